@@ -1,0 +1,51 @@
+# What people and CI run; CONTRIBUTING.md tells when.
+MODULES  := shared loadgen controller
+PACKAGES := $(MODULES:%=./%/...)
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# The distribution's own client is preferred: it has BuildKit built in, others need a plugin for it.
+DOCKER ?= $(firstword $(wildcard /usr/bin/docker) docker)
+export DOCKER
+
+# Certificates that the image trusts, where this machine keeps them (Debian, Fedora, macOS).
+CA_BUNDLE ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
+
+# -buildvcs=false: the version comes from VERSION, also where there is no git.
+STATIC_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+
+.PHONY: build test check generate demo images image-loadgen image-files clean
+
+build: ## bin/loadgen, static
+	$(STATIC_BUILD) -o bin/loadgen ./loadgen
+
+test: build ## all tests that this machine can run; the last ones say what was left out and why
+	go test -race $$(go list $(PACKAGES) | grep -v /containertest)
+	go test -count=1 -v ./loadgen/containertest
+
+check: ## format, lint, import walls, tidy modules, README, compose and presets against the knobs
+	@unformatted=$$(gofmt -l $(MODULES)); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
+	go vet $(PACKAGES)
+	$(GOLANGCI) run $(PACKAGES)
+	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
+	go test ./shared/spec/readme
+
+generate: ## the table of knobs in the README
+	go run ./shared/spec/readme README.md
+
+demo: build ## a run against the built-in sink; DEMO_SECONDS=20 ends it by itself
+	go run ./loadgen/demo
+
+images: image-loadgen ## images from prebuilt binaries, no base image to pull
+
+image-loadgen: image-files
+	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BUILD=prebuilt -f loadgen/Dockerfile -t trafficinator-loadgen:local .
+
+image-files: ## what goes into the image; its Dockerfile runs this too
+	@test -n "$(CA_BUNDLE)" || { echo "no CA certificates found; install ca-certificates or set CA_BUNDLE=file"; exit 1; }
+	GOOS=linux $(STATIC_BUILD) -o bin/image/loadgen ./loadgen
+	cp -L $(CA_BUNDLE) bin/image/ca-certificates.crt
+	chmod 0644 bin/image/ca-certificates.crt
+
+clean:
+	rm -rf bin

@@ -1,0 +1,3 @@
+module github.com/puttrix/trafficinator/controller
+
+go 1.26

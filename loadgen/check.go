@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+// parseFlags reads args; ok is false where the command ends with code.
+func parseFlags(set *flag.FlagSet, args []string, h host) (code int, ok bool) {
+	set.SetOutput(h.stderr)
+	switch err := set.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK, false
+	case err != nil:
+		return exitConfig, false
+	case set.NArg() > 0:
+		_, _ = fmt.Fprintf(h.stderr, "%s does not take %q\n", set.Name(), set.Arg(0))
+		return exitConfig, false
+	}
+	return exitOK, true
+}
+
+func check(ctx context.Context, args []string, h host) int {
+	set := flag.NewFlagSet("check", flag.ContinueOnError)
+	file := set.String("env-file", "", "read the settings from this file instead of the environment")
+	connect := set.Bool("connect", false, "ask every target, without leaving a visit there")
+	if code, ok := parseFlags(set, args, h); !ok {
+		return code
+	}
+	var problems problem.List
+	if *file != "" {
+		data, err := afero.ReadFile(h.fs, *file)
+		if err != nil {
+			_, _ = fmt.Fprintf(h.stderr, "error: --env-file=%q: cannot be read: %v\n", *file, err)
+			return exitConfig
+		}
+		h.env, problems = exchange.ParseEnv(*file, data)
+		problems = append(problems, spec.Unknown(*file, h.env, problem.Warning)...)
+	}
+	p, more := load(h)
+	problems = append(problems, more...)
+	tell(h, problems)
+	if problems.Err() != nil {
+		return exitConfig
+	}
+	for _, note := range p.Notes {
+		_, _ = fmt.Fprintln(h.stdout, note)
+	}
+	if *connect && !connectAll(ctx, h, p) {
+		return exitNoTarget
+	}
+	_, _ = fmt.Fprintln(h.stdout, "the settings are good")
+	return exitOK
+}
+
+// connectAll tries every target and tells how each answered.
+func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
+	client := tracking.NewClient(tracking.Options{
+		Timeout: time.Duration(p.Spec.RequestTimeout * float64(time.Second)), InsecureTLS: !p.Spec.TLSVerify, Connections: 1, Proxy: proxy(h.env),
+	})
+	defer client.Close()
+	good := true
+	for _, t := range p.Targets {
+		began := time.Now()
+		res := client.Send(ctx, t.URL, ping(t.SiteID, t.Token.Reveal() != ""), t.Token.Reveal(), "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+		if res.Outcome != tracking.Accepted {
+			good = false
+			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.Reason)
+			continue
+		}
+		_, _ = fmt.Fprintf(h.stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL, t.SiteID, time.Since(began).Milliseconds())
+	}
+	return good
+}
+
+// ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
+// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). With a token an address makes it check the token too.
+func ping(site int, token bool) []byte {
+	var id [8]byte
+	_, _ = crand.Read(id[:]) // never fails, see crypto/rand
+	body := fmt.Appendf(nil, "idsite=%d&rec=1&apiv=1&ping=1&cid=%s&url=https%%3A%%2F%%2Fshop.example.test%%2F", site, hex.EncodeToString(id[:]))
+	if token {
+		body = append(body, "&cip=90.224.0.10"...)
+	}
+	return body
+}
+
+func healthcheck(ctx context.Context, h host) int {
+	s, problems := spec.Parse(h.env, func(path string) ([]byte, error) { return afero.ReadFile(h.fs, path) })
+	if s.TelemetryAddr == "" {
+		tell(h, problems)
+		return exitConfig
+	}
+	name, port, err := net.SplitHostPort(s.TelemetryAddr)
+	if err != nil {
+		_, _ = fmt.Fprintf(h.stderr, "TELEMETRY_ADDR=%q: there is nothing to ask\n", s.TelemetryAddr)
+		return exitConfig
+	}
+	if name == "" || name == "0.0.0.0" || name == "::" {
+		name = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(name, port)+"/healthz", nil)
+	if err != nil {
+		_, _ = fmt.Fprintln(h.stderr, err)
+		return exitConfig
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		_, _ = fmt.Fprintf(h.stderr, "not healthy: %v\n", err)
+		return exitInternal
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	if _, err := io.Copy(h.stdout, io.LimitReader(resp.Body, 4096)); err != nil || resp.StatusCode != http.StatusOK {
+		_, _ = fmt.Fprintf(h.stderr, "not healthy: answered %d\n", resp.StatusCode)
+		return exitInternal
+	}
+	return exitOK
+}

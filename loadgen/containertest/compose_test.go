@@ -1,0 +1,95 @@
+package containertest_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func needsCompose(t *testing.T) {
+	t.Helper()
+	if _, err := command("compose", "version"); err != nil {
+		t.Skip("LEFT OUT: the Docker client has no compose plugin")
+	}
+	needsImage(t)
+}
+
+// root is the repository.
+func root(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestComposeRefusesToStartWithoutATarget(t *testing.T) {
+	t.Parallel()
+	needsCompose(t)
+	for _, preset := range []string{"light", "medium", "heavy", "extreme"} {
+		_, err := command("compose", "--project-directory", root(t), "--env-file", filepath.Join(root(t), "presets", ".env."+preset), "config")
+		if err == nil || !strings.Contains(err.Error(), "MATOMO_URL is missing a value: is not set. Set it to the tracker") {
+			t.Errorf("%s: want a refusal that names MATOMO_URL, got %v", preset, err)
+		}
+	}
+}
+
+// project writes what a user would change: a preset with a target, folders, and, for the test, the sink's network.
+func project(t *testing.T, sink counterpart, settings string) (dir string, args []string) {
+	t.Helper()
+	dir = t.TempDir()
+	for _, folder := range []string{"data/exchange", "data/state"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	preset, err := os.ReadFile(filepath.Join(root(t), "presets", ".env.light"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := string(preset) + fmt.Sprintf("MATOMO_URL=%s\nTRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nLOADGEN_IMAGE=%s\n%s\n",
+		sink.inside, os.Getuid(), os.Getgid(), image, settings)
+	meet := fmt.Sprintf("networks: {default: {name: %s, external: true}}\n", sink.network)
+	for name, text := range map[string]string{"settings.env": env, "network.yml": meet} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args = []string{
+		"compose", "--project-directory", dir, "--project-name", unique("compose"), "--env-file", filepath.Join(dir, "settings.env"),
+		"--file", filepath.Join(root(t), "docker-compose.yml"), "--file", filepath.Join(dir, "network.yml"),
+	}
+	t.Cleanup(func() { docker(t, append(args, "down", "--volumes")...) })
+	return dir, args
+}
+
+func TestComposeRunsAPresetToItsEndAndLeavesItFinished(t *testing.T) {
+	t.Parallel()
+	needsCompose(t)
+	sink := startSink(t, "compose")
+	const token = "0123456789abcdef0123456789abcdef"
+	dir, compose := project(t, sink, "STOP_AFTER_VISITS=20\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
+		"SUMMARY_FILE=/app/state/summary.json\nMATOMO_TOKEN_AUTH="+token)
+	docker(t, append(compose, "up", "--no-build", "--detach")...)
+	container := docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
+	if code := docker(t, "wait", container); code != "0" {
+		t.Errorf("exit code %s, want 0\n%s", code, docker(t, append(compose, "logs")...))
+	}
+	if got := inspect(t, container, "{{.HostConfig.RestartPolicy.Name}} {{.RestartCount}} {{.State.Status}}"); got != "no 0 exited" {
+		t.Errorf("a finished run should stay finished, got %q", got)
+	}
+	if everything := docker(t, "inspect", container); strings.Contains(everything, token) {
+		t.Error("the token can be read by whoever may inspect the container")
+	}
+	s := readSummary(t, filepath.Join(dir, "data", "state", "summary.json"))
+	if s.Visits.Complete != 20 {
+		t.Errorf("20 visits should be complete: %+v", s)
+	}
+	if got, want := s.accepted(), sink.accepted(t); !maps.Equal(got, want) {
+		t.Errorf("the ledger says %v, the sink %v", got, want)
+	}
+}

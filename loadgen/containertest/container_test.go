@@ -1,0 +1,162 @@
+package containertest_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// counterpart is a sink in a container of its own.
+type counterpart struct {
+	network string
+	// inside is the tracker's address for other containers, outside that of the sink for this machine.
+	inside, outside string
+}
+
+func startSink(t *testing.T, name string) counterpart {
+	t.Helper()
+	net := network(t, unique(name))
+	sink := start(t, unique(name+"-sink"), "--network", net, "--network-alias", "sink", "--publish", "127.0.0.1::8080",
+		"--no-healthcheck", image, "sink", "--addr", ":8080")
+	c := counterpart{net, "http://sink:8080/matomo.php", "http://" + docker(t, "port", sink, "8080/tcp")}
+	await(t, "the sink answers", func() bool { var v any; return getJSON(t, c.outside+"/sink/counts", &v) })
+	return c
+}
+
+// accepted are the hits that the sink recorded, by kind.
+func (c counterpart) accepted(t *testing.T) map[string]uint64 {
+	t.Helper()
+	var counts struct {
+		Total struct{ Hits map[string]uint64 }
+	}
+	if !getJSON(t, c.outside+"/sink/counts", &counts) {
+		t.Fatal("the sink does not answer")
+	}
+	hits := counts.Total.Hits
+	maps.DeleteFunc(hits, func(_ string, n uint64) bool { return n == 0 })
+	return hits
+}
+
+func (c counterpart) objections(t *testing.T) []any {
+	t.Helper()
+	var list []any
+	if !getJSON(t, c.outside+"/sink/violations", &list) {
+		t.Fatal("the sink does not answer")
+	}
+	return list
+}
+
+type hits struct{ Planned, Accepted, Rejected, Failed, Unknown, Shed, Abandoned uint64 }
+
+func (h hits) ended() uint64 {
+	return h.Accepted + h.Rejected + h.Failed + h.Unknown + h.Shed + h.Abandoned
+}
+
+type summary struct {
+	Reason string
+	Hits   hits
+	ByKind map[string]hits `json:"by_kind"`
+	Visits struct{ Planned, Complete uint64 }
+}
+
+func (s summary) accepted() map[string]uint64 {
+	out := map[string]uint64{}
+	for kind, h := range s.ByKind {
+		if h.Accepted > 0 {
+			out[kind] = h.Accepted
+		}
+	}
+	return out
+}
+
+func readSummary(t *testing.T, path string) summary {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s summary
+	if err := json.Unmarshal(data, &s); err != nil {
+		t.Fatalf("read %s: %v", path, err)
+	}
+	for kind, h := range s.ByKind {
+		if h.Planned != h.ended() {
+			t.Errorf("%s: %d planned, but %d ended: %+v", kind, h.Planned, h.ended(), h)
+		}
+	}
+	if s.Hits.Planned != s.Hits.ended() || s.Hits.Planned == 0 {
+		t.Errorf("%d planned, %d ended: %+v", s.Hits.Planned, s.Hits.ended(), s.Hits)
+	}
+	return s
+}
+
+// copied fetches the summary that a container left in its state folder.
+func copied(t *testing.T, container string) summary {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "summary.json")
+	docker(t, "cp", container+":/app/state/summary.json", path)
+	return readSummary(t, path)
+}
+
+func startLoadgen(t *testing.T, name string, to counterpart, settings ...string) string {
+	t.Helper()
+	args := []string{"--network", to.network, "--health-interval", "1s", "--env", "MATOMO_URL=" + to.inside, "--env", "SUMMARY_FILE=/app/state/summary.json"}
+	for _, s := range settings {
+		args = append(args, "--env", s)
+	}
+	return start(t, unique(name), append(args, image)...)
+}
+
+func TestAContainerIsHealthyWhileItRunsAndEndsWithTheServersCounts(t *testing.T) {
+	t.Parallel()
+	needsImage(t)
+	sink := startSink(t, "run")
+	run := startLoadgen(t, "run", sink, "STOP_AFTER_VISITS=60", "TARGET_VISITS_PER_DAY=1e6", "PAUSE_BETWEEN_PVS_MIN=0.1", "PAUSE_BETWEEN_PVS_MAX=0.5")
+	await(t, "the container is healthy", func() bool { return inspect(t, run, "{{.State.Health.Status}}") == "healthy" })
+	if code := docker(t, "wait", run); code != "0" {
+		t.Fatalf("exit code %s, want 0", code)
+	}
+	s := copied(t, run)
+	if s.Visits.Planned != 60 || s.Visits.Complete != 60 || s.Hits.Accepted != s.Hits.Planned {
+		t.Errorf("60 visits and every hit should be accepted: %+v", s)
+	}
+	if got, want := s.accepted(), sink.accepted(t); !maps.Equal(got, want) {
+		t.Errorf("the ledger says %v, the sink %v", got, want)
+	}
+	if list := sink.objections(t); len(list) > 0 {
+		t.Errorf("the sink objects: %v", list)
+	}
+	if user := inspect(t, run, "{{.Config.User}}"); user != "1000:1000" {
+		t.Errorf("runs as %q, want a user without rights", user)
+	}
+}
+
+func TestDockerStopEndsARunInTimeWithEverythingAccountedFor(t *testing.T) {
+	t.Parallel()
+	needsImage(t)
+	sink := startSink(t, "stop")
+	run := startLoadgen(t, "stop", sink, "TARGET_VISITS_PER_DAY=5e6")
+	await(t, "traffic flows", func() bool { return sink.accepted(t)["pageview"] > 200 })
+	docker(t, "stop", "--time", "8", run) // after 8 s the engine kills, and the exit code is 137
+	if code := inspect(t, run, "{{.State.ExitCode}}"); code != "130" {
+		t.Errorf("exit code %s, want 130", code)
+	}
+	s := copied(t, run)
+	if s.Hits.Abandoned == 0 {
+		t.Errorf("stopped in the middle, yet nothing was abandoned: %+v", s.Hits)
+	}
+	if got, want := s.accepted(), sink.accepted(t); !maps.Equal(got, want) {
+		t.Errorf("the ledger says %v, the sink %v", got, want)
+	}
+}
+
+func TestAContainerWithoutATargetSaysWhatToSet(t *testing.T) {
+	t.Parallel()
+	needsImage(t)
+	run := start(t, unique("bare"), image)
+	if code := docker(t, "wait", run); code != "2" {
+		t.Errorf("exit code %s, want 2", code)
+	}
+}

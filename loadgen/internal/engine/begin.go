@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+)
+
+// begin lets the visits arrive that are due, as far as the limits let it.
+func (l *loop) begin(now time.Time) {
+	for l.end == "" && !l.nextArrival().After(now) {
+		if !l.pause.IsZero() {
+			l.resume(now)
+		}
+		switch at := l.schedule.At(l.arrived); {
+		case l.c.StopAfter > 0 && l.next >= l.c.StopAfter:
+			l.finish(StoppedAfterVisits)
+		case l.c.AutoStop > 0 && at.Sub(l.began) >= l.c.AutoStop:
+			l.finish(AutoStopped)
+		case l.allowed(now):
+			l.start(at, now)
+		}
+	}
+	switch {
+	case l.end != "":
+	case l.c.StopAfter > 0 && l.next >= l.c.StopAfter:
+		l.finish(StoppedAfterVisits)
+	case l.c.AutoStop > 0 && now.Sub(l.began) >= l.c.AutoStop:
+		l.finish(AutoStopped)
+	}
+}
+
+// finish lets no visit begin any more; open ones go on to their end.
+func (l *loop) finish(why Reason) {
+	l.end = why
+	l.phase.Store(Draining)
+}
+
+func (l *loop) nextArrival() time.Time {
+	if !l.pause.IsZero() {
+		return l.pause
+	}
+	return l.schedule.At(l.arrived)
+}
+
+// resume goes on after a pause with a new schedule: the arrivals of the pause are not made up for.
+func (l *loop) resume(now time.Time) {
+	l.pause = time.Time{}
+	l.schedule.Start, l.arrived = now, 0
+	l.phase.Store(Running)
+}
+
+func (l *loop) pauseUntil(t time.Time) {
+	l.pause = t
+	l.phase.Store(Paused)
+}
+
+// allowed reserves the visit with the cap and its number, and pauses arrivals where that cannot be.
+func (l *loop) allowed(now time.Time) bool {
+	if l.next >= l.reserved {
+		upTo := l.next + max(100, uint64(2*l.c.PerDay/86400))
+		if l.c.StopAfter > 0 {
+			upTo = min(upTo, l.c.StopAfter)
+		}
+		if err := l.c.Reserve(upTo); err != nil {
+			l.c.Log.Error("new visits pause: the state cannot be stored", "err", err, "retry_in", retryPause)
+			l.pauseUntil(now.Add(retryPause))
+			return false
+		}
+		l.reserved = upTo
+	}
+	if l.c.Cap == nil {
+		return true
+	}
+	ok, resume, err := l.c.Cap.Take(now)
+	switch {
+	case err != nil:
+		l.c.Log.Error("new visits pause: the daily cap cannot be stored", "err", err, "retry_in", retryPause)
+		l.pauseUntil(now.Add(retryPause))
+	case !ok:
+		l.c.Log.Info(fmt.Sprintf("daily cap of %d visits reached, resuming at %s", l.c.Cap.limit, resume.In(l.c.Zone).Format(time.RFC3339)))
+		l.pauseUntil(resume)
+	}
+	return ok
+}
+
+// start opens the visit that arrives at at. One that comes too late, after a stall of this process, is shed rather
+// than sent in a burst.
+func (l *loop) start(at, now time.Time) {
+	n := l.next
+	l.next++
+	l.arrived++
+	v := l.c.Visits.Visit(n)
+	o := &openVisit{number: n, start: at, target: l.c.Router.Pick(n, now)}
+	l.c.Ledger.Plan(o.target, v)
+	l.open++
+	if !l.c.Live {
+		// Whole seconds, because the wire has no finer ones, and never after the target's own clock.
+		recorded := at.Add(-v.Length() - l.c.Router.Behind(o.target)).Truncate(time.Second)
+		o.base = endBefore(recorded, v.Length(), l.c.Zone)
+	}
+	if now.Sub(at) > maxWait {
+		l.shed(o, now)
+		return
+	}
+	l.advance(o, v)
+}

@@ -1,0 +1,55 @@
+package engine
+
+import "time"
+
+// CapWindow is how long a cap's window lasts, from its first visit.
+const CapWindow = 24 * time.Hour
+
+// CapState is what of a cap survives a restart.
+type CapState struct {
+	WindowStart time.Time `json:"window_start"`
+	// Reserved visits of the window may have been used: they are reserved in blocks ahead of use, so that a kill
+	// wastes some and never exceeds the cap.
+	Reserved uint64 `json:"reserved"`
+}
+
+// Cap bounds the visits that begin in each window.
+type Cap struct {
+	limit, block, used uint64
+	state              CapState
+	keep               func(CapState) error
+}
+
+// NewCap goes on from a stored state. keep stores the state durably; limit is above 0.
+func NewCap(limit uint64, state CapState, keep func(CapState) error) *Cap {
+	return &Cap{limit: limit, block: max(1, limit/100), used: min(limit, state.Reserved), state: state, keep: keep}
+}
+
+// Take lets one visit begin at now. Where the cap is reached it says when the next window begins. An error is that
+// of keep: the visit may not begin, because a restart would forget it.
+func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
+	if end := c.state.WindowStart.Add(CapWindow); c.state.WindowStart.IsZero() || !now.Before(end) {
+		c.state, c.used = CapState{WindowStart: now}, 0
+	}
+	if c.used >= c.limit {
+		return false, c.state.WindowStart.Add(CapWindow), nil
+	}
+	if c.used >= c.state.Reserved {
+		next := CapState{c.state.WindowStart, min(c.limit, c.used+c.block)}
+		if err := c.keep(next); err != nil {
+			return false, time.Time{}, err
+		}
+		c.state = next
+	}
+	c.used++
+	return true, time.Time{}, nil
+}
+
+// Release gives back what was reserved and not used.
+func (c *Cap) Release() error {
+	if c.state.WindowStart.IsZero() || c.state.Reserved == c.used {
+		return nil
+	}
+	c.state.Reserved = c.used
+	return c.keep(c.state)
+}

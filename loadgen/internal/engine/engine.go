@@ -1,0 +1,144 @@
+// Package engine owns the run in time: it lets visits arrive, keeps the open ones, hands hits that fall due to a
+// bounded pool, books what became of them, and ends at a limit or when told to. It knows nothing of Matomo's
+// parameters, files or settings.
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+const (
+	// maxWait is how long a hit that fell due may wait for a free request before it is shed.
+	maxWait = 5 * time.Second
+	// drainTime is how long requests in flight may take to end after a stop.
+	drainTime = 7 * time.Second
+	// retryPause is how long new visits pause when their reservation cannot be stored.
+	retryPause = 5 * time.Second
+)
+
+// retries are the pauses before a hit that surely was not taken is sent again.
+var retries = []time.Duration{500 * time.Millisecond, time.Second}
+
+// Visits makes visits by number.
+type Visits interface {
+	Visit(n uint64) *visit.Visit
+}
+
+// Sender sends one hit to a target. at is the moment the hit is recorded at; proven says that the target has
+// accepted a hit.
+type Sender interface {
+	Send(ctx context.Context, target int, v *visit.Visit, h *visit.Hit, at time.Time, proven bool) tracking.Result
+}
+
+// Config of an Engine.
+type Config struct {
+	Visits Visits
+	Sender Sender
+	Router *routing.Router
+	Ledger *ledger.Ledger
+	Log    *slog.Logger
+
+	// PerDay is the arrival rate in visits per 24 hours.
+	PerDay float64
+	// Concurrency is the most requests in flight.
+	Concurrency int
+	// Live sends hits at their own moments; else visits lie in the recent past. Zone is that of the site's days.
+	Live bool
+	Zone *time.Location
+
+	// FirstVisit is the number of the first visit. Reserve stores durably that all numbers below upTo may be used.
+	FirstVisit uint64
+	Reserve    func(upTo uint64) error
+	// StopAfter ends the run at this visit number, AutoStop after this time; 0 is never. Cap may be nil.
+	StopAfter uint64
+	AutoStop  time.Duration
+	Cap       *Cap
+}
+
+// Reason is why a run ended.
+type Reason string
+
+// The reasons of an end.
+const (
+	StoppedAfterVisits Reason = "stop_after_visits"
+	AutoStopped        Reason = "auto_stop"
+	Interrupted        Reason = "interrupted"
+	NoTarget           Reason = "no_target"
+)
+
+// Phase is what the engine is doing.
+type Phase string
+
+// The phases of a run.
+const (
+	Idle     Phase = "idle"
+	Running  Phase = "running"
+	Paused   Phase = "paused"
+	Draining Phase = "draining"
+	Ended    Phase = "ended"
+)
+
+// Engine runs once.
+type Engine struct {
+	c     Config
+	phase atomic.Value
+}
+
+// New makes an engine; Run starts it.
+func New(c Config) *Engine {
+	e := &Engine{c: c}
+	e.phase.Store(Idle)
+	return e
+}
+
+// Phase is safe to call from any goroutine.
+func (e *Engine) Phase() Phase { return e.phase.Load().(Phase) }
+
+// Run sends traffic until a limit is reached, all targets have failed, or drain is done: then no visit begins,
+// requests in flight may end, and what is left is abandoned. Where abort is done requests are broken off at once.
+func (e *Engine) Run(drain, abort context.Context) Reason {
+	requests, cancel := context.WithCancel(abort)
+	defer cancel()
+	jobs := make(chan job, e.c.Concurrency)
+	results := make(chan result, e.c.Concurrency)
+	var pool sync.WaitGroup
+	for range e.c.Concurrency {
+		pool.Go(func() {
+			for j := range jobs {
+				v := e.c.Visits.Visit(j.visit.number)
+				h := &v.Hits[j.visit.hit]
+				at := j.visit.recorded(h, j.sent)
+				res := e.c.Sender.Send(requests, j.visit.target, v, h, at, j.proven)
+				results <- result{j.visit, v, res, at}
+			}
+		})
+	}
+	l := newLoop(e, jobs, results, cancel)
+	reason := l.run(drain)
+	close(jobs)
+	pool.Wait()
+	e.phase.Store(Ended)
+	return reason
+}
+
+type job struct {
+	visit  *openVisit
+	sent   time.Time
+	proven bool
+}
+
+type result struct {
+	visit *openVisit
+	made  *visit.Visit
+	res   tracking.Result
+	at    time.Time // recorded
+}

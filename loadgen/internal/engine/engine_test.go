@@ -1,0 +1,383 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// visits are of two pages, a second apart, and a ping.
+type visits struct{}
+
+func (visits) Visit(n uint64) *visit.Visit {
+	return &visit.Visit{Number: n, Hits: []visit.Hit{
+		{Kind: visit.Pageview, Records: visit.Pageview},
+		{Kind: visit.Pageview, Records: visit.Pageview, Wait: time.Second, Offset: 100 * time.Second},
+		{Kind: visit.Ping, Records: visit.Ping, Wait: 2 * time.Second, Offset: 200 * time.Second},
+	}}
+}
+
+// sent is a hit as the target saw it.
+type sent struct {
+	visit  uint64
+	hit    int
+	target int
+	at     time.Time // recorded
+	when   time.Time
+}
+
+// matomo answers hits as answer says, and watches that no visitor has two in flight.
+type matomo struct {
+	answer func(ctx context.Context, s sent) tracking.Result
+
+	mu       sync.Mutex
+	log      []sent
+	inFlight map[uint64]bool
+	most     int
+	parallel bool
+}
+
+func (m *matomo) Send(ctx context.Context, target int, v *visit.Visit, h *visit.Hit, at time.Time, _ bool) tracking.Result {
+	s := sent{visit: v.Number, target: target, at: at, when: time.Now()}
+	for i := range v.Hits {
+		if v.Hits[i].Wait == h.Wait {
+			s.hit = i
+		}
+	}
+	m.mu.Lock()
+	if m.inFlight == nil {
+		m.inFlight = map[uint64]bool{}
+	}
+	m.parallel = m.parallel || m.inFlight[v.Number]
+	m.inFlight[v.Number] = true
+	m.most = max(m.most, len(m.inFlight))
+	m.log = append(m.log, s)
+	m.mu.Unlock()
+	r := m.answer(ctx, s)
+	m.mu.Lock()
+	delete(m.inFlight, v.Number)
+	m.mu.Unlock()
+	return r
+}
+
+func accept(context.Context, sent) tracking.Result { return tracking.Result{Outcome: tracking.Accepted} }
+
+type rig struct {
+	config engine.Config
+	matomo *matomo
+	ledger *ledger.Ledger
+}
+
+func newRig(answer func(context.Context, sent) tracking.Result, change func(*engine.Config)) *rig {
+	m := &matomo{answer: answer}
+	r := &rig{matomo: m, ledger: ledger.New(1)}
+	r.config = engine.Config{
+		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), PerDay: 86400, Concurrency: 4, Zone: time.UTC,
+		Router:  routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
+		Reserve: func(uint64) error { return nil },
+	}
+	if change != nil {
+		change(&r.config)
+	}
+	return r
+}
+
+func (r *rig) run(t *testing.T, drain, abort context.Context) engine.Reason {
+	t.Helper()
+	reason := engine.New(r.config).Run(drain, abort)
+	c := r.ledger.Counts()
+	for k := range visit.Kind(visit.Kinds) {
+		if row := c.Kind(k); row.Open() != 0 || row.InFlight != 0 {
+			t.Errorf("%s does not add up: %+v", k, row)
+		}
+	}
+	if c.OpenVisits() != 0 {
+		t.Errorf("%d visits have no fate", c.OpenVisits())
+	}
+	if r.matomo.parallel {
+		t.Error("a visitor had two requests in flight")
+	}
+	if r.matomo.most > r.config.Concurrency {
+		t.Errorf("%d requests in flight, more than %d", r.matomo.most, r.config.Concurrency)
+	}
+	return reason
+}
+
+func (r *rig) ended(o tracking.Outcome) uint64 { return r.ledger.Counts().Total(-1).Ended[o] }
+
+func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(12 * time.Hour) // synctest begins at midnight
+		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 5 })
+		began := time.Now()
+		if reason := r.run(t, t.Context(), t.Context()); reason != engine.StoppedAfterVisits {
+			t.Errorf("ended by %s", reason)
+		}
+		if len(r.matomo.log) != 15 {
+			t.Fatalf("%d hits, want 15", len(r.matomo.log))
+		}
+		for _, s := range r.matomo.log {
+			if want := began.Add(time.Duration(s.visit)*time.Second + time.Duration(s.hit)*time.Second); !s.when.Equal(want) {
+				t.Errorf("hit %d of visit %d is sent at %v, want %v", s.hit, s.visit, s.when, want)
+			}
+			if want := s.when.Add(-time.Duration(s.hit)*time.Second - 200*time.Second + time.Duration(s.hit)*100*time.Second); !s.at.Equal(want.Truncate(time.Second)) {
+				t.Errorf("hit %d of visit %d is recorded at %v, want %v", s.hit, s.visit, s.at, want)
+			}
+		}
+		if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 5 {
+			t.Errorf("fates %v", c.Visits)
+		}
+	})
+}
+
+func TestAutoStopFinishesOpenVisits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, func(c *engine.Config) { c.AutoStop = 10 * time.Second })
+		if reason := r.run(t, t.Context(), t.Context()); reason != engine.AutoStopped {
+			t.Errorf("ended by %s", reason)
+		}
+		if c := r.ledger.Counts(); c.Planned != 10 || c.Visits[ledger.Complete] != 10 {
+			t.Errorf("%d visits, fates %v", c.Planned, c.Visits)
+		}
+	})
+}
+
+func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(ctx context.Context, _ sent) tracking.Result {
+			time.Sleep(3 * time.Second)
+			return tracking.Result{Outcome: tracking.Accepted}
+		}
+		r := newRig(slow, nil)
+		drain, stop := context.WithCancel(t.Context())
+		time.AfterFunc(5500*time.Millisecond, stop)
+		began := time.Now()
+		if reason := r.run(t, drain, t.Context()); reason != engine.Interrupted {
+			t.Errorf("ended by %s", reason)
+		}
+		if took := time.Since(began); took > 8500*time.Millisecond+time.Millisecond {
+			t.Errorf("the end took until %v", took)
+		}
+		if r.ended(tracking.Abandoned) == 0 || r.ended(tracking.Unknown) != 0 {
+			t.Errorf("%+v", r.ledger.Counts().Total(-1))
+		}
+	})
+}
+
+func TestADrainBreaksOffWhatDoesNotEnd(t *testing.T) {
+	hang := func(ctx context.Context, s sent) tracking.Result {
+		if s.visit == 0 && s.hit == 0 {
+			return tracking.Result{Outcome: tracking.Accepted}
+		}
+		<-ctx.Done()
+		return tracking.Result{Outcome: tracking.Unknown}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(hang, nil)
+		drain, stop := context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, stop)
+		began := time.Now()
+		r.run(t, drain, t.Context())
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("the end took until %v, want 3 s and 7 s of drain", took)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(hang, nil)
+		drain, stop := context.WithCancel(t.Context())
+		abort, now := context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, stop)
+		time.AfterFunc(4*time.Second, now)
+		began := time.Now()
+		r.run(t, drain, abort)
+		if took := time.Since(began); took != 4*time.Second {
+			t.Errorf("a second signal ends the run after %v, want 4 s", took)
+		}
+	})
+}
+
+func TestAHitThatWasSurelyNotTakenIsSentTwiceAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refuse := func(_ context.Context, s sent) tracking.Result {
+			if s.hit == 1 {
+				return tracking.Result{Outcome: tracking.Failed, Retry: true}
+			}
+			return tracking.Result{Outcome: tracking.Accepted}
+		}
+		r := newRig(refuse, func(c *engine.Config) { c.StopAfter = 1 })
+		r.run(t, t.Context(), t.Context())
+		var when []time.Duration
+		for _, s := range r.matomo.log {
+			if s.hit == 1 {
+				when = append(when, s.when.Sub(r.matomo.log[0].when))
+			}
+		}
+		if len(when) != 3 || when[1]-when[0] != 500*time.Millisecond || when[2]-when[1] != time.Second {
+			t.Errorf("sent after %v", when)
+		}
+		if r.ended(tracking.Failed) != 1 || r.ended(tracking.Accepted) != 2 {
+			t.Errorf("%+v", r.ledger.Counts().Total(-1))
+		}
+		if c := r.ledger.Counts(); c.Visits[ledger.Partial] != 1 {
+			t.Errorf("fates %v", c.Visits)
+		}
+	})
+}
+
+func TestATargetThatTakesNothingEndsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(func(context.Context, sent) tracking.Result { return tracking.Result{Outcome: tracking.Rejected, Reason: "no"} }, nil)
+		if reason := r.run(t, t.Context(), t.Context()); reason != engine.NoTarget {
+			t.Errorf("ended by %s", reason)
+		}
+		if n := len(r.matomo.log); n != 5 {
+			t.Errorf("%d hits were tried, want 5", n)
+		}
+	})
+}
+
+func TestWhatCannotBeSentInTimeIsShed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(context.Context, sent) tracking.Result {
+			time.Sleep(2 * time.Second)
+			return tracking.Result{Outcome: tracking.Accepted}
+		}
+		r := newRig(slow, func(c *engine.Config) { c.PerDay, c.AutoStop = 10*86400, time.Minute })
+		r.run(t, t.Context(), t.Context())
+		c := r.ledger.Counts()
+		if c.Planned != 600 {
+			t.Errorf("%d visits arrived, want 600: arrivals wait for nobody", c.Planned)
+		}
+		// Four requests of 2 s each carry 2 hits a second, while visits arrive and while the last ones end.
+		if taken := r.ended(tracking.Accepted); taken < 110 || taken > 160 {
+			t.Errorf("%d hits were accepted, want about 2 a second", taken)
+		}
+		if r.ended(tracking.Shed) == 0 || c.Visits[ledger.Unsent] == 0 {
+			t.Errorf("%+v, fates %v", c.Total(-1), c.Visits)
+		}
+	})
+}
+
+func TestTheDailyCapPausesAndResumes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var kept engine.CapState
+		keep := func(s engine.CapState) error { kept = s; return nil }
+		r := newRig(accept, func(c *engine.Config) {
+			c.Cap = engine.NewCap(100, engine.CapState{}, keep)
+			c.AutoStop = 49 * time.Hour
+		})
+		began := time.Now()
+		r.run(t, t.Context(), t.Context())
+		if n := r.ledger.Counts().Planned; n != 300 {
+			t.Errorf("%d visits in 49 hours, want 100 in each of three windows", n)
+		}
+		starts := map[int]int{}
+		for _, s := range r.matomo.log {
+			if s.hit == 0 {
+				starts[int(s.when.Sub(began)/(24*time.Hour))]++
+			}
+		}
+		if starts[0] != 100 || starts[1] != 100 || starts[2] != 100 {
+			t.Errorf("visits by window: %v", starts)
+		}
+		if kept.Reserved != 100 {
+			t.Errorf("stored %+v", kept)
+		}
+	})
+}
+
+func TestACapSurvivesARestart(t *testing.T) {
+	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	var kept engine.CapState
+	keep := func(s engine.CapState) error { kept = s; return nil }
+	taken := 0
+	for range 5 { // killed again and again, without Release
+		c := engine.NewCap(1000, kept, keep)
+		for range 55 {
+			if ok, _, err := c.Take(start); err != nil {
+				t.Fatal(err)
+			} else if ok {
+				taken++
+			}
+		}
+	}
+	c := engine.NewCap(1000, kept, keep)
+	for {
+		ok, resume, err := c.Take(start.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			if !resume.Equal(start.Add(24 * time.Hour)) {
+				t.Errorf("resumes at %v", resume)
+			}
+			break
+		}
+		taken++
+	}
+	if taken > 1000 || taken < 950 {
+		t.Errorf("%d visits began, want at most 1000 and little less", taken)
+	}
+	if ok, _, _ := c.Take(start.Add(24 * time.Hour)); !ok {
+		t.Error("no visit in the next window")
+	}
+}
+
+func TestNewVisitsPauseWhileTheStateCannotBeStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		full := func(uint64) error {
+			if time.Since(began) < time.Minute {
+				return errors.New("no space left on device")
+			}
+			return nil
+		}
+		r := newRig(accept, func(c *engine.Config) { c.Reserve, c.StopAfter = full, 10 })
+		r.run(t, t.Context(), t.Context())
+		if first := r.matomo.log[0].when.Sub(began); first < time.Minute {
+			t.Errorf("a visit began after %v", first)
+		}
+		if n := r.ledger.Counts().Planned; n != 10 {
+			t.Errorf("%d visits, want 10", n)
+		}
+	})
+}
+
+func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
+	zone := time.FixedZone("site", 0)
+	synctest.Test(t, func(t *testing.T) {
+		// synctest begins at midnight UTC 2000-01-01: visits of 200 s would begin the day before.
+		r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone = 3, zone })
+		began := time.Now()
+		r.run(t, t.Context(), t.Context())
+		for _, s := range r.matomo.log {
+			if !s.at.Before(began) {
+				t.Errorf("hit %d of visit %d is recorded at %v, on the other side of midnight", s.hit, s.visit, s.at)
+			}
+		}
+	})
+	for beyond, want := range map[time.Duration]uint64{
+		1500 * time.Millisecond: 0, // only the ping lies beyond midnight
+		500 * time.Millisecond:  1,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(24*time.Hour - beyond)
+			r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone, c.Live = 1, zone, true })
+			r.run(t, t.Context(), t.Context())
+			if c := r.ledger.Counts(); c.Split != want {
+				t.Errorf("live, %v before midnight: %d split, want %d", beyond, c.Split, want)
+			}
+		})
+	}
+}

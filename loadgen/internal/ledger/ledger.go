@@ -1,0 +1,182 @@
+// Package ledger owns the count of what became of every planned hit and visit. It adds up: for each target and
+// kind, planned is the sum of the outcomes once a run has ended. It knows nothing of HTTP, clocks or schedules.
+package ledger
+
+import (
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/shop"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+// Latencies are kept in microseconds from 1 µs to 10 min, to 3 digits.
+const (
+	latencyMin, latencyMax, latencyDigits = 1, int64(10 * time.Minute / time.Microsecond), 3
+)
+
+// Row counts the hits of one target and kind.
+type Row struct {
+	Planned  uint64
+	InFlight uint64
+	Ended    [tracking.Outcomes]uint64
+}
+
+func (r *Row) add(o Row) {
+	r.Planned += o.Planned
+	r.InFlight += o.InFlight
+	for i, n := range o.Ended {
+		r.Ended[i] += n
+	}
+}
+
+// Open is the number of planned hits that have no outcome yet.
+func (r Row) Open() uint64 {
+	open := r.Planned
+	for _, n := range r.Ended {
+		open -= n
+	}
+	return open
+}
+
+// Fate is what became of a visit.
+type Fate uint8
+
+// The fates. Matomo should show Complete + Partial + splits, and at most Uncertain more.
+const (
+	// Complete: every hit was accepted.
+	Complete Fate = iota
+	// Partial: at least one hit that opens a visit was accepted.
+	Partial
+	// Uncertain: none was, but at least one is unknown.
+	Uncertain
+	// Lost: sent, and none accepted or unknown.
+	Lost
+	// Unsent: nothing was sent.
+	Unsent
+	Fates int = iota
+)
+
+// Ledger is safe for concurrent use.
+type Ledger struct {
+	mu      sync.Mutex
+	rows    [][visit.Kinds]Row // by target
+	latency []*hdrhistogram.Histogram
+	visits  [Fates]uint64
+	planned uint64
+	split   uint64
+	revenue shop.Cents
+}
+
+// New makes a ledger of n targets.
+func New(n int) *Ledger {
+	l := &Ledger{rows: make([][visit.Kinds]Row, n)}
+	for range n {
+		l.latency = append(l.latency, hdrhistogram.New(latencyMin, latencyMax, latencyDigits))
+	}
+	return l
+}
+
+// Plan books a visit that begins, with all its hits.
+func (l *Ledger) Plan(target int, v *visit.Visit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.planned++
+	for i := range v.Hits {
+		l.rows[target][v.Hits[i].Records].Planned++
+	}
+}
+
+// Send books that a hit is in flight, until Return.
+func (l *Ledger) Send(target int, kind visit.Kind) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rows[target][kind].InFlight++
+}
+
+// Return books that a hit is in flight no more, late after its intended moment.
+func (l *Ledger) Return(target int, kind visit.Kind, late time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rows[target][kind].InFlight--
+	// The value is clamped into the histogram's range, so that there is no error.
+	_ = l.latency[target].RecordValue(min(max(late.Microseconds(), latencyMin), latencyMax))
+}
+
+// End books the outcome of a hit. revenue is that of an accepted order, else 0.
+func (l *Ledger) End(target int, kind visit.Kind, o tracking.Outcome, revenue shop.Cents) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rows[target][kind].Ended[o]++
+	l.revenue += revenue
+}
+
+// Close books the fate of a visit; splits is how many more visits than one Matomo makes of it.
+func (l *Ledger) Close(f Fate, splits int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.visits[f]++
+	l.split += uint64(splits)
+}
+
+// Counts is a consistent copy of a ledger.
+type Counts struct {
+	Rows    [][visit.Kinds]Row
+	Latency []*hdrhistogram.Histogram
+	Visits  [Fates]uint64
+	Planned uint64
+	Split   uint64
+	Revenue shop.Cents
+}
+
+// Counts copies the ledger as it stands.
+func (l *Ledger) Counts() Counts {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := Counts{
+		Rows: append([][visit.Kinds]Row(nil), l.rows...), Visits: l.visits, Planned: l.planned, Split: l.split, Revenue: l.revenue,
+	}
+	for _, h := range l.latency {
+		c.Latency = append(c.Latency, hdrhistogram.Import(h.Export()))
+	}
+	return c
+}
+
+// Total sums the rows of a target, of all where target is below 0.
+func (c Counts) Total(target int) Row {
+	var sum Row
+	for t := range c.Rows {
+		if target < 0 || t == target {
+			for _, r := range c.Rows[t] {
+				sum.add(r)
+			}
+		}
+	}
+	return sum
+}
+
+// Kind sums the rows of a kind over all targets.
+func (c Counts) Kind(k visit.Kind) Row {
+	var sum Row
+	for t := range c.Rows {
+		sum.add(c.Rows[t][k])
+	}
+	return sum
+}
+
+// OpenVisits is the number of visits that have begun and not ended.
+func (c Counts) OpenVisits() uint64 {
+	open := c.Planned
+	for _, n := range c.Visits {
+		open -= n
+	}
+	return open
+}
+
+// String is the fate's name in summaries and metrics.
+func (f Fate) String() string {
+	return [Fates]string{"complete", "partial", "uncertain", "lost", "unsent"}[f]
+}

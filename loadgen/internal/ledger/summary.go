@@ -1,0 +1,148 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+// Hits is a Row as it is written.
+type Hits struct {
+	Planned   uint64 `json:"planned"`
+	Accepted  uint64 `json:"accepted"`
+	Rejected  uint64 `json:"rejected"`
+	Failed    uint64 `json:"failed"`
+	Unknown   uint64 `json:"unknown"`
+	Shed      uint64 `json:"shed"`
+	Abandoned uint64 `json:"abandoned"`
+}
+
+func hits(r Row) Hits {
+	e := r.Ended
+	return Hits{
+		r.Planned, e[tracking.Accepted], e[tracking.Rejected], e[tracking.Failed],
+		e[tracking.Unknown], e[tracking.Shed], e[tracking.Abandoned],
+	}
+}
+
+// Visits counts visits by fate; Planned is the sum of the five, Split the visits that Matomo makes beyond them.
+type Visits struct {
+	Planned   uint64 `json:"planned"`
+	Complete  uint64 `json:"complete"`
+	Partial   uint64 `json:"partial"`
+	Uncertain uint64 `json:"uncertain"`
+	Lost      uint64 `json:"lost"`
+	Unsent    uint64 `json:"unsent"`
+	Split     uint64 `json:"split"`
+}
+
+// Latency are percentiles in seconds, from the intended moment of a hit to its answer.
+type Latency struct {
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+	P99 float64 `json:"p99"`
+}
+
+// Target is what a summary says of a target beyond its hits.
+type Target struct {
+	URL         string  `json:"url"`
+	Health      string  `json:"health"`
+	SuccessRate float64 `json:"success_rate"`
+	Latency     Latency `json:"latency"`
+	LastError   string  `json:"last_error,omitempty"`
+}
+
+// Summary is the record of a run, as written to the state folder every second and to the summary file at the end.
+type Summary struct {
+	RunID    string    `json:"run_id"`
+	Seed     uint64    `json:"seed"`
+	PlanHash string    `json:"plan_hash"`
+	Started  time.Time `json:"started"`
+	// Ended is zero and Reason empty while the run goes on.
+	Ended  time.Time `json:"ended,omitzero"`
+	Reason string    `json:"reason"`
+	// Message explains an end that nobody asked for.
+	Message string `json:"message,omitempty"`
+
+	Hits     Hits              `json:"hits"`
+	ByKind   map[string]Hits   `json:"by_kind"`
+	ByTarget map[string]Hits   `json:"by_target"`
+	Visits   Visits            `json:"visits"`
+	Revenue  float64           `json:"revenue"`
+	Latency  Latency           `json:"latency"`
+	Targets  map[string]Target `json:"targets"`
+
+	InFlight         uint64            `json:"in_flight"`
+	InFlightByKind   map[string]uint64 `json:"in_flight_by_kind,omitempty"`
+	InFlightByTarget map[string]uint64 `json:"in_flight_by_target,omitempty"`
+	OpenVisits       uint64            `json:"open_visits"`
+	// NextVisit is the first visit number that surely was not used: numbers are reserved ahead.
+	NextVisit uint64 `json:"next_visit"`
+}
+
+// Fill writes the counts into the summary; names and targets are in the order of the ledger's targets.
+func (s *Summary) Fill(c Counts, names []string, targets []Target) {
+	s.Hits = hits(c.Total(-1))
+	s.ByKind, s.ByTarget, s.Targets = map[string]Hits{}, map[string]Hits{}, map[string]Target{}
+	s.InFlightByKind, s.InFlightByTarget = map[string]uint64{}, map[string]uint64{}
+	for k := range visit.Kind(visit.Kinds) {
+		s.ByKind[k.String()] = hits(c.Kind(k))
+		s.InFlightByKind[k.String()] = c.Kind(k).InFlight
+	}
+	all := hdrhistogram.New(latencyMin, latencyMax, latencyDigits)
+	for i, name := range names {
+		s.ByTarget[name] = hits(c.Total(i))
+		s.InFlightByTarget[name] = c.Total(i).InFlight
+		targets[i].Latency = percentiles(c.Latency[i])
+		s.Targets[name] = targets[i]
+		all.Merge(c.Latency[i])
+	}
+	s.Visits = Visits{
+		c.Planned, c.Visits[Complete], c.Visits[Partial], c.Visits[Uncertain], c.Visits[Lost], c.Visits[Unsent], c.Split,
+	}
+	s.Revenue = float64(c.Revenue) / 100
+	s.Latency = percentiles(all)
+	s.InFlight, s.OpenVisits = c.Total(-1).InFlight, c.OpenVisits()
+}
+
+func percentiles(h *hdrhistogram.Histogram) Latency {
+	at := func(p float64) float64 { return float64(h.ValueAtQuantile(p)) / 1e6 }
+	return Latency{at(50), at(95), at(99)}
+}
+
+// CloseKilled ends the summary of a run that was killed: what was in flight when it was written last is unknown,
+// the rest abandoned.
+func (s *Summary) CloseKilled(now time.Time) {
+	s.Hits.close(s.InFlight)
+	for name, h := range s.ByKind {
+		h.close(s.InFlightByKind[name])
+		s.ByKind[name] = h
+	}
+	for name, h := range s.ByTarget {
+		h.close(s.InFlightByTarget[name])
+		s.ByTarget[name] = h
+	}
+	// Nothing tells which of the open visits had an accepted hit, so all of them are uncertain.
+	s.Visits.Uncertain += s.OpenVisits
+	s.Ended, s.Reason = now, "killed"
+	s.InFlight, s.OpenVisits, s.InFlightByKind, s.InFlightByTarget = 0, 0, nil, nil
+}
+
+func (h *Hits) close(inFlight uint64) {
+	h.Unknown += inFlight
+	h.Abandoned += h.Planned - h.Accepted - h.Rejected - h.Failed - h.Unknown - h.Shed - h.Abandoned
+}
+
+// Encode is the summary as indented JSON.
+func (s *Summary) Encode() ([]byte, error) {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode summary: %w", err)
+	}
+	return append(data, '\n'), nil
+}

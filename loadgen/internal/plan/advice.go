@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/urllist"
+)
+
+// place names a step of a funnel file.
+func place(file string, funnel, step int) string {
+	return fmt.Sprintf("%s: [%d].steps[%d]", file, funnel, step)
+}
+
+// warn tells what is permitted and probably not meant.
+func (l *loader) warn() {
+	k, p := l.plan.Spec, l.plan
+	if k.RandomizeCountries {
+		for _, t := range p.Targets {
+			if t.Token.Reveal() == "" {
+				l.problems.Warn("RANDOMIZE_VISITOR_COUNTRIES", "true", "has no token at target "+t.Name+": visits are recorded there with the generator's own address, and the language alone tells a country", "give a token with write access")
+			}
+		}
+	}
+	hits := p.HitsPerSecond()
+	if need := int(math.Ceil(hits * k.RequestTimeout)); k.Concurrency > max(need, 50) {
+		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is more than the rate needs even if every request took the full timeout (%d)", need), "lower it")
+	}
+	if answer := float64(k.Concurrency) / hits; answer < 0.05 {
+		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("carries the rate only if the target answers within %.1f ms", 1000*answer), "raise it")
+	}
+	if most := float64(k.PageviewsMin) * visit.MaxGap.Minutes(); k.DurationMax > most {
+		l.problems.Warn("VISIT_DURATION_MAX", strconv.FormatFloat(k.DurationMax, 'f', -1, 64), fmt.Sprintf("cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those are shortened to %.0f minutes for %d pages", math.Floor(most), k.PageviewsMin), "raise PAGEVIEWS_MIN or lower it")
+	}
+	b := p.behaviour(nil)
+	for _, list := range []struct {
+		key   string
+		share float64
+		n     int
+	}{{"CLICK_EVENTS_PROBABILITY", b.ClickShare, len(p.Events.Click)}, {"RANDOM_EVENTS_PROBABILITY", b.RandomShare, len(p.Events.Random)}} {
+		if list.share > 0 && list.n == 0 {
+			l.problems.Warn(list.key, fmt.Sprint(list.share), "has no event to send", "add events to events.json or set it to 0")
+		}
+	}
+}
+
+// note tells what the settings amount to.
+func (l *loader) note() {
+	p, b := l.plan, l.plan.behaviour(nil)
+	add := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
+	add("rate: %.3g visits/s, about %.3g hits/s", p.Spec.VisitsPerDay/86400, p.HitsPerSecond())
+	browsing := 1.0
+	shares := funnel.Shares(p.Funnels)
+	for i, f := range p.Funnels {
+		if f.Enabled {
+			add("funnel %q: %.1f %% of all visits (probability %g, priority %d)", f.Name, 100*shares[i], f.Probability, f.Priority)
+			browsing -= shares[i]
+		}
+	}
+	able := browsing * (1 - b.Bounce)
+	add("browsing: %.1f %% of all visits, bounces %.1f %%", 100*browsing, 100*browsing*b.Bounce)
+	for _, e := range []struct {
+		name  string
+		share float64
+	}{
+		{"site search", b.SearchShare}, {"outlink", b.OutlinkShare}, {"download", b.DownloadShare},
+		{"click event", b.ClickShare}, {"random event", b.RandomShare}, {"order", b.OrderShare},
+	} {
+		add("%s: %.1f %% of all visits", e.name, 100*e.share*able)
+	}
+	hosts, others := map[string]bool{}, 0
+	for _, page := range p.Pages {
+		r := urllist.Classify(page)
+		if why := r.Explain(); why != "" {
+			if others++; others <= maxListed {
+				add("%s line %d: %s", p.Sources["pages"], page.Line, why)
+			}
+		}
+		hosts[visit.Host(page.URL)] = true
+	}
+	if others > maxListed {
+		add("%s: %d more such lines", p.Sources["pages"], others-maxListed)
+	}
+	add("pages: %d on %d host(s), from %s", len(p.Pages), len(hosts), p.Sources["pages"])
+}
+
+// maxListed is how many lines of the URL list are told one by one.
+const maxListed = 20
+
+// HitsPerSecond is the mean rate of requests that the settings ask for, bounces and funnels apart.
+func (p *Plan) HitsPerSecond() float64 {
+	b := p.behaviour(nil)
+	extras := b.SearchShare + b.OutlinkShare + b.DownloadShare + b.ClickShare + b.RandomShare + b.OrderShare
+	perVisit := float64(b.PageviewsMin+b.PageviewsMax)/2 + extras + 1
+	return p.Spec.VisitsPerDay / 86400 * perVisit
+}

@@ -1,0 +1,234 @@
+package plan
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"math"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/shop"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/target"
+	"github.com/puttrix/trafficinator/shared/urllist"
+)
+
+// Draw gives the seed and the run id where the settings name none.
+type Draw func() (seed uint64, runID string)
+
+// loader gathers a plan and the problems on the way.
+type loader struct {
+	fs       afero.Fs
+	plan     *Plan
+	problems problem.List
+}
+
+// Settings merges the process environment with loadgen.env of the exchange folder, which wins. The keys that came
+// from the file are returned by name.
+func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]string, fromFile []string, problems problem.List) {
+	merged = maps.Clone(environ)
+	dir := strings.TrimSpace(environ["EXCHANGE_DIR"])
+	if dir == "" {
+		return merged, nil, nil
+	}
+	path := filepath.Join(dir, exchange.EnvFile)
+	data, err := afero.ReadFile(fsys, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return merged, nil, nil
+	}
+	if err != nil {
+		problems.Refuse(path, "", "cannot be read: "+err.Error(), "let this user read it")
+		return merged, nil, problems
+	}
+	values, problems := exchange.ParseEnv(exchange.EnvFile, data)
+	problems = append(problems, spec.Unknown(exchange.EnvFile, values, problem.Error)...)
+	for key, v := range values {
+		merged[key] = v
+		// A secret has two names; the file's one replaces that of the environment, whichever it is.
+		if base, isFile := strings.CutSuffix(key, spec.FileSuffix); isFile {
+			delete(merged, base)
+		} else {
+			delete(merged, key+spec.FileSuffix)
+		}
+		fromFile = append(fromFile, key)
+	}
+	return merged, fromFile, problems
+}
+
+// Load makes the plan of the settings and the files they name. The plan is nil where a problem refuses it.
+func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.List) {
+	s, problems := spec.Parse(environ, func(path string) ([]byte, error) { return afero.ReadFile(fsys, path) })
+	l := &loader{fs: fsys, problems: problems, plan: &Plan{Spec: s, Sources: map[string]string{}}}
+	if zone, err := time.LoadLocation(s.Timezone); err == nil {
+		l.plan.Zone = zone
+	}
+	l.plan.Seed, l.plan.RunID = draw()
+	if s.RunSeed != nil {
+		l.plan.Seed = *s.RunSeed
+	}
+	if s.RunID != "" {
+		l.plan.RunID = s.RunID
+	}
+	l.pages()
+	l.funnels()
+	l.events()
+	if s.AutoStart {
+		l.targets()
+	}
+	store := l.shop()
+	if l.problems.Err() != nil {
+		return nil, l.problems
+	}
+	l.warn()
+	p := l.plan
+	p.Visits = visit.New(p.behaviour(store))
+	hash, err := p.hash()
+	if err != nil {
+		l.problems.Refuse("plan", "", err.Error(), "")
+		return nil, l.problems
+	}
+	p.Hash = hash
+	l.note()
+	return p, l.problems
+}
+
+// file reads what a knob names, else the file of the exchange folder. A file that a knob names must be there.
+func (l *loader) file(key, named, name string) (data []byte, where string, found bool) {
+	path := named
+	if path == "" {
+		if l.plan.Spec.ExchangeDir == "" {
+			return nil, "", false
+		}
+		path = filepath.Join(l.plan.Spec.ExchangeDir, name)
+	}
+	data, err := exchange.Read(l.fs, path)
+	switch {
+	case err == nil:
+		return data, path, true
+	case named == "" && errors.Is(err, fs.ErrNotExist):
+	case named == "":
+		l.problems.Refuse(path, "", "cannot be read: "+err.Error(), "let this user read it")
+	default:
+		l.problems.Refuse(key, named, "cannot be read: "+err.Error(), "name a file that exists and that this user may read")
+	}
+	return nil, "", false
+}
+
+func (l *loader) pages() {
+	data, where, found := l.file("URLS_FILE", l.plan.Spec.URLsFile, exchange.URLsFile)
+	if !found {
+		l.plan.Pages, l.plan.Sources["pages"] = urllist.Default(l.plan.Spec.SiteURL), "built in"
+		return
+	}
+	pages, problems := urllist.Parse(where, strings.NewReader(string(data)))
+	l.plan.Pages, l.plan.Sources["pages"] = pages, where
+	l.problems = append(l.problems, problems...)
+}
+
+func (l *loader) funnels() {
+	data, where, found := l.file("FUNNEL_CONFIG_PATH", l.plan.Spec.FunnelsFile, exchange.FunnelsFile)
+	if !found {
+		l.plan.Sources["funnels"] = "none"
+		return
+	}
+	funnels, problems := funnel.Decode(where, data)
+	l.plan.Funnels, l.plan.Sources["funnels"] = funnels, where
+	l.problems = append(l.problems, problems...)
+}
+
+func (l *loader) events() {
+	data, where, found := l.file("", "", exchange.EventsFile)
+	if !found {
+		l.plan.Events, l.plan.Sources["events"] = eventset.Default(), "built in"
+		return
+	}
+	events, problems := eventset.Decode(where, data)
+	l.plan.Events, l.plan.Sources["events"] = events, where
+	l.problems = append(l.problems, problems...)
+}
+
+// shop checks the order values against the catalogue, and the funnels' orders with it.
+func (l *loader) shop() *shop.Shop {
+	k := l.plan.Spec
+	cfg := shop.Config{
+		RevenueMin: cents(k.OrderValueMin), RevenueMax: cents(k.OrderValueMax),
+		ItemsMin: k.ItemsMin, ItemsMax: k.ItemsMax, TaxRate: k.TaxRate,
+	}
+	for _, rate := range k.ShippingRates {
+		cfg.Shipping = append(cfg.Shipping, cents(rate))
+	}
+	if l.problems.Err() != nil {
+		return nil
+	}
+	store, err := shop.New(cfg)
+	if err != nil {
+		l.problems.Refuse("ECOMMERCE_ORDER_VALUE_MIN, ECOMMERCE_ORDER_VALUE_MAX", "", err.Error(), "widen the range")
+		return nil
+	}
+	for i, f := range l.plan.Funnels {
+		for j := range f.Steps {
+			if s := &f.Steps[j]; s.Type == funnel.Ecommerce {
+				if err := store.ValidateOverride(visit.Override(s)); err != nil {
+					l.problems.Refuse(place(l.plan.Sources["funnels"], i, j), "", err.Error(), "change or leave out one of its amounts")
+				}
+			}
+		}
+	}
+	return store
+}
+
+func cents(amount float64) shop.Cents { return shop.Cents(math.Round(amount * 100)) }
+
+// targets takes them from MULTI_TARGET_CONFIG or targets.json, else from MATOMO_*.
+func (l *loader) targets() {
+	k := l.plan.Spec
+	data, where, found := l.file("", "", exchange.TargetsFile)
+	if many := k.MultiTarget.Reveal(); many != "" {
+		if found {
+			l.problems.Refuse("MULTI_TARGET_CONFIG", "", "is set, and "+where+" exists", "keep one of the two")
+			return
+		}
+		data, where, found = []byte(many), "MULTI_TARGET_CONFIG", true
+	}
+	if !found {
+		l.single()
+		return
+	}
+	set, problems := target.Decode(where, data)
+	l.problems = append(l.problems, problems...)
+	l.plan.Sources["targets"], l.plan.Strategy = where, set.Strategy
+	for _, t := range set.Targets {
+		if t.Enabled {
+			l.plan.Targets = append(l.plan.Targets, t)
+		}
+	}
+	for _, key := range []string{"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH"} {
+		if k.Set[key] {
+			l.problems.Warn(key, "", "is ignored", "the targets come from "+where)
+		}
+	}
+}
+
+func (l *loader) single() {
+	k := l.plan.Spec
+	l.plan.Sources["targets"] = "MATOMO_URL"
+	if k.MatomoURL == "" {
+		l.problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php")
+		return
+	}
+	if err := target.CheckURL(k.MatomoURL); err != nil {
+		l.problems.Refuse("MATOMO_URL", k.MatomoURL, err.Error(), "give the address of the tracker, https://host/matomo.php")
+		return
+	}
+	l.plan.Strategy = target.RoundRobin
+	l.plan.Targets = []target.Target{{Name: "matomo", URL: k.MatomoURL, SiteID: k.MatomoSiteID, Token: k.MatomoToken, Weight: 1, Enabled: true}}
+}

@@ -1,0 +1,106 @@
+// Package plan owns what a run will do: it reads the settings and the files they name, checks all of them together,
+// and holds the result, which nothing changes afterwards. It sends nothing.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/shop"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/target"
+	"github.com/puttrix/trafficinator/shared/urllist"
+)
+
+// Plan is what a run will do.
+type Plan struct {
+	Spec  spec.Spec
+	Seed  uint64
+	RunID string
+	Zone  *time.Location
+
+	Pages   []urllist.Page
+	Funnels []funnel.Funnel
+	Events  eventset.Set
+	// Targets are the enabled ones.
+	Targets  []target.Target
+	Strategy target.Strategy
+
+	// Visits makes the visits of the plan.
+	Visits *visit.Generator
+	// Hash names the plan: two plans of the same hash send the same but for seed and run id.
+	Hash string
+	// Sources tell where each part came from, for the log.
+	Sources map[string]string
+	// Notes tell what a person should know beyond problems, for `check`.
+	Notes []string
+}
+
+// behaviour is the plan as the visits see it.
+func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
+	k := p.Spec
+	seconds := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+	b := visit.Behaviour{
+		Seed: p.Seed, RunID: p.RunID, Pages: p.Pages, Funnels: p.Funnels, Events: p.Events, Shop: s,
+		PageviewsMin: k.PageviewsMin, PageviewsMax: k.PageviewsMax,
+		DurationMin: seconds(60 * k.DurationMin), DurationMax: seconds(60 * k.DurationMax),
+		PauseMin: seconds(k.PauseMin), PauseMax: seconds(k.PauseMax), Live: k.Timeline == "live",
+		Bounce: k.BounceProbability, Direct: k.DirectProbability,
+		SearchShare: k.SearchProbability, OutlinkShare: k.OutlinkProbability, DownloadShare: k.DownloadProbability,
+		ClickShare: k.ClickEventProbability, RandomShare: k.RandomEventProbability, OrderShare: k.EcommerceProbability,
+	}
+	if !k.RandomizeCountries {
+		b.Home = p.Zone
+	}
+	// The knobs are the home of the two shares; the file's own count only where the knobs are not set.
+	if share := p.Events.ClickProbability; share != nil && !k.Set["CLICK_EVENTS_PROBABILITY"] {
+		b.ClickShare = *share
+	}
+	if share := p.Events.RandomProbability; share != nil && !k.Set["RANDOM_EVENTS_PROBABILITY"] {
+		b.RandomShare = *share
+	}
+	return b
+}
+
+// hash is taken over everything that decides what is sent but the seed and the run id. Tokens are left out: they
+// decide no behaviour, and a hash is shown.
+func (p *Plan) hash() (string, error) {
+	k := p.Spec
+	k.RunSeed, k.RunID, k.Set = nil, "", nil
+	k.MatomoToken, k.MultiTarget = "", ""
+	data, err := json.Marshal([]any{k, p.Pages, p.Funnels, p.Events, p.Strategy})
+	if err != nil {
+		return "", fmt.Errorf("hash plan: %w", err)
+	}
+	sum := sha256.New()
+	sum.Write(data)
+	for _, t := range p.Targets {
+		fmt.Fprintf(sum, "%s %s %d %d %t\n", t.Name, t.URL, t.SiteID, t.Weight, t.Token.Reveal() != "")
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
+}
+
+// Differences are the knobs that do not hold their default, as KEY=value with secrets masked, by name.
+func (p *Plan) Differences(environ map[string]string) []string {
+	secret := map[string]bool{}
+	for _, f := range spec.Fields() {
+		secret[f.Key] = f.Secret
+	}
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(p.Spec.Set)) {
+		v := environ[key]
+		if secret[key] {
+			v = "***MASKED***"
+		}
+		out = append(out, key+"="+v)
+	}
+	return out
+}

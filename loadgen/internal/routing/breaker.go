@@ -1,0 +1,79 @@
+package routing
+
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+)
+
+const (
+	// patienceUnproven is how many hits without an accepted one fail a target that never accepted any. Matomo locks
+	// an address out after 20 wrong tokens (plugins/Login/Security/BruteForceDetection.php).
+	patienceUnproven = 5
+	// patienceProven is the same for a target that has accepted hits.
+	patienceProven = 20
+	// probeEvery is the longest wait between two probes of a failed target.
+	probeEvery = time.Minute
+	// firstProbe is the wait before the first probe of a target that has worked; it doubles with every probe in vain.
+	firstProbe = time.Second
+)
+
+// breaker keeps hits from a target that takes none. Until a target accepts a hit, and again after it failed, its
+// hits go one at a time.
+type breaker struct {
+	worked    bool // has ever accepted a hit
+	proven    bool // accepted the hit before
+	open      bool
+	inFlight  int
+	streak    int // hits in a row that were not accepted
+	vain      int // probes in a row without success
+	openUntil time.Time
+}
+
+// Verdict says whether a hit may go to a target now.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Go Verdict = iota
+	Wait
+	Refuse
+)
+
+func (b *breaker) verdict(now time.Time) Verdict {
+	switch {
+	case b.open && now.Before(b.openUntil):
+		return Refuse
+	case !b.proven && b.inFlight > 0:
+		return Wait
+	default:
+		return Go
+	}
+}
+
+func (b *breaker) begin() { b.inFlight++ }
+
+func (b *breaker) end(o tracking.Outcome, now time.Time) {
+	b.inFlight--
+	if o == tracking.Accepted {
+		*b = breaker{worked: true, proven: true, inFlight: b.inFlight}
+		return
+	}
+	b.streak++
+	switch {
+	case b.open && now.Before(b.openUntil): // sent before it opened
+	case b.open:
+		b.vain++
+		b.openUntil = now.Add(b.wait())
+	case b.worked && b.streak >= patienceProven, !b.worked && b.streak >= patienceUnproven:
+		b.open, b.proven = true, false
+		b.openUntil = now.Add(b.wait())
+	}
+}
+
+func (b *breaker) wait() time.Duration {
+	if !b.worked || b.vain > 6 {
+		return probeEvery
+	}
+	return min(probeEvery, firstProbe<<b.vain)
+}

@@ -1,0 +1,66 @@
+package routing
+
+import "time"
+
+// window is over how many seconds the health of a target is judged.
+const window = 60
+
+// Health is how a target has done over the last minute.
+type Health string
+
+// The states of health, by the share of accepted answers (FEATURES MT-10).
+const (
+	Healthy       Health = "healthy"  // at least 95 %
+	Degraded      Health = "degraded" // at least 70 %
+	FailedHealth  Health = "failed"
+	UnknownHealth Health = "unknown" // no answer in the window
+	healthyShare         = 0.95
+	degradedShare        = 0.70
+)
+
+// meter counts answers by the second.
+type meter struct {
+	second    [window]int64
+	good, all [window]uint64
+}
+
+func (m *meter) add(now time.Time, good bool) {
+	s := now.Unix()
+	i := s % window
+	if m.second[i] != s {
+		m.second[i], m.good[i], m.all[i] = s, 0, 0
+	}
+	m.all[i]++
+	if good {
+		m.good[i]++
+	}
+}
+
+// rate is the share of accepted answers of the window, and whether there was any.
+func (m *meter) rate(now time.Time) (float64, bool) {
+	var good, all uint64
+	for i, s := range m.second {
+		if now.Unix()-s < window {
+			good += m.good[i]
+			all += m.all[i]
+		}
+	}
+	if all == 0 {
+		return 0, false
+	}
+	return float64(good) / float64(all), true
+}
+
+func (m *meter) health(now time.Time) Health {
+	rate, any := m.rate(now)
+	switch {
+	case !any:
+		return UnknownHealth
+	case rate >= healthyShare:
+		return Healthy
+	case rate >= degradedShare:
+		return Degraded
+	default:
+		return FailedHealth
+	}
+}

@@ -1,0 +1,163 @@
+// Package routing owns which target a visit goes to and whether a target takes hits at all: strategies, health and
+// circuit breaker. It sends nothing and waits for nothing.
+package routing
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// state is what the router knows of a target.
+type state struct {
+	breaker
+	meter
+	lastError string
+	// behind is how far the target's clock is behind ours, 0 where it is not.
+	behind time.Duration
+}
+
+// Router is safe for concurrent use.
+type Router struct {
+	mu       sync.Mutex
+	targets  []target.Target
+	states   []state
+	strategy target.Strategy
+	seed     uint64
+	weights  int
+}
+
+// New makes a router over enabled targets, at least one.
+func New(targets []target.Target, strategy target.Strategy, seed uint64) *Router {
+	r := &Router{targets: targets, states: make([]state, len(targets)), strategy: strategy, seed: seed}
+	for _, t := range targets {
+		r.weights += t.Weight
+	}
+	return r
+}
+
+// Targets is the number of targets.
+func (r *Router) Targets() int { return len(r.targets) }
+
+// Pick is the target of visit n: that of the strategy, or the next one that takes hits. Where none does it is that
+// of the strategy, and its breaker will refuse the hits.
+func (r *Router) Pick(n uint64, now time.Time) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := r.choose(n)
+	for i := range r.targets {
+		t := (first + i) % len(r.targets)
+		if r.states[t].verdict(now) != Refuse {
+			return t
+		}
+	}
+	return first
+}
+
+// choose depends on the seed and the visit's number alone, so that a run can be repeated.
+func (r *Router) choose(n uint64) int {
+	if r.strategy == target.RoundRobin {
+		return int(n % uint64(len(r.targets)))
+	}
+	rng := rand.New(rand.NewPCG(r.seed, ^n))
+	if r.strategy == target.Random {
+		return rng.IntN(len(r.targets))
+	}
+	x := rng.IntN(r.weights)
+	for i, t := range r.targets {
+		if x -= t.Weight; x < 0 {
+			return i
+		}
+	}
+	return len(r.targets) - 1
+}
+
+// Verdict says whether a hit may go to target t.
+func (r *Router) Verdict(t int, now time.Time) Verdict {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.states[t].verdict(now)
+}
+
+// Begin books that a hit goes to target t, and tells whether the target has proven itself.
+func (r *Router) Begin(t int) (proven bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.states[t].begin()
+	return r.states[t].proven
+}
+
+// End books the answer of target t. Where the hit will be sent again it is no verdict on the target yet.
+func (r *Router) End(t int, res tracking.Result, now time.Time, again bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := &r.states[t]
+	if again {
+		s.inFlight--
+	} else {
+		s.end(res.Outcome, now)
+	}
+	s.add(now, res.Outcome == tracking.Accepted)
+	if res.Outcome != tracking.Accepted {
+		s.lastError = res.Reason
+	}
+	s.observe(res.Clock, now)
+}
+
+// Observe books the target's clock.
+func (r *Router) Observe(t int, clock, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.states[t].observe(clock, now)
+}
+
+func (s *state) observe(clock, now time.Time) {
+	if !clock.IsZero() {
+		// A Date header is cut to the second, so that up to a second of this is rounding: on the safe side.
+		s.behind = max(0, now.Sub(clock))
+	}
+}
+
+// Behind is how far the clock of target t is behind ours.
+func (r *Router) Behind(t int) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.states[t].behind
+}
+
+// Status is what is shown of a target.
+type Status struct {
+	Health      Health
+	SuccessRate float64
+	LastError   string
+	// Failed says that the breaker is open.
+	Failed bool
+}
+
+// Status of target t.
+func (r *Router) Status(t int, now time.Time) Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := &r.states[t]
+	rate, _ := s.rate(now)
+	st := Status{Health: s.health(now), SuccessRate: rate, LastError: s.lastError, Failed: s.open}
+	if s.open {
+		st.Health = FailedHealth
+	}
+	return st
+}
+
+// Hopeless says that every target failed without ever accepting a hit, and why the first did.
+func (r *Router) Hopeless() (reason string, all bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.states {
+		if s := &r.states[i]; s.worked || !s.open {
+			return "", false
+		}
+	}
+	return r.targets[0].Name + ": " + r.states[0].lastError, true
+}

@@ -1,0 +1,142 @@
+package shop
+
+import (
+	"cmp"
+	"slices"
+)
+
+// bounds are the least and the greatest of something, both included; empty where lo > hi.
+type bounds struct{ lo, hi Cents }
+
+// span is a set of sums from lo to hi. Which of those between it holds depends on the quantities of its lines: see kind.
+type span struct {
+	bounds
+	kind kind
+}
+
+// kind says which sums of a span there are. It relies on every price having a freedom of many cents.
+type kind uint8
+
+const (
+	none   kind = 0 // no lines: only the sum 0
+	ones   kind = 1 // a line of quantity 1 among them: every sum
+	twos   kind = 2 // only quantity 2: every even sum
+	threes kind = 3 // only quantity 3: every multiple of 3
+	mixed  kind = 4 // 2 and 3: every sum but the second and the second to last
+)
+
+// step is the distance between two sums.
+func (k kind) step() Cents {
+	if k == twos || k == threes {
+		return Cents(k)
+	}
+	return 1
+}
+
+// line is the span of q pieces of a product, exact up to maxQuantity; of more pieces only its ends are.
+func line(p *Product, q int) span {
+	u := p.unit()
+	return span{bounds{u.lo * Cents(q), u.hi * Cents(q)}, kind(min(q, maxQuantity))}
+}
+
+// plus is the set of the sums of one of a and one of b.
+func (a span) plus(b span) span {
+	sum := span{bounds{a.lo + b.lo, a.hi + b.hi}, max(a.kind, b.kind)}
+	switch {
+	case a.kind == ones || b.kind == ones:
+		sum.kind = ones
+	case a.kind != b.kind && a.kind != none && b.kind != none:
+		sum.kind = mixed
+	}
+	return sum
+}
+
+// first is the least sum from at on, last the greatest up to at.
+func (a span) first(at Cents) (Cents, bool) {
+	step := a.kind.step()
+	sum := max(a.lo, (at+step-1)/step*step)
+	if a.kind == mixed && (sum == a.lo+1 || sum == a.hi-1) {
+		sum++
+	}
+	return sum, sum <= a.hi
+}
+
+func (a span) last(at Cents) (Cents, bool) {
+	step := a.kind.step()
+	sum := min(a.hi, at/step*step)
+	if a.kind == mixed && (sum == a.lo+1 || sum == a.hi-1) {
+		sum--
+	}
+	return sum, at >= 0 && sum >= a.lo
+}
+
+func (a span) meets(b bounds) bool {
+	sum, found := a.first(b.lo)
+	return found && sum <= b.hi
+}
+
+// set is a union of spans.
+type set []span
+
+func (s set) meets(b bounds) bool {
+	return slices.ContainsFunc(s, func(a span) bool { return a.meets(b) })
+}
+
+// merged joins the spans of one kind where that adds no sum.
+func (s set) merged() set {
+	slices.SortFunc(s, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.lo, b.lo))
+	})
+	joined := s[:0]
+	for _, a := range s {
+		if n := len(joined); n > 0 && joined[n-1].kind == a.kind && a.lo <= joined[n-1].hi+a.kind.reach() {
+			joined[n-1].hi = max(joined[n-1].hi, a.hi)
+			continue
+		}
+		joined = append(joined, a)
+	}
+	return slices.Clip(joined)
+}
+
+// reach is how far behind the end of a span the next one may begin to be joined with it. Mixed ones must overlap, so
+// that each fills the holes next to the other's end.
+func (k kind) reach() Cents {
+	if k == mixed {
+		return -3
+	}
+	return k.step()
+}
+
+// attainable tells the subtotals that can be reached: from[i][n] is the set of those with n lines of the products
+// from i on.
+type attainable struct{ from [][]set }
+
+func newAttainable(products []Product, lines int) *attainable {
+	a := &attainable{from: make([][]set, len(products)+1)}
+	a.from[len(products)] = make([]set, lines+1)
+	a.from[len(products)][0] = set{{}}
+	for i := len(products) - 1; i >= 0; i-- {
+		rest := a.from[i+1]
+		a.from[i] = make([]set, lines+1)
+		a.from[i][0] = rest[0]
+		for n := 1; n <= lines; n++ {
+			sums := slices.Clone(rest[n])
+			for q := 1; q <= maxQuantity; q++ {
+				own := line(&products[i], q)
+				for _, other := range rest[n-1] {
+					sums = append(sums, own.plus(other))
+				}
+			}
+			a.from[i][n] = sums.merged()
+		}
+	}
+	return a
+}
+
+// of is the set of all subtotals of n lines.
+func (a *attainable) of(n int) set { return a.from[0][n] }
+
+// completes tells whether n more lines of the products from i on bring the sums of chosen into b.
+func (a *attainable) completes(i, n int, chosen span, b bounds) bool {
+	return slices.ContainsFunc(a.from[i][n], func(rest span) bool { return chosen.plus(rest).meets(b) })
+}

@@ -1,0 +1,139 @@
+package sink
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type options struct {
+	addr        string
+	quiet, json bool
+	cfg         Config
+}
+
+// parseFlags reads the command line; what is wrong with it has been written to stderr.
+func parseFlags(args []string, stderr io.Writer) (options, error) {
+	o := options{cfg: Config{Sites: withZones(nil), Tokens: map[string][]int{}, Keep: keptHits}}
+	f := flag.NewFlagSet("sink", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
+	f.Func("site-zone", "`ZONE` of all sites, or ID=ZONE of one (repeatable; default CET)", o.siteZone)
+	f.Func("token", "`TOKEN` with write right on all sites, or TOKEN=ID,ID (repeatable; default "+DefaultToken+")", o.token)
+	f.DurationVar(&o.cfg.Delay, "delay", 0, "`time` added before each answer")
+	f.Func("error-share", "`share` of requests that fail, 0 to 1", share(&o.cfg.ErrorShare))
+	f.IntVar(&o.cfg.ErrorStatus, "error-status", 500, "`status` they fail with: 400, 500 or 503")
+	f.Func("drop-share", "`share` of requests whose connection breaks after reading, 0 to 1", share(&o.cfg.DropShare))
+	f.Func("outage", "`AFTER+FOR` (10s+5s) in which connections break, AFTER+FOR=503 for an answer (repeatable)", o.outage)
+	f.DurationVar(&o.cfg.ClockSkew, "clock-skew", 0, "`time` the sink's clock is ahead")
+	f.Uint64Var(&o.cfg.Seed, "seed", 0, "`seed` of the shares")
+	f.BoolVar(&o.quiet, "quiet", false, "no live line of counts")
+	f.BoolVar(&o.json, "json", false, "report as JSON at the end")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if err := o.check(f.Args()); err != nil {
+		say(stderr, "sink: %v\n", err)
+		return o, err
+	}
+	if len(o.cfg.Tokens) == 0 {
+		o.cfg.Tokens[DefaultToken] = nil
+	}
+	for token, sites := range o.cfg.Tokens {
+		if sites == nil {
+			o.cfg.Tokens[token] = slices.Sorted(maps.Keys(o.cfg.Sites))
+		}
+	}
+	return o, nil
+}
+
+func (o *options) check(rest []string) error {
+	switch s := o.cfg.ErrorStatus; {
+	case len(rest) > 0:
+		return fmt.Errorf("unexpected %q: all settings are flags", rest[0])
+	case s != 400 && s != 500 && s != 503:
+		return fmt.Errorf("--error-status %d: must be 400, 500 or 503", s)
+	case o.cfg.Delay < 0:
+		return fmt.Errorf("--delay %v: must not be negative", o.cfg.Delay)
+	default:
+		return nil
+	}
+}
+
+func (o *options) siteZone(s string) error {
+	id, name, one := strings.Cut(s, "=")
+	if !one {
+		name = s
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "" {
+		return fmt.Errorf("zone %q is unknown; use a name like Europe/Berlin", name)
+	}
+	if one {
+		n, err := strconv.Atoi(id)
+		if err != nil || n < 1 {
+			return fmt.Errorf("site %q is not a number from 1", id)
+		}
+		o.cfg.Sites[n] = Site{Zone: zone}
+		return nil
+	}
+	for n := range o.cfg.Sites {
+		o.cfg.Sites[n] = Site{Zone: zone}
+	}
+	return nil
+}
+
+func (o *options) token(s string) error {
+	token, list, some := strings.Cut(s, "=")
+	if token == "" {
+		return errors.New("the token is empty")
+	}
+	if !some {
+		o.cfg.Tokens[token] = nil // all, once all are known
+		return nil
+	}
+	for id := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(id)
+		if err != nil || n < 1 {
+			return fmt.Errorf("site %q is not a number from 1", id)
+		}
+		o.cfg.Tokens[token] = append(o.cfg.Tokens[token], n)
+	}
+	return nil
+}
+
+func (o *options) outage(s string) error {
+	window, status, answered := strings.Cut(s, "=")
+	after, length, ok := strings.Cut(window, "+")
+	a, err1 := time.ParseDuration(after)
+	l, err2 := time.ParseDuration(length)
+	if !ok || err1 != nil || err2 != nil || a < 0 || l <= 0 {
+		return errors.New("must be like 10s+5s: begins after 10 s, lasts 5 s")
+	}
+	w := Window{After: a, For: l}
+	if answered {
+		if status != "503" {
+			return fmt.Errorf("an outage is answered with 503 or not at all, not with %q", status)
+		}
+		w.Status = 503
+	}
+	o.cfg.Outages = append(o.cfg.Outages, w)
+	return nil
+}
+
+func share(into *float64) func(string) error {
+	return func(s string) error {
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(f >= 0 && f <= 1) {
+			return errors.New("must be 0 to 1")
+		}
+		*into = f
+		return nil
+	}
+}

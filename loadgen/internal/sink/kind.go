@@ -1,0 +1,104 @@
+package sink
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// kind is what Matomo records a hit as.
+type kind string
+
+const (
+	kindPageview kind = "pageview"
+	kindSearch   kind = "search"
+	kindEvent    kind = "event"
+	kindOutlink  kind = "outlink"
+	kindDownload kind = "download"
+	kindOrder    kind = "order"
+	kindPing     kind = "ping"
+	kindContent  kind = "content"
+	kindCart     kind = "cart"
+	kindGoal     kind = "goal"
+)
+
+// searchNames are the query parameters that make a site search of a page (plugins/SitesManager/API.php, defaults).
+var searchNames = []string{"q", "query", "s", "search", "searchword", "k", "keyword", "keywords"}
+
+// kindOf applies Matomo's order: what has a goal or a ping is no action at all; among actions download, outlink,
+// event, content, search, pageview (core/Tracker/Action.php).
+func kindOf(p map[string]string) kind {
+	if p["ping"] == "1" {
+		return kindPing
+	}
+	if goal, err := strconv.Atoi(p["idgoal"]); err == nil && goal >= 0 {
+		switch {
+		case goal > 0:
+			return kindGoal
+		case filled(p["ec_id"]):
+			return kindOrder
+		default:
+			return kindCart
+		}
+	}
+	switch {
+	case filled(p["download"]):
+		return kindDownload
+	case filled(p["link"]):
+		return kindOutlink
+	case p["e_c"] != "" && p["e_a"] != "":
+		return kindEvent
+	case filled(p["c_n"]):
+		return kindContent
+	case searched(p):
+		return kindSearch
+	default:
+		return kindPageview
+	}
+}
+
+// counted says whether the kind is one of a visit's actions (plugins/Actions/Columns/VisitTotalActions.php).
+func (k kind) counted() bool {
+	switch k {
+	case kindPageview, kindSearch, kindEvent, kindOutlink, kindDownload:
+		return true
+	default:
+		return false
+	}
+}
+
+// filled is PHP's notion of a value that is not empty.
+func filled(s string) bool { return s != "" && s != "0" }
+
+// searched says whether Matomo makes a site search of the hit, asked to or by accident of the page's address
+// (plugins/Actions/Actions/ActionSiteSearch.php).
+func searched(p map[string]string) bool {
+	if filled(p["search"]) {
+		return filled(strings.TrimSpace(p["search"]))
+	}
+	page, fragment, _ := strings.Cut(p["url"], "#")
+	_, query, _ := strings.Cut(page, "?")
+	if _, inner, ok := strings.Cut(fragment, "?"); ok {
+		fragment = inner
+	}
+	if query == "" && fragment == "" {
+		return false
+	}
+	values, _ := url.ParseQuery(query + "&" + fragment) // what cannot be decoded cannot be a keyword
+	for name, all := range values {
+		for _, s := range searchNames {
+			if strings.EqualFold(name, s) && filled(strings.TrimSpace(all[len(all)-1])) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isPage says whether the sender meant a page. A page whose address Matomo takes for a search is still one.
+func (h *hit) isPage() bool {
+	if h.kind == kindPageview {
+		return true
+	}
+	return h.kind == kindSearch && !h.has("search")
+}

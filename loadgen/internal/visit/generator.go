@@ -1,0 +1,122 @@
+package visit
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/shop"
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/urllist"
+)
+
+// Behaviour is what visits are made from. Probabilities are 0..1.
+type Behaviour struct {
+	Seed  uint64
+	RunID string
+
+	Pages   []urllist.Page
+	Funnels []funnel.Funnel
+	Events  eventset.Set
+	Shop    *shop.Shop
+
+	PageviewsMin, PageviewsMax int
+	// DurationMin and DurationMax bound the recorded duration, PauseMin and PauseMax the real pause between two pages.
+	DurationMin, DurationMax, PauseMin, PauseMax time.Duration
+	// Live sends every hit at its own moment: pauses are then the recorded times.
+	Live bool
+	// Home is set where all visitors are of no told country: their clocks are in this zone.
+	Home *time.Location
+
+	Bounce, Direct                                                                float64
+	SearchShare, OutlinkShare, DownloadShare, ClickShare, RandomShare, OrderShare float64
+}
+
+// Generator makes visits. It is safe for concurrent use.
+type Generator struct {
+	b       Behaviour
+	site    *siteMap
+	funnels []funnel.Funnel
+	key     [2]uint64
+	home    *visitor.Place
+
+	searches, outlinks, downloads []string
+}
+
+//go:embed data/searches.txt
+var searches string
+
+//go:embed data/outlinks.txt
+var outlinks string
+
+//go:embed data/downloads.txt
+var downloads string
+
+// New makes a generator. b.Pages must not be empty.
+func New(b Behaviour) *Generator {
+	sum := sha256.Sum256([]byte(strconv.FormatUint(b.Seed, 10) + "/" + b.RunID))
+	g := &Generator{
+		b: b, site: newSiteMap(b.Pages),
+		key:      [2]uint64{binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])},
+		searches: strings.Split(strings.TrimSpace(searches), "\n"), outlinks: strings.Fields(outlinks), downloads: strings.Fields(downloads),
+	}
+	if b.Home != nil {
+		g.home = &visitor.Place{Lang: "en-US,en;q=0.9", Zone: b.Home}
+	}
+	for _, f := range funnel.Sorted(b.Funnels) {
+		if f.Enabled {
+			g.funnels = append(g.funnels, f)
+		}
+	}
+	return g
+}
+
+// Visit is visit number n of the run. The same seed, run id and number give the same visit.
+func (g *Generator) Visit(n uint64) *Visit {
+	d := &draft{g: g, rng: rand.New(rand.NewPCG(g.b.Seed, n))}
+	d.v = &Visit{Number: n, ID: g.visitorID(n), Visitor: visitor.Draw(d.rng, g.b.Direct)}
+	if g.home != nil {
+		d.v.Visitor.Place = g.home
+	}
+	if f := g.pickFunnel(d.rng); f != nil {
+		d.follow(f)
+	} else {
+		d.browse()
+	}
+	return d.v
+}
+
+// visitorID maps the visit's number to 64 bits one to one, so that no two visits of a run share a visitor.
+func (g *Generator) visitorID(n uint64) string {
+	x := n ^ g.key[0]
+	// The finalizer of MurmurHash3, a bijection on 64 bits.
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	x ^= x >> 33
+	x ^= g.key[1]
+	if x == 0 { // Matomo takes an id of zeros for none.
+		x = 1
+	}
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], x)
+	return hex.EncodeToString(b[:])
+}
+
+// pickFunnel walks the funnels by priority, each with its own probability; nil means free browsing.
+func (g *Generator) pickFunnel(rng *rand.Rand) *funnel.Funnel {
+	for i := range g.funnels {
+		if rng.Float64() < g.funnels[i].Probability {
+			return &g.funnels[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+// Command loadgen sends Matomo the traffic of made-up visitors and keeps account of what became of every hit.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // the image has no zones of its own
+
+	"github.com/spf13/afero"
+	"golang.org/x/term"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitInternal    = 1
+	exitConfig      = 2
+	exitNoTarget    = 3
+	exitInterrupted = 130
+)
+
+// host is what the program needs of the machine.
+type host struct {
+	env            map[string]string
+	fs             afero.Fs
+	stdout, stderr io.Writer
+	// signals carries requests to stop: the first drains, the second breaks off.
+	signals <-chan os.Signal
+	// terminal says that a person watches stderr.
+	terminal bool
+}
+
+func main() {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	env := map[string]string{}
+	for _, pair := range os.Environ() {
+		if key, v, ok := strings.Cut(pair, "="); ok {
+			env[key] = v
+		}
+	}
+	os.Exit(run(context.Background(), os.Args[1:], host{
+		env: env, fs: afero.NewOsFs(), stdout: os.Stdout, stderr: os.Stderr,
+		signals: signals, terminal: term.IsTerminal(int(os.Stderr.Fd())),
+	}))
+}
+
+const usage = `usage: loadgen [command]
+
+  run           send traffic (default)
+  check         check the settings: [--env-file FILE] [--connect]
+  plan          print the hits of the first visits, send nothing: [--visits N] [--format text|jsonl]
+  sink          be a Matomo that counts and checks what it gets; see sink --help
+  healthcheck   ask a running loadgen for its health
+  version       print the version
+
+Settings come from the environment; the README lists them.
+`
+
+func run(ctx context.Context, args []string, h host) int {
+	command := "run"
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "run":
+		if len(args) > 0 {
+			_, _ = fmt.Fprintf(h.stderr, "run takes no arguments: %s\n", strings.Join(args, " "))
+			return exitConfig
+		}
+		return runTraffic(ctx, h)
+	case "check":
+		return check(ctx, args, h)
+	case "plan":
+		return show(args, h)
+	case "sink":
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go func() {
+			select {
+			case <-h.signals:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		return sink.Run(ctx, args, h.stdout, h.stderr)
+	case "healthcheck":
+		return healthcheck(ctx, h)
+	case "version":
+		_, _ = fmt.Fprintln(h.stdout, version)
+		return exitOK
+	case "help", "-h", "--help":
+		_, _ = fmt.Fprint(h.stdout, usage)
+		return exitOK
+	default:
+		_, _ = fmt.Fprintf(h.stderr, "there is no command %q\n\n%s", command, usage)
+		return exitConfig
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+// load makes the plan of the environment and tells all problems.
+func load(h host) (*plan.Plan, problem.List) {
+	env, _, problems := plan.Settings(h.fs, h.env)
+	p, more := plan.Load(h.fs, env, draw)
+	problems = append(problems, more...)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	return p, problems
+}
+
+// draw makes a seed, small enough for every JSON reader, and a run id that sorts by time.
+func draw() (uint64, string) {
+	var b [8]byte
+	_, _ = crand.Read(b[:]) // never fails, see crypto/rand
+	n := binary.BigEndian.Uint64(b[:])
+	return n >> 11, time.Now().UTC().Format("20060102-150405-") + fmt.Sprintf("%04x", n&0xffff)
+}
+
+func tell(h host, problems problem.List) {
+	for _, p := range problems {
+		_, _ = fmt.Fprintf(h.stderr, "%s: %s\n", p.Severity, p)
+	}
+}
+
+func newLog(h host, s spec.Spec) *slog.Logger {
+	levels := map[string]slog.Level{"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn, "ERROR": slog.LevelError}
+	o := &slog.HandlerOptions{Level: levels[s.LogLevel]}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(h.stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(h.stderr, o))
+}
+
+func runTraffic(ctx context.Context, h host) int {
+	env, fromFile, problems := plan.Settings(h.fs, h.env)
+	p, more := plan.Load(h.fs, env, draw)
+	problems = append(problems, more...)
+	if problems.Err() != nil {
+		tell(h, problems)
+		return exitConfig
+	}
+	log := newLog(h, p.Spec)
+	for _, w := range problems {
+		log.Warn(w.String())
+	}
+	log.Info("settings", "changed", strings.Join(p.Differences(env), " "), "from_loadgen_env", strings.Join(fromFile, " "),
+		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets", p.Sources["targets"])
+
+	s, err := newSession(h, p, env, log)
+	if err != nil {
+		_, _ = fmt.Fprintf(h.stderr, "error: STATE_DIR=%q: %v; name a folder that this user may write to\n", p.Spec.StateDir, err)
+		return exitConfig
+	}
+	defer s.client.Close()
+	if p.Spec.TelemetryAddr != "off" {
+		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, s, log)
+		if err != nil {
+			_, _ = fmt.Fprintf(h.stderr, "error: TELEMETRY_ADDR=%q: %v; free the port, choose another, or set off\n", p.Spec.TelemetryAddr, err)
+			return exitConfig
+		}
+		defer func() {
+			if err := server.Close(); err != nil {
+				log.Warn("telemetry did not close well", "err", err)
+			}
+		}()
+		log.Info("telemetry listens", "addr", server.Addr())
+	}
+	if !p.Spec.AutoStart {
+		log.Info("idle: AUTO_START is off")
+		select {
+		case <-h.signals:
+		case <-ctx.Done():
+		}
+		return exitOK
+	}
+	return s.run(ctx)
+}
+
+// exitCode tells why the run ended. A run without one accepted hit has failed whatever ended it.
+func exitCode(reason engine.Reason, accepted, tried uint64) int {
+	switch {
+	case reason == engine.NoTarget, accepted == 0 && tried > 0:
+		return exitNoTarget
+	case reason == engine.Interrupted:
+		return exitInterrupted
+	default:
+		return exitOK
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+// The session is the source of telemetry.
+
+// Counts implements telemetry.Source.
+func (s *session) Counts() ledger.Counts { return s.ledger.Counts() }
+
+// Targets implements telemetry.Source.
+func (s *session) Targets() []string {
+	names := make([]string, len(s.plan.Targets))
+	for i, t := range s.plan.Targets {
+		names[i] = t.Name
+	}
+	return names
+}
+
+// Health implements telemetry.Source.
+func (s *session) Health(target int) routing.Health {
+	return s.router.Status(target, time.Now()).Health
+}
+
+// Phase implements telemetry.Source.
+func (s *session) Phase() string {
+	if s.engine == nil {
+		return string(engine.Idle)
+	}
+	return string(s.engine.Phase())
+}
+
+// RunID implements telemetry.Source.
+func (s *session) RunID() string { return s.plan.RunID }
+
+// PlanHash implements telemetry.Source.
+func (s *session) PlanHash() string { return s.plan.Hash }
+
+// progress tells a person how the run goes, every two seconds on a terminal, else in the log every minute.
+func (s *session) progress(ctx context.Context) {
+	every := time.Minute
+	if s.h.terminal {
+		every = 2 * time.Second
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			if s.h.terminal {
+				_, _ = fmt.Fprintln(s.h.stderr)
+			}
+			return
+		case <-tick.C:
+		}
+		sum := s.summary()
+		h := sum.Hits
+		if s.h.terminal {
+			_, _ = fmt.Fprintf(s.h.stderr, "\r\x1b[K%s  %s  visits %d (%d open)  hits %d accepted  %d rejected  %d failed  %d unknown  %d shed  p95 %.0f ms",
+				time.Since(s.started).Truncate(time.Second), s.Phase(), sum.Visits.Planned, sum.OpenVisits, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*sum.Latency.P95)
+			continue
+		}
+		s.log.Info("progress", "phase", s.Phase(), "visits", sum.Visits.Planned, "open_visits", sum.OpenVisits, "accepted", h.Accepted,
+			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds", sum.Latency.P95)
+	}
+}
+
+// printSummary prints the ledger as a table.
+func printSummary(w io.Writer, s *ledger.Summary) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(name string, h ledger.Hits) {
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, h.Planned, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, h.Abandoned)
+	}
+	_, _ = fmt.Fprintf(w, "\nrun %s, seed %d: %s after %s\n", s.RunID, s.Seed, s.Reason, s.Ended.Sub(s.Started).Round(100*time.Millisecond))
+	if s.Message != "" {
+		_, _ = fmt.Fprintln(w, s.Message)
+	}
+	_, _ = fmt.Fprintln(t, "hits\tplanned\taccepted\trejected\tfailed\tunknown\tshed\tabandoned\t")
+	for k := range visit.Kind(visit.Kinds) {
+		if h := s.ByKind[k.String()]; h.Planned > 0 {
+			row(k.String(), h)
+		}
+	}
+	if len(s.ByTarget) > 1 {
+		for name, h := range s.ByTarget {
+			row("to "+name, h)
+		}
+	}
+	row("all", s.Hits)
+	_ = t.Flush() // a terminal that is gone cannot be told
+	v := s.Visits
+	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d split\n",
+		v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost, v.Unsent, v.Split)
+	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue, 1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
+}

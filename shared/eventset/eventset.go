@@ -1,0 +1,112 @@
+// Package eventset owns events.json: the events that visitors cause and, for settings of the original, how often.
+package eventset
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/strictjson"
+)
+
+// Event is one event. Value is nil where it has none, else at least 0.
+type Event struct {
+	Category string   `json:"category"`
+	Action   string   `json:"action"`
+	Name     string   `json:"name"`
+	Value    *float64 `json:"value"`
+}
+
+// Set is the content of events.json. The probabilities, 0..1, are nil where the file has none; the settings'
+// CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY go before them.
+type Set struct {
+	ClickProbability  *float64 `json:"click_events_probability,omitempty"`
+	RandomProbability *float64 `json:"random_events_probability,omitempty"`
+	Click             []Event  `json:"click_events"`
+	Random            []Event  `json:"random_events"`
+}
+
+const (
+	// manyEvents and more in a list are told as a warning (FEATURES VAL-25).
+	manyEvents = 100
+	// maxText bounds category, action and name, in bytes: Matomo cuts each at 1024 (log_action.name).
+	maxText = 1024
+)
+
+//go:embed default.json
+var standard []byte
+
+// Default are the 32 built-in events.
+func Default() Set {
+	s, problems := Decode("built-in events", standard)
+	if problems.Err() != nil {
+		panic(problems.Err()) // the file is part of the program
+	}
+	return s
+}
+
+// Decode reads events.json; name is what problems call the file.
+func Decode(name string, data []byte) (Set, problem.List) {
+	d := strictjson.Parse(name, data)
+	var s Set
+	keys := []string{"click_events_probability", "random_events_probability", "click_events", "random_events"}
+	if d.Root == nil || !d.Root.Object(append(keys, d.Root.Unknown(keys...)...)...) {
+		return s, d.Problems
+	}
+	for _, key := range d.Root.Unknown(keys...) {
+		d.Root.Warn(key, "", "is not a known key and has no effect", "remove it")
+	}
+	s.ClickProbability = probability(d.Root, keys[0])
+	s.RandomProbability = probability(d.Root, keys[1])
+	s.Click = events(d.Root, keys[2])
+	s.Random = events(d.Root, keys[3])
+	return s, d.Problems
+}
+
+func probability(v *strictjson.Value, key string) *float64 {
+	p := v.Number(key)
+	if p != nil && (*p < 0 || *p > 1) {
+		v.Refuse(key, fmt.Sprint(*p), "is not between 0 and 1", "write a share such as 0.25")
+	}
+	return p
+}
+
+func events(root *strictjson.Value, key string) []Event {
+	list := root.List(key)
+	if len(list) == 0 {
+		root.Warn(key, "", "holds no event", "add one, or set its probability to 0")
+	}
+	if len(list) > manyEvents {
+		root.Warn(key, "", fmt.Sprintf("holds %d events; reports become hard to read above %d", len(list), manyEvents), "keep the telling ones")
+	}
+	out := make([]Event, 0, len(list))
+	for _, v := range list {
+		if !v.Object("category", "action", "name", "value") {
+			continue
+		}
+		e := Event{v.Text("category"), v.Text("action"), v.Text("name"), v.Number("value")}
+		for _, field := range []struct{ key, text string }{{"category", e.Category}, {"action", e.Action}, {"name", e.Name}} {
+			if field.text == "" {
+				v.Refuse(field.key, "", "is missing or empty", "give a text")
+			}
+			if len(field.text) > maxText {
+				v.Refuse(field.key, field.text, "is longer than 1024 bytes", "shorten it")
+			}
+		}
+		if e.Value != nil && *e.Value < 0 {
+			v.Refuse("value", fmt.Sprint(*e.Value), "is below 0", "give 0 or more, or null")
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// Encode writes the set as events.json.
+func Encode(s Set) ([]byte, error) {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode events: %w", err)
+	}
+	return append(data, '\n'), nil
+}

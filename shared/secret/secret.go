@@ -1,0 +1,33 @@
+// Package secret owns a text that must not be seen: every way of printing it gives a mask.
+package secret
+
+import (
+	"encoding/json"
+	"log/slog"
+)
+
+// Mask stands for a secret wherever one would be shown.
+const Mask = "***MASKED***"
+
+// String is a secret text. Its zero value is no secret and prints as nothing.
+type String string
+
+// Reveal is the secret itself. Call it only where it is used.
+func (s String) Reveal() string { return string(s) }
+
+// String is the mask, or nothing where there is no secret.
+func (s String) String() string {
+	if s == "" {
+		return ""
+	}
+	return Mask
+}
+
+// GoString keeps %#v from showing the secret.
+func (s String) GoString() string { return s.String() }
+
+// MarshalJSON writes the mask.
+func (s String) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// LogValue implements slog.LogValuer.
+func (s String) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(append([]string{"..", "..", ".."}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestTheReadmeShowsTheKnobsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	page := read(t, "README.md")
+	fresh, err := refresh(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fresh != page {
+		t.Error("the table of knobs in README.md is stale; run make generate")
+	}
+}
+
+func TestAPageWithoutMarkersIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, page := range []string{"", begin, end + begin} {
+		if _, err := refresh(page); err == nil {
+			t.Errorf("refresh(%q) went through", page)
+		}
+	}
+}
+
+var presets = []string{"light", "medium", "heavy", "extreme"}
+
+func preset(t *testing.T, name string) map[string]string {
+	t.Helper()
+	file := ".env." + name
+	values, problems := exchange.ParseEnv(file, []byte(read(t, "presets", file)))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return values
+}
+
+func TestPresetsAreGoodSettingsThatLackOnlyAServer(t *testing.T) {
+	t.Parallel()
+	for _, name := range presets {
+		values := preset(t, name)
+		if url, token := values["MATOMO_URL"], values["MATOMO_TOKEN_AUTH"]; url != "" || token != "" {
+			t.Errorf("%s names a server or a token: %q %q", name, url, token)
+		}
+		values["MATOMO_URL"] = "https://matomo.example.com/matomo.php"
+		_, problems := spec.Parse(values, os.ReadFile)
+		for _, p := range append(problems, spec.Unknown(name, values, problem.Error)...) {
+			if p.Severity == problem.Error {
+				t.Errorf("%s: %s", name, p)
+			}
+		}
+	}
+}
+
+func TestThePageOfPresetsShowsTheirValues(t *testing.T) {
+	t.Parallel()
+	page := read(t, "presets", "README.md")
+	columns := make([]map[string]string, len(presets))
+	for i, name := range presets {
+		columns[i] = preset(t, name)
+	}
+	for key := range columns[0] {
+		if strings.HasPrefix(key, "MATOMO_") {
+			continue
+		}
+		row := "| " + key
+		for _, values := range columns {
+			row += " | " + values[key]
+		}
+		if row += " |\n"; !strings.Contains(page, row) {
+			t.Errorf("presets/README.md lacks the row %q", row)
+		}
+	}
+}
+
+// composed are the settings that docker-compose.yml hands on, with what it writes for each.
+func composed(t *testing.T) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^      ([A-Z_]+): (\S.*?)(?: # .*)?$`).FindAllStringSubmatch(read(t, "docker-compose.yml"), -1) {
+		if m[1] != "BUILD" {
+			out[m[1]] = m[2]
+		}
+	}
+	return out
+}
+
+func TestComposeHandsOnEveryKnob(t *testing.T) {
+	t.Parallel()
+	settings := composed(t)
+	ofTheImage := []string{"EXCHANGE_DIR", "STATE_DIR"}
+	for _, f := range spec.Fields() {
+		key, want := f.Key, "${"+f.Key+":-}"
+		switch {
+		case slices.Contains(ofTheImage, key):
+			continue
+		case key == "MATOMO_URL":
+			want = "${MATOMO_URL:?is not set. Set it to the tracker that shall get the traffic, https://host/matomo.php}"
+		case key == "TELEMETRY_ADDR":
+			want = "${TELEMETRY_ADDR:-:8010}"
+		case f.Secret:
+			key, want = key+spec.FileSuffix, "/run/secrets/"+strings.ToLower(key)
+		}
+		if got := settings[key]; got != want {
+			t.Errorf("docker-compose.yml sets %s to %q, want %q", key, got, want)
+		}
+	}
+	for key := range settings {
+		if !spec.Known(key) {
+			t.Errorf("docker-compose.yml sets %s, which is no knob; nearest is %s", key, spec.Nearest(key))
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package spec
+
+import (
+	"net"
+	"net/url"
+	"reflect"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// loudVisitsPerDay and above is told as a warning: a rate that many servers do not bear (FEATURES VAL-05).
+const loudVisitsPerDay = 500_000
+
+var (
+	runIDPattern    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
+)
+
+func checkBounds(f Field, v reflect.Value, problems *problem.List) {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return
+		}
+		v = v.Elem()
+	}
+	if v.Kind() == reflect.Slice {
+		for i := range v.Len() {
+			checkBounds(f, v.Index(i), problems)
+		}
+		return
+	}
+	var n float64
+	switch {
+	case v.CanInt():
+		n = float64(v.Int())
+	case v.CanUint():
+		n = float64(v.Uint())
+	case v.CanFloat():
+		n = v.Float()
+	default:
+		return
+	}
+	shown := strconv.FormatFloat(n, 'f', -1, 64)
+	if lo, err := strconv.ParseFloat(f.Min, 64); err == nil && n < lo {
+		problems.Refuse(f.Key, shown, "is below "+f.Min, "use at least "+f.Min)
+	}
+	if hi, err := strconv.ParseFloat(f.Max, 64); err == nil && n > hi {
+		problems.Refuse(f.Key, shown, "is above "+f.Max, "use at most "+f.Max)
+	}
+}
+
+func checkTogether(s Spec, problems *problem.List) {
+	ordered(problems, "PAGEVIEWS_MIN", float64(s.PageviewsMin), "PAGEVIEWS_MAX", float64(s.PageviewsMax))
+	ordered(problems, "PAUSE_BETWEEN_PVS_MIN", s.PauseMin, "PAUSE_BETWEEN_PVS_MAX", s.PauseMax)
+	ordered(problems, "VISIT_DURATION_MIN", s.DurationMin, "VISIT_DURATION_MAX", s.DurationMax)
+	ordered(problems, "ECOMMERCE_ORDER_VALUE_MIN", s.OrderValueMin, "ECOMMERCE_ORDER_VALUE_MAX", s.OrderValueMax)
+	ordered(problems, "ECOMMERCE_ITEMS_MIN", float64(s.ItemsMin), "ECOMMERCE_ITEMS_MAX", float64(s.ItemsMax))
+
+	if len(s.ShippingRates) == 0 {
+		problems.Refuse("ECOMMERCE_SHIPPING_RATES", "", "holds no rate", "for example 0,5.99")
+	}
+	if _, err := time.LoadLocation(s.Timezone); err != nil || s.Timezone == "Local" {
+		problems.Refuse("TIMEZONE", s.Timezone, "is not a known time zone", "use an IANA name such as Europe/Stockholm")
+	}
+	if !currencyPattern.MatchString(s.Currency) {
+		problems.Refuse("ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code", "use three capital letters such as SEK")
+	}
+	if s.RunID != "" && !runIDPattern.MatchString(s.RunID) {
+		problems.Refuse("RUN_ID", s.RunID, "has other characters than letters, digits, - and _, or more than 64", "for example nightly-7")
+	}
+	if s.SiteURL != "" {
+		if u, err := url.Parse(s.SiteURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			problems.Refuse("SITE_URL", s.SiteURL, "is not the address of a site", "use https://host")
+		}
+	}
+	if s.TelemetryAddr != "off" {
+		if _, port, err := net.SplitHostPort(s.TelemetryAddr); err != nil || !isPort(port) {
+			problems.Refuse("TELEMETRY_ADDR", s.TelemetryAddr, "is not host:port", "for example 127.0.0.1:8010, or off")
+		}
+	}
+	if s.VisitsPerDay > loudVisitsPerDay {
+		problems.Warn("TARGET_VISITS_PER_DAY", strconv.FormatFloat(s.VisitsPerDay, 'f', -1, 64), "is more than many servers bear", "be sure that the server is yours to load")
+	}
+	if !s.TLSVerify {
+		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token", "use it for a test server only")
+	}
+	if s.AutoStopHours == 0 && s.StopAfterVisits == 0 && s.MaxTotalVisits == 0 {
+		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "and no other limit is set: the run has no end", "set AUTO_STOP_AFTER_HOURS, STOP_AFTER_VISITS or MAX_TOTAL_VISITS")
+	}
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n <= 65535
+}
+
+func ordered(problems *problem.List, minKey string, lo float64, maxKey string, hi float64) {
+	if lo > hi {
+		problems.Refuse(minKey, strconv.FormatFloat(lo, 'f', -1, 64), "is above "+maxKey+"="+strconv.FormatFloat(hi, 'f', -1, 64), "lower it or raise "+maxKey)
+	}
+}

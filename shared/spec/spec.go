@@ -1,0 +1,82 @@
+// Package spec owns the knobs: their names, defaults, bounds, units, help and the rules between them. It knows
+// neither where values come from nor what the loadgen does with them; rules that need a file are the plan's.
+package spec
+
+import "github.com/puttrix/trafficinator/shared/secret"
+
+// Spec holds one value for each knob. A knob is declared here and nowhere else; the tags are read by Fields.
+//
+// Tags: env and envDefault as in caarlos0/env; group and help for people; unit; min and max are inclusive bounds;
+// oneof lists the permitted words; secret keeps the value out of every output and gives the knob a _FILE form.
+type Spec struct {
+	MatomoURL      string        `env:"MATOMO_URL" group:"Target" help:"Address of the tracker, with its path: https://host/matomo.php. Needed for a run unless targets are given."`
+	MatomoSiteID   int           `env:"MATOMO_SITE_ID" envDefault:"1" min:"1" group:"Target" help:"Matomo site that records the traffic."`
+	MatomoToken    secret.String `env:"MATOMO_TOKEN_AUTH" secret:"true" group:"Target" help:"Token of a user with write access to the site, sent in POST bodies only. Without it visits are recorded, but with the generator's own address and country."`
+	MultiTarget    secret.String `env:"MULTI_TARGET_CONFIG" secret:"true" group:"Target" help:"Several targets as JSON: {\"targets\":[{\"name\",\"url\",\"site_id\",\"token_auth\",\"weight\",\"enabled\"}],\"distribution_strategy\":\"round-robin|weighted|random\"}. Wins over MATOMO_*."`
+	RequestTimeout float64       `env:"REQUEST_TIMEOUT" envDefault:"10" min:"0.1" max:"300" unit:"s" group:"Target" help:"How long one request may take in all."`
+	TLSVerify      bool          `env:"TLS_VERIFY" envDefault:"true" group:"Target" help:"Check the server's certificate. Off only for a test server with a certificate of its own making."`
+
+	VisitsPerDay float64 `env:"TARGET_VISITS_PER_DAY" envDefault:"20000" min:"1" max:"1e10" unit:"visits/day" group:"Traffic" help:"Arrival rate, spread evenly over the day."`
+	Concurrency  int     `env:"CONCURRENCY" envDefault:"50" min:"1" max:"10000" unit:"requests" group:"Traffic" help:"Most requests in flight at once. It does not bound open visits."`
+	Timeline     string  `env:"TIMELINE" envDefault:"compressed" oneof:"compressed,live" group:"Traffic" help:"compressed: a visit's minutes lie in the recent past and its requests are seconds apart. live: every hit is sent at its own moment."`
+	Timezone     string  `env:"TIMEZONE" envDefault:"CET" group:"Traffic" help:"Time zone of the Matomo site (IANA name): visits are kept inside its days."`
+
+	PageviewsMin      int     `env:"PAGEVIEWS_MIN" envDefault:"3" min:"1" max:"100" unit:"pages" group:"Visits" help:"Fewest pages of a visit."`
+	PageviewsMax      int     `env:"PAGEVIEWS_MAX" envDefault:"6" min:"1" max:"100" unit:"pages" group:"Visits" help:"Most pages of a visit."`
+	BounceProbability float64 `env:"BOUNCE_PROBABILITY" envDefault:"0" min:"0" max:"1" group:"Visits" help:"Share of browsing visits that leave after one page and do nothing else."`
+	PauseMin          float64 `env:"PAUSE_BETWEEN_PVS_MIN" envDefault:"0.5" min:"0" max:"60" unit:"s" group:"Visits" help:"Shortest real pause between two requests of a visit (compressed timeline)."`
+	PauseMax          float64 `env:"PAUSE_BETWEEN_PVS_MAX" envDefault:"2.0" min:"0" max:"60" unit:"s" group:"Visits" help:"Longest real pause between two requests of a visit (compressed timeline)."`
+	DurationMin       float64 `env:"VISIT_DURATION_MIN" envDefault:"1.0" min:"0.1" max:"120" unit:"min" group:"Visits" help:"Shortest recorded duration of a visit."`
+	DurationMax       float64 `env:"VISIT_DURATION_MAX" envDefault:"8.0" min:"0.1" max:"120" unit:"min" group:"Visits" help:"Longest recorded duration of a visit."`
+
+	SearchProbability      float64 `env:"SITESEARCH_PROBABILITY" envDefault:"0.15" min:"0" max:"1" group:"Features" help:"Share of browsing visits (bounces apart) with a site search."`
+	OutlinkProbability     float64 `env:"OUTLINKS_PROBABILITY" envDefault:"0.10" min:"0" max:"1" group:"Features" help:"Share of browsing visits (bounces apart) that follow a link to another site."`
+	DownloadProbability    float64 `env:"DOWNLOADS_PROBABILITY" envDefault:"0.08" min:"0" max:"1" group:"Features" help:"Share of browsing visits (bounces apart) with a download."`
+	ClickEventProbability  float64 `env:"CLICK_EVENTS_PROBABILITY" envDefault:"0.25" min:"0" max:"1" group:"Features" help:"Share of browsing visits (bounces apart) with a click event of events.json."`
+	RandomEventProbability float64 `env:"RANDOM_EVENTS_PROBABILITY" envDefault:"0.12" min:"0" max:"1" group:"Features" help:"Share of browsing visits (bounces apart) with a random event of events.json."`
+
+	DirectProbability  float64 `env:"DIRECT_TRAFFIC_PROBABILITY" envDefault:"0.30" min:"0" max:"1" group:"Sources" help:"Share of visits without a referrer. The rest splits into search 50, social 21 and websites 29 of 100."`
+	RandomizeCountries bool    `env:"RANDOMIZE_VISITOR_COUNTRIES" envDefault:"true" group:"Sources" help:"Visitors come from many countries. Country, city and address are sent only with a token; without one only the language tells."`
+
+	EcommerceProbability float64   `env:"ECOMMERCE_PROBABILITY" envDefault:"0.05" min:"0" max:"1" group:"Shop" help:"Share of browsing visits (bounces apart) with an order."`
+	OrderValueMin        float64   `env:"ECOMMERCE_ORDER_VALUE_MIN" envDefault:"15.99" min:"0.01" max:"1e7" unit:"money" group:"Shop" help:"Least revenue of an order, tax and shipping included."`
+	OrderValueMax        float64   `env:"ECOMMERCE_ORDER_VALUE_MAX" envDefault:"299.99" min:"0.01" max:"1e7" unit:"money" group:"Shop" help:"Most revenue of an order, tax and shipping included."`
+	ItemsMin             int       `env:"ECOMMERCE_ITEMS_MIN" envDefault:"1" min:"1" max:"20" unit:"lines" group:"Shop" help:"Fewest lines of an order."`
+	ItemsMax             int       `env:"ECOMMERCE_ITEMS_MAX" envDefault:"5" min:"1" max:"20" unit:"lines" group:"Shop" help:"Most lines of an order."`
+	TaxRate              float64   `env:"ECOMMERCE_TAX_RATE" envDefault:"0.10" min:"0" max:"1" group:"Shop" help:"Tax as a fraction of subtotal and shipping."`
+	ShippingRates        []float64 `env:"ECOMMERCE_SHIPPING_RATES" envDefault:"0,5.99,9.99,15.99" min:"0" max:"1e6" unit:"money" group:"Shop" help:"Shipping costs to draw from, separated by commas."`
+	Currency             string    `env:"ECOMMERCE_CURRENCY" envDefault:"SEK" group:"Shop" help:"Currency in which you think of the amounts (ISO 4217). Nothing of it is sent: Matomo books every amount in the currency set for the site."`
+
+	AutoStopHours   float64 `env:"AUTO_STOP_AFTER_HOURS" envDefault:"0" min:"0" max:"168" unit:"h" group:"Limits" help:"No new visits after this long; open ones are finished. 0 is off."`
+	MaxTotalVisits  int64   `env:"MAX_TOTAL_VISITS" envDefault:"0" min:"0" max:"1e12" unit:"visits/24 h" group:"Limits" help:"Cap in each 24 hours, counted from the window's first visit; then pause, then go on. 0 is off."`
+	StopAfterVisits int64   `env:"STOP_AFTER_VISITS" envDefault:"0" min:"0" max:"1e12" unit:"visits" group:"Limits" help:"The run ends after exactly this many visits. 0 is off."`
+
+	AutoStart   bool    `env:"AUTO_START" envDefault:"true" group:"Run" help:"Begin at once. Off: wait idle until stopped."`
+	RunSeed     *uint64 `env:"RUN_SEED" min:"0" max:"9007199254740991" group:"Run" help:"Fixes what visitors do. Drawn, printed and stored unless set."`
+	RunID       string  `env:"RUN_ID" group:"Run" help:"Name of the run, part of every visitor and order id: letters, digits, - and _, at most 64. Drawn unless set; the same name again goes on where that run ended."`
+	SiteURL     string  `env:"SITE_URL" group:"Run" help:"Host on which the built-in pages lie, as https://host. Unset: https://shop.example.test."`
+	URLsFile    string  `env:"URLS_FILE" group:"Run" help:"File of the pages, a URL and a title a line. Unset: urls.txt of the exchange folder, else the built-in pages."`
+	FunnelsFile string  `env:"FUNNEL_CONFIG_PATH" group:"Run" help:"File of the funnels. Unset: funnels.json of the exchange folder, else none."`
+	ExchangeDir string  `env:"EXCHANGE_DIR" group:"Run" help:"Folder of loadgen.env, urls.txt, events.json, funnels.json and targets.json."`
+	StateDir    string  `env:"STATE_DIR" group:"Run" help:"Folder where the ledger and the daily cap are kept. Unset: neither survives a restart."`
+	SummaryFile string  `env:"SUMMARY_FILE" group:"Run" help:"File that gets the summary of the run as JSON."`
+
+	LogLevel      string `env:"LOG_LEVEL" envDefault:"INFO" oneof:"DEBUG,INFO,WARNING,ERROR" group:"Telemetry" help:"Least level that is logged."`
+	LogFormat     string `env:"LOG_FORMAT" envDefault:"text" oneof:"text,json" group:"Telemetry" help:"Form of the log."`
+	TelemetryAddr string `env:"TELEMETRY_ADDR" envDefault:"127.0.0.1:8010" group:"Telemetry" help:"Where /metrics and /healthz listen; \"off\" for nowhere."`
+
+	// Set tells which knobs were given a value; the others hold their default.
+	Set map[string]bool
+}
+
+// obsolete are keys of the original that have no meaning here; they are accepted with a warning.
+var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH"}
+
+// backfill are keys of the original's replay of past days, which this version does not do; a value refuses the
+// settings, because a run that ignored them would send today's traffic instead.
+var backfill = []string{
+	"BACKFILL_START_DATE", "BACKFILL_END_DATE", "BACKFILL_DAYS_BACK", "BACKFILL_DURATION_DAYS",
+	"BACKFILL_MAX_VISITS_PER_DAY", "BACKFILL_MAX_VISITS_TOTAL", "BACKFILL_RPS_LIMIT", "BACKFILL_SEED",
+}
+
+const backfillSwitch = "BACKFILL_ENABLED"

@@ -1,0 +1,286 @@
+// Package strictjson reads a JSON file strictly and tells every fault of it with its place: syntax, duplicate keys,
+// unknown keys, wrong types. It knows no format; the packages that own one walk the values.
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// MaxBytes is the largest file that is read.
+const MaxBytes = 8 << 20
+
+// Document is a file being read; it gathers the problems.
+type Document struct {
+	file     string
+	Problems problem.List
+	// Root is nil where the file is no JSON.
+	Root *Value
+}
+
+// Value is one value of a document with its place.
+type Value struct {
+	doc    *Document
+	path   string
+	raw    any // string, json.Number, bool, nil, []*Value, or map[string]*Value
+	inside []string
+}
+
+// Parse reads data. Faults of the syntax are in Problems, and Root is nil then.
+func Parse(file string, data []byte) *Document {
+	d := &Document{file: file}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	switch {
+	case len(data) > MaxBytes:
+		d.refuse("", "", "is larger than 8 MiB", "make it smaller")
+		return d
+	case len(bytes.TrimSpace(data)) == 0:
+		d.refuse("", "", "is empty", "write JSON into it or remove it")
+		return d
+	case !utf8.Valid(data):
+		d.refuse(lineOf(data, invalidAt(data)), "", "is not UTF-8", "save the file as UTF-8")
+		return d
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	root, err := d.value(dec, "")
+	if err == nil {
+		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
+			d.refuse(lineOf(data, int(dec.InputOffset())), "", "goes on after its end", "remove what follows the last bracket")
+			return d
+		}
+		d.Root = root
+		return d
+	}
+	at := int(dec.InputOffset())
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		at = int(syntax.Offset)
+	}
+	d.refuse(lineOf(data, at), "", "is not JSON: "+err.Error(), "mend it there")
+	return d
+}
+
+// maxDepth is far beyond what any of the formats nests.
+const maxDepth = 32
+
+func (d *Document) value(dec *json.Decoder, path string) (*Value, error) {
+	if strings.Count(path, ".")+strings.Count(path, "[") > maxDepth {
+		return nil, errors.New("nested too deeply")
+	}
+	token, err := dec.Token()
+	if errors.Is(err, io.EOF) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := &Value{doc: d, path: path, raw: token}
+	switch token {
+	case json.Delim('['):
+		list := []*Value{}
+		for dec.More() {
+			item, err := d.value(dec, fmt.Sprintf("%s[%d]", path, len(list)))
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, item)
+		}
+		v.raw = list
+		_, err = dec.Token()
+	case json.Delim('{'):
+		fields := map[string]*Value{}
+		for dec.More() {
+			name, err := dec.Token()
+			if err != nil {
+				return nil, err
+			}
+			key, ok := name.(string)
+			if !ok {
+				return nil, fmt.Errorf("a key is no text: %v", name)
+			}
+			item, err := d.value(dec, strings.TrimPrefix(path+"."+key, "."))
+			if err != nil {
+				return nil, err
+			}
+			if _, twice := fields[key]; twice {
+				d.refuse(item.path, "", "is there twice", "keep one of the two")
+			} else {
+				v.inside = append(v.inside, key)
+			}
+			fields[key] = item
+		}
+		v.raw = fields
+		_, err = dec.Token()
+	}
+	return v, err
+}
+
+func (d *Document) refuse(place, value, message, cure string) {
+	d.Problems.Refuse(d.where(place), value, message, cure)
+}
+
+func (d *Document) where(place string) string {
+	if place == "" {
+		return d.file
+	}
+	return d.file + ": " + place
+}
+
+func lineOf(data []byte, at int) string {
+	return "line " + strconv.Itoa(1+bytes.Count(data[:min(at, len(data))], []byte("\n")))
+}
+
+func invalidAt(data []byte) int {
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return 0
+}
+
+// Refuse adds a problem at the value, or at its field key where key is not empty.
+func (v *Value) Refuse(key, value, message, cure string) {
+	v.doc.refuse(v.at(key), value, message, cure)
+}
+
+// Warn adds a warning likewise.
+func (v *Value) Warn(key, value, message, cure string) {
+	v.doc.Problems.Warn(v.doc.where(v.at(key)), value, message, cure)
+}
+
+func (v *Value) at(key string) string {
+	if key == "" {
+		return v.path
+	}
+	return strings.TrimPrefix(v.path+"."+key, ".")
+}
+
+// Object says whether the value is an object, and refuses keys that are not known.
+func (v *Value) Object(known ...string) bool {
+	if _, ok := v.raw.(map[string]*Value); !ok {
+		v.Refuse("", v.text(), "is not an object", "write {…}")
+		return false
+	}
+	for _, key := range v.Unknown(known...) {
+		v.Refuse(key, "", "is not a known key", "use one of "+strings.Join(known, ", "))
+	}
+	return true
+}
+
+// Unknown are the keys of an object that are not known.
+func (v *Value) Unknown(known ...string) []string {
+	var out []string
+	for _, key := range v.inside {
+		if !slices.Contains(known, key) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// Get is a field of an object, nil where it is absent or null.
+func (v *Value) Get(key string) *Value {
+	fields, _ := v.raw.(map[string]*Value)
+	if f := fields[key]; f != nil && f.raw != nil {
+		return f
+	}
+	return nil
+}
+
+// List are the values of the list at key, or of the value itself where key is empty.
+func (v *Value) List(key string) []*Value {
+	at := v
+	if key != "" {
+		if at = v.Get(key); at == nil {
+			return nil
+		}
+	}
+	list, ok := at.raw.([]*Value)
+	if !ok {
+		at.Refuse("", at.text(), "is not a list", "write […]")
+	}
+	return list
+}
+
+// Text is the text at key, "" where it is absent.
+func (v *Value) Text(key string) string {
+	f := v.Get(key)
+	if f == nil {
+		return ""
+	}
+	s, ok := f.raw.(string)
+	if !ok {
+		f.Refuse("", f.text(), "is not a text", `write "…"`)
+	}
+	return s
+}
+
+// Number is the finite number at key, nil where it is absent.
+func (v *Value) Number(key string) *float64 {
+	f := v.Get(key)
+	if f == nil {
+		return nil
+	}
+	if n, ok := f.raw.(json.Number); ok {
+		if x, err := n.Float64(); err == nil && !math.IsInf(x, 0) {
+			return &x
+		}
+	}
+	f.Refuse("", f.text(), "is not a number", "write a number without quotes")
+	return nil
+}
+
+// Whole is the whole number at key, nil where it is absent.
+func (v *Value) Whole(key string) *int {
+	x := v.Number(key)
+	if x == nil {
+		return nil
+	}
+	if *x != math.Trunc(*x) || math.Abs(*x) > 1<<53 {
+		v.Refuse(key, v.Get(key).text(), "is not a whole number", "write one without a fraction")
+		return nil
+	}
+	n := int(*x)
+	return &n
+}
+
+// Flag is true or false at key, otherwise where it is absent.
+func (v *Value) Flag(key string, otherwise bool) bool {
+	f := v.Get(key)
+	if f == nil {
+		return otherwise
+	}
+	b, ok := f.raw.(bool)
+	if !ok {
+		f.Refuse("", f.text(), "is not true or false", "write true or false without quotes")
+	}
+	return b
+}
+
+// text is the value as a person would recognise it.
+func (v *Value) text() string {
+	switch raw := v.raw.(type) {
+	case []*Value:
+		return "[…]"
+	case map[string]*Value:
+		return "{…}"
+	case nil:
+		return "null"
+	default:
+		return fmt.Sprint(raw)
+	}
+}

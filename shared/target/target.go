@@ -1,0 +1,172 @@
+// Package target owns targets.json and MULTI_TARGET_CONFIG: the Matomo sites that get the traffic and how it is
+// dealt out. It contacts nobody.
+package target
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/strictjson"
+)
+
+// Strategy is how visits are dealt out.
+type Strategy string
+
+// The strategies.
+const (
+	// RoundRobin takes the targets in turn, whatever their weight.
+	RoundRobin Strategy = "round-robin"
+	// Weighted draws in proportion to the weights.
+	Weighted Strategy = "weighted"
+	// Random draws evenly.
+	Random Strategy = "random"
+)
+
+// Target is one site of one Matomo.
+type Target struct {
+	Name string
+	// URL is that of the tracker itself, matomo.php or piwik.php.
+	URL    string
+	SiteID int
+	Token  secret.String
+	// Weight is 1..100.
+	Weight  int
+	Enabled bool
+}
+
+// Set is the content of targets.json.
+type Set struct {
+	Targets  []Target
+	Strategy Strategy
+}
+
+const maxName, maxWeight = 100, 100
+
+// Decode reads targets.json or MULTI_TARGET_CONFIG; name is what problems call it.
+func Decode(name string, data []byte) (Set, problem.List) {
+	d := strictjson.Parse(name, data)
+	s := Set{Strategy: RoundRobin}
+	if d.Root == nil || !d.Root.Object("targets", "distribution_strategy") {
+		return s, d.Problems
+	}
+	if raw := d.Root.Text("distribution_strategy"); raw != "" {
+		s.Strategy = Strategy(raw)
+		if s.Strategy != RoundRobin && s.Strategy != Weighted && s.Strategy != Random {
+			d.Root.Refuse("distribution_strategy", raw, "is not a strategy", "use round-robin, weighted or random")
+		}
+	}
+	names := map[string]bool{}
+	enabled := 0
+	for _, v := range d.Root.List("targets") {
+		if !v.Object("name", "url", "site_id", "token_auth", "weight", "enabled") {
+			continue
+		}
+		t := decode(v)
+		if key := strings.ToLower(t.Name); names[key] {
+			v.Refuse("name", t.Name, "is the name of another target too", "give each its own")
+		} else {
+			names[key] = true
+		}
+		if t.Enabled {
+			enabled++
+		}
+		s.Targets = append(s.Targets, t)
+	}
+	if enabled == 0 {
+		d.Root.Refuse("targets", "", "holds no enabled target", "add one or enable one")
+	}
+	return s, d.Problems
+}
+
+func decode(v *strictjson.Value) Target {
+	t := Target{
+		Name: v.Text("name"), URL: v.Text("url"), Token: secret.String(v.Text("token_auth")), SiteID: 1, Weight: 1,
+		Enabled: v.Flag("enabled", true),
+	}
+	if n := utf8.RuneCountInString(t.Name); n < 1 || n > maxName {
+		v.Refuse("name", t.Name, "is empty or longer than 100 characters", "give a short name")
+	}
+	if id := v.Whole("site_id"); id != nil {
+		if t.SiteID = *id; *id < 1 {
+			v.Refuse("site_id", fmt.Sprint(*id), "is below 1", "give the number of the site in Matomo")
+		}
+	} else if v.Get("site_id") == nil {
+		v.Refuse("site_id", "", "is missing", "give the number of the site in Matomo")
+	}
+	if w := v.Whole("weight"); w != nil {
+		if t.Weight = *w; *w < 1 || *w > maxWeight {
+			v.Refuse("weight", fmt.Sprint(*w), "is not between 1 and 100", "give a weight in that range")
+		}
+	}
+	t.URL = withTracker(t.URL)
+	if err := CheckURL(t.URL); err != nil {
+		v.Refuse("url", safe(v.Text("url")), err.Error(), "write https://host/matomo.php")
+	}
+	return t
+}
+
+// withTracker completes the address of a Matomo as the original does for several targets.
+func withTracker(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || strings.HasSuffix(u.Path, ".php") || u.RawQuery != "" || u.Fragment != "" {
+		return raw
+	}
+	return strings.TrimSuffix(raw, "/") + "/matomo.php"
+}
+
+// CheckURL says what is wrong with the address of a tracker. It has http or https, a host, and a path that ends in
+// .php, because hits sent to a home page answer 200 and are lost.
+func CheckURL(raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("is not an http or https address")
+	case u.User != nil:
+		return errors.New("holds a user name or password")
+	case u.RawQuery != "" || u.Fragment != "":
+		return errors.New("has a query or fragment")
+	case !strings.HasSuffix(u.Path, ".php"):
+		return errors.New("names no tracker such as matomo.php")
+	}
+	return nil
+}
+
+// safe drops what could be a password from an address that is shown.
+func safe(raw string) string {
+	if u, err := url.Parse(raw); err == nil {
+		return u.Redacted()
+	}
+	return ""
+}
+
+// wire is a target as it is written.
+type wire struct {
+	Name    string `json:"name"`
+	URL     string `json:"url"`
+	SiteID  int    `json:"site_id"`
+	Token   string `json:"token_auth"`
+	Weight  int    `json:"weight"`
+	Enabled bool   `json:"enabled"`
+}
+
+// Encode writes the set as targets.json, tokens included: the file is for the loadgen alone.
+func Encode(s Set) ([]byte, error) {
+	list := make([]wire, len(s.Targets))
+	for i, t := range s.Targets {
+		list[i] = wire{t.Name, t.URL, t.SiteID, t.Token.Reveal(), t.Weight, t.Enabled}
+	}
+	data, err := json.MarshalIndent(struct {
+		Targets  []wire   `json:"targets"`
+		Strategy Strategy `json:"distribution_strategy"`
+	}{list, s.Strategy}, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode targets: %w", err)
+	}
+	return append(data, '\n'), nil
+}
