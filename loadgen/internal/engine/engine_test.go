@@ -71,7 +71,9 @@ func (m *matomo) Send(ctx context.Context, target int, v *visit.Visit, h *visit.
 	return r
 }
 
-func accept(context.Context, sent) tracking.Result { return tracking.Result{Outcome: tracking.Accepted} }
+func accept(context.Context, sent) tracking.Result {
+	return tracking.Result{Outcome: tracking.Accepted}
+}
 
 type rig struct {
 	config engine.Config
@@ -237,7 +239,9 @@ func TestAHitThatWasSurelyNotTakenIsSentTwiceAgain(t *testing.T) {
 
 func TestATargetThatTakesNothingEndsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(func(context.Context, sent) tracking.Result { return tracking.Result{Outcome: tracking.Rejected, Reason: "no"} }, nil)
+		r := newRig(func(context.Context, sent) tracking.Result {
+			return tracking.Result{Outcome: tracking.Rejected, Reason: "no"}
+		}, nil)
 		if reason := r.run(t, t.Context(), t.Context()); reason != engine.NoTarget {
 			t.Errorf("ended by %s", reason)
 		}
