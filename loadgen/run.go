@@ -60,7 +60,7 @@ func runTraffic(ctx context.Context, h host) int {
 	}
 	log := newLog(h, p.Spec)
 	for _, w := range problems {
-		log.Warn(w.String())
+		log.Warn("check the settings", "problem", w.String())
 	}
 	log.Info("settings", "changed", strings.Join(p.Differences(env), " "), "from_loadgen_env", strings.Join(fromFile, " "),
 		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets", p.Sources["targets"])

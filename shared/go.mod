@@ -3,7 +3,8 @@ module github.com/puttrix/trafficinator/shared
 go 1.26.0
 
 require (
-	github.com/caarlos0/env/v11 v11.4.2 // indirect
-	github.com/spf13/afero v1.15.0 // indirect
-	golang.org/x/text v0.28.0 // indirect
+	github.com/caarlos0/env/v11 v11.4.2
+	github.com/spf13/afero v1.15.0
 )
+
+require golang.org/x/text v0.28.0 // indirect

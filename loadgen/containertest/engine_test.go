@@ -124,7 +124,7 @@ func getJSON(t *testing.T, url string, v any) bool {
 	if err != nil {
 		return false
 	}
-	defer resp.Body.Close()
+	defer resp.Body.Close() //nolint:errcheck // only read
 	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
 		t.Fatalf("read %s: %v", url, err)
 	}

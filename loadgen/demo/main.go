@@ -74,7 +74,7 @@ func demo(ctx context.Context, seconds string, out io.Writer) (good bool, err er
 	go func() { ran <- child.Run() }()
 	code, err := watch(ran, s, out)
 	err = errors.Join(err, server.Close())
-	<-served
+	err = errors.Join(err, closed(<-served))
 	if err != nil {
 		return false, err
 	}
@@ -90,6 +90,14 @@ func demo(ctx context.Context, seconds string, out io.Writer) (good bool, err er
 		return false, fmt.Errorf("read summary: %w", err)
 	}
 	return compare(out, &summary, s), nil
+}
+
+// closed drops the error that a server gives when it is closed on purpose.
+func closed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
 }
 
 func ending(seconds string) string {

@@ -15,6 +15,9 @@ import (
 // maxEnv is the largest file of settings, in bytes.
 const maxEnv = 1 << 20
 
+// plainValue needs no quotes.
+var plainValue = regexp.MustCompile(`^[A-Za-z0-9_./:,@%+-]*$`)
+
 var envKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // ParseEnv reads KEY=value lines. `#` begins a comment at the start of a line or after a space; quotes around a
@@ -79,7 +82,7 @@ func EncodeEnv(values map[string]string) ([]byte, error) {
 		if strings.ContainsAny(v, "\r\n") || strings.Contains(v, quote) {
 			return nil, fmt.Errorf("encode %s: its value has a line break or both kinds of quotes", key)
 		}
-		if v == "" || !strings.ContainsAny(v, " #'\"\t") {
+		if plainValue.MatchString(v) {
 			quote = ""
 		}
 		fmt.Fprintf(&b, "%s=%s%s%s\n", key, quote, v, quote)

@@ -62,6 +62,9 @@ func Parse(file string, data []byte) *Document {
 		d.Root = root
 		return d
 	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
 	at := int(dec.InputOffset())
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
@@ -79,9 +82,6 @@ func (d *Document) value(dec *json.Decoder, path string) (*Value, error) {
 		return nil, errors.New("nested too deeply")
 	}
 	token, err := dec.Token()
-	if errors.Is(err, io.EOF) {
-		return nil, io.ErrUnexpectedEOF
-	}
 	if err != nil {
 		return nil, err
 	}

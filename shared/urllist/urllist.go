@@ -40,7 +40,7 @@ type Page struct {
 	Line  int
 }
 
-var separator = regexp.MustCompile(`\t+[ \t]*| {2,}[ \t]*`)
+var separator = regexp.MustCompile(` *\t[ \t]*| {2,}[ \t]*`)
 
 // Parse reads urls.txt from r: a URL and, after a TAB or two spaces, a title a line; `#` begins a comment line. name
 // is what problems call the file.
@@ -50,7 +50,7 @@ func Parse(name string, r io.Reader) ([]Page, problem.List) {
 	first := map[string]int{}
 	duplicates, read := 0, 0
 	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 64<<10), MaxLine)
+	lines.Buffer(make([]byte, 0, 4<<10), MaxLine)
 	number := 0
 	for lines.Scan() {
 		number++

@@ -77,6 +77,7 @@ func (l *loop) allowed(now time.Time) bool {
 		l.c.Log.Error("new visits pause: the daily cap cannot be stored", "err", err, "retry_in", retryPause)
 		l.pauseUntil(now.Add(retryPause))
 	case !ok:
+		//nolint:sloglint // the line is promised in these words
 		l.c.Log.Info(fmt.Sprintf("daily cap of %d visits reached, resuming at %s", l.c.Cap.limit, resume.In(l.c.Zone).Format(time.RFC3339)))
 		l.pauseUntil(resume)
 	}

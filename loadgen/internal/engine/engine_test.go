@@ -95,7 +95,7 @@ func newRig(answer func(context.Context, sent) tracking.Result, change func(*eng
 	return r
 }
 
-func (r *rig) run(t *testing.T, drain, abort context.Context) engine.Reason {
+func (r *rig) run(drain, abort context.Context, t *testing.T) engine.Reason {
 	t.Helper()
 	reason := engine.New(r.config).Run(drain, abort)
 	c := r.ledger.Counts()
@@ -123,7 +123,7 @@ func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 		time.Sleep(12 * time.Hour) // synctest begins at midnight
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 5 })
 		began := time.Now()
-		if reason := r.run(t, t.Context(), t.Context()); reason != engine.StoppedAfterVisits {
+		if reason := r.run(t.Context(), t.Context(), t); reason != engine.StoppedAfterVisits {
 			t.Errorf("ended by %s", reason)
 		}
 		if len(r.matomo.log) != 15 {
@@ -146,7 +146,7 @@ func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 func TestAutoStopFinishesOpenVisits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.AutoStop = 10 * time.Second })
-		if reason := r.run(t, t.Context(), t.Context()); reason != engine.AutoStopped {
+		if reason := r.run(t.Context(), t.Context(), t); reason != engine.AutoStopped {
 			t.Errorf("ended by %s", reason)
 		}
 		if c := r.ledger.Counts(); c.Planned != 10 || c.Visits[ledger.Complete] != 10 {
@@ -165,7 +165,7 @@ func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
 		drain, stop := context.WithCancel(t.Context())
 		time.AfterFunc(5500*time.Millisecond, stop)
 		began := time.Now()
-		if reason := r.run(t, drain, t.Context()); reason != engine.Interrupted {
+		if reason := r.run(drain, t.Context(), t); reason != engine.Interrupted {
 			t.Errorf("ended by %s", reason)
 		}
 		if took := time.Since(began); took > 8500*time.Millisecond+time.Millisecond {
@@ -190,7 +190,7 @@ func TestADrainBreaksOffWhatDoesNotEnd(t *testing.T) {
 		drain, stop := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, stop)
 		began := time.Now()
-		r.run(t, drain, t.Context())
+		r.run(drain, t.Context(), t)
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("the end took until %v, want 3 s and 7 s of drain", took)
 		}
@@ -202,7 +202,7 @@ func TestADrainBreaksOffWhatDoesNotEnd(t *testing.T) {
 		time.AfterFunc(3*time.Second, stop)
 		time.AfterFunc(4*time.Second, now)
 		began := time.Now()
-		r.run(t, drain, abort)
+		r.run(drain, abort, t)
 		if took := time.Since(began); took != 4*time.Second {
 			t.Errorf("a second signal ends the run after %v, want 4 s", took)
 		}
@@ -218,7 +218,7 @@ func TestAHitThatWasSurelyNotTakenIsSentTwiceAgain(t *testing.T) {
 			return tracking.Result{Outcome: tracking.Accepted}
 		}
 		r := newRig(refuse, func(c *engine.Config) { c.StopAfter = 1 })
-		r.run(t, t.Context(), t.Context())
+		r.run(t.Context(), t.Context(), t)
 		var when []time.Duration
 		for _, s := range r.matomo.log {
 			if s.hit == 1 {
@@ -242,7 +242,7 @@ func TestATargetThatTakesNothingEndsTheRun(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			return tracking.Result{Outcome: tracking.Rejected, Reason: "no"}
 		}, nil)
-		if reason := r.run(t, t.Context(), t.Context()); reason != engine.NoTarget {
+		if reason := r.run(t.Context(), t.Context(), t); reason != engine.NoTarget {
 			t.Errorf("ended by %s", reason)
 		}
 		if n := len(r.matomo.log); n != 5 {
@@ -258,7 +258,7 @@ func TestWhatCannotBeSentInTimeIsShed(t *testing.T) {
 			return tracking.Result{Outcome: tracking.Accepted}
 		}
 		r := newRig(slow, func(c *engine.Config) { c.PerDay, c.AutoStop = 10*86400, time.Minute })
-		r.run(t, t.Context(), t.Context())
+		r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		if c.Planned != 600 {
 			t.Errorf("%d visits arrived, want 600: arrivals wait for nobody", c.Planned)
@@ -282,7 +282,7 @@ func TestTheDailyCapPausesAndResumes(t *testing.T) {
 			c.AutoStop = 49 * time.Hour
 		})
 		began := time.Now()
-		r.run(t, t.Context(), t.Context())
+		r.run(t.Context(), t.Context(), t)
 		if n := r.ledger.Counts().Planned; n != 300 {
 			t.Errorf("%d visits in 49 hours, want 100 in each of three windows", n)
 		}
@@ -348,7 +348,7 @@ func TestNewVisitsPauseWhileTheStateCannotBeStored(t *testing.T) {
 			return nil
 		}
 		r := newRig(accept, func(c *engine.Config) { c.Reserve, c.StopAfter = full, 10 })
-		r.run(t, t.Context(), t.Context())
+		r.run(t.Context(), t.Context(), t)
 		if first := r.matomo.log[0].when.Sub(began); first < time.Minute {
 			t.Errorf("a visit began after %v", first)
 		}
@@ -364,7 +364,7 @@ func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
 		// synctest begins at midnight UTC 2000-01-01: visits of 200 s would begin the day before.
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone = 3, zone })
 		began := time.Now()
-		r.run(t, t.Context(), t.Context())
+		r.run(t.Context(), t.Context(), t)
 		for _, s := range r.matomo.log {
 			if !s.at.Before(began) {
 				t.Errorf("hit %d of visit %d is recorded at %v, on the other side of midnight", s.hit, s.visit, s.at)
@@ -378,7 +378,7 @@ func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(24*time.Hour - beyond)
 			r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone, c.Live = 1, zone, true })
-			r.run(t, t.Context(), t.Context())
+			r.run(t.Context(), t.Context(), t)
 			if c := r.ledger.Counts(); c.Split != want {
 				t.Errorf("live, %v before midnight: %d split, want %d", beyond, c.Split, want)
 			}

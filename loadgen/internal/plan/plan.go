@@ -83,7 +83,7 @@ func (p *Plan) hash() (string, error) {
 	sum := sha256.New()
 	sum.Write(data)
 	for _, t := range p.Targets {
-		fmt.Fprintf(sum, "%s %s %d %d %t\n", t.Name, t.URL, t.SiteID, t.Weight, t.Token.Reveal() != "")
+		_, _ = fmt.Fprintf(sum, "%s %s %d %d %t\n", t.Name, t.URL, t.SiteID, t.Weight, t.Token.Reveal() != "")
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }

@@ -51,8 +51,8 @@ const MaxLines = 20
 
 // The highest amounts and rate with which no sum overflows.
 const (
-	maxAmount  Cents = 1e12
-	maxTaxRate       = 100
+	maxAmount  Cents   = 1e12
+	maxTaxRate float64 = 100
 )
 
 // Shop draws orders. It is safe for concurrent use.
@@ -113,7 +113,7 @@ func (c Config) check() error {
 	case c.ItemsMin < 1 || c.ItemsMax > MaxLines || c.ItemsMin > c.ItemsMax:
 		return fmt.Errorf("lines per order must be 1 to %d, got %d to %d", MaxLines, c.ItemsMin, c.ItemsMax)
 	case !(c.TaxRate >= 0 && c.TaxRate <= maxTaxRate):
-		return fmt.Errorf("tax rate must be 0 to %d, got %v", maxTaxRate, c.TaxRate)
+		return fmt.Errorf("tax rate must be 0 to %v, got %v", maxTaxRate, c.TaxRate)
 	case c.RevenueMin < 0 || c.RevenueMax > maxAmount || c.RevenueMin > c.RevenueMax:
 		return fmt.Errorf("revenue must be 0 to %v and not end before it begins, got %v to %v", maxAmount, c.RevenueMin, c.RevenueMax)
 	}

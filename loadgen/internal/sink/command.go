@@ -78,7 +78,9 @@ func serve(ctx context.Context, s *Sink, listener net.Listener, o options, stder
 			if server.Shutdown(limited) != nil {
 				_ = server.Close() // what did not end in its grace is cut off
 			}
-			<-broken // always http.ErrServerClosed now
+			if err := <-broken; !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
 			return nil
 		}
 	}

@@ -1,19 +1,12 @@
 package sink
 
-import (
-	"maps"
-	"time"
-)
+import "maps"
 
-const (
-	maxTitles   = 10_000 // distinct titles that are counted per site
-	maxOpen     = 200_000
-	idleVisitor = 31 * time.Minute // after this nothing can join the visit any more
-)
+const maxTitles = 10_000 // distinct titles that are counted per site
 
 // Counts is what the sink has seen, as Matomo would report it.
 type Counts struct {
-	// Requests to the tracker, whatever became of them.
+	// Requests to the tracker, whatever became of them; OPTIONS is none.
 	Requests int64 `json:"requests"`
 	// Accepted hits were answered as tracked; excluded ones are among them.
 	Accepted int64 `json:"accepted"`

@@ -102,7 +102,8 @@ func (s *Sink) checkLater(j *journey, h *hit, host string) {
 	if host != j.host {
 		s.rules.report(h, RuleHost, "url", host+" after "+j.host)
 	}
-	if from := hostOf(h.params["urlref"]); from != "" && from != host {
+	again := h.isPage() && slices.Contains(j.lost, h.params["pv_id"]) // perhaps the entry, sent again
+	if from := hostOf(h.params["urlref"]); from != "" && from != host && !again {
 		s.rules.report(h, RuleReferrer, "urlref", h.params["urlref"])
 	}
 	for i, name := range traitNames {

@@ -45,6 +45,7 @@ func (s *Sink) checkForm(h *hit) {
 	if h.has("e_c") != h.has("e_a") {
 		s.rules.report(h, RuleMissing, "e_a", h.params["e_c"]) // half an event is booked as a page
 	}
+	s.checkClock(h)
 	if h.kind == kindOrder {
 		s.checkOrder(h)
 	}
@@ -67,10 +68,11 @@ func (s *Sink) checkValue(h *hit, name, value string) {
 	}
 }
 
-// checkClock compares the visitor's clock with the time of the hit. The zone is unknown, but zones differ by whole
-// quarters of an hour. A hit without cdt cannot be judged: it was on its way for a while.
-func (s *Sink) checkClock(h *hit, at time.Time) {
-	if !h.has("cdt") || !h.has("m") || !h.has("s") {
+// checkClock compares the visitor's clock with the time the sender gave the hit. The zone is unknown, but zones differ
+// by whole quarters of an hour. A hit without cdt cannot be judged: it was on its way for a while.
+func (s *Sink) checkClock(h *hit) {
+	at, err := parseTime(h.params["cdt"])
+	if err != nil || h.has("cdo") || !h.has("m") || !h.has("s") {
 		return
 	}
 	minute, err1 := strconv.Atoi(h.params["m"])

@@ -37,6 +37,8 @@ type Config struct {
 	Seed uint64
 	// Keep is how many of the last hits are kept for showing.
 	Keep int
+	// MaxOpen is how many visitors are kept before those idle for more than 31 minutes are forgotten; 0 means 200,000.
+	MaxOpen int
 	// Now is the machine's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -72,6 +74,9 @@ func New(cfg Config) *Sink {
 	}
 	if cfg.ErrorStatus == 0 {
 		cfg.ErrorStatus = http.StatusInternalServerError
+	}
+	if cfg.MaxOpen == 0 {
+		cfg.MaxOpen = defaultMaxOpen
 	}
 	cfg.Sites = withZones(cfg.Sites)
 	s := &Sink{

@@ -8,6 +8,9 @@ import (
 const (
 	visitLength = 1800   // seconds without action after which a visit is over (visit_standard_length)
 	maxActions  = 10_000 // of a visit (create_new_visit_after_x_actions)
+
+	defaultMaxOpen = 200_000
+	idleVisitor    = 31 * time.Minute // after this nothing can join the visit any more
 )
 
 // visit is what Matomo holds in a row of log_visit, as far as the counts need it. Times are Unix seconds.
@@ -154,7 +157,7 @@ func (c *SiteCounts) place(v *visit, h *hit) {
 // all of them.
 func (s *Sink) evict() {
 	now := s.now()
-	if len(s.visitors) < maxOpen || now.Sub(s.swept) < time.Minute {
+	if len(s.visitors) < s.cfg.MaxOpen || now.Sub(s.swept) < time.Minute {
 		return
 	}
 	s.swept = now

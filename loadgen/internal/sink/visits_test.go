@@ -1,6 +1,7 @@
 package sink_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -39,10 +40,7 @@ func TestVisitsOpenAndJoinAsInMatomo(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			f := start(nil)
-			if c.hits[0]["cdt"] > noon.Format(time.DateTime) {
-				f.clock.Time = noon.Add(time.Hour)
-			}
-			f.clock.Time = f.clock.Add(time.Hour)
+			f.clock.Time = noon.Add(time.Hour)
 			f.post(c.hits...)
 			got := f.site()
 			if got.Visits != c.visits || got.UniqueVisitors != c.unique || got.SplitVisits != c.split || got.Seconds != c.second {
@@ -154,5 +152,35 @@ func TestCountriesComeFromTheParameterOrTheLanguage(t *testing.T) {
 		if got := f.site().Countries; got[c.want] != 1 {
 			t.Errorf("country %q, lang %q: %v, want %s", c.country, c.lang, got, c.want)
 		}
+	}
+}
+
+func TestIdleVisitorsAreForgottenOnceThereAreMany(t *testing.T) {
+	cases := []struct {
+		name   string
+		idle   time.Duration
+		visits int64
+	}{{"after 32 minutes a hit cannot join any more", 32 * time.Minute, 3}, {"after 30 it can", 30 * time.Minute, 2}}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			f := start(func(cfg *sink.Config) { cfg.MaxOpen = 1 })
+			f.post(page(1).at(0))
+			f.clock.Time = noon.Add(c.idle)
+			f.post(page(1).with("cid", "fedcba9876543210", "_id", "fedcba9876543210").at(0))
+			f.post(page(2).at(60)) // dated into the first visit
+			if got := f.site(); got.Visits != c.visits || got.UniqueVisitors != 2 {
+				t.Errorf("visits %d of %d visitors, want %d of 2", got.Visits, got.UniqueVisitors, c.visits)
+			}
+		})
+	}
+}
+
+func BenchmarkHit(b *testing.B) {
+	f := start(nil)
+	hit, i := page(1).with("cid", "", "_id", ""), 0
+	for b.Loop() {
+		id := fmt.Sprintf("%016x", i/5)
+		i++
+		f.post(hit.with("cid", id, "_id", id, "pv_id", fmt.Sprintf("p%05d", i%100000)))
 	}
 }

@@ -41,7 +41,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		"400":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400) }, tracking.Rejected, false, "no write access"},
 		"404":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, tracking.Rejected, false, "no tracker"},
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://new.test/matomo.php?token_auth=x", 301)
+			http.Redirect(w, r, "https://new.test/matomo.php?token_auth=x", http.StatusMovedPermanently)
 		}, tracking.Rejected, false, "https://new.test/matomo.php: use that address"},
 		"503":                 {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, tracking.Failed, true, "503"},
 		"500":                 {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, tracking.Unknown, false, "500"},

@@ -1,0 +1,85 @@
+package funnel_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/shared/funnel"
+)
+
+// of is a file of one funnel with the steps.
+func of(steps string) string {
+	return `[{"name":"Lead","probability":0.5,"priority":1,"enabled":true,"exit_after_completion":true,"steps":[` + steps + `]}]`
+}
+
+const page = `{"type":"pageview","url":"https://a.test/"}`
+
+func TestEachBadFunnelHasItsMessage(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"0 bytes":          {"", "funnels.json: is empty; write JSON into it or remove it"},
+		"an object":        {"{}", `funnels.json="{…}": is not a list; write […]`},
+		"no step":          {of(""), "funnels.json: [0].steps: holds no step; begin with a pageview"},
+		"begins otherwise": {of(`{"type":"site_search","search_keyword":"x"}`), `funnels.json: [0].steps[0].type="site_search": is no pageview; begin with a pageview, as a visit does`},
+		"unknown type":     {of(page + `,{"type":"cart"}`), `funnels.json: [0].steps[1].type="cart": is not a type of step; use pageview, event, site_search, outlink, download or ecommerce`},
+		"unknown key":      {of(`{"type":"pageview","url":"https://a.test/","wait":1}`), "funnels.json: [0].steps[0].wait: is not a known key; use one of type, url, action_name, title, event_category, event_action, event_name, event_value, search_keyword, search_category, search_results, target_url, ecommerce_revenue, ecommerce_items, ecommerce_subtotal, ecommerce_tax, ecommerce_shipping, ecommerce_currency, delay_seconds_min, delay_seconds_max"},
+		"duplicate key":    {of(`{"type":"pageview","url":"https://a.test/","url":"https://a.test/"}`), "funnels.json: [0].steps[0].url: is there twice; keep one of the two"},
+		"no url":           {of(`{"type":"pageview"}`), "funnels.json: [0].steps[0].url: is missing or empty; a step of type pageview needs it"},
+		"a bad url":        {of(`{"type":"pageview","url":"a.test"}`), `funnels.json: [0].steps[0].url="a.test": is not an http or https address; write https://host/path`},
+		"event w/o action": {of(page + `,{"type":"event","event_category":"a","event_name":"b"}`), "funnels.json: [0].steps[1].event_action: is missing or empty; a step of type event needs it"},
+		"a delay too long": {of(`{"type":"pageview","url":"https://a.test/","delay_seconds_max":1800}`), `funnels.json: [0].steps[0].delay_seconds_max="1800": is not between 0 and 1799 seconds; Matomo ends a visit after 30 minutes without an action`},
+		"min above max":    {of(`{"type":"pageview","url":"https://a.test/","delay_seconds_min":9,"delay_seconds_max":3}`), `funnels.json: [0].steps[0].delay_seconds_min="9": is above delay_seconds_max=3; lower it or raise the other`},
+		"sums do not hold": {of(page + `,{"type":"ecommerce","ecommerce_revenue":10,"ecommerce_subtotal":5,"ecommerce_tax":1,"ecommerce_shipping":1}`), `funnels.json: [0].steps[1].ecommerce_revenue="10": is not subtotal + tax + shipping = 7.00; correct or leave out one of them`},
+		"half an item":     {of(page + `,{"type":"ecommerce","ecommerce_items":1.5}`), `funnels.json: [0].steps[1].ecommerce_items="1.5": is not a whole number; write one without a fraction`},
+		"probability 1.1":  {strings.Replace(of(page), "0.5", "1.1", 1), `funnels.json: [0].probability="1.1": is not between 0 and 1; give a share such as 0.25`},
+		"probability text": {strings.Replace(of(page), "0.5", `"0.5"`, 1), `funnels.json: [0].probability="0.5": is not a number; write a number without quotes`},
+		"the same name":    {strings.TrimSuffix(of(page), "]") + "," + strings.TrimPrefix(of(page), "["), `funnels.json: [1].name="Lead": is the name of another funnel too; give each its own`},
+		"longer than 12 h": {of(strings.TrimSuffix(strings.Repeat(`{"type":"pageview","url":"https://a.test/","delay_seconds_max":1799},`, 25), ",")), "funnels.json: [0].steps: may last 44975 s in all, above 43200; shorten the delays"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := funnel.Decode("funnels.json", []byte(c.in))
+			if err := problems.Err(); err == nil || err.Error() != c.want {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAFileOfTheOriginalIsRead(t *testing.T) {
+	in := `[{"name":"Buy","description":null,"probability":0.35,"priority":0,"enabled":true,"exit_after_completion":false,"steps":[
+	{"type":"pageview","url":"https://a.test/","action_name":"Home","title":null,"event_category":null,"event_action":null,"event_name":null,"event_value":null,"search_keyword":null,"search_category":null,"search_results":null,"target_url":null,"ecommerce_revenue":null,"ecommerce_items":null,"ecommerce_subtotal":null,"ecommerce_tax":null,"ecommerce_shipping":null,"ecommerce_currency":null,"delay_seconds_min":1.0,"delay_seconds_max":2.5},
+	{"type":"download","url":null,"target_url":"/a.pdf","delay_seconds_min":0,"delay_seconds_max":0}]}]`
+	funnels, problems := funnel.Decode("funnels.json", []byte(in))
+	if problems.Err() != nil || len(funnels) != 1 || len(funnels[0].Steps) != 2 || funnels[0].ExitAfterCompletion || funnels[0].Steps[0].DelayMax != 2.5 {
+		t.Errorf("%+v: %v", funnels, problems)
+	}
+}
+
+func TestSharesAreWhatEarlierFunnelsLeave(t *testing.T) {
+	got := funnel.Shares([]funnel.Funnel{
+		{Probability: .4, Priority: 2, Enabled: true}, {Probability: .35, Priority: 0, Enabled: true},
+		{Probability: .25, Priority: 1, Enabled: true}, {Probability: 1, Priority: 0},
+	})
+	for i, want := range []float64{.65 * .75 * .4, .35, .65 * .25, 0} {
+		if math.Abs(got[i]-want) > 1e-12 {
+			t.Errorf("funnel %d: %g, want %g", i, got[i], want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(of(page)))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		funnels, problems := funnel.Decode("funnels.json", in)
+		if problems.Err() != nil {
+			return
+		}
+		data, err := funnel.Encode(funnels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, problems := funnel.Decode("funnels.json", data); problems.Err() != nil {
+			t.Fatalf("%q becomes %s: %v", in, data, problems)
+		}
+	})
+}

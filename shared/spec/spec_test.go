@@ -1,0 +1,137 @@
+package spec_test
+
+import (
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+func noFiles(string) ([]byte, error) { return nil, errors.New("no such file") }
+
+func parse(env map[string]string) (spec.Spec, problem.List) { return spec.Parse(env, noFiles) }
+
+func TestDefaultsAreThoseOfTheTable(t *testing.T) {
+	s, problems := parse(nil)
+	if problems.Err() != nil {
+		t.Fatal(problems)
+	}
+	if s.VisitsPerDay != 20000 || s.PageviewsMin != 3 || s.PageviewsMax != 6 || s.Concurrency != 50 || s.PauseMin != .5 || s.PauseMax != 2 ||
+		s.SearchProbability != .15 || s.DurationMin != 1 || s.DurationMax != 8 || s.Timezone != "CET" || s.Currency != "SEK" ||
+		!s.RandomizeCountries || !s.AutoStart || s.TaxRate != .1 || len(s.ShippingRates) != 4 || s.Timeline != "compressed" || s.BounceProbability != 0 {
+		t.Errorf("%+v", s)
+	}
+	if s.MatomoURL != "" || s.URLsFile != "" || s.FunnelsFile != "" || s.RunSeed != nil || len(s.Set) != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAnEmptyVariableMeansTheDefault(t *testing.T) {
+	env := map[string]string{}
+	for _, f := range spec.Fields() {
+		env[f.Key] = " "
+	}
+	s, problems := parse(env)
+	if problems.Err() != nil || s.VisitsPerDay != 20000 || len(s.Set) != 0 {
+		t.Errorf("%v %+v", problems, s)
+	}
+}
+
+func TestEveryWayOfSayingYesAndNo(t *testing.T) {
+	for word, want := range map[string]bool{"1": true, "true": true, "TRUE": true, "yes": true, "On": true, "y": true, "0": false, "false": false, "no": false, "off": false, "N": false} {
+		s, problems := parse(map[string]string{"RANDOMIZE_VISITOR_COUNTRIES": word})
+		if problems.Err() != nil || s.RandomizeCountries != want {
+			t.Errorf("%q: %t, %v", word, s.RandomizeCountries, problems)
+		}
+	}
+}
+
+func TestEachBadValueHasItsMessage(t *testing.T) {
+	for _, c := range []struct{ key, value, want string }{
+		{"SITESEARCH_PROBABILITY", "1.1", `SITESEARCH_PROBABILITY="1.1": is above 1; use at most 1`},
+		{"SITESEARCH_PROBABILITY", "NaN", `SITESEARCH_PROBABILITY="NaN": is not a number; for example 0.15`},
+		{"SITESEARCH_PROBABILITY", "Inf", `SITESEARCH_PROBABILITY="Inf": is not a number; for example 0.15`},
+		{"SITESEARCH_PROBABILITY", "often", `SITESEARCH_PROBABILITY="often": is not a number; for example 0.15`},
+		{"PAGEVIEWS_MIN", "2.5", `PAGEVIEWS_MIN="2.5": is not a whole number; for example 3`},
+		{"PAGEVIEWS_MIN", "0", `PAGEVIEWS_MIN="0": is below 1; use at least 1`},
+		{"PAGEVIEWS_MIN", "9", `PAGEVIEWS_MIN="9": is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX`},
+		{"PAUSE_BETWEEN_PVS_MIN", "3", `PAUSE_BETWEEN_PVS_MIN="3": is above PAUSE_BETWEEN_PVS_MAX=2; lower it or raise PAUSE_BETWEEN_PVS_MAX`},
+		{"VISIT_DURATION_MIN", "9", `VISIT_DURATION_MIN="9": is above VISIT_DURATION_MAX=8; lower it or raise VISIT_DURATION_MAX`},
+		{"ECOMMERCE_ORDER_VALUE_MIN", "300", `ECOMMERCE_ORDER_VALUE_MIN="300": is above ECOMMERCE_ORDER_VALUE_MAX=299.99; lower it or raise ECOMMERCE_ORDER_VALUE_MAX`},
+		{"CONCURRENCY", "10001", `CONCURRENCY="10001": is above 10000; use at most 10000`},
+		{"TARGET_VISITS_PER_DAY", "2e10", `TARGET_VISITS_PER_DAY="20000000000": is above 1e10; use at most 1e10`},
+		{"TIMEZONE", "Mars/Olympus", `TIMEZONE="Mars/Olympus": is not a known time zone; use an IANA name such as Europe/Stockholm`},
+		{"ECOMMERCE_CURRENCY", "kr", `ECOMMERCE_CURRENCY="kr": is not an ISO 4217 code; use three capital letters such as SEK`},
+		{"ECOMMERCE_SHIPPING_RATES", "0,x", `ECOMMERCE_SHIPPING_RATES="0,x": is not a list of numbers; for example 0,5.99,9.99,15.99`},
+		{"ECOMMERCE_SHIPPING_RATES", "0,-1", `ECOMMERCE_SHIPPING_RATES="-1": is below 0; use at least 0`},
+		{"AUTO_START", "maybe", `AUTO_START="maybe": is not a yes or no; use true or false`},
+		{"TIMELINE", "slow", `TIMELINE="slow": is not one of compressed, live; use compressed`},
+		{"RUN_SEED", "-1", `RUN_SEED="-1": is not a whole number; leave it out or give one`},
+		{"RUN_ID", "a/b", `RUN_ID="a/b": has other characters than letters, digits, - and _, or more than 64; for example nightly-7`},
+		{"SITE_URL", "shop", `SITE_URL="shop": is not the address of a site; use https://host`},
+		{"TELEMETRY_ADDR", "8010", `TELEMETRY_ADDR="8010": is not host:port; for example 127.0.0.1:8010, or off`},
+		{"BACKFILL_ENABLED", "true", `BACKFILL_ENABLED="true": asks for a backfill, which this version cannot do; remove it`},
+		{"BACKFILL_DAYS_BACK", "7", `BACKFILL_DAYS_BACK="7": asks for a backfill, which this version cannot do; remove it`},
+		{"MATOMO_TOKEN_AUTH_FILE", "/gone", `MATOMO_TOKEN_AUTH_FILE="/gone": cannot be read: no such file; name a file that this user may read`},
+	} {
+		_, problems := parse(map[string]string{c.key: c.value})
+		if err := problems.Err(); err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+}
+
+func TestAllProblemsAreToldAtOnce(t *testing.T) {
+	_, problems := parse(map[string]string{"PAGEVIEWS_MIN": "x", "CONCURRENCY": "0", "TIMEZONE": "nowhere", "LOG_LEVEL": "loud"})
+	if n := len(problems.Errors()); n < 3 {
+		t.Errorf("%d problems: %v", n, problems)
+	}
+}
+
+func TestASecretMayComeFromAFile(t *testing.T) {
+	read := func(path string) ([]byte, error) { return []byte("hush\n"), nil }
+	s, problems := spec.Parse(map[string]string{"MATOMO_TOKEN_AUTH_FILE": "/run/secrets/token"}, read)
+	if problems.Err() != nil || s.MatomoToken.Reveal() != "hush" {
+		t.Errorf("%v, %q", problems, s.MatomoToken.Reveal())
+	}
+	_, problems = spec.Parse(map[string]string{"MATOMO_TOKEN_AUTH_FILE": "/x", "MATOMO_TOKEN_AUTH": "hush"}, read)
+	if err := problems.Err(); err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("both: %v", err)
+	}
+}
+
+func TestKeysOfTheOriginalThatLostTheirMeaningAreAccepted(t *testing.T) {
+	env := map[string]string{"START_SIGNAL_FILE": "/x", "START_CHECK_INTERVAL": "2", "BACKFILL_RUN_ONCE": "true", "BACKFILL_HISTORY_PATH": "/y", "BACKFILL_ENABLED": "false"}
+	_, problems := parse(env)
+	if problems.Err() != nil {
+		t.Error(problems)
+	}
+	told := problems.Warnings().Error()
+	for key := range maps.Keys(env) {
+		if key != "BACKFILL_ENABLED" && !strings.Contains(told, key) {
+			t.Errorf("nothing is said of %s", key)
+		}
+	}
+	if !strings.Contains(told, `START_SIGNAL_FILE="/x": has no effect; remove it`) {
+		t.Error(told)
+	}
+}
+
+func TestAnUnknownKeyIsToldWithTheNearest(t *testing.T) {
+	problems := spec.Unknown("loadgen.env", map[string]string{"PAGEVIEW_MIN": "3", "CONCURRENCY": "5", "MATOMO_TOKEN_AUTH_FILE": "/x", "XYZZY": ""}, problem.Error)
+	const want = "loadgen.env: PAGEVIEW_MIN: is not a known setting; did you mean PAGEVIEWS_MIN?\nloadgen.env: XYZZY: is not a known setting; remove it"
+	if got := problems.Error(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestEveryKnobIsDescribed(t *testing.T) {
+	for _, f := range spec.Fields() {
+		if f.Group == "" || len(f.Help) < 10 || f.Kind == spec.Number && f.Min == "" {
+			t.Errorf("%+v", f)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package urllist_test
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/shared/urllist"
+)
+
+const ten = "https://a.test/1\nhttps://a.test/2\nhttps://a.test/3\nhttps://a.test/4\nhttps://a.test/5\nhttps://a.test/6\nhttps://a.test/7\nhttps://a.test/8\nhttps://a.test/9\nhttps://a.test/10\n"
+
+func TestALineIsAnAddressAndATitle(t *testing.T) {
+	in := "\xef\xbb\xbf# shop\r\nhttps://a.test/\tHome page\r\n\r\nhttp://a.test/x  Two  spaces\nhttps://a.test/y \t  Mixed\nhttps://a.test/z\n"
+	pages, problems := urllist.Parse("urls.txt", strings.NewReader(in))
+	if problems.Err() != nil {
+		t.Fatal(problems)
+	}
+	want := []urllist.Page{{"https://a.test/", "Home page", 2}, {"http://a.test/x", "Two  spaces", 4}, {"https://a.test/y", "Mixed", 5}, {"https://a.test/z", "", 6}}
+	for i := range want {
+		if i >= len(pages) || pages[i] != want[i] {
+			t.Fatalf("got %+v", pages)
+		}
+	}
+}
+
+func TestEachBadListHasItsMessage(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"nothing":        {"", "urls.txt: holds no page; add a line such as https://host/page"},
+		"comments alone": {"# a\n\n", "urls.txt: holds no page; add a line such as https://host/page"},
+		"a single space": {ten + "https://a.test/a Title", `urls.txt line 11="https://a.test/a Title": has a single space; put a TAB or two spaces between address and title, and %20 into an address`},
+		"no scheme":      {ten + "a.test/b\tB", `urls.txt line 11="a.test/b": is not an http or https address; write https://host/page`},
+		"no host":        {ten + "https:///b", `urls.txt line 11="https:///b": is not an http or https address; write https://host/page`},
+		"Latin-1":        {ten + "https://a.test/\tCaf\xe9", "urls.txt line 11: is not UTF-8; save the file as UTF-8"},
+		"a long line":    {ten + "https://a.test/" + strings.Repeat("x", 9000), "urls.txt line 11: is longer than 8 KiB; is this a list of addresses?"},
+		"two faults":     {"a\nb\n", "urls.txt line 1=\"a\": is not an http or https address; write https://host/page\nurls.txt line 2=\"b\": is not an http or https address; write https://host/page"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := urllist.Parse("urls.txt", strings.NewReader(c.in))
+			if err := problems.Err(); err == nil || err.Error() != c.want {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+// endless gives lines for ever and counts what is taken of it.
+type endless struct{ taken int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, bytes.Repeat([]byte("# a comment of many\n"), len(p)/20+1))
+	e.taken += n
+	return n, nil
+}
+
+func TestAHugeListIsRefusedBeforeItIsRead(t *testing.T) {
+	source := &endless{}
+	_, problems := urllist.Parse("urls.txt", io.LimitReader(source, 100<<20))
+	if err := problems.Err(); err == nil || err.Error() != "urls.txt: is larger than 32 MiB; keep the pages that matter" {
+		t.Error(err)
+	}
+	if source.taken > 34<<20 {
+		t.Errorf("%d bytes were read", source.taken)
+	}
+}
+
+func TestWarningsAreNoErrors(t *testing.T) {
+	pages, problems := urllist.Parse("urls.txt", strings.NewReader("https://a.test/1\nhttps://a.test/1\n"))
+	if problems.Err() != nil || len(pages) != 2 || len(problems) != 2 {
+		t.Errorf("%d pages, %v", len(pages), problems)
+	}
+}
+
+func TestTheBuiltInPages(t *testing.T) {
+	pages := urllist.Default("")
+	urls, titles, top := map[string]bool{}, map[string]bool{}, map[string]int{}
+	for _, p := range pages {
+		urls[p.URL], titles[p.Title] = true, true
+		if !strings.HasPrefix(p.URL, "https://shop.example.test/") || urllist.Classify(p).Explain() != "" {
+			t.Fatalf("%+v", p)
+		}
+		top[strings.Join(strings.Split(p.URL, "/")[3:5], "/")]++
+	}
+	if len(pages) != 2000 || len(urls) != 2000 || len(titles) != 2000 || len(top) != 50 {
+		t.Errorf("%d pages, %d addresses, %d titles, %d subcategories", len(pages), len(urls), len(titles), len(top))
+	}
+	for name, n := range top {
+		if n != 40 {
+			t.Errorf("%s has %d pages", name, n)
+		}
+	}
+	if moved := urllist.Default("https://my.test/shop/"); moved[0].URL != strings.Replace(pages[0].URL, "https://shop.example.test", "https://my.test/shop", 1) {
+		t.Error(moved[0].URL)
+	}
+}
+
+func TestWhatMatomoRecordsOtherwise(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://a.test/x":                            "",
+		"https://a.test/x?page=2&colour=q":            "",
+		"https://a.test/x?q=":                         "",
+		"https://a.test/x?q=0":                        "",
+		"https://a.test/x?Q=lamp":                     "is recorded as a site search, not as a pageview, because of a search parameter",
+		"https://a.test/x?keywords[]=lamp":            "is recorded as a site search, not as a pageview, because of a search parameter",
+		"https://a.test/x#?s=lamp":                    "is recorded as a site search, not as a pageview, because of a search parameter; is recorded without what follows #",
+		"https://a.test/x?utm_source=mail":            "only begins visits, because its campaign parameter would split one",
+		"https://a.test/x?mtm_campaign=a&gclid=1":     "only begins visits, because its campaign parameter would split one; is recorded without gclid",
+		"https://a.test/x#top":                        "is recorded without what follows #",
+		"https://a.test/" + strings.Repeat("x", 1024): "is cut at 1024 bytes",
+	} {
+		if got := urllist.Classify(urllist.Page{URL: url}).Explain(); got != want {
+			t.Errorf("%.40s\ngot  %s\nwant %s", url, got, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(ten))
+	f.Add([]byte("https://a.test/\tx\n\xff"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		pages, problems := urllist.Parse("urls.txt", bytes.NewReader(in))
+		if problems.Err() != nil {
+			return
+		}
+		again, problems := urllist.Parse("urls.txt", bytes.NewReader(urllist.Encode(pages)))
+		if problems.Err() != nil || len(again) != len(pages) {
+			t.Fatalf("%q becomes %q: %v", in, urllist.Encode(pages), problems)
+		}
+	})
+}
