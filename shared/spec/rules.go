@@ -88,7 +88,7 @@ func checkTogether(s Spec, problems *problem.List) {
 		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token", "use it for a test server only")
 	}
 	if s.AutoStopHours == 0 && s.StopAfterVisits == 0 && s.MaxTotalVisits == 0 {
-		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "and no other limit is set: the run has no end", "set AUTO_STOP_AFTER_HOURS, STOP_AFTER_VISITS or MAX_TOTAL_VISITS")
+		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, as are the other limits: the run has no end", "set AUTO_STOP_AFTER_HOURS, STOP_AFTER_VISITS or MAX_TOTAL_VISITS")
 	}
 }
 

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+)
+
+// program is the binary as a user runs it, because a kill -9 cannot be survived in-process.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(withBinary(m)) }
+
+func withBinary(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "loadgen-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a leftover in the folder for leftovers
+	program = filepath.Join(dir, "loadgen")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// killed runs the program and kills it as soon as its ledger of record tells of accepted hits and the sink knows of
+// enough visitors. It returns those it has sent.
+func killed(t *testing.T, m *matomo, env map[string]string, enough int) (visitors map[string]bool) {
+	t.Helper()
+	child := exec.Command(program)
+	for key, v := range env {
+		child.Env = append(child.Env, key+"="+v)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	record := filepath.Join(env["STATE_DIR"], env["RUN_ID"]+".json")
+	eventually(t, "a ledger of accepted hits", func() bool {
+		if _, err := os.Stat(record); err != nil {
+			return false
+		}
+		_, visitors := m.seen()
+		return visitors >= enough && readSummary(t, afero.NewOsFs(), record).Hits.Accepted > 0
+	})
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Wait(); err == nil {
+		t.Fatal("the run ended before it was killed")
+	}
+	visitors = map[string]bool{}
+	for _, id := range m.ids() {
+		visitors[id] = true
+	}
+	return visitors
+}
+
+// oldLedger is the ledger of the killed run, which the next start has put aside.
+func oldLedgerIsClosed(t *testing.T, env map[string]string) {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(env["STATE_DIR"], env["RUN_ID"]+".*.json"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d old ledgers, %v", len(found), err)
+	}
+	old := readSummary(t, afero.NewOsFs(), found[0])
+	addsUp(t, old)
+	if old.Reason != "killed" || old.Hits.Abandoned == 0 {
+		t.Errorf("the old ledger says %q, %+v", old.Reason, old.Hits)
+	}
+}
+
+func TestAKilledRunGoesOnWithNewVisitors(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, nil)
+	dir := t.TempDir()
+	env := settings(m, map[string]string{
+		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "RUN_ID": "nightly",
+		"TARGET_VISITS_PER_DAY": "4320000", "STOP_AFTER_VISITS": "200", "PAUSE_BETWEEN_PVS_MAX": "1",
+	})
+	before := killed(t, m, env, 40)
+	l := start(t, afero.NewOsFs(), env)
+	l.ends(t, exitOK)
+	oldLedgerIsClosed(t, env)
+	s := l.summary(t)
+	addsUp(t, s)
+	if !l.stderr.has("a run was killed; its ledger is closed") || s.RunID != "nightly" {
+		t.Errorf("run %s did not tell of the killed one:\n%s", s.RunID, l.stderr.String())
+	}
+	if s.Visits.Planned == 0 {
+		t.Fatal("the second run made no visit: it proves nothing")
+	}
+	after := len(m.ids())
+	if got := after - len(before); got != int(s.Visits.Planned) {
+		t.Errorf("%d visitors are new in a run of %d visits", got, s.Visits.Planned)
+	}
+	if after > 200 {
+		t.Errorf("%d visits began, more than STOP_AFTER_VISITS=200", after)
+	}
+	for _, v := range m.Violations() {
+		t.Errorf("the sink objects: %s", v)
+	}
+}
+
+func TestAKillDoesNotLiftTheDailyCap(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, nil)
+	dir := t.TempDir()
+	env := settings(m, map[string]string{
+		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "RUN_ID": "first",
+		"TARGET_VISITS_PER_DAY": "4320000", "STOP_AFTER_VISITS": "0", "MAX_TOTAL_VISITS": "120", "PAUSE_BETWEEN_PVS_MAX": "1",
+	})
+	killed(t, m, env, 30)
+	env["RUN_ID"] = "second" // the cap is that of the folder, not of a run
+	l := start(t, afero.NewOsFs(), env)
+	eventually(t, "the cap is reached", func() bool { return l.stderr.has("daily cap of 120 visits reached, resuming at ") })
+	l.signals <- syscall.SIGTERM
+	l.ends(t, exitInterrupted)
+	first := readSummary(t, afero.NewOsFs(), filepath.Join(env["STATE_DIR"], "first.json"))
+	addsUp(t, first)
+	if first.Reason != "killed" {
+		t.Errorf("the first run ended %q", first.Reason)
+	}
+	addsUp(t, l.summary(t))
+	if _, all := m.seen(); all > 120 || all < 115 {
+		t.Errorf("%d visits began under a cap of 120", all)
+	}
+}
+
+// disk is a file system with a folder that can be full: files are made there, and no byte goes into them.
+type disk struct {
+	afero.Fs
+	folder string
+	full   atomic.Bool
+}
+
+func (d *disk) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
+	f, err := d.Fs.OpenFile(name, flag, perm)
+	if err == nil && d.full.Load() && strings.HasPrefix(name, d.folder) {
+		return fullFile{f}, nil
+	}
+	return f, err
+}
+
+type fullFile struct{ afero.File }
+
+func (fullFile) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestARunOutlivesADiskThatFillsUp(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, nil)
+	d := &disk{Fs: afero.NewMemMapFs(), folder: "/state"}
+	l := start(t, d, settings(m, map[string]string{"STATE_DIR": "/state", "STOP_AFTER_VISITS": "200"}))
+	eventually(t, "20 visits", func() bool { _, visitors := m.seen(); return visitors >= 20 })
+	d.full.Store(true)
+	l.ends(t, exitOK)
+	s := l.summary(t)
+	addsUp(t, s)
+	recorded(t, s, m)
+	if s.Visits.Complete != 200 {
+		t.Errorf("%+v, want 200 complete visits", s.Visits)
+	}
+	if !l.stderr.has("the ledger cannot be written; it goes on in memory") || !l.stderr.has("no space left on device") {
+		t.Errorf("nothing tells of the full disk:\n%s", l.stderr.String())
+	}
+	if want := fmt.Sprintf("visits: %d planned = %d complete", s.Visits.Planned, s.Visits.Complete); !l.stderr.has(want) {
+		t.Errorf("the printed summary lacks %q:\n%s", want, l.stderr.String())
+	}
+}
+
+func TestTheDailyCapHoldsWhenTheDiskFillsUp(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, nil)
+	d := &disk{Fs: afero.NewMemMapFs(), folder: "/state"}
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "STOP_AFTER_VISITS": "0", "MAX_TOTAL_VISITS": "100"})
+	l := start(t, d, env)
+	eventually(t, "20 visits", func() bool { _, visitors := m.seen(); return visitors >= 20 })
+	d.full.Store(true)
+	eventually(t, "visits pause", func() bool { return l.stderr.has("new visits pause: the daily cap cannot be stored") })
+	l.signals <- syscall.SIGTERM
+	l.ends(t, exitInterrupted)
+	s := l.summary(t)
+	addsUp(t, s)
+	recorded(t, s, m)
+
+	d.full.Store(false)
+	l = start(t, d, env)
+	eventually(t, "the cap is reached", func() bool { return l.stderr.has("daily cap of 100 visits reached") })
+	l.signals <- syscall.SIGTERM
+	l.ends(t, exitInterrupted)
+	addsUp(t, l.summary(t))
+	if _, all := m.seen(); all > 100 || all < 95 {
+		t.Errorf("%d visits began under a cap of 100", all)
+	}
+}
+
+func TestAStateFolderThatCannotBeWrittenStopsTheStart(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, nil)
+	d := &disk{Fs: afero.NewMemMapFs(), folder: "/state"}
+	d.full.Store(true)
+	l := start(t, d, settings(m, map[string]string{"STATE_DIR": "/state"}))
+	l.ends(t, exitConfig)
+	want := `error: STATE_DIR="/state": write to folder: publish .write-test: no space left on device; name a folder that this user may write to`
+	if !l.stderr.has(want) {
+		t.Errorf("stderr lacks\n%s\nbut says\n%s", want, l.stderr.String())
+	}
+	if hits, _ := m.seen(); hits > 0 {
+		t.Errorf("%d hits were sent", hits)
+	}
+}

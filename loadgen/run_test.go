@@ -1,0 +1,200 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+)
+
+// goesOn is a funnel after which the visitor browses on.
+const goesOn = `[{"name":"buys","probability":0.2,"exit_after_completion":false,"steps":[
+	{"type":"pageview","url":"https://shop.example.test/start","title":"Start","delay_seconds_min":0,"delay_seconds_max":1},
+	{"type":"site_search","search_keyword":"lamp","delay_seconds_min":0,"delay_seconds_max":1},
+	{"type":"event","event_category":"Cart","event_action":"Add","event_name":"Lamp","delay_seconds_min":0,"delay_seconds_max":1},
+	{"type":"ecommerce","delay_seconds_min":0,"delay_seconds_max":1}]}]`
+
+func twoSites(m *matomo, token string) string {
+	return fmt.Sprintf(`{"targets":[{"name":"one","url":%[1]q,"site_id":1,"token_auth":%[2]q},{"name":"two","url":%[1]q,"site_id":2,"token_auth":%[2]q}]}`, m.url, token)
+}
+
+func TestEveryVisitIsRecordedAsTheLedgerSays(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		token string
+		more  map[string]string
+	}{
+		"with a token":               {token, nil},
+		"without a token":            {"", nil},
+		"live":                       {token, map[string]string{"TIMELINE": "live", "VISIT_DURATION_MIN": "0.1", "VISIT_DURATION_MAX": "0.1"}},
+		"live and without any token": {"", map[string]string{"TIMELINE": "live", "VISIT_DURATION_MIN": "0.1", "VISIT_DURATION_MAX": "0.1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMatomo(t, sink.Config{}, nil)
+			env := settings(m, map[string]string{"MATOMO_TOKEN_AUTH": "", "MULTI_TARGET_CONFIG": twoSites(m, c.token), "FUNNEL_CONFIG_PATH": "/funnels.json"})
+			for _, feature := range []string{"SITESEARCH", "OUTLINKS", "DOWNLOADS", "CLICK_EVENTS", "RANDOM_EVENTS", "ECOMMERCE"} {
+				env[feature+"_PROBABILITY"] = "0.2"
+			}
+			for key, v := range c.more {
+				env[key] = v
+			}
+			fsys := afero.NewMemMapFs()
+			write(t, fsys, "/funnels.json", goesOn)
+			l := start(t, fsys, env)
+			l.ends(t, exitOK)
+			s := l.summary(t)
+			addsUp(t, s)
+			recorded(t, s, m)
+			if s.Reason != "stop_after_visits" || s.Visits.Planned != 100 || s.Visits.Complete != 100 {
+				t.Errorf("%s: %+v, want 100 complete visits", s.Reason, s.Visits)
+			}
+			counts := m.Counts()
+			if counts.Total.UniqueVisitors != 100 {
+				t.Errorf("%d unique visitors of 100", counts.Total.UniqueVisitors)
+			}
+			for site, target := range map[int]string{1: "one", 2: "two"} {
+				var hits int64
+				for _, n := range counts.Sites[site].Hits {
+					hits += n
+				}
+				if hits == 0 || hits != int64(s.ByTarget[target].Accepted) {
+					t.Errorf("target %s: %d accepted, %d recorded", target, s.ByTarget[target].Accepted, hits)
+				}
+			}
+			for kind, h := range s.ByKind {
+				if h.Planned == 0 {
+					t.Errorf("no %s was sent: the run proves nothing for it", kind)
+				}
+			}
+		})
+	}
+}
+
+// outage keeps hits from the sink for a time that begins with one of them. Status 0 breaks the connection.
+func outage(from, status int, length time.Duration) instead {
+	var mu sync.Mutex
+	var until time.Time
+	return func(n int, w http.ResponseWriter, _ *http.Request) bool {
+		mu.Lock()
+		if n == from {
+			until = time.Now().Add(length)
+		}
+		down := time.Now().Before(until)
+		mu.Unlock()
+		switch {
+		case !down:
+			return false
+		case status == 0:
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(status)
+		return true
+	}
+}
+
+func TestTheLedgerAddsUpAfterAnOutageInMidRun(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		cfg    sink.Config
+		status int
+	}{
+		"connections are closed":          {status: 0},
+		"answers are 503":                 {status: 503},
+		"answers are 500":                 {status: 500},
+		"answers of stored hits are lost": {status: 503, cfg: sink.Config{DropShare: .1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMatomo(t, c.cfg, outage(300, c.status, 2*time.Second))
+			env := settings(m, map[string]string{"MULTI_TARGET_CONFIG": twoSites(m, token), "MATOMO_TOKEN_AUTH": "", "STOP_AFTER_VISITS": "400"})
+			l := start(t, afero.NewMemMapFs(), env)
+			l.ends(t, exitOK)
+			s := l.summary(t)
+			addsUp(t, s)
+			if s.Hits.Failed+s.Hits.Unknown == 0 || s.Hits.Shed == 0 || s.Visits.Complete == 0 || s.Visits.Planned != 400 {
+				t.Errorf("the outage left no trace, or stopped the run: %+v %+v", s.Hits, s.Visits)
+			}
+			sure := int64(s.Visits.Complete + s.Visits.Partial + s.Visits.Split)
+			if got := m.Counts().Total.Visits; got < sure || got > sure+int64(s.Visits.Uncertain) {
+				t.Errorf("the sink shows %d visits, the ledger %d and %d uncertain", got, sure, s.Visits.Uncertain)
+			}
+		})
+	}
+}
+
+func TestASignalAbandonsWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, nil)
+	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"STOP_AFTER_VISITS": "100000", "PAUSE_BETWEEN_PVS_MIN": "1", "PAUSE_BETWEEN_PVS_MAX": "2"}))
+	eventually(t, "50 hits", func() bool { hits, _ := m.seen(); return hits >= 50 })
+	l.signals <- syscall.SIGTERM
+	if code := l.wait(t, 8*time.Second); code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+	s := l.summary(t)
+	addsUp(t, s)
+	recorded(t, s, m)
+	if s.Reason != "interrupted" || s.Hits.Abandoned == 0 {
+		t.Errorf("%s: nothing was abandoned: %+v", s.Reason, s.Hits)
+	}
+}
+
+// hang leaves hits without an answer, from the nth on.
+func hang(from int, hanging chan<- struct{}) instead {
+	return func(n int, _ http.ResponseWriter, r *http.Request) bool {
+		if n < from {
+			return false
+		}
+		select {
+		case hanging <- struct{}{}:
+		default:
+		}
+		<-r.Context().Done()
+		return true
+	}
+}
+
+func TestAServerThatHangs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		signals int
+		limit   time.Duration
+	}{
+		"is given up 8 s after a signal":   {1, 8 * time.Second},
+		"is given up at the second signal": {2, 4 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hanging := make(chan struct{}, 1)
+			m := newMatomo(t, sink.Config{}, hang(50, hanging))
+			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"STOP_AFTER_VISITS": "100000", "REQUEST_TIMEOUT": "60"}))
+			<-hanging
+			for range c.signals {
+				l.signals <- syscall.SIGTERM
+			}
+			if code := l.wait(t, c.limit); code != exitInterrupted {
+				t.Errorf("exit code %d", code)
+			}
+			s := l.summary(t)
+			addsUp(t, s)
+			recorded(t, s, m)
+			if s.Hits.Unknown == 0 {
+				t.Errorf("no hit is unknown: %+v", s.Hits)
+			}
+		})
+	}
+}
+
+func write(t *testing.T, fsys afero.Fs, path, content string) {
+	t.Helper()
+	if err := afero.WriteFile(fsys, path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
