@@ -243,3 +243,12 @@ func recorded(t *testing.T, s ledger.Summary, m *matomo) {
 		t.Errorf("the sink objects: %s", v)
 	}
 }
+
+// visitsAgree holds the ledger against the sink where answers were lost.
+func visitsAgree(t *testing.T, s ledger.Summary, m *matomo) {
+	t.Helper()
+	sure := int64(s.Visits.Complete + s.Visits.Partial + s.Visits.Split)
+	if got := m.Counts().Total.Visits; got < sure || got > sure+int64(s.Visits.Uncertain) {
+		t.Errorf("the sink shows %d visits, the ledger %d and %d uncertain", got, sure, s.Visits.Uncertain)
+	}
+}

@@ -55,9 +55,7 @@ func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
 		}
 	}
 	past(environ, &problems)
-	if len(bad) == 0 {
-		checkTogether(s, &problems)
-	}
+	checkTogether(s, bad, &problems)
 	return s, problems
 }
 

@@ -52,14 +52,20 @@ func checkBounds(f Field, v reflect.Value, problems *problem.List) {
 	}
 }
 
-func checkTogether(s Spec, problems *problem.List) {
-	ordered(problems, "PAGEVIEWS_MIN", float64(s.PageviewsMin), "PAGEVIEWS_MAX", float64(s.PageviewsMax))
-	ordered(problems, "PAUSE_BETWEEN_PVS_MIN", s.PauseMin, "PAUSE_BETWEEN_PVS_MAX", s.PauseMax)
-	ordered(problems, "VISIT_DURATION_MIN", s.DurationMin, "VISIT_DURATION_MAX", s.DurationMax)
-	ordered(problems, "ECOMMERCE_ORDER_VALUE_MIN", s.OrderValueMin, "ECOMMERCE_ORDER_VALUE_MAX", s.OrderValueMax)
-	ordered(problems, "ECOMMERCE_ITEMS_MIN", float64(s.ItemsMin), "ECOMMERCE_ITEMS_MAX", float64(s.ItemsMax))
+// checkTogether checks what bounds cannot say. Knobs in bad hold no value of their own and are left out.
+func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
+	ordered := func(minKey string, lo float64, maxKey string, hi float64) {
+		if lo > hi && !bad[minKey] && !bad[maxKey] {
+			problems.Refuse(minKey, strconv.FormatFloat(lo, 'f', -1, 64), "is above "+maxKey+"="+strconv.FormatFloat(hi, 'f', -1, 64), "lower it or raise "+maxKey)
+		}
+	}
+	ordered("PAGEVIEWS_MIN", float64(s.PageviewsMin), "PAGEVIEWS_MAX", float64(s.PageviewsMax))
+	ordered("PAUSE_BETWEEN_PVS_MIN", s.PauseMin, "PAUSE_BETWEEN_PVS_MAX", s.PauseMax)
+	ordered("VISIT_DURATION_MIN", s.DurationMin, "VISIT_DURATION_MAX", s.DurationMax)
+	ordered("ECOMMERCE_ORDER_VALUE_MIN", s.OrderValueMin, "ECOMMERCE_ORDER_VALUE_MAX", s.OrderValueMax)
+	ordered("ECOMMERCE_ITEMS_MIN", float64(s.ItemsMin), "ECOMMERCE_ITEMS_MAX", float64(s.ItemsMax))
 
-	if len(s.ShippingRates) == 0 {
+	if len(s.ShippingRates) == 0 && !bad["ECOMMERCE_SHIPPING_RATES"] {
 		problems.Refuse("ECOMMERCE_SHIPPING_RATES", "", "holds no rate", "for example 0,5.99")
 	}
 	if _, err := time.LoadLocation(s.Timezone); err != nil || s.Timezone == "Local" {
@@ -84,7 +90,7 @@ func checkTogether(s Spec, problems *problem.List) {
 	if s.VisitsPerDay > loudVisitsPerDay {
 		problems.Warn("TARGET_VISITS_PER_DAY", strconv.FormatFloat(s.VisitsPerDay, 'f', -1, 64), "is more than many servers bear", "be sure that the server is yours to load")
 	}
-	if !s.TLSVerify {
+	if !s.TLSVerify && !bad["TLS_VERIFY"] {
 		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token", "use it for a test server only")
 	}
 	if s.AutoStopHours == 0 && s.StopAfterVisits == 0 && s.MaxTotalVisits == 0 {
@@ -95,10 +101,4 @@ func checkTogether(s Spec, problems *problem.List) {
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n <= 65535
-}
-
-func ordered(problems *problem.List, minKey string, lo float64, maxKey string, hi float64) {
-	if lo > hi {
-		problems.Refuse(minKey, strconv.FormatFloat(lo, 'f', -1, 64), "is above "+maxKey+"="+strconv.FormatFloat(hi, 'f', -1, 64), "lower it or raise "+maxKey)
-	}
 }

@@ -106,7 +106,7 @@ func decode(v *strictjson.Value) Target {
 	}
 	t.URL = withTracker(t.URL)
 	if err := CheckURL(t.URL); err != nil {
-		v.Refuse("url", safe(v.Text("url")), err.Error(), "write https://host/matomo.php")
+		v.Refuse("url", Shown(v.Text("url")), err.Error(), "write https://host/matomo.php")
 	}
 	return t
 }
@@ -137,12 +137,17 @@ func CheckURL(raw string) error {
 	return nil
 }
 
-// safe drops what could be a password from an address that is shown.
-func safe(raw string) string {
-	if u, err := url.Parse(raw); err == nil {
-		return u.Redacted()
+// Shown is an address as a problem may show it: without what could be a password or a token.
+func Shown(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
 	}
-	return ""
+	if u.User != nil {
+		u.User = url.User("xxxxx")
+	}
+	u.RawQuery, u.Fragment = "", ""
+	return u.String()
 }
 
 // wire is a target as it is written.

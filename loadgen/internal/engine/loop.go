@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/arrival"
@@ -111,11 +112,16 @@ func (l *loop) wake(now time.Time) time.Time {
 	return at
 }
 
-// release moves visits whose next hit is due to the queues.
+// release moves visits whose next hit is due to the queues. One that was tried before goes first: an unproven target
+// takes no other meanwhile.
 func (l *loop) release(now time.Time) {
 	for o := l.timers.next(now); o != nil; o = l.timers.next(now) {
 		o.ready = now
-		l.ready[o.target] = append(l.ready[o.target], o)
+		at := len(l.ready[o.target])
+		if o.attempts > 0 {
+			at = 0
+		}
+		l.ready[o.target] = slices.Insert(l.ready[o.target], at, o)
 	}
 }
 
@@ -157,10 +163,13 @@ func (l *loop) take(r result) {
 	o, h := r.visit, &r.made.Hits[r.visit.hit]
 	l.inFlight--
 	l.c.Ledger.Return(o.target, o.kind, now.Sub(o.intended))
-	again := r.res.Retry && o.attempts < len(retries) && !l.draining
+	var again time.Time
+	if r.res.Retry && o.attempts < len(retries) && !l.draining {
+		again = now.Add(retries[o.attempts])
+	}
 	l.c.Router.End(o.target, r.res, now, again)
-	if again {
-		o.due = now.Add(retries[o.attempts])
+	if !again.IsZero() {
+		o.due = again
 		o.attempts++
 		l.timers.add(o)
 		return

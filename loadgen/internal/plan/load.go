@@ -226,7 +226,7 @@ func (l *loader) single() {
 		return
 	}
 	if err := target.CheckURL(k.MatomoURL); err != nil {
-		l.problems.Refuse("MATOMO_URL", k.MatomoURL, err.Error(), "give the address of the tracker, https://host/matomo.php")
+		l.problems.Refuse("MATOMO_URL", target.Shown(k.MatomoURL), err.Error(), "give the address of the tracker, https://host/matomo.php")
 		return
 	}
 	l.plan.Strategy = target.RoundRobin

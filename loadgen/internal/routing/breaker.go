@@ -19,7 +19,7 @@ const (
 )
 
 // breaker keeps hits from a target that takes none. Until a target accepts a hit, and again after it failed, its
-// hits go one at a time.
+// hits go one at a time, the retries of each included.
 type breaker struct {
 	worked    bool // has ever accepted a hit
 	proven    bool // accepted the hit before
@@ -28,6 +28,7 @@ type breaker struct {
 	streak    int // hits in a row that were not accepted
 	vain      int // probes in a row without success
 	openUntil time.Time
+	hold      time.Time // when a hit that was not taken goes again
 }
 
 // Verdict says whether a hit may go to a target now.
@@ -44,7 +45,7 @@ func (b *breaker) verdict(now time.Time) Verdict {
 	switch {
 	case b.open && now.Before(b.openUntil):
 		return Refuse
-	case !b.proven && b.inFlight > 0:
+	case !b.proven && (b.inFlight > 0 || now.Before(b.hold)):
 		return Wait
 	default:
 		return Go

@@ -90,15 +90,17 @@ func (r *Router) Begin(t int) (proven bool) {
 	return r.states[t].proven
 }
 
-// End books the answer of target t. Where the hit will be sent again it is no verdict on the target yet.
-func (r *Router) End(t int, res tracking.Result, now time.Time, again bool) {
+// End books the answer of target t. Where the hit will be sent again, at the moment again, it is no verdict on the
+// target yet; zero is never.
+func (r *Router) End(t int, res tracking.Result, now, again time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.states[t]
-	if again {
-		s.inFlight--
-	} else {
+	if again.IsZero() {
 		s.end(res.Outcome, now)
+	} else {
+		s.inFlight--
+		s.hold = again
 	}
 	s.add(now, res.Outcome == tracking.Accepted)
 	if res.Outcome != tracking.Accepted {

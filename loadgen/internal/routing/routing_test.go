@@ -19,7 +19,7 @@ func three() []target.Target {
 // answer sends a hit to target t and answers it.
 func answer(r *routing.Router, t int, o tracking.Outcome, now time.Time) {
 	r.Begin(t)
-	r.End(t, tracking.Result{Outcome: o, Reason: o.String()}, now, false)
+	r.End(t, tracking.Result{Outcome: o, Reason: o.String()}, now, time.Time{})
 }
 
 func TestStrategiesDealOutVisits(t *testing.T) {
@@ -44,12 +44,24 @@ func TestStrategiesDealOutVisits(t *testing.T) {
 	}
 }
 
+func TestAnUnprovenTargetTakesNoOtherHitBeforeARetry(t *testing.T) {
+	r := routing.New(three()[:1], target.RoundRobin, 1)
+	r.Begin(0)
+	r.End(0, tracking.Result{Outcome: tracking.Failed, Retry: true}, start, start.Add(time.Second))
+	if r.Verdict(0, start.Add(999*time.Millisecond)) != routing.Wait {
+		t.Error("another hit may go before the retry")
+	}
+	if r.Verdict(0, start.Add(time.Second)) != routing.Go {
+		t.Error("the retry may not go")
+	}
+}
+
 func TestAnUnprovenTargetGetsOneHitAtATime(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	if proven := r.Begin(0); proven || r.Verdict(0, start) != routing.Wait {
 		t.Error("a second hit may go before the first is answered")
 	}
-	r.End(0, tracking.Result{Outcome: tracking.Accepted}, start, false)
+	r.End(0, tracking.Result{Outcome: tracking.Accepted}, start, time.Time{})
 	if proven := r.Begin(0); !proven || r.Verdict(0, start) != routing.Go {
 		t.Error("a proven target is held back")
 	}

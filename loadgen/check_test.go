@@ -1,0 +1,198 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+)
+
+func printed(t *testing.T, env map[string]string, args ...string) string {
+	t.Helper()
+	l := start(t, afero.NewMemMapFs(), env, args...)
+	l.ends(t, exitOK)
+	return l.stdout.String()
+}
+
+func TestAPlanIsTheSameBytesEveryTime(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"text", "jsonl"} {
+		plan := func(runID, concurrency string) string {
+			env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": runID, "CONCURRENCY": concurrency, "ECOMMERCE_PROBABILITY": "0.2"})
+			return printed(t, env, "plan", "--visits", "50", "--format", format)
+		}
+		first := plan("one", "50")
+		if lines := strings.Count(first, "\n"); lines < 150 {
+			t.Errorf("%s: %d lines for 50 visits", format, lines)
+		}
+		if plan("one", "50") != first {
+			t.Errorf("%s: the second time differs", format)
+		}
+		if plan("one", "1") != first {
+			t.Errorf("%s: another CONCURRENCY differs", format)
+		}
+		if plan("two", "50") == first {
+			t.Errorf("%s: another RUN_ID has the same ids", format)
+		}
+	}
+}
+
+// ids are the parameters that another RUN_ID changes.
+var ids = []string{"cid", "_id", "uid", "pv_id", "ec_id", "rand"}
+
+func TestAnotherRunIDChangesTheIDsAlone(t *testing.T) {
+	t.Parallel()
+	plan := func(runID string) (lines []map[string]any) {
+		env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": runID, "ECOMMERCE_PROBABILITY": "0.2"})
+		for line := range strings.Lines(printed(t, env, "plan", "--visits", "50", "--format", "jsonl")) {
+			var l map[string]any
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, l)
+		}
+		return lines
+	}
+	one, two := plan("one"), plan("two")
+	if len(one) != len(two) {
+		t.Fatalf("%d hits, then %d", len(one), len(two))
+	}
+	for i := range one {
+		for _, l := range []map[string]any{one[i], two[i]} {
+			delete(l, "visitor")
+		}
+		a, b := one[i]["parameters"].(map[string]any), two[i]["parameters"].(map[string]any)
+		for _, id := range []string{"cid", "ec_id"} {
+			if a[id] != nil && a[id] == b[id] {
+				t.Fatalf("hit %d has the same %s in both runs", i, id)
+			}
+		}
+		for _, id := range ids {
+			delete(a, id)
+			delete(b, id)
+		}
+		if fmt.Sprint(one[i]) != fmt.Sprint(two[i]) {
+			t.Fatalf("hit %d differs in more than its ids:\n%v\n%v", i, one[i], two[i])
+		}
+	}
+}
+
+func TestLoadgenEnvWinsOverTheEnvironment(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, nil)
+	fsys := afero.NewMemMapFs()
+	write(t, fsys, "/x/loadgen.env", "STOP_AFTER_VISITS=7\nRUN_ID=from-file\nMATOMO_TOKEN_AUTH="+token+"\n")
+	env := settings(m, map[string]string{"EXCHANGE_DIR": "/x", "RUN_ID": "from-env", "MATOMO_TOKEN_AUTH": "", "MATOMO_TOKEN_AUTH_FILE": "/none"})
+	l := start(t, fsys, env)
+	l.ends(t, exitOK)
+	s := l.summary(t)
+	recorded(t, s, m)
+	if s.RunID != "from-file" || s.Visits.Complete != 7 {
+		t.Errorf("run %s of %d visits, want from-file of 7", s.RunID, s.Visits.Complete)
+	}
+	if l.stderr.has(token) {
+		t.Error("the token is logged")
+	}
+}
+
+var listens = regexp.MustCompile(`telemetry listens.* addr=(\S+)`)
+
+// address is where the program says that its telemetry listens.
+func address(t *testing.T, l *loadgen) string {
+	t.Helper()
+	eventually(t, "telemetry listens", func() bool { return listens.MatchString(l.stderr.String()) })
+	return listens.FindStringSubmatch(l.stderr.String())[1]
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", url, resp.Status, err)
+	}
+	return string(body)
+}
+
+func TestAutoStartOffIdlesUntilASignal(t *testing.T) {
+	t.Parallel()
+	l := start(t, afero.NewMemMapFs(), map[string]string{"AUTO_START": "false", "TELEMETRY_ADDR": "127.0.0.1:0"})
+	addr := address(t, l)
+	if health := get(t, "http://"+addr+"/healthz"); !strings.Contains(health, `"status":"ok"`) || !strings.Contains(health, `"phase":"idle"`) {
+		t.Errorf("health is %s", health)
+	}
+	if metrics := get(t, "http://"+addr+"/metrics"); !strings.Contains(metrics, `trafficinator_phase{phase="idle"} 1`) {
+		t.Errorf("metrics lack the phase:\n%s", metrics)
+	}
+	if health := printed(t, map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck"); !strings.Contains(health, `"phase":"idle"`) {
+		t.Errorf("healthcheck says %s", health)
+	}
+	l.signals <- syscall.SIGTERM
+	l.ends(t, exitOK)
+	h := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck")
+	h.ends(t, exitInternal)
+	if !h.stderr.has("not healthy: ") {
+		t.Errorf("healthcheck of a stopped loadgen says %s", h.stderr.String())
+	}
+}
+
+// The daily cap pauses the run with all visits ended, so that the metrics can be held against the ledger of the end.
+func TestMetricsEqualTheLedger(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{ErrorShare: .1}, nil)
+	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
+		"TELEMETRY_ADDR": "127.0.0.1:0", "STOP_AFTER_VISITS": "0", "MAX_TOTAL_VISITS": "60", "ECOMMERCE_PROBABILITY": "0.3",
+	}))
+	addr := address(t, l)
+	eventually(t, "the cap is reached", func() bool { return l.stderr.has("daily cap of 60 visits reached") })
+	var metrics string
+	eventually(t, "no visit is open", func() bool {
+		metrics = get(t, "http://"+addr+"/metrics")
+		return strings.Contains(metrics, "trafficinator_visits_open 0\n")
+	})
+	l.signals <- syscall.SIGTERM
+	l.ends(t, exitInterrupted)
+	s := l.summary(t)
+	addsUp(t, s)
+	want := []string{
+		fmt.Sprintf("trafficinator_visits_planned_total %d", s.Visits.Planned),
+		fmt.Sprintf(`trafficinator_visits_total{fate="complete"} %d`, s.Visits.Complete),
+		fmt.Sprintf(`trafficinator_visits_total{fate="partial"} %d`, s.Visits.Partial),
+		fmt.Sprintf(`trafficinator_revenue_total %v`, s.Revenue),
+		`trafficinator_phase{phase="paused"} 1`, `trafficinator_hits_in_flight{target="matomo"} 0`,
+		fmt.Sprintf("trafficinator_plan_info{hash=%q,run_id=%q} 1", s.PlanHash, s.RunID),
+	}
+	for kind, h := range s.ByKind {
+		want = append(want, fmt.Sprintf(`trafficinator_hits_planned_total{kind=%q,target="matomo"} %d`, kind, h.Planned))
+		for outcome, n := range outcomes(h) {
+			want = append(want, fmt.Sprintf(`trafficinator_hits_total{kind=%q,outcome=%q,target="matomo"} %d`, kind, outcome, n))
+		}
+	}
+	for _, line := range want {
+		if !strings.Contains(metrics, line+"\n") {
+			t.Errorf("/metrics lacks %s", line)
+		}
+	}
+	if s.Hits.Unknown == 0 || s.Visits.Planned != 60 {
+		t.Errorf("nothing failed, or not all visits began: %+v %+v", s.Hits, s.Visits)
+	}
+}
+
+func outcomes(h ledger.Hits) map[string]uint64 {
+	return map[string]uint64{
+		"accepted": h.Accepted, "rejected": h.Rejected, "failed": h.Failed, "unknown": h.Unknown, "shed": h.Shed, "abandoned": h.Abandoned,
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+)
+
+// mostTries of a target that takes nothing: five hits, each sent again twice where it surely was not taken.
+const mostTries = 5 * 3
+
+func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
+	t.Parallel()
+	rejected := "answered 400: the token has no write access to the site, the site does not exist, or Matomo's database is down"
+	for name, c := range map[string]struct {
+		answer instead
+		more   map[string]string
+		reason string
+		most   int
+	}{
+		"the token has expired":        {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff"}, rejected, 5},
+		"the token is for other sites": {nil, map[string]string{"MATOMO_SITE_ID": "3"}, rejected, 5},
+		"the site does not exist":      {nil, map[string]string{"MATOMO_SITE_ID": "77"}, rejected, 5},
+		"it is a home page": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+			_, _ = w.Write([]byte("<!DOCTYPE html><title>Welcome</title>"))
+			return true
+		}, nil, "answered 200, but not as Matomo's tracker does: is the address that of matomo.php?", 5},
+		"it has moved": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
+			http.Redirect(w, r, "https://new.example.test/matomo.php?x=1", http.StatusMovedPermanently)
+			return true
+		}, nil, "answered 301, a redirect to https://new.example.test/matomo.php: use that address", 5},
+		"there is no tracker": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
+			http.NotFound(w, r)
+			return true
+		}, nil, "answered 404: no tracker at that address", 5},
+		"tracking is off": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		}, nil, "answered 503: tracking is switched off or the server is overloaded", mostTries},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMatomo(t, sink.Config{}, c.answer)
+			l := start(t, afero.NewMemMapFs(), settings(m, c.more))
+			failsBecause(t, l, "matomo: "+c.reason)
+			hits, visitors := m.seen()
+			if hits == 0 || hits > c.most || visitors > 5 {
+				t.Errorf("%d requests of %d visitors, want at most %d of 5", hits, visitors, c.most)
+			}
+			if n := m.Counts().Total.Visits; n > 0 {
+				t.Errorf("the sink shows %d visits", n)
+			}
+		})
+	}
+}
+
+func failsBecause(t *testing.T, l *loadgen, reason string) {
+	t.Helper()
+	l.ends(t, exitNoTarget)
+	s := l.summary(t)
+	addsUp(t, s)
+	want := "no hit was accepted; " + reason
+	if s.Message != want || s.Reason != "no_target" {
+		t.Errorf("%s: %q, want %q", s.Reason, s.Message, want)
+	}
+	if !l.stderr.has(want) {
+		t.Errorf("stderr does not tell why:\n%s", l.stderr.String())
+	}
+	if token := l.env["MATOMO_TOKEN_AUTH"]; l.stderr.has(token) {
+		t.Errorf("stderr shows the token:\n%s", l.stderr.String())
+	}
+}
+
+func TestATargetThatCannotBeReached(t *testing.T) {
+	t.Parallel()
+	t.Run("refuses connections", func(t *testing.T) {
+		t.Parallel()
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := ln.Addr().String()
+		if err := ln.Close(); err != nil {
+			t.Fatal(err)
+		}
+		l := start(t, afero.NewMemMapFs(), settings(nil, map[string]string{"MATOMO_URL": "http://" + addr + "/matomo.php"}))
+		failsBecause(t, l, "matomo: dial tcp "+addr+": connect: connection refused")
+	})
+	t.Run("shows a certificate that nobody vouches for", func(t *testing.T) {
+		t.Parallel()
+		var tries atomic.Int64
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+			if s == http.StateNew {
+				tries.Add(1)
+			}
+		}
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		l := start(t, afero.NewMemMapFs(), settings(nil, map[string]string{"MATOMO_URL": server.URL + "/matomo.php"}))
+		failsBecause(t, l, "matomo: TLS failed: x509: certificate signed by unknown authority")
+		if n := tries.Load(); n > mostTries+1 { // one asked for the clock
+			t.Errorf("%d connections, want at most %d", n, mostTries+1)
+		}
+	})
+}
+
+func TestCheckConnectLeavesNoVisit(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		token string
+		code  int
+		want  string
+	}{
+		"a good token": {token, exitOK, "takes hits for site 1 ("},
+		"a bad token":  {"ffffffffffffffffffffffffffffffff", exitNoTarget, "matomo.php: answered 400: the token has no write access"},
+		"no token":     {"", exitOK, "takes hits for site 1 ("},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMatomo(t, sink.Config{}, nil)
+			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": c.token}), "check", "--connect")
+			l.ends(t, c.code)
+			if !l.stdout.has("target matomo: ") || !l.stdout.has(c.want) {
+				t.Errorf("stdout lacks %q:\n%s", c.want, l.stdout.String())
+			}
+			if good := l.stdout.has("the settings are good"); good != (c.code == exitOK) {
+				t.Errorf("stdout:\n%s", l.stdout.String())
+			}
+			if hits, _ := m.seen(); hits != 1 {
+				t.Errorf("%d hits asked", hits)
+			}
+			if counts := m.Counts(); counts.Total.Visits != 0 || counts.Total.Actions != 0 {
+				t.Errorf("%d visits were left there", counts.Total.Visits)
+			}
+			if c.token != "" && strings.Contains(l.stdout.String()+l.stderr.String(), c.token) {
+				t.Error("the token is shown")
+			}
+		})
+	}
+}
