@@ -20,7 +20,7 @@ build: ## bin/loadgen, static
 	$(STATIC_BUILD) -o bin/loadgen ./loadgen
 
 test: build ## all tests that this machine can run; the last ones say what was left out and why
-	go test -race $$(go list $(PACKAGES) | grep -v /containertest)
+	go test -race -p 1 $$(go list $(PACKAGES) | grep -v /containertest) # one package at a time: whole runs need the machine
 	go test -count=1 -v ./loadgen/containertest
 
 check: ## format, lint, import walls, tidy modules, README, compose and presets against the knobs

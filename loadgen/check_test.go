@@ -47,7 +47,7 @@ func TestAPlanIsTheSameBytesEveryTime(t *testing.T) {
 }
 
 // ids are the parameters that another RUN_ID changes.
-var ids = []string{"cid", "_id", "uid", "pv_id", "ec_id", "rand"}
+var ids = []string{"cid", "_id", "ec_id"}
 
 func TestAnotherRunIDChangesTheIDsAlone(t *testing.T) {
 	t.Parallel()

@@ -35,7 +35,7 @@ type session struct {
 
 	started time.Time
 
-	mu   sync.Mutex // orders the writes of the ledger of record
+	mu   sync.Mutex // guards next and orders the writes of the ledger of record
 	next uint64     // visit numbers below may have been used
 }
 
@@ -183,6 +183,7 @@ func (s *session) record(ctx context.Context) {
 	}
 }
 
+// summary is the ledger as it stands; the caller holds the lock while the run goes on.
 func (s *session) summary() ledger.Summary {
 	sum := ledger.Summary{
 		RunID: s.plan.RunID, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started, NextVisit: s.next,

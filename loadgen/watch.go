@@ -63,7 +63,9 @@ func (s *session) progress(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		s.mu.Lock()
 		sum := s.summary()
+		s.mu.Unlock()
 		h := sum.Hits
 		if s.h.terminal {
 			_, _ = fmt.Fprintf(s.h.stderr, "\r\x1b[K%s  %s  visits %d (%d open)  hits %d accepted  %d rejected  %d failed  %d unknown  %d shed  p95 %.0f ms",

@@ -24,6 +24,7 @@ type breaker struct {
 	worked    bool // has ever accepted a hit
 	proven    bool // accepted the hit before
 	open      bool
+	probing   bool // open, and the hit in flight was sent since
 	inFlight  int
 	streak    int // hits in a row that were not accepted
 	vain      int // probes in a row without success
@@ -52,7 +53,10 @@ func (b *breaker) verdict(now time.Time) Verdict {
 	}
 }
 
-func (b *breaker) begin() { b.inFlight++ }
+func (b *breaker) begin() {
+	b.inFlight++
+	b.probing = b.open
+}
 
 func (b *breaker) end(o tracking.Outcome, now time.Time) {
 	b.inFlight--
@@ -62,7 +66,7 @@ func (b *breaker) end(o tracking.Outcome, now time.Time) {
 	}
 	b.streak++
 	switch {
-	case b.open && now.Before(b.openUntil): // sent before it opened
+	case b.open && !b.probing: // sent before it opened, says nothing new however late it comes
 	case b.open:
 		b.vain++
 		b.openUntil = now.Add(b.wait())

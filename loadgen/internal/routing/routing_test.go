@@ -44,6 +44,20 @@ func TestStrategiesDealOutVisits(t *testing.T) {
 	}
 }
 
+func TestAnswersFromBeforeTheOutageDoNotPutOffTheProbe(t *testing.T) {
+	r := routing.New(three()[:1], target.RoundRobin, 1)
+	answer(r, 0, tracking.Accepted, start)
+	for range 50 {
+		r.Begin(0)
+	}
+	for i := range 50 { // the breaker opens at the 20th; the others come in the 30 s after
+		r.End(0, tracking.Result{Outcome: tracking.Unknown}, start.Add(time.Duration(max(0, i-19))*time.Second), time.Time{})
+	}
+	if r.Verdict(0, start.Add(30*time.Second)) != routing.Go {
+		t.Error("no probe may go")
+	}
+}
+
 func TestAnUnprovenTargetTakesNoOtherHitBeforeARetry(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	r.Begin(0)

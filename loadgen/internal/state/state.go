@@ -18,7 +18,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-const capFile = "daily-cap.json"
+// capFile has a dot where no run id has one, so that it is never the ledger of a run.
+const capFile = "daily.cap.json"
 
 // Folder is the state folder. The zero value keeps nothing.
 type Folder struct {

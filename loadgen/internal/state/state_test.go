@@ -86,10 +86,10 @@ func TestTheCapIsKept(t *testing.T) {
 	if got, err := open(t, fs).Cap(); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := afero.WriteFile(fs, "/state/daily-cap.json", []byte("{"), 0o600); err != nil {
+	if err := afero.WriteFile(fs, "/state/daily.cap.json", []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, fs).Cap(); err == nil || !strings.Contains(err.Error(), "/state/daily-cap.json: unexpected end of JSON input; move it away to begin anew") {
+	if _, err := open(t, fs).Cap(); err == nil || !strings.Contains(err.Error(), "/state/daily.cap.json: unexpected end of JSON input; move it away to begin anew") {
 		t.Errorf("a broken file: %v", err)
 	}
 }
