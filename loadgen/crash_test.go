@@ -233,3 +233,19 @@ func TestAStateFolderThatCannotBeWrittenStopsTheStart(t *testing.T) {
 		t.Errorf("%d hits were sent", hits)
 	}
 }
+
+func TestTheSameRunGoesOnAtTheNextVisit(t *testing.T) {
+	t.Parallel()
+	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "nightly", "STOP_AFTER_VISITS": "20"})
+	start(t, fsys, env).ends(t, exitOK)
+	env["STOP_AFTER_VISITS"] = "30"
+	l := start(t, fsys, env)
+	l.ends(t, exitOK)
+	if s := l.summary(t); s.Visits.Planned != 10 || s.NextVisit != 30 {
+		t.Errorf("%d visits, next is %d; want 10 and 30", s.Visits.Planned, s.NextVisit)
+	}
+	if _, visitors := m.seen(); visitors != 30 {
+		t.Errorf("%d visitors came in both runs, want 30", visitors)
+	}
+}

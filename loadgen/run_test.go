@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 
@@ -179,4 +180,17 @@ func write(t *testing.T, fsys afero.Fs, path, content string) {
 	if err := afero.WriteFile(fsys, path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestNoHitIsDatedAfterTheClockOfATargetThatIsBehind(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{ClockSkew: -10 * time.Minute}, nil)
+	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"STOP_AFTER_VISITS": "20"}))
+	l.ends(t, exitOK)
+	if v := m.Violations(); len(v) > 0 {
+		t.Errorf("the sink objects: %+v", v)
+	}
+	s := l.summary(t)
+	addsUp(t, s)
+	recorded(t, s, m)
 }

@@ -34,6 +34,7 @@ type session struct {
 	limit  *engine.Cap
 
 	started time.Time
+	first   uint64 // number of the first visit
 
 	mu   sync.Mutex // guards next and orders the writes of the ledger of record
 	next uint64     // visit numbers below may have been used
@@ -60,7 +61,7 @@ func newSession(h host, p *plan.Plan, env map[string]string, log *slog.Logger) (
 	for _, id := range closed {
 		log.Warn("a run was killed; its ledger is closed", "run_id", id)
 	}
-	s.next = first
+	s.first, s.next = first, first
 	if p.Spec.MaxTotalVisits > 0 {
 		kept, err := s.folder.Cap()
 		if err != nil {
@@ -201,6 +202,7 @@ func (s *session) summary() ledger.Summary {
 func (s *session) finish(reason engine.Reason) int {
 	sum := s.summary()
 	sum.Ended, sum.Reason = time.Now().UTC(), string(reason)
+	sum.NextVisit = s.first + sum.Visits.Planned // what was reserved beyond is not wasted by an orderly end
 	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.Rejected+sum.Hits.Failed+sum.Hits.Unknown+sum.Hits.Shed)
 	if code == exitNoTarget {
 		why, _ := s.router.Hopeless()
