@@ -59,6 +59,7 @@ func check(ctx context.Context, args []string, h host) int {
 	if problems.Err() != nil {
 		return exitConfig
 	}
+	tellRun(h, p)
 	for _, note := range p.Notes {
 		_, _ = fmt.Fprintln(h.stdout, note)
 	}
@@ -102,7 +103,8 @@ func ping(site int, token bool) []byte {
 }
 
 func healthcheck(ctx context.Context, h host) int {
-	s, problems := spec.Parse(h.env, func(path string) ([]byte, error) { return afero.ReadFile(h.fs, path) })
+	env, _, _ := plan.Settings(h.fs, h.env) // problems of the file are the run's to tell
+	s, problems := spec.Parse(env, func(path string) ([]byte, error) { return afero.ReadFile(h.fs, path) })
 	if s.TelemetryAddr == "" {
 		tell(h, problems)
 		return exitConfig

@@ -41,6 +41,11 @@ func tell(h host, problems problem.List) {
 	}
 }
 
+// tellRun prints what makes the same visits again.
+func tellRun(h host, p *plan.Plan) {
+	_, _ = fmt.Fprintf(h.stderr, "RUN_SEED=%d RUN_ID=%s\n", p.Seed, p.RunID)
+}
+
 func newLog(h host, s spec.Spec) *slog.Logger {
 	levels := map[string]slog.Level{"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn, "ERROR": slog.LevelError}
 	o := &slog.HandlerOptions{Level: levels[s.LogLevel]}

@@ -134,6 +134,8 @@ func (s *session) run(ctx context.Context) int {
 
 // readClocks asks every target for its clock before the first hit, because a hit of the future is booked as now.
 func (s *session) readClocks(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second) // a dead target must not hold up the others
+	defer cancel()
 	var asked sync.WaitGroup
 	for i, t := range s.plan.Targets {
 		asked.Go(func() {

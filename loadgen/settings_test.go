@@ -76,7 +76,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		},
 		"a weight of 0": {
 			set{"MULTI_TARGET_CONFIG": multi(`,"weight":0`)}, nil,
-			[]string{`MULTI_TARGET_CONFIG: targets[0].weight="0": is not between 1 and 100; give a weight in that range`},
+			[]string{`MULTI_TARGET_CONFIG: targets[0].weight: is not between 1 and 100; give a weight in that range`},
 		},
 		"targets from two places": {
 			set{"MULTI_TARGET_CONFIG": multi(""), "EXCHANGE_DIR": "/x"}, set{"/x/targets.json": multi("")},
@@ -91,7 +91,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		},
 		"a token given twice": {
 			set{"MATOMO_TOKEN_AUTH": "hunter2", "MATOMO_TOKEN_AUTH_FILE": "/t"}, set{"/t": "hunter2"},
-			[]string{`MATOMO_TOKEN_AUTH_FILE="/t": is set together with MATOMO_TOKEN_AUTH; keep one of the two`},
+			[]string{`MATOMO_TOKEN_AUTH_FILE: is set together with MATOMO_TOKEN_AUTH; keep one of the two`},
 		},
 		"everything at once": {
 			set{"MATOMO_URL": "", "OUTLINKS_PROBABILITY": "NaN", "CONCURRENCY": "0", "PAGEVIEWS_MIN": "9", "TIMEZONE": "Mars", "URLS_FILE": "/u", "FUNNEL_CONFIG_PATH": "/f"},

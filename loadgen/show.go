@@ -33,6 +33,7 @@ func show(args []string, h host) int {
 	if p == nil {
 		return exitConfig
 	}
+	tellRun(h, p)
 	write := writeText
 	if *format == "jsonl" {
 		write = writeJSON

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -94,8 +96,8 @@ func printSummary(w io.Writer, s *ledger.Summary) {
 		}
 	}
 	if len(s.ByTarget) > 1 {
-		for name, h := range s.ByTarget {
-			row("to "+name, h)
+		for _, name := range slices.Sorted(maps.Keys(s.ByTarget)) {
+			row("to "+name, s.ByTarget[name])
 		}
 	}
 	row("all", s.Hits)

@@ -3,8 +3,8 @@ package eventset
 
 import (
 	_ "embed"
-	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/strictjson"
@@ -30,6 +30,8 @@ type Set struct {
 const (
 	// manyEvents and more in a list are told as a warning (FEATURES VAL-25).
 	manyEvents = 100
+	// highClick and highRandom are the shares above which a warning is told (FEATURES VAL-24).
+	highClick, highRandom = 0.5, 0.3
 	// maxText bounds category, action and name, in bytes: Matomo cuts each at 1024 (log_action.name).
 	maxText = 1024
 )
@@ -57,17 +59,24 @@ func Decode(name string, data []byte) (Set, problem.List) {
 	for _, key := range d.Root.Unknown(keys...) {
 		d.Root.Warn(key, "", "is not a known key and has no effect", "remove it")
 	}
-	s.ClickProbability = probability(d.Root, keys[0])
-	s.RandomProbability = probability(d.Root, keys[1])
+	if d.Root.Get(keys[2]) == nil && d.Root.Get(keys[3]) == nil {
+		d.Root.Refuse("", "", "holds neither click_events nor random_events", "write the two lists, or remove the file for the built-in events")
+	}
+	s.ClickProbability = probability(d.Root, keys[0], highClick)
+	s.RandomProbability = probability(d.Root, keys[1], highRandom)
 	s.Click = events(d.Root, keys[2])
 	s.Random = events(d.Root, keys[3])
 	return s, d.Problems
 }
 
-func probability(v *strictjson.Value, key string) *float64 {
+func probability(v *strictjson.Value, key string, high float64) *float64 {
 	p := v.Number(key)
-	if p != nil && (*p < 0 || *p > 1) {
+	switch {
+	case p == nil:
+	case *p < 0 || *p > 1:
 		v.Refuse(key, fmt.Sprint(*p), "is not between 0 and 1", "write a share such as 0.25")
+	case *p > high:
+		v.Warn(key, fmt.Sprint(*p), fmt.Sprintf("is above %g, more than real visitors cause", high), "lower it")
 	}
 	return p
 }
@@ -87,7 +96,8 @@ func events(root *strictjson.Value, key string) []Event {
 		}
 		e := Event{v.Text("category"), v.Text("action"), v.Text("name"), v.Number("value")}
 		for _, field := range []struct{ key, text string }{{"category", e.Category}, {"action", e.Action}, {"name", e.Name}} {
-			if field.text == "" {
+			// Matomo trims, and refuses an event without a category or action (plugins/Events/Columns).
+			if strings.TrimSpace(field.text) == "" {
 				v.Refuse(field.key, "", "is missing or empty", "give a text")
 			}
 			if len(field.text) > maxText {
@@ -104,9 +114,10 @@ func events(root *strictjson.Value, key string) []Event {
 
 // Encode writes the set as events.json.
 func Encode(s Set) ([]byte, error) {
-	data, err := json.MarshalIndent(s, "", "  ")
+	s.Click, s.Random = append([]Event{}, s.Click...), append([]Event{}, s.Random...) // empty lists, never null
+	data, err := strictjson.Encode(s)
 	if err != nil {
 		return nil, fmt.Errorf("encode events: %w", err)
 	}
-	return append(data, '\n'), nil
+	return data, nil
 }

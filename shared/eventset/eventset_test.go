@@ -1,6 +1,8 @@
 package eventset_test
 
 import (
+	"maps"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -12,6 +14,23 @@ func TestTheBuiltInEvents(t *testing.T) {
 	if len(s.Click) != 16 || len(s.Random) != 16 || s.ClickProbability != nil {
 		t.Errorf("%d click events, %d random events", len(s.Click), len(s.Random))
 	}
+	categories := map[string]int{}
+	for _, e := range s.Click {
+		categories["click "+e.Category]++
+		if e.Value != nil {
+			t.Errorf("the click event %s has a value", e.Name)
+		}
+	}
+	for _, e := range s.Random {
+		categories["random "+e.Category]++
+	}
+	if want := map[string]int{
+		"click Navigation": 3, "click UI": 4, "click Social": 3, "click Form": 2, "click Video": 2, "click CTA": 2,
+		"random Engagement": 2, "random Performance": 1, "random Error": 2, "random Feature": 3, "random Content": 2, "random Mobile": 2,
+		"random Analytics": 2, "random User": 2,
+	}; !maps.Equal(categories, want) {
+		t.Errorf("categories %v, want %v", categories, want)
+	}
 	values := map[float64]bool{}
 	for _, e := range s.Random {
 		if e.Value != nil {
@@ -22,6 +41,9 @@ func TestTheBuiltInEvents(t *testing.T) {
 		if !values[v] {
 			t.Errorf("no event has the value %g", v)
 		}
+	}
+	if len(values) != 5 {
+		t.Errorf("values %v, want five", values)
 	}
 }
 
@@ -39,11 +61,16 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 		"duplicate key":     {wrap(`{"category":"a","action":"b","action":"b","name":"c"}`), "events.json: click_events[0].action: is there twice; keep one of the two"},
 		"unknown key":       {wrap(`{"category":"a","action":"b","name":"c","label":"d"}`), "events.json: click_events[0].label: is not a known key; use one of category, action, name, value"},
 		"no name":           {wrap(`{"category":"a","action":"b"}`), "events.json: click_events[0].name: is missing or empty; give a text"},
+		"a blank category":  {wrap(`{"category":" ","action":"b","name":"c"}`), "events.json: click_events[0].category: is missing or empty; give a text"},
+		"a text too long":   {wrap(`{"category":"a","action":"b","name":"` + strings.Repeat("x", 1025) + `"}`), `events.json: click_events[0].name="` + strings.Repeat("x", 80) + `…": is longer than 1024 bytes; shorten it`},
+		"an empty object":   {"{}", "events.json: holds neither click_events nor random_events; write the two lists, or remove the file for the built-in events"},
+		"not a number":      {`{"click_events_probability":NaN,"click_events":[]}`, "events.json: line 1: is not JSON: invalid character 'N' looking for beginning of value; mend it there"},
+		"an event as text":  {wrap(`"a"`), `events.json: click_events[0]="a": is not an object; write {…}`},
 		"a wrong type":      {wrap(`{"category":1,"action":"b","name":"c"}`), "events.json: click_events[0].category=\"1\": is not a text; write \"…\"\nevents.json: click_events[0].category: is missing or empty; give a text"},
 		"true is no number": {wrap(`{"category":"a","action":"b","name":"c","value":true}`), `events.json: click_events[0].value="true": is not a number; write a number without quotes`},
 		"a value below 0":   {wrap(`{"category":"a","action":"b","name":"c","value":-1}`), `events.json: click_events[0].value="-1": is below 0; give 0 or more, or null`},
 		"a huge value":      {wrap(`{"category":"a","action":"b","name":"c","value":1e999}`), `events.json: click_events[0].value="1e999": is not a number; write a number without quotes`},
-		"probability 1.1":   {`{"click_events_probability":1.1}`, `events.json: click_events_probability="1.1": is not between 0 and 1; write a share such as 0.25`},
+		"probability 1.1":   {`{"click_events_probability":1.1,"click_events":[]}`, `events.json: click_events_probability="1.1": is not between 0 and 1; write a share such as 0.25`},
 		"no list":           {`{"click_events":{}}`, `events.json: click_events="{…}": is not a list; write […]`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,9 +83,17 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 }
 
 func TestWhatIsPermittedAndProbablyNotMeantIsAWarning(t *testing.T) {
-	s, problems := eventset.Decode("events.json", []byte("\xef\xbb\xbf"+`{"note":1,"click_events_probability":0.5,"click_events":[],"random_events":[]}`))
-	if problems.Err() != nil || len(problems) != 3 || s.ClickProbability == nil || *s.ClickProbability != .5 {
-		t.Errorf("%+v: %v", s, problems)
+	many := strings.TrimSuffix(strings.Repeat(`{"category":"a","action":"b","name":"c"},`, 101), ",")
+	s, problems := eventset.Decode("events.json", []byte("\xef\xbb\xbf{\r\n"+`"note":1,"click_events_probability":0.6,"random_events_probability":0.3,"click_events":[],"random_events":[`+many+"]\r\n}"))
+	const want = "events.json: note: is not a known key and has no effect; remove it\n" +
+		"events.json: click_events_probability=\"0.6\": is above 0.5, more than real visitors cause; lower it\n" +
+		"events.json: click_events: holds no event; add one, or set its probability to 0\n" +
+		"events.json: random_events: holds 101 events; reports become hard to read above 100; keep the telling ones"
+	if problems.Err() != nil || problems.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", problems, want)
+	}
+	if s.ClickProbability == nil || *s.ClickProbability != .6 || len(s.Random) != 101 {
+		t.Errorf("%+v", s)
 	}
 }
 
@@ -73,7 +108,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, problems := eventset.Decode("events.json", data); problems.Err() != nil {
+		if again, problems := eventset.Decode("events.json", data); problems.Err() != nil || !reflect.DeepEqual(again, s) {
 			t.Fatalf("%q becomes %s: %v", in, data, problems)
 		}
 	})

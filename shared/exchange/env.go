@@ -20,8 +20,9 @@ var plainValue = regexp.MustCompile(`^[A-Za-z0-9_./:,@%+-]*$`)
 
 var envKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// ParseEnv reads KEY=value lines. `#` begins a comment at the start of a line or after a space; quotes around a
-// value are dropped. name is what problems call the file.
+// ParseEnv reads KEY=value lines, written as for `docker compose --env-file` and, unlike there, without variables in
+// values. `#` begins a comment at the start of a line or after a space; a value in single quotes is taken as it is, in
+// double quotes \\ \" \$ stand for the second character. name is what problems call the file.
 func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 	var problems problem.List
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
@@ -35,57 +36,68 @@ func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 		number++
 		where := fmt.Sprintf("%s line %d", name, number)
 		line = strings.TrimSpace(line)
-		switch key, value, ok := strings.Cut(line, "="); {
+		key, value, ok := strings.Cut(line, "=")
+		key = strings.TrimSpace(strings.TrimPrefix(key, "export "))
+		switch {
 		case line == "" || line[0] == '#':
 		case !utf8.ValidString(line):
 			problems.Refuse(where, "", "is not UTF-8", "save the file as UTF-8")
-		case !ok || !envKey.MatchString(strings.TrimSpace(key)):
+		case !ok || !envKey.MatchString(key):
 			// The line may hold a secret, so it is not shown.
 			problems.Refuse(where, "", "is not KEY=value", "write a setting or begin the line with #")
 		default:
-			key = strings.TrimSpace(key)
 			if _, twice := values[key]; twice {
 				problems.Refuse(where, key, "is set a second time", "keep one of the two")
 			}
-			values[key] = unquote(strings.TrimSpace(value))
+			plain, ok := unquote(strings.TrimSpace(value))
+			if !ok {
+				problems.Refuse(where, key, "has a quote without an end, or something after it", "quote the whole value")
+			}
+			values[key] = plain
 		}
 	}
 	return values, problems
 }
 
-func unquote(v string) string {
+var (
+	quoted  = regexp.MustCompile(`^(?:'([^']*)'|"((?:[^"\\]|\\.)*)")(?:\s+#.*)?$`)
+	escaped = regexp.MustCompile(`\\([\\"$])`)
+	escape  = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`)
+)
+
+// unquote is the value that v stands for; false where its quotes are not in order.
+func unquote(v string) (string, bool) {
 	if v != "" && (v[0] == '"' || v[0] == '\'') {
-		if inside, _, ok := strings.Cut(v[1:], v[:1]); ok {
-			return inside
+		inside := quoted.FindStringSubmatch(v)
+		if inside == nil {
+			return v, false
 		}
-		return v
-	}
-	if i := strings.Index(v, " #"); i >= 0 {
-		v = v[:i]
+		return inside[1] + escaped.ReplaceAllString(inside[2], "$1"), true
 	}
 	if strings.HasPrefix(v, "#") {
-		return ""
+		return "", true
 	}
-	return strings.TrimSpace(v)
+	v, _, _ = strings.Cut(v, " #")
+	return strings.TrimSpace(v), true
 }
 
-// EncodeEnv writes values as lines in the order of their keys. A value with a line break or both kinds of quotes
-// cannot be written.
+// EncodeEnv writes values as lines in the order of their keys. A key that is no name of a variable and a value with a
+// line break cannot be written.
 func EncodeEnv(values map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		v := values[key]
-		quote := `"`
-		if strings.Contains(v, quote) {
-			quote = "'"
+		switch {
+		case !envKey.MatchString(key):
+			return nil, fmt.Errorf("encode %q: it is no name of a variable", key)
+		case strings.ContainsAny(v, "\r\n") || !utf8.ValidString(v):
+			return nil, fmt.Errorf("encode %s: its value has a line break or is not UTF-8", key)
+		case strings.Contains(v, "'"):
+			v = `"` + escape.Replace(v) + `"`
+		case !plainValue.MatchString(v):
+			v = "'" + v + "'"
 		}
-		if strings.ContainsAny(v, "\r\n") || strings.Contains(v, quote) {
-			return nil, fmt.Errorf("encode %s: its value has a line break or both kinds of quotes", key)
-		}
-		if plainValue.MatchString(v) {
-			quote = ""
-		}
-		fmt.Fprintf(&b, "%s=%s%s%s\n", key, quote, v, quote)
+		fmt.Fprintf(&b, "%s=%s\n", key, v)
 	}
 	return b.Bytes(), nil
 }

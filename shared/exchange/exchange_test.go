@@ -6,7 +6,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -110,26 +109,72 @@ func TestTheReaderLoadsTheGoldenFolder(t *testing.T) {
 	}
 }
 
-// full is a disk without space.
-type full struct{ afero.Fs }
-
-func (f full) OpenFile(name string, flags int, mode os.FileMode) (afero.File, error) {
-	if flags&os.O_CREATE != 0 {
-		return nil, errors.New("no space left on device")
-	}
-	return f.Fs.OpenFile(name, flags, mode)
+// full is a disk that gives out at one operation.
+type full struct {
+	afero.Fs
+	at string
 }
 
-func TestAFileThatCannotBeWrittenLeavesTheOldOne(t *testing.T) {
-	fs := afero.NewMemMapFs()
-	if err := exchange.Publish(fs, "/x", map[string][]byte{"a": []byte("old")}); err != nil {
-		t.Fatal(err)
+func (f full) fails(operation string) error {
+	if f.at == operation {
+		return errors.New("no space left on device")
 	}
-	if err := exchange.Publish(full{fs}, "/x", map[string][]byte{"a": []byte("new")}); err == nil || !strings.Contains(err.Error(), "publish a: ") {
-		t.Errorf("got %v", err)
+	return nil
+}
+
+func (f full) OpenFile(name string, flags int, mode os.FileMode) (afero.File, error) {
+	if err := f.fails("create"); err != nil && flags&os.O_CREATE != 0 {
+		return nil, err
 	}
-	if data := must[[]byte](t)(afero.ReadFile(fs, "/x/a")); string(data) != "old" {
-		t.Errorf("the file holds %q", data)
+	file, err := f.Fs.OpenFile(name, flags, mode)
+	return fullFile{file, f}, err
+}
+
+func (f full) Rename(from, to string) error {
+	if err := f.fails("rename"); err != nil {
+		return err
+	}
+	return f.Fs.Rename(from, to)
+}
+
+type fullFile struct {
+	afero.File
+	disk full
+}
+
+func (f fullFile) Write(p []byte) (int, error) {
+	if err := f.disk.fails("write"); err != nil {
+		n, _ := f.File.Write(p[:len(p)/2])
+		return n, err
+	}
+	return f.File.Write(p)
+}
+
+func (f fullFile) Sync() error {
+	if err := f.disk.fails("sync"); err != nil {
+		return err
+	}
+	return f.File.Sync()
+}
+
+func TestAFileThatCannotBeWrittenLeavesTheOldOneAlone(t *testing.T) {
+	for _, at := range []string{"create", "write", "sync", "rename"} {
+		t.Run(at, func(t *testing.T) {
+			fs := afero.NewMemMapFs()
+			if err := exchange.Publish(fs, "/x", map[string][]byte{"a": []byte("old")}); err != nil {
+				t.Fatal(err)
+			}
+			err := exchange.Publish(full{fs, at}, "/x", map[string][]byte{"a": []byte("new")})
+			if err == nil || err.Error() != "publish a: no space left on device" {
+				t.Errorf("got %v", err)
+			}
+			if data := must[[]byte](t)(afero.ReadFile(fs, "/x/a")); string(data) != "old" {
+				t.Errorf("the file holds %q", data)
+			}
+			if left := must[[]os.FileInfo](t)(afero.ReadDir(fs, "/x")); len(left) != 1 {
+				t.Errorf("%d files are there, want the old one", len(left))
+			}
+		})
 	}
 }
 
@@ -144,9 +189,9 @@ func TestAHugeFileIsRefused(t *testing.T) {
 }
 
 func TestSettingsAreLines(t *testing.T) {
-	in := "\xef\xbb\xbf# comment\r\nA=1\r\nB = two words # note\nC=\"a # b\"\nD='x\"y'\nE=\nF=#none\nG=a#b\n"
+	in := "\xef\xbb\xbf# comment\r\nA=1\r\nB = two words # note\nC=\"a # b\"\nD='x\"y'\nE=\nF=#none\nG=a#b\nexport H=1\nI=\"a\\\"b \\$c\\n\" # note\nJ='$x'"
 	env, problems := exchange.ParseEnv(".env", []byte(in))
-	want := map[string]string{"A": "1", "B": "two words", "C": "a # b", "D": `x"y`, "E": "", "F": "", "G": "a#b"}
+	want := map[string]string{"A": "1", "B": "two words", "C": "a # b", "D": `x"y`, "E": "", "F": "", "G": "a#b", "H": "1", "I": `a"b $c\n`, "J": "$x"}
 	if problems != nil || len(env) != len(want) {
 		t.Fatalf("%v: %v", env, problems)
 	}
@@ -158,13 +203,30 @@ func TestSettingsAreLines(t *testing.T) {
 }
 
 func TestBadLinesAreTold(t *testing.T) {
-	_, problems := exchange.ParseEnv(".env", []byte("A=1\nhush\nA=2\nB=\xe9\n1C=3\n"))
+	_, problems := exchange.ParseEnv(".env", []byte("A=1\nhush\nA=2\nB=\xe9\n1C=3\nD=\"hush\nE='hush' hush\n"))
 	const want = ".env line 2: is not KEY=value; write a setting or begin the line with #\n" +
 		".env line 3=\"A\": is set a second time; keep one of the two\n" +
 		".env line 4: is not UTF-8; save the file as UTF-8\n" +
-		".env line 5: is not KEY=value; write a setting or begin the line with #"
+		".env line 5: is not KEY=value; write a setting or begin the line with #\n" +
+		".env line 6=\"D\": has a quote without an end, or something after it; quote the whole value\n" +
+		".env line 7=\"E\": has a quote without an end, or something after it; quote the whole value"
 	if err := problems.Err(); err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestWhatCannotBeReadIsNotWritten(t *testing.T) {
+	for key, value := range map[string]string{"A": "two\nlines", "B": "\xe9", "no name": "x"} {
+		if data, err := exchange.EncodeEnv(map[string]string{key: value}); err == nil {
+			t.Errorf("%q=%q is written as %q", key, value, data)
+		}
+	}
+}
+
+func TestAHugeFileOfSettingsIsRefused(t *testing.T) {
+	_, problems := exchange.ParseEnv(".env", make([]byte, 100<<20))
+	if err := problems.Err(); err == nil || err.Error() != ".env: is larger than 1 MiB; it holds settings, a line each" {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -176,8 +238,8 @@ func FuzzEnv(f *testing.F) {
 			return
 		}
 		env, problems := exchange.ParseEnv("x", data)
-		if problems.Err() == nil && (env["A"] != a || env["B"] != b) {
-			t.Fatalf("%q %q become %q", a, b, env)
+		if problems != nil || env["A"] != a || env["B"] != b {
+			t.Fatalf("%q %q become %q: %v", a, b, env, problems)
 		}
 	})
 }

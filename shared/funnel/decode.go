@@ -18,6 +18,9 @@ const (
 	// token, into the 24 hours that Matomo takes without one.
 	maxLength = 12 * 3600
 
+	// maxSteps keeps a visit far below the 10,000 actions at which Matomo opens another one.
+	maxSteps = 1000
+
 	maxName, maxDescription, maxTitle = 100, 500, 120
 )
 
@@ -41,7 +44,7 @@ func Decode(name string, data []byte) ([]Funnel, problem.List) {
 			continue
 		}
 		f := decodeFunnel(v)
-		if names[strings.ToLower(f.Name)] {
+		if f.Name != "" && names[strings.ToLower(f.Name)] {
 			v.Refuse("name", f.Name, "is the name of another funnel too", "give each its own")
 		}
 		names[strings.ToLower(f.Name)] = true
@@ -71,18 +74,23 @@ func decodeFunnel(v *strictjson.Value) Funnel {
 			v.Refuse("priority", fmt.Sprint(*n), "is below 0", "use 0 for the funnel that is tried first")
 		}
 	}
-	total := 0.0
-	for _, sv := range v.List("steps") {
-		if sv.Object(stepKeys...) {
-			f.Steps = append(f.Steps, decodeStep(sv))
-			total += f.Steps[len(f.Steps)-1].DelayMax
+	list, total := v.List("steps"), 0.0
+	for i, sv := range list {
+		if !sv.Object(stepKeys...) {
+			continue
 		}
+		s := decodeStep(sv)
+		if i == 0 && s.Type != Pageview {
+			sv.Refuse("type", string(s.Type), "is no pageview", "begin with a pageview, as a visit does")
+		}
+		f.Steps = append(f.Steps, s)
+		total += s.DelayMax
 	}
-	switch {
-	case len(v.List("steps")) == 0:
+	switch n := len(list); {
+	case v.Get("steps") == nil, list != nil && n == 0:
 		v.Refuse("steps", "", "holds no step", "begin with a pageview")
-	case len(f.Steps) > 0 && f.Steps[0].Type != Pageview:
-		v.Refuse("steps[0].type", string(f.Steps[0].Type), "is no pageview", "begin with a pageview, as a visit does")
+	case n > maxSteps:
+		v.Refuse("steps", "", fmt.Sprintf("has %d steps, above %d", n, maxSteps), "split it into several funnels")
 	}
 	if total > maxLength {
 		v.Refuse("steps", "", fmt.Sprintf("may last %.0f s in all, above %d", total, maxLength), "shorten the delays")
@@ -109,7 +117,7 @@ func decodeStep(v *strictjson.Value) Step {
 		address(v, "url", s.URL, false)
 	}
 	need := func(key, text string) {
-		if text == "" {
+		if strings.TrimSpace(text) == "" { // Matomo trims
 			v.Refuse(key, "", "is missing or empty", "a step of type "+string(s.Type)+" needs it")
 		}
 	}
@@ -137,14 +145,19 @@ func decodeStep(v *strictjson.Value) Step {
 
 // sums checks an order of which every amount is given; where one is left out it is computed.
 func sums(v *strictjson.Value, s Step) {
-	if s.Currency != "" {
+	switch {
+	case s.Currency == "":
+	case len(s.Currency) != 3:
+		v.Refuse("ecommerce_currency", s.Currency, "is not a currency", "write three letters such as EUR or leave it out")
+	default:
 		v.Warn("ecommerce_currency", s.Currency, "has no effect", "the site in Matomo decides the currency")
 	}
 	if s.Revenue == nil || s.Subtotal == nil || s.Tax == nil || s.Shipping == nil {
 		return
 	}
-	if sum := *s.Subtotal + *s.Tax + *s.Shipping; math.Abs(sum-*s.Revenue) >= 0.005 {
-		v.Refuse("ecommerce_revenue", fmt.Sprint(*s.Revenue), fmt.Sprintf("is not subtotal + tax + shipping = %.2f", sum), "correct or leave out one of them")
+	cents := func(amount *float64) float64 { return math.Round(*amount * 100) }
+	if sum := cents(s.Subtotal) + cents(s.Tax) + cents(s.Shipping); sum != cents(s.Revenue) {
+		v.Refuse("ecommerce_revenue", fmt.Sprint(*s.Revenue), fmt.Sprintf("is not subtotal + tax + shipping = %.2f", sum/100), "correct or leave out one of them")
 	}
 }
 
@@ -190,7 +203,7 @@ func address(v *strictjson.Value, key, raw string, relative bool) {
 	if err == nil && relative && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") {
 		return
 	}
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		v.Refuse(key, raw, "is not an http or https address", "write https://host/path")
 	}
 }

@@ -3,10 +3,12 @@
 package funnel
 
 import (
+	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/puttrix/trafficinator/shared/strictjson"
 )
 
 // StepType is what happens in a step.
@@ -101,9 +103,10 @@ func Encode(funnels []Funnel) ([]byte, error) {
 	if funnels == nil {
 		funnels = []Funnel{}
 	}
-	data, err := json.MarshalIndent(funnels, "", "  ")
+	data, err := strictjson.Encode(funnels)
 	if err != nil {
 		return nil, fmt.Errorf("encode funnels: %w", err)
 	}
-	return append(data, '\n'), nil
+	// Unused keys are null (FEATURES FMT-03). Inside a text every quote is escaped, so this is always a key's value.
+	return bytes.ReplaceAll(data, []byte(`": ""`), []byte(`": null`)), nil
 }

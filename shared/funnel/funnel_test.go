@@ -2,6 +2,7 @@ package funnel_test
 
 import (
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -21,6 +22,24 @@ func TestEachBadFunnelHasItsMessage(t *testing.T) {
 		"an object":        {"{}", `funnels.json="{…}": is not a list; write […]`},
 		"no step":          {of(""), "funnels.json: [0].steps: holds no step; begin with a pageview"},
 		"begins otherwise": {of(`{"type":"site_search","search_keyword":"x"}`), `funnels.json: [0].steps[0].type="site_search": is no pageview; begin with a pageview, as a visit does`},
+		"steps as object":  {strings.Replace(of(""), "[]", "{}", 1), `funnels.json: [0].steps="{…}": is not a list; write […]`},
+		"a step as number": {of("5," + `{"type":"site_search","search_keyword":"x"}`), `funnels.json: [0].steps[0]="5": is not an object; write {…}`},
+		"too many steps":   {of(strings.TrimSuffix(strings.Repeat(page+",", 1001), ",")), "funnels.json: [0].steps: has 1001 steps, above 1000; split it into several funnels"},
+		"a blank keyword":  {of(page + `,{"type":"site_search","search_keyword":" "}`), "funnels.json: [0].steps[1].search_keyword: is missing or empty; a step of type site_search needs it"},
+		"no target":        {of(page + `,{"type":"outlink"}`), "funnels.json: [0].steps[1].target_url: is missing or empty; a step of type outlink needs it"},
+		"a relative link":  {of(page + `,{"type":"outlink","target_url":"/x"}`), `funnels.json: [0].steps[1].target_url="/x": is not an http or https address; write https://host/path`},
+		"a long currency":  {of(page + `,{"type":"ecommerce","ecommerce_currency":"EURO"}`), `funnels.json: [0].steps[1].ecommerce_currency="EURO": is not a currency; write three letters such as EUR or leave it out`},
+		"a negative tax":   {of(page + `,{"type":"ecommerce","ecommerce_tax":-1}`), `funnels.json: [0].steps[1].ecommerce_tax="-1": is not between 0 and 10000000; give an amount or leave it out`},
+		"no items":         {of(page + `,{"type":"ecommerce","ecommerce_items":0}`), `funnels.json: [0].steps[1].ecommerce_items="0": is below 1; raise it or leave it out`},
+		"a cent too much":  {of(page + `,{"type":"ecommerce","ecommerce_revenue":10.01,"ecommerce_subtotal":8,"ecommerce_tax":1,"ecommerce_shipping":1}`), `funnels.json: [0].steps[1].ecommerce_revenue="10.01": is not subtotal + tax + shipping = 10.00; correct or leave out one of them`},
+		"a negative delay": {of(`{"type":"pageview","url":"https://a.test/","delay_seconds_min":-1}`), `funnels.json: [0].steps[0].delay_seconds_min="-1": is not between 0 and 1799 seconds; Matomo ends a visit after 30 minutes without an action`},
+		"a long title":     {of(`{"type":"pageview","url":"https://a.test/","title":"` + strings.Repeat("é", 121) + `"}`), `funnels.json: [0].steps[0].title="` + strings.Repeat("é", 40) + `…": has 121 characters, above 120; shorten it`},
+		"priority below 0": {strings.Replace(of(page), `"priority":1`, `"priority":-1`, 1), `funnels.json: [0].priority="-1": is below 0; use 0 for the funnel that is tried first`},
+		"no probability":   {strings.Replace(of(page), `"probability":0.5,`, "", 1), "funnels.json: [0].probability: is missing; give a share such as 0.25"},
+		"no name":          {strings.Replace(of(page), "Lead", "", 1), "funnels.json: [0].name: is missing or empty; give it a text"},
+		"enabled as 1":     {strings.Replace(of(page), `"enabled":true`, `"enabled":1`, 1), `funnels.json: [0].enabled="1": is not true or false; write true or false without quotes`},
+		"Latin-1":          {strings.Replace(of(page), "Lead", "L\xe9ad", 1), "funnels.json: line 1: is not UTF-8; save the file as UTF-8"},
+		"two faulty ones":  {`[{"name":"A","probability":2,"steps":[` + page + `]},{"name":"B","probability":1,"steps":[]}]`, "funnels.json: [0].probability=\"2\": is not between 0 and 1; give a share such as 0.25\nfunnels.json: [1].steps: holds no step; begin with a pageview"},
 		"unknown type":     {of(page + `,{"type":"cart"}`), `funnels.json: [0].steps[1].type="cart": is not a type of step; use pageview, event, site_search, outlink, download or ecommerce`},
 		"unknown key":      {of(`{"type":"pageview","url":"https://a.test/","wait":1}`), "funnels.json: [0].steps[0].wait: is not a known key; use one of type, url, action_name, title, event_category, event_action, event_name, event_value, search_keyword, search_category, search_results, target_url, ecommerce_revenue, ecommerce_items, ecommerce_subtotal, ecommerce_tax, ecommerce_shipping, ecommerce_currency, delay_seconds_min, delay_seconds_max"},
 		"duplicate key":    {of(`{"type":"pageview","url":"https://a.test/","url":"https://a.test/"}`), "funnels.json: [0].steps[0].url: is there twice; keep one of the two"},
@@ -55,6 +74,29 @@ func TestAFileOfTheOriginalIsRead(t *testing.T) {
 	}
 }
 
+func TestFunnelsAreTriedByPriorityAndThenAsGiven(t *testing.T) {
+	given := []funnel.Funnel{{Name: "c", Priority: 2}, {Name: "a"}, {Name: "b"}}
+	order := ""
+	for _, f := range funnel.Sorted(given) {
+		order += f.Name
+	}
+	if order != "abc" || given[0].Name != "c" {
+		t.Errorf("order %s of %v", order, given)
+	}
+}
+
+func TestUnusedKeysAreWrittenAsNull(t *testing.T) {
+	data, err := funnel.Encode([]funnel.Funnel{{Name: `": ""`, Steps: []funnel.Step{{Type: funnel.Pageview, URL: "https://a.test/?a=1&b=2"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"name": "\": \"\"",`, `"description": null,`, `"url": "https://a.test/?a=1&b=2",`, `"target_url": null,`} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("%s is not in\n%s", want, data)
+		}
+	}
+}
+
 func TestSharesAreWhatEarlierFunnelsLeave(t *testing.T) {
 	got := funnel.Shares([]funnel.Funnel{
 		{Probability: .4, Priority: 2, Enabled: true}, {Probability: .35, Priority: 0, Enabled: true},
@@ -78,7 +120,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, problems := funnel.Decode("funnels.json", data); problems.Err() != nil {
+		if again, problems := funnel.Decode("funnels.json", data); problems.Err() != nil || !reflect.DeepEqual(again, funnels) {
 			t.Fatalf("%q becomes %s: %v", in, data, problems)
 		}
 	})

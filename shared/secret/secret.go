@@ -3,6 +3,8 @@ package secret
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"log/slog"
 )
 
@@ -23,8 +25,8 @@ func (s String) String() string {
 	return Mask
 }
 
-// GoString keeps %#v from showing the secret.
-func (s String) GoString() string { return s.String() }
+// Format gives the same for every verb, also those that are wrong for a text.
+func (s String) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) } // fmt holds the error, if any
 
 // MarshalJSON writes the mask.
 func (s String) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }

@@ -82,12 +82,13 @@ func readSecrets(environ map[string]string, read ReadFile, problems *problem.Lis
 			continue
 		}
 		if _, both := environ[f.Key]; both {
-			problems.Refuse(f.Key+FileSuffix, path, "is set together with "+f.Key, "keep one of the two")
+			problems.Refuse(f.Key+FileSuffix, "", "is set together with "+f.Key, "keep one of the two")
 			continue
 		}
 		data, err := read(path)
 		if err != nil {
-			problems.Refuse(f.Key+FileSuffix, path, "cannot be read: "+err.Error(), "name a file that this user may read")
+			// The path is not shown: it could be the secret itself, put there by mistake.
+			problems.Refuse(f.Key+FileSuffix, "", "names a file that cannot be read", "name a file that this user may read")
 			continue
 		}
 		if v := strings.TrimSpace(string(data)); v != "" {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -79,7 +80,7 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	}
 	if s.SiteURL != "" {
 		if u, err := url.Parse(s.SiteURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			problems.Refuse("SITE_URL", s.SiteURL, "is not the address of a site", "use https://host")
+			problems.Refuse("SITE_URL", s.SiteURL[strings.LastIndex(s.SiteURL, "@")+1:], "is not the address of a site", "use https://host")
 		}
 	}
 	if s.TelemetryAddr != "off" {
@@ -93,8 +94,11 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	if !s.TLSVerify && !bad["TLS_VERIFY"] {
 		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token", "use it for a test server only")
 	}
-	if s.AutoStopHours == 0 && s.StopAfterVisits == 0 && s.MaxTotalVisits == 0 {
-		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, as are the other limits: the run has no end", "set AUTO_STOP_AFTER_HOURS, STOP_AFTER_VISITS or MAX_TOTAL_VISITS")
+	if s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0) {
+		problems.Warn("STATE_DIR", "", "is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart begins anew, with the same visitor and order ids or a fresh cap", "set it")
+	}
+	if s.AutoStopHours == 0 && s.StopAfterVisits == 0 {
+		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, and so is STOP_AFTER_VISITS: the run has no end", "set one of the two")
 	}
 }
 

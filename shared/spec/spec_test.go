@@ -75,7 +75,7 @@ func TestEachBadValueHasItsMessage(t *testing.T) {
 		{"TELEMETRY_ADDR", "8010", `TELEMETRY_ADDR="8010": is not host:port; for example 127.0.0.1:8010, or off`},
 		{"BACKFILL_ENABLED", "true", `BACKFILL_ENABLED="true": asks for a backfill, which this version cannot do; remove it`},
 		{"BACKFILL_DAYS_BACK", "7", `BACKFILL_DAYS_BACK="7": asks for a backfill, which this version cannot do; remove it`},
-		{"MATOMO_TOKEN_AUTH_FILE", "/gone", `MATOMO_TOKEN_AUTH_FILE="/gone": cannot be read: no such file; name a file that this user may read`},
+		{"MATOMO_TOKEN_AUTH_FILE", "/gone", `MATOMO_TOKEN_AUTH_FILE: names a file that cannot be read; name a file that this user may read`},
 	} {
 		_, problems := parse(map[string]string{c.key: c.value})
 		if err := problems.Err(); err == nil || err.Error() != c.want {

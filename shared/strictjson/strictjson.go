@@ -1,5 +1,5 @@
 // Package strictjson reads a JSON file strictly and tells every fault of it with its place: syntax, duplicate keys,
-// unknown keys, wrong types. It knows no format; the packages that own one walk the values.
+// unknown keys, wrong types; and it writes one. It knows no format; the packages that own one walk the values.
 package strictjson
 
 import (
@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/secret"
 )
 
 // MaxBytes is the largest file that is read.
@@ -23,6 +25,7 @@ const MaxBytes = 8 << 20
 // Document is a file being read; it gathers the problems.
 type Document struct {
 	file     string
+	refused  int
 	Problems problem.List
 	// Root is nil where the file is no JSON.
 	Root *Value
@@ -53,7 +56,7 @@ func Parse(file string, data []byte) *Document {
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	root, err := d.value(dec, "")
+	root, err := d.value(dec, "", 0)
 	if err == nil {
 		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
 			d.refuse(lineOf(data, int(dec.InputOffset())), "", "goes on after its end", "remove what follows the last bracket")
@@ -77,8 +80,8 @@ func Parse(file string, data []byte) *Document {
 // maxDepth is far beyond what any of the formats nests.
 const maxDepth = 32
 
-func (d *Document) value(dec *json.Decoder, path string) (*Value, error) {
-	if strings.Count(path, ".")+strings.Count(path, "[") > maxDepth {
+func (d *Document) value(dec *json.Decoder, path string, depth int) (*Value, error) {
+	if depth > maxDepth {
 		return nil, errors.New("nested too deeply")
 	}
 	token, err := dec.Token()
@@ -90,7 +93,7 @@ func (d *Document) value(dec *json.Decoder, path string) (*Value, error) {
 	case json.Delim('['):
 		list := []*Value{}
 		for dec.More() {
-			item, err := d.value(dec, fmt.Sprintf("%s[%d]", path, len(list)))
+			item, err := d.value(dec, fmt.Sprintf("%s[%d]", path, len(list)), depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -109,7 +112,7 @@ func (d *Document) value(dec *json.Decoder, path string) (*Value, error) {
 			if !ok {
 				return nil, fmt.Errorf("a key is no text: %v", name)
 			}
-			item, err := d.value(dec, strings.TrimPrefix(path+"."+key, "."))
+			item, err := d.value(dec, join(path, key), depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -126,8 +129,16 @@ func (d *Document) value(dec *json.Decoder, path string) (*Value, error) {
 	return v, err
 }
 
+// maxProblems ends the telling of faults in a file that is something else altogether.
+const maxProblems = 100
+
 func (d *Document) refuse(place, value, message, cure string) {
-	d.Problems.Refuse(d.where(place), value, message, cure)
+	switch d.refused++; {
+	case d.refused <= maxProblems:
+		d.Problems.Refuse(d.where(place), value, message, cure)
+	case d.refused == maxProblems+1:
+		d.Problems.Refuse(d.file, "", "has many more faults", "mend those above first")
+	}
 }
 
 func (d *Document) where(place string) string {
@@ -152,6 +163,18 @@ func invalidAt(data []byte) int {
 	return 0
 }
 
+// Encode writes v as these files are written: indented, addresses as a person reads them, a line break at the end.
+func Encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
 // Refuse adds a problem at the value, or at its field key where key is not empty.
 func (v *Value) Refuse(key, value, message, cure string) {
 	v.doc.refuse(v.at(key), value, message, cure)
@@ -166,7 +189,18 @@ func (v *Value) at(key string) string {
 	if key == "" {
 		return v.path
 	}
-	return strings.TrimPrefix(v.path+"."+key, ".")
+	return join(v.path, key)
+}
+
+// plainKey needs no quotes in a place.
+var plainKey = regexp.MustCompile(`^\w{1,40}$`)
+
+// join is the place of key in path. A key can hold anything, line breaks too.
+func join(path, key string) string {
+	if !plainKey.MatchString(key) {
+		key = fmt.Sprintf("%.60q", key)
+	}
+	return strings.TrimPrefix(path+"."+key, ".")
 }
 
 // Object says whether the value is an object, and refuses keys that are not known.
@@ -227,6 +261,19 @@ func (v *Value) Text(key string) string {
 		f.Refuse("", f.text(), "is not a text", `write "…"`)
 	}
 	return s
+}
+
+// Secret is the text at key likewise, and never shows what stands there.
+func (v *Value) Secret(key string) secret.String {
+	f := v.Get(key)
+	if f == nil {
+		return ""
+	}
+	s, ok := f.raw.(string)
+	if !ok {
+		f.Refuse("", "", "is not a text", `write "…"`)
+	}
+	return secret.String(s)
 }
 
 // Number is the finite number at key, nil where it is absent.

@@ -3,7 +3,6 @@
 package target
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -68,7 +67,7 @@ func Decode(name string, data []byte) (Set, problem.List) {
 			continue
 		}
 		t := decode(v)
-		if key := strings.ToLower(t.Name); names[key] {
+		if key := strings.ToLower(t.Name); key != "" && names[key] {
 			v.Refuse("name", t.Name, "is the name of another target too", "give each its own")
 		} else {
 			names[key] = true
@@ -86,10 +85,10 @@ func Decode(name string, data []byte) (Set, problem.List) {
 
 func decode(v *strictjson.Value) Target {
 	t := Target{
-		Name: v.Text("name"), URL: v.Text("url"), Token: secret.String(v.Text("token_auth")), SiteID: 1, Weight: 1,
+		Name: v.Text("name"), URL: v.Text("url"), Token: v.Secret("token_auth"), SiteID: 1, Weight: 1,
 		Enabled: v.Flag("enabled", true),
 	}
-	if n := utf8.RuneCountInString(t.Name); n < 1 || n > maxName {
+	if n := utf8.RuneCountInString(t.Name); strings.TrimSpace(t.Name) == "" || n > maxName {
 		v.Refuse("name", t.Name, "is empty or longer than 100 characters", "give a short name")
 	}
 	if id := v.Whole("site_id"); id != nil {
@@ -103,6 +102,9 @@ func decode(v *strictjson.Value) Target {
 		if t.Weight = *w; *w < 1 || *w > maxWeight {
 			v.Refuse("weight", fmt.Sprint(*w), "is not between 1 and 100", "give a weight in that range")
 		}
+	}
+	if t.Token == secret.Mask {
+		v.Refuse("token_auth", "", "is a mask, not a token", "give the token itself")
 	}
 	t.URL = withTracker(t.URL)
 	if err := CheckURL(t.URL); err != nil {
@@ -125,7 +127,7 @@ func withTracker(raw string) string {
 func CheckURL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		return errors.New("is not an http or https address")
 	case u.User != nil:
 		return errors.New("holds a user name or password")
@@ -166,12 +168,12 @@ func Encode(s Set) ([]byte, error) {
 	for i, t := range s.Targets {
 		list[i] = wire{t.Name, t.URL, t.SiteID, t.Token.Reveal(), t.Weight, t.Enabled}
 	}
-	data, err := json.MarshalIndent(struct {
+	data, err := strictjson.Encode(struct {
 		Targets  []wire   `json:"targets"`
 		Strategy Strategy `json:"distribution_strategy"`
-	}{list, s.Strategy}, "", "  ")
+	}{list, s.Strategy})
 	if err != nil {
 		return nil, fmt.Errorf("encode targets: %w", err)
 	}
-	return append(data, '\n'), nil
+	return data, nil
 }

@@ -3,6 +3,7 @@ package urllist
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -11,20 +12,20 @@ import (
 const maxURL = 1024
 
 var (
-	// searchParameters are the default site-search parameters (plugins/SitesManager/API.php), compared without case.
+	// searchParameters are the default site-search parameters (plugins/SitesManager/API.php), in the order tried.
 	searchParameters = []string{"q", "query", "s", "search", "searchword", "k", "keyword", "keywords"}
 	// campaignParameters are campaign_var_name of config/global.ini.php.
 	campaignParameters = []string{
 		"pk_cpn", "pk_campaign", "piwik_campaign", "mtm_campaign", "matomo_campaign", "utm_campaign", "utm_source", "utm_medium",
 	}
-	// excludedParameters are url_query_parameter_to_exclude_from_url of config/global.ini.php and the campaign
-	// parameters beyond the name, which core/Tracker/PageUrl.php removes as well.
-	excludedParameters = []string{
+	// excludedParameters are what core/Tracker/PageUrl.php removes: url_query_parameter_to_exclude_from_url and
+	// campaign_keyword_var_name of config/global.ini.php, two names of its own, and the campaign parameters.
+	excludedParameters = append([]string{
 		"gclid", "fbclid", "msclkid", "twclid", "wbraid", "gbraid", "yclid", "fb_xd_fragment", "fb_comment_id", "phpsessid",
 		"jsessionid", "sessionid", "aspsessionid", "doing_wp_cron", "sid", "pk_vid",
 		"pk_kwd", "pk_keyword", "piwik_kwd", "mtm_kwd", "mtm_keyword", "matomo_kwd", "utm_term",
 		"ignore_referrer", "ignore_referer",
-	}
+	}, campaignParameters...)
 )
 
 // Recorded is how Matomo, as it is installed, records a page otherwise than as its address stands there.
@@ -41,40 +42,116 @@ type Recorded struct {
 	TooLong bool
 }
 
-// Classify tells how Matomo records a page. Parameters count in the query and in the fragment, as in
+// Classify tells how Matomo records a page, by the rules of core/Tracker/PageUrl.php,
 // plugins/Actions/Actions/ActionSiteSearch.php and plugins/Referrers/Columns/Base.php.
 func Classify(p Page) Recorded {
-	r := Recorded{TooLong: len(p.URL) > maxURL}
-	address, fragment, hasFragment := strings.Cut(p.URL, "#")
-	r.Fragment = hasFragment
-	if _, inside, ok := strings.Cut(fragment, "?"); ok {
-		fragment = inside
-	}
+	address, fragment, hasFragment := strings.Cut(cleaned(p.URL), "#")
 	_, query, _ := strings.Cut(address, "?")
-	for pair := range strings.SplitSeq(query+"&"+fragment, "&") {
-		raw, value, _ := strings.Cut(pair, "=")
-		key, err := url.QueryUnescape(raw)
-		if err != nil {
-			continue
-		}
-		key, _, _ = strings.Cut(strings.ToLower(key), "[")
-		if value, err = url.QueryUnescape(value); err != nil {
-			continue
-		}
-		// PHP takes "0" for empty.
-		if value = strings.TrimSpace(value); value == "" || value == "0" {
-			value = ""
-		}
-		switch {
-		case value != "" && slices.Contains(searchParameters, key):
-			r.Search = true
-		case value != "" && slices.Contains(campaignParameters, key):
-			r.Campaign = true
-		case slices.Contains(excludedParameters, key) && !slices.Contains(r.Excluded, key):
-			r.Excluded = append(r.Excluded, key)
+	inQuery := parameters(query)
+	r := Recorded{
+		Search:   isSearch(parameters(query + "&" + queryOf(fragment))),
+		Campaign: !ignoresReferrer(inQuery) && (isCampaign(inQuery) || isCampaign(parameters(fragment))),
+		Fragment: hasFragment,
+		TooLong:  len(p.URL) > maxURL,
+	}
+	for _, q := range inQuery {
+		if name := strings.ToLower(q.name); slices.Contains(excludedParameters, name) && !slices.Contains(r.Excluded, name) {
+			r.Excluded = append(r.Excluded, name)
 		}
 	}
 	return r
+}
+
+// cleaned is an address as Matomo reads it: &amp; decoded, cut, and `;` parameters, which only count where no
+// question mark is before them, turned into usual ones.
+func cleaned(raw string) string {
+	raw = strings.ReplaceAll(raw, "&amp;", "&")
+	raw = raw[:min(len(raw), maxURL)]
+	semicolon, question := strings.IndexByte(raw, ';'), strings.IndexByte(raw, '?')
+	if semicolon < 0 || question >= 0 && question < semicolon {
+		return raw
+	}
+	raw = strings.Replace(raw, "?", ";", 1)
+	raw = strings.Replace(raw, ";", "?", 1)
+	return strings.ReplaceAll(raw, ";", "&")
+}
+
+// queryOf is where a search is looked for in a fragment: what follows its question mark, else all of it.
+func queryOf(fragment string) string {
+	before, _, _ := strings.Cut(fragment, "#")
+	if _, query, _ := strings.Cut(before, "?"); query != "" {
+		return query
+	}
+	return fragment
+}
+
+// parameter is one of a query. Of an array, name[]=, value is the first.
+type parameter struct {
+	name, value string
+	array       bool
+}
+
+// emptyIndex marks an array; name[0]= is no array to Matomo but another name.
+var emptyIndex = regexp.MustCompile(`(?i)(\[|%5b)(\]|%5d)$`)
+
+// parameters splits a query as core/UrlHelper.php does: names stay escaped, and the last of a name counts.
+func parameters(query string) []parameter {
+	var out []parameter
+	for pair := range strings.SplitSeq(strings.TrimPrefix(query, "?"), "&") {
+		var p parameter
+		p.name, p.value, _ = strings.Cut(pair, "=")
+		if base := emptyIndex.ReplaceAllString(p.name, ""); base != "" && base != p.name {
+			p.name, p.array = base, true
+		}
+		switch at := slices.IndexFunc(out, func(o parameter) bool { return o.name == p.name }); {
+		case at < 0:
+			out = append(out, p)
+		case !p.array || !out[at].array:
+			out[at] = p
+		}
+	}
+	return out
+}
+
+// isSearch looks, whatever the case of the names, at the first search parameter that is not empty.
+func isSearch(ps []parameter) bool {
+	for _, name := range searchParameters {
+		for _, p := range slices.Backward(ps) {
+			if strings.ToLower(p.name) != name {
+				continue
+			}
+			if p.array || !empty(p.value) {
+				return !blank(p.value)
+			}
+			break
+		}
+	}
+	return false
+}
+
+// isCampaign minds the case of the names and takes no array.
+func isCampaign(ps []parameter) bool {
+	return slices.ContainsFunc(ps, func(p parameter) bool {
+		return !p.array && slices.Contains(campaignParameters, p.name) && !blank(p.value)
+	})
+}
+
+// ignoresReferrer says whether the page asks for a direct entry, which goes before any campaign.
+func ignoresReferrer(ps []parameter) bool {
+	return slices.ContainsFunc(ps, func(p parameter) bool {
+		return !p.array && p.value == "1" && (p.name == "ignore_referrer" || p.name == "ignore_referer")
+	})
+}
+
+// empty is PHP's notion: "0" is empty too.
+func empty(value string) bool { return value == "" || value == "0" }
+
+// blank says whether a value is empty once it is decoded and trimmed.
+func blank(value string) bool {
+	if decoded, err := url.QueryUnescape(value); err == nil {
+		value = decoded
+	}
+	return empty(strings.Trim(value, " \t\n\r\x00\x0b"))
 }
 
 // Explain says in words what is recorded otherwise, "" where nothing is.

@@ -25,7 +25,7 @@ const (
 
 const (
 	// fewPages and manyPages are told as warnings (FEATURES VAL-11).
-	fewPages, manyPages = 10, 50_000
+	fewPages, manyPages = 100, 50_000
 	// maxProblems ends the reading of a file that is no list at all.
 	maxProblems = 100
 	// shownDuplicates is how many duplicates are told one by one.
@@ -50,7 +50,7 @@ func Parse(name string, r io.Reader) ([]Page, problem.List) {
 	first := map[string]int{}
 	duplicates, read := 0, 0
 	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 4<<10), MaxLine)
+	lines.Buffer(make([]byte, 0, 4<<10), MaxLine+len("\r\n"))
 	number := 0
 	for lines.Scan() {
 		number++
@@ -93,7 +93,7 @@ func Parse(name string, r io.Reader) ([]Page, problem.List) {
 	case len(pages) == 0 && problems.Err() == nil:
 		problems.Refuse(name, "", "holds no page", "add a line such as https://host/page")
 	case len(pages) < fewPages && problems.Err() == nil:
-		problems.Warn(name, "", fmt.Sprintf("holds %d pages; reports look real from about 100 on", len(pages)), "add pages")
+		problems.Warn(name, "", fmt.Sprintf("holds %d pages; reports look real from about %d on", len(pages), fewPages), "add pages")
 	case len(pages) > manyPages:
 		problems.Warn(name, "", fmt.Sprintf("holds %d pages; Matomo folds the tail of its reports into Others", len(pages)), "keep the pages that matter")
 	}
@@ -116,7 +116,7 @@ func parseLine(where, line string, problems *problem.List) (Page, bool) {
 		return Page{}, false
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		problems.Refuse(where, address, "is not an http or https address", "write https://host/page")
 		return Page{}, false
 	}

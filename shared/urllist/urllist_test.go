@@ -2,6 +2,7 @@ package urllist_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -33,6 +34,10 @@ func TestEachBadListHasItsMessage(t *testing.T) {
 		"no scheme":      {ten + "a.test/b\tB", `urls.txt line 11="a.test/b": is not an http or https address; write https://host/page`},
 		"no host":        {ten + "https:///b", `urls.txt line 11="https:///b": is not an http or https address; write https://host/page`},
 		"Latin-1":        {ten + "https://a.test/\tCaf\xe9", "urls.txt line 11: is not UTF-8; save the file as UTF-8"},
+		"a port alone":   {ten + "https://:80/b", `urls.txt line 11="https://:80/b": is not an http or https address; write https://host/page`},
+		"not one page":   {strings.Repeat("x\n", 200), strings.TrimSuffix(faults(100), "\n") + "\nurls.txt: has many more faults; mend those above first"},
+		"UTF-16":         {"\xff\xfeh\x00t\x00", "urls.txt line 1: is not UTF-8; save the file as UTF-8"},
+		"too many pages": {strings.Repeat(ten, 20_001), "urls.txt: holds more than 200000 pages; keep the pages that matter"},
 		"a long line":    {ten + "https://a.test/" + strings.Repeat("x", 9000), "urls.txt line 11: is longer than 8 KiB; is this a list of addresses?"},
 		"two faults":     {"a\nb\n", "urls.txt line 1=\"a\": is not an http or https address; write https://host/page\nurls.txt line 2=\"b\": is not an http or https address; write https://host/page"},
 	} {
@@ -42,6 +47,23 @@ func TestEachBadListHasItsMessage(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// faults are the messages of n lines that hold an x.
+func faults(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "urls.txt line %d=\"x\": is not an http or https address; write https://host/page\n", i+1)
+	}
+	return b.String()
+}
+
+func TestALineOf8KiBIsRead(t *testing.T) {
+	line := "https://a.test/" + strings.Repeat("x", urllist.MaxLine-len("https://a.test/"))
+	pages, problems := urllist.Parse("urls.txt", strings.NewReader(ten+line+"\r\n"))
+	if problems.Err() != nil || pages[len(pages)-1].URL != line {
+		t.Error(problems)
 	}
 }
 
@@ -66,10 +88,37 @@ func TestAHugeListIsRefusedBeforeItIsRead(t *testing.T) {
 }
 
 func TestWarningsAreNoErrors(t *testing.T) {
-	pages, problems := urllist.Parse("urls.txt", strings.NewReader("https://a.test/1\nhttps://a.test/1\n"))
-	if problems.Err() != nil || len(pages) != 2 || len(problems) != 2 {
-		t.Errorf("%d pages, %v", len(pages), problems)
+	for name, c := range map[string]struct {
+		in, want string
+	}{
+		"few pages": {"https://a.test/1\n", "urls.txt: holds 1 pages; reports look real from about 100 on; add pages"},
+		"many pages": {
+			pagesFrom(1, 50_001), "urls.txt: holds 50001 pages; Matomo folds the tail of its reports into Others; keep the pages that matter",
+		},
+		"duplicates, of which five are told": {
+			pagesFrom(1, 100) + strings.Repeat("https://a.test/7\n", 7),
+			duplicate(101) + duplicate(102) + duplicate(103) + duplicate(104) + duplicate(105) + "urls.txt: holds 2 lines more that stand there twice; remove them",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := urllist.Parse("urls.txt", strings.NewReader(c.in))
+			if got := problems.Warnings().Error(); problems.Err() != nil || got != c.want {
+				t.Errorf("got  %v\nwant %s", problems, c.want)
+			}
+		})
 	}
+}
+
+func pagesFrom(first, last int) string {
+	var b strings.Builder
+	for i := first; i <= last; i++ {
+		fmt.Fprintf(&b, "https://a.test/%d\n", i)
+	}
+	return b.String()
+}
+
+func duplicate(line int) string {
+	return fmt.Sprintf("urls.txt line %d=\"https://a.test/7\": stands in line 7 too; remove one, or keep it to be visited more often\n", line)
 }
 
 func TestTheBuiltInPages(t *testing.T) {
@@ -101,11 +150,26 @@ func TestWhatMatomoRecordsOtherwise(t *testing.T) {
 		"https://a.test/x?page=2&colour=q":            "",
 		"https://a.test/x?q=":                         "",
 		"https://a.test/x?q=0":                        "",
+		"https://a.test/x?q=+":                        "",
+		"https://a.test/x?q=%20&s=lamp":               "", // the first that is given decides
+		"https://a.test/x?q[0]=lamp":                  "", // Matomo knows only arrays without an index
+		"https://a.test/x?%71=lamp":                   "", // names stay escaped
+		"https://a.test/x?a=1;q=lamp":                 "",
+		"https://a.test/x#/p?utm_source=mail":         "is recorded without what follows #",
+		"https://a.test/x;q=lamp":                     "is recorded as a site search, not as a pageview, because of a search parameter",
+		"https://a.test/x?a=1&amp;q=lamp":             "is recorded as a site search, not as a pageview, because of a search parameter",
+		"https://a.test/x?q=50%":                      "is recorded as a site search, not as a pageview, because of a search parameter",
+		"https://a.test/x?keywords%5B%5D=lamp":        "is recorded as a site search, not as a pageview, because of a search parameter",
+		"https://a.test/x?UTM_source=mail":            "is recorded without utm_source",
+		"https://a.test/x?utm_source[]=mail":          "is recorded without utm_source",
+		"https://a.test/x?SID=1&sid[]=2":              "is recorded without sid",
+		"https://a.test/x?ignore_referrer=1&pk_cpn=a": "is recorded without ignore_referrer, pk_cpn",
+		"https://a.test/x#utm_source=mail":            "only begins visits, because its campaign parameter would split one; is recorded without what follows #",
 		"https://a.test/x?Q=lamp":                     "is recorded as a site search, not as a pageview, because of a search parameter",
 		"https://a.test/x?keywords[]=lamp":            "is recorded as a site search, not as a pageview, because of a search parameter",
 		"https://a.test/x#?s=lamp":                    "is recorded as a site search, not as a pageview, because of a search parameter; is recorded without what follows #",
-		"https://a.test/x?utm_source=mail":            "only begins visits, because its campaign parameter would split one",
-		"https://a.test/x?mtm_campaign=a&gclid=1":     "only begins visits, because its campaign parameter would split one; is recorded without gclid",
+		"https://a.test/x?utm_source=mail":            "only begins visits, because its campaign parameter would split one; is recorded without utm_source",
+		"https://a.test/x?mtm_campaign=a&gclid=1":     "only begins visits, because its campaign parameter would split one; is recorded without mtm_campaign, gclid",
 		"https://a.test/x#top":                        "is recorded without what follows #",
 		"https://a.test/" + strings.Repeat("x", 1024): "is cut at 1024 bytes",
 	} {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,13 +55,16 @@ func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 	for key, v := range values {
 		merged[key] = v
 		// A secret has two names; the file's one replaces that of the environment, whichever it is.
+		other := key + spec.FileSuffix
 		if base, isFile := strings.CutSuffix(key, spec.FileSuffix); isFile {
-			delete(merged, base)
-		} else {
-			delete(merged, key+spec.FileSuffix)
+			other = base
+		}
+		if _, both := values[other]; !both && spec.Known(key) && spec.Known(other) {
+			delete(merged, other)
 		}
 		fromFile = append(fromFile, key)
 	}
+	slices.Sort(fromFile)
 	return merged, fromFile, problems
 }
 
@@ -176,6 +180,9 @@ func (l *loader) shop() *shop.Shop {
 	}
 	for i, f := range l.plan.Funnels {
 		for j := range f.Steps {
+			if s := &f.Steps[j]; j > 0 && urllist.Classify(urllist.Page{URL: s.URL}).Campaign {
+				l.problems.Refuse(place(l.plan.Sources["funnels"], i, j)+".url", s.URL, "has a campaign parameter, which would split the visit", "a campaign can only begin a visit: put it into the first step")
+			}
 			if s := &f.Steps[j]; s.Type == funnel.Ecommerce {
 				if err := store.ValidateOverride(visit.Override(s)); err != nil {
 					l.problems.Refuse(place(l.plan.Sources["funnels"], i, j), "", err.Error(), "change or leave out one of its amounts")
@@ -204,6 +211,9 @@ func (l *loader) targets() {
 		return
 	}
 	set, problems := target.Decode(where, data)
+	for i := range problems { // a value could be a token in a wrong place
+		problems[i].Value = ""
+	}
 	l.problems = append(l.problems, problems...)
 	l.plan.Sources["targets"], l.plan.Strategy = where, set.Strategy
 	for _, t := range set.Targets {

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// patienceUnproven is how many hits without an accepted one fail a target that never accepted any. Matomo locks
-	// an address out after 20 wrong tokens (plugins/Login/Security/BruteForceDetection.php).
+	// patienceUnproven is how many hits without an accepted one fail a target that never accepted any, and how many
+	// rejected ones in a row fail any. Matomo locks an address out after 20 wrong tokens (plugins/Login/Security/BruteForceDetection.php).
 	patienceUnproven = 5
 	// patienceProven is the same for a target that has accepted hits.
 	patienceProven = 20
@@ -27,6 +27,7 @@ type breaker struct {
 	probing   bool // open, and the hit in flight was sent since
 	inFlight  int
 	streak    int // hits in a row that were not accepted
+	rejected  int // those of them that were rejected, in a row
 	vain      int // probes in a row without success
 	openUntil time.Time
 	hold      time.Time // when a hit that was not taken goes again
@@ -53,6 +54,11 @@ func (b *breaker) verdict(now time.Time) Verdict {
 	}
 }
 
+// doubtful says that the last hit was not accepted and no later one has proven the target.
+func (b *breaker) doubtful(now time.Time) bool {
+	return !b.proven && (b.streak > 0 || now.Before(b.hold))
+}
+
 func (b *breaker) begin() {
 	b.inFlight++
 	b.probing = b.open
@@ -65,19 +71,23 @@ func (b *breaker) end(o tracking.Outcome, now time.Time) {
 		return
 	}
 	b.streak++
+	b.rejected++
+	if o != tracking.Rejected {
+		b.rejected = 0
+	}
 	switch {
 	case b.open && !b.probing: // sent before it opened, says nothing new however late it comes
 	case b.open:
 		b.vain++
 		b.openUntil = now.Add(b.wait())
-	case b.worked && b.streak >= patienceProven, !b.worked && b.streak >= patienceUnproven:
+	case b.streak >= patienceProven, b.rejected >= patienceUnproven, !b.worked && b.streak >= patienceUnproven:
 		b.open, b.proven = true, false
 		b.openUntil = now.Add(b.wait())
 	}
 }
 
 func (b *breaker) wait() time.Duration {
-	if !b.worked || b.vain > 6 {
+	if !b.worked || b.vain > 6 || b.rejected >= patienceUnproven {
 		return probeEvery
 	}
 	return min(probeEvery, firstProbe<<b.vain)

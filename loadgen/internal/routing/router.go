@@ -50,7 +50,7 @@ func (r *Router) Pick(n uint64, now time.Time) int {
 	first := r.choose(n)
 	for i := range r.targets {
 		t := (first + i) % len(r.targets)
-		if r.states[t].verdict(now) != Refuse {
+		if s := &r.states[t]; s.verdict(now) != Refuse && !s.doubtful(now) {
 			return t
 		}
 	}

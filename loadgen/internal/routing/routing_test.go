@@ -145,6 +145,29 @@ func TestATargetThatWorkedIsProbedSoon(t *testing.T) {
 	}
 }
 
+func TestRejectionsFailATargetThatWorkedBeforeMatomoLocksUsOut(t *testing.T) {
+	r := routing.New(three()[:1], target.RoundRobin, 1)
+	answer(r, 0, tracking.Accepted, start)
+	for range 5 {
+		answer(r, 0, tracking.Rejected, start)
+	}
+	if r.Verdict(0, start.Add(59*time.Second)) != routing.Refuse || r.Verdict(0, start.Add(time.Minute)) != routing.Go {
+		t.Error("it is not probed once a minute")
+	}
+}
+
+func TestVisitsKeepAwayFromATargetInDoubt(t *testing.T) {
+	r := routing.New(three()[:2], target.RoundRobin, 1)
+	answer(r, 1, tracking.Accepted, start)
+	if got := r.Pick(0, start); got != 0 {
+		t.Errorf("the first visit goes to %d, though nothing speaks against 0", got)
+	}
+	answer(r, 0, tracking.Failed, start)
+	if got := r.Pick(0, start); got != 1 {
+		t.Errorf("a visit goes to %d, which has just failed", got)
+	}
+}
+
 func TestHealthIsJudgedOverTheLastMinute(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	health := func(now time.Time) routing.Health { return r.Status(0, now).Health }

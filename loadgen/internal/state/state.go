@@ -87,7 +87,12 @@ func (f Folder) Resume(runID string, now time.Time) (next uint64, closed []strin
 		if name == runID+".json" {
 			next = s.NextVisit
 			kept := fmt.Sprintf("%s.%s.json", runID, s.Started.UTC().Format("20060102T150405"))
-			if err := f.fs.Rename(filepath.Join(f.dir, name), filepath.Join(f.dir, kept)); err != nil {
+			// A copy: until the new ledger is written the old one tells where to go on.
+			data, err := s.Encode()
+			if err != nil {
+				return 0, nil, err
+			}
+			if err := exchange.Publish(f.fs, f.dir, map[string][]byte{kept: data}); err != nil {
 				return 0, nil, fmt.Errorf("keep ledger of %s: %w", runID, err)
 			}
 		}

@@ -12,6 +12,9 @@ import (
 // sameSection is the chance that the next page lies in the section of the one before. A guess: no measured source.
 const sameSection = 0.6
 
+// maxDraws bounds the search for another page on a host whose lines may all name the same one.
+const maxDraws = 100
+
 // page is a line of the URL list with what Matomo will make of it.
 type page struct {
 	url, title string
@@ -44,6 +47,7 @@ func (s *shelf) draw(rng *rand.Rand) *page {
 // host is a site of the URL list: a visit stays on one.
 type host struct {
 	entry, inner shelf
+	byURL        map[string]*page // of inner
 }
 
 // next is the page after current: often of the same section, never the same page where there is another.
@@ -58,19 +62,18 @@ func (h *host) next(rng *rand.Rand, current *page) *page {
 	if len(from.pages) == 1 && from.pages[0] == current {
 		return current
 	}
-	for {
-		if p := from.draw(rng); p != current {
+	for range maxDraws {
+		if p := from.draw(rng); p.url != current.url {
 			return p
 		}
 	}
+	return current
 }
 
 // find is the page of an address, which need not be one of the list.
 func (h *host) find(url string) *page {
-	for _, p := range h.inner.pages {
-		if p.url == url {
-			return p
-		}
+	if p := h.byURL[url]; p != nil {
+		return p
 	}
 	return &page{url: url}
 }
@@ -90,7 +93,7 @@ func newSiteMap(list []urllist.Page) *siteMap {
 		name, section := place(line.URL)
 		h := m.hosts[name]
 		if h == nil {
-			h = &host{}
+			h = &host{byURL: map[string]*page{}}
 			m.hosts[name] = h
 			m.names = append(m.names, name)
 		}
@@ -108,6 +111,7 @@ func newSiteMap(list []urllist.Page) *siteMap {
 			continue
 		}
 		h.inner.add(p)
+		h.byURL[p.url] = p
 		key := name + "/" + section
 		if sections[key] == nil {
 			sections[key] = &shelf{}

@@ -1,0 +1,66 @@
+package strictjson_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/shared/strictjson"
+)
+
+func TestFaultsOfTheSyntaxNameTheirLine(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"spaces alone":     {" \n", "x.json: is empty; write JSON into it or remove it"},
+		"100 MB":           {strings.Repeat("x", 100<<20), "x.json: is larger than 8 MiB; make it smaller"},
+		"a trailing comma": {"[1,\n2,\n]", "x.json: line 3: is not JSON: invalid character ']' looking for beginning of value; mend it there"},
+		"cut off":          {"{\"a\":[1", "x.json: line 1: is not JSON: unexpected EOF; mend it there"},
+		"a comment":        {"[1] // one", "x.json: line 1: goes on after its end; remove what follows the last bracket"},
+		"a bottomless pit": {strings.Repeat("[", 1<<20), "x.json: line 1: is not JSON: nested too deeply; mend it there"},
+		"a raw line break": {"[\"a\nb\"]", "x.json: line 1: is not JSON: invalid character '\\n' in string literal; mend it there"},
+		"Latin-1":          {"[\n\"Caf\xe9\"]", "x.json: line 2: is not UTF-8; save the file as UTF-8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := strictjson.Parse("x.json", []byte(c.in))
+			if err := d.Problems.Err(); err == nil || err.Error() != c.want || d.Root != nil {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAKeyIsShownShortAndOnOneLine(t *testing.T) {
+	d := strictjson.Parse("x.json", []byte(`{"a\nb":1,"a.b.c":2,"`+strings.Repeat("k", 1000)+`":3}`))
+	d.Root.Object("a")
+	want := `x.json: "a\nb": is not a known key; use one of a` + "\n" + `x.json: "a.b.c": is not a known key; use one of a` +
+		"\n" + `x.json: "` + strings.Repeat("k", 60) + `": is not a known key; use one of a`
+	if got := d.Problems.Error(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestAfterAHundredFaultsTheRestIsNotTold(t *testing.T) {
+	var in strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&in, `,"k%d":1`, i)
+	}
+	d := strictjson.Parse("x.json", []byte("{"+in.String()[1:]+"}"))
+	d.Root.Object("a")
+	if n := len(d.Problems); n != 101 || d.Problems[100].String() != "x.json: has many more faults; mend those above first" {
+		t.Errorf("%d problems, the last: %v", n, d.Problems[n-1])
+	}
+}
+
+func TestWholeNumbersAreMeantAndNotSpelled(t *testing.T) {
+	d := strictjson.Parse("x.json", []byte(`{"a":1e2,"b":2.0,"c":2.5,"d":1e16,"e":null}`))
+	for key, want := range map[string]int{"a": 100, "b": 2} {
+		if got := d.Root.Whole(key); got == nil || *got != want {
+			t.Errorf("%s is %v, want %d", key, got, want)
+		}
+	}
+	if d.Problems != nil {
+		t.Error(d.Problems)
+	}
+	if d.Root.Whole("c") != nil || d.Root.Whole("d") != nil || d.Root.Whole("e") != nil || len(d.Problems) != 2 {
+		t.Errorf("got %v, want that c and d are no whole numbers", d.Problems)
+	}
+}
