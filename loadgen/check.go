@@ -53,7 +53,7 @@ func check(ctx context.Context, args []string, h host) int {
 		h.env, problems = exchange.ParseEnv(*file, data)
 		problems = append(problems, spec.Unknown(*file, h.env, problem.Warning)...)
 	}
-	p, more := load(h)
+	p, _, _, more := load(h)
 	problems = append(problems, more...)
 	tell(h, problems)
 	if problems.Err() != nil {

@@ -16,15 +16,16 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// load makes the plan of the environment and tells all problems.
-func load(h host) (*plan.Plan, problem.List) {
-	env, _, problems := plan.Settings(h.fs, h.env)
+// load makes the plan of the environment and loadgen.env, with the merged settings and the keys that came from that
+// file. The plan is nil where a problem refuses it.
+func load(h host) (p *plan.Plan, env map[string]string, fromFile []string, problems problem.List) {
+	env, fromFile, problems = plan.Settings(h.fs, h.env)
 	p, more := plan.Load(h.fs, env, draw)
 	problems = append(problems, more...)
 	if problems.Err() != nil {
-		return nil, problems
+		return nil, env, fromFile, problems
 	}
-	return p, problems
+	return p, env, fromFile, problems
 }
 
 // draw makes a seed, small enough for every JSON reader, and a run id that sorts by time.
@@ -56,10 +57,8 @@ func newLog(h host, s spec.Spec) *slog.Logger {
 }
 
 func runTraffic(ctx context.Context, h host) int {
-	env, fromFile, problems := plan.Settings(h.fs, h.env)
-	p, more := plan.Load(h.fs, env, draw)
-	problems = append(problems, more...)
-	if problems.Err() != nil {
+	p, env, fromFile, problems := load(h)
+	if p == nil {
 		tell(h, problems)
 		return exitConfig
 	}

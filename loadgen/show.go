@@ -28,7 +28,7 @@ func show(args []string, h host) int {
 		_, _ = fmt.Fprintf(h.stderr, "--format=%q: is not one of text, jsonl\n", *format)
 		return exitConfig
 	}
-	p, problems := load(h)
+	p, _, _, problems := load(h)
 	tell(h, problems)
 	if p == nil {
 		return exitConfig
