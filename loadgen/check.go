@@ -72,14 +72,16 @@ func check(ctx context.Context, args []string, h host) int {
 
 // connectAll tries every target and tells how each answered.
 func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
-	client := tracking.NewClient(tracking.Options{
-		Timeout: time.Duration(p.Spec.RequestTimeout * float64(time.Second)), InsecureTLS: !p.Spec.TLSVerify, Connections: 1, Proxy: proxy(h.env),
-	})
-	defer client.Close()
+	to, err := newSender(p, h.env, seconds(p.Spec.RequestTimeout))
+	if err != nil {
+		_, _ = fmt.Fprintln(h.stdout, err)
+		return false
+	}
+	defer to.client.Close()
 	good := true
-	for _, t := range p.Targets {
+	for i, t := range p.Targets {
 		began := time.Now()
-		res := client.Send(ctx, t.URL, ping(t.SiteID, t.Token.Reveal() != ""), t.Token.Reveal(), "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+		res := to.targets[i].Send(ping(t.SiteID, t.Token.Reveal() != ""), "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
 		if res.Outcome != tracking.Accepted {
 			good = false
 			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.Reason)

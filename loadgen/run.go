@@ -69,12 +69,17 @@ func runTraffic(ctx context.Context, h host) int {
 	log.Info("settings", "changed", strings.Join(p.Differences(env), " "), "from_loadgen_env", strings.Join(fromFile, " "),
 		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets", p.Sources["targets"])
 
-	s, err := newSession(h, p, env, log)
+	to, err := newSender(p, env, seconds(p.Spec.RequestTimeout))
+	if err != nil {
+		_, _ = fmt.Fprintf(h.stderr, "error: %v\n", err)
+		return exitConfig
+	}
+	defer to.client.Close()
+	s, err := newSession(h, env, p, to, log)
 	if err != nil {
 		_, _ = fmt.Fprintf(h.stderr, "error: STATE_DIR=%q: %v; name a folder that this user may write to\n", p.Spec.StateDir, err)
 		return exitConfig
 	}
-	defer s.client.Close()
 	if p.Spec.TelemetryAddr != "off" {
 		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, s, log)
 		if err != nil {

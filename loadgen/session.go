@@ -4,31 +4,28 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/http/httpproxy"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
-	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // session is one run, from its first visit to its written summary.
 type session struct {
 	h      host
+	env    map[string]string // with loadgen.env
 	plan   *plan.Plan
 	log    *slog.Logger
 	ledger *ledger.Ledger
 	router *routing.Router
-	client *tracking.Client
+	sender *sender
 	engine *engine.Engine
 	folder state.Folder
 	limit  *engine.Cap
@@ -38,14 +35,12 @@ type session struct {
 
 	mu   sync.Mutex // guards next and orders the writes of the ledger of record
 	next uint64     // visit numbers below may have been used
+	// granted is next as it was written last.
+	granted atomic.Uint64
 }
 
-func newSession(h host, p *plan.Plan, env map[string]string, log *slog.Logger) (*session, error) {
-	s := &session{h: h, plan: p, log: log, ledger: ledger.New(len(p.Targets)), started: time.Now().UTC()}
-	s.client = tracking.NewClient(tracking.Options{
-		Timeout: time.Duration(p.Spec.RequestTimeout * float64(time.Second)), InsecureTLS: !p.Spec.TLSVerify,
-		Connections: p.Spec.Concurrency, Proxy: proxy(env),
-	})
+func newSession(h host, env map[string]string, p *plan.Plan, to *sender, log *slog.Logger) (*session, error) {
+	s := &session{h: h, env: env, plan: p, log: log, sender: to, ledger: ledger.New(len(p.Targets)), started: time.Now().UTC()}
 	if !p.Spec.AutoStart {
 		return s, nil
 	}
@@ -69,38 +64,25 @@ func newSession(h host, p *plan.Plan, env map[string]string, log *slog.Logger) (
 		}
 		s.limit = engine.NewCap(uint64(p.Spec.MaxTotalVisits), kept, s.folder.SaveCap)
 	}
-	s.engine = engine.New(engine.Config{
-		Visits: p.Visits, Sender: sender{s}, Router: s.router, Ledger: s.ledger, Log: log,
-		PerDay: p.Spec.VisitsPerDay, Concurrency: p.Spec.Concurrency, Live: p.Spec.Timeline == "live", Zone: p.Zone,
-		FirstVisit: first, Reserve: s.reserve, StopAfter: uint64(p.Spec.StopAfterVisits),
-		AutoStop: time.Duration(p.Spec.AutoStopHours * float64(time.Hour)), Cap: s.limit,
-	})
+	s.engine = engine.New(s.config())
 	return s, nil
 }
 
-// proxy follows the usual variables; an address on this machine is never asked for through a proxy.
-func proxy(env map[string]string) func(*url.URL) (*url.URL, error) {
-	get := func(upper, lower string) string {
-		if v := env[lower]; v != "" {
-			return v
-		}
-		return env[upper]
+func (s *session) config() engine.Config {
+	k := &s.plan.Spec
+	c := engine.Config{
+		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Ledger: s.ledger, Log: s.log,
+		PerDay: k.VisitsPerDay, Concurrency: k.Concurrency, Batch: 1, Live: k.Timeline == "live", Zone: s.plan.Zone,
+		FirstVisit: s.first, Reserve: s.reserve, StopAfter: uint64(k.StopAfterVisits),
+		AutoStop: time.Duration(k.AutoStopHours * float64(time.Hour)), Cap: s.limit,
 	}
-	return (&httpproxy.Config{
-		HTTPProxy: get("HTTP_PROXY", "http_proxy"), HTTPSProxy: get("HTTPS_PROXY", "https_proxy"), NoProxy: get("NO_PROXY", "no_proxy"),
-	}).ProxyFunc()
+	if s.sender.bulk {
+		c.Batch, c.BatchDelay = k.BulkSize, seconds(k.BulkMaxDelay)
+	}
+	return c
 }
 
-// sender writes hits for the target they go to.
-type sender struct{ *session }
-
-// Send implements engine.Sender.
-func (s sender) Send(ctx context.Context, target int, v *visit.Visit, h *visit.Hit, at time.Time, proven bool) tracking.Result {
-	t := s.plan.Targets[target]
-	token := t.Token.Reveal()
-	form := tracking.Form{SiteID: t.SiteID, Located: token != "", Dated: s.plan.Spec.Timeline != "live", Quiet: proven}
-	return s.client.Send(ctx, t.URL, tracking.Append(nil, v, h, form, at), token, v.Visitor.Device.UserAgent)
-}
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
 func (s *session) run(ctx context.Context) int {
 	s.log.Info("run begins", "run_id", s.plan.RunID, "seed", s.plan.Seed, "plan", s.plan.Hash, "first_visit", s.next)
@@ -132,16 +114,24 @@ func (s *session) run(ctx context.Context) int {
 	return s.finish(reason)
 }
 
+// clockTime is how long targets may take to tell their clocks: a dead one must not hold up the others.
+const clockTime = 3 * time.Second
+
 // readClocks asks every target for its clock before the first hit, because a hit of the future is booked as now.
 func (s *session) readClocks(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second) // a dead target must not hold up the others
-	defer cancel()
+	asking, err := newSender(s.plan, s.env, min(clockTime, seconds(s.plan.Spec.RequestTimeout)))
+	if err != nil {
+		s.log.Warn("clocks cannot be asked for", "err", err)
+		return
+	}
+	defer asking.client.Close()
+	defer context.AfterFunc(ctx, asking.Break)()
 	var asked sync.WaitGroup
-	for i, t := range s.plan.Targets {
+	for i, t := range asking.targets {
 		asked.Go(func() {
-			clock, err := s.client.Clock(ctx, t.URL)
+			clock, err := t.Clock()
 			if err != nil {
-				s.log.Warn("target does not answer yet", "target", t.Name, "err", err)
+				s.log.Warn("target does not answer yet", "target", s.plan.Targets[i].Name, "err", err)
 				return
 			}
 			s.router.Observe(i, clock, time.Now())
@@ -150,17 +140,26 @@ func (s *session) readClocks(ctx context.Context) {
 	asked.Wait()
 }
 
-// reserve implements engine.Config.Reserve.
+// reserve implements engine.Config.Reserve. It seldom waits for the disk, because record reserves ahead.
 func (s *session) reserve(upTo uint64) error {
+	if upTo <= s.granted.Load() {
+		return nil
+	}
+	return s.save(upTo)
+}
+
+// save writes the ledger of record with all visit numbers below upTo as used.
+func (s *session) save(upTo uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.next
-	s.next = upTo
+	s.next = max(before, upTo)
 	summary := s.summary()
 	if err := s.folder.Save(&summary); err != nil {
 		s.next = before
 		return err
 	}
+	s.granted.Store(s.next)
 	return nil
 }
 
@@ -175,10 +174,7 @@ func (s *session) record(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		s.mu.Lock()
-		summary := s.summary()
-		err := s.folder.Save(&summary)
-		s.mu.Unlock()
+		err := s.save(s.ahead())
 		if err != nil && !failing {
 			s.log.Error("the ledger cannot be written; it goes on in memory", "err", err)
 		}
@@ -186,10 +182,19 @@ func (s *session) record(ctx context.Context) {
 	}
 }
 
+// ahead is the visit number that is not reached within the next two seconds.
+func (s *session) ahead() uint64 {
+	upTo := s.first + s.ledger.Counts().Planned + uint64(2*s.plan.Spec.VisitsPerDay/(24*60*60)) + 1
+	if stop := uint64(s.plan.Spec.StopAfterVisits); stop > 0 {
+		upTo = min(upTo, stop)
+	}
+	return upTo
+}
+
 // summary is the ledger as it stands; the caller holds the lock while the run goes on.
 func (s *session) summary() ledger.Summary {
 	sum := ledger.Summary{
-		RunID: s.plan.RunID, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started, NextVisit: s.next,
+		RunID: s.plan.RunID, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started, FirstVisit: s.first, NextVisit: s.next,
 	}
 	targets := make([]ledger.Target, len(s.plan.Targets))
 	for i, t := range s.plan.Targets {
@@ -221,6 +226,7 @@ func (s *session) finish(reason engine.Reason) int {
 	printSummary(s.h.stderr, &sum)
 	if err := s.folder.Save(&sum); err != nil {
 		s.log.Error("the ledger cannot be written", "err", err)
+		code = max(code, exitInternal)
 	}
 	if err := s.writeSummary(&sum); err != nil {
 		s.log.Error("the summary cannot be written", "file", s.plan.Spec.SummaryFile, "err", err)

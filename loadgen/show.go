@@ -42,7 +42,7 @@ func show(args []string, h host) int {
 	for number := range *n {
 		v := p.Visits.Visit(number)
 		for i := range v.Hits {
-			if err := write(out, p, v, &v.Hits[i]); err != nil {
+			if err := write(out, p, v, i); err != nil {
 				_, _ = fmt.Fprintln(h.stderr, err)
 				return exitInternal
 			}
@@ -56,16 +56,17 @@ func show(args []string, h host) int {
 }
 
 // body is the hit as the first target gets it, without what depends on the clock.
-func body(p *plan.Plan, v *visit.Visit, h *visit.Hit) []byte {
+func body(p *plan.Plan, v *visit.Visit, i int) []byte {
 	form := tracking.Form{SiteID: p.Spec.MatomoSiteID}
 	if len(p.Targets) > 0 {
 		form.SiteID, form.Located = p.Targets[0].SiteID, p.Targets[0].Token.Reveal() != ""
 	}
-	return tracking.Append(nil, v, h, form, time.Time{})
+	return tracking.Append(nil, v, i, form, time.Time{})
 }
 
-func writeText(w io.Writer, p *plan.Plan, v *visit.Visit, h *visit.Hit) error {
-	_, err := fmt.Fprintf(w, "visit %d  sent +%s  recorded +%s  %-8s  %s\n", v.Number, h.Wait.Round(time.Millisecond), h.Offset, h.Kind, body(p, v, h))
+func writeText(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
+	h := &v.Hits[i]
+	_, err := fmt.Fprintf(w, "visit %d  sent +%s  recorded +%s  %-8s  %s\n", v.Number, h.Wait.Round(time.Millisecond), h.Offset, h.Kind, body(p, v, i))
 	return err
 }
 
@@ -81,8 +82,9 @@ type line struct {
 	Parameters      map[string]string `json:"parameters"`
 }
 
-func writeJSON(w io.Writer, p *plan.Plan, v *visit.Visit, h *visit.Hit) error {
-	values, err := url.ParseQuery(string(body(p, v, h)))
+func writeJSON(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
+	h := &v.Hits[i]
+	values, err := url.ParseQuery(string(body(p, v, i)))
 	if err != nil {
 		return fmt.Errorf("read own hit: %w", err)
 	}

@@ -33,6 +33,9 @@ func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
 		if v, ok := environ[f.Key]; ok {
 			s.Set[f.Key] = true
 			environ[f.Key] = strings.TrimSpace(v)
+			if f.Unit == "s" { // 1s is as good as 1
+				environ[f.Key] = strings.TrimSuffix(environ[f.Key], "s")
+			}
 			if len(f.OneOf) > 0 {
 				environ[f.Key] = word(f, environ[f.Key], &problems)
 			}

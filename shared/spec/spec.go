@@ -18,6 +18,9 @@ type Spec struct {
 
 	VisitsPerDay float64 `env:"TARGET_VISITS_PER_DAY" envDefault:"20000" min:"1" max:"1e10" unit:"visits/day" group:"Traffic" help:"Arrival rate, spread evenly over the day."`
 	Concurrency  int     `env:"CONCURRENCY" envDefault:"50" min:"1" max:"10000" unit:"requests" group:"Traffic" help:"Most requests in flight at once. It does not bound open visits."`
+	SendMode     string  `env:"SEND_MODE" envDefault:"single" oneof:"single,bulk" group:"Traffic" help:"single: every hit is a request, as browsers send them. bulk: many visitors' hits go in one request, to fill a Matomo quickly."`
+	BulkSize     int     `env:"BULK_SIZE" envDefault:"100" min:"1" max:"2000" unit:"hits" group:"Traffic" help:"Most hits of a bulk request."`
+	BulkMaxDelay float64 `env:"BULK_MAX_DELAY" envDefault:"1" min:"0" max:"60" unit:"s" group:"Traffic" help:"How long a hit waits at most until its bulk request is full."`
 	Timeline     string  `env:"TIMELINE" envDefault:"compressed" oneof:"compressed,live" group:"Traffic" help:"compressed: a visit's minutes lie in the recent past and its requests are seconds apart. live: every hit is sent at its own moment."`
 	Timezone     string  `env:"TIMEZONE" envDefault:"CET" group:"Traffic" help:"Time zone of the Matomo site (IANA name): visits are kept inside its days."`
 

@@ -5,9 +5,16 @@ import (
 	"time"
 )
 
-// begin lets the visits arrive that are due, as far as the limits let it.
-func (l *loop) begin(now time.Time) {
-	for l.end == "" && !l.nextArrival().After(now) {
+// beginAtOnce is how many visits begin between two looks at the answers.
+const beginAtOnce = 256
+
+// begin lets visits arrive that are due, as far as the limits let it.
+func (l *loop) begin(elapsed time.Duration) {
+	now := l.began.Add(elapsed)
+	for n := 0; l.end == "" && !l.nextArrival().After(now); n++ {
+		if n == beginAtOnce {
+			return
+		}
 		if !l.pause.IsZero() {
 			l.resume(now)
 		}
@@ -27,12 +34,6 @@ func (l *loop) begin(now time.Time) {
 	case l.c.AutoStop > 0 && now.Sub(l.began) >= l.c.AutoStop:
 		l.finish(AutoStopped)
 	}
-}
-
-// finish lets no visit begin any more; open ones go on to their end.
-func (l *loop) finish(why Reason) {
-	l.end = why
-	l.phase.Store(Draining)
 }
 
 func (l *loop) nextArrival() time.Time {
@@ -57,7 +58,7 @@ func (l *loop) pauseUntil(t time.Time) {
 // allowed reserves the visit with the cap and its number, and pauses arrivals where that cannot be.
 func (l *loop) allowed(now time.Time) bool {
 	if l.next >= l.reserved {
-		upTo := l.next + max(100, uint64(2*l.c.PerDay/86400))
+		upTo := l.next + 1 + uint64(l.c.PerDay/86400) // a second's worth
 		if l.c.StopAfter > 0 {
 			upTo = min(upTo, l.c.StopAfter)
 		}
@@ -90,18 +91,26 @@ func (l *loop) start(at, now time.Time) {
 	n := l.next
 	l.next++
 	l.arrived++
-	v := l.c.Visits.Visit(n)
-	o := &openVisit{number: n, start: at, target: l.c.Router.Pick(n, now)}
-	l.c.Ledger.Plan(o.target, v)
+	l.c.Visits.Make(n, &l.visit)
+	o := openVisit{number: n, start: at.Sub(l.began), due: at.Sub(l.began), target: uint16(l.c.Router.Pick(n, now))}
+	l.date(&o)
+	o.group(&l.visit, now.Sub(l.began), l.c.Batch)
+	l.c.Ledger.Plan(int(o.target), kindsOf(l.visit.Hits))
 	l.open++
-	if !l.c.Live {
-		// Whole seconds, because the wire has no finer ones, and never after the target's own clock.
-		recorded := at.Add(-v.Length() - l.c.Router.Behind(o.target)).Truncate(time.Second)
-		o.base = endBefore(recorded, v.Length(), l.c.Zone)
-	}
 	if now.Sub(at) > maxWait {
-		l.shed(o, now)
+		l.shed(o, now.Sub(l.began))
 		return
 	}
-	l.advance(o, v)
+	l.lanes[o.target].add(o)
+}
+
+// date sets when the visit that was made last is recorded: in whole seconds, because the wire has no finer ones, and
+// never after the target's own clock.
+func (l *loop) date(o *openVisit) {
+	if l.c.Live {
+		return
+	}
+	length := l.visit.Length()
+	latest := l.began.Add(o.start - length - l.c.Router.Behind(int(o.target)))
+	o.base = l.days.keep(latest.Unix(), int64(length/time.Second))
 }

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// maxWait is how long a hit that fell due may wait for a free request before it is shed.
-	maxWait = 5 * time.Second
+	// maxWait is how long a hit that fell due may wait for a free request before it is shed. It rides out a target's
+	// short pauses, and what cannot be kept up with shows within one line of progress.
+	maxWait = 2 * time.Second
 	// drainTime is how long requests in flight may take to end after a stop.
 	drainTime = 7 * time.Second
 	// retryPause is how long new visits pause when their reservation cannot be stored.
@@ -28,15 +29,27 @@ const (
 // retries are the pauses before a hit that surely was not taken is sent again.
 var retries = []time.Duration{500 * time.Millisecond, time.Second}
 
-// Visits makes visits by number.
+// Visits makes visits by number, in the memory of v.
 type Visits interface {
-	Visit(n uint64) *visit.Visit
+	Make(n uint64, v *visit.Visit)
 }
 
-// Sender sends one hit to a target. at is the moment the hit is recorded at; proven says that the target has
-// accepted a hit.
+// Sender is the way to the targets.
 type Sender interface {
-	Send(ctx context.Context, target int, v *visit.Visit, h *visit.Hit, at time.Time, proven bool) tracking.Result
+	// Request is called once for each goroutine of the pool.
+	Request() Request
+	// Break ends all requests in flight at once.
+	Break()
+}
+
+// Request is one request at a time, in the making and sent: Begin, Add for each hit, Send.
+type Request interface {
+	// Begin forgets the request before. proven says that the target has accepted a hit.
+	Begin(target int, proven bool)
+	// Add adds hit i of v, recorded at at.
+	Add(v *visit.Visit, i int, at time.Time)
+	// Send returns with the answer. The receipt is zero where hits go singly.
+	Send() (tracking.Result, tracking.Receipt)
 }
 
 // Config of an Engine.
@@ -49,8 +62,12 @@ type Config struct {
 
 	// PerDay is the arrival rate in visits per 24 hours.
 	PerDay float64
-	// Concurrency is the most requests in flight.
+	// Concurrency is the most requests in flight, at least one for each target.
 	Concurrency int
+	// Batch is the most hits of a request, and BatchDelay how long a hit waits for others to go with. At 1 and 0 each
+	// hit is a request of its own.
+	Batch      int
+	BatchDelay time.Duration
 	// Live sends hits at their own moments; else visits lie in the recent past. Zone is that of the site's days.
 	Live bool
 	Zone *time.Location
@@ -106,39 +123,24 @@ func (e *Engine) Phase() Phase { return e.phase.Load().(Phase) }
 // Run sends traffic until a limit is reached, all targets have failed, or drain is done: then no visit begins,
 // requests in flight may end, and what is left is abandoned. Where abort is done requests are broken off at once.
 func (e *Engine) Run(drain, abort context.Context) Reason {
-	requests, cancel := context.WithCancel(abort)
-	defer cancel()
-	jobs := make(chan job, e.c.Concurrency)
-	results := make(chan result, e.c.Concurrency)
+	stopWatching := context.AfterFunc(abort, e.c.Sender.Break)
+	defer stopWatching()
+	began := time.Now()
+	jobs := make(chan *batch, e.c.Concurrency)
+	answers := make(chan *batch, e.c.Concurrency)
 	var pool sync.WaitGroup
 	for range e.c.Concurrency {
+		w := worker{Engine: e, began: began, request: e.c.Sender.Request()}
 		pool.Go(func() {
-			for j := range jobs {
-				v := e.c.Visits.Visit(j.visit.number)
-				h := &v.Hits[j.visit.hit]
-				at := j.visit.recorded(h, j.sent)
-				res := e.c.Sender.Send(requests, j.visit.target, v, h, at, j.proven)
-				results <- result{j.visit, v, res, at}
+			for b := range jobs {
+				w.serve(b)
+				answers <- b
 			}
 		})
 	}
-	l := newLoop(e, jobs, results, cancel)
-	reason := l.run(drain)
+	reason := newLoop(e, began, jobs, answers).run(drain)
 	close(jobs)
 	pool.Wait()
 	e.phase.Store(Ended)
 	return reason
-}
-
-type job struct {
-	visit  *openVisit
-	sent   time.Time
-	proven bool
-}
-
-type result struct {
-	visit *openVisit
-	made  *visit.Visit
-	res   tracking.Result
-	at    time.Time // recorded
 }

@@ -20,55 +20,95 @@ import (
 // visits are of two pages, a second apart, and a ping.
 type visits struct{}
 
-func (visits) Visit(n uint64) *visit.Visit {
-	return &visit.Visit{Number: n, Hits: []visit.Hit{
-		{Kind: visit.Pageview, Records: visit.Pageview},
-		{Kind: visit.Pageview, Records: visit.Pageview, Wait: time.Second, Offset: 100 * time.Second},
-		{Kind: visit.Ping, Records: visit.Ping, Wait: 2 * time.Second, Offset: 200 * time.Second},
-	}}
+func (visits) Make(n uint64, v *visit.Visit) {
+	v.Number = n
+	v.Hits = append(v.Hits[:0],
+		visit.Hit{Kind: visit.Pageview, Records: visit.Pageview},
+		visit.Hit{Kind: visit.Pageview, Records: visit.Pageview, Wait: time.Second, Offset: 100 * time.Second},
+		visit.Hit{Kind: visit.Ping, Records: visit.Ping, Wait: 2 * time.Second, Offset: 200 * time.Second},
+	)
 }
 
 // sent is a hit as the target saw it.
 type sent struct {
-	visit  uint64
-	hit    int
-	target int
-	at     time.Time // recorded
-	when   time.Time
+	visit   uint64
+	hit     int
+	target  int
+	at      time.Time // recorded
+	when    time.Time
+	request int
 }
 
-// matomo answers hits as answer says, and watches that no visitor has two in flight.
+// matomo answers requests as answer says, by their first hit, and watches that no visitor has two in flight. broken
+// is done when requests are broken off.
 type matomo struct {
-	answer func(ctx context.Context, s sent) tracking.Result
+	answer  func(broken context.Context, s sent) tracking.Result
+	receipt func(hits []sent) tracking.Receipt
+	broken  context.Context
+	cut     context.CancelFunc
 
 	mu       sync.Mutex
 	log      []sent
+	requests int
 	inFlight map[uint64]bool
+	busy     []int // requests in flight, by target
 	most     int
 	parallel bool
 }
 
-func (m *matomo) Send(ctx context.Context, target int, v *visit.Visit, h *visit.Hit, at time.Time, _ bool) tracking.Result {
-	s := sent{visit: v.Number, target: target, at: at, when: time.Now()}
-	for i := range v.Hits {
-		if v.Hits[i].Wait == h.Wait {
-			s.hit = i
-		}
-	}
+func (m *matomo) Request() engine.Request { return &request{matomo: m} }
+
+func (m *matomo) Break() { m.cut() }
+
+// request is one goroutine's.
+type request struct {
+	*matomo
+	target int
+	hits   []sent
+}
+
+func (r *request) Begin(target int, _ bool) { r.target, r.hits = target, nil }
+
+func (r *request) Add(v *visit.Visit, i int, at time.Time) {
+	r.hits = append(r.hits, sent{visit: v.Number, hit: i, target: r.target, at: at, when: time.Now()})
+}
+
+func (r *request) Send() (tracking.Result, tracking.Receipt) {
+	m := r.matomo
 	m.mu.Lock()
-	if m.inFlight == nil {
-		m.inFlight = map[uint64]bool{}
+	m.requests++
+	visitors := map[uint64]bool{}
+	for i := range r.hits {
+		r.hits[i].request = m.requests
+		visitors[r.hits[i].visit] = true
 	}
-	m.parallel = m.parallel || m.inFlight[v.Number]
-	m.inFlight[v.Number] = true
-	m.most = max(m.most, len(m.inFlight))
-	m.log = append(m.log, s)
+	for v := range visitors {
+		m.parallel = m.parallel || m.inFlight[v]
+		m.inFlight[v] = true
+	}
+	m.busy[r.target]++
+	m.most = max(m.most, sum(m.busy))
+	m.log = append(m.log, r.hits...)
 	m.mu.Unlock()
-	r := m.answer(ctx, s)
+	answer := m.answer(m.broken, r.hits[0])
 	m.mu.Lock()
-	delete(m.inFlight, v.Number)
-	m.mu.Unlock()
-	return r
+	defer m.mu.Unlock()
+	for v := range visitors {
+		delete(m.inFlight, v)
+	}
+	m.busy[r.target]--
+	if m.receipt == nil {
+		return answer, tracking.Receipt{}
+	}
+	return answer, m.receipt(r.hits)
+}
+
+func sum(all []int) int {
+	n := 0
+	for _, one := range all {
+		n += one
+	}
+	return n
 }
 
 func accept(context.Context, sent) tracking.Result {
@@ -82,10 +122,11 @@ type rig struct {
 }
 
 func newRig(answer func(context.Context, sent) tracking.Result, change func(*engine.Config)) *rig {
-	m := &matomo{answer: answer}
-	r := &rig{matomo: m, ledger: ledger.New(1)}
+	m := &matomo{answer: answer, inFlight: map[uint64]bool{}, busy: make([]int, 10)}
+	m.broken, m.cut = context.WithCancel(context.Background())
+	r := &rig{matomo: m, ledger: ledger.New(10)}
 	r.config = engine.Config{
-		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), PerDay: 86400, Concurrency: 4, Zone: time.UTC,
+		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), PerDay: 86400, Concurrency: 4, Batch: 1, Zone: time.UTC,
 		Router:  routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Reserve: func(uint64) error { return nil },
 	}
@@ -110,6 +151,7 @@ func (r *rig) run(drain, abort context.Context, t *testing.T) engine.Reason {
 	if r.matomo.parallel {
 		t.Error("a visitor had two requests in flight")
 	}
+	r.matomo.cut()
 	if r.matomo.most > r.config.Concurrency {
 		t.Errorf("%d requests in flight, more than %d", r.matomo.most, r.config.Concurrency)
 	}
@@ -271,71 +313,6 @@ func TestWhatCannotBeSentInTimeIsShed(t *testing.T) {
 			t.Errorf("%+v, fates %v", c.Total(-1), c.Visits)
 		}
 	})
-}
-
-func TestTheDailyCapPausesAndResumes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var kept engine.CapState
-		keep := func(s engine.CapState) error { kept = s; return nil }
-		r := newRig(accept, func(c *engine.Config) {
-			c.Cap = engine.NewCap(100, engine.CapState{}, keep)
-			c.AutoStop = 49 * time.Hour
-		})
-		began := time.Now()
-		r.run(t.Context(), t.Context(), t)
-		if n := r.ledger.Counts().Planned; n != 300 {
-			t.Errorf("%d visits in 49 hours, want 100 in each of three windows", n)
-		}
-		starts := map[int]int{}
-		for _, s := range r.matomo.log {
-			if s.hit == 0 {
-				starts[int(s.when.Sub(began)/(24*time.Hour))]++
-			}
-		}
-		if starts[0] != 100 || starts[1] != 100 || starts[2] != 100 {
-			t.Errorf("visits by window: %v", starts)
-		}
-		if kept.Reserved != 100 {
-			t.Errorf("stored %+v", kept)
-		}
-	})
-}
-
-func TestACapSurvivesARestart(t *testing.T) {
-	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	var kept engine.CapState
-	keep := func(s engine.CapState) error { kept = s; return nil }
-	taken := 0
-	for range 5 { // killed again and again, without Release
-		c := engine.NewCap(1000, kept, keep)
-		for range 55 {
-			if ok, _, err := c.Take(start); err != nil {
-				t.Fatal(err)
-			} else if ok {
-				taken++
-			}
-		}
-	}
-	c := engine.NewCap(1000, kept, keep)
-	for {
-		ok, resume, err := c.Take(start.Add(time.Hour))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !ok {
-			if !resume.Equal(start.Add(24 * time.Hour)) {
-				t.Errorf("resumes at %v", resume)
-			}
-			break
-		}
-		taken++
-	}
-	if taken > 1000 || taken < 950 {
-		t.Errorf("%d visits began, want at most 1000 and little less", taken)
-	}
-	if ok, _, _ := c.Take(start.Add(24 * time.Hour)); !ok {
-		t.Error("no visit in the next window")
-	}
 }
 
 func TestNewVisitsPauseWhileTheStateCannotBeStored(t *testing.T) {

@@ -2,22 +2,20 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/arrival"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
-	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 )
 
-// loop is the state of a run; one goroutine owns it.
+// loop is the state of a run; one goroutine owns it. Moments are durations since began.
 type loop struct {
 	*Engine
-	jobs    chan<- job
-	results <-chan result
-	cancel  context.CancelFunc // breaks requests off
+	jobs    chan<- *batch
+	answers <-chan *batch
 
 	began    time.Time
 	schedule arrival.Schedule
@@ -26,25 +24,26 @@ type loop struct {
 	reserved uint64 // numbers below may be used
 	pause    time.Time
 
-	timers   timers
-	ready    []queue // by target
-	turn     int     // target that is served first
-	inFlight int
-	open     int
+	timers timers
+	lanes  []lane // by target
+	turn   int    // target that is served first
+	open   int
+	days   days
+	visit  visit.Visit // made last
+	spare  []*batch
+	booked []ledger.Answered
 
 	end      Reason // set once no more visits begin
 	draining bool
-	giveUp   time.Time // when requests in flight are broken off
+	giveUp   time.Duration // when requests in flight are broken off
+	broken   bool
 }
 
-// queue holds visits whose next hit is due, first come first served.
-type queue []*openVisit
-
-func newLoop(e *Engine, jobs chan<- job, results <-chan result, cancel context.CancelFunc) *loop {
-	now := time.Now()
+func newLoop(e *Engine, began time.Time, jobs chan<- *batch, answers <-chan *batch) *loop {
 	return &loop{
-		Engine: e, jobs: jobs, results: results, cancel: cancel, began: now, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
-		schedule: arrival.Schedule{Start: now, PerDay: e.c.PerDay}, ready: make([]queue, e.c.Router.Targets()),
+		Engine: e, jobs: jobs, answers: answers, began: began, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
+		schedule: arrival.Schedule{Start: began, PerDay: e.c.PerDay}, lanes: newLanes(e.c.Router, e.c.Concurrency),
+		days: days{zone: e.c.Zone},
 	}
 }
 
@@ -54,205 +53,250 @@ func (l *loop) run(drain context.Context) Reason {
 	defer timer.Stop()
 	stop := drain.Done()
 	for {
-		now := time.Now()
-		l.begin(now)
-		l.release(now)
-		l.dispatch(now)
+		now := time.Since(l.began)
+		if l.draining {
+			l.clear(now)
+		} else {
+			l.begin(now)
+			l.release(now)
+			l.dispatch(now)
+		}
 		if l.end != "" && l.open == 0 {
 			return l.end
 		}
-		timer.Reset(time.Until(l.wake(now)))
+		timer.Reset(l.wake(now) - time.Since(l.began))
 		select {
 		case <-timer.C:
-		case r := <-l.results:
-			l.take(r)
-			for more := true; more; {
-				select {
-				case r := <-l.results:
-					l.take(r)
-				default:
-					more = false
-				}
-			}
+		case b := <-l.answers:
+			l.take(b)
+			l.takeAll()
 		case <-stop:
 			stop = nil
 			l.stop(Interrupted)
 		}
-		if l.draining && !time.Now().Before(l.giveUp) {
-			l.cancel()
+	}
+}
+
+// takeAll takes the answers that are there.
+func (l *loop) takeAll() {
+	for {
+		select {
+		case b := <-l.answers:
+			l.take(b)
+		default:
+			return
 		}
 	}
 }
 
 // wake is when there is something to do that no answer announces.
-func (l *loop) wake(now time.Time) time.Time {
-	at := now.Add(time.Hour)
-	earlier := func(t time.Time) {
-		if t.Before(at) {
-			at = t
-		}
+func (l *loop) wake(now time.Duration) time.Duration {
+	at := now + time.Hour
+	switch {
+	case l.draining && l.idle() > 0:
+		return now
+	case l.draining && !l.broken:
+		return l.giveUp
+	case l.draining:
+		return at
 	}
 	if l.end == "" {
-		earlier(l.nextArrival())
-		if l.c.AutoStop > 0 {
-			earlier(l.began.Add(l.c.AutoStop))
+		at = min(at, l.nextArrival().Sub(l.began))
+		if l.c.AutoStop > l.nextArrival().Sub(l.began) {
+			at = min(at, l.c.AutoStop)
 		}
 	}
-	if len(l.timers) > 0 {
-		earlier(l.timers[0].due)
+	if l.timers.len() > 0 {
+		at = min(at, l.timers.first())
 	}
-	for _, q := range l.ready {
-		if len(q) > 0 {
-			earlier(q[0].ready.Add(maxWait))
+	for t := range l.lanes {
+		if n := &l.lanes[t]; n.waiting() {
+			// The batch goes though it is not full, or what could not go is shed.
+			full := n.oldest() + l.c.BatchDelay
+			if full <= now {
+				full += maxWait
+			}
+			at = min(at, full)
 		}
-	}
-	if l.draining {
-		earlier(l.giveUp)
 	}
 	return at
 }
 
-// release moves visits whose next hit is due to the queues. One that was tried before goes first: an unproven target
-// takes no other meanwhile.
-func (l *loop) release(now time.Time) {
-	for o := l.timers.next(now); o != nil; o = l.timers.next(now) {
-		o.ready = now
-		at := len(l.ready[o.target])
-		if o.attempts > 0 {
-			at = 0
-		}
-		l.ready[o.target] = slices.Insert(l.ready[o.target], at, o)
+// release moves visits whose next hits are due to the lanes of their targets.
+func (l *loop) release(now time.Duration) {
+	for o, due := l.timers.next(now); due; o, due = l.timers.next(now) {
+		o.due = now
+		l.lanes[o.target].add(o)
 	}
 }
 
 // dispatch hands due hits to the pool, a target at a time, and sheds those that waited too long or whose target
 // takes none.
-func (l *loop) dispatch(now time.Time) {
+func (l *loop) dispatch(now time.Duration) {
 	l.turn++
-	for i := range l.ready {
-		t := (l.turn + i) % len(l.ready)
-		for len(l.ready[t]) > 0 {
-			verdict := l.c.Router.Verdict(t, now)
-			late := !now.Before(l.ready[t][0].ready.Add(maxWait))
-			if verdict != routing.Refuse && !late && (verdict == routing.Wait || l.inFlight >= l.c.Concurrency) {
-				break
-			}
-			o := l.ready[t][0]
-			l.ready[t][0] = nil
-			l.ready[t] = l.ready[t][1:]
-			if verdict == routing.Refuse || late {
-				l.shed(o, now)
+	at := l.began.Add(now)
+	for i := range l.lanes {
+		t := (l.turn + i) % len(l.lanes)
+		n := &l.lanes[t]
+		for n.waiting() {
+			verdict := l.c.Router.Verdict(t, at)
+			switch {
+			case verdict == routing.Refuse:
+				l.turnAway(n.pop(), now)
+				continue
+			case now >= n.oldest()+l.c.BatchDelay+maxWait:
+				l.shed(n.popOldest(), now)
 				continue
 			}
-			l.send(o, now)
+			if verdict == routing.Wait || !l.free(n, at) || n.hits < l.c.Batch && now < n.oldest()+l.c.BatchDelay {
+				break
+			}
+			l.send(t, now)
 		}
 	}
 }
 
-func (l *loop) send(o *openVisit, now time.Time) {
-	proven := l.c.Router.Begin(o.target)
-	l.c.Ledger.Send(o.target, o.kind)
-	l.inFlight++
-	o.sent++
-	l.jobs <- job{o, now, proven}
+// free says that the target may have one more request in flight: of its own slots, or of those that targets which
+// take no hits leave unused.
+func (l *loop) free(n *lane, at time.Time) bool {
+	if n.inFlight < n.slots {
+		return true
+	}
+	unused := 0
+	for t := range l.lanes {
+		other := &l.lanes[t]
+		if over := other.inFlight - other.slots; over >= 0 {
+			unused -= over
+		} else if l.c.Router.Verdict(t, at) == routing.Refuse {
+			unused -= over + 1 // one is for its probe
+		}
+	}
+	return unused > 0
 }
 
-// take books an answer and goes on with the visit.
-func (l *loop) take(r result) {
-	now := time.Now()
-	o, h := r.visit, &r.made.Hits[r.visit.hit]
-	l.inFlight--
-	l.c.Ledger.Return(o.target, o.kind, now.Sub(o.intended))
-	var again time.Time
-	if r.res.Retry && o.attempts < len(retries) && !l.draining {
-		again = now.Add(retries[o.attempts])
+// send makes a batch of the first visits of a lane. A target in doubt gets a single hit, because every hit with a
+// wrong token counts where Matomo locks addresses out.
+func (l *loop) send(t int, now time.Duration) {
+	n, b := &l.lanes[t], l.batch()
+	b.target, b.sent = t, now
+	b.proven = l.c.Router.Begin(t)
+	n.inFlight++
+	for hits := 0; n.waiting() && (hits == 0 || hits+n.head().hits() <= l.c.Batch); {
+		o := n.pop()
+		if !b.proven {
+			o.upTo = o.hit + 1
+		}
+		o.sent = true
+		hits += o.hits()
+		b.visits = append(b.visits, o)
+		if !b.proven {
+			break
+		}
 	}
-	l.c.Router.End(o.target, r.res, now, again)
-	if !again.IsZero() {
-		o.due = again
-		o.attempts++
-		l.timers.add(o)
-		return
+	l.jobs <- b
+}
+
+func (l *loop) batch() *batch {
+	if len(l.spare) == 0 {
+		return &batch{}
 	}
-	l.book(o, h, r.res.Outcome, r.at)
-	if l.draining {
-		l.abandon(o, r.made)
+	b := l.spare[len(l.spare)-1]
+	l.spare = l.spare[:len(l.spare)-1]
+	return b
+}
+
+// take books an answer and goes on with its visits.
+func (l *loop) take(b *batch) {
+	l.lanes[b.target].inFlight--
+	tries := uint8(0)
+	for i := range b.visits {
+		tries = max(tries, b.visits[i].attempts)
+	}
+	if b.result.Retry && int(tries) < len(retries) && !l.draining {
+		l.again(b, tries)
 	} else {
-		l.advance(o, r.made)
+		l.judge(b, 0)
+		l.settle(b)
 	}
-	if r.res.Outcome != tracking.Accepted {
-		l.c.Log.Debug("hit not accepted", "visit", o.number, "kind", h.Kind.String(), "outcome", r.res.Outcome.String(), "reason", r.res.Reason)
+	b.visits = b.visits[:0]
+	l.spare = append(l.spare, b)
+}
+
+// again sends a batch that surely was not taken once more, after a pause.
+func (l *loop) again(b *batch, tries uint8) {
+	due := b.answered + retries[tries]
+	l.judge(b, due)
+	l.c.Ledger.Return(b.target, b.kinds)
+	for _, o := range b.visits {
+		o.attempts, o.due = tries+1, due
+		l.timers.add(o)
+	}
+}
+
+// judge tells the router what the answer says of the target. again is when the batch goes once more, 0 is never.
+func (l *loop) judge(b *batch, again time.Duration) {
+	res, retry := b.result, time.Time{}
+	res.Outcome = b.outcome(0)
+	if b.receipt.Tracked > 0 {
+		res.Outcome = tracking.Accepted
+	}
+	if again > 0 {
+		retry = l.began.Add(again)
+	}
+	l.c.Router.End(b.target, res, l.began.Add(b.answered), retry)
+}
+
+// settle books the outcomes of a batch and lets its visits go on.
+func (l *loop) settle(b *batch) {
+	if n := b.receipt.Tracked + b.receipt.Invalid; n > 0 {
+		l.c.Ledger.Receive(len(b.hits), b.receipt.Tracked, b.receipt.Invalid)
+	}
+	l.booked = l.booked[:0]
+	for i := range b.hits {
+		h := &b.hits[i]
+		a := ledger.Answered{Kind: h.kind, Outcome: b.outcome(i), Latency: b.answered - h.intended}
+		if a.Outcome == tracking.Accepted {
+			a.Revenue = h.revenue
+		}
+		l.booked = append(l.booked, a)
+	}
+	l.c.Ledger.Answer(b.target, l.booked)
+	i := 0
+	for v := range b.visits {
+		o, rest := b.visits[v], b.rest[v]
+		for range o.hits() {
+			o.book(l.booked[i].Outcome, b.hits[i].ping, b.hits[i].recorded, &l.days)
+			i++
+		}
+		o.attempts = 0
+		switch {
+		case int(o.hit) == rest.hits:
+			l.close(&o, rest.hits)
+		case l.draining:
+			l.abandon(o)
+		default:
+			o.due, o.upTo = rest.due, rest.upTo
+			l.timers.add(o)
+		}
+	}
+	if b.result.Outcome != tracking.Accepted || b.receipt.Invalid > 0 {
+		l.c.Log.Debug("request not accepted", "visit", b.visits[0].number, "hits", len(b.hits), "outcome", b.result.Outcome.String(), "invalid", b.receipt.Invalid, "reason", b.result.Reason)
 		if _, all := l.c.Router.Hopeless(); all {
 			l.stop(NoTarget)
 		}
 	}
 }
 
-func (l *loop) book(o *openVisit, h *visit.Hit, outcome tracking.Outcome, at time.Time) {
-	var revenue shop.Cents
-	if outcome == tracking.Accepted && h.Kind == visit.Order {
-		revenue = h.Order.Revenue
-	}
-	l.c.Ledger.End(o.target, h.Records, outcome, revenue)
-	o.book(outcome, h, at, l.c.Zone)
-	o.hit++
-	o.attempts = 0
-}
-
-// advance waits for the next hit of a visit, or closes the visit after its last.
-func (l *loop) advance(o *openVisit, v *visit.Visit) {
-	if o.hit == len(v.Hits) {
-		l.close(o, v)
-		return
-	}
-	h := &v.Hits[o.hit]
-	o.kind = h.Records
-	o.intended = o.start.Add(h.Wait)
-	o.due = o.intended
-	l.timers.add(o)
-}
-
-func (l *loop) close(o *openVisit, v *visit.Visit) {
+// close books what became of a visit.
+func (l *loop) close(o *openVisit, hits int) {
 	l.open--
-	l.c.Ledger.Close(o.fate(len(v.Hits)), o.splits)
+	l.c.Ledger.Close(o.fate(hits), int(o.splits))
 }
 
-// shed books the next hit as not sent. A visit whose first hit is not sent does not happen at all.
-func (l *loop) shed(o *openVisit, now time.Time) {
-	v := l.c.Visits.Visit(o.number)
-	outcome := tracking.Shed
-	if o.attempts > 0 { // it was tried and surely not taken
-		outcome = tracking.Failed
+func kindsOf(hits []visit.Hit) ledger.Kinds {
+	var k ledger.Kinds
+	for i := range hits {
+		k[hits[i].Records]++
 	}
-	l.book(o, &v.Hits[o.hit], outcome, now)
-	for o.sent == 0 && o.hit < len(v.Hits) {
-		l.book(o, &v.Hits[o.hit], tracking.Shed, now)
-	}
-	l.advance(o, v)
-}
-
-// abandon books all that is left of a visit and closes it.
-func (l *loop) abandon(o *openVisit, v *visit.Visit) {
-	for o.hit < len(v.Hits) {
-		l.book(o, &v.Hits[o.hit], tracking.Abandoned, time.Time{})
-	}
-	l.close(o, v)
-}
-
-// stop lets no visit begin, abandons what is not in flight, and gives requests in flight their time.
-func (l *loop) stop(why Reason) {
-	if l.draining {
-		return
-	}
-	l.end, l.draining, l.giveUp = why, true, time.Now().Add(drainTime)
-	l.phase.Store(Draining)
-	left := l.timers
-	l.timers = nil
-	for t := range l.ready {
-		left = append(left, l.ready[t]...)
-		l.ready[t] = nil
-	}
-	for _, o := range left {
-		l.abandon(o, l.c.Visits.Visit(o.number))
-	}
+	return k
 }

@@ -60,6 +60,15 @@ const (
 	Fates int = iota
 )
 
+// Bulk sums what Matomo's receipts said of bulk requests. A receipt with invalid hits that does not say which makes
+// all hits of its request unknown: these sums then tell more than the rows do.
+type Bulk struct {
+	Requests uint64 `json:"requests"`
+	Hits     uint64 `json:"hits"`
+	Tracked  uint64 `json:"tracked"`
+	Invalid  uint64 `json:"invalid"`
+}
+
 // Ledger is safe for concurrent use.
 type Ledger struct {
 	mu      sync.Mutex
@@ -68,6 +77,7 @@ type Ledger struct {
 	visits  [Fates]uint64
 	planned uint64
 	split   uint64
+	bulk    Bulk
 	revenue shop.Cents
 }
 
@@ -80,38 +90,89 @@ func New(n int) *Ledger {
 	return l
 }
 
+// Kinds counts hits by kind.
+type Kinds [visit.Kinds]uint64
+
 // Plan books a visit that begins, with all its hits.
-func (l *Ledger) Plan(target int, v *visit.Visit) {
+func (l *Ledger) Plan(target int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.planned++
-	for i := range v.Hits {
-		l.rows[target][v.Hits[i].Records].Planned++
+	for k, n := range hits {
+		l.rows[target][k].Planned += n
 	}
 }
 
-// Send books that a hit is in flight, until Return.
-func (l *Ledger) Send(target int, kind visit.Kind) {
+// Move books that a visit of which no hit has ended goes to another target.
+func (l *Ledger) Move(from, to int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rows[target][kind].InFlight++
+	for k, n := range hits {
+		l.rows[from][k].Planned -= n
+		l.rows[to][k].Planned += n
+	}
 }
 
-// Return books that a hit is in flight no more, late after its intended moment.
-func (l *Ledger) Return(target int, kind visit.Kind, late time.Duration) {
+// Send books that hits are in flight, until Answer or Return.
+func (l *Ledger) Send(target int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rows[target][kind].InFlight--
-	// The value is clamped into the histogram's range, so that there is no error.
-	_ = l.latency[target].RecordValue(min(max(late.Microseconds(), latencyMin), latencyMax))
+	for k, n := range hits {
+		l.rows[target][k].InFlight += n
+	}
 }
 
-// End books the outcome of a hit. revenue is that of an accepted order, else 0.
-func (l *Ledger) End(target int, kind visit.Kind, o tracking.Outcome, revenue shop.Cents) {
+// Return books that hits are in flight no more and will be sent again.
+func (l *Ledger) Return(target int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rows[target][kind].Ended[o]++
-	l.revenue += revenue
+	for k, n := range hits {
+		l.rows[target][k].InFlight -= n
+	}
+}
+
+// Answered is a hit in flight with its outcome.
+type Answered struct {
+	Kind    visit.Kind
+	Outcome tracking.Outcome
+	// Latency is the time from its intended moment to the answer.
+	Latency time.Duration
+	// Revenue is that of an accepted order, else 0.
+	Revenue shop.Cents
+}
+
+// Answer books the outcomes of hits in flight.
+func (l *Ledger) Answer(target int, hits []Answered) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range hits {
+		h := &hits[i]
+		row := &l.rows[target][h.Kind]
+		row.InFlight--
+		row.Ended[h.Outcome]++
+		l.revenue += h.Revenue
+		// The value is clamped into the histogram's range, so that there is no error.
+		_ = l.latency[target].RecordValue(min(max(h.Latency.Microseconds(), latencyMin), latencyMax))
+	}
+}
+
+// Receive books Matomo's receipt for a bulk request of n hits.
+func (l *Ledger) Receive(n, tracked, invalid int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bulk.Requests++
+	l.bulk.Hits += uint64(n)
+	l.bulk.Tracked += uint64(tracked)
+	l.bulk.Invalid += uint64(invalid)
+}
+
+// End books the outcome of hits that are not in flight.
+func (l *Ledger) End(target int, o tracking.Outcome, hits Kinds) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, n := range hits {
+		l.rows[target][k].Ended[o] += n
+	}
 }
 
 // Close books the fate of a visit; splits is how many more visits than one Matomo makes of it.
@@ -129,6 +190,7 @@ type Counts struct {
 	Visits  [Fates]uint64
 	Planned uint64
 	Split   uint64
+	Bulk    Bulk
 	Revenue shop.Cents
 }
 
@@ -137,7 +199,7 @@ func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := Counts{
-		Rows: append([][visit.Kinds]Row(nil), l.rows...), Visits: l.visits, Planned: l.planned, Split: l.split, Revenue: l.revenue,
+		Rows: append([][visit.Kinds]Row(nil), l.rows...), Visits: l.visits, Planned: l.planned, Split: l.split, Bulk: l.bulk, Revenue: l.revenue,
 	}
 	for _, h := range l.latency {
 		c.Latency = append(c.Latency, hdrhistogram.Import(h.Export()))

@@ -69,20 +69,24 @@ type Summary struct {
 	// Message explains an end that nobody asked for.
 	Message string `json:"message,omitempty"`
 
-	Hits     Hits              `json:"hits"`
-	ByKind   map[string]Hits   `json:"by_kind"`
-	ByTarget map[string]Hits   `json:"by_target"`
-	Visits   Visits            `json:"visits"`
-	Revenue  float64           `json:"revenue"`
-	Latency  Latency           `json:"latency"`
-	Targets  map[string]Target `json:"targets"`
+	Hits     Hits            `json:"hits"`
+	ByKind   map[string]Hits `json:"by_kind"`
+	ByTarget map[string]Hits `json:"by_target"`
+	Visits   Visits          `json:"visits"`
+	// Bulk is there where hits were sent in bulk.
+	Bulk    *Bulk             `json:"bulk,omitempty"`
+	Revenue float64           `json:"revenue"`
+	Latency Latency           `json:"latency"`
+	Targets map[string]Target `json:"targets"`
 
 	InFlight         uint64            `json:"in_flight"`
 	InFlightByKind   map[string]uint64 `json:"in_flight_by_kind,omitempty"`
 	InFlightByTarget map[string]uint64 `json:"in_flight_by_target,omitempty"`
 	OpenVisits       uint64            `json:"open_visits"`
-	// NextVisit is the first visit number that surely was not used: numbers are reserved ahead.
-	NextVisit uint64 `json:"next_visit"`
+	// FirstVisit is the number of the run's first visit; NextVisit is the first that surely was not used: numbers are
+	// reserved ahead.
+	FirstVisit uint64 `json:"first_visit"`
+	NextVisit  uint64 `json:"next_visit"`
 }
 
 // Fill writes the counts into the summary; names and targets are in the order of the ledger's targets.
@@ -105,6 +109,9 @@ func (s *Summary) Fill(c Counts, names []string, targets []Target) {
 	s.Visits = Visits{
 		c.Planned, c.Visits[Complete], c.Visits[Partial], c.Visits[Uncertain], c.Visits[Lost], c.Visits[Unsent], c.Split,
 	}
+	if c.Bulk.Requests > 0 {
+		s.Bulk = &c.Bulk
+	}
 	s.Revenue = float64(c.Revenue) / 100
 	s.Latency = percentiles(all)
 	s.InFlight, s.OpenVisits = c.Total(-1).InFlight, c.OpenVisits()
@@ -116,7 +123,8 @@ func percentiles(h *hdrhistogram.Histogram) Latency {
 }
 
 // CloseKilled ends the summary of a run that was killed: what was in flight when it was written last is unknown,
-// the rest abandoned.
+// the rest abandoned. Visits that may have begun since are uncertain; of their hits nothing is known, the kinds least
+// of all, so that they are in no row.
 func (s *Summary) CloseKilled(now time.Time) {
 	s.Hits.close(s.InFlight)
 	for name, h := range s.ByKind {
@@ -129,6 +137,10 @@ func (s *Summary) CloseKilled(now time.Time) {
 	}
 	// Nothing tells which of the open visits had an accepted hit, so all of them are uncertain.
 	s.Visits.Uncertain += s.OpenVisits
+	since := s.NextVisit - s.FirstVisit - s.Visits.Planned
+	s.Visits.Planned += since
+	s.Visits.Uncertain += since
+	s.Message = fmt.Sprintf("killed: hits sent in the last second before it may be counted as abandoned; up to %d visits that began in it have no hits here", since)
 	s.Ended, s.Reason = now, "killed"
 	s.InFlight, s.OpenVisits, s.InFlightByKind, s.InFlightByTarget = 0, 0, nil, nil
 }

@@ -57,6 +57,14 @@ func (r *Router) Pick(n uint64, now time.Time) int {
 	return first
 }
 
+// Share is the share of the visits that target t gets while all take hits, 0..1.
+func (r *Router) Share(t int) float64 {
+	if r.strategy == target.Weighted {
+		return float64(r.targets[t].Weight) / float64(r.weights)
+	}
+	return 1 / float64(len(r.targets))
+}
+
 // choose depends on the seed and the visit's number alone, so that a run can be repeated.
 func (r *Router) choose(n uint64) int {
 	if r.strategy == target.RoundRobin {

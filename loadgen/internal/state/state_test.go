@@ -49,7 +49,7 @@ func TestTheLedgerOfAKilledRunIsClosed(t *testing.T) {
 		t.Fatalf("next %d, closed %v, %v", next, closed, err)
 	}
 	got := read(t, fs, "/state/one.json")
-	for _, want := range []string{`"reason": "killed"`, `"unknown": 2`, `"abandoned": 3`, `"uncertain": 3`, `"in_flight": 0`} {
+	for _, want := range []string{`"reason": "killed"`, `"unknown": 2`, `"abandoned": 3`, `"uncertain": 198`, `"planned": 200`, `"in_flight": 0`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in %s", want, got)
 		}

@@ -1,16 +1,11 @@
 package tracking
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httptrace"
 	"net/url"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,48 +13,59 @@ const (
 	// idle is how long an unused connection is kept: less than the 5 s after which Apache closes it, because a
 	// request that meets the closing is lost as unknown.
 	idle = 4 * time.Second
-	// maxAnswer bounds what is read of an answer, in bytes. Matomo's GIF has 43.
-	maxAnswer = 64 << 10
+	// doubtful is how long a connection was unused before it is looked at before use: the server may have closed it.
+	doubtful = 20 * time.Millisecond
 )
 
 // Options of a Client.
 type Options struct {
-	// Timeout bounds one request, from the dial to the end of the answer.
+	// Timeout bounds one request, from the dial to the end of the answer; an answer may come an eighth later.
 	Timeout time.Duration
 	// InsecureTLS skips the check of the server's certificate.
 	InsecureTLS bool
-	// Connections is the most that are kept per target.
-	Connections int
-	// Proxy chooses a proxy for an address; nil means none.
+	// Proxy chooses a proxy, http or https, for an address; nil means none.
 	Proxy func(*url.URL) (*url.URL, error)
 }
 
-// Client sends hits. It follows no redirect.
+// Client sends requests to targets over HTTP/1.1. It follows no redirect.
 type Client struct {
-	http    *http.Client
-	timeout time.Duration
+	options Options
+	// dialing ends when requests are broken off.
+	dialing context.Context
+	stop    context.CancelFunc
+	broken  atomic.Bool
+
+	mu   sync.Mutex
+	open map[*conn]struct{} // all connections of all targets
 }
 
-// NewClient makes a client; Close ends its idle connections.
+// NewClient makes a client; Close ends its connections.
 func NewClient(o Options) *Client {
-	t := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: o.Timeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout: o.Timeout,
-		TLSClientConfig:     &tls.Config{InsecureSkipVerify: o.InsecureTLS}, //nolint:gosec // a loudly logged knob
-		MaxIdleConns:        0,
-		MaxIdleConnsPerHost: o.Connections,
-		IdleConnTimeout:     idle,
-		DisableCompression:  true,
-	}
-	if o.Proxy != nil {
-		t.Proxy = func(r *http.Request) (*url.URL, error) { return o.Proxy(r.URL) }
-	}
-	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{http: &http.Client{Transport: t, CheckRedirect: refuse}, timeout: o.Timeout}
+	c := &Client{options: o, open: map[*conn]struct{}{}}
+	c.dialing, c.stop = context.WithCancel(context.Background())
+	return c
 }
 
-// Close ends the idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+// Break ends all requests in flight at once, and later ones before they are sent.
+func (c *Client) Break() {
+	c.broken.Store(true)
+	c.stop()
+	c.each((*conn).interrupt)
+}
+
+// Close ends all connections. No request may be in flight.
+func (c *Client) Close() {
+	c.stop()
+	c.each((*conn).close)
+}
+
+func (c *Client) each(do func(*conn)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for one := range c.open {
+		do(one)
+	}
+}
 
 // Result is the outcome of one request.
 type Result struct {
@@ -72,103 +78,147 @@ type Result struct {
 	Clock time.Time
 }
 
-// Send posts the form body with the token appended. The user agent is that of the visitor, as in the body.
-func (c *Client) Send(ctx context.Context, target string, body []byte, token, userAgent string) Result {
-	if token != "" {
-		w := writer{body}
-		w.text("token_auth", token)
-		body = w.b
-	}
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	connected := false
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }}
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(limited, trace), http.MethodPost, target, bytes.NewReader(body))
-	if err != nil {
-		return Result{Outcome: Failed, Reason: reason(err)}
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("User-Agent", userAgent)
-	resp, err := c.http.Do(req)
-	if err != nil {
-		// With a connection the request may have been written, and what was written may have been taken.
-		if connected {
-			return Result{Outcome: Unknown, Reason: reason(err)}
-		}
-		return Result{Outcome: Failed, Retry: ctx.Err() == nil, Reason: reason(err)}
-	}
-	defer resp.Body.Close() //nolint:errcheck // read to the end below, or of no use any more
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	clock, _ := http.ParseTime(resp.Header.Get("Date")) // none is zero
-	if err != nil {
-		return Result{Outcome: Unknown, Reason: reason(err), Clock: clock}
-	}
-	r := judge(resp, answer)
-	r.Clock = clock
-	return r
+// Target is one tracker, with connections and a token of its own. It is safe for concurrent use.
+type Target struct {
+	client *Client
+	route  route
+	// heads of a form, of a bulk request and of a question for the clock, up to the first value that varies.
+	form, bulk, options []byte
+	token               string // as it stands in a form
+	secret              string // as it stands in JSON
+
+	mu   sync.Mutex
+	free []*conn // the last one was used last
 }
 
-func judge(resp *http.Response, answer []byte) Result {
-	status := resp.StatusCode
-	switch {
-	case status == http.StatusNoContent, status == http.StatusOK && bytes.HasPrefix(answer, []byte("GIF8")):
-		return Result{Outcome: Accepted}
-	case status == http.StatusOK:
-		return Result{Outcome: Rejected, Reason: "answered 200, but not as Matomo's tracker does: is the address that of matomo.php?"}
-	case status == http.StatusServiceUnavailable:
-		return Result{Outcome: Failed, Retry: true, Reason: "answered 503: tracking is switched off or the server is overloaded"}
-	case status >= 500:
-		return Result{Outcome: Unknown, Reason: fmt.Sprintf("answered %d", status)}
-	case status >= 300 && status < 400:
-		return Result{Outcome: Rejected, Reason: fmt.Sprintf("answered %d, a redirect to %s: use that address", status, destination(resp))}
-	case status == http.StatusBadRequest:
-		return Result{Outcome: Rejected, Reason: "answered 400: the token has no write access to the site, the site does not exist, or Matomo's database is down"}
-	case status == http.StatusNotFound:
-		return Result{Outcome: Rejected, Reason: "answered 404: no tracker at that address"}
-	default:
-		return Result{Outcome: Rejected, Reason: fmt.Sprintf("answered %d", status)}
+// Target makes a target of the address of a tracker. An empty token is none.
+func (c *Client) Target(address, token string) (*Target, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("send to %q: not an http or https address", address)
 	}
-}
-
-func destination(resp *http.Response) string {
-	u, err := resp.Location()
+	r, err := newRoute(u, c.options)
 	if err != nil {
-		return "nowhere"
+		return nil, err
 	}
-	u.RawQuery, u.Fragment, u.User = "", "", nil
-	return u.String()
+	return &Target{
+		client: c, route: r, token: string(appendEscaped(nil, token)), secret: quoted(token),
+		form:    r.head("POST", "application/x-www-form-urlencoded"),
+		bulk:    r.head("POST", "application/json"),
+		options: r.head("OPTIONS", ""),
+	}, nil
 }
 
-// reason tells an error without the address, which the caller knows.
-func reason(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
-		if u.Timeout() {
-			return "no answer in time"
-		}
-		err = u.Err
+// Send posts the form body with the token appended, in whose spare capacity it may be written. The user agent is that
+// of the visitor, as in the body.
+func (t *Target) Send(body []byte, userAgent string) Result {
+	if t.token != "" {
+		body = append(append(body, "&token_auth="...), t.token...)
 	}
-	var cert *tls.CertificateVerificationError
-	if errors.As(err, &cert) {
-		return "TLS failed: " + cert.Err.Error()
-	}
-	return err.Error()
+	return t.post(t.form, body, userAgent, judge)
 }
 
 // Clock asks for the target's clock by an OPTIONS request, which Matomo answers with 204 and stores nothing for
 // (core/Tracker/Handler.php). It is zero where the target does not tell.
-func (c *Client) Clock(ctx context.Context, target string) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+func (t *Target) Clock() (time.Time, error) {
+	answered := false
+	res := t.post(t.options, nil, agent, func(*answer) Result {
+		answered = true
+		return Result{}
+	})
+	if !answered {
+		return time.Time{}, fmt.Errorf("ask clock: %s", res.Reason)
+	}
+	return res.Clock, nil
+}
+
+// post sends a request and judges its answer.
+func (t *Target) post(head, body []byte, userAgent string, judge func(*answer) Result) Result {
+	now := time.Now()
+	c, err := t.connection(now)
+	if err != nil {
+		return Result{Outcome: Failed, Retry: !t.client.broken.Load(), Reason: reason(err)}
+	}
+	c.extend(now)
+	if t.client.broken.Load() { // after the deadline was set, so that none is missed
+		c.interrupt()
+	}
+	written, err := c.write(head, body, userAgent)
+	if err != nil && !written {
+		t.drop(c)
+		return Result{Outcome: Failed, Retry: !t.client.broken.Load(), Reason: reason(err)}
+	}
+	if err == nil {
+		err = c.read()
+	}
+	if err != nil {
+		t.drop(c)
+		return Result{Outcome: Unknown, Reason: reason(err), Clock: c.answer.clock}
+	}
+	r := judge(&c.answer)
+	r.Clock = c.answer.clock
+	if c.answer.last {
+		t.drop(c)
+	} else {
+		t.keep(c, now)
+	}
+	return r
+}
+
+// connection is the free one that was used last, if it is still good, else a new one.
+func (t *Target) connection(now time.Time) (*conn, error) {
+	for {
+		t.mu.Lock()
+		n := len(t.free) - 1
+		if n < 0 {
+			t.mu.Unlock()
+			return t.dial(now)
+		}
+		c := t.free[n]
+		t.free = t.free[:n]
+		t.mu.Unlock()
+		unused := now.Sub(c.used)
+		if unused < idle && (unused < doubtful || c.alive()) {
+			return c, nil
+		}
+		t.drop(c)
+	}
+}
+
+func (t *Target) dial(now time.Time) (*conn, error) {
+	ctx, cancel := context.WithDeadline(t.client.dialing, now.Add(t.client.options.Timeout))
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodOptions, target, nil)
+	plain, secured, err := t.route.dial(ctx)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("ask clock: %w", err)
+		return nil, err
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("ask clock: %s", reason(err))
+	c := &conn{Conn: secured, plain: plain, timeout: t.client.options.Timeout}
+	t.client.mu.Lock()
+	t.client.open[c] = struct{}{}
+	t.client.mu.Unlock()
+	return c, nil
+}
+
+// keep lets the connection be used again, and ends the one that is unused longest where it is too old: one that is
+// not needed is gone within few requests.
+func (t *Target) keep(c *conn, now time.Time) {
+	c.used = now
+	var old *conn
+	t.mu.Lock()
+	if len(t.free) > 0 && now.Sub(t.free[0].used) > idle {
+		old = t.free[0]
+		t.free = append(t.free[:0], t.free[1:]...)
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing of it is read
-	clock, _ := http.ParseTime(resp.Header.Get("Date"))
-	return clock, nil
+	t.free = append(t.free, c)
+	t.mu.Unlock()
+	if old != nil {
+		t.drop(old)
+	}
+}
+
+func (t *Target) drop(c *conn) {
+	t.client.mu.Lock()
+	delete(t.client.open, c)
+	t.client.mu.Unlock()
+	c.close()
 }

@@ -1,7 +1,6 @@
 package tracking_test
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -18,13 +17,28 @@ var gif = []byte("GIF89a\x01\x00\x01\x00")
 
 func client(t *testing.T, change func(*tracking.Options)) *tracking.Client {
 	t.Helper()
-	o := tracking.Options{Timeout: 5 * time.Second, Connections: 2}
+	o := tracking.Options{Timeout: 5 * time.Second}
 	if change != nil {
 		change(&o)
 	}
 	c := tracking.NewClient(o)
 	t.Cleanup(c.Close)
 	return c
+}
+
+func aim(t *testing.T, c *tracking.Client, address, token string) *tracking.Target {
+	t.Helper()
+	target, err := c.Target(address, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+// send posts one hit as a client of its own.
+func send(t *testing.T, address string, change func(*tracking.Options)) tracking.Result {
+	t.Helper()
+	return aim(t, client(t, change), address, "").Send([]byte("rec=1"), "Firefox")
 }
 
 func TestWhatAnAnswerMeans(t *testing.T) {
@@ -58,7 +72,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 					o.Timeout = 50 * time.Millisecond
 				}
 			})
-			r := cl.Send(t.Context(), server.URL+"/matomo.php", []byte("rec=1"), "hush-hush", "Firefox")
+			r := aim(t, cl, server.URL+"/matomo.php", "hush-hush").Send([]byte("rec=1"), "Firefox")
 			if r.Outcome != c.outcome || r.Retry != c.retry || !strings.Contains(r.Reason, c.reason) {
 				t.Errorf("got %s, again %t, %q", r.Outcome, r.Retry, r.Reason)
 			}
@@ -79,7 +93,7 @@ func TestTheTokenTravelsInTheBodyAlone(t *testing.T) {
 		w.WriteHeader(204)
 	}))
 	defer server.Close()
-	r := client(t, nil).Send(t.Context(), server.URL+"/matomo.php", []byte("idsite=1&rec=1"), "a b&c", "Firefox")
+	r := aim(t, client(t, nil), server.URL+"/matomo.php", "a b&c").Send([]byte("idsite=1&rec=1"), "Firefox")
 	if r.Outcome != tracking.Accepted || time.Since(r.Clock).Abs() > time.Minute {
 		t.Errorf("%+v", r)
 	}
@@ -94,7 +108,7 @@ func TestWithoutAConnectionAHitMayBeSentAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = ln.Close()
-	r := client(t, nil).Send(t.Context(), "http://"+ln.Addr().String()+"/matomo.php", nil, "", "Firefox")
+	r := send(t, "http://"+ln.Addr().String()+"/matomo.php", nil)
 	if r.Outcome != tracking.Failed || !r.Retry || !strings.Contains(r.Reason, "refused") {
 		t.Errorf("%+v", r)
 	}
@@ -103,29 +117,15 @@ func TestWithoutAConnectionAHitMayBeSentAgain(t *testing.T) {
 func TestACertificateIsVerified(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
 	defer server.Close()
-	if r := client(t, nil).Send(t.Context(), server.URL, nil, "", "Firefox"); r.Outcome != tracking.Failed || !strings.HasPrefix(r.Reason, "TLS failed") {
+	if r := send(t, server.URL, nil); r.Outcome != tracking.Failed || !strings.HasPrefix(r.Reason, "TLS failed") {
 		t.Errorf("verified: %+v", r)
 	}
-	insecure := client(t, func(o *tracking.Options) { o.InsecureTLS = true })
-	if r := insecure.Send(t.Context(), server.URL, nil, "", "Firefox"); r.Outcome != tracking.Accepted {
+	if r := send(t, server.URL, insecure); r.Outcome != tracking.Accepted {
 		t.Errorf("not verified: %+v", r)
 	}
 }
 
-func TestAProxyIsUsed(t *testing.T) {
-	var asked string
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = r.URL.String()
-		w.WriteHeader(204)
-	}))
-	defer proxy.Close()
-	via := client(t, func(o *tracking.Options) {
-		o.Proxy = func(*url.URL) (*url.URL, error) { return url.Parse(proxy.URL) }
-	})
-	if r := via.Send(t.Context(), "http://matomo.test/matomo.php", nil, "", "Firefox"); r.Outcome != tracking.Accepted || asked != "http://matomo.test/matomo.php" {
-		t.Errorf("%+v, the proxy was asked for %q", r, asked)
-	}
-}
+func insecure(o *tracking.Options) { o.InsecureTLS = true }
 
 func TestTheClockIsReadWithoutAHit(t *testing.T) {
 	behind := time.Now().Add(-10 * time.Minute).UTC().Truncate(time.Second)
@@ -137,7 +137,7 @@ func TestTheClockIsReadWithoutAHit(t *testing.T) {
 		w.WriteHeader(204)
 	}))
 	defer server.Close()
-	clock, err := client(t, nil).Clock(context.Background(), server.URL)
+	clock, err := aim(t, client(t, nil), server.URL, "").Clock()
 	if err != nil || !clock.Equal(behind) {
 		t.Errorf("clock %v, %v", clock, err)
 	}

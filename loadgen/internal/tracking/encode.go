@@ -23,11 +23,12 @@ type Form struct {
 	Quiet bool
 }
 
-// Append writes the hit to dst as a form body, without the token. at is the moment the hit is recorded at; a zero
+// Append writes hit i of v to dst as a form body, without the token. at is the moment the hit is recorded at; a zero
 // at leaves out all that depends on the clock.
-func Append(dst []byte, v *visit.Visit, h *visit.Hit, f Form, at time.Time) []byte {
+func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
+	h := &v.Hits[i]
 	w := writer{dst}
-	w.whole("idsite", f.SiteID)
+	w.first("idsite", f.SiteID)
 	w.text("rec", "1")
 	w.text("apiv", "1")
 	w.text("cid", v.ID) // forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)

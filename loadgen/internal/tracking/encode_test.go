@@ -32,7 +32,7 @@ func someone() *visit.Visit {
 
 func form(t *testing.T, v *visit.Visit, i int, f tracking.Form, at time.Time) url.Values {
 	t.Helper()
-	raw := string(tracking.Append(nil, v, &v.Hits[i], f, at))
+	raw := string(tracking.Append(nil, v, i, f, at))
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +113,6 @@ func BenchmarkAppend(b *testing.B) {
 	v, buffer := someone(), make([]byte, 0, 2048)
 	b.ReportAllocs()
 	for b.Loop() {
-		buffer = tracking.Append(buffer[:0], v, &v.Hits[0], tracking.Form{SiteID: 1, Located: true, Dated: true}, noon)
+		buffer = tracking.Append(buffer[:0], v, 0, tracking.Form{SiteID: 1, Located: true, Dated: true}, noon)
 	}
 }

@@ -10,10 +10,14 @@ import (
 // writer appends name=value pairs of application/x-www-form-urlencoded.
 type writer struct{ b []byte }
 
+// first writes the pair that no other stands before.
+func (w *writer) first(name string, n int) {
+	w.b = append(append(w.b, name...), '=')
+	w.b = strconv.AppendInt(w.b, int64(n), 10)
+}
+
 func (w *writer) name(name string) {
-	if len(w.b) > 0 {
-		w.b = append(w.b, '&')
-	}
+	w.b = append(w.b, '&')
 	w.b = append(w.b, name...)
 	w.b = append(w.b, '=')
 }

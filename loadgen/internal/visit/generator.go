@@ -93,6 +93,9 @@ func (g *Generator) Visit(n uint64) *Visit {
 	return d.v
 }
 
+// Make writes visit n into v.
+func (g *Generator) Make(n uint64, v *Visit) { *v = *g.Visit(n) }
+
 // visitorID maps the visit's number to 64 bits one to one, so that no two visits of a run share a visitor.
 func (g *Generator) visitorID(n uint64) string {
 	x := n ^ g.key[0]

@@ -84,3 +84,6 @@ type Visit struct {
 
 // Length is the recorded time from the first to the last hit.
 func (v *Visit) Length() time.Duration { return v.Hits[len(v.Hits)-1].Offset }
+
+// Order is the order of hit i.
+func (v *Visit) Order(i int) *shop.Order { return v.Hits[i].Order }

@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/shop"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+// batch is one request on its way: the visits whose hits it carries, and what the pool found out about them. The
+// loop uses batches again, so that sending makes no garbage.
+type batch struct {
+	target int
+	proven bool
+	// sent and answered count from the beginning of the run.
+	sent, answered time.Duration
+	visits         []openVisit
+
+	kinds   ledger.Kinds
+	hits    []sentHit   // those of the first visit first
+	rest    []remainder // by visit
+	result  tracking.Result
+	receipt tracking.Receipt
+}
+
+// sentHit is what is needed to book a hit.
+type sentHit struct {
+	kind     visit.Kind
+	ping     bool
+	intended time.Duration
+	recorded int64
+	revenue  shop.Cents
+}
+
+// remainder is what comes after the hits of a visit that were sent.
+type remainder struct {
+	hits int // of the whole visit
+	// due is when the next is due, and upTo where the group ends that goes with it.
+	due  time.Duration
+	upTo uint16
+}
+
+// outcome is what became of hit i of the batch. Without a list of the invalid ones, which Matomo gives to superusers
+// alone, nothing tells which hits of a mixed receipt were tracked (plugins/BulkTracking/Tracker/Response.php).
+func (b *batch) outcome(i int) tracking.Outcome {
+	switch {
+	case b.result.Outcome != tracking.Accepted, b.receipt.Invalid == 0:
+		return b.result.Outcome
+	case b.receipt.Tracked == 0:
+		return tracking.Rejected
+	case b.receipt.Indices == nil:
+		return tracking.Unknown
+	}
+	for _, bad := range b.receipt.Indices {
+		if bad == i {
+			return tracking.Rejected
+		}
+	}
+	return tracking.Accepted
+}
+
+// worker is one goroutine of the pool.
+type worker struct {
+	*Engine
+	began   time.Time
+	request Request
+	visit   visit.Visit
+}
+
+// serve makes the hits of a batch, sends them and waits for the answer.
+func (w *worker) serve(b *batch) {
+	b.kinds, b.hits, b.rest = ledger.Kinds{}, b.hits[:0], b.rest[:0]
+	w.request.Begin(b.target, b.proven)
+	for i := range b.visits {
+		o := b.visits[i]
+		w.c.Visits.Make(o.number, &w.visit)
+		for ; o.hit < o.upTo; o.hit++ {
+			w.add(b, &o)
+		}
+		r := remainder{hits: len(w.visit.Hits)}
+		if int(o.hit) < r.hits {
+			o.group(&w.visit, b.sent, w.c.Batch)
+			r.due, r.upTo = o.start+w.visit.Hits[o.hit].Wait, o.upTo
+		}
+		b.rest = append(b.rest, r)
+	}
+	w.c.Ledger.Send(b.target, b.kinds)
+	b.result, b.receipt = w.request.Send()
+	b.answered = time.Since(w.began)
+}
+
+// add adds the next hit of o.
+func (w *worker) add(b *batch, o *openVisit) {
+	h := &w.visit.Hits[o.hit]
+	at := o.recorded(h, w.began.Add(b.sent))
+	w.request.Add(&w.visit, int(o.hit), time.Unix(at, 0))
+	hit := sentHit{kind: h.Records, ping: h.Kind == visit.Ping, intended: o.start + h.Wait, recorded: at}
+	if h.Kind == visit.Order {
+		hit.revenue = w.visit.Order(int(o.hit)).Revenue
+	}
+	b.hits = append(b.hits, hit)
+	b.kinds[h.Records]++
+}

@@ -1,0 +1,183 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+// inBulk sends up to ten hits a request at 20 visits a second.
+func inBulk(c *engine.Config) {
+	c.Batch, c.BatchDelay, c.PerDay, c.StopAfter = 10, time.Second, 20*86400, 200
+}
+
+// all is Matomo's receipt when it takes everything.
+func all(hits []sent) tracking.Receipt { return tracking.Receipt{Tracked: len(hits)} }
+
+func TestBulkRequestsCarryManyVisitorsHitsInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, inBulk)
+		r.matomo.receipt = all
+		r.run(t.Context(), t.Context(), t)
+		next, size := map[uint64]int{}, map[int]int{}
+		for _, s := range r.matomo.log {
+			if s.hit != next[s.visit] {
+				t.Fatalf("visit %d: hit %d comes when %d is next", s.visit, s.hit, next[s.visit])
+			}
+			next[s.visit]++
+			size[s.request]++
+		}
+		if len(r.matomo.log) != 600 || len(size) > 75 {
+			t.Errorf("%d hits in %d requests, want 600 in about 60", len(r.matomo.log), len(size))
+		}
+		for n, hits := range size {
+			if hits > 10 {
+				t.Errorf("request %d carries %d hits", n, hits)
+			}
+		}
+		c := r.ledger.Counts()
+		if c.Visits[ledger.Complete] != 200 || c.Bulk != (ledger.Bulk{Requests: uint64(len(size)), Hits: 600, Tracked: 600}) {
+			t.Errorf("fates %v, receipts %+v", c.Visits, c.Bulk)
+		}
+	})
+}
+
+func TestAHitWaitsForItsBatchNoLongerThanTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, func(c *engine.Config) { inBulk(c); c.StopAfter = 3 })
+		r.matomo.receipt = all
+		began := time.Now()
+		r.run(t.Context(), t.Context(), t)
+		if took := time.Since(began); took > 100*time.Millisecond+5*time.Second {
+			t.Errorf("three visits of 2 s took %v with a delay of 1 s for each of three requests", took)
+		}
+		if r.ended(tracking.Accepted) != 9 {
+			t.Errorf("%+v", r.ledger.Counts().Total(-1))
+		}
+	})
+}
+
+func TestWithoutPausesAVisitGoesInOneRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, func(c *engine.Config) { inBulk(c); c.Visits = hasty{} })
+		r.matomo.receipt = all
+		r.run(t.Context(), t.Context(), t)
+		in := map[uint64]map[int]bool{}
+		for _, s := range r.matomo.log {
+			if in[s.visit] == nil {
+				in[s.visit] = map[int]bool{}
+			}
+			in[s.visit][s.request] = true
+		}
+		for v, requests := range in {
+			if v > 2 && len(requests) != 1 { // the first prove the target
+				t.Errorf("visit %d went in %d requests", v, len(requests))
+			}
+		}
+	})
+}
+
+// hasty are visits without pauses.
+type hasty struct{ visits }
+
+func (h hasty) Make(n uint64, v *visit.Visit) {
+	h.visits.Make(n, v)
+	for i := range v.Hits {
+		v.Hits[i].Wait = 0
+	}
+}
+
+func TestATargetInDoubtGetsSingleHits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(func(context.Context, sent) tracking.Result {
+			return tracking.Result{Outcome: tracking.Rejected, Reason: "no"}
+		}, func(c *engine.Config) { inBulk(c); c.Visits = hasty{} })
+		if reason := r.run(t.Context(), t.Context(), t); reason != engine.NoTarget {
+			t.Errorf("ended by %s", reason)
+		}
+		if n := len(r.matomo.log); n != 5 {
+			t.Errorf("%d hits were tried, want 5: Matomo locks out after 20", n)
+		}
+	})
+}
+
+func TestWhatAReceiptMeans(t *testing.T) {
+	for name, c := range map[string]struct {
+		receipt func(hits []sent) tracking.Receipt
+		want    map[tracking.Outcome]bool // outcomes there are
+		bulk    func(ledger.Bulk) bool
+	}{
+		"the bad ones are named": {
+			func(hits []sent) tracking.Receipt {
+				if len(hits) < 3 {
+					return all(hits)
+				}
+				return tracking.Receipt{Tracked: len(hits) - 1, Invalid: 1, Indices: []int{2}}
+			},
+			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Rejected: true},
+			func(b ledger.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
+		},
+		"the bad ones are not named": {
+			func(hits []sent) tracking.Receipt {
+				if len(hits) < 3 {
+					return all(hits)
+				}
+				return tracking.Receipt{Tracked: len(hits) - 1, Invalid: 1}
+			},
+			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Unknown: true},
+			func(b ledger.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
+		},
+		"all are bad": {
+			func(hits []sent) tracking.Receipt {
+				if len(hits) < 3 {
+					return all(hits)
+				}
+				return tracking.Receipt{Invalid: len(hits)}
+			},
+			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Rejected: true, tracking.Shed: true},
+			func(b ledger.Bulk) bool { return b.Invalid > 0 },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(accept, inBulk)
+				r.matomo.receipt = c.receipt
+				r.run(t.Context(), t.Context(), t)
+				for o := range tracking.Outcome(tracking.Outcomes) {
+					if n := r.ended(o); (n > 0) != c.want[o] {
+						t.Errorf("%d hits are %s", n, o)
+					}
+				}
+				if b := r.ledger.Counts().Bulk; !c.bulk(b) {
+					t.Errorf("receipts %+v", b)
+				}
+			})
+		})
+	}
+}
+
+func TestABatchThatWasRolledBackIsSentAgainWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var lost []uint64
+		r := newRig(nil, inBulk)
+		r.matomo.receipt = all
+		r.matomo.answer = func(_ context.Context, s sent) tracking.Result {
+			if since := time.Since(began); since > 5*time.Second && since < 5200*time.Millisecond {
+				lost = append(lost, s.visit)
+				return tracking.Result{Outcome: tracking.Failed, Retry: true}
+			}
+			return tracking.Result{Outcome: tracking.Accepted}
+		}
+		r.run(t.Context(), t.Context(), t)
+		if c := r.ledger.Counts(); len(lost) == 0 || c.Visits[ledger.Complete] != 200 {
+			t.Errorf("%d requests were lost, fates %v", len(lost), c.Visits)
+		}
+	})
+}

@@ -1,0 +1,33 @@
+package engine
+
+import "time"
+
+// days tells the days of a site apart. It remembers the day it was asked for last, because nearly all questions are
+// about one.
+type days struct {
+	zone *time.Location
+	// from and to are midnights as Unix seconds: the first of the day, and the next.
+	from, to int64
+}
+
+// next is the midnight after the second t.
+func (d *days) next(t int64) int64 {
+	if t < d.from || t >= d.to {
+		year, month, day := time.Unix(t, 0).In(d.zone).Date()
+		d.from = time.Date(year, month, day, 0, 0, 0, 0, d.zone).Unix()
+		d.to = time.Date(year, month, day+1, 0, 0, 0, 0, d.zone).Unix()
+	}
+	return d.to
+}
+
+// same says whether both seconds are of one day; a is the earlier.
+func (d *days) same(a, b int64) bool { return b < d.next(a) }
+
+// keep shifts a visit from base on, length seconds long, that would cross midnight of the site to end a second before
+// it: Matomo cuts visits there (create_new_visit_after_midnight).
+func (d *days) keep(base, length int64) int64 {
+	if midnight := d.next(base); base+length >= midnight {
+		return midnight - 1 - length
+	}
+	return base
+}

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+)
+
+// clearAtOnce is how many visits are abandoned between two looks at the answers: about a millisecond's work.
+const clearAtOnce = 1000
+
+// turnAway deals with a visit whose target takes no hits: before its first hit it goes to a target that does, else
+// the hits are shed.
+func (l *loop) turnAway(o openVisit, now time.Duration) {
+	if !o.sent {
+		if to := l.c.Router.Pick(o.number, l.began.Add(now)); to != int(o.target) {
+			l.c.Visits.Make(o.number, &l.visit)
+			l.c.Ledger.Move(int(o.target), to, kindsOf(l.visit.Hits))
+			o.target = uint16(to)
+			l.date(&o)
+			l.lanes[to].add(o)
+			return
+		}
+	}
+	l.shed(o, now)
+}
+
+// shed books the next hits as not sent. A visit whose first hit is not sent does not happen at all.
+func (l *loop) shed(o openVisit, now time.Duration) {
+	l.c.Visits.Make(o.number, &l.visit)
+	outcome := tracking.Shed
+	if o.attempts > 0 { // it was tried and surely not taken
+		outcome = tracking.Failed
+	}
+	if !o.sent {
+		o.upTo = uint16(len(l.visit.Hits))
+	}
+	l.c.Ledger.End(int(o.target), outcome, kindsOf(l.visit.Hits[o.hit:o.upTo]))
+	o.hit, o.attempts = o.upTo, 0
+	if int(o.hit) == len(l.visit.Hits) {
+		l.close(&o, len(l.visit.Hits))
+		return
+	}
+	o.group(&l.visit, now, l.c.Batch)
+	o.due = o.start + l.visit.Hits[o.hit].Wait
+	l.timers.add(o)
+}
+
+// abandon books all that is left of a visit and closes it.
+func (l *loop) abandon(o openVisit) {
+	l.c.Visits.Make(o.number, &l.visit)
+	l.c.Ledger.End(int(o.target), tracking.Abandoned, kindsOf(l.visit.Hits[o.hit:]))
+	l.close(&o, len(l.visit.Hits))
+}
+
+// finish lets no visit begin any more; open ones go on to their end.
+func (l *loop) finish(why Reason) {
+	l.end = why
+	l.phase.Store(Draining)
+}
+
+// stop lets no visit begin, abandons what is not in flight, and gives requests in flight their time.
+func (l *loop) stop(why Reason) {
+	if l.draining {
+		return
+	}
+	l.end, l.draining, l.giveUp = why, true, time.Since(l.began)+drainTime
+	l.phase.Store(Draining)
+}
+
+// idle is the number of open visits of which nothing is in flight.
+func (l *loop) idle() int {
+	n := l.timers.len()
+	for t := range l.lanes {
+		n += l.lanes[t].begun.n + l.lanes[t].fresh.n
+	}
+	return n
+}
+
+// clear abandons some of the visits of which nothing is in flight, and breaks off requests whose time is over.
+func (l *loop) clear(now time.Duration) {
+	for range min(clearAtOnce, l.timers.len()) {
+		l.abandon(l.timers.last())
+	}
+	for t := range l.lanes {
+		for range min(clearAtOnce, l.lanes[t].begun.n+l.lanes[t].fresh.n) {
+			l.abandon(l.lanes[t].pop())
+		}
+	}
+	if now >= l.giveUp && !l.broken {
+		l.broken = true
+		l.c.Sender.Break()
+	}
+}

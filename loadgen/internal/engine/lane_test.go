@@ -1,0 +1,107 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// over deals visits out over n targets in turn.
+func over(n int) func(*engine.Config) {
+	targets := make([]target.Target, n)
+	for i := range targets {
+		targets[i] = target.Target{Name: string(rune('a' + i)), Weight: 1}
+	}
+	return func(c *engine.Config) { c.Router = routing.New(targets, target.RoundRobin, 1) }
+}
+
+func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(func(_ context.Context, s sent) tracking.Result {
+			if s.target == 3 && s.when.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) > 10*time.Second {
+				time.Sleep(30 * time.Second)
+				return tracking.Result{Outcome: tracking.Unknown}
+			}
+			time.Sleep(20 * time.Millisecond)
+			return tracking.Result{Outcome: tracking.Accepted}
+		}, func(c *engine.Config) {
+			over(10)(c)
+			c.Concurrency, c.PerDay, c.AutoStop = 40, 100*86400, time.Minute
+		})
+		r.run(t.Context(), t.Context(), t)
+		c := r.ledger.Counts()
+		for i := range 10 {
+			all := c.Total(i)
+			if i != 3 && all.Ended[tracking.Accepted] != all.Planned {
+				t.Errorf("target %d took %d of %d hits", i, all.Ended[tracking.Accepted], all.Planned)
+			}
+			if p99 := time.Duration(c.Latency[i].ValueAtQuantile(99)) * time.Microsecond; i != 3 && p99 > 25*time.Millisecond {
+				t.Errorf("target %d: p99 is %v", i, p99)
+			}
+		}
+		if c.Total(3).Ended[tracking.Shed] == 0 {
+			t.Errorf("the target that hangs: %+v", c.Total(3))
+		}
+	})
+}
+
+func TestAVisitThatWaitsForATargetThatFailsGoesToAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		r := newRig(func(_ context.Context, s sent) tracking.Result {
+			if s.target == 0 && time.Since(began) > 3*time.Second { // it hangs, with visits waiting, and then is gone
+				time.Sleep(1500 * time.Millisecond)
+				return tracking.Result{Outcome: tracking.Unknown}
+			}
+			return tracking.Result{Outcome: tracking.Accepted}
+		}, func(c *engine.Config) {
+			over(2)(c)
+			c.Concurrency, c.PerDay, c.AutoStop = 40, 40*86400, 20*time.Second
+		})
+		r.run(t.Context(), t.Context(), t)
+		c := r.ledger.Counts()
+		if c.Visits[ledger.Unsent] > 0 {
+			t.Errorf("%d visits did not happen though a target took hits: %v", c.Visits[ledger.Unsent], c.Visits)
+		}
+		if zero := c.Total(0); zero.Ended[tracking.Unknown] < 20 {
+			t.Errorf("the failing target: %+v", zero)
+		}
+	})
+}
+
+func TestInAnOverloadVisitsThatBeganAreFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(func(context.Context, sent) tracking.Result {
+			time.Sleep(100 * time.Millisecond)
+			return tracking.Result{Outcome: tracking.Accepted}
+		}, func(c *engine.Config) { c.PerDay, c.AutoStop = 50*86400, time.Minute }) // 150 hits a second, 40 can be sent
+		r.run(t.Context(), t.Context(), t)
+		c := r.ledger.Counts()
+		if c.Visits[ledger.Partial] > 0 || c.Visits[ledger.Complete] < 600 || c.Visits[ledger.Unsent] < 1500 {
+			t.Errorf("fates %v", c.Visits)
+		}
+	})
+}
+
+func TestManyOpenVisitsAreAbandonedAtAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, func(c *engine.Config) { c.PerDay = 20_000 * 86400 })
+		drain, stop := context.WithCancel(t.Context())
+		time.AfterFunc(2500*time.Millisecond, stop)
+		began := time.Now()
+		r.run(drain, t.Context(), t)
+		if took := time.Since(began); took > 2600*time.Millisecond {
+			t.Errorf("the end took until %v", took)
+		}
+		if r.ended(tracking.Abandoned) < 10_000 {
+			t.Errorf("%+v", r.ledger.Counts().Total(-1))
+		}
+	})
+}

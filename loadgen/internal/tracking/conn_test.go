@@ -1,0 +1,237 @@
+package tracking_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+)
+
+// serve lets each handle every connection to an address until the test ends.
+func serve(t testing.TB, each func(net.Conn)) (address string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				defer c.Close() //nolint:errcheck // the test is about the other end
+				each(c)
+			})
+		}
+	})
+	t.Cleanup(func() { _ = ln.Close(); all.Wait() })
+	return ln.Addr().String()
+}
+
+// talk answers every request of a connection with the bytes that reply gives for the nth of all, from 1; "" hangs up.
+func talk(t testing.TB, reply func(n int) string) (address string, connections *atomic.Int32) {
+	t.Helper()
+	var asked atomic.Int32
+	connections = new(atomic.Int32)
+	address = serve(t, func(c net.Conn) {
+		connections.Add(1)
+		in := bufio.NewReader(c)
+		for {
+			r, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return
+			}
+			answer := reply(int(asked.Add(1)))
+			if answer == "" {
+				return
+			}
+			if _, err := io.WriteString(c, answer); err != nil {
+				return
+			}
+		}
+	})
+	return "http://" + address + "/matomo.php", connections
+}
+
+const noContent = "HTTP/1.1 204 No Content\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\n\r\n"
+
+func TestWaysToAnswer(t *testing.T) {
+	const gif = "GIF89a-and-so-on"
+	for name, c := range map[string]struct {
+		answer      string
+		outcome     tracking.Outcome
+		connections int32 // for two requests
+	}{
+		"kept alive":              {noContent, tracking.Accepted, 1},
+		"with a length":           {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif, tracking.Accepted, 1},
+		"with odd letters":        {"HTTP/1.1 200 OK\r\nCONTENT-length:16\r\n\r\n" + gif, tracking.Accepted, 1},
+		"closed after":            {"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", tracking.Accepted, 2},
+		"of HTTP/1.0":             {"HTTP/1.0 204 No Content\r\n\r\n", tracking.Accepted, 2},
+		"of HTTP/1.0, kept alive": {"HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n", tracking.Accepted, 1},
+		"in chunks":               {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8\r\nc\r\n9a-and-so-on\r\n0\r\n\r\n", tracking.Accepted, 2},
+		"after an interim one":    {"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + noContent, tracking.Accepted, 1},
+		"with more than told":     {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif + "HTTP/1.1 500 No\r\n\r\n", tracking.Accepted, 2},
+		"with a long head":        {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 20_000) + "\r\n\r\n", tracking.Accepted, 1},
+		"with an endless head":    {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 80_000) + "\r\n\r\n", tracking.Unknown, 2},
+		"with a huge body":        {"HTTP/1.1 404 Not Found\r\nContent-Length: 200000\r\n\r\n" + strings.Repeat("x", 200_000), tracking.Rejected, 2},
+		"with half a body":        {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGIF8", tracking.Unknown, 2},
+		"in another language":     {"SSH-2.0-OpenSSH_9.2\r\n\r\n", tracking.Unknown, 2},
+		"with a broken length":    {"HTTP/1.1 200 OK\r\nContent-Length: lots\r\n\r\n", tracking.Unknown, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, connections := talk(t, func(int) string { return c.answer })
+			if name == "with half a body" {
+				address = "http://" + serve(t, func(conn net.Conn) {
+					connections.Add(1)
+					_, _ = conn.Read(make([]byte, 4096))
+					_, _ = io.WriteString(conn, c.answer)
+				}) + "/matomo.php"
+			}
+			target := aim(t, client(t, nil), address, "")
+			for i := range 2 {
+				if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != c.outcome {
+					t.Fatalf("request %d: %+v", i, r)
+				}
+			}
+			if n := connections.Load(); n != c.connections {
+				t.Errorf("%d connections, want %d", n, c.connections)
+			}
+		})
+	}
+}
+
+func TestABodyWithoutALengthEndsWithTheConnection(t *testing.T) {
+	address := serve(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nGIF8")
+		_, _ = io.WriteString(c, "9a")
+	})
+	if r := send(t, "http://"+address+"/matomo.php", nil); r.Outcome != tracking.Accepted {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAServerThatClosesAnIdleConnectionCostsNothing(t *testing.T) {
+	var closed sync.WaitGroup
+	address := serve(t, func(c net.Conn) {
+		r, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(c, noContent)
+		_ = c.Close()
+		closed.Done()
+	})
+	target := aim(t, client(t, nil), "http://"+address+"/matomo.php", "")
+	for i := range 3 {
+		closed.Add(1)
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Accepted {
+			t.Fatalf("request %d: %+v", i, r)
+		}
+		closed.Wait()
+		wait(t, 30*time.Millisecond) // long enough for a doubt
+	}
+}
+
+// wait lets real time pass, which a kernel's sockets need.
+func wait(t *testing.T, d time.Duration) {
+	t.Helper()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.Context().Done():
+	}
+}
+
+func TestAConnectionThatBreaksAfterTheRequestIsUnknown(t *testing.T) {
+	address, _ := talk(t, func(n int) string {
+		if n == 2 {
+			return ""
+		}
+		return noContent
+	})
+	target := aim(t, client(t, nil), address, "")
+	for i, want := range []tracking.Outcome{tracking.Accepted, tracking.Unknown, tracking.Accepted} {
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != want || r.Retry {
+			t.Errorf("request %d: %+v", i+1, r)
+		}
+	}
+}
+
+func TestABreakEndsRequestsInFlight(t *testing.T) {
+	arrived := make(chan struct{})
+	address := serve(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		close(arrived)
+		_, _ = c.Read(make([]byte, 1)) // until the other end hangs up
+	})
+	cl := client(t, nil)
+	target := aim(t, cl, "http://"+address+"/matomo.php", "")
+	var r tracking.Result
+	var sending sync.WaitGroup
+	sending.Go(func() { r = target.Send([]byte("rec=1"), "Firefox") })
+	<-arrived
+	cl.Break()
+	sending.Wait()
+	if r.Outcome != tracking.Unknown || r.Retry {
+		t.Errorf("in flight: %+v", r)
+	}
+	if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Failed || r.Retry {
+		t.Errorf("after: %+v", r)
+	}
+}
+
+func TestTheTargetsClockIsReadFromEveryAnswer(t *testing.T) {
+	address, _ := talk(t, func(n int) string {
+		return fmt.Sprintf("HTTP/1.1 204 No Content\r\nDate: Mon, 23 Nov 2026 12:00:0%d GMT\r\n\r\n", n)
+	})
+	target := aim(t, client(t, nil), address, "")
+	for n := 1; n < 4; n++ {
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.Clock.Second() != n || r.Clock.Hour() != 12 {
+			t.Errorf("answer %d: %v", n, r.Clock)
+		}
+	}
+}
+
+func BenchmarkSend(b *testing.B) {
+	address := serve(b, func(c net.Conn) {
+		in := make([]byte, 64<<10)
+		for {
+			if _, err := c.Read(in); err != nil {
+				return
+			}
+			if _, err := io.WriteString(c, noContent); err != nil {
+				return
+			}
+		}
+	})
+	c := tracking.NewClient(tracking.Options{Timeout: 5 * time.Second})
+	defer c.Close()
+	target, err := c.Target("http://"+address+"/matomo.php", "0123456789abcdef0123456789abcdef")
+	if err != nil {
+		b.Fatal(err)
+	}
+	body := make([]byte, 800, 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := target.Send(body, "Firefox"); r.Outcome != tracking.Accepted {
+			b.Fatalf("%+v", r)
+		}
+	}
+}

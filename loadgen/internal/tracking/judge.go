@@ -1,0 +1,106 @@
+package tracking
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+)
+
+// judge tells what became of a hit.
+func judge(a *answer) Result {
+	switch {
+	case a.status == http.StatusNoContent, a.status == http.StatusOK && bytes.HasPrefix(a.body, []byte("GIF8")):
+		return Result{Outcome: Accepted}
+	case a.status == http.StatusOK:
+		return Result{Outcome: Rejected, Reason: "answered 200, but not as Matomo's tracker does: is the address that of matomo.php?"}
+	case a.status >= 500 && a.status != http.StatusServiceUnavailable:
+		return Result{Outcome: Unknown, Reason: fmt.Sprintf("answered %d", a.status)}
+	default:
+		return refusal(a)
+	}
+}
+
+// Receipt is what Matomo says of a bulk request. Tracked and Invalid are hits; they are fewer than were sent where
+// Matomo left one out because its database was locked (plugins/BulkTracking/Tracker/Handler.php).
+type Receipt struct {
+	Tracked int `json:"tracked"`
+	Invalid int `json:"invalid"`
+	// Indices are those of the invalid hits, from 0; nil unless the token is a superuser's.
+	Indices []int `json:"invalid_indices"`
+}
+
+// judgeBulk tells what became of a bulk request. Its 500 was rolled back (onException there).
+func judgeBulk(a *answer) (Result, Receipt) {
+	switch {
+	case a.status == http.StatusInternalServerError:
+		return Result{Outcome: Failed, Retry: true, Reason: "answered 500: the whole request was rolled back"}, Receipt{}
+	case a.status > 500 && a.status != http.StatusServiceUnavailable:
+		return Result{Outcome: Unknown, Reason: fmt.Sprintf("answered %d", a.status)}, Receipt{}
+	case a.status != http.StatusOK:
+		return refusal(a), Receipt{}
+	}
+	var said struct {
+		Status string `json:"status"`
+		Receipt
+	}
+	switch err := json.Unmarshal(a.body, &said); {
+	case err != nil || said.Status != "success" || said.Tracked < 0 || said.Invalid < 0:
+		return Result{Outcome: Rejected, Reason: "answered 200, but with no receipt for a bulk request: is the BulkTracking plugin active?"}, Receipt{}
+	case said.Tracked == 0 && said.Invalid == 0:
+		return Result{Outcome: Failed, Retry: true, Reason: "tracked none of the hits: tracking is switched off"}, Receipt{}
+	case said.Invalid > 0:
+		return Result{Outcome: Accepted, Reason: fmt.Sprintf("called %d hits invalid", said.Invalid)}, said.Receipt
+	}
+	return Result{Outcome: Accepted}, said.Receipt
+}
+
+// refusal judges the answers that mean the same for a hit and for many.
+func refusal(a *answer) Result {
+	switch {
+	case a.status == http.StatusServiceUnavailable:
+		return Result{Outcome: Failed, Retry: true, Reason: "answered 503: tracking is switched off or the server is overloaded"}
+	case a.status >= 300 && a.status < 400:
+		return Result{Outcome: Rejected, Reason: fmt.Sprintf("answered %d, a redirect to %s: use that address", a.status, destination(a.location))}
+	case a.status == http.StatusBadRequest:
+		return Result{Outcome: Rejected, Reason: "answered 400: the token has no write access to the site, the site does not exist, or Matomo's database is down"}
+	case a.status == http.StatusNotFound:
+		return Result{Outcome: Rejected, Reason: "answered 404: no tracker at that address"}
+	default:
+		return Result{Outcome: Rejected, Reason: fmt.Sprintf("answered %d", a.status)}
+	}
+}
+
+func destination(location string) string {
+	u, err := url.Parse(location)
+	if err != nil || location == "" {
+		return "nowhere"
+	}
+	u.RawQuery, u.Fragment, u.User = "", "", nil
+	return u.String()
+}
+
+// reason tells an error without the address, which the caller knows.
+func reason(err error) string {
+	var cert *tls.CertificateVerificationError
+	var op *net.OpError
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
+		return "no answer in time"
+	case errors.As(err, &cert):
+		return "TLS failed: " + cert.Err.Error()
+	case errors.As(err, &op) && op.Op != "dial": // the address here has a port that says nothing
+		return op.Op + ": " + op.Err.Error()
+	}
+	return err.Error()
+}
+
+func isTimeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}

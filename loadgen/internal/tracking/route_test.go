@@ -1,0 +1,120 @@
+package tracking_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+)
+
+func through(proxy string) func(*tracking.Options) {
+	return func(o *tracking.Options) {
+		o.InsecureTLS = true
+		o.Proxy = func(*url.URL) (*url.URL, error) { return url.Parse(proxy) }
+	}
+}
+
+func TestAProxyPassesRequestsOn(t *testing.T) {
+	var asked, credentials string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked, credentials = r.URL.String(), r.Header.Get("Proxy-Authorization")
+		w.WriteHeader(204)
+	}))
+	defer proxy.Close()
+	r := send(t, "http://matomo.test/matomo.php", through(strings.Replace(proxy.URL, "http://", "http://ann:pass@", 1)))
+	if r.Outcome != tracking.Accepted || asked != "http://matomo.test/matomo.php" || credentials != "Basic YW5uOnBhc3M=" {
+		t.Errorf("%+v, the proxy was asked for %q with %q", r, asked, credentials)
+	}
+}
+
+// connect is a proxy that passes bytes on, to one address whatever it is asked for.
+func connect(t *testing.T, to, answer string) (address string, asked func() string) {
+	t.Helper()
+	var mu sync.Mutex
+	var heads strings.Builder
+	address = serve(t, func(c net.Conn) {
+		head := make([]byte, 4096)
+		n, _ := c.Read(head)
+		mu.Lock()
+		heads.Write(head[:n])
+		mu.Unlock()
+		_, _ = io.WriteString(c, answer)
+		if !strings.Contains(answer, "200") {
+			return
+		}
+		server, err := net.Dial("tcp", to)
+		if err != nil {
+			return
+		}
+		var both sync.WaitGroup
+		both.Go(func() { _, _ = io.Copy(server, c); _ = server.(*net.TCPConn).CloseWrite() })
+		both.Go(func() { _, _ = io.Copy(c, server); _ = c.(*net.TCPConn).CloseWrite() })
+		both.Wait()
+		_ = server.Close()
+	})
+	return address, func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return heads.String()
+	}
+}
+
+func TestAProxyPassesBytesOnToATargetWithTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	defer server.Close()
+	proxy, asked := connect(t, server.Listener.Addr().String(), "HTTP/1.1 200 Connection established\r\n\r\n")
+	r := send(t, "https://matomo.test/matomo.php", through("http://ann:pass@"+proxy))
+	if r.Outcome != tracking.Accepted {
+		t.Errorf("%+v", r)
+	}
+	for _, want := range []string{"CONNECT matomo.test:443 HTTP/1.1\r\n", "Host: matomo.test:443\r\n", "Proxy-Authorization: Basic "} {
+		if !strings.Contains(asked(), want) {
+			t.Errorf("the proxy was asked\n%s\nwithout %q", asked(), want)
+		}
+	}
+	if strings.Contains(asked(), "matomo.php") {
+		t.Error("the proxy saw the request")
+	}
+}
+
+func TestAProxyThatRefusesSurelyTookNothing(t *testing.T) {
+	proxy, _ := connect(t, "", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+	r := send(t, "https://matomo.test/matomo.php", through("http://"+proxy))
+	if r.Outcome != tracking.Failed || !r.Retry || r.Reason != "the proxy refuses: 407 Proxy Authentication Required" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAProxyOfAnotherKindIsRefused(t *testing.T) {
+	_, err := client(t, through("socks5://127.0.0.1:1")).Target("http://matomo.test/matomo.php", "")
+	if err == nil || err.Error() != "choose proxy: socks5 is not supported, use one of http or https" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAnAddressOfIPv6(t *testing.T) {
+	ln, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("this machine has no IPv6 loopback: %v", err)
+	}
+	var host string
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host = r.Host
+		w.WriteHeader(204)
+	}))
+	_ = server.Listener.Close()
+	server.Listener = ln
+	server.Start()
+	defer server.Close()
+	r := send(t, fmt.Sprintf("http://%s/matomo.php", ln.Addr()), nil)
+	if r.Outcome != tracking.Accepted || host != ln.Addr().String() {
+		t.Errorf("%+v for host %q", r, host)
+	}
+}
