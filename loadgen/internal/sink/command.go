@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink/fast"
 )
 
 // Exit codes of Run.
@@ -37,6 +39,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return exitUsage
 	}
+	if o.fast {
+		return runFast(ctx, o, stdout, stderr)
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.addr)
 	if err != nil {
 		say(stderr, "sink: listen: %v\n", err)
@@ -49,6 +54,19 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	if err := report(s, stdout, o.json); err != nil {
+		say(stderr, "sink: write report: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func runFast(ctx context.Context, o options, stdout, stderr io.Writer) int {
+	stats, err := fast.Serve(ctx, o.addr, o.arrivals, func(a net.Addr) { say(stderr, "sink listens on http://%s/matomo.php\n", a) })
+	if err != nil {
+		say(stderr, "sink: %v\n", err)
+		return exitFailed
+	}
+	if err := json.NewEncoder(stdout).Encode(stats); err != nil {
 		say(stderr, "sink: write report: %v\n", err)
 		return exitFailed
 	}

@@ -15,7 +15,9 @@ import (
 type options struct {
 	addr        string
 	quiet, json bool
-	cfg         Config
+	// fast is the sink that only counts; arrivals lets it keep when each request came.
+	fast, arrivals bool
+	cfg            Config
 }
 
 // parseFlags reads the command line; what is wrong with it has been written to stderr.
@@ -34,6 +36,8 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	f.DurationVar(&o.cfg.ClockSkew, "clock-skew", 0, "`time` the sink's clock is ahead")
 	f.Uint64Var(&o.cfg.Seed, "seed", 0, "`seed` of the shares")
 	f.BoolVar(&o.quiet, "quiet", false, "no live line of counts")
+	f.BoolVar(&o.fast, "fast", false, "only count, at the least cost, for benchmarks: of the other flags --addr and --arrivals alone have a meaning")
+	f.BoolVar(&o.arrivals, "arrivals", false, "with --fast: keep when each request came, for GET /arrivals")
 	f.BoolVar(&o.json, "json", false, "report as JSON at the end")
 	if err := f.Parse(args); err != nil {
 		return o, err

@@ -1,0 +1,14 @@
+//go:build !linux
+
+package fast
+
+import (
+	"context"
+	"errors"
+	"net"
+)
+
+// Serve exists on Linux alone.
+func Serve(context.Context, string, bool, func(net.Addr)) (Stats, error) {
+	return Stats{}, errors.New("the fast sink needs Linux (epoll): leave --fast out")
+}
