@@ -89,7 +89,7 @@ func writeJSON(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
 		return fmt.Errorf("read own hit: %w", err)
 	}
 	l := line{
-		Visit: v.Number, Visitor: v.ID, Funnel: v.Funnel, Kind: h.Kind.String(), Records: h.Records.String(),
+		Visit: v.Number, Visitor: v.ID.String(), Funnel: v.Funnel, Kind: h.Kind.String(), Records: h.Records.String(),
 		SentSeconds:     json.Number(strconv.FormatFloat(h.Wait.Seconds(), 'f', 3, 64)),
 		RecordedSeconds: int(h.Offset.Seconds()), Parameters: map[string]string{},
 	}

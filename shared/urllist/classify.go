@@ -34,6 +34,8 @@ type Recorded struct {
 	Search bool
 	// Campaign: the address opens a visit from a campaign.
 	Campaign bool
+	// Direct: the address asks to be taken for a direct entry, whatever its referrer.
+	Direct bool
 	// Excluded are parameters that are dropped from the address.
 	Excluded []string
 	// Fragment: what follows # is dropped.
@@ -51,6 +53,7 @@ func Classify(p Page) Recorded {
 	r := Recorded{
 		Search:   isSearch(parameters(query + "&" + queryOf(fragment))),
 		Campaign: !ignoresReferrer(inQuery) && (isCampaign(inQuery) || isCampaign(parameters(fragment))),
+		Direct:   ignoresReferrer(inQuery),
 		Fragment: hasFragment,
 		TooLong:  len(p.URL) > maxURL,
 	}
@@ -162,6 +165,9 @@ func (r Recorded) Explain() string {
 	}
 	if r.Campaign {
 		out = append(out, "only begins visits, because its campaign parameter would split one")
+	}
+	if r.Direct {
+		out = append(out, "begins direct visits only, because of ignore_referrer")
 	}
 	if len(r.Excluded) > 0 {
 		out = append(out, fmt.Sprintf("is recorded without %s", strings.Join(r.Excluded, ", ")))

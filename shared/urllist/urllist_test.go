@@ -163,7 +163,7 @@ func TestWhatMatomoRecordsOtherwise(t *testing.T) {
 		"https://a.test/x?UTM_source=mail":            "is recorded without utm_source",
 		"https://a.test/x?utm_source[]=mail":          "is recorded without utm_source",
 		"https://a.test/x?SID=1&sid[]=2":              "is recorded without sid",
-		"https://a.test/x?ignore_referrer=1&pk_cpn=a": "is recorded without ignore_referrer, pk_cpn",
+		"https://a.test/x?ignore_referrer=1&pk_cpn=a": "begins direct visits only, because of ignore_referrer; is recorded without ignore_referrer, pk_cpn",
 		"https://a.test/x#utm_source=mail":            "only begins visits, because its campaign parameter would split one; is recorded without what follows #",
 		"https://a.test/x?Q=lamp":                     "is recorded as a site search, not as a pageview, because of a search parameter",
 		"https://a.test/x?keywords[]=lamp":            "is recorded as a site search, not as a pageview, because of a search parameter",

@@ -29,65 +29,68 @@ func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	h := &v.Hits[i]
 	w := writer{dst}
 	w.first("idsite", f.SiteID)
-	w.text("rec", "1")
-	w.text("apiv", "1")
-	w.text("cid", v.ID) // forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)
-	w.text("_id", v.ID)
-	w.text("url", h.URL)
-	w.optional("urlref", h.Referrer)
-	w.optional("pv_id", h.PageviewID)
-	w.action(v, h)
+	w.b = append(w.b, "&rec=1&apiv=1&cid="...) // forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)
+	w.b = append(append(append(w.b, v.ID[:]...), "&_id="...), v.ID[:]...)
+	w.made("url", h.URL)
+	w.made("urlref", h.Referrer)
+	id := v.PageviewID(i)
+	w.b = append(append(w.b, "&pv_id="...), id[:]...)
+	w.action(v, i)
 	w.who(v, f, at)
 	if f.Dated && !at.IsZero() {
-		w.text("cdt", at.UTC().Format(time.DateTime))
+		w.moment("cdt", at)
 	}
 	if f.Quiet {
-		w.text("send_image", "0")
+		w.b = append(w.b, "&send_image=0"...)
 	}
 	return w.b
 }
 
 // action writes what happened.
-func (w *writer) action(v *visit.Visit, h *visit.Hit) {
+func (w *writer) action(v *visit.Visit, i int) {
+	h := &v.Hits[i]
 	switch h.Kind {
 	case visit.Pageview:
-		w.text("action_name", h.Title)
-		if t := h.Timing; t != nil {
-			w.whole("pf_net", t.Network)
-			w.whole("pf_srv", t.Server)
-			w.whole("pf_tfr", t.Transfer)
-			w.whole("pf_dm1", t.DOMProcessing)
-			w.whole("pf_dm2", t.DOMCompletion)
-			w.whole("pf_onl", t.OnLoad)
-		}
+		w.made("action_name", h.Title)
+		t := v.Timing(i)
+		w.whole("pf_net", t.Network)
+		w.whole("pf_srv", t.Server)
+		w.whole("pf_tfr", t.Transfer)
+		w.whole("pf_dm1", t.DOMProcessing)
+		w.whole("pf_dm2", t.DOMCompletion)
+		w.whole("pf_onl", t.OnLoad)
 	case visit.Search:
-		w.text("action_name", h.Title)
-		w.text("search", h.Search.Keyword)
-		w.optional("search_cat", h.Search.Category)
-		w.whole("search_count", h.Search.Count)
+		s := v.Search(i)
+		w.made("action_name", s.Title)
+		w.made("search", s.Keyword)
+		w.made("search_cat", s.Category)
+		w.whole("search_count", s.Count)
 	case visit.Event:
+		e := v.Event(i)
 		w.text("ca", "1") // without the Events plugin the hit is refused, not booked as a pageview
-		w.text("e_c", h.Event.Category)
-		w.text("e_a", h.Event.Action)
-		w.optional("e_n", h.Event.Name)
-		if h.Event.Value != nil {
-			w.text("e_v", strconv.FormatFloat(*h.Event.Value, 'f', -1, 64))
+		w.text("e_c", e.Category)
+		w.text("e_a", e.Action)
+		w.optional("e_n", e.Name)
+		if e.Value != nil {
+			w.name("e_v")
+			w.b = strconv.AppendFloat(w.b, *e.Value, 'f', -1, 64)
 		}
 	case visit.Outlink:
-		w.text("link", h.Target)
+		w.made("link", v.Target(i))
 	case visit.Download:
-		w.text("download", h.Target)
+		w.made("download", v.Target(i))
 	case visit.Order:
-		w.order(h)
+		w.order(v, i)
 	case visit.Ping:
 		w.text("ping", "1")
 	}
 }
 
-func (w *writer) order(h *visit.Hit) {
-	o := h.Order
+func (w *writer) order(v *visit.Visit, i int) {
+	o := v.Order(i)
 	w.text("idgoal", "0")
-	w.text("ec_id", h.OrderID)
+	w.name("ec_id")
+	w.b = v.AppendOrderID(w.b, i)
 	w.money("revenue", o.Revenue)
 	w.money("ec_st", o.Subtotal)
 	w.money("ec_tx", o.Tax)
@@ -101,25 +104,20 @@ func (w *writer) order(h *visit.Hit) {
 // who writes the visitor: the device always, the place only where the target takes it.
 func (w *writer) who(v *visit.Visit, f Form, at time.Time) {
 	d, p := v.Visitor.Device, v.Visitor.Place
-	w.text("ua", d.UserAgent)
-	w.optional("uadata", d.Hints)
+	w.b = append(w.b, ready.devices[d.Number]...)
+	w.name("res")
+	w.b = append(w.b, v.Visitor.Resolution...)
 	w.text("lang", p.Lang)
-	w.text("res", v.Visitor.Resolution)
-	w.flag("pdf", d.PDF)
-	w.text("cookie", "1")
 	if !at.IsZero() {
-		local := at.In(p.Zone)
-		w.whole("h", local.Hour())
-		w.whole("m", local.Minute())
-		w.whole("s", local.Second())
+		hour, minute, second := at.In(p.Zone).Clock()
+		w.whole("h", hour)
+		w.whole("m", minute)
+		w.whole("s", second)
 	}
 	if f.Located && p.Country != "" {
-		w.text("cip", v.Visitor.IP.String())
-		w.text("country", p.Country)
-		w.optional("region", p.Region)
-		w.text("city", p.City)
-		w.text("lat", p.Lat)
-		w.text("long", p.Long)
+		w.name("cip")
+		w.b = v.Visitor.IP.AppendTo(w.b)
+		w.b = append(w.b, ready.places[p.Number]...)
 	}
 }
 

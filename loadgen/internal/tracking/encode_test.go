@@ -1,7 +1,8 @@
 package tracking_test
 
 import (
-	"math/rand/v2"
+	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,23 +12,44 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
-	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
 var noon = time.Date(2026, 7, 1, 12, 30, 45, 999, time.UTC)
 
-func someone() *visit.Visit {
-	v := &visit.Visit{ID: "0123456789abcdef", Visitor: visitor.Draw(rand.New(rand.NewPCG(1, 1)), 0)}
-	v.Hits = []visit.Hit{
-		{Kind: visit.Pageview, URL: "https://a.test/ü?x=1&y=2", Title: "Tea & cake + 50%", Referrer: "https://www.google.com/", PageviewID: "abc123", Timing: &visit.Timing{Network: 1, Server: 2, Transfer: 3, DOMProcessing: 4, DOMCompletion: 5, OnLoad: 6}},
-		{Kind: visit.Order, URL: "https://a.test/pay", PageviewID: "abc123", OrderID: "x-1", Order: &shop.Order{
-			Items:    []shop.Item{{SKU: "A-1", Name: `Mug "blue", large`, Category: "Kitchen", Price: 905, Quantity: 2}},
-			Subtotal: 1810, Tax: 181, Shipping: 5, Revenue: 1996,
-		}},
-		{Kind: visit.Event, URL: "https://a.test/pay", PageviewID: "abc123", Event: visit.EventData{Category: "CTA", Action: "click", Name: "Buy"}},
-		{Kind: visit.Ping, URL: "https://a.test/pay", PageviewID: "abc123"},
+// The hits of someone's visit.
+const (
+	pageview = iota
+	order
+	event
+	ping
+)
+
+func generator(t testing.TB, funnels []funnel.Funnel) *visit.Generator {
+	t.Helper()
+	store, err := shop.New(shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 2, ItemsMax: 5, TaxRate: .1, Shipping: []shop.Cents{5}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return v
+	return visit.New(visit.Behaviour{
+		Seed: 1, RunID: "test", Pages: urllist.Default(""), Events: eventset.Default(), Shop: store, Funnels: funnels,
+		PageviewsMin: 3, PageviewsMax: 6, DurationMin: time.Minute, DurationMax: 8 * time.Minute,
+		SearchShare: .15, OutlinkShare: .1, DownloadShare: .08, ClickShare: .25, RandomShare: .12, OrderShare: .05,
+	})
+}
+
+// someone looks at a page, orders, and triggers an event there.
+func someone(t testing.TB) *visit.Visit {
+	t.Helper()
+	return generator(t, []funnel.Funnel{{
+		Name: "all", Probability: 1, Enabled: true, ExitAfterCompletion: true, Steps: []funnel.Step{
+			{Type: funnel.Pageview, URL: "https://a.test/ü?x=1&y=2", Title: "Tea & cake + 50%"},
+			{Type: funnel.Ecommerce},
+			{Type: funnel.Event, EventCategory: "CTA", EventAction: "click", EventName: "Buy"},
+		},
+	}}).Visit(0)
 }
 
 func form(t *testing.T, v *visit.Visit, i int, f tracking.Form, at time.Time) url.Values {
@@ -55,21 +77,35 @@ func expect(t *testing.T, got url.Values, want map[string]string) {
 }
 
 func TestAPageviewIsWrittenWhole(t *testing.T) {
-	v := someone()
-	got := form(t, v, 0, tracking.Form{SiteID: 7, Located: true, Dated: true}, noon)
-	local := noon.In(v.Visitor.Place.Zone)
+	v := someone(t)
+	got := form(t, v, pageview, tracking.Form{SiteID: 7, Located: true, Dated: true}, noon)
+	local, who := noon.In(v.Visitor.Place.Zone), v.Visitor
+	id := v.PageviewID(pageview)
 	expect(t, got, map[string]string{
-		"idsite": "7", "rec": "1", "cid": v.ID, "_id": v.ID, "url": "https://a.test/ü?x=1&y=2", "action_name": "Tea & cake + 50%",
-		"urlref": "https://www.google.com/", "pv_id": "abc123", "cdt": "2026-07-01 12:30:45", "pf_net": "1", "pf_onl": "6",
-		"ua": v.Visitor.Device.UserAgent, "uadata": v.Visitor.Device.Hints, "lang": v.Visitor.Place.Lang, "res": v.Visitor.Resolution,
-		"cip": v.Visitor.IP.String(), "country": v.Visitor.Place.Country, "region": v.Visitor.Place.Region, "city": v.Visitor.Place.City,
-		"h": strconv.Itoa(local.Hour()), "m": "30", "s": "45",
+		"idsite": "7", "rec": "1", "apiv": "1", "cid": v.ID.String(), "_id": v.ID.String(), "url": "https://a.test/ü?x=1&y=2", "action_name": "Tea & cake + 50%",
+		"urlref": who.Source.Referrer.Plain, "pv_id": string(id[:]), "cdt": "2026-07-01 12:30:45",
+		"pf_net": strconv.Itoa(v.Timing(pageview).Network), "pf_onl": strconv.Itoa(v.Timing(pageview).OnLoad),
+		"ua": who.Device.UserAgent, "uadata": who.Device.Hints, "lang": who.Place.Lang, "res": who.Resolution, "cookie": "1",
+		"cip": who.IP.String(), "country": who.Place.Country, "region": who.Place.Region, "city": who.Place.City, "lat": who.Place.Lat, "long": who.Place.Long,
+		"h": strconv.Itoa(local.Hour()), "m": strconv.Itoa(local.Minute()), "s": "45",
 	})
 }
 
+func TestEveryHitOfManyVisitsIsWellFormed(t *testing.T) {
+	g := generator(t, nil)
+	for n := range uint64(2000) {
+		v := g.Visit(n)
+		for i := range v.Hits {
+			got := form(t, v, i, tracking.Form{SiteID: 1, Located: true, Dated: true}, noon)
+			expect(t, got, map[string]string{"url": v.Hits[i].URL.Plain, "ua": v.Visitor.Device.UserAgent, "city": v.Visitor.Place.City, "cip": v.Visitor.IP.String()})
+		}
+	}
+}
+
 func TestWithoutATokenNothingIsSentThatNeedsOne(t *testing.T) {
-	for i := range someone().Hits {
-		got := form(t, someone(), i, tracking.Form{SiteID: 1}, noon)
+	v := someone(t)
+	for i := range v.Hits {
+		got := form(t, v, i, tracking.Form{SiteID: 1}, noon)
 		for _, name := range []string{"cip", "country", "region", "city", "lat", "long", "token_auth", "cdt"} {
 			if got.Has(name) {
 				t.Errorf("hit %d has %s", i, name)
@@ -79,40 +115,68 @@ func TestWithoutATokenNothingIsSentThatNeedsOne(t *testing.T) {
 }
 
 func TestAnOrderIsWrittenToTheCent(t *testing.T) {
-	got := form(t, someone(), 1, tracking.Form{SiteID: 1}, noon)
+	v := someone(t)
+	got, o := form(t, v, order, tracking.Form{SiteID: 1}, noon), v.Order(order)
 	expect(t, got, map[string]string{
-		"idgoal": "0", "ec_id": "x-1", "revenue": "19.96", "ec_st": "18.10", "ec_tx": "1.81", "ec_sh": "0.05",
-		"ec_items": `[["A-1","Mug \"blue\", large","Kitchen",9.05,2]]`,
+		"idgoal": "0", "ec_id": v.ID.String() + "-1", "revenue": o.Revenue.String(), "ec_st": o.Subtotal.String(), "ec_tx": o.Tax.String(), "ec_sh": "0.05",
 	})
 	for _, name := range []string{"ec_currency", "ec_dt", "action_name"} {
 		if got.Has(name) {
 			t.Errorf("it has %s", name)
 		}
 	}
+	var items [][]any
+	if err := json.Unmarshal([]byte(got.Get("ec_items")), &items); err != nil || len(items) != len(o.Items) {
+		t.Fatalf("%s: %v", got.Get("ec_items"), err)
+	}
+	for i, it := range o.Items {
+		if want := fmt.Sprint([]any{it.SKU, it.Name, it.Category, float64(it.Price) / 100, it.Quantity}); fmt.Sprint(items[i]) != want {
+			t.Errorf("item %v, want %s", items[i], want)
+		}
+	}
 }
 
 func TestWhatHappensOnAPageIsNoPageview(t *testing.T) {
-	event := form(t, someone(), 2, tracking.Form{SiteID: 1, Quiet: true}, noon)
-	expect(t, event, map[string]string{"ca": "1", "e_c": "CTA", "e_a": "click", "e_n": "Buy", "send_image": "0"})
-	if event.Has("e_v") || event.Has("action_name") {
-		t.Errorf("%v", event)
+	v := someone(t)
+	got := form(t, v, event, tracking.Form{SiteID: 1, Quiet: true}, noon)
+	id := v.PageviewID(pageview)
+	expect(t, got, map[string]string{"ca": "1", "e_c": "CTA", "e_a": "click", "e_n": "Buy", "send_image": "0", "pv_id": string(id[:])})
+	if got.Has("e_v") || got.Has("action_name") {
+		t.Errorf("%v", got)
 	}
-	if ping := form(t, someone(), 3, tracking.Form{SiteID: 1}, noon); ping.Get("ping") != "1" || ping.Has("send_image") {
-		t.Errorf("%v", ping)
+	if got := form(t, v, ping, tracking.Form{SiteID: 1}, noon); got.Get("ping") != "1" || got.Has("send_image") {
+		t.Errorf("%v", got)
 	}
 }
 
 func TestWithoutATimeNothingDependsOnTheClock(t *testing.T) {
-	got := form(t, someone(), 0, tracking.Form{SiteID: 1, Dated: true}, time.Time{})
+	got := form(t, someone(t), pageview, tracking.Form{SiteID: 1, Dated: true}, time.Time{})
 	if slices.ContainsFunc([]string{"cdt", "h", "m", "s"}, got.Has) {
 		t.Errorf("%v", got)
 	}
 }
 
+func TestAHitIsMadeWithoutGarbage(t *testing.T) {
+	g := generator(t, nil)
+	var v visit.Visit
+	body := make([]byte, 0, 4096)
+	n := uint64(0)
+	some := testing.AllocsPerRun(5000, func() {
+		g.Make(n, &v)
+		i := int(n) % len(v.Hits)
+		body = tracking.Append(body[:0], &v, i, tracking.Form{SiteID: 1, Located: true, Dated: true}, noon)
+		n++
+	})
+	if some > .5 { // orders, one hit in a hundred, may cost some
+		t.Errorf("%.2f allocations a hit", some)
+	}
+}
+
 func BenchmarkAppend(b *testing.B) {
-	v, buffer := someone(), make([]byte, 0, 2048)
+	v, buffer := generator(b, nil).Visit(1), make([]byte, 0, 4096)
 	b.ReportAllocs()
 	for b.Loop() {
 		buffer = tracking.Append(buffer[:0], v, 0, tracking.Form{SiteID: 1, Located: true, Dated: true}, noon)
 	}
+	b.ReportMetric(float64(len(buffer)), "bytes")
 }

@@ -3,8 +3,10 @@ package tracking
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 )
 
 // writer appends name=value pairs of application/x-www-form-urlencoded.
@@ -32,6 +34,36 @@ func (w *writer) optional(name, value string) {
 		w.text(name, value)
 	}
 }
+
+// made writes a text whose form is there, unless it is empty.
+func (w *writer) made(name string, t visit.Text) {
+	if t.Form != "" {
+		w.name(name)
+		w.b = append(w.b, t.Form...)
+	}
+}
+
+// moment writes a time in UTC to the second.
+func (w *writer) moment(name string, at time.Time) {
+	w.name(name)
+	at = at.UTC()
+	year, month, day := at.Date()
+	hour, minute, second := at.Clock()
+	w.two(year / 100)
+	w.two(year % 100)
+	w.b = append(w.b, '-')
+	w.two(int(month))
+	w.b = append(w.b, '-')
+	w.two(day)
+	w.b = append(w.b, '+')
+	w.two(hour)
+	w.b = append(w.b, "%3A"...)
+	w.two(minute)
+	w.b = append(w.b, "%3A"...)
+	w.two(second)
+}
+
+func (w *writer) two(n int) { w.b = append(w.b, byte('0'+n/10), byte('0'+n%10)) }
 
 func (w *writer) whole(name string, n int) {
 	w.name(name)

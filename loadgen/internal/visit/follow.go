@@ -7,43 +7,70 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/funnel"
-	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// follow is a visit along the steps of a funnel. A step's delay is the time until the next one; what happens
-// elsewhere than on the page viewed last gets a view of its page first.
-func (d *draft) follow(f *funnel.Funnel) {
-	d.v.Funnel = f.Name
-	var at, wait time.Duration
+// path is a funnel with all that is the same for each visit along it.
+type path struct {
+	*funnel.Funnel
+	steps []step
+	// direct says that the first page takes no referrer.
+	direct bool
+	// host and last are where a visit goes on after the last step.
+	host *host
+	last *page
+}
+
+// newPath makes the hits of a funnel's steps: usually one each. What happens elsewhere than on the page viewed last
+// gets a view of its page first.
+func (g *Generator) newPath(f *funnel.Funnel) path {
+	p := path{Funnel: f, steps: make([]step, len(f.Steps))}
+	var on Hit // the page viewed last
+	n, orders, viewed := 0, 0, siteMap{hosts: map[string]*host{}}
 	for i := range f.Steps {
-		s := &f.Steps[i]
-		first := len(d.v.Hits)
-		d.step(f, i)
-		delay := d.delay(s)
-		pause := delay
-		if !d.g.b.Live {
-			pause = min(delay, d.pause(i == len(f.Steps)-1 && f.ExitAfterCompletion))
+		s := newStep(f, i)
+		if s.Type == funnel.Pageview || s.URL != "" && s.URL != on.URL.Plain {
+			view := newPage(s.URL, s.title.Plain)
+			before := on.URL
+			if Host(before.Plain) != Host(s.URL) { // never that of another host
+				before = Text{}
+			}
+			on = Hit{Kind: Pageview, Records: view.records, URL: view.url, Title: s.title, Referrer: before, page: uint16(n)}
+			s.hits = append(s.hits, on)
+			viewed.add(view)
+			p.direct = p.direct || n == 0 && view.direct
+			n++
 		}
-		d.spread(first, at, 0, wait, 0) // the delay comes after all that the step does
-		at += delay
-		wait += pause
+		if kind := kindOf(s.Type); kind != Pageview {
+			h := Hit{Kind: kind, Records: kind, URL: on.URL, Title: s.title, Referrer: on.Referrer, page: on.page}
+			if kind == Order {
+				orders++
+				h.order = uint16(orders)
+			}
+			s.target = resolve(on.URL.Plain, s.TargetURL)
+			s.hits = append(s.hits, h)
+			n++
+		}
+		p.steps[i] = s
 	}
-	if !f.ExitAfterCompletion {
-		at, wait = d.goOn(at, wait)
+	for i := range p.steps {
+		for k := range p.steps[i].hits {
+			p.steps[i].hits[k].step = &p.steps[i]
+		}
 	}
-	d.leave(at, wait)
+	// Along the pages of the URL list, or those of the funnel where the list has none of that host.
+	name := Host(on.URL.Plain)
+	viewed.done()
+	if p.host = g.site.hosts[name]; p.host == nil {
+		p.host = viewed.hosts[name]
+	}
+	p.last = p.host.find(on.URL.Plain)
+	return p
 }
 
-// delay is in whole seconds: the wire has no finer ones.
-func (d *draft) delay(s *funnel.Step) time.Duration {
-	seconds := s.DelayMin + d.rng.Float64()*(s.DelayMax-s.DelayMin)
-	return time.Duration(seconds) * time.Second
-}
-
-// step appends the hits of step i: usually one.
-func (d *draft) step(f *funnel.Funnel, i int) {
-	s := &f.Steps[i]
+func newStep(f *funnel.Funnel, i int) step {
+	s := step{Step: &f.Steps[i]}
 	title := s.Title
 	if title == "" {
 		title = s.ActionName
@@ -51,86 +78,64 @@ func (d *draft) step(f *funnel.Funnel, i int) {
 	if title == "" {
 		title = f.Name + ": step " + strconv.Itoa(i+1)
 	}
-	if on := d.page(); s.Type == funnel.Pageview || s.URL != "" && s.URL != on {
-		d.view(s.URL, title, recorded(s.URL), d.linkTo(s.URL))
-	}
-	switch s.Type {
-	case funnel.Event:
-		d.extra(Hit{Kind: Event, Event: EventData{s.EventCategory, s.EventAction, s.EventName, s.EventValue}})
-	case funnel.SiteSearch:
-		count := d.rng.IntN(26)
-		if s.SearchResults != nil {
-			count = *s.SearchResults
+	s.title = visitor.NewText(title)
+	s.keyword, s.category = visitor.NewText(s.SearchKeyword), visitor.NewText(s.SearchCategory)
+	return s
+}
+
+func kindOf(t funnel.StepType) Kind {
+	return map[funnel.StepType]Kind{
+		funnel.Pageview: Pageview, funnel.Event: Event, funnel.SiteSearch: Search, funnel.Outlink: Outlink,
+		funnel.Download: Download, funnel.Ecommerce: Order,
+	}[t]
+}
+
+// follow is a visit along the steps of a funnel. A step's delay is the time until the next one: it comes after all
+// that the step does.
+func (v *Visit) follow(p *path) {
+	v.Funnel = p.Name
+	var at, wait time.Duration
+	for i := range p.steps {
+		s := &p.steps[i]
+		first := len(v.Hits)
+		v.Hits = append(v.Hits, s.hits...)
+		delay := v.delay(s)
+		pause := delay
+		if !v.g.b.Live {
+			pause = min(delay, v.pause(i == len(p.steps)-1 && p.ExitAfterCompletion))
 		}
-		d.extra(Hit{Kind: Search, Title: title, Search: SearchTerm{s.SearchKeyword, s.SearchCategory, count}})
-	case funnel.Outlink:
-		d.extra(Hit{Kind: Outlink, Target: s.TargetURL})
-	case funnel.Download:
-		d.extra(Hit{Kind: Download, Target: resolve(d.page(), s.TargetURL)})
-	case funnel.Ecommerce:
-		order := d.g.orderOf(d, s)
-		d.extra(Hit{Kind: Order, Order: &order, OrderID: d.orderID()})
+		v.spread(first, at, 0, wait, 0)
+		at += delay
+		wait += pause
 	}
+	if !p.direct {
+		v.Hits[0].Referrer = v.Visitor.Source.Referrer
+	}
+	if !p.ExitAfterCompletion {
+		at, wait = v.goOn(p, at, wait)
+	}
+	v.leave(at, wait)
 }
 
-// orderOf draws the order of a step with what the step fixes of it. New has tried the same before.
-func (g *Generator) orderOf(d *draft, s *funnel.Step) shop.Order {
-	order, err := g.b.Shop.OrderWith(d.rng, Override(s))
-	if err != nil {
-		panic("order of a funnel step that was checked: " + err.Error())
-	}
-	return order
+// delay is in whole seconds: the wire has no finer ones.
+func (v *Visit) delay(s *step) time.Duration {
+	seconds := s.DelayMin + v.rng.Float64()*(s.DelayMax-s.DelayMin)
+	return time.Duration(seconds) * time.Second
 }
 
-// page is the address of the page viewed last, "" before the first.
-func (d *draft) page() string {
-	if len(d.v.Hits) == 0 {
-		return ""
-	}
-	return d.v.Hits[len(d.v.Hits)-1].URL
-}
-
-// linkTo is the referrer of a view of next: the source for the first page, then the page before, which is never
-// that of another host.
-func (d *draft) linkTo(next string) string {
-	before := d.page()
-	if before == "" {
-		if urllist.Classify(urllist.Page{URL: next}).Campaign {
-			return ""
-		}
-		return d.source()
-	}
-	was, _ := place(before)
-	is, _ := place(next)
-	if was != is {
-		return ""
-	}
-	return before
-}
-
-// goOn browses on after a funnel as the same visitor on the same host: along its pages of the URL list, or those of
-// the visit where the list has none of that host.
-func (d *draft) goOn(at, wait time.Duration) (time.Duration, time.Duration) {
-	name, _ := place(d.page())
-	h := d.g.site.hosts[name]
-	if h == nil {
-		h = &host{}
-		for _, hit := range d.v.Hits {
-			if hit.Kind == Pageview {
-				h.inner.add(&page{url: hit.URL, title: hit.Title, records: hit.Records})
-			}
-		}
-	}
-	current := h.find(d.page())
-	pages := d.pageCount()
-	dwell := d.split(d.length(pages), pages)
+// goOn browses on after a funnel as the same visitor on the same host.
+func (v *Visit) goOn(p *path, at, wait time.Duration) (time.Duration, time.Duration) {
+	current := p.last
+	pages := v.pageCount()
+	v.split(v.length(pages), pages)
 	for i := range pages {
-		current = h.next(d.rng, current)
-		pause := d.pause(i == pages-1)
-		first := len(d.v.Hits)
-		d.view(current.url, current.title, current.records, d.linkTo(current.url))
-		d.spread(first, at, dwell[i], wait, pause)
-		at += dwell[i]
+		before := current.url
+		current = p.host.next(v.rng, current)
+		pause := v.pause(i == pages-1)
+		first := len(v.Hits)
+		v.view(current, before)
+		v.spread(first, at, v.dwell[i], wait, pause)
+		at += v.dwell[i]
 		wait += pause
 	}
 	return at, wait
@@ -150,22 +155,15 @@ func Override(s *funnel.Step) shop.Override {
 	}
 }
 
-func recorded(raw string) Kind {
-	if urllist.Classify(urllist.Page{URL: raw}).Search {
-		return Search
-	}
-	return Pageview
-}
-
 // resolve makes target absolute on the scheme and host of page.
-func resolve(page, target string) string {
+func resolve(page, target string) Text {
 	base, err := url.Parse(page)
 	if err != nil {
-		return target
+		return visitor.NewText(target)
 	}
 	to, err := base.Parse(target)
 	if err != nil {
-		return target
+		return visitor.NewText(target)
 	}
-	return to.String()
+	return visitor.NewText(to.String())
 }

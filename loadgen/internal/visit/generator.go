@@ -41,13 +41,13 @@ type Behaviour struct {
 
 // Generator makes visits. It is safe for concurrent use.
 type Generator struct {
-	b       Behaviour
-	site    *siteMap
-	funnels []funnel.Funnel
-	key     [2]uint64
-	home    *visitor.Place
+	b     Behaviour
+	site  *siteMap
+	paths []path
+	key   [2]uint64
+	home  *visitor.Place
 
-	searches, outlinks, downloads []string
+	searches, searchTitles, categories, outlinks []Text
 }
 
 //go:embed data/searches.txt
@@ -65,39 +65,56 @@ func New(b Behaviour) *Generator {
 	g := &Generator{
 		b: b, site: newSiteMap(b.Pages),
 		key:      [2]uint64{binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])},
-		searches: strings.Split(strings.TrimSpace(searches), "\n"), outlinks: strings.Fields(outlinks), downloads: strings.Fields(downloads),
+		outlinks: texts("", strings.Fields(outlinks)), categories: texts("", []string{"", "Products", "Support", "Documentation"}),
 	}
+	terms := strings.Split(strings.TrimSpace(searches), "\n")
+	g.searches, g.searchTitles = texts("", terms), texts("Search: ", terms)
 	if b.Home != nil {
 		g.home = &visitor.Place{Lang: "en-US,en;q=0.9", Zone: b.Home}
 	}
 	for _, f := range funnel.Sorted(b.Funnels) {
 		if f.Enabled {
-			g.funnels = append(g.funnels, f)
+			g.paths = append(g.paths, g.newPath(&f))
 		}
 	}
 	return g
 }
 
-// Visit is visit number n of the run. The same seed, run id and number give the same visit.
-func (g *Generator) Visit(n uint64) *Visit {
-	d := &draft{g: g, rng: rand.New(rand.NewPCG(g.b.Seed, n))}
-	d.v = &Visit{Number: n, ID: g.visitorID(n), Visitor: visitor.Draw(d.rng, g.b.Direct)}
-	if g.home != nil {
-		d.v.Visitor.Place = g.home
+func texts(prefix string, plain []string) []Text {
+	out := make([]Text, len(plain))
+	for i, s := range plain {
+		out[i] = visitor.NewText(prefix + s)
 	}
-	if f := g.pickFunnel(d.rng); f != nil {
-		d.follow(f)
-	} else {
-		d.browse()
-	}
-	return d.v
+	return out
 }
 
-// Make writes visit n into v.
-func (g *Generator) Make(n uint64, v *Visit) { *v = *g.Visit(n) }
+// Visit is visit number n of the run. The same seed, run id and number give the same visit.
+func (g *Generator) Visit(n uint64) *Visit {
+	v := &Visit{}
+	g.Make(n, v)
+	return v
+}
+
+// Make writes visit number n into v, whose memory is used again. v must not be copied.
+func (g *Generator) Make(n uint64, v *Visit) {
+	if v.rng == nil {
+		v.rng, v.detail = rand.New(&v.pcg), rand.New(&v.detailPCG)
+	}
+	v.pcg.Seed(g.b.Seed, n)
+	v.g, v.Number, v.ID, v.Funnel, v.Bounce, v.Hits = g, n, g.visitorID(n), "", false, v.Hits[:0]
+	v.Visitor = visitor.Draw(v.rng, g.b.Direct)
+	if g.home != nil {
+		v.Visitor.Place = g.home
+	}
+	if p := g.pickPath(v.rng); p != nil {
+		v.follow(p)
+	} else {
+		v.browse()
+	}
+}
 
 // visitorID maps the visit's number to 64 bits one to one, so that no two visits of a run share a visitor.
-func (g *Generator) visitorID(n uint64) string {
+func (g *Generator) visitorID(n uint64) (id ID) {
 	x := n ^ g.key[0]
 	// The finalizer of MurmurHash3, a bijection on 64 bits.
 	x ^= x >> 33
@@ -111,14 +128,15 @@ func (g *Generator) visitorID(n uint64) string {
 	}
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], x)
-	return hex.EncodeToString(b[:])
+	hex.Encode(id[:], b[:])
+	return id
 }
 
-// pickFunnel walks the funnels by priority, each with its own probability; nil means free browsing.
-func (g *Generator) pickFunnel(rng *rand.Rand) *funnel.Funnel {
-	for i := range g.funnels {
-		if rng.Float64() < g.funnels[i].Probability {
-			return &g.funnels[i]
+// pickPath walks the funnels by priority, each with its own probability; nil means free browsing.
+func (g *Generator) pickPath(rng *rand.Rand) *path {
+	for i := range g.paths {
+		if rng.Float64() < g.paths[i].Probability {
+			return &g.paths[i]
 		}
 	}
 	return nil

@@ -3,9 +3,10 @@ package visit
 import (
 	"math/rand/v2"
 	"net/url"
-	"sort"
 	"strings"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/loadgen/internal/weighted"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -17,37 +18,51 @@ const maxDraws = 100
 
 // page is a line of the URL list with what Matomo will make of it.
 type page struct {
-	url, title string
+	url, title Text
 	records    Kind
-	// campaign pages open a visit but never stand inside one, where another campaign would split it.
-	campaign bool
-	section  *shelf
+	// campaign pages open a visit but never stand inside one, where another campaign would split it; direct ones,
+	// those among them, open it without a referrer.
+	campaign, direct bool
+	host             *host
+	section          *shelf
+}
+
+func newPage(address, title string) *page {
+	recorded := urllist.Classify(urllist.Page{URL: address})
+	if title == "" {
+		title = titleOf(address)
+	}
+	p := &page{
+		url: visitor.NewText(address), title: visitor.NewText(title),
+		campaign: recorded.Campaign, direct: recorded.Campaign || recorded.Direct,
+	}
+	if recorded.Search {
+		p.records = Search
+	}
+	return p
 }
 
 // shelf is a set of pages with their popularity: the n-th of the list is visited as often as 1/n (Zipf).
 type shelf struct {
 	pages      []*page
-	cumulative []float64
+	popularity weighted.Table
 }
 
-func (s *shelf) add(p *page) {
-	s.pages = append(s.pages, p)
-	total := 0.0
-	if n := len(s.cumulative); n > 0 {
-		total = s.cumulative[n-1]
+func (s *shelf) done() {
+	weights := make([]float64, len(s.pages))
+	for i := range weights {
+		weights[i] = 1 / float64(i+1)
 	}
-	s.cumulative = append(s.cumulative, total+1/float64(len(s.pages)))
+	s.popularity = weighted.New(weights)
 }
 
-func (s *shelf) draw(rng *rand.Rand) *page {
-	x := rng.Float64() * s.cumulative[len(s.cumulative)-1]
-	return s.pages[sort.SearchFloat64s(s.cumulative, x)]
-}
+func (s *shelf) draw(rng *rand.Rand) *page { return s.pages[s.popularity.Draw(rng)] }
 
 // host is a site of the URL list: a visit stays on one.
 type host struct {
 	entry, inner shelf
 	byURL        map[string]*page // of inner
+	downloads    []Text
 }
 
 // next is the page after current: often of the same section, never the same page where there is another.
@@ -63,7 +78,7 @@ func (h *host) next(rng *rand.Rand, current *page) *page {
 		return current
 	}
 	for range maxDraws {
-		if p := from.draw(rng); p.url != current.url {
+		if p := from.draw(rng); p != current && p.url.Plain != current.url.Plain {
 			return p
 		}
 	}
@@ -71,82 +86,118 @@ func (h *host) next(rng *rand.Rand, current *page) *page {
 }
 
 // find is the page of an address, which need not be one of the list.
-func (h *host) find(url string) *page {
-	if p := h.byURL[url]; p != nil {
+func (h *host) find(address string) *page {
+	if p := h.byURL[address]; p != nil {
 		return p
 	}
-	return &page{url: url}
+	return &page{url: visitor.NewText(address), host: h}
 }
 
 // siteMap is the URL list, by host.
 type siteMap struct {
-	hosts  map[string]*host
-	names  []string
-	weight []int // cumulative number of pages
+	hosts map[string]*host
+	order []*host
+	sizes weighted.Table
 }
 
 func newSiteMap(list []urllist.Page) *siteMap {
 	m := &siteMap{hosts: map[string]*host{}}
-	sections := map[string]*shelf{}
-	count := map[string]int{}
 	for _, line := range list {
-		name, section := place(line.URL)
-		h := m.hosts[name]
-		if h == nil {
-			h = &host{byURL: map[string]*page{}}
-			m.hosts[name] = h
-			m.names = append(m.names, name)
-		}
-		recorded := urllist.Classify(line)
-		p := &page{url: line.URL, title: line.Title, campaign: recorded.Campaign}
-		if recorded.Search {
-			p.records = Search
-		}
-		if p.title == "" {
-			p.title = titleOf(line.URL)
-		}
-		count[name]++
-		h.entry.add(p)
-		if p.campaign {
-			continue
-		}
-		h.inner.add(p)
-		h.byURL[p.url] = p
-		key := name + "/" + section
-		if sections[key] == nil {
-			sections[key] = &shelf{}
-		}
-		sections[key].add(p)
-		p.section = sections[key]
+		m.add(newPage(line.URL, line.Title))
 	}
-	total := 0
-	for _, name := range m.names {
-		total += count[name]
-		m.weight = append(m.weight, total)
-	}
+	m.done()
 	return m
 }
 
-// pick chooses a host by the number of its pages.
-func (m *siteMap) pick(rng *rand.Rand) *host {
-	n := rng.IntN(m.weight[len(m.weight)-1])
-	return m.hosts[m.names[sort.SearchInts(m.weight, n+1)]]
+func (m *siteMap) add(p *page) {
+	name := Host(p.url.Plain)
+	h := m.hosts[name]
+	if h == nil {
+		h = &host{byURL: map[string]*page{}}
+		m.hosts[name] = h
+		m.order = append(m.order, h)
+	}
+	p.host = h
+	h.entry.pages = append(h.entry.pages, p)
+	if !p.campaign {
+		h.inner.pages = append(h.inner.pages, p)
+		h.byURL[p.url.Plain] = p
+	}
 }
+
+func (m *siteMap) done() {
+	var sizes []float64
+	for _, h := range m.order {
+		h.done()
+		sizes = append(sizes, float64(len(h.entry.pages)))
+	}
+	m.sizes = weighted.New(sizes)
+}
+
+func (h *host) done() {
+	sections := map[string]*shelf{}
+	common := h.common()
+	for _, p := range h.inner.pages {
+		name := ""
+		if parts := segments(p.url.Plain); len(parts) > common {
+			name = parts[common]
+		}
+		if sections[name] == nil {
+			sections[name] = &shelf{}
+		}
+		sections[name].pages = append(sections[name].pages, p)
+		p.section = sections[name]
+	}
+	for _, s := range sections {
+		s.done()
+	}
+	h.entry.done()
+	if len(h.inner.pages) > 0 {
+		h.inner.done()
+	}
+	for file := range strings.FieldsSeq(downloads) {
+		h.downloads = append(h.downloads, resolve(h.entry.pages[0].url.Plain, file))
+	}
+}
+
+// common is how many folders of a path all pages of the host have in common: the next one tells the section.
+func (h *host) common() int {
+	first := segments(h.entry.pages[0].url.Plain)
+	n := max(0, len(first)-1) // the last part is a page
+	for _, p := range h.entry.pages {
+		parts := segments(p.url.Plain)
+		if len(parts) <= n {
+			n = max(0, len(parts)-1)
+		}
+		for i := range n {
+			if parts[i] != first[i] {
+				n = i
+				break
+			}
+		}
+	}
+	return n
+}
+
+// segments are the parts of an address's path.
+func segments(raw string) []string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil
+	}
+	return strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' })
+}
+
+// pick chooses a host by the number of its pages.
+func (m *siteMap) pick(rng *rand.Rand) *host { return m.order[m.sizes.Draw(rng)] }
 
 // Host is the host of an address, "" where it has none.
 func Host(raw string) string {
-	host, _ := place(raw)
-	return host
-}
-
-// place tells the host and the section, which is the first part of the path.
-func place(raw string) (host, section string) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return "", ""
+		return ""
 	}
-	section, _, _ = strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	return strings.ToLower(u.Host), section
+	return strings.ToLower(u.Host)
 }
 
 // titleOf makes a title of the last part of a path, for lines that give none.

@@ -1,12 +1,16 @@
 // Package visit owns what one visitor does and when: the hits of a visit as a pure function of the seed, the run id
 // and the visit's number. It knows nothing of HTTP, sites, tokens or the clock; times are offsets from the first hit.
+//
+// A visit is made anew whenever one of its hits is sent. What all hits depend on is therefore drawn at once (Make),
+// and what a single hit tells is drawn when that hit is asked for it, each from a generator of its own.
 package visit
 
 import (
+	"math/rand/v2"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/funnel"
 )
 
 // Kind is what a hit is for Matomo.
@@ -33,6 +37,9 @@ func (k Kind) String() string {
 // (visit_standard_length of config/global.ini.php, compared in core/Tracker/VisitorRecognizer.php).
 const MaxGap = 1799 * time.Second
 
+// Text is a text with the form in which it is sent.
+type Text = visitor.Text
+
 // Hit is one request to the tracker.
 type Hit struct {
 	Kind Kind
@@ -40,50 +47,49 @@ type Hit struct {
 	Records Kind
 	// Offset is the recorded time after the visit's first hit, in whole seconds; Wait is when it is sent after it.
 	Offset, Wait time.Duration
-	// URL is the page; Title is its title, or that of the action; Referrer is the page before or the visit's source.
-	URL, Title, Referrer string
-	// PageviewID joins a page with what happens on it: six of [A-Za-z0-9].
-	PageviewID string
-	// Target is the address of an outlink or a download.
-	Target string
-	Search SearchTerm
-	Event  EventData
-	// Order is set on an order, with OrderID.
-	Order   *shop.Order
-	OrderID string
-	Timing  *Timing
+	// URL is the page; Title is its title; Referrer is the page before or the visit's source.
+	URL, Title, Referrer Text
+
+	page   uint16 // the hit that viewed the page
+	order  uint16 // which order of the visit it is, from 1
+	random bool   // an event of the second list
+	at     *page  // where it happens, nil in a funnel
+	step   *step  // of a funnel, else nil
 }
 
-// SearchTerm is what was searched for on the site; Count is the number of results.
-type SearchTerm struct {
-	Keyword, Category string
-	Count             int
-}
+// ID is a visitor's id, 16 lower-case hex digits.
+type ID [16]byte
 
-// EventData is an event; Value is nil where it has none.
-type EventData struct {
-	Category, Action, Name string
-	Value                  *float64
-}
-
-// Timing are the phases of a page load in milliseconds, as matomo.js reports them (pf_net … pf_onl).
-type Timing struct{ Network, Server, Transfer, DOMProcessing, DOMCompletion, OnLoad int }
+// String is the id as Matomo shows it.
+func (id ID) String() string { return string(id[:]) }
 
 // Visit is all that one visitor does.
 type Visit struct {
 	Number uint64
-	// ID is the visitor's id, 16 lower-case hex digits, no two visits of a run alike.
-	ID      string
+	// ID is no other visit's of the run.
+	ID      ID
 	Visitor visitor.Visitor
 	// Funnel names the funnel that is followed, "" for free browsing.
 	Funnel string
 	// Bounce is a visit of one page and nothing else.
 	Bounce bool
 	Hits   []Hit
+
+	g *Generator
+	// rng draws what all hits depend on, detail what one of them tells.
+	pcg, detailPCG rand.PCG
+	rng, detail    *rand.Rand
+	dwell          []time.Duration
 }
 
 // Length is the recorded time from the first to the last hit.
 func (v *Visit) Length() time.Duration { return v.Hits[len(v.Hits)-1].Offset }
 
-// Order is the order of hit i.
-func (v *Visit) Order(i int) *shop.Order { return v.Hits[i].Order }
+// step is a step of a funnel with what is always the same of it.
+type step struct {
+	*funnel.Step
+	title, keyword, category Text
+	// target is the address of an outlink or a download.
+	target Text
+	hits   []Hit
+}

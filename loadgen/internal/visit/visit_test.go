@@ -37,7 +37,21 @@ func usual(t testing.TB, change func(*visit.Behaviour)) *visit.Generator {
 
 func asJSON(t testing.TB, v *visit.Visit) string {
 	t.Helper()
-	data, err := json.Marshal([]any{v.ID, v.Funnel, v.Bounce, v.Hits, v.Visitor.Device.Name, v.Visitor.Place.City, v.Visitor.IP, v.Visitor.Source})
+	all := []any{v.ID.String(), v.Funnel, v.Bounce, v.Hits, v.Visitor.Device.Name, v.Visitor.Place.City, v.Visitor.IP, v.Visitor.Source}
+	for i, h := range v.Hits {
+		all = append(all, v.PageviewID(i), v.Timing(i))
+		switch h.Kind {
+		case visit.Search:
+			all = append(all, v.Search(i))
+		case visit.Event:
+			all = append(all, v.Event(i))
+		case visit.Outlink, visit.Download:
+			all = append(all, v.Target(i))
+		case visit.Order:
+			all = append(all, v.Order(i), string(v.AppendOrderID(nil, i)))
+		}
+	}
+	data, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +74,7 @@ func TestAnotherRunChangesTheIDsAlone(t *testing.T) {
 		if one.ID == other.ID {
 			t.Fatalf("visit %d has the visitor %s in both runs", n, one.ID)
 		}
-		if asJSON(t, one) != strings.ReplaceAll(asJSON(t, other), other.ID, one.ID) {
+		if asJSON(t, one) != strings.ReplaceAll(asJSON(t, other), other.ID.String(), one.ID.String()) {
 			t.Fatalf("visit %d differs in more than its ids", n)
 		}
 	}
@@ -69,10 +83,10 @@ func TestAnotherRunChangesTheIDsAlone(t *testing.T) {
 func TestNoVisitorComesTwice(t *testing.T) {
 	g := usual(t, nil)
 	id := regexp.MustCompile(`^[0-9a-f]{16}$`)
-	seen := map[string]bool{}
+	seen := map[visit.ID]bool{}
 	for n := range uint64(20_000) {
 		v := g.Visit(n)
-		if seen[v.ID] || !id.MatchString(v.ID) {
+		if seen[v.ID] || !id.MatchString(v.ID.String()) {
 			t.Fatalf("visit %d has the id %q", n, v.ID)
 		}
 		seen[v.ID] = true
@@ -106,10 +120,10 @@ func sound(t *testing.T, v *visit.Visit, live bool) {
 	if v.Hits[0].Kind != visit.Pageview || v.Hits[0].Offset != 0 || v.Hits[0].Wait != 0 {
 		t.Fatalf("visit %d begins with %+v", v.Number, v.Hits[0])
 	}
-	host, ids := "", map[string]bool{}
+	host, ids := "", map[visit.PageviewID]bool{}
 	for i, h := range v.Hits {
-		u, err := url.Parse(h.URL)
-		if err != nil || h.Title == "" && h.Kind == visit.Pageview {
+		u, err := url.Parse(h.URL.Plain)
+		if err != nil || h.Title.Plain == "" && h.Kind == visit.Pageview {
 			t.Fatalf("visit %d: hit %+v", v.Number, h)
 		}
 		if host == "" {
@@ -119,11 +133,11 @@ func sound(t *testing.T, v *visit.Visit, live bool) {
 			t.Fatalf("visit %d goes from %s to %s", v.Number, host, u.Host)
 		}
 		if h.Kind == visit.Pageview {
-			if ids[h.PageviewID] || len(h.PageviewID) != 6 {
-				t.Fatalf("visit %d: pageview id %q", v.Number, h.PageviewID)
+			if ids[v.PageviewID(i)] {
+				t.Fatalf("visit %d: pageview id %q comes twice", v.Number, v.PageviewID(i))
 			}
-			ids[h.PageviewID] = true
-		} else if !ids[h.PageviewID] {
+			ids[v.PageviewID(i)] = true
+		} else if !ids[v.PageviewID(i)] {
 			t.Fatalf("visit %d: %s without its page", v.Number, h.Kind)
 		}
 		if i == 0 {
@@ -136,11 +150,11 @@ func sound(t *testing.T, v *visit.Visit, live bool) {
 		if h.Wait < before.Wait || live && h.Wait != h.Offset {
 			t.Fatalf("visit %d: hit %d is sent at %v after %v", v.Number, i, h.Wait, before.Wait)
 		}
-		if ref, err := url.Parse(h.Referrer); err != nil || h.Referrer != "" && ref.Host != host {
-			t.Fatalf("visit %d: hit %d comes from %s", v.Number, i, h.Referrer)
+		if ref, err := url.Parse(h.Referrer.Plain); err != nil || h.Referrer.Plain != "" && ref.Host != host {
+			t.Fatalf("visit %d: hit %d comes from %s", v.Number, i, h.Referrer.Plain)
 		}
 		if h.Kind == visit.Pageview && h.URL == h.Referrer {
-			t.Fatalf("visit %d: %s leads to itself", v.Number, h.URL)
+			t.Fatalf("visit %d: %s leads to itself", v.Number, h.URL.Plain)
 		}
 	}
 	if last := v.Hits[len(v.Hits)-1]; last.Kind != visit.Ping && !v.Bounce {
@@ -168,7 +182,7 @@ func TestEachShareIsThatOfTheSettings(t *testing.T) {
 		if v.Bounce {
 			bounces++
 		}
-		if v.Hits[0].Referrer == "" {
+		if v.Hits[0].Referrer.Plain == "" {
 			direct++
 		}
 		for _, h := range v.Hits {
@@ -206,7 +220,7 @@ func TestPopularPagesAreSeenMoreOften(t *testing.T) {
 	for n := range uint64(5000) {
 		for _, h := range g.Visit(n).Hits {
 			if h.Kind == visit.Pageview {
-				seen[h.URL]++
+				seen[h.URL.Plain]++
 			}
 		}
 	}
@@ -228,15 +242,15 @@ func TestPagesThatMatomoRecordsOtherwise(t *testing.T) {
 		for i, h := range g.Visit(n).Hits {
 			switch {
 			case h.Kind != visit.Pageview:
-			case strings.Contains(h.URL, "?q="):
+			case strings.Contains(h.URL.Plain, "?q="):
 				searches++
 				if h.Records != visit.Search {
-					t.Fatalf("%s is booked as %s", h.URL, h.Records)
+					t.Fatalf("%s is booked as %s", h.URL.Plain, h.Records)
 				}
-			case strings.Contains(h.URL, "utm_campaign"):
+			case strings.Contains(h.URL.Plain, "utm_campaign"):
 				campaigns++
-				if i > 0 || h.Referrer != "" {
-					t.Fatalf("the campaign is hit %d, from %q", i, h.Referrer)
+				if i > 0 || h.Referrer.Plain != "" {
+					t.Fatalf("the campaign is hit %d, from %q", i, h.Referrer.Plain)
 				}
 			}
 		}
@@ -274,8 +288,8 @@ func TestAFunnelIsFollowedByOneVisitor(t *testing.T) {
 			if exit && path != want+" ping" || !exit && (!strings.HasPrefix(path, want+" pageview") || !strings.HasSuffix(path, "pageview ping")) {
 				t.Fatalf("exit %t: %s", exit, path)
 			}
-			if order := v.Hits[5].Order; order.Revenue != 12000 || !strings.HasPrefix(v.Hits[5].OrderID, v.ID) {
-				t.Fatalf("order %+v of %s", order, v.Hits[5].OrderID)
+			if order, id := v.Order(5), string(v.AppendOrderID(nil, 5)); order.Revenue != 12000 || id != v.ID.String()+"-1" {
+				t.Fatalf("order %+v of %s", order, id)
 			}
 			if length := v.Hits[5].Offset - v.Hits[0].Offset; length < 20*time.Second || length > 31*time.Second {
 				t.Fatalf("the order comes after %v", length)
@@ -305,10 +319,11 @@ func TestFunnelsGetTheSharesThatAreShown(t *testing.T) {
 	}
 }
 
-func BenchmarkVisit(b *testing.B) {
+func BenchmarkMake(b *testing.B) {
 	g := usual(b, nil)
+	var v visit.Visit
 	b.ReportAllocs()
 	for n := uint64(0); b.Loop(); n++ {
-		g.Visit(n)
+		g.Make(n, &v)
 	}
 }

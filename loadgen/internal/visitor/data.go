@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // places need their zones wherever this runs
+
+	"github.com/puttrix/trafficinator/loadgen/internal/weighted"
 )
 
 //go:embed data/devices.json
@@ -28,14 +30,14 @@ var networksTSV string
 var referrersTSV string
 
 type referrers struct {
-	addresses []string
-	weights   weights
+	addresses []Text
+	weights   weighted.Table
 }
 
 // atlas is the data that visitors are drawn from.
 type atlas struct {
 	devices                     []Device
-	deviceWeights, placeWeights weights
+	deviceWeights, placeWeights weighted.Table
 	places                      []Place
 	referrers                   map[SourceType]*referrers
 }
@@ -48,37 +50,60 @@ func mustRead() *atlas {
 	if err := json.Unmarshal(devicesJSON, &a.devices); err != nil {
 		panic(fmt.Sprintf("read devices: %v", err))
 	}
-	for _, d := range a.devices {
-		a.deviceWeights.add(d.Weight)
+	var weights []float64
+	for i := range a.devices {
+		a.devices[i].Number = i
+		weights = append(weights, a.devices[i].Weight)
 	}
-	countries := map[string]*networks{}
+	a.deviceWeights = weighted.New(weights)
+	a.readPlaces(readNetworks())
+	a.readReferrers()
+	return a
+}
+
+// readNetworks are the networks of each country.
+func readNetworks() map[string]*networks {
+	countries, sizes := map[string]*networks{}, map[string][]float64{}
 	for _, f := range rows(networksTSV, 2) {
-		n := countries[f[0]]
-		if n == nil {
-			n = &networks{}
-			countries[f[0]] = n
+		if countries[f[0]] == nil {
+			countries[f[0]] = &networks{}
 		}
 		p := netip.MustParsePrefix(f[1])
-		n.prefixes = append(n.prefixes, p)
-		n.sizes.add(float64(uint64(1) << (32 - p.Bits())))
+		countries[f[0]].prefixes = append(countries[f[0]].prefixes, p)
+		sizes[f[0]] = append(sizes[f[0]], float64(uint64(1)<<(32-p.Bits())))
 	}
-	for _, f := range rows(placesTSV, 8) {
+	for country, n := range countries {
+		n.sizes = weighted.New(sizes[country])
+	}
+	return countries
+}
+
+func (a *atlas) readPlaces(countries map[string]*networks) {
+	var weights []float64
+	for i, f := range rows(placesTSV, 8) {
 		zone, err := time.LoadLocation(f[6])
 		if err != nil || countries[f[0]] == nil {
 			panic(fmt.Sprintf("read places: %s: zone %v or no network", f[2], err))
 		}
-		a.places = append(a.places, Place{f[0], f[1], f[2], f[3], f[4], f[5], zone, countries[f[0]]})
-		a.placeWeights.add(number(f[7]))
+		a.places = append(a.places, Place{i, f[0], f[1], f[2], f[3], f[4], f[5], zone, countries[f[0]]})
+		weights = append(weights, number(f[7]))
 	}
+	a.placeWeights = weighted.New(weights)
+}
+
+func (a *atlas) readReferrers() {
+	weights := map[SourceType][]float64{}
 	for _, f := range rows(referrersTSV, 3) {
 		kind := SourceType(f[0])
 		if a.referrers[kind] == nil {
 			a.referrers[kind] = &referrers{}
 		}
-		a.referrers[kind].addresses = append(a.referrers[kind].addresses, f[2])
-		a.referrers[kind].weights.add(number(f[1]))
+		a.referrers[kind].addresses = append(a.referrers[kind].addresses, NewText(f[2]))
+		weights[kind] = append(weights[kind], number(f[1]))
 	}
-	return a
+	for kind, r := range a.referrers {
+		r.weights = weighted.New(weights[kind])
+	}
 }
 
 func rows(tsv string, columns int) [][]string {

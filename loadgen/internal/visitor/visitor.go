@@ -5,13 +5,17 @@ package visitor
 import (
 	"math/rand/v2"
 	"net/netip"
-	"sort"
+	"net/url"
 	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/weighted"
 )
 
 // Device is what a person browses with. Its parts belong together.
 type Device struct {
-	Name string `json:"name"`
+	// Number is its place among Devices.
+	Number int    `json:"-"`
+	Name   string `json:"name"`
 	// Type is desktop, smartphone or tablet.
 	Type      string `json:"type"`
 	UserAgent string `json:"user_agent"`
@@ -25,6 +29,8 @@ type Device struct {
 
 // Place is where a person lives.
 type Place struct {
+	// Number is its place among Places.
+	Number int
 	// Country is ISO 3166-1 in lower case, Region the second part of ISO 3166-2.
 	Country, Region, City string
 	// Lat and Long are decimal degrees.
@@ -49,10 +55,17 @@ const (
 	Website SourceType = "website"
 )
 
+// Text is a text with its form (application/x-www-form-urlencoded), which is made once because a text is sent many
+// times.
+type Text struct{ Plain, Form string }
+
+// NewText makes the form of a text.
+func NewText(plain string) Text { return Text{plain, url.QueryEscape(plain)} }
+
 // Source is where a person came from; Referrer is empty for a direct visit.
 type Source struct {
 	Type     SourceType
-	Referrer string
+	Referrer Text
 }
 
 // Visitor is a person.
@@ -71,7 +84,7 @@ const searchShare, socialShare = 0.50, 0.21
 
 // Draw makes a person. directShare, 0..1, is the share of direct visits.
 func Draw(rng *rand.Rand, directShare float64) Visitor {
-	v := Visitor{Device: &world.devices[world.deviceWeights.draw(rng)], Place: &world.places[world.placeWeights.draw(rng)]}
+	v := Visitor{Device: &world.devices[world.deviceWeights.Draw(rng)], Place: &world.places[world.placeWeights.Draw(rng)]}
 	v.Resolution = v.Device.Resolutions[rng.IntN(len(v.Device.Resolutions))]
 	v.IP = v.Place.networks.draw(rng)
 	v.Source = source(rng, directShare)
@@ -95,36 +108,21 @@ func source(rng *rand.Rand, directShare float64) Source {
 		kind = Social
 	}
 	r := world.referrers[kind]
-	address := r.addresses[r.weights.draw(rng)]
+	address := r.addresses[r.weights.Draw(rng)]
 	if direct {
 		return Source{Type: Direct}
 	}
 	return Source{kind, address}
 }
 
-// weights draws an index in proportion to weights; it holds their running sum.
-type weights []float64
-
-func (w *weights) add(weight float64) {
-	sum := weight
-	if n := len(*w); n > 0 {
-		sum += (*w)[n-1]
-	}
-	*w = append(*w, sum)
-}
-
-func (w weights) draw(rng *rand.Rand) int {
-	return sort.SearchFloat64s(w, rng.Float64()*w[len(w)-1])
-}
-
 // networks are the address ranges of a country.
 type networks struct {
 	prefixes []netip.Prefix
-	sizes    weights
+	sizes    weighted.Table
 }
 
 func (n *networks) draw(rng *rand.Rand) netip.Addr {
-	p := n.prefixes[n.sizes.draw(rng)]
+	p := n.prefixes[n.sizes.Draw(rng)]
 	size := uint32(1) << (32 - p.Bits())
 	base := p.Addr().As4()
 	first := uint32(base[0])<<24 | uint32(base[1])<<16 | uint32(base[2])<<8 | uint32(base[3])

@@ -39,7 +39,7 @@ func TestSourcesKeepTheirSharesAtAnyDirectShare(t *testing.T) {
 			for range draws {
 				s := visitor.Draw(rng, direct).Source
 				got[s.Type]++
-				if (s.Type == visitor.Direct) != (s.Referrer == "") {
+				if (s.Type == visitor.Direct) != (s.Referrer == visitor.Text{}) {
 					t.Fatalf("source %+v", s)
 				}
 			}
@@ -270,17 +270,17 @@ func TestReferrersAreHostsThatMatomoFilesAsIntended(t *testing.T) {
 	}
 	reservedName := regexp.MustCompile(`(^|\.)example(\.(com|net|org))?$`)
 	for s := range seen {
-		u, err := url.Parse(s.Referrer)
+		u, err := url.Parse(s.Referrer.Plain)
 		if err != nil || u.Scheme != "https" || u.Path == "" {
-			t.Errorf("referrer %q", s.Referrer)
+			t.Errorf("referrer %q", s.Referrer.Plain)
 			continue
 		}
 		// Matomo's list has www.facebook.com as a search engine.
 		if u.Host == "www.facebook.com" {
-			t.Errorf("%s is not filed as a social network", s.Referrer)
+			t.Errorf("%s is not filed as a social network", s.Referrer.Plain)
 		}
 		if (s.Type == visitor.Website) != reservedName.MatchString(u.Host) {
-			t.Errorf("%s as %s: websites, and they alone, have reserved names", s.Referrer, s.Type)
+			t.Errorf("%s as %s: websites, and they alone, have reserved names", s.Referrer.Plain, s.Type)
 		}
 	}
 	if len(seen) < 30 {

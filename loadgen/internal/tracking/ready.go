@@ -1,0 +1,31 @@
+package tracking
+
+import "github.com/puttrix/trafficinator/loadgen/internal/visitor"
+
+// ready are the parts of a hit that are the same for all who have a device or live in a place. They are long, and
+// escaping them is most of the cost of a hit, so that they are written once.
+var ready = prepare()
+
+type prepared struct{ devices, places [][]byte }
+
+func prepare() *prepared {
+	p := &prepared{}
+	for _, d := range visitor.Devices() {
+		var w writer
+		w.text("ua", d.UserAgent)
+		w.optional("uadata", d.Hints)
+		w.flag("pdf", d.PDF)
+		w.text("cookie", "1")
+		p.devices = append(p.devices, w.b)
+	}
+	for _, at := range visitor.Places() {
+		var w writer
+		w.text("country", at.Country)
+		w.optional("region", at.Region)
+		w.text("city", at.City)
+		w.text("lat", at.Lat)
+		w.text("long", at.Long)
+		p.places = append(p.places, w.b)
+	}
+	return p
+}

@@ -1,0 +1,133 @@
+package visit
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/shop"
+	"github.com/puttrix/trafficinator/shared/eventset"
+)
+
+// of begins the draws of what hit i tells.
+func (v *Visit) of(i int) {
+	const golden = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio: hits get far seeds
+	v.detailPCG.Seed(v.g.b.Seed+golden*uint64(i+1), v.Number)
+}
+
+// PageviewID joins a page with what happens on it: six of [A-Za-z0-9].
+type PageviewID [6]byte
+
+const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// PageviewID is that of the page on which hit i happens.
+func (v *Visit) PageviewID(i int) (id PageviewID) {
+	v.of(int(v.Hits[i].page))
+	const all = 62 * 62 * 62 * 62 * 62 * 62
+	x := v.detail.Uint64N(all)
+	for k := range id {
+		id[k] = idAlphabet[x%62]
+		x /= 62
+	}
+	return id
+}
+
+// Timing are the phases of a page load in milliseconds, as matomo.js reports them (pf_net … pf_onl).
+type Timing struct{ Network, Server, Transfer, DOMProcessing, DOMCompletion, OnLoad int }
+
+// Timing draws the phases of hit i, a pageview, from log-normal distributions; their medians are guesses at an
+// ordinary shop page.
+func (v *Visit) Timing(i int) Timing {
+	v.of(i)
+	x := v.detail.Uint64()
+	ms := func(median float64) int {
+		factor := spread[x%uint64(len(spread))]
+		x /= uint64(len(spread))
+		return int(median * factor)
+	}
+	return Timing{ms(40), ms(180), ms(60), ms(350), ms(250), ms(15)}
+}
+
+// spread are quantiles of a log-normal distribution around 1 with σ = 0.6, evenly apart: one of them, all as likely,
+// is such a draw.
+var spread = quantiles()
+
+func quantiles() (q [1024]float64) {
+	for i := range q {
+		p := (float64(i) + 0.5) / float64(len(q))
+		q[i] = math.Exp(0.6 * math.Sqrt2 * math.Erfinv(2*p-1))
+	}
+	return q
+}
+
+// SearchTerm is what was searched for on the site; Count is the number of results.
+type SearchTerm struct {
+	Keyword, Category, Title Text
+	Count                    int
+}
+
+// Search is the search of hit i.
+func (v *Visit) Search(i int) SearchTerm {
+	v.of(i)
+	h, rng := &v.Hits[i], v.detail
+	if s := h.step; s != nil {
+		term := SearchTerm{s.keyword, s.category, s.title, rng.IntN(26)}
+		if s.SearchResults != nil {
+			term.Count = *s.SearchResults
+		}
+		return term
+	}
+	k := rng.IntN(len(v.g.searches))
+	term := SearchTerm{Keyword: v.g.searches[k], Title: v.g.searchTitles[k]}
+	if rng.Float64() < 0.3 {
+		term.Category = v.g.categories[rng.IntN(len(v.g.categories))]
+	}
+	term.Count = rng.IntN(26)
+	return term
+}
+
+// Event is the event of hit i.
+func (v *Visit) Event(i int) eventset.Event {
+	h := &v.Hits[i]
+	if s := h.step; s != nil {
+		return eventset.Event{Category: s.EventCategory, Action: s.EventAction, Name: s.EventName, Value: s.EventValue}
+	}
+	list := v.g.b.Events.Click
+	if h.random {
+		list = v.g.b.Events.Random
+	}
+	v.of(i)
+	return list[v.detail.IntN(len(list))]
+}
+
+// Target is the address of hit i, an outlink or a download.
+func (v *Visit) Target(i int) Text {
+	h := &v.Hits[i]
+	if h.step != nil {
+		return h.step.target
+	}
+	v.of(i)
+	if h.Kind == Outlink {
+		return v.g.outlinks[v.detail.IntN(len(v.g.outlinks))]
+	}
+	files := h.at.host.downloads
+	return files[v.detail.IntN(len(files))]
+}
+
+// Order is the order of hit i.
+func (v *Visit) Order(i int) shop.Order {
+	v.of(i)
+	if s := v.Hits[i].step; s != nil {
+		order, err := v.g.b.Shop.OrderWith(v.detail, Override(s.Step))
+		if err != nil { // the plan has tried the same before
+			panic("order of a funnel step that was checked: " + err.Error())
+		}
+		return order
+	}
+	return v.g.b.Shop.Order(v.detail)
+}
+
+// AppendOrderID writes the id of the order of hit i, which no other order of any run has.
+func (v *Visit) AppendOrderID(dst []byte, i int) []byte {
+	dst = append(append(dst, v.ID[:]...), '-')
+	return strconv.AppendUint(dst, uint64(v.Hits[i].order), 10)
+}
