@@ -14,9 +14,10 @@ import (
 const (
 	// MaxDelay is the longest delay in seconds: at 1800 Matomo opens another visit (visit_standard_length).
 	MaxDelay = 1799
-	// maxLength bounds a funnel in seconds, because a visit has to fit into a day of the site and, where there is no
-	// token, into the 24 hours that Matomo takes without one.
-	maxLength = 12 * 3600
+	// maxLength bounds a funnel in seconds. With the two hours that a visit may browse on after it, and shifted whole
+	// before midnight, a visit must not begin more than the 24 hours ago that Matomo takes without a token
+	// (tracking_requests_require_authentication_when_custom_timestamp_newer_than of config/global.ini.php).
+	maxLength = 9 * 3600
 
 	// maxSteps keeps a visit far below the 10,000 actions at which Matomo opens another one.
 	maxSteps = 1000

@@ -53,7 +53,7 @@ func TestEachBadFunnelHasItsMessage(t *testing.T) {
 		"probability 1.1":  {strings.Replace(of(page), "0.5", "1.1", 1), `funnels.json: [0].probability="1.1": is not between 0 and 1; give a share such as 0.25`},
 		"probability text": {strings.Replace(of(page), "0.5", `"0.5"`, 1), `funnels.json: [0].probability="0.5": is not a number; write a number without quotes`},
 		"the same name":    {strings.TrimSuffix(of(page), "]") + "," + strings.TrimPrefix(of(page), "["), `funnels.json: [1].name="Lead": is the name of another funnel too; give each its own`},
-		"longer than 12 h": {of(strings.TrimSuffix(strings.Repeat(`{"type":"pageview","url":"https://a.test/","delay_seconds_max":1799},`, 25), ",")), "funnels.json: [0].steps: may last 44975 s in all, above 43200; shorten the delays"},
+		"longer than 9 h":  {of(strings.TrimSuffix(strings.Repeat(`{"type":"pageview","url":"https://a.test/","delay_seconds_max":1799},`, 25), ",")), "funnels.json: [0].steps: may last 44975 s in all, above 32400; shorten the delays"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, problems := funnel.Decode("funnels.json", []byte(c.in))

@@ -75,7 +75,8 @@ func (w *worker) serve(b *batch) {
 	w.request.Begin(b.target, b.proven)
 	for i := range b.visits {
 		o := b.visits[i]
-		w.c.Visits.Make(o.number, &w.visit)
+		w.c.Visits.Outline(o.number, &w.visit)
+		w.c.Visits.Fill(&w.visit, int(o.upTo))
 		for ; o.hit < o.upTo; o.hit++ {
 			w.add(b, &o)
 		}

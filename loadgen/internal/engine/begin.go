@@ -91,7 +91,7 @@ func (l *loop) start(at, now time.Time) {
 	n := l.next
 	l.next++
 	l.arrived++
-	l.c.Visits.Make(n, &l.visit)
+	l.c.Visits.Outline(n, &l.visit)
 	o := openVisit{number: n, start: at.Sub(l.began), due: at.Sub(l.began), target: uint16(l.c.Router.Pick(n, now))}
 	l.date(&o)
 	o.group(&l.visit, now.Sub(l.began), l.c.Batch)

@@ -86,8 +86,8 @@ func TestWithoutPausesAVisitGoesInOneRequest(t *testing.T) {
 // hasty are visits without pauses.
 type hasty struct{ visits }
 
-func (h hasty) Make(n uint64, v *visit.Visit) {
-	h.visits.Make(n, v)
+func (h hasty) Outline(n uint64, v *visit.Visit) {
+	h.visits.Outline(n, v)
 	for i := range v.Hits {
 		v.Hits[i].Wait = 0
 	}

@@ -14,7 +14,7 @@ const clearAtOnce = 1000
 func (l *loop) turnAway(o openVisit, now time.Duration) {
 	if !o.sent {
 		if to := l.c.Router.Pick(o.number, l.began.Add(now)); to != int(o.target) {
-			l.c.Visits.Make(o.number, &l.visit)
+			l.c.Visits.Outline(o.number, &l.visit)
 			l.c.Ledger.Move(int(o.target), to, kindsOf(l.visit.Hits))
 			o.target = uint16(to)
 			l.date(&o)
@@ -27,7 +27,7 @@ func (l *loop) turnAway(o openVisit, now time.Duration) {
 
 // shed books the next hits as not sent. A visit whose first hit is not sent does not happen at all.
 func (l *loop) shed(o openVisit, now time.Duration) {
-	l.c.Visits.Make(o.number, &l.visit)
+	l.c.Visits.Outline(o.number, &l.visit)
 	outcome := tracking.Shed
 	if o.attempts > 0 { // it was tried and surely not taken
 		outcome = tracking.Failed
@@ -48,7 +48,7 @@ func (l *loop) shed(o openVisit, now time.Duration) {
 
 // abandon books all that is left of a visit and closes it.
 func (l *loop) abandon(o openVisit) {
-	l.c.Visits.Make(o.number, &l.visit)
+	l.c.Visits.Outline(o.number, &l.visit)
 	l.c.Ledger.End(int(o.target), tracking.Abandoned, kindsOf(l.visit.Hits[o.hit:]))
 	l.close(&o, len(l.visit.Hits))
 }

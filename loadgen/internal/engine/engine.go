@@ -31,7 +31,10 @@ var retries = []time.Duration{500 * time.Millisecond, time.Second}
 
 // Visits makes visits by number, in the memory of v.
 type Visits interface {
-	Make(n uint64, v *visit.Visit)
+	// Outline writes which hits visit n has and when.
+	Outline(n uint64, v *visit.Visit)
+	// Fill adds what the hits before until need to be sent.
+	Fill(v *visit.Visit, until int)
 }
 
 // Sender is the way to the targets.

@@ -20,7 +20,9 @@ import (
 // visits are of two pages, a second apart, and a ping.
 type visits struct{}
 
-func (visits) Make(n uint64, v *visit.Visit) {
+func (visits) Fill(*visit.Visit, int) {}
+
+func (visits) Outline(n uint64, v *visit.Visit) {
 	v.Number = n
 	v.Hits = append(v.Hits[:0],
 		visit.Hit{Kind: visit.Pageview, Records: visit.Pageview},

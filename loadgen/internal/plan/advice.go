@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/funnel"
@@ -49,28 +50,20 @@ func (l *loader) warn() {
 
 // note tells what the settings amount to.
 func (l *loader) note() {
-	p, b := l.plan, l.plan.behaviour(nil)
+	p := l.plan
 	add := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
+	m := p.sample()
 	add("rate: %.3g visits/s, about %.3g hits/s", p.Spec.VisitsPerDay/86400, p.HitsPerSecond())
-	browsing := 1.0
 	shares := funnel.Shares(p.Funnels)
+	browsing := 1.0
 	for i, f := range p.Funnels {
 		if f.Enabled {
 			add("funnel %q: %.1f %% of all visits (probability %g, priority %d)", f.Name, 100*shares[i], f.Probability, f.Priority)
 			browsing -= shares[i]
 		}
 	}
-	able := browsing * (1 - b.Bounce)
-	add("browsing: %.1f %% of all visits, bounces %.1f %%", 100*browsing, 100*browsing*b.Bounce)
-	for _, e := range []struct {
-		name  string
-		share float64
-	}{
-		{"site search", b.SearchShare}, {"outlink", b.OutlinkShare}, {"download", b.DownloadShare},
-		{"click event", b.ClickShare}, {"random event", b.RandomShare}, {"order", b.OrderShare},
-	} {
-		add("%s: %.1f %% of all visits", e.name, 100*e.share*able)
-	}
+	add("browsing: %.1f %% of all visits, bounces %.1f %%", 100*browsing, 100*browsing*p.Spec.BounceProbability)
+	add("of the first %d visits, funnels included, %s", sampled, m)
 	hosts, others := map[string]bool{}, 0
 	for _, page := range p.Pages {
 		r := urllist.Classify(page)
@@ -90,10 +83,44 @@ func (l *loader) note() {
 // maxListed is how many lines of the URL list are told one by one.
 const maxListed = 20
 
-// HitsPerSecond is the mean rate of requests that the settings ask for, bounces and funnels apart.
+// sampled is how many visits of a plan are looked at to tell what they are like.
+const sampled = 5000
+
+// sample is what the first visits of a plan are like.
+type sample struct {
+	hits int
+	with [visit.Kinds]int // visits that have a hit of the kind
+}
+
+func (p *Plan) sample() sample {
+	var m sample
+	var v visit.Visit
+	for n := range uint64(sampled) {
+		p.Visits.Outline(n, &v)
+		m.hits += len(v.Hits)
+		var has [visit.Kinds]bool
+		for i := range v.Hits {
+			has[v.Hits[i].Records] = true
+		}
+		for k, yes := range has {
+			if yes {
+				m.with[k]++
+			}
+		}
+	}
+	return m
+}
+
+// String tells the share of visits that have hits of each kind.
+func (m sample) String() string {
+	var parts []string
+	for k := visit.Search; k <= visit.Order; k++ {
+		parts = append(parts, fmt.Sprintf("%.1f %% have a %s", 100*float64(m.with[k])/sampled, k))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// HitsPerSecond is the mean rate of hits that the settings ask for, by the first visits of the plan.
 func (p *Plan) HitsPerSecond() float64 {
-	b := p.behaviour(nil)
-	extras := b.SearchShare + b.OutlinkShare + b.DownloadShare + b.ClickShare + b.RandomShare + b.OrderShare
-	perVisit := float64(b.PageviewsMin+b.PageviewsMax)/2 + extras + 1
-	return p.Spec.VisitsPerDay / 86400 * perVisit
+	return p.Spec.VisitsPerDay / 86400 * float64(p.sample().hits) / sampled
 }

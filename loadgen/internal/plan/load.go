@@ -2,11 +2,13 @@ package plan
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,9 +94,9 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	if l.problems.Err() != nil {
 		return nil, l.problems
 	}
-	l.warn()
 	p := l.plan
 	p.Visits = visit.New(p.behaviour(store))
+	l.warn()
 	hash, err := p.hash()
 	if err != nil {
 		l.problems.Refuse("plan", "", err.Error(), "")
@@ -170,20 +172,16 @@ func (l *loader) shop() *shop.Shop {
 	for _, rate := range k.ShippingRates {
 		cfg.Shipping = append(cfg.Shipping, cents(rate))
 	}
-	if l.problems.Err() != nil {
-		return nil
-	}
 	store, err := shop.New(cfg)
-	if err != nil {
+	if err != nil && !l.refused("ECOMMERCE_") {
 		l.problems.Refuse("ECOMMERCE_ORDER_VALUE_MIN, ECOMMERCE_ORDER_VALUE_MAX", "", err.Error(), "widen the range")
-		return nil
 	}
 	for i, f := range l.plan.Funnels {
 		for j := range f.Steps {
 			if s := &f.Steps[j]; j > 0 && urllist.Classify(urllist.Page{URL: s.URL}).Campaign {
 				l.problems.Refuse(place(l.plan.Sources["funnels"], i, j)+".url", s.URL, "has a campaign parameter, which would split the visit", "a campaign can only begin a visit: put it into the first step")
 			}
-			if s := &f.Steps[j]; s.Type == funnel.Ecommerce {
+			if s := &f.Steps[j]; s.Type == funnel.Ecommerce && store != nil {
 				if err := store.ValidateOverride(visit.Override(s)); err != nil {
 					l.problems.Refuse(place(l.plan.Sources["funnels"], i, j), "", err.Error(), "change or leave out one of its amounts")
 				}
@@ -191,6 +189,11 @@ func (l *loader) shop() *shop.Shop {
 		}
 	}
 	return store
+}
+
+// refused says that a knob whose name begins so is refused already: what is wrong with it need not be told twice.
+func (l *loader) refused(prefix string) bool {
+	return slices.ContainsFunc(l.problems.Errors(), func(p problem.Problem) bool { return strings.HasPrefix(p.Where, prefix) })
 }
 
 func cents(amount float64) shop.Cents { return shop.Cents(math.Round(amount * 100)) }
@@ -220,6 +223,9 @@ func (l *loader) targets() {
 		if t.Enabled {
 			l.plan.Targets = append(l.plan.Targets, t)
 		}
+	}
+	if n := len(l.plan.Targets); k.Concurrency < n && !l.refused("CONCURRENCY") {
+		l.problems.Refuse("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is below the number of enabled targets, %d", n), "give each target a request at least")
 	}
 	for _, key := range []string{"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH"} {
 		if k.Set[key] {

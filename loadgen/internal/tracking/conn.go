@@ -19,6 +19,8 @@ type conn struct {
 	deadline time.Time
 	used     time.Time
 	out      []byte
+	parts    [2][]byte
+	both     net.Buffers
 	answer   answer
 }
 
@@ -68,10 +70,13 @@ func (c *conn) write(head, body []byte, userAgent string) (written bool, err err
 		c.out = append(c.out, body...)
 		body = nil
 	}
-	n, err := c.Write(c.out)
-	if err == nil && len(body) > 0 {
-		_, err = c.Write(body)
+	if body == nil {
+		n, err := c.Write(c.out)
+		return n > 0 || c.plain != c.Conn, err
 	}
+	c.parts[0], c.parts[1] = c.out, body
+	c.both = c.parts[:]
+	n, err := c.both.WriteTo(c.Conn) // at once, without TLS
 	return n > 0 || c.plain != c.Conn, err
 }
 

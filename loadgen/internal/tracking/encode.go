@@ -28,17 +28,17 @@ type Form struct {
 func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	h := &v.Hits[i]
 	w := writer{dst}
-	w.first("idsite", f.SiteID)
+	w.whole("idsite=", f.SiteID)
 	w.b = append(w.b, "&rec=1&apiv=1&cid="...) // forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)
 	w.b = append(append(append(w.b, v.ID[:]...), "&_id="...), v.ID[:]...)
-	w.made("url", h.URL)
-	w.made("urlref", h.Referrer)
+	w.made("&url=", h.URL)
+	w.made("&urlref=", h.Referrer)
 	id := v.PageviewID(i)
 	w.b = append(append(w.b, "&pv_id="...), id[:]...)
 	w.action(v, i)
 	w.who(v, f, at)
 	if f.Dated && !at.IsZero() {
-		w.moment("cdt", at)
+		w.moment("&cdt=", at)
 	}
 	if f.Quiet {
 		w.b = append(w.b, "&send_image=0"...)
@@ -51,71 +51,71 @@ func (w *writer) action(v *visit.Visit, i int) {
 	h := &v.Hits[i]
 	switch h.Kind {
 	case visit.Pageview:
-		w.made("action_name", h.Title)
+		w.made("&action_name=", h.Title)
 		t := v.Timing(i)
-		w.whole("pf_net", t.Network)
-		w.whole("pf_srv", t.Server)
-		w.whole("pf_tfr", t.Transfer)
-		w.whole("pf_dm1", t.DOMProcessing)
-		w.whole("pf_dm2", t.DOMCompletion)
-		w.whole("pf_onl", t.OnLoad)
+		w.whole("&pf_net=", t.Network)
+		w.whole("&pf_srv=", t.Server)
+		w.whole("&pf_tfr=", t.Transfer)
+		w.whole("&pf_dm1=", t.DOMProcessing)
+		w.whole("&pf_dm2=", t.DOMCompletion)
+		w.whole("&pf_onl=", t.OnLoad)
 	case visit.Search:
 		s := v.Search(i)
-		w.made("action_name", s.Title)
-		w.made("search", s.Keyword)
-		w.made("search_cat", s.Category)
-		w.whole("search_count", s.Count)
+		w.made("&action_name=", s.Title)
+		w.made("&search=", s.Keyword)
+		w.made("&search_cat=", s.Category)
+		w.whole("&search_count=", s.Count)
 	case visit.Event:
 		e := v.Event(i)
-		w.text("ca", "1") // without the Events plugin the hit is refused, not booked as a pageview
-		w.text("e_c", e.Category)
-		w.text("e_a", e.Action)
-		w.optional("e_n", e.Name)
+		w.text("&ca=", "1") // without the Events plugin the hit is refused, not booked as a pageview
+		w.text("&e_c=", e.Category)
+		w.text("&e_a=", e.Action)
+		w.optional("&e_n=", e.Name)
 		if e.Value != nil {
-			w.name("e_v")
+			w.name("&e_v=")
 			w.b = strconv.AppendFloat(w.b, *e.Value, 'f', -1, 64)
 		}
 	case visit.Outlink:
-		w.made("link", v.Target(i))
+		w.made("&link=", v.Target(i))
 	case visit.Download:
-		w.made("download", v.Target(i))
+		w.made("&download=", v.Target(i))
 	case visit.Order:
 		w.order(v, i)
 	case visit.Ping:
-		w.text("ping", "1")
+		w.text("&ping=", "1")
 	}
 }
 
 func (w *writer) order(v *visit.Visit, i int) {
 	o := v.Order(i)
-	w.text("idgoal", "0")
-	w.name("ec_id")
+	w.text("&idgoal=", "0")
+	w.name("&ec_id=")
 	w.b = v.AppendOrderID(w.b, i)
-	w.money("revenue", o.Revenue)
-	w.money("ec_st", o.Subtotal)
-	w.money("ec_tx", o.Tax)
-	w.money("ec_sh", o.Shipping)
+	w.money("&revenue=", o.Revenue)
+	w.money("&ec_st=", o.Subtotal)
+	w.money("&ec_tx=", o.Tax)
+	w.money("&ec_sh=", o.Shipping)
 	if o.Discount != 0 {
-		w.money("ec_dt", o.Discount)
+		w.money("&ec_dt=", o.Discount)
 	}
-	w.text("ec_items", string(appendItems(nil, o.Items)))
+	w.text("&ec_items=", string(appendItems(nil, o.Items)))
 }
 
 // who writes the visitor: the device always, the place only where the target takes it.
 func (w *writer) who(v *visit.Visit, f Form, at time.Time) {
 	d, p := v.Visitor.Device, v.Visitor.Place
 	w.b = append(w.b, ready.devices[d.Number]...)
-	w.name("res")
+	w.name("&res=")
 	w.b = append(w.b, v.Visitor.Resolution...)
-	w.text("lang", p.Lang)
+	w.text("&lang=", p.Lang)
 	if !at.IsZero() {
 		hour, minute, second := at.In(p.Zone).Clock()
-		w.whole("h", hour)
-		w.whole("m", minute)
-		w.whole("s", second)
+		w.whole("&h=", hour)
+		w.whole("&m=", minute)
+		w.whole("&s=", second)
 	}
 	if f.Located && p.Country != "" {
-		w.name("cip")
+		w.name("&cip=")
 		w.b = v.Visitor.IP.AppendTo(w.b)
 		w.b = append(w.b, ready.places[p.Number]...)
 	}

@@ -12,19 +12,19 @@ func prepare() *prepared {
 	p := &prepared{}
 	for _, d := range visitor.Devices() {
 		var w writer
-		w.text("ua", d.UserAgent)
-		w.optional("uadata", d.Hints)
-		w.flag("pdf", d.PDF)
-		w.text("cookie", "1")
+		w.text("&ua=", d.UserAgent)
+		w.optional("&uadata=", d.Hints)
+		w.flag("&pdf=", d.PDF)
+		w.text("&cookie=", "1")
 		p.devices = append(p.devices, w.b)
 	}
 	for _, at := range visitor.Places() {
 		var w writer
-		w.text("country", at.Country)
-		w.optional("region", at.Region)
-		w.text("city", at.City)
-		w.text("lat", at.Lat)
-		w.text("long", at.Long)
+		w.text("&country=", at.Country)
+		w.optional("&region=", at.Region)
+		w.text("&city=", at.City)
+		w.text("&lat=", at.Lat)
+		w.text("&long=", at.Long)
 		p.places = append(p.places, w.b)
 	}
 	return p

@@ -12,17 +12,8 @@ import (
 // writer appends name=value pairs of application/x-www-form-urlencoded.
 type writer struct{ b []byte }
 
-// first writes the pair that no other stands before.
-func (w *writer) first(name string, n int) {
-	w.b = append(append(w.b, name...), '=')
-	w.b = strconv.AppendInt(w.b, int64(n), 10)
-}
-
-func (w *writer) name(name string) {
-	w.b = append(w.b, '&')
-	w.b = append(w.b, name...)
-	w.b = append(w.b, '=')
-}
+// name begins the next pair; it holds the & and = around the parameter's name, so that it is written at once.
+func (w *writer) name(name string) { w.b = append(w.b, name...) }
 
 func (w *writer) text(name, value string) {
 	w.name(name)
@@ -67,6 +58,13 @@ func (w *writer) two(n int) { w.b = append(w.b, byte('0'+n/10), byte('0'+n%10)) 
 
 func (w *writer) whole(name string, n int) {
 	w.name(name)
+	if n >= 0 && n < 100 { // most are
+		if n >= 10 {
+			w.b = append(w.b, byte('0'+n/10))
+		}
+		w.b = append(w.b, byte('0'+n%10))
+		return
+	}
 	w.b = strconv.AppendInt(w.b, int64(n), 10)
 }
 
@@ -76,10 +74,11 @@ func (w *writer) money(name string, c shop.Cents) {
 }
 
 func (w *writer) flag(name string, on bool) {
+	w.name(name)
 	if on {
-		w.text(name, "1")
+		w.b = append(w.b, '1')
 	} else {
-		w.text(name, "0")
+		w.b = append(w.b, '0')
 	}
 }
 

@@ -2,24 +2,21 @@ package visit
 
 import "time"
 
-// browse is a visit along the pages of one host, with the extras that the shares ask for.
+// browse outlines a visit along pages, with the extras that the shares ask for.
 func (v *Visit) browse() {
-	h := v.g.site.pick(v.rng)
-	current := h.entry.draw(v.rng)
 	if v.rng.Float64() < v.g.b.Bounce {
 		v.Bounce = true
-		v.view(current, v.source(current))
+		v.view()
 		return
 	}
 	pages := v.pageCount()
 	v.split(v.length(pages), pages)
 	extras := v.extras(pages)
-	referrer := v.source(current)
 	var at, wait time.Duration
 	for i := range pages {
 		pause := v.pause(i == pages-1)
 		first := len(v.Hits)
-		v.view(current, referrer)
+		v.view()
 		for e, page := range extras {
 			if page == i {
 				v.extra(extra(e))
@@ -28,18 +25,8 @@ func (v *Visit) browse() {
 		v.spread(first, at, v.dwell[i], wait, pause)
 		at += v.dwell[i]
 		wait += pause
-		referrer = current.url
-		current = h.next(v.rng, current)
 	}
 	v.leave(at, wait)
-}
-
-// source is the referrer of the first page, which a campaign or a page that asks for it goes without.
-func (v *Visit) source(p *page) Text {
-	if p.direct {
-		return Text{}
-	}
-	return v.Visitor.Source.Referrer
 }
 
 func (v *Visit) pageCount() int {
@@ -110,14 +97,10 @@ func (v *Visit) leave(at, wait time.Duration) {
 	if v.g.b.Live {
 		wait = at
 	}
-	v.Hits = append(v.Hits, Hit{Kind: Ping, Records: Ping, Offset: at, Wait: wait, URL: last.URL, Title: last.Title, page: last.page})
+	v.Hits = append(v.Hits, Hit{Kind: Ping, Records: Ping, Offset: at, Wait: wait, page: last.page})
 }
 
-func (v *Visit) view(p *page, referrer Text) {
-	v.Hits = append(v.Hits, Hit{
-		Kind: Pageview, Records: p.records, URL: p.url, Title: p.title, Referrer: referrer, at: p, page: uint16(len(v.Hits)),
-	})
-}
+func (v *Visit) view() { v.Hits = append(v.Hits, Hit{page: uint16(len(v.Hits))}) }
 
 // extra is something that can happen on a page, beside its view.
 type extra uint8
@@ -154,11 +137,7 @@ func (v *Visit) extras(pages int) (on [allExtras]int) {
 // extra appends a hit that happens on the page viewed last.
 func (v *Visit) extra(e extra) {
 	kind := [allExtras]Kind{Search, Event, Event, Download, Outlink, Order}[e]
-	on := &v.Hits[len(v.Hits)-1]
-	h := Hit{Kind: kind, Records: kind, URL: on.URL, Title: on.Title, at: on.at, page: on.page, random: e == randomExtra}
-	if on.page > 0 { // the source of the visit belongs to its first hit
-		h.Referrer = v.Hits[on.page].Referrer
-	}
+	h := Hit{Kind: kind, Records: kind, page: v.Hits[len(v.Hits)-1].page, random: e == randomExtra}
 	if kind == Order {
 		h.order = 1
 	}

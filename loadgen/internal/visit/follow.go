@@ -108,11 +108,9 @@ func (v *Visit) follow(p *path) {
 		at += delay
 		wait += pause
 	}
-	if !p.direct {
-		v.Hits[0].Referrer = v.Visitor.Source.Referrer
-	}
+	v.browsed = len(v.Hits)
 	if !p.ExitAfterCompletion {
-		at, wait = v.goOn(p, at, wait)
+		at, wait = v.goOn(at, wait)
 	}
 	v.leave(at, wait)
 }
@@ -124,16 +122,13 @@ func (v *Visit) delay(s *step) time.Duration {
 }
 
 // goOn browses on after a funnel as the same visitor on the same host.
-func (v *Visit) goOn(p *path, at, wait time.Duration) (time.Duration, time.Duration) {
-	current := p.last
+func (v *Visit) goOn(at, wait time.Duration) (time.Duration, time.Duration) {
 	pages := v.pageCount()
 	v.split(v.length(pages), pages)
 	for i := range pages {
-		before := current.url
-		current = p.host.next(v.rng, current)
 		pause := v.pause(i == pages-1)
 		first := len(v.Hits)
-		v.view(current, before)
+		v.view()
 		v.spread(first, at, v.dwell[i], wait, pause)
 		at += v.dwell[i]
 		wait += pause

@@ -97,19 +97,25 @@ func (g *Generator) Visit(n uint64) *Visit {
 
 // Make writes visit number n into v, whose memory is used again. v must not be copied.
 func (g *Generator) Make(n uint64, v *Visit) {
+	g.Outline(n, v)
+	g.Fill(v, len(v.Hits))
+}
+
+// Outline writes which hits visit n has and when, but not yet who visits and which pages: what is needed to plan it
+// costs a fraction of the whole. It uses the memory of v, which must not be copied, again.
+func (g *Generator) Outline(n uint64, v *Visit) {
 	if v.rng == nil {
-		v.rng, v.detail = rand.New(&v.pcg), rand.New(&v.detailPCG)
+		v.rng, v.who, v.detail = rand.New(&v.pcg), rand.New(&v.whoPCG), rand.New(&v.detailPCG)
 	}
 	v.pcg.Seed(g.b.Seed, n)
-	v.g, v.Number, v.ID, v.Funnel, v.Bounce, v.Hits = g, n, g.visitorID(n), "", false, v.Hits[:0]
-	v.Visitor = visitor.Draw(v.rng, g.b.Direct)
-	if g.home != nil {
-		v.Visitor.Place = g.home
-	}
-	if p := g.pickPath(v.rng); p != nil {
-		v.follow(p)
+	v.g, v.Number, v.ID, v.Funnel, v.Bounce, v.Hits, v.browsed = g, n, g.visitorID(n), "", false, v.Hits[:0], 0
+	if v.path = g.pickPath(v.rng); v.path != nil {
+		v.follow(v.path)
 	} else {
 		v.browse()
+	}
+	if g.site.searches { // what a page is booked as depends on which it is
+		g.Fill(v, len(v.Hits))
 	}
 }
 

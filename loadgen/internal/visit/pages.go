@@ -98,6 +98,8 @@ type siteMap struct {
 	hosts map[string]*host
 	order []*host
 	sizes weighted.Table
+	// searches says that some page is booked as a search.
+	searches bool
 }
 
 func newSiteMap(list []urllist.Page) *siteMap {
@@ -118,6 +120,7 @@ func (m *siteMap) add(p *page) {
 		m.order = append(m.order, h)
 	}
 	p.host = h
+	m.searches = m.searches || p.records == Search
 	h.entry.pages = append(h.entry.pages, p)
 	if !p.campaign {
 		h.inner.pages = append(h.inner.pages, p)

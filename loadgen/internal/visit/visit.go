@@ -1,8 +1,8 @@
 // Package visit owns what one visitor does and when: the hits of a visit as a pure function of the seed, the run id
 // and the visit's number. It knows nothing of HTTP, sites, tokens or the clock; times are offsets from the first hit.
 //
-// A visit is made anew whenever one of its hits is sent. What all hits depend on is therefore drawn at once (Make),
-// and what a single hit tells is drawn when that hit is asked for it, each from a generator of its own.
+// A visit is made anew whenever one of its hits is sent. It is therefore drawn in three parts, each from a generator
+// of its own: the outline, then who visits and the pages as far as they are needed, then what a single hit tells.
 package visit
 
 import (
@@ -75,11 +75,14 @@ type Visit struct {
 	Bounce bool
 	Hits   []Hit
 
-	g *Generator
-	// rng draws what all hits depend on, detail what one of them tells.
-	pcg, detailPCG rand.PCG
-	rng, detail    *rand.Rand
-	dwell          []time.Duration
+	g    *Generator
+	path *path // that is followed, nil for free browsing
+	// browsed is the first hit whose page is not that of a funnel.
+	browsed int
+	// rng draws the outline, who the visitor and the pages, detail what one hit tells.
+	pcg, whoPCG, detailPCG rand.PCG
+	rng, who, detail       *rand.Rand
+	dwell                  []time.Duration
 }
 
 // Length is the recorded time from the first to the last hit.

@@ -1,0 +1,185 @@
+// Package matomo owns what is asked of a Matomo apart from tracking: its Reporting API, and the doctor who tells
+// whether tracking will work. It leaves no visit behind and knows nothing of runs or settings.
+package matomo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Client asks Matomos. It follows no redirect, because a token must not travel on, and reaches no link-local address,
+// because there live the secrets of clouds. It is safe for concurrent use.
+type Client struct {
+	http *http.Client
+}
+
+// maxAnswer bounds what is read of an answer, in bytes.
+const maxAnswer = 1 << 20
+
+// errForbidden refuses an address that no Matomo has.
+var errForbidden = errors.New("the address is link-local, multicast or unspecified, which no Matomo has")
+
+// NewClient makes a client; timeout is for one request and must be positive.
+func NewClient(timeout time.Duration) *Client {
+	dialer := net.Dialer{Timeout: timeout, Control: refuseForbidden}
+	return &Client{http: &http.Client{
+		Timeout:       timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		// No proxy: the check of the address would look at the proxy's.
+		Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: timeout, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
+	}}
+}
+
+// refuseForbidden looks at the address that is really dialled, after names are resolved.
+func refuseForbidden(_, address string, _ syscall.RawConn) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("parse address: %w", err)
+	}
+	ip := ap.Addr().Unmap()
+	if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
+		return errForbidden
+	}
+	return nil
+}
+
+// answer is what came back; the body is for this package alone.
+type answer struct {
+	status int
+	body   []byte
+	took   time.Duration
+	date   time.Time
+}
+
+func (c *Client) post(ctx context.Context, to string, form url.Values) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(form.Encode()))
+	if err != nil {
+		return answer{}, errors.New("the address cannot be used")
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	// A browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
+	req.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+	began := time.Now()
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return answer{}, plain(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	a := answer{status: resp.StatusCode, took: time.Since(began)}
+	a.date, _ = http.ParseTime(resp.Header.Get("Date")) // without one the clock is not compared
+	if a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
+		return a, plain(err)
+	}
+	return a, nil
+}
+
+// plain is err without the address, which the caller knows.
+func plain(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if errors.Is(err, errForbidden) {
+		return errForbidden
+	}
+	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
+		return errors.New("no answer in time")
+	}
+	return err
+}
+
+// Site is what Matomo tells of a site (SitesManager.getSiteFromId).
+type Site struct {
+	ID   int
+	Name string
+	// Timezone is an IANA name or Matomo's UTC+1 form.
+	Timezone string
+	// Currency is an ISO 4217 code.
+	Currency              string
+	SiteSearch, Ecommerce bool
+	// KnownURLsOnly drops hits whose URL is none of the site's.
+	KnownURLsOnly bool
+	MainURL       string
+}
+
+// errRefused means that Matomo answered and said no.
+var errRefused = errors.New("refused")
+
+// Version asks for Matomo's version (API.getMatomoVersion); any token that works may.
+func (c *Client) Version(ctx context.Context, t target.Target) (string, error) {
+	var v struct{ Value string }
+	return v.Value, c.ask(ctx, t, "API.getMatomoVersion", nil, &v)
+}
+
+// Site asks for the target's site; the token's user must have at least view access to it.
+func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
+	var v struct {
+		IDSite      number `json:"idsite"`
+		Name        string `json:"name"`
+		MainURL     string `json:"main_url"`
+		Timezone    string `json:"timezone"`
+		Currency    string `json:"currency"`
+		Ecommerce   number `json:"ecommerce"`
+		SiteSearch  number `json:"sitesearch"`
+		ExcludeURLs number `json:"exclude_unknown_urls"`
+	}
+	if err := c.ask(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}}, &v); err != nil {
+		return Site{}, err
+	}
+	return Site{
+		ID: int(v.IDSite), Name: v.Name, MainURL: v.MainURL, Timezone: v.Timezone, Currency: v.Currency,
+		SiteSearch: v.SiteSearch != 0, Ecommerce: v.Ecommerce != 0, KnownURLsOnly: v.ExcludeURLs != 0,
+	}, nil
+}
+
+// number is an integer that Matomo writes with or without quotes, by version.
+type number int
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *number) UnmarshalJSON(b []byte) error {
+	i, err := strconv.Atoi(strings.Trim(string(b), `"`))
+	if err != nil {
+		return fmt.Errorf("parse number: %w", err)
+	}
+	*n = number(i)
+	return nil
+}
+
+// ask calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs.
+func (c *Client) ask(ctx context.Context, t target.Target, method string, more url.Values, into any) error {
+	u, err := url.Parse(t.URL)
+	if err != nil {
+		return errors.New("the address cannot be used")
+	}
+	u.Path = path.Join(path.Dir(u.Path), "index.php")
+	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.Token.Reveal()}}
+	for k, v := range more {
+		form[k] = v
+	}
+	a, err := c.post(ctx, u.String(), form)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", method, err)
+	}
+	var failed struct{ Result string }
+	if a.status != http.StatusOK || json.Unmarshal(a.body, &failed) == nil && failed.Result == "error" {
+		return fmt.Errorf("ask %s: %w with status %d", method, errRefused, a.status)
+	}
+	if err := json.Unmarshal(a.body, into); err != nil {
+		return fmt.Errorf("ask %s: the answer is not that of a Matomo", method)
+	}
+	return nil
+}
