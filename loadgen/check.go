@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/spf13/afero"
-
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -45,16 +43,21 @@ func check(ctx context.Context, args []string, h host) int {
 	}
 	var problems problem.List
 	if *file != "" {
-		data, err := afero.ReadFile(h.fs, *file)
+		data, err := exchange.Read(h.fs, *file)
 		if err != nil {
 			_, _ = fmt.Fprintf(h.stderr, "error: --env-file=%q: cannot be read: %v\n", *file, err)
 			return exitConfig
 		}
-		h.env, problems = exchange.ParseEnv(*file, data)
-		problems = append(problems, spec.Unknown(*file, h.env, problem.Warning)...)
+		var settings map[string]string
+		settings, problems = exchange.ParseEnv(*file, data)
+		problems = append(problems, spec.Unknown(*file, settings, problem.Warning)...)
+		h.env = withProxies(settings, h.env)
 	}
 	p, _, _, more := load(h)
 	problems = append(problems, more...)
+	if p != nil {
+		problems = append(problems, places(h.fs, p.Spec)...)
+	}
 	tell(h, problems)
 	if problems.Err() != nil {
 		return exitConfig
@@ -68,6 +71,16 @@ func check(ctx context.Context, args []string, h host) int {
 	}
 	_, _ = fmt.Fprintln(h.stdout, "the settings are good")
 	return exitOK
+}
+
+// withProxies adds what this machine's environment says of proxies, which a file of settings seldom does.
+func withProxies(settings, environ map[string]string) map[string]string {
+	for _, key := range proxyKeys {
+		if v, ok := environ[key]; ok && settings[key] == "" {
+			settings[key] = v
+		}
+	}
+	return settings
 }
 
 // connectAll tries every target and tells how each answered.
@@ -106,14 +119,18 @@ func ping(site int, token bool) []byte {
 
 func healthcheck(ctx context.Context, h host) int {
 	env, _, _ := plan.Settings(h.fs, h.env) // problems of the file are the run's to tell
-	s, problems := spec.Parse(env, func(path string) ([]byte, error) { return afero.ReadFile(h.fs, path) })
+	s, problems := spec.Parse(env, func(path string) ([]byte, error) { return exchange.Read(h.fs, path) })
 	if s.TelemetryAddr == "" {
 		tell(h, problems)
 		return exitConfig
 	}
+	if s.TelemetryAddr == "off" {
+		_, _ = fmt.Fprintln(h.stdout, "TELEMETRY_ADDR is off: nobody can be asked")
+		return exitOK // a container that does its work must not be called unhealthy
+	}
 	name, port, err := net.SplitHostPort(s.TelemetryAddr)
 	if err != nil {
-		_, _ = fmt.Fprintf(h.stderr, "TELEMETRY_ADDR=%q: there is nothing to ask\n", s.TelemetryAddr)
+		tell(h, problems)
 		return exitConfig
 	}
 	if name == "" || name == "0.0.0.0" || name == "::" {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	_ "time/tzdata" // the image has no zones of its own
 
@@ -84,16 +85,7 @@ func run(ctx context.Context, args []string, h host) int {
 	case "plan":
 		return show(args, h)
 	case "sink":
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		go func() {
-			select {
-			case <-h.signals:
-				cancel()
-			case <-ctx.Done():
-			}
-		}()
-		return sink.Run(ctx, args, h.stdout, h.stderr)
+		return runSink(ctx, args, h)
 	case "healthcheck":
 		return healthcheck(ctx, h)
 	case "version":
@@ -106,4 +98,20 @@ func run(ctx context.Context, args []string, h host) int {
 		_, _ = fmt.Fprintf(h.stderr, "there is no command %q\n\n%s", command, usage)
 		return exitConfig
 	}
+}
+
+// runSink is the command sink; a signal ends it.
+func runSink(ctx context.Context, args []string, h host) int {
+	ctx, cancel := context.WithCancel(ctx)
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		select {
+		case <-h.signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	defer waiting.Wait()
+	defer cancel()
+	return sink.Run(ctx, args, h.stdout, h.stderr)
 }

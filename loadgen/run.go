@@ -69,6 +69,12 @@ func runTraffic(ctx context.Context, h host) int {
 	log.Info("settings", "changed", strings.Join(p.Differences(env), " "), "from_loadgen_env", strings.Join(fromFile, " "),
 		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets", p.Sources["targets"])
 
+	if p.Spec.AutoStart {
+		if faults := places(h.fs, p.Spec); faults.Err() != nil {
+			tell(h, faults)
+			return exitConfig
+		}
+	}
 	to, err := newSender(p, env, seconds(p.Spec.RequestTimeout))
 	if err != nil {
 		_, _ = fmt.Fprintf(h.stderr, "error: %v\n", err)
@@ -77,7 +83,7 @@ func runTraffic(ctx context.Context, h host) int {
 	defer to.client.Close()
 	s, err := newSession(h, env, p, to, log)
 	if err != nil {
-		_, _ = fmt.Fprintf(h.stderr, "error: STATE_DIR=%q: %v; name a folder that this user may write to\n", p.Spec.StateDir, err)
+		_, _ = fmt.Fprintf(h.stderr, "error: STATE_DIR=%q: %v\n", p.Spec.StateDir, err)
 		return exitConfig
 	}
 	if p.Spec.TelemetryAddr != "off" {

@@ -223,7 +223,7 @@ func (s *session) finish(reason engine.Reason) int {
 			s.log.Error("the daily cap cannot be written", "err", err)
 		}
 	}
-	printSummary(s.h.stderr, &sum)
+	s.conclude(&sum)
 	if err := s.folder.Save(&sum); err != nil {
 		s.log.Error("the ledger cannot be written", "err", err)
 		code = max(code, exitInternal)

@@ -79,6 +79,15 @@ func (s *session) progress(ctx context.Context) {
 	}
 }
 
+// conclude tells the end of the run: as a table, or as one line where every line of the log is JSON.
+func (s *session) conclude(sum *ledger.Summary) {
+	if s.plan.Spec.LogFormat == "json" {
+		s.log.Info("summary", "summary", sum)
+		return
+	}
+	printSummary(s.h.stderr, sum)
+}
+
 // printSummary prints the ledger as a table.
 func printSummary(w io.Writer, s *ledger.Summary) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)

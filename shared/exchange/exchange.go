@@ -3,6 +3,7 @@
 package exchange
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -24,6 +25,9 @@ const (
 // MaxBytes is the largest file that is read.
 const MaxBytes = 32 << 20
 
+// ErrTooLarge tells that a file has more than MaxBytes.
+var ErrTooLarge = errors.New("is larger than 32 MiB")
+
 // Read reads a file of at most MaxBytes.
 func Read(fsys afero.Fs, path string) ([]byte, error) {
 	f, err := fsys.Open(path)
@@ -36,7 +40,7 @@ func Read(fsys afero.Fs, path string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	if len(data) > MaxBytes {
-		return nil, fmt.Errorf("%s is larger than %d MiB", path, MaxBytes>>20)
+		return nil, fmt.Errorf("%s %w", path, ErrTooLarge)
 	}
 	return data, nil
 }

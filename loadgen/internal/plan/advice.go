@@ -63,7 +63,7 @@ func (l *loader) note() {
 		}
 	}
 	add("browsing: %.1f %% of all visits, bounces %.1f %%", 100*browsing, 100*browsing*p.Spec.BounceProbability)
-	add("of the first %d visits, funnels included, %s", sampled, m)
+	add("visits with a %s (funnels included, by the first %d visits)", m, sampled)
 	hosts, others := map[string]bool{}, 0
 	for _, page := range p.Pages {
 		r := urllist.Classify(page)
@@ -115,7 +115,7 @@ func (p *Plan) sample() sample {
 func (m sample) String() string {
 	var parts []string
 	for k := visit.Search; k <= visit.Order; k++ {
-		parts = append(parts, fmt.Sprintf("%.1f %% have a %s", 100*float64(m.with[k])/sampled, k))
+		parts = append(parts, fmt.Sprintf("%s %.1f %%", k, 100*float64(m.with[k])/sampled))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -44,7 +44,7 @@ func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 		return merged, nil, nil
 	}
 	path := filepath.Join(dir, exchange.EnvFile)
-	data, err := afero.ReadFile(fsys, path)
+	data, err := exchange.Read(fsys, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return merged, nil, nil
 	}
@@ -72,7 +72,7 @@ func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 
 // Load makes the plan of the settings and the files they name. The plan is nil where a problem refuses it.
 func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.List) {
-	s, problems := spec.Parse(environ, func(path string) ([]byte, error) { return afero.ReadFile(fsys, path) })
+	s, problems := spec.Parse(environ, func(path string) ([]byte, error) { return exchange.Read(fsys, path) })
 	l := &loader{fs: fsys, problems: problems, plan: &Plan{Spec: s, Sources: map[string]string{}}}
 	if zone, err := time.LoadLocation(s.Timezone); err == nil {
 		l.plan.Zone = zone
@@ -120,6 +120,8 @@ func (l *loader) file(key, named, name string) (data []byte, where string, found
 	switch {
 	case err == nil:
 		return data, path, true
+	case errors.Is(err, exchange.ErrTooLarge):
+		l.problems.Refuse(path, "", exchange.ErrTooLarge.Error(), "make it smaller")
 	case named == "" && errors.Is(err, fs.ErrNotExist):
 	case named == "":
 		l.problems.Refuse(path, "", "cannot be read: "+err.Error(), "let this user read it")

@@ -36,14 +36,19 @@ func Open(fsys afero.Fs, dir string) (Folder, error) {
 	if err := fsys.MkdirAll(dir, 0o700); err != nil {
 		return f, fmt.Errorf("make folder: %w", err)
 	}
+	return f, Probe(fsys, dir)
+}
+
+// Probe tries to write to a folder and leaves nothing there.
+func Probe(fsys afero.Fs, dir string) error {
 	const probe = ".write-test"
 	if err := exchange.Publish(fsys, dir, map[string][]byte{probe: []byte("ok")}); err != nil {
-		return f, fmt.Errorf("write to folder: %w", err)
+		return fmt.Errorf("write to folder: %w", err)
 	}
 	if err := fsys.Remove(filepath.Join(dir, probe)); err != nil {
-		return f, fmt.Errorf("remove from folder: %w", err)
+		return fmt.Errorf("remove from folder: %w", err)
 	}
-	return f, nil
+	return nil
 }
 
 // Save writes the summary of a run.

@@ -6,82 +6,68 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httputil"
 	"strconv"
 	"time"
 )
 
 const (
-	// maxHead and maxBody bound what is read of an answer, in bytes. Matomo's GIF has 43.
-	maxHead, maxBody = 32 << 10, 64 << 10
-	// firstBuffer is enough for the answer of any Matomo.
+	// maxAnswer bounds what is read of an answer, in bytes. Matomo's GIF has 43, its receipt for 2,000 refused hits 10,000.
+	maxAnswer = 64 << 10
+	// firstBuffer is enough for the answer to a hit. It doubles up to maxAnswer.
 	firstBuffer = 2 << 10
 )
 
 // answer is what a server said, as far as it matters (RFC 9112). It uses its memory again.
 type answer struct {
 	status   int
-	body     []byte // at most maxBody of it
+	body     []byte // of one that is too long the beginning
 	location string // of a redirect
 	// last says that the connection is of no use any more.
 	last  bool
-	clock time.Time
+	clock time.Time // zero where this answer has no date
 
 	buffer      []byte
-	from, until int    // what of the buffer was not looked at yet
-	date        []byte // as it was told last
-	length      int    // of the body, -1 until the connection ends
+	from, until int       // what of the buffer was not looked at yet
+	date        []byte    // as it was told last,
+	told        time.Time // and what it means
+	length      int       // of the body, -1 until the connection ends
 	chunked     bool
 }
 
 var (
 	errNoAnswer = errors.New("the connection was closed without an answer")
 	errNotHTTP  = errors.New("the answer is not HTTP/1.1")
+	errTooLong  = errors.New("the head of the answer is too long")
 )
 
 func (a *answer) read(r io.Reader) error {
-	a.from, a.until = 0, 0
+	a.from, a.until, a.status, a.clock = 0, 0, 0, time.Time{}
 	if a.buffer == nil {
 		a.buffer = make([]byte, firstBuffer)
 	}
-	for {
-		head, err := a.head(r)
-		if err != nil {
-			return err
-		}
-		if err := a.parse(head); err != nil {
-			return err
-		}
-		if a.status >= 200 {
-			return a.readBody(r)
-		}
-		// An interim answer, as 103 Early Hints is; the real one follows.
+	var err error
+	// An interim answer, as 103 Early Hints is, has no body; the real one follows.
+	for err == nil && (a.status < 200 && a.status != http.StatusSwitchingProtocols) {
+		err = a.readHead(r)
 	}
-}
-
-// head reads to the empty line and returns what stands before it.
-func (a *answer) head(r io.Reader) ([]byte, error) {
-	for {
-		if end := bytes.Index(a.buffer[a.from:a.until], crlf2); end >= 0 {
-			head := a.buffer[a.from : a.from+end]
-			a.from += end + len(crlf2)
-			return head, nil
-		}
-		if a.until-a.from >= maxHead {
-			return nil, errNotHTTP
-		}
-		if err := a.more(r); err != nil {
-			if err == io.EOF && a.until == a.from {
-				return nil, errNoAnswer
-			}
-			return nil, eof(err)
-		}
+	if err == nil {
+		err = a.readBody(r)
 	}
+	if err == io.EOF {
+		if a.until == 0 {
+			return errNoAnswer
+		}
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // more reads on, in a buffer twice as large where it is full.
 func (a *answer) more(r io.Reader) error {
 	if a.until == len(a.buffer) {
+		if a.until == maxAnswer {
+			return errTooLong
+		}
 		a.buffer = append(a.buffer, make([]byte, len(a.buffer))...)
 	}
 	n, err := r.Read(a.buffer[a.until:])
@@ -95,38 +81,55 @@ func (a *answer) more(r io.Reader) error {
 	return err
 }
 
-func eof(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
+// line reads a line, without its end.
+func (a *answer) line(r io.Reader) ([]byte, error) {
+	for seen := 0; ; {
+		if n := bytes.IndexByte(a.buffer[a.from+seen:a.until], '\n'); n >= 0 {
+			line := a.buffer[a.from : a.from+seen+n]
+			a.from += seen + n + 1
+			if n := len(line); n > 0 && line[n-1] == '\r' {
+				line = line[:n-1]
+			}
+			return line, nil
+		}
+		seen = a.until - a.from
+		if err := a.more(r); err != nil {
+			return nil, err
+		}
 	}
-	return err
 }
 
-var crlf, crlf2 = []byte("\r\n"), []byte("\r\n\r\n")
-
-// parse reads the status line and the headers that matter.
-func (a *answer) parse(head []byte) error {
-	line, rest, _ := bytes.Cut(head, crlf)
-	// HTTP/1.1 204 No Content
-	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.")) || line[8] != ' ' {
+// readHead reads the status line and the headers that matter.
+func (a *answer) readHead(r io.Reader) error {
+	line, err := a.line(r)
+	if err != nil {
+		return err
+	}
+	const version = "HTTP/1." // HTTP/1.1 204 No Content
+	if len(line) < len(version)+2 || string(line[:len(version)]) != version || line[8] != ' ' {
 		return errNotHTTP
 	}
-	status, err := strconv.Atoi(string(line[9:12]))
-	if err != nil || status < 100 {
+	code, _, _ := bytes.Cut(bytes.TrimLeft(line[8:], " "), []byte(" "))
+	status, err := strconv.ParseUint(string(code), 10, 16)
+	if err != nil || len(code) != 3 || status < 100 {
 		return errNotHTTP
 	}
-	a.status, a.length, a.chunked, a.location = status, -1, false, ""
-	a.last = line[7] == '0'
-	for len(rest) > 0 {
-		line, rest, _ = bytes.Cut(rest, crlf)
+	a.status, a.length, a.chunked, a.location, a.last = int(status), -1, false, "", line[7] == '0'
+	for {
+		line, err := a.line(r)
+		if err != nil || len(line) == 0 {
+			return err
+		}
 		if err := a.header(line); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 func (a *answer) header(line []byte) error {
+	if line[0] == ' ' || line[0] == '\t' {
+		return nil // more of the header before (obs-fold), of which none that matters has need
+	}
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
 		return errNotHTTP
@@ -136,64 +139,110 @@ func (a *answer) header(line []byte) error {
 	case len(name) == 4 && is(name, "date"):
 		if !bytes.Equal(value, a.date) {
 			a.date = append(a.date[:0], value...)
-			a.clock, _ = http.ParseTime(string(value)) // none is zero
+			a.told, _ = http.ParseTime(string(value)) // none is zero
 		}
+		a.clock = a.told
 	case len(name) == 8 && is(name, "location"):
 		a.location = string(value)
 	case len(name) == 10 && is(name, "connection"):
-		if is(value, "close") {
-			a.last = true
-		} else if is(value, "keep-alive") {
-			a.last = false
+		for token := range bytes.SplitSeq(value, []byte(",")) {
+			switch token = bytes.TrimSpace(token); {
+			case is(token, "close"):
+				a.last = true
+			case is(token, "keep-alive"):
+				a.last = false
+			}
 		}
 	case len(name) == 14 && is(name, "content-length"):
-		n, err := strconv.Atoi(string(value))
-		if err != nil || n < 0 {
+		n, err := strconv.ParseUint(string(value), 10, 62)
+		if err != nil || a.length >= 0 && a.length != int(n) {
 			return fmt.Errorf("%w: Content-Length", errNotHTTP)
 		}
-		a.length = n
+		a.length = int(n)
 	case len(name) == 17 && is(name, "transfer-encoding"):
-		a.chunked = is(value, "chunked")
+		a.chunked = len(value) >= 7 && is(value[len(value)-7:], "chunked")
 	}
 	return nil
 }
 
 func is(b []byte, lower string) bool { return bytes.EqualFold(b, []byte(lower)) }
 
-// readBody reads the body, of one that is too long the beginning.
+// readBody reads the body. A connection on which more was said than announced is not used again.
 func (a *answer) readBody(r io.Reader) error {
+	var err error
+	a.body = nil
 	switch {
-	case a.status == http.StatusNoContent, a.status == http.StatusNotModified:
-		a.length = 0
-	case a.chunked:
-		return a.readChunks(r)
-	case a.length < 0, a.length > maxBody:
+	case a.status == http.StatusSwitchingProtocols:
 		a.last = true
-	}
-	want := a.length
-	if want < 0 || want > maxBody {
-		want = maxBody
-	}
-	for a.until-a.from < want {
-		err := a.more(r)
-		if err == io.EOF && a.length < 0 {
-			want = a.until - a.from
-		} else if err != nil {
-			return eof(err)
+	case a.status == http.StatusNoContent, a.status == http.StatusNotModified:
+	case a.chunked:
+		err = a.chunks(r)
+	case a.length >= 0:
+		err = a.fixed(r)
+	default:
+		a.last = true
+		for err == nil {
+			err = a.more(r)
+		}
+		a.body = a.buffer[a.from:a.until]
+		a.from = a.until
+		if err == io.EOF {
+			err = nil
 		}
 	}
-	a.body = a.buffer[a.from : a.from+want]
-	if a.length < 0 || a.until-a.from > want { // it said more than it announced
-		a.last = true
+	if err == errTooLong {
+		a.last, err = true, nil
 	}
-	return nil
+	a.last = a.last || a.from < a.until
+	return err
 }
 
-// readChunks reads a body in chunks, which no Matomo of today sends for a hit: it may cost.
-func (a *answer) readChunks(r io.Reader) error {
-	all := io.MultiReader(bytes.NewReader(a.buffer[a.from:a.until]), r)
-	body, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(all), maxBody))
-	// The reader may have taken more than the body, and leaves the trailer: the connection is not used again.
-	a.body, a.last = body, true
-	return eof(err)
+func (a *answer) fixed(r io.Reader) (err error) {
+	for err == nil && a.until-a.from < a.length {
+		err = a.more(r)
+	}
+	a.body = a.buffer[a.from:min(a.until, a.from+a.length)]
+	a.from += len(a.body)
+	return err
+}
+
+// chunks reads a body in chunks (RFC 9112, 7.1), as nginx sends what PHP makes, and moves them together.
+func (a *answer) chunks(r io.Reader) error {
+	begin, end := a.from, a.from
+	defer func() { a.body = a.buffer[begin:end] }()
+	for {
+		line, err := a.line(r)
+		if err != nil {
+			return err
+		}
+		digits, _, _ := bytes.Cut(line, []byte(";"))
+		size, err := strconv.ParseUint(string(bytes.TrimSpace(digits)), 16, 62)
+		if err != nil {
+			return fmt.Errorf("%w: chunk", errNotHTTP)
+		}
+		for left := int(size); left > 0; {
+			if a.from == a.until {
+				if err := a.more(r); err != nil {
+					return err
+				}
+			}
+			n := copy(a.buffer[end:], a.buffer[a.from:min(a.until, a.from+left)])
+			end, a.from, left = end+n, a.from+n, left-n
+		}
+		for { // what ends a chunk is an empty line, what ends the last one may be several: the trailer
+			line, err := a.line(r)
+			if err != nil {
+				return err
+			}
+			if len(line) == 0 {
+				break
+			}
+			if size > 0 {
+				return fmt.Errorf("%w: chunk", errNotHTTP)
+			}
+		}
+		if size == 0 {
+			return nil
+		}
+	}
 }

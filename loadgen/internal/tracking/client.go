@@ -2,12 +2,18 @@ package tracking
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
+
+// brokenOff is the reason of requests that Break ended.
+const brokenOff = "broken off"
 
 const (
 	// idle is how long an unused connection is kept: less than the 5 s after which Apache closes it, because a
@@ -87,6 +93,9 @@ type Target struct {
 	token               string // as it stands in a form
 	secret              string // as it stands in JSON
 
+	// wary is set once a connection broke as soon as it was used again: some servers close without a word.
+	wary atomic.Bool
+
 	mu   sync.Mutex
 	free []*conn // the last one was used last
 }
@@ -95,7 +104,10 @@ type Target struct {
 func (c *Client) Target(address, token string) (*Target, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("send to %q: not an http or https address", address)
+		return nil, errors.New("read address: not an http or https address of a tracker")
+	}
+	if u.Host, err = httpguts.PunycodeHostPort(u.Host); err != nil {
+		return nil, fmt.Errorf("read address: %w", err)
 	}
 	r, err := newRoute(u, c.options)
 	if err != nil {
@@ -103,9 +115,9 @@ func (c *Client) Target(address, token string) (*Target, error) {
 	}
 	return &Target{
 		client: c, route: r, token: string(appendEscaped(nil, token)), secret: quoted(token),
-		form:    r.head("POST", "application/x-www-form-urlencoded"),
-		bulk:    r.head("POST", "application/json"),
-		options: r.head("OPTIONS", ""),
+		form:    r.head("POST", "Content-Type: application/x-www-form-urlencoded"),
+		bulk:    r.head("POST", "Content-Type: application/json"),
+		options: r.head("OPTIONS", "Access-Control-Request-Method: POST"),
 	}, nil
 }
 
@@ -118,8 +130,8 @@ func (t *Target) Send(body []byte, userAgent string) Result {
 	return t.post(t.form, body, userAgent, judge)
 }
 
-// Clock asks for the target's clock by an OPTIONS request, which Matomo answers with 204 and stores nothing for
-// (core/Tracker/Handler.php). It is zero where the target does not tell.
+// Clock asks for the target's clock as a browser asks whether it may post, which Matomo answers with 204 and stores
+// nothing for (core/Tracker.php, isPreFlightCorsRequest). It is zero where the target does not tell.
 func (t *Target) Clock() (time.Time, error) {
 	answered := false
 	res := t.post(t.options, nil, agent, func(*answer) Result {
@@ -135,32 +147,58 @@ func (t *Target) Clock() (time.Time, error) {
 // post sends a request and judges its answer.
 func (t *Target) post(head, body []byte, userAgent string, judge func(*answer) Result) Result {
 	now := time.Now()
-	c, err := t.connection(now)
+	for {
+		c, err := t.connection(now)
+		if err != nil {
+			return t.unsent(err)
+		}
+		c.extend(now)
+		if t.client.broken.Load() { // after the deadline was set, so that none is missed
+			c.interrupt()
+		}
+		written, err := c.write(head, body, userAgent)
+		if err != nil && !written {
+			t.drop(c)
+			if !c.used.IsZero() && !t.client.broken.Load() {
+				continue // the server closed the connection since its last answer
+			}
+			return t.unsent(err)
+		}
+		return t.answered(c, err, judge)
+	}
+}
+
+// unsent is the result of a request of which no byte was written.
+func (t *Target) unsent(err error) Result {
+	if t.client.broken.Load() {
+		return Result{Outcome: Failed, Reason: brokenOff}
+	}
+	return Result{Outcome: Failed, Retry: true, Reason: reason(err)}
+}
+
+// answered reads and judges the answer. sent is what went wrong while the rest of the request was written: a server
+// that refuses a request, as one that is too large, may answer before it has read all of it.
+func (t *Target) answered(c *conn, sent error, judge func(*answer) Result) Result {
+	err := c.read()
 	if err != nil {
-		return Result{Outcome: Failed, Retry: !t.client.broken.Load(), Reason: reason(err)}
-	}
-	c.extend(now)
-	if t.client.broken.Load() { // after the deadline was set, so that none is missed
-		c.interrupt()
-	}
-	written, err := c.write(head, body, userAgent)
-	if err != nil && !written {
 		t.drop(c)
-		return Result{Outcome: Failed, Retry: !t.client.broken.Load(), Reason: reason(err)}
-	}
-	if err == nil {
-		err = c.read()
-	}
-	if err != nil {
-		t.drop(c)
+		if !c.used.IsZero() && c.answer.until == 0 {
+			t.wary.Store(true)
+		}
+		if sent != nil {
+			err = sent
+		}
+		if t.client.broken.Load() {
+			return Result{Outcome: Unknown, Reason: brokenOff}
+		}
 		return Result{Outcome: Unknown, Reason: reason(err), Clock: c.answer.clock}
 	}
 	r := judge(&c.answer)
 	r.Clock = c.answer.clock
-	if c.answer.last {
+	if c.answer.last || sent != nil {
 		t.drop(c)
 	} else {
-		t.keep(c, now)
+		t.keep(c)
 	}
 	return r
 }
@@ -178,7 +216,7 @@ func (t *Target) connection(now time.Time) (*conn, error) {
 		t.free = t.free[:n]
 		t.mu.Unlock()
 		unused := now.Sub(c.used)
-		if unused < idle && (unused < doubtful || c.alive()) {
+		if unused < idle && (unused < doubtful && !t.wary.Load() || c.alive()) {
 			return c, nil
 		}
 		t.drop(c)
@@ -201,7 +239,8 @@ func (t *Target) dial(now time.Time) (*conn, error) {
 
 // keep lets the connection be used again, and ends the one that is unused longest where it is too old: one that is
 // not needed is gone within few requests.
-func (t *Target) keep(c *conn, now time.Time) {
+func (t *Target) keep(c *conn) {
+	now := time.Now()
 	c.used = now
 	var old *conn
 	t.mu.Lock()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// together is the largest body, in bytes, that is copied behind its head to be written with it.
+// together is the largest body, in bytes, that is copied behind its head; a larger one is written beside it (writev).
 const together = 16 << 10
 
 // conn is a connection with the buffers of its requests.
@@ -17,10 +17,10 @@ type conn struct {
 	plain    net.Conn // under TLS, or the same
 	timeout  time.Duration
 	deadline time.Time
-	used     time.Time
+	used     time.Time // zero before its first answer
 	out      []byte
-	parts    [2][]byte
-	both     net.Buffers
+	pair     [2][]byte // head and body, in the memory of which parts is
+	parts    net.Buffers
 	answer   answer
 }
 
@@ -36,7 +36,8 @@ func (c *conn) extend(now time.Time) {
 // interrupt ends what is going on, and is safe from any goroutine.
 func (c *conn) interrupt() { _ = c.SetDeadline(time.Unix(1, 0)) }
 
-func (c *conn) close() { _ = c.Close() } // nothing of it is of interest any more
+// close ends the connection without TLS's farewell, which could wait for a server that hangs.
+func (c *conn) close() { _ = c.plain.Close() } // nothing of it is of interest any more
 
 // alive looks whether the server has closed the connection or said what nobody asked for.
 func (c *conn) alive() bool {
@@ -58,7 +59,8 @@ func (c *conn) alive() bool {
 	return err == nil && quiet
 }
 
-// write writes a request; written says that a byte of it went out, or may have.
+// write writes a request; written says that a byte of it went out. Of a TLS record that went out in part nobody can
+// read a byte, so that it does not count.
 func (c *conn) write(head, body []byte, userAgent string) (written bool, err error) {
 	c.out = append(append(c.out[:0], head...), userAgent...)
 	if body != nil {
@@ -68,21 +70,19 @@ func (c *conn) write(head, body []byte, userAgent string) (written bool, err err
 	c.out = append(c.out, "\r\n\r\n"...)
 	if len(body) <= together {
 		c.out = append(c.out, body...)
-		body = nil
-	}
-	if body == nil {
 		n, err := c.Write(c.out)
-		return n > 0 || c.plain != c.Conn, err
+		return n > 0, err
 	}
-	c.parts[0], c.parts[1] = c.out, body
-	c.both = c.parts[:]
-	n, err := c.both.WriteTo(c.Conn) // at once, without TLS
-	return n > 0 || c.plain != c.Conn, err
+	c.pair = [2][]byte{c.out, body}
+	c.parts = c.pair[:]
+	n, err := c.parts.WriteTo(c.Conn)
+	c.pair[1] = nil // the body is the caller's
+	return n > 0, err
 }
 
 // read reads the answer of the request. Others go first: by then the answer of a near server is there, so that the
 // first look for it is not in vain (a system call, and two switches of goroutines, are saved).
 func (c *conn) read() error {
 	runtime.Gosched()
-	return c.answer.read(c)
+	return c.answer.read(c.Conn)
 }

@@ -76,21 +76,27 @@ func TestWaysToAnswer(t *testing.T) {
 		outcome     tracking.Outcome
 		connections int32 // for two requests
 	}{
-		"kept alive":              {noContent, tracking.Accepted, 1},
-		"with a length":           {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif, tracking.Accepted, 1},
-		"with odd letters":        {"HTTP/1.1 200 OK\r\nCONTENT-length:16\r\n\r\n" + gif, tracking.Accepted, 1},
-		"closed after":            {"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", tracking.Accepted, 2},
-		"of HTTP/1.0":             {"HTTP/1.0 204 No Content\r\n\r\n", tracking.Accepted, 2},
-		"of HTTP/1.0, kept alive": {"HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n", tracking.Accepted, 1},
-		"in chunks":               {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8\r\nc\r\n9a-and-so-on\r\n0\r\n\r\n", tracking.Accepted, 2},
-		"after an interim one":    {"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + noContent, tracking.Accepted, 1},
-		"with more than told":     {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif + "HTTP/1.1 500 No\r\n\r\n", tracking.Accepted, 2},
-		"with a long head":        {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 20_000) + "\r\n\r\n", tracking.Accepted, 1},
-		"with an endless head":    {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 80_000) + "\r\n\r\n", tracking.Unknown, 2},
-		"with a huge body":        {"HTTP/1.1 404 Not Found\r\nContent-Length: 200000\r\n\r\n" + strings.Repeat("x", 200_000), tracking.Rejected, 2},
-		"with half a body":        {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGIF8", tracking.Unknown, 2},
-		"in another language":     {"SSH-2.0-OpenSSH_9.2\r\n\r\n", tracking.Unknown, 2},
-		"with a broken length":    {"HTTP/1.1 200 OK\r\nContent-Length: lots\r\n\r\n", tracking.Unknown, 2},
+		"kept alive":                      {noContent, tracking.Accepted, 1},
+		"with a length":                   {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif, tracking.Accepted, 1},
+		"with odd letters":                {"HTTP/1.1 200 OK\r\nCONTENT-length:16\r\n\r\n" + gif, tracking.Accepted, 1},
+		"closed after":                    {"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", tracking.Accepted, 2},
+		"of HTTP/1.0":                     {"HTTP/1.0 204 No Content\r\n\r\n", tracking.Accepted, 2},
+		"of HTTP/1.0, kept alive":         {"HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n", tracking.Accepted, 1},
+		"in chunks":                       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8\r\nc\r\n9a-and-so-on\r\n0\r\n\r\n", tracking.Accepted, 1},
+		"in chunks with all extras":       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nGIF8\r\n0C \r\n9a-and-so-on\r\n0\r\nX: trailer\r\n\r\n", tracking.Accepted, 1},
+		"in broken chunks":                {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8and more\r\n0\r\n\r\n", tracking.Unknown, 2},
+		"in a huge chunk":                 {"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n30000\r\n" + strings.Repeat("x", 0x30000) + "\r\n0\r\n\r\n", tracking.Rejected, 2},
+		"closed after, among other words": {"HTTP/1.1 204 No Content\r\nConnection: Upgrade, Close\r\n\r\n", tracking.Accepted, 2},
+		"with two lengths":                {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nContent-Length: 17\r\n\r\n" + gif + "x", tracking.Unknown, 2},
+		"in another protocol":             {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", tracking.Rejected, 2},
+		"after an interim one":            {"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + noContent, tracking.Accepted, 1},
+		"with more than told":             {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif + "HTTP/1.1 500 No\r\n\r\n", tracking.Accepted, 2},
+		"with a long head":                {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 20_000) + "\r\n\r\n", tracking.Accepted, 1},
+		"with an endless head":            {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 80_000) + "\r\n\r\n", tracking.Unknown, 2},
+		"with a huge body":                {"HTTP/1.1 404 Not Found\r\nContent-Length: 200000\r\n\r\n" + strings.Repeat("x", 200_000), tracking.Rejected, 2},
+		"with half a body":                {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGIF8", tracking.Unknown, 2},
+		"in another language":             {"SSH-2.0-OpenSSH_9.2\r\n\r\n", tracking.Unknown, 2},
+		"with a broken length":            {"HTTP/1.1 200 OK\r\nContent-Length: lots\r\n\r\n", tracking.Unknown, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			address, connections := talk(t, func(int) string { return c.answer })
@@ -159,6 +165,49 @@ func wait(t *testing.T, d time.Duration) {
 	}
 }
 
+func TestAServerThatAlwaysClosesWithoutAWordIsNotTrustedTwice(t *testing.T) {
+	var closed sync.WaitGroup
+	address := serve(t, func(c net.Conn) {
+		r, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(c, noContent)
+		_ = c.Close()
+		closed.Done()
+	})
+	target := aim(t, client(t, nil), "http://"+address+"/matomo.php", "")
+	lost := 0
+	for i := range 20 {
+		closed.Add(1)
+		switch r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome {
+		case tracking.Accepted:
+			closed.Wait()
+		case tracking.Unknown:
+			closed.Done()
+			lost++
+		default:
+			t.Fatalf("request %d: %+v", i, r)
+		}
+	}
+	if lost > 1 {
+		t.Errorf("%d requests met a closed connection, which only the first may", lost)
+	}
+}
+
+func TestARefusalBeforeTheBodyIsReadIsHeard(t *testing.T) {
+	address := serve(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	}) // closed with most of the body unread
+	body := append(tracking.AppendBulk(nil), strings.Repeat("x", 16<<20)...)
+	r, _ := aim(t, client(t, nil), "http://"+address+"/matomo.php", "").SendBulk(body)
+	if r.Outcome != tracking.Rejected || !strings.Contains(r.Reason, "413") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestAConnectionThatBreaksAfterTheRequestIsUnknown(t *testing.T) {
 	address, _ := talk(t, func(n int) string {
 		if n == 2 {
@@ -189,10 +238,10 @@ func TestABreakEndsRequestsInFlight(t *testing.T) {
 	<-arrived
 	cl.Break()
 	sending.Wait()
-	if r.Outcome != tracking.Unknown || r.Retry {
+	if r.Outcome != tracking.Unknown || r.Retry || r.Reason != "broken off" {
 		t.Errorf("in flight: %+v", r)
 	}
-	if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Failed || r.Retry {
+	if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Failed || r.Retry || r.Reason != "broken off" {
 		t.Errorf("after: %+v", r)
 	}
 }
@@ -209,29 +258,14 @@ func TestTheTargetsClockIsReadFromEveryAnswer(t *testing.T) {
 	}
 }
 
-func BenchmarkSend(b *testing.B) {
-	address := serve(b, func(c net.Conn) {
-		in := make([]byte, 64<<10)
-		for {
-			if _, err := c.Read(in); err != nil {
-				return
-			}
-			if _, err := io.WriteString(c, noContent); err != nil {
-				return
-			}
-		}
+func TestAnAnswerWithoutADateTellsNoClock(t *testing.T) {
+	address, _ := talk(t, func(n int) string {
+		return []string{noContent, "HTTP/1.1 204 No Content\r\n\r\n", noContent, ""}[n-1]
 	})
-	c := tracking.NewClient(tracking.Options{Timeout: 5 * time.Second})
-	defer c.Close()
-	target, err := c.Target("http://"+address+"/matomo.php", "0123456789abcdef0123456789abcdef")
-	if err != nil {
-		b.Fatal(err)
-	}
-	body := make([]byte, 800, 1000)
-	b.ReportAllocs()
-	for b.Loop() {
-		if r := target.Send(body, "Firefox"); r.Outcome != tracking.Accepted {
-			b.Fatalf("%+v", r)
+	target := aim(t, client(t, nil), address, "")
+	for i, told := range []bool{true, false, true, false} {
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.Clock.IsZero() == told {
+			t.Errorf("request %d: %+v", i+1, r)
 		}
 	}
 }

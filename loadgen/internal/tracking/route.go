@@ -37,19 +37,16 @@ func newRoute(target *url.URL, o Options) (route, error) {
 	return r, nil
 }
 
-// head is the head of a request up to the user agent.
-func (r route) head(method, contentType string) []byte {
+// head is the head of a request up to the user agent, with a header of its own.
+func (r route) head(method, header string) []byte {
 	forward := r.proxy != nil && r.target.Scheme == "http"
 	to := r.target.RequestURI()
 	if forward { // the absolute form of RFC 9112, 3.2.2
 		to = "http://" + r.target.Host + to
 	}
-	head := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, to, r.target.Host)
+	head := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, to, r.target.Host, header)
 	if forward {
 		head = append(head, r.credentials()...)
-	}
-	if contentType != "" {
-		head = fmt.Appendf(head, "Content-Type: %s\r\n", contentType)
 	}
 	return append(head, "User-Agent: "...)
 }
@@ -74,7 +71,11 @@ func (r route) dial(ctx context.Context) (plain, secured net.Conn, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	secured, err = r.prepare(ctx, plain, first)
+	stop := context.AfterFunc(ctx, func() { _ = plain.Close() }) // ends the talk with proxy and TLS
+	secured, err = r.prepare(plain, first)
+	if !stop() {
+		err = ctx.Err()
+	}
 	if err != nil {
 		_ = plain.Close() // the first error counts
 		return nil, nil, err
@@ -83,9 +84,9 @@ func (r route) dial(ctx context.Context) (plain, secured net.Conn, err error) {
 }
 
 // prepare makes of a connection to first one to the target.
-func (r route) prepare(ctx context.Context, c net.Conn, first *url.URL) (net.Conn, error) {
+func (r route) prepare(c net.Conn, first *url.URL) (net.Conn, error) {
 	if first.Scheme == "https" {
-		secured, err := r.secure(ctx, c, first.Hostname())
+		secured, err := r.secure(c, first.Hostname())
 		if err != nil || first == r.target {
 			return secured, err
 		}
@@ -94,24 +95,22 @@ func (r route) prepare(ctx context.Context, c net.Conn, first *url.URL) (net.Con
 	if r.proxy == nil || r.target.Scheme == "http" {
 		return c, nil
 	}
-	if err := r.tunnel(ctx, c); err != nil {
+	if err := r.tunnel(c); err != nil {
 		return nil, err
 	}
-	return r.secure(ctx, c, r.target.Hostname())
+	return r.secure(c, r.target.Hostname())
 }
 
-func (r route) secure(ctx context.Context, under net.Conn, name string) (net.Conn, error) {
-	c := tls.Client(under, &tls.Config{ServerName: name, InsecureSkipVerify: r.insecure}) //nolint:gosec // a loudly logged knob
-	return c, c.HandshakeContext(ctx)
+func (r route) secure(under net.Conn, name string) (net.Conn, error) {
+	c := tls.Client(under, &tls.Config{ServerName: name, InsecureSkipVerify: r.insecure, NextProtos: []string{"http/1.1"}}) //nolint:gosec // a loudly logged knob
+	if err := c.Handshake(); err != nil {
+		return nil, fmt.Errorf("TLS failed: %w", err)
+	}
+	return c, nil
 }
 
 // tunnel asks the proxy for a way to the target (RFC 9110, 9.3.6).
-func (r route) tunnel(ctx context.Context, c net.Conn) error {
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := c.SetDeadline(deadline); err != nil {
-			return err
-		}
-	}
+func (r route) tunnel(c net.Conn) error {
 	to := address(r.target)
 	if _, err := fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", to, to, r.credentials()); err != nil {
 		return fmt.Errorf("ask proxy: %w", err)
@@ -121,7 +120,7 @@ func (r route) tunnel(ctx context.Context, c net.Conn) error {
 	if err != nil {
 		return fmt.Errorf("ask proxy: %w", err)
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode/100 != 2 {
 		return errors.New("the proxy refuses: " + resp.Status)
 	}
 	return nil

@@ -1,15 +1,20 @@
 package tracking_test
 
 import (
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 )
@@ -116,5 +121,87 @@ func TestAnAddressOfIPv6(t *testing.T) {
 	r := send(t, fmt.Sprintf("http://%s/matomo.php", ln.Addr()), nil)
 	if r.Outcome != tracking.Accepted || host != ln.Addr().String() {
 		t.Errorf("%+v for host %q", r, host)
+	}
+}
+
+func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
+	asked := make(chan struct{}, 2)
+	silent := "http://" + serve(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		asked <- struct{}{}
+		_, _ = c.Read(make([]byte, 1)) // until the other end hangs up
+	})
+	r := send(t, "https://matomo.test/matomo.php", func(o *tracking.Options) {
+		through(silent)(o)
+		o.Timeout = 50 * time.Millisecond
+	})
+	if r.Outcome != tracking.Failed || !r.Retry || r.Reason != "no answer in time" {
+		t.Errorf("in time: %+v", r)
+	}
+	<-asked
+	cl := client(t, through(silent))
+	target := aim(t, cl, "https://matomo.test/matomo.php", "")
+	var sending sync.WaitGroup
+	sending.Go(func() { r = target.Send([]byte("rec=1"), "Firefox") })
+	<-asked
+	cl.Break()
+	sending.Wait()
+	if r.Outcome != tracking.Failed || r.Retry || r.Reason != "broken off" {
+		t.Errorf("at a break: %+v", r)
+	}
+}
+
+func TestAServerThatKnowsNoTLSSurelyTookNothing(t *testing.T) {
+	address, _ := talk(t, func(int) string { return noContent })
+	r := send(t, strings.Replace(address, "http://", "https://", 1), nil)
+	if r.Outcome != tracking.Failed || !r.Retry || !strings.HasPrefix(r.Reason, "TLS failed: ") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAHostIsWrittenAsTheDNSKnowsIt(t *testing.T) {
+	var asked string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.String()
+		w.WriteHeader(204)
+	}))
+	defer proxy.Close()
+	if send(t, "http://bücher.test/matomo.php", through(proxy.URL)); asked != "http://xn--bcher-kva.test/matomo.php" {
+		t.Errorf("asked for %q", asked)
+	}
+}
+
+// The system's roots are read once in a process, so that another one asks.
+func TestACAOfTheUserIsTrusted(t *testing.T) {
+	const name = "TRACKING_TEST_ADDRESS"
+	if address := os.Getenv(name); address != "" {
+		if r := send(t, address, nil); r.Outcome != tracking.Accepted {
+			t.Errorf("%+v", r)
+		}
+		return
+	}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestACAOfTheUserIsTrusted$")
+	again.Env = append(os.Environ(), "SSL_CERT_FILE="+file, name+"="+server.URL)
+	if said, err := again.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+}
+
+func TestAServerIsNamedInTLSAndInTheRequest(t *testing.T) {
+	var named string
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		named = r.TLS.ServerName + " " + r.Host
+		w.WriteHeader(204)
+	}))
+	defer server.Close()
+	proxy, _ := connect(t, server.Listener.Addr().String(), "HTTP/1.1 200 Connection established\r\n\r\n")
+	if send(t, "https://matomo.test:8443/matomo.php", through("http://"+proxy)); named != "matomo.test matomo.test:8443" {
+		t.Errorf("named %q", named)
 	}
 }

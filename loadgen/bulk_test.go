@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+)
+
+// bulkOnly counts requests with many hits.
+func bulkOnly(n *atomic.Int32) instead {
+	return func(_ int, _ http.ResponseWriter, r *http.Request) bool {
+		body, err := io.ReadAll(r.Body)
+		if err == nil && bytes.HasPrefix(body, []byte(`{"requests":["?`)) {
+			n.Add(1)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		return false
+	}
+}
+
+func TestARunInBulkIsRecordedAsSent(t *testing.T) {
+	t.Parallel()
+	for name, more := range map[string]map[string]string{
+		"with a token":    nil,
+		"without a token": {"MATOMO_TOKEN_AUTH": ""},
+		"with pauses":     {"PAUSE_BETWEEN_PVS_MAX": "1", "BULK_MAX_DELAY": "0.2s", "BULK_SIZE": "20"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var requests atomic.Int32
+			m := newMatomo(t, sink.Config{}, bulkOnly(&requests))
+			env := settings(m, map[string]string{"SEND_MODE": "bulk", "STATE_DIR": filepath.Join(t.TempDir(), "state"), "SUMMARY_FILE": filepath.Join(t.TempDir(), "s.json")})
+			for key, v := range more {
+				env[key] = v
+			}
+			l := start(t, afero.NewOsFs(), env)
+			l.ends(t, exitOK)
+			s := l.summary(t)
+			addsUp(t, s)
+			recorded(t, s, m)
+			if n := int(requests.Load()); s.Visits.Complete != 100 || n == 0 || n > int(s.Hits.Accepted)/3 {
+				t.Errorf("%+v in %d requests", s.Visits, n)
+			}
+			if s.Bulk == nil || s.Bulk.Tracked != s.Hits.Accepted || s.Bulk.Requests != uint64(requests.Load()) {
+				t.Errorf("receipts %+v for %d accepted hits", s.Bulk, s.Hits.Accepted)
+			}
+		})
+	}
+}
+
+func TestBulkSendsWhatSinglyIsSent(t *testing.T) {
+	t.Parallel()
+	count := func(mode string) map[string]int64 {
+		m := newMatomo(t, sink.Config{}, nil)
+		start(t, afero.NewMemMapFs(), settings(m, map[string]string{"SEND_MODE": mode, "RUN_ID": "same"})).ends(t, exitOK)
+		return m.Counts().Total.Hits
+	}
+	single, bulk := count("single"), count("bulk")
+	for kind, n := range single {
+		if bulk[kind] != n {
+			t.Errorf("%s: %d singly, %d in bulk", kind, n, bulk[kind])
+		}
+	}
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/state"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+// places tries to write where a run will, because a run that cannot tell its end is lost. It leaves nothing behind but
+// the state folder itself.
+func places(fsys afero.Fs, s spec.Spec) (problems problem.List) {
+	if _, err := state.Open(fsys, s.StateDir); err != nil {
+		problems.Refuse("STATE_DIR", s.StateDir, err.Error(), "name a folder that this user may write to")
+	}
+	if s.SummaryFile != "" {
+		if err := state.Probe(fsys, filepath.Dir(s.SummaryFile)); err != nil {
+			problems.Refuse("SUMMARY_FILE", s.SummaryFile, err.Error(), "name a file in a folder that exists and that this user may write to")
+		}
+	}
+	return problems
+}
