@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
@@ -71,7 +72,7 @@ func newSession(h host, env map[string]string, p *plan.Plan, to *sender, log *sl
 func (s *session) config() engine.Config {
 	k := &s.plan.Spec
 	c := engine.Config{
-		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Ledger: s.ledger, Log: s.log,
+		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Ledger: s.ledger, Log: s.log, Alarm: alarm.Exact(),
 		PerDay: k.VisitsPerDay, Concurrency: k.Concurrency, Batch: 1, Live: k.Timeline == "live", Zone: s.plan.Zone,
 		FirstVisit: s.first, Reserve: s.reserve, StopAfter: uint64(k.StopAfterVisits),
 		AutoStop: time.Duration(k.AutoStopHours * float64(time.Hour)), Cap: s.limit,

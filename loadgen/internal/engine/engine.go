@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
@@ -62,6 +63,8 @@ type Config struct {
 	Router *routing.Router
 	Ledger *ledger.Ledger
 	Log    *slog.Logger
+	// Alarm wakes the engine, which stops it at the end of the run.
+	Alarm alarm.Alarm
 
 	// PerDay is the arrival rate in visits per 24 hours.
 	PerDay float64

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package alarm
+
+// Exact is Timer: the runtime waits in nanoseconds here (kqueue).
+func Exact() Alarm { return Timer() }
