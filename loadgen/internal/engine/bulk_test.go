@@ -133,6 +133,16 @@ func TestWhatAReceiptMeans(t *testing.T) {
 			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Unknown: true},
 			func(b ledger.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
 		},
+		"some were left out": {
+			func(hits []sent) tracking.Receipt {
+				if len(hits) < 3 {
+					return all(hits)
+				}
+				return tracking.Receipt{Tracked: len(hits) - 1}
+			},
+			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Unknown: true},
+			func(b ledger.Bulk) bool { return b.Invalid == 0 && b.Tracked < b.Hits },
+		},
 		"all are bad": {
 			func(hits []sent) tracking.Receipt {
 				if len(hits) < 3 {

@@ -24,6 +24,8 @@ type loop struct {
 	reserved uint64 // numbers below may be used
 	pause    time.Time
 
+	passed time.Duration // when due hits were looked for last
+	alarm  time.Duration // when the alarm comes, 0 where none is set
 	timers timers
 	lanes  []lane // by target
 	turn   int    // target that is served first
@@ -39,14 +41,15 @@ type loop struct {
 	broken   bool
 }
 
-// nap is the shortest wait: at tens of thousands of hits a second, waking for each would cost more than sending some
-// together, and this is less late than any network.
-const nap = 50 * time.Microsecond
+// nap is the shortest time between two looks for hits that fall due, unless some wait for a request already: waking
+// costs some 30 µs of a core, so that at tens of thousands of hits a second those of one nap go together. It is less
+// late than any network, and does not touch rates up to 2,000 hits a second.
+const nap = 500 * time.Microsecond
 
 func newLoop(e *Engine, began time.Time, jobs chan<- *batch, answers <-chan *batch) *loop {
 	return &loop{
 		Engine: e, jobs: jobs, answers: answers, began: began, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
-		schedule: arrival.Schedule{Start: began, PerDay: e.c.PerDay}, lanes: newLanes(e.c.Router, e.c.Concurrency),
+		schedule: arrival.Schedule{Start: began, PerDay: e.c.PerDay}, passed: -nap, lanes: newLanes(e.c.Router, e.c.Concurrency),
 		days: days{zone: e.c.Zone},
 	}
 }
@@ -57,9 +60,11 @@ func (l *loop) run(drain context.Context) Reason {
 	stop := drain.Done()
 	for {
 		now := time.Since(l.began)
-		if l.draining {
+		switch {
+		case l.draining:
 			l.clear(now)
-		} else {
+		case now >= l.passed+nap, l.waiting():
+			l.passed = now
 			l.begin(now)
 			l.release(now)
 			l.dispatch(now)
@@ -67,9 +72,10 @@ func (l *loop) run(drain context.Context) Reason {
 		if l.end != "" && l.open == 0 {
 			return l.end
 		}
-		l.c.Alarm.Set(max(nap, l.wake(now)-time.Since(l.began)))
+		l.setAlarm(max(l.wake(now), l.passed+nap))
 		select {
 		case <-l.c.Alarm.C():
+			l.alarm = 0
 		case b := <-l.answers:
 			l.take(b)
 			l.takeAll()
@@ -78,6 +84,24 @@ func (l *loop) run(drain context.Context) Reason {
 			l.stop(Interrupted)
 		}
 	}
+}
+
+// setAlarm lets the loop wake at at, or before: an alarm that comes too early costs less than to set each anew.
+func (l *loop) setAlarm(at time.Duration) {
+	if l.alarm == 0 || at < l.alarm {
+		l.alarm = at
+		l.c.Alarm.Set(at - time.Since(l.began))
+	}
+}
+
+// waiting says that hits wait for a request.
+func (l *loop) waiting() bool {
+	for t := range l.lanes {
+		if l.lanes[t].waiting() {
+			return true
+		}
+	}
+	return false
 }
 
 // takeAll takes the answers that are there.
