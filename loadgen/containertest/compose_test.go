@@ -27,17 +27,6 @@ func root(t *testing.T) string {
 	return path
 }
 
-func TestComposeRefusesToStartWithoutATarget(t *testing.T) {
-	t.Parallel()
-	needsCompose(t)
-	for _, preset := range []string{"light", "medium", "heavy", "extreme"} {
-		_, err := command("compose", "--project-directory", root(t), "--env-file", filepath.Join(root(t), "presets", ".env."+preset), "config")
-		if err == nil || !strings.Contains(err.Error(), "MATOMO_URL is missing a value: is not set. Set it to the tracker") {
-			t.Errorf("%s: want a refusal that names MATOMO_URL, got %v", preset, err)
-		}
-	}
-}
-
 // project writes what a user would change: a preset with a target, folders, and, for the test, the sink's network.
 func project(t *testing.T, sink counterpart, settings string) (dir string, args []string) {
 	t.Helper()
@@ -51,8 +40,7 @@ func project(t *testing.T, sink counterpart, settings string) (dir string, args 
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := string(preset) + fmt.Sprintf("MATOMO_URL=%s\nTRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nLOADGEN_IMAGE=%s\n%s\n",
-		sink.inside, os.Getuid(), os.Getgid(), image, settings)
+	env := string(preset) + fmt.Sprintf("TRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nLOADGEN_IMAGE=%s\n%s\n", os.Getuid(), os.Getgid(), image, settings)
 	meet := fmt.Sprintf("networks: {default: {name: %s, external: true}}\n", sink.network)
 	for name, text := range map[string]string{"settings.env": env, "network.yml": meet} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -72,7 +60,7 @@ func TestComposeRunsAPresetToItsEndAndLeavesItFinished(t *testing.T) {
 	needsCompose(t)
 	sink := startSink(t, "compose")
 	const token = "0123456789abcdef0123456789abcdef"
-	dir, compose := project(t, sink, "STOP_AFTER_VISITS=20\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
+	dir, compose := project(t, sink, "MATOMO_URL="+sink.inside+"\nSTOP_AFTER_VISITS=20\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
 		"SUMMARY_FILE=/app/state/summary.json\nMATOMO_TOKEN_AUTH="+token)
 	docker(t, append(compose, "up", "--no-build", "--detach")...)
 	container := docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
@@ -91,5 +79,35 @@ func TestComposeRunsAPresetToItsEndAndLeavesItFinished(t *testing.T) {
 	}
 	if got, want := s.accepted(), sink.accepted(t); !maps.Equal(got, want) {
 		t.Errorf("the ledger says %v, the sink %v", got, want)
+	}
+}
+
+func TestComposeRefusesToStartWithoutATarget(t *testing.T) {
+	t.Parallel()
+	needsCompose(t)
+	_, compose := project(t, startSink(t, "compose"), "")
+	docker(t, append(compose, "up", "--no-build", "--detach")...)
+	container := docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
+	code, logs := docker(t, "wait", container), docker(t, append(compose, "logs")...)
+	if want := "error: MATOMO_URL: is not set; give the address of the tracker, https://host/matomo.php"; code != "2" || !strings.Contains(logs, want) {
+		t.Errorf("exit code %s, want 2 and %q\n%s", code, want, logs)
+	}
+}
+
+func TestComposeTakesSeveralTargets(t *testing.T) {
+	t.Parallel()
+	needsCompose(t)
+	sink := startSink(t, "compose")
+	many := fmt.Sprintf(`{"targets":[{"name":"a","url":%[1]q,"site_id":1},{"name":"b","url":%[1]q,"site_id":2}]}`, sink.inside)
+	dir, compose := project(t, sink, "STOP_AFTER_VISITS=6\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
+		"SUMMARY_FILE=/app/state/summary.json\nMULTI_TARGET_CONFIG='"+many+"'")
+	docker(t, append(compose, "up", "--no-build", "--detach")...)
+	container := docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
+	if code := docker(t, "wait", container); code != "0" {
+		t.Fatalf("exit code %s, want 0\n%s", code, docker(t, append(compose, "logs")...))
+	}
+	s := readSummary(t, filepath.Join(dir, "data", "state", "summary.json"))
+	if got, want := s.accepted(), sink.accepted(t); s.Visits.Complete != 6 || !maps.Equal(got, want) {
+		t.Errorf("%+v, the sink says %v", s, want)
 	}
 }
