@@ -27,6 +27,9 @@ var traitNames = [...]string{"ua", "res", "lang", "country", "cip", "uadata"}
 func (s *Sink) follow(j *journey, h *hit, at time.Time) (goesOn bool) {
 	now := at.Unix()
 	known := j.last != 0
+	if !known && h.kind == kindPing && !h.has("pv_id") {
+		return false // a question whether hits are taken, which Matomo stores nothing for (plugins/Heartbeat)
+	}
 	if known && now < j.last {
 		s.rules.report(h, RuleBackward, "cdt", at.UTC().Format(time.DateTime))
 	}

@@ -76,23 +76,44 @@ func searched(p map[string]string) bool {
 	if filled(p["search"]) {
 		return filled(strings.TrimSpace(p["search"]))
 	}
-	page, fragment, _ := strings.Cut(p["url"], "#")
+	page, fragment, _ := strings.Cut(readable(p["url"]), "#")
 	_, query, _ := strings.Cut(page, "?")
 	if _, inner, ok := strings.Cut(fragment, "?"); ok {
 		fragment = inner
 	}
-	if query == "" && fragment == "" {
-		return false
+	last := map[string]string{}
+	for pair := range strings.SplitSeq(query+"&"+fragment, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		last[strings.ToLower(arrayless.Replace(name))] = lenient(value)
 	}
-	values, _ := url.ParseQuery(query + "&" + fragment) // what cannot be decoded cannot be a keyword
-	for name, all := range values {
-		for _, s := range searchNames {
-			if strings.EqualFold(name, s) && filled(strings.TrimSpace(all[len(all)-1])) {
-				return true
-			}
+	for _, name := range searchNames {
+		if filled(strings.TrimSpace(last[name])) {
+			return true
 		}
 	}
 	return false
+}
+
+// arrayless takes the mark of an array off a name.
+var arrayless = strings.NewReplacer("[]", "", "%5B%5D", "", "%5b%5d", "")
+
+// readable is an address as Matomo takes it apart: entities are decoded, and semicolons stand for a query where no
+// question mark is before them (core/Tracker/PageUrl.php).
+func readable(address string) string {
+	address = strings.ReplaceAll(address, "&amp;", "&")
+	before, after, found := strings.Cut(address, ";")
+	if !found || strings.Contains(before, "?") {
+		return address
+	}
+	return before + "?" + strings.NewReplacer(";", "&", "?", "&").Replace(after)
+}
+
+// lenient decodes as PHP does: a % that begins no escape stands for itself.
+func lenient(value string) string {
+	if decoded, err := url.QueryUnescape(value); err == nil {
+		return decoded
+	}
+	return value
 }
 
 // isPage says whether the sender meant a page. A page whose address Matomo takes for a search is still one.

@@ -101,6 +101,7 @@ func TestEachRuleIsReported(t *testing.T) {
 		{"an outlink first", []params{extra(1, "link", "https://a.test/")}, []string{sink.RuleExtraFirst, sink.RulePageview}},
 		{"a download first", []params{extra(1, "download", "https://a.test/b.zip")}, []string{sink.RuleExtraFirst, sink.RulePageview}},
 		{"a page that is a search by accident may be first", value("url", "https://shop.test/?q=x"), nil},
+		{"a ping of no page, which only asks", []params{extra(1, "ping", "1").without("pv_id")}, nil},
 		{"a ping first", []params{extra(1, "ping", "1")}, []string{sink.RuleNoPage, sink.RulePageview}},
 		{"a cart first", []params{extra(1, "idgoal", "0", "revenue", "5")}, []string{sink.RuleNoPage, sink.RulePageview}},
 		{"an event with the pv_id of no page", then(extra(1, "e_c", "c", "e_a", "a", "pv_id", "zzzzzz").at(1)), []string{sink.RulePageview}},
