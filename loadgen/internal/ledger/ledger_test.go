@@ -1,0 +1,127 @@
+package ledger_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+// pages are n pageviews.
+func pages(n uint64) ledger.Kinds { return ledger.Kinds{visit.Pageview: n} }
+
+func answered(o tracking.Outcome, latency time.Duration) []ledger.Answered {
+	return []ledger.Answered{{Kind: visit.Pageview, Outcome: o, Latency: latency}}
+}
+
+func TestAHitThatIsSentAgainIsOneHitWithOneLatency(t *testing.T) {
+	l := ledger.New(1)
+	l.Plan(0, pages(1))
+	for range 2 {
+		l.Send(0, pages(1))
+		l.Return(0, pages(1))
+	}
+	l.Send(0, pages(1))
+	if c := l.Counts().Total(0); c.InFlight != 1 || c.Open() != 1 {
+		t.Errorf("before the answer: %+v", c)
+	}
+	l.Answer(0, answered(tracking.Accepted, 2*time.Second))
+	c := l.Counts()
+	if row := c.Total(0); row.InFlight != 0 || row.Open() != 0 || row.Ended[tracking.Accepted] != 1 {
+		t.Errorf("after it: %+v", row)
+	}
+	if n := c.Latency[0].TotalCount(); n != 1 {
+		t.Errorf("%d latencies of one hit", n)
+	}
+}
+
+func TestAVisitThatMovesTakesItsHitsAlong(t *testing.T) {
+	l := ledger.New(2)
+	l.Plan(0, ledger.Kinds{visit.Pageview: 3, visit.Ping: 1})
+	l.Move(0, 1, ledger.Kinds{visit.Pageview: 3, visit.Ping: 1})
+	c := l.Counts()
+	if c.Total(0).Planned != 0 || c.Total(1).Planned != 4 || c.Kind(visit.Ping).Planned != 1 {
+		t.Errorf("%+v", c.Rows)
+	}
+}
+
+func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
+	l := ledger.New(2)
+	for i := range 100 {
+		l.Plan(i%2, pages(1))
+		l.Send(i%2, pages(1))
+		l.Answer(i%2, answered(tracking.Accepted, time.Duration(1+i%2*9)*time.Millisecond)) // 1 ms and 10 ms
+	}
+	var s ledger.Summary
+	s.Fill(l.Counts(), []string{"fast", "slow"}, make([]ledger.Target, 2))
+	near := func(got, want float64) bool { return got > .99*want && got < 1.01*want }
+	if fast, slow := s.Targets["fast"].Latency, s.Targets["slow"].Latency; !near(fast.P99, .001) || !near(slow.P50, .010) {
+		t.Errorf("by target: %+v, %+v", fast, slow)
+	}
+	if !near(s.Latency.P50, .001) || !near(s.Latency.P95, .010) {
+		t.Errorf("merged: %+v", s.Latency)
+	}
+}
+
+func TestReceiptsAreToldOnlyWhereThereAreSome(t *testing.T) {
+	l := ledger.New(1)
+	encoded := func() string {
+		var s ledger.Summary
+		s.Fill(l.Counts(), []string{"a"}, make([]ledger.Target, 1))
+		data, err := s.Encode()
+		if err != nil || !json.Valid(data) {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	if strings.Contains(encoded(), `"bulk"`) {
+		t.Error("receipts without bulk requests")
+	}
+	l.Receive(100, 98, 2)
+	l.Receive(50, 50, 0)
+	for _, want := range []string{`"requests": 2`, `"hits": 150`, `"tracked": 148`, `"invalid": 2`} {
+		if !strings.Contains(encoded(), want) {
+			t.Errorf("the summary lacks %s", want)
+		}
+	}
+}
+
+func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
+	l := ledger.New(1)
+	for range 10 {
+		l.Plan(0, pages(2))
+	}
+	for range 4 {
+		l.Send(0, pages(2))
+		l.Answer(0, append(answered(tracking.Accepted, 1), answered(tracking.Accepted, 1)...))
+		l.Close(ledger.Complete, 0)
+	}
+	l.Send(0, pages(1))
+	s := ledger.Summary{FirstVisit: 100, NextVisit: 115}
+	s.Fill(l.Counts(), []string{"a"}, make([]ledger.Target, 1))
+	s.CloseKilled(time.Unix(1, 0))
+	if v := s.Visits; v.Planned != 15 || v.Complete != 4 || v.Uncertain != 11 {
+		t.Errorf("visits %+v: six were open, five may have begun", v)
+	}
+	if h := s.Hits; h.Accepted != 8 || h.Unknown != 1 || h.Abandoned != 11 {
+		t.Errorf("hits %+v", h)
+	}
+	if s.Reason != "killed" || !strings.Contains(s.Message, "up to 5 visits") {
+		t.Errorf("%s: %s", s.Reason, s.Message)
+	}
+}
+
+// BenchmarkAnswer books the answer of one hit, with what a sent hit costs before it.
+func BenchmarkAnswer(b *testing.B) {
+	l := ledger.New(1)
+	one := answered(tracking.Accepted, 3*time.Millisecond)
+	b.ReportAllocs()
+	for b.Loop() {
+		l.Send(0, pages(1))
+		l.Answer(0, one)
+	}
+}
