@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -66,8 +67,13 @@ func needsImage(t *testing.T) {
 	}
 }
 
+// names counts them: tests run in parallel.
+var names atomic.Int64
+
 // unique is a name for things of this test that the engine does not know yet.
-func unique(what string) string { return fmt.Sprintf("trafficinator-test-%s-%d", what, os.Getpid()) }
+func unique(what string) string {
+	return fmt.Sprintf("trafficinator-test-%s-%d-%d", what, os.Getpid(), names.Add(1))
+}
 
 // network makes a network for the test's containers to meet in.
 func network(t *testing.T, name string) string {
