@@ -12,9 +12,11 @@ import (
 // Stats is what the sink saw, as GET /stats answers it.
 type Stats struct {
 	// Requests counts POST requests, Bulk those of them with many hits; Hits counts the hits of both.
-	Requests    uint64 `json:"requests"`
-	Bulk        uint64 `json:"bulk_requests"`
-	Hits        uint64 `json:"hits"`
+	Requests uint64 `json:"requests"`
+	Bulk     uint64 `json:"bulk_requests"`
+	Hits     uint64 `json:"hits"`
+	// Bytes is all that was read: requests with their heads.
+	Bytes       uint64 `json:"bytes"`
 	Connections int    `json:"connections"`
 	// CPUSeconds is what the process has used so far, and Seconds how long it runs: the share tells how busy its
 	// core is.
@@ -30,10 +32,10 @@ type server struct {
 	keep    bool
 	moments []int64
 	cpu     func() float64
-	// date and noContent are made once a second.
-	second    int64
-	date      []byte
-	noContent []byte
+	// date, noContent and empty are made once a second.
+	second           int64
+	date             []byte
+	noContent, empty []byte
 }
 
 // conn is what is left of a connection's requests between two reads.
@@ -41,6 +43,7 @@ type conn struct {
 	head []byte // a head that has not arrived whole
 	body int    // bytes of the body that are to come
 	bulk bool
+	sure bool   // it asked for an answer with a length
 	hits uint64 // of the body
 	last byte   // of what came before: a hit's mark may be cut in two
 	out  []byte
@@ -49,11 +52,14 @@ type conn struct {
 
 var (
 	headEnd = []byte("\r\n\r\n")
-	mark    = []byte(`"?`)
+	// sized is where clients send to that cannot tell the end of an answer with 204, such as fortio's own.
+	sized = []byte("POST /200 ")
+	mark  = []byte(`"?`)
 )
 
 // take reads what arrived and appends answers to c.out.
 func (s *server) take(c *conn, in []byte) {
+	s.stats.Bytes += uint64(len(in))
 	for len(in) > 0 && !c.end {
 		if c.body > 0 {
 			part := in[:min(len(in), c.body)]
@@ -86,6 +92,7 @@ func (s *server) takeHead(c *conn, head []byte) {
 		s.moments = append(s.moments, int64(time.Since(s.began)))
 	}
 	c.body, c.bulk, c.hits, c.last = length(head), bytes.Contains(head, []byte("application/json")), 0, 0
+	c.sure = bytes.HasPrefix(head, sized)
 	c.end = c.end || bytes.Contains(head, []byte("Connection: close"))
 	if c.body == 0 {
 		s.settle(c)
@@ -109,7 +116,11 @@ func (s *server) settle(c *conn) {
 	s.stats.Requests++
 	if !c.bulk {
 		s.stats.Hits++
-		c.out = append(c.out, s.noContent...)
+		answer := s.noContent
+		if c.sure {
+			answer = s.empty
+		}
+		c.out = append(c.out, answer...)
 		return
 	}
 	s.stats.Bulk++
@@ -152,4 +163,5 @@ func (s *server) tick(now time.Time) {
 	s.second = now.Unix()
 	s.date = append(now.UTC().AppendFormat(append(s.date[:0], "Date: "...), "Mon, 02 Jan 2006 15:04:05 GMT"), "\r\n"...)
 	s.noContent = append(append(append(s.noContent[:0], "HTTP/1.1 204 No Content\r\n"...), s.date...), "\r\n"...)
+	s.empty = append(append(append(s.empty[:0], "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"...), s.date...), "\r\n"...)
 }

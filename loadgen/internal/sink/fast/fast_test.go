@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink/fast"
 )
@@ -102,6 +103,33 @@ func TestRequestsAreCountedHoweverTheyAreCut(t *testing.T) {
 	}
 }
 
+func TestConnectionsThatAreDoneAreAnsweredAndClosed(t *testing.T) {
+	address := start(t, false)
+	for range 200 { // the end and the request come in one go, sometimes
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, hit("idsite=1")); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(c)
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 204 ") {
+			t.Fatalf("%q, %v", answer, err)
+		}
+		_ = c.Close()
+	}
+	if s := stats(t, address); s.Requests != 200 || s.Bytes < 200*uint64(len(hit("idsite=1"))) {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestArrivalsAreKeptInOrder(t *testing.T) {
 	address := start(t, true)
 	for range 5 {
@@ -148,6 +176,21 @@ func TestOtherRequests(t *testing.T) {
 		_ = resp.Body.Close()
 	}
 	if s := stats(t, address); s.Requests != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestClientsThatNeedALengthGetOne(t *testing.T) {
+	address := start(t, false)
+	resp, err := http.Post("http://"+address+"/200", "text/plain", strings.NewReader("idsite=1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != 200 || resp.Header.Get("Content-Length") != "0" {
+		t.Errorf("%d, Content-Length %q", resp.StatusCode, resp.Header.Get("Content-Length"))
+	}
+	if s := stats(t, address); s.Hits != 1 {
 		t.Errorf("%+v", s)
 	}
 }

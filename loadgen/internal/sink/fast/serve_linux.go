@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// room is for the arrivals of a minute at 30,000 a second: growing would hold up those that come meanwhile.
+const room = 2 << 20
+
 // wakeEvery is how often the sink looks whether it should end.
 const wakeEvery = 200 * time.Millisecond
 
@@ -30,6 +33,9 @@ func Serve(ctx context.Context, addr string, keepArrivals bool, listening func(n
 	p := &poller{
 		server: server{began: time.Now(), keep: keepArrivals, cpu: cpuSeconds}, listener: int(file.Fd()), conns: map[int32]*conn{},
 		in: make([]byte, 256<<10),
+	}
+	if keepArrivals {
+		p.moments = make([]int64, 0, room)
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -71,7 +77,7 @@ func (p *poller) run(ctx context.Context) (err error) {
 		for i := range max(0, n) {
 			if fd := events[i].Fd; int(fd) == p.listener {
 				p.accept()
-			} else if err := p.serve(fd); err != nil {
+			} else if err := p.serve(fd, events[i].Events&syscall.EPOLLRDHUP != 0); err != nil {
 				p.drop(fd)
 			}
 		}
@@ -97,7 +103,7 @@ func (p *poller) accept() {
 			return
 		}
 		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1) // without it the sink is slower, not wrong
-		if p.watch(fd, syscall.EPOLLIN|edge) != nil {
+		if p.watch(fd, syscall.EPOLLIN|syscall.EPOLLRDHUP|edge) != nil {
 			_ = syscall.Close(fd)
 			continue
 		}
@@ -106,8 +112,9 @@ func (p *poller) accept() {
 	}
 }
 
-// serve reads what there is of a connection and answers. An error is its end.
-func (p *poller) serve(fd int32) error {
+// serve reads what there is of a connection and answers. An error is its end; hung says that the other side sends no
+// more, which is told once.
+func (p *poller) serve(fd int32, hung bool) error {
 	c := p.conns[fd]
 	for {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), address(p.in), uintptr(len(p.in)))
@@ -125,7 +132,7 @@ func (p *poller) serve(fd int32) error {
 		if err := p.answer(fd, c); err != nil {
 			return err
 		}
-		if int(n) < len(p.in) { // all of it: what comes later is told anew
+		if int(n) < len(p.in) && !hung { // all of it: what comes later is told anew
 			return nil
 		}
 	}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+func TestDistances(t *testing.T) {
+	const ms = int64(time.Millisecond)
+	for name, c := range map[string]struct {
+		arrivals []int64
+		want     []time.Duration // in ms
+	}{
+		"an exact sender is at no distance":               {[]int64{5 * ms, 15 * ms, 25 * ms}, []time.Duration{0, 0, 0}},
+		"one late hit is late alone":                      {[]int64{5 * ms, 18 * ms, 25 * ms}, []time.Duration{0, 3, 0}},
+		"where the first is late the others are punctual": {[]int64{9 * ms, 15 * ms, 25 * ms}, []time.Duration{4, 0, 0}},
+		"a slow sender is later and later":                {[]int64{0, 12 * ms, 24 * ms}, []time.Duration{0, 2, 4}},
+		"a fast one was late at first":                    {[]int64{0, 8 * ms, 16 * ms}, []time.Duration{4, 2, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := distances(c.arrivals, 100)
+			for i := range got {
+				got[i] /= time.Millisecond
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestDriftTellsFastFromSlow(t *testing.T) {
+	slow := make([]int64, 100)
+	for k := range slow {
+		slow[k] = int64(k) * int64(11*time.Millisecond) // due every 10
+	}
+	if got := drift(distances(slow, 100)); got != 90*time.Millisecond {
+		t.Errorf("drift %s, want 90ms", got)
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for name, c := range map[string]struct {
+		values []float64
+		want   float64
+	}{
+		"of an odd number is the middle":          {[]float64{9, 1, 5}, 5},
+		"of an even number lies between":          {[]float64{9, 1, 5, 6}, 5.5},
+		"one outlier does not move it to the far": {[]float64{1, 1000, 2}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := median(c.values); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestARatioIsToTheReferenceOfItsOwnRound(t *testing.T) {
+	all := []contender{{name: "wrk"}, {name: "other"}}
+	rounds := [][]reading{ // the machine slows down; the other is always half as fast
+		{{hits: 1000}, {hits: 500}}, {{hits: 400}, {hits: 200}}, {{hits: 100}, {hits: 50}},
+	}
+	table := tableOf(all, rounds, 0)
+	if !strings.Contains(table, "200 | 0.500 ") || !strings.Contains(table, "400 | 1.000 ") {
+		t.Errorf("\n%s", table)
+	}
+}
+
+func TestAPeersOwnCountIsFound(t *testing.T) {
+	said := map[string]string{
+		"wrk":        "  385076 requests in 4.01s, 23.50MB read\nRequests/sec:  96119.68",
+		"wrk, Lua":   "  385076 requests in 4.01s, 23.50MB read",
+		"fortio":     "Code 200 : 385076 (100.0 %)",
+		"bombardier": `{"result":{"req1xx":0,"req2xx":385076,"req3xx":0}}`,
+		"plow":       "Summary:\n  Elapsed        8.6s\n  Count        385076\n    2xx        385076",
+		"vegeta":     "Requests      [total, rate, throughput]         385076, 2000.04, 1999.98",
+		"hey":        "Status code distribution:\n  [204]\t385076 responses",
+		"k6":         "    http_reqs......................: 385076 48134.5/s",
+	}
+	b := &bench{}
+	for _, p := range b.known() {
+		if got := first(p.own, said[p.name]); got != "385076" {
+			t.Errorf("%s: %q", p.name, got)
+		}
+	}
+}
+
+func TestASectionIsReplacedAndTheOthersStay(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	single, bulk, micro := parts()[0], parts()[1], parts()[4]
+	for _, step := range []struct {
+		p    part
+		text string
+	}{{micro, "slow"}, {single, "old\n\nwith a gap"}, {bulk, "many"}, {single, "new"}} {
+		if err := keep(fsys, "RESULTS.md", step.p, step.text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := afero.ReadFile(fsys, "RESULTS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := preface + "\n## " + single.title + "\n\nnew\n\n## " + bulk.title + "\n\nmany\n\n## " + micro.title + "\n\nslow\n"
+	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestUseOfCoresAndProcesses(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	for path, text := range map[string]string{
+		"/proc/stat":     "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 10 1 5 80 4 0 0 0 0 0\ncpu1 30 0 20 40 0 2 5 3 0 0\nintr 1\n",
+		"/proc/7/stat":   "7 (a (b) c) S 1 1 1 0 -1 0 0 0 0 0 150 50 0 0 20 0 1 0 5 0 0\n",
+		"/proc/7/status": "Name:\ta\nVmRSS:\t   2000 kB\n",
+	} {
+		if err := afero.WriteFile(fsys, path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if u, err := coreUsage(fsys, 1); err != nil || u != (usage{busy: 60, total: 100}) {
+		t.Errorf("core 1: %+v, %v", u, err)
+	}
+	if _, err := coreUsage(fsys, 2); err == nil {
+		t.Error("a core that is not there has a use")
+	}
+	if s, err := cpuSeconds(fsys, 7); err != nil || s != 2 {
+		t.Errorf("process: %v s, %v", s, err)
+	}
+	if mb, err := residentMB(fsys, 7); err != nil || mb != 2.048 {
+		t.Errorf("process: %v MB, %v", mb, err)
+	}
+}

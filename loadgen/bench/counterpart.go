@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink/fast"
+)
+
+// counterpart is the fast sink at work.
+type counterpart struct {
+	process *child
+	cancel  context.CancelFunc
+	base    string
+}
+
+// startSink starts a sink on its core; the caller stops it.
+func (b *bench) startSink(ctx context.Context, flags ...string) (*counterpart, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	p, err := start(ctx, sinkCore, command{path: b.loadgen, args: append([]string{"sink", "--fast", "--addr", "127.0.0.1:0"}, flags...)})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	s := &counterpart{process: p, cancel: cancel}
+	if s.base, err = p.told(ctx, regexp.MustCompile(`(http://\S+)/matomo\.php`)); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// stop ends the sink; its exit code tells nothing that its counts have not told.
+func (s *counterpart) stop() {
+	s.cancel()
+	<-s.process.ended
+}
+
+func (s *counterpart) url() string { return s.base + "/matomo.php" }
+
+// stats are the sink's counts so far.
+func (s *counterpart) stats(ctx context.Context) (stats fast.Stats, err error) {
+	data, err := fetch(ctx, s.base+"/stats")
+	if err != nil {
+		return stats, err
+	}
+	if err := json.Unmarshal(data, &stats); err != nil {
+		return stats, fmt.Errorf("read counts of the sink: %w", err)
+	}
+	return stats, nil
+}
+
+// arrivals are the moments, in nanoseconds, at which requests came since this was asked last.
+func (s *counterpart) arrivals(ctx context.Context) ([]int64, error) {
+	data, err := fetch(ctx, s.base+"/arrivals")
+	if err != nil {
+		return nil, err
+	}
+	moments := make([]int64, len(data)/8)
+	for i := range moments {
+		moments[i] = int64(binary.LittleEndian.Uint64(data[8*i:]))
+	}
+	return moments, nil
+}
+
+func fetch(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", url, err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", url, err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d", resp.StatusCode)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", url, err)
+	}
+	return data, nil
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// pacing measures when hits arrive: ours at many rates, the others at one.
+func (b *bench) pacing(ctx context.Context) (string, error) {
+	s, err := b.startSink(ctx, "--arrivals")
+	if err != nil {
+		return "", err
+	}
+	defer s.stop()
+	rows := [][]string{{"load generator", "hits/s", "due", "arrived", "arrived : due", "p50", "p99", "max", "p50 from the first", "drift", "disturbed"}}
+	add := func(c contender, rate int) error {
+		p, err := b.pacedQuietly(ctx, s, c, rate)
+		if err != nil {
+			return fmt.Errorf("%s at %d hits/s: %w", c.name, rate, err)
+		}
+		rows = append(rows, append([]string{strings.TrimSpace(c.name + " " + c.version), strconv.Itoa(rate)}, p.row(float64(rate)*b.pace.Seconds())...))
+		return nil
+	}
+	loadgen := b.newOurs(nil, 0).contender("loadgen")
+	for _, rate := range []int{100, 2_000, 5_000, 30_000} {
+		if err := add(loadgen, rate); err != nil {
+			return "", err
+		}
+	}
+	for _, c := range b.peers(ctx) {
+		if !c.paces {
+			continue
+		}
+		if err := add(c, 2_000); err != nil {
+			return "", err
+		}
+	}
+	return markdown(rows) + fmt.Sprintf("\n%s each, one after the other.\n", b.pace), nil
+}
+
+// punctuality is what was measured of a contender that keeps a rate.
+type punctuality struct {
+	arrived            int
+	median, p99, worst time.Duration
+	// fromFirst is the median distance, early or late, where the first arrival is taken to be ideal.
+	fromFirst time.Duration
+	drift     time.Duration
+	disturbed float64 // the share of a core that something else took
+}
+
+func (p punctuality) row(due float64) []string {
+	row := []string{fmt.Sprintf("%.0f", due), strconv.Itoa(p.arrived), fmt.Sprintf("%.2f %%", 100*float64(p.arrived)/due)}
+	for _, d := range []time.Duration{p.median, p.p99, p.worst, p.fromFirst, p.drift} {
+		row = append(row, fmt.Sprintf("%.2f ms", float64(d)/1e6))
+	}
+	return append(row, percent(p.disturbed))
+}
+
+// pacedQuietly takes the least disturbed of some measurements.
+func (b *bench) pacedQuietly(ctx context.Context, s *counterpart, c contender, rate int) (best punctuality, err error) {
+	for n := range tries {
+		p, err := b.paced(ctx, s, c, rate)
+		if err != nil {
+			return best, err
+		}
+		_, _ = fmt.Fprintf(b.out, "%s at %d hits/s: p50 %s, p99 %s, disturbed %s\n", c.name, rate, p.median, p.p99, percent(p.disturbed))
+		if n == 0 || p.disturbed < best.disturbed {
+			best = p
+		}
+		if best.disturbed <= quiet {
+			break
+		}
+	}
+	return best, nil
+}
+
+func (b *bench) paced(ctx context.Context, s *counterpart, c contender, rate int) (found punctuality, err error) {
+	ctx, cancel := context.WithTimeout(ctx, b.pace+2*patience)
+	defer cancel()
+	order, err := c.command(job{url: s.url(), length: b.pace, rate: rate})
+	if err != nil {
+		return found, err
+	}
+	p, err := start(ctx, senderCore, order)
+	if err != nil {
+		return found, err
+	}
+	defer func() { cancel(); <-p.ended }()
+	from, err := b.snapshot(ctx, s, p.pid())
+	if err != nil {
+		return found, err
+	}
+	if err := pause(ctx, b.pace-settling); err != nil {
+		return found, err
+	}
+	to, err := b.snapshot(ctx, s, p.pid())
+	if err != nil {
+		return found, err
+	}
+	if err := p.wait(); err != nil {
+		return found, err
+	}
+	arrivals, err := s.arrivals(ctx)
+	if err != nil {
+		return found, err
+	}
+	if len(arrivals) <= c.warmup {
+		return found, fmt.Errorf("%d hits arrived; it said: %s", len(arrivals), p.said.String())
+	}
+	apart := distances(arrivals[c.warmup:], float64(rate))
+	found = punctuality{arrived: len(apart), drift: drift(apart), disturbed: to.since(from).disturbed()}
+	first := apart[0]
+	slices.Sort(apart)
+	found.fromFirst = medianFrom(apart, first)
+	found.median, found.p99, found.worst = quantile(apart, 0.5), quantile(apart, 0.99), apart[len(apart)-1]
+	return found, nil
+}
+
+// distances are how long after its ideal moment each request arrived. Ideal moments are 1/rate apart and as late as
+// no request comes before its own: where the first one is late, the others are not early for it.
+func distances(arrivals []int64, rate float64) []time.Duration {
+	apart, earliest := make([]time.Duration, len(arrivals)), time.Duration(math.MaxInt64)
+	for k, at := range arrivals {
+		apart[k] = time.Duration(at) - time.Duration(float64(k)*1e9/rate)
+		earliest = min(earliest, apart[k])
+	}
+	for k := range apart {
+		apart[k] -= earliest
+	}
+	return apart
+}
+
+// medianFrom is the median of how far the durations are from one of them.
+func medianFrom(apart []time.Duration, origin time.Duration) time.Duration {
+	far := make([]time.Duration, len(apart))
+	for i, d := range apart {
+		far[i] = (d - origin).Abs()
+	}
+	slices.Sort(far)
+	return quantile(far, 0.5)
+}
+
+// drift is how much later the last tenth came than the first, by their medians.
+func drift(apart []time.Duration) time.Duration {
+	tenth := max(1, len(apart)/10)
+	middle := func(part []time.Duration) time.Duration {
+		part = slices.Sorted(slices.Values(part))
+		return quantile(part, 0.5)
+	}
+	return middle(apart[len(apart)-tenth:]) - middle(apart[:tenth])
+}
+
+// quantile of sorted durations; there must be one.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	return sorted[int(q*float64(len(sorted)-1))]
+}

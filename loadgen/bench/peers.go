@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"debug/buildinfo"
+	"embed"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/afero"
+)
+
+//go:embed scripts
+var scripts embed.FS
+
+// layOut writes the peers' scripts and the fixed hit into the folder.
+func (b *bench) layOut() error {
+	files, err := scripts.ReadDir("scripts")
+	if err != nil {
+		return fmt.Errorf("list scripts: %w", err)
+	}
+	for _, f := range files {
+		data, err := scripts.ReadFile("scripts/" + f.Name())
+		if err != nil {
+			return fmt.Errorf("read script: %w", err)
+		}
+		if err := afero.WriteFile(b.fs, b.file(f.Name()), data, 0o600); err != nil {
+			return fmt.Errorf("write script: %w", err)
+		}
+	}
+	return nil
+}
+
+// file is the path of a file in the folder.
+func (b *bench) file(name string) string { return filepath.Join(b.folder, name) }
+
+const (
+	form  = "application/x-www-form-urlencoded"
+	fixed = "one fixed hit"
+)
+
+// peer is a load generator by its name on PATH.
+type peer struct {
+	program, name, sends string
+	paces                bool
+	warmup               int
+	args                 func(job) []string
+	stdin                func(job) string // nil is empty
+	own                  string           // pattern of its count in what it writes
+}
+
+func (b *bench) known() []peer {
+	body, conns := b.file("body.txt"), strconv.Itoa(connections)
+	wrk := func(script string) func(job) []string {
+		return func(j job) []string {
+			return []string{"-t", "1", "-c", conns, "-d", j.seconds(), "-s", b.file(script), j.url, "--", body}
+		}
+	}
+	limited := func(j job, flag string, args ...string) []string {
+		if j.rate > 0 {
+			args = append([]string{flag, strconv.Itoa(j.rate)}, args...)
+		}
+		return args
+	}
+	return []peer{
+		{program: "wrk", name: "wrk", sends: fixed, args: wrk("fixed.lua"), own: `(\d+) requests in`},
+		{program: "wrk", name: "wrk, Lua", sends: "unique hits", args: wrk("unique.lua"), own: `(\d+) requests in`},
+		{program: "fortio", name: "fortio", sends: fixed, paces: true, warmup: connections, own: `Code 200 : (\d+)`, args: func(j job) []string {
+			sized := strings.Replace(j.url, "/matomo.php", "/200", 1) // after a 204 it connects anew
+			return []string{"load", "-loglevel", "Error", "-uniform", "-nocatchup", "-qps", strconv.Itoa(j.rate), "-c", conns, "-t", j.seconds(), "-payload-file", body, "-content-type", form, sized}
+		}},
+		{program: "bombardier", name: "bombardier", sends: fixed, own: `"req2xx":(\d+)`, args: func(j job) []string {
+			return []string{"-p", "r", "-o", "json", "-c", conns, "-d", j.seconds(), "-m", "POST", "-f", body, "-H", "Content-Type: " + form, j.url}
+		}},
+		{program: "plow", name: "plow", sends: fixed, paces: true, own: `Count\s+(\d+)`, args: func(j job) []string {
+			return limited(j, "--rate", "--listen=", "--interval=0s", "-c", conns, "-d", j.seconds(), "-m", "POST", "--body", "@"+body, "-T", form, j.url)
+		}},
+		{program: "vegeta", name: "vegeta", sends: fixed, paces: true, own: `Requests\s+\[total.*\]\s+(\d+)`, args: func(j job) []string {
+			args := []string{"attack", "-duration", j.seconds(), "-body", body, "-header", "Content-Type: " + form, "-output", b.file("vegeta.bin"), "-rate", strconv.Itoa(j.rate)}
+			if j.rate > 0 {
+				return args
+			}
+			return append(args, "-workers", conns, "-max-workers", conns)
+		}, stdin: func(j job) string { return "POST " + j.url }},
+		{program: "hey", name: "hey", sends: fixed, own: `\[204\]\s+(\d+) responses`, args: func(j job) []string {
+			return []string{"-z", j.seconds(), "-c", conns, "-m", "POST", "-D", body, "-T", form, j.url}
+		}},
+		{program: "k6", name: "k6", sends: fixed, paces: true, own: `http_reqs\.*: (\d+)`, args: func(j job) []string {
+			return []string{
+				"run", "--quiet", "--no-usage-report", "--no-color", "-e", "URL=" + j.url, "-e", "BODY=" + body,
+				"-e", "RATE=" + strconv.Itoa(j.rate), "-e", "LENGTH=" + j.seconds(), b.file("k6.js"),
+			}
+		}},
+	}
+}
+
+// peers are the known ones that are installed.
+func (b *bench) peers(ctx context.Context) []contender {
+	var found []contender
+	for _, p := range b.known() {
+		path, err := exec.LookPath(p.program)
+		if err != nil {
+			continue
+		}
+		found = append(found, contender{
+			name: p.name, version: version(ctx, path), sends: p.sends, paces: p.paces, warmup: p.warmup,
+			command: func(j job) (command, error) {
+				c := command{path: path, args: p.args(j)}
+				if p.stdin != nil {
+					c.stdin = p.stdin(j)
+				}
+				return c, nil
+			},
+			own: func(ctx context.Context, said string) (uint64, error) {
+				if p.program == "vegeta" { // it writes its results in a form of its own
+					report, err := exec.CommandContext(ctx, path, "report", b.file("vegeta.bin")).Output()
+					if err != nil {
+						return 0, fmt.Errorf("read results: %w", err)
+					}
+					said = string(report)
+				}
+				n, err := strconv.ParseUint(first(p.own, said), 10, 64)
+				if err != nil {
+					return 0, fmt.Errorf("no count in %q", said)
+				}
+				return n, nil
+			},
+		})
+	}
+	return found
+}
+
+// version is that of a Go program's main module, or else what it says of itself.
+func version(ctx context.Context, path string) string {
+	if info, err := buildinfo.ReadFile(path); err == nil {
+		return info.Main.Version
+	}
+	said, _ := exec.CommandContext(ctx, path, "-v").CombinedOutput() // wrk tells it and fails
+	return first(`(\d+\.\d+[\w.+-]*)`, string(said))
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/afero"
+)
+
+const preface = `# What was measured
+
+Written by ` + "`make bench`" + `; README.md beside it tells how to read it. Each section tells when and where it was measured.
+`
+
+// keep puts the section of a part into the file of results, in place of an older one.
+func keep(fsys afero.Fs, path string, p part, text string) error {
+	old, err := afero.ReadFile(fsys, path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read results: %w", err)
+	}
+	if err := afero.WriteFile(fsys, path, []byte(replace(string(old), p.title, text)), 0o644); err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	return nil
+}
+
+// replace returns the results with another text of one section; sections are in the order of the parts.
+func replace(old, title, text string) string {
+	sections := map[string]string{}
+	for section := range strings.SplitSeq(old, "\n## ") {
+		name, rest, _ := strings.Cut(section, "\n")
+		sections[name] = strings.TrimSpace(rest)
+	}
+	sections[title] = strings.TrimSpace(text)
+	all := preface
+	for _, p := range parts() {
+		if text, ok := sections[p.title]; ok {
+			all += "\n## " + p.title + "\n\n" + text + "\n"
+		}
+	}
+	return all
+}
+
+// markdown is a table whose first row is its head; its columns are aligned for those who read it as it is.
+func markdown(rows [][]string) string {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var out strings.Builder
+	for n, row := range rows {
+		for i, cell := range row {
+			blank := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i == 0 {
+				out.WriteString("| " + cell + blank)
+			} else {
+				out.WriteString(" | " + blank + cell)
+			}
+		}
+		out.WriteString(" |\n")
+		if n == 0 {
+			out.WriteString("|" + strings.Repeat("-", widths[0]+2))
+			for _, w := range widths[1:] {
+				out.WriteString("|" + strings.Repeat("-", w+1) + ":")
+			}
+			out.WriteString("|\n")
+		}
+	}
+	return out.String()
+}
