@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,28 +63,27 @@ const maxSkew = 30 * time.Second
 // Examine tells whether t takes hits and what of them, without leaving a visit there. Each failure has its cure.
 func (c *Client) Examine(ctx context.Context, t target.Target) Diagnosis {
 	var d Diagnosis
-	defer func() {
-		d.Works = d.Reachable
-		for _, f := range d.Findings {
-			d.Works = d.Works && f.Verdict != Bad
-		}
-	}()
+	c.examine(ctx, t, &d)
+	d.Works = d.Reachable && !slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Verdict == Bad })
+	return d
+}
+
+func (c *Client) examine(ctx context.Context, t target.Target, d *Diagnosis) {
 	if err := target.CheckURL(t.URL); err != nil {
 		d.find("address", Bad, err.Error(), "write https://host/matomo.php")
-		return d
+		return
 	}
-	if !c.tracker(ctx, t, &d) {
-		return d
+	if !c.tracker(ctx, t, d) {
+		return
 	}
 	if t.Token == "" {
 		d.find("token", Doubtful, "there is none: countries, cities and addresses of visitors are not sent", "give a token of a user with write access to the site")
 		d.find("api", Skipped, "without a token version and site cannot be read", "")
-		return d
+		return
 	}
-	if c.token(ctx, t, &d) {
-		c.api(ctx, t, &d)
+	if c.token(ctx, t, d) {
+		c.api(ctx, t, d)
 	}
-	return d
 }
 
 // ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
