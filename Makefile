@@ -11,17 +11,23 @@ export DOCKER
 # Certificates that the image trusts, where this machine keeps them (Debian, Fedora, macOS).
 CA_BUNDLE ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
 
-# -buildvcs=false: the version comes from VERSION, also where there is no git.
-STATIC_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+# -buildvcs=false: the version comes from VERSION, also where there is no git. The controller needs C for SQLite; only
+# its image needs it static.
+FLAGS        = -trimpath -buildvcs=false
+LD_FLAGS     = -s -w -X main.version=$(VERSION)
+STATIC_BUILD = CGO_ENABLED=0 go build $(FLAGS) -ldflags '$(LD_FLAGS)'
+SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags sqlite_omit_load_extension,netgo,osusergo
 
-.PHONY: build test check generate demo images image-loadgen image-files clean
+.PHONY: build test check generate demo run up bench bench-micro images image-loadgen image-controller image-files clean
 
-build: ## bin/loadgen, static
+build: ## bin/loadgen, static, and bin/controller
 	$(STATIC_BUILD) -o bin/loadgen ./loadgen
+	$(SQLITE_BUILD) -ldflags '$(LD_FLAGS)' -o bin/controller ./controller
 
 test: build ## all tests that this machine can run; the last ones say what was left out and why
 	go test -race -p 1 $$(go list $(PACKAGES) | grep -v /containertest) # one package at a time: whole runs need the machine
 	go test -count=1 -v ./loadgen/containertest
+	go test -count=1 -v ./controller/containertest
 
 check: ## format, lint, import walls, tidy modules, README, compose and presets against the knobs
 	@unformatted=$$(gofmt -l $(MODULES)); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
@@ -36,14 +42,29 @@ generate: ## the table of knobs in the README
 demo: build ## a run against the built-in sink; DEMO_SECONDS=20 ends it by itself
 	go run ./loadgen/demo
 
-images: image-loadgen ## images from prebuilt binaries, no base image to pull
+run: build ## controller and user interface on 127.0.0.1:8000, nothing started
+	LOADGEN_BIN=./bin/loadgen PRESETS_DIR=./presets bin/controller serve
+
+up: ## the stack, with the users and groups of this machine in .env
+	@touch .env && grep -q ^TRAFFICINATOR_UID= .env || printf 'TRAFFICINATOR_UID=%s\nTRAFFICINATOR_GID=%s\nDOCKER_GID=%s\n' \
+	  "$$(id -u)" "$$(id -g)" "$$(stat -c %g /var/run/docker.sock 2>/dev/null || stat -f %g /var/run/docker.sock)" >> .env
+	docker compose -f docker-compose.webui.yml up --build
+
+bench: build ## speed, pacing and size beside other tools; writes loadgen/bench/RESULTS.md
+	go run ./loadgen/bench
+
+images: image-loadgen image-controller ## images from prebuilt binaries, no base image to pull
 
 image-loadgen: image-files
 	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BUILD=prebuilt -f loadgen/Dockerfile -t trafficinator-loadgen:local .
 
+image-controller: image-files
+	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BUILD=prebuilt -f controller/Dockerfile -t trafficinator-controller:local .
+
 image-files: ## what goes into the image; its Dockerfile runs this too
 	@test -n "$(CA_BUNDLE)" || { echo "no CA certificates found; install ca-certificates or set CA_BUNDLE=file"; exit 1; }
 	GOOS=linux $(STATIC_BUILD) -o bin/image/loadgen ./loadgen
+	GOOS=linux $(SQLITE_BUILD) -ldflags '$(LD_FLAGS) -linkmode external -extldflags -static' -o bin/image/controller ./controller
 	cp -L $(CA_BUNDLE) bin/image/ca-certificates.crt
 	chmod 0644 bin/image/ca-certificates.crt
 

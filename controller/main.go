@@ -1,18 +1,88 @@
-// Command controller will be the web interface. It owns its place in the workspace and knows nothing yet.
+// Command controller keeps configuration, files and life of a load generator for Matomo, behind one API.
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // the image has no zones of its own
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/web"
 )
 
+// version is set by the build.
+var version = "dev"
+
 func main() {
-	os.Exit(run(os.Stderr))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	env := map[string]string{}
+	for _, pair := range os.Environ() {
+		if key, v, ok := strings.Cut(pair, "="); ok {
+			env[key] = v
+		}
+	}
+	hostname, _ := os.Hostname() // without one there is no container to share networks with
+	bundle, err := fs.Sub(web.Dist, "dist")
+	if err != nil {
+		panic(err) // the folder is part of the program
+	}
+	os.Exit(run(ctx, os.Args[1:], app.Host{
+		Env: env, FS: afero.NewOsFs(), Stdout: os.Stdout, Stderr: os.Stderr, Bundle: bundle, Version: version,
+		Hostname: hostname, User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()),
+	}))
 }
 
-// run says that there is nothing to run yet; 2 is the exit code of a request that cannot be met.
-func run(stderr io.Writer) int {
-	_, _ = fmt.Fprintln(stderr, "controller: the web interface comes with a later version; use loadgen, see README.md")
-	return 2
+const usage = `usage: controller [command]
+
+  serve           serve the API and the user interface (default)
+  login-link      print a link that signs a browser in once, from the running controller
+  export-funnels  write the enabled funnels as the loadgen reads them: [--output FILE]
+  backup          write a consistent copy of the database: --output FILE
+  healthcheck     ask a running controller for its health
+  version         print the version
+
+Settings come from the environment; the README lists them.
+`
+
+func run(ctx context.Context, args []string, h app.Host) int {
+	command := "serve"
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "serve":
+		if len(args) > 0 {
+			return told(h.Stderr, "serve takes no arguments: "+strings.Join(args, " "))
+		}
+		return app.Serve(ctx, h)
+	case "login-link":
+		return app.LoginLink(ctx, args, h)
+	case "export-funnels":
+		return app.ExportFunnels(ctx, args, h)
+	case "backup":
+		return app.Backup(ctx, args, h)
+	case "healthcheck":
+		return app.HealthCheck(ctx, h)
+	case "version":
+		_, _ = fmt.Fprintln(h.Stdout, version)
+		return app.OK
+	case "help", "-h", "--help":
+		_, _ = fmt.Fprint(h.Stdout, usage)
+		return app.OK
+	}
+	return told(h.Stderr, fmt.Sprintf("there is no command %q\n\n%s", command, usage))
+}
+
+func told(w io.Writer, text string) int {
+	_, _ = fmt.Fprintln(w, text)
+	return app.BadInput
 }

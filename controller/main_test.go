@@ -1,17 +1,40 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"io/fs"
 	"strings"
 	"testing"
+	"testing/fstest"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/app"
 )
 
-func TestTheControllerSaysThatItIsNotThereYet(t *testing.T) {
+func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
 	t.Parallel()
-	var stderr strings.Builder
-	if code := run(&stderr); code != 2 {
-		t.Errorf("exit code %d, want 2", code)
-	}
-	if got := stderr.String(); !strings.Contains(got, "later version") || !strings.Contains(got, "loadgen") {
-		t.Errorf("said %q; want that it comes later and what to use instead", got)
+	for _, c := range []struct {
+		args []string
+		env  map[string]string
+		code int
+		want string
+	}{
+		{[]string{"fly"}, nil, 2, `no command "fly"`},
+		{[]string{"serve", "now"}, nil, 2, "no arguments"},
+		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "CONTROL_UI_API_KEY": "short"}, 2, "LISTEN_ADDR"},
+		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "CONTROL_UI_API_KEY": "short"}, 2, "CONTROL_UI_API_KEY"},
+		{[]string{"backup"}, nil, 2, "--output"},
+		{[]string{"login-link"}, map[string]string{"LISTEN_ADDR": "127.0.0.1:1"}, 1, "is it running?"},
+		{[]string{"healthcheck"}, map[string]string{"LISTEN_ADDR": "127.0.0.1:1"}, 1, "is it running?"},
+		{[]string{"help"}, nil, 0, "export-funnels"},
+		{[]string{"version"}, nil, 0, "dev"},
+	} {
+		var out bytes.Buffer
+		code := run(context.Background(), c.args, app.Host{Env: c.env, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &out, Bundle: fs.FS(fstest.MapFS{})})
+		if code != c.code || !strings.Contains(out.String(), c.want) {
+			t.Errorf("%v: code %d and %q; want %d with %q", c.args, code, out.String(), c.code, c.want)
+		}
 	}
 }

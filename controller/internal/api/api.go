@@ -1,0 +1,84 @@
+// Package api owns the HTTP interface: paths, methods, forms of requests and answers, and which status an error has.
+// It knows no rule of what it hands on; library, run and publish do.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/security"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+)
+
+// Deps is what the API stands on.
+type Deps struct {
+	Guard     *security.Guard
+	Store     *store.Store
+	Library   *library.Library
+	Runs      Runs
+	Live      Live
+	Logs      Logs
+	Publisher *publish.Publisher
+	Hub       *live.Hub
+	Doctor    Doctor
+	Audit     func(context.Context, security.Entry)
+	Log       *slog.Logger
+	Version   string
+	Now       func() time.Time
+}
+
+// server is the API being put together.
+type server struct {
+	Deps
+	echo *echo.Echo
+	huma huma.API
+}
+
+// New makes the handler of all routes. ui answers everything that is none of them.
+func New(d Deps, ui http.Handler) http.Handler {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	s := &server{Deps: d, echo: e}
+	e.HTTPErrorHandler = s.answerError
+	e.Use(s.recovered, d.Guard.Browser, s.walled)
+	s.huma = humaecho.New(e, document(d.Version))
+
+	s.health()
+	s.session()
+	s.control()
+	s.logs()
+	s.stream()
+	s.config()
+	s.presets()
+	s.funnels()
+	s.urls()
+	s.events()
+	s.targets()
+	s.connection()
+	s.exchange()
+	s.whole()
+	s.backup()
+	s.backfill()
+	s.history()
+	s.docs()
+	e.GET("/api/*", func(echo.Context) error { return echo.ErrNotFound })
+	e.GET("/*", echo.WrapHandler(ui))
+	return e
+}
+
+// maxHeader bounds the headers of a request, in bytes.
+const maxHeader = 64 << 10
+
+// Serve is the http.Server for a handler that New has made. Writing has no limit: streams and downloads take long.
+func Serve(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader}
+}

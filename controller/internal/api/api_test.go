@@ -1,0 +1,178 @@
+package api_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// quick is the shape of a test of many requests: each row one request and what must come of it.
+type quick struct {
+	name, method, path, body string
+	headers                  []string
+	status                   int
+	has                      string
+}
+
+func (f *fixture) each(t *testing.T, rows []quick) {
+	t.Helper()
+	for _, c := range rows {
+		got := f.ask(c.method, c.path, c.body, c.headers...)
+		if got.Code != c.status || !strings.Contains(got.Body.String(), c.has) {
+			t.Errorf("%s: %d %s, want %d with %q", c.name, got.Code, got.Body, c.status, c.has)
+		}
+		if kind := got.Header().Get("Content-Type"); got.Code >= 400 && kind != "application/problem+json" {
+			t.Errorf("%s: a failure of type %q", c.name, kind)
+		}
+	}
+}
+
+func TestTheEdgesOfTheInterface(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.each(t, []quick{
+		{"no key", "GET", "/api/status", "", []string{"X-API-Key", ""}, 403, "wrong"},
+		{"health needs none", "GET", "/health", "", []string{"X-API-Key", ""}, 200, "healthy"},
+		{"a path that is none", "GET", "/api/nothing", "", nil, 404, "nothing at this path"},
+		{"a method that is none", "PATCH", "/api/status", "", nil, 405, "method"},
+		{"no JSON", "PUT", "/api/config", "{", nil, 400, ""},
+		{"another type of content", "PUT", "/api/config", "a=b", []string{"Content-Type", "text/plain"}, 415, ""},
+		{"no body", "PUT", "/api/config", "", nil, 400, "body"},
+		{"an unknown field", "PUT", "/api/config", `{"config":{},"extra":1}`, nil, 422, "body.extra"},
+		{"too large", "PUT", "/api/config", `{"config":{"X":"` + strings.Repeat("x", 1<<20) + `"}}`, nil, 413, ""},
+		{"a number that is none", "GET", "/api/presets/abc", "", nil, 422, "path.id"},
+		{"backfill is honest", "POST", "/api/backfill/run", "", nil, 501, "comes with runs"},
+		{"documentation", "GET", "/docs", "", nil, 200, "docs.js"},
+		{"its script", "GET", "/docs/docs.js", "", nil, 200, "openapi.json"},
+		{"the document", "GET", "/openapi.json", "", nil, 200, `"3.1.0"`},
+	})
+}
+
+func TestAConfigurationIsSavedAndItsSecretsNeverComeBack(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	first := f.ask("GET", "/api/config", "")
+	tag := first.Header().Get("ETag")
+	good := `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"` + token + `","PAGEVIEWS_MIN":4}}`
+	f.each(t, []quick{
+		{"the first editor saves", "PUT", "/api/config", good, []string{"If-Match", tag}, 200, `"PAGEVIEWS_MIN":4`},
+		{"the second one is told", "PUT", "/api/config", good, []string{"If-Match", tag}, 412, "somebody else"},
+		{"a tag of something else", "PUT", "/api/config", good, []string{"If-Match", `"x"`}, 412, "ETag"},
+		{"all faults at once, the first", "PUT", "/api/config", `{"config":{"PAGEVIEWS_MIN":0,"CONCURRENCY":"many"}}`, nil, 422, `"location":"PAGEVIEWS_MIN"`},
+		{"all faults at once, the second", "PUT", "/api/config", `{"config":{"PAGEVIEWS_MIN":0,"CONCURRENCY":"many"}}`, nil, 422, `"location":"CONCURRENCY"`},
+		{"a typing error", "PUT", "/api/config", `{"config":{"PAGEVIEW_MIN":3}}`, nil, 422, "did you mean PAGEVIEWS_MIN"},
+		{"validation saves nothing", "POST", "/api/validate", `{"config":{"PAGEVIEWS_MIN":9}}`, nil, 200, `"field":"PAGEVIEWS_MIN"`},
+		{"the mask keeps the token", "PUT", "/api/config", `{"config":{"MATOMO_TOKEN_AUTH":"***MASKED***","PAGEVIEWS_MIN":5}}`, nil, 200, "***MASKED***"},
+		{"what was left out has its default", "GET", "/api/config", "", nil, 200, `"PAGEVIEWS_MAX":6`},
+		{"an empty token is none", "PUT", "/api/config", `{"config":{"MATOMO_TOKEN_AUTH":""}}`, nil, 200, `"MATOMO_TOKEN_AUTH":""`},
+		{"a token of a wrong type is not repeated", "PUT", "/api/config", `{"config":"` + token + `"}`, nil, 422, "body.config"},
+		{"the form has all bounds", "GET", "/api/config/schema", "", nil, 200, `"key":"PAGEVIEWS_MIN"`},
+	})
+	if strings.Contains(f.log.String(), token) {
+		t.Error("the token is logged")
+	}
+}
+
+func TestNoAnswerHoldsAToken(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"`+token+`"}}`)
+	for _, path := range []string{"/api/config", "/api/status", "/api/audit", "/api/backup", "/api/runs", "/api/targets"} {
+		got := f.ask("GET", path, "")
+		if got.Code != http.StatusOK || strings.Contains(got.Body.String(), token) || strings.Contains(got.Body.String(), apiKey) {
+			t.Errorf("%s: %d, or a secret", path, got.Code)
+		}
+	}
+	got := f.ask("PUT", "/api/config", `{"config":"`+token+`"}`)
+	if strings.Contains(got.Body.String(), token) {
+		t.Errorf("a fault repeats what may be a token: %s", got.Body)
+	}
+}
+
+func TestStartStopAndRestartSayWhatCameOfThem(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.runs.result = run.Result{Restarted: true, Message: "run x started", Status: run.Status{Loadgen: runtime.Status{State: runtime.Running}, Run: &run.Run{ID: "x"}}}
+	f.each(t, []quick{
+		{"start without a body", "POST", "/api/start", "", nil, 200, `"run_id":"x"`},
+		{"start with a configuration", "POST", "/api/start", `{"config":{"CONCURRENCY":7,"TIMELINE":"live"},"restart_if_running":true}`, nil, 200, "started"},
+		{"start with nonsense", "POST", "/api/start", `{"config":{"CONCURRENCY":[7]}}`, nil, 422, "CONCURRENCY"},
+		{"stop", "POST", "/api/stop", "", nil, 200, `"state":"running"`},
+		{"stop with patience", "POST", "/api/stop?timeout=60", "", nil, 200, ""},
+		{"stop with none", "POST", "/api/stop?timeout=0", "", nil, 422, "timeout"},
+		{"restart", "POST", "/api/restart?timeout=5", "", nil, 200, ""},
+		{"heal", "POST", "/api/heal", "", nil, 200, ""},
+		{"apply", "POST", "/api/config/apply", "", nil, 200, `"container_restarted":true`},
+	})
+	if got, want := strings.Join(f.runs.asked, ", "), "start, start, stop 10s, stop 1m0s, restart 5s, heal, apply"; got != want {
+		t.Errorf("asked %s, want %s", got, want)
+	}
+	if q := f.runs.start; !q.RestartIfRunning || q.Overrides["CONCURRENCY"] != "7" || q.Overrides["TIMELINE"] != "live" {
+		t.Errorf("%+v", q)
+	}
+}
+
+func TestEachFailureOfARunHasItsStatus(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err    error
+		status int
+		has    string
+	}{
+		{&run.Busy{Operation: run.Operation{Name: "stop", Since: time.Now()}}, 409, "stop is going on"},
+		{errors.Join(&run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409, "PAGEVIEWS_MIN: is below 1"},
+		{runtime.ErrUnavailable, 503, "engine"},
+		{runtime.ErrForeign, 409, "not ours"},
+		{errors.New("inner words"), 500, "log"},
+	} {
+		f := newFixture(t)
+		f.runs.err = c.err
+		got := f.ask("POST", "/api/config/apply", "")
+		if got.Code != c.status || !strings.Contains(got.Body.String(), c.has) || strings.Contains(got.Body.String(), "inner words") {
+			t.Errorf("%v: %d %s", c.err, got.Code, got.Body)
+		}
+	}
+}
+
+func TestLogsAreFilteredBeforeTheLastAreTaken(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for i := range 100 {
+		text := "noise"
+		if i < 30 {
+			text = "a Needle in it"
+		}
+		f.lines = append(f.lines, runtime.Line{Time: time.Unix(int64(i), 0).UTC(), Text: text})
+	}
+	if got := f.ask("GET", "/api/logs?lines=20&filter=needle", "").object(t); got["lines_returned"] != 20. || !strings.Contains(got["logs"].(string), "1970-01-01T00:00:29Z a Needle") {
+		t.Errorf("%v", got)
+	}
+	if got := f.ask("GET", "/api/logs", "").object(t); got["lines_returned"] != 100. {
+		t.Errorf("%v lines", got["lines_returned"])
+	}
+	f.each(t, []quick{{"too few", "GET", "/api/logs?lines=1", "", nil, 422, "lines"}, {"an invented level", "GET", "/api/logs?level=LOUD", "", nil, 422, "level"}})
+}
+
+func TestSigningInAndOut(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	anonymous := []string{"X-API-Key", ""}
+	code, _ := f.ask("POST", "/api/session/codes", "").object(t)["code"].(string)
+	got := f.ask("POST", "/api/session", `{"code":"`+code+`"}`, anonymous...)
+	cookies := got.Result().Cookies()
+	if got.Code != 200 || len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode {
+		t.Fatalf("%d %v", got.Code, cookies)
+	}
+	f.each(t, []quick{
+		{"the code again", "POST", "/api/session", `{"code":"` + code + `"}`, anonymous, 403, "used up"},
+		{"the key", "POST", "/api/session", `{"api_key":"` + apiKey + `"}`, anonymous, 200, ""},
+		{"a wrong key", "POST", "/api/session", `{"api_key":"x"}`, anonymous, 403, ""},
+		{"from another site", "POST", "/api/session", `{"api_key":"` + apiKey + `"}`, []string{"Origin", "http://evil.example.test"}, 403, "own pages"},
+		{"sign out", "DELETE", "/api/session", "", nil, 204, ""},
+	})
+}

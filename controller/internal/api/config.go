@@ -1,0 +1,192 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+type savedAnswer struct {
+	ETag string `header:"ETag"`
+	Body savedBody
+}
+
+type savedBody struct {
+	library.Config
+	Pending pendingAnswer `json:"pending_changes"`
+}
+
+type saveRequest struct {
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"The ETag of what was edited; 412 where it has changed since. Left out: overwrite."`
+	Body    struct {
+		Config map[string]any `json:"config" doc:"All settings that differ from their default. A secret that is masked or left out keeps its value, an empty one goes."`
+	}
+}
+
+type schemaAnswer struct {
+	Groups []string      `json:"groups" doc:"In the order of a form."`
+	Fields []fieldAnswer `json:"fields"`
+}
+
+type fieldAnswer struct {
+	Key     string   `json:"key"`
+	Group   string   `json:"group"`
+	Kind    string   `json:"kind" enum:"text,whole number,number,yes or no,list of numbers"`
+	Default string   `json:"default"`
+	Min     string   `json:"min"`
+	Max     string   `json:"max"`
+	OneOf   []string `json:"one_of"`
+	Unit    string   `json:"unit"`
+	Help    string   `json:"help"`
+	Secret  bool     `json:"secret"`
+}
+
+// faultAnswer is a problem in the original's words: the field, what is wrong with the cure, how bad it is.
+type faultAnswer struct {
+	Field    string `json:"field"`
+	Message  string `json:"message"`
+	Severity string `json:"severity" enum:"error,warning"`
+}
+
+func faults(problems problem.List) []faultAnswer {
+	out := make([]faultAnswer, len(problems))
+	for i, p := range problems {
+		d := detail(p)
+		out[i] = faultAnswer{d.where, d.message, string(p.Severity)}
+	}
+	return out
+}
+
+type validityAnswer struct {
+	Valid    bool          `json:"valid"`
+	Errors   []faultAnswer `json:"errors"`
+	Warnings []faultAnswer `json:"warnings"`
+}
+
+type validateRequest struct {
+	Body struct {
+		Config map[string]any `json:"config"`
+	}
+}
+
+func (s *server) config() {
+	route(s, op(http.MethodGet, "/api/config", tagConfig, "The saved configuration"), func(ctx context.Context, _ *empty) (*savedAnswer, error) {
+		c, err := s.Library.Config(ctx)
+		return s.answerConfig(ctx, c, err)
+	})
+	route(s, op(http.MethodPut, "/api/config", tagConfig, "Save the configuration; what runs goes on unchanged"), func(ctx context.Context, in *saveRequest) (*savedAnswer, error) {
+		revision, err := revisionOf(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
+			return s.Library.SaveConfig(ctx, in.Body.Config, revision)
+		})
+	})
+	route(s, op(http.MethodGet, "/api/config/schema", tagConfig, "Every setting with its bounds and help"), func(context.Context, *empty) (*body[schemaAnswer], error) {
+		return answer(schema()), nil
+	})
+	route(s, op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?"), func(ctx context.Context, in *validateRequest) (*body[validityAnswer], error) {
+		problems, err := s.Library.CheckConfig(ctx, in.Body.Config)
+		if err != nil {
+			return nil, err
+		}
+		return answer(newValidity(problems)), nil
+	})
+	route(s, op(http.MethodPost, "/api/config/apply", tagConfig, "Save, publish, restart, and wait until the new plan runs"), s.apply)
+}
+
+// saveConfig saves by save, publishes and answers.
+func (s *server) saveConfig(ctx context.Context, save func(context.Context) (library.Config, error)) (*savedAnswer, error) {
+	var c library.Config
+	err := s.change(ctx, func(ctx context.Context) (err error) {
+		c, err = save(ctx)
+		return err
+	}, exchange.EnvFile)
+	return s.answerConfig(ctx, c, err)
+}
+
+func (s *server) answerConfig(ctx context.Context, c library.Config, err error) (*savedAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	pending, err := s.pending(ctx)
+	return &savedAnswer{etag(c.Revision), savedBody{c, pending}}, err
+}
+
+type applyRequest struct {
+	IfMatch string `header:"If-Match" maxLength:"100"`
+	Body    *struct {
+		Config map[string]any `json:"config,omitempty" doc:"Left out: the saved configuration is applied as it is."`
+	}
+}
+
+type applyAnswer struct {
+	resultAnswer
+	Container bool         `json:"container_restarted" doc:"restarted, by the original's name."`
+	Warnings  problem.List `json:"warnings"`
+}
+
+func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer], error) {
+	ctx = context.WithoutCancel(ctx)
+	var saved library.Config
+	revision, err := revisionOf(in.IfMatch)
+	switch {
+	case err != nil:
+	case in.Body != nil && in.Body.Config != nil:
+		err = s.change(ctx, func(ctx context.Context) (err error) {
+			saved, err = s.Library.SaveConfig(ctx, in.Body.Config, revision)
+			return err
+		}, exchange.EnvFile)
+	default:
+		saved, err = s.Library.Config(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Runs.Apply(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return answer(applyAnswer{newResult(r).Body, r.Restarted, saved.Warnings}), nil
+}
+
+func newValidity(p problem.List) validityAnswer {
+	return validityAnswer{p.Err() == nil, faults(p.Errors()), faults(p.Warnings())}
+}
+
+func schema() schemaAnswer {
+	var a schemaAnswer
+	for _, f := range library.Knobs() {
+		if !slices.Contains(a.Groups, f.Group) {
+			a.Groups = append(a.Groups, f.Group)
+		}
+		a.Fields = append(a.Fields, fieldAnswer{
+			f.Key, f.Group, string(f.Kind), f.Default, f.Min, f.Max, append([]string{}, f.OneOf...), f.Unit, f.Help, f.Secret,
+		})
+	}
+	return a
+}
+
+// etag is a revision as HTTP has it.
+func etag(revision int64) string { return fmt.Sprintf("%q", strconv.FormatInt(revision, 10)) }
+
+// revisionOf is the revision of an If-Match; 0 is any.
+func revisionOf(ifMatch string) (int64, error) {
+	text := strings.Trim(strings.TrimPrefix(strings.TrimSpace(ifMatch), "W/"), `"`)
+	if text == "" || text == "*" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return 0, refuse(http.StatusPreconditionFailed, "If-Match holds no ETag of this configuration; read it again")
+	}
+	return n, nil
+}

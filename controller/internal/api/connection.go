@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Doctor tells whether a target takes hits, without leaving a visit there.
+type Doctor interface {
+	Examine(context.Context, target.Target) matomo.Diagnosis
+}
+
+type connectionRequest struct {
+	Body struct {
+		URL     string  `json:"matomo_url,omitempty" maxLength:"2000" doc:"The tracker's address; without it the saved one."`
+		SiteID  int     `json:"site_id,omitempty" minimum:"1" default:"1"`
+		Token   *string `json:"token_auth,omitempty" maxLength:"200" doc:"Masked or left out: the saved one, which goes to the saved address alone."`
+		Timeout int     `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Seconds."`
+	}
+}
+
+// connectionAnswer is a diagnosis. It repeats nothing of what the other side wrote but version and site.
+type connectionAnswer struct {
+	Works      bool             `json:"works" doc:"A hit sent now would be taken with all it carries."`
+	Reachable  bool             `json:"reachable"`
+	StatusCode int              `json:"status_code"`
+	TookMillis float64          `json:"response_time_ms"`
+	Message    string           `json:"message"`
+	Error      *string          `json:"error" doc:"The first finding that keeps it from working."`
+	Version    *string          `json:"matomo_version"`
+	Site       *siteAnswer      `json:"site"`
+	Findings   []matomo.Finding `json:"findings"`
+}
+
+type siteAnswer struct {
+	ID         int    `json:"id"`
+	Name       string `json:"name"`
+	MainURL    string `json:"main_url"`
+	Timezone   string `json:"timezone"`
+	Currency   string `json:"currency"`
+	SiteSearch bool   `json:"site_search"`
+	Ecommerce  bool   `json:"ecommerce"`
+}
+
+func newConnection(d matomo.Diagnosis) connectionAnswer {
+	a := connectionAnswer{
+		Works: d.Works, Reachable: d.Reachable, StatusCode: d.Status, TookMillis: float64(d.Took.Microseconds()) / 1000,
+		Message: "tracking will work", Findings: d.Findings,
+	}
+	if d.Version != "" {
+		a.Version = &d.Version
+	}
+	if s := d.Site; s != nil {
+		a.Site = &siteAnswer{s.ID, s.Name, s.MainURL, s.Timezone, s.Currency, s.SiteSearch, s.Ecommerce}
+	}
+	for _, f := range d.Findings {
+		if f.Verdict == matomo.Bad {
+			text := f.Check + ": " + f.Message
+			a.Message, a.Error = "tracking will not work; "+f.Cure, &text
+			break
+		}
+	}
+	return a
+}
+
+func (s *server) connection() {
+	o := op(http.MethodPost, "/api/test-connection", tagTargets, "Will tracking work? Asks a Matomo without leaving a visit")
+	route(s, o, func(ctx context.Context, in *connectionRequest) (*body[connectionAnswer], error) {
+		t, err := s.testTarget(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return answer(newConnection(s.examine(ctx, t, in.Body.Timeout))), nil
+	})
+}
+
+// testTarget fills in the saved address and token. A token goes to the address alone that it is saved with.
+func (s *server) testTarget(ctx context.Context, in *connectionRequest) (target.Target, error) {
+	saved, err := s.single(ctx)
+	if err != nil {
+		return target.Target{}, err
+	}
+	t := target.Target{Name: "test", URL: in.Body.URL, SiteID: in.Body.SiteID}
+	if t.URL == "" {
+		t.URL = saved.URL
+	}
+	switch given := in.Body.Token; {
+	case given != nil && *given != secret.Mask:
+		t.Token = secret.String(*given)
+	case t.URL == saved.URL:
+		t.Token = saved.Token
+	case given != nil:
+		var problems problem.List
+		problems.Refuse("token_auth", "", "is masked, and the address is not the saved one", "give the token itself: a saved one goes to its own address alone")
+		return t, problems
+	}
+	return t, nil
+}
+
+func (s *server) examine(ctx context.Context, t target.Target, seconds int) matomo.Diagnosis {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
+	defer cancel()
+	return s.Doctor.Examine(ctx, t)
+}
+
+// examineAll asks all at once; the answers are in the order of the targets.
+func (s *server) examineAll(ctx context.Context, targets []target.Target, seconds int) []connectionAnswer {
+	out := make([]connectionAnswer, len(targets))
+	var all sync.WaitGroup
+	for i, t := range targets {
+		all.Go(func() { out[i] = newConnection(s.examine(ctx, t, seconds)) })
+	}
+	all.Wait()
+	return out
+}
+
+// single is the saved target of a configuration without several.
+func (s *server) single(ctx context.Context) (target.Target, error) {
+	c, err := s.Store.Config(ctx)
+	if err != nil {
+		return target.Target{}, err
+	}
+	return target.Target{URL: c.Knobs["MATOMO_URL"], Token: c.Secrets["MATOMO_TOKEN_AUTH"]}, nil
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/puttrix/trafficinator/controller/internal/security"
+)
+
+// document is what the OpenAPI document says of the whole.
+func document(version string) huma.Config {
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Trafficinator", Version: version,
+				Description: "Configuration, files and life of a load generator for Matomo. Failures are RFC 9457 problems that list every field.",
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"key":     {Type: "apiKey", In: "header", Name: security.KeyHeader, Description: "The API key."},
+					"session": {Type: "apiKey", In: "cookie", Name: security.CookieName, Description: "A session, see POST /api/session."},
+				},
+			},
+		},
+		OpenAPIPath: "/openapi", Formats: map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json", Transformers: []huma.Transformer{withoutValues},
+	}
+}
+
+// schemaName tells types of one name in several packages apart, such as run.Status and runtime.Status.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if pkg := t.PkgPath(); strings.Contains(pkg, "/trafficinator/") && !strings.HasSuffix(pkg, "/api") {
+		pkg = pkg[strings.LastIndexByte(pkg, '/')+1:]
+		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	}
+	return name
+}
+
+// The groups of the document.
+const (
+	tagRun      = "Run"
+	tagConfig   = "Configuration"
+	tagTraffic  = "Traffic"
+	tagTargets  = "Targets"
+	tagAccess   = "Access"
+	tagBackfill = "Backfill"
+)
+
+// The sizes of request bodies in bytes.
+const (
+	smallBody = 1 << 20
+	// largeBody holds the largest URL list or set-up with JSON's escapes.
+	largeBody = 72 << 20
+)
+
+// op is an operation with what all have in common.
+func op(method, path, tag, summary string) huma.Operation {
+	o := huma.Operation{
+		OperationID: operationID(method, path), Method: method, Path: path, Tags: []string{tag}, Summary: summary,
+		MaxBodyBytes: smallBody, BodyReadTimeout: time.Minute,
+		Security: []map[string][]string{{"key": {}}, {"session": {}}},
+	}
+	switch {
+	case method == http.MethodPost && path == "/api/session", !strings.HasPrefix(path, "/api/"):
+		o.Security = []map[string][]string{}
+	}
+	return o
+}
+
+// made is an operation that answers 201.
+func made(o huma.Operation) huma.Operation {
+	o.DefaultStatus = http.StatusCreated
+	return o
+}
+
+// operationID makes get-api-presets-id of GET /api/presets/{id}.
+func operationID(method, path string) string {
+	return strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
+}
+
+// route registers an operation whose errors become problems.
+func route[I, O any](s *server, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// body is an answer of nothing but a body.
+type body[T any] struct{ Body T }
+
+func answer[T any](v T) *body[T] { return &body[T]{v} }
+
+// withID is a request about one thing.
+type withID struct {
+	ID int64 `path:"id" minimum:"1" doc:"Its number."`
+}
+
+// empty is a request without anything.
+type empty struct{}

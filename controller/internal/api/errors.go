@@ -1,0 +1,167 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// refuse is a problem of one status with a sentence.
+func refuse(status int, detail string, errs ...error) error {
+	return huma.NewError(status, detail, errs...)
+}
+
+// problem tells which status an error has. What nobody foresaw is 500 and told in the log alone.
+func (s *server) problem(ctx context.Context, err error) error {
+	var told huma.StatusError
+	var wall *echo.HTTPError
+	var problems problem.List
+	var busy *run.Busy
+	var failed *run.Failed
+	if conflict := edited(err); conflict != nil {
+		return conflict
+	}
+	switch {
+	case errors.As(err, &told):
+		return err
+	case errors.As(err, &wall):
+		return refuse(wall.Code, fmt.Sprint(wall.Message))
+	case errors.As(err, &problems):
+		return refuse(http.StatusUnprocessableEntity, "the input has faults", details(problems)...)
+	case errors.As(err, &busy):
+		return refuse(http.StatusConflict, busy.Error())
+	case errors.As(err, &failed):
+		return refuse(http.StatusConflict, failedTitle(failed), messages(failed.Messages)...)
+	case errors.Is(err, runtime.ErrUnavailable):
+		return refuse(http.StatusServiceUnavailable, err.Error())
+	case errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign), errors.Is(err, runtime.ErrStuck), errors.Is(err, runtime.ErrHealthy):
+		return refuse(http.StatusConflict, err.Error())
+	case errors.Is(err, library.ErrNotFound):
+		return refuse(http.StatusNotFound, "there is none of that number or name")
+	case errors.Is(err, library.ErrNameTaken):
+		return refuse(http.StatusConflict, "the name is taken", &fieldError{where: "name", message: "is the name of another one; names differ in more than case"})
+	case errors.Is(err, library.ErrStale):
+		return refuse(http.StatusPreconditionFailed, "somebody else has changed it since you read it; read it again")
+	case errors.Is(err, context.DeadlineExceeded):
+		return refuse(http.StatusGatewayTimeout, "it took too long")
+	}
+	s.Log.ErrorContext(ctx, "request failed", "err", err)
+	return refuse(http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
+}
+
+// details are problems as errors of a body: the place, and what is wrong with its cure.
+func details(problems problem.List) []error {
+	out := make([]error, len(problems))
+	for i, p := range problems {
+		out[i] = detail(p)
+	}
+	return out
+}
+
+func detail(p problem.Problem) *fieldError {
+	message := p.Message
+	if p.Cure != "" {
+		message += "; " + p.Cure
+	}
+	return &fieldError{p.Where, message, p.Value}
+}
+
+// fieldError is a fault of one field. Its value is shown, because package problem leaves secrets out.
+type fieldError struct{ where, message, value string }
+
+// Error implements error.
+func (e *fieldError) Error() string { return e.where + ": " + e.message }
+
+// shownValue marks a value that may be shown, see withoutValues.
+type shownValue string
+
+// ErrorDetail implements huma.ErrorDetailer.
+func (e *fieldError) ErrorDetail() *huma.ErrorDetail {
+	d := &huma.ErrorDetail{Location: e.where, Message: e.message}
+	if e.value != "" {
+		d.Value = shownValue(e.value)
+	}
+	return d
+}
+
+func messages(lines []string) []error {
+	out := make([]error, len(lines))
+	for i, l := range lines {
+		out[i] = &fieldError{where: "loadgen", message: l}
+	}
+	return out
+}
+
+func failedTitle(f *run.Failed) string {
+	short := *f
+	short.Messages = nil
+	return short.Error()
+}
+
+// withoutValues takes the values out of errors that huma itself has found: one of them may be a secret.
+func withoutValues(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	for _, e := range m.Errors {
+		if _, ok := e.Value.(shownValue); !ok {
+			e.Value = nil
+		}
+	}
+	return m, nil
+}
+
+// answerError answers what middlewares and the router refuse, in the same form.
+func (s *server) answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	status, detail := http.StatusInternalServerError, "something went wrong here; the controller's log tells what"
+	var told *echo.HTTPError
+	if errors.As(err, &told) {
+		status, detail = told.Code, fmt.Sprint(told.Message)
+		if told.Message == nil || detail == http.StatusText(status) {
+			detail = fallback(status)
+		}
+	} else {
+		s.Log.ErrorContext(c.Request().Context(), "request failed", "err", err)
+	}
+	c.Response().Header().Set(echo.HeaderContentType, "application/problem+json")
+	if err := c.JSON(status, huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail}); err != nil {
+		s.Log.DebugContext(c.Request().Context(), "answer not written", "err", err)
+	}
+}
+
+func fallback(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "there is nothing at this path"
+	case http.StatusMethodNotAllowed:
+		return "this path does not take that method"
+	}
+	return http.StatusText(status)
+}
+
+// recovered makes a panic a 500 and a line in the log.
+func (s *server) recovered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if r := recover(); r != nil && r != http.ErrAbortHandler { //nolint:errorlint // it is that very value
+				s.Log.ErrorContext(c.Request().Context(), "handler panicked", "panic", r, "stack", string(debug.Stack()))
+				err = errors.New("panic")
+			}
+		}()
+		return next(c)
+	}
+}

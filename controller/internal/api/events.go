@@ -1,0 +1,41 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+type eventsAnswer struct {
+	Config     eventset.Set        `json:"config" doc:"The probabilities are those of the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."`
+	Source     library.Source      `json:"source" enum:"custom,default"`
+	Validation library.EventReport `json:"validation"`
+}
+
+func (s *server) events() {
+	route(s, op(http.MethodGet, "/api/events", tagTraffic, "The events that visitors cause"), func(ctx context.Context, _ *empty) (*body[eventsAnswer], error) {
+		set, source, err := s.Library.Events(ctx)
+		if err != nil {
+			return nil, err
+		}
+		data, err := eventset.Encode(set)
+		return either(eventsAnswer{set, source, s.Library.CheckEvents(data)}, err)
+	})
+	route(s, op(http.MethodPost, "/api/events", tagTraffic, "Replace the events; probabilities in them set the two settings"), func(ctx context.Context, in *contentRequest) (*body[savedContent[library.EventReport]], error) {
+		var report library.EventReport
+		err := s.change(ctx, func(ctx context.Context) (err error) {
+			report, err = s.Library.SaveEvents(ctx, []byte(in.Body.Content))
+			return err
+		}, exchange.EventsFile, exchange.EnvFile)
+		return either(savedContent[library.EventReport]{true, "events saved", report, s.Runs.Status().Active()}, err)
+	})
+	route(s, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?"), func(_ context.Context, in *contentRequest) (*body[library.EventReport], error) {
+		return answer(s.Library.CheckEvents([]byte(in.Body.Content))), nil
+	})
+	route(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"), func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
+		return s.reset(ctx, s.Library.DeleteEvents, "the built-in events are in use", exchange.EventsFile)
+	})
+}

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/funnel"
+)
+
+type funnelSummary struct {
+	ID          int64     `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description"`
+	Probability float64   `json:"probability"`
+	Share       float64   `json:"share" doc:"What part of all visits really follows it: funnels before it take theirs first."`
+	Priority    int       `json:"priority"`
+	Enabled     bool      `json:"enabled"`
+	StepCount   int       `json:"step_count"`
+	Created     time.Time `json:"created_at"`
+	Updated     time.Time `json:"updated_at"`
+}
+
+type funnelsAnswer struct {
+	Funnels []funnelSummary `json:"funnels" doc:"By priority, then the newest change first."`
+}
+
+// funnelBody is a funnel as a person sends it. Its own rules, which tell all faults at once, read it.
+type funnelBody json.RawMessage
+
+// UnmarshalJSON keeps the bytes.
+func (b *funnelBody) UnmarshalJSON(data []byte) error {
+	*b = append((*b)[:0], data...)
+	return nil
+}
+
+// Schema implements huma.SchemaProvider: name, description and the fields of a funnel, flat or under config.
+func (funnelBody) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true,
+		Description: "The fields of a funnel. Changing one, those left out stay. The settings under config may stand beside name too.",
+		Properties: map[string]*huma.Schema{
+			"name":        {Type: huma.TypeString, Description: "1 to 100 characters, its own"},
+			"description": {Type: huma.TypeString, Nullable: true, Description: "at most 500 characters"},
+			"config":      {Type: huma.TypeObject, AdditionalProperties: true, Description: "probability, priority, enabled, exit_after_completion, steps"},
+			"steps":       {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}},
+		},
+	}
+}
+
+type funnelRequest struct{ Body funnelBody }
+
+type funnelUpdate struct {
+	withID
+	Body funnelBody
+}
+
+func (s *server) funnels() {
+	route(s, op(http.MethodGet, "/api/funnels", tagTraffic, "All funnels"), s.listFunnels)
+	route(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")), func(ctx context.Context, in *funnelRequest) (*created[library.Funnel], error) {
+		return newly(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) { return s.Library.CreateFunnel(ctx, in.Body) }))
+	})
+	route(s, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?"), func(_ context.Context, in *funnelRequest) (*body[validityAnswer], error) {
+		return answer(newValidity(s.Library.CheckFunnel(in.Body))), nil
+	})
+	route(s, op(http.MethodGet, "/api/funnels/export", tagTraffic, "funnels.json as the loadgen reads it: the enabled ones"), s.exportFunnels)
+	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"), func(ctx context.Context, in *withID) (*body[library.Funnel], error) {
+		return either(s.Library.Funnel(ctx, in.ID))
+	})
+	route(s, op(http.MethodPut, "/api/funnels/{id}", tagTraffic, "Change a funnel; what is left out stays"), func(ctx context.Context, in *funnelUpdate) (*body[library.Funnel], error) {
+		return either(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) { return s.Library.UpdateFunnel(ctx, in.ID, in.Body) }))
+	})
+	route(s, op(http.MethodDelete, "/api/funnels/{id}", tagTraffic, "Delete a funnel"), func(ctx context.Context, in *withID) (*body[deletedAnswer], error) {
+		err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteFunnel(ctx, in.ID) }, exchange.FunnelsFile)
+		return deleted(in.ID, "funnel", err)
+	})
+}
+
+func (s *server) saveFunnel(ctx context.Context, save func(context.Context) (library.Funnel, error)) (f library.Funnel, err error) {
+	err = s.change(ctx, func(ctx context.Context) (err error) {
+		f, err = save(ctx)
+		return err
+	}, exchange.FunnelsFile)
+	return f, err
+}
+
+func (s *server) listFunnels(ctx context.Context, _ *empty) (*body[funnelsAnswer], error) {
+	all, err := s.Library.Funnels(ctx)
+	out := make([]funnelSummary, len(all))
+	for i, f := range all {
+		out[i] = funnelSummary{
+			f.ID, f.Name, f.Description, f.Config.Probability, f.Share, f.Config.Priority, f.Config.Enabled,
+			len(f.Config.Steps), f.Created, f.Updated,
+		}
+	}
+	return either(funnelsAnswer{out}, err)
+}
+
+func (s *server) exportFunnels(ctx context.Context, _ *empty) (*textAnswer, error) {
+	all, err := s.Library.Funnels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var enabled []funnel.Funnel
+	for _, f := range all {
+		if c := f.Config; c.Enabled {
+			enabled = append(enabled, funnel.Funnel{
+				Name: f.Name, Description: f.Description, Probability: c.Probability, Priority: c.Priority,
+				Enabled: true, ExitAfterCompletion: c.ExitAfterCompletion, Steps: c.Steps,
+			})
+		}
+	}
+	data, err := funnel.Encode(enabled)
+	return &textAnswer{"application/json", `attachment; filename="funnels.json"`, data}, err
+}

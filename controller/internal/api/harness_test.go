@@ -1,0 +1,175 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/security"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+const apiKey, token = "the-key-of-this-test", "0123456789abcdef0123456789abcdef"
+
+// fixture is a whole API on a real database; run, doctor and logs are what a test makes them.
+type fixture struct {
+	http.Handler
+	runs   *runs
+	doctor *doctor
+	lines  []runtime.Line
+	log    *logged
+	hub    *live.Hub
+	// db and exchange are paths.
+	db, exchange string
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	fsys := afero.NewOsFs()
+	dir := t.TempDir()
+	f := &fixture{runs: &runs{}, doctor: &doctor{}, log: &logged{}, db: filepath.Join(dir, "test.db")}
+	sealing, err := store.LoadKey(fsys, filepath.Join(dir, "secret-key"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), fsys, f.db, sealing, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	lib := library.New(s, fsys, "../../../presets")
+	if err := fsys.MkdirAll(filepath.Join(dir, "exchange"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f.exchange = filepath.Join(dir, "exchange")
+	f.hub = live.NewHub(time.Now())
+	f.Handler = api.New(api.Deps{
+		Guard: security.New(security.Config{Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Now: time.Now}),
+		Store: s, Library: lib, Publisher: publish.New(lib, s, fsys, f.exchange), Hub: f.hub, Runs: f.runs, Live: still{}, Logs: f, Doctor: f.doctor,
+		Audit: func(ctx context.Context, e security.Entry) {
+			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
+		},
+		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test", Now: time.Now,
+	}, http.NotFoundHandler())
+	return f
+}
+
+// Logs implements api.Logs.
+func (f *fixture) Logs(_ context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
+	lines := slices.DeleteFunc(slices.Clone(f.lines), func(l runtime.Line) bool { return !q.Matches(l) })
+	if q.Tail > 0 {
+		lines = lines[max(0, len(lines)-q.Tail):]
+	}
+	for _, l := range lines {
+		if err := each(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type reply struct {
+	*httptest.ResponseRecorder
+}
+
+// object is the answer as JSON.
+func (r reply) object(t *testing.T) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal(r.Body.Bytes(), &v); err != nil {
+		t.Fatalf("%d %s: %v", r.Code, r.Body, err)
+	}
+	return v
+}
+
+// ask sends body as JSON with the key; headers are name, value, name, value.
+func (f *fixture) ask(method, path, body string, headers ...string) reply {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("X-API-Key", apiKey)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	rec := httptest.NewRecorder()
+	f.ServeHTTP(rec, r)
+	return reply{rec}
+}
+
+type still struct{}
+
+func (still) Latest() (live.Sample, bool)    { return live.Sample{}, false }
+func (still) History(time.Time) []live.Point { return nil }
+
+// runs answers what a test wants and remembers what was asked.
+type runs struct {
+	status run.Status
+	result run.Result
+	err    error
+	asked  []string
+	start  run.Request
+}
+
+func (r *runs) did(what string) (run.Result, error) {
+	r.asked = append(r.asked, what)
+	return r.result, r.err
+}
+func (r *runs) Status() run.Status { return r.status }
+func (r *runs) Start(_ context.Context, q run.Request) (run.Result, error) {
+	r.start = q
+	return r.did("start")
+}
+func (r *runs) Stop(_ context.Context, d time.Duration) (run.Result, error) {
+	return r.did("stop " + d.String())
+}
+func (r *runs) Restart(_ context.Context, d time.Duration) (run.Result, error) {
+	return r.did("restart " + d.String())
+}
+func (r *runs) Apply(context.Context) (run.Result, error) { return r.did("apply") }
+func (r *runs) Heal(context.Context) (run.Result, error)  { return r.did("heal") }
+
+type doctor struct {
+	mu    sync.Mutex
+	asked []target.Target
+}
+
+// Examine implements api.Doctor.
+func (d *doctor) Examine(_ context.Context, t target.Target) matomo.Diagnosis {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked = append(d.asked, t)
+	return matomo.Diagnosis{Works: true, Reachable: true, Status: 204, Findings: []matomo.Finding{}}
+}
+
+// logged is what the controller logs.
+type logged struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
+}

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// Logs is where the loadgen's log is read.
+type Logs interface {
+	Logs(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error
+}
+
+type logsRequest struct {
+	Lines  int       `query:"lines" minimum:"10" maximum:"10000" default:"100" doc:"How many of the last lines that match."`
+	Filter string    `query:"filter" maxLength:"200" doc:"Only lines with this text in them, whatever the case."`
+	Level  string    `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Only lines at least as severe; lines without a level always match."`
+	Since  time.Time `query:"since" doc:"Only lines written since then (RFC 3339)."`
+}
+
+type logsAnswer struct {
+	Logs           string       `json:"logs" doc:"The lines with their times, as one text."`
+	Lines          []lineAnswer `json:"lines"`
+	LinesReturned  int          `json:"lines_returned"`
+	ContainerState string       `json:"container_state"`
+}
+
+type lineAnswer struct {
+	Time  time.Time `json:"time"`
+	Level string    `json:"level"`
+	Text  string    `json:"text"`
+}
+
+func (s *server) logs() {
+	route(s, op(http.MethodGet, "/api/logs", tagRun, "The loadgen's last log lines; GET /api/stream follows them"), s.lastLines)
+}
+
+func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnswer], error) {
+	q := runtime.LogQuery{Since: in.Since, Level: runtime.Level(in.Level), Text: in.Filter, Tail: in.Lines}
+	lines := []lineAnswer{}
+	err := s.Logs.Logs(ctx, q, func(l runtime.Line) error {
+		lines = append(lines, lineAnswer{l.Time, string(l.Level), l.Text})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var text strings.Builder
+	for _, l := range lines {
+		text.WriteString(l.Time.Format(time.RFC3339Nano) + " " + l.Text + "\n")
+	}
+	return answer(logsAnswer{text.String(), lines, len(lines), string(s.Runs.Status().Loadgen.State)}), nil
+}

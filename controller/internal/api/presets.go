@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+)
+
+type presetsAnswer struct {
+	Presets []library.Preset  `json:"presets" doc:"Saved ones, the newest change first."`
+	BuiltIn []library.BuiltIn `json:"built_in"`
+}
+
+type presetRequest struct {
+	Body struct {
+		Name        *string        `json:"name,omitempty" minLength:"1" maxLength:"100"`
+		Description *string        `json:"description,omitempty" maxLength:"500"`
+		Config      map[string]any `json:"config,omitempty" doc:"Settings by their names. Address, site and token are left out: loading a preset never changes them."`
+	}
+}
+
+func (r *presetRequest) input() library.PresetInput {
+	return library.PresetInput{Name: r.Body.Name, Description: r.Body.Description, Values: r.Body.Config}
+}
+
+type presetUpdate struct {
+	withID
+	presetRequest
+}
+
+type presetLoad struct {
+	Preset  string `path:"id" maxLength:"100" doc:"The number of a saved one or the name of a built-in one."`
+	IfMatch string `header:"If-Match" maxLength:"100"`
+}
+
+// created is an answer with status 201.
+type created[T any] struct {
+	Status int
+	Body   T
+}
+
+func newly[T any](v T, err error) (*created[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &created[T]{http.StatusCreated, v}, nil
+}
+
+func either[T any](v T, err error) (*body[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return answer(v), nil
+}
+
+type deletedAnswer struct {
+	Success bool   `json:"success" doc:"Always true; failures have a status of their own."`
+	Deleted int64  `json:"deleted_id"`
+	Message string `json:"message"`
+}
+
+func deleted(id int64, what string, err error) (*body[deletedAnswer], error) {
+	return either(deletedAnswer{true, id, what + " deleted"}, err)
+}
+
+func (s *server) presets() {
+	route(s, op(http.MethodGet, "/api/presets", tagConfig, "All presets"), func(ctx context.Context, _ *empty) (*body[presetsAnswer], error) {
+		saved, err := s.Library.Presets(ctx)
+		if err != nil {
+			return nil, err
+		}
+		builtIn, err := s.Library.BuiltIn()
+		return either(presetsAnswer{saved, builtIn}, err)
+	})
+	route(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")), func(ctx context.Context, in *presetRequest) (*created[library.Preset], error) {
+		return newly(s.Library.CreatePreset(ctx, in.input()))
+	})
+	route(s, op(http.MethodGet, "/api/presets/{id}", tagConfig, "One preset"), func(ctx context.Context, in *withID) (*body[library.Preset], error) {
+		return either(s.Library.Preset(ctx, in.ID))
+	})
+	route(s, op(http.MethodPut, "/api/presets/{id}", tagConfig, "Change a preset; what is left out stays"), func(ctx context.Context, in *presetUpdate) (*body[library.Preset], error) {
+		return either(s.Library.UpdatePreset(ctx, in.ID, in.input()))
+	})
+	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"), func(ctx context.Context, in *withID) (*body[deletedAnswer], error) {
+		return deleted(in.ID, "preset", s.Library.DeletePreset(ctx, in.ID))
+	})
+	route(s, op(http.MethodPost, "/api/presets/{id}/load", tagConfig, "Lay a preset over the saved configuration"), func(ctx context.Context, in *presetLoad) (*savedAnswer, error) {
+		revision, err := revisionOf(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
+			return s.Library.LoadPreset(ctx, in.Preset, revision)
+		})
+	})
+}

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// stateAnswer is what changes with the loadgen and with what is done to it; it is also the stream's state event.
+type stateAnswer struct {
+	Container containerAnswer  `json:"container"`
+	Runtime   string           `json:"runtime" enum:"docker,process"`
+	Phase     string           `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
+	Operation *operationAnswer `json:"operation" doc:"What is being done right now."`
+	Run       *runAnswer       `json:"run" doc:"The run that goes on, or the last one."`
+	Messages  []string         `json:"messages" doc:"What a loadgen told that ended in a way nobody asked for."`
+}
+
+// statusAnswer keeps the original's container, config and stats; every number in it is measured.
+type statusAnswer struct {
+	stateAnswer
+	Config map[string]any `json:"config" doc:"The saved configuration, secrets masked."`
+	Stats  *statsAnswer   `json:"stats" doc:"While the loadgen answers."`
+}
+
+type containerAnswer struct {
+	State     string     `json:"state" enum:"running,exited,created,restarting,paused,dead,missing,foreign,unavailable"`
+	Name      string     `json:"name"`
+	ID        string     `json:"id"`
+	Image     string     `json:"image"`
+	Uptime    *float64   `json:"uptime_seconds"`
+	Created   *time.Time `json:"created"`
+	StartedAt *time.Time `json:"started_at"`
+	ExitCode  *int       `json:"exit_code"`
+	Reason    string     `json:"reason" doc:"Explains the state where it does not speak for itself, with the cure."`
+	Healable  bool       `json:"healable" doc:"POST /api/heal would put something right."`
+}
+
+type operationAnswer struct {
+	Name  string    `json:"name"`
+	Since time.Time `json:"since"`
+}
+
+type runAnswer struct {
+	ID       string     `json:"id"`
+	Seed     uint64     `json:"seed"`
+	PlanHash string     `json:"plan_hash"`
+	Started  time.Time  `json:"started"`
+	Ended    *time.Time `json:"ended"`
+	Reason   string     `json:"reason"`
+	ExitCode int        `json:"exit_code"`
+	Restarts int        `json:"restarts" doc:"Starts after crashes."`
+	// Summary is the ledger of record once the run has ended.
+	Summary json.RawMessage `json:"summary,omitempty"`
+}
+
+type statsAnswer struct {
+	Uptime          *float64    `json:"uptime_seconds"`
+	VisitsGenerated uint64      `json:"visits_generated" doc:"Visits begun in this run."`
+	CurrentRate     float64     `json:"current_rate" doc:"Hits accepted per second, measured."`
+	Sample          live.Sample `json:"sample"`
+}
+
+func (s *server) status(ctx context.Context, _ *empty) (*body[statusAnswer], error) {
+	st := s.Runs.Status()
+	saved, err := s.Library.Config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := statusAnswer{stateAnswer: newState(st, s.Now()), Config: saved.Values}
+	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
+		a.Stats = &statsAnswer{a.Container.Uptime, sample.Visits["planned"], sample.HitRate, sample}
+	}
+	return answer(a), nil
+}
+
+// State is st as a state event of the stream tells it.
+func State(st run.Status, now time.Time) any { return newState(st, now) }
+
+func newState(st run.Status, now time.Time) stateAnswer {
+	a := stateAnswer{
+		Container: newContainer(st.Loadgen, now), Runtime: st.Runtime, Phase: st.Phase, Messages: append([]string{}, st.Messages...),
+	}
+	if o := st.Operation; o != nil {
+		a.Operation = &operationAnswer{o.Name, o.Since}
+	}
+	if st.Run != nil {
+		a.Run = newRun(*st.Run)
+		a.Run.Restarts = st.Restarts
+	}
+	return a
+}
+
+func newContainer(l runtime.Status, now time.Time) containerAnswer {
+	c := containerAnswer{State: string(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason, Healable: l.Healable}
+	c.Created, c.StartedAt = moment(l.Created), moment(l.Started)
+	switch {
+	case l.State == runtime.Running && !l.Started.IsZero():
+		up := now.Sub(l.Started).Seconds()
+		c.Uptime = &up
+	case !l.Ended.IsZero():
+		c.ExitCode = &l.ExitCode
+	}
+	return c
+}
+
+func newRun(r run.Run) *runAnswer {
+	a := &runAnswer{
+		ID: r.ID, Seed: r.Seed, PlanHash: r.PlanHash, Started: r.Started, Ended: moment(r.Ended),
+		Reason: r.Reason, ExitCode: r.ExitCode,
+	}
+	if json.Valid(r.Summary) {
+		a.Summary = r.Summary
+	}
+	return a
+}
+
+// moment is nil for no moment.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

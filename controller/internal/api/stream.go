@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+
+	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// Live is the numbers of now, see package live.
+type Live interface {
+	Latest() (live.Sample, bool)
+	History(since time.Time) []live.Point
+}
+
+type streamRequest struct {
+	LastEventID string `header:"Last-Event-ID" maxLength:"100" doc:"Goes on after that event."`
+	Level       string `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Only log lines at least as severe."`
+	Filter      string `query:"filter" maxLength:"200" doc:"Only log lines with this text in them, whatever the case."`
+	Logs        bool   `query:"logs" default:"true" doc:"false leaves the log out."`
+}
+
+type historyRequest struct {
+	Since time.Time `query:"since" doc:"Only points after it (RFC 3339); all of the last two hours else."`
+}
+
+type historyAnswer struct {
+	Points []live.Point `json:"points" doc:"One a second, oldest first."`
+}
+
+const (
+	// heartbeat keeps proxies from closing a quiet stream.
+	heartbeat = 15 * time.Second
+	// slow is how long a reader may take to take one event.
+	slow = 10 * time.Second
+)
+
+func (s *server) stream() {
+	o := op(http.MethodGet, "/api/stream", tagRun, "State, numbers and log as they come (server-sent events)")
+	o.Description = "Events: state (as GET /api/status without config), sample (one a second while traffic flows), log. " +
+		"Comments are heartbeats. Who does not keep up is disconnected and resumes by Last-Event-ID."
+	o.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{
+		"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}},
+	}}}
+	route(s, o, func(_ context.Context, in *streamRequest) (*huma.StreamResponse, error) {
+		filter := live.Filter{NoLog: !in.Logs, Log: runtime.LogQuery{Level: runtime.Level(in.Level), Text: in.Filter}}
+		return &huma.StreamResponse{Body: func(c huma.Context) { s.send(c, in.LastEventID, filter) }}, nil
+	})
+	route(s, op(http.MethodGet, "/api/live", tagRun, "The last two hours, second by second"), func(_ context.Context, in *historyRequest) (*body[historyAnswer], error) {
+		return answer(historyAnswer{s.Live.History(in.Since)}), nil
+	})
+}
+
+// send writes events until the reader goes, falls behind, or the hub is closed.
+func (s *server) send(c huma.Context, lastID string, filter live.Filter) {
+	w := humaecho.Unwrap(c).Response()
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	reader := s.Hub.Join(lastID, filter)
+	defer reader.Close()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	control := http.NewResponseController(w)
+	write := func(format string, args ...any) bool {
+		if err := control.SetWriteDeadline(s.Now().Add(slow)); err != nil {
+			return false
+		}
+		_, err := fmt.Fprintf(w, format, args...)
+		return err == nil && control.Flush() == nil
+	}
+	w.WriteHeader(http.StatusOK)
+	if !write("retry: 2000\n\n") {
+		return
+	}
+	for {
+		select {
+		case e, ok := <-reader.Events():
+			if !ok || !write("id: %s\nevent: %s\ndata: %s\n\n", e.ID, e.Kind, e.Data) {
+				return
+			}
+		case <-beat.C:
+			if !write(": heartbeat\n\n") {
+				return
+			}
+		case <-c.Context().Done():
+			return
+		}
+	}
+}

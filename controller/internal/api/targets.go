@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// targetBody is a target as a person sends it; shared/target's rules read it and tell all faults at once.
+type targetBody json.RawMessage
+
+// UnmarshalJSON keeps the bytes.
+func (b *targetBody) UnmarshalJSON(data []byte) error {
+	*b = append((*b)[:0], data...)
+	return nil
+}
+
+// Schema implements huma.SchemaProvider.
+func (targetBody) Schema(huma.Registry) *huma.Schema {
+	text := &huma.Schema{Type: huma.TypeString}
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true,
+		Description: "A target. Changing one, what is left out stays; a masked token keeps the saved one, an empty one removes it.",
+		Properties: map[string]*huma.Schema{
+			"name": text, "url": text, "token_auth": {Type: huma.TypeString, Nullable: true},
+			"site_id": {Type: huma.TypeInteger}, "weight": {Type: huma.TypeInteger}, "enabled": {Type: huma.TypeBoolean},
+		},
+	}
+}
+
+type targetsAnswer struct {
+	Targets []library.Target `json:"targets"`
+	library.Routing
+}
+
+type targetRequest struct{ Body targetBody }
+
+type targetUpdate struct {
+	withID
+	Body targetBody
+}
+
+type routingRequest struct {
+	Body struct {
+		Mode     library.Mode    `json:"mode" enum:"single,multi" doc:"single: to MATOMO_URL of the configuration; multi: to the enabled targets."`
+		Strategy target.Strategy `json:"distribution_strategy,omitempty" enum:"round-robin,weighted,random" default:"round-robin"`
+	}
+}
+
+type testsRequest struct {
+	Body *struct {
+		Timeout int `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Seconds for each."`
+	}
+}
+
+type testsAnswer struct {
+	Results []targetTest `json:"results"`
+}
+
+type targetTest struct {
+	ID      int64  `json:"id" doc:"0 for the single target of the configuration."`
+	Name    string `json:"name"`
+	Enabled bool   `json:"enabled"`
+	connectionAnswer
+}
+
+func (s *server) targets() {
+	route(s, op(http.MethodGet, "/api/targets", tagTargets, "All targets and how visits are dealt out"), s.listTargets)
+	route(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")), func(ctx context.Context, in *targetRequest) (*created[library.Target], error) {
+		t, err := s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) { return s.Library.CreateTarget(ctx, in.Body) })
+		return newly(t, err)
+	})
+	route(s, op(http.MethodGet, "/api/targets/{id}", tagTargets, "One target"), func(ctx context.Context, in *withID) (*body[library.Target], error) {
+		return either(s.Library.Target(ctx, in.ID))
+	})
+	route(s, op(http.MethodPut, "/api/targets/{id}", tagTargets, "Change a target; what is left out stays"), func(ctx context.Context, in *targetUpdate) (*body[library.Target], error) {
+		return either(s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) { return s.Library.UpdateTarget(ctx, in.ID, in.Body) }))
+	})
+	route(s, op(http.MethodDelete, "/api/targets/{id}", tagTargets, "Delete a target"), func(ctx context.Context, in *withID) (*body[deletedAnswer], error) {
+		err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteTarget(ctx, in.ID) }, exchange.TargetsFile)
+		return deleted(in.ID, "target", err)
+	})
+	route(s, op(http.MethodPut, "/api/targets/routing", tagTargets, "One target or several, and how visits are dealt out"), func(ctx context.Context, in *routingRequest) (*body[targetsAnswer], error) {
+		r := library.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
+		err := s.change(ctx, func(ctx context.Context) error { return s.Library.SaveRouting(ctx, r) }, exchange.TargetsFile, exchange.EnvFile)
+		if err != nil {
+			return nil, err
+		}
+		return s.listTargets(ctx, nil)
+	})
+	route(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask all targets at once, without leaving a visit"), s.testTargets)
+}
+
+func (s *server) saveTarget(ctx context.Context, save func(context.Context) (library.Target, error)) (t library.Target, err error) {
+	err = s.change(ctx, func(ctx context.Context) (err error) {
+		t, err = save(ctx)
+		return err
+	}, exchange.TargetsFile)
+	return t, err
+}
+
+func (s *server) listTargets(ctx context.Context, _ *empty) (*body[targetsAnswer], error) {
+	all, routing, err := s.Library.Targets(ctx)
+	return either(targetsAnswer{all, routing}, err)
+}
+
+func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[testsAnswer], error) {
+	timeout := 10
+	if in.Body != nil {
+		timeout = in.Body.Timeout
+	}
+	saved, err := s.Store.Targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]targetTest, len(saved))
+	asked := make([]target.Target, len(saved))
+	for i, t := range saved {
+		out[i], asked[i] = targetTest{ID: t.ID, Name: t.Name, Enabled: t.Enabled}, t.Target
+	}
+	if len(saved) == 0 {
+		t, err := s.single(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out, asked = []targetTest{{Name: "single", Enabled: true}}, []target.Target{t}
+	}
+	for i, a := range s.examineAll(ctx, asked, timeout) {
+		out[i].connectionAnswer = a
+	}
+	return answer(testsAnswer{out}), nil
+}

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/urllist"
+)
+
+type urlsRequest struct {
+	Skip  int `query:"skip" minimum:"0" maximum:"1000000" default:"0"`
+	Limit int `query:"limit" minimum:"0" maximum:"1000" default:"100" doc:"How many pages are listed; report and structure are of all."`
+}
+
+type urlsAnswer struct {
+	URLs       []pageAnswer      `json:"urls"`
+	Source     library.Source    `json:"source" enum:"custom,default"`
+	Validation library.URLReport `json:"validation"`
+	LineCount  int               `json:"line_count"`
+	Editable   bool              `json:"editable" doc:"Always true."`
+}
+
+type pageAnswer struct {
+	Line  int    `json:"line"`
+	URL   string `json:"url"`
+	Title string `json:"title"`
+}
+
+type contentRequest struct {
+	Body struct {
+		Content string `json:"content" doc:"The whole file as text."`
+	}
+}
+
+type savedContent[T any] struct {
+	Success         bool   `json:"success" doc:"Always true; failures have a status of their own."`
+	Message         string `json:"message"`
+	Validation      T      `json:"validation"`
+	RestartRequired bool   `json:"restart_required" doc:"A run goes on that does not know it yet."`
+}
+
+type resetAnswer struct {
+	Success         bool   `json:"success" doc:"Always true; failures have a status of their own."`
+	Message         string `json:"message"`
+	RestartRequired bool   `json:"restart_required"`
+}
+
+type textAnswer struct {
+	ContentType string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition"`
+	Body        []byte
+}
+
+func (s *server) urls() {
+	large := func(o huma.Operation) huma.Operation {
+		o.MaxBodyBytes = largeBody
+		return o
+	}
+	route(s, op(http.MethodGet, "/api/urls", tagTraffic, "The pages, some at a time, and what can be said of all"), s.listURLs)
+	route(s, op(http.MethodGet, "/api/urls/file", tagTraffic, "The pages as urls.txt"), func(ctx context.Context, _ *empty) (*textAnswer, error) {
+		content, _, err := s.Library.URLContent(ctx)
+		return &textAnswer{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
+	})
+	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")), func(ctx context.Context, in *contentRequest) (*body[savedContent[library.URLReport]], error) {
+		var report library.URLReport
+		err := s.change(ctx, func(ctx context.Context) (err error) {
+			report, err = s.Library.SaveURLs(ctx, []byte(in.Body.Content))
+			return err
+		}, exchange.URLsFile)
+		return either(savedContent[library.URLReport]{true, "pages saved", report, s.Runs.Status().Active()}, err)
+	})
+	route(s, large(op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?")), func(_ context.Context, in *contentRequest) (*body[library.URLReport], error) {
+		return answer(s.Library.CheckURLs([]byte(in.Body.Content))), nil
+	})
+	route(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Go back to the built-in pages"), func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
+		return s.reset(ctx, s.Library.DeleteURLs, "the built-in pages are in use", exchange.URLsFile)
+	})
+}
+
+func (s *server) listURLs(ctx context.Context, in *urlsRequest) (*body[urlsAnswer], error) {
+	pages, report, source, err := s.Library.URLs(ctx, in.Skip, in.Limit)
+	return either(urlsAnswer{listed(pages), source, report, report.Lines, true}, err)
+}
+
+func listed(pages []urllist.Page) []pageAnswer {
+	out := make([]pageAnswer, len(pages))
+	for i, p := range pages {
+		out[i] = pageAnswer{p.Line, p.URL, p.Title}
+	}
+	return out
+}
+
+// reset removes something saved and answers whether a run does not know it yet.
+func (s *server) reset(ctx context.Context, remove func(context.Context) (bool, error), message string, files ...string) (*body[resetAnswer], error) {
+	var was bool
+	err := s.change(ctx, func(ctx context.Context) (err error) {
+		was, err = remove(ctx)
+		return err
+	}, files...)
+	return either(resetAnswer{true, message, was && s.Runs.Status().Active()}, err)
+}

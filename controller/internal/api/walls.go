@@ -1,0 +1,24 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// walled has the guard look at everything under /api but the way to sign in, and books changes.
+func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
+	members := s.Guard.Audit(s.Audit)(s.Guard.Members(next))
+	signIn := s.Guard.Audit(s.Audit)(next)
+	return func(c echo.Context) error {
+		r := c.Request()
+		switch {
+		case r.URL.Path == "/api/session" && r.Method == http.MethodPost:
+			return signIn(c)
+		case r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/"):
+			return members(c)
+		}
+		return next(c)
+	}
+}

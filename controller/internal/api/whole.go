@@ -1,0 +1,52 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+// wholeBody is an exported set-up as a person sends it; the library reads it and tells all faults at once.
+type wholeBody json.RawMessage
+
+// UnmarshalJSON keeps the bytes.
+func (b *wholeBody) UnmarshalJSON(data []byte) error {
+	*b = append((*b)[:0], data...)
+	return nil
+}
+
+// Schema implements huma.SchemaProvider.
+func (wholeBody) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "What GET /api/setup gives."}
+}
+
+type wholeRequest struct{ Body wholeBody }
+
+type wholeAnswer struct {
+	Disposition string `header:"Content-Disposition"`
+	Body        library.Whole
+}
+
+func (s *server) whole() {
+	route(s, op(http.MethodGet, "/api/setup", tagConfig, "The whole set-up as one file, without tokens"), s.exportAll)
+	o := op(http.MethodPut, "/api/setup", tagConfig, "Put an exported set-up in place of the saved one, wholly or not at all")
+	o.MaxBodyBytes = largeBody
+	route(s, o, func(ctx context.Context, in *wholeRequest) (*wholeAnswer, error) {
+		err := s.change(ctx, func(ctx context.Context) error { return s.Library.ImportAll(ctx, in.Body) },
+			exchange.EnvFile, exchange.URLsFile, exchange.FunnelsFile, exchange.EventsFile, exchange.TargetsFile)
+		if err != nil {
+			return nil, err
+		}
+		return s.exportAll(ctx, nil)
+	})
+}
+
+func (s *server) exportAll(ctx context.Context, _ *empty) (*wholeAnswer, error) {
+	w, err := s.Library.Export(ctx)
+	return &wholeAnswer{`attachment; filename="trafficinator-setup.json"`, w}, err
+}

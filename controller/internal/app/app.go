@@ -1,0 +1,177 @@
+// Package app owns the wiring: it makes everything a controller is of, starts it, and ends it in order. It knows no
+// rule of any part.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/security"
+	"github.com/puttrix/trafficinator/controller/internal/settings"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/webui"
+	"github.com/puttrix/trafficinator/shared/matomo"
+)
+
+// Host is the machine as a controller meets it.
+type Host struct {
+	Env map[string]string
+	FS  afero.Fs
+	// Stdout gets what a person has to read, Stderr the log.
+	Stdout, Stderr io.Writer
+	// Hostname and User (uid:gid) are the controller's own.
+	Hostname, User string
+	// Bundle is the root of the built user interface.
+	Bundle  fs.FS
+	Version string
+	// Ready, where it is not nil, is told the address once requests are answered.
+	Ready func(addr net.Addr)
+}
+
+// App is a controller that was put together.
+type App struct {
+	host     Host
+	settings settings.Settings
+	log      *slog.Logger
+	store    *store.Store
+	port     runtime.Port
+	control  *run.Control
+	live     *live.Live
+	hub      *live.Hub
+	guard    *security.Guard
+	handler  http.Handler
+	closers  []func() error
+}
+
+// examineTimeout bounds one request of a connection test; the API bounds the whole.
+const examineTimeout = time.Minute
+
+// New puts a controller together; Close undoes it.
+func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a *App, err error) {
+	a = &App{host: h, settings: s, log: log, hub: live.NewHub(time.Now())}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if err := a.folders(); err != nil {
+		return a, err
+	}
+	key := s.APIKey
+	if key == "" {
+		if key, err = security.LoadKey(h.FS, s.ControllerDir()); err != nil {
+			return a, err
+		}
+	}
+	sealing, err := store.LoadKey(h.FS, s.SecretKeyPath, h.Env["SECRET_KEY_FILE"] == "")
+	if err != nil {
+		return a, err
+	}
+	if a.store, err = store.Open(ctx, h.FS, s.DBPath, sealing, time.Now); err != nil {
+		return a, err
+	}
+	a.closers = append(a.closers, a.store.Close)
+	if err := a.choosePort(ctx); err != nil {
+		return a, err
+	}
+	lib := library.New(a.store, h.FS, s.PresetsDir)
+	publisher := publish.New(lib, a.store, h.FS, s.ExchangeDir)
+	scrapes := &http.Client{Timeout: 2 * time.Second}
+	a.control, err = run.New(ctx, run.Config{
+		Port: a.port, Publisher: publisher, Book: run.Stored{Store: a.store}, Probe: probe(scrapes),
+		Ledger: run.Ledgers(h.FS, s.StateDir), Draw: run.Draw, Changed: a.tellState, Log: log,
+	})
+	if err != nil {
+		return a, err
+	}
+	a.live = live.New(live.Config{
+		Where: a.telemetry, Client: scrapes, Keep: a.keepMinute, Hub: a.hub, Log: log,
+	})
+	a.guard = security.New(security.Config{
+		Key: key, Hosts: s.AllowedHosts, Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,
+	})
+	a.handler = api.New(api.Deps{
+		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Live: a.live, Hub: a.hub,
+		Logs: a.port, Doctor: matomo.NewClient(examineTimeout), Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+	}, webui.New(h.Bundle))
+	return a, nil
+}
+
+// folders are all the controller's own: only its user may read what lies in them.
+func (a *App) folders() error {
+	for _, dir := range []string{a.settings.ControllerDir(), a.settings.ExchangeDir, a.settings.StateDir} {
+		if err := a.host.FS.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("make folder: %w; give this user (%s) write access to it, or set TRAFFICINATOR_UID and TRAFFICINATOR_GID in .env", err, a.host.User)
+		}
+	}
+	return nil
+}
+
+// telemetry is where the loadgen can be asked now.
+func (a *App) telemetry() string {
+	if l := a.control.Status().Loadgen; l.State == runtime.Running {
+		return l.Telemetry
+	}
+	return ""
+}
+
+// Serve answers requests at listener until ctx is done, then ends in order.
+func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var watchers sync.WaitGroup
+	watchers.Go(func() { a.control.Watch(watching) })
+	watchers.Go(func() { a.live.Watch(watching) })
+	watchers.Go(func() { live.Follow(watching, a.port, a.hub) })
+	defer watchers.Wait()
+	defer stop()
+
+	server := api.Serve(a.handler)
+	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	a.log.Info("stopping")
+	a.hub.Close() // before the server, which waits for its streams
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	err := server.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
+	return err
+}
+
+// shutdownTime is how long requests may still take at the end.
+const shutdownTime = 5 * time.Second
+
+// Close ends what New has begun, the last first.
+func (a *App) Close() error {
+	var errs []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		errs = append(errs, a.closers[i]())
+	}
+	return errors.Join(errs...)
+}

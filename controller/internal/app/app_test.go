@@ -1,0 +1,259 @@
+package app_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/app"
+)
+
+const token = "0123456789abcdef0123456789abcdef"
+
+// written is what a controller prints, readable while it does.
+type written struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (w *written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.b.Write(p)
+}
+
+// String is everything so far.
+func (w *written) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.b.String()
+}
+
+// controller is one that really serves, with the process runtime and the real loadgen.
+type controller struct {
+	t            *testing.T
+	dir, base    string
+	key          string
+	stdout, logs written
+	host         app.Host
+	end          func() int
+}
+
+func start(t *testing.T) *controller {
+	t.Helper()
+	c := &controller{t: t, dir: t.TempDir()}
+	bin := filepath.Join(c.dir, "loadgen")
+	if out, err := exec.Command("go", "build", "-o", bin, "github.com/puttrix/trafficinator/loadgen").CombinedOutput(); err != nil {
+		t.Fatalf("build loadgen: %v %s", err, out)
+	}
+	ready := make(chan net.Addr, 1)
+	c.host = app.Host{
+		Env: map[string]string{
+			"LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": filepath.Join(c.dir, "data"), "RUNTIME": "process", "LOADGEN_BIN": bin,
+			"LOG_LEVEL": "DEBUG", "PRESETS_DIR": "../../../presets", "PATH": os.Getenv("PATH"),
+		},
+		FS: afero.NewOsFs(), Stdout: &c.stdout, Stderr: &c.logs, Bundle: fstest.MapFS{}, Version: "test",
+		Ready: func(a net.Addr) { ready <- a },
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	code := make(chan int, 1)
+	go func() { code <- app.Serve(ctx, c.host) }()
+	var once sync.Once
+	ended := -1
+	c.end = func() int {
+		once.Do(func() { cancel(); ended = <-code })
+		return ended
+	}
+	t.Cleanup(func() { c.end() })
+	select {
+	case a := <-ready:
+		c.base = "http://" + a.String()
+	case ended := <-code:
+		code <- ended
+		t.Fatalf("ended with %d: %s", ended, c.logs.String())
+	}
+	data, err := os.ReadFile(filepath.Join(c.dir, "data/controller/api-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.key = strings.TrimSpace(string(data))
+	return c
+}
+
+func (c *controller) ask(method, path, body string) (int, map[string]any) {
+	c.t.Helper()
+	req, err := http.NewRequest(method, c.base+path, strings.NewReader(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("X-API-Key", c.key)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var v map[string]any
+	_ = json.Unmarshal(data, &v)
+	return resp.StatusCode, v
+}
+
+// must asks and fails on any other status.
+func (c *controller) must(status int, method, path, body string) map[string]any {
+	c.t.Helper()
+	got, v := c.ask(method, path, body)
+	if got != status {
+		c.t.Fatalf("%s %s: %d %v; log: %s", method, path, got, v, c.logs.String())
+	}
+	return v
+}
+
+// sink starts the loadgen's sink and returns its address and what it counts when it ends.
+func (c *controller) sink() (address string, counts func() map[string]any) {
+	c.t.Helper()
+	cmd := exec.Command(filepath.Join(c.dir, "loadgen"), "sink", "--addr", "127.0.0.1:0", "--json")
+	var report bytes.Buffer
+	cmd.Stdout = &report
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	r := bufio.NewReader(said)
+	line, err := r.ReadString('\n')
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	address = regexp.MustCompile(`http://\S+`).FindString(line)
+	return address, func() map[string]any {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			c.t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			c.t.Fatal(err)
+		}
+		var v map[string]any
+		if err := json.Unmarshal(report.Bytes(), &v); err != nil {
+			c.t.Fatalf("the sink's counts: %v in %s", err, report.String())
+		}
+		return v
+	}
+}
+
+func TestAWholeRunThroughTheAPI(t *testing.T) {
+	c := start(t)
+	address, counts := c.sink()
+	config := func(more string) string {
+		return fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":1000000,"PAUSE_BETWEEN_PVS_MIN":0,"PAUSE_BETWEEN_PVS_MAX":0.1%s}}`, address, token, more)
+	}
+	if got := c.must(422, "POST", "/api/start", ""); !strings.Contains(fmt.Sprint(got), "MATOMO_URL") {
+		t.Errorf("a start without a target: %v", got)
+	}
+	c.must(200, "PUT", "/api/config", config(""))
+	c.must(200, "POST", "/api/urls", `{"content":"https://shop.example.test/one\nhttps://shop.example.test/two\n"}`)
+	if got := c.must(200, "POST", "/api/config/apply", ""); got["restarted"] != false {
+		t.Errorf("an apply while stopped: %v", got)
+	}
+	first := c.must(200, "POST", "/api/start", "")["run_id"]
+	if got := c.must(200, "POST", "/api/config/apply", config(`,"STOP_AFTER_VISITS":20`)); got["restarted"] != true || got["run_id"] == first {
+		t.Errorf("an apply while running: %v", got)
+	}
+
+	// The stream tells the end of the run.
+	req, err := http.NewRequestWithContext(t.Context(), "GET", c.base+"/api/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-API-Key", c.key)
+	resp, err := (&http.Client{Timeout: 2 * time.Minute}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	reader := bufio.NewReader(resp.Body)
+	for {
+		line, err := reader.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the stream ended before the run: %v; log: %s", err, c.logs.String())
+		}
+		if strings.Contains(line, `"reason":"stop_after_visits"`) {
+			break
+		}
+	}
+
+	runs, _ := c.must(200, "GET", "/api/runs", "")["runs"].([]any)
+	if len(runs) != 2 {
+		t.Fatalf("runs: %v", runs)
+	}
+	last := c.must(200, "GET", "/api/runs/"+fmt.Sprint(runs[0].(map[string]any)["id"]), "")
+	if text := fmt.Sprint(last); !strings.Contains(text, "***MASKED***") || strings.Contains(text, token) {
+		t.Errorf("the recorded run shows a token or no configuration: %v", last["config"])
+	}
+	if sunk := counts(); len(sunk) == 0 {
+		t.Error("the sink has counted nothing")
+	}
+	if code := c.end(); code != app.OK {
+		t.Errorf("exit code %d: %s", code, c.logs.String())
+	}
+	for name, text := range map[string]string{"output": c.stdout.String(), "log": c.logs.String()} {
+		if strings.Contains(text, token) || strings.Contains(text, c.key) {
+			t.Errorf("the %s holds a secret", name)
+		}
+	}
+}
+
+func TestCommandsAskTheRunningController(t *testing.T) {
+	c := start(t)
+	client := func(command func(context.Context, []string, app.Host) int, args ...string) (int, string) {
+		var out, err written
+		h := c.host
+		h.Stdout, h.Stderr = &out, &err
+		return command(t.Context(), append(args, "--api-base", c.base), h), out.String() + err.String()
+	}
+	code, text := client(app.LoginLink)
+	link := regexp.MustCompile(`#code=(\w+)`).FindStringSubmatch(text)
+	if code != app.OK || link == nil {
+		t.Fatalf("login-link: %d %s", code, text)
+	}
+	c.must(200, "POST", "/api/session", `{"code":"`+link[1]+`"}`)
+	c.must(201, "POST", "/api/funnels", `{"name":"on","probability":0.5,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`)
+	c.must(201, "POST", "/api/funnels", `{"name":"off","probability":0.5,"enabled":false,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`)
+	if code, text := client(app.ExportFunnels); code != app.OK || !strings.Contains(text, `"on"`) || strings.Contains(text, `"off"`) {
+		t.Errorf("export-funnels: %d %s", code, text)
+	}
+	file := filepath.Join(c.dir, "copy.db")
+	if code, text := client(app.Backup, "--output", file); code != app.OK {
+		t.Errorf("backup: %d %s", code, text)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil || !bytes.HasPrefix(data, []byte("SQLite format 3")) {
+		t.Errorf("backup: %v, %d bytes", err, len(data))
+	}
+}

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
+	"github.com/puttrix/trafficinator/controller/internal/runtime/process"
+	"github.com/puttrix/trafficinator/controller/internal/security"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+)
+
+// choosePort takes the runtime that the settings name; auto is docker where its engine answers.
+func (a *App) choosePort(ctx context.Context) error {
+	s := a.settings
+	if s.Runtime != "process" {
+		d, err := docker.New(docker.Config{
+			Host: s.DockerHost, Name: s.LoadgenName, Image: s.LoadgenImage, Stack: s.Stack,
+			Hostname: a.host.Hostname, Exchange: s.ExchangeDir, State: s.StateDir, User: a.host.User,
+		})
+		if err != nil && s.Runtime == "docker" {
+			return err
+		}
+		if err == nil && (s.Runtime == "docker" || d.Answers(ctx)) {
+			a.port = d
+		}
+	}
+	if a.port == nil {
+		childLog := process.NewLog(filepath.Join(s.ControllerDir(), "loadgen.log"))
+		a.closers = append(a.closers, childLog.Close)
+		a.port = process.New(a.host.FS, process.Config{
+			Bin: s.LoadgenBin, Exchange: s.ExchangeDir, State: s.StateDir, Log: childLog, Env: process.Environment(a.host.Env),
+		})
+	}
+	a.closers = append(a.closers, func() error {
+		// The context is that of the end: nothing cancels it but its own time.
+		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DefaultTimeout)
+		defer cancel()
+		return a.port.Close(ctx, run.DefaultTimeout)
+	})
+	return nil
+}
+
+// probe asks a loadgen by its metrics.
+func probe(client *http.Client) run.Probe {
+	return func(ctx context.Context, telemetry string) (run.Plan, error) {
+		s, err := live.Read(ctx, client, telemetry)
+		if err != nil {
+			return run.Plan{}, err
+		}
+		return run.Plan{Hash: s.PlanHash, RunID: s.RunID, Phase: s.Phase}, nil
+	}
+}
+
+// tellState hands a new state to the listeners.
+func (a *App) tellState(st run.Status) {
+	data, err := json.Marshal(api.State(st, time.Now()))
+	if err != nil {
+		a.log.Error("a state cannot be written", "err", err)
+		return
+	}
+	a.hub.Send(live.StateEvent, data)
+}
+
+func (a *App) keepMinute(ctx context.Context, m live.Minute) error {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encode minute: %w", err)
+	}
+	return a.store.SaveMinute(ctx, m.RunID, store.Minute{At: m.At, Body: data})
+}
+
+// audit writes an entry; one that cannot be written is told in the log, because the change is made already.
+func (a *App) audit(ctx context.Context, e security.Entry) {
+	detail := fmt.Sprintf("%d by %s", e.Status, e.By)
+	a.log.Info("changed", "address", e.Address, "what", e.What, "result", detail)
+	if err := a.store.Audit(ctx, e.Address, e.What, detail); err != nil {
+		a.log.Error("the audit log cannot be written", "err", err)
+	}
+}

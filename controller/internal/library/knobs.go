@@ -1,0 +1,188 @@
+package library
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// elsewhere are knobs that no saved configuration holds, with the place where a person finds what they are for.
+var elsewhere = map[string]string{
+	"MULTI_TARGET_CONFIG": "use the targets",
+	"URLS_FILE":           "use the list of pages",
+	"FUNNEL_CONFIG_PATH":  "use the funnels",
+	"AUTO_START":          "start and stop the run",
+	"EXCHANGE_DIR":        "set it where the loadgen is started",
+	"STATE_DIR":           "set it where the loadgen is started",
+	"SUMMARY_FILE":        "read the run's ledger",
+	"TELEMETRY_ADDR":      "set it where the loadgen is started",
+}
+
+// Knobs are the knobs of a saved configuration in the order of their declaration.
+func Knobs() []spec.Field {
+	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return elsewhere[f.Key] != "" })
+}
+
+// own are the knobs of a set-up that a preset neither holds nor changes.
+var own = map[string]bool{"MATOMO_URL": true, "MATOMO_SITE_ID": true, "MATOMO_TOKEN_AUTH": true, "RUN_ID": true}
+
+// knobs are values as they are saved, by env key.
+type knobs struct {
+	plain   map[string]string
+	secrets map[string]secret.String
+}
+
+func (k knobs) clone() knobs { return knobs{maps.Clone(k.plain), maps.Clone(k.secrets)} }
+
+// environ is what the loadgen's own rules read.
+func (k knobs) environ() map[string]string {
+	out := maps.Clone(k.plain)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for key, v := range k.secrets {
+		out[key] = v.Reveal()
+	}
+	return out
+}
+
+// put lays values over k. Keys are env names in any case; null or "" clears; a masked secret stays as it is.
+func (k knobs) put(values map[string]any, problems *problem.List) {
+	fields := map[string]spec.Field{}
+	for _, f := range Knobs() {
+		fields[f.Key] = f
+	}
+	seen := map[string]bool{}
+	for _, given := range slices.Sorted(maps.Keys(values)) {
+		key := strings.ToUpper(given)
+		f, known := fields[key]
+		if !known {
+			refuseKey(given, problems)
+			continue
+		}
+		if seen[key] {
+			problems.Refuse(key, "", "is given twice, in different case", "keep one of the two")
+			continue
+		}
+		seen[key] = true
+		v, ok := text(values[given])
+		switch {
+		case !ok:
+			problems.Refuse(key, "", "is neither a text nor a number, a yes or no, or a list of them", "write a "+string(f.Kind))
+		case f.Secret && v == secret.Mask:
+		case f.Secret && strings.Contains(v, secret.Mask):
+			problems.Refuse(key, "", "holds a mask", "give the secret itself, or leave the mask alone to keep what is saved")
+		case strings.ContainsAny(v, "\r\n\x00"):
+			problems.Refuse(key, "", "has a line break or a null", "write it in one line")
+		case f.Secret:
+			k.secrets[key] = secret.String(strings.TrimSpace(v))
+		case strings.TrimSpace(v) == "":
+			delete(k.plain, key)
+		default:
+			k.plain[key] = strings.TrimSpace(v)
+		}
+	}
+}
+
+func refuseKey(given string, problems *problem.List) {
+	key := strings.ToUpper(given)
+	if cure := elsewhere[key]; cure != "" {
+		problems.Refuse(key, "", "is no part of the saved configuration", cure)
+		return
+	}
+	cure := "remove it"
+	if n := spec.Nearest(key); n != "" && !spec.Known(key) && elsewhere[n] == "" {
+		cure = "did you mean " + n + "?"
+	}
+	problems.Refuse(given, "", "is not a known setting", cure)
+}
+
+// text is a JSON value as an environment would hold it.
+func text(v any) (string, bool) {
+	switch v := v.(type) {
+	case nil:
+		return "", true
+	case string:
+		return v, true
+	case bool:
+		return strconv.FormatBool(v), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	case int, int64, uint64, json.Number:
+		return fmt.Sprint(v), true
+	case secret.String:
+		return v.Reveal(), true
+	case []float64:
+		parts := make([]any, len(v))
+		for i, n := range v {
+			parts[i] = n
+		}
+		return text(parts)
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			part, ok := text(e)
+			if _, list := e.([]any); !ok || list {
+				return "", false
+			}
+			parts[i] = part
+		}
+		return strings.Join(parts, ","), true
+	}
+	return "", false
+}
+
+// check is what the loadgen itself says of k, and what it can only say when it is started.
+func (k knobs) check() (spec.Spec, problem.List) {
+	environ := k.environ()
+	environ["STATE_DIR"] = "state" // there is one wherever a controller starts a loadgen
+	s, problems := spec.Parse(environ, nil)
+	if s.MatomoURL != "" {
+		if err := target.CheckURL(s.MatomoURL); err != nil {
+			problems.Refuse("MATOMO_URL", target.Shown(s.MatomoURL), err.Error(), "give the address of the tracker, https://host/matomo.php")
+		}
+	}
+	return s, problems
+}
+
+// typed are all knobs of a saved configuration by env key, with the type of their kind; nil where one without a
+// default is not set. Secrets print as masks.
+func typed(s spec.Spec) map[string]any {
+	out := map[string]any{}
+	t := reflect.TypeFor[spec.Spec]()
+	for i := range t.NumField() {
+		key := t.Field(i).Tag.Get("env")
+		if key == "" || elsewhere[key] != "" {
+			continue
+		}
+		v := reflect.ValueOf(s).Field(i)
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				out[key] = nil
+				continue
+			}
+			v = v.Elem()
+		}
+		out[key] = v.Interface()
+	}
+	return out
+}
+
+// settle writes the plain values of k as they were understood: "YES" becomes "true", "1s" becomes "1".
+func (k knobs) settle(s spec.Spec) {
+	values := typed(s)
+	for key := range k.plain {
+		if v, ok := text(values[key]); ok {
+			k.plain[key] = v
+		}
+	}
+}

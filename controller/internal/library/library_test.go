@@ -1,0 +1,270 @@
+package library_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/secret"
+)
+
+const (
+	url   = "https://matomo.test/matomo.php"
+	token = "0123456789abcdef0123456789abcdef"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newLibrary is a library on a fresh database, with the presets that come with the program.
+func newLibrary(t *testing.T) *library.Library {
+	t.Helper()
+	// Every change is a second later, so that their order is certain.
+	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	clock := func() time.Time { now = now.Add(time.Second); return now }
+	s, err := store.Open(t.Context(), afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{1}, clock)
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	return library.New(s, afero.NewOsFs(), "../../../presets")
+}
+
+// refused asserts that err lists exactly the places given.
+func refused(t *testing.T, err error, places ...string) {
+	t.Helper()
+	var problems problem.List
+	if !errors.As(err, &problems) {
+		t.Errorf("want faults at %v, got %v", places, err)
+		return
+	}
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.Where)
+	}
+	if !slices.Equal(got, places) {
+		t.Errorf("faults at %q, want %q:\n%v", got, places, problems)
+	}
+	if strings.Contains(err.Error(), token) {
+		t.Errorf("the token is told: %v", err)
+	}
+}
+
+func TestAConfigurationIsTyped(t *testing.T) {
+	l := newLibrary(t)
+	var values map[string]any
+	must(t, json.Unmarshal([]byte(`{"matomo_url":"`+url+`","CONCURRENCY":"7","target_visits_per_day":1e6,"RANDOMIZE_VISITOR_COUNTRIES":"no",
+		"ECOMMERCE_SHIPPING_RATES":[0,4.5],"LOG_LEVEL":"debug","PAUSE_BETWEEN_PVS_MIN":"1s","RUN_SEED":9007199254740991,"PAGEVIEWS_MAX":null}`), &values))
+	c, err := l.SaveConfig(t.Context(), values, 0)
+	must(t, err)
+	for key, want := range map[string]string{
+		"MATOMO_URL": `"` + url + `"`, "CONCURRENCY": "7", "TARGET_VISITS_PER_DAY": "1000000", "RANDOMIZE_VISITOR_COUNTRIES": "false",
+		"ECOMMERCE_SHIPPING_RATES": "[0,4.5]", "LOG_LEVEL": `"DEBUG"`, "PAUSE_BETWEEN_PVS_MIN": "1", "RUN_SEED": "9007199254740991",
+		"PAGEVIEWS_MAX": "6", "MATOMO_TOKEN_AUTH": `""`,
+	} {
+		if got, _ := json.Marshal(c.Values[key]); string(got) != want {
+			t.Errorf("%s is %s, want %s", key, got, want)
+		}
+	}
+	if len(c.Values) != len(library.Knobs()) || slices.Contains(c.Set, "PAGEVIEWS_MAX") || !slices.Contains(c.Set, "CONCURRENCY") {
+		t.Errorf("%d values, set are %v", len(c.Values), c.Set)
+	}
+	again, err := l.Config(t.Context())
+	if err != nil || fmt.Sprint(again.Values) != fmt.Sprint(c.Values) {
+		t.Errorf("read again it is %v, %v", again.Values, err)
+	}
+}
+
+func TestAllFaultsOfAConfigurationAreNamed(t *testing.T) {
+	l := newLibrary(t)
+	_, err := l.SaveConfig(t.Context(), map[string]any{
+		"concurency": 1.0, "MULTI_TARGET_CONFIG": "{}", "AUTO_START": true, "CONCURRENCY": 0.0, "PAGEVIEWS_MIN": 9.0, "TIMEZONE": []any{map[string]any{}},
+		"MATOMO_URL": "https://user:pass@matomo.test/matomo.php?x=1", "MATOMO_TOKEN_AUTH": "x" + secret.Mask, "RUN_ID": "a\nb",
+	}, 0)
+	refused(t, err, "AUTO_START", "MATOMO_TOKEN_AUTH", "MULTI_TARGET_CONFIG", "RUN_ID", "TIMEZONE", "concurency", "CONCURRENCY", "PAGEVIEWS_MIN", "MATOMO_URL")
+	if strings.Contains(err.Error(), "pass@") {
+		t.Errorf("a password is told: %v", err)
+	}
+	if c, err := l.Config(t.Context()); err != nil || c.Revision != 1 {
+		t.Errorf("something was saved: %+v, %v", c, err)
+	}
+}
+
+func TestAMaskedSecretStaysAndAnEmptyOneGoes(t *testing.T) {
+	l := newLibrary(t)
+	save := func(values map[string]any) any {
+		c, err := l.SaveConfig(t.Context(), values, 0)
+		must(t, err)
+		if text, err := json.Marshal(c); err != nil || strings.Contains(string(text), token) {
+			t.Errorf("the token is told: %s, %v", text, err)
+		}
+		v, ok := c.Values["MATOMO_TOKEN_AUTH"].(secret.String)
+		if !ok {
+			t.Fatalf("the token is a %T", c.Values["MATOMO_TOKEN_AUTH"])
+		}
+		return v.Reveal()
+	}
+	for _, step := range []struct {
+		name   string
+		values map[string]any
+		want   string
+	}{
+		{"given", map[string]any{"MATOMO_TOKEN_AUTH": token}, token},
+		{"masked", map[string]any{"MATOMO_TOKEN_AUTH": secret.Mask}, token},
+		{"left out", map[string]any{"CONCURRENCY": 5.0}, token},
+		{"empty", map[string]any{"MATOMO_TOKEN_AUTH": ""}, ""},
+		{"masked without one", map[string]any{"MATOMO_TOKEN_AUTH": secret.Mask}, ""},
+	} {
+		if got := save(step.values); got != step.want {
+			t.Errorf("%s: %q is saved", step.name, got)
+		}
+	}
+}
+
+func TestTheSecondOfTwoEditorsIsTold(t *testing.T) {
+	l := newLibrary(t)
+	c, err := l.SaveConfig(t.Context(), map[string]any{"CONCURRENCY": 5.0}, 1)
+	must(t, err)
+	if _, err := l.SaveConfig(t.Context(), map[string]any{"CONCURRENCY": 6.0}, 1); !errors.Is(err, library.ErrStale) {
+		t.Errorf("got %v", err)
+	}
+	if c, err = l.MergeConfig(t.Context(), map[string]any{"PAGEVIEWS_MAX": 8.0}, c.Revision); err != nil || c.Revision != 3 || c.Values["CONCURRENCY"] != 5 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestACheckSavesNothingAndTellsWarnings(t *testing.T) {
+	l := newLibrary(t)
+	problems, err := l.CheckConfig(t.Context(), map[string]any{"CONCURRENCY": 0.0})
+	must(t, err)
+	refused(t, problems.Errors(), "CONCURRENCY", "MATOMO_URL")
+	problems, err = l.CheckConfig(t.Context(), map[string]any{"MATOMO_URL": url})
+	must(t, err)
+	refused(t, problems, "AUTO_STOP_AFTER_HOURS", "MATOMO_TOKEN_AUTH")
+	if problems.Err() != nil {
+		t.Errorf("warnings are no errors: %v", problems)
+	}
+}
+
+func TestAPresetNeverTouchesTheTarget(t *testing.T) {
+	l := newLibrary(t)
+	_, err := l.SaveConfig(t.Context(), map[string]any{"MATOMO_URL": url, "MATOMO_SITE_ID": 4.0, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 3.0}, 0)
+	must(t, err)
+	name := "Mine"
+	p, err := l.CreatePreset(t.Context(), library.PresetInput{Name: &name, Values: map[string]any{
+		"MATOMO_URL": "https://other.test/matomo.php", "matomo_site_id": 9.0, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 70.0, "RUN_ID": "x",
+	}})
+	must(t, err)
+	if len(p.Values) != 1 || p.Values["CONCURRENCY"] != 70 {
+		t.Errorf("the preset holds %v", p.Values)
+	}
+	for preset, concurrency := range map[string]int{fmt.Sprint(p.ID): 70, "light": 10, "extreme": 300} {
+		c, err := l.LoadPreset(t.Context(), preset, 0)
+		if err != nil || c.Values["CONCURRENCY"] != concurrency || c.Values["MATOMO_URL"] != url || c.Values["MATOMO_SITE_ID"] != 4 || c.Values["MATOMO_TOKEN_AUTH"] != secret.String(token) {
+			t.Errorf("%s: %v, %v", preset, c.Values, err)
+		}
+	}
+	for _, missing := range []string{"77", "none", "../.env.light"} {
+		if _, err := l.LoadPreset(t.Context(), missing, 0); !errors.Is(err, library.ErrNotFound) {
+			t.Errorf("%s: %v", missing, err)
+		}
+	}
+}
+
+func TestPresetsHaveRules(t *testing.T) {
+	l := newLibrary(t)
+	name, long, empty := "Mine", strings.Repeat("é", 501), " "
+	_, err := l.CreatePreset(t.Context(), library.PresetInput{Name: &empty, Description: &long, Values: map[string]any{"CONCURRENCY": 0.0, "X": 1.0}})
+	refused(t, err, "name", "description", "X", "CONCURRENCY")
+	p, err := l.CreatePreset(t.Context(), library.PresetInput{Name: &name})
+	must(t, err)
+	if _, err := l.CreatePreset(t.Context(), library.PresetInput{Name: &name}); !errors.Is(err, library.ErrNameTaken) {
+		t.Errorf("got %v", err)
+	}
+	text, cleared := "words", ""
+	_, err = l.UpdatePreset(t.Context(), p.ID, library.PresetInput{Description: &text})
+	must(t, err)
+	if p, err = l.UpdatePreset(t.Context(), p.ID, library.PresetInput{Description: &cleared}); err != nil || p.Description != "" || p.Name != name || !p.Updated.After(p.Created) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	must(t, l.DeletePreset(t.Context(), p.ID))
+	if list, err := l.Presets(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
+func TestTheBuiltInPresetsAreTheFiles(t *testing.T) {
+	list, err := newLibrary(t).BuiltIn()
+	must(t, err)
+	var names []string
+	for _, p := range list {
+		names = append(names, p.Name)
+		if p.Description == "" || p.Values["TARGET_VISITS_PER_DAY"] == nil || p.Values["MATOMO_URL"] != nil {
+			t.Errorf("%+v", p)
+		}
+	}
+	if !slices.Equal(names, []string{"extreme", "heavy", "light", "medium"}) {
+		t.Errorf("got %v", names)
+	}
+	if list, err := library.New(nil, afero.NewMemMapFs(), "/none").BuiltIn(); err != nil || len(list) != 0 {
+		t.Errorf("without a folder: %v, %v", list, err)
+	}
+}
+
+const step = `{"type":"pageview","url":"https://a.test/"}`
+
+func TestAFunnelIsSavedChangedInPartsAndRemoved(t *testing.T) {
+	l := newLibrary(t)
+	a, err := l.CreateFunnel(t.Context(), []byte(`{"name":"A","description":"d","config":{"probability":0.5,"priority":1,"steps":[`+step+`]}}`))
+	must(t, err)
+	b, err := l.CreateFunnel(t.Context(), []byte(`{"name":"B","probability":0.5,"steps":[`+step+`]}`))
+	must(t, err)
+	list, err := l.Funnels(t.Context())
+	must(t, err)
+	if len(list) != 2 || list[0].ID != b.ID || list[0].Share != .5 || list[1].Share != .25 || !list[1].Config.Enabled || !list[1].Config.ExitAfterCompletion {
+		t.Errorf("%+v", list)
+	}
+	c, err := l.UpdateFunnel(t.Context(), a.ID, []byte(`{"description":"","config":{"enabled":false}}`))
+	must(t, err)
+	if c.Name != "A" || c.Description != "" || c.Config.Enabled || c.Config.Probability != .5 || len(c.Config.Steps) != 1 || c.Share != 0 {
+		t.Errorf("%+v", c)
+	}
+	if _, err := l.UpdateFunnel(t.Context(), a.ID, []byte(`{"name":"b"}`)); !errors.Is(err, library.ErrNameTaken) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := l.UpdateFunnel(t.Context(), 99, []byte(`{}`)); !errors.Is(err, library.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+	must(t, l.DeleteFunnel(t.Context(), a.ID))
+	if _, err := l.Funnel(t.Context(), a.ID); !errors.Is(err, library.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheFaultsOfAFunnelNameItsFields(t *testing.T) {
+	l := newLibrary(t)
+	for body, places := range map[string][]string{
+		`{"name":"","probability":2,"steps":[{"type":"event"}],"x":1}`: {"x", "name", "probability", "steps[0].event_category", "steps[0].event_action", "steps[0].event_name", "steps[0].type"},
+		`[]`:              {"funnel"},
+		`{"config":7}`:    {"config"},
+		`{"name"`:         {"funnel"},
+		`null`:            {"name", "probability", "steps"},
+		`{"config":null}`: {"name", "probability", "steps"},
+	} {
+		_, err := l.CreateFunnel(t.Context(), []byte(body))
+		refused(t, err, places...)
+		refused(t, l.CheckFunnel([]byte(body)).Errors(), places...)
+	}
+}

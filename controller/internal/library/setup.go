@@ -1,0 +1,95 @@
+package library
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// SetUp is all that a run is made of, tokens included: what publishing turns into files.
+type SetUp struct {
+	// Knobs are all of Knobs by env key; an empty value means the default. In Multi mode those of the single target are
+	// empty.
+	Knobs map[string]string
+	// URLs is the saved list, nil for the built-in one.
+	URLs []byte
+	// Funnels are the enabled ones in the order in which they are tried.
+	Funnels []funnel.Funnel
+	// Events are nil for the built-in ones.
+	Events *eventset.Set
+	// Targets are nil in Single mode.
+	Targets *target.Set
+}
+
+// SetUp is the saved set-up with overrides laid over its knobs. The error is a problem.List where it cannot run: an
+// override with faults, or no target.
+func (l *Library) SetUp(ctx context.Context, overrides map[string]string) (SetUp, error) {
+	c, err := l.store.Config(ctx)
+	if err != nil {
+		return SetUp{}, err
+	}
+	k := knobs{c.Knobs, c.Secrets}.clone()
+	var problems problem.List
+	values := map[string]any{}
+	for key, v := range overrides {
+		values[key] = v
+	}
+	k.put(values, &problems)
+	s, more := k.check()
+	if err := append(problems, more...).Err(); err != nil {
+		return SetUp{}, err
+	}
+	k.settle(s)
+	out := SetUp{Knobs: map[string]string{}}
+	for _, f := range Knobs() {
+		out.Knobs[f.Key] = ""
+	}
+	maps.Copy(out.Knobs, k.environ())
+	return out, l.fill(ctx, &out)
+}
+
+func (l *Library) fill(ctx context.Context, out *SetUp) (err error) {
+	if out.URLs, err = l.store.Content(ctx, store.URLs); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	funnels, err := l.sortedFunnels(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range funnels {
+		if f.Enabled {
+			out.Funnels = append(out.Funnels, f.Funnel)
+		}
+	}
+	events, source, err := l.Events(ctx)
+	if err != nil {
+		return err
+	}
+	if source == Custom {
+		out.Events = &events
+	}
+	routing, err := l.store.Routing(ctx)
+	if err != nil || !routing.Multi {
+		return err
+	}
+	saved, err := l.store.Targets(ctx)
+	if err != nil {
+		return err
+	}
+	out.Targets = &target.Set{Strategy: routing.Strategy}
+	for _, t := range saved {
+		out.Targets.Targets = append(out.Targets.Targets, t.Target)
+	}
+	for key := range own {
+		if key != "RUN_ID" {
+			out.Knobs[key] = ""
+		}
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+// Package live owns the numbers of now: it scrapes the loadgen each second, turns its counters into what was sent and
+// how fast, keeps two hours of it in memory and a row a minute for the run's history, and hands it to whoever listens.
+// It controls nothing and estimates nothing; the ledger of record stays the loadgen's file.
+package live
+
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// Hits are counts by outcome; Planned is their sum and what is still open.
+type Hits struct {
+	Planned   uint64 `json:"planned"`
+	Accepted  uint64 `json:"accepted"`
+	Rejected  uint64 `json:"rejected"`
+	Failed    uint64 `json:"failed"`
+	Unknown   uint64 `json:"unknown"`
+	Shed      uint64 `json:"shed"`
+	Abandoned uint64 `json:"abandoned"`
+}
+
+// Latency are percentiles in seconds, from a hit's intended moment to its answer, drawn from the histogram's buckets:
+// each is the exact value to within its bucket. All are 0 where nothing was answered.
+type Latency struct {
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+	P99 float64 `json:"p99"`
+}
+
+// Target is one target's part of a Sample.
+type Target struct {
+	Name string `json:"name"`
+	// Health is healthy, degraded, failed or unknown.
+	Health   string  `json:"health"`
+	Hits     Hits    `json:"hits"`
+	InFlight uint64  `json:"in_flight"`
+	HitRate  float64 `json:"hit_rate"`
+	Latency  Latency `json:"latency"`
+}
+
+// Point is one second in a chart. Rates are per second and measured between two scrapes, also across a restart of the
+// loadgen in between.
+type Point struct {
+	Time time.Time `json:"time"`
+	// HitRate is accepted hits per second, VisitRate visits begun per second, since the point before.
+	HitRate   float64 `json:"hit_rate"`
+	VisitRate float64 `json:"visit_rate"`
+	// Delta is what the hits gained since the point before, and Latency that of those answered since.
+	Delta      Hits    `json:"delta"`
+	Latency    Latency `json:"latency"`
+	OpenVisits uint64  `json:"open_visits"`
+}
+
+// Sample is a Point with all that is known of its run so far.
+type Sample struct {
+	Point
+	RunID    string `json:"run_id"`
+	PlanHash string `json:"plan_hash"`
+	Phase    string `json:"phase"`
+
+	Hits   Hits            `json:"hits"`
+	ByKind map[string]Hits `json:"by_kind"`
+	// Visits counts by fate, and planned: all that began.
+	Visits   map[string]uint64 `json:"visits"`
+	InFlight uint64            `json:"in_flight"`
+	Revenue  float64           `json:"revenue"`
+	Targets  []Target          `json:"targets"`
+}
+
+// EventKind is what an Event tells.
+type EventKind string
+
+// The events of a stream.
+const (
+	StateEvent  EventKind = "state"
+	SampleEvent EventKind = "sample"
+	LogEvent    EventKind = "log"
+)
+
+// Event is one message of the stream.
+type Event struct {
+	// ID is greater than that of every event before and fits Last-Event-ID. It begins anew with the controller, which
+	// a reader sees by the epoch before the dash.
+	ID   string
+	Kind EventKind
+	// Data is JSON.
+	Data []byte
+
+	number uint64
+	line   runtime.Line // of a LogEvent
+}
+
+// Minute is one row of a run's history: what happened in the minute that begins at At.
+type Minute struct {
+	RunID   string    `json:"-"`
+	At      time.Time `json:"-"`
+	Delta   Hits      `json:"hits"`
+	Visits  uint64    `json:"visits"`
+	Revenue float64   `json:"revenue"`
+	Latency Latency   `json:"latency"`
+}

@@ -1,0 +1,42 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// Logs is where the loadgen's log is read, see runtime.Port.
+type Logs interface {
+	Logs(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error
+}
+
+// Follow sends every new line of the log to the hub until ctx is done, over all lives of the loadgen.
+func Follow(ctx context.Context, logs Logs, hub *Hub) {
+	since := time.Now().UTC()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		// A log that cannot be read now may be later; the state tells why.
+		_ = logs.Logs(ctx, runtime.LogQuery{Since: since, Follow: true}, func(l runtime.Line) error {
+			data, err := json.Marshal(struct {
+				Time  time.Time     `json:"time"`
+				Level runtime.Level `json:"level"`
+				Text  string        `json:"text"`
+			}{l.Time, l.Level, l.Text})
+			if err != nil {
+				return err
+			}
+			hub.SendLine(l, data)
+			since = l.Time.Add(time.Nanosecond)
+			return nil
+		})
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

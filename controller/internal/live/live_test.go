@@ -1,0 +1,204 @@
+package live_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/live"
+)
+
+// loadgen answers scrapes with what is set.
+type loadgen struct {
+	mu   sync.Mutex
+	body string
+	down bool
+}
+
+func (l *loadgen) RoundTrip(*http.Request) (*http.Response, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.down {
+		return nil, fmt.Errorf("refused")
+	}
+	w := httptest.NewRecorder()
+	_, _ = w.WriteString(l.body) // memory
+	return w.Result(), nil
+}
+
+// says is what a loadgen exposes: started at start seconds, accepted hits of a, of b none, all answered within 50 ms.
+func (l *loadgen) says(run string, start, accepted int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = false
+	l.body = strings.NewReplacer("RUN", run, "START", fmt.Sprint(start), "ACCEPTED", fmt.Sprint(accepted), "PLANNED", fmt.Sprint(accepted+3)).Replace(`
+# TYPE trafficinator_plan_info gauge
+trafficinator_plan_info{hash="abc",run_id="RUN"} 1
+# TYPE trafficinator_phase gauge
+trafficinator_phase{phase="idle"} 0
+trafficinator_phase{phase="running"} 1
+# TYPE process_start_time_seconds gauge
+process_start_time_seconds START
+# TYPE trafficinator_hits_planned_total counter
+trafficinator_hits_planned_total{target="a",kind="pageview"} PLANNED
+trafficinator_hits_planned_total{target="b",kind="event"} 0
+# TYPE trafficinator_hits_total counter
+trafficinator_hits_total{target="a",kind="pageview",outcome="accepted"} ACCEPTED
+trafficinator_hits_total{target="a",kind="pageview",outcome="failed"} 1
+# TYPE trafficinator_hits_in_flight gauge
+trafficinator_hits_in_flight{target="a"} 2
+trafficinator_hits_in_flight{target="b"} 0
+# TYPE trafficinator_target_health gauge
+trafficinator_target_health{target="a",state="healthy"} 1
+trafficinator_target_health{target="b",state="healthy"} 0
+trafficinator_target_health{target="b",state="failed"} 1
+# TYPE trafficinator_visits_total counter
+trafficinator_visits_total{fate="complete"} 5
+# TYPE trafficinator_visits_planned_total counter
+trafficinator_visits_planned_total ACCEPTED
+# TYPE trafficinator_visits_open gauge
+trafficinator_visits_open 4
+# TYPE trafficinator_revenue_total counter
+trafficinator_revenue_total 12.5
+# TYPE trafficinator_hit_latency_seconds histogram
+trafficinator_hit_latency_seconds_bucket{target="a",le="0.025"} 0
+trafficinator_hit_latency_seconds_bucket{target="a",le="0.05"} ACCEPTED
+trafficinator_hit_latency_seconds_bucket{target="a",le="+Inf"} ACCEPTED
+trafficinator_hit_latency_seconds_sum{target="a"} 1
+trafficinator_hit_latency_seconds_count{target="a"} ACCEPTED
+`)
+}
+
+// watch runs test beside a Live that watches l, in virtual time.
+func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.Minute)) []live.Minute {
+	var minutes []live.Minute
+	synctest.Test(t, func(t *testing.T) {
+		hub := live.NewHub(time.Now())
+		w := live.New(live.Config{
+			Where: func() string { return "http://loadgen.test" }, Client: &http.Client{Transport: l}, Hub: hub, Log: slog.New(slog.DiscardHandler),
+			Keep: func(_ context.Context, m live.Minute) error { minutes = append(minutes, m); return nil },
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); w.Watch(ctx) }()
+		time.Sleep(time.Millisecond) // just after the second
+		test(w, hub, &minutes)
+		cancel()
+		<-done
+	})
+	return minutes
+}
+
+func now() int { return int(time.Now().Unix()) }
+
+func latest(t *testing.T, w *live.Live) live.Sample {
+	t.Helper()
+	s, ok := w.Latest()
+	if !ok {
+		t.Fatal("there should be a sample")
+	}
+	return s
+}
+
+func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{down: true}
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+		time.Sleep(time.Second)
+		if _, ok := w.Latest(); ok {
+			t.Error("nothing answered, so nothing is known")
+		}
+		began := now()
+		l.says("r", began, 10)
+		time.Sleep(time.Second)
+		l.says("r", began, 50)
+		time.Sleep(time.Second)
+		s := latest(t, w)
+		if s.RunID != "r" || s.PlanHash != "abc" || s.Phase != "running" || s.OpenVisits != 4 || s.InFlight != 2 || s.Revenue != 12.5 {
+			t.Errorf("not what the loadgen said: %+v", s)
+		}
+		if want := (live.Hits{Planned: 53, Accepted: 50, Failed: 1}); s.Hits != want || s.ByKind["pageview"] != want {
+			t.Errorf("want %+v, got %+v and %+v", want, s.Hits, s.ByKind)
+		}
+		if s.HitRate != 40 || s.VisitRate != 40 || s.Delta.Accepted != 40 || s.Visits["complete"] != 5 || s.Visits["planned"] != 50 {
+			t.Errorf("want 40 hits and visits in the last second: %+v", s)
+		}
+		if p := s.Latency.P50; p <= 0.025 || p > 0.05 || s.Latency.P99 <= p || s.Latency.P99 > 0.05 {
+			t.Errorf("all were answered between 25 and 50 ms: %+v", s.Latency)
+		}
+		if len(s.Targets) != 2 || s.Targets[0].Health != "healthy" || s.Targets[1].Health != "failed" || s.Targets[1].Hits != (live.Hits{}) {
+			t.Errorf("want each target with its health: %+v", s.Targets)
+		}
+	})
+}
+
+func TestARunThatIsRestartedGoesOnCounting(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{}
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+		l.says("r", now(), 100)
+		time.Sleep(time.Second)
+		l.says("r", now(), 30) // another life: 30 since its start
+		time.Sleep(time.Second)
+		if s := latest(t, w); s.Hits.Accepted != 130 || s.Delta.Accepted != 30 || s.HitRate != 30 || s.Hits.Failed != 2 {
+			t.Errorf("want both lives in the count and one in the rate: %+v", s)
+		}
+		l.says("r", now(), 130) // a third, which already has more than the one before
+		time.Sleep(time.Second)
+		if s := latest(t, w); s.Hits.Accepted != 260 {
+			t.Errorf("want all three lives: %+v", s.Hits)
+		}
+		l.says("s", now(), 7)
+		time.Sleep(time.Second)
+		if s := latest(t, w); s.Hits.Accepted != 7 || s.RunID != "s" {
+			t.Errorf("another run begins at 0: %+v", s)
+		}
+	})
+}
+
+func TestMinutesAddUpToTheRun(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{}
+	minutes := watch(t, l, func(_ *live.Live, _ *live.Hub, _ *[]live.Minute) {
+		began := now()
+		for n := range 150 {
+			l.says("r", began, n+1)
+			time.Sleep(time.Second)
+		}
+	})
+	var sum uint64
+	rows := map[time.Time]live.Minute{}
+	for _, m := range minutes {
+		rows[m.At] = m
+	}
+	for _, m := range rows {
+		sum += m.Delta.Accepted
+	}
+	if len(rows) != 3 || sum != 150 || minutes[0].RunID != "r" {
+		t.Errorf("want three minutes with 150 hits in all, got %+v", minutes)
+	}
+}
+
+func TestHistoryKeepsTwoHours(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{}
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+		began := time.Now()
+		l.says("r", now(), 1)
+		time.Sleep(2*time.Hour + 10*time.Second)
+		h := w.History(time.Time{})
+		if len(h) != 7200 || !h[len(h)-1].Time.After(h[0].Time) || h[0].Time.Before(began.Add(10*time.Second)) {
+			t.Errorf("want the last 7,200 seconds, got %d from %s", len(h), h[0].Time)
+		}
+		if got := w.History(h[len(h)-3].Time); len(got) != 2 {
+			t.Errorf("want the two since then, got %d", len(got))
+		}
+	})
+}

@@ -1,0 +1,83 @@
+package publish
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// names are the files of the folder.
+var names = []string{exchange.EnvFile, exchange.URLsFile, exchange.FunnelsFile, exchange.EventsFile, exchange.TargetsFile}
+
+// pinned are empty in loadgen.env, so that nothing in the loadgen's own environment goes before the published files.
+var pinned = []string{"MULTI_TARGET_CONFIG", "URLS_FILE", "FUNNEL_CONFIG_PATH"}
+
+// runKeys are the knobs that belong to a run and not to the set-up.
+var runKeys = []string{"AUTO_START", "RUN_ID", "RUN_SEED"}
+
+func keysOf(id Identity, start bool) map[string]string {
+	return map[string]string{"AUTO_START": strconv.FormatBool(start), "RUN_ID": id.ID, "RUN_SEED": strconv.FormatUint(id.Seed, 10)}
+}
+
+// identity is what the knobs fix of a run, else drawn.
+func identity(knobs map[string]string, drawn Identity) (Identity, error) {
+	if id := knobs["RUN_ID"]; id != "" {
+		drawn.ID = id
+	}
+	if text := knobs["RUN_SEED"]; text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return Identity{}, fmt.Errorf("read RUN_SEED: %w", err)
+		}
+		drawn.Seed = seed
+	}
+	return drawn, nil
+}
+
+// build makes the files of a set-up; one that shall not be there is nil, because the loadgen takes a missing file for
+// the built-in content. Every knob is written, empty for its default: what is not written would come from the
+// environment in which the loadgen was started.
+func build(s library.SetUp, keys map[string]string) (map[string][]byte, error) {
+	values := maps.Clone(s.Knobs)
+	for _, key := range pinned {
+		values[key] = ""
+	}
+	maps.Copy(values, keys)
+	out := map[string][]byte{exchange.URLsFile: s.URLs, exchange.FunnelsFile: nil, exchange.EventsFile: nil, exchange.TargetsFile: nil}
+	var err error
+	if out[exchange.EnvFile], err = exchange.EncodeEnv(values); err != nil {
+		return nil, err
+	}
+	if len(s.Funnels) > 0 {
+		if out[exchange.FunnelsFile], err = funnel.Encode(s.Funnels); err != nil {
+			return nil, err
+		}
+	}
+	if s.Events != nil {
+		if out[exchange.EventsFile], err = eventset.Encode(*s.Events); err != nil {
+			return nil, err
+		}
+	}
+	if s.Targets != nil {
+		if out[exchange.TargetsFile], err = target.Encode(*s.Targets); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// patch sets some knobs of a loadgen.env and leaves the others; comments are lost.
+func patch(env []byte, keys map[string]string) ([]byte, error) {
+	values, problems := exchange.ParseEnv(exchange.EnvFile, env)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	maps.Copy(values, keys)
+	return exchange.EncodeEnv(values)
+}

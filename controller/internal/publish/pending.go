@@ -1,0 +1,200 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Difference is something that the next start will do otherwise than the plan that was started last.
+type Difference struct {
+	// Name is an env key or a file of package exchange.
+	Name string `json:"name"`
+	// Running and Saved are the two values; of a secret only that it changed, of a file what it holds.
+	Running string `json:"running"`
+	Saved   string `json:"saved"`
+	// Edited says that the file was edited by hand and the controller has something else to write into it.
+	Edited bool `json:"edited,omitempty"`
+}
+
+const secretChanged = "changed"
+
+// Pending are the differences of what a start would publish from the plan that was started last; none where none was.
+func (p *Publisher) Pending(ctx context.Context) ([]Difference, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	plan, err := p.started(ctx)
+	if err != nil || plan == nil {
+		return []Difference{}, err
+	}
+	s, err := p.library.SetUp(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	want, err := build(s, nil)
+	if err != nil {
+		return nil, err
+	}
+	known, err := p.book.Published(ctx)
+	if err != nil {
+		return nil, err
+	}
+	next, err := p.steps(known, want, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := knobDifferences(plan[exchange.EnvFile], next.final[exchange.EnvFile], s.Knobs)
+	for _, file := range names {
+		if file != exchange.EnvFile && !bytes.Equal(plan[file], next.final[file]) {
+			out = append(out, Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, next.final[file])})
+		}
+	}
+	for _, file := range next.conflicts {
+		out = append(out, Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, want[file]), Edited: true})
+	}
+	return out, nil
+}
+
+// knobDifferences compares two loadgen.env. fixed are the saved knobs: an id or a seed in them is for the next run.
+func knobDifferences(running, next []byte, fixed map[string]string) []Difference {
+	was, _ := exchange.ParseEnv(exchange.EnvFile, running)
+	will, _ := exchange.ParseEnv(exchange.EnvFile, next)
+	out := []Difference{}
+	for _, f := range library.Knobs() {
+		before, after := was[f.Key], will[f.Key]
+		if f.Key == "RUN_ID" || f.Key == "RUN_SEED" {
+			if after = fixed[f.Key]; after == "" {
+				continue
+			}
+		}
+		if before == "" {
+			before = f.Default
+		}
+		if after == "" {
+			after = f.Default
+		}
+		switch {
+		case before == after:
+		case f.Secret:
+			out = append(out, Difference{Name: f.Key, Running: "", Saved: secretChanged})
+		default:
+			out = append(out, Difference{Name: f.Key, Running: before, Saved: after})
+		}
+	}
+	return out
+}
+
+// describe says in two words what a file holds.
+func describe(file string, data []byte) string {
+	if data == nil {
+		return map[string]string{exchange.FunnelsFile: "none", exchange.TargetsFile: "single target"}[file]
+	}
+	var n int
+	var what string
+	var problems problem.List
+	switch file {
+	case exchange.URLsFile:
+		n, what = pagesOf(data), "pages"
+	case exchange.FunnelsFile:
+		var list []funnel.Funnel
+		list, problems = funnel.Decode(file, data)
+		n, what = len(list), "funnels"
+	case exchange.EventsFile:
+		var set eventset.Set
+		set, problems = eventset.Decode(file, data)
+		n, what = len(set.Click)+len(set.Random), "events"
+	case exchange.TargetsFile:
+		var set target.Set
+		set, problems = target.Decode(file, data)
+		n, what = len(set.Targets), "targets"
+	default:
+		return "settings"
+	}
+	if problems.Err() != nil {
+		return "with faults"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// pagesOf counts the pages of a list without looking at them: this is asked for with every status.
+func pagesOf(list []byte) int {
+	n := 0
+	for line := range bytes.Lines(list) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			n++
+		}
+	}
+	return n
+}
+
+// Conflicts are the files that were edited by hand, whether or not the controller has something to write into them.
+func (p *Publisher) Conflicts(ctx context.Context) ([]string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	edited, err := p.edited(ctx)
+	out := []string{}
+	for _, file := range names {
+		if edited[file] {
+			out = append(out, file)
+		}
+	}
+	return out, err
+}
+
+// Resolution is what shall become of an edit by hand.
+type Resolution string
+
+// The resolutions.
+const (
+	// Import takes the edit over into the saved set-up.
+	Import Resolution = "import"
+	// Overwrite loses the edit.
+	Overwrite Resolution = "overwrite"
+)
+
+// Resolve settles the edits of files, or of all that were edited where none is named, and publishes the saved set-up.
+// The error is a problem.List where a resolution or a file is unknown or an edit cannot be imported.
+func (p *Publisher) Resolve(ctx context.Context, how Resolution, files ...string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	edited, err := p.edited(ctx)
+	if err != nil {
+		return err
+	}
+	var problems problem.List
+	if how != Import && how != Overwrite {
+		problems.Refuse("resolution", string(how), "is not a resolution", "use import or overwrite")
+	}
+	force := map[string]bool{}
+	for _, file := range files {
+		if force[file] = edited[file]; !force[file] {
+			problems.Refuse("file", file, "was not edited by hand", "name one that was, or none for all")
+		}
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		force = edited
+	}
+	for _, file := range names {
+		if !force[file] || how != Import {
+			continue
+		}
+		data, err := p.read(file)
+		if err != nil {
+			return err
+		}
+		if err := p.library.Import(ctx, file, data); err != nil {
+			return err
+		}
+	}
+	return p.saved(ctx, force, false)
+}

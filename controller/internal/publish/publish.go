@@ -1,0 +1,200 @@
+// Package publish owns what lies in the exchange folder: it makes files of the saved set-up, writes them whole, and
+// tells what a person has changed there by hand. It knows neither containers nor HTTP nor the rules of what it writes.
+package publish
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// Library is where the set-up is saved.
+type Library interface {
+	SetUp(ctx context.Context, overrides map[string]string) (library.SetUp, error)
+	Import(ctx context.Context, file string, data []byte) error
+}
+
+// Book is where it is remembered what was written.
+type Book interface {
+	Published(ctx context.Context) (map[string]store.Published, error)
+	SavePublished(ctx context.Context, files map[string]store.Published) error
+	Plan(ctx context.Context) (map[string][]byte, error)
+	SavePlan(ctx context.Context, files map[string][]byte) error
+}
+
+// Publisher writes one exchange folder. All its methods may be called at once; one works at a time.
+type Publisher struct {
+	library Library
+	book    Book
+	fs      afero.Fs
+	dir     string
+
+	mu sync.Mutex
+	// plan are the files of the plan that was started last, nil until they are asked for.
+	plan map[string][]byte
+}
+
+// New is the publisher of the folder dir in fsys, which is made when it is first written.
+func New(l Library, b Book, fsys afero.Fs, dir string) *Publisher {
+	return &Publisher{library: l, book: b, fs: fsys, dir: dir}
+}
+
+// Conflict is the error of a change that would overwrite what a person has written into the files by hand.
+type Conflict struct {
+	// Files are names of package exchange.
+	Files []string
+}
+
+// Error implements error.
+func (c *Conflict) Error() string {
+	return strings.Join(c.Files, ", ") + " was edited by hand; import the edit or have it overwritten"
+}
+
+// Identity fixes a run.
+type Identity struct {
+	ID   string
+	Seed uint64
+}
+
+// Start publishes the saved set-up, with overrides laid over its knobs, for a start, and returns what fixes the run:
+// RUN_ID and RUN_SEED of the knobs where they are set, else those of drawn. A file that was edited by hand stays as it is
+// where the controller has nothing new to write into it, else the error is a *Conflict. The error is a problem.List
+// where the set-up cannot run.
+func (p *Publisher) Start(ctx context.Context, overrides map[string]string, drawn Identity) (Identity, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, err := p.library.SetUp(ctx, overrides)
+	if err != nil {
+		return Identity{}, err
+	}
+	if s.Targets == nil && s.Knobs["MATOMO_URL"] == "" {
+		var problems problem.List
+		problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php, or add targets")
+		return Identity{}, problems.Err()
+	}
+	id, err := identity(s.Knobs, drawn)
+	if err != nil {
+		return Identity{}, err
+	}
+	want, err := build(s, keysOf(id, true))
+	if err != nil {
+		return Identity{}, err
+	}
+	files, err := p.write(ctx, want, nil, true)
+	if err != nil {
+		return Identity{}, err
+	}
+	return id, p.remember(ctx, files)
+}
+
+// Stop publishes that the loadgen shall idle when it is started; everything else stays, edits by hand too.
+func (p *Publisher) Stop(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	have, err := p.read(exchange.EnvFile)
+	if err != nil || have == nil {
+		return err
+	}
+	patched, err := patch(have, map[string]string{"AUTO_START": "false"})
+	if err != nil {
+		return err
+	}
+	return p.put(map[string][]byte{exchange.EnvFile: patched})
+}
+
+// Saved publishes the saved set-up and starts nothing: the id and the seed of the run that may go on stay. Edits by
+// hand are treated as in Start.
+func (p *Publisher) Saved(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.saved(ctx, nil, true)
+}
+
+// Change has save change the saved set-up and publishes it. files are the names of those that the change is going to
+// write; where one was edited by hand nothing is saved and the error is a *Conflict. Edits of other files stay.
+func (p *Publisher) Change(ctx context.Context, save func(context.Context) error, files ...string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	edited, err := p.edited(ctx)
+	if err != nil {
+		return err
+	}
+	var conflict Conflict
+	for _, file := range files {
+		if edited[file] {
+			conflict.Files = append(conflict.Files, file)
+		}
+	}
+	if len(conflict.Files) > 0 {
+		return &conflict
+	}
+	if err := save(ctx); err != nil {
+		return err
+	}
+	if err := p.saved(ctx, nil, false); err != nil {
+		return fmt.Errorf("publish what was saved: %w", err)
+	}
+	return nil
+}
+
+func (p *Publisher) saved(ctx context.Context, force map[string]bool, strict bool) error {
+	s, err := p.library.SetUp(ctx, nil)
+	if err != nil {
+		return err
+	}
+	keys, err := p.runKeys()
+	if err != nil {
+		return err
+	}
+	want, err := build(s, keys)
+	if err != nil {
+		return err
+	}
+	_, err = p.write(ctx, want, force, strict)
+	return err
+}
+
+// Published are the files of the plan that was started last, by name, or where none was those of the folder. A file
+// that is not there is absent.
+func (p *Publisher) Published(ctx context.Context) (map[string][]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	plan, err := p.started(ctx)
+	if err != nil || plan != nil {
+		return plan, err
+	}
+	out := map[string][]byte{}
+	for _, file := range names {
+		data, err := p.read(file)
+		if err != nil {
+			return nil, err
+		}
+		if data != nil {
+			out[file] = data
+		}
+	}
+	return out, nil
+}
+
+// Restore writes what Published gave, over edits by hand too, as the plan that is started.
+func (p *Publisher) Restore(ctx context.Context, files map[string][]byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	want, force := map[string][]byte{}, map[string]bool{}
+	for _, file := range names {
+		want[file], force[file] = files[file], true
+	}
+	written, err := p.write(ctx, want, force, true)
+	if err != nil {
+		return err
+	}
+	return p.remember(ctx, written)
+}

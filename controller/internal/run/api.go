@@ -1,0 +1,153 @@
+// Package run owns the life of a run: it draws its id, has its settings published, has the loadgen started and
+// stopped, knows by the loadgen's own word that the plan runs, and books the end. One operation goes on at a time. It
+// knows neither HTTP nor containers nor what a setting means.
+package run
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// Status is what a person wants to know at a glance. It is a snapshot, at most about a second old, so that asking for
+// it never waits for an engine.
+type Status struct {
+	// Runtime is "docker" or "process".
+	Runtime string
+	Loadgen runtime.Status
+	// Phase is the loadgen's own: idle, running, paused, draining or ended; empty while it does not answer.
+	Phase string
+	// Operation is what is being done, nil for nothing.
+	Operation *Operation
+	// Run is the run that goes on, or the last one; nil before the first.
+	Run *Run
+	// Restarts counts the starts after crashes of this run, at most MaxRestarts.
+	Restarts int
+	// Messages are the problems the loadgen told when it ended in a way nobody asked for.
+	Messages []string
+}
+
+// Active tells whether traffic is sent or about to be.
+func (s Status) Active() bool { return s.Run != nil && s.Run.Ended.IsZero() }
+
+// Operation is something being done that takes a while.
+type Operation struct {
+	// Name is start, stop, restart, apply or heal.
+	Name  string
+	Since time.Time
+}
+
+// Run is a run as it is recorded. Times are UTC; Ended is zero while it goes on.
+type Run struct {
+	ID       string
+	Seed     uint64
+	PlanHash string
+	// Config is the exact configuration as JSON, secrets masked.
+	Config  []byte
+	Started time.Time
+	Ended   time.Time
+	// Reason is the loadgen's own word from its ledger (stop_after_visits, interrupted, killed …), or "stopped",
+	// "failed", "crashed", "removed" where it left none.
+	Reason   string
+	ExitCode int
+	// Summary is the ledger of record as the loadgen wrote it, JSON; nil where there is none.
+	Summary []byte
+}
+
+// Request says what to start.
+type Request struct {
+	// Overrides are settings by their env names for this run alone; they are not saved.
+	Overrides map[string]string
+	// RestartIfRunning ends a run that goes on; without it a Start leaves it alone.
+	RestartIfRunning bool
+	// Timeout is how long a loadgen that has to end may drain; 0 is DefaultTimeout.
+	Timeout time.Duration
+}
+
+// Result is what an operation came to.
+type Result struct {
+	// Restarted says that a loadgen was started for it.
+	Restarted bool
+	// Already says that there was nothing to do: it ran, or did not.
+	Already bool
+	Status  Status
+	// Message is a sentence for a person.
+	Message string
+}
+
+// How patient a Control is.
+const (
+	// DefaultTimeout is how long a loadgen may drain: its own 8 s and some.
+	DefaultTimeout = 10 * time.Second
+	// MaxRestarts is how often a crash is answered by a start within one run.
+	MaxRestarts = 3
+)
+
+// Busy is the error of an operation that is asked for while another goes on.
+type Busy struct{ Operation Operation }
+
+// Error implements error.
+func (b *Busy) Error() string {
+	return fmt.Sprintf("%s is going on since %s; wait for it", b.Operation.Name, b.Operation.Since.Format(time.TimeOnly))
+}
+
+// Failed is the error of a loadgen that did not come up with the plan.
+type Failed struct {
+	// Messages are what it told, most telling first; they name the setting, the fault and the cure.
+	Messages []string
+	// ExitCode is its last one; -1 while it still runs without having said that it runs the plan.
+	ExitCode int
+	// RolledBack says that the previous settings were published and, where a run went on, started again.
+	RolledBack bool
+}
+
+// Error implements error.
+func (f *Failed) Error() string {
+	text := fmt.Sprintf("the loadgen ended with exit code %d", f.ExitCode)
+	if f.ExitCode < 0 {
+		text = "the loadgen did not report the new plan in time"
+	}
+	if f.RolledBack {
+		text += "; the previous settings are in force again"
+	}
+	if len(f.Messages) > 0 {
+		text += ": " + strings.Join(f.Messages, "; ")
+	}
+	return text
+}
+
+// Identity fixes a run.
+type Identity = publish.Identity
+
+// Publisher is what a Control needs of publishing. Every call writes files whole or not at all.
+type Publisher interface {
+	// Start publishes the saved settings with overrides for a start, and returns the run that they make: its id and seed
+	// are those of the settings, else those of drawn.
+	Start(ctx context.Context, overrides map[string]string, drawn Identity) (Identity, error)
+	// Stop publishes that the loadgen shall idle when it is started; everything else stays.
+	Stop(ctx context.Context) error
+	// Saved publishes the saved settings without starting anything.
+	Saved(ctx context.Context) error
+	// Published reads the files of the plan that was started last, and Restore writes them again.
+	Published(ctx context.Context) (map[string][]byte, error)
+	Restore(ctx context.Context, files map[string][]byte) error
+}
+
+// Book is where runs are recorded.
+type Book interface {
+	// Open records a run that begins, goes on, or has told its plan hash; Close records its end.
+	Open(ctx context.Context, r Run) error
+	Close(ctx context.Context, r Run) error
+	// Last is the run that began last; nil where there was none.
+	Last(ctx context.Context) (*Run, error)
+}
+
+// Probe asks a loadgen what it is doing.
+type Probe func(ctx context.Context, telemetry string) (Plan, error)
+
+// Plan is what a loadgen says of itself.
+type Plan struct{ Hash, RunID, Phase string }

@@ -1,0 +1,222 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// Config of a Control.
+type Config struct {
+	Port      runtime.Port
+	Publisher Publisher
+	Book      Book
+	Probe     Probe
+	// Ledger reads the ledger of record of a run; nil where there is none.
+	Ledger func(runID string) ([]byte, error)
+	// Draw makes an identity for a run whose settings fix none.
+	Draw func() Identity
+	// Changed is told every new Status, in order; it must not call the Control.
+	Changed func(Status)
+	Log     *slog.Logger
+	// Patience is how long a loadgen may take to report a new plan; 0 is 30 s.
+	Patience time.Duration
+}
+
+// Control is the state machine. It is safe for concurrent use.
+type Control struct {
+	c Config
+	// turn holds one token: who has it changes things.
+	turn chan struct{}
+
+	mu      sync.Mutex // guards what follows
+	status  Status
+	telling sync.Mutex // orders Changed
+}
+
+// New makes a Control that knows the last run; Watch keeps it informed.
+func New(ctx context.Context, c Config) (*Control, error) {
+	if c.Patience == 0 {
+		c.Patience = 30 * time.Second
+	}
+	last, err := c.Book.Last(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the last run: %w", err)
+	}
+	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), Run: last}}
+	k.turn <- struct{}{}
+	k.look(ctx)
+	return k, nil
+}
+
+// Status tells what is known.
+func (k *Control) Status() Status {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.status
+	if s.Run != nil {
+		r := *s.Run
+		s.Run = &r
+	}
+	return s
+}
+
+// change alters the status and tells of it.
+func (k *Control) change(alter func(*Status)) {
+	k.telling.Lock()
+	defer k.telling.Unlock()
+	before := k.Status()
+	k.mu.Lock()
+	alter(&k.status)
+	k.mu.Unlock()
+	if after := k.Status(); k.c.Changed != nil && !reflect.DeepEqual(before, after) {
+		k.c.Changed(after)
+	}
+}
+
+// begin takes the turn for an operation, or says who has it.
+func (k *Control) begin(name string) (end func(), err error) {
+	select {
+	case <-k.turn:
+	default:
+		if o := k.Status().Operation; o != nil {
+			return nil, &Busy{*o}
+		}
+		return nil, &Busy{Operation{"an operation", time.Now().UTC()}}
+	}
+	k.change(func(s *Status) { s.Operation = &Operation{name, time.Now().UTC()} })
+	return func() {
+		k.change(func(s *Status) { s.Operation = nil })
+		k.turn <- struct{}{}
+	}, nil
+}
+
+// look asks the port and the loadgen how they are.
+func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
+	l := k.c.Port.Status(ctx)
+	var p Plan
+	if l.State == runtime.Running && l.Telemetry != "" {
+		// A loadgen that does not answer is one that comes up or goes down; its phase is empty then.
+		p, _ = k.c.Probe(ctx, l.Telemetry)
+	}
+	k.change(func(s *Status) { s.Loadgen, s.Phase = l, p.Phase })
+	return l, p
+}
+
+// Watch keeps the status fresh each second, starts a loadgen that crashed again and books runs that end by
+// themselves, until ctx is done.
+func (k *Control) Watch(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		l, p := k.look(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		switch active := k.Status().Active(); {
+		case active && ended(l.State):
+			k.attend(ctx)
+		case !active && p.RunID != "" && sending(p.Phase):
+			k.adopt(ctx)
+		}
+	}
+}
+
+func ended(s runtime.State) bool {
+	return s == runtime.Exited || s == runtime.Missing || s == runtime.Created || s == runtime.Dead
+}
+
+func sending(phase string) bool {
+	return phase == "running" || phase == "paused" || phase == "draining"
+}
+
+// attend deals with a loadgen that is gone although nobody asked for it.
+func (k *Control) attend(ctx context.Context) {
+	end, err := k.begin("recover")
+	if err != nil {
+		return // whoever is at work changes it
+	}
+	defer end()
+	l, _ := k.look(ctx)
+	st := k.Status()
+	if !st.Active() || !ended(l.State) {
+		return
+	}
+	if l.Crashed() && st.Restarts < MaxRestarts {
+		k.c.Log.Warn("the loadgen crashed; it is started again", "run_id", st.Run.ID, "exit_code", l.ExitCode, "restart", st.Restarts+1)
+		k.change(func(s *Status) { s.Restarts++ })
+		if err := k.c.Port.Start(ctx); err == nil {
+			k.look(ctx)
+			return
+		} else if errors.Is(err, runtime.ErrUnavailable) {
+			return // the engine is away: the next look says so
+		}
+	}
+	var messages []string
+	if l.State == runtime.Exited && l.ExitCode != 0 && l.ExitCode != 130 {
+		messages = k.words(ctx, l)
+	}
+	k.change(func(s *Status) { s.Messages = messages })
+	k.close(ctx, l, "")
+	if err := k.c.Publisher.Stop(ctx); err != nil {
+		k.c.Log.Error("a loadgen started by hand would go on with the ended run", "err", err)
+	}
+}
+
+// adopt takes over a run that goes on without having been started here, such as one of before a restart.
+func (k *Control) adopt(ctx context.Context) {
+	end, err := k.begin("adopt")
+	if err != nil {
+		return
+	}
+	defer end()
+	l, p := k.look(ctx)
+	if k.Status().Active() || p.RunID == "" || !sending(p.Phase) {
+		return
+	}
+	r := Run{ID: p.RunID, PlanHash: p.Hash, Started: l.Started}
+	if last := k.Status().Run; last != nil && last.ID == r.ID {
+		r = *last
+		r.Ended, r.Reason, r.Summary = time.Time{}, "", nil
+	}
+	k.open(ctx, r)
+}
+
+// open makes r the current run and records it. A book that cannot be written must not end a run.
+func (k *Control) open(ctx context.Context, r Run) {
+	if err := k.c.Book.Open(ctx, r); err != nil {
+		k.c.Log.Error("the run cannot be recorded", "run_id", r.ID, "err", err)
+	}
+	k.change(func(s *Status) { s.Run = &r })
+}
+
+// close books the end of the current run, if one goes on. instead is the reason where the ledger tells none.
+func (k *Control) close(ctx context.Context, l runtime.Status, instead string) {
+	st := k.Status()
+	if !st.Active() {
+		return
+	}
+	r := *st.Run
+	data, err := k.c.Ledger(r.ID)
+	if err != nil {
+		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
+	}
+	r.Summary, r.ExitCode = data, l.ExitCode
+	r.Ended, r.Reason = verdict(data, l, instead)
+	if err := k.c.Book.Close(ctx, r); err != nil {
+		k.c.Log.Error("the end of the run cannot be recorded", "run_id", r.ID, "err", err)
+	}
+	k.c.Log.Info("run ended", "run_id", r.ID, "reason", r.Reason, "exit_code", r.ExitCode)
+	k.change(func(s *Status) { s.Run = &r })
+}

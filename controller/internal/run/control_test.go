@@ -1,0 +1,321 @@
+package run_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+func start(t *testing.T, k *run.Control) run.Result {
+	t.Helper()
+	r, err := k.Start(t.Context(), run.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestAStartEndsWhenTheLoadgenSaysThatItRunsThePlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.saved["WHAT"] = "good"
+	k := control(t, w)
+	r, err := k.Start(t.Context(), run.Request{Overrides: map[string]string{"WHAT": "better"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.book["r1"]; !r.Restarted || got.PlanHash != "hash of better" || got.Seed != 1 || !got.Ended.IsZero() {
+		t.Errorf("the run should be recorded with its plan: %+v", got)
+	}
+	if again := start(t, k); !again.Already || w.starts != 1 {
+		t.Errorf("a second start should leave it alone: %+v, %d starts", again, w.starts)
+	}
+	if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := w.book["r1"], w.book["r2"]; first.Reason != "interrupted" || first.Ended.IsZero() || second.PlanHash != "hash of good" {
+		t.Errorf("the first run should have ended for the second: %+v, %+v", first, second)
+	}
+}
+
+func TestAStopBooksTheLedgerAndLeavesTheLoadgenToIdle(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	start(t, k)
+	if _, err := k.Stop(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.book["r1"]; got.Reason != "interrupted" || got.ExitCode != 130 || !strings.Contains(string(got.Summary), "plan_hash") {
+		t.Errorf("want the ledger's word and the ledger: %+v", got)
+	}
+	if w.files["AUTO_START"] != "false" {
+		t.Error("a loadgen started by hand would send")
+	}
+	if r, err := k.Stop(t.Context(), time.Second); err != nil || !r.Already {
+		t.Errorf("a second stop has nothing to do: %+v, %v", r, err)
+	}
+}
+
+func TestAStartThatFailsTellsWhatTheLoadgenSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.saved["WHAT"] = "bad"
+	k := control(t, w)
+	_, err := k.Start(t.Context(), run.Request{})
+	var failed *run.Failed
+	if !errors.As(err, &failed) || failed.ExitCode != 2 || len(failed.Messages) != 1 || !strings.HasPrefix(failed.Messages[0], "CONCURRENCY") {
+		t.Fatalf("want the problem and the exit code, got %v", err)
+	}
+	if got := w.book["r1"]; got.Reason != "failed" || w.files["AUTO_START"] != "false" {
+		t.Errorf("it should be booked and not be repeated: %+v, %v", got, w.files)
+	}
+}
+
+func TestARunThatIsOverBeforeItIsSeenIsNoFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.saved["WHAT"] = "short"
+		k := control(t, w)
+		stop := watched(t, k)
+		start(t, k)
+		time.Sleep(3 * time.Second)
+		stop()
+		if got := w.book["r1"]; got.PlanHash != "short" || got.Reason != "stop_after_visits" {
+			t.Errorf("want its plan and its reason: %+v", got)
+		}
+	})
+}
+
+func TestApplyWhileNothingRunsOnlyPublishes(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	w.saved["WHAT"] = "new"
+	if r, err := k.Apply(t.Context()); err != nil || r.Restarted || w.starts != 0 || w.files["WHAT"] != "new" {
+		t.Errorf("want the files and no start: %+v, %v, %v", r, err, w.files)
+	}
+}
+
+func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		code int
+		text string
+	}{
+		"bad":    {2, "CONCURRENCY"},
+		"silent": {-1, "did not report"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.saved["WHAT"] = "old"
+				k := control(t, w)
+				start(t, k)
+				w.saved["WHAT"] = "new"
+				if r, err := k.Apply(t.Context()); err != nil || !r.Restarted || r.Status.Run.PlanHash != "hash of new" {
+					t.Fatalf("want the new plan: %+v, %v", r, err)
+				}
+				w.saved["WHAT"] = what
+				began := time.Now()
+				_, err := k.Apply(t.Context())
+				var failed *run.Failed
+				if !errors.As(err, &failed) || !failed.RolledBack || failed.ExitCode != c.code || !strings.Contains(err.Error(), c.text) {
+					t.Fatalf("want a failure that was rolled back, got %v", err)
+				}
+				if took := time.Since(began); took > 31*time.Second {
+					t.Errorf("30 s are promised, it took %s", took)
+				}
+				st := k.Status()
+				if st.Run.ID != "r2" || !st.Active() || st.Run.PlanHash != "hash of new" || st.Phase != "running" || w.files["WHAT"] != "new" {
+					t.Errorf("the previous run should go on: %+v, %v", st, w.files)
+				}
+				if got := w.book["r3"]; got.Reason != "failed" {
+					t.Errorf("the failed one should be booked: %+v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestSettingsThatCannotBePublishedLeaveTheRunAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	start(t, k)
+	w.saved["WHAT"] = "unpublishable"
+	if _, err := k.Apply(t.Context()); err == nil || !strings.Contains(err.Error(), "CONCURRENCY") {
+		t.Errorf("want the reason, got %v", err)
+	}
+	if st := k.Status(); !st.Active() || w.starts != 1 {
+		t.Errorf("the run should go on: %+v", st)
+	}
+}
+
+func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		stop := watched(t, k)
+		start(t, k)
+		for crash := range 4 {
+			w.mu.Lock()
+			w.end(137, "")
+			w.mu.Unlock()
+			time.Sleep(3 * time.Second)
+			if st, want := k.Status(), min(crash+1, run.MaxRestarts); st.Restarts != want || w.starts != 1+want {
+				t.Errorf("after crash %d: %d restarts, %d starts; want %d and %d", crash+1, st.Restarts, w.starts, want, 1+want)
+			}
+		}
+		stop()
+		if got := w.book["r1"]; got.Reason != "crashed" || got.ExitCode != 137 {
+			t.Errorf("it should be booked as crashed: %+v", got)
+		}
+	})
+}
+
+func TestAnExitThatTheLoadgenChoseIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		stop := watched(t, k)
+		start(t, k)
+		w.mu.Lock()
+		w.log = []string{"error: no hit was accepted"}
+		w.end(3, "no_target")
+		w.mu.Unlock()
+		time.Sleep(3 * time.Second)
+		stop()
+		if got := w.book["r1"]; w.starts != 1 || got.Reason != "no_target" || w.files["AUTO_START"] != "false" {
+			t.Errorf("%d starts, booked %+v", w.starts, got)
+		}
+		if m := k.Status().Messages; len(m) != 1 || m[0] != "no hit was accepted" {
+			t.Errorf("the reason should be told: %q", m)
+		}
+	})
+}
+
+func TestAnEngineThatGoesAwayAndComesBackEndsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		stop := watched(t, k)
+		start(t, k)
+		w.mu.Lock()
+		there := w.status
+		w.status = runtime.Status{State: runtime.Unavailable}
+		w.mu.Unlock()
+		time.Sleep(time.Minute)
+		if st := k.Status(); st.Loadgen.State != runtime.Unavailable || !st.Active() {
+			t.Errorf("nothing is known of the run, so it has not ended: %+v", st)
+		}
+		w.mu.Lock()
+		w.status = there
+		w.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		stop()
+		if st := k.Status(); st.Phase != "running" || !st.Active() || w.starts != 1 {
+			t.Errorf("it should go on: %+v", st)
+		}
+	})
+}
+
+func TestANewControllerTakesOverWhatRunsAndBooksWhatEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		start(t, control(t, w))
+		second := control(t, w)
+		stop := watched(t, second)
+		time.Sleep(2 * time.Second)
+		stop()
+		if st := second.Status(); !st.Active() || st.Run.ID != "r1" {
+			t.Errorf("the run goes on: %+v", st)
+		}
+		w.end(0, "stop_after_visits")
+		third := control(t, w)
+		stop = watched(t, third)
+		time.Sleep(2 * time.Second)
+		stop()
+		if got := w.book["r1"]; got.Reason != "stop_after_visits" {
+			t.Errorf("the end should be booked late: %+v", got)
+		}
+	})
+}
+
+func TestARunStartedByHandIsTakenOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		stop := watched(t, k)
+		w.mu.Lock()
+		w.status = runtime.Status{State: runtime.Running, Telemetry: "here"}
+		w.plan = run.Plan{Hash: "h", RunID: "by-hand", Phase: "running"}
+		w.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		stop()
+		if st := k.Status(); !st.Active() || st.Run.ID != "by-hand" || w.book["by-hand"].PlanHash != "h" {
+			t.Errorf("want it recorded: %+v", st)
+		}
+	})
+}
+
+func TestWhoComesSecondIsToldWhatGoesOnAndStatusStaysQuick(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		start(t, k)
+		w.hold = make(chan struct{})
+		done := make(chan error)
+		go func() { _, err := k.Stop(context.WithoutCancel(t.Context()), time.Second); done <- err }()
+		synctest.Wait()
+		var busy *run.Busy
+		if _, err := k.Restart(t.Context(), time.Second); !errors.As(err, &busy) || busy.Operation.Name != "stop" {
+			t.Errorf("want to be told of the stop, got %v", err)
+		}
+		if o := k.Status().Operation; o == nil || o.Name != "stop" {
+			t.Errorf("the status should show the stop: %+v", o)
+		}
+		close(w.hold)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if st := k.Status(); st.Operation != nil || st.Active() {
+			t.Errorf("it is over: %+v", st)
+		}
+		if last := w.told[len(w.told)-1]; last.Operation != nil || last.Active() {
+			t.Errorf("the last that was told should be the end: %+v", last)
+		}
+	})
+}
+
+func TestHealingIdlesUnlessARunGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	start(t, k)
+	w.status = runtime.Status{State: runtime.Missing, Healable: true}
+	r, err := k.Heal(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Status.Phase != "idle" || r.Status.Active() || w.book["r1"].Reason != "removed" {
+		t.Errorf("want an idle loadgen and the run booked as removed: %+v, %+v", r.Status, w.book["r1"])
+	}
+	if _, err := k.Heal(t.Context()); !errors.Is(err, runtime.ErrHealthy) {
+		t.Errorf("want %v, got %v", runtime.ErrHealthy, err)
+	}
+}

@@ -1,0 +1,221 @@
+package run_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// world is a loadgen, an exchange folder and a book, all in memory.
+type world struct {
+	mu sync.Mutex
+	// status is the loadgen's, plan what it says of itself, log what it said.
+	status runtime.Status
+	plan   run.Plan
+	log    []string
+	// saved is what a person saved; files what is published, env among them.
+	saved, files map[string]string
+	ledgers      map[string]string
+	book         map[string]run.Run
+	order        []string
+	starts       int
+	startErr     error
+	hold         chan struct{} // a stop waits for it, nil: none does
+	told         []run.Status
+}
+
+func newWorld() *world {
+	return &world{
+		status: runtime.Status{State: runtime.Exited}, saved: map[string]string{}, files: map[string]string{},
+		ledgers: map[string]string{}, book: map[string]run.Run{},
+	}
+}
+
+// The port.
+
+func (w *world) Name() string { return "process" }
+
+func (w *world) Status(context.Context) runtime.Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.status
+}
+
+func (w *world) Start(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.startErr != nil {
+		return w.startErr
+	}
+	w.starts++
+	w.log = nil
+	w.status = runtime.Status{State: runtime.Running, Telemetry: "here", Started: time.Now()}
+	id := w.files["RUN_ID"]
+	switch {
+	case w.files["AUTO_START"] != "true":
+		w.plan = run.Plan{Hash: "idle", RunID: "drawn", Phase: "idle"}
+	case w.files["WHAT"] == "bad":
+		w.status, w.plan = runtime.Status{State: runtime.Exited, ExitCode: 2, Ended: time.Now()}, run.Plan{}
+		w.log = []string{"error: CONCURRENCY=\"0\": is below 1; use 1 or more", "the table"}
+	case w.files["WHAT"] == "short":
+		w.status = runtime.Status{State: runtime.Exited, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
+		w.ledgers[id] = ledger("short", "stop_after_visits", w.status.Ended)
+	case w.files["WHAT"] == "silent":
+		w.plan = run.Plan{}
+	default:
+		w.plan = run.Plan{Hash: "hash of " + w.files["WHAT"], RunID: id, Phase: "running"}
+	}
+	return nil
+}
+
+func ledger(hash, reason string, ended time.Time) string {
+	return fmt.Sprintf(`{"plan_hash":%q,"reason":%q,"ended":%q}`, hash, reason, ended.Format(time.RFC3339Nano))
+}
+
+func (w *world) Stop(ctx context.Context, _ time.Duration) error {
+	if w.hold != nil {
+		<-w.hold
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.status.State == runtime.Running {
+		w.end(130, "interrupted")
+	}
+	return nil
+}
+
+// end ends the loadgen; without a reason it leaves no ledger.
+func (w *world) end(code int, reason string) {
+	w.status = runtime.Status{State: runtime.Exited, ExitCode: code, Started: w.status.Started, Ended: time.Now()}
+	if id := w.plan.RunID; reason != "" && w.plan.Phase != "idle" {
+		w.ledgers[id] = ledger(w.plan.Hash, reason, time.Now())
+	}
+	w.plan = run.Plan{}
+}
+
+func (w *world) Restart(ctx context.Context, timeout time.Duration) error {
+	return errors.Join(w.Stop(ctx, timeout), w.Start(ctx))
+}
+
+func (w *world) Heal(ctx context.Context) (string, error) {
+	if !w.Status(ctx).Healable {
+		return "", runtime.ErrHealthy
+	}
+	return "made anew", w.Start(ctx)
+}
+
+func (w *world) Logs(_ context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
+	for _, text := range w.log {
+		if err := each(runtime.ParseLine(time.Now(), text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) Close(context.Context, time.Duration) error { return nil }
+
+// The publisher.
+
+type publisher struct{ *world }
+
+func (p publisher) Start(_ context.Context, overrides map[string]string, drawn run.Identity) (run.Identity, error) {
+	if p.saved["WHAT"] == "unpublishable" {
+		return run.Identity{}, errors.New("CONCURRENCY is wrong")
+	}
+	p.files = maps.Clone(p.saved)
+	maps.Copy(p.files, overrides)
+	p.files["RUN_ID"], p.files["AUTO_START"] = drawn.ID, "true"
+	return drawn, nil
+}
+
+func (p publisher) Stop(context.Context) error {
+	p.files["AUTO_START"] = "false"
+	return nil
+}
+
+func (p publisher) Saved(context.Context) error {
+	keep := p.files["AUTO_START"]
+	p.files = maps.Clone(p.saved)
+	p.files["AUTO_START"] = keep
+	return nil
+}
+
+func (p publisher) Published(context.Context) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for k, v := range p.files {
+		out[k] = []byte(v)
+	}
+	return out, nil
+}
+
+func (p publisher) Restore(_ context.Context, files map[string][]byte) error {
+	p.files = map[string]string{}
+	for k, v := range files {
+		p.files[k] = string(v)
+	}
+	return nil
+}
+
+// The book.
+
+func (w *world) Open(_ context.Context, r run.Run) error {
+	if _, known := w.book[r.ID]; !known {
+		w.order = append(w.order, r.ID)
+	}
+	w.book[r.ID] = r
+	return nil
+}
+
+type book struct{ *world }
+
+func (b book) Close(_ context.Context, r run.Run) error {
+	b.book[r.ID] = r
+	return nil
+}
+
+func (w *world) Last(context.Context) (*run.Run, error) {
+	if len(w.order) == 0 {
+		return nil, nil
+	}
+	r := w.book[w.order[len(w.order)-1]]
+	return &r, nil
+}
+
+// control makes a Control of the world whose ids are r1, r2 and so on.
+func control(t *testing.T, w *world) *run.Control {
+	t.Helper()
+	n := 0
+	k, err := run.New(t.Context(), run.Config{
+		Port: w, Publisher: publisher{w}, Book: book{w}, Log: slog.New(slog.DiscardHandler),
+		Probe: func(context.Context, string) (run.Plan, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.plan, nil
+		},
+		Ledger:  func(id string) ([]byte, error) { return []byte(w.ledgers[id]), nil },
+		Draw:    func() run.Identity { n++; return run.Identity{ID: fmt.Sprintf("r%d", n), Seed: uint64(n)} },
+		Changed: func(s run.Status) { w.told = append(w.told, s) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// watched keeps a Control informed for the length of a test.
+func watched(t *testing.T, k *run.Control) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); k.Watch(ctx) }()
+	return func() { cancel(); <-done }
+}

@@ -1,0 +1,99 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// launch publishes, ends what runs, starts the loadgen and waits for its word that the plan runs.
+func (k *Control) launch(ctx context.Context, q Request) error {
+	id, err := k.c.Publisher.Start(ctx, q.Overrides, k.c.Draw())
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	if err := k.c.Port.Stop(ctx, patient(q.Timeout)); err != nil {
+		return fmt.Errorf("stop what runs: %w", err)
+	}
+	l, _ := k.look(ctx)
+	k.close(ctx, l, "stopped")
+
+	files, err := k.c.Publisher.Published(ctx)
+	if err != nil {
+		return fmt.Errorf("read what was published: %w", err)
+	}
+	r := Run{ID: id.ID, Seed: id.Seed, Config: configuration(files), Started: time.Now().UTC()}
+	k.change(func(s *Status) { s.Restarts, s.Messages = 0, nil })
+	k.open(ctx, r)
+	if err := k.c.Port.Start(ctx); err != nil {
+		l, _ := k.look(ctx)
+		k.close(ctx, l, "failed")
+		return err
+	}
+	hash, err := k.await(ctx, r.ID)
+	l, _ = k.look(ctx)
+	if err != nil {
+		if l.State == runtime.Running {
+			// One that neither reports the plan nor ends must not go on unseen.
+			if err := k.c.Port.Stop(ctx, patient(q.Timeout)); err != nil {
+				k.c.Log.Error("the loadgen that did not report its plan cannot be stopped", "err", err)
+			}
+			l, _ = k.look(ctx)
+		}
+		k.close(ctx, l, "failed")
+		return err
+	}
+	r.PlanHash = hash
+	k.open(ctx, r)
+	k.c.Log.Info("run started", "run_id", r.ID, "seed", r.Seed, "plan", hash)
+	return nil
+}
+
+// glance is the pause between two looks at a loadgen that comes up.
+const glance = 100 * time.Millisecond
+
+// await waits until the loadgen says that it runs id's plan and returns the plan's hash. A run so short that it has
+// ended by then has left its ledger.
+func (k *Control) await(ctx context.Context, id string) (hash string, err error) {
+	patience := time.NewTimer(k.c.Patience)
+	defer patience.Stop()
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	for {
+		l, p := k.look(ctx)
+		if p.RunID == id && p.Phase != "idle" {
+			return p.Hash, nil
+		}
+		if ended(l.State) {
+			// A ledger of this life, not of an earlier one of the same run.
+			if data, err := k.c.Ledger(id); err == nil {
+				if r := readRecord(data); r.Ended.After(l.Started) && l.ExitCode == 0 {
+					return r.PlanHash, nil
+				}
+			}
+			return "", k.failed(ctx, l, l.ExitCode)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-patience.C:
+			return "", k.failed(ctx, l, -1)
+		}
+	}
+}
+
+func (k *Control) failed(ctx context.Context, l runtime.Status, code int) *Failed {
+	f := &Failed{Messages: k.words(ctx, l), ExitCode: code}
+	k.change(func(s *Status) { s.Messages = f.Messages })
+	return f
+}
+
+func patient(timeout time.Duration) time.Duration {
+	if timeout <= 0 {
+		return DefaultTimeout
+	}
+	return timeout
+}

@@ -1,0 +1,157 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// Start starts a run with the saved settings and the request's. Errors: *Busy, *Failed, those of publishing and of
+// the port.
+func (k *Control) Start(ctx context.Context, q Request) (Result, error) {
+	end, err := k.begin("start")
+	if err != nil {
+		return Result{}, err
+	}
+	defer end()
+	l, _ := k.look(ctx)
+	if st := k.Status(); st.Active() && l.State == runtime.Running && !q.RestartIfRunning {
+		return Result{Already: true, Message: "run " + st.Run.ID + " goes on already"}.at(k), nil
+	}
+	return k.started(k.launch(ctx, q))
+}
+
+// Restart ends the run that goes on, if any, and starts another with the saved settings.
+func (k *Control) Restart(ctx context.Context, timeout time.Duration) (Result, error) {
+	end, err := k.begin("restart")
+	if err != nil {
+		return Result{}, err
+	}
+	defer end()
+	return k.started(k.launch(ctx, Request{Timeout: timeout}))
+}
+
+func (k *Control) started(err error) (Result, error) {
+	if err != nil {
+		var failed *Failed
+		if errors.As(err, &failed) {
+			err = errors.Join(err, k.idle(context.Background())) // the failure is told whoever still listens
+		}
+		return Result{}.at(k), err
+	}
+	r := Result{Restarted: true}.at(k)
+	r.Message = "run " + r.Status.Run.ID + " started"
+	return r, nil
+}
+
+// idle publishes that the loadgen shall idle, so that one started by hand does not repeat what failed.
+func (k *Control) idle(ctx context.Context) error {
+	if err := k.c.Publisher.Stop(ctx); err != nil {
+		return fmt.Errorf("publish the stop: %w", err)
+	}
+	return nil
+}
+
+// Stop drains the loadgen and ends it.
+func (k *Control) Stop(ctx context.Context, timeout time.Duration) (Result, error) {
+	end, err := k.begin("stop")
+	if err != nil {
+		return Result{}, err
+	}
+	defer end()
+	l, _ := k.look(ctx)
+	// First, so that a loadgen that comes back from whatever happens now does not send again.
+	if err := k.idle(ctx); err != nil {
+		return Result{}.at(k), err
+	}
+	if ended(l.State) {
+		k.close(ctx, l, "")
+		return Result{Already: true, Message: "nothing was running"}.at(k), nil
+	}
+	if err := k.c.Port.Stop(ctx, patient(timeout)); err != nil {
+		return Result{}.at(k), err
+	}
+	l, _ = k.look(ctx)
+	k.close(ctx, l, "stopped")
+	return Result{Message: "stopped"}.at(k), nil
+}
+
+// Apply brings the saved settings into force. While nothing runs it only publishes them; else it starts them as a new
+// run, and where the loadgen does not take them it puts the previous ones back and lets their run go on.
+func (k *Control) Apply(ctx context.Context) (Result, error) {
+	end, err := k.begin("apply")
+	if err != nil {
+		return Result{}, err
+	}
+	defer end()
+	k.look(ctx)
+	before := k.Status()
+	if !before.Active() {
+		if err := k.c.Publisher.Saved(ctx); err != nil {
+			return Result{}.at(k), err
+		}
+		return Result{Message: "saved and published; nothing runs, so nothing was restarted"}.at(k), nil
+	}
+	files, err := k.c.Publisher.Published(ctx)
+	if err != nil {
+		return Result{}.at(k), fmt.Errorf("keep the previous settings: %w", err)
+	}
+	err = k.launch(ctx, Request{})
+	var failed *Failed
+	if !errors.As(err, &failed) {
+		return k.started(err)
+	}
+	if err := k.back(ctx, files, *before.Run); err != nil {
+		return Result{}.at(k), errors.Join(failed, fmt.Errorf("put the previous settings back: %w", err))
+	}
+	failed.RolledBack = true
+	return Result{}.at(k), failed
+}
+
+// back publishes files again and lets their run go on.
+func (k *Control) back(ctx context.Context, files map[string][]byte, r Run) error {
+	if err := k.c.Publisher.Restore(ctx, files); err != nil {
+		return err
+	}
+	if err := k.c.Port.Restart(ctx, DefaultTimeout); err != nil {
+		return err
+	}
+	r.Ended, r.Reason, r.Summary = time.Time{}, "", nil
+	k.open(ctx, r)
+	_, err := k.await(ctx, r.ID)
+	k.look(ctx)
+	return err
+}
+
+// Heal puts right what is wrong with the container. Errors: runtime.ErrHealthy and the others of the port.
+func (k *Control) Heal(ctx context.Context) (Result, error) {
+	end, err := k.begin("heal")
+	if err != nil {
+		return Result{}, err
+	}
+	defer end()
+	l, _ := k.look(ctx)
+	if ended(l.State) {
+		k.close(ctx, l, "")
+	}
+	if !k.Status().Active() {
+		if err := k.idle(ctx); err != nil {
+			return Result{}.at(k), err
+		}
+	}
+	did, err := k.c.Port.Heal(ctx)
+	k.look(ctx)
+	if err != nil {
+		return Result{}.at(k), err
+	}
+	return Result{Message: did}.at(k), nil
+}
+
+// at fills in the status.
+func (r Result) at(k *Control) Result {
+	r.Status = k.Status()
+	return r
+}

@@ -1,0 +1,75 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// record is what of a ledger tells of its end.
+type record struct {
+	PlanHash string    `json:"plan_hash"`
+	Ended    time.Time `json:"ended"`
+	Reason   string    `json:"reason"`
+}
+
+func readRecord(ledger []byte) record {
+	var r record
+	if json.Unmarshal(ledger, &r) != nil {
+		return record{} // a ledger that cannot be read tells nothing
+	}
+	return r
+}
+
+// verdict tells when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen.
+func verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string) {
+	at := l.Ended
+	if at.IsZero() {
+		at = time.Now().UTC()
+	}
+	r := readRecord(ledger)
+	switch {
+	case !r.Ended.IsZero():
+		return r.Ended, r.Reason
+	case instead != "":
+		return at, instead
+	case l.Crashed():
+		return at, "crashed"
+	case l.State == runtime.Missing:
+		return at, "removed"
+	case l.State == runtime.Exited:
+		return at, "failed"
+	default:
+		return at, "killed"
+	}
+}
+
+// maxWords is how many lines of a log stand in for an explanation.
+const maxWords = 20
+
+// words are what a loadgen said of its end: its errors, else its last lines.
+func (k *Control) words(ctx context.Context, l runtime.Status) []string {
+	var faults, last []string
+	err := k.c.Port.Logs(ctx, runtime.LogQuery{Since: l.Started}, func(line runtime.Line) error {
+		if line.Level == runtime.Error {
+			if len(faults) < maxWords {
+				faults = append(faults, strings.TrimPrefix(line.Text, "error: "))
+			}
+			return nil
+		}
+		last = append(last, line.Text)
+		last = last[max(0, len(last)-3):]
+		return nil
+	})
+	switch {
+	case len(faults) > 0:
+		return faults
+	case err != nil && len(last) == 0:
+		return []string{"its log cannot be read: " + err.Error()}
+	default:
+		return last
+	}
+}

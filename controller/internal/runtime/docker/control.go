@@ -1,0 +1,92 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// Start implements runtime.Port.
+func (d *Docker) Start(ctx context.Context) error {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	return d.start(ctx)
+}
+
+func (d *Docker) start(ctx context.Context) error {
+	found, err := d.find(ctx)
+	if errors.Is(err, runtime.ErrMissing) {
+		id, err := d.make(ctx)
+		if err != nil {
+			return err
+		}
+		return d.run(ctx, id)
+	}
+	if err != nil {
+		return err
+	}
+	switch found.State.Status {
+	case container.StateRunning, container.StateRestarting:
+		return nil
+	case container.StatePaused, container.StateDead, container.StateRemoving:
+		return fmt.Errorf("%w: it is %s; heal it", runtime.ErrStuck, found.State.Status)
+	default:
+		return d.run(ctx, found.ID)
+	}
+}
+
+// run starts a container that is there.
+func (d *Docker) run(ctx context.Context, id string) error {
+	err := told(d.api.ContainerStart(ctx, id, container.StartOptions{}))
+	if err == nil || errors.Is(err, runtime.ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w; heal it", runtime.ErrStuck, err)
+}
+
+// Stop implements runtime.Port.
+func (d *Docker) Stop(ctx context.Context, timeout time.Duration) error {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	return d.stop(ctx, timeout)
+}
+
+func (d *Docker) stop(ctx context.Context, timeout time.Duration) error {
+	found, err := d.find(ctx)
+	if errors.Is(err, runtime.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	switch found.State.Status {
+	case container.StateRunning, container.StateRestarting:
+	case container.StatePaused:
+		// A frozen process hears no signal.
+		if err := d.api.ContainerUnpause(ctx, found.ID); err != nil {
+			return fmt.Errorf("wake the loadgen: %w", told(err))
+		}
+	default:
+		return nil
+	}
+	seconds := int(timeout.Round(time.Second) / time.Second)
+	if err := d.api.ContainerStop(ctx, found.ID, container.StopOptions{Timeout: &seconds}); err != nil {
+		return fmt.Errorf("stop the loadgen: %w", told(err))
+	}
+	return nil
+}
+
+// Restart implements runtime.Port.
+func (d *Docker) Restart(ctx context.Context, timeout time.Duration) error {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	if err := d.stop(ctx, timeout); err != nil {
+		return err
+	}
+	return d.start(ctx)
+}

@@ -1,0 +1,261 @@
+package docker_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
+	"github.com/puttrix/trafficinator/controller/internal/runtime/runtimetest"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+const image = "trafficinator-loadgen:local"
+
+// command runs the Docker client that the Makefile chose, else the one in PATH.
+func command(args ...string) (string, error) {
+	name := os.Getenv("DOCKER")
+	if name == "" {
+		name = "docker"
+	}
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("docker %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func client(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := command(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// build makes the image once, the way people make it.
+var build = sync.OnceValue(func() error {
+	out, err := exec.Command("make", "-C", filepath.Join("..", "..", "..", ".."), "image-loadgen").CombinedOutput()
+	if err != nil {
+		return errors.New(string(out))
+	}
+	return nil
+})
+
+// stack is a name that no other test has, for a container and its label.
+func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, docker.Config) {
+	t.Helper()
+	if _, err := command("info"); err != nil {
+		t.Skipf("LEFT OUT: no Docker engine answers: %v", err)
+	}
+	if err := build(); err != nil {
+		t.Fatalf("build image: %v", err)
+	}
+	dir := t.TempDir()
+	for _, folder := range []string{"exchange", "state"} {
+		if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := "trafficinator-test-" + strings.ToLower(rand.Text()[:10])
+	c := docker.Config{
+		Host: os.Getenv("DOCKER_HOST"), Name: name, Stack: name, Image: image,
+		Exchange: filepath.Join(dir, "exchange"), State: filepath.Join(dir, "state"), User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()),
+	}
+	if change != nil {
+		change(&c)
+	}
+	d, err := docker.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for id := range strings.FieldsSeq(client(t, "ps", "--all", "--quiet", "--filter", "name="+name)) {
+			client(t, "rm", "--force", id)
+		}
+		if err := d.Close(context.Background(), 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return runtimetest.Subject{
+		Port: d,
+		Publish: func(t *testing.T, values map[string]string) {
+			data, err := exchange.EncodeEnv(values)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := exchange.Publish(afero.NewOsFs(), c.Exchange, map[string][]byte{exchange.EnvFile: data}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Kill: func(t *testing.T, s runtime.Status) { client(t, "kill", s.ID) },
+	}, c
+}
+
+func TestAContainerDoesWhatEveryRuntimeDoes(t *testing.T) {
+	t.Parallel()
+	runtimetest.Run(t, func(t *testing.T) runtimetest.Subject { s, _ := stack(t, nil); return s })
+}
+
+// labelled are arguments for a container that is ours.
+func labelled(c docker.Config, args ...string) []string {
+	return append(args, "--name", c.Name, "--label", docker.RoleLabel+"=loadgen", "--label", docker.StackLabel+"="+c.Stack,
+		"--env", "AUTO_START=false", "--env", "TELEMETRY_ADDR=:8010", "--user", c.User)
+}
+
+// healed heals and checks that a new container, and no other, runs under our name.
+func healed(t *testing.T, s runtimetest.Subject, c docker.Config) {
+	t.Helper()
+	before := s.Port.Status(t.Context())
+	if !before.Healable || before.Reason == "" {
+		t.Fatalf("it should say what is wrong and that it can be healed: %+v", before)
+	}
+	did, err := s.Port.Heal(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := s.Port.Status(t.Context())
+	if after.State != runtime.Running || after.Name != c.Name || after.Telemetry == "" {
+		t.Errorf("it should run under its name (%s): %+v", did, after)
+	}
+	if left := client(t, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+docker.StackLabel+"="+c.Stack); left != after.ID {
+		t.Errorf("only the new container should be left, got %s", left)
+	}
+}
+
+func TestAMissingContainerIsMadeByAHeal(t *testing.T) {
+	t.Parallel()
+	s, c := stack(t, nil)
+	if st := s.Port.Status(t.Context()); st.State != runtime.Missing {
+		t.Errorf("want missing, got %+v", st)
+	}
+	healed(t, s, c)
+}
+
+func TestAContainerThatNeverStartedIsExplainedAndReplaced(t *testing.T) {
+	t.Parallel()
+	s, c := stack(t, nil)
+	client(t, append(labelled(c, "create", "--env", "CONCURRENCY=7"), image)...)
+	if st := s.Port.Status(t.Context()); st.State != runtime.Created || !strings.Contains(st.Reason, "never started") {
+		t.Errorf("want created and why, got %+v", st)
+	}
+	healed(t, s, c)
+	if env := client(t, "inspect", "--format", "{{.Config.Env}}", c.Name); !strings.Contains(env, "CONCURRENCY=7") {
+		t.Errorf("what it was made with should be kept: %s", env)
+	}
+}
+
+func TestAContainerWhoseNetworkIsGoneIsExplainedAndReplaced(t *testing.T) {
+	t.Parallel()
+	s, c := stack(t, nil)
+	client(t, "network", "create", c.Name)
+	client(t, append(labelled(c, "create", "--network", c.Name), image)...)
+	client(t, "network", "rm", c.Name)
+	if err := s.Port.Start(t.Context()); !errors.Is(err, runtime.ErrStuck) {
+		t.Errorf("want an error that says it is stuck, got %v", err)
+	}
+	if st := s.Port.Status(t.Context()); !strings.Contains(st.Reason, "network "+c.Name+" is gone") {
+		t.Errorf("it should name the network: %+v", st)
+	}
+	healed(t, s, c)
+}
+
+func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
+	t.Parallel()
+	s, c := stack(t, nil)
+	if err := s.Port.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	client(t, "pause", c.Name)
+	if st := s.Port.Status(t.Context()); st.State != runtime.Paused {
+		t.Errorf("want paused, got %+v", st)
+	}
+	if err := s.Port.Start(t.Context()); !errors.Is(err, runtime.ErrStuck) {
+		t.Errorf("want an error that says it is stuck, got %v", err)
+	}
+	healed(t, s, c)
+	client(t, "pause", c.Name)
+	if err := s.Port.Stop(t.Context(), 8*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if st := s.Port.Status(t.Context()); st.State != runtime.Exited || st.ExitCode != 0 {
+		t.Errorf("a paused loadgen should be awakened to drain: %+v", st)
+	}
+}
+
+func TestAHealThatFailsLeavesTheOldContainerInItsPlace(t *testing.T) {
+	t.Parallel()
+	s, c := stack(t, nil)
+	client(t, append(labelled(c, "create", "--env", "AUTO_START=true", "--env", "CONCURRENCY=0"), image)...)
+	before := s.Port.Status(t.Context())
+	if did, err := s.Port.Heal(t.Context()); !errors.Is(err, runtime.ErrStuck) {
+		t.Fatalf("the new one ends at once, so healing should fail, got %q, %v", did, err)
+	}
+	if after := s.Port.Status(t.Context()); after.ID != before.ID || after.Name != c.Name || after.State != runtime.Created {
+		t.Errorf("the old one should be back: %+v, now %+v", before, after)
+	}
+}
+
+func TestAContainerThatIsNotOursIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s, c := stack(t, nil)
+	id := client(t, "run", "--detach", "--name", c.Name, "--env", "AUTO_START=false", image)
+	if st := s.Port.Status(t.Context()); st.State != runtime.Foreign || st.Healable || st.Telemetry != "" {
+		t.Errorf("want foreign, got %+v", st)
+	}
+	for what, err := range map[string]error{
+		"start": s.Port.Start(t.Context()), "stop": s.Port.Stop(t.Context(), time.Second), "restart": s.Port.Restart(t.Context(), time.Second),
+	} {
+		if !errors.Is(err, runtime.ErrForeign) {
+			t.Errorf("%s: want %v, got %v", what, runtime.ErrForeign, err)
+		}
+	}
+	if _, err := s.Port.Heal(t.Context()); !errors.Is(err, runtime.ErrForeign) {
+		t.Errorf("heal: want %v, got %v", runtime.ErrForeign, err)
+	}
+	if got := client(t, "inspect", "--format", "{{.Id}} {{.State.Status}}", c.Name); got != id+" running" {
+		t.Errorf("it should be as it was, got %s", got)
+	}
+}
+
+func TestWithoutTheImageThereIsNothingToMakeItFrom(t *testing.T) {
+	t.Parallel()
+	s, _ := stack(t, func(c *docker.Config) { c.Image = "trafficinator-nothing:none" })
+	if st := s.Port.Status(t.Context()); st.State != runtime.Missing || st.Healable || !strings.Contains(st.Reason, "LOADGEN_IMAGE") {
+		t.Errorf("want missing and the cure, got %+v", st)
+	}
+	if err := s.Port.Start(t.Context()); !errors.Is(err, runtime.ErrMissing) {
+		t.Errorf("want %v, got %v", runtime.ErrMissing, err)
+	}
+}
+
+func TestAnEngineThatIsAwayIsAStateAndAnError(t *testing.T) {
+	t.Parallel()
+	d, err := docker.New(docker.Config{Host: "unix://" + filepath.Join(t.TempDir(), "none.sock"), Name: "x", Stack: "x", Image: image})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Answers(t.Context()) {
+		t.Error("nothing is there to answer")
+	}
+	if st := d.Status(t.Context()); st.State != runtime.Unavailable || !strings.Contains(st.Reason, "DOCKER_GID") {
+		t.Errorf("want unavailable and the cure, got %+v", st)
+	}
+	for what, err := range map[string]error{"start": d.Start(t.Context()), "stop": d.Stop(t.Context(), time.Second)} {
+		if !errors.Is(err, runtime.ErrUnavailable) {
+			t.Errorf("%s: want %v, got %v", what, runtime.ErrUnavailable, err)
+		}
+	}
+}

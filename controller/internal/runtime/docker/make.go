@@ -1,0 +1,119 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// composeProject is the label by which compose knows its containers.
+const composeProject = "com.docker.compose.project"
+
+// recipe is all that a container is made from.
+type recipe struct {
+	config   *container.Config
+	host     *container.HostConfig
+	networks []string // names; the first one the container is made with
+}
+
+// make creates our container from the image, as compose would.
+func (d *Docker) make(ctx context.Context) (id string, err error) {
+	r, err := d.fresh(ctx)
+	if err != nil {
+		return "", err
+	}
+	return d.create(ctx, r)
+}
+
+// self is the controller's own container; false where it runs in none.
+func (d *Docker) self(ctx context.Context) (container.InspectResponse, bool) {
+	if d.c.Hostname == "" {
+		return container.InspectResponse{}, false
+	}
+	own, err := d.api.ContainerInspect(ctx, d.c.Hostname)
+	// A machine's host name could be the name of a container; only of its own id it is the begin.
+	return own, err == nil && strings.HasPrefix(own.ID, d.c.Hostname)
+}
+
+// fresh is the recipe of docker-compose.webui.yml.
+func (d *Docker) fresh(ctx context.Context) (recipe, error) {
+	exchange, state := d.c.Exchange, d.c.State
+	labels := map[string]string{RoleLabel: role, StackLabel: d.c.Stack}
+	var networks []string
+	if own, inside := d.self(ctx); inside {
+		exchange, state = onHost(own.Mounts, exchange), onHost(own.Mounts, state)
+		for name := range own.NetworkSettings.Networks {
+			networks = append(networks, name)
+		}
+		// With these compose takes it for its own and can replace and remove it.
+		if project := own.Config.Labels[composeProject]; project != "" {
+			labels[composeProject] = project
+			labels["com.docker.compose.service"] = role
+			labels["com.docker.compose.oneoff"] = "False"
+			labels["com.docker.compose.container-number"] = "1"
+		}
+	}
+	if !path.IsAbs(exchange) || !path.IsAbs(state) {
+		return recipe{}, fmt.Errorf("the folders %q and %q have no place on the engine's machine; set DATA_DIR to an absolute path", exchange, state)
+	}
+	patience := 15
+	return recipe{
+		config: &container.Config{
+			Image: d.c.Image, User: d.c.User, Labels: labels, StopTimeout: &patience,
+			Env: []string{"AUTO_START=false", "TELEMETRY_ADDR=:" + telemetryPort},
+		},
+		host: &container.HostConfig{
+			Mounts: []mount.Mount{
+				{Type: mount.TypeBind, Source: exchange, Target: "/app/data", ReadOnly: true},
+				{Type: mount.TypeBind, Source: state, Target: "/app/state"},
+			},
+			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"}, ExtraHosts: []string{"host.docker.internal:host-gateway"},
+		},
+		networks: networks,
+	}, nil
+}
+
+// onHost is where a folder of the controller's container lies on the engine's machine.
+func onHost(mounts []container.MountPoint, folder string) string {
+	best, source := "", folder
+	for _, m := range mounts {
+		rest, within := strings.CutPrefix(folder+"/", strings.TrimSuffix(m.Destination, "/")+"/")
+		if within && len(m.Destination) > len(best) {
+			best, source = m.Destination, path.Join(m.Source, rest)
+		}
+	}
+	return source
+}
+
+// create makes a container under our name and joins it to its networks.
+func (d *Docker) create(ctx context.Context, r recipe) (id string, err error) {
+	var first *network.NetworkingConfig
+	alias := &network.EndpointSettings{Aliases: []string{role}}
+	if len(r.networks) > 0 {
+		r.host.NetworkMode = container.NetworkMode(r.networks[0])
+		if r.host.NetworkMode.IsUserDefined() {
+			first = &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{r.networks[0]: alias}}
+		}
+	}
+	made, err := d.api.ContainerCreate(ctx, r.config, r.host, first, nil, d.c.Name)
+	if cerrdefs.IsNotFound(err) {
+		return "", fmt.Errorf("%w: the image %s is not there (%w); make it with `make images` or name another in LOADGEN_IMAGE", runtime.ErrMissing, r.config.Image, err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("make the container: %w", told(err))
+	}
+	for _, name := range r.networks[min(1, len(r.networks)):] {
+		if err := d.api.NetworkConnect(ctx, name, made.ID, alias); err != nil {
+			return "", d.undo(ctx, made.ID, fmt.Errorf("join network %s: %w", name, told(err)))
+		}
+	}
+	return made.ID, nil
+}

@@ -1,0 +1,137 @@
+package process_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/runtime/process"
+	"github.com/puttrix/trafficinator/controller/internal/runtime/runtimetest"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+// loadgen is the real one, built once.
+var loadgen = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "loadgen")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "loadgen")
+	out, err := exec.Command("go", "build", "-o", bin, "github.com/puttrix/trafficinator/loadgen").CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(out))
+	}
+	return bin, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if bin, err := loadgen(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(bin)) // of a folder for temporary files
+	}
+	os.Exit(code)
+}
+
+func subject(t *testing.T) (runtimetest.Subject, string) {
+	t.Helper()
+	bin, err := loadgen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys, dir := afero.NewOsFs(), t.TempDir()
+	log := process.NewLog(filepath.Join(dir, "loadgen.log"))
+	p := process.New(fsys, process.Config{Bin: bin, Exchange: dir, State: filepath.Join(dir, "state"), Log: log})
+	t.Cleanup(func() {
+		// t.Context is done by now.
+		if err := p.Close(context.Background(), 8*time.Second); err != nil {
+			t.Error(err)
+		}
+		if err := log.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return runtimetest.Subject{
+		Port: p,
+		Publish: func(t *testing.T, values map[string]string) {
+			data, err := exchange.EncodeEnv(values)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := exchange.Publish(fsys, dir, map[string][]byte{exchange.EnvFile: data}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Kill: func(t *testing.T, s runtime.Status) {
+			pid, err := strconv.Atoi(s.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			child, err := os.FindProcess(pid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := child.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}, dir
+}
+
+func TestAProcessDoesWhatEveryRuntimeDoes(t *testing.T) {
+	t.Parallel()
+	runtimetest.Run(t, func(t *testing.T) runtimetest.Subject { s, _ := subject(t); return s })
+}
+
+func TestTheLogIsKeptInAFileWithTimes(t *testing.T) {
+	t.Parallel()
+	s, dir := subject(t)
+	s.Publish(t, map[string]string{"CONCURRENCY": "0"})
+	if err := s.Port.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Port.Logs(t.Context(), runtime.LogQuery{Follow: true}, func(runtime.Line) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "loadgen.log")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamp, text, _ := strings.Cut(string(data), " ")
+	if _, err := time.Parse(time.RFC3339Nano, stamp); err != nil || !strings.Contains(text, "CONCURRENCY") {
+		t.Errorf("want a time and the problem, got %q", data)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the log should be readable for its owner alone: %v, %v", info, err)
+	}
+}
+
+func TestAProgramThatIsNotThereIsMissingWithItsCure(t *testing.T) {
+	t.Parallel()
+	p := process.New(afero.NewMemMapFs(), process.Config{Bin: "/nowhere/loadgen"})
+	if s := p.Status(t.Context()); s.State != runtime.Missing || !strings.Contains(s.Reason, "make build") {
+		t.Errorf("want missing and how to build it, got %+v", s)
+	}
+	if err := p.Start(t.Context()); !errors.Is(err, runtime.ErrMissing) || !strings.Contains(err.Error(), "LOADGEN_BIN") {
+		t.Errorf("want an error that names LOADGEN_BIN, got %v", err)
+	}
+}
+
+func TestAChildDoesNotGetTheControllersKey(t *testing.T) {
+	t.Parallel()
+	got := process.Environment(map[string]string{"CONTROL_UI_API_KEY": "secret", "TZ": "UTC", "PATH": "/bin", "LD_PRELOAD": "x"})
+	if want := []string{"PATH=/bin", "TZ=UTC"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

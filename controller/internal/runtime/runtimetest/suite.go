@@ -1,0 +1,230 @@
+// Package runtimetest owns what every runtime must do alike: one suite for all of them, run with a real loadgen.
+package runtimetest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// Subject is a port under test, with a loadgen that was never started.
+type Subject struct {
+	Port runtime.Port
+	// Publish writes loadgen.env.
+	Publish func(t *testing.T, values map[string]string)
+	// Kill ends the loadgen by SIGKILL.
+	Kill func(t *testing.T, s runtime.Status)
+}
+
+// patience bounds every wait.
+const patience = 30 * time.Second
+
+// Run runs the suite; fresh makes a subject for each test.
+func Run(t *testing.T, fresh func(*testing.T) Subject) {
+	for name, test := range map[string]func(*testing.T, Subject){
+		"starts once, idles, and stops":                  startsAndStops,
+		"a restart is another life with another plan":    restarts,
+		"bad settings end it with a name and a reason":   refuses,
+		"a kill is a crash, and it can be started again": crashes,
+		"the log is cut after it is filtered":            cutsLogs,
+		"who follows the log sees new lines and the end": follows,
+		"a stop that nobody waits for returns":           letsGo,
+		"what is healthy is not healed":                  isHealthy,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, fresh(t))
+		})
+	}
+}
+
+func startsAndStops(t *testing.T, s Subject) {
+	must(t, s.Port.Start(t.Context()))
+	first := await(t, s.Port, runtime.Running)
+	if !answers(t, first.Telemetry, "/healthz", `"phase":"idle"`) {
+		t.Errorf("a loadgen that idles should say so at %s", first.Telemetry)
+	}
+	must(t, s.Port.Start(t.Context()))
+	if again := s.Port.Status(t.Context()); again.ID != first.ID || !again.Started.Equal(first.Started) {
+		t.Errorf("a second start should change nothing: %+v, then %+v", first, again)
+	}
+	must(t, s.Port.Stop(t.Context(), 8*time.Second))
+	ended := s.Port.Status(t.Context())
+	if ended.State != runtime.Exited || ended.ExitCode != 0 || ended.Crashed() || ended.Telemetry != "" {
+		t.Errorf("an idle loadgen should end well: %+v", ended)
+	}
+	must(t, s.Port.Stop(t.Context(), time.Second))
+}
+
+func restarts(t *testing.T, s Subject) {
+	for _, id := range []string{"first", "second"} {
+		s.Publish(t, map[string]string{"RUN_ID": id})
+		must(t, s.Port.Restart(t.Context(), 8*time.Second))
+		l := await(t, s.Port, runtime.Running)
+		if !answers(t, l.Telemetry, "/metrics", `run_id="`+id+`"`) {
+			t.Errorf("the loadgen should have the plan %s", id)
+		}
+	}
+}
+
+func refuses(t *testing.T, s Subject) {
+	s.Publish(t, map[string]string{"AUTO_START": "true", "CONCURRENCY": "0"})
+	must(t, s.Port.Start(t.Context()))
+	l := await(t, s.Port, runtime.Exited)
+	if l.ExitCode != 2 || l.Crashed() {
+		t.Errorf("want the exit code of bad settings, got %+v", l)
+	}
+	told := read(t, s.Port, runtime.LogQuery{Level: runtime.Error})
+	if len(told) == 0 || !strings.Contains(told[0].Text, "CONCURRENCY") || told[0].Level != runtime.Error {
+		t.Errorf("the log should name the setting: %v", told)
+	}
+}
+
+func crashes(t *testing.T, s Subject) {
+	must(t, s.Port.Start(t.Context()))
+	l := await(t, s.Port, runtime.Running)
+	s.Kill(t, l)
+	if l = await(t, s.Port, runtime.Exited); l.ExitCode != 137 || !l.Crashed() || l.Ended.IsZero() {
+		t.Errorf("want a crash with 128 + SIGKILL, got %+v", l)
+	}
+	must(t, s.Port.Start(t.Context()))
+	await(t, s.Port, runtime.Running)
+}
+
+func cutsLogs(t *testing.T, s Subject) {
+	s.Publish(t, map[string]string{"AUTO_START": "true", "CONCURRENCY": "0", "PAGEVIEWS_MIN": "0", "BULK_SIZE": "0"})
+	must(t, s.Port.Start(t.Context()))
+	await(t, s.Port, runtime.Exited)
+	all := read(t, s.Port, runtime.LogQuery{})
+	if len(all) < 3 {
+		t.Fatalf("want a line for each problem, got %v", all)
+	}
+	if last := read(t, s.Port, runtime.LogQuery{Tail: 1}); len(last) != 1 || last[0].Text != all[len(all)-1].Text {
+		t.Errorf("the last line should be %v, got %v", all[len(all)-1], last)
+	}
+	if one := read(t, s.Port, runtime.LogQuery{Tail: 1, Text: "concurrency"}); len(one) != 1 || !strings.Contains(one[0].Text, "CONCURRENCY") {
+		t.Errorf("the filter goes before the cut: %v", one)
+	}
+	if none := read(t, s.Port, runtime.LogQuery{Since: all[len(all)-1].Time.Add(time.Millisecond)}); len(none) != 0 {
+		t.Errorf("nothing was written since the end: %v", none)
+	}
+}
+
+func follows(t *testing.T, s Subject) {
+	must(t, s.Port.Start(t.Context()))
+	await(t, s.Port, runtime.Running)
+	seen := make(chan string, 1000)
+	done := make(chan error, 1)
+	go func() {
+		done <- s.Port.Logs(t.Context(), runtime.LogQuery{Follow: true}, func(l runtime.Line) error {
+			seen <- l.Text
+			return nil
+		})
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for text := ""; !strings.Contains(text, "idle"); {
+		select {
+		case text = <-seen:
+		case <-ctx.Done():
+			t.Fatal("the line that it idles did not come")
+		}
+	}
+	must(t, s.Port.Stop(t.Context(), 8*time.Second))
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("following should end well with the loadgen: %v", err)
+		}
+	case <-ctx.Done():
+		t.Fatal("following did not end with the loadgen")
+	}
+}
+
+func letsGo(t *testing.T, s Subject) {
+	must(t, s.Port.Start(t.Context()))
+	await(t, s.Port, runtime.Running)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Port.Logs(ctx, runtime.LogQuery{Follow: true}, func(runtime.Line) error { return nil }); err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("reading the log should just end: %v", err)
+	}
+	if err := s.Port.Restart(ctx, patience); !errors.Is(err, context.Canceled) {
+		t.Errorf("want the context's error, got %v", err)
+	}
+}
+
+func isHealthy(t *testing.T, s Subject) {
+	must(t, s.Port.Start(t.Context()))
+	before := await(t, s.Port, runtime.Running)
+	if did, err := s.Port.Heal(t.Context()); !errors.Is(err, runtime.ErrHealthy) {
+		t.Errorf("want %v, got %q, %v", runtime.ErrHealthy, did, err)
+	}
+	if after := s.Port.Status(t.Context()); after.ID != before.ID || after.State != runtime.Running {
+		t.Errorf("it should be as it was: %+v, now %+v", before, after)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// await waits for a state.
+func await(t *testing.T, p runtime.Port, want runtime.State) runtime.Status {
+	t.Helper()
+	var s runtime.Status
+	until(t, func() bool { s = p.Status(t.Context()); return s.State == want }, func() any { return s })
+	return s
+}
+
+func until(t *testing.T, yes func() bool, got func() any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !yes() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waited %s in vain, last saw %+v", patience, got())
+		}
+	}
+}
+
+// answers tells whether the loadgen comes to answer with the text.
+func answers(t *testing.T, base, path, text string) bool {
+	t.Helper()
+	var got string
+	until(t, func() bool {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, nil)
+		must(t, err)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			got = err.Error()
+			return false
+		}
+		defer resp.Body.Close() //nolint:errcheck // only read
+		data, err := io.ReadAll(resp.Body)
+		must(t, err)
+		got = string(data)
+		return strings.Contains(got, text)
+	}, func() any { return got })
+	return true
+}
+
+func read(t *testing.T, p runtime.Port, q runtime.LogQuery) []runtime.Line {
+	t.Helper()
+	var out []runtime.Line
+	must(t, p.Logs(t.Context(), q, func(l runtime.Line) error { out = append(out, l); return nil }))
+	return out
+}

@@ -1,0 +1,71 @@
+package security
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Address is who asks: the nearest address of the chain that is no trusted proxy.
+func (g *Guard) Address(r *http.Request) netip.Addr {
+	addr := parseAddr(r.RemoteAddr)
+	chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(chain) - 1; i >= 0 && g.isProxy(addr); i-- {
+		next := parseAddr(strings.TrimSpace(chain[i]))
+		if !next.IsValid() {
+			break
+		}
+		addr = next
+	}
+	return addr
+}
+
+// Secure tells whether the browser came by TLS, here or at a trusted proxy.
+func (g *Guard) Secure(r *http.Request) bool {
+	return r.TLS != nil || g.isProxy(parseAddr(r.RemoteAddr)) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
+func (g *Guard) isProxy(a netip.Addr) bool {
+	return slices.ContainsFunc(g.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// hostAllowed keeps a foreign name that resolves to this machine (DNS rebinding) out.
+func (g *Guard) hostAllowed(r *http.Request) bool {
+	return slices.Contains(g.hosts, strings.ToLower(withoutPort(r.Host)))
+}
+
+// sameOrigin tells whether a browser's request comes from the controller's own pages. Programs send no Origin.
+func (g *Guard) sameOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		site := r.Header.Get("Sec-Fetch-Site")
+		return site == "" || site == "same-origin" || site == "none"
+	}
+	u, err := url.Parse(origin)
+	return err == nil && strings.EqualFold(u.Host, r.Host)
+}
+
+func (g *Guard) listed(origin string) bool {
+	return origin != "" && slices.Contains(g.origins, strings.ToLower(origin))
+}
+
+func parseAddr(s string) netip.Addr {
+	if host, _, err := net.SplitHostPort(s); err == nil {
+		s = host
+	}
+	a, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Unmap().WithZone("")
+}
+
+func withoutPort(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		return host[:i]
+	}
+	return host
+}

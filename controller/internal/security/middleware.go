@@ -1,0 +1,205 @@
+package security
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/puttrix/trafficinator/shared/secret"
+)
+
+// The names that clients use.
+const (
+	KeyHeader  = "X-API-Key"
+	CookieName = "trafficinator_session"
+)
+
+// csp lets the pages load nothing from elsewhere and be framed by nobody. Styles in attributes are what charts set.
+const csp = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// Browser is the outer wall of every route: allowed hosts, headers, CORS.
+func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r, h := c.Request(), c.Response().Header()
+		h.Set("Content-Security-Policy", csp)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		if g.Secure(r) {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if !g.hostAllowed(r) {
+			return echo.NewHTTPError(http.StatusMisdirectedRequest, "this host name is not allowed; add it to ALLOWED_HOSTS")
+		}
+		if len(g.origins) > 0 {
+			h.Add("Vary", "Origin")
+		}
+		if origin := r.Header.Get("Origin"); g.listed(origin) {
+			// Never with credentials: another site brings its own key.
+			h.Set("Access-Control-Allow-Origin", origin)
+			h.Set("Access-Control-Expose-Headers", "ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset")
+			h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+				h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+				h.Set("Access-Control-Allow-Headers", "Content-Type, If-Match, Last-Event-ID, "+KeyHeader)
+				h.Set("Access-Control-Max-Age", "3600")
+				return c.NoContent(http.StatusNoContent)
+			}
+		}
+		return next(c)
+	}
+}
+
+// Members lets only requests with the key or a session through, within their budget.
+func (g *Guard) Members(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		who, err := g.identify(c)
+		if err != nil {
+			return err
+		}
+		c.Set(byKey, strings.SplitN(who, " ", 2)[0])
+		b := g.requests.take(who, 1)
+		tellBudget(c, b)
+		if !b.ok {
+			return tooMany(c, b, "too many requests")
+		}
+		return next(c)
+	}
+}
+
+// keyBucket is the one budget of the key; each session has its own.
+const keyBucket = "key"
+
+// byKey is where Members leaves for Audit who asks.
+const byKey = "security.by"
+
+func (g *Guard) identify(c echo.Context) (who string, err error) {
+	r := c.Request()
+	if given := r.Header.Values(KeyHeader); len(given) > 0 {
+		if g.IsKey(given[0]) {
+			return keyBucket, nil
+		}
+		return "", g.wrongKey(c, http.StatusForbidden, "the API key is wrong")
+	}
+	cookie, err := r.Cookie(CookieName)
+	if err != nil {
+		return "", echo.NewHTTPError(http.StatusUnauthorized, "send the API key as "+KeyHeader+" or sign in")
+	}
+	if !g.sessions.use(cookie.Value) {
+		return "", echo.NewHTTPError(http.StatusUnauthorized, "the session has ended; sign in again")
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !g.sameOrigin(r) {
+		return "", echo.NewHTTPError(http.StatusForbidden, "a session may change things from the controller's own pages only")
+	}
+	return "session " + cookie.Value, nil
+}
+
+// wrongKey books a failed try of an address; after maxWrong in a minute it is 429.
+func (g *Guard) wrongKey(c echo.Context, status int, detail string) error {
+	if b := g.wrong.take(g.Address(c.Request()).String(), 1); !b.ok {
+		tellBudget(c, b)
+		return tooMany(c, b, "too many wrong keys from this address; a right one passes at once")
+	}
+	return echo.NewHTTPError(status, detail)
+}
+
+// Exchange signs in by key or code and sets the cookie of the session. Wrong ones are booked like wrong keys.
+func (g *Guard) Exchange(c echo.Context, key, code secret.String) error {
+	if r := c.Request(); !g.sameOrigin(r) {
+		return echo.NewHTTPError(http.StatusForbidden, "sign in on the controller's own pages")
+	}
+	session, ok := g.SignIn(key.Reveal(), code.Reveal())
+	if !ok {
+		return g.wrongKey(c, http.StatusForbidden, "the key or code is wrong, used up or too old")
+	}
+	g.setCookie(c, session.Reveal(), int(SessionTTL.Seconds()))
+	return nil
+}
+
+// Leave ends the session of the request, if it has one.
+func (g *Guard) Leave(c echo.Context) {
+	if cookie, err := c.Request().Cookie(CookieName); err == nil {
+		g.SignOut(cookie.Value)
+	}
+	g.setCookie(c, "", -1)
+}
+
+func (g *Guard) setCookie(c echo.Context, value string, age int) {
+	c.SetCookie(&http.Cookie{
+		Name: CookieName, Value: value, Path: "/", MaxAge: age,
+		HttpOnly: true, Secure: g.Secure(c.Request()), SameSite: http.SameSiteStrictMode,
+	})
+}
+
+func tellBudget(c echo.Context, b budget) {
+	h := c.Response().Header()
+	h.Set("RateLimit-Limit", strconv.Itoa(b.limit))
+	h.Set("RateLimit-Remaining", strconv.Itoa(b.left))
+	h.Set("RateLimit-Reset", seconds(b.reset))
+}
+
+func tooMany(c echo.Context, b budget, detail string) error {
+	wait := seconds(max(b.retry, time.Second))
+	c.Response().Header().Set("Retry-After", wait)
+	return echo.NewHTTPError(http.StatusTooManyRequests, fmt.Sprintf("%s; wait %s s", detail, wait))
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
+
+// Entry is one change as the audit log keeps it.
+type Entry struct {
+	At      time.Time
+	Address string
+	// By is "key", "session" or "nobody".
+	By string
+	// What is the method and the route's path. Only numbers stand for its parameters: anything else in a path may be a
+	// secret that was put there by mistake.
+	What   string
+	Status int
+}
+
+// Audit hands every request that could change something to record, once it is answered.
+func (g *Guard) Audit(record func(context.Context, Entry)) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+				return next(c)
+			}
+			err := next(c)
+			if err != nil {
+				c.Error(err) // answers, so that the status is known
+			}
+			by, ok := c.Get(byKey).(string)
+			if !ok {
+				by = "nobody"
+			}
+			record(context.WithoutCancel(r.Context()), Entry{g.now(), g.Address(r).String(), by, r.Method + " " + place(c), c.Response().Status})
+			return nil
+		}
+	}
+}
+
+var number = regexp.MustCompile(`^[0-9]{1,18}$`)
+
+// place is the path of the route with the numbers in it.
+func place(c echo.Context) string {
+	path := c.Path()
+	for _, name := range c.ParamNames() {
+		if v := c.Param(name); number.MatchString(v) {
+			path = strings.ReplaceAll(path, ":"+name, v)
+		}
+	}
+	return path
+}

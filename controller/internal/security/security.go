@@ -1,0 +1,91 @@
+// Package security owns who may talk to the controller: the API key, sign-in codes and sessions, the allowed hosts and
+// origins, the limits, and the headers of every answer. It does not know what any route does.
+package security
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/secret"
+)
+
+// Config is what the settings say.
+type Config struct {
+	// Key is the API key, any bytes.
+	Key secret.String
+	// Hosts are the names under which the controller may be called, without port; IPv6 in brackets.
+	Hosts []string
+	// Origins may call from another site (CORS), as scheme://host[:port].
+	Origins []string
+	// Proxies are the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
+	Proxies []netip.Prefix
+	// PerMinute is how many requests a key or a session may make in a minute, at least 1.
+	PerMinute int
+	// Now tells the time; it is a parameter so that tests need not wait.
+	Now func() time.Time
+}
+
+// Guard decides about requests. It is safe for concurrent use and bounded in memory.
+type Guard struct {
+	key      [sha256.Size]byte
+	hosts    []string
+	origins  []string
+	proxies  []netip.Prefix
+	now      func() time.Time
+	sessions *vault
+	codes    *vault
+	requests *limiter
+	wrong    *limiter
+}
+
+const (
+	// SessionTTL is how long a session lives after its last use.
+	SessionTTL = 12 * time.Hour
+	// CodeTTL is how long a sign-in code waits for its one use.
+	CodeTTL = 15 * time.Minute
+	// maxWrong is how many wrong keys or codes an address may try in a minute.
+	maxWrong = 10
+	// maxKept bounds sessions, codes and watched addresses; beyond it the oldest goes.
+	maxKept = 10_000
+)
+
+// New makes a guard.
+func New(c Config) *Guard {
+	return &Guard{
+		key: sha256.Sum256([]byte(c.Key.Reveal())), hosts: lowered(c.Hosts), origins: lowered(c.Origins), proxies: c.Proxies, now: c.Now,
+		sessions: newVault(SessionTTL, c.Now), codes: newVault(CodeTTL, c.Now),
+		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now),
+	}
+}
+
+// IsKey compares in constant time; the hashes make the lengths equal.
+func (g *Guard) IsKey(given string) bool {
+	sum := sha256.Sum256([]byte(given))
+	return subtle.ConstantTimeCompare(sum[:], g.key[:]) == 1
+}
+
+// NewCode is a code that signs in once within CodeTTL.
+func (g *Guard) NewCode() secret.String { return g.codes.add() }
+
+// SignIn makes a session where key or code is right; a code is used up.
+func (g *Guard) SignIn(key, code string) (session secret.String, ok bool) {
+	if key != "" && g.IsKey(key) || code != "" && g.codes.take(code) {
+		return g.sessions.add(), true
+	}
+	return "", false
+}
+
+// SignOut ends a session.
+func (g *Guard) SignOut(session string) { g.sessions.take(session) }
+
+func lowered(list []string) []string {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i] = strings.ToLower(strings.TrimSuffix(out[i], "/"))
+	}
+	return out
+}

@@ -1,0 +1,275 @@
+package security_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/security"
+)
+
+const key = "a key of \xff any bytes"
+
+// wall is a guarded server whose clock stands still until it is moved.
+type wall struct {
+	*security.Guard
+	*echo.Echo
+	now     time.Time
+	entries []security.Entry
+}
+
+func newWall(perMinute int) *wall {
+	w := &wall{Echo: echo.New(), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	w.Guard = security.New(security.Config{
+		Key: key, Hosts: []string{"localhost", "[::1]", "Load.Example.Test"}, Origins: []string{"https://ops.example.test"},
+		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, PerMinute: perMinute, Now: func() time.Time { return w.now },
+	})
+	w.Use(w.Browser, w.Audit(func(_ context.Context, e security.Entry) { w.entries = append(w.entries, e) }), w.Members)
+	w.Any("/api/x", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
+	return w
+}
+
+// ask sends a request with headers given as name, value, name, value.
+func (w *wall) ask(method string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://localhost:8000/api/x", nil)
+	for i := 0; i < len(headers); i += 2 {
+		switch headers[i] {
+		case "Host":
+			r.Host = headers[i+1]
+		case "From":
+			r.RemoteAddr = headers[i+1]
+		default:
+			r.Header.Add(headers[i], headers[i+1])
+		}
+	}
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, r)
+	return rec
+}
+
+func (w *wall) session(t *testing.T) string {
+	t.Helper()
+	s, ok := w.SignIn(key, "")
+	if !ok {
+		t.Fatal("the key does not sign in")
+	}
+	return security.CookieName + "=" + s.Reveal()
+}
+
+func TestWhoMayPass(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	cookie := w.session(t)
+	for _, c := range []struct {
+		name, method string
+		headers      []string
+		want         int
+	}{
+		{"nobody", "GET", nil, 401},
+		{"the right key", "GET", []string{"X-API-Key", key}, 204},
+		{"a wrong key", "GET", []string{"X-API-Key", "wrong"}, 403},
+		{"an empty key", "GET", []string{"X-API-Key", ""}, 403},
+		{"a wrong key beside a session", "GET", []string{"X-API-Key", "wrong", "Cookie", cookie}, 403},
+		{"a session", "GET", []string{"Cookie", cookie}, 204},
+		{"an invented session", "GET", []string{"Cookie", security.CookieName + "=x"}, 401},
+		{"a session that writes from a program", "POST", []string{"Cookie", cookie}, 204},
+		{"a session that writes from the own page", "POST", []string{"Cookie", cookie, "Origin", "http://localhost:8000"}, 204},
+		{"a session that writes from another page", "POST", []string{"Cookie", cookie, "Origin", "http://evil.example.test"}, 403},
+		{"a session that writes from another port", "DELETE", []string{"Cookie", cookie, "Origin", "http://localhost:9000"}, 403},
+		{"a session that writes from a sandbox", "PUT", []string{"Cookie", cookie, "Origin", "null"}, 403},
+		{"a session that writes from a listed origin", "POST", []string{"Cookie", cookie, "Origin", "https://ops.example.test"}, 403},
+		{"a form of another site without an origin", "POST", []string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site"}, 403},
+		{"a key that writes from a listed origin", "POST", []string{"X-API-Key", key, "Origin", "https://ops.example.test"}, 204},
+		{"a foreign host", "GET", []string{"X-API-Key", key, "Host", "evil.example.test"}, 421},
+		{"an allowed host whatever its case and port", "GET", []string{"X-API-Key", key, "Host", "load.example.TEST:80"}, 204},
+		{"an IPv6 host", "GET", []string{"X-API-Key", key, "Host", "[::1]:8000"}, 204},
+		{"an IPv6 host without port", "GET", []string{"X-API-Key", key, "Host", "[::1]"}, 204},
+	} {
+		if got := w.ask(c.method, c.headers...).Code; got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestASessionEndsByItselfAndBySigningOut(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	cookie := w.session(t)
+	w.now = w.now.Add(security.SessionTTL - time.Minute)
+	if got := w.ask("GET", "Cookie", cookie).Code; got != 204 {
+		t.Fatalf("in use: %d", got)
+	}
+	w.now = w.now.Add(security.SessionTTL - time.Minute)
+	if got := w.ask("GET", "Cookie", cookie).Code; got != 204 {
+		t.Errorf("its use has not prolonged it: %d", got)
+	}
+	w.now = w.now.Add(security.SessionTTL)
+	if got := w.ask("GET", "Cookie", cookie).Code; got != 401 {
+		t.Errorf("unused for its time: %d", got)
+	}
+	cookie = w.session(t)
+	_, value, _ := strings.Cut(cookie, "=")
+	w.SignOut(value)
+	if got := w.ask("GET", "Cookie", cookie).Code; got != 401 {
+		t.Errorf("signed out: %d", got)
+	}
+}
+
+func TestACodeSignsInOnceWithinItsTime(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	code := w.NewCode().Reveal()
+	if _, ok := w.SignIn("", code); !ok {
+		t.Error("the first use is refused")
+	}
+	if _, ok := w.SignIn("", code); ok {
+		t.Error("the second use passes")
+	}
+	code = w.NewCode().Reveal()
+	w.now = w.now.Add(security.CodeTTL)
+	if _, ok := w.SignIn("", code); ok {
+		t.Error("an old code passes")
+	}
+	if _, ok := w.SignIn("", ""); ok {
+		t.Error("nothing signs in")
+	}
+}
+
+func TestWrongKeysAreLimitedByAddressAndARightOneAlwaysPasses(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	for i := range 10 {
+		if got := w.ask("GET", "X-API-Key", "wrong", "From", "192.0.2.1:1").Code; got != 403 {
+			t.Fatalf("try %d: %d", i, got)
+		}
+	}
+	blocked := w.ask("GET", "X-API-Key", "wrong", "From", "192.0.2.1:2")
+	if blocked.Code != 429 || blocked.Header().Get("Retry-After") != "6" {
+		t.Errorf("try 11: %d, Retry-After %q", blocked.Code, blocked.Header().Get("Retry-After"))
+	}
+	if got := w.ask("GET", "X-API-Key", key, "From", "192.0.2.1:3").Code; got != 204 {
+		t.Errorf("the right key from there: %d", got)
+	}
+	if got := w.ask("GET", "X-API-Key", "wrong", "From", "192.0.2.2:1").Code; got != 403 {
+		t.Errorf("another address: %d", got)
+	}
+	w.now = w.now.Add(time.Minute)
+	if got := w.ask("GET", "X-API-Key", "wrong", "From", "192.0.2.1:4").Code; got != 403 {
+		t.Errorf("a minute later: %d", got)
+	}
+}
+
+func TestAProxyIsBelievedOnlyWhereItIsTrusted(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	for _, c := range []struct{ name, from, chain, want string }{
+		{"a stranger's chain", "192.0.2.1:1", "198.51.100.9", "192.0.2.1"},
+		{"a proxy's chain", "10.1.1.1:1", "198.51.100.9", "198.51.100.9"},
+		{"what the client wrote itself before the proxy", "10.1.1.1:1", "203.0.113.1, 198.51.100.9", "198.51.100.9"},
+		{"two proxies", "10.1.1.1:1", "198.51.100.9, 10.2.2.2", "198.51.100.9"},
+		{"nonsense", "10.1.1.1:1", "unknown", "10.1.1.1"},
+		{"IPv4 in IPv6", "[::ffff:10.1.1.1]:1", "2001:db8::1", "2001:db8::1"},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.from
+		r.Header.Set("X-Forwarded-For", c.chain)
+		if got := w.Address(r).String(); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestABudgetIsToldAndEnds(t *testing.T) {
+	t.Parallel()
+	w := newWall(2)
+	first := w.ask("GET", "X-API-Key", key)
+	if h := first.Header(); h.Get("RateLimit-Limit") != "2" || h.Get("RateLimit-Remaining") != "1" || h.Get("RateLimit-Reset") != "30" {
+		t.Errorf("%v", h)
+	}
+	w.ask("GET", "X-API-Key", key)
+	if third := w.ask("GET", "X-API-Key", key); third.Code != 429 || third.Header().Get("Retry-After") != "30" {
+		t.Errorf("%d, Retry-After %q", third.Code, third.Header().Get("Retry-After"))
+	}
+	if got := w.ask("GET", "Cookie", w.session(t)).Code; got != 204 {
+		t.Errorf("a session has its own budget: %d", got)
+	}
+	w.now = w.now.Add(30 * time.Second)
+	if got := w.ask("GET", "X-API-Key", key).Code; got != 204 {
+		t.Errorf("after the wait: %d", got)
+	}
+}
+
+func TestOtherOriginsGetOnlyWhatIsListedAndNeverCredentials(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	preflight := func(origin string) http.Header {
+		return w.ask("OPTIONS", "Origin", origin, "Access-Control-Request-Method", "PUT").Header()
+	}
+	if h := preflight("https://ops.example.test"); h.Get("Access-Control-Allow-Origin") != "https://ops.example.test" || h.Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("listed: %v", h)
+	}
+	for _, origin := range []string{"https://evil.example.test", "null", "http://ops.example.test", "https://ops.example.test.evil.test"} {
+		if got := preflight(origin).Get("Access-Control-Allow-Origin"); got != "" {
+			t.Errorf("%s may read as %s", origin, got)
+		}
+	}
+}
+
+func TestHeadersOfEveryAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	h := w.ask("GET").Header()
+	if csp := h.Get("Content-Security-Policy"); !strings.Contains(csp, "script-src 'self';") || !strings.Contains(csp, "frame-ancestors 'none'") {
+		t.Errorf("policy %q", csp)
+	}
+	if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Strict-Transport-Security") != "" {
+		t.Errorf("%v", h)
+	}
+	if got := w.ask("GET", "From", "10.0.0.1:1", "X-Forwarded-Proto", "https").Header().Get("Strict-Transport-Security"); got == "" {
+		t.Error("behind TLS there is no Strict-Transport-Security")
+	}
+}
+
+func TestEveryChangeIsBooked(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	w.ask("GET", "X-API-Key", key)
+	w.ask("POST", "X-API-Key", key)
+	w.ask("DELETE", "Cookie", w.session(t))
+	w.ask("PUT", "X-API-Key", "wrong")
+	var got []string
+	for _, e := range w.entries {
+		got = append(got, e.Address+" "+e.By+" "+e.What+" "+http.StatusText(e.Status))
+	}
+	want := "192.0.2.1 key POST /api/x No Content, 192.0.2.1 session DELETE /api/x No Content, 192.0.2.1 nobody PUT /api/x Forbidden"
+	if s := strings.Join(got, ", "); s != want {
+		t.Errorf("got  %s\nwant %s", s, want)
+	}
+}
+
+func TestTheKeyIsMadeOnceAndReadByItsOwnerAlone(t *testing.T) {
+	t.Parallel()
+	fsys := afero.NewMemMapFs()
+	first, err := security.LoadKey(fsys, "/data/controller")
+	if err != nil || len(first.Reveal()) < 32 {
+		t.Fatalf("%v, %d characters", err, len(first.Reveal()))
+	}
+	again, err := security.LoadKey(fsys, "/data/controller")
+	if err != nil || again != first {
+		t.Errorf("the second start has another key: %v", err)
+	}
+	info, err := fsys.Stat("/data/controller/" + security.KeyFile)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, mode %v", err, info.Mode())
+	}
+	if _, err := security.LoadKey(afero.NewReadOnlyFs(afero.NewMemMapFs()), "/data"); err == nil {
+		t.Error("a folder that cannot be written is no error")
+	}
+}

@@ -1,0 +1,73 @@
+package security
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/secret"
+)
+
+// vault keeps drawn texts by their hash, so that neither a memory dump nor a timing tells one.
+type vault struct {
+	ttl  time.Duration
+	now  func() time.Time
+	mu   sync.Mutex
+	kept map[[sha256.Size]byte]time.Time // until when
+}
+
+func newVault(ttl time.Duration, now func() time.Time) *vault {
+	return &vault{ttl: ttl, now: now, kept: map[[sha256.Size]byte]time.Time{}}
+}
+
+func (v *vault) add() secret.String {
+	text := rand.Text() + rand.Text()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	makeRoom(v.kept, v.now(), func(until time.Time) time.Time { return until })
+	v.kept[sha256.Sum256([]byte(text))] = v.now().Add(v.ttl)
+	return secret.String(text)
+}
+
+// use tells whether text is kept, and keeps it for another ttl.
+func (v *vault) use(text string) bool {
+	sum := sha256.Sum256([]byte(text))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if until, ok := v.kept[sum]; !ok || !v.now().Before(until) {
+		return false
+	}
+	v.kept[sum] = v.now().Add(v.ttl)
+	return true
+}
+
+// take tells whether text is kept, and forgets it.
+func (v *vault) take(text string) bool {
+	sum := sha256.Sum256([]byte(text))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	until, ok := v.kept[sum]
+	delete(v.kept, sum)
+	return ok && v.now().Before(until)
+}
+
+// makeRoom drops what has ended from a map that is full, and where that is not enough the entry that ends first.
+func makeRoom[K comparable, V any](kept map[K]V, now time.Time, until func(V) time.Time) {
+	if len(kept) < maxKept {
+		return
+	}
+	var first K
+	var at time.Time
+	for k, v := range kept {
+		end := until(v)
+		if !now.Before(end) {
+			delete(kept, k)
+		} else if at.IsZero() || end.Before(at) {
+			first, at = k, end
+		}
+	}
+	if len(kept) >= maxKept {
+		delete(kept, first)
+	}
+}

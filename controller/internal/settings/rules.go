@@ -1,0 +1,88 @@
+package settings
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// minAPIKey is the least length of an API key in characters (issue 4, Security).
+const minAPIKey = 16
+
+// check checks what types and bounds cannot say.
+func (s *Settings) check(problems *problem.List) {
+	if host, port, err := net.SplitHostPort(s.ListenAddr); err != nil || !isPort(port) {
+		problems.Refuse("LISTEN_ADDR", s.ListenAddr, "is not host:port", "for example 127.0.0.1:8000")
+	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		problems.Warn("LISTEN_ADDR", s.ListenAddr, "can be reached from other machines", "put a reverse proxy with TLS before it, or use 127.0.0.1")
+	}
+	if n := len([]rune(s.APIKey.Reveal())); n > 0 && n < minAPIKey {
+		problems.Refuse("CONTROL_UI_API_KEY", "", "is shorter than 16 characters", "use a long random one, or unset it and one is made")
+	}
+	for i, h := range s.AllowedHosts {
+		s.AllowedHosts[i] = strings.ToLower(strings.TrimSpace(h))
+		if !isHost(s.AllowedHosts[i]) {
+			problems.Refuse("ALLOWED_HOSTS", h, "is not the name of a host", "write names without scheme and port, such as load.example.test or [::1]")
+		}
+	}
+	for i, o := range s.CORSOrigins {
+		s.CORSOrigins[i] = strings.TrimSuffix(strings.TrimSpace(o), "/")
+		if !isOrigin(s.CORSOrigins[i]) {
+			problems.Refuse("CORS_ORIGINS", o, "is not an origin", "write https://host or https://host:port; * is not taken, because pages of anybody could then use your key")
+		}
+	}
+	for i, p := range s.TrustedProxies {
+		s.TrustedProxies[i] = strings.TrimSpace(p)
+		if _, err := network(s.TrustedProxies[i]); err != nil {
+			problems.Refuse("TRUSTED_PROXIES", p, "is not an address or a network", "for example 10.0.0.2 or 10.0.0.0/8")
+		}
+	}
+	if s.DockerHost != "" {
+		if u, err := url.Parse(s.DockerHost); err != nil || u.Scheme != "unix" && u.Scheme != "tcp" && u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "npipe" || u.User != nil {
+			problems.Refuse("DOCKER_HOST", "", "is not the address of a Docker engine", "for example unix:///var/run/docker.sock")
+		}
+	}
+}
+
+// ProxyNetworks are TRUSTED_PROXIES as networks; a single address is a network of one.
+func (s Settings) ProxyNetworks() []netip.Prefix {
+	out := make([]netip.Prefix, 0, len(s.TrustedProxies))
+	for _, p := range s.TrustedProxies {
+		if n, err := network(p); err == nil {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func network(p string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(p); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	n, err := netip.ParsePrefix(p)
+	return n.Masked(), err
+}
+
+func isHost(h string) bool {
+	if inner, ok := strings.CutPrefix(h, "["); ok {
+		_, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil && strings.HasSuffix(inner, "]")
+	}
+	u, err := url.Parse("http://" + h)
+	return err == nil && h != "" && u.Host == h && u.Port() == "" && !strings.ContainsAny(h, "*:")
+}
+
+func isOrigin(o string) bool {
+	u, err := url.Parse(o)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil &&
+		o == u.Scheme+"://"+u.Host && !strings.Contains(o, "*")
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n <= 65535
+}

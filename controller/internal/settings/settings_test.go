@@ -1,0 +1,119 @@
+package settings_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/controller/internal/settings"
+)
+
+// files are what can be read.
+func files(content map[string]string) settings.ReadFile {
+	return func(path string) ([]byte, error) {
+		if v, ok := content[path]; ok {
+			return []byte(v), nil
+		}
+		return nil, errors.New("no such file")
+	}
+}
+
+func TestNothingNeedsToBeSet(t *testing.T) {
+	s, problems := settings.Parse(map[string]string{"PATH": "/bin", "LISTEN_ADDR": " "}, nil)
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	for name, pair := range map[string][2]string{
+		"address": {s.ListenAddr, "127.0.0.1:8000"}, "exchange folder": {s.ExchangeDir, filepath.Join("data", "exchange")},
+		"state folder": {s.StateDir, filepath.Join("data", "state")}, "database": {s.DBPath, filepath.Join("data", "controller", "trafficinator.db")},
+		"key": {s.SecretKeyPath, filepath.Join("data", "controller", "secret-key")}, "container": {s.LoadgenName, "matomo-loadgen"},
+		"hosts": {strings.Join(s.AllowedHosts, " "), "localhost 127.0.0.1 [::1]"}, "runtime": {s.Runtime, "auto"},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("the %s is %q, want %q", name, pair[0], pair[1])
+		}
+	}
+	if s.RateLimit != 1200 {
+		t.Errorf("the limit is %d", s.RateLimit)
+	}
+}
+
+func TestAllFaultsAreToldAtOnce(t *testing.T) {
+	_, problems := settings.Parse(map[string]string{
+		"LISTEN_ADDR": "8000", "RUNTIME": "podman", "RATE_LIMIT_PER_MINUTE": "many", "CONTROL_UI_API_KEY": "short",
+		"CORS_ORIGINS": "*, https://ok.test, https://a.test/x", "TRUSTED_PROXIES": "10.0.0.0/8,nobody", "ALLOWED_HOSTS": "a.test:80,b.test",
+		"DOCKER_HOST": "ssh://x", "LOG_LEVEL": "warning",
+	}, nil)
+	want := []string{
+		`RUNTIME="podman": is not one of auto, docker, process; use auto`,
+		`RATE_LIMIT_PER_MINUTE="many": is not a whole number; for example 1200`,
+		`LISTEN_ADDR="8000": is not host:port; for example 127.0.0.1:8000`,
+		`CONTROL_UI_API_KEY: is shorter than 16 characters; use a long random one, or unset it and one is made`,
+		`ALLOWED_HOSTS="a.test:80": is not the name of a host; write names without scheme and port, such as load.example.test or [::1]`,
+		`CORS_ORIGINS="*": is not an origin; write https://host or https://host:port; * is not taken, because pages of anybody could then use your key`,
+		`CORS_ORIGINS=" https://a.test/x": is not an origin`,
+		`TRUSTED_PROXIES="nobody": is not an address or a network; for example 10.0.0.2 or 10.0.0.0/8`,
+		`DOCKER_HOST: is not the address of a Docker engine; for example unix:///var/run/docker.sock`,
+	}
+	got := strings.Split(problems.Errors().Error(), "\n")
+	if len(got) != len(want) {
+		t.Fatalf("got\n%s", strings.Join(got, "\n"))
+	}
+	for i := range want {
+		if !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("got  %s\nwant %s", got[i], want[i])
+		}
+	}
+}
+
+func TestBoundsAreKept(t *testing.T) {
+	_, problems := settings.Parse(map[string]string{"RATE_LIMIT_PER_MINUTE": "0"}, nil)
+	if err := problems.Err(); err == nil || err.Error() != `RATE_LIMIT_PER_MINUTE="0": is below 1; use at least 1` {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestASecretMayComeByFile(t *testing.T) {
+	read := files(map[string]string{"/run/key": "0123456789abcdef\n", "/run/empty": "\n"})
+	s, problems := settings.Parse(map[string]string{"CONTROL_UI_API_KEY_FILE": "/run/key"}, read)
+	if problems != nil || s.APIKey.Reveal() != "0123456789abcdef" {
+		t.Errorf("got %v", problems)
+	}
+	for name, environ := range map[string]map[string]string{
+		"is set together with": {"CONTROL_UI_API_KEY_FILE": "/run/key", "CONTROL_UI_API_KEY": "fedcba9876543210"},
+		"cannot be read":       {"CONTROL_UI_API_KEY_FILE": "hush-hush-hush-hush"},
+		"names an empty file":  {"CONTROL_UI_API_KEY_FILE": "/run/empty"},
+	} {
+		_, problems := settings.Parse(environ, read)
+		if err := problems.Err(); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestAnAddressForOthersIsWarnedOf(t *testing.T) {
+	for address, warned := range map[string]bool{":8000": true, "0.0.0.0:8000": true, "[::1]:8000": false, "localhost:8000": false} {
+		_, problems := settings.Parse(map[string]string{"LISTEN_ADDR": address}, nil)
+		if problems.Err() != nil || (len(problems) > 0) != warned {
+			t.Errorf("%s: %v", address, problems)
+		}
+	}
+}
+
+func TestProxiesAreAddressesOrNetworks(t *testing.T) {
+	s, problems := settings.Parse(map[string]string{"TRUSTED_PROXIES": "10.1.2.3/8, ::1"}, nil)
+	if got := s.ProxyNetworks(); problems != nil || len(got) != 2 || got[0].String() != "10.0.0.0/8" || got[1].String() != "::1/128" {
+		t.Errorf("got %v, %v", got, problems)
+	}
+}
+
+func TestEverySettingIsExplained(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range settings.Fields() {
+		if f.Key == "" || f.Help == "" || seen[f.Key] {
+			t.Errorf("%+v", f)
+		}
+		seen[f.Key] = true
+	}
+}

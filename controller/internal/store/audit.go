@@ -1,0 +1,48 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Entry is a line of the audit log.
+type Entry struct {
+	At time.Time
+	// Address is who asked, Action what for, such as "PUT /api/config". Detail holds no secret.
+	Address, Action, Detail string
+}
+
+// maxAudit is how many entries are kept; one a second for a day and more.
+const maxAudit = 100_000
+
+// Audit writes an entry and forgets the oldest where there are too many.
+func (s *Store) Audit(ctx context.Context, address, action, detail string) error {
+	var id int64
+	err := s.write.GetContext(ctx, &id, "INSERT INTO audit (at, address, action, detail) VALUES (?, ?, ?, ?) RETURNING id", s.stamp(), address, action, detail)
+	if err == nil {
+		_, err = s.write.ExecContext(ctx, "DELETE FROM audit WHERE id <= ?", id-maxAudit)
+	}
+	if err != nil {
+		return fmt.Errorf("write audit log: %w", err)
+	}
+	return nil
+}
+
+// AuditLog are at most limit entries, the latest first.
+func (s *Store) AuditLog(ctx context.Context, limit int) ([]Entry, error) {
+	var rows []struct {
+		At      stamp  `db:"at"`
+		Address string `db:"address"`
+		Action  string `db:"action"`
+		Detail  string `db:"detail"`
+	}
+	if err := s.read.SelectContext(ctx, &rows, "SELECT at, address, action, detail FROM audit ORDER BY id DESC LIMIT ?", limit); err != nil {
+		return nil, fmt.Errorf("read audit log: %w", err)
+	}
+	out := make([]Entry, len(rows))
+	for i, r := range rows {
+		out[i] = Entry{r.At.Time, r.Address, r.Action, r.Detail}
+	}
+	return out, nil
+}

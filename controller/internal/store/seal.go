@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/secret"
+)
+
+// keySize is that of AES-256, in bytes.
+const keySize = 32
+
+// Key seals the secrets of a database.
+type Key [keySize]byte
+
+// LoadKey reads the key at path, 64 hex digits. Where the file is missing and mayMake is true a key is drawn and
+// written there with mode 0600.
+func LoadKey(fsys afero.Fs, path string, mayMake bool) (Key, error) {
+	var key Key
+	data, err := exchange.Read(fsys, path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && mayMake:
+		_, _ = rand.Read(key[:]) // never fails, see its documentation
+		if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return key, fmt.Errorf("make folder of key: %w", err)
+		}
+		files := map[string][]byte{filepath.Base(path): []byte(hex.EncodeToString(key[:]) + "\n")}
+		return key, exchange.Publish(fsys, filepath.Dir(path), files)
+	case err != nil:
+		return key, fmt.Errorf("read key: %w", err)
+	}
+	read, err := hex.DecodeString(strings.TrimSpace(string(data)))
+	if err != nil || copy(key[:], read) != keySize || len(read) != keySize {
+		return Key{}, fmt.Errorf("read key: %s does not hold 64 hex digits", path) // what it holds is not told
+	}
+	return key, nil
+}
+
+// errWrongKey is told with the cure, because it is what a person meets who moved a database without its key.
+var errWrongKey = errors.New("open a secret of the database: the key is not the one that sealed it; bring back the file of the key, or SECRET_KEY_FILE")
+
+type sealer struct{ aead cipher.AEAD }
+
+func newSealer(key Key) (sealer, error) {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		return sealer{}, fmt.Errorf("prepare key: %w", err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return sealer{}, fmt.Errorf("prepare key: %w", err)
+	}
+	return sealer{aead}, nil
+}
+
+// close seals a text for a place; opened elsewhere it is refused. Nothing stays nothing.
+func (s sealer) close(place string, text []byte) string {
+	if len(text) == 0 {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(s.aead.Seal(nil, nil, text, []byte(place)))
+}
+
+func (s sealer) open(place, sealed string) ([]byte, error) {
+	if sealed == "" {
+		return nil, nil
+	}
+	data, err := base64.StdEncoding.DecodeString(sealed)
+	if err != nil {
+		return nil, errWrongKey
+	}
+	text, err := s.aead.Open(nil, nil, data, []byte(place))
+	if err != nil {
+		return nil, errWrongKey
+	}
+	return text, nil
+}
+
+func (s sealer) openSecret(place, sealed string) (secret.String, error) {
+	text, err := s.open(place, sealed)
+	return secret.String(text), err
+}
+
+// checkKey opens every secret once, so that a wrong key is told at the start and not at the first use.
+func (s *Store) checkKey(ctx context.Context) error {
+	if _, err := s.Config(ctx); err != nil {
+		return err
+	}
+	_, err := s.Targets(ctx)
+	return err
+}

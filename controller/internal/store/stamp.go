@@ -1,0 +1,36 @@
+package store
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"time"
+)
+
+// stampForm is RFC 3339 of constant width, so that texts sort as times do.
+const stampForm = "2006-01-02T15:04:05.000Z"
+
+// stamp is a time as the database writes it. The zero time is NULL.
+type stamp struct{ time.Time }
+
+// Value implements driver.Valuer.
+func (s stamp) Value() (driver.Value, error) {
+	if s.IsZero() {
+		return nil, nil
+	}
+	return s.UTC().Format(stampForm), nil
+}
+
+// Scan implements sql.Scanner.
+func (s *stamp) Scan(v any) (err error) {
+	switch v := v.(type) {
+	case nil:
+		s.Time = time.Time{}
+	case string:
+		s.Time, err = time.Parse(time.RFC3339Nano, v)
+	default:
+		err = fmt.Errorf("read time: %T is no text", v)
+	}
+	return err
+}
+
+func (s *Store) stamp() stamp { return stamp{s.now()} }

@@ -1,0 +1,164 @@
+// Package store owns the database: its tables, its migrations and what is sealed in it. It knows no rule of what it
+// keeps and nothing of HTTP, containers or the files of the exchange folder.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	sqlite "github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
+	"github.com/spf13/afero"
+)
+
+// The errors on which a caller may branch.
+var (
+	// ErrNotFound: there is no such row.
+	ErrNotFound = errors.New("is not there")
+	// ErrNameTaken: another row has the name; names differ in more than case.
+	ErrNameTaken = errors.New("the name is taken")
+	// ErrStale: the row was changed since it was read.
+	ErrStale = errors.New("was changed by somebody else in the meantime")
+	// ErrNewer: the database was written by a later version.
+	ErrNewer = errors.New("the database is of a newer version of the controller")
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+const maxReaders = 4
+
+// Store is an open database. All its methods may be called at once.
+type Store struct {
+	// write has one connection: SQLite has one writer at a time, and waiting in Go is fair where its busy loop is not.
+	write, read *sqlx.DB
+	fs          afero.Fs
+	path        string
+	seal        sealer
+	now         func() time.Time
+}
+
+// Open opens the database at path, making it and its folder where they are missing, and brings it to the present
+// schema. fsys must be the one that holds path on disk, because SQLite opens it by itself. key seals the secrets.
+// The error is ErrNewer where a later version wrote the database, and names the key where it is the wrong one.
+func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() time.Time) (*Store, error) {
+	if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("make folder of database: %w", err)
+	}
+	// SQLite would make it readable for all; its other files take over the mode of this one.
+	f, err := fsys.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("make database: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("make database: %w", err)
+	}
+	seal, err := newSealer(key)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{fs: fsys, path: path, seal: seal, now: now}
+	if s.write, err = connect(path, url.Values{"_txlock": {"immediate"}}, 1); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, s.write.DB); err != nil {
+		return nil, errors.Join(err, s.write.Close())
+	}
+	if s.read, err = connect(path, url.Values{"_query_only": {"on"}}, maxReaders); err != nil {
+		return nil, errors.Join(err, s.write.Close())
+	}
+	if err := s.checkKey(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// connect opens a pool. The settings are in its name, so that every connection has them.
+func connect(path string, more url.Values, connections int) (*sqlx.DB, error) {
+	more.Set("_busy_timeout", "5000")
+	more.Set("_journal_mode", "WAL")
+	more.Set("_foreign_keys", "on")
+	// What was acknowledged survives a power cut too.
+	more.Set("_synchronous", "FULL")
+	db, err := sqlx.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+more.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	version, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read version of database: %w", err)
+	}
+	sources := p.ListSources()
+	if newest := sources[len(sources)-1].Version; version > newest {
+		return fmt.Errorf("open database of version %d, this one knows %d: %w", version, newest, ErrNewer)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate database: %w", err)
+	}
+	return nil
+}
+
+// Close closes the database; nothing may use the store afterwards.
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
+
+// told gives the errors of SQLite their meaning for callers.
+func told(err error) error {
+	var failed sqlite.Error
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrNotFound
+	case errors.As(err, &failed) && failed.ExtendedCode == sqlite.ErrConstraintUnique:
+		return ErrNameTaken
+	}
+	return err
+}
+
+// within runs do in a transaction of the writer.
+func (s *Store) within(ctx context.Context, do func(tx *sqlx.Tx) error) error {
+	tx, err := s.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(told(err), tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// one runs a statement that must meet a row.
+func (s *Store) one(ctx context.Context, query string, args ...any) error {
+	r, err := s.write.ExecContext(ctx, query, args...)
+	if err != nil {
+		return told(err)
+	}
+	if n, err := r.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return ErrNotFound
+}
