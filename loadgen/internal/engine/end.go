@@ -9,14 +9,14 @@ import (
 // clearAtOnce is how many visits are abandoned between two looks at the answers: about a millisecond's work.
 const clearAtOnce = 1000
 
-// turnAway deals with a visit whose target takes no hits: before its first hit it goes to a target that does, else
-// the hits are shed.
+// turnAway deals with a visit whose target takes no hits, or not in time: before its first hit it goes to another where
+// its own has failed or is in doubt, else the hits are shed.
 func (l *loop) turnAway(o openVisit, now time.Duration) {
 	if !o.sent {
 		if to := l.c.Router.Pick(o.number, l.began.Add(now)); to != int(o.target) {
 			l.c.Visits.Outline(o.number, &l.visit)
 			l.c.Ledger.Move(int(o.target), to, kindsOf(l.visit.Hits))
-			o.target = uint16(to)
+			o.target, o.due = uint16(to), now // it begins to wait there
 			l.date(&o)
 			l.lanes[to].add(o)
 			return

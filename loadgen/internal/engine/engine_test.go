@@ -200,6 +200,19 @@ func TestAutoStopFinishesOpenVisits(t *testing.T) {
 	})
 }
 
+func TestAutoStopDoesNotWaitForTheNextVisit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, func(c *engine.Config) { c.PerDay, c.AutoStop = 1, 10*time.Minute })
+		began := time.Now()
+		if reason := r.run(t.Context(), t.Context(), t); reason != engine.AutoStopped {
+			t.Errorf("ended by %s", reason)
+		}
+		if took := time.Since(began); took > 10*time.Minute+time.Second {
+			t.Errorf("ended after %v", took)
+		}
+	})
+}
+
 func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(ctx context.Context, _ sent) tracking.Result {
@@ -336,32 +349,4 @@ func TestNewVisitsPauseWhileTheStateCannotBeStored(t *testing.T) {
 			t.Errorf("%d visits, want 10", n)
 		}
 	})
-}
-
-func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
-	zone := time.FixedZone("site", 0)
-	synctest.Test(t, func(t *testing.T) {
-		// synctest begins at midnight UTC 2000-01-01: visits of 200 s would begin the day before.
-		r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone = 3, zone })
-		began := time.Now()
-		r.run(t.Context(), t.Context(), t)
-		for _, s := range r.matomo.log {
-			if !s.at.Before(began) {
-				t.Errorf("hit %d of visit %d is recorded at %v, on the other side of midnight", s.hit, s.visit, s.at)
-			}
-		}
-	})
-	for beyond, want := range map[time.Duration]uint64{
-		1500 * time.Millisecond: 0, // only the ping lies beyond midnight
-		500 * time.Millisecond:  1,
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			time.Sleep(24*time.Hour - beyond)
-			r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone, c.Live = 1, zone, true })
-			r.run(t.Context(), t.Context(), t)
-			if c := r.ledger.Counts(); c.Split != want {
-				t.Errorf("live, %v before midnight: %d split, want %d", beyond, c.Split, want)
-			}
-		})
-	}
 }

@@ -105,3 +105,24 @@ func TestManyOpenVisitsAreAbandonedAtAStop(t *testing.T) {
 		}
 	})
 }
+
+func TestAVisitThatWaitsForATargetThatNeverAnswersGoesToAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(func(_ context.Context, s sent) tracking.Result {
+			if s.target == 0 {
+				time.Sleep(10 * time.Second)
+				return tracking.Result{Outcome: tracking.Unknown}
+			}
+			return tracking.Result{Outcome: tracking.Accepted}
+		}, func(c *engine.Config) {
+			over(2)(c)
+			c.PerDay, c.AutoStop = 40*86400, 20*time.Second
+		})
+		r.run(t.Context(), t.Context(), t)
+		c := r.ledger.Counts()
+		// The hits sent to the hanging one, one at a time, are all that it costs.
+		if c.Visits[ledger.Unsent] > 0 || c.Visits[ledger.Complete] < 795 {
+			t.Errorf("fates %v", c.Visits)
+		}
+	})
+}

@@ -129,7 +129,7 @@ func (l *loop) wake(now time.Duration) time.Duration {
 	}
 	if l.end == "" {
 		at = min(at, l.nextArrival().Sub(l.began))
-		if l.c.AutoStop > l.nextArrival().Sub(l.began) {
+		if l.c.AutoStop > 0 {
 			at = min(at, l.c.AutoStop)
 		}
 	}
@@ -172,7 +172,7 @@ func (l *loop) dispatch(now time.Duration) {
 				l.turnAway(n.pop(), now)
 				continue
 			case now >= n.oldest()+l.c.BatchDelay+maxWait:
-				l.shed(n.popOldest(), now)
+				l.turnAway(n.popOldest(), now)
 				continue
 			}
 			if verdict == routing.Wait || !l.free(n, at) || n.hits < l.c.Batch && now < n.oldest()+l.c.BatchDelay {
@@ -206,7 +206,7 @@ func (l *loop) free(n *lane, at time.Time) bool {
 func (l *loop) send(t int, now time.Duration) {
 	n, b := &l.lanes[t], l.batch()
 	b.target, b.sent = t, now
-	b.proven = l.c.Router.Begin(t)
+	b.proven = l.c.Router.Begin(t, l.began.Add(now))
 	n.inFlight++
 	for hits := 0; n.waiting() && (hits == 0 || hits+n.head().hits() <= l.c.Batch); {
 		o := n.pop()

@@ -15,17 +15,18 @@ type openVisit struct {
 	// start is the intended moment of the first hit, due when the next is tried, or since when it waits for a request;
 	// both count from the beginning of the run.
 	start, due time.Duration
-	// base is the recorded moment of the first hit, 0 in a live visit; last is that of the latest action that was
-	// recorded, or may have been. Both are Unix seconds.
-	base, last int64
-	target     uint16
+	// base is the recorded moment of the first hit in Unix seconds, 0 in a live visit.
+	base int64
+	// taken is that of the latest action that was recorded, last that of the latest which may have been; 0 is none.
+	taken, last uint32
+	target      uint16
 	// hit is the next hit; all up to upTo, which is not one of them, go in one request.
 	hit, upTo         uint16
 	accepted, unknown uint16
 	splits            uint16
 	attempts          uint8
-	// sent says that a hit went out, opened that an action was accepted.
-	sent, opened bool
+	// sent says that a hit went out.
+	sent bool
 }
 
 // hits is how many hits go in the next request.
@@ -61,18 +62,21 @@ func (o *openVisit) book(outcome tracking.Outcome, ping bool, at int64, days *da
 	if ping {
 		return
 	}
-	if o.last != 0 && outcome == tracking.Accepted && o.opened && (at-o.last > int64(visit.MaxGap/time.Second) || !days.same(o.last, at)) {
-		o.splits++
+	// An action in doubt may have kept the visit open, but not over midnight.
+	if outcome == tracking.Accepted {
+		if o.taken > 0 && (at-int64(o.last) > int64(visit.MaxGap/time.Second) || !days.same(int64(o.taken), at)) {
+			o.splits++
+		}
+		o.taken = uint32(at)
 	}
-	o.last = at
-	o.opened = o.opened || outcome == tracking.Accepted
+	o.last = uint32(at)
 }
 
 func (o *openVisit) fate(hits int) ledger.Fate {
 	switch {
 	case int(o.accepted) == hits:
 		return ledger.Complete
-	case o.opened:
+	case o.taken > 0:
 		return ledger.Partial
 	case o.unknown > 0:
 		return ledger.Uncertain

@@ -14,6 +14,9 @@ const (
 	patienceProven = 20
 	// probeEvery is the longest wait between two probes of a failed target.
 	probeEvery = time.Minute
+	// silence is how long a target in doubt may leave a hit without an answer before visits go elsewhere: as long as a
+	// hit waits for its turn.
+	silence = 2 * time.Second
 	// firstProbe is the wait before the first probe of a target that has worked; it doubles with every probe in vain.
 	firstProbe = time.Second
 )
@@ -30,6 +33,7 @@ type breaker struct {
 	rejected  int // those of them that were rejected, in a row
 	vain      int // probes in a row without success
 	openUntil time.Time
+	begun     time.Time // when a hit went out last
 	hold      time.Time // when a hit that was not taken goes again
 }
 
@@ -54,20 +58,22 @@ func (b *breaker) verdict(now time.Time) Verdict {
 	}
 }
 
-// doubtful says that the last hit was not accepted and no later one has proven the target.
+// doubtful says that the last hit was not accepted, or has no answer yet, and no later one has proven the target.
 func (b *breaker) doubtful(now time.Time) bool {
-	return !b.proven && (b.streak > 0 || now.Before(b.hold))
+	silent := b.inFlight > 0 && now.Sub(b.begun) >= silence
+	return !b.proven && (b.streak > 0 || silent || now.Before(b.hold))
 }
 
-func (b *breaker) begin() {
+func (b *breaker) begin(now time.Time) {
 	b.inFlight++
+	b.begun = now
 	b.probing = b.open
 }
 
 func (b *breaker) end(o tracking.Outcome, now time.Time) {
 	b.inFlight--
 	if o == tracking.Accepted {
-		*b = breaker{worked: true, proven: true, inFlight: b.inFlight}
+		*b = breaker{worked: true, proven: true, inFlight: b.inFlight, begun: b.begun}
 		return
 	}
 	b.streak++

@@ -90,11 +90,11 @@ func (r *Router) Verdict(t int, now time.Time) Verdict {
 	return r.states[t].verdict(now)
 }
 
-// Begin books that a hit goes to target t, and tells whether the target has proven itself.
-func (r *Router) Begin(t int) (proven bool) {
+// Begin books that a hit goes to target t now, and tells whether the target has proven itself.
+func (r *Router) Begin(t int, now time.Time) (proven bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.states[t].begin()
+	r.states[t].begin(now)
 	return r.states[t].proven
 }
 

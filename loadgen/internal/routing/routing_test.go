@@ -18,7 +18,7 @@ func three() []target.Target {
 
 // answer sends a hit to target t and answers it.
 func answer(r *routing.Router, t int, o tracking.Outcome, now time.Time) {
-	r.Begin(t)
+	r.Begin(t, now)
 	r.End(t, tracking.Result{Outcome: o, Reason: o.String()}, now, time.Time{})
 }
 
@@ -48,7 +48,7 @@ func TestAnswersFromBeforeTheOutageDoNotPutOffTheProbe(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	answer(r, 0, tracking.Accepted, start)
 	for range 50 {
-		r.Begin(0)
+		r.Begin(0, start)
 	}
 	for i := range 50 { // the breaker opens at the 20th; the others come in the 30 s after
 		r.End(0, tracking.Result{Outcome: tracking.Unknown}, start.Add(time.Duration(max(0, i-19))*time.Second), time.Time{})
@@ -60,7 +60,7 @@ func TestAnswersFromBeforeTheOutageDoNotPutOffTheProbe(t *testing.T) {
 
 func TestAnUnprovenTargetTakesNoOtherHitBeforeARetry(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
-	r.Begin(0)
+	r.Begin(0, start)
 	r.End(0, tracking.Result{Outcome: tracking.Failed, Retry: true}, start, start.Add(time.Second))
 	if r.Verdict(0, start.Add(999*time.Millisecond)) != routing.Wait {
 		t.Error("another hit may go before the retry")
@@ -72,11 +72,11 @@ func TestAnUnprovenTargetTakesNoOtherHitBeforeARetry(t *testing.T) {
 
 func TestAnUnprovenTargetGetsOneHitAtATime(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
-	if proven := r.Begin(0); proven || r.Verdict(0, start) != routing.Wait {
+	if proven := r.Begin(0, start); proven || r.Verdict(0, start) != routing.Wait {
 		t.Error("a second hit may go before the first is answered")
 	}
 	r.End(0, tracking.Result{Outcome: tracking.Accepted}, start, time.Time{})
-	if proven := r.Begin(0); !proven || r.Verdict(0, start) != routing.Go {
+	if proven := r.Begin(0, start); !proven || r.Verdict(0, start) != routing.Go {
 		t.Error("a proven target is held back")
 	}
 }

@@ -1,0 +1,87 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
+	zone := time.FixedZone("site", 0)
+	synctest.Test(t, func(t *testing.T) {
+		// synctest begins at midnight UTC 2000-01-01: visits of 200 s would begin the day before.
+		r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone = 3, zone })
+		began := time.Now()
+		r.run(t.Context(), t.Context(), t)
+		for _, s := range r.matomo.log {
+			if !s.at.Before(began) {
+				t.Errorf("hit %d of visit %d is recorded at %v, on the other side of midnight", s.hit, s.visit, s.at)
+			}
+		}
+	})
+	for beyond, want := range map[time.Duration]uint64{
+		1500 * time.Millisecond: 0, // only the ping lies beyond midnight
+		500 * time.Millisecond:  1,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(24*time.Hour - beyond)
+			r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone, c.Live = 1, zone, true })
+			r.run(t.Context(), t.Context(), t)
+			if c := r.ledger.Counts(); c.Split != want {
+				t.Errorf("live, %v before midnight: %d split, want %d", beyond, c.Split, want)
+			}
+		})
+	}
+}
+
+// A hit in doubt may have kept a visit open over a long gap, but not over midnight.
+func TestAVisitIsSplitAtMidnightWhateverBecomesOfAHitInBetween(t *testing.T) {
+	doubt := func(_ context.Context, s sent) tracking.Result {
+		if s.hit == 1 {
+			return tracking.Result{Outcome: tracking.Unknown}
+		}
+		return tracking.Result{Outcome: tracking.Accepted}
+	}
+	for name, c := range map[string]struct {
+		start time.Duration // after midnight
+		gap   time.Duration // between two hits
+		want  uint64
+	}{
+		"the doubtful hit is after midnight":  {24*time.Hour - time.Second, 10 * time.Second, 1},
+		"the doubtful hit is before midnight": {24*time.Hour - 15*time.Second, 10 * time.Second, 1},
+		"the doubtful hit may bridge a gap":   {12 * time.Hour, 1000 * time.Second, 0},
+		"it cannot bridge this one":           {12 * time.Hour, 2000 * time.Second, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(c.start)
+				r := newRig(doubt, func(cfg *engine.Config) {
+					cfg.Visits, cfg.StopAfter, cfg.Live = paced{gap: c.gap}, 1, true
+				})
+				r.run(t.Context(), t.Context(), t)
+				if got := r.ledger.Counts(); got.Split != c.want || got.Visits[ledger.Partial] != 1 {
+					t.Errorf("%d split, want %d; fates %v", got.Split, c.want, got.Visits)
+				}
+			})
+		})
+	}
+}
+
+// paced are visits of three pages with a gap between each two.
+type paced struct {
+	visits
+	gap time.Duration
+}
+
+func (p paced) Outline(n uint64, v *visit.Visit) {
+	v.Number, v.Hits = n, v.Hits[:0]
+	for i := range time.Duration(3) {
+		v.Hits = append(v.Hits, visit.Hit{Kind: visit.Pageview, Wait: i * p.gap, Offset: i * p.gap})
+	}
+}
