@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"time"
@@ -29,6 +30,7 @@ type Deps struct {
 	Logs      Logs
 	Publisher *publish.Publisher
 	Hub       *live.Hub
+	Preview   Preview
 	Doctor    Doctor
 	Audit     func(context.Context, security.Entry)
 	Log       *slog.Logger
@@ -45,6 +47,18 @@ type server struct {
 
 // New makes the handler of all routes. ui answers everything that is none of them.
 func New(d Deps, ui http.Handler) http.Handler {
+	s := build(d)
+	s.echo.GET("/*", echo.WrapHandler(ui))
+	return s.echo
+}
+
+// Document is the OpenAPI document as JSON, for what is generated from it.
+func Document(version string) ([]byte, error) {
+	return json.MarshalIndent(build(Deps{Version: version}).huma.OpenAPI(), "", "  ")
+}
+
+// build registers every route of the API. It calls nothing of d.
+func build(d Deps) *server {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	s := &server{Deps: d, echo: e}
@@ -64,6 +78,7 @@ func New(d Deps, ui http.Handler) http.Handler {
 	s.events()
 	s.targets()
 	s.connection()
+	s.preview()
 	s.exchange()
 	s.whole()
 	s.backup()
@@ -71,8 +86,7 @@ func New(d Deps, ui http.Handler) http.Handler {
 	s.history()
 	s.docs()
 	e.GET("/api/*", func(echo.Context) error { return echo.ErrNotFound })
-	e.GET("/*", echo.WrapHandler(ui))
-	return e
+	return s
 }
 
 // maxHeader bounds the headers of a request, in bytes.

@@ -78,6 +78,22 @@ func TestAConfigurationIsSavedAndItsSecretsNeverComeBack(t *testing.T) {
 	}
 }
 
+func TestAPreviewNeedsNothingSavedAndTellsAllFaults(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	page := `{"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`
+	f.each(t, []quick{
+		{"without a body", "POST", "/api/preview", "", nil, 200, `"hits":[{"kind":"pageview"`},
+		{"with settings and a draft", "POST", "/api/preview", `{"config":{"PAGEVIEWS_MIN":2,"ECOMMERCE_SHIPPING_RATES":[0,5]},"funnel":` + page + `,"visits":20}`, nil, 200, `"seed":7`},
+		{"a draft under config", "POST", "/api/preview", `{"funnel":{"name":"x","config":` + page + `}}`, nil, 200, ""},
+		{"a bad setting", "POST", "/api/preview", `{"config":{"PAGEVIEWS_MIN":0},"funnel":{"steps":[]}}`, nil, 422, `"location":"PAGEVIEWS_MIN"`},
+		{"and a bad draft", "POST", "/api/preview", `{"config":{"PAGEVIEWS_MIN":0},"funnel":{"steps":[]}}`, nil, 422, `"location":"funnel.steps"`},
+		{"too many", "POST", "/api/preview", `{"visits":21}`, nil, 422, "body.visits"},
+		{"nothing was saved", "GET", "/api/funnels", "", nil, 200, `"funnels":[]`},
+		{"and a question is no change", "GET", "/api/audit", "", nil, 200, `"entries":[]`},
+	})
+}
+
 func TestNoAnswerHoldsAToken(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -101,7 +117,7 @@ func TestStartStopAndRestartSayWhatCameOfThem(t *testing.T) {
 	f.each(t, []quick{
 		{"start without a body", "POST", "/api/start", "", nil, 200, `"run_id":"x"`},
 		{"start with a configuration", "POST", "/api/start", `{"config":{"CONCURRENCY":7,"TIMELINE":"live"},"restart_if_running":true}`, nil, 200, "started"},
-		{"start with nonsense", "POST", "/api/start", `{"config":{"CONCURRENCY":[7]}}`, nil, 422, "CONCURRENCY"},
+		{"start with nonsense", "POST", "/api/start", `{"config":7}`, nil, 422, "body.config"},
 		{"stop", "POST", "/api/stop", "", nil, 200, `"state":"running"`},
 		{"stop with patience", "POST", "/api/stop?timeout=60", "", nil, 200, ""},
 		{"stop with none", "POST", "/api/stop?timeout=0", "", nil, 422, "timeout"},
@@ -112,7 +128,7 @@ func TestStartStopAndRestartSayWhatCameOfThem(t *testing.T) {
 	if got, want := strings.Join(f.runs.asked, ", "), "start, start, stop 10s, stop 1m0s, restart 5s, heal, apply"; got != want {
 		t.Errorf("asked %s, want %s", got, want)
 	}
-	if q := f.runs.start; !q.RestartIfRunning || q.Overrides["CONCURRENCY"] != "7" || q.Overrides["TIMELINE"] != "live" {
+	if q := f.runs.start; !q.RestartIfRunning || q.Overrides["CONCURRENCY"] != 7. || q.Overrides["TIMELINE"] != "live" {
 		t.Errorf("%+v", q)
 	}
 }

@@ -129,7 +129,7 @@ type applyRequest struct {
 }
 
 type applyAnswer struct {
-	resultAnswer
+	ResultAnswer
 	Container bool         `json:"container_restarted" doc:"restarted, by the original's name."`
 	Warnings  problem.List `json:"warnings"`
 }

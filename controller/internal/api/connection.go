@@ -26,8 +26,8 @@ type connectionRequest struct {
 	}
 }
 
-// connectionAnswer is a diagnosis. It repeats nothing of what the other side wrote but version and site.
-type connectionAnswer struct {
+// ConnectionAnswer is a diagnosis. It repeats nothing of what the other side wrote but version and site.
+type ConnectionAnswer struct {
 	Works      bool             `json:"works" doc:"A hit sent now would be taken with all it carries."`
 	Reachable  bool             `json:"reachable"`
 	StatusCode int              `json:"status_code"`
@@ -49,8 +49,8 @@ type siteAnswer struct {
 	Ecommerce  bool   `json:"ecommerce"`
 }
 
-func newConnection(d matomo.Diagnosis) connectionAnswer {
-	a := connectionAnswer{
+func newConnection(d matomo.Diagnosis) ConnectionAnswer {
+	a := ConnectionAnswer{
 		Works: d.Works, Reachable: d.Reachable, StatusCode: d.Status, TookMillis: float64(d.Took.Microseconds()) / 1000,
 		Message: "tracking will work", Findings: d.Findings,
 	}
@@ -72,7 +72,7 @@ func newConnection(d matomo.Diagnosis) connectionAnswer {
 
 func (s *server) connection() {
 	o := op(http.MethodPost, "/api/test-connection", tagTargets, "Will tracking work? Asks a Matomo without leaving a visit")
-	route(s, o, func(ctx context.Context, in *connectionRequest) (*body[connectionAnswer], error) {
+	route(s, o, func(ctx context.Context, in *connectionRequest) (*body[ConnectionAnswer], error) {
 		t, err := s.testTarget(ctx, in)
 		if err != nil {
 			return nil, err
@@ -111,8 +111,8 @@ func (s *server) examine(ctx context.Context, t target.Target, seconds int) mato
 }
 
 // examineAll asks all at once; the answers are in the order of the targets.
-func (s *server) examineAll(ctx context.Context, targets []target.Target, seconds int) []connectionAnswer {
-	out := make([]connectionAnswer, len(targets))
+func (s *server) examineAll(ctx context.Context, targets []target.Target, seconds int) []ConnectionAnswer {
+	out := make([]ConnectionAnswer, len(targets))
 	var all sync.WaitGroup
 	for i, t := range targets {
 		all.Go(func() { out[i] = newConnection(s.examine(ctx, t, seconds)) })

@@ -19,6 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/api"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
@@ -65,6 +66,7 @@ func newFixture(t *testing.T) *fixture {
 	f.Handler = api.New(api.Deps{
 		Guard: security.New(security.Config{Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Now: time.Now}),
 		Store: s, Library: lib, Publisher: publish.New(lib, s, fsys, f.exchange), Hub: f.hub, Runs: f.runs, Live: still{}, Logs: f, Doctor: f.doctor,
+		Preview: preview.New(lib, outline{}, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
 		},
@@ -114,6 +116,14 @@ func (f *fixture) ask(method, path, body string, headers ...string) reply {
 	rec := httptest.NewRecorder()
 	f.ServeHTTP(rec, r)
 	return reply{rec}
+}
+
+// outline is a loadgen that outlines one visit of one hit.
+type outline struct{}
+
+// Plan implements preview.Planner.
+func (outline) Plan(context.Context, map[string][]byte, int) (runtime.Printed, error) {
+	return runtime.Printed{Out: []byte(`{"visit":0,"visitor":"a","kind":"pageview","records":"pageview","sent_seconds":0,"recorded_seconds":0,"parameters":{"idsite":"1"}}`)}, nil
 }
 
 type still struct{}

@@ -10,8 +10,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
-// stateAnswer is what changes with the loadgen and with what is done to it; it is also the stream's state event.
-type stateAnswer struct {
+// StateAnswer is what changes with the loadgen and with what is done to it; it is also the stream's state event.
+type StateAnswer struct {
 	Container containerAnswer  `json:"container"`
 	Runtime   string           `json:"runtime" enum:"docker,process"`
 	Phase     string           `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
@@ -22,7 +22,7 @@ type stateAnswer struct {
 
 // statusAnswer keeps the original's container, config and stats; every number in it is measured.
 type statusAnswer struct {
-	stateAnswer
+	StateAnswer
 	Config map[string]any `json:"config" doc:"The saved configuration, secrets masked."`
 	Stats  *statsAnswer   `json:"stats" doc:"While the loadgen answers."`
 }
@@ -71,7 +71,7 @@ func (s *server) status(ctx context.Context, _ *empty) (*body[statusAnswer], err
 	if err != nil {
 		return nil, err
 	}
-	a := statusAnswer{stateAnswer: newState(st, s.Now()), Config: saved.Values}
+	a := statusAnswer{StateAnswer: newState(st, s.Now()), Config: saved.Values}
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
 		a.Stats = &statsAnswer{a.Container.Uptime, sample.Visits["planned"], sample.HitRate, sample}
 	}
@@ -81,8 +81,8 @@ func (s *server) status(ctx context.Context, _ *empty) (*body[statusAnswer], err
 // State is st as a state event of the stream tells it.
 func State(st run.Status, now time.Time) any { return newState(st, now) }
 
-func newState(st run.Status, now time.Time) stateAnswer {
-	a := stateAnswer{
+func newState(st run.Status, now time.Time) StateAnswer {
+	a := StateAnswer{
 		Container: newContainer(st.Loadgen, now), Runtime: st.Runtime, Phase: st.Phase, Messages: append([]string{}, st.Messages...),
 	}
 	if o := st.Operation; o != nil {

@@ -67,7 +67,7 @@ type targetTest struct {
 	ID      int64  `json:"id" doc:"0 for the single target of the configuration."`
 	Name    string `json:"name"`
 	Enabled bool   `json:"enabled"`
-	connectionAnswer
+	ConnectionAnswer
 }
 
 func (s *server) targets() {
@@ -132,7 +132,7 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[tests
 		out, asked = []targetTest{{Name: "single", Enabled: true}}, []target.Target{t}
 	}
 	for i, a := range s.examineAll(ctx, asked, timeout) {
-		out[i].connectionAnswer = a
+		out[i].ConnectionAnswer = a
 	}
 	return answer(testsAnswer{out}), nil
 }

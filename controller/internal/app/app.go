@@ -19,6 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/api"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
@@ -108,7 +109,8 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	})
 	a.handler = api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Live: a.live, Hub: a.hub,
-		Logs: a.port, Doctor: matomo.NewClient(examineTimeout), Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
+		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle))
 	return a, nil
 }

@@ -176,6 +176,10 @@ func TestAWholeRunThroughTheAPI(t *testing.T) {
 	if got := c.must(422, "POST", "/api/start", ""); !strings.Contains(fmt.Sprint(got), "MATOMO_URL") {
 		t.Errorf("a start without a target: %v", got)
 	}
+	draft := `{"funnel":{"steps":[{"type":"pageview","url":"https://shop.example.test/draft"}]},"visits":2}`
+	if got := c.must(200, "POST", "/api/preview", draft); strings.Count(fmt.Sprint(got), "funnel:draft") != 2 || !strings.Contains(fmt.Sprint(got), "url:https://shop.example.test/draft") {
+		t.Errorf("a preview of a draft: %v", got)
+	}
 	c.must(200, "PUT", "/api/config", config(""))
 	c.must(200, "POST", "/api/urls", `{"content":"https://shop.example.test/one\nhttps://shop.example.test/two\n"}`)
 	if got := c.must(200, "POST", "/api/config/apply", ""); got["restarted"] != false {

@@ -27,20 +27,16 @@ type SetUp struct {
 	Targets *target.Set
 }
 
-// SetUp is the saved set-up with overrides laid over its knobs. The error is a problem.List where it cannot run: an
-// override with faults, or no target.
-func (l *Library) SetUp(ctx context.Context, overrides map[string]string) (SetUp, error) {
+// SetUp is the saved set-up with overrides, values as SaveConfig takes them, laid over its knobs. The error is a
+// problem.List where an override has faults.
+func (l *Library) SetUp(ctx context.Context, overrides map[string]any) (SetUp, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
 		return SetUp{}, err
 	}
 	k := knobs{c.Knobs, c.Secrets}.clone()
 	var problems problem.List
-	values := map[string]any{}
-	for key, v := range overrides {
-		values[key] = v
-	}
-	k.put(values, &problems)
+	k.put(overrides, &problems)
 	s, more := k.check()
 	if err := append(problems, more...).Err(); err != nil {
 		return SetUp{}, err

@@ -72,6 +72,17 @@ func build(s library.SetUp, keys map[string]string) (map[string][]byte, error) {
 	return out, nil
 }
 
+// Outline makes the files of a set-up for a look at its visits, without writing them, and tells what fixes the run.
+func Outline(s library.SetUp, drawn Identity) (map[string][]byte, Identity, error) {
+	id, err := identity(s.Knobs, drawn)
+	if err != nil {
+		return nil, id, err
+	}
+	files, err := build(s, keysOf(id, true))
+	maps.DeleteFunc(files, func(_ string, data []byte) bool { return data == nil })
+	return files, id, err
+}
+
 // patch sets some knobs of a loadgen.env and leaves the others; comments are lost.
 func patch(env []byte, keys map[string]string) ([]byte, error) {
 	values, problems := exchange.ParseEnv(exchange.EnvFile, env)

@@ -18,7 +18,7 @@ import (
 
 // Library is where the set-up is saved.
 type Library interface {
-	SetUp(ctx context.Context, overrides map[string]string) (library.SetUp, error)
+	SetUp(ctx context.Context, overrides map[string]any) (library.SetUp, error)
 	Import(ctx context.Context, file string, data []byte) error
 }
 
@@ -68,7 +68,7 @@ type Identity struct {
 // RUN_ID and RUN_SEED of the knobs where they are set, else those of drawn. A file that was edited by hand stays as it is
 // where the controller has nothing new to write into it, else the error is a *Conflict. The error is a problem.List
 // where the set-up cannot run.
-func (p *Publisher) Start(ctx context.Context, overrides map[string]string, drawn Identity) (Identity, error) {
+func (p *Publisher) Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s, err := p.library.SetUp(ctx, overrides)

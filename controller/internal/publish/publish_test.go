@@ -107,7 +107,7 @@ func TestAStartWithoutATargetIsRefused(t *testing.T) {
 	if _, err := b.Start(t.Context(), nil, drawn); err == nil || !strings.HasPrefix(err.Error(), "MATOMO_URL: is not set") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := b.Start(t.Context(), map[string]string{"MATOMO_URL": url, "CONCURRENCY": "0"}, drawn); err == nil || !strings.Contains(err.Error(), `CONCURRENCY="0"`) {
+	if _, err := b.Start(t.Context(), map[string]any{"MATOMO_URL": url, "CONCURRENCY": "0"}, drawn); err == nil || !strings.Contains(err.Error(), `CONCURRENCY="0"`) {
 		t.Errorf("got %v", err)
 	}
 	if b.file(t, exchange.EnvFile) != nil {

@@ -60,8 +60,8 @@ type Run struct {
 
 // Request says what to start.
 type Request struct {
-	// Overrides are settings by their env names for this run alone; they are not saved.
-	Overrides map[string]string
+	// Overrides are settings by their env names for this run alone, as JSON has them; they are not saved.
+	Overrides map[string]any
 	// RestartIfRunning ends a run that goes on; without it a Start leaves it alone.
 	RestartIfRunning bool
 	// Timeout is how long a loadgen that has to end may drain; 0 is DefaultTimeout.
@@ -127,7 +127,7 @@ type Identity = publish.Identity
 type Publisher interface {
 	// Start publishes the saved settings with overrides for a start, and returns the run that they make: its id and seed
 	// are those of the settings, else those of drawn.
-	Start(ctx context.Context, overrides map[string]string, drawn Identity) (Identity, error)
+	Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error)
 	// Stop publishes that the loadgen shall idle when it is started; everything else stays.
 	Stop(ctx context.Context) error
 	// Saved publishes the saved settings without starting anything.

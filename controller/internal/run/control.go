@@ -80,18 +80,24 @@ func (k *Control) change(alter func(*Status)) {
 	}
 }
 
-// begin takes the turn for an operation, or says who has it.
-func (k *Control) begin(name string) (end func(), err error) {
+// operationTime bounds an operation, so that an engine that hangs does not keep the turn for ever. The longest, an apply
+// that is put back, takes two waits for a plan and three drains.
+const operationTime = 3 * time.Minute
+
+// begin takes the turn for an operation, or says who has it. The context it returns is the operation's own.
+func (k *Control) begin(ctx context.Context, name string) (_ context.Context, end func(), err error) {
 	select {
 	case <-k.turn:
 	default:
 		if o := k.Status().Operation; o != nil {
-			return nil, &Busy{*o}
+			return ctx, nil, &Busy{*o}
 		}
-		return nil, &Busy{Operation{"an operation", time.Now().UTC()}}
+		return ctx, nil, &Busy{Operation{"an operation", time.Now().UTC()}}
 	}
 	k.change(func(s *Status) { s.Operation = &Operation{name, time.Now().UTC()} })
-	return func() {
+	ctx, cancel := context.WithTimeout(ctx, operationTime)
+	return ctx, func() {
+		cancel()
 		k.change(func(s *Status) { s.Operation = nil })
 		k.turn <- struct{}{}
 	}, nil
@@ -143,7 +149,7 @@ func sending(phase string) bool {
 
 // attend deals with a loadgen that is gone although nobody asked for it.
 func (k *Control) attend(ctx context.Context) {
-	end, err := k.begin("recover")
+	ctx, end, err := k.begin(ctx, "recover")
 	if err != nil {
 		return // whoever is at work changes it
 	}
@@ -176,7 +182,7 @@ func (k *Control) attend(ctx context.Context) {
 
 // adopt takes over a run that goes on without having been started here, such as one of before a restart.
 func (k *Control) adopt(ctx context.Context) {
-	end, err := k.begin("adopt")
+	ctx, end, err := k.begin(ctx, "adopt")
 	if err != nil {
 		return
 	}

@@ -26,7 +26,7 @@ func TestAStartEndsWhenTheLoadgenSaysThatItRunsThePlan(t *testing.T) {
 	w := newWorld()
 	w.saved["WHAT"] = "good"
 	k := control(t, w)
-	r, err := k.Start(t.Context(), run.Request{Overrides: map[string]string{"WHAT": "better"}})
+	r, err := k.Start(t.Context(), run.Request{Overrides: map[string]any{"WHAT": "better"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,6 +298,43 @@ func TestWhoComesSecondIsToldWhatGoesOnAndStatusStaysQuick(t *testing.T) {
 		}
 		if last := w.told[len(w.told)-1]; last.Operation != nil || last.Active() {
 			t.Errorf("the last that was told should be the end: %+v", last)
+		}
+	})
+}
+
+func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.saved["WHAT"] = "old"
+	k := control(t, w)
+	w.startErr = runtime.ErrUnavailable
+	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, runtime.ErrUnavailable) || w.files["AUTO_START"] != "false" {
+		t.Errorf("nothing runs, so nothing may be left to start: %v, %v", err, w.files)
+	}
+	w.startErr = nil
+	running := start(t, k).Status.Run.ID
+	w.saved["WHAT"], w.stopErr = "new", runtime.ErrUnavailable
+	if _, err := k.Restart(t.Context(), time.Second); !errors.Is(err, runtime.ErrUnavailable) {
+		t.Errorf("want %v, got %v", runtime.ErrUnavailable, err)
+	}
+	if st := k.Status(); !st.Active() || w.files["RUN_ID"] != running || w.files["WHAT"] != "old" || w.files["AUTO_START"] != "true" {
+		t.Errorf("run %s goes on, so a crash of it must find its own settings: %v", running, w.files)
+	}
+}
+
+func TestAnEngineThatHangsDoesNotKeepTheTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		start(t, k)
+		w.hold = make(chan struct{}) // never closed
+		if _, err := k.Stop(context.WithoutCancel(t.Context()), time.Second); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("want the end of patience, got %v", err)
+		}
+		w.hold = nil
+		if _, err := k.Stop(t.Context(), time.Second); err != nil {
+			t.Errorf("once the engine answers again: %v", err)
 		}
 	})
 }

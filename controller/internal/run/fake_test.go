@@ -28,6 +28,7 @@ type world struct {
 	order        []string
 	starts       int
 	startErr     error
+	stopErr      error
 	hold         chan struct{} // a stop waits for it, nil: none does
 	told         []run.Status
 }
@@ -82,10 +83,17 @@ func ledger(hash, reason string, ended time.Time) string {
 
 func (w *world) Stop(ctx context.Context, _ time.Duration) error {
 	if w.hold != nil {
-		<-w.hold
+		select {
+		case <-w.hold:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.stopErr != nil {
+		return w.stopErr
+	}
 	if w.status.State == runtime.Running {
 		w.end(130, "interrupted")
 	}
@@ -121,18 +129,24 @@ func (w *world) Logs(_ context.Context, q runtime.LogQuery, each func(runtime.Li
 	return nil
 }
 
+func (w *world) Plan(context.Context, map[string][]byte, int) (runtime.Printed, error) {
+	return runtime.Printed{}, errors.New("a run needs no outline")
+}
+
 func (w *world) Close(context.Context, time.Duration) error { return nil }
 
 // The publisher.
 
 type publisher struct{ *world }
 
-func (p publisher) Start(_ context.Context, overrides map[string]string, drawn run.Identity) (run.Identity, error) {
+func (p publisher) Start(_ context.Context, overrides map[string]any, drawn run.Identity) (run.Identity, error) {
 	if p.saved["WHAT"] == "unpublishable" {
 		return run.Identity{}, errors.New("CONCURRENCY is wrong")
 	}
 	p.files = maps.Clone(p.saved)
-	maps.Copy(p.files, overrides)
+	for key, v := range overrides {
+		p.files[key] = fmt.Sprint(v)
+	}
 	p.files["RUN_ID"], p.files["AUTO_START"] = drawn.ID, "true"
 	return drawn, nil
 }

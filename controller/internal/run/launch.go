@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,12 +11,16 @@ import (
 
 // launch publishes, ends what runs, starts the loadgen and waits for its word that the plan runs.
 func (k *Control) launch(ctx context.Context, q Request) error {
+	before, err := k.c.Publisher.Published(ctx)
+	if err != nil {
+		return fmt.Errorf("keep the previous settings: %w", err)
+	}
 	id, err := k.c.Publisher.Start(ctx, q.Overrides, k.c.Draw())
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	if err := k.c.Port.Stop(ctx, patient(q.Timeout)); err != nil {
-		return fmt.Errorf("stop what runs: %w", err)
+		return errors.Join(fmt.Errorf("stop what runs: %w", err), k.unpublish(ctx, before))
 	}
 	l, _ := k.look(ctx)
 	k.close(ctx, l, "stopped")
@@ -30,7 +35,7 @@ func (k *Control) launch(ctx context.Context, q Request) error {
 	if err := k.c.Port.Start(ctx); err != nil {
 		l, _ := k.look(ctx)
 		k.close(ctx, l, "failed")
-		return err
+		return errors.Join(err, k.idle(ctx))
 	}
 	hash, err := k.await(ctx, r.ID)
 	l, _ = k.look(ctx)
@@ -48,6 +53,18 @@ func (k *Control) launch(ctx context.Context, q Request) error {
 	r.PlanHash = hash
 	k.open(ctx, r)
 	k.c.Log.Info("run started", "run_id", r.ID, "seed", r.Seed, "plan", hash)
+	return nil
+}
+
+// unpublish takes back what was published for a start that did not come to it: a run that goes on gets its own files
+// back, because one that crashed would be started again with them; else nothing shall start by itself.
+func (k *Control) unpublish(ctx context.Context, before map[string][]byte) error {
+	if !k.Status().Active() {
+		return k.idle(ctx)
+	}
+	if err := k.c.Publisher.Restore(context.WithoutCancel(ctx), before); err != nil {
+		return fmt.Errorf("put the running settings back: %w", err)
+	}
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 // Start starts a run with the saved settings and the request's. Errors: *Busy, *Failed, those of publishing and of
 // the port.
 func (k *Control) Start(ctx context.Context, q Request) (Result, error) {
-	end, err := k.begin("start")
+	ctx, end, err := k.begin(ctx, "start")
 	if err != nil {
 		return Result{}, err
 	}
@@ -21,24 +21,24 @@ func (k *Control) Start(ctx context.Context, q Request) (Result, error) {
 	if st := k.Status(); st.Active() && l.State == runtime.Running && !q.RestartIfRunning {
 		return Result{Already: true, Message: "run " + st.Run.ID + " goes on already"}.at(k), nil
 	}
-	return k.started(k.launch(ctx, q))
+	return k.started(ctx, k.launch(ctx, q))
 }
 
 // Restart ends the run that goes on, if any, and starts another with the saved settings.
 func (k *Control) Restart(ctx context.Context, timeout time.Duration) (Result, error) {
-	end, err := k.begin("restart")
+	ctx, end, err := k.begin(ctx, "restart")
 	if err != nil {
 		return Result{}, err
 	}
 	defer end()
-	return k.started(k.launch(ctx, Request{Timeout: timeout}))
+	return k.started(ctx, k.launch(ctx, Request{Timeout: timeout}))
 }
 
-func (k *Control) started(err error) (Result, error) {
+func (k *Control) started(ctx context.Context, err error) (Result, error) {
 	if err != nil {
 		var failed *Failed
 		if errors.As(err, &failed) {
-			err = errors.Join(err, k.idle(context.Background())) // the failure is told whoever still listens
+			err = errors.Join(err, k.idle(ctx))
 		}
 		return Result{}.at(k), err
 	}
@@ -47,9 +47,10 @@ func (k *Control) started(err error) (Result, error) {
 	return r, nil
 }
 
-// idle publishes that the loadgen shall idle, so that one started by hand does not repeat what failed.
+// idle publishes that the loadgen shall idle, so that one started by hand does not repeat what failed. It does so also
+// where the operation's time is up.
 func (k *Control) idle(ctx context.Context) error {
-	if err := k.c.Publisher.Stop(ctx); err != nil {
+	if err := k.c.Publisher.Stop(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("publish the stop: %w", err)
 	}
 	return nil
@@ -57,7 +58,7 @@ func (k *Control) idle(ctx context.Context) error {
 
 // Stop drains the loadgen and ends it.
 func (k *Control) Stop(ctx context.Context, timeout time.Duration) (Result, error) {
-	end, err := k.begin("stop")
+	ctx, end, err := k.begin(ctx, "stop")
 	if err != nil {
 		return Result{}, err
 	}
@@ -82,7 +83,7 @@ func (k *Control) Stop(ctx context.Context, timeout time.Duration) (Result, erro
 // Apply brings the saved settings into force. While nothing runs it only publishes them; else it starts them as a new
 // run, and where the loadgen does not take them it puts the previous ones back and lets their run go on.
 func (k *Control) Apply(ctx context.Context) (Result, error) {
-	end, err := k.begin("apply")
+	ctx, end, err := k.begin(ctx, "apply")
 	if err != nil {
 		return Result{}, err
 	}
@@ -102,7 +103,7 @@ func (k *Control) Apply(ctx context.Context) (Result, error) {
 	err = k.launch(ctx, Request{})
 	var failed *Failed
 	if !errors.As(err, &failed) {
-		return k.started(err)
+		return k.started(ctx, err)
 	}
 	if err := k.back(ctx, files, *before.Run); err != nil {
 		return Result{}.at(k), errors.Join(failed, fmt.Errorf("put the previous settings back: %w", err))
@@ -128,7 +129,7 @@ func (k *Control) back(ctx context.Context, files map[string][]byte, r Run) erro
 
 // Heal puts right what is wrong with the container. Errors: runtime.ErrHealthy and the others of the port.
 func (k *Control) Heal(ctx context.Context) (Result, error) {
-	end, err := k.begin("heal")
+	ctx, end, err := k.begin(ctx, "heal")
 	if err != nil {
 		return Result{}, err
 	}

@@ -112,6 +112,10 @@ type Port interface {
 	// Logs calls each with the lines of the log, oldest first, until there are none left, ctx is done (no error) or
 	// each returns an error, which is returned.
 	Logs(ctx context.Context, q LogQuery, each func(Line) error) error
+	// Plan runs the loadgen's own plan command beside the kept one, with files (by their names) as its exchange folder,
+	// and gives what it prints: the hits of the first visits, a JSON object a line. Nothing is sent, nothing is left
+	// behind. One runs at a time. It may be ErrTooMuch; faults that the loadgen finds are an exit code, not an error.
+	Plan(ctx context.Context, files map[string][]byte, visits int) (Printed, error)
 	// Close releases what the port holds; a child process is drained and ended first, a container goes on.
 	Close(ctx context.Context, timeout time.Duration) error
 }

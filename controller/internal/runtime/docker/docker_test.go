@@ -172,6 +172,22 @@ func TestAContainerWhoseNetworkIsGoneIsExplainedAndReplaced(t *testing.T) {
 	healed(t, s, c)
 }
 
+func TestAnOutlineLeavesNoContainerAndReplacesWhatAKilledOneLeft(t *testing.T) {
+	t.Parallel()
+	s, c := stack(t, nil)
+	left := client(t, "create", "--name", c.Name+"-plan", "--label", docker.RoleLabel+"=plan", "--label", docker.StackLabel+"="+c.Stack, image)
+	if printed, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("AUTO_START=false\n")}, 1); err != nil || printed.Code != 0 {
+		t.Fatalf("beside %s: %+v, %v", left, printed, err)
+	}
+	if there := client(t, "ps", "--all", "--quiet", "--filter", "label="+docker.StackLabel+"="+c.Stack); there != "" {
+		t.Errorf("left behind: %s", there)
+	}
+	client(t, "create", "--name", c.Name+"-plan", image)
+	if _, err := s.Port.Plan(t.Context(), nil, 1); !errors.Is(err, runtime.ErrForeign) {
+		t.Errorf("a container that is not ours should be left alone, got %v", err)
+	}
+}
+
 func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)

@@ -105,7 +105,7 @@ func (d *Docker) create(ctx context.Context, r recipe) (id string, err error) {
 	}
 	made, err := d.api.ContainerCreate(ctx, r.config, r.host, first, nil, d.c.Name)
 	if cerrdefs.IsNotFound(err) {
-		return "", fmt.Errorf("%w: the image %s is not there (%w); make it with `make images` or name another in LOADGEN_IMAGE", runtime.ErrMissing, r.config.Image, err)
+		return "", d.noImage(err)
 	}
 	if err != nil {
 		return "", fmt.Errorf("make the container: %w", told(err))
@@ -116,4 +116,9 @@ func (d *Docker) create(ctx context.Context, r recipe) (id string, err error) {
 		}
 	}
 	return made.ID, nil
+}
+
+// noImage tells that there is nothing to make a container from.
+func (d *Docker) noImage(err error) error {
+	return fmt.Errorf("%w: the image %s is not there (%w); make it with `make images` or name another in LOADGEN_IMAGE", runtime.ErrMissing, d.c.Image, err)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,7 @@ func Run(t *testing.T, fresh func(*testing.T) Subject) {
 		"who follows the log sees new lines and the end": follows,
 		"a stop that nobody waits for returns":           letsGo,
 		"what is healthy is not healed":                  isHealthy,
+		"visits are outlined beside it":                  outlines,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -168,6 +170,33 @@ func isHealthy(t *testing.T, s Subject) {
 	}
 	if after := s.Port.Status(t.Context()); after.ID != before.ID || after.State != runtime.Running {
 		t.Errorf("it should be as it was: %+v, now %+v", before, after)
+	}
+}
+
+func outlines(t *testing.T, s Subject) {
+	must(t, s.Port.Start(t.Context()))
+	before := await(t, s.Port, runtime.Running)
+	files := map[string][]byte{
+		"loadgen.env": []byte("MATOMO_URL=https://matomo.example.test/matomo.php\nRUN_ID=outline\nRUN_SEED=1\n"),
+		"urls.txt":    []byte("https://shop.example.test/only\n"),
+	}
+	first, err := s.Port.Plan(t.Context(), files, 2)
+	must(t, err)
+	if text := string(first.Out); first.Code != 0 || !strings.Contains(text, `"visit":1`) || strings.Contains(text, `"visit":2`) || !strings.Contains(text, "shop.example.test/only") {
+		t.Errorf("want two visits to the only page, got %+v", first)
+	}
+	again, err := s.Port.Plan(t.Context(), files, 2)
+	must(t, err)
+	if string(again.Out) != string(first.Out) {
+		t.Error("the same files should give the same visits")
+	}
+	refused, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("CONCURRENCY=0\n")}, 1)
+	must(t, err)
+	if refused.Code != 2 || !slices.ContainsFunc(refused.Lines, func(l runtime.Line) bool { return l.Level == runtime.Error && strings.Contains(l.Text, "CONCURRENCY") }) {
+		t.Errorf("want the fault and its exit code, got %+v", refused)
+	}
+	if after := s.Port.Status(t.Context()); after.ID != before.ID || after.State != runtime.Running {
+		t.Errorf("the loadgen itself should not notice: %+v, now %+v", before, after)
 	}
 }
 

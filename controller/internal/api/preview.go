@@ -1,0 +1,43 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/puttrix/trafficinator/controller/internal/preview"
+)
+
+// Preview outlines visits without sending them, see package preview.
+type Preview interface {
+	Visits(context.Context, preview.Request) (preview.Result, error)
+}
+
+type previewRequest struct {
+	Body *struct {
+		Config map[string]any `json:"config,omitempty" doc:"Settings laid over the saved ones, as PUT /api/config takes them. Nothing is saved."`
+		Funnel funnelBody     `json:"funnel,omitempty" doc:"A funnel as for POST /api/funnels, which every visit shown then follows; name and probability may be left out."`
+		Visits int            `json:"visits,omitempty" minimum:"1" maximum:"20" default:"3"`
+	}
+}
+
+type previewAnswer struct {
+	Seed     uint64          `json:"seed" doc:"As RUN_SEED in config it gives the same visits again."`
+	Visits   []preview.Visit `json:"visits" doc:"The hits as the loadgen would send them, without the moment and the token. Times are seconds since the visit's first hit."`
+	Warnings []faultAnswer   `json:"warnings"`
+}
+
+func (s *server) preview() {
+	o := op(http.MethodPost, "/api/preview", tagTraffic, "The first visits of a run, hit by hit, without sending or saving anything")
+	o.Description = "The loadgen itself outlines them. Faults are 422; it works without a target, and while a run goes on."
+	route(s, o, func(ctx context.Context, in *previewRequest) (*body[previewAnswer], error) {
+		r := preview.Request{Visits: 3}
+		if in.Body != nil {
+			r = preview.Request{Overrides: in.Body.Config, Funnel: in.Body.Funnel, Visits: in.Body.Visits}
+		}
+		got, err := s.Preview.Visits(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return answer(previewAnswer{got.Seed, got.Visits, faults(got.Warnings)}), nil
+	})
+}

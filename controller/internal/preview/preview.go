@@ -1,0 +1,174 @@
+// Package preview owns the look at visits before anything is sent: it has the loadgen itself outline the first visits of a
+// set-up that nobody needs to have saved. It sends nothing, saves nothing and handles no token.
+package preview
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// MaxVisits is how many visits can be asked for.
+const MaxVisits = 20
+
+// patience bounds a preview, the wait for an earlier one included. A container takes a second or two.
+const patience = 20 * time.Second
+
+// exitConfig is the loadgen's exit code for settings with faults.
+const exitConfig = 2
+
+// Request says what to outline.
+type Request struct {
+	// Overrides are laid over the saved knobs, as JSON has them.
+	Overrides map[string]any
+	// Funnel is one that every visit shall follow, as JSON; nil for the saved ones with their probabilities.
+	Funnel []byte
+	// Visits is 1 to MaxVisits.
+	Visits int
+}
+
+// Result is the first visits of a run.
+type Result struct {
+	// Seed is what drew them: the same one with the same settings gives the same visits.
+	Seed     uint64
+	Visits   []Visit
+	Warnings problem.List
+}
+
+// Visit is what one visitor does.
+type Visit struct {
+	Number  uint64 `json:"visit"`
+	Visitor string `json:"visitor"`
+	// Funnel is the name of the one it follows, empty for none.
+	Funnel string `json:"funnel"`
+	Hits   []Hit  `json:"hits"`
+}
+
+// Hit is one request. SentSeconds after the visit's first one it would be sent, and Matomo books it RecordedSeconds after
+// it. Parameters are those of the request without its time, which only sending sets, and without a token.
+type Hit struct {
+	Kind            string            `json:"kind"`
+	Records         string            `json:"records"`
+	SentSeconds     float64           `json:"sent_seconds"`
+	RecordedSeconds int               `json:"recorded_seconds"`
+	Parameters      map[string]string `json:"parameters"`
+}
+
+// Drafts is where set-ups to look at come from.
+type Drafts interface {
+	Draft(ctx context.Context, overrides map[string]any, funnel []byte) (library.SetUp, problem.List, error)
+}
+
+// Planner is a loadgen that outlines, see runtime.Port.
+type Planner interface {
+	Plan(ctx context.Context, files map[string][]byte, visits int) (runtime.Printed, error)
+}
+
+// Preview outlines visits. It is safe for concurrent use; one outline is made at a time.
+type Preview struct {
+	drafts  Drafts
+	planner Planner
+	seed    func() uint64
+	turn    chan struct{}
+}
+
+// New makes a Preview; seed draws one where the settings fix none.
+func New(d Drafts, p Planner, seed func() uint64) *Preview {
+	return &Preview{drafts: d, planner: p, seed: seed, turn: make(chan struct{}, 1)}
+}
+
+// Visits outlines the first visits. The error is a problem.List where the set-up has faults, context.DeadlineExceeded
+// where it takes too long, or one of package runtime.
+func (v *Preview) Visits(ctx context.Context, r Request) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	s, warnings, err := v.drafts.Draft(ctx, r.Overrides, r.Funnel)
+	if err != nil {
+		return Result{}, err
+	}
+	files, id, err := publish.Outline(s, publish.Identity{ID: "preview", Seed: v.seed()})
+	if err != nil {
+		return Result{}, err
+	}
+	select {
+	case v.turn <- struct{}{}:
+		defer func() { <-v.turn }()
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+	printed, err := v.planner.Plan(ctx, files, r.Visits)
+	if err != nil {
+		return Result{}, fmt.Errorf("outline the visits: %w", err)
+	}
+	told := problems(printed.Lines)
+	if printed.Code == exitConfig && told.Err() != nil {
+		return Result{}, told
+	}
+	if printed.Code != 0 {
+		return Result{}, fmt.Errorf("outline the visits: the loadgen ended with exit code %d: %s", printed.Code, told.Error())
+	}
+	visits, err := read(printed.Out)
+	return Result{Seed: id.Seed, Visits: visits, Warnings: append(warnings, told.Warnings()...)}, err
+}
+
+// problems are what the loadgen objects to.
+func problems(lines []runtime.Line) problem.List {
+	var out problem.List
+	for _, l := range lines {
+		if text, ok := strings.CutPrefix(l.Text, "error: "); ok {
+			where, value, message := parts(text)
+			out.Refuse(where, value, message, "")
+		} else if text, ok := strings.CutPrefix(l.Text, "warning: "); ok {
+			where, value, message := parts(text)
+			out.Warn(where, value, message, "")
+		}
+	}
+	return out
+}
+
+// parts takes KEY="value": message apart, see problem.Problem.
+func parts(text string) (where, value, message string) {
+	if key, rest, ok := strings.Cut(text, `="`); ok && !strings.Contains(key, ": ") {
+		if quoted, err := strconv.QuotedPrefix(`"` + rest); err == nil {
+			value, _ = strconv.Unquote(quoted) // it was just found to be one
+			return key, value, strings.TrimPrefix(rest[len(quoted)-1:], ": ")
+		}
+	}
+	where, message, _ = strings.Cut(text, ": ")
+	return where, "", message
+}
+
+// read puts the printed hits, which come visit by visit, together.
+func read(out []byte) ([]Visit, error) {
+	visits := []Visit{}
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	lines.Buffer(nil, runtime.MaxPrinted)
+	for lines.Scan() {
+		var h struct {
+			Visit
+			Hit
+		}
+		if err := json.Unmarshal(lines.Bytes(), &h); err != nil {
+			return nil, fmt.Errorf("read an outlined hit: %w", err)
+		}
+		if n := len(visits); n == 0 || visits[n-1].Number != h.Number {
+			visits = append(visits, h.Visit)
+		}
+		last := &visits[len(visits)-1]
+		last.Hits = append(last.Hits, h.Hit)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read the outlined hits: %w", err)
+	}
+	return visits, nil
+}

@@ -1,0 +1,119 @@
+package preview_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/preview"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// drafts gives one set-up, whatever is asked.
+type drafts library.SetUp
+
+// Draft implements preview.Drafts.
+func (d drafts) Draft(context.Context, map[string]any, []byte) (library.SetUp, problem.List, error) {
+	return library.SetUp(d), nil, nil
+}
+
+// planner is a loadgen that prints what a test wants.
+type planner func(ctx context.Context, files map[string][]byte, visits int) (runtime.Printed, error)
+
+// Plan implements preview.Planner.
+func (p planner) Plan(ctx context.Context, files map[string][]byte, visits int) (runtime.Printed, error) {
+	return p(ctx, files, visits)
+}
+
+func seven() uint64 { return 7 }
+
+func lines(texts ...string) []runtime.Line {
+	out := make([]runtime.Line, len(texts))
+	for i, text := range texts {
+		out[i] = runtime.ParseLine(time.Time{}, text)
+	}
+	return out
+}
+
+func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
+	t.Parallel()
+	printed := `{"visit":0,"visitor":"a","funnel":"Way","kind":"pageview","records":"pageview","sent_seconds":0.000,"recorded_seconds":0,"parameters":{"url":"u"}}
+{"visit":0,"visitor":"a","funnel":"Way","kind":"event","records":"event","sent_seconds":1.250,"recorded_seconds":90,"parameters":{"e_c":"c"}}
+{"visit":1,"visitor":"b","kind":"pageview","records":"pageview","sent_seconds":0.000,"recorded_seconds":0,"parameters":{}}
+`
+	var env string
+	p := preview.New(drafts{Knobs: map[string]string{"PAGEVIEWS_MIN": "2"}}, planner(func(_ context.Context, files map[string][]byte, visits int) (runtime.Printed, error) {
+		env = string(files[exchange.EnvFile])
+		for name, data := range files {
+			if data == nil {
+				t.Errorf("%s is there with nothing in it", name)
+			}
+		}
+		if visits != 2 {
+			t.Errorf("asked for %d visits", visits)
+		}
+		return runtime.Printed{Out: []byte(printed), Lines: lines("run preview", `warning: CONCURRENCY="1": is low; raise it`)}, nil
+	}), seven)
+	got, err := p.Visits(t.Context(), preview.Request{Visits: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Seed != 7 || !strings.Contains(env, "RUN_SEED=7") || !strings.Contains(env, "PAGEVIEWS_MIN=2") {
+		t.Errorf("seed %d in %s", got.Seed, env)
+	}
+	want := "[{0 a Way [{pageview pageview 0 0 map[url:u]} {event event 1.25 90 map[e_c:c]}]} {1 b  [{pageview pageview 0 0 map[]}]}]"
+	if text := fmt.Sprint(got.Visits); text != want {
+		t.Errorf("got  %s\nwant %s", text, want)
+	}
+	if len(got.Warnings) != 1 || got.Warnings[0].Where != "CONCURRENCY" || got.Warnings[0].Value != "1" || got.Warnings[0].Message != "is low; raise it" {
+		t.Errorf("%+v", got.Warnings)
+	}
+}
+
+func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
+	t.Parallel()
+	refusing := planner(func(context.Context, map[string][]byte, int) (runtime.Printed, error) {
+		return runtime.Printed{Code: 2, Lines: lines("error: ECOMMERCE_ORDER_VALUE_MIN: cannot be reached; widen the range")}, nil
+	})
+	_, err := preview.New(drafts{Knobs: map[string]string{}}, refusing, seven).Visits(t.Context(), preview.Request{Visits: 1})
+	var problems problem.List
+	if !errors.As(err, &problems) || problems[0].Where != "ECOMMERCE_ORDER_VALUE_MIN" {
+		t.Errorf("%v", err)
+	}
+	broken := planner(func(context.Context, map[string][]byte, int) (runtime.Printed, error) {
+		return runtime.Printed{Code: 1}, nil
+	})
+	if _, err := preview.New(drafts{Knobs: map[string]string{}}, broken, seven).Visits(t.Context(), preview.Request{Visits: 1}); err == nil || errors.As(err, &problems) {
+		t.Errorf("a loadgen that breaks is nobody's input: %v", err)
+	}
+}
+
+func TestAPreviewDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hanging := planner(func(ctx context.Context, _ map[string][]byte, _ int) (runtime.Printed, error) {
+			<-ctx.Done()
+			return runtime.Printed{}, ctx.Err()
+		})
+		p := preview.New(drafts{Knobs: map[string]string{}}, hanging, seven)
+		done := make(chan error, 2)
+		for range 2 { // the second one waits for the first
+			go func() {
+				_, err := p.Visits(t.Context(), preview.Request{Visits: 1})
+				done <- err
+			}()
+		}
+		for range 2 {
+			if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%v", err)
+			}
+		}
+	})
+}

@@ -1,0 +1,53 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+// Plan implements runtime.Port.
+func (p *Process) Plan(ctx context.Context, files map[string][]byte, visits int) (printed runtime.Printed, err error) {
+	if err := p.program(); err != nil {
+		return printed, fmt.Errorf("%w: %w", runtime.ErrMissing, err)
+	}
+	dir, err := afero.TempDir(p.fs, "", "trafficinator-plan-")
+	if err != nil {
+		return printed, fmt.Errorf("make folder of the plan: %w", err)
+	}
+	defer func() { err = errors.Join(err, p.fs.RemoveAll(dir)) }()
+	if err := exchange.Publish(p.fs, dir, files); err != nil {
+		return printed, err
+	}
+	cmd := exec.CommandContext(ctx, p.c.Bin, "plan", "--format", "jsonl", "--visits", strconv.Itoa(visits))
+	cmd.Env = append(append([]string(nil), p.c.Env...), "EXCHANGE_DIR="+dir, "STATE_DIR="+dir)
+	cmd.SysProcAttr = attributes()
+	cmd.WaitDelay = time.Second
+	var out, said runtime.Output
+	cmd.Stdout, cmd.Stderr = &out, &said
+	err = cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return printed, ctx.Err()
+	case out.Full() || said.Full():
+		return printed, runtime.ErrTooMuch
+	case err != nil && !errors.As(err, &exit):
+		return printed, fmt.Errorf("run %s: %w", p.c.Bin, err)
+	}
+	printed.Out, printed.Code = out.Bytes(), cmd.ProcessState.ExitCode()
+	now := time.Now()
+	for text := range strings.Lines(string(said.Bytes())) {
+		printed.Lines = append(printed.Lines, runtime.ParseLine(now, strings.TrimRight(text, "\r\n")))
+	}
+	return printed, nil
+}
