@@ -2,6 +2,7 @@ package security
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"net/http"
@@ -102,7 +103,7 @@ func (g *Guard) identify(c echo.Context) (who string, err error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && !g.sameOrigin(r) {
 		return "", echo.NewHTTPError(http.StatusForbidden, "a session may change things from the controller's own pages only")
 	}
-	return "session " + cookie.Value, nil
+	return fmt.Sprintf("session %x", sha256.Sum256([]byte(cookie.Value))), nil // kept as a hash, as in the vault
 }
 
 // wrongKey books a failed try of an address; after maxWrong in a minute it is 429.
@@ -169,7 +170,8 @@ type Entry struct {
 	Status int
 }
 
-// Audit hands every request that could change something to record, once it is answered.
+// Audit hands every request that could change something to record, once it is answered. Those without a key, and those
+// that a limit turned away, are left out: they change nothing, and strangers could fill the log with them.
 func (g *Guard) Audit(record func(context.Context, Entry)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -181,11 +183,15 @@ func (g *Guard) Audit(record func(context.Context, Entry)) echo.MiddlewareFunc {
 			if err != nil {
 				c.Error(err) // answers, so that the status is known
 			}
+			status := c.Response().Status
+			if status == http.StatusUnauthorized || status == http.StatusTooManyRequests {
+				return nil
+			}
 			by, ok := c.Get(byKey).(string)
 			if !ok {
 				by = "nobody"
 			}
-			record(context.WithoutCancel(r.Context()), Entry{g.now(), g.Address(r).String(), by, r.Method + " " + place(c), c.Response().Status})
+			record(context.WithoutCancel(r.Context()), Entry{g.now(), g.Address(r).String(), by, r.Method + " " + place(c), status})
 			return nil
 		}
 	}

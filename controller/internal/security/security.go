@@ -17,7 +17,8 @@ import (
 type Config struct {
 	// Key is the API key, any bytes.
 	Key secret.String
-	// Hosts are the names under which the controller may be called, without port; IPv6 in brackets.
+	// Hosts are the names under which the controller may be called, without port; IPv6 in brackets. Those of this machine
+	// always may: no page from elsewhere can have them.
 	Hosts []string
 	// Origins may call from another site (CORS), as scheme://host[:port].
 	Origins []string
@@ -56,7 +57,7 @@ const (
 // New makes a guard.
 func New(c Config) *Guard {
 	return &Guard{
-		key: sha256.Sum256([]byte(c.Key.Reveal())), hosts: lowered(c.Hosts), origins: lowered(c.Origins), proxies: c.Proxies, now: c.Now,
+		key: sha256.Sum256([]byte(c.Key.Reveal())), hosts: append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]"), origins: lowered(c.Origins), proxies: c.Proxies, now: c.Now,
 		sessions: newVault(SessionTTL, c.Now), codes: newVault(CodeTTL, c.Now),
 		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now),
 	}

@@ -28,7 +28,7 @@ type wall struct {
 func newWall(perMinute int) *wall {
 	w := &wall{Echo: echo.New(), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	w.Guard = security.New(security.Config{
-		Key: key, Hosts: []string{"localhost", "[::1]", "Load.Example.Test"}, Origins: []string{"https://ops.example.test"},
+		Key: key, Hosts: []string{"Load.Example.Test"}, Origins: []string{"https://ops.example.test"},
 		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, PerMinute: perMinute, Now: func() time.Time { return w.now },
 	})
 	w.Use(w.Browser, w.Audit(func(_ context.Context, e security.Entry) { w.entries = append(w.entries, e) }), w.Members)
@@ -90,6 +90,7 @@ func TestWhoMayPass(t *testing.T) {
 		{"a foreign host", "GET", []string{"X-API-Key", key, "Host", "evil.example.test"}, 421},
 		{"an allowed host whatever its case and port", "GET", []string{"X-API-Key", key, "Host", "load.example.TEST:80"}, 204},
 		{"an IPv6 host", "GET", []string{"X-API-Key", key, "Host", "[::1]:8000"}, 204},
+		{"a health check of this machine, whatever is allowed", "GET", []string{"X-API-Key", key, "Host", "127.0.0.1:8000"}, 204},
 		{"an IPv6 host without port", "GET", []string{"X-API-Key", key, "Host", "[::1]"}, 204},
 	} {
 		if got := w.ask(c.method, c.headers...).Code; got != c.want {
@@ -244,6 +245,14 @@ func TestEveryChangeIsBooked(t *testing.T) {
 	w.ask("POST", "X-API-Key", key)
 	w.ask("DELETE", "Cookie", w.session(t))
 	w.ask("PUT", "X-API-Key", "wrong")
+	for range 20 { // of a stranger who has no key, and of one who tries many
+		w.ask("POST")
+		w.ask("POST", "X-API-Key", "wrong", "From", "192.0.2.9:1")
+	}
+	if n := len(w.entries); n != 3+10 {
+		t.Errorf("strangers fill the log: %d entries", n)
+	}
+	w.entries = w.entries[:3]
 	var got []string
 	for _, e := range w.entries {
 		got = append(got, e.Address+" "+e.By+" "+e.What+" "+http.StatusText(e.Status))

@@ -21,7 +21,7 @@ type Settings struct {
 	PresetsDir     string        `env:"PRESETS_DIR" envDefault:"./presets" help:"Folder of the built-in presets, .env.<name>. Where it is missing there are none."`
 	SecretKeyPath  string        `env:"SECRET_KEY_FILE" help:"File of the key that encrypts the secrets in the database: 32 bytes as 64 hex digits. Unset: controller/secret-key in DATA_DIR, made at the first start."`
 	APIKey         secret.String `env:"CONTROL_UI_API_KEY" secret:"true" help:"Key of the API, at least 16 characters. Unset: the one in controller/api-key of DATA_DIR, made at the first start."`
-	AllowedHosts   []string      `env:"ALLOWED_HOSTS" envDefault:"localhost,127.0.0.1,[::1]" help:"Names under which the controller may be called, without port, separated by commas."`
+	AllowedHosts   []string      `env:"ALLOWED_HOSTS" envDefault:"localhost,127.0.0.1,[::1]" help:"Names under which the controller may be called, without port, separated by commas. Those of this machine always may."`
 	CORSOrigins    []string      `env:"CORS_ORIGINS" help:"Other origins whose pages may call the API, as https://host, separated by commas."`
 	TrustedProxies []string      `env:"TRUSTED_PROXIES" help:"Addresses or networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For is believed, separated by commas."`
 	RateLimit      int           `env:"RATE_LIMIT_PER_MINUTE" envDefault:"1200" min:"1" max:"1000000" unit:"requests/min" help:"Most requests of one key or session."`
