@@ -18,11 +18,28 @@ LD_FLAGS     = -s -w -X main.version=$(VERSION)
 STATIC_BUILD = CGO_ENABLED=0 go build $(FLAGS) -ldflags '$(LD_FLAGS)'
 SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags sqlite_omit_load_extension,netgo,osusergo
 
-.PHONY: build test check generate demo run up bench bench-micro images image-loadgen image-controller image-files clean
+# The user interface is built where there is npm; without it a plain page stands in.
+WEB         := controller/web
+WEB_SOURCES  = $(shell find $(WEB)/src $(WEB)/public -type f) $(wildcard $(WEB)/*.json $(WEB)/*.js $(WEB)/*.ts $(WEB)/index.html)
 
-build: ## bin/loadgen, static, and bin/controller
+.PHONY: build web test check generate demo run up bench bench-micro images image-loadgen image-controller image-files clean
+
+build: web ## bin/loadgen, static, and bin/controller
 	$(STATIC_BUILD) -o bin/loadgen ./loadgen
 	$(SQLITE_BUILD) -ldflags '$(LD_FLAGS)' -o bin/controller ./controller
+
+ifneq ($(shell command -v npm),)
+web: $(WEB)/dist/index.html ## the user interface that the controller carries
+
+$(WEB)/node_modules: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund && touch node_modules
+
+$(WEB)/dist/index.html: $(WEB_SOURCES) | $(WEB)/node_modules
+	cd $(WEB) && npm run build
+else
+web:
+	@test -f $(WEB)/dist/index.html || echo "npm is not installed: the controller is built without its user interface"
+endif
 
 test: build ## all tests that this machine can run; the last ones say what was left out and why
 	go test -race -p 1 $$(go list $(PACKAGES) | grep -v /containertest) # one package at a time: whole runs need the machine

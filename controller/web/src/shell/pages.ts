@@ -1,0 +1,35 @@
+// The pages, by the first part of their path, in the order of the navigation. Each is loaded when it is first opened.
+import CalendarClock from '@lucide/svelte/icons/history'
+import FileText from '@lucide/svelte/icons/scroll-text'
+import Gauge from '@lucide/svelte/icons/gauge'
+import Layers from '@lucide/svelte/icons/layers'
+import Link from '@lucide/svelte/icons/link'
+import MousePointerClick from '@lucide/svelte/icons/mouse-pointer-click'
+import Route from '@lucide/svelte/icons/route'
+import Sliders from '@lucide/svelte/icons/sliders-horizontal'
+import type { Component } from 'svelte'
+import { words } from '../words'
+
+/** What a page is given: the parts of the path after its own. */
+export type PageProps = { rest: string[] }
+
+export type Page = {
+  /** First part of the path; empty for the dashboard. */
+  path: string
+  name: string
+  icon: typeof Gauge
+  load: () => Promise<{ default: Component<PageProps> }>
+}
+
+const w = words.pages
+
+export const pages: Page[] = [
+  { path: '', name: w.dashboard, icon: Gauge, load: () => import('../dashboard/Page.svelte') },
+  { path: 'configuration', name: w.configuration, icon: Sliders, load: () => import('../configuration/Page.svelte') },
+  { path: 'presets', name: w.presets, icon: Layers, load: () => import('../presets/Page.svelte') },
+  { path: 'urls', name: w.urls, icon: Link, load: () => import('../urls/Page.svelte') },
+  { path: 'events', name: w.events, icon: MousePointerClick, load: () => import('../events/Page.svelte') },
+  { path: 'funnels', name: w.funnels, icon: Route, load: () => import('../funnels/Page.svelte') },
+  { path: 'runs', name: w.runs, icon: CalendarClock, load: () => import('../runs/Page.svelte') },
+  { path: 'logs', name: w.logs, icon: FileText, load: () => import('../logs/Page.svelte') },
+]

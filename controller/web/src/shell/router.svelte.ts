@@ -1,0 +1,82 @@
+// Where the reader is: a path of this page, kept in the address bar. Every page and dialog has one.
+
+/** A question before leaving with unsaved edits: the sentence to ask, or nothing. */
+type Guard = () => string | undefined
+
+let path = $state(location.pathname)
+let guard: Guard | undefined
+let asking = $state<{ question: string; go: () => void } | undefined>()
+
+addEventListener('popstate', () => {
+  const to = location.pathname
+  if (to === path) return
+  const question = guard?.()
+  if (!question) {
+    path = to
+    return
+  }
+  history.pushState(null, '', path)
+  asking = { question, go: () => show(to, false) }
+})
+
+function show(to: string, replace: boolean) {
+  guard = undefined
+  history[replace ? 'replaceState' : 'pushState'](null, '', to)
+  path = to
+  scrollTo(0, 0)
+}
+
+export const router = {
+  /** The path, such as /funnels/3. */
+  get path() {
+    return path
+  },
+  /** The parts of the path: the page, then what it shows. */
+  get parts() {
+    return path.split('/').filter(Boolean).map(decodeURIComponent)
+  },
+  /** What stands between the reader and the next page, for the shell to ask. */
+  get asking() {
+    return asking
+  },
+  answer(leave: boolean) {
+    const go = asking?.go
+    asking = undefined
+    if (leave) go?.()
+  },
+}
+
+/** Goes to a path. Unsaved edits are asked about first. `replace` leaves no step back. */
+export function go(to: string, replace = false) {
+  if (to === path) return
+  const question = guard?.()
+  if (question) asking = { question, go: () => show(to, replace) }
+  else show(to, replace)
+}
+
+/** Asks before the page is left while `question` returns a sentence; call it in an $effect and return what it returns. */
+export function guardLeaving(question: Guard): () => void {
+  guard = question
+  const unload = (e: BeforeUnloadEvent) => {
+    if (question()) e.preventDefault()
+  }
+  addEventListener('beforeunload', unload)
+  return () => {
+    if (guard === question) guard = undefined
+    removeEventListener('beforeunload', unload)
+  }
+}
+
+/** Makes plain clicks on links within the interface change the path alone; for the root element. */
+export function links(node: HTMLElement) {
+  const click = (e: MouseEvent) => {
+    if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return
+    const a = (e.target as Element).closest('a')
+    if (!a || a.target || a.hasAttribute('download') || a.origin !== location.origin || a.dataset.plain !== undefined)
+      return
+    e.preventDefault()
+    go(a.pathname)
+  }
+  node.addEventListener('click', click)
+  return { destroy: () => node.removeEventListener('click', click) }
+}

@@ -1,0 +1,37 @@
+// Whether this browser is signed in. The session is a cookie that scripts cannot read; no key is kept here.
+import { ApiError, api } from '../api/client'
+import { words } from '../words'
+
+export const session = $state<{ state: 'unknown' | 'in' | 'out'; message: string }>({ state: 'unknown', message: '' })
+
+/** Finds out whether the browser is signed in, by the code of a sign-in link if there is one in the address. */
+export async function enter() {
+  const code = new URLSearchParams(location.hash.slice(1)).get('code')
+  if (code) {
+    history.replaceState(null, '', location.pathname)
+    try {
+      await api.POST('/api/session', { body: { code } })
+    } catch {
+      session.message = words.session.wrongCode
+    }
+  }
+  try {
+    const { data } = await api.GET('/api/session')
+    session.state = data?.signed_in ? 'in' : 'out'
+  } catch (e) {
+    session.message = e instanceof ApiError && e.status !== 401 ? e.message : session.message
+    session.state = 'out'
+  }
+}
+
+/** Signs in by key; throws what the controller says. */
+export async function signIn(key: string) {
+  await api.POST('/api/session', { body: { api_key: key } })
+  session.message = ''
+  session.state = 'in'
+}
+
+export async function signOut() {
+  await api.DELETE('/api/session')
+  session.state = 'out'
+}

@@ -1,0 +1,21 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import tailwindcss from '@tailwindcss/vite'
+import { defineConfig } from 'vitest/config'
+
+// In development the pages come from here and everything else from a controller (`make run`).
+const controller = process.env.CONTROLLER ?? 'http://127.0.0.1:8000'
+
+export default defineConfig({
+  plugins: [svelte(), tailwindcss()],
+  build: {
+    target: 'es2022',
+    // A policy without inline scripts and data URLs: every asset is a file.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: {
+    proxy: { '/api': controller, '/health': controller, '/docs': controller, '/openapi.json': controller },
+  },
+  test: { include: ['src/**/*.test.ts'] },
+})
