@@ -56,8 +56,8 @@ check: ## format, lint, import walls, tidy modules, README, compose and presets 
 generate: ## the table of knobs in the README
 	go run ./shared/spec/readme README.md
 
-demo: build ## a run against the built-in sink; DEMO_SECONDS=20 ends it by itself
-	go run ./loadgen/demo
+demo: build ## controller, user interface and a run against the built-in sink; DEMO_SECONDS=20 ends it by itself
+	go run ./controller/demo
 
 run: build ## controller and user interface on 127.0.0.1:8000, nothing started
 	LOADGEN_BIN=./bin/loadgen PRESETS_DIR=./presets bin/controller serve
