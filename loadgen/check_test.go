@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
 	"regexp"
 	"strings"
 	"syscall"
@@ -42,6 +43,22 @@ func TestAPlanIsTheSameBytesEveryTime(t *testing.T) {
 		}
 		if plan("two", "50") == first {
 			t.Errorf("%s: another RUN_ID has the same ids", format)
+		}
+	}
+}
+
+func TestAPlanIsTheSameBytesInEveryProcess(t *testing.T) {
+	t.Parallel()
+	env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": "one", "ECOMMERCE_PROBABILITY": "0.2"})
+	want := printed(t, env, "plan", "--visits", "50")
+	for _, cores := range []string{"1", "2"} {
+		child := exec.CommandContext(t.Context(), program, "plan", "--visits", "50")
+		child.Env = []string{"GOMAXPROCS=" + cores, "CONCURRENCY=" + cores}
+		for key, v := range env {
+			child.Env = append(child.Env, key+"="+v)
+		}
+		if got, err := child.Output(); err != nil || string(got) != want {
+			t.Errorf("on %s cores: %v, %d bytes that differ from %d", cores, err, len(got), len(want))
 		}
 	}
 }

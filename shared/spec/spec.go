@@ -58,7 +58,7 @@ type Spec struct {
 	RunSeed     *uint64 `env:"RUN_SEED" min:"0" max:"9007199254740991" group:"Run" help:"Fixes what visitors do. Drawn, printed and stored unless set."`
 	RunID       string  `env:"RUN_ID" group:"Run" help:"Name of the run, part of every visitor and order id: letters, digits, - and _, at most 64. Drawn unless set; the same name again goes on where that run ended."`
 	SiteURL     string  `env:"SITE_URL" group:"Run" help:"Host on which the built-in pages lie, as https://host. Unset: https://shop.example.test."`
-	URLsFile    string  `env:"URLS_FILE" group:"Run" help:"File of the pages, a URL and a title a line. Unset: urls.txt of the exchange folder, else the built-in pages."`
+	URLsFile    string  `env:"URLS_FILE" group:"Run" help:"File of the pages, a URL and a title a line, at most 200,000 of 8 KiB each and 32 MiB in all. Unset: urls.txt of the exchange folder, else the built-in pages."`
 	FunnelsFile string  `env:"FUNNEL_CONFIG_PATH" group:"Run" help:"File of the funnels. Unset: funnels.json of the exchange folder, else none."`
 	ExchangeDir string  `env:"EXCHANGE_DIR" group:"Run" help:"Folder of loadgen.env, urls.txt, events.json, funnels.json and targets.json."`
 	StateDir    string  `env:"STATE_DIR" group:"Run" help:"Folder where the ledger and the daily cap are kept. Unset: neither survives a restart."`

@@ -123,8 +123,9 @@ func percentiles(h *hdrhistogram.Histogram) Latency {
 }
 
 // CloseKilled ends the summary of a run that was killed: what was in flight when it was written last is unknown,
-// the rest abandoned. Visits that may have begun since are uncertain; of their hits nothing is known, the kinds least
-// of all, so that they are in no row.
+// the rest abandoned, though some of it may have been sent since: the message says so, because nothing tells how much.
+// Visits that may have begun since are uncertain; of their hits nothing is known, the kinds least of all, so that they
+// are in no row.
 func (s *Summary) CloseKilled(now time.Time) {
 	s.Hits.close(s.InFlight)
 	for name, h := range s.ByKind {
@@ -140,7 +141,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 	since := s.NextVisit - s.FirstVisit - s.Visits.Planned
 	s.Visits.Planned += since
 	s.Visits.Uncertain += since
-	s.Message = fmt.Sprintf("killed: hits sent in the last second before it may be counted as abandoned; up to %d visits that began in it have no hits here", since)
+	s.Message = fmt.Sprintf("killed: hits sent after this was last written, as a rule a second before, may be counted as abandoned; up to %d visits that began since have no hits here", since)
 	s.Ended, s.Reason = now, "killed"
 	s.InFlight, s.OpenVisits, s.InFlightByKind, s.InFlightByTarget = 0, 0, nil, nil
 }

@@ -40,7 +40,7 @@ func newCollector(s Source) *collector {
 		s:             s,
 		planned:       desc(metric.Planned, "Hits of visits that began.", metric.LabelTarget, metric.LabelKind),
 		hits:          desc(metric.Hits, "Hits that ended, by outcome.", metric.LabelTarget, metric.LabelKind, metric.LabelOutcome),
-		inFlight:      desc(metric.InFlight, "Requests in flight.", metric.LabelTarget),
+		inFlight:      desc(metric.InFlight, "Hits in flight.", metric.LabelTarget),
 		visits:        desc(metric.Visits, "Visits that ended, by fate.", metric.LabelFate),
 		visitsPlanned: desc(metric.VisitsPlanned, "Visits that began."),
 		open:          desc(metric.OpenVisits, "Visits that began and have not ended."),

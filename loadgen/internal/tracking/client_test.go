@@ -56,7 +56,11 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		"404":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, tracking.Rejected, false, "no tracker"},
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://new.test/matomo.php?token_auth=x", http.StatusMovedPermanently)
-		}, tracking.Rejected, false, "https://new.test/matomo.php: use that address"},
+		}, tracking.Rejected, false, "a redirect to https://new.test/matomo.php: use that address"},
+		"a redirect to another path": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/stats/matomo.php?token_auth=x")
+			w.WriteHeader(http.StatusFound)
+		}, tracking.Rejected, false, "a redirect to /stats/matomo.php on the same host: use that address"},
 		"503":                 {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, tracking.Failed, true, "503"},
 		"500":                 {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, tracking.Unknown, false, "500"},
 		"502":                 {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, tracking.Unknown, false, "502"},

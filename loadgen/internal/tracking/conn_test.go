@@ -154,6 +154,36 @@ func TestAServerThatClosesAnIdleConnectionCostsNothing(t *testing.T) {
 	}
 }
 
+// After a reset the next write fails with no byte sent.
+func TestAConnectionThatBreaksBeforeAByteWasWrittenCostsNothing(t *testing.T) {
+	answered, reset := make(chan struct{}), make(chan struct{})
+	var connections atomic.Int32
+	address := serve(t, func(c net.Conn) {
+		first := connections.Add(1) == 1
+		r, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(c, noContent)
+		if first {
+			<-answered
+			_ = c.(*net.TCPConn).SetLinger(0)
+			_ = c.Close()
+			close(reset)
+		}
+	})
+	target := aim(t, client(t, nil), "http://"+address+"/matomo.php", "")
+	if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Accepted {
+		t.Fatalf("%+v", r)
+	}
+	close(answered)
+	<-reset
+	if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Accepted || connections.Load() != 2 {
+		t.Errorf("%+v over %d connections", r, connections.Load())
+	}
+}
+
 // wait lets real time pass, which a kernel's sockets need.
 func wait(t *testing.T, d time.Duration) {
 	t.Helper()

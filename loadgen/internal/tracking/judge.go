@@ -54,6 +54,8 @@ func judgeBulk(a *answer) (Result, Receipt) {
 		return Result{Outcome: Rejected, Reason: "answered 200, but with no receipt for a bulk request: is the BulkTracking plugin active?"}, Receipt{}
 	case said.Tracked == 0 && said.Invalid == 0:
 		return Result{Outcome: Failed, Retry: true, Reason: "tracked none of the hits: tracking is switched off"}, Receipt{}
+	case said.Tracked == 0:
+		return Result{Outcome: Accepted, Reason: "called all hits invalid: the token has no write access to the site, or the site does not exist"}, said.Receipt
 	case said.Invalid > 0:
 		return Result{Outcome: Accepted, Reason: fmt.Sprintf("called %d hits invalid", said.Invalid)}, said.Receipt
 	}
@@ -76,12 +78,16 @@ func refusal(a *answer) Result {
 	}
 }
 
+// destination is where a redirect leads, without what could be a secret.
 func destination(location string) string {
 	u, err := url.Parse(location)
 	if err != nil || location == "" {
 		return "nowhere"
 	}
 	u.RawQuery, u.Fragment, u.User = "", "", nil
+	if u.Host == "" {
+		return u.String() + " on the same host"
+	}
 	return u.String()
 }
 

@@ -1,0 +1,230 @@
+package plan_test
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+type set = map[string]string
+
+// load makes the plan of env and of files in an exchange folder, with a fixed seed.
+func load(t *testing.T, env, files set) (*plan.Plan, problem.List) {
+	t.Helper()
+	fs := afero.NewMemMapFs()
+	for name, content := range files {
+		if err := afero.WriteFile(fs, "/x/"+name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := set{"MATOMO_URL": "https://m.example.test/matomo.php", "EXCHANGE_DIR": "/x", "STOP_AFTER_VISITS": "1"}
+	maps.Copy(all, env)
+	return plan.Load(fs, all, func() (uint64, string) { return 42, "test" })
+}
+
+func good(t *testing.T, env, files set) *plan.Plan {
+	t.Helper()
+	p, problems := load(t, env, files)
+	if p == nil {
+		t.Fatal(problems)
+	}
+	return p
+}
+
+// share fails unless count of n is within 4 standard errors of p; n is such that a fifth off would be seen.
+func share(t *testing.T, what string, count, n int, p float64) {
+	t.Helper()
+	se := math.Sqrt(p * (1 - p) / float64(n))
+	if 8*se > .2*p {
+		t.Fatalf("%s: %d draws are too few to see a fifth", what, n)
+	}
+	if got := float64(count) / float64(n); math.Abs(got-p) > 4*se {
+		t.Errorf("%s: share %.4f, want %.4f ± %.4f", what, got, p, 4*se)
+	}
+}
+
+// eventsOf counts visits with a click event, and with a random one.
+func eventsOf(p *plan.Plan, v *visit.Visit) (click, random int) {
+	in := func(list []eventset.Event, e eventset.Event) bool {
+		return slices.ContainsFunc(list, func(o eventset.Event) bool { return o.Category == e.Category && o.Name == e.Name })
+	}
+	for i, h := range v.Hits {
+		if h.Kind != visit.Event {
+			continue
+		}
+		if in(p.Events.Click, v.Event(i)) {
+			click++
+		}
+		if in(p.Events.Random, v.Event(i)) {
+			random++
+		}
+	}
+	return click, random
+}
+
+// Every share is another, so that no knob can stand in for its neighbour.
+func TestEachKnobOfAShareIsTheShareOfTheVisits(t *testing.T) {
+	t.Parallel()
+	p := good(t, set{
+		"BOUNCE_PROBABILITY": "0.2", "DIRECT_TRAFFIC_PROBABILITY": "0.4", "SITESEARCH_PROBABILITY": "0.35", "OUTLINKS_PROBABILITY": "0.3",
+		"DOWNLOADS_PROBABILITY": "0.25", "CLICK_EVENTS_PROBABILITY": "0.5", "RANDOM_EVENTS_PROBABILITY": "0.15", "ECOMMERCE_PROBABILITY": "0.1",
+		"PAGEVIEWS_MIN": "2", "PAGEVIEWS_MAX": "5",
+	}, nil)
+	const n = 30_000
+	var v visit.Visit
+	var kinds [visit.Kinds]int
+	bounces, direct, click, random, pages := 0, 0, 0, 0, map[int]int{}
+	for i := range uint64(n) {
+		p.Visits.Outline(i, &v)
+		p.Visits.Fill(&v, 1)
+		if v.Hits[0].Referrer.Plain == "" {
+			direct++
+		}
+		if v.Bounce {
+			bounces++
+			continue
+		}
+		c, r := eventsOf(p, &v)
+		click, random = click+c, random+r
+		views := 0
+		for _, h := range v.Hits {
+			kinds[h.Kind]++
+			if h.Kind == visit.Pageview {
+				views++
+			}
+		}
+		pages[views]++
+	}
+	able := n - bounces
+	share(t, "bounces", bounces, n, .2)
+	share(t, "direct", direct, n, .4)
+	share(t, "searches", kinds[visit.Search], able, .35)
+	share(t, "outlinks", kinds[visit.Outlink], able, .3)
+	share(t, "downloads", kinds[visit.Download], able, .25)
+	share(t, "click events", click, able, .5)
+	share(t, "random events", random, able, .15)
+	share(t, "orders", kinds[visit.Order], able, .1)
+	for views := 2; views <= 5; views++ {
+		share(t, "pages", pages[views], able, .25)
+	}
+}
+
+func TestTheSharesOfTheEventFileCountOnlyWhereTheKnobsAreNotSet(t *testing.T) {
+	t.Parallel()
+	const file = `{"click_events_probability":0.4,"random_events_probability":0.2,
+		"click_events":[{"category":"a","action":"b","name":"c"}],"random_events":[{"category":"d","action":"e","name":"f"}]}`
+	p := good(t, set{"RANDOM_EVENTS_PROBABILITY": "0.1"}, set{"events.json": file})
+	const n = 20_000
+	var v visit.Visit
+	click, random := 0, 0
+	for i := range uint64(n) {
+		p.Visits.Outline(i, &v)
+		c, r := eventsOf(p, &v)
+		click, random = click+c, random+r
+	}
+	share(t, "of the file", click, n, .4)
+	share(t, "of the knob", random, n, .1)
+}
+
+const buys = `[
+	{"name":"buys","probability":0.5,"priority":2,"steps":[
+		{"type":"pageview","url":"https://shop.example.test/start"},{"type":"ecommerce"}]},
+	{"name":"reads","probability":0.2,"priority":1,"steps":[{"type":"pageview","url":"https://shop.example.test/news"}]}]`
+
+func TestWhatThePlanAmountsToIsTold(t *testing.T) {
+	t.Parallel()
+	p := good(t, set{
+		"BOUNCE_PROBABILITY": "0.5", "PAGEVIEWS_MIN": "3", "PAGEVIEWS_MAX": "3", "TARGET_VISITS_PER_DAY": "86400", "SITESEARCH_PROBABILITY": "0",
+		"OUTLINKS_PROBABILITY": "0", "DOWNLOADS_PROBABILITY": "0", "CLICK_EVENTS_PROBABILITY": "0", "RANDOM_EVENTS_PROBABILITY": "0", "ECOMMERCE_PROBABILITY": "0",
+	}, set{"funnels.json": buys, "urls.txt": "https://a.test/one\tOne\nhttps://a.test/find?q=x\nhttps://b.test/two#part\n"})
+	told := strings.Join(p.Notes, "\n")
+	for _, want := range []string{
+		// A visit has 3 hits by 40 %, 2 by 20 %, 1 by 20 % and 4 by 20 %, give or take.
+		"rate: 1 visits/s, about 2.61 hits/s",
+		`funnel "buys": 40.0 % of all visits (probability 0.5, priority 2)`,
+		`funnel "reads": 20.0 % of all visits (probability 0.2, priority 1)`,
+		"browsing: 40.0 % of all visits, bounces 20.0 %",
+		"/x/urls.txt line 2: is recorded as a site search, not as a pageview, because of a search parameter",
+		"/x/urls.txt line 3: is recorded without what follows #",
+		"pages: 3 on 2 host(s), from /x/urls.txt",
+	} {
+		if !strings.Contains(told, want) {
+			t.Errorf("nothing says %q in\n%s", want, told)
+		}
+	}
+}
+
+func TestBadPlansAreRefusedInExactWords(t *testing.T) {
+	t.Parallel()
+	two := `{"targets":[{"name":"a","url":"https://m.test/matomo.php","site_id":1},{"name":"b","url":"https://m.test/","site_id":2}]}`
+	for name, c := range map[string]struct {
+		env, files set
+		want       string
+	}{
+		"fewer requests than targets": {set{"MATOMO_URL": "", "CONCURRENCY": "1"}, set{"targets.json": two},
+			`CONCURRENCY="1": is below the number of enabled targets, 2; give each target a request at least`},
+		"a campaign inside a funnel": {nil, set{"funnels.json": strings.Replace(buys, `{"type":"ecommerce"}`, `{"type":"pageview","url":"https://shop.example.test/?utm_source=x"}`, 1)},
+			`/x/funnels.json: [0].steps[1].url="https://shop.example.test/?utm_source=x": has a campaign parameter, which would split the visit; a campaign can only begin a visit: put it into the first step`},
+		"an order that cannot be": {nil, set{"funnels.json": strings.Replace(buys, `"ecommerce"`, `"ecommerce","ecommerce_revenue":1,"ecommerce_shipping":5`, 1)},
+			`/x/funnels.json: [0].steps[1]: revenue 1.00 leaves less than 0.01 for each of the items (1) after tax and shipping; change or leave out one of its amounts`},
+		"orders that the catalogue cannot meet": {set{"ECOMMERCE_ORDER_VALUE_MIN": "1", "ECOMMERCE_ORDER_VALUE_MAX": "2"}, nil,
+			`ECOMMERCE_ORDER_VALUE_MIN, ECOMMERCE_ORDER_VALUE_MAX: no order of 1 to 5 lines comes to between 1.00 and 2.00 with the catalogue, tax and shipping; reachable is 8.36 to 13357.51; widen the range`},
+		"0 bytes of funnels": {nil, set{"funnels.json": ""}, `/x/funnels.json: is empty; write JSON into it or remove it`},
+		"0 bytes of targets": {set{"MATOMO_URL": ""}, set{"targets.json": ""}, `/x/targets.json: is empty; write JSON into it or remove it`},
+		"no target at all":   {set{"MATOMO_URL": ""}, set{"targets.json": `{"targets":[]}`}, `/x/targets.json: targets: holds no enabled target; add one or enable one`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, problems := load(t, c.env, c.files)
+			if err := problems.Err(); p != nil || err == nil || err.Error() != c.want {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
+	t.Parallel()
+	one := `{"targets":[{"name":"a","url":"https://m.test/matomo.php","site_id":1,"token_auth":"x"}]}`
+	for name, c := range map[string]struct {
+		env, files set
+		want       string
+	}{
+		"places without a token": {nil, nil,
+			`RANDOMIZE_VISITOR_COUNTRIES="true": has no token at target matomo: visits are recorded there with the generator's own address, and the language alone tells a country; give a token with write access`},
+		"more requests than needed": {set{"CONCURRENCY": "500"}, nil,
+			`CONCURRENCY="500": is more than the rate needs even if every request took the full timeout (15); lower it`},
+		"fewer requests than needed": {set{"CONCURRENCY": "1", "TARGET_VISITS_PER_DAY": "864000"}, nil,
+			`CONCURRENCY="1": carries the rate only if the target answers within 15.9 ms; raise it`},
+		"a duration out of reach": {set{"PAGEVIEWS_MIN": "1", "VISIT_DURATION_MAX": "60"}, nil,
+			`VISIT_DURATION_MAX="60": cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those are shortened to 29 minutes for 1 pages; raise PAGEVIEWS_MIN or lower it`},
+		"no event to send": {nil, set{"events.json": `{"click_events":[],"random_events":[{"category":"d","action":"e","name":"f"}]}`},
+			`CLICK_EVENTS_PROBABILITY="0.25": has no event to send; add events to events.json or set it to 0`},
+		"an address beside targets": {nil, set{"targets.json": one}, `MATOMO_URL: is ignored; the targets come from /x/targets.json`},
+		"a loud rate": {set{"TARGET_VISITS_PER_DAY": "500001"}, nil,
+			`TARGET_VISITS_PER_DAY="500001": is more than many servers bear; be sure that the server is yours to load`},
+		"no TLS": {set{"TLS_VERIFY": "off"}, nil,
+			`TLS_VERIFY="false": lets anybody between here and the server read the token; use it for a test server only`},
+		"a name without a memory": {set{"RUN_ID": "nightly"}, nil,
+			`STATE_DIR: is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart begins anew, with the same visitor and order ids or a fresh cap; set it`},
+		"no end": {set{"STOP_AFTER_VISITS": ""}, nil,
+			`AUTO_STOP_AFTER_HOURS="0": is off, and so is STOP_AFTER_VISITS: the run has no end; set one of the two`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, problems := load(t, c.env, c.files)
+			if p == nil || !strings.Contains(problems.Warnings().Error()+"\n", c.want+"\n") {
+				t.Errorf("warnings\n%v\nlack\n%s", problems, c.want)
+			}
+		})
+	}
+}
