@@ -27,7 +27,7 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 		reason string
 		most   int
 	}{
-		"the token has expired":        {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff"}, rejected, 5},
+		"the token has expired": {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff"}, rejected, 5},
 		"the token has expired, in bulk": {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff", "SEND_MODE": "bulk"},
 			"called all hits invalid: the token has no write access to the site, or the site does not exist", 5},
 		"the token is for other sites": {nil, map[string]string{"MATOMO_SITE_ID": "3"}, rejected, 5},
