@@ -51,16 +51,17 @@ check: ## format, lint, import walls, tidy modules, README, compose and presets 
 	go vet $(PACKAGES)
 	$(GOLANGCI) run $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
-	go test ./shared/spec/readme
+	go test ./shared/spec/readme ./controller/internal/settings/readme
 
-generate: ## the table of knobs in the README
+generate: ## the tables of settings in the README
 	go run ./shared/spec/readme README.md
+	go run ./controller/internal/settings/readme README.md
 
 demo: build ## controller, user interface and a run against the built-in sink; DEMO_SECONDS=20 ends it by itself
 	go run ./controller/demo
 
 run: build ## controller and user interface on 127.0.0.1:8000, nothing started
-	LOADGEN_BIN=./bin/loadgen PRESETS_DIR=./presets bin/controller serve
+	RUNTIME=$${RUNTIME:-process} LOADGEN_BIN=./bin/loadgen PRESETS_DIR=./presets bin/controller serve
 
 up: ## the stack, with the users and groups of this machine in .env
 	@touch .env && grep -q ^TRAFFICINATOR_UID= .env || printf 'TRAFFICINATOR_UID=%s\nTRAFFICINATOR_GID=%s\nDOCKER_GID=%s\n' \

@@ -21,9 +21,14 @@ import (
 func (a *App) choosePort(ctx context.Context) error {
 	s := a.settings
 	if s.Runtime != "process" {
+		// The engine mounts them by their whole paths.
+		exchange, state, err := absolute(s.ExchangeDir, s.StateDir)
+		if err != nil {
+			return err
+		}
 		d, err := docker.New(docker.Config{
 			Host: s.DockerHost, Name: s.LoadgenName, Image: s.LoadgenImage, Stack: s.Stack,
-			Hostname: a.host.Hostname, Exchange: s.ExchangeDir, State: s.StateDir, User: a.host.User,
+			Hostname: a.host.Hostname, Exchange: exchange, State: state, User: a.host.User,
 		})
 		if err != nil && s.Runtime == "docker" {
 			return err
@@ -46,6 +51,18 @@ func (a *App) choosePort(ctx context.Context) error {
 		return a.port.Close(ctx, run.DefaultTimeout)
 	})
 	return nil
+}
+
+func absolute(one, other string) (string, string, error) {
+	one, err := filepath.Abs(one)
+	if err != nil {
+		return "", "", fmt.Errorf("find the folders: %w", err)
+	}
+	other, err = filepath.Abs(other)
+	if err != nil {
+		return "", "", fmt.Errorf("find the folders: %w", err)
+	}
+	return one, other, nil
 }
 
 // probe asks a loadgen by its metrics.

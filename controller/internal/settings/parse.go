@@ -12,8 +12,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// fileSuffix is appended to a secret's key to name the file that holds its value.
-const fileSuffix = "_FILE"
+// FileSuffix is appended to a secret's key to name the file that holds its value.
+const FileSuffix = "_FILE"
 
 // ReadFile reads a file that a setting names.
 type ReadFile func(path string) ([]byte, error)
@@ -89,21 +89,21 @@ func Parse(environ map[string]string, read ReadFile) (Settings, problem.List) {
 }
 
 func readSecret(f Field, environ map[string]string, read ReadFile, problems *problem.List) {
-	path, ok := environ[f.Key+fileSuffix]
+	path, ok := environ[f.Key+FileSuffix]
 	if !ok {
 		return
 	}
 	if _, both := environ[f.Key]; both {
-		problems.Refuse(f.Key+fileSuffix, "", "is set together with "+f.Key, "keep one of the two")
+		problems.Refuse(f.Key+FileSuffix, "", "is set together with "+f.Key, "keep one of the two")
 		return
 	}
 	data, err := read(path)
 	switch v := strings.TrimSpace(string(data)); {
 	case err != nil:
 		// The path is not shown: it could be the secret itself, put there by mistake.
-		problems.Refuse(f.Key+fileSuffix, "", "names a file that cannot be read", "name a file that this user may read")
+		problems.Refuse(f.Key+FileSuffix, "", "names a file that cannot be read", "name a file that this user may read")
 	case v == "":
-		problems.Refuse(f.Key+fileSuffix, "", "names an empty file", "write the secret into it, or unset the setting")
+		problems.Refuse(f.Key+FileSuffix, "", "names an empty file", "write the secret into it, or unset the setting")
 	default:
 		environ[f.Key] = v
 	}

@@ -18,7 +18,7 @@ type Settings struct {
 	ExchangeDir    string        `env:"EXCHANGE_DIR" help:"Folder through which the loadgen gets its files. Unset: exchange in DATA_DIR."`
 	StateDir       string        `env:"STATE_DIR" help:"Folder where the loadgen keeps its ledgers. Unset: state in DATA_DIR."`
 	DBPath         string        `env:"CONFIG_DB_PATH" help:"The database. Unset: controller/trafficinator.db in DATA_DIR."`
-	PresetsDir     string        `env:"PRESETS_DIR" envDefault:"./presets" help:"Folder of the built-in presets, .env.<name>. Where it is missing there are none."`
+	PresetsDir     string        `env:"PRESETS_DIR" envDefault:"./presets" help:"Folder of the built-in presets, each a file .env.NAME. Where it is missing there are none."`
 	SecretKeyPath  string        `env:"SECRET_KEY_FILE" help:"File of the key that encrypts the secrets in the database: 32 bytes as 64 hex digits. Unset: controller/secret-key in DATA_DIR, made at the first start."`
 	APIKey         secret.String `env:"CONTROL_UI_API_KEY" secret:"true" help:"Key of the API, at least 16 characters. Unset: the one in controller/api-key of DATA_DIR, made at the first start."`
 	AllowedHosts   []string      `env:"ALLOWED_HOSTS" envDefault:"localhost,127.0.0.1,[::1]" help:"Names under which the controller may be called, without port, separated by commas. Those of this machine always may."`

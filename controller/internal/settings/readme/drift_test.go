@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/controller/internal/settings"
+)
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestTheReadmeShowsTheSettingsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	page := read(t, "README.md")
+	fresh, err := refresh(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fresh != page {
+		t.Error("the table of the controller's settings in README.md is stale; run make generate")
+	}
+}
+
+func TestAPageWithoutMarkersIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, page := range []string{"", begin, end + begin} {
+		if _, err := refresh(page); err == nil {
+			t.Errorf("refresh(%q) went through", page)
+		}
+	}
+}
+
+// ofTheImage are settings whose value the image or the stack fixes.
+var ofTheImage = []string{
+	"LISTEN_ADDR", "DATA_DIR", "EXCHANGE_DIR", "STATE_DIR", "CONFIG_DB_PATH", "PRESETS_DIR", "SECRET_KEY_FILE", "RUNTIME", "LOADGEN_BIN",
+}
+
+func TestTheStackHandsOnEverySetting(t *testing.T) {
+	t.Parallel()
+	_, service, _ := strings.Cut(read(t, "docker-compose.webui.yml"), "\n  controller:")
+	service, _, _ = strings.Cut(service, "\n  loadgen:")
+	_, environment, _ := strings.Cut(service, "    environment:\n")
+	handed := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^      ([A-Z_]+):`).FindAllStringSubmatch(environment, -1) {
+		handed[m[1]] = true
+	}
+	known := map[string]bool{}
+	for _, f := range settings.Fields() {
+		key := f.Key
+		if f.Secret {
+			key += settings.FileSuffix // never in the environment itself
+		}
+		known[key] = true
+		if !handed[key] && !slices.Contains(ofTheImage, key) {
+			t.Errorf("docker-compose.webui.yml does not hand on %s", key)
+		}
+	}
+	for key := range handed {
+		if !known[key] {
+			t.Errorf("docker-compose.webui.yml sets %s, which is no setting", key)
+		}
+	}
+}
