@@ -1,16 +1,16 @@
 // Where the reader is: a path of this page, kept in the address bar. Every page and dialog has one.
 
-/** A question before leaving with unsaved edits: the sentence to ask, or nothing. */
-type Guard = () => string | undefined
+/** A question before going to a path with unsaved edits: the sentence to ask, or nothing where they survive. */
+type Guard = (to: string) => string | undefined
 
 let path = $state(location.pathname)
-let guard: Guard | undefined
+const guards = new Set<Guard>()
 let asking = $state<{ question: string; go: () => void } | undefined>()
 
 addEventListener('popstate', () => {
   const to = location.pathname
   if (to === path) return
-  const question = guard?.()
+  const question = ask(to)
   if (!question) {
     path = to
     return
@@ -19,11 +19,19 @@ addEventListener('popstate', () => {
   asking = { question, go: () => show(to, false) }
 })
 
+/** The first question that stands before a path. */
+function ask(to: string): string | undefined {
+  for (const guard of guards) {
+    const question = guard(to)
+    if (question) return question
+  }
+}
+
 function show(to: string, replace: boolean) {
-  guard = undefined
   history[replace ? 'replaceState' : 'pushState'](null, '', to)
+  // A dialog or a part of the same page leaves the reader where they were.
+  if (to.split('/')[1] !== path.split('/')[1]) scrollTo(0, 0)
   path = to
-  scrollTo(0, 0)
 }
 
 export const router = {
@@ -49,20 +57,23 @@ export const router = {
 /** Goes to a path. Unsaved edits are asked about first. `replace` leaves no step back. */
 export function go(to: string, replace = false) {
   if (to === path) return
-  const question = guard?.()
+  const question = ask(to)
   if (question) asking = { question, go: () => show(to, replace) }
   else show(to, replace)
 }
 
-/** Asks before the page is left while `question` returns a sentence; call it in an $effect and return what it returns. */
+/**
+ * Asks before a path is left while `question` returns a sentence; call it in an $effect and return what it returns. It is
+ * given the path to come, empty where the browser leaves the interface.
+ */
 export function guardLeaving(question: Guard): () => void {
-  guard = question
+  guards.add(question)
   const unload = (e: BeforeUnloadEvent) => {
-    if (question()) e.preventDefault()
+    if (question('')) e.preventDefault()
   }
   addEventListener('beforeunload', unload)
   return () => {
-    if (guard === question) guard = undefined
+    guards.delete(question)
     removeEventListener('beforeunload', unload)
   }
 }
