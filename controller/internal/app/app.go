@@ -102,7 +102,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return a, err
 	}
 	a.live = live.New(live.Config{
-		Where: a.telemetry, Client: scrapes, Keep: a.keepMinute, Hub: a.hub, Log: log,
+		Where: a.telemetry, Client: scrapes, Ledger: run.Ledgers(h.FS, s.StateDir), Keep: a.keepMinute, Hub: a.hub, Log: log,
 	})
 	a.guard = security.New(security.Config{
 		Key: key, Hosts: s.AllowedHosts, Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,

@@ -37,6 +37,8 @@ type Target struct {
 	InFlight uint64  `json:"in_flight"`
 	HitRate  float64 `json:"hit_rate"`
 	Latency  Latency `json:"latency"`
+	// LastError is why the latest hit that was not accepted was not, from the ledger; empty where all were.
+	LastError string `json:"last_error"`
 }
 
 // Point is one second in a chart. Rates are per second and measured between two scrapes, also across a restart of the

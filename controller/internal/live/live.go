@@ -15,6 +15,8 @@ type Config struct {
 	Where func() string
 	// Client asks the loadgen; it needs a timeout of its own.
 	Client *http.Client
+	// Ledger reads the ledger of record of a run; nil where there is none.
+	Ledger func(runID string) ([]byte, error)
 	// Keep stores a minute of a run; an error is logged.
 	Keep func(context.Context, Minute) error
 	// Hub gets every sample.
@@ -84,6 +86,7 @@ func (l *Live) Watch(ctx context.Context) {
 		}
 		sample, minutes := m.take(time.Now().UTC(), s)
 		l.keep(ctx, minutes)
+		l.explain(&sample)
 		l.store(sample)
 	}
 }
@@ -93,6 +96,23 @@ func (l *Live) keep(ctx context.Context, minutes []Minute) {
 		if err := l.c.Keep(ctx, m); err != nil {
 			l.c.Log.Error("a minute of the run cannot be stored", "run_id", m.RunID, "err", err)
 		}
+	}
+}
+
+// explain fills in the last error of each target, a text that has no place among the metrics. Where the ledger cannot be
+// read the numbers are shown without.
+func (l *Live) explain(s *Sample) {
+	var ledger struct {
+		Targets map[string]struct {
+			LastError string `json:"last_error"`
+		} `json:"targets"`
+	}
+	data, err := l.c.Ledger(s.RunID)
+	if err != nil || json.Unmarshal(data, &ledger) != nil {
+		return
+	}
+	for i, t := range s.Targets {
+		s.Targets[i].LastError = ledger.Targets[t.Name].LastError
 	}
 }
 

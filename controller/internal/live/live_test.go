@@ -17,9 +17,10 @@ import (
 
 // loadgen answers scrapes with what is set.
 type loadgen struct {
-	mu   sync.Mutex
-	body string
-	down bool
+	mu     sync.Mutex
+	body   string
+	down   bool
+	ledger string
 }
 
 func (l *loadgen) RoundTrip(*http.Request) (*http.Response, error) {
@@ -76,13 +77,29 @@ trafficinator_hit_latency_seconds_count{target="a"} ACCEPTED
 `)
 }
 
+func (l *loadgen) writes(ledger string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ledger = ledger
+}
+
+// read is the ledger of the run "r"; other runs have none.
+func (l *loadgen) read(runID string) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if runID != "r" {
+		return nil, nil
+	}
+	return []byte(l.ledger), nil
+}
+
 // watch runs test beside a Live that watches l, in virtual time.
 func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.Minute)) []live.Minute {
 	var minutes []live.Minute
 	synctest.Test(t, func(t *testing.T) {
 		hub := live.NewHub(time.Now())
 		w := live.New(live.Config{
-			Where: func() string { return "http://loadgen.test" }, Client: &http.Client{Transport: l}, Hub: hub, Log: slog.New(slog.DiscardHandler),
+			Where: func() string { return "http://loadgen.test" }, Client: &http.Client{Transport: l}, Ledger: l.read, Hub: hub, Log: slog.New(slog.DiscardHandler),
 			Keep: func(_ context.Context, m live.Minute) error { minutes = append(minutes, m); return nil },
 		})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -136,6 +153,26 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 		if len(s.Targets) != 2 || s.Targets[0].Health != "healthy" || s.Targets[1].Health != "failed" || s.Targets[1].Hits != (live.Hits{}) {
 			t.Errorf("want each target with its health: %+v", s.Targets)
 		}
+	})
+}
+
+func TestATargetTellsItsLastErrorFromTheLedgerOfItsRun(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{}
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+		told := func(run, ledger, wantA, wantB string) {
+			t.Helper()
+			l.says(run, now(), 1)
+			l.writes(ledger)
+			time.Sleep(time.Second)
+			if s := latest(t, w); s.RunID != run || s.Targets[0].LastError != wantA || s.Targets[1].LastError != wantB {
+				t.Errorf("want the errors %q and %q, got %+v", wantA, wantB, s.Targets)
+			}
+		}
+		ledger := `{"targets":{"a":{"health":"healthy"},"b":{"last_error":"connection refused"}}}`
+		told("r", ledger, "", "connection refused")
+		told("r", `{"targets":`, "", "")
+		told("s", ledger, "", "")
 	})
 }
 

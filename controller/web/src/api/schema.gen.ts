@@ -1314,6 +1314,7 @@ export interface components {
             hits: components["schemas"]["LiveHits"];
             /** Format: int64 */
             in_flight: number;
+            last_error: string;
             latency: components["schemas"]["LiveLatency"];
             name: string;
         };
