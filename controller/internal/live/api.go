@@ -32,11 +32,12 @@ type Latency struct {
 type Target struct {
 	Name string `json:"name"`
 	// Health is healthy, degraded, failed or unknown.
-	Health   string  `json:"health"`
-	Hits     Hits    `json:"hits"`
-	InFlight uint64  `json:"in_flight"`
-	HitRate  float64 `json:"hit_rate"`
-	Latency  Latency `json:"latency"`
+	Health   string `json:"health"`
+	Hits     Hits   `json:"hits"`
+	InFlight uint64 `json:"in_flight"`
+	// HitRate, in accepted hits per second, and Latency are of the time that the sample's Recent covers.
+	HitRate float64 `json:"hit_rate"`
+	Latency Latency `json:"latency"`
 	// LastError is why the latest hit that was not accepted was not, from the ledger; empty where all were.
 	LastError string `json:"last_error"`
 }
@@ -54,12 +55,24 @@ type Point struct {
 	OpenVisits uint64  `json:"open_visits"`
 }
 
+// Recent is what was measured over the last minute or up to a tenth more, less where the run is younger: a second says
+// little at a low rate.
+type Recent struct {
+	// Seconds is how much time it covers; the rates are per second of it.
+	Seconds   float64 `json:"seconds"`
+	HitRate   float64 `json:"hit_rate"`
+	VisitRate float64 `json:"visit_rate"`
+	Delta     Hits    `json:"delta"`
+	Latency   Latency `json:"latency"`
+}
+
 // Sample is a Point with all that is known of its run so far.
 type Sample struct {
 	Point
 	RunID    string `json:"run_id"`
 	PlanHash string `json:"plan_hash"`
 	Phase    string `json:"phase"`
+	Recent   Recent `json:"recent"`
 
 	Hits   Hits            `json:"hits"`
 	ByKind map[string]Hits `json:"by_kind"`

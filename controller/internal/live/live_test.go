@@ -176,6 +176,50 @@ func TestATargetTellsItsLastErrorFromTheLedgerOfItsRun(t *testing.T) {
 	})
 }
 
+func TestRecentIsTheRunAtFirstAndThenItsLastMinute(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{}
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+		began := now()
+		// Two hits a second for five minutes, then ten.
+		hits := 0
+		pass := func(seconds, each int) {
+			for range seconds {
+				hits += each
+				l.says("r", began, hits)
+				time.Sleep(time.Second)
+			}
+		}
+		pass(20, 2)
+		if r := latest(t, w).Recent; r.Seconds < 19 || r.Seconds > 21 || r.HitRate < 1.9 || r.HitRate > 2.1 || r.Delta.Accepted != 40 {
+			t.Errorf("want the 20 seconds of the run: %+v", r)
+		}
+		pass(280, 2)
+		pass(75, 10)
+		s := latest(t, w)
+		if r := s.Recent; r.Seconds < 60 || r.Seconds > 66 || r.HitRate != 10 || r.VisitRate != 10 || r.Latency.P50 <= 0.025 {
+			t.Errorf("want a minute at ten a second: %+v", r)
+		}
+		if s.Targets[0].HitRate != 10 || s.Targets[0].Latency != s.Recent.Latency || s.Targets[1].HitRate != 0 {
+			t.Errorf("want the same of the target that had it all: %+v", s.Targets)
+		}
+	})
+}
+
+func TestARunFoundOnItsWayHasNoRecentPast(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{}
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+		l.says("r", now()-3600, 7200)
+		time.Sleep(time.Second)
+		if r := latest(t, w).Recent; r != (live.Recent{}) {
+			t.Errorf("nothing was measured yet: %+v", r)
+		}
+		l.says("r", now()-3600, 7205)
+		time.Sleep(time.Second)
+	})
+}
+
 func TestARunThatIsRestartedGoesOnCounting(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}

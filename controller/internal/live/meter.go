@@ -10,10 +10,35 @@ type meter struct {
 	last  counters // as scraped last
 	total counters // base and last
 	at    time.Time
+	marks []mark // beginnings of a Recent, oldest first
 
 	minute      time.Time
 	minuteTotal counters // total when the minute began
 	unkept      bool     // the minute has something that was not in a row yet
+}
+
+// mark is the total at a moment.
+type mark struct {
+	at    time.Time
+	total counters
+}
+
+const (
+	// recently is how far back a Recent reaches, and markEvery how often its beginning moves on.
+	recently  = time.Minute
+	markEvery = 6 * time.Second
+)
+
+// recent are the seconds and the gain since the mark that a Recent begins with.
+func (m *meter) recent(now time.Time) (seconds float64, gained counters) {
+	for len(m.marks) > 1 && now.Sub(m.marks[1].at) >= recently {
+		m.marks = m.marks[1:]
+	}
+	begin := m.marks[0]
+	if now.Sub(m.marks[len(m.marks)-1].at) >= markEvery {
+		m.marks = append(m.marks, mark{now, m.total})
+	}
+	return now.Sub(begin.at).Seconds(), combine(m.total, begin.total, -1)
 }
 
 // take books a scrape. The minutes are those that it ends.
@@ -32,6 +57,11 @@ func (m *meter) take(now time.Time, s *Scrape) (Sample, []Minute) {
 				m.minuteTotal = s.counters // a run found on its way: what it did before was in other minutes
 			}
 		}
+		if began := m.at; now.Sub(began) < recently {
+			m.marks = []mark{{began, newCounters()}}
+		} else {
+			m.marks = []mark{{now, s.counters}}
+		}
 	case s.life != m.life || s.counters.less(m.last):
 		m.base = m.total
 	}
@@ -48,19 +78,21 @@ func (m *meter) take(now time.Time, s *Scrape) (Sample, []Minute) {
 
 func (m *meter) sample(now time.Time, s *Scrape, gained counters) Sample {
 	seconds := now.Sub(m.at).Seconds()
-	rate := func(n uint64) float64 {
-		if m.at.IsZero() || seconds <= 0 {
-			return 0
-		}
-		return float64(n) / seconds
+	if m.at.IsZero() {
+		seconds = 0
 	}
 	delta := gained.tally("", "")
+	span, lately := m.recent(now)
+	recent := lately.tally("", "")
 	out := Sample{
 		Point: Point{
-			Time: now, HitRate: rate(delta.Accepted), VisitRate: rate(uint64(gained.visits[plannedVisits])), Delta: delta,
+			Time: now, HitRate: rate(delta.Accepted, seconds), VisitRate: rate(uint64(gained.visits[plannedVisits]), seconds), Delta: delta,
 			Latency: gained.percentiles(""), OpenVisits: s.open,
 		},
 		RunID: s.RunID, PlanHash: s.PlanHash, Phase: s.Phase,
+		Recent: Recent{
+			span, rate(recent.Accepted, span), rate(uint64(lately.visits[plannedVisits]), span), recent, lately.percentiles(""),
+		},
 		Hits: m.total.tally("", ""), ByKind: m.total.byKind(), Visits: m.total.visitsByFate(), Revenue: m.total.revenue,
 		Targets: []Target{},
 	}
@@ -68,10 +100,18 @@ func (m *meter) sample(now time.Time, s *Scrape, gained counters) Sample {
 		out.InFlight += s.inFlight[name]
 		out.Targets = append(out.Targets, Target{
 			Name: name, Health: s.health[name], Hits: m.total.tally(name, ""), InFlight: s.inFlight[name],
-			HitRate: rate(gained.tally(name, "").Accepted), Latency: gained.percentiles(name),
+			HitRate: rate(lately.tally(name, "").Accepted, span), Latency: lately.percentiles(name),
 		})
 	}
 	return out
+}
+
+// rate is n per second; 0 where no time is known.
+func rate(n uint64, seconds float64) float64 {
+	if seconds <= 0 {
+		return 0
+	}
+	return float64(n) / seconds
 }
 
 // row is the minute that goes on, as far as it is known.
