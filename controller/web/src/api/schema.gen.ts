@@ -1280,6 +1280,16 @@ export interface components {
             /** Format: double */
             visit_rate: number;
         };
+        LiveRecent: {
+            delta: components["schemas"]["LiveHits"];
+            /** Format: double */
+            hit_rate: number;
+            latency: components["schemas"]["LiveLatency"];
+            /** Format: double */
+            seconds: number;
+            /** Format: double */
+            visit_rate: number;
+        };
         LiveSample: {
             by_kind: {
                 [key: string]: components["schemas"]["LiveHits"];
@@ -1295,6 +1305,7 @@ export interface components {
             open_visits: number;
             phase: string;
             plan_hash: string;
+            recent: components["schemas"]["LiveRecent"];
             /** Format: double */
             revenue: number;
             run_id: string;
