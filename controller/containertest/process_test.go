@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -21,12 +22,32 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// output is what a program says, readable while it does.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+// String is everything so far.
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
 // background runs a program until the test ends.
-func background(t *testing.T, env []string, bin string, args ...string) {
+func background(t *testing.T, env []string, bin string, args ...string) *output {
 	t.Helper()
 	cmd := exec.Command(bin, args...)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Env = &said, &said, env
+	said := &output{}
+	cmd.Stdout, cmd.Stderr, cmd.Env = said, said, env
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +58,7 @@ func background(t *testing.T, env []string, bin string, args ...string) {
 			t.Logf("%s ended with %v and said:\n%s", filepath.Base(bin), err, said.String())
 		}
 	})
+	return said
 }
 
 func TestAPersonsWayWithProcesses(t *testing.T) {
@@ -56,12 +78,13 @@ func TestAPersonsWayWithProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	background(t, nil, loadgen, "sink", "--addr", sink)
-	background(t, []string{
+	said := background(t, []string{
 		"PATH=" + os.Getenv("PATH"), "LISTEN_ADDR=" + api, "DATA_DIR=" + filepath.Join(dir, "data"), "RUNTIME=process",
 		"LOADGEN_BIN=" + child, "PRESETS_DIR=" + filepath.Join(root(), "presets"), "CONTROL_UI_API_KEY=" + key,
+		"LOG_LEVEL=DEBUG",
 	}, filepath.Join(root(), "bin", "controller"), "serve")
 	p := product{
-		api: "http://" + api, sink: "http://" + sink, tracker: "http://" + sink + "/matomo.php",
+		dir: dir, api: "http://" + api, sink: "http://" + sink, tracker: "http://" + sink + "/matomo.php",
 		kill: func(t *testing.T) {
 			pid := pidOf(t, child)
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
@@ -71,4 +94,6 @@ func TestAPersonsWayWithProcesses(t *testing.T) {
 	}
 	await(t, "the controller answers", func() bool { var v any; return getJSON(t, p.api+"/health", &v) })
 	journey(t, p)
+	exact(t, p)
+	keepsSecrets(t, p, map[string]string{"the controller's output": said.String()})
 }

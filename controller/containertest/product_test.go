@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +18,8 @@ import (
 
 const (
 	key = "a-key-of-this-test-alone"
+	// token is what the sink takes where nothing else is said.
+	token = "0123456789abcdef0123456789abcdef"
 	// patience bounds every wait.
 	patience = time.Minute
 )
@@ -26,6 +27,8 @@ const (
 // product is a running controller, the sink that its traffic goes to, and ways to hurt the loadgen.
 type product struct {
 	api string
+	// dir is where its data folder lies.
+	dir string
 	// tracker is the sink for the loadgen, sink for the test.
 	tracker, sink string
 	kill          func(t *testing.T)
@@ -42,16 +45,7 @@ func (p product) call(t *testing.T, method, path string, body any, want int) map
 		}
 		sent = bytes.NewReader(data)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, p.api+path, sent)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-API-Key", key)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := p.ask(t, method, path, sent)
 	defer resp.Body.Close() //nolint:errcheck // only read
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
@@ -65,6 +59,22 @@ func (p product) call(t *testing.T, method, path string, body any, want int) map
 		t.Fatalf("%s %s: %v in %q", method, path, err, data)
 	}
 	return out
+}
+
+// ask sends a request with the key; the caller closes the answer.
+func (p product) ask(t *testing.T, method, path string, sent io.Reader) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, p.api+path, sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-API-Key", key)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
 }
 
 // status is what of GET /api/status is looked at.
@@ -83,9 +93,13 @@ type status struct {
 			ByKind map[string]map[string]uint64 `json:"by_kind"`
 		}
 	}
-	Stats *struct {
-		Sample struct{ Hits map[string]uint64 }
-	}
+	Stats *struct{ Sample sample }
+}
+
+// sample is what of the live numbers is looked at.
+type sample struct {
+	Hits   map[string]uint64
+	ByKind map[string]map[string]uint64 `json:"by_kind"`
 }
 
 func (p product) status(t *testing.T) status {
@@ -118,86 +132,6 @@ func (p product) recorded(t *testing.T) recorded {
 	}
 	maps.DeleteFunc(r.Total.Hits, func(_ string, n uint64) bool { return n == 0 })
 	return r
-}
-
-// journey is a person's way through the product.
-func journey(t *testing.T, p product) {
-	p.call(t, http.MethodPut, "/api/config", map[string]any{"config": map[string]any{
-		"MATOMO_URL": p.tracker, "TARGET_VISITS_PER_DAY": 2e6, "PAUSE_BETWEEN_PVS_MIN": 0, "PAUSE_BETWEEN_PVS_MAX": 0.1,
-		"CLICK_EVENTS_PROBABILITY": 1, "RANDOM_EVENTS_PROBABILITY": 0,
-	}}, http.StatusOK)
-	p.call(t, http.MethodPost, "/api/urls", map[string]any{"content": "https://shop.example.test/only\tThe only page\n"}, http.StatusOK)
-	p.call(t, http.MethodPost, "/api/funnels", map[string]any{
-		"name": "Way", "probability": 0.5, "priority": 1, "enabled": true,
-		"steps": []any{map[string]any{"type": "pageview", "url": "https://shop.example.test/way", "title": "The way", "action_name": "The way"}},
-	}, http.StatusCreated)
-	if a := p.call(t, http.MethodPost, "/api/config/apply", nil, http.StatusOK); a["restarted"] != false {
-		t.Errorf("while stopped, apply should start nothing: %v", a)
-	}
-
-	p.call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
-	await(t, "traffic flows", func() bool { return p.recorded(t).Total.Hits["pageview"] > 200 })
-	first := p.status(t)
-	if first.Phase != "running" || first.Run == nil || first.Run.Ended != nil {
-		t.Fatalf("want a run that goes on: %+v", first)
-	}
-	await(t, "the status shows traffic", func() bool {
-		s := p.status(t)
-		return s.Stats != nil && s.Stats.Sample.Hits["accepted"] > 200
-	})
-
-	if a := p.call(t, http.MethodPost, "/api/config/apply", map[string]any{"config": map[string]any{
-		"MATOMO_URL": p.tracker, "TARGET_VISITS_PER_DAY": 1e6, "PAUSE_BETWEEN_PVS_MIN": 0, "PAUSE_BETWEEN_PVS_MAX": 0.1,
-		"CLICK_EVENTS_PROBABILITY": 1, "RANDOM_EVENTS_PROBABILITY": 0,
-	}}, http.StatusOK); a["restarted"] != true {
-		t.Errorf("while it runs, apply should restart: %v", a)
-	}
-	second := p.status(t)
-	if second.Run.ID == first.Run.ID {
-		t.Errorf("want another run after apply, still %s", first.Run.ID)
-	}
-
-	p.kill(t)
-	await(t, "the crash is healed", func() bool {
-		s := p.status(t)
-		return s.Run.Restarts == 1 && s.Phase == "running" && s.Run.ID == second.Run.ID
-	})
-	p.call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
-	if s := p.status(t); s.Run.Ended == nil || s.Run.Reason != "interrupted" || s.Run.Summary == nil {
-		t.Errorf("want the end and the ledger: %+v", s.Run)
-	}
-	exact(t, p)
-}
-
-// exact runs once more without a crash and compares what was accepted with what the sink recorded meanwhile.
-func exact(t *testing.T, p product) {
-	t.Helper()
-	before := p.recorded(t)
-	p.call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
-	await(t, "traffic flows again", func() bool { return p.recorded(t).Total.Hits["pageview"] > before.Total.Hits["pageview"]+200 })
-	p.call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
-	s := p.status(t)
-	if s.Run.Summary == nil {
-		t.Fatalf("want a ledger: %+v", s.Run)
-	}
-	after := p.recorded(t)
-	for kind, n := range after.Total.Hits {
-		if got, want := s.Run.Summary.ByKind[kind]["accepted"], n-before.Total.Hits[kind]; got != want {
-			t.Errorf("%s: the ledger says %d, the sink %d", kind, got, want)
-		}
-	}
-	if after.Total.Hits["event"] == 0 || after.Violations != 0 {
-		t.Errorf("want events and no objection: %+v", after)
-	}
-	for title, n := range after.Total.Titles {
-		if strings.HasPrefix(title, "The only page") || title == "The way" {
-			if n == 0 {
-				t.Errorf("%q should have been seen", title)
-			}
-			continue
-		}
-		t.Errorf("%q was seen %d times and is on no page that was given", title, n)
-	}
 }
 
 // files builds what the images are made of, once, the way people do.

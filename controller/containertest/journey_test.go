@@ -1,0 +1,181 @@
+package containertest_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// config is a configuration for the sink, with changes.
+func (p product) config(changes map[string]any) map[string]any {
+	values := map[string]any{
+		"MATOMO_URL": p.tracker, "MATOMO_TOKEN_AUTH": token, "TARGET_VISITS_PER_DAY": 2e6, "PAUSE_BETWEEN_PVS_MIN": 0,
+		"PAUSE_BETWEEN_PVS_MAX": 0.1, "LOG_LEVEL": "DEBUG", "SITESEARCH_PROBABILITY": 0, "OUTLINKS_PROBABILITY": 0, "DOWNLOADS_PROBABILITY": 0,
+		"CLICK_EVENTS_PROBABILITY": 1, "RANDOM_EVENTS_PROBABILITY": 0,
+	}
+	maps.Copy(values, changes)
+	return map[string]any{"config": values}
+}
+
+// journey is a person's way through the product: save everything, start, change, suffer a crash, stop.
+func journey(t *testing.T, p product) {
+	t.Helper()
+	p.call(t, http.MethodPut, "/api/config", p.config(nil), http.StatusOK)
+	p.call(t, http.MethodPost, "/api/urls", map[string]any{"content": "https://shop.example.test/only\tThe only page\n"}, http.StatusOK)
+	p.call(t, http.MethodPost, "/api/events", map[string]any{
+		"content": `{"click_events":[{"category":"Journey","action":"press","name":"The button","value":7}],"random_events":[]}`,
+	}, http.StatusOK)
+	p.call(t, http.MethodPost, "/api/funnels", map[string]any{
+		"name": "Way", "probability": 0.5, "priority": 1, "enabled": true, "steps": []any{
+			map[string]any{"type": "pageview", "url": "https://shop.example.test/way", "title": "The way"},
+			map[string]any{"type": "site_search", "search_keyword": "the end", "search_results": 3},
+		},
+	}, http.StatusCreated)
+	if a := p.call(t, http.MethodPost, "/api/config/apply", nil, http.StatusOK); a["restarted"] != false {
+		t.Errorf("while stopped, apply should start nothing: %v", a)
+	}
+	if a := p.call(t, http.MethodPost, "/api/preview", nil, http.StatusOK); len(a["visits"].([]any)) != 3 {
+		t.Errorf("want a preview of three visits: %v", a)
+	}
+	p.starts(t)
+	first := p.status(t)
+	if first.Phase != "running" || first.Run == nil || first.Run.Ended != nil {
+		t.Fatalf("want a run that goes on: %+v", first)
+	}
+	if a := p.call(t, http.MethodPost, "/api/config/apply", p.config(map[string]any{"TARGET_VISITS_PER_DAY": 1e6}), http.StatusOK); a["restarted"] != true {
+		t.Errorf("while it runs, apply should restart: %v", a)
+	}
+	second := p.status(t)
+	if second.Run.ID == first.Run.ID {
+		t.Errorf("want another run after apply, still %s", first.Run.ID)
+	}
+	p.kill(t)
+	p.goesOn(t, second.Run.ID, 1)
+	p.call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
+	if s := p.status(t); s.Run.Ended == nil || s.Run.Reason != "interrupted" || s.Run.Summary == nil {
+		t.Errorf("want the end and the ledger: %+v", s.Run)
+	}
+}
+
+// starts starts a run and waits until its traffic has reached the sink.
+func (p product) starts(t *testing.T) {
+	t.Helper()
+	before := p.recorded(t).Total.Hits["pageview"]
+	p.call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
+	await(t, "traffic flows", func() bool { return p.recorded(t).Total.Hits["pageview"] > before+200 })
+}
+
+// goesOn waits until a run goes on after a crash.
+func (p product) goesOn(t *testing.T, run string, restarts int) {
+	t.Helper()
+	await(t, "the crash is healed", func() bool {
+		s := p.status(t)
+		return s.Run.Restarts == restarts && s.Phase == "running" && s.Run.ID == run
+	})
+}
+
+// exact has some visits sent and compares what status, stream and ledger say with what the sink has recorded meanwhile: a
+// cap pauses the run, so that the numbers stand still while they are read.
+func exact(t *testing.T, p product) {
+	t.Helper()
+	before := p.recorded(t)
+	p.call(t, http.MethodPut, "/api/config", p.config(map[string]any{"MAX_TOTAL_VISITS": 300}), http.StatusOK)
+	p.call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
+	var s status
+	await(t, "the run has sent all it may", func() bool {
+		s = p.status(t)
+		return s.Phase == "paused" && s.Stats != nil && s.Stats.Sample.Hits["planned"] > 0 && s.Stats.Sample.Hits["planned"] == s.Stats.Sample.Hits["accepted"]
+	})
+	gained := map[string]uint64{}
+	for kind, n := range p.recorded(t).Total.Hits {
+		gained[kind] = n - before.Total.Hits[kind]
+	}
+	maps.DeleteFunc(gained, func(_ string, n uint64) bool { return n == 0 })
+	if got := accepted(s.Stats.Sample.ByKind); !maps.Equal(got, gained) {
+		t.Errorf("the status says %v, the sink %v", got, gained)
+	}
+	if got := accepted(p.streamed(t).ByKind); !maps.Equal(got, gained) {
+		t.Errorf("the stream says %v, the sink %v", got, gained)
+	}
+	p.call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
+	if s = p.status(t); s.Run.Summary == nil {
+		t.Fatalf("want a ledger: %+v", s.Run)
+	}
+	if got := accepted(s.Run.Summary.ByKind); !maps.Equal(got, gained) {
+		t.Errorf("the ledger says %v, the sink %v", got, gained)
+	}
+	onlyWhatWasGiven(t, p)
+}
+
+// accepted are the accepted hits by kind, without the kinds of which there is none.
+func accepted(byKind map[string]map[string]uint64) map[string]uint64 {
+	out := map[string]uint64{}
+	for kind, hits := range byKind {
+		if n := hits["accepted"]; n > 0 {
+			out[kind] = n
+		}
+	}
+	return out
+}
+
+// streamed is the latest sample that a new reader of the stream gets.
+func (p product) streamed(t *testing.T) sample {
+	t.Helper()
+	resp := p.ask(t, http.MethodGet, "/api/stream?logs=false", nil)
+	defer resp.Body.Close() //nolint:errcheck // only read
+	// A stream that says nothing must not hold the test.
+	defer time.AfterFunc(patience, func() { _ = resp.Body.Close() }).Stop()
+	kind := ""
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if name, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+			kind = name
+		}
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && kind == "sample" {
+			var s sample
+			if err := json.Unmarshal([]byte(data), &s); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+	}
+	t.Fatal("the stream ended without a sample")
+	return sample{}
+}
+
+// onlyWhatWasGiven looks at the sink's last hits: they hold the page, the funnel and the event that were saved, and
+// nothing else.
+func onlyWhatWasGiven(t *testing.T, p product) {
+	t.Helper()
+	after := p.recorded(t)
+	if after.Violations != 0 {
+		t.Errorf("the sink objects %d times", after.Violations)
+	}
+	for title := range after.Total.Titles {
+		if title != "The only page" && title != "The way" {
+			t.Errorf("%q is the title of no page that was given", title)
+		}
+	}
+	var hits []struct{ Params map[string]string }
+	if !getJSON(t, p.sink+"/sink/hits", &hits) {
+		t.Fatal("the sink does not answer")
+	}
+	seen := map[string]bool{}
+	for _, h := range hits {
+		for _, parameter := range []string{"url", "e_c", "e_a", "e_n", "e_v", "search"} {
+			if v := h.Params[parameter]; v != "" {
+				seen[parameter+" "+v] = true
+			}
+		}
+	}
+	want := []string{
+		"e_a press", "e_c Journey", "e_n The button", "e_v 7", "search the end", "url https://shop.example.test/only", "url https://shop.example.test/way",
+	}
+	if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, want) {
+		t.Errorf("the sink has seen\n%q, want\n%q", got, want)
+	}
+}
