@@ -2,7 +2,8 @@
 import { api, type Schemas } from './client'
 
 export type Sample = Schemas['LiveSample']
-export type Point = Schemas['LivePoint']
+/** A second of the charts; `at` is its time in Unix seconds. */
+export type Point = Schemas['LivePoint'] & { at: number }
 export type Status = Omit<Schemas['StatusAnswer'], 'config' | 'stats' | '$schema'>
 
 /** How many points are kept: two hours, one a second. */
@@ -82,16 +83,22 @@ async function retry() {
 async function catchUp() {
   const since = points.at(-1)?.time
   const answer = await api.GET('/api/live', { params: { query: since ? { since } : {} } }).catch(() => undefined)
-  const missed = answer?.data?.points ?? []
+  const missed = (answer?.data?.points ?? []).map(point)
   const from = missed.at(0)?.time
   points = from ? [...points.filter((p) => p.time < from), ...missed].slice(-kept) : points
   count++
 }
 
-function add(p: Point) {
+/** What is kept of a sample for two hours: a point alone. */
+function point(p: Schemas['LivePoint']): Point {
+  const { time, hit_rate, visit_rate, delta, latency, open_visits } = p
+  return { at: Date.parse(time) / 1000, time, hit_rate, visit_rate, delta, latency, open_visits }
+}
+
+function add(p: Schemas['LivePoint']) {
   const last = points.at(-1)
   if (last && last.time >= p.time) return
-  points.push(p)
+  points.push(point(p))
   if (points.length > kept) points.splice(0, points.length - kept)
   count++
 }
