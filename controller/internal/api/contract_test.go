@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,9 +20,7 @@ type document struct {
 	OpenAPI string
 	Paths   map[string]map[string]struct {
 		OperationID string
-		Parameters  []struct {
-			Name, In string
-		}
+		Parameters  []parameter
 		RequestBody *struct {
 			Content map[string]struct{ Schema json.RawMessage }
 		}
@@ -30,6 +29,10 @@ type document struct {
 	}
 	Components struct{ Schemas map[string]json.RawMessage }
 }
+
+type parameter struct{ Name, In string }
+
+var placeholder = regexp.MustCompile(`\{(\w+)\}`)
 
 func readDocument(t *testing.T, f *fixture) (document, string) {
 	t.Helper()
@@ -56,6 +59,11 @@ func TestTheDocumentIsWhole(t *testing.T) {
 			ids[o.OperationID] = true
 			if open := len(o.Security) == 0; open && strings.HasPrefix(path, "/api/") && path != "/api/session" {
 				t.Errorf("%s %s is said to be open", method, path)
+			}
+			for _, place := range placeholder.FindAllStringSubmatch(path, -1) {
+				if !slices.ContainsFunc(o.Parameters, func(p parameter) bool { return p.In == "path" && p.Name == place[1] }) {
+					t.Errorf("%s %s does not read its %s", method, path, place[1])
+				}
 			}
 			if len(o.Responses) < 2 {
 				t.Errorf("%s %s tells no failure", method, path)

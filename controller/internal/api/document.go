@@ -105,8 +105,8 @@ type body[T any] struct{ Body T }
 
 func answer[T any](v T) *body[T] { return &body[T]{v} }
 
-// withID is a request about one thing.
-type withID struct {
+// ByID is a request about one thing. It is exported because huma leaves out what an unexported struct embeds.
+type ByID struct {
 	ID int64 `path:"id" minimum:"1" doc:"Its number."`
 }
 

@@ -56,7 +56,7 @@ func (funnelBody) Schema(r huma.Registry) *huma.Schema {
 type funnelRequest struct{ Body funnelBody }
 
 type funnelUpdate struct {
-	withID
+	ByID
 	Body funnelBody
 }
 
@@ -69,13 +69,13 @@ func (s *server) funnels() {
 		return answer(newValidity(s.Library.CheckFunnel(in.Body))), nil
 	})
 	route(s, op(http.MethodGet, "/api/funnels/export", tagTraffic, "funnels.json as the loadgen reads it: the enabled ones"), s.exportFunnels)
-	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"), func(ctx context.Context, in *withID) (*body[library.Funnel], error) {
+	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"), func(ctx context.Context, in *ByID) (*body[library.Funnel], error) {
 		return either(s.Library.Funnel(ctx, in.ID))
 	})
 	route(s, op(http.MethodPut, "/api/funnels/{id}", tagTraffic, "Change a funnel; what is left out stays"), func(ctx context.Context, in *funnelUpdate) (*body[library.Funnel], error) {
 		return either(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) { return s.Library.UpdateFunnel(ctx, in.ID, in.Body) }))
 	})
-	route(s, op(http.MethodDelete, "/api/funnels/{id}", tagTraffic, "Delete a funnel"), func(ctx context.Context, in *withID) (*body[deletedAnswer], error) {
+	route(s, op(http.MethodDelete, "/api/funnels/{id}", tagTraffic, "Delete a funnel"), func(ctx context.Context, in *ByID) (*body[deletedAnswer], error) {
 		err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteFunnel(ctx, in.ID) }, exchange.FunnelsFile)
 		return deleted(in.ID, "funnel", err)
 	})

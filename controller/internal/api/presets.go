@@ -25,7 +25,7 @@ func (r *presetRequest) input() library.PresetInput {
 }
 
 type presetUpdate struct {
-	withID
+	ByID
 	presetRequest
 }
 
@@ -76,13 +76,13 @@ func (s *server) presets() {
 	route(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")), func(ctx context.Context, in *presetRequest) (*created[library.Preset], error) {
 		return newly(s.Library.CreatePreset(ctx, in.input()))
 	})
-	route(s, op(http.MethodGet, "/api/presets/{id}", tagConfig, "One preset"), func(ctx context.Context, in *withID) (*body[library.Preset], error) {
+	route(s, op(http.MethodGet, "/api/presets/{id}", tagConfig, "One preset"), func(ctx context.Context, in *ByID) (*body[library.Preset], error) {
 		return either(s.Library.Preset(ctx, in.ID))
 	})
 	route(s, op(http.MethodPut, "/api/presets/{id}", tagConfig, "Change a preset; what is left out stays"), func(ctx context.Context, in *presetUpdate) (*body[library.Preset], error) {
 		return either(s.Library.UpdatePreset(ctx, in.ID, in.input()))
 	})
-	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"), func(ctx context.Context, in *withID) (*body[deletedAnswer], error) {
+	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"), func(ctx context.Context, in *ByID) (*body[deletedAnswer], error) {
 		return deleted(in.ID, "preset", s.Library.DeletePreset(ctx, in.ID))
 	})
 	route(s, op(http.MethodPost, "/api/presets/{id}/load", tagConfig, "Lay a preset over the saved configuration"), func(ctx context.Context, in *presetLoad) (*savedAnswer, error) {

@@ -42,7 +42,7 @@ type targetsAnswer struct {
 type targetRequest struct{ Body targetBody }
 
 type targetUpdate struct {
-	withID
+	ByID
 	Body targetBody
 }
 
@@ -76,13 +76,13 @@ func (s *server) targets() {
 		t, err := s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) { return s.Library.CreateTarget(ctx, in.Body) })
 		return newly(t, err)
 	})
-	route(s, op(http.MethodGet, "/api/targets/{id}", tagTargets, "One target"), func(ctx context.Context, in *withID) (*body[library.Target], error) {
+	route(s, op(http.MethodGet, "/api/targets/{id}", tagTargets, "One target"), func(ctx context.Context, in *ByID) (*body[library.Target], error) {
 		return either(s.Library.Target(ctx, in.ID))
 	})
 	route(s, op(http.MethodPut, "/api/targets/{id}", tagTargets, "Change a target; what is left out stays"), func(ctx context.Context, in *targetUpdate) (*body[library.Target], error) {
 		return either(s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) { return s.Library.UpdateTarget(ctx, in.ID, in.Body) }))
 	})
-	route(s, op(http.MethodDelete, "/api/targets/{id}", tagTargets, "Delete a target"), func(ctx context.Context, in *withID) (*body[deletedAnswer], error) {
+	route(s, op(http.MethodDelete, "/api/targets/{id}", tagTargets, "Delete a target"), func(ctx context.Context, in *ByID) (*body[deletedAnswer], error) {
 		err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteTarget(ctx, in.ID) }, exchange.TargetsFile)
 		return deleted(in.ID, "target", err)
 	})

@@ -2480,7 +2480,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description Its number. */
+                id: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -2752,7 +2755,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description Its number. */
+                id: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -3497,7 +3503,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description Its number. */
+                id: number;
+            };
             cookie?: never;
         };
         requestBody: {
