@@ -67,7 +67,7 @@ func (w *writer) action(v *visit.Visit, i int) {
 		w.whole("&search_count=", s.Count)
 	case visit.Event:
 		e := v.Event(i)
-		w.text("&ca=", "1") // without the Events plugin the hit is refused, not booked as a pageview
+		w.name("&ca=1") // without the Events plugin the hit is refused, not booked as a pageview
 		w.text("&e_c=", e.Category)
 		w.text("&e_a=", e.Action)
 		w.optional("&e_n=", e.Name)
@@ -82,14 +82,13 @@ func (w *writer) action(v *visit.Visit, i int) {
 	case visit.Order:
 		w.order(v, i)
 	case visit.Ping:
-		w.text("&ping=", "1")
+		w.name("&ping=1")
 	}
 }
 
 func (w *writer) order(v *visit.Visit, i int) {
 	o := v.Order(i)
-	w.text("&idgoal=", "0")
-	w.name("&ec_id=")
+	w.name("&idgoal=0&ec_id=")
 	w.b = v.AppendOrderID(w.b, i)
 	w.money("&revenue=", o.Revenue)
 	w.money("&ec_st=", o.Subtotal)
@@ -107,7 +106,7 @@ func (w *writer) who(v *visit.Visit, f Form, at time.Time) {
 	w.b = append(w.b, ready.devices[d.Number]...)
 	w.name("&res=")
 	w.b = append(w.b, v.Visitor.Resolution...)
-	w.text("&lang=", p.Lang)
+	w.made("&lang=", p.Lang)
 	if !at.IsZero() {
 		hour, minute, second := at.In(p.Zone).Clock()
 		w.whole("&h=", hour)

@@ -15,7 +15,7 @@ func prepare() *prepared {
 		w.text("&ua=", d.UserAgent)
 		w.optional("&uadata=", d.Hints)
 		w.flag("&pdf=", d.PDF)
-		w.text("&cookie=", "1")
+		w.name("&cookie=1")
 		p.devices = append(p.devices, w.b)
 	}
 	for _, at := range visitor.Places() {

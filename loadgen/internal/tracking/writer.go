@@ -12,7 +12,8 @@ import (
 // writer appends name=value pairs of application/x-www-form-urlencoded.
 type writer struct{ b []byte }
 
-// name begins the next pair; it holds the & and = around the parameter's name, so that it is written at once.
+// name begins the next pair; it holds the & and = around the parameter's name, so that it is written at once, and the
+// value where that is always the same.
 func (w *writer) name(name string) { w.b = append(w.b, name...) }
 
 func (w *writer) text(name, value string) {
@@ -58,14 +59,16 @@ func (w *writer) two(n int) { w.b = append(w.b, byte('0'+n/10), byte('0'+n%10)) 
 
 func (w *writer) whole(name string, n int) {
 	w.name(name)
-	if n >= 0 && n < 100 { // most are
-		if n >= 10 {
-			w.b = append(w.b, byte('0'+n/10))
-		}
-		w.b = append(w.b, byte('0'+n%10))
-		return
+	switch u := uint(n); { // most are short
+	case u < 10:
+		w.b = append(w.b, byte('0'+u))
+	case u < 100:
+		w.b = append(w.b, byte('0'+u/10), byte('0'+u%10))
+	case u < 1000:
+		w.b = append(w.b, byte('0'+u/100), byte('0'+u/10%10), byte('0'+u%10))
+	default:
+		w.b = strconv.AppendInt(w.b, int64(n), 10)
 	}
-	w.b = strconv.AppendInt(w.b, int64(n), 10)
 }
 
 func (w *writer) money(name string, c shop.Cents) {

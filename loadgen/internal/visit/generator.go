@@ -70,7 +70,7 @@ func New(b Behaviour) *Generator {
 	terms := strings.Split(strings.TrimSpace(searches), "\n")
 	g.searches, g.searchTitles = texts("", terms), texts("Search: ", terms)
 	if b.Home != nil {
-		g.home = &visitor.Place{Lang: "en-US,en;q=0.9", Zone: b.Home}
+		g.home = &visitor.Place{Lang: visitor.NewText("en-US,en;q=0.9"), Zone: b.Home}
 	}
 	for _, f := range funnel.Sorted(b.Funnels) {
 		if f.Enabled {

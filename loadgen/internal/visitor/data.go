@@ -85,7 +85,7 @@ func (a *atlas) readPlaces(countries map[string]*networks) {
 		if err != nil || countries[f[0]] == nil {
 			panic(fmt.Sprintf("read places: %s: zone %v or no network", f[2], err))
 		}
-		a.places = append(a.places, Place{i, f[0], f[1], f[2], f[3], f[4], f[5], zone, countries[f[0]]})
+		a.places = append(a.places, Place{i, f[0], f[1], f[2], f[3], f[4], NewText(f[5]), zone, countries[f[0]]})
 		weights = append(weights, number(f[7]))
 	}
 	a.placeWeights = weighted.New(weights)

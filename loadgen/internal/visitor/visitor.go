@@ -36,7 +36,7 @@ type Place struct {
 	// Lat and Long are decimal degrees.
 	Lat, Long string
 	// Lang is an Accept-Language value.
-	Lang     string
+	Lang     Text
 	Zone     *time.Location
 	networks *networks
 }

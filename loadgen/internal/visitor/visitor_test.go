@@ -175,8 +175,8 @@ func TestPlacesAreWholeAndMany(t *testing.T) {
 			t.Errorf("%s has the zone %v", p.City, p.Zone)
 		}
 		// Without a token Matomo takes the country from the language.
-		if first, _, _ := strings.Cut(p.Lang, ","); !strings.HasSuffix(first, "-"+strings.ToUpper(p.Country)) {
-			t.Errorf("%s: the first language of %q is not of %s", p.City, p.Lang, p.Country)
+		if first, _, _ := strings.Cut(p.Lang.Plain, ","); !strings.HasSuffix(first, "-"+strings.ToUpper(p.Country)) {
+			t.Errorf("%s: the first language of %q is not of %s", p.City, p.Lang.Plain, p.Country)
 		}
 	}
 	if len(countries) < 30 {
