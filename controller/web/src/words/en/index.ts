@@ -1,4 +1,6 @@
 // English. Functions are sentences with something to fill in.
+import { exchange } from './exchange'
 import { shell } from './shell'
+import { urls } from './urls'
 
-export const en = { ...shell }
+export const en = { ...shell, exchange, urls }

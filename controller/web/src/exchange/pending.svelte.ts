@@ -1,0 +1,19 @@
+import { createQuery } from '@tanstack/svelte-query'
+import { api, data } from '../api/client'
+import { live } from '../api/live.svelte'
+
+/** What a restart would change and which shared files were edited by hand; asked again when a run begins or ends. */
+export function pendingQuery() {
+  const query = createQuery(() => ({
+    queryKey: ['exchange'],
+    queryFn: async () => data(await api.GET('/api/exchange')),
+  }))
+  let before = live.status?.run?.id
+  $effect(() => {
+    const now = live.status?.run?.id
+    if (now === before) return
+    before = now
+    void query.refetch()
+  })
+  return query
+}

@@ -1,0 +1,64 @@
+// A text file that a person hands in, read whole, with what is wrong about it in words.
+import { words } from '../words'
+
+const w = words.exchange.file
+const mebi = 1 << 20
+const short = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
+
+/**
+ * Reads a UTF-8 text of at most `most` bytes; line ends become \n and a byte order mark goes. Throws an Error whose
+ * message is for a person.
+ */
+export async function readTextFile(file: File, most: number): Promise<string> {
+  if (file.size > most)
+    throw new Error(
+      w.tooLarge(file.name, w.mebibytes(short.format(file.size / mebi)), w.mebibytes(short.format(most / mebi))),
+    )
+  let bytes: Uint8Array
+  try {
+    bytes = new Uint8Array(await file.arrayBuffer())
+  } catch {
+    throw new Error(w.unreadable(file.name))
+  }
+  if (!bytes.length) throw new Error(w.empty(file.name))
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    throw new Error(w.utf16(file.name))
+  if (bytes.includes(0)) throw new Error(w.binary(file.name))
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r\n?/g, '\n')
+  } catch {
+    throw new Error(w.notUtf8(file.name, badLine(bytes)))
+  }
+}
+
+/** The first line whose bytes are no UTF-8, from 1. */
+function badLine(bytes: Uint8Array): number {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  for (let line = 1, from = 0; from < bytes.length; line++) {
+    const end = bytes.indexOf(10, from)
+    try {
+      decoder.decode(bytes.subarray(from, end < 0 ? undefined : end))
+    } catch {
+      return line
+    }
+    if (end < 0) break
+    from = end + 1
+  }
+  return 1
+}
+
+/** Offers text to the browser as a download. */
+export function download(name: string, text: string, type: string) {
+  const url = URL.createObjectURL(new Blob([text], { type }))
+  const a = document.createElement('a')
+  a.href = url
+  a.download = name
+  a.click()
+  URL.revokeObjectURL(url)
+}
+
+/** The day in the reader's time zone, as names of files have it: 2026-11-24. */
+export function day(now = new Date()): string {
+  const two = (n: number) => String(n).padStart(2, '0')
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`
+}

@@ -1,0 +1,18 @@
+// What the server finds wrong with a list, by line.
+import type { Schemas } from '../api/client'
+
+export type Problem = {
+  severity: 'error' | 'warning'
+  /** From 1; undefined where the whole list is meant. */
+  line?: number
+  message: string
+}
+
+/** The problems of a report: errors first, each kind in the order of the lines. */
+export function problemsOf(report: Pick<Schemas['LibraryURLReport'], 'errors' | 'warnings'>): Problem[] {
+  return [...(report.errors ?? []), ...(report.warnings ?? [])].map((p) => ({
+    severity: p.severity === 'error' ? 'error' : 'warning',
+    line: Number(/ line (\d+)$/.exec(p.where)?.[1]) || undefined,
+    message: p.cure ? `${p.message}; ${p.cure}` : p.message,
+  }))
+}

@@ -1,0 +1,36 @@
+// The shared files: what a restart would change, hand edits, and files that people upload.
+export const exchange = {
+  pending: 'The run that goes on does not know what was saved since it began.',
+  running: 'Running',
+  saved: 'Saved',
+  apply: 'Apply and restart',
+  saveAndApply: 'Save and apply',
+  saveAndApplyHelp: 'Saves, restarts the generator and waits until the new plan runs',
+  applied: 'The new plan runs.',
+  unsaved: 'Unsaved edits',
+  allSaved: 'All saved',
+  blocked: 'Mend the errors to save',
+  discard: 'Discard edits',
+  discarded: 'The edits were discarded.',
+  edited: (files: string) => `${files} was edited by hand in the exchange folder.`,
+  editedHelp:
+    'Import takes the edit over and makes it the saved state; overwrite loses it. Until then nothing can be saved here, and a start uses the file as it is.',
+  importEdit: 'Import the edit',
+  overwriteEdit: 'Overwrite the edit',
+  imported: (files: string) => `The edit of ${files} was imported.`,
+  overwritten: (files: string) => `The edit of ${files} was overwritten.`,
+  upload: 'Upload',
+  drop: 'Drop the file to load it into the editor',
+  oneFile: 'Drop one file at a time.',
+  file: {
+    tooLarge: (name: string, size: string, most: string) =>
+      `“${name}” is too large: ${size}, and at most ${most} are taken. Keep the lines that matter.`,
+    empty: (name: string) => `“${name}” is empty.`,
+    utf16: (name: string) => `“${name}” is UTF-16. Save it as UTF-8 and upload it again.`,
+    notUtf8: (name: string, line: number) =>
+      `“${name}” is not UTF-8: line ${line} holds bytes that are none. Save it as UTF-8 and upload it again.`,
+    binary: (name: string) => `“${name}” is not a text file.`,
+    unreadable: (name: string) => `“${name}” could not be read. Has it been moved or is it a folder?`,
+    mebibytes: (n: string) => `${n} MiB`,
+  },
+}
