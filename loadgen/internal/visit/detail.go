@@ -2,6 +2,7 @@ package visit
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
@@ -22,11 +23,11 @@ const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 // PageviewID is that of the page on which hit i happens.
 func (v *Visit) PageviewID(i int) (id PageviewID) {
 	v.of(int(v.Hits[i].page))
-	const all = 62 * 62 * 62 * 62 * 62 * 62
-	x := v.detail.Uint64N(all)
+	x := v.detail.Uint64() // a fraction of 1<<64, of which each product with 62 tells a letter and the next fraction
 	for k := range id {
-		id[k] = idAlphabet[x%62]
-		x /= 62
+		var letter uint64
+		letter, x = bits.Mul64(x, uint64(len(idAlphabet)))
+		id[k] = idAlphabet[letter]
 	}
 	return id
 }
