@@ -25,6 +25,23 @@ export const shell = {
     logs: 'Logs',
     runs: 'Runs',
   },
+  /** Lists whose rows can be moved. */
+  sorting: {
+    drag: (name: string) => `Move ${name}`,
+    hint: 'Drag it, or press Enter and move it with the arrow keys',
+    up: (name: string) => `Move ${name} up`,
+    down: (name: string) => `Move ${name} down`,
+    /** What the list says aloud. */
+    spoken: {
+      dragStarted: ({ itemLabel }: { itemLabel: string }) =>
+        `${itemLabel} can be moved with the arrow keys. Enter or Escape puts it down.`,
+      movedToPosition: ({ itemLabel, position, count }: { itemLabel: string; position: number; count: number }) =>
+        `${itemLabel} is at place ${position} of ${count}.`,
+      dropped: ({ itemLabel, position }: { itemLabel: string; position: number }) =>
+        `${itemLabel} stays at place ${position}.`,
+      zoneActiveInstruction: 'Press Enter on a row to move it.',
+    },
+  },
   notFound: { title: 'There is no such page', back: 'Go to the dashboard' },
   themes: { label: 'Theme', system: 'System', light: 'Light', dark: 'Dark' },
   leaving: { title: 'Leave this page?', stay: 'Stay', leave: 'Leave without saving' },
@@ -77,6 +94,16 @@ export const shell = {
     recover: 'Recovering',
     adopt: 'Taking over',
   } as Record<string, string>,
+  /** An input for something that is saved and never shown. */
+  secret: {
+    saved: 'Saved, hidden',
+    replace: 'Replace',
+    clear: 'Clear',
+    keep: 'Keep the saved one',
+    cleared: 'Will be removed when you save',
+    placeholder: 'New value',
+    none: 'None saved',
+  },
   outcomes: {
     planned: 'Planned',
     accepted: 'Accepted',
