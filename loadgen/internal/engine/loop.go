@@ -42,8 +42,8 @@ type loop struct {
 }
 
 // nap is the shortest time between two looks for hits that fall due, unless some wait for a request already: waking
-// costs some 30 µs of a core, so that at tens of thousands of hits a second those of one nap go together. It is less
-// late than any network, and does not touch rates up to 2,000 hits a second.
+// costs more than taking another hit along, so that at tens of thousands of hits a second those of one nap go together.
+// It is less late than any network, and does not touch rates up to 2,000 hits a second.
 const nap = 500 * time.Microsecond
 
 func newLoop(e *Engine, began time.Time, jobs chan<- *batch, answers <-chan *batch) *loop {
