@@ -1,0 +1,26 @@
+import { defineConfig } from '@playwright/test'
+
+// The browser of this machine; none is downloaded. Its flags keep it from asking its maker anything.
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat(
+  ['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  ['--enable-precise-memory-info', '--js-flags=--expose-gc'],
+)
+
+export default defineConfig({
+  outputDir: 'results',
+  fullyParallel: true,
+  workers: 2,
+  forbidOnly: !!process.env.CI,
+  reporter: 'list',
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  use: {
+    browserName: 'chromium',
+    launchOptions: { executablePath, args },
+    locale: 'en-GB',
+    viewport: { width: 1280, height: 900 },
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+  },
+})

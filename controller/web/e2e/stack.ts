@@ -1,0 +1,109 @@
+// A controller with a data folder of its own and a sink that counts like Matomo, for one test.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { begin, bin, type Program, root } from './program'
+
+/** What the sink takes for a token with write right. */
+export const token = '0123456789abcdef0123456789abcdef'
+export const key = 'the-key-of-the-browser-tests'
+
+export type Counts = { violations: number; total: { visits: number; hits: Record<string, number> } }
+
+export class Stack {
+  private others: Program[] = []
+
+  private constructor(
+    private readonly controller: Program,
+    private readonly folder: string,
+    /** The address of the sink's tracking endpoint. */
+    readonly sink: string,
+  ) {}
+
+  static async start(): Promise<Stack> {
+    const folder = await mkdtemp(join(tmpdir(), 'trafficinator-e2e-'))
+    const sink = await startSink()
+    const env = {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      LISTEN_ADDR: '127.0.0.1:0',
+      DATA_DIR: folder,
+      RUNTIME: 'process',
+      LOADGEN_BIN: `${bin}/loadgen`,
+      PRESETS_DIR: `${root}presets`,
+      CONTROL_UI_API_KEY: key,
+      LOG_LEVEL: 'WARNING',
+    }
+    const controller = await begin('controller', ['serve'], env, /listens at (http:\/\/\S+)/)
+    const stack = new Stack(controller, folder, sink.found)
+    stack.others.push(sink)
+    return stack
+  }
+
+  /** The address of the controller. */
+  get url() {
+    return this.controller.found
+  }
+
+  /** Starts another sink, for instance with --error-share; returns its endpoint. */
+  async addSink(...args: string[]): Promise<string> {
+    const sink = await startSink(...args)
+    this.others.push(sink)
+    return sink.found
+  }
+
+  /** Asks the controller as a program would; fails on anything but success. */
+  async api<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.ask(method, path, body)
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+    return (await response.json().catch(() => undefined)) as T
+  }
+
+  ask(method: string, path: string, body?: unknown) {
+    return fetch(this.url + path, {
+      method,
+      headers: { 'X-API-Key': key, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+  }
+
+  /** What a sink has recorded. */
+  async counts(sink = this.sink): Promise<Counts> {
+    return (await fetch(new URL('/sink/counts', sink))).json() as Promise<Counts>
+  }
+
+  /** Points the configuration at the sink, so that about ten visits a second come, over in seconds. */
+  configure(config: Record<string, unknown> = {}) {
+    return this.api('PUT', '/api/config', {
+      config: { ...lively, MATOMO_URL: this.sink, MATOMO_TOKEN_AUTH: token, ...config },
+    })
+  }
+
+  /** A file of the exchange folder, which the generator reads. */
+  file(name: string) {
+    const path = join(this.folder, 'exchange', name)
+    return { read: () => readFile(path, 'utf8'), write: (text: string) => writeFile(path, text) }
+  }
+
+  async end() {
+    await this.controller.end()
+    await Promise.all(this.others.map((p) => p.end()))
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Traffic that is dense enough to watch. */
+export const lively = {
+  TARGET_VISITS_PER_DAY: 864_000,
+  BOUNCE_PROBABILITY: 0.2,
+  PAUSE_BETWEEN_PVS_MIN: 0.2,
+  PAUSE_BETWEEN_PVS_MAX: 0.5,
+}
+
+const startSink = (...args: string[]) =>
+  begin(
+    'loadgen',
+    ['sink', '--addr', '127.0.0.1:0', '--quiet', '--token', token, ...args],
+    {},
+    /sink listens on (http:\/\/\S+)/,
+  )

@@ -1,0 +1,58 @@
+// What every browser test begins with: a stack of its own and a page that may ask nobody else.
+import { test as base, type BrowserContext, expect, type Page } from '@playwright/test'
+import { key, Stack } from './stack'
+
+type Fixtures = {
+  stack: Stack
+  /** A signed-in page. The test fails on a request to elsewhere, on a breach of the policy and on a script's error. */
+  page: Page
+}
+
+export const test = base.extend<Fixtures>({
+  stack: async ({}, use) => {
+    const stack = await Stack.start()
+    await use(stack)
+    await stack.end()
+  },
+  context: async ({ context, stack }, use) => {
+    const faults = await guard(context, stack.url)
+    await use(context)
+    expect(faults, 'requests to elsewhere, breaches of the policy, errors of scripts').toEqual([])
+  },
+  baseURL: async ({ stack }, use) => use(stack.url),
+  page: async ({ page, stack }, use) => {
+    await signIn(page.context(), stack)
+    await use(page)
+  },
+})
+
+export { expect }
+
+/** Refuses all hosts but the controller, and lists what must not happen. */
+export async function guard(context: BrowserContext, home: string): Promise<string[]> {
+  const faults: string[] = []
+  await context.route(
+    (url) => url.protocol.startsWith('http') && url.origin !== home,
+    (route) => {
+      faults.push(`asked ${route.request().url()}`)
+      return route.abort()
+    },
+  )
+  await context.exposeBinding('breach', (_, what: string) => void faults.push(what))
+  await context.addInitScript(() =>
+    addEventListener('securitypolicyviolation', (e) =>
+      (window as unknown as { breach: (what: string) => void }).breach(`${e.violatedDirective} ${e.blockedURI}`),
+    ),
+  )
+  context.on('weberror', (e) => faults.push(`script: ${e.error().stack ?? e.error().message}`))
+  return faults
+}
+
+/** Signs a browser in without the form. */
+export async function signIn(context: BrowserContext, stack: Stack) {
+  const answer = await context.request.post(`${stack.url}/api/session`, {
+    data: { api_key: key },
+    headers: { Origin: stack.url },
+  })
+  expect(answer.ok()).toBe(true)
+}
