@@ -1,0 +1,75 @@
+// The configuration as it is being edited: what is saved, and the texts that were written over it.
+import type { Schemas } from '../api/client'
+import { asText, effective, own, presetKeys, same, type Setting, type Texts } from './values'
+
+export type Saved = Schemas['SavedBody']
+
+export class Draft {
+  readonly settings: Setting[]
+  /** What the edits are laid over; its revision goes along when they are saved. */
+  base = $state.raw<Saved>() as Saved
+  /** What was written, by key. Of a secret: empty to remove it. */
+  edits = $state.raw<Texts>({})
+
+  constructor(settings: Setting[], saved: Saved) {
+    this.settings = settings
+    this.base = saved
+  }
+
+  /** The settings that saving would change. */
+  readonly changed = $derived.by(() => this.settings.filter((s) => this.isChanged(s)))
+
+  saved(key: string): string {
+    return asText(this.base.config[key])
+  }
+
+  text(key: string): string {
+    return this.edits[key] ?? this.saved(key)
+  }
+
+  isChanged(s: Setting): boolean {
+    const edit = this.edits[s.key]
+    if (edit === undefined) return false
+    return s.secret ? edit !== '' || this.saved(s.key) !== '' : !same(s, edit, this.saved(s.key))
+  }
+
+  write(key: string, text: string) {
+    this.edits = { ...this.edits, [key]: text }
+  }
+
+  /** Goes back to what is saved. */
+  undo(key: string) {
+    const { [key]: _, ...others } = this.edits
+    this.edits = others
+  }
+
+  /** Gives every setting its default but the address, the site, the token and the id of the run. */
+  toDefaults() {
+    const edits = { ...this.edits }
+    for (const s of this.settings) if (!own.includes(s.key)) edits[s.key] = s.default
+    this.edits = edits
+  }
+
+  /** What is sent to be checked or saved: all that differs from the defaults; a secret only where it was edited. */
+  readonly payload = $derived.by(() => {
+    const out: Texts = {}
+    for (const s of this.settings) {
+      const text = this.text(s.key)
+      if (s.secret) {
+        const edit = this.edits[s.key]
+        if (edit !== undefined) out[s.key] = edit
+      } else if (!same(s, text, s.default)) out[s.key] = text
+    }
+    return out
+  })
+
+  /** What a preset of this configuration holds: a value for each setting, so that loading it leaves nothing as it was. */
+  preset(): Texts {
+    const out: Texts = {}
+    for (const s of presetKeys(this.settings)) {
+      const text = effective(s, this.text(s.key))
+      if (text) out[s.key] = text
+    }
+    return out
+  }
+}

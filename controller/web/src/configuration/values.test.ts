@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { asText, same, search, type Setting } from './values'
+
+const setting = (s: Partial<Setting>): Setting => ({
+  key: 'K',
+  group: 'G',
+  kind: 'text',
+  default: '',
+  min: '',
+  max: '',
+  one_of: [],
+  unit: '',
+  help: '',
+  secret: false,
+  ...s,
+})
+
+describe('values', () => {
+  it('shows a list as a person writes it, and nothing for what is not set', () => {
+    expect(asText([0, 5.99])).toBe('0, 5.99')
+    expect(asText(null)).toBe('')
+    expect(asText(false)).toBe('false')
+  })
+  it('takes another way of writing a number for no change', () => {
+    const share = setting({ kind: 'number', default: '0.10' })
+    expect(same(share, '0.1', '0.10')).toBe(true)
+    expect(same(share, '', '0.1')).toBe(true)
+    expect(same(share, '0', '0.1')).toBe(false)
+    expect(same(share, 'x', '0.1')).toBe(false)
+    expect(same(setting({ kind: 'list of numbers' }), '0, 5.990', '0,5.99')).toBe(true)
+  })
+  it('does not take a text for a number: site names like 1 and 1.0 differ', () => {
+    expect(same(setting({}), '1', '1.0')).toBe(false)
+  })
+  it('finds settings by name, env key with or without underscores, and help', () => {
+    const all = [
+      setting({ key: 'TAX_RATE', help: 'Tax as a fraction' }),
+      setting({ key: 'TARGET_VISITS_PER_DAY', help: 'Arrival rate' }),
+    ]
+    const found = (q: string) => search(all, q, (k) => (k === 'TAX_RATE' ? 'Tax' : 'Visits')).map((s) => s.key)
+    expect(found('visits per day')).toEqual(['TARGET_VISITS_PER_DAY'])
+    expect(found('VISITS_PER')).toEqual(['TARGET_VISITS_PER_DAY'])
+    expect(found('rate arrival')).toEqual(['TARGET_VISITS_PER_DAY'])
+    expect(found('')).toHaveLength(2)
+    expect(found('nothing of it')).toHaveLength(0)
+  })
+})

@@ -1,0 +1,124 @@
+// What is done with presets, each with a way back.
+import type { QueryClient } from '@tanstack/svelte-query'
+import { api, ApiError, data, sentence, type Schemas } from '../api/client'
+import { go } from '../shell/router.svelte'
+import { tell } from '../shell/toasts.svelte'
+import { remove } from '../shell/undo.svelte'
+import { words } from '../words'
+import { fileName, fileOf } from './file'
+import { freeName, type Preset } from './preset'
+
+const w = words.presets
+
+/** Tells of a failure with all that the controller lists. */
+export const failed = (e: unknown) =>
+  tell('bad', sentence(e), { details: e instanceof ApiError ? e.faults.map((f) => `${f.where} ${f.message}`) : [] })
+
+/** Changes a saved preset and offers the way back; false where it was refused. */
+export async function overwrite(
+  queries: QueryClient,
+  before: Schemas['LibraryPreset'],
+  body: Schemas['PresetUpdateBody'],
+): Promise<boolean> {
+  const params = { path: { id: before.id } }
+  const refresh = () => queries.invalidateQueries({ queryKey: ['presets'] })
+  try {
+    await api.PUT('/api/presets/{id}', { params, body })
+    await refresh()
+    const undo = async () => {
+      const { name, description, config } = before
+      await api.PUT('/api/presets/{id}', { params, body: { name, description, config } })
+      await refresh()
+      tell('note', w.restored(before.name))
+    }
+    tell('good', w.overwritten(before.name), { action: { label: words.undo, run: () => void undo().catch(failed) } })
+    return true
+  } catch (e) {
+    failed(e)
+    return false
+  }
+}
+
+/** Saves a copy under a free name. */
+export async function duplicate(queries: QueryClient, p: Preset, taken: string[]) {
+  try {
+    const name = freeName(w.copy(p.name), taken)
+    const body = { name, description: p.description, config: p.values }
+    const saved = data(await api.POST('/api/presets', { body }))
+    await queries.invalidateQueries({ queryKey: ['presets'] })
+    tell('good', w.duplicated(saved.name))
+  } catch (e) {
+    failed(e)
+  }
+}
+
+/** Deletes a saved preset after a grace. */
+export function drop(queries: QueryClient, p: Preset) {
+  const id = p.saved?.id
+  if (id === undefined) return
+  remove(`preset/${id}`, w.deleted(p.name), () =>
+    api
+      .DELETE('/api/presets/{id}', { params: { path: { id } }, keepalive: true })
+      .catch(failed)
+      .finally(() => queries.invalidateQueries({ queryKey: ['presets'] })),
+  )
+}
+
+/** Hands a preset to the browser as a file. */
+export function download(p: Preset) {
+  const url = URL.createObjectURL(new Blob([JSON.stringify(fileOf(p), null, 2)], { type: 'application/json' }))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = fileName(p.name)
+  link.click()
+  URL.revokeObjectURL(url)
+}
+
+/** What was loaded, and the configuration of before. */
+export type Loaded = { name: string; before: Schemas['SavedBody']; revision: number }
+
+/** Lays a preset over the saved configuration. */
+export async function load(queries: QueryClient, p: Preset): Promise<Loaded | undefined> {
+  try {
+    const before = data(await api.GET('/api/config'))
+    const params = { path: { id: p.id }, header: { 'If-Match': `"${before.revision}"` } }
+    const saved = data(await api.POST('/api/presets/{id}/load', { params }))
+    queries.setQueryData(['config'], saved)
+    void queries.invalidateQueries({ queryKey: ['exchange'] })
+    return { name: p.name, before, revision: saved.revision }
+  } catch (e) {
+    failed(e)
+  }
+}
+
+/** Saves the configuration of before a preset was loaded, unless somebody has changed it since; the token stays. */
+export async function unload(queries: QueryClient, loaded: Loaded): Promise<boolean> {
+  try {
+    const set = loaded.before.set ?? []
+    const config = Object.fromEntries(set.map((key) => [key, loaded.before.config[key]]))
+    const header = { 'If-Match': `"${loaded.revision}"` }
+    queries.setQueryData(['config'], data(await api.PUT('/api/config', { params: { header }, body: { config } })))
+    void queries.invalidateQueries({ queryKey: ['exchange'] })
+    tell('note', w.undone)
+    return true
+  } catch (e) {
+    failed(e)
+    return false
+  }
+}
+
+/** Applies what is saved, or starts with it; where that fails, the review tells why and offers it again. */
+export async function apply(queries: QueryClient, active: boolean): Promise<boolean> {
+  try {
+    if (active) await api.POST('/api/config/apply')
+    else await api.POST('/api/start')
+    tell('good', active ? w.applied : w.started)
+    return true
+  } catch (e) {
+    failed(e)
+    go('/configuration/review')
+    return false
+  } finally {
+    void queries.invalidateQueries({ queryKey: ['exchange'] })
+  }
+}

@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import type { Setting } from '../configuration/values'
+import { differences, freeName, presetOf, sorted } from './preset'
+
+const setting = (key: string, kind: Setting['kind'], secret = false): Setting => ({
+  key,
+  group: 'G',
+  kind,
+  default: '',
+  min: '',
+  max: '',
+  one_of: [],
+  unit: '',
+  help: '',
+  secret,
+})
+const settings = [
+  setting('MATOMO_URL', 'text'),
+  setting('MATOMO_TOKEN_AUTH', 'text', true),
+  setting('CONCURRENCY', 'whole number'),
+  setting('ECOMMERCE_SHIPPING_RATES', 'list of numbers'),
+]
+const config = { MATOMO_URL: 'http://a', MATOMO_TOKEN_AUTH: '***', CONCURRENCY: 50, ECOMMERCE_SHIPPING_RATES: [0, 5] }
+
+it('compares only what a preset names, and never the target', () => {
+  const p = { id: '1', name: 'a', description: '', values: { CONCURRENCY: 10, MATOMO_URL: 'http://b' } }
+  expect(differences(p, config, settings)).toEqual([{ setting: settings[2], now: '50', then: '10' }])
+  expect(differences({ ...p, values: { ECOMMERCE_SHIPPING_RATES: [0, 5] } }, config, settings)).toEqual([])
+})
+
+it('makes a preset of a configuration without address and token', () => {
+  expect(presetOf(config, settings)).toEqual({ CONCURRENCY: 50, ECOMMERCE_SHIPPING_RATES: [0, 5] })
+})
+
+it('shows the built-in ones by their load, unknown ones last', () => {
+  const list = ['mine', 'extreme', 'heavy', 'light', 'medium'].map((name) => ({ name, description: '', config: {} }))
+  expect(sorted(list).map((p) => p.id)).toEqual(['light', 'medium', 'heavy', 'extreme', 'mine'])
+})
+
+it('finds a name that is free and fits, whatever the case', () => {
+  expect(freeName('A', ['b'])).toBe('A')
+  expect(freeName('A', ['a', 'A 2'])).toBe('A 3')
+  const long = '🐢'.repeat(120)
+  expect([...freeName(long, [])]).toHaveLength(100)
+  expect([...freeName(long, ['🐢'.repeat(100)])]).toHaveLength(100)
+})

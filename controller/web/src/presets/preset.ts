@@ -1,0 +1,66 @@
+// What is common to built-in and own presets, and files of presets and set-ups.
+import type { Schemas } from '../api/client'
+import { asText, own, same, type Setting } from '../configuration/values'
+import { words } from '../words'
+
+type Values = Record<string, unknown>
+
+/** A preset of either kind. `id` is what the API loads it by and what its path holds. */
+export type Preset = {
+  id: string
+  name: string
+  description: string
+  values: Values
+  /** Of own ones: the number and the moment of the last change. */
+  saved?: { id: number; updated: string }
+}
+
+const order = ['light', 'medium', 'heavy', 'extreme']
+
+export function builtIn(p: Schemas['LibraryBuiltIn']): Preset {
+  return {
+    id: p.name,
+    name: words.presets.builtInNames[p.name] ?? p.name,
+    description: p.description,
+    values: p.config,
+  }
+}
+
+/** By load, as far as it is known. */
+export function sorted(list: Schemas['LibraryBuiltIn'][]): Preset[] {
+  const place = (name: string) => (order.indexOf(name) + order.length + 1) % (order.length + 1)
+  return list.toSorted((a, b) => place(a.name) - place(b.name)).map(builtIn)
+}
+
+export function ownPreset(p: Schemas['LibraryPreset']): Preset {
+  const saved = { id: p.id, updated: p.updated_at }
+  return { id: String(p.id), name: p.name, description: p.description, values: p.config, saved }
+}
+
+/** The settings that loading a preset would change, each with the texts of now and then. */
+export function differences(p: Preset, config: Values, settings: Setting[]) {
+  return settings
+    .filter((s) => s.key in p.values && !own.includes(s.key))
+    .map((setting) => ({
+      setting,
+      now: asText(config[setting.key]),
+      then: asText(p.values[setting.key]),
+    }))
+    .filter((d) => !same(d.setting, d.now, d.then))
+}
+
+/** The values of a saved configuration that make a preset of it. */
+export function presetOf(config: Values, settings: Setting[]): Values {
+  const keys = settings.filter((s) => !s.secret && !own.includes(s.key)).map((s) => s.key)
+  return Object.fromEntries(keys.filter((k) => asText(config[k]) !== '').map((k) => [k, config[k]]))
+}
+
+/** A name with at most 100 characters that none of `taken` has, whatever the case. */
+export function freeName(name: string, taken: string[]): string {
+  const has = (n: string) => taken.some((t) => t.toLowerCase() === n.toLowerCase())
+  let out = cut(name, '')
+  for (let i = 2; has(out); i++) out = cut(name, ` ${i}`)
+  return out
+}
+
+const cut = (name: string, end: string) => [...name].slice(0, 100 - end.length).join('') + end

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { bodyOf, faultsOf, type Fields } from './form'
+
+const good: Fields = { name: 'Main', url: 'https://a.test/matomo.php', site: '1', weight: '50', enabled: true }
+
+it('names every fault of a target at once', () => {
+  expect(Object.keys(faultsOf({ ...good, name: ' ', url: 'a.test', site: '0', weight: '101' }, []))).toEqual([
+    'name',
+    'url',
+    'site_id',
+    'weight',
+  ])
+  expect(faultsOf({ ...good, site: '1.5', weight: '' }, [])).toHaveProperty('weight')
+  expect(faultsOf(good, ['Other'])).toEqual({})
+})
+
+it('takes names that differ in case alone for the same', () => {
+  expect(faultsOf(good, ['MAIN'])).toHaveProperty('name')
+})
+
+it('leaves a token out that was not edited, and sends an empty one to remove it', () => {
+  expect(bodyOf(good)).not.toHaveProperty('token_auth')
+  expect(bodyOf({ ...good, token: '' }).token_auth).toBe('')
+})
