@@ -25,11 +25,12 @@ const percentiles = ['p50', 'p95', 'p99'] as const
 /** Seconds without a point after which a line is broken. */
 const gap = 5
 /** The spans a column may have. */
-const steps = [1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60]
+const longest = 60
+const steps = [1, 2, 3, 5, 6, 10, 12, 15, 20, 30]
 
 /** The shortest step by which `seconds` need no more than `most` columns. */
 export function stepFor(seconds: number, most: number): number {
-  return steps.find((s) => seconds / s <= most) ?? steps[steps.length - 1]
+  return steps.find((s) => seconds / s <= most) ?? longest
 }
 
 /**
@@ -66,10 +67,9 @@ export function buckets(points: Point[], from: number, to: number, most = 600): 
     for (const k of percentiles) out[k].push(null)
   }
 
-  let i = firstFrom(points, from)
-  let last = i > 0 ? points[i - 1].at : NaN
-  for (; i < points.length && points[i].at <= to; i++) {
-    const p = points[i]
+  const first = firstFrom(points, from)
+  let last = points[first - 1]?.at ?? NaN
+  for (let i = first, p; (p = points[i]) && p.at <= to; i++) {
     const since = p.at - last
     if (Math.floor(p.at / step) !== bucket) {
       const before = bucket
@@ -100,7 +100,7 @@ function firstFrom(points: Point[], from: number): number {
   let high = points.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (points[middle].at < from) low = middle + 1
+    if ((points[middle]?.at ?? Infinity) < from) low = middle + 1
     else high = middle
   }
   return low

@@ -1,0 +1,18 @@
+// The time of now, in milliseconds, once a second for as long as something shows it.
+import { createSubscriber } from 'svelte/reactivity'
+
+let now = Date.now()
+const subscribe = createSubscriber((update) => {
+  const timer = setInterval(() => {
+    now = Date.now()
+    update()
+  }, 1000)
+  return () => clearInterval(timer)
+})
+
+export const clock = {
+  get now() {
+    subscribe()
+    return now
+  },
+}

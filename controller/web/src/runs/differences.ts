@@ -1,0 +1,28 @@
+// What of a configuration is not at its default.
+import type { Schemas } from '../api/client'
+import { asText, same } from '../configuration/values'
+
+export type Difference = {
+  key: string
+  value: string
+  default: string
+  unit: string
+  secret: boolean
+}
+
+/** Ids and seeds are drawn for each run, so they say nothing about a configuration. */
+const drawn = ['RUN_ID', 'RUN_SEED']
+
+/** The settings of `config` that differ from their default, in the order of the form; an empty one is at its default. */
+export function differences(fields: Schemas['FieldAnswer'][], config: unknown): Difference[] {
+  const values = (config ?? {}) as Record<string, unknown>
+  return fields
+    .filter((f) => !drawn.includes(f.key) && !same(f, asText(values[f.key]), f.default))
+    .map((f) => ({ key: f.key, value: asText(values[f.key]), default: f.default, unit: f.unit, secret: f.secret }))
+}
+
+/** The number of a setting in a configuration or, where it is not set, its default; not a number where it is none. */
+export function numberOf(fields: Schemas['FieldAnswer'][], config: unknown, key: string): number {
+  const text = asText((config as Record<string, unknown> | undefined)?.[key])
+  return parseFloat(text || (fields.find((f) => f.key === key)?.default ?? ''))
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import type { Schemas } from '../api/client'
+import { differences, numberOf } from './differences'
+import { acceptedShare, errorShare, fromSummary, length, open } from './record'
+
+const hits = { planned: 110, accepted: 90, rejected: 2, failed: 3, unknown: 4, shed: 1, abandoned: 6 }
+
+describe('a ledger', () => {
+  it('counts what is open, and no abandoned hit as an error', () => {
+    expect(open(hits)).toBe(4)
+    expect(errorShare(hits)).toBeCloseTo(0.1)
+    expect(acceptedShare(hits)).toBeCloseTo(90 / 106)
+  })
+  it('tells no share where nothing was sent', () => {
+    const none = { planned: 5, accepted: 0, rejected: 0, failed: 0, unknown: 0, shed: 0, abandoned: 0 }
+    expect(errorShare(none)).toBeNaN()
+    expect(acceptedShare(none)).toBeNaN()
+  })
+  it('is not there for a run that left none', () => {
+    expect(fromSummary(undefined)).toBeUndefined()
+    expect(fromSummary({ run_id: 'a' })).toBeUndefined()
+    expect(fromSummary({ hits })?.hits.accepted).toBe(90)
+  })
+})
+
+describe('a run', () => {
+  it('lasts until its end, or until now', () => {
+    const started = '2026-11-24T10:00:00Z'
+    expect(length({ started, ended: '2026-11-24T10:01:30Z' }, 0)).toBe(90)
+    expect(length({ started, ended: null }, Date.parse('2026-11-24T10:00:05Z'))).toBe(5)
+  })
+})
+
+const field = (key: string, kind: Schemas['FieldAnswer']['kind'], standard: string, secret = false) =>
+  ({
+    key,
+    kind,
+    default: standard,
+    secret,
+    unit: '',
+    group: '',
+    help: '',
+    min: '',
+    max: '',
+    one_of: null,
+  }) as Schemas['FieldAnswer']
+
+describe('the configuration of a run', () => {
+  const fields = [
+    field('RATE', 'number', '0.10'),
+    field('ZONE', 'text', 'CET'),
+    field('TOKEN', 'text', '', true),
+    field('RUN_SEED', 'whole number', ''),
+  ]
+  it('is told by what differs from the defaults', () => {
+    const config = { RATE: '0.1', ZONE: 'UTC', TOKEN: '***MASKED***', RUN_SEED: '7' }
+    expect(differences(fields, config).map((d) => d.key)).toEqual(['ZONE', 'TOKEN'])
+    expect(differences(fields, { RATE: '', ZONE: null })).toEqual([])
+  })
+  it('has the default for a number that is not set', () => {
+    expect(numberOf(fields, { RATE: '2' }, 'RATE')).toBe(2)
+    expect(numberOf(fields, { RATE: '' }, 'RATE')).toBe(0.1)
+    expect(numberOf(fields, {}, 'ZONE')).toBeNaN()
+  })
+})
