@@ -87,8 +87,9 @@ func (l List) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// only is never nil, so that JSON has an empty list where there is nothing.
 func (l List) only(s Severity) List {
-	var out List
+	out := List{}
 	for _, p := range l {
 		if p.Severity == s {
 			out = append(out, p)

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -36,6 +37,24 @@ func TestTheDocumentNamesEveryFieldThatIsAnswered(t *testing.T) {
 		for field := range answer {
 			if _, named := schema.Properties[field]; !named {
 				t.Errorf("GET %s answers %q, which the document does not name", path, field)
+			}
+		}
+	}
+}
+
+func TestListsWithoutAnythingAreEmptyAndNotNull(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, answer := range []string{
+		f.ask("GET", "/api/config", "").Body.String(),
+		f.ask("GET", "/api/urls", "").Body.String(),
+		f.ask("GET", "/api/events", "").Body.String(),
+		f.ask("POST", "/api/urls/validate", `{"content":"x"}`).Body.String(),
+		f.ask("POST", "/api/events/validate", `{"content":"{\"click_events\":[],\"random_events\":[]}"}`).Body.String(),
+	} {
+		for _, list := range []string{"set", "errors", "warnings", "domains", "categories", "click_event_categories", "random_event_categories"} {
+			if strings.Contains(answer, `"`+list+`":null`) {
+				t.Errorf("%s is null in %.300s", list, answer)
 			}
 		}
 	}

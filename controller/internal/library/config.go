@@ -38,7 +38,7 @@ func shown(c store.Config) Config {
 	k := knobs{c.Knobs, c.Secrets}
 	s, problems := k.check()
 	out := Config{Revision: c.Revision, Updated: c.Updated, Values: typed(s), Warnings: problems.Warnings()}
-	out.Set = slices.AppendSeq(slices.Collect(maps.Keys(c.Knobs)), maps.Keys(c.Secrets))
+	out.Set = slices.AppendSeq(slices.AppendSeq([]string{}, maps.Keys(c.Knobs)), maps.Keys(c.Secrets))
 	slices.Sort(out.Set)
 	return out
 }
