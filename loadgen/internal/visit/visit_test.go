@@ -67,6 +67,13 @@ func TestTheSameSeedAndRunMakeTheSameVisits(t *testing.T) {
 	}
 }
 
+// Who sends a run again by its seed and id, with a later version too, sends the same hits.
+func TestAVersionKeepsThePageviewIDsOfASeed(t *testing.T) {
+	if id := usual(t, nil).Visit(7).PageviewID(0); string(id[:]) != "B6FPw4" {
+		t.Errorf("the pageview id of visit 7 is %q", id)
+	}
+}
+
 func TestAnotherRunChangesTheIDsAlone(t *testing.T) {
 	a, b := usual(t, nil), usual(t, func(b *visit.Behaviour) { b.RunID = "again" })
 	for n := range uint64(300) {
