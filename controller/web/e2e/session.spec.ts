@@ -42,7 +42,7 @@ test('backs off from wrong keys and says how long', async ({ page, stack }) => {
   const button = page.getByRole('button', { name: 'Sign in' })
   await field.fill('wrong')
   await button.click()
-  await expect(page.getByText('That key is not right.')).toBeVisible()
+  await expect(page.getByText('the key or code is wrong')).toBeVisible()
   await expect(async () => {
     await button.click({ timeout: 500 })
     await expect(page.getByText(/Wait \d+ s/)).toBeVisible({ timeout: 500 })

@@ -58,7 +58,6 @@ export const shell = {
     key: 'API key',
     signIn: 'Sign in',
     signOut: 'Sign out',
-    wrong: 'That key is not right.',
     wrongCode: 'That sign-in link has been used or is too old. Print a new one with “controller login-link”.',
     wait: (seconds: number) => `Too many wrong tries. Wait ${seconds} s.`,
   },
