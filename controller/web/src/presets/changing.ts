@@ -1,18 +1,16 @@
 // What is done with presets, each with a way back.
 import type { QueryClient } from '@tanstack/svelte-query'
-import { api, ApiError, data, sentence, type Schemas } from '../api/client'
+import { api, data, type Schemas } from '../api/client'
+import { tellFailure } from '../exchange/apply'
 import { go } from '../shell/router.svelte'
 import { tell } from '../shell/toasts.svelte'
 import { remove } from '../shell/undo.svelte'
+import { download } from '../ui/download'
 import { words } from '../words'
 import { fileName, fileOf } from './file'
 import { freeName, type Preset } from './preset'
 
 const w = words.presets
-
-/** Tells of a failure with all that the controller lists. */
-export const failed = (e: unknown) =>
-  tell('bad', sentence(e), { details: e instanceof ApiError ? e.faults.map((f) => `${f.where} ${f.message}`) : [] })
 
 /** Changes a saved preset and offers the way back; false where it was refused. */
 export async function overwrite(
@@ -31,10 +29,12 @@ export async function overwrite(
       await refresh()
       tell('note', w.restored(before.name))
     }
-    tell('good', w.overwritten(before.name), { action: { label: words.undo, run: () => void undo().catch(failed) } })
+    tell('good', w.overwritten(before.name), {
+      action: { label: words.undo, run: () => void undo().catch(tellFailure) },
+    })
     return true
   } catch (e) {
-    failed(e)
+    tellFailure(e)
     return false
   }
 }
@@ -48,7 +48,7 @@ export async function duplicate(queries: QueryClient, p: Preset, taken: string[]
     await queries.invalidateQueries({ queryKey: ['presets'] })
     tell('good', w.duplicated(saved.name))
   } catch (e) {
-    failed(e)
+    tellFailure(e)
   }
 }
 
@@ -59,19 +59,14 @@ export function drop(queries: QueryClient, p: Preset) {
   remove(`preset/${id}`, w.deleted(p.name), () =>
     api
       .DELETE('/api/presets/{id}', { params: { path: { id } }, keepalive: true })
-      .catch(failed)
+      .catch(tellFailure)
       .finally(() => queries.invalidateQueries({ queryKey: ['presets'] })),
   )
 }
 
 /** Hands a preset to the browser as a file. */
-export function download(p: Preset) {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(fileOf(p), null, 2)], { type: 'application/json' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = fileName(p.name)
-  link.click()
-  URL.revokeObjectURL(url)
+export function exportPreset(p: Preset) {
+  download(fileName(p.name), JSON.stringify(fileOf(p), null, 2), 'application/json')
 }
 
 /** What was loaded, and the configuration of before. */
@@ -87,7 +82,7 @@ export async function load(queries: QueryClient, p: Preset): Promise<Loaded | un
     void queries.invalidateQueries({ queryKey: ['exchange'] })
     return { name: p.name, before, revision: saved.revision }
   } catch (e) {
-    failed(e)
+    tellFailure(e)
   }
 }
 
@@ -102,7 +97,7 @@ export async function unload(queries: QueryClient, loaded: Loaded): Promise<bool
     tell('note', w.undone)
     return true
   } catch (e) {
-    failed(e)
+    tellFailure(e)
     return false
   }
 }
@@ -115,7 +110,7 @@ export async function apply(queries: QueryClient, active: boolean): Promise<bool
     tell('good', active ? w.applied : w.started)
     return true
   } catch (e) {
-    failed(e)
+    tellFailure(e)
     go('/configuration/review')
     return false
   } finally {

@@ -169,18 +169,6 @@ export const configuration = {
     taken: 'Their values are in the form; your changes are gone.',
     kept: 'Your changes lie over their values. Save again when you are ready.',
   },
-  files: {
-    title: 'Files were edited by hand',
-    help: 'They differ from what was saved here. A start uses them as they are; saving here is refused until you decide.',
-    import: 'Import',
-    importHelp: 'Import takes the edit over into what is saved.',
-    overwrite: 'Overwrite',
-    overwriteHelp: 'Overwrite loses the edit.',
-    imported: (file: string) => `${file} was taken over.`,
-    overwritten: (file: string) => `${file} was written anew; the edit by hand is gone.`,
-    ask: (file: string) => `Overwrite ${file}?`,
-    askText: (file: string) => `What was edited by hand in ${file} will be lost. This cannot be undone.`,
-  },
   savePreset: {
     title: 'Save as preset',
     help: 'All settings of the form as they are now, saved or not. Address, site, token and run id are left out.',

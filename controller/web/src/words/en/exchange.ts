@@ -1,3 +1,5 @@
+import { count } from '../../ui/numbers'
+
 // The shared files: what a restart would change, hand edits, and files that people upload.
 export const exchange = {
   pending: 'The run that goes on does not know what was saved since it began.',
@@ -17,9 +19,20 @@ export const exchange = {
     'Import takes the edit over and makes it the saved state; overwrite loses it. Until then nothing can be saved here, and a start uses the file as it is.',
   importEdit: 'Import the edit',
   overwriteEdit: 'Overwrite the edit',
+  overwriteAsk: 'Overwrite what was edited by hand?',
+  overwriteText: (files: string) => `The edit of ${files} will be lost. There is no way back.`,
   imported: (files: string) => `The edit of ${files} was imported.`,
   overwritten: (files: string) => `The edit of ${files} was overwritten.`,
+  checking: 'Checking…',
+  notChecked: 'Not checked',
+  good: 'No problems',
+  errors: (n: number) => (n === 1 ? '1 error' : `${count(n)} errors`),
+  warnings: (n: number) => (n === 1 ? '1 warning' : `${count(n)} warnings`),
   upload: 'Upload',
+  download: 'Download',
+  reset: 'Reset to built-in',
+  changedElsewhere: 'What is saved has been changed elsewhere. Saving here replaces it.',
+  loadSaved: 'Load what is saved',
   drop: 'Drop the file to load it into the editor',
   oneFile: 'Drop one file at a time.',
   file: {
