@@ -7,7 +7,6 @@ export const runs = {
   newer: 'Newer',
   columns: {
     started: 'Started',
-    run: 'Run',
     end: 'End',
     length: 'Length',
     visits: 'Visits',
@@ -30,13 +29,13 @@ export const runs = {
   } as Record<string, [string, string]>,
   notFound: 'There is no such run.',
   facts: {
+    title: 'Facts',
     started: 'Started',
     ended: 'Ended',
     length: 'Length',
     kind: 'Kind',
     seed: 'Seed',
     plan: 'Plan',
-    revenue: 'Revenue',
   },
   totals: {
     visits: 'Visits',
@@ -47,9 +46,9 @@ export const runs = {
   },
   ofPlanned: (n: string) => `of ${n} planned`,
   noLedger: 'The run left no ledger, so its totals are not known.',
+  noConfig: 'The configuration of this run is not recorded.',
+  whenEnded: 'known when the run has ended',
   ledger: 'Ledger',
-  byKind: 'By kind',
-  byTarget: 'By target',
   byFate: 'Visits',
   total: 'Total',
   kind: 'Kind',
@@ -72,7 +71,6 @@ export const runs = {
     unsent: 'Not sent',
     open: 'Open',
   } as Record<string, string>,
-  split: (n: string) => `Matomo counts ${n} more, because a visit was split.`,
   minutes: {
     title: 'Minute by minute',
     hits: 'Hits per minute',
@@ -88,7 +86,6 @@ export const runs = {
   },
   config: {
     title: 'Configuration',
-    help: 'What differs from the defaults.',
     none: 'Everything is at its default.',
     default: (value: string) => `default ${value}`,
     unset: 'not set',
