@@ -1,5 +1,5 @@
-import { api, sentence } from '../api/client'
-import { tell } from '../shell/toasts.svelte'
+import { api } from '../api/client'
+import { tellFailure } from '../exchange/apply'
 import { remove } from '../shell/undo.svelte'
 import { words } from '../words'
 
@@ -14,7 +14,7 @@ export function discard(f: { id: number; name: string }, refresh: () => Promise<
     try {
       await api.DELETE('/api/funnels/{id}', { params: { path: { id: f.id } }, keepalive: true })
     } catch (e) {
-      tell('bad', w.notDeleted(f.name), { details: [sentence(e)] })
+      tellFailure(e)
     }
     await refresh()
   })
