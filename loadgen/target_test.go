@@ -52,7 +52,7 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMatomo(t, sink.Config{}, c.answer)
-			l := start(t, afero.NewMemMapFs(), settings(m, c.more))
+			l := start(t, afero.NewMemMapFs(), endless(m, c.more))
 			failsBecause(t, l, "matomo: "+c.reason)
 			hits, visitors := m.seen()
 			if hits == 0 || hits > c.most || visitors > 5 {
@@ -63,6 +63,13 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 			}
 		})
 	}
+}
+
+// endless are settings of a run that only its target can end.
+func endless(m *matomo, more map[string]string) map[string]string {
+	env := settings(m, more)
+	env["STOP_AFTER_VISITS"] = "0"
+	return env
 }
 
 func failsBecause(t *testing.T, l *loadgen, reason string) {
@@ -82,6 +89,18 @@ func failsBecause(t *testing.T, l *loadgen, reason string) {
 	}
 }
 
+func TestARunThatEndsWithoutAnAcceptedHitHasFailed(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, nil)
+	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_SITE_ID": "77", "BOUNCE_PROBABILITY": "1", "STOP_AFTER_VISITS": "1"}))
+	l.ends(t, exitNoTarget)
+	s := l.summary(t)
+	addsUp(t, s)
+	if s.Reason != "stop_after_visits" || !strings.HasPrefix(s.Message, "no hit was accepted; matomo: answered 400: ") {
+		t.Errorf("%s: %q", s.Reason, s.Message)
+	}
+}
+
 func TestATargetThatCannotBeReached(t *testing.T) {
 	t.Parallel()
 	t.Run("refuses connections", func(t *testing.T) {
@@ -94,7 +113,7 @@ func TestATargetThatCannotBeReached(t *testing.T) {
 		if err := ln.Close(); err != nil {
 			t.Fatal(err)
 		}
-		l := start(t, afero.NewMemMapFs(), settings(nil, map[string]string{"MATOMO_URL": "http://" + addr + "/matomo.php"}))
+		l := start(t, afero.NewMemMapFs(), endless(nil, map[string]string{"MATOMO_URL": "http://" + addr + "/matomo.php"}))
 		failsBecause(t, l, "matomo: dial tcp "+addr+": connect: connection refused")
 	})
 	t.Run("shows a certificate that nobody vouches for", func(t *testing.T) {
@@ -109,7 +128,7 @@ func TestATargetThatCannotBeReached(t *testing.T) {
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.StartTLS()
 		t.Cleanup(server.Close)
-		l := start(t, afero.NewMemMapFs(), settings(nil, map[string]string{"MATOMO_URL": server.URL + "/matomo.php"}))
+		l := start(t, afero.NewMemMapFs(), endless(nil, map[string]string{"MATOMO_URL": server.URL + "/matomo.php"}))
 		failsBecause(t, l, "matomo: TLS failed: x509: certificate signed by unknown authority")
 		if n := tries.Load(); n > mostTries+1 { // one asked for the clock
 			t.Errorf("%d connections, want at most %d", n, mostTries+1)
