@@ -99,7 +99,7 @@ type bulkRequest struct {
 }
 
 // Begin implements engine.Request.
-func (r *bulkRequest) Begin(target int, _ bool) { r.target, r.body = target, r.body[:0] }
+func (r *bulkRequest) Begin(target int, _ bool) { r.target, r.body = target, tracking.BulkBody() }
 
 // Add implements engine.Request.
 func (r *bulkRequest) Add(v *visit.Visit, i int, at time.Time) {

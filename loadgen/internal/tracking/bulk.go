@@ -1,11 +1,21 @@
 package tracking
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"sync"
+)
 
 // A bulk request is {"requests":["?a=1","?b=2"],"token_auth":"…"}. A form needs no escaping inside JSON: it holds
 // letters, digits and -_.~%+=& alone. send_image is left out: at 0 Matomo gives no receipt
 // (plugins/BulkTracking/Tracker/Response.php).
 const bulkBegin, bulkNext, bulkEnd = `{"requests":["?`, `","?`, `"]`
+
+// bodies is memory for bulk bodies. It goes round, rather than stay with those who wait for answers: a body is large, and
+// the one that was written last is still in the processor's cache.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+// BulkBody is an empty body for AppendBulk. SendBulk gives its memory to others.
+func BulkBody() []byte { return (*bodies.Get().(*[]byte))[:0] }
 
 // AppendBulk begins the next hit of a bulk body, the first where body is empty; the hit's form is appended after it.
 func AppendBulk(body []byte) []byte {
@@ -18,16 +28,21 @@ func AppendBulk(body []byte) []byte {
 // agent is the user agent where hits of many visitors go together.
 const agent = "Trafficinator"
 
-// SendBulk posts the hits of a body that AppendBulk began, with the token, for which its spare capacity is used.
-// Where the outcome is Accepted the receipt tells how many were tracked.
+// SendBulk posts the hits of a body that AppendBulk began, with the token; the body is not the caller's any more. Where the
+// outcome is Accepted the receipt tells how many were tracked.
 func (t *Target) SendBulk(body []byte) (Result, Receipt) {
 	body = append(body, bulkEnd...)
 	if t.secret != "" {
 		body = append(append(body, `,"token_auth":`...), t.secret...)
 	}
 	body = append(body, '}')
+	c, err := t.write(t.bulk, body, agent)
+	bodies.Put(&body)
+	if c == nil {
+		return t.unsent(err), Receipt{}
+	}
 	var receipt Receipt
-	r := t.post(t.bulk, body, agent, func(a *answer) (r Result) {
+	r := t.answered(c, err, func(a *answer) (r Result) {
 		r, receipt = judgeBulk(a)
 		return r
 	})

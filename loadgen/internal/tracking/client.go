@@ -146,25 +146,34 @@ func (t *Target) Clock() (time.Time, error) {
 
 // post sends a request and judges its answer.
 func (t *Target) post(head, body []byte, userAgent string, judge func(*answer) Result) Result {
+	c, err := t.write(head, body, userAgent)
+	if c == nil {
+		return t.unsent(err)
+	}
+	return t.answered(c, err, judge)
+}
+
+// write sends a request. It returns the connection on which the answer will come, with what went wrong after the first
+// byte; without a connection no byte was written.
+func (t *Target) write(head, body []byte, userAgent string) (*conn, error) {
 	now := time.Now()
 	for {
 		c, err := t.connection(now)
 		if err != nil {
-			return t.unsent(err)
+			return nil, err
 		}
 		c.extend(now)
 		if t.client.broken.Load() { // after the deadline was set, so that none is missed
 			c.interrupt()
 		}
 		written, err := c.write(head, body, userAgent)
-		if err != nil && !written {
-			t.drop(c)
-			if !c.used.IsZero() && !t.client.broken.Load() {
-				continue // the server closed the connection since its last answer
-			}
-			return t.unsent(err)
+		if err == nil || written {
+			return c, err
 		}
-		return t.answered(c, err, judge)
+		t.drop(c)
+		if c.used.IsZero() || t.client.broken.Load() {
+			return nil, err
+		} // else the server closed the connection since its last answer
 	}
 }
 
