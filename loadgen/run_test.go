@@ -67,6 +67,9 @@ func TestEveryVisitIsRecordedAsTheLedgerSays(t *testing.T) {
 					t.Errorf("target %s: %d accepted, %d recorded", target, s.ByTarget[target].Accepted, hits)
 				}
 			}
+			if one := s.Targets["one"]; s.Strategy != "round-robin" || one.LastSuccess.Before(s.Started) || !one.LastFailure.IsZero() || one.SuccessRate != 1 {
+				t.Errorf("%s: %+v", s.Strategy, one)
+			}
 			for kind, h := range s.ByKind {
 				if h.Planned == 0 {
 					t.Errorf("no %s was sent: the run proves nothing for it", kind)

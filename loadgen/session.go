@@ -196,11 +196,15 @@ func (s *session) ahead() uint64 {
 func (s *session) summary() ledger.Summary {
 	sum := ledger.Summary{
 		RunID: s.plan.RunID, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started, FirstVisit: s.first, NextVisit: s.next,
+		Strategy: string(s.plan.Strategy),
 	}
 	targets := make([]ledger.Target, len(s.plan.Targets))
 	for i, t := range s.plan.Targets {
 		st := s.router.Status(i, time.Now())
-		targets[i] = ledger.Target{URL: t.URL, Health: string(st.Health), SuccessRate: st.SuccessRate, LastError: st.LastError}
+		targets[i] = ledger.Target{
+			URL: t.URL, Health: string(st.Health), SuccessRate: st.SuccessRate,
+			LastError: st.LastError, LastSuccess: st.LastSuccess.UTC(), LastFailure: st.LastFailure.UTC(),
+		}
 	}
 	sum.Fill(s.ledger.Counts(), s.Targets(), targets)
 	return sum

@@ -55,6 +55,9 @@ type Target struct {
 	SuccessRate float64 `json:"success_rate"`
 	Latency     Latency `json:"latency"`
 	LastError   string  `json:"last_error,omitempty"`
+	// LastSuccess and LastFailure are when an answer came that accepted a hit, and one that did not, zero for never.
+	LastSuccess time.Time `json:"last_success,omitzero"`
+	LastFailure time.Time `json:"last_failure,omitzero"`
 }
 
 // Summary is the record of a run, as written to the state folder every second and to the summary file at the end.
@@ -78,6 +81,8 @@ type Summary struct {
 	Revenue float64           `json:"revenue"`
 	Latency Latency           `json:"latency"`
 	Targets map[string]Target `json:"targets"`
+	// Strategy is how visits are dealt out to the targets.
+	Strategy string `json:"distribution_strategy,omitempty"`
 
 	InFlight         uint64            `json:"in_flight"`
 	InFlightByKind   map[string]uint64 `json:"in_flight_by_kind,omitempty"`

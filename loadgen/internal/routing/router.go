@@ -16,6 +16,8 @@ type state struct {
 	breaker
 	meter
 	lastError string
+	// accepted and refused are when the last answer came that accepted a hit, and that did not.
+	accepted, refused time.Time
 	// behind is how far the target's clock is behind ours, 0 where it is not.
 	behind time.Duration
 }
@@ -111,8 +113,10 @@ func (r *Router) End(t int, res tracking.Result, now, again time.Time) {
 		s.hold = again
 	}
 	s.add(now, res.Outcome == tracking.Accepted)
-	if res.Outcome != tracking.Accepted {
-		s.lastError = res.Reason
+	if res.Outcome == tracking.Accepted {
+		s.accepted = now
+	} else {
+		s.refused, s.lastError = now, res.Reason
 	}
 	s.observe(res.Clock, now)
 }
@@ -143,6 +147,8 @@ type Status struct {
 	Health      Health
 	SuccessRate float64
 	LastError   string
+	// LastSuccess and LastFailure are when a hit was accepted and was not, zero for never.
+	LastSuccess, LastFailure time.Time
 	// Failed says that the breaker is open.
 	Failed bool
 }
@@ -153,7 +159,7 @@ func (r *Router) Status(t int, now time.Time) Status {
 	defer r.mu.Unlock()
 	s := &r.states[t]
 	rate, _ := s.rate(now)
-	st := Status{Health: s.health(now), SuccessRate: rate, LastError: s.lastError, Failed: s.open}
+	st := Status{Health: s.health(now), SuccessRate: rate, LastError: s.lastError, LastSuccess: s.accepted, LastFailure: s.refused, Failed: s.open}
 	if s.open {
 		st.Health = FailedHealth
 	}

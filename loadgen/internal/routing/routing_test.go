@@ -201,6 +201,19 @@ func TestHealthIsJudgedOverTheLastMinute(t *testing.T) {
 	}
 }
 
+func TestAStatusTellsOfTheLastSuccessAndTheLastFailure(t *testing.T) {
+	r := routing.New(three()[:1], target.RoundRobin, 1)
+	if st := r.Status(0, start); !st.LastSuccess.IsZero() || !st.LastFailure.IsZero() {
+		t.Errorf("before the first answer: %+v", st)
+	}
+	answer(r, 0, tracking.Rejected, start)
+	answer(r, 0, tracking.Accepted, start.Add(time.Second))
+	answer(r, 0, tracking.Accepted, start.Add(2*time.Second))
+	if st := r.Status(0, start.Add(time.Minute)); !st.LastSuccess.Equal(start.Add(2*time.Second)) || !st.LastFailure.Equal(start) || st.LastError != "rejected" {
+		t.Errorf("%+v", st)
+	}
+}
+
 func TestAClockThatIsBehindIsKnown(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	r.Observe(0, start.Add(-90*time.Second), start)
