@@ -74,6 +74,14 @@ func TestAFileOfTheOriginalIsRead(t *testing.T) {
 	}
 }
 
+func TestACurrencyIsTakenAndHasNoEffect(t *testing.T) {
+	funnels, problems := funnel.Decode("funnels.json", []byte(of(page+`,{"type":"ecommerce","ecommerce_currency":"EUR"}`)))
+	const want = `funnels.json: [0].steps[1].ecommerce_currency="EUR": has no effect; the site in Matomo decides the currency`
+	if problems.Err() != nil || problems.Error() != want || len(funnels) != 1 {
+		t.Errorf("got  %v\nwant %s", problems, want)
+	}
+}
+
 func TestFunnelsAreTriedByPriorityAndThenAsGiven(t *testing.T) {
 	given := []funnel.Funnel{{Name: "c", Priority: 2}, {Name: "a"}, {Name: "b"}}
 	order := ""
