@@ -1,6 +1,7 @@
 // English. Functions are sentences with something to fill in.
 import { configuration } from './configuration'
 import { dashboard } from './dashboard'
+import { events } from './events'
 import { exchange } from './exchange'
 import { funnels } from './funnels'
 import { logs } from './logs'
@@ -10,4 +11,4 @@ import { shell } from './shell'
 import { targets } from './targets'
 import { urls } from './urls'
 
-export const en = { ...shell, dashboard, runs, exchange, urls, funnels, logs, configuration, presets, targets }
+export const en = { ...shell, dashboard, runs, exchange, urls, funnels, logs, configuration, presets, targets, events }
