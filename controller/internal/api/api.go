@@ -85,6 +85,7 @@ func build(d Deps) *server {
 	s.backfill()
 	s.history()
 	s.docs()
+	nullable(s.huma.OpenAPI().Components.Schemas)
 	e.GET("/api/*", func(echo.Context) error { return echo.ErrNotFound })
 	return s
 }

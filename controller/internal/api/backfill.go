@@ -16,7 +16,6 @@ func (s *server) backfill() {
 	} {
 		o := op(r.method, r.path, tagBackfill, r.summary)
 		o.Description = "Not there yet: comes with runs. Answers 501."
-		o.Errors = []int{http.StatusNotImplemented}
 		route(s, o, func(context.Context, *empty) (*empty, error) {
 			return nil, refuse(http.StatusNotImplemented, "backfill comes with runs; this version cannot do it")
 		})

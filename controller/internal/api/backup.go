@@ -9,10 +9,8 @@ import (
 )
 
 func (s *server) backup() {
-	o := op(http.MethodGet, "/api/backup", tagConfig, "A consistent copy of the database; secrets in it are sealed")
-	o.Responses = map[string]*huma.Response{"200": {Description: "An SQLite database", Content: map[string]*huma.MediaType{
-		"application/vnd.sqlite3": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-	}}}
+	o := file(op(http.MethodGet, "/api/backup", tagConfig, "A consistent copy of the database; secrets in it are sealed"),
+		"application/vnd.sqlite3", &huma.Schema{Type: huma.TypeString, Format: "binary"})
 	route(s, o, func(ctx context.Context, _ *empty) (*huma.StreamResponse, error) {
 		copied, err := s.Store.Backup(ctx)
 		if err != nil {

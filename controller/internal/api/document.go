@@ -78,6 +78,12 @@ func op(method, path, tag, summary string) huma.Operation {
 	return o
 }
 
+// file is an operation whose answer is not an object of its type but a content of its own.
+func file(o huma.Operation, contentType string, s *huma.Schema) huma.Operation {
+	o.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{contentType: {Schema: s}}}}
+	return o
+}
+
 // made is an operation that answers 201.
 func made(o huma.Operation) huma.Operation {
 	o.DefaultStatus = http.StatusCreated

@@ -68,7 +68,8 @@ func (s *server) funnels() {
 	route(s, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?"), func(_ context.Context, in *funnelRequest) (*body[validityAnswer], error) {
 		return answer(newValidity(s.Library.CheckFunnel(in.Body))), nil
 	})
-	route(s, op(http.MethodGet, "/api/funnels/export", tagTraffic, "funnels.json as the loadgen reads it: the enabled ones"), s.exportFunnels)
+	route(s, file(op(http.MethodGet, "/api/funnels/export", tagTraffic, "funnels.json as the loadgen reads it: the enabled ones"),
+		"application/json", &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}), s.exportFunnels)
 	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"), func(ctx context.Context, in *ByID) (*body[library.Funnel], error) {
 		return either(s.Library.Funnel(ctx, in.ID))
 	})

@@ -47,7 +47,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	fsys := afero.NewOsFs()
 	dir := t.TempDir()
-	f := &fixture{runs: &runs{}, doctor: &doctor{}, log: &logged{}, db: filepath.Join(dir, "test.db")}
+	f := &fixture{runs: &runs{status: run.Status{Runtime: "process", Loadgen: runtime.Status{State: runtime.Created}}}, doctor: &doctor{}, log: &logged{}, db: filepath.Join(dir, "test.db")}
 	sealing, err := store.LoadKey(fsys, filepath.Join(dir, "secret-key"), true)
 	if err != nil {
 		t.Fatal(err)

@@ -42,12 +42,10 @@ const (
 )
 
 func (s *server) stream() {
-	o := op(http.MethodGet, "/api/stream", tagRun, "State, numbers and log as they come (server-sent events)")
+	o := file(op(http.MethodGet, "/api/stream", tagRun, "State, numbers and log as they come (server-sent events)"),
+		"text/event-stream", &huma.Schema{Type: huma.TypeString})
 	o.Description = "Events: state (as GET /api/status without config), sample (one a second while traffic flows), log. " +
 		"Comments are heartbeats. Who does not keep up is disconnected and resumes by Last-Event-ID."
-	o.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{
-		"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}},
-	}}}
 	route(s, o, func(_ context.Context, in *streamRequest) (*huma.StreamResponse, error) {
 		filter := live.Filter{NoLog: !in.Logs, Log: runtime.LogQuery{Level: runtime.Level(in.Level), Text: in.Filter}}
 		return &huma.StreamResponse{Body: func(c huma.Context) { s.send(c, in.LastEventID, filter) }}, nil

@@ -61,7 +61,7 @@ func (s *server) urls() {
 		return o
 	}
 	route(s, op(http.MethodGet, "/api/urls", tagTraffic, "The pages, some at a time, and what can be said of all"), s.listURLs)
-	route(s, op(http.MethodGet, "/api/urls/file", tagTraffic, "The pages as urls.txt"), func(ctx context.Context, _ *empty) (*textAnswer, error) {
+	route(s, file(op(http.MethodGet, "/api/urls/file", tagTraffic, "The pages as urls.txt"), "text/plain", &huma.Schema{Type: huma.TypeString}), func(ctx context.Context, _ *empty) (*textAnswer, error) {
 		content, _, err := s.Library.URLContent(ctx)
 		return &textAnswer{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
 	})
