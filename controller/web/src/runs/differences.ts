@@ -1,6 +1,7 @@
 // What of a configuration is not at its default.
 import type { Schemas } from '../api/client'
 import { asText, same } from '../configuration/values'
+import { count } from '../ui/numbers'
 
 export type Difference = {
   key: string
@@ -18,7 +19,19 @@ export function differences(fields: Schemas['FieldAnswer'][], config: unknown): 
   const values = (config ?? {}) as Record<string, unknown>
   return fields
     .filter((f) => !drawn.includes(f.key) && !same(f, asText(values[f.key]), f.default))
-    .map((f) => ({ key: f.key, value: asText(values[f.key]), default: f.default, unit: f.unit, secret: f.secret }))
+    .map((f) => ({
+      key: f.key,
+      value: shown(f, asText(values[f.key])),
+      default: shown(f, f.default),
+      unit: f.unit,
+      secret: f.secret,
+    }))
+}
+
+/** A number as people read it; texts and ids as they are. */
+function shown(f: Schemas['FieldAnswer'], text: string): string {
+  const n = Number(text)
+  return f.unit && text && n >= 10_000 ? count(n) : text
 }
 
 /** The number of a setting in a configuration or, where it is not set, its default; not a number where it is none. */

@@ -140,7 +140,7 @@ export const dashboard = {
     start: 'Start traffic',
     starting: 'Starting the generator…',
     waiting: (every: string) => `It runs. A visit begins about every ${every}; waiting for the first accepted hit.`,
-    flowing: (hits: string) => `Traffic is flowing: ${hits} hits accepted.`,
+    flowing: 'Traffic is flowing: the target accepts the hits.',
     errors: (n: string) => `${n} hits were not accepted so far. The dashboard and the log tell why.`,
   },
 }
