@@ -4,7 +4,6 @@ import (
 	"os"
 	"sync"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,7 +15,8 @@ func Exact() Alarm {
 		return Timer()
 	}
 	e := &exact{fd: fd, file: os.NewFile(uintptr(fd), "timerfd"), c: make(chan time.Time, 1)}
-	e.reading.Go(e.read)
+	e.waiting.Go(e.wait)
+	<-e.c // it waits: no expiration is missed from here on
 	return e
 }
 
@@ -25,29 +25,23 @@ type exact struct {
 	fd      int
 	file    *os.File
 	c       chan time.Time
-	reading sync.WaitGroup
+	waiting sync.WaitGroup
 }
 
-func (e *exact) read() {
+// wait waits for the timer without ever reading it: to set it anew forgets that it has expired. The runtime would note
+// the system call of a read, and wake its monitor for that, which costs more than all else of an alarm.
+func (e *exact) wait() {
 	raw, err := e.file.SyscallConn()
 	if err != nil {
-		panic("read alarm: " + err.Error()) // the descriptor is ours
+		panic("wait for alarm: " + err.Error()) // the descriptor is ours
 	}
-	var expirations [8]byte
-	// The read never blocks, so that the scheduler need not know of it: that would cost more than the read.
-	expired := func(fd uintptr) bool {
-		_, _, errno := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&expirations)), unsafe.Sizeof(expirations))
-		return errno != unix.EAGAIN
-	}
-	for {
-		if err := raw.Read(expired); err != nil {
-			return // stopped
-		}
+	_ = raw.Read(func(uintptr) bool { // at once, and whenever the timer expires, until Stop
 		select {
 		case e.c <- time.Now():
 		default: // nobody has taken the last one yet
 		}
-	}
+		return false
+	})
 }
 
 // Set implements Alarm.
@@ -63,6 +57,6 @@ func (e *exact) C() <-chan time.Time { return e.c }
 
 // Stop implements Alarm.
 func (e *exact) Stop() {
-	_ = e.file.Close() // ends the reading
-	e.reading.Wait()
+	_ = e.file.Close() // ends the waiting
+	e.waiting.Wait()
 }

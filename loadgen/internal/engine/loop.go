@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/arrival"
@@ -104,8 +105,10 @@ func (l *loop) waiting() bool {
 	return false
 }
 
-// takeAll takes the answers that are there.
+// takeAll takes the answers that are there. Others of the pool go first, so that theirs are among them and the loop
+// need not wake for each.
 func (l *loop) takeAll() {
+	runtime.Gosched()
 	for {
 		select {
 		case b := <-l.answers:
