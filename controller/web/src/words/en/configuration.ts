@@ -16,7 +16,6 @@ export const configuration = {
   share: (text: string) => `= ${text}`,
   changed: 'Changed',
   undoTo: (text: string) => `Undo: back to ${text || 'not set'}`,
-  undoSecret: 'Undo: keep the saved one',
   toDefault: (text: string) => `Set to the default, ${text || 'not set'}`,
   on: 'On',
   off: 'Off',
@@ -36,7 +35,7 @@ export const configuration = {
     resetNothing: 'All settings are at their defaults already.',
     pending: (n: number) => `What runs differs from what is saved: ${changes(n)} not applied yet.`,
   },
-  unsaved: (n: number) => `The configuration has ${changes(n)} that are not saved.`,
+  unsaved: (n: number) => `The configuration has ${changes(n)} not saved yet.`,
   problems: {
     title: (errors: number, warnings: number) =>
       [
@@ -80,6 +79,7 @@ export const configuration = {
     help: 'Asks the Matomo of this form, saved or not, and leaves no visit there.',
     run: 'Test connection',
     noAddress: 'Give the address first.',
+    failed: 'The test could not be made',
     works: 'Tracking will work',
     worksNot: 'Tracking will not work',
     took: (seconds: number) => `answered in ${latency(seconds)}`,
@@ -143,6 +143,7 @@ export const configuration = {
     start: 'Save and start',
     save: 'Only save',
     applying: 'Saving, restarting and waiting for the new plan to run…',
+    starting: 'Saving, starting and waiting for the plan to run…',
     applyHelp:
       'The visits that are open are finished first, which takes up to 8 seconds. If the generator refuses the new plan, the one that runs now is put back.',
     applied: 'The new configuration runs.',
@@ -150,7 +151,8 @@ export const configuration = {
     nothing: 'There is nothing to apply.',
     failed: 'The new configuration does not run',
     rolledBack: 'It is saved, but the generator would not run it. The configuration that ran before runs on.',
-    notStarted: 'It is saved, but the generator would not start with it.',
+    runsOn: 'It is saved, but cannot run as it is. What runs now goes on unchanged.',
+    notStarted: 'It is saved, but nothing was started with it.',
     said: 'What the generator said:',
   },
   conflict: {

@@ -99,7 +99,7 @@ export const shell = {
     replace: 'Replace',
     clear: 'Clear',
     keep: 'Keep the saved one',
-    cleared: 'Will be removed when you save',
+    cleared: 'Removed when saved',
     placeholder: 'New value',
     none: 'None saved',
   },
