@@ -46,7 +46,7 @@ export const dashboard = {
     noTarget: 'configured rate not known',
     planned: (n: string) => `${n}/s planned`,
     errorCounts: (errors: string, all: string) => `${errors} of ${all} hits`,
-    percentiles: (p50: string, p99: string) => `p50 ${p50} · p99 ${p99}`,
+    percentiles: (p50: string, p99: string) => `p50 ${p50}\u00a0· p99 ${p99}`,
     inFlightOf: (n: string) => `of at most ${n}`,
     requests: 'requests',
     openHelp: 'begun, not finished',

@@ -20,7 +20,7 @@ export const runs = {
     stop_after_visits: ['Visit limit', 'STOP_AFTER_VISITS was reached.'],
     auto_stop: ['Time limit', 'AUTO_STOP_AFTER_HOURS was reached.'],
     no_target: ['No target', 'No target took a single hit.'],
-    interrupted: ['Stopped', 'It was stopped and finished what it had begun to send.'],
+    interrupted: ['Stopped', 'It was stopped; what could no longer be sent counts as abandoned.'],
     stopped: ['Stopped', 'It was stopped; there is no ledger of its end.'],
     killed: ['Killed', 'It did not end by itself; the last second may be missing in the ledger.'],
     failed: ['Failed', 'The generator ended with an error.'],
