@@ -28,6 +28,7 @@ export const exchange = {
   good: 'No problems',
   errors: (n: number) => (n === 1 ? '1 error' : `${count(n)} errors`),
   warnings: (n: number) => (n === 1 ? '1 warning' : `${count(n)} warnings`),
+  firstProblem: 'Go to the first problem',
   upload: 'Upload',
   download: 'Download',
   reset: 'Reset to built-in',

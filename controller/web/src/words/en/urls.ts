@@ -10,7 +10,8 @@ export const urls = {
   default: 'Built-in list',
   list: 'List of pages',
   /** For those who hear the editor. */
-  editorHelp: 'Tab leaves the editor. Ctrl or Cmd with F searches, F8 goes to the next problem, Alt with G to a line.',
+  editorHelp:
+    'Tab leaves the editor. Ctrl or Cmd with F searches, F8 goes to the next problem, Ctrl or Cmd with Alt and G to a line.',
   search: 'Search',
   downloadHelp: 'Downloads the list as it is saved',
   lines: (n: number) => (n === 1 ? '1 line' : `${count(n)} lines`),
