@@ -22,7 +22,7 @@ SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags sqlite_omit_load_extension,
 WEB         := controller/web
 WEB_SOURCES  = $(shell find $(WEB)/src $(WEB)/public -type f) $(wildcard $(WEB)/*.json $(WEB)/*.js $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: build web test check generate demo run up bench bench-micro images image-loadgen image-controller image-files clean
+.PHONY: build web test check generate demo run up bench bench-controller images image-loadgen image-controller image-files clean
 
 build: web ## bin/loadgen, static, and bin/controller
 	$(STATIC_BUILD) -o bin/loadgen ./loadgen
@@ -70,6 +70,9 @@ up: ## the stack, with the users and groups of this machine in .env
 
 bench: build ## speed, pacing and size beside other tools; writes loadgen/bench/RESULTS.md
 	go run ./loadgen/bench
+
+bench-controller: build image-loadgen ## the API under 200 clients and 50 streams for a minute, with containers being stopped
+	go run ./controller/bench
 
 images: image-loadgen image-controller ## images from prebuilt binaries, no base image to pull
 

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -144,6 +146,8 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		{errors.Join(&run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409, "PAGEVIEWS_MIN: is below 1"},
 		{runtime.ErrUnavailable, 503, "engine"},
 		{runtime.ErrForeign, 409, "not ours"},
+		{context.Canceled, 503, "given up"},
+		{fmt.Errorf("stop: %w", context.DeadlineExceeded), 504, "too long"},
 		{errors.New("inner words"), 500, "log"},
 	} {
 		f := newFixture(t)
@@ -151,6 +155,9 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		got := f.ask("POST", "/api/config/apply", "")
 		if got.Code != c.status || !strings.Contains(got.Body.String(), c.has) || strings.Contains(got.Body.String(), "inner words") {
 			t.Errorf("%v: %d %s", c.err, got.Code, got.Body)
+		}
+		if logged := strings.Contains(f.log.String(), "request failed"); logged != (c.status == 500) {
+			t.Errorf("%v: in the log: %v", c.err, logged)
 		}
 	}
 }

@@ -54,6 +54,8 @@ func (s *server) problem(ctx context.Context, err error) error {
 		return refuse(http.StatusPreconditionFailed, "somebody else has changed it since you read it; read it again")
 	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(http.StatusGatewayTimeout, "it took too long")
+	case errors.Is(err, context.Canceled): // who asked has gone, so this is read by nobody and no fault of anybody
+		return refuse(http.StatusServiceUnavailable, "the request was given up")
 	}
 	s.Log.ErrorContext(ctx, "request failed", "err", err)
 	return refuse(http.StatusInternalServerError, "something went wrong here; the controller's log tells what")

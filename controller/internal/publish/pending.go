@@ -28,8 +28,8 @@ const secretChanged = "changed"
 
 // Pending are the differences of what a start would publish from the plan that was started last; none where none was.
 func (p *Publisher) Pending(ctx context.Context) ([]Difference, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.mu.RLock()
+	defer p.mu.RUnlock()
 	plan, err := p.started(ctx)
 	if err != nil || plan == nil {
 		return []Difference{}, err
@@ -136,8 +136,8 @@ func pagesOf(list []byte) int {
 
 // Conflicts are the files that were edited by hand, whether or not the controller has something to write into them.
 func (p *Publisher) Conflicts(ctx context.Context) ([]string, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.mu.RLock()
+	defer p.mu.RUnlock()
 	edited, err := p.edited(ctx)
 	out := []string{}
 	for _, file := range names {

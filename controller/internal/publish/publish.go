@@ -30,14 +30,17 @@ type Book interface {
 	SavePlan(ctx context.Context, files map[string][]byte) error
 }
 
-// Publisher writes one exchange folder. All its methods may be called at once; one works at a time.
+// Publisher writes one exchange folder. All its methods may be called at once; those that write wait for each other, and
+// those that only look wait for none but them.
 type Publisher struct {
 	library Library
 	book    Book
 	fs      afero.Fs
 	dir     string
 
-	mu sync.Mutex
+	mu sync.RWMutex
+
+	planMu sync.Mutex
 	// plan are the files of the plan that was started last, nil until they are asked for.
 	plan map[string][]byte
 }
@@ -165,8 +168,8 @@ func (p *Publisher) saved(ctx context.Context, force map[string]bool, strict boo
 // Published are the files of the plan that was started last, by name, or where none was those of the folder. A file
 // that is not there is absent.
 func (p *Publisher) Published(ctx context.Context) (map[string][]byte, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.mu.RLock()
+	defer p.mu.RUnlock()
 	plan, err := p.started(ctx)
 	if err != nil || plan != nil {
 		return plan, err

@@ -197,6 +197,8 @@ func runKeysOf(env []byte) (map[string]string, error) {
 
 // started are the files of the plan that was started last, nil where none was.
 func (p *Publisher) started(ctx context.Context) (map[string][]byte, error) {
+	p.planMu.Lock()
+	defer p.planMu.Unlock()
 	if p.plan == nil {
 		plan, err := p.book.Plan(ctx)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -208,6 +210,8 @@ func (p *Publisher) started(ctx context.Context) (map[string][]byte, error) {
 }
 
 func (p *Publisher) remember(ctx context.Context, files map[string][]byte) error {
+	p.planMu.Lock()
+	defer p.planMu.Unlock()
 	p.plan = files
 	return p.book.SavePlan(ctx, files)
 }

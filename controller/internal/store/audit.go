@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // Entry is a line of the audit log.
@@ -18,11 +20,14 @@ const maxAudit = 100_000
 
 // Audit writes an entry and forgets the oldest where there are too many.
 func (s *Store) Audit(ctx context.Context, address, action, detail string) error {
-	var id int64
-	err := s.write.GetContext(ctx, &id, "INSERT INTO audit (at, address, action, detail) VALUES (?, ?, ?, ?) RETURNING id", s.stamp(), address, action, detail)
-	if err == nil {
-		_, err = s.write.ExecContext(ctx, "DELETE FROM audit WHERE id <= ?", id-maxAudit)
-	}
+	err := s.within(ctx, func(tx *sqlx.Tx) error {
+		var id int64
+		if err := tx.GetContext(ctx, &id, "INSERT INTO audit (at, address, action, detail) VALUES (?, ?, ?, ?) RETURNING id", s.stamp(), address, action, detail); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM audit WHERE id <= ?", id-maxAudit)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("write audit log: %w", err)
 	}
