@@ -14,6 +14,7 @@ export const dashboard = {
     restartHelp: 'Stops as Stop does, then begins a new run with the saved configuration.',
     restartWith: (n: number) => `Stops as Stop does, then begins a new run with ${changes(n)} to the configuration.`,
     healHelp: 'Puts the generator’s container right: makes it again where it is missing or stuck.',
+    lost: 'The controller does not answer: this is how things stood before, and nothing can be changed now.',
     since: (span: string) => `for ${span}`,
     run: (id: string) => `Run ${id}`,
     lastRun: (id: string) => `Last run ${id}`,
