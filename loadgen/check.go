@@ -94,7 +94,7 @@ func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
 	good := true
 	for i, t := range p.Targets {
 		began := time.Now()
-		res := to.targets[i].Send(ping(t.SiteID, t.Token.Reveal() != ""), "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+		res := to.ask(i, ping(t.SiteID, t.Token.Reveal() != ""))
 		if res.Outcome != tracking.Accepted {
 			good = false
 			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.Reason)
@@ -103,6 +103,18 @@ func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
 		_, _ = fmt.Fprintf(h.stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL, t.SiteID, time.Since(began).Milliseconds())
 	}
 	return good
+}
+
+// ask sends a hit as those of the run are sent: Matomo takes some tokens in a form, but not in a bulk request.
+func (s *sender) ask(target int, hit []byte) tracking.Result {
+	if !s.bulk {
+		return s.targets[target].Send(hit, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+	}
+	res, receipt := s.targets[target].SendBulk(append(tracking.AppendBulk(tracking.BulkBody()), hit...))
+	if receipt.Invalid > 0 {
+		res.Outcome = tracking.Rejected
+	}
+	return res
 }
 
 // ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit

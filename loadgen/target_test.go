@@ -29,7 +29,7 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 	}{
 		"the token has expired": {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff"}, rejected, 5},
 		"the token has expired, in bulk": {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff", "SEND_MODE": "bulk"},
-			"called all hits invalid: the token has no write access to the site, or the site does not exist", 5},
+			"called all hits invalid: the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist", 5},
 		"the token is for other sites": {nil, map[string]string{"MATOMO_SITE_ID": "3"}, rejected, 5},
 		"the site does not exist":      {nil, map[string]string{"MATOMO_SITE_ID": "77"}, rejected, 5},
 		"it is a home page": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
@@ -138,19 +138,33 @@ func TestATargetThatCannotBeReached(t *testing.T) {
 
 func TestCheckConnectLeavesNoVisit(t *testing.T) {
 	t.Parallel()
+	const bad = "ffffffffffffffffffffffffffffffff"
+	// formsAlone is a Matomo whose token may be used in secure requests only, which to it a bulk request is not.
+	formsAlone := func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Content-Type") != "application/json" {
+			return false
+		}
+		_, _ = w.Write([]byte(`{"status":"success","tracked":0,"invalid":1}`))
+		return true
+	}
 	for name, c := range map[string]struct {
-		token string
-		code  int
-		want  string
+		token, mode string
+		answer      instead
+		code        int
+		want        string
 	}{
-		"a good token": {token, exitOK, "takes hits for site 1 ("},
-		"a bad token":  {"ffffffffffffffffffffffffffffffff", exitNoTarget, "matomo.php: answered 400: the token has no write access"},
-		"no token":     {"", exitOK, "takes hits for site 1 ("},
+		"a good token":                   {token, "single", nil, exitOK, "takes hits for site 1 ("},
+		"a good token, in bulk":          {token, "bulk", nil, exitOK, "takes hits for site 1 ("},
+		"a bad token":                    {bad, "single", nil, exitNoTarget, "matomo.php: answered 400: the token has no write access"},
+		"a bad token, in bulk":           {bad, "bulk", nil, exitNoTarget, "matomo.php: called all hits invalid: the token has no write access"},
+		"no token":                       {"", "single", nil, exitOK, "takes hits for site 1 ("},
+		"a token for forms":              {token, "single", formsAlone, exitOK, "takes hits for site 1 ("},
+		"a token for forms, but in bulk": {token, "bulk", formsAlone, exitNoTarget, "is a superuser's for secure requests only"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newMatomo(t, sink.Config{}, nil)
-			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": c.token}), "check", "--connect")
+			m := newMatomo(t, sink.Config{}, c.answer)
+			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": c.token, "SEND_MODE": c.mode}), "check", "--connect")
 			l.ends(t, c.code)
 			if !l.stdout.has("target matomo: ") || !l.stdout.has(c.want) {
 				t.Errorf("stdout lacks %q:\n%s", c.want, l.stdout.String())

@@ -63,7 +63,7 @@ func TestWhatAnAnswerToABulkRequestMeans(t *testing.T) {
 		"all tracked":               {200, `{"status":"success","tracked":3,"invalid":0}`, tracking.Accepted, false, tracking.Receipt{Tracked: 3}, ""},
 		"some invalid":              {200, `{"status":"success","tracked":2,"invalid":1}`, tracking.Accepted, false, tracking.Receipt{Tracked: 2, Invalid: 1}, "called 1 hits invalid"},
 		"some invalid, superuser":   {200, `{"status":"success","tracked":2,"invalid":1,"invalid_indices":[1]}`, tracking.Accepted, false, tracking.Receipt{Tracked: 2, Invalid: 1, Indices: []int{1}}, ""},
-		"all invalid":               {200, `{"status":"success","tracked":0,"invalid":3}`, tracking.Accepted, false, tracking.Receipt{Invalid: 3}, "called all hits invalid: the token has no write access to the site, or the site does not exist"},
+		"all invalid":               {200, `{"status":"success","tracked":0,"invalid":3}`, tracking.Accepted, false, tracking.Receipt{Invalid: 3}, "called all hits invalid: the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist"},
 		"nothing tracked":           {200, `{"status":"success","tracked":0,"invalid":0}`, tracking.Failed, true, tracking.Receipt{}, "switched off"},
 		"the GIF":                   {200, "GIF89a", tracking.Rejected, false, tracking.Receipt{}, "no receipt"},
 		"another JSON":              {200, `{"hello":"world"}`, tracking.Rejected, false, tracking.Receipt{}, "no receipt"},

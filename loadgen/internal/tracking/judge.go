@@ -55,7 +55,8 @@ func judgeBulk(a *answer) (Result, Receipt) {
 	case said.Tracked == 0 && said.Invalid == 0:
 		return Result{Outcome: Failed, Retry: true, Reason: "tracked none of the hits: tracking is switched off"}, Receipt{}
 	case said.Tracked == 0:
-		return Result{Outcome: Accepted, Reason: "called all hits invalid: the token has no write access to the site, or the site does not exist"}, said.Receipt
+		// Matomo does not count the token of a bulk request as sent securely (plugins/UsersManager/Model.php).
+		return Result{Outcome: Accepted, Reason: "called all hits invalid: the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist"}, said.Receipt
 	case said.Invalid > 0:
 		return Result{Outcome: Accepted, Reason: fmt.Sprintf("called %d hits invalid", said.Invalid)}, said.Receipt
 	}
