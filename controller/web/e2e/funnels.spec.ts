@@ -116,6 +116,6 @@ test('a change is saved and applied to the run that goes on', async ({ page, sta
   await page.getByLabel('Type').nth(1).selectOption('Site search')
   await page.getByLabel('Keyword').fill('applied')
   await page.getByRole('button', { name: 'Save and apply' }).click()
-  await expect(page.getByText('is saved and in use')).toBeVisible()
+  await expect(page.getByText('The new plan runs.')).toBeVisible({ timeout: 30_000 })
   await expect.poll(async () => (await stack.counts()).total.hits.search ?? 0).toBeGreaterThan(0)
 })

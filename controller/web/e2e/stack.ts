@@ -22,7 +22,7 @@ export class Stack {
 
   static async start(): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'trafficinator-e2e-'))
-    const sink = await startSink()
+    const sink = await startSink('127.0.0.1:0')
     const env = {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
@@ -45,11 +45,11 @@ export class Stack {
     return this.controller.found
   }
 
-  /** Starts another sink, for instance with --error-share; returns its endpoint. */
-  async addSink(...args: string[]): Promise<string> {
-    const sink = await startSink(...args)
+  /** Starts another sink, for instance with --error-share. */
+  async addSink(...flags: string[]): Promise<{ url: string; end: () => Promise<void> }> {
+    const sink = await startSink('127.0.0.1:0', ...flags)
     this.others.push(sink)
-    return sink.found
+    return { url: sink.found, end: sink.end }
   }
 
   /** Asks the controller as a program would; fails on anything but success. */
@@ -100,10 +100,11 @@ export const lively = {
   PAUSE_BETWEEN_PVS_MAX: 0.5,
 }
 
-const startSink = (...args: string[]) =>
+/** Starts a sink that listens on `address`. */
+export const startSink = (address: string, ...flags: string[]) =>
   begin(
     'loadgen',
-    ['sink', '--addr', '127.0.0.1:0', '--quiet', '--token', token, ...args],
+    ['sink', '--addr', address, '--quiet', '--token', token, ...flags],
     {},
     /sink listens on (http:\/\/\S+)/,
   )

@@ -1,11 +1,13 @@
 // What every browser test begins with: a stack of its own and a page that may ask nobody else.
 import { test as base, type BrowserContext, expect, type Page } from '@playwright/test'
+import { Keyboard } from './keyboard'
 import { key, Stack } from './stack'
 
 type Fixtures = {
   stack: Stack
   /** A signed-in page. The test fails on a request to elsewhere, on a breach of the policy and on a script's error. */
   page: Page
+  keyboard: Keyboard
 }
 
 export const test = base.extend<Fixtures>({
@@ -24,6 +26,7 @@ export const test = base.extend<Fixtures>({
     await signIn(page.context(), stack)
     await use(page)
   },
+  keyboard: async ({ page }, use) => use(new Keyboard(page)),
 })
 
 export { expect }

@@ -45,7 +45,7 @@ export function openEditor(parent: HTMLElement, { label, describedBy, phrases, o
         parts,
         look,
         EditorState.phrases.of(phrases),
-        EditorView.contentAttributes.of({ 'aria-label': label, 'aria-describedby': describedBy }),
+        EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': label, 'aria-describedby': describedBy }),
         EditorView.updateListener.of((u) => u.docChanged && onchange()),
       ],
     }),

@@ -1,0 +1,77 @@
+import { expect, test } from './test'
+
+type Saved = { config: Record<string, unknown> }
+
+test('a setting is edited, reviewed, applied, and the new plan runs', async ({ page, stack, keyboard }) => {
+  await stack.configure()
+  await stack.api('POST', '/api/start', {})
+  await page.goto('/configuration')
+  await keyboard.fill(page.getByLabel('Search settings'), 'PAGEVIEWS_MAX')
+  const most = page.getByLabel('Pages per visit, most')
+  await keyboard.fill(most, '0')
+  await expect(most).toHaveAttribute('aria-invalid', 'true')
+  await keyboard.fill(most, '7')
+  await expect(most).not.toHaveAttribute('aria-invalid')
+  await keyboard.press(page.getByRole('button', { name: 'Review and apply' }))
+  await expect(page.getByRole('row', { name: /Pages per visit, most.*7/ })).toBeVisible()
+  await keyboard.press(page.getByRole('button', { name: 'Apply and restart' }))
+  await expect(page.getByText('The new configuration runs.')).toBeVisible({ timeout: 30_000 })
+  const { config } = await stack.api<Saved>('GET', '/api/config')
+  expect(config.PAGEVIEWS_MAX).toBe(7)
+  const { changes } = await stack.api<{ changes: unknown[] | null }>('GET', '/api/exchange')
+  expect(changes ?? []).toEqual([])
+})
+
+test('unsaved edits are asked about before the page is left', async ({ page, keyboard }) => {
+  await page.goto('/configuration')
+  await keyboard.fill(page.getByLabel('Visits per day'), '1234')
+  await page.getByRole('navigation').getByRole('link', { name: 'Logs' }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Stay' }))
+  await expect(page.getByLabel('Visits per day')).toHaveValue('1234')
+})
+
+test('a preset goes the whole round: saved, compared, loaded, exported, deleted and brought back', async ({
+  page,
+  stack,
+  keyboard,
+}) => {
+  await stack.configure({ TARGET_VISITS_PER_DAY: 1234 })
+  await page.goto('/presets')
+  await keyboard.press(page.getByRole('button', { name: 'New from current' }).first())
+  await keyboard.fill(page.getByLabel('Name', { exact: true }), 'Mine')
+  await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Save' }))
+  const mine = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Mine', exact: true }) })
+  await expect(mine).toContainText('1,234')
+
+  await stack.configure({ TARGET_VISITS_PER_DAY: 99 })
+  await page.reload()
+  await keyboard.press(mine.getByRole('button', { name: 'Compare' }))
+  await expect(page.getByText('Loading it would change 1 setting.')).toBeVisible()
+  await page.keyboard.press('Escape')
+  await keyboard.press(mine.getByRole('button', { name: 'Load' }))
+  await expect(page.getByText('is in the configuration now')).toBeVisible()
+  const { config } = await stack.api<Saved>('GET', '/api/config')
+  expect(config).toMatchObject({ TARGET_VISITS_PER_DAY: 1234, MATOMO_URL: stack.sink })
+
+  const download = page.waitForEvent('download')
+  await keyboard.press(mine.getByRole('button', { name: 'Export' }))
+  expect((await download).suggestedFilename()).toMatch(/\.json$/)
+
+  await keyboard.press(mine.getByRole('button', { name: 'Delete' }))
+  await expect(mine).toHaveCount(0)
+  await keyboard.press(page.getByRole('button', { name: 'Undo' }).last())
+  await expect(mine).toHaveCount(1)
+})
+
+test('a file that was edited by hand is told and taken over', async ({ page, stack, keyboard }) => {
+  await stack.configure()
+  await stack.api('POST', '/api/urls', { content: 'https://a.test/saved\n' })
+  await stack.file('urls.txt').write('https://a.test/by-hand\n')
+  await page.goto('/urls')
+  await expect(page.getByText('urls.txt was edited by hand')).toBeVisible()
+  await keyboard.press(page.getByRole('button', { name: 'Import the edit' }))
+  await expect(page.getByRole('textbox', { name: 'List of pages' })).toContainText('by-hand')
+  await expect(page.getByText('was edited by hand')).toHaveCount(0)
+  const { urls } = await stack.api<{ urls: { url: string }[] }>('GET', '/api/urls')
+  expect(urls.map((u) => u.url)).toEqual(['https://a.test/by-hand'])
+})

@@ -1,0 +1,30 @@
+import { token } from './stack'
+import { expect, test } from './test'
+
+test('a first start ends with traffic flowing', async ({ page, stack, keyboard }) => {
+  await page.goto('/')
+  await expect(page.getByRole('heading', { name: 'Send the first visits' })).toBeVisible()
+  await keyboard.fill(page.getByLabel('Address of the tracker'), stack.sink)
+  await keyboard.fill(page.getByLabel('Token (optional)'), token)
+  await keyboard.press(page.getByRole('button', { name: 'Next' }))
+  await expect(page.getByText('Tracking will work')).toBeVisible()
+  await keyboard.press(page.getByRole('button', { name: 'Save and go on' }))
+  await keyboard.pick(page.getByRole('radio', { name: /^Extreme/ }))
+  await keyboard.press(page.getByRole('button', { name: 'Start traffic' }))
+  await expect(page.getByText(/Traffic is flowing/)).toBeVisible({ timeout: 30_000 })
+
+  await expect(page.getByRole('main').getByText('Running', { exact: true })).toBeVisible()
+  await expect.poll(async () => (await stack.counts()).total.visits).toBeGreaterThan(0)
+  expect((await stack.counts()).violations).toBe(0)
+  await keyboard.press(page.getByRole('button', { name: 'Stop' }))
+  await expect(page.getByRole('main').getByText('Stopped', { exact: true })).toBeVisible({ timeout: 20_000 })
+})
+
+test('an address that is no Matomo is told, with the cure, before anything is saved', async ({ page, stack }) => {
+  await page.goto('/')
+  await page.getByLabel('Address of the tracker').fill(`${stack.url}/matomo.php`)
+  await page.getByRole('button', { name: 'Next' }).click()
+  await expect(page.getByText('Tracking will not work')).toBeVisible()
+  const { config } = await stack.api<{ config: Record<string, unknown> }>('GET', '/api/config')
+  expect(config.MATOMO_URL ?? '').toBe('')
+})

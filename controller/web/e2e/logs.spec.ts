@@ -1,0 +1,37 @@
+import { expect, test } from './test'
+
+test('the log follows the run, is filtered by the server, and pauses without losing lines', async ({
+  page,
+  stack,
+  keyboard,
+}) => {
+  await stack.configure({ STOP_AFTER_VISITS: 5 })
+  await page.goto('/logs')
+  await expect(page.getByText('Nothing has been logged yet')).toBeVisible()
+  await stack.api('POST', '/api/start', {})
+  const log = page.getByRole('log')
+  await expect(log).toContainText('run')
+
+  const asked = page.waitForRequest((r) => r.url().includes('/api/logs') && r.url().includes('level=ERROR'))
+  await keyboard.choose(page.getByLabel('Level'), 'Errors')
+  await asked
+  await keyboard.choose(page.getByLabel('Level'), 'All')
+  await keyboard.fill(page.getByLabel('Filter'), 'no line has this')
+  await expect(page.getByText('No line matches')).toBeVisible()
+  await keyboard.press(page.getByRole('button', { name: 'Show all lines' }))
+  await expect(log).toContainText('run')
+
+  await keyboard.press(page.getByRole('button', { name: 'Pause' }))
+  await expect
+    .poll(async () => (await stack.api<{ run: { ended: string | null } }>('GET', '/api/status')).run.ended)
+    .toBeTruthy()
+  await stack.api('POST', '/api/start', {})
+  const resume = page.getByRole('button', { name: /Resume · \d+ new/ })
+  await expect(resume).toBeVisible()
+  const before = Number((await page.getByText(/^[\d,]+ lines? shown/).textContent())!.replace(/\D/g, ''))
+  const held = Number(/\d+/.exec((await resume.textContent())!)![0])
+  await keyboard.press(resume)
+  await expect
+    .poll(async () => Number((await page.getByText(/^[\d,]+ lines? shown/).textContent())!.replace(/\D/g, '')))
+    .toBeGreaterThanOrEqual(before + held)
+})

@@ -1,0 +1,99 @@
+// Every page, in both themes and at every width: whole, reachable, readable, and with nothing in it that a name could do.
+import AxeBuilder from '@axe-core/playwright'
+import { test as base, type Page } from '@playwright/test'
+import { Stack, token } from './stack'
+import { expect, guard, signIn } from './test'
+
+/** What somebody may call things: tags, quotes, a bidirectional override, emoji, no place to break. */
+const hostile = `<img src=x onerror="document.title='owned'">'"&amp;‮ עברית 😀`
+const long = (n: number) => hostile + 'x'.repeat(n - Array.from(hostile).length)
+
+/** Pages by their paths, with the name of the picture. `<…>` stands for ids that furnishing has made. */
+const paths: Record<string, string> = {
+  dashboard: '/',
+  configuration: '/configuration',
+  review: '/configuration/review',
+  targets: '/configuration/targets',
+  'target-form': '/configuration/targets/new',
+  presets: '/presets',
+  'preset-save': '/presets/save',
+  urls: '/urls',
+  events: '/events',
+  funnels: '/funnels',
+  'funnel-template': '/funnels/new/purchase',
+  'funnel-edit': '/funnels/1',
+  runs: '/runs',
+  run: '/runs/<run>',
+  logs: '/logs',
+  nowhere: '/no/such/page',
+}
+
+/** One stack for all: nothing here changes it. */
+const test = base.extend<object, { home: { stack: Stack; run: string } }>({
+  home: [
+    async ({}, use) => {
+      const stack = await Stack.start()
+      await use({ stack, run: await furnish(stack) })
+      await stack.end()
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+})
+
+/** Gives every list something with a hostile name, and has a run go on. */
+async function furnish(stack: Stack): Promise<string> {
+  await stack.configure()
+  const text = { name: long(100), description: long(500) }
+  await stack.api('POST', '/api/presets', { ...text, config: { PAGEVIEWS_MAX: 5 } })
+  await stack.api('POST', '/api/funnels', {
+    ...text,
+    probability: 0.3,
+    steps: [
+      { type: 'pageview', url: 'https://a.test/', title: long(120), delay_seconds_max: 1 },
+      { type: 'event', event_category: long(500), event_action: hostile, event_name: hostile },
+    ],
+  })
+  await stack.api('POST', '/api/urls', { content: `https://a.test/a\t${long(500)}\nhttps://a.test/b\n` })
+  const event = { category: hostile, action: hostile, name: long(500) }
+  await stack.api('POST', '/api/events', { content: JSON.stringify({ click_events: [event], random_events: [event] }) })
+  for (const name of [long(100), 'Second'])
+    await stack.api('POST', '/api/targets', { name, url: stack.sink, site_id: 1, token_auth: token })
+  await stack.api('PUT', '/api/targets/routing', { mode: 'multi', distribution_strategy: 'round-robin' })
+  await stack.api('POST', '/api/start', {})
+  await expect.poll(async () => (await stack.counts()).total.visits, { timeout: 30_000 }).toBeGreaterThan(0)
+  return (await stack.api<{ run: { id: string } }>('GET', '/api/status')).run.id
+}
+
+/** What the page shows has come, and nothing is on its way any more. */
+async function settled(page: Page) {
+  await expect(page.getByRole('main')).toBeVisible()
+  await expect(page.getByText('Loading…')).toHaveCount(0)
+  await expect(page.locator('[aria-busy=true]')).toHaveCount(0)
+}
+
+for (const theme of ['light', 'dark'] as const)
+  for (const [name, path] of Object.entries(paths))
+    test(`${name} in ${theme}`, async ({ browser, home }) => {
+      const { stack, run } = home
+      const context = await browser.newContext({ colorScheme: theme, baseURL: stack.url, reducedMotion: 'reduce' })
+      const faults = await guard(context, stack.url)
+      await signIn(context, stack)
+      const page = await context.newPage()
+      for (const [size, width] of Object.entries({ desktop: 1280, tablet: 768, phone: 390 })) {
+        await page.setViewportSize({ width, height: 900 })
+        if (size === 'desktop') await page.goto(path.replace('<run>', run))
+        await settled(page)
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth)
+        expect.soft(wide, `the page is ${wide} px wide on a screen of ${width}`).toBeLessThanOrEqual(width)
+        if (size === 'tablet') continue
+        await page.screenshot({ path: `e2e/screenshots/${name}-${size}-${theme}.png`, fullPage: true })
+        if (size === 'phone' && theme === 'dark') continue // differs from the others in nothing that axe looks at
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
+        expect.soft(serious.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([])
+      }
+      expect(await page.title(), 'a name was taken for markup').toContain('Trafficinator')
+      await expect(page.locator('img[src="x"]')).toHaveCount(0)
+      expect(faults).toEqual([])
+      await context.close()
+    })

@@ -1,0 +1,38 @@
+import { startSink, token } from './stack'
+import { expect, test } from './test'
+
+test('of two targets one fails, turns red, and recovers', async ({ page, stack, keyboard }) => {
+  test.slow()
+  await stack.configure()
+  await stack.api('POST', '/api/targets', { name: 'First', url: stack.sink, site_id: 1, token_auth: token })
+  const failing = await stack.addSink('--error-share', '1', '--error-status', '503')
+
+  await page.goto('/configuration/targets')
+  await keyboard.press(page.getByRole('button', { name: 'Add target' }))
+  await keyboard.fill(page.getByLabel('Name', { exact: true }), 'Second')
+  await keyboard.fill(page.getByLabel('Tracker address'), failing.url)
+  await keyboard.fill(page.getByLabel('Site', { exact: true }), '1')
+  await keyboard.fill(page.getByLabel('Token', { exact: true }), token)
+  await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Save' }))
+  await expect(page.getByRole('heading', { name: 'Second' })).toBeVisible()
+  await keyboard.pick(page.getByRole('radio', { name: /^Several targets/ }))
+  await expect(page.getByText('50 % of visits')).toHaveCount(2)
+  await keyboard.press(page.getByRole('button', { name: 'Test all' }))
+  await expect(page.getByText('Tracking will work at 1 of 2 targets.')).toBeVisible()
+  await page.keyboard.press('Escape')
+
+  await page.goto('/')
+  await keyboard.press(page.getByRole('button', { name: 'Start', exact: true }))
+  const card = (name: string) =>
+    page.getByRole('listitem').filter({ hasText: name }).filter({ hasText: 'Share of hits' })
+  await expect(card('Second').getByText('Failed', { exact: true })).toBeVisible({ timeout: 45_000 })
+  await expect(card('Second')).toContainText('Last error')
+  await expect(card('First').getByText('Healthy', { exact: true })).toBeVisible()
+
+  await failing.end()
+  const mended = await startSink(new URL(failing.url).host)
+  await expect(card('Second').getByText('Healthy', { exact: true })).toBeVisible({ timeout: 60_000 })
+  expect((await stack.counts(mended.found)).total.visits).toBeGreaterThan(0)
+  await stack.api('POST', '/api/stop')
+  await mended.end()
+})
