@@ -21,8 +21,8 @@ var asked = []string{
 	"POST /api/validate", "GET /health",
 }
 
-// saving is every how manieth request of a client saves the configuration.
-const saving = 50
+// saving is every how manieth request of a client saves the configuration: two a second of all.
+const saving = 500
 
 // load is the clients and what they met.
 type load struct {

@@ -161,7 +161,15 @@ func check(t *testing.T, b bench, acknowledged []string) {
 			t.Errorf("%s %d is lost", kind, last[kind])
 		}
 	}
-	newest("urls", string(b.file(t, exchange.URLsFile)))
+	pages := string(b.file(t, exchange.URLsFile))
+	newest("urls", pages)
+	// A part of it would be a good list too, so its length is counted.
+	if first, _, _ := strings.Cut(pages, "\n"); pages != strings.Repeat(first+"\n", 500) && pages != "" {
+		t.Errorf("urls.txt is not whole: %d bytes that begin with %s", len(pages), first)
+	}
+	if n, any := last["funnel"]; any && !strings.Contains(string(b.file(t, exchange.FunnelsFile)), fmt.Sprintf(`"name": "%d"`, n)) {
+		t.Errorf("funnel %d was acknowledged and not published", n)
+	}
 	newest("events", string(b.file(t, exchange.EventsFile)))
 	for file, read := range map[string]func([]byte) problem.List{
 		exchange.EnvFile:     func(d []byte) problem.List { _, p := exchange.ParseEnv("", d); return p },

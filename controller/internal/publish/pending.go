@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/shared/eventset"
@@ -27,9 +28,20 @@ type Difference struct {
 const secretChanged = "changed"
 
 // Pending are the differences of what a start would publish from the plan that was started last; none where none was.
+//
+// A look does not wait for those that write. In the middle of a write it can take the new file for an edit by hand, so
+// one that finds edits looks again when nobody writes; Conflicts does so too.
 func (p *Publisher) Pending(ctx context.Context) ([]Difference, error) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
+	out, err := p.pending(ctx)
+	if err != nil || !slices.ContainsFunc(out, func(d Difference) bool { return d.Edited }) {
+		return out, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pending(ctx)
+}
+
+func (p *Publisher) pending(ctx context.Context) ([]Difference, error) {
 	plan, err := p.started(ctx)
 	if err != nil || plan == nil {
 		return []Difference{}, err
@@ -136,8 +148,16 @@ func pagesOf(list []byte) int {
 
 // Conflicts are the files that were edited by hand, whether or not the controller has something to write into them.
 func (p *Publisher) Conflicts(ctx context.Context) ([]string, error) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
+	out, err := p.conflicts(ctx)
+	if err != nil || len(out) == 0 {
+		return out, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.conflicts(ctx)
+}
+
+func (p *Publisher) conflicts(ctx context.Context) ([]string, error) {
 	edited, err := p.edited(ctx)
 	out := []string{}
 	for _, file := range names {

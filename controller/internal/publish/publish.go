@@ -30,15 +30,14 @@ type Book interface {
 	SavePlan(ctx context.Context, files map[string][]byte) error
 }
 
-// Publisher writes one exchange folder. All its methods may be called at once; those that write wait for each other, and
-// those that only look wait for none but them.
+// Publisher writes one exchange folder. All its methods may be called at once; those that write wait for each other.
 type Publisher struct {
 	library Library
 	book    Book
 	fs      afero.Fs
 	dir     string
 
-	mu sync.RWMutex
+	mu sync.Mutex
 
 	planMu sync.Mutex
 	// plan are the files of the plan that was started last, nil until they are asked for.
@@ -168,8 +167,8 @@ func (p *Publisher) saved(ctx context.Context, force map[string]bool, strict boo
 // Published are the files of the plan that was started last, by name, or where none was those of the folder. A file
 // that is not there is absent.
 func (p *Publisher) Published(ctx context.Context) (map[string][]byte, error) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	plan, err := p.started(ctx)
 	if err != nil || plan != nil {
 		return plan, err

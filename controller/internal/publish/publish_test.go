@@ -3,6 +3,7 @@ package publish_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -271,6 +272,36 @@ func BenchmarkPendingWithFiftyThousandPages(b *testing.B) {
 	for b.Loop() {
 		if d, err := p.Pending(b.Context()); err != nil || len(d) != 1 || d[0].Saved != "50000 pages" {
 			b.Fatal(d, err)
+		}
+	}
+}
+
+func TestALookInTheMiddleOfManyWritesSeesNoEditByHand(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx := t.Context()
+	done := make(chan error, 1)
+	go func() {
+		for i := range 60 {
+			if err := b.Change(ctx, func(ctx context.Context) error {
+				_, err := b.library.SaveURLs(ctx, fmt.Appendf(nil, "https://a.test/%d\n", i))
+				return err
+			}, exchange.URLsFile); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for {
+		select {
+		case err := <-done:
+			must(t, err)
+			return
+		default:
+		}
+		if edited, err := b.Conflicts(ctx); err != nil || len(edited) > 0 {
+			t.Fatalf("nobody edited %v: %v", edited, err)
 		}
 	}
 }
