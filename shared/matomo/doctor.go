@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,7 +33,7 @@ const (
 
 // Finding is one check with its cure.
 type Finding struct {
-	// Check is address, tracker, token, api, site, search, ecommerce, urls or clock.
+	// Check is address, tracker, token, bulk, api, site, search, ecommerce, urls or clock.
 	Check   string  `json:"check"`
 	Verdict Verdict `json:"verdict"`
 	Message string  `json:"message"`
@@ -82,30 +83,33 @@ func (c *Client) examine(ctx context.Context, t target.Target, d *Diagnosis) {
 		return
 	}
 	if c.token(ctx, t, d) {
+		c.bulk(ctx, t, d)
 		c.api(ctx, t, d)
 	}
 }
 
 // ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
-// (plugins/Heartbeat/Tracker/PingRequestProcessor.php).
-func (c *Client) ping(ctx context.Context, t target.Target, authenticated bool) (answer, error) {
+// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). It asks for the GIF: without, a Matomo whose tracking is off
+// answers like any other (core/Tracker/Response.php).
+func ping(t target.Target) url.Values {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
-	form := url.Values{
-		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"}, "send_image": {"0"},
+	return url.Values{
+		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"},
 		"cid": {hex.EncodeToString(id[:])}, "url": {"https://shop.example.test/"},
 	}
-	if authenticated {
-		// An address of its own makes Matomo check the token (core/Tracker/Request.php).
-		form.Set("cip", "90.224.0.10")
-		form.Set("token_auth", t.Token.Reveal())
-	}
-	return c.post(ctx, t.URL, form)
+}
+
+// placedPing has an address of its own, which makes Matomo check the token (core/Tracker/Request.php).
+func placedPing(t target.Target) url.Values {
+	form := ping(t)
+	form.Set("cip", "90.224.0.10")
+	return form
 }
 
 func (c *Client) tracker(ctx context.Context, t target.Target, d *Diagnosis) bool {
 	sent := time.Now()
-	a, err := c.ping(ctx, t, false)
+	a, err := c.postForm(ctx, t.URL, ping(t))
 	if err != nil {
 		cure := "start Matomo, or correct host and port"
 		if errors.Is(err, errForbidden) {
@@ -116,7 +120,7 @@ func (c *Client) tracker(ctx context.Context, t target.Target, d *Diagnosis) boo
 	}
 	d.Reachable, d.Status, d.Took = true, a.status, a.took
 	switch {
-	case a.status == http.StatusNoContent:
+	case a.taken():
 		d.find("tracker", Good, fmt.Sprintf("takes hits for site %d", t.SiteID), "")
 	case a.status/100 == 3:
 		d.find("tracker", Bad, fmt.Sprintf("answers with a redirect (%d), and hits do not follow one", a.status), "give the address it redirects to: https instead of http, or with www")
@@ -126,6 +130,8 @@ func (c *Client) tracker(ctx context.Context, t target.Target, d *Diagnosis) boo
 		d.find("tracker", Bad, "is not there (404)", "look at the path: Matomo's tracker is matomo.php in its own folder")
 	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
 		d.find("tracker", Bad, fmt.Sprintf("is closed (%d)", a.status), "let the server in front of Matomo pass requests from here")
+	case a.status == http.StatusServiceUnavailable:
+		d.find("tracker", Bad, "takes no hits now (503)", "turn on record_statistics in Matomo's config.ini.php, or wait where the server is overloaded")
 	case a.status >= 500:
 		d.find("tracker", Bad, fmt.Sprintf("fails (%d)", a.status), "read the log of Matomo's web server")
 	default:
@@ -134,15 +140,17 @@ func (c *Client) tracker(ctx context.Context, t target.Target, d *Diagnosis) boo
 	if skew := a.date.Sub(sent).Abs(); !a.date.IsZero() && skew > maxSkew {
 		d.find("clock", Doubtful, fmt.Sprintf("its clock and the one here are %s apart", skew.Round(time.Second)), "set both by NTP")
 	}
-	return a.status == http.StatusNoContent
+	return a.taken()
 }
 
 func (c *Client) token(ctx context.Context, t target.Target, d *Diagnosis) bool {
-	a, err := c.ping(ctx, t, true)
+	form := placedPing(t)
+	form.Set("token_auth", t.Token.Reveal())
+	a, err := c.postForm(ctx, t.URL, form)
 	switch {
 	case err != nil:
 		d.find("token", Bad, "could not be tried: "+err.Error(), "try again")
-	case a.status == http.StatusNoContent:
+	case a.taken():
 		d.find("token", Good, fmt.Sprintf("may write to site %d", t.SiteID), "")
 		return true
 	default:
@@ -150,6 +158,21 @@ func (c *Client) token(ctx context.Context, t target.Target, d *Diagnosis) bool 
 			"give a token of a user with write access to this site; a new token is known to the tracker after 5 minutes at most")
 	}
 	return false
+}
+
+// bulk tries a token that is good in a form. Matomo does not count that of a bulk request as sent securely, and refuses a
+// superuser's for secure requests only, which new ones are unless told (plugins/UsersManager/Model.php).
+func (c *Client) bulk(ctx context.Context, t target.Target, d *Diagnosis) {
+	body, err := json.Marshal(map[string]any{"requests": []string{"?" + placedPing(t).Encode()}, "token_auth": t.Token.Reveal()})
+	if err != nil { // strings always marshal
+		return
+	}
+	var receipt struct{ Invalid int }
+	a, err := c.post(ctx, t.URL, "application/json", string(body))
+	if err == nil && json.Unmarshal(a.body, &receipt) == nil && receipt.Invalid > 0 {
+		d.find("bulk", Doubtful, "the token is refused in bulk requests: with SEND_MODE=bulk every hit would be lost",
+			`give a token of a user with write access alone, or a superuser's without "Only allow secure requests"`)
+	}
 }
 
 func (c *Client) api(ctx context.Context, t target.Target, d *Diagnosis) {

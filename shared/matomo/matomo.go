@@ -3,6 +3,7 @@
 package matomo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,12 +66,21 @@ type answer struct {
 	date   time.Time
 }
 
-func (c *Client) post(ctx context.Context, to string, form url.Values) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(form.Encode()))
+// taken tells whether a hit was: Matomo answers with its GIF, or with nothing where that was not asked for.
+func (a *answer) taken() bool {
+	return a.status == http.StatusNoContent || a.status == http.StatusOK && bytes.HasPrefix(a.body, []byte("GIF8"))
+}
+
+func (c *Client) postForm(ctx context.Context, to string, form url.Values) (answer, error) {
+	return c.post(ctx, to, "application/x-www-form-urlencoded", form.Encode())
+}
+
+func (c *Client) post(ctx context.Context, to, kind, body string) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(body))
 	if err != nil {
 		return answer{}, errors.New("the address cannot be used")
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Content-Type", kind)
 	// A browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
 	req.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
 	began := time.Now()
@@ -170,7 +180,7 @@ func (c *Client) ask(ctx context.Context, t target.Target, method string, more u
 	for k, v := range more {
 		form[k] = v
 	}
-	a, err := c.post(ctx, u.String(), form)
+	a, err := c.postForm(ctx, u.String(), form)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", method, err)
 	}

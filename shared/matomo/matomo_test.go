@@ -2,6 +2,7 @@ package matomo_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -22,11 +23,17 @@ type fake struct {
 	mu       sync.Mutex
 	requests []string // path and form
 	site     string
-	status   int // of every hit, 0 for what Matomo would say
+	status   int  // of every hit, 0 for what Matomo would say
+	inForms  bool // the token is a superuser's for secure requests only
+	off      bool // tracking is (record_statistics=0)
 	date     time.Time
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Content-Type") == "application/json" {
+		f.bulk(w, r)
+		return
+	}
 	_ = r.ParseForm()
 	f.mu.Lock()
 	f.requests = append(f.requests, r.Method+" "+r.URL.String()+" "+r.PostForm.Encode())
@@ -41,8 +48,13 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(f.status)
 	case r.URL.Path == "/sub/matomo.php" && (r.PostForm.Get("idsite") != "1" || r.PostForm.Has("cip") && token != string(good)):
 		w.WriteHeader(http.StatusBadRequest)
-	case r.URL.Path == "/sub/matomo.php":
+	case r.URL.Path == "/sub/matomo.php" && r.PostForm.Get("send_image") == "0":
 		w.WriteHeader(http.StatusNoContent)
+	case r.URL.Path == "/sub/matomo.php":
+		if f.off {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = w.Write([]byte("GIF89a"))
 	case r.PostForm.Get("method") == "API.getMatomoVersion":
 		_, _ = w.Write([]byte(`{"value":"5.2.0"}`))
 	case r.PostForm.Get("method") == "SitesManager.getSiteFromId":
@@ -50,6 +62,24 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// bulk answers as Matomo does to one hit: the token is told in the receipt, never in the status.
+func (f *fake) bulk(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Requests []string
+		Token    string `json:"token_auth"`
+	}
+	_ = json.NewDecoder(r.Body).Decode(&body)
+	hit := strings.TrimPrefix(strings.Join(body.Requests, " and "), "?")
+	f.mu.Lock()
+	f.requests = append(f.requests, r.Method+" "+r.URL.String()+" "+hit)
+	f.mu.Unlock()
+	receipt := `{"status":"success","tracked":1,"invalid":0}`
+	if f.inForms || body.Token != string(good) {
+		receipt = `{"status":"success","tracked":0,"invalid":1}`
+	}
+	_, _ = w.Write([]byte(receipt))
 }
 
 const shop = `{"idsite":1,"name":"Shop","main_url":"https://shop.example.test","ecommerce":1,"sitesearch":"1","timezone":"Europe/Berlin","currency":"EUR","exclude_unknown_urls":0}`
@@ -79,7 +109,7 @@ func TestAGoodTargetIsDescribed(t *testing.T) {
 	t.Parallel()
 	f := &fake{site: shop}
 	d := examine(t, f, nil)
-	if !d.Works || d.Version != "5.2.0" || d.Status != 204 {
+	if !d.Works || d.Version != "5.2.0" || d.Status != 200 {
 		t.Errorf("%+v", d)
 	}
 	if s := d.Site; s == nil || s.Name != "Shop" || s.Timezone != "Europe/Berlin" || s.Currency != "EUR" || !s.SiteSearch || !s.Ecommerce {
@@ -116,10 +146,13 @@ func TestEachFailureHasItsCure(t *testing.T) {
 		{"a page of something else", &fake{status: 200}, nil, "tracker", matomo.Bad, "no answer of Matomo", false},
 		{"a wrong path", &fake{status: 404}, nil, "tracker", matomo.Bad, "path", false},
 		{"a closed door", &fake{status: 403}, nil, "tracker", matomo.Bad, "closed", false},
-		{"a broken server", &fake{status: 503}, nil, "tracker", matomo.Bad, "log", false},
+		{"a broken server", &fake{status: 500}, nil, "tracker", matomo.Bad, "log", false},
+		{"tracking is off", &fake{off: true}, nil, "tracker", matomo.Bad, "record_statistics", false},
 		{"an unknown site", &fake{}, func(t *target.Target) { t.SiteID = 9 }, "tracker", matomo.Bad, "site exists", false},
 		{"no token", &fake{}, func(t *target.Target) { t.Token = "" }, "token", matomo.Doubtful, "write access", true},
 		{"a wrong token", &fake{}, func(t *target.Target) { t.Token = "wrong" }, "token", matomo.Bad, "write access", false},
+		{"a token for secure requests only", &fake{site: shop, inForms: true}, nil, "bulk", matomo.Doubtful, "SEND_MODE=bulk", true},
+		{"a token for all requests", &fake{site: shop}, nil, "bulk", "", "", true},
 		{"a token that may not read", &fake{site: `{"result":"error","message":"no"}`}, nil, "site", matomo.Doubtful, "view access", true},
 		{"site search off", &fake{site: strings.Replace(shop, `"1"`, "0", 1)}, nil, "search", matomo.Doubtful, "SITESEARCH_PROBABILITY", true},
 		{"ecommerce off", &fake{site: strings.Replace(shop, `"ecommerce":1`, `"ecommerce":0`, 1)}, nil, "ecommerce", matomo.Doubtful, "ECOMMERCE_PROBABILITY", true},
