@@ -17,8 +17,7 @@ export const events = {
   probability: {
     click_events: 'Share of visits with a click event',
     random_events: 'Share of visits with a random event',
-    help: (key: string) =>
-      `The setting ${key}, 0 to 1, of browsing visits without bounces. It is also on the Configuration page; saving here saves it.`,
+    help: (key: string) => `The setting ${key}, 0 to 1; the Configuration page has it too.`,
   },
   fields: { category: 'Category', action: 'Action', name: 'Name', value: 'Value' },
   optional: 'none',

@@ -27,7 +27,7 @@ export const logs = {
   paused: 'Paused; nothing is lost, new lines wait.',
   bounded: (n: number) => `Only the newest ${count(n)} are kept here.`,
   newest: 'Newest',
-  newLines: (n: number) => `${lines(n)} below`,
+  newLines: (n: number) => (n === 1 ? '1 new line' : `${count(n)} new lines`),
   connection: {
     connecting: 'Connecting…',
     live: 'Live',
