@@ -2,10 +2,11 @@ import { defineConfig } from '@playwright/test'
 
 // The browser of this machine; none is downloaded. Its flags keep it from asking its maker anything.
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat(
-  ['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  ['--enable-precise-memory-info', '--js-flags=--expose-gc'],
-)
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat([
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+])
 
 export default defineConfig({
   outputDir: 'results',
