@@ -21,8 +21,8 @@ var asked = []string{
 	"POST /api/validate", "GET /health",
 }
 
-// saving is every how manieth request of a client saves the configuration: two a second of all.
-const saving = 500
+// saving is of how many requests one saves the configuration: two a second of all.
+const saving = 100
 
 // load is the clients and what they met.
 type load struct {
@@ -115,7 +115,7 @@ func (l *load) run(ctx context.Context, memory func() float64) {
 func (l *load) visit(ctx context.Context, rng *rand.Rand) {
 	wait := time.NewTimer(time.Duration(rng.Int64N(int64(pause))))
 	defer wait.Stop()
-	for n := 1; ; n++ {
+	for {
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
@@ -123,7 +123,7 @@ func (l *load) visit(ctx context.Context, rng *rand.Rand) {
 		}
 		wait.Reset(pause)
 		what, body := asked[rng.IntN(len(asked))], ""
-		if n%saving == 0 {
+		if rng.IntN(saving) == 0 {
 			what = "PUT /api/config"
 		}
 		method, path, _ := strings.Cut(what, " ")
@@ -215,10 +215,10 @@ func (l *load) report(out io.Writer) bool {
 		len(all), float64(len(all))/length.Seconds(), at(all, .5), at(all, .95), at(all, .99), at(all, 1))
 	_, _ = fmt.Fprintf(out, "%d readers got %d to %d events each; %d stops took up to %.1f s\n",
 		readers, slices.Min(l.events), slices.Max(l.events), len(l.stops), slices.Max(append(l.stops, 0)).Seconds())
-	// Of the first seconds it is still filling its caches.
+	// In the first seconds it is still filling its caches.
 	n := len(l.resting)
-	early, late := mean(l.resting[min(n, 10):min(n, 20)]), mean(l.resting[max(0, n-10):])
-	_, _ = fmt.Fprintf(out, "memory: %.0f MiB after 10 s, %.0f MiB at the end\n", early, late)
+	early, late := mean(l.resting[min(n, 20):min(n, 30)]), mean(l.resting[max(0, n-10):])
+	_, _ = fmt.Fprintf(out, "memory: %.0f MiB after 20 s, %.0f MiB at the end\n", early, late)
 	for _, f := range l.failed[:min(len(l.failed), 10)] {
 		_, _ = fmt.Fprintln(out, "failed:", f)
 	}

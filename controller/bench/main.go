@@ -20,8 +20,9 @@ const (
 	clients = 200
 	readers = 50
 	length  = time.Minute
-	// pause is that of a client between two requests: five a second, many times what a page asks for.
-	pause = 200 * time.Millisecond
+	// pause is that of a client between two requests. All of them together ask ten times what one key may ask for
+	// (RATE_LIMIT_PER_MINUTE).
+	pause = time.Second
 	// most is how long 99 of 100 answers may take, growth how much of its memory the controller may gain.
 	most   = 250 * time.Millisecond
 	growth = 1.2
