@@ -167,11 +167,20 @@ func (c *Client) bulk(ctx context.Context, t target.Target, d *Diagnosis) {
 	if err != nil { // strings always marshal
 		return
 	}
-	var receipt struct{ Invalid int }
+	var receipt struct{ Tracked, Invalid int }
 	a, err := c.post(ctx, t.URL, "application/json", string(body))
-	if err == nil && json.Unmarshal(a.body, &receipt) == nil && receipt.Invalid > 0 {
+	if err == nil {
+		_ = json.Unmarshal(a.body, &receipt) // no receipt is one of nothing
+	}
+	switch {
+	case err != nil:
+		d.find("bulk", Doubtful, "could not be tried: "+err.Error(), "try again before a run with SEND_MODE=bulk")
+	case receipt.Invalid > 0:
 		d.find("bulk", Doubtful, "the token is refused in bulk requests: with SEND_MODE=bulk every hit would be lost",
 			`give a token of a user with write access alone, or a superuser's without "Only allow secure requests"`)
+	case receipt.Tracked == 0:
+		d.find("bulk", Doubtful, fmt.Sprintf("bulk requests are not taken (%d): with SEND_MODE=bulk every hit would be lost", a.status),
+			"look whether Matomo's plugin BulkTracking is active, and in its log: it refuses an address for an hour after 20 wrong tokens")
 	}
 }
 

@@ -26,6 +26,7 @@ type fake struct {
 	status   int  // of every hit, 0 for what Matomo would say
 	inForms  bool // the token is a superuser's for secure requests only
 	off      bool // tracking is (record_statistics=0)
+	bulkOff  bool // as after too many wrong tokens
 	date     time.Time
 }
 
@@ -75,6 +76,11 @@ func (f *fake) bulk(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.requests = append(f.requests, r.Method+" "+r.URL.String()+" "+hit)
 	f.mu.Unlock()
+	if f.bulkOff {
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte(`{"status":"error","tracked":0,"invalid":0}`))
+		return
+	}
 	receipt := `{"status":"success","tracked":1,"invalid":0}`
 	if f.inForms || body.Token != string(good) {
 		receipt = `{"status":"success","tracked":0,"invalid":1}`
@@ -152,6 +158,7 @@ func TestEachFailureHasItsCure(t *testing.T) {
 		{"no token", &fake{}, func(t *target.Target) { t.Token = "" }, "token", matomo.Doubtful, "write access", true},
 		{"a wrong token", &fake{}, func(t *target.Target) { t.Token = "wrong" }, "token", matomo.Bad, "write access", false},
 		{"a token for secure requests only", &fake{site: shop, inForms: true}, nil, "bulk", matomo.Doubtful, "SEND_MODE=bulk", true},
+		{"a sender that is locked out", &fake{site: shop, bulkOff: true}, nil, "bulk", matomo.Doubtful, "wrong tokens", true},
 		{"a token for all requests", &fake{site: shop}, nil, "bulk", "", "", true},
 		{"a token that may not read", &fake{site: `{"result":"error","message":"no"}`}, nil, "site", matomo.Doubtful, "view access", true},
 		{"site search off", &fake{site: strings.Replace(shop, `"1"`, "0", 1)}, nil, "search", matomo.Doubtful, "SITESEARCH_PROBABILITY", true},
