@@ -91,11 +91,13 @@ export const presets = {
     single: 'one target',
     multi: (strategy: string) => `several targets, ${strategy}`,
     tokens:
-      'No file holds tokens. A saved token stays where its address stays the same; give the others again afterwards.',
+      'No file holds tokens. A saved token stays where its address stays the same; any other is lost, also if you undo.',
     confirm: 'I know that what is saved here is replaced',
     replace: 'Replace the set-up',
     done: 'The set-up of the file is in place.',
     undone: 'The set-up is as it was before.',
+    lost: (names: string) => `Give the tokens again of: ${names}`,
+    singleTarget: 'the single target',
     faults: 'The file was refused, and nothing was changed:',
   },
 }
