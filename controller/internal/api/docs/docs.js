@@ -20,6 +20,7 @@ function resolve(doc, schema) {
 // outline is the schema as indented lines; depth ends what contains itself.
 function outline(doc, schema, indent = "", depth = 6) {
   schema = resolve(doc, schema);
+  if (schema.oneOf) return schema.oneOf.map((s) => outline(doc, s, indent, depth)).join(" or ");
   if (schema.items) return "list of\n" + indent + "  " + outline(doc, schema.items, indent + "  ", depth - 1);
   if (!schema.properties || depth === 0) {
     const values = schema.additionalProperties;
