@@ -34,6 +34,8 @@ type Control struct {
 	c Config
 	// turn holds one token: who has it changes things.
 	turn chan struct{}
+	// hurry reaches a stop that drains: be done within this time.
+	hurry chan time.Duration
 
 	mu      sync.Mutex // guards what follows
 	status  Status
@@ -49,7 +51,7 @@ func New(ctx context.Context, c Config) (*Control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the last run: %w", err)
 	}
-	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), Run: last}}
+	k := &Control{c: c, turn: make(chan struct{}, 1), hurry: make(chan time.Duration), status: Status{Runtime: c.Port.Name(), Run: last}}
 	k.turn <- struct{}{}
 	k.look(ctx)
 	return k, nil

@@ -63,6 +63,33 @@ func TestAStopBooksTheLedgerAndLeavesTheLoadgenToIdle(t *testing.T) {
 	}
 }
 
+func TestASecondStopWithLessTimeMakesTheFirstQuick(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.busy = true
+		k := control(t, w)
+		start(t, k)
+		began := time.Now()
+		first := make(chan error)
+		go func() { _, err := k.Stop(t.Context(), 0); first <- err }()
+		time.Sleep(2 * time.Second)
+		var busy *run.Busy
+		if _, err := k.Stop(t.Context(), 0); !errors.As(err, &busy) {
+			t.Errorf("a stop that has as much time should be told to wait: %v", err)
+		}
+		if _, err := k.Stop(t.Context(), time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-first; err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took != 3*time.Second || k.Status().Active() {
+			t.Errorf("it should have ended a second after the hurry, took %s: %+v", took, k.Status())
+		}
+	})
+}
+
 func TestAStartThatFailsTellsWhatTheLoadgenSaid(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

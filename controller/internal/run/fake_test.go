@@ -30,6 +30,7 @@ type world struct {
 	startErr     error
 	stopErr      error
 	hold         chan struct{} // a stop waits for it, nil: none does
+	busy         bool          // a stop takes all the time it has
 	told         []run.Status
 }
 
@@ -81,7 +82,14 @@ func ledger(hash, reason string, ended time.Time) string {
 	return fmt.Sprintf(`{"plan_hash":%q,"reason":%q,"ended":%q}`, hash, reason, ended.Format(time.RFC3339Nano))
 }
 
-func (w *world) Stop(ctx context.Context, _ time.Duration) error {
+func (w *world) Stop(ctx context.Context, timeout time.Duration) error {
+	if w.busy {
+		select {
+		case <-time.After(timeout):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	if w.hold != nil {
 		select {
 		case <-w.hold:

@@ -56,10 +56,18 @@ func (k *Control) idle(ctx context.Context) error {
 	return nil
 }
 
-// Stop drains the loadgen and ends it.
+// Stop drains the loadgen and ends it. One that is asked for while another drains, with less time, makes that one quick
+// and does not wait for it.
 func (k *Control) Stop(ctx context.Context, timeout time.Duration) (Result, error) {
 	ctx, end, err := k.begin(ctx, "stop")
 	if err != nil {
+		if timeout = patient(timeout); timeout < DefaultTimeout {
+			select {
+			case k.hurry <- timeout:
+				return Result{Message: "stopping within " + timeout.String()}.at(k), nil
+			default: // nothing drains
+			}
+		}
 		return Result{}, err
 	}
 	defer end()
@@ -72,12 +80,28 @@ func (k *Control) Stop(ctx context.Context, timeout time.Duration) (Result, erro
 		k.close(ctx, l, "")
 		return Result{Already: true, Message: "nothing was running"}.at(k), nil
 	}
-	if err := k.c.Port.Stop(ctx, patient(timeout)); err != nil {
+	if err := k.drain(ctx, patient(timeout)); err != nil {
 		return Result{}.at(k), err
 	}
 	l, _ = k.look(ctx)
 	k.close(ctx, l, "stopped")
 	return Result{Message: "stopped"}.at(k), nil
+}
+
+// drain ends the loadgen within the timeout, or within that of whoever is in a hurry.
+func (k *Control) drain(ctx context.Context, timeout time.Duration) error {
+	draining, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- k.c.Port.Stop(draining, timeout) }()
+	select {
+	case err := <-done:
+		return err
+	case shorter := <-k.hurry:
+		cancel()
+		<-done // given up, or ended just now: then there is nothing left to stop
+		return k.c.Port.Stop(ctx, shorter)
+	}
 }
 
 // Apply brings the saved settings into force. While nothing runs it only publishes them; else it starts them as a new
