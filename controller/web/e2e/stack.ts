@@ -14,7 +14,7 @@ export class Stack {
   private others: Program[] = []
 
   private constructor(
-    private readonly controller: Program,
+    private controller: Program,
     private readonly folder: string,
     /** The address of the sink's tracking endpoint. */
     readonly sink: string,
@@ -23,21 +23,18 @@ export class Stack {
   static async start(): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'trafficinator-e2e-'))
     const sink = await startSink('127.0.0.1:0')
-    const env = {
-      PATH: process.env.PATH ?? '',
-      HOME: process.env.HOME ?? '',
-      LISTEN_ADDR: '127.0.0.1:0',
-      DATA_DIR: folder,
-      RUNTIME: 'process',
-      LOADGEN_BIN: `${bin}/loadgen`,
-      PRESETS_DIR: `${root}presets`,
-      CONTROL_UI_API_KEY: key,
-      LOG_LEVEL: 'WARNING',
-    }
-    const controller = await begin('controller', ['serve'], env, /listens at (http:\/\/\S+)/)
-    const stack = new Stack(controller, folder, sink.found)
+    const stack = new Stack(await startController('127.0.0.1:0', folder), folder, sink.found)
     stack.others.push(sink)
     return stack
+  }
+
+  /** Ends the controller; come brings it back at an address, with all that it had saved. */
+  leave() {
+    return this.controller.end()
+  }
+
+  async come(address: string) {
+    this.controller = await startController(address, this.folder)
   }
 
   /** The address of the controller. */
@@ -99,6 +96,24 @@ export const lively = {
   PAUSE_BETWEEN_PVS_MIN: 0.2,
   PAUSE_BETWEEN_PVS_MAX: 0.5,
 }
+
+const startController = (address: string, folder: string) =>
+  begin(
+    'controller',
+    ['serve'],
+    {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      LISTEN_ADDR: address,
+      DATA_DIR: folder,
+      RUNTIME: 'process',
+      LOADGEN_BIN: `${bin}/loadgen`,
+      PRESETS_DIR: `${root}presets`,
+      CONTROL_UI_API_KEY: key,
+      LOG_LEVEL: 'WARNING',
+    },
+    /listens at (http:\/\/\S+)/,
+  )
 
 /** Starts a sink that listens on `address`. */
 export const startSink = (address: string, ...flags: string[]) =>

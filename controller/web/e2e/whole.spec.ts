@@ -67,3 +67,21 @@ test('the first load is at most 180 kB gzipped', async ({ page, stack }) => {
   console.log(`first load: ${(total / 1000).toFixed(1)} kB gzipped in ${sizes.length} files of ${stack.url}`)
   expect(total).toBeLessThanOrEqual(180_000)
 })
+
+test('a machine without a network still shows the controller that runs on it', async ({ page }) => {
+  await page.goto('/funnels')
+  await expect(page.getByText('No funnels yet')).toBeVisible()
+  await page.evaluate(() => dispatchEvent(new Event('offline')))
+  await page.getByRole('navigation').getByRole('link', { name: 'Presets' }).click()
+  await expect(page.getByRole('heading', { name: 'Medium' })).toBeVisible()
+})
+
+test('a controller that goes away is announced, and its return too', async ({ page, stack }) => {
+  await page.goto('/funnels')
+  await expect(page.getByText('Connected')).toBeVisible()
+  const address = new URL(stack.url).host
+  await stack.leave()
+  await expect(page.getByText('Controller not reachable; trying again').first()).toBeVisible()
+  await stack.come(address)
+  await expect(page.getByText('Connected')).toBeVisible({ timeout: 30_000 })
+})
