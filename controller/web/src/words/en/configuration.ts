@@ -10,7 +10,6 @@ export const configuration = {
   groupNavigation: 'Groups of settings',
   groupPicker: 'Go to group',
   default: (text: string) => `Default ${text}`,
-  noDefault: 'not set',
   bounds: (least: string, most: string) =>
     least && most ? `${least} to ${most}` : least ? `at least ${least}` : most ? `at most ${most}` : '',
   share: (text: string) => `= ${text}`,
@@ -114,9 +113,6 @@ export const configuration = {
     takeOver: (text: string) => `Use ${text}`,
   },
   targets: {
-    link: 'Targets',
-    single: 'One target',
-    multi: (n: number) => (n === 1 ? '1 enabled target' : `${count(n)} enabled targets`),
     inUse:
       'Visits go to several targets, each with its own address, site and token. Address, site and token here are not used meanwhile.',
     manage: 'Manage targets',

@@ -31,7 +31,6 @@ export const targets = {
   add: 'Add target',
   testAll: 'Test all',
   empty: 'There are no targets yet.',
-  none: 'No target is enabled.',
   card: {
     enabled: 'Enabled',
     disabled: 'Disabled',
