@@ -23,7 +23,7 @@ const maxLine = 1 << 20
 // Logs implements runtime.Port.
 func (d *Docker) Logs(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
 	if q.Tail > 0 {
-		// The engine would cut before the filter; so the lines are read here, and what is followed comes after.
+		// What is followed comes after what was kept.
 		last, err := d.tail(ctx, q)
 		if err != nil {
 			return err
@@ -45,7 +45,10 @@ func (d *Docker) Logs(ctx context.Context, q runtime.LogQuery, each func(runtime
 // tail are the last lines that match.
 func (d *Docker) tail(ctx context.Context, q runtime.LogQuery) ([]runtime.Line, error) {
 	n := q.Tail
-	q.Tail, q.Follow = 0, false
+	q.Follow = false
+	if q.Level != "" || q.Text != "" {
+		q.Tail = 0 // the engine would cut before the filter
+	}
 	var last []runtime.Line
 	err := d.read(ctx, q, func(l runtime.Line) error {
 		if last = append(last, l); len(last) >= 2*n {
@@ -65,6 +68,9 @@ func (d *Docker) read(ctx context.Context, q runtime.LogQuery, each func(runtime
 		return err
 	}
 	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: q.Follow}
+	if q.Tail > 0 {
+		options.Tail = strconv.Itoa(q.Tail)
+	}
 	if !q.Since.IsZero() {
 		options.Since = strconv.FormatInt(q.Since.Unix(), 10) + fmt.Sprintf(".%09d", q.Since.Nanosecond())
 	}
