@@ -20,7 +20,7 @@ type Doctor interface {
 type connectionRequest struct {
 	Body struct {
 		URL     string  `json:"matomo_url,omitempty" maxLength:"2000" doc:"The tracker's address; without it the saved one."`
-		SiteID  int     `json:"site_id,omitempty" minimum:"1" default:"1"`
+		SiteID  int     `json:"site_id,omitempty" minimum:"1" doc:"Without it the saved one."`
 		Token   *string `json:"token_auth,omitempty" maxLength:"200" doc:"Masked or left out: the saved one, which goes to the saved address alone."`
 		Timeout int     `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Seconds."`
 	}
@@ -83,13 +83,16 @@ func (s *server) connection() {
 
 // testTarget fills in the saved address and token. A token goes to the address alone that it is saved with.
 func (s *server) testTarget(ctx context.Context, in *connectionRequest) (target.Target, error) {
-	saved, err := s.single(ctx)
+	saved, err := s.Library.SingleTarget(ctx)
 	if err != nil {
 		return target.Target{}, err
 	}
 	t := target.Target{Name: "test", URL: in.Body.URL, SiteID: in.Body.SiteID}
 	if t.URL == "" {
 		t.URL = saved.URL
+	}
+	if t.SiteID == 0 {
+		t.SiteID = saved.SiteID
 	}
 	switch given := in.Body.Token; {
 	case given != nil && *given != secret.Mask:
@@ -119,13 +122,4 @@ func (s *server) examineAll(ctx context.Context, targets []target.Target, second
 	}
 	all.Wait()
 	return out
-}
-
-// single is the saved target of a configuration without several.
-func (s *server) single(ctx context.Context) (target.Target, error) {
-	c, err := s.Store.Config(ctx)
-	if err != nil {
-		return target.Target{}, err
-	}
-	return target.Target{URL: c.Knobs["MATOMO_URL"], Token: c.Secrets["MATOMO_TOKEN_AUTH"]}, nil
 }

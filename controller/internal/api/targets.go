@@ -125,7 +125,7 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[tests
 		out[i], asked[i] = targetTest{ID: t.ID, Name: t.Name, Enabled: t.Enabled}, t.Target
 	}
 	if len(saved) == 0 {
-		t, err := s.single(ctx)
+		t, err := s.Library.SingleTarget(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -205,3 +205,13 @@ func checkRouting(r Routing, problems *problem.List) {
 		problems.Refuse("distribution_strategy", string(r.Strategy), "is not a strategy", "use round-robin, weighted or random")
 	}
 }
+
+// SingleTarget is the saved target of a configuration without several; its address may be empty.
+func (l *Library) SingleTarget(ctx context.Context) (target.Target, error) {
+	c, err := l.store.Config(ctx)
+	if err != nil {
+		return target.Target{}, err
+	}
+	s, _ := knobs{c.Knobs, c.Secrets}.check() // what is wrong with other settings is told when they are saved
+	return target.Target{URL: s.MatomoURL, SiteID: s.MatomoSiteID, Token: s.MatomoToken}, nil
+}
