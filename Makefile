@@ -22,7 +22,7 @@ SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags sqlite_omit_load_extension,
 WEB         := controller/web
 WEB_SOURCES  = $(shell find $(WEB)/src $(WEB)/public -type f) $(wildcard $(WEB)/*.json $(WEB)/*.js $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: build web test check generate demo run up bench bench-controller images image-loadgen image-controller image-files clean
+.PHONY: build web test test-web check check-web generate demo run up bench bench-controller images image-loadgen image-controller image-files clean
 
 build: web ## bin/loadgen, static, and bin/controller
 	$(STATIC_BUILD) -o bin/loadgen ./loadgen
@@ -45,6 +45,19 @@ test: build ## all tests that this machine can run; the last ones say what was l
 	go test -race -p 1 $$(go list $(PACKAGES) | grep -v /containertest) # one package at a time: whole runs need the machine
 	go test -count=1 -v ./loadgen/containertest
 	go test -count=1 -v ./controller/containertest
+	$(MAKE) test-web
+
+# The browser of the tests, and where it is on this machine.
+export CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
+
+test-web: build ## the interface: its own tests, then journeys in a real browser on the real programs
+ifneq ($(shell command -v npm),)
+	cd $(WEB) && npm test
+	@if [ -x "$(CHROMIUM)" ]; then cd $(WEB) && npm run e2e; \
+	else echo "LEFT OUT: the browser tests; there is no Chromium, install it or set CHROMIUM=file"; fi
+else
+	@echo "LEFT OUT: the tests of the interface; npm is not installed"
+endif
 
 check: ## format, lint, import walls, tidy modules, README, compose and presets against the knobs
 	@unformatted=$$(gofmt -l $(MODULES)); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
@@ -52,10 +65,23 @@ check: ## format, lint, import walls, tidy modules, README, compose and presets 
 	$(GOLANGCI) run $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
 	go test ./shared/spec/readme ./controller/internal/settings/readme
+	$(MAKE) check-web
 
-generate: ## the tables of settings in the README
+check-web: ## types, format and the generated types of the interface
+ifneq ($(shell command -v npm),)
+	$(MAKE) $(WEB)/node_modules
+	cd $(WEB) && npm run check
+	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
+	cd $(WEB) && npm run generate -- --check
+else
+	@echo "LEFT OUT: the check of the interface; npm is not installed"
+endif
+
+generate: ## the tables of settings in the README, the interface's types of the API
 	go run ./shared/spec/readme README.md
 	go run ./controller/internal/settings/readme README.md
+	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
+	$(if $(shell command -v npm),cd $(WEB) && npm run generate,@echo "LEFT OUT: the types of the API; npm is not installed")
 
 demo: build ## controller, user interface and a run against the built-in sink; DEMO_SECONDS=20 ends it by itself
 	go run ./controller/demo

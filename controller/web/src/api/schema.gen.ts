@@ -882,7 +882,7 @@ export interface components {
             reachable: boolean;
             /** Format: double */
             response_time_ms: number;
-            site: components["schemas"]["SiteAnswer"];
+            site: components["schemas"]["SiteAnswer"] | null;
             /** Format: int64 */
             status_code: number;
             /** @description A hit sent now would be taken with all it carries. */
@@ -893,9 +893,9 @@ export interface components {
             matomo_url?: string;
             /**
              * Format: int64
-             * @default 1
+             * @description Without it the saved one.
              */
-            site_id: number;
+            site_id?: number;
             /**
              * Format: int64
              * @description Seconds.
@@ -1207,7 +1207,7 @@ export interface components {
                 [key: string]: unknown;
             };
             distribution_strategy: string;
-            events: components["schemas"]["EventsetSet"];
+            events: components["schemas"]["EventsetSet"] | null;
             funnels: components["schemas"]["FunnelFunnel"][] | null;
             mode: string;
             presets: components["schemas"]["LibraryWholePreset"][] | null;
@@ -1621,15 +1621,15 @@ export interface components {
             /** @description What a loadgen told that ended in a way nobody asked for. */
             messages: string[] | null;
             /** @description What is being done right now. */
-            operation: components["schemas"]["OperationAnswer"];
+            operation: components["schemas"]["OperationAnswer"] | null;
             /** @description The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer. */
             phase: string;
             /** @description The run that goes on, or the last one. */
-            run: components["schemas"]["RunAnswer"];
+            run: components["schemas"]["RunAnswer"] | null;
             /** @enum {string} */
             runtime: "docker" | "process";
             /** @description While the loadgen answers. */
-            stats: components["schemas"]["StatsAnswer"];
+            stats: components["schemas"]["StatsAnswer"] | null;
         };
         TargetTest: {
             enabled: boolean;
@@ -1647,7 +1647,7 @@ export interface components {
             reachable: boolean;
             /** Format: double */
             response_time_ms: number;
-            site: components["schemas"]["SiteAnswer"];
+            site: components["schemas"]["SiteAnswer"] | null;
             /** Format: int64 */
             status_code: number;
             /** @description A hit sent now would be taken with all it carries. */
@@ -1780,17 +1780,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-            /** @description Not Implemented */
-            501: {
+            /** @description Error */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1816,17 +1807,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-            /** @description Not Implemented */
-            501: {
+            /** @description Error */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1852,17 +1834,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-            /** @description Not Implemented */
-            501: {
+            /** @description Error */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1888,17 +1861,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-            /** @description Not Implemented */
-            501: {
+            /** @description Error */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1924,17 +1888,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-            /** @description Not Implemented */
-            501: {
+            /** @description Error */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1953,7 +1908,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description An SQLite database */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2383,7 +2338,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": {
+                        [key: string]: unknown;
+                    }[];
                 };
             };
             /** @description Error */
@@ -3310,7 +3267,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3721,7 +3678,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "text/plain": string;
                 };
             };
             /** @description Error */
