@@ -1,7 +1,9 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,7 +19,8 @@ type Hub struct {
 
 	mu      sync.Mutex // guards what follows
 	next    uint64
-	kept    []Event // the last ones, oldest first
+	kept    []Event             // the last ones, oldest first
+	latest  map[EventKind]Event // the last state and sample, kept or not
 	readers map[*Reader]struct{}
 	closed  bool
 }
@@ -31,7 +34,7 @@ const (
 
 // NewHub makes a hub whose ids begin with its start, so that those of an earlier controller are not mistaken for its own.
 func NewHub(start time.Time) *Hub {
-	return &Hub{epoch: strconv.FormatInt(start.UnixMilli(), 36), readers: map[*Reader]struct{}{}}
+	return &Hub{epoch: strconv.FormatInt(start.UnixMilli(), 36), latest: map[EventKind]Event{}, readers: map[*Reader]struct{}{}}
 }
 
 // Filter chooses events of a reader. The zero value is all.
@@ -71,21 +74,25 @@ func (h *Hub) drop(r *Reader) {
 }
 
 // Join makes a reader that begins after the event with the id lastID: with those that are still kept where lastID is
-// the hub's, with the latest state and sample where it is not or is empty.
+// the hub's, with the latest state and sample where it is not or is empty. These two are never too old to be told.
 func (h *Hub) Join(lastID string, f Filter) *Reader {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r := &Reader{hub: h, filter: f, events: make(chan Event, keptEvents+waiting)}
 	after, ours := h.number(lastID)
-	latest := map[EventKind]int{StateEvent: -1, SampleEvent: -1}
-	for i, e := range h.kept {
-		if e.Kind != LogEvent {
-			latest[e.Kind] = i
+	var first []Event
+	for _, e := range h.latest {
+		if !ours || e.number > after && e.number < h.kept[0].number {
+			first = append(first, e)
 		}
 	}
-	for i, e := range h.kept {
-		if ours && e.number > after && f.wants(e) || !ours && e.Kind != LogEvent && latest[e.Kind] == i {
-			r.events <- e // there is room for all that is kept
+	slices.SortFunc(first, func(a, b Event) int { return cmp.Compare(a.number, b.number) })
+	for _, e := range first {
+		r.events <- e // there is room for all that is kept
+	}
+	for _, e := range h.kept {
+		if ours && e.number > after && f.wants(e) {
+			r.events <- e
 		}
 	}
 	if h.closed {
@@ -126,6 +133,9 @@ func (h *Hub) send(e Event) {
 		h.kept = append(h.kept[:0], h.kept[1:]...)
 	}
 	h.kept = append(h.kept, e)
+	if e.Kind != LogEvent {
+		h.latest[e.Kind] = e
+	}
 	for r := range h.readers {
 		if !r.filter.wants(e) {
 			continue

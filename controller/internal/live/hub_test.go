@@ -63,6 +63,23 @@ func TestANewReaderBeginsWithTheLatestOfEachKind(t *testing.T) {
 	}
 }
 
+func TestTheLatestStateIsToldHoweverLongAgoItWas(t *testing.T) {
+	t.Parallel()
+	h := hub()
+	before := h.Join("", live.Filter{})
+	h.Send(live.StateEvent, []byte("old"))
+	_, ids, _ := waiting(before)
+	before.Close()
+	h.Send(live.StateEvent, []byte("state"))
+	send(h, 0, 5000)
+	if data, _, _ := waiting(h.Join("", live.Filter{})); !slices.Equal(data, []string{"state", "4999"}) {
+		t.Errorf("a new reader: want the state and the sample, got %v", data)
+	}
+	if data, _, _ := waiting(h.Join(ids[0], live.Filter{})); data[0] != "state" || data[1] == "0" || data[len(data)-1] != "4999" {
+		t.Errorf("who was away for long: want the state and the last samples, got %v", data)
+	}
+}
+
 func TestAReaderThatDoesNotReadIsDroppedAndTheOthersAreNot(t *testing.T) {
 	t.Parallel()
 	h := hub()
