@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
@@ -197,5 +200,29 @@ func TestSigningInAndOut(t *testing.T) {
 		{"a wrong key", "POST", "/api/session", `{"api_key":"x"}`, anonymous, 403, ""},
 		{"from another site", "POST", "/api/session", `{"api_key":"` + apiKey + `"}`, []string{"Origin", "http://evil.example.test"}, 403, "own pages"},
 		{"sign out", "DELETE", "/api/session", "", nil, 204, ""},
+	})
+}
+
+func TestASharedFileThatCannotBeReadCanBeLookedAtAndSettled(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.each(t, []quick{{"something is published", "PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php"}}`, nil, 200, ""}})
+	if _, err := f.publisher.Start(t.Context(), nil, publish.Identity{ID: "x", Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"loadgen.env", "urls.txt", "funnels.json", "events.json", "targets.json"} {
+		if err := os.WriteFile(filepath.Join(f.exchange, file), []byte("A=1\nA=2\n\xff"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.each(t, []quick{
+		{"the configuration", "GET", "/api/config", "", nil, 200, "second time"},
+		{"what is edited", "GET", "/api/exchange", "", nil, 200, `"edited_files":["loadgen.env","urls.txt","funnels.json","events.json","targets.json"]`},
+		{"a save", "PUT", "/api/config", `{"config":{}}`, nil, 409, "import or overwrite"},
+		{"an import", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["loadgen.env"]}`, nil, 422, "loadgen.env line 2"},
+		{"an import of pages", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["urls.txt"]}`, nil, 422, "urls.txt line"},
+		{"an import of events", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["events.json"]}`, nil, 422, "is not UTF-8"},
+		{"an overwrite", "POST", "/api/exchange/resolve", `{"resolution":"overwrite"}`, nil, 200, `"edited_files":[]`},
+		{"a save again", "PUT", "/api/config", `{"config":{}}`, nil, 200, ""},
 	})
 }

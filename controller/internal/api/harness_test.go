@@ -39,6 +39,8 @@ type fixture struct {
 	lines  []runtime.Line
 	log    *logged
 	hub    *live.Hub
+	// publisher writes to exchange.
+	publisher *publish.Publisher
 	// db and exchange are paths.
 	db, exchange string
 }
@@ -63,9 +65,10 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f.exchange = filepath.Join(dir, "exchange")
 	f.hub = live.NewHub(time.Now())
+	f.publisher = publish.New(lib, s, fsys, f.exchange)
 	f.Handler = api.New(api.Deps{
 		Guard: security.New(security.Config{Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Now: time.Now}),
-		Store: s, Library: lib, Publisher: publish.New(lib, s, fsys, f.exchange), Hub: f.hub, Runs: f.runs, Live: still{}, Logs: f, Doctor: f.doctor,
+		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Live: still{}, Logs: f, Doctor: f.doctor,
 		Preview: preview.New(lib, outline{}, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))

@@ -23,6 +23,9 @@ type Difference struct {
 	Saved   string `json:"saved"`
 	// Edited says that the file was edited by hand and the controller has something else to write into it.
 	Edited bool `json:"edited,omitempty"`
+	// Fault is what makes an edited file unfit to be imported or started with, where it is; a list of pages is not
+	// looked at.
+	Fault string `json:"fault,omitempty"`
 }
 
 const secretChanged = "changed"
@@ -69,16 +72,19 @@ func (p *Publisher) pending(ctx context.Context) ([]Difference, error) {
 		}
 	}
 	for _, file := range next.conflicts {
-		out = append(out, Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, want[file]), Edited: true})
+		out = append(out, Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, want[file]), Edited: true, Fault: fault(file, next.final[file])})
 	}
 	return out, nil
 }
 
-// knobDifferences compares two loadgen.env. fixed are the saved knobs: an id or a seed in them is for the next run.
+// knobDifferences compares two loadgen.env, of which one that cannot be read is not started. fixed are the saved knobs: an id or a seed in them is for the next run.
 func knobDifferences(running, next []byte, fixed map[string]string) []Difference {
-	was, _ := exchange.ParseEnv(exchange.EnvFile, running)
-	will, _ := exchange.ParseEnv(exchange.EnvFile, next)
 	out := []Difference{}
+	was, _ := exchange.ParseEnv(exchange.EnvFile, running)
+	will, problems := exchange.ParseEnv(exchange.EnvFile, next)
+	if problems.Err() != nil {
+		return out
+	}
 	for _, f := range library.Knobs() {
 		before, after := was[f.Key], will[f.Key]
 		if f.Key == "RUN_ID" || f.Key == "RUN_SEED" {
@@ -108,10 +114,32 @@ func describe(file string, data []byte) string {
 	if data == nil {
 		return map[string]string{exchange.FunnelsFile: "none", exchange.TargetsFile: "single target"}[file]
 	}
+	text, problems := look(file, data)
+	if problems.Err() != nil {
+		return "with faults"
+	}
+	return text
+}
+
+// fault says what is wrong with a file, without its values: one could be a secret in a wrong place.
+func fault(file string, data []byte) string {
+	_, problems := look(file, data)
+	for i := range problems {
+		problems[i].Value = ""
+	}
+	if err := problems.Err(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func look(file string, data []byte) (text string, problems problem.List) {
 	var n int
 	var what string
-	var problems problem.List
 	switch file {
+	case exchange.EnvFile:
+		_, problems = exchange.ParseEnv(file, data)
+		return "settings", problems
 	case exchange.URLsFile:
 		n, what = pagesOf(data), "pages"
 	case exchange.FunnelsFile:
@@ -126,13 +154,8 @@ func describe(file string, data []byte) string {
 		var set target.Set
 		set, problems = target.Decode(file, data)
 		n, what = len(set.Targets), "targets"
-	default:
-		return "settings"
 	}
-	if problems.Err() != nil {
-		return "with faults"
-	}
-	return fmt.Sprintf("%d %s", n, what)
+	return fmt.Sprintf("%d %s", n, what), problems
 }
 
 // pagesOf counts the pages of a list without looking at them: this is asked for with every status.

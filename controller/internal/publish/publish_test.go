@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -199,6 +200,46 @@ func TestAnEditedLoadgenEnvStartsWithANewRun(t *testing.T) {
 	must(t, b.Resolve(t.Context(), publish.Import))
 	if v := env(t, b); v["CONCURRENCY"] != "3" || v["PAGEVIEWS_MAX"] != "" || v["RUN_ID"] != "next" {
 		t.Errorf("the file became the configuration: %v", v)
+	}
+}
+
+func TestALoadgenEnvThatCannotBeReadIsAnEditLikeOthers(t *testing.T) {
+	b := newBench(t)
+	b.configure(t, map[string]any{"MATOMO_URL": url})
+	_, err := b.Start(t.Context(), nil, drawn)
+	must(t, err)
+	const twice = "CONCURRENCY=3\nMATOMO_URL=" + url + "\nCONCURRENCY=4\n"
+	b.edit(t, exchange.EnvFile, twice)
+
+	p, err := b.Pending(t.Context())
+	if err != nil || len(p) != 1 || p[0].Name != exchange.EnvFile || !p[0].Edited || !strings.Contains(p[0].Fault, "line 3: is set a second time") {
+		t.Errorf("pending is %+v, %v", p, err)
+	}
+	if files, err := b.Conflicts(t.Context()); err != nil || !slices.Equal(files, []string{exchange.EnvFile}) {
+		t.Errorf("conflicts are %v, %v", files, err)
+	}
+	var conflict *publish.Conflict
+	if _, err := b.Start(t.Context(), nil, drawn); !errors.As(err, &conflict) {
+		t.Errorf("a start: %v", err)
+	}
+	must(t, b.Stop(t.Context()))
+	must(t, b.Change(t.Context(), func(ctx context.Context) error {
+		_, err := b.library.SaveURLs(ctx, []byte(pages))
+		return err
+	}, exchange.URLsFile))
+	if got := string(b.file(t, exchange.URLsFile)); got != pages {
+		t.Errorf("another file is saved as %q", got)
+	}
+	var problems problem.List
+	if err := b.Resolve(t.Context(), publish.Import); !errors.As(err, &problems) {
+		t.Errorf("an import: %v", err)
+	}
+	if got := string(b.file(t, exchange.EnvFile)); got != twice {
+		t.Errorf("the edit became %q", got)
+	}
+	must(t, b.Resolve(t.Context(), publish.Overwrite))
+	if v := env(t, b); v["MATOMO_URL"] != url || v["CONCURRENCY"] != "" {
+		t.Errorf("overwritten: %v", v)
 	}
 }
 

@@ -117,9 +117,12 @@ func (p *Publisher) steps(known map[string]store.Published, want map[string][]by
 			if err != nil {
 				return s, err
 			}
-			if have, err = patch(have, keys); err != nil {
-				return s, err
+			patched, err := patch(have, keys)
+			if err != nil { // it cannot be read, so nothing can be started with it
+				s.conflicts = append(s.conflicts, file)
+				break
 			}
+			have = patched
 			s.put[file] = have
 		}
 		if have != nil {

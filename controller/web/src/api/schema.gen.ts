@@ -1454,6 +1454,7 @@ export interface components {
         };
         PublishDifference: {
             edited?: boolean;
+            fault?: string;
             name: string;
             running: string;
             saved: string;

@@ -134,7 +134,7 @@ export const configuration = {
     secretReplaced: 'replaced',
     secretRemoved: 'removed',
     secretSaved: 'hidden',
-    editedByHand: 'edited by hand',
+    editedByHand: (fault?: string) => `edited by hand${fault ? `; ${fault}` : ''}`,
     apply: 'Apply and restart',
     start: 'Save and start',
     save: 'Only save',
