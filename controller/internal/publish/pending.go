@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/shared/eventset"
@@ -109,10 +110,15 @@ func knobDifferences(running, next []byte, fixed map[string]string) []Difference
 	return out
 }
 
+// absent is what a loadgen does without a file.
+var absent = map[string]string{
+	exchange.URLsFile: "built in", exchange.FunnelsFile: "none", exchange.EventsFile: "built in", exchange.TargetsFile: "single target",
+}
+
 // describe says in two words what a file holds.
 func describe(file string, data []byte) string {
 	if data == nil {
-		return map[string]string{exchange.FunnelsFile: "none", exchange.TargetsFile: "single target"}[file]
+		return absent[file]
 	}
 	text, problems := look(file, data)
 	if problems.Err() != nil {
@@ -154,6 +160,9 @@ func look(file string, data []byte) (text string, problems problem.List) {
 		var set target.Set
 		set, problems = target.Decode(file, data)
 		n, what = len(set.Targets), "targets"
+	}
+	if n == 1 {
+		what = strings.TrimSuffix(what, "s")
 	}
 	return fmt.Sprintf("%d %s", n, what), problems
 }

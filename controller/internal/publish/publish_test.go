@@ -257,6 +257,8 @@ func TestPendingNamesEveryKnobAndFileThatDiffers(t *testing.T) {
 	b.configure(t, map[string]any{"CONCURRENCY": nil, "MATOMO_TOKEN_AUTH": "fedcba9876543210fedcba9876543210", "PAGEVIEWS_MAX": 6.0, "RUN_SEED": 5.0})
 	_, err = b.library.SaveURLs(t.Context(), []byte(pages))
 	must(t, err)
+	_, err = b.library.SaveEvents(t.Context(), []byte(`{"click_events":[{"category":"c","action":"a","name":"n"}]}`))
+	must(t, err)
 	must(t, b.Saved(t.Context()))
 	p, err := b.Pending(t.Context())
 	must(t, err)
@@ -264,7 +266,8 @@ func TestPendingNamesEveryKnobAndFileThatDiffers(t *testing.T) {
 		{Name: "MATOMO_TOKEN_AUTH", Saved: "changed"},
 		{Name: "CONCURRENCY", Running: "7", Saved: "50"},
 		{Name: "RUN_SEED", Running: "7", Saved: "5"},
-		{Name: exchange.URLsFile, Saved: "2 pages"},
+		{Name: exchange.URLsFile, Running: "built in", Saved: "2 pages"},
+		{Name: exchange.EventsFile, Running: "built in", Saved: "1 event"},
 	}
 	if !slices.Equal(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)
