@@ -181,6 +181,12 @@ func TestLogsAreFilteredBeforeTheLastAreTaken(t *testing.T) {
 	if got := f.ask("GET", "/api/logs", "").object(t); got["lines_returned"] != 100. {
 		t.Errorf("%v lines", got["lines_returned"])
 	}
+	if got := f.ask("GET", "/api/logs?filter=needle&filter=A%20n", "").object(t); got["lines_returned"] != 30. {
+		t.Errorf("%v lines have both texts", got["lines_returned"])
+	}
+	f.each(t, []quick{{"a comma is text", "GET", "/api/logs?filter=a,needle", "", nil, 200, `"lines_returned":0`}})
+	f.each(t, []quick{{"no line has both", "GET", "/api/logs?filter=needle&filter=noise", "", nil, 200, `"lines_returned":0`}})
+	f.each(t, []quick{{"too long a text", "GET", "/api/logs?filter=a&filter=" + strings.Repeat("x", 201), "", nil, 422, "filter"}})
 	f.each(t, []quick{{"too few", "GET", "/api/logs?lines=1", "", nil, 422, "lines"}, {"an invented level", "GET", "/api/logs?level=LOUD", "", nil, 422, "level"}})
 }
 

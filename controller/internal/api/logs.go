@@ -16,7 +16,7 @@ type Logs interface {
 
 type logsRequest struct {
 	Lines  int       `query:"lines" minimum:"10" maximum:"10000" default:"100" doc:"How many of the last lines that match."`
-	Filter string    `query:"filter" maxLength:"200" doc:"Only lines with this text in them, whatever the case."`
+	Filter []string  `query:"filter,explode" maxItems:"8" maxLength:"200" doc:"Only lines with this text in them, whatever the case; given several times, with all of them."`
 	Level  string    `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Only lines at least as severe; lines without a level always match."`
 	Since  time.Time `query:"since" doc:"Only lines written since then (RFC 3339)."`
 }
@@ -39,7 +39,7 @@ func (s *server) logs() {
 }
 
 func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnswer], error) {
-	q := runtime.LogQuery{Since: in.Since, Level: runtime.Level(in.Level), Text: in.Filter, Tail: in.Lines}
+	q := runtime.LogQuery{Since: in.Since, Level: runtime.Level(in.Level), Texts: in.Filter, Tail: in.Lines}
 	lines := []lineAnswer{}
 	err := s.Logs.Logs(ctx, q, func(l runtime.Line) error {
 		lines = append(lines, lineAnswer{l.Time, string(l.Level), l.Text})

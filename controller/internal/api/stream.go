@@ -20,10 +20,10 @@ type Live interface {
 }
 
 type streamRequest struct {
-	LastEventID string `header:"Last-Event-ID" maxLength:"100" doc:"Goes on after that event."`
-	Level       string `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Only log lines at least as severe."`
-	Filter      string `query:"filter" maxLength:"200" doc:"Only log lines with this text in them, whatever the case."`
-	Logs        bool   `query:"logs" default:"true" doc:"false leaves the log out."`
+	LastEventID string   `header:"Last-Event-ID" maxLength:"100" doc:"Goes on after that event."`
+	Level       string   `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Only log lines at least as severe."`
+	Filter      []string `query:"filter,explode" maxItems:"8" maxLength:"200" doc:"Only log lines with this text in them, whatever the case; given several times, with all of them."`
+	Logs        bool     `query:"logs" default:"true" doc:"false leaves the log out."`
 }
 
 type historyRequest struct {
@@ -47,7 +47,7 @@ func (s *server) stream() {
 	o.Description = "Events: state (as GET /api/status without config), sample (one a second while traffic flows), log. " +
 		"Comments are heartbeats. Who does not keep up is disconnected and resumes by Last-Event-ID."
 	route(s, o, func(_ context.Context, in *streamRequest) (*huma.StreamResponse, error) {
-		filter := live.Filter{NoLog: !in.Logs, Log: runtime.LogQuery{Level: runtime.Level(in.Level), Text: in.Filter}}
+		filter := live.Filter{NoLog: !in.Logs, Log: runtime.LogQuery{Level: runtime.Level(in.Level), Texts: in.Filter}}
 		return &huma.StreamResponse{Body: func(c huma.Context) { s.send(c, in.LastEventID, filter) }}, nil
 	})
 	route(s, op(http.MethodGet, "/api/live", tagRun, "The last two hours, second by second"), func(_ context.Context, in *historyRequest) (*body[historyAnswer], error) {

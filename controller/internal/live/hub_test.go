@@ -105,9 +105,11 @@ func TestLinesAreFilteredByLevelAndText(t *testing.T) {
 	}{
 		"all":        {live.Filter{}, []string{"a", "b", "c", "sample"}},
 		"level":      {live.Filter{Log: runtime.LogQuery{Level: runtime.Warning}}, []string{"b", "c", "sample"}},
-		"text":       {live.Filter{Log: runtime.LogQuery{Text: "INFO"}}, []string{"a", "sample"}},
+		"text":       {live.Filter{Log: runtime.LogQuery{Texts: []string{"INFO"}}}, []string{"a", "sample"}},
 		"none":       {live.Filter{NoLog: true}, []string{"sample"}},
-		"level, txt": {live.Filter{Log: runtime.LogQuery{Level: runtime.Error, Text: "info"}}, []string{"sample"}},
+		"two texts":  {live.Filter{Log: runtime.LogQuery{Texts: []string{"info", "MSG"}}}, []string{"a", "sample"}},
+		"not both":   {live.Filter{Log: runtime.LogQuery{Texts: []string{"info", "table"}}}, []string{"sample"}},
+		"level, txt": {live.Filter{Log: runtime.LogQuery{Level: runtime.Error, Texts: []string{"info"}}}, []string{"sample"}},
 	} {
 		h := hub()
 		r := h.Join("", c.filter)

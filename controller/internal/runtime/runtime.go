@@ -68,15 +68,19 @@ type LogQuery struct {
 	Tail int
 	// Follow goes on with new lines until the context is done. A loadgen that ends ends the following.
 	Follow bool
-	// Level leaves out lines that are surely less severe, Text those without this text in any case; empty is all.
+	// Level leaves out lines that are surely less severe, Texts those without all of these texts in any case; empty is
+	// all.
 	Level Level
-	Text  string
+	Texts []string
 }
 
 // Matches tells whether the query asks for the line.
 func (q LogQuery) Matches(l Line) bool {
-	return l.Level.AtLeast(q.Level) && !l.Time.Before(q.Since) &&
-		(q.Text == "" || strings.Contains(strings.ToLower(l.Text), strings.ToLower(q.Text)))
+	if !l.Level.AtLeast(q.Level) || l.Time.Before(q.Since) {
+		return false
+	}
+	text := strings.ToLower(l.Text)
+	return !slices.ContainsFunc(q.Texts, func(t string) bool { return !strings.Contains(text, strings.ToLower(t)) })
 }
 
 // The ways in which a call can fail beyond those of the engine.

@@ -21,6 +21,19 @@ test('the log follows the run, is filtered by the server, and pauses without los
   await keyboard.press(page.getByRole('button', { name: 'Show all lines' }))
   await expect(log).toContainText('run')
 
+  await stack.api('POST', '/api/targets', { name: 'north, west', url: stack.sink, site_id: 1 })
+  await page.reload()
+  const both = page.waitForRequest((r) => {
+    const { pathname, searchParams } = new URL(r.url())
+    return pathname === '/api/stream' && searchParams.getAll('filter').join('|') === 'north, west|run'
+  })
+  await keyboard.choose(page.getByLabel('Target'), 'north')
+  await keyboard.fill(page.getByLabel('Filter'), 'run')
+  await both
+  await expect(page.getByText('No line matches')).toBeVisible()
+  await keyboard.press(page.getByRole('button', { name: 'Show all lines' }))
+  await expect(log).toContainText('run')
+
   await keyboard.press(page.getByRole('button', { name: 'Pause' }))
   await expect
     .poll(async () => (await stack.api<{ run: { ended: string | null } }>('GET', '/api/status')).run.ended)

@@ -46,7 +46,7 @@ func (d *Docker) Logs(ctx context.Context, q runtime.LogQuery, each func(runtime
 func (d *Docker) tail(ctx context.Context, q runtime.LogQuery) ([]runtime.Line, error) {
 	n := q.Tail
 	q.Follow = false
-	if q.Level != "" || q.Text != "" {
+	if q.Level != "" || len(q.Texts) > 0 {
 		q.Tail = 0 // the engine would cut before the filter
 	}
 	var last []runtime.Line

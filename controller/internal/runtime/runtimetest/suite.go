@@ -110,7 +110,7 @@ func cutsLogs(t *testing.T, s Subject) {
 	if last := read(t, s.Port, runtime.LogQuery{Tail: 1}); len(last) != 1 || last[0].Text != all[len(all)-1].Text {
 		t.Errorf("the last line should be %v, got %v", all[len(all)-1], last)
 	}
-	if one := read(t, s.Port, runtime.LogQuery{Tail: 1, Text: "concurrency"}); len(one) != 1 || !strings.Contains(one[0].Text, "CONCURRENCY") {
+	if one := read(t, s.Port, runtime.LogQuery{Tail: 1, Texts: []string{"concurrency"}}); len(one) != 1 || !strings.Contains(one[0].Text, "CONCURRENCY") {
 		t.Errorf("the filter goes before the cut: %v", one)
 	}
 	if none := read(t, s.Port, runtime.LogQuery{Since: all[len(all)-1].Time.Add(time.Millisecond)}); len(none) != 0 {

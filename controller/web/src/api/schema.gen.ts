@@ -2582,8 +2582,8 @@ export interface operations {
             query?: {
                 /** @description How many of the last lines that match. */
                 lines?: number;
-                /** @description Only lines with this text in them, whatever the case. */
-                filter?: string;
+                /** @description Only lines with this text in them, whatever the case; given several times, with all of them. */
+                filter?: string[] | null;
                 /** @description Only lines at least as severe; lines without a level always match. */
                 level?: "DEBUG" | "INFO" | "WARNING" | "ERROR";
                 /** @description Only lines written since then (RFC 3339). */
@@ -3254,8 +3254,8 @@ export interface operations {
             query?: {
                 /** @description Only log lines at least as severe. */
                 level?: "DEBUG" | "INFO" | "WARNING" | "ERROR";
-                /** @description Only log lines with this text in them, whatever the case. */
-                filter?: string;
+                /** @description Only log lines with this text in them, whatever the case; given several times, with all of them. */
+                filter?: string[] | null;
                 /** @description false leaves the log out. */
                 logs?: boolean;
             };

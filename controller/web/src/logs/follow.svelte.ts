@@ -6,8 +6,8 @@ export type Level = '' | 'INFO' | 'WARNING' | 'ERROR'
 export type Choice = {
   /** Only lines at least as severe; all where empty. */
   level: Level
-  /** Only lines with this text in them; all where empty. */
-  filter: string
+  /** Only lines with all of these texts in them. */
+  filter: string[]
   /** How many lines from before now. */
   lines: number
 }
@@ -63,9 +63,9 @@ export function createFollower() {
     }
 
     function connect() {
-      source = new EventSource(
-        `/api/stream?${new URLSearchParams({ ...(level && { level }), ...(filter && { filter }) })}`,
-      )
+      const query = new URLSearchParams(filter.map((text) => ['filter', text]))
+      if (level) query.set('level', level)
+      source = new EventSource(`/api/stream?${query}`)
       source.addEventListener('open', () => {
         connection = 'live'
         void catchUp()
