@@ -41,6 +41,7 @@ type fixture struct {
 	hub    *live.Hub
 	// publisher writes to exchange.
 	publisher *publish.Publisher
+	store     *store.Store
 	// db and exchange are paths.
 	db, exchange string
 }
@@ -59,6 +60,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	f.store = s
 	lib := library.New(s, fsys, "../../../presets")
 	if err := fsys.MkdirAll(filepath.Join(dir, "exchange"), 0o700); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -23,24 +24,48 @@ type runID struct {
 }
 
 type runsAnswer struct {
-	Runs []recordAnswer `json:"runs" doc:"The latest first."`
+	Runs []recordRow `json:"runs" doc:"The latest first."`
+}
+
+// RecordHead tells which run it was and how it went.
+type RecordHead struct {
+	ID       string     `json:"id"`
+	Kind     string     `json:"kind"`
+	Seed     uint64     `json:"seed"`
+	PlanHash string     `json:"plan_hash"`
+	Started  time.Time  `json:"started"`
+	Ended    *time.Time `json:"ended"`
+	Reason   string     `json:"reason"`
+}
+
+func newHead(r store.Run) RecordHead {
+	return RecordHead{r.ID, r.Kind, r.Seed, r.PlanHash, r.Started, moment(r.Ended), r.Reason}
 }
 
 // recordAnswer is a run as it was recorded.
 type recordAnswer struct {
-	ID       string          `json:"id"`
-	Kind     string          `json:"kind"`
-	Seed     uint64          `json:"seed"`
-	PlanHash string          `json:"plan_hash"`
-	Started  time.Time       `json:"started"`
-	Ended    *time.Time      `json:"ended"`
-	Reason   string          `json:"reason"`
-	Config   json.RawMessage `json:"config,omitempty" doc:"The exact configuration, secrets masked."`
-	Summary  json.RawMessage `json:"summary,omitempty" doc:"The ledger of record."`
+	RecordHead
+	Config  json.RawMessage `json:"config,omitempty" doc:"The exact configuration, secrets masked."`
+	Summary json.RawMessage `json:"summary,omitempty" doc:"The ledger of record."`
 }
 
-func newRecord(r store.Run) recordAnswer {
-	return recordAnswer{r.ID, r.Kind, r.Seed, r.PlanHash, r.Started, moment(r.Ended), r.Reason, r.Config, r.Summary}
+// recordRow is a run in a list.
+type recordRow struct {
+	RecordHead
+	Totals *totalsAnswer `json:"totals" doc:"Of the ledger of record; null where there is none."`
+}
+
+type totalsAnswer struct {
+	Hits   live.Hits         `json:"hits"`
+	Visits map[string]uint64 `json:"visits" doc:"By fate, and planned: all that began."`
+}
+
+func newRow(r store.Run) recordRow {
+	row := recordRow{RecordHead: newHead(r)}
+	if json.Unmarshal(r.Summary, &row.Totals) != nil { // what cannot be read is no ledger
+		row.Totals = nil
+	}
+	return row
 }
 
 type minutesAnswer struct {
@@ -66,16 +91,15 @@ type auditEntry struct {
 func (s *server) history() {
 	route(s, op(http.MethodGet, "/api/runs", tagRun, "Recorded runs"), func(ctx context.Context, in *page) (*body[runsAnswer], error) {
 		runs, err := s.Store.Runs(ctx, in.Skip, in.Limit)
-		out := make([]recordAnswer, len(runs))
+		out := make([]recordRow, len(runs))
 		for i, r := range runs {
-			out[i] = newRecord(r)
-			out[i].Config, out[i].Summary = nil, nil
+			out[i] = newRow(r)
 		}
 		return either(runsAnswer{out}, err)
 	})
 	route(s, op(http.MethodGet, "/api/runs/{id}", tagRun, "A recorded run with its configuration and ledger"), func(ctx context.Context, in *runID) (*body[recordAnswer], error) {
 		r, err := s.Store.Run(ctx, in.ID)
-		return either(newRecord(r), err)
+		return either(recordAnswer{newHead(r), r.Config, r.Summary}, err)
 	})
 	route(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did, minute by minute"), func(ctx context.Context, in *runID) (*body[minutesAnswer], error) {
 		if _, err := s.Store.Run(ctx, in.ID); err != nil {

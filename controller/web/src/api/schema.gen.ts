@@ -1475,6 +1475,20 @@ export interface components {
             /** @description The ledger of record. */
             summary?: unknown;
         };
+        RecordRow: {
+            /** Format: date-time */
+            ended: string | null;
+            id: string;
+            kind: string;
+            plan_hash: string;
+            reason: string;
+            /** Format: int64 */
+            seed: number;
+            /** Format: date-time */
+            started: string;
+            /** @description Of the ledger of record; null where there is none. */
+            totals: components["schemas"]["TotalsAnswer"] | null;
+        };
         ResetAnswer: {
             message: string;
             restart_required: boolean;
@@ -1531,7 +1545,7 @@ export interface components {
         };
         RunsAnswer: {
             /** @description The latest first. */
-            runs: components["schemas"]["RecordAnswer"][] | null;
+            runs: components["schemas"]["RecordRow"][] | null;
         };
         SaveRequestBody: {
             /** @description All settings that differ from their default. A secret that is masked or left out keeps its value, an empty one goes. */
@@ -1669,6 +1683,13 @@ export interface components {
              * @default 10
              */
             timeout: number;
+        };
+        TotalsAnswer: {
+            hits: components["schemas"]["LiveHits"];
+            /** @description By fate, and planned: all that began. */
+            visits: {
+                [key: string]: number;
+            };
         };
         UrlsAnswer: {
             /** @description Always true. */

@@ -1,0 +1,30 @@
+package api_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+)
+
+func TestTheListOfRunsTellsTheTotalsOfEach(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	const ledger = `{"run_id":"b","hits":{"planned":9,"accepted":7,"failed":2},"by_kind":{"pageview":{"planned":9}},"visits":{"planned":4,"complete":3,"lost":1}}`
+	for i, r := range []struct{ id, summary string }{{"a", ""}, {"b", ledger}, {"c", "[]"}} {
+		begun := time.Unix(int64(100-i), 0)
+		if err := f.store.BeginRun(t.Context(), store.Run{ID: r.id, Kind: "live", Config: json.RawMessage("{}"), Started: begun}); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.store.EndRun(t.Context(), r.id, begun, "stopped", json.RawMessage(r.summary)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.each(t, []quick{
+		{"without a ledger", "GET", "/api/runs?limit=1", "", nil, 200, `"reason":"stopped","totals":null}]}`},
+		{"with one", "GET", "/api/runs?limit=1&skip=1", "", nil, 200, `"reason":"stopped","totals":{"hits":{"planned":9,"accepted":7,"rejected":0,"failed":2,"unknown":0,"shed":0,"abandoned":0},"visits":{"complete":3,"lost":1,"planned":4}}}]}`},
+		{"with one that cannot be read", "GET", "/api/runs?limit=1&skip=2", "", nil, 200, `"totals":null}]}`},
+		{"the record has the whole ledger", "GET", "/api/runs/b", "", nil, 200, `"summary":` + ledger},
+	})
+}
