@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -55,7 +57,8 @@ type routingRequest struct {
 
 type testsRequest struct {
 	Body *struct {
-		Timeout int `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Seconds for each."`
+		IDs     []int64 `json:"ids,omitempty" maxItems:"1000" doc:"Their numbers; left out: all."`
+		Timeout int     `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Seconds for each."`
 	}
 }
 
@@ -94,7 +97,7 @@ func (s *server) targets() {
 		}
 		return s.listTargets(ctx, nil)
 	})
-	route(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask all targets at once, without leaving a visit"), s.testTargets)
+	route(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask targets at once, without leaving a visit"), s.testTargets)
 }
 
 func (s *server) saveTarget(ctx context.Context, save func(context.Context) (library.Target, error)) (t library.Target, err error) {
@@ -111,13 +114,22 @@ func (s *server) listTargets(ctx context.Context, _ *empty) (*body[targetsAnswer
 }
 
 func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[testsAnswer], error) {
+	var ids []int64
 	timeout := 10
 	if in.Body != nil {
-		timeout = in.Body.Timeout
+		ids, timeout = in.Body.IDs, in.Body.Timeout
 	}
 	saved, err := s.Store.Targets(ctx)
 	if err != nil {
 		return nil, err
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(saved, func(t store.Target) bool { return t.ID == id }) {
+			return nil, library.ErrNotFound
+		}
+	}
+	if len(ids) > 0 {
+		saved = slices.DeleteFunc(saved, func(t store.Target) bool { return !slices.Contains(ids, t.ID) })
 	}
 	out := make([]targetTest, len(saved))
 	asked := make([]target.Target, len(saved))

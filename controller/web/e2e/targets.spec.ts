@@ -20,6 +20,10 @@ test('of two targets one fails, turns red, and recovers', async ({ page, stack, 
   await keyboard.press(page.getByRole('button', { name: 'Test all' }))
   await expect(page.getByText('Tracking will work at 1 of 2 targets.')).toBeVisible()
   await page.keyboard.press('Escape')
+  const asked = page.waitForRequest((r) => r.url().endsWith('/api/targets/test'))
+  await keyboard.press(page.getByRole('button', { name: 'Test', exact: true }).first())
+  expect((await asked).postDataJSON()).toMatchObject({ ids: [1] })
+  await expect(page.getByText('Works', { exact: true })).toBeVisible()
 
   await page.goto('/')
   await keyboard.press(page.getByRole('button', { name: 'Start', exact: true }))

@@ -710,7 +710,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask all targets at once, without leaving a visit */
+        /** Ask targets at once, without leaving a visit */
         post: operations["post-api-targets-test"];
         delete?: never;
         options?: never;
@@ -1677,6 +1677,8 @@ export interface components {
             results: components["schemas"]["TargetTest"][] | null;
         };
         TestsRequestBody: {
+            /** @description Their numbers; left out: all. */
+            ids?: number[] | null;
             /**
              * Format: int64
              * @description Seconds for each.
