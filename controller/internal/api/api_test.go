@@ -225,6 +225,7 @@ func TestASharedFileThatCannotBeReadCanBeLookedAtAndSettled(t *testing.T) {
 		{"the configuration", "GET", "/api/config", "", nil, 200, "second time"},
 		{"what is edited", "GET", "/api/exchange", "", nil, 200, `"edited_files":["loadgen.env","urls.txt","funnels.json","events.json","targets.json"]`},
 		{"a save", "PUT", "/api/config", `{"config":{}}`, nil, 409, "import or overwrite"},
+		{"a save of two of them", "PUT", "/api/targets/routing", `{"mode":"single"}`, nil, 409, "targets.json, loadgen.env were edited by hand"},
 		{"an import", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["loadgen.env"]}`, nil, 422, "loadgen.env line 2"},
 		{"an import of pages", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["urls.txt"]}`, nil, 422, "urls.txt line"},
 		{"an import of events", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["events.json"]}`, nil, 422, "is not UTF-8"},

@@ -57,7 +57,11 @@ type Conflict struct {
 
 // Error implements error.
 func (c *Conflict) Error() string {
-	return strings.Join(c.Files, ", ") + " was edited by hand; import the edit or have it overwritten"
+	were := " was"
+	if len(c.Files) > 1 {
+		were = " were"
+	}
+	return strings.Join(c.Files, ", ") + were + " edited by hand; import the edit or have it overwritten"
 }
 
 // Identity fixes a run.

@@ -1,5 +1,8 @@
 import { count } from '../../ui/numbers'
 
+const edits = (files: string[]) =>
+  files.length === 1 ? `The edit of ${files[0]} was` : `The edits of ${files.join(', ')} were`
+
 // The shared files: what a restart would change, hand edits, and files that people upload.
 export const exchange = {
   pending: 'The run that goes on does not know what was saved since it began.',
@@ -14,15 +17,16 @@ export const exchange = {
   blocked: 'Mend the errors to save',
   discard: 'Discard edits',
   discarded: 'The edits were discarded.',
-  edited: (files: string) => `${files} was edited by hand in the exchange folder.`,
+  edited: (files: string[]) =>
+    `${files.join(', ')} ${files.length === 1 ? 'was' : 'were'} edited by hand in the exchange folder.`,
   editedHelp:
     'Import takes the edit over and makes it the saved state; overwrite loses it. Until then nothing can be saved here, and a start uses the file as it is.',
   importEdit: 'Import the edit',
   overwriteEdit: 'Overwrite the edit',
   overwriteAsk: 'Overwrite what was edited by hand?',
-  overwriteText: (files: string) => `The edit of ${files} will be lost. There is no way back.`,
-  imported: (files: string) => `The edit of ${files} was imported.`,
-  overwritten: (files: string) => `The edit of ${files} was overwritten.`,
+  overwriteText: (files: string[]) => `What was edited in ${files.join(', ')} will be lost. There is no way back.`,
+  imported: (files: string[]) => `${edits(files)} imported.`,
+  overwritten: (files: string[]) => `${edits(files)} overwritten.`,
   checking: 'Checking…',
   notChecked: 'Not checked',
   good: 'No problems',
