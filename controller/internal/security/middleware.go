@@ -22,7 +22,7 @@ const (
 	CookieName = "trafficinator_session"
 )
 
-// csp lets the pages load nothing from elsewhere and be framed by nobody. Styles in attributes are what charts set.
+// csp lets the pages load nothing from elsewhere and be framed by nobody. The editor of URLs adds style elements.
 const csp = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 

@@ -23,7 +23,7 @@ test('of two targets one fails, turns red, and recovers', async ({ page, stack, 
   const asked = page.waitForRequest((r) => r.url().endsWith('/api/targets/test'))
   await keyboard.press(page.getByRole('button', { name: 'Test', exact: true }).first())
   expect((await asked).postDataJSON()).toMatchObject({ ids: [1] })
-  await expect(page.getByText('Works', { exact: true })).toBeVisible()
+  await expect(page.getByText('Tracking will work', { exact: true })).toBeVisible()
 
   await page.goto('/')
   await keyboard.press(page.getByRole('button', { name: 'Start', exact: true }))
