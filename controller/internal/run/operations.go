@@ -99,7 +99,7 @@ func (k *Control) drain(ctx context.Context, timeout time.Duration) error {
 		return err
 	case shorter := <-k.hurry:
 		cancel()
-		<-done // given up, or ended just now: then there is nothing left to stop
+		<-done //nolint:errcheck // given up, or ended just now: then there is nothing left to stop
 		return k.c.Port.Stop(ctx, shorter)
 	}
 }
