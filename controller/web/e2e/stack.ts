@@ -42,9 +42,9 @@ export class Stack {
     return this.controller.found
   }
 
-  /** Starts another sink, for instance with --error-share. */
-  async addSink(...flags: string[]): Promise<{ url: string; end: () => Promise<void> }> {
-    const sink = await startSink('127.0.0.1:0', ...flags)
+  /** Starts another sink at an address, for instance with --error-share; it ends with the stack at the latest. */
+  async addSink(address = '127.0.0.1:0', ...flags: string[]): Promise<{ url: string; end: () => Promise<void> }> {
+    const sink = await startSink(address, ...flags)
     this.others.push(sink)
     return { url: sink.found, end: sink.end }
   }
@@ -116,7 +116,7 @@ const startController = (address: string, folder: string) =>
   )
 
 /** Starts a sink that listens on `address`. */
-export const startSink = (address: string, ...flags: string[]) =>
+const startSink = (address: string, ...flags: string[]) =>
   begin(
     'loadgen',
     ['sink', '--addr', address, '--quiet', '--token', token, ...flags],
