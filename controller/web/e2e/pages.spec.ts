@@ -33,8 +33,11 @@ const test = base.extend<object, { home: { stack: Stack; run: string } }>({
   home: [
     async ({}, use) => {
       const stack = await Stack.start()
-      await use({ stack, run: await furnish(stack) })
-      await stack.end()
+      try {
+        await use({ stack, run: await furnish(stack) })
+      } finally {
+        await stack.end()
+      }
     },
     { scope: 'worker', timeout: 60_000 },
   ],
