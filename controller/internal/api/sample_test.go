@@ -62,6 +62,9 @@ var (
 	}
 )
 
+// shown are texts that come back as they were written, so a token in them is no secret.
+var shown = []string{"content", "name", "description"}
+
 // sampler draws values that fit a schema, and some that do not.
 type sampler struct {
 	*rand.Rand
@@ -81,7 +84,9 @@ func (s sampler) resolve(x schema) schema {
 func (s sampler) value(x schema, name string) any {
 	x = s.resolve(x)
 	if s.Float64() < s.spite {
-		return hostile[s.IntN(len(hostile))]
+		if v := hostile[s.IntN(len(hostile))]; v != token || !slices.Contains(shown, name) {
+			return v
+		}
 	}
 	if known := telling[name]; len(known) > 0 && s.Float64() < 0.9 {
 		return known[s.IntN(len(known))]
