@@ -29,10 +29,10 @@ func newGate(t *testing.T, engine string, group int) (g *gate, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chown(path, -1, group); err == nil {
-		err = os.Chmod(path, 0o660)
+	if err := os.Chown(path, -1, group); err != nil {
+		t.Fatal(err)
 	}
-	if err != nil {
+	if err := os.Chmod(path, 0o660); err != nil {
 		t.Fatal(err)
 	}
 	g = &gate{engine: engine, listener: l, open: map[net.Conn]struct{}{}}
