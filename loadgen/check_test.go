@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 func printed(t *testing.T, env map[string]string, args ...string) string {
@@ -208,7 +208,7 @@ func TestMetricsEqualTheLedger(t *testing.T) {
 	}
 }
 
-func outcomes(h ledger.Hits) map[string]uint64 {
+func outcomes(h record.Hits) map[string]uint64 {
 	return map[string]uint64{
 		"accepted": h.Accepted, "rejected": h.Rejected, "failed": h.Failed, "unknown": h.Unknown, "shed": h.Shed, "abandoned": h.Abandoned,
 	}

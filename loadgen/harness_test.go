@@ -19,8 +19,8 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 const (
@@ -145,12 +145,12 @@ func (l *loadgen) ends(t *testing.T, want int) {
 	}
 }
 
-func (l *loadgen) summary(t *testing.T) ledger.Summary {
+func (l *loadgen) summary(t *testing.T) record.Summary {
 	t.Helper()
 	return readSummary(t, l.fs, l.env["SUMMARY_FILE"])
 }
 
-func readSummary(t *testing.T, fsys afero.Fs, path string) (s ledger.Summary) {
+func readSummary(t *testing.T, fsys afero.Fs, path string) (s record.Summary) {
 	t.Helper()
 	data, err := afero.ReadFile(fsys, path)
 	if err == nil {
@@ -198,15 +198,15 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // addsUp holds planned against the six outcomes, in all, by kind and by target, and the visits against their fates.
-func addsUp(t *testing.T, s ledger.Summary) {
+func addsUp(t *testing.T, s record.Summary) {
 	t.Helper()
-	row := func(name string, h ledger.Hits) {
+	row := func(name string, h record.Hits) {
 		if sum := h.Accepted + h.Rejected + h.Failed + h.Unknown + h.Shed + h.Abandoned; sum != h.Planned {
 			t.Errorf("%s: %d planned, %d ended: %+v", name, h.Planned, sum, h)
 		}
 	}
 	row("all", s.Hits)
-	for name, rows := range map[string]map[string]ledger.Hits{"kinds": s.ByKind, "targets": s.ByTarget} {
+	for name, rows := range map[string]map[string]record.Hits{"kinds": s.ByKind, "targets": s.ByTarget} {
 		var planned uint64
 		for key, h := range rows {
 			row(key, h)
@@ -225,7 +225,7 @@ func addsUp(t *testing.T, s ledger.Summary) {
 }
 
 // recorded holds the ledger against the sink, where no answer was in doubt.
-func recorded(t *testing.T, s ledger.Summary, m *matomo) {
+func recorded(t *testing.T, s record.Summary, m *matomo) {
 	t.Helper()
 	c := m.Counts()
 	for kind, h := range s.ByKind {
@@ -245,7 +245,7 @@ func recorded(t *testing.T, s ledger.Summary, m *matomo) {
 }
 
 // visitsAgree holds the ledger against the sink where answers were lost.
-func visitsAgree(t *testing.T, s ledger.Summary, m *matomo) {
+func visitsAgree(t *testing.T, s record.Summary, m *matomo) {
 	t.Helper()
 	sure := int64(s.Visits.Complete + s.Visits.Partial + s.Visits.Split)
 	if got := m.Counts().Total.Visits; got < sure || got > sure+int64(s.Visits.Uncertain) {

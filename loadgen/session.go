@@ -16,6 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // session is one run, from its first visit to its written summary.
@@ -89,13 +90,13 @@ func (s *session) run(ctx context.Context) int {
 	s.log.Info("run begins", "run_id", s.plan.RunID, "seed", s.plan.Seed, "plan", s.plan.Hash, "first_visit", s.next)
 	ctx, stopAll := context.WithCancel(ctx)
 	defer stopAll()
-	drain, soft := context.WithCancel(ctx)
-	defer soft()
+	drain, soft := context.WithCancelCause(ctx)
+	defer soft(nil)
 	abort, hard := context.WithCancel(ctx)
 	defer hard()
 	var background sync.WaitGroup
 	background.Go(func() {
-		for _, stop := range []context.CancelFunc{soft, hard} {
+		for _, stop := range []func(){func() { soft(engine.Interrupted) }, hard} {
 			select {
 			case <-s.h.signals:
 				s.log.Info("stopping")
@@ -193,20 +194,20 @@ func (s *session) ahead() uint64 {
 }
 
 // summary is the ledger as it stands; the caller holds the lock while the run goes on.
-func (s *session) summary() ledger.Summary {
-	sum := ledger.Summary{
+func (s *session) summary() record.Summary {
+	sum := record.Summary{
 		RunID: s.plan.RunID, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started, FirstVisit: s.first, NextVisit: s.next,
 		Strategy: string(s.plan.Strategy),
 	}
-	targets := make([]ledger.Target, len(s.plan.Targets))
+	targets := make([]record.Target, len(s.plan.Targets))
 	for i, t := range s.plan.Targets {
 		st := s.router.Status(i, time.Now())
-		targets[i] = ledger.Target{
+		targets[i] = record.Target{
 			URL: t.URL, Health: string(st.Health), SuccessRate: st.SuccessRate,
 			LastError: st.LastError, LastSuccess: st.LastSuccess.UTC(), LastFailure: st.LastFailure.UTC(),
 		}
 	}
-	sum.Fill(s.ledger.Counts(), s.Targets(), targets)
+	s.ledger.Counts().Fill(&sum, s.Targets(), targets)
 	return sum
 }
 
@@ -240,7 +241,7 @@ func (s *session) finish(reason engine.Reason) int {
 	return code
 }
 
-func (s *session) writeSummary(sum *ledger.Summary) error {
+func (s *session) writeSummary(sum *record.Summary) error {
 	path := s.plan.Spec.SummaryFile
 	if path == "" {
 		return nil

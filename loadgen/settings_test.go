@@ -86,9 +86,6 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			set{"EXCHANGE_DIR": "/x"}, set{"/x/loadgen.env": "CONCURENCY=5\n"},
 			[]string{`loadgen.env: CONCURENCY: is not a known setting; did you mean CONCURRENCY?`},
 		},
-		"a backfill": {
-			set{"BACKFILL_ENABLED": "true"}, nil, []string{`BACKFILL_ENABLED="true": asks for a backfill, which this version cannot do; remove it`},
-		},
 		"a token given twice": {
 			set{"MATOMO_TOKEN_AUTH": "hunter2", "MATOMO_TOKEN_AUTH_FILE": "/t"}, set{"/t": "hunter2"},
 			[]string{`MATOMO_TOKEN_AUTH_FILE: is set together with MATOMO_TOKEN_AUTH; keep one of the two`},

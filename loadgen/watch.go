@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // The session is the source of telemetry.
@@ -80,7 +81,7 @@ func (s *session) progress(ctx context.Context) {
 }
 
 // conclude tells the end of the run: as a table, or as one line where every line of the log is JSON.
-func (s *session) conclude(sum *ledger.Summary) {
+func (s *session) conclude(sum *record.Summary) {
 	if s.plan.Spec.LogFormat == "json" {
 		s.log.Info("summary", "summary", sum)
 		return
@@ -89,9 +90,9 @@ func (s *session) conclude(sum *ledger.Summary) {
 }
 
 // printSummary prints the ledger as a table.
-func printSummary(w io.Writer, s *ledger.Summary) {
+func printSummary(w io.Writer, s *record.Summary) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(name string, h ledger.Hits) {
+	row := func(name string, h record.Hits) {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, h.Planned, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, h.Abandoned)
 	}
 	_, _ = fmt.Fprintf(w, "\nrun %s, seed %d: %s after %s\n", s.RunID, s.Seed, s.Reason, s.Ended.Sub(s.Started).Round(100*time.Millisecond))

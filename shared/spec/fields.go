@@ -78,7 +78,7 @@ func kindOf(t reflect.Type) Kind {
 
 // Known tells whether key is a knob, the file form of a secret, or a key of the original that is dealt with.
 func Known(key string) bool {
-	if slices.Contains(obsolete, key) || slices.Contains(backfill, key) || key == backfillSwitch {
+	if slices.Contains(obsolete, key) {
 		return true
 	}
 	for _, f := range Fields() {

@@ -106,18 +106,6 @@ func past(environ map[string]string, problems *problem.List) {
 			problems.Warn(key, v, "has no effect", "remove it")
 		}
 	}
-	for _, key := range backfill {
-		if v, ok := environ[key]; ok {
-			problems.Refuse(key, v, "asks for a backfill, which this version cannot do", "remove it")
-		}
-	}
-	if v, ok := environ[backfillSwitch]; ok {
-		if on, err := parseFlag(v); err != nil {
-			problems.Refuse(backfillSwitch, v, "is not a yes or no", "remove it")
-		} else if on {
-			problems.Refuse(backfillSwitch, v, "asks for a backfill, which this version cannot do", "remove it")
-		}
-	}
 }
 
 // word matches a permitted word whatever its case, because the original's LOG_LEVEL did.

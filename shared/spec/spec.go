@@ -16,13 +16,16 @@ type Spec struct {
 	RequestTimeout float64       `env:"REQUEST_TIMEOUT" envDefault:"10" min:"0.1" max:"300" unit:"s" group:"Target" help:"How long one request may take in all."`
 	TLSVerify      bool          `env:"TLS_VERIFY" envDefault:"true" group:"Target" help:"Check the server's certificate. Off only for a test server with a certificate of its own making; an authority of your own is named by SSL_CERT_FILE in the environment."`
 
-	VisitsPerDay float64 `env:"TARGET_VISITS_PER_DAY" envDefault:"20000" min:"1" max:"1e10" unit:"visits/day" group:"Traffic" help:"Arrival rate, spread evenly over the day."`
-	Concurrency  int     `env:"CONCURRENCY" envDefault:"50" min:"1" max:"10000" unit:"requests" group:"Traffic" help:"Most requests in flight at once. It does not bound open visits."`
-	SendMode     string  `env:"SEND_MODE" envDefault:"single" oneof:"single,bulk" group:"Traffic" help:"single: every hit is a request, as browsers send them. bulk: many visitors' hits go in one request, to fill a Matomo quickly."`
-	BulkSize     int     `env:"BULK_SIZE" envDefault:"100" min:"1" max:"2000" unit:"hits" group:"Traffic" help:"Most hits of a bulk request."`
-	BulkMaxDelay float64 `env:"BULK_MAX_DELAY" envDefault:"1" min:"0" max:"60" unit:"s" group:"Traffic" help:"How long a hit waits at most until its bulk request is full."`
-	Timeline     string  `env:"TIMELINE" envDefault:"compressed" oneof:"compressed,live" group:"Traffic" help:"compressed: a visit's minutes lie in the recent past and its requests are seconds apart. live: every hit is sent at its own moment."`
-	Timezone     string  `env:"TIMEZONE" envDefault:"CET" group:"Traffic" help:"Time zone of the Matomo site (IANA name): visits are kept inside its days."`
+	VisitsPerDay float64   `env:"TARGET_VISITS_PER_DAY" envDefault:"20000" min:"1" max:"1e10" unit:"visits/day" group:"Traffic" help:"Arrival rate; with LOAD_PROFILE=week that of a mean day."`
+	LoadProfile  string    `env:"LOAD_PROFILE" envDefault:"constant" group:"Traffic" help:"How the rate changes with time. constant: TARGET_VISITS_PER_DAY. week: the day and week of LOAD_CURVE. Else stages with rates in visits a day, after which the run ends: 10m:0→20000, 1h:20000, 5m:200000 (-> is as good)."`
+	LoadCurve    []float64 `env:"LOAD_CURVE" min:"0" max:"1e6" unit:"weights" group:"Traffic" help:"Weights of the hours of a day (24) or of a week (168, from Monday 0 h), in TIMEZONE, separated by commas; only their proportions count. Unset: a typical site."`
+	Arrivals     string    `env:"ARRIVALS" envDefault:"even" oneof:"even,poisson" group:"Traffic" help:"even: arrivals keep equal distances. poisson: they are as random as people's, but each hour or stage has exactly its number."`
+	Concurrency  int       `env:"CONCURRENCY" envDefault:"50" min:"1" max:"10000" unit:"requests" group:"Traffic" help:"Most requests in flight at once. It does not bound open visits."`
+	SendMode     string    `env:"SEND_MODE" envDefault:"single" oneof:"single,bulk" group:"Traffic" help:"single: every hit is a request, as browsers send them. bulk: many visitors' hits go in one request, to fill a Matomo quickly."`
+	BulkSize     int       `env:"BULK_SIZE" envDefault:"100" min:"1" max:"2000" unit:"hits" group:"Traffic" help:"Most hits of a bulk request."`
+	BulkMaxDelay float64   `env:"BULK_MAX_DELAY" envDefault:"1" min:"0" max:"60" unit:"s" group:"Traffic" help:"How long a hit waits at most until its bulk request is full."`
+	Timeline     string    `env:"TIMELINE" envDefault:"compressed" oneof:"compressed,live" group:"Traffic" help:"compressed: a visit's minutes lie in the recent past and its requests are seconds apart. live: every hit is sent at its own moment."`
+	Timezone     string    `env:"TIMEZONE" envDefault:"CET" group:"Traffic" help:"Time zone of the Matomo site (IANA name): visits are kept inside its days."`
 
 	PageviewsMin      int     `env:"PAGEVIEWS_MIN" envDefault:"3" min:"1" max:"100" unit:"pages" group:"Visits" help:"Fewest pages of a visit."`
 	PageviewsMax      int     `env:"PAGEVIEWS_MAX" envDefault:"6" min:"1" max:"100" unit:"pages" group:"Visits" help:"Most pages of a visit."`
@@ -54,6 +57,27 @@ type Spec struct {
 	MaxTotalVisits  int64   `env:"MAX_TOTAL_VISITS" envDefault:"0" min:"0" max:"1e12" unit:"visits/24 h" group:"Limits" help:"Cap in each 24 hours, counted from the window's first visit; then pause, then go on. 0 is off."`
 	StopAfterVisits int64   `env:"STOP_AFTER_VISITS" envDefault:"0" min:"0" max:"1e12" unit:"visits" group:"Limits" help:"The run ends after exactly this many visits. 0 is off."`
 
+	StopErrorShare float64 `env:"STOP_ERROR_SHARE" envDefault:"0" min:"0" max:"1" group:"Limits" help:"Error brake: the run stops with exit code 4 when more than this share of the hits that ended in the last minute was not accepted, over all targets. 0 is off."`
+	Thresholds     string  `env:"THRESHOLDS" group:"Limits" help:"What must hold for the run to pass, separated by commas: error_share<1%, p95<800ms, achieved_rate>98%, unknown=0. A run that misses one ends with exit code 4."`
+	ThresholdAbort bool    `env:"THRESHOLD_ABORT" envDefault:"false" group:"Limits" help:"Stop the run as soon as a threshold is missed for ten seconds."`
+
+	CapacitySearch bool    `env:"CAPACITY_SEARCH" envDefault:"false" group:"Capacity search" help:"Search the highest rate at which THRESHOLDS hold instead of sending at a given one: raise in steps, bisect, confirm for a minute. Unset thresholds are error_share<1%, p95<1s, achieved_rate>98%."`
+	CapacityFrom   float64 `env:"CAPACITY_FROM" envDefault:"1" min:"0.01" max:"100000" unit:"visits/s" group:"Capacity search" help:"Rate of the first step."`
+	CapacityTo     float64 `env:"CAPACITY_TO" envDefault:"1000" min:"0.01" max:"100000" unit:"visits/s" group:"Capacity search" help:"Highest rate that is tried."`
+	CapacityStep   float64 `env:"CAPACITY_STEP" envDefault:"10" min:"2" max:"600" unit:"s" group:"Capacity search" help:"How long a step is measured, after it has settled."`
+
+	BackfillEnabled  bool    `env:"BACKFILL_ENABLED" envDefault:"false" group:"Backfill" help:"Send past days instead of today's traffic, then end. Such a job runs beside live traffic, never in its place."`
+	BackfillStart    string  `env:"BACKFILL_START_DATE" group:"Backfill" help:"First day, YYYY-MM-DD in TIMEZONE. With BACKFILL_END_DATE, or else the two of the relative window."`
+	BackfillEnd      string  `env:"BACKFILL_END_DATE" group:"Backfill" help:"Last day, today at most, of which only what has passed is sent."`
+	BackfillDaysBack *int    `env:"BACKFILL_DAYS_BACK" min:"1" max:"365" unit:"days" group:"Backfill" help:"First day as days before today: 1 is yesterday. With BACKFILL_DURATION_DAYS."`
+	BackfillDuration *int    `env:"BACKFILL_DURATION_DAYS" min:"1" max:"365" unit:"days" group:"Backfill" help:"How many days from the first on, 180 at most."`
+	BackfillPerDay   int64   `env:"BACKFILL_MAX_VISITS_PER_DAY" envDefault:"2000" min:"0" max:"1000000" unit:"visits/day" group:"Backfill" help:"Most visits of a day: where the busiest day would have more all days are scaled down alike. 0: as TARGET_VISITS_PER_DAY has them."`
+	BackfillTotal    int64   `env:"BACKFILL_MAX_VISITS_TOTAL" envDefault:"200000" min:"0" max:"1e9" unit:"visits" group:"Backfill" help:"Most visits in all; days after that are skipped. 0 is off."`
+	BackfillTrend    float64 `env:"BACKFILL_WEEKLY_TREND" envDefault:"0" min:"-0.5" max:"1" group:"Backfill" help:"Growth from week to week: 0.02 is 2 % more visits each week."`
+	BackfillRPS      float64 `env:"BACKFILL_RPS_LIMIT" envDefault:"0" min:"0" max:"500" unit:"requests/s" group:"Backfill" help:"Most requests a second; each carries many hits. 0 is off."`
+	BackfillShards   int     `env:"BACKFILL_SHARDS" envDefault:"2" min:"1" max:"64" unit:"requests" group:"Backfill" help:"Requests in flight at once. A visitor's hits are all in one."`
+	BackfillSeed     *uint64 `env:"BACKFILL_SEED" min:"0" max:"9007199254740991" group:"Backfill" help:"RUN_SEED of a backfill, where it is to differ."`
+
 	AutoStart   bool    `env:"AUTO_START" envDefault:"true" group:"Run" help:"Begin at once. Off: wait idle until stopped."`
 	RunSeed     *uint64 `env:"RUN_SEED" min:"0" max:"9007199254740991" group:"Run" help:"Fixes what visitors do. Drawn, printed and stored unless set."`
 	RunID       string  `env:"RUN_ID" group:"Run" help:"Name of the run, part of every visitor and order id: letters, digits, - and _, at most 64. Drawn unless set; the same name again goes on where that run ended."`
@@ -72,14 +96,8 @@ type Spec struct {
 	Set map[string]bool
 }
 
+// BackfillGroup is the group of the knobs that say which past days a job sends.
+const BackfillGroup = "Backfill"
+
 // obsolete are keys of the original that have no meaning here; they are accepted with a warning.
 var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH"}
-
-// backfill are keys of the original's replay of past days, which this version does not do; a value refuses the
-// settings, because a run that ignored them would send today's traffic instead.
-var backfill = []string{
-	"BACKFILL_START_DATE", "BACKFILL_END_DATE", "BACKFILL_DAYS_BACK", "BACKFILL_DURATION_DAYS",
-	"BACKFILL_MAX_VISITS_PER_DAY", "BACKFILL_MAX_VISITS_TOTAL", "BACKFILL_RPS_LIMIT", "BACKFILL_SEED",
-}
-
-const backfillSwitch = "BACKFILL_ENABLED"

@@ -73,8 +73,6 @@ func TestEachBadValueHasItsMessage(t *testing.T) {
 		{"RUN_ID", "a/b", `RUN_ID="a/b": has other characters than letters, digits, - and _, or more than 64; for example nightly-7`},
 		{"SITE_URL", "shop", `SITE_URL="shop": is not the address of a site; use https://host`},
 		{"TELEMETRY_ADDR", "8010", `TELEMETRY_ADDR="8010": is not host:port; for example 127.0.0.1:8010, or off`},
-		{"BACKFILL_ENABLED", "true", `BACKFILL_ENABLED="true": asks for a backfill, which this version cannot do; remove it`},
-		{"BACKFILL_DAYS_BACK", "7", `BACKFILL_DAYS_BACK="7": asks for a backfill, which this version cannot do; remove it`},
 		{"MATOMO_TOKEN_AUTH_FILE", "/gone", `MATOMO_TOKEN_AUTH_FILE: names a file that cannot be read; name a file that this user may read`},
 	} {
 		_, problems := parse(map[string]string{c.key: c.value})
@@ -104,14 +102,14 @@ func TestASecretMayComeFromAFile(t *testing.T) {
 }
 
 func TestKeysOfTheOriginalThatLostTheirMeaningAreAccepted(t *testing.T) {
-	env := map[string]string{"START_SIGNAL_FILE": "/x", "START_CHECK_INTERVAL": "2", "BACKFILL_RUN_ONCE": "true", "BACKFILL_HISTORY_PATH": "/y", "BACKFILL_ENABLED": "false"}
+	env := map[string]string{"START_SIGNAL_FILE": "/x", "START_CHECK_INTERVAL": "2", "BACKFILL_RUN_ONCE": "true", "BACKFILL_HISTORY_PATH": "/y"}
 	_, problems := parse(env)
 	if problems.Err() != nil {
 		t.Error(problems)
 	}
 	told := problems.Warnings().Error()
 	for key := range maps.Keys(env) {
-		if key != "BACKFILL_ENABLED" && !strings.Contains(told, key) {
+		if !strings.Contains(told, key) {
 			t.Errorf("nothing is said of %s", key)
 		}
 	}

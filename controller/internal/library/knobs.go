@@ -27,9 +27,17 @@ var elsewhere = map[string]string{
 	"TELEMETRY_ADDR":      "set it where the loadgen is started",
 }
 
+// where tells where a person finds what a knob is for that no saved configuration holds; empty for the others.
+func where(f spec.Field) string {
+	if f.Group == spec.BackfillGroup {
+		return "start a backfill with it"
+	}
+	return elsewhere[f.Key]
+}
+
 // Knobs are the knobs of a saved configuration in the order of their declaration.
 func Knobs() []spec.Field {
-	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return elsewhere[f.Key] != "" })
+	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return where(f) != "" })
 }
 
 // own are the knobs of a set-up that a preset neither holds nor changes.
@@ -95,9 +103,11 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 
 func refuseKey(given string, problems *problem.List) {
 	key := strings.ToUpper(given)
-	if cure := elsewhere[key]; cure != "" {
-		problems.Refuse(key, "", "is no part of the saved configuration", cure)
-		return
+	for _, f := range spec.Fields() {
+		if cure := where(f); f.Key == key && cure != "" {
+			problems.Refuse(key, "", "is no part of the saved configuration", cure)
+			return
+		}
 	}
 	cure := "remove it"
 	if n := spec.Nearest(key); n != "" && !spec.Known(key) && elsewhere[n] == "" {
@@ -160,8 +170,9 @@ func typed(s spec.Spec) map[string]any {
 	out := map[string]any{}
 	t := reflect.TypeFor[spec.Spec]()
 	for i := range t.NumField() {
-		key := t.Field(i).Tag.Get("env")
-		if key == "" || elsewhere[key] != "" {
+		tag := t.Field(i).Tag
+		key := tag.Get("env")
+		if key == "" || where(spec.Field{Key: key, Group: tag.Get("group")}) != "" {
 			continue
 		}
 		v := reflect.ValueOf(s).Field(i)

@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // inBulk sends up to ten hits a request at 20 visits a second.
@@ -42,7 +43,7 @@ func TestBulkRequestsCarryManyVisitorsHitsInOrder(t *testing.T) {
 			}
 		}
 		c := r.ledger.Counts()
-		if c.Visits[ledger.Complete] != 200 || c.Bulk != (ledger.Bulk{Requests: uint64(len(size)), Hits: 600, Tracked: 600}) {
+		if c.Visits[ledger.Complete] != 200 || c.Bulk != (record.Bulk{Requests: uint64(len(size)), Hits: 600, Tracked: 600}) {
 			t.Errorf("fates %v, receipts %+v", c.Visits, c.Bulk)
 		}
 	})
@@ -111,7 +112,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 	for name, c := range map[string]struct {
 		receipt func(hits []sent) tracking.Receipt
 		want    map[tracking.Outcome]bool // outcomes there are
-		bulk    func(ledger.Bulk) bool
+		bulk    func(record.Bulk) bool
 	}{
 		"the bad ones are named": {
 			func(hits []sent) tracking.Receipt {
@@ -121,7 +122,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				return tracking.Receipt{Tracked: len(hits) - 1, Invalid: 1, Indices: []int{2}}
 			},
 			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Rejected: true},
-			func(b ledger.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
+			func(b record.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
 		},
 		"the bad ones are not named": {
 			func(hits []sent) tracking.Receipt {
@@ -131,7 +132,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				return tracking.Receipt{Tracked: len(hits) - 1, Invalid: 1}
 			},
 			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Unknown: true},
-			func(b ledger.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
+			func(b record.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
 		},
 		"some were left out": {
 			func(hits []sent) tracking.Receipt {
@@ -141,7 +142,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				return tracking.Receipt{Tracked: len(hits) - 1}
 			},
 			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Unknown: true},
-			func(b ledger.Bulk) bool { return b.Invalid == 0 && b.Tracked < b.Hits },
+			func(b record.Bulk) bool { return b.Invalid == 0 && b.Tracked < b.Hits },
 		},
 		"all are bad": {
 			func(hits []sent) tracking.Receipt {
@@ -151,7 +152,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				return tracking.Receipt{Invalid: len(hits)}
 			},
 			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Rejected: true, tracking.Shed: true},
-			func(b ledger.Bulk) bool { return b.Invalid > 0 },
+			func(b record.Bulk) bool { return b.Invalid > 0 },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -98,6 +99,18 @@ const (
 	NoTarget           Reason = "no_target"
 )
 
+// Error makes a reason the cause of a context: who ends a run by that tells why.
+func (r Reason) Error() string { return string(r) }
+
+// reasonOf is the cause of a context that is done, where it is a reason, else the run was interrupted.
+func reasonOf(ctx context.Context) Reason {
+	var why Reason
+	if errors.As(context.Cause(ctx), &why) {
+		return why
+	}
+	return Interrupted
+}
+
 // Phase is what the engine is doing.
 type Phase string
 
@@ -127,7 +140,8 @@ func New(c Config) *Engine {
 func (e *Engine) Phase() Phase { return e.phase.Load().(Phase) }
 
 // Run sends traffic until a limit is reached, all targets have failed, or drain is done: then no visit begins,
-// requests in flight may end, and what is left is abandoned. Where abort is done requests are broken off at once.
+// requests in flight may end, what is left is abandoned, and a Reason that is drain's cause is that of the end. Where
+// abort is done requests are broken off at once.
 func (e *Engine) Run(drain, abort context.Context) Reason {
 	stopWatching := context.AfterFunc(abort, e.c.Sender.Break)
 	defer stopWatching()

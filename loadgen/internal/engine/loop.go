@@ -82,7 +82,7 @@ func (l *loop) run(drain context.Context) Reason {
 			l.takeAll()
 		case <-stop:
 			stop = nil
-			l.stop(Interrupted)
+			l.stop(reasonOf(drain))
 		}
 	}
 }

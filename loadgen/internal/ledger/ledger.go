@@ -11,6 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // Latencies are kept in microseconds from 1 µs to 10 min, to 3 digits.
@@ -60,15 +61,6 @@ const (
 	Fates int = iota
 )
 
-// Bulk sums what Matomo's receipts said of bulk requests. A receipt with invalid hits that does not say which makes
-// all hits of its request unknown: these sums then tell more than the rows do.
-type Bulk struct {
-	Requests uint64 `json:"requests"`
-	Hits     uint64 `json:"hits"`
-	Tracked  uint64 `json:"tracked"`
-	Invalid  uint64 `json:"invalid"`
-}
-
 // Ledger is safe for concurrent use.
 type Ledger struct {
 	mu      sync.Mutex
@@ -77,7 +69,7 @@ type Ledger struct {
 	visits  [Fates]uint64
 	planned uint64
 	split   uint64
-	bulk    Bulk
+	bulk    record.Bulk
 	revenue shop.Cents
 }
 
@@ -190,7 +182,7 @@ type Counts struct {
 	Visits  [Fates]uint64
 	Planned uint64
 	Split   uint64
-	Bulk    Bulk
+	Bulk    record.Bulk
 	Revenue shop.Cents
 }
 

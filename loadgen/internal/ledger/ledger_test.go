@@ -9,6 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // pages are n pageviews.
@@ -56,8 +57,8 @@ func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
 		l.Send(i%2, pages(1))
 		l.Answer(i%2, answered(tracking.Accepted, time.Duration(1+i%2*9)*time.Millisecond)) // 1 ms and 10 ms
 	}
-	var s ledger.Summary
-	s.Fill(l.Counts(), []string{"fast", "slow"}, make([]ledger.Target, 2))
+	var s record.Summary
+	l.Counts().Fill(&s, []string{"fast", "slow"}, make([]record.Target, 2))
 	near := func(got, want float64) bool { return got > .99*want && got < 1.01*want }
 	if fast, slow := s.Targets["fast"].Latency, s.Targets["slow"].Latency; !near(fast.P99, .001) || !near(slow.P50, .010) {
 		t.Errorf("by target: %+v, %+v", fast, slow)
@@ -70,8 +71,8 @@ func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
 func TestReceiptsAreToldOnlyWhereThereAreSome(t *testing.T) {
 	l := ledger.New(1)
 	encoded := func() string {
-		var s ledger.Summary
-		s.Fill(l.Counts(), []string{"a"}, make([]ledger.Target, 1))
+		var s record.Summary
+		l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1))
 		data, err := s.Encode()
 		if err != nil || !json.Valid(data) {
 			t.Fatal(err)
@@ -101,8 +102,8 @@ func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
 		l.Close(ledger.Complete, 0)
 	}
 	l.Send(0, pages(1))
-	s := ledger.Summary{FirstVisit: 100, NextVisit: 115}
-	s.Fill(l.Counts(), []string{"a"}, make([]ledger.Target, 1))
+	s := record.Summary{FirstVisit: 100, NextVisit: 115}
+	l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1))
 	s.CloseKilled(time.Unix(1, 0))
 	if v := s.Visits; v.Planned != 15 || v.Complete != 4 || v.Uncertain != 11 {
 		t.Errorf("visits %+v: six were open, five may have begun", v)

@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
-	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // capFile has a dot where no run id has one, so that it is never the ledger of a run.
@@ -52,7 +52,7 @@ func Probe(fsys afero.Fs, dir string) error {
 }
 
 // Save writes the summary of a run.
-func (f Folder) Save(s *ledger.Summary) error {
+func (f Folder) Save(s *record.Summary) error {
 	if f.fs == nil {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (f Folder) Resume(runID string, now time.Time) (next uint64, closed []strin
 		if !strings.HasSuffix(name, ".json") || name == capFile {
 			continue
 		}
-		var s ledger.Summary
+		var s record.Summary
 		if err := f.read(name, &s); err != nil {
 			return 0, nil, err
 		}

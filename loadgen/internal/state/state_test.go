@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
-	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -35,11 +35,11 @@ func read(t *testing.T, fs afero.Fs, path string) string {
 func TestTheLedgerOfAKilledRunIsClosed(t *testing.T) {
 	fs := afero.NewMemMapFs()
 	f := open(t, fs)
-	killed := &ledger.Summary{
-		RunID: "one", Started: now, Hits: ledger.Hits{Planned: 10, Accepted: 4, Shed: 1}, InFlight: 2, OpenVisits: 3, NextVisit: 200,
-		ByKind:   map[string]ledger.Hits{"pageview": {Planned: 10, Accepted: 4, Shed: 1}},
-		ByTarget: map[string]ledger.Hits{"matomo": {Planned: 10, Accepted: 4, Shed: 1}},
-		Visits:   ledger.Visits{Planned: 5, Complete: 2}, InFlightByKind: map[string]uint64{"pageview": 2}, InFlightByTarget: map[string]uint64{"matomo": 2},
+	killed := &record.Summary{
+		RunID: "one", Started: now, Hits: record.Hits{Planned: 10, Accepted: 4, Shed: 1}, InFlight: 2, OpenVisits: 3, NextVisit: 200,
+		ByKind:   map[string]record.Hits{"pageview": {Planned: 10, Accepted: 4, Shed: 1}},
+		ByTarget: map[string]record.Hits{"matomo": {Planned: 10, Accepted: 4, Shed: 1}},
+		Visits:   record.Visits{Planned: 5, Complete: 2}, InFlightByKind: map[string]uint64{"pageview": 2}, InFlightByTarget: map[string]uint64{"matomo": 2},
 	}
 	if err := f.Save(killed); err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestTheLedgerOfAKilledRunIsClosed(t *testing.T) {
 func TestTheSameRunGoesOnBeyondItsReservedVisits(t *testing.T) {
 	fs := afero.NewMemMapFs()
 	f := open(t, fs)
-	if err := f.Save(&ledger.Summary{RunID: "one", Started: now, NextVisit: 200}); err != nil {
+	if err := f.Save(&record.Summary{RunID: "one", Started: now, NextVisit: 200}); err != nil {
 		t.Fatal(err)
 	}
 	next, _, err := f.Resume("one", now.Add(time.Minute))
@@ -99,7 +99,7 @@ func TestAFolderThatCannotBeWrittenIsRefused(t *testing.T) {
 		t.Error("it is opened")
 	}
 	f, err := state.Open(afero.NewMemMapFs(), "")
-	if err != nil || f.Save(&ledger.Summary{RunID: "x"}) != nil {
+	if err != nil || f.Save(&record.Summary{RunID: "x"}) != nil {
 		t.Errorf("no folder keeps nothing: %v", err)
 	}
 }

@@ -1,0 +1,131 @@
+// Package record owns the form of a run's record: the ledger that the loadgen writes every second and at the end, and
+// that everybody else reads. It counts nothing itself.
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Hits counts hits by outcome; Planned is their sum and what is still open.
+type Hits struct {
+	Planned   uint64 `json:"planned"`
+	Accepted  uint64 `json:"accepted"`
+	Rejected  uint64 `json:"rejected"`
+	Failed    uint64 `json:"failed"`
+	Unknown   uint64 `json:"unknown"`
+	Shed      uint64 `json:"shed"`
+	Abandoned uint64 `json:"abandoned"`
+}
+
+// Visits counts visits by fate; Planned is the sum of the five, Split the visits that Matomo makes beyond them.
+type Visits struct {
+	Planned   uint64 `json:"planned"`
+	Complete  uint64 `json:"complete"`
+	Partial   uint64 `json:"partial"`
+	Uncertain uint64 `json:"uncertain"`
+	Lost      uint64 `json:"lost"`
+	Unsent    uint64 `json:"unsent"`
+	Split     uint64 `json:"split"`
+}
+
+// Latency are percentiles in seconds, from the intended moment of a hit to its answer.
+type Latency struct {
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+	P99 float64 `json:"p99"`
+}
+
+// Target is what a summary says of a target beyond its hits.
+type Target struct {
+	URL         string  `json:"url"`
+	Health      string  `json:"health"`
+	SuccessRate float64 `json:"success_rate"`
+	Latency     Latency `json:"latency"`
+	LastError   string  `json:"last_error,omitempty"`
+	// LastSuccess and LastFailure are when an answer came that accepted a hit, and one that did not, zero for never.
+	LastSuccess time.Time `json:"last_success,omitzero"`
+	LastFailure time.Time `json:"last_failure,omitzero"`
+}
+
+// Summary is the record of a run, as written to the state folder every second and to the summary file at the end.
+type Summary struct {
+	RunID    string    `json:"run_id"`
+	Seed     uint64    `json:"seed"`
+	PlanHash string    `json:"plan_hash"`
+	Started  time.Time `json:"started"`
+	// Ended is zero and Reason empty while the run goes on.
+	Ended  time.Time `json:"ended,omitzero"`
+	Reason string    `json:"reason"`
+	// Message explains an end that nobody asked for.
+	Message string `json:"message,omitempty"`
+
+	Hits     Hits            `json:"hits"`
+	ByKind   map[string]Hits `json:"by_kind"`
+	ByTarget map[string]Hits `json:"by_target"`
+	Visits   Visits          `json:"visits"`
+	// Bulk is there where hits were sent in bulk.
+	Bulk    *Bulk             `json:"bulk,omitempty"`
+	Revenue float64           `json:"revenue"`
+	Latency Latency           `json:"latency"`
+	Targets map[string]Target `json:"targets"`
+	// Strategy is how visits are dealt out to the targets.
+	Strategy string `json:"distribution_strategy,omitempty"`
+
+	InFlight         uint64            `json:"in_flight"`
+	InFlightByKind   map[string]uint64 `json:"in_flight_by_kind,omitempty"`
+	InFlightByTarget map[string]uint64 `json:"in_flight_by_target,omitempty"`
+	OpenVisits       uint64            `json:"open_visits"`
+	// FirstVisit is the number of the run's first visit; NextVisit is the first that surely was not used: numbers are
+	// reserved ahead.
+	FirstVisit uint64 `json:"first_visit"`
+	NextVisit  uint64 `json:"next_visit"`
+}
+
+// Bulk sums what Matomo's receipts said of bulk requests. A receipt with invalid hits that does not say which makes
+// all hits of its request unknown: these sums then tell more than the rows do.
+type Bulk struct {
+	Requests uint64 `json:"requests"`
+	Hits     uint64 `json:"hits"`
+	Tracked  uint64 `json:"tracked"`
+	Invalid  uint64 `json:"invalid"`
+}
+
+// CloseKilled ends the summary of a run that was killed: what was in flight when it was written last is unknown,
+// the rest abandoned, though some of it may have been sent since: the message says so, because nothing tells how much.
+// Visits that may have begun since are uncertain; of their hits nothing is known, the kinds least of all, so that they
+// are in no row.
+func (s *Summary) CloseKilled(now time.Time) {
+	s.Hits.close(s.InFlight)
+	for name, h := range s.ByKind {
+		h.close(s.InFlightByKind[name])
+		s.ByKind[name] = h
+	}
+	for name, h := range s.ByTarget {
+		h.close(s.InFlightByTarget[name])
+		s.ByTarget[name] = h
+	}
+	// Nothing tells which of the open visits had an accepted hit, so all of them are uncertain.
+	s.Visits.Uncertain += s.OpenVisits
+	since := s.NextVisit - s.FirstVisit - s.Visits.Planned
+	s.Visits.Planned += since
+	s.Visits.Uncertain += since
+	s.Message = fmt.Sprintf("killed: hits sent after this was last written, as a rule a second before, may be counted as abandoned; up to %d visits that began since have no hits here", since)
+	s.Ended, s.Reason = now, "killed"
+	s.InFlight, s.OpenVisits, s.InFlightByKind, s.InFlightByTarget = 0, 0, nil, nil
+}
+
+func (h *Hits) close(inFlight uint64) {
+	h.Unknown += inFlight
+	h.Abandoned += h.Planned - h.Accepted - h.Rejected - h.Failed - h.Unknown - h.Shed - h.Abandoned
+}
+
+// Encode is the summary as indented JSON.
+func (s *Summary) Encode() ([]byte, error) {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode summary: %w", err)
+	}
+	return append(data, '\n'), nil
+}
