@@ -239,6 +239,21 @@ func recorded(t *testing.T, s record.Summary, m *matomo) {
 	if got, want := fmt.Sprintf("%.2f", float64(c.Total.Revenue)/100), fmt.Sprintf("%.2f", s.Revenue); got != want {
 		t.Errorf("revenue %s sent, %s recorded", want, got)
 	}
+	money := func(cents int64) string { return fmt.Sprintf("%.2f", float64(cents)/100) }
+	for what, pair := range map[string][2]string{
+		"tax":      {fmt.Sprintf("%.2f", s.Tax), money(c.Total.Tax)},
+		"shipping": {fmt.Sprintf("%.2f", s.Shipping), money(c.Total.Shipping)},
+		"pieces":   {fmt.Sprint(s.Items), fmt.Sprint(c.Total.Items)},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s %s sent, %s recorded", what, pair[0], pair[1])
+		}
+	}
+	for country, n := range s.Opened.Countries {
+		if got := c.Total.Countries[country]; s.Visits.Split == 0 && country != "" && got != int64(n) {
+			t.Errorf("%d visits from %s, the sink shows %d", n, country, got)
+		}
+	}
 	for _, v := range m.Violations() {
 		t.Errorf("the sink objects: %s", v)
 	}

@@ -207,7 +207,7 @@ func (s *session) summary() record.Summary {
 			LastError: st.LastError, LastSuccess: st.LastSuccess.UTC(), LastFailure: st.LastFailure.UTC(),
 		}
 	}
-	s.ledger.Counts().Fill(&sum, s.Targets(), targets)
+	s.ledger.Counts().Fill(&sum, s.Targets(), targets, s.plan.Zone)
 	return sum
 }
 

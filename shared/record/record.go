@@ -47,6 +47,30 @@ type Target struct {
 	// LastSuccess and LastFailure are when an answer came that accepted a hit, and one that did not, zero for never.
 	LastSuccess time.Time `json:"last_success,omitzero"`
 	LastFailure time.Time `json:"last_failure,omitzero"`
+	// ByKind and Account are the target's part of what the summary tells of all.
+	ByKind map[string]Hits `json:"by_kind"`
+	Account
+	InFlightByKind map[string]uint64 `json:"in_flight_by_kind,omitempty"`
+}
+
+// Account is what became of visits, and what they brought. Money is in the site's currency.
+type Account struct {
+	Visits   Visits  `json:"visits"`
+	Revenue  float64 `json:"revenue"`
+	Tax      float64 `json:"tax"`
+	Shipping float64 `json:"shipping"`
+	// Items counts the pieces of all orders.
+	Items  uint64 `json:"items"`
+	Opened Opened `json:"opened"`
+}
+
+// Opened counts the visits of which an action was accepted, as Matomo's reports break them down: by the site's days
+// (YYYY-MM-DD), ISO country ("" where none was sent), source (direct, search, social, website) and device type.
+type Opened struct {
+	Days      map[string]uint64 `json:"days"`
+	Countries map[string]uint64 `json:"countries"`
+	Sources   map[string]uint64 `json:"sources"`
+	Devices   map[string]uint64 `json:"devices"`
 }
 
 // Summary is the record of a run, as written to the state folder every second and to the summary file at the end.
@@ -64,10 +88,9 @@ type Summary struct {
 	Hits     Hits            `json:"hits"`
 	ByKind   map[string]Hits `json:"by_kind"`
 	ByTarget map[string]Hits `json:"by_target"`
-	Visits   Visits          `json:"visits"`
+	Account
 	// Bulk is there where hits were sent in bulk.
 	Bulk    *Bulk             `json:"bulk,omitempty"`
-	Revenue float64           `json:"revenue"`
 	Latency Latency           `json:"latency"`
 	Targets map[string]Target `json:"targets"`
 	// Strategy is how visits are dealt out to the targets.
@@ -105,6 +128,16 @@ func (s *Summary) CloseKilled(now time.Time) {
 	for name, h := range s.ByTarget {
 		h.close(s.InFlightByTarget[name])
 		s.ByTarget[name] = h
+	}
+	for name, t := range s.Targets {
+		for kind, h := range t.ByKind {
+			h.close(t.InFlightByKind[kind])
+			t.ByKind[kind] = h
+		}
+		t.InFlightByKind = nil
+		v := &t.Visits
+		v.Uncertain = v.Planned - v.Complete - v.Partial - v.Lost - v.Unsent
+		s.Targets[name] = t
 	}
 	// Nothing tells which of the open visits had an accepted hit, so all of them are uncertain.
 	s.Visits.Uncertain += s.OpenVisits

@@ -4,9 +4,9 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 )
 
 // batch is one request on its way: the visits whose hits it carries, and what the pool found out about them. The
@@ -19,8 +19,9 @@ type batch struct {
 	visits         []openVisit
 
 	kinds   ledger.Kinds
-	hits    []sentHit   // those of the first visit first
-	rest    []remainder // by visit
+	hits    []sentHit         // those of the first visit first
+	rest    []remainder       // by visit
+	who     []visitor.Visitor // by visit
 	result  tracking.Result
 	receipt tracking.Receipt
 }
@@ -31,7 +32,7 @@ type sentHit struct {
 	ping     bool
 	intended time.Duration
 	recorded int64
-	revenue  shop.Cents
+	sale     ledger.Sale
 }
 
 // remainder is what comes after the hits of a visit that were sent.
@@ -73,7 +74,7 @@ type worker struct {
 
 // serve makes the hits of a batch, sends them and waits for the answer.
 func (w *worker) serve(b *batch) {
-	b.kinds, b.hits, b.rest = ledger.Kinds{}, b.hits[:0], b.rest[:0]
+	b.kinds, b.hits, b.rest, b.who = ledger.Kinds{}, b.hits[:0], b.rest[:0], b.who[:0]
 	w.request.Begin(b.target, b.proven)
 	for i := range b.visits {
 		o := b.visits[i]
@@ -87,7 +88,7 @@ func (w *worker) serve(b *batch) {
 			o.group(&w.visit, b.sent, w.c.Batch)
 			r.due, r.upTo = o.start+w.visit.Hits[o.hit].Wait, o.upTo
 		}
-		b.rest = append(b.rest, r)
+		b.rest, b.who = append(b.rest, r), append(b.who, w.visit.Visitor)
 	}
 	w.c.Ledger.Send(b.target, b.kinds)
 	b.result, b.receipt = w.request.Send()
@@ -101,7 +102,8 @@ func (w *worker) add(b *batch, o *openVisit) {
 	w.request.Add(&w.visit, int(o.hit), time.Unix(at, 0))
 	hit := sentHit{kind: h.Records, ping: h.Kind == visit.Ping, intended: o.start + h.Wait, recorded: at}
 	if h.Kind == visit.Order {
-		hit.revenue = w.visit.Order(int(o.hit)).Revenue
+		order := w.visit.Order(int(o.hit))
+		hit.sale = ledger.SaleOf(&order)
 	}
 	b.hits = append(b.hits, hit)
 	b.kinds[h.Records]++

@@ -20,6 +20,12 @@ func (d *days) next(t int64) int64 {
 	return d.to
 }
 
+// begin is the midnight before the second t, or t itself.
+func (d *days) begin(t int64) int64 {
+	d.next(t)
+	return d.from
+}
+
 // same says whether both seconds are of one day; a is the earlier.
 func (d *days) same(a, b int64) bool { return b < d.next(a) }
 

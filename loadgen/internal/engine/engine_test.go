@@ -15,13 +15,16 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // visits are of two pages, a second apart, and a ping.
 type visits struct{}
 
-func (visits) Fill(*visit.Visit, int) {}
+func (visits) Fill(v *visit.Visit, _ int) {
+	v.Visitor = visitor.Visitor{Place: &visitor.Places()[0], Device: &visitor.Devices()[0], Source: visitor.Source{Type: visitor.Direct}}
+}
 
 func (visits) Outline(n uint64, v *visit.Visit) {
 	v.Number = n

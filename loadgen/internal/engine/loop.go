@@ -286,7 +286,7 @@ func (l *loop) settle(b *batch) {
 		h := &b.hits[i]
 		a := ledger.Answered{Kind: h.kind, Outcome: b.outcome(i), Latency: b.answered - h.intended}
 		if a.Outcome == tracking.Accepted {
-			a.Revenue = h.revenue
+			a.Sale = h.sale
 		}
 		l.booked = append(l.booked, a)
 	}
@@ -294,8 +294,13 @@ func (l *loop) settle(b *batch) {
 	i := 0
 	for v := range b.visits {
 		o, rest := b.visits[v], b.rest[v]
+		unopened := o.taken == 0
 		for range o.hits() {
 			o.book(l.booked[i].Outcome, b.hits[i].ping, b.hits[i].recorded, &l.days)
+			if unopened && o.taken > 0 {
+				unopened = false
+				l.c.Ledger.Open(b.target, ledger.Origin{Day: l.days.begin(int64(o.taken)), Visitor: b.who[v]})
+			}
 			i++
 		}
 		o.attempts = 0
@@ -320,7 +325,7 @@ func (l *loop) settle(b *batch) {
 // close books what became of a visit.
 func (l *loop) close(o *openVisit, hits int) {
 	l.open--
-	l.c.Ledger.Close(o.fate(hits), int(o.splits))
+	l.c.Ledger.Close(int(o.target), o.fate(hits), int(o.splits))
 }
 
 func kindsOf(hits []visit.Hit) ledger.Kinds {

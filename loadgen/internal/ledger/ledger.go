@@ -3,12 +3,12 @@
 package ledger
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -63,21 +63,19 @@ const (
 
 // Ledger is safe for concurrent use.
 type Ledger struct {
-	mu      sync.Mutex
-	rows    [][visit.Kinds]Row // by target
-	latency []*hdrhistogram.Histogram
-	visits  [Fates]uint64
-	planned uint64
-	split   uint64
-	bulk    record.Bulk
-	revenue shop.Cents
+	mu       sync.Mutex
+	rows     [][visit.Kinds]Row // by target
+	accounts []Account          // by target
+	latency  []*hdrhistogram.Histogram
+	bulk     record.Bulk
 }
 
 // New makes a ledger of n targets.
 func New(n int) *Ledger {
-	l := &Ledger{rows: make([][visit.Kinds]Row, n)}
-	for range n {
+	l := &Ledger{rows: make([][visit.Kinds]Row, n), accounts: make([]Account, n)}
+	for t := range n {
 		l.latency = append(l.latency, hdrhistogram.New(latencyMin, latencyMax, latencyDigits))
+		l.accounts[t].Opened = newOpened()
 	}
 	return l
 }
@@ -89,7 +87,7 @@ type Kinds [visit.Kinds]uint64
 func (l *Ledger) Plan(target int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.planned++
+	l.accounts[target].Planned++
 	for k, n := range hits {
 		l.rows[target][k].Planned += n
 	}
@@ -99,6 +97,8 @@ func (l *Ledger) Plan(target int, hits Kinds) {
 func (l *Ledger) Move(from, to int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.accounts[from].Planned--
+	l.accounts[to].Planned++
 	for k, n := range hits {
 		l.rows[from][k].Planned -= n
 		l.rows[to][k].Planned += n
@@ -129,8 +129,8 @@ type Answered struct {
 	Outcome tracking.Outcome
 	// Latency is the time from its intended moment to the answer.
 	Latency time.Duration
-	// Revenue is that of an accepted order, else 0.
-	Revenue shop.Cents
+	// Sale is that of an accepted order, else zero.
+	Sale Sale
 }
 
 // Answer books the outcomes of hits in flight.
@@ -142,7 +142,7 @@ func (l *Ledger) Answer(target int, hits []Answered) {
 		row := &l.rows[target][h.Kind]
 		row.InFlight--
 		row.Ended[h.Outcome]++
-		l.revenue += h.Revenue
+		l.accounts[target].Sales.add(h.Sale)
 		// The value is clamped into the histogram's range, so that there is no error.
 		_ = l.latency[target].RecordValue(min(max(h.Latency.Microseconds(), latencyMin), latencyMax))
 	}
@@ -167,34 +167,43 @@ func (l *Ledger) End(target int, o tracking.Outcome, hits Kinds) {
 	}
 }
 
-// Close books the fate of a visit; splits is how many more visits than one Matomo makes of it.
-func (l *Ledger) Close(f Fate, splits int) {
+// Open books that Matomo has opened a visit.
+func (l *Ledger) Open(target int, o Origin) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.visits[f]++
-	l.split += uint64(splits)
+	l.accounts[target].Opened.add(o)
+}
+
+// Close books the fate of a visit; splits is how many more visits than one Matomo makes of it.
+func (l *Ledger) Close(target int, f Fate, splits int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.accounts[target].Visits[f]++
+	l.accounts[target].Split += uint64(splits)
 }
 
 // Counts is a consistent copy of a ledger.
 type Counts struct {
-	Rows    [][visit.Kinds]Row
-	Latency []*hdrhistogram.Histogram
-	Visits  [Fates]uint64
-	Planned uint64
-	Split   uint64
-	Bulk    record.Bulk
-	Revenue shop.Cents
+	// Rows, Accounts and Latency are by target.
+	Rows     [][visit.Kinds]Row
+	Accounts []Account
+	Latency  []*hdrhistogram.Histogram
+	// Account sums those of the targets.
+	Account
+	Bulk record.Bulk
 }
 
 // Counts copies the ledger as it stands.
 func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := Counts{
-		Rows: append([][visit.Kinds]Row(nil), l.rows...), Visits: l.visits, Planned: l.planned, Split: l.split, Bulk: l.bulk, Revenue: l.revenue,
-	}
-	for _, h := range l.latency {
-		c.Latency = append(c.Latency, hdrhistogram.Import(h.Export()))
+	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk}
+	for t := range l.accounts {
+		a := l.accounts[t]
+		a.Opened = a.Opened.clone()
+		c.Accounts = append(c.Accounts, a)
+		c.Account.add(a)
+		c.Latency = append(c.Latency, hdrhistogram.Import(l.latency[t].Export()))
 	}
 	return c
 }
@@ -219,15 +228,6 @@ func (c Counts) Kind(k visit.Kind) Row {
 		sum.add(c.Rows[t][k])
 	}
 	return sum
-}
-
-// OpenVisits is the number of visits that have begun and not ended.
-func (c Counts) OpenVisits() uint64 {
-	open := c.Planned
-	for _, n := range c.Visits {
-		open -= n
-	}
-	return open
 }
 
 // String is the fate's name in summaries and metrics.

@@ -9,6 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -48,6 +49,9 @@ func TestAVisitThatMovesTakesItsHitsAlong(t *testing.T) {
 	if c.Total(0).Planned != 0 || c.Total(1).Planned != 4 || c.Kind(visit.Ping).Planned != 1 {
 		t.Errorf("%+v", c.Rows)
 	}
+	if c.Accounts[0].Planned != 0 || c.Accounts[1].Planned != 1 || c.Planned != 1 {
+		t.Errorf("%+v", c.Accounts)
+	}
 }
 
 func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
@@ -58,7 +62,7 @@ func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
 		l.Answer(i%2, answered(tracking.Accepted, time.Duration(1+i%2*9)*time.Millisecond)) // 1 ms and 10 ms
 	}
 	var s record.Summary
-	l.Counts().Fill(&s, []string{"fast", "slow"}, make([]record.Target, 2))
+	l.Counts().Fill(&s, []string{"fast", "slow"}, make([]record.Target, 2), time.UTC)
 	near := func(got, want float64) bool { return got > .99*want && got < 1.01*want }
 	if fast, slow := s.Targets["fast"].Latency, s.Targets["slow"].Latency; !near(fast.P99, .001) || !near(slow.P50, .010) {
 		t.Errorf("by target: %+v, %+v", fast, slow)
@@ -72,7 +76,7 @@ func TestReceiptsAreToldOnlyWhereThereAreSome(t *testing.T) {
 	l := ledger.New(1)
 	encoded := func() string {
 		var s record.Summary
-		l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1))
+		l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1), time.UTC)
 		data, err := s.Encode()
 		if err != nil || !json.Valid(data) {
 			t.Fatal(err)
@@ -99,11 +103,11 @@ func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
 	for range 4 {
 		l.Send(0, pages(2))
 		l.Answer(0, append(answered(tracking.Accepted, 1), answered(tracking.Accepted, 1)...))
-		l.Close(ledger.Complete, 0)
+		l.Close(0, ledger.Complete, 0)
 	}
 	l.Send(0, pages(1))
 	s := record.Summary{FirstVisit: 100, NextVisit: 115}
-	l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1))
+	l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1), time.UTC)
 	s.CloseKilled(time.Unix(1, 0))
 	if v := s.Visits; v.Planned != 15 || v.Complete != 4 || v.Uncertain != 11 {
 		t.Errorf("visits %+v: six were open, five may have begun", v)
@@ -124,5 +128,34 @@ func BenchmarkAnswer(b *testing.B) {
 	for b.Loop() {
 		l.Send(0, pages(1))
 		l.Answer(0, one)
+	}
+}
+
+func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := ledger.New(2)
+	midnight := time.Date(2026, 3, 29, 0, 0, 0, 0, zone).Unix()
+	who := visitor.Visitor{Place: &visitor.Places()[0], Device: &visitor.Devices()[0], Source: visitor.Source{Type: visitor.Social}}
+	for target := range 2 {
+		l.Plan(target, ledger.Kinds{visit.Order: 1})
+		l.Send(target, ledger.Kinds{visit.Order: 1})
+		l.Answer(target, []ledger.Answered{{Kind: visit.Order, Outcome: tracking.Accepted, Sale: ledger.Sale{Revenue: 1210, Tax: 110, Shipping: 100, Items: 3}}})
+		l.Open(target, ledger.Origin{Day: midnight, Visitor: who})
+		l.Close(target, ledger.Complete, 0)
+	}
+	var s record.Summary
+	l.Counts().Fill(&s, []string{"a", "b"}, make([]record.Target, 2), zone)
+	a := s.Targets["a"]
+	if a.Revenue != 12.1 || a.Tax != 1.1 || a.Shipping != 1 || a.Items != 3 || a.Visits.Complete != 1 || a.ByKind["order"].Accepted != 1 {
+		t.Errorf("target a: %+v", a)
+	}
+	if o := a.Opened; o.Days["2026-03-29"] != 1 || o.Sources["social"] != 1 || o.Countries[who.Place.Country] != 1 || o.Devices[who.Device.Type] != 1 {
+		t.Errorf("target a opened %+v", o)
+	}
+	if s.Revenue != 24.2 || s.Items != 6 || s.Opened.Days["2026-03-29"] != 2 || s.Visits.Complete != 2 {
+		t.Errorf("both: %+v", s.Account)
 	}
 }

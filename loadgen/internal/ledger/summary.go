@@ -1,8 +1,11 @@
 package ledger
 
 import (
+	"time"
+
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -16,8 +19,8 @@ func hits(r Row) record.Hits {
 	}
 }
 
-// Fill writes the counts into s; names and targets are in the order of the ledger's targets.
-func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target) {
+// Fill writes the counts into s; names and targets are in the order of the ledger's targets. zone is that of the days.
+func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target, zone *time.Location) {
 	s.Hits = hits(c.Total(-1))
 	s.ByKind, s.ByTarget, s.Targets = map[string]record.Hits{}, map[string]record.Hits{}, map[string]record.Target{}
 	s.InFlightByKind, s.InFlightByTarget = map[string]uint64{}, map[string]uint64{}
@@ -30,20 +33,39 @@ func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target)
 		s.ByTarget[name] = hits(c.Total(i))
 		s.InFlightByTarget[name] = c.Total(i).InFlight
 		targets[i].Latency = percentiles(c.Latency[i])
+		targets[i].Account = c.Accounts[i].record(zone)
+		targets[i].ByKind, targets[i].InFlightByKind = map[string]record.Hits{}, map[string]uint64{}
+		for k := range visit.Kind(visit.Kinds) {
+			targets[i].ByKind[k.String()] = hits(c.Rows[i][k])
+			targets[i].InFlightByKind[k.String()] = c.Rows[i][k].InFlight
+		}
 		s.Targets[name] = targets[i]
 		all.Merge(c.Latency[i])
 	}
-	v := c.Visits
-	s.Visits = record.Visits{
-		Planned: c.Planned, Complete: v[Complete], Partial: v[Partial], Uncertain: v[Uncertain], Lost: v[Lost], Unsent: v[Unsent], Split: c.Split,
-	}
+	s.Account = c.Account.record(zone)
 	if c.Bulk.Requests > 0 {
 		s.Bulk = &c.Bulk
 	}
-	s.Revenue = float64(c.Revenue) / 100
 	s.Latency = percentiles(all)
 	s.InFlight, s.OpenVisits = c.Total(-1).InFlight, c.OpenVisits()
 }
+
+func (a Account) record(zone *time.Location) record.Account {
+	v := a.Visits
+	out := record.Account{
+		Visits: record.Visits{
+			Planned: a.Planned, Complete: v[Complete], Partial: v[Partial], Uncertain: v[Uncertain], Lost: v[Lost], Unsent: v[Unsent], Split: a.Split,
+		},
+		Revenue: money(a.Sales.Revenue), Tax: money(a.Sales.Tax), Shipping: money(a.Sales.Shipping), Items: a.Sales.Items,
+		Opened: record.Opened{Days: map[string]uint64{}, Countries: a.Opened.Countries, Sources: a.Opened.Sources, Devices: a.Opened.Devices},
+	}
+	for day, n := range a.Opened.Days {
+		out.Opened.Days[time.Unix(day, 0).In(zone).Format(time.DateOnly)] += n
+	}
+	return out
+}
+
+func money(c shop.Cents) float64 { return float64(c) / 100 }
 
 func percentiles(h *hdrhistogram.Histogram) record.Latency {
 	at := func(p float64) float64 { return float64(h.ValueAtQuantile(p)) / 1e6 }

@@ -39,7 +39,7 @@ func TestTheLedgerOfAKilledRunIsClosed(t *testing.T) {
 		RunID: "one", Started: now, Hits: record.Hits{Planned: 10, Accepted: 4, Shed: 1}, InFlight: 2, OpenVisits: 3, NextVisit: 200,
 		ByKind:   map[string]record.Hits{"pageview": {Planned: 10, Accepted: 4, Shed: 1}},
 		ByTarget: map[string]record.Hits{"matomo": {Planned: 10, Accepted: 4, Shed: 1}},
-		Visits:   record.Visits{Planned: 5, Complete: 2}, InFlightByKind: map[string]uint64{"pageview": 2}, InFlightByTarget: map[string]uint64{"matomo": 2},
+		Account:  record.Account{Visits: record.Visits{Planned: 5, Complete: 2}}, InFlightByKind: map[string]uint64{"pageview": 2}, InFlightByTarget: map[string]uint64{"matomo": 2},
 	}
 	if err := f.Save(killed); err != nil {
 		t.Fatal(err)

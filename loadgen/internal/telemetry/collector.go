@@ -93,7 +93,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	counter(c.visitsPlanned, float64(counts.Planned))
 	gauge(c.open, float64(counts.OpenVisits()))
-	counter(c.revenue, float64(counts.Revenue)/100)
+	counter(c.revenue, float64(counts.Sales.Revenue)/100)
 }
 
 func flag(on bool) float64 {
