@@ -43,7 +43,9 @@ type Target struct {
 	Health      string  `json:"health"`
 	SuccessRate float64 `json:"success_rate"`
 	Latency     Latency `json:"latency"`
-	LastError   string  `json:"last_error,omitempty"`
+	// Histogram holds all latencies in µs: an HDR histogram in its compressed form V2, in base64.
+	Histogram string `json:"latency_histogram,omitempty"`
+	LastError string `json:"last_error,omitempty"`
 	// LastSuccess and LastFailure are when an answer came that accepted a hit, and one that did not, zero for never.
 	LastSuccess time.Time `json:"last_success,omitzero"`
 	LastFailure time.Time `json:"last_failure,omitzero"`
@@ -95,6 +97,8 @@ type Summary struct {
 	Targets map[string]Target `json:"targets"`
 	// Strategy is how visits are dealt out to the targets.
 	Strategy string `json:"distribution_strategy,omitempty"`
+	// Thresholds are what the run must keep, as they stand.
+	Thresholds []Verdict `json:"thresholds,omitempty"`
 
 	InFlight         uint64            `json:"in_flight"`
 	InFlightByKind   map[string]uint64 `json:"in_flight_by_kind,omitempty"`
@@ -145,6 +149,9 @@ func (s *Summary) CloseKilled(now time.Time) {
 	s.Visits.Planned += since
 	s.Visits.Uncertain += since
 	s.Message = fmt.Sprintf("killed: hits sent after this was last written, as a rule a second before, may be counted as abandoned; up to %d visits that began since have no hits here", since)
+	for i := range s.Thresholds {
+		s.Thresholds[i].Pending = false
+	}
 	s.Ended, s.Reason = now, "killed"
 	s.InFlight, s.OpenVisits, s.InFlightByKind, s.InFlightByTarget = 0, 0, nil, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // loudVisitsPerDay and above is told as a warning: a rate that many servers do not bear (FEATURES VAL-05).
@@ -87,6 +88,11 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		if _, port, err := net.SplitHostPort(s.TelemetryAddr); err != nil || !isPort(port) {
 			problems.Refuse("TELEMETRY_ADDR", s.TelemetryAddr, "is not host:port", "for example 127.0.0.1:8010, or off")
 		}
+	}
+	_, faults := threshold.Parse("THRESHOLDS", s.Thresholds)
+	*problems = append(*problems, faults...)
+	if s.ThresholdAbort && s.Thresholds == "" {
+		problems.Warn("THRESHOLD_ABORT", "true", "has no effect without THRESHOLDS", "set THRESHOLDS, or remove it")
 	}
 	if s.VisitsPerDay > loudVisitsPerDay {
 		problems.Warn("TARGET_VISITS_PER_DAY", strconv.FormatFloat(s.VisitsPerDay, 'f', -1, 64), "is more than many servers bear", "be sure that the server is yours to load")

@@ -55,6 +55,7 @@ func TestEachBadValueHasItsMessage(t *testing.T) {
 		{"SITESEARCH_PROBABILITY", "NaN", `SITESEARCH_PROBABILITY="NaN": is not a number; for example 0.15`},
 		{"SITESEARCH_PROBABILITY", "Inf", `SITESEARCH_PROBABILITY="Inf": is not a number; for example 0.15`},
 		{"SITESEARCH_PROBABILITY", "often", `SITESEARCH_PROBABILITY="often": is not a number; for example 0.15`},
+		{"THRESHOLDS", "unknown=0, p95<800", `THRESHOLDS="p95<800": "800" is not a bound of p95; write 800ms or 0.8s`},
 		{"PAGEVIEWS_MIN", "2.5", `PAGEVIEWS_MIN="2.5": is not a whole number; for example 3`},
 		{"PAGEVIEWS_MIN", "0", `PAGEVIEWS_MIN="0": is below 1; use at least 1`},
 		{"PAGEVIEWS_MIN", "9", `PAGEVIEWS_MIN="9": is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX`},

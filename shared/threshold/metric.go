@@ -1,0 +1,115 @@
+package threshold
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// Values are what thresholds are judged by: of a whole run so far, or of a part of one.
+type Values struct {
+	Hits   record.Hits
+	Visits record.Visits
+	// Due is how many visits the schedule had begin by then.
+	Due     uint64
+	Latency record.Latency
+	// Elapsed is how long it took.
+	Elapsed time.Duration
+}
+
+// kind is how the values of a metric are written.
+type kind int
+
+const (
+	share kind = iota // a fraction of 1
+	count             // it only grows
+	latency
+	rate // per second
+)
+
+// metric takes its value from what was measured; measured is false where there was nothing to measure.
+type metric struct {
+	kind kind
+	of   func(Values) (value float64, measured bool)
+}
+
+// metrics are all that a threshold can be about, by name. Shares are of the hits that ended, the abandoned apart:
+// those were not sent because the run was stopped.
+var metrics = func() map[string]metric {
+	m := map[string]metric{
+		"error_share": {share, func(v Values) (float64, bool) {
+			h := v.Hits
+			return ratio(h.Rejected+h.Failed+h.Unknown+h.Shed, tried(h))
+		}},
+		"achieved_rate": {share, func(v Values) (float64, bool) {
+			return ratio(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned), v.Due)
+		}},
+		"visits": {count, func(v Values) (float64, bool) { return float64(v.Visits.Planned), true }},
+		"hit_rate": {rate, func(v Values) (float64, bool) {
+			return float64(v.Hits.Accepted) / v.Elapsed.Seconds(), v.Elapsed > 0
+		}},
+		"p50": {latency, func(v Values) (float64, bool) { return v.Latency.P50, v.Latency.P50 > 0 }},
+		"p95": {latency, func(v Values) (float64, bool) { return v.Latency.P95, v.Latency.P95 > 0 }},
+		"p99": {latency, func(v Values) (float64, bool) { return v.Latency.P99, v.Latency.P99 > 0 }},
+	}
+	for name, of := range map[string]func(record.Hits) uint64{
+		"accepted":  func(h record.Hits) uint64 { return h.Accepted },
+		"rejected":  func(h record.Hits) uint64 { return h.Rejected },
+		"failed":    func(h record.Hits) uint64 { return h.Failed },
+		"unknown":   func(h record.Hits) uint64 { return h.Unknown },
+		"shed":      func(h record.Hits) uint64 { return h.Shed },
+		"abandoned": func(h record.Hits) uint64 { return h.Abandoned },
+	} {
+		m[name] = metric{count, func(v Values) (float64, bool) { return float64(of(v.Hits)), true }}
+		if name != "abandoned" {
+			m[name+"_share"] = metric{share, func(v Values) (float64, bool) { return ratio(of(v.Hits), tried(v.Hits)) }}
+		}
+	}
+	return m
+}()
+
+// tried counts the hits that ended otherwise than by a stop.
+func tried(h record.Hits) uint64 { return h.Accepted + h.Rejected + h.Failed + h.Unknown + h.Shed }
+
+func ratio(part, whole uint64) (float64, bool) {
+	if whole == 0 {
+		return 0, false
+	}
+	return float64(part) / float64(whole), true
+}
+
+// Metrics are the names of all metrics, sorted.
+func Metrics() []string { return slices.Sorted(maps.Keys(metrics)) }
+
+// Shown is the value of a verdict for people: 1.25 %, 812 ms, 298.1 hits/s, 17, or that nothing was measured.
+func Shown(v record.Verdict) string {
+	if v.Value == nil {
+		return "nothing measured"
+	}
+	switch n := *v.Value; metrics[v.Metric].kind {
+	case share:
+		return digits(100*n, 4) + " %"
+	case latency:
+		if n < 1 {
+			return digits(1000*n, 4) + " ms"
+		}
+		return digits(n, 4) + " s"
+	case rate:
+		return digits(n, 4) + " hits/s"
+	default:
+		return fmt.Sprintf("%.0f", n)
+	}
+}
+
+// digits has the given number of significant digits, and all digits before the point.
+func digits(n float64, significant int) string {
+	if rounded := strconv.FormatFloat(n, 'f', 0, 64); len(rounded) >= significant {
+		return rounded
+	}
+	short, _ := strconv.ParseFloat(strconv.FormatFloat(n, 'g', significant, 64), 64) // it reads what it wrote
+	return strconv.FormatFloat(short, 'f', -1, 64)
+}

@@ -1,0 +1,73 @@
+// Package threshold owns what a run must keep to pass: how it is written, what is measured for it, and whether it held.
+// It knows nothing of how a run goes on, nor of what follows from a threshold that was missed.
+package threshold
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// Threshold is a metric with the bound that it must keep.
+type Threshold struct {
+	// Expression is the threshold as it was written.
+	Expression string
+	Metric     string
+	op         string
+	// limit is a fraction of 1 for a share, seconds for a latency.
+	limit float64
+}
+
+// operators are what bounds are written with, longer ones first. == is as good as =.
+var operators = []string{"<=", ">=", "==", "<", ">", "="}
+
+func (t Threshold) holds(v float64) bool {
+	switch order := cmp.Compare(v, t.limit); t.op {
+	case "<":
+		return order < 0
+	case "<=":
+		return order <= 0
+	case ">":
+		return order > 0
+	case ">=":
+		return order >= 0
+	default:
+		return order == 0
+	}
+}
+
+// mayCome says that a count of v can still grow into the bound.
+func (t Threshold) mayCome(v float64) bool {
+	switch t.op {
+	case ">", ">=":
+		return true
+	case "=", "==":
+		return v < t.limit
+	}
+	return false
+}
+
+// Judge holds each threshold against what was measured. A threshold for which nothing was measured has not held. While
+// a run goes on those that it can still come to hold are pending.
+func Judge(thresholds []Threshold, v Values, ended bool) []record.Verdict {
+	verdicts := make([]record.Verdict, len(thresholds))
+	for i, t := range thresholds {
+		m := metrics[t.Metric]
+		verdict := record.Verdict{Expression: t.Expression, Metric: t.Metric}
+		if n, measured := m.of(v); measured {
+			verdict.Value, verdict.Held = &n, t.holds(n)
+			verdict.Pending = !ended && !verdict.Held && m.kind == count && t.mayCome(n)
+		} else {
+			verdict.Pending = !ended
+		}
+		verdicts[i] = verdict
+	}
+	return verdicts
+}
+
+// Missed says that a verdict is against the run.
+func Missed(v record.Verdict) bool { return !v.Held && !v.Pending }
+
+// Passed says that no verdict is against the run.
+func Passed(verdicts []record.Verdict) bool { return !slices.ContainsFunc(verdicts, Missed) }

@@ -1,0 +1,112 @@
+package threshold_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
+)
+
+// run has 1,000 hits that ended otherwise than by a stop, of which 15 were not accepted.
+var run = threshold.Values{
+	Hits:   record.Hits{Planned: 1100, Accepted: 985, Rejected: 8, Failed: 4, Unknown: 2, Shed: 1, Abandoned: 100},
+	Visits: record.Visits{Planned: 200, Unsent: 4},
+	Due:    200, Latency: record.Latency{P50: .05, P95: .8, P99: 1.5}, Elapsed: 10 * time.Second,
+}
+
+func judge(t *testing.T, text string, v threshold.Values, ended bool) []record.Verdict {
+	t.Helper()
+	thresholds, problems := threshold.Parse("THRESHOLDS", text)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return threshold.Judge(thresholds, v, ended)
+}
+
+func TestBounds(t *testing.T) {
+	for text, want := range map[string]struct {
+		held  bool
+		shown string
+	}{
+		"error_share<1.5%":    {false, "1.5 %"},
+		"error_share<=1.5%":   {true, "1.5 %"},
+		"error_share < 0.02":  {true, "1.5 %"},
+		"rejected_share=0.8%": {true, "0.8 %"},
+		"accepted_share>99%":  {false, "98.5 %"},
+		"unknown=0":           {false, "2"},
+		"unknown==2":          {true, "2"},
+		"abandoned<=100":      {true, "100"},
+		"p50<50ms":            {false, "50 ms"},
+		"p95<=0.8s":           {true, "800 ms"},
+		"p99<1.4s":            {false, "1.5 s"},
+		"achieved_rate>98%":   {false, "98 %"},
+		"achieved_rate>=98%":  {true, "98 %"},
+		"hit_rate>98.4/s":     {true, "98.5 hits/s"},
+		"visits>=200":         {true, "200"},
+	} {
+		v := judge(t, text, run, true)
+		if len(v) != 1 || v[0].Held != want.held || threshold.Shown(v[0]) != want.shown || v[0].Pending {
+			t.Errorf("%s: %+v, %s; want %v, %s", text, v, threshold.Shown(v[0]), want.held, want.shown)
+		}
+		if threshold.Missed(v[0]) == want.held || threshold.Passed(v) != want.held {
+			t.Errorf("%s: missed %v, passed %v", text, threshold.Missed(v[0]), threshold.Passed(v))
+		}
+	}
+}
+
+func TestWhatWasNotMeasuredHasNotHeld(t *testing.T) {
+	for _, v := range judge(t, "error_share<1%,p95<1s,achieved_rate>98%,hit_rate>1", threshold.Values{}, true) {
+		if v.Held || !threshold.Missed(v) || v.Value != nil || threshold.Shown(v) != "nothing measured" {
+			t.Errorf("%+v", v)
+		}
+	}
+}
+
+func TestWhileARunGoesOnOnlyWhatCanNotComeToHoldIsMissed(t *testing.T) {
+	for text, want := range map[string]bool{
+		"visits>=201": false, "visits>1000": false, "accepted=986": false, "p95<900ms": false,
+		"accepted=984": true, "unknown<2": true, "p95<700ms": true, "error_share<1%": true,
+	} {
+		if v := judge(t, text, run, false)[0]; threshold.Missed(v) != want {
+			t.Errorf("%s: %+v", text, v)
+		}
+	}
+	if v := judge(t, "p95<700ms", threshold.Values{}, false)[0]; threshold.Missed(v) {
+		t.Errorf("missed before anything was measured: %+v", v)
+	}
+}
+
+func TestAllFaultsAreToldAtOnce(t *testing.T) {
+	faults := []string{
+		"p95", "p42<1s", "p95<800", "p95<0", "error_share<1", "error_share<101%", "achieved_rate>98", "unknown=0.5", "unknown=-1",
+		"hit_rate>fast", "visits>", "unknown!=0", "unknown<Inf", "unknown<NaN", "p95=<1s",
+	}
+	good, problems := threshold.Parse("THRESHOLDS", "visits>1,"+strings.Join(faults, ", ")+",,p95<1s")
+	if len(good) != 2 || len(problems.Errors()) != len(faults) {
+		t.Fatalf("%d good, problems:\n%v", len(good), problems.Err())
+	}
+	for i, p := range problems {
+		if p.Where != "THRESHOLDS" || p.Value != faults[i] || p.Message == "" || p.Cure == "" {
+			t.Errorf("%s: %+v", faults[i], p)
+		}
+	}
+}
+
+func TestEveryMetricCanBeWritten(t *testing.T) {
+	for _, name := range threshold.Metrics() {
+		bound := "<100%"
+		switch {
+		case name == "hit_rate":
+			bound = "<1000"
+		case name[0] == 'p':
+			bound = "<1m"
+		case !strings.HasSuffix(name, "_share") && name != "achieved_rate":
+			bound = "<1000"
+		}
+		if v := judge(t, name+bound, run, true)[0]; !v.Held {
+			t.Errorf("%+v", v)
+		}
+	}
+}
