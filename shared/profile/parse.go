@@ -1,0 +1,111 @@
+package profile
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+const (
+	// maxPerDay is the bound of TARGET_VISITS_PER_DAY too.
+	maxPerDay = 1e10
+	minStage  = time.Second
+	maxLength = 366 * day
+	maxStages = 1000
+)
+
+const stagesCure = "write stages as 10m:0→20000, 1h:20000"
+
+// Parse makes the profile of the settings: LOAD_PROFILE, LOAD_CURVE, TARGET_VISITS_PER_DAY and TIMEZONE. It tells all
+// problems at once, under the names of the settings; the profile is of use where nothing is refused. The curve is
+// checked whether the profile needs it or not.
+func Parse(load string, curve []float64, perDay float64, zone *time.Location) (Profile, problem.List) {
+	week, problems := ParseCurve(curve)
+	switch load = strings.TrimSpace(load); {
+	case strings.EqualFold(load, string(Constant)):
+		return NewConstant(perDay), problems
+	case strings.EqualFold(load, string(Week)):
+		return NewWeek(week, perDay, zone), problems
+	case !strings.Contains(load, ":"):
+		problems.Refuse("LOAD_PROFILE", load, "is not constant, week or stages", stagesCure)
+		return Profile{}, problems
+	}
+	stages := parseStages(load, &problems)
+	return NewStages(stages), problems
+}
+
+// ParseCurve makes the curve of the weights of LOAD_CURVE, the typical one where there are none.
+func ParseCurve(weights []float64) (Curve, problem.List) {
+	var problems problem.List
+	sum := 0.0
+	for _, w := range weights {
+		sum += w
+	}
+	switch n := len(weights); {
+	case n == 0:
+		return Typical(), nil
+	case n != 24 && n != HoursOfWeek:
+		problems.Refuse("LOAD_CURVE", fmt.Sprintf("%d weights", n), "is not a day or a week", "give 24 weights, or 168 from Monday 0 h on")
+	case sum == 0:
+		problems.Refuse("LOAD_CURVE", "", "has no weight above 0", "give the hours that have visits one, or leave it out")
+	default:
+		return curveOf(weights), nil
+	}
+	return Curve{}, problems
+}
+
+func parseStages(load string, problems *problem.List) []Stage {
+	var stages []Stage
+	refuse := func(part, message, cure string) { problems.Refuse("LOAD_PROFILE", part, message, cure) }
+	parts := strings.Split(load, ",")
+	if len(parts) > maxStages {
+		refuse("", fmt.Sprintf("has %d stages", len(parts)), fmt.Sprintf("use at most %d", maxStages))
+		return nil
+	}
+	for _, part := range parts {
+		part = strings.TrimSpace(part)
+		length, rates, _ := strings.Cut(part, ":")
+		from, to, ramp := strings.Cut(strings.ReplaceAll(rates, "->", "→"), "→")
+		if !ramp {
+			to = from
+		}
+		s := Stage{}
+		var errLength, errFrom, errTo error
+		s.Length, errLength = time.ParseDuration(strings.TrimSpace(length))
+		s.From, errFrom = parseRate(from)
+		s.To, errTo = parseRate(to)
+		switch {
+		case errLength != nil:
+			refuse(part, "does not begin with how long the stage is", "for example 10m, 90s or 1h30m, then a colon")
+		case s.Length < minStage:
+			refuse(part, "is shorter than a second", "use 1s at least")
+		case errFrom != nil || errTo != nil:
+			refuse(part, fmt.Sprintf("has no rate from 0 to %g visits a day", float64(maxPerDay)), stagesCure)
+		default:
+			stages = append(stages, s)
+		}
+	}
+	if len(stages) < len(parts) {
+		return nil
+	}
+	p := NewStages(stages)
+	switch {
+	case p.Peak() == 0:
+		refuse(load, "has no visits", "give one stage a rate above 0")
+	case p.Length() > maxLength:
+		refuse(load, "is longer than a year", "shorten its stages")
+	}
+	return stages
+}
+
+func parseRate(s string) (float64, error) {
+	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err == nil && !(n >= 0 && n <= maxPerDay) || math.Signbit(n) { // NaN too
+		err = fmt.Errorf("rate %q is out of bounds", s)
+	}
+	return n, err
+}

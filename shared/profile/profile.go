@@ -1,0 +1,147 @@
+// Package profile owns the rate of visits as a function of time: constant, in stages, or by the hours of a week. All of
+// it is pure and piecewise linear, so that how many visits fall into a stretch of time is known exactly and beforehand.
+// It knows neither when a run begins nor who sends.
+package profile
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Kind is a form of profile.
+type Kind string
+
+// The kinds.
+const (
+	Constant Kind = "constant"
+	Stages   Kind = "stages"
+	Week     Kind = "week"
+)
+
+const day = 24 * time.Hour
+
+// Profile is a rate of visits over time. Moments are absolute, and start is when the load began: stages count from it,
+// a week does not care. Who pauses a load moves its start later by the length of the pause.
+type Profile struct {
+	kind   Kind
+	perDay float64 // of a constant
+	stages []Stage
+	hours  []float64 // of a week, rates by hour of the week from Monday on
+	zone   *time.Location
+}
+
+// Stage is a stretch of time in which the rate goes from one value to another, both in visits per 24 hours.
+type Stage struct {
+	Length   time.Duration
+	From, To float64
+}
+
+// NewConstant is a rate in visits per 24 hours, above 0, for ever.
+func NewConstant(perDay float64) Profile { return Profile{kind: Constant, perDay: perDay} }
+
+// NewStages are stages one after the other, of which at least one has visits; after the last there are none.
+func NewStages(stages []Stage) Profile { return Profile{kind: Stages, stages: slices.Clone(stages)} }
+
+// NewWeek repeats a week in the zone. On a day that is put forward or back there are as many hours as the zone has, each
+// with its own rate. perDay is the mean of the 168 hours in visits per 24 hours.
+func NewWeek(c Curve, perDay float64, zone *time.Location) Profile {
+	p := Profile{kind: Week, zone: zone, hours: make([]float64, len(c.hours))}
+	for h, share := range c.hours {
+		p.hours[h] = perDay * share
+	}
+	return p
+}
+
+// Kind is the profile's form.
+func (p Profile) Kind() Kind { return p.kind }
+
+// Length is how long after its start a profile ends; 0 is never.
+func (p Profile) Length() time.Duration {
+	var sum time.Duration
+	for _, s := range p.stages {
+		sum += s.Length
+	}
+	return sum
+}
+
+// Peak is the highest rate in visits per 24 hours.
+func (p Profile) Peak() float64 {
+	peak := p.perDay
+	for _, s := range p.stages {
+		peak = max(peak, s.From, s.To)
+	}
+	return slices.Max(append([]float64{peak}, p.hours...))
+}
+
+// Piece is the stretch of time around at, and from at on, in which the rate is linear: a stage, an hour of the week, or
+// an hour from the start of a constant. There is none after the end of a profile. A moment before start is taken for it.
+func (p Profile) Piece(start, at time.Time) (Piece, bool) {
+	switch p.kind {
+	case Week:
+		return p.hour(at), true
+	case Stages:
+		return p.stage(start, at)
+	default:
+		since := max(0, at.Sub(start)).Truncate(time.Hour)
+		from := start.Add(since)
+		return Piece{From: from, To: from.Add(time.Hour), Begin: p.perDay, End: p.perDay}.after(at), true
+	}
+}
+
+func (p Profile) stage(start, at time.Time) (Piece, bool) {
+	from := start
+	for _, s := range p.stages {
+		if to := from.Add(s.Length); at.Before(to) {
+			return Piece{From: from, To: to, Begin: s.From, End: s.To}.after(at), true
+		}
+		from = from.Add(s.Length)
+	}
+	return Piece{}, false
+}
+
+// hour ends with the hour of the clock, or before it where the clock is put forward or back within the hour.
+func (p Profile) hour(at time.Time) Piece {
+	local := at.In(p.zone)
+	past := time.Duration(local.Minute())*time.Minute + time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
+	to := at.Add(time.Hour - past)
+	if _, change := local.ZoneBounds(); !change.IsZero() && change.Before(to) {
+		to = change
+	}
+	rate := p.hours[hourOfWeek(local)]
+	return Piece{From: at, To: to, Begin: rate, End: rate}
+}
+
+// hourOfWeek counts from Monday, 0 h.
+func hourOfWeek(local time.Time) int { return (int(local.Weekday())+6)%7*24 + local.Hour() }
+
+// Rate at a moment in visits per 24 hours.
+func (p Profile) Rate(start, at time.Time) float64 {
+	piece, _ := p.Piece(start, at)
+	return piece.Begin
+}
+
+// Integral is how many visits the profile has from one moment to another, a fraction included.
+func (p Profile) Integral(start, from, to time.Time) float64 {
+	sum := 0.0
+	for piece := range p.Pieces(start, from, to) {
+		sum += piece.Visits()
+	}
+	return sum
+}
+
+// When is the moment after which x visits lie beyond from; false where the profile has fewer before to.
+func (p Profile) When(start, from, to time.Time, x float64) (time.Time, bool) {
+	for piece := range p.Pieces(start, from, to) {
+		if n := piece.Visits(); x >= n {
+			x -= n
+			continue
+		}
+		return piece.Moment(x), true
+	}
+	return time.Time{}, false
+}
+
+// Count is the number of visits that arrive where the profile has x of them: the first arrives at once, the next when
+// a whole one lies behind it. An excess below a millionth is rounding.
+func Count(x float64) uint64 { return uint64(max(0, math.Ceil(x-1e-6))) }
