@@ -33,7 +33,9 @@ func newSender(p *plan.Plan, env map[string]string, timeout time.Duration) (*sen
 			return nil, fmt.Errorf("target %s: %w", t.Name, err)
 		}
 		s.targets = append(s.targets, to)
-		s.forms = append(s.forms, tracking.Form{SiteID: t.SiteID, Located: t.Token.Reveal() != "", Dated: p.Spec.Timeline != "live"})
+		s.forms = append(s.forms, tracking.Form{
+			SiteID: t.SiteID, Located: t.Token.Reveal() != "", Dated: p.Spec.Timeline != "live", Run: p.RunID, RunDimension: p.Spec.RunDimension,
+		})
 	}
 	return s, nil
 }

@@ -57,7 +57,7 @@ func show(args []string, h host) int {
 
 // body is the hit as the first target gets it, without what depends on the clock.
 func body(p *plan.Plan, v *visit.Visit, i int) []byte {
-	form := tracking.Form{SiteID: p.Spec.MatomoSiteID}
+	form := tracking.Form{SiteID: p.Spec.MatomoSiteID, Run: p.RunID, RunDimension: p.Spec.RunDimension}
 	if len(p.Targets) > 0 {
 		form.SiteID, form.Located = p.Targets[0].SiteID, p.Targets[0].Token.Reveal() != ""
 	}

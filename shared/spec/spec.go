@@ -78,15 +78,16 @@ type Spec struct {
 	BackfillShards   int     `env:"BACKFILL_SHARDS" envDefault:"2" min:"1" max:"64" unit:"requests" group:"Backfill" help:"Requests in flight at once. A visitor's hits are all in one."`
 	BackfillSeed     *uint64 `env:"BACKFILL_SEED" min:"0" max:"9007199254740991" group:"Backfill" help:"RUN_SEED of a backfill, where it is to differ."`
 
-	AutoStart   bool    `env:"AUTO_START" envDefault:"true" group:"Run" help:"Begin at once. Off: wait idle until stopped."`
-	RunSeed     *uint64 `env:"RUN_SEED" min:"0" max:"9007199254740991" group:"Run" help:"Fixes what visitors do. Drawn, printed and stored unless set."`
-	RunID       string  `env:"RUN_ID" group:"Run" help:"Name of the run, part of every visitor and order id: letters, digits, - and _, at most 64. Drawn unless set; the same name again goes on where that run ended."`
-	SiteURL     string  `env:"SITE_URL" group:"Run" help:"Host on which the built-in pages lie, as https://host. Unset: https://shop.example.test."`
-	URLsFile    string  `env:"URLS_FILE" group:"Run" help:"File of the pages, a URL and a title a line, at most 200,000 of 8 KiB each and 32 MiB in all. Unset: urls.txt of the exchange folder, else the built-in pages."`
-	FunnelsFile string  `env:"FUNNEL_CONFIG_PATH" group:"Run" help:"File of the funnels. Unset: funnels.json of the exchange folder, else none."`
-	ExchangeDir string  `env:"EXCHANGE_DIR" group:"Run" help:"Folder of loadgen.env, urls.txt, events.json, funnels.json and targets.json."`
-	StateDir    string  `env:"STATE_DIR" group:"Run" help:"Folder where the ledger and the daily cap are kept. Unset: neither survives a restart."`
-	SummaryFile string  `env:"SUMMARY_FILE" group:"Run" help:"File that gets the summary of the run as JSON."`
+	AutoStart    bool    `env:"AUTO_START" envDefault:"true" group:"Run" help:"Begin at once. Off: wait idle until stopped."`
+	RunSeed      *uint64 `env:"RUN_SEED" min:"0" max:"9007199254740991" group:"Run" help:"Fixes what visitors do. Drawn, printed and stored unless set."`
+	RunID        string  `env:"RUN_ID" group:"Run" help:"Name of the run, part of every visitor and order id: letters, digits, - and _, at most 64. Drawn unless set; the same name again goes on where that run ended."`
+	RunDimension int     `env:"RUN_DIMENSION" envDefault:"0" min:"0" max:"999" group:"Run" help:"Number of a custom dimension (scope visit, active) of the site that carries RUN_ID, so that Matomo can tell this run's visits apart. 0 is none."`
+	SiteURL      string  `env:"SITE_URL" group:"Run" help:"Host on which the built-in pages lie, as https://host. Unset: https://shop.example.test."`
+	URLsFile     string  `env:"URLS_FILE" group:"Run" help:"File of the pages, a URL and a title a line, at most 200,000 of 8 KiB each and 32 MiB in all. Unset: urls.txt of the exchange folder, else the built-in pages."`
+	FunnelsFile  string  `env:"FUNNEL_CONFIG_PATH" group:"Run" help:"File of the funnels. Unset: funnels.json of the exchange folder, else none."`
+	ExchangeDir  string  `env:"EXCHANGE_DIR" group:"Run" help:"Folder of loadgen.env, urls.txt, events.json, funnels.json and targets.json."`
+	StateDir     string  `env:"STATE_DIR" group:"Run" help:"Folder where the ledger and the daily cap are kept. Unset: neither survives a restart."`
+	SummaryFile  string  `env:"SUMMARY_FILE" group:"Run" help:"File that gets the summary of the run as JSON."`
 
 	LogLevel      string `env:"LOG_LEVEL" envDefault:"INFO" oneof:"DEBUG,INFO,WARNING,ERROR" group:"Telemetry" help:"Least level that is logged."`
 	LogFormat     string `env:"LOG_FORMAT" envDefault:"text" oneof:"text,json" group:"Telemetry" help:"Form of the log."`

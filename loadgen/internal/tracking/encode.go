@@ -21,6 +21,9 @@ type Form struct {
 	// Quiet asks for an empty 204 in place of the GIF. It also hides a 503 (record_statistics=0), so it is not
 	// asked for until the target has accepted a hit.
 	Quiet bool
+	// Run is the run id, and RunDimension the number of the custom dimension that carries it, 0 for none.
+	Run          string
+	RunDimension int
 }
 
 // Append writes hit i of v to dst as a form body, without the token. at is the moment the hit is recorded at; a zero
@@ -39,6 +42,10 @@ func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	w.who(v, f, at)
 	if f.Dated && !at.IsZero() {
 		w.moment("&cdt=", at)
+	}
+	if f.RunDimension > 0 { // a run id needs no escaping
+		w.b = strconv.AppendInt(append(w.b, "&dimension"...), int64(f.RunDimension), 10)
+		w.b = append(append(w.b, '='), f.Run...)
 	}
 	if f.Quiet {
 		w.b = append(w.b, "&send_image=0"...)

@@ -180,3 +180,15 @@ func BenchmarkAppend(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(buffer)), "bytes")
 }
+
+func TestEveryHitCarriesTheRunInItsDimension(t *testing.T) {
+	v := someone(t)
+	for i := range v.Hits {
+		if got := form(t, v, i, tracking.Form{SiteID: 1, Run: "nightly-7", RunDimension: 12}, noon).Get("dimension12"); got != "nightly-7" {
+			t.Errorf("hit %d carries %q", i, got)
+		}
+		if form(t, v, i, tracking.Form{SiteID: 1, Run: "nightly-7"}, noon).Has("dimension0") {
+			t.Errorf("hit %d has a dimension that nobody asked for", i)
+		}
+	}
+}
