@@ -1,0 +1,103 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
+)
+
+type suite struct {
+	XMLName    xml.Name   `xml:"testsuite"`
+	Name       string     `xml:"name,attr"`
+	Tests      int        `xml:"tests,attr"`
+	Failures   int        `xml:"failures,attr"`
+	Errors     int        `xml:"errors,attr"`
+	Skipped    int        `xml:"skipped,attr"`
+	Time       string     `xml:"time,attr"`
+	Timestamp  string     `xml:"timestamp,attr"`
+	Properties []property `xml:"properties>property"`
+	Cases      []testcase `xml:"testcase"`
+}
+
+type property struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type testcase struct {
+	Name    string `xml:"name,attr"`
+	Class   string `xml:"classname,attr"`
+	Time    string `xml:"time,attr"`
+	Failure *fault `xml:"failure,omitempty"`
+	Error   *fault `xml:"error,omitempty"`
+	Skipped *fault `xml:"skipped,omitempty"`
+}
+
+type fault struct {
+	Message string `xml:"message,attr"`
+}
+
+// JUnit writes the verdicts of a run as JUnit XML, as CI systems read it: a test case for each threshold, and one for
+// the run itself, which fails where it did not end as it should.
+func JUnit(w io.Writer, r *Run) error {
+	s := &r.Summary
+	took := fmt.Sprintf("%.3f", s.Ended.Sub(s.Started).Seconds())
+	out := suite{
+		Name: "trafficinator " + s.RunID, Time: took, Timestamp: s.Started.UTC().Format("2006-01-02T15:04:05"),
+		Properties: []property{{"run_id", s.RunID}, {"seed", fmt.Sprint(s.Seed)}, {"plan_hash", s.PlanHash}, {"reason", s.Reason}},
+	}
+	whole := testcase{Name: "run ends as it should", Class: "trafficinator.run", Time: took}
+	if why := wrong(r); why != "" {
+		whole.Error = &fault{why}
+		out.Errors++
+	}
+	out.Cases = []testcase{whole}
+	for _, v := range s.Thresholds {
+		c := testcase{Name: v.Expression, Class: "trafficinator.threshold", Time: took}
+		switch {
+		case v.Pending:
+			c.Skipped = &fault{"the run goes on"}
+			out.Skipped++
+		case !v.Held:
+			c.Failure = &fault{told(v)}
+			out.Failures++
+		}
+		out.Cases = append(out.Cases, c)
+	}
+	out.Tests = len(out.Cases)
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("write JUnit: %w", err)
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	if err := e.Encode(out); err != nil {
+		return fmt.Errorf("write JUnit: %w", err)
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func told(v record.Verdict) string {
+	return fmt.Sprintf("%s was missed: %s", v.Expression, threshold.Shown(v))
+}
+
+// ends are the reasons of ends that are no fault, thresholds apart.
+var ends = []string{
+	"", "stop_after_visits", "auto_stop", "profile_ended", "threshold", "capacity_found", "capacity_not_reached", "finished",
+}
+
+// wrong is why a run did not end as it should, thresholds apart; empty where it did.
+func wrong(r *Run) string {
+	s := &r.Summary
+	if slices.Contains(ends, s.Reason) && (r.ExitCode == nil || *r.ExitCode == 0 || *r.ExitCode == 4) {
+		return ""
+	}
+	if s.Message != "" {
+		return s.Reason + ": " + s.Message
+	}
+	return "the run ended by " + s.Reason
+}
