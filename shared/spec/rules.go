@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"math"
 	"net"
 	"net/url"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -94,18 +96,42 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	if s.ThresholdAbort && s.Thresholds == "" {
 		problems.Warn("THRESHOLD_ABORT", "true", "has no effect without THRESHOLDS", "set THRESHOLDS, or remove it")
 	}
-	if s.VisitsPerDay > loudVisitsPerDay {
-		problems.Warn("TARGET_VISITS_PER_DAY", strconv.FormatFloat(s.VisitsPerDay, 'f', -1, 64), "is more than many servers bear", "be sure that the server is yours to load")
-	}
+	load := checkLoad(s, bad, problems)
 	if !s.TLSVerify && !bad["TLS_VERIFY"] {
 		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token", "use it for a test server only")
 	}
 	if s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0) {
 		problems.Warn("STATE_DIR", "", "is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart begins anew, with the same visitor and order ids or a fresh cap", "set it")
 	}
-	if s.AutoStopHours == 0 && s.StopAfterVisits == 0 {
+	if s.AutoStopHours == 0 && s.StopAfterVisits == 0 && load.Length() == 0 && !s.CapacitySearch && !s.BackfillEnabled {
 		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, and so is STOP_AFTER_VISITS: the run has no end", "set one of the two")
 	}
+}
+
+// Profile is the rate of visits that the settings ask for, with what is wrong with it.
+func (s *Spec) Profile() (profile.Profile, problem.List) {
+	zone, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		zone = time.UTC // the zone is refused for itself
+	}
+	return profile.Parse(s.LoadProfile, s.LoadCurve, s.VisitsPerDay, zone)
+}
+
+// checkLoad checks the rate of visits, the same as Profile.
+func checkLoad(s Spec, bad map[string]bool, problems *problem.List) profile.Profile {
+	if bad["LOAD_CURVE"] || bad["TARGET_VISITS_PER_DAY"] {
+		return profile.Profile{}
+	}
+	load, faults := s.Profile()
+	*problems = append(*problems, faults...)
+	if peak := strconv.FormatFloat(math.Ceil(load.Peak()), 'f', -1, 64); load.Peak() > loudVisitsPerDay {
+		if load.Kind() == profile.Constant {
+			problems.Warn("TARGET_VISITS_PER_DAY", peak, "is more than many servers bear", "be sure that the server is yours to load")
+		} else {
+			problems.Warn("LOAD_PROFILE", s.LoadProfile, "has up to "+peak+" visits a day, which is more than many servers bear", "be sure that the server is yours to load")
+		}
+	}
+	return load
 }
 
 func isPort(s string) bool {

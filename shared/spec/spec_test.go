@@ -56,6 +56,9 @@ func TestEachBadValueHasItsMessage(t *testing.T) {
 		{"SITESEARCH_PROBABILITY", "Inf", `SITESEARCH_PROBABILITY="Inf": is not a number; for example 0.15`},
 		{"SITESEARCH_PROBABILITY", "often", `SITESEARCH_PROBABILITY="often": is not a number; for example 0.15`},
 		{"THRESHOLDS", "unknown=0, p95<800", `THRESHOLDS="p95<800": "800" is not a bound of p95; write 800ms or 0.8s`},
+		{"LOAD_PROFILE", "10m:0→20000, 1h", `LOAD_PROFILE="1h": has no rate from 0 to 1e+10 visits a day; write stages as 10m:0→20000, 1h:20000`},
+		{"LOAD_CURVE", "1,2,3", `LOAD_CURVE="3 weights": is not a day or a week; give 24 weights, or 168 from Monday 0 h on`},
+		{"LOAD_CURVE", "1,x", `LOAD_CURVE="1,x": is not a list of numbers; leave it out or give one`},
 		{"PAGEVIEWS_MIN", "2.5", `PAGEVIEWS_MIN="2.5": is not a whole number; for example 3`},
 		{"PAGEVIEWS_MIN", "0", `PAGEVIEWS_MIN="0": is below 1; use at least 1`},
 		{"PAGEVIEWS_MIN", "9", `PAGEVIEWS_MIN="9": is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX`},
@@ -131,6 +134,36 @@ func TestEveryKnobIsDescribed(t *testing.T) {
 	for _, f := range spec.Fields() {
 		if f.Group == "" || len(f.Help) < 10 || f.Kind == spec.Number && f.Min == "" {
 			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestALoudRateIsToldUnderItsSetting(t *testing.T) {
+	for _, c := range []struct {
+		env  map[string]string
+		want string
+	}{
+		{map[string]string{"TARGET_VISITS_PER_DAY": "600000"}, `TARGET_VISITS_PER_DAY="600000": is more than many`},
+		{map[string]string{"LOAD_PROFILE": "1h:20000, 1m:600000"}, `LOAD_PROFILE="1h:20000, 1m:600000": has up to 600000 visits a day, which is more than many`},
+		{map[string]string{"LOAD_PROFILE": "week", "TARGET_VISITS_PER_DAY": "450000"}, `LOAD_PROFILE="week": has up to 8`},
+	} {
+		_, problems := parse(c.env)
+		if told := problems.Warnings().Error(); !strings.Contains(told, c.want) {
+			t.Errorf("%v: %s", c.env, told)
+		}
+	}
+	// The rate of stages is theirs alone.
+	_, problems := parse(map[string]string{"LOAD_PROFILE": "1h:20000", "TARGET_VISITS_PER_DAY": "600000"})
+	if told := problems.Warnings().Error(); strings.Contains(told, "more than many") {
+		t.Error(told)
+	}
+}
+
+func TestARunWithoutAnEndIsTold(t *testing.T) {
+	for profile, endless := range map[string]bool{"constant": true, "week": true, "1h:20000": false} {
+		_, problems := parse(map[string]string{"LOAD_PROFILE": profile})
+		if told := strings.Contains(problems.Warnings().Error(), "the run has no end"); told != endless {
+			t.Errorf("%s: %v", profile, problems)
 		}
 	}
 }
