@@ -99,6 +99,8 @@ type Summary struct {
 	Strategy string `json:"distribution_strategy,omitempty"`
 	// Thresholds are what the run must keep, as they stand.
 	Thresholds []Verdict `json:"thresholds,omitempty"`
+	// Capacity is there in a capacity search.
+	Capacity *Capacity `json:"capacity,omitempty"`
 
 	InFlight         uint64            `json:"in_flight"`
 	InFlightByKind   map[string]uint64 `json:"in_flight_by_kind,omitempty"`
@@ -151,6 +153,9 @@ func (s *Summary) CloseKilled(now time.Time) {
 	s.Message = fmt.Sprintf("killed: hits sent after this was last written, as a rule a second before, may be counted as abandoned; up to %d visits that began since have no hits here", since)
 	for i := range s.Thresholds {
 		s.Thresholds[i].Pending = false
+	}
+	if s.Capacity != nil {
+		s.Capacity.UnderWay = nil
 	}
 	s.Ended, s.Reason = now, "killed"
 	s.InFlight, s.OpenVisits, s.InFlightByKind, s.InFlightByTarget = 0, 0, nil, nil
