@@ -1,0 +1,59 @@
+package exchange
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/strictjson"
+)
+
+// ControlFile steers a run that goes on. The loadgen looks at it once a second.
+const ControlFile = "control.json"
+
+// The bounds of Control.Scale.
+const (
+	MinScale = 0.01
+	MaxScale = 100
+)
+
+// Control is the state that a run is wanted in. Without a file, and for every other run, it is Steady.
+type Control struct {
+	// RunID is the run that is meant.
+	RunID string `json:"run_id"`
+	// Paused lets no visit begin; open ones go on.
+	Paused bool `json:"paused"`
+	// Scale multiplies the rate of the plan.
+	Scale float64 `json:"scale"`
+}
+
+// Steady is a run that follows its plan.
+func Steady(runID string) Control { return Control{RunID: runID, Scale: 1} }
+
+// Encode is the file.
+func (c Control) Encode() ([]byte, error) {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", ControlFile, err)
+	}
+	return append(data, '\n'), nil
+}
+
+// ParseControl reads the file. What it leaves out is as the plan has it, but for the run, which must be named.
+func ParseControl(data []byte) (Control, problem.List) {
+	d := strictjson.Parse(ControlFile, data)
+	if d.Root == nil || !d.Root.Object("run_id", "paused", "scale") {
+		return Control{}, d.Problems
+	}
+	c := Steady(d.Root.Text("run_id"))
+	c.Paused = d.Root.Flag("paused", false)
+	if c.RunID == "" && len(d.Problems) == 0 {
+		d.Root.Refuse("run_id", "", "is missing", "give the RUN_ID of the run that is meant")
+	}
+	if s := d.Root.Number("scale"); s != nil {
+		if c.Scale = *s; c.Scale < MinScale || c.Scale > MaxScale {
+			d.Root.Refuse("scale", fmt.Sprint(*s), fmt.Sprintf("is not between %g and %d", MinScale, MaxScale), "1 is the rate of the plan")
+		}
+	}
+	return c, d.Problems
+}
