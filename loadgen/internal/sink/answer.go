@@ -54,7 +54,7 @@ func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) 
 	}
 	s.checkToken(h, r)
 	defer s.enter(h)()
-	s.wait(r)
+	s.wait(r, 1)
 	fault := s.drawFault()
 	if !fault.stored {
 		s.glimpse(h)

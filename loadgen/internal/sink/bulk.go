@@ -36,7 +36,7 @@ func (s *Sink) serveBulk(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.rules.report(hits[0], RuleTokenQuery, "token_auth", "")
 	}
 	defer s.enter(hits...)()
-	s.wait(r)
+	s.wait(r, len(hits))
 	fault := s.drawFault()
 	if !fault.stored {
 		for _, h := range hits {

@@ -87,6 +87,7 @@ func TestBadFlagsAreTold(t *testing.T) {
 		{"--token =1", "the token is empty"},
 		{"--token a=b", `site "b" is not a number from 1`},
 		{"--delay -1s", "--delay -1s: must not be negative"},
+		{"--limit -1", "--limit -1: must not be negative"},
 		{"--nonsense", "flag provided but not defined"},
 		{"extra", `unexpected "extra": all settings are flags`},
 	}

@@ -13,17 +13,34 @@ type Window struct {
 	Status int
 }
 
-// wait is the delay before an answer; a client that left is not waited for.
-func (s *Sink) wait(r *http.Request) {
-	if s.cfg.Delay <= 0 {
+// wait is the time before an answer to a request of so many hits: the delay, and what a server takes that handles one
+// hit after the other, at most Limit a second. A client that left is not waited for, but has taken its turn.
+func (s *Sink) wait(r *http.Request, hits int) {
+	wait := s.cfg.Delay + s.queue(hits)
+	if wait <= 0 {
 		return
 	}
-	timer := time.NewTimer(s.cfg.Delay)
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-r.Context().Done():
 	}
+}
+
+// queue is how long hits take that go behind those that are there.
+func (s *Sink) queue(hits int) time.Duration {
+	if s.cfg.Limit <= 0 {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now() // of the machine: it is waited for
+	if s.free.Before(now) {
+		s.free = now
+	}
+	s.free = s.free.Add(time.Duration(float64(hits) / s.cfg.Limit * float64(time.Second)))
+	return s.free.Sub(now)
 }
 
 // onPurpose is what goes wrong with a request on purpose.

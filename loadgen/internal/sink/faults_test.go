@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,6 +127,35 @@ func TestTheDelayIsKept(t *testing.T) {
 		f.post(page(1))
 		if took := time.Since(began); took != 3*time.Second {
 			t.Errorf("answered after %v", took)
+		}
+	})
+}
+
+func TestHitsBeyondTheLimitWaitForTheirTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(func(cfg *sink.Config) { cfg.Limit = 100 })
+		began := time.Now() // virtual
+		took := make([]time.Duration, 50)
+		var sent sync.WaitGroup
+		for i := range took {
+			id := fmt.Sprintf("%016x", i+1)
+			sent.Go(func() {
+				f.post(page(1).with("cid", id, "_id", id))
+				took[i] = time.Since(began)
+			})
+		}
+		sent.Wait()
+		slices.Sort(took)
+		for i, d := range took {
+			if want := time.Duration(i+1) * 10 * time.Millisecond; d != want {
+				t.Errorf("hit %d was answered after %v, want %v", i+1, d, want)
+			}
+		}
+		time.Sleep(time.Second) // idle time is not saved up
+		began = time.Now()
+		f.request(http.MethodPost, "/matomo.php", `{"requests":["?`+page(1).encode()+`","?`+page(2).encode()+`"]}`)
+		if d := time.Since(began); d != 20*time.Millisecond {
+			t.Errorf("two hits in one request were answered after %v", d)
 		}
 	})
 }

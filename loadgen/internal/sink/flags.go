@@ -29,6 +29,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	f.Func("site-zone", "`ZONE` of all sites, or ID=ZONE of one (repeatable; default CET)", o.siteZone)
 	f.Func("token", "`TOKEN` with write right on all sites, or TOKEN=ID,ID (repeatable; default "+DefaultToken+")", o.token)
 	f.DurationVar(&o.cfg.Delay, "delay", 0, "`time` added before each answer")
+	f.Float64Var(&o.cfg.Limit, "limit", 0, "`hits` a second that are taken, more wait in a queue as at a saturated server; 0 is no limit")
 	f.Func("error-share", "`share` of requests that fail, 0 to 1", share(&o.cfg.ErrorShare))
 	f.IntVar(&o.cfg.ErrorStatus, "error-status", 500, "`status` they fail with: 400, 500 or 503")
 	f.Func("drop-share", "`share` of requests whose connection breaks after reading, 0 to 1", share(&o.cfg.DropShare))
@@ -65,6 +66,8 @@ func (o *options) check(rest []string) error {
 		return fmt.Errorf("--error-status %d: must be 400, 500 or 503", s)
 	case o.cfg.Delay < 0:
 		return fmt.Errorf("--delay %v: must not be negative", o.cfg.Delay)
+	case !(o.cfg.Limit >= 0):
+		return fmt.Errorf("--limit %v: must not be negative", o.cfg.Limit)
 	default:
 		return nil
 	}

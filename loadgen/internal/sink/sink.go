@@ -22,6 +22,8 @@ type Config struct {
 	Tokens map[string][]int
 	// Delay is added before each answer of the tracker.
 	Delay time.Duration
+	// Limit is how many hits a second the tracker takes: what comes beyond it waits in a queue. 0 is no limit.
+	Limit float64
 	// ErrorShare is the share of requests, 0 to 1, that are answered with ErrorStatus and not stored.
 	ErrorShare float64
 	// ErrorStatus is the HTTP status of those; 0 means 500.
@@ -64,6 +66,7 @@ type Sink struct {
 	orders   map[uint64]struct{} // hashes of site and order id
 	inFlight map[visitorKey]int
 	swept    time.Time
+	free     time.Time // when the tracker has done the hits that are there
 	shown    ring
 }
 
