@@ -84,6 +84,8 @@ func build(d Deps) *server {
 	s.backup()
 	s.backfill()
 	s.history()
+	s.lookBack()
+	s.steering()
 	s.docs()
 	nullable(s.huma.OpenAPI().Components.Schemas)
 	e.GET("/api/*", func(echo.Context) error { return echo.ErrNotFound })

@@ -20,9 +20,22 @@ type Runs interface {
 
 type startRequest struct {
 	Body *struct {
-		Config           map[string]any `json:"config,omitempty" doc:"Settings for this run alone, as PUT /api/config takes them; those left out are as saved. Nothing is saved."`
-		RestartIfRunning bool           `json:"restart_if_running,omitempty"`
+		Config map[string]any `json:"config,omitempty" doc:"Settings for this run alone, as PUT /api/config takes them; those left out are as saved. Nothing is saved. CAPACITY_SEARCH=true searches the highest rate."`
+		Description
 	}
+}
+
+// Description is what a person says of a run that begins. It is exported because huma leaves out what an unexported struct
+// embeds.
+type Description struct {
+	Note             string   `json:"note,omitempty" maxLength:"2000"`
+	Labels           []string `json:"labels,omitempty" maxItems:"20" doc:"Each of at most 50 characters."`
+	RestartIfRunning bool     `json:"restart_if_running,omitempty" doc:"End the run that goes on; without it nothing is started beside it."`
+}
+
+type rerunRequest struct {
+	ByRun
+	Body *struct{ Description }
 }
 
 type timeoutRequest struct {
@@ -51,9 +64,15 @@ func (s *server) control() {
 	route(s, op(http.MethodPost, "/api/start", tagRun, "Start traffic"), func(ctx context.Context, in *startRequest) (*body[ResultAnswer], error) {
 		var q run.Request
 		if in.Body != nil {
-			q = run.Request{Overrides: in.Body.Config, RestartIfRunning: in.Body.RestartIfRunning}
+			q = in.Body.request()
+			q.Overrides = in.Body.Config
 		}
 		return result(s.Runs.Start(context.WithoutCancel(ctx), q))
+	})
+	o := op(http.MethodPost, "/api/runs/{id}/rerun", tagRun, "Start the very same again: its files, its seed, a new id")
+	o.Description = "409 where the files of the run are not kept, or a token that it was sent with is no longer saved."
+	route(s, o, func(context.Context, *rerunRequest) (*body[ResultAnswer], error) {
+		return nil, refuse(http.StatusNotImplemented, "not there yet")
 	})
 	// A person who goes away must not leave a loadgen half stopped, so operations do not end with their requests.
 	route(s, op(http.MethodPost, "/api/stop", tagRun, "Stop traffic: drain, then kill"), func(ctx context.Context, in *timeoutRequest) (*body[ResultAnswer], error) {
@@ -65,6 +84,10 @@ func (s *server) control() {
 	route(s, op(http.MethodPost, "/api/heal", tagRun, "Put right a loadgen that is stuck, orphaned or missing"), func(ctx context.Context, _ *empty) (*body[ResultAnswer], error) {
 		return result(s.Runs.Heal(context.WithoutCancel(ctx)))
 	})
+}
+
+func (d Description) request() run.Request {
+	return run.Request{Note: d.Note, Labels: d.Labels, RestartIfRunning: d.RestartIfRunning}
 }
 
 func result(r run.Result, err error) (*body[ResultAnswer], error) {

@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // StateAnswer is what changes with the loadgen and with what is done to it; it is also the stream's state event.
@@ -17,6 +17,7 @@ type StateAnswer struct {
 	Phase     string           `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
 	Operation *operationAnswer `json:"operation" doc:"What is being done right now."`
 	Run       *runAnswer       `json:"run" doc:"The run that goes on, or the last one."`
+	Control   *SteeringAnswer  `json:"control" doc:"What the run that goes on was told by POST /api/control; null where none goes on."`
 	Messages  []string         `json:"messages" doc:"What a loadgen told that ended in a way nobody asked for."`
 }
 
@@ -47,6 +48,9 @@ type operationAnswer struct {
 
 type runAnswer struct {
 	ID       string     `json:"id"`
+	Kind     string     `json:"kind" enum:"live,capacity,backfill"`
+	Note     string     `json:"note"`
+	Labels   []string   `json:"labels"`
 	Seed     uint64     `json:"seed"`
 	PlanHash string     `json:"plan_hash"`
 	Started  time.Time  `json:"started"`
@@ -55,12 +59,13 @@ type runAnswer struct {
 	ExitCode int        `json:"exit_code"`
 	Restarts int        `json:"restarts" doc:"Starts after crashes."`
 	// Summary is the ledger of record once the run has ended.
-	Summary json.RawMessage `json:"summary,omitempty"`
+	Summary *record.Summary `json:"summary,omitempty"`
 }
 
 type statsAnswer struct {
 	Uptime          *float64    `json:"uptime_seconds"`
 	VisitsGenerated uint64      `json:"visits_generated" doc:"Visits begun in this run."`
+	VisitsDue       uint64      `json:"visits_due" doc:"Visits that the schedule has asked for so far."`
 	CurrentRate     float64     `json:"current_rate" doc:"Hits accepted per second, measured."`
 	Sample          live.Sample `json:"sample"`
 }
@@ -73,7 +78,7 @@ func (s *server) status(ctx context.Context, _ *empty) (*body[statusAnswer], err
 	}
 	a := statusAnswer{StateAnswer: newState(st, s.Now()), Config: saved.Values}
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
-		a.Stats = &statsAnswer{a.Container.Uptime, sample.Visits["planned"], sample.HitRate, sample}
+		a.Stats = &statsAnswer{a.Container.Uptime, sample.Visits["planned"], sample.Due, sample.HitRate, sample}
 	}
 	return answer(a), nil
 }
@@ -109,14 +114,10 @@ func newContainer(l runtime.Status, now time.Time) containerAnswer {
 }
 
 func newRun(r run.Run) *runAnswer {
-	a := &runAnswer{
-		ID: r.ID, Seed: r.Seed, PlanHash: r.PlanHash, Started: r.Started, Ended: moment(r.Ended),
-		Reason: r.Reason, ExitCode: r.ExitCode,
+	return &runAnswer{
+		ID: r.ID, Kind: r.Kind, Note: r.Note, Labels: append([]string{}, r.Labels...), Seed: r.Seed, PlanHash: r.PlanHash,
+		Started: r.Started, Ended: moment(r.Ended), Reason: r.Reason, ExitCode: r.ExitCode, Summary: ledgerOf(r.Summary),
 	}
-	if json.Valid(r.Summary) {
-		a.Summary = r.Summary
-	}
-	return a
 }
 
 // moment is nil for no moment.

@@ -81,6 +81,42 @@ type Sample struct {
 	InFlight uint64            `json:"in_flight"`
 	Revenue  float64           `json:"revenue"`
 	Targets  []Target          `json:"targets"`
+	// Due are the visits that the plan's schedule has asked for so far; what a pause or the cap withheld is not among them.
+	Due uint64 `json:"visits_due"`
+	// Stops are the conditions under which the run ends or waits, with how near each is.
+	Stops []Stop `json:"stops"`
+}
+
+// StopKind is what ends a run, or holds it back.
+type StopKind string
+
+// The kinds of Stop.
+const (
+	// StopVisits, StopHours and StopProfile end a run as planned; StopCap holds it back until its window is over;
+	// StopThreshold and StopBrake end it because Matomo does not keep up.
+	StopVisits    StopKind = "visits"
+	StopHours     StopKind = "hours"
+	StopProfile   StopKind = "profile"
+	StopCap       StopKind = "cap"
+	StopThreshold StopKind = "threshold"
+	StopBrake     StopKind = "error_brake"
+)
+
+// Stop is a condition that was set for the run. Current reaches Limit when it comes true.
+type Stop struct {
+	Kind StopKind `json:"kind" enum:"visits,hours,profile,cap,threshold,error_brake"`
+	// Text is the threshold as it was written; empty for the others.
+	Text string `json:"text"`
+	// Unit is visits, s or share; of a threshold what its metric is counted in.
+	Unit    string  `json:"unit"`
+	Current float64 `json:"current"`
+	Limit   float64 `json:"limit"`
+	// Held is false where it has come true: the threshold is missed, the limit reached. Judged is false while there is
+	// too little to judge by.
+	Held   bool `json:"held"`
+	Judged bool `json:"judged"`
+	// Aborts says that the run ends when it comes true; a threshold without THRESHOLD_ABORT only tells at the end.
+	Aborts bool `json:"aborts"`
 }
 
 // EventKind is what an Event tells.

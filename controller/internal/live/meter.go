@@ -94,7 +94,7 @@ func (m *meter) sample(now time.Time, s *Scrape, gained counters) Sample {
 			span, rate(recent.Accepted, span), rate(uint64(lately.visits[plannedVisits]), span), recent, lately.percentiles(""),
 		},
 		Hits: m.total.tally("", ""), ByKind: m.total.byKind(), Visits: m.total.visitsByFate(), Revenue: m.total.revenue,
-		Targets: []Target{},
+		Targets: []Target{}, Stops: []Stop{},
 	}
 	for _, name := range s.targets {
 		out.InFlight += s.inFlight[name]

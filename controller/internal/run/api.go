@@ -43,7 +43,9 @@ type Operation struct {
 
 // Run is a run as it is recorded. Times are UTC; Ended is zero while it goes on.
 type Run struct {
-	ID       string
+	ID string
+	// Kind is a kind of package store.
+	Kind     string
 	Seed     uint64
 	PlanHash string
 	// Config is the exact configuration as JSON, secrets masked.
@@ -56,12 +58,28 @@ type Run struct {
 	ExitCode int
 	// Summary is the ledger of record as the loadgen wrote it, JSON; nil where there is none.
 	Summary []byte
+	// Note and Labels are a person's, as they were when it was started.
+	Note   string
+	Labels []string
+	// Problems are what its log told of warnings and errors, a list of Problem as JSON; nil until it has ended.
+	Problems []byte
+}
+
+// Problem is a line of a run's log that a person should know of.
+type Problem struct {
+	Time time.Time `json:"time"`
+	// Level is WARNING or ERROR.
+	Level runtime.Level `json:"level" enum:"WARNING,ERROR"`
+	Text  string        `json:"text"`
 }
 
 // Request says what to start.
 type Request struct {
 	// Overrides are settings by their env names for this run alone, as JSON has them; they are not saved.
 	Overrides map[string]any
+	// Note and Labels describe the run.
+	Note   string
+	Labels []string
 	// RestartIfRunning ends a run that goes on; without it a Start leaves it alone.
 	RestartIfRunning bool
 	// Timeout is how long a loadgen that has to end may drain; 0 is DefaultTimeout.

@@ -3,13 +3,15 @@ package run
 import (
 	"encoding/json"
 
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// configuration is the settings of published files as JSON by env name, secrets masked.
-func configuration(files map[string][]byte) []byte {
+// configuration is the settings of published files as JSON by env name, secrets masked, and the kind of run that they
+// make.
+func configuration(files map[string][]byte) (config []byte, kind string) {
 	// What was published was made by EncodeEnv, so there are no problems.
 	values, _ := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile])
 	out := map[string]string{}
@@ -21,6 +23,10 @@ func configuration(files map[string][]byte) []byte {
 			out[f.Key] = secret.Mask
 		}
 	}
-	data, _ := json.Marshal(out) // a map of texts always has a form
-	return data
+	kind = store.Live
+	if out["CAPACITY_SEARCH"] == "true" {
+		kind = store.Capacity
+	}
+	config, _ = json.Marshal(out) // a map of texts always has a form
+	return config, kind
 }

@@ -29,7 +29,8 @@ func (k *Control) launch(ctx context.Context, q Request) error {
 	if err != nil {
 		return fmt.Errorf("read what was published: %w", err)
 	}
-	r := Run{ID: id.ID, Seed: id.Seed, Config: configuration(files), Started: time.Now().UTC()}
+	r := Run{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note, Labels: q.Labels}
+	r.Config, r.Kind = configuration(files)
 	k.change(func(s *Status) { s.Restarts, s.Messages = 0, nil })
 	k.open(ctx, r)
 	if err := k.c.Port.Start(ctx); err != nil {

@@ -7,10 +7,18 @@ import (
 	"time"
 )
 
-// Run is one run of the loadgen.
+// The kinds of run.
+const (
+	// Live is traffic of now, Capacity a search for the highest rate, Backfill a job that sends past days.
+	Live     = "live"
+	Capacity = "capacity"
+	Backfill = "backfill"
+)
+
+// Run is one run of a loadgen.
 type Run struct {
 	ID string
-	// Kind is what sort of run it is; there is "live" so far.
+	// Kind is Live, Capacity or Backfill.
 	Kind string
 	Seed uint64
 	// Config is the exact configuration as JSON, secrets masked.
@@ -20,8 +28,17 @@ type Run struct {
 	// Ended is zero while the run goes on, Reason empty.
 	Ended  time.Time
 	Reason string
+	// ExitCode is nil until there is one.
+	ExitCode *int
 	// Summary is the final ledger as the loadgen wrote it, nil until there is one.
 	Summary json.RawMessage
+	// Note and Labels are a person's.
+	Note   string
+	Labels []string
+	// Problems are warnings and errors of the log as JSON; who writes them owns their form.
+	Problems json.RawMessage
+	// Deleted is when it was deleted; zero else.
+	Deleted time.Time
 }
 
 type runRow struct {
@@ -33,73 +50,90 @@ type runRow struct {
 	StartedAt stamp  `db:"started_at"`
 	EndedAt   stamp  `db:"ended_at"`
 	Reason    string `db:"reason"`
+	ExitCode  *int   `db:"exit_code"`
 	Summary   string `db:"summary"`
+	Note      string `db:"note"`
+	Labels    string `db:"labels"`
+	Problems  string `db:"problems"`
+	DeletedAt stamp  `db:"deleted_at"`
 }
 
-func (r runRow) run() Run {
+func (r runRow) run() (Run, error) {
 	out := Run{
 		ID: r.ID, Kind: r.Kind, Seed: uint64(r.Seed), Config: json.RawMessage(r.Config), PlanHash: r.PlanHash,
-		Started: r.StartedAt.Time, Ended: r.EndedAt.Time, Reason: r.Reason,
+		Started: r.StartedAt.Time, Ended: r.EndedAt.Time, Reason: r.Reason, ExitCode: r.ExitCode,
+		Note: r.Note, Problems: json.RawMessage(r.Problems), Deleted: r.DeletedAt.Time,
 	}
 	if r.Summary != "" {
 		out.Summary = json.RawMessage(r.Summary)
 	}
-	return out
+	if err := json.Unmarshal([]byte(r.Labels), &out.Labels); err != nil {
+		return out, fmt.Errorf("read labels of run %s: %w", r.ID, err)
+	}
+	return out, nil
 }
 
-const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, summary FROM runs "
+const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, exit_code, summary, note, labels, problems, deleted_at FROM runs "
 
-// BeginRun records a run that began. A run that goes on under its id keeps its first start and is open again.
+// BeginRun records a run that began. A run that goes on under its id keeps its first start, its note and its labels,
+// and is open again.
 func (s *Store) BeginRun(ctx context.Context, r Run) error {
-	err := s.one(ctx, `INSERT INTO runs (id, kind, seed, config, plan_hash, started_at, ended_at, reason, summary) VALUES (?, ?, ?, ?, ?, ?, NULL, '', '')
-		ON CONFLICT (id) DO UPDATE SET seed = excluded.seed, config = excluded.config, plan_hash = excluded.plan_hash, ended_at = NULL, reason = ''`,
-		r.ID, r.Kind, int64(r.Seed), string(r.Config), r.PlanHash, stamp{r.Started})
+	labels, err := labelsText(r.Labels)
+	if err == nil {
+		err = s.one(ctx, `INSERT INTO runs (id, kind, seed, config, plan_hash, started_at, ended_at, reason, summary, note, labels)
+			VALUES (?, ?, ?, ?, ?, ?, NULL, '', '', ?, ?)
+			ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, seed = excluded.seed, config = excluded.config, plan_hash = excluded.plan_hash,
+				ended_at = NULL, reason = '', exit_code = NULL, problems = '[]', deleted_at = NULL`,
+			r.ID, r.Kind, int64(r.Seed), string(r.Config), r.PlanHash, stamp{r.Started}, r.Note, labels)
+	}
 	if err != nil {
 		return fmt.Errorf("record start of run %s: %w", r.ID, err)
 	}
 	return nil
 }
 
-// EndRun records the end of a run; summary may be nil where no ledger was found. The error is ErrNotFound for a run
-// that never began.
-func (s *Store) EndRun(ctx context.Context, id string, ended time.Time, reason string, summary json.RawMessage) error {
-	if err := s.one(ctx, "UPDATE runs SET ended_at = ?, reason = ?, summary = ? WHERE id = ?", stamp{ended}, reason, string(summary), id); err != nil {
-		return fmt.Errorf("record end of run %s: %w", id, err)
+func labelsText(labels []string) (string, error) {
+	data, err := json.Marshal(append([]string{}, labels...))
+	return string(data), err
+}
+
+// EndRun records what r tells of its end: Kind, Ended, Reason, ExitCode, Summary (nil where no ledger was found) and
+// Problems. The error is ErrNotFound for a run that never began.
+func (s *Store) EndRun(ctx context.Context, r Run) error {
+	problems := string(r.Problems)
+	if problems == "" {
+		problems = "[]"
+	}
+	err := s.one(ctx, "UPDATE runs SET kind = ?, ended_at = ?, reason = ?, exit_code = ?, summary = ?, problems = ? WHERE id = ?",
+		r.Kind, stamp{r.Ended}, r.Reason, r.ExitCode, string(r.Summary), problems, r.ID)
+	if err != nil {
+		return fmt.Errorf("record end of run %s: %w", r.ID, err)
 	}
 	return nil
 }
 
-// Run reads one, or says ErrNotFound.
+// DescribeRun writes a person's note and labels; nil leaves them as they are. The error is ErrNotFound.
+func (s *Store) DescribeRun(ctx context.Context, id string, note *string, labels []string) error {
+	var text *string
+	if labels != nil {
+		data, err := labelsText(labels)
+		if err != nil {
+			return fmt.Errorf("describe run %s: %w", id, err)
+		}
+		text = &data
+	}
+	err := s.one(ctx, "UPDATE runs SET note = coalesce(?, note), labels = coalesce(?, labels) WHERE id = ? AND deleted_at IS NULL", note, text, id)
+	if err != nil {
+		return fmt.Errorf("describe run %s: %w", id, err)
+	}
+	return nil
+}
+
+// Run reads one that is not deleted, or says ErrNotFound.
 func (s *Store) Run(ctx context.Context, id string) (Run, error) {
 	var r runRow
-	if err := s.read.GetContext(ctx, &r, selectRuns+"WHERE id = ?", id); err != nil {
+	if err := s.read.GetContext(ctx, &r, selectRuns+"WHERE id = ? AND deleted_at IS NULL", id); err != nil {
 		return Run{}, fmt.Errorf("read run %s: %w", id, told(err))
 	}
-	return r.run(), nil
-}
-
-// Runs are at most limit runs, the latest start first, beginning after the first skip of them.
-func (s *Store) Runs(ctx context.Context, skip, limit int) ([]Run, error) {
-	var rows []runRow
-	if err := s.read.SelectContext(ctx, &rows, selectRuns+"ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?", limit, skip); err != nil {
-		return nil, fmt.Errorf("list runs: %w", err)
-	}
-	return runsOf(rows), nil
-}
-
-// OpenRuns are the runs of which no end is recorded, the latest start first.
-func (s *Store) OpenRuns(ctx context.Context) ([]Run, error) {
-	var rows []runRow
-	if err := s.read.SelectContext(ctx, &rows, selectRuns+"WHERE ended_at IS NULL ORDER BY started_at DESC, id DESC"); err != nil {
-		return nil, fmt.Errorf("list open runs: %w", err)
-	}
-	return runsOf(rows), nil
-}
-
-func runsOf(rows []runRow) []Run {
-	out := make([]Run, len(rows))
-	for i, r := range rows {
-		out[i] = r.run()
-	}
-	return out
+	return r.run()
 }

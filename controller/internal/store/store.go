@@ -28,6 +28,8 @@ var (
 	ErrNameTaken = errors.New("the name is taken")
 	// ErrStale: the row was changed since it was read.
 	ErrStale = errors.New("was changed by somebody else in the meantime")
+	// ErrOpen: the run goes on.
+	ErrOpen = errors.New("goes on; stop it first")
 	// ErrNewer: the database was written by a later version.
 	ErrNewer = errors.New("the database is of a newer version of the controller")
 )

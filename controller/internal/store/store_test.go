@@ -65,7 +65,7 @@ func fill(ctx context.Context, s *store.Store) error {
 		s.SavePlan(ctx, map[string][]byte{"loadgen.env": []byte("MATOMO_TOKEN_AUTH=" + token.Reveal() + "\n")}),
 		s.BeginRun(ctx, store.Run{ID: "r1", Kind: "live", Seed: 1<<64 - 1, Config: []byte(`{"A":1}`), PlanHash: "h", Started: noon}),
 		s.SaveMinute(ctx, "r1", store.Minute{At: noon, Body: []byte(`{"n":1}`)}),
-		s.EndRun(ctx, "r1", noon.Add(time.Hour), "finished", []byte(`{"visits":3}`)),
+		s.EndRun(ctx, store.Run{ID: "r1", Kind: store.Live, Ended: noon.Add(time.Hour), Reason: "finished", Summary: []byte(`{"visits":3}`)}),
 		s.Audit(ctx, "127.0.0.1", "PUT /api/config", "CONCURRENCY"),
 	)
 }
@@ -262,7 +262,7 @@ func TestWhatIsNotThereIsSaidSo(t *testing.T) {
 	for name, err := range map[string]error{
 		"preset": preset, "funnel": fun, "saved funnel": saved, "saved target": target, "content": content, "plan": plan, "run": run,
 		"deleted preset": s.DeletePreset(ctx, 1), "deleted funnel": s.DeleteFunnel(ctx, 1), "deleted target": s.DeleteTarget(ctx, 1),
-		"deleted content": s.DeleteContent(ctx, store.URLs), "ended run": s.EndRun(ctx, "x", noon, "", nil),
+		"deleted content": s.DeleteContent(ctx, store.URLs), "ended run": s.EndRun(ctx, store.Run{ID: "x", Ended: noon}),
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: %v", name, err)
@@ -290,11 +290,11 @@ func TestARunThatGoesOnIsOpenAgain(t *testing.T) {
 	must(t, fill(ctx, s))
 	must(t, s.BeginRun(ctx, store.Run{ID: "r1", Kind: "live", Started: noon.Add(2 * time.Hour)}))
 	must(t, s.BeginRun(ctx, store.Run{ID: "r2", Kind: "live", Started: noon.Add(3 * time.Hour)}))
-	runs, err := s.OpenRuns(ctx)
+	runs, err := s.Runs(ctx, store.RunQuery{Open: true})
 	if err != nil || len(runs) != 2 || runs[0].ID != "r2" || !runs[1].Started.Equal(noon) || !runs[1].Ended.IsZero() {
 		t.Errorf("%+v, %v", runs, err)
 	}
-	if runs, err := s.Runs(ctx, 1, 5); err != nil || len(runs) != 1 || runs[0].ID != "r1" {
+	if runs, err := s.Runs(ctx, store.RunQuery{Skip: 1, Limit: 5}); err != nil || len(runs) != 1 || runs[0].ID != "r1" {
 		t.Errorf("%+v, %v", runs, err)
 	}
 }

@@ -207,6 +207,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/control": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause, resume or change the rate of the run that goes on
+         * @description 409 where none goes on. Statistics are kept; the loadgen follows within about a second.
+         */
+        post: operations["post-api-control"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -473,6 +493,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How the rate changes with time by these settings, and how many visits that makes */
+        post: operations["post-api-profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/restart": {
         parameters: {
             query?: never;
@@ -507,6 +544,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What differs between two runs, and which of it is more than chance */
+        get: operations["get-api-runs-compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}": {
         parameters: {
             query?: never;
@@ -516,6 +570,28 @@ export interface paths {
         };
         /** A recorded run with its configuration and ledger */
         get: operations["get-api-runs-id"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a run that has ended
+         * @description 409 while it goes on. POST /api/runs/{id}/restore brings it back for a day.
+         */
+        delete: operations["delete-api-runs-id"];
+        options?: never;
+        head?: never;
+        /** Write a run's note and labels */
+        patch: operations["patch-api-runs-id"];
+        trace?: never;
+    };
+    "/api/runs/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run as a file */
+        get: operations["get-api-runs-id-export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -535,6 +611,43 @@ export interface paths {
         get: operations["get-api-runs-id-minutes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start the very same again: its files, its seed, a new id
+         * @description 409 where the files of the run are not kept, or a token that it was sent with is no longer saved.
+         */
+        post: operations["post-api-runs-id-rerun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted run back */
+        post: operations["post-api-runs-id-restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -873,6 +986,49 @@ export interface components {
             at: string;
             detail: string;
         };
+        CompareAnswer: {
+            a: components["schemas"]["RecordHead"];
+            b: components["schemas"]["RecordHead"];
+            /** @description Those that differ. */
+            files: components["schemas"]["CompareFile"][] | null;
+            /** @description What to bear in mind, such as that one run was ended by hand earlier. */
+            notes: string[] | null;
+            rows: components["schemas"]["CompareRow"][] | null;
+            same: components["schemas"]["CompareSame"];
+            /** @description Those that differ. */
+            settings: components["schemas"]["CompareSetting"][] | null;
+        };
+        CompareFile: {
+            a: string;
+            b: string;
+            name: string;
+        };
+        CompareRow: {
+            /** Format: double */
+            a: number | null;
+            /** Format: double */
+            b: number | null;
+            beyond_noise: boolean;
+            /** Format: double */
+            difference: number | null;
+            group: string;
+            name: string;
+            /** Format: double */
+            share: number | null;
+            /** @enum {string} */
+            unit: "count" | "seconds" | "share" | "per_second" | "money";
+            why: string;
+        };
+        CompareSame: {
+            config: boolean;
+            files: boolean;
+            seed: boolean;
+        };
+        CompareSetting: {
+            a: string;
+            b: string;
+            key: string;
+        };
         ConnectionAnswer: {
             /** @description The first finding that keeps it from working. */
             error: string | null;
@@ -934,6 +1090,11 @@ export interface components {
             message: string;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
+        };
+        DescribeRequestBody: {
+            /** @description In place of those it has; left out they stay. */
+            labels?: string[] | null;
+            note?: string;
         };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -1309,6 +1470,7 @@ export interface components {
             /** Format: double */
             revenue: number;
             run_id: string;
+            stops: components["schemas"]["LiveStop"][] | null;
             targets: components["schemas"]["LiveTarget"][] | null;
             /** Format: date-time */
             time: string;
@@ -1317,6 +1479,21 @@ export interface components {
             visits: {
                 [key: string]: number;
             };
+            /** Format: int64 */
+            visits_due: number;
+        };
+        LiveStop: {
+            aborts: boolean;
+            /** Format: double */
+            current: number;
+            held: boolean;
+            judged: boolean;
+            /** @enum {string} */
+            kind: "visits" | "hours" | "profile" | "cap" | "threshold" | "error_brake";
+            /** Format: double */
+            limit: number;
+            text: string;
+            unit: string;
         };
         LiveTarget: {
             health: string;
@@ -1452,6 +1629,42 @@ export interface components {
             value?: string;
             where: string;
         };
+        ProfileAnswer: {
+            /**
+             * Format: double
+             * @description When the profile itself ends the run; null for never.
+             */
+            ends_after_seconds: number | null;
+            /** @enum {string} */
+            kind: "constant" | "stages" | "week";
+            /**
+             * Format: int64
+             * @description Visits of that time, by the exact integral.
+             */
+            planned_visits: number;
+            /** @description To be joined by straight lines; two of one moment are a step. */
+            points: components["schemas"]["ProfilePoint"][] | null;
+            /**
+             * Format: double
+             * @description How much time the points cover.
+             */
+            window_seconds: number;
+        };
+        ProfilePoint: {
+            /** Format: double */
+            at_seconds: number;
+            /**
+             * Format: double
+             * @description Visits a day.
+             */
+            rate_per_day: number;
+        };
+        ProfileRequestBody: {
+            /** @description Settings laid over the saved ones, as PUT /api/config takes them. Nothing is saved. */
+            config?: {
+                [key: string]: unknown;
+            };
+        };
         PublishDifference: {
             edited?: boolean;
             fault?: string;
@@ -1460,26 +1673,125 @@ export interface components {
             saved: string;
         };
         RecordAnswer: {
-            /** @description The exact configuration, secrets masked. */
-            config?: unknown;
-            /** Format: date-time */
+            /** @description The exact configuration, secrets masked; what is not there has its default. */
+            config: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description null while it goes on.
+             */
             ended: string | null;
+            /**
+             * Format: int64
+             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
+             */
+            exit_code: number | null;
+            /** @description What is kept of it for a rerun; empty where it was not started here. */
+            files: components["schemas"]["StoreRunFile"][] | null;
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
+            plan_hash: string;
+            /** @description Warnings and errors of its log. */
+            problems: components["schemas"]["RunProblem"][] | null;
+            reason: string;
+            /** Format: int64 */
+            seed: number;
+            /** Format: date-time */
+            started: string;
+            /** @description The ledger of record, as it stands where the run goes on; null where there is none. */
+            summary: components["schemas"]["RecordSummary"] | null;
+        };
+        RecordBulk: {
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            invalid: number;
+            /** Format: int64 */
+            requests: number;
+            /** Format: int64 */
+            tracked: number;
+        };
+        RecordHead: {
+            /**
+             * Format: date-time
+             * @description null while it goes on.
+             */
+            ended: string | null;
+            /**
+             * Format: int64
+             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
+             */
+            exit_code: number | null;
+            id: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
             plan_hash: string;
             reason: string;
             /** Format: int64 */
             seed: number;
             /** Format: date-time */
             started: string;
-            /** @description The ledger of record. */
-            summary?: unknown;
+        };
+        RecordHits: {
+            /** Format: int64 */
+            abandoned: number;
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            rejected: number;
+            /** Format: int64 */
+            shed: number;
+            /** Format: int64 */
+            unknown: number;
+        };
+        RecordLatency: {
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p95: number;
+            /** Format: double */
+            p99: number;
+        };
+        RecordOpened: {
+            countries: {
+                [key: string]: number;
+            };
+            days: {
+                [key: string]: number;
+            };
+            devices: {
+                [key: string]: number;
+            };
+            sources: {
+                [key: string]: number;
+            };
         };
         RecordRow: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description null while it goes on.
+             */
             ended: string | null;
+            /**
+             * Format: int64
+             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
+             */
+            exit_code: number | null;
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
             plan_hash: string;
             reason: string;
             /** Format: int64 */
@@ -1488,6 +1800,122 @@ export interface components {
             started: string;
             /** @description Of the ledger of record; null where there is none. */
             totals: components["schemas"]["TotalsAnswer"] | null;
+        };
+        RecordSummary: {
+            bulk?: components["schemas"]["RecordBulk"];
+            by_kind: {
+                [key: string]: components["schemas"]["RecordHits"];
+            };
+            by_target: {
+                [key: string]: components["schemas"]["RecordHits"];
+            };
+            distribution_strategy?: string;
+            /** Format: date-time */
+            ended?: string;
+            /** Format: int64 */
+            first_visit: number;
+            hits: components["schemas"]["RecordHits"];
+            /** Format: int64 */
+            in_flight: number;
+            in_flight_by_kind?: {
+                [key: string]: number;
+            };
+            in_flight_by_target?: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            items: number;
+            latency: components["schemas"]["RecordLatency"];
+            message?: string;
+            /** Format: int64 */
+            next_visit: number;
+            /** Format: int64 */
+            open_visits: number;
+            opened: components["schemas"]["RecordOpened"];
+            plan_hash: string;
+            reason: string;
+            /** Format: double */
+            revenue: number;
+            run_id: string;
+            /** Format: int64 */
+            seed: number;
+            /** Format: double */
+            shipping: number;
+            /** Format: date-time */
+            started: string;
+            targets: {
+                [key: string]: components["schemas"]["RecordTarget"];
+            };
+            /** Format: double */
+            tax: number;
+            thresholds?: components["schemas"]["RecordVerdict"][] | null;
+            visits: components["schemas"]["RecordVisits"];
+        };
+        RecordTarget: {
+            by_kind: {
+                [key: string]: components["schemas"]["RecordHits"];
+            };
+            health: string;
+            in_flight_by_kind?: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            items: number;
+            last_error?: string;
+            /** Format: date-time */
+            last_failure?: string;
+            /** Format: date-time */
+            last_success?: string;
+            latency: components["schemas"]["RecordLatency"];
+            latency_histogram?: string;
+            opened: components["schemas"]["RecordOpened"];
+            /** Format: double */
+            revenue: number;
+            /** Format: double */
+            shipping: number;
+            /** Format: double */
+            success_rate: number;
+            /** Format: double */
+            tax: number;
+            url: string;
+            visits: components["schemas"]["RecordVisits"];
+        };
+        RecordVerdict: {
+            expression: string;
+            held: boolean;
+            metric: string;
+            pending?: boolean;
+            /** Format: double */
+            value: number | null;
+        };
+        RecordVisits: {
+            /** Format: int64 */
+            complete: number;
+            /** Format: int64 */
+            lost: number;
+            /** Format: int64 */
+            partial: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            split: number;
+            /** Format: int64 */
+            uncertain: number;
+            /** Format: int64 */
+            unsent: number;
+        };
+        RemovedRun: {
+            deleted_id: string;
+            message: string;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+        };
+        RerunRequestBody: {
+            /** @description Each of at most 50 characters. */
+            labels?: string[] | null;
+            note?: string;
+            /** @description End the run that goes on; without it nothing is started beside it. */
+            restart_if_running?: boolean;
         };
         ResetAnswer: {
             message: string;
@@ -1530,6 +1958,10 @@ export interface components {
             /** Format: int64 */
             exit_code: number;
             id: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
             plan_hash: string;
             reason: string;
             /**
@@ -1541,11 +1973,25 @@ export interface components {
             seed: number;
             /** Format: date-time */
             started: string;
-            summary?: unknown;
+            summary?: components["schemas"]["RecordSummary"];
+        };
+        RunProblem: {
+            /** @enum {string} */
+            level: "WARNING" | "ERROR";
+            text: string;
+            /** Format: date-time */
+            time: string;
         };
         RunsAnswer: {
+            /** @description All labels that runs have. */
+            labels: string[] | null;
             /** @description The latest first. */
             runs: components["schemas"]["RecordRow"][] | null;
+            /**
+             * Format: int64
+             * @description How many there are of those that were asked for, whatever skip and limit.
+             */
+            total: number;
         };
         SaveRequestBody: {
             /** @description All settings that differ from their default. A secret that is masked or left out keeps its value, an empty one goes. */
@@ -1606,10 +2052,14 @@ export interface components {
             timezone: string;
         };
         StartRequestBody: {
-            /** @description Settings for this run alone, as PUT /api/config takes them; those left out are as saved. Nothing is saved. */
+            /** @description Settings for this run alone, as PUT /api/config takes them; those left out are as saved. Nothing is saved. CAPACITY_SEARCH=true searches the highest rate. */
             config?: {
                 [key: string]: unknown;
             };
+            /** @description Each of at most 50 characters. */
+            labels?: string[] | null;
+            note?: string;
+            /** @description End the run that goes on; without it nothing is started beside it. */
             restart_if_running?: boolean;
         };
         StatsAnswer: {
@@ -1623,6 +2073,11 @@ export interface components {
             uptime_seconds: number | null;
             /**
              * Format: int64
+             * @description Visits that the schedule has asked for so far.
+             */
+            visits_due: number;
+            /**
+             * Format: int64
              * @description Visits begun in this run.
              */
             visits_generated: number;
@@ -1633,6 +2088,8 @@ export interface components {
                 [key: string]: unknown;
             };
             container: components["schemas"]["ContainerAnswer"];
+            /** @description What the run that goes on was told by POST /api/control; null where none goes on. */
+            control: components["schemas"]["SteeringAnswer"] | null;
             /** @description What a loadgen told that ended in a way nobody asked for. */
             messages: string[] | null;
             /** @description What is being done right now. */
@@ -1645,6 +2102,28 @@ export interface components {
             runtime: "docker" | "process";
             /** @description While the loadgen answers. */
             stats: components["schemas"]["StatsAnswer"] | null;
+        };
+        SteerRequestBody: {
+            /** @description true: no new visits until false; open ones go on. Left out it stays. */
+            paused?: boolean;
+            /**
+             * Format: double
+             * @description What the plan's rate is multiplied by. Left out it stays.
+             */
+            scale?: number;
+        };
+        SteeringAnswer: {
+            paused: boolean;
+            run_id: string;
+            /**
+             * Format: double
+             * @description 1 is the plan's own rate.
+             */
+            scale: number;
+        };
+        StoreRunFile: {
+            hash: string;
+            name: string;
         };
         TargetTest: {
             enabled: boolean;
@@ -1687,11 +2166,9 @@ export interface components {
             timeout: number;
         };
         TotalsAnswer: {
-            hits: components["schemas"]["LiveHits"];
-            /** @description By fate, and planned: all that began. */
-            visits: {
-                [key: string]: number;
-            };
+            hits: components["schemas"]["RecordHits"];
+            latency: components["schemas"]["RecordLatency"];
+            visits: components["schemas"]["RecordVisits"];
         };
         UrlsAnswer: {
             /** @description Always true. */
@@ -2070,6 +2547,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchemaAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-control": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SteerRequestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SteeringAnswer"];
                 };
             };
             /** @description Error */
@@ -2868,6 +3378,39 @@ export interface operations {
             };
         };
     };
+    "post-api-profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProfileRequestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "post-api-restart": {
         parameters: {
             query?: {
@@ -2905,6 +3448,14 @@ export interface operations {
             query?: {
                 skip?: number;
                 limit?: number;
+                /** @description Only runs of that kind. */
+                kind?: "live" | "capacity" | "backfill";
+                /** @description Only runs with that label. */
+                label?: string;
+                /** @description Only runs that ended for that reason. */
+                reason?: string;
+                /** @description Only runs with this text in their id, note, labels or reason, whatever the case. */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -2919,6 +3470,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunsAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-api-runs-compare": {
+        parameters: {
+            query: {
+                /** @description The run to compare with. */
+                a: string;
+                /** @description The other one. */
+                b: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareAnswer"];
                 };
             };
             /** @description Error */
@@ -2963,6 +3548,112 @@ export interface operations {
             };
         };
     };
+    "delete-api-runs-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "patch-api-runs-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DescribeRequestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-api-runs-id-export": {
+        parameters: {
+            query?: {
+                /** @description json: everything; html: a report that stands alone; junit: the thresholds. */
+                format?: "json" | "html" | "junit";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                    "application/xml": string;
+                    "text/html": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "get-api-runs-id-minutes": {
         parameters: {
             query?: never;
@@ -2981,6 +3672,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MinutesAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-runs-id-rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunRequestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-runs-id-restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordAnswer"];
                 };
             };
             /** @description Error */

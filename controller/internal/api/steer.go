@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"net/http"
+)
+
+type steerRequest struct {
+	Body struct {
+		Paused *bool    `json:"paused,omitempty" doc:"true: no new visits until false; open ones go on. Left out it stays."`
+		Scale  *float64 `json:"scale,omitempty" minimum:"0.01" maximum:"100" doc:"What the plan's rate is multiplied by. Left out it stays."`
+	}
+}
+
+// SteeringAnswer is what a run that goes on was told.
+type SteeringAnswer struct {
+	RunID  string  `json:"run_id"`
+	Paused bool    `json:"paused"`
+	Scale  float64 `json:"scale" doc:"1 is the plan's own rate."`
+}
+
+type profileRequest struct {
+	Body *struct {
+		Config map[string]any `json:"config,omitempty" doc:"Settings laid over the saved ones, as PUT /api/config takes them. Nothing is saved."`
+	}
+}
+
+type profileAnswer struct {
+	Kind    string         `json:"kind" enum:"constant,stages,week"`
+	Points  []profilePoint `json:"points" doc:"To be joined by straight lines; two of one moment are a step."`
+	Window  float64        `json:"window_seconds" doc:"How much time the points cover."`
+	Planned uint64         `json:"planned_visits" doc:"Visits of that time, by the exact integral."`
+	Ends    *float64       `json:"ends_after_seconds" doc:"When the profile itself ends the run; null for never."`
+}
+
+type profilePoint struct {
+	At   float64 `json:"at_seconds"`
+	Rate float64 `json:"rate_per_day" doc:"Visits a day."`
+}
+
+func (s *server) steering() {
+	o := op(http.MethodPost, "/api/control", tagRun, "Pause, resume or change the rate of the run that goes on")
+	o.Description = "409 where none goes on. Statistics are kept; the loadgen follows within about a second."
+	route(s, o, func(context.Context, *steerRequest) (*body[SteeringAnswer], error) {
+		return nil, refuse(http.StatusNotImplemented, "not there yet")
+	})
+	route(s, op(http.MethodPost, "/api/profile", tagConfig, "How the rate changes with time by these settings, and how many visits that makes"), func(context.Context, *profileRequest) (*body[profileAnswer], error) {
+		return nil, refuse(http.StatusNotImplemented, "not there yet")
+	})
+}

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// RunQuery chooses runs. The zero value is all that are not deleted.
+type RunQuery struct {
+	// Kind, Label and Reason are exact; Text is looked for in id, note, labels and reason, in any case. Empty is all.
+	Kind, Label, Reason, Text string
+	// Open leaves out runs of which an end is recorded.
+	Open bool
+	// NoJobs leaves out backfills, which go on beside the run of the loadgen.
+	NoJobs bool
+	// Limit is how many are given after the first Skip of them, the latest start first; 0 is all.
+	Skip, Limit int
+}
+
+func (q RunQuery) where() (string, []any) {
+	parts, args := []string{"deleted_at IS NULL"}, []any{}
+	add := func(part string, values ...any) { parts, args = append(parts, part), append(args, values...) }
+	if q.Kind != "" {
+		add("kind = ?", q.Kind)
+	}
+	if q.Reason != "" {
+		add("reason = ?", q.Reason)
+	}
+	if q.Label != "" {
+		add("EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)", q.Label)
+	}
+	if q.Text != "" {
+		// instr knows no wildcards, so that % and _ are themselves.
+		add("(instr(lower(id || ' ' || note || ' ' || reason), lower(?)) > 0 OR EXISTS (SELECT 1 FROM json_each(labels) WHERE instr(lower(value), lower(?)) > 0))", q.Text, q.Text)
+	}
+	if q.Open {
+		add("ended_at IS NULL")
+	}
+	if q.NoJobs {
+		add("kind <> ?", Backfill)
+	}
+	return "WHERE " + strings.Join(parts, " AND "), args
+}
+
+// Runs are the runs that q chooses, the latest start first.
+func (s *Store) Runs(ctx context.Context, q RunQuery) ([]Run, error) {
+	limit := q.Limit
+	if limit == 0 {
+		limit = -1
+	}
+	where, args := q.where()
+	var rows []runRow
+	if err := s.read.SelectContext(ctx, &rows, selectRuns+where+" ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?", append(args, limit, q.Skip)...); err != nil {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	out := make([]Run, len(rows))
+	for i, r := range rows {
+		var err error
+		if out[i], err = r.run(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// CountRuns is how many runs q chooses, whatever its Skip and Limit.
+func (s *Store) CountRuns(ctx context.Context, q RunQuery) (n int, err error) {
+	where, args := q.where()
+	if err := s.read.GetContext(ctx, &n, "SELECT count(*) FROM runs "+where, args...); err != nil {
+		return 0, fmt.Errorf("count runs: %w", err)
+	}
+	return n, nil
+}
+
+// Labels are all that runs have, in the order of the alphabet.
+func (s *Store) Labels(ctx context.Context) ([]string, error) {
+	out := []string{}
+	err := s.read.SelectContext(ctx, &out, "SELECT DISTINCT value FROM runs, json_each(labels) WHERE deleted_at IS NULL ORDER BY value COLLATE NOCASE")
+	if err != nil {
+		return nil, fmt.Errorf("list labels: %w", err)
+	}
+	return out, nil
+}
+
+// purgeAfter is how long a deleted run can be brought back.
+const purgeAfter = 24 * time.Hour
+
+// DeleteRun deletes a run that has ended; RestoreRun can bring it back for a day, then the next deletion purges it with
+// its minutes and files. The errors are ErrNotFound and ErrOpen.
+func (s *Store) DeleteRun(ctx context.Context, id string) error {
+	err := s.within(ctx, func(tx *sqlx.Tx) error {
+		var ended stamp
+		if err := tx.GetContext(ctx, &ended, "SELECT ended_at FROM runs WHERE id = ? AND deleted_at IS NULL", id); err != nil {
+			return err
+		}
+		if ended.IsZero() {
+			return ErrOpen
+		}
+		for _, do := range []struct {
+			query string
+			args  []any
+		}{
+			{"UPDATE runs SET deleted_at = ? WHERE id = ?", []any{s.stamp(), id}},
+			{"DELETE FROM runs WHERE deleted_at < ?", []any{stamp{s.now().Add(-purgeAfter)}}},
+			{"DELETE FROM blobs WHERE hash NOT IN (SELECT hash FROM run_files)", nil},
+		} {
+			if _, err := tx.ExecContext(ctx, do.query, do.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("delete run %s: %w", id, err)
+	}
+	return nil
+}
+
+// RestoreRun brings a deleted run back. The error is ErrNotFound where none of that id is deleted and not yet purged.
+func (s *Store) RestoreRun(ctx context.Context, id string) error {
+	if err := s.one(ctx, "UPDATE runs SET deleted_at = NULL WHERE id = ? AND deleted_at IS NOT NULL", id); err != nil {
+		return fmt.Errorf("restore run %s: %w", id, err)
+	}
+	return nil
+}
