@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // Hits are counts by outcome; Planned is their sum and what is still open.
@@ -83,8 +84,11 @@ type Sample struct {
 	Targets  []Target          `json:"targets"`
 	// Due are the visits that the plan's schedule has asked for so far; what a pause or the cap withheld is not among them.
 	Due uint64 `json:"visits_due"`
-	// Stops are the conditions under which the run ends or waits, with how near each is.
-	Stops []Stop `json:"stops"`
+	// Stops are the limits that were set for the run, with how near each is; Thresholds are what it must keep, as the
+	// loadgen judges them, and Aborts says that it ends where one is missed for ten seconds.
+	Stops      []Stop           `json:"stops"`
+	Thresholds []record.Verdict `json:"thresholds"`
+	Aborts     bool             `json:"threshold_abort"`
 }
 
 // StopKind is what ends a run, or holds it back.
@@ -92,31 +96,23 @@ type StopKind string
 
 // The kinds of Stop.
 const (
-	// StopVisits, StopHours and StopProfile end a run as planned; StopCap holds it back until its window is over;
-	// StopThreshold and StopBrake end it because Matomo does not keep up.
-	StopVisits    StopKind = "visits"
-	StopHours     StopKind = "hours"
-	StopProfile   StopKind = "profile"
-	StopCap       StopKind = "cap"
-	StopThreshold StopKind = "threshold"
-	StopBrake     StopKind = "error_brake"
+	// StopVisits, StopHours and StopProfile end a run as planned, StopBrake ends it because too much fails; StopCap holds
+	// it back until its window is over.
+	StopVisits  StopKind = "visits"
+	StopHours   StopKind = "hours"
+	StopProfile StopKind = "profile"
+	StopCap     StopKind = "cap"
+	StopBrake   StopKind = "error_brake"
 )
 
-// Stop is a condition that was set for the run. Current reaches Limit when it comes true.
+// Stop is a limit that was set for the run. It comes true when Current reaches Limit.
 type Stop struct {
-	Kind StopKind `json:"kind" enum:"visits,hours,profile,cap,threshold,error_brake"`
-	// Text is the threshold as it was written; empty for the others.
-	Text string `json:"text"`
-	// Unit is visits, s or share; of a threshold what its metric is counted in.
-	Unit    string  `json:"unit"`
-	Current float64 `json:"current"`
-	Limit   float64 `json:"limit"`
-	// Held is false where it has come true: the threshold is missed, the limit reached. Judged is false while there is
-	// too little to judge by.
-	Held   bool `json:"held"`
+	Kind    StopKind `json:"kind" enum:"visits,hours,profile,cap,error_brake"`
+	Unit    string   `json:"unit" enum:"visits,s,share"`
+	Current float64  `json:"current"`
+	Limit   float64  `json:"limit"`
+	// Judged is false while there is too little to judge by: the brake waits for a minute and ten hits.
 	Judged bool `json:"judged"`
-	// Aborts says that the run ends when it comes true; a threshold without THRESHOLD_ABORT only tells at the end.
-	Aborts bool `json:"aborts"`
 }
 
 // EventKind is what an Event tells.

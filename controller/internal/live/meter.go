@@ -1,6 +1,10 @@
 package live
 
-import "time"
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+)
 
 // meter turns scrapes into samples. It adds up the lives of a loadgen within one run, whose counters each begin at 0.
 type meter struct {
@@ -94,7 +98,7 @@ func (m *meter) sample(now time.Time, s *Scrape, gained counters) Sample {
 			span, rate(recent.Accepted, span), rate(uint64(lately.visits[plannedVisits]), span), recent, lately.percentiles(""),
 		},
 		Hits: m.total.tally("", ""), ByKind: m.total.byKind(), Visits: m.total.visitsByFate(), Revenue: m.total.revenue,
-		Targets: []Target{}, Stops: []Stop{},
+		Targets: []Target{}, Stops: []Stop{}, Thresholds: []record.Verdict{},
 	}
 	for _, name := range s.targets {
 		out.InFlight += s.inFlight[name]

@@ -1472,6 +1472,8 @@ export interface components {
             run_id: string;
             stops: components["schemas"]["LiveStop"][] | null;
             targets: components["schemas"]["LiveTarget"][] | null;
+            threshold_abort: boolean;
+            thresholds: components["schemas"]["RecordVerdict"][] | null;
             /** Format: date-time */
             time: string;
             /** Format: double */
@@ -1483,17 +1485,15 @@ export interface components {
             visits_due: number;
         };
         LiveStop: {
-            aborts: boolean;
             /** Format: double */
             current: number;
-            held: boolean;
             judged: boolean;
             /** @enum {string} */
-            kind: "visits" | "hours" | "profile" | "cap" | "threshold" | "error_brake";
+            kind: "visits" | "hours" | "profile" | "cap" | "error_brake";
             /** Format: double */
             limit: number;
-            text: string;
-            unit: string;
+            /** @enum {string} */
+            unit: "visits" | "s" | "share";
         };
         LiveTarget: {
             health: string;
@@ -1715,6 +1715,49 @@ export interface components {
             /** Format: int64 */
             tracked: number;
         };
+        RecordCapacity: {
+            /** Format: double */
+            broken_rate?: number;
+            confirmed: boolean;
+            /** Format: double */
+            from: number;
+            /** Format: double */
+            hit_rate: number;
+            limit?: components["schemas"]["RecordVerdict"][] | null;
+            steps: components["schemas"]["RecordCapacityStep"][] | null;
+            thresholds: string[] | null;
+            /** Format: double */
+            to: number;
+            under_way?: components["schemas"]["RecordCapacityUnderWay"];
+            /** Format: double */
+            visit_rate: number;
+        };
+        RecordCapacityStep: {
+            /** Format: double */
+            error_share: number;
+            held: boolean;
+            /** Format: double */
+            hit_rate: number;
+            kind: string;
+            latency: components["schemas"]["RecordLatency"];
+            /** Format: double */
+            measured_seconds: number;
+            /** Format: double */
+            offered_visit_rate: number;
+            /** Format: double */
+            settled_seconds: number;
+            /** Format: date-time */
+            started: string;
+            verdicts: components["schemas"]["RecordVerdict"][] | null;
+            /** Format: double */
+            visit_rate: number;
+        };
+        RecordCapacityUnderWay: {
+            kind: string;
+            /** Format: double */
+            offered_visit_rate: number;
+            phase: string;
+        };
         RecordHead: {
             /**
              * Format: date-time
@@ -1809,6 +1852,7 @@ export interface components {
             by_target: {
                 [key: string]: components["schemas"]["RecordHits"];
             };
+            capacity?: components["schemas"]["RecordCapacity"];
             distribution_strategy?: string;
             /** Format: date-time */
             ended?: string;
