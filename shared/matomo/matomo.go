@@ -124,10 +124,16 @@ type Site struct {
 	// KnownURLsOnly drops hits whose URL is none of the site's.
 	KnownURLsOnly bool
 	MainURL       string
+	// ExcludedIPs (addresses and ranges), ExcludedAgents (parts of user agents) and ExcludedParameters are the site's
+	// own; those of the whole Matomo are told by Exclusions.
+	ExcludedIPs, ExcludedAgents, ExcludedParameters []string
 }
 
 // errRefused means that Matomo answered and said no.
 var errRefused = errors.New("refused")
+
+// errEmpty means that there is nothing to tell: Matomo writes an empty list, also where an object would stand.
+var errEmpty = errors.New("no data")
 
 // Version asks for Matomo's version (API.getMatomoVersion); any token that works may.
 func (c *Client) Version(ctx context.Context, t target.Target) (string, error) {
@@ -146,6 +152,9 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 		Ecommerce   number `json:"ecommerce"`
 		SiteSearch  number `json:"sitesearch"`
 		ExcludeURLs number `json:"exclude_unknown_urls"`
+		IPs         string `json:"excluded_ips"`
+		Agents      string `json:"excluded_user_agents"`
+		Parameters  string `json:"excluded_parameters"`
 	}
 	if err := c.ask(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}}, &v); err != nil {
 		return Site{}, err
@@ -153,6 +162,7 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 	return Site{
 		ID: int(v.IDSite), Name: v.Name, MainURL: v.MainURL, Timezone: v.Timezone, Currency: v.Currency,
 		SiteSearch: v.SiteSearch != 0, Ecommerce: v.Ecommerce != 0, KnownURLsOnly: v.ExcludeURLs != 0,
+		ExcludedIPs: list(v.IPs), ExcludedAgents: list(v.Agents), ExcludedParameters: list(v.Parameters),
 	}, nil
 }
 
@@ -189,6 +199,9 @@ func (c *Client) ask(ctx context.Context, t target.Target, method string, more u
 		return fmt.Errorf("ask %s: %w with status %d", method, errRefused, a.status)
 	}
 	if err := json.Unmarshal(a.body, into); err != nil {
+		if bytes.Equal(bytes.TrimSpace(a.body), []byte("[]")) {
+			return errEmpty
+		}
 		return fmt.Errorf("ask %s: the answer is not that of a Matomo", method)
 	}
 	return nil

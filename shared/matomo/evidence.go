@@ -1,0 +1,98 @@
+package matomo
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Lately is what a Matomo's raw log holds, which reports show once they are archived.
+type Lately struct{ Visits, Actions uint64 }
+
+// Lately counts the visits of the last minutes (1 to 2880), those of a segment where it is not empty
+// (Live.getCounters); the token's user needs view access to the site.
+func (c *Client) Lately(ctx context.Context, t target.Target, minutes int, segment string) (Lately, error) {
+	var v []struct {
+		Visits  amount `json:"visits"`
+		Actions amount `json:"actions"`
+	}
+	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}, "lastMinutes": {strconv.Itoa(min(max(minutes, 1), 2880))}}
+	if segment != "" {
+		form.Set("segment", segment)
+	}
+	if err := c.ask(ctx, t, "Live.getCounters", form, &v); err != nil || len(v) == 0 {
+		return Lately{}, err
+	}
+	return Lately{v[0].Visits.whole(), v[0].Actions.whole()}, nil
+}
+
+// Failure is a request that Matomo noted as not trackable (core/Tracker/Failures.php); it keeps a few per site and kind.
+type Failure struct {
+	SiteID  int
+	First   time.Time
+	Problem string
+}
+
+// Failures are those of the target's site; the token's user needs admin access to it.
+func (c *Client) Failures(ctx context.Context, t target.Target) ([]Failure, error) {
+	var v []struct {
+		Site    number `json:"idsite"`
+		First   string `json:"date_first_occurred"`
+		Problem string `json:"problem"`
+	}
+	if err := c.ask(ctx, t, "CoreAdminHome.getTrackingFailures", nil, &v); err != nil {
+		return nil, err
+	}
+	var out []Failure
+	for _, f := range v {
+		if first, err := time.Parse(time.DateTime, f.First); err == nil && int(f.Site) == t.SiteID {
+			out = append(out, Failure{int(f.Site), first, f.Problem})
+		}
+	}
+	return out, nil
+}
+
+// Exclusions are what a whole Matomo does not record, beside what a Site excludes.
+type Exclusions struct{ IPs, Agents, Parameters []string }
+
+// Exclusions asks for them; the token's user needs admin access to at least one site.
+func (c *Client) Exclusions(ctx context.Context, t target.Target) (Exclusions, error) {
+	var x Exclusions
+	for method, into := range map[string]*[]string{
+		"SitesManager.getExcludedIpsGlobal": &x.IPs, "SitesManager.getExcludedUserAgentsGlobal": &x.Agents,
+		"SitesManager.getExcludedQueryParametersGlobal": &x.Parameters,
+	} {
+		var v struct{ Value any }
+		if err := c.ask(ctx, t, method, nil, &v); err != nil {
+			return x, err
+		}
+		if text, ok := v.Value.(string); ok {
+			*into = list(text)
+		}
+	}
+	return x, nil
+}
+
+// Skew is how far the target's clock is ahead of the one here, by the date of an answer, which has whole seconds.
+func (c *Client) Skew(ctx context.Context, t target.Target) (time.Duration, error) {
+	sent := time.Now()
+	a, err := c.postForm(ctx, t.URL, ping(t))
+	if err != nil {
+		return 0, err
+	}
+	if a.date.IsZero() {
+		return 0, errors.New("the answer has no " + http.CanonicalHeaderKey("date"))
+	}
+	return a.date.Sub(sent.Add(a.took / 2)), nil
+}
+
+// list takes a setting of Matomo's apart, which separates by commas.
+func list(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' || r == ' ' })
+}

@@ -1,0 +1,198 @@
+package matomo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Slice is the part of a site's data that is asked for.
+type Slice struct {
+	// From and To are the first and the last day, in the site's zone.
+	From, To time.Time
+	// Segment is in Matomo's language, empty for all visits.
+	Segment string
+}
+
+// days is Matomo's name of the slice's days: reports of one day are archived by themselves, several make a range.
+func (s Slice) days() url.Values {
+	from, to := s.From.Format(time.DateOnly), s.To.Format(time.DateOnly)
+	out := url.Values{"period": {"range"}, "date": {from + "," + to}}
+	if from == to {
+		out = url.Values{"period": {"day"}, "date": {from}}
+	}
+	if s.Segment != "" {
+		out.Set("segment", s.Segment)
+	}
+	return out
+}
+
+// Recorded is what a Matomo shows for a slice. Money is in the site's currency.
+type Recorded struct {
+	Visits uint64
+	// Unique is nil where the site does not compute unique visitors for the period
+	// (enable_processing_unique_visitors_range of config/global.ini.php).
+	Unique                                           *uint64
+	Pageviews, Searches, Events, Outlinks, Downloads uint64
+	Orders, Items                                    uint64
+	Revenue, Tax, Shipping                           float64
+	// Days are visits by day (YYYY-MM-DD); Countries by ISO code, Sources by direct,
+	// search, social, website and the like, Devices by desktop, smartphone and the like.
+	Days, Countries, Sources, Devices map[string]uint64
+}
+
+// Recorded asks what the target's site shows for a slice; the token's user needs view access to it. Totals are taken
+// from the methods that sum before rows are cut off (datatable_archiving_maximum_rows of config/global.ini.php).
+func (c *Client) Recorded(ctx context.Context, t target.Target, s Slice) (Recorded, error) {
+	r := Recorded{}
+	for _, read := range []func(context.Context, target.Target, Slice, *Recorded) error{c.visits, c.actions, c.orders, c.byDay, c.byCountry, c.bySource, c.byDevice} {
+		if err := read(ctx, t, s, &r); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// report asks a method for a slice. Matomo answers an empty list where an object has nothing to tell.
+func (c *Client) report(ctx context.Context, t target.Target, method string, s Slice, into any, more ...string) error {
+	form := s.days()
+	form.Set("idSite", strconv.Itoa(t.SiteID))
+	form.Set("filter_limit", "-1")
+	for i := 0; i+1 < len(more); i += 2 {
+		form.Set(more[i], more[i+1])
+	}
+	err := c.ask(ctx, t, method, form, into)
+	if errors.Is(err, errEmpty) {
+		return nil
+	}
+	return err
+}
+
+func (c *Client) visits(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
+	var v struct {
+		Visits  amount  `json:"nb_visits"`
+		Unique  *amount `json:"nb_uniq_visitors"`
+		Actions amount  `json:"nb_actions"`
+	}
+	err := c.report(ctx, t, "VisitsSummary.get", s, &v)
+	r.Visits, r.Events = v.Visits.whole(), v.Actions.whole()
+	if v.Unique != nil {
+		n := v.Unique.whole()
+		r.Unique = &n
+	}
+	return err
+}
+
+// actions are told apart but for events, which are the rest of all (plugins/Actions/Columns/VisitTotalActions.php).
+func (c *Client) actions(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
+	var v struct {
+		Pageviews amount `json:"nb_pageviews"`
+		Searches  amount `json:"nb_searches"`
+		Downloads amount `json:"nb_downloads"`
+		Outlinks  amount `json:"nb_outlinks"`
+	}
+	err := c.report(ctx, t, "Actions.get", s, &v)
+	r.Pageviews, r.Searches, r.Downloads, r.Outlinks = v.Pageviews.whole(), v.Searches.whole(), v.Downloads.whole(), v.Outlinks.whole()
+	r.Events -= min(r.Events, r.Pageviews+r.Searches+r.Downloads+r.Outlinks)
+	return err
+}
+
+func (c *Client) orders(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
+	var v struct {
+		Orders   amount `json:"nb_conversions"`
+		Items    amount `json:"items"`
+		Revenue  amount `json:"revenue"`
+		Tax      amount `json:"revenue_tax"`
+		Shipping amount `json:"revenue_shipping"`
+	}
+	err := c.report(ctx, t, "Goals.get", s, &v, "idGoal", "ecommerceOrder")
+	r.Orders, r.Items = v.Orders.whole(), v.Items.whole()
+	r.Revenue, r.Tax, r.Shipping = float64(v.Revenue), float64(v.Tax), float64(v.Shipping)
+	return err
+}
+
+func (c *Client) byDay(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
+	byDate := map[string]amount{}
+	form := url.Values{"period": {"day"}, "date": {s.From.Format(time.DateOnly) + "," + s.To.Format(time.DateOnly)}, "idSite": {strconv.Itoa(t.SiteID)}}
+	if s.Segment != "" {
+		form.Set("segment", s.Segment)
+	}
+	err := c.ask(ctx, t, "VisitsSummary.getVisits", form, &byDate)
+	if errors.Is(err, errEmpty) {
+		err = nil
+	}
+	r.Days = map[string]uint64{}
+	for day, n := range byDate {
+		if n > 0 {
+			r.Days[day] = n.whole()
+		}
+	}
+	return err
+}
+
+// broken is how many visits a report shows for each value of what it breaks visits down by. The value is read from the
+// row's segment, because labels are translated.
+func (c *Client) broken(ctx context.Context, t target.Target, method string, s Slice) (map[string]uint64, error) {
+	var rows []struct {
+		Label   string `json:"label"`
+		Segment string `json:"segment"`
+		Visits  amount `json:"nb_visits"`
+	}
+	err := c.report(ctx, t, method, s, &rows)
+	out := map[string]uint64{}
+	for _, r := range rows {
+		name := r.Label
+		if _, escaped, ok := strings.Cut(r.Segment, "=="); ok {
+			if v, err := url.QueryUnescape(escaped); err == nil {
+				name = v
+			}
+		}
+		if n := r.Visits.whole(); n > 0 {
+			out[name] += n
+		}
+	}
+	return out, err
+}
+
+func (c *Client) byCountry(ctx context.Context, t target.Target, s Slice, r *Recorded) (err error) {
+	r.Countries, err = c.broken(ctx, t, "UserCountry.getCountry", s)
+	return err
+}
+
+func (c *Client) bySource(ctx context.Context, t target.Target, s Slice, r *Recorded) (err error) {
+	r.Sources, err = c.broken(ctx, t, "Referrers.getReferrerType", s)
+	return err
+}
+
+func (c *Client) byDevice(ctx context.Context, t target.Target, s Slice, r *Recorded) (err error) {
+	r.Devices, err = c.broken(ctx, t, "DevicesDetection.getType", s)
+	return err
+}
+
+// amount is a number that Matomo writes with or without quotes, by version and method.
+type amount float64
+
+func (a amount) whole() uint64 { return uint64(max(0, a)) }
+
+// UnmarshalJSON implements json.Unmarshaler. What is no number counts nothing: an empty text, null, false.
+func (a *amount) UnmarshalJSON(b []byte) error {
+	text := string(b)
+	if len(text) > 1 && text[0] == '"' {
+		text = text[1 : len(text)-1]
+	}
+	if text == "" || text == "null" || text == "false" {
+		return nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("parse amount: %w", err)
+	}
+	*a = amount(n)
+	return nil
+}

@@ -1,0 +1,95 @@
+package matomo_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// reports answers the Reporting API as Matomo 5.2.0 does, by method.
+func reports(t *testing.T, answers map[string]string, asked func(r *http.Request)) target.Target {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		if asked != nil {
+			asked(r)
+		}
+		a, ok := answers[r.PostForm.Get("method")]
+		if !ok {
+			a = `{"result":"error","message":"You can't access this resource"}`
+		}
+		_, _ = w.Write([]byte(a))
+	}))
+	t.Cleanup(server.Close)
+	return target.Target{URL: server.URL + "/matomo.php", SiteID: 3, Token: good}
+}
+
+var shown = map[string]string{
+	"VisitsSummary.get":                 `{"nb_uniq_visitors":250,"nb_visits":250,"nb_actions":1414,"bounce_rate":"17%"}`,
+	"Actions.get":                       `{"nb_pageviews":1081,"nb_downloads":77,"nb_outlinks":65,"nb_searches":74}`,
+	"Goals.get":                         `{"nb_conversions":62,"revenue":7473.53,"revenue_tax":679.24,"revenue_shipping":511.53,"items":164}`,
+	"VisitsSummary.getVisits":           `{"2026-11-24":249,"2026-11-25":1,"2026-11-26":0}`,
+	"UserCountry.getCountry":            `[{"label":"United States","nb_visits":74,"code":"us","segment":"countryCode==us"}]`,
+	"Referrers.getReferrerType":         `[{"label":"Suchmaschinen","nb_visits":98,"segment":"referrerType==search"}]`,
+	"DevicesDetection.getType":          `[{"label":"Smartphone","nb_visits":"164","segment":"deviceType==smartphone"},{"label":"Feature phone","nb_visits":0,"segment":"deviceType==feature%20phone"}]`,
+	"CoreAdminHome.getTrackingFailures": `[{"idsite":3,"date_first_occurred":"2026-11-24 23:10:33","problem":"The authentication token is wrong."},{"idsite":4,"date_first_occurred":"2026-11-24 23:10:33","problem":"x"}]`,
+	"Live.getCounters":                  `[{"visits":250,"actions":1414,"visitors":250,"visitsConverted":62}]`,
+}
+
+func day(s string) time.Time { d, _ := time.Parse(time.DateOnly, s); return d }
+
+func TestWhatAMatomoShowsIsRead(t *testing.T) {
+	at := reports(t, shown, func(r *http.Request) {
+		if strings.Contains(r.URL.String(), "token") || r.PostForm.Get("token_auth") != string(good) {
+			t.Errorf("%s: the token belongs in the body", r.URL)
+		}
+		if got := r.PostForm.Get("segment"); got != "dimension2==nightly" {
+			t.Errorf("%s asks for segment %q", r.PostForm.Get("method"), got)
+		}
+	})
+	got, err := matomo.NewClient(time.Minute).Recorded(t.Context(), at, matomo.Slice{From: day("2026-11-24"), To: day("2026-11-26"), Segment: "dimension2==nightly"})
+	unique := uint64(250)
+	want := matomo.Recorded{
+		Visits: 250, Unique: &unique, Pageviews: 1081, Searches: 74, Events: 117, Outlinks: 65, Downloads: 77, Orders: 62, Items: 164,
+		Revenue: 7473.53, Tax: 679.24, Shipping: 511.53, Days: map[string]uint64{"2026-11-24": 249, "2026-11-25": 1},
+		Countries: map[string]uint64{"us": 74}, Sources: map[string]uint64{"search": 98}, Devices: map[string]uint64{"smartphone": 164},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v\nwant %+v", got, err, want)
+	}
+}
+
+func TestASiteWithoutDataShowsNothing(t *testing.T) {
+	empty := map[string]string{}
+	for method := range shown {
+		empty[method] = "[]"
+	}
+	got, err := matomo.NewClient(time.Minute).Recorded(t.Context(), reports(t, empty, nil), matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
+	if err != nil || got.Visits != 0 || got.Unique != nil || len(got.Days) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestATokenThatMayNotReadIsToldFromASiteWithoutData(t *testing.T) {
+	_, err := matomo.NewClient(time.Minute).Recorded(t.Context(), reports(t, nil, nil), matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
+	if err == nil || !strings.Contains(err.Error(), "VisitsSummary.get") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestFailuresOfOtherSitesAreNotOurs(t *testing.T) {
+	c, at := matomo.NewClient(time.Minute), reports(t, shown, nil)
+	failures, err := c.Failures(t.Context(), at)
+	if err != nil || len(failures) != 1 || !strings.Contains(failures[0].Problem, "token") {
+		t.Errorf("%+v, %v", failures, err)
+	}
+	if n, err := c.Lately(t.Context(), at, 30, ""); err != nil || n != (matomo.Lately{Visits: 250, Actions: 1414}) {
+		t.Errorf("%+v, %v", n, err)
+	}
+}
