@@ -1,4 +1,5 @@
 // English. Functions are sentences with something to fill in.
+import { capacity } from './capacity'
 import { configuration } from './configuration'
 import { dashboard } from './dashboard'
 import { events } from './events'
@@ -6,9 +7,24 @@ import { exchange } from './exchange'
 import { funnels } from './funnels'
 import { logs } from './logs'
 import { presets } from './presets'
+import { profile } from './profile'
 import { runs } from './runs'
 import { shell } from './shell'
 import { targets } from './targets'
 import { urls } from './urls'
 
-export const en = { ...shell, dashboard, runs, exchange, urls, funnels, logs, configuration, presets, targets, events }
+export const en = {
+  ...shell,
+  dashboard,
+  runs,
+  exchange,
+  urls,
+  funnels,
+  logs,
+  configuration,
+  presets,
+  profile,
+  capacity,
+  targets,
+  events,
+}

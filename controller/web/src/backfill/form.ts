@@ -1,0 +1,63 @@
+// The form of a backfill: texts by setting, of which the window's are of one kind at a time.
+
+/** How the window is given: days before today, or two dates. */
+export type Mode = 'relative' | 'dates'
+
+export type Form = { mode: Mode; name: string; texts: Record<string, string> }
+
+export const windows: Record<Mode, [string, string]> = {
+  relative: ['BACKFILL_DAYS_BACK', 'BACKFILL_DURATION_DAYS'],
+  dates: ['BACKFILL_START_DATE', 'BACKFILL_END_DATE'],
+}
+
+/** What limits and shapes a backfill, in the order of the form. */
+export const knobs = [
+  'BACKFILL_MAX_VISITS_PER_DAY',
+  'BACKFILL_MAX_VISITS_TOTAL',
+  'BACKFILL_WEEKLY_TREND',
+  'BACKFILL_RPS_LIMIT',
+  'BACKFILL_SHARDS',
+  'BACKFILL_SEED',
+] as const
+
+/** The last seven whole days. */
+export const fresh = (): Form => ({
+  mode: 'relative',
+  name: '',
+  texts: { BACKFILL_DAYS_BACK: '7', BACKFILL_DURATION_DAYS: '7' },
+})
+
+/** What is sent: the window of the mode that is chosen, and what else was written. Empty ones take their default. */
+export function body(form: Form): Record<string, string> {
+  const out: Record<string, string> = {}
+  for (const key of [...windows[form.mode], ...knobs]) {
+    const text = form.texts[key]?.trim()
+    if (text) out[key] = text
+  }
+  if (form.name.trim()) out.name = form.name.trim()
+  return out
+}
+
+/** The form that sends what was sent before; keys may lack their beginning. */
+export function formOf(payload: Record<string, unknown>): Form {
+  const texts: Record<string, string> = {}
+  for (const [key, value] of Object.entries(payload)) {
+    const name = key.startsWith('BACKFILL_') ? key : `BACKFILL_${key}`
+    if (value !== null && value !== undefined && isOurs(name)) texts[name] = String(value)
+  }
+  const name = typeof payload.name === 'string' ? payload.name : ''
+  return { mode: windows.dates.some((key) => texts[key]) ? 'dates' : 'relative', name, texts }
+}
+
+const isOurs = (key: string) => [...Object.values(windows).flat(), ...knobs].includes(key)
+
+/** The day of a moment in a time zone, as date inputs have it; that of the browser where the zone is unknown. */
+export function today(zone: string, now: number): string {
+  const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const
+  const write = (timeZone?: string) => new Intl.DateTimeFormat('en-CA', { ...parts, timeZone }).format(now)
+  try {
+    return write(zone || undefined)
+  } catch {
+    return write()
+  }
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { asDay, asWeek, changed, copied, dayOf, text, weights } from './curve'
+
+const day = Array.from({ length: 24 }, (_, hour) => hour)
+
+describe('the curve of a week', () => {
+  it('is read only where it is a day or a week of weights', () => {
+    expect(weights(day.join(', '))).toEqual(day)
+    expect(weights(asWeek(day).join())).toHaveLength(168)
+    expect(weights('1, 2, 3')).toBeUndefined()
+    expect(weights(day.join().replace('5', 'x'))).toBeUndefined()
+    expect(weights(day.join().replace('5', '-5'))).toBeUndefined()
+    expect(weights('')).toBeUndefined()
+  })
+  it('is changed at one hour of one day', () => {
+    const week = changed(asWeek(day), 1, 3, 99)
+    expect(dayOf(week, 1)[3]).toBe(99)
+    expect(dayOf(week, 0)[3]).toBe(3)
+    expect(changed(day, 4, 3, -2)[3]).toBe(0)
+  })
+  it('becomes a day by the mean of each hour, and back a week of equal days', () => {
+    const week = changed(asWeek(day), 6, 0, 7)
+    expect(asDay(week)[0]).toBe(1)
+    expect(asDay(asWeek(day))).toEqual(day)
+    expect(dayOf(copied(week, 6), 2)[0]).toBe(7)
+  })
+  it('is written with three digits, which read back the same', () => {
+    expect(text([1.23456, 0, 1000])).toBe('1.23, 0, 1000')
+    expect(weights(text(day))).toEqual(day)
+  })
+})
