@@ -25,9 +25,13 @@ test('a setting is edited, reviewed, applied, and the new plan runs', async ({ p
 test('unsaved edits are asked about before the page is left', async ({ page, keyboard }) => {
   await page.goto('/configuration')
   await keyboard.fill(page.getByLabel('Visits per day'), '1234')
-  await page.getByRole('navigation').getByRole('link', { name: 'Logs' }).click()
+  const logs = page.getByRole('navigation').getByRole('link', { name: 'Logs' })
+  await keyboard.press(logs)
   await keyboard.press(page.getByRole('button', { name: 'Stay' }))
   await expect(page.getByLabel('Visits per day')).toHaveValue('1234')
+  await keyboard.press(logs)
+  await keyboard.press(page.getByRole('button', { name: 'Leave without saving' }))
+  await expect(page.getByRole('heading', { name: 'Logs' })).toBeVisible()
 })
 
 test('a preset goes the whole round: saved, compared, loaded, exported, deleted and brought back', async ({

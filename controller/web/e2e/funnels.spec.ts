@@ -4,22 +4,22 @@ type Saved = {
   id: number
   name: string
   description: string
-  config: { steps: { type: string; target_url: string }[] }
+  config: { steps: { type: string; url: string }[] }
 }
 
-test('a funnel goes from a template to hits at the sink', async ({ page, stack }) => {
+test('a funnel goes from a template to hits at the sink', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await page.goto('/funnels')
-  await page.getByRole('link', { name: 'Lead' }).click()
+  await keyboard.press(page.getByRole('link', { name: 'Lead' }))
   await expect(page.getByLabel('Page address').first()).toHaveValue(/^https:\/\/shop\.example\.test\//)
-  await page.getByLabel('Probability').fill('1')
+  await keyboard.fill(page.getByLabel('Probability'), '1')
   // Every visit shall be over soon.
-  for (const delay of await page.getByLabel(/^Delay/).all()) await delay.fill('1')
-  await page.getByRole('button', { name: 'Show hits' }).click()
+  for (const delay of await page.getByLabel(/^Delay/).all()) await keyboard.fill(delay, '1')
+  await keyboard.press(page.getByRole('button', { name: 'Show hits' }))
   await expect(page.getByRole('cell', { name: 'buying-guide.pdf' }).first()).toBeVisible()
-  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Save', exact: true }))
   await expect(page).toHaveURL(/\/funnels\/\d+$/)
-  await page.getByRole('link', { name: 'All funnels' }).click()
+  await keyboard.press(page.getByRole('link', { name: 'All funnels' }))
   await expect(page.getByText('100 % of visits')).toBeVisible()
 
   await stack.api('POST', '/api/start', {})
@@ -29,20 +29,45 @@ test('a funnel goes from a template to hits at the sink', async ({ page, stack }
   expect(total.hits.outlink ?? 0).toBe(0)
 })
 
-test('faults stand at their fields, and nothing that is missing is pressed for while one types', async ({ page }) => {
+test('faults stand at their fields, and nothing that is missing is pressed for while one types', async ({
+  page,
+  keyboard,
+}) => {
   await page.goto('/funnels/new')
-  await page.getByLabel('Name', { exact: true }).fill('Path')
-  await page.getByLabel('Delay, least').fill('9')
+  await keyboard.fill(page.getByLabel('Name', { exact: true }), 'Path')
   const delay = page.getByLabel('Delay, least')
+  await keyboard.fill(delay, '9')
   await expect(delay).toHaveAttribute('aria-invalid', 'true')
   await expect(page.getByText('is above delay_seconds_max=2')).toBeVisible()
   await expect(page.getByLabel('Delay, most')).toHaveValue('2') // and is not raised behind one's back
   await expect(page.getByLabel('Page address')).not.toHaveAttribute('aria-invalid')
-  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Save', exact: true }))
   await expect(page.getByLabel('Page address')).toHaveAttribute('aria-invalid', 'true')
 })
 
-test('steps move by keyboard, and none but a pageview to the first place', async ({ page, stack }) => {
+test('a funnel is made by hand, its steps put in order, and saved', async ({ page, stack, keyboard }) => {
+  await page.goto('/funnels')
+  await keyboard.press(page.getByRole('button', { name: 'New funnel' }))
+  await keyboard.fill(page.getByLabel('Name', { exact: true }), 'By hand')
+  const address = page.getByLabel('Page address')
+  await keyboard.fill(address.first(), 'https://a.test/1')
+  for (const n of [2, 3]) {
+    await keyboard.press(page.getByRole('button', { name: 'Add step' }))
+    await keyboard.fill(address.nth(n - 1), `https://a.test/${n}`)
+  }
+  await keyboard.press(page.getByRole('button', { name: 'Move Step 3', exact: true }))
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('Enter')
+  await keyboard.press(page.getByRole('button', { name: 'Move Step 2 up' }))
+  await keyboard.press(page.getByRole('button', { name: 'Save', exact: true }))
+  await expect(page.getByText('is saved')).toBeVisible()
+  const id = /\d+$/.exec(page.url())![0]
+  const { name, config } = await stack.api<Saved>('GET', `/api/funnels/${id}`)
+  expect(name).toBe('By hand')
+  expect(config.steps.map((s) => s.url)).toEqual([3, 1, 2].map((n) => `https://a.test/${n}`))
+})
+
+test('steps move by keyboard, and none but a pageview to the first place', async ({ page, stack, keyboard }) => {
   const { id } = await stack.api<Saved>('POST', '/api/funnels', {
     name: 'Moving',
     probability: 0.5,
@@ -53,24 +78,22 @@ test('steps move by keyboard, and none but a pageview to the first place', async
     ],
   })
   await page.goto(`/funnels/${id}`)
-  await page.getByRole('button', { name: 'Move Step 2 up', exact: true }).press('Enter')
+  await keyboard.press(page.getByRole('button', { name: 'Move Step 2 up', exact: true }))
   await expect(page.getByText('that step cannot be the first')).toBeVisible()
-  const handle = page.getByRole('button', { name: 'Move Step 3', exact: true })
-  await handle.focus()
-  await page.keyboard.press('Enter')
+  await keyboard.press(page.getByRole('button', { name: 'Move Step 3', exact: true }))
   await page.keyboard.press('ArrowUp')
   await page.keyboard.press('ArrowUp')
   await page.keyboard.press('Enter')
   await expect(page.getByLabel('Page address').first()).toHaveValue('https://a.test/3')
   await expect(page.getByRole('button', { name: 'Remove step 1' })).toBeEnabled()
-  await page.getByRole('button', { name: 'Duplicate step 3' }).press('Enter')
-  await page.getByRole('button', { name: 'Save', exact: true }).press('Enter')
+  await keyboard.press(page.getByRole('button', { name: 'Duplicate step 3' }))
+  await keyboard.press(page.getByRole('button', { name: 'Save', exact: true }))
   await expect(page.getByText('is saved')).toBeVisible()
   const { config } = await stack.api<Saved>('GET', `/api/funnels/${id}`)
   expect(config.steps.map((s) => s.type)).toEqual(['pageview', 'pageview', 'event', 'event'])
 })
 
-test('order is priority; copies, switches and deletions', async ({ page, stack }) => {
+test('order is priority; copies, switches and deletions', async ({ page, stack, keyboard }) => {
   for (const [priority, name] of ['Second', 'First'].entries())
     await stack.api('POST', '/api/funnels', {
       name,
@@ -81,28 +104,28 @@ test('order is priority; copies, switches and deletions', async ({ page, stack }
   await page.goto('/funnels')
   const rows = page.getByRole('list', { name: 'Funnels, by priority' }).getByRole('listitem')
   await expect(rows.nth(1)).toContainText('25 % of visits')
-  await page.getByRole('button', { name: 'Move First up' }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Move First up' }))
   await expect(rows.nth(0)).toContainText('First')
   await expect(rows.nth(0)).toContainText('50 % of visits')
 
-  await page.getByRole('checkbox', { name: 'Enabled: First' }).uncheck()
+  await keyboard.toggle(page.getByRole('checkbox', { name: 'Enabled: First' }))
   await expect(rows.nth(1)).toContainText('50 % of visits')
 
-  await page.getByRole('button', { name: 'Delete Second' }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Delete Second' }))
   await expect(rows).toHaveCount(1)
-  await page.getByRole('button', { name: 'Undo' }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Undo' }))
   await expect(rows).toHaveCount(2)
 
-  await page.getByRole('button', { name: 'Duplicate Second' }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Duplicate Second' }))
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Second copy')
-  await page.getByLabel('Description').fill('unsaved')
-  await page.getByRole('link', { name: 'All funnels' }).click()
+  await keyboard.fill(page.getByLabel('Description'), 'unsaved')
+  await keyboard.press(page.getByRole('link', { name: 'All funnels' }))
   await expect(page.getByRole('dialog', { name: 'Leave this page?' })).toBeVisible()
-  await page.getByRole('button', { name: 'Leave without saving' }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Leave without saving' }))
   await expect(rows).toHaveCount(2)
 })
 
-test('a change is saved and applied to the run that goes on', async ({ page, stack }) => {
+test('a change is saved and applied to the run that goes on', async ({ page, stack, keyboard }) => {
   await stack.configure()
   const { id } = await stack.api<Saved>('POST', '/api/funnels', {
     name: 'Applied',
@@ -111,11 +134,10 @@ test('a change is saved and applied to the run that goes on', async ({ page, sta
   })
   await stack.api('POST', '/api/start', {})
   await page.goto(`/funnels/${id}`)
-  await page.getByLabel('Type').selectOption('Pageview')
-  await page.getByRole('button', { name: 'Add step' }).click()
-  await page.getByLabel('Type').nth(1).selectOption('Site search')
-  await page.getByLabel('Keyword').fill('applied')
-  await page.getByRole('button', { name: 'Save and apply' }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Add step' }))
+  await keyboard.choose(page.getByLabel('Type').nth(1), 'Site search')
+  await keyboard.fill(page.getByLabel('Keyword'), 'applied')
+  await keyboard.press(page.getByRole('button', { name: 'Save and apply' }))
   await expect(page.getByText('The new plan runs.')).toBeVisible({ timeout: 30_000 })
   await expect.poll(async () => (await stack.counts()).total.hits.search ?? 0).toBeGreaterThan(0)
 })

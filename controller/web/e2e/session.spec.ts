@@ -1,24 +1,25 @@
 import { test as base, expect } from '@playwright/test'
+import { Keyboard } from './keyboard'
 import { key, Stack } from './stack'
 import { guard } from './test'
 
-const test = base.extend<{ stack: Stack }>({
+const test = base.extend<{ stack: Stack; keyboard: Keyboard }>({
   stack: async ({}, use) => {
     const stack = await Stack.start()
     await use(stack)
     await stack.end()
   },
+  keyboard: async ({ page }, use) => use(new Keyboard(page)),
 })
 
-test('signs in by key, with the keyboard, and out again', async ({ page, stack }) => {
+test('signs in by key and out again', async ({ page, stack, keyboard }) => {
   const faults = await guard(page.context(), stack.url)
   await page.goto(`${stack.url}/funnels`)
-  await page.getByLabel('API key').focus()
-  await page.keyboard.type(key)
+  await keyboard.fill(page.getByLabel('API key'), key)
   await page.keyboard.press('Enter')
   await expect(page.getByRole('heading', { name: 'Funnels' })).toBeVisible()
   expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain(key)
-  await page.getByRole('button', { name: 'Sign out' }).click()
+  await keyboard.press(page.getByRole('button', { name: 'Sign out' }))
   await expect(page.getByLabel('API key')).toBeVisible()
   await page.reload()
   await expect(page.getByLabel('API key')).toBeVisible()
@@ -38,16 +39,16 @@ test('signs in by a link that works once', async ({ page, stack, browser }) => {
 
 const headers = { 'Content-Type': 'application/json' }
 
-test('backs off from wrong keys and says how long', async ({ page, stack }) => {
+test('backs off from wrong keys and says how long', async ({ page, stack, keyboard }) => {
   await page.goto(stack.url)
   const field = page.getByLabel('API key')
   const button = page.getByRole('button', { name: 'Sign in' })
-  await field.fill('wrong')
-  await button.click()
+  await keyboard.fill(field, 'wrong')
+  await keyboard.press(button)
   await expect(page.getByText('the key or code is wrong')).toBeVisible()
   const guess = () => fetch(`${stack.url}/api/session`, { method: 'POST', body: '{"api_key":"wrong"}', headers })
   await expect.poll(async () => (await guess()).status).toBe(429)
-  await button.click()
+  await keyboard.press(button)
   await expect(page.getByText(/Wait \d+ s/)).toBeVisible()
   await expect(button).toBeDisabled()
 })
