@@ -68,6 +68,7 @@ type Ledger struct {
 	accounts []Account          // by target
 	latency  []*hdrhistogram.Histogram
 	bulk     record.Bulk
+	due      uint64
 }
 
 // New makes a ledger of n targets.
@@ -148,6 +149,13 @@ func (l *Ledger) Answer(target int, hits []Answered) {
 	}
 }
 
+// Due books how many visits should have begun by now.
+func (l *Ledger) Due(visits uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.due = visits
+}
+
 // Receive books Matomo's receipt for a bulk request of n hits.
 func (l *Ledger) Receive(n, tracked, invalid int) {
 	l.mu.Lock()
@@ -191,13 +199,15 @@ type Counts struct {
 	// Account sums those of the targets.
 	Account
 	Bulk record.Bulk
+	// Due is how many visits should have begun.
+	Due uint64
 }
 
 // Counts copies the ledger as it stands.
 func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk}
+	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk, Due: l.due}
 	for t := range l.accounts {
 		a := l.accounts[t]
 		a.Opened = a.Opened.clone()

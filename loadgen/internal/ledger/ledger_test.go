@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
@@ -69,6 +71,24 @@ func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
 	}
 	if !near(s.Latency.P50, .001) || !near(s.Latency.P95, .010) {
 		t.Errorf("merged: %+v", s.Latency)
+	}
+}
+
+func TestTheRecordKeepsAllLatencies(t *testing.T) {
+	l := ledger.New(1)
+	for ms := range 100 {
+		l.Plan(0, pages(1))
+		l.Send(0, pages(1))
+		l.Answer(0, answered(tracking.Accepted, time.Duration(ms+1)*time.Millisecond))
+	}
+	var s record.Summary
+	l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1), time.UTC)
+	h, err := hdrhistogram.Decode([]byte(s.Targets["a"].Histogram))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ledger.Percentiles(h); h.TotalCount() != 100 || got != s.Latency {
+		t.Errorf("%d latencies, %+v; want 100, %+v", h.TotalCount(), got, s.Latency)
 	}
 }
 
@@ -157,5 +177,36 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 	}
 	if s.Revenue != 24.2 || s.Items != 6 || s.Opened.Days["2026-03-29"] != 2 || s.Visits.Complete != 2 {
 		t.Errorf("both: %+v", s.Account)
+	}
+}
+
+func TestWhatWasBookedSinceIsTheDifference(t *testing.T) {
+	l := ledger.New(2)
+	book := func(target int, o tracking.Outcome, latency time.Duration, f ledger.Fate) {
+		l.Plan(target, pages(1))
+		l.Send(target, pages(1))
+		l.Answer(target, answered(o, latency))
+		l.Close(target, f, 0)
+	}
+	for range 99 {
+		book(0, tracking.Accepted, time.Second, ledger.Complete)
+	}
+	l.Due(100)
+	before := l.Counts()
+	book(0, tracking.Accepted, 10*time.Millisecond, ledger.Complete)
+	book(1, tracking.Unknown, 20*time.Millisecond, ledger.Uncertain)
+	l.Due(103)
+	d := l.Counts().Since(before)
+	if h := d.Total(-1).Hits(); h.Planned != 2 || h.Accepted != 1 || h.Unknown != 1 || d.Total(0).Hits().Accepted != 1 {
+		t.Errorf("%+v", h)
+	}
+	if d.Due != 3 || d.Planned != 2 || d.Visits[ledger.Complete] != 1 || d.Visits[ledger.Uncertain] != 1 {
+		t.Errorf("%+v", d.Account)
+	}
+	if p := ledger.Percentiles(d.Latencies()); p.P50 > .011 || p.P99 > .021 || p.P99 < .019 {
+		t.Errorf("%+v: a second is the latency of what was before", p)
+	}
+	if n := before.Latency[0].TotalCount(); n != 99 {
+		t.Errorf("the copy before has changed: %d latencies", n)
 	}
 }

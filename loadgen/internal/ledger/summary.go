@@ -11,7 +11,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-func hits(r Row) record.Hits {
+// Hits are the row as the record has it.
+func (r Row) Hits() record.Hits {
 	e := r.Ended
 	return record.Hits{
 		Planned: r.Planned, Accepted: e[tracking.Accepted], Rejected: e[tracking.Rejected], Failed: e[tracking.Failed],
@@ -21,32 +22,32 @@ func hits(r Row) record.Hits {
 
 // Fill writes the counts into s; names and targets are in the order of the ledger's targets. zone is that of the days.
 func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target, zone *time.Location) {
-	s.Hits = hits(c.Total(-1))
+	s.Hits = c.Total(-1).Hits()
 	s.ByKind, s.ByTarget, s.Targets = map[string]record.Hits{}, map[string]record.Hits{}, map[string]record.Target{}
 	s.InFlightByKind, s.InFlightByTarget = map[string]uint64{}, map[string]uint64{}
 	for k := range visit.Kind(visit.Kinds) {
-		s.ByKind[k.String()] = hits(c.Kind(k))
+		s.ByKind[k.String()] = c.Kind(k).Hits()
 		s.InFlightByKind[k.String()] = c.Kind(k).InFlight
 	}
 	all := hdrhistogram.New(latencyMin, latencyMax, latencyDigits)
 	for i, name := range names {
-		s.ByTarget[name] = hits(c.Total(i))
+		s.ByTarget[name] = c.Total(i).Hits()
 		s.InFlightByTarget[name] = c.Total(i).InFlight
-		targets[i].Latency = percentiles(c.Latency[i])
+		targets[i].Latency, targets[i].Histogram = Percentiles(c.Latency[i]), encode(c.Latency[i])
 		targets[i].Account = c.Accounts[i].record(zone)
 		targets[i].ByKind, targets[i].InFlightByKind = map[string]record.Hits{}, map[string]uint64{}
 		for k := range visit.Kind(visit.Kinds) {
-			targets[i].ByKind[k.String()] = hits(c.Rows[i][k])
+			targets[i].ByKind[k.String()] = c.Rows[i][k].Hits()
 			targets[i].InFlightByKind[k.String()] = c.Rows[i][k].InFlight
 		}
 		s.Targets[name] = targets[i]
 		all.Merge(c.Latency[i])
 	}
-	s.Account = c.Account.record(zone)
+	s.Account, s.Due = c.Account.record(zone), c.Due
 	if c.Bulk.Requests > 0 {
 		s.Bulk = &c.Bulk
 	}
-	s.Latency = percentiles(all)
+	s.Latency = Percentiles(all)
 	s.InFlight, s.OpenVisits = c.Total(-1).InFlight, c.OpenVisits()
 }
 
@@ -67,7 +68,17 @@ func (a Account) record(zone *time.Location) record.Account {
 
 func money(c shop.Cents) float64 { return float64(c) / 100 }
 
-func percentiles(h *hdrhistogram.Histogram) record.Latency {
+// encode is a histogram as text. It costs about a millisecond.
+func encode(h *hdrhistogram.Histogram) string {
+	text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		return "" // it writes to memory, which does not fail
+	}
+	return string(text)
+}
+
+// Percentiles of latencies.
+func Percentiles(h *hdrhistogram.Histogram) record.Latency {
 	at := func(p float64) float64 { return float64(h.ValueAtQuantile(p)) / 1e6 }
 	return record.Latency{P50: at(50), P95: at(95), P99: at(99)}
 }

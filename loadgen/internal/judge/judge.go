@@ -1,0 +1,97 @@
+// Package judge owns the ends of a run that its own hits bring about: a threshold that is missed, and the error brake.
+// It looks at the record of the run and tells; it reads no clock and stops nothing.
+package judge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
+)
+
+// The ends that a judge brings about.
+const (
+	Threshold  engine.Reason = "threshold"
+	ErrorBrake engine.Reason = "error_brake"
+)
+
+const (
+	// patience is how long a threshold is missed before it ends a run: what is measured swings after a start.
+	patience = 10 * time.Second
+	// window is the time over which the error brake looks at the hits that ended.
+	window = time.Minute
+	// enough is how many hits say something about a target.
+	enough = 10
+)
+
+// Judge looks at one run, in order of time.
+type Judge struct {
+	// Abort lets a missed threshold end the run.
+	Abort bool
+	// MaxErrors is the share of hits not accepted above which the brake is pulled; 0 is never.
+	MaxErrors float64
+
+	missed map[string]time.Time // since when, by expression
+	past   []moment             // of the window, oldest first; the first is as old as the window or older once there is one
+}
+
+// moment is the ledger as it stood.
+type moment struct {
+	at   time.Time
+	hits record.Hits
+}
+
+// Look tells why the run is to stop, and in words; the reason is empty where it is not.
+func (j *Judge) Look(now time.Time, s *record.Summary) (engine.Reason, string) {
+	if why := j.brake(now, s.Hits); why != "" {
+		return ErrorBrake, why
+	}
+	if why := j.abort(now, s.Thresholds); why != "" {
+		return Threshold, why
+	}
+	return "", ""
+}
+
+func (j *Judge) abort(now time.Time, verdicts []record.Verdict) string {
+	since := map[string]time.Time{}
+	for _, v := range verdicts {
+		if !threshold.Missed(v) {
+			continue
+		}
+		begin, before := j.missed[v.Expression]
+		if !before {
+			begin = now
+		}
+		if j.Abort && now.Sub(begin) >= patience {
+			return fmt.Sprintf("the threshold %s was missed for %s: %s", v.Expression, patience, threshold.Shown(v))
+		}
+		since[v.Expression] = begin
+	}
+	j.missed = since
+	return ""
+}
+
+func (j *Judge) brake(now time.Time, hits record.Hits) string {
+	if j.MaxErrors <= 0 {
+		return ""
+	}
+	j.past = append(j.past, moment{now, hits})
+	for len(j.past) > 1 && now.Sub(j.past[1].at) >= window {
+		j.past = j.past[1:]
+	}
+	old := j.past[0]
+	if now.Sub(old.at) < window {
+		return ""
+	}
+	rejected, failed, unknown, shed := hits.Rejected-old.hits.Rejected, hits.Failed-old.hits.Failed, hits.Unknown-old.hits.Unknown, hits.Shed-old.hits.Shed
+	bad := rejected + failed + unknown + shed
+	ended := bad + hits.Accepted - old.hits.Accepted
+	if ended < enough || float64(bad) <= j.MaxErrors*float64(ended) {
+		return ""
+	}
+	percent := func(n uint64) float64 { return 100 * float64(n) / float64(ended) }
+	return fmt.Sprintf("error brake: of %d hits that ended in the last minute %.1f %% were not accepted (rejected %.1f %%, failed %.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g",
+		ended, percent(bad), percent(rejected), percent(failed), percent(unknown), percent(shed), j.MaxErrors)
+}

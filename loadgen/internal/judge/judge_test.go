@@ -1,0 +1,116 @@
+package judge_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/judge"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+var start = time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
+
+// second is what is looked at in one second of a run.
+type second func(n int) record.Summary
+
+// stops runs a judge for so many seconds, and tells at which it stopped the run, -1 where it did not.
+func stops(j *judge.Judge, seconds int, look second) (int, engine.Reason, string) {
+	for n := range seconds {
+		s := look(n)
+		if reason, why := j.Look(start.Add(time.Duration(n)*time.Second), &s); reason != "" {
+			return n, reason, why
+		}
+	}
+	return -1, "", ""
+}
+
+func TestTheBrake(t *testing.T) {
+	for name, c := range map[string]struct {
+		limit float64
+		hits  func(n uint64) record.Hits
+		want  int
+	}{
+		"half of the hits fail from the start, judged after a full minute": {
+			.4, func(n uint64) record.Hits { return record.Hits{Accepted: 5 * n, Failed: 5 * n} }, 60,
+		},
+		"as many as are allowed": {.5, func(n uint64) record.Hits { return record.Hits{Accepted: 5 * n, Failed: 5 * n} }, -1},
+		"off":                    {0, func(n uint64) record.Hits { return record.Hits{Failed: n} }, -1},
+		"nine hits a minute say nothing": {
+			.1, func(n uint64) record.Hits { return record.Hits{Rejected: 9 * n / 60} }, -1,
+		},
+		"ten hits do": {.1, func(n uint64) record.Hits { return record.Hits{Rejected: 10 * n / 60} }, 60},
+		"what was abandoned says nothing": {
+			.5, func(n uint64) record.Hits { return record.Hits{Accepted: n, Abandoned: 100 * n} }, -1,
+		},
+		"an outage after an hour counts by its last minute, not by all": {
+			.5, func(n uint64) record.Hits {
+				return record.Hits{Accepted: 10 * min(n, 3600), Shed: 10 * (max(n, 3600) - 3600)}
+			}, 3631,
+		},
+		"an outage of half a minute is ridden out": {
+			.5, func(n uint64) record.Hits {
+				down := min(max(n, 3600)-3600, 30)
+				return record.Hits{Accepted: 10 * (n - down), Unknown: 10 * down}
+			}, -1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at, reason, why := stops(&judge.Judge{MaxErrors: c.limit}, 4000, func(n int) record.Summary {
+				return record.Summary{Hits: c.hits(uint64(n))}
+			})
+			if at != c.want {
+				t.Errorf("stopped after %d s, want %d: %s", at, c.want, why)
+			}
+			if at >= 0 && (reason != judge.ErrorBrake || !strings.Contains(why, "STOP_ERROR_SHARE")) {
+				t.Errorf("%s: %s", reason, why)
+			}
+		})
+	}
+}
+
+func TestTheBrakeTellsWhatBecameOfTheHits(t *testing.T) {
+	_, _, why := stops(&judge.Judge{MaxErrors: .5}, 61, func(n int) record.Summary {
+		m := uint64(n)
+		return record.Summary{Hits: record.Hits{Accepted: 2 * m, Rejected: 4 * m, Failed: 2 * m, Unknown: m, Shed: m}}
+	})
+	want := "of 600 hits that ended in the last minute 80.0 % were not accepted (rejected 40.0 %, failed 20.0 %, unknown 10.0 %, shed 10.0 %), more than STOP_ERROR_SHARE=0.5"
+	if !strings.Contains(why, want) {
+		t.Errorf("%s", why)
+	}
+}
+
+func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
+	slow := 1.25
+	missed := record.Verdict{Expression: "p95<800ms", Metric: "p95", Value: &slow}
+	held := record.Verdict{Expression: "unknown=0", Metric: "unknown", Held: true}
+	pending := record.Verdict{Expression: "visits>100", Metric: "visits", Pending: true}
+	for name, c := range map[string]struct {
+		abort bool
+		miss  func(n int) bool
+		want  int
+	}{
+		"missed from the 5th second on":       {true, func(n int) bool { return n >= 5 }, 15},
+		"held again in between":               {true, func(n int) bool { return n%10 != 0 }, -1},
+		"missed without THRESHOLD_ABORT":      {false, func(int) bool { return true }, -1},
+		"held":                                {true, func(int) bool { return false }, -1},
+		"held again for one second, at first": {true, func(n int) bool { return n != 9 }, 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at, reason, why := stops(&judge.Judge{Abort: c.abort}, 60, func(n int) record.Summary {
+				s := record.Summary{Thresholds: []record.Verdict{held, pending}}
+				if c.miss(n) {
+					s.Thresholds = append(s.Thresholds, missed)
+				}
+				return s
+			})
+			if at != c.want {
+				t.Errorf("stopped after %d s, want %d", at, c.want)
+			}
+			if at >= 0 && (reason != judge.Threshold || why != "the threshold p95<800ms was missed for 10s: 1.25 s") {
+				t.Errorf("%s: %s", reason, why)
+			}
+		})
+	}
+}
