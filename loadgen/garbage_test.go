@@ -39,7 +39,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			book := ledger.New(1)
 			c := engine.Config{
 				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(),
-				Router: routing.New(p.Targets, p.Strategy, p.Seed), PerDay: p.Spec.VisitsPerDay, Concurrency: p.Spec.Concurrency,
+				Router: routing.New(p.Targets, p.Strategy, p.Seed), Load: p.Load, Concurrency: p.Spec.Concurrency,
 				Batch: 1, Zone: time.UTC, Reserve: func(uint64) error { return nil }, StopAfter: 5000,
 			}
 			if to.bulk {

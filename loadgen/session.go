@@ -74,7 +74,7 @@ func (s *session) config() engine.Config {
 	k := &s.plan.Spec
 	c := engine.Config{
 		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Ledger: s.ledger, Log: s.log, Alarm: alarm.Exact(),
-		PerDay: k.VisitsPerDay, Concurrency: k.Concurrency, Batch: 1, Live: k.Timeline == "live", Zone: s.plan.Zone,
+		Load: s.plan.Load, Random: s.plan.Random(s.first), Concurrency: k.Concurrency, Batch: 1, Live: k.Timeline == "live", Zone: s.plan.Zone,
 		FirstVisit: s.first, Reserve: s.reserve, StopAfter: uint64(k.StopAfterVisits),
 		AutoStop: time.Duration(k.AutoStopHours * float64(time.Hour)), Cap: s.limit,
 	}
@@ -186,7 +186,7 @@ func (s *session) record(ctx context.Context) {
 
 // ahead is the visit number that is not reached within the next two seconds.
 func (s *session) ahead() uint64 {
-	upTo := s.first + s.ledger.Counts().Planned + uint64(2*s.plan.Spec.VisitsPerDay/(24*60*60)) + 1
+	upTo := s.first + s.ledger.Counts().Planned + uint64(2*s.engine.Rate()) + 1
 	if stop := uint64(s.plan.Spec.StopAfterVisits); stop > 0 {
 		upTo = min(upTo, stop)
 	}

@@ -13,6 +13,8 @@ const (
 	Visits = "trafficinator_visits_total"
 	// VisitsPlanned counts visits that began.
 	VisitsPlanned = "trafficinator_visits_planned_total"
+	// VisitsDue counts visits that should have begun by the schedule; what a pause or a cap withheld is not due.
+	VisitsDue = "trafficinator_visits_due_total"
 	// OpenVisits is the number of visits that began and have not ended.
 	OpenVisits = "trafficinator_visits_open"
 	// Latency is a histogram of seconds from a hit's intended moment to its answer, by target.

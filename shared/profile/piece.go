@@ -21,6 +21,9 @@ func (p Piece) Scale(by float64) Piece {
 	return p
 }
 
+// Rate at a moment of the piece.
+func (p Piece) Rate(at time.Time) float64 { return p.after(at).Begin }
+
 // Before is how many visits lie between the beginning of the piece and at.
 func (p Piece) Before(at time.Time) float64 {
 	return p.Visits() - p.after(at).Visits()

@@ -91,6 +91,8 @@ type Summary struct {
 	ByKind   map[string]Hits `json:"by_kind"`
 	ByTarget map[string]Hits `json:"by_target"`
 	Account
+	// Due is how many visits should have begun by the schedule; what a pause or a cap withheld is not due.
+	Due uint64 `json:"visits_due"`
 	// Bulk is there where hits were sent in bulk.
 	Bulk    *Bulk             `json:"bulk,omitempty"`
 	Latency Latency           `json:"latency"`
@@ -150,6 +152,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 	since := s.NextVisit - s.FirstVisit - s.Visits.Planned
 	s.Visits.Planned += since
 	s.Visits.Uncertain += since
+	s.Due = max(s.Due, s.Visits.Planned)
 	s.Message = fmt.Sprintf("killed: hits sent after this was last written, as a rule a second before, may be counted as abandoned; up to %d visits that began since have no hits here", since)
 	for i := range s.Thresholds {
 		s.Thresholds[i].Pending = false

@@ -8,63 +8,87 @@ import (
 // beginAtOnce is how many visits begin between two looks at the answers.
 const beginAtOnce = 256
 
-// begin lets visits arrive that are due, as far as the limits let it.
+// begin lets visits arrive that are due, as far as the limits let it, and books how many should have begun.
 func (l *loop) begin(elapsed time.Duration) {
 	now := l.began.Add(elapsed)
-	for n := 0; l.end == "" && !l.nextArrival().After(now); n++ {
+	l.arrive(now)
+	l.c.Ledger.Due(l.due(now))
+	l.rate.Store(l.schedule.Rate())
+}
+
+func (l *loop) arrive(now time.Time) {
+	for n := 0; l.end == "" && l.arrives(now); n++ {
 		if n == beginAtOnce {
 			return
 		}
 		if !l.pause.IsZero() {
 			l.resume(now)
+			continue
 		}
-		switch at := l.schedule.At(l.arrived); {
+		switch at, _ := l.schedule.Next(); {
 		case l.c.StopAfter > 0 && l.next >= l.c.StopAfter:
 			l.finish(StoppedAfterVisits)
 		case l.c.AutoStop > 0 && at.Sub(l.began) >= l.c.AutoStop:
 			l.finish(AutoStopped)
-		case l.allowed(now):
+		case l.allowed(at, now):
 			l.start(at, now)
 		}
 	}
+	end, ends := l.schedule.End()
 	switch {
 	case l.end != "":
 	case l.c.StopAfter > 0 && l.next >= l.c.StopAfter:
 		l.finish(StoppedAfterVisits)
 	case l.c.AutoStop > 0 && now.Sub(l.began) >= l.c.AutoStop:
 		l.finish(AutoStopped)
+	case ends && !end.After(now):
+		l.finish(ProfileEnded)
 	}
 }
 
-func (l *loop) nextArrival() time.Time {
+// nextArrival is when the next visit arrives, or arrivals go on after a pause; false where nothing of it is in sight.
+func (l *loop) nextArrival() (time.Time, bool) {
 	if !l.pause.IsZero() {
-		return l.pause
+		return l.pause, !l.steered.paused
 	}
-	return l.schedule.At(l.arrived)
+	return l.schedule.Next()
 }
 
-// resume goes on after a pause with a new schedule: the arrivals of the pause are not made up for.
-func (l *loop) resume(now time.Time) {
-	l.pause = time.Time{}
-	l.schedule.Start, l.arrived = now, 0
-	l.phase.Store(Running)
+// arrives says that the next arrival is due.
+func (l *loop) arrives(now time.Time) bool {
+	next, ok := l.nextArrival()
+	return ok && !next.After(now)
 }
 
-func (l *loop) pauseUntil(t time.Time) {
-	l.pause = t
-	l.phase.Store(Paused)
+// due is how many visits should have begun: those that did, and those that are overdue as far as the limits let them.
+func (l *loop) due(now time.Time) uint64 {
+	begun := l.next - l.c.FirstVisit
+	if l.end != "" {
+		return begun
+	}
+	if stop := l.began.Add(l.c.AutoStop); l.c.AutoStop > 0 && stop.Before(now) {
+		now = stop
+	}
+	overdue := l.schedule.Overdue(now)
+	if l.c.StopAfter > 0 {
+		overdue = min(overdue, l.c.StopAfter-l.next)
+	}
+	if l.c.Cap != nil {
+		overdue = min(overdue, l.c.Cap.left())
+	}
+	return begun + overdue
 }
 
-// allowed reserves the visit with the cap and its number, and pauses arrivals where that cannot be.
-func (l *loop) allowed(now time.Time) bool {
+// allowed reserves the visit that arrives at at with the cap and its number, and pauses arrivals where that cannot be.
+func (l *loop) allowed(at, now time.Time) bool {
 	if l.next >= l.reserved {
-		upTo := l.next + 1 + uint64(l.c.PerDay/86400) // a second's worth
+		upTo := l.next + 1 + uint64(l.schedule.Rate()) // a second's worth
 		if l.c.StopAfter > 0 {
 			upTo = min(upTo, l.c.StopAfter)
 		}
 		if err := l.c.Reserve(upTo); err != nil {
 			l.c.Log.Error("new visits pause: the state cannot be stored", "err", err, "retry_in", retryPause)
-			l.pauseUntil(now.Add(retryPause))
+			l.pauseUntil(now.Add(retryPause), at)
 			return false
 		}
 		l.reserved = upTo
@@ -76,11 +100,11 @@ func (l *loop) allowed(now time.Time) bool {
 	switch {
 	case err != nil:
 		l.c.Log.Error("new visits pause: the daily cap cannot be stored", "err", err, "retry_in", retryPause)
-		l.pauseUntil(now.Add(retryPause))
+		l.pauseUntil(now.Add(retryPause), at)
 	case !ok:
 		//nolint:sloglint // the line is promised in these words
 		l.c.Log.Info(fmt.Sprintf("daily cap of %d visits reached, resuming at %s", l.c.Cap.limit, resume.In(l.c.Zone).Format(time.RFC3339)))
-		l.pauseUntil(resume)
+		l.pauseUntil(resume, at)
 	}
 	return ok
 }
@@ -90,7 +114,7 @@ func (l *loop) allowed(now time.Time) bool {
 func (l *loop) start(at, now time.Time) {
 	n := l.next
 	l.next++
-	l.arrived++
+	l.schedule.Take()
 	l.c.Visits.Outline(n, &l.visit)
 	o := openVisit{number: n, start: at.Sub(l.began), due: at.Sub(l.began), target: uint16(l.c.Router.Pick(n, now))}
 	l.date(&o)

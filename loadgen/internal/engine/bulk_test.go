@@ -10,12 +10,13 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // inBulk sends up to ten hits a request at 20 visits a second.
 func inBulk(c *engine.Config) {
-	c.Batch, c.BatchDelay, c.PerDay, c.StopAfter = 10, time.Second, 20*86400, 200
+	c.Batch, c.BatchDelay, c.Load, c.StopAfter = 10, time.Second, profile.NewConstant(20*86400), 200
 }
 
 // all is Matomo's receipt when it takes everything.

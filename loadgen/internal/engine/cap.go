@@ -45,6 +45,9 @@ func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
 	return true, time.Time{}, nil
 }
 
+// left is how many visits the window that Take knows lets begin.
+func (c *Cap) left() uint64 { return c.limit - c.used }
+
 // Release gives back what was reserved and not used.
 func (c *Cap) Release() error {
 	if c.state.WindowStart.IsZero() || c.state.Reserved == c.used {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/profile"
 )
 
 const (
@@ -67,8 +69,9 @@ type Config struct {
 	// Alarm wakes the engine, which stops it at the end of the run.
 	Alarm alarm.Alarm
 
-	// PerDay is the arrival rate in visits per 24 hours.
-	PerDay float64
+	// Load is the rate of visits. Random draws their arrivals; nil keeps them even.
+	Load   profile.Profile
+	Random *rand.Rand
 	// Concurrency is the most requests in flight, at least one for each target.
 	Concurrency int
 	// Batch is the most hits of a request, and BatchDelay how long a hit waits for others to go with. At 1 and 0 each
@@ -95,6 +98,7 @@ type Reason string
 const (
 	StoppedAfterVisits Reason = "stop_after_visits"
 	AutoStopped        Reason = "auto_stop"
+	ProfileEnded       Reason = "profile_ended"
 	Interrupted        Reason = "interrupted"
 	NoTarget           Reason = "no_target"
 )
@@ -127,11 +131,13 @@ const (
 type Engine struct {
 	c     Config
 	phase atomic.Value
+	wheel wheel
+	rate  float
 }
 
 // New makes an engine; Run starts it.
 func New(c Config) *Engine {
-	e := &Engine{c: c}
+	e := &Engine{c: c, wheel: newWheel()}
 	e.phase.Store(Idle)
 	return e
 }

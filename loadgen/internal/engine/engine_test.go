@@ -16,6 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -132,7 +133,7 @@ func newRig(answer func(context.Context, sent) tracking.Result, change func(*eng
 	m.broken, m.cut = context.WithCancel(context.Background())
 	r := &rig{matomo: m, ledger: ledger.New(10)}
 	r.config = engine.Config{
-		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Timer(), PerDay: 86400, Concurrency: 4, Batch: 1, Zone: time.UTC,
+		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Timer(), Load: profile.NewConstant(86400), Concurrency: 4, Batch: 1, Zone: time.UTC,
 		Router:  routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Reserve: func(uint64) error { return nil },
 	}
@@ -205,7 +206,7 @@ func TestAutoStopFinishesOpenVisits(t *testing.T) {
 
 func TestAutoStopDoesNotWaitForTheNextVisit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(accept, func(c *engine.Config) { c.PerDay, c.AutoStop = 1, 10*time.Minute })
+		r := newRig(accept, func(c *engine.Config) { c.Load, c.AutoStop = profile.NewConstant(1), 10*time.Minute })
 		began := time.Now()
 		if reason := r.run(t.Context(), t.Context(), t); reason != engine.AutoStopped {
 			t.Errorf("ended by %s", reason)
@@ -318,7 +319,7 @@ func TestWhatCannotBeSentInTimeIsShed(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			return tracking.Result{Outcome: tracking.Accepted}
 		}
-		r := newRig(slow, func(c *engine.Config) { c.PerDay, c.AutoStop = 10*86400, time.Minute })
+		r := newRig(slow, func(c *engine.Config) { c.Load, c.AutoStop = profile.NewConstant(10*86400), time.Minute })
 		r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		if c.Planned != 600 {

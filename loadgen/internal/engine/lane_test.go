@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -33,7 +34,7 @@ func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
 			return tracking.Result{Outcome: tracking.Accepted}
 		}, func(c *engine.Config) {
 			over(10)(c)
-			c.Concurrency, c.PerDay, c.AutoStop = 40, 100*86400, time.Minute
+			c.Concurrency, c.Load, c.AutoStop = 40, profile.NewConstant(100*86400), time.Minute
 		})
 		r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
@@ -63,7 +64,7 @@ func TestAVisitThatWaitsForATargetThatFailsGoesToAnother(t *testing.T) {
 			return tracking.Result{Outcome: tracking.Accepted}
 		}, func(c *engine.Config) {
 			over(2)(c)
-			c.Concurrency, c.PerDay, c.AutoStop = 40, 40*86400, 20*time.Second
+			c.Concurrency, c.Load, c.AutoStop = 40, profile.NewConstant(40*86400), 20*time.Second
 		})
 		r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
@@ -81,7 +82,7 @@ func TestInAnOverloadVisitsThatBeganAreFinished(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			time.Sleep(100 * time.Millisecond)
 			return tracking.Result{Outcome: tracking.Accepted}
-		}, func(c *engine.Config) { c.PerDay, c.AutoStop = 50*86400, time.Minute }) // 150 hits a second, 40 can be sent
+		}, func(c *engine.Config) { c.Load, c.AutoStop = profile.NewConstant(50*86400), time.Minute }) // 150 hits a second, 40 can be sent
 		r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		if c.Visits[ledger.Partial] > 0 || c.Visits[ledger.Complete] < 600 || c.Visits[ledger.Unsent] < 1500 {
@@ -92,7 +93,7 @@ func TestInAnOverloadVisitsThatBeganAreFinished(t *testing.T) {
 
 func TestManyOpenVisitsAreAbandonedAtAStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(accept, func(c *engine.Config) { c.PerDay = 20_000 * 86400 })
+		r := newRig(accept, func(c *engine.Config) { c.Load = profile.NewConstant(20_000 * 86400) })
 		drain, stop := context.WithCancel(t.Context())
 		time.AfterFunc(2500*time.Millisecond, stop)
 		began := time.Now()
@@ -116,7 +117,7 @@ func TestAVisitThatWaitsForATargetThatNeverAnswersGoesToAnother(t *testing.T) {
 			return tracking.Result{Outcome: tracking.Accepted}
 		}, func(c *engine.Config) {
 			over(2)(c)
-			c.PerDay, c.AutoStop = 40*86400, 20*time.Second
+			c.Load, c.AutoStop = profile.NewConstant(40*86400), 20*time.Second
 		})
 		r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()

@@ -19,11 +19,11 @@ type loop struct {
 	answers <-chan *batch
 
 	began    time.Time
-	schedule arrival.Schedule
-	arrived  uint64 // arrivals of the schedule so far
-	next     uint64 // number of the next visit
-	reserved uint64 // numbers below may be used
-	pause    time.Time
+	schedule *arrival.Schedule
+	next     uint64    // number of the next visit
+	reserved uint64    // numbers below may be used
+	pause    time.Time // when arrivals go on, zero for no pause but that of steered
+	steered  steering  // what the schedule follows
 
 	passed time.Duration // when due hits were looked for last
 	alarm  time.Duration // when the alarm comes, 0 where none is set
@@ -50,13 +50,14 @@ const nap = 500 * time.Microsecond
 func newLoop(e *Engine, began time.Time, jobs chan<- *batch, answers <-chan *batch) *loop {
 	return &loop{
 		Engine: e, jobs: jobs, answers: answers, began: began, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
-		schedule: arrival.Schedule{Start: began, PerDay: e.c.PerDay}, passed: -nap, lanes: newLanes(e.c.Router, e.c.Concurrency),
-		days: days{zone: e.c.Zone},
+		schedule: arrival.New(e.c.Load, began, e.c.FirstVisit, e.c.Random), steered: steering{scale: 1},
+		passed: -nap, lanes: newLanes(e.c.Router, e.c.Concurrency), days: days{zone: e.c.Zone},
 	}
 }
 
 func (l *loop) run(drain context.Context) Reason {
 	l.phase.Store(Running)
+	l.follow(l.began)
 	defer l.c.Alarm.Stop()
 	stop := drain.Done()
 	for {
@@ -80,6 +81,8 @@ func (l *loop) run(drain context.Context) Reason {
 		case b := <-l.answers:
 			l.take(b)
 			l.takeAll()
+		case <-l.wheel.changed:
+			l.steer(time.Since(l.began))
 		case <-stop:
 			stop = nil
 			l.stop(reasonOf(drain))
@@ -131,7 +134,12 @@ func (l *loop) wake(now time.Duration) time.Duration {
 		return at
 	}
 	if l.end == "" {
-		at = min(at, l.nextArrival().Sub(l.began))
+		if next, ok := l.nextArrival(); ok {
+			at = min(at, next.Sub(l.began))
+		}
+		if end, ok := l.schedule.End(); ok {
+			at = min(at, end.Sub(l.began))
+		}
 		if l.c.AutoStop > 0 {
 			at = min(at, l.c.AutoStop)
 		}

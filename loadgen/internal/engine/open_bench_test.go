@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/target"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
@@ -92,7 +93,7 @@ func openVisits(b *testing.B, n uint64) {
 	engine.New(engine.Config{
 		Visits: patient{g, n}, Sender: instant{}, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(), Batch: 1,
 		Router: routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
-		PerDay: float64(n) / filling.Seconds() * 86400, Concurrency: 64, Live: true, Zone: time.UTC,
+		Load:   profile.NewConstant(float64(n) / filling.Seconds() * 86400), Concurrency: 64, Live: true, Zone: time.UTC,
 		Reserve: func(uint64) error { return nil },
 		Cap:     engine.NewCap(n, engine.CapState{}, func(engine.CapState) error { return nil }),
 	}).Run(drain, b.Context())

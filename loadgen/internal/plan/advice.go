@@ -5,9 +5,11 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -53,7 +55,14 @@ func (l *loader) note() {
 	p := l.plan
 	add := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
 	m := p.sample()
-	add("rate: %.3g visits/s, about %.3g hits/s", p.Spec.VisitsPerDay/86400, p.HitsPerSecond())
+	peak := ""
+	if p.Load.Kind() != profile.Constant {
+		peak = "at most "
+	}
+	add("rate: %s%.3g visits/s, about %.3g hits/s", peak, p.Load.Peak()/86400, p.HitsPerSecond())
+	if planned := p.planned(); planned != "" {
+		add("planned: %s", planned)
+	}
 	shares := funnel.Shares(p.Funnels)
 	browsing := 1.0
 	for i, f := range p.Funnels {
@@ -120,7 +129,43 @@ func (m sample) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// HitsPerSecond is the mean rate of hits that the settings ask for, by the first visits of the plan.
+// HitsPerSecond is the highest rate of hits that the settings ask for, by the first visits of the plan.
 func (p *Plan) HitsPerSecond() float64 {
-	return p.Spec.VisitsPerDay / 86400 * float64(p.sample().hits) / sampled
+	return p.Load.Peak() / 86400 * float64(p.sample().hits) / sampled
+}
+
+// planned is how many visits the settings ask for, and in which time; empty where there is no end to them. A cap of 24
+// hours and what happens on the way are not in it.
+func (p *Plan) planned() string {
+	k := p.Spec
+	if p.Load.Kind() == profile.Week {
+		return fmt.Sprintf("%.0f visits a week, from Monday to Sunday %s", 7*k.VisitsPerDay, p.byDay())
+	}
+	length := p.Load.Length()
+	if stop := time.Duration(k.AutoStopHours * float64(time.Hour)); stop > 0 && (length == 0 || stop < length) {
+		length = stop
+	}
+	if length == 0 && k.StopAfterVisits > 0 {
+		length = time.Duration(min(float64(k.StopAfterVisits)/p.Load.Peak()*float64(24*time.Hour), math.MaxInt64/2))
+	}
+	if length == 0 {
+		return ""
+	}
+	var start time.Time // any: neither form goes by the clock
+	visits := profile.Count(p.Load.Integral(start, start, start.Add(length)))
+	if stop := uint64(k.StopAfterVisits); stop > 0 && stop < visits {
+		at, _ := p.Load.When(start, start, start.Add(length), float64(stop))
+		visits, length = stop, at.Sub(start)
+	}
+	return fmt.Sprintf("%d visits in %s", visits, length.Round(time.Second))
+}
+
+// byDay is how many visits the days of a week have.
+func (p *Plan) byDay() string {
+	curve, _ := profile.ParseCurve(p.Spec.LoadCurve)
+	days := make([]string, 7)
+	for d := range time.Weekday(7) {
+		days[d] = fmt.Sprintf("%.0f", p.Spec.VisitsPerDay*curve.Share((d+1)%7))
+	}
+	return strings.Join(days, ", ")
 }

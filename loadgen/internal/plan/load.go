@@ -95,6 +95,7 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 		return nil, l.problems
 	}
 	p := l.plan
+	p.Load, _ = s.Profile() // its problems are among those of Parse
 	p.Visits = visit.New(p.behaviour(store))
 	l.warn()
 	hash, err := p.hash()

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 	"github.com/puttrix/trafficinator/shared/urllist"
@@ -34,6 +36,8 @@ type Plan struct {
 	Targets  []target.Target
 	Strategy target.Strategy
 
+	// Load is the rate of visits.
+	Load profile.Profile
 	// Visits makes the visits of the plan.
 	Visits *visit.Generator
 	// Hash names the plan: two plans of the same hash send the same but for seed and run id.
@@ -68,6 +72,14 @@ func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
 		b.RandomShare = *share
 	}
 	return b
+}
+
+// Random draws the arrivals of a run whose first visit has the number first; nil keeps them even.
+func (p *Plan) Random(first uint64) *rand.Rand {
+	if p.Spec.Arrivals != "poisson" {
+		return nil
+	}
+	return rand.New(rand.NewPCG(p.Seed, first))
 }
 
 // hash is taken over everything that decides what is sent but the seed and the run id. Tokens are left out: they

@@ -228,3 +228,27 @@ func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
 		})
 	}
 }
+
+func TestThePlannedVisitsAreTold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		env  set
+		want string
+	}{
+		{set{"LOAD_PROFILE": "10m:0→14400, 1h:14400, 5m:144000", "STOP_AFTER_VISITS": "0"}, "planned: 1150 visits in 1h15m0s"},
+		{set{"LOAD_PROFILE": "10m:0→14400, 1h:14400", "AUTO_STOP_AFTER_HOURS": "0.5", "STOP_AFTER_VISITS": "0"}, "planned: 250 visits in 30m0s"},
+		{set{"LOAD_PROFILE": "10m:14400, 1h:14400", "STOP_AFTER_VISITS": "200"}, "planned: 200 visits in 20m0s"},
+		{set{"TARGET_VISITS_PER_DAY": "14400", "AUTO_STOP_AFTER_HOURS": "2", "STOP_AFTER_VISITS": "0"}, "planned: 1200 visits in 2h0m0s"},
+		{set{"TARGET_VISITS_PER_DAY": "14400", "STOP_AFTER_VISITS": "100"}, "planned: 100 visits in 10m0s"},
+		{set{"LOAD_PROFILE": "week", "TARGET_VISITS_PER_DAY": "1000", "LOAD_CURVE": "1" + strings.Repeat(",1", 143) + strings.Repeat(",0", 24)},
+			"planned: 7000 visits a week, from Monday to Sunday 1167, 1167, 1167, 1167, 1167, 1167, 0"},
+		{set{"LOAD_PROFILE": "1h:0→864000"}, "rate: at most 10 visits/s"},
+	} {
+		if told := strings.Join(good(t, c.env, nil).Notes, "\n"); !strings.Contains(told, c.want) {
+			t.Errorf("%v: nothing says %q in\n%s", c.env, c.want, told)
+		}
+	}
+	if told := strings.Join(good(t, set{"STOP_AFTER_VISITS": "0"}, nil).Notes, "\n"); strings.Contains(told, "planned") {
+		t.Errorf("without an end there is a number:\n%s", told)
+	}
+}

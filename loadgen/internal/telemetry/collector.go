@@ -29,7 +29,7 @@ var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 
 type collector struct {
 	s                                                                              Source
 	planned, hits, inFlight, visits, visitsPlanned, open, latency, revenue, health *prometheus.Desc
-	phase, plan                                                                    *prometheus.Desc
+	phase, plan, due                                                               *prometheus.Desc
 }
 
 func newCollector(s Source) *collector {
@@ -43,6 +43,7 @@ func newCollector(s Source) *collector {
 		inFlight:      desc(metric.InFlight, "Hits in flight.", metric.LabelTarget),
 		visits:        desc(metric.Visits, "Visits that ended, by fate.", metric.LabelFate),
 		visitsPlanned: desc(metric.VisitsPlanned, "Visits that began."),
+		due:           desc(metric.VisitsDue, "Visits that should have begun by the schedule."),
 		open:          desc(metric.OpenVisits, "Visits that began and have not ended."),
 		latency:       desc(metric.Latency, "Seconds from a hit's intended moment to its answer.", metric.LabelTarget),
 		revenue:       desc(metric.Revenue, "Revenue of the accepted orders."),
@@ -55,7 +56,7 @@ func newCollector(s Source) *collector {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.planned, c.hits, c.inFlight, c.visits, c.visitsPlanned, c.open, c.latency, c.revenue, c.health, c.phase, c.plan,
+		c.planned, c.hits, c.inFlight, c.visits, c.visitsPlanned, c.due, c.open, c.latency, c.revenue, c.health, c.phase, c.plan,
 	} {
 		ch <- d
 	}
@@ -92,6 +93,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		counter(c.visits, float64(counts.Visits[f]), f.String())
 	}
 	counter(c.visitsPlanned, float64(counts.Planned))
+	counter(c.due, float64(counts.Due))
 	gauge(c.open, float64(counts.OpenVisits()))
 	counter(c.revenue, float64(counts.Sales.Revenue)/100)
 }

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// steering is what a run is told on its way.
+type steering struct {
+	scale  float64 // of the profile's rate
+	paused bool
+}
+
+// wheel carries steering from any goroutine to the loop.
+type wheel struct {
+	mu      sync.Mutex
+	wanted  steering
+	changed chan struct{} // holds one token: look at wanted
+}
+
+func newWheel() wheel { return wheel{wanted: steering{scale: 1}, changed: make(chan struct{}, 1)} }
+
+func (w *wheel) turn(change func(*steering)) {
+	w.mu.Lock()
+	change(&w.wanted)
+	w.mu.Unlock()
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (w *wheel) position() steering {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.wanted
+}
+
+// SetRate multiplies the rate of the load profile by scale, which is above 0, from now on. It may be called from any
+// goroutine at any time.
+func (e *Engine) SetRate(scale float64) { e.wheel.turn(func(s *steering) { s.scale = scale }) }
+
+// Pause lets no visit begin until it is taken back; open ones go on. Visits of the pause are not due: stages stand
+// still, the hours of a week pass. It may be called from any goroutine at any time.
+func (e *Engine) Pause(paused bool) { e.wheel.turn(func(s *steering) { s.paused = paused }) }
+
+// Rate is at how many visits a second the schedule is, 0 while arrivals pause. It is safe to call from any goroutine.
+func (e *Engine) Rate() float64 { return e.rate.Load() }
+
+// steer follows what the run was told. Visits that are due by now begin as they would have.
+func (l *loop) steer(elapsed time.Duration) {
+	now := l.began.Add(elapsed)
+	for l.end == "" && l.arrives(now) {
+		l.begin(elapsed)
+	}
+	if l.end == "" {
+		l.follow(now)
+	}
+}
+
+func (l *loop) follow(now time.Time) {
+	told := l.wheel.position()
+	if told.scale != l.steered.scale {
+		l.schedule.Scale(now, told.scale)
+	}
+	switch {
+	case told.paused && !l.steered.paused:
+		l.schedule.Hold(now)
+		l.phase.Store(Paused)
+	case !told.paused && l.steered.paused && l.pause.IsZero():
+		l.schedule.Release(now)
+		l.phase.Store(Running)
+	}
+	l.steered = told
+}
+
+// pauseUntil lets the visit that arrives at at, and all later ones, wait until t: those of the meantime never come.
+func (l *loop) pauseUntil(t, at time.Time) {
+	l.pause = t
+	l.schedule.Hold(at)
+	l.phase.Store(Paused)
+}
+
+func (l *loop) resume(now time.Time) {
+	l.pause = time.Time{}
+	l.schedule.Release(now)
+	l.phase.Store(Running)
+}
+
+// float is a number that one goroutine writes and others read.
+type float struct{ bits atomic.Uint64 }
+
+func (f *float) Store(v float64) { f.bits.Store(math.Float64bits(v)) }
+
+func (f *float) Load() float64 { return math.Float64frombits(f.bits.Load()) }
