@@ -51,7 +51,6 @@ func TestTheEdgesOfTheInterface(t *testing.T) {
 		{"an unknown field", "PUT", "/api/config", `{"config":{},"extra":1}`, nil, 422, "body.extra"},
 		{"too large", "PUT", "/api/config", `{"config":{"X":"` + strings.Repeat("x", 1<<20) + `"}}`, nil, 413, ""},
 		{"a number that is none", "GET", "/api/presets/abc", "", nil, 422, "path.id"},
-		{"backfill is honest", "POST", "/api/backfill/run", "", nil, 501, "comes with runs"},
 		{"documentation", "GET", "/docs", "", nil, 200, "docs.js"},
 		{"its script", "GET", "/docs/docs.js", "", nil, 200, "openapi.json"},
 		{"the document", "GET", "/openapi.json", "", nil, 200, `"3.1.0"`},

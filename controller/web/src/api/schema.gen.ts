@@ -49,7 +49,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a backfill job
-         * @description Not there yet: comes with runs. Answers 501.
+         * @description One that goes on drains: what is in flight gets its answer, and the rest can be sent later with resume. 404 where there is no such job, 409 where it has ended.
          */
         post: operations["post-api-backfill-cancel"];
         delete?: never;
@@ -69,7 +69,7 @@ export interface paths {
         put?: never;
         /**
          * Remove ended backfill jobs
-         * @description Not there yet: comes with runs. Answers 501.
+         * @description Their containers and files go, tokens with them; what they sent stays in the runs. What was removed can no longer be resumed.
          */
         post: operations["post-api-backfill-cleanup"];
         delete?: never;
@@ -85,13 +85,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * The last backfill
-         * @description Not there yet: comes with runs. Answers 501.
-         */
+        /** What was asked for last */
         get: operations["get-api-backfill-last"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backfill/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a backfill would send, day by day, without sending or saving anything */
+        post: operations["post-api-backfill-plan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -108,8 +122,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replay past days
-         * @description Not there yet: comes with runs. Answers 501.
+         * Send past days in a job of its own
+         * @description It is queued, and started when no other job goes on; live traffic goes on beside it. 422 tells every fault of window, caps and token.
          */
         post: operations["post-api-backfill-run"];
         delete?: never;
@@ -126,12 +140,52 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Backfill jobs
-         * @description Not there yet: comes with runs. Answers 501.
+         * Backfill jobs and how far they have come
+         * @description A snapshot that is at most about a second old, cheap enough to be asked for each second. The log of a job is at GET /api/logs?job=.
          */
         get: operations["get-api-backfill-status"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backfill/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on with a job where it ended
+         * @description By its journal: no visit is sent twice, unknown batches are not sent again. 404 where there is no such job, 409 where nothing is left to send or it goes on.
+         */
+        post: operations["post-api-backfill-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backfill/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count the unknown batches of a job as sent
+         * @description For a person who has looked into Matomo. Its ledger stays as it is. 404 where there is no such job, 409 where it has no unknown batch or goes on.
+         */
+        post: operations["post-api-backfill-id-settle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -986,6 +1040,11 @@ export interface components {
             at: string;
             detail: string;
         };
+        CleanupAnswer: {
+            errors: string[] | null;
+            /** @description The containers' names. */
+            removed: string[] | null;
+        };
         CompareAnswer: {
             a: components["schemas"]["RecordHead"];
             b: components["schemas"]["RecordHead"];
@@ -1259,6 +1318,161 @@ export interface components {
             /** @description One a second, oldest first. */
             points: components["schemas"]["LivePoint"][] | null;
         };
+        Invalidation: {
+            /** @description What to run on the server of Matomo where it was not done; empty else. */
+            command: string;
+            /** @description Matomo makes the reports of these days anew. */
+            done: boolean;
+            /** @description Why it was not done; empty else. */
+            why: string;
+        };
+        JobAnswer: {
+            /** @description null until it has started. */
+            container_id: string | null;
+            container_name: string;
+            /** @description What the runtime says of it: missing before it has started. */
+            container_state: string;
+            /** @description What it told of a bad end; null where there was none. */
+            error: string | null;
+            /** Format: int64 */
+            exit_code: number | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            name: string;
+            /** @description What was asked for. */
+            payload: {
+                [key: string]: unknown;
+            };
+            /** @description From its ledger of record; null until there is one. */
+            progress: components["schemas"]["JobProgress"] | null;
+            /** Format: date-time */
+            queued_at: string;
+            /** @description Why it ended, in the loadgen's word; empty until then. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Starts after crashes; it goes on where it was.
+             */
+            restarts: number;
+            /** @description Something is left to send, so that POST …/resume does something. */
+            resumable: boolean;
+            run_id: string;
+            /** @description A person has counted its unknown batches as sent. */
+            settled: boolean;
+            /** Format: date-time */
+            started_at: string | null;
+            /** @enum {string} */
+            state: "queued" | "running" | "cancelling" | "exited";
+        };
+        JobBatch: {
+            date: string;
+            /** Format: int64 */
+            first_visit: number;
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            number: number;
+            target: string;
+            /** Format: int64 */
+            visits: number;
+        };
+        JobDay: {
+            /** @description YYYY-MM-DD in the site's zone. */
+            date: string;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            rejected: number;
+            /** Format: int64 */
+            sent: number;
+            /** @description Why nothing is sent of it; empty where something is. */
+            skipped: string;
+            /** Format: int64 */
+            unknown: number;
+        };
+        JobPlanAnswer: {
+            calendar: components["schemas"]["JobPlanDay"][] | null;
+            /**
+             * Format: double
+             * @description How long sending takes at least, by BACKFILL_RPS_LIMIT; null without it.
+             */
+            estimated_seconds: number | null;
+            /** @description The site's, in which the days are. */
+            timezone: string;
+            /**
+             * Format: int64
+             * @description Visits of all days.
+             */
+            total: number;
+            /** @description Those with severity error would refuse the run. */
+            warnings: components["schemas"]["FaultAnswer"][] | null;
+        };
+        JobPlanDay: {
+            /** @description YYYY-MM-DD in the site's zone. */
+            date: string;
+            /** @description Why nothing is sent of it; empty where something is. */
+            skipped: string;
+            /** Format: int64 */
+            visits: number;
+        };
+        JobProgress: {
+            /** Format: int64 */
+            batches_done: number;
+            /** Format: int64 */
+            batches_planned: number;
+            days: components["schemas"]["JobDay"][] | null;
+            /**
+             * Format: date-time
+             * @description null where it cannot be said yet, and once it has ended.
+             */
+            estimated_end: string | null;
+            /** @description What became of the reports of the days; null until it has ended. */
+            invalidation: components["schemas"]["Invalidation"] | null;
+            unknown_batches: components["schemas"]["JobBatch"][] | null;
+            /** Format: int64 */
+            visits_planned: number;
+            /** Format: int64 */
+            visits_rejected: number;
+            /**
+             * Format: int64
+             * @description Of the batches that Matomo said to have taken.
+             */
+            visits_sent: number;
+            /**
+             * Format: int64
+             * @description Of the batches of which nobody knows; never sent again.
+             */
+            visits_unknown: number;
+        };
+        JobResult: {
+            /** @description null until it has started. */
+            container_id: string | null;
+            container_name: string;
+            message: string;
+            run_id: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "cancelling" | "exited";
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+            warnings: components["schemas"]["FaultAnswer"][] | null;
+        };
+        JobsAnswer: {
+            /** @description The latest first. One at a time goes on, the others wait in the order in which they came. */
+            runs: components["schemas"]["JobAnswer"][] | null;
+        };
+        LastJobAnswer: {
+            /** @description What was asked for last; null where nothing was. */
+            payload: {
+                [key: string]: unknown;
+            };
+            /** @description How that job stands; null where it was cleaned up. */
+            result: components["schemas"]["JobAnswer"] | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            timestamp: string | null;
+        };
         LibraryBuiltIn: {
             config: {
                 [key: string]: unknown;
@@ -1527,6 +1741,11 @@ export interface components {
         };
         MinutesAnswer: {
             minutes: components["schemas"]["MinuteAnswer"][] | null;
+        };
+        OneJobBody: {
+            /** @description Either of the two names the job. */
+            container_name?: string;
+            run_id?: string;
         };
         OperationAnswer: {
             name: string;
@@ -1894,6 +2113,8 @@ export interface components {
             tax: number;
             thresholds?: components["schemas"]["RecordVerdict"][] | null;
             visits: components["schemas"]["RecordVisits"];
+            /** Format: int64 */
+            visits_due: number;
         };
         RecordTarget: {
             by_kind: {
@@ -2316,14 +2537,20 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneJobBody"];
+            };
+        };
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["JobResult"];
+                };
             };
             /** @description Error */
             default: {
@@ -2345,12 +2572,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["CleanupAnswer"];
+                };
             };
             /** @description Error */
             default: {
@@ -2372,12 +2601,49 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["LastJobAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-backfill-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPlanAnswer"];
+                };
             };
             /** @description Error */
             default: {
@@ -2397,14 +2663,22 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["JobResult"];
+                };
             };
             /** @description Error */
             default: {
@@ -2426,12 +2700,76 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["JobsAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-backfill-id-resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-backfill-id-settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResult"];
+                };
             };
             /** @description Error */
             default: {
@@ -3165,6 +3503,8 @@ export interface operations {
                 level?: "DEBUG" | "INFO" | "WARNING" | "ERROR";
                 /** @description Only lines written since then (RFC 3339). */
                 since?: string;
+                /** @description The run_id of a backfill job whose log is wanted instead of the loadgen's. */
+                job?: string;
             };
             header?: never;
             path?: never;
