@@ -1,0 +1,93 @@
+package proof
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// explain adds to targets with rows that are short what evidence there is for a cause. settled says that Matomo shows
+// all that it holds.
+func explain(ctx context.Context, m Matomo, r Run, targets []record.ReconciledTarget, settled bool) {
+	for i := range targets {
+		t := &targets[i]
+		if equal(t.Rows) && t.Error == "" {
+			continue
+		}
+		for _, at := range r.Targets {
+			if at.Name == t.Name {
+				t.Causes = causes(ctx, m, r, at, settled)
+			}
+		}
+	}
+}
+
+func causes(ctx context.Context, m Matomo, r Run, t target.Target, settled bool) []record.Cause {
+	var out []record.Cause
+	add := func(kind, cure, format string, args ...any) {
+		out = append(out, record.Cause{Kind: kind, Message: fmt.Sprintf(format, args...), Cure: cure})
+	}
+	h := sum(r.Summary.Targets[t.Name].ByKind)
+	if h.Rejected > 0 {
+		add("rejected", "read why in the run's log", "%d hits were refused; a refusal is no proof that nothing was recorded, so they widen what is expected", h.Rejected)
+	}
+	if h.Unknown > 0 {
+		add("unknown", "", "%d hits were sent without a clear answer and may have been recorded or not", h.Unknown)
+	}
+	if r.Summary.Reason == "killed" {
+		add("killed", "", "the loadgen was killed: hits sent in its last second are booked as abandoned")
+	}
+	if !settled {
+		add("archiving", "run console core:archive, or reconcile again later", "the reports were still changing, or did not show all that the raw log holds, when the wait ended")
+	}
+	excluded(ctx, m, t, add)
+	if failures, err := m.Failures(ctx, t); err == nil {
+		for _, f := range failures {
+			if !f.First.Before(r.Summary.Started.Add(-time.Minute)) {
+				add("failures", "see Administration, Diagnostics, Tracking failures", "Matomo noted a tracking failure at %s: %s", f.First.Format(time.DateTime), f.Problem)
+			}
+		}
+	}
+	if skew, err := m.Skew(ctx, t); err == nil && skew.Abs() > 30*time.Second {
+		add("clock", "set both clocks by NTP", "Matomo's clock and the one here are %s apart: hits of its future are booked as now", skew.Abs().Round(time.Second))
+	}
+	return out
+}
+
+// excluded names what the site, or the whole Matomo, does not record.
+func excluded(ctx context.Context, m Matomo, t target.Target, add func(kind, cure, format string, args ...any)) {
+	const cure = "look at the settings of websites in Matomo"
+	site, err := m.Site(ctx, t)
+	if err != nil {
+		return // the API cannot be asked: the target's error says so
+	}
+	all, err := m.Exclusions(ctx, t)
+	if err != nil {
+		all = matomo.Exclusions{} // a token without admin access: those of the site are known
+	}
+	if ips := append(site.ExcludedIPs, all.IPs...); len(ips) > 0 {
+		add("excluded_addresses", cure, "visits from these addresses are not recorded: %s", strings.Join(ips, ", "))
+	}
+	if agents := append(site.ExcludedAgents, all.Agents...); len(agents) > 0 {
+		add("excluded_agents", cure, "visits of these user agents are not recorded: %s", strings.Join(agents, ", "))
+	}
+	if parameters := append(site.ExcludedParameters, all.Parameters...); len(parameters) > 0 {
+		add("excluded_parameters", cure, "these parameters are cut off URLs: %s", strings.Join(parameters, ", "))
+	}
+	if site.KnownURLsOnly {
+		add("known_urls", "let the list of pages begin with "+site.MainURL, "only hits on the site's own URLs are recorded")
+	}
+}
+
+func sum(byKind map[string]record.Hits) (all record.Hits) {
+	for _, h := range byKind {
+		all.Rejected += h.Rejected
+		all.Unknown += h.Unknown
+	}
+	return all
+}

@@ -1,0 +1,224 @@
+package proof
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Matomo is what is asked, see package matomo.
+type Matomo interface {
+	Site(ctx context.Context, t target.Target) (matomo.Site, error)
+	Recorded(ctx context.Context, t target.Target, s matomo.Slice) (matomo.Recorded, error)
+	Lately(ctx context.Context, t target.Target, minutes int, segment string) (matomo.Lately, error)
+	Failures(ctx context.Context, t target.Target) ([]matomo.Failure, error)
+	Exclusions(ctx context.Context, t target.Target) (matomo.Exclusions, error)
+	Skew(ctx context.Context, t target.Target) (time.Duration, error)
+}
+
+// Run is what is reconciled.
+type Run struct {
+	// Summary is its ledger; of a run that goes on, as it stands.
+	Summary record.Summary
+	// Dimension is the number of the custom dimension that carries its id, 0 for none.
+	Dimension int
+	// Targets are those it sent to, with the tokens to read with.
+	Targets []target.Target
+	// Before is what their sites showed before it, by target; nil where nobody looked.
+	Before map[string]matomo.Recorded
+	// Zone is that of days where a site does not tell its own.
+	Zone *time.Location
+}
+
+// Options of a reconciliation.
+type Options struct {
+	// Every is how long lies between two looks, Limit how long is waited in all after the run's end.
+	Every, Limit time.Duration
+}
+
+// The usual options. Reports of today may be 900 s old (time_before_today_archive_considered_outdated of
+// config/global.ini.php).
+const (
+	DefaultEvery = 10 * time.Second
+	DefaultLimit = 20 * time.Minute
+)
+
+// Reconcile asks until every row is equal, what is there no longer changes and is all that the raw log holds, or the
+// limit is reached. run gives the ledger as it stands; tell gets each state, the last one is returned too. A context that
+// is done cancels.
+func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, error), o Options, tell func(record.Reconciliation)) (record.Reconciliation, error) {
+	out := record.Reconciliation{Began: time.Now().UTC()}
+	looks := map[string]*look{}
+	for {
+		r, err := run(ctx)
+		if err != nil {
+			return out, err
+		}
+		going := r.Summary.Ended.IsZero()
+		if !going && out.Until.IsZero() {
+			out.Until = time.Now().UTC().Add(o.Limit)
+		}
+		out.RunID = r.Summary.RunID
+		targets, settled := each(ctx, m, r, looks)
+		if ctx.Err() != nil {
+			out.State = "cancelled"
+			return out, nil
+		}
+		out.Taken, out.Targets = time.Now().UTC(), targets
+		switch {
+		case going:
+			out.State, out.Waiting = "following", "the end of the run"
+		case settled || !out.Taken.Before(out.Until):
+			out.State, out.Waiting = "done", ""
+			explain(ctx, m, r, out.Targets, settled)
+			return out, nil
+		default:
+			out.State, out.Waiting = "waiting", "queue and archiving: the reports still differ or still change"
+		}
+		tell(out)
+		wait := time.NewTimer(o.Every)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			out.State = "cancelled"
+			return out, nil
+		}
+	}
+}
+
+// look is what is remembered of a target between two looks.
+type look struct {
+	shown   matomo.Recorded
+	lately  matomo.Lately
+	sent    []sent // while the run goes on, oldest first
+	fresh   *float64
+	matched bool
+	failed  int // looks in a row
+}
+
+// patience is how often in a row a target may not answer before nobody asks it any more.
+const patience = 3
+
+// sent is how many visits had surely arrived at a moment.
+type sent struct {
+	at     time.Time
+	visits uint64
+}
+
+// each looks at all targets at once; settled says that none needs another look.
+func each(ctx context.Context, m Matomo, r Run, looks map[string]*look) (out []record.ReconciledTarget, settled bool) {
+	out = make([]record.ReconciledTarget, len(r.Targets))
+	done := make([]bool, len(r.Targets))
+	var all sync.WaitGroup
+	for i, t := range r.Targets {
+		if looks[t.Name] == nil {
+			looks[t.Name] = &look{}
+		}
+		k := looks[t.Name]
+		all.Go(func() { out[i], done[i] = one(ctx, m, r, t, k) })
+	}
+	all.Wait()
+	return out, !slices.Contains(done, false)
+}
+
+// one looks at one target.
+func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record.ReconciledTarget, bool) {
+	out := record.ReconciledTarget{Name: t.Name, SiteID: t.SiteID}
+	sentTo, ok := r.Summary.Targets[t.Name]
+	if !ok {
+		out.Error = "the ledger holds nothing of it"
+		return out, true
+	}
+	zone := r.Zone
+	if site, err := m.Site(ctx, t); err == nil {
+		if z, err := time.LoadLocation(site.Timezone); err == nil {
+			zone = z
+		}
+	}
+	s := slice(r, sentTo, zone)
+	shown, err := m.Recorded(ctx, t, s)
+	if err != nil {
+		out.Error = err.Error() + "; give a token whose user may view the site"
+		k.failed++
+		return out, k.failed >= patience
+	}
+	k.failed = 0
+	before, looked := r.Before[t.Name]
+	out.Slice, out.Limits = isolated(r, before, looked)
+	if out.Slice == "difference" {
+		shown = less(shown, before)
+	}
+	out.Rows = rows(sentTo, r.Summary.Reason, shown)
+	lately, err := m.Lately(ctx, t, minutesSince(r.Summary.Started), s.Segment)
+	raw := err == nil && out.Slice != "difference" && recent(r.Summary.Started)
+	if raw {
+		k.follow(sentTo, lately)
+		out.Freshness = k.fresh
+	}
+	still := k.matched && same(k.shown, shown) && (!raw || lately == k.lately)
+	archived := raw && lately.Visits == shown.Visits
+	k.shown, k.lately, k.matched = shown, lately, true
+	return out, equal(out.Rows) || still && archived
+}
+
+// follow notes how long it took until what had been sent was visible.
+func (k *look) follow(t record.Target, now matomo.Lately) {
+	v := t.Visits
+	k.sent = append(k.sent, sent{time.Now(), v.Complete + v.Partial + v.Split})
+	for len(k.sent) > 1 && k.sent[1].visits <= now.Visits {
+		k.sent = k.sent[1:]
+	}
+	if first := k.sent[0]; first.visits > 0 && first.visits <= now.Visits {
+		lag := time.Since(first.at).Seconds()
+		k.fresh = &lag
+	}
+}
+
+// slice is the part of the site's data that holds the run: the days of its visits, before there are any that of its begin.
+func slice(r Run, t record.Target, zone *time.Location) matomo.Slice {
+	days := slices.Collect(maps.Keys(t.Opened.Days))
+	if len(days) == 0 {
+		days = []string{r.Summary.Started.In(zone).Format(time.DateOnly)}
+	}
+	var s matomo.Slice
+	s.From, _ = time.Parse(time.DateOnly, slices.Min(days)) // both were formatted so
+	s.To, _ = time.Parse(time.DateOnly, slices.Max(days))
+	if r.Dimension > 0 {
+		s.Segment = fmt.Sprintf("dimension%d==%s", r.Dimension, r.Summary.RunID)
+	}
+	return s
+}
+
+// isolated tells how the run is told from other traffic, and what that cannot tell.
+func isolated(r Run, before matomo.Recorded, looked bool) (by, limits string) {
+	switch {
+	case r.Dimension > 0:
+		return "dimension", ""
+	case !looked:
+		return "site", "nobody looked at the site before the run: what else was sent to it on these days is counted too"
+	case before.Visits == 0:
+		return "site", "the site had no visits on these days before; what others send to it during the run is counted too"
+	default:
+		return "difference", "the site had visits on these days before, which are taken off; what others send to it during the run is counted too, and reports may have been 15 minutes old. Set RUN_DIMENSION to tell the run's visits apart"
+	}
+}
+
+func equal(rows []record.ReconciledRow) bool {
+	return !slices.ContainsFunc(rows, func(r record.ReconciledRow) bool {
+		return r.Verdict == record.RowShort || r.Verdict == record.RowMore
+	})
+}
+
+// recent tells whether the raw log can be asked for all since then: Live.getCounters goes back 2,880 minutes.
+func recent(since time.Time) bool { return time.Since(since) < 46*time.Hour }
+
+// minutesSince covers all visits of a run that began then: they lie up to two hours before (VISIT_DURATION_MAX).
+func minutesSince(since time.Time) int { return int(time.Since(since).Minutes()) + 121 }
