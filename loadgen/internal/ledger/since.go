@@ -1,0 +1,37 @@
+package ledger
+
+import "github.com/HdrHistogram/hdrhistogram-go"
+
+// Since is what was booked after before, an earlier copy of the same ledger: hits, visits by fate, what was due, and
+// latencies. What is in flight is that of now; accounts, sales and receipts are left out.
+func (c Counts) Since(before Counts) Counts {
+	d := Counts{Due: c.Due - before.Due, Account: Account{Planned: c.Planned - before.Planned}}
+	for f, n := range before.Visits {
+		d.Visits[f] = c.Visits[f] - n
+	}
+	for t := range c.Rows {
+		rows := c.Rows[t]
+		for k := range rows {
+			rows[k].Planned -= before.Rows[t][k].Planned
+			for o, n := range before.Rows[t][k].Ended {
+				rows[k].Ended[o] -= n
+			}
+		}
+		d.Rows = append(d.Rows, rows)
+		latency, old := c.Latency[t].Export(), before.Latency[t].Export()
+		for i, n := range old.Counts {
+			latency.Counts[i] -= n
+		}
+		d.Latency = append(d.Latency, hdrhistogram.Import(latency))
+	}
+	return d
+}
+
+// Latencies are those of all targets together.
+func (c Counts) Latencies() *hdrhistogram.Histogram {
+	all := hdrhistogram.New(latencyMin, latencyMax, latencyDigits)
+	for _, h := range c.Latency {
+		all.Merge(h)
+	}
+	return all
+}
