@@ -96,6 +96,9 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	if s.ThresholdAbort && s.Thresholds == "" {
 		problems.Warn("THRESHOLD_ABORT", "true", "has no effect without THRESHOLDS", "set THRESHOLDS, or remove it")
 	}
+	if s.BackfillEnabled && s.CapacitySearch {
+		problems.Refuse("CAPACITY_SEARCH", "true", "cannot be together with BACKFILL_ENABLED", "do one after the other")
+	}
 	load := checkLoad(s, bad, problems)
 	if !s.TLSVerify && !bad["TLS_VERIFY"] {
 		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token", "use it for a test server only")

@@ -1,0 +1,125 @@
+package spec
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/profile"
+)
+
+// The knobs of the window.
+const (
+	backfillStart, backfillEnd         = "BACKFILL_START_DATE", "BACKFILL_END_DATE"
+	backfillDaysBack, backfillDuration = "BACKFILL_DAYS_BACK", "BACKFILL_DURATION_DAYS"
+)
+
+// Backfill makes the days that a backfill sends, with all that is wrong with its window. Today is that of now in
+// TIMEZONE. The days are of use where nothing is refused here or by Parse.
+func (s *Spec) Backfill(now time.Time) ([]calendar.Day, problem.List) {
+	var problems problem.List
+	zone, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return nil, nil // the zone is refused for itself
+	}
+	w := window{Spec: s, today: calendar.DateOf(now.In(zone)), problems: &problems}
+	found, ok := w.read()
+	curve, _ := profile.ParseCurve(s.LoadCurve) // Parse tells what is wrong with it
+	if !ok || s.VisitsPerDay <= 0 {
+		return nil, problems
+	}
+	found.Zone = zone
+	return found.Days(calendar.Load{
+		PerDay: s.VisitsPerDay, Curve: curve, Trend: s.BackfillTrend,
+		MaxPerDay: uint64(max(0, s.BackfillPerDay)), MaxTotal: uint64(max(0, s.BackfillTotal)),
+	}, now), problems
+}
+
+// window reads the knobs of the window.
+type window struct {
+	*Spec
+	today    calendar.Date
+	problems *problem.List
+}
+
+// read tells whether there is one window, and a good one.
+func (w window) read() (calendar.Window, bool) {
+	absolute := w.Set[backfillStart] || w.Set[backfillEnd]
+	relative := w.Set[backfillDaysBack] || w.Set[backfillDuration]
+	before := len(w.problems.Errors())
+	for _, pair := range [][2]string{{backfillStart, backfillEnd}, {backfillDaysBack, backfillDuration}} {
+		for i, key := range pair {
+			if other := pair[1-i]; w.Set[key] && !w.Set[other] {
+				w.problems.Refuse(other, "", "is not set, but "+key+" is", "set both, or neither")
+			}
+		}
+	}
+	switch {
+	case absolute && relative:
+		w.problems.Refuse("BACKFILL_*", "", "name two windows, by dates and by days back", "keep "+backfillStart+" and "+backfillEnd+", or else "+backfillDaysBack+" and "+backfillDuration)
+	case !absolute && !relative:
+		w.problems.Refuse(backfillStart, "", "is not set, and neither is "+backfillDaysBack, "say which days to send: set it with "+backfillEnd+", or "+backfillDaysBack+" with "+backfillDuration)
+	}
+	var dates, back calendar.Window
+	if absolute {
+		dates = w.dates()
+	}
+	if relative {
+		back = w.back()
+	}
+	if len(w.problems.Errors()) > before {
+		return calendar.Window{}, false
+	}
+	if relative {
+		dates = back
+	}
+	return dates, true
+}
+
+func (w window) dates() calendar.Window {
+	first, firstGood := w.date(backfillStart, w.BackfillStart)
+	last, lastGood := w.date(backfillEnd, w.BackfillEnd)
+	switch out := (calendar.Window{First: first, Last: last}); {
+	case !firstGood || !lastGood:
+	case out.Len() < 1:
+		w.problems.Refuse(backfillStart, w.BackfillStart, "is after "+backfillEnd+"="+w.BackfillEnd, "swap the two")
+	case out.Len() > calendar.MostDays:
+		w.problems.Refuse(backfillEnd, w.BackfillEnd, fmt.Sprintf("makes %d days with %s=%s", out.Len(), backfillStart, w.BackfillStart), fmt.Sprintf("send at most %d, the rest in another job", calendar.MostDays))
+	default:
+		return out
+	}
+	return calendar.Window{}
+}
+
+func (w window) date(key, value string) (calendar.Date, bool) {
+	if !w.Set[key] {
+		return calendar.Date{}, false
+	}
+	d, err := calendar.ParseDate(value)
+	switch {
+	case err != nil:
+		w.problems.Refuse(key, value, "is not a date", "write YYYY-MM-DD, for example "+w.today.Add(-1).String())
+		return d, false
+	case w.today.Until(d) > 0:
+		w.problems.Refuse(key, value, "is in the future", "today is "+w.today.String()+" in "+w.Timezone+": use that at the latest")
+	}
+	return d, true
+}
+
+func (w window) back() calendar.Window {
+	days, length := w.BackfillDaysBack, w.BackfillDuration
+	if length != nil && *length > calendar.MostDays {
+		w.problems.Refuse(backfillDuration, strconv.Itoa(*length), fmt.Sprintf("is more than %d days", calendar.MostDays), "send the rest in another job")
+	}
+	if days == nil || length == nil || *days < 1 || *length < 1 {
+		return calendar.Window{}
+	}
+	first := w.today.Add(-*days)
+	last := first.Add(*length - 1)
+	if *length <= calendar.MostDays && w.today.Until(last) > 0 {
+		w.problems.Refuse(backfillDuration, strconv.Itoa(*length), fmt.Sprintf("ends in the future with %s=%d", backfillDaysBack, *days), fmt.Sprintf("use %d at most, which ends today", *days+1))
+	}
+	return calendar.Window{First: first, Last: last}
+}
