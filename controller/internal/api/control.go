@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // Runs is the life of a run, see package run.
@@ -16,6 +17,8 @@ type Runs interface {
 	Restart(context.Context, time.Duration) (run.Result, error)
 	Apply(context.Context) (run.Result, error)
 	Heal(context.Context) (run.Result, error)
+	Rerun(ctx context.Context, id string, q run.Request) (run.Result, error)
+	Steer(ctx context.Context, paused *bool, scale *float64) (exchange.Control, error)
 }
 
 type startRequest struct {
@@ -71,8 +74,12 @@ func (s *server) control() {
 	})
 	o := op(http.MethodPost, "/api/runs/{id}/rerun", tagRun, "Start the very same again: its files, its seed, a new id")
 	o.Description = "409 where the files of the run are not kept, or a token that it was sent with is no longer saved."
-	route(s, o, func(context.Context, *rerunRequest) (*body[ResultAnswer], error) {
-		return nil, refuse(http.StatusNotImplemented, "not there yet")
+	route(s, o, func(ctx context.Context, in *rerunRequest) (*body[ResultAnswer], error) {
+		var q run.Request
+		if in.Body != nil {
+			q = in.Body.request()
+		}
+		return result(s.Runs.Rerun(context.WithoutCancel(ctx), in.ID, q))
 	})
 	// A person who goes away must not leave a loadgen half stopped, so operations do not end with their requests.
 	route(s, op(http.MethodPost, "/api/stop", tagRun, "Stop traffic: drain, then kill"), func(ctx context.Context, in *timeoutRequest) (*body[ResultAnswer], error) {

@@ -11,8 +11,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -28,6 +30,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 	var problems problem.List
 	var busy *run.Busy
 	var failed *run.Failed
+	var lost *publish.Lost
 	if conflict := edited(err); conflict != nil {
 		return conflict
 	}
@@ -42,6 +45,10 @@ func (s *server) problem(ctx context.Context, err error) error {
 		return refuse(http.StatusConflict, busy.Error())
 	case errors.As(err, &failed):
 		return refuse(http.StatusConflict, failedTitle(failed), messages(failed.Messages)...)
+	case errors.As(err, &lost):
+		return refuse(http.StatusConflict, "the run cannot be started again as it was", details(lost.Problems)...)
+	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, store.ErrOpen):
+		return refuse(http.StatusConflict, err.Error())
 	case errors.Is(err, runtime.ErrUnavailable):
 		return refuse(http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign), errors.Is(err, runtime.ErrStuck), errors.Is(err, runtime.ErrHealthy):

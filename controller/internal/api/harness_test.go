@@ -25,6 +25,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -162,6 +163,21 @@ func (r *runs) Restart(_ context.Context, d time.Duration) (run.Result, error) {
 }
 func (r *runs) Apply(context.Context) (run.Result, error) { return r.did("apply") }
 func (r *runs) Heal(context.Context) (run.Result, error)  { return r.did("heal") }
+func (r *runs) Rerun(_ context.Context, id string, q run.Request) (run.Result, error) {
+	r.start = q
+	return r.did("rerun " + id)
+}
+func (r *runs) Steer(_ context.Context, paused *bool, scale *float64) (exchange.Control, error) {
+	c := exchange.Steady("r1")
+	if paused != nil {
+		c.Paused = *paused
+	}
+	if scale != nil {
+		c.Scale = *scale
+	}
+	_, err := r.did("steer")
+	return c, err
+}
 
 type doctor struct {
 	mu    sync.Mutex

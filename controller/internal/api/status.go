@@ -97,6 +97,10 @@ func newState(st run.Status, now time.Time) StateAnswer {
 		a.Run = newRun(*st.Run)
 		a.Run.Restarts = st.Restarts
 	}
+	if st.Active() {
+		c := SteeringAnswer(st.Steering)
+		a.Control = &c
+	}
 	return a
 }
 

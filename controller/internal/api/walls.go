@@ -18,7 +18,7 @@ func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
 		switch {
 		case r.URL.Path == "/api/session" && r.Method == http.MethodPost:
 			return signIn(c)
-		case r.URL.Path == "/api/preview" || strings.HasPrefix(r.URL.Path, "/api/") && strings.HasSuffix(r.URL.Path, "/validate"):
+		case r.URL.Path == "/api/preview" || r.URL.Path == "/api/profile" || strings.HasPrefix(r.URL.Path, "/api/") && strings.HasSuffix(r.URL.Path, "/validate"):
 			return asking(c)
 		case r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/"):
 			return members(c)

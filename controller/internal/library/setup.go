@@ -9,6 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -88,4 +89,26 @@ func (l *Library) fill(ctx context.Context, out *SetUp) (err error) {
 		}
 	}
 	return nil
+}
+
+// Tokens are the saved ones, each with the address that it may be sent to.
+type Tokens struct {
+	// URL and Token are those of the configuration.
+	URL     string
+	Token   secret.String
+	Targets []target.Target
+}
+
+// Tokens reads the saved tokens.
+func (l *Library) Tokens(ctx context.Context) (Tokens, error) {
+	c, err := l.store.Config(ctx)
+	if err != nil {
+		return Tokens{}, err
+	}
+	out := Tokens{URL: c.Knobs["MATOMO_URL"], Token: c.Secrets["MATOMO_TOKEN_AUTH"]}
+	saved, err := l.store.Targets(ctx)
+	for _, t := range saved {
+		out.Targets = append(out.Targets, t.Target)
+	}
+	return out, err
 }

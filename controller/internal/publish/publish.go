@@ -20,6 +20,7 @@ import (
 type Library interface {
 	SetUp(ctx context.Context, overrides map[string]any) (library.SetUp, error)
 	Import(ctx context.Context, file string, data []byte) error
+	Tokens(ctx context.Context) (library.Tokens, error)
 }
 
 // Book is where it is remembered what was written.

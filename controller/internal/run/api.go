@@ -5,12 +5,14 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // Status is what a person wants to know at a glance. It is a snapshot, at most about a second old, so that asking for
@@ -25,6 +27,8 @@ type Status struct {
 	Operation *Operation
 	// Run is the run that goes on, or the last one; nil before the first.
 	Run *Run
+	// Steering is what the run is wanted to do while it goes on.
+	Steering exchange.Control
 	// Restarts counts the starts after crashes of this run, at most MaxRestarts.
 	Restarts int
 	// Messages are the problems the loadgen told when it ended in a way nobody asked for.
@@ -36,7 +40,7 @@ func (s Status) Active() bool { return s.Run != nil && s.Run.Ended.IsZero() }
 
 // Operation is something being done that takes a while.
 type Operation struct {
-	// Name is start, stop, restart, apply or heal.
+	// Name is start, rerun, stop, restart, apply or heal.
 	Name  string
 	Since time.Time
 }
@@ -138,6 +142,16 @@ func (f *Failed) Error() string {
 	return text
 }
 
+// The errors on which a caller may branch.
+var (
+	// ErrNoFiles: nothing is kept of a run that was to be started again.
+	ErrNoFiles = errors.New("no files are kept of that run, so that it cannot be started again as it was; start a new one with its settings")
+	// ErrJob: a backfill is no run of the loadgen that is kept here.
+	ErrJob = errors.New("that was a backfill; start it again as a job")
+	// ErrNothingRuns: there is no run that could be steered.
+	ErrNothingRuns = errors.New("no run goes on; start one first")
+)
+
 // Identity fixes a run.
 type Identity = publish.Identity
 
@@ -146,6 +160,11 @@ type Publisher interface {
 	// Start publishes the saved settings with overrides for a start, and returns the run that they make: its id and seed
 	// are those of the settings, else those of drawn.
 	Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error)
+	// Again publishes what Book.Keep was given of an earlier run for a start under id. The error may be a *publish.Lost.
+	Again(ctx context.Context, kept map[string][]byte, id Identity) error
+	// Steer publishes what a run that goes on is wanted to do, and Steering reads it.
+	Steer(c exchange.Control) error
+	Steering(runID string) exchange.Control
 	// Stop publishes that the loadgen shall idle when it is started; everything else stays.
 	Stop(ctx context.Context) error
 	// Saved publishes the saved settings without starting anything.
@@ -162,6 +181,10 @@ type Book interface {
 	Close(ctx context.Context, r Run) error
 	// Last is the run that began last; nil where there was none.
 	Last(ctx context.Context) (*Run, error)
+	// Keep keeps the files of a run that was opened, and Kept gives them back with their run: none where they were not
+	// kept. Its error is store.ErrNotFound where there is no such run.
+	Keep(ctx context.Context, id string, files map[string][]byte) error
+	Kept(ctx context.Context, id string) (Run, map[string][]byte, error)
 }
 
 // Probe asks a loadgen what it is doing.

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 
+	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -33,13 +34,36 @@ func (s Stored) Last(ctx context.Context) (*Run, error) {
 	if err != nil || len(runs) == 0 {
 		return nil, err
 	}
-	r := runs[0]
-	last := &Run{
+	last := recorded(runs[0])
+	return &last, nil
+}
+
+func recorded(r store.Run) Run {
+	out := Run{
 		ID: r.ID, Kind: r.Kind, Seed: r.Seed, PlanHash: r.PlanHash, Config: r.Config, Started: r.Started, Ended: r.Ended, Reason: r.Reason,
 		Summary: r.Summary, Note: r.Note, Labels: r.Labels, Problems: r.Problems,
 	}
 	if r.ExitCode != nil {
-		last.ExitCode = *r.ExitCode
+		out.ExitCode = *r.ExitCode
 	}
-	return last, nil
+	return out
+}
+
+// Keep implements Book.
+func (s Stored) Keep(ctx context.Context, id string, files map[string][]byte) error {
+	kept, err := publish.Kept(files)
+	if err != nil {
+		return err
+	}
+	return s.KeepFiles(ctx, id, kept)
+}
+
+// Kept implements Book.
+func (s Stored) Kept(ctx context.Context, id string) (Run, map[string][]byte, error) {
+	r, err := s.Run(ctx, id)
+	if err != nil {
+		return Run{}, nil, err
+	}
+	files, err := s.KeptFiles(ctx, id)
+	return recorded(r), files, err
 }

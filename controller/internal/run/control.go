@@ -11,6 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // Config of a Control.
@@ -41,6 +42,8 @@ type Control struct {
 	mu      sync.Mutex // guards what follows
 	status  Status
 	telling sync.Mutex // orders Changed
+
+	steering sync.Mutex // orders Steer
 }
 
 // New makes a Control that knows the last run; Watch keeps it informed.
@@ -114,7 +117,16 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 		// A loadgen that does not answer is one that comes up or goes down; its phase is empty then.
 		p, _ = k.c.Probe(ctx, l.Telemetry)
 	}
-	k.change(func(s *Status) { s.Loadgen, s.Phase = l, p.Phase })
+	var steering exchange.Control
+	if st := k.Status(); st.Active() {
+		steering = k.c.Publisher.Steering(st.Run.ID) // people may write that file too
+	}
+	k.change(func(s *Status) {
+		s.Loadgen, s.Phase = l, p.Phase
+		if s.Active() && s.Run.ID == steering.RunID {
+			s.Steering = steering
+		}
+	})
 	return l, p
 }
 
@@ -221,7 +233,7 @@ func (k *Control) close(ctx context.Context, l runtime.Status, instead string) {
 	if err != nil {
 		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
 	}
-	r.Summary, r.ExitCode = data, l.ExitCode
+	r.Summary, r.ExitCode, r.Problems = data, l.ExitCode, k.problems(ctx, r.Started)
 	r.Ended, r.Reason = verdict(data, l, instead)
 	if err := k.c.Book.Close(ctx, r); err != nil {
 		k.c.Log.Error("the end of the run cannot be recorded", "run_id", r.ID, "err", err)

@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // world is a loadgen, an exchange folder and a book, all in memory.
@@ -32,12 +35,14 @@ type world struct {
 	hold         chan struct{} // a stop waits for it, nil: none does
 	busy         bool          // a stop takes all the time it has
 	told         []run.Status
+	kept         map[string]map[string][]byte
+	control      exchange.Control
 }
 
 func newWorld() *world {
 	return &world{
 		status: runtime.Status{State: runtime.Exited}, saved: map[string]string{}, files: map[string]string{},
-		ledgers: map[string]string{}, book: map[string]run.Run{},
+		ledgers: map[string]string{}, book: map[string]run.Run{}, kept: map[string]map[string][]byte{},
 	}
 }
 
@@ -67,6 +72,10 @@ func (w *world) Start(context.Context) error {
 	case w.files["WHAT"] == "bad":
 		w.status, w.plan = runtime.Status{State: runtime.Exited, ExitCode: 2, Ended: time.Now()}, run.Plan{}
 		w.log = []string{"error: CONCURRENCY=\"0\": is below 1; use 1 or more", "the table"}
+	case w.files["WHAT"] == "missed":
+		w.status = runtime.Status{State: runtime.Exited, ExitCode: 4, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
+		w.ledgers[id] = ledger("missed", "stop_after_visits", w.status.Ended)
+		w.log = []string{"the table", "time=2026-01-02T00:00:00Z level=ERROR msg=\"threshold missed: p95<1ms\""}
 	case w.files["WHAT"] == "short":
 		w.status = runtime.Status{State: runtime.Exited, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("short", "stop_after_visits", w.status.Ended)
@@ -187,7 +196,41 @@ func (p publisher) Restore(_ context.Context, files map[string][]byte) error {
 	return nil
 }
 
+func (p publisher) Again(_ context.Context, kept map[string][]byte, id run.Identity) error {
+	if _, lost := kept["LOST"]; lost {
+		return &publish.Lost{}
+	}
+	_ = p.Restore(context.Background(), kept) // memory
+	p.files["RUN_ID"], p.files["SEED"], p.files["AUTO_START"] = id.ID, fmt.Sprint(id.Seed), "true"
+	return nil
+}
+
+func (p publisher) Steer(c exchange.Control) error {
+	p.control = c
+	return nil
+}
+
+func (p publisher) Steering(id string) exchange.Control {
+	if p.control.RunID == id {
+		return p.control
+	}
+	return exchange.Steady(id)
+}
+
 // The book.
+
+func (w *world) Keep(_ context.Context, id string, files map[string][]byte) error {
+	w.kept[id] = files
+	return nil
+}
+
+func (w *world) Kept(_ context.Context, id string) (run.Run, map[string][]byte, error) {
+	r, there := w.book[id]
+	if !there {
+		return r, nil, store.ErrNotFound
+	}
+	return r, w.kept[id], nil
+}
 
 func (w *world) Open(_ context.Context, r run.Run) error {
 	if _, known := w.book[r.ID]; !known {

@@ -7,15 +7,24 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
+// publishing writes the files of a start and returns what fixes the run.
+type publishing func(context.Context) (Identity, error)
+
+// saved publishes the saved settings with the request's.
+func (k *Control) saved(q Request) publishing {
+	return func(ctx context.Context) (Identity, error) { return k.c.Publisher.Start(ctx, q.Overrides, k.c.Draw()) }
+}
+
 // launch publishes, ends what runs, starts the loadgen and waits for its word that the plan runs.
-func (k *Control) launch(ctx context.Context, q Request) error {
+func (k *Control) launch(ctx context.Context, q Request, publish publishing) error {
 	before, err := k.c.Publisher.Published(ctx)
 	if err != nil {
 		return fmt.Errorf("keep the previous settings: %w", err)
 	}
-	id, err := k.c.Publisher.Start(ctx, q.Overrides, k.c.Draw())
+	id, err := publish(ctx)
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
@@ -31,8 +40,11 @@ func (k *Control) launch(ctx context.Context, q Request) error {
 	}
 	r := Run{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note, Labels: q.Labels}
 	r.Config, r.Kind = configuration(files)
-	k.change(func(s *Status) { s.Restarts, s.Messages = 0, nil })
+	k.change(func(s *Status) { s.Restarts, s.Messages, s.Steering = 0, nil, exchange.Steady(r.ID) })
 	k.open(ctx, r)
+	if err := k.c.Book.Keep(ctx, r.ID, files); err != nil {
+		k.c.Log.Warn("the files of the run cannot be kept, so that it cannot be started again", "run_id", r.ID, "err", err)
+	}
 	if err := k.c.Port.Start(ctx); err != nil {
 		l, _ := k.look(ctx)
 		k.close(ctx, l, "failed")
@@ -72,6 +84,9 @@ func (k *Control) unpublish(ctx context.Context, before map[string][]byte) error
 // glance is the pause between two looks at a loadgen that comes up.
 const glance = 100 * time.Millisecond
 
+// exitMissed is the loadgen's exit code for a run that missed a threshold, or that the error brake ended.
+const exitMissed = 4
+
 // await waits until the loadgen says that it runs id's plan and returns the plan's hash. A run so short that it has
 // ended by then has left its ledger.
 func (k *Control) await(ctx context.Context, id string) (hash string, err error) {
@@ -87,7 +102,7 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 		if ended(l.State) {
 			// A ledger of this life, not of an earlier one of the same run.
 			if data, err := k.c.Ledger(id); err == nil {
-				if r := readRecord(data); r.Ended.After(l.Started) && l.ExitCode == 0 {
+				if r := readRecord(data); r.Ended.After(l.Started) && (l.ExitCode == 0 || l.ExitCode == exitMissed) {
 					return r.PlanHash, nil
 				}
 			}

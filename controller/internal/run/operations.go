@@ -17,11 +17,20 @@ func (k *Control) Start(ctx context.Context, q Request) (Result, error) {
 		return Result{}, err
 	}
 	defer end()
-	l, _ := k.look(ctx)
-	if st := k.Status(); st.Active() && l.State == runtime.Running && !q.RestartIfRunning {
-		return Result{Already: true, Message: "run " + st.Run.ID + " goes on already"}.at(k), nil
+	if r, runs := k.goesOn(ctx); runs && !q.RestartIfRunning {
+		return r, nil
 	}
-	return k.started(ctx, k.launch(ctx, q))
+	return k.started(ctx, k.launch(ctx, q, k.saved(q)))
+}
+
+// goesOn tells whether a run does, with the answer to a start beside it.
+func (k *Control) goesOn(ctx context.Context) (Result, bool) {
+	l, _ := k.look(ctx)
+	st := k.Status()
+	if !st.Active() || l.State != runtime.Running {
+		return Result{}, false
+	}
+	return Result{Already: true, Message: "run " + st.Run.ID + " goes on already"}.at(k), true
 }
 
 // Restart ends the run that goes on, if any, and starts another with the saved settings.
@@ -31,7 +40,7 @@ func (k *Control) Restart(ctx context.Context, timeout time.Duration) (Result, e
 		return Result{}, err
 	}
 	defer end()
-	return k.started(ctx, k.launch(ctx, Request{Timeout: timeout}))
+	return k.started(ctx, k.launch(ctx, Request{Timeout: timeout}, k.saved(Request{})))
 }
 
 func (k *Control) started(ctx context.Context, err error) (Result, error) {
@@ -124,7 +133,7 @@ func (k *Control) Apply(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}.at(k), fmt.Errorf("keep the previous settings: %w", err)
 	}
-	err = k.launch(ctx, Request{})
+	err = k.launch(ctx, Request{}, k.saved(Request{}))
 	var failed *Failed
 	if !errors.As(err, &failed) {
 		return k.started(ctx, err)

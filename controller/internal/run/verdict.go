@@ -73,3 +73,28 @@ func (k *Control) words(ctx context.Context, l runtime.Status) []string {
 		return last
 	}
 }
+
+// maxProblems is how many lines of its log are kept of a run: half from its beginning, half from its end.
+const maxProblems = 50
+
+// problems are the warnings and errors that were logged since, as JSON. A log that cannot be read tells none.
+func (k *Control) problems(ctx context.Context, since time.Time) []byte {
+	first, last := []Problem{}, []Problem{}
+	err := k.c.Port.Logs(ctx, runtime.LogQuery{Since: since, Level: runtime.Warning}, func(line runtime.Line) error {
+		p := Problem{line.Time, line.Level, line.Text}
+		switch {
+		case line.Level == runtime.NoLevel:
+		case len(first) < maxProblems/2:
+			first = append(first, p)
+		default:
+			last = append(last, p)
+			last = last[max(0, len(last)-maxProblems/2):]
+		}
+		return nil
+	})
+	if err != nil {
+		k.c.Log.Warn("the problems of the run cannot be kept", "err", err)
+	}
+	data, _ := json.Marshal(append(first, last...)) // plain values always have a form
+	return data
+}

@@ -1,0 +1,65 @@
+package run
+
+import (
+	"context"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+// Rerun starts a recorded run again: with its very files, its seed and a new id. The request's overrides do not count;
+// labels that it leaves out are those of the recorded run. Errors: store.ErrNotFound, ErrNoFiles, ErrJob, *publish.Lost,
+// *publish.Conflict and those of Start.
+func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, error) {
+	ctx, end, err := k.begin(ctx, "rerun")
+	if err != nil {
+		return Result{}, err
+	}
+	defer end()
+	before, files, err := k.c.Book.Kept(ctx, id)
+	switch {
+	case err != nil:
+		return Result{}, err
+	case before.Kind == store.Backfill:
+		return Result{}, ErrJob
+	case len(files) == 0:
+		return Result{}, ErrNoFiles
+	}
+	if r, runs := k.goesOn(ctx); runs && !q.RestartIfRunning {
+		return r, nil
+	}
+	if q.Note == "" {
+		q.Note = "rerun of " + id
+	}
+	if q.Labels == nil {
+		q.Labels = before.Labels
+	}
+	return k.started(ctx, k.launch(ctx, q, func(ctx context.Context) (Identity, error) {
+		again := Identity{ID: k.c.Draw().ID, Seed: before.Seed}
+		return again, k.c.Publisher.Again(ctx, files, again)
+	}))
+}
+
+// Steer pauses the run that goes on, lets it go on, or scales its rate; nil leaves a thing as it is. The loadgen follows
+// within about a second. The error is ErrNothingRuns where none goes on.
+func (k *Control) Steer(ctx context.Context, paused *bool, scale *float64) (exchange.Control, error) {
+	k.steering.Lock()
+	defer k.steering.Unlock()
+	st := k.Status()
+	if !st.Active() {
+		return exchange.Control{}, ErrNothingRuns
+	}
+	c := k.c.Publisher.Steering(st.Run.ID)
+	if paused != nil {
+		c.Paused = *paused
+	}
+	if scale != nil {
+		c.Scale = *scale
+	}
+	if err := k.c.Publisher.Steer(c); err != nil {
+		return exchange.Control{}, err
+	}
+	k.c.Log.InfoContext(ctx, "run steered", "run_id", c.RunID, "paused", c.Paused, "scale", c.Scale)
+	k.change(func(s *Status) { s.Steering = c })
+	return c, nil
+}

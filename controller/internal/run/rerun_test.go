@@ -1,0 +1,113 @@
+package run_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+)
+
+func TestARerunHasTheFilesAndTheSeedOfTheRunAndANewID(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.saved["WHAT"] = "old"
+	k := control(t, w)
+	if _, err := k.Start(t.Context(), run.Request{Note: "baseline", Labels: []string{"nightly"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Stop(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	w.saved["WHAT"] = "new"
+	if r, err := k.Rerun(t.Context(), "r1", run.Request{}); err != nil || !r.Restarted {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	got := w.book["r2"]
+	if got.PlanHash != "hash of old" || got.Seed != 1 || w.files["SEED"] != "1" || w.files["RUN_ID"] != "r2" {
+		t.Errorf("want the old files and seed under a new id: %+v, %v", got, w.files)
+	}
+	if got.Note != "rerun of r1" || len(got.Labels) != 1 || got.Labels[0] != "nightly" {
+		t.Errorf("it should tell what it repeats and keep its labels: %+v", got)
+	}
+	if r, err := k.Rerun(t.Context(), "r1", run.Request{}); err != nil || !r.Already || w.starts != 2 {
+		t.Errorf("it should not start beside a run that goes on: %+v, %v", r, err)
+	}
+}
+
+func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	start(t, k)
+	w.book["job"] = run.Run{ID: "job", Kind: store.Backfill}
+	w.book["before"] = run.Run{ID: "before"}
+	w.book["lost"] = run.Run{ID: "lost"}
+	w.kept["lost"] = map[string][]byte{"LOST": nil}
+	var lost *publish.Lost
+	for id, fits := range map[string]func(error) bool{
+		"none":   func(err error) bool { return errors.Is(err, store.ErrNotFound) },
+		"job":    func(err error) bool { return errors.Is(err, run.ErrJob) },
+		"before": func(err error) bool { return errors.Is(err, run.ErrNoFiles) },
+		"lost":   func(err error) bool { return errors.As(err, &lost) },
+	} {
+		if _, err := k.Rerun(t.Context(), id, run.Request{RestartIfRunning: true}); !fits(err) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if st := k.Status(); !st.Active() || st.Run.ID != "r1" || w.starts != 1 {
+		t.Errorf("the run should go on: %+v", st)
+	}
+}
+
+func TestARunThatMissesAThresholdAtOnceRanAndIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.saved["WHAT"] = "missed"
+		k := control(t, w)
+		stop := watched(t, k)
+		if r := start(t, k); !r.Restarted {
+			t.Errorf("it ran: %+v", r)
+		}
+		time.Sleep(3 * time.Second)
+		stop()
+		got := w.book["r1"]
+		if w.starts != 1 || got.Reason != "stop_after_visits" || got.ExitCode != 4 {
+			t.Errorf("%d starts, booked %+v", w.starts, got)
+		}
+		if text := string(got.Problems); !strings.Contains(text, `"level":"ERROR","text":`) || !strings.Contains(text, "threshold missed: p95") || strings.Contains(text, "the table") {
+			t.Errorf("the error should be kept, and nothing but it: %s", text)
+		}
+	})
+}
+
+func TestARunIsSteeredWhileItGoesOnAndTheNextFollowsItsPlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	paused, twice := true, 2.0
+	if _, err := k.Steer(t.Context(), &paused, nil); !errors.Is(err, run.ErrNothingRuns) {
+		t.Errorf("there is nothing to steer: %v", err)
+	}
+	start(t, k)
+	if _, err := k.Steer(t.Context(), nil, &twice); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := k.Steer(t.Context(), &paused, nil); err != nil || !c.Paused || c.Scale != 2 || c.RunID != "r1" {
+		t.Errorf("a pause should leave the rate: %+v, %v", c, err)
+	}
+	if st := k.Status(); st.Steering != w.control || control(t, w).Status().Steering != w.control {
+		t.Errorf("it should be known, after a restart too: %+v", st.Steering)
+	}
+	if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
+		t.Fatal(err)
+	}
+	if st := k.Status(); st.Steering.Paused || st.Steering.Scale != 1 || st.Steering.RunID != "r2" {
+		t.Errorf("the next run should follow its plan: %+v", st.Steering)
+	}
+}
