@@ -99,6 +99,7 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	if s.BackfillEnabled && s.CapacitySearch {
 		problems.Refuse("CAPACITY_SEARCH", "true", "cannot be together with BACKFILL_ENABLED", "do one after the other")
 	}
+	checkCapacity(s, bad, problems)
 	load := checkLoad(s, bad, problems)
 	if !s.TLSVerify && !bad["TLS_VERIFY"] {
 		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token", "use it for a test server only")
@@ -117,12 +118,15 @@ func (s *Spec) Profile() (profile.Profile, problem.List) {
 	if err != nil {
 		zone = time.UTC // the zone is refused for itself
 	}
+	if s.CapacitySearch { // it goes on from there
+		return profile.NewConstant(s.CapacityFrom * 24 * 60 * 60), nil
+	}
 	return profile.Parse(s.LoadProfile, s.LoadCurve, s.VisitsPerDay, zone)
 }
 
 // checkLoad checks the rate of visits, the same as Profile.
 func checkLoad(s Spec, bad map[string]bool, problems *problem.List) profile.Profile {
-	if bad["LOAD_CURVE"] || bad["TARGET_VISITS_PER_DAY"] {
+	if bad["LOAD_CURVE"] || bad["TARGET_VISITS_PER_DAY"] || s.CapacitySearch {
 		return profile.Profile{}
 	}
 	load, faults := s.Profile()

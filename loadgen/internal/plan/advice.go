@@ -28,13 +28,7 @@ func (l *loader) warn() {
 			}
 		}
 	}
-	hits := p.HitsPerSecond()
-	if need := int(math.Ceil(hits * k.RequestTimeout)); k.Concurrency > max(need, 50) {
-		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is more than the rate needs even if every request took the full timeout (%d)", need), "lower it")
-	}
-	if answer := float64(k.Concurrency) / hits; answer < 0.05 {
-		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("carries the rate only if the target answers within %.1f ms", 1000*answer), "raise it")
-	}
+	l.warnOfConcurrency()
 	if most := float64(k.PageviewsMin) * visit.MaxGap.Minutes(); k.DurationMax > most {
 		l.problems.Warn("VISIT_DURATION_MAX", strconv.FormatFloat(k.DurationMax, 'f', -1, 64), fmt.Sprintf("cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those are shortened to %.0f minutes for %d pages", math.Floor(most), k.PageviewsMin), "raise PAGEVIEWS_MIN or lower it")
 	}
@@ -50,6 +44,21 @@ func (l *loader) warn() {
 	}
 }
 
+// warnOfConcurrency compares the pool with the rate, where that is known.
+func (l *loader) warnOfConcurrency() {
+	k := l.plan.Spec
+	if k.CapacitySearch {
+		return
+	}
+	hits := l.plan.HitsPerSecond()
+	if need := int(math.Ceil(hits * k.RequestTimeout)); k.Concurrency > max(need, 50) {
+		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is more than the rate needs even if every request took the full timeout (%d)", need), "lower it")
+	}
+	if answer := float64(k.Concurrency) / hits; answer < 0.05 {
+		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("carries the rate only if the target answers within %.1f ms", 1000*answer), "raise it")
+	}
+}
+
 // note tells what the settings amount to.
 func (l *loader) note() {
 	p := l.plan
@@ -59,7 +68,11 @@ func (l *loader) note() {
 	if p.Load.Kind() != profile.Constant {
 		peak = "at most "
 	}
-	add("rate: %s%.3g visits/s, about %.3g hits/s", peak, p.Load.Peak()/86400, p.HitsPerSecond())
+	if k := p.Spec; k.CapacitySearch {
+		add("rate: searched from %g to %g visits/s, with about %.3g hits a visit", k.CapacityFrom, k.CapacityTo, p.HitsPerSecond()/k.CapacityFrom)
+	} else {
+		add("rate: %s%.3g visits/s, about %.3g hits/s", peak, p.Load.Peak()/86400, p.HitsPerSecond())
+	}
 	if planned := p.planned(); planned != "" {
 		add("planned: %s", planned)
 	}
