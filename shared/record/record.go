@@ -77,7 +77,9 @@ type Opened struct {
 
 // Summary is the record of a run, as written to the state folder every second and to the summary file at the end.
 type Summary struct {
-	RunID    string    `json:"run_id"`
+	RunID string `json:"run_id"`
+	// Kind is Live, CapacitySearch or BackfillJob; records of before had none.
+	Kind     string    `json:"kind,omitempty"`
 	Seed     uint64    `json:"seed"`
 	PlanHash string    `json:"plan_hash"`
 	Started  time.Time `json:"started"`
@@ -103,6 +105,8 @@ type Summary struct {
 	Thresholds []Verdict `json:"thresholds,omitempty"`
 	// Capacity is there in a capacity search.
 	Capacity *Capacity `json:"capacity,omitempty"`
+	// Backfill is there in a backfill.
+	Backfill *Backfill `json:"backfill,omitempty"`
 
 	InFlight         uint64            `json:"in_flight"`
 	InFlightByKind   map[string]uint64 `json:"in_flight_by_kind,omitempty"`

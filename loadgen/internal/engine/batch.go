@@ -43,26 +43,8 @@ type remainder struct {
 	upTo uint16
 }
 
-// outcome is what became of hit i of the batch. Nothing tells which hits of a mixed receipt were tracked without a list
-// of the invalid ones, which Matomo gives to superusers alone (plugins/BulkTracking/Tracker/Response.php), or where it
-// left some out because its database was locked.
-func (b *batch) outcome(i int) tracking.Outcome {
-	told := b.receipt.Tracked + b.receipt.Invalid
-	switch {
-	case b.result.Outcome != tracking.Accepted, told == 0, b.receipt.Tracked == len(b.hits):
-		return b.result.Outcome
-	case b.receipt.Invalid == len(b.hits):
-		return tracking.Rejected
-	case b.receipt.Indices == nil, told != len(b.hits), len(b.receipt.Indices) != b.receipt.Invalid:
-		return tracking.Unknown
-	}
-	for _, bad := range b.receipt.Indices {
-		if bad == i {
-			return tracking.Rejected
-		}
-	}
-	return tracking.Accepted
-}
+// outcome is what became of hit i of the batch.
+func (b *batch) outcome(i int) tracking.Outcome { return b.receipt.Hit(i, len(b.hits), b.result.Outcome) }
 
 // worker is one goroutine of the pool.
 type worker struct {

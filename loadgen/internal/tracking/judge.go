@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 )
 
 // judge tells what became of a hit.
@@ -33,6 +34,25 @@ type Receipt struct {
 	Invalid int `json:"invalid"`
 	// Indices are those of the invalid hits, from 0; nil unless the token is a superuser's.
 	Indices []int `json:"invalid_indices"`
+}
+
+// Hit is what became of hit i of the n of a request with this receipt, zero where there was none; whole is the outcome of
+// the request. Nothing tells which hits of a mixed receipt were tracked without a list of the invalid ones, which Matomo
+// gives to superusers alone (plugins/BulkTracking/Tracker/Response.php), or where it left some out because its database
+// was locked.
+func (r *Receipt) Hit(i, n int, whole Outcome) Outcome {
+	told := r.Tracked + r.Invalid
+	switch {
+	case whole != Accepted, told == 0, r.Tracked == n:
+		return whole
+	case r.Invalid == n:
+		return Rejected
+	case r.Indices == nil, told != n, len(r.Indices) != r.Invalid:
+		return Unknown
+	case slices.Contains(r.Indices, i):
+		return Rejected
+	}
+	return Accepted
 }
 
 // judgeBulk tells what became of a bulk request. Its 500 was rolled back (onException there).
