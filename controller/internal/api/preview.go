@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/preview"
 )
@@ -10,6 +11,7 @@ import (
 // Preview outlines visits without sending them, see package preview.
 type Preview interface {
 	Visits(context.Context, preview.Request) (preview.Result, error)
+	Profile(ctx context.Context, overrides map[string]any, now time.Time) (preview.Drawing, error)
 }
 
 type previewRequest struct {

@@ -3,6 +3,9 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/profile"
 )
 
 type steerRequest struct {
@@ -26,7 +29,8 @@ type profileRequest struct {
 }
 
 type profileAnswer struct {
-	Kind    string         `json:"kind" enum:"constant,stages,week"`
+	Kind    profile.Kind   `json:"kind" enum:"constant,stages,week"`
+	From    time.Time      `json:"from" doc:"When the points begin: Monday, 0 h, in TIMEZONE for a week, else now."`
 	Points  []profilePoint `json:"points" doc:"To be joined by straight lines; two of one moment are a step."`
 	Window  float64        `json:"window_seconds" doc:"How much time the points cover."`
 	Planned uint64         `json:"planned_visits" doc:"Visits of that time, by the exact integral."`
@@ -45,7 +49,23 @@ func (s *server) steering() {
 		c, err := s.Runs.Steer(ctx, in.Body.Paused, in.Body.Scale)
 		return either(SteeringAnswer(c), err)
 	})
-	route(s, op(http.MethodPost, "/api/profile", tagConfig, "How the rate changes with time by these settings, and how many visits that makes"), func(context.Context, *profileRequest) (*body[profileAnswer], error) {
-		return nil, refuse(http.StatusNotImplemented, "not there yet")
+	route(s, op(http.MethodPost, "/api/profile", tagConfig, "How the rate changes with time by these settings, and how many visits that makes"), func(ctx context.Context, in *profileRequest) (*body[profileAnswer], error) {
+		var overrides map[string]any
+		if in.Body != nil {
+			overrides = in.Body.Config
+		}
+		d, err := s.Preview.Profile(ctx, overrides, s.Now())
+		if err != nil {
+			return nil, err
+		}
+		a := profileAnswer{Kind: d.Kind, From: d.From, Points: make([]profilePoint, len(d.Points)), Window: d.Window.Seconds(), Planned: d.Planned}
+		for i, p := range d.Points {
+			a.Points[i] = profilePoint{p.At.Seconds(), p.Rate}
+		}
+		if d.Ends > 0 {
+			ends := d.Ends.Seconds()
+			a.Ends = &ends
+		}
+		return answer(a), nil
 	})
 }

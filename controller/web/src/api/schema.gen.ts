@@ -1558,6 +1558,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+            read_token: string;
             /** Format: int64 */
             site_id: number;
             token_auth: string;
@@ -1854,6 +1855,11 @@ export interface components {
              * @description When the profile itself ends the run; null for never.
              */
             ends_after_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description When the points begin: Monday, 0 h, in TIMEZONE for a week, else now.
+             */
+            from: string;
             /** @enum {string} */
             kind: "constant" | "stages" | "week";
             /**
@@ -4493,6 +4499,7 @@ export interface operations {
                 "application/json": {
                     enabled?: boolean;
                     name?: string;
+                    read_token?: string | null;
                     site_id?: number;
                     token_auth?: string | null;
                     url?: string;
@@ -4636,6 +4643,7 @@ export interface operations {
                 "application/json": {
                     enabled?: boolean;
                     name?: string;
+                    read_token?: string | null;
                     site_id?: number;
                     token_auth?: string | null;
                     url?: string;
