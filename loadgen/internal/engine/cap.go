@@ -1,17 +1,16 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+)
 
 // CapWindow is how long a cap's window lasts, from its first visit.
 const CapWindow = 24 * time.Hour
 
 // CapState is what of a cap survives a restart.
-type CapState struct {
-	WindowStart time.Time `json:"window_start"`
-	// Reserved visits of the window may have been used: they are reserved in blocks ahead of use, so that a kill
-	// wastes some and never exceeds the cap.
-	Reserved uint64 `json:"reserved"`
-}
+type CapState = record.Cap
 
 // Cap bounds the visits that begin in each window.
 type Cap struct {
@@ -35,7 +34,7 @@ func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
 		return false, c.state.WindowStart.Add(CapWindow), nil
 	}
 	if c.used >= c.state.Reserved {
-		next := CapState{c.state.WindowStart, min(c.limit, c.used+c.block)}
+		next := CapState{WindowStart: c.state.WindowStart, Reserved: min(c.limit, c.used+c.block)}
 		if err := c.keep(next); err != nil {
 			return false, time.Time{}, err
 		}

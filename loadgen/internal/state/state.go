@@ -18,9 +18,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// capFile has a dot where no run id has one, so that it is never the ledger of a run.
-const capFile = "daily.cap.json"
-
 // Folder is the state folder. The zero value keeps nothing.
 type Folder struct {
 	fs  afero.Fs
@@ -75,7 +72,7 @@ func (f Folder) Resume(runID string, now time.Time) (next uint64, closed []strin
 	}
 	for _, file := range files {
 		name := file.Name()
-		if !strings.HasSuffix(name, ".json") || name == capFile {
+		if !strings.HasSuffix(name, ".json") || name == record.CapFile {
 			continue
 		}
 		var s record.Summary
@@ -111,7 +108,7 @@ func (f Folder) Cap() (engine.CapState, error) {
 	if f.fs == nil {
 		return c, nil
 	}
-	err := f.read(capFile, &c)
+	err := f.read(record.CapFile, &c)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
@@ -127,7 +124,7 @@ func (f Folder) SaveCap(c engine.CapState) error {
 	if err != nil {
 		return fmt.Errorf("encode daily cap: %w", err)
 	}
-	return exchange.Publish(f.fs, f.dir, map[string][]byte{capFile: data})
+	return exchange.Publish(f.fs, f.dir, map[string][]byte{record.CapFile: data})
 }
 
 func (f Folder) read(name string, into any) error {
