@@ -108,6 +108,11 @@ func (s *session) run(ctx context.Context) int {
 	})
 	background.Go(func() { s.record(ctx) })
 	background.Go(func() { s.progress(ctx) })
+	if dir := s.plan.Spec.ExchangeDir; dir != "" && !s.plan.Spec.CapacitySearch { // which has rates of its own
+		c := newControl(s.h.fs, dir, s.plan.RunID, s.engine, s.log)
+		c.look()
+		background.Go(func() { c.watch(ctx) })
+	}
 	s.readClocks(drain)
 
 	reason := s.engine.Run(drain, abort)
