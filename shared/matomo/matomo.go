@@ -186,7 +186,7 @@ func (c *Client) ask(ctx context.Context, t target.Target, method string, more u
 		return errors.New("the address cannot be used")
 	}
 	u.Path = path.Join(path.Dir(u.Path), "index.php")
-	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.Token.Reveal()}}
+	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.Reader().Reveal()}}
 	for k, v := range more {
 		form[k] = v
 	}

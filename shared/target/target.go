@@ -34,6 +34,8 @@ type Target struct {
 	URL    string
 	SiteID int
 	Token  secret.String
+	// ReadToken is for the Reporting API where that is not to be Token; the loadgen never gets it.
+	ReadToken secret.String
 	// Weight is 1..100.
 	Weight  int
 	Enabled bool
@@ -43,6 +45,14 @@ type Target struct {
 type Set struct {
 	Targets  []Target
 	Strategy Strategy
+}
+
+// Reader is the token that the Reporting API is asked with.
+func (t Target) Reader() secret.String {
+	if t.ReadToken != "" {
+		return t.ReadToken
+	}
+	return t.Token
 }
 
 const maxName, maxWeight = 100, 100
@@ -63,7 +73,7 @@ func Decode(name string, data []byte) (Set, problem.List) {
 	names := map[string]bool{}
 	enabled := 0
 	for _, v := range d.Root.List("targets") {
-		if !v.Object("name", "url", "site_id", "token_auth", "weight", "enabled") {
+		if !v.Object("name", "url", "site_id", "token_auth", "read_token", "weight", "enabled") {
 			continue
 		}
 		t := decode(v)
@@ -85,7 +95,7 @@ func Decode(name string, data []byte) (Set, problem.List) {
 
 func decode(v *strictjson.Value) Target {
 	t := Target{
-		Name: v.Text("name"), URL: v.Text("url"), Token: v.Secret("token_auth"), SiteID: 1, Weight: 1,
+		Name: v.Text("name"), URL: v.Text("url"), Token: v.Secret("token_auth"), ReadToken: v.Secret("read_token"), SiteID: 1, Weight: 1,
 		Enabled: v.Flag("enabled", true),
 	}
 	if n := utf8.RuneCountInString(t.Name); strings.TrimSpace(t.Name) == "" || n > maxName {
@@ -105,6 +115,9 @@ func decode(v *strictjson.Value) Target {
 	}
 	if t.Token == secret.Mask {
 		v.Refuse("token_auth", "", "is a mask, not a token", "give the token itself")
+	}
+	if t.ReadToken == secret.Mask {
+		v.Refuse("read_token", "", "is a mask, not a token", "give the token itself")
 	}
 	t.URL = withTracker(t.URL)
 	if err := CheckURL(t.URL); err != nil {
@@ -162,7 +175,7 @@ type wire struct {
 	Enabled bool   `json:"enabled"`
 }
 
-// Encode writes the set as targets.json, tokens included: the file is for the loadgen alone.
+// Encode writes the set as targets.json, tokens for tracking included: the file is for the loadgen alone.
 func Encode(s Set) ([]byte, error) {
 	list := make([]wire, len(s.Targets))
 	for i, t := range s.Targets {

@@ -111,13 +111,13 @@ func TestTheProbabilitiesOfEventsAreTheKnobs(t *testing.T) {
 
 func TestATargetKeepsItsTokenWhereItIsMasked(t *testing.T) {
 	l := newLibrary(t)
-	a, err := l.CreateTarget(t.Context(), []byte(`{"name":"A","url":"https://a.test","site_id":1,"token_auth":"`+token+`"}`))
+	a, err := l.CreateTarget(t.Context(), []byte(`{"name":"A","url":"https://a.test","site_id":1,"token_auth":"`+token+`","read_token":"reads"}`))
 	must(t, err)
-	if text, _ := json.Marshal(a); strings.Contains(string(text), token) || !strings.Contains(string(text), secret.Mask) || a.URL != "https://a.test/matomo.php" {
+	if text, _ := json.Marshal(a); strings.Contains(string(text), token) || strings.Contains(string(text), `"reads"`) || !strings.Contains(string(text), secret.Mask) || a.URL != "https://a.test/matomo.php" {
 		t.Errorf("%s", text)
 	}
-	a, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"site_id":5,"token_auth":"***MASKED***"}`))
-	if err != nil || a.Token != token || a.SiteID != 5 || a.Name != "A" {
+	a, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"site_id":5,"token_auth":"***MASKED***","read_token":"***MASKED***"}`))
+	if err != nil || a.Token != token || a.ReadToken != "reads" || a.SiteID != 5 || a.Name != "A" {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if a, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"token_auth":""}`)); err != nil || a.Token != "" {

@@ -41,7 +41,7 @@ func Knobs() []spec.Field {
 }
 
 // own are the knobs of a set-up that a preset neither holds nor changes.
-var own = map[string]bool{"MATOMO_URL": true, "MATOMO_SITE_ID": true, "MATOMO_TOKEN_AUTH": true, "RUN_ID": true}
+var own = map[string]bool{"MATOMO_URL": true, "MATOMO_SITE_ID": true, "MATOMO_TOKEN_AUTH": true, "MATOMO_READ_TOKEN": true, "RUN_ID": true}
 
 // knobs are values as they are saved, by env key.
 type knobs struct {

@@ -17,15 +17,17 @@ import (
 
 // Target is a saved target; the token prints as a mask.
 type Target struct {
-	ID      int64         `json:"id"`
-	Name    string        `json:"name"`
-	URL     string        `json:"url"`
-	SiteID  int           `json:"site_id"`
-	Token   secret.String `json:"token_auth"`
-	Weight  int           `json:"weight"`
-	Enabled bool          `json:"enabled"`
-	Created time.Time     `json:"created_at"`
-	Updated time.Time     `json:"updated_at"`
+	ID     int64         `json:"id"`
+	Name   string        `json:"name"`
+	URL    string        `json:"url"`
+	SiteID int           `json:"site_id"`
+	Token  secret.String `json:"token_auth"`
+	// ReadToken is for the Reporting API, see shared/target.
+	ReadToken secret.String `json:"read_token"`
+	Weight    int           `json:"weight"`
+	Enabled   bool          `json:"enabled"`
+	Created   time.Time     `json:"created_at"`
+	Updated   time.Time     `json:"updated_at"`
 }
 
 // Mode says where visits go.
@@ -60,7 +62,7 @@ func (l *Library) Targets(ctx context.Context) ([]Target, Routing, error) {
 }
 
 func shownTarget(t store.Target) Target {
-	return Target{t.ID, t.Name, t.URL, t.SiteID, t.Token, t.Weight, t.Enabled, t.Created, t.Updated}
+	return Target{t.ID, t.Name, t.URL, t.SiteID, t.Token, t.ReadToken, t.Weight, t.Enabled, t.Created, t.Updated}
 }
 
 func shownRouting(r store.Routing) Routing {
@@ -101,7 +103,7 @@ func (l *Library) UpdateTarget(ctx context.Context, id int64, body []byte) (Targ
 		return Target{}, err
 	}
 	return l.saveTarget(ctx, t, map[string]any{
-		"name": t.Name, "url": t.URL, "site_id": t.SiteID, "token_auth": t.Token.Reveal(), "weight": t.Weight, "enabled": t.Enabled,
+		"name": t.Name, "url": t.URL, "site_id": t.SiteID, "token_auth": t.Token.Reveal(), "read_token": t.ReadToken.Reveal(), "weight": t.Weight, "enabled": t.Enabled,
 	}, body)
 }
 
@@ -110,8 +112,10 @@ func (l *Library) saveTarget(ctx context.Context, t store.Target, fields map[str
 	if problems := decodeInto("target", body, &given); problems != nil {
 		return Target{}, problems
 	}
-	if given["token_auth"] == secret.Mask && t.ID != 0 {
-		delete(given, "token_auth")
+	for _, token := range []string{"token_auth", "read_token"} {
+		if given[token] == secret.Mask && t.ID != 0 {
+			delete(given, token)
+		}
 	}
 	maps.Copy(fields, given)
 	read, err := readTarget(fields)
@@ -213,5 +217,5 @@ func (l *Library) SingleTarget(ctx context.Context) (target.Target, error) {
 		return target.Target{}, err
 	}
 	s, _ := knobs{c.Knobs, c.Secrets}.check() // what is wrong with other settings is told when they are saved
-	return target.Target{URL: s.MatomoURL, SiteID: s.MatomoSiteID, Token: s.MatomoToken}, nil
+	return target.Target{URL: s.MatomoURL, SiteID: s.MatomoSiteID, Token: s.MatomoToken, ReadToken: s.MatomoReadToken}, nil
 }

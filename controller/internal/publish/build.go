@@ -18,6 +18,9 @@ var names = []string{exchange.EnvFile, exchange.URLsFile, exchange.FunnelsFile, 
 // pinned are empty in loadgen.env, so that nothing in the loadgen's own environment goes before the published files.
 var pinned = []string{"MULTI_TARGET_CONFIG", "URLS_FILE", "FUNNEL_CONFIG_PATH"}
 
+// readToken is the controller's own: who sends needs not read.
+const readToken = "MATOMO_READ_TOKEN"
+
 // runKeys are the knobs that belong to a run and not to the set-up.
 var runKeys = []string{"AUTO_START", "RUN_ID", "RUN_SEED"}
 
@@ -45,6 +48,7 @@ func identity(knobs map[string]string, drawn Identity) (Identity, error) {
 // environment in which the loadgen was started.
 func build(s library.SetUp, keys map[string]string) (map[string][]byte, error) {
 	values := maps.Clone(s.Knobs)
+	delete(values, readToken)
 	for _, key := range pinned {
 		values[key] = ""
 	}

@@ -36,7 +36,7 @@ func env(t *testing.T, b bench) map[string]string {
 
 func TestAStartPublishesWhatIsSaved(t *testing.T) {
 	b := newBench(t)
-	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 7.0})
+	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "MATOMO_READ_TOKEN": "only-to-read-with", "CONCURRENCY": 7.0})
 	_, err := b.library.SaveURLs(t.Context(), []byte(pages))
 	must(t, err)
 	_, err = b.library.CreateFunnel(t.Context(), []byte(`{"name":"Buy","probability":0.5,"steps":[{"type":"pageview","url":"https://shop.test/a"}]}`))
@@ -54,6 +54,9 @@ func TestAStartPublishesWhatIsSaved(t *testing.T) {
 		if values[key] != want {
 			t.Errorf("%s is %q, want %q", key, values[key], want)
 		}
+	}
+	if v, there := values["MATOMO_READ_TOKEN"]; there {
+		t.Errorf("the loadgen gets the token to read with: %q", v)
 	}
 	if id != drawn {
 		t.Errorf("the run is %+v", id)
@@ -245,7 +248,7 @@ func TestALoadgenEnvThatCannotBeReadIsAnEditLikeOthers(t *testing.T) {
 
 func TestPendingNamesEveryKnobAndFileThatDiffers(t *testing.T) {
 	b := newBench(t)
-	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 7.0})
+	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "MATOMO_READ_TOKEN": "only-to-read-with", "CONCURRENCY": 7.0})
 	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
 		t.Errorf("before any start: %v, %v", p, err)
 	}

@@ -31,6 +31,7 @@ type targetRow struct {
 	URL       string `db:"url"`
 	SiteID    int    `db:"site_id"`
 	Token     string `db:"token"`
+	ReadToken string `db:"read_token"`
 	Weight    int    `db:"weight"`
 	Enabled   bool   `db:"enabled"`
 	CreatedAt stamp  `db:"created_at"`
@@ -39,10 +40,12 @@ type targetRow struct {
 
 func tokenPlace(id int64) string { return "targets/" + strconv.FormatInt(id, 10) }
 
+func readTokenPlace(id int64) string { return tokenPlace(id) + "/read" }
+
 // Targets are all targets in the order in which they were made.
 func (s *Store) Targets(ctx context.Context) ([]Target, error) {
 	var rows []targetRow
-	if err := s.read.SelectContext(ctx, &rows, "SELECT id, name, url, site_id, token, weight, enabled, created_at, updated_at FROM targets ORDER BY id"); err != nil {
+	if err := s.read.SelectContext(ctx, &rows, "SELECT id, name, url, site_id, token, read_token, weight, enabled, created_at, updated_at FROM targets ORDER BY id"); err != nil {
 		return nil, fmt.Errorf("list targets: %w", err)
 	}
 	out := make([]Target, len(rows))
@@ -51,8 +54,12 @@ func (s *Store) Targets(ctx context.Context) ([]Target, error) {
 		if err != nil {
 			return nil, err
 		}
+		read, err := s.seal.open(readTokenPlace(r.ID), r.ReadToken)
+		if err != nil {
+			return nil, err
+		}
 		out[i] = Target{ID: r.ID, Created: r.CreatedAt.Time, Updated: r.UpdatedAt.Time, Target: target.Target{
-			Name: r.Name, URL: r.URL, SiteID: r.SiteID, Token: secret.String(token), Weight: r.Weight, Enabled: r.Enabled,
+			Name: r.Name, URL: r.URL, SiteID: r.SiteID, Token: secret.String(token), ReadToken: secret.String(read), Weight: r.Weight, Enabled: r.Enabled,
 		}}
 	}
 	return out, nil
@@ -80,8 +87,9 @@ func (s *Store) saveTarget(ctx context.Context, tx *sqlx.Tx, t Target) (int64, e
 			return 0, err
 		}
 	}
-	r, err := tx.ExecContext(ctx, "UPDATE targets SET name = ?, url = ?, site_id = ?, token = ?, weight = ?, enabled = ?, updated_at = ? WHERE id = ?",
-		t.Name, t.URL, t.SiteID, s.seal.close(tokenPlace(t.ID), []byte(t.Token.Reveal())), t.Weight, t.Enabled, now, t.ID)
+	r, err := tx.ExecContext(ctx, "UPDATE targets SET name = ?, url = ?, site_id = ?, token = ?, read_token = ?, weight = ?, enabled = ?, updated_at = ? WHERE id = ?",
+		t.Name, t.URL, t.SiteID, s.seal.close(tokenPlace(t.ID), []byte(t.Token.Reveal())),
+		s.seal.close(readTokenPlace(t.ID), []byte(t.ReadToken.Reveal())), t.Weight, t.Enabled, now, t.ID)
 	if err != nil {
 		return 0, err
 	}

@@ -87,7 +87,7 @@ func (p *Plan) Random(first uint64) *rand.Rand {
 func (p *Plan) hash() (string, error) {
 	k := p.Spec
 	k.RunSeed, k.RunID, k.Set = nil, "", nil
-	k.MatomoToken, k.MultiTarget = "", ""
+	k.MatomoToken, k.MatomoReadToken, k.MultiTarget = "", "", ""
 	data, err := json.Marshal([]any{k, p.Pages, p.Funnels, p.Events, p.Strategy})
 	if err != nil {
 		return "", fmt.Errorf("hash plan: %w", err)

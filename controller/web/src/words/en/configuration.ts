@@ -176,6 +176,7 @@ export const configuration = {
     MATOMO_URL: 'Tracker address',
     MATOMO_SITE_ID: 'Site',
     MATOMO_TOKEN_AUTH: 'Token',
+    MATOMO_READ_TOKEN: 'Token to read with',
     REQUEST_TIMEOUT: 'Request timeout',
     TLS_VERIFY: 'Verify TLS certificate',
     TARGET_VISITS_PER_DAY: 'Visits per day',
