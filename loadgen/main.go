@@ -27,6 +27,7 @@ const (
 	exitInternal    = 1
 	exitConfig      = 2
 	exitNoTarget    = 3
+	exitThreshold   = 4
 	exitInterrupted = 130
 )
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
@@ -117,6 +118,8 @@ func exitCode(reason engine.Reason, accepted, tried uint64) int {
 		return exitNoTarget
 	case reason == engine.Interrupted:
 		return exitInterrupted
+	case reason == engine.Reason(capacity.None):
+		return exitThreshold
 	default:
 		return exitOK
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
+	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
@@ -31,6 +32,7 @@ type session struct {
 	engine *engine.Engine
 	folder state.Folder
 	limit  *engine.Cap
+	search *capacitySearch // nil unless this is one
 
 	started time.Time
 	first   uint64 // number of the first visit
@@ -67,6 +69,9 @@ func newSession(h host, env map[string]string, p *plan.Plan, to *sender, log *sl
 		s.limit = engine.NewCap(uint64(p.Spec.MaxTotalVisits), kept, s.folder.SaveCap)
 	}
 	s.engine = engine.New(s.config())
+	if p.Spec.CapacitySearch {
+		s.search = newCapacitySearch(&p.Spec, s.engine, s.ledger.Counts, capacity.NewLag(p.Visits.Outline), log)
+	}
 	return s, nil
 }
 
@@ -114,6 +119,13 @@ func (s *session) run(ctx context.Context) int {
 		background.Go(func() { c.watch(ctx) })
 	}
 	s.readClocks(drain)
+	if s.search != nil {
+		background.Go(func() {
+			if why := s.search.run(drain); why != "" {
+				soft(why)
+			}
+		})
+	}
 
 	reason := s.engine.Run(drain, abort)
 	stopAll()
@@ -213,6 +225,9 @@ func (s *session) summary() record.Summary {
 		}
 	}
 	s.ledger.Counts().Fill(&sum, s.Targets(), targets, s.plan.Zone)
+	if s.search != nil {
+		sum.Capacity = s.search.record()
+	}
 	return sum
 }
 

@@ -116,4 +116,8 @@ func printSummary(w io.Writer, s *record.Summary) {
 	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d split\n",
 		v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost, v.Unsent, v.Split)
 	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue, 1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
+	if s.Capacity != nil {
+		_, _ = fmt.Fprintln(w)
+		printCapacity(w, s.Capacity)
+	}
 }

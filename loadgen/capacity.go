@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/threshold"
+)
+
+const (
+	// confirmTime is how long the rate found is held.
+	confirmTime = time.Minute
+	// clearlyBroken is for how many looks on end, one a second, a threshold is missed until a step ends early.
+	clearlyBroken = 5
+	// defaultThresholds are kept where none are set.
+	defaultThresholds = "error_share<1%,p95<1s,achieved_rate>98%"
+)
+
+// capacitySearch steers a run through the steps of a search and measures each. Its record may be read meanwhile.
+type capacitySearch struct {
+	engine     *engine.Engine
+	counts     func() ledger.Counts
+	log        *slog.Logger
+	thresholds []threshold.Threshold
+	step       time.Duration // how long one is measured
+	timeout    time.Duration // of a request
+	steps      *capacity.Search
+	lag        capacity.Lag
+
+	rate float64  // set last, in visits a second
+	calm []uint64 // requests in flight while a rate held, by target
+
+	mu    sync.Mutex
+	found record.Capacity
+}
+
+// newCapacitySearch searches as k says, in the visits of lag, with an engine whose load is CAPACITY_FROM.
+func newCapacitySearch(k *spec.Spec, e *engine.Engine, counts func() ledger.Counts, lag capacity.Lag, log *slog.Logger) *capacitySearch {
+	text := k.Thresholds
+	if text == "" {
+		text = defaultThresholds
+	}
+	thresholds, _ := threshold.Parse("THRESHOLDS", text) // the settings were checked
+	c := &capacitySearch{
+		engine: e, counts: counts, log: log, thresholds: thresholds, step: seconds(k.CapacityStep), timeout: seconds(k.RequestTimeout),
+		steps: capacity.New(k.CapacityFrom, k.CapacityTo), lag: lag,
+		found: record.Capacity{From: k.CapacityFrom, To: k.CapacityTo, Steps: []record.CapacityStep{}},
+	}
+	for _, t := range thresholds {
+		c.found.Thresholds = append(c.found.Thresholds, t.Expression)
+	}
+	return c
+}
+
+// record is what the search has found so far.
+func (c *capacitySearch) record() *record.Capacity {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found := c.found
+	return &found
+}
+
+// run searches until the limit is found, then tells how it went; "" where ctx was done before.
+func (c *capacitySearch) run(ctx context.Context) engine.Reason {
+	for {
+		step, more := c.steps.Step()
+		if !more {
+			return engine.Reason(c.steps.Outcome())
+		}
+		result, ok := c.try(ctx, step)
+		if !ok {
+			c.show(nil)
+			return ""
+		}
+		c.book(result)
+	}
+}
+
+// try lets visits come at the rate of a step and measures it; false where ctx was done before.
+func (c *capacitySearch) try(ctx context.Context, step capacity.Step) (s record.CapacityStep, ok bool) {
+	if n := len(c.found.Steps); n > 0 && !c.found.Steps[n-1].Held {
+		c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
+		if !c.recover(ctx) {
+			return s, false
+		}
+	}
+	settle := c.lag.Settle(c.rate, step.Rate)
+	c.engine.SetRate(step.Rate / c.found.From)
+	c.engine.Pause(false)
+	c.rate = step.Rate
+	s = record.CapacityStep{Kind: step.Kind, Started: time.Now().UTC(), Settled: settle.Seconds(), OfferedVisitRate: step.Rate}
+	c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
+	if !wait(ctx, settle) {
+		return s, false
+	}
+	c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
+	return s, c.measure(ctx, &s)
+}
+
+// recover lets no visit begin until as few requests are in flight as while a rate held, so that the backlog of a step
+// that broke is not held against the next. Once all visits must have ended there is nothing to wait for.
+func (c *capacitySearch) recover(ctx context.Context) bool {
+	c.engine.Pause(true)
+	c.rate = 0
+	busy := func() bool {
+		now := c.counts()
+		for t := range now.Rows {
+			calm := uint64(1)
+			if t < len(c.calm) {
+				calm = max(calm, c.calm[t])
+			}
+			if now.Total(t).InFlight > calm {
+				return true
+			}
+		}
+		return false
+	}
+	for end := time.Now().Add(c.lag.Longest() + c.timeout); ; {
+		if !wait(ctx, 100*time.Millisecond) {
+			return false
+		}
+		if !busy() || time.Now().After(end) {
+			return true
+		}
+	}
+}
+
+// measure looks at a step once a second until its time is over or it has clearly broken.
+func (c *capacitySearch) measure(ctx context.Context, s *record.CapacityStep) bool {
+	length := c.step
+	if s.Kind == record.CapacityConfirm {
+		length = max(confirmTime, c.step)
+	}
+	began, before := time.Now(), c.counts()
+	inFlight := make([]uint64, len(before.Rows)) // summed over the looks
+	for looks, missed := uint64(1), 0; ; looks++ {
+		if !wait(ctx, min(time.Second, length-time.Since(began))) || c.engine.Phase() == engine.Draining {
+			return false
+		}
+		elapsed, now := time.Since(began), c.counts()
+		ended := elapsed >= length
+		v := values(now.Since(before), elapsed)
+		if missed++; threshold.Passed(threshold.Judge(c.thresholds, v, ended)) {
+			missed = 0
+		}
+		for t := range inFlight {
+			inFlight[t] += now.Total(t).InFlight
+		}
+		if !ended && missed < clearlyBroken {
+			continue
+		}
+		s.Measured, s.Latency, s.Verdicts = elapsed.Seconds(), v.Latency, threshold.Judge(c.thresholds, v, true)
+		s.Held = threshold.Passed(s.Verdicts)
+		s.VisitRate = float64(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned)) / elapsed.Seconds()
+		s.HitRate = float64(v.Hits.Accepted) / elapsed.Seconds()
+		if bad := v.Hits.Rejected + v.Hits.Failed + v.Hits.Unknown + v.Hits.Shed; bad > 0 {
+			s.ErrorShare = float64(bad) / float64(bad+v.Hits.Accepted)
+		}
+		if s.Held {
+			for t := range inFlight {
+				inFlight[t] = 2 * inFlight[t] / looks
+			}
+			c.calm = inFlight
+		}
+		return true
+	}
+}
+
+// values are what thresholds are judged by, of counts that came together in a time.
+func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
+	return threshold.Values{
+		Hits: c.Total(-1).Hits(), Visits: record.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]}, Due: c.Due,
+		Latency: ledger.Percentiles(c.Latencies()), Elapsed: elapsed,
+	}
+}
+
+// book takes a step that has ended into the search and its record.
+func (c *capacitySearch) book(s record.CapacityStep) {
+	c.log.Info("step of the capacity search", "kind", s.Kind, "visits_per_second", s.OfferedVisitRate, "hits_per_second", s.HitRate,
+		"p95_seconds", s.Latency.P95, "error_share", s.ErrorShare, "held", s.Held)
+	c.steps.End(capacity.Result{Held: s.Held, Throughput: s.HitRate / c.lag.HitsPerVisit()})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := &c.found
+	f.Steps, f.UnderWay = append(f.Steps, s), nil
+	if !s.Held && (f.BrokenRate == 0 || s.OfferedVisitRate < f.BrokenRate) {
+		f.BrokenRate, f.Limit = s.OfferedVisitRate, slices.DeleteFunc(slices.Clone(s.Verdicts), func(v record.Verdict) bool { return v.Held })
+	}
+	f.VisitRate, f.Confirmed = c.steps.Best()
+	f.HitRate = 0
+	for _, step := range f.Steps {
+		if step.Held && step.OfferedVisitRate == f.VisitRate {
+			f.HitRate = step.HitRate
+		}
+	}
+}
+
+func (c *capacitySearch) show(under *record.CapacityUnderWay) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.found.UnderWay = under
+}
+
+// wait waits; false where ctx was done before.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
+)
+
+// printCapacity prints the steps of a capacity search as a table, and what came of them.
+func printCapacity(w io.Writer, c *record.Capacity) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(t, "step\tvisits/s asked\tbegun\thits/s accepted\tp50\tp95\tp99\terrors\tmeasured\theld\t")
+	for _, s := range c.Steps {
+		held := "yes"
+		if !s.Held {
+			held = "no: " + missed(s.Verdicts)
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%.4g\t%.4g\t%.4g\t%.0f ms\t%.0f ms\t%.0f ms\t%.3g %%\t%.0f s\t%s\t\n", s.Kind, s.OfferedVisitRate, s.VisitRate, s.HitRate,
+			1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99, 100*s.ErrorShare, s.Measured, held)
+	}
+	_ = t.Flush() // a terminal that is gone cannot be told
+	_, _ = fmt.Fprintf(w, "capacity: %s\n", answer(c))
+}
+
+// answer is what a capacity search found, in words.
+func answer(c *record.Capacity) string {
+	limit := fmt.Sprintf("the limit showed at %.4g visits/s as %s", c.BrokenRate, missed(c.Limit))
+	switch {
+	case c.VisitRate == 0 && c.BrokenRate > 0:
+		return fmt.Sprintf("not even the lowest rate held; %s", limit)
+	case c.VisitRate == 0:
+		return "the search ended before its first step"
+	}
+	found := fmt.Sprintf("%.4g visits/s (%.4g hits/s)", c.VisitRate, c.HitRate)
+	if c.BrokenRate == 0 {
+		limit = "nothing higher was tried"
+	}
+	if !c.Confirmed {
+		return fmt.Sprintf("at least %s, not confirmed for a minute; %s", found, limit)
+	}
+	return fmt.Sprintf("%s; %s", found, limit)
+}
+
+// missed tells the verdicts that did not hold, with what was measured.
+func missed(verdicts []record.Verdict) string {
+	var all []string
+	for _, v := range verdicts {
+		if threshold.Missed(v) {
+			all = append(all, fmt.Sprintf("%s (%s)", v.Expression, threshold.Shown(v)))
+		}
+	}
+	return strings.Join(all, ", ")
+}
