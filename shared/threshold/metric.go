@@ -23,7 +23,7 @@ type Values struct {
 
 // Of are the values of a whole run, as they stand at now.
 func Of(s *record.Summary, now time.Time) Values {
-	return Values{Hits: s.Hits, Visits: s.Visits, Latency: s.Latency, Elapsed: now.Sub(s.Started)}
+	return Values{Hits: s.Hits, Visits: s.Visits, Due: s.Due, Latency: s.Latency, Elapsed: now.Sub(s.Started)}
 }
 
 // kind is how the values of a metric are written.

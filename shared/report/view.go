@@ -1,0 +1,180 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
+)
+
+// view is a run as the page shows it.
+type view struct {
+	*Run
+	KindOfRun string
+	Took      time.Duration
+	Reason    string
+	Badge     badge
+	Tiles     []tile
+	Charts    []chart
+	Kinds     []row
+	Targets   []targetRow
+	Total     row
+	Fates     []fate
+	Facts     []fact
+}
+
+type (
+	badge struct{ Tone, Text string }
+	// tile is one figure told large: Value is exact, Text for people.
+	tile struct{ ID, Name, Value, Text, More, Tone string }
+	row  struct {
+		Key, Name string
+		Hits      record.Hits
+		Bar       []part
+	}
+	targetRow struct {
+		Row    row
+		Target record.Target
+	}
+	fate struct {
+		Name, Means string
+		Count       uint64
+		Bar         []part
+	}
+	fact struct{ Name, Text string }
+	// part is a part of a bar of length 100.
+	part     struct{ Class, X, Width string }
+	outcomeN struct {
+		Name  string
+		Count uint64
+	}
+)
+
+// Outcomes are the counts of a row by outcome.
+func (r row) Outcomes() []outcomeN {
+	out := make([]outcomeN, 0, len(outcomes))
+	for _, o := range outcomes {
+		out = append(out, outcomeN{o.Name, o.of(r.Hits)})
+	}
+	return out
+}
+
+func newView(r *Run, zone *time.Location) *view {
+	s := &r.Summary
+	v := &view{
+		Run: r, KindOfRun: called(kindsOfRun, r.Kind), Took: s.Ended.Sub(s.Started), Reason: called(reasons, s.Reason),
+		Badge: badgeOf(r), Tiles: tilesOf(s), Charts: timelines(r.Series, zone), Total: rowOf("", "All", s.Hits),
+	}
+	for key, h := range s.ByKind {
+		if h.Planned > 0 {
+			v.Kinds = append(v.Kinds, rowOf(key, called(kindsOfHit, key), h))
+		}
+	}
+	slices.SortFunc(v.Kinds, func(a, b row) int {
+		return cmp.Or(cmp.Compare(b.Hits.Planned, a.Hits.Planned), cmp.Compare(a.Key, b.Key))
+	})
+	for _, name := range slices.Sorted(maps.Keys(s.ByTarget)) {
+		v.Targets = append(v.Targets, targetRow{rowOf(name, name, s.ByTarget[name]), s.Targets[name]})
+	}
+	n := s.Visits
+	for _, f := range []fate{
+		{Name: "complete", Means: "every hit accepted", Count: n.Complete}, {Name: "partial", Means: "some accepted", Count: n.Partial},
+		{Name: "uncertain", Means: "some unknown", Count: n.Uncertain}, {Name: "lost", Means: "none accepted", Count: n.Lost},
+		{Name: "unsent", Means: "nothing sent", Count: n.Unsent},
+	} {
+		f.Bar = []part{{f.Name, "0", length(f.Count, n.Planned)}}
+		v.Fates = append(v.Fates, f)
+	}
+	v.Facts = factsOf(r)
+	return v
+}
+
+func factsOf(r *Run) []fact {
+	s := &r.Summary
+	facts := []fact{
+		{"Seed", strconv.FormatUint(s.Seed, 10)}, {"Plan", s.PlanHash},
+		{"Visit numbers", fmt.Sprintf("from %d", s.FirstVisit)},
+	}
+	if r.ExitCode != nil {
+		facts = append(facts, fact{"Exit code", strconv.Itoa(*r.ExitCode)})
+	}
+	if s.Revenue > 0 {
+		facts = append(facts, fact{"Revenue", money(s.Revenue)})
+	}
+	if b := s.Bulk; b != nil {
+		facts = append(facts, fact{"Bulk receipts", fmt.Sprintf("%s requests with %s hits: %s tracked, %s invalid", count(b.Requests), count(b.Hits), count(b.Tracked), count(b.Invalid))})
+	}
+	return facts
+}
+
+func badgeOf(r *Run) badge {
+	s := &r.Summary
+	missed := 0
+	for _, v := range s.Thresholds {
+		if threshold.Missed(v) {
+			missed++
+		}
+	}
+	switch {
+	case s.Ended.IsZero():
+		return badge{"", "Goes on"}
+	case missed > 0:
+		return badge{"bad", fmt.Sprintf("%d of %d thresholds missed", missed, len(s.Thresholds))}
+	case s.Reason == "interrupted" || s.Reason == "stopped":
+		return badge{"warn", "Stopped"}
+	case wrong(r) != "":
+		return badge{"bad", "Failed"}
+	case len(s.Thresholds) > 0:
+		return badge{"good", "Passed"}
+	}
+	return badge{"good", "Finished"}
+}
+
+func tilesOf(s *record.Summary) []tile {
+	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	h, ended, errors := s.Hits, tried(s.Hits), notAccepted(s.Hits)
+	tone := ""
+	if errors > 0 {
+		tone = "bad"
+	}
+	due := ""
+	if s.Due > 0 {
+		due = "of " + count(s.Due) + " due"
+	}
+	tiles := []tile{
+		{"visits-begun", "Visits begun", fmt.Sprint(s.Visits.Planned), count(s.Visits.Planned), due, ""},
+		{"hits-accepted", "Hits accepted", fmt.Sprint(h.Accepted), count(h.Accepted), "of " + count(h.Planned) + " planned", ""},
+		{"errors", "Errors", fmt.Sprint(errors), percent(errors, ended), count(errors) + " of " + count(ended) + " hits", tone},
+		{"latency-p95", "Latency p95", exact(s.Latency.P95), latency(s.Latency.P95), "p50 " + latency(s.Latency.P50) + " · p99 " + latency(s.Latency.P99), ""},
+	}
+	if took := s.Ended.Sub(s.Started).Seconds(); took > 0 {
+		rate := float64(h.Accepted) / took
+		tiles = append(tiles, tile{"hit-rate", "Hits per second", exact(rate), number(rate), number(float64(s.Visits.Planned)/took) + " visits per second", ""})
+	}
+	return append(tiles, tile{"revenue", "Revenue", exact(s.Revenue), money(s.Revenue), count(s.ByKind["order"].Accepted) + " orders", ""})
+}
+
+func rowOf(key, name string, h record.Hits) row {
+	r := row{Key: key, Name: name, Hits: h}
+	x := 0.
+	for _, o := range outcomes {
+		if n := o.of(h); n > 0 && h.Planned > 0 {
+			width := 100 * float64(n) / float64(h.Planned)
+			r.Bar = append(r.Bar, part{o.Name, place(x), place(width)})
+			x += width
+		}
+	}
+	return r
+}
+
+func length(n, whole uint64) string {
+	if whole == 0 {
+		return "0"
+	}
+	return place(100 * float64(n) / float64(whole))
+}

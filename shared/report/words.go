@@ -1,0 +1,152 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// reasons are what the reasons of an end mean.
+var reasons = map[string]string{
+	"stop_after_visits":    "the visit limit was reached",
+	"auto_stop":            "the time limit was reached",
+	"profile_ended":        "the load profile ended",
+	"threshold":            "stopped by a missed threshold",
+	"error_brake":          "stopped by the error brake",
+	"interrupted":          "stopped on request",
+	"stopped":              "stopped on request",
+	"no_target":            "no target took a single hit",
+	"killed":               "killed",
+	"failed":               "ended with an error",
+	"crashed":              "crashed",
+	"capacity_found":       "the capacity was found",
+	"capacity_not_reached": "the highest rate that was tried held",
+	"capacity_none":        "not even the lowest rate held",
+}
+
+var kindsOfRun = map[string]string{"live": "Live traffic", "capacity": "Capacity search", "backfill": "Backfill"}
+
+var kindsOfHit = map[string]string{
+	"pageview": "Page views", "event": "Events", "search": "Site searches", "outlink": "Outlinks", "download": "Downloads",
+	"order": "Orders", "ping": "Pings",
+}
+
+// called is the name for people, or the key where there is none.
+func called(names map[string]string, key string) string {
+	if name, ok := names[key]; ok {
+		return name
+	}
+	return key
+}
+
+// outcome is one of those that a hit can have.
+type outcome struct {
+	Name string
+	of   func(record.Hits) uint64
+}
+
+// outcomes are all, in the order in which they are told.
+var outcomes = []outcome{
+	{"accepted", func(h record.Hits) uint64 { return h.Accepted }},
+	{"rejected", func(h record.Hits) uint64 { return h.Rejected }},
+	{"failed", func(h record.Hits) uint64 { return h.Failed }},
+	{"unknown", func(h record.Hits) uint64 { return h.Unknown }},
+	{"shed", func(h record.Hits) uint64 { return h.Shed }},
+	{"abandoned", func(h record.Hits) uint64 { return h.Abandoned }},
+}
+
+// tried counts the hits that ended otherwise than by a stop.
+func tried(h record.Hits) uint64 { return h.Accepted + notAccepted(h) }
+
+// notAccepted counts the hits that were tried and not accepted.
+func notAccepted(h record.Hits) uint64 { return h.Rejected + h.Failed + h.Unknown + h.Shed }
+
+// count has its thousands apart.
+func count(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	var b strings.Builder
+	for i, digit := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	return b.String()
+}
+
+// number has three significant digits, and all before the point.
+func number(n float64) string {
+	switch {
+	case n >= 1000:
+		return count(uint64(n + .5))
+	case n >= 100:
+		return fmt.Sprintf("%.0f", n)
+	case n >= 10:
+		return trim(fmt.Sprintf("%.1f", n))
+	case n >= 1 || n == 0:
+		return trim(fmt.Sprintf("%.2f", n))
+	}
+	return trim(strconv.FormatFloat(n, 'f', 3, 64))
+}
+
+func trim(s string) string {
+	if strings.Contains(s, ".") {
+		return strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+func percent(part, whole uint64) string {
+	if whole == 0 {
+		return "–"
+	}
+	p := 100 * float64(part) / float64(whole)
+	if p > 99.99 && part < whole { // what is missing must be seen
+		return "> 99.99 %"
+	}
+	if p < .01 && part > 0 {
+		return "< 0.01 %"
+	}
+	return trim(fmt.Sprintf("%.2f", p)) + " %"
+}
+
+func money(n float64) string {
+	whole, cents, _ := strings.Cut(fmt.Sprintf("%.2f", n), ".")
+	n64, err := strconv.ParseUint(whole, 10, 64)
+	if err != nil {
+		return whole + "." + cents
+	}
+	return count(n64) + "." + cents
+}
+
+// latency is told in ms below a second. Zero is none at all.
+func latency(seconds float64) string {
+	switch {
+	case seconds == 0:
+		return "–"
+	case seconds < 1:
+		return number(1000*seconds) + " ms"
+	}
+	return number(seconds) + " s"
+}
+
+// span is a length of time: 1 h 5 min, 12 min 3 s, 4.2 s.
+func span(d time.Duration) string {
+	if d < time.Minute {
+		return number(d.Round(100*time.Millisecond).Seconds()) + " s"
+	}
+	d = d.Round(time.Second)
+	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
+	switch {
+	case h >= 48:
+		return fmt.Sprintf("%d d %d h", h/24, h%24)
+	case h > 0:
+		return fmt.Sprintf("%d h %d min", h, m)
+	case s == 0:
+		return fmt.Sprintf("%d min", m)
+	}
+	return fmt.Sprintf("%d min %d s", m, s)
+}
