@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asDay, asWeek, changed, copied, dayOf, text, weights } from './curve'
+import { asDay, asWeek, changed, copied, dayOf, drawn, text, weights } from './curve'
 
 const day = Array.from({ length: 24 }, (_, hour) => hour)
 
@@ -23,6 +23,13 @@ describe('the curve of a week', () => {
     expect(asDay(week)[0]).toBe(1)
     expect(asDay(asWeek(day))).toEqual(day)
     expect(dayOf(copied(week, 6), 2)[0]).toBe(7)
+  })
+  it('is read off its drawing, where equal hours are one line', () => {
+    const point = (hour: number, rate_per_day: number) => ({ at_seconds: hour * 3600, rate_per_day })
+    const week = drawn([point(0, 5), point(2, 5), point(2, 9), point(3, 9), point(3, 1), point(168, 1)])
+    expect(week.slice(0, 5)).toEqual([5, 5, 9, 1, 1])
+    expect(week).toHaveLength(168)
+    expect(week.at(-1)).toBe(1)
   })
   it('is written with three digits, which read back the same', () => {
     expect(text([1.23456, 0, 1000])).toBe('1.23, 0, 1000')
