@@ -40,6 +40,7 @@ type Latency struct {
 // Target is what a summary says of a target beyond its hits.
 type Target struct {
 	URL         string  `json:"url"`
+	SiteID      int     `json:"site_id"`
 	Health      string  `json:"health"`
 	SuccessRate float64 `json:"success_rate"`
 	Latency     Latency `json:"latency"`

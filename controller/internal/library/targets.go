@@ -219,3 +219,22 @@ func (l *Library) SingleTarget(ctx context.Context) (target.Target, error) {
 	s, _ := knobs{c.Knobs, c.Secrets}.check() // what is wrong with other settings is told when they are saved
 	return target.Target{URL: s.MatomoURL, SiteID: s.MatomoSiteID, Token: s.MatomoToken, ReadToken: s.MatomoReadToken}, nil
 }
+
+// Readers are the targets that can be asked what they recorded: the single one, called matomo as the loadgen does, where
+// its address is saved, and all others.
+func (l *Library) Readers(ctx context.Context) ([]target.Target, error) {
+	single, err := l.SingleTarget(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []target.Target
+	if single.URL != "" {
+		single.Name, single.Enabled = "matomo", true
+		out = append(out, single)
+	}
+	saved, err := l.store.Targets(ctx)
+	for _, t := range saved {
+		out = append(out, t.Target)
+	}
+	return out, err
+}

@@ -31,8 +31,8 @@ type Run struct {
 	Dimension int
 	// Targets are those it sent to, with the tokens to read with.
 	Targets []target.Target
-	// Before is what their sites showed before it, by target; nil where nobody looked.
-	Before map[string]matomo.Recorded
+	// Before is what their sites showed before it, by place and day; nil where nobody looked.
+	Before map[string]map[string]matomo.Recorded
 	// Zone is that of days where a site does not tell its own.
 	Zone *time.Location
 }
@@ -139,9 +139,7 @@ func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record
 	}
 	zone := r.Zone
 	if site, err := m.Site(ctx, t); err == nil {
-		if z, err := time.LoadLocation(site.Timezone); err == nil {
-			zone = z
-		}
+		zone = zoneOf(site.Timezone, zone)
 	}
 	s := slice(r, sentTo, zone)
 	shown, err := m.Recorded(ctx, t, s)
@@ -151,7 +149,7 @@ func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record
 		return out, k.failed >= patience
 	}
 	k.failed = 0
-	before, looked := r.Before[t.Name]
+	before, looked := sumOf(r.Before[place(t)], s)
 	out.Slice, out.Limits = isolated(r, before, looked)
 	if out.Slice == "difference" {
 		shown = less(shown, before)

@@ -193,7 +193,7 @@ func TestARunIsToldFromOtherTraffic(t *testing.T) {
 		both := shown(visits+300, pages+900)
 		both.Revenue += 5
 		r := ended()
-		r.Before = map[string]matomo.Recorded{"matomo": there}
+		r.Before = map[string]map[string]matomo.Recorded{" 1": {time.Now().UTC().Format(time.DateOnly): there}}
 		m := &shows{report: always(both), lately: holds(visits+300, pages+900)}
 		got, _ := reconcile(t, m, r)
 		if got.Lost() || got.Targets[0].Slice != "difference" || got.Targets[0].Limits == "" || row(t, got, "unique visitors").Verdict != record.RowIncomparable {

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/puttrix/trafficinator/shared/matomo"
 )
@@ -21,6 +22,38 @@ func less(shown, before matomo.Recorded) matomo.Recorded {
 	out.Shipping -= before.Shipping
 	out.Days, out.Countries = without(shown.Days, before.Days), without(shown.Countries, before.Countries)
 	out.Sources, out.Devices = without(shown.Sources, before.Sources), without(shown.Devices, before.Devices)
+	return out
+}
+
+// sumOf adds up the days of a slice; false where nobody looked at any.
+func sumOf(days map[string]matomo.Recorded, s matomo.Slice) (sum matomo.Recorded, looked bool) {
+	for day, r := range days {
+		looked = true
+		if at, err := time.Parse(time.DateOnly, day); err != nil || at.Before(s.From) || at.After(s.To) {
+			continue
+		}
+		sum = plus(sum, r)
+	}
+	return sum, looked
+}
+
+func plus(a, b matomo.Recorded) matomo.Recorded {
+	out := matomo.Recorded{
+		Visits: a.Visits + b.Visits, Pageviews: a.Pageviews + b.Pageviews, Searches: a.Searches + b.Searches, Events: a.Events + b.Events,
+		Outlinks: a.Outlinks + b.Outlinks, Downloads: a.Downloads + b.Downloads, Orders: a.Orders + b.Orders, Items: a.Items + b.Items,
+		Revenue: a.Revenue + b.Revenue, Tax: a.Tax + b.Tax, Shipping: a.Shipping + b.Shipping,
+	}
+	out.Days, out.Countries, out.Sources, out.Devices = both(a.Days, b.Days), both(a.Countries, b.Countries), both(a.Sources, b.Sources), both(a.Devices, b.Devices)
+	return out
+}
+
+func both(a, b map[string]uint64) map[string]uint64 {
+	out := map[string]uint64{}
+	for _, m := range []map[string]uint64{a, b} {
+		for name, n := range m {
+			out[name] += n
+		}
+	}
 	return out
 }
 
