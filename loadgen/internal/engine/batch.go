@@ -44,7 +44,9 @@ type remainder struct {
 }
 
 // outcome is what became of hit i of the batch.
-func (b *batch) outcome(i int) tracking.Outcome { return b.receipt.Hit(i, len(b.hits), b.result.Outcome) }
+func (b *batch) outcome(i int) tracking.Outcome {
+	return b.receipt.Hit(i, len(b.hits), b.result.Outcome)
+}
 
 // worker is one goroutine of the pool.
 type worker struct {

@@ -106,8 +106,8 @@ const (
 // Error makes a reason the cause of a context: who ends a run by that tells why.
 func (r Reason) Error() string { return string(r) }
 
-// reasonOf is the cause of a context that is done, where it is a reason, else the run was interrupted.
-func reasonOf(ctx context.Context) Reason {
+// ReasonOf is the cause of a context that is done, where it is a reason, else the run was interrupted.
+func ReasonOf(ctx context.Context) Reason {
 	var why Reason
 	if errors.As(context.Cause(ctx), &why) {
 		return why

@@ -85,7 +85,7 @@ func (l *loop) run(drain context.Context) Reason {
 			l.steer(time.Since(l.began))
 		case <-stop:
 			stop = nil
-			l.stop(reasonOf(drain))
+			l.stop(ReasonOf(drain))
 		}
 	}
 }
@@ -302,12 +302,12 @@ func (l *loop) settle(b *batch) {
 	i := 0
 	for v := range b.visits {
 		o, rest := b.visits[v], b.rest[v]
-		unopened := o.taken == 0
+		unopened := o.Taken == 0
 		for range o.hits() {
 			o.book(l.booked[i].Outcome, b.hits[i].ping, b.hits[i].recorded, &l.days)
-			if unopened && o.taken > 0 {
+			if unopened && o.Taken > 0 {
 				unopened = false
-				l.c.Ledger.Open(b.target, ledger.Origin{Day: l.days.begin(int64(o.taken)), Visitor: b.who[v]})
+				l.c.Ledger.Open(b.target, ledger.Origin{Day: l.days.begin(int64(o.Taken)), Visitor: b.who[v]})
 			}
 			i++
 		}
@@ -333,7 +333,7 @@ func (l *loop) settle(b *batch) {
 // close books what became of a visit.
 func (l *loop) close(o *openVisit, hits int) {
 	l.open--
-	l.c.Ledger.Close(int(o.target), o.fate(hits), int(o.splits))
+	l.c.Ledger.Close(int(o.target), o.Fate(hits, o.sent), int(o.Splits))
 }
 
 func kindsOf(hits []visit.Hit) ledger.Kinds {

@@ -17,14 +17,11 @@ type openVisit struct {
 	start, due time.Duration
 	// base is the recorded moment of the first hit in Unix seconds, 0 in a live visit.
 	base int64
-	// taken is that of the latest action that was recorded, last that of the latest which may have been; 0 is none.
-	taken, last uint32
-	target      uint16
+	ledger.Course
+	target uint16
 	// hit is the next hit; all up to upTo, which is not one of them, go in one request.
-	hit, upTo         uint16
-	accepted, unknown uint16
-	splits            uint16
-	attempts          uint8
+	hit, upTo uint16
+	attempts  uint8
 	// sent says that a hit went out.
 	sent bool
 }
@@ -48,41 +45,8 @@ func (o *openVisit) group(v *visit.Visit, now time.Duration, most int) {
 	}
 }
 
-// book takes in the outcome of the next hit, recorded at at. A ping opens no visit and keeps none open.
+// book takes in the outcome of the next hit, recorded at at.
 func (o *openVisit) book(outcome tracking.Outcome, ping bool, at int64, days *days) {
 	o.hit++
-	switch outcome {
-	case tracking.Unknown:
-		o.unknown++
-	case tracking.Accepted:
-		o.accepted++
-	default:
-		return
-	}
-	if ping {
-		return
-	}
-	// An action in doubt may have kept the visit open, but not over midnight.
-	if outcome == tracking.Accepted {
-		if o.taken > 0 && (at-int64(o.last) > int64(visit.MaxGap/time.Second) || !days.same(int64(o.taken), at)) {
-			o.splits++
-		}
-		o.taken = uint32(at)
-	}
-	o.last = uint32(at)
-}
-
-func (o *openVisit) fate(hits int) ledger.Fate {
-	switch {
-	case int(o.accepted) == hits:
-		return ledger.Complete
-	case o.taken > 0:
-		return ledger.Partial
-	case o.unknown > 0:
-		return ledger.Uncertain
-	case o.sent:
-		return ledger.Lost
-	default:
-		return ledger.Unsent
-	}
+	o.Book(outcome, ping, at, o.Taken > 0 && days.same(int64(o.Taken), at))
 }

@@ -49,7 +49,7 @@ func (r *Router) Targets() int { return len(r.targets) }
 func (r *Router) Pick(n uint64, now time.Time) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	first := r.choose(n)
+	first := r.Choose(n)
 	for i := range r.targets {
 		t := (first + i) % len(r.targets)
 		if s := &r.states[t]; s.verdict(now) != Refuse && !s.doubtful(now) {
@@ -67,8 +67,9 @@ func (r *Router) Share(t int) float64 {
 	return 1 / float64(len(r.targets))
 }
 
-// choose depends on the seed and the visit's number alone, so that a run can be repeated.
-func (r *Router) choose(n uint64) int {
+// Choose is the target that the strategy gives visit n, whether it takes hits or not. It depends on the seed and the
+// visit's number alone, so that a run can be repeated.
+func (r *Router) Choose(n uint64) int {
 	if r.strategy == target.RoundRobin {
 		return int(n % uint64(len(r.targets)))
 	}

@@ -1,5 +1,7 @@
 package tracking
 
+import "fmt"
+
 // Outcome is what became of a hit. Every planned hit ends in exactly one.
 type Outcome uint8
 
@@ -21,7 +23,21 @@ const (
 	Outcomes int = iota
 )
 
+var outcomes = [Outcomes]string{"accepted", "rejected", "failed", "unknown", "shed", "abandoned"}
+
 // String is the outcome's name in ledgers and metrics.
-func (o Outcome) String() string {
-	return [Outcomes]string{"accepted", "rejected", "failed", "unknown", "shed", "abandoned"}[o]
+func (o Outcome) String() string { return outcomes[o] }
+
+// MarshalText implements encoding.TextMarshaler.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	for i, name := range outcomes {
+		if name == string(text) {
+			*o = Outcome(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no outcome of a hit", text)
 }

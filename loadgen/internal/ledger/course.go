@@ -1,0 +1,58 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+// Course is how a visit goes as Matomo sees it, hit by hit. It is small, because millions may be under way.
+type Course struct {
+	// Taken is the Unix second of the latest action that was recorded, last that of the latest which may have been; 0 is
+	// none.
+	Taken, last       uint32
+	accepted, unknown uint16
+	// Splits are the visits that Matomo makes beyond the first.
+	Splits uint16
+}
+
+// Book takes in the outcome of the next hit, recorded at the Unix second at; sameDay says whether that is of the day of
+// Taken. A ping opens no visit and keeps none open.
+func (c *Course) Book(outcome tracking.Outcome, ping bool, at int64, sameDay bool) {
+	switch outcome {
+	case tracking.Unknown:
+		c.unknown++
+	case tracking.Accepted:
+		c.accepted++
+	default:
+		return
+	}
+	if ping {
+		return
+	}
+	// An action in doubt may have kept the visit open, but not over midnight.
+	if outcome == tracking.Accepted {
+		if c.Taken > 0 && (at-int64(c.last) > int64(visit.MaxGap/time.Second) || !sameDay) {
+			c.Splits++
+		}
+		c.Taken = uint32(at)
+	}
+	c.last = uint32(at)
+}
+
+// Fate is what became of a visit of so many hits; sent says that one went out.
+func (c *Course) Fate(hits int, sent bool) Fate {
+	switch {
+	case int(c.accepted) == hits:
+		return Complete
+	case c.Taken > 0:
+		return Partial
+	case c.unknown > 0:
+		return Uncertain
+	case sent:
+		return Lost
+	default:
+		return Unsent
+	}
+}
