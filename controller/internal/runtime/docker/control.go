@@ -30,6 +30,11 @@ func (d *Docker) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return d.goOn(ctx, found)
+}
+
+// goOn starts a container that does not run.
+func (d *Docker) goOn(ctx context.Context, found container.InspectResponse) error {
 	switch found.State.Status {
 	case container.StateRunning, container.StateRestarting:
 		return nil
@@ -64,6 +69,11 @@ func (d *Docker) stop(ctx context.Context, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
+	return d.end(ctx, found, timeout)
+}
+
+// end asks the loadgen of a container to drain and has it killed after timeout.
+func (d *Docker) end(ctx context.Context, found container.InspectResponse, timeout time.Duration) error {
 	switch found.State.Status {
 	case container.StateRunning, container.StateRestarting:
 	case container.StatePaused:

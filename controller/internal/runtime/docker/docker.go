@@ -24,7 +24,9 @@ import (
 const (
 	RoleLabel  = "trafficinator.role"
 	StackLabel = "trafficinator.stack"
-	role       = "loadgen"
+	// RunLabel is the id of a job.
+	RunLabel = "trafficinator.run"
+	role     = "loadgen"
 )
 
 // Config says which container is kept.
@@ -50,7 +52,10 @@ type Docker struct {
 	changing sync.Mutex // held while the state is being changed
 }
 
-var _ runtime.Port = (*Docker)(nil)
+var (
+	_ runtime.Port = (*Docker)(nil)
+	_ runtime.Jobs = (*Docker)(nil)
+)
 
 // telemetryPort is where the loadgen of a container listens.
 const telemetryPort = "8010"
@@ -165,21 +170,29 @@ func (d *Docker) Status(ctx context.Context) runtime.Status {
 		s.Reason = fmt.Sprintf("a container of the name %s is there without the labels %s=%s and %s=%s, so it is left alone; rename it, or choose another name in LOADGEN_CONTAINER",
 			d.c.Name, RoleLabel, role, StackLabel, d.c.Stack)
 	case err != nil:
-		s.State = runtime.Unavailable
-		s.Reason = "the engine does not answer (" + err.Error() + "); start it, or give the controller access to its socket with DOCKER_GID in .env"
+		unavailable(&s, err)
 		return s
-	default:
-		s.State = states[found.State.Status]
 	}
+	d.describe(ctx, &s, found)
+	return s
+}
+
+// unavailable tells of an engine that is away.
+func unavailable(s *runtime.Status, err error) {
+	s.State = runtime.Unavailable
+	s.Reason = "the engine does not answer (" + err.Error() + "); start it, or give the controller access to its socket with DOCKER_GID in .env"
+}
+
+// describe tells how a container stands, which may be foreign.
+func (d *Docker) describe(ctx context.Context, s *runtime.Status, found container.InspectResponse) {
 	s.ID, s.Name, s.Image = found.ID, strings.TrimPrefix(found.Name, "/"), found.Config.Image
 	s.Created, s.Started, s.Ended = moment(found.Created), moment(found.State.StartedAt), moment(found.State.FinishedAt)
 	s.ExitCode = found.State.ExitCode
 	if s.State == runtime.Foreign {
-		return s
+		return
 	}
-	s.Telemetry = telemetry(found)
-	d.explain(ctx, &s, found)
-	return s
+	s.State, s.Telemetry = states[found.State.Status], telemetry(found)
+	d.explain(ctx, s, found)
 }
 
 // explain says why a container does not run where that does not speak for itself.

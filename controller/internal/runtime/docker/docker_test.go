@@ -13,12 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/afero"
-
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/runtimetest"
-	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 const image = "trafficinator-loadgen:local"
@@ -90,15 +87,10 @@ func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, dock
 		}
 	})
 	return runtimetest.Subject{
-		Port: d,
-		Publish: func(t *testing.T, values map[string]string) {
-			data, err := exchange.EncodeEnv(values)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := exchange.Publish(afero.NewOsFs(), c.Exchange, map[string][]byte{exchange.EnvFile: data}); err != nil {
-				t.Fatal(err)
-			}
+		Port: d, Jobs: d, State: c.State,
+		Publish: func(t *testing.T, values map[string]string) { runtimetest.Publish(t, c.Exchange, values) },
+		PublishJob: func(t *testing.T, id string, values map[string]string) {
+			runtimetest.Publish(t, filepath.Join(c.Exchange, runtime.JobFolder(id)), values)
 		},
 		Kill: func(t *testing.T, s runtime.Status) { client(t, "kill", s.ID) },
 	}, c

@@ -57,7 +57,7 @@ func (d *Docker) replace(ctx context.Context, old container.InspectResponse, s r
 			return "", fmt.Errorf("set the old container aside: %w", told(err))
 		}
 	}
-	id, err := d.create(ctx, r)
+	id, err := d.create(ctx, d.c.Name, r)
 	if err == nil {
 		if err = d.proven(ctx, id); err != nil {
 			err = d.undo(ctx, id, err)
@@ -107,7 +107,7 @@ func (d *Docker) likeness(ctx context.Context, old container.InspectResponse) (r
 		networks = r.networks
 		host.NetworkMode = ""
 	}
-	return recipe{config: &config, host: &host, networks: networks}, nil
+	return recipe{config: &config, host: &host, networks: networks, alias: r.alias}, nil
 }
 
 // settling is how long a new container must run to count as running.

@@ -22,9 +22,21 @@ const maxLine = 1 << 20
 
 // Logs implements runtime.Port.
 func (d *Docker) Logs(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
+	found, err := d.find(ctx)
+	if errors.Is(err, runtime.ErrMissing) {
+		return nil // no container, no log
+	}
+	if err != nil {
+		return err
+	}
+	return d.log(ctx, found.ID, q, each)
+}
+
+// log is the log of a container.
+func (d *Docker) log(ctx context.Context, id string, q runtime.LogQuery, each func(runtime.Line) error) error {
 	if q.Tail > 0 {
 		// What is followed comes after what was kept.
-		last, err := d.tail(ctx, q)
+		last, err := d.tail(ctx, id, q)
 		if err != nil {
 			return err
 		}
@@ -39,18 +51,18 @@ func (d *Docker) Logs(ctx context.Context, q runtime.LogQuery, each func(runtime
 		}
 		q.Tail = 0
 	}
-	return d.read(ctx, q, each)
+	return d.read(ctx, id, q, each)
 }
 
 // tail are the last lines that match.
-func (d *Docker) tail(ctx context.Context, q runtime.LogQuery) ([]runtime.Line, error) {
+func (d *Docker) tail(ctx context.Context, id string, q runtime.LogQuery) ([]runtime.Line, error) {
 	n := q.Tail
 	q.Follow = false
 	if q.Level != "" || len(q.Texts) > 0 {
 		q.Tail = 0 // the engine would cut before the filter
 	}
 	var last []runtime.Line
-	err := d.read(ctx, q, func(l runtime.Line) error {
+	err := d.read(ctx, id, q, func(l runtime.Line) error {
 		if last = append(last, l); len(last) >= 2*n {
 			last = append(last[:0], last[n:]...)
 		}
@@ -59,14 +71,7 @@ func (d *Docker) tail(ctx context.Context, q runtime.LogQuery) ([]runtime.Line, 
 	return last[max(0, len(last)-n):], err
 }
 
-func (d *Docker) read(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
-	found, err := d.find(ctx)
-	if errors.Is(err, runtime.ErrMissing) {
-		return nil // no container, no log
-	}
-	if err != nil {
-		return err
-	}
+func (d *Docker) read(ctx context.Context, id string, q runtime.LogQuery, each func(runtime.Line) error) error {
 	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: q.Follow}
 	if q.Tail > 0 {
 		options.Tail = strconv.Itoa(q.Tail)
@@ -76,7 +81,7 @@ func (d *Docker) read(ctx context.Context, q runtime.LogQuery, each func(runtime
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := d.api.ContainerLogs(ctx, found.ID, options)
+	stream, err := d.api.ContainerLogs(ctx, id, options)
 	if err != nil {
 		return fmt.Errorf("read the log: %w", told(err))
 	}

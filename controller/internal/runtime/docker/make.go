@@ -22,6 +22,7 @@ type recipe struct {
 	config   *container.Config
 	host     *container.HostConfig
 	networks []string // names; the first one the container is made with
+	alias    []string // names by which those networks know it
 }
 
 // make creates our container from the image, as compose would.
@@ -30,7 +31,7 @@ func (d *Docker) make(ctx context.Context) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return d.create(ctx, r)
+	return d.create(ctx, d.c.Name, r)
 }
 
 // self is the controller's own container; false where it runs in none.
@@ -77,7 +78,7 @@ func (d *Docker) fresh(ctx context.Context) (recipe, error) {
 			},
 			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"}, ExtraHosts: []string{"host.docker.internal:host-gateway"},
 		},
-		networks: networks,
+		networks: networks, alias: []string{role},
 	}, nil
 }
 
@@ -93,26 +94,26 @@ func onHost(mounts []container.MountPoint, folder string) string {
 	return source
 }
 
-// create makes a container under our name and joins it to its networks.
-func (d *Docker) create(ctx context.Context, r recipe) (id string, err error) {
+// create makes a container and joins it to its networks.
+func (d *Docker) create(ctx context.Context, name string, r recipe) (id string, err error) {
 	var first *network.NetworkingConfig
-	alias := &network.EndpointSettings{Aliases: []string{role}}
+	alias := &network.EndpointSettings{Aliases: r.alias}
 	if len(r.networks) > 0 {
 		r.host.NetworkMode = container.NetworkMode(r.networks[0])
 		if r.host.NetworkMode.IsUserDefined() {
 			first = &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{r.networks[0]: alias}}
 		}
 	}
-	made, err := d.api.ContainerCreate(ctx, r.config, r.host, first, nil, d.c.Name)
+	made, err := d.api.ContainerCreate(ctx, r.config, r.host, first, nil, name)
 	if cerrdefs.IsNotFound(err) {
 		return "", d.noImage(err)
 	}
 	if err != nil {
 		return "", fmt.Errorf("make the container: %w", told(err))
 	}
-	for _, name := range r.networks[min(1, len(r.networks)):] {
-		if err := d.api.NetworkConnect(ctx, name, made.ID, alias); err != nil {
-			return "", d.undo(ctx, made.ID, fmt.Errorf("join network %s: %w", name, told(err)))
+	for _, network := range r.networks[min(1, len(r.networks)):] {
+		if err := d.api.NetworkConnect(ctx, network, made.ID, alias); err != nil {
+			return "", d.undo(ctx, made.ID, fmt.Errorf("join network %s: %w", network, told(err)))
 		}
 	}
 	return made.ID, nil

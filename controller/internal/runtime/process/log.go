@@ -24,7 +24,9 @@ const maxLine = 64 << 10
 type lines struct {
 	log     io.Writer
 	journal *runtime.Journal
-	rest    []byte
+	// mark stands before each line in the log, which all children share.
+	mark string
+	rest []byte
 }
 
 // Write implements io.Writer. A log that cannot be written must not end the child, so its error is told in the journal.
@@ -55,23 +57,27 @@ func (l *lines) flush() {
 func (l *lines) line(text string) {
 	now := time.Now().UTC()
 	l.journal.Add(runtime.ParseLine(now, text))
-	if _, err := io.WriteString(l.log, now.Format(time.RFC3339Nano)+" "+text+"\n"); err != nil {
+	if _, err := io.WriteString(l.log, now.Format(time.RFC3339Nano)+" "+l.mark+text+"\n"); err != nil {
 		l.journal.Add(runtime.Line{Time: now, Level: runtime.Warning, Text: "the log file cannot be written: " + err.Error()})
 	}
 }
 
 // Logs implements runtime.Port.
 func (p *Process) Logs(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
-	followed := p.current()
+	return read(ctx, p.current(), p.journal, q, each)
+}
+
+// read gives the lines of a journal; the end of the child that writes there now ends the following.
+func read(ctx context.Context, followed *child, journal *runtime.Journal, q runtime.LogQuery, each func(runtime.Line) error) error {
 	var next uint64
 	tail := q.Tail
 	for {
 		// Asked before reading, so that nothing written before the end is missed.
 		alive := followed.running()
-		read, n, more := p.journal.Read(next)
+		lines, n, more := journal.Read(next)
 		next = n
-		matching := read[:0]
-		for _, line := range read {
+		matching := lines[:0]
+		for _, line := range lines {
 			if q.Matches(line) {
 				matching = append(matching, line)
 			}

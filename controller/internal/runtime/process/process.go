@@ -8,11 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/afero"
@@ -40,27 +37,20 @@ type Process struct {
 
 	mu    sync.Mutex // guards what follows
 	child *child     // nil before the first start
+	jobs  map[string]*job
 }
 
-// child is one life of the program.
-type child struct {
-	cmd       *exec.Cmd
-	telemetry string
-	started   time.Time
-	// done is closed when it has ended; ended and code are valid from then on.
-	done  chan struct{}
-	ended time.Time
-	code  int
-}
-
-var _ runtime.Port = (*Process)(nil)
+var (
+	_ runtime.Port = (*Process)(nil)
+	_ runtime.Jobs = (*Process)(nil)
+)
 
 // kept is how many lines of the log can be asked for.
 const kept = 10_000
 
 // New makes a port that starts nothing yet.
 func New(fsys afero.Fs, c Config) *Process {
-	return &Process{c: c, fs: fsys, journal: runtime.NewJournal(kept)}
+	return &Process{c: c, fs: fsys, journal: runtime.NewJournal(kept), jobs: map[string]*job{}}
 }
 
 // Name implements runtime.Port.
@@ -72,29 +62,13 @@ func (p *Process) current() *child {
 	return p.child
 }
 
-// running tells whether the child lives.
-func (c *child) running() bool {
-	if c == nil {
-		return false
-	}
-	select {
-	case <-c.done:
-		return false
-	default:
-		return true
-	}
-}
-
 // Status implements runtime.Port.
 func (p *Process) Status(context.Context) runtime.Status {
 	s := runtime.Status{State: runtime.Created, Name: filepath.Base(p.c.Bin), Image: p.c.Bin}
 	if c := p.current(); c != nil {
-		s.ID, s.Started, s.Created = strconv.Itoa(c.cmd.Process.Pid), c.started, c.started
-		if c.running() {
-			s.State, s.Telemetry = runtime.Running, c.telemetry
+		if c.tell(&s); s.State == runtime.Running {
 			return s
 		}
-		s.State, s.ExitCode, s.Ended = runtime.Exited, c.code, c.ended
 	}
 	if err := p.program(); err != nil {
 		s.State, s.Reason = runtime.Missing, err.Error()
@@ -128,46 +102,19 @@ func (p *Process) start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := p.program(); err != nil {
-		return fmt.Errorf("%w: %w", runtime.ErrMissing, err)
-	}
 	addr, err := freePort(ctx)
 	if err != nil {
 		return err
 	}
-	c := &child{telemetry: "http://" + addr, started: time.Now().UTC(), done: make(chan struct{})}
-	// The child outlives the request that starts it; Close ends it.
-	c.cmd = exec.Command(p.c.Bin, "run")
-	c.cmd.Env = append(append([]string(nil), p.c.Env...),
-		"AUTO_START=false", "EXCHANGE_DIR="+p.c.Exchange, "STATE_DIR="+p.c.State, "TELEMETRY_ADDR="+addr)
-	out := &lines{log: p.c.Log, journal: p.journal}
-	c.cmd.Stdout, c.cmd.Stderr = out, out
-	c.cmd.SysProcAttr = attributes()
-	c.cmd.WaitDelay = time.Second
-	if err := c.cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", p.c.Bin, err)
+	c, err := p.begin(p.journal, "", "AUTO_START=false", "EXCHANGE_DIR="+p.c.Exchange, "STATE_DIR="+p.c.State, "TELEMETRY_ADDR="+addr)
+	if err != nil {
+		return err
 	}
-	go p.await(c, out)
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.telemetry = "http://" + addr
 	p.child = c
-	p.mu.Unlock()
 	return nil
-}
-
-// await ends when the child has; Stop and Close wait for it.
-func (p *Process) await(c *child, out *lines) {
-	err := c.cmd.Wait()
-	out.flush()
-	c.ended, c.code = time.Now().UTC(), c.cmd.ProcessState.ExitCode()
-	if ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		c.code = 128 + int(ws.Signal())
-	}
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		p.journal.Add(runtime.Line{Time: c.ended, Level: runtime.Warning, Text: "the end of the log may be missing: " + err.Error()})
-	}
-	close(c.done)
-	p.journal.Wake()
 }
 
 // freePort is an address nobody listens on. Another may take it before the child does, which then says so and ends.
@@ -188,38 +135,14 @@ func freePort(ctx context.Context) (string, error) {
 func (p *Process) Stop(ctx context.Context, timeout time.Duration) error {
 	p.changing.Lock()
 	defer p.changing.Unlock()
-	return p.stop(ctx, timeout)
-}
-
-func (p *Process) stop(ctx context.Context, timeout time.Duration) error {
-	c := p.current()
-	if !c.running() {
-		return nil
-	}
-	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && c.running() {
-		return fmt.Errorf("ask the loadgen to end: %w", err)
-	}
-	patience := time.NewTimer(timeout)
-	defer patience.Stop()
-	select {
-	case <-c.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-patience.C:
-	}
-	if err := c.cmd.Process.Kill(); err != nil && c.running() {
-		return fmt.Errorf("kill the loadgen: %w", err)
-	}
-	<-c.done
-	return nil
+	return p.current().end(ctx, timeout)
 }
 
 // Restart implements runtime.Port.
 func (p *Process) Restart(ctx context.Context, timeout time.Duration) error {
 	p.changing.Lock()
 	defer p.changing.Unlock()
-	if err := p.stop(ctx, timeout); err != nil {
+	if err := p.current().end(ctx, timeout); err != nil {
 		return err
 	}
 	return p.start(ctx)
@@ -233,7 +156,19 @@ func (p *Process) Heal(context.Context) (string, error) {
 	return "", runtime.ErrHealthy
 }
 
-// Close implements runtime.Port.
+// Close implements runtime.Port; jobs end with it, all at once.
 func (p *Process) Close(ctx context.Context, timeout time.Duration) error {
-	return p.Stop(ctx, timeout)
+	p.mu.Lock()
+	living := []*child{p.child}
+	for _, j := range p.jobs {
+		living = append(living, j.child)
+	}
+	p.mu.Unlock()
+	ends := make([]error, len(living))
+	var ending sync.WaitGroup
+	for i, c := range living {
+		ending.Go(func() { ends[i] = c.end(ctx, timeout) })
+	}
+	ending.Wait()
+	return errors.Join(ends...)
 }

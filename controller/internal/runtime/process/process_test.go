@@ -18,7 +18,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/process"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/runtimetest"
-	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // loadgen is the real one, built once.
@@ -62,15 +61,10 @@ func subject(t *testing.T) (runtimetest.Subject, string) {
 		}
 	})
 	return runtimetest.Subject{
-		Port: p,
-		Publish: func(t *testing.T, values map[string]string) {
-			data, err := exchange.EncodeEnv(values)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := exchange.Publish(fsys, dir, map[string][]byte{exchange.EnvFile: data}); err != nil {
-				t.Fatal(err)
-			}
+		Port: p, Jobs: p, State: filepath.Join(dir, "state"),
+		Publish: func(t *testing.T, values map[string]string) { runtimetest.Publish(t, dir, values) },
+		PublishJob: func(t *testing.T, id string, values map[string]string) {
+			runtimetest.Publish(t, filepath.Join(dir, runtime.JobFolder(id)), values)
 		},
 		Kill: func(t *testing.T, s runtime.Status) {
 			pid, err := strconv.Atoi(s.ID)

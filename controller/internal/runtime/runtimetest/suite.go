@@ -6,12 +6,16 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // Subject is a port under test, with a loadgen that was never started.
@@ -19,8 +23,13 @@ type Subject struct {
 	Port runtime.Port
 	// Publish writes loadgen.env.
 	Publish func(t *testing.T, values map[string]string)
-	// Kill ends the loadgen by SIGKILL.
+	// Kill ends the loadgen by SIGKILL, or a job.
 	Kill func(t *testing.T, s runtime.Status)
+	// Jobs are those of the same runtime; PublishJob writes the loadgen.env of one.
+	Jobs       runtime.Jobs
+	PublishJob func(t *testing.T, id string, values map[string]string)
+	// State is the state folder.
+	State string
 }
 
 // patience bounds every wait.
@@ -38,6 +47,11 @@ func Run(t *testing.T, fresh func(*testing.T) Subject) {
 		"a stop that nobody waits for returns":           letsGo,
 		"what is healthy is not healed":                  isHealthy,
 		"visits are outlined beside it":                  outlines,
+		"a job goes its own way beside it":               besideJob,
+		"a job keeps its ledger in a folder of its own":  keepsLedger,
+		"bad settings end a job alone":                   refusesJob,
+		"a job that was killed goes on":                  goesOn,
+		"a job is forgotten when it is removed":          forgets,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -200,6 +214,15 @@ func outlines(t *testing.T, s Subject) {
 	}
 }
 
+// Publish writes a loadgen.env into a folder, which it makes.
+func Publish(t *testing.T, dir string, values map[string]string) {
+	t.Helper()
+	data, err := exchange.EncodeEnv(values)
+	must(t, err)
+	must(t, os.MkdirAll(dir, 0o700))
+	must(t, exchange.Publish(afero.NewOsFs(), dir, map[string][]byte{exchange.EnvFile: data}))
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -212,6 +235,14 @@ func await(t *testing.T, p runtime.Port, want runtime.State) runtime.Status {
 	t.Helper()
 	var s runtime.Status
 	until(t, func() bool { s = p.Status(t.Context()); return s.State == want }, func() any { return s })
+	return s
+}
+
+// awaitJob waits for a state of a job.
+func awaitJob(t *testing.T, j runtime.Jobs, id string, want runtime.State) runtime.Status {
+	t.Helper()
+	var s runtime.Status
+	until(t, func() bool { s = j.Job(t.Context(), id); return s.State == want }, func() any { return s })
 	return s
 }
 

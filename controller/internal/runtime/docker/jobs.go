@@ -1,0 +1,139 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// jobRole is the label of a job's container.
+const jobRole = "backfill"
+
+// JobName implements runtime.Jobs.
+func (d *Docker) JobName(id string) string { return d.c.Name + "-" + jobRole + "-" + id }
+
+// job inspects the container of a job. Errors: ErrMissing, ErrForeign, ErrUnavailable.
+func (d *Docker) job(ctx context.Context, id string) (container.InspectResponse, error) {
+	found, err := d.api.ContainerInspect(ctx, d.JobName(id))
+	switch {
+	case cerrdefs.IsNotFound(err):
+		return found, runtime.ErrMissing
+	case err != nil:
+		return found, told(err)
+	}
+	if l := found.Config.Labels; l[RoleLabel] != jobRole || l[StackLabel] != d.c.Stack || l[RunLabel] != id {
+		return found, fmt.Errorf("%w: the name %s is taken; rename that container", runtime.ErrForeign, d.JobName(id))
+	}
+	return found, nil
+}
+
+// Job implements runtime.Jobs.
+func (d *Docker) Job(ctx context.Context, id string) runtime.Status {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	found, err := d.job(ctx, id)
+	s := runtime.Status{Name: d.JobName(id), Image: d.c.Image}
+	switch {
+	case errors.Is(err, runtime.ErrMissing):
+		s.State = runtime.Missing
+		return s
+	case errors.Is(err, runtime.ErrForeign):
+		s.State, s.Reason = runtime.Foreign, err.Error()
+	case err != nil:
+		unavailable(&s, err)
+		return s
+	}
+	d.describe(ctx, &s, found)
+	s.Healable = false // a job that is stuck is removed and started anew
+	return s
+}
+
+// StartJob implements runtime.Jobs. A container that cannot be started, such as one whose network is gone, is made anew:
+// what a job has done is in its state folder.
+func (d *Docker) StartJob(ctx context.Context, id string) error {
+	found, err := d.job(ctx, id)
+	if err == nil {
+		if err := d.goOn(ctx, found); !errors.Is(err, runtime.ErrStuck) {
+			return err
+		}
+		err = d.RemoveJob(ctx, id)
+	}
+	if err != nil && !errors.Is(err, runtime.ErrMissing) {
+		return err
+	}
+	r, err := d.freshJob(ctx, id)
+	if err != nil {
+		return err
+	}
+	made, err := d.create(ctx, d.JobName(id), r)
+	if err != nil {
+		return err
+	}
+	return d.run(ctx, made)
+}
+
+// freshJob is the recipe of a job: that of the loadgen with folders of its own, and not known by the loadgen's name.
+func (d *Docker) freshJob(ctx context.Context, id string) (recipe, error) {
+	r, err := d.fresh(ctx)
+	if err != nil {
+		return r, err
+	}
+	labels := r.config.Labels
+	labels[RoleLabel], labels[RunLabel] = jobRole, id
+	if labels[composeProject] != "" {
+		labels["com.docker.compose.oneoff"] = "True" // `up` leaves it alone, `down` takes it along
+	}
+	r.config.Env = append(r.config.Env, "STATE_DIR=/app/state/"+runtime.JobFolder(id))
+	r.host.Mounts[0].Source = path.Join(r.host.Mounts[0].Source, runtime.JobFolder(id))
+	r.alias = nil
+	return r, nil
+}
+
+// StopJob implements runtime.Jobs.
+func (d *Docker) StopJob(ctx context.Context, id string, timeout time.Duration) error {
+	found, err := d.job(ctx, id)
+	if errors.Is(err, runtime.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.end(ctx, found, timeout)
+}
+
+// RemoveJob implements runtime.Jobs.
+func (d *Docker) RemoveJob(ctx context.Context, id string) error {
+	found, err := d.job(ctx, id)
+	if errors.Is(err, runtime.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if s := found.State.Status; s == container.StateRunning || s == container.StateRestarting || s == container.StatePaused {
+		return fmt.Errorf("%w: %s still runs; stop it first", runtime.ErrStuck, d.JobName(id))
+	}
+	if err := d.api.ContainerRemove(ctx, found.ID, container.RemoveOptions{Force: true}); err != nil && !cerrdefs.IsNotFound(err) {
+		return fmt.Errorf("remove the job's container: %w", told(err))
+	}
+	return nil
+}
+
+// JobLogs implements runtime.Jobs.
+func (d *Docker) JobLogs(ctx context.Context, id string, q runtime.LogQuery, each func(runtime.Line) error) error {
+	found, err := d.job(ctx, id)
+	if errors.Is(err, runtime.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.log(ctx, found.ID, q, each)
+}

@@ -1,0 +1,35 @@
+package runtime
+
+import (
+	"context"
+	"path"
+	"time"
+)
+
+// JobsFolder is where the files of jobs lie below the exchange folder, and their state below the state folder, each in a
+// folder of the job's id.
+const JobsFolder = "jobs"
+
+// JobFolder is the folder of one job below the exchange folder, and below the state folder.
+func JobFolder(id string) string { return path.Join(JobsFolder, id) }
+
+// Jobs is a way to have loadgens beside the one of Port that each do one thing and end. A job is known by an id of
+// letters, digits, - and _, which names its folders; its files must lie there before it is started. It has a state folder
+// of its own, because a loadgen closes the ledgers it finds open in its folder. It is safe for concurrent use for
+// different jobs. Errors are those of Port.
+type Jobs interface {
+	// JobName is how the runtime calls a job, whether it is there or not.
+	JobName(id string) string
+	// Job tells how one stands.
+	Job(ctx context.Context, id string) Status
+	// StartJob makes it where it is missing and starts it. One that has ended goes on by its own means, one that runs is
+	// left alone.
+	StartJob(ctx context.Context, id string) error
+	// StopJob asks it to drain and kills it when it has not ended after timeout. One that does not run is left alone.
+	StopJob(ctx context.Context, id string, timeout time.Duration) error
+	// RemoveJob forgets one that has ended, with its log; its folders stay. One that runs is ErrStuck, one that is missing
+	// no error.
+	RemoveJob(ctx context.Context, id string) error
+	// JobLogs is Port's Logs for a job.
+	JobLogs(ctx context.Context, id string, q LogQuery, each func(Line) error) error
+}

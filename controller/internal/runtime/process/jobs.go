@@ -1,0 +1,97 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// job is what is known of one job; it is forgotten with the controller, and the job ends with it.
+type job struct {
+	changing sync.Mutex // held while a life begins
+	journal  *runtime.Journal
+	child    *child // the last life, nil before the first; guarded by Process.mu
+}
+
+// keptOfJob is how many lines of a job's log can be asked for.
+const keptOfJob = 2_000
+
+// JobName implements runtime.Jobs.
+func (p *Process) JobName(id string) string { return filepath.Base(p.c.Bin) + "-backfill-" + id }
+
+// known is a job with its last life; nil for one that was never started here.
+func (p *Process) known(id string) (*job, *child) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if j := p.jobs[id]; j != nil {
+		return j, j.child
+	}
+	return nil, nil
+}
+
+// Job implements runtime.Jobs.
+func (p *Process) Job(_ context.Context, id string) runtime.Status {
+	s := runtime.Status{State: runtime.Missing, Name: p.JobName(id), Image: p.c.Bin}
+	if _, c := p.known(id); c != nil {
+		c.tell(&s)
+	}
+	return s
+}
+
+// StartJob implements runtime.Jobs.
+func (p *Process) StartJob(ctx context.Context, id string) error {
+	p.mu.Lock()
+	j := p.jobs[id]
+	if j == nil {
+		j = &job{journal: runtime.NewJournal(keptOfJob)}
+		p.jobs[id] = j
+	}
+	p.mu.Unlock()
+	j.changing.Lock()
+	defer j.changing.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, c := p.known(id); c.running() {
+		return nil
+	}
+	c, err := p.begin(j.journal, "["+id+"] ", "AUTO_START=false", "TELEMETRY_ADDR=off",
+		"EXCHANGE_DIR="+filepath.Join(p.c.Exchange, runtime.JobFolder(id)), "STATE_DIR="+filepath.Join(p.c.State, runtime.JobFolder(id)))
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j.child = c
+	return nil
+}
+
+// StopJob implements runtime.Jobs.
+func (p *Process) StopJob(ctx context.Context, id string, timeout time.Duration) error {
+	_, c := p.known(id)
+	return c.end(ctx, timeout)
+}
+
+// RemoveJob implements runtime.Jobs.
+func (p *Process) RemoveJob(_ context.Context, id string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if j := p.jobs[id]; j != nil && j.child.running() {
+		return fmt.Errorf("%w: %s still runs; stop it first", runtime.ErrStuck, p.JobName(id))
+	}
+	delete(p.jobs, id)
+	return nil
+}
+
+// JobLogs implements runtime.Jobs.
+func (p *Process) JobLogs(ctx context.Context, id string, q runtime.LogQuery, each func(runtime.Line) error) error {
+	j, c := p.known(id)
+	if j == nil {
+		return nil
+	}
+	return read(ctx, c, j.journal, q, each)
+}
