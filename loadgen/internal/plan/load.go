@@ -84,6 +84,9 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	if s.RunID != "" {
 		l.plan.RunID = s.RunID
 	}
+	if s.BackfillEnabled {
+		l.backfill()
+	}
 	l.pages()
 	l.funnels()
 	l.events()
@@ -106,6 +109,16 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	p.Hash = hash
 	l.note()
 	return p, l.problems
+}
+
+// backfill sets what a backfill does whatever the knobs of live traffic say: many hits go in a request, and all of them
+// are dated.
+func (l *loader) backfill() {
+	k := &l.plan.Spec
+	k.SendMode, k.Timeline = "bulk", "compressed"
+	if k.BackfillSeed != nil {
+		l.plan.Seed = *k.BackfillSeed
+	}
 }
 
 // file reads what a knob names, else the file of the exchange folder. A file that a knob names must be there.

@@ -83,11 +83,15 @@ func (p *Plan) Random(first uint64) *rand.Rand {
 }
 
 // hash is taken over everything that decides what is sent but the seed and the run id. Tokens are left out: they
-// decide no behaviour, and a hash is shown.
+// decide no behaviour, and a hash is shown. So is where things lie and what is told of them, how long an answer may take,
+// and how fast a backfill goes, so that one can go on elsewhere, or slower.
 func (p *Plan) hash() (string, error) {
 	k := p.Spec
 	k.RunSeed, k.RunID, k.Set = nil, "", nil
 	k.MatomoToken, k.MatomoReadToken, k.MultiTarget = "", "", ""
+	k.ExchangeDir, k.URLsFile, k.FunnelsFile, k.StateDir, k.SummaryFile = "", "", "", "", ""
+	k.LogLevel, k.LogFormat, k.TelemetryAddr = "", "", ""
+	k.RequestTimeout, k.BackfillRPS, k.BackfillShards, k.BackfillSeed = 0, 0, 0, nil
 	data, err := json.Marshal([]any{k, p.Pages, p.Funnels, p.Events, p.Strategy})
 	if err != nil {
 		return "", fmt.Errorf("hash plan: %w", err)
