@@ -48,10 +48,19 @@ type SiteCounts struct {
 	Countries map[string]int64 `json:"countries"`
 	Referrers map[string]int64 `json:"referrers"`
 	Titles    map[string]int64 `json:"titles"`
+	// Days are by date (YYYY-MM-DD) in the site's zone.
+	Days map[string]*DayCounts `json:"days"`
+}
+
+// DayCounts is what was recorded for a day of a site.
+type DayCounts struct {
+	// Visits that were opened on it, and hits recorded on it by kind.
+	Visits int64            `json:"visits"`
+	Hits   map[string]int64 `json:"hits"`
 }
 
 func newSiteCounts() *SiteCounts {
-	c := &SiteCounts{Hits: map[string]int64{}, Countries: map[string]int64{}, Referrers: map[string]int64{}, Titles: map[string]int64{}}
+	c := &SiteCounts{Hits: map[string]int64{}, Countries: map[string]int64{}, Referrers: map[string]int64{}, Titles: map[string]int64{}, Days: map[string]*DayCounts{}}
 	for _, k := range []kind{kindPageview, kindSearch, kindEvent, kindOutlink, kindDownload, kindOrder, kindPing} {
 		c.Hits[string(k)] = 0
 	}
@@ -76,6 +85,22 @@ func (c *SiteCounts) add(o *SiteCounts) {
 			pair[0][k] += n
 		}
 	}
+	for date, d := range o.Days {
+		into := c.day(date)
+		into.Visits += d.Visits
+		for k, n := range d.Hits {
+			into.Hits[k] += n
+		}
+	}
+}
+
+func (c *SiteCounts) day(date string) *DayCounts {
+	d, ok := c.Days[date]
+	if !ok {
+		d = &DayCounts{Hits: map[string]int64{}}
+		c.Days[date] = d
+	}
+	return d
 }
 
 func (c *SiteCounts) order(p map[string]string) {

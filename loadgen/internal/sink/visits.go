@@ -57,7 +57,9 @@ func (s *Sink) record(h *hit, at time.Time) verdict {
 		return exclude("ping without a visit")
 	}
 	site := s.counts.Sites[h.key.site]
+	day := site.day(at.In(s.cfg.Sites[h.key.site].Zone).Format(time.DateOnly))
 	if opens {
+		day.Visits++
 		if split && v.visit.campaign != campaign && campaign != "" {
 			s.rules.report(h, RuleCampaign, "url", campaign)
 		}
@@ -82,6 +84,7 @@ func (s *Sink) record(h *hit, at time.Time) verdict {
 		site.title(strings.TrimSpace(h.params["action_name"]))
 	}
 	site.Hits[string(h.kind)]++
+	day.Hits[string(h.kind)]++
 	return verdict{}
 }
 

@@ -184,3 +184,26 @@ func BenchmarkHit(b *testing.B) {
 		f.post(hit.with("cid", id, "_id", id, "pv_id", fmt.Sprintf("p%05d", i%100000)))
 	}
 }
+
+func TestDaysAreThoseOfTheSitesCalendar(t *testing.T) {
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := start(func(c *sink.Config) { c.Sites = map[int]sink.Site{1: {Zone: newYork}} })
+	f.clock.Time = time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
+	for i, at := range []time.Time{
+		time.Date(2026, 11, 1, 3, 59, 59, 0, time.UTC), // the last second of October there
+		time.Date(2026, 11, 1, 4, 0, 0, 0, time.UTC),   // a day of 25 hours begins
+		time.Date(2026, 11, 2, 4, 59, 59, 0, time.UTC), // and ends
+		time.Date(2026, 11, 2, 5, 0, 0, 0, time.UTC),
+	} {
+		id := fmt.Sprintf("%016x", i+1)
+		f.post(page(1).with("cid", id, "_id", id, "cdt", at.Format(time.DateTime), "token_auth", token))
+	}
+	for date, want := range map[string]int64{"2026-10-31": 1, "2026-11-01": 2, "2026-11-02": 1} {
+		if d := f.site().Days[date]; d == nil || d.Visits != want || d.Hits["pageview"] != want {
+			t.Errorf("%s has %+v, want %d visits", date, d, want)
+		}
+	}
+}
