@@ -28,6 +28,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/controller/internal/webui"
 	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // Host is the machine as a controller meets it.
@@ -102,7 +103,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return a, err
 	}
 	a.live = live.New(live.Config{
-		Where: a.telemetry, Client: scrapes, Ledger: run.Ledgers(h.FS, s.StateDir), Keep: a.keepMinute, Hub: a.hub, Log: log,
+		Where: a.telemetry, Client: scrapes, Settings: a.settingsOf, Ledger: run.Ledgers(h.FS, s.StateDir), Cap: run.Cap(h.FS, s.StateDir), Keep: a.keepMinute, Hub: a.hub, Log: log,
 	})
 	a.guard = security.New(security.Config{
 		Key: key, Hosts: s.AllowedHosts, Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,
@@ -131,6 +132,15 @@ func (a *App) telemetry() string {
 		return l.Telemetry
 	}
 	return ""
+}
+
+// settingsOf are those of the run that goes on; one that was started by somebody else tells none.
+func (a *App) settingsOf(runID string) (spec.Spec, bool) {
+	r := a.control.Status().Run
+	if r == nil || r.ID != runID {
+		return spec.Spec{}, false
+	}
+	return r.Settings()
 }
 
 // Serve answers requests at listener until ctx is done, then ends in order.

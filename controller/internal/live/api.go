@@ -89,6 +89,8 @@ type Sample struct {
 	Stops      []Stop           `json:"stops"`
 	Thresholds []record.Verdict `json:"thresholds"`
 	Aborts     bool             `json:"threshold_abort"`
+	// Capacity is how a capacity search stands; nil for other runs.
+	Capacity *record.Capacity `json:"capacity"`
 }
 
 // StopKind is what ends a run, or holds it back.
@@ -107,10 +109,12 @@ const (
 
 // Stop is a limit that was set for the run. It comes true when Current reaches Limit.
 type Stop struct {
-	Kind    StopKind `json:"kind" enum:"visits,hours,profile,cap,error_brake"`
-	Unit    string   `json:"unit" enum:"visits,s,share"`
-	Current float64  `json:"current"`
-	Limit   float64  `json:"limit"`
+	Kind StopKind `json:"kind" enum:"visits,hours,profile,cap,error_brake"`
+	Unit string   `json:"unit" enum:"visits,s,share"`
+	// Current of a profile is without the pauses that were seen, because its stages stand still then; that of the cap
+	// counts visits that are reserved, a hundredth of the cap at a time.
+	Current float64 `json:"current"`
+	Limit   float64 `json:"limit"`
 	// Judged is false while there is too little to judge by: the brake waits for a minute and ten hits.
 	Judged bool `json:"judged"`
 }

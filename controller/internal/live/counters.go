@@ -16,7 +16,7 @@ func newCounters() counters {
 func combine(a, b counters, sign float64) counters {
 	return counters{
 		planned: add(a.planned, b.planned, sign), hits: add(a.hits, b.hits, sign), visits: add(a.visits, b.visits, sign),
-		revenue: a.revenue + sign*b.revenue, latency: add(a.latency, b.latency, sign),
+		due: a.due + sign*b.due, revenue: a.revenue + sign*b.revenue, latency: add(a.latency, b.latency, sign),
 	}
 }
 

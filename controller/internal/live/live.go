@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // Config of a Live.
@@ -15,8 +17,11 @@ type Config struct {
 	Where func() string
 	// Client asks the loadgen; it needs a timeout of its own.
 	Client *http.Client
-	// Ledger reads the ledger of record of a run; nil where there is none.
+	// Ledger reads the ledger of record of a run, and Cap what the loadgen keeps of the cap; nil where there is none.
 	Ledger func(runID string) ([]byte, error)
+	Cap    func() ([]byte, error)
+	// Settings are those of a run; false where they are not known.
+	Settings func(runID string) (spec.Spec, bool)
 	// Keep stores a minute of a run; an error is logged.
 	Keep func(context.Context, Minute) error
 	// Hub gets every sample.
@@ -65,6 +70,7 @@ func (l *Live) Watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var m meter
+	var x explainer
 	for {
 		select {
 		case <-ctx.Done():
@@ -86,7 +92,7 @@ func (l *Live) Watch(ctx context.Context) {
 		}
 		sample, minutes := m.take(time.Now().UTC(), s)
 		l.keep(ctx, minutes)
-		l.explain(&sample)
+		x.explain(l.c, &sample)
 		l.store(sample)
 	}
 }
@@ -96,23 +102,6 @@ func (l *Live) keep(ctx context.Context, minutes []Minute) {
 		if err := l.c.Keep(ctx, m); err != nil {
 			l.c.Log.Error("a minute of the run cannot be stored", "run_id", m.RunID, "err", err)
 		}
-	}
-}
-
-// explain fills in the last error of each target, a text that has no place among the metrics. Where the ledger cannot be
-// read the numbers are shown without.
-func (l *Live) explain(s *Sample) {
-	var ledger struct {
-		Targets map[string]struct {
-			LastError string `json:"last_error"`
-		} `json:"targets"`
-	}
-	data, err := l.c.Ledger(s.RunID)
-	if err != nil || json.Unmarshal(data, &ledger) != nil {
-		return
-	}
-	for i, t := range s.Targets {
-		s.Targets[i].LastError = ledger.Targets[t.Name].LastError
 	}
 }
 

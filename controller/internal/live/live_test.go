@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // loadgen answers scrapes with what is set.
@@ -21,6 +22,16 @@ type loadgen struct {
 	body   string
 	down   bool
 	ledger string
+	knobs  map[string]string
+}
+
+func (l *loadgen) settings(string) (spec.Spec, bool) {
+	s, problems := spec.Parse(l.knobs, nil)
+	return s, l.knobs != nil && problems.Err() == nil
+}
+
+func (l *loadgen) cap() ([]byte, error) {
+	return []byte(`{"window_start":"2000-01-01T00:00:00Z","reserved":40}`), nil // when virtual time begins
 }
 
 func (l *loadgen) RoundTrip(*http.Request) (*http.Response, error) {
@@ -64,6 +75,8 @@ trafficinator_target_health{target="b",state="failed"} 1
 trafficinator_visits_total{fate="complete"} 5
 # TYPE trafficinator_visits_planned_total counter
 trafficinator_visits_planned_total ACCEPTED
+# TYPE trafficinator_visits_due_total counter
+trafficinator_visits_due_total PLANNED
 # TYPE trafficinator_visits_open gauge
 trafficinator_visits_open 4
 # TYPE trafficinator_revenue_total counter
@@ -99,7 +112,7 @@ func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.Mi
 	synctest.Test(t, func(t *testing.T) {
 		hub := live.NewHub(time.Now())
 		w := live.New(live.Config{
-			Where: func() string { return "http://loadgen.test" }, Client: &http.Client{Transport: l}, Ledger: l.read, Hub: hub, Log: slog.New(slog.DiscardHandler),
+			Where: func() string { return "http://loadgen.test" }, Client: &http.Client{Transport: l}, Ledger: l.read, Settings: l.settings, Cap: l.cap, Hub: hub, Log: slog.New(slog.DiscardHandler),
 			Keep: func(_ context.Context, m live.Minute) error { minutes = append(minutes, m); return nil },
 		})
 		ctx, cancel := context.WithCancel(t.Context())

@@ -37,6 +37,7 @@ type counters struct {
 	planned map[hitKey]float64
 	hits    map[hitKey]float64
 	visits  map[string]float64
+	due     float64
 	revenue float64
 	// latency are cumulative bucket counts by target and upper bound in seconds.
 	latency map[bucketKey]float64
@@ -107,6 +108,7 @@ func (c *counters) read(families map[string]*dto.MetricFamily) {
 	})
 	each(families[metric.Visits], func(m *dto.Metric) { c.visits[label(m, metric.LabelFate)] = m.GetCounter().GetValue() })
 	each(families[metric.VisitsPlanned], func(m *dto.Metric) { c.visits[plannedVisits] = m.GetCounter().GetValue() })
+	each(families[metric.VisitsDue], func(m *dto.Metric) { c.due = m.GetCounter().GetValue() })
 	each(families[metric.Revenue], func(m *dto.Metric) { c.revenue = m.GetCounter().GetValue() })
 	each(families[metric.Latency], func(m *dto.Metric) {
 		name, h := label(m, metric.LabelTarget), m.GetHistogram()

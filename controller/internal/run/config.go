@@ -30,3 +30,13 @@ func configuration(files map[string][]byte) (config []byte, kind string) {
 	config, _ = json.Marshal(out) // a map of texts always has a form
 	return config, kind
 }
+
+// Settings are those of the run, secrets masked; false where they are not known, as of a run that was started elsewhere.
+func (r Run) Settings() (spec.Spec, bool) {
+	values := map[string]string{}
+	if json.Unmarshal(r.Config, &values) != nil || len(values) == 0 {
+		return spec.Spec{}, false
+	}
+	s, problems := spec.Parse(values, nil)
+	return s, problems.Err() == nil
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // Draw makes a run id that sorts by time and a seed that every JSON reader can hold (below 2^53).
@@ -24,11 +25,18 @@ func Draw() Identity {
 
 // Ledgers reads the ledgers of record that the loadgen keeps in dir.
 func Ledgers(fsys afero.Fs, dir string) func(runID string) ([]byte, error) {
-	return func(runID string) ([]byte, error) {
-		data, err := exchange.Read(fsys, filepath.Join(dir, runID+".json"))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
-		return data, err
+	return func(runID string) ([]byte, error) { return ifThere(fsys, filepath.Join(dir, runID+".json")) }
+}
+
+// Cap reads what the loadgen keeps in dir of the cap on visits; nil where there is none.
+func Cap(fsys afero.Fs, dir string) func() ([]byte, error) {
+	return func() ([]byte, error) { return ifThere(fsys, filepath.Join(dir, record.CapFile)) }
+}
+
+func ifThere(fsys afero.Fs, path string) ([]byte, error) {
+	data, err := exchange.Read(fsys, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
+	return data, err
 }

@@ -7,19 +7,14 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// record is what of a ledger tells of its end.
-type record struct {
-	PlanHash string    `json:"plan_hash"`
-	Ended    time.Time `json:"ended"`
-	Reason   string    `json:"reason"`
-}
-
-func readRecord(ledger []byte) record {
-	var r record
+// readRecord reads a ledger of record. One that cannot be read tells nothing.
+func readRecord(ledger []byte) record.Summary {
+	var r record.Summary
 	if json.Unmarshal(ledger, &r) != nil {
-		return record{} // a ledger that cannot be read tells nothing
+		return record.Summary{}
 	}
 	return r
 }

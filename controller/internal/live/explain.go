@@ -1,0 +1,96 @@
+package live
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+// explainer adds to samples what has no place among the metrics: the loadgen's own judgement from its ledger, and how
+// near the limits of the settings are. What cannot be read is left out.
+type explainer struct {
+	run      string
+	settings spec.Spec
+	known    bool
+	// length is that of the profile; 0 for one without an end.
+	length time.Duration
+	last   Sample
+	paused time.Duration
+}
+
+func (x *explainer) explain(c Config, s *Sample) {
+	if x.run != s.RunID {
+		*x = explainer{run: s.RunID}
+		if x.settings, x.known = c.Settings(s.RunID); x.known {
+			load, _ := x.settings.Profile() // the settings were checked before the start
+			x.length = load.Length()
+		}
+	}
+	if x.last.Phase == "paused" {
+		x.paused += s.Time.Sub(x.last.Time)
+	}
+	x.last = *s
+	var r record.Summary
+	if data, err := c.Ledger(s.RunID); err == nil && json.Unmarshal(data, &r) == nil {
+		for i, t := range s.Targets {
+			s.Targets[i].LastError = r.Targets[t.Name].LastError
+		}
+		s.Thresholds = append(s.Thresholds, r.Thresholds...)
+		s.Capacity = r.Capacity
+	}
+	if x.known {
+		s.Aborts = x.settings.ThresholdAbort
+		s.Stops = x.stops(s, r.Started, c.Cap)
+	}
+}
+
+// stops are the limits that are set.
+func (x *explainer) stops(s *Sample, started time.Time, kept func() ([]byte, error)) []Stop {
+	k, out := x.settings, []Stop{}
+	if k.StopAfterVisits > 0 {
+		out = append(out, Stop{StopVisits, "visits", float64(s.Visits[plannedVisits]), float64(k.StopAfterVisits), true})
+	}
+	var since time.Duration
+	if !started.IsZero() {
+		since = max(0, s.Time.Sub(started))
+	}
+	if k.AutoStopHours > 0 {
+		out = append(out, Stop{StopHours, "s", since.Seconds(), k.AutoStopHours * 3600, true})
+	}
+	if x.length > 0 {
+		out = append(out, Stop{StopProfile, "s", max(0, since-x.paused).Seconds(), x.length.Seconds(), true})
+	}
+	if k.MaxTotalVisits > 0 {
+		out = append(out, Stop{StopCap, "visits", reserved(kept, s.Time), float64(k.MaxTotalVisits), true})
+	}
+	if k.StopErrorShare > 0 && !k.CapacitySearch {
+		out = append(out, brake(s.Recent, k.StopErrorShare))
+	}
+	return out
+}
+
+// capWindow is how long a cap counts, see MAX_TOTAL_VISITS.
+const capWindow = 24 * time.Hour
+
+func reserved(kept func() ([]byte, error), now time.Time) float64 {
+	var c record.Cap
+	if data, err := kept(); err != nil || json.Unmarshal(data, &c) != nil || !now.Before(c.WindowStart.Add(capWindow)) {
+		return 0
+	}
+	return float64(c.Reserved)
+}
+
+// brakeHits is how many hits the loadgen's error brake wants to see before it judges.
+const brakeHits = 10
+
+func brake(r Recent, limit float64) Stop {
+	bad := r.Delta.Rejected + r.Delta.Failed + r.Delta.Unknown + r.Delta.Shed
+	ended := bad + r.Delta.Accepted
+	b := Stop{StopBrake, "share", 0, limit, r.Seconds >= recently.Seconds() && ended >= brakeHits}
+	if ended > 0 {
+		b.Current = float64(bad) / float64(ended)
+	}
+	return b
+}
