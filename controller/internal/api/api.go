@@ -32,6 +32,7 @@ type Deps struct {
 	Hub       *live.Hub
 	Preview   Preview
 	Doctor    Doctor
+	Proof     Proof
 	Audit     func(context.Context, security.Entry)
 	Log       *slog.Logger
 	Version   string
@@ -86,6 +87,7 @@ func build(d Deps) *server {
 	s.history()
 	s.lookBack()
 	s.steering()
+	s.proof()
 	s.docs()
 	nullable(s.huma.OpenAPI().Components.Schemas)
 	e.GET("/api/*", func(echo.Context) error { return echo.ErrNotFound })

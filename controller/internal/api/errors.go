@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
@@ -47,7 +48,8 @@ func (s *server) problem(ctx context.Context, err error) error {
 		return refuse(http.StatusConflict, failedTitle(failed), messages(failed.Messages)...)
 	case errors.As(err, &lost):
 		return refuse(http.StatusConflict, "the run cannot be started again as it was", details(lost.Problems)...)
-	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, store.ErrOpen):
+	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, store.ErrOpen),
+		errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget):
 		return refuse(http.StatusConflict, err.Error())
 	case errors.Is(err, runtime.ErrUnavailable):
 		return refuse(http.StatusServiceUnavailable, err.Error())

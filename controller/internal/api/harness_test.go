@@ -20,6 +20,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
+	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
@@ -71,7 +72,7 @@ func newFixture(t *testing.T) *fixture {
 	f.publisher = publish.New(lib, s, fsys, f.exchange)
 	f.Handler = api.New(api.Deps{
 		Guard: security.New(security.Config{Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Now: time.Now}),
-		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Live: still{}, Logs: f, Doctor: f.doctor,
+		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib),
 		Preview: preview.New(lib, outline{}, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
@@ -79,6 +80,16 @@ func newFixture(t *testing.T) *fixture {
 		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test", Now: time.Now,
 	}, http.NotFoundHandler())
 	return f
+}
+
+// proof is a real keeper that asks a Matomo which nobody reaches.
+func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
+	k := proof.NewKeeper(proof.Config{
+		Matomo: matomo.NewClient(time.Second), Store: f.store, Readers: lib.Readers, Log: slog.New(slog.DiscardHandler),
+		Ledger: func(string) ([]byte, error) { return nil, nil },
+	})
+	t.Cleanup(func() { _ = k.Close() })
+	return k
 }
 
 // Logs implements api.Logs.

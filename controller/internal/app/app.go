@@ -20,6 +20,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
+	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
@@ -95,15 +96,18 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	lib := library.New(a.store, h.FS, s.PresetsDir)
 	publisher := publish.New(lib, a.store, h.FS, s.ExchangeDir)
 	scrapes := &http.Client{Timeout: 2 * time.Second}
+	ledgers := run.Ledgers(h.FS, s.StateDir)
+	prover := proof.NewKeeper(proof.Config{Matomo: matomo.NewClient(examineTimeout), Store: a.store, Ledger: ledgers, Readers: lib.Readers, Log: log})
+	a.closers = append(a.closers, prover.Close)
 	a.control, err = run.New(ctx, run.Config{
 		Port: a.port, Publisher: publisher, Book: run.Stored{Store: a.store}, Probe: probe(scrapes),
-		Ledger: run.Ledgers(h.FS, s.StateDir), Draw: run.Draw, Changed: a.tellState, Log: log,
+		Ledger: ledgers, Look: prover.Look, Draw: run.Draw, Changed: a.tellState, Log: log,
 	})
 	if err != nil {
 		return a, err
 	}
 	a.live = live.New(live.Config{
-		Where: a.telemetry, Client: scrapes, Settings: a.settingsOf, Ledger: run.Ledgers(h.FS, s.StateDir), Cap: run.Cap(h.FS, s.StateDir), Keep: a.keepMinute, Hub: a.hub, Log: log,
+		Where: a.telemetry, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers, Cap: run.Cap(h.FS, s.StateDir), Keep: a.keepMinute, Hub: a.hub, Log: log,
 	})
 	a.guard = security.New(security.Config{
 		Key: key, Hosts: s.AllowedHosts, Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,
@@ -111,7 +115,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.handler = api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Live: a.live, Hub: a.hub,
 		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
-		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle))
 	return a, nil
 }

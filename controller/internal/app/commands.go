@@ -76,9 +76,16 @@ func local(address string) string {
 }
 
 func (c *caller) call(ctx context.Context, method, path string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, nil)
+	return c.send(ctx, method, path, http.NoBody)
+}
+
+func (c *caller) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("ask the controller: %w", err)
+	}
+	if req.ContentLength > 0 {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set(security.KeyHeader, c.key.Reveal())
 	resp, err := c.client.Do(req)

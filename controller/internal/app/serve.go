@@ -18,6 +18,8 @@ const (
 	OK       = 0
 	Internal = 1
 	BadInput = 2
+	// Lost: Matomo shows less than it accepted.
+	Lost = 5
 )
 
 // read reads the settings and tells all their problems; false where they refuse the start.

@@ -22,6 +22,8 @@ type Config struct {
 	Probe     Probe
 	// Ledger reads the ledger of record of a run; nil where there is none.
 	Ledger func(runID string) ([]byte, error)
+	// Look looks at the targets' sites before a run that is recorded sends anything; nil looks at nothing.
+	Look func(ctx context.Context, runID string)
 	// Draw makes an identity for a run whose settings fix none.
 	Draw func() Identity
 	// Changed is told every new Status, in order; it must not call the Control.

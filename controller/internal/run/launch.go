@@ -45,6 +45,9 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) err
 	if err := k.c.Book.Keep(ctx, r.ID, files); err != nil {
 		k.c.Log.Warn("the files of the run cannot be kept, so that it cannot be started again", "run_id", r.ID, "err", err)
 	}
+	if k.c.Look != nil {
+		k.c.Look(ctx, r.ID)
+	}
 	if err := k.c.Port.Start(ctx); err != nil {
 		l, _ := k.look(ctx)
 		k.close(ctx, l, "failed")

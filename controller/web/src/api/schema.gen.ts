@@ -671,6 +671,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reconciliation of a run: the one that goes on, else the last */
+        get: operations["get-api-runs-id-reconcile"];
+        put?: never;
+        /**
+         * Set what Matomo shows of a run beside its ledger
+         * @description It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. One that goes on already is left alone. 409 where there is no ledger or no target to ask.
+         */
+        post: operations["post-api-runs-id-reconcile"];
+        /** Give up the reconciliation that goes on */
+        delete: operations["delete-api-runs-id-reconcile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/rerun": {
         parameters: {
             query?: never;
@@ -1039,6 +1061,9 @@ export interface components {
             /** Format: date-time */
             at: string;
             detail: string;
+        };
+        CancelledAnswer: {
+            success: boolean;
         };
         CleanupAnswer: {
             errors: string[] | null;
@@ -1670,6 +1695,7 @@ export interface components {
             by_kind: {
                 [key: string]: components["schemas"]["LiveHits"];
             };
+            capacity: components["schemas"]["RecordCapacity"] | null;
             delta: components["schemas"]["LiveHits"];
             /** Format: double */
             hit_rate: number;
@@ -1897,6 +1923,20 @@ export interface components {
             running: string;
             saved: string;
         };
+        ReconcileRequestBody: {
+            /**
+             * Format: int64
+             * @description The pause between two looks.
+             * @default 10
+             */
+            every_seconds: number;
+            /**
+             * Format: int64
+             * @description How long is waited at most, after the end of the run, for Matomo's queue and archiving.
+             * @default 1200
+             */
+            limit_seconds: number;
+        };
         RecordAnswer: {
             /** @description The exact configuration, secrets masked; what is not there has its default. */
             config: {
@@ -1929,6 +1969,46 @@ export interface components {
             started: string;
             /** @description The ledger of record, as it stands where the run goes on; null where there is none. */
             summary: components["schemas"]["RecordSummary"] | null;
+        };
+        RecordBackfill: {
+            /** Format: int64 */
+            batches_done: number;
+            /** Format: int64 */
+            batches_planned: number;
+            days: components["schemas"]["RecordBackfillDay"][] | null;
+            /** Format: date-time */
+            estimated_end?: string;
+            invalidation?: components["schemas"]["RecordInvalidation"];
+            unknown_batches: components["schemas"]["RecordBatch"][] | null;
+            /** Format: int64 */
+            visits_planned: number;
+        };
+        RecordBackfillDay: {
+            date: string;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            rejected: number;
+            /** Format: int64 */
+            sent: number;
+            skipped?: string;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            unsent?: number;
+        };
+        RecordBatch: {
+            date: string;
+            /** Format: int64 */
+            first_visit: number;
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            number: number;
+            target: string;
+            /** Format: int64 */
+            visits: number;
+            why: string;
         };
         RecordBulk: {
             /** Format: int64 */
@@ -1983,6 +2063,11 @@ export interface components {
             offered_visit_rate: number;
             phase: string;
         };
+        RecordCause: {
+            cure?: string;
+            kind: string;
+            message: string;
+        };
         RecordHead: {
             /**
              * Format: date-time
@@ -2022,6 +2107,11 @@ export interface components {
             /** Format: int64 */
             unknown: number;
         };
+        RecordInvalidation: {
+            command?: string;
+            done: boolean;
+            why?: string;
+        };
         RecordLatency: {
             /** Format: double */
             p50: number;
@@ -2043,6 +2133,48 @@ export interface components {
             sources: {
                 [key: string]: number;
             };
+        };
+        RecordReconciledRow: {
+            /** @enum {string} */
+            group: "total" | "day" | "country" | "source" | "device";
+            /** Format: double */
+            most: number;
+            name: string;
+            /** Format: double */
+            off: number;
+            /** Format: double */
+            recorded: number;
+            /** Format: double */
+            sent: number;
+            /** @enum {string} */
+            verdict: "equal" | "short" | "more" | "incomparable";
+            why?: string;
+        };
+        RecordReconciledTarget: {
+            causes?: components["schemas"]["RecordCause"][] | null;
+            error?: string;
+            /** Format: double */
+            freshness_seconds?: number;
+            limits?: string;
+            name: string;
+            rows: components["schemas"]["RecordReconciledRow"][] | null;
+            /** Format: int64 */
+            site_id: number;
+            /** @enum {string} */
+            slice: "dimension" | "site" | "difference";
+        };
+        RecordReconciliation: {
+            /** Format: date-time */
+            began: string;
+            run_id: string;
+            /** @enum {string} */
+            state: "following" | "waiting" | "done" | "cancelled";
+            /** Format: date-time */
+            taken: string;
+            targets: components["schemas"]["RecordReconciledTarget"][] | null;
+            /** Format: date-time */
+            until?: string;
+            waiting?: string;
         };
         RecordRow: {
             /**
@@ -2070,6 +2202,7 @@ export interface components {
             totals: components["schemas"]["TotalsAnswer"] | null;
         };
         RecordSummary: {
+            backfill?: components["schemas"]["RecordBackfill"];
             bulk?: components["schemas"]["RecordBulk"];
             by_kind: {
                 [key: string]: components["schemas"]["RecordHits"];
@@ -2094,6 +2227,7 @@ export interface components {
             };
             /** Format: int64 */
             items: number;
+            kind?: string;
             latency: components["schemas"]["RecordLatency"];
             message?: string;
             /** Format: int64 */
@@ -2144,6 +2278,8 @@ export interface components {
             revenue: number;
             /** Format: double */
             shipping: number;
+            /** Format: int64 */
+            site_id: number;
             /** Format: double */
             success_rate: number;
             /** Format: double */
@@ -4062,6 +4198,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MinutesAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-api-runs-id-reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordReconciliation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-runs-id-reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReconcileRequestBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordReconciliation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "delete-api-runs-id-reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelledAnswer"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/proof"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// Proof sets what Matomo shows of runs beside their ledgers, see package proof.
+type Proof interface {
+	Start(ctx context.Context, runID string, o proof.Options) (record.Reconciliation, error)
+	Status(ctx context.Context, runID string) (record.Reconciliation, error)
+	Cancel(runID string)
+}
+
+type reconcileRequest struct {
+	ByRun
+	Body *struct {
+		Limit int `json:"limit_seconds,omitempty" minimum:"0" maximum:"86400" default:"1200" doc:"How long is waited at most, after the end of the run, for Matomo's queue and archiving."`
+		Every int `json:"every_seconds,omitempty" minimum:"1" maximum:"600" default:"10" doc:"The pause between two looks."`
+	}
+}
+
+func (s *server) proof() {
+	o := op(http.MethodPost, "/api/runs/{id}/reconcile", tagRun, "Set what Matomo shows of a run beside its ledger")
+	o.Description = "It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. One that goes on already is left alone. 409 where there is no ledger or no target to ask."
+	o.DefaultStatus = http.StatusAccepted
+	route(s, o, func(ctx context.Context, in *reconcileRequest) (*body[record.Reconciliation], error) {
+		options := proof.Options{Every: proof.DefaultEvery, Limit: proof.DefaultLimit}
+		if in.Body != nil {
+			options = proof.Options{Every: time.Duration(in.Body.Every) * time.Second, Limit: time.Duration(in.Body.Limit) * time.Second}
+		}
+		return either(s.Proof.Start(ctx, in.ID, options))
+	})
+	route(s, op(http.MethodGet, "/api/runs/{id}/reconcile", tagRun, "The reconciliation of a run: the one that goes on, else the last"), func(ctx context.Context, in *ByRun) (*body[record.Reconciliation], error) {
+		return either(s.Proof.Status(ctx, in.ID))
+	})
+	route(s, op(http.MethodDelete, "/api/runs/{id}/reconcile", tagRun, "Give up the reconciliation that goes on"), func(_ context.Context, in *ByRun) (*body[CancelledAnswer], error) {
+		s.Proof.Cancel(in.ID)
+		return answer(CancelledAnswer{Success: true}), nil
+	})
+}
+
+// CancelledAnswer says that nothing goes on any more.
+type CancelledAnswer struct {
+	Success bool `json:"success"`
+}

@@ -1,0 +1,165 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"text/tabwriter"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// Reconcile has the running controller set what Matomo shows of a run beside its ledger, waits for it, and prints it. It
+// ends with Lost where Matomo surely shows less than it accepted.
+func Reconcile(ctx context.Context, args []string, h Host) int {
+	set := flag.NewFlagSet("reconcile RUN", flag.ContinueOnError)
+	limit := set.Duration("limit", 20*time.Minute, "how long to wait at most, after the run's end, for queue and archiving")
+	asJSON := set.Bool("json", false, "print JSON")
+	var run string
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		run, args = args[0], args[1:]
+	}
+	c, ok := newCaller(h, set, args)
+	if !ok {
+		return BadInput
+	}
+	if run == "" {
+		_, _ = fmt.Fprintln(h.Stderr, "reconcile needs the id of a run, before its flags")
+		return BadInput
+	}
+	r, err := c.reconcile(ctx, run, *limit)
+	if err != nil {
+		return c.failed(err)
+	}
+	if *asJSON {
+		e := json.NewEncoder(h.Stdout)
+		e.SetIndent("", "  ")
+		if err := e.Encode(r); err != nil {
+			return c.failed(fmt.Errorf("write reconciliation: %w", err))
+		}
+	} else {
+		printReconciliation(h.Stdout, r)
+	}
+	switch {
+	case r.Lost():
+		return Lost
+	case unasked(r):
+		return Internal
+	default:
+		return OK
+	}
+}
+
+// unasked tells whether a target could not be asked, which proves nothing.
+func unasked(r record.Reconciliation) bool {
+	for _, t := range r.Targets {
+		if t.Error != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// reconcile begins one and asks for it until it is done.
+func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration) (record.Reconciliation, error) {
+	path := "/api/runs/" + url.PathEscape(run) + "/reconcile"
+	body := fmt.Appendf(nil, `{"limit_seconds":%d}`, int(limit.Seconds()))
+	var r record.Reconciliation
+	if err := c.ask(ctx, http.MethodPost, path, body, &r); err != nil {
+		return r, err
+	}
+	told := ""
+	for r.State == "following" || r.State == "waiting" {
+		if r.Waiting != told {
+			told = r.Waiting
+			_, _ = fmt.Fprintln(c.host.Stderr, "waiting for", told)
+		}
+		wait := time.NewTimer(time.Second)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return r, ctx.Err()
+		}
+		if err := c.ask(ctx, http.MethodGet, path, nil, &r); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// ask reads an answer as JSON.
+func (c *caller) ask(ctx context.Context, method, path string, body []byte, into any) error {
+	resp, err := c.send(ctx, method, path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 64<<20)).Decode(into); err != nil {
+		return fmt.Errorf("read answer of the controller: %w", err)
+	}
+	return nil
+}
+
+func printReconciliation(w io.Writer, r record.Reconciliation) {
+	for _, t := range r.Targets {
+		_, _ = fmt.Fprintf(w, "%s, site %d", t.Name, t.SiteID)
+		if t.Error != "" {
+			_, _ = fmt.Fprintf(w, ": %s\n\n", t.Error)
+			continue
+		}
+		_, _ = fmt.Fprintf(w, ", told apart by %s\n", t.Slice)
+		if t.Limits != "" {
+			_, _ = fmt.Fprintln(w, t.Limits)
+		}
+		rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(rows, "\tsent\trecorded\tverdict")
+		for _, row := range t.Rows {
+			if row.Group != "total" && row.Verdict == record.RowEqual {
+				continue // only what is off of the long lists
+			}
+			_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", named(row), figure(row.Sent), figure(row.Recorded), verdict(row))
+		}
+		_ = rows.Flush() // a terminal that is gone cannot be told
+		for _, c := range t.Causes {
+			_, _ = fmt.Fprintln(w, "-", c.Message)
+			if c.Cure != "" {
+				_, _ = fmt.Fprintln(w, "  cure:", c.Cure)
+			}
+		}
+		_, _ = fmt.Fprintln(w)
+	}
+}
+
+func named(r record.ReconciledRow) string {
+	if r.Group == "total" {
+		return r.Name
+	}
+	return r.Group + " " + r.Name
+}
+
+func figure(n float64) string {
+	if n == float64(int64(n)) {
+		return fmt.Sprintf("%.0f", n)
+	}
+	return fmt.Sprintf("%.2f", n)
+}
+
+func verdict(r record.ReconciledRow) string {
+	switch r.Verdict {
+	case record.RowShort:
+		return fmt.Sprintf("short by %s (%.3g %%)", figure(-r.Off), -100*r.Off/r.Sent)
+	case record.RowMore:
+		return "more by " + figure(r.Off)
+	case record.RowIncomparable:
+		return "not comparable: " + r.Why
+	default:
+		return "equal"
+	}
+}
