@@ -36,7 +36,7 @@ type capacitySearch struct {
 	lag        capacity.Lag
 
 	rate float64  // set last, in visits a second
-	calm []uint64 // requests in flight while a rate held, by target
+	calm []uint64 // requests in flight while the lowest rate held, doubled, by target
 
 	mu    sync.Mutex
 	found record.Capacity
@@ -105,7 +105,7 @@ func (c *capacitySearch) try(ctx context.Context, step capacity.Step) (s record.
 	return s, c.measure(ctx, &s)
 }
 
-// recover lets no visit begin until as few requests are in flight as while a rate held, so that the backlog of a step
+// recover lets no visit begin until about as few requests are in flight as while the lowest rate held, so that the backlog of a step
 // that broke is not held against the next. Once all visits must have ended there is nothing to wait for.
 func (c *capacitySearch) recover(ctx context.Context) bool {
 	c.engine.Pause(true)
@@ -164,7 +164,7 @@ func (c *capacitySearch) measure(ctx context.Context, s *record.CapacityStep) bo
 		if bad := v.Hits.Rejected + v.Hits.Failed + v.Hits.Unknown + v.Hits.Shed; bad > 0 {
 			s.ErrorShare = float64(bad) / float64(bad+v.Hits.Accepted)
 		}
-		if s.Held {
+		if s.Held && c.calm == nil { // near the limit many are in flight
 			for t := range inFlight {
 				inFlight[t] = 2 * inFlight[t] / looks
 			}
