@@ -1,4 +1,5 @@
 // English. Functions are sentences with something to fill in.
+import { backfill } from './backfill'
 import { capacity } from './capacity'
 import { configuration } from './configuration'
 import { dashboard } from './dashboard'
@@ -24,6 +25,7 @@ export const en = {
   configuration,
   presets,
   profile,
+  backfill,
   capacity,
   targets,
   events,

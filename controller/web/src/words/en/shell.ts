@@ -22,6 +22,7 @@ export const shell = {
     urls: 'URLs',
     events: 'Events',
     funnels: 'Funnels',
+    backfill: 'Backfill',
     logs: 'Logs',
     runs: 'Runs',
   },

@@ -1,0 +1,45 @@
+// How far a job has come and how it ended, from what the controller tells of it.
+import type { Schemas } from '../api/client'
+
+export type Job = Schemas['JobAnswer']
+export type Progress = Schemas['JobProgress']
+
+export const goesOn = (job: Job) => job.state !== 'exited'
+
+/** The word for a job: its state, and of one that has ended how. */
+export function outcome(job: Job): 'queued' | 'running' | 'cancelling' | 'done' | 'cancelled' | 'failed' {
+  if (job.state !== 'exited') return job.state
+  if (job.exit_code === 0) return 'done'
+  // One that never ran has no exit code; it can only have been cancelled.
+  const stopped = job.exit_code === 130 || job.reason === 'interrupted' || job.reason === 'cancelled'
+  return stopped || (job.exit_code === null && !job.started_at) ? 'cancelled' : 'failed'
+}
+
+export const tones = {
+  queued: 'note',
+  running: 'good',
+  cancelling: 'warn',
+  done: 'good',
+  cancelled: 'warn',
+  failed: 'bad',
+} as const
+
+/** The visits that count as sent: a person may have said so of those of which nobody knows. */
+export const sent = (job: Job, p: Progress) => p.visits_sent + (job.settled ? p.visits_unknown : 0)
+
+/** The share of a job that is over, 0 to 1: sent or not, no visit of it comes again. */
+export function share(p: Progress): number {
+  const over = p.visits_sent + p.visits_unknown + p.visits_rejected
+  return p.visits_planned ? Math.min(1, over / p.visits_planned) : 0
+}
+
+/** Of the days with visits how many have any answer, and how many there are. */
+export function daysOf(p: Progress): [begun: number, all: number] {
+  const days = (p.days ?? []).filter((d) => !d.skipped)
+  return [days.filter((d) => d.sent + d.unknown + d.rejected > 0).length, days.length]
+}
+
+/** What a job is called: its name, else its window. */
+export function title(job: Job, unnamed: string): string {
+  return job.name || `${unnamed} ${job.run_id}`
+}
