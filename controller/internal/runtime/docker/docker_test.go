@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/runtimetest"
@@ -86,11 +88,12 @@ func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, dock
 			t.Error(err)
 		}
 	})
+	fsys := afero.NewOsFs()
 	return runtimetest.Subject{
-		Port: d, Jobs: d, State: c.State,
-		Publish: func(t *testing.T, values map[string]string) { runtimetest.Publish(t, c.Exchange, values) },
+		Port: d, Jobs: d, State: c.State, FS: fsys,
+		Publish: func(t *testing.T, values map[string]string) { runtimetest.Publish(t, fsys, c.Exchange, values) },
 		PublishJob: func(t *testing.T, id string, values map[string]string) {
-			runtimetest.Publish(t, filepath.Join(c.Exchange, runtime.JobFolder(id)), values)
+			runtimetest.Publish(t, fsys, filepath.Join(c.Exchange, runtime.JobFolder(id)), values)
 		},
 		Kill: func(t *testing.T, s runtime.Status) { client(t, "kill", s.ID) },
 	}, c

@@ -61,10 +61,10 @@ func subject(t *testing.T) (runtimetest.Subject, string) {
 		}
 	})
 	return runtimetest.Subject{
-		Port: p, Jobs: p, State: filepath.Join(dir, "state"),
-		Publish: func(t *testing.T, values map[string]string) { runtimetest.Publish(t, dir, values) },
+		Port: p, Jobs: p, State: filepath.Join(dir, "state"), FS: fsys,
+		Publish: func(t *testing.T, values map[string]string) { runtimetest.Publish(t, fsys, dir, values) },
 		PublishJob: func(t *testing.T, id string, values map[string]string) {
-			runtimetest.Publish(t, filepath.Join(dir, runtime.JobFolder(id)), values)
+			runtimetest.Publish(t, fsys, filepath.Join(dir, runtime.JobFolder(id)), values)
 		},
 		Kill: func(t *testing.T, s runtime.Status) {
 			pid, err := strconv.Atoi(s.ID)

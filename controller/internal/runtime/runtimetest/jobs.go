@@ -2,11 +2,12 @@ package runtimetest
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
@@ -40,7 +41,7 @@ func keepsLedger(t *testing.T, s Subject) {
 	must(t, s.Jobs.StartJob(t.Context(), "a"))
 	awaitJob(t, s.Jobs, "a", runtime.Exited)
 	path := filepath.Join(s.State, filepath.FromSlash(runtime.JobFolder("a")), "a.json")
-	if data, err := os.ReadFile(path); err != nil || !strings.Contains(string(data), `"run_id": "a"`) {
+	if data, err := afero.ReadFile(s.FS, path); err != nil || !strings.Contains(string(data), `"run_id": "a"`) {
 		t.Errorf("want its ledger at %s, got %s, %v; log %v", path, data, err, jobLog(t, s.Jobs, "a"))
 	}
 }

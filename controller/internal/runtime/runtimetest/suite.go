@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -28,8 +27,9 @@ type Subject struct {
 	// Jobs are those of the same runtime; PublishJob writes the loadgen.env of one.
 	Jobs       runtime.Jobs
 	PublishJob func(t *testing.T, id string, values map[string]string)
-	// State is the state folder.
+	// State is the state folder in FS.
 	State string
+	FS    afero.Fs
 }
 
 // patience bounds every wait.
@@ -215,12 +215,12 @@ func outlines(t *testing.T, s Subject) {
 }
 
 // Publish writes a loadgen.env into a folder, which it makes.
-func Publish(t *testing.T, dir string, values map[string]string) {
+func Publish(t *testing.T, fsys afero.Fs, dir string, values map[string]string) {
 	t.Helper()
 	data, err := exchange.EncodeEnv(values)
 	must(t, err)
-	must(t, os.MkdirAll(dir, 0o700))
-	must(t, exchange.Publish(afero.NewOsFs(), dir, map[string][]byte{exchange.EnvFile: data}))
+	must(t, fsys.MkdirAll(dir, 0o700))
+	must(t, exchange.Publish(fsys, dir, map[string][]byte{exchange.EnvFile: data}))
 }
 
 func must(t *testing.T, err error) {
