@@ -9,9 +9,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// configuration is the settings of published files as JSON by env name, secrets masked, and the kind of run that they
+// Configuration is the settings of published files as JSON by env name, secrets masked, and the kind of run that they
 // make.
-func configuration(files map[string][]byte) (config []byte, kind string) {
+func Configuration(files map[string][]byte) (config []byte, kind string) {
 	// What was published was made by EncodeEnv, so there are no problems.
 	values, _ := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile])
 	out := map[string]string{}
@@ -23,8 +23,10 @@ func configuration(files map[string][]byte) (config []byte, kind string) {
 			out[f.Key] = secret.Mask
 		}
 	}
-	kind = store.Live
-	if out["CAPACITY_SEARCH"] == "true" {
+	switch kind = store.Live; "true" {
+	case out["BACKFILL_ENABLED"]:
+		kind = store.Backfill
+	case out["CAPACITY_SEARCH"]:
 		kind = store.Capacity
 	}
 	config, _ = json.Marshal(out) // a map of texts always has a form

@@ -188,7 +188,7 @@ func (k *Control) attend(ctx context.Context) {
 	}
 	var messages []string
 	if l.State == runtime.Exited && l.ExitCode != 0 && l.ExitCode != 130 {
-		messages = k.words(ctx, l)
+		messages = Log(k.c.Port.Logs).Words(ctx, l.Started)
 	}
 	k.change(func(s *Status) { s.Messages = messages })
 	k.close(ctx, l, "")
@@ -235,8 +235,11 @@ func (k *Control) close(ctx context.Context, l runtime.Status, instead string) {
 	if err != nil {
 		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
 	}
-	r.Summary, r.ExitCode, r.Problems = data, l.ExitCode, k.problems(ctx, r.Started)
-	r.Ended, r.Reason = verdict(data, l, instead)
+	r.Summary, r.ExitCode = data, l.ExitCode
+	if r.Problems, err = Log(k.c.Port.Logs).Problems(ctx, r.Started); err != nil {
+		k.c.Log.Warn("the problems of the run cannot be kept", "run_id", r.ID, "err", err)
+	}
+	r.Ended, r.Reason = Verdict(data, l, instead)
 	if err := k.c.Book.Close(ctx, r); err != nil {
 		k.c.Log.Error("the end of the run cannot be recorded", "run_id", r.ID, "err", err)
 	}

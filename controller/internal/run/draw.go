@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -23,9 +24,15 @@ func Draw() Identity {
 	return Identity{ID: id, Seed: binary.BigEndian.Uint64(b[:8]) >> 11}
 }
 
-// Ledgers reads the ledgers of record that the loadgen keeps in dir.
+// Ledgers reads the ledgers of record that the loadgen keeps in dir, and jobs in their folders below it.
 func Ledgers(fsys afero.Fs, dir string) func(runID string) ([]byte, error) {
-	return func(runID string) ([]byte, error) { return ifThere(fsys, filepath.Join(dir, runID+".json")) }
+	return func(runID string) ([]byte, error) {
+		data, err := ifThere(fsys, filepath.Join(dir, runID+".json"))
+		if data == nil && err == nil {
+			data, err = ifThere(fsys, filepath.Join(dir, runtime.JobFolder(runID), runID+".json"))
+		}
+		return data, err
+	}
 }
 
 // Cap reads what the loadgen keeps in dir of the cap on visits; nil where there is none.

@@ -39,7 +39,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) err
 		return fmt.Errorf("read what was published: %w", err)
 	}
 	r := Run{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note, Labels: q.Labels}
-	r.Config, r.Kind = configuration(files)
+	r.Config, r.Kind = Configuration(files)
 	k.change(func(s *Status) { s.Restarts, s.Messages, s.Steering = 0, nil, exchange.Steady(r.ID) })
 	k.open(ctx, r)
 	if err := k.c.Book.Keep(ctx, r.ID, files); err != nil {
@@ -122,7 +122,7 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 }
 
 func (k *Control) failed(ctx context.Context, l runtime.Status, code int) *Failed {
-	f := &Failed{Messages: k.words(ctx, l), ExitCode: code}
+	f := &Failed{Messages: Log(k.c.Port.Logs).Words(ctx, l.Started), ExitCode: code}
 	k.change(func(s *Status) { s.Messages = f.Messages })
 	return f
 }

@@ -19,8 +19,8 @@ func readRecord(ledger []byte) record.Summary {
 	return r
 }
 
-// verdict tells when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen.
-func verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string) {
+// Verdict tells when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen.
+func Verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string) {
 	at := l.Ended
 	if at.IsZero() {
 		at = time.Now().UTC()
@@ -45,10 +45,13 @@ func verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string
 // maxWords is how many lines of a log stand in for an explanation.
 const maxWords = 20
 
-// words are what a loadgen said of its end: its errors, else its last lines.
-func (k *Control) words(ctx context.Context, l runtime.Status) []string {
+// Log reads lines of a loadgen's log, see runtime.Port.
+type Log func(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error
+
+// Words are what a loadgen said since then of its end: its errors, else its last lines.
+func (log Log) Words(ctx context.Context, since time.Time) []string {
 	var faults, last []string
-	err := k.c.Port.Logs(ctx, runtime.LogQuery{Since: l.Started}, func(line runtime.Line) error {
+	err := log(ctx, runtime.LogQuery{Since: since}, func(line runtime.Line) error {
 		if line.Level == runtime.Error {
 			if len(faults) < maxWords {
 				faults = append(faults, strings.TrimPrefix(line.Text, "error: "))
@@ -72,10 +75,10 @@ func (k *Control) words(ctx context.Context, l runtime.Status) []string {
 // maxProblems is how many lines of its log are kept of a run: half from its beginning, half from its end.
 const maxProblems = 50
 
-// problems are the warnings and errors that were logged since, as JSON. A log that cannot be read tells none.
-func (k *Control) problems(ctx context.Context, since time.Time) []byte {
+// Problems are the warnings and errors that were logged since then, as JSON; with an error those that could be read.
+func (log Log) Problems(ctx context.Context, since time.Time) ([]byte, error) {
 	first, last := []Problem{}, []Problem{}
-	err := k.c.Port.Logs(ctx, runtime.LogQuery{Since: since, Level: runtime.Warning}, func(line runtime.Line) error {
+	err := log(ctx, runtime.LogQuery{Since: since, Level: runtime.Warning}, func(line runtime.Line) error {
 		p := Problem{line.Time, line.Level, line.Text}
 		switch {
 		case line.Level == runtime.NoLevel:
@@ -87,9 +90,6 @@ func (k *Control) problems(ctx context.Context, since time.Time) []byte {
 		}
 		return nil
 	})
-	if err != nil {
-		k.c.Log.Warn("the problems of the run cannot be kept", "err", err)
-	}
 	data, _ := json.Marshal(append(first, last...)) // plain values always have a form
-	return data
+	return data, err
 }
