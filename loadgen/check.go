@@ -53,7 +53,7 @@ func check(ctx context.Context, args []string, h host) int {
 		problems = append(problems, spec.Unknown(*file, settings, problem.Warning)...)
 		h.env = withProxies(settings, h.env)
 	}
-	p, _, _, more := load(h)
+	p, _, _, more := load(h, nil)
 	problems = append(problems, more...)
 	if p != nil {
 		problems = append(problems, places(h.fs, p.Spec)...)

@@ -59,7 +59,7 @@ func main() {
 
 const usage = `usage: loadgen [command]
 
-  run           send traffic (default)
+  run           send traffic (default): [--profile P] [--threshold T]... [--report FILE] [--junit FILE]
   check         check the settings: [--env-file FILE] [--connect]
   plan          print the hits of the first visits, send nothing: [--visits N] [--format text|jsonl]
   sink          be a Matomo that counts and checks what it gets; see sink --help
@@ -76,11 +76,11 @@ func run(ctx context.Context, args []string, h host) int {
 	}
 	switch command {
 	case "run":
-		if len(args) > 0 {
-			_, _ = fmt.Fprintf(h.stderr, "run takes no arguments: %s\n", strings.Join(args, " "))
-			return exitConfig
+		o, code, ok := runOptions(args, h)
+		if !ok {
+			return code
 		}
-		return runTraffic(ctx, h)
+		return runTraffic(ctx, h, o)
 	case "check":
 		return check(ctx, args, h)
 	case "plan":

@@ -5,7 +5,9 @@ import (
 	crand "crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"log/slog"
+	"maps"
 	"strings"
 	"time"
 
@@ -17,10 +19,11 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// load makes the plan of the environment and loadgen.env, with the merged settings and the keys that came from that
+// load makes the plan of the environment and loadgen.env, over which flags win, with the merged settings and the keys that came from that
 // file. The plan is nil where a problem refuses it.
-func load(h host) (p *plan.Plan, env map[string]string, fromFile []string, problems problem.List) {
+func load(h host, flags map[string]string) (p *plan.Plan, env map[string]string, fromFile []string, problems problem.List) {
 	env, fromFile, problems = plan.Settings(h.fs, h.env)
+	maps.Copy(env, flags)
 	p, more := plan.Load(h.fs, env, draw)
 	problems = append(problems, more...)
 	if problems.Err() != nil {
@@ -48,22 +51,25 @@ func tellRun(h host, p *plan.Plan) {
 	_, _ = fmt.Fprintf(h.stderr, "RUN_SEED=%d RUN_ID=%s\n", p.Seed, p.RunID)
 }
 
-func newLog(h host, s spec.Spec) *slog.Logger {
+// newLog writes the log, and its warnings and errors to problems too.
+func newLog(h host, s spec.Spec, problems io.Writer) *slog.Logger {
 	levels := map[string]slog.Level{"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn, "ERROR": slog.LevelError}
 	o := &slog.HandlerOptions{Level: levels[s.LogLevel]}
+	var log slog.Handler = slog.NewTextHandler(h.stderr, o)
 	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(h.stderr, o))
+		log = slog.NewJSONHandler(h.stderr, o)
 	}
-	return slog.New(slog.NewTextHandler(h.stderr, o))
+	return slog.New(slog.NewMultiHandler(log, slog.NewTextHandler(problems, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }
 
-func runTraffic(ctx context.Context, h host) int {
-	p, env, fromFile, problems := load(h)
+func runTraffic(ctx context.Context, h host, o options) int {
+	p, env, fromFile, problems := load(h, o.settings)
 	if p == nil {
 		tell(h, problems)
 		return exitConfig
 	}
-	log := newLog(h, p.Spec)
+	lines := &logLines{}
+	log := newLog(h, p.Spec, lines)
 	for _, w := range problems {
 		log.Warn("check the settings", "problem", w.String())
 	}
@@ -71,7 +77,7 @@ func runTraffic(ctx context.Context, h host) int {
 		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets", p.Sources["targets"])
 
 	if p.Spec.AutoStart {
-		if faults := places(h.fs, p.Spec); faults.Err() != nil {
+		if faults := append(places(h.fs, p.Spec), o.places(h.fs)...); faults.Err() != nil {
 			tell(h, faults)
 			return exitConfig
 		}
@@ -82,7 +88,7 @@ func runTraffic(ctx context.Context, h host) int {
 		return exitConfig
 	}
 	defer to.client.Close()
-	s, err := newSession(h, env, p, to, log)
+	s, err := newSession(h, o, env, p, to, log, lines)
 	if err != nil {
 		_, _ = fmt.Fprintf(h.stderr, "error: STATE_DIR=%q: %v\n", p.Spec.StateDir, err)
 		return exitConfig

@@ -12,12 +12,15 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/judge"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/series"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // session is one run, from its first visit to its written summary.
@@ -34,6 +37,14 @@ type session struct {
 	limit  *engine.Cap
 	search *capacitySearch // nil unless this is one
 
+	options    options
+	judge      *judge.Judge // nil where it has nothing to stop
+	thresholds []threshold.Threshold
+	series     *series.Series // nil unless a report was asked for
+	problems   *logLines      // of the log
+	stopped    engine.Reason  // by its judge, and why in words
+	why        string
+
 	started time.Time
 	first   uint64 // number of the first visit
 
@@ -43,8 +54,14 @@ type session struct {
 	granted atomic.Uint64
 }
 
-func newSession(h host, env map[string]string, p *plan.Plan, to *sender, log *slog.Logger) (*session, error) {
-	s := &session{h: h, env: env, plan: p, log: log, sender: to, ledger: ledger.New(len(p.Targets)), started: time.Now().UTC()}
+func newSession(h host, o options, env map[string]string, p *plan.Plan, to *sender, log *slog.Logger, problems *logLines) (*session, error) {
+	s := &session{
+		h: h, options: o, env: env, plan: p, log: log, problems: problems, sender: to, ledger: ledger.New(len(p.Targets)), started: time.Now().UTC(),
+	}
+	s.judge, s.thresholds = newJudge(&p.Spec)
+	if o.report != "" {
+		s.series = series.New(s.started, s.ledger.Counts())
+	}
 	if !p.Spec.AutoStart {
 		return s, nil
 	}
@@ -113,6 +130,7 @@ func (s *session) run(ctx context.Context) int {
 	})
 	background.Go(func() { s.record(ctx) })
 	background.Go(func() { s.progress(ctx) })
+	background.Go(func() { s.observe(ctx, soft) })
 	if dir := s.plan.Spec.ExchangeDir; dir != "" && !s.plan.Spec.CapacitySearch { // which has rates of its own
 		c := newControl(s.h.fs, dir, s.plan.RunID, s.engine, s.log)
 		c.look()
@@ -228,6 +246,7 @@ func (s *session) summary() record.Summary {
 	if s.search != nil {
 		sum.Capacity = s.search.record()
 	}
+	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum, time.Now()), false)
 	return sum
 }
 
@@ -236,6 +255,10 @@ func (s *session) finish(reason engine.Reason) int {
 	sum := s.summary()
 	sum.Ended, sum.Reason = time.Now().UTC(), string(reason)
 	sum.NextVisit = s.first + sum.Visits.Planned // what was reserved beyond is not wasted by an orderly end
+	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum, sum.Ended), true)
+	if reason == s.stopped {
+		sum.Message = s.why
+	}
 	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.Rejected+sum.Hits.Failed+sum.Hits.Unknown+sum.Hits.Shed)
 	if code == exitNoTarget {
 		why, _ := s.router.Hopeless()
@@ -243,6 +266,9 @@ func (s *session) finish(reason engine.Reason) int {
 			why = s.plan.Targets[0].Name + ": " + s.router.Status(0, time.Now()).LastError
 		}
 		sum.Message = "no hit was accepted; " + why
+	}
+	if code == exitOK && (reason == judge.ErrorBrake || !threshold.Passed(sum.Thresholds)) {
+		code = exitThreshold
 	}
 	if s.limit != nil {
 		if err := s.limit.Release(); err != nil {
@@ -252,11 +278,23 @@ func (s *session) finish(reason engine.Reason) int {
 	s.conclude(&sum)
 	if err := s.folder.Save(&sum); err != nil {
 		s.log.Error("the ledger cannot be written", "err", err)
-		code = max(code, exitInternal)
+		code = broken(code)
 	}
 	if err := s.writeSummary(&sum); err != nil {
 		s.log.Error("the summary cannot be written", "file", s.plan.Spec.SummaryFile, "err", err)
-		return max(code, exitInternal)
+		code = broken(code)
+	}
+	if err := s.writeReports(&sum, code); err != nil {
+		s.log.Error("the report cannot be written", "err", err)
+		code = broken(code)
+	}
+	return code
+}
+
+// broken is the exit code of a run that could not be told in full.
+func broken(code int) int {
+	if code == exitOK || code == exitThreshold {
+		return exitInternal
 	}
 	return code
 }

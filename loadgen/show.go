@@ -28,7 +28,7 @@ func show(args []string, h host) int {
 		_, _ = fmt.Fprintf(h.stderr, "--format=%q: is not one of text, jsonl\n", *format)
 		return exitConfig
 	}
-	p, _, _, problems := load(h)
+	p, _, _, problems := load(h, nil)
 	tell(h, problems)
 	if p == nil {
 		return exitConfig

@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // The session is the source of telemetry.
@@ -69,14 +70,17 @@ func (s *session) progress(ctx context.Context) {
 		s.mu.Lock()
 		sum := s.summary()
 		s.mu.Unlock()
-		h := sum.Hits
+		h, note := sum.Hits, ""
+		if names := missed(sum.Thresholds); names != "" {
+			note = "  missed: " + names
+		}
 		if s.h.terminal {
-			_, _ = fmt.Fprintf(s.h.stderr, "\r\x1b[K%s  %s  visits %d (%d open)  hits %d accepted  %d rejected  %d failed  %d unknown  %d shed  p95 %.0f ms",
-				time.Since(s.started).Truncate(time.Second), s.Phase(), sum.Visits.Planned, sum.OpenVisits, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*sum.Latency.P95)
+			_, _ = fmt.Fprintf(s.h.stderr, "\r\x1b[K%s  %s  visits %d (%d open)  hits %d accepted  %d rejected  %d failed  %d unknown  %d shed  p95 %.0f ms%s",
+				time.Since(s.started).Truncate(time.Second), s.Phase(), sum.Visits.Planned, sum.OpenVisits, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*sum.Latency.P95, note)
 			continue
 		}
 		s.log.Info("progress", "phase", s.Phase(), "visits", sum.Visits.Planned, "open_visits", sum.OpenVisits, "accepted", h.Accepted,
-			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds", sum.Latency.P95)
+			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds", sum.Latency.P95, "thresholds_missed", missed(sum.Thresholds))
 	}
 }
 
@@ -116,6 +120,17 @@ func printSummary(w io.Writer, s *record.Summary) {
 	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d split\n",
 		v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost, v.Unsent, v.Split)
 	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue, 1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
+	if len(s.Thresholds) > 0 {
+		for _, v := range s.Thresholds {
+			verdict := "held"
+			if !v.Held {
+				verdict = "MISSED"
+			}
+			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t\n", v.Expression, verdict, threshold.Shown(v))
+		}
+		_, _ = fmt.Fprintln(w, "thresholds:")
+		_ = t.Flush()
+	}
 	if s.Capacity != nil {
 		_, _ = fmt.Fprintln(w)
 		printCapacity(w, s.Capacity)

@@ -3,12 +3,10 @@
 package series
 
 import (
+	"slices"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/report"
 )
 
@@ -24,21 +22,18 @@ type Series struct {
 
 // mark is the ledger as it stood when a point began.
 type mark struct {
-	at      time.Time
-	hits    record.Hits
-	visits  uint64
-	latency *hdrhistogram.Snapshot
+	at     time.Time
+	counts ledger.Counts
 }
 
-// New begins a series at the start of a run.
-func New(start time.Time) *Series {
-	begin := mark{at: start}
-	return &Series{second: begin, minute: begin, seconds: [][]report.Point{nil}}
+// New begins a series at the start of a run, whose ledger stands at c.
+func New(start time.Time, c ledger.Counts) *Series {
+	return &Series{second: mark{start, c}, minute: mark{start, c}, seconds: [][]report.Point{nil}}
 }
 
 // Add books what became of the run until now, in order of time.
 func (s *Series) Add(now time.Time, c ledger.Counts) {
-	m := markOf(now, c)
+	m := mark{now, c}
 	last := len(s.seconds) - 1
 	s.seconds[last] = append(s.seconds[last], m.since(s.second))
 	s.second = m
@@ -55,44 +50,17 @@ func (s *Series) Add(now time.Time, c ledger.Counts) {
 
 // Points are the series, oldest first. They add up to the ledger.
 func (s *Series) Points() []report.Point {
-	points := append([]report.Point(nil), s.minutes[:len(s.minutes)+1-len(s.seconds)]...)
+	points := slices.Clone(s.minutes[:len(s.minutes)+1-len(s.seconds)])
 	for _, seconds := range s.seconds {
 		points = append(points, seconds...)
 	}
 	return points
 }
 
-func markOf(now time.Time, c ledger.Counts) mark {
-	m := mark{at: now, hits: c.Total(-1).Hits(), visits: c.Planned}
-	for _, h := range c.Latency {
-		// The snapshot is ours: Counts are a copy.
-		if one := h.Export(); m.latency == nil {
-			m.latency = one
-		} else {
-			for i, n := range one.Counts {
-				m.latency.Counts[i] += n
-			}
-		}
-	}
-	return m
-}
-
 // since is what happened from before to m.
 func (m mark) since(before mark) report.Point {
-	a, b := m.hits, before.hits
-	between := *m.latency
-	between.Counts = append([]int64(nil), m.latency.Counts...)
-	if before.latency != nil {
-		for i, n := range before.latency.Counts {
-			between.Counts[i] -= n
-		}
-	}
+	d := m.counts.Since(before.counts)
 	return report.Point{
-		At: before.at, Length: m.at.Sub(before.at), Visits: m.visits - before.visits,
-		Hits: record.Hits{
-			Planned: a.Planned - b.Planned, Accepted: a.Accepted - b.Accepted, Rejected: a.Rejected - b.Rejected,
-			Failed: a.Failed - b.Failed, Unknown: a.Unknown - b.Unknown, Shed: a.Shed - b.Shed, Abandoned: a.Abandoned - b.Abandoned,
-		},
-		Latency: ledger.Percentiles(hdrhistogram.Import(&between)),
+		At: before.at, Length: m.at.Sub(before.at), Hits: d.Total(-1).Hits(), Visits: d.Planned, Latency: ledger.Percentiles(d.Latencies()),
 	}
 }

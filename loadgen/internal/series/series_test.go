@@ -22,7 +22,8 @@ func hit(l *ledger.Ledger, target int, o tracking.Outcome, latency time.Duration
 }
 
 func TestEachSecondHasWhatHappenedInIt(t *testing.T) {
-	l, s := ledger.New(2), series.New(start)
+	l := ledger.New(2)
+	s := series.New(start, l.Counts())
 	hit(l, 0, tracking.Accepted, 10*time.Millisecond)
 	hit(l, 1, tracking.Rejected, 30*time.Millisecond)
 	s.Add(start.Add(time.Second), l.Counts())
@@ -47,7 +48,8 @@ func TestEachSecondHasWhatHappenedInIt(t *testing.T) {
 }
 
 func TestSecondsOlderThanTwoHoursBecomeMinutes(t *testing.T) {
-	l, s := ledger.New(1), series.New(start)
+	l := ledger.New(1)
+	s := series.New(start, l.Counts())
 	const looks, every = 3*60*3 + 2, 20 * time.Second // seconds stand for themselves; fewer looks take less time
 	for n := range looks {
 		hit(l, 0, tracking.Accepted, 5*time.Millisecond)
