@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { columns } from './minutes'
+import { columns, overlay } from './minutes'
 
 const row = (at: string, accepted: number, p99: number) => ({
   at: `2026-11-24T10:${at}:00Z`,
@@ -21,5 +21,21 @@ describe('the minutes of a run', () => {
     const c = columns([row('00', 5, 0.2), row('07', 6, 0.2)])
     expect(c.accepted).toEqual([5, null, 6])
     expect(c.p50).toHaveLength(c.times.length)
+  })
+})
+
+describe('two runs', () => {
+  it('lie over each other from their starts, whenever those were', () => {
+    const o = overlay(
+      { started: '2026-11-24T10:05:40Z', rows: [row('05', 5, 0.2), row('06', 6, 0.2), row('08', 8, 0.2)] },
+      { started: '2026-11-24T10:30:01Z', rows: [row('30', 50, 0), row('31', 60, 0.4)] },
+    )
+    expect(o.times).toEqual([0, 60, 120, 180])
+    expect(o.accepted).toEqual({ a: [5, 6, null, 8], b: [50, 60, null, null] })
+    expect(o.p95.b).toEqual([null, 0.4, null, null])
+  })
+  it('have nothing to show where nothing was measured', () => {
+    const none = { started: '2026-11-24T10:00:00Z', rows: [] }
+    expect(overlay(none, none).times).toEqual([])
   })
 })

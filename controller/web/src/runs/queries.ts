@@ -6,6 +6,11 @@ export const runQuery = (id: string) => ({
   queryFn: async () => data(await api.GET('/api/runs/{id}', { params: { path: { id } } })),
 })
 
+export const minutesQuery = (id: string) => ({
+  queryKey: ['runs', id, 'minutes'],
+  queryFn: async () => data(await api.GET('/api/runs/{id}/minutes', { params: { path: { id } } })),
+})
+
 export const fieldsQuery = () => ({
   queryKey: ['schema'],
   queryFn: async () => data(await api.GET('/api/config/schema')),

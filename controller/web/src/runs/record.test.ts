@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Schemas } from '../api/client'
 import { differences, numberOf } from './differences'
-import { acceptedShare, errorShare, fromSummary, length, open } from './record'
+import { achieved, acceptedShare, errorShare, fromSummary, labelsOf, length, open, toneOf, twinOf } from './record'
 
 const hits = { planned: 110, accepted: 90, rejected: 2, failed: 3, unknown: 4, shed: 1, abandoned: 6 }
 
@@ -21,9 +21,29 @@ describe('a ledger', () => {
     expect(fromSummary({ run_id: 'a' })).toBeUndefined()
     expect(fromSummary({ hits })?.hits.accepted).toBe(90)
   })
+  it('holds what was begun against what was due', () => {
+    expect(achieved(fromSummary({ hits, visits: { planned: 50, unsent: 1 }, visits_due: 49 })!)).toBe(1)
+    expect(achieved(fromSummary({ hits })!)).toBeNaN()
+  })
 })
 
 describe('a run', () => {
+  it('is seen as bad where it missed something, however it ended', () => {
+    const ended = '2026-11-24T10:00:00Z'
+    expect(toneOf({ ended, reason: 'stop_after_visits', exit_code: 0 })).toBe('note')
+    expect(toneOf({ ended, reason: 'stop_after_visits', exit_code: 4 })).toBe('bad')
+    expect(toneOf({ ended, reason: 'error_brake' })).toBe('bad')
+  })
+  it('has the latest one of its plan as the run before', () => {
+    const run = (id: string, plan_hash: string, day: number) => ({ id, plan_hash, started: `2026-11-${day}T10:00:00Z` })
+    const all = [run('a', 'p', 10), run('b', 'p', 11), run('c', 'q', 12), run('d', 'p', 13), run('e', 'p', 14)]
+    expect(twinOf(all[3]!, all)?.id).toBe('b')
+    expect(twinOf(all[2]!, all)).toBeUndefined()
+    expect(twinOf({ ...all[3]!, plan_hash: '' }, [run('f', '', 10)])).toBeUndefined()
+  })
+  it('has each label once', () => {
+    expect(labelsOf(' baseline, php 8.4,,baseline ')).toEqual(['baseline', 'php 8.4'])
+  })
   it('lasts until its end, or until now', () => {
     const started = '2026-11-24T10:00:00Z'
     expect(length({ started, ended: '2026-11-24T10:01:30Z' }, 0)).toBe(90)

@@ -3,6 +3,7 @@ import type { Schemas } from '../api/client'
 
 export type Hits = Schemas['LiveHits']
 export type Latency = Schemas['LiveLatency']
+export type Verdict = Schemas['RecordVerdict']
 
 export type Ledger = {
   hits: Hits
@@ -13,6 +14,10 @@ export type Ledger = {
   /** Of the whole run; a sample does not know it. */
   latency?: Latency
   revenue: number
+  /** Visits that the schedule asked for; undefined where the record does not tell. */
+  due?: number
+  /** What the run had to keep. */
+  thresholds: Verdict[]
   /** Why the run ended, where nobody asked for it. */
   message?: string
 }
@@ -49,6 +54,8 @@ export function fromSummary(summary: unknown): Ledger | undefined {
     visits: Record<string, number>
     latency: Latency
     revenue: number
+    visits_due: number
+    thresholds: Verdict[] | null
     message: string
   }>
   if (!s.hits) return
@@ -59,6 +66,8 @@ export function fromSummary(summary: unknown): Ledger | undefined {
     visits: s.visits ?? {},
     latency: s.latency,
     revenue: s.revenue ?? 0,
+    due: s.visits_due,
+    thresholds: s.thresholds ?? [],
     message: s.message,
   }
 }
@@ -71,8 +80,29 @@ export function fromSample(s: Schemas['LiveSample']): Ledger {
     byTarget: Object.fromEntries((s.targets ?? []).map((t) => [t.name, t.hits])),
     visits: s.visits,
     revenue: s.revenue,
+    due: s.visits_due,
+    thresholds: s.thresholds ?? [],
   }
 }
+
+/** The share of the visits due that were begun and at least tried to be sent; not a number where none was due. */
+export function achieved(l: Ledger): number {
+  if (!l.due) return NaN
+  return begun(l) / l.due
+}
+
+/** Visits that were begun and at least tried to be sent. */
+export const begun = (l: Ledger) => Math.max(0, (l.visits.planned ?? 0) - (l.visits.unsent ?? 0))
+
+/** Labels as somebody writes them, separated by commas. */
+export const labelsOf = (text: string) => [
+  ...new Set(
+    text
+      .split(',')
+      .map((l) => l.trim())
+      .filter(Boolean),
+  ),
+]
 
 type Run = { started: string; ended: string | null }
 
@@ -80,9 +110,29 @@ type Run = { started: string; ended: string | null }
 export const length = (r: Run, now: number) =>
   Math.max(0, (r.ended ? Date.parse(r.ended) : now) - Date.parse(r.started)) / 1000
 
+/** The latest run before one that had the same plan; undefined where there was none. */
+export function twinOf<R extends Pick<Schemas['RecordHead'], 'id' | 'plan_hash' | 'started'>>(
+  run: Pick<Schemas['RecordHead'], 'plan_hash' | 'started'>,
+  others: R[],
+): R | undefined {
+  const before = others.filter(
+    (r) => run.plan_hash && r.plan_hash === run.plan_hash && Date.parse(r.started) < Date.parse(run.started),
+  )
+  return before.sort((a, b) => Date.parse(b.started) - Date.parse(a.started))[0]
+}
+
+/** The exit code of a run that missed a threshold or that the error brake ended. */
+export const missed = 4
+
 /** How the end of a run is to be seen. */
-export function toneOf(r: { ended: string | null; reason: string }): 'good' | 'warn' | 'bad' | 'note' {
+export function toneOf(r: {
+  ended: string | null
+  reason: string
+  exit_code?: number | null
+}): 'good' | 'warn' | 'bad' | 'note' {
   if (!r.ended) return 'good'
-  if (['failed', 'crashed', 'removed'].includes(r.reason)) return 'bad'
+  if (['failed', 'crashed', 'removed', 'threshold', 'error_brake', 'journal_failed'].includes(r.reason)) return 'bad'
+  // A run of any end may have missed a threshold.
+  if (r.exit_code === missed) return 'bad'
   return r.reason === 'killed' ? 'warn' : 'note'
 }

@@ -2,7 +2,8 @@
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 })
 const short = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 })
 const money = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const minutes = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const seconds = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'medium' })
 
 /** 12,345 */
 export const count = (n: number) => whole.format(n)
@@ -40,4 +41,7 @@ export function span(seconds: number): string {
 }
 
 /** A moment of the API in the reader's own time zone. */
-export const when = (rfc3339: string) => moment.format(new Date(rfc3339))
+export const when = (rfc3339: string) => minutes.format(new Date(rfc3339))
+
+/** A moment to the second. */
+export const moment = (rfc3339: string) => seconds.format(new Date(rfc3339))

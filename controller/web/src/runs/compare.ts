@@ -1,0 +1,36 @@
+// The numbers of a comparison as a person reads them.
+import type { Schemas } from '../api/client'
+import { words } from '../words'
+
+export type Row = Schemas['CompareRow']
+
+/** A number of a row, in its unit. */
+export function value(row: Row, n: number | null): string {
+  if (n === null) return words.none
+  return n === 0 && row.unit === 'seconds' ? '0' : words.runs.comparison.units[row.unit](n)
+}
+
+/** B - A with its sign, in the unit of the row; shares differ by points. */
+export function difference(row: Row): string {
+  const { difference: n } = row
+  if (n === null) return words.none
+  if (n === 0) return '0'
+  const size = Math.abs(n)
+  return sign(n) + (row.unit === 'share' ? words.runs.comparison.points(size) : value(row, size))
+}
+
+/** The difference as a part of A, with its sign. */
+export function change(row: Row): string {
+  const n = row.share
+  if (n === null) return words.none
+  return n === 0 ? '0 %' : sign(n) + words.runs.comparison.units.share(Math.abs(n))
+}
+
+const sign = (n: number) => (n < 0 ? '−' : '+')
+
+/** Rows under their headings, in the order in which these come. */
+export function groups(rows: Row[]): [group: string, rows: Row[]][] {
+  const out = new Map<string, Row[]>()
+  for (const row of rows) out.set(row.group, [...(out.get(row.group) ?? []), row])
+  return [...out]
+}
