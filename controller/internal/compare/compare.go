@@ -2,6 +2,26 @@
 // of the differences are more than chance. It is pure: it neither reads nor keeps a run.
 package compare
 
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// Run is what a comparison looks at.
+type Run struct {
+	ID   string
+	Seed uint64
+	// Config are the settings by env key; one that is missing or empty has its default.
+	Config map[string]string
+	// Files are the hashes of the files it was started with, by name.
+	Files          map[string]string
+	Started, Ended time.Time
+	Reason         string
+	// Summary is nil where the run left no ledger.
+	Summary *record.Summary
+}
+
 // Unit is what a number of a Row counts.
 type Unit string
 
@@ -24,7 +44,7 @@ type Result struct {
 	Notes []string `json:"notes" doc:"What to bear in mind, such as that one run was ended by hand earlier."`
 }
 
-// Same tells what two runs have in common. With all three their plans are the same.
+// Same tells what two runs have in common.
 type Same struct {
 	Seed   bool `json:"seed"`
 	Config bool `json:"config"`
@@ -47,9 +67,10 @@ type File struct {
 
 // Row compares one number.
 type Row struct {
-	// Group is a heading, such as "Hits" or "Latency"; Name is the number's own within it.
-	Group string `json:"group"`
-	Name  string `json:"name"`
+	// Group is visits, hits, kind:<kind>, target:<name>, latency, rates, shares, shop, capacity or run; Name is the
+	// number's own within it.
+	Group string `json:"group" doc:"visits, hits, kind:<kind>, target:<name>, latency, rates, shares, shop, capacity or run."`
+	Name  string `json:"name" doc:"Of the number within its group: planned, an outcome or a fate, p50, hit_rate and so on."`
 	Unit  Unit   `json:"unit" enum:"count,seconds,share,per_second,money"`
 	// A and B are nil where a run has no such number.
 	A *float64 `json:"a"`
@@ -57,7 +78,54 @@ type Row struct {
 	// Difference is B - A, and Share the difference as a part of A; nil where they cannot be told.
 	Difference *float64 `json:"difference"`
 	Share      *float64 `json:"share"`
-	// BeyondNoise says that the difference is more than chance; Why tells by which rule, or why it is not.
+	// BeyondNoise says that the difference is more than chance; Why tells by which rule, or why it is not. It is empty
+	// where nothing differs.
 	BeyondNoise bool   `json:"beyond_noise"`
 	Why         string `json:"why"`
+}
+
+// Runs compares b with a.
+func Runs(a, b Run) Result {
+	r := Result{Settings: settings(a, b), Files: files(a, b), Rows: []Row{}, Notes: []string{}}
+	r.Same = Same{a.Seed == b.Seed, len(r.Settings) == 0, len(r.Files) == 0}
+	for _, run := range []Run{a, b} {
+		if run.Summary == nil {
+			r.Notes = append(r.Notes, run.ID+" left no ledger, so that there are no numbers to compare")
+		}
+	}
+	if len(r.Notes) > 0 {
+		return r
+	}
+	c := comparison{a: a, b: b, exact: r.Same.Seed && samePlan(r)}
+	for _, run := range []Run{a, b} {
+		if how := cutShort(run); how != "" {
+			c.cut = append(c.cut, run.ID+" "+how+" after "+run.length().Round(time.Second).String())
+		}
+	}
+	r.Notes = append(r.Notes, c.cut...)
+	if r.Same.Seed && !samePlan(r) {
+		r.Notes = append(r.Notes, "the seed is the same but not what it was used for, so that visitors do not do the same")
+	}
+	r.Rows = c.rows()
+	return r
+}
+
+// length is how long a run took.
+func (r Run) length() time.Duration { return max(0, r.Ended.Sub(r.Started)) }
+
+// cuts are the ends of a run that do not come by its plan alone, in words.
+var cuts = map[string]string{
+	"interrupted": "was ended by hand", "stopped": "was ended by hand", "removed": "was ended by hand",
+	"killed": "was killed", "crashed": "crashed", "failed": "failed", "no_target": "ended because no target took a hit",
+	"threshold": "was ended by a threshold", "error_brake": "was ended by the error brake", "auto_stop": "was ended by the clock",
+	"capacity_found": "searched the capacity, and ended", "capacity_not_reached": "searched the capacity, and ended",
+	"capacity_none": "searched the capacity, and ended",
+}
+
+// cutShort tells how a run ended that did not send all of a plan; empty for one that did.
+func cutShort(r Run) string {
+	if r.Ended.IsZero() {
+		return "goes on"
+	}
+	return cuts[r.Reason]
 }

@@ -1,0 +1,165 @@
+package compare_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/puttrix/trafficinator/controller/internal/compare"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// run is one of a minute with n accepted hits in n/5 visits, whose latencies lie around ms milliseconds.
+func run(id string, n uint64, ms float64) compare.Run {
+	random := rand.New(rand.NewPCG(1, n))
+	h := hdrhistogram.New(1, 600e6, 3)
+	for range n {
+		_ = h.RecordValue(int64(1e3 * ms * (1 + .1*random.NormFloat64()))) // in range
+	}
+	text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		panic(err) // it is a histogram
+	}
+	at := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1e6 }
+	hits := record.Hits{Planned: n, Accepted: n}
+	s := &record.Summary{
+		Hits: hits, ByKind: map[string]record.Hits{"pageview": hits}, ByTarget: map[string]record.Hits{"a": hits}, Due: n / 5,
+		Latency: record.Latency{P50: at(50), P95: at(95), P99: at(99)}, Targets: map[string]record.Target{"a": {Histogram: string(text)}},
+	}
+	s.Visits = record.Visits{Planned: n / 5, Complete: n / 5}
+	return compare.Run{
+		ID: id, Seed: 7, Config: map[string]string{"STOP_AFTER_VISITS": "200", "RUN_ID": id}, Files: map[string]string{"loadgen.env": id, "urls.txt": "x"},
+		Started: noon, Ended: noon.Add(time.Minute), Reason: "stop_after_visits", Summary: s,
+	}
+}
+
+// flagged are the numbers that differ by more than chance.
+func flagged(r compare.Result) string {
+	var names []string
+	for _, row := range r.Rows {
+		if row.BeyondNoise {
+			names = append(names, row.Group+"/"+row.Name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+func find(t *testing.T, r compare.Result, group, name string) compare.Row {
+	t.Helper()
+	for _, row := range r.Rows {
+		if row.Group == group && row.Name == name {
+			return row
+		}
+	}
+	t.Fatalf("%s/%s is missing", group, name)
+	return compare.Row{}
+}
+
+func TestTwoRunsAlikeDifferInNothing(t *testing.T) {
+	t.Parallel()
+	r := compare.Runs(run("a", 1000, 20), run("b", 1000, 20))
+	if r.Same != (compare.Same{Seed: true, Config: true, Files: true}) || len(r.Settings)+len(r.Files)+len(r.Notes) > 0 {
+		t.Errorf("nothing they were told differs: %+v", r)
+	}
+	for _, row := range r.Rows {
+		if *row.Difference != 0 || row.BeyondNoise || row.Why != "" {
+			t.Errorf("%+v", row)
+		}
+	}
+}
+
+func TestASlowerServerIsSeenInTheLatenciesAlone(t *testing.T) {
+	t.Parallel()
+	slow := run("b", 1000, 70)
+	slow.Config["MATOMO_URL"] = "https://slow.test/matomo.php"
+	r := compare.Runs(run("a", 1000, 20), slow)
+	if got := flagged(r); got != "latency/p50 latency/p95 latency/p99" {
+		t.Errorf("flagged %q", got)
+	}
+	if r.Same.Config || len(r.Settings) != 1 || r.Settings[0] != (compare.Setting{Key: "MATOMO_URL", B: "https://slow.test/matomo.php"}) {
+		t.Errorf("the address differs: %+v", r.Settings)
+	}
+	if d := find(t, r, "latency", "p50").Difference; *d < .045 || *d > .055 {
+		t.Errorf("by 50 ms, got %v", *d)
+	}
+}
+
+func TestLatenciesOfOneServerDoNotDiffer(t *testing.T) {
+	t.Parallel()
+	for _, ms := range []float64{20.2, 20.8} { // within chance, and within what machines differ by
+		if got := flagged(compare.Runs(run("a", 1000, 20), run("b", 1000, ms))); got != "" {
+			t.Errorf("%v ms: flagged %q", ms, got)
+		}
+	}
+	few, fewer := run("a", 10, 20), run("b", 10, 22)
+	if got := flagged(compare.Runs(few, fewer)); got != "" {
+		t.Errorf("ten hits say little: %q", got)
+	}
+}
+
+func TestAnyDifferenceOfWhatIsPlannedIsRealWhereThePlanIsTheSame(t *testing.T) {
+	t.Parallel()
+	a, b := run("a", 1000, 20), run("b", 1000, 20)
+	b.Summary.Hits.Planned, b.Summary.Hits.Unknown = 1001, 1
+	r := compare.Runs(a, b)
+	if row := find(t, r, "hits", "planned"); !row.BeyondNoise || !strings.Contains(row.Why, "same") {
+		t.Errorf("%+v", row)
+	}
+	if row := find(t, r, "hits", "unknown"); row.BeyondNoise || row.Share != nil || *row.Difference != 1 {
+		t.Errorf("one unknown hit of a thousand is chance: %+v", row)
+	}
+	b.Config["PAGEVIEWS_MIN"] = "5"
+	r = compare.Runs(a, b)
+	if row := find(t, r, "hits", "planned"); row.BeyondNoise {
+		t.Errorf("another plan: one hit of a thousand is chance: %+v", row)
+	}
+	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "seed") {
+		t.Errorf("the seed means nothing now: %q", r.Notes)
+	}
+}
+
+func TestARunThatWasEndedByHandIsJudgedByItsRatesAndSaysSo(t *testing.T) {
+	t.Parallel()
+	b := run("b", 500, 20)
+	b.Ended, b.Reason = noon.Add(30*time.Second), "interrupted"
+	r := compare.Runs(run("a", 1000, 20), b)
+	if got := flagged(r); got != "" {
+		t.Errorf("half of it in half the time is no difference: %q", got)
+	}
+	if row := find(t, r, "visits", "planned"); *row.Difference != -100 || !strings.Contains(row.Why, "b was ended by hand after 30s") {
+		t.Errorf("it should say why: %+v", row)
+	}
+	b.Ended = noon.Add(50 * time.Second)
+	if got := flagged(compare.Runs(run("a", 1000, 20), b)); !strings.Contains(got, "hits/planned") || !strings.Contains(got, "rates/hit_rate") {
+		t.Errorf("half of it in five sixths of the time is one: %q", got)
+	}
+}
+
+func TestMoreErrorsThanChanceAreFlagged(t *testing.T) {
+	t.Parallel()
+	a, b := run("a", 1000, 20), run("b", 1000, 20)
+	b.Summary.Hits.Accepted, b.Summary.Hits.Rejected = 970, 30
+	if got := flagged(compare.Runs(a, b)); got != "hits/accepted hits/rejected shares/error_share" {
+		t.Errorf("flagged %q", got)
+	}
+}
+
+func TestFilesAndDefaultsAreCompared(t *testing.T) {
+	t.Parallel()
+	a, b := run("a", 10, 20), run("b", 10, 20)
+	a.Config["CONCURRENCY"] = "50" // the default
+	b.Files = map[string]string{"urls.txt": "y", "events.json": "z"}
+	b.Summary = nil
+	r := compare.Runs(a, b)
+	if !r.Same.Config || r.Same.Files || len(r.Files) != 2 || r.Files[1] != (compare.File{Name: "urls.txt", A: "x", B: "y"}) {
+		t.Errorf("%+v", r)
+	}
+	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "b left no ledger") || len(r.Rows) != 0 {
+		t.Errorf("%+v", r)
+	}
+}
