@@ -100,11 +100,8 @@ func (o options) write(fsys afero.Fs, r *report.Run) error {
 // writeReports writes what the command line asked for.
 func (s *session) writeReports(sum *record.Summary, code int) error {
 	r := &report.Run{
-		Summary: *sum, Kind: "live", ExitCode: &code, Zone: s.plan.Zone, Settings: settingsOf(s.plan.Differences(s.env)),
+		Summary: *sum, ExitCode: &code, Zone: s.plan.Zone, Settings: settingsOf(s.plan.Differences(s.env)),
 		Problems: s.problems.problems(), Version: version,
-	}
-	if s.search != nil {
-		r.Kind = "capacity"
 	}
 	if s.series != nil {
 		s.series.Add(sum.Ended, s.ledger.Counts())

@@ -17,6 +17,9 @@ import (
 //go:embed page.html
 var pageText string
 
+//go:embed kinds.html
+var kindsText string
+
 //go:embed page.css
 var pageStyle string
 
@@ -27,8 +30,9 @@ func policy() string {
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"csp": policy, "count": count, "percent": percent, "latency": latency, "span": span, "shown": threshold.Shown,
+	"csp": policy, "count": count, "percent": percent, "latency": latency, "span": span, "shown": threshold.Shown, "number": number, "missed": missed,
 	"outcomes": func() []outcome { return outcomes },
+	"share":    func(n float64) string { return number(100*n) + " %" },
 	"columns":  func() int { return maxColumns },
 	"when":     func(time.Time) string { return "" }, // set for each page: it depends on the zone
 	"value": func(v *float64) string {
@@ -37,7 +41,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 		}
 		return strconv.FormatFloat(*v, 'g', -1, 64)
 	},
-}).Parse(strings.Replace(pageText, "STYLE", pageStyle, 1)))
+}).Parse(strings.Replace(pageText, "STYLE", pageStyle, 1) + kindsText))
 
 // HTML writes a run as one page that needs nothing else: no script, no request, styles of its own.
 func HTML(w io.Writer, r *Run) error {

@@ -11,8 +11,6 @@ import (
 // Run is all that a report tells. Everything but Summary may be left out.
 type Run struct {
 	Summary record.Summary
-	// Kind is live, capacity or backfill.
-	Kind string
 	// ExitCode is that of the loadgen, nil where it is not known.
 	ExitCode *int
 	Note     string

@@ -26,6 +26,8 @@ type view struct {
 	Total     row
 	Fates     []fate
 	Facts     []fact
+	Capacity  *capacityView
+	Backfill  *backfillView
 }
 
 type (
@@ -46,7 +48,16 @@ type (
 		Count       uint64
 		Bar         []part
 	}
-	fact struct{ Name, Text string }
+	fact         struct{ Name, Text string }
+	capacityView struct {
+		*record.Capacity
+		Found, Limit string
+		Charts       []chart
+	}
+	backfillView struct {
+		*record.Backfill
+		Rows []day
+	}
 	// part is a part of a bar of length 100.
 	part     struct{ Class, X, Width string }
 	outcomeN struct {
@@ -67,7 +78,7 @@ func (r row) Outcomes() []outcomeN {
 func newView(r *Run, zone *time.Location) *view {
 	s := &r.Summary
 	v := &view{
-		Run: r, KindOfRun: called(kindsOfRun, r.Kind), Took: s.Ended.Sub(s.Started), Reason: called(reasons, s.Reason),
+		Run: r, KindOfRun: kindOf(s), Took: s.Ended.Sub(s.Started), Reason: called(reasons, s.Reason),
 		Badge: badgeOf(r), Tiles: tilesOf(s), Charts: timelines(r.Series, zone), Total: rowOf("", "All", s.Hits),
 	}
 	for key, h := range s.ByKind {
@@ -91,7 +102,24 @@ func newView(r *Run, zone *time.Location) *view {
 		v.Fates = append(v.Fates, f)
 	}
 	v.Facts = factsOf(r)
+	if c := s.Capacity; c != nil {
+		v.Capacity = &capacityView{Capacity: c, Charts: curves(c)}
+		v.Capacity.Found, v.Capacity.Limit = answer(c)
+	}
+	if b := s.Backfill; b != nil {
+		v.Backfill = &backfillView{b, daysOf(b)}
+	}
 	return v
+}
+
+func kindOf(s *record.Summary) string {
+	switch {
+	case s.Capacity != nil:
+		return "Capacity search"
+	case s.Backfill != nil:
+		return "Backfill"
+	}
+	return "Live traffic"
 }
 
 func factsOf(r *Run) []fact {

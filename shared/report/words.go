@@ -27,8 +27,6 @@ var reasons = map[string]string{
 	"capacity_none":        "not even the lowest rate held",
 }
 
-var kindsOfRun = map[string]string{"live": "Live traffic", "capacity": "Capacity search", "backfill": "Backfill"}
-
 var kindsOfHit = map[string]string{
 	"pageview": "Page views", "event": "Events", "search": "Site searches", "outlink": "Outlinks", "download": "Downloads",
 	"order": "Orders", "ping": "Pings",

@@ -1,0 +1,32 @@
+package report
+
+import "github.com/puttrix/trafficinator/shared/record"
+
+// day is one of a backfill, with a bar in the proportion of the busiest.
+type day struct {
+	record.BackfillDay
+	Bar []part
+}
+
+func daysOf(b *record.Backfill) []day {
+	var busiest uint64
+	for _, d := range b.Days {
+		busiest = max(busiest, d.Planned)
+	}
+	days := make([]day, 0, len(b.Days))
+	for _, d := range b.Days {
+		var bar []part
+		x := uint64(0)
+		for _, p := range []struct {
+			class string
+			n     uint64
+		}{{"accepted", d.Sent}, {"unknown", d.Unknown}, {"rejected", d.Rejected}, {"unsent", d.Unsent}} {
+			if p.n > 0 {
+				bar = append(bar, part{p.class, length(x, busiest), length(p.n, busiest)})
+				x += p.n
+			}
+		}
+		days = append(days, day{d, bar})
+	}
+	return days
+}

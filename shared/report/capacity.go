@@ -1,0 +1,83 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
+)
+
+// answer is what a capacity search found, in words.
+func answer(c *record.Capacity) (found, limit string) {
+	if c.BrokenRate > 0 {
+		limit = "the limit showed at " + number(c.BrokenRate) + " visits/s as " + missed(c.Limit)
+	} else {
+		limit = "nothing higher was tried"
+	}
+	switch {
+	case c.VisitRate == 0 && c.BrokenRate > 0:
+		return "not even the lowest rate held", limit
+	case c.VisitRate == 0:
+		return "the search ended before its first step", ""
+	case !c.Confirmed:
+		return fmt.Sprintf("at least %s visits/s (%s hits/s), not confirmed for a minute", number(c.VisitRate), number(c.HitRate)), limit
+	}
+	return fmt.Sprintf("%s visits/s (%s hits/s)", number(c.VisitRate), number(c.HitRate)), limit
+}
+
+// missed tells the verdicts that did not hold, with what was measured.
+func missed(verdicts []record.Verdict) string {
+	var all []string
+	for _, v := range verdicts {
+		if threshold.Missed(v) {
+			all = append(all, fmt.Sprintf("%s (%s)", v.Expression, threshold.Shown(v)))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// curves draw what was measured at each rate that was tried.
+func curves(c *record.Capacity) []chart {
+	steps := slices.SortedFunc(slices.Values(c.Steps), func(a, b record.CapacityStep) int {
+		return cmp.Compare(a.OfferedVisitRate, b.OfferedVisitRate)
+	})
+	if len(steps) == 0 {
+		return nil
+	}
+	rates := chart{ID: "capacity-rate", Title: "Hits accepted per second", Note: "over visits per second asked for"}
+	slow := chart{ID: "capacity-latency", Title: "Latency p95", Note: "over visits per second asked for"}
+	var highest record.CapacityStep
+	for _, s := range steps {
+		highest.HitRate = max(highest.HitRate, s.HitRate)
+		highest.Latency.P95 = max(highest.Latency.P95, s.Latency.P95)
+	}
+	across := axisFor(steps[len(steps)-1].OfferedVisitRate)
+	hits, seconds := axisFor(highest.HitRate), axisFor(highest.Latency.P95)
+	rates.Up, slow.Up = hits.labels(number), seconds.labels(latencyAxis(seconds))
+	rates.curve(steps, across, hits, func(s record.CapacityStep) float64 { return s.HitRate })
+	slow.curve(steps, across, seconds, func(s record.CapacityStep) float64 { return s.Latency.P95 })
+	return []chart{rates, slow}
+}
+
+// curve draws a value over the rate of the steps, with those that held and those that broke told apart.
+func (c *chart) curve(steps []record.CapacityStep, across, up axis, value func(record.CapacityStep) float64) {
+	var all, held, broke []spot
+	for _, s := range steps {
+		at := spot{fieldWidth * s.OfferedVisitRate / across.top(), up.y(value(s))}
+		all = append(all, at)
+		if s.Held {
+			held = append(held, at)
+		} else {
+			broke = append(broke, at)
+		}
+	}
+	c.Half = true
+	c.Along = across.labels(number)
+	slices.Reverse(c.Along)
+	c.Label = fmt.Sprintf("%s over %s to %s visits per second", c.Title, number(steps[0].OfferedVisitRate), number(steps[len(steps)-1].OfferedVisitRate))
+	c.Shapes = []shape{{"line steps", line([][]spot{all})}, {"dots held", dots(held)}, {"dots broke", dots(broke)}}
+	c.Legend = []entry{{"held", "held", ""}, {"broke", "broke", ""}}
+}
