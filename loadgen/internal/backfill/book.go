@@ -1,0 +1,82 @@
+package backfill
+
+import (
+	"fmt"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// ended counts the hits of a batch by outcome.
+type ended [tracking.Outcomes]int
+
+// book books what became of a batch. Answered hits are in flight; others are those of a job that was killed meanwhile.
+func (s *shard) book(b *batch, a answer, answered bool) (n ended) {
+	if a.Receipt.Tracked+a.Receipt.Invalid > 0 {
+		s.c.Ledger.Receive(len(s.hits), a.Receipt.Tracked, a.Receipt.Invalid)
+	}
+	courses := make([]ledger.Course, len(b.visits))
+	s.booked = s.booked[:0]
+	for i := range s.hits {
+		h := &s.hits[i]
+		one := ledger.Answered{Kind: h.kind, Outcome: a.Receipt.Hit(i, len(s.hits), a.Outcome), Latency: a.Latency}
+		if one.Outcome == tracking.Accepted {
+			one.Sale = h.sale
+		}
+		courses[h.visit].Book(one.Outcome, h.ping, h.at, true)
+		n[one.Outcome]++
+		s.booked = append(s.booked, one)
+	}
+	if answered {
+		s.c.Ledger.Answer(b.target, s.booked)
+	} else {
+		s.c.Ledger.End(b.target, a.Outcome, s.kinds)
+	}
+	day := record.BackfillDay{}
+	for i := range courses {
+		course := &courses[i]
+		if course.Taken > 0 {
+			s.c.Ledger.Open(b.target, ledger.Origin{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i]})
+		}
+		fate := course.Fate(s.length[i], true)
+		s.c.Ledger.Close(b.target, fate, int(course.Splits))
+		switch fate {
+		case ledger.Complete, ledger.Partial:
+			day.Sent++
+		case ledger.Uncertain:
+			day.Unknown++
+		default:
+			day.Rejected++
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done.BatchesDone++
+	d := &s.done.Days[b.day]
+	d.Sent, d.Unknown, d.Rejected = d.Sent+day.Sent, d.Unknown+day.Unknown, d.Rejected+day.Rejected
+	if n[tracking.Unknown] > 0 {
+		s.done.Unknown = append(s.done.Unknown, s.told(b, a.Why))
+	}
+	return n
+}
+
+// judge looks at how a batch that was sent ended, and ends the job where a target rejects one after the other.
+func (s *shard) judge(b *batch, a answer, n ended) {
+	s.mu.Lock()
+	s.visits += uint64(len(b.visits))
+	s.refused[b.target]++
+	if n[tracking.Rejected] < b.hits {
+		s.refused[b.target] = 0
+	}
+	hopeless := s.refused[b.target] == mostRejected
+	s.mu.Unlock()
+	if n[tracking.Accepted] < b.hits {
+		s.c.Log.Warn("a batch was not taken as a whole", "batch", b.number, "day", s.c.Days[b.day].Date.String(), "target", s.c.Targets[b.target],
+			"hits", b.hits, "accepted", n[tracking.Accepted], "rejected", n[tracking.Rejected], "unknown", n[tracking.Unknown], "reason", a.Why)
+	}
+	if hopeless {
+		s.fail(engine.NoTarget, fmt.Sprintf("target %s rejected %d batches in a row: %s", s.c.Targets[b.target], mostRejected, a.Why))
+	}
+}

@@ -1,0 +1,223 @@
+// Package backfill owns a job that sends past days: which visits go in which request, what is noted about each so that
+// a job that was killed goes on without sending a visit twice, and when it gives up. It knows nothing of settings, of
+// Matomo's parameters, or of where days come from.
+package backfill
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/profile"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+const (
+	// MaxBatch is the most hits of a request, unless one visit has more: beyond it Matomo gets no faster.
+	MaxBatch = 500
+	// mostRejected batches of a target in a row end the job: what is wrong is wrong with all.
+	mostRejected = 5
+	// patience is how long a batch that is not taken is tried again, after pauses from firstPause to longestPause.
+	patience                 = 5 * time.Minute
+	firstPause, longestPause = time.Second, 30 * time.Second
+	// drainTime is how long requests in flight may take to end after a stop.
+	drainTime = 7 * time.Second
+)
+
+// The reasons of an end beside engine.Interrupted and engine.NoTarget.
+const (
+	Finished engine.Reason = "backfill_finished"
+	// Broken means that the journal cannot be written.
+	Broken engine.Reason = "journal_failed"
+)
+
+// Config of a Job.
+type Config struct {
+	Days []calendar.Day
+	// Week is the curve by which the visits of a day are dealt out over it.
+	Week profile.Profile
+	Seed uint64
+
+	Visits engine.Visits
+	Sender engine.Sender
+	Router *routing.Router
+	// Targets are the names of the router's targets.
+	Targets []string
+	Ledger  *ledger.Ledger
+	Journal *Journal
+	Log     *slog.Logger
+
+	// Size is the most hits of a request, Shards the most requests in flight, and Rate the most a second, 0 for any.
+	Size, Shards int
+	Rate         float64
+}
+
+// Job runs once.
+type Job struct {
+	c       Config
+	limit   *rate.Limiter // nil is none
+	phase   atomic.Value
+	planned atomic.Uint64 // batches, 0 until they were counted
+	left    atomic.Bool   // a batch is left to be sent
+	stop    context.CancelCauseFunc
+
+	mu      sync.Mutex // guards all below
+	began   time.Time
+	done    record.Backfill
+	visits  uint64 // that ended since began, and not before it
+	refused []int  // batches in a row, by target
+	message string
+}
+
+// New makes a job; Run starts it.
+func New(c Config) *Job {
+	j := &Job{c: c, refused: make([]int, len(c.Targets))}
+	if c.Rate > 0 {
+		j.limit = rate.NewLimiter(rate.Limit(c.Rate), 1)
+	}
+	j.phase.Store(engine.Idle)
+	j.done.Visits = calendar.Total(c.Days)
+	for _, d := range c.Days {
+		j.done.Days = append(j.done.Days, record.BackfillDay{Date: d.Date.String(), Planned: d.Visits, Skipped: d.Skipped})
+	}
+	j.done.Unknown = []record.Batch{}
+	return j
+}
+
+// Phase is safe to call from any goroutine.
+func (j *Job) Phase() engine.Phase { return j.phase.Load().(engine.Phase) }
+
+// Run sends what was not sent before, until all is, or drain is done: then no request begins and those in flight may
+// end. Where abort is done they are broken off at once. The message explains an end that nobody asked for.
+func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message string) {
+	j.mu.Lock()
+	j.began = time.Now()
+	j.mu.Unlock()
+	ctx, stop := context.WithCancelCause(drain)
+	defer stop(nil)
+	j.stop = stop
+	defer context.AfterFunc(abort, j.c.Sender.Break)()
+	giveUp := make(chan struct{})
+	var background, shards sync.WaitGroup
+	background.Go(func() { j.count(giveUp) })
+	background.Go(func() { j.breakOff(ctx, giveUp) })
+	j.phase.Store(engine.Running)
+
+	batches := make(chan *batch)
+	for range j.c.Shards {
+		s := shard{Job: j, request: j.c.Sender.Request()}
+		shards.Go(func() {
+			for b := range batches {
+				s.serve(ctx, b)
+			}
+		})
+	}
+	for b := range j.c.batches(j.tooLate) {
+		if ctx.Err() == nil {
+			select {
+			case batches <- b:
+				continue
+			case <-ctx.Done():
+			}
+		}
+		j.left.Store(true)
+		break
+	}
+	close(batches)
+	shards.Wait()
+	close(giveUp)
+	background.Wait()
+	j.phase.Store(engine.Ended)
+	if j.left.Load() {
+		return engine.ReasonOf(ctx), j.message
+	}
+	return Finished, ""
+}
+
+// breakOff ends requests that do not end in time after a stop.
+func (j *Job) breakOff(ctx context.Context, over <-chan struct{}) {
+	select {
+	case <-over:
+		return
+	case <-ctx.Done():
+	}
+	j.phase.Store(engine.Draining)
+	wait := time.NewTimer(drainTime)
+	defer wait.Stop()
+	select {
+	case <-over:
+	case <-wait.C:
+		j.c.Sender.Break()
+	}
+}
+
+// count tells how many batches there are, which only making them does.
+func (j *Job) count(over <-chan struct{}) {
+	n := uint64(0)
+	for range j.c.batches(func(int, int, *visit.Visit) {}) {
+		select {
+		case <-over:
+			return
+		default:
+		}
+		n++
+	}
+	j.planned.Store(n)
+}
+
+// Progress is what the job has done so far.
+func (j *Job) Progress() record.Backfill {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	p := j.done
+	p.Days = append([]record.BackfillDay(nil), p.Days...)
+	p.Unknown = append([]record.Batch{}, p.Unknown...)
+	p.Batches = max(j.planned.Load(), p.BatchesDone)
+	left := p.Visits
+	for _, d := range p.Days {
+		left -= d.Sent + d.Unknown + d.Rejected + d.Unsent
+	}
+	if j.visits > 0 && left > 0 && j.Phase() == engine.Running {
+		each := float64(time.Since(j.began)) / float64(j.visits)
+		p.EstimatedEnd = time.Now().Add(time.Duration(each * float64(left))).UTC().Truncate(time.Second)
+	}
+	return p
+}
+
+// fail ends the job; the first reason counts.
+func (j *Job) fail(why engine.Reason, message string) {
+	j.mu.Lock()
+	if j.message == "" {
+		j.message = message
+	}
+	j.mu.Unlock()
+	j.stop(why)
+}
+
+// tooLate books a visit that its day has no time for.
+func (j *Job) tooLate(day, target int, v *visit.Visit) {
+	kinds := kindsOf(v.Hits)
+	j.c.Ledger.Plan(target, kinds)
+	j.c.Ledger.End(target, tracking.Shed, kinds)
+	j.c.Ledger.Close(target, ledger.Unsent, 0)
+	j.mu.Lock()
+	j.done.Days[day].Unsent++
+	j.mu.Unlock()
+}
+
+func kindsOf(hits []visit.Hit) (k ledger.Kinds) {
+	for i := range hits {
+		k[hits[i].Records]++
+	}
+	return k
+}

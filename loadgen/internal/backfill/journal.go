@@ -1,0 +1,162 @@
+package backfill
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+)
+
+// Header is the first line of a journal: what the batches of a job follow from.
+type Header struct {
+	RunID string `json:"run_id"`
+	Seed  uint64 `json:"seed"`
+	// Plan is the hash of all that decides what is sent, but for seed and run id.
+	Plan string `json:"plan"`
+	// Now is when the job began, which decides what relative days are and how much of today is sent.
+	Now time.Time `json:"now"`
+}
+
+// Journal tells which batches of a job may have been sent: before each request it notes that, and afterwards what became
+// of it. What is noted outlives a kill and a power cut. The zero Journal keeps nothing.
+type Journal struct {
+	mu      sync.Mutex
+	file    afero.File
+	broken  error // why nothing can be noted any more
+	batches map[uint64]answer
+}
+
+// line is one of a journal. Batch is a pointer because there is a batch 0.
+type line struct {
+	Job *Header `json:"job,omitempty"`
+	// Send notes that a batch is on its way, Back that it surely was not taken and may go again, End what became of it.
+	Send   *uint64 `json:"send,omitempty"`
+	Back   *uint64 `json:"back,omitempty"`
+	End    *uint64 `json:"end,omitempty"`
+	Answer *answer `json:"answer,omitempty"`
+}
+
+// answer is what became of a batch.
+type answer struct {
+	Outcome tracking.Outcome `json:"outcome"`
+	Receipt tracking.Receipt `json:"receipt,omitzero"`
+	// Latency is 0 where no answer came while the job lived.
+	Latency time.Duration `json:"latency,omitempty"`
+	Why     string        `json:"why,omitempty"`
+}
+
+// killed is what is known of a batch that was on its way when its job was killed.
+var killed = answer{Outcome: tracking.Unknown, Why: "the job was killed while it was on its way"}
+
+// OpenJournal opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which
+// Begin must be told. The last line may be cut off, as a kill leaves it.
+func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
+	j := &Journal{batches: map[uint64]answer{}}
+	var header *Header
+	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open journal: %w", err)
+	}
+	whole := int64(0)
+	r := bufio.NewReader(f)
+	for {
+		text, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var l line
+		if err == nil {
+			err = json.Unmarshal(text, &l)
+		}
+		if err == nil && (l.Job != nil) != (whole == 0) {
+			err = errors.New("its first line, and no other, must be a header")
+		}
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("read journal %s: %w; move it away, and begin anew with another RUN_ID", path, err), f.Close())
+		}
+		whole += int64(len(text))
+		if l.Job != nil {
+			header = l.Job
+		}
+		j.take(l)
+	}
+	if err = f.Truncate(whole); err == nil {
+		_, err = f.Seek(whole, io.SeekStart)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("mend journal: %w", err), f.Close())
+	}
+	j.file = f
+	return j, header, nil
+}
+
+// Begin notes the header of a new job.
+func (j *Journal) Begin(h Header) error { return j.note(line{Job: &h}) }
+
+// Close ends the journal, which can be gone on with later.
+func (j *Journal) Close() error {
+	if j.file == nil {
+		return nil
+	}
+	if err := j.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
+		return fmt.Errorf("close journal: %w", err)
+	}
+	return nil
+}
+
+func (j *Journal) take(l line) {
+	switch {
+	case l.Send != nil:
+		j.batches[*l.Send] = killed
+	case l.Back != nil:
+		delete(j.batches, *l.Back)
+	case l.End != nil && l.Answer != nil:
+		j.batches[*l.End] = *l.Answer
+	}
+}
+
+// find is what a job before has found out about a batch; false where it is still to be sent. Matomo says of one whose
+// hits it all called invalid that it stored none, so that it goes again once the cause is mended.
+func (j *Journal) find(b *batch) (answer, bool) {
+	a, known := j.batches[b.number]
+	if known && a.Outcome == tracking.Accepted && a.Receipt.Tracked == 0 && a.Receipt.Invalid == b.hits {
+		return a, false
+	}
+	return a, known
+}
+
+func (j *Journal) send(batch uint64) error { return j.note(line{Send: &batch}) }
+
+func (j *Journal) back(batch uint64) error { return j.note(line{Back: &batch}) }
+
+func (j *Journal) end(batch uint64, a answer) error { return j.note(line{End: &batch, Answer: &a}) }
+
+// note writes a line so that it is there whatever happens next.
+func (j *Journal) note(l line) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.file == nil || j.broken != nil {
+		return j.broken
+	}
+	data, err := json.Marshal(l)
+	if err == nil {
+		_, err = io.Copy(j.file, bytes.NewReader(append(data, '\n')))
+	}
+	if err == nil {
+		err = j.file.Sync()
+	}
+	if err != nil { // half a line may be there, and after it there must be none
+		j.broken = fmt.Errorf("write journal: %w", err)
+	}
+	return j.broken
+}
