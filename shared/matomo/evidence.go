@@ -96,3 +96,14 @@ func (c *Client) Skew(ctx context.Context, t target.Target) (time.Duration, erro
 func list(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' || r == ' ' })
 }
+
+// Annotate writes a note into the target's graph at a day of the site; the token's user needs view access to it and must
+// not be anonymous (plugins/Annotations/API.php).
+func (c *Client) Annotate(ctx context.Context, t target.Target, day time.Time, note string) error {
+	var written struct {
+		Note string `json:"note"`
+	}
+	return c.ask(ctx, t, "Annotations.add", url.Values{
+		"idSite": {strconv.Itoa(t.SiteID)}, "date": {day.Format(time.DateOnly)}, "note": {note}, "starred": {"0"},
+	}, &written)
+}

@@ -14,6 +14,7 @@ type Proof interface {
 	Start(ctx context.Context, runID string, o proof.Options) (record.Reconciliation, error)
 	Status(ctx context.Context, runID string) (record.Reconciliation, error)
 	Cancel(runID string)
+	Annotate(ctx context.Context, runID string) ([]proof.Annotated, error)
 }
 
 type reconcileRequest struct {
@@ -42,6 +43,14 @@ func (s *server) proof() {
 		s.Proof.Cancel(in.ID)
 		return answer(CancelledAnswer{Success: true}), nil
 	})
+	route(s, op(http.MethodPost, "/api/runs/{id}/annotate", tagRun, "Write begin and end of a run into Matomo's graph"), func(ctx context.Context, in *ByRun) (*body[annotatedAnswer], error) {
+		targets, err := s.Proof.Annotate(ctx, in.ID)
+		return either(annotatedAnswer{targets}, err)
+	})
+}
+
+type annotatedAnswer struct {
+	Targets []proof.Annotated `json:"targets"`
 }
 
 // CancelledAnswer says that nothing goes on any more.

@@ -19,7 +19,7 @@ func rows(t record.Target, reason string, shown matomo.Recorded) []record.Reconc
 	sure := v.Complete + v.Partial
 	c.count("total", "visits", sure+v.Split, v.Uncertain, shown.Visits)
 	if shown.Unique == nil {
-		c.add("total", "unique visitors", float64(sure), float64(sure+v.Uncertain), 0, "the site does not compute them for several days")
+		c.add("total", "unique visitors", float64(sure), float64(sure+v.Uncertain), 0, "they are not computed for several days, and do not add up")
 	} else {
 		c.count("total", "unique visitors", sure, v.Uncertain, *shown.Unique)
 	}

@@ -21,6 +21,7 @@ type Matomo interface {
 	Failures(ctx context.Context, t target.Target) ([]matomo.Failure, error)
 	Exclusions(ctx context.Context, t target.Target) (matomo.Exclusions, error)
 	Skew(ctx context.Context, t target.Target) (time.Duration, error)
+	Annotate(ctx context.Context, t target.Target, day time.Time, note string) error
 }
 
 // Run is what is reconciled.

@@ -21,6 +21,7 @@ type shows struct {
 	lately func(since time.Duration) matomo.Lately
 	denied bool
 	asked  []matomo.Slice
+	notes  []string
 	began  time.Time
 }
 
@@ -42,6 +43,11 @@ func (m *shows) Exclusions(context.Context, target.Target) (matomo.Exclusions, e
 	return matomo.Exclusions{}, errors.New("refused")
 }
 func (m *shows) Skew(context.Context, target.Target) (time.Duration, error) { return 0, nil }
+
+func (m *shows) Annotate(_ context.Context, _ target.Target, day time.Time, note string) error {
+	m.notes = append(m.notes, day.Format(time.DateOnly)+" "+note)
+	return nil
+}
 
 const visits, pages = 10_000, 50_000
 

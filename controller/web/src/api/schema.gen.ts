@@ -637,6 +637,23 @@ export interface paths {
         patch: operations["patch-api-runs-id"];
         trace?: never;
     };
+    "/api/runs/{id}/annotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write begin and end of a run into Matomo's graph */
+        post: operations["post-api-runs-id-annotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/export": {
         parameters: {
             query?: never;
@@ -1034,6 +1051,9 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AnnotatedAnswer: {
+            targets: components["schemas"]["ProofAnnotated"][] | null;
+        };
         ApplyAnswer: {
             /** @description restarted, by the original's name. */
             container_restarted: boolean;
@@ -1095,7 +1115,9 @@ export interface components {
             beyond_noise: boolean;
             /** Format: double */
             difference: number | null;
+            /** @description visits, hits, kind:<kind>, target:<name>, latency, rates, shares, shop, capacity or run. */
             group: string;
+            /** @description Of the number within its group: planned, an outcome or a fate, p50, hit_rate and so on. */
             name: string;
             /** Format: double */
             share: number | null;
@@ -1915,6 +1937,11 @@ export interface components {
             config?: {
                 [key: string]: unknown;
             };
+        };
+        ProofAnnotated: {
+            error?: string;
+            notes: string[] | null;
+            target: string;
         };
         PublishDifference: {
             edited?: boolean;
@@ -4127,6 +4154,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-runs-id-annotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotatedAnswer"];
                 };
             };
             /** @description Error */
