@@ -22,6 +22,9 @@ const (
 	TargetsFile = "targets.json"
 )
 
+// JobFolder is where the files of a job lie below the exchange folder, and its state below the state folder.
+func JobFolder(runID string) string { return filepath.Join("jobs", runID) }
+
 // MaxBytes is the largest file that is read.
 const MaxBytes = 32 << 20
 

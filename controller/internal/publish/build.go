@@ -9,6 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -45,12 +46,17 @@ func identity(knobs map[string]string, drawn Identity) (Identity, error) {
 
 // build makes the files of a set-up; one that shall not be there is nil, because the loadgen takes a missing file for
 // the built-in content. Every knob is written, empty for its default: what is not written would come from the
-// environment in which the loadgen was started.
+// environment in which the loadgen was started, where one of a backfill would make a job of the run.
 func build(s library.SetUp, keys map[string]string) (map[string][]byte, error) {
 	values := maps.Clone(s.Knobs)
 	delete(values, readToken)
 	for _, key := range pinned {
 		values[key] = ""
+	}
+	for _, f := range spec.Fields() {
+		if f.Group == spec.BackfillGroup {
+			values[f.Key] = s.Knobs[f.Key]
+		}
 	}
 	maps.Copy(values, keys)
 	out := map[string][]byte{exchange.URLsFile: s.URLs, exchange.FunnelsFile: nil, exchange.EventsFile: nil, exchange.TargetsFile: nil}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -29,7 +28,7 @@ func Ledgers(fsys afero.Fs, dir string) func(runID string) ([]byte, error) {
 	return func(runID string) ([]byte, error) {
 		data, err := ifThere(fsys, filepath.Join(dir, runID+".json"))
 		if data == nil && err == nil {
-			data, err = ifThere(fsys, filepath.Join(dir, runtime.JobFolder(runID), runID+".json"))
+			data, err = ifThere(fsys, filepath.Join(dir, exchange.JobFolder(runID), runID+".json"))
 		}
 		return data, err
 	}

@@ -2,21 +2,13 @@ package runtime
 
 import (
 	"context"
-	"path"
 	"time"
 )
 
-// JobsFolder is where the files of jobs lie below the exchange folder, and their state below the state folder, each in a
-// folder of the job's id.
-const JobsFolder = "jobs"
-
-// JobFolder is the folder of one job below the exchange folder, and below the state folder.
-func JobFolder(id string) string { return path.Join(JobsFolder, id) }
-
 // Jobs is a way to have loadgens beside the one of Port that each do one thing and end. A job is known by an id of
-// letters, digits, - and _, which names its folders; its files must lie there before it is started. It has a state folder
-// of its own, because a loadgen closes the ledgers it finds open in its folder. It is safe for concurrent use for
-// different jobs. Errors are those of Port.
+// letters, digits, - and _, which names its folders, see exchange.JobFolder; its files must lie there before it is
+// started. It has a state folder of its own, because a loadgen closes the ledgers that it finds open in its folder. Jobs
+// are safe for concurrent use, one caller for each job. Errors are those of Port.
 type Jobs interface {
 	// JobName is how the runtime calls a job, whether it is there or not.
 	JobName(id string) string

@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/runtimetest"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 const image = "trafficinator-loadgen:local"
@@ -93,7 +94,7 @@ func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, dock
 		Port: d, Jobs: d, State: c.State, FS: fsys,
 		Publish: func(t *testing.T, values map[string]string) { runtimetest.Publish(t, fsys, c.Exchange, values) },
 		PublishJob: func(t *testing.T, id string, values map[string]string) {
-			runtimetest.Publish(t, fsys, filepath.Join(c.Exchange, runtime.JobFolder(id)), values)
+			runtimetest.Publish(t, fsys, filepath.Join(c.Exchange, exchange.JobFolder(id)), values)
 		},
 		Kill: func(t *testing.T, s runtime.Status) { client(t, "kill", s.ID) },
 	}, c

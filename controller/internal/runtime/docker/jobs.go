@@ -11,6 +11,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // jobRole is the label of a job's container.
@@ -90,8 +91,8 @@ func (d *Docker) freshJob(ctx context.Context, id string) (recipe, error) {
 	if labels[composeProject] != "" {
 		labels["com.docker.compose.oneoff"] = "True" // `up` leaves it alone, `down` takes it along
 	}
-	r.config.Env = append(r.config.Env, "STATE_DIR=/app/state/"+runtime.JobFolder(id))
-	r.host.Mounts[0].Source = path.Join(r.host.Mounts[0].Source, runtime.JobFolder(id))
+	r.config.Env = append(r.config.Env, "STATE_DIR=/app/state/"+exchange.JobFolder(id))
+	r.host.Mounts[0].Source = path.Join(r.host.Mounts[0].Source, exchange.JobFolder(id))
 	r.alias = nil
 	return r, nil
 }

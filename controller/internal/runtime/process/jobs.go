@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // job is what is known of one job; it is forgotten with the controller, and the job ends with it.
@@ -60,7 +61,7 @@ func (p *Process) StartJob(ctx context.Context, id string) error {
 		return nil
 	}
 	c, err := p.begin(j.journal, "["+id+"] ", "AUTO_START=false", "TELEMETRY_ADDR=off",
-		"EXCHANGE_DIR="+filepath.Join(p.c.Exchange, runtime.JobFolder(id)), "STATE_DIR="+filepath.Join(p.c.State, runtime.JobFolder(id)))
+		"EXCHANGE_DIR="+filepath.Join(p.c.Exchange, exchange.JobFolder(id)), "STATE_DIR="+filepath.Join(p.c.State, exchange.JobFolder(id)))
 	if err != nil {
 		return err
 	}

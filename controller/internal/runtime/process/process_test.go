@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/process"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/runtimetest"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // loadgen is the real one, built once.
@@ -64,7 +65,7 @@ func subject(t *testing.T) (runtimetest.Subject, string) {
 		Port: p, Jobs: p, State: filepath.Join(dir, "state"), FS: fsys,
 		Publish: func(t *testing.T, values map[string]string) { runtimetest.Publish(t, fsys, dir, values) },
 		PublishJob: func(t *testing.T, id string, values map[string]string) {
-			runtimetest.Publish(t, fsys, filepath.Join(dir, runtime.JobFolder(id)), values)
+			runtimetest.Publish(t, fsys, filepath.Join(dir, exchange.JobFolder(id)), values)
 		},
 		Kill: func(t *testing.T, s runtime.Status) {
 			pid, err := strconv.Atoi(s.ID)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 func besideJob(t *testing.T, s Subject) {
@@ -40,7 +41,7 @@ func keepsLedger(t *testing.T, s Subject) {
 	s.PublishJob(t, "a", map[string]string{"RUN_ID": "a", "AUTO_START": "true", "MATOMO_URL": "http://127.0.0.1:1/matomo.php", "STOP_AFTER_VISITS": "1"})
 	must(t, s.Jobs.StartJob(t.Context(), "a"))
 	awaitJob(t, s.Jobs, "a", runtime.Exited)
-	path := filepath.Join(s.State, filepath.FromSlash(runtime.JobFolder("a")), "a.json")
+	path := filepath.Join(s.State, exchange.JobFolder("a"), "a.json")
 	if data, err := afero.ReadFile(s.FS, path); err != nil || !strings.Contains(string(data), `"run_id": "a"`) {
 		t.Errorf("want its ledger at %s, got %s, %v; log %v", path, data, err, jobLog(t, s.Jobs, "a"))
 	}

@@ -1,0 +1,51 @@
+package publish
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+// Job writes the files of a job, tokens included, into a folder of its own. What is there of it is written over.
+func (p *Publisher) Job(s library.SetUp, id Identity) error {
+	files, err := build(s, keysOf(id, true))
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(files, func(_ string, data []byte) bool { return data == nil })
+	dir := p.jobFolder(id.ID)
+	if err := p.fs.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make folder of job %s: %w", id.ID, err)
+	}
+	return exchange.Publish(p.fs, dir, files)
+}
+
+// JobFiles are the files of a job, by name; none where they were removed.
+func (p *Publisher) JobFiles(id string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, file := range names {
+		data, err := p.read(filepath.Join(exchange.JobFolder(id), file))
+		if err != nil {
+			return nil, err
+		}
+		if data != nil {
+			files[file] = data
+		}
+	}
+	return files, nil
+}
+
+// RemoveJob removes the files of a job; none are no error.
+func (p *Publisher) RemoveJob(id string) error {
+	if err := p.fs.RemoveAll(p.jobFolder(id)); err != nil {
+		return fmt.Errorf("remove files of job %s: %w", id, err)
+	}
+	return nil
+}
+
+func (p *Publisher) jobFolder(id string) string {
+	return filepath.Join(p.dir, exchange.JobFolder(id))
+}
