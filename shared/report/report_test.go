@@ -1,0 +1,284 @@
+package report_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/xml"
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/report"
+)
+
+var start = time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
+
+// tenSeconds is a run of ten hits a second, a tenth of them unknown.
+func tenSeconds() *report.Run {
+	late := .12
+	h := record.Hits{Planned: 100, Accepted: 90, Unknown: 10}
+	r := &report.Run{Summary: record.Summary{
+		RunID: "nightly-7", Seed: 7, Started: start, Ended: start.Add(10 * time.Second), Reason: "stop_after_visits", Hits: h, Due: 20,
+		ByKind: map[string]record.Hits{"pageview": h, "order": {}}, ByTarget: map[string]record.Hits{"main": h},
+		Targets: map[string]record.Target{"main": {URL: "https://matomo.example.com/matomo.php"}},
+		Account: record.Account{Visits: record.Visits{Planned: 20, Complete: 15, Partial: 5}},
+		Thresholds: []record.Verdict{
+			{Expression: "p95<100ms", Metric: "p95", Value: &late}, {Expression: "unknown<11", Metric: "unknown", Held: true, Value: new(float64)},
+		},
+	}}
+	for n := range 10 {
+		r.Series = append(r.Series, report.Point{
+			At: start.Add(time.Duration(n) * time.Second), Length: time.Second, Hits: record.Hits{Accepted: 9, Unknown: 1}, Visits: 2,
+			Latency: record.Latency{P50: .05, P95: .12, P99: .2},
+		})
+	}
+	return r
+}
+
+func page(t *testing.T, r *report.Run) string {
+	t.Helper()
+	var b strings.Builder
+	if err := report.HTML(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestThePageAllowsItsOwnStyleAlone(t *testing.T) {
+	text := page(t, tenSeconds())
+	_, style, _ := strings.Cut(text, "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	policy := html.UnescapeString(regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(text)[1])
+	if want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !strings.Contains(policy, want) || !strings.HasPrefix(policy, "default-src 'none'") {
+		t.Errorf("policy %s, want %s", policy, want)
+	}
+	if strings.Contains(style, "url(") || strings.Contains(style, "@import") {
+		t.Error("the style asks for something")
+	}
+}
+
+func TestWhateverARunIsCalledIsText(t *testing.T) {
+	r := tenSeconds()
+	const evil = `"><script>alert(1)</script><b style="x">`
+	r.Note, r.Labels, r.Summary.RunID, r.Summary.Message, r.Summary.Reason = evil, []string{evil}, evil, evil, evil
+	r.Settings = []report.Setting{{Key: evil, Value: evil}}
+	r.Files = []report.File{{Name: evil, Hash: evil}}
+	r.Problems = []report.Problem{{Level: evil, Text: evil}}
+	r.Summary.ByTarget = map[string]record.Hits{evil: r.Summary.Hits}
+	r.Summary.Targets = map[string]record.Target{evil: {URL: evil, LastError: evil}}
+	r.Summary.Thresholds[0].Expression = evil
+	r.Summary.Backfill = &record.Backfill{Days: []record.BackfillDay{{Date: evil, Skipped: evil}}, Invalidation: &record.Invalidation{Command: evil, Why: evil}}
+	text := page(t, r)
+	for _, bad := range []string{"<script", "<b style"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("the page has %s", bad)
+		}
+	}
+	var b strings.Builder
+	if err := report.JUnit(&b, r); err != nil || xml.Unmarshal([]byte(b.String()), new(struct{})) != nil {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}
+
+func TestTimesAreThoseOfTheSite(t *testing.T) {
+	r := tenSeconds()
+	r.Summary.Ended = start.Add(2 * time.Minute)
+	for zone, want := range map[string]string{
+		"UTC":           "29 Mar 2026 00:59:00 UTC – 29 Mar 2026 01:01:00 UTC · 2 min",
+		"Europe/Berlin": "29 Mar 2026 01:59:00 CET – 29 Mar 2026 03:01:00 CEST · 2 min",
+	} {
+		var err error
+		if r.Zone, err = time.LoadLocation(zone); err != nil {
+			t.Fatal(err)
+		}
+		if text := page(t, r); !strings.Contains(text, want) {
+			t.Errorf("%s: no %q", zone, want)
+		}
+	}
+}
+
+func TestTheVerdictIsToldFirst(t *testing.T) {
+	code := func(n int) *int { return &n }
+	for name, c := range map[string]struct {
+		change func(*report.Run)
+		want   string
+	}{
+		"a missed threshold": {func(*report.Run) {}, "1 of 2 thresholds missed"},
+		"all held":           {func(r *report.Run) { r.Summary.Thresholds = r.Summary.Thresholds[1:] }, "Passed"},
+		"none given":         {func(r *report.Run) { r.Summary.Thresholds = nil }, "Finished"},
+		"the error brake":    {func(r *report.Run) { r.Summary.Thresholds, r.Summary.Reason = nil, "error_brake" }, "Failed"},
+		"no target":          {func(r *report.Run) { r.Summary.Thresholds, r.ExitCode = nil, code(3) }, "Failed"},
+		"a stop":             {func(r *report.Run) { r.Summary.Thresholds, r.Summary.Reason = nil, "interrupted" }, "Stopped"},
+		"still going on":     {func(r *report.Run) { r.Summary.Ended, r.Summary.Reason = time.Time{}, "" }, "Goes on"},
+	} {
+		r := tenSeconds()
+		c.change(r)
+		got := regexp.MustCompile(`id="verdict"[^>]*>([^<]*)<`).FindStringSubmatch(page(t, r))
+		if got == nil || got[1] != c.want {
+			t.Errorf("%s: %v, want %s", name, got, c.want)
+		}
+	}
+}
+
+// bands are what the chart with this id tells to who points at it.
+func bands(text, id string) []string {
+	_, text, _ = strings.Cut(text, `id="chart-`+id+`"`)
+	text, _, _ = strings.Cut(text, "</section>")
+	var out []string
+	for _, m := range regexp.MustCompile(`<title>([^<]*)</title>`).FindAllStringSubmatch(text, -1) {
+		out = append(out, html.UnescapeString(m[1]))
+	}
+	return out
+}
+
+func TestChartsTellTheSeries(t *testing.T) {
+	text := page(t, tenSeconds())
+	for id, want := range map[string]string{
+		"hits":    "29 Mar 00:59:03, 1 s\naccepted 9/s\nunknown 1/s",
+		"latency": "29 Mar 00:59:03, 1 s\np50 50 ms\np95 120 ms\np99 200 ms",
+		"visits":  "29 Mar 00:59:03, 1 s\n2 visits/s",
+	} {
+		if got := bands(text, id); len(got) != 10 || got[3] != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+	if strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
+		t.Error("a figure is not a number")
+	}
+}
+
+func TestLongSeriesAreJoinedWithoutLoss(t *testing.T) {
+	r := tenSeconds()
+	one := r.Series[0]
+	r.Series = nil
+	for n := range 60 * 24 * 30 { // a month of minutes
+		one.At, one.Length, one.Hits = start.Add(time.Duration(n)*time.Minute), time.Minute, record.Hits{Accepted: 600}
+		if n == 1000 {
+			one.Latency.P99 = 7
+		} else {
+			one.Latency.P99 = .2
+		}
+		r.Series = append(r.Series, one)
+	}
+	text := page(t, r)
+	rates := bands(text, "hits")
+	if len(rates) < 200 || len(rates) > 240 {
+		t.Errorf("%d columns", len(rates))
+	}
+	for _, b := range rates {
+		if !strings.HasSuffix(b, "\naccepted 10/s") {
+			t.Errorf("a rate is not exact: %q", b)
+		}
+	}
+	if peaks := strings.Count(strings.Join(bands(text, "latency"), ""), "p99 7 s"); peaks != 1 {
+		t.Errorf("the highest latency is told in %d columns", peaks)
+	}
+	if len(text) > 200_000 {
+		t.Errorf("the page has %d bytes", len(text))
+	}
+}
+
+func TestALineIsBrokenWhereNothingIsKnown(t *testing.T) {
+	lines := func(r *report.Run, id, class string) int {
+		_, text, _ := strings.Cut(page(t, r), `id="chart-`+id+`"`)
+		path := regexp.MustCompile(`class="line ` + class + `" d="([^"]*)"`).FindStringSubmatch(text)
+		return strings.Count(path[1], "M")
+	}
+	whole, silent, gap := tenSeconds(), tenSeconds(), tenSeconds()
+	silent.Series[4].Latency = record.Latency{} // nothing was answered
+	gap.Series = append(gap.Series[:3], gap.Series[6:]...)
+	for name, c := range map[string]struct {
+		run          *report.Run
+		hits, delays int
+	}{"whole": {whole, 1, 1}, "a second without answers": {silent, 1, 2}, "three seconds unknown": {gap, 2, 2}} {
+		if hits, delays := lines(c.run, "hits", "accepted"), lines(c.run, "latency", "p95"); hits != c.hits || delays != c.delays {
+			t.Errorf("%s: hits in %d pieces, latency in %d", name, hits, delays)
+		}
+	}
+}
+
+func TestARunWithoutAnythingHasAPage(t *testing.T) {
+	text := page(t, &report.Run{Summary: record.Summary{RunID: "r", Started: start}})
+	if strings.Contains(text, "NaN") || !strings.Contains(text, "Goes on") {
+		t.Error("a run that has just begun is not told")
+	}
+}
+
+func TestACapacitySearchTellsItsAnswer(t *testing.T) {
+	r := tenSeconds()
+	slow := 1.4
+	verdict := record.Verdict{Expression: "p95<1s", Metric: "p95", Value: &slow}
+	step := func(rate float64, held bool) record.CapacityStep {
+		s := record.CapacityStep{Kind: record.CapacityRaise, OfferedVisitRate: rate, HitRate: 6 * rate, Held: held, Latency: record.Latency{P95: rate / 50}}
+		if !held {
+			s.Verdicts = []record.Verdict{verdict}
+		}
+		return s
+	}
+	r.Summary.Capacity = &record.Capacity{
+		Thresholds: []string{"p95<1s"}, VisitRate: 50, HitRate: 301.2, Confirmed: true, BrokenRate: 70, Limit: []record.Verdict{verdict},
+		Steps: []record.CapacityStep{step(40, true), step(80, false), step(70, false), step(50, true)},
+	}
+	text := page(t, r)
+	for _, want := range []string{"50 visits/s (301 hits/s)", "the limit showed at 70 visits/s as p95&lt;1s (1.4 s)", "✗ p95&lt;1s (1.4 s)", "Capacity search"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	for class, want := range map[string]int{"held": 2, "broke": 2} {
+		dots := regexp.MustCompile(`class="dots `+class+`" d="([^"]*)"`).FindAllStringSubmatch(text, -1)
+		if len(dots) != 2 || strings.Count(dots[0][1], "M") != want {
+			t.Errorf("%s: %v", class, dots)
+		}
+	}
+}
+
+func TestJUnit(t *testing.T) {
+	code := func(n int) *int { return &n }
+	for name, c := range map[string]struct {
+		change                    func(*report.Run)
+		failures, errors, skipped int
+	}{
+		"a missed threshold": {func(r *report.Run) { r.ExitCode = code(4) }, 1, 0, 0},
+		"the error brake": {func(r *report.Run) {
+			r.Summary.Reason, r.Summary.Message, r.ExitCode = "error_brake", "62 % were not accepted", code(4)
+		}, 1, 1, 0},
+		"no target":      {func(r *report.Run) { r.ExitCode = code(3) }, 1, 1, 0},
+		"interrupted":    {func(r *report.Run) { r.Summary.Reason, r.ExitCode = "interrupted", code(130) }, 1, 1, 0},
+		"still going on": {func(r *report.Run) { r.Summary.Reason = ""; r.Summary.Thresholds[0].Pending = true }, 0, 0, 1},
+	} {
+		r := tenSeconds()
+		c.change(r)
+		var b strings.Builder
+		if err := report.JUnit(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		var s struct {
+			Tests    int `xml:"tests,attr"`
+			Failures int `xml:"failures,attr"`
+			Errors   int `xml:"errors,attr"`
+			Skipped  int `xml:"skipped,attr"`
+			Cases    []struct {
+				Name    string    `xml:"name,attr"`
+				Failure *struct{} `xml:"failure"`
+				Error   *struct{} `xml:"error"`
+			} `xml:"testcase"`
+		}
+		if err := xml.Unmarshal([]byte(b.String()), &s); err != nil {
+			t.Fatal(err)
+		}
+		if s.Tests != 3 || len(s.Cases) != 3 || s.Failures != c.failures || s.Errors != c.errors || s.Skipped != c.skipped {
+			t.Errorf("%s: %s", name, b.String())
+		}
+		if message := r.Summary.Message; message != "" && !strings.Contains(b.String(), message) {
+			t.Errorf("%s is not told: %s", message, b.String())
+		}
+		if c.failures > 0 && !strings.Contains(b.String(), "was missed: 120 ms") {
+			t.Errorf("by how much is not told: %s", b.String())
+		}
+	}
+}
