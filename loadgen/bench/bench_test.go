@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/shared/profile"
 )
 
 func TestDistances(t *testing.T) {
@@ -22,7 +24,7 @@ func TestDistances(t *testing.T) {
 		"a fast one was late at first":                    {[]int64{0, 8 * ms, 16 * ms}, []time.Duration{4, 2, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := distances(c.arrivals, 100)
+			got := distances(c.arrivals, evenly(len(c.arrivals), 100))
 			for i := range got {
 				got[i] /= time.Millisecond
 			}
@@ -38,8 +40,31 @@ func TestDriftTellsFastFromSlow(t *testing.T) {
 	for k := range slow {
 		slow[k] = int64(k) * int64(11*time.Millisecond) // due every 10
 	}
-	if got := drift(distances(slow, 100)); got != 90*time.Millisecond {
+	if got := drift(distances(slow, evenly(len(slow), 100))); got != 90*time.Millisecond {
 		t.Errorf("drift %s, want 90ms", got)
+	}
+}
+
+func TestAProfileHasItsIdealMoments(t *testing.T) {
+	load, problems := profile.Parse("10s:0→172800, 5s:0, 10s:86400", nil, 1, time.UTC) // 10 visits, none, 10
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	var start time.Time
+	pieces := slices.Collect(load.Pieces(start, start, start.Add(load.Length())))
+	moments := ideals(pieces, 1000)
+	if len(moments) != 20 || moments[0] != 0 || moments[10] != 15*time.Second || moments[19] != 24*time.Second || moments[1] < 3*time.Second || moments[1] > 3200*time.Millisecond {
+		t.Errorf("%d: %v", len(moments), moments)
+	}
+	if got := ideals(pieces, 7); !slices.Equal(got, moments[:7]) {
+		t.Errorf("of seven: %v", got)
+	}
+	arrivals := make([]int64, 0, 20)
+	for _, m := range moments[:19] { // the last is lost
+		arrivals = append(arrivals, 1e9+int64(m))
+	}
+	if got := furthest(append(pieces[:1:1], pieces[2]), arrivals, 1e9); got != "-10.000 %" {
+		t.Errorf("furthest: %s", got)
 	}
 }
 

@@ -36,10 +36,11 @@ type bench struct {
 	loadgen string // the program that is measured, an absolute path
 	folder  string // for files that are gone afterwards
 
-	rounds int
-	window time.Duration // of each measurement of throughput
-	pace   time.Duration // of each measurement of pacing
-	soak   time.Duration
+	rounds  int
+	window  time.Duration // of each measurement of throughput
+	pace    time.Duration // of each measurement of pacing
+	soak    time.Duration
+	profile time.Duration // of each measurement of profiles
 }
 
 // part is one benchmark; it returns what it found as Markdown.
@@ -55,6 +56,7 @@ func parts() []part {
 		{"pacing", "Distance from the ideal moment", (*bench).pacing},
 		{"soak", "A long run", (*bench).soaking},
 		{"micro", "Micro-benchmarks", (*bench).micro},
+		{"profiles", "Load profiles", (*bench).profiles},
 	}
 }
 
@@ -62,13 +64,14 @@ func run(ctx context.Context, args []string, fsys afero.Fs, stdout, stderr io.Wr
 	b := &bench{fs: fsys, out: stdout}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	only := f.String("only", "single,bulk,pacing,micro", "`parts` to measure; there is soak too")
+	only := f.String("only", "single,bulk,pacing,micro", "`parts` to measure; there are soak and profiles too")
 	results := f.String("results", "loadgen/bench/RESULTS.md", "`file` whose sections of these parts are replaced")
 	long := f.Bool("long", false, "pacing for 60 s each, not 10 s")
 	f.StringVar(&b.loadgen, "loadgen", "bin/loadgen", "`program` to measure")
 	f.IntVar(&b.rounds, "rounds", 5, "rounds of single and bulk")
 	f.DurationVar(&b.window, "window", 5*time.Second, "`time` of each measurement of single and bulk")
 	f.DurationVar(&b.soak, "for", 10*time.Minute, "`time` of the soak")
+	f.DurationVar(&b.profile, "profile", 5*time.Minute, "`time` of each measurement of profiles")
 	switch err := f.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
@@ -90,7 +93,7 @@ func run(ctx context.Context, args []string, fsys afero.Fs, stdout, stderr io.Wr
 func (b *bench) all(ctx context.Context, names []string, results string) (err error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(parts(), func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("-only %q: the parts are single, bulk, pacing, soak and micro", name)
+			return fmt.Errorf("-only %q: the parts are single, bulk, pacing, soak, micro and profiles", name)
 		}
 	}
 	if err := b.prepare(); err != nil {

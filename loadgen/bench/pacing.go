@@ -56,10 +56,12 @@ type punctuality struct {
 func (p punctuality) row(due float64) []string {
 	row := []string{fmt.Sprintf("%.0f", due), strconv.Itoa(p.arrived), fmt.Sprintf("%.2f %%", 100*float64(p.arrived)/due)}
 	for _, d := range []time.Duration{p.median, p.p99, p.worst, p.fromFirst, p.drift} {
-		row = append(row, fmt.Sprintf("%.2f ms", float64(d)/1e6))
+		row = append(row, milliseconds(d))
 	}
 	return append(row, percent(p.disturbed))
 }
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d)/1e6) }
 
 // pacedQuietly takes the least disturbed of some measurements.
 func (b *bench) pacedQuietly(ctx context.Context, s *counterpart, c contender, rate int) (best punctuality, err error) {
@@ -80,40 +82,12 @@ func (b *bench) pacedQuietly(ctx context.Context, s *counterpart, c contender, r
 }
 
 func (b *bench) paced(ctx context.Context, s *counterpart, c contender, rate int) (found punctuality, err error) {
-	ctx, cancel := context.WithTimeout(ctx, b.pace+2*patience)
-	defer cancel()
-	order, err := c.command(job{url: s.url(), length: b.pace, rate: rate})
+	arrivals, disturbed, err := b.sent(ctx, s, c, job{url: s.url(), length: b.pace, rate: rate})
 	if err != nil {
 		return found, err
 	}
-	p, err := start(ctx, senderCore, order)
-	if err != nil {
-		return found, err
-	}
-	defer func() { cancel(); <-p.ended }()
-	from, err := b.snapshot(ctx, s, p.pid())
-	if err != nil {
-		return found, err
-	}
-	if err := pause(ctx, b.pace-settling); err != nil {
-		return found, err
-	}
-	to, err := b.snapshot(ctx, s, p.pid())
-	if err != nil {
-		return found, err
-	}
-	if err := p.wait(); err != nil {
-		return found, err
-	}
-	arrivals, err := s.arrivals(ctx)
-	if err != nil {
-		return found, err
-	}
-	if len(arrivals) <= c.warmup {
-		return found, fmt.Errorf("%d hits arrived; it said: %s", len(arrivals), p.said.String())
-	}
-	apart := distances(arrivals[c.warmup:], float64(rate))
-	found = punctuality{arrived: len(apart), drift: drift(apart), disturbed: to.since(from).disturbed()}
+	apart := distances(arrivals, evenly(len(arrivals), float64(rate)))
+	found = punctuality{arrived: len(apart), drift: drift(apart), disturbed: disturbed}
 	first := apart[0]
 	slices.Sort(apart)
 	found.fromFirst = medianFrom(apart, first)
@@ -121,12 +95,57 @@ func (b *bench) paced(ctx context.Context, s *counterpart, c contender, rate int
 	return found, nil
 }
 
-// distances are how long after its ideal moment each request arrived. Ideal moments are 1/rate apart and as late as
-// no request comes before its own: where the first one is late, the others are not early for it.
-func distances(arrivals []int64, rate float64) []time.Duration {
+// sent lets a contender do a job at a rate, and tells when its requests arrived, one at least, and how disturbed it was.
+func (b *bench) sent(ctx context.Context, s *counterpart, c contender, j job) (arrivals []int64, disturbed float64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, j.length+2*patience)
+	defer cancel()
+	order, err := c.command(j)
+	if err != nil {
+		return nil, 0, err
+	}
+	p, err := start(ctx, senderCore, order)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { cancel(); <-p.ended }()
+	from, err := b.snapshot(ctx, s, p.pid())
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := pause(ctx, j.length-settling); err != nil {
+		return nil, 0, err
+	}
+	to, err := b.snapshot(ctx, s, p.pid())
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := p.wait(); err != nil {
+		return nil, 0, err
+	}
+	if arrivals, err = s.arrivals(ctx); err != nil {
+		return nil, 0, err
+	}
+	if len(arrivals) <= c.warmup {
+		return nil, 0, fmt.Errorf("%d hits arrived; it said: %s", len(arrivals), p.said.String())
+	}
+	return arrivals[c.warmup:], to.since(from).disturbed(), nil
+}
+
+// evenly are n ideal moments that are 1/rate apart.
+func evenly(n int, rate float64) []time.Duration {
+	moments := make([]time.Duration, n)
+	for k := range moments {
+		moments[k] = time.Duration(float64(k) * 1e9 / rate)
+	}
+	return moments
+}
+
+// distances are how long after its ideal moment each request arrived. Ideal moments are laid as late as no request
+// comes before its own: where the first one is late, the others are not early for it.
+func distances(arrivals []int64, ideal []time.Duration) []time.Duration {
 	apart, earliest := make([]time.Duration, len(arrivals)), time.Duration(math.MaxInt64)
 	for k, at := range arrivals {
-		apart[k] = time.Duration(at) - time.Duration(float64(k)*1e9/rate)
+		apart[k] = time.Duration(at) - ideal[k]
 		earliest = min(earliest, apart[k])
 	}
 	for k := range apart {
