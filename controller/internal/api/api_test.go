@@ -76,6 +76,7 @@ func TestAConfigurationIsSavedAndItsSecretsNeverComeBack(t *testing.T) {
 		{"an empty token is none", "PUT", "/api/config", `{"config":{"MATOMO_TOKEN_AUTH":""}}`, nil, 200, `"MATOMO_TOKEN_AUTH":""`},
 		{"a token of a wrong type is not repeated", "PUT", "/api/config", `{"config":"` + token + `"}`, nil, 422, "body.config"},
 		{"the form has all bounds", "GET", "/api/config/schema", "", nil, 200, `"key":"PAGEVIEWS_MIN"`},
+		{"and those of a backfill", "GET", "/api/config/schema", "", nil, 200, `"key":"BACKFILL_SHARDS"`},
 	})
 	if strings.Contains(f.log.String(), token) {
 		t.Error("the token is logged")

@@ -11,6 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 type savedAnswer struct {
@@ -33,6 +34,8 @@ type saveRequest struct {
 type schemaAnswer struct {
 	Groups []string      `json:"groups" doc:"In the order of a form."`
 	Fields []fieldAnswer `json:"fields"`
+	// Backfill are apart because no saved configuration holds them.
+	Backfill []fieldAnswer `json:"backfill" doc:"What POST /api/backfill/run takes."`
 }
 
 type fieldAnswer struct {
@@ -168,11 +171,18 @@ func schema() schemaAnswer {
 		if !slices.Contains(a.Groups, f.Group) {
 			a.Groups = append(a.Groups, f.Group)
 		}
-		a.Fields = append(a.Fields, fieldAnswer{
-			f.Key, f.Group, string(f.Kind), f.Default, f.Min, f.Max, append([]string{}, f.OneOf...), f.Unit, f.Help, f.Secret,
-		})
+		a.Fields = append(a.Fields, newField(f))
+	}
+	for _, f := range spec.Fields() {
+		if f.Group == spec.BackfillGroup && f.Key != "BACKFILL_ENABLED" {
+			a.Backfill = append(a.Backfill, newField(f))
+		}
 	}
 	return a
+}
+
+func newField(f spec.Field) fieldAnswer {
+	return fieldAnswer{f.Key, f.Group, string(f.Kind), f.Default, f.Min, f.Max, append([]string{}, f.OneOf...), f.Unit, f.Help, f.Secret}
 }
 
 // etag is a revision as HTTP has it.

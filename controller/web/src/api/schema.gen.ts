@@ -2462,6 +2462,8 @@ export interface components {
             validation: components["schemas"]["LibraryURLReport"];
         };
         SchemaAnswer: {
+            /** @description What POST /api/backfill/run takes. */
+            backfill: components["schemas"]["FieldAnswer"][] | null;
             fields: components["schemas"]["FieldAnswer"][] | null;
             /** @description In the order of a form. */
             groups: string[] | null;
