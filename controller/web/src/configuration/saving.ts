@@ -1,6 +1,6 @@
 // Saving and applying the configuration, with what a person is told of it.
 import type { QueryClient } from '@tanstack/svelte-query'
-import { api, ApiError, data, sentence } from '../api/client'
+import { api, ApiError, data, type Schemas, sentence } from '../api/client'
 import { go } from '../shell/router.svelte'
 import { tell } from '../shell/toasts.svelte'
 import { words } from '../words'
@@ -33,4 +33,10 @@ export async function save(draft: Draft, queries: QueryClient): Promise<boolean>
     }
     return false
   }
+}
+
+/** Lays values over what is saved; throws what the controller says where they are refused. */
+export async function lay(queries: QueryClient, saved: Schemas['SavedBody'], values: Record<string, unknown>) {
+  const set = Object.fromEntries((saved.set ?? []).map((key) => [key, saved.config[key]]))
+  queries.setQueryData(['config'], data(await api.PUT('/api/config', { body: { config: { ...set, ...values } } })))
 }

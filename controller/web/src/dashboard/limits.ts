@@ -1,38 +1,30 @@
-// How far a run is from the ends that its configuration sets.
+// How far a run is from what ends it or holds it back, as the controller measures it.
+import type { Schemas } from '../api/client'
+
+type Stop = Schemas['LiveStop']
 
 /** A limit that is set; `share` of it, 0 to 1, is used up. */
-export type Limit =
-  | { kind: 'time'; share: number; used: number; all: number; left: number }
-  | { kind: 'visits' | 'cap'; share: number; used: number; all: number; left: number }
-  /** A cap of which the window that goes on is not known. */
-  | { kind: 'cap'; share?: undefined; all: number }
-
-export type Progress = {
-  /** Seconds since the run began. */
-  elapsed: number
-  /** Visits that began in the run; undefined where nothing has been measured. */
-  visits?: number
-  /** 0 is off, as in the settings. */
-  hours: number
-  total: number
-  perDay: number
+export type Limit = {
+  kind: Stop['kind']
+  share: number
+  used: number
+  all: number
+  left: number
+  /** There is enough to judge by. */
+  judged: boolean
 }
-
-const day = 86_400
 
 /** The limits that are set, the one that is nearest to its end first. */
-export function limits(p: Progress): Limit[] {
-  const out: Limit[] = []
-  if (p.hours > 0) out.push({ kind: 'time', ...part(p.elapsed, p.hours * 3600) })
-  if (p.total > 0 && p.visits !== undefined) out.push({ kind: 'visits', ...part(p.visits, p.total) })
-  if (p.perDay > 0) {
-    // The windows begin with visits, so only that of the first day is known from outside.
-    if (p.elapsed < day && p.visits !== undefined) out.push({ kind: 'cap', ...part(p.visits, p.perDay) })
-    else out.push({ kind: 'cap', all: p.perDay })
-  }
-  return out.sort((a, b) => (b.share ?? -1) - (a.share ?? -1))
-}
-
-function part(used: number, all: number) {
-  return { used: Math.min(used, all), all, left: Math.max(0, all - used), share: Math.min(1, used / all) }
+export function limits(stops: Stop[]): Limit[] {
+  return stops
+    .filter((s) => s.limit > 0)
+    .map(({ kind, current, limit, judged }) => ({
+      kind,
+      used: Math.min(current, limit),
+      all: limit,
+      left: Math.max(0, limit - current),
+      share: Math.min(1, current / limit),
+      judged,
+    }))
+    .sort((a, b) => b.share - a.share)
 }

@@ -11,12 +11,14 @@ import Sliders from '@lucide/svelte/icons/sliders-horizontal'
 import type { Component } from 'svelte'
 import { words } from '../words'
 
-/** What a page is given: the parts of the path after its own. */
+/** What a page is given: the parts of the path after its own; to the dashboard, which has none, all of them. */
 export type PageProps = { rest: string[] }
 
 export type Page = {
   /** First part of the path; empty for the dashboard. */
   path: string
+  /** First parts of paths of its dialogs, where its own is empty. */
+  dialogs?: string[]
   name: string
   icon: typeof Gauge
   load: () => Promise<{ default: Component<PageProps> }>
@@ -25,7 +27,7 @@ export type Page = {
 const w = words.pages
 
 export const pages: Page[] = [
-  { path: '', name: w.dashboard, icon: Gauge, load: () => import('../dashboard/Page.svelte') },
+  { path: '', dialogs: ['start'], name: w.dashboard, icon: Gauge, load: () => import('../dashboard/Page.svelte') },
   { path: 'configuration', name: w.configuration, icon: Sliders, load: () => import('../configuration/Page.svelte') },
   { path: 'presets', name: w.presets, icon: Layers, load: () => import('../presets/Page.svelte') },
   { path: 'urls', name: w.urls, icon: Link, load: () => import('../urls/Page.svelte') },
@@ -35,3 +37,6 @@ export const pages: Page[] = [
   { path: 'runs', name: w.runs, icon: CalendarClock, load: () => import('../runs/Page.svelte') },
   { path: 'logs', name: w.logs, icon: FileText, load: () => import('../logs/Page.svelte') },
 ]
+
+/** The page that a path leads to, by the first part of it; undefined where there is none. */
+export const pageOf = (first = '') => pages.find((p) => p.path === first || p.dialogs?.includes(first))

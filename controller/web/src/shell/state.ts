@@ -20,6 +20,7 @@ const tones: Record<string, Tone> = {
   starting: 'note',
   draining: 'warn',
   paused: 'warn',
+  held: 'warn',
   restarting: 'warn',
   frozen: 'warn',
   dead: 'bad',
@@ -45,6 +46,7 @@ function stateKey(s: Status | undefined): string {
   const { state } = s.container
   if (state === 'paused') return 'frozen'
   if (state !== 'running') return state
+  if (s.phase === 'paused' && s.control?.paused) return 'held'
   if (s.phase === 'running' || s.phase === 'paused' || s.phase === 'draining' || s.phase === 'idle') return s.phase
   return s.phase === 'ended' ? 'exited' : 'starting'
 }
