@@ -60,6 +60,7 @@ func ParseCurve(weights []float64) (Curve, problem.List) {
 
 func parseStages(load string, problems *problem.List) []Stage {
 	var stages []Stage
+	hours := 0.0 // in all; not a time.Duration, because so many of the longest may not fit into one
 	refuse := func(part, message, cure string) { problems.Refuse("LOAD_PROFILE", part, message, cure) }
 	parts := strings.Split(load, ",")
 	if len(parts) > maxStages {
@@ -87,16 +88,16 @@ func parseStages(load string, problems *problem.List) []Stage {
 			refuse(part, fmt.Sprintf("has no rate from 0 to %g visits a day", float64(maxPerDay)), stagesCure)
 		default:
 			stages = append(stages, s)
+			hours += s.Length.Hours()
 		}
 	}
 	if len(stages) < len(parts) {
 		return nil
 	}
-	p := NewStages(stages)
 	switch {
-	case p.Peak() == 0:
+	case NewStages(stages).Peak() == 0:
 		refuse(load, "has no visits", "give one stage a rate above 0")
-	case p.Length() > maxLength:
+	case hours > maxLength.Hours():
 		refuse(load, "is longer than a year", "shorten its stages")
 	}
 	return stages

@@ -170,6 +170,7 @@ func TestEveryFaultOfAProfileIsTold(t *testing.T) {
 		"1h:NaN, 1h:Inf, 1h:2e10, 1h:":          {`"1h:NaN"`, `"1h:Inf"`, `"1h:2e10"`, `"1h:"`},
 		"10m:0, 5m:0→0":                         {"has no visits; give one stage a rate above 0"},
 		"9000h:5":                               {"is longer than a year"},
+		"2000000h:5,2000000h:5,2000000h:5":      {"is longer than a year"}, // more than 64 bits of nanoseconds
 		"1h:5,":                                 {`LOAD_PROFILE: does not begin with how long the stage is`},
 		"10m:0→5→9":                             {`"10m:0→5→9": has no rate`},
 		"10m:1" + strings.Repeat(",1m:1", 1000): {"has 1001 stages; use at most 1000"},
