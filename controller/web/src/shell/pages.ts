@@ -1,4 +1,5 @@
 // The pages, by the first part of their path, in the order of the navigation. Each is loaded when it is first opened.
+import ChartLine from '@lucide/svelte/icons/chart-line'
 import CalendarDays from '@lucide/svelte/icons/calendar-days'
 import CalendarClock from '@lucide/svelte/icons/history'
 import FileText from '@lucide/svelte/icons/scroll-text'
@@ -34,6 +35,7 @@ export const pages: Page[] = [
   { path: 'events', name: w.events, icon: MousePointerClick, load: () => import('../events/Page.svelte') },
   { path: 'funnels', name: w.funnels, icon: Route, load: () => import('../funnels/Page.svelte') },
   { path: 'backfill', name: w.backfill, icon: CalendarDays, load: () => import('../backfill/Page.svelte') },
+  { path: 'capacity', name: w.capacity, icon: ChartLine, load: () => import('../capacity/Page.svelte') },
   { path: 'runs', name: w.runs, icon: CalendarClock, load: () => import('../runs/Page.svelte') },
   { path: 'logs', name: w.logs, icon: FileText, load: () => import('../logs/Page.svelte') },
 ]

@@ -26,6 +26,13 @@ export const capacity = {
     refused: 'The search was not started',
   },
   title: 'Capacity',
+  now: 'The search that goes on',
+  last: 'The last search',
+  earlier: 'Earlier searches',
+  never: 'No search has been made yet. Its result and the log of its steps will be here.',
+  beginning: 'The search begins…',
+  noRecord: 'The search left no record.',
+  look: 'Look at it closely',
   searching: 'Searching; nothing has held or broken yet',
   nothing: 'Nothing was found',
   /** The sentence of the result. */

@@ -23,6 +23,7 @@ export const shell = {
     events: 'Events',
     funnels: 'Funnels',
     backfill: 'Backfill',
+    capacity: 'Capacity',
     logs: 'Logs',
     runs: 'Runs',
   },
