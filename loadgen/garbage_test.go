@@ -47,7 +47,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			engine.New(c).Run(t.Context(), t.Context())
+			_ = engine.New(c).Run(t.Context(), t.Context())
 			runtime.ReadMemStats(&after)
 			all := book.Counts().Total(-1)
 			if some := float64(after.Mallocs-before.Mallocs) / float64(all.Planned); some >= 1 || all.Planned < 20_000 {

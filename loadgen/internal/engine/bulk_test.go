@@ -26,7 +26,7 @@ func TestBulkRequestsCarryManyVisitorsHitsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, inBulk)
 		r.matomo.receipt = all
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		next, size := map[uint64]int{}, map[int]int{}
 		for _, s := range r.matomo.log {
 			if s.hit != next[s.visit] {
@@ -55,7 +55,7 @@ func TestAHitWaitsForItsBatchNoLongerThanTold(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { inBulk(c); c.StopAfter = 3 })
 		r.matomo.receipt = all
 		began := time.Now()
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		if took := time.Since(began); took > 100*time.Millisecond+5*time.Second {
 			t.Errorf("three visits of 2 s took %v with a delay of 1 s for each of three requests", took)
 		}
@@ -69,7 +69,7 @@ func TestWithoutPausesAVisitGoesInOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { inBulk(c); c.Visits = hasty{} })
 		r.matomo.receipt = all
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		in := map[uint64]map[int]bool{}
 		for _, s := range r.matomo.log {
 			if in[s.visit] == nil {
@@ -160,7 +160,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(accept, inBulk)
 				r.matomo.receipt = c.receipt
-				r.run(t.Context(), t.Context(), t)
+				_ = r.run(t.Context(), t.Context(), t)
 				for o := range tracking.Outcome(tracking.Outcomes) {
 					if n := r.ended(o); (n > 0) != c.want[o] {
 						t.Errorf("%d hits are %s", n, o)
@@ -187,7 +187,7 @@ func TestABatchThatWasRolledBackIsSentAgainWhole(t *testing.T) {
 			}
 			return tracking.Result{Outcome: tracking.Accepted}
 		}
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		if c := r.ledger.Counts(); len(lost) == 0 || c.Visits[ledger.Complete] != 200 {
 			t.Errorf("%d requests were lost, fates %v", len(lost), c.Visits)
 		}

@@ -17,7 +17,7 @@ func TestTheDailyCapPausesAndResumes(t *testing.T) {
 			c.AutoStop = 49 * time.Hour
 		})
 		began := time.Now()
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		if n := r.ledger.Counts().Planned; n != 300 {
 			t.Errorf("%d visits in 49 hours, want 100 in each of three windows", n)
 		}

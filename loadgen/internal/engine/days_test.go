@@ -18,7 +18,7 @@ func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
 		// synctest begins at midnight UTC 2000-01-01: visits of 200 s would begin the day before.
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone = 3, zone })
 		began := time.Now()
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		for _, s := range r.matomo.log {
 			if !s.at.Before(began) {
 				t.Errorf("hit %d of visit %d is recorded at %v, on the other side of midnight", s.hit, s.visit, s.at)
@@ -32,7 +32,7 @@ func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(24*time.Hour - beyond)
 			r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone, c.Live = 1, zone, true })
-			r.run(t.Context(), t.Context(), t)
+			_ = r.run(t.Context(), t.Context(), t)
 			if c := r.ledger.Counts(); c.Split != want {
 				t.Errorf("live, %v before midnight: %d split, want %d", beyond, c.Split, want)
 			}
@@ -64,7 +64,7 @@ func TestAVisitIsSplitAtMidnightWhateverBecomesOfAHitInBetween(t *testing.T) {
 				r := newRig(doubt, func(cfg *engine.Config) {
 					cfg.Visits, cfg.StopAfter, cfg.Live = paced{gap: c.gap}, 1, true
 				})
-				r.run(t.Context(), t.Context(), t)
+				_ = r.run(t.Context(), t.Context(), t)
 				if got := r.ledger.Counts(); got.Split != c.want || got.Visits[ledger.Partial] != 1 {
 					t.Errorf("%d split, want %d; fates %v", got.Split, c.want, got.Visits)
 				}

@@ -252,7 +252,7 @@ func TestADrainBreaksOffWhatDoesNotEnd(t *testing.T) {
 		drain, stop := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, stop)
 		began := time.Now()
-		r.run(drain, t.Context(), t)
+		_ = r.run(drain, t.Context(), t)
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("the end took until %v, want 3 s and 7 s of drain", took)
 		}
@@ -264,7 +264,7 @@ func TestADrainBreaksOffWhatDoesNotEnd(t *testing.T) {
 		time.AfterFunc(3*time.Second, stop)
 		time.AfterFunc(4*time.Second, now)
 		began := time.Now()
-		r.run(drain, abort, t)
+		_ = r.run(drain, abort, t)
 		if took := time.Since(began); took != 4*time.Second {
 			t.Errorf("a second signal ends the run after %v, want 4 s", took)
 		}
@@ -280,7 +280,7 @@ func TestAHitThatWasSurelyNotTakenIsSentTwiceAgain(t *testing.T) {
 			return tracking.Result{Outcome: tracking.Accepted}
 		}
 		r := newRig(refuse, func(c *engine.Config) { c.StopAfter = 1 })
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		var when []time.Duration
 		for _, s := range r.matomo.log {
 			if s.hit == 1 {
@@ -320,7 +320,7 @@ func TestWhatCannotBeSentInTimeIsShed(t *testing.T) {
 			return tracking.Result{Outcome: tracking.Accepted}
 		}
 		r := newRig(slow, func(c *engine.Config) { c.Load, c.AutoStop = profile.NewConstant(10*86400), time.Minute })
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		if c.Planned != 600 {
 			t.Errorf("%d visits arrived, want 600: arrivals wait for nobody", c.Planned)
@@ -345,7 +345,7 @@ func TestNewVisitsPauseWhileTheStateCannotBeStored(t *testing.T) {
 			return nil
 		}
 		r := newRig(accept, func(c *engine.Config) { c.Reserve, c.StopAfter = full, 10 })
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		if first := r.matomo.log[0].when.Sub(began); first < time.Minute {
 			t.Errorf("a visit began after %v", first)
 		}

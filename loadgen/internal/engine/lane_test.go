@@ -36,7 +36,7 @@ func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
 			over(10)(c)
 			c.Concurrency, c.Load, c.AutoStop = 40, profile.NewConstant(100*86400), time.Minute
 		})
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		for i := range 10 {
 			all := c.Total(i)
@@ -66,7 +66,7 @@ func TestAVisitThatWaitsForATargetThatFailsGoesToAnother(t *testing.T) {
 			over(2)(c)
 			c.Concurrency, c.Load, c.AutoStop = 40, profile.NewConstant(40*86400), 20*time.Second
 		})
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		if c.Visits[ledger.Unsent] > 0 {
 			t.Errorf("%d visits did not happen though a target took hits: %v", c.Visits[ledger.Unsent], c.Visits)
@@ -83,7 +83,7 @@ func TestInAnOverloadVisitsThatBeganAreFinished(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 			return tracking.Result{Outcome: tracking.Accepted}
 		}, func(c *engine.Config) { c.Load, c.AutoStop = profile.NewConstant(50*86400), time.Minute }) // 150 hits a second, 40 can be sent
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		if c.Visits[ledger.Partial] > 0 || c.Visits[ledger.Complete] < 600 || c.Visits[ledger.Unsent] < 1500 {
 			t.Errorf("fates %v", c.Visits)
@@ -97,7 +97,7 @@ func TestManyOpenVisitsAreAbandonedAtAStop(t *testing.T) {
 		drain, stop := context.WithCancel(t.Context())
 		time.AfterFunc(2500*time.Millisecond, stop)
 		began := time.Now()
-		r.run(drain, t.Context(), t)
+		_ = r.run(drain, t.Context(), t)
 		if took := time.Since(began); took > 2600*time.Millisecond {
 			t.Errorf("the end took until %v", took)
 		}
@@ -119,7 +119,7 @@ func TestAVisitThatWaitsForATargetThatNeverAnswersGoesToAnother(t *testing.T) {
 			over(2)(c)
 			c.Load, c.AutoStop = profile.NewConstant(40*86400), 20*time.Second
 		})
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		// The hits sent to the hanging one, one at a time, are all that it costs.
 		if c.Visits[ledger.Unsent] > 0 || c.Visits[ledger.Complete] < 795 {

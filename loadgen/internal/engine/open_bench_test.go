@@ -90,7 +90,7 @@ func openVisits(b *testing.B, n uint64) {
 		stop()
 	})
 	defer over.Stop()
-	engine.New(engine.Config{
+	_ = engine.New(engine.Config{
 		Visits: patient{g, n}, Sender: instant{}, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(), Batch: 1,
 		Router: routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Load:   profile.NewConstant(float64(n) / filling.Seconds() * 86400), Concurrency: 64, Live: true, Zone: time.UTC,

@@ -99,7 +99,7 @@ func TestTheRateChangesAtOnce(t *testing.T) {
 				t.Errorf("the rate is %v a second", rate)
 			}
 		})
-		e.Run(t.Context(), t.Context())
+		_ = e.Run(t.Context(), t.Context())
 		starts := r.starts(began)
 		if a, b, c := between(starts, 0, 10), between(starts, 10, 20), between(starts, 20, 30); a != 10 || b != 50 || c != 6 {
 			t.Errorf("%d, %d and %d visits by ten seconds, want 10, 50 and 6", a, b, c)
@@ -143,7 +143,7 @@ func TestARunMayBeginPaused(t *testing.T) {
 		e.SetRate(2)
 		began := time.Now()
 		time.AfterFunc(10*time.Second, func() { e.Pause(false) })
-		e.Run(t.Context(), t.Context())
+		_ = e.Run(t.Context(), t.Context())
 		if starts := r.starts(began); between(starts, 0, 10) != 0 || between(starts, 10, 12) != 4 || between(starts, 12, 13) != 1 {
 			t.Errorf("%v", starts)
 		}
@@ -160,7 +160,7 @@ func TestAPauseOutlastsTheCap(t *testing.T) {
 		began := time.Now()
 		time.AfterFunc(12*time.Hour, func() { e.Pause(true) })
 		time.AfterFunc(30*time.Hour, func() { e.Pause(false) })
-		e.Run(t.Context(), t.Context())
+		_ = e.Run(t.Context(), t.Context())
 		starts := r.starts(began)
 		if a, b, c, d := between(starts, 0, 24*3600), between(starts, 24*3600, 30*3600), between(starts, 30*3600, 54*3600), between(starts, 54*3600, 72*3600); a != 10 || b != 0 || c != 10 || d != 10 {
 			t.Errorf("%d, %d, %d and %d visits: the cap's window begins when the pause is over", a, b, c, d)
@@ -198,7 +198,7 @@ func TestWhatALateLoopHasNotBegunIsDue(t *testing.T) {
 			late = max(late, c.Due-c.Planned)
 			return nil
 		}
-		r.run(t.Context(), t.Context(), t)
+		_ = r.run(t.Context(), t.Context(), t)
 		if late < 1000 || late > 3000 {
 			t.Errorf("at most %d visits were due that had not begun, want up to 3000", late)
 		}
