@@ -33,10 +33,12 @@ type Deps struct {
 	Preview   Preview
 	Doctor    Doctor
 	Proof     Proof
-	Audit     func(context.Context, security.Entry)
-	Log       *slog.Logger
-	Version   string
-	Now       func() time.Time
+	// Ledger reads the ledger of record of a run that goes on; nil where there is none.
+	Ledger  func(runID string) ([]byte, error)
+	Audit   func(context.Context, security.Entry)
+	Log     *slog.Logger
+	Version string
+	Now     func() time.Time
 }
 
 // server is the API being put together.

@@ -1,12 +1,14 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/compare"
+	"github.com/puttrix/trafficinator/controller/internal/history"
 )
 
 type compareRequest struct {
@@ -22,18 +24,36 @@ type compareAnswer struct {
 
 type exportRequest struct {
 	ByRun
-	Format string `query:"format" enum:"json,html,junit" default:"json" doc:"json: everything; html: a report that stands alone; junit: the thresholds."`
+	Format history.Format `query:"format" enum:"json,html,junit" default:"json" doc:"json: everything; html: a report that stands alone; junit: the thresholds."`
 }
 
 func (s *server) lookBack() {
-	route(s, op(http.MethodGet, "/api/runs/compare", tagRun, "What differs between two runs, and which of it is more than chance"), func(context.Context, *compareRequest) (*body[compareAnswer], error) {
-		return nil, refuse(http.StatusNotImplemented, "not there yet")
+	route(s, op(http.MethodGet, "/api/runs/compare", tagRun, "What differs between two runs, and which of it is more than chance"), func(ctx context.Context, in *compareRequest) (*body[compareAnswer], error) {
+		c, err := s.book().Compare(ctx, in.A, in.B)
+		return either(compareAnswer{RecordHead{c.A}, RecordHead{c.B}, c.Result}, err)
 	})
 	o := file(op(http.MethodGet, "/api/runs/{id}/export", tagRun, "A run as a file"), "application/json", &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true})
 	for _, kind := range []string{"text/html", "application/xml"} {
 		o.Responses["200"].Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
-	route(s, o, func(context.Context, *exportRequest) (*textAnswer, error) {
-		return nil, refuse(http.StatusNotImplemented, "not there yet")
-	})
+	o.Description = "The report needs nothing but itself: no network, no script."
+	route(s, o, s.export)
+}
+
+// exports are what a file of each format is called.
+var exports = map[history.Format]struct{ kind, ending string }{
+	history.JSON: {"application/json", ".json"}, history.HTML: {"text/html; charset=utf-8", ".html"}, history.JUnit: {"application/xml", ".junit.xml"},
+}
+
+func (s *server) export(ctx context.Context, in *exportRequest) (*textAnswer, error) {
+	r, err := s.Store.Run(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := s.book().Export(ctx, &out, in.ID, in.Format, s.Live.History(r.Started), s.Version); err != nil {
+		return nil, err
+	}
+	as := exports[in.Format]
+	return &textAnswer{as.kind, `attachment; filename="` + in.ID + as.ending + `"`, out.Bytes()}, nil
 }

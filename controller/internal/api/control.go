@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
@@ -67,7 +68,10 @@ func (s *server) control() {
 	route(s, op(http.MethodPost, "/api/start", tagRun, "Start traffic"), func(ctx context.Context, in *startRequest) (*body[ResultAnswer], error) {
 		var q run.Request
 		if in.Body != nil {
-			q = in.Body.request()
+			var err error
+			if q, err = in.Body.request(); err != nil {
+				return nil, err
+			}
 			q.Overrides = in.Body.Config
 		}
 		return result(s.Runs.Start(context.WithoutCancel(ctx), q))
@@ -77,7 +81,10 @@ func (s *server) control() {
 	route(s, o, func(ctx context.Context, in *rerunRequest) (*body[ResultAnswer], error) {
 		var q run.Request
 		if in.Body != nil {
-			q = in.Body.request()
+			var err error
+			if q, err = in.Body.request(); err != nil {
+				return nil, err
+			}
 		}
 		return result(s.Runs.Rerun(context.WithoutCancel(ctx), in.ID, q))
 	})
@@ -93,8 +100,9 @@ func (s *server) control() {
 	})
 }
 
-func (d Description) request() run.Request {
-	return run.Request{Note: d.Note, Labels: d.Labels, RestartIfRunning: d.RestartIfRunning}
+func (d Description) request() (run.Request, error) {
+	labels, err := history.Labels(d.Labels)
+	return run.Request{Note: d.Note, Labels: labels, RestartIfRunning: d.RestartIfRunning}, err
 }
 
 func result(r run.Result, err error) (*body[ResultAnswer], error) {

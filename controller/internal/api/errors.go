@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
 
+	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
@@ -49,7 +50,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 	case errors.As(err, &lost):
 		return refuse(http.StatusConflict, "the run cannot be started again as it was", details(lost.Problems)...)
 	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, store.ErrOpen),
-		errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget):
+		errors.Is(err, history.ErrNoLedger), errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget):
 		return refuse(http.StatusConflict, err.Error())
 	case errors.Is(err, runtime.ErrUnavailable):
 		return refuse(http.StatusServiceUnavailable, err.Error())

@@ -44,6 +44,8 @@ type fixture struct {
 	// publisher writes to exchange.
 	publisher *publish.Publisher
 	store     *store.Store
+	// ledgers are those of runs that go on, by their ids.
+	ledgers map[string]string
 	// db and exchange are paths.
 	db, exchange string
 }
@@ -72,7 +74,7 @@ func newFixture(t *testing.T) *fixture {
 	f.publisher = publish.New(lib, s, fsys, f.exchange)
 	f.Handler = api.New(api.Deps{
 		Guard: security.New(security.Config{Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Now: time.Now}),
-		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib),
+		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Ledger: f.ledger,
 		Preview: preview.New(lib, outline{}, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
@@ -91,6 +93,8 @@ func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
 	t.Cleanup(func() { _ = k.Close() })
 	return k
 }
+
+func (f *fixture) ledger(id string) ([]byte, error) { return []byte(f.ledgers[id]), nil }
 
 // Logs implements api.Logs.
 func (f *fixture) Logs(_ context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {

@@ -2,11 +2,10 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -36,31 +35,10 @@ type runsAnswer struct {
 }
 
 // RecordHead tells which run it was and how it went.
-type RecordHead struct {
-	ID       string     `json:"id"`
-	Kind     string     `json:"kind" enum:"live,capacity,backfill"`
-	Seed     uint64     `json:"seed"`
-	PlanHash string     `json:"plan_hash"`
-	Started  time.Time  `json:"started"`
-	Ended    *time.Time `json:"ended" doc:"null while it goes on."`
-	Reason   string     `json:"reason"`
-	ExitCode *int       `json:"exit_code" doc:"The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one."`
-	Note     string     `json:"note"`
-	Labels   []string   `json:"labels"`
-}
-
-func newHead(r store.Run) RecordHead {
-	return RecordHead{r.ID, r.Kind, r.Seed, r.PlanHash, r.Started, moment(r.Ended), r.Reason, r.ExitCode, r.Note, append([]string{}, r.Labels...)}
-}
+type RecordHead struct{ history.Head }
 
 // recordAnswer is a run as it was recorded.
-type recordAnswer struct {
-	RecordHead
-	Config   map[string]string `json:"config" doc:"The exact configuration, secrets masked; what is not there has its default."`
-	Files    []store.RunFile   `json:"files" doc:"What is kept of it for a rerun; empty where it was not started here."`
-	Problems []run.Problem     `json:"problems" doc:"Warnings and errors of its log."`
-	Summary  *record.Summary   `json:"summary" doc:"The ledger of record, as it stands where the run goes on; null where there is none."`
-}
+type recordAnswer struct{ history.Record }
 
 // recordRow is a run in a list.
 type recordRow struct {
@@ -75,20 +53,11 @@ type totalsAnswer struct {
 }
 
 func newRow(r store.Run) recordRow {
-	row := recordRow{RecordHead: newHead(r)}
-	if s := ledgerOf(r.Summary); s != nil {
+	row := recordRow{RecordHead: RecordHead{history.NewHead(r)}}
+	if s := history.Ledger(r.Summary); s != nil {
 		row.Totals = &totalsAnswer{s.Hits, s.Visits, s.Latency}
 	}
 	return row
-}
-
-// ledgerOf is what cannot be read as none.
-func ledgerOf(data []byte) *record.Summary {
-	var s record.Summary
-	if len(data) == 0 || json.Unmarshal(data, &s) != nil {
-		return nil
-	}
-	return &s
 }
 
 type describeRequest struct {
@@ -100,12 +69,7 @@ type describeRequest struct {
 }
 
 type minutesAnswer struct {
-	Minutes []minuteAnswer `json:"minutes"`
-}
-
-type minuteAnswer struct {
-	At      time.Time       `json:"at"`
-	Numbers json.RawMessage `json:"numbers"`
+	Minutes []history.Minute `json:"minutes"`
 }
 
 type auditAnswer struct {
@@ -146,7 +110,11 @@ func (s *server) history() {
 		return either(s.recordOf(ctx, in.ID))
 	})
 	route(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"), func(ctx context.Context, in *describeRequest) (*body[recordAnswer], error) {
-		if err := s.Store.DescribeRun(ctx, in.ID, in.Body.Note, in.Body.Labels); err != nil {
+		labels, err := history.Labels(in.Body.Labels)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Store.DescribeRun(ctx, in.ID, in.Body.Note, labels); err != nil {
 			return nil, err
 		}
 		return either(s.recordOf(ctx, in.ID))
@@ -166,12 +134,8 @@ func (s *server) history() {
 		if _, err := s.Store.Run(ctx, in.ID); err != nil {
 			return nil, err
 		}
-		rows, err := s.Store.Minutes(ctx, in.ID)
-		out := make([]minuteAnswer, len(rows))
-		for i, m := range rows {
-			out[i] = minuteAnswer{m.At, m.Body}
-		}
-		return either(minutesAnswer{out}, err)
+		minutes, err := s.book().Minutes(ctx, in.ID)
+		return either(minutesAnswer{minutes}, err)
 	})
 	route(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when"), func(ctx context.Context, in *latest) (*body[auditAnswer], error) {
 		rows, err := s.Store.AuditLog(ctx, in.Limit)
@@ -183,18 +147,12 @@ func (s *server) history() {
 	})
 }
 
-// recordOf is a run with all that is kept of it.
+// book is where runs are read.
+func (s *server) book() history.Book {
+	return history.Book{Store: s.Store, Ledger: s.Ledger, Now: s.Now}
+}
+
 func (s *server) recordOf(ctx context.Context, id string) (recordAnswer, error) {
-	r, err := s.Store.Run(ctx, id)
-	if err != nil {
-		return recordAnswer{}, err
-	}
-	a := recordAnswer{RecordHead: newHead(r), Config: map[string]string{}, Problems: []run.Problem{}, Summary: ledgerOf(r.Summary)}
-	if a.Files, err = s.Store.RunFiles(ctx, id); err != nil {
-		return a, err
-	}
-	if err := json.Unmarshal(r.Config, &a.Config); err != nil {
-		return a, err
-	}
-	return a, json.Unmarshal(r.Problems, &a.Problems)
+	r, err := s.book().Record(ctx, id)
+	return recordAnswer{r}, err
 }

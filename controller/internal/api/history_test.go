@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 func TestTheListOfRunsTellsTheTotalsOfEach(t *testing.T) {
@@ -17,7 +18,7 @@ func TestTheListOfRunsTellsTheTotalsOfEach(t *testing.T) {
 		if err := f.store.BeginRun(t.Context(), store.Run{ID: r.id, Kind: "live", Config: json.RawMessage("{}"), Started: begun}); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.store.EndRun(t.Context(), store.Run{ID: r.id, Kind: store.Live, Ended: begun, Reason: "stopped", Summary: json.RawMessage(r.summary)}); err != nil {
+		if err := f.store.EndRun(t.Context(), store.Run{ID: r.id, Kind: record.Live, Ended: begun, Reason: "stopped", Summary: json.RawMessage(r.summary)}); err != nil {
 			t.Fatal(err)
 		}
 	}

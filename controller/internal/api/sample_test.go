@@ -51,6 +51,8 @@ var (
 		"url":        {"https://m.example.test/matomo.php", "nowhere"},
 		"token_auth": {token, "", "***MASKED***"},
 		"name":       {"one", "two", "Two", ""},
+		"a":          {"there"}, // runs to compare
+		"b":          {"other"},
 		"files":      {[]any{"loadgen.env"}, []any{"../x"}},
 		"funnel":     {map[string]any{"steps": []any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}}},
 	}
@@ -63,7 +65,7 @@ var (
 )
 
 // shown are texts that come back as they were written, so a token in them is no secret.
-var shown = []string{"content", "name", "description"}
+var shown = []string{"content", "name", "description", "note", "labels", "url"}
 
 // sampler draws values that fit a schema, and some that do not.
 type sampler struct {

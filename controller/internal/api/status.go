@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
@@ -120,7 +121,7 @@ func newContainer(l runtime.Status, now time.Time) containerAnswer {
 func newRun(r run.Run) *runAnswer {
 	return &runAnswer{
 		ID: r.ID, Kind: r.Kind, Note: r.Note, Labels: append([]string{}, r.Labels...), Seed: r.Seed, PlanHash: r.PlanHash,
-		Started: r.Started, Ended: moment(r.Ended), Reason: r.Reason, ExitCode: r.ExitCode, Summary: ledgerOf(r.Summary),
+		Started: r.Started, Ended: moment(r.Ended), Reason: r.Reason, ExitCode: r.ExitCode, Summary: history.Ledger(r.Summary),
 	}
 }
 

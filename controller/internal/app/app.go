@@ -115,7 +115,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.handler = api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Live: a.live, Hub: a.hub,
 		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
-		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Ledger: ledgers, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle))
 	return a, nil
 }

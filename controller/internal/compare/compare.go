@@ -15,9 +15,11 @@ type Run struct {
 	// Config are the settings by env key; one that is missing or empty has its default.
 	Config map[string]string
 	// Files are the hashes of the files it was started with, by name.
-	Files          map[string]string
-	Started, Ended time.Time
-	Reason         string
+	Files map[string]string
+	// Open says that it goes on; Length is how long it took so far, Reason why it ended.
+	Open   bool
+	Length time.Duration
+	Reason string
 	// Summary is nil where the run left no ledger.
 	Summary *record.Summary
 }
@@ -99,7 +101,7 @@ func Runs(a, b Run) Result {
 	c := comparison{a: a, b: b, exact: r.Same.Seed && samePlan(r)}
 	for _, run := range []Run{a, b} {
 		if how := cutShort(run); how != "" {
-			c.cut = append(c.cut, run.ID+" "+how+" after "+run.length().Round(time.Second).String())
+			c.cut = append(c.cut, run.ID+" "+how+" after "+run.Length.Round(time.Second).String())
 		}
 	}
 	r.Notes = append(r.Notes, c.cut...)
@@ -109,9 +111,6 @@ func Runs(a, b Run) Result {
 	r.Rows = c.rows()
 	return r
 }
-
-// length is how long a run took.
-func (r Run) length() time.Duration { return max(0, r.Ended.Sub(r.Started)) }
 
 // cuts are the ends of a run that do not come by its plan alone, in words.
 var cuts = map[string]string{
@@ -124,7 +123,7 @@ var cuts = map[string]string{
 
 // cutShort tells how a run ended that did not send all of a plan; empty for one that did.
 func cutShort(r Run) string {
-	if r.Ended.IsZero() {
+	if r.Open {
 		return "goes on"
 	}
 	return cuts[r.Reason]

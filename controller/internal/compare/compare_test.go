@@ -12,8 +12,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
 // run is one of a minute with n accepted hits in n/5 visits, whose latencies lie around ms milliseconds.
 func run(id string, n uint64, ms float64) compare.Run {
 	random := rand.New(rand.NewPCG(1, n))
@@ -34,7 +32,7 @@ func run(id string, n uint64, ms float64) compare.Run {
 	s.Visits = record.Visits{Planned: n / 5, Complete: n / 5}
 	return compare.Run{
 		ID: id, Seed: 7, Config: map[string]string{"STOP_AFTER_VISITS": "200", "RUN_ID": id}, Files: map[string]string{"loadgen.env": id, "urls.txt": "x"},
-		Started: noon, Ended: noon.Add(time.Minute), Reason: "stop_after_visits", Summary: s,
+		Length: time.Minute, Reason: "stop_after_visits", Summary: s,
 	}
 }
 
@@ -126,7 +124,7 @@ func TestAnyDifferenceOfWhatIsPlannedIsRealWhereThePlanIsTheSame(t *testing.T) {
 func TestARunThatWasEndedByHandIsJudgedByItsRatesAndSaysSo(t *testing.T) {
 	t.Parallel()
 	b := run("b", 500, 20)
-	b.Ended, b.Reason = noon.Add(30*time.Second), "interrupted"
+	b.Length, b.Reason = 30*time.Second, "interrupted"
 	r := compare.Runs(run("a", 1000, 20), b)
 	if got := flagged(r); got != "" {
 		t.Errorf("half of it in half the time is no difference: %q", got)
@@ -134,7 +132,7 @@ func TestARunThatWasEndedByHandIsJudgedByItsRatesAndSaysSo(t *testing.T) {
 	if row := find(t, r, "visits", "planned"); *row.Difference != -100 || !strings.Contains(row.Why, "b was ended by hand after 30s") {
 		t.Errorf("it should say why: %+v", row)
 	}
-	b.Ended = noon.Add(50 * time.Second)
+	b.Length = 50 * time.Second
 	if got := flagged(compare.Runs(run("a", 1000, 20), b)); !strings.Contains(got, "hits/planned") || !strings.Contains(got, "rates/hit_rate") {
 		t.Errorf("half of it in five sixths of the time is one: %q", got)
 	}

@@ -34,7 +34,7 @@ func (c *comparison) add(group, name string, unit Unit, a, b float64, judge rule
 	c.out = append(c.out, row)
 }
 
-func (c *comparison) seconds() (a, b float64) { return c.a.length().Seconds(), c.b.length().Seconds() }
+func (c *comparison) seconds() (a, b float64) { return c.a.Length.Seconds(), c.b.Length.Seconds() }
 
 // planned judges what a plan decides: by the very number where both sent all of the same plan, else by the rates.
 func (c *comparison) planned(was, is float64) (bool, string) {

@@ -48,7 +48,7 @@ type Operation struct {
 // Run is a run as it is recorded. Times are UTC; Ended is zero while it goes on.
 type Run struct {
 	ID string
-	// Kind is a kind of package store.
+	// Kind is one of package record.
 	Kind     string
 	Seed     uint64
 	PlanHash string

@@ -3,8 +3,8 @@ package run
 import (
 	"encoding/json"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
@@ -23,11 +23,11 @@ func Configuration(files map[string][]byte) (config []byte, kind string) {
 			out[f.Key] = secret.Mask
 		}
 	}
-	switch kind = store.Live; "true" {
+	switch kind = record.Live; "true" {
 	case out["BACKFILL_ENABLED"]:
-		kind = store.Backfill
+		kind = record.BackfillJob
 	case out["CAPACITY_SEARCH"]:
-		kind = store.Capacity
+		kind = record.CapacitySearch
 	}
 	config, _ = json.Marshal(out) // a map of texts always has a form
 	return config, kind

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // Config of a Control.
@@ -208,7 +208,7 @@ func (k *Control) adopt(ctx context.Context) {
 	if k.Status().Active() || p.RunID == "" || !sending(p.Phase) {
 		return
 	}
-	r := Run{ID: p.RunID, Kind: store.Live, PlanHash: p.Hash, Started: l.Started}
+	r := Run{ID: p.RunID, Kind: record.Live, PlanHash: p.Hash, Started: l.Started}
 	if last := k.Status().Run; last != nil && last.ID == r.ID {
 		r = *last
 		r.Ended, r.Reason, r.Summary = time.Time{}, "", nil

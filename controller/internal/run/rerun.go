@@ -3,8 +3,8 @@ package run
 import (
 	"context"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // Rerun starts a recorded run again: with its very files, its seed and a new id. The request's overrides do not count;
@@ -20,7 +20,7 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 	switch {
 	case err != nil:
 		return Result{}, err
-	case before.Kind == store.Backfill:
+	case before.Kind == record.BackfillJob:
 		return Result{}, ErrJob
 	case len(files) == 0:
 		return Result{}, ErrNoFiles

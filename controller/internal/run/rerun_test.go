@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 func TestARerunHasTheFilesAndTheSeedOfTheRunAndANewID(t *testing.T) {
@@ -44,7 +45,7 @@ func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	start(t, k)
-	w.book["job"] = run.Run{ID: "job", Kind: store.Backfill}
+	w.book["job"] = run.Run{ID: "job", Kind: record.BackfillJob}
 	w.book["before"] = run.Run{ID: "before"}
 	w.book["lost"] = run.Run{ID: "lost"}
 	w.kept["lost"] = map[string][]byte{"LOST": nil}

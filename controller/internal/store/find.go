@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // RunQuery chooses runs. The zero value is all that are not deleted.
@@ -41,7 +43,7 @@ func (q RunQuery) where() (string, []any) {
 		add("ended_at IS NULL")
 	}
 	if q.NoJobs {
-		add("kind <> ?", Backfill)
+		add("kind <> ?", record.BackfillJob)
 	}
 	return "WHERE " + strings.Join(parts, " AND "), args
 }

@@ -7,18 +7,10 @@ import (
 	"time"
 )
 
-// The kinds of run.
-const (
-	// Live is traffic of now, Capacity a search for the highest rate, Backfill a job that sends past days.
-	Live     = "live"
-	Capacity = "capacity"
-	Backfill = "backfill"
-)
-
 // Run is one run of a loadgen.
 type Run struct {
 	ID string
-	// Kind is Live, Capacity or Backfill.
+	// Kind is one of package record.
 	Kind string
 	Seed uint64
 	// Config is the exact configuration as JSON, secrets masked.

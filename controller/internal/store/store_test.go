@@ -18,6 +18,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -65,7 +66,7 @@ func fill(ctx context.Context, s *store.Store) error {
 		s.SavePlan(ctx, map[string][]byte{"loadgen.env": []byte("MATOMO_TOKEN_AUTH=" + token.Reveal() + "\n")}),
 		s.BeginRun(ctx, store.Run{ID: "r1", Kind: "live", Seed: 1<<64 - 1, Config: []byte(`{"A":1}`), PlanHash: "h", Started: noon}),
 		s.SaveMinute(ctx, "r1", store.Minute{At: noon, Body: []byte(`{"n":1}`)}),
-		s.EndRun(ctx, store.Run{ID: "r1", Kind: store.Live, Ended: noon.Add(time.Hour), Reason: "finished", Summary: []byte(`{"visits":3}`)}),
+		s.EndRun(ctx, store.Run{ID: "r1", Kind: record.Live, Ended: noon.Add(time.Hour), Reason: "finished", Summary: []byte(`{"visits":3}`)}),
 		s.Audit(ctx, "127.0.0.1", "PUT /api/config", "CONCURRENCY"),
 	)
 }

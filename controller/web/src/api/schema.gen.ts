@@ -661,7 +661,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A run as a file */
+        /**
+         * A run as a file
+         * @description The report needs nothing but itself: no network, no script.
+         */
         get: operations["get-api-runs-id-export"];
         put?: never;
         post?: never;
@@ -1365,6 +1368,11 @@ export interface components {
             /** @description One a second, oldest first. */
             points: components["schemas"]["LivePoint"][] | null;
         };
+        HistoryMinute: {
+            /** Format: date-time */
+            at: string;
+            numbers: unknown;
+        };
         Invalidation: {
             /** @description What to run on the server of Matomo where it was not done; empty else. */
             command: string;
@@ -1783,13 +1791,8 @@ export interface components {
             message: string;
             verdict: string;
         };
-        MinuteAnswer: {
-            /** Format: date-time */
-            at: string;
-            numbers: unknown;
-        };
         MinutesAnswer: {
-            minutes: components["schemas"]["MinuteAnswer"][] | null;
+            minutes: components["schemas"]["HistoryMinute"][] | null;
         };
         OneJobBody: {
             /** @description Either of the two names the job. */

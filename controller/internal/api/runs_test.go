@@ -1,0 +1,174 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// ran records a run of a minute with a hundred hits, of which it keeps all that can be kept.
+func (f *fixture) ran(t *testing.T, id string) {
+	t.Helper()
+	held := .01
+	s := record.Summary{
+		RunID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon, Ended: noon.Add(time.Minute), Reason: "stop_after_visits",
+		Hits: record.Hits{Planned: 100, Accepted: 99, Rejected: 1}, ByKind: map[string]record.Hits{"pageview": {Planned: 100, Accepted: 99, Rejected: 1}},
+		ByTarget:   map[string]record.Hits{"default": {Planned: 100, Accepted: 99, Rejected: 1}},
+		Targets:    map[string]record.Target{"default": {URL: "https://m.example.test/matomo.php", Health: "healthy", ByKind: map[string]record.Hits{}}},
+		Thresholds: []record.Verdict{{Expression: "error_share<5%", Metric: "error_share", Value: &held, Held: true}},
+	}
+	none := map[string]uint64{}
+	s.Visits = record.Visits{Planned: 20, Complete: 19, Partial: 1}
+	s.Opened = record.Opened{Days: none, Countries: none, Sources: none, Devices: none}
+	target := s.Targets["default"]
+	target.Opened = s.Opened
+	s.Targets["default"] = target
+	data, err := s.Encode()
+	code := 0
+	r := store.Run{
+		ID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon, Ended: noon.Add(time.Minute), Reason: "stop_after_visits", ExitCode: &code,
+		Config: []byte(`{"STOP_AFTER_VISITS":"20","MATOMO_TOKEN_AUTH":"***MASKED***"}`), Summary: data, Note: "of " + id, Labels: []string{"nightly"},
+		Problems: []byte(`[{"time":"2026-03-01T12:00:01Z","level":"WARNING","text":"slow"}]`),
+	}
+	for _, err := range []error{
+		err, f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r),
+		f.store.KeepFiles(t.Context(), id, map[string][]byte{"loadgen.env": []byte("A=1\n")}),
+		f.store.SaveMinute(t.Context(), id, store.Minute{At: noon, Body: []byte(`{"hits":{"accepted":99},"visits":20}`)}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestRunsAreFoundDescribedDeletedAndRestored(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ran(t, "one")
+	f.ran(t, "two")
+	if err := f.store.BeginRun(t.Context(), store.Run{ID: "open", Kind: record.CapacitySearch, Config: []byte("{}"), Started: noon.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	f.ledgers = map[string]string{"open": `{"run_id":"open","hits":{"planned":5}}`}
+	f.each(t, []quick{
+		{"all", "GET", "/api/runs", "", nil, 200, `"total":3,"labels":["nightly"]`},
+		{"of a kind", "GET", "/api/runs?kind=capacity", "", nil, 200, `"total":1`},
+		{"of another kind", "GET", "/api/runs?kind=all", "", nil, 422, "kind"},
+		{"with a label", "GET", "/api/runs?label=nightly&limit=1", "", nil, 200, `"total":2`},
+		{"with a part of a label", "GET", "/api/runs?label=night", "", nil, 200, `"total":0`},
+		{"ended so", "GET", "/api/runs?reason=stop_after_visits", "", nil, 200, `"total":2`},
+		{"with a text in the note", "GET", "/api/runs?q=OF+TWO", "", nil, 200, `"total":1`},
+		{"with a text in a label", "GET", "/api/runs?q=GHTL", "", nil, 200, `"total":2`},
+		{"with a wildcard that is none", "GET", "/api/runs?q=%25", "", nil, 200, `"total":0`},
+
+		{"what is kept", "GET", "/api/runs/one", "", nil, 200, `"files":[{"name":"loadgen.env","hash":"`},
+		{"its problems", "GET", "/api/runs/one", "", nil, 200, `"problems":[{"time":"2026-03-01T12:00:01Z","level":"WARNING","text":"slow"}]`},
+		{"the ledger of one that goes on", "GET", "/api/runs/open", "", nil, 200, `"hits":{"planned":5,`},
+		{"its minutes", "GET", "/api/runs/one/minutes", "", nil, 200, `{"minutes":[{"at":"2026-03-01T12:00:00Z","numbers":{"hits"`},
+
+		{"a note alone", "PATCH", "/api/runs/one", `{"note":"baseline"}`, nil, 200, `"note":"baseline","labels":["nightly"]`},
+		{"labels alone", "PATCH", "/api/runs/one", `{"labels":["a b","a b"," c "]}`, nil, 200, `"note":"baseline","labels":["a b","c"]`},
+		{"no labels", "PATCH", "/api/runs/one", `{"labels":[]}`, nil, 200, `"labels":[]`},
+		{"an empty label", "PATCH", "/api/runs/one", `{"labels":["a",""]}`, nil, 422, `"location":"labels[1]"`},
+		{"a long label", "PATCH", "/api/runs/one", `{"labels":["` + strings.Repeat("x", 51) + `"]}`, nil, 422, "50 characters"},
+		{"a run that is not there", "PATCH", "/api/runs/none", `{"note":"x"}`, nil, 404, "none of that"},
+
+		{"a run that goes on is not deleted", "DELETE", "/api/runs/open", "", nil, 409, "stop it first"},
+		{"one that is not there", "DELETE", "/api/runs/none", "", nil, 404, ""},
+		{"one that has ended is", "DELETE", "/api/runs/two", "", nil, 200, `"deleted_id":"two"`},
+		{"it is gone", "GET", "/api/runs/two", "", nil, 404, ""},
+		{"from the list too", "GET", "/api/runs", "", nil, 200, `"total":2`},
+		{"it comes back", "POST", "/api/runs/two/restore", "", nil, 200, `"note":"of two"`},
+		{"once", "POST", "/api/runs/two/restore", "", nil, 404, ""},
+	})
+}
+
+func TestRunsAreComparedAndTakenAway(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ran(t, "one")
+	f.ran(t, "two")
+	if err := f.store.BeginRun(t.Context(), store.Run{ID: "open", Kind: record.Live, Config: []byte("{}"), Started: noon}); err != nil {
+		t.Fatal(err)
+	}
+	f.each(t, []quick{
+		{"two alike", "GET", "/api/runs/compare?a=one&b=two", "", nil, 200, `"same":{"seed":true,"config":true,"files":true}`},
+		{"their numbers", "GET", "/api/runs/compare?a=one&b=two", "", nil, 200, `{"group":"visits","name":"planned","unit":"count","a":20,"b":20,"difference":0,"share":0,"beyond_noise":false,"why":""}`},
+		{"with one that is not there", "GET", "/api/runs/compare?a=one&b=none", "", nil, 404, ""},
+		{"with nothing", "GET", "/api/runs/compare?a=one", "", nil, 422, ""},
+		{"as json", "GET", "/api/runs/one/export", "", nil, 200, `"minutes": [`},
+		{"as a report", "GET", "/api/runs/one/export?format=html", "", nil, 200, "<!doctype html>"},
+		{"for CI", "GET", "/api/runs/one/export?format=junit", "", nil, 200, "error_share&lt;5%"},
+		{"without a ledger", "GET", "/api/runs/open/export?format=html", "", nil, 409, "export it as json"},
+		{"in another form", "GET", "/api/runs/one/export?format=pdf", "", nil, 422, ""},
+	})
+	if got := f.ask("GET", "/api/runs/one/export?format=html", "").Header(); got.Get("Content-Disposition") != `attachment; filename="one.html"` || got.Get("Content-Type") != "text/html; charset=utf-8" {
+		t.Errorf("it should be a file of its own: %v", got)
+	}
+}
+
+func TestARunIsStartedAgainAndSteered(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.each(t, []quick{
+		{"a start with a note", "POST", "/api/start", `{"note":"n","labels":["x"],"config":{"CAPACITY_SEARCH":true}}`, nil, 200, ""},
+	})
+	if q := f.runs.start; q.Note != "n" || len(q.Labels) != 1 || q.Overrides["CAPACITY_SEARCH"] != true {
+		t.Errorf("it should be handed on: %+v", q)
+	}
+	f.each(t, []quick{
+		{"again", "POST", "/api/runs/one/rerun", "", nil, 200, ""},
+		{"again with a note", "POST", "/api/runs/one/rerun", `{"note":"n","restart_if_running":true}`, nil, 200, ""},
+		{"with a bad label", "POST", "/api/runs/one/rerun", `{"labels":[""]}`, nil, 422, "labels[0]"},
+		{"paused", "POST", "/api/control", `{"paused":true}`, nil, 200, `{"run_id":"r1","paused":true,"scale":1}`},
+		{"scaled", "POST", "/api/control", `{"scale":2.5}`, nil, 200, `"scale":2.5`},
+		{"too far", "POST", "/api/control", `{"scale":101}`, nil, 422, "scale"},
+	})
+	if q := f.runs.start; q.Note != "n" || !q.RestartIfRunning || strings.Join(f.runs.asked, ",") != "start,rerun one,rerun one,steer,steer" {
+		t.Errorf("%+v, %v", q, f.runs.asked)
+	}
+	lost := &publish.Lost{Problems: problem.List{{Where: "MATOMO_TOKEN_AUTH", Message: "no token is saved", Cure: "save it"}}}
+	for _, c := range []struct {
+		err    error
+		status int
+		told   string
+	}{
+		{run.ErrNoFiles, 409, "start a new one"},
+		{run.ErrJob, 409, "as a job"},
+		{lost, 409, "no token is saved; save it"},
+		{store.ErrNotFound, 404, ""},
+	} {
+		f.runs.err = c.err
+		if got := f.ask("POST", "/api/runs/one/rerun", ""); got.Code != c.status || !strings.Contains(got.Body.String(), c.told) {
+			t.Errorf("%v: %d %s", c.err, got.Code, got.Body)
+		}
+	}
+	f.runs.err = run.ErrNothingRuns
+	if got := f.ask("POST", "/api/control", `{"paused":true}`); got.Code != 409 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
+func TestAProfileIsDrawnWithoutSavingAnything(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.each(t, []quick{
+		{"as saved", "POST", "/api/profile", "", nil, 200, `"kind":"constant"`},
+		{"stages", "POST", "/api/profile", `{"config":{"LOAD_PROFILE":"1h:2400"}}`, nil, 200, `"planned_visits":100,"ends_after_seconds":3600}`},
+		{"one with a fault", "POST", "/api/profile", `{"config":{"LOAD_PROFILE":"1h"}}`, nil, 422, "LOAD_PROFILE"},
+		{"nothing was saved", "GET", "/api/config", "", nil, 200, `"LOAD_PROFILE":"constant"`},
+	})
+	if entries, err := f.store.AuditLog(context.Background(), 10); err != nil || len(entries) != 0 {
+		t.Errorf("a drawing is no change: %v, %v", entries, errors.Join(err))
+	}
+}
