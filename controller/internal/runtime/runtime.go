@@ -93,6 +93,8 @@ var (
 	ErrForeign = errors.New("that container is not ours")
 	// ErrStuck: the state does not allow it; Heal may help.
 	ErrStuck = errors.New("the loadgen's state does not allow it")
+	// ErrEnding: an earlier life of a job has not ended yet; it can be started when it has.
+	ErrEnding = errors.New("an earlier life of the job has not ended yet")
 	// ErrHealthy: there is nothing to heal.
 	ErrHealthy = errors.New("there is nothing to heal")
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"strconv"
 	"syscall"
@@ -24,8 +25,8 @@ type child struct {
 }
 
 // begin starts the program, which outlives the request that asks for it; who begins a child ends it. Its lines go into
-// the journal and, with mark before them, into the log.
-func (p *Process) begin(journal *runtime.Journal, mark string, env ...string) (*child, error) {
+// the journal and, with mark before them, into the log. It holds files open until it ends.
+func (p *Process) begin(journal *runtime.Journal, mark string, files []*os.File, env ...string) (*child, error) {
 	if err := p.program(); err != nil {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrMissing, err)
 	}
@@ -34,6 +35,7 @@ func (p *Process) begin(journal *runtime.Journal, mark string, env ...string) (*
 	c.cmd.Env = append(append([]string(nil), p.c.Env...), env...)
 	out := &lines{log: p.c.Log, journal: journal, mark: mark}
 	c.cmd.Stdout, c.cmd.Stderr = out, out
+	c.cmd.ExtraFiles = files
 	c.cmd.SysProcAttr = attributes()
 	c.cmd.WaitDelay = time.Second
 	if err := c.cmd.Start(); err != nil {

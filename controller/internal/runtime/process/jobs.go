@@ -2,9 +2,12 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
@@ -60,8 +63,14 @@ func (p *Process) StartJob(ctx context.Context, id string) error {
 	if _, c := p.known(id); c.running() {
 		return nil
 	}
-	c, err := p.begin(j.journal, "["+id+"] ", "AUTO_START=false", "TELEMETRY_ADDR=off",
-		"EXCHANGE_DIR="+filepath.Join(p.c.Exchange, exchange.JobFolder(id)), "STATE_DIR="+filepath.Join(p.c.State, exchange.JobFolder(id)))
+	folder := filepath.Join(p.c.Exchange, exchange.JobFolder(id))
+	lock, err := p.lock(folder)
+	if err != nil {
+		return err
+	}
+	defer lock.Close() //nolint:errcheck // nothing was written through it
+	c, err := p.begin(j.journal, "["+id+"] ", []*os.File{lock}, "AUTO_START=false", "TELEMETRY_ADDR=off",
+		"EXCHANGE_DIR="+folder, "STATE_DIR="+filepath.Join(p.c.State, exchange.JobFolder(id)))
 	if err != nil {
 		return err
 	}
@@ -69,6 +78,26 @@ func (p *Process) StartJob(ctx context.Context, id string) error {
 	defer p.mu.Unlock()
 	j.child = c
 	return nil
+}
+
+// lock locks the folder of a job. The child inherits the lock and holds it to its end, so that a job whose controller was
+// killed, and which still drains, is not started a second time beside itself.
+func (p *Process) lock(folder string) (*os.File, error) {
+	dir, err := p.fs.Open(folder)
+	if err != nil {
+		return nil, fmt.Errorf("open the job's folder: %w", err)
+	}
+	f, real := dir.(*os.File)
+	if !real {
+		return nil, fmt.Errorf("open the job's folder: no child can see %s", folder)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = runtime.ErrEnding
+		}
+		return nil, errors.Join(fmt.Errorf("lock the job's folder: %w", err), f.Close())
+	}
+	return f, nil
 }
 
 // StopJob implements runtime.Jobs.

@@ -106,7 +106,7 @@ func (p *Process) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.begin(p.journal, "", "AUTO_START=false", "EXCHANGE_DIR="+p.c.Exchange, "STATE_DIR="+p.c.State, "TELEMETRY_ADDR="+addr)
+	c, err := p.begin(p.journal, "", nil, "AUTO_START=false", "EXCHANGE_DIR="+p.c.Exchange, "STATE_DIR="+p.c.State, "TELEMETRY_ADDR="+addr)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package process_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,6 +87,34 @@ func subject(t *testing.T) (runtimetest.Subject, string) {
 func TestAProcessDoesWhatEveryRuntimeDoes(t *testing.T) {
 	t.Parallel()
 	runtimetest.Run(t, func(t *testing.T) runtimetest.Subject { s, _ := subject(t); return s })
+}
+
+func TestAJobOfAControllerThatWasKilledIsNotStartedBesideItself(t *testing.T) {
+	t.Parallel()
+	s, dir := subject(t)
+	s.PublishJob(t, "a", nil)
+	if err := s.Jobs.StartJob(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	bin, err := loadgen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := process.New(afero.NewOsFs(), process.Config{Bin: bin, Exchange: dir, State: s.State, Log: io.Discard})
+	t.Cleanup(func() {
+		if err := next.Close(context.Background(), 8*time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := next.StartJob(t.Context(), "a"); !errors.Is(err, runtime.ErrEnding) {
+		t.Errorf("the first life still goes on, got %v", err)
+	}
+	if err := s.Jobs.StopJob(t.Context(), "a", 8*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := next.StartJob(t.Context(), "a"); err != nil {
+		t.Errorf("it has ended: %v", err)
+	}
 }
 
 func TestTheLogIsKeptInAFileWithTimes(t *testing.T) {
