@@ -1,0 +1,146 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+// Plan is what a job would send.
+type Plan struct {
+	Days []calendar.Day
+	// Spec is what the loadgen makes of the settings.
+	Spec spec.Spec
+	// Problems are doubtful, or errors for which the job would be refused though its days are known.
+	Problems problem.List
+
+	setUp library.SetUp
+}
+
+// Least is the shortest time that sending can take by BACKFILL_RPS_LIMIT; 0 without it. Requests are of whole visits, so
+// there are some more of them.
+func (p Plan) Least() time.Duration {
+	if p.Spec.BackfillRPS == 0 {
+		return 0
+	}
+	hits := float64(calendar.Total(p.Days)) * float64(p.Spec.PageviewsMin+p.Spec.PageviewsMax) / 2
+	requests := hits / float64(min(max(p.Spec.BulkSize, 1), mostHits))
+	return time.Duration(requests / p.Spec.BackfillRPS * float64(time.Second))
+}
+
+// mostHits is the most that the loadgen puts into a request.
+const mostHits = 500
+
+// Plan tells what a job of values, knobs of a backfill by their names, would send. The error is a problem.List where the
+// days cannot be told, with everything for which the job would be refused.
+func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
+	setUp, s, problems, err := q.c.Library.Backfill(ctx, values)
+	if err != nil {
+		return Plan{}, err
+	}
+	days, more := s.Backfill(q.c.Now())
+	problems = append(problems, more...)
+	fatal := problems.Err()
+	q.checkToken(setUp, days, &problems)
+	if fatal != nil {
+		return Plan{}, problems.Errors()
+	}
+	return Plan{days, s, problems, setUp}, nil
+}
+
+// tokenFree is how old a hit may be that Matomo takes without a token (tracking_requests_require_authentication_when_custom_timestamp_newer_than).
+const tokenFree = 24 * time.Hour
+
+// checkToken refuses old days where a target has no token: Matomo would refuse every hit of them.
+func (q *Queue) checkToken(s library.SetUp, days []calendar.Day, problems *problem.List) {
+	old := slices.IndexFunc(days, func(d calendar.Day) bool { return d.Visits > 0 && q.c.Now().Sub(d.Begin) > tokenFree })
+	if old < 0 {
+		return
+	}
+	why := fmt.Sprintf("is not set, and Matomo takes nothing older than 24 hours without it, such as of %s", days[old].Date)
+	const cure = "save the token of a user with write access, or send nothing but today"
+	if s.Targets == nil {
+		if s.Knobs["MATOMO_TOKEN_AUTH"] == "" {
+			problems.Refuse("MATOMO_TOKEN_AUTH", "", why, cure)
+		}
+		return
+	}
+	for _, t := range s.Targets.Targets {
+		if t.Enabled && t.Token == "" {
+			problems.Refuse(fmt.Sprintf("target %q: token_auth", t.Name), "", why, cure)
+		}
+	}
+}
+
+// Run queues a job of values, as Plan has them. name describes it. The warnings are returned beside the job; the error is
+// a problem.List of everything for which it is refused.
+func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Job, problem.List, error) {
+	p, err := q.Plan(ctx, values)
+	if err != nil {
+		return Job{}, nil, err
+	}
+	if err := p.Problems.Err(); err != nil {
+		return Job{}, nil, err
+	}
+	if calendar.Total(p.Days) == 0 {
+		var none problem.List
+		none.Refuse("BACKFILL_*", "", "no day of the window has a visit: "+p.Days[0].Skipped, "choose other days, or raise TARGET_VISITS_PER_DAY")
+		return Job{}, nil, none
+	}
+	id := q.c.Draw()
+	p.fix(&id)
+	payload := maps.Clone(values)
+	if payload == nil {
+		payload = map[string]any{}
+	}
+	if name != "" {
+		payload["name"] = name
+	}
+	asked, err := json.Marshal(payload)
+	if err != nil {
+		return Job{}, nil, fmt.Errorf("keep what was asked for: %w", err)
+	}
+	if err := q.c.Publisher.Job(p.setUp, id); err != nil {
+		return Job{}, nil, fmt.Errorf("publish the job: %w", err)
+	}
+	j := store.Job{RunID: id.ID, Name: name, Payload: asked, State: Queued, Queued: q.c.Now()}
+	if err := q.c.Store.SaveJob(ctx, j); err != nil {
+		return Job{}, nil, err
+	}
+	q.c.Log.Info("backfill queued", "run_id", j.RunID, "days", len(p.Days), "visits", calendar.Total(p.Days))
+	q.hurry()
+	return q.shown(j), p.Problems.Warnings(), nil
+}
+
+// fix makes the days those that were planned, whenever the job's turn comes, and the seed that of the settings.
+func (p Plan) fix(id *run.Identity) {
+	k := p.setUp.Knobs
+	k["BACKFILL_START_DATE"], k["BACKFILL_END_DATE"] = p.Days[0].Date.String(), p.Days[len(p.Days)-1].Date.String()
+	k["BACKFILL_DAYS_BACK"], k["BACKFILL_DURATION_DAYS"] = "", ""
+	for _, seed := range []*uint64{p.Spec.BackfillSeed, p.Spec.RunSeed} {
+		if seed != nil {
+			id.Seed = *seed
+			break
+		}
+	}
+	k["RUN_SEED"], k["RUN_ID"] = strconv.FormatUint(id.Seed, 10), id.ID
+}
+
+// hurry has Watch look at once.
+func (q *Queue) hurry() {
+	select {
+	case q.wake <- struct{}{}:
+	default: // it was told already
+	}
+}

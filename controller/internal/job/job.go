@@ -1,0 +1,189 @@
+// Package job owns backfills: it checks what is asked for before anything is sent, keeps the queue, lets one job go on at
+// a time, starts one that crashed again, and books how each ends. What a job has sent it reads from the job's ledger; what
+// is sent, and in what order, only the loadgen knows.
+package job
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+// The states of a job.
+const (
+	// Queued jobs wait for those before them.
+	Queued = "queued"
+	// Running: it is started, and started again where it crashes.
+	Running = "running"
+	// Cancelling: it drains, because a person wants it to end.
+	Cancelling = "cancelling"
+	// Exited: it has ended, or was cancelled before it began.
+	Exited = "exited"
+)
+
+// Cancelled is the reason of a job that a person ended and that has none of its own.
+const Cancelled = "cancelled"
+
+// MaxRestarts is how often a crash is answered by a start, until somebody resumes the job.
+const MaxRestarts = 3
+
+// drain is how long a job may take to end: the loadgen's own 8 s and some.
+const drain = run.DefaultTimeout
+
+// Job is a job as it stands, about a second ago at most.
+type Job struct {
+	store.Job
+	// Container is how its container or process stands.
+	Container runtime.Status
+	// Progress is from its ledger of record, nil where there is none.
+	Progress *record.Backfill
+}
+
+// Resumable tells whether something is left to send.
+func (j Job) Resumable() bool { return j.State == Exited && (j.ExitCode == nil || *j.ExitCode != 0) }
+
+// Refused is the error of what a job's state does not allow.
+type Refused struct{ Why string }
+
+// Error implements error.
+func (r *Refused) Error() string { return r.Why }
+
+// Library makes the set-up of a job, see library.Library.
+type Library interface {
+	Backfill(ctx context.Context, values map[string]any) (library.SetUp, spec.Spec, problem.List, error)
+}
+
+// Publisher keeps the files of jobs, see publish.Publisher.
+type Publisher interface {
+	Job(s library.SetUp, id run.Identity) error
+	JobFiles(id string) (map[string][]byte, error)
+	RemoveJob(id string) error
+}
+
+// Store keeps jobs, see store.Store.
+type Store interface {
+	SaveJob(ctx context.Context, j store.Job) error
+	Jobs(ctx context.Context) ([]store.Job, error)
+	LastJob(ctx context.Context) (store.Job, error)
+	RemoveJob(ctx context.Context, runID string) error
+}
+
+// Book records runs.
+type Book interface {
+	Open(ctx context.Context, r run.Run) error
+	Keep(ctx context.Context, id string, files map[string][]byte) error
+	Close(ctx context.Context, r run.Run) error
+}
+
+// Config of a Queue.
+type Config struct {
+	Port      runtime.Jobs
+	Library   Library
+	Publisher Publisher
+	Store     Store
+	Book      Book
+	// Ledger reads the ledger of record of a run; nil where there is none.
+	Ledger func(runID string) ([]byte, error)
+	// Look looks at the targets' sites before a run that is recorded sends anything; nil looks at nothing.
+	Look func(ctx context.Context, runID string)
+	// Draw makes the id of a job, and its seed where the settings fix none.
+	Draw func() run.Identity
+	Now  func() time.Time
+	Log  *slog.Logger
+}
+
+// Queue is all jobs. It is safe for concurrent use.
+type Queue struct {
+	c Config
+	// wake tells Watch that there is something to do.
+	wake chan struct{}
+
+	changing sync.Mutex // held while jobs are started, ended or removed
+	// adopted says that what went on before this controller was looked at.
+	adopted bool
+
+	mu   sync.Mutex // guards what follows
+	seen map[string]sight
+}
+
+// sight is what was last seen of a job.
+type sight struct {
+	container runtime.Status
+	summary   *record.Summary
+}
+
+// New makes a queue; Watch keeps it going.
+func New(c Config) *Queue {
+	return &Queue{c: c, wake: make(chan struct{}, 1), seen: map[string]sight{}}
+}
+
+// Jobs are those that are not removed, the latest first.
+func (q *Queue) Jobs(ctx context.Context) ([]Job, error) {
+	rows, err := q.c.Store.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Job, len(rows))
+	for i, r := range rows {
+		out[len(rows)-1-i] = q.shown(r)
+	}
+	return out, nil
+}
+
+// Last is the job that was asked for last; its State is empty where it was removed. The error is store.ErrNotFound where
+// there was none.
+func (q *Queue) Last(ctx context.Context) (Job, error) {
+	j, err := q.c.Store.LastJob(ctx)
+	if err != nil {
+		return Job{}, err
+	}
+	if j.Removed {
+		return Job{Job: store.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, Queued: j.Queued}}, nil
+	}
+	return q.shown(j), nil
+}
+
+// Logs reads the log of a job, see runtime.Port.
+func (q *Queue) Logs(ctx context.Context, id string, query runtime.LogQuery, each func(runtime.Line) error) error {
+	if _, err := q.find(ctx, id); err != nil {
+		return err
+	}
+	return q.c.Port.JobLogs(ctx, id, query, each)
+}
+
+func (q *Queue) shown(j store.Job) Job {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s, known := q.seen[j.RunID]
+	if !known {
+		s.container = runtime.Status{State: runtime.Missing, Name: q.c.Port.JobName(j.RunID)}
+	}
+	out := Job{Job: j, Container: s.container}
+	if s.summary != nil {
+		out.Progress = s.summary.Backfill
+	}
+	return out
+}
+
+// find is a job by its run id or by the name of its container.
+func (q *Queue) find(ctx context.Context, name string) (store.Job, error) {
+	rows, err := q.c.Store.Jobs(ctx)
+	if err != nil {
+		return store.Job{}, err
+	}
+	for _, j := range rows {
+		if name == j.RunID || name == q.c.Port.JobName(j.RunID) {
+			return j, nil
+		}
+	}
+	return store.Job{}, store.ErrNotFound
+}

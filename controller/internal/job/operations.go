@@ -1,0 +1,114 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+)
+
+// Cancel ends a job, named by its run id or its container: one that goes on drains and can be resumed later, one that
+// waits leaves the queue. The errors are store.ErrNotFound, *Refused and those of the port.
+func (q *Queue) Cancel(ctx context.Context, name string) (Job, error) {
+	q.changing.Lock()
+	defer q.changing.Unlock()
+	j, err := q.find(ctx, name)
+	if err != nil {
+		return Job{}, err
+	}
+	switch j.State {
+	case Exited:
+		return Job{}, &Refused{"the job has ended already; POST /api/backfill/cleanup removes it"}
+	case Queued:
+		j.State, j.Ended, j.Reason = Exited, q.c.Now(), Cancelled
+		return q.saved(ctx, j)
+	}
+	j.State = Cancelling // so that a controller that ends now does not start it again
+	if err := q.c.Store.SaveJob(ctx, j); err != nil {
+		return Job{}, err
+	}
+	if err := q.c.Port.StopJob(ctx, j.RunID, drain); err != nil {
+		return Job{}, err
+	}
+	q.book(ctx, &j, q.look(ctx, j), Cancelled)
+	q.hurry()
+	return q.shown(j), nil
+}
+
+// Resume queues a job that has ended again; it goes on where it was. Errors are those of Cancel.
+func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
+	q.changing.Lock()
+	defer q.changing.Unlock()
+	j, err := q.find(ctx, name)
+	if err != nil {
+		return Job{}, err
+	}
+	switch {
+	case j.State != Exited:
+		return Job{}, &Refused{"the job goes on, or waits for its turn"}
+	case !q.shown(j).Resumable():
+		return Job{}, &Refused{"the job has sent everything"}
+	}
+	q.hurry()
+	return q.saved(ctx, store.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(), Started: j.Started})
+}
+
+// Settle notes that a person counts a job's unknown batches as sent. Errors are those of Cancel.
+func (q *Queue) Settle(ctx context.Context, name string) (Job, error) {
+	q.changing.Lock()
+	defer q.changing.Unlock()
+	j, err := q.find(ctx, name)
+	if err != nil {
+		return Job{}, err
+	}
+	switch p := q.shown(j).Progress; {
+	case j.State != Exited:
+		return Job{}, &Refused{"the job goes on, or waits for its turn"}
+	case p == nil || len(p.Unknown) == 0:
+		return Job{}, &Refused{"the job has no unknown batch"}
+	}
+	j.Settled = true
+	return q.saved(ctx, j)
+}
+
+// CleanUp removes the jobs that have ended, with their containers and files, tokens included. It returns the names of the
+// containers, and what could not be removed.
+func (q *Queue) CleanUp(ctx context.Context) (removed []string, failed []error, err error) {
+	q.changing.Lock()
+	defer q.changing.Unlock()
+	rows, err := q.c.Store.Jobs(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, j := range rows {
+		if j.State != Exited {
+			continue
+		}
+		name := q.c.Port.JobName(j.RunID)
+		if err := q.remove(ctx, j.RunID); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		removed = append(removed, name)
+	}
+	return removed, failed, nil
+}
+
+func (q *Queue) remove(ctx context.Context, id string) error {
+	// The files whatever becomes of the container: they hold tokens.
+	if err := errors.Join(q.c.Publisher.RemoveJob(id), q.c.Port.RemoveJob(ctx, id)); err != nil {
+		return err
+	}
+	q.mu.Lock()
+	delete(q.seen, id)
+	q.mu.Unlock()
+	return q.c.Store.RemoveJob(ctx, id)
+}
+
+func (q *Queue) saved(ctx context.Context, j store.Job) (Job, error) {
+	if err := q.c.Store.SaveJob(ctx, j); err != nil {
+		return Job{}, err
+	}
+	return q.shown(j), nil
+}

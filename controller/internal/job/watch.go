@@ -1,0 +1,215 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// Watch looks at the jobs each second, and at once where one was queued, until ctx is done.
+func (q *Queue) Watch(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if err := q.tend(ctx); err != nil && ctx.Err() == nil {
+			q.c.Log.Error("the backfill jobs cannot be looked after", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		case <-q.wake:
+		}
+	}
+}
+
+// tend looks after the job that goes on, and starts the next where none does.
+func (q *Queue) tend(ctx context.Context) error {
+	q.changing.Lock()
+	defer q.changing.Unlock()
+	rows, err := q.c.Store.Jobs(ctx)
+	if err != nil {
+		return err
+	}
+	busy := false
+	for i := range rows {
+		l := q.look(ctx, rows[i])
+		if s := rows[i].State; s == Running || s == Cancelling {
+			busy = q.attend(ctx, &rows[i], l) || busy
+		}
+	}
+	q.adopted = true
+	for i := range rows {
+		if !busy && rows[i].State == Queued {
+			busy = q.begin(ctx, &rows[i])
+		}
+	}
+	return nil
+}
+
+// look asks the port and the ledger of a job how it stands. One that has ended stays as it was seen.
+func (q *Queue) look(ctx context.Context, j store.Job) runtime.Status {
+	q.mu.Lock()
+	s, known := q.seen[j.RunID]
+	q.mu.Unlock()
+	if known && j.State == Exited {
+		return s.container
+	}
+	hash := ""
+	if s.summary != nil {
+		hash = s.summary.PlanHash
+	}
+	s.container = q.c.Port.Job(ctx, j.RunID)
+	data, err := q.c.Ledger(j.RunID)
+	if err != nil {
+		q.c.Log.Warn("the ledger of a job cannot be read", "run_id", j.RunID, "err", err)
+	}
+	var summary record.Summary
+	if len(data) > 0 && json.Unmarshal(data, &summary) == nil {
+		s.summary = &summary
+	}
+	q.mu.Lock()
+	q.seen[j.RunID] = s
+	q.mu.Unlock()
+	if summary.PlanHash != hash && (j.State == Running || j.State == Cancelling) {
+		q.open(ctx, j)
+	}
+	return s.container
+}
+
+// attend deals with a job that should go on, and tells whether it does.
+func (q *Queue) attend(ctx context.Context, j *store.Job, l runtime.Status) bool {
+	alive := l.State == runtime.Running || l.State == runtime.Restarting || l.State == runtime.Paused
+	if alive && j.State == Cancelling {
+		if err := q.c.Port.StopJob(ctx, j.RunID, drain); err != nil {
+			q.c.Log.Warn("a job that was cancelled cannot be stopped", "run_id", j.RunID, "err", err)
+			return true
+		}
+		l, alive = q.look(ctx, *j), false
+	}
+	switch {
+	case alive, l.State == runtime.Unavailable:
+		return true
+	case j.State == Cancelling:
+		q.book(ctx, j, l, Cancelled)
+		return false
+	case l.State == runtime.Missing && !q.adopted: // a child ended with the controller before this one
+		return q.begin(ctx, j)
+	case l.Crashed() && j.Restarts < MaxRestarts:
+		q.c.Log.Warn("a backfill crashed; it is started again", "run_id", j.RunID, "exit_code", l.ExitCode, "restart", j.Restarts+1)
+		j.Restarts++
+		return q.begin(ctx, j)
+	default:
+		q.book(ctx, j, l, "")
+		return false
+	}
+}
+
+// begin starts a job, or lets it go on, and tells whether it takes the turn.
+func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
+	was := *j
+	j.State = Running
+	if j.Started.IsZero() {
+		j.Started = q.c.Now()
+	}
+	files, err := q.c.Publisher.JobFiles(j.RunID)
+	if err == nil && len(files) == 0 {
+		err = errors.New("its files are gone; ask for it again")
+	}
+	if err == nil {
+		err = q.c.Store.SaveJob(ctx, *j)
+	}
+	if err != nil {
+		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
+		j.State, j.Ended, j.Reason, j.Error = Exited, q.c.Now(), "failed", err.Error()
+		q.keep(ctx, *j)
+		return false
+	}
+	if was.State == Queued {
+		q.open(ctx, *j)
+		if err := q.c.Book.Keep(ctx, j.RunID, files); err != nil {
+			q.c.Log.Warn("the files of the backfill cannot be kept", "run_id", j.RunID, "err", err)
+		}
+		if q.c.Look != nil {
+			q.c.Look(ctx, j.RunID)
+		}
+	}
+	switch err := q.c.Port.StartJob(ctx, j.RunID); {
+	case errors.Is(err, runtime.ErrUnavailable), errors.Is(err, runtime.ErrEnding), ctx.Err() != nil:
+		*j = was // to be tried again
+		q.keep(context.WithoutCancel(ctx), *j)
+		return true
+	case err != nil:
+		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
+		q.book(ctx, j, runtime.Status{State: runtime.Missing, ExitCode: 1}, "failed")
+		j.Error = err.Error()
+		q.keep(ctx, *j)
+		return false
+	}
+	q.c.Log.Info("backfill started", "run_id", j.RunID)
+	q.look(ctx, *j)
+	return true
+}
+
+// open records the run of a job as going on, with the hash of its plan once that is known.
+func (q *Queue) open(ctx context.Context, j store.Job) {
+	files, err := q.c.Publisher.JobFiles(j.RunID)
+	if err == nil {
+		r := run.Run{ID: j.RunID, Started: j.Started, Note: j.Name}
+		q.mu.Lock()
+		if s := q.seen[j.RunID].summary; s != nil {
+			r.PlanHash = s.PlanHash
+		}
+		q.mu.Unlock()
+		r.Config, r.Kind = run.Configuration(files)
+		values, _ := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile]) // it was written here
+		r.Seed, _ = strconv.ParseUint(values["RUN_SEED"], 10, 64)
+		err = q.c.Book.Open(ctx, r)
+	}
+	if err != nil {
+		q.c.Log.Error("the backfill cannot be recorded", "run_id", j.RunID, "err", err)
+	}
+}
+
+// keep saves a job. One that cannot be saved is looked after again, as it was.
+func (q *Queue) keep(ctx context.Context, j store.Job) {
+	if err := q.c.Store.SaveJob(ctx, j); err != nil {
+		q.c.Log.Error("a job cannot be kept", "run_id", j.RunID, "err", err)
+	}
+}
+
+// book records how a job ended. instead is the reason where its ledger tells none.
+func (q *Queue) book(ctx context.Context, j *store.Job, l runtime.Status, instead string) {
+	data, err := q.c.Ledger(j.RunID)
+	if err != nil {
+		q.c.Log.Error("the ledger cannot be read", "run_id", j.RunID, "err", err)
+	}
+	log := run.Log(func(ctx context.Context, query runtime.LogQuery, each func(runtime.Line) error) error {
+		return q.c.Port.JobLogs(ctx, j.RunID, query, each)
+	})
+	r := run.Run{ID: j.RunID, Kind: record.BackfillJob, Summary: data, ExitCode: l.ExitCode}
+	r.Ended, r.Reason = run.Verdict(data, l, instead)
+	if r.Problems, err = log.Problems(ctx, j.Started); err != nil {
+		q.c.Log.Warn("the problems of the backfill cannot be kept", "run_id", j.RunID, "err", err)
+	}
+	j.State, j.Ended, j.Reason, j.ExitCode, j.Error = Exited, r.Ended, r.Reason, &r.ExitCode, ""
+	if l.ExitCode != 0 && l.ExitCode != exitInterrupted {
+		j.Error = strings.Join(log.Words(ctx, l.Started), "; ")
+	}
+	if err := q.c.Book.Close(ctx, r); err != nil {
+		q.c.Log.Error("the end of the backfill cannot be recorded", "run_id", j.RunID, "err", err)
+	}
+	q.keep(ctx, *j)
+	q.c.Log.Info("backfill ended", "run_id", j.RunID, "reason", r.Reason, "exit_code", r.ExitCode)
+}
+
+// exitInterrupted is the loadgen's exit code where it was asked to end.
+const exitInterrupted = 130
