@@ -88,6 +88,9 @@ func TestBadFlagsAreTold(t *testing.T) {
 		{"--token a=b", `site "b" is not a number from 1`},
 		{"--delay -1s", "--delay -1s: must not be negative"},
 		{"--limit -1", "--limit -1: must not be negative"},
+		{"--lose-share 2", "must be 0 to 1"},
+		{"--archive-delay -1s", "--archive-delay -1s: must not be negative"},
+		{"--view-token a=b", `site "b" is not a number from 1`},
 		{"--nonsense", "flag provided but not defined"},
 		{"extra", `unexpected "extra": all settings are flags`},
 	}

@@ -22,17 +22,21 @@ type options struct {
 
 // parseFlags reads the command line; what is wrong with it has been written to stderr.
 func parseFlags(args []string, stderr io.Writer) (options, error) {
-	o := options{cfg: Config{Sites: withZones(nil), Tokens: map[string][]int{}, Keep: keptHits}}
+	o := options{cfg: Config{Sites: withZones(nil), Tokens: map[string][]int{}, Viewers: map[string][]int{}, Keep: keptHits}}
 	f := flag.NewFlagSet("sink", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
 	f.Func("site-zone", "`ZONE` of all sites, or ID=ZONE of one (repeatable; default CET)", o.siteZone)
 	f.Func("token", "`TOKEN` with write right on all sites, or TOKEN=ID,ID (repeatable; default "+DefaultToken+")", o.token)
+	f.Func("view-token", "`TOKEN` with view right on all sites, or TOKEN=ID,ID (repeatable)", o.viewer)
 	f.DurationVar(&o.cfg.Delay, "delay", 0, "`time` added before each answer")
 	f.Float64Var(&o.cfg.Limit, "limit", 0, "`hits` a second that are taken, more wait in a queue as at a saturated server; 0 is no limit")
 	f.Func("error-share", "`share` of requests that fail, 0 to 1", share(&o.cfg.ErrorShare))
 	f.IntVar(&o.cfg.ErrorStatus, "error-status", 500, "`status` they fail with: 400, 500 or 503")
 	f.Func("drop-share", "`share` of requests whose connection breaks after reading, 0 to 1", share(&o.cfg.DropShare))
+	f.Func("lose-share", "`share` of hits that are answered as tracked but not recorded, 0 to 1", share(&o.cfg.LoseShare))
+	f.Func("duplicate-share", "`share` of hits that are recorded twice, 0 to 1", share(&o.cfg.DuplicateShare))
+	f.DurationVar(&o.cfg.ArchiveDelay, "archive-delay", 0, "`time` between two looks of the reports at what was recorded; 0 is none")
 	f.Func("outage", "`AFTER+FOR` (10s+5s) in which connections break, AFTER+FOR=503 for an answer (repeatable)", o.outage)
 	f.DurationVar(&o.cfg.ClockSkew, "clock-skew", 0, "`time` the sink's clock is ahead")
 	f.Uint64Var(&o.cfg.Seed, "seed", 0, "`seed` of the shares")
@@ -50,9 +54,11 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	if len(o.cfg.Tokens) == 0 {
 		o.cfg.Tokens[DefaultToken] = nil
 	}
-	for token, sites := range o.cfg.Tokens {
-		if sites == nil {
-			o.cfg.Tokens[token] = slices.Sorted(maps.Keys(o.cfg.Sites))
+	for _, tokens := range []map[string][]int{o.cfg.Tokens, o.cfg.Viewers} {
+		for token, sites := range tokens {
+			if sites == nil {
+				tokens[token] = slices.Sorted(maps.Keys(o.cfg.Sites))
+			}
 		}
 	}
 	return o, nil
@@ -66,6 +72,8 @@ func (o *options) check(rest []string) error {
 		return fmt.Errorf("--error-status %d: must be 400, 500 or 503", s)
 	case o.cfg.Delay < 0:
 		return fmt.Errorf("--delay %v: must not be negative", o.cfg.Delay)
+	case o.cfg.ArchiveDelay < 0:
+		return fmt.Errorf("--archive-delay %v: must not be negative", o.cfg.ArchiveDelay)
 	case !(o.cfg.Limit >= 0):
 		return fmt.Errorf("--limit %v: must not be negative", o.cfg.Limit)
 	default:
@@ -96,13 +104,18 @@ func (o *options) siteZone(s string) error {
 	return nil
 }
 
-func (o *options) token(s string) error {
+func (o *options) token(s string) error { return addToken(o.cfg.Tokens, s) }
+
+func (o *options) viewer(s string) error { return addToken(o.cfg.Viewers, s) }
+
+// addToken reads TOKEN or TOKEN=ID,ID.
+func addToken(into map[string][]int, s string) error {
 	token, list, some := strings.Cut(s, "=")
 	if token == "" {
 		return errors.New("the token is empty")
 	}
 	if !some {
-		o.cfg.Tokens[token] = nil // all, once all are known
+		into[token] = nil // all, once all are known
 		return nil
 	}
 	for id := range strings.SplitSeq(list, ",") {
@@ -110,7 +123,7 @@ func (o *options) token(s string) error {
 		if err != nil || n < 1 {
 			return fmt.Errorf("site %q is not a number from 1", id)
 		}
-		o.cfg.Tokens[token] = append(o.cfg.Tokens[token], n)
+		into[token] = append(into[token], n)
 	}
 	return nil
 }

@@ -58,6 +58,11 @@ func (s *Sink) glimpse(h *hit) {
 	at, _ := s.moment(h, s.now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.passBy(h, at)
+}
+
+// passBy is glimpse for who holds the lock.
+func (s *Sink) passBy(h *hit, at time.Time) {
 	j := &s.visitor(h.key).journey
 	if j.last == 0 {
 		*j = s.beginning(h, hostOf(h.params["url"]))

@@ -36,12 +36,19 @@ func (s *Sink) track(h *hit) verdict {
 	v, at := s.judge(h, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if v.reason == "" {
-		v = s.record(h, at)
+	lost, twice := s.chance.Float64() < s.cfg.LoseShare, s.chance.Float64() < s.cfg.DuplicateShare
+	switch {
+	case v.reason != "":
+	case lost:
+		s.counts.Faults["lost"]++
+		s.passBy(h, at)
+	default:
+		v = s.record(h, at, twice)
 	}
 	switch {
 	case v.rejected:
 		s.counts.Rejected[v.reason]++
+		s.fail(h, v.reason, now)
 	case v.reason != "":
 		s.counts.Excluded[v.reason]++
 	}

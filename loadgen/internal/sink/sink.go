@@ -12,6 +12,8 @@ import (
 	"path"
 	"sync"
 	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink/reports"
 )
 
 // Config says which Matomo the sink plays. The zero Config is sites 1 to 9 in CET, no token, no faults.
@@ -20,6 +22,9 @@ type Config struct {
 	Sites map[int]Site
 	// Tokens gives each token the sites it may write to. A token that is not listed has no right anywhere.
 	Tokens map[string][]int
+	// Viewers gives each token the sites it may view, beside those of Tokens. A token with write right on all sites is a
+	// superuser's.
+	Viewers map[string][]int
 	// Delay is added before each answer of the tracker.
 	Delay time.Duration
 	// Limit is how many hits a second the tracker takes: what comes beyond it waits in a queue. 0 is no limit.
@@ -31,6 +36,11 @@ type Config struct {
 	// DropShare is the share of requests, 0 to 1, whose connection breaks after the request was read. A coin decides
 	// whether the request was stored: the sender cannot know.
 	DropShare float64
+	// LoseShare and DuplicateShare are the shares of hits, 0 to 1, that are answered as tracked and not recorded, or
+	// recorded twice.
+	LoseShare, DuplicateShare float64
+	// ArchiveDelay is how often the reports are made anew; 0 is always. What Live tells is never behind.
+	ArchiveDelay time.Duration
 	// Outages are times at which nothing is taken.
 	Outages []Window
 	// ClockSkew is how far the sink's clock is ahead of the machine's.
@@ -58,7 +68,8 @@ type Sink struct {
 	rules ruleBook
 
 	mu       sync.Mutex // guards all below
-	rng      *rand.Rand
+	rng      *rand.Rand // of requests
+	chance   *rand.Rand // of hits
 	seed     maphash.Seed
 	counts   Counts
 	visitors map[visitorKey]*visitor
@@ -68,6 +79,9 @@ type Sink struct {
 	swept    time.Time
 	free     time.Time // when the tracker has done the hits that are there
 	shown    ring
+	log      *reports.Log
+	failures map[failureKey]time.Time
+	notes    []annotation
 }
 
 // New makes a sink; its outages count from now.
@@ -85,21 +99,26 @@ func New(cfg Config) *Sink {
 	s := &Sink{
 		cfg: cfg, start: cfg.Now(), rng: rand.New(rand.NewPCG(cfg.Seed, 0)), seed: maphash.MakeSeed(),
 		visitors: map[visitorKey]*visitor{}, unique: map[visitorKey]struct{}{}, orders: map[uint64]struct{}{},
+		chance: rand.New(rand.NewPCG(cfg.Seed, 1)), failures: map[failureKey]time.Time{},
 		inFlight: map[visitorKey]int{}, shown: ring{size: cfg.Keep},
 		counts: Counts{Rejected: map[string]int64{}, Excluded: map[string]int64{}, Faults: map[string]int64{}, Sites: map[int]*SiteCounts{}},
 	}
+	s.log = reports.NewLog(cfg.ArchiveDelay, s.now())
 	for id := range cfg.Sites {
 		s.counts.Sites[id] = newSiteCounts()
 	}
 	return s
 }
 
-// ServeHTTP is the tracker at any path that ends in matomo.php or piwik.php, and below it shows what was seen:
+// ServeHTTP is the tracker at any path that ends in matomo.php or piwik.php, the Reporting API at one that ends in
+// index.php, and else shows what was seen:
 // / for people, /sink/counts, /sink/hits and /sink/violations as JSON.
 func (s *Sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch base := path.Base(r.URL.Path); {
 	case base == "matomo.php", base == "piwik.php":
 		s.serveTracker(w, r)
+	case base == "index.php":
+		s.serveReporting(w, r)
 	case r.Method != http.MethodGet:
 		http.Error(w, "only GET", http.StatusMethodNotAllowed)
 	case r.URL.Path == "/":

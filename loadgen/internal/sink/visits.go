@@ -3,6 +3,8 @@ package sink
 import (
 	"strings"
 	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink/reports"
 )
 
 const (
@@ -13,19 +15,9 @@ const (
 	idleVisitor    = 31 * time.Minute // after this nothing can join the visit any more
 )
 
-// visit is what Matomo holds in a row of log_visit, as far as the counts need it. Times are Unix seconds.
-type visit struct {
-	first, last int64
-	seconds     int64
-	actions     int
-	source      string
-	campaign    string
-	country     string
-}
-
 // visitor is what the sink keeps of one.
 type visitor struct {
-	visit   *visit // the latest, nil before the first is recorded
+	visit   *reports.Visit // the latest, nil before the first is recorded
 	journey journey
 	seen    time.Time // by the sink's clock
 }
@@ -36,47 +28,66 @@ type visitor struct {
 func (v *visitor) opens(h *hit, at time.Time, zone *time.Location, campaign string) bool {
 	was := v.visit
 	switch now := at.Unix(); {
-	case was == nil, filled(h.params["new_visit"]), was.last > now+visitLength, was.last <= now-visitLength, was.actions >= maxActions:
+	case was == nil, filled(h.params["new_visit"]), was.Last > now+visitLength, was.Last <= now-visitLength, len(was.Actions) >= maxActions:
 		return true
-	case !sameDay(time.Unix(was.last, 0).In(zone), at.In(zone)):
+	case !sameDay(time.Unix(was.Last, 0).In(zone), at.In(zone)):
 		return true
 	default:
-		return h.kind != kindPing && campaign != "" && campaign != was.campaign && was.source != referrerDirect
+		return h.kind != kindPing && campaign != "" && campaign != was.Campaign && was.Source != referrerDirect
 	}
 }
 
 func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
 
-// record books a hit that is neither rejected nor excluded. The caller holds the lock.
-func (s *Sink) record(h *hit, at time.Time) verdict {
+// record books a hit that is neither rejected nor excluded, and a second time where it is told to. The caller holds the
+// lock.
+func (s *Sink) record(h *hit, at time.Time, twice bool) verdict {
 	v := s.visitor(h.key)
+	goesOn := s.follow(&v.journey, h, at)
+	verdict := s.book(v, h, at, goesOn)
+	if twice && verdict.reason == "" {
+		s.counts.Faults["recorded twice"]++
+		s.book(v, h, at, goesOn)
+	}
+	return verdict
+}
+
+// book books a hit of a visitor; goesOn says that it was meant for the visit before.
+func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
 	source, campaign := referrerOf(h.params)
-	split := s.follow(&v.journey, h, at) && v.visit != nil
-	opens := v.opens(h, at, s.cfg.Sites[h.key.site].Zone, campaign)
+	split := goesOn && v.visit != nil
+	zone := s.cfg.Sites[h.key.site].Zone
+	opens := v.opens(h, at, zone, campaign)
 	if opens && h.kind == kindPing {
 		return exclude("ping without a visit")
 	}
 	site := s.counts.Sites[h.key.site]
-	day := site.day(at.In(s.cfg.Sites[h.key.site].Zone).Format(time.DateOnly))
+	date := at.In(zone).Format(time.DateOnly)
+	day := site.day(date)
 	if opens {
 		day.Visits++
-		if split && v.visit.campaign != campaign && campaign != "" {
+		if split && v.visit.Campaign != campaign && campaign != "" {
 			s.rules.report(h, RuleCampaign, "url", campaign)
 		}
 		if split {
 			site.SplitVisits++
 		}
 		s.open(site, v, h, at, source, campaign)
+		v.visit.Day = date
+		s.log.Touch(v.visit, s.now())
 	} else {
+		s.log.Touch(v.visit, s.now())
 		site.join(v.visit, h, at, source, campaign)
 	}
 	site.place(v.visit, h)
+	dimensions(v.visit, h)
 	if h.kind == kindOrder {
 		if !s.firstOrder(h) {
 			return reject("ec_id was there before") // the visit stays
 		}
 		site.order(h.params)
 	}
+	count(v.visit, h)
 	if h.kind.counted() {
 		site.Actions++
 	}
@@ -101,14 +112,18 @@ func (s *Sink) visitor(key visitorKey) *visitor {
 }
 
 func (s *Sink) open(site *SiteCounts, v *visitor, h *hit, at time.Time, source, campaign string) {
-	v.visit = &visit{first: at.Unix(), last: at.Unix(), source: source, campaign: campaign}
-	if h.kind.counted() {
-		v.visit.actions = 1
+	_, returning := s.unique[h.key]
+	v.visit = &reports.Visit{
+		Visitor: h.key.id, First: at.Unix(), Last: at.Unix(), Source: source, Campaign: strings.Clone(campaign), Device: deviceOf(h.agent), Returning: returning,
 	}
+	if h.kind.counted() {
+		v.visit.Actions = append(v.visit.Actions, 0)
+	}
+	s.log.Add(h.key.site, v.visit)
 	site.Visits++
 	site.Bounces++ // until a second action
 	site.Referrers[source]++
-	if _, ok := s.unique[h.key]; !ok {
+	if !returning {
 		s.unique[h.key] = struct{}{}
 		site.UniqueVisitors++
 	}
@@ -116,44 +131,44 @@ func (s *Sink) open(site *SiteCounts, v *visitor, h *hit, at time.Time, source, 
 
 // join adds a hit to its visit. The duration is rewritten by every hit (plugins/CoreHome/Columns/VisitTotalTime.php);
 // a ping moves nothing else.
-func (c *SiteCounts) join(v *visit, h *hit, at time.Time, source, campaign string) {
-	seconds := max(0, 1+at.Unix()-v.first)
+func (c *SiteCounts) join(v *reports.Visit, h *hit, at time.Time, source, campaign string) {
+	seconds := max(0, 1+at.Unix()-v.First)
 	if h.kind == kindOrder {
 		seconds += 2
 	}
-	c.Seconds += seconds - v.seconds
-	v.seconds = seconds
+	c.Seconds += seconds - v.Seconds
+	v.Seconds = seconds
 	if h.kind == kindPing {
 		return
 	}
-	v.last = at.Unix()
+	v.Last = at.Unix()
 	if h.kind.counted() {
-		v.actions++
-		if v.actions == 2 {
+		v.Actions = append(v.Actions, int32(at.Unix()-v.First))
+		if len(v.Actions) == 2 {
 			c.Bounces--
 		}
 	}
-	if v.source == referrerDirect && source != referrerDirect { // upgraded in place
-		c.Referrers[v.source]--
+	if v.Source == referrerDirect && source != referrerDirect { // upgraded in place
+		c.Referrers[v.Source]--
 		c.Referrers[source]++
-		v.source, v.campaign = source, campaign
+		v.Source, v.Campaign = source, campaign
 	}
 }
 
 // place files the visit under its country; a given one wins over the last, a guess only fills.
-func (c *SiteCounts) place(v *visit, h *hit) {
-	if v.country != "" && !h.has("country") {
+func (c *SiteCounts) place(v *reports.Visit, h *hit) {
+	if v.Country != "" && !h.has("country") {
 		return
 	}
 	country := countryOf(h)
-	if country == v.country {
+	if country == v.Country {
 		return
 	}
-	if v.country != "" {
-		c.Countries[v.country]--
+	if v.Country != "" {
+		c.Countries[v.Country]--
 	}
 	c.Countries[country]++
-	v.country = strings.Clone(country)
+	v.Country = strings.Clone(country)
 }
 
 // evict forgets visitors nothing can join any more, once there are many; at most once a minute, because it looks at

@@ -1,0 +1,103 @@
+package sink
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink/reports"
+)
+
+// row is an entry of an answer.
+type row = reports.Row
+
+// administration are the calls that are no reports of visits.
+var administration = map[string]struct {
+	right  right
+	answer func(*Sink, call) any
+}{
+	"API.getMatomoVersion":                           {viewsSome, func(*Sink, call) any { return row{"value": version} }},
+	"Annotations.add":                                {viewsSite, (*Sink).annotate},
+	"Annotations.getAll":                             {viewsSite, (*Sink).annotations},
+	"CoreAdminHome.getTrackingFailures":              {superuser, (*Sink).trackingFailures},
+	"CoreAdminHome.invalidateArchivedReports":        {superuser, func(*Sink, call) any { return []string{"Success."} }},
+	"CustomDimensions.getConfiguredCustomDimensions": {viewsSite, customDimensions},
+	"Goals.getGoals":                                 {viewsSite, nothing},
+	"SitesManager.getExcludedIpsGlobal":              {superuser, emptyText},
+	"SitesManager.getExcludedQueryParametersGlobal":  {superuser, emptyText},
+	"SitesManager.getExcludedUserAgentsGlobal":       {superuser, emptyText},
+	"SitesManager.getSiteFromId":                     {viewsSite, func(s *Sink, c call) any { return s.site(c.site) }},
+	"SitesManager.getSitesWithAtLeastViewAccess":     {viewsSome, (*Sink).sitesOf},
+}
+
+func nothing(*Sink, call) any { return []row{} }
+
+func emptyText(*Sink, call) any { return row{"value": ""} }
+
+// site is a website as its settings are told.
+func (s *Sink) site(id int) row {
+	return row{
+		"idsite": id, "name": "Site " + strconv.Itoa(id), "main_url": "https://shop.example.test", "ecommerce": 1, "sitesearch": 1,
+		"sitesearch_keyword_parameters": "", "sitesearch_category_parameters": "", "timezone": s.cfg.Sites[id].Zone.String(), "currency": "SEK",
+		"exclude_unknown_urls": 0, "excluded_ips": "", "excluded_parameters": "", "excluded_user_agents": "", "excluded_referrers": "",
+		"group": "", "type": "website", "keep_url_fragment": 0,
+	}
+}
+
+func (s *Sink) sitesOf(c call) any {
+	rows := []row{}
+	for _, id := range slices.Sorted(maps.Keys(s.cfg.Sites)) {
+		if s.may(call{token: c.token, site: id}, viewsSite) {
+			rows = append(rows, s.site(id))
+		}
+	}
+	return rows
+}
+
+// customDimensions are five, of visits, on every site.
+func customDimensions(_ *Sink, c call) any {
+	rows := []row{}
+	for n := 1; n <= 5; n++ {
+		id := strconv.Itoa(n)
+		rows = append(rows, row{
+			"idcustomdimension": id, "idsite": strconv.Itoa(c.site), "name": "Dimension " + id, "index": id, "scope": "visit", "active": true,
+			"extractions": []row{}, "case_sensitive": true,
+		})
+	}
+	return rows
+}
+
+func (s *Sink) trackingFailures(call) any {
+	rows := []row{}
+	for key, first := range s.failures {
+		rows = append(rows, row{"idsite": key.site, "idfailure": 1, "date_first_occurred": first.UTC().Format(time.DateTime), "problem": key.problem})
+	}
+	return rows
+}
+
+// annotation is a note in a site's graph.
+type annotation struct {
+	site       int
+	date, text string
+}
+
+func (a annotation) row(id int) row {
+	return row{"date": a.date, "note": a.text, "starred": 0, "user": "sink", "idNote": id, "canEditOrDelete": true}
+}
+
+func (s *Sink) annotate(c call) any {
+	s.notes = append(s.notes, annotation{c.site, c.params["date"], c.params["note"]})
+	n := len(s.notes)
+	return s.notes[n-1].row(n - 1)
+}
+
+func (s *Sink) annotations(c call) any {
+	rows := []row{}
+	for id, a := range s.notes {
+		if a.site == c.site {
+			rows = append(rows, a.row(id))
+		}
+	}
+	return map[string][]row{strconv.Itoa(c.site): rows}
+}

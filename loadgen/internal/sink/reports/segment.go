@@ -1,0 +1,112 @@
+package reports
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Segment says whether it selects a visit.
+type Segment func(*Visit) bool
+
+var condition = regexp.MustCompile(`^([A-Za-z0-9]+)(==|!=|>=|<=|>|<)(.*)$`)
+
+// ParseSegment reads a segment: conditions on a visit, joined by ; for and, and by , for or, which binds closer
+// (core/Segment/SegmentExpression.php). What the log does not hold is refused, not ignored.
+func ParseSegment(text string) (Segment, error) {
+	all := func(*Visit) bool { return true }
+	if text == "" {
+		return all, nil
+	}
+	var and [][]Segment
+	for part := range strings.SplitSeq(text, ";") {
+		var or []Segment
+		for one := range strings.SplitSeq(part, ",") {
+			s, err := parseCondition(one)
+			if err != nil {
+				return nil, err
+			}
+			or = append(or, s)
+		}
+		and = append(and, or)
+	}
+	return func(v *Visit) bool {
+		for _, or := range and {
+			selected := false
+			for _, s := range or {
+				selected = selected || s(v)
+			}
+			if !selected {
+				return false
+			}
+		}
+		return true
+	}, nil
+}
+
+func parseCondition(text string) (Segment, error) {
+	m := condition.FindStringSubmatch(text)
+	if m == nil {
+		return nil, fmt.Errorf("the segment %q is not understood", text)
+	}
+	name, op, want := m[1], m[2], m[3]
+	if decoded, err := url.QueryUnescape(want); err == nil {
+		want = decoded
+	}
+	if of, ok := numbers[name]; ok {
+		n, err := strconv.ParseFloat(want, 64)
+		if err != nil {
+			return nil, fmt.Errorf("the segment %q compares with no number", text)
+		}
+		return func(v *Visit) bool { return compare(float64(of(v)), op, n) }, nil
+	}
+	of, ok := texts[name]
+	if strings.HasPrefix(name, "dimension") {
+		of, ok = func(v *Visit) string { return v.Dimensions[name] }, true
+	}
+	if !ok || op != "==" && op != "!=" {
+		return nil, fmt.Errorf("segment %q is not supported", text)
+	}
+	return func(v *Visit) bool { return (of(v) == want) == (op == "==") }, nil
+}
+
+var texts = map[string]func(*Visit) string{
+	"countryCode":  func(v *Visit) string { return v.Country },
+	"deviceType":   func(v *Visit) string { return v.Device },
+	"referrerType": func(v *Visit) string { return v.Source },
+	"referrerName": func(v *Visit) string { return v.Campaign },
+	"visitorId":    func(v *Visit) string { return v.Visitor },
+	"visitorType":  func(v *Visit) string { return visitorType(v) },
+}
+
+var numbers = map[string]func(*Visit) int64{
+	"visitDuration":  func(v *Visit) int64 { return v.Seconds },
+	"actions":        func(v *Visit) int64 { return int64(len(v.Actions)) },
+	"visitConverted": func(v *Visit) int64 { return int64(min(v.Orders, 1)) },
+}
+
+func visitorType(v *Visit) string {
+	if v.Returning {
+		return "returning"
+	}
+	return "new"
+}
+
+func compare(v float64, op string, n float64) bool {
+	switch op {
+	case "==":
+		return v == n
+	case "!=":
+		return v != n
+	case ">":
+		return v > n
+	case ">=":
+		return v >= n
+	case "<":
+		return v < n
+	default:
+		return v <= n
+	}
+}

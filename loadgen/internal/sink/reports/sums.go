@@ -1,0 +1,202 @@
+package reports
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// noData is the answer where there is nothing to tell.
+var noData = []Row{}
+
+// visitMetrics are what every report of visits tells.
+func visitMetrics(s selection) Row {
+	var actionsAll, seconds, bounces, most, converted int64
+	visitors := map[string]struct{}{}
+	for _, v := range s.visits {
+		n := int64(len(v.Actions))
+		actionsAll, seconds, most = actionsAll+n, seconds+v.Seconds, max(most, n)
+		if n <= 1 {
+			bounces++
+		}
+		if v.Orders > 0 {
+			converted++
+		}
+		if s.unique {
+			visitors[v.Visitor] = struct{}{}
+		}
+	}
+	row := Row{
+		"nb_visits": len(s.visits), "nb_actions": actionsAll, "sum_visit_length": seconds, "bounce_count": bounces,
+		"max_actions": most, "nb_visits_converted": converted,
+	}
+	if s.unique {
+		row["nb_uniq_visitors"] = len(visitors)
+	}
+	return row
+}
+
+func summary(s selection) any {
+	if len(s.visits) == 0 {
+		return noData
+	}
+	row, n := visitMetrics(s), int64(len(s.visits))
+	row["nb_users"] = 0
+	row["bounce_rate"] = percent(row["bounce_count"].(int64), n)
+	row["nb_actions_per_visit"] = float64(row["nb_actions"].(int64)*10/n) / 10
+	row["avg_time_on_site"] = row["sum_visit_length"].(int64) / n
+	return row
+}
+
+// single is one metric alone.
+func single(name string) func(selection) any {
+	return func(s selection) any {
+		n := visitMetrics(s)[name]
+		if n == nil {
+			n = 0
+		}
+		return value{n}
+	}
+}
+
+// value is an answer of one number: bare among others by period, wrapped where it is alone.
+type value struct {
+	Value any `json:"value"`
+}
+
+func actions(s selection) any {
+	if len(s.visits) == 0 {
+		return noData
+	}
+	var pages, searches, outlinks, downloads uint32
+	for _, v := range s.visits {
+		pages, searches, outlinks, downloads = pages+v.Pageviews, searches+v.Searches, outlinks+v.Outlinks, downloads+v.Downloads
+	}
+	return Row{"nb_pageviews": pages, "nb_searches": searches, "nb_outlinks": outlinks, "nb_downloads": downloads}
+}
+
+func events(s selection) any {
+	if len(s.visits) == 0 {
+		return noData
+	}
+	var n uint32
+	for _, v := range s.visits {
+		n += v.Events
+	}
+	return Row{"nb_events": n}
+}
+
+// orders are those of the shop; other goals there are none.
+func orders(s selection) any {
+	if goal := s.params["idGoal"]; len(s.visits) == 0 || goal != "" && goal != "ecommerceOrder" {
+		return noData
+	}
+	var n, converted, revenue, subtotal, tax, shipping, discount, items int64
+	for _, v := range s.visits {
+		n += int64(v.Orders)
+		if v.Orders > 0 {
+			converted++
+		}
+		revenue, subtotal, tax = revenue+v.Revenue, subtotal+v.Subtotal, tax+v.Tax
+		shipping, discount, items = shipping+v.Shipping, discount+v.Discount, items+v.Items
+	}
+	average := 0.
+	if n > 0 {
+		average = money(revenue / n)
+	}
+	return Row{
+		"nb_conversions": n, "nb_visits_converted": converted, "conversion_rate": percent(converted, int64(len(s.visits))), "revenue": money(revenue),
+		"revenue_subtotal": money(subtotal), "revenue_tax": money(tax), "revenue_shipping": money(shipping), "revenue_discount": money(discount),
+		"items": items, "avg_order_revenue": average,
+	}
+}
+
+func get(s selection) any {
+	if len(s.visits) == 0 {
+		return noData
+	}
+	all := Row{}
+	for _, part := range []any{summary(s), actions(s), events(s)} {
+		for name, v := range part.(Row) {
+			all[name] = v
+		}
+	}
+	return all
+}
+
+func frequency(s selection) any {
+	if len(s.visits) == 0 {
+		return noData
+	}
+	out := Row{}
+	for _, kind := range []string{"new", "returning"} {
+		part := selection{unique: s.unique, params: s.params}
+		for _, v := range s.visits {
+			if visitorType(v) == kind {
+				part.visits = append(part.visits, v)
+			}
+		}
+		for name, n := range visitMetrics(part) {
+			out[name+"_"+kind] = n
+		}
+	}
+	return out
+}
+
+// breakDown is a report with a row for each value, most visits first; segment is the name of the value in segments.
+func breakDown(s selection, segment string, of func(*Visit) string, label func(string) string) any {
+	parts := map[string][]*Visit{}
+	for _, v := range s.visits {
+		parts[of(v)] = append(parts[of(v)], v)
+	}
+	rows := []Row{}
+	for value, visits := range parts {
+		row := visitMetrics(selection{visits: visits, unique: s.unique})
+		row["label"] = label(value)
+		if segment != "" {
+			row["segment"] = segment + "==" + url.QueryEscape(value)
+		}
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(b["nb_visits"].(int), a["nb_visits"].(int)), cmp.Compare(a["label"].(string), b["label"].(string)))
+	})
+	return page(rows, s.params, 100)
+}
+
+func same(s string) string { return s }
+
+func byCountry(s selection) any {
+	return breakDown(s, "countryCode", texts["countryCode"], strings.ToUpper)
+}
+
+// sourceNames are the labels of types of referrers (plugins/Referrers/lang/en.json).
+var sourceNames = map[string]string{
+	"direct": "Direct Entry", "search": "Search Engines", "social": "Social Networks", "website": "Websites", "campaign": "Campaigns",
+}
+
+func bySource(s selection) any {
+	return breakDown(s, "referrerType", texts["referrerType"], func(v string) string { return sourceNames[v] })
+}
+
+func byDevice(s selection) any {
+	return breakDown(s, "deviceType", texts["deviceType"], func(v string) string { return strings.ToUpper(v[:1]) + v[1:] })
+}
+
+func byDimension(s selection) any {
+	name := "dimension" + s.params["idDimension"]
+	with := selection{unique: s.unique, params: s.params}
+	for _, v := range s.visits {
+		if v.Dimensions[name] != "" {
+			with.visits = append(with.visits, v)
+		}
+	}
+	return breakDown(with, name, func(v *Visit) string { return v.Dimensions[name] }, same)
+}
+
+// byHour is by the clock of the server, which in Matomo is UTC.
+func byHour(s selection) any {
+	return breakDown(s, "visitServerHour", func(v *Visit) string { return time.Unix(v.First, 0).UTC().Format("15") }, same)
+}
