@@ -1,5 +1,5 @@
 // Load profiles: how the rate changes with time.
-import { count, percent, rate, span } from '../../ui/numbers'
+import { count, rate, span } from '../../ui/numbers'
 
 const two = (n: number) => String(n).padStart(2, '0')
 
@@ -58,8 +58,6 @@ export const profile = {
   },
   run: {
     title: 'Load profile',
-    due: 'Due by the schedule',
-    begun: 'Begun',
-    share: (share: number) => `${percent(share)} of those due`,
+    scaled: (share: string) => `at ${share} of its rate`,
   },
 }
