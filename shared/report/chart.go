@@ -56,14 +56,14 @@ type axis struct {
 	steps int
 }
 
-// axisFor is the shortest axis with at most five steps that holds v.
+// axisFor is the shortest axis with at most five steps that holds v, to half a percent of a step.
 func axisFor(v float64) axis {
 	if v <= 0 || math.IsInf(v, 0) || math.IsNaN(v) {
 		return axis{1, 1}
 	}
 	scale := math.Pow(10, math.Floor(math.Log10(v/5)))
 	for _, m := range []float64{1, 2, 2.5, 5, 10} {
-		if n := math.Ceil(v/(m*scale) - 1e-9); n <= 5 {
+		if n := math.Ceil(v/(m*scale) - .005); n <= 5 {
 			return axis{m * scale, int(max(n, 1))}
 		}
 	}

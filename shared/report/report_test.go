@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/report"
 )
@@ -205,6 +207,38 @@ func TestARunWithoutAnythingHasAPage(t *testing.T) {
 	text := page(t, &report.Run{Summary: record.Summary{RunID: "r", Started: start}})
 	if strings.Contains(text, "NaN") || !strings.Contains(text, "Goes on") {
 		t.Error("a run that has just begun is not told")
+	}
+}
+
+func TestLatenciesOfAllTargetsAreDrawnTogether(t *testing.T) {
+	histogram := func(from, to int) string {
+		h := hdrhistogram.New(1, 600_000_000, 3)
+		for ms := from; ms <= to; ms++ {
+			if err := h.RecordValue(int64(ms) * 1000); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	r := tenSeconds()
+	r.Summary.Targets = map[string]record.Target{"fast": {Histogram: histogram(1, 50)}, "slow": {Histogram: histogram(51, 100)}, "old": {}}
+	_, text, _ := strings.Cut(page(t, r), `id="chart-distribution"`)
+	text, _, _ = strings.Cut(text, "</section>")
+	for _, want := range []string{
+		"of 100 answered hits", `p50 <span class="muted">50 ms`, `p90 <span class="muted">90 ms`, `p99 <span class="muted">99 ms`, `slowest <span class="muted">100 ms`,
+		"90 % of the hits within 90 ms",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+	r.Summary.Targets = map[string]record.Target{"a": {Histogram: "not a histogram"}}
+	if strings.Contains(page(t, r), `id="chart-distribution"`) {
+		t.Error("a distribution of nothing is drawn")
 	}
 }
 

@@ -130,7 +130,7 @@ func visitsOver(c clock, columns []column) chart {
 	a := axisFor(highest)
 	runs := c.runs(a, columns, rate)
 	return chart{
-		ID: "visits", Half: true, Title: "Visits begun per second", Up: a.labels(number), Along: c.labels(),
+		ID: "visits", Title: "Visits begun per second", Up: a.labels(number), Along: c.labels(),
 		Label:  fmt.Sprintf("Visits begun per second over %s, at most %s", span(c.span), number(highest)),
 		Shapes: []shape{{"area visits", area(runs)}, {"line visits", line(runs)}},
 		Legend: []entry{{"visits", "begun", fmt.Sprintf("mean %s/s, highest %s/s", number(float64(visits)/covered(columns)), number(highest))}},

@@ -79,7 +79,7 @@ func newView(r *Run, zone *time.Location) *view {
 	s := &r.Summary
 	v := &view{
 		Run: r, KindOfRun: kindOf(s), Took: s.Ended.Sub(s.Started), Reason: called(reasons, s.Reason),
-		Badge: badgeOf(r), Tiles: tilesOf(s), Charts: timelines(r.Series, zone), Total: rowOf("", "All", s.Hits),
+		Badge: badgeOf(r), Tiles: tilesOf(s), Charts: charts(r, zone), Total: rowOf("", "All", s.Hits),
 	}
 	for key, h := range s.ByKind {
 		if h.Planned > 0 {
@@ -110,6 +110,16 @@ func newView(r *Run, zone *time.Location) *view {
 		v.Backfill = &backfillView{b, daysOf(b)}
 	}
 	return v
+}
+
+// charts are the hits over time, then latencies, then visits.
+func charts(r *Run, zone *time.Location) []chart {
+	all := timelines(r.Series, zone)
+	d, known := distribution(&r.Summary)
+	if !known {
+		return all
+	}
+	return slices.Insert(all, min(2, len(all)), d)
 }
 
 func kindOf(s *record.Summary) string {
@@ -167,7 +177,7 @@ func tilesOf(s *record.Summary) []tile {
 	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	h, ended, errors := s.Hits, tried(s.Hits), notAccepted(s.Hits)
 	tone := ""
-	if errors > 0 {
+	if errors > 0 && s.Capacity == nil { // a search makes errors on purpose
 		tone = "bad"
 	}
 	due := ""
