@@ -20,6 +20,9 @@ func checkCapacity(s Spec, bad map[string]bool, problems *problem.List) {
 	if s.LoadProfile != "constant" {
 		problems.Warn("LOAD_PROFILE", s.LoadProfile, "is not used: a capacity search sets the rate itself", "leave it out, or leave out CAPACITY_SEARCH")
 	}
+	if s.SendMode == "bulk" && s.Thresholds == "" && s.BulkMaxDelay > 0 {
+		problems.Warn("BULK_MAX_DELAY", strconv.FormatFloat(s.BulkMaxDelay, 'f', -1, 64), "is among the latencies of a capacity search, which must keep p95<1s", "set THRESHOLDS with a p95 well above it")
+	}
 	if s.Timeline == "live" {
 		problems.Warn("TIMELINE", s.Timeline, "makes each step of a capacity search wait until the visits of the step before have ended, which takes minutes", "use compressed")
 	}

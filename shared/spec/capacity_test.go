@@ -8,12 +8,12 @@ import (
 )
 
 func TestASearchForTheCapacityGoesItsOwnWay(t *testing.T) {
-	s, problems := parse(map[string]string{"CAPACITY_SEARCH": "true", "CAPACITY_FROM": "2.5", "LOAD_PROFILE": "1h:20000", "TIMELINE": "live"})
+	s, problems := parse(map[string]string{"CAPACITY_SEARCH": "true", "CAPACITY_FROM": "2.5", "LOAD_PROFILE": "1h:20000", "TIMELINE": "live", "SEND_MODE": "bulk"})
 	load, more := s.Profile()
 	if problems.Err() != nil || more.Err() != nil || load.Kind() != profile.Constant || load.Peak() != 2.5*86400 {
 		t.Errorf("%v, %v visits a day, %v", load.Kind(), load.Peak(), problems)
 	}
-	for _, want := range []string{`LOAD_PROFILE="1h:20000": is not used`, `TIMELINE="live"`} {
+	for _, want := range []string{`LOAD_PROFILE="1h:20000": is not used`, `TIMELINE="live"`, `BULK_MAX_DELAY="1"`} {
 		if !strings.Contains(problems.Warnings().Error(), want) {
 			t.Errorf("no warning of %s in %v", want, problems)
 		}
