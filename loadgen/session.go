@@ -59,7 +59,7 @@ func newSession(h host, o options, env map[string]string, p *plan.Plan, to *send
 		h: h, options: o, env: env, plan: p, log: log, problems: problems, sender: to, ledger: ledger.New(len(p.Targets)), started: time.Now().UTC(),
 	}
 	s.judge, s.thresholds = newJudge(&p.Spec)
-	if o.report != "" {
+	if o.report != "" && !p.Spec.BackfillEnabled { // which is told by its days, and books at its start what it did before
 		s.series = series.New(s.started, s.ledger.Counts())
 	}
 	if !p.Spec.AutoStart {
