@@ -212,7 +212,7 @@ func (l *Ledger) Counts() Counts {
 		a := l.accounts[t]
 		a.Opened = a.Opened.clone()
 		c.Accounts = append(c.Accounts, a)
-		c.Account.add(a)
+		c.add(a)
 		c.Latency = append(c.Latency, hdrhistogram.Import(l.latency[t].Export()))
 	}
 	return c

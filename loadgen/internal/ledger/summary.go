@@ -43,7 +43,7 @@ func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target,
 		s.Targets[name] = targets[i]
 		all.Merge(c.Latency[i])
 	}
-	s.Account, s.Due = c.Account.record(zone), c.Due
+	s.Account, s.Due = c.record(zone), c.Due
 	if c.Bulk.Requests > 0 {
 		s.Bulk = &c.Bulk
 	}
