@@ -47,6 +47,7 @@ const usage = `usage: controller [command]
   login-link      print a link that signs a browser in once, from the running controller
   export-funnels  write the enabled funnels as the loadgen reads them: [--output FILE]
   backup          write a consistent copy of the database: --output FILE
+  runs            look back at recorded runs: list, show, compare, export
   reconcile RUN   set what Matomo shows of a run beside its ledger; exit code 5 where hits were lost: [--limit 20m] [--json]
   healthcheck     ask a running controller for its health
   version         print the version
@@ -71,6 +72,8 @@ func run(ctx context.Context, args []string, h app.Host) int {
 		return app.ExportFunnels(ctx, args, h)
 	case "backup":
 		return app.Backup(ctx, args, h)
+	case "runs":
+		return app.Runs(ctx, args, h)
 	case "reconcile":
 		return app.Reconcile(ctx, args, h)
 	case "healthcheck":

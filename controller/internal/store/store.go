@@ -30,6 +30,8 @@ var (
 	ErrStale = errors.New("was changed by somebody else in the meantime")
 	// ErrOpen: the run goes on.
 	ErrOpen = errors.New("goes on; stop it first")
+	// ErrOlder: the database is of a version that only a start brings up to date.
+	ErrOlder = errors.New("the database is of an older version; start the controller once, which brings it up to date")
 	// ErrNewer: the database was written by a later version.
 	ErrNewer = errors.New("the database is of a newer version of the controller")
 )
@@ -115,7 +117,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	}
 	sources := p.ListSources()
 	if newest := sources[len(sources)-1].Version; version > newest {
-		return fmt.Errorf("open database of version %d, this one knows %d: %w", version, newest, ErrNewer)
+		return newer(version, newest)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate database: %w", err)
@@ -123,8 +125,17 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
+func newer(version, newest int64) error {
+	return fmt.Errorf("open database of version %d, this one knows %d: %w", version, newest, ErrNewer)
+}
+
 // Close closes the database; nothing may use the store afterwards.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+func (s *Store) Close() error {
+	if s.write == nil {
+		return s.read.Close()
+	}
+	return errors.Join(s.read.Close(), s.write.Close())
+}
 
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
