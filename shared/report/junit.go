@@ -97,7 +97,7 @@ func wrong(r *Run) string {
 		return ""
 	}
 	if s.Message != "" {
-		return s.Reason + ": " + s.Message
+		return s.Message
 	}
 	return "the run ended by " + s.Reason
 }

@@ -253,6 +253,7 @@ func TestACapacitySearchTellsItsAnswer(t *testing.T) {
 		}
 		return s
 	}
+	r.Summary.Kind = record.CapacitySearch
 	r.Summary.Capacity = &record.Capacity{
 		Thresholds: []string{"p95<1s"}, VisitRate: 50, HitRate: 301.2, Confirmed: true, BrokenRate: 70, Limit: []record.Verdict{verdict},
 		Steps: []record.CapacityStep{step(40, true), step(80, false), step(70, false), step(50, true)},

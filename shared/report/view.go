@@ -78,7 +78,7 @@ func (r row) Outcomes() []outcomeN {
 func newView(r *Run, zone *time.Location) *view {
 	s := &r.Summary
 	v := &view{
-		Run: r, KindOfRun: kindOf(s), Took: s.Ended.Sub(s.Started), Reason: called(reasons, s.Reason),
+		Run: r, KindOfRun: called(kindsOfRun, s.Kind), Took: s.Ended.Sub(s.Started), Reason: called(reasons, s.Reason),
 		Badge: badgeOf(r), Tiles: tilesOf(s), Charts: charts(r, zone), Total: rowOf("", "All", s.Hits),
 	}
 	for key, h := range s.ByKind {
@@ -120,16 +120,6 @@ func charts(r *Run, zone *time.Location) []chart {
 		return all
 	}
 	return slices.Insert(all, min(2, len(all)), d)
-}
-
-func kindOf(s *record.Summary) string {
-	switch {
-	case s.Capacity != nil:
-		return "Capacity search"
-	case s.Backfill != nil:
-		return "Backfill"
-	}
-	return "Live traffic"
 }
 
 func factsOf(r *Run) []fact {

@@ -27,6 +27,11 @@ var reasons = map[string]string{
 	"capacity_none":        "not even the lowest rate held",
 }
 
+// kindsOfRun has "" for records that are older than the kinds.
+var kindsOfRun = map[string]string{
+	record.Live: "Live traffic", record.CapacitySearch: "Capacity search", record.BackfillJob: "Backfill", "": "Live traffic",
+}
+
 var kindsOfHit = map[string]string{
 	"pageview": "Page views", "event": "Events", "search": "Site searches", "outlink": "Outlinks", "download": "Downloads",
 	"order": "Orders", "ping": "Pings",
