@@ -126,6 +126,13 @@ func TestACapacitySearchFindsTheLimitOfAServer(t *testing.T) {
 	}
 }
 
+func TestACapacitySearchThatBeginsHighOvershootsAndComesBack(t *testing.T) {
+	found, _, took := searched(t, &limited{perSecond: 300}, map[string]string{"CAPACITY_FROM": "10"}) // 160 visits a second are three times too many
+	if !found.Confirmed || math.Abs(found.HitRate/300-1) > .05 || took > 5*time.Minute {
+		t.Errorf("%.4g visits/s, %.4g hits/s, confirmed %t, after %s", found.VisitRate, found.HitRate, found.Confirmed, took)
+	}
+}
+
 func TestACapacitySearchFindsWhereErrorsBegin(t *testing.T) {
 	busy := func(waiting time.Duration) bool { return waiting > 50*time.Millisecond }
 	found, why, _ := searched(t, &limited{perSecond: 200, refuses: busy}, map[string]string{"THRESHOLDS": "error_share<5%"})
