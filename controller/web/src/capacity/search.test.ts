@@ -56,7 +56,7 @@ describe('what was found', () => {
 
 describe('how long it takes', () => {
   it('grows with the steps up to the end', () => {
-    expect(lasts(1, 1000, 10)).toBe(11 * 10 + 60 + 60)
+    expect(lasts(1, 1000, 10)).toBe((1 + 5 + 6) * 10 + 60)
     expect(lasts(10, 5, 10)).toBeUndefined()
   })
 })

@@ -35,10 +35,10 @@ export function unitOf(metric: string): 'share' | 'seconds' | 'number' {
   return metric === 'achieved_rate' || metric.endsWith('_share') ? 'share' : 'number'
 }
 
-/** About how long a search takes at most, in seconds: from doubling up to the end, bisecting to 3 %, and a minute. */
+/** About how long a search measures at most, in seconds: raising fourfold, closing in to 3 %, and a minute on end. */
 export function lasts(from: number, to: number, step: number): number | undefined {
   if (!(from > 0 && to >= from && step > 0)) return
-  const raises = Math.ceil(Math.log2(to / from)) + 1
-  const bisections = Math.ceil(Math.log2(1 / 0.03))
+  const raises = Math.ceil(Math.log(to / from) / Math.log(4)) + 1
+  const bisections = Math.ceil(Math.log2(Math.log(4) / Math.log(1.03)))
   return (raises + bisections) * step + 60
 }

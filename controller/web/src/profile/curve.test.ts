@@ -26,10 +26,10 @@ describe('the curve of a week', () => {
   })
   it('is read off its drawing, where equal hours are one line', () => {
     const point = (hour: number, rate_per_day: number) => ({ at_seconds: hour * 3600, rate_per_day })
-    const week = drawn([point(0, 5), point(2, 5), point(2, 9), point(3, 9), point(3, 1), point(168, 1)])
-    expect(week.slice(0, 5)).toEqual([5, 5, 9, 1, 1])
+    const week = drawn([point(0, 600), point(2, 600), point(2, 0), point(24, 0), point(24, 50), point(168, 50)])
     expect(week).toHaveLength(168)
-    expect(week.at(-1)).toBe(1)
+    expect(week.slice(0, 3)).toEqual([1200, 1200, 0])
+    expect([week[24], week.at(-1)]).toEqual([100, 100])
   })
   it('is written with three digits, which read back the same', () => {
     expect(text([1.23456, 0, 1000])).toBe('1.23, 0, 1000')

@@ -36,11 +36,16 @@ export const asWeek = (day: number[]) => Array.from({ length: days }, () => day)
 /** The curve with a day's weights put in the place of all other days. */
 export const copied = (curve: number[], day: number) => asWeek(dayOf(curve, day))
 
-/** The weights of a drawn week: the rate in the middle of each hour of the points, of which two of one moment are a step. */
+/**
+ * The weights of a drawn week, that of the mean hour 100: the rate in the middle of each hour of the points, of which two of
+ * one moment are a step.
+ */
 export function drawn(points: { at_seconds: number; rate_per_day: number }[]): number[] {
   let at = 0
-  return Array.from({ length: hours * days }, (_, hour) => {
+  const rates = Array.from({ length: hours * days }, (_, hour) => {
     while (at + 1 < points.length && points[at + 1]!.at_seconds <= (hour + 0.5) * 3600) at++
     return points[at]?.rate_per_day ?? 0
   })
+  const mean = rates.reduce((sum, n) => sum + n, 0) / rates.length
+  return rates.map((n) => (mean ? (n / mean) * 100 : 0))
 }

@@ -20,7 +20,8 @@ export const capacity = {
     thresholds: 'Thresholds',
     perSecond: 'visits/s',
     seconds: 's',
-    lasts: (seconds: number) => `Takes up to about ${span(seconds)}, and less where the limit is near.`,
+    lasts: (seconds: number) =>
+      `Measures for up to about ${span(seconds)}; settling after each change of the rate comes on top.`,
     go: 'Start the search',
     started: 'The search has started.',
     refused: 'The search was not started',

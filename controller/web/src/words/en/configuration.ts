@@ -246,7 +246,7 @@ export const configuration = {
     BACKFILL_MAX_VISITS_PER_DAY: 'Most visits a day',
     BACKFILL_MAX_VISITS_TOTAL: 'Most visits in all',
     BACKFILL_WEEKLY_TREND: 'Weekly trend',
-    BACKFILL_RPS_LIMIT: 'Most requests a second',
+    BACKFILL_RPS_LIMIT: 'Most requests',
     BACKFILL_SHARDS: 'Requests at once',
     BACKFILL_SEED: 'Seed',
     RUN_SEED: 'Seed',

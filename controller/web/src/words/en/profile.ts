@@ -53,6 +53,8 @@ export const profile = {
     ends: (seconds: number) => `The run ends after ${span(seconds)}.`,
     endless: 'It goes on until the run is stopped or a limit is reached.',
     peak: (n: number) => `at most ${rate(n)} visits/s`,
+    /** A span on the axis: 1 h 30 min, 10 min. */
+    tick: (seconds: number) => span(seconds).replace(/(\d+ \S+) 0 \S+$/, '$1'),
     at: (seconds: number) => `after ${span(seconds)}`,
     now: 'now',
   },
