@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { change, difference, groups, type Row, value } from './compare'
+import { change, difference, groupName, groups, type Row, rowName, value } from './compare'
 
 const row = (unit: Row['unit'], a: number | null, b: number | null, more: Partial<Row> = {}): Row => ({
   group: 'Hits',
@@ -26,11 +26,14 @@ describe('a row of a comparison', () => {
     const gone = row('count', null, 5)
     expect([value(gone, gone.a), difference(gone), change(gone)]).toEqual(['–', '–', '–'])
   })
-  it('stands under its heading', () => {
-    const rows = [row('count', 1, 1), row('seconds', 1, 1, { group: 'Latency' }), row('count', 2, 2)]
-    expect(groups(rows).map(([name, list]) => [name, list.length])).toEqual([
-      ['Hits', 2],
-      ['Latency', 1],
+  it('stands under its heading, what matters most first', () => {
+    const of = (group: string, name = 'planned') => row('count', 1, 1, { group, name })
+    const rows = [of('kind:pageview'), of('hits'), of('latency', 'p95'), of('hits', 'accepted'), of('target:a: b')]
+    expect(groups(rows).map(([group, list]) => [groupName(group), list.map(rowName)])).toEqual([
+      ['Latency', ['p95']],
+      ['Hits', ['Planned', 'Accepted']],
+      ['Hits: Page views', ['Planned']],
+      ['Target: a: b', ['Planned']],
     ])
   })
 })

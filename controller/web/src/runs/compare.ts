@@ -28,9 +28,24 @@ export function change(row: Row): string {
 
 const sign = (n: number) => (n < 0 ? '−' : '+')
 
-/** Rows under their headings, in the order in which these come. */
+/** What a person looks at first stands first; groups that are not named here come last. */
+const order = ['latency', 'shares', 'rates', 'capacity', 'visits', 'hits', 'shop', 'run']
+
+/** Rows under their headings. */
 export function groups(rows: Row[]): [group: string, rows: Row[]][] {
   const out = new Map<string, Row[]>()
   for (const row of rows) out.set(row.group, [...(out.get(row.group) ?? []), row])
-  return [...out]
+  const place = (group: string) => (order.includes(group) ? order.indexOf(group) : order.length)
+  return [...out].sort(([a], [b]) => place(a) - place(b))
 }
+
+/** A heading for people. */
+export function groupName(group: string): string {
+  const [, what, name] = /^(kind|target):(.*)$/s.exec(group) ?? []
+  if (what === 'kind') return words.runs.comparison.ofKind(words.runs.kindNames[name!] ?? name!)
+  if (what === 'target') return words.runs.comparison.ofTarget(name!)
+  return words.runs.comparison.groups[group] ?? group
+}
+
+/** The name of a row for people. */
+export const rowName = (row: Row) => words.runs.comparison.names[row.name] ?? row.name

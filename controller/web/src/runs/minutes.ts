@@ -17,7 +17,7 @@ type Numbers = { hits: Hits; latency: Latency }
 const minute = 60
 
 /** Null breaks the line where minutes are missing, and stands for a latency where nothing was answered. */
-export function columns(rows: Schemas['MinuteAnswer'][]): Minutes {
+export function columns(rows: Schemas['HistoryMinute'][]): Minutes {
   const out: Minutes = { times: [], accepted: [], errors: [], p50: [], p95: [], p99: [] }
   for (const row of rows) {
     const { hits, latency } = row.numbers as Numbers
@@ -45,7 +45,7 @@ export type Overlay = {
 }
 type Pair = { a: (number | null)[]; b: (number | null)[] }
 
-type Course = { started: string; rows: Schemas['MinuteAnswer'][] }
+type Course = { started: string; rows: Schemas['HistoryMinute'][] }
 
 /** Lays the minutes of two runs over each other; null where one has none. */
 export function overlay(a: Course, b: Course): Overlay {

@@ -132,7 +132,5 @@ export function toneOf(r: {
 }): 'good' | 'warn' | 'bad' | 'note' {
   if (!r.ended) return 'good'
   if (['failed', 'crashed', 'removed', 'threshold', 'error_brake', 'journal_failed'].includes(r.reason)) return 'bad'
-  // A run of any end may have missed a threshold.
-  if (r.exit_code === missed) return 'bad'
   return r.reason === 'killed' ? 'warn' : 'note'
 }
