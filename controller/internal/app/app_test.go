@@ -132,9 +132,9 @@ func (c *controller) must(status int, method, path, body string) map[string]any 
 }
 
 // sink starts the loadgen's sink and returns its address and what it counts when it ends.
-func (c *controller) sink() (address string, counts func() map[string]any) {
+func (c *controller) sink(flags ...string) (address string, counts func() map[string]any) {
 	c.t.Helper()
-	cmd := exec.Command(filepath.Join(c.dir, "loadgen"), "sink", "--addr", "127.0.0.1:0", "--json")
+	cmd := exec.Command(filepath.Join(c.dir, "loadgen"), append([]string{"sink", "--addr", "127.0.0.1:0", "--json"}, flags...)...)
 	var report bytes.Buffer
 	cmd.Stdout = &report
 	said, err := cmd.StderrPipe()

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"time"
 
@@ -75,11 +76,14 @@ func (log Log) Words(ctx context.Context, since time.Time) []string {
 // maxProblems is how many lines of its log are kept of a run: half from its beginning, half from its end.
 const maxProblems = 50
 
+// marks are what a line tells of its time and level, which a Problem tells itself.
+var marks = regexp.MustCompile(`^(?:time=\S+ level=\S+ |(?:error|warning): )`)
+
 // Problems are the warnings and errors that were logged since then, as JSON; with an error those that could be read.
 func (log Log) Problems(ctx context.Context, since time.Time) ([]byte, error) {
 	first, last := []Problem{}, []Problem{}
 	err := log(ctx, runtime.LogQuery{Since: since, Level: runtime.Warning}, func(line runtime.Line) error {
-		p := Problem{line.Time, line.Level, line.Text}
+		p := Problem{line.Time, line.Level, marks.ReplaceAllString(line.Text, "")}
 		switch {
 		case line.Level == runtime.NoLevel:
 		case len(first) < maxProblems/2:
