@@ -107,7 +107,7 @@ func plain(err error) error {
 		return errForbidden
 	}
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
-		return errors.New("no answer in time")
+		return ErrTimedOut
 	}
 	return err
 }
