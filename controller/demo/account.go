@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"os/exec"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -29,35 +30,50 @@ type counts struct {
 }
 
 // account ends the traffic and prints what the ledgers of all runs say was accepted beside what the sink has recorded. It
-// tells whether they are equal.
-func (c client) account(ctx context.Context, out io.Writer) (equal bool, err error) {
+// tells whether they are equal, and which run was the latest.
+func (c client) account(ctx context.Context, out io.Writer) (equal bool, latest string, err error) {
 	if err := c.call(ctx, http.MethodPost, "/api/stop", nil, nil); err != nil {
-		return false, err
+		return false, "", err
 	}
 	var list struct{ Runs []struct{ ID string } }
 	if err := c.call(ctx, http.MethodGet, "/api/runs?limit=500", nil, &list); err != nil {
-		return false, err
+		return false, "", err
 	}
 	var ledgers []ledger
 	for _, r := range list.Runs {
 		var run struct{ Summary *ledger }
 		if err := c.call(ctx, http.MethodGet, "/api/runs/"+r.ID, nil, &run); err != nil {
-			return false, err
+			return false, "", err
 		}
 		if run.Summary == nil {
-			return false, fmt.Errorf("run %s has left no ledger", r.ID)
+			return false, "", fmt.Errorf("run %s has left no ledger", r.ID)
 		}
 		ledgers = append(ledgers, *run.Summary)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.sink, "/matomo.php")+"/sink/counts", nil)
 	if err != nil {
-		return false, fmt.Errorf("ask the sink: %w", err)
+		return false, "", fmt.Errorf("ask the sink: %w", err)
 	}
 	var recorded counts
 	if err := do(req, &recorded); err != nil {
-		return false, err
+		return false, "", err
 	}
-	return compare(out, ledgers, recorded), nil
+	if len(list.Runs) > 0 {
+		latest = list.Runs[0].ID
+	}
+	return compare(out, ledgers, recorded), latest, nil
+}
+
+// reconcile has the controller ask the sink's reports what they show of a run, as anybody would ask a Matomo's.
+func (c client) reconcile(ctx context.Context, out io.Writer, run string) error {
+	_, _ = fmt.Fprintf(out, "\nThe same from outside, by the reports of the sink: controller reconcile %s\n\n", run)
+	cmd := exec.CommandContext(ctx, "bin/controller", "reconcile", run, "--limit", "20s", "--api-base", c.base)
+	cmd.Env = []string{"CONTROL_UI_API_KEY=" + strings.TrimSpace(c.key)}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("reconcile: %w", err)
+	}
+	return nil
 }
 
 // compare prints the account and tells whether it is even and the sink has objected to nothing.

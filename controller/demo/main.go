@@ -77,5 +77,9 @@ func demo(ctx context.Context, seconds string) (equal bool, err error) {
 	// Whoever ends the demo still gets the account.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return c.account(last, os.Stdout)
+	equal, run, err := c.account(last, os.Stdout)
+	if err != nil || run == "" {
+		return equal, err
+	}
+	return equal, c.reconcile(last, os.Stdout, run)
 }
