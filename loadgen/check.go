@@ -14,6 +14,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -57,6 +58,11 @@ func check(ctx context.Context, args []string, h host) int {
 	problems = append(problems, more...)
 	if p != nil {
 		problems = append(problems, places(h.fs, p.Spec)...)
+		if p.Spec.BackfillEnabled {
+			days, more := p.Backfill(h.now())
+			problems = append(problems, more...)
+			p.Notes = append(p.Notes, fmt.Sprintf("backfill: %d visits on %d days", calendar.Total(days), len(days)))
+		}
 	}
 	tell(h, problems)
 	if problems.Err() != nil {

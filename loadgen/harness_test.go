@@ -114,12 +114,18 @@ type loadgen struct {
 
 func start(t *testing.T, fsys afero.Fs, env map[string]string, args ...string) *loadgen {
 	t.Helper()
+	return startAt(t, fsys, time.Now, env, args...)
+}
+
+// startAt starts the program in a today of the test's own.
+func startAt(t *testing.T, fsys afero.Fs, now func() time.Time, env map[string]string, args ...string) *loadgen {
+	t.Helper()
 	l := &loadgen{fs: fsys, env: env, signals: make(chan os.Signal, 2), code: make(chan int, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		l.code <- run(ctx, args, host{env: env, fs: fsys, stdout: &l.stdout, stderr: &l.stderr, signals: l.signals})
+		l.code <- run(ctx, args, host{env: env, fs: fsys, stdout: &l.stdout, stderr: &l.stderr, signals: l.signals, now: now})
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
 	return l

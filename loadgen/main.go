@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	_ "time/tzdata" // the image has no zones of its own
 
 	"github.com/spf13/afero"
@@ -38,6 +39,8 @@ type host struct {
 	stdout, stderr io.Writer
 	// signals carries requests to stop: the first drains, the second breaks off.
 	signals <-chan os.Signal
+	// now is the clock by which a backfill knows today.
+	now func() time.Time
 	// terminal says that a person watches stderr.
 	terminal bool
 }
@@ -53,7 +56,7 @@ func main() {
 	}
 	os.Exit(run(context.Background(), os.Args[1:], host{
 		env: env, fs: afero.NewOsFs(), stdout: os.Stdout, stderr: os.Stderr,
-		signals: signals, terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		signals: signals, now: time.Now, terminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}))
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
 	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
@@ -93,6 +94,14 @@ func runTraffic(ctx context.Context, h host, o options) int {
 		_, _ = fmt.Fprintf(h.stderr, "error: STATE_DIR=%q: %v\n", p.Spec.StateDir, err)
 		return exitConfig
 	}
+	if p.Spec.AutoStart && p.Spec.BackfillEnabled {
+		faults := s.prepareBackfill(ctx)
+		defer s.past.close(log)
+		if faults.Err() != nil {
+			tell(h, faults)
+			return exitConfig
+		}
+	}
 	if p.Spec.TelemetryAddr != "off" {
 		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, s, log)
 		if err != nil {
@@ -124,6 +133,8 @@ func exitCode(reason engine.Reason, accepted, tried uint64) int {
 		return exitNoTarget
 	case reason == engine.Interrupted:
 		return exitInterrupted
+	case reason == backfill.Broken:
+		return exitInternal
 	case reason == engine.Reason(capacity.None):
 		return exitThreshold
 	default:

@@ -36,6 +36,7 @@ type session struct {
 	folder state.Folder
 	limit  *engine.Cap
 	search *capacitySearch // nil unless this is one
+	past   *past           // nil unless this is a backfill, which has no engine
 
 	options    options
 	judge      *judge.Judge // nil where it has nothing to stop
@@ -69,6 +70,9 @@ func newSession(h host, o options, env map[string]string, p *plan.Plan, to *send
 	var err error
 	if s.folder, err = state.Open(h.fs, p.Spec.StateDir); err != nil {
 		return nil, err
+	}
+	if p.Spec.BackfillEnabled {
+		return s, nil
 	}
 	first, closed, err := s.folder.Resume(p.RunID, time.Now().UTC())
 	if err != nil {
@@ -131,12 +135,14 @@ func (s *session) run(ctx context.Context) int {
 	background.Go(func() { s.record(ctx) })
 	background.Go(func() { s.progress(ctx) })
 	background.Go(func() { s.observe(ctx, soft) })
-	if dir := s.plan.Spec.ExchangeDir; dir != "" && !s.plan.Spec.CapacitySearch { // which has rates of its own
+	if dir := s.plan.Spec.ExchangeDir; dir != "" && s.search == nil && s.past == nil { // which have rates of their own
 		c := newControl(s.h.fs, dir, s.plan.RunID, s.engine, s.log)
 		c.look()
 		background.Go(func() { c.watch(ctx) })
 	}
-	s.readClocks(drain)
+	if s.past == nil {
+		s.readClocks(drain)
+	}
 	if s.search != nil {
 		background.Go(func() {
 			if why := s.search.run(drain); why != "" {
@@ -145,7 +151,12 @@ func (s *session) run(ctx context.Context) int {
 		})
 	}
 
-	reason := s.engine.Run(drain, abort)
+	var reason engine.Reason
+	if s.past != nil {
+		reason = s.past.run(drain, abort)
+	} else {
+		reason = s.engine.Run(drain, abort)
+	}
 	stopAll()
 	background.Wait()
 	return s.finish(reason)
@@ -171,7 +182,7 @@ func (s *session) readClocks(ctx context.Context) {
 				s.log.Warn("target does not answer yet", "target", s.plan.Targets[i].Name, "err", err)
 				return
 			}
-			s.router.Observe(i, clock, time.Now())
+			s.router.Observe(i, clock, s.h.now())
 		})
 	}
 	asked.Wait()
@@ -221,6 +232,9 @@ func (s *session) record(ctx context.Context) {
 
 // ahead is the visit number that is not reached within the next two seconds.
 func (s *session) ahead() uint64 {
+	if s.past != nil {
+		return s.next // all at once
+	}
 	upTo := s.first + s.ledger.Counts().Planned + uint64(2*s.engine.Rate()) + 1
 	if stop := uint64(s.plan.Spec.StopAfterVisits); stop > 0 {
 		upTo = min(upTo, stop)
@@ -231,7 +245,7 @@ func (s *session) ahead() uint64 {
 // summary is the ledger as it stands; the caller holds the lock while the run goes on.
 func (s *session) summary() record.Summary {
 	sum := record.Summary{
-		RunID: s.plan.RunID, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started, FirstVisit: s.first, NextVisit: s.next,
+		RunID: s.plan.RunID, Kind: record.Live, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started, FirstVisit: s.first, NextVisit: s.next,
 		Strategy: string(s.plan.Strategy),
 	}
 	targets := make([]record.Target, len(s.plan.Targets))
@@ -244,7 +258,10 @@ func (s *session) summary() record.Summary {
 	}
 	s.ledger.Counts().Fill(&sum, s.Targets(), targets, s.plan.Zone)
 	if s.search != nil {
-		sum.Capacity = s.search.record()
+		sum.Kind, sum.Capacity = record.CapacitySearch, s.search.record()
+	}
+	if s.past != nil {
+		sum.Kind, sum.Backfill = record.BackfillJob, s.past.account()
 	}
 	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum, time.Now()), false)
 	return sum
@@ -254,13 +271,18 @@ func (s *session) summary() record.Summary {
 func (s *session) finish(reason engine.Reason) int {
 	sum := s.summary()
 	sum.Ended, sum.Reason = time.Now().UTC(), string(reason)
-	sum.NextVisit = s.first + sum.Visits.Planned // what was reserved beyond is not wasted by an orderly end
+	if s.past == nil {
+		sum.NextVisit = s.first + sum.Visits.Planned // what was reserved beyond is not wasted by an orderly end
+	}
 	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum, sum.Ended), true)
 	if reason == s.stopped {
 		sum.Message = s.why
 	}
+	if s.past != nil {
+		sum.Message += s.past.message
+	}
 	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.Rejected+sum.Hits.Failed+sum.Hits.Unknown+sum.Hits.Shed)
-	if code == exitNoTarget {
+	if code == exitNoTarget && sum.Message == "" {
 		why, _ := s.router.Hopeless()
 		if why == "" {
 			why = s.plan.Targets[0].Name + ": " + s.router.Status(0, time.Now()).LastError

@@ -38,6 +38,9 @@ func (s *session) Health(target int) routing.Health {
 
 // Phase implements telemetry.Source.
 func (s *session) Phase() string {
+	if s.past != nil {
+		return string(s.past.job.Phase())
+	}
 	if s.engine == nil {
 		return string(engine.Idle)
 	}
@@ -74,12 +77,17 @@ func (s *session) progress(ctx context.Context) {
 		if names := missed(sum.Thresholds); names != "" {
 			note = "  missed: " + names
 		}
+		log := s.log
+		if b := sum.Backfill; b != nil {
+			note += fmt.Sprintf("  of %d", b.Visits)
+			log = log.With("of", b.Visits, "estimated_end", b.EstimatedEnd)
+		}
 		if s.h.terminal {
 			_, _ = fmt.Fprintf(s.h.stderr, "\r\x1b[K%s  %s  visits %d (%d open)  hits %d accepted  %d rejected  %d failed  %d unknown  %d shed  p95 %.0f ms%s",
 				time.Since(s.started).Truncate(time.Second), s.Phase(), sum.Visits.Planned, sum.OpenVisits, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*sum.Latency.P95, note)
 			continue
 		}
-		s.log.Info("progress", "phase", s.Phase(), "visits", sum.Visits.Planned, "open_visits", sum.OpenVisits, "accepted", h.Accepted,
+		log.Info("progress", "phase", s.Phase(), "visits", sum.Visits.Planned, "open_visits", sum.OpenVisits, "accepted", h.Accepted,
 			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds", sum.Latency.P95, "thresholds_missed", missed(sum.Thresholds))
 	}
 }
@@ -134,5 +142,9 @@ func printSummary(w io.Writer, s *record.Summary) {
 	if s.Capacity != nil {
 		_, _ = fmt.Fprintln(w)
 		printCapacity(w, s.Capacity)
+	}
+	if s.Backfill != nil {
+		_, _ = fmt.Fprintln(w)
+		printBackfill(w, s.Backfill)
 	}
 }

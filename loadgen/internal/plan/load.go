@@ -16,6 +16,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
@@ -119,6 +120,25 @@ func (l *loader) backfill() {
 	if k.BackfillSeed != nil {
 		l.plan.Seed = *k.BackfillSeed
 	}
+}
+
+// Backfill is which days a backfill that begins at now sends, with what refuses them: Matomo takes hits older than a day
+// with a token alone (tracking_requests_require_authentication_when_custom_timestamp_newer_than of config/global.ini.php).
+func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
+	days, problems := p.Spec.Backfill(now)
+	for _, d := range days {
+		if d.Visits == 0 {
+			continue
+		}
+		for _, t := range p.Targets {
+			if age := now.Sub(d.Begin); age > 24*time.Hour && t.Token.Reveal() == "" {
+				problems.Refuse("MATOMO_TOKEN_AUTH", "", "is not set for target "+t.Name+", and without it Matomo takes nothing that is older than 24 hours, as "+d.Date.String()+" is",
+					"give a token with write access to the site")
+			}
+		}
+		break // the first is the oldest
+	}
+	return days, problems
 }
 
 // file reads what a knob names, else the file of the exchange folder. A file that a knob names must be there.

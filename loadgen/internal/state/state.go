@@ -60,8 +60,21 @@ func (f Folder) Save(s *record.Summary) error {
 	return exchange.Publish(f.fs, f.dir, map[string][]byte{s.RunID + ".json": data})
 }
 
+// Find reads the summary of a run; false where there is none.
+func (f Folder) Find(runID string) (s record.Summary, found bool, err error) {
+	if f.fs == nil {
+		return s, false, nil
+	}
+	err = f.read(runID+".json", &s)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, false, nil
+	}
+	return s, err == nil, err
+}
+
 // Resume closes the ledgers of runs that were killed and returns the first visit number that runID may use. The
-// closed ledger of runID itself is kept under a name with its start.
+// closed ledger of runID itself is kept under a name with its start. Backfills are left alone: they go on beside, and
+// after a kill.
 func (f Folder) Resume(runID string, now time.Time) (next uint64, closed []string, err error) {
 	if f.fs == nil {
 		return 0, nil, nil
@@ -78,6 +91,9 @@ func (f Folder) Resume(runID string, now time.Time) (next uint64, closed []strin
 		var s record.Summary
 		if err := f.read(name, &s); err != nil {
 			return 0, nil, err
+		}
+		if s.Kind == record.BackfillJob && name != runID+".json" {
+			continue
 		}
 		if s.Ended.IsZero() {
 			s.CloseKilled(now)
