@@ -30,7 +30,7 @@ const (
 	JUnit Format = "junit"
 )
 
-// ErrNoLedger: a run that left none has nothing to report.
+// ErrNoLedger is that of a run that left none: it has nothing to report.
 var ErrNoLedger = errors.New("the run left no ledger, so that there is nothing to report; export it as json")
 
 // Minute is a row of a run's series.
