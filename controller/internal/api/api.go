@@ -26,6 +26,7 @@ type Deps struct {
 	Store     *store.Store
 	Library   *library.Library
 	Runs      Runs
+	Jobs      Jobs
 	Live      Live
 	Logs      Logs
 	Publisher *publish.Publisher

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/puttrix/trafficinator/controller/internal/history"
+	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
@@ -32,6 +33,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 	var problems problem.List
 	var busy *run.Busy
 	var failed *run.Failed
+	var refused *job.Refused
 	var lost *publish.Lost
 	if conflict := edited(err); conflict != nil {
 		return conflict
@@ -52,6 +54,8 @@ func (s *server) problem(ctx context.Context, err error) error {
 	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, store.ErrOpen),
 		errors.Is(err, history.ErrNoLedger), errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget):
 		return refuse(http.StatusConflict, err.Error())
+	case errors.As(err, &refused):
+		return refuse(http.StatusConflict, refused.Error())
 	case errors.Is(err, runtime.ErrUnavailable):
 		return refuse(http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign), errors.Is(err, runtime.ErrStuck), errors.Is(err, runtime.ErrHealthy):

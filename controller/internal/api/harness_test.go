@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
@@ -36,7 +37,9 @@ const apiKey, token = "the-key-of-this-test", "0123456789abcdef0123456789abcdef"
 // fixture is a whole API on a real database; run, doctor and logs are what a test makes them.
 type fixture struct {
 	http.Handler
-	runs   *runs
+	runs *runs
+	// jobs are queued and, because nobody watches them, never begin.
+	jobs   *job.Queue
 	doctor *doctor
 	lines  []runtime.Line
 	log    *logged
@@ -72,9 +75,13 @@ func newFixture(t *testing.T) *fixture {
 	f.exchange = filepath.Join(dir, "exchange")
 	f.hub = live.NewHub(time.Now())
 	f.publisher = publish.New(lib, s, fsys, f.exchange)
+	f.jobs = job.New(job.Config{
+		Port: noJobs{}, Library: lib, Publisher: f.publisher, Store: s, Book: run.Stored{Store: s}, Draw: run.Draw, Now: time.Now,
+		Ledger: func(string) ([]byte, error) { return nil, nil }, Log: slog.New(slog.DiscardHandler),
+	})
 	f.Handler = api.New(api.Deps{
 		Guard: security.New(security.Config{Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Now: time.Now}),
-		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Ledger: f.ledger,
+		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Ledger: f.ledger,
 		Preview: preview.New(lib, outline{}, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
@@ -145,6 +152,20 @@ type outline struct{}
 // Plan implements preview.Planner.
 func (outline) Plan(context.Context, map[string][]byte, int) (runtime.Printed, error) {
 	return runtime.Printed{Out: []byte(`{"visit":0,"visitor":"a","kind":"pageview","records":"pageview","sent_seconds":0,"recorded_seconds":0,"parameters":{"idsite":"1"}}`)}, nil
+}
+
+// noJobs is a runtime that has none.
+type noJobs struct{}
+
+func (noJobs) JobName(id string) string { return "job-" + id }
+func (noJobs) Job(_ context.Context, id string) runtime.Status {
+	return runtime.Status{State: runtime.Missing, Name: "job-" + id}
+}
+func (noJobs) StartJob(context.Context, string) error               { return runtime.ErrMissing }
+func (noJobs) StopJob(context.Context, string, time.Duration) error { return nil }
+func (noJobs) RemoveJob(context.Context, string) error              { return nil }
+func (noJobs) JobLogs(context.Context, string, runtime.LogQuery, func(runtime.Line) error) error {
+	return nil
 }
 
 type still struct{}

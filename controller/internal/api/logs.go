@@ -40,15 +40,25 @@ func (s *server) logs() {
 }
 
 func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnswer], error) {
-	if in.Job != "" {
-		return nil, refuse(http.StatusNotImplemented, "not there yet")
-	}
 	q := runtime.LogQuery{Since: in.Since, Level: runtime.Level(in.Level), Texts: in.Filter, Tail: in.Lines}
 	lines := []lineAnswer{}
-	err := s.Logs.Logs(ctx, q, func(l runtime.Line) error {
+	each := func(l runtime.Line) error {
 		lines = append(lines, lineAnswer{l.Time, string(l.Level), l.Text})
 		return nil
-	})
+	}
+	state := s.Runs.Status().Loadgen.State
+	read := s.Logs.Logs
+	if in.Job != "" {
+		j, err := s.Jobs.Job(ctx, in.Job)
+		if err != nil {
+			return nil, err
+		}
+		state = j.Container.State
+		read = func(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
+			return s.Jobs.Logs(ctx, in.Job, q, each)
+		}
+	}
+	err := read(ctx, q, each)
 	if err != nil {
 		return nil, err
 	}
@@ -56,5 +66,5 @@ func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnsw
 	for _, l := range lines {
 		text.WriteString(l.Time.Format(time.RFC3339Nano) + " " + l.Text + "\n")
 	}
-	return answer(logsAnswer{text.String(), lines, len(lines), string(s.Runs.Status().Loadgen.State)}), nil
+	return answer(logsAnswer{text.String(), lines, len(lines), string(state)}), nil
 }

@@ -48,6 +48,8 @@ var (
 			map[string]any{"CONCURRENCY": 0}, map[string]any{"ECOMMERCE_SHIPPING_RATES": []any{0, 5}}, map[string]any{"NOTHING": true}, map[string]any{},
 		},
 		"steps":      {[]any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}, []any{}, []any{map[string]any{"type": "dance"}}},
+		"run_id":     {"there", "nothing"},
+		"id":         {"there", "nothing"},
 		"url":        {"https://m.example.test/matomo.php", "nowhere"},
 		"token_auth": {token, "", "***MASKED***"},
 		"name":       {"one", "two", "Two", ""},
@@ -63,6 +65,9 @@ var (
 		map[string]any{"trafficinator_setup": 1}, map[string]any{"enabled": false}, map[string]any{"token_auth": ""},
 	}
 )
+
+// window is what a backfill may be asked with.
+var window = map[string]any{"DAYS_BACK": 2, "BACKFILL_DURATION_DAYS": "2", "name": "two days", "RUN_ONCE": true}
 
 // shown are texts that come back as they were written, so a token in them is no secret.
 var shown = []string{"content", "name", "description", "note", "labels", "url"}
@@ -167,7 +172,11 @@ func (s sampler) body(o operation) string {
 	if s.Float64() < s.spite {
 		return hostileBodies[s.IntN(len(hostileBodies))]
 	}
-	data, err := json.Marshal(s.value(o.RequestBody.Content["application/json"].Schema, ""))
+	sample := s.value(o.RequestBody.Content["application/json"].Schema, "")
+	if strings.HasPrefix(o.OperationID, "post-api-backfill-") && !strings.HasSuffix(o.OperationID, "cancel") && s.IntN(2) == 0 {
+		sample = window
+	}
+	data, err := json.Marshal(sample)
 	if err != nil {
 		panic(err) // samples are plain values
 	}

@@ -2,10 +2,14 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 )
+
+// questions are paths that are asked by POST and change nothing, beside those that end in /validate.
+var questions = []string{"/api/preview", "/api/profile", "/api/backfill/plan"}
 
 // walled has the guard look at everything under /api but the way to sign in, and books changes. Questions that carry a
 // body, which a form asks while somebody types, are none.
@@ -18,7 +22,7 @@ func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
 		switch {
 		case r.URL.Path == "/api/session" && r.Method == http.MethodPost:
 			return signIn(c)
-		case r.URL.Path == "/api/preview" || r.URL.Path == "/api/profile" || strings.HasPrefix(r.URL.Path, "/api/") && strings.HasSuffix(r.URL.Path, "/validate"):
+		case slices.Contains(questions, r.URL.Path) || strings.HasPrefix(r.URL.Path, "/api/") && strings.HasSuffix(r.URL.Path, "/validate"):
 			return asking(c)
 		case r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/"):
 			return members(c)

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
@@ -53,13 +54,20 @@ type App struct {
 	settings settings.Settings
 	log      *slog.Logger
 	store    *store.Store
-	port     runtime.Port
+	port     port
+	jobs     *job.Queue
 	control  *run.Control
 	live     *live.Live
 	hub      *live.Hub
 	guard    *security.Guard
 	handler  http.Handler
 	closers  []func() error
+}
+
+// port is a runtime of both the loadgen and jobs.
+type port interface {
+	runtime.Port
+	runtime.Jobs
 }
 
 // examineTimeout bounds one request of a connection test; the API bounds the whole.
@@ -106,6 +114,10 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	if err != nil {
 		return a, err
 	}
+	a.jobs = job.New(job.Config{
+		Port: a.port, Library: lib, Publisher: publisher, Store: a.store, Book: run.Stored{Store: a.store},
+		Ledger: ledgers, Look: prover.Look, Draw: run.Draw, Now: time.Now, Log: log,
+	})
 	a.live = live.New(live.Config{
 		Where: a.telemetry, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers, Cap: run.Cap(h.FS, s.StateDir), Keep: a.keepMinute, Hub: a.hub, Log: log,
 	})
@@ -113,7 +125,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Key: key, Hosts: s.AllowedHosts, Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,
 	})
 	a.handler = api.New(api.Deps{
-		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Live: a.live, Hub: a.hub,
+		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live, Hub: a.hub,
 		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
 		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Ledger: ledgers, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle))
@@ -152,6 +164,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var watchers sync.WaitGroup
 	watchers.Go(func() { a.control.Watch(watching) })
+	watchers.Go(func() { a.jobs.Watch(watching) })
 	watchers.Go(func() { a.live.Watch(watching) })
 	watchers.Go(func() { live.Follow(watching, a.port, a.hub) })
 	defer watchers.Wait()

@@ -139,6 +139,15 @@ func (q *Queue) Jobs(ctx context.Context) ([]Job, error) {
 	return out, nil
 }
 
+// Job is one by its run id or by the name of its container, or store.ErrNotFound.
+func (q *Queue) Job(ctx context.Context, name string) (Job, error) {
+	j, err := q.find(ctx, name)
+	if err != nil {
+		return Job{}, err
+	}
+	return q.shown(j), nil
+}
+
 // Last is the job that was asked for last; its State is empty where it was removed. The error is store.ErrNotFound where
 // there was none.
 func (q *Queue) Last(ctx context.Context) (Job, error) {

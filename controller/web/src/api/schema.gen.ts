@@ -1430,6 +1430,8 @@ export interface components {
             target: string;
             /** Format: int64 */
             visits: number;
+            /** @description What is known of it. */
+            why?: string;
         };
         JobDay: {
             /** @description YYYY-MM-DD in the site's zone. */
@@ -1444,6 +1446,11 @@ export interface components {
             skipped: string;
             /** Format: int64 */
             unknown: number;
+            /**
+             * Format: int64
+             * @description Visits that are longer than what has passed of the day.
+             */
+            unsent?: number;
         };
         JobPlanAnswer: {
             calendar: components["schemas"]["JobPlanDay"][] | null;
