@@ -153,7 +153,7 @@ func (p *past) retention(ctx context.Context) (problems problem.List) {
 			case err != nil:
 				p.log.Info("whether the target deletes old raw data cannot be asked; it would refuse days that are older", "target", t.Name, "err", err)
 			case len(deleted) > 0:
-				problems.Refuse("BACKFILL_*", first, "is older than the raw data that target "+t.Name+" keeps, and it refuses such hits", "begin later, or let that Matomo keep its raw data longer")
+				problems.Refuse("BACKFILL_START_DATE", first, "is older than the raw data that target "+t.Name+" keeps, and it refuses such hits", "begin later, or let that Matomo keep its raw data longer")
 			}
 		}
 		break // the first is the oldest

@@ -58,7 +58,7 @@ func (w window) read() (calendar.Window, bool) {
 	}
 	switch {
 	case absolute && relative:
-		w.problems.Refuse("BACKFILL_*", "", "name two windows, by dates and by days back", "keep "+backfillStart+" and "+backfillEnd+", or else "+backfillDaysBack+" and "+backfillDuration)
+		w.problems.Refuse(backfillDaysBack, "", "and "+backfillStart+" name two windows", "keep "+backfillStart+" and "+backfillEnd+", or else "+backfillDaysBack+" and "+backfillDuration)
 	case !absolute && !relative:
 		w.problems.Refuse(backfillStart, "", "is not set, and neither is "+backfillDaysBack, "say which days to send: set it with "+backfillEnd+", or "+backfillDaysBack+" with "+backfillDuration)
 	}

@@ -198,7 +198,7 @@ func TestVisitsOfADayFollowItsCurveInOrder(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "Europe/Berlin", "2026-10-25", "2026-10-25", 20_000, later) // 25 hours
 	m := newMatomo()
-	r.run(context.Background(), m)
+	_, _, _, _ = r.run(context.Background(), m)
 	hours, before := map[string]float64{}, time.Time{}
 	for n := range r.days[0].Visits {
 		at := m.stored[n][0].In(r.days[0].Begin.Location())
@@ -374,7 +374,7 @@ func TestRequestsKeepTheirRate(t *testing.T) {
 		r.rate = 2
 		m := newMatomo()
 		began := time.Now()
-		r.run(context.Background(), m)
+		_, _, _, _ = r.run(context.Background(), m)
 		if took, want := time.Since(began), time.Duration(len(m.requests)-1)*time.Second/2; took.Round(time.Millisecond) != want {
 			t.Errorf("%d requests at 2 a second took %s, want %s", len(m.requests), took, want)
 		}
