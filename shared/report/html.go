@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -19,6 +20,9 @@ var pageText string
 
 //go:embed kinds.html
 var kindsText string
+
+//go:embed recorded.html
+var recordedText string
 
 //go:embed page.css
 var pageStyle string
@@ -32,6 +36,8 @@ func policy() string {
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"csp": policy, "count": count, "percent": percent, "latency": latency, "span": span, "shown": threshold.Shown, "number": number, "missed": missed,
 	"outcomes": func() []outcome { return outcomes },
+	"telling":  func(r record.ReconciledRow) bool { return r.Group == "total" || r.Verdict != record.RowEqual },
+	"figure":   figure,
 	"share":    func(n float64) string { return number(100*n) + " %" },
 	"columns":  func() int { return maxColumns },
 	"when":     func(time.Time) string { return "" }, // set for each page: it depends on the zone
@@ -41,7 +47,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 		}
 		return strconv.FormatFloat(*v, 'g', -1, 64)
 	},
-}).Parse(strings.Replace(pageText, "STYLE", pageStyle, 1) + kindsText))
+}).Parse(strings.Replace(pageText, "STYLE", pageStyle, 1) + kindsText + recordedText))
 
 // HTML writes a run as one page that needs nothing else: no script, no request, styles of its own.
 func HTML(w io.Writer, r *Run) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -68,6 +69,7 @@ func JUnit(w io.Writer, r *Run) error {
 		}
 		out.Cases = append(out.Cases, c)
 	}
+	out.recorded(r.Recorded, took)
 	out.Tests = len(out.Cases)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("write JUnit: %w", err)
@@ -79,6 +81,31 @@ func JUnit(w io.Writer, r *Run) error {
 	}
 	_, err := io.WriteString(w, "\n")
 	return err
+}
+
+// recorded adds a test case for each target that was asked what it recorded.
+func (s *suite) recorded(r *record.Reconciliation, took string) {
+	if r == nil {
+		return
+	}
+	for _, t := range r.Targets {
+		c := testcase{Name: "recorded by " + t.Name, Class: "trafficinator.recorded", Time: took}
+		var off []string
+		for _, row := range t.Rows {
+			if row.Group == "total" && row.Verdict == record.RowShort {
+				off = append(off, fmt.Sprintf("%s are short by %s", row.Name, figure(-row.Off)))
+			}
+		}
+		switch {
+		case t.Error != "":
+			c.Error = &fault{t.Error}
+			s.Errors++
+		case len(off) > 0:
+			c.Failure = &fault{strings.Join(off, "; ")}
+			s.Failures++
+		}
+		s.Cases = append(s.Cases, c)
+	}
 }
 
 func told(v record.Verdict) string {

@@ -23,6 +23,8 @@ type Run struct {
 	Files []File
 	// Series is what happened when, oldest first and without overlaps.
 	Series []Point
+	// Recorded is what Matomo shows of the run, nil where nobody asked.
+	Recorded *record.Reconciliation
 	// Problems are warnings and errors of the log.
 	Problems []Problem
 	// Version is that of the program that made the report.

@@ -317,3 +317,29 @@ func TestJUnit(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatMatomoShowsIsToldWithItsCauses(t *testing.T) {
+	r := tenSeconds()
+	r.Recorded = &record.Reconciliation{Taken: start, Targets: []record.ReconciledTarget{{
+		Name: "main", SiteID: 3, Slice: "dimension", Causes: []record.Cause{{Kind: "excluded_addresses", Message: "visits from 90.224.0.0/16 are not recorded", Cure: "look there"}},
+		Rows: []record.ReconciledRow{
+			{Group: "total", Name: "visits", Sent: 20, Most: 20, Recorded: 18, Off: -2, Verdict: record.RowShort},
+			{Group: "total", Name: "pageviews", Sent: 90, Most: 100, Recorded: 95, Verdict: record.RowEqual},
+			{Group: "country", Name: "se", Sent: 2, Most: 2, Off: -2, Verdict: record.RowShort},
+			{Group: "country", Name: "no", Sent: 5, Most: 5, Recorded: 5, Verdict: record.RowEqual},
+		},
+	}}}
+	text := page(t, r)
+	for _, want := range []string{`data-key="total visits"`, `<data value="-2">`, "✗ short", "90.224.0.0/16", `data-key="country se"`, "Recorded by main"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(text, `data-key="country no"`) {
+		t.Error("a country that is equal needs no row")
+	}
+	var b strings.Builder
+	if err := report.JUnit(&b, r); err != nil || !strings.Contains(b.String(), `message="visits are short by 2"`) {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -152,4 +153,16 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%d min", m)
 	}
 	return fmt.Sprintf("%d min %d s", m, s)
+}
+
+// figure is a count or an amount of money to the last digit that Matomo shows.
+func figure(n float64) string {
+	switch {
+	case n < 0:
+		return "−" + figure(-n)
+	case n == math.Trunc(n):
+		return count(uint64(n))
+	default:
+		return fmt.Sprintf("%.2f", n)
+	}
 }
