@@ -63,15 +63,23 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 	if f == JSON {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
+		recorded, err := b.recorded(ctx, id)
+		if err != nil {
+			return err
+		}
 		return enc.Encode(struct {
 			Record
-			Minutes []Minute `json:"minutes"`
-		}{r, minutes})
+			Minutes  []Minute               `json:"minutes"`
+			Recorded *record.Reconciliation `json:"recorded"`
+		}{r, minutes, recorded})
 	}
 	if r.Summary == nil {
 		return ErrNoLedger
 	}
 	out := r.report(version)
+	if out.Recorded, err = b.recorded(ctx, id); err != nil {
+		return err
+	}
 	if f == JUnit {
 		return report.JUnit(w, &out)
 	}
@@ -79,6 +87,22 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 		return err
 	}
 	return report.HTML(w, &out)
+}
+
+// recorded is what was found when the run was reconciled, nil where nobody did.
+func (b Book) recorded(ctx context.Context, id string) (*record.Reconciliation, error) {
+	body, err := b.Store.Proof(ctx, id, store.Reconciliation)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out record.Reconciliation
+	if err := json.Unmarshal(body, &out); err != nil {
+		return nil, fmt.Errorf("read reconciliation of run %s: %w", id, err)
+	}
+	return &out, nil
 }
 
 func (r Record) report(version string) report.Run {

@@ -26,13 +26,14 @@ type Head struct {
 	ExitCode *int       `json:"exit_code" doc:"The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one."`
 	Note     string     `json:"note"`
 	Labels   []string   `json:"labels"`
+	Steered  bool       `json:"steered" doc:"It was paused or its rate changed while it went on."`
 }
 
 // NewHead is that of a recorded run.
 func NewHead(r store.Run) Head {
 	h := Head{
 		ID: r.ID, Kind: r.Kind, Seed: r.Seed, PlanHash: r.PlanHash, Started: r.Started, Reason: r.Reason, ExitCode: r.ExitCode,
-		Note: r.Note, Labels: append([]string{}, r.Labels...),
+		Note: r.Note, Labels: append([]string{}, r.Labels...), Steered: r.Steered,
 	}
 	if !r.Ended.IsZero() {
 		h.Ended = &r.Ended
@@ -116,7 +117,8 @@ func (b Book) Compare(ctx context.Context, one, other string) (Compared, error) 
 func (r Record) compared(now time.Time) compare.Run {
 	from, to := r.span(now)
 	out := compare.Run{
-		ID: r.ID, Seed: r.Seed, Config: r.Config, Files: map[string]string{}, Open: r.Ended == nil, Length: to.Sub(from), Reason: r.Reason, Summary: r.Summary,
+		ID: r.ID, Seed: r.Seed, Config: r.Config, Files: map[string]string{}, Open: r.Ended == nil, Length: to.Sub(from), Reason: r.Reason,
+		Steered: r.Steered, Summary: r.Summary,
 	}
 	for _, f := range r.Files {
 		out.Files[f.Name] = f.Hash
