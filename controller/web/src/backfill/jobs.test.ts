@@ -30,7 +30,7 @@ const day = (date: string, of: Partial<NonNullable<Progress['days']>[number]> = 
   ...of,
 })
 const progress: Progress = {
-  visits_planned: 40,
+  visits_planned: 30,
   visits_sent: 10,
   visits_unknown: 4,
   visits_rejected: 6,
@@ -38,7 +38,7 @@ const progress: Progress = {
   batches_done: 4,
   days: [
     day('2026-01-01', { sent: 10 }),
-    day('2026-01-02', { rejected: 6 }),
+    day('2026-01-02', { rejected: 1, unknown: 4 }),
     day('2026-01-03'),
     day('2026-01-04', { skipped: 'cap' }),
   ],

@@ -27,16 +27,21 @@ export const tones = {
 /** The visits that count as sent: a person may have said so of those of which nobody knows. */
 export const sent = (job: Job, p: Progress) => p.visits_sent + (job.settled ? p.visits_unknown : 0)
 
-/** The share of a job that is over, 0 to 1: sent or not, no visit of it comes again. */
+type Day = NonNullable<Progress['days']>[number]
+
+/** The visits of a day that are over: sent or not, none of them comes again. */
+export const over = (d: Day) => d.sent + d.unknown + d.rejected + (d.unsent ?? 0)
+
+/** The share of a job that is over, 0 to 1. */
 export function share(p: Progress): number {
-  const over = p.visits_sent + p.visits_unknown + p.visits_rejected
-  return p.visits_planned ? Math.min(1, over / p.visits_planned) : 0
+  const all = (p.days ?? []).reduce((sum, d) => sum + over(d), 0)
+  return p.visits_planned ? Math.min(1, all / p.visits_planned) : 0
 }
 
 /** Of the days with visits how many have any answer, and how many there are. */
 export function daysOf(p: Progress): [begun: number, all: number] {
   const days = (p.days ?? []).filter((d) => !d.skipped)
-  return [days.filter((d) => d.sent + d.unknown + d.rejected > 0).length, days.length]
+  return [days.filter((d) => over(d) > 0).length, days.length]
 }
 
 /** What a job is called: its name, else its window. */

@@ -92,7 +92,7 @@ export const backfill = {
     settle: 'Count as sent',
     settleHelp: 'After a look into Matomo. The ledger of the run stays as it is.',
     settledTold: 'The unknown batches count as sent.',
-    batchColumns: ['Batch', 'Day', 'Target', 'Visits', 'Hits'],
+    batchColumns: ['Batch', 'Day', 'Target', 'Visits', 'Hits', 'Why'],
     showBatches: 'Show them',
     invalidated: 'Matomo makes the reports of these days anew.',
     notInvalidated: (why: string) =>

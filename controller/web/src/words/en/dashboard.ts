@@ -81,6 +81,7 @@ export const dashboard = {
     inFlight: 'In flight',
     open: 'Open visits',
     target: (rate: string) => `configured: ${rate}/s`,
+    searches: 'set by the search',
     noTarget: 'the load profile says how many',
     scaled: (rate: string, share: string) => `configured: ${rate}/s, asked for ${share} of it`,
     achieved: 'Due and achieved',
