@@ -56,6 +56,7 @@ func TestADayBeginsWithItsFirstMoment(t *testing.T) {
 		{"Asia/Kathmandu", "2026-01-01", "2025-12-31T18:15:00Z", 24},
 		{"America/Havana", "2026-03-08", "2026-03-08T05:00:00Z", 23},    // no midnight: it begins at 1:00
 		{"America/Havana", "2026-11-01", "2026-11-01T04:00:00Z", 25},    // two midnights: the first counts
+		{"Asia/Amman", "2021-10-29", "2021-10-28T21:00:00Z", 25},        // the same, east of Greenwich
 		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z", 23}, // no midnight
 		{"America/Sao_Paulo", "2018-02-17", "2018-02-17T02:00:00Z", 25}, // its last hour comes twice
 		{"America/Sao_Paulo", "2018-02-18", "2018-02-18T03:00:00Z", 24},

@@ -165,6 +165,9 @@ func (s *Summary) CloseKilled(now time.Time) {
 	if s.Capacity != nil {
 		s.Capacity.UnderWay = nil
 	}
+	if s.Backfill != nil {
+		s.Backfill.EstimatedEnd = time.Time{}
+	}
 	s.Ended, s.Reason = now, "killed"
 	s.InFlight, s.OpenVisits, s.InFlightByKind, s.InFlightByTarget = 0, 0, nil, nil
 }

@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/calendar"
+)
 
 // days tells the days of a site apart. It remembers the day it was asked for last, because nearly all questions are
 // about one.
@@ -13,9 +17,8 @@ type days struct {
 // next is the midnight after the second t.
 func (d *days) next(t int64) int64 {
 	if t < d.from || t >= d.to {
-		year, month, day := time.Unix(t, 0).In(d.zone).Date()
-		d.from = time.Date(year, month, day, 0, 0, 0, 0, d.zone).Unix()
-		d.to = time.Date(year, month, day+1, 0, 0, 0, 0, d.zone).Unix()
+		date := calendar.DateOf(time.Unix(t, 0).In(d.zone))
+		d.from, d.to = date.Begin(d.zone).Unix(), date.Add(1).Begin(d.zone).Unix()
 	}
 	return d.to
 }

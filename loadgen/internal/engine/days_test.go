@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	_ "time/tzdata"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
@@ -38,6 +39,22 @@ func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where the clock is put back over midnight the day begins with the first one.
+func TestADayBeginsOnceWhereMidnightComesTwice(t *testing.T) {
+	amman, err := time.LoadLocation("Asia/Amman")
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Date(2000, 9, 28, 20, 59, 59, 500_000_000, time.UTC))) // at 22:00 it is midnight again
+		r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone, c.Live = 1, amman, true })
+		_ = r.run(t.Context(), t.Context(), t)
+		if c := r.ledger.Counts(); c.Split != 1 {
+			t.Errorf("%d split, want 1", c.Split)
+		}
+	})
 }
 
 // A hit in doubt may have kept a visit open over a long gap, but not over midnight.
