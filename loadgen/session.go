@@ -113,7 +113,7 @@ func (s *session) config() engine.Config {
 func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
 func (s *session) run(ctx context.Context) int {
-	s.log.Info("run begins", "run_id", s.plan.RunID, "seed", s.plan.Seed, "plan", s.plan.Hash, "first_visit", s.next)
+	s.log.Info("run begins", "run_id", s.plan.RunID, "seed", s.plan.Seed, "plan", s.plan.Hash, "first_visit", s.first)
 	ctx, stopAll := context.WithCancel(ctx)
 	defer stopAll()
 	drain, soft := context.WithCancelCause(ctx)
