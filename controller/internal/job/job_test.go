@@ -1,0 +1,201 @@
+package job_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+func TestJobsGoOnOneAfterTheOtherAndAreRecordedAsRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	first, second := asked(t, q), asked(t, q)
+	until(t, q, first, "the first runs", runs)
+	w.tells(first, "", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	until(t, q, first, "its progress is told", func(j job.Job) bool { return j.Progress != nil && j.Progress.BatchesDone == 1 })
+	if j, err := q.Job(t.Context(), second); err != nil || j.State != job.Queued || w.started(second) != 0 {
+		t.Errorf("the second should wait: %+v, %v", j, err)
+	}
+	w.tells(first, "backfill_finished", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
+	w.ends(first, 0)
+	j := until(t, q, first, "the first has ended", is(job.Exited))
+	if j.Reason != "backfill_finished" || *j.ExitCode != 0 || j.Error != "" || j.Resumable() {
+		t.Errorf("want a good end: %+v", j)
+	}
+	until(t, q, second, "the second runs", runs)
+	r, err := w.Run(t.Context(), first)
+	must(t, err)
+	day := time.Now().UTC().AddDate(0, 0, -3).Format(time.DateOnly)
+	if config := string(r.Config); r.Kind != record.BackfillJob || r.Seed != 7 || r.PlanHash != "hash" || r.Reason != "backfill_finished" || r.Note != "two days" ||
+		!strings.Contains(config, `"BACKFILL_START_DATE":"`+day+`"`) || !strings.Contains(config, `"BACKFILL_DAYS_BACK":""`) || strings.Contains(config, token) {
+		t.Errorf("want the run with its exact days and no token: %+v %s", r, config)
+	}
+}
+
+func TestACrashIsAnsweredByAStartThreeTimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	id := asked(t, q)
+	for restarts := range job.MaxRestarts + 1 {
+		until(t, q, id, "it runs", func(j job.Job) bool { return runs(j) && j.Restarts == restarts && w.started(id) == restarts+1 })
+		w.ends(id, 137)
+	}
+	j := until(t, q, id, "it has ended", is(job.Exited))
+	if j.Reason != "crashed" || *j.ExitCode != 137 || !strings.Contains(j.Error, "never took anything") || !j.Resumable() || w.started(id) != job.MaxRestarts+1 {
+		t.Errorf("want the crash told: %+v after %d starts", j, w.started(id))
+	}
+	if _, err := q.Resume(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if j := until(t, q, id, "it runs again", runs); j.Restarts != 0 || j.Error != "" {
+		t.Errorf("a person's start begins anew: %+v", j)
+	}
+}
+
+func TestAControllerTakesOverTheJobsOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, end := w.controller(t)
+	id, next := asked(t, q), asked(t, q)
+	until(t, q, id, "it runs", runs)
+	end()
+
+	q, end = w.controller(t)
+	until(t, q, id, "it is taken over", runs)
+	if w.started(id) != 1 {
+		t.Errorf("a container that goes on should be left alone, it was started %d times", w.started(id))
+	}
+	end()
+	w.forgets() // processes end with their controller
+	w.tells(id, "interrupted", record.Backfill{Visits: 200})
+	q, _ = w.controller(t)
+	if j := until(t, q, id, "it goes on", runs); j.Restarts != 0 || w.started(id) != 2 || w.started(next) != 0 {
+		t.Errorf("want it started once more, and no other: %+v, %v", j, w.starts)
+	}
+	w.forgets() // somebody removed the container
+	if j := until(t, q, id, "its end is booked", is(job.Exited)); j.Reason != "interrupted" {
+		t.Errorf("want the ledger's reason: %+v", j)
+	}
+}
+
+func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, end := w.controller(t)
+	id := asked(t, q)
+	until(t, q, id, "it runs", runs)
+	w.tells(id, "interrupted", record.Backfill{Visits: 200, Unknown: []record.Batch{{Number: 3, Visits: 5}}})
+	j, err := q.Cancel(t.Context(), "job-"+id)
+	if err != nil || j.State != job.Exited || *j.ExitCode != 130 || j.Error != "" || j.Progress == nil {
+		t.Fatalf("want it ended by name, without a fault: %+v, %v", j, err)
+	}
+	if j, err = q.Settle(t.Context(), id); err != nil || !j.Settled {
+		t.Errorf("want the unknown batch settled: %+v, %v", j, err)
+	}
+	if _, err := q.Resume(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if j := until(t, q, id, "it goes on", runs); j.Settled {
+		t.Errorf("what becomes unknown from now on is not settled: %+v", j)
+	}
+	end()
+
+	// A controller that is killed while a job drains.
+	row, err := w.Jobs(t.Context())
+	must(t, err)
+	row[0].State = job.Cancelling
+	must(t, w.SaveJob(t.Context(), row[0]))
+	q, _ = w.controller(t)
+	until(t, q, id, "the next one goes through with it", is(job.Exited))
+	if w.started(id) != 2 {
+		t.Errorf("it was cancelled, and yet started: %d", w.started(id))
+	}
+}
+
+func TestCleaningUpTakesTheTokensAlong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	id, next := asked(t, q), asked(t, q)
+	folder := filepath.Join(w.exchange, exchange.JobFolder(id))
+	data, err := afero.ReadFile(w.fs, filepath.Join(folder, exchange.EnvFile))
+	if err != nil || !strings.Contains(string(data), token) || !strings.Contains(string(data), "RUN_ID="+id) {
+		t.Fatalf("a job needs its token: %v", err)
+	}
+	if info, err := w.fs.Stat(filepath.Join(folder, exchange.EnvFile)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("its files should be readable for their owner alone: %v, %v", info, err)
+	}
+	until(t, q, id, "it runs", runs)
+	if removed, failed, err := q.CleanUp(t.Context()); len(removed)+len(failed) > 0 || err != nil {
+		t.Errorf("nothing has ended: %v, %v, %v", removed, failed, err)
+	}
+	w.ends(id, 0)
+	until(t, q, id, "it has ended", is(job.Exited))
+	if removed, failed, err := q.CleanUp(t.Context()); len(removed) != 1 || removed[0] != "job-"+id || len(failed) > 0 || err != nil {
+		t.Errorf("want the ended one removed: %v, %v, %v", removed, failed, err)
+	}
+	if _, err := w.fs.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("its files should be gone, %v", err)
+	}
+	if _, err := q.Job(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("want it forgotten, got %v", err)
+	}
+	if _, err := w.Run(t.Context(), id); err != nil {
+		t.Errorf("what it did stays: %v", err)
+	}
+	until(t, q, next, "the other goes on", runs)
+}
+
+func TestAnEngineThatIsAwayEndsNoJob(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	id := asked(t, q)
+	until(t, q, id, "it runs", runs)
+	w.set(func() { w.away = true })
+	until(t, q, id, "it is not seen", func(j job.Job) bool { return j.State == job.Running && j.Container.State == runtime.Unavailable })
+	w.set(func() { w.away = false })
+	until(t, q, id, "it is seen again", runs)
+	if w.started(id) != 1 {
+		t.Errorf("it was started %d times", w.started(id))
+	}
+}
+
+func TestAJobThatCannotStartLetsTheNextOneBegin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	w.set(func() { w.refused = fmt.Errorf("%w: no image", runtime.ErrMissing) })
+	id := asked(t, q)
+	if j := until(t, q, id, "it has ended", is(job.Exited)); !strings.Contains(j.Error, "no image") || !j.Resumable() {
+		t.Errorf("want why: %+v", j)
+	}
+	w.set(func() { w.refused = nil })
+	next := asked(t, q)
+	until(t, q, next, "the next one runs", runs)
+
+	// An earlier life of it may still drain: then its turn lasts until it has ended.
+	w.set(func() { w.refused = runtime.ErrEnding })
+	_, err := q.Resume(t.Context(), id)
+	must(t, err)
+	w.ends(next, 0)
+	until(t, q, next, "the turn is free", is(job.Exited))
+	w.set(func() { w.refused = nil })
+	if j := until(t, q, id, "it runs", runs); j.Error != "" {
+		t.Errorf("waiting is no fault: %+v", j)
+	}
+}

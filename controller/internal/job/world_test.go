@@ -1,0 +1,223 @@
+package job_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+const token = "0123456789abcdef0123456789abcdef"
+
+// patience bounds every wait.
+const patience = 20 * time.Second
+
+// world is a controller's database and folders, with a runtime whose jobs do what a test says.
+type world struct {
+	*store.Store
+	library   *library.Library
+	publisher *publish.Publisher
+	exchange  string
+	fs        afero.Fs
+
+	mu      sync.Mutex
+	jobs    map[string]runtime.Status
+	starts  map[string]int
+	ledgers map[string]record.Summary
+	away    bool
+	refused error
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	fsys, dir := afero.NewOsFs(), t.TempDir()
+	sealing, err := store.LoadKey(fsys, filepath.Join(dir, "secret-key"), true)
+	must(t, err)
+	s, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), sealing, time.Now)
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	lib := library.New(s, fsys, "")
+	w := &world{
+		Store: s, library: lib, exchange: filepath.Join(dir, "exchange"), fs: fsys,
+		jobs: map[string]runtime.Status{}, starts: map[string]int{}, ledgers: map[string]record.Summary{},
+	}
+	w.publisher = publish.New(lib, s, fsys, w.exchange)
+	_, err = lib.SaveConfig(t.Context(), map[string]any{
+		"MATOMO_URL": "https://m.example.test/matomo.php", "MATOMO_TOKEN_AUTH": token, "TARGET_VISITS_PER_DAY": 100,
+	}, 0)
+	must(t, err)
+	return w
+}
+
+// controller is a queue that is watched until it is ended.
+func (w *world) controller(t *testing.T) (q *job.Queue, end func()) {
+	t.Helper()
+	q = job.New(job.Config{
+		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w.Store, Book: run.Stored{Store: w.Store},
+		Ledger: w.ledger, Draw: run.Draw, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { q.Watch(ctx) })
+	end = func() { cancel(); watching.Wait() }
+	t.Cleanup(end)
+	return q, end
+}
+
+func (w *world) ledger(id string) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s, there := w.ledgers[id]; there {
+		return json.Marshal(s)
+	}
+	return nil, nil
+}
+
+// tells sets what the ledger of a job says.
+func (w *world) tells(id, reason string, b record.Backfill) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := record.Summary{RunID: id, PlanHash: "hash", Started: time.Now(), Reason: reason, Backfill: &b}
+	if reason != "" {
+		s.Ended = time.Now()
+	}
+	w.ledgers[id] = s
+}
+
+// ends ends the life of a job.
+func (w *world) ends(id string, code int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.jobs[id]
+	s.State, s.ExitCode, s.Ended = runtime.Exited, code, time.Now()
+	w.jobs[id] = s
+}
+
+// forgets loses all processes, as a restart of their controller does.
+func (w *world) forgets() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.jobs)
+}
+
+func (w *world) set(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change()
+}
+
+func (w *world) started(id string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.starts[id]
+}
+
+// asked queues a backfill of two days.
+func asked(t *testing.T, q *job.Queue) string {
+	t.Helper()
+	j, _, err := q.Run(t.Context(), "two days", map[string]any{"DAYS_BACK": 3.0, "BACKFILL_DURATION_DAYS": "2", "SEED": 7.0})
+	must(t, err)
+	return j.RunID
+}
+
+// until waits until a job is as wanted.
+func until(t *testing.T, q *job.Queue, id, what string, yes func(job.Job) bool) job.Job {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		j, err := q.Job(t.Context(), id)
+		must(t, err)
+		if yes(j) {
+			return j
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waited in vain until %s; last saw %+v", what, j)
+		}
+	}
+}
+
+func is(state string) func(job.Job) bool { return func(j job.Job) bool { return j.State == state } }
+
+func runs(j job.Job) bool { return j.State == job.Running && j.Container.State == runtime.Running }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// port is the world as a runtime.
+type port struct{ *world }
+
+func (p port) JobName(id string) string { return "job-" + id }
+
+func (p port) Job(_ context.Context, id string) runtime.Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, there := p.jobs[id]
+	switch {
+	case p.away:
+		s.State = runtime.Unavailable
+	case !there:
+		s.State = runtime.Missing
+	}
+	s.Name = p.JobName(id)
+	return s
+}
+
+func (p port) StartJob(_ context.Context, id string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.away:
+		return runtime.ErrUnavailable
+	case p.refused != nil:
+		return p.refused
+	}
+	if p.jobs[id].State != runtime.Running {
+		p.starts[id]++
+		p.jobs[id] = runtime.Status{State: runtime.Running, ID: "c-" + id, Started: time.Now()}
+	}
+	return nil
+}
+
+func (p port) StopJob(_ context.Context, id string, _ time.Duration) error {
+	if p.Job(context.Background(), id).State == runtime.Running {
+		p.ends(id, 130)
+	}
+	return nil
+}
+
+func (p port) RemoveJob(_ context.Context, id string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.jobs, id)
+	return nil
+}
+
+func (p port) JobLogs(_ context.Context, _ string, q runtime.LogQuery, each func(runtime.Line) error) error {
+	line := runtime.ParseLine(time.Now(), "error: the target never took anything")
+	if !q.Matches(line) {
+		return nil
+	}
+	return each(line)
+}
