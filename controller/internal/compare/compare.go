@@ -20,6 +20,8 @@ type Run struct {
 	Open   bool
 	Length time.Duration
 	Reason string
+	// Steered says that it was paused or its rate changed while it went on.
+	Steered bool
 	// Summary is nil where the run left no ledger.
 	Summary *record.Summary
 }
@@ -102,6 +104,9 @@ func Runs(a, b Run) Result {
 	for _, run := range []Run{a, b} {
 		if how := cutShort(run); how != "" {
 			c.cut = append(c.cut, run.ID+" "+how+" after "+run.Length.Round(time.Second).String())
+		}
+		if run.Steered {
+			c.cut = append(c.cut, run.ID+" was paused, or its rate changed, while it went on")
 		}
 	}
 	r.Notes = append(r.Notes, c.cut...)

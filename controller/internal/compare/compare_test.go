@@ -132,6 +132,11 @@ func TestARunThatWasEndedByHandIsJudgedByItsRatesAndSaysSo(t *testing.T) {
 	if row := find(t, r, "visits", "planned"); *row.Difference != -100 || !strings.Contains(row.Why, "b was ended by hand after 30s") {
 		t.Errorf("it should say why: %+v", row)
 	}
+	steered := run("b", 500, 20)
+	steered.Steered, steered.Length = true, 30*time.Second
+	if r := compare.Runs(run("a", 1000, 20), steered); flagged(r) != "" || !strings.Contains(find(t, r, "hits", "planned").Why, "b was paused") {
+		t.Errorf("one that was steered has no plan to be held to: %q", flagged(r))
+	}
 	b.Length = 50 * time.Second
 	if got := flagged(compare.Runs(run("a", 1000, 20), b)); !strings.Contains(got, "hits/planned") || !strings.Contains(got, "rates/hit_rate") {
 		t.Errorf("half of it in five sixths of the time is one: %q", got)

@@ -12,7 +12,7 @@ import (
 // comparison makes the rows.
 type comparison struct {
 	a, b Run
-	// exact says that visitors do the very same in both, and cut how runs ended that did not send all of their plan.
+	// exact says that visitors do the very same in both, and cut why a run did not send its plan, all of it and no other.
 	exact bool
 	cut   []string
 	out   []Row

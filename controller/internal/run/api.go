@@ -65,6 +65,8 @@ type Run struct {
 	// Note and Labels are a person's, as they were when it was started.
 	Note   string
 	Labels []string
+	// Steered says that it was paused or its rate changed while it went on.
+	Steered bool
 	// Problems are what its log told of warnings and errors, a list of Problem as JSON; nil until it has ended.
 	Problems []byte
 }
@@ -179,6 +181,8 @@ type Book interface {
 	// Open records a run that begins, goes on, or has told its plan hash; Close records its end.
 	Open(ctx context.Context, r Run) error
 	Close(ctx context.Context, r Run) error
+	// Steered records that a run was paused or its rate changed.
+	Steered(ctx context.Context, id string) error
 	// Last is the run that began last; nil where there was none.
 	Last(ctx context.Context) (*Run, error)
 	// Keep keeps the files of a run that was opened, and Kept gives them back with their run: none where they were not

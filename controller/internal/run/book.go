@@ -28,6 +28,9 @@ func (s Stored) Close(ctx context.Context, r Run) error {
 	return s.EndRun(ctx, store.Run{ID: r.ID, Kind: r.Kind, Ended: r.Ended, Reason: r.Reason, ExitCode: &r.ExitCode, Summary: r.Summary, Problems: r.Problems})
 }
 
+// Steered implements Book.
+func (s Stored) Steered(ctx context.Context, id string) error { return s.MarkSteered(ctx, id) }
+
 // Last implements Book.
 func (s Stored) Last(ctx context.Context) (*Run, error) {
 	runs, err := s.Runs(ctx, store.RunQuery{NoJobs: true, Limit: 1})
@@ -41,7 +44,7 @@ func (s Stored) Last(ctx context.Context) (*Run, error) {
 func recorded(r store.Run) Run {
 	out := Run{
 		ID: r.ID, Kind: r.Kind, Seed: r.Seed, PlanHash: r.PlanHash, Config: r.Config, Started: r.Started, Ended: r.Ended, Reason: r.Reason,
-		Summary: r.Summary, Note: r.Note, Labels: r.Labels, Problems: r.Problems,
+		Summary: r.Summary, Note: r.Note, Labels: r.Labels, Problems: r.Problems, Steered: r.Steered,
 	}
 	if r.ExitCode != nil {
 		out.ExitCode = *r.ExitCode

@@ -122,6 +122,9 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 	var steering exchange.Control
 	if st := k.Status(); st.Active() {
 		steering = k.c.Publisher.Steering(st.Run.ID) // people may write that file too
+		if steering != exchange.Steady(st.Run.ID) && !st.Run.Steered {
+			k.steered(ctx, st.Run.ID)
+		}
 	}
 	k.change(func(s *Status) {
 		s.Loadgen, s.Phase = l, p.Phase
@@ -130,6 +133,20 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 		}
 	})
 	return l, p
+}
+
+// steered remembers that the current run does not follow its plan alone.
+func (k *Control) steered(ctx context.Context, id string) {
+	if err := k.c.Book.Steered(ctx, id); err != nil {
+		k.c.Log.Error("it cannot be recorded that the run was steered", "run_id", id, "err", err)
+	}
+	k.change(func(s *Status) {
+		if s.Run != nil && s.Run.ID == id {
+			r := *s.Run
+			r.Steered = true
+			s.Run = &r
+		}
+	})
 }
 
 // Watch keeps the status fresh each second, starts a loadgen that crashed again and books runs that end by

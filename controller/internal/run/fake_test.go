@@ -219,6 +219,13 @@ func (p publisher) Steering(id string) exchange.Control {
 
 // The book.
 
+func (w *world) Steered(_ context.Context, id string) error {
+	r := w.book[id]
+	r.Steered = true
+	w.book[id] = r
+	return nil
+}
+
 func (w *world) Keep(_ context.Context, id string, files map[string][]byte) error {
 	w.kept[id] = files
 	return nil

@@ -108,6 +108,9 @@ func TestARunIsSteeredWhileItGoesOnAndTheNextFollowsItsPlan(t *testing.T) {
 	if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
 		t.Fatal(err)
 	}
+	if first, second := w.book["r1"], w.book["r2"]; !first.Steered || second.Steered {
+		t.Errorf("it should be recorded which run was steered: %+v, %+v", first, second)
+	}
 	if st := k.Status(); st.Steering.Paused || st.Steering.Scale != 1 || st.Steering.RunID != "r2" {
 		t.Errorf("the next run should follow its plan: %+v", st.Steering)
 	}

@@ -29,6 +29,8 @@ type Run struct {
 	Labels []string
 	// Problems are warnings and errors of the log as JSON; who writes them owns their form.
 	Problems json.RawMessage
+	// Steered says that it was paused or its rate changed while it went on.
+	Steered bool
 	// Deleted is when it was deleted; zero else.
 	Deleted time.Time
 }
@@ -47,6 +49,7 @@ type runRow struct {
 	Note      string `db:"note"`
 	Labels    string `db:"labels"`
 	Problems  string `db:"problems"`
+	Steered   bool   `db:"steered"`
 	DeletedAt stamp  `db:"deleted_at"`
 }
 
@@ -54,7 +57,7 @@ func (r runRow) run() (Run, error) {
 	out := Run{
 		ID: r.ID, Kind: r.Kind, Seed: uint64(r.Seed), Config: json.RawMessage(r.Config), PlanHash: r.PlanHash,
 		Started: r.StartedAt.Time, Ended: r.EndedAt.Time, Reason: r.Reason, ExitCode: r.ExitCode,
-		Note: r.Note, Problems: json.RawMessage(r.Problems), Deleted: r.DeletedAt.Time,
+		Note: r.Note, Problems: json.RawMessage(r.Problems), Steered: r.Steered, Deleted: r.DeletedAt.Time,
 	}
 	if r.Summary != "" {
 		out.Summary = json.RawMessage(r.Summary)
@@ -65,7 +68,7 @@ func (r runRow) run() (Run, error) {
 	return out, nil
 }
 
-const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, exit_code, summary, note, labels, problems, deleted_at FROM runs "
+const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, exit_code, summary, note, labels, problems, steered, deleted_at FROM runs "
 
 // BeginRun records a run that began. A run that goes on under its id keeps its first start, its note and its labels,
 // and is open again.
@@ -117,6 +120,14 @@ func (s *Store) DescribeRun(ctx context.Context, id string, note *string, labels
 	err := s.one(ctx, "UPDATE runs SET note = coalesce(?, note), labels = coalesce(?, labels) WHERE id = ? AND deleted_at IS NULL", note, text, id)
 	if err != nil {
 		return fmt.Errorf("describe run %s: %w", id, err)
+	}
+	return nil
+}
+
+// MarkSteered records that a run was paused or its rate changed. The error is ErrNotFound.
+func (s *Store) MarkSteered(ctx context.Context, id string) error {
+	if err := s.one(ctx, "UPDATE runs SET steered = 1 WHERE id = ?", id); err != nil {
+		return fmt.Errorf("record that run %s was steered: %w", id, err)
 	}
 	return nil
 }

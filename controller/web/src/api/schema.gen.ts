@@ -2004,6 +2004,8 @@ export interface components {
             seed: number;
             /** Format: date-time */
             started: string;
+            /** @description It was paused or its rate changed while it went on. */
+            steered: boolean;
             /** @description The ledger of record, as it stands where the run goes on; null where there is none. */
             summary: components["schemas"]["RecordSummary"] | null;
         };
@@ -2127,6 +2129,8 @@ export interface components {
             seed: number;
             /** Format: date-time */
             started: string;
+            /** @description It was paused or its rate changed while it went on. */
+            steered: boolean;
         };
         RecordHits: {
             /** Format: int64 */
@@ -2235,6 +2239,8 @@ export interface components {
             seed: number;
             /** Format: date-time */
             started: string;
+            /** @description It was paused or its rate changed while it went on. */
+            steered: boolean;
             /** @description Of the ledger of record; null where there is none. */
             totals: components["schemas"]["TotalsAnswer"] | null;
         };

@@ -1,0 +1,132 @@
+package history_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/history"
+	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// newBook has the run "r" of a minute from noon on, and "open", which goes on since then.
+func newBook(t *testing.T) history.Book {
+	t.Helper()
+	s, err := store.Open(t.Context(), afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	sum := record.Summary{
+		RunID: "r", Seed: 7, Started: noon, Ended: noon.Add(time.Minute), Reason: "stop_after_visits",
+		Hits: record.Hits{Planned: 4321, Accepted: 4321}, ByKind: map[string]record.Hits{"pageview": {Planned: 4321, Accepted: 4321}},
+	}
+	data, err := sum.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := []byte(`{"TIMEZONE":"America/New_York","CONCURRENCY":"50","STOP_AFTER_VISITS":"77","MATOMO_TOKEN_AUTH":"***MASKED***"}`)
+	r := store.Run{ID: "r", Kind: record.Live, Seed: 7, Config: config, Started: noon, Ended: noon.Add(time.Minute), Reason: sum.Reason, Summary: data, Problems: []byte("[]")}
+	for _, err := range []error{
+		s.BeginRun(t.Context(), r), s.EndRun(t.Context(), r), s.SaveMinute(t.Context(), "r", store.Minute{At: noon, Body: []byte(`{"hits":{"accepted":4321},"visits":720}`)}),
+		s.BeginRun(t.Context(), store.Run{ID: "open", Kind: record.Live, Seed: 7, Config: config, Started: noon}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return history.Book{Store: s, Now: func() time.Time { return noon.Add(30 * time.Second) }, Ledger: func(id string) ([]byte, error) {
+		return fmt.Appendf(nil, `{"run_id":%q,"started":"2026-03-01T12:00:00Z","hits":{"planned":2160,"accepted":2160},"by_kind":{}}`, id), nil
+	}}
+}
+
+func export(t *testing.T, b history.Book, f history.Format, seconds []live.Point) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := b.Export(t.Context(), &out, "r", f, seconds, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestAReportTellsTheLedgerTheSettingsAndTheZoneOfTheRun(t *testing.T) {
+	t.Parallel()
+	text := export(t, newBook(t), history.HTML, nil)
+	for _, want := range []string{"4321", "STOP_AFTER_VISITS", "EST", "stop"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if strings.Contains(text, "CONCURRENCY") || strings.Contains(text, "<script") {
+		t.Error("it tells a default, or has a script")
+	}
+}
+
+func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	var seconds []live.Point
+	for i := range 90 { // the loadgen lives on for half a minute
+		seconds = append(seconds, live.Point{Time: noon.Add(time.Duration(i+1) * time.Second), VisitRate: 12, Delta: live.Hits{Accepted: 72}})
+	}
+	whole, late, minutes := export(t, b, history.HTML, seconds), export(t, b, history.HTML, seconds[20:]), export(t, b, history.HTML, nil)
+	if whole == minutes {
+		t.Error("the seconds should be drawn")
+	}
+	if late != minutes {
+		t.Error("seconds that lack the begin should not be")
+	}
+}
+
+func TestAnExportAsJSONIsTheWholeRun(t *testing.T) {
+	t.Parallel()
+	var got struct {
+		history.Record
+		Minutes []history.Minute
+	}
+	if err := json.Unmarshal([]byte(export(t, newBook(t), history.JSON, nil)), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Seed != 7 || got.Summary.Hits.Planned != 4321 || got.Config["STOP_AFTER_VISITS"] != "77" || len(got.Minutes) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestARunThatGoesOnIsComparedByWhatItHasDone(t *testing.T) {
+	t.Parallel()
+	c, err := newBook(t).Compare(t.Context(), "r", "open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Notes) != 1 || c.Notes[0] != "open goes on after 30s" || c.B.Ended != nil {
+		t.Errorf("%q", c.Notes)
+	}
+	for _, row := range c.Rows {
+		if row.Group == "rates" && row.Name == "hit_rate" && (*row.A != 4321./60 || *row.B != 72 || row.BeyondNoise) {
+			t.Errorf("%+v", row)
+		}
+	}
+}
+
+func TestLabelsAreTrimmedAndToldOnce(t *testing.T) {
+	t.Parallel()
+	if got, err := history.Labels([]string{" a ", "b", "a"}); err != nil || strings.Join(got, ",") != "a,b" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := history.Labels([]string{"", strings.Repeat("é", 51)}); err == nil || !strings.Contains(err.Error(), "labels[0]") || !strings.Contains(err.Error(), "labels[1]") {
+		t.Errorf("both faults should be told: %v", err)
+	}
+	if got, err := history.Labels(nil); got != nil || err != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+}
