@@ -82,12 +82,12 @@ func (b *bench) pacedQuietly(ctx context.Context, s *counterpart, c contender, r
 }
 
 func (b *bench) paced(ctx context.Context, s *counterpart, c contender, rate int) (found punctuality, err error) {
-	arrivals, disturbed, err := b.sent(ctx, s, c, job{url: s.url(), length: b.pace, rate: rate})
+	sent, err := b.sent(ctx, s, c, job{url: s.url(), length: b.pace, rate: rate})
 	if err != nil {
 		return found, err
 	}
-	apart := distances(arrivals, evenly(len(arrivals), float64(rate)))
-	found = punctuality{arrived: len(apart), drift: drift(apart), disturbed: disturbed}
+	apart := distances(sent.arrivals, evenly(len(sent.arrivals), float64(rate)))
+	found = punctuality{arrived: len(apart), drift: drift(apart), disturbed: sent.disturbed}
 	first := apart[0]
 	slices.Sort(apart)
 	found.fromFirst = medianFrom(apart, first)
@@ -95,40 +95,53 @@ func (b *bench) paced(ctx context.Context, s *counterpart, c contender, rate int
 	return found, nil
 }
 
-// sent lets a contender do a job at a rate, and tells when its requests arrived, one at least, and how disturbed it was.
-func (b *bench) sent(ctx context.Context, s *counterpart, c contender, j job) (arrivals []int64, disturbed float64, err error) {
+// sending is what was seen of a job at a rate.
+type sending struct {
+	arrivals  []int64   // by the sink's clock; one at least
+	epoch     time.Time // when that clock was zero
+	disturbed float64
+}
+
+// sent lets a contender do a job at a rate.
+func (b *bench) sent(ctx context.Context, s *counterpart, c contender, j job) (seen sending, err error) {
 	ctx, cancel := context.WithTimeout(ctx, j.length+2*patience)
 	defer cancel()
 	order, err := c.command(j)
 	if err != nil {
-		return nil, 0, err
+		return seen, err
 	}
 	p, err := start(ctx, senderCore, order)
 	if err != nil {
-		return nil, 0, err
+		return seen, err
 	}
 	defer func() { cancel(); <-p.ended }()
 	from, err := b.snapshot(ctx, s, p.pid())
 	if err != nil {
-		return nil, 0, err
+		return seen, err
 	}
 	if err := pause(ctx, j.length-settling); err != nil {
-		return nil, 0, err
+		return seen, err
 	}
 	to, err := b.snapshot(ctx, s, p.pid())
 	if err != nil {
-		return nil, 0, err
+		return seen, err
 	}
 	if err := p.wait(); err != nil {
-		return nil, 0, err
+		return seen, err
 	}
-	if arrivals, err = s.arrivals(ctx); err != nil {
-		return nil, 0, err
+	now, err := s.stats(ctx)
+	if err != nil {
+		return seen, err
 	}
-	if len(arrivals) <= c.warmup {
-		return nil, 0, fmt.Errorf("%d hits arrived; it said: %s", len(arrivals), p.said.String())
+	seen.epoch, seen.disturbed = time.Now().Add(-time.Duration(now.Seconds*1e9)), to.since(from).disturbed()
+	if seen.arrivals, err = s.arrivals(ctx); err != nil {
+		return seen, err
 	}
-	return arrivals[c.warmup:], to.since(from).disturbed(), nil
+	if len(seen.arrivals) <= c.warmup {
+		return seen, fmt.Errorf("%d hits arrived; it said: %s", len(seen.arrivals), p.said.String())
+	}
+	seen.arrivals = seen.arrivals[c.warmup:]
+	return seen, nil
 }
 
 // evenly are n ideal moments that are 1/rate apart.

@@ -106,14 +106,15 @@ func (b *bench) followed(ctx context.Context, s *counterpart, of shape, how stri
 	}
 	o := b.newOurs(of.settings, 0)
 	o.more["ARRIVALS"] = how
-	arrivals, disturbed, err := b.sent(ctx, s, o.contender("loadgen"), job{url: s.url(), length: b.profile, rate: profileRate})
+	sent, err := b.sent(ctx, s, o.contender("loadgen"), job{url: s.url(), length: b.profile, rate: profileRate})
 	if err != nil {
 		return nil, err
 	}
 	if _, err := o.own(ctx, ""); err != nil {
 		return nil, err
 	}
-	start := o.summary.Started
+	arrivals := sent.arrivals
+	start := sent.epoch.Add(time.Duration(arrivals[0])) // the first arrival is the profile's start, or within a millisecond of it
 	pieces := slices.Collect(of.load.Pieces(start, start, start.Add(b.profile)))
 	due := profile.Count(of.load.Integral(start, start, start.Add(b.profile)))
 	zero, late := arrivals[0], []string{"–", "–", "–"}
@@ -126,7 +127,7 @@ func (b *bench) followed(ctx context.Context, s *counterpart, of shape, how stri
 		}
 	}
 	row := []string{of.name, how, strconv.FormatUint(due, 10), strconv.FormatUint(o.summary.Due, 10), strconv.Itoa(len(arrivals)), fmt.Sprintf("%.3f %%", 100*float64(len(arrivals))/float64(due)), furthest(pieces, arrivals, zero)}
-	return append(append(row, late...), percent(disturbed)), nil
+	return append(append(row, late...), percent(sent.disturbed)), nil
 }
 
 // ideals are the moments, since the start of the first piece, of the arrivals that the pieces have, n at most.
