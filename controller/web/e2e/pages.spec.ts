@@ -11,6 +11,7 @@ const long = (n: number) => hostile + 'x'.repeat(n - Array.from(hostile).length)
 /** Pages by their paths, with the name of the picture. `<…>` stands for ids that furnishing has made. */
 const paths: Record<string, string> = {
   dashboard: '/',
+  start: '/start',
   configuration: '/configuration',
   review: '/configuration/review',
   targets: '/configuration/targets',
@@ -24,17 +25,21 @@ const paths: Record<string, string> = {
   'funnel-edit': '/funnels/1',
   runs: '/runs',
   run: '/runs/<run>',
+  'run-describe': '/runs/<run>/describe',
+  compare: '/runs/compare/<earlier>/<run>',
   logs: '/logs',
   nowhere: '/no/such/page',
 }
 
+type Ids = Record<'run' | 'earlier', string>
+
 /** One stack for all: nothing here changes it. */
-const test = base.extend<object, { home: { stack: Stack; run: string } }>({
+const test = base.extend<object, { home: { stack: Stack; ids: Ids } }>({
   home: [
     async ({}, use) => {
       const stack = await Stack.start()
       try {
-        await use({ stack, run: await furnish(stack) })
+        await use({ stack, ids: await furnish(stack) })
       } finally {
         await stack.end()
       }
@@ -44,7 +49,7 @@ const test = base.extend<object, { home: { stack: Stack; run: string } }>({
 })
 
 /** Gives every list something with a hostile name, and has a run go on. */
-async function furnish(stack: Stack): Promise<string> {
+async function furnish(stack: Stack): Promise<Ids> {
   await stack.configure()
   const text = { name: long(100), description: long(500) }
   await stack.api('POST', '/api/presets', { ...text, config: { PAGEVIEWS_MAX: 5 } })
@@ -62,9 +67,16 @@ async function furnish(stack: Stack): Promise<string> {
   for (const name of [long(100), 'Second'])
     await stack.api('POST', '/api/targets', { name, url: stack.sink, site_id: 1, token_auth: token })
   await stack.api('PUT', '/api/targets/routing', { mode: 'multi', distribution_strategy: 'round-robin' })
-  await stack.api('POST', '/api/start', {})
-  await expect.poll(async () => (await stack.counts()).total.visits, { timeout: 30_000 }).toBeGreaterThan(0)
-  return (await stack.api<{ run: { id: string } }>('GET', '/api/status')).run.id
+  const said = { note: long(2000), labels: [`<img src=x onerror="alert(1)">😀`, 'x'.repeat(50)] }
+  const start = async (config: object) => {
+    const before = (await stack.counts()).total.visits
+    await stack.api('POST', '/api/start', { ...said, config, restart_if_running: true })
+    await expect.poll(async () => (await stack.counts()).total.visits, { timeout: 30_000 }).toBeGreaterThan(before)
+    return (await stack.api<{ run: { id: string } }>('GET', '/api/status')).run.id
+  }
+  const limits = { AUTO_STOP_AFTER_HOURS: 5, MAX_TOTAL_VISITS: 100_000, STOP_ERROR_SHARE: 0.5 }
+  const earlier = await start({})
+  return { earlier, run: await start({ ...limits, THRESHOLDS: 'error_share<1%, p95<1ns, visits>100000' }) }
 }
 
 /** What the page shows has come, and nothing is on its way any more. */
@@ -87,14 +99,14 @@ const sticksOut = (page: Page) =>
 for (const theme of ['light', 'dark'] as const)
   for (const [name, path] of Object.entries(paths))
     test(`${name} in ${theme}`, async ({ browser, home }) => {
-      const { stack, run } = home
+      const { stack, ids } = home
       const context = await browser.newContext({ colorScheme: theme, baseURL: stack.url, reducedMotion: 'reduce' })
       const faults = await guard(context, stack.url)
       await signIn(context, stack)
       const page = await context.newPage()
       for (const [size, width] of Object.entries({ desktop: 1280, tablet: 768, phone: 390 })) {
         await page.setViewportSize({ width, height: 900 })
-        if (size === 'desktop') await page.goto(path.replace('<run>', run))
+        if (size === 'desktop') await page.goto(path.replace(/<(\w+)>/g, (_, of: keyof Ids) => ids[of]))
         await settled(page)
         // Charts take their new width a moment later.
         await expect

@@ -8,9 +8,10 @@ export function pendingQuery() {
     queryKey: ['exchange'],
     queryFn: async () => data(await api.GET('/api/exchange')),
   }))
-  let before = live.status?.run?.id
+  const course = () => `${live.status?.run?.id} ${live.status?.run?.ended}`
+  let before = course()
   $effect(() => {
-    const now = live.status?.run?.id
+    const now = course()
     if (now === before) return
     before = now
     void query.refetch()

@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises'
+import type { Page } from '@playwright/test'
+import type { Stack } from './stack'
+import { expect, test } from './test'
+
+type Status = { run: { id: string; ended: string | null } | null }
+type Head = { id: string; note: string; labels: string[] | null; seed: number }
+type Summary = { hits: { accepted: number; planned: number } }
+
+/** Runs until twenty visits have been sent; the id of the run. */
+async function finished(stack: Stack, config: Record<string, unknown> = {}, said: object = {}): Promise<string> {
+  await stack.configure({ STOP_AFTER_VISITS: 20, RUN_SEED: 7, ...config })
+  await stack.api('POST', '/api/start', said)
+  return ended(stack)
+}
+
+/** The run that went on, once it has ended. */
+async function ended(stack: Stack): Promise<string> {
+  const run = async () => (await stack.api<Status>('GET', '/api/status')).run
+  await expect.poll(async () => (await run())?.ended, { timeout: 30_000 }).toBeTruthy()
+  return (await run())!.id
+}
+
+const row = (page: Page, id: string) => page.getByRole('row').filter({ has: page.getByText(id, { exact: false }) })
+
+test('a baseline is run again as it was in three steps, and compared without a difference', async ({
+  page,
+  stack,
+  keyboard,
+}) => {
+  const first = await finished(stack, {}, { labels: ['baseline'] })
+  await stack.configure({ STOP_AFTER_VISITS: 5 }) // what is saved by now does not matter
+  await page.goto('/runs')
+  await keyboard.press(page.getByRole('button', { name: `Rerun ${first}` }))
+  await expect(page.getByText(/^Runs again as/)).toBeVisible()
+  await expect(page).toHaveURL(`${stack.url}/`)
+  const second = await ended(stack)
+  await keyboard.press(page.getByRole('link', { name: `Last run ${second}` }))
+  await keyboard.press(page.getByRole('button', { name: 'Compare with the run before' }))
+  await expect(page).toHaveURL(`${stack.url}/runs/compare/${first}/${second}`)
+  for (const same of ['Seed', 'Settings', 'Files']) await expect(page.getByText(`${same}: the same`)).toBeVisible()
+  const hits = page.getByRole('rowgroup').filter({ has: page.getByRole('rowheader', { name: 'Hits', exact: true }) })
+  await expect(hits.getByRole('row', { name: /^Planned/ })).toContainText('Equal')
+  const { labels, note } = await stack.api<Head>('GET', `/api/runs/${second}`)
+  expect(labels).toEqual(['baseline'])
+  expect(note).toContain(first)
+})
+
+test('a slower target is flagged on latency alone, with the settings that differ', async ({
+  page,
+  stack,
+  keyboard,
+}) => {
+  const first = await finished(stack)
+  const slow = await stack.addSink('127.0.0.1:0', '--delay', '80ms')
+  const second = await finished(stack, { MATOMO_URL: slow.url })
+  await page.goto('/runs')
+  await expect(page.getByRole('button', { name: 'Compare', exact: true })).toBeDisabled()
+  for (const id of [second, first])
+    await keyboard.toggle(page.getByRole('checkbox', { name: `Choose ${id} for a comparison` }))
+  await keyboard.press(page.getByRole('button', { name: 'Compare', exact: true }))
+  await expect(page).toHaveURL(`${stack.url}/runs/compare/${first}/${second}`)
+  await expect(page.getByText('Settings: different')).toBeVisible()
+  await expect(page.getByRole('row', { name: /Tracker address/ })).toContainText(slow.url)
+  await keyboard.toggle(page.getByRole('checkbox', { name: 'Only differences beyond chance' }))
+  const numbers = page.getByRole('region', { name: 'Numbers' })
+  await expect(numbers.getByRole('row', { name: /^p50/ })).toContainText('Beyond chance')
+  for (const group of await numbers.locator('th[scope=rowgroup]').allTextContents()) expect(group).toBe('Latency')
+  for (const chart of ['Accepted hits per minute', 'Latency p95', 'Errors per minute'])
+    await expect(page.getByRole('figure', { name: new RegExp(`^${chart} of both runs`) })).toBeVisible()
+})
+
+test('a run gets a note and labels, and is found by them', async ({ page, stack, keyboard }) => {
+  const first = await finished(stack)
+  const second = await finished(stack, {}, { note: 'nothing changed', labels: ['other'] })
+  await page.goto(`/runs/${first}`)
+  await keyboard.press(page.getByRole('button', { name: 'Note and labels' }))
+  await keyboard.fill(page.getByLabel('Note', { exact: true }), 'before the new index')
+  await keyboard.fill(page.getByRole('textbox', { name: 'Labels' }), 'baseline, php 8.4')
+  await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Save' }))
+  await expect(page.getByText('before the new index')).toBeVisible()
+
+  await keyboard.press(page.getByRole('button', { name: 'baseline' }))
+  await expect(row(page, first)).toBeVisible()
+  await expect(row(page, second)).toHaveCount(0)
+  await keyboard.press(page.getByRole('button', { name: 'Show all runs' }))
+  await expect(row(page, second)).toBeVisible()
+  await keyboard.choose(page.getByLabel('Label', { exact: true }), 'other')
+  await expect(row(page, first)).toHaveCount(0)
+  await keyboard.press(page.getByRole('button', { name: 'Show all runs' }))
+  await keyboard.fill(page.getByLabel('Search runs'), 'NEW INDEX')
+  await expect(row(page, second)).toHaveCount(0)
+  await expect(row(page, first)).toBeVisible()
+  await keyboard.choose(page.getByLabel('End'), 'Time limit')
+  await expect(page.getByText('No run matches.')).toBeVisible()
+})
+
+test('a run that is deleted comes back', async ({ page, stack, keyboard }) => {
+  const id = await finished(stack)
+  await page.goto('/runs')
+  await keyboard.press(page.getByRole('button', { name: `Delete ${id}` }))
+  await expect(page.getByText('No run has been recorded')).toBeVisible()
+  expect((await stack.ask('GET', `/api/runs/${id}`)).status).toBe(404)
+  await keyboard.press(page.getByRole('button', { name: 'Undo' }))
+  await expect(row(page, id)).toBeVisible()
+  expect((await stack.ask('GET', `/api/runs/${id}`)).status).toBe(200)
+})
+
+test('a run is taken along as a report, as data and for CI', async ({ page, stack, keyboard, context }) => {
+  const id = await finished(stack, { THRESHOLDS: 'error_share<1%, p95<1ns' })
+  const { summary } = await stack.api<{ summary: Summary }>('GET', `/api/runs/${id}`)
+  await page.goto(`/runs/${id}`)
+  await expect(page.getByText('Missed a threshold')).toBeVisible()
+  const taken = async (name: string) => {
+    const download = page.waitForEvent('download')
+    await keyboard.press(page.getByRole('link', { name }))
+    const file = await download
+    expect(file.suggestedFilename()).toContain(id)
+    return file.path()
+  }
+  const json = JSON.parse(await readFile(await taken('JSON'), 'utf8')) as { summary: Summary }
+  expect(json.summary.hits).toEqual(summary.hits)
+  const junit = await readFile(await taken('JUnit XML'), 'utf8')
+  expect(junit).toContain('failures="1"')
+
+  const report = await context.newPage()
+  const said: string[] = []
+  report.on('console', (m) => said.push(m.text()))
+  await report.goto(`file://${await taken('HTML report')}`)
+  await expect(report.getByText(id).first()).toBeVisible()
+  await expect(report.getByText(summary.hits.accepted.toLocaleString('en')).first()).toBeVisible()
+  expect(said).toEqual([])
+})
+
+test('a rerun beside a run that goes on is asked about', async ({ page, stack, keyboard }) => {
+  const first = await finished(stack)
+  await stack.configure()
+  await stack.api('POST', '/api/start', {})
+  await page.goto(`/runs/${first}`)
+  await keyboard.press(page.getByRole('button', { name: 'Rerun' }))
+  await keyboard.press(page.getByRole('button', { name: 'End it and rerun' }))
+  await expect(page.getByText(/^Runs again as/)).toBeVisible({ timeout: 30_000 })
+  const { seed } = await stack.api<Head>('GET', `/api/runs/${await ended(stack)}`)
+  expect(seed).toBe(7)
+})
