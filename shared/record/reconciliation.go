@@ -8,8 +8,8 @@ type Reconciliation struct {
 	// Began is when it began, Taken when Matomo was asked last.
 	Began time.Time `json:"began"`
 	Taken time.Time `json:"taken"`
-	// State is following (the run goes on), waiting (for queue and archiving), done or cancelled.
-	State string `json:"state" enum:"following,waiting,done,cancelled"`
+	// State is none (nobody has asked), following (the run goes on), waiting (for queue and archiving), done or cancelled.
+	State string `json:"state" enum:"none,following,waiting,done,cancelled"`
 	// Waiting tells what is waited for, and Until when the wait ends at the latest.
 	Waiting string             `json:"waiting,omitempty"`
 	Until   time.Time          `json:"until,omitzero"`

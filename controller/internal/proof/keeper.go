@@ -113,7 +113,8 @@ func (k *Keeper) Save(ctx context.Context, r record.Reconciliation) error {
 	return k.c.Store.SaveProof(ctx, r.RunID, store.Reconciliation, body)
 }
 
-// Status is the reconciliation that goes on, else the one that was kept, or store.ErrNotFound.
+// Status is the reconciliation that goes on, else the one that was kept; its state is none where there is neither. The
+// error is store.ErrNotFound for a run that never began.
 func (k *Keeper) Status(ctx context.Context, runID string) (record.Reconciliation, error) {
 	k.mu.Lock()
 	if g := k.going[runID]; g != nil {
@@ -123,6 +124,12 @@ func (k *Keeper) Status(ctx context.Context, runID string) (record.Reconciliatio
 	k.mu.Unlock()
 	var out record.Reconciliation
 	body, err := k.c.Store.Proof(ctx, runID, store.Reconciliation)
+	if errors.Is(err, store.ErrNotFound) {
+		if _, err := k.c.Store.Run(ctx, runID); err != nil {
+			return out, err
+		}
+		return record.Reconciliation{RunID: runID, State: "none", Targets: []record.ReconciledTarget{}}, nil
+	}
 	if err != nil {
 		return out, err
 	}

@@ -78,8 +78,11 @@ func TestAReconciliationIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(visits, pages)), lately: holds(visits, pages)}
 		k, _ := keeper(t, m, sentTo())
-		if _, err := k.Status(t.Context(), "r1"); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("before: %v", err)
+		if r, err := k.Status(t.Context(), "r1"); err != nil || r.State != "none" {
+			t.Errorf("before: %+v, %v", r, err)
+		}
+		if _, err := k.Status(t.Context(), "r2"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("of a run that never began: %v", err)
 		}
 		if r, err := k.Start(t.Context(), "r1", proof.Options{Every: time.Second, Limit: time.Minute}); err != nil || r.State != "waiting" {
 			t.Fatalf("%+v, %v", r, err)
@@ -102,8 +105,8 @@ func TestAReconciliationCanBeGivenUp(t *testing.T) {
 		synctest.Wait()
 		k.Cancel("r1")
 		synctest.Wait()
-		if _, err := k.Status(t.Context(), "r1"); !errors.Is(err, store.ErrNotFound) || len(b.proofs) > 0 {
-			t.Errorf("%v, %v", err, b.proofs)
+		if r, err := k.Status(t.Context(), "r1"); err != nil || r.State != "none" || len(b.proofs) > 0 {
+			t.Errorf("%+v, %v, %v", r, err, b.proofs)
 		}
 	})
 }

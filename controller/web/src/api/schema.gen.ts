@@ -2209,7 +2209,7 @@ export interface components {
             began: string;
             run_id: string;
             /** @enum {string} */
-            state: "following" | "waiting" | "done" | "cancelled";
+            state: "none" | "following" | "waiting" | "done" | "cancelled";
             /** Format: date-time */
             taken: string;
             targets: components["schemas"]["RecordReconciledTarget"][] | null;

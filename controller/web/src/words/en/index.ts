@@ -9,6 +9,7 @@ import { funnels } from './funnels'
 import { logs } from './logs'
 import { presets } from './presets'
 import { profile } from './profile'
+import { proof } from './proof'
 import { runs } from './runs'
 import { shell } from './shell'
 import { targets } from './targets'
@@ -25,6 +26,7 @@ export const en = {
   configuration,
   presets,
   profile,
+  proof,
   backfill,
   capacity,
   targets,

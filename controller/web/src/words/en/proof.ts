@@ -1,0 +1,46 @@
+// What Matomo recorded of a run.
+import { amount, count, moment, span } from '../../ui/numbers'
+
+const figure = (n: number) => (Number.isInteger(n) ? count(n) : amount(n))
+
+export const proof = {
+  title: 'Recorded by Matomo',
+  about: 'Asks each Matomo what it recorded of this run and sets that beside the ledger. Nothing is sent.',
+  start: 'Reconcile',
+  again: 'Reconcile again',
+  cancel: 'Give up',
+  states: {
+    following: 'Following the run',
+    waiting: 'Waiting',
+    done: 'Done',
+    cancelled: 'Given up',
+  } as Record<string, string>,
+  waitingFor: (what: string) => `Waits for ${what}.`,
+  until: (at: string) => `At the latest at ${moment(at)}.`,
+  taken: (at: string) => `Asked at ${moment(at)}.`,
+  slices: {
+    dimension: 'Told apart by its own custom dimension',
+    site: 'All that the site has on these days',
+    difference: 'What the site has now, less what it had before the run',
+  } as Record<string, string>,
+  site: (id: number) => `site ${id}`,
+  freshness: (seconds: number) => `Visits were visible ${span(seconds)} after they were sent.`,
+  columns: { what: 'What', sent: 'Sent', recorded: 'Recorded', share: 'Recorded of sent', verdict: 'Verdict' },
+  groups: { total: '', day: 'Day', country: 'Country', source: 'Source', device: 'Device' } as Record<string, string>,
+  more: (n: number) => `${count(n)} more rows by day, country, source and device`,
+  equal: 'equal',
+  short: (n: number, share: string) => `short by ${figure(-n)} (${share})`,
+  tooMany: (n: number) => `more by ${figure(n)}`,
+  incomparable: 'not comparable',
+  figure,
+  verdicts: {
+    good: 'Everything was recorded',
+    lost: 'Hits are missing',
+    more: 'More than was sent',
+    failed: 'Could not be asked',
+  },
+  causes: 'Likely causes',
+  annotate: 'Note in Matomo’s graph',
+  annotateHelp: 'Writes begin and end of this run into the graph of each target.',
+  annotated: (n: number) => (n === 1 ? 'A note was written.' : `${count(n)} notes were written.`),
+}
