@@ -13,7 +13,7 @@ import (
 )
 
 // profileRate is what the rates of the profiles are shares of, in visits a second; each has one hit.
-const profileRate = 5_000
+const profileRate = 1_000
 
 // shape is a load profile that is measured, by its settings.
 type shape struct {
