@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -143,11 +144,7 @@ func (c Compared) Print(w io.Writer, all bool) error {
 				continue
 			}
 			shown++
-			share := ""
-			if r.Share != nil {
-				share = fmt.Sprintf("%+.1f %%", 100**r.Share)
-			}
-			row(r.Group, r.Name, amount(r.Unit, r.A), amount(r.Unit, r.B), amount(r.Unit, r.Difference), share, map[bool]string{true: "yes", false: "no"}[r.BeyondNoise], r.Why)
+			row(r.Group, r.Name, amount(r.Unit, r.A), amount(r.Unit, r.B), amount(r.Unit, r.Difference), change(r.Share), map[bool]string{true: "yes", false: "no"}[r.BeyondNoise], r.Why)
 		}
 	})
 	if err == nil && shown == 0 && len(c.Rows) > 0 {
@@ -156,12 +153,25 @@ func (c Compared) Print(w io.Writer, all bool) error {
 	return err
 }
 
+// change is a share of change in percent, as a factor where it is tenfold or more.
+func change(share *float64) string {
+	switch {
+	case share == nil:
+		return ""
+	case *share >= 9:
+		return fmt.Sprintf("x %.0f", 1+*share)
+	}
+	return fmt.Sprintf("%+.1f %%", 100**share)
+}
+
 func amount(unit compare.Unit, n *float64) string {
 	switch {
 	case n == nil:
 		return ""
 	case unit == compare.Count:
 		return strconv.FormatFloat(*n, 'f', -1, 64)
+	case unit == compare.Seconds && math.Abs(*n) < 1:
+		return milliseconds(*n)
 	case unit == compare.Seconds:
 		return fmt.Sprintf("%.4g s", *n)
 	case unit == compare.Share:
