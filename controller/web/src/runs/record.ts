@@ -104,6 +104,9 @@ export const labelsOf = (text: string) => [
   ),
 ]
 
+/** The record tells how things stand: of what has ended, and of a job, of which the live numbers know nothing. */
+export const recorded = (r: Pick<Schemas['RecordHead'], 'ended' | 'kind'>) => !!r.ended || r.kind === 'backfill'
+
 type Run = { started: string; ended: string | null }
 
 /** The length of a run in seconds, up to `now` in milliseconds while it goes on. */
