@@ -66,6 +66,7 @@ type Library interface {
 type Publisher interface {
 	Job(s library.SetUp, id run.Identity) error
 	JobFiles(id string) (map[string][]byte, error)
+	RenewJob(ctx context.Context, id string) error
 	RemoveJob(id string) error
 }
 

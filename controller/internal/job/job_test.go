@@ -106,8 +106,16 @@ func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
 	if j, err = q.Settle(t.Context(), id); err != nil || !j.Settled {
 		t.Errorf("want the unknown batch settled: %+v, %v", j, err)
 	}
+	const newer = "fedcba9876543210fedcba9876543210"
+	_, err = w.library.MergeConfig(t.Context(), map[string]any{"MATOMO_TOKEN_AUTH": newer, "PAGEVIEWS_MAX": 9}, 0)
+	must(t, err)
 	if _, err := q.Resume(t.Context(), id); err != nil {
 		t.Fatal(err)
+	}
+	files, err := w.publisher.JobFiles(id)
+	must(t, err)
+	if text := string(files[exchange.EnvFile]); !strings.Contains(text, newer) || strings.Contains(text, "PAGEVIEWS_MAX=9") || !strings.Contains(text, "RUN_ID="+id+"\n") || !strings.Contains(text, "RUN_SEED=7\n") {
+		t.Error("it should go on with the token of now and all else as it was")
 	}
 	if j := until(t, q, id, "it goes on", runs); j.Settled {
 		t.Errorf("what becomes unknown from now on is not settled: %+v", j)

@@ -36,7 +36,7 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, error) {
 	return q.shown(j), nil
 }
 
-// Resume queues a job that has ended again; it goes on where it was. Errors are those of Cancel.
+// Resume queues a job that has ended again; it goes on where it was, with the tokens that are saved now. Errors are those of Cancel.
 func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 	q.changing.Lock()
 	defer q.changing.Unlock()
@@ -50,7 +50,10 @@ func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 	case !q.shown(j).Resumable():
 		return Job{}, &Refused{"the job has sent everything"}
 	}
-	q.hurry()
+	if err := q.c.Publisher.RenewJob(ctx, j.RunID); err != nil {
+		return Job{}, fmt.Errorf("renew the job's tokens: %w", err)
+	}
+	defer q.hurry()
 	return q.saved(ctx, store.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(), Started: j.Started})
 }
 

@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -48,4 +50,35 @@ func (p *Publisher) RemoveJob(id string) error {
 
 func (p *Publisher) jobFolder(id string) string {
 	return filepath.Join(p.dir, exchange.JobFolder(id))
+}
+
+// RenewJob writes the tokens that are saved now into the files of a job, where they are saved for the same addresses: what
+// ended it may have been its token. One that is no longer saved stays as it was.
+func (p *Publisher) RenewJob(ctx context.Context, id string) error {
+	files, err := p.JobFiles(id)
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	keys, err := runKeysOf(files[exchange.EnvFile])
+	if err != nil {
+		return err
+	}
+	kept, err := Kept(files)
+	if err != nil {
+		return err
+	}
+	tokens, err := p.library.Tokens(ctx)
+	if err != nil {
+		return err
+	}
+	renewed, err := unmask(kept, tokens, keys)
+	var lost *Lost
+	if errors.As(err, &lost) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(renewed, func(_ string, data []byte) bool { return data == nil })
+	return exchange.Publish(p.fs, p.jobFolder(id), renewed)
 }
