@@ -18,22 +18,21 @@ import (
 
 // Timing is how one request to the Reporting API went.
 type Timing struct {
-	// Took is the time until the answer was read to its end.
+	// Took is the time until the answer was read to its end, with the connection: none is used twice.
 	Took time.Duration
-	// Bytes and Rows are those of the answer; Rows counts the elements of the outermost list or object.
+	// Bytes and Rows are those of the answer. Rows are the elements of a list; anything else is one.
 	Bytes int64
 	Rows  int
-	// TimedOut says that no answer came in the client's time.
-	TimedOut bool
 }
 
-// ErrTimedOut: no answer came in the client's time.
+// ErrTimedOut: no answer came in the client's time, or in that of the context.
 var ErrTimedOut = errors.New("no answer in time")
 
 // Time calls a method of the Reporting API for the target's site and measures it. The error is ErrTimedOut, or tells
 // what Matomo refused.
 func (c *Client) Time(ctx context.Context, t target.Target, method string, parameters url.Values) (Timing, error) {
-	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {strconv.Itoa(t.SiteID)}, "token_auth": {t.Reader().Reveal()}}
+	token := t.Reader().Reveal()
+	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {strconv.Itoa(t.SiteID)}, "token_auth": {token}}
 	for k, v := range parameters {
 		form[k] = v
 	}
@@ -50,30 +49,26 @@ func (c *Client) Time(ctx context.Context, t target.Target, method string, param
 	began := time.Now()
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return ended(began, err)
+		return Timing{}, plain(err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
 	body := &counted{r: resp.Body}
 	rows, refused, err := count(body)
 	out := Timing{Took: time.Since(began), Bytes: body.n, Rows: rows}
 	switch {
+	case err != nil && errors.Is(plain(err), ErrTimedOut):
+		return out, ErrTimedOut
 	case err != nil:
-		if slow, err := ended(began, err); slow.TimedOut {
-			return slow, err
-		}
-		return out, fmt.Errorf("ask %s: the answer is not that of a Matomo (%d)", method, resp.StatusCode)
+		return out, fmt.Errorf("the answer is not that of a Matomo (%d)", resp.StatusCode)
 	case refused != "":
-		return out, fmt.Errorf("ask %s: %w: %s", method, errRefused, refused)
+		if token != "" {
+			refused = strings.ReplaceAll(refused, token, "…")
+		}
+		return out, fmt.Errorf("%w: %.300s", errRefused, refused)
 	case resp.StatusCode != http.StatusOK:
-		return out, fmt.Errorf("ask %s: %w with status %d", method, errRefused, resp.StatusCode)
+		return out, fmt.Errorf("%w with status %d", errRefused, resp.StatusCode)
 	}
 	return out, nil
-}
-
-// ended is a request without an answer.
-func ended(began time.Time, err error) (Timing, error) {
-	err = plain(err)
-	return Timing{Took: time.Since(began), TimedOut: errors.Is(err, ErrTimedOut)}, err
 }
 
 type counted struct {
@@ -88,7 +83,8 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// count reads an answer to its end without keeping it. refused is Matomo's message where it is one of a failure.
+// count reads an answer to its end, keeping one row of it at a time. refused is Matomo's message where it is one of a
+// failure.
 func count(r io.Reader) (rows int, refused string, err error) {
 	d := json.NewDecoder(r)
 	first, err := d.Token()
@@ -96,10 +92,19 @@ func count(r io.Reader) (rows int, refused string, err error) {
 		return 0, "", err
 	}
 	open, nested := first.(json.Delim)
-	if !nested {
-		return 1, "", nil
+	if nested {
+		if rows, refused, err = inside(d, open); err != nil {
+			return rows, "", err
+		}
+	} else {
+		rows = 1
 	}
-	failed := false
+	_, err = io.Copy(io.Discard, r) // what follows the answer, so that it counts
+	return rows, refused, err
+}
+
+func inside(d *json.Decoder, open json.Delim) (rows int, refused string, err error) {
+	fields := map[string]string{}
 	for d.More() {
 		key := ""
 		if open == '{' {
@@ -113,62 +118,85 @@ func count(r io.Reader) (rows int, refused string, err error) {
 		if err := d.Decode(&v); err != nil {
 			return rows, "", err
 		}
-		switch {
-		case key == "result" && string(v) == `"error"`:
-			failed = true
-		case key == "message" && failed:
-			refused = strings.Trim(string(v), `"`)
+		if key == "result" || key == "message" {
+			var text string
+			if json.Unmarshal(v, &text) == nil { // what is no text is no message
+				fields[key] = text
+			}
 		}
 		rows++
 	}
 	if _, err := d.Token(); err != nil {
 		return rows, "", err
 	}
-	_, err = io.Copy(io.Discard, r) // what follows the answer, so that it counts
-	return rows, refused, err
+	if open == '{' {
+		rows = 1
+	}
+	if fields["result"] == "error" {
+		refused = "without a reason"
+		if fields["message"] != "" {
+			refused = fields["message"]
+		}
+	}
+	return rows, refused, nil
 }
 
 // Examples are what reports about a single thing can be asked for; each is empty where the site has none.
 type Examples struct {
-	// Visitor is the id of the latest, Page the address of the top page and Label its path in the report of pages, as
-	// API.getRowEvolution takes it.
-	Visitor, Page, Label string
+	// Visitor is the id of the latest, Page the address of a page of that visit and Label its path in the report of pages,
+	// as API.getRowEvolution takes it. Dimension is the number of an active custom dimension.
+	Visitor, Page, Label, Dimension string
 }
 
-// Examples looks for them in a period.
+// Examples looks for them in the raw log of a period: a report would have Matomo archive, and the first request for one
+// is to be measured.
 func (c *Client) Examples(ctx context.Context, t target.Target, parameters url.Values) (Examples, error) {
-	var x Examples
-	ask := func(method string, into any, more url.Values) error {
-		more.Set("idSite", strconv.Itoa(t.SiteID))
-		more.Set("filter_limit", "1")
-		for k, v := range parameters {
-			more[k] = v
-		}
-		if err := c.ask(ctx, t, method, more, into); err != nil && !errors.Is(err, errEmpty) {
-			return err
-		}
-		return nil
+	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}, "filter_limit": {"1"}}
+	for k, v := range parameters {
+		form[k] = v
 	}
 	var visits []struct {
 		Visitor string `json:"visitorId"`
+		Actions []struct {
+			Type string `json:"type"`
+			URL  string `json:"url"`
+		} `json:"actionDetails"`
 	}
-	if err := ask("Live.getLastVisitsDetails", &visits, url.Values{"doNotFetchActions": {"1"}}); err != nil {
+	x := Examples{Dimension: c.dimension(ctx, t)}
+	if err := c.ask(ctx, t, "Live.getLastVisitsDetails", form, &visits); err != nil || len(visits) == 0 {
 		return x, err
 	}
-	var pages []struct {
-		Label string `json:"label"`
-		URL   string `json:"url"`
-	}
-	if err := ask("Actions.getPageUrls", &pages, url.Values{"flat": {"1"}}); err != nil {
-		return x, err
-	}
-	if len(visits) > 0 {
-		x.Visitor = visits[0].Visitor
-	}
-	if len(pages) > 0 {
-		x.Page, x.Label = pages[0].URL, strings.Trim(pages[0].Label, "/")
+	x.Visitor = visits[0].Visitor
+	for _, a := range visits[0].Actions {
+		u, err := url.Parse(a.URL)
+		if a.Type != "action" || err != nil || strings.Trim(u.Path, "/") == "" {
+			continue
+		}
+		x.Page = a.URL
+		folders := strings.Split(strings.Trim(u.Path, "/"), "/")
+		last := len(folders) - 1
+		folders[last] = "/" + folders[last] // a page's row, beside the folder's of the same name
+		x.Label = strings.Join(folders, ">")
+		break
 	}
 	return x, nil
+}
+
+// dimension is the number of an active custom dimension; none where there is none, or not the plugin for them.
+func (c *Client) dimension(ctx context.Context, t target.Target) string {
+	var all []struct {
+		ID     number `json:"idcustomdimension"`
+		Active bool   `json:"active"`
+	}
+	if c.ask(ctx, t, "CustomDimensions.getConfiguredCustomDimensions", url.Values{"idSite": {strconv.Itoa(t.SiteID)}}, &all) != nil {
+		return ""
+	}
+	for _, d := range all {
+		if d.Active {
+			return strconv.Itoa(int(d.ID))
+		}
+	}
+	return ""
 }
 
 // VisitsOf counts the visits of a period.

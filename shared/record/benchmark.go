@@ -11,24 +11,43 @@ type ReportBenchmark struct {
 	SiteID int       `json:"site_id"`
 	Note   string    `json:"note"`
 	Began  time.Time `json:"began"`
-	Ended  time.Time `json:"ended,omitzero"`
-	// State is running, done, cancelled or failed; Error tells why it failed.
-	State string `json:"state" enum:"running,done,cancelled,failed"`
-	Error string `json:"error,omitempty"`
-	// Done of Planned requests have ended.
-	Done    int `json:"done"`
-	Planned int `json:"planned"`
-	// Version is Matomo's, Visits those of the site in the longest of the periods: the state of the data.
-	Version string `json:"version"`
-	Visits  uint64 `json:"visits"`
-	// Run is the id of the run that was sending meanwhile, empty where none was.
-	Run string `json:"run_id,omitempty"`
-	// Date is the day that the periods hold.
-	Date    string         `json:"date"`
-	Results []ReportTiming `json:"results"`
+	// Ended is nil while it goes on.
+	Ended *time.Time `json:"ended"`
+	// State is one of those of a benchmark; Error tells why it failed.
+	State BenchmarkState `json:"state" enum:"running,done,cancelled,failed"`
+	Error string         `json:"error,omitempty"`
+	// Done of Planned requests have ended or are left out by now; Asking is the report that is asked for.
+	Done    int    `json:"done"`
+	Planned int    `json:"planned"`
+	Asking  string `json:"asking,omitempty"`
+	// Repeats and Parallel are how often each report was asked for warm, and by how many at once.
+	Repeats  int `json:"repeats"`
+	Parallel int `json:"parallel"`
+	// Version is Matomo's. Visits are those of the site in the longest of the periods, counted at the end because asking
+	// for them has Matomo archive; nil where they could not be counted. Both are the state of the data.
+	Version string  `json:"version"`
+	Visits  *uint64 `json:"visits"`
+	// RunID is the run that was sending meanwhile, empty where none was.
+	RunID string `json:"run_id"`
+	// Date is the day that the periods hold, YYYY-MM-DD.
+	Date string `json:"date"`
+	// Baseline says that the site's other benchmarks are compared with this one.
+	Baseline bool           `json:"baseline"`
+	Results  []ReportTiming `json:"results"`
 	// Skipped are reports that could not be asked for, with the reason.
-	Skipped []SkippedReport `json:"skipped,omitempty"`
+	Skipped []SkippedReport `json:"skipped"`
 }
+
+// BenchmarkState is how far a benchmark is.
+type BenchmarkState string
+
+// The states of a benchmark. A cancelled one keeps the reports that it had measured.
+const (
+	BenchmarkRunning   BenchmarkState = "running"
+	BenchmarkDone      BenchmarkState = "done"
+	BenchmarkCancelled BenchmarkState = "cancelled"
+	BenchmarkFailed    BenchmarkState = "failed"
+)
 
 // SkippedReport is one that was left out.
 type SkippedReport struct {
@@ -56,8 +75,11 @@ type ReportTiming struct {
 	Error    string `json:"error,omitempty"`
 }
 
-// Key tells the reports of a benchmark apart.
-func (r ReportTiming) Key() string { return r.Report + " " + r.Period + " " + r.Segment }
+// ReportKey tells the reports of a benchmark apart.
+type ReportKey struct{ Report, Period, Segment string }
+
+// Key is that of a report.
+func (r ReportTiming) Key() ReportKey { return ReportKey{r.Report, r.Period, r.Segment} }
 
 // Spread is how long requests took, in seconds. All are 0 where there were none.
 type Spread struct {
@@ -67,4 +89,48 @@ type Spread struct {
 	Max      float64 `json:"max"`
 	// Times are all of them, in order of size.
 	Times []float64 `json:"times,omitempty"`
+}
+
+// ReportVerdict is how a report did beside the baseline.
+type ReportVerdict string
+
+// The verdicts.
+const (
+	ReportSame   ReportVerdict = "same"
+	ReportSlower ReportVerdict = "slower"
+	ReportFaster ReportVerdict = "faster"
+	// ReportNew has no time in the baseline, ReportFailing none now.
+	ReportNew     ReportVerdict = "new"
+	ReportFailing ReportVerdict = "failing"
+)
+
+// ReportDifference is a report beside the baseline.
+type ReportDifference struct {
+	Report  string        `json:"report"`
+	Period  string        `json:"period"`
+	Segment string        `json:"segment"`
+	Verdict ReportVerdict `json:"verdict" enum:"same,slower,faster,new,failing"`
+	// Before and Now are the medians of the warm requests in seconds, and Ratio how many times as long it takes now; each is
+	// nil where there is none.
+	Before *float64 `json:"before"`
+	Now    *float64 `json:"now"`
+	Ratio  *float64 `json:"ratio"`
+	// Why says what the medians do not.
+	Why string `json:"why,omitempty"`
+}
+
+// Key is that of the report.
+func (d ReportDifference) Key() ReportKey { return ReportKey{d.Report, d.Period, d.Segment} }
+
+// BenchmarkComparison sets a benchmark beside a baseline.
+type BenchmarkComparison struct {
+	ID string `json:"id"`
+	// Baseline is the id of what it is compared with, and Began when that was.
+	Baseline string    `json:"baseline"`
+	Began    time.Time `json:"baseline_began"`
+	// Conditions are what else differs, a sentence each: it may explain the differences.
+	Conditions []string           `json:"conditions"`
+	Reports    []ReportDifference `json:"reports"`
+	// Missing are reports of the baseline that were not asked for now.
+	Missing int `json:"missing"`
 }
