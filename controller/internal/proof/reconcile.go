@@ -152,26 +152,30 @@ func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record
 	k.failed = 0
 	before, looked := sumOf(r.Before[place(t)], s)
 	out.Slice, out.Limits = isolated(r, before, looked)
+	all := shown
 	if out.Slice == "difference" {
-		shown = less(shown, before)
+		shown = less(all, before)
+	} else {
+		before = matomo.Recorded{}
 	}
 	out.Rows = rows(sentTo, r.Summary.Reason, shown)
-	lately, err := m.Lately(ctx, t, minutesSince(r.Summary.Started), s.Segment)
-	raw := err == nil && out.Slice != "difference" && recent(r.Summary.Started)
+	midnight := time.Date(s.From.Year(), s.From.Month(), s.From.Day(), 0, 0, 0, 0, zone)
+	lately, err := m.Lately(ctx, t, minutesSince(midnight), s.Segment)
+	raw := err == nil && recent(midnight)
 	if raw {
-		k.follow(sentTo, lately)
+		k.follow(sentTo, before.Visits, lately)
 		out.Freshness = k.fresh
 	}
-	still := k.matched && same(k.shown, shown) && (!raw || lately == k.lately)
-	archived := raw && lately.Visits == shown.Visits
-	k.shown, k.lately, k.matched = shown, lately, true
+	still := k.matched && same(k.shown, all) && (!raw || lately == k.lately)
+	archived := raw && lately.Visits == all.Visits
+	k.shown, k.lately, k.matched = all, lately, true
 	return out, equal(out.Rows) || still && archived
 }
 
-// follow notes how long it took until what had been sent was visible.
-func (k *look) follow(t record.Target, now matomo.Lately) {
+// follow notes how long it took until what had been sent was visible beside the visits that were there before.
+func (k *look) follow(t record.Target, before uint64, now matomo.Lately) {
 	v := t.Visits
-	k.sent = append(k.sent, sent{time.Now(), v.Complete + v.Partial + v.Split})
+	k.sent = append(k.sent, sent{time.Now(), before + v.Complete + v.Partial + v.Split})
 	for len(k.sent) > 1 && k.sent[1].visits <= now.Visits {
 		k.sent = k.sent[1:]
 	}
@@ -219,5 +223,5 @@ func equal(rows []record.ReconciledRow) bool {
 // recent tells whether the raw log can be asked for all since then: Live.getCounters goes back 2,880 minutes.
 func recent(since time.Time) bool { return time.Since(since) < 46*time.Hour }
 
-// minutesSince covers all visits of a run that began then: they lie up to two hours before (VISIT_DURATION_MAX).
-func minutesSince(since time.Time) int { return int(time.Since(since).Minutes()) + 121 }
+// minutesSince covers all that was recorded since then.
+func minutesSince(since time.Time) int { return int(time.Since(since).Minutes()) + 1 }

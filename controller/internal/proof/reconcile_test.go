@@ -201,9 +201,13 @@ func TestARunIsToldFromOtherTraffic(t *testing.T) {
 		r := ended()
 		r.Before = map[string]map[string]matomo.Recorded{" 1": {time.Now().UTC().Format(time.DateOnly): there}}
 		m := &shows{report: always(both), lately: holds(visits+300, pages+900)}
-		got, _ := reconcile(t, m, r)
-		if got.Lost() || got.Targets[0].Slice != "difference" || got.Targets[0].Limits == "" || row(t, got, "unique visitors").Verdict != record.RowIncomparable {
+		got, took := reconcile(t, m, r)
+		if took > 0 || got.Lost() || got.Targets[0].Slice != "difference" || got.Targets[0].Limits == "" || row(t, got, "unique visitors").Verdict != record.RowIncomparable {
 			t.Errorf("by difference: %+v", got)
+		}
+		m.report, m.lately = always(shown(visits+300, pages+899)), holds(visits+300, pages+899)
+		if got, took := reconcile(t, m, r); !got.Lost() || took > time.Minute {
+			t.Errorf("a loss by difference, after %v: %+v", took, got)
 		}
 		r.Dimension, m.report = 7, always(shown(visits, pages))
 		if got, _ := reconcile(t, m, r); got.Lost() || got.Targets[0].Slice != "dimension" || m.asked[len(m.asked)-1].Segment != "dimension7==r1" {
