@@ -23,6 +23,10 @@ const paths: Record<string, string> = {
   funnels: '/funnels',
   'funnel-template': '/funnels/new/purchase',
   'funnel-edit': '/funnels/1',
+  backfill: '/backfill',
+  'backfill-confirm': '/backfill/confirm',
+  'backfill-log': '/backfill/log/<job>',
+  capacity: '/capacity',
   runs: '/runs',
   run: '/runs/<run>',
   'run-describe': '/runs/<run>/describe',
@@ -31,7 +35,7 @@ const paths: Record<string, string> = {
   nowhere: '/no/such/page',
 }
 
-type Ids = Record<'run' | 'earlier', string>
+type Ids = Record<'run' | 'earlier' | 'job', string>
 
 /** One stack for all: nothing here changes it. */
 const test = base.extend<object, { home: { stack: Stack; ids: Ids } }>({
@@ -50,7 +54,8 @@ const test = base.extend<object, { home: { stack: Stack; ids: Ids } }>({
 
 /** Gives every list something with a hostile name, and has a run go on. */
 async function furnish(stack: Stack): Promise<Ids> {
-  await stack.configure()
+  // The week's profile shows its editors and its drawing.
+  await stack.configure({ LOAD_PROFILE: 'week' })
   const text = { name: long(100), description: long(500) }
   await stack.api('POST', '/api/presets', { ...text, config: { PAGEVIEWS_MAX: 5 } })
   await stack.api('POST', '/api/funnels', {
@@ -75,8 +80,10 @@ async function furnish(stack: Stack): Promise<Ids> {
     return (await stack.api<{ run: { id: string } }>('GET', '/api/status')).run.id
   }
   const limits = { AUTO_STOP_AFTER_HOURS: 5, MAX_TOTAL_VISITS: 100_000, STOP_ERROR_SHARE: 0.5 }
+  const asked = { name: long(180), DAYS_BACK: 40, DURATION_DAYS: 40, MAX_VISITS_PER_DAY: 10, MAX_VISITS_TOTAL: 200 }
+  const job = (await stack.api<{ run_id: string }>('POST', '/api/backfill/run', asked)).run_id
   const earlier = await start({})
-  return { earlier, run: await start({ ...limits, THRESHOLDS: 'error_share<1%, p95<1ns, visits>100000' }) }
+  return { job, earlier, run: await start({ ...limits, THRESHOLDS: 'error_share<1%, p95<1ns, visits>100000' }) }
 }
 
 /** What the page shows has come, and nothing is on its way any more. */
