@@ -4,8 +4,11 @@ import { TwoHours } from './twohours'
 
 type Watched = Window & { slowest: Map<number, { what: string; took: number }> }
 
-/** Milliseconds. What is promised is 200; a machine that does other things at the same time gets more. */
-const most = 800
+/**
+ * Milliseconds. What is promised is 200 for every interaction. A machine that does other things at the same time lets
+ * one of them wait for long, but not half of them.
+ */
+const [usual, most] = [200, 3000]
 
 test('the page answers at once while two hours of a run are drawn', async ({ page, stack, keyboard }) => {
   test.setTimeout(120_000)
@@ -39,8 +42,9 @@ test('the page answers at once while two hours of a run are drawn', async ({ pag
   const slowest = await page.evaluate(() => [...(window as unknown as Watched).slowest.values()])
   slowest.sort((a, b) => b.took - a.took)
   const told = slowest.slice(0, 5).map((i) => `${i.took} ms for ${i.what}`)
-  console.log(`interactions: the slowest of ${slowest.length} took ${told.join(', ')}`)
-  expect(slowest.length).toBeGreaterThan(0)
+  const median = slowest[slowest.length >> 1]?.took
+  console.log(`interactions: of ${slowest.length} half took ${median} ms or less, the slowest ${told.join(', ')}`)
+  expect(median).toBeLessThan(usual)
   expect(slowest[0]!.took).toBeLessThan(most)
 })
 
