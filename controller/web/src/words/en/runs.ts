@@ -225,6 +225,7 @@ export const runs = {
     capacity_not_reached: ['Limit not reached', 'All thresholds still held at CAPACITY_TO, the highest rate allowed.'],
     capacity_none: ['Not even the first', 'A threshold broke at CAPACITY_FROM already, the lowest rate tried.'],
     backfill_finished: ['Finished', 'All days of the window were sent.'],
+    cancelled: ['Cancelled', 'It was cancelled before it began.'],
     journal_failed: ['Journal failed', 'The journal of the job could not be written, so nothing more was sent.'],
     no_target: ['No target', 'No target took a single hit.'],
     interrupted: ['Stopped', 'It was stopped; what could no longer be sent counts as abandoned.'],
