@@ -162,10 +162,10 @@ func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record
 	midnight := time.Date(s.From.Year(), s.From.Month(), s.From.Day(), 0, 0, 0, 0, zone)
 	lately, err := m.Lately(ctx, t, minutesSince(midnight), s.Segment)
 	raw := err == nil && recent(midnight)
-	if raw {
+	if raw && r.Summary.Ended.IsZero() {
 		k.follow(sentTo, before.Visits, lately)
-		out.Freshness = k.fresh
 	}
+	out.Freshness = k.fresh
 	still := k.matched && same(k.shown, all) && (!raw || lately == k.lately)
 	archived := raw && lately.Visits == all.Visits
 	k.shown, k.lately, k.matched = all, lately, true
@@ -206,11 +206,11 @@ func isolated(r Run, before matomo.Recorded, looked bool) (by, limits string) {
 	case r.Dimension > 0:
 		return "dimension", ""
 	case !looked:
-		return "site", "nobody looked at the site before the run: what else was sent to it on these days is counted too"
+		return "site", "Nobody looked at the site before the run: what else was sent to it on these days is counted too"
 	case before.Visits == 0:
-		return "site", "the site had no visits on these days before; what others send to it during the run is counted too"
+		return "site", "The site had no visits on these days before; what others send to it during the run is counted too"
 	default:
-		return "difference", "the site had visits on these days before, which are taken off; what others send to it during the run is counted too, and reports may have been 15 minutes old. Set RUN_DIMENSION to tell the run's visits apart"
+		return "difference", "The site had visits on these days before, which are taken off; what others send to it during the run is counted too, and reports may have been 15 minutes old. Set RUN_DIMENSION to tell the run's visits apart"
 	}
 }
 
