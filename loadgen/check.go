@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	crand "crypto/rand"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,7 +11,6 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -38,7 +35,8 @@ func parseFlags(set *flag.FlagSet, args []string, h host) (code int, ok bool) {
 func check(ctx context.Context, args []string, h host) int {
 	set := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := set.String("env-file", "", "read the settings from this file instead of the environment")
-	connect := set.Bool("connect", false, "ask every target, without leaving a visit there")
+	connect := set.Bool("connect", false, "ask every target, without leaving a visit there, whether its settings suit the run")
+	probe := set.Bool("probe", false, "send every target one marked visit and wait until it is visible there")
 	if code, ok := parseFlags(set, args, h); !ok {
 		return code
 	}
@@ -75,6 +73,9 @@ func check(ctx context.Context, args []string, h host) int {
 	if *connect && !connectAll(ctx, h, p) {
 		return exitNoTarget
 	}
+	if *probe && !probeAll(ctx, h, p) {
+		return exitNoTarget
+	}
 	_, _ = fmt.Fprintln(h.stdout, "the settings are good")
 	return exitOK
 }
@@ -87,52 +88,6 @@ func withProxies(settings, environ map[string]string) map[string]string {
 		}
 	}
 	return settings
-}
-
-// connectAll tries every target and tells how each answered.
-func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
-	to, err := newSender(p, h.env, seconds(p.Spec.RequestTimeout))
-	if err != nil {
-		_, _ = fmt.Fprintln(h.stdout, err)
-		return false
-	}
-	defer to.client.Close()
-	good := true
-	for i, t := range p.Targets {
-		began := time.Now()
-		res := to.ask(i, ping(t.SiteID, t.Token.Reveal() != ""))
-		if res.Outcome != tracking.Accepted {
-			good = false
-			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.Reason)
-			continue
-		}
-		_, _ = fmt.Fprintf(h.stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL, t.SiteID, time.Since(began).Milliseconds())
-	}
-	return good
-}
-
-// ask sends a hit as those of the run are sent: Matomo takes some tokens in a form, but not in a bulk request.
-func (s *sender) ask(target int, hit []byte) tracking.Result {
-	if !s.bulk {
-		return s.targets[target].Send(hit, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
-	}
-	res, receipt := s.targets[target].SendBulk(append(tracking.AppendBulk(tracking.BulkBody()), hit...))
-	if receipt.Invalid > 0 {
-		res.Outcome = tracking.Rejected
-	}
-	return res
-}
-
-// ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
-// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). With a token an address makes it check the token too.
-func ping(site int, token bool) []byte {
-	var id [8]byte
-	_, _ = crand.Read(id[:]) // never fails, see crypto/rand
-	body := fmt.Appendf(nil, "idsite=%d&rec=1&apiv=1&ping=1&cid=%s&url=https%%3A%%2F%%2Fshop.example.test%%2F", site, hex.EncodeToString(id[:]))
-	if token {
-		body = append(body, "&cip=90.224.0.10"...)
-	}
-	return body
 }
 
 func healthcheck(ctx context.Context, h host) int {

@@ -55,17 +55,3 @@ func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
 		t.Errorf("%+v, %v", none, err)
 	}
 }
-
-func TestTheDoctorIsContentWithTheSink(t *testing.T) {
-	t.Parallel()
-	m := newMatomo(t, sink.Config{}, nil)
-	d := reporting.NewClient(patience).Examine(t.Context(), target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token})
-	for _, f := range d.Findings {
-		if f.Verdict == reporting.Bad || f.Verdict == reporting.Doubtful {
-			t.Errorf("%s: %s", f.Check, f.Message)
-		}
-	}
-	if !d.Works || d.Version == "" || d.Site == nil || d.Site.Timezone != "CET" {
-		t.Errorf("%+v", d)
-	}
-}

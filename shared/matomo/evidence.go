@@ -68,15 +68,22 @@ func (c *Client) Exclusions(ctx context.Context, t target.Target) (Exclusions, e
 		"SitesManager.getExcludedIpsGlobal": &x.IPs, "SitesManager.getExcludedUserAgentsGlobal": &x.Agents,
 		"SitesManager.getExcludedQueryParametersGlobal": &x.Parameters,
 	} {
-		var v struct{ Value any }
-		if err := c.ask(ctx, t, method, nil, &v); err != nil {
+		var err error
+		if *into, err = c.option(ctx, t, method); err != nil {
 			return x, err
-		}
-		if text, ok := v.Value.(string); ok {
-			*into = list(text)
 		}
 	}
 	return x, nil
+}
+
+// option asks for a list of the whole Matomo's settings.
+func (c *Client) option(ctx context.Context, t target.Target, method string) ([]string, error) {
+	var v struct{ Value any }
+	if err := c.ask(ctx, t, method, nil, &v); err != nil {
+		return nil, err
+	}
+	text, _ := v.Value.(string) // false where it was never set
+	return list(text), nil
 }
 
 // Skew is how far the target's clock is ahead of the one here, by the date of an answer, which has whole seconds.
@@ -92,9 +99,15 @@ func (c *Client) Skew(ctx context.Context, t target.Target) (time.Duration, erro
 	return a.date.Sub(sent.Add(a.took / 2)), nil
 }
 
-// list takes a setting of Matomo's apart, which separates by commas.
+// list takes a setting of Matomo's apart, which separates by commas or lines.
 func list(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' || r == ' ' })
+	var out []string
+	for _, one := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' }) {
+		if one = strings.TrimSpace(one); one != "" {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 // Annotate writes a note into the target's graph at a day of the site; the token's user needs view access to it and must

@@ -1,19 +1,22 @@
 // Package matomo owns what is asked of a Matomo apart from tracking: its Reporting API, and the doctor who tells
-// whether tracking will work. It leaves no visit behind and knows nothing of runs or settings.
+// whether tracking will work. It leaves no visit behind but for Probe, and knows nothing of runs or settings.
 package matomo
 
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,6 +46,19 @@ func NewClient(timeout time.Duration) *Client {
 		// No proxy: the check of the address would look at the proxy's.
 		Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: timeout, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
 	}}
+}
+
+// anyCertificate is the client without a look at certificates.
+func (c *Client) anyCertificate() *Client {
+	own, ok := c.http.Transport.(*http.Transport)
+	if !ok {
+		return c
+	}
+	trusting := own.Clone()
+	trusting.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // asked for by TLS_VERIFY=false
+	with := *c.http
+	with.Transport = trusting
+	return &Client{http: &with}
 }
 
 // refuseForbidden looks at the address that is really dialled, after names are resolved.
@@ -121,6 +137,8 @@ type Site struct {
 	// Currency is an ISO 4217 code.
 	Currency              string
 	SiteSearch, Ecommerce bool
+	// SearchParameters are the site's own names of a search's keyword in addresses, none where it has those of the whole Matomo.
+	SearchParameters []string
 	// KnownURLsOnly drops hits whose URL is none of the site's.
 	KnownURLsOnly bool
 	MainURL       string
@@ -152,6 +170,7 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 		Ecommerce   number `json:"ecommerce"`
 		SiteSearch  number `json:"sitesearch"`
 		ExcludeURLs number `json:"exclude_unknown_urls"`
+		Search      string `json:"sitesearch_keyword_parameters"`
 		IPs         string `json:"excluded_ips"`
 		Agents      string `json:"excluded_user_agents"`
 		Parameters  string `json:"excluded_parameters"`
@@ -162,7 +181,8 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 	return Site{
 		ID: int(v.IDSite), Name: v.Name, MainURL: v.MainURL, Timezone: v.Timezone, Currency: v.Currency,
 		SiteSearch: v.SiteSearch != 0, Ecommerce: v.Ecommerce != 0, KnownURLsOnly: v.ExcludeURLs != 0,
-		ExcludedIPs: list(v.IPs), ExcludedAgents: list(v.Agents), ExcludedParameters: list(v.Parameters),
+		SearchParameters: list(v.Search),
+		ExcludedIPs:      list(v.IPs), ExcludedAgents: list(v.Agents), ExcludedParameters: list(v.Parameters),
 	}, nil
 }
 
@@ -176,6 +196,26 @@ func (n *number) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("parse number: %w", err)
 	}
 	*n = number(i)
+	return nil
+}
+
+// listed is a list that Matomo writes as such, or as an object whose values it is.
+type listed[T any] []T
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *listed[T]) UnmarshalJSON(b []byte) error {
+	var plain []T
+	if err := json.Unmarshal(b, &plain); err == nil {
+		*l = plain
+		return nil
+	}
+	var byName map[string]T
+	if err := json.Unmarshal(b, &byName); err != nil {
+		return fmt.Errorf("parse list: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		*l = append(*l, byName[name])
+	}
 	return nil
 }
 
@@ -195,6 +235,9 @@ func (c *Client) ask(ctx context.Context, t target.Target, method string, more u
 		return fmt.Errorf("ask %s: %w", method, err)
 	}
 	var failed struct{ Result string }
+	if a.status >= http.StatusInternalServerError {
+		return fmt.Errorf("ask %s: it fails with status %d", method, a.status)
+	}
 	if a.status != http.StatusOK || json.Unmarshal(a.body, &failed) == nil && failed.Result == "error" {
 		return fmt.Errorf("ask %s: %w with status %d", method, errRefused, a.status)
 	}

@@ -1,6 +1,10 @@
 package api_test
 
-import "testing"
+import (
+	"errors"
+	"strings"
+	"testing"
+)
 
 func TestAConnectionTestAsksTheSavedSiteUnlessAnotherIsNamed(t *testing.T) {
 	t.Parallel()
@@ -47,4 +51,53 @@ func TestOnlyTheTargetsThatAreNamedAreTested(t *testing.T) {
 	if len(f.doctor.asked) != 6 {
 		t.Errorf("asked %d times", len(f.doctor.asked))
 	}
+}
+
+func TestMatomoIsComparedWithTheSettingsThatAreSavedAndThoseOfTheForm(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"https://matomo.example.test/matomo.php","MATOMO_TOKEN_AUTH":"`+token+`","MATOMO_READ_TOKEN":"`+token+`",`+
+		`"TIMEZONE":"Europe/Berlin","ECOMMERCE_PROBABILITY":0,"RUN_DIMENSION":3,"SEND_MODE":"bulk","SITE_URL":"https://pages.example.test"}}`)
+	for _, ask := range []string{"/api/test-connection", "/api/targets/test"} {
+		f.ask("POST", ask, `{}`)
+		e := f.doctor.expected[len(f.doctor.expected)-1]
+		if e.Timezone != "Europe/Berlin" || e.Currency != "SEK" || !e.Searches || e.Orders || !e.Bulk || e.Dimension != 3 || !e.From.IsZero() || e.AnyCertificate {
+			e.Pages = nil
+			t.Errorf("%s: %+v", ask, e)
+		}
+		if len(e.Pages) == 0 || !strings.HasPrefix(e.Pages[0], "https://pages.example.test/") {
+			t.Errorf("%s: %d pages", ask, len(e.Pages))
+		}
+		if f.doctor.asked[len(f.doctor.asked)-1].ReadToken.Reveal() != token {
+			t.Errorf("%s: not asked with the token for reading", ask)
+		}
+	}
+	got := f.ask("POST", "/api/test-connection", `{"config":{"TIMEZONE":"CET","CONCURRENCY":"rubbish","TLS_VERIFY":false}}`)
+	if e := f.doctor.expected[len(f.doctor.expected)-1]; got.Code != 200 || e.Timezone != "CET" || e.Dimension != 3 || !e.AnyCertificate {
+		t.Errorf("%d %s: %s", got.Code, got.Body, e.Timezone)
+	}
+	f.ask("POST", "/api/urls", `{"content":"https://own.example.test/a?b=c\n"}`)
+	f.ask("POST", "/api/test-connection", `{"matomo_url":"https://other.example.test/matomo.php"}`)
+	if e, to := f.doctor.expected[len(f.doctor.expected)-1], f.doctor.asked[len(f.doctor.asked)-1]; to.Token != "" || to.ReadToken != "" || len(e.Pages) != 1 {
+		t.Errorf("saved tokens went to another address: %+v, pages %v", to, e.Pages)
+	}
+	f.each(t, []quick{{"a mask for another address", "POST", "/api/test-connection", `{"matomo_url":"https://other.example.test/matomo.php","read_token":"***MASKED***"}`, nil, 422, "read_token"}})
+}
+
+func TestAProbeGoesToTheTargetThatIsMeant(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"https://matomo.example.test/matomo.php","MATOMO_TOKEN_AUTH":"`+token+`"}}`)
+	f.ask("POST", "/api/targets", `{"name":"one","url":"https://one.example.test/matomo.php","site_id":4}`)
+	f.each(t, []quick{
+		{"the saved single one", "POST", "/api/targets/probe", `{}`, nil, 200, `"lag_ms":1500`},
+		{"a saved target", "POST", "/api/targets/probe", `{"id":1}`, nil, 200, `"seen":true`},
+		{"none", "POST", "/api/targets/probe", `{"id":9}`, nil, 404, "number"},
+		{"no address of a tracker", "POST", "/api/targets/probe", `{"matomo_url":"https://one.example.test/"}`, nil, 422, "matomo_url"},
+	})
+	if p := f.doctor.probes; len(p) != 2 || p[0].Token.Reveal() != token || p[1].SiteID != 4 {
+		t.Fatalf("probed %+v", p)
+	}
+	f.doctor.unseen = errors.New("was taken, but is not visible")
+	f.each(t, []quick{{"one that is lost", "POST", "/api/targets/probe", `{}`, nil, 200, `"seen":false,"message":"was taken`}})
 }

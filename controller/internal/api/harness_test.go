@@ -216,16 +216,25 @@ func (r *runs) Steer(_ context.Context, paused *bool, scale *float64) (exchange.
 }
 
 type doctor struct {
-	mu    sync.Mutex
-	asked []target.Target
+	mu       sync.Mutex
+	asked    []target.Target
+	expected []matomo.Expect
+	probes   []target.Target
+	unseen   error
 }
 
 // Examine implements api.Doctor.
-func (d *doctor) Examine(_ context.Context, t target.Target) matomo.Diagnosis {
+func (d *doctor) Examine(_ context.Context, t target.Target, e matomo.Expect) matomo.Diagnosis {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.asked = append(d.asked, t)
+	d.asked, d.expected = append(d.asked, t), append(d.expected, e)
 	return matomo.Diagnosis{Works: true, Reachable: true, Status: 204, Findings: []matomo.Finding{}}
+}
+
+// Probe implements api.Doctor.
+func (d *doctor) Probe(_ context.Context, t target.Target, _ matomo.Expect) (matomo.Probe, error) {
+	d.probes = append(d.probes, t)
+	return matomo.Probe{Visitor: "0123456789abcdef", Lag: 1500 * time.Millisecond, Stored: matomo.Visit{IP: "90.224.0.0", Country: "se"}}, d.unseen
 }
 
 // logged is what the controller logs.

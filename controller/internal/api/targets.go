@@ -143,7 +143,11 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[tests
 		}
 		out, asked = []targetTest{{Name: "single", Enabled: true}}, []target.Target{t}
 	}
-	for i, a := range s.examineAll(ctx, asked, timeout) {
+	expect, err := s.Library.Expect(ctx, nil, s.Now())
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range s.examineAll(ctx, asked, expect, timeout) {
 		out[i].ConnectionAnswer = a
 	}
 	return answer(testsAnswer{out}), nil

@@ -22,14 +22,25 @@ var administration = map[string]struct {
 	"Annotations.getAll":                             {viewsSite, (*Sink).annotations},
 	"CoreAdminHome.getTrackingFailures":              {superuser, (*Sink).trackingFailures},
 	"CoreAdminHome.invalidateArchivedReports":        {superuser, func(*Sink, call) any { return []string{"Success."} }},
+	"CorePluginsAdmin.getSystemSettings":             {superuser, nothing},
 	"CustomDimensions.getConfiguredCustomDimensions": {viewsSite, customDimensions},
 	"Goals.getGoals":                                 {viewsSite, nothing},
 	"SitesManager.getExcludedIpsGlobal":              {superuser, emptyText},
 	"SitesManager.getExcludedQueryParametersGlobal":  {superuser, emptyText},
 	"SitesManager.getExcludedUserAgentsGlobal":       {superuser, emptyText},
+	"SitesManager.getSearchKeywordParametersGlobal":  {superuser, func(*Sink, call) any { return row{"value": "q,query,s,search,searchword,k,keyword,keywords"} }},
 	"SitesManager.getSiteFromId":                     {viewsSite, func(s *Sink, c call) any { return s.site(c.site) }},
+	"SitesManager.getSiteUrlsFromId":                 {viewsSite, func(*Sink, call) any { return []string{mainURL} }},
+	"SitesManager.getSitesIdWithAdminAccess":         {viewsSome, (*Sink).administered},
+	"SitesManager.getSitesIdWithAtLeastViewAccess":   {viewsSome, (*Sink).viewed},
+	"SitesManager.getSitesIdWithWriteAccess":         {viewsSome, (*Sink).written},
 	"SitesManager.getSitesWithAtLeastViewAccess":     {viewsSome, (*Sink).sitesOf},
+	"UserCountry.getLocationFromIP":                  {viewsSome, func(*Sink, call) any { return row{"country_code": "xx"} }},
+	"UsersManager.hasSuperUserAccess":                {viewsSome, func(s *Sink, c call) any { return row{"value": s.may(c, superuser)} }},
 }
+
+// mainURL is that of every site.
+const mainURL = "https://shop.example.test"
 
 func nothing(*Sink, call) any { return []row{} }
 
@@ -38,7 +49,7 @@ func emptyText(*Sink, call) any { return row{"value": ""} }
 // site is a website as its settings are told.
 func (s *Sink) site(id int) row {
 	return row{
-		"idsite": id, "name": "Site " + strconv.Itoa(id), "main_url": "https://shop.example.test", "ecommerce": 1, "sitesearch": 1,
+		"idsite": id, "name": "Site " + strconv.Itoa(id), "main_url": mainURL, "ecommerce": 1, "sitesearch": 1,
 		"sitesearch_keyword_parameters": "", "sitesearch_category_parameters": "", "timezone": s.cfg.Sites[id].Zone.String(), "currency": "SEK",
 		"exclude_unknown_urls": 0, "excluded_ips": "", "excluded_parameters": "", "excluded_user_agents": "", "excluded_referrers": "",
 		"group": "", "type": "website", "keep_url_fragment": 0,
@@ -53,6 +64,28 @@ func (s *Sink) sitesOf(c call) any {
 		}
 	}
 	return rows
+}
+
+// administered are the sites that the token's user administers: all, where it is a superuser's.
+func (s *Sink) administered(c call) any {
+	if !s.may(c, superuser) {
+		return []int{}
+	}
+	return slices.Sorted(maps.Keys(s.cfg.Sites))
+}
+
+// written are the sites with write access and no more, as Matomo lists them.
+func (s *Sink) written(c call) any {
+	if s.may(c, superuser) {
+		return []int{}
+	}
+	return slices.Sorted(slices.Values(s.cfg.Tokens[c.token]))
+}
+
+func (s *Sink) viewed(c call) any {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.cfg.Sites)), func(id int) bool {
+		return !s.may(call{token: c.token, site: id}, viewsSite)
+	})
 }
 
 // customDimensions are five, of visits, on every site.

@@ -1,0 +1,76 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+type probeRequest struct {
+	Body struct {
+		Connection
+		ID int64 `json:"id,omitempty" minimum:"1" doc:"Number of a saved target, in place of address, site and tokens."`
+	}
+}
+
+// ProbeAnswer is what became of a probe visit.
+type ProbeAnswer struct {
+	Seen      bool    `json:"seen" doc:"The visit is visible in Matomo's visitor log."`
+	Message   string  `json:"message" doc:"What became of it, in a sentence; where it is not seen, the likely cause."`
+	LagMillis float64 `json:"lag_ms" doc:"From the answer to the hit until it was seen."`
+	Visitor   string  `json:"visitor" doc:"Its visitor id, empty where nothing was sent."`
+	IP        string  `json:"stored_ip" doc:"Its address as Matomo stored it, masked where Matomo masks it."`
+	Country   string  `json:"stored_country"`
+}
+
+func (s *server) probing() {
+	o := op(http.MethodPost, "/api/targets/probe", tagTargets, "Send one marked visit and wait until it is visible, for a minute at most")
+	o.Description = "The visit stays in the site's data; its page title is \"" + matomo.ProbeTitle + "\"."
+	route(s, o, func(ctx context.Context, in *probeRequest) (*body[ProbeAnswer], error) {
+		t, err := s.probed(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		expect, err := s.Library.Expect(ctx, in.Body.Config, s.Now())
+		if err != nil {
+			return nil, err
+		}
+		p, err := s.Doctor.Probe(ctx, t, expect)
+		a := ProbeAnswer{Seen: err == nil, LagMillis: float64(p.Lag.Microseconds()) / 1000, Visitor: p.Visitor, IP: p.Stored.IP, Country: p.Stored.Country}
+		a.Message = p.String()
+		if err != nil {
+			a.Message = err.Error()
+		}
+		return answer(a), nil
+	})
+}
+
+// probed is the saved target of a number, or the one that is described.
+func (s *server) probed(ctx context.Context, in *probeRequest) (target.Target, error) {
+	if in.Body.ID == 0 {
+		t, err := s.testTarget(ctx, &in.Body.Connection)
+		if err != nil {
+			return t, err
+		}
+		var problems problem.List
+		if err := target.CheckURL(t.URL); err != nil {
+			problems.Refuse("matomo_url", target.Shown(t.URL), err.Error(), "write https://host/matomo.php")
+		}
+		return t, problems.Err()
+	}
+	all, err := s.Store.Targets(ctx)
+	if err != nil {
+		return target.Target{}, err
+	}
+	i := slices.IndexFunc(all, func(t store.Target) bool { return t.ID == in.Body.ID })
+	if i < 0 {
+		return target.Target{}, library.ErrNotFound
+	}
+	return all[i].Target, nil
+}

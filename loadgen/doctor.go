@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/calendar"
+	reporting "github.com/puttrix/trafficinator/shared/matomo"
+)
+
+// connectAll tries every target and tells how each answered; it is false where a hit would be lost.
+func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
+	to, err := newSender(p, h.env, seconds(p.Spec.RequestTimeout))
+	if err != nil {
+		_, _ = fmt.Fprintln(h.stdout, err)
+		return false
+	}
+	defer to.client.Close()
+	doctor, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout)), expected(p, h.now())
+	good := true
+	for i, t := range p.Targets {
+		began := time.Now()
+		res := to.ask(i, ping(t.SiteID, t.Token.Reveal() != ""))
+		took := time.Since(began).Milliseconds()
+		d := doctor.Examine(ctx, t, expect)
+		if res.Outcome == tracking.Accepted {
+			_, _ = fmt.Fprintf(h.stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL, t.SiteID, took)
+		} else {
+			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.Reason)
+		}
+		tellFindings(h.stdout, d.Findings)
+		// Where the doctor, who uses no proxy, gets no answer, the hit of the sender decides.
+		good = good && res.Outcome == tracking.Accepted && (d.Works || !d.Reachable)
+	}
+	return good
+}
+
+// verdicts are the words for a verdict, in the order in which findings are told.
+var verdicts = []struct {
+	is   reporting.Verdict
+	word string
+}{{reporting.Bad, "wrong"}, {reporting.Doubtful, "doubtful"}, {reporting.Good, "ok"}, {reporting.Untold, "cannot tell"}}
+
+// tellFindings prints what is wrong first and what could not be told last.
+func tellFindings(w io.Writer, findings []reporting.Finding) {
+	for _, v := range verdicts {
+		for _, f := range findings {
+			if f.Verdict != v.is {
+				continue
+			}
+			_, _ = fmt.Fprintf(w, "  %-11s  %s: %s\n", v.word, f.Check, f.Message)
+			if f.Right != "" {
+				_, _ = fmt.Fprintf(w, "  %-11s  needs %s\n", "", f.Right)
+			}
+			if f.Cure != "" {
+				_, _ = fmt.Fprintf(w, "  %-11s  -> %s\n", "", f.Cure)
+			}
+		}
+	}
+}
+
+// expected is what the plan sends, as far as Matomo's settings bear upon it.
+func expected(p *plan.Plan, now time.Time) reporting.Expect {
+	k := p.Spec
+	e := reporting.Expect{
+		Timezone: k.Timezone, Currency: k.Currency, Searches: k.SearchProbability > 0, Orders: k.EcommerceProbability > 0,
+		Bulk: k.SendMode == "bulk" || k.BackfillEnabled, Dimension: k.RunDimension, AnyCertificate: !k.TLSVerify,
+	}
+	for _, page := range p.Pages {
+		e.Pages = append(e.Pages, page.URL)
+	}
+	if k.RandomizeCountries { // without, all hits have the address of this machine
+		for _, place := range visitor.Places() {
+			e.Networks = append(e.Networks, place.Networks()...)
+		}
+	}
+	for _, device := range visitor.Devices() {
+		e.Agents = append(e.Agents, device.UserAgent)
+	}
+	if k.BackfillEnabled {
+		days, _ := p.Backfill(now) // its problems are told before
+		if i := slices.IndexFunc(days, func(d calendar.Day) bool { return d.Visits > 0 }); i >= 0 {
+			e.From = days[i].Begin
+		}
+	}
+	return e
+}
+
+// probeAll sends every target one visit and tells when it was seen; it is false where one was not.
+func probeAll(ctx context.Context, h host, p *plan.Plan) bool {
+	client, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout)), expected(p, h.now())
+	good := true
+	for _, t := range p.Targets {
+		_, _ = fmt.Fprintf(h.stdout, "target %s: sending a probe visit and looking for it, for %s at most\n", t.Name, reporting.ProbeLimit)
+		seen, err := client.Probe(ctx, t, expect)
+		if err != nil {
+			good = false
+			_, _ = fmt.Fprintf(h.stdout, "target %s: %v\n", t.Name, err)
+			continue
+		}
+		_, _ = fmt.Fprintf(h.stdout, "target %s: %s\n", t.Name, seen)
+	}
+	return good
+}
+
+// ask sends a hit as those of the run are sent: Matomo takes some tokens in a form, but not in a bulk request.
+func (s *sender) ask(target int, hit []byte) tracking.Result {
+	if !s.bulk {
+		return s.targets[target].Send(hit, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+	}
+	res, receipt := s.targets[target].SendBulk(append(tracking.AppendBulk(tracking.BulkBody()), hit...))
+	if receipt.Invalid > 0 {
+		res.Outcome = tracking.Rejected
+	}
+	return res
+}
+
+// ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
+// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). With a token an address makes it check the token too.
+func ping(site int, token bool) []byte {
+	var id [8]byte
+	_, _ = crand.Read(id[:]) // never fails, see crypto/rand
+	body := fmt.Appendf(nil, "idsite=%d&rec=1&apiv=1&ping=1&cid=%s&url=https%%3A%%2F%%2Fshop.example.test%%2F", site, hex.EncodeToString(id[:]))
+	if token {
+		body = append(body, "&cip=90.224.0.10"...)
+	}
+	return body
+}

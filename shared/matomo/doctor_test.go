@@ -1,0 +1,299 @@
+package matomo_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// all is what a run with everything in it sends.
+var all = matomo.Expect{
+	Timezone: "Europe/Berlin", Currency: "EUR", Searches: true, Orders: true, Bulk: true, Dimension: 3, From: day("2026-10-01"),
+	Pages:    []string{"https://shop.example.test/", "https://www.shop.example.test/list?page=2#top"},
+	Networks: []netip.Prefix{netip.MustParsePrefix("90.224.0.0/16"), netip.MustParsePrefix("2001:db8::/32")},
+	Agents:   []string{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/154.0.0.0 Safari/537.36"},
+}
+
+func TestAGoodTargetIsDescribed(t *testing.T) {
+	t.Parallel()
+	f := &fake{site: shop}
+	d := examine(t, f, nil, all)
+	if !d.Works || d.Version != "5.2.0" || d.Status != 200 {
+		t.Errorf("%+v", d)
+	}
+	if s := d.Site; s == nil || s.Name != "Shop" || s.Timezone != "Europe/Berlin" || s.Currency != "EUR" || !s.SiteSearch || !s.Ecommerce {
+		t.Errorf("%+v", d.Site)
+	}
+	for _, f := range d.Findings {
+		if f.Verdict != matomo.Good {
+			t.Errorf("%+v", f)
+		}
+	}
+	for _, r := range f.requests {
+		method, rest, _ := strings.Cut(r, " ")
+		address, form, _ := strings.Cut(rest, " ")
+		if method != "POST" || strings.Contains(address, "?") {
+			t.Errorf("%s %s: a token may go in a body alone", method, address)
+		}
+		if values, _ := url.ParseQuery(form); strings.HasSuffix(address, "matomo.php") && values.Get("ping") != "1" {
+			t.Errorf("%s would be recorded", form)
+		}
+	}
+}
+
+func TestEachFailureHasItsCure(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		fake    *fake
+		change  func(*target.Target)
+		check   string
+		verdict matomo.Verdict
+		want    string
+		works   bool
+	}{
+		{"an address without a tracker", &fake{}, func(t *target.Target) { t.URL = "https://x.example.test/" }, "address", matomo.Bad, "matomo.php", false},
+		{"nobody there", &fake{}, func(t *target.Target) { t.URL = "http://127.0.0.1:1/matomo.php" }, "tracker", matomo.Bad, "start Matomo", false},
+		{"a cloud's own address", &fake{}, func(t *target.Target) { t.URL = "http://169.254.169.254/matomo.php" }, "tracker", matomo.Bad, "link-local", false},
+		{"it again as IPv6", &fake{}, func(t *target.Target) { t.URL = "http://[::ffff:169.254.169.254]/matomo.php" }, "tracker", matomo.Bad, "link-local", false},
+		{"a redirect", &fake{status: 301}, nil, "tracker", matomo.Bad, "redirect", false},
+		{"a page of something else", &fake{status: 200}, nil, "tracker", matomo.Bad, "no answer of Matomo", false},
+		{"a wrong path", &fake{status: 404}, nil, "tracker", matomo.Bad, "path", false},
+		{"a closed door", &fake{status: 403}, nil, "tracker", matomo.Bad, "closed", false},
+		{"a broken server", &fake{status: 500}, nil, "tracker", matomo.Bad, "log", false},
+		{"tracking is off", &fake{off: true}, nil, "tracker", matomo.Bad, "record_statistics", false},
+		{"an unknown site", &fake{}, func(t *target.Target) { t.SiteID = 9 }, "tracker", matomo.Bad, "site exists", false},
+		{"no token", &fake{}, func(t *target.Target) { t.Token = "" }, "token", matomo.Doubtful, "write access", true},
+		{"a wrong token", &fake{}, func(t *target.Target) { t.Token = "wrong" }, "token", matomo.Bad, "write access", false},
+		{"a token for secure requests only", &fake{site: shop, inForms: true}, nil, "bulk", matomo.Doubtful, "SEND_MODE=bulk", true},
+		{"a sender that is locked out", &fake{site: shop, bulkOff: true}, nil, "bulk", matomo.Doubtful, "wrong tokens", true},
+		{"a token for all requests", &fake{site: shop}, nil, "bulk", matomo.Good, "", true},
+		{"site search off", &fake{site: strings.Replace(shop, `"1"`, "0", 1)}, nil, "search", matomo.Doubtful, "SITESEARCH_PROBABILITY", true},
+		{"ecommerce off", &fake{site: strings.Replace(shop, `"ecommerce":1`, `"ecommerce":0`, 1)}, nil, "ecommerce", matomo.Doubtful, "ECOMMERCE_PROBABILITY", true},
+		{"only known URLs", &fake{site: strings.Replace(shop, `urls":0`, `urls":1`, 1)}, nil, "urls", matomo.Doubtful, "https://shop.example.test", true},
+		{"a clock far behind", &fake{site: shop, date: time.Now().Add(-time.Hour)}, nil, "clock", matomo.Doubtful, "NTP", true},
+	} {
+		d := examine(t, c.fake, c.change)
+		verdict, text := told(d, c.check)
+		if verdict != c.verdict || !strings.Contains(text, c.want) || d.Works != c.works {
+			t.Errorf("%s: works %t, %s %q; want %t, %s with %q in it", c.name, d.Works, verdict, text, c.works, c.verdict, c.want)
+		}
+	}
+}
+
+func TestNothingOfTheOtherSideIsRepeated(t *testing.T) {
+	t.Parallel()
+	d := examine(t, &fake{site: "<h1>inner secrets</h1>"}, nil)
+	for _, f := range d.Findings {
+		if strings.Contains(f.Message+f.Cure, "inner") || strings.Contains(f.Message+f.Cure, string(good)) {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// set is the fake's site with one setting changed.
+func set(old, new string) string { return strings.Replace(shop, old, new, 1) }
+
+func with(change func(*matomo.Expect)) matomo.Expect {
+	e := all
+	change(&e)
+	return e
+}
+
+func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
+	t.Parallel()
+	const global = "SitesManager.getExcluded"
+	for _, c := range []struct {
+		name    string
+		site    string
+		answers map[string]string
+		expect  matomo.Expect
+		check   string
+		verdict matomo.Verdict
+		want    []string
+	}{
+		{"an old Matomo", shop, map[string]string{"API.getMatomoVersion": `{"value":"4.16.1"}`}, all, "api", matomo.Doubtful, []string{"4.16.1", "update"}},
+		{"a Matomo to come", shop, map[string]string{"API.getMatomoVersion": `{"value":"6.0.0-rc1"}`}, all, "api", matomo.Doubtful, []string{"6.0.0", "probe"}},
+		{"another zone", set("Europe/Berlin", "America/New_York"), nil, all, "timezone", matomo.Doubtful, []string{"America/New_York", "TIMEZONE"}},
+		{"another name of the clock", set("Europe/Berlin", "CET"), nil, all, "timezone", matomo.Good, []string{"CET"}},
+		{"Matomo's own form of a zone", set("Europe/Berlin", "UTC+5.5"), nil, with(func(e *matomo.Expect) { e.Timezone = "Asia/Kolkata" }), "timezone", matomo.Good, nil},
+		{"one half of the year alone", set("Europe/Berlin", "UTC+1"), nil, all, "timezone", matomo.Doubtful, nil},
+		{"a zone of nowhere", set("Europe/Berlin", "Nowhere/Else"), nil, all, "timezone", matomo.Untold, []string{"Nowhere/Else"}},
+		{"another currency", set("EUR", "SEK"), nil, all, "currency", matomo.Doubtful, []string{"SEK", "EUR", "ECOMMERCE_CURRENCY"}},
+		{"no site search, but searches", set(`"sitesearch":"1"`, `"sitesearch":0`), nil, all, "search", matomo.Doubtful, []string{"SITESEARCH_PROBABILITY"}},
+		{"neither", set(`"sitesearch":"1"`, `"sitesearch":0`), nil, with(func(e *matomo.Expect) { e.Searches = false }), "search", matomo.Good, nil},
+		{"pages that are taken for searches", set(`"currency"`, `"sitesearch_keyword_parameters":"Page,p","currency"`), nil, all, "search", matomo.Doubtful, []string{"list?page=2", "search parameters"}},
+		{"it by the whole Matomo", shop, map[string]string{"SitesManager.getSearchKeywordParametersGlobal": `{"value":"page"}`}, all, "search", matomo.Doubtful, []string{"list?page=2"}},
+		{"no shop, but orders", set(`"ecommerce":1`, `"ecommerce":0`), nil, all, "ecommerce", matomo.Doubtful, []string{"ECOMMERCE_PROBABILITY"}},
+		{"no shop and no orders", set(`"ecommerce":1`, `"ecommerce":0`), nil, with(func(e *matomo.Expect) { e.Orders = false }), "ecommerce", matomo.Good, nil},
+		{"known pages only, and all are", set(`urls":0`, `urls":1`), nil, all, "urls", matomo.Good, nil},
+		{"known pages only, and one is not", set(`urls":0`, `urls":1`), nil, with(func(e *matomo.Expect) {
+			e.Pages = []string{"https://shop.example.test/", "https://other.example.test/en", "https://other.example.test/de"}
+		}), "urls", matomo.Bad, []string{"1 of 3", "other.example.test/de", "https://shop.example.test"}},
+		{"known pages only, and ours are not known", set(`urls":0`, `urls":1`), nil, with(func(e *matomo.Expect) { e.Pages = nil }), "urls", matomo.Doubtful, []string{"https://shop.example.test"}},
+		{"an address of ours is excluded", set(`"currency"`, `"excluded_ips":"10.0.0.1, 90.224.7.9","currency"`), nil, all, "addresses", matomo.Bad, []string{"90.224.7.9", "Administration"}},
+		{"a range that holds ours", shop, map[string]string{global + "IpsGlobal": `{"value":"90.0.0.0/8"}`}, all, "addresses", matomo.Bad, []string{"90.0.0.0/8"}},
+		{"stars", shop, map[string]string{global + "IpsGlobal": `{"value":"90.224.*.*"}`}, all, "addresses", matomo.Bad, []string{"90.224.*.*"}},
+		{"IPv6", shop, map[string]string{global + "IpsGlobal": `{"value":"2001:db8:1::1"}`}, all, "addresses", matomo.Bad, []string{"2001:db8:1::1"}},
+		{"addresses of others", set(`"currency"`, `"excluded_ips":"10.0.0.1,172.16.0.0/12,rubbish","currency"`), nil, all, "addresses", matomo.Good, []string{"3 are excluded"}},
+		{"addresses, and ours are not known", set(`"currency"`, `"excluded_ips":"10.0.0.1","currency"`), nil, with(func(e *matomo.Expect) { e.Networks = nil }), "addresses", matomo.Untold, []string{"10.0.0.1", "check --connect"}},
+		{"a browser of ours is excluded", set(`"currency"`, `"excluded_user_agents":"curl, windows nt","currency"`), nil, all, "agents", matomo.Bad, []string{"windows nt", "Administration"}},
+		{"it as a pattern", shop, map[string]string{global + "UserAgentsGlobal": `{"value":"/^mozilla.*Chrome/i"}`}, all, "agents", matomo.Bad, []string{"/^mozilla"}},
+		{"browsers of others", shop, map[string]string{global + "UserAgentsGlobal": `{"value":"Opera Mini, /^curl/"}`}, all, "agents", matomo.Good, nil},
+		{"a parameter of our pages", set(`"currency"`, `"excluded_parameters":"sid,Page","currency"`), nil, all, "parameters", matomo.Doubtful, []string{"Page", "Administration"}},
+		{"it as a pattern", shop, map[string]string{global + "QueryParametersGlobal": `{"value":"/^pa/"}`}, all, "parameters", matomo.Doubtful, []string{"/^pa/"}},
+		{"a goal that fires by itself", shop, map[string]string{"Goals.getGoals": `{"4":{"idgoal":"4","name":"Thanks","match_attribute":"url","pattern":"thanks","pattern_type":"contains"}}`}, all,
+			"goals", matomo.Doubtful, []string{`4 "Thanks" (url contains "thanks")`, "compare conversions"}},
+		{"a goal that is sent", shop, map[string]string{"Goals.getGoals": `[{"idgoal":4,"name":"Thanks","match_attribute":"manually"}]`}, all, "goals", matomo.Good, nil},
+		{"a dimension that is not", shop, nil, with(func(e *matomo.Expect) { e.Dimension = 7 }), "dimension", matomo.Doubtful, []string{"RUN_DIMENSION=7", "make a dimension"}},
+		{"a dimension of actions", shop, map[string]string{"CustomDimensions.getConfiguredCustomDimensions": `[{"idcustomdimension":3,"scope":"action","active":1}]`}, all, "dimension", matomo.Doubtful, []string{`"action"`}},
+		{"a dimension that is off", shop, map[string]string{"CustomDimensions.getConfiguredCustomDimensions": `[{"idcustomdimension":3,"scope":"visit","active":"0"}]`}, all, "dimension", matomo.Doubtful, []string{"activate"}},
+		{"a queue", shop, map[string]string{"CorePluginsAdmin.getSystemSettings": `[{"pluginName":"QueuedTracking","settings":[{"name":"queueEnabled","value":true}]}]`}, all, "queue", matomo.Doubtful, []string{"wait until"}},
+		{"a queue that is off", shop, map[string]string{"CorePluginsAdmin.getSystemSettings": `[{"pluginName":"QueuedTracking","settings":[{"name":"queueEnabled","value":"0"}]}]`}, all, "queue", matomo.Good, nil},
+		{"spam prevention", shop, map[string]string{"CorePluginsAdmin.getSystemSettings": `[{"pluginName":"TrackingSpamPrevention","settings":[{"name":"max_actions_allowed","value":0},{"name":"block_clouds","value":"1"}]}]`}, all, "spam", matomo.Doubtful, []string{"block_clouds", "turn these off"}},
+		{"raw data that is deleted", shop, map[string]string{"Live.getLastVisitsDetails": `[]`}, all, "retention", matomo.Doubtful, []string{"12 visits on 2026-10-01", "begin the backfill later"}},
+		{"a site without data", shop, map[string]string{"Live.getLastVisitsDetails": `[]`, "VisitsSummary.getVisits": `[]`}, all, "retention", matomo.Untold, []string{"Privacy"}},
+		{"masked addresses", shop, nil, all, "masking", matomo.Good, []string{"last 2 of 4"}},
+		{"whole addresses", shop, map[string]string{"Live.getLastVisitsDetails": `[{"visitIp":"86.159.0.0"},{"visitIp":"90.224.0.1"},{"visitIp":"10.1.0.0"}]`}, all, "masking", matomo.Good, []string{"whole"}},
+		{"too few to tell", shop, map[string]string{"Live.getLastVisitsDetails": `[{"visitIp":"86.159.0.0"}]`}, all, "masking", matomo.Untold, []string{"probe visit"}},
+		{"no provider of places", shop, map[string]string{"UserCountry.getLocationFromIP": `{"country_code":"xx"}`}, all, "location", matomo.Good, []string{"does not matter"}},
+	} {
+		d := examine(t, &fake{site: c.site, answers: c.answers}, nil, c.expect)
+		verdict, text := told(d, c.check)
+		if verdict != c.verdict {
+			t.Errorf("%s: %s %q, want %s", c.name, verdict, text, c.verdict)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q lacks %q", c.name, text, want)
+			}
+		}
+		if d.Works != (c.verdict != matomo.Bad) {
+			t.Errorf("%s: works is %t", c.name, d.Works)
+		}
+	}
+}
+
+func TestWhatATokenMayNotReadIsToldWithTheRightItNeeds(t *testing.T) {
+	t.Parallel()
+	for check, c := range map[string]struct{ method, right string }{
+		"site":       {"SitesManager.getSiteFromId", "view access"},
+		"addresses":  {"SitesManager.getExcludedIpsGlobal", "admin access"},
+		"agents":     {"SitesManager.getExcludedUserAgentsGlobal", "admin access"},
+		"parameters": {"SitesManager.getExcludedQueryParametersGlobal", "access to at least one site"},
+		"goals":      {"Goals.getGoals", "view access"},
+		"dimension":  {"CustomDimensions.getConfiguredCustomDimensions", "view access"},
+		"queue":      {"CorePluginsAdmin.getSystemSettings", "superuser"},
+		"spam":       {"CorePluginsAdmin.getSystemSettings", "superuser"},
+		"retention":  {"Live.getLastVisitsDetails", "view access"},
+		"masking":    {"Live.getLastVisitsDetails", "view access"},
+	} {
+		d := examine(t, &fake{site: shop, answers: map[string]string{c.method: refused}}, nil, all)
+		for _, f := range d.Findings {
+			if f.Check == check && (f.Verdict != matomo.Untold || !strings.Contains(f.Right, c.right) || f.Cure == "") {
+				t.Errorf("%+v", f)
+			}
+		}
+		if verdict, _ := told(d, check); verdict == "" || !d.Works {
+			t.Errorf("%s: %+v", check, d)
+		}
+	}
+	d := examine(t, &fake{site: shop, answers: map[string]string{"UserCountry.getLocationFromIP": refused}}, func(to *target.Target) { to.Token, to.ReadToken = "", good }, all)
+	if verdict, text := told(d, "location"); verdict != matomo.Untold || !strings.Contains(text, "view access") {
+		t.Errorf("%s %s", verdict, text)
+	}
+	d = examine(t, &fake{site: shop, answers: map[string]string{"SitesManager.getSearchKeywordParametersGlobal": refused}}, nil, with(func(e *matomo.Expect) { e.Pages = []string{"https://shop.example.test/?keyword=x"} }))
+	if verdict, text := told(d, "search"); verdict != matomo.Doubtful {
+		t.Errorf("what Matomo has unless told was not assumed: %s %s", verdict, text)
+	}
+	d = examine(t, &fake{site: shop}, func(to *target.Target) { to.Token = "" })
+	if verdict, text := told(d, "api"); verdict != matomo.Untold || !strings.Contains(text, "view access") {
+		t.Errorf("%s %s", verdict, text)
+	}
+}
+
+func TestTheKindOfATokenIsTold(t *testing.T) {
+	t.Parallel()
+	no := `{"value":false}`
+	for _, c := range []struct {
+		name    string
+		answers map[string]string
+		token   string
+		want    string
+	}{
+		{"a superuser's", nil, "", "superuser"},
+		{"an administrator's", map[string]string{"UsersManager.hasSuperUserAccess": no}, "", "administrator"},
+		{"a writer's", map[string]string{"UsersManager.hasSuperUserAccess": no, "SitesManager.getSitesIdWithAdminAccess": `[]`, "SitesManager.getSitesIdWithWriteAccess": `["1"]`}, "", "write access"},
+		{"a viewer's", map[string]string{"UsersManager.hasSuperUserAccess": no, "SitesManager.getSitesIdWithAdminAccess": `[]`}, "viewer", "may only view"},
+		{"another site's", map[string]string{"UsersManager.hasSuperUserAccess": no, "SitesManager.getSitesIdWithAdminAccess": `[2]`, "SitesManager.getSitesIdWithAtLeastViewAccess": `[2]`}, "other", "no access"},
+		{"none of this Matomo", map[string]string{"UsersManager.hasSuperUserAccess": refused}, "wrong", "Reporting API"},
+	} {
+		d := examine(t, &fake{site: shop, answers: c.answers}, func(to *target.Target) {
+			if c.token != "" {
+				to.Token = "not-good"
+			}
+		})
+		verdict, text := told(d, "token")
+		if !strings.Contains(text, c.want) || (verdict == matomo.Good) != (c.token == "") {
+			t.Errorf("%s: %s %q", c.name, verdict, text)
+		}
+	}
+}
+
+func TestATokenForReadingIsExaminedByItself(t *testing.T) {
+	t.Parallel()
+	no := `{"value":false}`
+	for want, answers := range map[matomo.Verdict]map[string]string{
+		matomo.Good:     {},
+		matomo.Doubtful: {"UsersManager.hasSuperUserAccess": no, "SitesManager.getSitesIdWithAdminAccess": `[]`, "SitesManager.getSitesIdWithAtLeastViewAccess": `[]`},
+	} {
+		f := &fake{site: shop, answers: answers}
+		d := examine(t, f, func(to *target.Target) { to.ReadToken = "reader" })
+		if verdict, text := told(d, "read_token"); verdict != want {
+			t.Errorf("%s %q, want %s", verdict, text, want)
+		}
+		for _, r := range f.requests {
+			if strings.Contains(r, "index.php") && strings.Contains(r, "getSiteFromId") && !strings.Contains(r, "token_auth=reader") {
+				t.Errorf("%s: asked with another token", r)
+			}
+		}
+	}
+}
+
+func TestARefusedBulkTokenIsWrongWhereHitsGoInBulk(t *testing.T) {
+	t.Parallel()
+	d := examine(t, &fake{site: shop, inForms: true}, nil, all)
+	if verdict, text := told(d, "bulk"); verdict != matomo.Bad || d.Works {
+		t.Errorf("%s %s", verdict, text)
+	}
+}
+
+func TestACertificateIsNamed(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewTLSServer(&fake{site: shop})
+	t.Cleanup(srv.Close)
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	for _, c := range []struct{ name, url, check, want string }{
+		{"of its own making", srv.URL, "certificate", "SSL_CERT_FILE"},
+		{"of another host", strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), "certificate", "not for the host localhost"},
+		{"none at all", strings.Replace(plain.URL, "http:", "https:", 1), "tracker", "http://"},
+	} {
+		to := target.Target{URL: c.url + "/sub/matomo.php", SiteID: 1, Token: good}
+		d := matomo.NewClient(10*time.Second).Examine(t.Context(), to, all)
+		if verdict, text := told(d, c.check); verdict != matomo.Bad || !strings.Contains(text, c.want) || d.Works {
+			t.Errorf("%s: %s %q", c.name, verdict, text)
+		}
+	}
+	to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: good}
+	if d := matomo.NewClient(10*time.Second).Examine(t.Context(), to, with(func(e *matomo.Expect) { e.AnyCertificate = true })); !d.Works {
+		t.Errorf("with any certificate: %+v", d.Findings)
+	}
+}

@@ -1,0 +1,176 @@
+package matomo
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// maxSkew is how far the clocks may be apart: Matomo refuses hits from its future beyond a minute or so.
+const maxSkew = 30 * time.Second
+
+// ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
+// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). It asks for the GIF: without, a Matomo whose tracking is off
+// answers like any other (core/Tracker/Response.php).
+func ping(t target.Target) url.Values {
+	return url.Values{
+		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"}, "cid": {newVisitor()}, "url": {"https://shop.example.test/"},
+	}
+}
+
+// newVisitor is an id that no visitor has.
+func newVisitor() string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
+	return hex.EncodeToString(id[:])
+}
+
+// someAddress is one of a visitor: giving one makes Matomo check the token (core/Tracker/Request.php).
+const someAddress = "90.224.0.10"
+
+func placedPing(t target.Target) url.Values {
+	form := ping(t)
+	form.Set("cip", someAddress)
+	return form
+}
+
+// tracker tells whether hits are taken.
+func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
+	sent := time.Now()
+	a, err := x.postForm(ctx, x.target.URL, ping(x.target))
+	if err != nil {
+		d.Findings = append(d.Findings, unreachable(err))
+		return false
+	}
+	d.Reachable, d.Status, d.Took = true, a.status, a.took
+	d.Findings = append(d.Findings, x.answered(&a), clock(&a, sent))
+	return a.taken()
+}
+
+func unreachable(err error) Finding {
+	if message, cure := certificate(err); message != "" {
+		return bad("certificate", cure, "%s", message)
+	}
+	cure := "start Matomo, or correct host and port"
+	switch {
+	case errors.Is(err, errForbidden):
+		cure = "give the address of a Matomo"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		cure = "write http:// instead of https://, or turn on TLS in the server"
+	}
+	return bad("tracker", cure, "does not answer: %v", err)
+}
+
+// certificate names what is wrong with that of the server, empty where it is not that.
+func certificate(err error) (message, cure string) {
+	var (
+		invalid *tls.CertificateVerificationError
+		host    x509.HostnameError
+		expired x509.CertificateInvalidError
+		unknown x509.UnknownAuthorityError
+	)
+	switch {
+	case errors.As(err, &host):
+		return "is not for the host " + host.Host, "give the address by the name that the certificate has, or renew it with this one"
+	case errors.As(err, &expired) && expired.Reason == x509.Expired && expired.Cert != nil:
+		return fmt.Sprintf("is valid from %s to %s alone", expired.Cert.NotBefore.Format(time.DateOnly), expired.Cert.NotAfter.Format(time.DateOnly)),
+			"renew it, or set the clock here right"
+	case errors.As(err, &unknown):
+		return "is of an authority that is not known here", "name your own authority's file by SSL_CERT_FILE, or install the chain on the server; for a test alone TLS_VERIFY=false"
+	case errors.As(err, &invalid):
+		return "is not accepted: " + invalid.Err.Error(), "renew it; for a test alone TLS_VERIFY=false"
+	}
+	return "", ""
+}
+
+func (x *examination) answered(a *answer) Finding {
+	site := x.target.SiteID
+	const check = "tracker"
+	switch {
+	case a.taken():
+		return good(check, "takes hits for site %d", site)
+	case a.status/100 == 3:
+		return bad(check, "give the address it redirects to: https instead of http, or with www", "answers with a redirect (%d), and hits do not follow one", a.status)
+	case a.status == http.StatusBadRequest:
+		return bad(check, "look whether the site exists in Matomo, and whether its database runs", "refuses hits for site %d (400)", site)
+	case a.status == http.StatusNotFound:
+		return bad(check, "look at the path: Matomo's tracker is matomo.php in its own folder", "is not there (404)")
+	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
+		return bad(check, "let the server in front of Matomo pass requests from here", "is closed (%d)", a.status)
+	case a.status == http.StatusServiceUnavailable:
+		return bad(check, "turn on record_statistics in Matomo's config.ini.php, or wait where the server is overloaded", "takes no hits now (503)")
+	case a.status >= 500:
+		return bad(check, "read the log of Matomo's web server", "fails (%d)", a.status)
+	default:
+		return bad(check, "give the address of matomo.php itself", "answers %d, which is no answer of Matomo to a hit", a.status)
+	}
+}
+
+func clock(a *answer, sent time.Time) Finding {
+	if a.date.IsZero() {
+		return untold("clock", "", "compare the server's clock by hand", "the answer has no date")
+	}
+	if skew := a.date.Sub(sent).Abs(); skew > maxSkew {
+		return doubtful("clock", "set both by NTP", "its clock and the one here are %s apart", skew.Round(time.Second))
+	}
+	return good("clock", "its clock and the one here agree")
+}
+
+// token tells whether hits may carry addresses and countries.
+func (x *examination) token(ctx context.Context) []Finding {
+	if x.target.Token == "" {
+		return []Finding{doubtful("token", "give a token of a user with write access to the site", "there is none: countries, cities and addresses of visitors are not sent")}
+	}
+	form := placedPing(x.target)
+	form.Set("token_auth", x.target.Token.Reveal())
+	a, err := x.postForm(ctx, x.target.URL, form)
+	if err != nil {
+		return []Finding{bad("token", "try again", "could not be tried: %v", err)}
+	}
+	may := x.mayOf(ctx, x.target.Token)
+	if !a.taken() {
+		return []Finding{bad("token", "give a token of a user with write access to this site; a new token is known to the tracker after 5 minutes at most",
+			"is refused for site %d (%d)%s: every hit with an address or country would be lost", x.target.SiteID, a.status, may.refused())}
+	}
+	return []Finding{good("token", "may write to site %d%s", x.target.SiteID, may.taken()), x.bulk(ctx)}
+}
+
+// bulk tries a token that is good in a form. Matomo does not count that of a bulk request as sent securely, and refuses a
+// superuser's for secure requests only, which new ones are unless told (plugins/UsersManager/Model.php).
+func (x *examination) bulk(ctx context.Context) Finding {
+	body, err := json.Marshal(map[string]any{"requests": []string{"?" + placedPing(x.target).Encode()}, "token_auth": x.target.Token.Reveal()})
+	if err != nil {
+		return untold("bulk", "", "", "could not be tried: %v", err) // strings always marshal
+	}
+	var receipt struct{ Tracked, Invalid int }
+	a, err := x.post(ctx, x.target.URL, "application/json", string(body))
+	if err == nil {
+		_ = json.Unmarshal(a.body, &receipt) // no receipt is one of nothing
+	}
+	finding, loss := doubtful, "with SEND_MODE=bulk every hit would be lost, and those of past days go in bulk too"
+	if x.expect.Bulk {
+		finding, loss = bad, "every hit would be lost"
+	}
+	switch {
+	case err != nil:
+		return doubtful("bulk", "try again before a run with SEND_MODE=bulk", "could not be tried: %v", err)
+	case receipt.Invalid > 0:
+		return finding("bulk", `give a token of a user with write access alone, or a superuser's without "Only allow secure requests"`,
+			"the token is refused in bulk requests: %s", loss)
+	case receipt.Tracked == 0:
+		return finding("bulk", "look whether Matomo's plugin BulkTracking is active, and in its log: it refuses an address for an hour after 20 wrong tokens",
+			"bulk requests are not taken (%d): %s", a.status, loss)
+	}
+	return good("bulk", "the token is taken in bulk requests")
+}
