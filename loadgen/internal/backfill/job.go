@@ -138,7 +138,7 @@ func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message stri
 	close(giveUp)
 	background.Wait()
 	j.phase.Store(engine.Ended)
-	if j.left.Load() {
+	if j.left.Load() || j.message != "" { // what went wrong with the last batch leaves none
 		return engine.ReasonOf(ctx), j.message
 	}
 	return Finished, ""

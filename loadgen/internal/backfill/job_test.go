@@ -3,8 +3,11 @@ package backfill_test
 import (
 	"context"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -335,6 +338,45 @@ func TestFiveRejectedBatchesInARowEndTheJob(t *testing.T) {
 	bad = false // the token has its right now, and none of those hits was stored
 	if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) || s.Visits.Lost > 0 {
 		t.Errorf("the job that went on ended %s with %+v", why, s.Visits)
+	}
+}
+
+// disk is one that can fill up.
+type disk struct {
+	afero.Fs
+	full atomic.Bool
+}
+
+func (d *disk) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
+	f, err := d.Fs.OpenFile(name, flag, perm)
+	return &diskFile{f, d}, err
+}
+
+type diskFile struct {
+	afero.File
+	disk *disk
+}
+
+func (f *diskFile) Write(p []byte) (int, error) {
+	if f.disk.full.Load() {
+		return 0, syscall.ENOSPC
+	}
+	return f.File.Write(p)
+}
+
+func TestAJournalThatBreaksWithTheLastBatchIsTold(t *testing.T) {
+	t.Parallel()
+	d := &disk{Fs: afero.NewMemMapFs()}
+	r := newRig(t, "UTC", "2026-03-28", "2026-03-28", 10, later)
+	r.fs, r.names = d, []string{"a"}
+	m := newMatomo()
+	m.answer = func(_ int, hits []hit) (tracking.Result, tracking.Receipt) {
+		d.full.Store(true)
+		return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+	}
+	why, message, p, _ := r.run(context.Background(), m)
+	if why != backfill.Broken || !strings.Contains(message, "write journal") || p.BatchesDone != 1 || p.Batches != 1 {
+		t.Errorf("ended %s after %d batches of %d: %s", why, p.BatchesDone, p.Batches, message)
 	}
 }
 
