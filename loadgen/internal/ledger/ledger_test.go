@@ -209,4 +209,8 @@ func TestWhatWasBookedSinceIsTheDifference(t *testing.T) {
 	if n := before.Latency[0].TotalCount(); n != 99 {
 		t.Errorf("the copy before has changed: %d latencies", n)
 	}
+	l.Due(98) // what was overdue is not due where arrivals pause
+	if d := l.Counts().Since(before); d.Due != 0 {
+		t.Errorf("%d visits were due", d.Due)
+	}
 }

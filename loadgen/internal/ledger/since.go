@@ -3,9 +3,10 @@ package ledger
 import "github.com/HdrHistogram/hdrhistogram-go"
 
 // Since is what was booked after before, an earlier copy of the same ledger: hits, visits by fate, what was due, and
-// latencies. What is in flight is that of now; accounts, sales and receipts are left out.
+// latencies. What is in flight is that of now; accounts, sales and receipts are left out. Due alone can shrink, where
+// arrivals pause that were overdue: nothing was due then.
 func (c Counts) Since(before Counts) Counts {
-	d := Counts{Due: c.Due - before.Due, Account: Account{Planned: c.Planned - before.Planned}}
+	d := Counts{Due: max(c.Due, before.Due) - before.Due, Account: Account{Planned: c.Planned - before.Planned}}
 	for f, n := range before.Visits {
 		d.Visits[f] = c.Visits[f] - n
 	}
