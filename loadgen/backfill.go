@@ -213,9 +213,9 @@ func (p *past) close(log *slog.Logger) {
 // printBackfill prints the days as a table.
 func printBackfill(w io.Writer, b *record.Backfill) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(t, "visits of\tplanned\tsent\tunknown\trejected\tleft\t")
+	_, _ = fmt.Fprintln(t, "visits of\tplanned\tsent\tunknown\trejected\tunsent\tleft\t")
 	for _, d := range b.Days {
-		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t  %s\n", d.Date, d.Planned, d.Sent, d.Unknown, d.Rejected, d.Planned-d.Sent-d.Unknown-d.Rejected, d.Skipped)
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n", d.Date, d.Planned, d.Sent, d.Unknown, d.Rejected, d.Unsent, d.Planned-d.Sent-d.Unknown-d.Rejected-d.Unsent, d.Skipped)
 	}
 	_ = t.Flush() // a terminal that is gone cannot be told
 	for _, u := range b.Unknown {

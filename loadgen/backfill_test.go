@@ -65,6 +65,7 @@ func TestTodayIsSentUpToNow(t *testing.T) {
 	a := newArchive(t, "America/New_York", now)
 	l := startAt(t, afero.NewMemMapFs(), now, pastSettings(a, map[string]string{
 		"TIMEZONE": "America/New_York", "BACKFILL_DAYS_BACK": "1", "BACKFILL_DURATION_DAYS": "2", "TARGET_VISITS_PER_DAY": "300",
+		"THRESHOLDS": "achieved_rate>98%", // a job has the thresholds of live traffic
 	}))
 	l.ends(t, exitOK)
 	s := l.summary(t)
@@ -253,5 +254,14 @@ func TestACheckTellsOfABackfill(t *testing.T) {
 	l.ends(t, exitConfig)
 	if !l.stderr.has("BACKFILL_DAYS_BACK: is not set, but BACKFILL_DURATION_DAYS is") {
 		t.Errorf("check says %s", l.stderr.String())
+	}
+}
+
+func TestWhatADayHasNoTimeForIsNotLeftToSend(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	printBackfill(&b, &record.Backfill{Days: []record.BackfillDay{{Date: "2026-06-16", Planned: 10, Sent: 6, Unsent: 1}}})
+	if !strings.Contains(strings.Join(strings.Fields(b.String()), " "), "unsent left 2026-06-16 10 6 0 0 1 3") {
+		t.Errorf("the table is\n%s", b.String())
 	}
 }

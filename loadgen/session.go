@@ -262,6 +262,7 @@ func (s *session) summary() record.Summary {
 	}
 	if s.past != nil {
 		sum.Kind, sum.Backfill = record.BackfillJob, s.past.account()
+		sum.Due = sum.Visits.Planned // there is no schedule: a visit is due when its turn has come
 	}
 	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum, time.Now()), false)
 	return sum
