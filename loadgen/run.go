@@ -16,6 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
@@ -27,10 +28,15 @@ func load(h host, flags map[string]string) (p *plan.Plan, env map[string]string,
 	maps.Copy(env, flags)
 	p, more := plan.Load(h.fs, env, draw)
 	problems = append(problems, more...)
-	if problems.Err() != nil {
-		return nil, env, fromFile, problems
+	if problems.Err() == nil {
+		return p, env, fromFile, problems
 	}
-	return p, env, fromFile, problems
+	// The days of a backfill follow from a plan. Where there is none what is wrong with them is told with the rest.
+	if s, _ := spec.Parse(env, func(path string) ([]byte, error) { return exchange.Read(h.fs, path) }); s.BackfillEnabled {
+		_, more = s.Backfill(h.now())
+		problems = append(problems, more...)
+	}
+	return nil, env, fromFile, problems
 }
 
 // draw makes a seed, small enough for every JSON reader, and a run id that sorts by time.
