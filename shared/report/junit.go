@@ -114,7 +114,7 @@ func told(v record.Verdict) string {
 
 // ends are the reasons of ends that are no fault, thresholds apart.
 var ends = []string{
-	"", "stop_after_visits", "auto_stop", "profile_ended", "threshold", "capacity_found", "capacity_not_reached", "finished",
+	"", "stop_after_visits", "auto_stop", "profile_ended", "threshold", "capacity_found", "capacity_not_reached", "backfill_finished",
 }
 
 // wrong is why a run did not end as it should, thresholds apart; empty where it did.

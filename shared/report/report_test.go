@@ -115,7 +115,11 @@ func TestTheVerdictIsToldFirst(t *testing.T) {
 		"the error brake":    {func(r *report.Run) { r.Summary.Thresholds, r.Summary.Reason = nil, "error_brake" }, "Failed"},
 		"no target":          {func(r *report.Run) { r.Summary.Thresholds, r.ExitCode = nil, code(3) }, "Failed"},
 		"a stop":             {func(r *report.Run) { r.Summary.Thresholds, r.Summary.Reason = nil, "interrupted" }, "Stopped"},
-		"still going on":     {func(r *report.Run) { r.Summary.Ended, r.Summary.Reason = time.Time{}, "" }, "Goes on"},
+		"a backfill": {func(r *report.Run) {
+			r.Summary.Thresholds, r.Summary.Kind, r.Summary.Reason, r.ExitCode = nil, record.BackfillJob, "backfill_finished", code(0)
+		}, "Finished"},
+		"a journal that broke": {func(r *report.Run) { r.Summary.Thresholds, r.Summary.Reason = nil, "journal_failed" }, "Failed"},
+		"still going on":       {func(r *report.Run) { r.Summary.Ended, r.Summary.Reason = time.Time{}, "" }, "Goes on"},
 	} {
 		r := tenSeconds()
 		c.change(r)

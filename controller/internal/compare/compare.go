@@ -121,7 +121,8 @@ func Runs(a, b Run) Result {
 var cuts = map[string]string{
 	"interrupted": "was ended by hand", "stopped": "was ended by hand", "removed": "was ended by hand",
 	"killed": "was killed", "crashed": "crashed", "failed": "failed", "no_target": "ended because no target took a hit",
-	"threshold": "was ended by a threshold", "error_brake": "was ended by the error brake", "auto_stop": "was ended by the clock",
+	"journal_failed": "ended because its journal could not be written",
+	"threshold":      "was ended by a threshold", "error_brake": "was ended by the error brake", "auto_stop": "was ended by the clock",
 	"capacity_found": "searched the capacity, and ended", "capacity_not_reached": "searched the capacity, and ended",
 	"capacity_none": "searched the capacity, and ended",
 }
