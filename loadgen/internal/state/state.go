@@ -36,13 +36,14 @@ func Open(fsys afero.Fs, dir string) (Folder, error) {
 	return f, Probe(fsys, dir)
 }
 
-// Probe tries to write to a folder and leaves nothing there.
+// Probe tries to write to a folder and leaves nothing there. Others may do the same meanwhile: jobs and live traffic share
+// a state folder.
 func Probe(fsys afero.Fs, dir string) error {
 	const probe = ".write-test"
 	if err := exchange.Publish(fsys, dir, map[string][]byte{probe: []byte("ok")}); err != nil {
 		return fmt.Errorf("write to folder: %w", err)
 	}
-	if err := fsys.Remove(filepath.Join(dir, probe)); err != nil {
+	if err := fsys.Remove(filepath.Join(dir, probe)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove from folder: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -101,5 +102,26 @@ func TestAFolderThatCannotBeWrittenIsRefused(t *testing.T) {
 	f, err := state.Open(afero.NewMemMapFs(), "")
 	if err != nil || f.Save(&record.Summary{RunID: "x"}) != nil {
 		t.Errorf("no folder keeps nothing: %v", err)
+	}
+}
+
+// shared is a folder in which another one removes whatever this one does a moment before.
+type shared struct{ afero.Fs }
+
+func (s shared) Remove(name string) error {
+	if err := s.Fs.Remove(name); err != nil {
+		return err
+	}
+	return s.Fs.Remove(name)
+}
+
+func TestTwoMayTryAFolderAtATime(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := state.Probe(shared{afero.NewOsFs()}, dir); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
 	}
 }
