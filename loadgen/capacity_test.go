@@ -108,7 +108,7 @@ func TestACapacitySearchFindsTheLimitOfAServer(t *testing.T) {
 		if took > 5*time.Minute {
 			t.Errorf("%v hits/s: took %s", perSecond, took)
 		}
-		if len(found.Limit) == 0 || found.BrokenRate <= found.VisitRate || !strings.Contains(missed(found.Limit), "p95<1s") {
+		if len(found.Limit) == 0 || found.BrokenRate <= found.VisitRate || !strings.Contains(threshold.Misses(found.Limit), "p95<1s") {
 			t.Errorf("%v hits/s: showed at %.4g visits/s as %+v", perSecond, found.BrokenRate, found.Limit)
 		}
 		if found.UnderWay != nil || len(found.Thresholds) != 3 {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/puttrix/trafficinator/shared/record"
@@ -17,7 +16,7 @@ func printCapacity(w io.Writer, c *record.Capacity) {
 	for _, s := range c.Steps {
 		held := "yes"
 		if !s.Held {
-			held = "no: " + missed(s.Verdicts)
+			held = "no: " + threshold.Misses(s.Verdicts)
 		}
 		_, _ = fmt.Fprintf(t, "%s\t%.4g\t%.4g\t%.4g\t%.0f ms\t%.0f ms\t%.0f ms\t%.3g %%\t%.0f s\t%s\t\n", s.Kind, s.OfferedVisitRate, s.VisitRate, s.HitRate,
 			1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99, 100*s.ErrorShare, s.Measured, held)
@@ -28,7 +27,7 @@ func printCapacity(w io.Writer, c *record.Capacity) {
 
 // answer is what a capacity search found, in words.
 func answer(c *record.Capacity) string {
-	limit := fmt.Sprintf("the limit showed at %.4g visits/s as %s", c.BrokenRate, missed(c.Limit))
+	limit := fmt.Sprintf("the limit showed at %.4g visits/s as %s", c.BrokenRate, threshold.Misses(c.Limit))
 	switch {
 	case c.VisitRate == 0 && c.BrokenRate > 0:
 		return fmt.Sprintf("not even the lowest rate held; %s", limit)
@@ -43,15 +42,4 @@ func answer(c *record.Capacity) string {
 		return fmt.Sprintf("at least %s, not confirmed for a minute; %s", found, limit)
 	}
 	return fmt.Sprintf("%s; %s", found, limit)
-}
-
-// missed tells the verdicts that did not hold, with what was measured.
-func missed(verdicts []record.Verdict) string {
-	var all []string
-	for _, v := range verdicts {
-		if threshold.Missed(v) {
-			all = append(all, fmt.Sprintf("%s (%s)", v.Expression, threshold.Shown(v)))
-		}
-	}
-	return strings.Join(all, ", ")
 }

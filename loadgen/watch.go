@@ -74,7 +74,7 @@ func (s *session) progress(ctx context.Context) {
 		sum := s.summary()
 		s.mu.Unlock()
 		h, note := sum.Hits, ""
-		if names := missed(sum.Thresholds); names != "" {
+		if names := threshold.Misses(sum.Thresholds); names != "" {
 			note = "  missed: " + names
 		}
 		log := s.log
@@ -88,7 +88,7 @@ func (s *session) progress(ctx context.Context) {
 			continue
 		}
 		log.Info("progress", "phase", s.Phase(), "visits", sum.Visits.Planned, "open_visits", sum.OpenVisits, "accepted", h.Accepted,
-			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds", sum.Latency.P95, "thresholds_missed", missed(sum.Thresholds))
+			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds", sum.Latency.P95, "thresholds_missed", threshold.Misses(sum.Thresholds))
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -13,7 +12,7 @@ import (
 // answer is what a capacity search found, in words.
 func answer(c *record.Capacity) (found, limit string) {
 	if c.BrokenRate > 0 {
-		limit = "the limit showed at " + number(c.BrokenRate) + " visits/s as " + missed(c.Limit)
+		limit = "the limit showed at " + number(c.BrokenRate) + " visits/s as " + threshold.Misses(c.Limit)
 	} else {
 		limit = "nothing higher was tried"
 	}
@@ -26,17 +25,6 @@ func answer(c *record.Capacity) (found, limit string) {
 		return fmt.Sprintf("at least %s visits/s (%s hits/s), not confirmed for a minute", number(c.VisitRate), number(c.HitRate)), limit
 	}
 	return fmt.Sprintf("%s visits/s (%s hits/s)", number(c.VisitRate), number(c.HitRate)), limit
-}
-
-// missed tells the verdicts that did not hold, with what was measured.
-func missed(verdicts []record.Verdict) string {
-	var all []string
-	for _, v := range verdicts {
-		if threshold.Missed(v) {
-			all = append(all, fmt.Sprintf("%s (%s)", v.Expression, threshold.Shown(v)))
-		}
-	}
-	return strings.Join(all, ", ")
 }
 
 // curves draw what was measured at each rate that was tried.

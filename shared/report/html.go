@@ -34,7 +34,7 @@ func policy() string {
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"csp": policy, "count": count, "percent": percent, "latency": latency, "span": span, "shown": threshold.Shown, "number": number, "missed": missed,
+	"csp": policy, "count": count, "percent": percent, "latency": latency, "span": span, "shown": threshold.Shown, "number": number, "missed": threshold.Misses,
 	"outcomes": func() []outcome { return outcomes },
 	"telling":  func(r record.ReconciledRow) bool { return r.Group == "total" || r.Verdict != record.RowEqual },
 	"figure":   figure,

@@ -5,6 +5,7 @@ package threshold
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -71,3 +72,14 @@ func Missed(v record.Verdict) bool { return !v.Held && !v.Pending }
 
 // Passed says that no verdict is against the run.
 func Passed(verdicts []record.Verdict) bool { return !slices.ContainsFunc(verdicts, Missed) }
+
+// Misses tells the verdicts that are against the run, with what was measured; empty where none is.
+func Misses(verdicts []record.Verdict) string {
+	var all []string
+	for _, v := range verdicts {
+		if Missed(v) {
+			all = append(all, v.Expression+" ("+Shown(v)+")")
+		}
+	}
+	return strings.Join(all, ", ")
+}
