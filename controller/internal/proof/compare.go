@@ -85,8 +85,9 @@ const tolerance = 1e-6
 // broken compares visits by what a report breaks them down by. Visits in doubt, and the second halves of split ones, may
 // be in any row.
 func (c *comparison) broken(group string, sent, shown map[string]uint64) {
-	loose := c.t.Visits.Uncertain + c.t.Visits.Split
+	loose := c.t.Visits.Uncertain + c.t.Visits.Split + sent[""]
 	names := maps.Clone(sent)
+	delete(names, "") // whatever these are, they are in some row
 	if names == nil {
 		names = map[string]uint64{}
 	}

@@ -254,3 +254,21 @@ func TestARunThatGoesOnIsFollowedWithItsLag(t *testing.T) {
 		}
 	})
 }
+
+func TestASourceThatNothingTellsIsNotMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ended()
+		at := r.Summary.Targets["matomo"]
+		at.Opened.Sources = map[string]uint64{"search": visits - 6, "": 6} // the first hit of six was not taken
+		r.Summary.Targets["matomo"] = at
+		as := shown(visits, pages)
+		as.Sources = map[string]uint64{"search": visits - 6, "direct": 6}
+		if got, _ := reconcile(t, &shows{report: always(as), lately: holds(visits, pages)}, r); got.Lost() || row(t, got, "direct").Verdict != record.RowEqual {
+			t.Errorf("%+v", got.Targets[0].Rows)
+		}
+		as.Sources = map[string]uint64{"search": visits - 7, "direct": 7}
+		if got, _ := reconcile(t, &shows{report: always(as), lately: holds(visits, pages)}, r); row(t, got, "search").Verdict != record.RowShort {
+			t.Errorf("one that changed its source: %+v", got.Targets[0].Rows)
+		}
+	})
+}

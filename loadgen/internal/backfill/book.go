@@ -17,7 +17,7 @@ func (s *shard) book(b *batch, a answer, answered bool) (n ended) {
 	if a.Receipt.Tracked+a.Receipt.Invalid > 0 {
 		s.c.Ledger.Receive(len(s.hits), a.Receipt.Tracked, a.Receipt.Invalid)
 	}
-	courses := make([]ledger.Course, len(b.visits))
+	courses, late := make([]ledger.Course, len(b.visits)), make([]bool, len(b.visits))
 	s.booked = s.booked[:0]
 	for i := range s.hits {
 		h := &s.hits[i]
@@ -25,6 +25,8 @@ func (s *shard) book(b *batch, a answer, answered bool) (n ended) {
 		if one.Outcome == tracking.Accepted {
 			one.Sale = h.sale
 		}
+		first := i == 0 || s.hits[i-1].visit != h.visit
+		late[h.visit] = late[h.visit] || first && one.Outcome != tracking.Accepted
 		courses[h.visit].Book(one.Outcome, h.ping, h.at, true)
 		n[one.Outcome]++
 		s.booked = append(s.booked, one)
@@ -38,7 +40,7 @@ func (s *shard) book(b *batch, a answer, answered bool) (n ended) {
 	for i := range courses {
 		course := &courses[i]
 		if course.Taken > 0 {
-			s.c.Ledger.Open(b.target, ledger.Origin{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i]})
+			s.c.Ledger.Open(b.target, ledger.Origin{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i], Late: late[i]})
 		}
 		fate := course.Fate(s.length[i], true)
 		s.c.Ledger.Close(b.target, fate, int(course.Splits))

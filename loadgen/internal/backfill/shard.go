@@ -67,7 +67,7 @@ func (s *shard) plan(b *batch) {
 			}
 			s.hits = append(s.hits, one)
 		}
-		s.who, s.length = append(s.who, s.visit.Visitor), append(s.length, len(s.visit.Hits))
+		s.who, s.length = append(s.who, s.visit.Seen()), append(s.length, len(s.visit.Hits))
 	}
 }
 

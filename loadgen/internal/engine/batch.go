@@ -72,7 +72,7 @@ func (w *worker) serve(b *batch) {
 			o.group(&w.visit, b.sent, w.c.Batch)
 			r.due, r.upTo = o.start+w.visit.Hits[o.hit].Wait, o.upTo
 		}
-		b.rest, b.who = append(b.rest, r), append(b.who, w.visit.Visitor)
+		b.rest, b.who = append(b.rest, r), append(b.who, w.visit.Seen())
 	}
 	w.c.Ledger.Send(b.target, b.kinds)
 	b.result, b.receipt = w.request.Send()

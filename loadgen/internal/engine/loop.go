@@ -307,7 +307,7 @@ func (l *loop) settle(b *batch) {
 			o.book(l.booked[i].Outcome, b.hits[i].ping, b.hits[i].recorded, &l.days)
 			if unopened && o.Taken > 0 {
 				unopened = false
-				l.c.Ledger.Open(b.target, ledger.Origin{Day: l.days.begin(int64(o.Taken)), Visitor: b.who[v]})
+				l.c.Ledger.Open(b.target, ledger.Origin{Day: l.days.begin(int64(o.Taken)), Visitor: b.who[v], Late: o.hit > 1})
 			}
 			i++
 		}

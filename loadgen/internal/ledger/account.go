@@ -60,13 +60,16 @@ func (s *Sale) add(o Sale) {
 // Origin tells of a visit what Matomo's reports break visits down by.
 type Origin struct {
 	// Day is the midnight, in Unix seconds, with which the day of the site begins.
-	Day     int64
+	Day int64
+	// Visitor is as visit.Seen tells.
 	Visitor visitor.Visitor
+	// Late says that not the first hit opened it, which alone carries the source.
+	Late bool
 }
 
 // Opened counts the visits that Matomo has opened.
 type Opened struct {
-	// Days is by Origin.Day, Countries by ISO code.
+	// Days is by Origin.Day, Countries by ISO code; "" are the sources that nothing tells.
 	Days                        map[int64]uint64
 	Countries, Sources, Devices map[string]uint64
 }
@@ -78,7 +81,11 @@ func newOpened() Opened {
 func (c Opened) add(o Origin) {
 	c.Days[o.Day]++
 	c.Countries[o.Visitor.Place.Country]++
-	c.Sources[string(o.Visitor.Source.Type)]++
+	source := string(o.Visitor.Source.Type)
+	if o.Late {
+		source = ""
+	}
+	c.Sources[source]++
 	c.Devices[o.Visitor.Device.Type]++
 }
 

@@ -166,16 +166,17 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 		l.Open(target, ledger.Origin{Day: midnight, Visitor: who})
 		l.Close(target, ledger.Complete, 0)
 	}
+	l.Open(0, ledger.Origin{Day: midnight, Visitor: who, Late: true}) // its source was in the hit that was not taken
 	var s record.Summary
 	l.Counts().Fill(&s, []string{"a", "b"}, make([]record.Target, 2), zone)
 	a := s.Targets["a"]
 	if a.Revenue != 12.1 || a.Tax != 1.1 || a.Shipping != 1 || a.Items != 3 || a.Visits.Complete != 1 || a.ByKind["order"].Accepted != 1 {
 		t.Errorf("target a: %+v", a)
 	}
-	if o := a.Opened; o.Days["2026-03-29"] != 1 || o.Sources["social"] != 1 || o.Countries[who.Place.Country] != 1 || o.Devices[who.Device.Type] != 1 {
+	if o := a.Opened; o.Days["2026-03-29"] != 2 || o.Sources["social"] != 1 || o.Sources[""] != 1 || o.Countries[who.Place.Country] != 2 || o.Devices[who.Device.Type] != 2 {
 		t.Errorf("target a opened %+v", o)
 	}
-	if s.Revenue != 24.2 || s.Items != 6 || s.Opened.Days["2026-03-29"] != 2 || s.Visits.Complete != 2 {
+	if s.Revenue != 24.2 || s.Items != 6 || s.Opened.Days["2026-03-29"] != 3 || s.Visits.Complete != 2 {
 		t.Errorf("both: %+v", s.Account)
 	}
 }

@@ -85,6 +85,16 @@ type Visit struct {
 	dwell                  []time.Duration
 }
 
+// Seen is the visitor as Matomo's reports break visits down, of a visit whose first hit was filled: the source has no
+// type where the first page decides, by a campaign or by asking to be taken for a direct entry.
+func (v *Visit) Seen() visitor.Visitor {
+	who := v.Visitor
+	if v.path != nil && v.path.direct || v.path == nil && v.Hits[0].at != nil && v.Hits[0].at.direct {
+		who.Source.Type = ""
+	}
+	return who
+}
+
 // Length is the recorded time from the first to the last hit.
 func (v *Visit) Length() time.Duration { return v.Hits[len(v.Hits)-1].Offset }
 

@@ -256,6 +256,9 @@ func TestPagesThatMatomoRecordsOtherwise(t *testing.T) {
 				}
 			case strings.Contains(h.URL.Plain, "utm_campaign"):
 				campaigns++
+				if v.Seen().Source.Type != "" {
+					t.Fatalf("a campaign decides the source, not %q", v.Seen().Source.Type)
+				}
 				if i > 0 || h.Referrer.Plain != "" {
 					t.Fatalf("the campaign is hit %d, from %q", i, h.Referrer.Plain)
 				}
