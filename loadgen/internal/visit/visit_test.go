@@ -246,7 +246,8 @@ func TestPagesThatMatomoRecordsOtherwise(t *testing.T) {
 	})
 	searches, campaigns := 0, 0
 	for n := range uint64(500) {
-		for i, h := range g.Visit(n).Hits {
+		v := g.Visit(n)
+		for i, h := range v.Hits {
 			switch {
 			case h.Kind != visit.Pageview:
 			case strings.Contains(h.URL.Plain, "?q="):
