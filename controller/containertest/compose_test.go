@@ -105,6 +105,12 @@ func stack(t *testing.T) webui {
 	p := product{
 		dir: dir, api: "http://" + compose("port", "controller", "8000"), sink: "http://" + docker(t, "port", name+"-sink", "8080/tcp"),
 		tracker: "http://sink:8080/matomo.php", kill: func(t *testing.T) { docker(t, "kill", loadgen) },
+		killJob: func(t *testing.T, j backfill) {
+			if facts := docker(t, "inspect", j.ContainerID); strings.Contains(facts, token) || !strings.Contains(facts, `"trafficinator.role": "backfill"`) {
+				t.Errorf("the container should bear its label, and no token: %s", facts)
+			}
+			docker(t, "kill", j.ContainerID)
+		},
 	}
 	await(t, "the controller answers", func() bool { var v any; return getJSON(t, p.api+"/health", &v) })
 	await(t, "the loadgen idles", func() bool { return p.status(t).Phase == "idle" })
@@ -131,6 +137,7 @@ func TestAPersonsWayWithContainers(t *testing.T) {
 	}
 	survivesTheEngine(t, w)
 	exact(t, w.product)
+	backfills(t, w.product)
 	keepsSecrets(t, w.product, map[string]string{
 		"docker inspect": docker(t, "inspect", w.loadgen, w.controller), "docker top": docker(t, "top", w.controller),
 		"the controller's log": logs(t, w.controller), "the loadgen's log": logs(t, w.loadgen),

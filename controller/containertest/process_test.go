@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -91,9 +92,19 @@ func TestAPersonsWayWithProcesses(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		killJob: func(t *testing.T, j backfill) {
+			pid, err := strconv.Atoi(j.ContainerID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		},
 	}
 	await(t, "the controller answers", func() bool { var v any; return getJSON(t, p.api+"/health", &v) })
 	journey(t, p)
 	exact(t, p)
+	backfills(t, p)
 	keepsSecrets(t, p, map[string]string{"the controller's output": said.String()})
 }

@@ -32,6 +32,8 @@ type product struct {
 	// tracker is the sink for the loadgen, sink for the test.
 	tracker, sink string
 	kill          func(t *testing.T)
+	// killJob kills a job.
+	killJob func(t *testing.T, j backfill)
 }
 
 // call sends body as JSON and reads the answer; it fails unless the status is want.
