@@ -86,11 +86,8 @@ func (d *Docker) freshJob(ctx context.Context, id string) (recipe, error) {
 	if err != nil {
 		return r, err
 	}
-	labels := r.config.Labels
-	labels[RoleLabel], labels[RunLabel] = jobRole, id
-	if labels[composeProject] != "" {
-		labels["com.docker.compose.oneoff"] = "True" // `up` leaves it alone, `down` takes it along
-	}
+	// Compose is not to know it: what it does not find in its file it warns of at each `up`.
+	r.config.Labels = map[string]string{RoleLabel: jobRole, StackLabel: d.c.Stack, RunLabel: id}
 	r.config.Env = append(r.config.Env, "STATE_DIR=/app/state/"+exchange.JobFolder(id))
 	r.host.Mounts[0].Source = path.Join(r.host.Mounts[0].Source, exchange.JobFolder(id))
 	r.alias = nil
