@@ -26,7 +26,7 @@ test('an address that is no Matomo is told, with the cure, before anything is sa
   await page.goto('/')
   await page.getByLabel('Address of the tracker').fill(`${stack.url}/matomo.php`)
   await page.getByRole('button', { name: 'Next' }).click()
-  await expect(page.getByText('Tracking will not work')).toBeVisible()
+  await expect(page.getByText('Hits will be lost')).toBeVisible()
   const { config } = await stack.api<{ config: Record<string, unknown> }>('GET', '/api/config')
   expect(config.MATOMO_URL ?? '').toBe('')
 })

@@ -893,6 +893,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/targets/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send one marked visit and wait until it is visible, for a minute at most
+         * @description The visit stays in the site's data; its page title is "Trafficinator probe visit".
+         */
+        post: operations["post-api-targets-probe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/targets/routing": {
         parameters: {
             query?: never;
@@ -955,7 +975,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Will tracking work? Asks a Matomo without leaving a visit */
+        /** Will hits be recorded as they are meant? Asks a Matomo without leaving a visit */
         post: operations["post-api-test-connection"];
         delete?: never;
         options?: never;
@@ -1154,8 +1174,14 @@ export interface components {
             works: boolean;
         };
         ConnectionRequestBody: {
+            /** @description Settings in place of the saved ones, which Matomo's are compared with; what is wrong with them is not told here. */
+            config?: {
+                [key: string]: unknown;
+            };
             /** @description The tracker's address; without it the saved one. */
             matomo_url?: string;
+            /** @description Of a user who may view the site, in place of token_auth for reading; masked or left out as that. */
+            read_token?: string;
             /**
              * Format: int64
              * @description Without it the saved one.
@@ -1796,6 +1822,7 @@ export interface components {
             check: string;
             cure?: string;
             message: string;
+            right?: string;
             verdict: string;
         };
         MinutesAnswer: {
@@ -1899,6 +1926,44 @@ export interface components {
             /** Format: int64 */
             visit: number;
             visitor: string;
+        };
+        ProbeAnswer: {
+            /**
+             * Format: double
+             * @description From the answer to the hit until it was seen.
+             */
+            lag_ms: number;
+            /** @description What became of it, in a sentence; where it is not seen, the likely cause. */
+            message: string;
+            /** @description The visit is visible in Matomo's visitor log. */
+            seen: boolean;
+            stored_country: string;
+            /** @description Its address as Matomo stored it, masked where Matomo masks it. */
+            stored_ip: string;
+            /** @description Its visitor id, empty where nothing was sent. */
+            visitor: string;
+        };
+        ProbeRequestBody: {
+            /** @description Settings in place of the saved ones, which Matomo's are compared with; what is wrong with them is not told here. */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @description Number of a saved target, in place of address, site and tokens.
+             */
+            id?: number;
+            /** @description The tracker's address; without it the saved one. */
+            matomo_url?: string;
+            /** @description Of a user who may view the site, in place of token_auth for reading; masked or left out as that. */
+            read_token?: string;
+            /**
+             * Format: int64
+             * @description Without it the saved one.
+             */
+            site_id?: number;
+            /** @description Masked or left out: the saved one, which goes to the saved address alone. */
+            token_auth?: string;
         };
         ProblemProblem: {
             cure?: string;
@@ -4826,6 +4891,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LibraryTarget"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-targets-probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProbeRequestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbeAnswer"];
                 };
             };
             /** @description Error */

@@ -88,7 +88,7 @@ export const targets = {
     latency: 'Answer time',
     findings: 'What was found',
     works: 'Works',
-    worksNot: 'Does not work',
+    worksNot: 'Loses hits',
     disabled: 'disabled',
     took: (seconds: number) => latency(seconds),
     again: 'Test again',
