@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -66,6 +67,9 @@ func unasked(r record.Reconciliation) bool {
 	return false
 }
 
+// errGivenUp tells of a reconciliation that ended without a result: what is kept of the run is none, or an older one.
+var errGivenUp = errors.New("the reconciliation was given up before it was done, by a person or by a fault that the controller's log tells")
+
 // reconcile begins one and asks for it until it is done.
 func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration) (record.Reconciliation, error) {
 	path := "/api/runs/" + url.PathEscape(run) + "/reconcile"
@@ -74,7 +78,7 @@ func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration)
 	if err := c.ask(ctx, http.MethodPost, path, body, &r); err != nil {
 		return r, err
 	}
-	told := ""
+	told, began := "", r.Began
 	for r.State == "following" || r.State == "waiting" {
 		if r.Waiting != told {
 			told = r.Waiting
@@ -90,6 +94,9 @@ func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration)
 		if err := c.ask(ctx, http.MethodGet, path, nil, &r); err != nil {
 			return r, err
 		}
+	}
+	if r.State != "done" || r.Began.Before(began) {
+		return r, errGivenUp
 	}
 	return r, nil
 }

@@ -1,0 +1,36 @@
+package app_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/app"
+)
+
+func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
+	t.Parallel()
+	const began = `"run_id":"r1","began":"2026-01-02T00:00:00Z",`
+	for what, after := range map[string]string{
+		"none was kept":      `{"run_id":"r1","state":"none","targets":[]}`,
+		"an older one is":    `{"run_id":"r1","began":"2026-01-01T00:00:00Z","state":"done","targets":[]}`,
+		"it tells so itself": `{` + began + `"state":"cancelled","targets":[]}`,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer := after
+			if r.Method == http.MethodPost {
+				answer = `{` + began + `"state":"waiting","targets":[]}`
+			}
+			_, _ = w.Write([]byte(answer))
+		}))
+		defer server.Close()
+		var out, faults written
+		h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &faults}
+		if code := app.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != app.Internal || !strings.Contains(faults.String(), "given up") {
+			t.Errorf("%s: exit code %d, %s%s", what, code, out.String(), faults.String())
+		}
+	}
+}
