@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/store"
@@ -50,6 +51,7 @@ func TestACrashIsAnsweredByAStartThreeTimes(t *testing.T) {
 	w := newWorld(t)
 	q, _ := w.controller(t)
 	id := asked(t, q)
+	w.tells(id, "", record.Backfill{Visits: 200}) // nobody is left to close it
 	for restarts := range job.MaxRestarts + 1 {
 		until(t, q, id, "it runs", func(j job.Job) bool { return runs(j) && j.Restarts == restarts && w.started(id) == restarts+1 })
 		w.ends(id, 137)
@@ -57,6 +59,11 @@ func TestACrashIsAnsweredByAStartThreeTimes(t *testing.T) {
 	j := until(t, q, id, "it has ended", is(job.Exited))
 	if j.Reason != "crashed" || *j.ExitCode != 137 || !strings.Contains(j.Error, "never took anything") || !j.Resumable() || w.started(id) != job.MaxRestarts+1 {
 		t.Errorf("want the crash told: %+v after %d starts", j, w.started(id))
+	}
+	r, err := w.Run(t.Context(), id)
+	must(t, err)
+	if s := history.Ledger(r.Summary); s == nil || s.Ended.IsZero() || s.Reason != "killed" {
+		t.Errorf("want its ledger closed: %s", r.Summary)
 	}
 	if _, err := q.Resume(t.Context(), id); err != nil {
 		t.Fatal(err)

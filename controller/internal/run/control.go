@@ -252,11 +252,12 @@ func (k *Control) close(ctx context.Context, l runtime.Status, instead string) {
 	if err != nil {
 		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
 	}
-	r.Summary, r.ExitCode = data, l.ExitCode
+	r.ExitCode = l.ExitCode
 	if r.Problems, err = Log(k.c.Port.Logs).Problems(ctx, r.Started); err != nil {
 		k.c.Log.Warn("the problems of the run cannot be kept", "run_id", r.ID, "err", err)
 	}
 	r.Ended, r.Reason = Verdict(data, l, instead)
+	r.Summary = Closed(data, r.Ended)
 	if err := k.c.Book.Close(ctx, r); err != nil {
 		k.c.Log.Error("the end of the run cannot be recorded", "run_id", r.ID, "err", err)
 	}

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 func start(t *testing.T, k *run.Control) run.Result {
@@ -194,6 +196,9 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 		k := control(t, w)
 		stop := watched(t, k)
 		start(t, k)
+		w.mu.Lock()
+		w.ledgers["r1"] = `{"run_id":"r1","hits":{"planned":10,"accepted":4},"in_flight":1}` // nobody was left to close it
+		w.mu.Unlock()
 		for crash := range 4 {
 			w.mu.Lock()
 			w.end(137, "")
@@ -204,8 +209,13 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 			}
 		}
 		stop()
-		if got := w.book["r1"]; got.Reason != "crashed" || got.ExitCode != 137 {
+		got := w.book["r1"]
+		if got.Reason != "crashed" || got.ExitCode != 137 {
 			t.Errorf("it should be booked as crashed: %+v", got)
+		}
+		var s record.Summary
+		if err := json.Unmarshal(got.Summary, &s); err != nil || s.Ended.IsZero() || s.Hits.Unknown != 1 || s.Hits.Abandoned != 5 {
+			t.Errorf("the ledger should add up: %+v, %v", s, err)
 		}
 	})
 }

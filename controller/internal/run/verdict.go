@@ -20,6 +20,21 @@ func readRecord(ledger []byte) record.Summary {
 	return r
 }
 
+// Closed is the ledger of a run that ended at a moment. One that its loadgen left open, because it was killed, is closed as
+// the loadgen's next start would close it.
+func Closed(ledger []byte, at time.Time) []byte {
+	r := readRecord(ledger)
+	if r.RunID == "" || !r.Ended.IsZero() {
+		return ledger
+	}
+	r.CloseKilled(at)
+	closed, err := r.Encode()
+	if err != nil { // it was read from such a form
+		return ledger
+	}
+	return closed
+}
+
 // Verdict tells when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen.
 func Verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string) {
 	at := l.Ended
