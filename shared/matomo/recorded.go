@@ -47,6 +47,11 @@ type Recorded struct {
 	Days, Countries, Sources, Devices map[string]uint64
 }
 
+// Actions are what Matomo counts as such (plugins/Actions/Columns/VisitTotalActions.php).
+func (r Recorded) Actions() uint64 {
+	return r.Pageviews + r.Searches + r.Events + r.Outlinks + r.Downloads
+}
+
 // Recorded asks what the target's site shows for a slice; the token's user needs view access to it. Totals are taken
 // from the methods that sum before rows are cut off (datatable_archiving_maximum_rows of config/global.ini.php).
 func (c *Client) Recorded(ctx context.Context, t target.Target, s Slice) (Recorded, error) {

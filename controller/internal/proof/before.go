@@ -20,10 +20,14 @@ const (
 )
 
 // Look keeps what the sites show before a run that is about to begin, so that it can be told from what was there. A site
-// that does not answer in time, or has no token to read with, is left out: the reconciliation says that nobody looked.
+// that does not answer in time, or has no token to read with, is left out: the reconciliation says that nobody looked. A
+// run that goes on under its id, such as a backfill that is resumed, keeps the first look: now its own visits are there.
 func (k *Keeper) Look(ctx context.Context, runID string) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
+	if _, err := k.c.Store.Proof(ctx, runID, store.Before); err == nil {
+		return
+	}
 	seen, err := k.look(ctx, runID)
 	if err == nil && len(seen) > 0 {
 		var body []byte

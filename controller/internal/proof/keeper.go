@@ -75,7 +75,7 @@ func (k *Keeper) Start(ctx context.Context, runID string, o Options) (record.Rec
 		return g.latest, nil
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	g := &going{cancel: cancel, latest: record.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: "waiting", Waiting: "the first answer"}}
+	g := &going{cancel: cancel, latest: record.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: "waiting", Waiting: "the first answer", Targets: []record.ReconciledTarget{}}}
 	k.going[runID] = g
 	k.all.Go(func() {
 		defer cancel()
@@ -224,6 +224,9 @@ func (k *Keeper) summary(saved store.Run) (s record.Summary, err error) {
 	}
 	if err := json.Unmarshal(body, &s); err != nil {
 		return s, fmt.Errorf("read ledger of run %s: %w", saved.ID, err)
+	}
+	if s.Ended.IsZero() && !saved.Ended.IsZero() { // a loadgen that was killed could not tell
+		s.CloseKilled(saved.Ended)
 	}
 	return s, nil
 }

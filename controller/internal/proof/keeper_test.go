@@ -84,7 +84,7 @@ func TestAReconciliationIsKept(t *testing.T) {
 		if _, err := k.Status(t.Context(), "r2"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("of a run that never began: %v", err)
 		}
-		if r, err := k.Start(t.Context(), "r1", proof.Options{Every: time.Second, Limit: time.Minute}); err != nil || r.State != "waiting" {
+		if r, err := k.Start(t.Context(), "r1", proof.Options{Every: time.Second, Limit: time.Minute}); err != nil || r.State != "waiting" || r.Targets == nil {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		synctest.Wait()
@@ -141,6 +141,40 @@ func TestSitesAreLookedAtBeforeARun(t *testing.T) {
 		r, err := k.Load(t.Context(), "r1")
 		if err != nil || len(r.Before) != 1 {
 			t.Errorf("%+v, %v", r.Before, err)
+		}
+	})
+}
+
+func TestARunThatGoesOnUnderItsIDKeepsTheFirstLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &shows{report: always(shown(300, 900)), lately: holds(0, 0)}
+		k, b := keeper(t, m, sentTo())
+		k.Look(t.Context(), "r1")
+		first := string(b.proofs[store.Before])
+		m.report = always(shown(800, 2400)) // its own visits are among them
+		k.Look(t.Context(), "r1")
+		if got := string(b.proofs[store.Before]); first == "" || got != first {
+			t.Errorf("it began with %s, and is now said to have begun with %s", first, got)
+		}
+	})
+}
+
+func TestARunWhoseLoadgenWasKilledIsNotFollowedForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := sentTo()
+		s.Ended, s.Reason = time.Time{}, ""
+		at := s.Targets["matomo"]
+		at.ByKind["pageview"] = record.Hits{Planned: pages, Accepted: pages - 100}
+		s.Targets["matomo"] = at
+		k, b := keeper(t, &shows{report: always(shown(visits, pages-60)), lately: holds(visits, pages-60)}, s)
+		b.run.Ended, b.run.Reason = time.Now(), "crashed"
+		if _, err := k.Start(t.Context(), "r1", proof.Options{Every: time.Second, Limit: time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		r, err := k.Status(t.Context(), "r1")
+		if err != nil || r.State != "done" || r.Lost() || row(t, r, "pageviews").Most != pages {
+			t.Errorf("%+v, %v", r, err)
 		}
 	})
 }

@@ -30,7 +30,7 @@ type Run struct {
 	Summary record.Summary
 	// Dimension is the number of the custom dimension that carries its id, 0 for none.
 	Dimension int
-	// Targets are those it sent to, with the tokens to read with.
+	// Targets are those it sent to, named as in its ledger, with the tokens to read with.
 	Targets []target.Target
 	// Before is what their sites showed before it, by place and day; nil where nobody looked.
 	Before map[string]map[string]matomo.Recorded
@@ -105,8 +105,11 @@ type look struct {
 	failed  int // looks in a row
 }
 
-// patience is how often in a row a target may not answer before nobody asks it any more.
+// patience is how often in a row a target may not answer before nobody waits for it any more.
 const patience = 3
+
+// errNotSaved is told of a target that the run sent to and that nobody can ask.
+const errNotSaved = "no saved target has its address; save it again with a token that may view the site"
 
 // sent is how many visits had surely arrived at a moment.
 type sent struct {
@@ -116,15 +119,21 @@ type sent struct {
 
 // each looks at all targets at once; settled says that none needs another look.
 func each(ctx context.Context, m Matomo, r Run, looks map[string]*look) (out []record.ReconciledTarget, settled bool) {
-	out = make([]record.ReconciledTarget, len(r.Targets))
-	done := make([]bool, len(r.Targets))
+	names := slices.Sorted(maps.Keys(r.Summary.Targets))
+	out = make([]record.ReconciledTarget, len(names))
+	done := make([]bool, len(names))
 	var all sync.WaitGroup
-	for i, t := range r.Targets {
-		if looks[t.Name] == nil {
-			looks[t.Name] = &look{}
+	for i, name := range names {
+		at := slices.IndexFunc(r.Targets, func(t target.Target) bool { return t.Name == name })
+		if at < 0 {
+			out[i], done[i] = record.ReconciledTarget{Name: name, SiteID: r.Summary.Targets[name].SiteID, Error: errNotSaved, Rows: []record.ReconciledRow{}}, true
+			continue
 		}
-		k := looks[t.Name]
-		all.Go(func() { out[i], done[i] = one(ctx, m, r, t, k) })
+		if looks[name] == nil {
+			looks[name] = &look{}
+		}
+		k := looks[name]
+		all.Go(func() { out[i], done[i] = one(ctx, m, r, r.Targets[at], k) })
 	}
 	all.Wait()
 	return out, !slices.Contains(done, false)
@@ -132,12 +141,8 @@ func each(ctx context.Context, m Matomo, r Run, looks map[string]*look) (out []r
 
 // one looks at one target.
 func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record.ReconciledTarget, bool) {
-	out := record.ReconciledTarget{Name: t.Name, SiteID: t.SiteID}
-	sentTo, ok := r.Summary.Targets[t.Name]
-	if !ok {
-		out.Error = "the ledger holds nothing of it"
-		return out, true
-	}
+	out := record.ReconciledTarget{Name: t.Name, SiteID: t.SiteID, Rows: []record.ReconciledRow{}}
+	sentTo := r.Summary.Targets[t.Name]
 	zone := r.Zone
 	if site, err := m.Site(ctx, t); err == nil {
 		zone = zoneOf(site.Timezone, zone)
@@ -167,7 +172,8 @@ func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record
 	}
 	out.Freshness = k.fresh
 	still := k.matched && same(k.shown, all) && (!raw || lately == k.lately)
-	archived := raw && lately.Visits == all.Visits
+	// The reports may hold each visit but not yet its last actions.
+	archived := raw && lately.Visits == all.Visits && lately.Actions <= all.Actions()
 	k.shown, k.lately, k.matched = all, lately, true
 	return out, equal(out.Rows) || still && archived
 }

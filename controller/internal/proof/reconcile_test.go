@@ -272,3 +272,44 @@ func TestASourceThatNothingTellsIsNotMissed(t *testing.T) {
 		}
 	})
 }
+
+func TestActionsThatAreNotArchivedAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &shows{lately: holds(visits, pages), report: func(since time.Duration) matomo.Recorded {
+			if since < 15*time.Minute {
+				return shown(visits, pages-300) // archived while the last visits were still open
+			}
+			return shown(visits, pages)
+		}}
+		if got, took := reconcile(t, m, ended()); got.Lost() || took < 15*time.Minute {
+			t.Errorf("done after %v: %+v", took, got.Targets[0].Rows)
+		}
+	})
+}
+
+func TestATargetThatNobodyCanAskIsNotLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ended()
+		r.Summary.Targets["gone"] = record.Target{SiteID: 9}
+		got, _ := reconcile(t, &shows{report: always(shown(visits, pages)), lately: holds(visits, pages)}, r)
+		if len(got.Targets) != 2 || got.Targets[0].Name != "gone" || got.Targets[0].SiteID != 9 || got.Targets[0].Error == "" || got.Targets[1].Error != "" {
+			t.Errorf("%+v", got.Targets)
+		}
+	})
+}
+
+func TestDaysAtWhichNobodyLookedAreNotCalledEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ended()
+		at := r.Summary.Targets["matomo"]
+		at.Opened.Days = map[string]uint64{"1999-11-01": visits} // a backfill
+		r.Summary.Targets["matomo"] = at
+		r.Before = map[string]map[string]matomo.Recorded{" 1": {time.Now().UTC().Format(time.DateOnly): shown(0, 0)}}
+		there := shown(visits, pages)
+		there.Days = at.Opened.Days
+		got, _ := reconcile(t, &shows{report: always(there), lately: holds(0, 0)}, r)
+		if got.Lost() || !strings.Contains(got.Targets[0].Limits, "Nobody looked") {
+			t.Errorf("%+v", got.Targets[0].Limits)
+		}
+	})
+}

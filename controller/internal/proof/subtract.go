@@ -25,10 +25,11 @@ func less(shown, before matomo.Recorded) matomo.Recorded {
 	return out
 }
 
-// sumOf adds up the days of a slice; false where nobody looked at any.
+// sumOf adds up the days of a slice; false where nobody looked at its first one. Days after those that were looked at had
+// not begun.
 func sumOf(days map[string]matomo.Recorded, s matomo.Slice) (sum matomo.Recorded, looked bool) {
+	_, looked = days[s.From.Format(time.DateOnly)]
 	for day, r := range days {
-		looked = true
 		if at, err := time.Parse(time.DateOnly, day); err != nil || at.Before(s.From) || at.After(s.To) {
 			continue
 		}
