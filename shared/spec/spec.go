@@ -76,7 +76,7 @@ type Spec struct {
 	BackfillTotal    int64   `env:"BACKFILL_MAX_VISITS_TOTAL" envDefault:"200000" min:"0" max:"1e9" unit:"visits" group:"Backfill" help:"Most visits in all; days after that are skipped. 0 is off."`
 	BackfillTrend    float64 `env:"BACKFILL_WEEKLY_TREND" envDefault:"0" min:"-0.5" max:"1" group:"Backfill" help:"Growth from week to week: 0.02 is 2 % more visits each week."`
 	BackfillRPS      float64 `env:"BACKFILL_RPS_LIMIT" envDefault:"0" min:"0" max:"500" unit:"requests/s" group:"Backfill" help:"Most requests a second; each carries many hits. 0 is off."`
-	BackfillShards   int     `env:"BACKFILL_SHARDS" envDefault:"2" min:"1" max:"64" unit:"requests" group:"Backfill" help:"Requests in flight at once. A visitor's hits are all in one."`
+	BackfillShards   int     `env:"BACKFILL_SHARDS" envDefault:"1" min:"1" max:"64" unit:"requests" group:"Backfill" help:"Requests in flight at once. A visitor's hits are all in one. Above 1 it is faster, but Matomo can deadlock over the first hits of a day, and such a request is left unknown."`
 	BackfillSeed     *uint64 `env:"BACKFILL_SEED" min:"0" max:"9007199254740991" group:"Backfill" help:"RUN_SEED of a backfill, where it is to differ."`
 
 	AutoStart    bool    `env:"AUTO_START" envDefault:"true" group:"Run" help:"Begin at once. Off: wait idle until stopped."`

@@ -60,19 +60,22 @@ func TestWhatAnAnswerToABulkRequestMeans(t *testing.T) {
 		receipt tracking.Receipt
 		reason  string
 	}{
-		"all tracked":               {200, `{"status":"success","tracked":3,"invalid":0}`, tracking.Accepted, false, tracking.Receipt{Tracked: 3}, ""},
-		"some invalid":              {200, `{"status":"success","tracked":2,"invalid":1}`, tracking.Accepted, false, tracking.Receipt{Tracked: 2, Invalid: 1}, "called 1 hits invalid"},
-		"some invalid, superuser":   {200, `{"status":"success","tracked":2,"invalid":1,"invalid_indices":[1]}`, tracking.Accepted, false, tracking.Receipt{Tracked: 2, Invalid: 1, Indices: []int{1}}, ""},
-		"all invalid":               {200, `{"status":"success","tracked":0,"invalid":3}`, tracking.Accepted, false, tracking.Receipt{Invalid: 3}, "called all hits invalid: the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist"},
-		"nothing tracked":           {200, `{"status":"success","tracked":0,"invalid":0}`, tracking.Failed, true, tracking.Receipt{}, "switched off"},
-		"the GIF":                   {200, "GIF89a", tracking.Rejected, false, tracking.Receipt{}, "no receipt"},
-		"another JSON":              {200, `{"hello":"world"}`, tracking.Rejected, false, tracking.Receipt{}, "no receipt"},
-		"nonsense in the receipt":   {200, `{"status":"success","tracked":-1,"invalid":0}`, tracking.Rejected, false, tracking.Receipt{}, "no receipt"},
-		"204":                       {204, "", tracking.Rejected, false, tracking.Receipt{}, "204"},
-		"400":                       {400, "", tracking.Rejected, false, tracking.Receipt{}, "no write access"},
-		"500, which is rolled back": {500, `{"status":"error","tracked":1,"invalid":0}`, tracking.Failed, true, tracking.Receipt{}, "rolled back"},
-		"502":                       {502, "", tracking.Unknown, false, tracking.Receipt{}, "502"},
-		"503":                       {503, "", tracking.Failed, true, tracking.Receipt{}, "503"},
+		"all tracked":                 {200, `{"status":"success","tracked":3,"invalid":0}`, tracking.Accepted, false, tracking.Receipt{Tracked: 3}, ""},
+		"some invalid":                {200, `{"status":"success","tracked":2,"invalid":1}`, tracking.Accepted, false, tracking.Receipt{Tracked: 2, Invalid: 1}, "called 1 hits invalid"},
+		"some invalid, superuser":     {200, `{"status":"success","tracked":2,"invalid":1,"invalid_indices":[1]}`, tracking.Accepted, false, tracking.Receipt{Tracked: 2, Invalid: 1, Indices: []int{1}}, ""},
+		"all invalid":                 {200, `{"status":"success","tracked":0,"invalid":3}`, tracking.Accepted, false, tracking.Receipt{Invalid: 3}, "called all hits invalid: the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist"},
+		"nothing tracked":             {200, `{"status":"success","tracked":0,"invalid":0}`, tracking.Failed, true, tracking.Receipt{}, "switched off"},
+		"the GIF":                     {200, "GIF89a", tracking.Rejected, false, tracking.Receipt{}, "no receipt"},
+		"another JSON":                {200, `{"hello":"world"}`, tracking.Rejected, false, tracking.Receipt{}, "no receipt"},
+		"nonsense in the receipt":     {200, `{"status":"success","tracked":-1,"invalid":0}`, tracking.Rejected, false, tracking.Receipt{}, "no receipt"},
+		"204":                         {204, "", tracking.Rejected, false, tracking.Receipt{}, "204"},
+		"400":                         {400, "", tracking.Rejected, false, tracking.Receipt{}, "no write access"},
+		"500, which is rolled back":   {500, `{"status":"error","tracked":0,"invalid":0}`, tracking.Failed, true, tracking.Receipt{}, "rolled back"},
+		"500 after some were tracked": {500, `{"status":"error","tracked":1,"invalid":0}`, tracking.Unknown, false, tracking.Receipt{}, "500"},
+		"500 of a failed commit":      {500, `{"status":"error","tracked":2,"invalid":0}`, tracking.Unknown, false, tracking.Receipt{}, "500"},
+		"500 of somebody else":        {500, `<html>`, tracking.Unknown, false, tracking.Receipt{}, "500"},
+		"502":                         {502, "", tracking.Unknown, false, tracking.Receipt{}, "502"},
+		"503":                         {503, "", tracking.Failed, true, tracking.Receipt{}, "503"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

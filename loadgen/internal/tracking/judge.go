@@ -55,12 +55,24 @@ func (r *Receipt) Hit(i, n int, whole Outcome) Outcome {
 	return Accepted
 }
 
-// judgeBulk tells what became of a bulk request. Its 500 was rolled back (onException there).
+// rolledBack tells whether a 500 surely left nothing behind: Matomo counted no hit before it gave up. Where it counted
+// some they are as a rule rolled back (plugins/BulkTracking/Tracker/Handler.php, onException), but not always: a deadlock
+// over an option, of which two requests at once for days without data can die, ends the transaction, is passed over
+// (core/Db.php, logExtraInfoIfDeadlock), and what follows is kept although the commit at the end fails.
+func rolledBack(a *answer) bool {
+	var said struct {
+		Status  string `json:"status"`
+		Tracked *int   `json:"tracked"`
+	}
+	return json.Unmarshal(a.body, &said) == nil && said.Status == "error" && said.Tracked != nil && *said.Tracked == 0
+}
+
+// judgeBulk tells what became of a bulk request.
 func judgeBulk(a *answer) (Result, Receipt) {
 	switch {
-	case a.status == http.StatusInternalServerError:
+	case a.status == http.StatusInternalServerError && rolledBack(a):
 		return Result{Outcome: Failed, Retry: true, Reason: "answered 500: the whole request was rolled back"}, Receipt{}
-	case a.status > 500 && a.status != http.StatusServiceUnavailable:
+	case a.status >= 500 && a.status != http.StatusServiceUnavailable:
 		return Result{Outcome: Unknown, Reason: fmt.Sprintf("answered %d", a.status)}, Receipt{}
 	case a.status != http.StatusOK:
 		return refusal(a), Receipt{}
