@@ -1,0 +1,139 @@
+package backfill_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/calendar"
+)
+
+func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 400, later)
+		r.shards = 1
+		m := newMatomo()
+		down := true
+		m.answer = func(n int, hits []hit) (tracking.Result, tracking.Receipt) {
+			if down && n > 3 {
+				return tracking.Result{Outcome: tracking.Failed, Retry: true, Reason: "answered 503"}, tracking.Receipt{}
+			}
+			return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+		}
+		began := time.Now()
+		why, message, p, s := r.run(context.Background(), m)
+		took := time.Since(began)
+		if why != engine.NoTarget || !strings.Contains(message, "answered 503") || took < 4*time.Minute || took > 5*time.Minute || s.Hits.Failed == 0 {
+			t.Errorf("ended %s after %s: %s; %+v", why, took, message, s.Hits)
+		}
+		if tries := len(m.requests) - 3; tries < 10 || tries > 20 || p.BatchesDone != 3 || len(p.Unknown) > 0 {
+			t.Errorf("%d tries, %d batches done, %d unknown", tries, p.BatchesDone, len(p.Unknown))
+		}
+		down = false
+		why, _, p, s = r.run(context.Background(), m)
+		if total := calendar.Total(r.days); why != backfill.Finished || s.Visits.Complete != total || uint64(len(m.stored)) != total || p.BatchesDone != p.Batches {
+			t.Errorf("the job that went on ended %s with %+v of %d visits", why, s.Visits, total)
+		}
+	})
+}
+
+func TestFiveRejectedBatchesInARowEndTheJob(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 2000, later)
+	r.shards, r.names = 1, []string{"a"}
+	m := newMatomo()
+	bad := true
+	m.answer = func(n int, hits []hit) (tracking.Result, tracking.Receipt) {
+		if bad && n != 4 {
+			return tracking.Result{Reason: "called all hits invalid"}, tracking.Receipt{Invalid: len(hits)}
+		}
+		return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+	}
+	why, message, p, s := r.run(context.Background(), m)
+	if why != engine.NoTarget || !strings.Contains(message, "rejected 5 batches in a row: called all hits invalid") || p.BatchesDone != 9 || s.Visits.Lost == 0 {
+		t.Errorf("ended %s after %d batches: %s; %+v", why, p.BatchesDone, message, s.Visits)
+	}
+	bad = false // the token has its right now, and none of those hits was stored
+	if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) || s.Visits.Lost > 0 {
+		t.Errorf("the job that went on ended %s with %+v", why, s.Visits)
+	}
+}
+
+// disk is one that can fill up.
+type disk struct {
+	afero.Fs
+	full atomic.Bool
+}
+
+func (d *disk) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
+	f, err := d.Fs.OpenFile(name, flag, perm)
+	return &diskFile{f, d}, err
+}
+
+type diskFile struct {
+	afero.File
+	disk *disk
+}
+
+func (f *diskFile) Write(p []byte) (int, error) {
+	if f.disk.full.Load() {
+		return 0, syscall.ENOSPC
+	}
+	return f.File.Write(p)
+}
+
+func TestAJournalThatBreaksWithTheLastBatchIsTold(t *testing.T) {
+	t.Parallel()
+	d := &disk{Fs: afero.NewMemMapFs()}
+	r := newRig(t, "UTC", "2026-03-28", "2026-03-28", 10, later)
+	r.fs, r.names = d, []string{"a"}
+	m := newMatomo()
+	m.answer = func(_ int, hits []hit) (tracking.Result, tracking.Receipt) {
+		d.full.Store(true)
+		return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+	}
+	why, message, p, _ := r.run(context.Background(), m)
+	if why != backfill.Broken || !strings.Contains(message, "write journal") || p.BatchesDone != 1 || p.Batches != 1 {
+		t.Errorf("ended %s after %d batches of %d: %s", why, p.BatchesDone, p.Batches, message)
+	}
+}
+
+func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 400, later)
+		m := newMatomo()
+		drain, stop := context.WithCancelCause(context.Background())
+		m.answer = func(n int, hits []hit) (tracking.Result, tracking.Receipt) {
+			if n < 5 {
+				return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+			}
+			stop(engine.Interrupted)
+			if n == 5 {
+				time.Sleep(6 * time.Second)
+				return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+			}
+			<-m.broken // the other one never answers
+			return tracking.Result{Outcome: tracking.Unknown, Reason: "broken off"}, tracking.Receipt{}
+		}
+		began := time.Now()
+		why, _, p, s := r.run(drain, m)
+		if took := time.Since(began); why != engine.Interrupted || took > 7*time.Second {
+			t.Errorf("ended %s after %s", why, took)
+		}
+		if s.Visits.Complete != uint64(len(m.stored)) || p.BatchesDone != uint64(len(m.requests)) || len(p.Unknown) != len(m.requests)-5 {
+			t.Errorf("%d requests, %d batches done, unknown %+v, %+v", len(m.requests), p.BatchesDone, p.Unknown, s.Visits)
+		}
+	})
+}
