@@ -63,15 +63,28 @@ func start(t *testing.T) *controller {
 	if out, err := exec.Command("go", "build", "-o", bin, "github.com/puttrix/trafficinator/loadgen").CombinedOutput(); err != nil {
 		t.Fatalf("build loadgen: %v %s", err, out)
 	}
-	ready := make(chan net.Addr, 1)
 	c.host = app.Host{
 		Env: map[string]string{
 			"LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": filepath.Join(c.dir, "data"), "RUNTIME": "process", "LOADGEN_BIN": bin,
 			"LOG_LEVEL": "DEBUG", "PRESETS_DIR": "../../../presets", "PATH": os.Getenv("PATH"),
 		},
 		FS: afero.NewOsFs(), Stdout: &c.stdout, Stderr: &c.logs, Bundle: fstest.MapFS{}, Version: "test",
-		Ready: func(a net.Addr) { ready <- a },
 	}
+	c.serve()
+	data, err := os.ReadFile(filepath.Join(c.dir, "data/controller/api-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.key = strings.TrimSpace(string(data))
+	return c
+}
+
+// serve begins a life of the controller, which end ends.
+func (c *controller) serve() {
+	t := c.t
+	t.Helper()
+	ready := make(chan net.Addr, 1)
+	c.host.Ready = func(a net.Addr) { ready <- a }
 	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
 	go func() { code <- app.Serve(ctx, c.host) }()
@@ -89,12 +102,6 @@ func start(t *testing.T) *controller {
 		code <- ended
 		t.Fatalf("ended with %d: %s", ended, c.logs.String())
 	}
-	data, err := os.ReadFile(filepath.Join(c.dir, "data/controller/api-key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.key = strings.TrimSpace(string(data))
-	return c
 }
 
 func (c *controller) ask(method, path, body string) (int, map[string]any) {
