@@ -43,6 +43,10 @@ func New(p profile.Profile, start time.Time, first uint64, random *rand.Rand) *S
 			begin = end
 		}
 		s.start = start.Add(-begin.Sub(start))
+		// A moment is cut to the nanosecond, in which a high rate has a part of a visit.
+		if s.lead = float64(first) - p.Integral(s.start, s.start, start); s.lead < rounding {
+			s.lead = 0
+		}
 	}
 	s.load(start)
 	return s

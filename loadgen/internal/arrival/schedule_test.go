@@ -242,6 +242,12 @@ func TestARunGoesOnInItsStagesByTheVisitNumber(t *testing.T) {
 	if n := len(until(s, start.Add(time.Hour))); n != 150 {
 		t.Errorf("%d visits are left", n)
 	}
+	fast := parse(t, "1s:8640000000") // a nanosecond has a part of a visit that counts
+	for first := uint64(1); first < 100_000; first += 7_919 {
+		if n := len(until(arrival.New(fast, start, first, nil), start.Add(time.Hour))); uint64(n) != 100_000-first {
+			t.Errorf("from visit %d on %d of 100000 are left", first, n)
+		}
+	}
 	s = arrival.New(p, start, 300, nil)
 	if end, ok := s.End(); !ok || !end.Equal(start) {
 		t.Errorf("one that is over ends at %v", end)
