@@ -49,6 +49,9 @@ const usage = `usage: controller [command]
   backup          write a consistent copy of the database: --output FILE
   runs            look back at recorded runs: list, show, compare, export
   reconcile RUN   set what Matomo shows of a run beside its ledger; exit code 5 where hits were lost: [--limit 20m] [--json]
+  benchmark-reports
+                  time the reports of a Matomo; exit code 4 where a threshold is missed: [--target NAME] [--periods day,week]
+                  [--threshold "p95<2s"] [--baseline] [--html FILE] [--json] and more, see --help
   healthcheck     ask a running controller for its health
   version         print the version
 
@@ -76,6 +79,8 @@ func run(ctx context.Context, args []string, h app.Host) int {
 		return app.Runs(ctx, args, h)
 	case "reconcile":
 		return app.Reconcile(ctx, args, h)
+	case "benchmark-reports":
+		return app.BenchmarkReports(ctx, args, h)
 	case "healthcheck":
 		return app.HealthCheck(ctx, h)
 	case "version":

@@ -34,6 +34,7 @@ type Deps struct {
 	Preview   Preview
 	Doctor    Doctor
 	Proof     Proof
+	Reports   Reports
 	// Ledger reads the ledger of record of a run that goes on; nil where there is none.
 	Ledger  func(runID string) ([]byte, error)
 	Audit   func(context.Context, security.Entry)
@@ -91,6 +92,7 @@ func build(d Deps) *server {
 	s.lookBack()
 	s.steering()
 	s.proof()
+	s.reports()
 	s.docs()
 	nullable(s.huma.OpenAPI().Components.Schemas)
 	e.GET("/api/*", func(echo.Context) error { return echo.ErrNotFound })

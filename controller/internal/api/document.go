@@ -55,6 +55,7 @@ const (
 	tagTargets  = "Targets"
 	tagAccess   = "Access"
 	tagBackfill = "Backfill"
+	tagReports  = "Reports"
 )
 
 // The sizes of request bodies in bytes.

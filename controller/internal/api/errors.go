@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/reportbench"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/store"
@@ -52,7 +53,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 	case errors.As(err, &lost):
 		return refuse(http.StatusConflict, "the run cannot be started again as it was", details(lost.Problems)...)
 	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, store.ErrOpen),
-		errors.Is(err, history.ErrNoLedger), errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget):
+		errors.Is(err, history.ErrNoLedger), errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget), errors.Is(err, reportbench.ErrBusy), errors.Is(err, reportbench.ErrNoBaseline):
 		return refuse(http.StatusConflict, err.Error())
 	case errors.As(err, &refused):
 		return refuse(http.StatusConflict, refused.Error())

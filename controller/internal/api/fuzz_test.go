@@ -136,6 +136,8 @@ func TestEveryAnswerIsWhatTheDocumentSaysAndNoneHoldsASecret(t *testing.T) {
 		}
 		f.ran(t, "there")
 		f.ran(t, "other")
+		f.timed(t, "there", .1)
+		f.timed(t, "other", .2)
 		if err := f.store.SaveJob(t.Context(), store.Job{RunID: "there", Payload: []byte("{}"), State: job.Queued, Queued: time.Now()}); err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/reportbench"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/security"
@@ -81,7 +82,7 @@ func newFixture(t *testing.T) *fixture {
 	})
 	f.Handler = api.New(api.Deps{
 		Guard: security.New(security.Config{Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Now: time.Now}),
-		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Ledger: f.ledger,
+		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Reports: f.reports(t, lib), Ledger: f.ledger,
 		Preview: preview.New(lib, outline{}, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
@@ -96,6 +97,16 @@ func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
 	k := proof.NewKeeper(proof.Config{
 		Matomo: matomo.NewClient(time.Second), Store: f.store, Readers: lib.Readers, Log: slog.New(slog.DiscardHandler),
 		Ledger: func(string) ([]byte, error) { return nil, nil },
+	})
+	t.Cleanup(func() { _ = k.Close() })
+	return k
+}
+
+// reports is a real keeper that asks a Matomo which nobody reaches.
+func (f *fixture) reports(t *testing.T, lib *library.Library) *reportbench.Keeper {
+	k := reportbench.NewKeeper(reportbench.Config{
+		Matomo: matomo.NewClient(time.Second), Store: f.store, Single: lib.SingleTarget, Sending: func(context.Context) string { return "" },
+		Log: slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(func() { _ = k.Close() })
 	return k

@@ -56,12 +56,16 @@ var (
 		"a":          {"there"}, // runs to compare
 		"b":          {"other"},
 		"files":      {[]any{"loadgen.env"}, []any{"../x"}},
-		"funnel":     {map[string]any{"steps": []any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}}},
+		// a benchmark of reports
+		"target": {"there", ""}, "reports": {[]any{"Goals"}}, "more": {[]any{}}, "periods": {[]any{"day"}}, "segments": {[]any{""}},
+		"repeats": {1}, "parallel": {1}, "timeout_seconds": {1}, "date": {"2026-01-02", ""},
+		"funnel": {map[string]any{"steps": []any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}}},
 	}
 	// atTheRoot goes where a route takes any object.
 	atTheRoot = []any{
 		map[string]any{"name": "f", "probability": 0.5, "steps": []any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}},
 		map[string]any{"name": "t", "url": "https://m.example.test/matomo.php", "site_id": 1, "token_auth": token},
+		map[string]any{"DAYS_BACK": 1, "DURATION_DAYS": 1},
 		map[string]any{"trafficinator_setup": 1}, map[string]any{"enabled": false}, map[string]any{"token_auth": ""},
 	}
 )

@@ -23,6 +23,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/reportbench"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/security"
@@ -121,13 +122,17 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.live = live.New(live.Config{
 		Where: a.telemetry, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers, Cap: run.Cap(h.FS, s.StateDir), Keep: a.keepMinute, Hub: a.hub, Log: log,
 	})
+	benchmarks := reportbench.NewKeeper(reportbench.Config{
+		Matomo: matomo.NewClient(reportbench.MaxTimeout), Store: a.store, Single: lib.SingleTarget, Sending: a.sending, Log: log,
+	})
+	a.closers = append(a.closers, benchmarks.Close)
 	a.guard = security.New(security.Config{
 		Key: key, Hosts: s.AllowedHosts, Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,
 	})
 	a.handler = api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live, Hub: a.hub,
 		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
-		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Ledger: ledgers, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Reports: benchmarks, Ledger: ledgers, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle))
 	return a, nil
 }

@@ -96,9 +96,15 @@ func (c *caller) send(ctx context.Context, method, path string, body io.Reader) 
 		return resp, nil
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
-	var p struct{ Detail string }
+	var p struct {
+		Detail string
+		Errors []struct{ Location, Message string }
+	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p); err != nil {
 		p.Detail = "it is something else than a controller"
+	}
+	for _, e := range p.Errors {
+		p.Detail += "\n  " + e.Location + ": " + e.Message
 	}
 	return nil, fmt.Errorf("ask the controller: it answers %d: %s", resp.StatusCode, p.Detail)
 }

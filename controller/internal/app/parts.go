@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
@@ -74,6 +75,23 @@ func probe(client *http.Client) run.Probe {
 		}
 		return run.Plan{Hash: s.PlanHash, RunID: s.RunID, Phase: s.Phase}, nil
 	}
+}
+
+// sending is the id of the run that sends now, else of the backfill that does, empty where nothing does.
+func (a *App) sending(ctx context.Context) string {
+	if st := a.control.Status(); st.Active() {
+		return st.Run.ID
+	}
+	jobs, err := a.jobs.Jobs(ctx)
+	if err != nil {
+		a.log.Error("jobs cannot be read", "err", err)
+	}
+	for _, j := range jobs {
+		if j.State == job.Running {
+			return j.RunID
+		}
+	}
+	return ""
 }
 
 // tellState hands a new state to the listeners.

@@ -18,6 +18,8 @@ const (
 	OK       = 0
 	Internal = 1
 	BadInput = 2
+	// Missed: a threshold was.
+	Missed = 4
 	// Lost: Matomo shows less than it accepted.
 	Lost = 5
 )

@@ -564,6 +564,133 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/report-benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Benchmarks of reports */
+        get: operations["get-api-report-benchmarks"];
+        put?: never;
+        /**
+         * Time the reports of a Matomo
+         * @description It goes on by itself: each report once cold, then warm one at a time, then at once. 409 while another one goes on; 422 tells every fault.
+         */
+        post: operations["post-api-report-benchmarks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report-benchmarks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A benchmark of reports, as it stands where it goes on */
+        get: operations["get-api-report-benchmarks-id"];
+        put?: never;
+        post?: never;
+        /** Cancel the benchmark that goes on, or delete one that has ended */
+        delete: operations["delete-api-report-benchmarks-id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report-benchmarks/{id}/baseline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a benchmark the baseline of its site, or no longer */
+        post: operations["post-api-report-benchmarks-id-baseline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report-benchmarks/{id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which reports got slower or faster, beyond chance
+         * @description 409 where the site has no baseline and no other benchmark is named.
+         */
+        get: operations["get-api-report-benchmarks-id-comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report-benchmarks/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A benchmark as a file */
+        get: operations["get-api-report-benchmarks-id-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the benchmarks of a site measured of one report */
+        get: operations["get-api-report-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports that can be timed */
+        get: operations["get-api-reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/restart": {
         parameters: {
             query?: never;
@@ -1104,6 +1231,97 @@ export interface components {
             /** Format: date-time */
             at: string;
             detail: string;
+        };
+        BaselineRequestBody: {
+            /** @description true: in place of what the site's baseline was; false: it is none. */
+            baseline: boolean;
+        };
+        BenchmarkHead: {
+            asking?: string;
+            baseline: boolean;
+            /** Format: date-time */
+            began: string;
+            date: string;
+            /** Format: int64 */
+            done: number;
+            /** Format: date-time */
+            ended: string | null;
+            error?: string;
+            /**
+             * Format: int64
+             * @description How many gave no warm answer.
+             */
+            failing: number;
+            id: string;
+            note: string;
+            /** Format: int64 */
+            parallel: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            repeats: number;
+            /**
+             * Format: int64
+             * @description How many reports it measured; GET …/{id} tells them.
+             */
+            results: number;
+            run_id: string;
+            /** Format: int64 */
+            site_id: number;
+            /**
+             * Format: int64
+             * @description How many could not be asked for.
+             */
+            skipped: number;
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled" | "failed";
+            target: string;
+            /**
+             * Format: int64
+             * @description Of all requests.
+             */
+            timeouts: number;
+            url: string;
+            version: string;
+            /** Format: int64 */
+            visits: number | null;
+        };
+        BenchmarkRequestBody: {
+            /** @description The day that the periods hold, YYYY-MM-DD; yesterday of the site unless given. */
+            date?: string;
+            /** @description Further reports, whose methods begin with get. */
+            more?: components["schemas"]["ReportbenchReport"][];
+            note?: string;
+            /**
+             * Format: int64
+             * @description How many ask at once after that, 1 to 16, each as often again; 1 leaves it out.
+             * @default 1
+             */
+            parallel: number;
+            /** @description day, week, month, year, range; the first three unless given. A range is the thirty days up to the date. */
+            periods?: string[];
+            /**
+             * Format: int64
+             * @description Warm requests of each report, 1 to 100.
+             * @default 5
+             */
+            repeats: number;
+            /** @description Names of reports; all unless given. */
+            reports?: string[];
+            /** @description As Matomo writes them; an empty one, the default, is all visits. */
+            segments?: string[];
+            /** @description Name or number of a saved target; the single one of the configuration, called matomo, unless given. */
+            target?: string;
+            /**
+             * Format: int64
+             * @description How long an answer is waited for, 1 to 600.
+             * @default 60
+             */
+            timeout_seconds: number;
+        };
+        BenchmarksAnswer: {
+            /** @description The latest first. One at a time goes on. */
+            benchmarks: components["schemas"]["BenchmarkHead"][] | null;
         };
         CancelledAnswer: {
             success: boolean;
@@ -2114,6 +2332,16 @@ export interface components {
             visits: number;
             why: string;
         };
+        RecordBenchmarkComparison: {
+            baseline: string;
+            /** Format: date-time */
+            baseline_began: string;
+            conditions: string[] | null;
+            id: string;
+            /** Format: int64 */
+            missing: number;
+            reports: components["schemas"]["RecordReportDifference"][] | null;
+        };
         RecordBulk: {
             /** Format: int64 */
             hits: number;
@@ -2282,6 +2510,71 @@ export interface components {
             until?: string;
             waiting?: string;
         };
+        RecordReportBenchmark: {
+            asking?: string;
+            baseline: boolean;
+            /** Format: date-time */
+            began: string;
+            date: string;
+            /** Format: int64 */
+            done: number;
+            /** Format: date-time */
+            ended: string | null;
+            error?: string;
+            id: string;
+            note: string;
+            /** Format: int64 */
+            parallel: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            repeats: number;
+            results: components["schemas"]["RecordReportTiming"][] | null;
+            run_id: string;
+            /** Format: int64 */
+            site_id: number;
+            skipped: components["schemas"]["RecordSkippedReport"][] | null;
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled" | "failed";
+            target: string;
+            url: string;
+            version: string;
+            /** Format: int64 */
+            visits: number | null;
+        };
+        RecordReportDifference: {
+            /** Format: double */
+            before: number | null;
+            /** Format: double */
+            now: number | null;
+            period: string;
+            /** Format: double */
+            ratio: number | null;
+            report: string;
+            segment: string;
+            /** @enum {string} */
+            verdict: "same" | "slower" | "faster" | "new" | "failing";
+            why?: string;
+        };
+        RecordReportTiming: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: double */
+            cold: number | null;
+            error?: string;
+            /** Format: int64 */
+            failures: number;
+            method: string;
+            parallel: components["schemas"]["RecordSpread"];
+            period: string;
+            report: string;
+            /** Format: int64 */
+            rows: number;
+            segment: string;
+            /** Format: int64 */
+            timeouts: number;
+            warm: components["schemas"]["RecordSpread"];
+        };
         RecordRow: {
             /**
              * Format: date-time
@@ -2308,6 +2601,21 @@ export interface components {
             steered: boolean;
             /** @description Of the ledger of record; null where there is none. */
             totals: components["schemas"]["TotalsAnswer"] | null;
+        };
+        RecordSkippedReport: {
+            report: string;
+            why: string;
+        };
+        RecordSpread: {
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p95: number;
+            /** Format: int64 */
+            requests: number;
+            times?: number[] | null;
         };
         RecordSummary: {
             backfill?: components["schemas"]["RecordBackfill"];
@@ -2419,11 +2727,46 @@ export interface components {
             /** Format: int64 */
             unsent: number;
         };
+        RemovedBenchmark: {
+            /** @description It went on and ends now; what it has measured is kept. Otherwise it is deleted. */
+            cancelled: boolean;
+            id: string;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+        };
         RemovedRun: {
             deleted_id: string;
             message: string;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
+        };
+        ReportHistoryAnswer: {
+            /** @description The first first. */
+            points: components["schemas"]["ReportbenchPoint"][] | null;
+        };
+        ReportbenchPoint: {
+            /** Format: date-time */
+            began: string;
+            /** Format: double */
+            cold: number | null;
+            id: string;
+            note: string;
+            /** Format: double */
+            p50: number | null;
+            /** Format: double */
+            p95: number | null;
+        };
+        ReportbenchReport: {
+            method: string;
+            name: string;
+            parameters?: {
+                [key: string]: string;
+            };
+            periods?: string[];
+        };
+        ReportsAnswer: {
+            periods: string[] | null;
+            reports: components["schemas"]["ReportbenchReport"][] | null;
         };
         RerunRequestBody: {
             /** @description Each of at most 50 characters. */
@@ -4034,6 +4377,303 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-api-report-benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarksAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-report-benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BenchmarkRequestBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordReportBenchmark"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-api-report-benchmarks-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordReportBenchmark"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "delete-api-report-benchmarks-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedBenchmark"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-api-report-benchmarks-id-baseline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BaselineRequestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordReportBenchmark"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-api-report-benchmarks-id-comparison": {
+        parameters: {
+            query?: {
+                /** @description The benchmark to compare with; the site's baseline unless given. */
+                with?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordBenchmarkComparison"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-api-report-benchmarks-id-export": {
+        parameters: {
+            query?: {
+                /** @description json: everything; html: a report that stands alone, with the comparison with the site's baseline. */
+                format?: "json" | "html";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                    "text/html": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-api-report-history": {
+        parameters: {
+            query: {
+                /** @description Of the target. */
+                url: string;
+                site_id: number;
+                report: string;
+                period: string;
+                segment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportHistoryAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-api-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportsAnswer"];
                 };
             };
             /** @description Error */

@@ -7,6 +7,7 @@ import Gauge from '@lucide/svelte/icons/gauge'
 import Layers from '@lucide/svelte/icons/layers'
 import Link from '@lucide/svelte/icons/link'
 import MousePointerClick from '@lucide/svelte/icons/mouse-pointer-click'
+import Timer from '@lucide/svelte/icons/timer'
 import Route from '@lucide/svelte/icons/route'
 import Sliders from '@lucide/svelte/icons/sliders-horizontal'
 import type { Component } from 'svelte'
@@ -37,6 +38,7 @@ export const pages: Page[] = [
   { path: 'backfill', name: w.backfill, icon: CalendarDays, load: () => import('../backfill/Page.svelte') },
   { path: 'capacity', name: w.capacity, icon: ChartLine, load: () => import('../capacity/Page.svelte') },
   { path: 'runs', name: w.runs, icon: CalendarClock, load: () => import('../runs/Page.svelte') },
+  { path: 'reports', name: w.reports, icon: Timer, load: () => import('../reports/Page.svelte') },
   { path: 'logs', name: w.logs, icon: FileText, load: () => import('../logs/Page.svelte') },
 ]
 

@@ -10,6 +10,7 @@ import { logs } from './logs'
 import { presets } from './presets'
 import { profile } from './profile'
 import { proof } from './proof'
+import { reports } from './reports'
 import { runs } from './runs'
 import { shell } from './shell'
 import { targets } from './targets'
@@ -19,6 +20,7 @@ export const en = {
   ...shell,
   dashboard,
   runs,
+  reports,
   exchange,
   urls,
   funnels,

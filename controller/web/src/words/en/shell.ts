@@ -24,6 +24,7 @@ export const shell = {
     funnels: 'Funnels',
     backfill: 'Backfill',
     capacity: 'Capacity',
+    reports: 'Reports',
     logs: 'Logs',
     runs: 'Runs',
   },
