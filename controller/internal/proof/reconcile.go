@@ -63,7 +63,10 @@ func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, er
 			return out, err
 		}
 		going := r.Summary.Ended.IsZero()
-		if !going && out.Until.IsZero() {
+		switch {
+		case going: // also again, as a backfill that is resumed does
+			out.Until = time.Time{}
+		case out.Until.IsZero():
 			out.Until = time.Now().UTC().Add(o.Limit)
 		}
 		out.RunID = r.Summary.RunID

@@ -313,3 +313,25 @@ func TestDaysAtWhichNobodyLookedAreNotCalledEmpty(t *testing.T) {
 		}
 	})
 }
+
+func TestABackfillThatIsResumedIsWaitedForAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		m := &shows{began: began, lately: holds(visits, pages), report: func(since time.Duration) matomo.Recorded {
+			if since < 70*time.Minute {
+				return shown(0, 0)
+			}
+			return shown(visits, pages)
+		}}
+		got, err := proof.Reconcile(t.Context(), m, func(context.Context) (proof.Run, error) {
+			r := ended()
+			if since := time.Since(began); since > 10*time.Minute && since < time.Hour { // it goes on again, longer than is waited for
+				r.Summary.Ended = time.Time{}
+			}
+			return r, nil
+		}, proof.Options{Every: proof.DefaultEvery, Limit: proof.DefaultLimit}, func(record.Reconciliation) {})
+		if took := time.Since(began); err != nil || got.Lost() || took < 70*time.Minute {
+			t.Errorf("done after %v: %+v, %v", took, got, err)
+		}
+	})
+}

@@ -78,7 +78,7 @@ func (s *Store) BeginRun(ctx context.Context, r Run) error {
 		err = s.one(ctx, `INSERT INTO runs (id, kind, seed, config, plan_hash, started_at, ended_at, reason, summary, note, labels)
 			VALUES (?, ?, ?, ?, ?, ?, NULL, '', '', ?, ?)
 			ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, seed = excluded.seed, config = excluded.config, plan_hash = excluded.plan_hash,
-				ended_at = NULL, reason = '', exit_code = NULL, problems = '[]', deleted_at = NULL`,
+				ended_at = NULL, reason = '', exit_code = NULL, summary = '', problems = '[]', deleted_at = NULL`,
 			r.ID, r.Kind, int64(r.Seed), string(r.Config), r.PlanHash, stamp{r.Started}, r.Note, labels)
 	}
 	if err != nil {

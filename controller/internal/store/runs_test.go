@@ -37,14 +37,14 @@ func TestAPersonsWordsOnARunStayWhereItGoesOn(t *testing.T) {
 	note := "second"
 	must(t, s.DescribeRun(ctx, "r", &note, []string{"a", "b"}))
 	code := 4
-	must(t, s.EndRun(ctx, store.Run{ID: "r", Kind: record.CapacitySearch, Ended: noon, Reason: "error_brake", ExitCode: &code, Problems: []byte(`[1]`)}))
+	must(t, s.EndRun(ctx, store.Run{ID: "r", Kind: record.CapacitySearch, Ended: noon, Reason: "error_brake", ExitCode: &code, Summary: []byte(`{}`), Problems: []byte(`[1]`)}))
 	r, err := s.Run(ctx, "r")
 	if err != nil || r.Note != "second" || strings.Join(r.Labels, "") != "ab" || r.Kind != record.CapacitySearch || *r.ExitCode != 4 || string(r.Problems) != "[1]" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	must(t, s.BeginRun(ctx, store.Run{ID: "r", Kind: record.Live, Started: noon, Note: "third"}))
 	r, err = s.Run(ctx, "r")
-	if err != nil || r.Note != "second" || len(r.Labels) != 2 || r.ExitCode != nil || string(r.Problems) != "[]" {
+	if err != nil || r.Note != "second" || len(r.Labels) != 2 || r.ExitCode != nil || r.Summary != nil || string(r.Problems) != "[]" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if err := s.DescribeRun(ctx, "none", &note, nil); !errors.Is(err, store.ErrNotFound) {
