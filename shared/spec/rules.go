@@ -107,7 +107,7 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	if s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0) {
 		problems.Warn("STATE_DIR", "", "is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart begins anew, with the same visitor and order ids or a fresh cap", "set it")
 	}
-	if s.AutoStopHours == 0 && s.StopAfterVisits == 0 && load.Length() == 0 && !s.CapacitySearch && !s.BackfillEnabled {
+	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
 		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, and so is STOP_AFTER_VISITS: the run has no end", "set one of the two")
 	}
 }

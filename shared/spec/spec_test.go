@@ -160,7 +160,7 @@ func TestALoudRateIsToldUnderItsSetting(t *testing.T) {
 }
 
 func TestARunWithoutAnEndIsTold(t *testing.T) {
-	for profile, endless := range map[string]bool{"constant": true, "week": true, "1h:20000": false} {
+	for profile, endless := range map[string]bool{"constant": true, "week": true, "1h:20000": false, "1h:": false, "weak": false} {
 		_, problems := parse(map[string]string{"LOAD_PROFILE": profile})
 		if told := strings.Contains(problems.Warnings().Error(), "the run has no end"); told != endless {
 			t.Errorf("%s: %v", profile, problems)
