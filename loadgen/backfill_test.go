@@ -91,6 +91,9 @@ func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
 			t.Errorf("%s lacks %s: %s", path, want, text)
 		}
 	}
+	if text := get(t, "http://"+addr+"/metrics"); strings.Contains(text, "trafficinator_visits_due_total 0\n") {
+		t.Errorf("no visit was due:\n%s", text)
+	}
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitInterrupted)
 	s := l.summary(t)

@@ -256,13 +256,12 @@ func (s *session) summary() record.Summary {
 			LastError: st.LastError, LastSuccess: st.LastSuccess.UTC(), LastFailure: st.LastFailure.UTC(),
 		}
 	}
-	s.ledger.Counts().Fill(&sum, s.Targets(), targets, s.plan.Zone)
+	s.Counts().Fill(&sum, s.Targets(), targets, s.plan.Zone)
 	if s.search != nil {
 		sum.Kind, sum.Capacity = record.CapacitySearch, s.search.record()
 	}
 	if s.past != nil {
 		sum.Kind, sum.Backfill = record.BackfillJob, s.past.account()
-		sum.Due = sum.Visits.Planned // there is no schedule: a visit is due when its turn has come
 	}
 	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum, time.Now()), false)
 	return sum

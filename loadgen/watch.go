@@ -19,8 +19,14 @@ import (
 
 // The session is the source of telemetry.
 
-// Counts implements telemetry.Source.
-func (s *session) Counts() ledger.Counts { return s.ledger.Counts() }
+// Counts implements telemetry.Source. A backfill has no schedule: a visit is due when its turn has come.
+func (s *session) Counts() ledger.Counts {
+	c := s.ledger.Counts()
+	if s.past != nil {
+		c.Due = c.Planned
+	}
+	return c
+}
 
 // Targets implements telemetry.Source.
 func (s *session) Targets() []string {
