@@ -1,0 +1,31 @@
+import { expect, test } from './test'
+
+test('a search for the limit needs assent, tells its faults, and shows how far it is', async ({
+  page,
+  stack,
+  keyboard,
+}) => {
+  await stack.configure()
+  await page.goto('/')
+  await keyboard.press(page.getByRole('link', { name: 'Find the limit' }))
+  const start = page.getByRole('button', { name: 'Start the search' })
+  await keyboard.press(start)
+  await expect(page.getByText('Confirm that the target may be overloaded.')).toBeVisible()
+  await keyboard.toggle(page.getByRole('checkbox', { name: 'The target may be overloaded' }))
+  await keyboard.fill(page.getByLabel('Length of a step'), '2')
+  await keyboard.fill(page.getByLabel('First rate'), 'slow')
+  await keyboard.press(start)
+  await expect(page.getByLabel('First rate')).toHaveAttribute('aria-invalid', 'true')
+  const { run } = await stack.api<{ run: unknown }>('GET', '/api/status')
+  expect(run).toBeNull()
+
+  await keyboard.fill(page.getByLabel('First rate'), '2')
+  await keyboard.fill(page.getByLabel('Highest rate'), '4')
+  await keyboard.press(start)
+  await expect(page.getByRole('heading', { name: 'The search that goes on' })).toBeVisible()
+  const steps = page.getByRole('region', { name: 'Steps' }).getByRole('row')
+  await expect(steps.filter({ hasText: 'held' }).first()).toBeVisible({ timeout: 60_000 })
+  await page.goto('/')
+  await expect(page.getByText('set by the search')).toBeVisible()
+  await expect(page.getByText(/visits\/s \(.* hits\/s\) held, not yet for a whole minute/)).toBeVisible()
+})
