@@ -46,7 +46,7 @@ type fault struct {
 // the run itself, which fails where it did not end as it should.
 func JUnit(w io.Writer, r *Run) error {
 	s := &r.Summary
-	took := fmt.Sprintf("%.3f", s.Ended.Sub(s.Started).Seconds())
+	took := fmt.Sprintf("%.3f", max(0, s.Ended.Sub(s.Started).Seconds())) // one that goes on has no end
 	out := suite{
 		Name: "trafficinator " + s.RunID, Time: took, Timestamp: s.Started.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []property{{"run_id", s.RunID}, {"seed", fmt.Sprint(s.Seed)}, {"plan_hash", s.PlanHash}, {"reason", s.Reason}},

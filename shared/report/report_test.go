@@ -286,9 +286,11 @@ func TestJUnit(t *testing.T) {
 		"the error brake": {func(r *report.Run) {
 			r.Summary.Reason, r.Summary.Message, r.ExitCode = "error_brake", "62 % were not accepted", code(4)
 		}, 1, 1, 0},
-		"no target":      {func(r *report.Run) { r.ExitCode = code(3) }, 1, 1, 0},
-		"interrupted":    {func(r *report.Run) { r.Summary.Reason, r.ExitCode = "interrupted", code(130) }, 1, 1, 0},
-		"still going on": {func(r *report.Run) { r.Summary.Reason = ""; r.Summary.Thresholds[0].Pending = true }, 0, 0, 1},
+		"no target":   {func(r *report.Run) { r.ExitCode = code(3) }, 1, 1, 0},
+		"interrupted": {func(r *report.Run) { r.Summary.Reason, r.ExitCode = "interrupted", code(130) }, 1, 1, 0},
+		"still going on": {func(r *report.Run) {
+			r.Summary.Reason, r.Summary.Ended, r.Summary.Thresholds[0].Pending = "", time.Time{}, true
+		}, 0, 0, 1},
 	} {
 		r := tenSeconds()
 		c.change(r)
@@ -297,10 +299,11 @@ func TestJUnit(t *testing.T) {
 			t.Fatal(err)
 		}
 		var s struct {
-			Tests    int `xml:"tests,attr"`
-			Failures int `xml:"failures,attr"`
-			Errors   int `xml:"errors,attr"`
-			Skipped  int `xml:"skipped,attr"`
+			Tests    int     `xml:"tests,attr"`
+			Failures int     `xml:"failures,attr"`
+			Errors   int     `xml:"errors,attr"`
+			Skipped  int     `xml:"skipped,attr"`
+			Time     float64 `xml:"time,attr"`
 			Cases    []struct {
 				Name    string    `xml:"name,attr"`
 				Failure *struct{} `xml:"failure"`
@@ -310,7 +313,7 @@ func TestJUnit(t *testing.T) {
 		if err := xml.Unmarshal([]byte(b.String()), &s); err != nil {
 			t.Fatal(err)
 		}
-		if s.Tests != 3 || len(s.Cases) != 3 || s.Failures != c.failures || s.Errors != c.errors || s.Skipped != c.skipped {
+		if s.Tests != 3 || len(s.Cases) != 3 || s.Failures != c.failures || s.Errors != c.errors || s.Skipped != c.skipped || s.Time < 0 {
 			t.Errorf("%s: %s", name, b.String())
 		}
 		if message := r.Summary.Message; message != "" && !strings.Contains(b.String(), message) {
