@@ -134,6 +134,7 @@ func TestEveryAnswerIsWhatTheDocumentSaysAndNoneHoldsASecret(t *testing.T) {
 		} {
 			f.ask("POST", path, body) // refused where it is there still
 		}
+		f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"https://m.example.test/matomo.php","MATOMO_TOKEN_AUTH":"`+token+`"}}`)
 		f.ran(t, "there")
 		f.ran(t, "other")
 		f.timed(t, "there", .1)
