@@ -37,7 +37,7 @@ type Probe struct {
 	Stored Visit
 }
 
-// ErrUnseen: the probe visit was taken, but did not become visible in time.
+// ErrUnseen means that the probe visit was taken, but did not become visible in time.
 var ErrUnseen = errors.New("was taken, but is not visible")
 
 // Probe sends one visit of one page below the first of e's pages, which stays in the site's data, and follows it in the
