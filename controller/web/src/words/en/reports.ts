@@ -7,7 +7,7 @@ export const reports = {
   form: {
     title: 'Time reports',
     target: 'Target',
-    single: 'The one of the configuration',
+    single: 'As configured',
     periods: 'Periods',
     reports: 'Reports',
     reportsHelp: (n: number) => `Without any chosen, all ${n} are timed.`,

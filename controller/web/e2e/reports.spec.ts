@@ -1,0 +1,38 @@
+import { expect, test } from './test'
+
+test('reports are timed, kept as the baseline and compared with it', async ({ page, stack, keyboard }) => {
+  await stack.configure()
+  await page.goto('/reports')
+  await expect(page.getByText('No report has been timed yet.', { exact: false })).toBeVisible()
+  const begin = async () => {
+    for (const period of ['Week', 'Month']) await keyboard.toggle(page.getByRole('checkbox', { name: period }))
+    await keyboard.press(page.getByText('Reports: All'))
+    for (const report of ['Visits summary', 'Page titles'])
+      await keyboard.toggle(page.getByRole('checkbox', { name: report }))
+    await keyboard.fill(page.getByLabel('At once'), '2')
+    await keyboard.press(page.getByRole('button', { name: 'Start', exact: true }))
+    await expect(page.getByText('Done', { exact: true })).toBeVisible({ timeout: 30_000 })
+  }
+  await begin()
+  const table = page.getByRole('region', { name: 'Reports' })
+  await expect(table.getByRole('row', { name: /Visits summary/ })).toContainText('ms')
+  // The sink does not know it, which counts as failures of that report.
+  await expect(table.getByRole('row', { name: /Page titles/ })).toContainText('does not exist')
+  await keyboard.press(page.getByRole('button', { name: 'Mark as baseline' }))
+  await expect(page.getByText('Baseline of its site')).toBeVisible()
+
+  await keyboard.press(page.getByRole('link', { name: 'All benchmarks' }))
+  await begin()
+  await expect(page.getByText('Beside the baseline of', { exact: false })).toBeVisible()
+  await expect(table.getByRole('row', { name: /Page titles/ })).toContainText('Failing')
+  await keyboard.press(table.getByRole('button', { name: 'History of Visits summary' }))
+  await expect(page.getByRole('dialog').getByRole('row')).toHaveCount(3)
+})
+
+test('what is wrong with a benchmark is told at its field', async ({ page, stack, keyboard }) => {
+  await stack.configure()
+  await page.goto('/reports')
+  await keyboard.fill(page.getByLabel('Warm requests'), '1000')
+  await keyboard.press(page.getByRole('button', { name: 'Start', exact: true }))
+  await expect(page.getByLabel('Warm requests')).toHaveAccessibleDescription(/between 1 and 100/)
+})
