@@ -31,6 +31,7 @@ const paths: Record<string, string> = {
   run: '/runs/<run>',
   'run-describe': '/runs/<run>/describe',
   compare: '/runs/compare/<earlier>/<run>',
+  reports: '/reports',
   logs: '/logs',
   nowhere: '/no/such/page',
 }
