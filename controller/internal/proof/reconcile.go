@@ -51,8 +51,8 @@ const (
 	DefaultLimit = 20 * time.Minute
 )
 
-// Reconcile asks until every row is equal, what is there no longer changes and is all that the raw log holds, or the
-// limit is reached. run gives the ledger as it stands; tell gets each state, the last one is returned too. A context that
+// Reconcile asks until every row is equal, what is there has long stopped changing and is all that the raw log holds, or
+// the limit is reached. run gives the ledger as it stands; tell gets each state, the last one is returned too. A context that
 // is done cancels.
 func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, error), o Options, tell func(record.Reconciliation)) (record.Reconciliation, error) {
 	out := record.Reconciliation{Began: time.Now().UTC()}
@@ -100,13 +100,17 @@ func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, er
 
 // look is what is remembered of a target between two looks.
 type look struct {
-	shown   matomo.Recorded
-	lately  matomo.Lately
-	sent    []sent // while the run goes on, oldest first
-	fresh   *float64
-	matched bool
-	failed  int // looks in a row
+	shown  matomo.Recorded
+	lately matomo.Lately
+	sent   []sent // while the run goes on, oldest first
+	fresh  *float64
+	alike  int // looks in a row that showed the same
+	failed int // looks in a row
 }
+
+// calm is how many looks in a row must show the same before what is missing is missing for good. A queue is worked off by
+// a cron job once a minute, as a rule, and until then neither the reports nor the raw log show what it holds.
+const calm = 7
 
 // patience is how often in a row a target may not answer before nobody waits for it any more.
 const patience = 3
@@ -174,11 +178,13 @@ func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record
 		k.follow(sentTo, before.Visits, lately)
 	}
 	out.Freshness = k.fresh
-	still := k.matched && same(k.shown, all) && (!raw || lately == k.lately)
+	if k.alike++; !same(k.shown, all) || raw && lately != k.lately {
+		k.alike = 0
+	}
 	// The reports may hold each visit but not yet its last actions.
 	archived := raw && lately.Visits == all.Visits && lately.Actions <= all.Actions()
-	k.shown, k.lately, k.matched = all, lately, true
-	return out, equal(out.Rows) || still && archived
+	k.shown, k.lately = all, lately
+	return out, equal(out.Rows) || k.alike >= calm && archived
 }
 
 // follow notes how long it took until what had been sent was visible beside the visits that were there before.
