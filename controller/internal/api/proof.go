@@ -20,8 +20,8 @@ type Proof interface {
 type reconcileRequest struct {
 	ByRun
 	Body *struct {
-		Limit int `json:"limit_seconds,omitempty" minimum:"0" maximum:"86400" default:"1200" doc:"How long is waited at most, after the end of the run, for Matomo's queue and archiving."`
-		Every int `json:"every_seconds,omitempty" minimum:"1" maximum:"600" default:"10" doc:"The pause between two looks."`
+		Limit *int `json:"limit_seconds,omitempty" minimum:"0" maximum:"86400" default:"1200" doc:"How long is waited at most, after the end of the run, for Matomo's queue and archiving; 0 looks once."`
+		Every int  `json:"every_seconds,omitempty" minimum:"1" maximum:"600" default:"10" doc:"The pause between two looks; what is missing is told once eight in a row show the same."`
 	}
 }
 
@@ -32,7 +32,7 @@ func (s *server) proof() {
 	route(s, o, func(ctx context.Context, in *reconcileRequest) (*body[record.Reconciliation], error) {
 		options := proof.Options{Every: proof.DefaultEvery, Limit: proof.DefaultLimit}
 		if in.Body != nil {
-			options = proof.Options{Every: time.Duration(in.Body.Every) * time.Second, Limit: time.Duration(in.Body.Limit) * time.Second}
+			options = proof.Options{Every: time.Duration(in.Body.Every) * time.Second, Limit: time.Duration(*in.Body.Limit) * time.Second}
 		}
 		return either(s.Proof.Start(ctx, in.ID, options))
 	})

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"text/tabwriter"
@@ -32,6 +33,10 @@ func Reconcile(ctx context.Context, args []string, h Host) int {
 	}
 	if run == "" {
 		_, _ = fmt.Fprintln(h.Stderr, "reconcile needs the id of a run, before its flags")
+		return BadInput
+	}
+	if *limit < 0 || *limit > 24*time.Hour {
+		_, _ = fmt.Fprintf(h.Stderr, "--limit=%v: is not between 0 and 24h\n", *limit)
 		return BadInput
 	}
 	r, err := c.reconcile(ctx, run, *limit)
@@ -73,7 +78,7 @@ var errGivenUp = errors.New("the reconciliation was given up before it was done,
 // reconcile begins one and asks for it until it is done.
 func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration) (record.Reconciliation, error) {
 	path := "/api/runs/" + url.PathEscape(run) + "/reconcile"
-	body := fmt.Appendf(nil, `{"limit_seconds":%d}`, int(limit.Seconds()))
+	body := fmt.Appendf(nil, `{"limit_seconds":%d}`, int(math.Ceil(limit.Seconds())))
 	var r record.Reconciliation
 	if err := c.ask(ctx, http.MethodPost, path, body, &r); err != nil {
 		return r, err

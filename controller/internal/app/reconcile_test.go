@@ -11,6 +11,17 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/app"
 )
 
+func TestALimitThatNobodyCanKeepIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []string{"-5s", "25h"} {
+		var out, faults written
+		h := app.Host{Env: map[string]string{}, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &faults}
+		if code := app.Reconcile(t.Context(), []string{"r1", "--limit", limit}, h); code != app.BadInput || !strings.Contains(faults.String(), "--limit") {
+			t.Errorf("%s: exit code %d, %s", limit, code, faults.String())
+		}
+	}
+}
+
 func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
 	t.Parallel()
 	const began = `"run_id":"r1","began":"2026-01-02T00:00:00Z",`

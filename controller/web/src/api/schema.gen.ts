@@ -2246,13 +2246,13 @@ export interface components {
         ReconcileRequestBody: {
             /**
              * Format: int64
-             * @description The pause between two looks.
+             * @description The pause between two looks; what is missing is told once eight in a row show the same.
              * @default 10
              */
             every_seconds: number;
             /**
              * Format: int64
-             * @description How long is waited at most, after the end of the run, for Matomo's queue and archiving.
+             * @description How long is waited at most, after the end of the run, for Matomo's queue and archiving; 0 looks once.
              * @default 1200
              */
             limit_seconds: number;
