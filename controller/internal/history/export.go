@@ -83,6 +83,9 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 	if f == JUnit {
 		return report.JUnit(w, &out)
 	}
+	if r.Kind == record.BackfillJob {
+		seconds = nil // they are of the run that went on beside it
+	}
 	if out.Series, err = r.series(minutes, seconds, b.Now()); err != nil {
 		return err
 	}

@@ -86,6 +86,17 @@ func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
 	if late != minutes {
 		t.Error("seconds that lack the begin should not be")
 	}
+	r, err := b.Store.Run(t.Context(), "r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Kind = record.BackfillJob
+	if err := b.Store.EndRun(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if export(t, b, history.HTML, seconds) != export(t, b, history.HTML, nil) {
+		t.Error("those of a run beside a backfill should not be")
+	}
 }
 
 func TestAnExportAsJSONIsTheWholeRun(t *testing.T) {
