@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -116,7 +117,7 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 	}
 	j := store.Job{RunID: id.ID, Name: name, Payload: asked, State: Queued, Queued: q.c.Now()}
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
-		return Job{}, nil, err
+		return Job{}, nil, errors.Join(err, q.c.Publisher.RemoveJob(j.RunID)) // its files hold tokens
 	}
 	q.c.Log.Info("backfill queued", "run_id", j.RunID, "days", len(p.Days), "visits", calendar.Total(p.Days))
 	q.hurry()
