@@ -25,7 +25,7 @@ type Timing struct {
 	Rows  int
 }
 
-// ErrTimedOut: no answer came in the client's time, or in that of the context.
+// ErrTimedOut says that no answer came in the client's time, or in that of the context.
 var ErrTimedOut = errors.New("no answer in time")
 
 // Time calls a method of the Reporting API for the target's site and measures it. The error is ErrTimedOut, or tells

@@ -53,9 +53,9 @@ type Keeper struct {
 }
 
 var (
-	// ErrBusy: one benchmark goes on, and two would measure each other.
+	// ErrBusy says that one benchmark goes on, and two would measure each other.
 	ErrBusy = errors.New("a benchmark of reports goes on; wait for it or cancel it")
-	// ErrNoBaseline: the site has none.
+	// ErrNoBaseline says that the site has none.
 	ErrNoBaseline = errors.New("the site has no baseline to compare with; mark a benchmark as one")
 	errClosed     = errors.New("the controller is stopping")
 )

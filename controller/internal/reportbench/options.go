@@ -32,9 +32,12 @@ type Options struct {
 
 // The limits of a benchmark, and what is usual.
 const (
-	MaxRepeats, DefaultRepeats   = 100, 5
-	MaxParallel, DefaultParallel = 16, 1
-	MaxTimeout, DefaultTimeout   = 10 * time.Minute, time.Minute
+	MaxRepeats      = 100
+	DefaultRepeats  = 5
+	MaxParallel     = 16
+	DefaultParallel = 1
+	MaxTimeout      = 10 * time.Minute
+	DefaultTimeout  = time.Minute
 	// maxRequests is the most that one benchmark asks for.
 	maxRequests = 20_000
 	// maxSegment bounds a segment, in bytes.

@@ -89,7 +89,7 @@ func pages() reportbench.Options {
 	return reportbench.Options{Reports: []string{"Page titles"}, Periods: []string{"day"}, Repeats: 3, Parallel: 1, Timeout: time.Minute, Date: "2026-03-29"}
 }
 
-func (s *site) measure(t *testing.T, ctx context.Context, o reportbench.Options) record.ReportBenchmark {
+func (s *site) measure(ctx context.Context, t *testing.T, o reportbench.Options) record.ReportBenchmark {
 	t.Helper()
 	b, err := reportbench.Run(ctx, matomo.NewClient(time.Minute), s.Target, o, record.ReportBenchmark{}, func(record.ReportBenchmark) {})
 	if err != nil {
@@ -102,7 +102,7 @@ func TestEachReportIsAskedForColdThenWarmThenAtOnce(t *testing.T) {
 	s := newSite(t)
 	o := pages()
 	o.Periods, o.Segments, o.Parallel = []string{"day", "range"}, []string{"", "countryCode==se"}, 2
-	b := s.measure(t, t.Context(), o)
+	b := s.measure(t.Context(), t, o)
 	if b.State != record.BenchmarkDone || b.Version != "5.2.0" || b.Visits == nil || *b.Visits != 1234 || b.Planned != 40 || b.Done != 40 || b.Ended == nil {
 		t.Errorf("%+v", b)
 	}
@@ -138,7 +138,7 @@ func TestWithoutADateThePeriodsHoldYesterdayOfTheSite(t *testing.T) {
 	s := newSite(t)
 	o := pages()
 	o.Date = ""
-	b := s.measure(t, t.Context(), o)
+	b := s.measure(t.Context(), t, o)
 	zone, err := time.LoadLocation("Pacific/Kiritimati")
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestReportsAboutOneThingGetAnExample(t *testing.T) {
 	}
 	o := pages()
 	o.Reports = []string{"Visitor profile", "transitions of a PAGE", "Row evolution of a page", "Custom dimension"}
-	b := s.measure(t, t.Context(), o)
+	b := s.measure(t.Context(), t, o)
 	for key, want := range map[string]string{"visitorId": "abc", "pageUrl": "https://shop.test/shoes/red", "label": "shoes>/red"} {
 		if v, _ := got.Load(key); v != want {
 			t.Errorf("%s is %v, want %s", key, v, want)
@@ -194,7 +194,7 @@ func TestWhatIsRefusedFailsOrIsNoMatomoIsCountedWithItsReason(t *testing.T) {
 			}
 			o := pages()
 			o.Repeats, o.Parallel = 50, 4
-			b := s.measure(t, t.Context(), o)
+			b := s.measure(t.Context(), t, o)
 			if len(b.Results) != 1 {
 				t.Fatalf("%+v", b)
 			}
@@ -223,7 +223,7 @@ func TestOneFailureInBetweenIsCountedAndTheRestMeasured(t *testing.T) {
 	}
 	o := pages()
 	o.Repeats = 9
-	r := s.measure(t, t.Context(), o).Results[0]
+	r := s.measure(t.Context(), t, o).Results[0]
 	if r.Failures != 1 || r.Warm.Requests != 8 || r.Cold == nil || r.Rows != 1 {
 		t.Errorf("%+v", r)
 	}
@@ -278,7 +278,7 @@ func TestCancelKeepsWhatWasMeasured(t *testing.T) {
 	}
 	o := pages()
 	o.Periods = []string{"day", "week", "month"}
-	b := s.measure(t, ctx, o)
+	b := s.measure(ctx, t, o)
 	if b.State != record.BenchmarkCancelled || len(b.Results) != 1 || b.Results[0].Period != "day" || b.Visits != nil || b.Done >= b.Planned || b.Ended == nil {
 		t.Errorf("%+v", b)
 	}
@@ -287,7 +287,7 @@ func TestCancelKeepsWhatWasMeasured(t *testing.T) {
 func TestAMatomoThatCannotBeAskedFailsTheBenchmark(t *testing.T) {
 	s := newSite(t)
 	s.Token = "wrong"
-	b := s.measure(t, t.Context(), pages())
+	b := s.measure(t.Context(), t, pages())
 	if b.State != record.BenchmarkFailed || !strings.Contains(b.Error, "403") || len(b.Results) != 0 || s.times("Actions") > 0 {
 		t.Errorf("%+v", b)
 	}
@@ -357,7 +357,7 @@ func TestFurtherReportsAreAskedForToo(t *testing.T) {
 	o := pages()
 	o.Reports = []string{"Forms"}
 	o.More = []reportbench.Report{{Name: "Forms", Method: "FormAnalytics.get", Parameters: map[string]string{"idForm": "1"}}}
-	if b := s.measure(t, t.Context(), o); len(b.Results) != 1 || s.times("FormAnalytics.get day") != 4 {
+	if b := s.measure(t.Context(), t, o); len(b.Results) != 1 || s.times("FormAnalytics.get day") != 4 {
 		t.Errorf("%+v", b)
 	}
 }
