@@ -51,12 +51,23 @@ func conditions(a, b record.ReportBenchmark) []string {
 	}
 	tell(a.URL != b.URL || a.SiteID != b.SiteID, "The baseline is of another site: %d at %s.", a.SiteID, a.URL)
 	tell(a.Version != b.Version, "Matomo was %s and is %s.", a.Version, b.Version)
-	tell(a.Visits != nil && b.Visits != nil && *a.Visits != *b.Visits, "The site had %s visits and has %s.", visits(a), visits(b))
+	counted := a.Visits != nil && b.Visits != nil && longestOf(a) == longestOf(b) // else of different periods
+	tell(counted && *a.Visits != *b.Visits, "The site had %s visits and has %s.", visits(a), visits(b))
 	tell(a.Date != b.Date, "The periods hold %s, and held %s.", b.Date, a.Date)
 	tell(a.RunID == "" && b.RunID != "", "A run was sending meanwhile, and none during the baseline.")
 	tell(a.RunID != "" && b.RunID == "", "A run was sending during the baseline, and none now.")
 	tell(a.Parallel != b.Parallel, "The baseline asked %d at once, this one %d.", a.Parallel, b.Parallel)
 	return out
+}
+
+// longestOf is the longest period that was measured.
+func longestOf(b record.ReportBenchmark) (longest string) {
+	for _, r := range b.Results {
+		if longest == "" || rank(r.Period) > rank(longest) {
+			longest = r.Period
+		}
+	}
+	return longest
 }
 
 func visits(b record.ReportBenchmark) string {

@@ -114,6 +114,13 @@ func TestWhatElseDiffersIsTold(t *testing.T) {
 	if c := reportbench.Compare(a, a); len(c.Conditions) != 0 {
 		t.Errorf("%q", c.Conditions)
 	}
+	week := took(100, 101, 102)
+	week.Period = "week"
+	short, long := a, a
+	short.Results, long.Results, long.Visits = []record.ReportTiming{took(100, 101, 102)}, []record.ReportTiming{week}, &many
+	if c := reportbench.Compare(short, long); len(c.Conditions) != 0 {
+		t.Errorf("visits of a day beside those of a week: %q", c.Conditions)
+	}
 	all := strings.Join(reportbench.Compare(a, b).Conditions, "\n")
 	for _, want := range []string{"5.1.0", "5.2.0", "10 visits", "20010", "2026-11-02", "was sending", "another site", "4"} {
 		if !strings.Contains(all, want) {

@@ -142,14 +142,14 @@ func (k *Keeper) run(ctx context.Context, t target.Target, o Options, b record.R
 	tell(b)
 	b, err := Run(ctx, k.c.Matomo, t, o, b, tell)
 	b.RunID = sent
+	k.mu.Lock() // so that at each moment it either goes on or is kept
+	defer k.mu.Unlock()
 	if err == nil {
 		err = k.c.Store.SaveBenchmark(context.WithoutCancel(ctx), b)
 	}
 	if err != nil {
 		k.c.Log.Error("a benchmark of reports cannot be kept", "id", b.ID, "err", err)
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.going = nil
 }
 
