@@ -172,6 +172,9 @@ func verdict(r record.ReconciledRow) string {
 	case record.RowIncomparable:
 		return "not comparable: " + r.Why
 	default:
+		if r.Why != "" {
+			return "equal: " + r.Why
+		}
 		return "equal"
 	}
 }

@@ -45,3 +45,17 @@ func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsEqualWithinDoubtSaysSo(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"run_id":"r1","began":"2026-01-02T00:00:00Z","state":"done","targets":[{"name":"matomo","site_id":1,"slice":"site","rows":[
+			{"group":"total","name":"visits","sent":24,"most":25,"recorded":25,"verdict":"equal","why":"between 24 that were accepted and 25 with those in doubt"}]}]}`))
+	}))
+	defer server.Close()
+	var out, faults written
+	h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &faults}
+	if code := app.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != app.OK || !strings.Contains(out.String(), "25 with those in doubt") {
+		t.Errorf("exit code %d, %s%s", code, out.String(), faults.String())
+	}
+}
