@@ -105,8 +105,9 @@ func (s *server) backfill() {
 // maxName is the longest name of a job, in bytes.
 const maxName = 200
 
-// asked takes the name out of what a job is asked with.
-func (r *jobRequest) asked() (name string, values map[string]any, err error) {
+// asked takes the name out of what a job is asked with. Where it is at fault, the error tells the faults of the rest too.
+func (s *server) asked(ctx context.Context, r *jobRequest) (name string, values map[string]any, err error) {
+	var problems problem.List
 	values = map[string]any{}
 	for key, v := range r.Body {
 		if !strings.EqualFold(key, "name") {
@@ -115,17 +116,23 @@ func (r *jobRequest) asked() (name string, values map[string]any, err error) {
 		}
 		text, ok := v.(string)
 		if !ok && v != nil || len(text) > maxName {
-			var problems problem.List
 			problems.Refuse("name", "", "is no text of at most 200 bytes", "describe the run in a few words")
-			return "", nil, problems
 		}
 		name = strings.TrimSpace(text)
 	}
-	return name, values, nil
+	if len(problems) == 0 {
+		return name, values, nil
+	}
+	plan, err := s.Jobs.Plan(ctx, values)
+	more := plan.Problems
+	if err != nil && !errors.As(err, &more) {
+		return "", nil, err
+	}
+	return "", nil, append(problems, more.Errors()...)
 }
 
 func (s *server) runJob(ctx context.Context, in *jobRequest) (*body[jobResult], error) {
-	name, values, err := in.asked()
+	name, values, err := s.asked(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +146,7 @@ func (s *server) runJob(ctx context.Context, in *jobRequest) (*body[jobResult], 
 }
 
 func (s *server) planJob(ctx context.Context, in *jobRequest) (*body[jobPlanAnswer], error) {
-	_, values, err := in.asked()
+	_, values, err := s.asked(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func TestABackfillIsRefusedWithEveryFault(t *testing.T) {
 		{"old days without a token", "POST", "/api/backfill/run", `{"DAYS_BACK":"3","DURATION_DAYS":2}`, nil, 422, "MATOMO_TOKEN_AUTH"},
 		{"which a plan only tells", "POST", "/api/backfill/plan", `{"DAYS_BACK":3,"DURATION_DAYS":2}`, nil, 200, `"field":"MATOMO_TOKEN_AUTH"`},
 		{"a setting of something else", "POST", "/api/backfill/run", `{"DAYS_BACK":3,"DURATION_DAYS":2,"CONCURRENCY":5}`, nil, 422, "CONCURRENCY"},
-		{"a name that is none", "POST", "/api/backfill/run", `{"name":7}`, nil, 422, "name"},
+		{"a name that is none, and all else", "POST", "/api/backfill/run", `{"name":7,"DAYS_BACK":"x"}`, nil, 422, `"location":"name"},{"message":"is not a whole number`},
 		{"no such job", "POST", "/api/backfill/cancel", `{"run_id":"none"}`, nil, 404, ""},
 		{"no log of such a job", "GET", "/api/logs?job=none", "", nil, 404, ""},
 		{"nothing was asked for", "GET", "/api/backfill/last", "", nil, 200, `"payload":null`},
