@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,6 +116,9 @@ const calm = 7
 // patience is how often in a row a target may not answer before nobody waits for it any more.
 const patience = 3
 
+// earlierLives is told of a run whose loadgen was started again in its midst.
+const earlierLives = "The loadgen was started again while the run went on, and its ledger is that of the last start: what it sent before is counted as more, and may hide what is missing"
+
 // errNotSaved is told of a target that the run sent to and that nobody can ask.
 const errNotSaved = "no saved target has its address; save it again with a token that may view the site"
 
@@ -164,6 +168,9 @@ func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record
 	k.failed = 0
 	before, looked := sumOf(r.Before[place(t)], s)
 	out.Slice, out.Limits = isolated(r, before, looked)
+	if r.Summary.FirstVisit > 0 && r.Summary.Kind != record.BackfillJob {
+		out.Limits = strings.TrimPrefix(out.Limits+". "+earlierLives, ". ")
+	}
 	all := shown
 	if out.Slice == "difference" {
 		shown = less(all, before)

@@ -350,3 +350,14 @@ func TestAQueueThatIsWorkedOffOnceAMinuteIsWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+func TestALedgerOfTheLastStartAloneIsNotTakenForTheWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ended()
+		r.Dimension, r.Summary.FirstVisit = 7, 100
+		got, _ := reconcile(t, &shows{report: always(shown(visits+61, pages)), lately: holds(visits+61, pages)}, r)
+		if row(t, got, "visits").Verdict != record.RowMore || !strings.HasPrefix(got.Targets[0].Limits, "The loadgen was started again") {
+			t.Errorf("%+v", got.Targets[0].Limits)
+		}
+	})
+}
