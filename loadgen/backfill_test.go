@@ -11,6 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // Ninety days by the curve of a typical site and with a trend, around each change of the clock of two zones: of 50 visits a
@@ -268,5 +269,26 @@ func TestWhatADayHasNoTimeForIsNotLeftToSend(t *testing.T) {
 	printBackfill(&b, &record.Backfill{Days: []record.BackfillDay{{Date: "2026-06-16", Planned: 10, Sent: 6, Unsent: 1}}})
 	if !strings.Contains(strings.Join(strings.Fields(b.String()), " "), "unsent left 2026-06-16 10 6 0 0 1 3") {
 		t.Errorf("the table is\n%s", b.String())
+	}
+}
+
+func TestARequestOfABackfillMayTakeLongerUnlessItIsSet(t *testing.T) {
+	t.Parallel()
+	for environ, want := range map[string]time.Duration{
+		"":                                       10 * time.Second,
+		"REQUEST_TIMEOUT=3":                      3 * time.Second,
+		"BACKFILL_ENABLED=true":                  5 * time.Minute,
+		"BACKFILL_ENABLED=true REQUEST_TIMEOUT=": 5 * time.Minute,
+		"BACKFILL_ENABLED=true REQUEST_TIMEOUT=10": 10 * time.Second,
+	} {
+		values := map[string]string{}
+		for pair := range strings.FieldsSeq(environ) {
+			key, v, _ := strings.Cut(pair, "=")
+			values[key] = v
+		}
+		k, _ := spec.Parse(values, nil)
+		if got := answerTime(k); got != want {
+			t.Errorf("%s: %v, want %v", environ, got, want)
+		}
 	}
 }

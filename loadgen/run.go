@@ -69,6 +69,15 @@ func newLog(h host, s spec.Spec, problems io.Writer) *slog.Logger {
 	return slog.New(slog.NewMultiHandler(log, slog.NewTextHandler(problems, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }
 
+// answerTime is how long a request may take. A backfill's carries hundreds of hits, so that where nothing is set it gets the
+// five minutes that Matomo's own import of logs gives one.
+func answerTime(k spec.Spec) time.Duration {
+	if k.BackfillEnabled && !k.Set["REQUEST_TIMEOUT"] {
+		return 5 * time.Minute
+	}
+	return seconds(k.RequestTimeout)
+}
+
 func runTraffic(ctx context.Context, h host, o options) int {
 	p, env, fromFile, problems := load(h, o.settings)
 	if p == nil {
@@ -89,7 +98,7 @@ func runTraffic(ctx context.Context, h host, o options) int {
 			return exitConfig
 		}
 	}
-	to, err := newSender(p, env, seconds(p.Spec.RequestTimeout))
+	to, err := newSender(p, env, answerTime(p.Spec))
 	if err != nil {
 		_, _ = fmt.Fprintf(h.stderr, "error: %v\n", err)
 		return exitConfig

@@ -14,7 +14,7 @@ type Spec struct {
 	MatomoToken     secret.String `env:"MATOMO_TOKEN_AUTH" secret:"true" group:"Target" help:"Token of a user with write access to the site, sent in POST bodies only. Without it visits are recorded, but with the generator's own address and country."`
 	MatomoReadToken secret.String `env:"MATOMO_READ_TOKEN" secret:"true" group:"Target" help:"Token of a user who may view the site, with which the controller reads what was recorded. Unset: MATOMO_TOKEN_AUTH. The loadgen never gets it."`
 	MultiTarget     secret.String `env:"MULTI_TARGET_CONFIG" secret:"true" group:"Target" help:"Several targets as JSON: {\"targets\":[{\"name\",\"url\",\"site_id\",\"token_auth\",\"weight\",\"enabled\"}],\"distribution_strategy\":\"round-robin|weighted|random\"}. Wins over MATOMO_*."`
-	RequestTimeout  float64       `env:"REQUEST_TIMEOUT" envDefault:"10" min:"0.1" max:"300" unit:"s" group:"Target" help:"How long one request may take in all."`
+	RequestTimeout  float64       `env:"REQUEST_TIMEOUT" envDefault:"10" min:"0.1" max:"300" unit:"s" group:"Target" help:"How long one request may take in all; one of a backfill, where this is not set, 300 s."`
 	TLSVerify       bool          `env:"TLS_VERIFY" envDefault:"true" group:"Target" help:"Check the server's certificate. Off only for a test server with a certificate of its own making; an authority of your own is named by SSL_CERT_FILE in the environment."`
 
 	VisitsPerDay float64   `env:"TARGET_VISITS_PER_DAY" envDefault:"20000" min:"1" max:"1e10" unit:"visits/day" group:"Traffic" help:"Arrival rate; with LOAD_PROFILE=week that of a mean day."`
