@@ -1,0 +1,74 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// Ledgers reads the ledgers of record that the loadgen keeps in dir, and jobs in their folders below it. The lives of a run
+// whose loadgen was started again are added up.
+func Ledgers(fsys afero.Fs, dir string) func(runID string) ([]byte, error) {
+	return func(runID string) ([]byte, error) {
+		data, err := ifThere(fsys, filepath.Join(dir, runID+".json"))
+		if data == nil && err == nil {
+			return ifThere(fsys, filepath.Join(dir, exchange.JobFolder(runID), runID+".json"))
+		}
+		if err != nil {
+			return nil, err
+		}
+		// The loadgen keeps what it sent before a restart under a name with its start; a run id has no dot.
+		earlier, err := afero.Glob(fsys, filepath.Join(dir, runID+".*.json"))
+		if err != nil || len(earlier) == 0 {
+			return data, err
+		}
+		return whole(fsys, earlier, data)
+	}
+}
+
+// whole adds up the lives of a run.
+func whole(fsys afero.Fs, earlier []string, data []byte) ([]byte, error) {
+	var last record.Summary
+	if json.Unmarshal(data, &last) != nil {
+		return data, nil // a ledger that cannot be read tells nothing
+	}
+	slices.Sort(earlier)
+	var lives []record.Summary
+	for _, path := range earlier {
+		body, err := exchange.Read(fsys, path)
+		if err != nil {
+			return nil, err
+		}
+		var s record.Summary
+		if err := json.Unmarshal(body, &s); err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
+		// Until a life has written its own ledger the one before stands under both names.
+		if !s.Started.Equal(last.Started) {
+			lives = append(lives, s)
+		}
+	}
+	all := record.Merge(append(lives, last))
+	return all.Encode()
+}
+
+// Cap reads what the loadgen keeps in dir of the cap on visits; nil where there is none.
+func Cap(fsys afero.Fs, dir string) func() ([]byte, error) {
+	return func() ([]byte, error) { return ifThere(fsys, filepath.Join(dir, record.CapFile)) }
+}
+
+func ifThere(fsys afero.Fs, path string) ([]byte, error) {
+	data, err := exchange.Read(fsys, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return data, err
+}

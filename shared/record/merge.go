@@ -1,0 +1,166 @@
+package record
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Merge adds up the lives of one run, the earliest first, of which there is at least one: a loadgen that is started again
+// under its RUN_ID keeps a ledger of its own for what it sends from then on. What cannot be added is that of the last. A
+// backfill's ledger is whole in each life, because it is made from its journal.
+func Merge(lives []Summary) Summary {
+	out := lives[len(lives)-1]
+	if len(lives) == 1 || out.Kind == BackfillJob {
+		return out
+	}
+	out.Started, out.FirstVisit = lives[0].Started, lives[0].FirstVisit
+	out.ByKind, out.ByTarget, out.Targets = maps.Clone(out.ByKind), maps.Clone(out.ByTarget), maps.Clone(out.Targets)
+	messages := []string{}
+	for _, s := range lives {
+		if s.Message != "" && !slices.Contains(messages, s.Message) {
+			messages = append(messages, s.Message)
+		}
+	}
+	out.Message = strings.Join(messages, "; ")
+	for _, s := range lives[:len(lives)-1] {
+		out.Hits = out.Hits.plus(s.Hits)
+		out.ByKind, out.ByTarget = addHits(out.ByKind, s.ByKind), addHits(out.ByTarget, s.ByTarget)
+		out.Account = out.Account.plus(s.Account)
+		out.Due += s.Due
+		out.Bulk = out.Bulk.plus(s.Bulk)
+		if out.Targets == nil {
+			out.Targets = map[string]Target{}
+		}
+		for name, t := range s.Targets {
+			out.Targets[name] = t.with(out.Targets[name])
+		}
+	}
+	out.Latency = latencies(out.Targets)
+	return out
+}
+
+func (h Hits) plus(o Hits) Hits {
+	return Hits{
+		h.Planned + o.Planned, h.Accepted + o.Accepted, h.Rejected + o.Rejected, h.Failed + o.Failed,
+		h.Unknown + o.Unknown, h.Shed + o.Shed, h.Abandoned + o.Abandoned,
+	}
+}
+
+func (v Visits) plus(o Visits) Visits {
+	return Visits{
+		v.Planned + o.Planned, v.Complete + o.Complete, v.Partial + o.Partial, v.Uncertain + o.Uncertain,
+		v.Lost + o.Lost, v.Unsent + o.Unsent, v.Split + o.Split,
+	}
+}
+
+func (a Account) plus(o Account) Account {
+	return Account{
+		Visits: a.Visits.plus(o.Visits), Revenue: a.Revenue + o.Revenue, Tax: a.Tax + o.Tax, Shipping: a.Shipping + o.Shipping, Items: a.Items + o.Items,
+		Opened: Opened{
+			add(a.Opened.Days, o.Opened.Days), add(a.Opened.Countries, o.Opened.Countries),
+			add(a.Opened.Sources, o.Opened.Sources), add(a.Opened.Devices, o.Opened.Devices),
+		},
+	}
+}
+
+func (b *Bulk) plus(o *Bulk) *Bulk {
+	switch {
+	case b == nil:
+		return o
+	case o == nil:
+		return b
+	}
+	return &Bulk{b.Requests + o.Requests, b.Hits + o.Hits, b.Tracked + o.Tracked, b.Invalid + o.Invalid}
+}
+
+// with adds a later life's part; a target without one keeps what it last was.
+func (t Target) with(later Target) Target {
+	out := later
+	if later.URL == "" {
+		out = t
+		out.ByKind, out.Account = nil, Account{}
+	}
+	out.ByKind = addHits(later.ByKind, t.ByKind)
+	out.Account = later.Account.plus(t.Account)
+	out.Histogram = together(later.Histogram, t.Histogram)
+	if h := decoded(out.Histogram); h != nil {
+		out.Latency = percentiles(h)
+	}
+	return out
+}
+
+func addHits(a, b map[string]Hits) map[string]Hits {
+	out := maps.Clone(a)
+	if out == nil {
+		out = map[string]Hits{}
+	}
+	for name, h := range b {
+		out[name] = out[name].plus(h)
+	}
+	return out
+}
+
+func add(a, b map[string]uint64) map[string]uint64 {
+	out := maps.Clone(a)
+	if out == nil {
+		out = map[string]uint64{}
+	}
+	for name, n := range b {
+		out[name] += n
+	}
+	return out
+}
+
+// decoded is a histogram of Target.Histogram, nil where there is none.
+func decoded(text string) *hdrhistogram.Histogram {
+	if text == "" {
+		return nil
+	}
+	h, err := hdrhistogram.Decode([]byte(text))
+	if err != nil {
+		return nil // of an older version, which kept none
+	}
+	return h
+}
+
+// together merges two histograms, because percentiles cannot be averaged; where one is missing so is the whole.
+func together(a, b string) string {
+	one, other := decoded(a), decoded(b)
+	if one == nil || other == nil {
+		return ""
+	}
+	one.Merge(other)
+	text, err := one.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+func percentiles(h *hdrhistogram.Histogram) Latency {
+	at := func(p float64) float64 { return float64(h.ValueAtQuantile(p)) / 1e6 }
+	return Latency{at(50), at(95), at(99)}
+}
+
+// latencies are those of all targets together, zero where one has no histogram.
+func latencies(targets map[string]Target) Latency {
+	var all *hdrhistogram.Histogram
+	for _, t := range targets {
+		h := decoded(t.Histogram)
+		if h == nil {
+			return Latency{}
+		}
+		if all == nil {
+			all = h
+		} else {
+			all.Merge(h)
+		}
+	}
+	if all == nil {
+		return Latency{}
+	}
+	return percentiles(all)
+}
