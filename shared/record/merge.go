@@ -30,6 +30,7 @@ func Merge(lives []Summary) Summary {
 		out.ByKind, out.ByTarget = addHits(out.ByKind, s.ByKind), addHits(out.ByTarget, s.ByTarget)
 		out.Account = out.Account.plus(s.Account)
 		out.Due += s.Due
+		out.Killed += s.Killed
 		out.Bulk = out.Bulk.plus(s.Bulk)
 		if out.Targets == nil {
 			out.Targets = map[string]Target{}

@@ -36,7 +36,7 @@ func life(t *testing.T, start time.Time, n uint64, ms int64) record.Summary {
 func TestTheLivesOfARunAddUp(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	first, last := life(t, start, 60, 10), life(t, start.Add(time.Hour), 40, 200)
-	first.Message, last.Reason, last.FirstVisit = "killed", "stop_after_visits", 60
+	first.Killed, first.Message, last.Reason, last.FirstVisit = 1, "killed", "stop_after_visits", 60
 	s := record.Merge([]record.Summary{first, last})
 	if s.Hits.Accepted != 100 || s.ByKind["pageview"].Planned != 100 || s.ByTarget["a"].Accepted != 100 || s.Visits.Complete != 100 || s.Due != 100 {
 		t.Errorf("%+v", s)
@@ -44,7 +44,7 @@ func TestTheLivesOfARunAddUp(t *testing.T) {
 	if a := s.Targets["a"]; a.Visits.Complete != 100 || a.ByKind["pageview"].Accepted != 100 || a.Items != 4 || a.Opened.Days["2026-03-01"] != 100 {
 		t.Errorf("its target: %+v", a)
 	}
-	if !s.Started.Equal(start) || s.FirstVisit != 0 || s.Reason != "stop_after_visits" || s.Message != "killed" || s.Revenue != 3 {
+	if !s.Started.Equal(start) || s.FirstVisit != 0 || s.Reason != "stop_after_visits" || s.Message != "killed" || s.Killed != 1 || s.Revenue != 3 {
 		t.Errorf("%+v", s)
 	}
 	// 60 of 10 ms and 40 of 200 ms: the median is of the first life, the 95th percentile of the last.

@@ -88,6 +88,8 @@ type Summary struct {
 	// Ended is zero and Reason empty while the run goes on.
 	Ended  time.Time `json:"ended,omitzero"`
 	Reason string    `json:"reason"`
+	// Killed counts the starts of the loadgen that were killed: hits of their last second are in no row, or abandoned in it.
+	Killed int `json:"killed,omitempty"`
 	// Message explains an end that nobody asked for.
 	Message string `json:"message,omitempty"`
 
@@ -169,7 +171,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 	if s.Backfill != nil {
 		s.Backfill.EstimatedEnd = time.Time{}
 	}
-	s.Ended, s.Reason = now, "killed"
+	s.Ended, s.Reason, s.Killed = now, "killed", 1
 	s.InFlight, s.OpenVisits, s.InFlightByKind, s.InFlightByTarget = 0, 0, nil, nil
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 // rows compare what a target shows with its part of the ledger.
-func rows(t record.Target, reason string, shown matomo.Recorded) []record.ReconciledRow {
-	c := comparison{t: t, killed: reason == "killed"}
+func rows(t record.Target, killed bool, shown matomo.Recorded) []record.ReconciledRow {
+	c := comparison{t: t, killed: killed}
 	v := t.Visits
 	sure := v.Complete + v.Partial
 	c.count("total", "visits", sure+v.Split, v.Uncertain, shown.Visits)
@@ -106,6 +106,8 @@ func (c *comparison) add(group, name string, sure, most, shown float64, incompar
 		r.Verdict, r.Why = record.RowIncomparable, incomparable
 	case shown < sure:
 		r.Verdict, r.Off = record.RowShort, shown-sure
+	case shown > most && c.killed:
+		r.Most, r.Why = shown, "more than was booked, as hits are that a loadgen sent in the second before it was killed"
 	case shown > most:
 		r.Verdict, r.Off = record.RowMore, shown-most
 	case most > sure:

@@ -177,7 +177,7 @@ func one(ctx context.Context, m Matomo, r Run, t target.Target, k *look) (record
 	} else {
 		before = matomo.Recorded{}
 	}
-	out.Rows = rows(sentTo, r.Summary.Reason, shown)
+	out.Rows = rows(sentTo, r.Summary.Killed > 0, shown)
 	midnight := time.Date(s.From.Year(), s.From.Month(), s.From.Day(), 0, 0, 0, 0, zone)
 	lately, err := m.Lately(ctx, t, minutesSince(midnight), s.Segment)
 	raw := err == nil && recent(midnight)

@@ -255,6 +255,21 @@ func TestARunThatGoesOnIsFollowedWithItsLag(t *testing.T) {
 	})
 }
 
+func TestWhatAKilledLoadgenSentLastIsNotTooMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ended()
+		r.Summary.Killed = 1
+		got, _ := reconcile(t, &shows{report: always(shown(visits+2, pages+9)), lately: holds(visits+2, pages+9)}, r)
+		if row(t, got, "visits").Verdict != record.RowEqual || row(t, got, "pageviews").Why == "" {
+			t.Errorf("%+v", got.Targets[0].Rows)
+		}
+		got, _ = reconcile(t, &shows{report: always(shown(visits, pages-1)), lately: holds(visits, pages-1)}, r)
+		if row(t, got, "pageviews").Verdict != record.RowShort {
+			t.Errorf("a loss: %+v", got.Targets[0].Rows)
+		}
+	})
+}
+
 func TestASourceThatNothingTellsIsNotMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := ended()

@@ -2643,6 +2643,8 @@ export interface components {
             };
             /** Format: int64 */
             items: number;
+            /** Format: int64 */
+            killed?: number;
             kind?: string;
             latency: components["schemas"]["RecordLatency"];
             message?: string;
