@@ -59,7 +59,7 @@ type ReconciledRow struct {
 // Cause is why rows are short, from evidence.
 type Cause struct {
 	// Kind is rejected, unknown, killed, excluded_addresses, excluded_agents, excluded_parameters, known_urls, failures,
-	// clock, queue or archiving.
+	// clock, queue, spam, retention, dimension or archiving.
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
 	Cure    string `json:"cure,omitempty"`

@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,10 +54,26 @@ func causes(ctx context.Context, m Matomo, r Run, t target.Target, settled bool)
 			}
 		}
 	}
+	for _, f := range m.Examine(ctx, t, matomo.Expect{Dimension: r.Dimension, From: firstDay(r)}).Findings {
+		if slices.Contains(telling, f.Check) && (f.Verdict == matomo.Bad || f.Verdict == matomo.Doubtful) {
+			add(f.Check, f.Cure, "%s", f.Message)
+		}
+	}
 	if skew, err := m.Skew(ctx, t); err == nil && skew.Abs() > 30*time.Second {
 		add("clock", "set both clocks by NTP", "Matomo's clock and the one here are %s apart: hits of its future are booked as now", skew.Abs().Round(time.Second))
 	}
 	return out
+}
+
+// telling are the checks of the doctor that can explain a loss beyond what is asked for here.
+var telling = []string{"queue", "spam", "retention", "dimension"}
+
+// firstDay is the first of the past days that were sent; zero for live traffic.
+func firstDay(r Run) (first time.Time) {
+	if r.Summary.Backfill != nil && len(r.Summary.Backfill.Days) > 0 {
+		first, _ = time.ParseInLocation(time.DateOnly, r.Summary.Backfill.Days[0].Date, r.Zone) // a day is written so
+	}
+	return first
 }
 
 // excluded names what the site, or the whole Matomo, does not record.

@@ -22,6 +22,7 @@ type Matomo interface {
 	Failures(ctx context.Context, t target.Target) ([]matomo.Failure, error)
 	Exclusions(ctx context.Context, t target.Target) (matomo.Exclusions, error)
 	Skew(ctx context.Context, t target.Target) (time.Duration, error)
+	Examine(ctx context.Context, t target.Target, e matomo.Expect) matomo.Diagnosis
 	Annotate(ctx context.Context, t target.Target, day time.Time, note string) error
 }
 

@@ -16,13 +16,14 @@ import (
 
 // shows is a Matomo whose reports and raw log change with time.
 type shows struct {
-	site   matomo.Site
-	report func(since time.Duration) matomo.Recorded
-	lately func(since time.Duration) matomo.Lately
-	denied bool
-	asked  []matomo.Slice
-	notes  []string
-	began  time.Time
+	site     matomo.Site
+	report   func(since time.Duration) matomo.Recorded
+	lately   func(since time.Duration) matomo.Lately
+	denied   bool
+	asked    []matomo.Slice
+	notes    []string
+	findings []matomo.Finding
+	began    time.Time
 }
 
 func (m *shows) Site(context.Context, target.Target) (matomo.Site, error) { return m.site, nil }
@@ -44,6 +45,9 @@ func (m *shows) Exclusions(context.Context, target.Target) (matomo.Exclusions, e
 }
 func (m *shows) Skew(context.Context, target.Target) (time.Duration, error) { return 0, nil }
 
+func (m *shows) Examine(context.Context, target.Target, matomo.Expect) matomo.Diagnosis {
+	return matomo.Diagnosis{Findings: m.findings}
+}
 func (m *shows) Annotate(_ context.Context, _ target.Target, day time.Time, note string) error {
 	m.notes = append(m.notes, day.Format(time.DateOnly)+" "+note)
 	return nil
@@ -173,6 +177,19 @@ func TestExcludedAddressesAreNamed(t *testing.T) {
 		got, _ := reconcile(t, m, ended())
 		causes := got.Targets[0].Causes
 		if len(causes) != 1 || causes[0].Kind != "excluded_addresses" || !strings.Contains(causes[0].Message, "90.224.0.0/16") {
+			t.Errorf("%+v", causes)
+		}
+	})
+}
+
+func TestAQueueThatHoldsHitsBackIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &shows{report: always(shown(visits-40, pages)), lately: holds(visits-40, pages), findings: []matomo.Finding{
+			{Check: "queue", Verdict: matomo.Doubtful, Message: "QueuedTracking answers hits before they are recorded"},
+			{Check: "spam", Verdict: matomo.Good, Message: "no plug-in turns hits down"}, {Check: "currency", Verdict: matomo.Bad, Message: "EUR"},
+		}}
+		got, _ := reconcile(t, m, ended())
+		if causes := got.Targets[0].Causes; len(causes) != 1 || causes[0].Kind != "queue" {
 			t.Errorf("%+v", causes)
 		}
 	})

@@ -21,4 +21,6 @@ it('takes names that differ in case alone for the same', () => {
 it('leaves a token out that was not edited, and sends an empty one to remove it', () => {
   expect(bodyOf(good)).not.toHaveProperty('token_auth')
   expect(bodyOf({ ...good, token: '' }).token_auth).toBe('')
+  expect(bodyOf(good)).not.toHaveProperty('read_token')
+  expect(bodyOf({ ...good, readToken: 'r' }).read_token).toBe('r')
 })

@@ -4,7 +4,15 @@ import { words } from '../words'
 
 export type Target = Schemas['LibraryTarget']
 
-export type Fields = { name: string; url: string; site: string; weight: string; enabled: boolean; token?: string }
+export type Fields = {
+  name: string
+  url: string
+  site: string
+  weight: string
+  enabled: boolean
+  token?: string
+  readToken?: string
+}
 
 export const fieldsOf = (t: Target): Fields => ({
   name: t.name,
@@ -14,7 +22,7 @@ export const fieldsOf = (t: Target): Fields => ({
   enabled: t.enabled,
 })
 
-export type Faults = Partial<Record<'name' | 'url' | 'site_id' | 'weight' | 'token_auth' | 'enabled', string>>
+export type Faults = Partial<Record<'name' | 'url' | 'site_id' | 'weight' | 'token_auth' | 'read_token' | 'enabled', string>>
 
 const whole = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN)
 
@@ -31,7 +39,7 @@ export function faultsOf(f: Fields, others: string[]): Faults {
   return out
 }
 
-/** The body of a request; a token that was not edited is left out, which keeps the saved one. */
+/** The body of a request; tokens that were not edited are left out, which keeps the saved ones. */
 export function bodyOf(f: Fields) {
   return {
     name: f.name.trim(),
@@ -40,5 +48,6 @@ export function bodyOf(f: Fields) {
     weight: whole(f.weight),
     enabled: f.enabled,
     ...(f.token === undefined ? {} : { token_auth: f.token }),
+    ...(f.readToken === undefined ? {} : { read_token: f.readToken }),
   }
 }

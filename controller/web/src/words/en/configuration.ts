@@ -270,6 +270,7 @@ export const configuration = {
     BACKFILL_SEED: 'Seed',
     RUN_SEED: 'Seed',
     RUN_ID: 'Run id',
+    RUN_DIMENSION: 'Dimension of the run id',
     SITE_URL: 'Host of the built-in pages',
     LOG_LEVEL: 'Log level',
     LOG_FORMAT: 'Log format',

@@ -61,6 +61,8 @@ export const targets = {
     token: 'Token',
     tokenHelp:
       'Of a user with write access to the site. Without it countries, cities and addresses of visitors are not sent.',
+    readToken: 'Token to read with',
+    readTokenHelp: 'For asking what was recorded; unset, the token above. The generator never gets it.',
     tokenAgain: 'The token of the original is not readable here; enter it again.',
     weight: 'Weight',
     weightHelp: (text: string, strategy: string) =>
