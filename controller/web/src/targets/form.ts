@@ -22,7 +22,9 @@ export const fieldsOf = (t: Target): Fields => ({
   enabled: t.enabled,
 })
 
-export type Faults = Partial<Record<'name' | 'url' | 'site_id' | 'weight' | 'token_auth' | 'read_token' | 'enabled', string>>
+export type Faults = Partial<
+  Record<'name' | 'url' | 'site_id' | 'weight' | 'token_auth' | 'read_token' | 'enabled', string>
+>
 
 const whole = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN)
 
