@@ -28,7 +28,7 @@ func Merge(lives []Summary) Summary {
 	for _, s := range lives[:len(lives)-1] {
 		out.Hits = out.Hits.plus(s.Hits)
 		out.ByKind, out.ByTarget = addHits(out.ByKind, s.ByKind), addHits(out.ByTarget, s.ByTarget)
-		out.Account = out.Account.plus(s.Account)
+		out.Account = out.plus(s.Account)
 		out.Due += s.Due
 		out.Killed += s.Killed
 		out.Bulk = out.Bulk.plus(s.Bulk)
@@ -85,7 +85,7 @@ func (t Target) with(later Target) Target {
 		out.ByKind, out.Account = nil, Account{}
 	}
 	out.ByKind = addHits(later.ByKind, t.ByKind)
-	out.Account = later.Account.plus(t.Account)
+	out.Account = later.plus(t.Account)
 	out.Histogram = together(later.Histogram, t.Histogram)
 	if h := decoded(out.Histogram); h != nil {
 		out.Latency = percentiles(h)
