@@ -61,6 +61,7 @@ test('a funnel is made by hand, its steps put in order, and saved', async ({ pag
   await keyboard.press(page.getByRole('button', { name: 'Move Step 2 up' }))
   await keyboard.press(page.getByRole('button', { name: 'Save', exact: true }))
   await expect(page.getByText('is saved')).toBeVisible()
+  await expect(page).toHaveURL(/\/funnels\/\d+$/)
   const id = /\d+$/.exec(page.url())![0]
   const { name, config } = await stack.api<Saved>('GET', `/api/funnels/${id}`)
   expect(name).toBe('By hand')
