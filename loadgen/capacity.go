@@ -178,7 +178,7 @@ func (c *capacitySearch) measure(ctx context.Context, s *record.CapacityStep) bo
 func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
 	return threshold.Values{
 		Hits: c.Total(-1).Hits(), Visits: record.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]}, Due: c.Due,
-		Latency: ledger.Percentiles(c.Latencies()), Elapsed: elapsed,
+		Latency: record.Percentiles(c.Latencies()), Elapsed: elapsed,
 	}
 }
 

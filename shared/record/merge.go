@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Merge adds up the lives of one run, the earliest first, of which there is at least one: a loadgen that is started again
@@ -39,7 +37,10 @@ func Merge(lives []Summary) Summary {
 			out.Targets[name] = t.with(out.Targets[name])
 		}
 	}
-	out.Latency = latencies(out.Targets)
+	out.Latency = Latency{}
+	if all := out.Latencies(); all != nil && !slices.ContainsFunc(slices.Collect(maps.Values(out.Targets)), func(t Target) bool { return t.Histogram == "" }) {
+		out.Latency = Percentiles(all)
+	}
 	return out
 }
 
@@ -88,7 +89,7 @@ func (t Target) with(later Target) Target {
 	out.Account = later.plus(t.Account)
 	out.Histogram = together(later.Histogram, t.Histogram)
 	if h := decoded(out.Histogram); h != nil {
-		out.Latency = percentiles(h)
+		out.Latency = Percentiles(h)
 	}
 	return out
 }
@@ -113,55 +114,4 @@ func add(a, b map[string]uint64) map[string]uint64 {
 		out[name] += n
 	}
 	return out
-}
-
-// decoded is a histogram of Target.Histogram, nil where there is none.
-func decoded(text string) *hdrhistogram.Histogram {
-	if text == "" {
-		return nil
-	}
-	h, err := hdrhistogram.Decode([]byte(text))
-	if err != nil {
-		return nil // of an older version, which kept none
-	}
-	return h
-}
-
-// together merges two histograms, because percentiles cannot be averaged; where one is missing so is the whole.
-func together(a, b string) string {
-	one, other := decoded(a), decoded(b)
-	if one == nil || other == nil {
-		return ""
-	}
-	one.Merge(other)
-	text, err := one.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		return ""
-	}
-	return string(text)
-}
-
-func percentiles(h *hdrhistogram.Histogram) Latency {
-	at := func(p float64) float64 { return float64(h.ValueAtQuantile(p)) / 1e6 }
-	return Latency{at(50), at(95), at(99)}
-}
-
-// latencies are those of all targets together, zero where one has no histogram.
-func latencies(targets map[string]Target) Latency {
-	var all *hdrhistogram.Histogram
-	for _, t := range targets {
-		h := decoded(t.Histogram)
-		if h == nil {
-			return Latency{}
-		}
-		if all == nil {
-			all = h
-		} else {
-			all.Merge(h)
-		}
-	}
-	if all == nil {
-		return Latency{}
-	}
-	return percentiles(all)
 }

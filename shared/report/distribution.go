@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -14,8 +12,8 @@ const nines = 4
 
 // distribution draws the latency of each percentile, over an axis that stretches the slowest hits as they matter.
 func distribution(s *record.Summary) (chart, bool) {
-	h := merged(s)
-	if h == nil || h.TotalCount() == 0 {
+	h := s.Latencies()
+	if h == nil {
 		return chart{}, false
 	}
 	at := func(percentile float64) float64 { return float64(h.ValueAtPercentile(percentile)) / 1e6 }
@@ -48,18 +46,3 @@ func distribution(s *record.Summary) (chart, bool) {
 
 // percentileAt is the percentile at x of the axis, from 0 to 1.
 func percentileAt(x float64) float64 { return 100 * (1 - math.Pow(10, -nines*x)) }
-
-// merged has the latencies of all targets, nil where there are none.
-func merged(s *record.Summary) (all *hdrhistogram.Histogram) {
-	for _, t := range s.Targets {
-		h, err := hdrhistogram.Decode([]byte(t.Histogram))
-		switch {
-		case err != nil: // an older record has none
-		case all == nil:
-			all = h
-		default:
-			all.Merge(h)
-		}
-	}
-	return all
-}

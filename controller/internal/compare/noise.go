@@ -5,8 +5,6 @@ import (
 	"math"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-
-	"github.com/puttrix/trafficinator/shared/record"
 )
 
 const (
@@ -45,29 +43,6 @@ func far(deviations float64, what string) (beyond bool, why string) {
 		return true, fmt.Sprintf("%s differ by %.1f standard deviations; more than %d is no chance", what, deviations, sigmas)
 	}
 	return false, fmt.Sprintf("%s differ by %.1f standard deviations, which is chance", what, deviations)
-}
-
-// latencies are those of all targets together; nil where the record has none.
-func latencies(s *record.Summary) *hdrhistogram.Histogram {
-	var all *hdrhistogram.Histogram
-	for _, t := range s.Targets {
-		if t.Histogram == "" {
-			continue
-		}
-		h, err := hdrhistogram.Decode([]byte(t.Histogram))
-		if err != nil {
-			continue // a record without latencies that can be read has none
-		}
-		if all == nil {
-			all = h
-		} else {
-			all.Merge(h)
-		}
-	}
-	if all == nil || all.TotalCount() == 0 {
-		return nil
-	}
-	return all
 }
 
 // between are the seconds between which the true percentile q, 0 to 1, of n values lies: those whose ranks are three

@@ -123,7 +123,7 @@ func (c *comparison) hits(group string, a, b record.Hits, all bool) {
 
 func (c *comparison) latency() {
 	a, b := c.a.Summary, c.b.Summary
-	all, other := latencies(a), latencies(b)
+	all, other := a.Latencies(), b.Latencies()
 	for _, p := range []struct {
 		name     string
 		q        float64

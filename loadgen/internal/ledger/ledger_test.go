@@ -87,7 +87,7 @@ func TestTheRecordKeepsAllLatencies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := ledger.Percentiles(h); h.TotalCount() != 100 || got != s.Latency {
+	if got := record.Percentiles(h); h.TotalCount() != 100 || got != s.Latency {
 		t.Errorf("%d latencies, %+v; want 100, %+v", h.TotalCount(), got, s.Latency)
 	}
 }
@@ -204,7 +204,7 @@ func TestWhatWasBookedSinceIsTheDifference(t *testing.T) {
 	if d.Due != 3 || d.Planned != 2 || d.Visits[ledger.Complete] != 1 || d.Visits[ledger.Uncertain] != 1 {
 		t.Errorf("%+v", d.Account)
 	}
-	if p := ledger.Percentiles(d.Latencies()); p.P50 > .011 || p.P99 > .021 || p.P99 < .019 {
+	if p := record.Percentiles(d.Latencies()); p.P50 > .011 || p.P99 > .021 || p.P99 < .019 {
 		t.Errorf("%+v: a second is the latency of what was before", p)
 	}
 	if n := before.Latency[0].TotalCount(); n != 99 {

@@ -33,7 +33,7 @@ func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target,
 	for i, name := range names {
 		s.ByTarget[name] = c.Total(i).Hits()
 		s.InFlightByTarget[name] = c.Total(i).InFlight
-		targets[i].Latency, targets[i].Histogram = Percentiles(c.Latency[i]), encode(c.Latency[i])
+		targets[i].Latency, targets[i].Histogram = record.Percentiles(c.Latency[i]), record.EncodeHistogram(c.Latency[i])
 		targets[i].Account = c.Accounts[i].record(zone)
 		targets[i].ByKind, targets[i].InFlightByKind = map[string]record.Hits{}, map[string]uint64{}
 		for k := range visit.Kind(visit.Kinds) {
@@ -47,7 +47,7 @@ func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target,
 	if c.Bulk.Requests > 0 {
 		s.Bulk = &c.Bulk
 	}
-	s.Latency = Percentiles(all)
+	s.Latency = record.Percentiles(all)
 	s.InFlight, s.OpenVisits = c.Total(-1).InFlight, c.OpenVisits()
 }
 
@@ -67,18 +67,3 @@ func (a Account) record(zone *time.Location) record.Account {
 }
 
 func money(c shop.Cents) float64 { return float64(c) / 100 }
-
-// encode is a histogram as text. It costs about a millisecond.
-func encode(h *hdrhistogram.Histogram) string {
-	text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		return "" // it writes to memory, which does not fail
-	}
-	return string(text)
-}
-
-// Percentiles of latencies.
-func Percentiles(h *hdrhistogram.Histogram) record.Latency {
-	at := func(p float64) float64 { return float64(h.ValueAtQuantile(p)) / 1e6 }
-	return record.Latency{P50: at(50), P95: at(95), P99: at(99)}
-}

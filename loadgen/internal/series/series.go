@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/report"
 )
 
@@ -61,6 +62,6 @@ func (s *Series) Points() []report.Point {
 func (m mark) since(before mark) report.Point {
 	d := m.counts.Since(before.counts)
 	return report.Point{
-		At: before.at, Length: m.at.Sub(before.at), Hits: d.Total(-1).Hits(), Visits: d.Planned, Latency: ledger.Percentiles(d.Latencies()),
+		At: before.at, Length: m.at.Sub(before.at), Hits: d.Total(-1).Hits(), Visits: d.Planned, Latency: record.Percentiles(d.Latencies()),
 	}
 }
