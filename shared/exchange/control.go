@@ -17,6 +17,9 @@ const (
 	MaxScale = 100
 )
 
+// MaxFinish is the longest time in seconds that open visits can be given to end.
+const MaxFinish = 24 * 60 * 60
+
 // Control is the state that a run is wanted in. Without a file, and for every other run, it is Steady.
 type Control struct {
 	// RunID is the run that is meant.
@@ -25,6 +28,8 @@ type Control struct {
 	Paused bool `json:"paused"`
 	// Scale multiplies the rate of the plan.
 	Scale float64 `json:"scale"`
+	// FinishSeconds, where it is above 0, ends the run: no visit begins, and open ones have this long to end.
+	FinishSeconds float64 `json:"finish_seconds,omitempty"`
 }
 
 // Steady is a run that follows its plan.
@@ -42,7 +47,7 @@ func (c Control) Encode() ([]byte, error) {
 // ParseControl reads the file. What it leaves out is as the plan has it, but for the run, which must be named.
 func ParseControl(data []byte) (Control, problem.List) {
 	d := strictjson.Parse(ControlFile, data)
-	if d.Root == nil || !d.Root.Object("run_id", "paused", "scale") {
+	if d.Root == nil || !d.Root.Object("run_id", "paused", "scale", "finish_seconds") {
 		return Control{}, d.Problems
 	}
 	c := Steady(d.Root.Text("run_id"))
@@ -53,6 +58,11 @@ func ParseControl(data []byte) (Control, problem.List) {
 	if s := d.Root.Number("scale"); s != nil {
 		if c.Scale = *s; c.Scale < MinScale || c.Scale > MaxScale {
 			d.Root.Refuse("scale", fmt.Sprint(*s), fmt.Sprintf("is not between %g and %d", MinScale, MaxScale), "1 is the rate of the plan")
+		}
+	}
+	if s := d.Root.Number("finish_seconds"); s != nil {
+		if c.FinishSeconds = *s; c.FinishSeconds < 0 || c.FinishSeconds > MaxFinish {
+			d.Root.Refuse("finish_seconds", fmt.Sprint(*s), fmt.Sprintf("is not between 0 and %d", MaxFinish), "0 does not end the run")
 		}
 	}
 	return c, d.Problems

@@ -88,6 +88,9 @@ type Summary struct {
 	// Ended is zero and Reason empty while the run goes on.
 	Ended  time.Time `json:"ended,omitzero"`
 	Reason string    `json:"reason"`
+	// DurationSeconds is how long the run has lasted, by a clock that nobody sets: Started and Ended are by the wall clock,
+	// which may be set while a run lasts. Older summaries have none.
+	DurationSeconds float64 `json:"duration_seconds,omitempty"`
 	// Killed counts the starts of the loadgen that were killed: hits of their last second are in no row, or abandoned in it.
 	Killed int `json:"killed,omitempty"`
 	// Message explains an end that nobody asked for.
@@ -105,6 +108,12 @@ type Summary struct {
 	Targets map[string]Target `json:"targets"`
 	// Strategy is how visits are dealt out to the targets.
 	Strategy string `json:"distribution_strategy,omitempty"`
+	// Reasons say why hits were not accepted, most hits first. Warnings are of the same form, for hits that were accepted
+	// although something about their answers was wrong.
+	Reasons  []Reason `json:"reasons,omitempty"`
+	Warnings []Reason `json:"warnings,omitempty"`
+	// Standstills are the times in which this process itself did not run: paused, or the machine asleep.
+	Standstills []Standstill `json:"standstills,omitempty"`
 	// Thresholds are what the run must keep, as they stand.
 	Thresholds []Verdict `json:"thresholds,omitempty"`
 	// Capacity is there in a capacity search.
