@@ -99,7 +99,7 @@ func newState(st run.Status, now time.Time) StateAnswer {
 		a.Run.Restarts = st.Restarts
 	}
 	if st.Active() {
-		c := SteeringAnswer(st.Steering)
+		c := steeringOf(st.Steering)
 		a.Control = &c
 	}
 	return a

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
@@ -20,6 +21,10 @@ type SteeringAnswer struct {
 	RunID  string  `json:"run_id"`
 	Paused bool    `json:"paused"`
 	Scale  float64 `json:"scale" doc:"1 is the plan's own rate."`
+}
+
+func steeringOf(c exchange.Control) SteeringAnswer {
+	return SteeringAnswer{RunID: c.RunID, Paused: c.Paused, Scale: c.Scale}
 }
 
 type profileRequest struct {
@@ -47,7 +52,7 @@ func (s *server) steering() {
 	o.Description = "409 where none goes on. Statistics are kept; the loadgen follows within about a second."
 	route(s, o, func(ctx context.Context, in *steerRequest) (*body[SteeringAnswer], error) {
 		c, err := s.Runs.Steer(ctx, in.Body.Paused, in.Body.Scale)
-		return either(SteeringAnswer(c), err)
+		return either(steeringOf(c), err)
 	})
 	route(s, op(http.MethodPost, "/api/profile", tagConfig, "How the rate changes with time by these settings, and how many visits that makes"), func(ctx context.Context, in *profileRequest) (*body[profileAnswer], error) {
 		var overrides map[string]any
