@@ -16,11 +16,18 @@ import (
 // lookEvery is how often control.json is looked at.
 const lookEvery = time.Second
 
-// steered is what can be told to change its rate and to pause.
+// steered is what can be told to change its rate, to pause, and to end once its open visits have.
 type steered interface {
 	SetRate(scale float64)
 	Pause(paused bool)
+	Finish(within time.Duration)
 }
+
+// selfSteered is a run that sets its own rate, as a capacity search does: it can only be told to end.
+type selfSteered struct{ steered }
+
+func (selfSteered) SetRate(float64) {}
+func (selfSteered) Pause(bool)      {}
 
 // control makes a run follow control.json of the exchange folder.
 type control struct {
@@ -66,9 +73,12 @@ func (c *control) look() {
 	if told == c.state {
 		return
 	}
-	c.log.Info("the run is steered", "paused", told.Paused, "scale", told.Scale)
+	c.log.Info("the run is steered", "paused", told.Paused, "scale", told.Scale, "finish_seconds", told.FinishSeconds)
 	c.run.SetRate(told.Scale)
 	c.run.Pause(told.Paused)
+	if told.FinishSeconds > 0 && told.FinishSeconds != c.state.FinishSeconds { // an end that was begun is not taken back
+		c.run.Finish(seconds(told.FinishSeconds))
+	}
 	c.state = told
 }
 

@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,16 +16,21 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // told is a run that remembers what it was told.
 type told struct {
 	scale  float64
 	paused bool
+	finish []time.Duration
 }
 
 func (t *told) SetRate(scale float64) { t.scale = scale }
 func (t *told) Pause(paused bool)     { t.paused = paused }
+func (t *told) Finish(within time.Duration) {
+	t.finish = append(t.finish, within)
+}
 
 func TestARunFollowsItsControlFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -36,14 +44,14 @@ func TestARunFollowsItsControlFile(t *testing.T) {
 			text string
 			want told
 		}{
-			{`{"run_id":"mine","paused":true}`, told{1, true}},
-			{`{"run_id":"mine","scale":1.5}`, told{1.5, false}},
-			{`{"run_id":"mine","scale":1000}`, told{1.5, false}}, // has a fault
-			{`{"run_id":"mine","sca`, told{1.5, false}},
-			{`{"run_id":"mine","scale":2,"paused":true}`, told{2, true}},
-			{`{"run_id":"other","scale":3,"paused":true}`, told{1, false}},
-			{`{"run_id":"mine","scale":0.01}`, told{0.01, false}},
-			{"", told{1, false}}, // no file
+			{`{"run_id":"mine","paused":true}`, told{scale: 1, paused: true}},
+			{`{"run_id":"mine","scale":1.5}`, told{scale: 1.5}},
+			{`{"run_id":"mine","scale":1000}`, told{scale: 1.5}}, // has a fault
+			{`{"run_id":"mine","sca`, told{scale: 1.5}},
+			{`{"run_id":"mine","scale":2,"paused":true}`, told{scale: 2, paused: true}},
+			{`{"run_id":"other","scale":3,"paused":true}`, told{scale: 1}},
+			{`{"run_id":"mine","scale":0.01}`, told{scale: 0.01}},
+			{"", told{scale: 1}}, // no file
 		} {
 			if step.text == "" {
 				if err := fsys.Remove("/x/control.json"); err != nil {
@@ -54,7 +62,7 @@ func TestARunFollowsItsControlFile(t *testing.T) {
 			}
 			time.Sleep(3 * time.Second)
 			synctest.Wait()
-			if run != step.want {
+			if run.scale != step.want.scale || run.paused != step.want.paused {
 				t.Errorf("%s: %+v, want %+v", step.text, run, step.want)
 			}
 		}
@@ -62,6 +70,100 @@ func TestARunFollowsItsControlFile(t *testing.T) {
 			t.Errorf("two bad files were told %d times:\n%s", n, said.String())
 		}
 	})
+}
+
+func TestARunIsAskedToFinishOnceForEachTime(t *testing.T) {
+	t.Parallel()
+	fsys, run := afero.NewMemMapFs(), told{scale: 1}
+	c := newControl(fsys, "/x", "mine", &run, slog.New(slog.DiscardHandler))
+	for _, text := range []string{
+		`{"run_id":"mine","finish_seconds":60}`,
+		`{"run_id":"mine","finish_seconds":60,"paused":true}`, // the time runs from when it was asked first
+		`{"run_id":"mine","finish_seconds":0.5}`,
+		`{"run_id":"mine"}`, // is not taken back
+		`{"run_id":"other","finish_seconds":7}`,
+	} {
+		write(t, fsys, "/x/control.json", text)
+		c.look()
+	}
+	if want := []time.Duration{time.Minute, 500 * time.Millisecond}; !slices.Equal(run.finish, want) {
+		t.Errorf("asked to finish within %v, want %v", run.finish, want)
+	}
+}
+
+func TestARunThatIsAskedToFinishEndsWithWholeVisits(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		kind   string
+		paused bool
+		env    map[string]string
+	}{
+		"compressed": {kind: record.Live},
+		"live":       {kind: record.Live, env: map[string]string{"TIMELINE": "live", "VISIT_DURATION_MIN": "0.1", "VISIT_DURATION_MAX": "0.1"}},
+		"paused":     {kind: record.Live, paused: true},
+		"a search": {kind: record.CapacitySearch, env: map[string]string{
+			"CAPACITY_SEARCH": "true", "CAPACITY_FROM": "20", "CAPACITY_TO": "30", "STOP_AFTER_VISITS": "0", "TARGET_VISITS_PER_DAY": "",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+			steer := func(more string) { write(t, fsys, "/x/control.json", `{"run_id":"asked"`+more+`}`) }
+			env := map[string]string{
+				"RUN_ID": "asked", "EXCHANGE_DIR": "/x", "STATE_DIR": "/state", "STOP_AFTER_VISITS": "100000",
+				"PAUSE_BETWEEN_PVS_MIN": "0.5", "PAUSE_BETWEEN_PVS_MAX": "1",
+			}
+			maps.Copy(env, c.env)
+			l := start(t, fsys, settings(m, env))
+			eventually(t, "50 hits", func() bool { hits, _ := m.seen(); return hits >= 50 })
+			if c.paused {
+				steer(`,"paused":true`)
+				eventually(t, "the pause", func() bool { return l.stderr.has("paused=true") })
+			}
+			steer(`,"finish_seconds":100`)
+			l.ends(t, exitOK)
+			s := l.summary(t)
+			addsUp(t, s)
+			recorded(t, s, m)
+			if s.Reason != "stopped" || s.Kind != c.kind || s.Hits.Abandoned != 0 || s.CutVisits != 0 || s.Visits.Complete != s.Visits.Planned {
+				t.Errorf("%s of a %s run: %d hits abandoned, %d visits cut, %+v", s.Reason, s.Kind, s.Hits.Abandoned, s.CutVisits, s.Visits)
+			}
+			if s.FinishBy.Before(s.Ended) {
+				t.Errorf("open visits would have been cut off at %s, it ended at %s", s.FinishBy, s.Ended)
+			}
+		})
+	}
+}
+
+func TestARunShowsHowItFinishesAndWhatItCuts(t *testing.T) {
+	t.Parallel()
+	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+	l := start(t, fsys, settings(m, map[string]string{
+		"RUN_ID": "asked", "EXCHANGE_DIR": "/x", "STATE_DIR": "/state", "STOP_AFTER_VISITS": "100000", "TELEMETRY_ADDR": "127.0.0.1:0",
+		"PAUSE_BETWEEN_PVS_MIN": "60", "PAUSE_BETWEEN_PVS_MAX": "60",
+	}))
+	addr := address(t, l)
+	eventually(t, "open visits", func() bool { hits, _ := m.seen(); return hits >= 20 })
+	write(t, fsys, "/x/control.json", `{"run_id":"asked","finish_seconds":10000}`)
+	eventually(t, "draining", func() bool { return strings.Contains(get(t, "http://"+addr+"/healthz"), `"phase":"draining"`) })
+	if text := get(t, "http://"+addr+"/metrics"); !regexp.MustCompile(`(?m)^trafficinator_finish_by_seconds [1-9]`).MatchString(text) {
+		t.Errorf("the metrics do not say when open visits are cut off:\n%s", text)
+	}
+	eventually(t, "a ledger that tells of it", func() bool {
+		data, err := afero.ReadFile(fsys, "/state/asked.json")
+		return err == nil && strings.Contains(string(data), `"finish_by"`)
+	})
+	write(t, fsys, "/x/control.json", `{"run_id":"asked","finish_seconds":0.1}`)
+	l.ends(t, exitOK)
+	s := l.summary(t)
+	addsUp(t, s)
+	recorded(t, s, m)
+	if s.Reason != "stopped" || s.CutVisits == 0 || s.Hits.Abandoned < s.CutVisits {
+		t.Errorf("%s: %d visits cut, %d hits abandoned", s.Reason, s.CutVisits, s.Hits.Abandoned)
+	}
+	if want := fmt.Sprintf("%d of them were cut off", s.CutVisits); !strings.Contains(s.Message, want) || !l.stderr.has(want) {
+		t.Errorf("the end does not say that %s: %q", want, s.Message)
+	}
 }
 
 func TestAPausedRunSendsNothingUntilItIsResumed(t *testing.T) {

@@ -135,8 +135,12 @@ func (s *session) run(ctx context.Context) int {
 	background.Go(func() { s.record(ctx) })
 	background.Go(func() { s.progress(ctx) })
 	background.Go(func() { s.observe(ctx, soft) })
-	if dir := s.plan.Spec.ExchangeDir; dir != "" && s.search == nil && s.past == nil { // which have rates of their own
-		c := newControl(s.h.fs, dir, s.plan.RunID, s.engine, s.log)
+	if dir := s.plan.Spec.ExchangeDir; dir != "" && s.past == nil {
+		var steer steered = s.engine
+		if s.search != nil {
+			steer = selfSteered{s.engine}
+		}
+		c := newControl(s.h.fs, dir, s.plan.RunID, steer, s.log)
 		c.look()
 		background.Go(func() { c.watch(ctx) })
 	}
@@ -257,6 +261,9 @@ func (s *session) summary() record.Summary {
 		}
 	}
 	s.Counts().Fill(&sum, s.Targets(), targets, s.plan.Zone)
+	if s.past == nil {
+		sum.FinishBy, sum.CutVisits = s.engine.FinishBy().UTC(), s.engine.Cut()
+	}
 	if s.search != nil {
 		sum.Kind, sum.Capacity = record.CapacitySearch, s.search.record()
 	}
@@ -280,6 +287,9 @@ func (s *session) finish(reason engine.Reason) int {
 	}
 	if s.past != nil {
 		sum.Message += s.past.message
+	}
+	if reason == engine.Stopped && sum.CutVisits > 0 {
+		sum.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", sum.CutVisits)
 	}
 	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.Rejected+sum.Hits.Failed+sum.Hits.Unknown+sum.Hits.Shed)
 	if code == exitNoTarget && sum.Message == "" {

@@ -53,6 +53,14 @@ func (s *session) Phase() string {
 	return string(s.engine.Phase())
 }
 
+// FinishBy implements telemetry.Source.
+func (s *session) FinishBy() time.Time {
+	if s.engine == nil {
+		return time.Time{}
+	}
+	return s.engine.FinishBy()
+}
+
 // RunID implements telemetry.Source.
 func (s *session) RunID() string { return s.plan.RunID }
 

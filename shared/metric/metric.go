@@ -25,6 +25,8 @@ const (
 	Healthy = "trafficinator_target_health"
 	// Phase is 1 for the phase the loadgen is in, by phase.
 	Phase = "trafficinator_phase"
+	// FinishBy is the Unix time at which open visits are cut off, 0 where the run was not asked to finish them.
+	FinishBy = "trafficinator_finish_by_seconds"
 	// PlanInfo is 1, with the hash of the running plan and its run id as labels.
 	PlanInfo = "trafficinator_plan_info"
 )

@@ -29,6 +29,7 @@ func Merge(lives []Summary) Summary {
 		out.Account = out.plus(s.Account)
 		out.Due += s.Due
 		out.Killed += s.Killed
+		out.CutVisits += s.CutVisits
 		out.Bulk = out.Bulk.plus(s.Bulk)
 		if out.Targets == nil {
 			out.Targets = map[string]Target{}

@@ -125,6 +125,10 @@ type Summary struct {
 	InFlightByKind   map[string]uint64 `json:"in_flight_by_kind,omitempty"`
 	InFlightByTarget map[string]uint64 `json:"in_flight_by_target,omitempty"`
 	OpenVisits       uint64            `json:"open_visits"`
+	// FinishBy is when open visits are cut off, where the run was asked to finish them, else zero. CutVisits counts the
+	// visits that a stop ended with hits left to send: these hits are abandoned.
+	FinishBy  time.Time `json:"finish_by,omitzero"`
+	CutVisits uint64    `json:"cut_visits,omitempty"`
 	// FirstVisit is the number of the run's first visit; NextVisit is the first that surely was not used: numbers are
 	// reserved ahead.
 	FirstVisit uint64 `json:"first_visit"`

@@ -50,6 +50,7 @@ func (l *loop) shed(o openVisit, now time.Duration) {
 func (l *loop) abandon(o openVisit) {
 	l.c.Visits.Outline(o.number, &l.visit)
 	l.c.Ledger.End(int(o.target), tracking.Abandoned, kindsOf(l.visit.Hits[o.hit:]))
+	l.cut.Add(1)
 	l.close(&o, len(l.visit.Hits))
 }
 

@@ -100,7 +100,9 @@ const (
 	AutoStopped        Reason = "auto_stop"
 	ProfileEnded       Reason = "profile_ended"
 	Interrupted        Reason = "interrupted"
-	NoTarget           Reason = "no_target"
+	// Stopped: it was asked to finish its visits.
+	Stopped  Reason = "stopped"
+	NoTarget Reason = "no_target"
 )
 
 // Error makes a reason the cause of a context: who ends a run by that tells why.
@@ -133,6 +135,7 @@ type Engine struct {
 	phase atomic.Value
 	wheel wheel
 	rate  float
+	cut   atomic.Uint64
 }
 
 // New makes an engine; Run starts it.
@@ -144,6 +147,9 @@ func New(c Config) *Engine {
 
 // Phase is safe to call from any goroutine.
 func (e *Engine) Phase() Phase { return e.phase.Load().(Phase) }
+
+// Cut is how many visits were ended with hits left to send. It is safe to call from any goroutine.
+func (e *Engine) Cut() uint64 { return e.cut.Load() }
 
 // Run sends traffic until a limit is reached, all targets have failed, or drain is done: then no visit begins,
 // requests in flight may end, what is left is abandoned, and a Reason that is drain's cause is that of the end. Where

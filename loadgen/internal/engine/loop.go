@@ -36,7 +36,8 @@ type loop struct {
 	spare  []*batch
 	booked []ledger.Answered
 
-	end      Reason // set once no more visits begin
+	end      Reason        // set once no more visits begin
+	cutAt    time.Duration // when open visits are cut off, 0 is never
 	draining bool
 	giveUp   time.Duration // when requests in flight are broken off
 	broken   bool
@@ -58,10 +59,14 @@ func newLoop(e *Engine, began time.Time, jobs chan<- *batch, answers <-chan *bat
 func (l *loop) run(drain context.Context) Reason {
 	l.phase.Store(Running)
 	l.follow(l.began)
+	l.finishWhenAsked()
 	defer l.c.Alarm.Stop()
 	stop := drain.Done()
 	for {
 		now := time.Since(l.began)
+		if l.cutAt > 0 && now >= l.cutAt {
+			l.stop(l.end)
+		}
 		switch {
 		case l.draining:
 			l.clear(now)
@@ -132,6 +137,9 @@ func (l *loop) wake(now time.Duration) time.Duration {
 		return l.giveUp
 	case l.draining:
 		return at
+	}
+	if l.cutAt > 0 {
+		at = min(at, l.cutAt)
 	}
 	if l.end == "" {
 		if next, ok := l.nextArrival(); ok {

@@ -11,6 +11,8 @@ import (
 type steering struct {
 	scale  float64 // of the profile's rate
 	paused bool
+	// finishBy is when open visits are cut off, zero where the run is not asked to end.
+	finishBy time.Time
 }
 
 // wheel carries steering from any goroutine to the loop.
@@ -46,17 +48,42 @@ func (e *Engine) SetRate(scale float64) { e.wheel.turn(func(s *steering) { s.sca
 // still, the hours of a week pass. It may be called from any goroutine at any time.
 func (e *Engine) Pause(paused bool) { e.wheel.turn(func(s *steering) { s.paused = paused }) }
 
+// Finish ends the run with the reason Stopped: no visit begins any more, and open ones have until then to end. Those
+// that have not are abandoned, as after a signal. It may be called from any goroutine at any time, also before Run; the
+// last call counts.
+func (e *Engine) Finish(within time.Duration) {
+	by := time.Now().Add(within)
+	e.wheel.turn(func(s *steering) { s.finishBy = by })
+}
+
+// FinishBy is when open visits are cut off, zero where the run was not asked to finish them. It is safe to call from any
+// goroutine.
+func (e *Engine) FinishBy() time.Time { return e.wheel.position().finishBy }
+
 // Rate is at how many visits a second the schedule is, 0 while arrivals pause. It is safe to call from any goroutine.
 func (e *Engine) Rate() float64 { return e.rate.Load() }
 
 // steer follows what the run was told. Visits that are due by now begin as they would have.
 func (l *loop) steer(elapsed time.Duration) {
+	l.finishWhenAsked()
 	now := l.began.Add(elapsed)
 	for l.end == "" && l.arrives(now) {
 		l.begin(elapsed)
 	}
 	if l.end == "" {
 		l.follow(now)
+	}
+}
+
+// finishWhenAsked lets no visit begin once the run was asked to finish, and takes over when open ones are cut off.
+func (l *loop) finishWhenAsked() {
+	by := l.wheel.position().finishBy
+	if by.IsZero() || l.draining {
+		return
+	}
+	l.cutAt = max(by.Sub(l.began), 1) // 0 is never
+	if l.end == "" {
+		l.finish(Stopped)
 	}
 }
 

@@ -2468,6 +2468,15 @@ export interface components {
                 [key: string]: number;
             };
         };
+        RecordReason: {
+            class: string;
+            first_words?: string;
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            status?: number;
+            target: string;
+        };
         RecordReconciledRow: {
             /** @enum {string} */
             group: "total" | "day" | "country" | "source" | "device";
@@ -2617,6 +2626,12 @@ export interface components {
             requests: number;
             times?: number[] | null;
         };
+        RecordStandstill: {
+            /** Format: date-time */
+            at: string;
+            /** Format: double */
+            seconds: number;
+        };
         RecordSummary: {
             backfill?: components["schemas"]["RecordBackfill"];
             bulk?: components["schemas"]["RecordBulk"];
@@ -2627,9 +2642,15 @@ export interface components {
                 [key: string]: components["schemas"]["RecordHits"];
             };
             capacity?: components["schemas"]["RecordCapacity"];
+            /** Format: int64 */
+            cut_visits?: number;
             distribution_strategy?: string;
+            /** Format: double */
+            duration_seconds?: number;
             /** Format: date-time */
             ended?: string;
+            /** Format: date-time */
+            finish_by?: string;
             /** Format: int64 */
             first_visit: number;
             hits: components["schemas"]["RecordHits"];
@@ -2655,6 +2676,7 @@ export interface components {
             opened: components["schemas"]["RecordOpened"];
             plan_hash: string;
             reason: string;
+            reasons?: components["schemas"]["RecordReason"][] | null;
             /** Format: double */
             revenue: number;
             run_id: string;
@@ -2662,6 +2684,7 @@ export interface components {
             seed: number;
             /** Format: double */
             shipping: number;
+            standstills?: components["schemas"]["RecordStandstill"][] | null;
             /** Format: date-time */
             started: string;
             targets: {
@@ -2673,6 +2696,7 @@ export interface components {
             visits: components["schemas"]["RecordVisits"];
             /** Format: int64 */
             visits_due: number;
+            warnings?: components["schemas"]["RecordReason"][] | null;
         };
         RecordTarget: {
             by_kind: {
