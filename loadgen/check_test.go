@@ -103,12 +103,12 @@ func TestAnotherRunIDChangesTheIDsAlone(t *testing.T) {
 	}
 }
 
-func TestLoadgenEnvWinsOverTheEnvironment(t *testing.T) {
+func TestTheFileOfSettingsWinsOverTheEnvironment(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, "/x/loadgen.env", "STOP_AFTER_VISITS=7\nRUN_ID=from-file\nMATOMO_TOKEN_AUTH="+token+"\n")
-	env := settings(m, map[string]string{"EXCHANGE_DIR": "/x", "RUN_ID": "from-env", "MATOMO_TOKEN_AUTH": "", "MATOMO_TOKEN_AUTH_FILE": "/none"})
+	env := settings(m, map[string]string{"LOADGEN_ENV_FILE": "/x/loadgen.env", "RUN_ID": "from-env", "MATOMO_TOKEN_AUTH": "", "MATOMO_TOKEN_AUTH_FILE": "/none"})
 	l := start(t, fsys, env)
 	l.ends(t, exitOK)
 	s := l.summary(t)
@@ -119,6 +119,38 @@ func TestLoadgenEnvWinsOverTheEnvironment(t *testing.T) {
 	if l.stderr.has(token) {
 		t.Error("the token is logged")
 	}
+	if !l.stderr.has(`from_file="MATOMO_TOKEN_AUTH RUN_ID STOP_AFTER_VISITS"`) {
+		t.Errorf("the log does not say what came from the file:\n%s", l.stderr.String())
+	}
+}
+
+// A controller that used the folder before has left its settings there: another target, idle, and no end.
+func TestAFileOfSettingsThatNobodyNamesIsLeftAside(t *testing.T) {
+	t.Parallel()
+	m, other := newMatomo(t, sink.Config{}, nil), newMatomo(t, sink.Config{}, nil)
+	fsys := afero.NewMemMapFs()
+	write(t, fsys, "/x/loadgen.env", "MATOMO_URL="+other.url+"\nAUTO_START=false\nRUN_ID=theirs\nSTOP_AFTER_VISITS=\n")
+	l := start(t, fsys, settings(m, map[string]string{"EXCHANGE_DIR": "/x", "RUN_ID": "mine", "STOP_AFTER_VISITS": "7"}))
+	l.ends(t, exitOK)
+	s := l.summary(t)
+	recorded(t, s, m)
+	if hits, _ := other.seen(); s.RunID != "mine" || s.Visits.Complete != 7 || hits > 0 {
+		t.Errorf("run %s of %d visits, want mine of 7; %d hits elsewhere", s.RunID, s.Visits.Complete, hits)
+	}
+	if !l.stderr.has("/x/loadgen.env: is left aside, because LOADGEN_ENV_FILE does not name it") {
+		t.Errorf("nothing is said of the file:\n%s", l.stderr.String())
+	}
+}
+
+// In the web stack the loadgen can be there before the controller has written its settings.
+func TestALoadgenThatIsHeldBackNeedsNoSettingsYet(t *testing.T) {
+	t.Parallel()
+	l := start(t, afero.NewMemMapFs(), map[string]string{"AUTO_START": "false", "LOADGEN_ENV_FILE": "/x/loadgen.env", "TELEMETRY_ADDR": "off"})
+	eventually(t, "it idles", func() bool { return l.stderr.has("idle") })
+	l.signals <- syscall.SIGTERM
+	l.ends(t, exitOK)
+	refused(t, start(t, afero.NewMemMapFs(), settings(nil, map[string]string{"MATOMO_URL": nobody, "LOADGEN_ENV_FILE": "/x/loadgen.env"})),
+		`LOADGEN_ENV_FILE="/x/loadgen.env": cannot be read: open /x/loadgen.env: file does not exist; name a file that exists and that this user may read`)
 }
 
 var listens = regexp.MustCompile(`telemetry listens.* addr=(\S+)`)

@@ -23,7 +23,7 @@ import (
 
 // options are what the command line asks of a run.
 type options struct {
-	// settings win over the environment and loadgen.env.
+	// settings win over the environment and the file of LOADGEN_ENV_FILE.
 	settings map[string]string
 	// report and junit name files, "" for none.
 	report, junit string

@@ -21,8 +21,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// load makes the plan of the environment and loadgen.env, over which flags win, with the merged settings and the keys that came from that
-// file. The plan is nil where a problem refuses it.
+// load makes the plan of the environment and the file of LOADGEN_ENV_FILE, over which flags win, with the merged settings and
+// the keys that came from that file. The plan is nil where a problem refuses it.
 func load(h host, flags map[string]string) (p *plan.Plan, env map[string]string, fromFile []string, problems problem.List) {
 	env, fromFile, problems = plan.Settings(h.fs, h.env)
 	maps.Copy(env, flags)
@@ -89,7 +89,7 @@ func runTraffic(ctx context.Context, h host, o options) int {
 	for _, w := range problems {
 		log.Warn("check the settings", "problem", w.String())
 	}
-	log.Info("settings", "changed", strings.Join(p.Differences(env), " "), "from_loadgen_env", strings.Join(fromFile, " "),
+	log.Info("settings", "changed", strings.Join(p.Differences(env), " "), "from_file", strings.Join(fromFile, " "),
 		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets", p.Sources["targets"])
 
 	if p.Spec.AutoStart {

@@ -26,7 +26,7 @@ import (
 // session is one run, from its first visit to its written summary.
 type session struct {
 	h      host
-	env    map[string]string // with loadgen.env
+	env    map[string]string // with the file of LOADGEN_ENV_FILE
 	plan   *plan.Plan
 	log    *slog.Logger
 	ledger *ledger.Ledger

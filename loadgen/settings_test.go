@@ -83,7 +83,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			[]string{`MULTI_TARGET_CONFIG: is set, and /x/targets.json exists; keep one of the two`},
 		},
 		"an unknown key in loadgen.env": {
-			set{"EXCHANGE_DIR": "/x"}, set{"/x/loadgen.env": "CONCURENCY=5\n"},
+			set{"LOADGEN_ENV_FILE": "/x/loadgen.env"}, set{"/x/loadgen.env": "CONCURENCY=5\n"},
 			[]string{`loadgen.env: CONCURENCY: is not a known setting; did you mean CONCURRENCY?`},
 		},
 		"a token given twice": {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/spf13/afero"
 )
@@ -28,16 +30,27 @@ func JobFolder(runID string) string { return filepath.Join("jobs", runID) }
 // MaxBytes is the largest file that is read.
 const MaxBytes = 32 << 20
 
-// ErrTooLarge tells that a file has more than MaxBytes.
-var ErrTooLarge = errors.New("is larger than 32 MiB")
+// What is wrong with a file that is not read.
+var (
+	ErrTooLarge = errors.New("is larger than 32 MiB")
+	ErrNoFile   = errors.New("is not a regular file")
+)
 
-// Read reads a file of at most MaxBytes.
+// Read reads a regular file of at most MaxBytes. It never waits: a pipe or a device that somebody put in a file's place is
+// ErrNoFile.
 func Read(fsys afero.Fs, path string) ([]byte, error) {
-	f, err := fsys.Open(path)
+	f, err := fsys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s %w", path, ErrNoFile)
+	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)

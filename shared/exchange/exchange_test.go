@@ -6,6 +6,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -242,4 +244,34 @@ func FuzzEnv(f *testing.F) {
 			t.Fatalf("%q %q become %q: %v", a, b, env, problems)
 		}
 	})
+}
+
+func TestOnlyARegularFileIsRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{pipe, dir, "/dev/zero"} { // the first would wait for a writer, the last never end
+		if _, err := exchange.Read(afero.NewOsFs(), path); !errors.Is(err, exchange.ErrNoFile) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestRunsThatWereDeletedComeBackAsTheyWereWritten(t *testing.T) {
+	t.Parallel()
+	data, err := exchange.Deleted{RunIDs: []string{"a", "nightly-7"}}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := exchange.ParseDeleted(data); err != nil || !slices.Equal(got.RunIDs, []string{"a", "nightly-7"}) {
+		t.Errorf("%s became %v, %v", data, got, err)
+	}
+	for _, bad := range []string{`{"run_ids":["../a"]}`, `{"run_ids":[""]}`, `[`, `{"run_ids":"a"}`} {
+		if got, err := exchange.ParseDeleted([]byte(bad)); err == nil {
+			t.Errorf("%s is taken as %v", bad, got)
+		}
+	}
 }

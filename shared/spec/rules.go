@@ -12,16 +12,14 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/profile"
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // loudVisitsPerDay and above is told as a warning: a rate that many servers do not bear (FEATURES VAL-05).
 const loudVisitsPerDay = 500_000
 
-var (
-	runIDPattern    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
-)
+var currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 
 func checkBounds(f Field, v reflect.Value, problems *problem.List) {
 	if v.Kind() == reflect.Pointer {
@@ -78,8 +76,11 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	if !currencyPattern.MatchString(s.Currency) {
 		problems.Refuse("ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code", "use three capital letters such as SEK")
 	}
-	if s.RunID != "" && !runIDPattern.MatchString(s.RunID) {
+	if s.RunID != "" && !record.ValidRunID(s.RunID) {
 		problems.Refuse("RUN_ID", s.RunID, "has other characters than letters, digits, - and _, or more than 64", "for example nightly-7")
+	}
+	if s.StartID != "" && !record.ValidRunID(s.StartID) {
+		problems.Refuse("START_ID", s.StartID, "has other characters than letters, digits, - and _, or more than 64", "for example 20261130-1")
 	}
 	if s.SiteURL != "" {
 		if u, err := url.Parse(s.SiteURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -106,6 +107,9 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	}
 	if s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0) {
 		problems.Warn("STATE_DIR", "", "is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart begins anew, with the same visitor and order ids or a fresh cap", "set it")
+	}
+	if s.StateDir == "" && s.StartID != "" {
+		problems.Warn("START_ID", s.StartID, "has no effect without STATE_DIR: nothing records that this start was made", "set STATE_DIR")
 	}
 	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
 		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, and so is STOP_AFTER_VISITS: the run has no end", "set one of the two")

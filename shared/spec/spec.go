@@ -86,7 +86,9 @@ type Spec struct {
 	SiteURL      string  `env:"SITE_URL" group:"Run" help:"Host on which the built-in pages lie, as https://host. Unset: https://shop.example.test."`
 	URLsFile     string  `env:"URLS_FILE" group:"Run" help:"File of the pages, a URL and a title a line, at most 200,000 of 8 KiB each and 32 MiB in all. Unset: urls.txt of the exchange folder, else the built-in pages."`
 	FunnelsFile  string  `env:"FUNNEL_CONFIG_PATH" group:"Run" help:"File of the funnels. Unset: funnels.json of the exchange folder, else none."`
-	ExchangeDir  string  `env:"EXCHANGE_DIR" group:"Run" help:"Folder of loadgen.env, urls.txt, events.json, funnels.json and targets.json."`
+	StartID      string  `env:"START_ID" group:"Run" help:"Name of this start, which counts once: where STATE_DIR says that it was made before, the loadgen idles. The controller draws one for each start. Unset: every start counts."`
+	EnvFile      string  `env:"LOADGEN_ENV_FILE" group:"Run" help:"File of settings that win over the environment, KEY=value a line. Unset: the environment alone; a loadgen.env in EXCHANGE_DIR is then left aside."`
+	ExchangeDir  string  `env:"EXCHANGE_DIR" group:"Run" help:"Folder of urls.txt, events.json, funnels.json and targets.json."`
 	StateDir     string  `env:"STATE_DIR" group:"Run" help:"Folder where the ledger and the daily cap are kept. Unset: neither survives a restart."`
 	SummaryFile  string  `env:"SUMMARY_FILE" group:"Run" help:"File that gets the summary of the run as JSON."`
 

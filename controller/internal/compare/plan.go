@@ -9,13 +9,13 @@ import (
 )
 
 // ofTheRun are settings that differ between any two runs.
-var ofTheRun = []string{"RUN_ID", "RUN_SEED", "AUTO_START"}
+var ofTheRun = []string{"RUN_ID", "RUN_SEED", "AUTO_START", "START_ID"}
 
 // elsewhere are settings that say where hits go, what is told of them and what is judged by them. Whatever they are,
 // visitors do the same.
 var elsewhere = []string{
 	"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN", "MULTI_TARGET_CONFIG", "REQUEST_TIMEOUT", "TLS_VERIFY",
-	"CONCURRENCY", "THRESHOLDS", "THRESHOLD_ABORT", "STOP_ERROR_SHARE", "EXCHANGE_DIR", "STATE_DIR", "SUMMARY_FILE", "TELEMETRY_ADDR",
+	"CONCURRENCY", "THRESHOLDS", "THRESHOLD_ABORT", "STOP_ERROR_SHARE", "LOADGEN_ENV_FILE", "EXCHANGE_DIR", "STATE_DIR", "SUMMARY_FILE", "TELEMETRY_ADDR",
 	"LOG_LEVEL", "LOG_FORMAT", "ECOMMERCE_CURRENCY", "BACKFILL_RPS_LIMIT", "BACKFILL_SHARDS",
 }
 

@@ -21,6 +21,8 @@ var elsewhere = map[string]string{
 	"URLS_FILE":           "use the list of pages",
 	"FUNNEL_CONFIG_PATH":  "use the funnels",
 	"AUTO_START":          "start and stop the run",
+	"START_ID":            "start and stop the run",
+	"LOADGEN_ENV_FILE":    "set it where the loadgen is started",
 	"EXCHANGE_DIR":        "set it where the loadgen is started",
 	"STATE_DIR":           "set it where the loadgen is started",
 	"SUMMARY_FILE":        "read the run's ledger",

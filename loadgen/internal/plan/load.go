@@ -36,25 +36,26 @@ type loader struct {
 	problems problem.List
 }
 
-// Settings merges the process environment with loadgen.env of the exchange folder, which wins. The keys that came
-// from the file are returned by name.
+// Settings merges the process environment with the file that LOADGEN_ENV_FILE names there, which wins. The keys that came
+// from the file are returned by name. A loadgen that does not start by itself may be there before its file is.
 func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]string, fromFile []string, problems problem.List) {
 	merged = maps.Clone(environ)
-	dir := strings.TrimSpace(environ["EXCHANGE_DIR"])
-	if dir == "" {
-		return merged, nil, nil
+	path := strings.TrimSpace(environ["LOADGEN_ENV_FILE"])
+	if path == "" {
+		leftAside(fsys, environ, &problems)
+		return merged, nil, problems
 	}
-	path := filepath.Join(dir, exchange.EnvFile)
 	data, err := exchange.Read(fsys, path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && !startsAlone(fsys, environ) {
 		return merged, nil, nil
 	}
 	if err != nil {
-		problems.Refuse(path, "", "cannot be read: "+err.Error(), "let this user read it")
+		problems.Refuse("LOADGEN_ENV_FILE", path, "cannot be read: "+err.Error(), "name a file that exists and that this user may read")
 		return merged, nil, problems
 	}
-	values, problems := exchange.ParseEnv(exchange.EnvFile, data)
-	problems = append(problems, spec.Unknown(exchange.EnvFile, values, problem.Error)...)
+	name := filepath.Base(path)
+	values, problems := exchange.ParseEnv(name, data)
+	problems = append(problems, spec.Unknown(name, values, problem.Error)...)
 	for key, v := range values {
 		merged[key] = v
 		// A secret has two names; the file's one replaces that of the environment, whichever it is.
@@ -69,6 +70,25 @@ func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 	}
 	slices.Sort(fromFile)
 	return merged, fromFile, problems
+}
+
+// leftAside says that a file of settings lies in the exchange folder and is not used: a person who starts the loadgen by
+// hand does not expect the settings of a controller that used the folder before.
+func leftAside(fsys afero.Fs, environ map[string]string, problems *problem.List) {
+	dir := strings.TrimSpace(environ["EXCHANGE_DIR"])
+	if dir == "" {
+		return
+	}
+	path := filepath.Join(dir, exchange.EnvFile)
+	if _, err := fsys.Stat(path); err == nil {
+		problems.Warn(path, "", "is left aside, because LOADGEN_ENV_FILE does not name it", "remove it, or set LOADGEN_ENV_FILE to use its settings")
+	}
+}
+
+// startsAlone says that the environment does not hold the loadgen back until somebody starts it.
+func startsAlone(fsys afero.Fs, environ map[string]string) bool {
+	s, _ := spec.Parse(environ, func(path string) ([]byte, error) { return exchange.Read(fsys, path) })
+	return s.AutoStart
 }
 
 // Load makes the plan of the settings and the files they name. The plan is nil where a problem refuses it.
@@ -156,6 +176,8 @@ func (l *loader) file(key, named, name string) (data []byte, where string, found
 		return data, path, true
 	case errors.Is(err, exchange.ErrTooLarge):
 		l.problems.Refuse(path, "", exchange.ErrTooLarge.Error(), "make it smaller")
+	case errors.Is(err, exchange.ErrNoFile):
+		l.problems.Refuse(path, "", exchange.ErrNoFile.Error(), "put a file in its place, or remove it")
 	case named == "" && errors.Is(err, fs.ErrNotExist):
 	case named == "":
 		l.problems.Refuse(path, "", "cannot be read: "+err.Error(), "let this user read it")

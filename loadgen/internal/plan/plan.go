@@ -87,9 +87,9 @@ func (p *Plan) Random(first uint64) *rand.Rand {
 // and how fast a backfill goes, so that one can go on elsewhere, or slower.
 func (p *Plan) hash() (string, error) {
 	k := p.Spec
-	k.RunSeed, k.RunID, k.Set = nil, "", nil
+	k.RunSeed, k.RunID, k.StartID, k.Set = nil, "", "", nil
 	k.MatomoToken, k.MatomoReadToken, k.MultiTarget = "", "", ""
-	k.ExchangeDir, k.URLsFile, k.FunnelsFile, k.StateDir, k.SummaryFile = "", "", "", "", ""
+	k.EnvFile, k.ExchangeDir, k.URLsFile, k.FunnelsFile, k.StateDir, k.SummaryFile = "", "", "", "", "", ""
 	k.LogLevel, k.LogFormat, k.TelemetryAddr = "", "", ""
 	k.RequestTimeout, k.BackfillRPS, k.BackfillShards, k.BackfillSeed = 0, 0, 0, nil
 	data, err := json.Marshal([]any{k, p.Pages, p.Funnels, p.Events, p.Strategy})

@@ -108,7 +108,7 @@ func composed(t *testing.T) map[string]string {
 func TestComposeHandsOnEveryKnob(t *testing.T) {
 	t.Parallel()
 	settings := composed(t)
-	others := []string{"EXCHANGE_DIR", "STATE_DIR", "MATOMO_READ_TOKEN"} // the image's, and the controller's
+	others := []string{"EXCHANGE_DIR", "STATE_DIR", "MATOMO_READ_TOKEN", "LOADGEN_ENV_FILE", "START_ID"} // the image's, and the controller's
 	for _, f := range spec.Fields() {
 		key, want := f.Key, "${"+f.Key+":-}"
 		switch {

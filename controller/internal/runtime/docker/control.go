@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -28,6 +29,10 @@ func (d *Docker) start(ctx context.Context) error {
 		return d.run(ctx, id)
 	}
 	if err != nil {
+		return err
+	}
+	if s := found.State.Status; (s == container.StateExited || s == container.StateCreated) && !slices.Contains(found.Config.Env, settingsFile) {
+		_, err := d.replace(ctx, found, d.Status(ctx))
 		return err
 	}
 	return d.goOn(ctx, found)

@@ -96,6 +96,9 @@ func (d *Docker) likeness(ctx context.Context, old container.InspectResponse) (r
 		}
 		config.Healthcheck = nil // the image's; compose sets none
 	}
+	if !slices.Contains(config.Env, settingsFile) {
+		config.Env = append(slices.Clone(config.Env), settingsFile)
+	}
 	gone := d.lostNetworks(ctx, old)
 	var networks []string
 	for name := range old.NetworkSettings.Networks {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -61,8 +62,10 @@ func (d *Docker) Job(ctx context.Context, id string) runtime.Status {
 func (d *Docker) StartJob(ctx context.Context, id string) error {
 	found, err := d.job(ctx, id)
 	if err == nil {
-		if err := d.goOn(ctx, found); !errors.Is(err, runtime.ErrStuck) {
-			return err
+		if slices.Contains(found.Config.Env, settingsFile) || found.State.Running {
+			if err := d.goOn(ctx, found); !errors.Is(err, runtime.ErrStuck) {
+				return err
+			}
 		}
 		err = d.RemoveJob(ctx, id)
 	}

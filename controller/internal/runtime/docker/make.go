@@ -12,10 +12,15 @@ import (
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // composeProject is the label by which compose knows its containers.
 const composeProject = "com.docker.compose.project"
+
+// settingsFile lets a loadgen read the settings that we write. Containers that were made before it was needed lack it, and
+// are made anew when they are started.
+const settingsFile = "LOADGEN_ENV_FILE=/app/data/" + exchange.EnvFile
 
 // recipe is all that a container is made from.
 type recipe struct {
@@ -69,7 +74,7 @@ func (d *Docker) fresh(ctx context.Context) (recipe, error) {
 	return recipe{
 		config: &container.Config{
 			Image: d.c.Image, User: d.c.User, Labels: labels, StopTimeout: &patience,
-			Env: []string{"AUTO_START=false", "TELEMETRY_ADDR=:" + telemetryPort},
+			Env: []string{"AUTO_START=false", "TELEMETRY_ADDR=:" + telemetryPort, settingsFile},
 		},
 		host: &container.HostConfig{
 			Mounts: []mount.Mount{

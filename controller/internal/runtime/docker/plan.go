@@ -17,6 +17,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 const (
@@ -37,7 +38,7 @@ func (d *Docker) Plan(ctx context.Context, files map[string][]byte, visits int) 
 	made, err := d.api.ContainerCreate(ctx, &container.Config{
 		Image: d.c.Image, User: d.c.User, Labels: map[string]string{RoleLabel: planRole, StackLabel: d.c.Stack},
 		Cmd: []string{"plan", "--format", "jsonl", "--visits", strconv.Itoa(visits)},
-		Env: []string{"EXCHANGE_DIR=/" + planFolder, "STATE_DIR=/" + planFolder},
+		Env: []string{"EXCHANGE_DIR=/" + planFolder, "LOADGEN_ENV_FILE=/" + planFolder + "/" + exchange.EnvFile, "STATE_DIR=/" + planFolder},
 	}, &container.HostConfig{
 		NetworkMode: "none", CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"},
 		LogConfig: container.LogConfig{Type: "json-file"}, // whatever the engine's default is, this one can be read

@@ -70,7 +70,8 @@ func (p *Process) StartJob(ctx context.Context, id string) error {
 	}
 	defer lock.Close() //nolint:errcheck // nothing was written through it
 	c, err := p.begin(j.journal, "["+id+"] ", []*os.File{lock}, "AUTO_START=false", "TELEMETRY_ADDR=off",
-		"EXCHANGE_DIR="+folder, "STATE_DIR="+filepath.Join(p.c.State, exchange.JobFolder(id)))
+		"STATE_DIR="+filepath.Join(p.c.State, exchange.JobFolder(id)),
+		"EXCHANGE_DIR="+folder, "LOADGEN_ENV_FILE="+filepath.Join(folder, exchange.EnvFile))
 	if err != nil {
 		return err
 	}

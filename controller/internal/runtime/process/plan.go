@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ func (p *Process) Plan(ctx context.Context, files map[string][]byte, visits int)
 		return printed, err
 	}
 	cmd := exec.CommandContext(ctx, p.c.Bin, "plan", "--format", "jsonl", "--visits", strconv.Itoa(visits))
-	cmd.Env = append(append([]string(nil), p.c.Env...), "EXCHANGE_DIR="+dir, "STATE_DIR="+dir)
+	cmd.Env = append(append([]string(nil), p.c.Env...), "EXCHANGE_DIR="+dir, "LOADGEN_ENV_FILE="+filepath.Join(dir, exchange.EnvFile), "STATE_DIR="+dir)
 	cmd.SysProcAttr = attributes()
 	cmd.WaitDelay = time.Second
 	var out, said runtime.Output

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // Config says which program is kept and where its folders are.
@@ -106,7 +107,8 @@ func (p *Process) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.begin(p.journal, "", nil, "AUTO_START=false", "EXCHANGE_DIR="+p.c.Exchange, "STATE_DIR="+p.c.State, "TELEMETRY_ADDR="+addr)
+	c, err := p.begin(p.journal, "", nil, "AUTO_START=false", "TELEMETRY_ADDR="+addr, "STATE_DIR="+p.c.State,
+		"EXCHANGE_DIR="+p.c.Exchange, "LOADGEN_ENV_FILE="+filepath.Join(p.c.Exchange, exchange.EnvFile))
 	if err != nil {
 		return err
 	}

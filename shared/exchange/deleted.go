@@ -1,0 +1,40 @@
+package exchange
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// DeletedFile lists runs that were deleted. The controller may not write to the loadgen's state folder, so that the loadgen
+// deletes their ledgers at its next start.
+const DeletedFile = "deleted.json"
+
+// Deleted are runs whose ledgers nobody needs any more.
+type Deleted struct {
+	RunIDs []string `json:"run_ids"`
+}
+
+// Encode is the file.
+func (d Deleted) Encode() ([]byte, error) {
+	data, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", DeletedFile, err)
+	}
+	return append(data, '\n'), nil
+}
+
+// ParseDeleted reads the file. An id that no run can have refuses it: it could lead out of the folder.
+func ParseDeleted(data []byte) (Deleted, error) {
+	var d Deleted
+	if err := json.Unmarshal(data, &d); err != nil {
+		return Deleted{}, fmt.Errorf("read %s: %w", DeletedFile, err)
+	}
+	for _, id := range d.RunIDs {
+		if !record.ValidRunID(id) {
+			return Deleted{}, fmt.Errorf("read %s: %q is no RUN_ID", DeletedFile, id)
+		}
+	}
+	return d, nil
+}
