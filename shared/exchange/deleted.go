@@ -3,6 +3,7 @@ package exchange
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -11,9 +12,10 @@ import (
 // deletes their ledgers at its next start.
 const DeletedFile = "deleted.json"
 
-// Deleted are runs whose ledgers nobody needs any more.
+// Deleted are runs whose ledgers nobody needs any more, with the moment of their deletion: what was written after it is of
+// another run of that name, and stays.
 type Deleted struct {
-	RunIDs []string `json:"run_ids"`
+	Runs map[string]time.Time `json:"runs"`
 }
 
 // Encode is the file.
@@ -31,7 +33,7 @@ func ParseDeleted(data []byte) (Deleted, error) {
 	if err := json.Unmarshal(data, &d); err != nil {
 		return Deleted{}, fmt.Errorf("read %s: %w", DeletedFile, err)
 	}
-	for _, id := range d.RunIDs {
+	for id := range d.Runs {
 		if !record.ValidRunID(id) {
 			return Deleted{}, fmt.Errorf("read %s: %q is no RUN_ID", DeletedFile, id)
 		}

@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 
@@ -262,14 +263,15 @@ func TestOnlyARegularFileIsRead(t *testing.T) {
 
 func TestRunsThatWereDeletedComeBackAsTheyWereWritten(t *testing.T) {
 	t.Parallel()
-	data, err := exchange.Deleted{RunIDs: []string{"a", "nightly-7"}}.Encode()
+	want := map[string]time.Time{"a": time.Unix(1, 0).UTC(), "nightly-7": time.Unix(2, 0).UTC()}
+	data, err := exchange.Deleted{Runs: want}.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := exchange.ParseDeleted(data); err != nil || !slices.Equal(got.RunIDs, []string{"a", "nightly-7"}) {
+	if got, err := exchange.ParseDeleted(data); err != nil || !maps.Equal(got.Runs, want) {
 		t.Errorf("%s became %v, %v", data, got, err)
 	}
-	for _, bad := range []string{`{"run_ids":["../a"]}`, `{"run_ids":[""]}`, `[`, `{"run_ids":"a"}`} {
+	for _, bad := range []string{`{"runs":{"../a":"2026-11-30T12:00:00Z"}}`, `{"runs":{"":"2026-11-30T12:00:00Z"}}`, `[`, `{"runs":["a"]}`} {
 		if got, err := exchange.ParseDeleted([]byte(bad)); err == nil {
 			t.Errorf("%s is taken as %v", bad, got)
 		}

@@ -31,7 +31,7 @@ func (d *Docker) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s := found.State.Status; (s == container.StateExited || s == container.StateCreated) && !slices.Contains(found.Config.Env, settingsFile) {
+	if found.State.Status == container.StateExited && !slices.Contains(found.Config.Env, settingsFile) {
 		_, err := d.replace(ctx, found, d.Status(ctx))
 		return err
 	}
