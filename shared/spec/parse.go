@@ -3,6 +3,7 @@ package spec
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"reflect"
@@ -19,8 +20,12 @@ import (
 type ReadFile func(path string) ([]byte, error)
 
 // Parse reads the knobs from environ and reports all problems of single knobs and between knobs at once. An empty
-// value means the default; keys that are no knobs are ignored (see Unknown). Secrets given by file are read by read.
+// value means the default; keys that are no knobs are ignored (see Unknown). Secrets given by file are read by read; nil
+// reads no file.
 func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
+	if read == nil {
+		read = func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+	}
 	var problems problem.List
 	environ = maps.Clone(environ)
 	maps.DeleteFunc(environ, func(_, v string) bool { return strings.TrimSpace(v) == "" })

@@ -105,6 +105,14 @@ func TestASecretMayComeFromAFile(t *testing.T) {
 	}
 }
 
+func TestWithoutAReaderAFileCannotBeRead(t *testing.T) {
+	_, all := spec.Parse(map[string]string{"MATOMO_TOKEN_AUTH_FILE": "/run/secrets/token"}, nil)
+	problems := all.Errors()
+	if len(problems) != 1 || problems[0].Where != "MATOMO_TOKEN_AUTH_FILE" || !strings.Contains(problems[0].Message, "cannot be read") {
+		t.Errorf("got %v", problems)
+	}
+}
+
 func TestKeysOfTheOriginalThatLostTheirMeaningAreAccepted(t *testing.T) {
 	env := map[string]string{"START_SIGNAL_FILE": "/x", "START_CHECK_INTERVAL": "2", "BACKFILL_RUN_ONCE": "true", "BACKFILL_HISTORY_PATH": "/y"}
 	_, problems := parse(env)

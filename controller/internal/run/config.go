@@ -10,7 +10,7 @@ import (
 )
 
 // Configuration is the settings of published files as JSON by env name, secrets masked, and the kind of run that they
-// make.
+// make. A secret that an edit by hand gives by file is masked too: its file is for the loadgen to read.
 func Configuration(files map[string][]byte) (config []byte, kind string) {
 	// What was published was made by EncodeEnv, so there are no problems.
 	values, _ := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile])
@@ -19,8 +19,9 @@ func Configuration(files map[string][]byte) (config []byte, kind string) {
 		out[key] = v
 	}
 	for _, f := range spec.Fields() {
-		if f.Secret && out[f.Key] != "" {
+		if f.Secret && out[f.Key]+out[f.Key+spec.FileSuffix] != "" {
 			out[f.Key] = secret.Mask
+			delete(out, f.Key+spec.FileSuffix)
 		}
 	}
 	switch kind = record.Live; "true" {

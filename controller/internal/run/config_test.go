@@ -1,0 +1,33 @@
+package run_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// A person may replace the token of loadgen.env by the name of a file that holds it.
+func TestASecretGivenByFileIsMaskedInTheRunsConfiguration(t *testing.T) {
+	t.Parallel()
+	config, kind := run.Configuration(map[string][]byte{
+		exchange.EnvFile: []byte("MATOMO_URL=https://matomo.test/matomo.php\nMATOMO_TOKEN_AUTH=\nMATOMO_TOKEN_AUTH_FILE=/run/secrets/token\n"),
+	})
+	text := string(config)
+	if !strings.Contains(text, `"MATOMO_TOKEN_AUTH":"***MASKED***"`) || strings.Contains(text, "_FILE") || strings.Contains(text, "/run/secrets") {
+		t.Errorf("got %s", text)
+	}
+	if s, known := (run.Run{Config: config, Kind: kind}).Settings(); !known || s.MatomoURL == "" || kind != record.Live {
+		t.Errorf("its settings should be known: %+v", s)
+	}
+}
+
+// Runs that were recorded before name the file.
+func TestSettingsThatNameAFileAreUnknownAndNoPanic(t *testing.T) {
+	t.Parallel()
+	if s, known := (run.Run{Config: []byte(`{"MATOMO_TOKEN_AUTH_FILE":"/path"}`)}).Settings(); known {
+		t.Errorf("got %+v", s)
+	}
+}
