@@ -28,7 +28,7 @@ func (targetBody) Schema(huma.Registry) *huma.Schema {
 	text := &huma.Schema{Type: huma.TypeString}
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "A target. Changing one, what is left out stays; a masked token keeps the saved one, an empty one removes it.",
+		Description: "A target. Changing one, what is left out stays; a masked token keeps the saved one, an empty one removes it. With another url a saved token must be given again or removed.",
 		Properties: map[string]*huma.Schema{
 			"name": text, "url": text, "token_auth": {Type: huma.TypeString, Nullable: true}, "read_token": {Type: huma.TypeString, Nullable: true},
 			"site_id": {Type: huma.TypeInteger}, "weight": {Type: huma.TypeInteger}, "enabled": {Type: huma.TypeBoolean},

@@ -103,6 +103,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return a, err
 	}
 	lib := library.New(a.store, h.FS, s.PresetsDir)
+	a.warnOfPresets(lib)
 	publisher := publish.New(lib, a.store, h.FS, s.ExchangeDir)
 	scrapes := &http.Client{Timeout: 2 * time.Second}
 	ledgers := run.Ledgers(h.FS, s.StateDir)
@@ -145,6 +146,17 @@ func (a *App) folders() error {
 		}
 	}
 	return nil
+}
+
+// warnOfPresets tells which preset files hold a token.
+func (a *App) warnOfPresets(lib *library.Library) {
+	files, err := lib.PresetSecrets()
+	if err != nil {
+		a.log.Warn("the built-in presets cannot be read", "err", err)
+	}
+	for _, file := range files {
+		a.log.Warn("a preset holds a token; presets are made to be shared, move the token to the configuration or to .env", "file", file)
+	}
 }
 
 // telemetry is where the loadgen can be asked now.

@@ -107,7 +107,7 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 	}
 
 	c.must(200, "POST", "/api/urls", `{"content":"https://shop.example.test/one\nhttps://shop.example.test/two\n"}`)
-	third := c.ended(c.begun("/api/start", fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"RUN_SEED":%d,"STOP_AFTER_VISITS":50,"PAGEVIEWS_MIN":3,
+	third := c.ended(c.begun("/api/start", fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":"","RUN_SEED":%d,"STOP_AFTER_VISITS":50,"PAGEVIEWS_MIN":3,
 		"TARGET_VISITS_PER_DAY":1500000,"PAUSE_BETWEEN_PVS_MIN":0,"PAUSE_BETWEEN_PVS_MAX":0.1,"THRESHOLDS":"p50<20ms"}}`, slow, first.Seed)))
 	if third.ExitCode == nil || *third.ExitCode != 4 || third.Reason != "stop_after_visits" {
 		t.Errorf("it should have missed its threshold: %+v", third.Head)

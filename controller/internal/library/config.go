@@ -44,18 +44,24 @@ func shown(c store.Config) Config {
 }
 
 // SaveConfig replaces the saved configuration: a knob that values leave out gets its default, a secret that they leave
-// out or mask stays. Keys are env names in any case; null or "" clears. revision is the one the caller has seen, or 0
+// out or mask stays, unless MATOMO_URL changes: then it must be given. Keys are env names in any case; null or "" clears. revision is the one the caller has seen, or 0
 // for any; the error is ErrStale where it is no longer the saved one, or a problem.List.
 func (l *Library) SaveConfig(ctx context.Context, values map[string]any, revision int64) (Config, error) {
 	return l.changeConfig(ctx, revision, func(k knobs, problems *problem.List) {
+		before := k.plain["MATOMO_URL"]
 		clear(k.plain)
 		k.put(values, problems)
+		k.keepsAddress(before, values, problems)
 	})
 }
 
 // MergeConfig is SaveConfig for some knobs: those that values leave out stay as they are.
 func (l *Library) MergeConfig(ctx context.Context, values map[string]any, revision int64) (Config, error) {
-	return l.changeConfig(ctx, revision, func(k knobs, problems *problem.List) { k.put(values, problems) })
+	return l.changeConfig(ctx, revision, func(k knobs, problems *problem.List) {
+		before := k.plain["MATOMO_URL"]
+		k.put(values, problems)
+		k.keepsAddress(before, values, problems)
+	})
 }
 
 // CheckConfig says all that is wrong or doubtful with values, as if SaveConfig was asked, and saves nothing.
@@ -64,9 +70,10 @@ func (l *Library) CheckConfig(ctx context.Context, values map[string]any) (probl
 	if err != nil {
 		return nil, err
 	}
-	k := knobs{map[string]string{}, c.Secrets}
+	k := knobs{map[string]string{}, c.Secrets}.clone()
 	var problems problem.List
 	k.put(values, &problems)
+	k.keepsAddress(c.Knobs["MATOMO_URL"], values, &problems)
 	s, more := k.check()
 	problems = append(problems, more...)
 	routing, err := l.store.Routing(ctx)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -127,6 +128,43 @@ func TestATargetKeepsItsTokenWhereItIsMasked(t *testing.T) {
 	refused(t, err, "x", "site_id", "weight", "token_auth", "url")
 	if _, err := l.CreateTarget(t.Context(), []byte(`{"name":"a","url":"https://a.test","site_id":1}`)); !errors.Is(err, library.ErrNameTaken) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestATargetsTokenDoesNotFollowToAnotherAddress(t *testing.T) {
+	l := newLibrary(t)
+	a, err := l.CreateTarget(t.Context(), []byte(`{"name":"A","url":"https://a.test","site_id":1,"token_auth":"`+token+`","read_token":"reads"}`))
+	must(t, err)
+	for _, body := range []string{`{"url":"https://b.test"}`, `{"url":"https://b.test","token_auth":"***MASKED***","read_token":"***MASKED***"}`} {
+		_, err = l.UpdateTarget(t.Context(), a.ID, []byte(body))
+		refused(t, err, "token_auth", "read_token")
+	}
+	if a, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"url":"https://a.test/"}`)); err != nil || a.Token != token {
+		t.Errorf("the same address in other words: %+v, %v", a, err)
+	}
+	if a, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"url":"https://b.test","token_auth":"","read_token":"others"}`)); err != nil || a.Token != "" || a.ReadToken != "others" {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+func TestAnImportKeepsReadTokensOfTheSameAddress(t *testing.T) {
+	l := newLibrary(t)
+	for _, name := range []string{"A", "B"} {
+		_, err := l.CreateTarget(t.Context(), []byte(`{"name":"`+name+`","url":"https://`+name+`.test","site_id":1,"read_token":"reads"}`))
+		must(t, err)
+	}
+	must(t, l.Import(t.Context(), exchange.TargetsFile, []byte(`{"targets":[{"name":"A","url":"https://A.test","site_id":2},{"name":"B","url":"https://other.test","site_id":2}]}`)))
+	targets, _, err := l.Targets(t.Context())
+	if err != nil || targets[0].ReadToken != "reads" || targets[1].ReadToken != "" {
+		t.Errorf("%+v, %v", targets, err)
+	}
+	exported, err := l.Export(t.Context())
+	must(t, err)
+	text, err := json.Marshal(exported)
+	must(t, err)
+	must(t, l.ImportAll(t.Context(), text))
+	if targets, _, err = l.Targets(t.Context()); err != nil || targets[0].ReadToken != "reads" {
+		t.Errorf("%+v, %v", targets, err)
 	}
 }
 

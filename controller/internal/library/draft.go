@@ -20,7 +20,7 @@ const (
 // nil, is a funnel as for CreateFunnel, which every visit then follows; name and probability may be missing. The error is a
 // problem.List with the faults of both, those of the funnel under "funnel"; its warnings are returned beside the set-up.
 func (l *Library) Draft(ctx context.Context, overrides map[string]any, body []byte) (SetUp, problem.List, error) {
-	s, err := l.SetUp(ctx, overrides)
+	s, err := l.setUp(ctx, overrides, true)
 	var problems problem.List
 	if err != nil && !errors.As(err, &problems) {
 		return SetUp{}, nil, err

@@ -47,6 +47,9 @@ func (l *Library) importKnobs(ctx context.Context, data []byte) error {
 				values[key] = v
 			}
 		}
+		if environ["MATOMO_URL"] != k.plain["MATOMO_URL"] {
+			clear(k.secrets) // the file holds those that go to its address
+		}
 		kept := map[string]string{"RUN_ID": k.plain["RUN_ID"], "RUN_SEED": k.plain["RUN_SEED"]}
 		clear(k.plain)
 		for key, v := range kept {
@@ -107,6 +110,9 @@ func (l *Library) importTargets(ctx context.Context, data []byte) error {
 		i := slices.IndexFunc(set.Targets, func(t target.Target) bool { return strings.EqualFold(t.Name, old.Name) })
 		switch {
 		case i >= 0:
+			if t := &set.Targets[i]; t.URL == old.URL {
+				t.ReadToken = old.ReadToken // which no file of the exchange folder holds
+			}
 			old.Target = set.Targets[i]
 			set.Targets = slices.Delete(set.Targets, i, i+1)
 		case old.Enabled:

@@ -103,6 +103,26 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 	}
 }
 
+// keepsAddress refuses to let a saved token follow to another address than the one it was saved with: values, which were
+// put over k, must give it then, or clear it. before is the saved address.
+func (k knobs) keepsAddress(before string, values map[string]any, problems *problem.List) {
+	if now := k.plain["MATOMO_URL"]; now == before || now == "" {
+		return
+	}
+	given := map[string]bool{}
+	for key, v := range values {
+		given[strings.ToUpper(key)] = v != secret.Mask
+	}
+	for _, key := range slices.Sorted(maps.Keys(k.secrets)) {
+		if k.secrets[key] != "" && !given[key] {
+			problems.Refuse(key, "", otherAddress, "give the token itself, or an empty one to send none")
+		}
+	}
+}
+
+// otherAddress is what is wrong with a masked token whose target gets another address.
+const otherAddress = "is kept for its own address alone, and the address changes"
+
 func refuseKey(given string, problems *problem.List) {
 	key := strings.ToUpper(given)
 	for _, f := range spec.Fields() {
@@ -112,6 +132,9 @@ func refuseKey(given string, problems *problem.List) {
 		}
 	}
 	cure := "remove it"
+	if plain, byFile := strings.CutSuffix(key, spec.FileSuffix); byFile && spec.Known(key) {
+		cure = "give " + plain + " itself: a saved configuration names no files"
+	}
 	if n := spec.Nearest(key); n != "" && !spec.Known(key) && elsewhere[n] == "" {
 		cure = "did you mean " + n + "?"
 	}

@@ -133,6 +133,41 @@ func TestAMaskedSecretStaysAndAnEmptyOneGoes(t *testing.T) {
 	}
 }
 
+func TestASavedTokenDoesNotFollowToAnotherAddress(t *testing.T) {
+	l := newLibrary(t)
+	const other = "https://other.test/matomo.php"
+	_, err := l.SaveConfig(t.Context(), map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "MATOMO_READ_TOKEN": token}, 0)
+	must(t, err)
+	for name, values := range map[string]map[string]any{
+		"masked":   {"MATOMO_URL": other, "MATOMO_TOKEN_AUTH": secret.Mask, "matomo_read_token": secret.Mask},
+		"left out": {"MATOMO_URL": other},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := l.SaveConfig(t.Context(), values, 0)
+			refused(t, err, "MATOMO_READ_TOKEN", "MATOMO_TOKEN_AUTH")
+			_, err = l.MergeConfig(t.Context(), values, 0)
+			refused(t, err, "MATOMO_READ_TOKEN", "MATOMO_TOKEN_AUTH")
+			_, err = l.SetUp(t.Context(), values) // of a start
+			refused(t, err, "MATOMO_READ_TOKEN", "MATOMO_TOKEN_AUTH")
+			problems, err := l.CheckConfig(t.Context(), values)
+			must(t, err)
+			refused(t, problems.Err(), "MATOMO_READ_TOKEN", "MATOMO_TOKEN_AUTH")
+			if _, _, err := l.Draft(t.Context(), values, nil); err != nil {
+				t.Errorf("a preview sends nothing: %v", err)
+			}
+		})
+	}
+	// Nor in two steps.
+	_, err = l.SaveConfig(t.Context(), map[string]any{"MATOMO_TOKEN_AUTH": secret.Mask}, 0)
+	must(t, err)
+	_, err = l.SaveConfig(t.Context(), map[string]any{"MATOMO_URL": other, "MATOMO_TOKEN_AUTH": secret.Mask, "MATOMO_READ_TOKEN": ""}, 0)
+	refused(t, err, "MATOMO_TOKEN_AUTH")
+	c, err := l.SaveConfig(t.Context(), map[string]any{"MATOMO_URL": other, "MATOMO_TOKEN_AUTH": "", "MATOMO_READ_TOKEN": "reads"}, 0)
+	if err != nil || c.Values["MATOMO_READ_TOKEN"] != secret.String("reads") {
+		t.Errorf("tokens that are given go along: %+v, %v", c.Values, err)
+	}
+}
+
 func TestTheSecondOfTwoEditorsIsTold(t *testing.T) {
 	l := newLibrary(t)
 	c, err := l.SaveConfig(t.Context(), map[string]any{"CONCURRENCY": 5.0}, 1)
@@ -224,6 +259,22 @@ func TestTheBuiltInPresetsAreTheFiles(t *testing.T) {
 }
 
 const step = `{"type":"pageview","url":"https://a.test/"}`
+
+func TestAPresetFileThatHoldsATokenIsNamed(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	for name, text := range map[string]string{".env.mine": "CONCURRENCY=7\nMATOMO_TOKEN_AUTH=" + token + "\n", ".env.light": "MATOMO_TOKEN_AUTH=\nCONCURRENCY=7\n"} {
+		must(t, afero.WriteFile(fsys, "/presets/"+name, []byte(text), 0o600))
+	}
+	l := library.New(nil, fsys, "/presets")
+	if files, err := l.PresetSecrets(); err != nil || !slices.Equal(files, []string{"/presets/.env.mine"}) {
+		t.Errorf("%v, %v", files, err)
+	}
+	presets, err := l.BuiltIn()
+	must(t, err)
+	if text, _ := json.Marshal(presets); len(presets) != 2 || strings.Contains(string(text), token) {
+		t.Errorf("got %s", text)
+	}
+}
 
 func TestAFunnelIsSavedChangedInPartsAndRemoved(t *testing.T) {
 	l := newLibrary(t)

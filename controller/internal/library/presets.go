@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // Preset is a set of knobs under a name. It holds neither target, site and token nor the id of a run, so that loading
@@ -148,45 +150,73 @@ const builtInPrefix = ".env."
 // BuiltIn are the presets of the folder by name; none where the folder is missing. A file with faults is refused by
 // name, because it came with the program.
 func (l *Library) BuiltIn() ([]BuiltIn, error) {
-	files, err := afero.ReadDir(l.fs, l.presets)
-	if errors.Is(err, fs.ErrNotExist) {
-		return []BuiltIn{}, nil
-	}
+	files, err := l.presetFiles()
 	if err != nil {
+		return nil, err
+	}
+	out := make([]BuiltIn, len(files))
+	for i, f := range files {
+		if out[i], err = f.preset(); err != nil {
+			return nil, fmt.Errorf("read built-in preset %s: %w", f.name, err)
+		}
+	}
+	return out, nil
+}
+
+// PresetSecrets names the files of the presets' folder that hold a token. Presets are made to be shared, and whoever reads
+// the file has the token.
+func (l *Library) PresetSecrets() ([]string, error) {
+	files, err := l.presetFiles()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, f := range files {
+		if slices.ContainsFunc(spec.Fields(), func(k spec.Field) bool { return k.Secret && f.environ[k.Key] != "" }) {
+			out = append(out, filepath.Join(l.presets, builtInPrefix+f.name))
+		}
+	}
+	return out, nil
+}
+
+// presetFile is a file of the presets' folder.
+type presetFile struct {
+	name, description string
+	environ           map[string]string
+	problems          problem.List
+}
+
+func (l *Library) presetFiles() ([]presetFile, error) {
+	files, err := afero.ReadDir(l.fs, l.presets)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list built-in presets: %w", err)
 	}
-	out := []BuiltIn{}
+	var out []presetFile
 	for _, f := range files {
 		name, ok := strings.CutPrefix(f.Name(), builtInPrefix)
 		if !ok || f.IsDir() {
 			continue
 		}
-		p, err := l.builtIn(name)
+		data, err := exchange.Read(l.fs, filepath.Join(l.presets, f.Name()))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read built-in preset %s: %w", name, err)
 		}
-		out = append(out, p)
+		file := presetFile{name: name, description: firstComment(data, name)}
+		file.environ, file.problems = exchange.ParseEnv(f.Name(), data)
+		out = append(out, file)
 	}
 	return out, nil
 }
 
-func (l *Library) builtIn(name string) (BuiltIn, error) {
-	data, err := exchange.Read(l.fs, filepath.Join(l.presets, builtInPrefix+name))
-	if err != nil {
-		return BuiltIn{}, fmt.Errorf("read built-in preset %s: %w", name, err)
-	}
-	environ, problems := exchange.ParseEnv(builtInPrefix+name, data)
+func (f presetFile) preset() (BuiltIn, error) {
 	values := map[string]any{}
-	for key, v := range environ {
+	for key, v := range f.environ {
 		if elsewhere[key] == "" && !own[key] {
 			values[key] = v
 		}
 	}
 	k, more := presetKnobs(values)
-	if err := append(problems, more...).Err(); err != nil {
-		return BuiltIn{}, fmt.Errorf("read built-in preset %s: %w", name, err)
-	}
-	return BuiltIn{Name: name, Description: firstComment(data, name), Values: named(k)}, nil
+	return BuiltIn{Name: f.name, Description: f.description, Values: named(k)}, append(f.problems, more...).Err()
 }
 
 // firstComment is the first line of a file without its `# name: `.

@@ -29,8 +29,13 @@ type SetUp struct {
 }
 
 // SetUp is the saved set-up with overrides, values as SaveConfig takes them, laid over its knobs. The error is a
-// problem.List where an override has faults.
+// problem.List where an override has faults, or changes the address and does not say which token goes there.
 func (l *Library) SetUp(ctx context.Context, overrides map[string]any) (SetUp, error) {
+	return l.setUp(ctx, overrides, false)
+}
+
+// setUp is SetUp. Where nothing is sent, saved tokens may follow to another address.
+func (l *Library) setUp(ctx context.Context, overrides map[string]any, follow bool) (SetUp, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
 		return SetUp{}, err
@@ -38,6 +43,9 @@ func (l *Library) SetUp(ctx context.Context, overrides map[string]any) (SetUp, e
 	k := knobs{c.Knobs, c.Secrets}.clone()
 	var problems problem.List
 	k.put(overrides, &problems)
+	if !follow {
+		k.keepsAddress(c.Knobs["MATOMO_URL"], overrides, &problems)
+	}
 	s, more := k.check()
 	if err := append(problems, more...).Err(); err != nil {
 		return SetUp{}, err

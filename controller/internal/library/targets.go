@@ -95,8 +95,8 @@ func (l *Library) CreateTarget(ctx context.Context, body []byte) (Target, error)
 	return l.saveTarget(ctx, store.Target{}, map[string]any{}, body)
 }
 
-// UpdateTarget changes the fields of one that body names; a masked token stays, "" removes it. The error is
-// ErrNotFound, ErrNameTaken or a problem.List.
+// UpdateTarget changes the fields of one that body names; a masked token stays, unless the address changes, and "" removes
+// it. The error is ErrNotFound, ErrNameTaken or a problem.List.
 func (l *Library) UpdateTarget(ctx context.Context, id int64, body []byte) (Target, error) {
 	t, err := l.target(ctx, id)
 	if err != nil {
@@ -112,15 +112,26 @@ func (l *Library) saveTarget(ctx context.Context, t store.Target, fields map[str
 	if problems := decodeInto("target", body, &given); problems != nil {
 		return Target{}, problems
 	}
+	var kept []string
 	for _, token := range []string{"token_auth", "read_token"} {
-		if given[token] == secret.Mask && t.ID != 0 {
+		if v, there := given[token]; t.ID != 0 && (!there || v == secret.Mask) {
 			delete(given, token)
+			if fields[token] != "" {
+				kept = append(kept, token)
+			}
 		}
 	}
 	maps.Copy(fields, given)
 	read, err := readTarget(fields)
 	if err != nil {
 		return Target{}, err
+	}
+	if read.URL != t.URL && len(kept) > 0 {
+		var problems problem.List
+		for _, token := range kept {
+			problems.Refuse(token, "", otherAddress, "give the token itself, or an empty one to send none")
+		}
+		return Target{}, problems
 	}
 	t.Target = read
 	if err := l.keepsOne(ctx, t.ID, read.Enabled); err != nil {

@@ -152,8 +152,12 @@ func (in wholeInput) config(before store.Config, problems *problem.List) store.C
 	s, more := k.check()
 	*problems = append(*problems, more...)
 	k.settle(s)
-	if k.plain["MATOMO_URL"] == before.Knobs["MATOMO_URL"] && len(k.secrets) == 0 {
-		k.secrets = before.Secrets
+	if k.plain["MATOMO_URL"] == before.Knobs["MATOMO_URL"] {
+		for key, v := range before.Secrets {
+			if _, given := k.secrets[key]; !given {
+				k.secrets[key] = v
+			}
+		}
 	}
 	return store.Config{Revision: before.Revision, Knobs: k.plain, Secrets: k.secrets}
 }
@@ -238,8 +242,8 @@ func (in wholeInput) targets(old []store.Target, problems *problem.List) []store
 			names[key] = true
 		}
 		for _, o := range old {
-			if t.Token == "" && strings.EqualFold(o.Name, t.Name) && o.URL == t.URL {
-				t.Token = o.Token
+			if strings.EqualFold(o.Name, t.Name) && o.URL == t.URL {
+				t.Token, t.ReadToken = cmp.Or(t.Token, o.Token), cmp.Or(t.ReadToken, o.ReadToken)
 			}
 		}
 		out = append(out, store.Target{Target: t})

@@ -72,7 +72,7 @@ func TestATokenGoesOnlyWhereItIsSavedFor(t *testing.T) {
 	_, err := b.Start(t.Context(), nil, drawn)
 	must(t, err)
 	first := kept(t, b)
-	b.configure(t, map[string]any{"MATOMO_URL": "https://other.test/matomo.php"})
+	b.configure(t, map[string]any{"MATOMO_URL": "https://other.test/matomo.php", "MATOMO_TOKEN_AUTH": ""})
 	var lost *publish.Lost
 	if err := b.Again(t.Context(), first, again); !errors.As(err, &lost) || !strings.Contains(err.Error(), "no token is saved for "+url) || strings.Contains(err.Error(), token) {
 		t.Errorf("want the address whose token is gone: %v", err)

@@ -2878,7 +2878,7 @@ export interface components {
             total: number;
         };
         SaveRequestBody: {
-            /** @description All settings that differ from their default. A secret that is masked or left out keeps its value, an empty one goes. */
+            /** @description All settings that differ from their default. A token that is masked or left out keeps its value while MATOMO_URL is the same, with another address it must be given; an empty one goes. */
             config: {
                 [key: string]: unknown;
             };
