@@ -49,7 +49,9 @@ type Job struct {
 }
 
 // Resumable tells whether something is left to send.
-func (j Job) Resumable() bool { return j.State == Exited && (j.ExitCode == nil || *j.ExitCode != 0) }
+func (j Job) Resumable() bool {
+	return j.State == Exited && j.Reason != record.BackfillFinished && (j.ExitCode == nil || *j.ExitCode != 0)
+}
 
 // Refused is the error of what a job's state does not allow.
 type Refused struct{ Why string }

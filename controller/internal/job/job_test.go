@@ -99,6 +99,31 @@ func TestAControllerTakesOverTheJobsOfTheOneBefore(t *testing.T) {
 	}
 }
 
+func TestAFinishedJobThatMissedAThresholdHasNothingLeftToSend(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	id := asked(t, q)
+	until(t, q, id, "it runs", runs)
+	w.tells(id, record.BackfillFinished, record.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
+	w.ends(id, 4)
+	if j := until(t, q, id, "it has ended", is(job.Exited)); j.Resumable() || j.Error != "" || *j.ExitCode != 4 {
+		t.Errorf("want it finished: %+v", j)
+	}
+	var refused *job.Refused
+	if _, err := q.Resume(t.Context(), id); !errors.As(err, &refused) {
+		t.Errorf("there is nothing to resume: %v", err)
+	}
+	// The error brake has the same code, and leaves the rest to be sent.
+	next := asked(t, q)
+	until(t, q, next, "it runs", runs)
+	w.tells(next, "error_brake", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	w.ends(next, 4)
+	if j := until(t, q, next, "it has ended", is(job.Exited)); !j.Resumable() || j.Error == "" {
+		t.Errorf("want the rest to be sent later: %+v", j)
+	}
+}
+
 func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -149,9 +149,8 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 		return true
 	case err != nil:
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
-		q.book(ctx, j, runtime.Status{State: runtime.Missing, ExitCode: 1}, "failed")
 		j.Error = err.Error()
-		q.keep(ctx, *j)
+		q.book(ctx, j, runtime.Status{State: runtime.Missing, ExitCode: 1}, "failed")
 		return false
 	}
 	q.c.Log.Info("backfill started", "run_id", j.RunID)
@@ -201,8 +200,9 @@ func (q *Queue) book(ctx context.Context, j *store.Job, l runtime.Status, instea
 	if r.Problems, err = log.Problems(ctx, j.Started); err != nil {
 		q.c.Log.Warn("the problems of the backfill cannot be kept", "run_id", j.RunID, "err", err)
 	}
-	j.State, j.Ended, j.Reason, j.ExitCode, j.Error = Exited, r.Ended, r.Reason, &r.ExitCode, ""
-	if l.ExitCode != 0 && l.ExitCode != exitInterrupted {
+	j.State, j.Ended, j.Reason, j.ExitCode = Exited, r.Ended, r.Reason, &r.ExitCode
+	missed := r.ExitCode == exitMissed && r.Reason == record.BackfillFinished // all was sent, only too slowly
+	if j.Error == "" && !missed && r.ExitCode != 0 && r.ExitCode != exitInterrupted {
 		j.Error = strings.Join(log.Words(ctx, l.Started), "; ")
 	}
 	if err := q.c.Book.Close(ctx, r); err != nil {
@@ -212,5 +212,8 @@ func (q *Queue) book(ctx context.Context, j *store.Job, l runtime.Status, instea
 	q.c.Log.Info("backfill ended", "run_id", j.RunID, "reason", r.Reason, "exit_code", r.ExitCode)
 }
 
-// exitInterrupted is the loadgen's exit code where it was asked to end.
-const exitInterrupted = 130
+// The loadgen's exit codes for a job that missed a threshold, and for one that was asked to end.
+const (
+	exitMissed      = 4
+	exitInterrupted = 130
+)

@@ -52,7 +52,7 @@ func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
 			h.Set("Access-Control-Expose-Headers", "ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset")
 			h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-				h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+				h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
 				h.Set("Access-Control-Allow-Headers", "Content-Type, If-Match, Last-Event-ID, "+KeyHeader)
 				h.Set("Access-Control-Max-Age", "3600")
 				return c.NoContent(http.StatusNoContent)

@@ -216,6 +216,11 @@ func TestOtherOriginsGetOnlyWhatIsListedAndNeverCredentials(t *testing.T) {
 	if h := preflight("https://ops.example.test"); h.Get("Access-Control-Allow-Origin") != "https://ops.example.test" || h.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("listed: %v", h)
 	}
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} { // those of the API
+		if allowed := preflight("https://ops.example.test").Get("Access-Control-Allow-Methods"); !strings.Contains(allowed, method) {
+			t.Errorf("%s is not among %q", method, allowed)
+		}
+	}
 	for _, origin := range []string{"https://evil.example.test", "null", "http://ops.example.test", "https://ops.example.test.evil.test"} {
 		if got := preflight(origin).Get("Access-Control-Allow-Origin"); got != "" {
 			t.Errorf("%s may read as %s", origin, got)

@@ -36,7 +36,7 @@ const (
 
 // The reasons of an end beside engine.Interrupted and engine.NoTarget.
 const (
-	Finished engine.Reason = "backfill_finished"
+	Finished engine.Reason = record.BackfillFinished
 	// Broken means that the journal cannot be written.
 	Broken engine.Reason = "journal_failed"
 )

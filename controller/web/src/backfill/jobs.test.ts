@@ -53,6 +53,8 @@ describe('a job', () => {
     expect(outcome(job)).toBe('running')
     expect(outcome({ ...ended, exit_code: 0 })).toBe('done')
     expect(outcome({ ...ended, exit_code: 130 })).toBe('cancelled')
+    expect(outcome({ ...ended, exit_code: 4, reason: 'backfill_finished' })).toBe('missed')
+    expect(outcome({ ...ended, exit_code: 4, reason: 'error_brake' })).toBe('failed')
     expect(outcome({ ...ended, exit_code: 3 })).toBe('failed')
     expect(outcome({ ...ended, exit_code: null })).toBe('failed')
     expect(outcome({ ...ended, exit_code: null, started_at: null })).toBe('cancelled')

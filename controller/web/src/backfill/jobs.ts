@@ -7,9 +7,10 @@ export type Progress = Schemas['JobProgress']
 export const goesOn = (job: Job) => job.state !== 'exited'
 
 /** The word for a job: its state, and of one that has ended how. */
-export function outcome(job: Job): 'queued' | 'running' | 'cancelling' | 'done' | 'cancelled' | 'failed' {
+export function outcome(job: Job): 'queued' | 'running' | 'cancelling' | 'done' | 'missed' | 'cancelled' | 'failed' {
   if (job.state !== 'exited') return job.state
   if (job.exit_code === 0) return 'done'
+  if (job.exit_code === 4 && job.reason === 'backfill_finished') return 'missed'
   // One that never ran has no exit code; it can only have been cancelled.
   const stopped = job.exit_code === 130 || job.reason === 'interrupted' || job.reason === 'cancelled'
   return stopped || (job.exit_code === null && !job.started_at) ? 'cancelled' : 'failed'
@@ -20,6 +21,7 @@ export const tones = {
   running: 'good',
   cancelling: 'warn',
   done: 'good',
+  missed: 'warn',
   cancelled: 'warn',
   failed: 'bad',
 } as const

@@ -72,6 +72,7 @@ export const backfill = {
     unnamed: 'Backfill',
     states: { queued: 'Queued', running: 'Sending', cancelling: 'Cancelling' } as Record<string, string>,
     done: 'Done',
+    missed: 'Done, a threshold was missed',
     cancelled: 'Cancelled',
     failed: (code: number | null) => (code === null ? 'Failed' : `Failed, exit ${code}`),
     queuedFor: 'Waits until no other job goes on.',
