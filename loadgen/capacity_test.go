@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -77,7 +78,7 @@ func searched(t *testing.T, server *limited, env map[string]string) (found *reco
 		l := ledger.New(1)
 		e := engine.New(engine.Config{
 			Visits: p.Visits, Sender: server, Router: routing.New(p.Targets, p.Strategy, p.Seed), Ledger: l, Log: slog.New(slog.DiscardHandler),
-			Alarm: alarm.Timer(), Load: profile.NewConstant(p.Spec.CapacityFrom * 86400), Concurrency: p.Spec.Concurrency, Batch: 1, Zone: p.Zone,
+			Alarm: alarm.Timer(), Clock: standstill.New(time.Now()), Load: profile.NewConstant(p.Spec.CapacityFrom * 86400), Concurrency: p.Spec.Concurrency, Batch: 1, Zone: p.Zone,
 			Reserve: func(uint64) error { return nil }, AutoStop: time.Duration(p.Spec.AutoStopHours * float64(time.Hour)),
 		})
 		drain, stop := context.WithCancelCause(t.Context())

@@ -17,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/sink/fast"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 )
 
 // The whole way of a hit counts: arrival, making, writing, sending, judging, booking. What the first ones need, as
@@ -38,7 +39,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			defer to.client.Close()
 			book := ledger.New(1)
 			c := engine.Config{
-				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(),
+				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(), Clock: standstill.New(time.Now()),
 				Router: routing.New(p.Targets, p.Strategy, p.Seed), Load: p.Load, Concurrency: p.Spec.Concurrency,
 				Batch: 1, Zone: time.UTC, Reserve: func(uint64) error { return nil }, StopAfter: 5000,
 			}

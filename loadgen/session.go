@@ -17,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/series"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -32,6 +33,7 @@ type session struct {
 	ledger *ledger.Ledger
 	router *routing.Router
 	sender *sender
+	clock  *standstill.Clock
 	engine *engine.Engine
 	folder state.Folder
 	limit  *engine.Cap
@@ -46,8 +48,9 @@ type session struct {
 	stopped    engine.Reason  // by its judge, and why in words
 	why        string
 
-	started time.Time
-	first   uint64 // number of the first visit
+	began   time.Time // with clock
+	started time.Time // of a backfill that goes on the first time
+	first   uint64    // number of the first visit
 
 	mu   sync.Mutex // guards next and orders the writes of the ledger of record
 	next uint64     // visit numbers below may have been used
@@ -56,8 +59,10 @@ type session struct {
 }
 
 func newSession(h host, o options, env map[string]string, p *plan.Plan, to *sender, log *slog.Logger, problems *logLines) (*session, error) {
+	began := time.Now()
 	s := &session{
-		h: h, options: o, env: env, plan: p, log: log, problems: problems, sender: to, ledger: ledger.New(len(p.Targets)), started: time.Now().UTC(),
+		h: h, options: o, env: env, plan: p, log: log, problems: problems, sender: to, ledger: ledger.New(len(p.Targets)),
+		clock: standstill.New(began), began: began, started: began.UTC(),
 	}
 	s.judge, s.thresholds = newJudge(&p.Spec)
 	if o.report != "" && !p.Spec.BackfillEnabled { // which is told by its days, and books at its start what it did before
@@ -99,7 +104,7 @@ func newSession(h host, o options, env map[string]string, p *plan.Plan, to *send
 func (s *session) config() engine.Config {
 	k := &s.plan.Spec
 	c := engine.Config{
-		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Ledger: s.ledger, Log: s.log, Alarm: alarm.Exact(),
+		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Ledger: s.ledger, Log: s.log, Alarm: alarm.Exact(), Clock: s.clock,
 		Load: s.plan.Load, Random: s.plan.Random(s.first), Concurrency: k.Concurrency, Batch: 1, Live: k.Timeline == "live", Zone: s.plan.Zone,
 		FirstVisit: s.first, Reserve: s.reserve, StopAfter: uint64(k.StopAfterVisits),
 		AutoStop: time.Duration(k.AutoStopHours * float64(time.Hour)), Cap: s.limit,

@@ -51,7 +51,6 @@ func (b *batch) outcome(i int) tracking.Outcome {
 // worker is one goroutine of the pool.
 type worker struct {
 	*Engine
-	began   time.Time
 	request Request
 	visit   visit.Visit
 }
@@ -76,7 +75,7 @@ func (w *worker) serve(b *batch) {
 	}
 	w.c.Ledger.Send(b.target, b.kinds)
 	b.result, b.receipt = w.request.Send()
-	b.answered = time.Since(w.began)
+	b.answered = w.elapsed()
 }
 
 // add adds the next hit of o.

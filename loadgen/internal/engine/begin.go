@@ -82,7 +82,7 @@ func (l *loop) due(now time.Time) uint64 {
 // allowed reserves the visit that arrives at at with the cap and its number, and pauses arrivals where that cannot be.
 func (l *loop) allowed(at, now time.Time) bool {
 	if l.next >= l.reserved {
-		upTo := l.next + 1 + uint64(l.schedule.Rate()) // a second's worth
+		upTo := l.next + 1 + max(uint64(l.schedule.Rate()), l.schedule.Overdue(now)) // a second's worth, or all of a standstill
 		if l.c.StopAfter > 0 {
 			upTo = min(upTo, l.c.StopAfter)
 		}
@@ -109,8 +109,8 @@ func (l *loop) allowed(at, now time.Time) bool {
 	return ok
 }
 
-// start opens the visit that arrives at at. One that comes too late, after a stall of this process, is shed rather
-// than sent in a burst.
+// start opens the visit that arrives at at. One that comes too late, because this process stood still or was held up, is
+// shed rather than sent in a burst.
 func (l *loop) start(at, now time.Time) {
 	n := l.next
 	l.next++
@@ -121,11 +121,14 @@ func (l *loop) start(at, now time.Time) {
 	o.group(&l.visit, now.Sub(l.began), l.c.Batch)
 	l.c.Ledger.Plan(int(o.target), kindsOf(l.visit.Hits))
 	l.open++
-	if now.Sub(at) > maxWait {
+	switch {
+	case o.due <= l.resumed:
+		l.miss(o, now.Sub(l.began))
+	case now.Sub(at) > maxWait:
 		l.shed(o, now.Sub(l.began))
-		return
+	default:
+		l.lanes[o.target].add(o)
 	}
-	l.lanes[o.target].add(o)
 }
 
 // date sets when the visit that was made last is recorded: in whole seconds, because the wire has no finer ones, and

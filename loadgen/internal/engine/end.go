@@ -37,6 +37,11 @@ func (l *loop) shed(o openVisit, now time.Duration) {
 	}
 	l.c.Ledger.End(int(o.target), outcome, kindsOf(l.visit.Hits[o.hit:o.upTo]))
 	o.hit, o.attempts = o.upTo, 0
+	l.rest(o, now)
+}
+
+// rest goes on with a visit after hits that were not sent, or closes it. It was made last.
+func (l *loop) rest(o openVisit, now time.Duration) {
 	if int(o.hit) == len(l.visit.Hits) {
 		l.close(&o, len(l.visit.Hits))
 		return
@@ -65,7 +70,7 @@ func (l *loop) stop(why Reason) {
 	if l.draining {
 		return
 	}
-	l.end, l.draining, l.giveUp = why, true, time.Since(l.began)+drainTime
+	l.end, l.draining, l.giveUp = why, true, l.elapsed()+drainTime
 	l.phase.Store(Draining)
 }
 

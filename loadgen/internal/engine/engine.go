@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -68,6 +69,8 @@ type Config struct {
 	Log    *slog.Logger
 	// Alarm wakes the engine, which stops it at the end of the run.
 	Alarm alarm.Alarm
+	// Clock tells the time of the run and its standstills. Run watches it.
+	Clock *standstill.Clock
 
 	// Load is the rate of visits. Random draws their arrivals; nil keeps them even.
 	Load   profile.Profile
@@ -136,6 +139,9 @@ type Engine struct {
 	wheel wheel
 	rate  float
 	cut   atomic.Uint64
+	// began is when Run was called, at base of the clock.
+	began time.Time
+	base  time.Duration
 }
 
 // New makes an engine; Run starts it.
@@ -151,18 +157,22 @@ func (e *Engine) Phase() Phase { return e.phase.Load().(Phase) }
 // Cut is how many visits were ended with hits left to send. It is safe to call from any goroutine.
 func (e *Engine) Cut() uint64 { return e.cut.Load() }
 
+// elapsed is the time since Run was called.
+func (e *Engine) elapsed() time.Duration { return e.c.Clock.Now() - e.base }
+
 // Run sends traffic until a limit is reached, all targets have failed, or drain is done: then no visit begins,
 // requests in flight may end, what is left is abandoned, and a Reason that is drain's cause is that of the end. Where
 // abort is done requests are broken off at once.
 func (e *Engine) Run(drain, abort context.Context) Reason {
 	stopWatching := context.AfterFunc(abort, e.c.Sender.Break)
 	defer stopWatching()
-	began := time.Now()
+	defer e.c.Clock.Watch()()
+	e.began, e.base = time.Now(), e.c.Clock.Now()
 	jobs := make(chan *batch, e.c.Concurrency)
 	answers := make(chan *batch, e.c.Concurrency)
 	var pool sync.WaitGroup
 	for range e.c.Concurrency {
-		w := worker{Engine: e, began: began, request: e.c.Sender.Request()}
+		w := worker{Engine: e, request: e.c.Sender.Request()}
 		pool.Go(func() {
 			for b := range jobs {
 				w.serve(b)
@@ -170,7 +180,7 @@ func (e *Engine) Run(drain, abort context.Context) Reason {
 			}
 		})
 	}
-	reason := newLoop(e, began, jobs, answers).run(drain)
+	reason := newLoop(e, jobs, answers).run(drain)
 	close(jobs)
 	pool.Wait()
 	e.phase.Store(Ended)

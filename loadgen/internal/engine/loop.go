@@ -8,6 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/arrival"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 )
@@ -18,12 +19,14 @@ type loop struct {
 	jobs    chan<- *batch
 	answers <-chan *batch
 
-	began    time.Time
 	schedule *arrival.Schedule
 	next     uint64    // number of the next visit
 	reserved uint64    // numbers below may be used
 	pause    time.Time // when arrivals go on, zero for no pause but that of steered
 	steered  steering  // what the schedule follows
+
+	gaps    []standstill.Gap // standstills so far, in moments of the run
+	resumed time.Duration    // when the last one ended; below 0 for none
 
 	passed time.Duration // when due hits were looked for last
 	alarm  time.Duration // when the alarm comes, 0 where none is set
@@ -48,11 +51,11 @@ type loop struct {
 // It is less late than any network, and does not touch rates up to 2,000 hits a second.
 const nap = 500 * time.Microsecond
 
-func newLoop(e *Engine, began time.Time, jobs chan<- *batch, answers <-chan *batch) *loop {
+func newLoop(e *Engine, jobs chan<- *batch, answers <-chan *batch) *loop {
 	return &loop{
-		Engine: e, jobs: jobs, answers: answers, began: began, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
-		schedule: arrival.New(e.c.Load, began, e.c.FirstVisit, e.c.Random), steered: steering{scale: 1},
-		passed: -nap, lanes: newLanes(e.c.Router, e.c.Concurrency), days: days{zone: e.c.Zone},
+		Engine: e, jobs: jobs, answers: answers, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
+		schedule: arrival.New(e.c.Load, e.began, e.c.FirstVisit, e.c.Random), steered: steering{scale: 1},
+		resumed: -1, passed: -nap, lanes: newLanes(e.c.Router, e.c.Concurrency), days: days{zone: e.c.Zone},
 	}
 }
 
@@ -63,7 +66,8 @@ func (l *loop) run(drain context.Context) Reason {
 	defer l.c.Alarm.Stop()
 	stop := drain.Done()
 	for {
-		now := time.Since(l.began)
+		now := l.elapsed()
+		l.notice()
 		if l.cutAt > 0 && now >= l.cutAt {
 			l.stop(l.end)
 		}
@@ -87,7 +91,7 @@ func (l *loop) run(drain context.Context) Reason {
 			l.take(b)
 			l.takeAll()
 		case <-l.wheel.changed:
-			l.steer(time.Since(l.began))
+			l.steer(l.elapsed())
 		case <-stop:
 			stop = nil
 			l.stop(ReasonOf(drain))
@@ -99,7 +103,7 @@ func (l *loop) run(drain context.Context) Reason {
 func (l *loop) setAlarm(at time.Duration) {
 	if l.alarm == 0 || at < l.alarm {
 		l.alarm = at
-		l.c.Alarm.Set(at - time.Since(l.began))
+		l.c.Alarm.Set(at - l.elapsed())
 	}
 }
 
@@ -127,9 +131,12 @@ func (l *loop) takeAll() {
 	}
 }
 
+// longest is the longest time between two looks: the alarm does not count the time that the machine sleeps.
+const longest = time.Second
+
 // wake is when there is something to do that no answer announces.
 func (l *loop) wake(now time.Duration) time.Duration {
-	at := now + time.Hour
+	at := now + longest
 	switch {
 	case l.draining && l.idle() > 0:
 		return now
@@ -171,6 +178,10 @@ func (l *loop) wake(now time.Duration) time.Duration {
 // release moves visits whose next hits are due to the lanes of their targets.
 func (l *loop) release(now time.Duration) {
 	for o, due := l.timers.next(now); due; o, due = l.timers.next(now) {
+		if o.due <= l.resumed && o.attempts == 0 {
+			l.miss(o, now)
+			continue
+		}
 		o.due = now
 		l.lanes[o.target].add(o)
 	}
@@ -253,6 +264,7 @@ func (l *loop) batch() *batch {
 
 // take books an answer and goes on with its visits.
 func (l *loop) take(b *batch) {
+	l.notice()
 	l.lanes[b.target].inFlight--
 	tries := uint8(0)
 	for i := range b.visits {
@@ -281,6 +293,10 @@ func (l *loop) again(b *batch, tries uint8) {
 
 // judge tells the router what the answer says of the target. again is when the batch goes once more, 0 is never.
 func (l *loop) judge(b *batch, again time.Duration) {
+	if b.result.Outcome == tracking.Unknown && l.stood(b.sent, b.answered) {
+		l.c.Router.Ignore(b.target) // its time ran out while nobody looked for the answer
+		return
+	}
 	res, retry := b.result, time.Time{}
 	res.Outcome = b.outcome(0)
 	if b.receipt.Tracked > 0 {
@@ -301,6 +317,9 @@ func (l *loop) settle(b *batch) {
 	for i := range b.hits {
 		h := &b.hits[i]
 		a := ledger.Answered{Kind: h.kind, Outcome: b.outcome(i), Latency: b.answered - h.intended}
+		if l.stood(h.intended, b.answered) {
+			a.Latency = ledger.NoLatency
+		}
 		if a.Outcome == tracking.Accepted {
 			a.Sale = h.sale
 		}

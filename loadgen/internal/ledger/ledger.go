@@ -69,6 +69,7 @@ type Ledger struct {
 	latency  []*hdrhistogram.Histogram
 	bulk     record.Bulk
 	due      uint64
+	missed   []Missed // by standstill
 }
 
 // New makes a ledger of n targets.
@@ -124,11 +125,14 @@ func (l *Ledger) Return(target int, hits Kinds) {
 	}
 }
 
+// NoLatency is that of a hit during which this process stood still: nothing tells when its answer came.
+const NoLatency time.Duration = -1
+
 // Answered is a hit in flight with its outcome.
 type Answered struct {
 	Kind    visit.Kind
 	Outcome tracking.Outcome
-	// Latency is the time from its intended moment to the answer.
+	// Latency is the time from its intended moment to the answer, or NoLatency.
 	Latency time.Duration
 	// Sale is that of an accepted order, else zero.
 	Sale Sale
@@ -144,6 +148,9 @@ func (l *Ledger) Answer(target int, hits []Answered) {
 		row.InFlight--
 		row.Ended[h.Outcome]++
 		l.accounts[target].Sales.add(h.Sale)
+		if h.Latency == NoLatency {
+			continue
+		}
 		// The value is clamped into the histogram's range, so that there is no error.
 		_ = l.latency[target].RecordValue(min(max(h.Latency.Microseconds(), latencyMin), latencyMax))
 	}
@@ -201,13 +208,15 @@ type Counts struct {
 	Bulk record.Bulk
 	// Due is how many visits should have begun.
 	Due uint64
+	// Missed is by standstill.
+	Missed []Missed
 }
 
 // Counts copies the ledger as it stands.
 func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk, Due: l.due}
+	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk, Due: l.due, Missed: slices.Clone(l.missed)}
 	for t := range l.accounts {
 		a := l.accounts[t]
 		a.Opened = a.Opened.clone()

@@ -4,12 +4,14 @@ import "github.com/HdrHistogram/hdrhistogram-go"
 
 // Since is what was booked after before, an earlier copy of the same ledger: hits, visits by fate, what was due, and
 // latencies. What is in flight is that of now; accounts, sales and receipts are left out. Due alone can shrink, where
-// arrivals pause that were overdue: nothing was due then.
+// arrivals pause that were overdue: nothing was due then. Missed is one sum.
 func (c Counts) Since(before Counts) Counts {
 	d := Counts{Due: max(c.Due, before.Due) - before.Due, Account: Account{Planned: c.Planned - before.Planned}}
 	for f, n := range before.Visits {
 		d.Visits[f] = c.Visits[f] - n
 	}
+	now, then := c.AllMissed(), before.AllMissed()
+	d.Missed = []Missed{{now.Visits - then.Visits, now.Hits - then.Hits}}
 	for t := range c.Rows {
 		rows := c.Rows[t]
 		for k := range rows {

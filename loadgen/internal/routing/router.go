@@ -122,6 +122,13 @@ func (r *Router) End(t int, res tracking.Result, now, again time.Time) {
 	s.observe(res.Clock, now)
 }
 
+// Ignore books that a hit of target t has ended without an answer that says anything of the target.
+func (r *Router) Ignore(t int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.states[t].inFlight--
+}
+
 // Observe books the target's clock.
 func (r *Router) Observe(t int, clock, now time.Time) {
 	r.mu.Lock()

@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+)
+
+// notice deals with standstills of this process that ended since it was called last. What waited for a request then is
+// too late now.
+func (l *loop) notice() {
+	if l.c.Clock.Count() == len(l.gaps) {
+		return
+	}
+	for _, g := range l.c.Clock.Gaps(len(l.gaps)) {
+		g = standstill.Gap{From: g.From - l.base, To: g.To - l.base}
+		l.gaps = append(l.gaps, g)
+		l.resumed = g.To
+		l.giveUp += g.Length() // requests in flight had no chance to end meanwhile
+	}
+	now := l.elapsed()
+	for t := range l.lanes {
+		for n := &l.lanes[t]; n.waiting(); {
+			l.miss(n.pop(), now)
+		}
+	}
+}
+
+// stood says that this process stood still at some time from from to to.
+func (l *loop) stood(from, to time.Duration) bool {
+	for i := len(l.gaps) - 1; i >= 0 && l.gaps[i].To > from; i-- {
+		if l.gaps[i].Holds(from, to) {
+			return true
+		}
+	}
+	return false
+}
+
+// miss sheds what of a visit fell due up to the end of the last standstill; what comes later goes at its own moment, so
+// that no burst follows. A visit whose first hit is missed does not happen at all. A hit that was tried before is tried
+// again: it did not fall due now.
+func (l *loop) miss(o openVisit, now time.Duration) {
+	if o.attempts > 0 {
+		o.due = now
+		l.timers.add(o)
+		return
+	}
+	l.c.Visits.Outline(o.number, &l.visit)
+	upTo := len(l.visit.Hits)
+	if o.sent {
+		upTo = int(o.hit) + 1
+		for upTo < len(l.visit.Hits) && o.start+l.visit.Hits[upTo].Wait <= l.resumed {
+			upTo++
+		}
+	}
+	l.c.Ledger.Miss(int(o.target), len(l.gaps)-1, kindsOf(l.visit.Hits[o.hit:upTo]), !o.sent)
+	o.hit = uint16(upTo)
+	l.rest(o, now)
+}

@@ -1,0 +1,133 @@
+package engine_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/profile"
+)
+
+// still is a clock that jumps ahead as if the process had stood still.
+type still struct {
+	began   time.Time
+	skipped atomic.Int64
+}
+
+func (s *still) elapsed() time.Duration {
+	return time.Since(s.began) + time.Duration(s.skipped.Load())
+}
+
+// standStill lets the process of a rig stand still after a time, for a time.
+func (r *rig) standStill(after, length time.Duration) *still {
+	s := &still{began: time.Now()}
+	r.config.Clock = standstill.NewAt(s.elapsed)
+	time.AfterFunc(after, func() { s.skipped.Add(int64(length)) })
+	return s
+}
+
+func TestAfterAStandstillNoBurstFollows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, func(c *engine.Config) {
+			c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(20*86_400), 2*time.Minute, 50
+		})
+		s := r.standStill(10*time.Second+10*time.Millisecond, 90*time.Second)
+		if reason := r.run(t.Context(), t.Context(), t); reason != engine.AutoStopped {
+			t.Errorf("ended by %s", reason)
+		}
+		starts := map[time.Duration]int{} // by the second in which they are sent
+		hits := map[time.Duration]int{}
+		for _, h := range r.matomo.log {
+			second := h.when.Sub(s.began) / time.Second
+			hits[second]++
+			if h.hit == 0 {
+				starts[second]++
+			}
+		}
+		for second := range time.Duration(30) { // of what Go's time shows: 10 s of the run, then its last 20
+			if n := starts[second]; n < 19 || n > 21 {
+				t.Errorf("%d visits begin in second %d, want 20", n, second)
+			}
+			if n := hits[second]; n > 63 {
+				t.Errorf("%d hits are sent in second %d, more than the 60 of the plan", n, second)
+			}
+		}
+		c := r.ledger.Counts()
+		missed := c.AllMissed()
+		if missed.Visits < 1799 || missed.Visits > 1801 || c.Due != 2400 || c.Planned != 2400 {
+			t.Errorf("%d visits missed of %d planned, want those of 90 s of 120", missed.Visits, c.Planned)
+		}
+		// Those that had begun lose the hits that fell due, the second pages and pings of the last two seconds before.
+		if want := uint64(1800*3 + 20 + 2*20); missed.Hits < want-5 || missed.Hits > want+5 || c.Total(0).Ended[tracking.Shed] != missed.Hits {
+			t.Errorf("%d hits missed, %d shed, want about %d", missed.Hits, c.Total(0).Ended[tracking.Shed], want)
+		}
+		if worst := time.Duration(c.Latency[0].Max()) * time.Microsecond; worst > 100*time.Millisecond {
+			t.Errorf("a latency of %v is the standstill's", worst)
+		}
+	})
+}
+
+func TestHitsInFlightDuringAStandstillHaveNoLatencyAndSayNothingOfTheTarget(t *testing.T) {
+	for name, answer := range map[string]tracking.Outcome{"answered": tracking.Accepted, "timed out": tracking.Unknown} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var later atomic.Bool
+				r := newRig(func(_ context.Context, s sent) tracking.Result {
+					if s.visit == 0 && s.hit == 0 { // which proves the target
+						return tracking.Result{Outcome: tracking.Accepted}
+					}
+					if later.Load() {
+						return tracking.Result{Outcome: tracking.Accepted}
+					}
+					time.Sleep(3 * time.Second)
+					return tracking.Result{Outcome: answer}
+				}, func(c *engine.Config) {
+					c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(20*86_400), 20*time.Second, 50
+				})
+				r.standStill(2*time.Second, 15*time.Second)
+				time.AfterFunc(2*time.Second, func() { later.Store(true) })
+				_ = r.run(t.Context(), t.Context(), t)
+				c := r.ledger.Counts()
+				n := c.Total(0).Ended
+				if n[answer] < 35 || c.Latency[0].TotalCount() > int64(n[tracking.Accepted]+n[tracking.Unknown])-30 {
+					t.Errorf("%v, %d latencies", n, c.Latency[0].TotalCount())
+				}
+				// The breaker opens after 20 unknown ones in a row.
+				if shed := n[tracking.Shed] - c.AllMissed().Hits; shed > 0 || r.config.Router.Status(0, time.Now()).Failed {
+					t.Errorf("%d hits shed though the target works", shed)
+				}
+			})
+		})
+	}
+}
+
+func TestAVisitGoesOnAfterAStandstillWithTheHitsThatAreDueLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 1 })
+		r.standStill(600*time.Millisecond, 3*time.Second) // over the second page, not the ping
+		r.config.Visits = longVisits{}
+		_ = r.run(t.Context(), t.Context(), t)
+		c := r.ledger.Counts()
+		if n := c.Total(0).Ended; n[tracking.Accepted] != 2 || n[tracking.Shed] != 1 || c.Visits[ledger.Partial] != 1 {
+			t.Errorf("%v, visits %v", n, c.Visits)
+		}
+		if m := c.Missed; len(m) != 1 || m[0] != (ledger.Missed{Hits: 1}) {
+			t.Errorf("%+v", m)
+		}
+	})
+}
+
+// longVisits have their ping later than visits.
+type longVisits struct{ visits }
+
+func (v longVisits) Outline(n uint64, into *visit.Visit) {
+	v.visits.Outline(n, into)
+	into.Hits[2].Wait = 5 * time.Second
+}

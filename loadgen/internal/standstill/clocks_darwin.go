@@ -1,0 +1,5 @@
+package standstill
+
+import "golang.org/x/sys/unix"
+
+const throughSleep, withoutSleep = unix.CLOCK_MONOTONIC_RAW, unix.CLOCK_UPTIME_RAW
