@@ -8,6 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 type runsRequest struct {
@@ -50,12 +51,17 @@ type totalsAnswer struct {
 	Hits    record.Hits    `json:"hits"`
 	Visits  record.Visits  `json:"visits"`
 	Latency record.Latency `json:"latency"`
+	Passed  *bool          `json:"passed" doc:"Whether every threshold held; null where the run had none or is still running."`
 }
 
 func newRow(r store.Run) recordRow {
 	row := recordRow{RecordHead: RecordHead{history.NewHead(r)}}
 	if s := history.Ledger(r.Summary); s != nil {
-		row.Totals = &totalsAnswer{s.Hits, s.Visits, s.Latency}
+		row.Totals = &totalsAnswer{Hits: s.Hits, Visits: s.Visits, Latency: s.Latency}
+		if len(s.Thresholds) > 0 && !s.Ended.IsZero() {
+			passed := threshold.Passed(s.Thresholds)
+			row.Totals.Passed = &passed
+		}
 	}
 	return row
 }
@@ -69,7 +75,7 @@ type describeRequest struct {
 }
 
 type minutesAnswer struct {
-	Minutes []history.Minute `json:"minutes"`
+	Minutes []history.Interval `json:"minutes"`
 }
 
 type auditAnswer struct {
@@ -130,12 +136,9 @@ func (s *server) history() {
 		}
 		return either(s.recordOf(ctx, in.ID))
 	})
-	route(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did, minute by minute"), func(ctx context.Context, in *ByRun) (*body[minutesAnswer], error) {
-		if _, err := s.Store.Run(ctx, in.ID); err != nil {
-			return nil, err
-		}
-		minutes, err := s.book().Minutes(ctx, in.ID)
-		return either(minutesAnswer{minutes}, err)
+	route(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did over time"), func(ctx context.Context, in *ByRun) (*body[minutesAnswer], error) {
+		intervals, err := s.book().Intervals(ctx, in.ID)
+		return either(minutesAnswer{intervals}, err)
 	})
 	route(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when"), func(ctx context.Context, in *latest) (*body[auditAnswer], error) {
 		rows, err := s.Store.AuditLog(ctx, in.Limit)

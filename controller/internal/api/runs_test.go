@@ -43,7 +43,7 @@ func (f *fixture) ran(t *testing.T, id string) {
 	for _, err := range []error{
 		err, f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r),
 		f.store.KeepFiles(t.Context(), id, map[string][]byte{"loadgen.env": []byte("A=1\n")}),
-		f.store.SaveMinute(t.Context(), id, store.Minute{At: noon, Body: []byte(`{"hits":{"accepted":99},"visits":20}`)}),
+		f.store.SaveInterval(t.Context(), id, store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":99},"visits":20}`)}),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +74,7 @@ func TestRunsAreFoundDescribedDeletedAndRestored(t *testing.T) {
 		{"what is kept", "GET", "/api/runs/one", "", nil, 200, `"files":[{"name":"loadgen.env","hash":"`},
 		{"its problems", "GET", "/api/runs/one", "", nil, 200, `"problems":[{"time":"2026-03-01T12:00:01Z","level":"WARNING","text":"slow"}]`},
 		{"the ledger of one that goes on", "GET", "/api/runs/open", "", nil, 200, `"hits":{"planned":5,`},
-		{"its minutes", "GET", "/api/runs/one/minutes", "", nil, 200, `{"minutes":[{"at":"2026-03-01T12:00:00Z","numbers":{"hits"`},
+		{"its minutes", "GET", "/api/runs/one/minutes", "", nil, 200, `{"minutes":[{"at":"2026-03-01T12:00:00Z","seconds":60,"numbers":{"hits"`},
 
 		{"a note alone", "PATCH", "/api/runs/one", `{"note":"baseline"}`, nil, 200, `"note":"baseline","labels":["nightly"]`},
 		{"labels alone", "PATCH", "/api/runs/one", `{"labels":["a b","a b"," c "]}`, nil, 200, `"note":"baseline","labels":["a b","c"]`},

@@ -121,7 +121,8 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Ledger: ledgers, Look: prover.Look, Draw: run.Draw, Now: time.Now, Log: log,
 	})
 	a.live = live.New(live.Config{
-		Where: a.telemetry, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers, Cap: run.Cap(h.FS, s.StateDir), Keep: a.keepMinute, Hub: a.hub, Log: log,
+		Where: a.telemetry, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers, Cap: run.Cap(h.FS, s.StateDir),
+		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
 	})
 	benchmarks := reportbench.NewKeeper(reportbench.Config{
 		Matomo: matomo.NewClient(reportbench.MaxTimeout), Store: a.store, Single: lib.SingleTarget, Sending: a.sending, Log: log,

@@ -104,12 +104,20 @@ func (a *App) tellState(st run.Status) {
 	a.hub.Send(live.StateEvent, data)
 }
 
-func (a *App) keepMinute(ctx context.Context, m live.Minute) error {
-	data, err := json.Marshal(m)
-	if err != nil {
-		return fmt.Errorf("encode minute: %w", err)
+// scale is what the rate of the run is multiplied by now.
+func (a *App) scale() float64 {
+	if c := a.control.Status().Steering; !c.Paused {
+		return c.Scale
 	}
-	return a.store.SaveMinute(ctx, m.RunID, store.Minute{At: m.At, Body: data})
+	return 0
+}
+
+func (a *App) keepInterval(ctx context.Context, i live.Interval) error {
+	data, err := json.Marshal(i)
+	if err != nil {
+		return fmt.Errorf("encode interval: %w", err)
+	}
+	return a.store.SaveInterval(ctx, i.RunID, store.Interval{At: i.At, Body: data})
 }
 
 // audit writes an entry; one that cannot be written is told in the log, because the change is made already.

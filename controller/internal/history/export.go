@@ -33,30 +33,65 @@ const (
 // ErrNoLedger is that of a run that left none: it has nothing to report.
 var ErrNoLedger = errors.New("the run left no ledger, so that there is nothing to report; export it as json")
 
-// Minute is a row of a run's series.
-type Minute struct {
+// Interval is a row of a run's series: what happened in the Seconds from At on.
+type Interval struct {
 	At      time.Time       `json:"at"`
+	Seconds float64         `json:"seconds"`
 	Numbers json.RawMessage `json:"numbers"`
 }
 
-// Minutes are those of a run in order.
-func (b Book) Minutes(ctx context.Context, id string) ([]Minute, error) {
-	rows, err := b.Store.Minutes(ctx, id)
-	out := make([]Minute, len(rows))
-	for i, m := range rows {
-		out[i] = Minute{m.At, m.Body}
+// intervals are those of a run in order.
+func (b Book) intervals(ctx context.Context, r Record) ([]Interval, error) {
+	rows, err := b.Store.Intervals(ctx, r.ID)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	out := make([]Interval, len(rows))
+	for i, row := range rows {
+		var n live.Interval
+		if err := json.Unmarshal(row.Body, &n); err != nil {
+			return nil, fmt.Errorf("read interval of run %s: %w", r.ID, err)
+		}
+		out[i] = Interval{row.At, n.Seconds, row.Body}
+		if n.Seconds == 0 {
+			out[i] = r.withinMinute(out[i], b.Now())
+		}
+	}
+	return out, nil
+}
+
+// withinMinute is the part of a minute of the clock in which the run lasted: earlier versions stored its minutes by the
+// clock and without a length.
+func (r Record) withinMinute(i Interval, now time.Time) Interval {
+	from, to := r.span(now)
+	end := i.At.Add(time.Minute)
+	if to.After(i.At) && to.Before(end) {
+		end = to
+	}
+	if from.After(i.At) && from.Before(end) {
+		i.At = from
+	}
+	i.Seconds = end.Sub(i.At).Seconds()
+	return i
+}
+
+// Intervals are those of a run in order. The error is store.ErrNotFound where there is no such run.
+func (b Book) Intervals(ctx context.Context, id string) ([]Interval, error) {
+	r, err := b.Record(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return b.intervals(ctx, r)
 }
 
 // Export writes a run. seconds are the points of its time where they are still known; where they do not reach back to
-// its begin the minutes are told. The errors are store.ErrNotFound and ErrNoLedger.
+// its start the intervals are used. The errors are store.ErrNotFound and ErrNoLedger.
 func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seconds []live.Point, version string) error {
 	r, err := b.Record(ctx, id)
 	if err != nil {
 		return err
 	}
-	minutes, err := b.Minutes(ctx, id)
+	intervals, err := b.intervals(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -69,9 +104,9 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 		}
 		return enc.Encode(struct {
 			Record
-			Minutes  []Minute               `json:"minutes"`
+			Minutes  []Interval             `json:"minutes"`
 			Recorded *record.Reconciliation `json:"recorded"`
-		}{r, minutes, recorded})
+		}{r, intervals, recorded})
 	}
 	if r.Summary == nil {
 		return ErrNoLedger
@@ -86,7 +121,7 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 	if r.Kind == record.BackfillJob {
 		seconds = nil // they are of the run that went on beside it
 	}
-	if out.Series, err = r.series(minutes, seconds, b.Now()); err != nil {
+	if out.Series, err = r.series(intervals, seconds, b.Now()); err != nil {
 		return err
 	}
 	return report.HTML(w, &out)
@@ -143,7 +178,7 @@ func defaultZone() string {
 // late is how much of the begin of a run its seconds may lack: the controller looks once a second.
 const late = 5 * time.Second
 
-func (r Record) series(minutes []Minute, seconds []live.Point, now time.Time) ([]report.Point, error) {
+func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time) ([]report.Point, error) {
 	from, to := r.span(now)
 	var out []report.Point
 	if len(seconds) > 0 && seconds[0].Time.Sub(from) < late {
@@ -157,12 +192,15 @@ func (r Record) series(minutes []Minute, seconds []live.Point, now time.Time) ([
 		}
 		return out, nil
 	}
-	for _, m := range minutes {
-		var n live.Minute
-		if err := json.Unmarshal(m.Numbers, &n); err != nil {
-			return nil, fmt.Errorf("read minute of run %s: %w", r.ID, err)
+	for _, i := range intervals {
+		var n live.Interval
+		if err := json.Unmarshal(i.Numbers, &n); err != nil {
+			return nil, fmt.Errorf("read interval of run %s: %w", r.ID, err)
 		}
-		out = append(out, report.Point{At: m.At, Length: time.Minute, Hits: record.Hits(n.Delta), Visits: n.Visits, Latency: record.Latency(n.Latency)})
+		length := time.Duration(i.Seconds * float64(time.Second))
+		out = append(out, report.Point{
+			At: i.At, Length: length, Hits: record.Hits(n.Delta), Visits: n.Visits, Latency: record.Latency(n.Latency),
+		})
 	}
 	return out, nil
 }

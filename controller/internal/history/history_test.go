@@ -38,7 +38,7 @@ func newBook(t *testing.T) history.Book {
 	config := []byte(`{"TIMEZONE":"America/New_York","CONCURRENCY":"50","STOP_AFTER_VISITS":"77","MATOMO_TOKEN_AUTH":"***MASKED***"}`)
 	r := store.Run{ID: "r", Kind: record.Live, Seed: 7, Config: config, Started: noon, Ended: noon.Add(time.Minute), Reason: sum.Reason, Summary: data, Problems: []byte("[]")}
 	for _, err := range []error{
-		s.BeginRun(t.Context(), r), s.EndRun(t.Context(), r), s.SaveMinute(t.Context(), "r", store.Minute{At: noon, Body: []byte(`{"hits":{"accepted":4321},"visits":720}`)}),
+		s.BeginRun(t.Context(), r), s.EndRun(t.Context(), r), s.SaveInterval(t.Context(), "r", store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":4321},"visits":720}`)}),
 		s.BeginRun(t.Context(), store.Run{ID: "open", Kind: record.Live, Seed: 7, Config: config, Started: noon}),
 	} {
 		if err != nil {
@@ -103,7 +103,7 @@ func TestAnExportAsJSONIsTheWholeRun(t *testing.T) {
 	t.Parallel()
 	var got struct {
 		history.Record
-		Minutes []history.Minute
+		Minutes []history.Interval
 	}
 	if err := json.Unmarshal([]byte(export(t, newBook(t), history.JSON, nil)), &got); err != nil {
 		t.Fatal(err)
@@ -139,5 +139,24 @@ func TestLabelsAreTrimmedAndToldOnce(t *testing.T) {
 	}
 	if got, err := history.Labels(nil); got != nil || err != nil {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestAMinuteOfAnEarlierVersionCoversOnlyTheTimeOfItsRun(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	body := []byte(`{"hits":{"accepted":60},"visits":10}`)
+	if err := b.Store.SaveInterval(t.Context(), "open", store.Interval{At: noon.Add(-40 * time.Second), Body: body}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Store.SaveInterval(t.Context(), "open", store.Interval{At: noon.Add(20 * time.Second), Body: body}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.Intervals(t.Context(), "open") // from noon on, half a minute ago
+	if err != nil || len(got) != 2 {
+		t.Fatal(got, err)
+	}
+	if !got[0].At.Equal(noon) || got[0].Seconds != 20 || got[1].Seconds != 10 {
+		t.Errorf("want 20 s from noon on and 10 s, got %v", got)
 	}
 }

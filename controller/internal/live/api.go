@@ -54,6 +54,8 @@ type Point struct {
 	Delta      Hits    `json:"delta"`
 	Latency    Latency `json:"latency"`
 	OpenVisits uint64  `json:"open_visits"`
+	// Scale is what the planned rate was multiplied by, 0 while the run was paused.
+	Scale float64 `json:"scale"`
 }
 
 // Recent is what was measured over the last minute or up to a tenth more, less where the run is younger: a second says
@@ -142,10 +144,12 @@ type Event struct {
 	line   runtime.Line // of a LogEvent
 }
 
-// Minute is one row of a run's history: what happened in the minute that begins at At.
-type Minute struct {
+// Interval is one row of a run's history: what happened in the Seconds from At on. Intervals follow each other from the
+// run's start; they are five seconds long in the first hour and a minute after it.
+type Interval struct {
 	RunID   string    `json:"-"`
 	At      time.Time `json:"-"`
+	Seconds float64   `json:"seconds"`
 	Delta   Hits      `json:"hits"`
 	Visits  uint64    `json:"visits"`
 	Revenue float64   `json:"revenue"`

@@ -14,7 +14,7 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 		"STOP_AFTER_VISITS": "100", "AUTO_STOP_AFTER_HOURS": "1", "LOAD_PROFILE": "10m:2400", "MAX_TOTAL_VISITS": "200",
 		"STOP_ERROR_SHARE": "0.5", "THRESHOLD_ABORT": "true", "STATE_DIR": "state",
 	}}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		began := now()
 		l.says("r", began, 1)
 		l.writes(`{"started":"` + time.Now().UTC().Format(time.RFC3339) + `","thresholds":[{"expression":"p95<1s","metric":"p95","value":0.05,"held":true}]}`)
@@ -61,7 +61,7 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 func TestARunOfUnknownSettingsTellsNoLimits(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		l.says("r", now(), 1)
 		time.Sleep(time.Second)
 		if s := latest(t, w); s.Stops == nil || len(s.Stops) != 0 || s.Thresholds == nil {

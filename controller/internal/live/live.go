@@ -22,8 +22,10 @@ type Config struct {
 	Cap    func() ([]byte, error)
 	// Settings are those of a run; false where they are not known.
 	Settings func(runID string) (spec.Spec, bool)
-	// Keep stores a minute of a run; an error is logged.
-	Keep func(context.Context, Minute) error
+	// Scale is what the run's planned rate is multiplied by now, 0 while it is paused.
+	Scale func() float64
+	// Keep stores an interval of a run; an error is logged.
+	Keep func(context.Context, Interval) error
 	// Hub gets every sample.
 	Hub *Hub
 	Log *slog.Logger
@@ -90,17 +92,18 @@ func (l *Live) Watch(ctx context.Context) {
 		if s.RunID == "" || s.Phase == "idle" {
 			continue
 		}
-		sample, minutes := m.take(time.Now().UTC(), s)
-		l.keep(ctx, minutes)
+		sample, done := m.take(time.Now().UTC(), s)
+		sample.Scale = l.c.Scale()
+		l.keep(ctx, done)
 		x.explain(l.c, &sample)
 		l.store(sample)
 	}
 }
 
-func (l *Live) keep(ctx context.Context, minutes []Minute) {
-	for _, m := range minutes {
-		if err := l.c.Keep(ctx, m); err != nil {
-			l.c.Log.Error("a minute of the run cannot be stored", "run_id", m.RunID, "err", err)
+func (l *Live) keep(ctx context.Context, intervals []Interval) {
+	for _, i := range intervals {
+		if err := l.c.Keep(ctx, i); err != nil {
+			l.c.Log.Error("an interval of the run cannot be stored", "run_id", i.RunID, "err", err)
 		}
 	}
 }

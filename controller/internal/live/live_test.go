@@ -34,6 +34,8 @@ func (l *loadgen) cap() ([]byte, error) {
 	return []byte(`{"window_start":"2000-01-01T00:00:00Z","reserved":40}`), nil // when virtual time begins
 }
 
+func (l *loadgen) rate() float64 { return 2 }
+
 func (l *loadgen) RoundTrip(*http.Request) (*http.Response, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,6 +92,13 @@ trafficinator_hit_latency_seconds_count{target="a"} ACCEPTED
 `)
 }
 
+// stop ends the loadgen until it says something again.
+func (l *loadgen) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = true
+}
+
 func (l *loadgen) writes(ledger string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -107,13 +116,13 @@ func (l *loadgen) read(runID string) ([]byte, error) {
 }
 
 // watch runs test beside a Live that watches l, in virtual time.
-func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.Minute)) []live.Minute {
-	var minutes []live.Minute
+func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.Interval)) []live.Interval {
+	var minutes []live.Interval
 	synctest.Test(t, func(t *testing.T) {
 		hub := live.NewHub(time.Now())
 		w := live.New(live.Config{
 			Where: func() string { return "http://loadgen.test" }, Client: &http.Client{Transport: l}, Ledger: l.read, Settings: l.settings, Cap: l.cap, Hub: hub, Log: slog.New(slog.DiscardHandler),
-			Keep: func(_ context.Context, m live.Minute) error { minutes = append(minutes, m); return nil },
+			Scale: l.rate, Keep: func(_ context.Context, m live.Interval) error { minutes = append(minutes, m); return nil },
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -140,7 +149,7 @@ func latest(t *testing.T, w *live.Live) live.Sample {
 func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{down: true}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		time.Sleep(time.Second)
 		if _, ok := w.Latest(); ok {
 			t.Error("nothing answered, so nothing is known")
@@ -172,7 +181,7 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 func TestATargetTellsItsLastErrorFromTheLedgerOfItsRun(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		told := func(run, ledger, wantA, wantB string) {
 			t.Helper()
 			l.says(run, now(), 1)
@@ -192,7 +201,7 @@ func TestATargetTellsItsLastErrorFromTheLedgerOfItsRun(t *testing.T) {
 func TestRecentIsTheRunAtFirstAndThenItsLastMinute(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		began := now()
 		// Two hits a second for five minutes, then ten.
 		hits := 0
@@ -222,7 +231,7 @@ func TestRecentIsTheRunAtFirstAndThenItsLastMinute(t *testing.T) {
 func TestARunFoundOnItsWayHasNoRecentPast(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		l.says("r", now()-3600, 7200)
 		time.Sleep(time.Second)
 		if r := latest(t, w).Recent; r != (live.Recent{}) {
@@ -236,7 +245,7 @@ func TestARunFoundOnItsWayHasNoRecentPast(t *testing.T) {
 func TestARunThatIsRestartedGoesOnCounting(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		l.says("r", now(), 100)
 		time.Sleep(time.Second)
 		l.says("r", now(), 30) // another life: 30 since its start
@@ -257,33 +266,61 @@ func TestARunThatIsRestartedGoesOnCounting(t *testing.T) {
 	})
 }
 
-func TestMinutesAddUpToTheRun(t *testing.T) {
+func TestIntervalsAddUpToTheRun(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	minutes := watch(t, l, func(_ *live.Live, _ *live.Hub, _ *[]live.Minute) {
-		began := now()
-		for n := range 150 {
-			l.says("r", began, n+1)
+	start := 0
+	kept := watch(t, l, func(_ *live.Live, _ *live.Hub, _ *[]live.Interval) {
+		time.Sleep(42 * time.Second) // not at the beginning of a minute
+		start = now()
+		for n := range 62 * 60 {
+			l.says("r", start, n+1)
 			time.Sleep(time.Second)
 		}
 	})
+	rows := map[time.Time]live.Interval{}
+	for _, i := range kept {
+		rows[i.At] = i
+	}
 	var sum uint64
-	rows := map[time.Time]live.Minute{}
-	for _, m := range minutes {
-		rows[m.At] = m
+	fine := 0
+	for _, i := range rows {
+		sum += i.Delta.Accepted
+		if i.At.Before(time.Unix(int64(start), 0).Add(time.Hour)) {
+			fine++
+			if i.Seconds < 4 || i.Seconds > 6 {
+				t.Errorf("an interval of the first hour lasts %g s", i.Seconds)
+			}
+		}
 	}
-	for _, m := range rows {
-		sum += m.Delta.Accepted
+	if fine != 720 || len(rows) > 723 || sum != 62*60 || kept[0].RunID != "r" || kept[0].At.Unix() != int64(start) {
+		t.Errorf("want 720 intervals of five seconds from the start on and few minutes with %d hits in all, got %d of %d rows, %d hits, the first %+v",
+			62*60, fine, len(rows), sum, kept[0])
 	}
-	if len(rows) != 3 || sum != 150 || minutes[0].RunID != "r" {
-		t.Errorf("want three minutes with 150 hits in all, got %+v", minutes)
+}
+
+func TestTheTimeBetweenTwoLivesOfARunIsInNoInterval(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{}
+	kept := watch(t, l, func(_ *live.Live, _ *live.Hub, _ *[]live.Interval) {
+		l.says("r", now(), 3)
+		time.Sleep(3 * time.Second)
+		l.stop()
+		time.Sleep(10 * time.Minute)
+		l.says("r", now(), 4)
+		time.Sleep(2 * time.Second)
+	})
+	for _, i := range kept {
+		if i.Seconds > 6 {
+			t.Errorf("an interval spans the gap: %+v", i)
+		}
 	}
 }
 
 func TestHistoryKeepsTwoHours(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Minute) {
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		began := time.Now()
 		l.says("r", now(), 1)
 		time.Sleep(2*time.Hour + 10*time.Second)

@@ -16,9 +16,10 @@ type meter struct {
 	at    time.Time
 	marks []mark // beginnings of a Recent, oldest first
 
-	minute      time.Time
-	minuteTotal counters // total when the minute began
-	unkept      bool     // the minute has something that was not in a row yet
+	began  time.Time // the start of the run, as far as it is known
+	from   time.Time // where the current interval begins,
+	before counters  // and the total at that moment
+	unkept bool      // the interval has something that was not stored yet
 }
 
 // mark is the total at a moment.
@@ -31,7 +32,15 @@ const (
 	// recently is how far back a Recent reaches, and markEvery how often its beginning moves on.
 	recently  = time.Minute
 	markEvery = 6 * time.Second
+
+	// The intervals of a run's first hour show its shape; longer ones keep the history of long runs small.
+	fineInterval   = 5 * time.Second
+	coarseInterval = time.Minute
+	fineFor        = time.Hour
 )
+
+// scrapeEvery is the time between two scrapes.
+const scrapeEvery = time.Second
 
 // recent are the seconds and the gain since the mark that a Recent begins with.
 func (m *meter) recent(now time.Time) (seconds float64, gained counters) {
@@ -45,20 +54,23 @@ func (m *meter) recent(now time.Time) (seconds float64, gained counters) {
 	return now.Sub(begin.at).Seconds(), combine(m.total, begin.total, -1)
 }
 
-// take books a scrape. The minutes are those that it ends.
-func (m *meter) take(now time.Time, s *Scrape) (Sample, []Minute) {
-	var done []Minute
+// take adds a scrape. The intervals are those that it ends.
+func (m *meter) take(now time.Time, s *Scrape) (Sample, []Interval) {
+	var done []Interval
 	before := m.total
 	switch {
 	case s.RunID != m.run:
 		done = m.flush()
-		*m = meter{run: s.RunID, base: newCounters(), minute: now.Truncate(time.Minute), minuteTotal: newCounters()}
+		*m = meter{run: s.RunID, base: newCounters(), began: now, from: now, before: newCounters()}
 		before = newCounters()
 		if s.life > 0 {
 			// What it did since its start is divided by the time since then, not by a second.
 			m.at = time.UnixMicro(int64(s.life * 1e6)).UTC()
-			if m.minute.Sub(m.at) > time.Minute {
-				m.minuteTotal = s.counters // a run found on its way: what it did before was in other minutes
+			m.began = m.at
+			if now.Sub(m.at) < coarseInterval {
+				m.from = m.at
+			} else {
+				m.before = s.counters // the run was found under way: what it did before is in earlier intervals
 			}
 		}
 		if began := m.at; now.Sub(began) < recently {
@@ -67,13 +79,17 @@ func (m *meter) take(now time.Time, s *Scrape) (Sample, []Minute) {
 			m.marks = []mark{{now, s.counters}}
 		}
 	case s.life != m.life || s.counters.less(m.last):
-		m.base = m.total
+		done = m.flush()
+		m.base, m.from, m.before = m.total, m.at, m.total
+		if s.life > 0 {
+			m.from = time.UnixMicro(int64(s.life * 1e6)).UTC()
+		}
 	}
 	m.unkept = true
 	m.life, m.last, m.total = s.life, s.counters, combine(m.base, s.counters, 1)
-	if minute := now.Truncate(time.Minute); minute.After(m.minute) {
-		done = append(done, m.row())
-		m.minute, m.minuteTotal = minute, m.total
+	if now.Sub(m.from) > m.length()-scrapeEvery/2 { // the scrape that is nearest to its end
+		done = append(done, m.interval(now))
+		m.from, m.before, m.unkept = now, m.total, false
 	}
 	sample := m.sample(now, s, combine(m.total, before, -1))
 	m.at = now
@@ -118,21 +134,30 @@ func rate(n uint64, seconds float64) float64 {
 	return float64(n) / seconds
 }
 
-// row is the minute that goes on, as far as it is known.
-func (m *meter) row() Minute {
-	gained := combine(m.total, m.minuteTotal, -1)
-	return Minute{
-		RunID: m.run, At: m.minute, Delta: gained.tally("", ""), Visits: uint64(gained.visits[plannedVisits]),
-		Revenue: gained.revenue, Latency: gained.percentiles(""),
+// length is that of the current interval.
+func (m *meter) length() time.Duration {
+	if m.from.Sub(m.began) < fineFor {
+		return fineInterval
+	}
+	return coarseInterval
+}
+
+// interval is the current one, up to until.
+func (m *meter) interval(until time.Time) Interval {
+	gained := combine(m.total, m.before, -1)
+	return Interval{
+		RunID: m.run, At: m.from, Seconds: until.Sub(m.from).Seconds(), Delta: gained.tally("", ""),
+		Visits: uint64(gained.visits[plannedVisits]), Revenue: gained.revenue, Latency: gained.percentiles(""),
 	}
 }
 
-// flush ends the minute that goes on, so that the last part of a run is stored; nothing where nothing is new.
-func (m *meter) flush() []Minute {
+// flush returns the current interval as far as it is known, so that the last part of a run is stored; nothing where
+// nothing is new.
+func (m *meter) flush() []Interval {
 	if !m.unkept {
 		return nil
 	}
 	m.unkept = false
-	// The row stays open: should the run go on within the minute, a later one replaces it with more.
-	return []Minute{m.row()}
+	// The interval stays open: should the run continue within it, a later row of the same start replaces this one.
+	return []Interval{m.interval(m.at)}
 }

@@ -88,7 +88,7 @@ func TestADeletedRunComesBackForADayAndIsThenPurged(t *testing.T) {
 	for _, id := range []string{"one", "two"} {
 		must(t, s.BeginRun(ctx, store.Run{ID: id, Kind: record.Live, Started: noon}))
 		must(t, s.KeepFiles(ctx, id, map[string][]byte{id: []byte(id)}))
-		must(t, s.SaveMinute(ctx, id, store.Minute{At: noon, Body: []byte("{}")}))
+		must(t, s.SaveInterval(ctx, id, store.Interval{At: noon, Body: []byte("{}")}))
 	}
 	if err := s.DeleteRun(ctx, "one"); !errors.Is(err, store.ErrOpen) {
 		t.Errorf("a run that goes on stays: %v", err)
@@ -98,7 +98,7 @@ func TestADeletedRunComesBackForADayAndIsThenPurged(t *testing.T) {
 	}
 	must(t, s.DeleteRun(ctx, "one"))
 	must(t, s.RestoreRun(ctx, "one"))
-	if m, err := s.Minutes(ctx, "one"); err != nil || len(m) != 1 {
+	if m, err := s.Intervals(ctx, "one"); err != nil || len(m) != 1 {
 		t.Errorf("it should come back whole: %v, %v", m, err)
 	}
 	must(t, s.DeleteRun(ctx, "one"))
@@ -107,7 +107,7 @@ func TestADeletedRunComesBackForADayAndIsThenPurged(t *testing.T) {
 	if err := s.RestoreRun(ctx, "one"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("after a day it is gone: %v", err)
 	}
-	if m, err := s.Minutes(ctx, "one"); err != nil || len(m) != 0 {
+	if m, err := s.Intervals(ctx, "one"); err != nil || len(m) != 0 {
 		t.Errorf("with all it had: %v, %v", m, err)
 	}
 	must(t, s.RestoreRun(ctx, "two"))

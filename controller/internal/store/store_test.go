@@ -65,7 +65,7 @@ func fill(ctx context.Context, s *store.Store) error {
 		s.SavePublished(ctx, map[string]store.Published{"urls.txt": {Base: "x", Next: "y"}}),
 		s.SavePlan(ctx, map[string][]byte{"loadgen.env": []byte("MATOMO_TOKEN_AUTH=" + token.Reveal() + "\n")}),
 		s.BeginRun(ctx, store.Run{ID: "r1", Kind: "live", Seed: 1<<64 - 1, Config: []byte(`{"A":1}`), PlanHash: "h", Started: noon}),
-		s.SaveMinute(ctx, "r1", store.Minute{At: noon, Body: []byte(`{"n":1}`)}),
+		s.SaveInterval(ctx, "r1", store.Interval{At: noon, Body: []byte(`{"n":1}`)}),
 		s.EndRun(ctx, store.Run{ID: "r1", Kind: record.Live, Ended: noon.Add(time.Hour), Reason: "finished", Summary: []byte(`{"visits":3}`)}),
 		s.Audit(ctx, "127.0.0.1", "PUT /api/config", "CONCURRENCY"),
 	)
@@ -107,7 +107,7 @@ func check(t *testing.T, s *store.Store) {
 	if err != nil || r.Seed != 1<<64-1 || r.Reason != "finished" || string(r.Summary) != `{"visits":3}` || !r.Ended.Equal(noon.Add(time.Hour)) {
 		t.Errorf("run: %+v, %v", r, err)
 	}
-	if m, err := s.Minutes(ctx, "r1"); err != nil || len(m) != 1 || string(m[0].Body) != `{"n":1}` || !m[0].At.Equal(noon) {
+	if m, err := s.Intervals(ctx, "r1"); err != nil || len(m) != 1 || string(m[0].Body) != `{"n":1}` || !m[0].At.Equal(noon) {
 		t.Errorf("minutes: %+v, %v", m, err)
 	}
 	if a, err := s.AuditLog(ctx, 10); err != nil || len(a) != 1 || a[0] != (store.Entry{At: noon, Address: "127.0.0.1", Action: "PUT /api/config", Detail: "CONCURRENCY"}) {

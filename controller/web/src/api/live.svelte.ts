@@ -91,8 +91,8 @@ async function catchUp() {
 
 /** What is kept of a sample for two hours: a point alone. */
 function point(p: Schemas['LivePoint']): Point {
-  const { time, hit_rate, visit_rate, delta, latency, open_visits } = p
-  return { at: Date.parse(time) / 1000, time, hit_rate, visit_rate, delta, latency, open_visits }
+  const { time, hit_rate, visit_rate, delta, latency, open_visits, scale } = p
+  return { at: Date.parse(time) / 1000, time, hit_rate, visit_rate, delta, latency, open_visits, scale }
 }
 
 function add(p: Schemas['LivePoint']) {

@@ -808,7 +808,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a run did, minute by minute */
+        /** What a run did over time */
         get: operations["get-api-runs-id-minutes"];
         put?: never;
         post?: never;
@@ -1612,10 +1612,12 @@ export interface components {
             /** @description One a second, oldest first. */
             points: components["schemas"]["LivePoint"][] | null;
         };
-        HistoryMinute: {
+        HistoryInterval: {
             /** Format: date-time */
             at: string;
             numbers: unknown;
+            /** Format: double */
+            seconds: number;
         };
         Invalidation: {
             /** @description What to run on the server of Matomo where it was not done; empty else. */
@@ -1957,6 +1959,8 @@ export interface components {
             latency: components["schemas"]["LiveLatency"];
             /** Format: int64 */
             open_visits: number;
+            /** Format: double */
+            scale: number;
             /** Format: date-time */
             time: string;
             /** Format: double */
@@ -1992,6 +1996,8 @@ export interface components {
             /** Format: double */
             revenue: number;
             run_id: string;
+            /** Format: double */
+            scale: number;
             stops: components["schemas"]["LiveStop"][] | null;
             targets: components["schemas"]["LiveTarget"][] | null;
             threshold_abort: boolean;
@@ -2044,7 +2050,7 @@ export interface components {
             verdict: string;
         };
         MinutesAnswer: {
-            minutes: components["schemas"]["HistoryMinute"][] | null;
+            minutes: components["schemas"]["HistoryInterval"][] | null;
         };
         OneJobBody: {
             /** @description Either of the two names the job. */
@@ -3054,6 +3060,8 @@ export interface components {
         TotalsAnswer: {
             hits: components["schemas"]["RecordHits"];
             latency: components["schemas"]["RecordLatency"];
+            /** @description Whether every threshold held; null where the run had none or is still running. */
+            passed: boolean | null;
             visits: components["schemas"]["RecordVisits"];
         };
         UrlsAnswer: {

@@ -14,6 +14,7 @@ function second(at: number, accepted: number, p99 = 0): Point {
     delta: { ...none, planned: accepted, accepted, failed: 1 },
     latency: { p50: p99 / 3, p95: p99 / 2, p99 },
     open_visits: 0,
+    scale: 1,
   }
 }
 
@@ -34,6 +35,10 @@ describe('columns of a chart', () => {
     for (const a of c.accepted) expect(a).toBeCloseTo(20)
     for (const f of c.failed) expect(f).toBeCloseTo(1)
     expect(Math.max(...c.p99.map(Number))).toBe(2)
+  })
+  it('show what the rate was multiplied by at each moment', () => {
+    const scaled = (at: number, scale: number) => ({ ...second(at, 4), scale })
+    expect(buckets([scaled(100, 1), scaled(101, 2), scaled(102, 0)], 90, 110).scale).toEqual([1, 2, 0])
   })
   it('break the line where nothing was measured', () => {
     const c = buckets([second(100, 1), second(101, 1), second(160, 1)], 90, 170)

@@ -8,6 +8,8 @@ export type Columns = {
   /** Seconds that a column stands for. */
   step: number
   visits: (number | null)[]
+  /** What the planned rate was multiplied by, 0 while paused. */
+  scale: (number | null)[]
   planned: (number | null)[]
   accepted: (number | null)[]
   rejected: (number | null)[]
@@ -20,6 +22,7 @@ export type Columns = {
 }
 
 const rates = ['planned', 'accepted', 'rejected', 'failed', 'unknown', 'shed'] as const
+const means = ['visits', 'scale'] as const
 const percentiles = ['p50', 'p95', 'p99'] as const
 
 /** Seconds without a point after which a line is broken. */
@@ -42,10 +45,10 @@ export function buckets(points: Point[], from: number, to: number, most = 600): 
   const out: Columns = {
     times: [],
     step,
-    ...{ visits: [], planned: [], accepted: [], rejected: [], failed: [], unknown: [], shed: [] },
+    ...{ visits: [], scale: [], planned: [], accepted: [], rejected: [], failed: [], unknown: [], shed: [] },
     ...{ p50: [], p95: [], p99: [] },
   }
-  const sum = { visits: 0, planned: 0, accepted: 0, rejected: 0, failed: 0, unknown: 0, shed: 0 }
+  const sum = { visits: 0, scale: 0, planned: 0, accepted: 0, rejected: 0, failed: 0, unknown: 0, shed: 0 }
   const top = { p50: 0, p95: 0, p99: 0 }
   let seconds = 0
   let bucket = NaN
@@ -53,16 +56,16 @@ export function buckets(points: Point[], from: number, to: number, most = 600): 
   function close() {
     if (!seconds) return
     out.times.push(bucket * step)
-    out.visits.push(sum.visits / seconds)
+    for (const k of means) out[k].push(sum[k] / seconds)
     for (const k of rates) out[k].push(sum[k] / seconds)
     for (const k of percentiles) out[k].push(top[k] || null)
-    sum.visits = seconds = 0
+    sum.visits = sum.scale = seconds = 0
     for (const k of rates) sum[k] = 0
     for (const k of percentiles) top[k] = 0
   }
   function interrupt(at: number) {
     out.times.push(at)
-    out.visits.push(null)
+    for (const k of means) out[k].push(null)
     for (const k of rates) out[k].push(null)
     for (const k of percentiles) out[k].push(null)
   }
@@ -80,6 +83,7 @@ export function buckets(points: Point[], from: number, to: number, most = 600): 
     const took = lasted(p, since)
     seconds += took
     sum.visits += p.visit_rate * took
+    sum.scale += p.scale * took
     for (const k of rates) sum[k] += p.delta[k]
     for (const k of percentiles) top[k] = Math.max(top[k], p.latency[k])
     last = p.at

@@ -6,7 +6,7 @@ export const runQuery = (id: string) => ({
   queryFn: async () => data(await api.GET('/api/runs/{id}', { params: { path: { id } } })),
 })
 
-export const minutesQuery = (id: string) => ({
+export const intervalsQuery = (id: string) => ({
   queryKey: ['runs', id, 'minutes'],
   queryFn: async () => data(await api.GET('/api/runs/{id}/minutes', { params: { path: { id } } })),
 })

@@ -127,6 +127,13 @@ export function twinOf<R extends Pick<Schemas['RecordHead'], 'id' | 'plan_hash' 
 /** The exit code of a run that missed a threshold or that the error brake ended. */
 export const missed = 4
 
+/** Whether a run that ended kept all its thresholds; undefined where it had none. */
+export function passed(run: { ended: string | null; exit_code?: number | null }, verdicts?: Verdict[] | null) {
+  if (!run.ended) return
+  if (run.exit_code === missed) return false
+  return verdicts?.length ? verdicts.every((v) => v.held) : undefined
+}
+
 /** How the end of a run is to be seen. */
 export function toneOf(r: {
   ended: string | null

@@ -1,5 +1,8 @@
-// One word for how the generator stands, from what the controller tells.
-import type { Status } from '../api/live.svelte'
+// One word for how the generator stands: the worst of what is known of its process, its targets, its thresholds and the
+// connection to the controller.
+import type { Sample, Status } from '../api/live.svelte'
+import { share, type Job } from '../backfill/jobs'
+import { percent } from '../ui/numbers'
 import { words } from '../words'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'note'
@@ -8,6 +11,8 @@ export type Condition = {
   /** The key of the state in the catalogue. */
   key: string
   word: string
+  /** What is wrong with it, or goes on beside it, a few words each. */
+  notes: string[]
   /** What it means, or the controller's own explanation with the cure. */
   meaning: string
   tone: Tone
@@ -17,6 +22,7 @@ export type Condition = {
 
 const tones: Record<string, Tone> = {
   running: 'good',
+  backfilling: 'good',
   starting: 'note',
   draining: 'warn',
   paused: 'warn',
@@ -29,16 +35,58 @@ const tones: Record<string, Tone> = {
   unavailable: 'bad',
 }
 
-export function condition(s: Status | undefined): Condition {
-  const key = stateKey(s)
+export type Seen = {
+  status?: Status
+  /** The newest numbers, of whichever run. */
+  sample?: Sample
+  jobs?: Job[]
+  /** The controller does not answer: all of this is how things stood before. */
+  lost?: boolean
+}
+
+/** A live run or a capacity search is on. */
+export const sends = (s: Status | undefined) => !!s?.run && !s.run.ended
+
+export function condition({ status: s, sample, jobs = [], lost }: Seen): Condition {
+  const active = sends(s)
+  const job = jobs.find((j) => j.state === 'running' || j.state === 'cancelling')
+  const done = job?.progress ? percent(share(job.progress)) : ''
+  const process = stateKey(s)
+  const backfilling = !!job && !active && !s?.operation && quiet.has(process)
+  const key = backfilling ? 'backfilling' : process
   const [word, meaning] = words.states[key] ?? [key, '']
+  const troubles = active && sample && sample.run_id === s?.run?.id ? troublesOf(sample) : []
+  const named = s?.operation ? (words.operations[s.operation.name] ?? s.operation.name) : word
+  const notes = troubles.map((t) => t.note)
+  if (job && !backfilling) notes.push(words.beside.backfill(done))
+  let tone = s?.operation ? 'note' : (tones[key] ?? 'note')
+  for (const t of troubles) if (worse.indexOf(t.tone) > worse.indexOf(tone)) tone = t.tone
   return {
     key,
-    word: s?.operation ? (words.operations[s.operation.name] ?? s.operation.name) : word,
+    word: lost && s ? words.beside.lastKnown(named) : backfilling ? `${named} ${done}`.trim() : named,
+    notes,
     meaning: s?.container.reason || meaning,
-    tone: s?.operation ? 'note' : (tones[key] ?? 'note'),
-    active: !!s?.run && !s.run.ended,
+    tone: lost ? 'note' : tone,
+    active,
   }
+}
+
+/** The states in which the generator itself sends nothing. */
+const quiet = new Set(['idle', 'exited', 'created', 'missing'])
+
+/** The tones, the worst last. */
+const worse: Tone[] = ['good', 'note', 'warn', 'bad']
+
+function troublesOf(sample: Sample): { note: string; tone: Tone }[] {
+  const targets = sample.targets ?? []
+  const of = (health: string) => targets.filter((t) => t.health === health).length
+  const missed = (sample.thresholds ?? []).filter((v) => !v.held && !v.pending).length
+  const [failed, degraded] = [of('failed'), of('degraded')]
+  return [
+    ...(failed ? [{ note: words.beside.failed(failed, targets.length), tone: 'bad' as const }] : []),
+    ...(degraded ? [{ note: words.beside.degraded(degraded, targets.length), tone: 'warn' as const }] : []),
+    ...(missed ? [{ note: words.beside.missed(missed), tone: 'bad' as const }] : []),
+  ]
 }
 
 function stateKey(s: Status | undefined): string {

@@ -10,6 +10,7 @@ export const runs = {
   columns: {
     started: 'Started',
     end: 'End',
+    result: 'Result',
     length: 'Length',
     visits: 'Visits',
     hits: 'Hits',
@@ -125,8 +126,8 @@ export const runs = {
     jobs: 'Jobs',
     skipped: (why: string) => `skipped: ${why}`,
   },
-  missed: 'Missed a threshold',
   achieved: 'Achieved rate',
+  ofEnded: (n: string, all: string) => `${n} of ${all} hits that ended`,
   ofDue: (n: string, due: string) => `${n} of ${due} visits due`,
   comparison: {
     title: 'Comparison',
@@ -200,20 +201,21 @@ export const runs = {
     file: 'File',
     builtIn: 'built in',
     charts: {
-      title: 'Minute by minute, from the start of each',
-      help: 'The first and the last minute are rarely whole.',
-      empty: 'No minute of either run was measured.',
-      accepted: 'Accepted hits per minute',
+      title: 'Over time, from the start of each',
+      empty: 'Neither run was measured over time.',
+      accepted: 'Accepted hits per second',
       latency: 'Latency p95',
-      errors: 'Errors per minute',
+      errors: 'Errors per second',
       labels: {
-        accepted: 'Accepted hits per minute of both runs, over the time since their starts',
+        accepted: 'Accepted hits per second of both runs, over the time since their starts',
         latency: 'Latency p95 of both runs, over the time since their starts',
-        errors: 'Errors per minute of both runs, over the time since their starts',
+        errors: 'Errors per second of both runs, over the time since their starts',
       },
     },
   },
-  going: 'Goes on',
+  going: 'Running',
+  passed: 'Passed',
+  failed: 'Failed',
   /** Why a run ended: [word, what it means]. */
   reasons: {
     stop_after_visits: ['Visit limit', 'STOP_AFTER_VISITS was reached.'],
@@ -281,17 +283,17 @@ export const runs = {
     unsent: 'Not sent',
     open: 'Open',
   } as Record<string, string>,
-  minutes: {
-    title: 'Minute by minute',
-    hits: 'Hits per minute',
+  overTime: {
+    title: 'Over time',
+    hits: 'Hits per second',
     latency: 'Latency',
     accepted: 'accepted',
     errors: 'errors',
-    empty: 'No minute of this run was measured.',
+    empty: 'This run was not measured over time.',
     all: 'Show all again',
     labels: {
-      hits: 'Accepted hits and errors per minute, over time',
-      latency: 'Latency percentiles per minute, over time',
+      hits: 'Accepted hits and errors per second, over time',
+      latency: 'Latency percentiles over time',
     },
   },
   config: {

@@ -79,6 +79,7 @@ export const shell = {
     held: ['Paused', 'No new visits begin until somebody resumes the run.'],
     draining: ['Draining', 'No new visits; open ones are being finished.'],
     exited: ['Stopped', 'Nothing is being sent.'],
+    backfilling: ['Backfilling', 'Visits of past days are being sent. No live run is on.'],
     created: ['Ready', 'It has not been started yet.'],
     restarting: ['Restarting', 'The engine starts it again.'],
     frozen: ['Frozen', 'The container is paused by the engine.'],
@@ -87,6 +88,14 @@ export const shell = {
     foreign: ['Not ours', 'Another container has the name.'],
     unavailable: ['Engine away', 'The Docker engine does not answer.'],
   } as Record<string, [string, string]>,
+  /** What is said beside the state. */
+  beside: {
+    failed: (n: number, all: number) => (all === 1 ? 'the target is failing' : `${n} of ${all} targets failing`),
+    degraded: (n: number, all: number) => (all === 1 ? 'the target is degraded' : `${n} of ${all} targets degraded`),
+    missed: (n: number) => (n === 1 ? '1 threshold missed' : `${n} thresholds missed`),
+    backfill: (share: string) => `backfill ${share || 'starting'}`,
+    lastKnown: (word: string) => `Last known: ${word}`,
+  },
   /** What the controller is doing right now. */
   operations: {
     start: 'Starting',

@@ -1,0 +1,79 @@
+// The stored intervals of a run as the columns of its charts: rates, drawn as steps.
+import type { Schemas } from '../api/client'
+import { errors, type Hits, type Latency } from './record'
+
+type Row = Schemas['HistoryInterval']
+type Numbers = { hits: Hits; latency: Latency }
+type Values = (number | null)[]
+
+const keys = ['accepted', 'errors', 'p50', 'p95', 'p99'] as const
+type Key = (typeof keys)[number]
+
+export type Columns = { times: number[] } & Record<Key, Values>
+
+/** What an interval shows: hits per second, and no latency where nothing was answered. */
+function values(row: Row): Record<Key, number | null> {
+  const { hits, latency } = row.numbers as Numbers
+  const { p50, p95, p99 } = latency ?? {}
+  return {
+    accepted: hits.accepted / row.seconds,
+    errors: errors(hits) / row.seconds,
+    p50: p50 || null,
+    p95: p95 || null,
+    p99: p99 || null,
+  }
+}
+
+const begin = (row: Row) => Date.parse(row.at) / 1000
+const end = (row: Row) => begin(row) + row.seconds
+
+/** How far apart two intervals may be, in seconds, and still be drawn as neighbours. */
+const gap = 3
+
+/** Each value stands from its time to the next; null where nothing was measured. Times are Unix seconds. */
+export function columns(rows: Row[]): Columns {
+  const out: Columns = { times: [], accepted: [], errors: [], p50: [], p95: [], p99: [] }
+  const add = (time: number, v?: Record<Key, number | null>) => {
+    out.times.push(time)
+    for (const k of keys) out[k].push(v ? v[k] : null)
+  }
+  const lasting = rows.filter((row) => row.seconds > 0)
+  lasting.forEach((row, i) => {
+    const next = lasting[i + 1]
+    add(begin(row), values(row))
+    if (!next) add(end(row), values(row))
+    else if (begin(next) - end(row) > gap) add(end(row))
+  })
+  return out
+}
+
+export type Pair = { a: Values; b: Values }
+
+/** Two runs, each from its own start; times are seconds since it. */
+export type Overlay = { times: number[]; accepted: Pair; errors: Pair; p95: Pair }
+
+type Series = { started: string; rows: Row[] }
+
+/** Lays two runs over each other; null where one has nothing. */
+export function overlay(a: Series, b: Series): Overlay {
+  const [x, y] = [fromStart(a), fromStart(b)]
+  const times = [...new Set([...x.times, ...y.times])].sort((t, u) => t - u)
+  const pair = (k: Key): Pair => ({ a: at(times, x, k), b: at(times, y, k) })
+  return { times, accepted: pair('accepted'), errors: pair('errors'), p95: pair('p95') }
+}
+
+function fromStart({ started, rows }: Series): Columns {
+  const first = Date.parse(started) / 1000
+  const c = columns(rows)
+  return { ...c, times: c.times.map((t) => Math.max(0, t - first)) }
+}
+
+/** The values of a column at times of its own and of another run: that of the step each lies on. */
+function at(times: number[], c: Columns, key: Key): Values {
+  let i = -1
+  return times.map((t) => {
+    while (i + 1 < c.times.length && c.times[i + 1]! <= t) i++
+    const last = c.times.length - 1
+    return i < 0 || (i === last && t > c.times[last]!) ? null : c[key][i]!
+  })
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import type { Sample, Status } from '../api/live.svelte'
+import type { Job } from '../backfill/jobs'
+import { condition } from './state'
+
+const status = (state: string, phase: string, ended: string | null = null) =>
+  ({
+    container: { state, reason: '' },
+    phase,
+    run: { id: 'r', ended, reason: '' },
+    operation: null,
+  }) as unknown as Status
+
+const sample = (healths: string[], held: boolean[] = [], run = 'r') =>
+  ({
+    run_id: run,
+    targets: healths.map((health) => ({ health })),
+    thresholds: held.map((h) => ({ held: h })),
+  }) as unknown as Sample
+
+const job = (state: string) =>
+  ({
+    state,
+    progress: { visits_planned: 100, days: [{ sent: 43, unknown: 0, rejected: 0, planned: 100 }] },
+  }) as unknown as Job
+
+const running = status('running', 'running')
+const stopped = status('exited', '', '2026-11-24T10:00:00Z')
+
+describe('the state of the generator', () => {
+  it('is good while all is well', () => {
+    const c = condition({ status: running, sample: sample(['healthy'], [true]) })
+    expect([c.word, c.notes, c.tone]).toEqual(['Running', [], 'good'])
+  })
+  it('is as bad as its worst part', () => {
+    const c = condition({ status: running, sample: sample(['healthy', 'failed', 'healthy'], [true, false]) })
+    expect([c.word, c.tone]).toEqual(['Running', 'bad'])
+    expect(c.notes).toEqual(['1 of 3 targets failing', '1 threshold missed'])
+    expect(condition({ status: running, sample: sample(['degraded']) }).tone).toBe('warn')
+  })
+  it('is not judged by the numbers of another run', () => {
+    expect(condition({ status: running, sample: sample(['failed'], [], 'before') }).tone).toBe('good')
+    expect(condition({ status: stopped, sample: sample(['failed']) }).notes).toEqual([])
+  })
+  it('says that a backfill sends, also where no live run does', () => {
+    const alone = condition({ status: stopped, jobs: [job('running')] })
+    expect([alone.word, alone.tone]).toEqual(['Backfilling 43 %', 'good'])
+    expect(alone.meaning).not.toContain('Nothing')
+    expect(condition({ status: running, jobs: [job('running')] }).notes).toEqual(['backfill 43 %'])
+    expect(condition({ status: stopped, jobs: [job('exited'), job('queued')] }).word).toBe('Stopped')
+  })
+  it('is the last one known while the controller is away', () => {
+    const c = condition({ status: running, sample: sample(['failed']), lost: true })
+    expect([c.word, c.tone]).toEqual(['Last known: Running', 'note'])
+  })
+})
