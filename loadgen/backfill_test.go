@@ -205,7 +205,7 @@ func TestATokenWithoutItsRightEndsTheJob(t *testing.T) {
 	env := pastSettings(a, map[string]string{"MATOMO_TOKEN_AUTH": "00000000000000000000000000000000", "BULK_SIZE": "20", "BACKFILL_SHARDS": "1"})
 	l := start(t, fsys, env)
 	l.ends(t, exitNoTarget)
-	if n, _ := a.seen(); n != 5 || !l.stderr.has("target matomo rejected 5 batches in a row: called all hits invalid") {
+	if n, _ := a.seen(); n != 5 || !l.stderr.has("target matomo took nothing of 5 batches in a row: answered 200: all hits are called invalid") {
 		t.Errorf("after %d requests:\n%s", n, l.stderr.String())
 	}
 	addsUp(t, l.summary(t))

@@ -21,6 +21,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -45,7 +46,7 @@ type limitedRequest struct{ *limited }
 
 func (limitedRequest) Begin(int, bool)                  {}
 func (limitedRequest) Add(*visit.Visit, int, time.Time) {}
-func (r limitedRequest) Send() (tracking.Result, tracking.Receipt) {
+func (r limitedRequest) Send() tracking.Result {
 	s := r.limited
 	s.mu.Lock()
 	now := time.Now()
@@ -54,13 +55,13 @@ func (r limitedRequest) Send() (tracking.Result, tracking.Receipt) {
 	}
 	if s.refuses != nil && s.refuses(s.free.Sub(now)) {
 		s.mu.Unlock()
-		return tracking.Result{Outcome: tracking.Unknown}, tracking.Receipt{}
+		return tracking.Result{Answer: answer.Answer{Class: answer.Timeout}}
 	}
 	s.free = s.free.Add(time.Duration(float64(time.Second) / s.perSecond))
 	wait := s.free.Sub(now)
 	s.mu.Unlock()
 	time.Sleep(wait + s.delay)
-	return tracking.Result{Outcome: tracking.Accepted}, tracking.Receipt{}
+	return tracking.Result{}
 }
 
 // searched is the search of a server with the visits of the default settings but for env, in virtual time.
@@ -186,7 +187,7 @@ func TestTheAnswerOfACapacitySearch(t *testing.T) {
 		"not even the lowest rate held; the limit showed at 1 visits/s as p95<1s (1.25 s)": {BrokenRate: 1, Limit: limit},
 		"the search ended before its first step":                                           {},
 	} {
-		if got := answer(&c); got != want {
+		if got := finding(&c); got != want {
 			t.Errorf("%s; want %s", got, want)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	reporting "github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // connectAll tries every target and tells how each answered; it is false where a hit would be lost.
@@ -31,14 +32,14 @@ func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
 		res := to.ask(i, ping(t.SiteID, t.Token.Reveal() != ""))
 		took := time.Since(began).Milliseconds()
 		d := doctor.Examine(ctx, t, expect)
-		if res.Outcome == tracking.Accepted {
+		if res.Class.Outcome() == outcome.Accepted {
 			_, _ = fmt.Fprintf(h.stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL, t.SiteID, took)
 		} else {
-			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.Reason)
+			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.String())
 		}
 		tellFindings(h.stdout, d.Findings)
 		// Where the doctor, who uses no proxy, gets no answer, the hit of the sender decides.
-		good = good && res.Outcome == tracking.Accepted && (d.Works || !d.Reachable)
+		good = good && res.Class.Outcome() == outcome.Accepted && (d.Works || !d.Reachable)
 	}
 	return good
 }
@@ -116,11 +117,7 @@ func (s *sender) ask(target int, hit []byte) tracking.Result {
 	if !s.bulk {
 		return s.targets[target].Send(hit, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
 	}
-	res, receipt := s.targets[target].SendBulk(append(tracking.AppendBulk(tracking.BulkBody()), hit...))
-	if receipt.Invalid > 0 {
-		res.Outcome = tracking.Rejected
-	}
-	return res
+	return s.targets[target].SendBulk(append(tracking.AppendBulk(tracking.BulkBody()), hit...), 1)
 }
 
 // ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit

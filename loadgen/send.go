@@ -89,26 +89,26 @@ func (r *singleRequest) Add(v *visit.Visit, i int, at time.Time) {
 }
 
 // Send implements engine.Request.
-func (r *singleRequest) Send() (tracking.Result, tracking.Receipt) {
-	return r.targets[r.target].Send(r.body, r.agent), tracking.Receipt{}
-}
+func (r *singleRequest) Send() tracking.Result { return r.targets[r.target].Send(r.body, r.agent) }
 
 // bulkRequest carries hits of many visits.
 type bulkRequest struct {
 	*sender
 	target int
 	body   []byte
+	hits   int
 }
 
 // Begin implements engine.Request.
-func (r *bulkRequest) Begin(target int, _ bool) { r.target, r.body = target, tracking.BulkBody() }
+func (r *bulkRequest) Begin(target int, _ bool) {
+	r.target, r.body, r.hits = target, tracking.BulkBody(), 0
+}
 
 // Add implements engine.Request.
 func (r *bulkRequest) Add(v *visit.Visit, i int, at time.Time) {
 	r.body = tracking.Append(tracking.AppendBulk(r.body), v, i, r.forms[r.target], at)
+	r.hits++
 }
 
 // Send implements engine.Request.
-func (r *bulkRequest) Send() (tracking.Result, tracking.Receipt) {
-	return r.targets[r.target].SendBulk(r.body)
-}
+func (r *bulkRequest) Send() tracking.Result { return r.targets[r.target].SendBulk(r.body, r.hits) }

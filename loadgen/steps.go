@@ -22,11 +22,11 @@ func printCapacity(w io.Writer, c *record.Capacity) {
 			1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99, 100*s.ErrorShare, s.Measured, held)
 	}
 	_ = t.Flush() // a terminal that is gone cannot be told
-	_, _ = fmt.Fprintf(w, "capacity: %s\n", answer(c))
+	_, _ = fmt.Fprintf(w, "capacity: %s\n", finding(c))
 }
 
-// answer is what a capacity search found, in words.
-func answer(c *record.Capacity) string {
+// finding is what a capacity search found, in words.
+func finding(c *record.Capacity) string {
 	limit := fmt.Sprintf("the limit showed at %.4g visits/s as %s", c.BrokenRate, threshold.Misses(c.Limit))
 	switch {
 	case c.VisitRate == 0 && c.BrokenRate > 0:

@@ -29,25 +29,25 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 	}{
 		"the token has expired": {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff"}, rejected, 5},
 		"the token has expired, in bulk": {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff", "SEND_MODE": "bulk"},
-			"called all hits invalid: the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist", 5},
+			"answered 200: all hits are called invalid, the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist", 5},
 		"the token is for other sites": {nil, map[string]string{"MATOMO_SITE_ID": "3"}, rejected, 5},
 		"the site does not exist":      {nil, map[string]string{"MATOMO_SITE_ID": "77"}, rejected, 5},
 		"it is a home page": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = w.Write([]byte("<!DOCTYPE html><title>Welcome</title>"))
 			return true
-		}, nil, "answered 200, but not as Matomo's tracker does: is the address that of matomo.php?", 5},
+		}, nil, `answered 200: not as Matomo's tracker does, is the address that of matomo.php?: "Welcome"`, 5},
 		"it has moved": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
 			http.Redirect(w, r, "https://new.example.test/matomo.php?x=1", http.StatusMovedPermanently)
 			return true
-		}, nil, "answered 301, a redirect to https://new.example.test/matomo.php: use that address", 5},
+		}, nil, `something in front of Matomo answered 301: hits do not follow redirects: "redirect to https://new.example.test/matomo.php"`, 5},
 		"there is no tracker": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
 			http.NotFound(w, r)
 			return true
-		}, nil, "answered 404: no tracker at that address", 5},
+		}, nil, `something in front of Matomo answered 404: there is no tracker at that address: "404 page not found"`, 5},
 		"tracking is off": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return true
-		}, nil, "answered 503: tracking is switched off or the server is overloaded", mostTries},
+		}, nil, "answered 503: tracking is switched off, or the server is overloaded", mostTries},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +156,7 @@ func TestCheckConnectLeavesNoVisit(t *testing.T) {
 		"a good token":                   {token, "single", nil, exitOK, "takes hits for site 1 ("},
 		"a good token, in bulk":          {token, "bulk", nil, exitOK, "takes hits for site 1 ("},
 		"a bad token":                    {bad, "single", nil, exitNoTarget, "matomo.php: answered 400: the token has no write access"},
-		"a bad token, in bulk":           {bad, "bulk", nil, exitNoTarget, "matomo.php: called all hits invalid: the token has no write access"},
+		"a bad token, in bulk":           {bad, "bulk", nil, exitNoTarget, "matomo.php: answered 200: all hits are called invalid, the token has no write access"},
 		"no token":                       {"", "single", nil, exitOK, "takes hits for site 1 ("},
 		"a token for forms":              {token, "single", formsAlone, exitOK, "takes hits for site 1 ("},
 		"a token for forms, but in bulk": {token, "bulk", formsAlone, exitNoTarget, "is a superuser's for secure requests only"},

@@ -6,6 +6,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -13,7 +14,7 @@ import (
 type ended [tracking.Outcomes]int
 
 // book books what became of a batch. Answered hits are in flight; others are those of a job that was killed meanwhile.
-func (s *shard) book(b *batch, a answer, answered bool) (n ended) {
+func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 	if a.Receipt.Tracked+a.Receipt.Invalid > 0 {
 		s.c.Ledger.Receive(len(s.hits), a.Receipt.Tracked, a.Receipt.Invalid)
 	}
@@ -21,7 +22,7 @@ func (s *shard) book(b *batch, a answer, answered bool) (n ended) {
 	s.booked = s.booked[:0]
 	for i := range s.hits {
 		h := &s.hits[i]
-		one := ledger.Answered{Kind: h.kind, Outcome: a.Receipt.Hit(i, len(s.hits), a.Outcome), Latency: a.Latency}
+		one := ledger.Answered{Kind: h.kind, Outcome: a.Hit(i, len(s.hits)).Outcome(), Latency: a.Latency}
 		if one.Outcome == tracking.Accepted {
 			one.Sale = h.sale
 		}
@@ -34,7 +35,7 @@ func (s *shard) book(b *batch, a answer, answered bool) (n ended) {
 	if answered {
 		s.c.Ledger.Answer(b.target, s.booked)
 	} else {
-		s.c.Ledger.End(b.target, a.Outcome, s.kinds)
+		s.c.Ledger.End(b.target, a.Class.Outcome(), s.kinds)
 	}
 	day := record.BackfillDay{}
 	for i := range courses {
@@ -59,26 +60,26 @@ func (s *shard) book(b *batch, a answer, answered bool) (n ended) {
 	d := &s.done.Days[b.day]
 	d.Sent, d.Unknown, d.Rejected = d.Sent+day.Sent, d.Unknown+day.Unknown, d.Rejected+day.Rejected
 	if n[tracking.Unknown] > 0 {
-		s.done.Unknown = append(s.done.Unknown, s.told(b, a.Why))
+		s.done.Unknown = append(s.done.Unknown, s.told(b, a.String()))
 	}
 	return n
 }
 
-// judge looks at how a batch that was sent ended, and ends the job where a target rejects one after the other.
-func (s *shard) judge(b *batch, a answer, n ended) {
+// judge looks at how a batch that was sent ended, and ends the job where a target takes nothing of one after the other.
+func (s *shard) judge(b *batch, a ending, n ended) {
 	s.mu.Lock()
 	s.visits += uint64(len(b.visits))
 	s.refused[b.target]++
-	if n[tracking.Rejected] < b.hits {
+	if a.Target(b.hits).Outcome() == outcome.Accepted {
 		s.refused[b.target] = 0
 	}
-	hopeless := s.refused[b.target] == mostRejected
+	hopeless := s.refused[b.target] == mostRefused
 	s.mu.Unlock()
 	if n[tracking.Accepted] < b.hits {
 		s.c.Log.Warn("a batch was not taken as a whole", "batch", b.number, "day", s.c.Days[b.day].Date.String(), "target", s.c.Targets[b.target],
-			"hits", b.hits, "accepted", n[tracking.Accepted], "rejected", n[tracking.Rejected], "unknown", n[tracking.Unknown], "reason", a.Why)
+			"hits", b.hits, "accepted", n[tracking.Accepted], "rejected", n[tracking.Rejected], "unknown", n[tracking.Unknown], "reason", a.String())
 	}
 	if hopeless {
-		s.fail(engine.NoTarget, fmt.Sprintf("target %s rejected %d batches in a row: %s", s.c.Targets[b.target], mostRejected, a.Why))
+		s.fail(engine.NoTarget, fmt.Sprintf("target %s took nothing of %d batches in a row: %s", s.c.Targets[b.target], mostRefused, a.String()))
 	}
 }

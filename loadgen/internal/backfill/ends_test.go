@@ -14,7 +14,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
 )
 
@@ -25,11 +25,11 @@ func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
 		r.shards = 1
 		m := newMatomo()
 		down := true
-		m.answer = func(n int, hits []hit) (tracking.Result, tracking.Receipt) {
+		m.answer = func(n int, hits []hit) answer.Answer {
 			if down && n > 3 {
-				return tracking.Result{Outcome: tracking.Failed, Retry: true, Reason: "answered 503"}, tracking.Receipt{}
+				return answer.Answer{Class: answer.NotNow, Status: 503}
 			}
-			return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+			return taken(hits)
 		}
 		began := time.Now()
 		why, message, p, s := r.run(context.Background(), m)
@@ -54,19 +54,33 @@ func TestFiveRejectedBatchesInARowEndTheJob(t *testing.T) {
 	r.shards, r.names = 1, []string{"a"}
 	m := newMatomo()
 	bad := true
-	m.answer = func(n int, hits []hit) (tracking.Result, tracking.Receipt) {
+	m.answer = func(n int, hits []hit) answer.Answer {
 		if bad && n != 4 {
-			return tracking.Result{Reason: "called all hits invalid"}, tracking.Receipt{Invalid: len(hits)}
+			return answer.Answer{Class: answer.Rejected, Status: 200, Receipt: answer.Receipt{Invalid: len(hits)}}
 		}
-		return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+		return taken(hits)
 	}
 	why, message, p, s := r.run(context.Background(), m)
-	if why != engine.NoTarget || !strings.Contains(message, "rejected 5 batches in a row: called all hits invalid") || p.BatchesDone != 9 || s.Visits.Lost == 0 {
+	if why != engine.NoTarget || !strings.Contains(message, "took nothing of 5 batches in a row: answered 200: all hits are called invalid") || p.BatchesDone != 9 || s.Visits.Lost == 0 {
 		t.Errorf("ended %s after %d batches: %s; %+v", why, p.BatchesDone, message, s.Visits)
 	}
 	bad = false // the token has its right now, and none of those hits was stored
 	if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) || s.Visits.Lost > 0 {
 		t.Errorf("the job that went on ended %s with %+v", why, s.Visits)
+	}
+}
+
+func TestFiveBatchesInARowThatCannotBeReadEndTheJob(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 2000, later)
+	r.shards, r.names = 1, []string{"a"}
+	m := newMatomo()
+	m.answer = func(int, []hit) answer.Answer {
+		return answer.Answer{Class: answer.Unreadable, Status: 200, FirstWords: "Just a moment..."}
+	}
+	why, message, p, _ := r.run(context.Background(), m)
+	if why != engine.NoTarget || !strings.Contains(message, "Just a moment...") || p.BatchesDone != 5 {
+		t.Errorf("ended %s after %d batches: %s", why, p.BatchesDone, message)
 	}
 }
 
@@ -99,9 +113,9 @@ func TestAJournalThatBreaksWithTheLastBatchIsTold(t *testing.T) {
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-28", 10, later)
 	r.fs, r.names = d, []string{"a"}
 	m := newMatomo()
-	m.answer = func(_ int, hits []hit) (tracking.Result, tracking.Receipt) {
+	m.answer = func(_ int, hits []hit) answer.Answer {
 		d.full.Store(true)
-		return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+		return taken(hits)
 	}
 	why, message, p, _ := r.run(context.Background(), m)
 	if why != backfill.Broken || !strings.Contains(message, "write journal") || p.BatchesDone != 1 || p.Batches != 1 {
@@ -115,17 +129,17 @@ func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 400, later)
 		m := newMatomo()
 		drain, stop := context.WithCancelCause(context.Background())
-		m.answer = func(n int, hits []hit) (tracking.Result, tracking.Receipt) {
+		m.answer = func(n int, hits []hit) answer.Answer {
 			if n < 5 {
-				return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+				return taken(hits)
 			}
 			stop(engine.Interrupted)
 			if n == 5 {
 				time.Sleep(6 * time.Second)
-				return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+				return taken(hits)
 			}
 			<-m.broken // the other one never answers
-			return tracking.Result{Outcome: tracking.Unknown, Reason: "broken off"}, tracking.Receipt{}
+			return answer.Answer{Class: answer.Broken, FirstWords: "broken off"}
 		}
 		began := time.Now()
 		why, _, p, s := r.run(drain, m)

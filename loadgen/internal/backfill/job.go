@@ -25,8 +25,8 @@ import (
 const (
 	// MaxBatch is the most hits of a request, unless one visit has more: beyond it Matomo gets no faster.
 	MaxBatch = 500
-	// mostRejected batches of a target in a row end the job: what is wrong is wrong with all.
-	mostRejected = 5
+	// mostRefused batches in a row of which a target took nothing end the job: what is wrong is wrong with all.
+	mostRefused = 5
 	// patience is how long a batch that is not taken is tried again, after pauses from firstPause to longestPause.
 	patience                 = 5 * time.Minute
 	firstPause, longestPause = time.Second, 30 * time.Second
@@ -75,7 +75,7 @@ type Job struct {
 	began   time.Time
 	done    record.Backfill
 	visits  uint64 // that ended since began, and not before it
-	refused []int  // batches in a row, by target
+	refused []int  // batches in a row of which nothing was taken, by target
 	message string
 }
 

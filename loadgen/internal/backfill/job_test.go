@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -46,7 +47,7 @@ type hit struct {
 
 // matomo keeps the hits of requests that it answers with Accepted.
 type matomo struct {
-	answer func(n int, hits []hit) (tracking.Result, tracking.Receipt) // nil accepts
+	answer func(n int, hits []hit) answer.Answer // nil accepts
 	broken chan struct{}
 
 	mu       sync.Mutex
@@ -63,6 +64,11 @@ func (m *matomo) Request() engine.Request { return &request{matomo: m} }
 
 func (m *matomo) Break() { close(m.broken) }
 
+// taken is the answer that takes all hits.
+func taken(hits []hit) answer.Answer {
+	return answer.Answer{Status: 200, Receipt: answer.Receipt{Tracked: len(hits)}}
+}
+
 type request struct {
 	*matomo
 	target int
@@ -75,23 +81,23 @@ func (r *request) Add(v *visit.Visit, _ int, at time.Time) {
 	r.hits = append(r.hits, hit{v.Number, at})
 }
 
-func (r *request) Send() (tracking.Result, tracking.Receipt) {
+func (r *request) Send() tracking.Result {
 	r.mu.Lock()
 	r.requests, r.targets = append(r.requests, r.hits), append(r.targets, r.target)
 	n := len(r.requests)
 	r.mu.Unlock()
-	result, receipt := tracking.Result{}, tracking.Receipt{Tracked: len(r.hits)}
+	said := taken(r.hits)
 	if r.answer != nil {
-		result, receipt = r.answer(n, r.hits)
+		said = r.answer(n, r.hits)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if result.Outcome == tracking.Accepted && receipt.Invalid == 0 {
+	if said.Class == answer.Accepted {
 		for _, h := range r.hits {
 			r.stored[h.visit] = append(r.stored[h.visit], h.at)
 		}
 	}
-	return result, receipt
+	return tracking.Result{Answer: said}
 }
 
 // rig is a job on a state folder, which several may go on with.
@@ -227,11 +233,11 @@ func TestAJobGoesOnWithoutSendingAVisitTwice(t *testing.T) {
 	total, runs := calendar.Total(r.days), 0
 	for why := engine.Interrupted; why != backfill.Finished; runs++ {
 		drain, stop := context.WithCancelCause(context.Background())
-		m.answer = func(n int, hits []hit) (tracking.Result, tracking.Receipt) {
+		m.answer = func(n int, hits []hit) answer.Answer {
 			if n%7 == 0 {
 				stop(engine.Interrupted)
 			}
-			return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+			return taken(hits)
 		}
 		var p record.Backfill
 		var s record.Summary
@@ -256,11 +262,11 @@ func TestAnUnknownBatchIsListedAndNeverSentAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-29", 400, later)
 	m := newMatomo()
-	m.answer = func(n int, hits []hit) (tracking.Result, tracking.Receipt) {
+	m.answer = func(n int, hits []hit) answer.Answer {
 		if n == 4 {
-			return tracking.Result{Outcome: tracking.Unknown, Reason: "no answer in time"}, tracking.Receipt{}
+			return answer.Answer{Class: answer.Timeout, FirstWords: "no answer in time"}
 		}
-		return tracking.Result{}, tracking.Receipt{Tracked: len(hits)}
+		return taken(hits)
 	}
 	for range 2 { // a job that has ended changes nothing when it is started again
 		why, _, p, s := r.run(context.Background(), m)

@@ -14,7 +14,8 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // Header is the first line of a journal: what the batches of a job follow from.
@@ -33,7 +34,7 @@ type Journal struct {
 	mu      sync.Mutex
 	file    afero.File
 	broken  error // why nothing can be noted any more
-	batches map[uint64]answer
+	batches map[uint64]ending
 }
 
 // line is one of a journal. Batch is a pointer because there is a batch 0.
@@ -43,20 +44,20 @@ type line struct {
 	Send   *uint64 `json:"send,omitempty"`
 	Back   *uint64 `json:"back,omitempty"`
 	End    *uint64 `json:"end,omitempty"`
-	Answer *answer `json:"answer,omitempty"`
+	Answer *ending `json:"answer,omitempty"`
 }
 
-// answer is what became of a batch.
-type answer struct {
-	Outcome tracking.Outcome `json:"outcome"`
-	Receipt tracking.Receipt `json:"receipt,omitzero"`
+// ending is what became of a batch.
+type ending struct {
+	answer.Answer
 	// Latency is 0 where no answer came while the job lived.
 	Latency time.Duration `json:"latency,omitempty"`
-	Why     string        `json:"why,omitempty"`
+	// Outcome is what journals had before there were classes.
+	Outcome outcome.Outcome `json:"outcome,omitzero"`
 }
 
 // killed is what is known of a batch that was on its way when its job was killed.
-var killed = answer{Outcome: tracking.Unknown, Why: "the job was killed while it was on its way"}
+var killed = ending{Answer: answer.Answer{Class: answer.Broken, FirstWords: "the job was killed while it was on its way"}}
 
 // errBusy means that a journal is open elsewhere: two that go on with a job would send its visits twice.
 var errBusy = errors.New("another process goes on with this job; wait until it has ended, or begin one with another RUN_ID")
@@ -64,7 +65,7 @@ var errBusy = errors.New("another process goes on with this job; wait until it h
 // OpenJournal opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which
 // Begin must be told. The last line may be cut off, as a kill leaves it. One that is open elsewhere is refused.
 func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
-	j := &Journal{batches: map[uint64]answer{}}
+	j := &Journal{batches: map[uint64]ending{}}
 	var header *Header
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -127,15 +128,18 @@ func (j *Journal) take(l line) {
 	case l.Back != nil:
 		delete(j.batches, *l.Back)
 	case l.End != nil && l.Answer != nil:
+		if l.Answer.Outcome == outcome.Unknown {
+			l.Answer.Class = answer.Unreadable
+		}
 		j.batches[*l.End] = *l.Answer
 	}
 }
 
-// find is what a job before has found out about a batch; false where it is still to be sent. Matomo says of one whose
-// hits it all called invalid that it stored none, so that it goes again once the cause is mended.
-func (j *Journal) find(b *batch) (answer, bool) {
+// find is what a job before has found out about a batch; false where it is still to be sent. One that surely was not
+// taken goes again, and so does one whose hits Matomo all called invalid: it stored none.
+func (j *Journal) find(b *batch) (ending, bool) {
 	a, known := j.batches[b.number]
-	if known && a.Outcome == tracking.Accepted && a.Receipt.Tracked == 0 && a.Receipt.Invalid == b.hits {
+	if known && (a.Class.Outcome() == outcome.Failed || a.Receipt.Tracked == 0 && a.Receipt.Invalid == b.hits) {
 		return a, false
 	}
 	return a, known
@@ -145,7 +149,7 @@ func (j *Journal) send(batch uint64) error { return j.note(line{Send: &batch}) }
 
 func (j *Journal) back(batch uint64) error { return j.note(line{Back: &batch}) }
 
-func (j *Journal) end(batch uint64, a answer) error { return j.note(line{End: &batch, Answer: &a}) }
+func (j *Journal) end(batch uint64, a ending) error { return j.note(line{End: &batch, Answer: &a}) }
 
 // note writes a line so that it is there whatever happens next.
 func (j *Journal) note(l line) error {

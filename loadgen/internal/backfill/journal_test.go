@@ -10,7 +10,8 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 const path = "/state/r.batches"
@@ -42,8 +43,8 @@ func TestAJournalTellsWhatMayHaveBeenSent(t *testing.T) {
 		t.Fatalf("a new journal has the header %+v", h)
 	}
 	head := Header{RunID: "r", Seed: 7, Plan: "abc", Now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
-	taken := answer{Outcome: tracking.Accepted, Receipt: tracking.Receipt{Tracked: 90, Invalid: 10, Indices: []int{4}}, Latency: time.Second}
-	refused := answer{Outcome: tracking.Accepted, Receipt: tracking.Receipt{Invalid: 100}, Latency: time.Second}
+	taken := ending{Answer: answer.Answer{Receipt: answer.Receipt{Tracked: 90, Invalid: 10, Indices: []int{4}}}, Latency: time.Second}
+	refused := ending{Answer: answer.Answer{Class: answer.Rejected, Receipt: answer.Receipt{Invalid: 100}}, Latency: time.Second}
 	must(t, j.Begin(head), j.send(0), j.end(0, taken), j.send(1), j.send(2), j.back(2), j.send(3), j.end(3, refused), j.Close())
 
 	j, h = reopen(t, fsys)
@@ -51,18 +52,18 @@ func TestAJournalTellsWhatMayHaveBeenSent(t *testing.T) {
 		t.Errorf("the header comes back as %+v, want %+v", h, head)
 	}
 	for n, want := range map[uint64]struct {
-		known   bool
-		outcome tracking.Outcome
+		known bool
+		class answer.Class
 	}{
-		0: {true, tracking.Accepted}, // ended
-		1: {true, tracking.Unknown},  // on its way when the job was killed
-		2: {},                        // surely not taken
-		3: {},                        // all its hits were called invalid: none is stored
-		4: {},                        // never sent
+		0: {true, answer.Accepted}, // ended
+		1: {true, answer.Broken},   // on its way when the job was killed
+		2: {},                      // surely not taken
+		3: {},                      // all its hits were called invalid: none is stored
+		4: {},                      // never sent
 	} {
 		a, known := j.find(&batch{number: n, hits: 100})
-		if known != want.known || known && a.Outcome != want.outcome {
-			t.Errorf("batch %d: known %t, %s; want %t, %s", n, known, a.Outcome, want.known, want.outcome)
+		if known != want.known || known && a.Class != want.class {
+			t.Errorf("batch %d: known %t, %s; want %t, %s", n, known, a.Class, want.known, want.class)
 		}
 	}
 	if a, _ := j.find(&batch{hits: 100}); a.Latency != time.Second || a.Receipt.Tracked != 90 || len(a.Receipt.Indices) != 1 {
@@ -70,11 +71,22 @@ func TestAJournalTellsWhatMayHaveBeenSent(t *testing.T) {
 	}
 }
 
+func TestAnUnknownBatchOfAJournalWithoutClassesStaysUnknown(t *testing.T) {
+	t.Parallel()
+	fsys := afero.NewMemMapFs()
+	text := `{"job":{"run_id":"r"}}` + "\n" + `{"send":3}` + "\n" + `{"end":3,"answer":{"outcome":"unknown","latency":5,"why":"answered 502"}}` + "\n"
+	must(t, afero.WriteFile(fsys, path, []byte(text), 0o600))
+	j, _ := reopen(t, fsys)
+	if a, known := j.find(&batch{number: 3, hits: 100}); !known || a.Class.Outcome() != outcome.Unknown {
+		t.Errorf("known %t, %s", known, a.Class)
+	}
+}
+
 func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 	t.Parallel()
 	whole := afero.NewMemMapFs()
 	j, _ := reopen(t, whole)
-	must(t, j.Begin(Header{RunID: "r"}), j.send(0), j.end(0, answer{Why: "x"}), j.send(1), j.Close())
+	must(t, j.Begin(Header{RunID: "r"}), j.send(0), j.end(0, ending{}), j.send(1), j.Close())
 	text, err := afero.ReadFile(whole, path)
 	must(t, err)
 	for cut := range len(text) {
@@ -88,7 +100,7 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 			must(t, j.Begin(Header{RunID: "r"}))
 		}
 		must(t, j.send(9), j.Close())
-		if j, _ = reopen(t, fsys); j.batches[9].Outcome != tracking.Unknown {
+		if j, _ = reopen(t, fsys); j.batches[9].Class != answer.Broken {
 			t.Fatalf("cut after %d bytes: what is noted afterwards is lost", cut)
 		}
 	}
@@ -100,6 +112,7 @@ func TestWhatIsNoJournalIsRefused(t *testing.T) {
 		"no header":   "{\"send\":1}\n",
 		"two headers": "{\"job\":{}}\n{\"job\":{}}\n",
 		"not JSON":    "hello\n",
+		"no class":    "{\"job\":{}}\n{\"end\":1,\"answer\":{\"class\":\"lost\"}}\n",
 		"no outcome":  "{\"job\":{}}\n{\"end\":1,\"answer\":{\"outcome\":\"lost\"}}\n",
 	} {
 		fsys := afero.NewMemMapFs()

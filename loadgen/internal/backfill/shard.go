@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // shard is one goroutine that sends batches, one after the other.
@@ -101,7 +102,7 @@ func (s *shard) send(ctx context.Context, b *batch) {
 			s.leave(b, tracking.Abandoned)
 			s.fail(Broken, err.Error())
 			return
-		case a.Outcome != tracking.Failed:
+		case !a.Class.Retry() && a.Class != answer.Stopped:
 			s.judge(b, a, s.book(b, a, true))
 			if err := s.c.Journal.end(b.number, a); err != nil {
 				s.fail(Broken, err.Error())
@@ -112,38 +113,30 @@ func (s *shard) send(ctx context.Context, b *batch) {
 		if err := s.c.Journal.back(b.number); err != nil {
 			s.fail(Broken, err.Error())
 		}
+		pause = max(pause, a.RetryAfter)
 		if time.Since(first)+pause > patience {
 			s.leave(b, tracking.Failed)
-			s.fail(engine.NoTarget, fmt.Sprintf("target %s took nothing for %s: %s; the same RUN_ID goes on later", s.c.Targets[b.target], patience, a.Why))
+			s.fail(engine.NoTarget, fmt.Sprintf("target %s took nothing for %s: %s; the same RUN_ID goes on later", s.c.Targets[b.target], patience, a.String()))
 			return
 		}
-		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.target], "reason", a.Why, "in", pause)
+		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.target], "reason", a.String(), "in", pause)
 		wait(ctx, pause)
 	}
 }
 
 // try sends a batch once. Where it cannot be noted before, it is not sent.
-func (s *shard) try(b *batch) (answer, error) {
+func (s *shard) try(b *batch) (ending, error) {
 	s.write(b)
 	if err := s.c.Journal.send(b.number); err != nil {
-		return answer{}, err
+		return ending{}, err
 	}
 	began := time.Now()
 	s.c.Router.Begin(b.target, began)
 	s.c.Ledger.Send(b.target, s.kinds)
-	result, receipt := s.request.Send()
-	a := answer{Outcome: result.Outcome, Receipt: receipt, Latency: time.Since(began), Why: result.Reason}
-	s.end(b, result, receipt, began.Add(a.Latency))
+	result := s.request.Send()
+	a := ending{Answer: result.Answer, Latency: time.Since(began)}
+	s.c.Router.End(b.target, result, b.hits, began.Add(a.Latency), time.Time{})
 	return a, nil
-}
-
-// end tells the router what the answer says of the target.
-func (s *shard) end(b *batch, result tracking.Result, receipt tracking.Receipt, at time.Time) {
-	result.Outcome = receipt.Hit(0, b.hits, result.Outcome)
-	if receipt.Tracked > 0 {
-		result.Outcome = tracking.Accepted
-	}
-	s.c.Router.End(b.target, result, at, time.Time{})
 }
 
 // leave books that a batch is not sent now. It is no part of the days' account: it goes when the job goes on.

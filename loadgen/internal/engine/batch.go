@@ -7,6 +7,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // batch is one request on its way: the visits whose hits it carries, and what the pool found out about them. The
@@ -18,12 +19,11 @@ type batch struct {
 	sent, answered time.Duration
 	visits         []openVisit
 
-	kinds   ledger.Kinds
-	hits    []sentHit         // those of the first visit first
-	rest    []remainder       // by visit
-	who     []visitor.Visitor // by visit
-	result  tracking.Result
-	receipt tracking.Receipt
+	kinds  ledger.Kinds
+	hits   []sentHit         // those of the first visit first
+	rest   []remainder       // by visit
+	who    []visitor.Visitor // by visit
+	result tracking.Result
 }
 
 // sentHit is what is needed to book a hit.
@@ -43,10 +43,8 @@ type remainder struct {
 	upTo uint16
 }
 
-// outcome is what became of hit i of the batch.
-func (b *batch) outcome(i int) tracking.Outcome {
-	return b.receipt.Hit(i, len(b.hits), b.result.Outcome)
-}
+// class is what the answer means for hit i of the batch.
+func (b *batch) class(i int) answer.Class { return b.result.Hit(i, len(b.hits)) }
 
 // worker is one goroutine of the pool.
 type worker struct {
@@ -74,7 +72,7 @@ func (w *worker) serve(b *batch) {
 		b.rest, b.who = append(b.rest, r), append(b.who, w.visit.Seen())
 	}
 	w.c.Ledger.Send(b.target, b.kinds)
-	b.result, b.receipt = w.request.Send()
+	b.result = w.request.Send()
 	b.answered = w.elapsed()
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -20,7 +21,7 @@ func inBulk(c *engine.Config) {
 }
 
 // all is Matomo's receipt when it takes everything.
-func all(hits []sent) tracking.Receipt { return tracking.Receipt{Tracked: len(hits)} }
+func all(hits []sent) answer.Receipt { return answer.Receipt{Tracked: len(hits)} }
 
 func TestBulkRequestsCarryManyVisitorsHitsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -98,7 +99,7 @@ func (h hasty) Outline(n uint64, v *visit.Visit) {
 func TestATargetInDoubtGetsSingleHits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
-			return tracking.Result{Outcome: tracking.Rejected, Reason: "no"}
+			return said(answer.Rejected)
 		}, func(c *engine.Config) { inBulk(c); c.Visits = hasty{} })
 		if reason := r.run(t.Context(), t.Context(), t); reason != engine.NoTarget {
 			t.Errorf("ended by %s", reason)
@@ -111,46 +112,46 @@ func TestATargetInDoubtGetsSingleHits(t *testing.T) {
 
 func TestWhatAReceiptMeans(t *testing.T) {
 	for name, c := range map[string]struct {
-		receipt func(hits []sent) tracking.Receipt
+		receipt func(hits []sent) answer.Receipt
 		want    map[tracking.Outcome]bool // outcomes there are
 		bulk    func(record.Bulk) bool
 	}{
 		"the bad ones are named": {
-			func(hits []sent) tracking.Receipt {
+			func(hits []sent) answer.Receipt {
 				if len(hits) < 3 {
 					return all(hits)
 				}
-				return tracking.Receipt{Tracked: len(hits) - 1, Invalid: 1, Indices: []int{2}}
+				return answer.Receipt{Tracked: len(hits) - 1, Invalid: 1, Indices: []int{2}}
 			},
 			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Rejected: true},
 			func(b record.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
 		},
 		"the bad ones are not named": {
-			func(hits []sent) tracking.Receipt {
+			func(hits []sent) answer.Receipt {
 				if len(hits) < 3 {
 					return all(hits)
 				}
-				return tracking.Receipt{Tracked: len(hits) - 1, Invalid: 1}
+				return answer.Receipt{Tracked: len(hits) - 1, Invalid: 1}
 			},
 			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Unknown: true},
 			func(b record.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
 		},
 		"some were left out": {
-			func(hits []sent) tracking.Receipt {
+			func(hits []sent) answer.Receipt {
 				if len(hits) < 3 {
 					return all(hits)
 				}
-				return tracking.Receipt{Tracked: len(hits) - 1}
+				return answer.Receipt{Tracked: len(hits) - 1}
 			},
 			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Unknown: true},
 			func(b record.Bulk) bool { return b.Invalid == 0 && b.Tracked < b.Hits },
 		},
 		"all are bad": {
-			func(hits []sent) tracking.Receipt {
+			func(hits []sent) answer.Receipt {
 				if len(hits) < 3 {
 					return all(hits)
 				}
-				return tracking.Receipt{Invalid: len(hits)}
+				return answer.Receipt{Invalid: len(hits)}
 			},
 			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Rejected: true, tracking.Shed: true},
 			func(b record.Bulk) bool { return b.Invalid > 0 },
@@ -183,9 +184,9 @@ func TestABatchThatWasRolledBackIsSentAgainWhole(t *testing.T) {
 		r.matomo.answer = func(_ context.Context, s sent) tracking.Result {
 			if since := time.Since(began); since > 5*time.Second && since < 5200*time.Millisecond {
 				lost = append(lost, s.visit)
-				return tracking.Result{Outcome: tracking.Failed, Retry: true}
+				return said(answer.NotNow)
 			}
-			return tracking.Result{Outcome: tracking.Accepted}
+			return tracking.Result{}
 		}
 		_ = r.run(t.Context(), t.Context(), t)
 		if c := r.ledger.Counts(); len(lost) == 0 || c.Visits[ledger.Complete] != 200 {

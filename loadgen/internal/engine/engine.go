@@ -29,6 +29,9 @@ const (
 	drainTime = 7 * time.Second
 	// retryPause is how long new visits pause when their reservation cannot be stored.
 	retryPause = 5 * time.Second
+	// longestRetryAfter is how long a hit waits at most for a server that says when to come back; where that is longer it
+	// has failed, because a visit does not last so long.
+	longestRetryAfter = 30 * time.Second
 )
 
 // retries are the pauses before a hit that surely was not taken is sent again.
@@ -56,8 +59,8 @@ type Request interface {
 	Begin(target int, proven bool)
 	// Add adds hit i of v, recorded at at.
 	Add(v *visit.Visit, i int, at time.Time)
-	// Send returns with the answer. The receipt is zero where hits go singly.
-	Send() (tracking.Result, tracking.Receipt)
+	// Send returns with the answer.
+	Send() tracking.Result
 }
 
 // Config of an Engine.

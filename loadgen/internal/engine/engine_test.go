@@ -17,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -51,7 +52,7 @@ type sent struct {
 // is done when requests are broken off.
 type matomo struct {
 	answer  func(broken context.Context, s sent) tracking.Result
-	receipt func(hits []sent) tracking.Receipt
+	receipt func(hits []sent) answer.Receipt
 	broken  context.Context
 	cut     context.CancelFunc
 
@@ -81,7 +82,7 @@ func (r *request) Add(v *visit.Visit, i int, at time.Time) {
 	r.hits = append(r.hits, sent{visit: v.Number, hit: i, target: r.target, at: at, when: time.Now()})
 }
 
-func (r *request) Send() (tracking.Result, tracking.Receipt) {
+func (r *request) Send() tracking.Result {
 	m := r.matomo
 	m.mu.Lock()
 	m.requests++
@@ -98,18 +99,21 @@ func (r *request) Send() (tracking.Result, tracking.Receipt) {
 	m.most = max(m.most, sum(m.busy))
 	m.log = append(m.log, r.hits...)
 	m.mu.Unlock()
-	answer := m.answer(m.broken, r.hits[0])
+	result := m.answer(m.broken, r.hits[0])
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for v := range visitors {
 		delete(m.inFlight, v)
 	}
 	m.busy[r.target]--
-	if m.receipt == nil {
-		return answer, tracking.Receipt{}
+	if m.receipt != nil {
+		result.Receipt = m.receipt(r.hits)
 	}
-	return answer, m.receipt(r.hits)
+	return result
 }
+
+// said is an answer of a class.
+func said(c answer.Class) tracking.Result { return tracking.Result{Answer: answer.Answer{Class: c}} }
 
 func sum(all []int) int {
 	n := 0
@@ -120,7 +124,7 @@ func sum(all []int) int {
 }
 
 func accept(context.Context, sent) tracking.Result {
-	return tracking.Result{Outcome: tracking.Accepted}
+	return tracking.Result{}
 }
 
 type rig struct {
@@ -222,7 +226,7 @@ func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(ctx context.Context, _ sent) tracking.Result {
 			time.Sleep(3 * time.Second)
-			return tracking.Result{Outcome: tracking.Accepted}
+			return tracking.Result{}
 		}
 		r := newRig(slow, nil)
 		drain, stop := context.WithCancel(t.Context())
@@ -243,10 +247,10 @@ func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
 func TestADrainBreaksOffWhatDoesNotEnd(t *testing.T) {
 	hang := func(ctx context.Context, s sent) tracking.Result {
 		if s.visit == 0 && s.hit == 0 {
-			return tracking.Result{Outcome: tracking.Accepted}
+			return tracking.Result{}
 		}
 		<-ctx.Done()
-		return tracking.Result{Outcome: tracking.Unknown}
+		return said(answer.Timeout)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(hang, nil)
@@ -276,9 +280,9 @@ func TestAHitThatWasSurelyNotTakenIsSentTwiceAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refuse := func(_ context.Context, s sent) tracking.Result {
 			if s.hit == 1 {
-				return tracking.Result{Outcome: tracking.Failed, Retry: true}
+				return said(answer.NotNow)
 			}
-			return tracking.Result{Outcome: tracking.Accepted}
+			return tracking.Result{}
 		}
 		r := newRig(refuse, func(c *engine.Config) { c.StopAfter = 1 })
 		_ = r.run(t.Context(), t.Context(), t)
@@ -300,10 +304,46 @@ func TestAHitThatWasSurelyNotTakenIsSentTwiceAgain(t *testing.T) {
 	})
 }
 
+func TestAHitGoesAgainNoSoonerThanTheServerWants(t *testing.T) {
+	for name, c := range map[string]struct {
+		wants time.Duration
+		tries int
+	}{
+		"soon":            {4 * time.Second, 3},
+		"in half an hour": {30 * time.Minute, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(func(_ context.Context, s sent) tracking.Result {
+					if s.hit == 1 {
+						return tracking.Result{Answer: answer.Answer{Class: answer.NotNow, Status: 503, RetryAfter: c.wants}}
+					}
+					return tracking.Result{}
+				}, func(c *engine.Config) { c.StopAfter = 1 })
+				_ = r.run(t.Context(), t.Context(), t)
+				var when []time.Time
+				for _, s := range r.matomo.log {
+					if s.hit == 1 {
+						when = append(when, s.when)
+					}
+				}
+				if len(when) != c.tries || r.ended(tracking.Failed) != 1 {
+					t.Fatalf("%d tries, %d failed", len(when), r.ended(tracking.Failed))
+				}
+				for i := 1; i < len(when); i++ {
+					if pause := when[i].Sub(when[i-1]); pause < c.wants {
+						t.Errorf("sent again after %s", pause)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestATargetThatTakesNothingEndsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
-			return tracking.Result{Outcome: tracking.Rejected, Reason: "no"}
+			return said(answer.Rejected)
 		}, nil)
 		if reason := r.run(t.Context(), t.Context(), t); reason != engine.NoTarget {
 			t.Errorf("ended by %s", reason)
@@ -318,7 +358,7 @@ func TestWhatCannotBeSentInTimeIsShed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(context.Context, sent) tracking.Result {
 			time.Sleep(2 * time.Second)
-			return tracking.Result{Outcome: tracking.Accepted}
+			return tracking.Result{}
 		}
 		r := newRig(slow, func(c *engine.Config) { c.Load, c.AutoStop = profile.NewConstant(10*86400), time.Minute })
 		_ = r.run(t.Context(), t.Context(), t)

@@ -9,6 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // finishing runs an engine that is steered by what happens at some moments of the run.
@@ -82,7 +83,7 @@ func TestRequestsInFlightHaveTheDrainWhenTheTimeToFinishIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(broken context.Context, _ sent) tracking.Result {
 			<-broken.Done()
-			return tracking.Result{Outcome: tracking.Unknown}
+			return said(answer.Timeout)
 		}
 		r := newRig(slow, nil)
 		_, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){1500 * time.Millisecond: finish(time.Second)})

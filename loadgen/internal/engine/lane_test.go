@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -28,10 +29,10 @@ func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
 			if s.target == 3 && s.when.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) > 10*time.Second {
 				time.Sleep(30 * time.Second)
-				return tracking.Result{Outcome: tracking.Unknown}
+				return said(answer.Timeout)
 			}
 			time.Sleep(20 * time.Millisecond)
-			return tracking.Result{Outcome: tracking.Accepted}
+			return tracking.Result{}
 		}, func(c *engine.Config) {
 			over(10)(c)
 			c.Concurrency, c.Load, c.AutoStop = 40, profile.NewConstant(100*86400), time.Minute
@@ -59,9 +60,9 @@ func TestAVisitThatWaitsForATargetThatFailsGoesToAnother(t *testing.T) {
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
 			if s.target == 0 && time.Since(began) > 3*time.Second { // it hangs, with visits waiting, and then is gone
 				time.Sleep(1500 * time.Millisecond)
-				return tracking.Result{Outcome: tracking.Unknown}
+				return said(answer.Timeout)
 			}
-			return tracking.Result{Outcome: tracking.Accepted}
+			return tracking.Result{}
 		}, func(c *engine.Config) {
 			over(2)(c)
 			c.Concurrency, c.Load, c.AutoStop = 40, profile.NewConstant(40*86400), 20*time.Second
@@ -81,7 +82,7 @@ func TestInAnOverloadVisitsThatBeganAreFinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			time.Sleep(100 * time.Millisecond)
-			return tracking.Result{Outcome: tracking.Accepted}
+			return tracking.Result{}
 		}, func(c *engine.Config) { c.Load, c.AutoStop = profile.NewConstant(50*86400), time.Minute }) // 150 hits a second, 40 can be sent
 		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
@@ -112,9 +113,9 @@ func TestAVisitThatWaitsForATargetThatNeverAnswersGoesToAnother(t *testing.T) {
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
 			if s.target == 0 {
 				time.Sleep(10 * time.Second)
-				return tracking.Result{Outcome: tracking.Unknown}
+				return said(answer.Timeout)
 			}
-			return tracking.Result{Outcome: tracking.Accepted}
+			return tracking.Result{}
 		}, func(c *engine.Config) {
 			over(2)(c)
 			c.Load, c.AutoStop = profile.NewConstant(40*86400), 20*time.Second

@@ -270,7 +270,7 @@ func (l *loop) take(b *batch) {
 	for i := range b.visits {
 		tries = max(tries, b.visits[i].attempts)
 	}
-	if b.result.Retry && int(tries) < len(retries) && !l.draining {
+	if b.result.Class.Retry() && b.result.RetryAfter <= longestRetryAfter && int(tries) < len(retries) && !l.draining {
 		l.again(b, tries)
 	} else {
 		l.judge(b, 0)
@@ -280,9 +280,9 @@ func (l *loop) take(b *batch) {
 	l.spare = append(l.spare, b)
 }
 
-// again sends a batch that surely was not taken once more, after a pause.
+// again sends a batch that surely was not taken once more, after a pause that is no shorter than the server wants.
 func (l *loop) again(b *batch, tries uint8) {
-	due := b.answered + retries[tries]
+	due := b.answered + max(retries[tries], b.result.RetryAfter)
 	l.judge(b, due)
 	l.c.Ledger.Return(b.target, b.kinds)
 	for _, o := range b.visits {
@@ -293,30 +293,26 @@ func (l *loop) again(b *batch, tries uint8) {
 
 // judge tells the router what the answer says of the target. again is when the batch goes once more, 0 is never.
 func (l *loop) judge(b *batch, again time.Duration) {
-	if b.result.Outcome == tracking.Unknown && l.stood(b.sent, b.answered) {
+	if b.result.Class.Outcome() == tracking.Unknown && l.stood(b.sent, b.answered) {
 		l.c.Router.Ignore(b.target) // its time ran out while nobody looked for the answer
 		return
 	}
-	res, retry := b.result, time.Time{}
-	res.Outcome = b.outcome(0)
-	if b.receipt.Tracked > 0 {
-		res.Outcome = tracking.Accepted
-	}
+	retry := time.Time{}
 	if again > 0 {
 		retry = l.began.Add(again)
 	}
-	l.c.Router.End(b.target, res, l.began.Add(b.answered), retry)
+	l.c.Router.End(b.target, b.result, len(b.hits), l.began.Add(b.answered), retry)
 }
 
 // settle books the outcomes of a batch and lets its visits go on.
 func (l *loop) settle(b *batch) {
-	if n := b.receipt.Tracked + b.receipt.Invalid; n > 0 {
-		l.c.Ledger.Receive(len(b.hits), b.receipt.Tracked, b.receipt.Invalid)
+	if r := b.result.Receipt; r.Tracked+r.Invalid > 0 {
+		l.c.Ledger.Receive(len(b.hits), r.Tracked, r.Invalid)
 	}
 	l.booked = l.booked[:0]
 	for i := range b.hits {
 		h := &b.hits[i]
-		a := ledger.Answered{Kind: h.kind, Outcome: b.outcome(i), Latency: b.answered - h.intended}
+		a := ledger.Answered{Kind: h.kind, Outcome: b.class(i).Outcome(), Latency: b.answered - h.intended}
 		if l.stood(h.intended, b.answered) {
 			a.Latency = ledger.NoLatency
 		}
@@ -349,8 +345,9 @@ func (l *loop) settle(b *batch) {
 			l.timers.add(o)
 		}
 	}
-	if b.result.Outcome != tracking.Accepted || b.receipt.Invalid > 0 {
-		l.c.Log.Debug("request not accepted", "visit", b.visits[0].number, "hits", len(b.hits), "outcome", b.result.Outcome.String(), "invalid", b.receipt.Invalid, "reason", b.result.Reason)
+	if b.result.Class.Outcome() != tracking.Accepted || b.result.Receipt.Invalid > 0 {
+		l.c.Log.Debug("request not accepted", "visit", b.visits[0].number, "hits", len(b.hits), "class", b.result.Class.String(),
+			"invalid", b.result.Receipt.Invalid, "reason", b.result.String())
 		if _, all := l.c.Router.Hopeless(); all {
 			l.stop(NoTarget)
 		}

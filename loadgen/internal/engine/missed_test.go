@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
@@ -75,19 +76,19 @@ func TestAfterAStandstillNoBurstFollows(t *testing.T) {
 }
 
 func TestHitsInFlightDuringAStandstillHaveNoLatencyAndSayNothingOfTheTarget(t *testing.T) {
-	for name, answer := range map[string]tracking.Outcome{"answered": tracking.Accepted, "timed out": tracking.Unknown} {
+	for name, class := range map[string]answer.Class{"answered": answer.Accepted, "timed out": answer.Timeout} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var later atomic.Bool
 				r := newRig(func(_ context.Context, s sent) tracking.Result {
 					if s.visit == 0 && s.hit == 0 { // which proves the target
-						return tracking.Result{Outcome: tracking.Accepted}
+						return tracking.Result{}
 					}
 					if later.Load() {
-						return tracking.Result{Outcome: tracking.Accepted}
+						return tracking.Result{}
 					}
 					time.Sleep(3 * time.Second)
-					return tracking.Result{Outcome: answer}
+					return said(class)
 				}, func(c *engine.Config) {
 					c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(20*86_400), 20*time.Second, 50
 				})
@@ -96,7 +97,7 @@ func TestHitsInFlightDuringAStandstillHaveNoLatencyAndSayNothingOfTheTarget(t *t
 				_ = r.run(t.Context(), t.Context(), t)
 				c := r.ledger.Counts()
 				n := c.Total(0).Ended
-				if n[answer] < 35 || c.Latency[0].TotalCount() > int64(n[tracking.Accepted]+n[tracking.Unknown])-30 {
+				if n[class.Outcome()] < 35 || c.Latency[0].TotalCount() > int64(n[tracking.Accepted]+n[tracking.Unknown])-30 {
 					t.Errorf("%v, %d latencies", n, c.Latency[0].TotalCount())
 				}
 				// The breaker opens after 20 unknown ones in a row.

@@ -54,8 +54,8 @@ func (instant) Request() engine.Request          { return instant{} }
 func (instant) Break()                           {}
 func (instant) Begin(int, bool)                  {}
 func (instant) Add(*visit.Visit, int, time.Time) {}
-func (instant) Send() (tracking.Result, tracking.Receipt) {
-	return tracking.Result{}, tracking.Receipt{}
+func (instant) Send() tracking.Result {
+	return tracking.Result{}
 }
 
 // BenchmarkOpenVisits tells what a million and ten million open visits cost: memory of the process, the share of a core

@@ -3,12 +3,13 @@ package routing
 import (
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 const (
-	// patienceUnproven is how many hits without an accepted one fail a target that never accepted any, and how many
-	// rejected ones in a row fail any. Matomo locks an address out after 20 wrong tokens (plugins/Login/Security/BruteForceDetection.php).
+	// patienceUnproven is how many hits without an accepted one fail a target that never accepted any, and how many in a
+	// row that may have had a wrong token fail any (answer.Class.LockOut).
 	patienceUnproven = 5
 	// patienceProven is the same for a target that has accepted hits.
 	patienceProven = 20
@@ -30,7 +31,7 @@ type breaker struct {
 	probing   bool // open, and the hit in flight was sent since
 	inFlight  int
 	streak    int // hits in a row that were not accepted
-	rejected  int // those of them that were rejected, in a row
+	lockOut   int // those of them that may have had a wrong token, in a row
 	vain      int // probes in a row without success
 	openUntil time.Time
 	begun     time.Time // when a hit went out last
@@ -70,30 +71,30 @@ func (b *breaker) begin(now time.Time) {
 	b.probing = b.open
 }
 
-func (b *breaker) end(o tracking.Outcome, now time.Time) {
+func (b *breaker) end(c answer.Class, retryAfter time.Duration, now time.Time) {
 	b.inFlight--
-	if o == tracking.Accepted {
+	if c.Outcome() == outcome.Accepted {
 		*b = breaker{worked: true, proven: true, inFlight: b.inFlight, begun: b.begun}
 		return
 	}
 	b.streak++
-	b.rejected++
-	if o != tracking.Rejected {
-		b.rejected = 0
+	b.lockOut++
+	if !c.LockOut() {
+		b.lockOut = 0
 	}
 	switch {
 	case b.open && !b.probing: // sent before it opened, says nothing new however late it comes
 	case b.open:
 		b.vain++
-		b.openUntil = now.Add(b.wait())
-	case b.streak >= patienceProven, b.rejected >= patienceUnproven, !b.worked && b.streak >= patienceUnproven:
+		b.openUntil = now.Add(max(b.wait(), retryAfter))
+	case b.streak >= patienceProven, b.lockOut >= patienceUnproven, !b.worked && b.streak >= patienceUnproven:
 		b.open, b.proven = true, false
-		b.openUntil = now.Add(b.wait())
+		b.openUntil = now.Add(max(b.wait(), retryAfter))
 	}
 }
 
 func (b *breaker) wait() time.Duration {
-	if !b.worked || b.vain > 6 || b.rejected >= patienceUnproven {
+	if !b.worked || b.vain > 6 || b.lockOut >= patienceUnproven {
 		return probeEvery
 	}
 	return min(probeEvery, firstProbe<<b.vain)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -101,23 +102,24 @@ func (r *Router) Begin(t int, now time.Time) (proven bool) {
 	return r.states[t].proven
 }
 
-// End books the answer of target t. Where the hit will be sent again, at the moment again, it is no verdict on the
-// target yet; zero is never.
-func (r *Router) End(t int, res tracking.Result, now, again time.Time) {
+// End books the answer of target t to a request of n hits. Where the request will be sent again, at the moment again, it
+// is no verdict on the target yet; zero is never.
+func (r *Router) End(t int, res tracking.Result, n int, now, again time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := &r.states[t]
+	s, class := &r.states[t], res.Target(n)
+	accepted := class.Outcome() == outcome.Accepted
 	if again.IsZero() {
-		s.end(res.Outcome, now)
+		s.end(class, res.RetryAfter, now)
 	} else {
 		s.inFlight--
 		s.hold = again
 	}
-	s.add(now, res.Outcome == tracking.Accepted)
-	if res.Outcome == tracking.Accepted {
+	s.add(now, accepted)
+	if accepted {
 		s.accepted = now
 	} else {
-		s.refused, s.lastError = now, res.Reason
+		s.refused, s.lastError = now, res.String()
 	}
 	s.observe(res.Clock, now)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -16,10 +17,15 @@ func three() []target.Target {
 	return []target.Target{{Name: "a", Weight: 1}, {Name: "b", Weight: 2}, {Name: "c", Weight: 7}}
 }
 
-// answer sends a hit to target t and answers it.
-func answer(r *routing.Router, t int, o tracking.Outcome, now time.Time) {
+// reply sends a hit to target t and answers it.
+func reply(r *routing.Router, t int, c answer.Class, now time.Time) {
 	r.Begin(t, now)
-	r.End(t, tracking.Result{Outcome: o, Reason: o.String()}, now, time.Time{})
+	r.End(t, said(c), 1, now, time.Time{})
+}
+
+// said is an answer of a class.
+func said(c answer.Class) tracking.Result {
+	return tracking.Result{Answer: answer.Answer{Class: c, FirstWords: c.String()}}
 }
 
 func TestStrategiesDealOutVisits(t *testing.T) {
@@ -46,12 +52,12 @@ func TestStrategiesDealOutVisits(t *testing.T) {
 
 func TestAnswersFromBeforeTheOutageDoNotPutOffTheProbe(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
-	answer(r, 0, tracking.Accepted, start)
+	reply(r, 0, answer.Accepted, start)
 	for range 50 {
 		r.Begin(0, start)
 	}
 	for i := range 50 { // the breaker opens at the 20th; the others come in the 30 s after
-		r.End(0, tracking.Result{Outcome: tracking.Unknown}, start.Add(time.Duration(max(0, i-19))*time.Second), time.Time{})
+		r.End(0, said(answer.Timeout), 1, start.Add(time.Duration(max(0, i-19))*time.Second), time.Time{})
 	}
 	if r.Verdict(0, start.Add(30*time.Second)) != routing.Go {
 		t.Error("no probe may go")
@@ -61,7 +67,7 @@ func TestAnswersFromBeforeTheOutageDoNotPutOffTheProbe(t *testing.T) {
 func TestAnUnprovenTargetTakesNoOtherHitBeforeARetry(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	r.Begin(0, start)
-	r.End(0, tracking.Result{Outcome: tracking.Failed, Retry: true}, start, start.Add(time.Second))
+	r.End(0, said(answer.NotNow), 1, start, start.Add(time.Second))
 	if r.Verdict(0, start.Add(999*time.Millisecond)) != routing.Wait {
 		t.Error("another hit may go before the retry")
 	}
@@ -75,7 +81,7 @@ func TestAnUnprovenTargetGetsOneHitAtATime(t *testing.T) {
 	if proven := r.Begin(0, start); proven || r.Verdict(0, start) != routing.Wait {
 		t.Error("a second hit may go before the first is answered")
 	}
-	r.End(0, tracking.Result{Outcome: tracking.Accepted}, start, time.Time{})
+	r.End(0, said(answer.Accepted), 1, start, time.Time{})
 	if proven := r.Begin(0, start); !proven || r.Verdict(0, start) != routing.Go {
 		t.Error("a proven target is held back")
 	}
@@ -87,7 +93,7 @@ func TestFiveHitsWithoutSuccessFailATargetAndAProbeAMinuteMendsIt(t *testing.T) 
 		if r.Verdict(0, start) != routing.Go {
 			t.Fatalf("refused after %d", i)
 		}
-		answer(r, 0, tracking.Rejected, start)
+		reply(r, 0, answer.Rejected, start)
 	}
 	if r.Verdict(0, start.Add(59*time.Second)) != routing.Refuse {
 		t.Error("the target is asked again within the minute")
@@ -102,12 +108,12 @@ func TestFiveHitsWithoutSuccessFailATargetAndAProbeAMinuteMendsIt(t *testing.T) 
 	if r.Verdict(0, later) != routing.Go {
 		t.Error("no probe after a minute")
 	}
-	answer(r, 0, tracking.Failed, later)
+	reply(r, 0, answer.NotNow, later)
 	if r.Verdict(0, later.Add(59*time.Second)) != routing.Refuse {
 		t.Error("the next probe comes too early")
 	}
 	later = later.Add(time.Minute)
-	answer(r, 0, tracking.Accepted, later)
+	reply(r, 0, answer.Accepted, later)
 	if r.Verdict(0, later) != routing.Go || r.Status(0, later).Failed {
 		t.Error("an accepted probe does not mend the target")
 	}
@@ -117,7 +123,7 @@ func TestAllTargetsFailedFromTheStartIsHopeless(t *testing.T) {
 	r := routing.New(three()[:2], target.RoundRobin, 1)
 	for i := range 2 {
 		for range 5 {
-			answer(r, i, tracking.Rejected, start)
+			reply(r, i, answer.Rejected, start)
 		}
 	}
 	if why, all := r.Hopeless(); !all || why != "a: rejected" {
@@ -127,9 +133,9 @@ func TestAllTargetsFailedFromTheStartIsHopeless(t *testing.T) {
 
 func TestATargetThatWorkedIsProbedSoon(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
-	answer(r, 0, tracking.Accepted, start)
+	reply(r, 0, answer.Accepted, start)
 	for range 20 {
-		answer(r, 0, tracking.Unknown, start)
+		reply(r, 0, answer.Timeout, start)
 	}
 	now := start
 	for _, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
@@ -138,7 +144,7 @@ func TestATargetThatWorkedIsProbedSoon(t *testing.T) {
 			t.Fatalf("the probe does not come after %v", wait)
 		}
 		now = now.Add(wait)
-		answer(r, 0, tracking.Unknown, now)
+		reply(r, 0, answer.Timeout, now)
 	}
 	if _, all := r.Hopeless(); all {
 		t.Error("a target that worked is given up")
@@ -147,22 +153,48 @@ func TestATargetThatWorkedIsProbedSoon(t *testing.T) {
 
 func TestRejectionsFailATargetThatWorkedBeforeMatomoLocksUsOut(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
-	answer(r, 0, tracking.Accepted, start)
+	reply(r, 0, answer.Accepted, start)
 	for range 5 {
-		answer(r, 0, tracking.Rejected, start)
+		reply(r, 0, answer.Rejected, start)
 	}
 	if r.Verdict(0, start.Add(59*time.Second)) != routing.Refuse || r.Verdict(0, start.Add(time.Minute)) != routing.Go {
 		t.Error("it is not probed once a minute")
 	}
 }
 
+func TestRefusalsThatAreNotOfTheTokenHaveTheUsualPatience(t *testing.T) {
+	for class, patience := range map[answer.Class]int{answer.Rejected: 5, answer.Token: 5, answer.InFront: 20, answer.NotNow: 20, answer.Unreadable: 20, answer.TooLarge: 20} {
+		r := routing.New(three()[:1], target.RoundRobin, 1)
+		reply(r, 0, answer.Accepted, start)
+		n := 0
+		for ; r.Verdict(0, start) == routing.Go; n++ {
+			reply(r, 0, class, start)
+		}
+		if n != patience {
+			t.Errorf("%s: the target failed after %d, want %d", class, n, patience)
+		}
+	}
+}
+
+func TestAFailedTargetIsLeftAloneAsLongAsItWants(t *testing.T) {
+	r := routing.New(three()[:1], target.RoundRobin, 1)
+	reply(r, 0, answer.Accepted, start)
+	for range 20 {
+		r.Begin(0, start)
+		r.End(0, tracking.Result{Answer: answer.Answer{Class: answer.NotNow, RetryAfter: 20 * time.Second}}, 1, start, time.Time{})
+	}
+	if r.Verdict(0, start.Add(19*time.Second)) != routing.Refuse || r.Verdict(0, start.Add(20*time.Second)) != routing.Go {
+		t.Error("it is probed at another moment than it said")
+	}
+}
+
 func TestVisitsKeepAwayFromATargetInDoubt(t *testing.T) {
 	r := routing.New(three()[:2], target.RoundRobin, 1)
-	answer(r, 1, tracking.Accepted, start)
+	reply(r, 1, answer.Accepted, start)
 	if got := r.Pick(0, start); got != 0 {
 		t.Errorf("the first visit goes to %d, though nothing speaks against 0", got)
 	}
-	answer(r, 0, tracking.Failed, start)
+	reply(r, 0, answer.NotNow, start)
 	if got := r.Pick(0, start); got != 1 {
 		t.Errorf("a visit goes to %d, which has just failed", got)
 	}
@@ -176,11 +208,11 @@ func TestHealthIsJudgedOverTheLastMinute(t *testing.T) {
 	}
 	mix := func(now time.Time, good, bad int) {
 		for range bad {
-			answer(r, 0, tracking.Rejected, now)
-			answer(r, 0, tracking.Accepted, now) // keeps the breaker closed
+			reply(r, 0, answer.Rejected, now)
+			reply(r, 0, answer.Accepted, now) // keeps the breaker closed
 		}
 		for range good - bad {
-			answer(r, 0, tracking.Accepted, now)
+			reply(r, 0, answer.Accepted, now)
 		}
 	}
 	mix(start, 95, 5)
@@ -195,7 +227,7 @@ func TestHealthIsJudgedOverTheLastMinute(t *testing.T) {
 	if got := health(start); got != routing.FailedHealth {
 		t.Errorf("at 70 %%: %s", got)
 	}
-	answer(r, 0, tracking.Accepted, start.Add(2*time.Minute))
+	reply(r, 0, answer.Accepted, start.Add(2*time.Minute))
 	if got := health(start.Add(2 * time.Minute)); got != routing.Healthy {
 		t.Errorf("a minute later: %s", got)
 	}
@@ -206,9 +238,9 @@ func TestAStatusTellsOfTheLastSuccessAndTheLastFailure(t *testing.T) {
 	if st := r.Status(0, start); !st.LastSuccess.IsZero() || !st.LastFailure.IsZero() {
 		t.Errorf("before the first answer: %+v", st)
 	}
-	answer(r, 0, tracking.Rejected, start)
-	answer(r, 0, tracking.Accepted, start.Add(time.Second))
-	answer(r, 0, tracking.Accepted, start.Add(2*time.Second))
+	reply(r, 0, answer.Rejected, start)
+	reply(r, 0, answer.Accepted, start.Add(time.Second))
+	reply(r, 0, answer.Accepted, start.Add(2*time.Second))
 	if st := r.Status(0, start.Add(time.Minute)); !st.LastSuccess.Equal(start.Add(2*time.Second)) || !st.LastFailure.Equal(start) || st.LastError != "rejected" {
 		t.Errorf("%+v", st)
 	}

@@ -66,8 +66,7 @@ func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) 
 	case fault.name != "":
 		fault.fail(w)
 	case v.rejected:
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = io.WriteString(w, "rejected: "+v.reason+"\n") // the client may be gone
+		refuse(w, params["send_image"] != "0")
 	case params["send_image"] == "0":
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -81,7 +80,20 @@ func (s *Sink) refuse(w http.ResponseWriter, reason string) {
 	s.mu.Lock()
 	s.counts.Rejected[reason]++
 	s.mu.Unlock()
-	http.Error(w, reason, http.StatusBadRequest)
+	refuse(w, true)
+}
+
+// about is what a tracker says with each refusal, after its image (core/Tracker/Response.php, outputResponse).
+const about = "This resource is part of Matomo. Keep full control of your data with the leading free and open source web analytics & conversion optimisation platform.<br>\n"
+
+// refuse answers 400 as Matomo does, which does not say why.
+func refuse(w http.ResponseWriter, image bool) {
+	w.Header().Set("Content-Type", "image/gif")
+	w.WriteHeader(http.StatusBadRequest)
+	if image {
+		_, _ = io.WriteString(w, gif) // the client may be gone
+	}
+	_, _ = io.WriteString(w, about)
 }
 
 // checkToken objects to tokens where logs keep them.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // quick is a target at a server that costs as little as one can, for requests of size bytes of body.
@@ -49,7 +50,7 @@ func BenchmarkSend(b *testing.B) {
 	target, body := quick(b, noContent, 1), make([]byte, 800, 1000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if r := target.Send(body, "Firefox"); r.Outcome != tracking.Accepted {
+		if r := target.Send(body, "Firefox"); r.Class != answer.Accepted {
 			b.Fatalf("%+v", r)
 		}
 	}
@@ -64,7 +65,7 @@ func BenchmarkSendBulk(b *testing.B) {
 	target := quick(b, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2e\r\n"+receipt+"\r\n0\r\n\r\n", len(hits))
 	b.ReportAllocs()
 	for b.Loop() {
-		if r, _ := target.SendBulk(append(tracking.BulkBody(), hits...)); r.Outcome != tracking.Accepted {
+		if r := target.SendBulk(append(tracking.BulkBody(), hits...), 100); r.Class != answer.Accepted {
 			b.Fatalf("%+v", r)
 		}
 	}

@@ -3,6 +3,8 @@ package tracking
 import (
 	"encoding/json"
 	"sync"
+
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // A bulk request is {"requests":["?a=1","?b=2"],"token_auth":"…"}. A form needs no escaping inside JSON: it holds
@@ -28,9 +30,8 @@ func AppendBulk(body []byte) []byte {
 // agent is the user agent where hits of many visitors go together.
 const agent = "Trafficinator"
 
-// SendBulk posts the hits of a body that AppendBulk began, with the token; the body is not the caller's any more. Where the
-// outcome is Accepted the receipt tells how many were tracked.
-func (t *Target) SendBulk(body []byte) (Result, Receipt) {
+// SendBulk posts the n hits of a body that AppendBulk began, with the token; the body is not the caller's any more.
+func (t *Target) SendBulk(body []byte, n int) Result {
 	body = append(body, bulkEnd...)
 	if t.secret != "" {
 		body = append(append(body, `,"token_auth":`...), t.secret...)
@@ -39,14 +40,9 @@ func (t *Target) SendBulk(body []byte) (Result, Receipt) {
 	c, err := t.write(t.bulk, body, agent)
 	bodies.Put(&body)
 	if c == nil {
-		return t.unsent(err), Receipt{}
+		return t.unsent(err)
 	}
-	var receipt Receipt
-	r := t.answered(c, err, func(a *answer) (r Result) {
-		r, receipt = judgeBulk(a)
-		return r
-	})
-	return r, receipt
+	return t.answered(c, err, func(r *answer.Raw) answer.Answer { return answer.Bulk(r, n) })
 }
 
 // quoted is a token as a JSON string, "" where there is none.

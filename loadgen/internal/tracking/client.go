@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // brokenOff is the reason of requests that Break ended.
@@ -73,13 +75,9 @@ func (c *Client) each(do func(*conn)) {
 	}
 }
 
-// Result is the outcome of one request.
+// Result is what became of one request.
 type Result struct {
-	Outcome Outcome
-	// Retry says that the request surely was not taken and may be sent again.
-	Retry bool
-	// Reason says in words why a hit was not accepted, without token or body.
-	Reason string
+	answer.Answer
 	// Clock is the target's clock at the answer (RFC 9110, Date), zero without one; it is cut to the second.
 	Clock time.Time
 }
@@ -127,25 +125,21 @@ func (t *Target) Send(body []byte, userAgent string) Result {
 	if t.token != "" {
 		body = append(append(body, "&token_auth="...), t.token...)
 	}
-	return t.post(t.form, body, userAgent, judge)
+	return t.post(t.form, body, userAgent, answer.Hit)
 }
 
 // Clock asks for the target's clock as a browser asks whether it may post, which Matomo answers with 204 and stores
 // nothing for (core/Tracker.php, isPreFlightCorsRequest). It is zero where the target does not tell.
 func (t *Target) Clock() (time.Time, error) {
-	answered := false
-	res := t.post(t.options, nil, agent, func(*answer) Result {
-		answered = true
-		return Result{}
-	})
-	if !answered {
-		return time.Time{}, fmt.Errorf("ask clock: %s", res.Reason)
+	res := t.post(t.options, nil, agent, func(r *answer.Raw) answer.Answer { return answer.Answer{Status: r.Status} })
+	if res.Class != answer.Accepted {
+		return time.Time{}, fmt.Errorf("ask clock: %s", res.String())
 	}
 	return res.Clock, nil
 }
 
 // post sends a request and judges its answer.
-func (t *Target) post(head, body []byte, userAgent string, judge func(*answer) Result) Result {
+func (t *Target) post(head, body []byte, userAgent string, judge func(*answer.Raw) answer.Answer) Result {
 	c, err := t.write(head, body, userAgent)
 	if c == nil {
 		return t.unsent(err)
@@ -180,16 +174,16 @@ func (t *Target) write(head, body []byte, userAgent string) (*conn, error) {
 // unsent is the result of a request of which no byte was written.
 func (t *Target) unsent(err error) Result {
 	if t.client.broken.Load() {
-		return Result{Outcome: Failed, Reason: brokenOff}
+		return Result{Answer: answer.Answer{Class: answer.Stopped, FirstWords: brokenOff}}
 	}
-	return Result{Outcome: Failed, Retry: true, Reason: reason(err)}
+	return Result{Answer: answer.Failure(err, false)}
 }
 
 // answered reads and judges the answer. sent is what went wrong while the rest of the request was written: a server
 // that refuses a request, as one that is too large, may answer before it has read all of it.
-func (t *Target) answered(c *conn, sent error, judge func(*answer) Result) Result {
+func (t *Target) answered(c *conn, sent error, judge func(*answer.Raw) answer.Answer) Result {
 	err := c.read()
-	if err != nil {
+	if !c.answer.headed {
 		t.drop(c)
 		if !c.used.IsZero() && c.answer.until == 0 {
 			t.wary.Store(true)
@@ -198,13 +192,13 @@ func (t *Target) answered(c *conn, sent error, judge func(*answer) Result) Resul
 			err = sent
 		}
 		if t.client.broken.Load() {
-			return Result{Outcome: Unknown, Reason: brokenOff}
+			return Result{Answer: answer.Answer{Class: answer.Broken, FirstWords: brokenOff}}
 		}
-		return Result{Outcome: Unknown, Reason: reason(err), Clock: c.answer.clock}
+		return Result{Answer: answer.Failure(err, true)}
 	}
-	r := judge(&c.answer)
-	r.Clock = c.answer.clock
-	if c.answer.last || sent != nil {
+	c.answer.Secret = t.token
+	r := Result{judge(&c.answer.Raw), c.answer.Date}
+	if err != nil || c.answer.last || sent != nil {
 		t.drop(c)
 	} else {
 		t.keep(c)

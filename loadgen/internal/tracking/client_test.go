@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 var gif = []byte("GIF89a\x01\x00\x01\x00")
@@ -41,35 +42,40 @@ func send(t *testing.T, address string, change func(*tracking.Options)) tracking
 	return aim(t, client(t, change), address, "").Send([]byte("rec=1"), "Firefox")
 }
 
-func TestWhatAnAnswerMeans(t *testing.T) {
+// What an answer means is tested in package answer; here is what of it comes over the wire.
+func TestWhatIsReadOfAnAnswer(t *testing.T) {
+	header := func(status int, body string, pairs ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			for i := 0; i < len(pairs); i += 2 {
+				w.Header().Set(pairs[i], pairs[i+1])
+			}
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
 	for name, c := range map[string]struct {
-		answer  http.HandlerFunc
-		outcome tracking.Outcome
-		retry   bool
-		reason  string
+		serve  http.HandlerFunc
+		class  answer.Class
+		reason string
 	}{
-		"the GIF":      {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(gif) }, tracking.Accepted, false, ""},
-		"204":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, tracking.Accepted, false, ""},
-		"a home page":  {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, tracking.Rejected, false, "is the address that of matomo.php?"},
-		"an empty 200": {func(w http.ResponseWriter, _ *http.Request) {}, tracking.Rejected, false, "is the address that of matomo.php?"},
-		"400":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400) }, tracking.Rejected, false, "no write access"},
-		"404":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, tracking.Rejected, false, "no tracker"},
-		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://new.test/matomo.php?token_auth=x", http.StatusMovedPermanently)
-		}, tracking.Rejected, false, "a redirect to https://new.test/matomo.php: use that address"},
-		"a redirect to another path": {func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Location", "/stats/matomo.php?token_auth=x")
-			w.WriteHeader(http.StatusFound)
-		}, tracking.Rejected, false, "a redirect to /stats/matomo.php on the same host: use that address"},
-		"503":                 {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, tracking.Failed, true, "503"},
-		"500":                 {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, tracking.Unknown, false, "500"},
-		"502":                 {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, tracking.Unknown, false, "502"},
-		"a broken answer":     {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, tracking.Unknown, false, ""},
-		"no answer in time":   {func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body); <-r.Context().Done() }, tracking.Unknown, false, "no answer in time"},
-		"an oversized answer": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(strings.Repeat("x", 1<<20))) }, tracking.Rejected, false, "answered 200"},
+		"an image":           {header(200, string(gif)), answer.Accepted, ""},
+		"nothing":            {header(204, ""), answer.Accepted, ""},
+		"text and an image":  {header(200, "Warning: x"+string(gif)), answer.Accepted, "Warning: x"},
+		"when to come back":  {header(503, "", "Retry-After", "7"), answer.NotNow, "again in 7s"},
+		"who answered":       {header(403, "<h1>Blocked</h1>", "Server", "gate/1"), answer.InFront, `answered 403 (Server: gate/1): "Blocked"`},
+		"a password, please": {header(401, "", "WWW-Authenticate", "Basic"), answer.InFront, "401"},
+		"where to go":        {header(302, "", "Location", "https://new.test/login?token_auth=x"), answer.InFront, "redirect to https://new.test/login"},
+		"its own token":      {header(500, "hush-hush is wrong"), answer.Unreadable, "***MASKED*** is wrong"},
+		"half of it": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "900")
+			_, _ = io.WriteString(w, "<p>Please wa")
+		}, answer.Unreadable, `"Please wa…"`},
+		"its beginning":     {header(200, strings.Repeat("long ", 1<<18)), answer.Unreadable, "long long"},
+		"no answer":         {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, answer.Broken, "closed without an answer"},
+		"no answer in time": {func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body); <-r.Context().Done() }, answer.Timeout, "no answer in time"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := httptest.NewServer(c.answer)
+			server := httptest.NewServer(c.serve)
 			defer server.Close()
 			cl := client(t, func(o *tracking.Options) {
 				if name == "no answer in time" {
@@ -77,11 +83,8 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 				}
 			})
 			r := aim(t, cl, server.URL+"/matomo.php", "hush-hush").Send([]byte("rec=1"), "Firefox")
-			if r.Outcome != c.outcome || r.Retry != c.retry || !strings.Contains(r.Reason, c.reason) {
-				t.Errorf("got %s, again %t, %q", r.Outcome, r.Retry, r.Reason)
-			}
-			if strings.Contains(r.Reason, "hush") || strings.Contains(r.Reason, "token_auth") {
-				t.Errorf("the reason tells a secret: %q", r.Reason)
+			if r.Class != c.class || !strings.Contains(r.String(), c.reason) || strings.Contains(r.String(), "hush") {
+				t.Errorf("%s: %s", r.Class, r.String())
 			}
 		})
 	}
@@ -98,7 +101,7 @@ func TestTheTokenTravelsInTheBodyAlone(t *testing.T) {
 	}))
 	defer server.Close()
 	r := aim(t, client(t, nil), server.URL+"/matomo.php", "a b&c").Send([]byte("idsite=1&rec=1"), "Firefox")
-	if r.Outcome != tracking.Accepted || time.Since(r.Clock).Abs() > time.Minute {
+	if r.Class.Outcome() != tracking.Accepted || time.Since(r.Clock).Abs() > time.Minute {
 		t.Errorf("%+v", r)
 	}
 	if got.Method != http.MethodPost || got.URL.RawQuery != "" || form.Get("token_auth") != "a b&c" || got.UserAgent() != "Firefox" {
@@ -113,7 +116,7 @@ func TestWithoutAConnectionAHitMayBeSentAgain(t *testing.T) {
 	}
 	_ = ln.Close()
 	r := send(t, "http://"+ln.Addr().String()+"/matomo.php", nil)
-	if r.Outcome != tracking.Failed || !r.Retry || !strings.Contains(r.Reason, "refused") {
+	if r.Class != answer.Unreachable || !strings.Contains(r.String(), "refused") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -121,10 +124,10 @@ func TestWithoutAConnectionAHitMayBeSentAgain(t *testing.T) {
 func TestACertificateIsVerified(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
 	defer server.Close()
-	if r := send(t, server.URL, nil); r.Outcome != tracking.Failed || !strings.HasPrefix(r.Reason, "TLS failed") {
+	if r := send(t, server.URL, nil); r.Class != answer.TLS || !strings.HasPrefix(r.String(), "TLS failed") {
 		t.Errorf("verified: %+v", r)
 	}
-	if r := send(t, server.URL, insecure); r.Outcome != tracking.Accepted {
+	if r := send(t, server.URL, insecure); r.Class.Outcome() != tracking.Accepted {
 		t.Errorf("not verified: %+v", r)
 	}
 }

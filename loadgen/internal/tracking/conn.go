@@ -21,7 +21,7 @@ type conn struct {
 	out      []byte
 	pair     [2][]byte // head and body, in the memory of which parts is
 	parts    net.Buffers
-	answer   answer
+	answer   response
 }
 
 // extend lets the connection have its timeout from now on. Setting a deadline costs much of a request, so that it is

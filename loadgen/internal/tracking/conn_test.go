@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // serve lets each handle every connection to an address until the test ends.
@@ -84,23 +85,24 @@ func TestWaysToAnswer(t *testing.T) {
 		"of HTTP/1.0, kept alive":         {"HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n", tracking.Accepted, 1},
 		"in chunks":                       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8\r\nc\r\n9a-and-so-on\r\n0\r\n\r\n", tracking.Accepted, 1},
 		"in chunks with all extras":       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nGIF8\r\n0C \r\n9a-and-so-on\r\n0\r\nX: trailer\r\n\r\n", tracking.Accepted, 1},
-		"in broken chunks":                {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8and more\r\n0\r\n\r\n", tracking.Unknown, 2},
+		"in broken chunks":                {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8and more\r\n0\r\n\r\n", tracking.Accepted, 2},
 		"in a huge chunk":                 {"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n30000\r\n" + strings.Repeat("x", 0x30000) + "\r\n0\r\n\r\n", tracking.Rejected, 2},
 		"closed after, among other words": {"HTTP/1.1 204 No Content\r\nConnection: Upgrade, Close\r\n\r\n", tracking.Accepted, 2},
 		"with two lengths":                {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nContent-Length: 17\r\n\r\n" + gif + "x", tracking.Unknown, 2},
-		"in another protocol":             {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", tracking.Rejected, 2},
+		"in another protocol":             {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", tracking.Unknown, 2},
 		"after an interim one":            {"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + noContent, tracking.Accepted, 1},
 		"with more than told":             {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif + "HTTP/1.1 500 No\r\n\r\n", tracking.Accepted, 2},
 		"with a long head":                {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 20_000) + "\r\n\r\n", tracking.Accepted, 1},
 		"with an endless head":            {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 80_000) + "\r\n\r\n", tracking.Unknown, 2},
 		"with a huge body":                {"HTTP/1.1 404 Not Found\r\nContent-Length: 200000\r\n\r\n" + strings.Repeat("x", 200_000), tracking.Rejected, 2},
-		"with half a body":                {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGIF8", tracking.Unknown, 2},
+		"with half an image":              {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGIF8", tracking.Accepted, 2},
+		"with half a body":                {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGI", tracking.Unknown, 2},
 		"in another language":             {"SSH-2.0-OpenSSH_9.2\r\n\r\n", tracking.Unknown, 2},
 		"with a broken length":            {"HTTP/1.1 200 OK\r\nContent-Length: lots\r\n\r\n", tracking.Unknown, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			address, connections := talk(t, func(int) string { return c.answer })
-			if name == "with half a body" {
+			if strings.HasPrefix(name, "with half a") {
 				address = "http://" + serve(t, func(conn net.Conn) {
 					connections.Add(1)
 					_, _ = conn.Read(make([]byte, 4096))
@@ -109,7 +111,7 @@ func TestWaysToAnswer(t *testing.T) {
 			}
 			target := aim(t, client(t, nil), address, "")
 			for i := range 2 {
-				if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != c.outcome {
+				if r := target.Send([]byte("rec=1"), "Firefox"); r.Class.Outcome() != c.outcome {
 					t.Fatalf("request %d: %+v", i, r)
 				}
 			}
@@ -126,7 +128,7 @@ func TestABodyWithoutALengthEndsWithTheConnection(t *testing.T) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nGIF8")
 		_, _ = io.WriteString(c, "9a")
 	})
-	if r := send(t, "http://"+address+"/matomo.php", nil); r.Outcome != tracking.Accepted {
+	if r := send(t, "http://"+address+"/matomo.php", nil); r.Class.Outcome() != tracking.Accepted {
 		t.Errorf("%+v", r)
 	}
 }
@@ -146,7 +148,7 @@ func TestAServerThatClosesAnIdleConnectionCostsNothing(t *testing.T) {
 	target := aim(t, client(t, nil), "http://"+address+"/matomo.php", "")
 	for i := range 3 {
 		closed.Add(1)
-		if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Accepted {
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.Class.Outcome() != tracking.Accepted {
 			t.Fatalf("request %d: %+v", i, r)
 		}
 		closed.Wait()
@@ -174,12 +176,12 @@ func TestAConnectionThatBreaksBeforeAByteWasWrittenCostsNothing(t *testing.T) {
 		}
 	})
 	target := aim(t, client(t, nil), "http://"+address+"/matomo.php", "")
-	if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Accepted {
+	if r := target.Send([]byte("rec=1"), "Firefox"); r.Class.Outcome() != tracking.Accepted {
 		t.Fatalf("%+v", r)
 	}
 	close(answered)
 	<-reset
-	if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Accepted || connections.Load() != 2 {
+	if r := target.Send([]byte("rec=1"), "Firefox"); r.Class.Outcome() != tracking.Accepted || connections.Load() != 2 {
 		t.Errorf("%+v over %d connections", r, connections.Load())
 	}
 }
@@ -211,7 +213,7 @@ func TestAServerThatAlwaysClosesWithoutAWordIsNotTrustedTwice(t *testing.T) {
 	lost := 0
 	for i := range 20 {
 		closed.Add(1)
-		switch r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome {
+		switch r := target.Send([]byte("rec=1"), "Firefox"); r.Class.Outcome() {
 		case tracking.Accepted:
 			closed.Wait()
 		case tracking.Unknown:
@@ -232,8 +234,8 @@ func TestARefusalBeforeTheBodyIsReadIsHeard(t *testing.T) {
 		_, _ = io.WriteString(c, "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 	}) // closed with most of the body unread
 	body := append(tracking.AppendBulk(nil), strings.Repeat("x", 16<<20)...)
-	r, _ := aim(t, client(t, nil), "http://"+address+"/matomo.php", "").SendBulk(body)
-	if r.Outcome != tracking.Rejected || !strings.Contains(r.Reason, "413") {
+	r := aim(t, client(t, nil), "http://"+address+"/matomo.php", "").SendBulk(body, 1)
+	if r.Class != answer.TooLarge {
 		t.Errorf("%+v", r)
 	}
 }
@@ -247,7 +249,7 @@ func TestAConnectionThatBreaksAfterTheRequestIsUnknown(t *testing.T) {
 	})
 	target := aim(t, client(t, nil), address, "")
 	for i, want := range []tracking.Outcome{tracking.Accepted, tracking.Unknown, tracking.Accepted} {
-		if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != want || r.Retry {
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.Class.Outcome() != want || r.Class.Retry() {
 			t.Errorf("request %d: %+v", i+1, r)
 		}
 	}
@@ -268,10 +270,10 @@ func TestABreakEndsRequestsInFlight(t *testing.T) {
 	<-arrived
 	cl.Break()
 	sending.Wait()
-	if r.Outcome != tracking.Unknown || r.Retry || r.Reason != "broken off" {
+	if r.Class.Outcome() != tracking.Unknown || r.Class.Retry() || r.String() != "broken off" {
 		t.Errorf("in flight: %+v", r)
 	}
-	if r := target.Send([]byte("rec=1"), "Firefox"); r.Outcome != tracking.Failed || r.Retry || r.Reason != "broken off" {
+	if r := target.Send([]byte("rec=1"), "Firefox"); r.Class != answer.Stopped || !strings.Contains(r.String(), "broken off") {
 		t.Errorf("after: %+v", r)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // route is the way to a target: straight, through a proxy that passes requests on (http), or through one that
@@ -104,7 +106,7 @@ func (r route) prepare(c net.Conn, first *url.URL) (net.Conn, error) {
 func (r route) secure(under net.Conn, name string) (net.Conn, error) {
 	c := tls.Client(under, &tls.Config{ServerName: name, InsecureSkipVerify: r.insecure, NextProtos: []string{"http/1.1"}}) //nolint:gosec // a loudly logged knob
 	if err := c.Handshake(); err != nil {
-		return nil, fmt.Errorf("TLS failed: %w", err)
+		return nil, fmt.Errorf("%w: %w", answer.ErrTLS, err)
 	}
 	return c, nil
 }

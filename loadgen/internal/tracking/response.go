@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 const (
@@ -17,19 +19,18 @@ const (
 	firstBuffer = 2 << 10
 )
 
-// answer is what a server said, as far as it matters (RFC 9112). It uses its memory again.
-type answer struct {
-	status   int
-	body     []byte // of one that is too long the beginning
-	location string // of a redirect
+// response is the reader of a connection's answers (RFC 9112), with the one that it read last. It uses its memory again.
+type response struct {
+	answer.Raw
+	// headed says that the head came whole.
+	headed bool
 	// last says that the connection is of no use any more.
-	last  bool
-	clock time.Time // zero where this answer has no date
+	last bool
 
 	buffer      []byte
 	from, until int       // what of the buffer was not looked at yet
-	date        []byte    // as it was told last,
-	told        time.Time // and what it means
+	date        []byte    // as the last Date header had it,
+	meant       time.Time // and what it means
 	length      int       // of the body, -1 until the connection ends
 	chunked     bool
 }
@@ -40,21 +41,23 @@ var (
 	errTooLong  = errors.New("the head of the answer is too long")
 )
 
-func (a *answer) read(r io.Reader) error {
-	a.from, a.until, a.status, a.clock = 0, 0, 0, time.Time{}
-	if a.buffer == nil {
-		a.buffer = make([]byte, firstBuffer)
+func (p *response) read(r io.Reader) error {
+	p.Raw, p.from, p.until, p.headed = answer.Raw{}, 0, 0, false
+	if p.buffer == nil {
+		p.buffer = make([]byte, firstBuffer)
 	}
 	var err error
 	// An interim answer, as 103 Early Hints is, has no body; the real one follows.
-	for err == nil && (a.status < 200 && a.status != http.StatusSwitchingProtocols) {
-		err = a.readHead(r)
+	for err == nil && (p.Status < 200 && p.Status != http.StatusSwitchingProtocols) {
+		err = p.readHead(r)
 	}
 	if err == nil {
-		err = a.readBody(r)
+		p.headed = true
+		err = p.readBody(r)
+		p.Cut = p.Cut || err != nil
 	}
 	if err == io.EOF {
-		if a.until == 0 {
+		if p.until == 0 {
 			return errNoAnswer
 		}
 		return io.ErrUnexpectedEOF
@@ -63,15 +66,15 @@ func (a *answer) read(r io.Reader) error {
 }
 
 // more reads on, in a buffer twice as large where it is full.
-func (a *answer) more(r io.Reader) error {
-	if a.until == len(a.buffer) {
-		if a.until == maxAnswer {
+func (p *response) more(r io.Reader) error {
+	if p.until == len(p.buffer) {
+		if p.until == maxAnswer {
 			return errTooLong
 		}
-		a.buffer = append(a.buffer, make([]byte, len(a.buffer))...)
+		p.buffer = append(p.buffer, make([]byte, len(p.buffer))...)
 	}
-	n, err := r.Read(a.buffer[a.until:])
-	a.until += n
+	n, err := r.Read(p.buffer[p.until:])
+	p.until += n
 	if n > 0 {
 		return nil
 	}
@@ -82,26 +85,26 @@ func (a *answer) more(r io.Reader) error {
 }
 
 // line reads a line, without its end.
-func (a *answer) line(r io.Reader) ([]byte, error) {
+func (p *response) line(r io.Reader) ([]byte, error) {
 	for seen := 0; ; {
-		if n := bytes.IndexByte(a.buffer[a.from+seen:a.until], '\n'); n >= 0 {
-			line := a.buffer[a.from : a.from+seen+n]
-			a.from += seen + n + 1
+		if n := bytes.IndexByte(p.buffer[p.from+seen:p.until], '\n'); n >= 0 {
+			line := p.buffer[p.from : p.from+seen+n]
+			p.from += seen + n + 1
 			if n := len(line); n > 0 && line[n-1] == '\r' {
 				line = line[:n-1]
 			}
 			return line, nil
 		}
-		seen = a.until - a.from
-		if err := a.more(r); err != nil {
+		seen = p.until - p.from
+		if err := p.more(r); err != nil {
 			return nil, err
 		}
 	}
 }
 
 // readHead reads the status line and the headers that matter.
-func (a *answer) readHead(r io.Reader) error {
-	line, err := a.line(r)
+func (p *response) readHead(r io.Reader) error {
+	line, err := p.line(r)
 	if err != nil {
 		return err
 	}
@@ -114,19 +117,19 @@ func (a *answer) readHead(r io.Reader) error {
 	if err != nil || len(code) != 3 || status < 100 {
 		return errNotHTTP
 	}
-	a.status, a.length, a.chunked, a.location, a.last = int(status), -1, false, "", line[7] == '0'
+	p.Raw, p.length, p.chunked, p.last = answer.Raw{Status: int(status)}, -1, false, line[7] == '0'
 	for {
-		line, err := a.line(r)
+		line, err := p.line(r)
 		if err != nil || len(line) == 0 {
 			return err
 		}
-		if err := a.header(line); err != nil {
+		if err := p.header(line); err != nil {
 			return err
 		}
 	}
 }
 
-func (a *answer) header(line []byte) error {
+func (p *response) header(line []byte) error {
 	if line[0] == ' ' || line[0] == '\t' {
 		return nil // more of the header before (obs-fold), of which none that matters has need
 	}
@@ -137,30 +140,36 @@ func (a *answer) header(line []byte) error {
 	name, value := line[:colon], bytes.TrimSpace(line[colon+1:])
 	switch { // by length first: most headers are of no interest
 	case len(name) == 4 && is(name, "date"):
-		if !bytes.Equal(value, a.date) {
-			a.date = append(a.date[:0], value...)
-			a.told, _ = http.ParseTime(string(value)) // none is zero
+		if !bytes.Equal(value, p.date) {
+			p.date = append(p.date[:0], value...)
+			p.meant, _ = http.ParseTime(string(value)) // none is zero
 		}
-		a.clock = a.told
+		p.Date = p.meant
+	case len(name) == 6 && is(name, "server"):
+		p.Server = value
 	case len(name) == 8 && is(name, "location"):
-		a.location = string(value)
+		p.Location = value
 	case len(name) == 10 && is(name, "connection"):
 		for token := range bytes.SplitSeq(value, []byte(",")) {
 			switch token = bytes.TrimSpace(token); {
 			case is(token, "close"):
-				a.last = true
+				p.last = true
 			case is(token, "keep-alive"):
-				a.last = false
+				p.last = false
 			}
 		}
+	case len(name) == 11 && is(name, "retry-after"):
+		p.RetryAfter = value
 	case len(name) == 14 && is(name, "content-length"):
 		n, err := strconv.ParseUint(string(value), 10, 62)
-		if err != nil || a.length >= 0 && a.length != int(n) {
+		if err != nil || p.length >= 0 && p.length != int(n) {
 			return fmt.Errorf("%w: Content-Length", errNotHTTP)
 		}
-		a.length = int(n)
+		p.length = int(n)
+	case len(name) == 16 && is(name, "www-authenticate"):
+		p.Challenge = true
 	case len(name) == 17 && is(name, "transfer-encoding"):
-		a.chunked = len(value) >= 7 && is(value[len(value)-7:], "chunked")
+		p.chunked = len(value) >= 7 && is(value[len(value)-7:], "chunked")
 	}
 	return nil
 }
@@ -168,50 +177,50 @@ func (a *answer) header(line []byte) error {
 func is(b []byte, lower string) bool { return bytes.EqualFold(b, []byte(lower)) }
 
 // readBody reads the body. A connection on which more was said than announced is not used again.
-func (a *answer) readBody(r io.Reader) error {
+func (p *response) readBody(r io.Reader) error {
 	var err error
-	a.body = nil
+	p.Body = nil
 	switch {
-	case a.status == http.StatusSwitchingProtocols:
-		a.last = true
-	case a.status == http.StatusNoContent, a.status == http.StatusNotModified:
-	case a.chunked:
-		err = a.chunks(r)
-	case a.length >= 0:
-		err = a.fixed(r)
+	case p.Status == http.StatusSwitchingProtocols:
+		p.last = true
+	case p.Status == http.StatusNoContent, p.Status == http.StatusNotModified:
+	case p.chunked:
+		err = p.chunks(r)
+	case p.length >= 0:
+		err = p.fixed(r)
 	default:
-		a.last = true
+		p.last = true
 		for err == nil {
-			err = a.more(r)
+			err = p.more(r)
 		}
-		a.body = a.buffer[a.from:a.until]
-		a.from = a.until
+		p.Body = p.buffer[p.from:p.until]
+		p.from = p.until
 		if err == io.EOF {
 			err = nil
 		}
 	}
 	if err == errTooLong {
-		a.last, err = true, nil
+		p.last, p.Cut, err = true, true, nil
 	}
-	a.last = a.last || a.from < a.until
+	p.last = p.last || p.from < p.until
 	return err
 }
 
-func (a *answer) fixed(r io.Reader) (err error) {
-	for err == nil && a.until-a.from < a.length {
-		err = a.more(r)
+func (p *response) fixed(r io.Reader) (err error) {
+	for err == nil && p.until-p.from < p.length {
+		err = p.more(r)
 	}
-	a.body = a.buffer[a.from:min(a.until, a.from+a.length)]
-	a.from += len(a.body)
+	p.Body = p.buffer[p.from:min(p.until, p.from+p.length)]
+	p.from += len(p.Body)
 	return err
 }
 
 // chunks reads a body in chunks (RFC 9112, 7.1), as nginx sends what PHP makes, and moves them together.
-func (a *answer) chunks(r io.Reader) error {
-	begin, end := a.from, a.from
-	defer func() { a.body = a.buffer[begin:end] }()
+func (p *response) chunks(r io.Reader) error {
+	begin, end := p.from, p.from
+	defer func() { p.Body = p.buffer[begin:end] }()
 	for {
-		line, err := a.line(r)
+		line, err := p.line(r)
 		if err != nil {
 			return err
 		}
@@ -221,16 +230,16 @@ func (a *answer) chunks(r io.Reader) error {
 			return fmt.Errorf("%w: chunk", errNotHTTP)
 		}
 		for left := int(size); left > 0; {
-			if a.from == a.until {
-				if err := a.more(r); err != nil {
+			if p.from == p.until {
+				if err := p.more(r); err != nil {
 					return err
 				}
 			}
-			n := copy(a.buffer[end:], a.buffer[a.from:min(a.until, a.from+left)])
-			end, a.from, left = end+n, a.from+n, left-n
+			n := copy(p.buffer[end:], p.buffer[p.from:min(p.until, p.from+left)])
+			end, p.from, left = end+n, p.from+n, left-n
 		}
 		for { // what ends a chunk is an empty line, what ends the last one may be several: the trailer
-			line, err := a.line(r)
+			line, err := p.line(r)
 			if err != nil {
 				return err
 			}

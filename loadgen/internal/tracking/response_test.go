@@ -37,11 +37,11 @@ func FuzzAnswer(f *testing.F) {
 			return
 		}
 		for name, r := range map[string]io.Reader{"at once": bytes.NewReader(said), "by the byte": iotest.OneByteReader(bytes.NewReader(said))} {
-			var a answer
-			if err := a.read(r); err != nil || a.status != resp.StatusCode || !bytes.Equal(a.body, body) || a.location != resp.Header.Get("Location") {
-				t.Errorf("%s: %v, %d %q to %q, but net/http reads %d %q to %q", name, err, a.status, a.body, a.location, resp.StatusCode, body, resp.Header.Get("Location"))
+			var p response
+			if err := p.read(r); err != nil || p.Status != resp.StatusCode || !bytes.Equal(p.Body, body) || string(p.Location) != resp.Header.Get("Location") {
+				t.Errorf("%s: %v, %d %q to %q, but net/http reads %d %q to %q", name, err, p.Status, p.Body, p.Location, resp.StatusCode, body, resp.Header.Get("Location"))
 			}
-			if resp.Close && !a.last {
+			if resp.Close && !p.last {
 				t.Errorf("%s: the connection is used again", name)
 			}
 		}

@@ -1,0 +1,93 @@
+package answer
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// String says in a sentence what was answered, and what may be the cause.
+func (a *Answer) String() string {
+	said := a.answered()
+	if cause := a.cause(); cause != "" {
+		said += ": " + cause
+	}
+	if a.RetryAfter > 0 {
+		said += ", to be asked again in " + a.RetryAfter.Round(time.Second).String()
+	}
+	if a.FirstWords == "" {
+		return said
+	}
+	if said == "" {
+		return a.FirstWords
+	}
+	return fmt.Sprintf("%s: %q", said, a.FirstWords)
+}
+
+// answered says who answered with which status.
+func (a *Answer) answered() string {
+	server := ""
+	if a.Server != "" {
+		server = " (Server: " + a.Server + ")"
+	}
+	switch {
+	case a.Status == 0:
+		return ""
+	case a.Class == InFront:
+		return fmt.Sprintf("something in front of Matomo answered %d%s", a.Status, server)
+	default:
+		return fmt.Sprintf("answered %d%s", a.Status, server)
+	}
+}
+
+func (a *Answer) cause() string {
+	switch a.Class {
+	case NoReceipt:
+		return "bulk without a receipt, a queue is on"
+	case TooLarge:
+		return "the request is too large for the server"
+	case NotNow:
+		switch a.Status {
+		case http.StatusOK:
+			return "tracked none of the hits, tracking is switched off"
+		case http.StatusServiceUnavailable:
+			return "tracking is switched off, or the server is overloaded"
+		}
+		return "not now"
+	case Rejected:
+		switch a.Status {
+		case http.StatusOK:
+			return "all hits are called invalid, the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist"
+		case http.StatusBadRequest:
+			return "the token has no write access to the site, the site does not exist, or Matomo's database is down"
+		}
+		return ""
+	case Token:
+		return "the token is refused"
+	case RolledBack:
+		return "the whole request was rolled back"
+	case Unreadable:
+		if a.Status == http.StatusOK {
+			return "not as Matomo's tracker does, is the address that of matomo.php?"
+		}
+		return ""
+	case InFront:
+		switch {
+		case a.Status == http.StatusNotFound:
+			return "there is no tracker at that address"
+		case a.Status < 400:
+			return "hits do not follow redirects"
+		}
+		return ""
+	case Late:
+		return "not in time"
+	case Breaker:
+		return "its target was failing"
+	case Standstill:
+		return "this process stood still"
+	case Stopped:
+		return "the run was stopped"
+	default:
+		return ""
+	}
+}
