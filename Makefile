@@ -22,66 +22,81 @@ SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags sqlite_omit_load_extension,
 WEB         := controller/web
 WEB_SOURCES  = $(shell find $(WEB)/src $(WEB)/public -type f) $(wildcard $(WEB)/*.json $(WEB)/*.js $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: build web test test-web check check-web generate demo run up bench bench-controller images image-loadgen image-controller image-files clean
+.PHONY: build bin/loadgen bin/controller web test test-go test-web no-images check check-web generate demo run up \
+        bench bench-controller images image-loadgen image-controller image-files clean
 
 build: web ## bin/loadgen, static, and bin/controller
-	$(STATIC_BUILD) -o bin/loadgen ./loadgen
-	$(SQLITE_BUILD) -ldflags '$(LD_FLAGS)' -o bin/controller ./controller
+	@$(MAKE) --no-print-directory bin/loadgen bin/controller
 
-ifneq ($(shell command -v npm),)
-web: $(WEB)/dist/index.html ## the user interface that the controller carries
+bin/loadgen:
+	$(STATIC_BUILD) -o $@ ./loadgen
 
-$(WEB)/node_modules: $(WEB)/package-lock.json
-	cd $(WEB) && npm ci --no-audit --no-fund && touch node_modules
+bin/controller:
+	$(SQLITE_BUILD) -ldflags '$(LD_FLAGS)' -o $@ ./controller
 
-$(WEB)/dist/index.html: $(WEB_SOURCES) | $(WEB)/node_modules
+web: ## the user interface that the controller carries, where this machine can build it
+	@why=$$($(WEB)/packages.sh); case $$? in \
+	0) $(MAKE) --no-print-directory $(WEB)/dist/index.html ;; \
+	3) test -f $(WEB)/dist/index.html || echo "The controller is built without its user interface: $$why." ;; \
+	*) exit 1 ;; \
+	esac
+
+$(WEB)/dist/index.html: $(WEB_SOURCES)
 	cd $(WEB) && npm run build
-else
-web:
-	@test -f $(WEB)/dist/index.html || echo "npm is not installed: the controller is built without its user interface"
-endif
 
-test: build ## all tests that this machine can run; the last ones say what was left out and why
-	go test -race -p 1 $$(go list $(PACKAGES) | grep -v /containertest) # one package at a time: whole runs need the machine
-	go test -count=1 -v ./loadgen/containertest
-	go test -count=1 -v ./controller/containertest
-	$(MAKE) test-web
+# What make test leaves out, a line each: what, a tab, why.
+LEFT_OUT := bin/left-out
+
+test: build ## all tests that this machine can run; the last lines say what was left out and why
+	@rm -f $(LEFT_OUT)
+	@$(MAKE) --no-print-directory test-go
+	@$(MAKE) --no-print-directory test-web
+	@if [ -s $(LEFT_OUT) ]; then echo "Left out on this machine:"; awk -F '\t' '{ printf "  %-50s %s\n", $$1, $$2 }' $(LEFT_OUT); \
+	else echo "Nothing was left out."; fi
+
+# The programs and images are built once and handed over by TRAFFICINATOR_BIN; go test's cache knows others by
+# TRAFFICINATOR_BUILD. make check has the tests vetted.
+test-go: build
+	@why=$$($(MAKE) -s no-images); test -n "$$why" || $(MAKE) --no-print-directory images || exit 1; \
+	export TRAFFICINATOR_NO_IMAGES="$$why" TRAFFICINATOR_BIN=$(CURDIR)/bin TRAFFICINATOR_BUILD="$$(cat bin/loadgen bin/controller | cksum)"; \
+	go run ./shared/testbed/gotest --left-out=$(LEFT_OUT) -race -vet=off $(PACKAGES)
+
+no-images: ## says why the images cannot be built here, where that is so
+	@mkdir -p bin; if ! $(DOCKER) info >/dev/null 2>&1; then echo "no Docker engine answers"; \
+	elif ! echo 'int main(void) { return 0; }' | $(CC) -static -x c -o bin/static - 2>/dev/null; then \
+	echo "the C compiler has no static libraries to build the controller's image with"; fi
 
 # The browser of the tests, and where it is on this machine.
 export CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 
 test-web: build ## the interface: its own tests, then journeys in a real browser on the real programs
-ifneq ($(shell command -v npm),)
-	cd $(WEB) && npm test
-	@if [ -x "$(CHROMIUM)" ]; then cd $(WEB) && npm run e2e; \
-	else echo "LEFT OUT: the browser tests; there is no Chromium, install it or set CHROMIUM=file"; fi
-else
-	@echo "LEFT OUT: the tests of the interface; npm is not installed"
-endif
+	@why=$$($(WEB)/packages.sh); case $$? in \
+	0) cd $(WEB) && npm test || exit 1; if [ -x "$(CHROMIUM)" ]; then TRAFFICINATOR_BIN=$(CURDIR)/bin npm run e2e; \
+	   else printf 'tests of the interface in a browser\tthere is no Chromium; install it or set CHROMIUM=file\n' >> $(CURDIR)/$(LEFT_OUT); fi ;; \
+	3) printf 'tests of the interface\t%s\n' "$$why" >> $(LEFT_OUT) ;; \
+	*) exit 1 ;; \
+	esac
 
 check: ## format, lint, import walls, tidy modules, README, compose and presets against the knobs
 	@unformatted=$$(gofmt -l $(MODULES)); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
-	go vet $(PACKAGES)
 	$(GOLANGCI) run $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
 	go test ./shared/spec/readme ./controller/internal/settings/readme
 	$(MAKE) check-web
 
 check-web: ## types, format and the generated types of the interface
-ifneq ($(shell command -v npm),)
-	$(MAKE) $(WEB)/node_modules
-	cd $(WEB) && npm run check
-	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
-	cd $(WEB) && npm run generate -- --check
-else
-	@echo "LEFT OUT: the check of the interface; npm is not installed"
-endif
+	@why=$$($(WEB)/packages.sh); case $$? in \
+	0) mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json && \
+	   cd $(WEB) && npm run check && npm run generate -- --check ;; \
+	3) echo "The interface is not checked: $$why." ;; \
+	*) exit 1 ;; \
+	esac
 
 generate: ## the tables of settings in the README, the interface's types of the API
 	go run ./shared/spec/readme README.md
 	go run ./controller/internal/settings/readme README.md
 	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
-	$(if $(shell command -v npm),cd $(WEB) && npm run generate,@echo "LEFT OUT: the types of the API; npm is not installed")
+	$(WEB)/packages.sh && cd $(WEB) && npm run generate
 
 demo: build ## controller, user interface and a run against the built-in sink; DEMO_SECONDS=20 ends it by itself
 	go run ./controller/demo

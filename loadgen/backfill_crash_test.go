@@ -12,6 +12,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 // Three days of some 400 visits, or with -full ninety of 2,000 up to yesterday, killed at each quarter of the way.
@@ -40,7 +41,7 @@ func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
 	}
 	for range 3 {
 		before, _ := a.seen()
-		child := exec.Command(program)
+		child := exec.Command(testbed.Loadgen(t))
 		for key, v := range env {
 			child.Env = append(child.Env, key+"="+v)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 func printed(t *testing.T, env map[string]string, args ...string) string {
@@ -52,7 +53,7 @@ func TestAPlanIsTheSameBytesInEveryProcess(t *testing.T) {
 	env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": "one", "ECOMMERCE_PROBABILITY": "0.2"})
 	want := printed(t, env, "plan", "--visits", "50")
 	for _, cores := range []string{"1", "2"} {
-		child := exec.CommandContext(t.Context(), program, "plan", "--visits", "50")
+		child := exec.CommandContext(t.Context(), testbed.Loadgen(t), "plan", "--visits", "50")
 		child.Env = []string{"GOMAXPROCS=" + cores, "CONCURRENCY=" + cores}
 		for key, v := range env {
 			child.Env = append(child.Env, key+"="+v)

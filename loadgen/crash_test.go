@@ -15,10 +15,8 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
-
-// program is the binary as a user runs it, because a kill -9 cannot be survived in-process.
-var program string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -26,29 +24,14 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
-	os.Exit(withBinary(m))
-}
-
-func withBinary(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "loadgen-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a leftover in the folder for leftovers
-	program = filepath.Join(dir, "loadgen")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	os.Exit(m.Run())
 }
 
 // killed runs the program and kills it as soon as its ledger of record tells of accepted hits and the sink knows of
 // enough visitors.
 func killed(t *testing.T, m *matomo, env map[string]string, enough int) {
 	t.Helper()
-	child := exec.Command(program)
+	child := exec.Command(testbed.Loadgen(t))
 	for key, v := range env {
 		child.Env = append(child.Env, key+"="+v)
 	}

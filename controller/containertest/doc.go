@@ -1,4 +1,3 @@
-// Package containertest owns the tests of the whole product from outside: a person's way from a configuration to a
-// ledger that equals the target's own counts, by the API alone, once with containers of docker-compose.webui.yml and
-// once with processes. It knows no package of the controller.
+// Package containertest owns the tests of docker-compose.webui.yml on a real Docker engine: a person's way through the
+// product with containers, and what an engine that goes away does to it.
 package containertest

@@ -7,24 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 func needsCompose(t *testing.T) {
 	t.Helper()
-	if _, err := command("compose", "version"); err != nil {
-		t.Skip("LEFT OUT: the Docker client has no compose plugin")
-	}
-	needsImage(t)
-}
-
-// root is the repository.
-func root(t *testing.T) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", ".."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	testbed.NeedsLoadgenImage(t)
+	testbed.NeedsCompose(t)
 }
 
 // project writes what a user would change: a preset with a target, folders, and, for the test, the sink's network.
@@ -36,11 +26,11 @@ func project(t *testing.T, sink counterpart, settings string) (dir string, args 
 			t.Fatal(err)
 		}
 	}
-	preset, err := os.ReadFile(filepath.Join(root(t), "presets", ".env.light"))
+	preset, err := os.ReadFile(filepath.Join(testbed.Root(), "presets", ".env.light"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := string(preset) + fmt.Sprintf("TRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nLOADGEN_IMAGE=%s\n%s\n", os.Getuid(), os.Getgid(), image, settings)
+	env := string(preset) + fmt.Sprintf("TRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nLOADGEN_IMAGE=%s\n%s\n", os.Getuid(), os.Getgid(), testbed.LoadgenImage, settings)
 	meet := fmt.Sprintf("networks: {default: {name: %s, external: true}}\n", sink.network)
 	for name, text := range map[string]string{"settings.env": env, "network.yml": meet} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -49,9 +39,9 @@ func project(t *testing.T, sink counterpart, settings string) (dir string, args 
 	}
 	args = []string{
 		"compose", "--project-directory", dir, "--project-name", unique("compose"), "--env-file", filepath.Join(dir, "settings.env"),
-		"--file", filepath.Join(root(t), "docker-compose.yml"), "--file", filepath.Join(dir, "network.yml"),
+		"--file", filepath.Join(testbed.Root(), "docker-compose.yml"), "--file", filepath.Join(dir, "network.yml"),
 	}
-	t.Cleanup(func() { docker(t, append(args, "down", "--volumes")...) })
+	t.Cleanup(func() { testbed.Docker(t, append(args, "down", "--volumes")...) })
 	return dir, args
 }
 
@@ -62,15 +52,15 @@ func TestComposeRunsAPresetToItsEndAndLeavesItFinished(t *testing.T) {
 	const token = "0123456789abcdef0123456789abcdef"
 	dir, compose := project(t, sink, "MATOMO_URL="+sink.inside+"\nSTOP_AFTER_VISITS=20\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
 		"SUMMARY_FILE=/app/state/summary.json\nMATOMO_TOKEN_AUTH="+token)
-	docker(t, append(compose, "up", "--no-build", "--detach")...)
-	container := docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
-	if code := docker(t, "wait", container); code != "0" {
-		t.Errorf("exit code %s, want 0\n%s", code, docker(t, append(compose, "logs")...))
+	testbed.Docker(t, append(compose, "up", "--no-build", "--detach")...)
+	container := testbed.Docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
+	if code := testbed.Docker(t, "wait", container); code != "0" {
+		t.Errorf("exit code %s, want 0\n%s", code, testbed.Docker(t, append(compose, "logs")...))
 	}
 	if got := inspect(t, container, "{{.HostConfig.RestartPolicy.Name}} {{.RestartCount}} {{.State.Status}}"); got != "no 0 exited" {
 		t.Errorf("a finished run should stay finished, got %q", got)
 	}
-	if everything := docker(t, "inspect", container); strings.Contains(everything, token) {
+	if everything := testbed.Docker(t, "inspect", container); strings.Contains(everything, token) {
 		t.Error("the token can be read by whoever may inspect the container")
 	}
 	s := readSummary(t, filepath.Join(dir, "data", "state", "summary.json"))
@@ -86,9 +76,9 @@ func TestComposeRefusesToStartWithoutATarget(t *testing.T) {
 	t.Parallel()
 	needsCompose(t)
 	_, compose := project(t, startSink(t, "compose"), "")
-	docker(t, append(compose, "up", "--no-build", "--detach")...)
-	container := docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
-	code, logs := docker(t, "wait", container), docker(t, append(compose, "logs")...)
+	testbed.Docker(t, append(compose, "up", "--no-build", "--detach")...)
+	container := testbed.Docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
+	code, logs := testbed.Docker(t, "wait", container), testbed.Docker(t, append(compose, "logs")...)
 	if want := "error: MATOMO_URL: is not set; give the address of the tracker, https://host/matomo.php"; code != "2" || !strings.Contains(logs, want) {
 		t.Errorf("exit code %s, want 2 and %q\n%s", code, want, logs)
 	}
@@ -101,10 +91,10 @@ func TestComposeTakesSeveralTargets(t *testing.T) {
 	many := fmt.Sprintf(`{"targets":[{"name":"a","url":%[1]q,"site_id":1},{"name":"b","url":%[1]q,"site_id":2}]}`, sink.inside)
 	dir, compose := project(t, sink, "STOP_AFTER_VISITS=6\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
 		"SUMMARY_FILE=/app/state/summary.json\nMULTI_TARGET_CONFIG='"+many+"'")
-	docker(t, append(compose, "up", "--no-build", "--detach")...)
-	container := docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
-	if code := docker(t, "wait", container); code != "0" {
-		t.Fatalf("exit code %s, want 0\n%s", code, docker(t, append(compose, "logs")...))
+	testbed.Docker(t, append(compose, "up", "--no-build", "--detach")...)
+	container := testbed.Docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
+	if code := testbed.Docker(t, "wait", container); code != "0" {
+		t.Fatalf("exit code %s, want 0\n%s", code, testbed.Docker(t, append(compose, "logs")...))
 	}
 	s := readSummary(t, filepath.Join(dir, "data", "state", "summary.json"))
 	if got, want := s.accepted(), sink.accepted(t); s.Visits.Complete != 6 || !maps.Equal(got, want) {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 // counterpart is a sink in a container of its own.
@@ -19,8 +21,8 @@ func startSink(t *testing.T, name string) counterpart {
 	t.Helper()
 	net := network(t, unique(name))
 	sink := start(t, unique(name+"-sink"), "--network", net, "--network-alias", "sink", "--publish", "127.0.0.1::8080",
-		"--no-healthcheck", image, "sink", "--addr", ":8080")
-	c := counterpart{net, "http://sink:8080/matomo.php", "http://" + docker(t, "port", sink, "8080/tcp")}
+		"--no-healthcheck", testbed.LoadgenImage, "sink", "--addr", ":8080")
+	c := counterpart{net, "http://sink:8080/matomo.php", "http://" + testbed.Docker(t, "port", sink, "8080/tcp")}
 	await(t, "the sink answers", func() bool { var v any; return getJSON(t, c.outside+"/sink/counts", &v) })
 	return c
 }
@@ -96,7 +98,7 @@ func readSummary(t *testing.T, path string) summary {
 func copied(t *testing.T, container string) summary {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "summary.json")
-	docker(t, "cp", container+":/app/state/summary.json", path)
+	testbed.Docker(t, "cp", container+":/app/state/summary.json", path)
 	return readSummary(t, path)
 }
 
@@ -106,16 +108,16 @@ func startLoadgen(t *testing.T, name string, to counterpart, settings ...string)
 	for _, s := range settings {
 		args = append(args, "--env", s)
 	}
-	return start(t, unique(name), append(args, image)...)
+	return start(t, unique(name), append(args, testbed.LoadgenImage)...)
 }
 
 func TestAContainerIsHealthyWhileItRunsAndEndsWithTheServersCounts(t *testing.T) {
 	t.Parallel()
-	needsImage(t)
+	testbed.NeedsLoadgenImage(t)
 	sink := startSink(t, "run")
 	run := startLoadgen(t, "run", sink, "STOP_AFTER_VISITS=60", "TARGET_VISITS_PER_DAY=1e6", "PAUSE_BETWEEN_PVS_MIN=0.1", "PAUSE_BETWEEN_PVS_MAX=0.5")
 	await(t, "the container is healthy", func() bool { return inspect(t, run, "{{.State.Health.Status}}") == "healthy" })
-	if code := docker(t, "wait", run); code != "0" {
+	if code := testbed.Docker(t, "wait", run); code != "0" {
 		t.Fatalf("exit code %s, want 0", code)
 	}
 	s := copied(t, run)
@@ -135,11 +137,11 @@ func TestAContainerIsHealthyWhileItRunsAndEndsWithTheServersCounts(t *testing.T)
 
 func TestDockerStopEndsARunInTimeWithEverythingAccountedFor(t *testing.T) {
 	t.Parallel()
-	needsImage(t)
+	testbed.NeedsLoadgenImage(t)
 	sink := startSink(t, "stop")
 	run := startLoadgen(t, "stop", sink, "TARGET_VISITS_PER_DAY=5e6")
 	await(t, "traffic flows", func() bool { return sink.accepted(t)["pageview"] > 200 })
-	docker(t, "stop", "--time", "8", run) // after 8 s the engine kills, and the exit code is 137
+	testbed.Docker(t, "stop", "--time", "8", run) // after 8 s the engine kills, and the exit code is 137
 	if code := inspect(t, run, "{{.State.ExitCode}}"); code != "130" {
 		t.Errorf("exit code %s, want 130", code)
 	}
@@ -154,9 +156,9 @@ func TestDockerStopEndsARunInTimeWithEverythingAccountedFor(t *testing.T) {
 
 func TestAContainerWithoutATargetSaysWhatToSet(t *testing.T) {
 	t.Parallel()
-	needsImage(t)
-	run := start(t, unique("bare"), image)
-	if code := docker(t, "wait", run); code != "2" {
+	testbed.NeedsLoadgenImage(t)
+	run := start(t, unique("bare"), testbed.LoadgenImage)
+	if code := testbed.Docker(t, "wait", run); code != "2" {
 		t.Errorf("exit code %s, want 2", code)
 	}
 }

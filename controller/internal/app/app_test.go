@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 const token = "0123456789abcdef0123456789abcdef"
@@ -59,13 +60,9 @@ type controller struct {
 func start(t *testing.T) *controller {
 	t.Helper()
 	c := &controller{t: t, dir: t.TempDir()}
-	bin := filepath.Join(c.dir, "loadgen")
-	if out, err := exec.Command("go", "build", "-o", bin, "github.com/puttrix/trafficinator/loadgen").CombinedOutput(); err != nil {
-		t.Fatalf("build loadgen: %v %s", err, out)
-	}
 	c.host = app.Host{
 		Env: map[string]string{
-			"LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": filepath.Join(c.dir, "data"), "RUNTIME": "process", "LOADGEN_BIN": bin,
+			"LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": filepath.Join(c.dir, "data"), "RUNTIME": "process", "LOADGEN_BIN": testbed.Loadgen(t),
 			"LOG_LEVEL": "DEBUG", "PRESETS_DIR": "../../../presets", "PATH": os.Getenv("PATH"),
 		},
 		FS: afero.NewOsFs(), Stdout: &c.stdout, Stderr: &c.logs, Bundle: fstest.MapFS{}, Version: "test",
@@ -141,7 +138,7 @@ func (c *controller) must(status int, method, path, body string) map[string]any 
 // sink starts the loadgen's sink and returns its address and what it counts when it ends.
 func (c *controller) sink(flags ...string) (address string, counts func() map[string]any) {
 	c.t.Helper()
-	cmd := exec.Command(filepath.Join(c.dir, "loadgen"), append([]string{"sink", "--addr", "127.0.0.1:0", "--json"}, flags...)...)
+	cmd := exec.Command(testbed.Loadgen(c.t), append([]string{"sink", "--addr", "127.0.0.1:0", "--json"}, flags...)...)
 	var report bytes.Buffer
 	cmd.Stdout = &report
 	said, err := cmd.StderrPipe()

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** Where `make build` has put them. */
-export const bin = process.env.BIN ?? `${root}bin`
+export const bin = process.env.TRAFFICINATOR_BIN ?? `${root}bin`
 
 export type Program = { /** What it said of itself. */ found: string; end: () => Promise<void> }
 

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,50 +17,13 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/runtimetest"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
-
-const image = "trafficinator-loadgen:local"
-
-// command runs the Docker client that the Makefile chose, else the one in PATH.
-func command(args ...string) (string, error) {
-	name := os.Getenv("DOCKER")
-	if name == "" {
-		name = "docker"
-	}
-	out, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("docker %s: %w\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out)), nil
-}
-
-func client(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := command(args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// build makes the image once, the way people make it.
-var build = sync.OnceValue(func() error {
-	out, err := exec.Command("make", "-C", filepath.Join("..", "..", "..", ".."), "image-loadgen").CombinedOutput()
-	if err != nil {
-		return errors.New(string(out))
-	}
-	return nil
-})
 
 // stack is a name that no other test has, for a container and its label.
 func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, docker.Config) {
 	t.Helper()
-	if _, err := command("info"); err != nil {
-		t.Skipf("LEFT OUT: no Docker engine answers: %v", err)
-	}
-	if err := build(); err != nil {
-		t.Fatalf("build image: %v", err)
-	}
+	testbed.NeedsLoadgenImage(t)
 	dir := t.TempDir()
 	for _, folder := range []string{"exchange", "state"} {
 		if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
@@ -71,7 +32,7 @@ func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, dock
 	}
 	name := "trafficinator-test-" + strings.ToLower(rand.Text()[:10])
 	c := docker.Config{
-		Host: os.Getenv("DOCKER_HOST"), Name: name, Stack: name, Image: image,
+		Host: os.Getenv("DOCKER_HOST"), Name: name, Stack: name, Image: testbed.LoadgenImage,
 		Exchange: filepath.Join(dir, "exchange"), State: filepath.Join(dir, "state"), User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()),
 	}
 	if change != nil {
@@ -82,8 +43,8 @@ func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, dock
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for id := range strings.FieldsSeq(client(t, "ps", "--all", "--quiet", "--filter", "name="+name)) {
-			client(t, "rm", "--force", id)
+		for id := range strings.FieldsSeq(testbed.Docker(t, "ps", "--all", "--quiet", "--filter", "name="+name)) {
+			testbed.Docker(t, "rm", "--force", id)
 		}
 		if err := d.Close(context.Background(), 0); err != nil {
 			t.Error(err)
@@ -96,7 +57,7 @@ func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, dock
 		PublishJob: func(t *testing.T, id string, values map[string]string) {
 			runtimetest.Publish(t, fsys, filepath.Join(c.Exchange, exchange.JobFolder(id)), values)
 		},
-		Kill: func(t *testing.T, s runtime.Status) { client(t, "kill", s.ID) },
+		Kill: func(t *testing.T, s runtime.Status) { testbed.Docker(t, "kill", s.ID) },
 	}, c
 }
 
@@ -126,7 +87,7 @@ func healed(t *testing.T, s runtimetest.Subject, c docker.Config) {
 	if after.State != runtime.Running || after.Name != c.Name || after.Telemetry == "" {
 		t.Errorf("it should run under its name (%s): %+v", did, after)
 	}
-	if left := client(t, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+docker.StackLabel+"="+c.Stack); left != after.ID {
+	if left := testbed.Docker(t, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+docker.StackLabel+"="+c.Stack); left != after.ID {
 		t.Errorf("only the new container should be left, got %s", left)
 	}
 }
@@ -143,12 +104,12 @@ func TestAMissingContainerIsMadeByAHeal(t *testing.T) {
 func TestAContainerThatNeverStartedIsExplainedAndReplaced(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)
-	client(t, append(labelled(c, "create", "--env", "CONCURRENCY=7"), image)...)
+	testbed.Docker(t, append(labelled(c, "create", "--env", "CONCURRENCY=7"), testbed.LoadgenImage)...)
 	if st := s.Port.Status(t.Context()); st.State != runtime.Created || !strings.Contains(st.Reason, "never started") {
 		t.Errorf("want created and why, got %+v", st)
 	}
 	healed(t, s, c)
-	if env := client(t, "inspect", "--format", "{{.Config.Env}}", c.Name); !strings.Contains(env, "CONCURRENCY=7") {
+	if env := testbed.Docker(t, "inspect", "--format", "{{.Config.Env}}", c.Name); !strings.Contains(env, "CONCURRENCY=7") {
 		t.Errorf("what it was made with should be kept: %s", env)
 	}
 }
@@ -156,9 +117,9 @@ func TestAContainerThatNeverStartedIsExplainedAndReplaced(t *testing.T) {
 func TestAContainerWhoseNetworkIsGoneIsExplainedAndReplaced(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)
-	client(t, "network", "create", c.Name)
-	client(t, append(labelled(c, "create", "--network", c.Name), image)...)
-	client(t, "network", "rm", c.Name)
+	testbed.Docker(t, "network", "create", c.Name)
+	testbed.Docker(t, append(labelled(c, "create", "--network", c.Name), testbed.LoadgenImage)...)
+	testbed.Docker(t, "network", "rm", c.Name)
 	if err := s.Port.Start(t.Context()); !errors.Is(err, runtime.ErrStuck) {
 		t.Errorf("want an error that says it is stuck, got %v", err)
 	}
@@ -186,14 +147,14 @@ func TestAContainerThatReadsNoSettingsIsMadeAnew(t *testing.T) {
 func TestAnOutlineLeavesNoContainerAndReplacesWhatAKilledOneLeft(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)
-	left := client(t, "create", "--name", c.Name+"-plan", "--label", docker.RoleLabel+"=plan", "--label", docker.StackLabel+"="+c.Stack, image)
+	left := testbed.Docker(t, "create", "--name", c.Name+"-plan", "--label", docker.RoleLabel+"=plan", "--label", docker.StackLabel+"="+c.Stack, testbed.LoadgenImage)
 	if printed, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("AUTO_START=false\n")}, 1); err != nil || printed.Code != 0 {
 		t.Fatalf("beside %s: %+v, %v", left, printed, err)
 	}
-	if there := client(t, "ps", "--all", "--quiet", "--filter", "label="+docker.StackLabel+"="+c.Stack); there != "" {
+	if there := testbed.Docker(t, "ps", "--all", "--quiet", "--filter", "label="+docker.StackLabel+"="+c.Stack); there != "" {
 		t.Errorf("left behind: %s", there)
 	}
-	client(t, "create", "--name", c.Name+"-plan", image)
+	testbed.Docker(t, "create", "--name", c.Name+"-plan", testbed.LoadgenImage)
 	if _, err := s.Port.Plan(t.Context(), nil, 1); !errors.Is(err, runtime.ErrForeign) {
 		t.Errorf("a container that is not ours should be left alone, got %v", err)
 	}
@@ -205,7 +166,7 @@ func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
 	if err := s.Port.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	client(t, "pause", c.Name)
+	testbed.Docker(t, "pause", c.Name)
 	if st := s.Port.Status(t.Context()); st.State != runtime.Paused {
 		t.Errorf("want paused, got %+v", st)
 	}
@@ -213,7 +174,7 @@ func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
 		t.Errorf("want an error that says it is stuck, got %v", err)
 	}
 	healed(t, s, c)
-	client(t, "pause", c.Name)
+	testbed.Docker(t, "pause", c.Name)
 	if err := s.Port.Stop(t.Context(), 8*time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +186,7 @@ func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
 func TestAHealThatFailsLeavesTheOldContainerInItsPlace(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)
-	client(t, append(labelled(c, "create", "--env", "AUTO_START=true", "--env", "CONCURRENCY=0"), image)...)
+	testbed.Docker(t, append(labelled(c, "create", "--env", "AUTO_START=true", "--env", "CONCURRENCY=0"), testbed.LoadgenImage)...)
 	before := s.Port.Status(t.Context())
 	if did, err := s.Port.Heal(t.Context()); !errors.Is(err, runtime.ErrStuck) {
 		t.Fatalf("the new one ends at once, so healing should fail, got %q, %v", did, err)
@@ -238,7 +199,7 @@ func TestAHealThatFailsLeavesTheOldContainerInItsPlace(t *testing.T) {
 func TestAContainerThatIsNotOursIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)
-	id := client(t, "run", "--detach", "--name", c.Name, "--env", "AUTO_START=false", image)
+	id := testbed.Docker(t, "run", "--detach", "--name", c.Name, "--env", "AUTO_START=false", testbed.LoadgenImage)
 	if st := s.Port.Status(t.Context()); st.State != runtime.Foreign || st.Healable || st.Telemetry != "" {
 		t.Errorf("want foreign, got %+v", st)
 	}
@@ -252,7 +213,7 @@ func TestAContainerThatIsNotOursIsLeftAlone(t *testing.T) {
 	if _, err := s.Port.Heal(t.Context()); !errors.Is(err, runtime.ErrForeign) {
 		t.Errorf("heal: want %v, got %v", runtime.ErrForeign, err)
 	}
-	if got := client(t, "inspect", "--format", "{{.Id}} {{.State.Status}}", c.Name); got != id+" running" {
+	if got := testbed.Docker(t, "inspect", "--format", "{{.Id}} {{.State.Status}}", c.Name); got != id+" running" {
 		t.Errorf("it should be as it was, got %s", got)
 	}
 }
@@ -270,7 +231,7 @@ func TestWithoutTheImageThereIsNothingToMakeItFrom(t *testing.T) {
 
 func TestAnEngineThatIsAwayIsAStateAndAnError(t *testing.T) {
 	t.Parallel()
-	d, err := docker.New(docker.Config{Host: "unix://" + filepath.Join(t.TempDir(), "none.sock"), Name: "x", Stack: "x", Image: image})
+	d, err := docker.New(docker.Config{Host: "unix://" + filepath.Join(t.TempDir(), "none.sock"), Name: "x", Stack: "x", Image: testbed.LoadgenImage})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,36 +18,12 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime/process"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/runtimetest"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
-
-// loadgen is the real one, built once.
-var loadgen = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "loadgen")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "loadgen")
-	out, err := exec.Command("go", "build", "-o", bin, "github.com/puttrix/trafficinator/loadgen").CombinedOutput()
-	if err != nil {
-		return "", errors.New(string(out))
-	}
-	return bin, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if bin, err := loadgen(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(bin)) // of a folder for temporary files
-	}
-	os.Exit(code)
-}
 
 func subject(t *testing.T) (runtimetest.Subject, string) {
 	t.Helper()
-	bin, err := loadgen()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testbed.Loadgen(t)
 	fsys, dir := afero.NewOsFs(), t.TempDir()
 	log := process.NewLog(filepath.Join(dir, "loadgen.log"))
 	p := process.New(fsys, process.Config{Bin: bin, Exchange: dir, State: filepath.Join(dir, "state"), Log: log})
@@ -96,10 +70,7 @@ func TestAJobOfAControllerThatWasKilledIsNotStartedBesideItself(t *testing.T) {
 	if err := s.Jobs.StartJob(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
-	bin, err := loadgen()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testbed.Loadgen(t)
 	next := process.New(afero.NewOsFs(), process.Config{Bin: bin, Exchange: dir, State: s.State, Log: io.Discard})
 	t.Cleanup(func() {
 		if err := next.Close(context.Background(), 8*time.Second); err != nil {

@@ -1,8 +1,7 @@
-package containertest_test
+package journey
 
 import (
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -15,21 +14,21 @@ import (
 // mayHold are the files below the data folder that a token has to be in: those that the loadgen reads it from.
 var mayHold = []string{"exchange/loadgen.env"}
 
-// keepsSecrets looks for the key and the token wherever they do not belong: in every answer, every file and the texts
+// KeepsSecrets looks for the key and the token wherever they do not belong: in every answer, every file and the texts
 // that are given, such as logs.
-func keepsSecrets(t *testing.T, p product, texts map[string]string) {
+func (p Product) KeepsSecrets(t *testing.T, texts map[string]string) {
 	t.Helper()
-	for path := range p.call(t, http.MethodGet, "/openapi.json", nil, http.StatusOK)["paths"].(map[string]any) {
+	for path := range p.Call(t, http.MethodGet, "/openapi.json", nil, http.StatusOK)["paths"].(map[string]any) {
 		if !strings.Contains(path, "{") && path != "/api/stream" {
 			texts["GET "+path] = p.text(t, path)
 		}
 	}
 	texts["openapi.json"] = p.text(t, "/openapi.json")
-	for _, r := range p.call(t, http.MethodGet, "/api/runs", nil, http.StatusOK)["runs"].([]any) {
+	for _, r := range p.Call(t, http.MethodGet, "/api/runs", nil, http.StatusOK)["runs"].([]any) {
 		path := fmt.Sprintf("/api/runs/%v", r.(map[string]any)["id"])
 		texts["GET "+path] = p.text(t, path)
 	}
-	data := filepath.Join(p.dir, "data")
+	data := filepath.Join(p.Dir, "data")
 	err := filepath.WalkDir(data, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -52,24 +51,12 @@ func keepsSecrets(t *testing.T, p product, texts map[string]string) {
 		}
 	}
 	for name, text := range texts {
-		for what, secret := range map[string]string{"key": key, "token": token} {
+		for what, secret := range map[string]string{"key": Key, "token": Token} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s holds the %s", name, what)
 			}
 		}
 	}
-}
-
-// text is an answer as it is, whatever its status.
-func (p product) text(t *testing.T, path string) string {
-	t.Helper()
-	resp := p.ask(t, http.MethodGet, path, nil)
-	defer resp.Body.Close() //nolint:errcheck // only read
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }
 
 // commandLines are those of all processes, which everybody on a machine can read.

@@ -1,4 +1,4 @@
-package containertest_test
+package journey
 
 import (
 	"bufio"
@@ -12,9 +12,9 @@ import (
 )
 
 // config is a configuration for the sink, with changes.
-func (p product) config(changes map[string]any) map[string]any {
+func (p Product) config(changes map[string]any) map[string]any {
 	values := map[string]any{
-		"MATOMO_URL": p.tracker, "MATOMO_TOKEN_AUTH": token, "TARGET_VISITS_PER_DAY": 2e6, "PAUSE_BETWEEN_PVS_MIN": 0,
+		"MATOMO_URL": p.Tracker, "MATOMO_TOKEN_AUTH": Token, "TARGET_VISITS_PER_DAY": 2e6, "PAUSE_BETWEEN_PVS_MIN": 0,
 		"PAUSE_BETWEEN_PVS_MAX": 0.1, "LOG_LEVEL": "DEBUG", "SITESEARCH_PROBABILITY": 0, "OUTLINKS_PROBABILITY": 0, "DOWNLOADS_PROBABILITY": 0,
 		"CLICK_EVENTS_PROBABILITY": 1, "RANDOM_EVENTS_PROBABILITY": 0,
 	}
@@ -22,109 +22,107 @@ func (p product) config(changes map[string]any) map[string]any {
 	return map[string]any{"config": values}
 }
 
-// journey is a person's way through the product: save everything, start, change, suffer a crash, stop.
-func journey(t *testing.T, p product) {
+// Walk is the way itself: save everything, start, change, suffer a crash, stop.
+func (p Product) Walk(t *testing.T) {
 	t.Helper()
-	p.call(t, http.MethodPut, "/api/config", p.config(nil), http.StatusOK)
-	p.call(t, http.MethodPost, "/api/urls", map[string]any{"content": "https://shop.example.test/only\tThe only page\n"}, http.StatusOK)
-	p.call(t, http.MethodPost, "/api/events", map[string]any{
+	p.Call(t, http.MethodPut, "/api/config", p.config(nil), http.StatusOK)
+	p.Call(t, http.MethodPost, "/api/urls", map[string]any{"content": "https://shop.example.test/only\tThe only page\n"}, http.StatusOK)
+	p.Call(t, http.MethodPost, "/api/events", map[string]any{
 		"content": `{"click_events":[{"category":"Journey","action":"press","name":"The button","value":7}],"random_events":[]}`,
 	}, http.StatusOK)
-	p.call(t, http.MethodPost, "/api/funnels", map[string]any{
+	p.Call(t, http.MethodPost, "/api/funnels", map[string]any{
 		"name": "Way", "probability": 0.5, "priority": 1, "enabled": true, "steps": []any{
 			map[string]any{"type": "pageview", "url": "https://shop.example.test/way", "title": "The way"},
 			map[string]any{"type": "site_search", "search_keyword": "the end", "search_results": 3},
 		},
 	}, http.StatusCreated)
-	if a := p.call(t, http.MethodPost, "/api/config/apply", nil, http.StatusOK); a["restarted"] != false {
+	if a := p.Call(t, http.MethodPost, "/api/config/apply", nil, http.StatusOK); a["restarted"] != false {
 		t.Errorf("while stopped, apply should start nothing: %v", a)
 	}
-	if a := p.call(t, http.MethodPost, "/api/preview", nil, http.StatusOK); len(a["visits"].([]any)) != 3 {
+	if a := p.Call(t, http.MethodPost, "/api/preview", nil, http.StatusOK); len(a["visits"].([]any)) != 3 {
 		t.Errorf("want a preview of three visits: %v", a)
 	}
-	p.starts(t)
-	first := p.status(t)
+	p.StartRun(t)
+	first := p.Status(t)
 	if first.Phase != "running" || first.Run == nil || first.Run.Ended != nil {
-		t.Fatalf("want a run that goes on: %+v", first)
+		t.Fatalf("want a run under way: %+v", first)
 	}
-	if a := p.call(t, http.MethodPost, "/api/config/apply", p.config(map[string]any{"TARGET_VISITS_PER_DAY": 1e6}), http.StatusOK); a["restarted"] != true {
+	if a := p.Call(t, http.MethodPost, "/api/config/apply", p.config(map[string]any{"TARGET_VISITS_PER_DAY": 1e6}), http.StatusOK); a["restarted"] != true {
 		t.Errorf("while it runs, apply should restart: %v", a)
 	}
-	second := p.status(t)
+	second := p.Status(t)
 	if second.Run.ID == first.Run.ID {
 		t.Errorf("want another run after apply, still %s", first.Run.ID)
 	}
-	p.kill(t)
-	p.goesOn(t, second.Run.ID, 1)
-	p.call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
-	if s := p.status(t); s.Run.Ended == nil || s.Run.Reason != "interrupted" || s.Run.Summary == nil {
+	p.Kill(t)
+	p.Recovers(t, second.Run.ID, 1)
+	p.Call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
+	if s := p.Status(t); s.Run.Ended == nil || s.Run.Reason != "interrupted" || s.Run.Summary == nil {
 		t.Errorf("want the end and the ledger: %+v", s.Run)
 	}
 }
 
-// starts starts a run and waits until its traffic has reached the sink.
-func (p product) starts(t *testing.T) {
+// StartRun starts a run and waits until its traffic has reached the sink.
+func (p Product) StartRun(t *testing.T) {
 	t.Helper()
 	before := p.recorded(t).Total.Hits["pageview"]
-	p.call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
-	await(t, "traffic flows", func() bool { return p.recorded(t).Total.Hits["pageview"] > before+200 })
+	p.Call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
+	Await(t, "traffic flows", func() bool { return p.recorded(t).Total.Hits["pageview"] > before+200 })
 }
 
-// goesOn waits until a run goes on after a crash.
-func (p product) goesOn(t *testing.T, run string, restarts int) {
+// Recovers waits until a run is running again after a crash, the one that makes so many.
+func (p Product) Recovers(t *testing.T, run string, restarts int) {
 	t.Helper()
-	await(t, "the crash is healed", func() bool {
-		s := p.status(t)
+	Await(t, "the crash is healed", func() bool {
+		s := p.Status(t)
 		return s.Run.Restarts == restarts && s.Phase == "running" && s.Run.ID == run
 	})
 }
 
-// exact has some visits sent and compares what status, stream and ledger say with what the sink has recorded meanwhile: a
+// Counts has some visits sent and compares what status, stream and ledger say with what the sink has recorded meanwhile: a
 // cap pauses the run, so that the numbers stand still while they are read.
-func exact(t *testing.T, p product) {
+func (p Product) Counts(t *testing.T) {
 	t.Helper()
 	before := p.recorded(t)
-	p.call(t, http.MethodPut, "/api/config", p.config(map[string]any{"MAX_TOTAL_VISITS": 300}), http.StatusOK)
-	p.call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
-	var s status
-	await(t, "the run has sent all it may", func() bool {
-		s = p.status(t)
-		return s.Phase == "paused" && s.Stats != nil && s.Stats.Sample.Hits["planned"] > 0 && s.Stats.Sample.Hits["planned"] == s.Stats.Sample.Hits["accepted"]
+	p.Call(t, http.MethodPut, "/api/config", p.config(map[string]any{"MAX_TOTAL_VISITS": 300}), http.StatusOK)
+	p.Call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
+	var s Status
+	Await(t, "the run is over with all that it may send", func() bool {
+		s = p.Status(t)
+		return s.Phase == "paused" && s.Stats != nil && s.Stats.Sample.over()
 	})
 	gained := map[string]uint64{}
 	for kind, n := range p.recorded(t).Total.Hits {
 		gained[kind] = n - before.Total.Hits[kind]
 	}
-	maps.DeleteFunc(gained, func(_ string, n uint64) bool { return n == 0 })
-	if got := accepted(s.Stats.Sample.ByKind); !maps.Equal(got, gained) {
-		t.Errorf("the status says %v, the sink %v", got, gained)
-	}
-	if got := accepted(p.streamed(t).ByKind); !maps.Equal(got, gained) {
-		t.Errorf("the stream says %v, the sink %v", got, gained)
-	}
-	p.call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
-	if s = p.status(t); s.Run.Summary == nil {
+	s.Stats.Sample.equals(t, "the status", gained)
+	p.streamed(t).equals(t, "the stream", gained)
+	p.Call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
+	if s = p.Status(t); s.Run.Summary == nil {
 		t.Fatalf("want a ledger: %+v", s.Run)
 	}
-	if got := accepted(s.Run.Summary.ByKind); !maps.Equal(got, gained) {
-		t.Errorf("the ledger says %v, the sink %v", got, gained)
-	}
-	onlyWhatWasGiven(t, p)
+	s.Run.Summary.equals(t, "the ledger", gained)
+	p.onlyWhatWasGiven(t)
 }
 
-// accepted are the accepted hits by kind, without the kinds of which there is none.
-func accepted(byKind map[string]map[string]uint64) map[string]uint64 {
-	out := map[string]uint64{}
-	for kind, hits := range byKind {
-		if n := hits["accepted"]; n > 0 {
-			out[kind] = n
+// equals holds the hits by kind against those that the sink has recorded: all that were accepted, and of those without
+// an answer any number.
+func (h Hits) equals(t *testing.T, who string, sink map[string]uint64) {
+	t.Helper()
+	for kind, hits := range h.ByKind {
+		if n := sink[kind]; n < hits["accepted"] || n > hits["accepted"]+hits["unknown"] {
+			t.Errorf("%s says of %s %v, the sink has %d", who, kind, hits, n)
 		}
 	}
-	return out
+	for kind, n := range sink {
+		if h.ByKind[kind] == nil && n > 0 {
+			t.Errorf("%s does not know of %s, the sink has %d", who, kind, n)
+		}
+	}
 }
 
 // streamed is the latest sample that a new reader of the stream gets.
-func (p product) streamed(t *testing.T) sample {
+func (p Product) streamed(t *testing.T) Hits {
 	t.Helper()
 	resp := p.ask(t, http.MethodGet, "/api/stream?logs=false", nil)
 	defer resp.Body.Close() //nolint:errcheck // only read
@@ -136,7 +134,7 @@ func (p product) streamed(t *testing.T) sample {
 			kind = name
 		}
 		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && kind == "sample" {
-			var s sample
+			var s Hits
 			if err := json.Unmarshal([]byte(data), &s); err != nil {
 				t.Fatal(err)
 			}
@@ -144,12 +142,12 @@ func (p product) streamed(t *testing.T) sample {
 		}
 	}
 	t.Fatal("the stream ended without a sample")
-	return sample{}
+	return Hits{}
 }
 
 // onlyWhatWasGiven looks at the sink's last hits: they hold the page, the funnel and the event that were saved, and
 // nothing else.
-func onlyWhatWasGiven(t *testing.T, p product) {
+func (p Product) onlyWhatWasGiven(t *testing.T) {
 	t.Helper()
 	after := p.recorded(t)
 	if after.Violations != 0 {
@@ -161,7 +159,7 @@ func onlyWhatWasGiven(t *testing.T, p product) {
 		}
 	}
 	var hits []struct{ Params map[string]string }
-	if !getJSON(t, p.sink+"/sink/hits", &hits) {
+	if !getJSON(t, p.Sink+"/sink/hits", &hits) {
 		t.Fatal("the sink does not answer")
 	}
 	seen := map[string]bool{}

@@ -1,19 +1,20 @@
-package containertest_test
+package journey
 
 import (
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 func TestTheDemoEndsByItselfWithAnEvenAccount(t *testing.T) {
 	t.Parallel()
-	if err := files(); err != nil {
-		t.Fatal(err)
-	}
+	testbed.Loadgen(t) // the demo runs both from where they are built
+	testbed.Controller(t)
 	cmd := exec.CommandContext(t.Context(), "go", "run", "./controller/demo")
-	cmd.Dir, cmd.Env = root(), append(os.Environ(), "DEMO_SECONDS=3")
+	cmd.Dir, cmd.Env = testbed.Root(), append(os.Environ(), "DEMO_SECONDS=3")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
