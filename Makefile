@@ -44,21 +44,20 @@ web: ## the user interface that the controller carries, where this machine can b
 $(WEB)/dist/index.html: $(WEB_SOURCES)
 	cd $(WEB) && npm run build
 
-# What make test leaves out, a line each: what, a tab, why.
-LEFT_OUT := bin/left-out
+# Where a part of the tests says what it leaves out, a line each: what, a tab, why.
+LEFT_OUT ?= /dev/stdout
 
-test: build ## all tests that this machine can run; the last lines say what was left out and why
-	@rm -f $(LEFT_OUT)
-	@$(MAKE) --no-print-directory test-go
-	@$(MAKE) --no-print-directory test-web
-	@if [ -s $(LEFT_OUT) ]; then echo "Left out on this machine:"; awk -F '\t' '{ printf "  %-50s %s\n", $$1, $$2 }' $(LEFT_OUT); \
-	else echo "Nothing was left out."; fi
+test: ## all tests that this machine can run; the last lines say what was left out and why
+	@rm -f bin/left-out
+	@$(MAKE) --no-print-directory LEFT_OUT=$(CURDIR)/bin/left-out test-go test-web
+	@if [ -s bin/left-out ]; then echo "Left out on this machine:"; \
+	awk -F '\t' '{ printf "  %-50s %s\n", $$1, $$2 }' bin/left-out; else echo "Nothing was left out."; fi
 
 # The programs and images are built once and handed over by TRAFFICINATOR_BIN; go test's cache knows others by
 # TRAFFICINATOR_BUILD. make check has the tests vetted.
 test-go: build
 	@why=$$($(MAKE) -s no-images); test -n "$$why" || $(MAKE) --no-print-directory images || exit 1; \
-	export TRAFFICINATOR_NO_IMAGES="$$why" TRAFFICINATOR_BIN=$(CURDIR)/bin TRAFFICINATOR_BUILD="$$(cat bin/loadgen bin/controller | cksum)"; \
+	TRAFFICINATOR_NO_IMAGES="$$why" TRAFFICINATOR_BIN=$(CURDIR)/bin TRAFFICINATOR_BUILD="$$(cksum bin/loadgen bin/controller)" \
 	go run ./shared/testbed/gotest --left-out=$(LEFT_OUT) -race -vet=off $(PACKAGES)
 
 no-images: ## says why the images cannot be built here, where that is so
@@ -71,8 +70,8 @@ export CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-br
 
 test-web: build ## the interface: its own tests, then journeys in a real browser on the real programs
 	@why=$$($(WEB)/packages.sh); case $$? in \
-	0) cd $(WEB) && npm test || exit 1; if [ -x "$(CHROMIUM)" ]; then TRAFFICINATOR_BIN=$(CURDIR)/bin npm run e2e; \
-	   else printf 'tests of the interface in a browser\tthere is no Chromium; install it or set CHROMIUM=file\n' >> $(CURDIR)/$(LEFT_OUT); fi ;; \
+	0) cd $(WEB) && npm test || exit 1; if [ -x "$(CHROMIUM)" ]; then TRAFFICINATOR_BIN=$(CURDIR)/bin npm run e2e; else \
+	   printf 'tests of the interface in a browser\tthere is no Chromium; install it or set CHROMIUM=file\n' >> $(LEFT_OUT); fi ;; \
 	3) printf 'tests of the interface\t%s\n' "$$why" >> $(LEFT_OUT) ;; \
 	*) exit 1 ;; \
 	esac

@@ -132,13 +132,13 @@ func TestAContainerWhoseNetworkIsGoneIsExplainedAndReplaced(t *testing.T) {
 func TestAContainerThatReadsNoSettingsIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)
-	old := client(t, append(labelled(c, "create", "--env", "AUTO_START=false", "--env", "MINE=1"), image)...)
-	client(t, "start", old)
-	client(t, "stop", old)
+	old := testbed.Docker(t, append(labelled(c, "create", "--env", "AUTO_START=false", "--env", "MINE=1"), testbed.LoadgenImage)...)
+	testbed.Docker(t, "start", old)
+	testbed.Docker(t, "stop", old)
 	if err := s.Port.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	env := client(t, "inspect", "--format", "{{.Config.Env}}", c.Name)
+	env := testbed.Docker(t, "inspect", "--format", "{{.Config.Env}}", c.Name)
 	if !strings.Contains(env, "LOADGEN_ENV_FILE=/app/data/loadgen.env") || !strings.Contains(env, "MINE=1") {
 		t.Errorf("the container has the environment %s", env)
 	}
