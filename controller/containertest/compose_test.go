@@ -69,7 +69,7 @@ func stack(t *testing.T) webui {
 	})
 	compose("up", "--no-build", "--detach")
 	testbed.Docker(t, "run", "--detach", "--name", name+"-sink", "--network", name+"_default", "--network-alias", "sink", "--publish", "127.0.0.1::8080",
-		"--no-healthcheck", testbed.LoadgenImage, "sink", "--addr", ":8080")
+		"--no-healthcheck", testbed.LoadgenImage, "sink", "--addr", ":8080", "--token", journey.Token)
 	p := journey.Product{
 		Dir: dir, API: "http://" + compose("port", "controller", "8000"), Sink: "http://" + testbed.Docker(t, "port", name+"-sink", "8080/tcp"),
 		Tracker: "http://sink:8080/matomo.php", Kill: func(t *testing.T) { testbed.Docker(t, "kill", loadgen) },

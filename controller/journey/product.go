@@ -19,8 +19,8 @@ import (
 const (
 	// Key is the controller's API key.
 	Key = "a-key-of-this-test-alone"
-	// Token is what the sink takes where nothing else is said.
-	Token = "0123456789abcdef0123456789abcdef"
+	// Token is what the sink is to take; no other process of this machine has heard of it.
+	Token = "5e1f00d5e1f00d5e1f00d5e1f00d5e1f"
 	// patience bounds every wait; only a test that fails waits so long.
 	patience = 3 * time.Minute
 )
