@@ -20,6 +20,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
 // past is what a session sends instead of live traffic, where it is a backfill.
@@ -36,9 +37,6 @@ type past struct {
 
 // askTime bounds a question to the Reporting API of a target.
 const askTime = 10 * time.Second
-
-// journalFile has the journal of a run in the state folder; no ledger's name ends so.
-const journalFile = ".batches"
 
 // prepareBackfill makes the job, or finds how far one of the same RUN_ID came before. Problems refuse it before
 // anything is sent.
@@ -77,6 +75,9 @@ func (s *session) prepareBackfill(ctx context.Context) problem.List {
 		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Targets: s.Targets(), Ledger: s.ledger, Journal: p.journal, Log: s.log,
 		Size: min(k.BulkSize, backfill.MaxBatch), Shards: k.BackfillShards, Rate: k.BackfillRPS,
 	})
+	if err := s.place.Reopen(); err != nil {
+		problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(), "")
+	}
 	s.log.Info("backfill", "first_day", days[0].Date.String(), "days", len(days), "visits", s.next, "goes_on", goesOn)
 	return problems
 }
@@ -87,7 +88,7 @@ func (p *past) open() (*backfill.Header, error) {
 		p.log.Warn("STATE_DIR is not set: a job that is killed cannot go on, and what it has sent is not known")
 		return nil, nil
 	}
-	journal, header, err := backfill.OpenJournal(p.h.fs, filepath.Join(dir, p.plan.RunID+journalFile))
+	journal, header, err := backfill.OpenJournal(p.h.fs, filepath.Join(dir, statedir.JournalFile(p.plan.RunID)))
 	if err == nil {
 		p.journal = journal
 	}
@@ -107,7 +108,7 @@ func (p *past) begin(ctx context.Context) *backfill.Header {
 
 // unused refuses the name of another run: visitors of the same number would be the same.
 func (p *past) unused() (problems problem.List) {
-	switch _, found, err := p.folder.Find(p.plan.RunID); {
+	switch _, found, err := p.place.Find(); {
 	case err != nil:
 		problems.Refuse("RUN_ID", p.plan.RunID, err.Error(), "")
 	case found:

@@ -230,24 +230,6 @@ func TestABackfillTakesNoOtherRunsName(t *testing.T) {
 	}
 }
 
-func TestLiveTrafficLeavesABackfillBesideItAlone(t *testing.T) {
-	t.Parallel()
-	fsys := afero.NewMemMapFs()
-	open := record.Summary{RunID: "past", Kind: record.BackfillJob, Started: time.Now()}
-	data, err := open.Encode()
-	if err == nil {
-		err = afero.WriteFile(fsys, "/state/past.json", data, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := newMatomo(t, sink.Config{}, nil)
-	start(t, fsys, settings(m, map[string]string{"STATE_DIR": "/state", "STOP_AFTER_VISITS": "5"})).ends(t, exitOK)
-	if s := readSummary(t, fsys, "/state/past.json"); !s.Ended.IsZero() {
-		t.Errorf("the job's ledger was closed: %s", s.Reason)
-	}
-}
-
 func TestACheckTellsOfABackfill(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t, "CET", time.Now)

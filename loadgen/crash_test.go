@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+	"github.com/puttrix/trafficinator/shared/statedir"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
@@ -57,7 +58,7 @@ func killed(t *testing.T, m *matomo, env map[string]string, enough int) {
 // oldLedgerIsClosed looks at the ledger of the killed run, which the next start has put aside.
 func oldLedgerIsClosed(t *testing.T, env map[string]string) {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(env["STATE_DIR"], env["RUN_ID"]+".*.json"))
+	found, err := statedir.Lives(afero.NewOsFs(), env["STATE_DIR"], env["RUN_ID"])
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%d old ledgers, %v", len(found), err)
 	}
@@ -115,7 +116,7 @@ func TestAKillDoesNotLiftTheDailyCap(t *testing.T) {
 	eventually(t, "the cap is reached", func() bool { return l.stderr.has("daily cap of 120 visits reached, resuming at ") })
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitInterrupted)
-	first := readSummary(t, afero.NewOsFs(), filepath.Join(env["STATE_DIR"], "first.json"))
+	first := kept(t, afero.NewOsFs(), env["STATE_DIR"], "first")
 	addsUp(t, first)
 	if first.Reason != "killed" {
 		t.Errorf("the first run ended %q", first.Reason)

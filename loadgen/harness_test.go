@@ -21,6 +21,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
 const (
@@ -166,6 +167,16 @@ func readSummary(t *testing.T, fsys afero.Fs, path string) (s record.Summary) {
 		t.Fatalf("summary %s: %v", path, err)
 	}
 	return s
+}
+
+// kept is the ledger that a state folder holds of a run.
+func kept(t *testing.T, fsys afero.Fs, dir, runID string) record.Summary {
+	t.Helper()
+	path, err := statedir.Find(fsys, dir, runID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readSummary(t, fsys, path)
 }
 
 // output collects what a program prints while others look at it.

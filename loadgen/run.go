@@ -11,10 +11,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
 	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -92,33 +95,18 @@ func runTraffic(ctx context.Context, h host, o options) int {
 	log.Info("settings", "changed", strings.Join(p.Differences(env), " "), "from_file", strings.Join(fromFile, " "),
 		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets", p.Sources["targets"])
 
-	if p.Spec.AutoStart {
-		if faults := append(places(h.fs, p.Spec), o.places(h.fs)...); faults.Err() != nil {
-			tell(h, faults)
-			return exitConfig
-		}
-	}
-	to, err := newSender(p, env, answerTime(p.Spec))
-	if err != nil {
-		_, _ = fmt.Fprintf(h.stderr, "error: %v\n", err)
+	starts, faults := startsNow(h, o, &p.Spec, log)
+	if faults.Err() != nil {
+		tell(h, faults)
 		return exitConfig
 	}
-	defer to.client.Close()
-	s, err := newSession(h, o, env, p, to, log, lines)
-	if err != nil {
-		_, _ = fmt.Fprintf(h.stderr, "error: STATE_DIR=%q: %v\n", p.Spec.StateDir, err)
-		return exitConfig
-	}
-	if p.Spec.AutoStart && p.Spec.BackfillEnabled {
-		faults := s.prepareBackfill(ctx)
-		defer s.past.close(log)
-		if faults.Err() != nil {
-			tell(h, faults)
-			return exitConfig
-		}
+	seen := &watched{}
+	seen.show(still{p, engine.Idle})
+	if starts {
+		seen.show(still{p, engine.Starting})
 	}
 	if p.Spec.TelemetryAddr != "off" {
-		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, s, log)
+		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, seen, log)
 		if err != nil {
 			_, _ = fmt.Fprintf(h.stderr, "error: TELEMETRY_ADDR=%q: %v; free the port, choose another, or set off\n", p.Spec.TelemetryAddr, err)
 			return exitConfig
@@ -130,15 +118,55 @@ func runTraffic(ctx context.Context, h host, o options) int {
 		}()
 		log.Info("telemetry listens", "addr", server.Addr())
 	}
-	if !p.Spec.AutoStart {
-		log.Info("idle: AUTO_START is off")
+	if !starts {
 		select {
 		case <-h.signals:
 		case <-ctx.Done():
 		}
 		return exitOK
 	}
+	to, err := newSender(p, env, answerTime(p.Spec))
+	if err != nil {
+		_, _ = fmt.Fprintf(h.stderr, "error: %v\n", err)
+		return exitConfig
+	}
+	defer to.client.Close()
+	s := newSession(h, o, env, p, to, log, lines)
+	defer s.release()
+	if faults := s.prepare(ctx); faults.Err() != nil {
+		tell(h, faults)
+		return exitConfig
+	}
+	seen.show(s)
 	return s.run(ctx)
+}
+
+// startsNow says whether the run begins at once, and refuses places where it cannot write. Where it does not the log says
+// what the loadgen waits for.
+func startsNow(h host, o options, k *spec.Spec, log *slog.Logger) (starts bool, faults problem.List) {
+	if !k.AutoStart {
+		log.Info("idle: AUTO_START is off")
+		return false, nil
+	}
+	if faults = append(places(h.fs, *k), o.places(h.fs)...); faults.Err() != nil || k.StartID == "" {
+		return true, faults
+	}
+	again, err := startedBefore(h.fs, k)
+	if err != nil {
+		faults.Refuse("STATE_DIR", k.StateDir, err.Error(), "let this user read it")
+	}
+	if again {
+		log.Warn("idle: this start was made before, and each counts once; start the run again to go on", "start_id", k.StartID, "run_id", k.RunID)
+	}
+	return !again, faults
+}
+
+func startedBefore(fsys afero.Fs, k *spec.Spec) (bool, error) {
+	folder, err := state.Open(fsys, k.StateDir)
+	if err != nil {
+		return false, err
+	}
+	return folder.Started(k.StartID)
 }
 
 // exitCode tells why the run ended. A run without one accepted hit has failed whatever ended it.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
-	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/judge"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
@@ -36,6 +35,7 @@ type session struct {
 	clock  *standstill.Clock
 	engine *engine.Engine
 	folder state.Folder
+	place  *state.Run // nil until it is taken
 	limit  *engine.Cap
 	search *capacitySearch // nil unless this is one
 	past   *past           // nil unless this is a backfill, which has no engine
@@ -51,6 +51,7 @@ type session struct {
 	began   time.Time // with clock
 	started time.Time // of a backfill that goes on the first time
 	first   uint64    // number of the first visit
+	ended   bool      // the summary was written
 
 	mu   sync.Mutex // guards next and orders the writes of the ledger of record
 	next uint64     // visit numbers below may have been used
@@ -58,47 +59,17 @@ type session struct {
 	granted atomic.Uint64
 }
 
-func newSession(h host, o options, env map[string]string, p *plan.Plan, to *sender, log *slog.Logger, problems *logLines) (*session, error) {
+func newSession(h host, o options, env map[string]string, p *plan.Plan, to *sender, log *slog.Logger, problems *logLines) *session {
 	began := time.Now()
 	s := &session{
 		h: h, options: o, env: env, plan: p, log: log, problems: problems, sender: to, ledger: ledger.New(len(p.Targets)),
-		clock: standstill.New(began), began: began, started: began.UTC(),
+		router: routing.New(p.Targets, p.Strategy, p.Seed), clock: standstill.New(began), began: began, started: began.UTC(),
 	}
 	s.judge, s.thresholds = newJudge(&p.Spec)
 	if o.report != "" && !p.Spec.BackfillEnabled { // which is told by its days, and books at its start what it did before
 		s.series = series.New(s.started, s.ledger.Counts())
 	}
-	if !p.Spec.AutoStart {
-		return s, nil
-	}
-	s.router = routing.New(p.Targets, p.Strategy, p.Seed)
-	var err error
-	if s.folder, err = state.Open(h.fs, p.Spec.StateDir); err != nil {
-		return nil, err
-	}
-	if p.Spec.BackfillEnabled {
-		return s, nil
-	}
-	first, closed, err := s.folder.Resume(p.RunID, time.Now().UTC())
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range closed {
-		log.Warn("a run was killed; its ledger is closed", "run_id", id)
-	}
-	s.first, s.next = first, first
-	if p.Spec.MaxTotalVisits > 0 {
-		kept, err := s.folder.Cap()
-		if err != nil {
-			return nil, err
-		}
-		s.limit = engine.NewCap(uint64(p.Spec.MaxTotalVisits), kept, s.folder.SaveCap)
-	}
-	s.engine = engine.New(s.config())
-	if p.Spec.CapacitySearch {
-		s.search = newCapacitySearch(&p.Spec, s.engine, s.ledger.Counts, capacity.NewLag(p.Visits.Outline), log)
-	}
-	return s, nil
+	return s
 }
 
 func (s *session) config() engine.Config {
@@ -212,7 +183,7 @@ func (s *session) save(upTo uint64) error {
 	before := s.next
 	s.next = max(before, upTo)
 	summary := s.summary()
-	if err := s.folder.Save(&summary); err != nil {
+	if err := s.place.Save(&summary); err != nil {
 		s.next = before
 		return err
 	}
@@ -313,25 +284,18 @@ func (s *session) finish(reason engine.Reason) int {
 		}
 	}
 	s.conclude(&sum)
-	if err := s.folder.Save(&sum); err != nil {
+	s.ended = true
+	if err := s.place.End(&sum); err != nil {
 		s.log.Error("the ledger cannot be written", "err", err)
-		code = broken(code)
+		code = exitInternal
 	}
 	if err := s.writeSummary(&sum); err != nil {
 		s.log.Error("the summary cannot be written", "file", s.plan.Spec.SummaryFile, "err", err)
-		code = broken(code)
+		code = exitInternal
 	}
 	if err := s.writeReports(&sum, code); err != nil {
 		s.log.Error("the report cannot be written", "err", err)
-		code = broken(code)
-	}
-	return code
-}
-
-// broken is the exit code of a run that could not be told in full.
-func broken(code int) int {
-	if code == exitOK || code == exitThreshold {
-		return exitInternal
+		code = exitInternal
 	}
 	return code
 }

@@ -9,63 +9,10 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
-	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
-
-// The session is the source of telemetry.
-
-// Counts implements telemetry.Source. A backfill has no schedule: a visit is due when its turn has come.
-func (s *session) Counts() ledger.Counts {
-	c := s.ledger.Counts()
-	if s.past != nil {
-		c.Due = c.Planned
-	}
-	return c
-}
-
-// Targets implements telemetry.Source.
-func (s *session) Targets() []string {
-	names := make([]string, len(s.plan.Targets))
-	for i, t := range s.plan.Targets {
-		names[i] = t.Name
-	}
-	return names
-}
-
-// Health implements telemetry.Source.
-func (s *session) Health(target int) routing.Health {
-	return s.router.Status(target, time.Now()).Health
-}
-
-// Phase implements telemetry.Source.
-func (s *session) Phase() string {
-	if s.past != nil {
-		return string(s.past.job.Phase())
-	}
-	if s.engine == nil {
-		return string(engine.Idle)
-	}
-	return string(s.engine.Phase())
-}
-
-// FinishBy implements telemetry.Source.
-func (s *session) FinishBy() time.Time {
-	if s.engine == nil {
-		return time.Time{}
-	}
-	return s.engine.FinishBy()
-}
-
-// RunID implements telemetry.Source.
-func (s *session) RunID() string { return s.plan.RunID }
-
-// PlanHash implements telemetry.Source.
-func (s *session) PlanHash() string { return s.plan.Hash }
 
 // progress tells a person how the run goes, every two seconds on a terminal, else in the log every minute.
 func (s *session) progress(ctx context.Context) {

@@ -5,6 +5,7 @@
 //
 //	<RUN_ID>.json                               the ledger of a run that is open
 //	<RUN_ID>.lock                               held by the run as long as it lives; left behind by one that was killed
+//	<RUN_ID>.batches                            the journal of a backfill
 //	ended/<YYYY-MM>/<RUN_ID>.json               the ledger of a run that has ended, by the month of its end
 //	ended/<YYYY-MM>/<RUN_ID>/<first visit>.json what a run did before it was started again under the same RUN_ID
 //	jobs/<RUN_ID>/                              the state folder of a backfill that the controller started
@@ -36,6 +37,9 @@ func OpenFile(runID string) string { return runID + ".json" }
 
 // LockFile is what a run locks as long as it lives.
 func LockFile(runID string) string { return runID + ".lock" }
+
+// JournalFile tells which requests of a backfill may have been sent.
+func JournalFile(runID string) string { return runID + ".batches" }
 
 // EndedFile is the ledger of a run that has ended at at.
 func EndedFile(runID string, at time.Time) string {

@@ -81,6 +81,13 @@ func (w *world) Start(context.Context) error {
 		w.ledgers[id] = ledger("short", "stop_after_visits", w.status.Ended)
 	case w.files["WHAT"] == "silent":
 		w.plan = run.Plan{}
+	case w.files["WHAT"] == "slow":
+		w.plan = run.Plan{Hash: "hash of slow", RunID: id, Phase: "starting"}
+		time.AfterFunc(5*time.Minute, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.plan.Phase = "running"
+		})
 	default:
 		w.plan = run.Plan{Hash: "hash of " + w.files["WHAT"], RunID: id, Phase: "running"}
 	}

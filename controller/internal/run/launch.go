@@ -90,7 +90,8 @@ const glance = 100 * time.Millisecond
 // exitMissed is the loadgen's exit code for a run that missed a threshold, or that the error brake ended.
 const exitMissed = 4
 
-// await waits until the loadgen says that it runs id's plan and returns the plan's hash. A run so short that it has
+// await waits until the loadgen says that it runs id's plan and returns the plan's hash. One that says that it is starting is
+// given all the time it needs. A run so short that it has
 // ended by then has left its ledger.
 func (k *Control) await(ctx context.Context, id string) (hash string, err error) {
 	patience := time.NewTimer(k.c.Patience)
@@ -99,7 +100,11 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 	defer tick.Stop()
 	for {
 		l, p := k.look(ctx)
-		if p.RunID == id && p.Phase != "idle" {
+		switch {
+		case p.RunID != id || p.Phase == "idle":
+		case p.Phase == "starting": // it looks at its state folder, which can take longer than a start may
+			patience.Reset(k.c.Patience)
+		default:
 			return p.Hash, nil
 		}
 		if ended(l.State) {

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,25 +13,28 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
 // Ledgers reads the ledgers of record that the loadgen keeps in dir, and jobs in their folders below it. The lives of a run
-// whose loadgen was started again are added up.
+// whose loadgen was started again are added up. A run without a ledger has nil.
 func Ledgers(fsys afero.Fs, dir string) func(runID string) ([]byte, error) {
 	return func(runID string) ([]byte, error) {
-		data, err := ifThere(fsys, filepath.Join(dir, runID+".json"))
-		if data == nil && err == nil {
-			return ifThere(fsys, filepath.Join(dir, exchange.JobFolder(runID), runID+".json"))
+		for _, in := range []string{dir, filepath.Join(dir, exchange.JobFolder(runID))} {
+			data, err := statedir.Read(fsys, in, runID)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			lives, err := statedir.Lives(fsys, in, runID)
+			if err != nil || len(lives) == 0 {
+				return data, err
+			}
+			return whole(fsys, lives, data)
 		}
-		if err != nil {
-			return nil, err
-		}
-		// The loadgen keeps what it sent before a restart under a name with its start; a run id has no dot.
-		earlier, err := afero.Glob(fsys, filepath.Join(dir, runID+".*.json"))
-		if err != nil || len(earlier) == 0 {
-			return data, err
-		}
-		return whole(fsys, earlier, data)
+		return nil, nil
 	}
 }
 
@@ -40,7 +44,6 @@ func whole(fsys afero.Fs, earlier []string, data []byte) ([]byte, error) {
 	if json.Unmarshal(data, &last) != nil {
 		return data, nil // a ledger that cannot be read tells nothing
 	}
-	slices.Sort(earlier)
 	var lives []record.Summary
 	for _, path := range earlier {
 		body, err := exchange.Read(fsys, path)
@@ -56,6 +59,7 @@ func whole(fsys afero.Fs, earlier []string, data []byte) ([]byte, error) {
 			lives = append(lives, s)
 		}
 	}
+	slices.SortFunc(lives, func(a, b record.Summary) int { return cmp.Compare(a.FirstVisit, b.FirstVisit) })
 	all := record.Merge(append(lives, last))
 	return all.Encode()
 }

@@ -43,7 +43,10 @@ func TestARunThatWasStartedAgainIsReadWhole(t *testing.T) {
 	if s := read(); s.Hits.Accepted != 10 {
 		t.Errorf("between two lives: %+v", s.Hits)
 	}
-	keep("r.json", start.Add(time.Minute), 7)
+	keep("ended/2026-03/r.json", start.Add(time.Minute), 7)
+	if err := fsys.Remove("state/r.json"); err != nil {
+		t.Fatal(err)
+	}
 	keep("other.json", start, 99)
 	if s := read(); s.Hits.Accepted != 17 || !s.Started.Equal(start) {
 		t.Errorf("of two lives: %+v, from %s", s.Hits, s.Started)

@@ -59,20 +59,14 @@ type ending struct {
 // killed is what is known of a batch that was on its way when its job was killed.
 var killed = ending{Answer: answer.Answer{Class: answer.Broken, FirstWords: "the job was killed while it was on its way"}}
 
-// errBusy means that a journal is open elsewhere: two that go on with a job would send its visits twice.
-var errBusy = errors.New("another process goes on with this job; wait until it has ended, or begin one with another RUN_ID")
-
 // OpenJournal opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which
-// Begin must be told. The last line may be cut off, as a kill leaves it. One that is open elsewhere is refused.
+// Begin must be told. The last line may be cut off, as a kill leaves it. The caller sees to it that nobody else opens it.
 func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 	j := &Journal{batches: map[uint64]ending{}}
 	var header *Header
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open journal: %w", err)
-	}
-	if err := lock(f); err != nil {
-		return nil, nil, errors.Join(err, f.Close())
 	}
 	whole := int64(0)
 	r := bufio.NewReader(f)

@@ -1,9 +1,7 @@
 package backfill
 
 import (
-	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -166,21 +164,4 @@ func TestNothingIsNotedAfterHalfALine(t *testing.T) {
 	if j, _ = reopen(t, disk.Fs); uint64(len(j.batches)) != n {
 		t.Errorf("%d batches were noted, %d come back", n, len(j.batches))
 	}
-}
-
-func TestAJournalIsOpenOnce(t *testing.T) {
-	t.Parallel()
-	fsys, path := afero.NewOsFs(), filepath.Join(t.TempDir(), "r.batches")
-	first, _, err := OpenJournal(fsys, path)
-	must(t, err, first.Begin(Header{RunID: "r"}))
-	if _, _, err := OpenJournal(fsys, path); !errors.Is(err, errBusy) {
-		t.Errorf("opened a second time: %v", err)
-	}
-	must(t, first.Close())
-	again, h, err := OpenJournal(fsys, path)
-	must(t, err)
-	if h == nil || h.RunID != "r" {
-		t.Errorf("the header is %+v", h)
-	}
-	must(t, again.Close())
 }

@@ -129,6 +129,7 @@ type Phase string
 // The phases of a run.
 const (
 	Idle     Phase = "idle"
+	Starting Phase = "starting"
 	Running  Phase = "running"
 	Paused   Phase = "paused"
 	Draining Phase = "draining"

@@ -74,6 +74,15 @@ func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
 	return b
 }
 
+// Names are those of the targets, in their order.
+func (p *Plan) Names() []string {
+	names := make([]string, len(p.Targets))
+	for i, t := range p.Targets {
+		names[i] = t.Name
+	}
+	return names
+}
+
 // Random draws the arrivals of a run whose first visit has the number first; nil keeps them even.
 func (p *Plan) Random(first uint64) *rand.Rand {
 	if p.Spec.Arrivals != "poisson" {

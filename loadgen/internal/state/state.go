@@ -1,5 +1,5 @@
-// Package state owns what the loadgen keeps across restarts in its state folder: the ledger of each run and the
-// daily cap. It knows neither what a ledger means nor when it is written.
+// Package state owns what the loadgen keeps across restarts in its state folder: the ledger of each run, which no two
+// processes send at a time, the daily cap, and the last start. It knows neither what a ledger means nor when it is written.
 package state
 
 import (
@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/afero"
 
@@ -49,83 +48,13 @@ func Probe(fsys afero.Fs, dir string) error {
 	return nil
 }
 
-// Save writes the summary of a run.
-func (f Folder) Save(s *record.Summary) error {
-	if f.fs == nil {
-		return nil
-	}
-	data, err := s.Encode()
-	if err != nil {
-		return err
-	}
-	return exchange.Publish(f.fs, f.dir, map[string][]byte{s.RunID + ".json": data})
-}
-
-// Find reads the summary of a run; false where there is none.
-func (f Folder) Find(runID string) (s record.Summary, found bool, err error) {
-	if f.fs == nil {
-		return s, false, nil
-	}
-	err = f.read(runID+".json", &s)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, false, nil
-	}
-	return s, err == nil, err
-}
-
-// Resume closes the ledgers of runs that were killed and returns the first visit number that runID may use. The
-// closed ledger of runID itself is kept under a name with its start. Backfills are left alone: they go on beside, and
-// after a kill.
-func (f Folder) Resume(runID string, now time.Time) (next uint64, closed []string, err error) {
-	if f.fs == nil {
-		return 0, nil, nil
-	}
-	files, err := afero.ReadDir(f.fs, f.dir)
-	if err != nil {
-		return 0, nil, fmt.Errorf("list state: %w", err)
-	}
-	for _, file := range files {
-		name := file.Name()
-		if !strings.HasSuffix(name, ".json") || name == record.CapFile {
-			continue
-		}
-		var s record.Summary
-		if err := f.read(name, &s); err != nil {
-			return 0, nil, err
-		}
-		if s.Kind == record.BackfillJob && name != runID+".json" {
-			continue
-		}
-		if s.Ended.IsZero() {
-			s.CloseKilled(now)
-			closed = append(closed, s.RunID)
-			if err := f.Save(&s); err != nil {
-				return 0, nil, fmt.Errorf("close ledger of %s: %w", s.RunID, err)
-			}
-		}
-		if name == runID+".json" {
-			next = s.NextVisit
-			kept := fmt.Sprintf("%s.%s.json", runID, s.Started.UTC().Format("20060102T150405"))
-			// A copy: until the new ledger is written the old one tells where to go on.
-			data, err := s.Encode()
-			if err != nil {
-				return 0, nil, err
-			}
-			if err := exchange.Publish(f.fs, f.dir, map[string][]byte{kept: data}); err != nil {
-				return 0, nil, fmt.Errorf("keep ledger of %s: %w", runID, err)
-			}
-		}
-	}
-	return next, closed, nil
-}
-
 // Cap reads the daily cap; one that was never stored is zero.
 func (f Folder) Cap() (engine.CapState, error) {
 	var c engine.CapState
 	if f.fs == nil {
 		return c, nil
 	}
-	err := f.read(record.CapFile, &c)
+	err := f.read(filepath.Join(f.dir, record.CapFile), &c)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
@@ -144,14 +73,28 @@ func (f Folder) SaveCap(c engine.CapState) error {
 	return exchange.Publish(f.fs, f.dir, map[string][]byte{record.CapFile: data})
 }
 
-func (f Folder) read(name string, into any) error {
-	path := filepath.Join(f.dir, name)
-	data, err := afero.ReadFile(f.fs, path)
+// startFile names the last start that was made.
+const startFile = "last.start"
+
+// Started says that the start id was made before, as far as SaveStart was told.
+func (f Folder) Started(id string) (bool, error) {
+	if f.fs == nil {
+		return false, nil
+	}
+	data, err := exchange.Read(f.fs, filepath.Join(f.dir, startFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
 	if err != nil {
-		return fmt.Errorf("read state: %w", err)
+		return false, fmt.Errorf("read the last start: %w", err)
 	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("read %s: %w; move it away to begin anew", path, err)
+	return strings.TrimSpace(string(data)) == id, nil
+}
+
+// SaveStart stores that the start id is made now.
+func (f Folder) SaveStart(id string) error {
+	if f.fs == nil {
+		return nil
 	}
-	return nil
+	return exchange.Publish(f.fs, f.dir, map[string][]byte{startFile: []byte(id + "\n")})
 }

@@ -75,7 +75,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	for _, p := range []engine.Phase{engine.Idle, engine.Running, engine.Paused, engine.Draining, engine.Ended} {
+	for _, p := range []engine.Phase{engine.Idle, engine.Starting, engine.Running, engine.Paused, engine.Draining, engine.Ended} {
 		gauge(c.phase, flag(string(p) == c.s.Phase()), string(p))
 	}
 	finishBy := 0.0

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+)
+
+// Two that send the same visits would make each of them twice, and one that closes the ledger of the other would lose hits.
+func TestARunIsSentByOneLoadgenAtATime(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]map[string]string{
+		"live":     {"STOP_AFTER_VISITS": "100000"},
+		"capacity": {"CAPACITY_SEARCH": "true", "STOP_AFTER_VISITS": "0"},
+		"bulk":     {"SEND_MODE": "bulk", "STOP_AFTER_VISITS": "100000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fsys, m, other := afero.NewOsFs(), newMatomo(t, sink.Config{}, nil), newMatomo(t, sink.Config{}, nil)
+			env := settings(m, kind)
+			env["RUN_ID"], env["STATE_DIR"], env["SUMMARY_FILE"] = "dup", filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "s.json")
+			first := start(t, fsys, env)
+			eventually(t, "the first sends", func() bool { hits, _ := m.seen(); return hits > 0 })
+			again := settings(other, map[string]string{"RUN_ID": "dup", "STATE_DIR": env["STATE_DIR"], "SUMMARY_FILE": env["SUMMARY_FILE"]})
+			refused(t, start(t, fsys, again), `RUN_ID="dup": another loadgen is sending this run with the same STATE_DIR; wait until it has ended, or choose another RUN_ID`)
+
+			again["RUN_ID"], again["STOP_AFTER_VISITS"] = "beside", "5"
+			beside := start(t, fsys, again)
+			beside.ends(t, exitOK)
+			if s := kept(t, fsys, env["STATE_DIR"], "dup"); !s.Ended.IsZero() || beside.stderr.has("was killed") {
+				t.Errorf("a run that is alive was closed as %q:\n%s", s.Reason, beside.stderr.String())
+			}
+			first.signals <- syscall.SIGTERM
+			first.ends(t, exitInterrupted)
+			s := first.summary(t)
+			addsUp(t, s)
+			recorded(t, s, m)
+		})
+	}
+}
+
+func TestABackfillIsSentByOneLoadgenAtATime(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t, "CET", time.Now)
+	env := pastSettings(a, map[string]string{
+		"STATE_DIR": filepath.Join(t.TempDir(), "state"), "SUMMARY_FILE": filepath.Join(t.TempDir(), "s.json"), "BULK_SIZE": "10", "BACKFILL_RPS_LIMIT": "1",
+	})
+	first := start(t, afero.NewOsFs(), env)
+	eventually(t, "the first sends", func() bool { batches, _ := a.seen(); return batches > 0 })
+	refused(t, start(t, afero.NewOsFs(), env), `RUN_ID="past": another loadgen is sending this run with the same STATE_DIR; wait until it has ended, or choose another RUN_ID`)
+	first.signals <- syscall.SIGTERM
+	first.ends(t, exitInterrupted)
+}
+
+// A start that comes again, as after `docker compose down` and `up`, sends nothing that nobody asked for.
+func TestAStartCountsOnce(t *testing.T) {
+	t.Parallel()
+	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1", "STOP_AFTER_VISITS": "5", "TELEMETRY_ADDR": "127.0.0.1:0"})
+	start(t, fsys, env).ends(t, exitOK)
+	env["STOP_AFTER_VISITS"] = "10"
+	again := start(t, fsys, env)
+	addr := address(t, again)
+	if health := get(t, "http://"+addr+"/healthz"); !strings.Contains(health, `"phase":"idle"`) {
+		t.Errorf("it is not idle: %s", health)
+	}
+	if !again.stderr.has("idle: this start was made before") {
+		t.Errorf("the log says\n%s", again.stderr.String())
+	}
+	again.signals <- syscall.SIGTERM
+	again.ends(t, exitOK)
+	if _, visitors := m.seen(); visitors != 5 {
+		t.Errorf("%d visitors came of the 5 that were asked for", visitors)
+	}
+	env["START_ID"] = "s2"
+	start(t, fsys, env).ends(t, exitOK)
+	if _, visitors := m.seen(); visitors != 10 {
+		t.Errorf("%d visitors came after a second start, want 10", visitors)
+	}
+}

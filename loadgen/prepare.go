@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/state"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// prepare takes the run's place in the state folder and finds where it goes on. Problems refuse it before anything is sent.
+func (s *session) prepare(ctx context.Context) problem.List {
+	var problems problem.List
+	k := &s.plan.Spec
+	if err := s.take(); errors.Is(err, state.ErrRunning) {
+		problems.Refuse("RUN_ID", s.plan.RunID, err.Error()+" with the same STATE_DIR", "wait until it has ended, or choose another RUN_ID")
+		return problems
+	} else if err != nil {
+		problems.Refuse("STATE_DIR", k.StateDir, err.Error(), "name a folder that this user may write to")
+		return problems
+	}
+	if k.BackfillEnabled {
+		return s.prepareBackfill(ctx)
+	}
+	if err := s.resume(); err != nil {
+		problems.Refuse("STATE_DIR", k.StateDir, err.Error(), "")
+		return problems
+	}
+	s.engine = engine.New(s.config())
+	if k.CapacitySearch {
+		s.search = newCapacitySearch(k, s.engine, s.ledger.Counts, capacity.NewLag(s.plan.Visits.Outline), s.log)
+	}
+	return problems
+}
+
+// take takes the run's place, and puts the state folder in order.
+func (s *session) take() (err error) {
+	k := &s.plan.Spec
+	if s.folder, err = state.Open(s.h.fs, k.StateDir); err != nil {
+		return err
+	}
+	if s.place, err = s.folder.Begin(s.plan.RunID); err != nil {
+		return err
+	}
+	if k.StartID != "" {
+		if err := s.folder.SaveStart(k.StartID); err != nil {
+			return err
+		}
+	}
+	if err := s.folder.Tidy(s.plan.RunID, time.Now().UTC(), s.log); err != nil {
+		return err
+	}
+	s.folder.Delete(s.plan.RunID, s.deleted(), s.log)
+	return nil
+}
+
+// deleted are the runs that the controller has deleted.
+func (s *session) deleted() exchange.Deleted {
+	dir := s.plan.Spec.ExchangeDir
+	if dir == "" {
+		return exchange.Deleted{}
+	}
+	data, err := exchange.Read(s.h.fs, filepath.Join(dir, exchange.DeletedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return exchange.Deleted{}
+	}
+	var d exchange.Deleted
+	if err == nil {
+		d, err = exchange.ParseDeleted(data)
+	}
+	if err != nil {
+		s.log.Warn("the ledgers of deleted runs stay", "file", exchange.DeletedFile, "err", err)
+	}
+	return d
+}
+
+// resume finds the first visit and what is left of the cap.
+func (s *session) resume() error {
+	first, killed, err := s.place.Resume(time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	if killed {
+		s.log.Warn("a run was killed; its ledger is closed", "run_id", s.plan.RunID)
+	}
+	s.first, s.next = first, first
+	if s.plan.Spec.MaxTotalVisits > 0 {
+		kept, err := s.folder.Cap()
+		if err != nil {
+			return err
+		}
+		s.limit = engine.NewCap(uint64(s.plan.Spec.MaxTotalVisits), kept, s.folder.SaveCap)
+	}
+	return nil
+}
+
+// release gives the run's place up.
+func (s *session) release() {
+	if s.past != nil {
+		s.past.close(s.log)
+	}
+	if s.place == nil {
+		return
+	}
+	leave := s.place.Abandon
+	if s.ended {
+		leave = s.place.Close
+	}
+	if err := leave(); err != nil {
+		s.log.Warn("the run's lock is not released", "err", err)
+	}
+}
