@@ -133,19 +133,6 @@ func TestApplyWhileNothingRunsOnlyPublishes(t *testing.T) {
 	}
 }
 
-func TestALoadgenThatIsStartingIsWaitedFor(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.saved["WHAT"] = "slow"
-		k := control(t, w)
-		start(t, k)
-		if st := k.Status(); st.Run.PlanHash != "hash of slow" || !st.Active() {
-			t.Errorf("the run is %+v", st)
-		}
-	})
-}
-
 func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {

@@ -83,7 +83,7 @@ func (w *world) Start(context.Context) error {
 		w.plan = run.Plan{}
 	case w.files["WHAT"] == "slow":
 		w.plan = run.Plan{Hash: "hash of slow", RunID: id, Phase: "starting"}
-		time.AfterFunc(5*time.Minute, func() {
+		time.AfterFunc(time.Minute, func() {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.plan.Phase = "running"

@@ -91,7 +91,7 @@ const glance = 100 * time.Millisecond
 const exitMissed = 4
 
 // await waits until the loadgen says that it runs id's plan and returns the plan's hash. One that says that it is starting is
-// given all the time it needs. A run so short that it has
+// given the time of the whole operation. A run so short that it has
 // ended by then has left its ledger.
 func (k *Control) await(ctx context.Context, id string) (hash string, err error) {
 	patience := time.NewTimer(k.c.Patience)

@@ -24,15 +24,6 @@ func open(t *testing.T, fs afero.Fs) state.Folder {
 	return f
 }
 
-func read(t *testing.T, fs afero.Fs, path string) string {
-	t.Helper()
-	data, err := afero.ReadFile(fs, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
 func TestTheCapIsKept(t *testing.T) {
 	fs := afero.NewMemMapFs()
 	want := engine.CapState{WindowStart: now, Reserved: 7}
