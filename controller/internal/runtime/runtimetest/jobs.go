@@ -7,10 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/afero"
-
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
 func besideJob(t *testing.T, s Subject) {
@@ -41,9 +40,9 @@ func keepsLedger(t *testing.T, s Subject) {
 	s.PublishJob(t, "a", map[string]string{"RUN_ID": "a", "AUTO_START": "true", "MATOMO_URL": "http://127.0.0.1:1/matomo.php", "STOP_AFTER_VISITS": "1"})
 	must(t, s.Jobs.StartJob(t.Context(), "a"))
 	awaitJob(t, s.Jobs, "a", runtime.Exited)
-	path := filepath.Join(s.State, exchange.JobFolder("a"), "a.json")
-	if data, err := afero.ReadFile(s.FS, path); err != nil || !strings.Contains(string(data), `"run_id": "a"`) {
-		t.Errorf("want its ledger at %s, got %s, %v; log %v", path, data, err, jobLog(t, s.Jobs, "a"))
+	dir := filepath.Join(s.State, exchange.JobFolder("a"))
+	if data, err := statedir.Read(s.FS, dir, "a"); err != nil || !strings.Contains(string(data), `"run_id": "a"`) {
+		t.Errorf("want its ledger in %s, got %s, %v; log %v", dir, data, err, jobLog(t, s.Jobs, "a"))
 	}
 }
 
