@@ -92,7 +92,7 @@ func TestAKilledRunGoesOnWithNewVisitors(t *testing.T) {
 	}
 	recorded(t, s, next)
 	before, after := m.ids(), next.ids()
-	if len(after) != int(s.Visits.Planned) || len(before)+len(after) > 300 {
+	if len(after) != int(s.Visits.Planned-s.Visits.Unsent) || len(before)+len(after) > 300 {
 		t.Errorf("%d visitors, then %d in %d visits, with STOP_AFTER_VISITS=300", len(before), len(after), s.Visits.Planned)
 	}
 	for _, id := range after {
@@ -163,9 +163,7 @@ func TestARunOutlivesADiskThatFillsUp(t *testing.T) {
 	s := l.summary(t)
 	addsUp(t, s)
 	recorded(t, s, m)
-	if s.Visits.Complete != 100 {
-		t.Errorf("%+v, want 100 complete visits", s.Visits)
-	}
+	sent(t, s, 100)
 	if !l.stderr.has("the ledger cannot be written; it goes on in memory") || !l.stderr.has("no space left on device") {
 		t.Errorf("nothing tells of the full disk:\n%s", l.stderr.String())
 	}
@@ -227,14 +225,18 @@ func TestTheSameRunGoesOnAtTheNextVisit(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
 	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "nightly", "STOP_AFTER_VISITS": "20"})
-	start(t, fsys, env).ends(t, exitOK)
+	first := start(t, fsys, env)
+	first.ends(t, exitOK)
+	unsent := first.summary(t).Visits.Unsent
 	env["STOP_AFTER_VISITS"] = "30"
 	l := start(t, fsys, env)
 	l.ends(t, exitOK)
-	if s := l.summary(t); s.Visits.Planned != 10 || s.NextVisit != 30 {
+	s := l.summary(t)
+	unsent += s.Visits.Unsent
+	if s.Visits.Planned != 10 || s.NextVisit != 30 {
 		t.Errorf("%d visits, next is %d; want 10 and 30", s.Visits.Planned, s.NextVisit)
 	}
-	if _, visitors := m.seen(); visitors != 30 {
-		t.Errorf("%d visitors came in both runs, want 30", visitors)
+	if _, visitors := m.seen(); visitors != 30-int(unsent) {
+		t.Errorf("%d visitors came in both runs, want 30 but for %d that were not sent", visitors, unsent)
 	}
 }

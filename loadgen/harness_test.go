@@ -95,7 +95,7 @@ func settings(m *matomo, more map[string]string) map[string]string {
 	env := map[string]string{
 		"MATOMO_TOKEN_AUTH": token, "TELEMETRY_ADDR": "off", "TARGET_VISITS_PER_DAY": "1728000",
 		"PAUSE_BETWEEN_PVS_MIN": "0", "PAUSE_BETWEEN_PVS_MAX": "0", "STOP_AFTER_VISITS": "100", "RUN_SEED": "7",
-		"SUMMARY_FILE": "/out/summary.json",
+		"SUMMARY_FILE": "/out/summary.json", "REQUEST_TIMEOUT": "300",
 	}
 	if m != nil {
 		env["MATOMO_URL"] = m.url
@@ -241,42 +241,50 @@ func addsUp(t *testing.T, s record.Summary) {
 	}
 }
 
-// recorded holds the ledger against the sink, where no answer was in doubt.
+// sent demands that so many visits began and that the target accepted each hit, but for those for which this machine had
+// no time: no test may need a quiet one.
+func sent(t *testing.T, s record.Summary, visits uint64) {
+	t.Helper()
+	h, v := s.Hits, s.Visits
+	if v.Planned != visits || h.Accepted == 0 || h.Accepted+h.Shed != h.Planned || h.Shed == 0 && v.Complete != visits {
+		t.Errorf("want %d visits with all their hits accepted: %+v, %+v", visits, v, h)
+	}
+}
+
+// recorded holds the ledger against the sink. Where the answer to a hit is missing, it may be there or not.
 func recorded(t *testing.T, s record.Summary, m *matomo) {
 	t.Helper()
 	c := m.Counts()
 	for kind, h := range s.ByKind {
-		if got := c.Total.Hits[kind]; got != int64(h.Accepted) {
-			t.Errorf("%s: %d accepted, the sink recorded %d", kind, h.Accepted, got)
+		if got := c.Total.Hits[kind]; got < int64(h.Accepted) || got > int64(h.Accepted+h.Unknown) {
+			t.Errorf("%s: %d accepted and %d unknown, the sink recorded %d", kind, h.Accepted, h.Unknown, got)
 		}
 	}
-	if want := s.Visits.Complete + s.Visits.Partial + s.Visits.Split; c.Total.Visits != int64(want) {
-		t.Errorf("%+v: the sink shows %d visits", s.Visits, c.Total.Visits)
-	}
-	if got, want := fmt.Sprintf("%.2f", float64(c.Total.Revenue)/100), fmt.Sprintf("%.2f", s.Revenue); got != want {
-		t.Errorf("revenue %s sent, %s recorded", want, got)
-	}
-	money := func(cents int64) string { return fmt.Sprintf("%.2f", float64(cents)/100) }
-	for what, pair := range map[string][2]string{
-		"tax":      {fmt.Sprintf("%.2f", s.Tax), money(c.Total.Tax)},
-		"shipping": {fmt.Sprintf("%.2f", s.Shipping), money(c.Total.Shipping)},
-		"pieces":   {fmt.Sprint(s.Items), fmt.Sprint(c.Total.Items)},
-	} {
-		if pair[0] != pair[1] {
-			t.Errorf("%s %s sent, %s recorded", what, pair[0], pair[1])
-		}
-	}
-	for country, n := range s.Opened.Countries {
-		if got := c.Total.Countries[country]; s.Visits.Split == 0 && country != "" && got != int64(n) {
-			t.Errorf("%d visits from %s, the sink shows %d", n, country, got)
-		}
-	}
+	visitsAgree(t, s, m)
 	for _, v := range m.Violations() {
 		t.Errorf("the sink objects: %s", v)
 	}
+	if s.ByKind["order"].Unknown == 0 {
+		money := func(cents int64) string { return fmt.Sprintf("%.2f", float64(cents)/100) }
+		for what, pair := range map[string][2]string{
+			"revenue":  {fmt.Sprintf("%.2f", s.Revenue), money(c.Total.Revenue)},
+			"tax":      {fmt.Sprintf("%.2f", s.Tax), money(c.Total.Tax)},
+			"shipping": {fmt.Sprintf("%.2f", s.Shipping), money(c.Total.Shipping)},
+			"pieces":   {fmt.Sprint(s.Items), fmt.Sprint(c.Total.Items)},
+		} {
+			if pair[0] != pair[1] {
+				t.Errorf("%s %s sent, %s recorded", what, pair[0], pair[1])
+			}
+		}
+	}
+	for country, n := range s.Opened.Countries {
+		if got := c.Total.Countries[country]; s.Visits.Split+s.Hits.Unknown == 0 && country != "" && got != int64(n) {
+			t.Errorf("%d visits from %s, the sink shows %d", n, country, got)
+		}
+	}
 }
 
-// visitsAgree holds the ledger against the sink where answers were lost.
+// visitsAgree holds the visits alone against the sink.
 func visitsAgree(t *testing.T, s record.Summary, m *matomo) {
 	t.Helper()
 	sure := int64(s.Visits.Complete + s.Visits.Partial + s.Visits.Split)

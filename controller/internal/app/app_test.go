@@ -25,7 +25,11 @@ import (
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
-const token = "0123456789abcdef0123456789abcdef"
+const (
+	token = "0123456789abcdef0123456789abcdef"
+	// patience bounds every wait of these tests; only a test that fails takes so long.
+	patience = 3 * time.Minute
+)
 
 // written is what a controller prints, readable while it does.
 type written struct {
@@ -200,7 +204,7 @@ func TestAWholeRunThroughTheAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-API-Key", c.key)
-	resp, err := (&http.Client{Timeout: 2 * time.Minute}).Do(req)
+	resp, err := (&http.Client{Timeout: patience}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ type backfill struct {
 
 func (c *controller) untilJob(what string, yes func(backfill) bool) backfill {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
