@@ -15,7 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
-// Three days of some 400 visits, or with -full ninety of 2,000 up to yesterday, killed at each quarter of the way.
+// Three days of some 400 visits, or with -full ninety of 2,000 up to yesterday, killed three times on the way.
 func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t, "CET", time.Now)
@@ -34,10 +34,11 @@ func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
 		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "TARGET_VISITS_PER_DAY": "400",
 		"BULK_SIZE": "30", "BACKFILL_SHARDS": "3",
 	})
-	quarter := 70
+	// So few that no shard can have ended at the last kill, even if it alone had sent them all.
+	batches := 25
 	if *full {
 		env["BACKFILL_DAYS_BACK"], env["BACKFILL_DURATION_DAYS"], env["TARGET_VISITS_PER_DAY"] = "90", "90", "2000"
-		env["BACKFILL_MAX_VISITS_PER_DAY"], env["BULK_SIZE"], quarter = "0", "500", 700
+		env["BACKFILL_MAX_VISITS_PER_DAY"], env["BULK_SIZE"], batches = "0", "500", 300
 	}
 	for range 3 {
 		before, _ := a.seen()
@@ -48,9 +49,9 @@ func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for n, began := before, time.Now(); n < before+quarter; n, _ = a.seen() {
+		for n, began := before, time.Now(); n < before+batches; n, _ = a.seen() {
 			if time.Since(began) > bigJob {
-				t.Fatalf("%d batches of %d came", n-before, quarter)
+				t.Fatalf("%d batches of %d came", n-before, batches)
 			}
 			time.Sleep(time.Millisecond)
 		}
