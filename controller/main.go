@@ -22,6 +22,10 @@ import (
 var version = "dev"
 
 func main() {
+	// Who reads our output may be gone before us. A server goes on; a list, as in `runs list | head`, need not.
+	if len(os.Args) < 2 || os.Args[1] == "serve" {
+		signal.Ignore(syscall.SIGPIPE)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	env := map[string]string{}

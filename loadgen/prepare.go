@@ -90,6 +90,7 @@ func (s *session) resume() error {
 		s.log.Warn("a run was killed; its ledger is closed", "run_id", s.plan.RunID)
 	}
 	s.first, s.next = first, first
+	s.ahead = ahead{plan: s.plan, router: s.router, first: first}
 	if s.plan.Spec.MaxTotalVisits > 0 {
 		kept, err := s.folder.Cap()
 		if err != nil {

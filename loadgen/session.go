@@ -53,8 +53,9 @@ type session struct {
 	first   uint64    // number of the first visit
 	ended   bool      // the summary was written
 
-	mu   sync.Mutex // guards next and orders the writes of the ledger of record
-	next uint64     // visit numbers below may have been used
+	mu    sync.Mutex // guards next and ahead, and orders the writes of the ledger of record
+	next  uint64     // visit numbers below may have been used
+	ahead ahead
 	// granted is next as it was written last.
 	granted atomic.Uint64
 }
@@ -183,6 +184,9 @@ func (s *session) save(upTo uint64) error {
 	before := s.next
 	s.next = max(before, upTo)
 	summary := s.summary()
+	if s.past == nil {
+		s.ahead.reserve(&summary, s.first+summary.Visits.Planned, s.next, time.Now())
+	}
 	if err := s.place.Save(&summary); err != nil {
 		s.next = before
 		return err
@@ -202,7 +206,7 @@ func (s *session) record(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		err := s.save(s.ahead())
+		err := s.save(s.reach())
 		if err != nil && !failing {
 			s.log.Error("the ledger cannot be written; it goes on in memory", "err", err)
 		}
@@ -210,8 +214,8 @@ func (s *session) record(ctx context.Context) {
 	}
 }
 
-// ahead is the visit number that is not reached within the next two seconds.
-func (s *session) ahead() uint64 {
+// reach is the visit number that is not reached within the next two seconds.
+func (s *session) reach() uint64 {
 	if s.past != nil {
 		return s.next // all at once
 	}

@@ -53,7 +53,8 @@ type Target struct {
 	// ByKind and Account are the target's part of what the summary tells of all.
 	ByKind map[string]Hits `json:"by_kind"`
 	Account
-	InFlightByKind map[string]uint64 `json:"in_flight_by_kind,omitempty"`
+	// Reserved are visits of the target that may begin before the summary is written again.
+	Reserved *Reserved `json:"reserved,omitempty"`
 }
 
 // Account is what became of visits, and what they brought. Money is in the site's currency.
@@ -91,7 +92,8 @@ type Summary struct {
 	// DurationSeconds is how long the run has lasted, by a clock that nobody sets: Started and Ended are by the wall clock,
 	// which may be set while a run lasts. Older summaries have none.
 	DurationSeconds float64 `json:"duration_seconds,omitempty"`
-	// Killed counts the starts of the loadgen that were killed: hits of their last second are in no row, or abandoned in it.
+	// Killed counts the starts of the loadgen that were killed. What they sent after the summary was written last is among
+	// the unknown hits.
 	Killed int `json:"killed,omitempty"`
 	// Message explains an end that nobody asked for.
 	Message string `json:"message,omitempty"`
@@ -121,10 +123,8 @@ type Summary struct {
 	// Backfill is there in a backfill.
 	Backfill *Backfill `json:"backfill,omitempty"`
 
-	InFlight         uint64            `json:"in_flight"`
-	InFlightByKind   map[string]uint64 `json:"in_flight_by_kind,omitempty"`
-	InFlightByTarget map[string]uint64 `json:"in_flight_by_target,omitempty"`
-	OpenVisits       uint64            `json:"open_visits"`
+	InFlight   uint64 `json:"in_flight"`
+	OpenVisits uint64 `json:"open_visits"`
 	// FinishBy is when open visits are cut off, where the run was asked to finish them, else zero. CutVisits counts the
 	// visits that a stop ended with hits left to send: these hits are abandoned.
 	FinishBy  time.Time `json:"finish_by,omitzero"`
@@ -142,55 +142,6 @@ type Bulk struct {
 	Hits     uint64 `json:"hits"`
 	Tracked  uint64 `json:"tracked"`
 	Invalid  uint64 `json:"invalid"`
-}
-
-// CloseKilled ends the summary of a run that was killed: what was in flight when it was written last is unknown,
-// the rest abandoned, though some of it may have been sent since: the message says so, because nothing tells how much.
-// Visits that may have begun since are uncertain; of their hits nothing is known, the kinds least of all, so that they
-// are in no row.
-func (s *Summary) CloseKilled(now time.Time) {
-	s.Hits.close(s.InFlight)
-	for name, h := range s.ByKind {
-		h.close(s.InFlightByKind[name])
-		s.ByKind[name] = h
-	}
-	for name, h := range s.ByTarget {
-		h.close(s.InFlightByTarget[name])
-		s.ByTarget[name] = h
-	}
-	for name, t := range s.Targets {
-		for kind, h := range t.ByKind {
-			h.close(t.InFlightByKind[kind])
-			t.ByKind[kind] = h
-		}
-		t.InFlightByKind = nil
-		v := &t.Visits
-		v.Uncertain = v.Planned - v.Complete - v.Partial - v.Lost - v.Unsent
-		s.Targets[name] = t
-	}
-	// Nothing tells which of the open visits had an accepted hit, so all of them are uncertain.
-	s.Visits.Uncertain += s.OpenVisits
-	since := s.NextVisit - s.FirstVisit - s.Visits.Planned
-	s.Visits.Planned += since
-	s.Visits.Uncertain += since
-	s.Due = max(s.Due, s.Visits.Planned)
-	s.Message = fmt.Sprintf("killed: hits sent after this was last written, as a rule a second before, may be counted as abandoned; up to %d visits that began since have no hits here", since)
-	for i := range s.Thresholds {
-		s.Thresholds[i].Pending = false
-	}
-	if s.Capacity != nil {
-		s.Capacity.UnderWay = nil
-	}
-	if s.Backfill != nil {
-		s.Backfill.EstimatedEnd = time.Time{}
-	}
-	s.Ended, s.Reason, s.Killed = now, "killed", 1
-	s.InFlight, s.OpenVisits, s.InFlightByKind, s.InFlightByTarget = 0, 0, nil, nil
-}
-
-func (h *Hits) close(inFlight uint64) {
-	h.Unknown += inFlight
-	h.Abandoned += h.Planned - h.Accepted - h.Rejected - h.Failed - h.Unknown - h.Shed - h.Abandoned
 }
 
 // Encode is the summary as indented JSON.

@@ -37,7 +37,7 @@ const (
 // The reasons of an end beside engine.Interrupted and engine.NoTarget.
 const (
 	Finished engine.Reason = record.BackfillFinished
-	// Broken means that the journal cannot be written.
+	// Broken means that the journal or the ledger cannot be written.
 	Broken engine.Reason = "journal_failed"
 )
 
@@ -55,7 +55,9 @@ type Config struct {
 	Targets []string
 	Ledger  *ledger.Ledger
 	Journal *Journal
-	Log     *slog.Logger
+	// Keep stores the ledger. A batch is sent once it is stored as one that may have been.
+	Keep func() error
+	Log  *slog.Logger
 
 	// Size is the most hits of a request, Shards the most requests in flight, and Rate the most a second, 0 for any.
 	Size, Shards int

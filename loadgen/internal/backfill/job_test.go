@@ -148,6 +148,7 @@ func (r *rig) run(drain context.Context, m *matomo) (engine.Reason, string, reco
 	targets := make([]target.Target, len(r.names))
 	l := ledger.New(len(targets))
 	job := backfill.New(backfill.Config{
+		Keep: func() error { return nil },
 		Days: r.days, Week: r.week, Seed: 7, Visits: visits{}, Sender: m, Router: routing.New(targets, target.RoundRobin, 7),
 		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Size: 100, Shards: r.shards, Rate: r.rate,
 	})

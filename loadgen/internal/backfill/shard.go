@@ -46,6 +46,11 @@ func (s *shard) serve(ctx context.Context, b *batch) {
 		s.book(b, a, a.Latency > 0)
 		return
 	}
+	if err := s.c.Keep(); err != nil {
+		s.leave(b, tracking.Abandoned)
+		s.fail(Broken, fmt.Sprintf("store the ledger: %v", err))
+		return
+	}
 	s.send(ctx, b)
 }
 

@@ -132,7 +132,7 @@ func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
 	if v := s.Visits; v.Planned != 15 || v.Complete != 4 || v.Uncertain != 11 {
 		t.Errorf("visits %+v: six were open, five may have begun", v)
 	}
-	if h := s.Hits; h.Accepted != 8 || h.Unknown != 1 || h.Abandoned != 11 {
+	if h := s.Hits; h.Accepted != 8 || h.Unknown != 12 || h.Abandoned != 0 {
 		t.Errorf("hits %+v", h)
 	}
 	if s.Reason != "killed" || !strings.Contains(s.Message, "up to 5 visits") {

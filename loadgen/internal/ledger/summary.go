@@ -24,21 +24,17 @@ func (r Row) Hits() record.Hits {
 func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target, zone *time.Location) {
 	s.Hits = c.Total(-1).Hits()
 	s.ByKind, s.ByTarget, s.Targets = map[string]record.Hits{}, map[string]record.Hits{}, map[string]record.Target{}
-	s.InFlightByKind, s.InFlightByTarget = map[string]uint64{}, map[string]uint64{}
 	for k := range visit.Kind(visit.Kinds) {
 		s.ByKind[k.String()] = c.Kind(k).Hits()
-		s.InFlightByKind[k.String()] = c.Kind(k).InFlight
 	}
 	all := hdrhistogram.New(latencyMin, latencyMax, latencyDigits)
 	for i, name := range names {
 		s.ByTarget[name] = c.Total(i).Hits()
-		s.InFlightByTarget[name] = c.Total(i).InFlight
 		targets[i].Latency, targets[i].Histogram = record.Percentiles(c.Latency[i]), record.EncodeHistogram(c.Latency[i])
 		targets[i].Account = c.Accounts[i].record(zone)
-		targets[i].ByKind, targets[i].InFlightByKind = map[string]record.Hits{}, map[string]uint64{}
+		targets[i].ByKind = map[string]record.Hits{}
 		for k := range visit.Kind(visit.Kinds) {
 			targets[i].ByKind[k.String()] = c.Rows[i][k].Hits()
-			targets[i].InFlightByKind[k.String()] = c.Rows[i][k].InFlight
 		}
 		s.Targets[name] = targets[i]
 		all.Merge(c.Latency[i])

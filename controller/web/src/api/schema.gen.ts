@@ -2590,6 +2590,13 @@ export interface components {
             timeouts: number;
             warm: components["schemas"]["RecordSpread"];
         };
+        RecordReserved: {
+            by_kind: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            visits: number;
+        };
         RecordRow: {
             /**
              * Format: date-time
@@ -2662,12 +2669,6 @@ export interface components {
             hits: components["schemas"]["RecordHits"];
             /** Format: int64 */
             in_flight: number;
-            in_flight_by_kind?: {
-                [key: string]: number;
-            };
-            in_flight_by_target?: {
-                [key: string]: number;
-            };
             /** Format: int64 */
             items: number;
             /** Format: int64 */
@@ -2709,9 +2710,6 @@ export interface components {
                 [key: string]: components["schemas"]["RecordHits"];
             };
             health: string;
-            in_flight_by_kind?: {
-                [key: string]: number;
-            };
             /** Format: int64 */
             items: number;
             last_error?: string;
@@ -2722,6 +2720,7 @@ export interface components {
             latency: components["schemas"]["RecordLatency"];
             latency_histogram?: string;
             opened: components["schemas"]["RecordOpened"];
+            reserved?: components["schemas"]["RecordReserved"];
             /** Format: double */
             revenue: number;
             /** Format: double */
