@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 
+	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
@@ -35,6 +36,8 @@ type Deps struct {
 	Doctor    Doctor
 	Proof     Proof
 	Reports   Reports
+	// Disk knows what cannot be stored.
+	Disk *disk.Watch
 	// Ledger reads the ledger of record of a run that goes on; nil where there is none.
 	Ledger  func(runID string) ([]byte, error)
 	Audit   func(context.Context, security.Entry)

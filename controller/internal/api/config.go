@@ -22,6 +22,7 @@ type savedAnswer struct {
 type savedBody struct {
 	library.Config
 	Pending pendingAnswer `json:"pending_changes"`
+	Publication
 }
 
 type saveRequest struct {
@@ -109,7 +110,7 @@ func (s *server) config() {
 // saveConfig saves by save, publishes and answers.
 func (s *server) saveConfig(ctx context.Context, save func(context.Context) (library.Config, error)) (*savedAnswer, error) {
 	var c library.Config
-	err := s.change(ctx, func(ctx context.Context) (err error) {
+	_, err := s.change(ctx, func(ctx context.Context) (err error) {
 		c, err = save(ctx)
 		return err
 	}, exchange.EnvFile)
@@ -121,7 +122,7 @@ func (s *server) answerConfig(ctx context.Context, c library.Config, err error) 
 		return nil, err
 	}
 	pending, err := s.pending(ctx)
-	return &savedAnswer{etag(c.Revision), savedBody{c, pending}}, err
+	return &savedAnswer{etag(c.Revision), savedBody{c, pending, pending.Publication}}, err
 }
 
 type applyRequest struct {
@@ -144,7 +145,8 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 	switch {
 	case err != nil:
 	case in.Body != nil && in.Body.Config != nil:
-		err = s.change(ctx, func(ctx context.Context) (err error) {
+		// Where it is not published now, it is with the start, or the start tells why not.
+		_, err = s.change(ctx, func(ctx context.Context) (err error) {
 			saved, err = s.Library.SaveConfig(ctx, in.Body.Config, revision)
 			return err
 		}, exchange.EnvFile)

@@ -72,6 +72,9 @@ func (s *server) problem(ctx context.Context, err error) error {
 	case errors.Is(err, context.Canceled): // who asked has gone, so this is read by nobody and no fault of anybody
 		return refuse(http.StatusServiceUnavailable, "the request was given up")
 	}
+	if fault, found := s.Disk.Told(err); found {
+		return refuse(http.StatusInsufficientStorage, fault.Error())
+	}
 	s.Log.ErrorContext(ctx, "request failed", "err", err)
 	return refuse(http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
 }

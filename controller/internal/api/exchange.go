@@ -13,6 +13,23 @@ type pendingAnswer struct {
 	Restart bool                 `json:"restart_needed"`
 	Changes []publish.Difference `json:"changes" doc:"What differs from the plan that was started last."`
 	Edited  []string             `json:"edited_files" doc:"Shared files that were edited by hand; a start uses them as they are."`
+	Fault   string               `json:"fault,omitempty" doc:"Why the exchange folder cannot be looked at; changes and edited_files are empty then."`
+	Publication
+}
+
+// Publication tells whether the exchange folder holds what is saved. It is exported because huma leaves out what an
+// unexported struct embeds.
+type Publication struct {
+	Published bool   `json:"published" doc:"false: it is saved, but could not be written to the exchange folder yet; that is tried again."`
+	Cause     string `json:"not_published_because,omitempty"`
+}
+
+func (s *server) publication(ctx context.Context) Publication {
+	var u *publish.Unpublished
+	if !errors.As(s.Publisher.Unpublished(), &u) {
+		return Publication{Published: true}
+	}
+	return Publication{Cause: s.problem(ctx, u.Err).Error()}
 }
 
 type resolveRequest struct {
@@ -34,18 +51,32 @@ func (s *server) exchange() {
 	})
 }
 
+// pending tells what a restart would change. A folder that cannot be looked at is no error: what is saved can be shown.
 func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
+	a := pendingAnswer{Changes: []publish.Difference{}, Edited: []string{}, Publication: s.publication(ctx)}
 	changes, err := s.Publisher.Pending(ctx)
-	if err != nil {
-		return pendingAnswer{}, err
+	if fault, found := s.Disk.Told(err); found {
+		a.Fault = fault.Error()
+		return a, nil
 	}
-	edited, err := s.Publisher.Conflicts(ctx)
-	return pendingAnswer{len(changes) > 0 && s.Runs.Status().Active(), changes, edited}, err
+	if err != nil {
+		return a, err
+	}
+	a.Restart, a.Changes = len(changes) > 0 && s.Runs.Status().Active(), changes
+	a.Edited, err = s.Publisher.Conflicts(ctx)
+	return a, err
 }
 
-// change saves something and publishes it. It does not end with its request: what is saved gets published.
-func (s *server) change(ctx context.Context, save func(context.Context) error, files ...string) error {
-	return s.Publisher.Change(context.WithoutCancel(ctx), save, files...)
+// change saves something and publishes it. It does not end with its request: what is saved gets published, later where it
+// cannot be now.
+func (s *server) change(ctx context.Context, save func(context.Context) error, files ...string) (Publication, error) {
+	ctx = context.WithoutCancel(ctx)
+	err := s.Publisher.Change(ctx, save, files...)
+	var u *publish.Unpublished
+	if err != nil && !errors.As(err, &u) {
+		return Publication{}, err
+	}
+	return s.publication(ctx), nil
 }
 
 // edited is the problem of a change that would overwrite what was edited by hand.
@@ -57,6 +88,9 @@ func edited(err error) error {
 	errs := make([]error, len(conflict.Files))
 	for i, file := range conflict.Files {
 		errs[i] = &fieldError{where: file, message: "was edited by hand; POST /api/exchange/resolve with import or overwrite"}
+		if why := conflict.Odd[file]; why != nil {
+			errs[i] = &fieldError{where: file, message: "cannot be read: " + why.Error() + "; POST /api/exchange/resolve with overwrite, or put a file in its place"}
+		}
 	}
 	return refuse(http.StatusConflict, conflict.Error(), errs...)
 }

@@ -62,7 +62,7 @@ type funnelUpdate struct {
 
 func (s *server) funnels() {
 	route(s, op(http.MethodGet, "/api/funnels", tagTraffic, "All funnels"), s.listFunnels)
-	route(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")), func(ctx context.Context, in *funnelRequest) (*created[library.Funnel], error) {
+	route(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")), func(ctx context.Context, in *funnelRequest) (*created[FunnelAnswer], error) {
 		return newly(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) { return s.Library.CreateFunnel(ctx, in.Body) }))
 	})
 	route(s, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?"), func(_ context.Context, in *funnelRequest) (*body[validityAnswer], error) {
@@ -73,21 +73,27 @@ func (s *server) funnels() {
 	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"), func(ctx context.Context, in *ByID) (*body[library.Funnel], error) {
 		return either(s.Library.Funnel(ctx, in.ID))
 	})
-	route(s, op(http.MethodPut, "/api/funnels/{id}", tagTraffic, "Change a funnel; what is left out stays"), func(ctx context.Context, in *funnelUpdate) (*body[library.Funnel], error) {
+	route(s, op(http.MethodPut, "/api/funnels/{id}", tagTraffic, "Change a funnel; what is left out stays"), func(ctx context.Context, in *funnelUpdate) (*body[FunnelAnswer], error) {
 		return either(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) { return s.Library.UpdateFunnel(ctx, in.ID, in.Body) }))
 	})
-	route(s, op(http.MethodDelete, "/api/funnels/{id}", tagTraffic, "Delete a funnel"), func(ctx context.Context, in *ByID) (*body[deletedAnswer], error) {
-		err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteFunnel(ctx, in.ID) }, exchange.FunnelsFile)
-		return deleted(in.ID, "funnel", err)
+	route(s, op(http.MethodDelete, "/api/funnels/{id}", tagTraffic, "Delete a funnel"), func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
+		p, err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteFunnel(ctx, in.ID) }, exchange.FunnelsFile)
+		return removed(in.ID, "funnel", p, err)
 	})
 }
 
-func (s *server) saveFunnel(ctx context.Context, save func(context.Context) (library.Funnel, error)) (f library.Funnel, err error) {
-	err = s.change(ctx, func(ctx context.Context) (err error) {
-		f, err = save(ctx)
+// FunnelAnswer is a funnel that was saved.
+type FunnelAnswer struct {
+	library.Funnel
+	Publication
+}
+
+func (s *server) saveFunnel(ctx context.Context, save func(context.Context) (library.Funnel, error)) (a FunnelAnswer, err error) {
+	a.Publication, err = s.change(ctx, func(ctx context.Context) (err error) {
+		a.Funnel, err = save(ctx)
 		return err
 	}, exchange.FunnelsFile)
-	return f, err
+	return a, err
 }
 
 func (s *server) listFunnels(ctx context.Context, _ *empty) (*body[funnelsAnswer], error) {

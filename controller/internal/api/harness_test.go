@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
@@ -50,6 +51,9 @@ type fixture struct {
 	store     *store.Store
 	// ledgers are those of runs that go on, by their ids.
 	ledgers map[string]string
+	// disk is the file system of the exchange folder, and watch knows its faults.
+	disk  *faulty
+	watch *disk.Watch
 	// db and exchange are paths.
 	db, exchange string
 }
@@ -75,14 +79,16 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f.exchange = filepath.Join(dir, "exchange")
 	f.hub = live.NewHub(time.Now())
-	f.publisher = publish.New(lib, s, fsys, f.exchange)
+	f.disk = &faulty{Fs: fsys}
+	f.publisher = publish.New(lib, s, f.disk, f.exchange)
+	f.watch = disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe, disk.Folder(f.disk, f.exchange))
 	f.jobs = job.New(job.Config{
 		Port: noJobs{}, Library: lib, Publisher: f.publisher, Store: s, Book: run.Stored{Store: s}, Draw: run.Draw, Now: time.Now,
 		Ledger: func(string) ([]byte, error) { return nil, nil }, Log: slog.New(slog.DiscardHandler),
 	})
 	f.Handler = api.New(api.Deps{
 		Guard: security.New(security.Config{Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Now: time.Now}),
-		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Reports: f.reports(t, lib), Ledger: f.ledger,
+		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Reports: f.reports(t, lib), Ledger: f.ledger, Disk: f.watch,
 		Preview: preview.New(lib, outline{}, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))

@@ -7,11 +7,16 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
-// healthAnswer tells strangers no more than that it lives.
-type healthAnswer struct {
-	Status  string `json:"status" enum:"healthy,degraded" doc:"degraded: the container engine does not answer."`
+// health tells strangers no more than how it is; GET /api/status tells why.
+type healthBody struct {
+	Status  string `json:"status" enum:"healthy,degraded,unhealthy" doc:"degraded: the container engine does not answer. unhealthy, with status 503: the database or the exchange folder cannot be written, tried once a minute."`
 	Service string `json:"service"`
 	Version string `json:"version"`
+}
+
+type healthAnswer struct {
+	Status int
+	Body   healthBody
 }
 
 type welcome struct {
@@ -22,12 +27,15 @@ type welcome struct {
 }
 
 func (s *server) health() {
-	route(s, op(http.MethodGet, "/health", tagRun, "Does the controller live?"), func(context.Context, *empty) (*body[healthAnswer], error) {
-		h := healthAnswer{"healthy", "trafficinator-controller", s.Version}
-		if s.Runs.Status().Loadgen.State == runtime.Unavailable {
-			h.Status = "degraded"
+	route(s, op(http.MethodGet, "/health", tagRun, "Does the controller live, and can it store what it has to?"), func(context.Context, *empty) (*healthAnswer, error) {
+		h := &healthAnswer{http.StatusOK, healthBody{"healthy", "trafficinator-controller", s.Version}}
+		switch {
+		case len(s.Disk.Faults()) > 0:
+			h.Status, h.Body.Status = http.StatusServiceUnavailable, "unhealthy"
+		case s.Runs.Status().Loadgen.State == runtime.Unavailable:
+			h.Body.Status = "degraded"
 		}
-		return answer(h), nil
+		return h, nil
 	})
 	route(s, op(http.MethodGet, "/api", tagRun, "What is this?"), func(context.Context, *empty) (*body[welcome], error) {
 		return answer(welcome{"Trafficinator", s.Version, "/docs", "/health"}), nil

@@ -54,14 +54,25 @@ func either[T any](v T, err error) (*body[T], error) {
 	return answer(v), nil
 }
 
-type deletedAnswer struct {
+// DeletedAnswer is what was deleted.
+type DeletedAnswer struct {
 	Success bool   `json:"success" doc:"Always true; failures have a status of their own."`
 	Deleted int64  `json:"deleted_id"`
 	Message string `json:"message"`
 }
 
-func deleted(id int64, what string, err error) (*body[deletedAnswer], error) {
-	return either(deletedAnswer{true, id, what + " deleted"}, err)
+// RemovedAnswer is a DeletedAnswer for what is published.
+type RemovedAnswer struct {
+	DeletedAnswer
+	Publication
+}
+
+func removed(id int64, what string, p Publication, err error) (*body[RemovedAnswer], error) {
+	return either(RemovedAnswer{DeletedAnswer{true, id, what + " deleted"}, p}, err)
+}
+
+func deleted(id int64, what string, err error) (*body[DeletedAnswer], error) {
+	return either(DeletedAnswer{true, id, what + " deleted"}, err)
 }
 
 func (s *server) presets() {
@@ -82,7 +93,7 @@ func (s *server) presets() {
 	route(s, op(http.MethodPut, "/api/presets/{id}", tagConfig, "Change a preset; what is left out stays"), func(ctx context.Context, in *presetUpdate) (*body[library.Preset], error) {
 		return either(s.Library.UpdatePreset(ctx, in.ID, in.input()))
 	})
-	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"), func(ctx context.Context, in *ByID) (*body[deletedAnswer], error) {
+	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"), func(ctx context.Context, in *ByID) (*body[DeletedAnswer], error) {
 		return deleted(in.ID, "preset", s.Library.DeletePreset(ctx, in.ID))
 	})
 	route(s, op(http.MethodPost, "/api/presets/{id}/load", tagConfig, "Lay a preset over the saved configuration"), func(ctx context.Context, in *presetLoad) (*savedAnswer, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
@@ -20,6 +21,7 @@ type StateAnswer struct {
 	Run       *runAnswer       `json:"run" doc:"The run that goes on, or the last one."`
 	Control   *SteeringAnswer  `json:"control" doc:"What the run that goes on was told by POST /api/control; null where none goes on."`
 	Messages  []string         `json:"messages" doc:"What a loadgen told that ended in a way nobody asked for."`
+	Storage   []disk.Fault     `json:"storage" doc:"What the controller cannot store in, why, and what puts it right."`
 }
 
 // statusAnswer keeps the original's container, config and stats; every number in it is measured.
@@ -77,19 +79,20 @@ func (s *server) status(ctx context.Context, _ *empty) (*body[statusAnswer], err
 	if err != nil {
 		return nil, err
 	}
-	a := statusAnswer{StateAnswer: newState(st, s.Now()), Config: saved.Values}
+	a := statusAnswer{StateAnswer: newState(st, s.Disk.Faults(), s.Now()), Config: saved.Values}
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
 		a.Stats = &statsAnswer{a.Container.Uptime, sample.Visits["planned"], sample.Due, sample.HitRate, sample}
 	}
 	return answer(a), nil
 }
 
-// State is st as a state event of the stream tells it.
-func State(st run.Status, now time.Time) any { return newState(st, now) }
+// State is st, and what cannot be stored, as a state event of the stream tells it.
+func State(st run.Status, faults []disk.Fault, now time.Time) any { return newState(st, faults, now) }
 
-func newState(st run.Status, now time.Time) StateAnswer {
+func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 	a := StateAnswer{
 		Container: newContainer(st.Loadgen, now), Runtime: st.Runtime, Phase: st.Phase, Messages: append([]string{}, st.Messages...),
+		Storage: append([]disk.Fault{}, faults...),
 	}
 	if o := st.Operation; o != nil {
 		a.Operation = &operationAnswer{o.Name, o.Since}

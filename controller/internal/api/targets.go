@@ -36,9 +36,22 @@ func (targetBody) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-type targetsAnswer struct {
+// TargetsAnswer is all targets and how they are used.
+type TargetsAnswer struct {
 	Targets []library.Target `json:"targets"`
 	library.Routing
+}
+
+// RoutedAnswer is the targets after their routing was changed.
+type RoutedAnswer struct {
+	TargetsAnswer
+	Publication
+}
+
+// TargetAnswer is a target that was saved.
+type TargetAnswer struct {
+	library.Target
+	Publication
 }
 
 type targetRequest struct{ Body targetBody }
@@ -75,42 +88,47 @@ type targetTest struct {
 
 func (s *server) targets() {
 	route(s, op(http.MethodGet, "/api/targets", tagTargets, "All targets and how visits are dealt out"), s.listTargets)
-	route(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")), func(ctx context.Context, in *targetRequest) (*created[library.Target], error) {
+	route(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")), func(ctx context.Context, in *targetRequest) (*created[TargetAnswer], error) {
 		t, err := s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) { return s.Library.CreateTarget(ctx, in.Body) })
 		return newly(t, err)
 	})
 	route(s, op(http.MethodGet, "/api/targets/{id}", tagTargets, "One target"), func(ctx context.Context, in *ByID) (*body[library.Target], error) {
 		return either(s.Library.Target(ctx, in.ID))
 	})
-	route(s, op(http.MethodPut, "/api/targets/{id}", tagTargets, "Change a target; what is left out stays"), func(ctx context.Context, in *targetUpdate) (*body[library.Target], error) {
+	route(s, op(http.MethodPut, "/api/targets/{id}", tagTargets, "Change a target; what is left out stays"), func(ctx context.Context, in *targetUpdate) (*body[TargetAnswer], error) {
 		return either(s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) { return s.Library.UpdateTarget(ctx, in.ID, in.Body) }))
 	})
-	route(s, op(http.MethodDelete, "/api/targets/{id}", tagTargets, "Delete a target"), func(ctx context.Context, in *ByID) (*body[deletedAnswer], error) {
-		err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteTarget(ctx, in.ID) }, exchange.TargetsFile)
-		return deleted(in.ID, "target", err)
+	route(s, op(http.MethodDelete, "/api/targets/{id}", tagTargets, "Delete a target"), func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
+		p, err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteTarget(ctx, in.ID) }, exchange.TargetsFile)
+		return removed(in.ID, "target", p, err)
 	})
-	route(s, op(http.MethodPut, "/api/targets/routing", tagTargets, "One target or several, and how visits are dealt out"), func(ctx context.Context, in *routingRequest) (*body[targetsAnswer], error) {
+	route(s, op(http.MethodPut, "/api/targets/routing", tagTargets, "One target or several, and how visits are dealt out"), func(ctx context.Context, in *routingRequest) (*body[RoutedAnswer], error) {
 		r := library.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
-		err := s.change(ctx, func(ctx context.Context) error { return s.Library.SaveRouting(ctx, r) }, exchange.TargetsFile, exchange.EnvFile)
+		p, err := s.change(ctx, func(ctx context.Context) error { return s.Library.SaveRouting(ctx, r) }, exchange.TargetsFile, exchange.EnvFile)
 		if err != nil {
 			return nil, err
 		}
-		return s.listTargets(ctx, nil)
+		all, err := s.allTargets(ctx)
+		return either(RoutedAnswer{all, p}, err)
 	})
 	route(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask targets at once, without leaving a visit"), s.testTargets)
 }
 
-func (s *server) saveTarget(ctx context.Context, save func(context.Context) (library.Target, error)) (t library.Target, err error) {
-	err = s.change(ctx, func(ctx context.Context) (err error) {
-		t, err = save(ctx)
+func (s *server) saveTarget(ctx context.Context, save func(context.Context) (library.Target, error)) (a TargetAnswer, err error) {
+	a.Publication, err = s.change(ctx, func(ctx context.Context) (err error) {
+		a.Target, err = save(ctx)
 		return err
 	}, exchange.TargetsFile)
-	return t, err
+	return a, err
 }
 
-func (s *server) listTargets(ctx context.Context, _ *empty) (*body[targetsAnswer], error) {
+func (s *server) listTargets(ctx context.Context, _ *empty) (*body[TargetsAnswer], error) {
+	return either(s.allTargets(ctx))
+}
+
+func (s *server) allTargets(ctx context.Context) (TargetsAnswer, error) {
 	all, routing, err := s.Library.Targets(ctx)
-	return either(targetsAnswer{all, routing}, err)
+	return TargetsAnswer{all, routing}, err
 }
 
 func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[testsAnswer], error) {

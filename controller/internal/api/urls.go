@@ -41,12 +41,14 @@ type savedContent[T any] struct {
 	Message         string `json:"message"`
 	Validation      T      `json:"validation"`
 	RestartRequired bool   `json:"restart_required" doc:"A run goes on that does not know it yet."`
+	Publication
 }
 
 type resetAnswer struct {
 	Success         bool   `json:"success" doc:"Always true; failures have a status of their own."`
 	Message         string `json:"message"`
 	RestartRequired bool   `json:"restart_required"`
+	Publication
 }
 
 type textAnswer struct {
@@ -67,11 +69,11 @@ func (s *server) urls() {
 	})
 	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")), func(ctx context.Context, in *contentRequest) (*body[savedContent[library.URLReport]], error) {
 		var report library.URLReport
-		err := s.change(ctx, func(ctx context.Context) (err error) {
+		p, err := s.change(ctx, func(ctx context.Context) (err error) {
 			report, err = s.Library.SaveURLs(ctx, []byte(in.Body.Content))
 			return err
 		}, exchange.URLsFile)
-		return either(savedContent[library.URLReport]{true, "pages saved", report, s.Runs.Status().Active()}, err)
+		return either(savedContent[library.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}, err)
 	})
 	route(s, large(op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?")), func(_ context.Context, in *contentRequest) (*body[library.URLReport], error) {
 		return answer(s.Library.CheckURLs([]byte(in.Body.Content))), nil
@@ -97,9 +99,9 @@ func listed(pages []urllist.Page) []pageAnswer {
 // reset removes something saved and answers whether a run does not know it yet.
 func (s *server) reset(ctx context.Context, remove func(context.Context) (bool, error), message string, files ...string) (*body[resetAnswer], error) {
 	var was bool
-	err := s.change(ctx, func(ctx context.Context) (err error) {
+	p, err := s.change(ctx, func(ctx context.Context) (err error) {
 		was, err = remove(ctx)
 		return err
 	}, files...)
-	return either(resetAnswer{true, message, was && s.Runs.Status().Active()}, err)
+	return either(resetAnswer{true, message, was && s.Runs.Status().Active(), p}, err)
 }

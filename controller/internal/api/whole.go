@@ -32,17 +32,24 @@ type wholeAnswer struct {
 	Body        library.Whole
 }
 
+// ImportedAnswer is the set-up that was imported.
+type ImportedAnswer struct {
+	library.Whole
+	Publication
+}
+
 func (s *server) whole() {
 	route(s, op(http.MethodGet, "/api/setup", tagConfig, "The whole set-up as one file, without tokens"), s.exportAll)
 	o := op(http.MethodPut, "/api/setup", tagConfig, "Put an exported set-up in place of the saved one, wholly or not at all")
 	o.MaxBodyBytes = largeBody
-	route(s, o, func(ctx context.Context, in *wholeRequest) (*wholeAnswer, error) {
-		err := s.change(ctx, func(ctx context.Context) error { return s.Library.ImportAll(ctx, in.Body) },
+	route(s, o, func(ctx context.Context, in *wholeRequest) (*body[ImportedAnswer], error) {
+		p, err := s.change(ctx, func(ctx context.Context) error { return s.Library.ImportAll(ctx, in.Body) },
 			exchange.EnvFile, exchange.URLsFile, exchange.FunnelsFile, exchange.EventsFile, exchange.TargetsFile)
 		if err != nil {
 			return nil, err
 		}
-		return s.exportAll(ctx, nil)
+		w, err := s.Library.Export(ctx)
+		return either(ImportedAnswer{w, p}, err)
 	})
 }
 

@@ -11,12 +11,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
@@ -51,18 +53,20 @@ type Host struct {
 
 // App is a controller that was put together.
 type App struct {
-	host     Host
-	settings settings.Settings
-	log      *slog.Logger
-	store    *store.Store
-	port     port
-	jobs     *job.Queue
-	control  *run.Control
-	live     *live.Live
-	hub      *live.Hub
-	guard    *security.Guard
-	handler  http.Handler
-	closers  []func() error
+	host      Host
+	settings  settings.Settings
+	log       *slog.Logger
+	store     *store.Store
+	port      port
+	jobs      *job.Queue
+	control   *run.Control
+	live      *live.Live
+	hub       *live.Hub
+	guard     *security.Guard
+	disk      *disk.Watch
+	publisher *publish.Publisher
+	handler   http.Handler
+	closers   []func() error
 }
 
 // port is a runtime of both the loadgen and jobs.
@@ -105,6 +109,9 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	lib := library.New(a.store, h.FS, s.PresetsDir)
 	a.warnOfPresets(lib)
 	publisher := publish.New(lib, a.store, h.FS, s.ExchangeDir)
+	a.publisher = publisher
+	a.disk = disk.NewWatch(log, func([]disk.Fault) { a.tellState(a.control.Status()) },
+		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
 	scrapes := &http.Client{Timeout: 2 * time.Second}
 	ledgers := run.Ledgers(h.FS, s.StateDir)
 	prover := proof.NewKeeper(proof.Config{Matomo: matomo.NewClient(examineTimeout), Store: a.store, Ledger: ledgers, Readers: lib.Readers, Log: log})
@@ -134,7 +141,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.handler = api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live, Hub: a.hub,
 		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
-		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Reports: benchmarks, Ledger: ledgers, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Reports: benchmarks, Ledger: ledgers, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle))
 	return a, nil
 }
@@ -185,6 +192,8 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	watchers.Go(func() { a.jobs.Watch(watching) })
 	watchers.Go(func() { a.live.Watch(watching) })
 	watchers.Go(func() { live.Follow(watching, a.port, a.hub) })
+	watchers.Go(func() { a.publisher.Watch(watching, a.log) })
+	watchers.Go(func() { a.disk.Run(watching) })
 	defer watchers.Wait()
 	defer stop()
 

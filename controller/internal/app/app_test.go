@@ -63,7 +63,12 @@ type controller struct {
 
 func start(t *testing.T) *controller {
 	t.Helper()
-	c := &controller{t: t, dir: t.TempDir()}
+	return startIn(t, t.TempDir())
+}
+
+func startIn(t *testing.T, dir string) *controller {
+	t.Helper()
+	c := &controller{t: t, dir: dir}
 	c.host = app.Host{
 		Env: map[string]string{
 			"LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": filepath.Join(c.dir, "data"), "RUNTIME": "process", "LOADGEN_BIN": testbed.Loadgen(t),

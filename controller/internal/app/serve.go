@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/settings"
 	"github.com/puttrix/trafficinator/controller/internal/webui"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -50,6 +51,9 @@ func Serve(ctx context.Context, h Host) int {
 	a, err := New(ctx, h, s, log)
 	if err != nil {
 		_ = listener.Close() // the first error counts
+		if fault, found := disk.Of(err); found {
+			err = fmt.Errorf("%w: %w", fault, err)
+		}
 		log.Error("start failed", "err", err)
 		return Internal
 	}

@@ -85,13 +85,15 @@ func (p *Publisher) Again(ctx context.Context, kept map[string][]byte, id Identi
 	var conflict Conflict
 	force := map[string]bool{}
 	for _, file := range names {
-		if force[file] = true; !edited[file] {
+		force[file] = true
+		why, hand := edited[file]
+		if !hand {
 			continue
 		}
-		if have, err := p.read(file); err != nil {
+		if have, err := p.read(file); err != nil && !odd(err) {
 			return err
-		} else if hash(file, have) != hash(file, want[file]) {
-			conflict.Files = append(conflict.Files, file)
+		} else if why != nil || hash(file, have) != hash(file, want[file]) {
+			conflict.add(file, why)
 		}
 	}
 	if len(conflict.Files) > 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -72,8 +73,12 @@ func (p *Publisher) pending(ctx context.Context) ([]Difference, error) {
 			out = append(out, Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, next.final[file])})
 		}
 	}
-	for _, file := range next.conflicts {
-		out = append(out, Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, want[file]), Edited: true, Fault: fault(file, next.final[file])})
+	for _, file := range next.conflict.Files {
+		d := Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, want[file]), Edited: true, Fault: fault(file, next.final[file])}
+		if why := next.conflict.Odd[file]; why != nil {
+			d.Fault = why.Error()
+		}
+		out = append(out, d)
 	}
 	return out, nil
 }
@@ -193,7 +198,7 @@ func (p *Publisher) conflicts(ctx context.Context) ([]string, error) {
 	edited, err := p.edited(ctx)
 	out := []string{}
 	for _, file := range names {
-		if edited[file] {
+		if _, hand := edited[file]; hand {
 			out = append(out, file)
 		}
 	}
@@ -226,15 +231,22 @@ func (p *Publisher) Resolve(ctx context.Context, how Resolution, files ...string
 	}
 	force := map[string]bool{}
 	for _, file := range files {
-		if force[file] = edited[file]; !force[file] {
+		if _, force[file] = edited[file]; !force[file] {
 			problems.Refuse("file", file, "was not edited by hand", "name one that was, or none for all")
+		}
+	}
+	if len(files) == 0 {
+		for file := range edited {
+			force[file] = true
+		}
+	}
+	for _, file := range names {
+		if why := edited[file]; force[file] && why != nil {
+			p.checkOdd(file, why, how, &problems)
 		}
 	}
 	if err := problems.Err(); err != nil {
 		return err
-	}
-	if len(files) == 0 {
-		force = edited
 	}
 	for _, file := range names {
 		if !force[file] || how != Import {
@@ -249,4 +261,16 @@ func (p *Publisher) Resolve(ctx context.Context, how Resolution, files ...string
 		}
 	}
 	return p.saved(ctx, force, false)
+}
+
+// checkOdd refuses what cannot be done with something that is in a file's place: it cannot be imported, and a folder cannot
+// be overwritten.
+func (p *Publisher) checkOdd(file string, why error, how Resolution, problems *problem.List) {
+	info, err := p.fs.Stat(filepath.Join(p.dir, file))
+	switch {
+	case err == nil && info.IsDir():
+		problems.Refuse(file, "", "is a folder", "move it away")
+	case how == Import:
+		problems.Refuse(file, "", "cannot be read: "+why.Error(), "overwrite it or put a file in its place")
+	}
 }

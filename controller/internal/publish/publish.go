@@ -4,7 +4,8 @@ package publish
 
 import (
 	"context"
-	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -43,6 +44,9 @@ type Publisher struct {
 	planMu sync.Mutex
 	// plan are the files of the plan that was started last, nil until they are asked for.
 	plan map[string][]byte
+
+	behindMu sync.Mutex
+	behind   *Unpublished // nil where the folder holds what is saved
 }
 
 // New is the publisher of the folder dir in fsys, which is made when it is first written.
@@ -54,6 +58,18 @@ func New(l Library, b Book, fsys afero.Fs, dir string) *Publisher {
 type Conflict struct {
 	// Files are names of package exchange.
 	Files []string
+	// Odd says of those of them that cannot be read why, such as of a pipe or a folder in a file's place.
+	Odd map[string]error
+}
+
+func (c *Conflict) add(file string, odd error) {
+	c.Files = append(c.Files, file)
+	if odd != nil {
+		if c.Odd == nil {
+			c.Odd = map[string]error{}
+		}
+		c.Odd[file] = odd
+	}
 }
 
 // Error implements error.
@@ -62,8 +78,22 @@ func (c *Conflict) Error() string {
 	if len(c.Files) > 1 {
 		were = " were"
 	}
-	return strings.Join(c.Files, ", ") + were + " edited by hand; import the edit or have it overwritten"
+	text := strings.Join(c.Files, ", ") + were + " edited by hand; import the edit or have it overwritten"
+	for _, file := range slices.Sorted(maps.Keys(c.Odd)) {
+		text += "; " + c.Odd[file].Error()
+	}
+	return text
 }
+
+// Unpublished is the error of a change that is saved, but could not be written to the exchange folder. It is tried again,
+// see Watch.
+type Unpublished struct{ Err error }
+
+// Error implements error.
+func (u *Unpublished) Error() string { return "it is saved, but not published yet: " + u.Err.Error() }
+
+// Unwrap is why.
+func (u *Unpublished) Unwrap() error { return u.Err }
 
 // Identity fixes a run.
 type Identity struct {
@@ -103,11 +133,14 @@ func (p *Publisher) Start(ctx context.Context, overrides map[string]any, drawn I
 }
 
 // Stop publishes that the loadgen shall idle when it is started; everything else stays, edits by hand too. One that
-// cannot be read stays whole: no loadgen sends with it.
+// cannot be read stays whole: no loadgen sends with it. So does what is no file at all.
 func (p *Publisher) Stop(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	have, err := p.read(exchange.EnvFile)
+	if odd(err) {
+		return nil
+	}
 	if err != nil || have == nil {
 		return err
 	}
@@ -127,7 +160,8 @@ func (p *Publisher) Saved(ctx context.Context) error {
 }
 
 // Change has save change the saved set-up and publishes it. files are the names of those that the change is going to
-// write; where one was edited by hand nothing is saved and the error is a *Conflict. Edits of other files stay.
+// write; where one was edited by hand nothing is saved and the error is a *Conflict. Edits of other files stay. The error
+// is an *Unpublished where it was saved all the same.
 func (p *Publisher) Change(ctx context.Context, save func(context.Context) error, files ...string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,8 +171,8 @@ func (p *Publisher) Change(ctx context.Context, save func(context.Context) error
 	}
 	var conflict Conflict
 	for _, file := range files {
-		if edited[file] {
-			conflict.Files = append(conflict.Files, file)
+		if why, hand := edited[file]; hand {
+			conflict.add(file, why)
 		}
 	}
 	if len(conflict.Files) > 0 {
@@ -148,7 +182,8 @@ func (p *Publisher) Change(ctx context.Context, save func(context.Context) error
 		return err
 	}
 	if err := p.saved(ctx, nil, false); err != nil {
-		return fmt.Errorf("publish what was saved: %w", err)
+		p.fallBehind(err)
+		return p.Unpublished()
 	}
 	return nil
 }
@@ -182,7 +217,7 @@ func (p *Publisher) Published(ctx context.Context) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	for _, file := range names {
 		data, err := p.read(file)
-		if err != nil {
+		if err != nil && !odd(err) {
 			return nil, err
 		}
 		if data != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -20,6 +21,9 @@ func (p *Publisher) read(file string) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if odd(err) { // it names the file
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
@@ -27,6 +31,12 @@ func (p *Publisher) read(file string) ([]byte, error) {
 		data = []byte{}
 	}
 	return data, nil
+}
+
+// odd tells whether the error of read is that something is in the file's place that is no file, or too large for one. Only a
+// person can have put it there.
+func odd(err error) bool {
+	return errors.Is(err, exchange.ErrNoFile) || errors.Is(err, exchange.ErrTooLarge) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO)
 }
 
 // put writes files whole and removes those that are nil.
@@ -66,20 +76,22 @@ func hash(file string, data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// edited are the files that hold something the controller did not write.
-func (p *Publisher) edited(ctx context.Context) (map[string]bool, error) {
+// edited are the files that hold something the controller did not write, each with what is odd about it or nil.
+func (p *Publisher) edited(ctx context.Context) (map[string]error, error) {
 	known, err := p.book.Published(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]bool{}
+	out := map[string]error{}
 	for _, file := range names {
 		have, err := p.read(file)
-		if err != nil {
+		switch {
+		case odd(err):
+			out[file] = err
+		case err != nil:
 			return nil, err
-		}
-		if have != nil {
-			out[file] = !ours(hash(file, have), known[file])
+		case have != nil && !ours(hash(file, have), known[file]):
+			out[file] = nil
 		}
 	}
 	return out, nil
@@ -93,7 +105,7 @@ type step struct {
 	// put are the files as they shall be, nil for none, and touch those of them that are otherwise; final are all that
 	// are there afterwards.
 	put, touch, final map[string][]byte
-	conflicts         []string
+	conflict          Conflict
 }
 
 // steps compares what shall be in the folder with what is there. Files in force are written over any edit.
@@ -101,7 +113,17 @@ func (p *Publisher) steps(known map[string]store.Published, want map[string][]by
 	s := step{put: map[string][]byte{}, touch: map[string][]byte{}, final: map[string][]byte{}}
 	for _, file := range names {
 		have, err := p.read(file)
-		if err != nil {
+		switch {
+		case odd(err) && force[file]:
+			s.put[file], s.touch[file] = want[file], want[file]
+			if want[file] != nil {
+				s.final[file] = want[file]
+			}
+			continue
+		case odd(err):
+			s.conflict.add(file, err)
+			continue
+		case err != nil:
 			return s, err
 		}
 		before := have
@@ -111,7 +133,7 @@ func (p *Publisher) steps(known map[string]store.Published, want map[string][]by
 			s.put[file] = want[file]
 			have = want[file]
 		case wanted != known[file].Base:
-			s.conflicts = append(s.conflicts, file)
+			s.conflict.add(file, nil)
 		case file == exchange.EnvFile: // edited by hand, and nothing new from here but the run
 			keys, err := runKeysOf(want[file])
 			if err != nil {
@@ -119,7 +141,7 @@ func (p *Publisher) steps(known map[string]store.Published, want map[string][]by
 			}
 			patched, err := patch(have, keys)
 			if err != nil { // it cannot be read, so nothing can be started with it
-				s.conflicts = append(s.conflicts, file)
+				s.conflict.add(file, nil)
 				break
 			}
 			have = patched
@@ -146,8 +168,8 @@ func (p *Publisher) write(ctx context.Context, want map[string][]byte, force map
 	if err != nil {
 		return nil, err
 	}
-	if strict && len(s.conflicts) > 0 {
-		return nil, &Conflict{s.conflicts}
+	if strict && len(s.conflict.Files) > 0 {
+		return nil, &s.conflict
 	}
 	before, after := map[string]store.Published{}, map[string]store.Published{}
 	for file, data := range s.put {
@@ -165,13 +187,17 @@ func (p *Publisher) write(ctx context.Context, want map[string][]byte, force map
 	if err := p.put(s.touch); err != nil {
 		return nil, err
 	}
-	return s.final, p.book.SavePublished(ctx, after)
+	if err := p.book.SavePublished(ctx, after); err != nil {
+		return nil, err
+	}
+	p.fallBehind(nil)
+	return s.final, nil
 }
 
 // runKeys are what the folder says of the run; a loadgen that finds nothing there shall idle.
 func (p *Publisher) runKeys() (map[string]string, error) {
 	have, err := p.read(exchange.EnvFile)
-	if err != nil {
+	if err != nil && !odd(err) {
 		return nil, err
 	}
 	keys, err := runKeysOf(have)

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -140,6 +141,13 @@ func (s *Store) Close() error {
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
 
+// Probe writes a little to the database and returns the error of it.
+func (s *Store) Probe(ctx context.Context) error {
+	// A number that SQLite keeps for its users and that nobody reads: no row comes or goes.
+	_, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", s.now().Unix()&0x7fffffff))
+	return s.placed(err)
+}
+
 // told gives the errors of SQLite their meaning for callers.
 func told(err error) error {
 	var failed sqlite.Error
@@ -156,22 +164,46 @@ func told(err error) error {
 func (s *Store) within(ctx context.Context, do func(tx *sqlx.Tx) error) error {
 	tx, err := s.write.BeginTxx(ctx, nil)
 	if err != nil {
-		return err
+		return s.placed(err)
 	}
 	if err := do(tx); err != nil {
-		return errors.Join(told(err), tx.Rollback())
+		// SQLite itself has rolled back some of what fails, such as a write to a full disk.
+		_ = tx.Rollback()
+		return s.placed(told(err))
 	}
-	return tx.Commit()
+	return s.placed(tx.Commit())
 }
 
 // one runs a statement that must meet a row.
 func (s *Store) one(ctx context.Context, query string, args ...any) error {
 	r, err := s.write.ExecContext(ctx, query, args...)
 	if err != nil {
-		return told(err)
+		return s.placed(told(err))
 	}
 	if n, err := r.RowsAffected(); err != nil || n > 0 {
 		return err
 	}
 	return ErrNotFound
+}
+
+// placed makes errors of SQLite that are those of a disk errors of the database's file, as other writes to a disk have them.
+func (s *Store) placed(err error) error {
+	var failed sqlite.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	var why syscall.Errno
+	switch failed.Code {
+	case sqlite.ErrFull:
+		why = syscall.ENOSPC
+	case sqlite.ErrReadonly:
+		why = syscall.EROFS
+	case sqlite.ErrIoErr, sqlite.ErrCantOpen:
+		if why = failed.SystemErrno; why == 0 {
+			why = syscall.EIO
+		}
+	default:
+		return err
+	}
+	return fmt.Errorf("%w (%w)", &fs.PathError{Op: "write", Path: s.path, Err: why}, err)
 }

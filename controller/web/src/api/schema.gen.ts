@@ -1187,7 +1187,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Does the controller live? */
+        /** Does the controller live, and can it store what it has to? */
         get: operations["get-health"];
         put?: never;
         post?: never;
@@ -1449,6 +1449,11 @@ export interface components {
             labels?: string[] | null;
             note?: string;
         };
+        DiskFault: {
+            cause: string;
+            fix: string;
+            place: string;
+        };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
             location?: string;
@@ -1531,6 +1536,23 @@ export interface components {
             secret: boolean;
             unit: string;
         };
+        FunnelAnswer: {
+            config: components["schemas"]["LibraryFunnelConfig"];
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
+            /** Format: double */
+            share: number;
+            /** Format: date-time */
+            updated_at: string;
+            warnings?: components["schemas"]["ProblemProblem"][] | null;
+        };
         FunnelFunnel: {
             description: string;
             enabled: boolean;
@@ -1599,13 +1621,13 @@ export interface components {
             /** @description By priority, then the newest change first. */
             funnels: components["schemas"]["FunnelSummary"][] | null;
         };
-        HealthAnswer: {
+        HealthBody: {
             service: string;
             /**
-             * @description degraded: the container engine does not answer.
+             * @description degraded: the container engine does not answer. unhealthy, with status 503: the database or the exchange folder cannot be written, tried once a minute.
              * @enum {string}
              */
-            status: "healthy" | "degraded";
+            status: "healthy" | "degraded" | "unhealthy";
             version: string;
         };
         HistoryAnswer: {
@@ -1618,6 +1640,23 @@ export interface components {
             numbers: unknown;
             /** Format: double */
             seconds: number;
+        };
+        ImportedAnswer: {
+            config: {
+                [key: string]: unknown;
+            };
+            distribution_strategy: string;
+            events: components["schemas"]["EventsetSet"] | null;
+            funnels: components["schemas"]["FunnelFunnel"][] | null;
+            mode: string;
+            not_published_because?: string;
+            presets: components["schemas"]["LibraryWholePreset"][] | null;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
+            targets: components["schemas"]["LibraryWholeTarget"][] | null;
+            /** Format: int64 */
+            trafficinator_setup: number;
+            urls: string | null;
         };
         Invalidation: {
             /** @description What to run on the server of Matomo where it was not done; empty else. */
@@ -2073,6 +2112,11 @@ export interface components {
             changes: components["schemas"]["PublishDifference"][] | null;
             /** @description Shared files that were edited by hand; a start uses them as they are. */
             edited_files: string[] | null;
+            /** @description Why the exchange folder cannot be looked at; changes and edited_files are empty then. */
+            fault?: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
             restart_needed: boolean;
         };
         PresetRequestBody: {
@@ -2758,6 +2802,16 @@ export interface components {
             /** Format: int64 */
             unsent: number;
         };
+        RemovedAnswer: {
+            /** Format: int64 */
+            deleted_id: number;
+            message: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+        };
         RemovedBenchmark: {
             /** @description It went on and ends now; what it has measured is kept. Otherwise it is deleted. */
             cancelled: boolean;
@@ -2808,6 +2862,9 @@ export interface components {
         };
         ResetAnswer: {
             message: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
             restart_required: boolean;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
@@ -2828,6 +2885,14 @@ export interface components {
             state: string;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
+        };
+        RoutedAnswer: {
+            distribution_strategy: string;
+            mode: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
+            targets: components["schemas"]["LibraryTarget"][] | null;
         };
         RoutingRequestBody: {
             /**
@@ -2892,7 +2957,10 @@ export interface components {
             config: {
                 [key: string]: unknown;
             };
+            not_published_because?: string;
             pending_changes: components["schemas"]["PendingAnswer"];
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
             /** Format: int64 */
             revision: number;
             set: string[] | null;
@@ -2902,6 +2970,9 @@ export interface components {
         };
         SavedContentEventReport: {
             message: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
             /** @description A run goes on that does not know it yet. */
             restart_required: boolean;
             /** @description Always true; failures have a status of their own. */
@@ -2910,6 +2981,9 @@ export interface components {
         };
         SavedContentURLReport: {
             message: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
             /** @description A run goes on that does not know it yet. */
             restart_required: boolean;
             /** @description Always true; failures have a status of their own. */
@@ -2993,6 +3067,8 @@ export interface components {
             runtime: "docker" | "process";
             /** @description While the loadgen answers. */
             stats: components["schemas"]["StatsAnswer"] | null;
+            /** @description What the controller cannot store in, why, and what puts it right. */
+            storage: components["schemas"]["DiskFault"][] | null;
         };
         SteerRequestBody: {
             /** @description true: no new visits until false; open ones go on. Left out it stays. */
@@ -3015,6 +3091,26 @@ export interface components {
         StoreRunFile: {
             hash: string;
             name: string;
+        };
+        TargetAnswer: {
+            /** Format: date-time */
+            created_at: string;
+            enabled: boolean;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
+            read_token: string;
+            /** Format: int64 */
+            site_id: number;
+            token_auth: string;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+            /** Format: int64 */
+            weight: number;
         };
         TargetTest: {
             enabled: boolean;
@@ -3851,7 +3947,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryFunnel"];
+                    "application/json": components["schemas"]["FunnelAnswer"];
                 };
             };
             /** @description Error */
@@ -4013,7 +4109,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryFunnel"];
+                    "application/json": components["schemas"]["FunnelAnswer"];
                 };
             };
             /** @description Error */
@@ -4045,7 +4141,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeletedAnswer"];
+                    "application/json": components["schemas"]["RemovedAnswer"];
                 };
             };
             /** @description Error */
@@ -5354,11 +5450,10 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
-                    "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryWhole"];
+                    "application/json": components["schemas"]["ImportedAnswer"];
                 };
             };
             /** @description Error */
@@ -5563,7 +5658,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryTarget"];
+                    "application/json": components["schemas"]["TargetAnswer"];
                 };
             };
             /** @description Error */
@@ -5629,7 +5724,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TargetsAnswer"];
+                    "application/json": components["schemas"]["RoutedAnswer"];
                 };
             };
             /** @description Error */
@@ -5740,7 +5835,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryTarget"];
+                    "application/json": components["schemas"]["TargetAnswer"];
                 };
             };
             /** @description Error */
@@ -5772,7 +5867,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeletedAnswer"];
+                    "application/json": components["schemas"]["RemovedAnswer"];
                 };
             };
             /** @description Error */
@@ -6026,7 +6121,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HealthAnswer"];
+                    "application/json": components["schemas"]["HealthBody"];
                 };
             };
             /** @description Error */

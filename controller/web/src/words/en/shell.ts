@@ -53,6 +53,12 @@ export const shell = {
     connecting: 'Connecting…',
     lost: 'Controller not reachable; trying again',
   },
+  /** What the controller cannot store. */
+  storage: {
+    title: 'The controller cannot store everything',
+    fault: ({ place, cause, fix }: { place: string; cause: string; fix: string }) =>
+      `${place} ${cause}. To fix it, ${fix}.`,
+  },
   session: {
     title: 'Sign in',
     help: 'Open the link that the controller printed when it started, or enter the API key.',

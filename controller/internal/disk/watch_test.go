@@ -1,0 +1,93 @@
+package disk_test
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"os"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/disk"
+)
+
+var full = &fs.PathError{Op: "write", Path: "/data/exchange/.probe.1", Err: syscall.ENOSPC}
+
+func TestPlacesAreTriedOnceAMinuteAndRecover(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var tries int
+		var now error
+		var told [][]disk.Fault
+		w := disk.NewWatch(slog.New(slog.DiscardHandler), func(f []disk.Fault) { told = append(told, f) }, func(context.Context) error {
+			tries++
+			return now
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { w.Run(ctx); close(ended) }()
+		synctest.Wait()
+		now = full
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if f := w.Faults(); tries != 2 || len(f) != 1 || f[0].Place != "/data/exchange" {
+			t.Errorf("%d tries, %+v", tries, f)
+		}
+		now = nil
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if f := w.Faults(); tries != 3 || len(f) != 0 || len(told) != 2 {
+			t.Errorf("%d tries, %+v, told %v", tries, f, told)
+		}
+		cancel()
+		<-ended
+	})
+}
+
+func TestAWriteThatFailsIsKnownBeforeTheNextProbe(t *testing.T) {
+	t.Parallel()
+	changes := 0
+	w := disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) { changes++ })
+	for range 2 {
+		if f, found := w.Told(full); !found || f.Place != "/data/exchange" {
+			t.Errorf("%+v, %v", f, found)
+		}
+	}
+	if _, found := w.Told(context.Canceled); found || len(w.Faults()) != 1 || changes != 1 {
+		t.Errorf("%v after %d changes", w.Faults(), changes)
+	}
+	w.Probe(t.Context())
+	if len(w.Faults()) != 0 {
+		t.Error("a place that can be written again should be forgotten")
+	}
+}
+
+func TestAProbeOfAFolderLeavesNothingAndFailsWhereNothingCanBeWritten(t *testing.T) {
+	t.Parallel()
+	fsys := afero.NewMemMapFs()
+	if err := disk.Folder(fsys, "/data/exchange")(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if left, err := afero.ReadDir(fsys, "/data/exchange"); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
+	}
+	if disk.Folder(afero.NewReadOnlyFs(fsys), "/data/exchange")(t.Context()) == nil {
+		t.Error("a read-only file system should fail the probe")
+	}
+}
+
+func TestWhatIsNotAboutAFileIsNoFaultOfADisk(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{nil, context.Canceled, os.NewSyscallError("connect", syscall.EACCES), &fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOENT}} {
+		if f, found := disk.Of(err); found {
+			t.Errorf("%v is told as %+v", err, f)
+		}
+	}
+	if f, _ := disk.Of(&os.LinkError{Op: "rename", Old: "/a/.x.1", New: "/a/x", Err: syscall.EROFS}); f.Place != "/a/x" {
+		t.Errorf("got %+v", f)
+	}
+}
