@@ -32,8 +32,9 @@ func (s *session) observe(ctx context.Context, stop context.CancelCauseFunc) {
 			return
 		case <-tick.C:
 		}
+		s.tellStandstills()
 		if s.series != nil {
-			s.series.Add(time.Now(), s.ledger.Counts())
+			s.series.Add(s.now(), s.ledger.Counts())
 		}
 		if s.judge == nil || s.stopped != "" {
 			continue
@@ -41,7 +42,7 @@ func (s *session) observe(ctx context.Context, stop context.CancelCauseFunc) {
 		s.mu.Lock()
 		sum := s.summary()
 		s.mu.Unlock()
-		if reason, why := s.judge.Look(time.Now(), &sum); reason != "" {
+		if reason, why := s.judge.Look(s.now(), &sum); reason != "" {
 			s.log.Error("the run is stopped", "reason", string(reason), "why", why)
 			s.stopped, s.why = reason, why
 			stop(reason)

@@ -104,7 +104,7 @@ func (s *session) writeReports(sum *record.Summary, code int) error {
 		Problems: s.problems.problems(), Version: version,
 	}
 	if s.series != nil {
-		s.series.Add(sum.Ended, s.ledger.Counts())
+		s.series.Add(s.now(), s.ledger.Counts())
 		r.Series = s.series.Points()
 	}
 	return s.options.write(s.h.fs, r)

@@ -48,10 +48,12 @@ type session struct {
 	stopped    engine.Reason  // by its judge, and why in words
 	why        string
 
-	began   time.Time // with clock
-	started time.Time // of a backfill that goes on the first time
-	first   uint64    // number of the first visit
-	ended   bool      // the summary was written
+	began       time.Time     // with clock
+	started     time.Time     // of a backfill that goes on the first time
+	earlier     time.Duration // that a backfill lasted before
+	standstills int           // that were logged
+	first       uint64        // number of the first visit
+	ended       bool          // the summary was written
 
 	mu    sync.Mutex // guards next and ahead, and orders the writes of the ledger of record
 	next  uint64     // visit numbers below may have been used
@@ -68,7 +70,7 @@ func newSession(h host, o options, env map[string]string, p *plan.Plan, to *send
 	}
 	s.judge, s.thresholds = newJudge(&p.Spec)
 	if o.report != "" && !p.Spec.BackfillEnabled { // which is told by its days, and books at its start what it did before
-		s.series = series.New(s.started, s.ledger.Counts())
+		s.series = series.New(s.began, s.ledger.Counts())
 	}
 	return s
 }
@@ -234,13 +236,15 @@ func (s *session) summary() record.Summary {
 	}
 	targets := make([]record.Target, len(s.plan.Targets))
 	for i, t := range s.plan.Targets {
-		st := s.router.Status(i, time.Now())
+		st := s.router.Status(i, s.now())
 		targets[i] = record.Target{
 			URL: t.URL, SiteID: t.SiteID, Health: string(st.Health), SuccessRate: st.SuccessRate,
 			LastError: st.LastError, LastSuccess: st.LastSuccess.UTC(), LastFailure: st.LastFailure.UTC(),
 		}
 	}
-	s.Counts().Fill(&sum, s.Targets(), targets, s.plan.Zone)
+	counts := s.Counts()
+	counts.Fill(&sum, s.Targets(), targets, s.plan.Zone)
+	s.fillTime(&sum, counts.Missed)
 	if s.past == nil {
 		sum.FinishBy, sum.CutVisits = s.engine.FinishBy().UTC(), s.engine.Cut()
 	}
@@ -250,18 +254,19 @@ func (s *session) summary() record.Summary {
 	if s.past != nil {
 		sum.Kind, sum.Backfill = record.BackfillJob, s.past.account()
 	}
-	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum, time.Now()), false)
+	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum), false)
 	return sum
 }
 
 // finish writes the summary everywhere and tells the exit code.
 func (s *session) finish(reason engine.Reason) int {
+	s.tellStandstills()
 	sum := s.summary()
-	sum.Ended, sum.Reason = time.Now().UTC(), string(reason)
+	sum.Ended, sum.Reason = s.ended(), string(reason)
 	if s.past == nil {
 		sum.NextVisit = s.first + sum.Visits.Planned // what was reserved beyond is not wasted by an orderly end
 	}
-	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum, sum.Ended), true)
+	sum.Thresholds = threshold.Judge(s.thresholds, threshold.Of(&sum), true)
 	if reason == s.stopped {
 		sum.Message = s.why
 	}
@@ -275,7 +280,7 @@ func (s *session) finish(reason engine.Reason) int {
 	if code == exitNoTarget && sum.Message == "" {
 		why, _ := s.router.Hopeless()
 		if why == "" {
-			why = s.plan.Targets[0].Name + ": " + s.router.Status(0, time.Now()).LastError
+			why = s.plan.Targets[0].Name + ": " + s.router.Status(0, s.now()).LastError
 		}
 		sum.Message = "no hit was accepted; " + why
 	}

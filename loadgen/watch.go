@@ -45,7 +45,7 @@ func (s *session) progress(ctx context.Context) {
 		}
 		if s.h.terminal {
 			_, _ = fmt.Fprintf(s.h.stderr, "\r\x1b[K%s  %s  visits %d (%d open)  hits %d accepted  %d rejected  %d failed  %d unknown  %d shed  p95 %.0f ms%s",
-				time.Since(s.started).Truncate(time.Second), s.Phase(), sum.Visits.Planned, sum.OpenVisits, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*sum.Latency.P95, note)
+				sum.Duration().Truncate(time.Second), s.Phase(), sum.Visits.Planned, sum.OpenVisits, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*sum.Latency.P95, note)
 			continue
 		}
 		log.Info("progress", "phase", s.Phase(), "visits", sum.Visits.Planned, "open_visits", sum.OpenVisits, "accepted", h.Accepted,
@@ -68,7 +68,7 @@ func printSummary(w io.Writer, s *record.Summary) {
 	row := func(name string, h record.Hits) {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, h.Planned, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, h.Abandoned)
 	}
-	_, _ = fmt.Fprintf(w, "\nrun %s, seed %d: %s after %s\n", s.RunID, s.Seed, s.Reason, s.Ended.Sub(s.Started).Round(100*time.Millisecond))
+	_, _ = fmt.Fprintf(w, "\nrun %s, seed %d: %s after %s\n", s.RunID, s.Seed, s.Reason, s.Duration().Round(100*time.Millisecond))
 	if s.Message != "" {
 		_, _ = fmt.Fprintln(w, s.Message)
 	}
@@ -89,6 +89,10 @@ func printSummary(w io.Writer, s *record.Summary) {
 	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d split\n",
 		v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost, v.Unsent, v.Split)
 	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue, 1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
+	if all := s.StoodStill(); all.Seconds > 0 {
+		_, _ = fmt.Fprintf(w, "stood still: this process did not run for %.1f s (stopped, paused, or its machine asleep): %d visits and %d hits were not sent; they are in no share, rate or latency\n",
+			all.Seconds, all.Visits, all.Hits)
+	}
 	if len(s.Thresholds) > 0 {
 		for _, v := range s.Thresholds {
 			verdict := "held"

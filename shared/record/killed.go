@@ -58,6 +58,9 @@ func (s *Summary) CloseKilled(now time.Time) {
 		s.Backfill.EstimatedEnd = time.Time{}
 	}
 	s.Ended, s.Reason, s.Killed = now, "killed", 1
+	if last := s.Started.Add(s.Duration()); last.After(now) { // the wall clock was set back
+		s.Ended = last
+	}
 	s.InFlight, s.OpenVisits = 0, 0
 }
 

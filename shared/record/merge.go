@@ -16,7 +16,7 @@ func Merge(lives []Summary) Summary {
 	}
 	out.Started, out.FirstVisit = lives[0].Started, lives[0].FirstVisit
 	out.ByKind, out.ByTarget, out.Targets = maps.Clone(out.ByKind), maps.Clone(out.ByTarget), maps.Clone(out.Targets)
-	messages := []string{}
+	messages, standstills, duration := []string{}, []Standstill{}, out.Duration()
 	for _, s := range lives {
 		if s.Message != "" && !slices.Contains(messages, s.Message) {
 			messages = append(messages, s.Message)
@@ -28,6 +28,8 @@ func Merge(lives []Summary) Summary {
 		out.ByKind, out.ByTarget = addHits(out.ByKind, s.ByKind), addHits(out.ByTarget, s.ByTarget)
 		out.Account = out.plus(s.Account)
 		out.Due += s.Due
+		duration += s.Duration()
+		standstills = append(standstills, s.Standstills...)
 		out.Killed += s.Killed
 		out.CutVisits += s.CutVisits
 		out.Bulk = out.Bulk.plus(s.Bulk)
@@ -38,6 +40,8 @@ func Merge(lives []Summary) Summary {
 			out.Targets[name] = t.with(out.Targets[name])
 		}
 	}
+	out.DurationSeconds = duration.Seconds()
+	out.Standstills = append(standstills, out.Standstills...)
 	out.Latency = Latency{}
 	if all := out.Latencies(); all != nil && !slices.ContainsFunc(slices.Collect(maps.Values(out.Targets)), func(t Target) bool { return t.Histogram == "" }) {
 		out.Latency = Percentiles(all)

@@ -1,7 +1,5 @@
 package record
 
-import "time"
-
 // Reason is why hits of a target were not accepted, or what was odd about answers that accepted them.
 type Reason struct {
 	Target string `json:"target"`
@@ -13,11 +11,4 @@ type Reason struct {
 	Hits uint64 `json:"hits"`
 	// FirstWords are the first words of the first such answer or error, without tags, tokens and control characters.
 	FirstWords string `json:"first_words,omitempty"`
-}
-
-// Standstill is a time in which the process did not run.
-type Standstill struct {
-	// At is when it ended, by the wall clock.
-	At      time.Time `json:"at"`
-	Seconds float64   `json:"seconds"`
 }

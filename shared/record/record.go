@@ -89,8 +89,8 @@ type Summary struct {
 	// Ended is zero and Reason empty while the run goes on.
 	Ended  time.Time `json:"ended,omitzero"`
 	Reason string    `json:"reason"`
-	// DurationSeconds is how long the run has lasted, by a clock that nobody sets: Started and Ended are by the wall clock,
-	// which may be set while a run lasts. Older summaries have none.
+	// DurationSeconds is how long the run has lasted, the sleep of its machine included, by a clock that nobody sets. Ended
+	// is so much later than Started, whatever the wall clock shows by then. Older summaries have none.
 	DurationSeconds float64 `json:"duration_seconds,omitempty"`
 	// Killed counts the starts of the loadgen that were killed. What they sent after the summary was written last is among
 	// the unknown hits.

@@ -46,10 +46,13 @@ type fault struct {
 // the run itself, which fails where it did not end as it should.
 func JUnit(w io.Writer, r *Run) error {
 	s := &r.Summary
-	took := fmt.Sprintf("%.3f", max(0, s.Ended.Sub(s.Started).Seconds())) // one that goes on has no end
+	took := fmt.Sprintf("%.3f", s.Duration().Seconds())
 	out := suite{
 		Name: "trafficinator " + s.RunID, Time: took, Timestamp: s.Started.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []property{{"run_id", s.RunID}, {"seed", fmt.Sprint(s.Seed)}, {"plan_hash", s.PlanHash}, {"reason", s.Reason}},
+	}
+	if len(s.Standstills) > 0 {
+		out.Properties = append(out.Properties, property{"standstills", stoodStill(s)})
 	}
 	whole := testcase{Name: "run ends as it should", Class: "trafficinator.run", Time: took}
 	if why := wrong(r); why != "" {

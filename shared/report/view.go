@@ -78,7 +78,7 @@ func (r row) Outcomes() []outcomeN {
 func newView(r *Run, zone *time.Location) *view {
 	s := &r.Summary
 	v := &view{
-		Run: r, KindOfRun: called(kindsOfRun, s.Kind), Took: s.Ended.Sub(s.Started), Reason: called(reasons, s.Reason),
+		Run: r, KindOfRun: called(kindsOfRun, s.Kind), Took: s.Duration(), Reason: called(reasons, s.Reason),
 		Badge: badgeOf(r), Tiles: tilesOf(s), Charts: charts(r, zone), Total: rowOf("", "All", s.Hits),
 	}
 	for key, h := range s.ByKind {
@@ -137,6 +137,9 @@ func factsOf(r *Run) []fact {
 	if b := s.Bulk; b != nil {
 		facts = append(facts, fact{"Bulk receipts", fmt.Sprintf("%s requests with %s hits: %s tracked, %s invalid", count(b.Requests), count(b.Hits), count(b.Tracked), count(b.Invalid))})
 	}
+	if n := len(s.Standstills); n > 0 {
+		facts = append(facts, fact{"Stood still", stoodStill(s)})
+	}
 	return facts
 }
 
@@ -180,7 +183,7 @@ func tilesOf(s *record.Summary) []tile {
 		{"errors", "Errors", fmt.Sprint(errors), percent(errors, ended), count(errors) + " of " + count(ended) + " hits", tone},
 		{"latency-p95", "Latency p95", exact(s.Latency.P95), latency(s.Latency.P95), "p50 " + latency(s.Latency.P50) + " · p99 " + latency(s.Latency.P99), ""},
 	}
-	if took := s.Ended.Sub(s.Started).Seconds(); took > 0 {
+	if took := s.Duration().Seconds(); took > 0 {
 		rate := float64(h.Accepted) / took
 		tiles = append(tiles, tile{"hit-rate", "Hits per second", exact(rate), number(rate), number(float64(s.Visits.Planned)/took) + " visits per second", ""})
 	}

@@ -159,6 +159,13 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d min %d s", m, s)
 }
 
+// stoodStill tells the standstills of the loadgen and what they cost.
+func stoodStill(s *record.Summary) string {
+	all := s.StoodStill()
+	return fmt.Sprintf("the loadgen itself did not run for %s (paused, or its machine asleep): %s visits and %s hits were not sent, and are left out of rates and shares",
+		span(time.Duration(all.Seconds*float64(time.Second))), count(all.Visits), count(all.Hits))
+}
+
 // figure is a count or an amount of money to the last digit that Matomo shows.
 func figure(n float64) string {
 	switch {

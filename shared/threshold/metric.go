@@ -19,12 +19,25 @@ type Values struct {
 	Latency record.Latency
 	// Elapsed is how long it took.
 	Elapsed time.Duration
+	// Still sums the standstills of the loadgen meanwhile: their time, and what fell due in them, is in no share or rate.
+	Still record.Standstill
 }
 
-// Of are the values of a whole run, as they stand at now.
-func Of(s *record.Summary, now time.Time) Values {
-	return Values{Hits: s.Hits, Visits: s.Visits, Due: s.Due, Latency: s.Latency, Elapsed: now.Sub(s.Started)}
+// Of are the values of a whole run, as they stand.
+func Of(s *record.Summary) Values {
+	return Values{Hits: s.Hits, Visits: s.Visits, Due: s.Due, Latency: s.Latency, Elapsed: s.Duration(), Still: s.StoodStill()}
 }
+
+// shed counts the hits that were not sent though the loadgen ran.
+func (v Values) shed() uint64 { return v.Hits.Shed - min(v.Still.Hits, v.Hits.Shed) }
+
+// tried counts the hits that ended otherwise than by a stop or a standstill.
+func (v Values) tried() uint64 {
+	return v.Hits.Accepted + v.Hits.Rejected + v.Hits.Failed + v.Hits.Unknown + v.shed()
+}
+
+// awake is for how many seconds the loadgen ran.
+func (v Values) awake() float64 { return v.Elapsed.Seconds() - v.Still.Seconds }
 
 // kind is how the values of a metric are written.
 type kind int
@@ -43,19 +56,18 @@ type metric struct {
 }
 
 // metrics are all that a threshold can be about, by name. Shares are of the hits that ended, the abandoned apart:
-// those were not sent because the run was stopped.
+// those were not sent because the run was stopped, and those that fell due while the loadgen stood still.
 var metrics = func() map[string]metric {
 	m := map[string]metric{
 		"error_share": {share, func(v Values) (float64, bool) {
-			h := v.Hits
-			return ratio(h.Rejected+h.Failed+h.Unknown+h.Shed, tried(h))
+			return ratio(v.Hits.Rejected+v.Hits.Failed+v.Hits.Unknown+v.shed(), v.tried())
 		}},
 		"achieved_rate": {share, func(v Values) (float64, bool) {
-			return ratio(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned), v.Due)
+			return ratio(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned), v.Due-min(v.Still.Visits, v.Due))
 		}},
 		"visits": {count, func(v Values) (float64, bool) { return float64(v.Visits.Planned), true }},
 		"hit_rate": {rate, func(v Values) (float64, bool) {
-			return float64(v.Hits.Accepted) / v.Elapsed.Seconds(), v.Elapsed > 0
+			return float64(v.Hits.Accepted) / v.awake(), v.awake() > 0
 		}},
 		"p50": {latency, func(v Values) (float64, bool) { return v.Latency.P50, v.Latency.P50 > 0 }},
 		"p95": {latency, func(v Values) (float64, bool) { return v.Latency.P95, v.Latency.P95 > 0 }},
@@ -71,14 +83,12 @@ var metrics = func() map[string]metric {
 	} {
 		m[name] = metric{count, func(v Values) (float64, bool) { return float64(of(v.Hits)), true }}
 		if name != "abandoned" {
-			m[name+"_share"] = metric{share, func(v Values) (float64, bool) { return ratio(of(v.Hits), tried(v.Hits)) }}
+			m[name+"_share"] = metric{share, func(v Values) (float64, bool) { return ratio(of(v.Hits), v.tried()) }}
 		}
 	}
+	m["shed_share"] = metric{share, func(v Values) (float64, bool) { return ratio(v.shed(), v.tried()) }}
 	return m
 }()
-
-// tried counts the hits that ended otherwise than by a stop.
-func tried(h record.Hits) uint64 { return h.Accepted + h.Rejected + h.Failed + h.Unknown + h.Shed }
 
 func ratio(part, whole uint64) (float64, bool) {
 	if whole == 0 {

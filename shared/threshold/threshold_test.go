@@ -56,6 +56,23 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+func TestAStandstillOfOurOwnIsInNoShareAndNoRate(t *testing.T) {
+	// The loadgen stood still for 90 s of 100: 1,800 visits of 2,000, and their 9,000 hits, fell due meanwhile.
+	v := run
+	v.Hits.Planned, v.Hits.Shed, v.Elapsed = v.Hits.Planned+9000, v.Hits.Shed+9000, 100*time.Second
+	v.Visits.Planned, v.Visits.Unsent, v.Due = v.Visits.Planned+1800, v.Visits.Unsent+1800, v.Due+1800
+	v.Still = record.Standstill{Seconds: 90, Visits: 1800, Hits: 9000}
+	for _, text := range []string{"error_share<=1.5%", "shed_share<=0.1%", "accepted_share>=98.5%", "achieved_rate>=98%", "hit_rate>98.4/s"} {
+		with, without := judge(t, text, v, true)[0], judge(t, text, run, true)[0]
+		if *with.Value != *without.Value || !with.Held {
+			t.Errorf("%s: %v with the standstill, %v without", text, *with.Value, *without.Value)
+		}
+	}
+	if v := judge(t, "shed<1000", v, true)[0]; v.Held {
+		t.Error("shed counts the ledger's hits, whatever the cause")
+	}
+}
+
 func TestWhatWasNotMeasuredHasNotHeld(t *testing.T) {
 	for _, v := range judge(t, "error_share<1%,p95<1s,achieved_rate>98%,hit_rate>1", threshold.Values{}, true) {
 		if v.Held || !threshold.Missed(v) || v.Value != nil || threshold.Shown(v) != "nothing measured" {

@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/calendar"
@@ -58,6 +59,8 @@ type Config struct {
 	// Keep stores the ledger. A batch is sent once it is stored as one that may have been.
 	Keep func() error
 	Log  *slog.Logger
+	// Clock notices standstills. Run watches it.
+	Clock *standstill.Clock
 
 	// Size is the most hits of a request, Shards the most requests in flight, and Rate the most a second, 0 for any.
 	Size, Shards int
@@ -102,6 +105,7 @@ func (j *Job) Phase() engine.Phase { return j.phase.Load().(engine.Phase) }
 // Run sends what was not sent before, until all is, or drain is done: then no request begins and those in flight may
 // end. Where abort is done they are broken off at once. The message explains an end that nobody asked for.
 func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message string) {
+	defer j.c.Clock.Watch()()
 	j.mu.Lock()
 	j.began = time.Now()
 	j.mu.Unlock()

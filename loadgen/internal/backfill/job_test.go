@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
@@ -150,7 +151,7 @@ func (r *rig) run(drain context.Context, m *matomo) (engine.Reason, string, reco
 	job := backfill.New(backfill.Config{
 		Keep: func() error { return nil },
 		Days: r.days, Week: r.week, Seed: 7, Visits: visits{}, Sender: m, Router: routing.New(targets, target.RoundRobin, 7),
-		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Size: 100, Shards: r.shards, Rate: r.rate,
+		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Clock: standstill.New(time.Now()), Size: 100, Shards: r.shards, Rate: r.rate,
 	})
 	why, message := job.Run(drain, context.Background())
 	var s record.Summary

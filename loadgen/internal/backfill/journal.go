@@ -50,7 +50,7 @@ type line struct {
 // ending is what became of a batch.
 type ending struct {
 	answer.Answer
-	// Latency is 0 where no answer came while the job lived.
+	// Latency is 0 where no answer came while the job lived, and ledger.NoLatency where it stood still meanwhile.
 	Latency time.Duration `json:"latency,omitempty"`
 	// Outcome is what journals had before there were classes.
 	Outcome outcome.Outcome `json:"outcome,omitzero"`

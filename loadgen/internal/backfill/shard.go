@@ -40,10 +40,10 @@ type sent struct {
 func (s *shard) serve(ctx context.Context, b *batch) {
 	s.plan(b)
 	if a, known := s.c.Journal.find(b); known {
-		if a.Latency > 0 {
+		if a.Latency != 0 {
 			s.c.Ledger.Send(b.target, s.kinds)
 		}
-		s.book(b, a, a.Latency > 0)
+		s.book(b, a, a.Latency != 0)
 		return
 	}
 	if err := s.c.Keep(); err != nil {
@@ -135,12 +135,15 @@ func (s *shard) try(b *batch) (ending, error) {
 	if err := s.c.Journal.send(b.number); err != nil {
 		return ending{}, err
 	}
-	began := time.Now()
+	began, standstills := time.Now(), s.c.Clock.Count()
 	s.c.Router.Begin(b.target, began)
 	s.c.Ledger.Send(b.target, s.kinds)
 	result := s.request.Send()
 	a := ending{Answer: result.Answer, Latency: time.Since(began)}
 	s.c.Router.End(b.target, result, b.hits, began.Add(a.Latency), time.Time{})
+	if _ = s.c.Clock.Now(); s.c.Clock.Count() > standstills {
+		a.Latency = ledger.NoLatency
+	}
 	return a, nil
 }
 

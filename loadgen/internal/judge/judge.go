@@ -33,8 +33,9 @@ type Judge struct {
 	// MaxErrors is the share of hits not accepted above which the brake is pulled; 0 is never.
 	MaxErrors float64
 
-	missed map[string]time.Time // since when, by expression
-	past   []moment             // of the window, oldest first; the first is as old as the window or older once there is one
+	standstills int                  // that it knows of
+	missed      map[string]time.Time // since when, by expression
+	past        []moment             // of the window, oldest first; the first is as old as the window or older once there is one
 }
 
 // moment is the ledger as it stood.
@@ -43,9 +44,15 @@ type moment struct {
 	hits record.Hits
 }
 
-// Look tells why the run is to stop, and in words; the reason is empty where it is not.
+// Look tells why the run is to stop, and in words; the reason is empty where it is not. After a standstill of the loadgen
+// it begins anew: no window that it judges by contains one.
 func (j *Judge) Look(now time.Time, s *record.Summary) (engine.Reason, string) {
-	if why := j.brake(now, s.Hits); why != "" {
+	if n := len(s.Standstills); n > j.standstills {
+		j.standstills, j.missed, j.past = n, nil, nil
+	}
+	hits := s.Hits
+	hits.Shed -= min(hits.Shed, s.StoodStill().Hits)
+	if why := j.brake(now, hits); why != "" {
 		return ErrorBrake, why
 	}
 	if why := j.abort(now, s.Thresholds); why != "" {

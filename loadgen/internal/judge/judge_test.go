@@ -114,3 +114,35 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 		})
 	}
 }
+
+func TestNoWindowContainsAStandstill(t *testing.T) {
+	slow := 1.25
+	missed := record.Verdict{Expression: "p95<800ms", Metric: "p95", Value: &slow}
+	// From second 100 on the ledger knows of a standstill that cost 5,000 hits; three of ten later hits fail.
+	brake := func(n int) record.Summary {
+		m := uint64(n)
+		s := record.Summary{Hits: record.Hits{Accepted: 10 * m}}
+		if n >= 100 {
+			s.Hits.Shed = 5000
+			s.Standstills = []record.Standstill{{Seconds: 90, Hits: 5000}}
+			s.Hits.Accepted, s.Hits.Failed = 1000+7*(m-100), 3*(m-100)
+		}
+		return s
+	}
+	if at, _, why := stops(&judge.Judge{MaxErrors: .25}, 200, brake); at != 160 {
+		t.Errorf("the brake is pulled after %d s, want a full minute after the standstill: %s", at, why)
+	}
+	if at, _, why := stops(&judge.Judge{MaxErrors: .35}, 200, brake); at != -1 {
+		t.Errorf("hits that were shed by the standstill count: %s", why)
+	}
+	threshold := func(n int) record.Summary {
+		s := record.Summary{Thresholds: []record.Verdict{missed}}
+		if n >= 8 {
+			s.Standstills = []record.Standstill{{Seconds: 90}}
+		}
+		return s
+	}
+	if at, _, _ := stops(&judge.Judge{Abort: true}, 60, threshold); at != 18 {
+		t.Errorf("the threshold ends the run after %d s, want ten seconds after the standstill", at)
+	}
+}
