@@ -52,7 +52,7 @@ func (s *session) prepareBackfill(ctx context.Context) problem.List {
 	goesOn := header != nil
 	if goesOn {
 		problems = p.same(header)
-		if before, found, err := s.folder.Find(s.plan.RunID); err == nil && found {
+		if before, found, err := s.place.Find(); err == nil && found {
 			s.earlier = before.Duration()
 		}
 	} else {

@@ -262,7 +262,7 @@ func (s *session) summary() record.Summary {
 func (s *session) finish(reason engine.Reason) int {
 	s.tellStandstills()
 	sum := s.summary()
-	sum.Ended, sum.Reason = s.ended(), string(reason)
+	sum.Ended, sum.Reason = s.endAfter(sum.Duration()), string(reason)
 	if s.past == nil {
 		sum.NextVisit = s.first + sum.Visits.Planned // what was reserved beyond is not wasted by an orderly end
 	}

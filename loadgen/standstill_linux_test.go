@@ -69,6 +69,9 @@ func TestAProcessThatIsStoppedShedsWhatFellDueAndSaysSo(t *testing.T) {
 	if all.Seconds < still.Seconds() || s.DurationSeconds < all.Seconds {
 		t.Errorf("stood still for %v s of %v s, it was %s", all.Seconds, s.DurationSeconds, still)
 	}
+	if off := s.Ended.Sub(s.Started) - s.Duration(); off.Abs() > time.Millisecond {
+		t.Errorf("from %s to %s, but it lasted %s", s.Started, s.Ended, s.Duration())
+	}
 	// 20 visits a second fell due. Those of the time before that nobody looked at may be some more.
 	if least := uint64(20*still.Seconds()) - 1; all.Visits < least || s.Visits.Unsent < all.Visits || s.Hits.Shed < all.Hits {
 		t.Errorf("%+v for %s, want at least %d visits; %+v", all, still, least, s.Visits)

@@ -11,10 +11,11 @@ import (
 // It does not jump where somebody sets the wall clock.
 func (s *session) now() time.Time { return s.began.Add(s.clock.Now()) }
 
-// ended is the moment for the record: never before the run has begun.
-func (s *session) ended() time.Time {
-	if now := s.now().UTC(); now.After(s.started) {
-		return now
+// endAfter is when a run ended that lasted so long: never before it began, though a backfill may go on under a wall clock that
+// was set back.
+func (s *session) endAfter(lasted time.Duration) time.Time {
+	if at := s.began.Add(lasted - s.earlier).UTC(); at.After(s.started) {
+		return at
 	}
 	return s.started
 }

@@ -86,7 +86,7 @@ func (s *session) Targets() []string {
 
 // Health implements telemetry.Source.
 func (s *session) Health(target int) routing.Health {
-	return s.router.Status(target, time.Now()).Health
+	return s.router.Status(target, s.now()).Health
 }
 
 // Phase implements telemetry.Source.

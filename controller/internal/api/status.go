@@ -91,7 +91,7 @@ func State(st run.Status, faults []disk.Fault, now time.Time) any { return newSt
 
 func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 	a := StateAnswer{
-		Container: newContainer(st.Loadgen, now), Runtime: st.Runtime, Phase: st.Phase, Messages: append([]string{}, st.Messages...),
+		Container: newContainer(st.Loadgen, st.Since, now), Runtime: st.Runtime, Phase: st.Phase, Messages: append([]string{}, st.Messages...),
 		Storage: append([]disk.Fault{}, faults...),
 	}
 	if o := st.Operation; o != nil {
@@ -108,12 +108,12 @@ func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 	return a
 }
 
-func newContainer(l runtime.Status, now time.Time) containerAnswer {
+func newContainer(l runtime.Status, since, now time.Time) containerAnswer {
 	c := containerAnswer{State: string(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason, Healable: l.Healable}
 	c.Created, c.StartedAt = moment(l.Created), moment(l.Started)
 	switch {
-	case l.State == runtime.Running && !l.Started.IsZero():
-		up := now.Sub(l.Started).Seconds()
+	case l.State == runtime.Running && !since.IsZero():
+		up := now.Sub(since).Seconds()
 		c.Uptime = &up
 	case !l.Ended.IsZero():
 		c.ExitCode = &l.ExitCode

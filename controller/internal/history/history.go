@@ -22,7 +22,9 @@ type Head struct {
 	PlanHash string     `json:"plan_hash"`
 	Started  time.Time  `json:"started"`
 	Ended    *time.Time `json:"ended" doc:"null while it goes on."`
-	Reason   string     `json:"reason"`
+	// Duration is that of the loadgen's own clock, where its ledger has one.
+	Duration *float64 `json:"duration_seconds" doc:"How long it lasted, by a clock that nobody sets. null while nothing is known of it."`
+	Reason   string   `json:"reason"`
 	ExitCode *int       `json:"exit_code" doc:"The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one."`
 	Note     string     `json:"note"`
 	Labels   []string   `json:"labels"`
@@ -35,8 +37,16 @@ func NewHead(r store.Run) Head {
 		ID: r.ID, Kind: r.Kind, Seed: r.Seed, PlanHash: r.PlanHash, Started: r.Started, Reason: r.Reason, ExitCode: r.ExitCode,
 		Note: r.Note, Labels: append([]string{}, r.Labels...), Steered: r.Steered,
 	}
+	var lasted time.Duration
 	if !r.Ended.IsZero() {
-		h.Ended = &r.Ended
+		h.Ended, lasted = &r.Ended, max(0, r.Ended.Sub(r.Started))
+	}
+	if s := Ledger(r.Summary); s != nil && s.Duration() > 0 {
+		lasted = s.Duration()
+	}
+	if lasted > 0 {
+		seconds := lasted.Seconds()
+		h.Duration = &seconds
 	}
 	return h
 }
@@ -116,8 +126,12 @@ func (b Book) Compare(ctx context.Context, one, other string) (Compared, error) 
 
 func (r Record) compared(now time.Time) compare.Run {
 	from, to := r.span(now)
+	length := to.Sub(from)
+	if r.Summary != nil && r.Summary.Duration() > 0 {
+		length = r.Summary.Duration()
+	}
 	out := compare.Run{
-		ID: r.ID, Seed: r.Seed, Config: r.Config, Files: map[string]string{}, Open: r.Ended == nil, Length: to.Sub(from), Reason: r.Reason,
+		ID: r.ID, Seed: r.Seed, Config: r.Config, Files: map[string]string{}, Open: r.Ended == nil, Length: length, Reason: r.Reason,
 		Steered: r.Steered, Summary: r.Summary,
 	}
 	for _, f := range r.Files {

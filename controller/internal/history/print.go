@@ -44,10 +44,14 @@ func PrintList(w io.Writer, runs []store.Run, now time.Time) error {
 }
 
 func took(h Head, now time.Time) string {
-	if h.Ended != nil {
-		now = *h.Ended
+	lasted := max(0, now.Sub(h.Started))
+	switch {
+	case h.Duration != nil:
+		lasted = time.Duration(*h.Duration * float64(time.Second))
+	case h.Ended != nil:
+		lasted = 0
 	}
-	return now.Sub(h.Started).Round(time.Second).String()
+	return lasted.Round(time.Second).String()
 }
 
 func ended(h Head) string {

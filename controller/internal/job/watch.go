@@ -194,9 +194,8 @@ func (q *Queue) book(ctx context.Context, j *store.Job, l runtime.Status, instea
 	log := run.Log(func(ctx context.Context, query runtime.LogQuery, each func(runtime.Line) error) error {
 		return q.c.Port.JobLogs(ctx, j.RunID, query, each)
 	})
-	r := run.Run{ID: j.RunID, Kind: record.BackfillJob, ExitCode: l.ExitCode}
-	r.Ended, r.Reason = run.Verdict(data, l, instead)
-	r.Summary = run.Closed(data, r.Ended)
+	r := run.Run{ID: j.RunID, Kind: record.BackfillJob, Started: j.Started, ExitCode: l.ExitCode}
+	r.End(data, l, instead)
 	if r.Problems, err = log.Problems(ctx, j.Started); err != nil {
 		q.c.Log.Warn("the problems of the backfill cannot be kept", "run_id", j.RunID, "err", err)
 	}

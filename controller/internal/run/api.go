@@ -21,6 +21,8 @@ type Status struct {
 	// Runtime is "docker" or "process".
 	Runtime string
 	Loadgen runtime.Status
+	// Since is when the loadgen that runs was started, by the clock of this process, which nobody sets; zero where none runs.
+	Since time.Time
 	// Phase is the loadgen's own: idle, running, paused, draining or ended; empty while it does not answer.
 	Phase string
 	// Operation is what is being done, nil for nothing.

@@ -127,12 +127,28 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 		}
 	}
 	k.change(func(s *Status) {
+		s.Since = since(s, l, time.Now())
 		s.Loadgen, s.Phase = l, p.Phase
 		if s.Active() && s.Run.ID == steering.RunID {
 			s.Steering = steering
 		}
 	})
 	return l, p
+}
+
+// since is when a loadgen that runs was started, as a moment of now's clock: so long ago as it was when it was seen first,
+// whatever the wall clock shows since. A look at an engine that did not answer in between does not count.
+func since(before *Status, l runtime.Status, now time.Time) time.Time {
+	switch {
+	case l.State == runtime.Unavailable:
+		return before.Since
+	case l.State != runtime.Running || l.Started.IsZero():
+		return time.Time{}
+	case before.Since.IsZero() || before.Loadgen.State == runtime.Running && !before.Loadgen.Started.Equal(l.Started):
+		return now.Add(-max(0, now.Sub(l.Started)))
+	default:
+		return before.Since
+	}
 }
 
 // steered remembers that the current run does not follow its plan alone.
@@ -256,8 +272,7 @@ func (k *Control) close(ctx context.Context, l runtime.Status, instead string) {
 	if r.Problems, err = Log(k.c.Port.Logs).Problems(ctx, r.Started); err != nil {
 		k.c.Log.Warn("the problems of the run cannot be kept", "run_id", r.ID, "err", err)
 	}
-	r.Ended, r.Reason = Verdict(data, l, instead)
-	r.Summary = Closed(data, r.Ended)
+	r.End(data, l, instead)
 	if err := k.c.Book.Close(ctx, r); err != nil {
 		k.c.Log.Error("the end of the run cannot be recorded", "run_id", r.ID, "err", err)
 	}

@@ -20,9 +20,19 @@ func readRecord(ledger []byte) record.Summary {
 	return r
 }
 
-// Closed is the ledger of a run that ended at a moment. One that its loadgen left open, because it was killed, is closed as
+// End books when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen. It does not end
+// before it started, even where the wall clock was set back meanwhile.
+func (r *Run) End(ledger []byte, l runtime.Status, instead string) {
+	r.Ended, r.Reason = verdict(ledger, l, instead)
+	if r.Ended.Before(r.Started) {
+		r.Ended = r.Started
+	}
+	r.Summary = closed(ledger, r.Ended)
+}
+
+// closed is the ledger of a run that ended at a moment. One that its loadgen left open, because it was killed, is closed as
 // the loadgen's next start would close it.
-func Closed(ledger []byte, at time.Time) []byte {
+func closed(ledger []byte, at time.Time) []byte {
 	r := readRecord(ledger)
 	if r.RunID == "" || !r.Ended.IsZero() {
 		return ledger
@@ -35,8 +45,8 @@ func Closed(ledger []byte, at time.Time) []byte {
 	return closed
 }
 
-// Verdict tells when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen.
-func Verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string) {
+// verdict is when and why a run ended.
+func verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string) {
 	at := l.Ended
 	if at.IsZero() {
 		at = time.Now().UTC()

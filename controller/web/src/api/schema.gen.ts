@@ -2313,6 +2313,11 @@ export interface components {
                 [key: string]: string;
             };
             /**
+             * Format: double
+             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             */
+            duration_seconds: number | null;
+            /**
              * Format: date-time
              * @description null while it goes on.
              */
@@ -2451,6 +2456,11 @@ export interface components {
             message: string;
         };
         RecordHead: {
+            /**
+             * Format: double
+             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             */
+            duration_seconds: number | null;
             /**
              * Format: date-time
              * @description null while it goes on.
@@ -2643,6 +2653,11 @@ export interface components {
         };
         RecordRow: {
             /**
+             * Format: double
+             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             */
+            duration_seconds: number | null;
+            /**
              * Format: date-time
              * @description null while it goes on.
              */
@@ -2686,8 +2701,12 @@ export interface components {
         RecordStandstill: {
             /** Format: date-time */
             at: string;
+            /** Format: int64 */
+            hits: number;
             /** Format: double */
             seconds: number;
+            /** Format: int64 */
+            visits: number;
         };
         RecordSummary: {
             backfill?: components["schemas"]["RecordBackfill"];

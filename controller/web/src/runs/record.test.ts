@@ -45,8 +45,8 @@ describe('a run', () => {
   })
   it('lasts until its end, or until now', () => {
     const started = '2026-11-24T10:00:00Z'
-    expect(length({ started, ended: '2026-11-24T10:01:30Z' }, 0)).toBe(90)
-    expect(length({ started, ended: null }, Date.parse('2026-11-24T10:00:05Z'))).toBe(5)
+    expect(length({ started, ended: '2026-11-24T09:01:30Z', duration_seconds: 90 }, 0)).toBe(90)
+    expect(length({ started, ended: null, duration_seconds: null }, Date.parse('2026-11-24T10:00:05Z'))).toBe(5)
   })
 })
 

@@ -107,11 +107,11 @@ export const labelsOf = (text: string) => [
 /** The record tells how things stand: of what has ended, and of a job, of which the live numbers know nothing. */
 export const recorded = (r: Pick<Schemas['RecordHead'], 'ended' | 'kind'>) => !!r.ended || r.kind === 'backfill'
 
-type Run = { started: string; ended: string | null }
+type Run = { started: string; ended: string | null; duration_seconds: number | null }
 
-/** The length of a run in seconds, up to `now` in milliseconds while it goes on. */
+/** The length of a run in seconds, up to `now` in milliseconds while it is under way. */
 export const length = (r: Run, now: number) =>
-  Math.max(0, (r.ended ? Date.parse(r.ended) : now) - Date.parse(r.started)) / 1000
+  r.ended ? (r.duration_seconds ?? 0) : Math.max(0, now - Date.parse(r.started)) / 1000
 
 /** The latest run before one that had the same plan; undefined where there was none. */
 export function twinOf<R extends Pick<Schemas['RecordHead'], 'id' | 'plan_hash' | 'started'>>(
