@@ -25,10 +25,10 @@ type Head struct {
 	// Duration is that of the loadgen's own clock, where its ledger has one.
 	Duration *float64 `json:"duration_seconds" doc:"How long it lasted, by a clock that nobody sets. null while nothing is known of it."`
 	Reason   string   `json:"reason"`
-	ExitCode *int       `json:"exit_code" doc:"The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one."`
-	Note     string     `json:"note"`
-	Labels   []string   `json:"labels"`
-	Steered  bool       `json:"steered" doc:"It was paused or its rate changed while it went on."`
+	ExitCode *int     `json:"exit_code" doc:"The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one."`
+	Note     string   `json:"note"`
+	Labels   []string `json:"labels"`
+	Steered  bool     `json:"steered" doc:"It was paused or its rate changed while it went on."`
 }
 
 // NewHead is that of a recorded run.
