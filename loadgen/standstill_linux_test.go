@@ -15,6 +15,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 // stopped stops a process, waits until it stands still and for longer than that may be overlooked, and lets it go on. It
@@ -46,7 +47,7 @@ func TestAProcessThatIsStoppedShedsWhatFellDueAndSaysSo(t *testing.T) {
 		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "RUN_ID": "stopped",
 		"STOP_AFTER_VISITS": "200", "THRESHOLDS": "error_share<1%",
 	})
-	child := exec.Command(program, "run", "--junit", filepath.Join(dir, "run.xml"))
+	child := exec.Command(testbed.Loadgen(t), "run", "--junit", filepath.Join(dir, "run.xml"))
 	var log output
 	child.Stderr = &log
 	for key, v := range env {
