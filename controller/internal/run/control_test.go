@@ -214,7 +214,7 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 			t.Errorf("it should be booked as crashed: %+v", got)
 		}
 		var s record.Summary
-		if err := json.Unmarshal(got.Summary, &s); err != nil || s.Ended.IsZero() || s.Hits.Unknown != 1 || s.Hits.Abandoned != 5 {
+		if err := json.Unmarshal(got.Summary, &s); err != nil || s.Ended.IsZero() || s.Hits.Unknown != 6 || s.Hits.Abandoned != 0 {
 			t.Errorf("the ledger should add up: %+v, %v", s, err)
 		}
 	})
