@@ -55,6 +55,7 @@ func check(ctx context.Context, args []string, h host) int {
 	p, _, _, more := load(h, nil)
 	problems = append(problems, more...)
 	if p != nil {
+		problems = append(problems, fit(p, h.descriptors)...)
 		problems = append(problems, places(h.fs, p.Spec)...)
 		if p.Spec.BackfillEnabled {
 			days, more := p.Backfill(h.now())

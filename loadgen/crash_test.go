@@ -136,19 +136,63 @@ type disk struct {
 	afero.Fs
 	folder string
 	full   atomic.Bool
+	broken atomic.Bool // not even what a file has can be written again
 }
 
 func (d *disk) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
 	f, err := d.Fs.OpenFile(name, flag, perm)
-	if err == nil && d.full.Load() && strings.HasPrefix(name, d.folder) {
-		return fullFile{f}, nil
+	if err != nil || !strings.HasPrefix(name, d.folder) {
+		return f, err
 	}
-	return f, err
+	return diskFile{f, d}, nil
 }
 
-type fullFile struct{ afero.File }
+type diskFile struct {
+	afero.File
+	d *disk
+}
 
-func (fullFile) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+func (f diskFile) Write(p []byte) (int, error) {
+	if f.d.full.Load() {
+		return 0, syscall.ENOSPC
+	}
+	return f.File.Write(p)
+}
+
+func (f diskFile) WriteAt(p []byte, at int64) (int, error) {
+	if f.d.broken.Load() {
+		return 0, syscall.EIO
+	}
+	return f.File.WriteAt(p, at)
+}
+
+func TestARunThatEndsOnAFullDiskKeepsItsWholeLedger(t *testing.T) {
+	t.Parallel()
+	for _, broken := range []bool{false, true} {
+		m := newMatomo(t, sink.Config{}, nil)
+		d := &disk{Fs: afero.NewMemMapFs(), folder: "/state"}
+		l := start(t, d, settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "full", "STOP_AFTER_VISITS": "10000"}))
+		eventually(t, "20 visits", func() bool { _, visitors := m.seen(); return visitors >= 20 })
+		d.full.Store(true)
+		d.broken.Store(broken)
+		eventually(t, "visits pause", func() bool { return l.stderr.has("new visits pause: the state cannot be stored") })
+		l.signals <- syscall.SIGTERM
+		if broken {
+			l.ends(t, exitInternal)
+			if !l.stderr.has("the ledger cannot be written") {
+				t.Errorf("nothing tells of it:\n%s", l.stderr.String())
+			}
+			continue
+		}
+		l.ends(t, exitInterrupted)
+		s := kept(t, d, "/state", "full")
+		addsUp(t, s)
+		recorded(t, s, m)
+		if s.Reason != "interrupted" {
+			t.Errorf("the ledger says %q", s.Reason)
+		}
+	}
+}
 
 func TestARunOutlivesADiskThatFillsUp(t *testing.T) {
 	t.Parallel()

@@ -41,6 +41,8 @@ type host struct {
 	signals <-chan os.Signal
 	// now is the clock by which a backfill knows today.
 	now func() time.Time
+	// descriptors is how many files this process may have open, 0 where nobody knows.
+	descriptors uint64
 	// terminal says that a person watches stderr.
 	terminal bool
 }
@@ -58,9 +60,11 @@ func main() {
 			env[key] = v
 		}
 	}
+	var files syscall.Rlimit
+	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) // what is not known is no bound
 	os.Exit(run(context.Background(), os.Args[1:], host{
 		env: env, fs: afero.NewOsFs(), stdout: os.Stdout, stderr: os.Stderr,
-		signals: signals, now: time.Now, terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		signals: signals, now: time.Now, descriptors: files.Cur, terminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}))
 }
 

@@ -83,7 +83,10 @@ func answerTime(k spec.Spec) time.Duration {
 
 func runTraffic(ctx context.Context, h host, o options) int {
 	p, env, fromFile, problems := load(h, o.settings)
-	if p == nil {
+	if p != nil {
+		problems = append(problems, fit(p, h.descriptors)...)
+	}
+	if problems.Err() != nil {
 		tell(h, problems)
 		return exitConfig
 	}

@@ -140,7 +140,11 @@ func (s *shard) try(b *batch) (ending, error) {
 	s.c.Ledger.Send(b.target, s.kinds)
 	result := s.request.Send()
 	a := ending{Answer: result.Answer, Latency: time.Since(began)}
-	s.c.Router.End(b.target, result, b.hits, began.Add(a.Latency), time.Time{})
+	if result.Own {
+		s.c.Router.Ignore(b.target)
+	} else {
+		s.c.Router.End(b.target, result, b.hits, began.Add(a.Latency), time.Time{})
+	}
 	if _ = s.c.Clock.Now(); s.c.Clock.Count() > standstills {
 		a.Latency = ledger.NoLatency
 	}

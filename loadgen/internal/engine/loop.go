@@ -293,8 +293,10 @@ func (l *loop) again(b *batch, tries uint8) {
 
 // judge tells the router what the answer says of the target. again is when the batch goes once more, 0 is never.
 func (l *loop) judge(b *batch, again time.Duration) {
-	if b.result.Class.Outcome() == tracking.Unknown && l.stood(b.sent, b.answered) {
-		l.c.Router.Ignore(b.target) // its time ran out while nobody looked for the answer
+	// Nothing is known of the target where this machine had no connection left, or the time ran out while nobody looked for
+	// the answer.
+	if b.result.Own || b.result.Class.Outcome() == tracking.Unknown && l.stood(b.sent, b.answered) {
+		l.c.Router.Ignore(b.target)
 		return
 	}
 	retry := time.Time{}

@@ -43,8 +43,9 @@ type Client struct {
 	stop    context.CancelFunc
 	broken  atomic.Bool
 
-	mu   sync.Mutex
-	open map[*conn]struct{} // all connections of all targets
+	mu      sync.Mutex
+	targets []*Target
+	open    map[*conn]struct{} // all connections of all targets
 }
 
 // NewClient makes a client; Close ends its connections.
@@ -80,6 +81,8 @@ type Result struct {
 	answer.Answer
 	// Clock is the target's clock at the answer (RFC 9110, Date), zero without one; it is cut to the second.
 	Clock time.Time
+	// Own says that the request failed for want of something of this machine, which tells nothing of the target.
+	Own bool
 }
 
 // Target is one tracker, with connections and a token of its own. It is safe for concurrent use.
@@ -111,12 +114,16 @@ func (c *Client) Target(address, token string) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Target{
+	made := &Target{
 		client: c, route: r, token: string(appendEscaped(nil, token)), secret: quoted(token),
 		form:    r.head("POST", "Content-Type: application/x-www-form-urlencoded"),
 		bulk:    r.head("POST", "Content-Type: application/json"),
 		options: r.head("OPTIONS", "Access-Control-Request-Method: POST"),
-	}, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.targets = append(c.targets, made)
+	return made, nil
 }
 
 // Send posts the form body with the token appended, in whose spare capacity it may be written. The user agent is that
@@ -176,7 +183,7 @@ func (t *Target) unsent(err error) Result {
 	if t.client.broken.Load() {
 		return Result{Answer: answer.Answer{Class: answer.Stopped, FirstWords: brokenOff}}
 	}
-	return Result{Answer: answer.Failure(err, false)}
+	return Result{Answer: answer.Failure(err, false), Own: exhausted(err)}
 }
 
 // answered reads and judges the answer. sent is what went wrong while the rest of the request was written: a server
@@ -197,7 +204,7 @@ func (t *Target) answered(c *conn, sent error, judge func(*answer.Raw) answer.An
 		return Result{Answer: answer.Failure(err, true)}
 	}
 	c.answer.Secret = t.token
-	r := Result{judge(&c.answer.Raw), c.answer.Date}
+	r := Result{Answer: judge(&c.answer.Raw), Clock: c.answer.Date}
 	if err != nil || c.answer.last || sent != nil {
 		t.drop(c)
 	} else {
@@ -230,6 +237,9 @@ func (t *Target) dial(now time.Time) (*conn, error) {
 	ctx, cancel := context.WithDeadline(t.client.dialing, now.Add(t.client.options.Timeout))
 	defer cancel()
 	plain, secured, err := t.route.dial(ctx)
+	for exhausted(err) && t.client.makeRoom(ctx) {
+		plain, secured, err = t.route.dial(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}

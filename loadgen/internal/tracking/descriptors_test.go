@@ -1,0 +1,54 @@
+package tracking
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// short makes a target whose next connections find no descriptor until enough says so.
+func short(t *testing.T, c *Client, address string, enough func() bool) *Target {
+	t.Helper()
+	target, err := c.Target(address, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.route.dialer.Control = func(string, string, syscall.RawConn) error {
+		if enough() {
+			return nil
+		}
+		return syscall.EMFILE
+	}
+	return target
+}
+
+func TestAConnectionThatIsNotUsedMakesRoomForAnother(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	t.Cleanup(server.Close)
+	c := NewClient(Options{Timeout: time.Minute})
+	t.Cleanup(c.Close)
+	first, err := c.Target(server.URL, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := first.Send([]byte("idsite=1"), "agent"); r.Class != 0 {
+		t.Fatal(r.String())
+	}
+	second := short(t, c, server.URL, func() bool { return len(first.free) == 0 })
+	if r := second.Send([]byte("idsite=1"), "agent"); r.Class != 0 || len(first.free) > 0 {
+		t.Errorf("%s; %d connections of the first target are kept", r.String(), len(first.free))
+	}
+}
+
+func TestAWantOfDescriptorsIsNotTheTargets(t *testing.T) {
+	t.Parallel()
+	c := NewClient(Options{Timeout: 30 * time.Millisecond})
+	t.Cleanup(c.Close)
+	r := short(t, c, "http://127.0.0.1:1/matomo.php", func() bool { return false }).Send([]byte("idsite=1"), "agent")
+	if !r.Own || !r.Class.Retry() {
+		t.Errorf("%+v", r)
+	}
+}
