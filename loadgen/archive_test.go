@@ -36,7 +36,8 @@ type archive struct {
 
 	mu       sync.Mutex
 	requests int
-	visitors map[string]int // requests of those that reached the sink, by visitor
+	visitors map[string]int  // requests of those that reached the sink, by visitor
+	lost     map[string]bool // visitors of those that did not
 	asked    []url.Values
 }
 
@@ -48,7 +49,7 @@ func newArchive(t *testing.T, zone string, now func() time.Time) *archive {
 	}
 	a := &archive{
 		Sink:     sink.New(sink.Config{Sites: map[int]sink.Site{1: {Zone: z}}, Tokens: map[string][]int{token: {1}}, Now: now, MaxOpen: 1 << 20}),
-		visitors: map[string]int{},
+		visitors: map[string]int{}, lost: map[string]bool{},
 	}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
@@ -75,13 +76,16 @@ func (a *archive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.requests++
 	n := a.requests
 	a.mu.Unlock()
-	if a.lose != nil && a.lose(n, w, r) {
-		return
-	}
 	seen := map[string]bool{}
 	for _, hit := range bulk.Requests {
 		_, id, _ := strings.Cut(hit, "&cid=")
 		seen[id[:16]] = true
+	}
+	if a.lose != nil && a.lose(n, w, r) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		maps.Copy(a.lost, seen)
+		return
 	}
 	a.mu.Lock()
 	for id := range seen {

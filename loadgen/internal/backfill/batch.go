@@ -1,7 +1,7 @@
 package backfill
 
 import (
-	"iter"
+	"slices"
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
@@ -11,75 +11,57 @@ import (
 // batch is one request: whole visits of one day and one target, so that a visitor's hits are in order and in no other
 // request.
 type batch struct {
+	// number names it to people. Once the job is resumed it is that of another.
 	number uint64
 	day    int
-	target int
+	span   span
 	visits []start
 	hits   int
+	// opens says that others of the day wait until this one has ended.
+	opens bool
+	// found is what a job before has found out about it, nil where it is still to be sent.
+	found *ending
+}
+
+// span is what a journal knows a batch by: visits that follow one another in the order of a target's.
+type span struct {
+	Target int    `json:"target,omitempty"`
+	From   uint64 `json:"from"`
+	Visits int    `json:"visits"`
 }
 
 // start is a visit and the Unix second of its first hit.
 type start struct {
 	number uint64
 	at     int64
-}
-
-// told is what a person is told of a batch.
-func (j *Job) told(b *batch, why string) record.Batch {
-	return record.Batch{
-		Number: b.number, Date: j.c.Days[b.day].Date.String(), Target: j.c.Targets[b.target],
-		FirstVisit: b.visits[0].number, Visits: len(b.visits), Hits: b.hits, Why: why,
-	}
-}
-
-// batches are those of the job, by day and number: a pure function of its configuration, which is what lets a job that
-// was killed go on. late gets the visits that their day has no time for.
-func (c *Config) batches(late func(day, target int, v *visit.Visit)) iter.Seq[*batch] {
-	return func(yield func(*batch) bool) {
-		var v visit.Visit
-		var number, count uint64
-		open := make([]*batch, len(c.Targets))
-		send := func(t int) bool {
-			b := open[t]
-			open[t] = nil
-			if b == nil {
-				return true
-			}
-			b.number = count
-			count++
-			return yield(b)
-		}
-		for day, d := range c.Days {
-			hours := newClock(d, c.Week, c.Seed)
-			for k := range d.Visits {
-				c.Visits.Outline(number, &v)
-				t := c.Router.Choose(number)
-				at, fits := hours.start(k, number, v.Length())
-				if !fits {
-					late(day, t, &v)
-					number++
-					continue
-				}
-				if b := open[t]; b != nil && b.hits+len(v.Hits) > c.Size && !send(t) {
-					return
-				}
-				if open[t] == nil {
-					open[t] = &batch{day: day, target: t}
-				}
-				open[t].visits = append(open[t].visits, start{number, at})
-				open[t].hits += len(v.Hits)
-				number++
-			}
-			for t := range open {
-				if !send(t) {
-					return
-				}
-			}
-		}
-	}
+	hits   int
+	device int
 }
 
 // moment is when a hit of the visit is recorded.
 func (s start) moment(h *visit.Hit) time.Time {
 	return time.Unix(s.at+int64(h.Offset/time.Second), 0)
+}
+
+// halves are the two batches that have the visits of b, of which it has two or more, and about as many hits.
+func (b *batch) halves() (first, second *batch) {
+	n, hits := 1, b.visits[0].hits
+	for n < len(b.visits)-1 && hits+b.visits[n].hits <= b.hits/2 {
+		hits += b.visits[n].hits
+		n++
+	}
+	first, second = &batch{}, &batch{}
+	*first, *second = *b, *b
+	first.visits, first.hits, first.span.Visits = b.visits[:n], hits, n
+	second.visits, second.hits, second.span = b.visits[n:], b.hits-hits, span{b.span.Target, b.span.From + uint64(n), b.span.Visits - n}
+	return first, second
+}
+
+// record is what people are shown of a batch.
+func (j *Job) record(b *batch, why string) record.Batch {
+	lowest := slices.MinFunc(b.visits, func(a, b start) int { return int(a.number) - int(b.number) })
+	return record.Batch{
+		Number: b.number, Date: j.c.Days[b.day].Date.String(), Target: j.c.Targets[b.span.Target],
+		FirstVisit: lowest.number, Visits: len(b.visits), Hits: b.hits, Why: why,
+	}
 }

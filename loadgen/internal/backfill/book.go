@@ -33,18 +33,18 @@ func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 		s.booked = append(s.booked, one)
 	}
 	if answered {
-		s.c.Ledger.Answer(b.target, s.booked)
+		s.c.Ledger.Answer(b.span.Target, s.booked)
 	} else {
-		s.c.Ledger.End(b.target, a.Class.Outcome(), s.kinds)
+		s.c.Ledger.End(b.span.Target, a.Class.Outcome(), s.kinds)
 	}
 	day := record.BackfillDay{}
 	for i := range courses {
 		course := &courses[i]
 		if course.Taken > 0 {
-			s.c.Ledger.Open(b.target, ledger.Origin{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i], Late: late[i]})
+			s.c.Ledger.Open(b.span.Target, ledger.Origin{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i], Late: late[i]})
 		}
 		fate := course.Fate(s.length[i], true)
-		s.c.Ledger.Close(b.target, fate, int(course.Splits))
+		s.c.Ledger.Close(b.span.Target, fate, int(course.Splits))
 		switch fate {
 		case ledger.Complete, ledger.Partial:
 			day.Sent++
@@ -60,7 +60,7 @@ func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 	d := &s.done.Days[b.day]
 	d.Sent, d.Unknown, d.Rejected = d.Sent+day.Sent, d.Unknown+day.Unknown, d.Rejected+day.Rejected
 	if n[tracking.Unknown] > 0 {
-		s.done.Unknown = append(s.done.Unknown, s.told(b, a.String()))
+		s.done.Unknown = append(s.done.Unknown, s.record(b, a.String()))
 	}
 	return n
 }
@@ -69,17 +69,17 @@ func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 func (s *shard) judge(b *batch, a ending, n ended) {
 	s.mu.Lock()
 	s.visits += uint64(len(b.visits))
-	s.refused[b.target]++
+	s.refused[b.span.Target]++
 	if a.Target(b.hits).Outcome() == outcome.Accepted {
-		s.refused[b.target] = 0
+		s.refused[b.span.Target] = 0
 	}
-	hopeless := s.refused[b.target] == mostRefused
+	hopeless := s.refused[b.span.Target] == mostRefused
 	s.mu.Unlock()
 	if n[tracking.Accepted] < b.hits {
-		s.c.Log.Warn("a batch was not taken as a whole", "batch", b.number, "day", s.c.Days[b.day].Date.String(), "target", s.c.Targets[b.target],
+		s.c.Log.Warn("a batch was not taken as a whole", "batch", b.number, "day", s.c.Days[b.day].Date.String(), "target", s.c.Targets[b.span.Target],
 			"hits", b.hits, "accepted", n[tracking.Accepted], "rejected", n[tracking.Rejected], "unknown", n[tracking.Unknown], "reason", a.String())
 	}
 	if hopeless {
-		s.fail(engine.NoTarget, fmt.Sprintf("target %s took nothing of %d batches in a row: %s", s.c.Targets[b.target], mostRefused, a.String()))
+		s.fail(engine.NoTarget, fmt.Sprintf("target %s took nothing of %d batches in a row: %s", s.c.Targets[b.span.Target], mostRefused, a.String()))
 	}
 }

@@ -62,7 +62,8 @@ type Config struct {
 	// Clock notices standstills. Run watches it.
 	Clock *standstill.Clock
 
-	// Size is the most hits of a request, Shards the most requests in flight, and Rate the most a second, 0 for any.
+	// Size is the most hits of a request, less where a target does not take so many, Shards the most requests in flight, and
+	// Rate the most a second, 0 for any.
 	Size, Shards int
 	Rate         float64
 }
@@ -75,18 +76,25 @@ type Job struct {
 	planned atomic.Uint64 // batches, 0 until they were counted
 	left    atomic.Bool   // a batch is left to be sent
 	stop    context.CancelCauseFunc
+	made    atomic.Uint64 // batches
+	turns   *turns
 
-	mu      sync.Mutex // guards all below
-	began   time.Time
-	done    record.Backfill
-	visits  uint64 // that ended since began, and not before it
-	refused []int  // batches in a row of which nothing was taken, by target
-	message string
+	mu       sync.Mutex // guards all below
+	began    time.Time
+	done     record.Backfill
+	visits   uint64        // that ended since began, and not before it
+	refused  []int         // batches in a row of which nothing was taken, by target
+	sizes    []engine.Size // by target
+	finished bool
+	message  string
 }
 
 // New makes a job; Run starts it.
 func New(c Config) *Job {
-	j := &Job{c: c, refused: make([]int, len(c.Targets))}
+	j := &Job{c: c, refused: make([]int, len(c.Targets)), sizes: make([]engine.Size, len(c.Targets)), turns: newTurns(len(c.Days), len(c.Targets))}
+	for t := range j.sizes {
+		j.sizes[t].Most = c.Size
+	}
 	if c.Rate > 0 {
 		j.limit = rate.NewLimiter(rate.Limit(c.Rate), 1)
 	}
@@ -121,14 +129,19 @@ func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message stri
 
 	batches := make(chan *batch)
 	for range j.c.Shards {
-		s := shard{Job: j, request: j.c.Sender.Request()}
+		s := shard{Job: j, to: j.c.Sender.Request()}
 		shards.Go(func() {
 			for b := range batches {
 				s.serve(ctx, b)
 			}
 		})
 	}
-	for b := range j.c.batches(j.tooLate) {
+	visits := order{Config: &j.c, known: j.c.Journal.found(len(j.c.Targets)), late: j.tooLate, size: j.size}
+	for b := range visits.batches() {
+		if b.found != nil { // is booked, whatever else
+			batches <- b
+			continue
+		}
 		if ctx.Err() == nil {
 			select {
 			case batches <- b:
@@ -137,7 +150,9 @@ func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message stri
 			}
 		}
 		j.left.Store(true)
-		break
+		if !visits.moreKnown() {
+			break
+		}
 	}
 	close(batches)
 	shards.Wait()
@@ -147,7 +162,17 @@ func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message stri
 	if j.left.Load() || j.message != "" { // what went wrong with the last batch leaves none
 		return engine.ReasonOf(ctx), j.message
 	}
+	j.mu.Lock()
+	j.finished = true
+	j.mu.Unlock()
 	return Finished, ""
+}
+
+// size is the most hits of a request to a target.
+func (j *Job) size(target int) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.sizes[target].Most
 }
 
 // breakOff ends requests that do not end in time after a stop.
@@ -167,10 +192,14 @@ func (j *Job) breakOff(ctx context.Context, over <-chan struct{}) {
 	}
 }
 
-// count tells how many batches there are, which only making them does.
+// count finds how many batches there are, which only making them does: as many as if every target took their size.
 func (j *Job) count(over <-chan struct{}) {
 	n := uint64(0)
-	for range j.c.batches(func(int, int, *visit.Visit) {}) {
+	visits := order{
+		Config: &j.c, known: make([][]found, len(j.c.Targets)), late: func(int, int, *visit.Visit) {},
+		size: func(int) int { return j.c.Size },
+	}
+	for range visits.batches() {
 		select {
 		case <-over:
 			return
@@ -189,6 +218,9 @@ func (j *Job) Progress() record.Backfill {
 	p.Days = append([]record.BackfillDay(nil), p.Days...)
 	p.Unknown = append([]record.Batch{}, p.Unknown...)
 	p.Batches = max(j.planned.Load(), p.BatchesDone)
+	if j.finished {
+		p.Batches = p.BatchesDone
+	}
 	left := p.Visits
 	for _, d := range p.Days {
 		left -= d.Sent + d.Unknown + d.Rejected + d.Unsent

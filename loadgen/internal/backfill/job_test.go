@@ -37,7 +37,8 @@ func (visits) Outline(n uint64, v *visit.Visit) {
 }
 
 func (visits) Fill(v *visit.Visit, _ int) {
-	v.Visitor = visitor.Visitor{Place: &visitor.Places()[0], Device: &visitor.Devices()[0], Source: visitor.Source{Type: visitor.Direct}}
+	devices := visitor.Devices()
+	v.Visitor = visitor.Visitor{Place: &visitor.Places()[0], Device: &devices[v.Number*7%uint64(len(devices))], Source: visitor.Source{Type: visitor.Direct}}
 }
 
 // hit is one as Matomo gets it.
@@ -55,10 +56,11 @@ type matomo struct {
 	requests [][]hit // all, in order
 	targets  []int   // of the requests
 	stored   map[uint64][]time.Time
+	first    map[uint64]time.Time // when a visit's first hit was sent at first
 }
 
 func newMatomo() *matomo {
-	return &matomo{broken: make(chan struct{}), stored: map[uint64][]time.Time{}}
+	return &matomo{broken: make(chan struct{}), stored: map[uint64][]time.Time{}, first: map[uint64]time.Time{}}
 }
 
 func (m *matomo) Request() engine.Request { return &request{matomo: m} }
@@ -86,6 +88,11 @@ func (r *request) Send() tracking.Result {
 	r.mu.Lock()
 	r.requests, r.targets = append(r.requests, r.hits), append(r.targets, r.target)
 	n := len(r.requests)
+	for _, h := range r.hits {
+		if _, known := r.first[h.visit]; !known {
+			r.first[h.visit] = h.at
+		}
+	}
 	r.mu.Unlock()
 	said := taken(r.hits)
 	if r.answer != nil {
@@ -110,6 +117,7 @@ type rig struct {
 	shards int
 	names  []string
 	rate   float64
+	size   int
 }
 
 func newRig(t *testing.T, zone, first, last string, perDay float64, now time.Time) *rig {
@@ -127,7 +135,7 @@ func newRig(t *testing.T, zone, first, last string, perDay float64, now time.Tim
 	load := calendar.Load{PerDay: perDay, Curve: profile.Typical(), Trend: 0.05}
 	return &rig{
 		t: t, fs: afero.NewMemMapFs(), days: w.Days(load, now), week: profile.NewWeek(load.Curve, 1, z),
-		shards: 2, names: []string{"a", "b"},
+		shards: 2, names: []string{"a", "b"}, size: 100,
 	}
 }
 
@@ -151,7 +159,7 @@ func (r *rig) run(drain context.Context, m *matomo) (engine.Reason, string, reco
 	job := backfill.New(backfill.Config{
 		Keep: func() error { return nil },
 		Days: r.days, Week: r.week, Seed: 7, Visits: visits{}, Sender: m, Router: routing.New(targets, target.RoundRobin, 7),
-		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Clock: standstill.New(time.Now()), Size: 100, Shards: r.shards, Rate: r.rate,
+		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Clock: standstill.New(time.Now()), Size: r.size, Shards: r.shards, Rate: r.rate,
 	})
 	why, message := job.Run(drain, context.Background())
 	var s record.Summary

@@ -3,12 +3,14 @@ package backfill
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,10 +20,15 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
+// version is that of journals whose batches are spans of visits. Before it they were numbered, and a job could not be
+// resumed with requests of another size.
+const version = 2
+
 // Header is the first line of a journal: what the batches of a job follow from.
 type Header struct {
-	RunID string `json:"run_id"`
-	Seed  uint64 `json:"seed"`
+	Version int    `json:"version"` // set by Begin
+	RunID   string `json:"run_id"`
+	Seed    uint64 `json:"seed"`
 	// Plan is the hash of all that decides what is sent, but for seed and run id.
 	Plan string `json:"plan"`
 	// Now is when the job began, which decides what relative days are and how much of today is sent.
@@ -34,16 +41,16 @@ type Journal struct {
 	mu      sync.Mutex
 	file    afero.File
 	broken  error // why nothing can be noted any more
-	batches map[uint64]ending
+	batches map[span]ending
 }
 
-// line is one of a journal. Batch is a pointer because there is a batch 0.
+// line is one of a journal.
 type line struct {
 	Job *Header `json:"job,omitempty"`
 	// Send notes that a batch is on its way, Back that it surely was not taken and may go again, End what became of it.
-	Send   *uint64 `json:"send,omitempty"`
-	Back   *uint64 `json:"back,omitempty"`
-	End    *uint64 `json:"end,omitempty"`
+	Send   *span   `json:"send,omitempty"`
+	Back   *span   `json:"back,omitempty"`
+	End    *span   `json:"end,omitempty"`
 	Answer *ending `json:"answer,omitempty"`
 }
 
@@ -52,8 +59,6 @@ type ending struct {
 	answer.Answer
 	// Latency is 0 where no answer came while the job lived, and ledger.NoLatency where it stood still meanwhile.
 	Latency time.Duration `json:"latency,omitempty"`
-	// Outcome is what journals had before there were classes.
-	Outcome outcome.Outcome `json:"outcome,omitzero"`
 }
 
 // killed is what is known of a batch that was on its way when its job was killed.
@@ -62,7 +67,7 @@ var killed = ending{Answer: answer.Answer{Class: answer.Broken, FirstWords: "the
 // OpenJournal opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which
 // Begin must be told. The last line may be cut off, as a kill leaves it. The caller sees to it that nobody else opens it.
 func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
-	j := &Journal{batches: map[uint64]ending{}}
+	j := &Journal{batches: map[span]ending{}}
 	var header *Header
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -79,11 +84,15 @@ func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 		if err == nil {
 			err = json.Unmarshal(text, &l)
 		}
-		if err == nil && (l.Job != nil) != (whole == 0) {
+		switch {
+		case err != nil:
+		case (l.Job != nil) != (whole == 0):
 			err = errors.New("its first line, and no other, must be a header")
+		case l.Job != nil && l.Job.Version != version:
+			err = errors.New("another version of this program has begun the job, and orders its visits in another way")
 		}
 		if err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("read journal %s: %w; move it away, and begin anew with another RUN_ID", path, err), f.Close())
+			return nil, nil, errors.Join(fmt.Errorf("read journal %s: %w; move it away, and start another job with another RUN_ID", path, err), f.Close())
 		}
 		whole += int64(len(text))
 		if l.Job != nil {
@@ -102,7 +111,10 @@ func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 }
 
 // Begin notes the header of a new job.
-func (j *Journal) Begin(h Header) error { return j.note(line{Job: &h}) }
+func (j *Journal) Begin(h Header) error {
+	h.Version = version
+	return j.note(line{Job: &h})
+}
 
 // Close ends the journal, which can be gone on with later.
 func (j *Journal) Close() error {
@@ -122,28 +134,31 @@ func (j *Journal) take(l line) {
 	case l.Back != nil:
 		delete(j.batches, *l.Back)
 	case l.End != nil && l.Answer != nil:
-		if l.Answer.Outcome == outcome.Unknown {
-			l.Answer.Class = answer.Unreadable
-		}
 		j.batches[*l.End] = *l.Answer
 	}
 }
 
-// find is what a job before has found out about a batch; false where it is still to be sent. One that surely was not
-// taken goes again, and so does one whose hits Matomo all called invalid: it stored none.
-func (j *Journal) find(b *batch) (ending, bool) {
-	a, known := j.batches[b.number]
-	if known && (a.Class.Outcome() == outcome.Failed || a.Receipt.Tracked == 0 && a.Receipt.Invalid == b.hits) {
-		return a, false
+// found are by target the batches of which a job before has found out what became, by place. One that surely was not taken
+// is none of them and goes again, and so does one whose hits Matomo all called invalid: it stored none.
+func (j *Journal) found(targets int) [][]found {
+	all := make([][]found, targets)
+	for s, e := range j.batches {
+		nothingStored := e.Class.Outcome() == outcome.Failed || e.Class == answer.Rejected && e.Receipt.Invalid > 0
+		if s.Target < targets && !nothingStored {
+			all[s.Target] = append(all[s.Target], found{s, e})
+		}
 	}
-	return a, known
+	for _, of := range all {
+		slices.SortFunc(of, func(a, b found) int { return cmp.Compare(a.From, b.From) })
+	}
+	return all
 }
 
-func (j *Journal) send(batch uint64) error { return j.note(line{Send: &batch}) }
+func (j *Journal) send(batch span) error { return j.note(line{Send: &batch}) }
 
-func (j *Journal) back(batch uint64) error { return j.note(line{Back: &batch}) }
+func (j *Journal) back(batch span) error { return j.note(line{Back: &batch}) }
 
-func (j *Journal) end(batch uint64, a ending) error { return j.note(line{End: &batch, Answer: &a}) }
+func (j *Journal) end(batch span, a ending) error { return j.note(line{End: &batch, Answer: &a}) }
 
 // note writes a line so that it is there whatever happens next.
 func (j *Journal) note(l line) error {

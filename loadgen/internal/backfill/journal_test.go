@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 const path = "/state/r.batches"
@@ -33,7 +32,10 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-func TestAJournalTellsWhatMayHaveBeenSent(t *testing.T) {
+// nth is the nth batch of ten visits.
+func nth(n uint64) span { return span{From: 10 * n, Visits: 10} }
+
+func TestAJournalKnowsWhatMayHaveBeenSent(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
 	j, h := reopen(t, fsys)
@@ -43,40 +45,25 @@ func TestAJournalTellsWhatMayHaveBeenSent(t *testing.T) {
 	head := Header{RunID: "r", Seed: 7, Plan: "abc", Now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
 	taken := ending{Answer: answer.Answer{Receipt: answer.Receipt{Tracked: 90, Invalid: 10, Indices: []int{4}}}, Latency: time.Second}
 	refused := ending{Answer: answer.Answer{Class: answer.Rejected, Receipt: answer.Receipt{Invalid: 100}}, Latency: time.Second}
-	must(t, j.Begin(head), j.send(0), j.end(0, taken), j.send(1), j.send(2), j.back(2), j.send(3), j.end(3, refused), j.Close())
+	large := ending{Answer: answer.Answer{Class: answer.TooLarge}}
+	must(t, j.Begin(head), j.send(nth(1)), j.send(nth(0)), j.end(nth(0), taken), j.send(nth(2)), j.back(nth(2)),
+		j.send(nth(3)), j.end(nth(3), refused), j.send(nth(4)), j.end(nth(4), large), j.send(span{Target: 1, From: 5, Visits: 1}), j.Close())
 
 	j, h = reopen(t, fsys)
+	head.Version = version
 	if h == nil || *h != head {
 		t.Errorf("the header comes back as %+v, want %+v", h, head)
 	}
-	for n, want := range map[uint64]struct {
-		known bool
-		class answer.Class
-	}{
-		0: {true, answer.Accepted}, // ended
-		1: {true, answer.Broken},   // on its way when the job was killed
-		2: {},                      // surely not taken
-		3: {},                      // all its hits were called invalid: none is stored
-		4: {},                      // never sent
-	} {
-		a, known := j.find(&batch{number: n, hits: 100})
-		if known != want.known || known && a.Class != want.class {
-			t.Errorf("batch %d: known %t, %s; want %t, %s", n, known, a.Class, want.known, want.class)
-		}
+	// The second was surely not taken, of the third Matomo stored nothing, and the fourth goes again where it may be larger.
+	known := j.found(2)
+	if len(known[0]) != 2 || known[0][0].span != nth(0) || known[0][1].span != nth(1) || known[0][1].Class != answer.Broken {
+		t.Fatalf("found %+v", known[0])
 	}
-	if a, _ := j.find(&batch{hits: 100}); a.Latency != time.Second || a.Receipt.Tracked != 90 || len(a.Receipt.Indices) != 1 {
-		t.Errorf("batch 0 comes back as %+v", a)
+	if a := known[0][0]; a.Latency != time.Second || a.Receipt.Tracked != 90 || len(a.Receipt.Indices) != 1 {
+		t.Errorf("the first comes back as %+v", a)
 	}
-}
-
-func TestAnUnknownBatchOfAJournalWithoutClassesStaysUnknown(t *testing.T) {
-	t.Parallel()
-	fsys := afero.NewMemMapFs()
-	text := `{"job":{"run_id":"r"}}` + "\n" + `{"send":3}` + "\n" + `{"end":3,"answer":{"outcome":"unknown","latency":5,"why":"answered 502"}}` + "\n"
-	must(t, afero.WriteFile(fsys, path, []byte(text), 0o600))
-	j, _ := reopen(t, fsys)
-	if a, known := j.find(&batch{number: 3, hits: 100}); !known || a.Class.Outcome() != outcome.Unknown {
-		t.Errorf("known %t, %s", known, a.Class)
+	if of := known[1]; len(of) != 1 || of[0].From != 5 {
+		t.Errorf("of the other target %+v", of)
 	}
 }
 
@@ -84,7 +71,7 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 	t.Parallel()
 	whole := afero.NewMemMapFs()
 	j, _ := reopen(t, whole)
-	must(t, j.Begin(Header{RunID: "r"}), j.send(0), j.end(0, ending{}), j.send(1), j.Close())
+	must(t, j.Begin(Header{RunID: "r"}), j.send(nth(0)), j.end(nth(0), ending{}), j.send(nth(1)), j.Close())
 	text, err := afero.ReadFile(whole, path)
 	must(t, err)
 	for cut := range len(text) {
@@ -97,8 +84,8 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 		if h == nil {
 			must(t, j.Begin(Header{RunID: "r"}))
 		}
-		must(t, j.send(9), j.Close())
-		if j, _ = reopen(t, fsys); j.batches[9].Class != answer.Broken {
+		must(t, j.send(nth(9)), j.Close())
+		if j, _ = reopen(t, fsys); j.batches[nth(9)].Class != answer.Broken {
 			t.Fatalf("cut after %d bytes: what is noted afterwards is lost", cut)
 		}
 	}
@@ -107,11 +94,11 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 func TestWhatIsNoJournalIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"no header":   "{\"send\":1}\n",
-		"two headers": "{\"job\":{}}\n{\"job\":{}}\n",
-		"not JSON":    "hello\n",
-		"no class":    "{\"job\":{}}\n{\"end\":1,\"answer\":{\"class\":\"lost\"}}\n",
-		"no outcome":  "{\"job\":{}}\n{\"end\":1,\"answer\":{\"outcome\":\"lost\"}}\n",
+		"no header":       `{"send":{"from":1,"visits":1}}` + "\n",
+		"two headers":     strings.Repeat(`{"job":{"version":2}}`+"\n", 2),
+		"not JSON":        "hello\n",
+		"no class":        `{"job":{"version":2}}` + "\n" + `{"end":{"from":1,"visits":1},"answer":{"class":"lost"}}` + "\n",
+		"another version": `{"job":{"run_id":"r"}}` + "\n" + `{"send":3}` + "\n",
 	} {
 		fsys := afero.NewMemMapFs()
 		must(t, afero.WriteFile(fsys, path, []byte(text), 0o600))
@@ -149,15 +136,15 @@ func (f *fullFile) Write(p []byte) (int, error) {
 
 func TestNothingIsNotedAfterHalfALine(t *testing.T) {
 	t.Parallel()
-	disk := &full{afero.NewMemMapFs(), 130}
+	disk := &full{afero.NewMemMapFs(), 160}
 	j, _ := reopen(t, disk)
 	must(t, j.Begin(Header{RunID: "r"}))
 	n := uint64(0)
-	for j.send(n) == nil {
+	for j.send(nth(n)) == nil {
 		n++
 	}
 	disk.room = 1000
-	if err := j.send(n); err == nil {
+	if err := j.send(nth(n)); err == nil {
 		t.Error("a line was added to half of one")
 	}
 	must(t, j.Close())

@@ -15,6 +15,7 @@ import (
 type batch struct {
 	target int
 	proven bool
+	most   int // hits of a request to the target
 	// sent and answered count from the beginning of the run.
 	sent, answered time.Duration
 	visits         []openVisit
@@ -66,7 +67,7 @@ func (w *worker) serve(b *batch) {
 		}
 		r := remainder{hits: len(w.visit.Hits)}
 		if int(o.hit) < r.hits {
-			o.group(&w.visit, b.sent, w.c.Batch)
+			o.group(&w.visit, b.sent, b.most)
 			r.due, r.upTo = o.start+w.visit.Hits[o.hit].Wait, o.upTo
 		}
 		b.rest, b.who = append(b.rest, r), append(b.who, w.visit.Seen())

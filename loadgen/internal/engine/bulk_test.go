@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -191,6 +193,70 @@ func TestABatchThatWasRolledBackIsSentAgainWhole(t *testing.T) {
 		_ = r.run(t.Context(), t.Context(), t)
 		if c := r.ledger.Counts(); len(lost) == 0 || c.Visits[ledger.Complete] != 200 {
 			t.Errorf("%d requests were lost, fates %v", len(lost), c.Visits)
+		}
+	})
+}
+
+func TestARequestThatIsTooLargeGoesInSmallerOnes(t *testing.T) {
+	for name, limit := range map[string]int{"some visits": 4, "less than a visit": 2, "single hits": 1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(accept, func(c *engine.Config) { inBulk(c); c.Visits = hasty{} })
+				r.matomo.receipt, r.matomo.limit = all, limit
+				_ = r.run(t.Context(), t.Context(), t)
+				next := map[uint64]int{}
+				for _, s := range r.matomo.taken {
+					if s.hit != next[s.visit] {
+						t.Fatalf("visit %d: hit %d is taken when %d is next", s.visit, s.hit, next[s.visit])
+					}
+					next[s.visit]++
+				}
+				c := r.ledger.Counts()
+				if len(r.matomo.taken) != 600 || c.Visits[ledger.Complete] != 200 {
+					t.Errorf("%d hits of 600 are taken, fates %v", len(r.matomo.taken), c.Visits)
+				}
+				// Those that were in flight with the first, and one of each smaller size: what works is kept.
+				if refused := len(r.matomo.log) - len(r.matomo.taken); refused == 0 || refused > 60 {
+					t.Errorf("%d hits were sent in vain", refused)
+				}
+			})
+		})
+	}
+}
+
+// In a bulk run one hit is larger than the target takes: it alone fails, and requests are as large as before.
+func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, inBulk)
+		r.matomo.receipt = all
+		r.matomo.tooLarge = func(s sent) bool { return s.visit == 150 && s.hit == 1 }
+		_ = r.run(t.Context(), t.Context(), t)
+		if c := r.ledger.Counts(); r.ended(tracking.Failed) != 1 || r.ended(tracking.Accepted) != 599 || c.Visits[ledger.Complete] != 199 {
+			t.Errorf("%+v, fates %v", c.Total(-1), c.Visits)
+		}
+		size := map[int]int{}
+		for _, s := range r.matomo.taken {
+			if s.visit > 160 {
+				size[s.request]++
+			}
+		}
+		if largest := slices.Max(slices.Collect(maps.Values(size))); largest < 10 {
+			t.Errorf("later requests have %d hits", largest)
+		}
+	})
+}
+
+func TestAHitThatIsTooLargeFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(func(_ context.Context, s sent) tracking.Result {
+			if s.visit == 7 && s.hit == 1 {
+				return said(answer.TooLarge)
+			}
+			return tracking.Result{}
+		}, func(c *engine.Config) { c.StopAfter = 20 })
+		_ = r.run(t.Context(), t.Context(), t)
+		if c := r.ledger.Counts(); r.ended(tracking.Failed) != 1 || r.ended(tracking.Accepted) != 59 || c.Visits[ledger.Partial] != 1 {
+			t.Errorf("%+v", c.Total(-1))
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,80 +35,6 @@ func (visits) Outline(n uint64, v *visit.Visit) {
 		visit.Hit{Kind: visit.Pageview, Records: visit.Pageview, Wait: time.Second, Offset: 100 * time.Second},
 		visit.Hit{Kind: visit.Ping, Records: visit.Ping, Wait: 2 * time.Second, Offset: 200 * time.Second},
 	)
-}
-
-// sent is a hit as the target saw it.
-type sent struct {
-	visit   uint64
-	hit     int
-	target  int
-	at      time.Time // recorded
-	when    time.Time
-	request int
-}
-
-// matomo answers requests as answer says, by their first hit, and watches that no visitor has two in flight. broken
-// is done when requests are broken off.
-type matomo struct {
-	answer  func(broken context.Context, s sent) tracking.Result
-	receipt func(hits []sent) answer.Receipt
-	broken  context.Context
-	cut     context.CancelFunc
-
-	mu       sync.Mutex
-	log      []sent
-	requests int
-	inFlight map[uint64]bool
-	busy     []int // requests in flight, by target
-	most     int
-	parallel bool
-}
-
-func (m *matomo) Request() engine.Request { return &request{matomo: m} }
-
-func (m *matomo) Break() { m.cut() }
-
-// request is one goroutine's.
-type request struct {
-	*matomo
-	target int
-	hits   []sent
-}
-
-func (r *request) Begin(target int, _ bool) { r.target, r.hits = target, nil }
-
-func (r *request) Add(v *visit.Visit, i int, at time.Time) {
-	r.hits = append(r.hits, sent{visit: v.Number, hit: i, target: r.target, at: at, when: time.Now()})
-}
-
-func (r *request) Send() tracking.Result {
-	m := r.matomo
-	m.mu.Lock()
-	m.requests++
-	visitors := map[uint64]bool{}
-	for i := range r.hits {
-		r.hits[i].request = m.requests
-		visitors[r.hits[i].visit] = true
-	}
-	for v := range visitors {
-		m.parallel = m.parallel || m.inFlight[v]
-		m.inFlight[v] = true
-	}
-	m.busy[r.target]++
-	m.most = max(m.most, sum(m.busy))
-	m.log = append(m.log, r.hits...)
-	m.mu.Unlock()
-	result := m.answer(m.broken, r.hits[0])
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for v := range visitors {
-		delete(m.inFlight, v)
-	}
-	m.busy[r.target]--
-	if m.receipt != nil {
-		result.Receipt = m.receipt(r.hits)
-	}
-	return result
 }
 
 // said is an answer of a class.

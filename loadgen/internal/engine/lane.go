@@ -14,13 +14,17 @@ type lane struct {
 	hits         int // of both
 	slots        int // requests in flight that it may have
 	inFlight     int
+	size         Size // of a request
+	// split are by number the visits whose request was too large, and how many hits the next may have in which they go.
+	split map[uint64]int
 }
 
 // newLanes deals the pool out in proportion to the traffic that each target gets, one slot at least.
-func newLanes(r *routing.Router, concurrency int) []lane {
+func newLanes(r *routing.Router, concurrency, most int) []lane {
 	lanes := make([]lane, r.Targets())
 	left := concurrency
 	for t := range lanes {
+		lanes[t].size.Most, lanes[t].split = most, map[uint64]int{}
 		lanes[t].slots = max(1, int(r.Share(t)*float64(concurrency)))
 		left -= lanes[t].slots
 	}
@@ -41,15 +45,22 @@ func (n *lane) waiting() bool { return n.hits > 0 }
 
 // add lets a visit wait. One whose hits were tried before goes first: an unproven target takes no other meanwhile.
 func (n *lane) add(o openVisit) {
-	n.hits += o.hits()
 	switch {
 	case o.attempts > 0:
-		n.begun.pushFront(o)
+		n.addFirst(o)
+		return
 	case o.sent:
 		n.begun.push(o)
 	default:
 		n.fresh.push(o)
 	}
+	n.hits += o.hits()
+}
+
+// addFirst lets a visit wait before all others.
+func (n *lane) addFirst(o openVisit) {
+	n.begun.pushFront(o)
+	n.hits += o.hits()
 }
 
 // turn is the queue that is served next.

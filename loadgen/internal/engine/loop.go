@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/arrival"
@@ -55,7 +56,7 @@ func newLoop(e *Engine, jobs chan<- *batch, answers <-chan *batch) *loop {
 	return &loop{
 		Engine: e, jobs: jobs, answers: answers, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
 		schedule: arrival.New(e.c.Load, e.began, e.c.FirstVisit, e.c.Random), steered: steering{scale: 1},
-		resumed: -1, passed: -nap, lanes: newLanes(e.c.Router, e.c.Concurrency), days: days{zone: e.c.Zone},
+		resumed: -1, passed: -nap, lanes: newLanes(e.c.Router, e.c.Concurrency, e.c.Batch), days: days{zone: e.c.Zone},
 	}
 }
 
@@ -205,7 +206,7 @@ func (l *loop) dispatch(now time.Duration) {
 				l.turnAway(n.popOldest(), now)
 				continue
 			}
-			if verdict == routing.Wait || !l.free(n, at) || n.hits < l.c.Batch && now < n.oldest()+l.c.BatchDelay {
+			if verdict == routing.Wait || !l.free(n, at) || n.hits < n.size.Most && now < n.oldest()+l.c.BatchDelay {
 				break
 			}
 			l.send(t, now)
@@ -235,11 +236,18 @@ func (l *loop) free(n *lane, at time.Time) bool {
 // wrong token counts where Matomo locks addresses out.
 func (l *loop) send(t int, now time.Duration) {
 	n, b := &l.lanes[t], l.batch()
-	b.target, b.sent = t, now
+	b.target, b.sent, b.most = t, now, n.size.Most
 	b.proven = l.c.Router.Begin(t, l.began.Add(now))
 	n.inFlight++
-	for hits := 0; n.waiting() && (hits == 0 || hits+n.head().hits() <= l.c.Batch); {
+	for hits := 0; n.waiting(); {
+		if most, ok := n.split[n.head().number]; ok {
+			b.most = min(b.most, most)
+		}
+		if hits > 0 && hits+n.head().hits() > b.most {
+			break
+		}
 		o := n.pop()
+		o.upTo = o.hit + uint16(min(o.hits(), b.most))
 		if !b.proven {
 			o.upTo = o.hit + 1
 		}
@@ -270,9 +278,12 @@ func (l *loop) take(b *batch) {
 	for i := range b.visits {
 		tries = max(tries, b.visits[i].attempts)
 	}
-	if b.result.Class.Retry() && b.result.RetryAfter <= longestRetryAfter && int(tries) < len(retries) && !l.draining {
+	switch {
+	case b.result.Class.Split() && len(b.hits) > 1 && !l.draining:
+		l.split(b)
+	case b.result.Class.Retry() && b.result.RetryAfter <= longestRetryAfter && int(tries) < len(retries) && !l.draining:
 		l.again(b, tries)
-	} else {
+	default:
 		l.judge(b, 0)
 		l.settle(b)
 	}
@@ -288,6 +299,22 @@ func (l *loop) again(b *batch, tries uint8) {
 	for _, o := range b.visits {
 		o.attempts, o.due = tries+1, due
 		l.timers.add(o)
+	}
+}
+
+// split sends a batch that was too large for its target once more, in smaller ones. It says nothing of a target that takes
+// smaller ones.
+func (l *loop) split(b *batch) {
+	n := &l.lanes[b.target]
+	if n.size.Refuse(len(b.hits)) {
+		l.c.Log.Warn("the target takes no requests so large; smaller ones are sent", "target", l.c.Router.Name(b.target), "hits", len(b.hits), "now", n.size.Most)
+	}
+	l.c.Router.Ignore(b.target)
+	l.c.Ledger.Return(b.target, b.kinds)
+	for _, o := range slices.Backward(b.visits) {
+		o.due = b.answered
+		n.split[o.number] = len(b.hits) / 2
+		n.addFirst(o)
 	}
 }
 
@@ -308,6 +335,9 @@ func (l *loop) judge(b *batch, again time.Duration) {
 
 // settle books the outcomes of a batch and lets its visits go on.
 func (l *loop) settle(b *batch) {
+	if b.result.Class.Outcome() == tracking.Accepted {
+		l.lanes[b.target].size.Take(len(b.hits))
+	}
 	if r := b.result.Receipt; r.Tracked+r.Invalid > 0 {
 		l.c.Ledger.Receive(len(b.hits), r.Tracked, r.Invalid)
 	}
@@ -337,6 +367,7 @@ func (l *loop) settle(b *batch) {
 			i++
 		}
 		o.attempts = 0
+		delete(l.lanes[b.target].split, o.number)
 		switch {
 		case int(o.hit) == rest.hits:
 			l.close(&o, rest.hits)

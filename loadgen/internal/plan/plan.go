@@ -93,7 +93,7 @@ func (p *Plan) Random(first uint64) *rand.Rand {
 
 // hash is taken over everything that decides what is sent but the seed and the run id. Tokens are left out: they
 // decide no behaviour, and a hash is shown. So is where things lie and what is told of them, how long an answer may take,
-// and how fast a backfill goes, so that one can go on elsewhere, or slower.
+// and how fast a backfill goes and in requests of which size, so that one can be resumed elsewhere, or slower.
 func (p *Plan) hash() (string, error) {
 	k := p.Spec
 	k.RunSeed, k.RunID, k.StartID, k.Set = nil, "", "", nil
@@ -101,6 +101,9 @@ func (p *Plan) hash() (string, error) {
 	k.EnvFile, k.ExchangeDir, k.URLsFile, k.FunnelsFile, k.StateDir, k.SummaryFile = "", "", "", "", "", ""
 	k.LogLevel, k.LogFormat, k.TelemetryAddr = "", "", ""
 	k.RequestTimeout, k.BackfillRPS, k.BackfillShards, k.BackfillSeed = 0, 0, 0, nil
+	if k.BackfillEnabled { // a job's visits go in the same order whatever the size of its requests
+		k.BulkSize = 0
+	}
 	data, err := json.Marshal([]any{k, p.Pages, p.Funnels, p.Events, p.Strategy})
 	if err != nil {
 		return "", fmt.Errorf("hash plan: %w", err)

@@ -60,6 +60,9 @@ func (r *Router) Pick(n uint64, now time.Time) int {
 	return first
 }
 
+// Name of target t.
+func (r *Router) Name(t int) string { return r.targets[t].Name }
+
 // Share is the share of the visits that target t gets while all take hits, 0..1.
 func (r *Router) Share(t int) float64 {
 	if r.strategy == target.Weighted {

@@ -1,0 +1,211 @@
+package backfill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
+)
+
+// errStopped means that the job was stopped before a batch was taken.
+var errStopped = errors.New("the job was stopped")
+
+// impatience means that a target took nothing for too long.
+type impatience struct{ target, why string }
+
+// Error implements error.
+func (e impatience) Error() string {
+	return fmt.Sprintf("target %s took nothing for %s: %s; resume the job later with the same RUN_ID", e.target, patience, e.why)
+}
+
+// send sends a batch until it is taken or refused, in smaller ones where it is too large.
+func (s *shard) send(ctx context.Context, b *batch) {
+	a, err := s.insist(ctx, b, func() (ending, error) { return s.try(b) })
+	switch {
+	case err != nil:
+		s.giveUp(b, err)
+	case !b.tooLarge(a):
+		s.end(b, a)
+	case len(b.visits) > 1:
+		s.shrink(b)
+		first, second := b.halves()
+		for _, half := range []*batch{first, second} {
+			s.load(half)
+			s.send(ctx, half)
+		}
+	default:
+		s.shrink(b)
+		s.sendInPieces(ctx, b)
+	}
+}
+
+// tooLarge says that a batch may be taken in smaller requests.
+func (b *batch) tooLarge(a ending) bool { return a.Class.Split() && b.hits > 1 }
+
+// insist tries until the answer is another than "later", patience ends, or the job is stopped.
+func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)) (ending, error) {
+	first := time.Now()
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		if s.limit != nil && s.limit.Wait(ctx) != nil || ctx.Err() != nil {
+			return ending{}, errStopped
+		}
+		a, err := try()
+		if err != nil || !goesAgain(a) {
+			return a, err
+		}
+		pause = max(pause, a.RetryAfter)
+		if time.Since(first)+pause > patience {
+			return a, impatience{s.c.Targets[b.span.Target], a.String()}
+		}
+		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.span.Target], "reason", a.String(), "in", pause)
+		wait(ctx, pause)
+	}
+}
+
+// goesAgain says that a request was not taken and may be taken as it is.
+func goesAgain(a ending) bool { return a.Class.Retry() || a.Class == answer.Stopped }
+
+// try sends a batch once. Where it cannot be noted before, it is not sent.
+func (s *shard) try(b *batch) (ending, error) {
+	if err := s.c.Journal.send(b.span); err != nil {
+		return ending{}, err
+	}
+	s.c.Ledger.Send(b.span.Target, s.kinds)
+	a := s.request(b, 0, b.hits)
+	if !goesAgain(a) && !b.tooLarge(a) {
+		return a, nil
+	}
+	s.c.Ledger.Return(b.span.Target, s.kinds)
+	return a, s.c.Journal.back(b.span)
+}
+
+// request sends the hits from one on of a batch, up to another, and waits for the answer.
+func (s *shard) request(b *batch, from, upTo int) ending {
+	s.to.Begin(b.span.Target, true)
+	i := 0
+	for _, at := range b.visits {
+		s.draw(at.number)
+		for h := range s.visit.Hits {
+			if from <= i && i < upTo {
+				s.to.Add(&s.visit, h, at.moment(&s.visit.Hits[h]))
+			}
+			i++
+		}
+	}
+	began, standstills := time.Now(), s.c.Clock.Count()
+	s.c.Router.Begin(b.span.Target, began)
+	result := s.to.Send()
+	a, hits := ending{Answer: result.Answer, Latency: time.Since(began)}, upTo-from
+	if result.Own || a.Class.Split() && hits > 1 { // says nothing of the target, which may take smaller ones
+		s.c.Router.Ignore(b.span.Target)
+	} else {
+		s.c.Router.End(b.span.Target, result, hits, began.Add(a.Latency), time.Time{})
+	}
+	if _ = s.c.Clock.Now(); s.c.Clock.Count() > standstills {
+		a.Latency = ledger.NoLatency
+	}
+	if a.Target(hits).Outcome() == tracking.Accepted {
+		s.mu.Lock()
+		s.sizes[b.span.Target].Take(hits)
+		s.mu.Unlock()
+	}
+	return a
+}
+
+// shrink books that a batch was too large.
+func (s *shard) shrink(b *batch) {
+	s.mu.Lock()
+	size := &s.sizes[b.span.Target]
+	smaller := size.Refuse(b.hits)
+	now := size.Most
+	s.mu.Unlock()
+	if smaller {
+		s.c.Log.Warn("the target takes no requests so large; smaller ones are sent", "target", s.c.Targets[b.span.Target], "hits", b.hits, "now", now)
+	}
+}
+
+// sendInPieces sends the only visit of a batch, too large for one request, in several. Only the end is noted: where the
+// job is killed meanwhile, nobody knows how much of the visit was taken.
+func (s *shard) sendInPieces(ctx context.Context, b *batch) {
+	if err := s.c.Journal.send(b.span); err != nil {
+		s.giveUp(b, err)
+		return
+	}
+	s.c.Ledger.Send(b.span.Target, s.kinds)
+	whole := ending{Answer: answer.Answer{Class: answer.TooLarge}, Latency: ledger.NoLatency}
+	for from, most := 0, b.hits/2; from < b.hits; {
+		upTo := min(b.hits, from+most)
+		a, err := s.insist(ctx, b, func() (ending, error) { return s.request(b, from, upTo), nil })
+		switch {
+		case err != nil:
+			whole.Answer = answer.Answer{Class: answer.Broken, FirstWords: "sent in part: " + err.Error()}
+			from = b.hits
+		case a.Class.Split() && upTo-from > 1:
+			most = (upTo - from) / 2
+		default:
+			whole.add(a, from, upTo)
+			from = upTo
+		}
+	}
+	s.end(b, whole)
+}
+
+// add takes in what became of the hits from one on of a batch, up to another. The whole is accepted where one of them was,
+// with a receipt that names the others, and unknown where one of them is.
+func (e *ending) add(a ending, from, upTo int) {
+	for i := range upTo - from {
+		switch class := a.Hit(i, upTo-from); {
+		case class.Outcome() == tracking.Unknown || e.Class.Outcome() == tracking.Unknown:
+			if e.Class.Outcome() != tracking.Unknown {
+				e.Class, e.Status, e.FirstWords = class, a.Status, a.FirstWords
+			}
+		case class.Outcome() == tracking.Accepted:
+			e.Class = answer.Accepted
+			e.Receipt.Tracked++
+		default:
+			if e.Class != answer.Accepted {
+				e.Class, e.FirstWords = class, a.FirstWords
+			}
+			e.Status = a.Status
+			e.Receipt.Invalid++
+			e.Receipt.Indices = append(e.Receipt.Indices, from+i)
+		}
+	}
+}
+
+// end books what became of a batch.
+func (s *shard) end(b *batch, a ending) {
+	s.judge(b, a, s.book(b, a, true))
+	if err := s.c.Journal.end(b.span, a); err != nil {
+		s.fail(Broken, err.Error())
+	}
+}
+
+// giveUp leaves a batch for later, and ends the job unless it was stopped.
+func (s *shard) giveUp(b *batch, err error) {
+	var impatient impatience
+	switch {
+	case errors.Is(err, errStopped):
+		s.leave(b, tracking.Abandoned)
+	case errors.As(err, &impatient):
+		s.leave(b, tracking.Failed)
+		s.fail(engine.NoTarget, err.Error())
+	default:
+		s.leave(b, tracking.Abandoned)
+		s.fail(Broken, err.Error())
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

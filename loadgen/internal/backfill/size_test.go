@@ -1,0 +1,130 @@
+package backfill_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/calendar"
+)
+
+// tooLarge is the answer of a server that takes no requests so large.
+var tooLarge = answer.Answer{Class: answer.TooLarge, Status: 413}
+
+// whole says that each visit of the rig was taken once, with its hits in order, but for those of lost.
+func whole(t *testing.T, r *rig, m *matomo, lost func(number uint64, hit int) bool) {
+	t.Helper()
+	for n := range calendar.Total(r.days) {
+		var v visit.Visit
+		visits{}.Outline(n, &v)
+		got := m.stored[n]
+		if !slices.IsSortedFunc(got, time.Time.Compare) {
+			t.Errorf("the hits of visit %d came out of order: %v", n, got)
+		}
+		want := 0
+		for i := range v.Hits {
+			if lost == nil || !lost(n, i) {
+				want++
+			}
+		}
+		if len(got) != want {
+			t.Errorf("visit %d has %d hits, want %d", n, len(got), want)
+		}
+	}
+}
+
+func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
+	t.Parallel()
+	for name, limit := range map[string]int{"some visits": 30, "less than a visit": 5, "single hits": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, "UTC", "2026-03-28", "2026-03-29", 400, later)
+			m := newMatomo()
+			refused := 0
+			m.answer = func(_ int, hits []hit) answer.Answer {
+				if len(hits) > limit {
+					m.mu.Lock()
+					defer m.mu.Unlock()
+					refused++
+					return tooLarge
+				}
+				return taken(hits)
+			}
+			why, _, p, s := r.run(context.Background(), m)
+			total := calendar.Total(r.days)
+			if why != backfill.Finished || s.Visits.Complete != total || p.BatchesDone != p.Batches || p.Days[0].Sent != p.Days[0].Planned {
+				t.Errorf("ended %s with %+v of %d visits, %d batches of %d", why, s.Visits, total, p.BatchesDone, p.Batches)
+			}
+			whole(t, r, m, nil)
+			// The size that works is kept, but visits that are larger have to be tried.
+			if most := 40; limit == 30 && refused > most || refused == 0 {
+				t.Errorf("%d requests were sent in vain", refused)
+			}
+			requests := len(m.requests)
+			if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != total || len(m.requests) != requests {
+				t.Errorf("resumed, it ended %s with %+v after %d more requests", why, s.Visits, len(m.requests)-requests)
+			}
+		})
+	}
+}
+
+func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "UTC", "2026-03-28", "2026-03-29", 400, later)
+	m := newMatomo()
+	fourth := func(h hit) bool { // of visit 101, which has twelve
+		first := m.first[101]
+		return h.visit == 101 && h.at.Equal(first.Add(3*90*time.Second))
+	}
+	m.answer = func(_ int, hits []hit) answer.Answer {
+		if slices.ContainsFunc(hits, fourth) {
+			return tooLarge
+		}
+		return taken(hits)
+	}
+	why, _, p, s := r.run(context.Background(), m)
+	if why != backfill.Finished || s.Hits.Rejected != 1 || s.Hits.Accepted != s.Hits.Planned-1 || s.Visits.Partial != 1 || p.Days[0].Sent != p.Days[0].Planned {
+		t.Errorf("ended %s with %+v, %+v", why, s.Hits, s.Visits)
+	}
+	largest := 0
+	for _, hits := range m.requests[len(m.requests)-8:] {
+		largest = max(largest, len(hits))
+	}
+	if largest < 50 {
+		t.Errorf("the last requests have %d hits at most", largest)
+	}
+}
+
+func TestAResumedJobMayHaveRequestsOfAnotherSize(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "Europe/Berlin", "2026-03-28", "2026-03-30", 400, later)
+	m := newMatomo()
+	total := calendar.Total(r.days)
+	for _, r.size = range []int{100, 17, 250, 60, 1000} {
+		drain, stop := context.WithCancelCause(context.Background())
+		first := len(m.requests)
+		m.answer = func(n int, hits []hit) answer.Answer {
+			if r.size < 1000 && n == first+6 {
+				stop(engine.Interrupted)
+			}
+			if n == first+4 {
+				return answer.Answer{Class: answer.RolledBack, Status: 200}
+			}
+			return taken(hits)
+		}
+		why, _, _, s := r.run(drain, m)
+		stop(nil)
+		if sent := uint64(len(m.stored)); s.Visits.Complete != sent || why == backfill.Finished && sent != total {
+			t.Fatalf("with a size of %d it ended %s: %d visits are stored, the ledger has %+v", r.size, why, sent, s.Visits)
+		}
+	}
+	if len(m.stored) != int(total) {
+		t.Errorf("%d visits of %d are stored", len(m.stored), total)
+	}
+	whole(t, r, m, nil)
+}
