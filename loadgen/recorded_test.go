@@ -55,3 +55,23 @@ func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
 		t.Errorf("%+v, %v", none, err)
 	}
 }
+
+// A page with a campaign's parameter decides the source of the visits that begin on it.
+func TestVisitsFromACampaignAreToldByTheirSource(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, nil)
+	fsys := afero.NewMemMapFs()
+	pages := "https://a.test/one\nhttps://a.test/sale?mtm_campaign=spring\nhttps://a.test/two#utm_campaign=summer\nhttps://a.test/asked?ignore_referrer=1\n"
+	if err := afero.WriteFile(fsys, "/urls.txt", []byte(pages), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := start(t, fsys, settings(m, map[string]string{"URLS_FILE": "/urls.txt", "STATE_DIR": "/state"}))
+	l.ends(t, 0)
+	s := l.summary(t)
+	to := target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}
+	today := time.Now()
+	got, err := reporting.NewClient(patience).Recorded(t.Context(), to, reporting.Slice{From: today.AddDate(0, 0, -2), To: today.AddDate(0, 0, 2)})
+	if err != nil || fmt.Sprint(s.Opened.Sources) != fmt.Sprint(got.Sources) || got.Sources["campaign"] == 0 {
+		t.Errorf("%v accepted, %v reported, %v", s.Opened.Sources, got.Sources, err)
+	}
+}

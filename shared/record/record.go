@@ -69,8 +69,8 @@ type Account struct {
 }
 
 // Opened counts the visits of which an action was accepted, as Matomo's reports break them down: by the site's days
-// (YYYY-MM-DD), ISO country ("" where none was sent), source (direct, search, social, website; "" where nothing tells what
-// Matomo makes of it) and device type.
+// (YYYY-MM-DD), ISO country ("" where none was sent), source (direct, search, social, website, campaign; "" where the first
+// hit, which alone tells it, was not accepted) and device type.
 type Opened struct {
 	Days      map[string]uint64 `json:"days"`
 	Countries map[string]uint64 `json:"countries"`

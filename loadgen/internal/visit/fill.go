@@ -16,7 +16,7 @@ func (g *Generator) Fill(v *Visit, until int) {
 		on = g.site.pick(v.who)
 	} else {
 		on, current = p.host, p.last
-		if !p.direct {
+		if p.source == "" {
 			v.Hits[0].Referrer = v.Visitor.Source.Referrer
 		}
 	}
@@ -37,9 +37,9 @@ func (g *Generator) Fill(v *Visit, until int) {
 	}
 }
 
-// source is the referrer of the first page, which a campaign or a page that asks for it goes without.
+// source is the referrer of the first page, which one goes without whose address decides the source.
 func (v *Visit) source(p *page) Text {
-	if p.direct {
+	if p.source != "" {
 		return Text{}
 	}
 	return v.Visitor.Source.Referrer

@@ -15,8 +15,8 @@ import (
 type path struct {
 	*funnel.Funnel
 	steps []step
-	// direct says that the first page takes no referrer.
-	direct bool
+	// source is what the first page makes of the visit, see page.
+	source visitor.SourceType
 	// host and last are where a visit goes on after the last step.
 	host *host
 	last *page
@@ -39,7 +39,9 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 			on = Hit{Kind: Pageview, Records: view.records, URL: view.url, Title: s.title, Referrer: before, page: uint16(n)}
 			s.hits = append(s.hits, on)
 			viewed.add(view)
-			p.direct = p.direct || n == 0 && view.direct
+			if n == 0 {
+				p.source = view.source
+			}
 			n++
 		}
 		if kind := kindOf(s.Type); kind != Pageview {

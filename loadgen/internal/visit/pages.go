@@ -20,11 +20,11 @@ const maxDraws = 100
 type page struct {
 	url, title Text
 	records    Kind
-	// campaign pages open a visit but never stand inside one, where another campaign would split it; direct ones,
-	// those among them, open it without a referrer.
-	campaign, direct bool
-	host             *host
-	section          *shelf
+	// source is what the address makes of a visit that it opens, whatever its referrer: a campaign or a direct entry; "" for
+	// most pages. One of a campaign never stands inside a visit, which another campaign would split.
+	source  visitor.SourceType
+	host    *host
+	section *shelf
 }
 
 func newPage(address, title string) *page {
@@ -32,9 +32,12 @@ func newPage(address, title string) *page {
 	if title == "" {
 		title = titleOf(address)
 	}
-	p := &page{
-		url: visitor.NewText(address), title: visitor.NewText(title),
-		campaign: recorded.Campaign, direct: recorded.Campaign || recorded.Direct,
+	p := &page{url: visitor.NewText(address), title: visitor.NewText(title)}
+	switch {
+	case recorded.Campaign:
+		p.source = visitor.Campaign
+	case recorded.Direct:
+		p.source = visitor.Direct
 	}
 	if recorded.Search {
 		p.records = Search
@@ -122,7 +125,7 @@ func (m *siteMap) add(p *page) {
 	p.host = h
 	m.searches = m.searches || p.records == Search
 	h.entry.pages = append(h.entry.pages, p)
-	if !p.campaign {
+	if p.source != visitor.Campaign {
 		h.inner.pages = append(h.inner.pages, p)
 		h.byURL[p.url.Plain] = p
 	}

@@ -85,12 +85,19 @@ type Visit struct {
 	dwell                  []time.Duration
 }
 
-// Seen is the visitor as Matomo's reports break visits down, of a visit whose first hit was filled: the source has no
-// type where the first page decides, by a campaign or by asking to be taken for a direct entry.
+// Seen is the visitor as Matomo's reports break visits down, of a visit whose first hit was filled: the first page may
+// decide the source, by a campaign or by asking to be taken for a direct entry.
 func (v *Visit) Seen() visitor.Visitor {
 	who := v.Visitor
-	if v.path != nil && v.path.direct || v.path == nil && v.Hits[0].at != nil && v.Hits[0].at.direct {
-		who.Source.Type = ""
+	var source visitor.SourceType
+	switch {
+	case v.path != nil:
+		source = v.path.source
+	case v.Hits[0].at != nil:
+		source = v.Hits[0].at.source
+	}
+	if source != "" {
+		who.Source.Type = source
 	}
 	return who
 }

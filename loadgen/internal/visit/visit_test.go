@@ -11,6 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/urllist"
@@ -242,6 +243,7 @@ func TestPagesThatMatomoRecordsOtherwise(t *testing.T) {
 		b.Pages = []urllist.Page{
 			{URL: "https://a.test/one", Title: "One"}, {URL: "https://a.test/find?q=lamp", Title: "Find"},
 			{URL: "https://a.test/sale?utm_campaign=spring", Title: "Sale"}, {URL: "https://a.test/two"},
+			{URL: "https://a.test/asked?ignore_referrer=1"},
 		}
 	})
 	searches, campaigns := 0, 0
@@ -255,9 +257,13 @@ func TestPagesThatMatomoRecordsOtherwise(t *testing.T) {
 				if h.Records != visit.Search {
 					t.Fatalf("%s is booked as %s", h.URL.Plain, h.Records)
 				}
+			case strings.Contains(h.URL.Plain, "ignore_referrer") && i == 0:
+				if v.Seen().Source.Type != visitor.Direct || h.Referrer.Plain != "" {
+					t.Fatalf("a page that asks for a direct entry gets %+v", v.Seen().Source)
+				}
 			case strings.Contains(h.URL.Plain, "utm_campaign"):
 				campaigns++
-				if v.Seen().Source.Type != "" {
+				if v.Seen().Source.Type != visitor.Campaign {
 					t.Fatalf("a campaign decides the source, not %q", v.Seen().Source.Type)
 				}
 				if i > 0 || h.Referrer.Plain != "" {

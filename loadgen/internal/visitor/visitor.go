@@ -53,6 +53,8 @@ const (
 	Search  SourceType = "search"
 	Social  SourceType = "social"
 	Website SourceType = "website"
+	// Campaign is told by the address of the first page, never drawn.
+	Campaign SourceType = "campaign"
 )
 
 // Text is a text with its form (application/x-www-form-urlencoded), which is made once because a text is sent many
