@@ -36,7 +36,7 @@ type benchmarkFlags struct {
 }
 
 // BenchmarkReports has the running controller time the reports of a Matomo, waits for it, and prints it. It ends with
-// Missed where a report does not keep a threshold.
+// Missed where a report does not keep a threshold, among which is that half of its requests are answered.
 func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	f, c, ok := readBenchmarkFlags(h, args)
 	if !ok {

@@ -43,6 +43,11 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &got); err != nil || len(got.Results) != 2 || got.Results[0].Parallel.Requests != 6 || got.Comparison == nil || got.Comparison.Missing != 1 {
 		t.Errorf("%v: %s", err, text)
 	}
+	// Without a threshold a report that fails is no success either.
+	code, text, err = command("--reports", "Visits summary;Page titles", "--periods", "day", "--repeats", "3")
+	if code != app.Missed || strings.Count(err, "missed: ") != 1 || !strings.Contains(err, "missed: error_share<50%: Page titles") {
+		t.Errorf("%d %s %s", code, err, text)
+	}
 	for _, wrong := range [][]string{{"--nothing"}, {"--threshold", "visits>2"}, {"again"}} {
 		if code, _, err := command(wrong...); code != app.BadInput || err == "" {
 			t.Errorf("%v: %d %s", wrong, code, err)

@@ -11,9 +11,17 @@ import (
 // judged are the metrics that a report has: latencies of its warm requests, and the share of all its requests that failed.
 var judged = []string{"p50", "p95", "p99", "error_share"}
 
-// Thresholds reads what each report must keep, such as p95<2s; all faults are told at once.
+// mostFailing is what each report must keep where nothing else is asked of its failures.
+const mostFailing = "error_share<50%"
+
+// Thresholds reads what each report must keep, such as p95<2s; all faults are told at once. Where none is about
+// error_share, error_share<50% is added: a report that fails is no result.
 func Thresholds(text string) ([]threshold.Threshold, problem.List) {
 	list, problems := threshold.Parse("threshold", text)
+	if !slices.ContainsFunc(list, func(t threshold.Threshold) bool { return t.Metric == "error_share" }) {
+		most, _ := threshold.Parse("threshold", mostFailing) // it is well formed
+		list = append(list, most...)
+	}
 	for _, t := range list {
 		if !slices.Contains(judged, t.Metric) {
 			problems.Refuse("threshold", t.Expression, "is not about a report", "use p50, p95, p99 or error_share")
