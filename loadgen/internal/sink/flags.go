@@ -37,6 +37,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	f.Func("lose-share", "`share` of hits that are answered as tracked but not recorded, 0 to 1", share(&o.cfg.LoseShare))
 	f.Func("duplicate-share", "`share` of hits that are recorded twice, 0 to 1", share(&o.cfg.DuplicateShare))
 	f.DurationVar(&o.cfg.ArchiveDelay, "archive-delay", 0, "`time` between two looks of the reports at what was recorded; 0 is none")
+	f.DurationVar(&o.cfg.VisitLength, "visit-length", 0, "`time` without an action after which a visit is over, as by visit_standard_length; 0 is 30m")
 	f.Func("outage", "`AFTER+FOR` (10s+5s) in which connections break, AFTER+FOR=503 for an answer (repeatable)", o.outage)
 	f.DurationVar(&o.cfg.ClockSkew, "clock-skew", 0, "`time` the sink's clock is ahead")
 	f.Uint64Var(&o.cfg.Seed, "seed", 0, "`seed` of the shares")
@@ -74,6 +75,8 @@ func (o *options) check(rest []string) error {
 		return fmt.Errorf("--delay %v: must not be negative", o.cfg.Delay)
 	case o.cfg.ArchiveDelay < 0:
 		return fmt.Errorf("--archive-delay %v: must not be negative", o.cfg.ArchiveDelay)
+	case o.cfg.VisitLength < 0:
+		return fmt.Errorf("--visit-length %v: must not be negative", o.cfg.VisitLength)
 	case !(o.cfg.Limit >= 0):
 		return fmt.Errorf("--limit %v: must not be negative", o.cfg.Limit)
 	default:

@@ -35,7 +35,7 @@ func (s *Sink) follow(j *journey, h *hit, at time.Time) (goesOn bool) {
 	}
 	host := hostOf(h.params["url"])
 	goesOn = known && !filled(h.params["new_visit"])
-	if goesOn && now-j.acted >= visitLength {
+	if goesOn && now-j.acted >= int64(defaultLength/time.Second) {
 		// A returning visitor is no fault; one who goes on where he was is.
 		goesOn = j.continuedBy(h, host)
 		if goesOn {

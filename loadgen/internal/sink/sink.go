@@ -41,6 +41,9 @@ type Config struct {
 	LoseShare, DuplicateShare float64
 	// ArchiveDelay is how often the reports are made anew; 0 is always. What Live tells is never behind.
 	ArchiveDelay time.Duration
+	// VisitLength is how long a visit lasts without an action (visit_standard_length of config/global.ini.php); 0 means half
+	// an hour.
+	VisitLength time.Duration
 	// Outages are times at which nothing is taken.
 	Outages []Window
 	// ClockSkew is how far the sink's clock is ahead of the machine's.
@@ -94,6 +97,9 @@ func New(cfg Config) *Sink {
 	}
 	if cfg.MaxOpen == 0 {
 		cfg.MaxOpen = defaultMaxOpen
+	}
+	if cfg.VisitLength == 0 {
+		cfg.VisitLength = defaultLength
 	}
 	cfg.Sites = withZones(cfg.Sites)
 	s := &Sink{

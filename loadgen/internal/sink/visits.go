@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	visitLength = 1800   // seconds without action after which a visit is over (visit_standard_length)
-	maxActions  = 10_000 // of a visit (create_new_visit_after_x_actions)
+	maxActions = 10_000 // of a visit (create_new_visit_after_x_actions)
 
 	defaultMaxOpen = 200_000
+	defaultLength  = 30 * time.Minute
 	idleVisitor    = 31 * time.Minute // after this nothing can join the visit any more
 )
 
@@ -25,10 +25,10 @@ type visitor struct {
 // opens says whether a hit opens a visit rather than joining the latest (plugins/CoreHome/Tracker/
 // VisitRequestProcessor.php). A visit that ended later than half an hour after the hit is not looked at
 // (core/Tracker/VisitorRecognizer.php).
-func (v *visitor) opens(h *hit, at time.Time, zone *time.Location, campaign string) bool {
-	was := v.visit
+func (v *visitor) opens(h *hit, at time.Time, length time.Duration, zone *time.Location, campaign string) bool {
+	was, over := v.visit, int64(length/time.Second)
 	switch now := at.Unix(); {
-	case was == nil, filled(h.params["new_visit"]), was.Last > now+visitLength, was.Last <= now-visitLength, len(was.Actions) >= maxActions:
+	case was == nil, filled(h.params["new_visit"]), was.Last > now+over, was.Last <= now-over, len(was.Actions) >= maxActions:
 		return true
 	case !sameDay(time.Unix(was.Last, 0).In(zone), at.In(zone)):
 		return true
@@ -57,7 +57,7 @@ func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
 	source, campaign := referrerOf(h.params)
 	split := goesOn && v.visit != nil
 	zone := s.cfg.Sites[h.key.site].Zone
-	opens := v.opens(h, at, zone, campaign)
+	opens := v.opens(h, at, s.cfg.VisitLength, zone, campaign)
 	if opens && h.kind == kindPing {
 		return exclude("ping without a visit")
 	}
