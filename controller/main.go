@@ -52,7 +52,8 @@ const usage = `usage: controller [command]
   export-funnels  write the enabled funnels as the loadgen reads them: [--output FILE]
   backup          write a consistent copy of the database: --output FILE
   runs            look back at recorded runs: list, show, compare, export
-  reconcile RUN   set what Matomo shows of a run beside its ledger; exit code 5 where hits were lost: [--limit 20m] [--json]
+  reconcile RUN   set what Matomo shows of a run beside its ledger; exit code 5 where hits are missing or too many, 6 where
+                  its reports are not archived yet: [--limit 20m] [--json]
   benchmark-reports
                   time the reports of a Matomo; exit code 4 where a threshold is missed: [--target NAME] [--periods day,week]
                   [--threshold "p95<2s"] [--baseline] [--html FILE] [--json] and more, see --help

@@ -12,26 +12,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Lately is what a Matomo's raw log holds, which reports show once they are archived.
-type Lately struct{ Visits, Actions uint64 }
-
-// Lately counts the visits of the last minutes (1 to 2880), those of a segment where it is not empty
-// (Live.getCounters); the token's user needs view access to the site.
-func (c *Client) Lately(ctx context.Context, t target.Target, minutes int, segment string) (Lately, error) {
-	var v []struct {
-		Visits  amount `json:"visits"`
-		Actions amount `json:"actions"`
-	}
-	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}, "lastMinutes": {strconv.Itoa(min(max(minutes, 1), 2880))}}
-	if segment != "" {
-		form.Set("segment", segment)
-	}
-	if err := c.ask(ctx, t, "Live.getCounters", form, &v); err != nil || len(v) == 0 {
-		return Lately{}, err
-	}
-	return Lately{v[0].Visits.whole(), v[0].Actions.whole()}, nil
-}
-
 // Failure is a request that Matomo noted as not trackable (core/Tracker/Failures.php); it keeps a few per site and kind.
 type Failure struct {
 	SiteID  int

@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,8 +146,26 @@ type Site struct {
 	ExcludedIPs, ExcludedAgents, ExcludedParameters []string
 }
 
-// errRefused means that Matomo answered and said no.
+// errRefused means that the Reporting API was answered for with a no.
 var errRefused = errors.New("refused")
+
+// errDenied is an errRefused with which Matomo itself says no to the token: it is wrong, or its user has not the right.
+var errDenied = fmt.Errorf("%w", errRefused)
+
+// Advice is what to do about an error of the Reporting API, "" where the error says all there is to know.
+func Advice(err error) string {
+	if errors.Is(err, errDenied) {
+		return "give a token whose user may view the site"
+	}
+	return ""
+}
+
+// denies tells whether a refusal of Matomo is about the token, which versions before 5 say with a status of any other
+// error (core/Access.php, core/NoAccessException.php).
+func denies(status int, message string) bool {
+	message = strings.ToLower(message)
+	return status == http.StatusUnauthorized || strings.Contains(message, "access") || strings.Contains(message, "token")
+}
 
 // errEmpty means that there is nothing to tell: Matomo writes an empty list, also where an object would stand.
 var errEmpty = errors.New("no data")
@@ -221,24 +238,23 @@ func (l *listed[T]) UnmarshalJSON(b []byte) error {
 
 // ask calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs.
 func (c *Client) ask(ctx context.Context, t target.Target, method string, more url.Values, into any) error {
-	u, err := url.Parse(t.URL)
-	if err != nil {
-		return errors.New("the address cannot be used")
-	}
-	u.Path = path.Join(path.Dir(u.Path), "index.php")
 	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.Reader().Reveal()}}
 	for k, v := range more {
 		form[k] = v
 	}
-	a, err := c.postForm(ctx, u.String(), form)
+	a, err := c.postForm(ctx, t.API(), form)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", method, err)
 	}
-	var failed struct{ Result string }
+	var failed struct{ Result, Message string }
 	if a.status >= http.StatusInternalServerError {
 		return fmt.Errorf("ask %s: it fails with status %d", method, a.status)
 	}
-	if a.status != http.StatusOK || json.Unmarshal(a.body, &failed) == nil && failed.Result == "error" {
+	refuses := json.Unmarshal(a.body, &failed) == nil && failed.Result == "error"
+	if refuses && denies(a.status, failed.Message) {
+		return fmt.Errorf("ask %s: %w with status %d", method, errDenied, a.status)
+	}
+	if refuses || a.status != http.StatusOK {
 		return fmt.Errorf("ask %s: %w with status %d", method, errRefused, a.status)
 	}
 	if err := json.Unmarshal(a.body, into); err != nil {

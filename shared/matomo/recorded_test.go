@@ -89,7 +89,4 @@ func TestFailuresOfOtherSitesAreNotOurs(t *testing.T) {
 	if err != nil || len(failures) != 1 || !strings.Contains(failures[0].Problem, "token") {
 		t.Errorf("%+v, %v", failures, err)
 	}
-	if n, err := c.Lately(t.Context(), at, 30, ""); err != nil || n != (matomo.Lately{Visits: 250, Actions: 1414}) {
-		t.Errorf("%+v, %v", n, err)
-	}
 }

@@ -37,7 +37,7 @@ func Merge(lives []Summary) Summary {
 			out.Targets = map[string]Target{}
 		}
 		for name, t := range s.Targets {
-			out.Targets[name] = t.with(out.Targets[name])
+			out.Targets[name] = t.With(out.Targets[name])
 		}
 	}
 	out.DurationSeconds = duration.Seconds()
@@ -83,8 +83,9 @@ func (b *Bulk) plus(o *Bulk) *Bulk {
 	return &Bulk{b.Requests + o.Requests, b.Hits + o.Hits, b.Tracked + o.Tracked, b.Invalid + o.Invalid}
 }
 
-// with adds a later life's part; a target without one keeps what it last was.
-func (t Target) with(later Target) Target {
+// With adds the part of a later life, or of another target that leads to the same site; a target without one keeps what
+// it last was.
+func (t Target) With(later Target) Target {
 	out := later
 	if later.URL == "" {
 		out = t

@@ -36,8 +36,10 @@ func policy() string {
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"csp": policy, "count": count, "percent": percent, "latency": latency, "span": span, "shown": threshold.Shown, "number": number, "missed": threshold.Misses,
 	"outcomes": func() []outcome { return outcomes },
-	"telling":  func(r record.ReconciledRow) bool { return r.Group == "total" || r.Verdict != record.RowEqual },
-	"figure":   figure,
+	"figure":   Figure,
+	"match":    func(m record.Match) string { return matches[m].row },
+	"matched":  Matched,
+	"tone":     func(m record.Match) string { return matches[m].tone },
 	"share":    func(n float64) string { return number(100*n) + " %" },
 	"columns":  func() int { return maxColumns },
 	"when":     func(time.Time) string { return "" }, // set for each page: it depends on the zone

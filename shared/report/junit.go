@@ -93,22 +93,45 @@ func (s *suite) recorded(r *record.Reconciliation, took string) {
 	}
 	for _, t := range r.Targets {
 		c := testcase{Name: "recorded by " + t.Name, Class: "trafficinator.recorded", Time: took}
-		var off []string
-		for _, row := range t.Rows {
-			if row.Group == "total" && row.Verdict == record.RowShort {
-				off = append(off, fmt.Sprintf("%s are short by %s", row.Name, figure(-row.Off)))
-			}
-		}
-		switch {
-		case t.Error != "":
+		switch t.Verdict {
+		case record.MatchEqual:
+		case record.MatchNotAsked:
 			c.Error = &fault{t.Error}
 			s.Errors++
-		case len(off) > 0:
-			c.Failure = &fault{strings.Join(off, "; ")}
+		case record.MatchNotArchived:
+			c.Error = &fault{"the reports do not show yet what the raw log holds"}
+			s.Errors++
+		case record.MatchIncomparable:
+			c.Skipped = &fault{"what was recorded cannot be compared with what was sent"}
+			s.Skipped++
+		default:
+			c.Failure = &fault{off(t.Rows)}
 			s.Failures++
 		}
 		s.Cases = append(s.Cases, c)
 	}
+}
+
+// off tells which rows are short or too many: the totals, or where none of them is the others.
+func off(rows []record.ReconciledRow) string {
+	var totals, others []string
+	for _, r := range rows {
+		name := r.Group + " " + r.Name
+		into := &others
+		if r.Group == "total" {
+			name, into = r.Name, &totals
+		}
+		switch r.Verdict {
+		case record.MatchShort:
+			*into = append(*into, fmt.Sprintf("%s: short by %s", name, Figure(-r.Off)))
+		case record.MatchMore:
+			*into = append(*into, fmt.Sprintf("%s: more by %s", name, Figure(r.Off)))
+		}
+	}
+	if len(totals) == 0 {
+		totals = others
+	}
+	return strings.Join(totals, "; ")
 }
 
 func told(v record.Verdict) string {

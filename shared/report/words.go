@@ -166,14 +166,14 @@ func stoodStill(s *record.Summary) string {
 		span(time.Duration(all.Seconds*float64(time.Second))), count(all.Visits), count(all.Hits))
 }
 
-// figure is a count or an amount of money to the last digit that Matomo shows.
-func figure(n float64) string {
+// Figure is a count or an amount of money to the last digit that Matomo shows.
+func Figure(n float64) string {
 	switch {
 	case n < 0:
-		return "−" + figure(-n)
+		return "−" + Figure(-n)
 	case n == math.Trunc(n):
 		return count(uint64(n))
 	default:
-		return fmt.Sprintf("%.2f", n)
+		return money(n)
 	}
 }

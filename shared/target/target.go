@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"strings"
 	"unicode/utf8"
 
@@ -53,6 +54,22 @@ func (t Target) Reader() secret.String {
 		return t.ReadToken
 	}
 	return t.Token
+}
+
+// API is the address of the Reporting API, which lies in the folder of the tracker. Trackers of one Matomo have the same,
+// however their addresses are written: scheme and host are in lower case, and the port is left out where it is the
+// scheme's own. It is "" where URL is no address.
+func (t Target) API() string {
+	u, err := url.Parse(t.URL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	if port := u.Port(); u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+		u.Host = strings.TrimSuffix(u.Host, ":"+port)
+	}
+	u.Path = path.Join("/", path.Dir(u.Path), "index.php")
+	return u.String()
 }
 
 const maxName, maxWeight = 100, 100

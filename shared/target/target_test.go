@@ -112,3 +112,21 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestTrackersOfOneMatomoHaveOneAPI(t *testing.T) {
+	const want = "https://a.test/stats/index.php"
+	for _, url := range []string{
+		"https://a.test/stats/matomo.php", "https://a.test/stats/piwik.php", "HTTPS://A.test:443/stats/matomo.php", "https://a.test/stats/../stats//matomo.php",
+	} {
+		if got := (target.Target{URL: url}).API(); got != want {
+			t.Errorf("%s: %s", url, got)
+		}
+	}
+	for url, want := range map[string]string{
+		"http://a.test:80/matomo.php": "http://a.test/index.php", "http://a.test:443/matomo.php": "http://a.test:443/index.php", "": "", "https://[::1]:443/m/matomo.php": "https://[::1]/m/index.php",
+	} {
+		if got := (target.Target{URL: url}).API(); got != want {
+			t.Errorf("%s: %s", url, got)
+		}
+	}
+}

@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/report"
 )
 
 // Reconcile has the running controller set what Matomo shows of a run beside its ledger, waits for it, and prints it. It
-// ends with Lost where Matomo surely shows less than it accepted.
+// ends with Lost where Matomo shows less than it accepted or more than can have been sent, else with Internal where one
+// could not be asked, else with NotArchived where reports do not show yet what was recorded.
 func Reconcile(ctx context.Context, args []string, h Host) int {
 	set := flag.NewFlagSet("reconcile RUN", flag.ContinueOnError)
 	limit := set.Duration("limit", 20*time.Minute, "how long to wait at most, after the run's end, for queue and archiving")
@@ -52,24 +54,16 @@ func Reconcile(ctx context.Context, args []string, h Host) int {
 	} else {
 		printReconciliation(h.Stdout, r)
 	}
-	switch {
-	case r.Lost():
+	switch r.Verdict {
+	case record.MatchShort, record.MatchMore:
 		return Lost
-	case unasked(r):
+	case record.MatchNotAsked:
 		return Internal
+	case record.MatchNotArchived:
+		return NotArchived
 	default:
 		return OK
 	}
-}
-
-// unasked tells whether a target could not be asked, which proves nothing.
-func unasked(r record.Reconciliation) bool {
-	for _, t := range r.Targets {
-		if t.Error != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // errGivenUp tells of a reconciliation that ended without a result: what is kept of the run is none, or an older one.
@@ -84,7 +78,7 @@ func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration)
 		return r, err
 	}
 	told, began := "", r.Began
-	for r.State == "following" || r.State == "waiting" {
+	for r.State == record.ReconcileFollowing || r.State == record.ReconcileWaiting {
 		if r.Waiting != told {
 			told = r.Waiting
 			_, _ = fmt.Fprintln(c.host.Stderr, "waiting for", told)
@@ -100,7 +94,7 @@ func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration)
 			return r, err
 		}
 	}
-	if r.State != "done" || r.Began.Before(began) {
+	if r.State != record.ReconcileDone || r.Began.Before(began) {
 		return r, errGivenUp
 	}
 	return r, nil
@@ -121,22 +115,25 @@ func (c *caller) ask(ctx context.Context, method, path string, body []byte, into
 
 func printReconciliation(w io.Writer, r record.Reconciliation) {
 	for _, t := range r.Targets {
-		_, _ = fmt.Fprintf(w, "%s, site %d", t.Name, t.SiteID)
+		_, _ = fmt.Fprintf(w, "%s, site %d: %s\n", t.Name, t.SiteID, report.Matched(t.Verdict))
+		for _, p := range t.Parts {
+			_, _ = fmt.Fprintf(w, "- %s took %d visits, %d hits\n", p.Name, p.Visits, p.Hits)
+		}
 		if t.Error != "" {
-			_, _ = fmt.Fprintf(w, ": %s\n\n", t.Error)
+			_, _ = fmt.Fprintf(w, "%s\n\n", t.Error)
 			continue
 		}
-		_, _ = fmt.Fprintf(w, ", told apart by %s\n", t.Slice)
+		_, _ = fmt.Fprintf(w, "told apart by %s\n", t.Slice)
 		if t.Limits != "" {
 			_, _ = fmt.Fprintln(w, t.Limits)
 		}
 		rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		_, _ = fmt.Fprintln(rows, "\tsent\trecorded\tverdict")
 		for _, row := range t.Rows {
-			if row.Group != "total" && row.Verdict == record.RowEqual {
-				continue // only what is off of the long lists
+			if !row.Telling() {
+				continue
 			}
-			_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", named(row), figure(row.Sent), figure(row.Recorded), verdict(row))
+			_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", named(row), report.Figure(row.Sent), report.Figure(row.Recorded), verdict(row))
 		}
 		_ = rows.Flush() // a terminal that is gone cannot be told
 		for _, c := range t.Causes {
@@ -156,25 +153,21 @@ func named(r record.ReconciledRow) string {
 	return r.Group + " " + r.Name
 }
 
-func figure(n float64) string {
-	if n == float64(int64(n)) {
-		return fmt.Sprintf("%.0f", n)
-	}
-	return fmt.Sprintf("%.2f", n)
-}
-
+// verdict is that of a row, with what else is known of it.
 func verdict(r record.ReconciledRow) string {
+	text := string(r.Verdict)
 	switch r.Verdict {
-	case record.RowShort:
-		return fmt.Sprintf("short by %s (%.3g %%)", figure(-r.Off), -100*r.Off/r.Sent)
-	case record.RowMore:
-		return "more by " + figure(r.Off)
-	case record.RowIncomparable:
-		return "not comparable: " + r.Why
-	default:
-		if r.Why != "" {
-			return "equal: " + r.Why
-		}
-		return "equal"
+	case record.MatchShort:
+		text = fmt.Sprintf("short by %s (%.3g %%)", report.Figure(-r.Off), -100*r.Off/r.Sent)
+	case record.MatchMore:
+		text = "more by " + report.Figure(r.Off)
+	case record.MatchNotArchived:
+		text = "not archived"
+	case record.MatchIncomparable:
+		text = "not comparable"
 	}
+	if r.Why != "" {
+		text += ": " + r.Why
+	}
+	return text
 }

@@ -49,7 +49,7 @@ func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
 func TestWhatIsEqualWithinDoubtSaysSo(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"run_id":"r1","began":"2026-01-02T00:00:00Z","state":"done","targets":[{"name":"matomo","site_id":1,"slice":"site","rows":[
+		_, _ = w.Write([]byte(`{"run_id":"r1","began":"2026-01-02T00:00:00Z","state":"done","verdict":"equal","targets":[{"name":"matomo","site_id":1,"slice":"site","rows":[
 			{"group":"total","name":"visits","sent":24,"most":25,"recorded":25,"verdict":"equal","why":"between 24 that were accepted and 25 with those in doubt"}]}]}`))
 	}))
 	defer server.Close()

@@ -21,8 +21,10 @@ const (
 	BadInput = 2
 	// Missed: a threshold was.
 	Missed = 4
-	// Lost: Matomo shows less than it accepted.
+	// Lost: Matomo shows less than it accepted, or more than can have been sent.
 	Lost = 5
+	// NotArchived: Matomo's raw log holds everything, and its reports do not show it yet.
+	NotArchived = 6
 )
 
 // read reads the settings and tells all their problems; false where they refuse the start.

@@ -136,8 +136,8 @@ func (b Book) recorded(ctx context.Context, id string) (*record.Reconciliation, 
 	if err != nil {
 		return nil, err
 	}
-	var out record.Reconciliation
-	if err := json.Unmarshal(body, &out); err != nil {
+	out, err := record.DecodeReconciliation(body)
+	if err != nil {
 		return nil, fmt.Errorf("read reconciliation of run %s: %w", id, err)
 	}
 	return &out, nil

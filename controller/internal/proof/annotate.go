@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // Annotated is what was written into one target's graph.
@@ -22,20 +20,24 @@ func (k *Keeper) Annotate(ctx context.Context, runID string) ([]Annotated, error
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Annotated, len(r.Targets))
-	for i, t := range r.Targets {
-		out[i] = k.annotate(ctx, r, t)
+	out := make([]Annotated, len(r.Sites))
+	for i, s := range r.Sites {
+		out[i] = k.annotate(ctx, r, s)
 	}
 	return out, nil
 }
 
-func (k *Keeper) annotate(ctx context.Context, r Run, t target.Target) Annotated {
-	a := Annotated{Target: t.Name, Notes: []string{}}
+func (k *Keeper) annotate(ctx context.Context, r Run, s Site) Annotated {
+	a := Annotated{Target: s.Name, Notes: []string{}, Error: s.Error}
+	if s.Error != "" {
+		return a
+	}
 	zone := r.Zone
-	if site, err := k.c.Matomo.Site(ctx, t); err == nil {
+	if site, err := k.c.Matomo.Site(ctx, s.Target); err == nil {
 		zone = zoneOf(site.Timezone, zone)
 	}
-	visits := r.Summary.Targets[t.Name].Visits
+	sent, _ := sentTo(r.Summary, s)
+	visits := sent.Visits
 	for _, n := range []struct {
 		at   time.Time
 		text string
@@ -47,8 +49,8 @@ func (k *Keeper) annotate(ctx context.Context, r Run, t target.Target) Annotated
 			continue
 		}
 		note := fmt.Sprintf("Trafficinator run %s %s at %s", r.Summary.RunID, n.text, n.at.In(zone).Format("15:04"))
-		if err := k.c.Matomo.Annotate(ctx, t, n.at.In(zone), note); err != nil {
-			a.Error = err.Error() + "; give a token whose user may view the site"
+		if err := k.c.Matomo.Annotate(ctx, s.Target, n.at.In(zone), note); err != nil {
+			a.Error = errorOf(err, s)
 			return a
 		}
 		a.Notes = append(a.Notes, note)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -18,6 +19,52 @@ const (
 	// reach is how far before its begin a run's visits may lie (VISIT_DURATION_MAX).
 	reach = 2 * time.Hour
 )
+
+// Before is what a site showed before a run began.
+type Before struct {
+	Parts []Part
+	// Log is what the raw log held of all parts; nil where it could not be read.
+	Log *matomo.RawLog
+}
+
+// Part is what was recorded of some days, the first and the last of which are written YYYY-MM-DD.
+type Part struct {
+	From, To string
+	Recorded matomo.Recorded
+}
+
+// of adds up the parts of some days; false where nobody looked at the first day. Days after those that were looked at had
+// not begun.
+func (b Before) of(from, to string) (sum matomo.Recorded, looked bool) {
+	for _, p := range b.Parts {
+		looked = looked || p.From <= from && from <= p.To
+		if p.From >= from && p.To <= to {
+			sum = plus(sum, p.Recorded)
+		}
+	}
+	return sum, looked
+}
+
+// behind tells whether the reports did not show all that the raw log held.
+func (b Before) behind() bool {
+	var all matomo.Recorded
+	for _, p := range b.Parts {
+		all = plus(all, p.Recorded)
+	}
+	return behind(all, b.Log)
+}
+
+// widened are days that hold parts whole. The raw log is known of all parts alone: where it has to be taken off, they are
+// all needed.
+func (b Before) widened(from, to string) (string, string) {
+	all := b.behind()
+	for _, p := range b.Parts {
+		if all || p.From <= to && p.To >= from {
+			from, to = min(from, p.From), max(to, p.To)
+		}
+	}
+	return from, to
+}
 
 // Look keeps what the sites show before a run that is about to begin, so that it can be told from what was there. A site
 // that does not answer in time, or has no token to read with, is left out: the reconciliation says that nobody looked. A
@@ -41,7 +88,7 @@ func (k *Keeper) Look(ctx context.Context, runID string) {
 }
 
 // look asks the sites of a run at once; they are told apart by their place. One whose visits carry the run needs none.
-func (k *Keeper) look(ctx context.Context, runID string) (map[string]map[string]matomo.Recorded, error) {
+func (k *Keeper) look(ctx context.Context, runID string) (map[string]Before, error) {
 	saved, err := k.c.Store.Run(ctx, runID)
 	if err != nil {
 		return nil, err
@@ -54,50 +101,100 @@ func (k *Keeper) look(ctx context.Context, runID string) (map[string]map[string]
 	if err != nil {
 		return nil, err
 	}
-	var mu sync.Mutex // guards seen
-	seen := map[string]map[string]matomo.Recorded{}
-	var all sync.WaitGroup
+	single := place(target.Target{URL: knobs.MatomoURL, SiteID: knobs.MatomoSiteID})
+	sites := map[string]target.Target{}
 	for _, t := range readers {
-		ours := t.URL == knobs.MatomoURL && t.SiteID == knobs.MatomoSiteID || knobs.MatomoURL == "" && t.Enabled
-		if !ours || t.Reader() == "" {
-			continue
+		ours := place(t) == single || knobs.MatomoURL == "" && t.Enabled
+		if ours && t.Reader() != "" {
+			sites[place(t)] = t
 		}
+	}
+	var mu sync.Mutex // guards seen
+	seen := map[string]Before{}
+	var all sync.WaitGroup
+	for at, t := range sites {
 		all.Go(func() {
-			days, err := k.days(ctx, t, zoneOf(knobs.Timezone, time.UTC))
+			b, err := k.before(ctx, t, knobs)
 			if err != nil {
-				k.c.Log.Debug("a site does not tell what it shows before the run", "target", t.Name, "err", err)
+				k.c.Log.Debug("a site does not show what it has before the run", "target", t.Name, "err", err)
 				return
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			seen[place(t)] = days
+			seen[at] = b
 		})
 	}
 	all.Wait()
 	return seen, nil
 }
 
-// place tells the sites apart whatever targets are called.
-func place(t target.Target) string { return fmt.Sprintf("%s %d", t.URL, t.SiteID) }
-
-// days asks for the days that visits of a run that begins now may fall on.
-func (k *Keeper) days(ctx context.Context, t target.Target, zone *time.Location) (map[string]matomo.Recorded, error) {
+// before asks for the days that visits of a run may fall on that begins now: those of a backfill together, because there
+// may be many.
+func (k *Keeper) before(ctx context.Context, t target.Target, knobs spec.Spec) (b Before, err error) {
+	zone := zoneOf(knobs.Timezone, time.UTC)
 	site, err := k.c.Matomo.Site(ctx, t)
 	if err != nil {
-		return nil, err
+		return b, err
 	}
 	zone = zoneOf(site.Timezone, zone)
-	out := map[string]matomo.Recorded{}
-	now := time.Now()
-	for _, at := range []time.Time{now.Add(-reach), now} {
-		name := at.In(zone).Format(time.DateOnly)
-		if _, asked := out[name]; asked {
-			continue
-		}
-		day, _ := time.Parse(time.DateOnly, name) // it was formatted so
-		if out[name], err = k.c.Matomo.Recorded(ctx, t, matomo.Slice{From: day, To: day}); err != nil {
-			return nil, err
-		}
+	now := time.Now().In(zone)
+	first, last := now.Add(-reach).Format(time.DateOnly), now.Format(time.DateOnly)
+	days := []Part{{From: first, To: first}, {From: last, To: last}}
+	switch {
+	case knobs.BackfillEnabled && knobs.BackfillStart != "" && knobs.BackfillEnd != "":
+		days = []Part{{From: knobs.BackfillStart, To: knobs.BackfillEnd}}
+	case first == last:
+		days = days[:1]
 	}
-	return out, nil
+	var shown matomo.Recorded
+	for _, p := range days {
+		s, err := sliceOf(p.From, p.To, "")
+		if err != nil {
+			return b, err
+		}
+		if p.Recorded, err = k.c.Matomo.Recorded(ctx, t, s); err != nil {
+			return b, err
+		}
+		shown = plus(shown, p.Recorded)
+		b.Parts = append(b.Parts, p)
+	}
+	whole, err := sliceOf(b.Parts[0].From, b.Parts[len(b.Parts)-1].To, "")
+	if err != nil {
+		return b, err
+	}
+	b.Log = rawLog(ctx, k.c.Matomo, t, whole, zone, shown.Visits)
+	return b, nil
 }
+
+// sliceOf is the part of a site's data of some days (YYYY-MM-DD).
+func sliceOf(from, to, segment string) (s matomo.Slice, err error) {
+	if s.From, err = time.Parse(time.DateOnly, from); err != nil {
+		return s, fmt.Errorf("read day: %w", err)
+	}
+	if s.To, err = time.Parse(time.DateOnly, to); err != nil {
+		return s, fmt.Errorf("read day: %w", err)
+	}
+	s.Segment = segment
+	return s, nil
+}
+
+// rawLog is what the raw log holds of a slice, of which there are about so many visits; nil where it cannot be read. Its
+// counters go back two days and end now; of other days visits alone can be counted.
+func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Slice, zone *time.Location, about uint64) *matomo.RawLog {
+	midnight := time.Date(s.From.Year(), s.From.Month(), s.From.Day(), 0, 0, 0, 0, zone)
+	if recent(midnight) && s.To.Format(time.DateOnly) >= time.Now().In(zone).Format(time.DateOnly) {
+		log, err := m.RawLogSince(ctx, t, midnight, s.Segment)
+		if err != nil {
+			return nil
+		}
+		return &log
+	}
+	visits, err := m.CountVisits(ctx, t, s, about)
+	if err != nil {
+		return nil
+	}
+	return &matomo.RawLog{Visits: matomo.Span{Least: visits, Most: visits}}
+}
+
+// recent tells whether the raw log's counters reach back so far: Live.getCounters goes back 2,880 minutes.
+func recent(since time.Time) bool { return time.Since(since) < 46*time.Hour }

@@ -9,31 +9,59 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/report"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// explain adds to targets with rows that are short what evidence there is for a cause. settled says that Matomo shows
-// all that it holds.
-func explain(ctx context.Context, m Matomo, r Run, targets []record.ReconciledTarget, settled bool) {
+// explain adds to targets with rows that are off what evidence there is for a cause. calm says that Matomo shows all that
+// it holds.
+func explain(ctx context.Context, m Matomo, r Run, targets []record.ReconciledTarget, calm bool) {
 	for i := range targets {
 		t := &targets[i]
-		if equal(t.Rows) && t.Error == "" {
+		if t.Verdict == record.MatchEqual || t.Verdict == record.MatchIncomparable || r.Sites[i].Error != "" {
 			continue
 		}
-		for _, at := range r.Targets {
-			if at.Name == t.Name {
-				t.Causes = causes(ctx, m, r, at, settled)
-			}
-		}
+		t.Causes = append(found(t.Rows, t.Slice), causes(ctx, m, r, r.Sites[i], t.Verdict, calm)...)
 	}
 }
 
-func causes(ctx context.Context, m Matomo, r Run, t target.Target, settled bool) []record.Cause {
+// found are the causes that the rows themselves show.
+func found(rows []record.ReconciledRow, slice string) []record.Cause {
+	var visits, actions record.ReconciledRow
+	for _, row := range rows {
+		switch {
+		case row.Group != "total":
+		case row.Name == "visits":
+			visits = row
+		case row.Name == "actions":
+			actions = row
+		}
+	}
+	cure := "look for what sends to the site beside the run, and for a proxy or a queue that sends hits twice"
+	if slice != "dimension" {
+		cure += "; with RUN_DIMENSION the run's own visits can be told apart"
+	}
+	switch {
+	case actions.Verdict == record.MatchMore:
+		return []record.Cause{{Kind: "surplus", Message: fmt.Sprintf("%s actions more were recorded than can have been sent", report.Figure(actions.Off)), Cure: cure}}
+	case visits.Verdict == record.MatchMore:
+		return []record.Cause{{
+			Kind:    "visits_split",
+			Message: fmt.Sprintf("Matomo made %s visits more of the same actions: it ends a visit sooner than the pauses in these visits last", report.Figure(visits.Off)),
+			Cure:    "look at visit_standard_length under [Tracker] in Matomo's config/config.ini.php, which is 1800 seconds unless changed",
+		}}
+	}
+	return nil
+}
+
+func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, calm bool) []record.Cause {
+	t := s.Target
 	var out []record.Cause
 	add := func(kind, cure, format string, args ...any) {
 		out = append(out, record.Cause{Kind: kind, Message: fmt.Sprintf(format, args...), Cure: cure})
 	}
-	h := sum(r.Summary.Targets[t.Name].ByKind)
+	sent, _ := sentTo(r.Summary, s)
+	h := sum(sent.ByKind)
 	if h.Rejected > 0 {
 		add("rejected", "read why in the run's log", "%d hits were refused; a refusal is no proof that nothing was recorded, so they widen what is expected", h.Rejected)
 	}
@@ -41,10 +69,14 @@ func causes(ctx context.Context, m Matomo, r Run, t target.Target, settled bool)
 		add("unknown", "", "%d hits were sent without a clear answer and may have been recorded or not", h.Unknown)
 	}
 	if r.Summary.Killed > 0 {
-		add("killed", "", "the loadgen was killed: hits of its last second may have been recorded without being booked, so nothing is too much")
+		add("killed", "", "the loadgen was killed: what it may have sent in its last second is counted as unknown")
 	}
-	if !settled {
-		add("archiving", "run console core:archive, or reconcile again later", "the reports were still changing, or did not show all that the raw log holds, when the wait ended")
+	const archive = "run `./console core:archive` on Matomo's server, or reconcile again later"
+	switch {
+	case verdict == record.MatchNotArchived:
+		add("archiving", archive, "the raw log holds all that was sent, but the reports do not show it yet")
+	case !calm:
+		add("archiving", archive, "the reports were still changing, or did not show all that the raw log holds, when the wait ended")
 	}
 	excluded(ctx, m, t, add)
 	if failures, err := m.Failures(ctx, t); err == nil {

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -21,6 +24,7 @@ type Store interface {
 	Run(ctx context.Context, id string) (store.Run, error)
 	SaveProof(ctx context.Context, runID string, kind store.ProofKind, body json.RawMessage) error
 	Proof(ctx context.Context, runID string, kind store.ProofKind) (json.RawMessage, error)
+	KeptFiles(ctx context.Context, runID string) (map[string][]byte, error)
 }
 
 // Config of a Keeper.
@@ -75,7 +79,7 @@ func (k *Keeper) Start(ctx context.Context, runID string, o Options) (record.Rec
 		return g.latest, nil
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	g := &going{cancel: cancel, latest: record.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: "waiting", Waiting: "the first answer", Targets: []record.ReconciledTarget{}}}
+	g := &going{cancel: cancel, latest: record.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: record.ReconcileWaiting, Waiting: "the first answer", Targets: []record.ReconciledTarget{}}}
 	k.going[runID] = g
 	k.all.Go(func() {
 		defer cancel()
@@ -94,7 +98,7 @@ func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *goin
 	if err != nil {
 		k.c.Log.Error("a reconciliation ended", "run_id", runID, "err", err)
 	}
-	if err == nil && out.State == "done" {
+	if err == nil && out.State == record.ReconcileDone {
 		if err := k.Save(context.WithoutCancel(ctx), out); err != nil {
 			k.c.Log.Error("a reconciliation cannot be kept", "run_id", runID, "err", err)
 		}
@@ -128,13 +132,13 @@ func (k *Keeper) Status(ctx context.Context, runID string) (record.Reconciliatio
 		if _, err := k.c.Store.Run(ctx, runID); err != nil {
 			return out, err
 		}
-		return record.Reconciliation{RunID: runID, State: "none", Targets: []record.ReconciledTarget{}}, nil
+		return record.Reconciliation{RunID: runID, State: record.ReconcileNone, Targets: []record.ReconciledTarget{}}, nil
 	}
 	if err != nil {
 		return out, err
 	}
-	if err := json.Unmarshal(body, &out); err != nil {
-		return out, fmt.Errorf("read reconciliation of run %s: %w", runID, err)
+	if out, err = record.DecodeReconciliation(body); err != nil {
+		return out, fmt.Errorf("read what is kept of run %s: %w", runID, err)
 	}
 	return out, nil
 }
@@ -180,19 +184,14 @@ func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
 	if err != nil {
 		return r, err
 	}
-	for name, sent := range r.Summary.Targets {
-		for _, t := range readers {
-			if t.URL == sent.URL && t.SiteID == sent.SiteID {
-				t.Name = name
-				r.Targets = append(r.Targets, t)
-				break
-			}
-		}
-	}
-	if len(r.Targets) == 0 {
+	r.Sites = sitesOf(r.Summary.Targets, readers)
+	if !slices.ContainsFunc(r.Sites, func(s Site) bool { return s.Error == "" }) {
 		return r, ErrNoTarget
 	}
-	return r, k.before(ctx, &r)
+	if r.Largest, err = k.largest(ctx, runID, knobs); err != nil {
+		return r, err
+	}
+	return r, k.addBefore(ctx, &r)
 }
 
 func configuration(saved store.Run) (spec.Spec, error) {
@@ -231,8 +230,24 @@ func (k *Keeper) summary(saved store.Run) (s record.Summary, err error) {
 	return s, nil
 }
 
-// before adds what was there before the run, where somebody looked.
-func (k *Keeper) before(ctx context.Context, r *Run) error {
+// largest bounds the orders of a run by its settings and its own funnels; nil where the files of the run were not kept.
+func (k *Keeper) largest(ctx context.Context, runID string, knobs spec.Spec) (*Order, error) {
+	files, err := k.c.Store.KeptFiles(ctx, runID)
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	var funnels []funnel.Funnel
+	if body, ok := files[exchange.FunnelsFile]; ok {
+		var problems problem.List
+		if funnels, problems = funnel.Decode(exchange.FunnelsFile, body); problems.Err() != nil {
+			return nil, nil // of a version that knew other funnels
+		}
+	}
+	return largestOrder(knobs, funnels), nil
+}
+
+// addBefore adds what was there before the run, where somebody looked.
+func (k *Keeper) addBefore(ctx context.Context, r *Run) error {
 	body, err := k.c.Store.Proof(ctx, r.Summary.RunID, store.Before)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -240,7 +255,6 @@ func (k *Keeper) before(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	r.Before = map[string]map[string]matomo.Recorded{}
 	if err := json.Unmarshal(body, &r.Before); err != nil {
 		return fmt.Errorf("read what was there before run %s: %w", r.Summary.RunID, err)
 	}

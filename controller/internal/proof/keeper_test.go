@@ -23,6 +23,7 @@ const tracker = "https://matomo.test/matomo.php"
 type book struct {
 	run    store.Run
 	proofs map[store.ProofKind]json.RawMessage
+	files  map[string][]byte
 }
 
 func (b *book) Run(_ context.Context, id string) (store.Run, error) {
@@ -35,6 +36,7 @@ func (b *book) SaveProof(_ context.Context, _ string, kind store.ProofKind, body
 	b.proofs[kind] = body
 	return nil
 }
+func (b *book) KeptFiles(context.Context, string) (map[string][]byte, error) { return b.files, nil }
 func (b *book) Proof(_ context.Context, _ string, kind store.ProofKind) (json.RawMessage, error) {
 	if body, ok := b.proofs[kind]; ok {
 		return body, nil
@@ -88,7 +90,7 @@ func TestAReconciliationIsKept(t *testing.T) {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		synctest.Wait()
-		if r, err := k.Status(t.Context(), "r1"); err != nil || r.State != "done" || r.Lost() || len(r.Targets) != 1 {
+		if r, err := k.Status(t.Context(), "r1"); err != nil || r.State != "done" || r.Verdict != record.MatchEqual || len(r.Targets) != 1 {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})
@@ -118,7 +120,7 @@ func TestWhatCannotBeReconciledIsTold(t *testing.T) {
 	}
 	moved := sentTo()
 	at := moved.Targets["matomo"]
-	at.SiteID = 77
+	at.URL = "https://elsewhere.test/matomo.php"
 	moved.Targets["matomo"] = at
 	k, _ = keeper(t, &shows{}, moved)
 	if _, err := k.Start(t.Context(), "r1", proof.Options{}); !errors.Is(err, proof.ErrNoTarget) {
@@ -134,7 +136,7 @@ func TestSitesAreLookedAtBeforeARun(t *testing.T) {
 		m := &shows{report: always(shown(300, 900)), lately: holds(0, 0)}
 		k, b := keeper(t, m, sentTo())
 		k.Look(t.Context(), "r1")
-		var seen map[string]map[string]matomo.Recorded
+		var seen map[string]proof.Before
 		if err := json.Unmarshal(b.proofs[store.Before], &seen); err != nil || len(seen) != 1 || len(m.asked) == 0 {
 			t.Fatalf("%s, %v: only the run's own site is to be asked", b.proofs[store.Before], err)
 		}
@@ -173,7 +175,7 @@ func TestARunWhoseLoadgenWasKilledIsNotFollowedForEver(t *testing.T) {
 		}
 		synctest.Wait()
 		r, err := k.Status(t.Context(), "r1")
-		if err != nil || r.State != "done" || r.Lost() || row(t, r, "pageviews").Most != pages {
+		if err != nil || r.State != "done" || r.Verdict != record.MatchEqual || row(t, r, "pageviews").Most != pages {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})

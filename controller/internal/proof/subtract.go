@@ -2,7 +2,6 @@ package proof
 
 import (
 	"reflect"
-	"time"
 
 	"github.com/puttrix/trafficinator/shared/matomo"
 )
@@ -23,19 +22,6 @@ func less(shown, before matomo.Recorded) matomo.Recorded {
 	out.Days, out.Countries = without(shown.Days, before.Days), without(shown.Countries, before.Countries)
 	out.Sources, out.Devices = without(shown.Sources, before.Sources), without(shown.Devices, before.Devices)
 	return out
-}
-
-// sumOf adds up the days of a slice; false where nobody looked at its first one. Days after those that were looked at had
-// not begun.
-func sumOf(days map[string]matomo.Recorded, s matomo.Slice) (sum matomo.Recorded, looked bool) {
-	_, looked = days[s.From.Format(time.DateOnly)]
-	for day, r := range days {
-		if at, err := time.Parse(time.DateOnly, day); err != nil || at.Before(s.From) || at.After(s.To) {
-			continue
-		}
-		sum = plus(sum, r)
-	}
-	return sum, looked
 }
 
 func plus(a, b matomo.Recorded) matomo.Recorded {
@@ -68,4 +54,29 @@ func without(shown, before map[string]uint64) map[string]uint64 {
 	return out
 }
 
-func same(a, b matomo.Recorded) bool { return reflect.DeepEqual(a, b) }
+// lessLog takes off what the raw log held before.
+func lessLog(log, before matomo.RawLog) matomo.RawLog {
+	out := matomo.RawLog{Visits: lessSpan(log.Visits, before.Visits)}
+	if log.Actions != nil && before.Actions != nil {
+		actions := lessSpan(*log.Actions, *before.Actions)
+		out.Actions = &actions
+	}
+	return out
+}
+
+func lessSpan(a, b matomo.Span) matomo.Span {
+	return matomo.Span{Least: a.Least - min(a.Least, b.Most), Most: a.Most - min(a.Most, b.Least)}
+}
+
+// held is what the raw log holds of visits that the reports show in full.
+func held(r matomo.Recorded) matomo.RawLog {
+	return matomo.RawLog{Visits: matomo.Span{Least: r.Visits, Most: r.Visits}, Actions: &matomo.Span{Least: r.Actions(), Most: r.Actions()}}
+}
+
+// behind tells whether reports show less than the raw log holds: a visit is archived as soon as it is there, and again
+// with its later actions.
+func behind(reports matomo.Recorded, log *matomo.RawLog) bool {
+	return log != nil && (reports.Visits < log.Visits.Least || log.Actions != nil && reports.Actions() < log.Actions.Least)
+}
+
+func same(a, b any) bool { return reflect.DeepEqual(a, b) }

@@ -28,6 +28,18 @@ test('a clean run reconciles with every row equal, by keyboard', async ({ page, 
   await expect(page.getByText('2 notes were written.')).toBeVisible()
 })
 
+test('reports that are not archived are no loss', async ({ page, stack }) => {
+  const { url } = await stack.addSink('127.0.0.1:0', '--archive-delay', '2h')
+  const id = await finished(stack, { MATOMO_URL: url })
+  await stack.api('POST', `/api/runs/${id}/reconcile`, { limit_seconds: 0 })
+  await page.goto(`/runs/${id}`)
+  await expect(page.getByText('the reports do not show it yet', { exact: false }).first()).toBeVisible({
+    timeout: 20_000,
+  })
+  await expect(page.getByRole('row', { name: /^visits/ })).toContainText('equal')
+  await expect(page.getByRole('row', { name: /^pageviews/ })).toContainText('not archived')
+})
+
 test('hits that were answered and not recorded are missed', async ({ page, stack }) => {
   const { url } = await stack.addSink('127.0.0.1:0', '--lose-share', '0.1')
   const id = await finished(stack, { MATOMO_URL: url })

@@ -2537,6 +2537,13 @@ export interface components {
             status?: number;
             target: string;
         };
+        RecordReconciledPart: {
+            /** Format: int64 */
+            hits: number;
+            name: string;
+            /** Format: int64 */
+            visits: number;
+        };
         RecordReconciledRow: {
             /** @enum {string} */
             group: "total" | "day" | "country" | "source" | "device";
@@ -2550,7 +2557,7 @@ export interface components {
             /** Format: double */
             sent: number;
             /** @enum {string} */
-            verdict: "equal" | "short" | "more" | "incomparable";
+            verdict: "equal" | "short" | "more" | "not_archived" | "incomparable";
             why?: string;
         };
         RecordReconciledTarget: {
@@ -2560,11 +2567,14 @@ export interface components {
             freshness_seconds?: number;
             limits?: string;
             name: string;
+            parts?: components["schemas"]["RecordReconciledPart"][] | null;
             rows: components["schemas"]["RecordReconciledRow"][] | null;
             /** Format: int64 */
             site_id: number;
             /** @enum {string} */
-            slice: "dimension" | "site" | "difference";
+            slice?: "dimension" | "site" | "difference";
+            /** @enum {string} */
+            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
         };
         RecordReconciliation: {
             /** Format: date-time */
@@ -2577,6 +2587,8 @@ export interface components {
             targets: components["schemas"]["RecordReconciledTarget"][] | null;
             /** Format: date-time */
             until?: string;
+            /** @enum {string} */
+            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
             waiting?: string;
         };
         RecordReportBenchmark: {

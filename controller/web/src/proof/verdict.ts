@@ -6,22 +6,13 @@ import { words } from '../words'
 export type Target = Schemas['RecordReconciledTarget']
 export type Row = Schemas['RecordReconciledRow']
 
-export type Outcome = 'good' | 'lost' | 'more' | 'failed'
-
-/** The worst that is true of a target. */
-export function outcome(t: Target): Outcome {
-  const rows = t.rows ?? []
-  if (t.error) return 'failed'
-  if (rows.some((r) => r.verdict === 'short')) return 'lost'
-  if (rows.some((r) => r.verdict === 'more')) return 'more'
-  return 'good'
-}
-
-export const tones: Record<Outcome, 'good' | 'warn' | 'bad'> = {
-  good: 'good',
-  lost: 'bad',
-  more: 'warn',
-  failed: 'warn',
+/** The colour of a verdict, of a target or of a row. */
+export const tones: Record<string, 'good' | 'warn' | 'bad' | undefined> = {
+  equal: 'good',
+  short: 'bad',
+  more: 'bad',
+  not_archived: 'warn',
+  not_asked: 'warn',
 }
 
 /** The verdict of a row in words. */
@@ -32,6 +23,8 @@ export function told(r: Row): string {
       return w.short(r.off, percent(r.sent ? -r.off / r.sent : 1))
     case 'more':
       return w.tooMany(r.off)
+    case 'not_archived':
+      return w.notArchived
     case 'incomparable':
       return w.incomparable
     default:
@@ -39,8 +32,14 @@ export function told(r: Row): string {
   }
 }
 
-/** Rows that are always shown, and those that are shown on demand: what is broken down and equal. */
+/** How much of what was sent was recorded, for a bar: over 1 where it was more. */
+export function share(r: Row): number {
+  if (r.verdict === 'incomparable') return 0
+  return r.sent ? r.recorded / r.sent : r.recorded ? 2 : 0
+}
+
+/** Rows that are always shown, and those that are shown on demand: what is broken down and neither missing nor too much. */
 export function sorted(rows: Row[]): { shown: Row[]; folded: Row[] } {
-  const telling = (r: Row) => r.group === 'total' || r.verdict !== 'equal'
+  const telling = (r: Row) => r.group === 'total' || r.verdict === 'short' || r.verdict === 'more'
   return { shown: rows.filter(telling), folded: rows.filter((r) => !telling(r)) }
 }

@@ -31,14 +31,21 @@ export const proof = {
   equal: 'equal',
   short: (n: number, share: string) => `short by ${figure(-n)} (${share})`,
   tooMany: (n: number) => `more by ${figure(n)}`,
+  notArchived: 'not archived',
   incomparable: 'not comparable',
   figure,
   verdicts: {
-    good: 'Everything was recorded',
-    lost: 'Hits are missing',
-    more: 'More than was sent',
-    failed: 'Could not be asked',
-  },
+    equal: 'Everything was recorded',
+    short: 'Hits are missing',
+    more: 'More was recorded than was sent, and nothing explains it',
+    not_asked: 'Matomo could not be asked',
+    not_archived: 'The raw log holds what was sent; the reports do not show it yet',
+    incomparable: 'What was recorded cannot be compared with what was sent',
+  } as Record<string, string>,
+  parts: (parts: { name: string; visits: number; hits: number }[]) =>
+    `Several targets lead to this site, and Matomo does not tell their visits apart: ${parts
+      .map((p) => `${p.name} ${count(p.visits)} visits, ${count(p.hits)} hits`)
+      .join('; ')}.`,
   causes: 'Likely causes',
   annotate: 'Note in Matomo’s graph',
   annotateHelp: 'Writes begin and end of this run into the graph of each target.',

@@ -1,0 +1,108 @@
+package matomo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// RawLog is what a Matomo's log of visits holds, which the reports show once they are archived.
+type RawLog struct {
+	Visits Span
+	// Actions is nil where only visits could be counted.
+	Actions *Span
+}
+
+// Span is a number that is known within bounds.
+type Span struct{ Least, Most uint64 }
+
+// maxMinutes is how far Live.getCounters goes back (plugins/Live/API.php).
+const maxMinutes = 2880
+
+// RawLogSince counts the visits whose last action was recorded since then, and the actions that were, of a segment where
+// it is not empty (Live.getCounters); the token's user needs view access to the site. Matomo counts back in whole minutes
+// from now, so that what lies within a minute of since is between the bounds. since must not be over 2,880 minutes ago.
+func (c *Client) RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (RawLog, error) {
+	minutes := int(time.Since(since).Minutes())
+	most, err := c.counters(ctx, t, min(max(minutes, 0)+1, maxMinutes), segment)
+	if err != nil {
+		return RawLog{}, err
+	}
+	var least counters
+	if minutes > 0 {
+		if least, err = c.counters(ctx, t, minutes, segment); err != nil {
+			return RawLog{}, err
+		}
+	}
+	// A hit that is recorded between the two questions may be in the second answer alone.
+	return RawLog{
+		Visits:  Span{least.Visits.whole(), max(least.Visits.whole(), most.Visits.whole())},
+		Actions: &Span{least.Actions.whole(), max(least.Actions.whole(), most.Actions.whole())},
+	}, nil
+}
+
+// counters are those of the last minutes.
+type counters struct {
+	Visits  amount `json:"visits"`
+	Actions amount `json:"actions"`
+}
+
+func (c *Client) counters(ctx context.Context, t target.Target, minutes int, segment string) (counters, error) {
+	var v []counters
+	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}, "lastMinutes": {strconv.Itoa(minutes)}}
+	if segment != "" {
+		form.Set("segment", segment)
+	}
+	if err := c.ask(ctx, t, "Live.getCounters", form, &v); err != nil || len(v) == 0 {
+		return counters{}, err
+	}
+	return v[0], nil
+}
+
+// maxVisits bounds CountVisits.
+const maxVisits = 1 << 40
+
+// CountVisits counts the visits of a slice in the raw log (Live.getLastVisitsDetails), of any days: it asks for single
+// visits by their place in the list. Where guess is right that takes two requests, else some twenty. The token's user
+// needs view access to the site, whose visits log must not be switched off.
+func (c *Client) CountVisits(ctx context.Context, t target.Target, s Slice, guess uint64) (uint64, error) {
+	least, over := uint64(0), uint64(maxVisits) // there are as many as least, and fewer than over
+	for try, step := guess, uint64(1); least+1 < over; {
+		there, err := c.visitAt(ctx, t, s, try)
+		if err != nil {
+			return 0, err
+		}
+		if there {
+			least = try
+		} else {
+			over = try
+		}
+		switch { // go on in steps that grow until it lies between two, then halve
+		case over == maxVisits:
+			try, step = least+step, 2*step
+		case least == 0 && over > step:
+			try, step = over-step, 2*step
+		default:
+			try = least + (over-least)/2
+		}
+	}
+	return least, nil
+}
+
+// visitAt tells whether a slice has as many visits as n.
+func (c *Client) visitAt(ctx context.Context, t target.Target, s Slice, n uint64) (bool, error) {
+	if n == 0 {
+		return true, nil
+	}
+	var visits []json.RawMessage
+	err := c.report(ctx, t, "Live.getLastVisitsDetails", s, &visits, "filter_limit", "1", "filter_offset", strconv.FormatUint(n-1, 10), "doNotFetchActions", "1")
+	if errors.Is(err, errEmpty) {
+		err = nil
+	}
+	return len(visits) > 0, err
+}
