@@ -56,7 +56,7 @@ func (p Product) Walk(t *testing.T) {
 	}
 	p.Kill(t)
 	p.Recovers(t, second.Run.ID, 1)
-	p.Call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
+	p.Call(t, http.MethodPost, "/api/stop?timeout=60", nil, http.StatusOK)
 	if s := p.Status(t); s.Run.Ended == nil || s.Run.Reason != "interrupted" || s.Run.Summary == nil {
 		t.Errorf("want the end and the ledger: %+v", s.Run)
 	}
@@ -97,7 +97,7 @@ func (p Product) Counts(t *testing.T) {
 	}
 	s.Stats.Sample.equals(t, "the status", gained)
 	p.streamed(t).equals(t, "the stream", gained)
-	p.Call(t, http.MethodPost, "/api/stop?timeout=10", nil, http.StatusOK)
+	p.Call(t, http.MethodPost, "/api/stop?timeout=60", nil, http.StatusOK)
 	if s = p.Status(t); s.Run.Summary == nil {
 		t.Fatalf("want a ledger: %+v", s.Run)
 	}

@@ -35,7 +35,7 @@ func TestARunIsReconciled(t *testing.T) {
 		{"all faults", "POST", "/api/runs/here/reconcile", `{"limit_seconds":-1,"every_seconds":0}`, nil, 422, `every_seconds"},{"message":"expected number >= 0","location":"body.limit_seconds"`},
 		{"a look", "POST", "/api/runs/here/reconcile", `{"limit_seconds":0}`, nil, 202, `"targets":[]`},
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

@@ -23,7 +23,7 @@ import (
 const token = "0123456789abcdef0123456789abcdef"
 
 // patience bounds every wait.
-const patience = 20 * time.Second
+const patience = 3 * time.Minute
 
 // world is a controller's database and folders, with a runtime whose jobs do what a test says.
 type world struct {

@@ -175,7 +175,7 @@ func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
 	}
 	healed(t, s, c)
 	testbed.Docker(t, "pause", c.Name)
-	if err := s.Port.Stop(t.Context(), 8*time.Second); err != nil {
+	if err := s.Port.Stop(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if st := s.Port.Status(t.Context()); st.State != runtime.Exited || st.ExitCode != 0 {

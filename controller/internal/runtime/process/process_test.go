@@ -29,7 +29,7 @@ func subject(t *testing.T) (runtimetest.Subject, string) {
 	p := process.New(fsys, process.Config{Bin: bin, Exchange: dir, State: filepath.Join(dir, "state"), Log: log})
 	t.Cleanup(func() {
 		// t.Context is done by now.
-		if err := p.Close(context.Background(), 8*time.Second); err != nil {
+		if err := p.Close(context.Background(), time.Minute); err != nil {
 			t.Error(err)
 		}
 		if err := log.Close(); err != nil {
@@ -73,14 +73,14 @@ func TestAJobOfAControllerThatWasKilledIsNotStartedBesideItself(t *testing.T) {
 	bin := testbed.Loadgen(t)
 	next := process.New(afero.NewOsFs(), process.Config{Bin: bin, Exchange: dir, State: s.State, Log: io.Discard})
 	t.Cleanup(func() {
-		if err := next.Close(context.Background(), 8*time.Second); err != nil {
+		if err := next.Close(context.Background(), time.Minute); err != nil {
 			t.Error(err)
 		}
 	})
 	if err := next.StartJob(t.Context(), "a"); !errors.Is(err, runtime.ErrEnding) {
 		t.Errorf("the first life still goes on, got %v", err)
 	}
-	if err := s.Jobs.StopJob(t.Context(), "a", 8*time.Second); err != nil {
+	if err := s.Jobs.StopJob(t.Context(), "a", time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if err := next.StartJob(t.Context(), "a"); err != nil {

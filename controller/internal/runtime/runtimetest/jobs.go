@@ -26,7 +26,7 @@ func besideJob(t *testing.T, s Subject) {
 		t.Errorf("a second start should change nothing: %+v, then %+v beside %+v", job, again, kept)
 	}
 	told(t, s.Jobs, "a", "idle")
-	must(t, s.Jobs.StopJob(t.Context(), "a", 8*time.Second))
+	must(t, s.Jobs.StopJob(t.Context(), "a", time.Minute))
 	if ended := s.Jobs.Job(t.Context(), "a"); ended.State != runtime.Exited || ended.ExitCode != 0 || ended.Crashed() || ended.Ended.IsZero() {
 		t.Errorf("it should end well: %+v", ended)
 	}
@@ -82,7 +82,7 @@ func forgets(t *testing.T, s Subject) {
 	if err := s.Jobs.RemoveJob(t.Context(), "a"); !errors.Is(err, runtime.ErrStuck) {
 		t.Errorf("one that runs should not be removed, got %v", err)
 	}
-	must(t, s.Jobs.StopJob(t.Context(), "a", 8*time.Second))
+	must(t, s.Jobs.StopJob(t.Context(), "a", time.Minute))
 	must(t, s.Jobs.RemoveJob(t.Context(), "a"))
 	must(t, s.Jobs.RemoveJob(t.Context(), "a"))
 	if j := s.Jobs.Job(t.Context(), "a"); j.State != runtime.Missing {

@@ -33,7 +33,7 @@ type Subject struct {
 }
 
 // patience bounds every wait.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // Run runs the suite; fresh makes a subject for each test.
 func Run(t *testing.T, fresh func(*testing.T) Subject) {
@@ -70,7 +70,7 @@ func startsAndStops(t *testing.T, s Subject) {
 	if again := s.Port.Status(t.Context()); again.ID != first.ID || !again.Started.Equal(first.Started) {
 		t.Errorf("a second start should change nothing: %+v, then %+v", first, again)
 	}
-	must(t, s.Port.Stop(t.Context(), 8*time.Second))
+	must(t, s.Port.Stop(t.Context(), time.Minute))
 	ended := s.Port.Status(t.Context())
 	if ended.State != runtime.Exited || ended.ExitCode != 0 || ended.Crashed() || ended.Telemetry != "" {
 		t.Errorf("an idle loadgen should end well: %+v", ended)
@@ -81,7 +81,7 @@ func startsAndStops(t *testing.T, s Subject) {
 func restarts(t *testing.T, s Subject) {
 	for _, id := range []string{"first", "second"} {
 		s.Publish(t, map[string]string{"RUN_ID": id})
-		must(t, s.Port.Restart(t.Context(), 8*time.Second))
+		must(t, s.Port.Restart(t.Context(), time.Minute))
 		l := await(t, s.Port, runtime.Running)
 		if !answers(t, l.Telemetry, "/metrics", `run_id="`+id+`"`) {
 			t.Errorf("the loadgen should have the plan %s", id)
@@ -152,7 +152,7 @@ func follows(t *testing.T, s Subject) {
 			t.Fatal("the line that it idles did not come")
 		}
 	}
-	must(t, s.Port.Stop(t.Context(), 8*time.Second))
+	must(t, s.Port.Stop(t.Context(), time.Minute))
 	select {
 	case err := <-done:
 		if err != nil {
