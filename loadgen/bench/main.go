@@ -54,6 +54,7 @@ func parts() []part {
 		{"single", "Hits, one a request", (*bench).single},
 		{"bulk", "Hits in bulk of 100", (*bench).bulk},
 		{"pacing", "Distance from the ideal moment", (*bench).pacing},
+		{"starting", "A start beside old ledgers", (*bench).starting},
 		{"soak", "A long run", (*bench).soaking},
 		{"micro", "Micro-benchmarks", (*bench).micro},
 		{"profiles", "Load profiles", (*bench).profiles},
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, fsys afero.Fs, stdout, stderr io.Wr
 	b := &bench{fs: fsys, out: stdout}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	only := f.String("only", "single,bulk,pacing,micro", "`parts` to measure; there are soak and profiles too")
+	only := f.String("only", "single,bulk,pacing,starting,micro", "`parts` to measure; there are soak and profiles too")
 	results := f.String("results", "loadgen/bench/RESULTS.md", "`file` whose sections of these parts are replaced")
 	long := f.Bool("long", false, "pacing for 60 s each, not 10 s")
 	f.StringVar(&b.loadgen, "loadgen", "bin/loadgen", "`program` to measure")
@@ -93,7 +94,7 @@ func run(ctx context.Context, args []string, fsys afero.Fs, stdout, stderr io.Wr
 func (b *bench) all(ctx context.Context, names []string, results string) (err error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(parts(), func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("-only %q: the parts are single, bulk, pacing, soak, micro and profiles", name)
+			return fmt.Errorf("-only %q: the parts are single, bulk, pacing, starting, soak, micro and profiles", name)
 		}
 	}
 	if err := b.prepare(); err != nil {
