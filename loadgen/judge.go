@@ -16,10 +16,14 @@ func newJudge(k *spec.Spec) (*judge.Judge, []threshold.Threshold) {
 		return nil, nil
 	}
 	thresholds, _ := threshold.Parse("THRESHOLDS", k.Thresholds) // the settings were checked
-	if !k.ThresholdAbort && k.StopErrorShare == 0 {
+	abort := k.ThresholdAbort && len(thresholds) > 0
+	if len(thresholds) == 0 {
+		thresholds = threshold.BuiltIn()
+	}
+	if !abort && k.StopErrorShare == 0 {
 		return nil, thresholds
 	}
-	return &judge.Judge{Abort: k.ThresholdAbort, MaxErrors: k.StopErrorShare}, thresholds
+	return &judge.Judge{Abort: abort, MaxErrors: k.StopErrorShare}, thresholds
 }
 
 // observe looks at the run every second until ctx is done, and has it stopped where its hits demand it.
@@ -36,6 +40,7 @@ func (s *session) observe(ctx context.Context, stop context.CancelCauseFunc) {
 		if s.series != nil {
 			s.series.Add(s.now(), s.ledger.Counts())
 		}
+		s.logReasons()
 		if s.judge == nil || s.stopped != "" {
 			continue
 		}

@@ -43,9 +43,10 @@ type session struct {
 	options    options
 	judge      *judge.Judge // nil where it has nothing to stop
 	thresholds []threshold.Threshold
-	series     *series.Series // nil unless a report was asked for
-	problems   *logLines      // of the log
-	stopped    engine.Reason  // by its judge, and why in words
+	series     *series.Series         // nil unless a report was asked for
+	problems   *logLines              // of the log
+	logged     map[record.Reason]bool // reasons of which the log has told
+	stopped    engine.Reason          // by its judge, and why in words
 	why        string
 
 	began       time.Time     // with clock
@@ -65,7 +66,7 @@ type session struct {
 func newSession(h host, o options, env map[string]string, p *plan.Plan, to *sender, log *slog.Logger, problems *logLines) *session {
 	began := time.Now()
 	s := &session{
-		h: h, options: o, env: env, plan: p, log: log, problems: problems, sender: to, ledger: ledger.New(len(p.Targets)),
+		h: h, options: o, env: env, logged: map[record.Reason]bool{}, plan: p, log: log, problems: problems, sender: to, ledger: ledger.New(len(p.Targets)),
 		router: routing.New(p.Targets, p.Strategy, p.Seed), clock: standstill.New(began), began: began, started: began.UTC(),
 	}
 	s.judge, s.thresholds = newJudge(&p.Spec)
@@ -292,6 +293,7 @@ func (s *session) finish(reason engine.Reason) int {
 			s.log.Error("the daily cap cannot be written", "err", err)
 		}
 	}
+	s.logReasons()
 	s.conclude(&sum)
 	s.ended = true
 	if err := s.place.End(&sum); err != nil {

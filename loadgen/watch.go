@@ -49,7 +49,7 @@ func (s *session) progress(ctx context.Context) {
 			continue
 		}
 		log.Info("progress", "phase", s.Phase(), "visits", sum.Visits.Planned, "open_visits", sum.OpenVisits, "accepted", h.Accepted,
-			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds", sum.Latency.P95, "thresholds_missed", threshold.Misses(sum.Thresholds))
+			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds", sum.Latency.P95, "thresholds_missed", threshold.Misses(sum.Thresholds), "not_accepted", shortReasons(sum.Reasons))
 	}
 }
 
@@ -93,13 +93,15 @@ func printSummary(w io.Writer, s *record.Summary) {
 		_, _ = fmt.Fprintf(w, "stood still: this process did not run for %.1f s (stopped, paused, or its machine asleep): %d visits and %d hits were not sent; they are in no share, rate or latency\n",
 			all.Seconds, all.Visits, all.Hits)
 	}
+	printReasons(w, "not accepted:", s.Reasons)
+	printReasons(w, "accepted, but:", s.Warnings)
 	if len(s.Thresholds) > 0 {
 		for _, v := range s.Thresholds {
 			verdict := "held"
 			if !v.Held {
 				verdict = "MISSED"
 			}
-			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t\n", v.Expression, verdict, threshold.Shown(v))
+			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t\n", threshold.Name(v), verdict, threshold.Shown(v))
 		}
 		_, _ = fmt.Fprintln(w, "thresholds:")
 		_ = t.Flush()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // Reserved are visits whose numbers a run has reserved and that have not begun, with the hits that they would send. A run
@@ -36,6 +38,9 @@ func (s *Summary) CloseKilled(now time.Time) {
 	}
 	for name, h := range s.ByTarget {
 		s.ByTarget[name] = h.closed()
+		if open := s.ByTarget[name].Unknown - h.Unknown; open > 0 {
+			s.Reasons = addReasons(s.Reasons, []Reason{{Target: name, Class: answer.Broken.String(), Hits: open, FirstWords: "the loadgen was killed"}})
+		}
 	}
 	s.Hits = s.Hits.closed()
 	s.Message = "killed: what was sent after this was last written, as a rule a second before, is not known; all that was open then is unknown"

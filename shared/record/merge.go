@@ -33,6 +33,7 @@ func Merge(lives []Summary) Summary {
 		out.Killed += s.Killed
 		out.CutVisits += s.CutVisits
 		out.Bulk = out.Bulk.plus(s.Bulk)
+		out.Reasons, out.Warnings = addReasons(s.Reasons, out.Reasons), addReasons(s.Warnings, out.Warnings)
 		if out.Targets == nil {
 			out.Targets = map[string]Target{}
 		}

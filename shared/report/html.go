@@ -40,6 +40,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"match":    func(m record.Match) string { return matches[m].row },
 	"matched":  Matched,
 	"tone":     func(m record.Match) string { return matches[m].tone },
+	"list":     func(all ...any) []any { return all },
 	"share":    func(n float64) string { return number(100*n) + " %" },
 	"columns":  func() int { return maxColumns },
 	"when":     func(time.Time) string { return "" }, // set for each page: it depends on the zone

@@ -22,6 +22,7 @@ type suite struct {
 	Timestamp  string     `xml:"timestamp,attr"`
 	Properties []property `xml:"properties>property"`
 	Cases      []testcase `xml:"testcase"`
+	Out        string     `xml:"system-out,omitempty"`
 }
 
 type property struct {
@@ -61,18 +62,19 @@ func JUnit(w io.Writer, r *Run) error {
 	}
 	out.Cases = []testcase{whole}
 	for _, v := range s.Thresholds {
-		c := testcase{Name: v.Expression, Class: "trafficinator.threshold", Time: took}
+		c := testcase{Name: threshold.Name(v), Class: "trafficinator.threshold", Time: took}
 		switch {
 		case v.Pending:
 			c.Skipped = &fault{"the run goes on"}
 			out.Skipped++
 		case !v.Held:
-			c.Failure = &fault{told(v)}
+			c.Failure = &fault{told(v, s.Reasons)}
 			out.Failures++
 		}
 		out.Cases = append(out.Cases, c)
 	}
 	out.recorded(r.Recorded, took)
+	out.Out = reasonLines("not accepted", s.Reasons) + reasonLines("accepted, but", s.Warnings)
 	out.Tests = len(out.Cases)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("write JUnit: %w", err)
@@ -134,8 +136,25 @@ func off(rows []record.ReconciledRow) string {
 	return strings.Join(totals, "; ")
 }
 
-func told(v record.Verdict) string {
-	return fmt.Sprintf("%s was missed: %s", v.Expression, threshold.Shown(v))
+// told says what was measured for a threshold, and what cost most hits.
+func told(v record.Verdict, reasons []record.Reason) string {
+	said := fmt.Sprintf("%s was missed: %s", threshold.Name(v), threshold.Shown(v))
+	if len(reasons) > 0 {
+		said += "; " + reasonLine(reasons[0])
+	}
+	return said
+}
+
+func reasonLine(r record.Reason) string {
+	return fmt.Sprintf("%d hits to %s (%s): %s", r.Hits, r.Target, r.Class, r)
+}
+
+func reasonLines(title string, reasons []record.Reason) string {
+	var b strings.Builder
+	for _, r := range reasons {
+		b.WriteString(title + ": " + reasonLine(r) + "\n")
+	}
+	return b.String()
 }
 
 // ends are the reasons of ends that are no fault, thresholds apart.

@@ -145,22 +145,27 @@ func factsOf(r *Run) []fact {
 
 func badgeOf(r *Run) badge {
 	s := &r.Summary
-	missed := 0
+	missed, set := 0, 0
 	for _, v := range s.Thresholds {
 		if threshold.Missed(v) {
 			missed++
+		}
+		if !v.BuiltIn {
+			set++
 		}
 	}
 	switch {
 	case s.Ended.IsZero():
 		return badge{"", "Goes on"}
+	case missed > 0 && set == 0:
+		return badge{"bad", "Most hits were not accepted"}
 	case missed > 0:
 		return badge{"bad", fmt.Sprintf("%d of %d thresholds missed", missed, len(s.Thresholds))}
 	case s.Reason == "interrupted" || s.Reason == "stopped":
 		return badge{"warn", "Stopped"}
 	case wrong(r) != "":
 		return badge{"bad", "Failed"}
-	case len(s.Thresholds) > 0:
+	case set > 0:
 		return badge{"good", "Passed"}
 	}
 	return badge{"good", "Finished"}

@@ -17,7 +17,13 @@ type Threshold struct {
 	Metric     string
 	op         string
 	// limit is a fraction of 1 for a share, seconds for a latency.
-	limit float64
+	limit   float64
+	builtIn bool
+}
+
+// BuiltIn are the thresholds of a run for which nobody set any: one in which most hits were not accepted is no success.
+func BuiltIn() []Threshold {
+	return []Threshold{{Expression: "error_share<50%", Metric: "error_share", op: "<", limit: .5, builtIn: true}}
 }
 
 // operators are what bounds are written with, longer ones first. == is as good as =.
@@ -55,7 +61,7 @@ func Judge(thresholds []Threshold, v Values, ended bool) []record.Verdict {
 	verdicts := make([]record.Verdict, len(thresholds))
 	for i, t := range thresholds {
 		m := metrics[t.Metric]
-		verdict := record.Verdict{Expression: t.Expression, Metric: t.Metric}
+		verdict := record.Verdict{Expression: t.Expression, Metric: t.Metric, BuiltIn: t.builtIn}
 		if n, measured := m.of(v); measured {
 			verdict.Value, verdict.Held = &n, t.holds(n)
 			verdict.Pending = !ended && !verdict.Held && m.kind == count && t.mayCome(n)
@@ -67,18 +73,35 @@ func Judge(thresholds []Threshold, v Values, ended bool) []record.Verdict {
 	return verdicts
 }
 
+// Name is the threshold of a verdict as it was written, with a word where nobody wrote it.
+func Name(v record.Verdict) string {
+	if v.BuiltIn {
+		return v.Expression + " (built in)"
+	}
+	return v.Expression
+}
+
 // Missed says that a verdict is against the run.
 func Missed(v record.Verdict) bool { return !v.Held && !v.Pending }
 
 // Passed says that no verdict is against the run.
 func Passed(verdicts []record.Verdict) bool { return !slices.ContainsFunc(verdicts, Missed) }
 
+// Outcome says whether the run has passed; nil where nobody has set a threshold and the built-in one held.
+func Outcome(verdicts []record.Verdict) *bool {
+	passed := Passed(verdicts)
+	if passed && !slices.ContainsFunc(verdicts, func(v record.Verdict) bool { return !v.BuiltIn }) {
+		return nil
+	}
+	return &passed
+}
+
 // Misses tells the verdicts that are against the run, with what was measured; empty where none is.
 func Misses(verdicts []record.Verdict) string {
 	var all []string
 	for _, v := range verdicts {
 		if Missed(v) {
-			all = append(all, v.Expression+" ("+Shown(v)+")")
+			all = append(all, Name(v)+" ("+Shown(v)+")")
 		}
 	}
 	return strings.Join(all, ", ")

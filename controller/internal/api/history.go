@@ -51,16 +51,15 @@ type totalsAnswer struct {
 	Hits    record.Hits    `json:"hits"`
 	Visits  record.Visits  `json:"visits"`
 	Latency record.Latency `json:"latency"`
-	Passed  *bool          `json:"passed" doc:"Whether every threshold held; null where the run had none or is still running."`
+	Passed  *bool          `json:"passed" doc:"Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running."`
 }
 
 func newRow(r store.Run) recordRow {
 	row := recordRow{RecordHead: RecordHead{history.NewHead(r)}}
 	if s := history.Ledger(r.Summary); s != nil {
 		row.Totals = &totalsAnswer{Hits: s.Hits, Visits: s.Visits, Latency: s.Latency}
-		if len(s.Thresholds) > 0 && !s.Ended.IsZero() {
-			passed := threshold.Passed(s.Thresholds)
-			row.Totals.Passed = &passed
+		if !s.Ended.IsZero() {
+			row.Totals.Passed = threshold.Outcome(s.Thresholds)
 		}
 	}
 	return row

@@ -117,12 +117,19 @@ func (r Record) printLedger(w io.Writer) error {
 		for _, name := range slices.Sorted(maps.Keys(s.ByTarget)) {
 			line("to "+name, s.ByTarget[name])
 		}
+		for i, r := range slices.Concat(s.Reasons, s.Warnings) {
+			if i == 0 {
+				row("")
+				row("REASON", "HITS", "TARGET", "ANSWER")
+			}
+			row(r.Class, whole(r.Hits), r.Target, r.String())
+		}
 		for i, v := range s.Thresholds {
 			if i == 0 {
 				row("")
 				row("THRESHOLD", "MEASURED", "")
 			}
-			row(v.Expression, threshold.Shown(v), map[bool]string{true: "held", false: "missed"}[v.Held])
+			row(threshold.Name(v), threshold.Shown(v), map[bool]string{true: "held", false: "missed"}[v.Held])
 		}
 	})
 }

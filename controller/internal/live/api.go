@@ -91,6 +91,10 @@ type Sample struct {
 	Stops      []Stop           `json:"stops"`
 	Thresholds []record.Verdict `json:"thresholds"`
 	Aborts     bool             `json:"threshold_abort"`
+	// Reasons are why hits were not accepted so far, most hits first, and Warnings what was odd about answers that
+	// accepted them, from the ledger.
+	Reasons  []record.Reason `json:"reasons"`
+	Warnings []record.Reason `json:"warnings"`
 	// Capacity is how a capacity search stands; nil for other runs.
 	Capacity *record.Capacity `json:"capacity"`
 }

@@ -38,6 +38,7 @@ func (x *explainer) explain(c Config, s *Sample) {
 			s.Targets[i].LastError = r.Targets[t.Name].LastError
 		}
 		s.Thresholds = append(s.Thresholds, r.Thresholds...)
+		s.Reasons, s.Warnings = append(s.Reasons, r.Reasons...), append(s.Warnings, r.Warnings...)
 		s.Capacity = r.Capacity
 	}
 	if x.known {

@@ -114,7 +114,7 @@ func (m *meter) sample(now time.Time, s *Scrape, gained counters) Sample {
 			span, rate(recent.Accepted, span), rate(uint64(lately.visits[plannedVisits]), span), recent, lately.percentiles(""),
 		},
 		Hits: m.total.tally("", ""), ByKind: m.total.byKind(), Visits: m.total.visitsByFate(), Revenue: m.total.revenue,
-		Due: uint64(m.total.due), Targets: []Target{}, Stops: []Stop{}, Thresholds: []record.Verdict{},
+		Due: uint64(m.total.due), Targets: []Target{}, Stops: []Stop{}, Thresholds: []record.Verdict{}, Reasons: []record.Reason{}, Warnings: []record.Reason{},
 	}
 	for _, name := range s.targets {
 		out.InFlight += s.inFlight[name]

@@ -5,13 +5,12 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // ended counts the hits of a batch by outcome.
-type ended [tracking.Outcomes]int
+type ended [outcome.Count]int
 
 // book books what became of a batch. Answered hits are in flight; others are those of a job that was killed meanwhile.
 func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
@@ -22,20 +21,21 @@ func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 	s.booked = s.booked[:0]
 	for i := range s.hits {
 		h := &s.hits[i]
-		one := ledger.Answered{Kind: h.kind, Outcome: a.Hit(i, len(s.hits)).Outcome(), Latency: a.Latency}
-		if one.Outcome == tracking.Accepted {
+		one := ledger.Answered{Kind: h.kind, Class: a.Hit(i, len(s.hits)), Latency: a.Latency}
+		became := one.Class.Outcome()
+		if became == outcome.Accepted {
 			one.Sale = h.sale
 		}
 		first := i == 0 || s.hits[i-1].visit != h.visit
-		late[h.visit] = late[h.visit] || first && one.Outcome != tracking.Accepted
-		courses[h.visit].Book(one.Outcome, h.ping, h.at, true)
-		n[one.Outcome]++
+		late[h.visit] = late[h.visit] || first && became != outcome.Accepted
+		courses[h.visit].Book(became, h.ping, h.at, true)
+		n[became]++
 		s.booked = append(s.booked, one)
 	}
 	if answered {
-		s.c.Ledger.Answer(b.span.Target, s.booked)
+		s.c.Ledger.Answer(b.span.Target, &a.Answer, s.booked)
 	} else {
-		s.c.Ledger.End(b.span.Target, a.Class.Outcome(), s.kinds)
+		s.c.Ledger.End(b.span.Target, &a.Answer, s.kinds)
 	}
 	day := record.BackfillDay{}
 	for i := range courses {
@@ -59,7 +59,7 @@ func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 	s.done.BatchesDone++
 	d := &s.done.Days[b.day]
 	d.Sent, d.Unknown, d.Rejected = d.Sent+day.Sent, d.Unknown+day.Unknown, d.Rejected+day.Rejected
-	if n[tracking.Unknown] > 0 {
+	if n[outcome.Unknown] > 0 {
 		s.done.Unknown = append(s.done.Unknown, s.record(b, a.String()))
 	}
 	return n
@@ -75,9 +75,9 @@ func (s *shard) judge(b *batch, a ending, n ended) {
 	}
 	hopeless := s.refused[b.span.Target] == mostRefused
 	s.mu.Unlock()
-	if n[tracking.Accepted] < b.hits {
+	if n[outcome.Accepted] < b.hits {
 		s.c.Log.Warn("a batch was not taken as a whole", "batch", b.number, "day", s.c.Days[b.day].Date.String(), "target", s.c.Targets[b.span.Target],
-			"hits", b.hits, "accepted", n[tracking.Accepted], "rejected", n[tracking.Rejected], "unknown", n[tracking.Unknown], "reason", a.String())
+			"hits", b.hits, "accepted", n[outcome.Accepted], "rejected", n[outcome.Rejected], "unknown", n[outcome.Unknown], "reason", a.String())
 	}
 	if hopeless {
 		s.fail(engine.NoTarget, fmt.Sprintf("target %s took nothing of %d batches in a row: %s", s.c.Targets[b.span.Target], mostRefused, a.String()))

@@ -16,8 +16,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -246,7 +246,7 @@ func (j *Job) fail(why engine.Reason, message string) {
 func (j *Job) tooLate(day, target int, v *visit.Visit) {
 	kinds := kindsOf(v.Hits)
 	j.c.Ledger.Plan(target, kinds)
-	j.c.Ledger.End(target, tracking.Shed, kinds)
+	j.c.Ledger.End(target, &answer.Answer{Class: answer.Late}, kinds)
 	j.c.Ledger.Close(target, ledger.Unsent, 0)
 	j.mu.Lock()
 	j.done.Days[day].Unsent++

@@ -8,19 +8,22 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // errStopped means that the job was stopped before a batch was taken.
 var errStopped = errors.New("the job was stopped")
 
 // impatience means that a target took nothing for too long.
-type impatience struct{ target, why string }
+type impatience struct {
+	target string
+	answer answer.Answer
+}
 
 // Error implements error.
 func (e impatience) Error() string {
-	return fmt.Sprintf("target %s took nothing for %s: %s; resume the job later with the same RUN_ID", e.target, patience, e.why)
+	return fmt.Sprintf("target %s took nothing for %s: %s; resume the job later with the same RUN_ID", e.target, patience, e.answer.String())
 }
 
 // send sends a batch until it is taken or refused, in smaller ones where it is too large.
@@ -60,7 +63,7 @@ func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)
 		}
 		pause = max(pause, a.RetryAfter)
 		if time.Since(first)+pause > patience {
-			return a, impatience{s.c.Targets[b.span.Target], a.String()}
+			return a, impatience{s.c.Targets[b.span.Target], a.Answer}
 		}
 		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.span.Target], "reason", a.String(), "in", pause)
 		wait(ctx, pause)
@@ -80,7 +83,7 @@ func (s *shard) try(b *batch) (ending, error) {
 	if !goesAgain(a) && !b.tooLarge(a) {
 		return a, nil
 	}
-	s.c.Ledger.Return(b.span.Target, s.kinds)
+	s.c.Ledger.Return(b.span.Target, &a.Answer, s.kinds)
 	return a, s.c.Journal.back(b.span)
 }
 
@@ -109,7 +112,7 @@ func (s *shard) request(b *batch, from, upTo int) ending {
 	if _ = s.c.Clock.Now(); s.c.Clock.Count() > standstills {
 		a.Latency = ledger.NoLatency
 	}
-	if a.Target(hits).Outcome() == tracking.Accepted {
+	if a.Target(hits).Outcome() == outcome.Accepted {
 		s.mu.Lock()
 		s.sizes[b.span.Target].Take(hits)
 		s.mu.Unlock()
@@ -160,11 +163,11 @@ func (s *shard) sendInPieces(ctx context.Context, b *batch) {
 func (e *ending) add(a ending, from, upTo int) {
 	for i := range upTo - from {
 		switch class := a.Hit(i, upTo-from); {
-		case class.Outcome() == tracking.Unknown || e.Class.Outcome() == tracking.Unknown:
-			if e.Class.Outcome() != tracking.Unknown {
+		case class.Outcome() == outcome.Unknown || e.Class.Outcome() == outcome.Unknown:
+			if e.Class.Outcome() != outcome.Unknown {
 				e.Class, e.Status, e.FirstWords = class, a.Status, a.FirstWords
 			}
-		case class.Outcome() == tracking.Accepted:
+		case class.Outcome() == outcome.Accepted:
 			e.Class = answer.Accepted
 			e.Receipt.Tracked++
 		default:
@@ -191,12 +194,12 @@ func (s *shard) giveUp(b *batch, err error) {
 	var impatient impatience
 	switch {
 	case errors.Is(err, errStopped):
-		s.leave(b, tracking.Abandoned)
+		s.leave(b, &answer.Answer{Class: answer.Stopped})
 	case errors.As(err, &impatient):
-		s.leave(b, tracking.Failed)
+		s.leave(b, &impatient.answer)
 		s.fail(engine.NoTarget, err.Error())
 	default:
-		s.leave(b, tracking.Abandoned)
+		s.leave(b, &answer.Answer{Class: answer.Stopped})
 		s.fail(Broken, err.Error())
 	}
 }

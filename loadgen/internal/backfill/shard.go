@@ -6,9 +6,10 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // shard is one goroutine that sends batches, one after the other.
@@ -53,7 +54,7 @@ func (s *shard) serve(ctx context.Context, b *batch) {
 // inTurn sends a batch after those that go ahead of it.
 func (s *shard) inTurn(ctx context.Context, b *batch) {
 	if !s.turns.begin(ctx, b) {
-		s.leave(b, tracking.Abandoned)
+		s.leave(b, &answer.Answer{Class: answer.Stopped})
 		return
 	}
 	defer s.turns.end(b)
@@ -103,10 +104,10 @@ func (s *shard) draw(number uint64) {
 }
 
 // leave books that a batch is not sent now. It is no part of the days' account: it goes when the job is resumed.
-func (s *shard) leave(b *batch, why tracking.Outcome) {
+func (s *shard) leave(b *batch, why *answer.Answer) {
 	s.left.Store(true)
 	fate := ledger.Unsent
-	if why == tracking.Failed {
+	if why.Class.Outcome() == outcome.Failed {
 		fate = ledger.Lost
 	}
 	s.c.Ledger.End(b.span.Target, why, s.kinds)

@@ -3,6 +3,8 @@ package engine
 import (
 	"fmt"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // beginAtOnce is how many visits begin between two looks at the answers.
@@ -125,7 +127,7 @@ func (l *loop) start(at, now time.Time) {
 	case o.due <= l.resumed:
 		l.miss(o, now.Sub(l.began))
 	case now.Sub(at) > maxWait:
-		l.shed(o, now.Sub(l.began))
+		l.shed(o, answer.Late, now.Sub(l.began))
 	default:
 		l.lanes[o.target].add(o)
 	}
@@ -139,5 +141,5 @@ func (l *loop) date(o *openVisit) {
 	}
 	length := l.visit.Length()
 	latest := l.began.Add(o.start - length - l.c.Router.Behind(int(o.target)))
-	o.base = l.days.keep(latest.Unix(), int64(length/time.Second))
+	o.base = uint32(l.days.keep(latest.Unix(), int64(length/time.Second)))
 }

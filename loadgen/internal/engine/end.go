@@ -3,7 +3,7 @@ package engine
 import (
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // clearAtOnce is how many visits are abandoned between two looks at the answers: about a millisecond's work.
@@ -11,7 +11,7 @@ const clearAtOnce = 1000
 
 // turnAway deals with a visit whose target takes no hits, or not in time: before its first hit it goes to another where
 // its own has failed or is in doubt, else the hits are shed.
-func (l *loop) turnAway(o openVisit, now time.Duration) {
+func (l *loop) turnAway(o openVisit, why answer.Class, now time.Duration) {
 	if !o.sent {
 		if to := l.c.Router.Pick(o.number, l.began.Add(now)); to != int(o.target) {
 			l.c.Visits.Outline(o.number, &l.visit)
@@ -22,20 +22,20 @@ func (l *loop) turnAway(o openVisit, now time.Duration) {
 			return
 		}
 	}
-	l.shed(o, now)
+	l.shed(o, why, now)
 }
 
 // shed books the next hits as not sent. A visit whose first hit is not sent does not happen at all.
-func (l *loop) shed(o openVisit, now time.Duration) {
+func (l *loop) shed(o openVisit, why answer.Class, now time.Duration) {
 	l.c.Visits.Outline(o.number, &l.visit)
-	outcome := tracking.Shed
+	said := answer.Answer{Class: why}
 	if o.attempts > 0 { // it was tried and surely not taken
-		outcome = tracking.Failed
+		said.Class, said.Status = o.class, int(o.status)
 	}
 	if !o.sent {
 		o.upTo = uint16(len(l.visit.Hits))
 	}
-	l.c.Ledger.End(int(o.target), outcome, kindsOf(l.visit.Hits[o.hit:o.upTo]))
+	l.c.Ledger.End(int(o.target), &said, kindsOf(l.visit.Hits[o.hit:o.upTo]))
 	o.hit, o.attempts = o.upTo, 0
 	l.rest(o, now)
 }
@@ -54,7 +54,7 @@ func (l *loop) rest(o openVisit, now time.Duration) {
 // abandon books all that is left of a visit and closes it.
 func (l *loop) abandon(o openVisit) {
 	l.c.Visits.Outline(o.number, &l.visit)
-	l.c.Ledger.End(int(o.target), tracking.Abandoned, kindsOf(l.visit.Hits[o.hit:]))
+	l.c.Ledger.End(int(o.target), &answer.Answer{Class: answer.Stopped}, kindsOf(l.visit.Hits[o.hit:]))
 	l.cut.Add(1)
 	l.close(&o, len(l.visit.Hits))
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // loop is the state of a run; one goroutine owns it. Moments are durations since began.
@@ -200,10 +202,10 @@ func (l *loop) dispatch(now time.Duration) {
 			verdict := l.c.Router.Verdict(t, at)
 			switch {
 			case verdict == routing.Refuse:
-				l.turnAway(n.pop(), now)
+				l.turnAway(n.pop(), answer.Breaker, now)
 				continue
 			case now >= n.oldest()+l.c.BatchDelay+maxWait:
-				l.turnAway(n.popOldest(), now)
+				l.turnAway(n.popOldest(), answer.Late, now)
 				continue
 			}
 			if verdict == routing.Wait || !l.free(n, at) || n.hits < n.size.Most && now < n.oldest()+l.c.BatchDelay {
@@ -295,9 +297,10 @@ func (l *loop) take(b *batch) {
 func (l *loop) again(b *batch, tries uint8) {
 	due := b.answered + max(retries[tries], b.result.RetryAfter)
 	l.judge(b, due)
-	l.c.Ledger.Return(b.target, b.kinds)
+	l.c.Ledger.Return(b.target, &b.result.Answer, b.kinds)
 	for _, o := range b.visits {
 		o.attempts, o.due = tries+1, due
+		o.class, o.status = b.result.Class, uint16(b.result.Status)
 		l.timers.add(o)
 	}
 }
@@ -310,7 +313,7 @@ func (l *loop) split(b *batch) {
 		l.c.Log.Warn("the target takes no requests so large; smaller ones are sent", "target", l.c.Router.Name(b.target), "hits", len(b.hits), "now", n.size.Most)
 	}
 	l.c.Router.Ignore(b.target)
-	l.c.Ledger.Return(b.target, b.kinds)
+	l.c.Ledger.Return(b.target, &b.result.Answer, b.kinds)
 	for _, o := range slices.Backward(b.visits) {
 		o.due = b.answered
 		n.split[o.number] = len(b.hits) / 2
@@ -344,22 +347,22 @@ func (l *loop) settle(b *batch) {
 	l.booked = l.booked[:0]
 	for i := range b.hits {
 		h := &b.hits[i]
-		a := ledger.Answered{Kind: h.kind, Outcome: b.class(i).Outcome(), Latency: b.answered - h.intended}
+		a := ledger.Answered{Kind: h.kind, Class: b.class(i), Latency: b.answered - h.intended}
 		if l.stood(h.intended, b.answered) {
 			a.Latency = ledger.NoLatency
 		}
-		if a.Outcome == tracking.Accepted {
+		if a.Class.Outcome() == outcome.Accepted {
 			a.Sale = h.sale
 		}
 		l.booked = append(l.booked, a)
 	}
-	l.c.Ledger.Answer(b.target, l.booked)
+	l.c.Ledger.Answer(b.target, &b.result.Answer, l.booked)
 	i := 0
 	for v := range b.visits {
 		o, rest := b.visits[v], b.rest[v]
 		unopened := o.Taken == 0
 		for range o.hits() {
-			o.book(l.booked[i].Outcome, b.hits[i].ping, b.hits[i].recorded, &l.days)
+			o.book(l.booked[i].Class.Outcome(), b.hits[i].ping, b.hits[i].recorded, &l.days)
 			if unopened && o.Taken > 0 {
 				unopened = false
 				l.c.Ledger.Open(b.target, ledger.Origin{Day: l.days.begin(int64(o.Taken)), Visitor: b.who[v], Late: o.hit > 1})

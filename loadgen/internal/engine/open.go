@@ -6,6 +6,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
 )
 
 // openVisit is a visit that has begun: what is needed to go on with it. Its hits are made again from its number. It
@@ -15,13 +16,16 @@ type openVisit struct {
 	// start is the intended moment of the first hit, due when the next is tried, or since when it waits for a request;
 	// both count from the beginning of the run.
 	start, due time.Duration
-	// base is the recorded moment of the first hit in Unix seconds, 0 in a live visit.
-	base int64
 	ledger.Course
+	// base is the recorded moment of the first hit in Unix seconds, 0 in a live visit.
+	base   uint32
 	target uint16
 	// hit is the next hit; all up to upTo, which is not one of them, go in one request.
 	hit, upTo uint16
-	attempts  uint8
+	// attempts were made to send them, and class and status are what the last one brought.
+	attempts uint8
+	class    answer.Class
+	status   uint16
 	// sent says that a hit went out.
 	sent bool
 }
@@ -34,7 +38,7 @@ func (o *openVisit) recorded(h *visit.Hit, sent time.Time) int64 {
 	if o.base == 0 {
 		return sent.Unix()
 	}
-	return o.base + int64(h.Offset/time.Second)
+	return int64(o.base) + int64(h.Offset/time.Second)
 }
 
 // group sets which hits go in the next request: all that are due by now, at most most and at least one.

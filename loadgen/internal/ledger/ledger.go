@@ -11,6 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -69,15 +70,16 @@ type Ledger struct {
 	latency  []*hdrhistogram.Histogram
 	bulk     record.Bulk
 	due      uint64
-	missed   []Missed // by standstill
+	missed   []Missed            // by standstill
+	reasons  []map[cause]*effect // by target
 }
 
 // New makes a ledger of n targets.
 func New(n int) *Ledger {
-	l := &Ledger{rows: make([][visit.Kinds]Row, n), accounts: make([]Account, n)}
+	l := &Ledger{rows: make([][visit.Kinds]Row, n), accounts: make([]Account, n), reasons: make([]map[cause]*effect, n)}
 	for t := range n {
 		l.latency = append(l.latency, hdrhistogram.New(latencyMin, latencyMax, latencyDigits))
-		l.accounts[t].Opened = newOpened()
+		l.accounts[t].Opened, l.reasons[t] = newOpened(), map[cause]*effect{}
 	}
 	return l
 }
@@ -116,10 +118,11 @@ func (l *Ledger) Send(target int, hits Kinds) {
 	}
 }
 
-// Return books that hits are in flight no more and will be sent again.
-func (l *Ledger) Return(target int, hits Kinds) {
+// Return books that hits are in flight no more and will be sent again, because of answer a.
+func (l *Ledger) Return(target int, a *answer.Answer, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.note(target, a.Class, a, 0) // its words, for hits of which none will be more
 	for k, n := range hits {
 		l.rows[target][k].InFlight -= n
 	}
@@ -128,25 +131,29 @@ func (l *Ledger) Return(target int, hits Kinds) {
 // NoLatency is that of a hit during which this process stood still: nothing tells when its answer came.
 const NoLatency time.Duration = -1
 
-// Answered is a hit in flight with its outcome.
+// Answered is a hit in flight that was answered, or will not be.
 type Answered struct {
-	Kind    visit.Kind
-	Outcome tracking.Outcome
+	Kind visit.Kind
+	// Class is what the answer means for this hit.
+	Class answer.Class
 	// Latency is the time from its intended moment to the answer, or NoLatency.
 	Latency time.Duration
 	// Sale is that of an accepted order, else zero.
 	Sale Sale
 }
 
-// Answer books the outcomes of hits in flight.
-func (l *Ledger) Answer(target int, hits []Answered) {
+// Answer books the outcomes of hits in flight, which answer a brought.
+func (l *Ledger) Answer(target int, a *answer.Answer, hits []Answered) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range hits {
 		h := &hits[i]
 		row := &l.rows[target][h.Kind]
 		row.InFlight--
-		row.Ended[h.Outcome]++
+		row.Ended[h.Class.Outcome()]++
+		if h.Class != answer.Accepted || a.Odd {
+			l.note(target, h.Class, a, 1)
+		}
 		l.accounts[target].Sales.add(h.Sale)
 		if h.Latency == NoLatency {
 			continue
@@ -173,13 +180,16 @@ func (l *Ledger) Receive(n, tracked, invalid int) {
 	l.bulk.Invalid += uint64(invalid)
 }
 
-// End books the outcome of hits that are not in flight.
-func (l *Ledger) End(target int, o tracking.Outcome, hits Kinds) {
+// End books hits that are not in flight, and why: their class says what became of them.
+func (l *Ledger) End(target int, a *answer.Answer, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	all := uint64(0)
 	for k, n := range hits {
-		l.rows[target][k].Ended[o] += n
+		l.rows[target][k].Ended[a.Class.Outcome()] += n
+		all += n
 	}
+	l.note(target, a.Class, a, all)
 }
 
 // Open books that Matomo has opened a visit.
@@ -210,13 +220,15 @@ type Counts struct {
 	Due uint64
 	// Missed is by standstill.
 	Missed []Missed
+	// Reasons are why hits were not accepted, and what was odd about answers that accepted them, in no order.
+	Reasons []Reason
 }
 
 // Counts copies the ledger as it stands.
 func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk, Due: l.due, Missed: slices.Clone(l.missed)}
+	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk, Due: l.due, Missed: slices.Clone(l.missed), Reasons: l.reasonList()}
 	for t := range l.accounts {
 		a := l.accounts[t]
 		a.Opened = a.Opened.clone()

@@ -12,28 +12,32 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // pages are n pageviews.
 func pages(n uint64) ledger.Kinds { return ledger.Kinds{visit.Pageview: n} }
 
-func answered(o tracking.Outcome, latency time.Duration) []ledger.Answered {
-	return []ledger.Answered{{Kind: visit.Pageview, Outcome: o, Latency: latency}}
+func answered(c answer.Class, latency time.Duration) []ledger.Answered {
+	return []ledger.Answered{{Kind: visit.Pageview, Class: c, Latency: latency}}
 }
+
+// yes is the answer to hits that Matomo takes.
+var yes = &answer.Answer{Status: 204}
 
 func TestAHitThatIsSentAgainIsOneHitWithOneLatency(t *testing.T) {
 	l := ledger.New(1)
 	l.Plan(0, pages(1))
 	for range 2 {
 		l.Send(0, pages(1))
-		l.Return(0, pages(1))
+		l.Return(0, &answer.Answer{Class: answer.NotNow, Status: 503}, pages(1))
 	}
 	l.Send(0, pages(1))
 	if c := l.Counts().Total(0); c.InFlight != 1 || c.Open() != 1 {
 		t.Errorf("before the answer: %+v", c)
 	}
-	l.Answer(0, answered(tracking.Accepted, 2*time.Second))
+	l.Answer(0, yes, answered(answer.Accepted, 2*time.Second))
 	c := l.Counts()
 	if row := c.Total(0); row.InFlight != 0 || row.Open() != 0 || row.Ended[tracking.Accepted] != 1 {
 		t.Errorf("after it: %+v", row)
@@ -61,7 +65,7 @@ func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
 	for i := range 100 {
 		l.Plan(i%2, pages(1))
 		l.Send(i%2, pages(1))
-		l.Answer(i%2, answered(tracking.Accepted, time.Duration(1+i%2*9)*time.Millisecond)) // 1 ms and 10 ms
+		l.Answer(i%2, yes, answered(answer.Accepted, time.Duration(1+i%2*9)*time.Millisecond)) // 1 ms and 10 ms
 	}
 	var s record.Summary
 	l.Counts().Fill(&s, []string{"fast", "slow"}, make([]record.Target, 2), time.UTC)
@@ -79,7 +83,7 @@ func TestTheRecordKeepsAllLatencies(t *testing.T) {
 	for ms := range 100 {
 		l.Plan(0, pages(1))
 		l.Send(0, pages(1))
-		l.Answer(0, answered(tracking.Accepted, time.Duration(ms+1)*time.Millisecond))
+		l.Answer(0, yes, answered(answer.Accepted, time.Duration(ms+1)*time.Millisecond))
 	}
 	var s record.Summary
 	l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1), time.UTC)
@@ -122,7 +126,7 @@ func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
 	}
 	for range 4 {
 		l.Send(0, pages(2))
-		l.Answer(0, append(answered(tracking.Accepted, 1), answered(tracking.Accepted, 1)...))
+		l.Answer(0, yes, append(answered(answer.Accepted, 1), answered(answer.Accepted, 1)...))
 		l.Close(0, ledger.Complete, 0)
 	}
 	l.Send(0, pages(1))
@@ -143,11 +147,11 @@ func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
 // BenchmarkAnswer books the answer of one hit, with what a sent hit costs before it.
 func BenchmarkAnswer(b *testing.B) {
 	l := ledger.New(1)
-	one := answered(tracking.Accepted, 3*time.Millisecond)
+	one := answered(answer.Accepted, 3*time.Millisecond)
 	b.ReportAllocs()
 	for b.Loop() {
 		l.Send(0, pages(1))
-		l.Answer(0, one)
+		l.Answer(0, yes, one)
 	}
 }
 
@@ -162,7 +166,7 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 	for target := range 2 {
 		l.Plan(target, ledger.Kinds{visit.Order: 1})
 		l.Send(target, ledger.Kinds{visit.Order: 1})
-		l.Answer(target, []ledger.Answered{{Kind: visit.Order, Outcome: tracking.Accepted, Sale: ledger.Sale{Revenue: 1210, Tax: 110, Shipping: 100, Items: 3}}})
+		l.Answer(target, yes, []ledger.Answered{{Kind: visit.Order, Sale: ledger.Sale{Revenue: 1210, Tax: 110, Shipping: 100, Items: 3}}})
 		l.Open(target, ledger.Origin{Day: midnight, Visitor: who})
 		l.Close(target, ledger.Complete, 0)
 	}
@@ -183,19 +187,19 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 
 func TestWhatWasBookedSinceIsTheDifference(t *testing.T) {
 	l := ledger.New(2)
-	book := func(target int, o tracking.Outcome, latency time.Duration, f ledger.Fate) {
+	book := func(target int, c answer.Class, latency time.Duration, f ledger.Fate) {
 		l.Plan(target, pages(1))
 		l.Send(target, pages(1))
-		l.Answer(target, answered(o, latency))
+		l.Answer(target, &answer.Answer{Class: c}, answered(c, latency))
 		l.Close(target, f, 0)
 	}
 	for range 99 {
-		book(0, tracking.Accepted, time.Second, ledger.Complete)
+		book(0, answer.Accepted, time.Second, ledger.Complete)
 	}
 	l.Due(100)
 	before := l.Counts()
-	book(0, tracking.Accepted, 10*time.Millisecond, ledger.Complete)
-	book(1, tracking.Unknown, 20*time.Millisecond, ledger.Uncertain)
+	book(0, answer.Accepted, 10*time.Millisecond, ledger.Complete)
+	book(1, answer.Timeout, 20*time.Millisecond, ledger.Uncertain)
 	l.Due(103)
 	d := l.Counts().Since(before)
 	if h := d.Total(-1).Hits(); h.Planned != 2 || h.Accepted != 1 || h.Unknown != 1 || d.Total(0).Hits().Accepted != 1 {

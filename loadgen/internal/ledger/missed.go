@@ -1,7 +1,8 @@
 package ledger
 
 import (
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // Missed counts what was not sent because this process stood still when it fell due: visits that did not happen at all,
@@ -21,10 +22,12 @@ func (l *Ledger) Miss(target, n int, hits Kinds, whole bool) {
 		l.missed = append(l.missed, Missed{})
 	}
 	m := &l.missed[n]
+	before := m.Hits
 	for k, h := range hits {
-		l.rows[target][k].Ended[tracking.Shed] += h
+		l.rows[target][k].Ended[outcome.Shed] += h
 		m.Hits += h
 	}
+	l.note(target, answer.Standstill, &answer.Answer{}, m.Hits-before)
 	if whole {
 		m.Visits++
 	}

@@ -39,6 +39,7 @@ func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target,
 		s.Targets[name] = targets[i]
 		all.Merge(c.Latency[i])
 	}
+	fillReasons(s, c.Reasons, names)
 	s.Account, s.Due = c.record(zone), c.Due
 	if c.Bulk.Requests > 0 {
 		s.Bulk = &c.Bulk

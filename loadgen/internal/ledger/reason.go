@@ -1,0 +1,77 @@
+package ledger
+
+import (
+	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// cause is what hits were not accepted for.
+type cause struct {
+	class  answer.Class
+	status int
+}
+
+// effect is how many hits a cause cost, and what the first answer said that said something.
+type effect struct {
+	hits          uint64
+	words, server string
+}
+
+// note books that n hits ended for a cause, or with an answer that was odd.
+func (l *Ledger) note(target int, class answer.Class, a *answer.Answer, n uint64) {
+	c := cause{class, a.Status}
+	e := l.reasons[target][c]
+	if e == nil {
+		e = &effect{}
+		l.reasons[target][c] = e
+	}
+	e.hits += n
+	if e.words == "" {
+		e.words = a.FirstWords
+	}
+	if e.server == "" {
+		e.server = a.Server
+	}
+}
+
+// Reason is how many hits of a target ended for one cause.
+type Reason struct {
+	Target int
+	// Answer has the class, the status and the words.
+	Answer answer.Answer
+	Hits   uint64
+}
+
+func (l *Ledger) reasonList() (all []Reason) {
+	for t := range l.reasons {
+		for c, e := range l.reasons[t] {
+			if e.hits > 0 {
+				all = append(all, Reason{t, answer.Answer{Class: c.class, Status: c.status, Server: e.server, FirstWords: e.words}, e.hits})
+			}
+		}
+	}
+	return all
+}
+
+// FillReasons writes the reasons as they stand into s; names are those of the targets.
+func (l *Ledger) FillReasons(s *record.Summary, names []string) {
+	l.mu.Lock()
+	all := l.reasonList()
+	l.mu.Unlock()
+	fillReasons(s, all, names)
+}
+
+func fillReasons(s *record.Summary, all []Reason, names []string) {
+	for _, r := range all {
+		a := r.Answer
+		said := record.Reason{Target: names[r.Target], Class: a.Class.String(), Status: a.Status, Hits: r.Hits, Server: a.Server, FirstWords: a.FirstWords}
+		if a.Class.Outcome() == outcome.Accepted {
+			s.Warnings = append(s.Warnings, said)
+		} else {
+			s.Reasons = append(s.Reasons, said)
+		}
+	}
+	record.SortReasons(s.Reasons)
+	record.SortReasons(s.Warnings)
+}
