@@ -233,6 +233,15 @@ func addsUp(t *testing.T, s record.Summary) {
 			t.Errorf("%s: %d planned, %d in all", name, planned, s.Hits.Planned)
 		}
 	}
+	reasons := map[string]uint64{}
+	for _, r := range s.Reasons {
+		reasons[r.Target] += r.Hits
+	}
+	for name, h := range s.ByTarget {
+		if lost := h.Planned - h.Accepted; reasons[name] != lost {
+			t.Errorf("target %s: %d hits were not accepted, %d of them with a reason: %+v", name, lost, reasons[name], s.Reasons)
+		}
+	}
 	if v := s.Visits; v.Planned != v.Complete+v.Partial+v.Uncertain+v.Lost+v.Unsent {
 		t.Errorf("visits do not add up: %+v", v)
 	}

@@ -9,7 +9,10 @@ import (
 // String says in a sentence what was answered, and what may be the cause.
 func (a *Answer) String() string {
 	said := a.answered()
-	if cause := a.cause(); cause != "" {
+	switch cause := a.cause(); {
+	case said == "":
+		said = cause
+	case cause != "":
 		said += ": " + cause
 	}
 	if a.RetryAfter > 0 {
@@ -33,6 +36,8 @@ func (a *Answer) answered() string {
 	switch {
 	case a.Status == 0:
 		return ""
+	case a.Class == Accepted && a.Odd:
+		return fmt.Sprintf("answered %d with other text around", a.Status)
 	case a.Class == InFront:
 		return fmt.Sprintf("something in front of Matomo answered %d%s", a.Status, server)
 	default:

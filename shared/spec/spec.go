@@ -59,7 +59,7 @@ type Spec struct {
 	StopAfterVisits int64   `env:"STOP_AFTER_VISITS" envDefault:"0" min:"0" max:"1e12" unit:"visits" group:"Limits" help:"The run ends after exactly this many visits. 0 is off."`
 
 	StopErrorShare float64 `env:"STOP_ERROR_SHARE" envDefault:"0" min:"0" max:"1" group:"Limits" help:"Error brake: the run stops with exit code 4 when more than this share of the hits that ended in the last minute was not accepted, over all targets. 0 is off."`
-	Thresholds     string  `env:"THRESHOLDS" group:"Limits" help:"What must hold for the run to pass, separated by commas: error_share<1%, p95<800ms, achieved_rate>98%, unknown=0. A run that misses one ends with exit code 4."`
+	Thresholds     string  `env:"THRESHOLDS" group:"Limits" help:"What must hold for the run to pass, separated by commas: error_share<1%, p95<800ms, achieved_rate>98%, unknown=0. A run that misses one ends with exit code 4. Where none is set, error_share<50% is built in."`
 	ThresholdAbort bool    `env:"THRESHOLD_ABORT" envDefault:"false" group:"Limits" help:"Stop the run as soon as a threshold is missed for ten seconds."`
 
 	CapacitySearch bool    `env:"CAPACITY_SEARCH" envDefault:"false" group:"Capacity search" help:"Search the highest rate at which THRESHOLDS hold instead of sending at a given one: raise in steps, bisect, confirm for a minute. Unset thresholds are error_share<1%, p95<1s, achieved_rate>98%."`

@@ -127,3 +127,29 @@ func TestEveryMetricCanBeWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestTheBuiltInThresholdIsMissedWhereMostHitsWereNotAccepted(t *testing.T) {
+	for name, c := range map[string]struct {
+		hits   record.Hits
+		passed string // "" says nothing
+	}{
+		"most accepted":                {record.Hits{Planned: 10, Accepted: 6, Failed: 4}, ""},
+		"half accepted":                {record.Hits{Planned: 10, Accepted: 5, Failed: 5}, "no"},
+		"the rest fell due in our own": {record.Hits{Planned: 20, Accepted: 6, Failed: 4, Shed: 10}, ""},
+		"a stop":                       {record.Hits{Planned: 20, Accepted: 6, Abandoned: 14}, ""},
+	} {
+		s := record.Summary{Hits: c.hits, Standstills: []record.Standstill{{Hits: c.hits.Shed}}}
+		verdicts := threshold.Judge(threshold.BuiltIn(), threshold.Of(&s), true)
+		got := ""
+		if passed := threshold.Outcome(verdicts); passed != nil {
+			got = map[bool]string{true: "yes", false: "no"}[*passed]
+		}
+		if got != c.passed || threshold.Name(verdicts[0]) != "error_share<50% (built in)" {
+			t.Errorf("%s: passed %q, %s", name, got, threshold.Name(verdicts[0]))
+		}
+	}
+	set := judge(t, "error_share<50%", run, true)
+	if passed := threshold.Outcome(set); passed == nil || !*passed || threshold.Name(set[0]) != "error_share<50%" {
+		t.Error("one that somebody set is taken for built in")
+	}
+}

@@ -2031,6 +2031,7 @@ export interface components {
             open_visits: number;
             phase: string;
             plan_hash: string;
+            reasons: components["schemas"]["RecordReason"][] | null;
             recent: components["schemas"]["LiveRecent"];
             /** Format: double */
             revenue: number;
@@ -2050,6 +2051,7 @@ export interface components {
             };
             /** Format: int64 */
             visits_due: number;
+            warnings: components["schemas"]["RecordReason"][] | null;
         };
         LiveStop: {
             /** Format: double */
@@ -2533,6 +2535,7 @@ export interface components {
             first_words?: string;
             /** Format: int64 */
             hits: number;
+            server?: string;
             /** Format: int64 */
             status?: number;
             target: string;
@@ -2810,6 +2813,7 @@ export interface components {
             visits: components["schemas"]["RecordVisits"];
         };
         RecordVerdict: {
+            built_in?: boolean;
             expression: string;
             held: boolean;
             metric: string;
@@ -3186,7 +3190,7 @@ export interface components {
         TotalsAnswer: {
             hits: components["schemas"]["RecordHits"];
             latency: components["schemas"]["RecordLatency"];
-            /** @description Whether every threshold held; null where the run had none or is still running. */
+            /** @description Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running. */
             passed: boolean | null;
             visits: components["schemas"]["RecordVisits"];
         };

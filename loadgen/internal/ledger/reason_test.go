@@ -1,0 +1,77 @@
+package ledger_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// reasonsOf fills a summary of targets a and b.
+func reasonsOf(l *ledger.Ledger) (s record.Summary) {
+	l.Counts().Fill(&s, []string{"a", "b"}, make([]record.Target, 2), time.UTC)
+	return s
+}
+
+func TestHitsThatWereNotAcceptedHaveTheirReasonsByTargetClassAndStatus(t *testing.T) {
+	l := ledger.New(2)
+	book := func(target int, a answer.Answer) {
+		l.Plan(target, pages(1))
+		l.Send(target, pages(1))
+		l.Answer(target, &a, []ledger.Answered{{Kind: visit.Pageview, Class: a.Hit(0, 1)}})
+	}
+	book(0, answer.Answer{Status: 204})
+	for range 2 {
+		book(0, answer.Answer{Class: answer.InFront, Status: 403, Server: "gate", FirstWords: "Blocked"})
+	}
+	book(0, answer.Answer{Class: answer.InFront, Status: 403, FirstWords: "not the first"})
+	book(0, answer.Answer{Class: answer.InFront, Status: 404})
+	book(1, answer.Answer{Class: answer.InFront, Status: 403})
+	l.Plan(1, pages(7))
+	l.End(1, &answer.Answer{Class: answer.Late}, pages(4))
+	l.End(1, &answer.Answer{Class: answer.Stopped}, pages(1))
+	l.Miss(1, 0, pages(2), false)
+
+	want := []record.Reason{
+		{Target: "b", Class: "late", Hits: 4},
+		{Target: "a", Class: "in_front", Status: 403, Hits: 3, Server: "gate", FirstWords: "Blocked"},
+		{Target: "b", Class: "standstill", Hits: 2},
+		{Target: "a", Class: "in_front", Status: 404, Hits: 1},
+		{Target: "b", Class: "in_front", Status: 403, Hits: 1},
+		{Target: "b", Class: "stopped", Hits: 1},
+	}
+	if s := reasonsOf(l); !slices.Equal(s.Reasons, want) || len(s.Warnings) > 0 {
+		t.Errorf("reasons %+v\nwant %+v\nwarnings %+v", s.Reasons, want, s.Warnings)
+	}
+}
+
+func TestAcceptedHitsWithAnOddAnswerAreWarnings(t *testing.T) {
+	l := ledger.New(2)
+	l.Plan(0, pages(3))
+	l.Send(0, pages(3))
+	a := answer.Answer{Class: answer.NoReceipt, Status: 200, Odd: true}
+	l.Answer(0, &a, slices.Repeat([]ledger.Answered{{Kind: visit.Pageview, Class: answer.NoReceipt}}, 3))
+	want := []record.Reason{{Target: "a", Class: "accepted_no_receipt", Status: 200, Hits: 3}}
+	if s := reasonsOf(l); !slices.Equal(s.Warnings, want) || len(s.Reasons) > 0 || s.Hits.Accepted != 3 {
+		t.Errorf("warnings %+v, reasons %+v, %+v", s.Warnings, s.Reasons, s.Hits)
+	}
+}
+
+func TestTheWordsOfAnAnswerThatWasTriedAgainAreKept(t *testing.T) {
+	l := ledger.New(2)
+	l.Plan(0, pages(1))
+	l.Send(0, pages(1))
+	l.Return(0, &answer.Answer{Class: answer.NotNow, Status: 503, FirstWords: "come back later"}, pages(1))
+	if s := reasonsOf(l); len(s.Reasons) > 0 {
+		t.Errorf("no hit has ended, but %+v", s.Reasons)
+	}
+	l.End(0, &answer.Answer{Class: answer.NotNow, Status: 503}, pages(1)) // turned away before it could go again
+	want := []record.Reason{{Target: "a", Class: "not_now", Status: 503, Hits: 1, FirstWords: "come back later"}}
+	if s := reasonsOf(l); !slices.Equal(s.Reasons, want) || s.Hits.Failed != 1 {
+		t.Errorf("%+v, %+v", s.Reasons, s.Hits)
+	}
+}
