@@ -66,7 +66,8 @@ func Judge(thresholds []Threshold, v Values, ended bool) []record.Verdict {
 			verdict.Value, verdict.Held = &n, t.holds(n)
 			verdict.Pending = !ended && !verdict.Held && m.kind == count && t.mayCome(n)
 		} else {
-			verdict.Pending = !ended
+			verdict.Held = t.builtIn // it is against lost hits, and none was lost
+			verdict.Pending = !ended && !verdict.Held
 		}
 		verdicts[i] = verdict
 	}

@@ -136,6 +136,7 @@ func TestTheBuiltInThresholdIsMissedWhereMostHitsWereNotAccepted(t *testing.T) {
 		"most accepted":                {record.Hits{Planned: 10, Accepted: 6, Failed: 4}, ""},
 		"half accepted":                {record.Hits{Planned: 10, Accepted: 5, Failed: 5}, "no"},
 		"the rest fell due in our own": {record.Hits{Planned: 20, Accepted: 6, Failed: 4, Shed: 10}, ""},
+		"nothing was left to send":     {record.Hits{}, ""},
 		"a stop":                       {record.Hits{Planned: 20, Accepted: 6, Abandoned: 14}, ""},
 	} {
 		s := record.Summary{Hits: c.hits, Standstills: []record.Standstill{{Hits: c.hits.Shed}}}
