@@ -118,19 +118,25 @@ func TestNoAnswerHoldsAToken(t *testing.T) {
 func TestStartStopAndRestartSayWhatCameOfThem(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.runs.result = run.Result{Restarted: true, Message: "run x started", Status: run.Status{Loadgen: runtime.Status{State: runtime.Running}, Run: &run.Run{ID: "x"}}}
+	f.runs.result = run.Result{Restarted: true, Message: "run x started", Cut: 3, Status: run.Status{Loadgen: runtime.Status{State: runtime.Running}, Run: &run.Run{ID: "x"}}}
+	f.runs.result.Warnings.Warn("loadgen.env", "", "is a folder", "")
 	f.each(t, []quick{
 		{"start without a body", "POST", "/api/start", "", nil, 200, `"run_id":"x"`},
 		{"start with a configuration", "POST", "/api/start", `{"config":{"CONCURRENCY":7,"TIMELINE":"live"},"restart_if_running":true}`, nil, 200, "started"},
 		{"start with nonsense", "POST", "/api/start", `{"config":7}`, nil, 422, "body.config"},
 		{"stop", "POST", "/api/stop", "", nil, 200, `"state":"running"`},
-		{"stop with patience", "POST", "/api/stop?timeout=60", "", nil, 200, ""},
+		{"stop with patience", "POST", "/api/stop?timeout=90", "", nil, 200, ""},
 		{"stop with none", "POST", "/api/stop?timeout=0", "", nil, 422, "timeout"},
-		{"restart", "POST", "/api/restart?timeout=5", "", nil, 200, ""},
+		{"stop with an empty object", "POST", "/api/stop", "{}", nil, 200, ""},
+		{"finish", "POST", "/api/stop?timeout=5", `{"mode":"finish"}`, nil, 200, ""},
+		{"stop now", "POST", "/api/stop", `{"mode":"now"}`, nil, 200, `"cut_visits":3,"warnings":[{"where":"loadgen.env"`},
+		{"stop in no known way", "POST", "/api/stop", `{"mode":"later"}`, nil, 422, "mode"},
+		{"restart", "POST", "/api/restart", "", nil, 200, ""},
+		{"restart with patience", "POST", "/api/restart?timeout=5", "", nil, 200, ""},
 		{"heal", "POST", "/api/heal", "", nil, 200, ""},
 		{"apply", "POST", "/api/config/apply", "", nil, 200, `"container_restarted":true`},
 	})
-	if got, want := strings.Join(f.runs.asked, ", "), "start, start, stop 10s, stop 1m0s, restart 5s, heal, apply"; got != want {
+	if got, want := strings.Join(f.runs.asked, ", "), "start, start, finish 0s, finish 1m30s, finish 0s, finish 5s, stop now 0s, restart 1m0s, restart 5s, heal, apply 1m0s"; got != want {
 		t.Errorf("asked %s, want %s", got, want)
 	}
 	if q := f.runs.start; !q.RestartIfRunning || q.Overrides["CONCURRENCY"] != 7. || q.Overrides["TIMELINE"] != "live" {
@@ -148,6 +154,8 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		{&run.Busy{Operation: run.Operation{Name: "stop", Since: time.Now()}}, 409, "stop is going on"},
 		{errors.Join(&run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409, "PAGEVIEWS_MIN: is below 1"},
 		{runtime.ErrUnavailable, 503, "engine"},
+		{&run.Deferred{Paused: true}, 503, "paused; the stop is carried out when the engine answers"},
+		{run.ErrStopped, 409, "a stop was asked for"},
 		{runtime.ErrForeign, 409, "not ours"},
 		{context.Canceled, 503, "given up"},
 		{fmt.Errorf("stop: %w", context.DeadlineExceeded), 504, "too long"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -127,6 +128,7 @@ func (s *server) answerConfig(ctx context.Context, c library.Config, err error) 
 
 type applyRequest struct {
 	IfMatch string `header:"If-Match" maxLength:"100"`
+	Timeout int    `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the run that goes on have to end."`
 	Body    *struct {
 		Config map[string]any `json:"config,omitempty" doc:"Left out: the saved configuration is applied as it is."`
 	}
@@ -134,8 +136,7 @@ type applyRequest struct {
 
 type applyAnswer struct {
 	ResultAnswer
-	Container bool         `json:"container_restarted" doc:"restarted, by the original's name."`
-	Warnings  problem.List `json:"warnings"`
+	Container bool `json:"container_restarted" doc:"restarted, by the original's name."`
 }
 
 func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer], error) {
@@ -156,11 +157,13 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Runs.Apply(ctx)
+	r, err := s.Runs.Apply(ctx, time.Duration(in.Timeout)*time.Second)
 	if err != nil {
 		return nil, err
 	}
-	return answer(applyAnswer{newResult(r).Body, r.Restarted, saved.Warnings}), nil
+	a := applyAnswer{newResult(r).Body, r.Restarted}
+	a.Warnings = append(a.Warnings, saved.Warnings...)
+	return answer(a), nil
 }
 
 func newValidity(p problem.List) validityAnswer {

@@ -8,15 +8,16 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // Runs is the life of a run, see package run.
 type Runs interface {
 	Status() run.Status
 	Start(context.Context, run.Request) (run.Result, error)
-	Stop(context.Context, time.Duration) (run.Result, error)
+	Stop(context.Context, run.Ending) (run.Result, error)
 	Restart(context.Context, time.Duration) (run.Result, error)
-	Apply(context.Context) (run.Result, error)
+	Apply(context.Context, time.Duration) (run.Result, error)
 	Heal(context.Context) (run.Result, error)
 	Rerun(ctx context.Context, id string, q run.Request) (run.Result, error)
 	Steer(ctx context.Context, paused *bool, scale *float64) (exchange.Control, error)
@@ -42,8 +43,15 @@ type rerunRequest struct {
 	Body *struct{ Description }
 }
 
-type timeoutRequest struct {
-	Timeout int `query:"timeout" minimum:"1" maximum:"60" default:"10" doc:"Seconds for draining, then it is killed."`
+type stopRequest struct {
+	Timeout int `query:"timeout" minimum:"1" maximum:"3600" doc:"Seconds that open visits have to end, 60 unless given; with the mode now those until it is killed, 10 unless given."`
+	Body    *struct {
+		Mode string `json:"mode,omitempty" enum:"finish,now" doc:"finish, the default: no visit begins and open ones are finished. now: open visits are cut off."`
+	}
+}
+
+type restartRequest struct {
+	Timeout int `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the run that goes on have to end."`
 }
 
 // ResultAnswer is what an operation came to.
@@ -53,10 +61,13 @@ type ResultAnswer struct {
 	State     string  `json:"state"`
 	Restarted bool    `json:"restarted"`
 	RunID     *string `json:"run_id"`
+	// CutVisits and Warnings are of what was ended.
+	CutVisits uint64       `json:"cut_visits" doc:"Open visits that a stop cut off."`
+	Warnings  problem.List `json:"warnings" doc:"What failed beside, with the cure."`
 }
 
 func newResult(r run.Result) *body[ResultAnswer] {
-	a := ResultAnswer{Success: true, Message: r.Message, State: string(r.Status.Loadgen.State), Restarted: r.Restarted}
+	a := ResultAnswer{Success: true, Message: r.Message, State: string(r.Status.Loadgen.State), Restarted: r.Restarted, CutVisits: r.Cut, Warnings: append(problem.List{}, r.Warnings...)}
 	if r.Status.Run != nil {
 		a.RunID = &r.Status.Run.ID
 	}
@@ -89,10 +100,16 @@ func (s *server) control() {
 		return result(s.Runs.Rerun(context.WithoutCancel(ctx), in.ID, q))
 	})
 	// A person who goes away must not leave a loadgen half stopped, so operations do not end with their requests.
-	route(s, op(http.MethodPost, "/api/stop", tagRun, "Stop traffic: drain, then kill"), func(ctx context.Context, in *timeoutRequest) (*body[ResultAnswer], error) {
-		return result(s.Runs.Stop(context.WithoutCancel(ctx), time.Duration(in.Timeout)*time.Second))
+	o = op(http.MethodPost, "/api/stop", tagRun, "Stop traffic, its open visits finished or cut off")
+	o.Description = "Answers when the run has ended; the status counts down meanwhile. A second stop shortens the first. It interrupts whatever else is being done, needs no budget, " +
+		"and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: then no visit begins, and the stop is carried out when the engine answers."
+	route(s, o, func(ctx context.Context, in *stopRequest) (*body[ResultAnswer], error) {
+		how := run.Ending{Timeout: time.Duration(in.Timeout) * time.Second}
+		how.Now = in.Body != nil && in.Body.Mode == "now"
+		return result(s.Runs.Stop(context.WithoutCancel(ctx), how))
 	})
-	route(s, op(http.MethodPost, "/api/restart", tagRun, "Stop and start with the saved configuration"), func(ctx context.Context, in *timeoutRequest) (*body[ResultAnswer], error) {
+	o = op(http.MethodPost, "/api/restart", tagRun, "Finish the run that goes on and start another with the saved configuration")
+	route(s, o, func(ctx context.Context, in *restartRequest) (*body[ResultAnswer], error) {
 		return result(s.Runs.Restart(context.WithoutCancel(ctx), time.Duration(in.Timeout)*time.Second))
 	})
 	route(s, op(http.MethodPost, "/api/heal", tagRun, "Put right a loadgen that is stuck, orphaned or missing"), func(ctx context.Context, _ *empty) (*body[ResultAnswer], error) {

@@ -34,6 +34,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 	var problems problem.List
 	var busy *run.Busy
 	var failed *run.Failed
+	var deferred *run.Deferred
 	var refused *job.Refused
 	var lost *publish.Lost
 	if conflict := edited(err); conflict != nil {
@@ -48,11 +49,13 @@ func (s *server) problem(ctx context.Context, err error) error {
 		return refuse(http.StatusUnprocessableEntity, "the input has faults", details(problems)...)
 	case errors.As(err, &busy):
 		return refuse(http.StatusConflict, busy.Error())
+	case errors.As(err, &deferred):
+		return refuse(http.StatusServiceUnavailable, deferred.Error())
 	case errors.As(err, &failed):
 		return refuse(http.StatusConflict, failedTitle(failed), messages(failed.Messages)...)
 	case errors.As(err, &lost):
 		return refuse(http.StatusConflict, "the run cannot be started again as it was", details(lost.Problems)...)
-	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, store.ErrOpen),
+	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, run.ErrStopped), errors.Is(err, store.ErrOpen),
 		errors.Is(err, history.ErrNoLedger), errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget), errors.Is(err, reportbench.ErrBusy), errors.Is(err, reportbench.ErrNoBaseline):
 		return refuse(http.StatusConflict, err.Error())
 	case errors.As(err, &refused):

@@ -208,14 +208,20 @@ func (r *runs) Start(_ context.Context, q run.Request) (run.Result, error) {
 	r.start = q
 	return r.did("start")
 }
-func (r *runs) Stop(_ context.Context, d time.Duration) (run.Result, error) {
-	return r.did("stop " + d.String())
+func (r *runs) Stop(_ context.Context, how run.Ending) (run.Result, error) {
+	what := "finish"
+	if how.Now {
+		what = "stop now"
+	}
+	return r.did(what + " " + how.Timeout.String())
 }
 func (r *runs) Restart(_ context.Context, d time.Duration) (run.Result, error) {
 	return r.did("restart " + d.String())
 }
-func (r *runs) Apply(context.Context) (run.Result, error) { return r.did("apply") }
-func (r *runs) Heal(context.Context) (run.Result, error)  { return r.did("heal") }
+func (r *runs) Apply(_ context.Context, d time.Duration) (run.Result, error) {
+	return r.did("apply " + d.String())
+}
+func (r *runs) Heal(context.Context) (run.Result, error) { return r.did("heal") }
 func (r *runs) Rerun(_ context.Context, id string, q run.Request) (run.Result, error) {
 	r.start = q
 	return r.did("rerun " + id)

@@ -20,6 +20,7 @@ type StateAnswer struct {
 	Operation *operationAnswer `json:"operation" doc:"What is being done right now."`
 	Run       *runAnswer       `json:"run" doc:"The run that goes on, or the last one."`
 	Control   *SteeringAnswer  `json:"control" doc:"What the run that goes on was told by POST /api/control; null where none goes on."`
+	Finish    *finishAnswer    `json:"finish" doc:"How far the run is that finishes its open visits; null where none does."`
 	Messages  []string         `json:"messages" doc:"What a loadgen told that ended in a way nobody asked for."`
 	Storage   []disk.Fault     `json:"storage" doc:"What the controller cannot store in, why, and what puts it right."`
 }
@@ -47,6 +48,11 @@ type containerAnswer struct {
 type operationAnswer struct {
 	Name  string    `json:"name"`
 	Since time.Time `json:"since"`
+}
+
+type finishAnswer struct {
+	By         time.Time `json:"by" doc:"When visits that are still open are cut off."`
+	OpenVisits uint64    `json:"open_visits"`
 }
 
 type runAnswer struct {
@@ -96,6 +102,9 @@ func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 	}
 	if o := st.Operation; o != nil {
 		a.Operation = &operationAnswer{o.Name, o.Since}
+	}
+	if f := st.Finish; f != nil {
+		a.Finish = &finishAnswer{f.By, f.OpenVisits}
 	}
 	if st.Run != nil {
 		a.Run = newRun(*st.Run)

@@ -11,11 +11,16 @@ import (
 // questions are paths that are asked by POST and change nothing, beside those that end in /validate.
 var questions = []string{"/api/preview", "/api/profile", "/api/backfill/plan"}
 
+// urgent are paths that are asked by POST to have less sent. They need no budget: who has used it up, by a script that went
+// wrong, needs them most.
+var urgent = []string{"/api/stop", "/api/control", "/api/backfill/cancel"}
+
 // walled has the guard look at everything under /api but the way to sign in, and books changes. Questions that carry a
 // body, which a form asks while somebody types, are none.
 func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
 	asking := s.Guard.Members(next)
 	members := s.Guard.Audit(s.Audit)(asking)
+	unmetered := s.Guard.Audit(s.Audit)(s.Guard.Unmetered(next))
 	signIn := s.Guard.Audit(s.Audit)(next)
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -24,6 +29,8 @@ func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
 			return signIn(c)
 		case slices.Contains(questions, r.URL.Path) || strings.HasPrefix(r.URL.Path, "/api/") && strings.HasSuffix(r.URL.Path, "/validate"):
 			return asking(c)
+		case r.Method == http.MethodPost && slices.Contains(urgent, r.URL.Path):
+			return unmetered(c)
 		case r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/"):
 			return members(c)
 		}

@@ -73,7 +73,7 @@ func probe(client *http.Client) run.Probe {
 		if err != nil {
 			return run.Plan{}, err
 		}
-		return run.Plan{Hash: s.PlanHash, RunID: s.RunID, Phase: s.Phase}, nil
+		return run.Plan{Hash: s.PlanHash, RunID: s.RunID, Phase: s.Phase, OpenVisits: s.OpenVisits, FinishBy: s.FinishBy}, nil
 	}
 }
 

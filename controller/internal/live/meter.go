@@ -107,7 +107,7 @@ func (m *meter) sample(now time.Time, s *Scrape, gained counters) Sample {
 	out := Sample{
 		Point: Point{
 			Time: now, HitRate: rate(delta.Accepted, seconds), VisitRate: rate(uint64(gained.visits[plannedVisits]), seconds), Delta: delta,
-			Latency: gained.percentiles(""), OpenVisits: s.open,
+			Latency: gained.percentiles(""), OpenVisits: s.OpenVisits,
 		},
 		RunID: s.RunID, PlanHash: s.PlanHash, Phase: s.Phase,
 		Recent: Recent{

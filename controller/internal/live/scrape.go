@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -28,8 +29,11 @@ type Scrape struct {
 	targets                []string
 	health                 map[string]string
 	inFlight               map[string]uint64
-	open                   uint64
-	counters               counters
+	// OpenVisits are those that began and have not ended, FinishBy is when they are cut off: zero where the loadgen was not
+	// asked to finish them.
+	OpenVisits uint64
+	FinishBy   time.Time
+	counters   counters
 }
 
 // counters are all that only ever grows within one life of a loadgen.
@@ -93,7 +97,12 @@ func parse(r io.Reader) (*Scrape, error) {
 		s.targets = append(s.targets, name)
 		s.inFlight[name] = uint64(m.GetGauge().GetValue())
 	})
-	each(families[metric.OpenVisits], func(m *dto.Metric) { s.open = uint64(m.GetGauge().GetValue()) })
+	each(families[metric.OpenVisits], func(m *dto.Metric) { s.OpenVisits = uint64(m.GetGauge().GetValue()) })
+	each(families[metric.FinishBy], func(m *dto.Metric) {
+		if by := m.GetGauge().GetValue(); by > 0 {
+			s.FinishBy = time.UnixMilli(int64(by * 1000)).UTC()
+		}
+	})
 	s.counters.read(families)
 	return s, nil
 }

@@ -4,10 +4,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// Steer writes what a run that goes on is wanted to do.
+// Steer writes what a run that goes on is wanted to do. It does not wait for those that write other files, so that a run
+// can be stopped while one of them hangs.
 func (p *Publisher) Steer(c exchange.Control) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	data, err := c.Encode()
 	if err != nil {
 		return err

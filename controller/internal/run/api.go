@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // Status is what a person wants to know at a glance. It is a snapshot, at most about a second old, so that asking for
@@ -31,6 +32,8 @@ type Status struct {
 	Run *Run
 	// Steering is what the run is wanted to do while it goes on.
 	Steering exchange.Control
+	// Finish tells of the open visits of a run that was asked to finish them; nil else.
+	Finish *Finish
 	// Restarts counts the starts after crashes of this run, at most MaxRestarts.
 	Restarts int
 	// Messages are the problems the loadgen told when it ended in a way nobody asked for.
@@ -39,6 +42,14 @@ type Status struct {
 
 // Active tells whether traffic is sent or about to be.
 func (s Status) Active() bool { return s.Run != nil && s.Run.Ended.IsZero() }
+
+// Finish is how far a run is that finishes its open visits.
+type Finish struct {
+	// By is when those that are still open are cut off.
+	By time.Time
+	// OpenVisits counts them.
+	OpenVisits uint64
+}
 
 // Operation is something being done that takes a while.
 type Operation struct {
@@ -90,9 +101,11 @@ type Request struct {
 	Labels []string
 	// RestartIfRunning ends a run that goes on; without it a Start leaves it alone.
 	RestartIfRunning bool
-	// Timeout is how long a loadgen that has to end may drain; 0 is DefaultTimeout.
+	// Timeout is how long open visits of a run that has to end may take to end; 0 is FinishTime.
 	Timeout time.Duration
 }
+
+func (q Request) finishing() time.Duration { return Ending{Timeout: q.Timeout}.timeout() }
 
 // Result is what an operation came to.
 type Result struct {
@@ -100,18 +113,17 @@ type Result struct {
 	Restarted bool
 	// Already says that there was nothing to do: it ran, or did not.
 	Already bool
-	Status  Status
+	// Cut is how many open visits a stop has cut off.
+	Cut uint64
+	// Warnings are what failed beside.
+	Warnings problem.List
+	Status   Status
 	// Message is a sentence for a person.
 	Message string
 }
 
-// How patient a Control is.
-const (
-	// DefaultTimeout is how long a loadgen may drain: its own 8 s and some.
-	DefaultTimeout = 10 * time.Second
-	// MaxRestarts is how often a crash is answered by a start within one run.
-	MaxRestarts = 3
-)
+// MaxRestarts is how often a crash is answered by a start within one run.
+const MaxRestarts = 3
 
 // Busy is the error of an operation that is asked for while another goes on.
 type Busy struct{ Operation Operation }
@@ -197,4 +209,9 @@ type Book interface {
 type Probe func(ctx context.Context, telemetry string) (Plan, error)
 
 // Plan is what a loadgen says of itself.
-type Plan struct{ Hash, RunID, Phase string }
+type Plan struct {
+	Hash, RunID, Phase string
+	OpenVisits         uint64
+	// FinishBy is when open visits are cut off, zero where it was not asked to finish them.
+	FinishBy time.Time
+}

@@ -38,11 +38,17 @@ type Control struct {
 	c Config
 	// turn holds one token: who has it changes things.
 	turn chan struct{}
-	// hurry reaches a stop that drains: be done within this time.
-	hurry chan time.Duration
 
-	mu      sync.Mutex // guards what follows
-	status  Status
+	mu     sync.Mutex // guards what follows
+	status Status
+	// interrupt ends the operation that has the turn, nil for none, and stopping is a stop that waits for the turn or has it.
+	interrupt context.CancelCauseFunc
+	stopping  *stopping
+	// owed is a stop that could not be carried out yet, nil for none. restless is when it was tried last to publish that the
+	// loadgen shall idle, zero where that succeeded.
+	owed     *Ending
+	restless time.Time
+
 	telling sync.Mutex // orders Changed
 
 	steering sync.Mutex // orders Steer
@@ -57,7 +63,7 @@ func New(ctx context.Context, c Config) (*Control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the last run: %w", err)
 	}
-	k := &Control{c: c, turn: make(chan struct{}, 1), hurry: make(chan time.Duration), status: Status{Runtime: c.Port.Name(), Run: last}}
+	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), Run: last}}
 	k.turn <- struct{}{}
 	k.look(ctx)
 	return k, nil
@@ -88,27 +94,65 @@ func (k *Control) change(alter func(*Status)) {
 	}
 }
 
-// operationTime bounds an operation, so that an engine that hangs does not keep the turn for ever. The longest, an apply
-// that is put back, takes two waits for a plan and three drains.
+// operationTime bounds an operation beside the time that open visits have to end, so that an engine that hangs does not keep
+// the turn for ever. The longest, an apply that is put back, takes two waits for a plan and three drains.
 const operationTime = 3 * time.Minute
 
-// begin takes the turn for an operation, or says who has it. The context it returns is the operation's own.
-func (k *Control) begin(ctx context.Context, name string) (_ context.Context, end func(), err error) {
-	select {
-	case <-k.turn:
-	default:
-		if o := k.Status().Operation; o != nil {
-			return ctx, nil, &Busy{*o}
-		}
-		return ctx, nil, &Busy{Operation{"an operation", time.Now().UTC()}}
+// begin takes the turn for an operation that may wait so long for open visits, or says who has it. The context it returns
+// is the operation's own; a stop ends it with the cause ErrStopped.
+func (k *Control) begin(ctx context.Context, name string, finishing time.Duration) (_ context.Context, end func(), err error) {
+	k.mu.Lock()
+	if err := k.take(name); err != nil {
+		k.mu.Unlock()
+		return ctx, nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, operationTime+finishing)
+	ctx, k.interrupt = context.WithCancelCause(ctx)
+	k.mu.Unlock()
 	k.change(func(s *Status) { s.Operation = &Operation{name, time.Now().UTC()} })
-	ctx, cancel := context.WithTimeout(ctx, operationTime)
 	return ctx, func() {
 		cancel()
-		k.change(func(s *Status) { s.Operation = nil })
-		k.turn <- struct{}{}
+		k.finished()
 	}, nil
+}
+
+// take takes the turn; the caller holds mu.
+func (k *Control) take(name string) error {
+	if k.stopping != nil {
+		return &Busy{Operation{"stop", time.Now().UTC()}}
+	}
+	select {
+	case <-k.turn:
+		return nil
+	default:
+	}
+	if o := k.status.Operation; o != nil {
+		return &Busy{*o}
+	}
+	return &Busy{Operation{name, time.Now().UTC()}}
+}
+
+// finished gives the turn back.
+func (k *Control) finished() {
+	k.change(func(s *Status) { s.Operation = nil })
+	k.mu.Lock()
+	if k.interrupt != nil {
+		k.interrupt(nil)
+		k.interrupt = nil
+	}
+	k.mu.Unlock()
+	k.turn <- struct{}{}
+}
+
+// stopped tells whether a stop has interrupted the operation of ctx.
+func stopped(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrStopped) }
+
+// givenUp is the error of an operation: ErrStopped where a stop has interrupted it.
+func givenUp(ctx context.Context, err error) error {
+	if err != nil && stopped(ctx) {
+		return ErrStopped
+	}
+	return err
 }
 
 // look asks the port and the loadgen how they are.
@@ -122,13 +166,16 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 	var steering exchange.Control
 	if st := k.Status(); st.Active() {
 		steering = k.c.Publisher.Steering(st.Run.ID) // people may write that file too
-		if steering != exchange.Steady(st.Run.ID) && !st.Run.Steered {
+		if (steering.Paused || steering.Scale != 1) && !st.Run.Steered {
 			k.steered(ctx, st.Run.ID)
 		}
 	}
 	k.change(func(s *Status) {
 		s.Since = since(s, l, time.Now())
-		s.Loadgen, s.Phase = l, p.Phase
+		s.Loadgen, s.Phase, s.Finish = l, p.Phase, nil
+		if !p.FinishBy.IsZero() && p.Phase != "ended" {
+			s.Finish = &Finish{p.FinishBy, p.OpenVisits}
+		}
 		if s.Active() && s.Run.ID == steering.RunID {
 			s.Steering = steering
 		}
@@ -165,8 +212,8 @@ func (k *Control) steered(ctx context.Context, id string) {
 	})
 }
 
-// Watch keeps the status fresh each second, starts a loadgen that crashed again and books runs that end by
-// themselves, until ctx is done.
+// Watch keeps the status fresh each second, starts a loadgen that crashed again, books runs that end by themselves and does
+// what a stop could not, until ctx is done.
 func (k *Control) Watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -180,6 +227,7 @@ func (k *Control) Watch(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		k.settle(ctx, l)
 		switch active := k.Status().Active(); {
 		case active && ended(l.State):
 			k.attend(ctx)
@@ -199,7 +247,7 @@ func sending(phase string) bool {
 
 // attend deals with a loadgen that is gone although nobody asked for it.
 func (k *Control) attend(ctx context.Context) {
-	ctx, end, err := k.begin(ctx, "recover")
+	ctx, end, err := k.begin(ctx, "recover", 0)
 	if err != nil {
 		return // whoever is at work changes it
 	}
@@ -212,11 +260,13 @@ func (k *Control) attend(ctx context.Context) {
 	if l.Crashed() && st.Restarts < MaxRestarts {
 		k.c.Log.Warn("the loadgen crashed; it is started again", "run_id", st.Run.ID, "exit_code", l.ExitCode, "restart", st.Restarts+1)
 		k.change(func(s *Status) { s.Restarts++ })
-		if err := k.c.Port.Start(ctx); err == nil {
+		err := k.c.Port.Start(ctx)
+		if err == nil {
 			k.look(ctx)
 			return
-		} else if errors.Is(err, runtime.ErrUnavailable) {
-			return // the engine is away: the next look says so
+		}
+		if errors.Is(err, runtime.ErrUnavailable) || ctx.Err() != nil {
+			return // the engine is away: the next look says so; or a stop takes over
 		}
 	}
 	var messages []string
@@ -225,22 +275,26 @@ func (k *Control) attend(ctx context.Context) {
 	}
 	k.change(func(s *Status) { s.Messages = messages })
 	k.close(ctx, l, "")
-	if err := k.c.Publisher.Stop(ctx); err != nil {
+	if err := k.idle(ctx); err != nil {
 		k.c.Log.Error("a loadgen started by hand would go on with the ended run", "err", err)
 	}
 }
 
 // adopt takes over a run that goes on without having been started here, such as one of before a restart.
 func (k *Control) adopt(ctx context.Context) {
-	ctx, end, err := k.begin(ctx, "adopt")
+	ctx, end, err := k.begin(ctx, "adopt", 0)
 	if err != nil {
 		return
 	}
 	defer end()
 	l, p := k.look(ctx)
-	if k.Status().Active() || p.RunID == "" || !sending(p.Phase) {
-		return
+	if !k.Status().Active() && p.RunID != "" && sending(p.Phase) {
+		k.takeOver(ctx, l, p)
 	}
+}
+
+// takeOver makes the run that the loadgen tells of the current one.
+func (k *Control) takeOver(ctx context.Context, l runtime.Status, p Plan) {
 	r := Run{ID: p.RunID, Kind: record.Live, PlanHash: p.Hash, Started: l.Started}
 	if last := k.Status().Run; last != nil && last.ID == r.ID {
 		r = *last
@@ -251,11 +305,15 @@ func (k *Control) adopt(ctx context.Context) {
 
 // open makes r the current run and records it. A book that cannot be written must not end a run.
 func (k *Control) open(ctx context.Context, r Run) {
+	ctx = context.WithoutCancel(ctx)
 	if err := k.c.Book.Open(ctx, r); err != nil {
 		k.c.Log.Error("the run cannot be recorded", "run_id", r.ID, "err", err)
 	}
 	k.change(func(s *Status) { s.Run = &r })
 }
+
+// bookTime bounds the reading of a log by an engine that may hang.
+const bookTime = 10 * time.Second
 
 // close books the end of the current run, if one goes on. instead is the reason where the ledger tells none.
 func (k *Control) close(ctx context.Context, l runtime.Status, instead string) {
@@ -263,6 +321,8 @@ func (k *Control) close(ctx context.Context, l runtime.Status, instead string) {
 	if !st.Active() {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookTime)
+	defer cancel()
 	r := *st.Run
 	data, err := k.c.Ledger(r.ID)
 	if err != nil {

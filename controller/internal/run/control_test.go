@@ -41,7 +41,7 @@ func TestAStartEndsWhenTheLoadgenSaysThatItRunsThePlan(t *testing.T) {
 	if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
 		t.Fatal(err)
 	}
-	if first, second := w.book["r1"], w.book["r2"]; first.Reason != "interrupted" || first.Ended.IsZero() || second.PlanHash != "hash of good" {
+	if first, second := w.book["r1"], w.book["r2"]; first.Reason != "stopped" || first.Ended.IsZero() || second.PlanHash != "hash of good" {
 		t.Errorf("the first run should have ended for the second: %+v, %+v", first, second)
 	}
 }
@@ -51,45 +51,18 @@ func TestAStopBooksTheLedgerAndLeavesTheLoadgenToIdle(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	start(t, k)
-	if _, err := k.Stop(t.Context(), time.Second); err != nil {
+	if _, err := k.Stop(t.Context(), run.Ending{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.book["r1"]; got.Reason != "interrupted" || got.ExitCode != 130 || !strings.Contains(string(got.Summary), "plan_hash") {
+	if got := w.book["r1"]; got.Reason != "stopped" || got.ExitCode != 0 || !strings.Contains(string(got.Summary), "plan_hash") {
 		t.Errorf("want the ledger's word and the ledger: %+v", got)
 	}
 	if w.files["AUTO_START"] != "false" {
 		t.Error("a loadgen started by hand would send")
 	}
-	if r, err := k.Stop(t.Context(), time.Second); err != nil || !r.Already {
+	if r, err := k.Stop(t.Context(), run.Ending{}); err != nil || !r.Already {
 		t.Errorf("a second stop has nothing to do: %+v, %v", r, err)
 	}
-}
-
-func TestASecondStopWithLessTimeMakesTheFirstQuick(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.busy = true
-		k := control(t, w)
-		start(t, k)
-		began := time.Now()
-		first := make(chan error)
-		go func() { _, err := k.Stop(t.Context(), 0); first <- err }()
-		time.Sleep(2 * time.Second)
-		var busy *run.Busy
-		if _, err := k.Stop(t.Context(), 0); !errors.As(err, &busy) {
-			t.Errorf("a stop that has as much time should be told to wait: %v", err)
-		}
-		if _, err := k.Stop(t.Context(), time.Second); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-first; err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(began); took != 3*time.Second || k.Status().Active() {
-			t.Errorf("it should have ended a second after the hurry, took %s: %+v", took, k.Status())
-		}
-	})
 }
 
 func TestAStartThatFailsTellsWhatTheLoadgenSaid(t *testing.T) {
@@ -128,7 +101,7 @@ func TestApplyWhileNothingRunsOnlyPublishes(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	w.saved["WHAT"] = "new"
-	if r, err := k.Apply(t.Context()); err != nil || r.Restarted || w.starts != 0 || w.files["WHAT"] != "new" {
+	if r, err := k.Apply(t.Context(), 0); err != nil || r.Restarted || w.starts != 0 || w.files["WHAT"] != "new" {
 		t.Errorf("want the files and no start: %+v, %v, %v", r, err, w.files)
 	}
 }
@@ -150,12 +123,12 @@ func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
 				k := control(t, w)
 				start(t, k)
 				w.saved["WHAT"] = "new"
-				if r, err := k.Apply(t.Context()); err != nil || !r.Restarted || r.Status.Run.PlanHash != "hash of new" {
+				if r, err := k.Apply(t.Context(), 0); err != nil || !r.Restarted || r.Status.Run.PlanHash != "hash of new" {
 					t.Fatalf("want the new plan: %+v, %v", r, err)
 				}
 				w.saved["WHAT"] = what
 				began := time.Now()
-				_, err := k.Apply(t.Context())
+				_, err := k.Apply(t.Context(), 0)
 				var failed *run.Failed
 				if !errors.As(err, &failed) || !failed.RolledBack || failed.ExitCode != c.code || !strings.Contains(err.Error(), c.text) {
 					t.Fatalf("want a failure that was rolled back, got %v", err)
@@ -181,7 +154,7 @@ func TestSettingsThatCannotBePublishedLeaveTheRunAlone(t *testing.T) {
 	k := control(t, w)
 	start(t, k)
 	w.saved["WHAT"] = "unpublishable"
-	if _, err := k.Apply(t.Context()); err == nil || !strings.Contains(err.Error(), "CONCURRENCY") {
+	if _, err := k.Apply(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "CONCURRENCY") {
 		t.Errorf("want the reason, got %v", err)
 	}
 	if st := k.Status(); !st.Active() || w.starts != 1 {
@@ -317,7 +290,7 @@ func TestWhoComesSecondIsToldWhatGoesOnAndStatusStaysQuick(t *testing.T) {
 		start(t, k)
 		w.hold = make(chan struct{})
 		done := make(chan error)
-		go func() { _, err := k.Stop(context.WithoutCancel(t.Context()), time.Second); done <- err }()
+		go func() { _, err := k.Stop(context.WithoutCancel(t.Context()), run.Ending{Now: true}); done <- err }()
 		synctest.Wait()
 		var busy *run.Busy
 		if _, err := k.Restart(t.Context(), time.Second); !errors.As(err, &busy) || busy.Operation.Name != "stop" {
@@ -357,23 +330,6 @@ func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.
 	if st := k.Status(); !st.Active() || w.files["RUN_ID"] != running || w.files["WHAT"] != "old" || w.files["AUTO_START"] != "true" {
 		t.Errorf("run %s goes on, so a crash of it must find its own settings: %v", running, w.files)
 	}
-}
-
-func TestAnEngineThatHangsDoesNotKeepTheTurn(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		k := control(t, w)
-		start(t, k)
-		w.hold = make(chan struct{}) // never closed
-		if _, err := k.Stop(context.WithoutCancel(t.Context()), time.Second); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("want the end of patience, got %v", err)
-		}
-		w.hold = nil
-		if _, err := k.Stop(t.Context(), time.Second); err != nil {
-			t.Errorf("once the engine answers again: %v", err)
-		}
-	})
 }
 
 func TestHealingIdlesUnlessARunGoesOn(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,8 +33,16 @@ type world struct {
 	starts       int
 	startErr     error
 	stopErr      error
+	steerErr     error         // control.json cannot be written
+	idleErr      error         // loadgen.env cannot be written by a stop
 	hold         chan struct{} // a stop waits for it, nil: none does
+	startHold    chan struct{} // a start and a heal wait for it, nil: none does
 	busy         bool          // a stop takes all the time it has
+	fixed        string        // the id that the settings fix
+	deaf         bool          // the loadgen does not look at control.json
+	open         uint64        // visits that are open
+	take         time.Duration // how long those take to end
+	life         int           // of the loadgen, and of how long it has to finish
 	told         []run.Status
 	kept         map[string]map[string][]byte
 	control      exchange.Control
@@ -56,9 +65,13 @@ func (w *world) Status(context.Context) runtime.Status {
 	return w.status
 }
 
-func (w *world) Start(context.Context) error {
+func (w *world) Start(ctx context.Context) error {
+	if err := held(ctx, w.startHold); err != nil {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.life++
 	if w.startErr != nil {
 		return w.startErr
 	}
@@ -98,6 +111,44 @@ func ledger(hash, reason string, ended time.Time) string {
 	return fmt.Sprintf(`{"plan_hash":%q,"reason":%q,"ended":%q}`, hash, reason, ended.Format(time.RFC3339Nano))
 }
 
+// held waits for hold, unless it is nil.
+func held(ctx context.Context, hold <-chan struct{}) error {
+	if hold == nil {
+		return nil
+	}
+	select {
+	case <-hold:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// follow is what the loadgen makes of control.json; the caller holds the lock.
+func (w *world) follow(c exchange.Control) {
+	if w.control = c; w.deaf || w.status.State != runtime.Running || c.RunID != w.plan.RunID || c.FinishSeconds == 0 {
+		return
+	}
+	within := time.Duration(c.FinishSeconds * float64(time.Second))
+	w.life++
+	life := w.life
+	w.plan.Phase, w.plan.OpenVisits, w.plan.FinishBy = "draining", w.open, time.Now().Add(within)
+	if w.take < 0 {
+		return // it never ends
+	}
+	time.AfterFunc(min(w.take, within), func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.life != life {
+			return
+		}
+		if w.take <= within {
+			w.open = 0
+		}
+		w.end(0, "stopped")
+	})
+}
+
 func (w *world) Stop(ctx context.Context, timeout time.Duration) error {
 	if w.busy {
 		select {
@@ -106,12 +157,8 @@ func (w *world) Stop(ctx context.Context, timeout time.Duration) error {
 			return ctx.Err()
 		}
 	}
-	if w.hold != nil {
-		select {
-		case <-w.hold:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if err := held(ctx, w.hold); err != nil {
+		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -128,9 +175,10 @@ func (w *world) Stop(ctx context.Context, timeout time.Duration) error {
 func (w *world) end(code int, reason string) {
 	w.status = runtime.Status{State: runtime.Exited, ExitCode: code, Started: w.status.Started, Ended: time.Now()}
 	if id := w.plan.RunID; reason != "" && w.plan.Phase != "idle" {
-		w.ledgers[id] = ledger(w.plan.Hash, reason, time.Now())
+		w.ledgers[id] = strings.TrimSuffix(ledger(w.plan.Hash, reason, time.Now()), "}") + fmt.Sprintf(`,"cut_visits":%d}`, w.open)
 	}
-	w.plan = run.Plan{}
+	w.life++
+	w.plan, w.open = run.Plan{}, 0
 }
 
 func (w *world) Restart(ctx context.Context, timeout time.Duration) error {
@@ -164,6 +212,8 @@ func (w *world) Close(context.Context, time.Duration) error { return nil }
 type publisher struct{ *world }
 
 func (p publisher) Start(_ context.Context, overrides map[string]any, drawn run.Identity) (run.Identity, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.saved["WHAT"] == "unpublishable" {
 		return run.Identity{}, errors.New("CONCURRENCY is wrong")
 	}
@@ -171,16 +221,26 @@ func (p publisher) Start(_ context.Context, overrides map[string]any, drawn run.
 	for key, v := range overrides {
 		p.files[key] = fmt.Sprint(v)
 	}
+	if p.fixed != "" {
+		drawn.ID = p.fixed
+	}
 	p.files["RUN_ID"], p.files["AUTO_START"] = drawn.ID, "true"
 	return drawn, nil
 }
 
 func (p publisher) Stop(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.idleErr != nil {
+		return p.idleErr
+	}
 	p.files["AUTO_START"] = "false"
 	return nil
 }
 
 func (p publisher) Saved(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	keep := p.files["AUTO_START"]
 	p.files = maps.Clone(p.saved)
 	p.files["AUTO_START"] = keep
@@ -188,6 +248,8 @@ func (p publisher) Saved(context.Context) error {
 }
 
 func (p publisher) Published(context.Context) (map[string][]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	out := map[string][]byte{}
 	for k, v := range p.files {
 		out[k] = []byte(v)
@@ -196,6 +258,8 @@ func (p publisher) Published(context.Context) (map[string][]byte, error) {
 }
 
 func (p publisher) Restore(_ context.Context, files map[string][]byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.files = map[string]string{}
 	for k, v := range files {
 		p.files[k] = string(v)
@@ -208,16 +272,25 @@ func (p publisher) Again(_ context.Context, kept map[string][]byte, id run.Ident
 		return &publish.Lost{}
 	}
 	_ = p.Restore(context.Background(), kept) // memory
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.files["RUN_ID"], p.files["SEED"], p.files["AUTO_START"] = id.ID, fmt.Sprint(id.Seed), "true"
 	return nil
 }
 
 func (p publisher) Steer(c exchange.Control) error {
-	p.control = c
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.steerErr != nil {
+		return p.steerErr
+	}
+	p.follow(c)
 	return nil
 }
 
 func (p publisher) Steering(id string) exchange.Control {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.control.RunID == id {
 		return p.control
 	}
@@ -227,6 +300,8 @@ func (p publisher) Steering(id string) exchange.Control {
 // The book.
 
 func (w *world) Steered(_ context.Context, id string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	r := w.book[id]
 	r.Steered = true
 	w.book[id] = r
@@ -247,6 +322,8 @@ func (w *world) Kept(_ context.Context, id string) (run.Run, map[string][]byte, 
 }
 
 func (w *world) Open(_ context.Context, r run.Run) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if _, known := w.book[r.ID]; !known {
 		w.order = append(w.order, r.ID)
 	}
@@ -257,6 +334,8 @@ func (w *world) Open(_ context.Context, r run.Run) error {
 type book struct{ *world }
 
 func (b book) Close(_ context.Context, r run.Run) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.book[r.ID] = r
 	return nil
 }

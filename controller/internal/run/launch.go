@@ -8,6 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // publishing writes the files of a start and returns what fixes the run.
@@ -19,25 +20,33 @@ func (k *Control) saved(q Request) publishing {
 }
 
 // launch publishes, ends what runs, starts the loadgen and waits for its word that the plan runs.
-func (k *Control) launch(ctx context.Context, q Request, publish publishing) error {
+// Open visits of what runs are finished first; the warnings say why they were not. A stop that interrupts it leaves the run
+// as it is, for the stop to book.
+func (k *Control) launch(ctx context.Context, q Request, publish publishing) (warnings problem.List, err error) {
 	before, err := k.c.Publisher.Published(ctx)
 	if err != nil {
-		return fmt.Errorf("keep the previous settings: %w", err)
+		return nil, fmt.Errorf("keep the previous settings: %w", err)
 	}
 	id, err := publish(ctx)
 	if err != nil {
-		return fmt.Errorf("publish: %w", err)
-	}
-	if err := k.c.Port.Stop(ctx, patient(q.Timeout)); err != nil {
-		return errors.Join(fmt.Errorf("stop what runs: %w", err), k.unpublish(ctx, before))
+		return nil, fmt.Errorf("publish: %w", err)
 	}
 	l, _ := k.look(ctx)
+	if warnings, err = k.end(ctx, l, Ending{Timeout: q.Timeout}, nil); err != nil {
+		return nil, errors.Join(fmt.Errorf("stop what runs: %w", err), k.unpublish(ctx, before))
+	}
+	l, _ = k.look(ctx)
 	k.close(ctx, l, "stopped")
 
 	files, err := k.c.Publisher.Published(ctx)
 	if err != nil {
-		return fmt.Errorf("read what was published: %w", err)
+		return nil, fmt.Errorf("read what was published: %w", err)
 	}
+	// The file may be of an earlier life of a run of the same id.
+	if err := k.c.Publisher.Steer(exchange.Steady(id.ID)); err != nil {
+		return nil, errors.Join(err, k.idle(ctx))
+	}
+	k.settled()
 	r := Run{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note, Labels: q.Labels}
 	r.Config, r.Kind = Configuration(files)
 	k.change(func(s *Status) { s.Restarts, s.Messages, s.Steering = 0, nil, exchange.Steady(r.ID) })
@@ -49,27 +58,33 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) err
 		k.c.Look(ctx, r.ID)
 	}
 	if err := k.c.Port.Start(ctx); err != nil {
+		if stopped(ctx) {
+			return nil, err
+		}
 		l, _ := k.look(ctx)
 		k.close(ctx, l, "failed")
-		return errors.Join(err, k.idle(ctx))
+		return nil, errors.Join(err, k.idle(ctx))
 	}
 	hash, err := k.await(ctx, r.ID)
+	if stopped(ctx) {
+		return nil, ErrStopped
+	}
 	l, _ = k.look(ctx)
 	if err != nil {
 		if l.State == runtime.Running {
 			// One that neither reports the plan nor ends must not go on unseen.
-			if err := k.c.Port.Stop(ctx, patient(q.Timeout)); err != nil {
+			if err := k.c.Port.Stop(ctx, DefaultTimeout); err != nil {
 				k.c.Log.Error("the loadgen that did not report its plan cannot be stopped", "err", err)
 			}
 			l, _ = k.look(ctx)
 		}
 		k.close(ctx, l, "failed")
-		return err
+		return nil, err
 	}
 	r.PlanHash = hash
 	k.open(ctx, r)
 	k.c.Log.Info("run started", "run_id", r.ID, "seed", r.Seed, "plan", hash)
-	return nil
+	return warnings, nil
 }
 
 // unpublish takes back what was published for a start that did not come to it: a run that goes on gets its own files
@@ -130,11 +145,4 @@ func (k *Control) failed(ctx context.Context, l runtime.Status, code int) *Faile
 	f := &Failed{Messages: Log(k.c.Port.Logs).Words(ctx, l.Started), ExitCode: code}
 	k.change(func(s *Status) { s.Messages = f.Messages })
 	return f
-}
-
-func patient(timeout time.Duration) time.Duration {
-	if timeout <= 0 {
-		return DefaultTimeout
-	}
-	return timeout
 }

@@ -7,116 +7,86 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // Start starts a run with the saved settings and the request's. Errors: *Busy, *Failed, those of publishing and of
 // the port.
 func (k *Control) Start(ctx context.Context, q Request) (Result, error) {
-	ctx, end, err := k.begin(ctx, "start")
+	ctx, end, err := k.begin(ctx, "start", q.finishing())
 	if err != nil {
 		return Result{}, err
 	}
 	defer end()
-	if r, runs := k.goesOn(ctx); runs && !q.RestartIfRunning {
-		return r, nil
+	if r, runs, err := k.goesOn(ctx); (runs || err != nil) && !q.RestartIfRunning {
+		return r, err
 	}
-	return k.started(ctx, k.launch(ctx, q, k.saved(q)))
+	warnings, err := k.launch(ctx, q, k.saved(q))
+	return k.started(ctx, warnings, err)
 }
 
-// goesOn tells whether a run does, with the answer to a start beside it.
-func (k *Control) goesOn(ctx context.Context) (Result, bool) {
+// goesOn tells whether a run does, with the answer to a start beside it. The error is that of one that is frozen.
+func (k *Control) goesOn(ctx context.Context) (Result, bool, error) {
 	l, _ := k.look(ctx)
-	st := k.Status()
-	if !st.Active() || l.State != runtime.Running {
-		return Result{}, false
+	switch st := k.Status(); {
+	case !st.Active():
+		return Result{}, false, nil
+	case l.State == runtime.Running:
+		return Result{Already: true, Message: "run " + st.Run.ID + " goes on already"}.at(k), true, nil
+	case l.State == runtime.Paused:
+		return Result{}.at(k), false, fmt.Errorf("%w: run %s is frozen: %s", runtime.ErrStuck, st.Run.ID, l.Reason)
+	default:
+		return Result{}, false, nil
 	}
-	return Result{Already: true, Message: "run " + st.Run.ID + " goes on already"}.at(k), true
 }
 
-// Restart ends the run that goes on, if any, and starts another with the saved settings.
+// Restart ends the run that goes on, if any, whose open visits have timeout to end (0 is FinishTime), and starts another
+// with the saved settings.
 func (k *Control) Restart(ctx context.Context, timeout time.Duration) (Result, error) {
-	ctx, end, err := k.begin(ctx, "restart")
+	q := Request{Timeout: timeout}
+	ctx, end, err := k.begin(ctx, "restart", q.finishing())
 	if err != nil {
 		return Result{}, err
 	}
 	defer end()
-	return k.started(ctx, k.launch(ctx, Request{Timeout: timeout}, k.saved(Request{})))
+	warnings, err := k.launch(ctx, q, k.saved(q))
+	return k.started(ctx, warnings, err)
 }
 
-func (k *Control) started(ctx context.Context, err error) (Result, error) {
+// started is the result of a launch.
+func (k *Control) started(ctx context.Context, warnings problem.List, err error) (Result, error) {
 	if err != nil {
 		var failed *Failed
 		if errors.As(err, &failed) {
 			err = errors.Join(err, k.idle(ctx))
 		}
-		return Result{}.at(k), err
+		return Result{}.at(k), givenUp(ctx, err)
 	}
-	r := Result{Restarted: true}.at(k)
+	r := Result{Restarted: true, Warnings: warnings}.at(k)
 	r.Message = "run " + r.Status.Run.ID + " started"
 	return r, nil
 }
 
 // idle publishes that the loadgen shall idle, so that one started by hand does not repeat what failed. It does so also
-// where the operation's time is up.
+// where the operation's time is up; where it fails Watch tries it again.
 func (k *Control) idle(ctx context.Context) error {
-	if err := k.c.Publisher.Stop(context.WithoutCancel(ctx)); err != nil {
+	err := k.c.Publisher.Stop(context.WithoutCancel(ctx))
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err != nil {
+		k.restless = time.Now()
 		return fmt.Errorf("publish the stop: %w", err)
 	}
+	k.restless = time.Time{}
 	return nil
 }
 
-// Stop drains the loadgen and ends it. One that is asked for while another drains, with less time, makes that one quick
-// and does not wait for it.
-func (k *Control) Stop(ctx context.Context, timeout time.Duration) (Result, error) {
-	ctx, end, err := k.begin(ctx, "stop")
-	if err != nil {
-		if timeout = patient(timeout); timeout < DefaultTimeout {
-			select {
-			case k.hurry <- timeout:
-				return Result{Message: "stopping within " + timeout.String()}.at(k), nil
-			default: // nothing drains
-			}
-		}
-		return Result{}, err
-	}
-	defer end()
-	l, _ := k.look(ctx)
-	// First, so that a loadgen that comes back from whatever happens now does not send again.
-	if err := k.idle(ctx); err != nil {
-		return Result{}.at(k), err
-	}
-	if ended(l.State) {
-		k.close(ctx, l, "")
-		return Result{Already: true, Message: "nothing was running"}.at(k), nil
-	}
-	if err := k.drain(ctx, patient(timeout)); err != nil {
-		return Result{}.at(k), err
-	}
-	l, _ = k.look(ctx)
-	k.close(ctx, l, "stopped")
-	return Result{Message: "stopped"}.at(k), nil
-}
-
-// drain ends the loadgen within the timeout, or within that of whoever is in a hurry.
-func (k *Control) drain(ctx context.Context, timeout time.Duration) error {
-	draining, cancel := context.WithCancel(ctx)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- k.c.Port.Stop(draining, timeout) }()
-	select {
-	case err := <-done:
-		return err
-	case shorter := <-k.hurry:
-		cancel()
-		<-done //nolint:errcheck // given up, or ended just now: then there is nothing left to stop
-		return k.c.Port.Stop(ctx, shorter)
-	}
-}
-
-// Apply brings the saved settings into force. While nothing runs it only publishes them; else it starts them as a new
+// Apply brings the saved settings into force; timeout is that of Restart. While nothing runs it only publishes them; else it starts them as a new
 // run, and where the loadgen does not take them it puts the previous ones back and lets their run go on.
-func (k *Control) Apply(ctx context.Context) (Result, error) {
-	ctx, end, err := k.begin(ctx, "apply")
+func (k *Control) Apply(ctx context.Context, timeout time.Duration) (Result, error) {
+	q := Request{Timeout: timeout}
+	ctx, end, err := k.begin(ctx, "apply", q.finishing())
 	if err != nil {
 		return Result{}, err
 	}
@@ -133,21 +103,26 @@ func (k *Control) Apply(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}.at(k), fmt.Errorf("keep the previous settings: %w", err)
 	}
-	err = k.launch(ctx, Request{}, k.saved(Request{}))
+	warnings, err := k.launch(ctx, q, k.saved(q))
 	var failed *Failed
 	if !errors.As(err, &failed) {
-		return k.started(ctx, err)
+		return k.started(ctx, warnings, err)
 	}
-	if err := k.back(ctx, files, *before.Run); err != nil {
-		return Result{}.at(k), errors.Join(failed, fmt.Errorf("put the previous settings back: %w", err))
+	if err := k.back(ctx, files, before); err != nil {
+		return Result{}.at(k), givenUp(ctx, errors.Join(failed, fmt.Errorf("put the previous settings back: %w", err)))
 	}
 	failed.RolledBack = true
 	return Result{}.at(k), failed
 }
 
-// back publishes files again and lets their run go on.
-func (k *Control) back(ctx context.Context, files map[string][]byte, r Run) error {
+// back publishes files again and lets their run go on, as it was steered before it was asked to finish.
+func (k *Control) back(ctx context.Context, files map[string][]byte, before Status) error {
 	if err := k.c.Publisher.Restore(ctx, files); err != nil {
+		return err
+	}
+	r, steering := *before.Run, before.Steering
+	steering.FinishSeconds = 0
+	if _, err := k.steer(r.ID, func(c *exchange.Control) { *c = steering }); err != nil {
 		return err
 	}
 	if err := k.c.Port.Restart(ctx, DefaultTimeout); err != nil {
@@ -162,7 +137,7 @@ func (k *Control) back(ctx context.Context, files map[string][]byte, r Run) erro
 
 // Heal puts right what is wrong with the container. Errors: runtime.ErrHealthy and the others of the port.
 func (k *Control) Heal(ctx context.Context) (Result, error) {
-	ctx, end, err := k.begin(ctx, "heal")
+	ctx, end, err := k.begin(ctx, "heal", 0)
 	if err != nil {
 		return Result{}, err
 	}
@@ -179,7 +154,7 @@ func (k *Control) Heal(ctx context.Context) (Result, error) {
 	did, err := k.c.Port.Heal(ctx)
 	k.look(ctx)
 	if err != nil {
-		return Result{}.at(k), err
+		return Result{}.at(k), givenUp(ctx, err)
 	}
 	return Result{Message: did}.at(k), nil
 }

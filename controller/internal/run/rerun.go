@@ -11,7 +11,7 @@ import (
 // labels that it leaves out are those of the recorded run. Errors: store.ErrNotFound, ErrNoFiles, ErrJob, *publish.Lost,
 // *publish.Conflict and those of Start.
 func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, error) {
-	ctx, end, err := k.begin(ctx, "rerun")
+	ctx, end, err := k.begin(ctx, "rerun", q.finishing())
 	if err != nil {
 		return Result{}, err
 	}
@@ -25,8 +25,8 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 	case len(files) == 0:
 		return Result{}, ErrNoFiles
 	}
-	if r, runs := k.goesOn(ctx); runs && !q.RestartIfRunning {
-		return r, nil
+	if r, runs, err := k.goesOn(ctx); (runs || err != nil) && !q.RestartIfRunning {
+		return r, err
 	}
 	if q.Note == "" {
 		q.Note = "rerun of " + id
@@ -34,32 +34,31 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 	if q.Labels == nil {
 		q.Labels = before.Labels
 	}
-	return k.started(ctx, k.launch(ctx, q, func(ctx context.Context) (Identity, error) {
+	warnings, err := k.launch(ctx, q, func(ctx context.Context) (Identity, error) {
 		again := Identity{ID: k.c.Draw().ID, Seed: before.Seed}
 		return again, k.c.Publisher.Again(ctx, files, again)
-	}))
+	})
+	return k.started(ctx, warnings, err)
 }
 
 // Steer pauses the run that goes on, lets it go on, or scales its rate; nil leaves a thing as it is. The loadgen follows
 // within about a second. The error is ErrNothingRuns where none goes on.
 func (k *Control) Steer(ctx context.Context, paused *bool, scale *float64) (exchange.Control, error) {
-	k.steering.Lock()
-	defer k.steering.Unlock()
 	st := k.Status()
 	if !st.Active() {
 		return exchange.Control{}, ErrNothingRuns
 	}
-	c := k.c.Publisher.Steering(st.Run.ID)
-	if paused != nil {
-		c.Paused = *paused
-	}
-	if scale != nil {
-		c.Scale = *scale
-	}
-	if err := k.c.Publisher.Steer(c); err != nil {
+	c, err := k.steer(st.Run.ID, func(c *exchange.Control) {
+		if paused != nil {
+			c.Paused = *paused
+		}
+		if scale != nil {
+			c.Scale = *scale
+		}
+	})
+	if err != nil {
 		return exchange.Control{}, err
 	}
 	k.c.Log.InfoContext(ctx, "run steered", "run_id", c.RunID, "paused", c.Paused, "scale", c.Scale)
-	k.change(func(s *Status) { s.Steering = c })
 	return c, nil
 }

@@ -21,7 +21,7 @@ func TestARerunHasTheFilesAndTheSeedOfTheRunAndANewID(t *testing.T) {
 	if _, err := k.Start(t.Context(), run.Request{Note: "baseline", Labels: []string{"nightly"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Stop(t.Context(), time.Second); err != nil {
+	if _, err := k.Stop(t.Context(), run.Ending{}); err != nil {
 		t.Fatal(err)
 	}
 	w.saved["WHAT"] = "new"

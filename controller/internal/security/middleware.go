@@ -63,17 +63,24 @@ func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // Members lets only requests with the key or a session through, within their budget.
-func (g *Guard) Members(next echo.HandlerFunc) echo.HandlerFunc {
+func (g *Guard) Members(next echo.HandlerFunc) echo.HandlerFunc { return g.members(next, true) }
+
+// Unmetered is Members without a budget.
+func (g *Guard) Unmetered(next echo.HandlerFunc) echo.HandlerFunc { return g.members(next, false) }
+
+func (g *Guard) members(next echo.HandlerFunc, metered bool) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		who, err := g.identify(c)
 		if err != nil {
 			return err
 		}
 		c.Set(byKey, strings.SplitN(who, " ", 2)[0])
-		b := g.requests.take(who, 1)
-		tellBudget(c, b)
-		if !b.ok {
-			return tooMany(c, b, "too many requests")
+		if metered {
+			b := g.requests.take(who, 1)
+			tellBudget(c, b)
+			if !b.ok {
+				return tooMany(c, b, "too many requests")
+			}
 		}
 		return next(c)
 	}

@@ -1,0 +1,168 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+const (
+	// FinishTime is how long open visits have to end where nothing else is asked for.
+	FinishTime = time.Minute
+	// DefaultTimeout is how long a loadgen may drain: its own 8 s and some.
+	DefaultTimeout = 10 * time.Second
+)
+
+// Ending says how a loadgen is to end.
+type Ending struct {
+	// Now cuts open visits off. Without it they are finished, and none begins.
+	Now bool
+	// Timeout is how long open visits have to end, FinishTime where it is 0. With Now it is how long the loadgen may drain
+	// until it is killed, DefaultTimeout where it is 0.
+	Timeout time.Duration
+}
+
+func (e Ending) timeout() time.Duration {
+	switch {
+	case e.Timeout > 0:
+		return e.Timeout
+	case e.Now:
+		return DefaultTimeout
+	default:
+		return FinishTime
+	}
+}
+
+// end ends the loadgen that stands as l says. The warnings say why open visits were not finished though that was asked
+// for. sooner, which may be nil, brings ends that leave less time. Errors are those of the port.
+func (k *Control) end(ctx context.Context, l runtime.Status, how Ending, sooner <-chan Ending) (warnings problem.List, err error) {
+	switch {
+	case ended(l.State):
+		return nil, nil
+	case l.State == runtime.Unavailable:
+		return nil, fmt.Errorf("%w: %s", runtime.ErrUnavailable, l.Reason)
+	case !how.Now:
+		var warning string
+		how, warning, err = k.finish(ctx, how, sooner)
+		if warning != "" {
+			k.c.Log.WarnContext(ctx, "open visits are cut off", "why", warning)
+			warnings.Warn("open visits", "", "were cut off: "+warning, "")
+		}
+		if err != nil {
+			return warnings, err
+		}
+	}
+	return warnings, k.drain(ctx, how.timeout(), sooner)
+}
+
+// finishGlance is the pause between two looks at a loadgen that finishes.
+const finishGlance = 250 * time.Millisecond
+
+// finish asks the loadgen to finish its open visits and waits until it has ended. then is how it is to be ended where it
+// has not, and warning says why open visits cannot be finished.
+func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) (then Ending, warning string, err error) {
+	then = Ending{Now: true}
+	st := k.Status()
+	if !st.Active() || st.Run.Kind == record.BackfillJob { // whose visits are sent whole
+		return then, "", nil
+	}
+	asked, within := time.Now(), how.timeout()
+	if err := k.askToFinish(st.Run.ID, within); err != nil {
+		return then, err.Error(), nil
+	}
+	tick := time.NewTicker(finishGlance)
+	defer tick.Stop()
+	for {
+		l, p := k.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return then, "", context.Cause(ctx)
+		case ended(l.State):
+			return then, "", nil
+		case l.State == runtime.Unavailable:
+			return then, "", fmt.Errorf("%w: %s", runtime.ErrUnavailable, l.Reason)
+		case l.State == runtime.Paused:
+			return then, "the generator is frozen", nil
+		case p.FinishBy.IsZero() && time.Since(asked) > answerTime:
+			return then, "the generator did not begin to finish within " + answerTime.String(), nil
+		case time.Since(asked) > within+DefaultTimeout:
+			return then, "the generator did not end in time", nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		case s := <-sooner:
+			if s.Now {
+				return s, "", nil
+			}
+			if left := within - time.Since(asked); s.timeout() < left {
+				asked, within = time.Now(), s.timeout()
+				if err := k.askToFinish(st.Run.ID, within); err != nil {
+					return then, err.Error(), nil
+				}
+			}
+		}
+	}
+}
+
+func (k *Control) askToFinish(runID string, within time.Duration) error {
+	_, err := k.steer(runID, func(c *exchange.Control) { c.FinishSeconds = within.Seconds() })
+	return err
+}
+
+// steer publishes what the run is wanted to do.
+func (k *Control) steer(runID string, alter func(*exchange.Control)) (exchange.Control, error) {
+	k.steering.Lock()
+	defer k.steering.Unlock()
+	c := k.c.Publisher.Steering(runID)
+	alter(&c)
+	if err := k.c.Publisher.Steer(c); err != nil {
+		return c, err
+	}
+	k.change(func(s *Status) {
+		if s.Active() && s.Run.ID == runID {
+			s.Steering = c
+		}
+	})
+	return c, nil
+}
+
+// drain has the loadgen end within the timeout, or within that of whoever comes with less. The error wraps
+// runtime.ErrUnavailable where the engine does not answer in time.
+func (k *Control) drain(ctx context.Context, timeout time.Duration, sooner <-chan Ending) error {
+	for {
+		draining, cancel := context.WithTimeout(ctx, timeout+answerTime)
+		done := make(chan error, 1)
+		go func() { done <- k.c.Port.Stop(draining, timeout) }()
+		shorter, err := orSooner(done, sooner, timeout)
+		cancel()
+		if shorter == 0 {
+			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+				err = fmt.Errorf("%w: %w", runtime.ErrUnavailable, err)
+			}
+			return err
+		}
+		<-done //nolint:errcheck // given up, or ended just now: then there is nothing left to stop
+		timeout = shorter
+	}
+}
+
+// orSooner waits for done, or for an ending that leaves less time than timeout, which is returned.
+func orSooner(done <-chan error, sooner <-chan Ending, timeout time.Duration) (shorter time.Duration, err error) {
+	for {
+		select {
+		case err := <-done:
+			return 0, err
+		case s := <-sooner:
+			if s.timeout() < timeout {
+				return s.timeout(), nil
+			}
+		}
+	}
+}

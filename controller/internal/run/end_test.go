@@ -1,0 +1,98 @@
+package run_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+func TestApplyAndRestartFinishOpenVisits(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]func(*run.Control, *testing.T) (run.Result, error){
+		"apply":   func(k *run.Control, t *testing.T) (run.Result, error) { return k.Apply(t.Context(), 0) },
+		"restart": func(k *run.Control, t *testing.T) (run.Result, error) { return k.Restart(t.Context(), 0) },
+		"start": func(k *run.Control, t *testing.T) (run.Result, error) {
+			return k.Start(t.Context(), run.Request{RestartIfRunning: true})
+		},
+		"rerun": func(k *run.Control, t *testing.T) (run.Result, error) {
+			return k.Rerun(t.Context(), "r1", run.Request{RestartIfRunning: true})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				k := control(t, w)
+				start(t, k)
+				w.open, w.take = 62, 20*time.Second
+				got := <-asked(func() (run.Result, error) { return again(k, t) })
+				if got.err != nil || !got.Restarted || got.took < 20*time.Second || got.took > 22*time.Second {
+					t.Errorf("%+v", got)
+				}
+				if r := w.book["r1"]; r.Reason != "stopped" || !strings.Contains(string(r.Summary), `"cut_visits":0`) {
+					t.Errorf("visits were cut off: %+v", r)
+				}
+			})
+		})
+	}
+}
+
+func TestARunThatIsPutBackGoesOnAsItWasSteered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		start(t, k)
+		double := 2.0
+		if _, err := k.Steer(t.Context(), nil, &double); err != nil {
+			t.Fatal(err)
+		}
+		w.saved["WHAT"] = "bad"
+		if _, err := k.Apply(t.Context(), 0); err == nil {
+			t.Fatal("the plan is bad")
+		}
+		time.Sleep(time.Minute)
+		if want := (exchange.Control{RunID: "r1", Scale: 2}); w.control != want || w.status.State != runtime.Running {
+			t.Errorf("the run was asked to finish and is put back: %+v, %s", w.control, w.status.State)
+		}
+	})
+}
+
+func TestARunOfTheSameIDIsNotAskedToFinishByTheStopBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		w.fixed = "nightly"
+		start(t, k)
+		if _, err := k.Stop(t.Context(), run.Ending{}); err != nil {
+			t.Fatal(err)
+		}
+		start(t, k)
+		if want := exchange.Steady("nightly"); w.control != want {
+			t.Errorf("control.json is %+v", w.control)
+		}
+	})
+}
+
+func TestAStartOfAFrozenRunNamesTheCure(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	start(t, k)
+	w.status.State, w.status.Reason = runtime.Paused, "somebody paused it; heal it"
+	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, runtime.ErrStuck) || !strings.Contains(err.Error(), "heal it") || w.starts != 1 {
+		t.Errorf("%v after %d starts", err, w.starts)
+	}
+	if st := k.Status(); !st.Active() || !slices.Equal(slices.Collect(maps.Keys(w.book)), []string{"r1"}) {
+		t.Errorf("the run should be left alone: %+v", st)
+	}
+}

@@ -1,0 +1,215 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+const (
+	// answerTime is how long an engine, or an operation that a stop interrupts, may take to answer.
+	answerTime = 5 * time.Second
+	// retryTime is the pause between two tries to publish that the loadgen shall idle.
+	retryTime = 5 * time.Second
+)
+
+// ErrStopped is the error of an operation that was given up because a stop was asked for.
+var ErrStopped = errors.New("it was given up, because a stop was asked for meanwhile")
+
+// Deferred is the error of a stop that waits for the engine; Watch carries it out.
+type Deferred struct {
+	// Paused says that no visit begins meanwhile. Where it is false, Cause says why the run could not be paused; it is nil
+	// where no run goes on.
+	Paused bool
+	Cause  error
+}
+
+// Error implements error.
+func (d *Deferred) Error() string {
+	switch {
+	case d.Paused:
+		return "paused; the stop is carried out when the engine answers"
+	case d.Cause != nil:
+		return fmt.Sprintf("the run cannot be paused (%v); the stop is carried out when the engine answers", d.Cause)
+	default:
+		return "the stop is carried out when the engine answers"
+	}
+}
+
+// stopping is a stop under way.
+type stopping struct {
+	// sooner reaches it while it waits for the loadgen.
+	sooner chan Ending
+	// done is closed at its end; result and err are valid from then on.
+	done   chan struct{}
+	result Result
+	err    error
+}
+
+// Stop ends the run that goes on. It interrupts whatever operation is under way, which then ends with ErrStopped; a stop
+// that is under way is made quicker where how leaves less time, and both have the same result. What fails beside the end
+// itself is a warning in the result and is tried again by Watch. Errors: *Deferred and those of the port.
+func (k *Control) Stop(ctx context.Context, how Ending) (Result, error) {
+	k.mu.Lock()
+	s := k.stopping
+	if s != nil {
+		k.mu.Unlock()
+		return s.join(ctx, how)
+	}
+	s = &stopping{sooner: make(chan Ending), done: make(chan struct{})}
+	k.stopping = s
+	interrupted := k.interrupt != nil
+	if interrupted {
+		k.interrupt(ErrStopped)
+	}
+	k.mu.Unlock()
+
+	s.result, s.err = k.stop(ctx, how, s.sooner, interrupted)
+	k.mu.Lock()
+	k.stopping = nil
+	k.mu.Unlock()
+	close(s.done)
+	return s.result, s.err
+}
+
+// join makes a stop that is under way quicker, as far as how leaves less time, and waits for its end.
+func (s *stopping) join(ctx context.Context, how Ending) (Result, error) {
+	select {
+	case s.sooner <- how:
+	case <-s.done:
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+	select {
+	case <-s.done:
+		return s.result, s.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+}
+
+func (k *Control) stop(ctx context.Context, how Ending, sooner <-chan Ending, interrupted bool) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTime+how.timeout())
+	defer cancel()
+	patience := time.NewTimer(answerTime)
+	defer patience.Stop()
+	select {
+	case <-k.turn:
+	case <-patience.C: // what was interrupted hangs
+		return Result{}.at(k), k.putOff(ctx, how)
+	}
+	defer k.finished()
+	k.change(func(s *Status) { s.Operation = &Operation{"stop", time.Now().UTC()} })
+
+	l, p := k.look(ctx)
+	if !k.Status().Active() && sending(p.Phase) {
+		k.takeOver(ctx, l, p)
+	}
+	var r Result
+	switch {
+	case !ended(l.State):
+		warnings, err := k.end(ctx, l, how, sooner)
+		if errors.Is(err, runtime.ErrUnavailable) {
+			return Result{}.at(k), k.putOff(ctx, how)
+		}
+		if err != nil {
+			return Result{}.at(k), err
+		}
+		r = k.closeStopped(ctx, p.OpenVisits)
+		r.Warnings = warnings
+	case interrupted:
+		k.close(ctx, l, "stopped")
+		r.Message = "stopped"
+	default: // it ended by itself
+		k.close(ctx, l, "")
+		r.Message, r.Already = "nothing was running", true
+	}
+	k.settled()
+	if err := k.idle(ctx); err != nil {
+		k.c.Log.WarnContext(ctx, "the loadgen would not idle when it is started by hand; this is tried again", "err", err)
+		r.Warnings.Warn(exchange.EnvFile, "", fmt.Sprintf("the generator would send again where it is started by hand: %v", err), "make room or give access; it is tried again until it succeeds")
+	}
+	return r.at(k), nil
+}
+
+// closeStopped books the end of the run that was stopped. open is how many visits were open before.
+func (k *Control) closeStopped(ctx context.Context, open uint64) Result {
+	active := k.Status().Active()
+	l, _ := k.look(ctx)
+	k.close(ctx, l, "stopped")
+	r := Result{Message: "stopped"}
+	if !active {
+		return r
+	}
+	switch s := readRecord(k.Status().Run.Summary); {
+	case s.Killed == 0 && !s.Ended.IsZero():
+		r.Cut = s.CutVisits
+	default: // it was killed
+		r.Cut = open
+	}
+	switch r.Cut {
+	case 0:
+		r.Message = "stopped; no visit was cut off"
+	case 1:
+		r.Message = "stopped; 1 open visit was cut off"
+	default:
+		r.Message = fmt.Sprintf("stopped; %d open visits were cut off", r.Cut)
+	}
+	return r
+}
+
+// putOff keeps a stop for Watch to carry out, because the engine does not answer. Until then no visit begins: the loadgen
+// reads that from its file, without the engine, and even ends by it.
+func (k *Control) putOff(ctx context.Context, how Ending) error {
+	k.mu.Lock()
+	k.owed = &how
+	k.mu.Unlock()
+	d := &Deferred{}
+	if st := k.Status(); st.Active() {
+		within := time.Second
+		if !how.Now {
+			within = how.timeout()
+		}
+		_, d.Cause = k.steer(st.Run.ID, func(c *exchange.Control) { c.Paused, c.FinishSeconds = true, within.Seconds() })
+		d.Paused = d.Cause == nil
+	}
+	k.c.Log.WarnContext(ctx, "the stop waits for the engine", "paused", d.Paused, "err", d.Cause)
+	return d
+}
+
+// settled forgets what a stop could not do: it is done, or something else was asked for since.
+func (k *Control) settled() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.owed, k.restless = nil, time.Time{}
+}
+
+// settle does what a stop could not: to end the loadgen, because the engine did not answer, or to publish that it shall
+// idle.
+func (k *Control) settle(ctx context.Context, l runtime.Status) {
+	k.mu.Lock()
+	owed, restless := k.owed, k.restless
+	k.mu.Unlock()
+	switch {
+	case owed != nil && l.State != runtime.Unavailable:
+		_, err := k.Stop(ctx, *owed)
+		var deferred *Deferred
+		if err != nil && !errors.As(err, &deferred) {
+			k.settled()
+			k.c.Log.ErrorContext(ctx, "the stop cannot be carried out", "err", err)
+		}
+	case !restless.IsZero() && time.Since(restless) >= retryTime:
+		ctx, end, err := k.begin(ctx, "stop", 0)
+		if err != nil {
+			return // whoever is at work publishes
+		}
+		defer end()
+		if err := k.idle(ctx); err == nil {
+			k.c.Log.InfoContext(ctx, "a loadgen that is started by hand idles from now on")
+		}
+	}
+}

@@ -1,0 +1,368 @@
+package run_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+// outcome is what a call came to.
+type outcome struct {
+	run.Result
+	err  error
+	took time.Duration
+}
+
+// asked makes a call beside the test.
+func asked(call func() (run.Result, error)) <-chan outcome {
+	out, began := make(chan outcome, 1), time.Now()
+	go func() {
+		r, err := call()
+		out <- outcome{r, err, time.Since(began)}
+	}()
+	return out
+}
+
+func (w *world) locked(do func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	do()
+}
+
+func TestAStopFinishesOpenVisitsAndCountsDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		start(t, k)
+		w.open, w.take = 138, 9*time.Second
+		began := time.Now()
+		stopping := asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{}) })
+		time.Sleep(4 * time.Second)
+		if f := k.Status().Finish; f == nil || f.OpenVisits != 138 || !f.By.Equal(began.Add(time.Minute)) {
+			t.Errorf("the status should count down: %+v", f)
+		}
+		got := <-stopping
+		if got.err != nil || got.Cut != 0 || got.took < 9*time.Second || got.took > 10*time.Second || len(got.Warnings) > 0 {
+			t.Errorf("want it ended with the visits: %+v", got)
+		}
+		if r := w.book["r1"]; r.Reason != "stopped" || r.ExitCode != 0 || k.Status().Finish != nil || w.files["AUTO_START"] != "false" {
+			t.Errorf("booked %+v, status %+v, files %v", r, k.Status(), w.files)
+		}
+		if w.book["r1"].Steered {
+			t.Error("a stop steers no run")
+		}
+	})
+}
+
+func TestAStopNowSaysHowManyVisitsItCuts(t *testing.T) {
+	t.Parallel()
+	for name, ledgers := range map[string]bool{"by its ledger": true, "where it was killed": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			k := control(t, w)
+			start(t, k)
+			w.open, w.plan.OpenVisits = 138, 138
+			if !ledgers {
+				w.plan.RunID = "other"
+			}
+			r, err := k.Stop(t.Context(), run.Ending{Now: true})
+			if err != nil || r.Cut != 138 || !strings.Contains(r.Message, "138 open visits were cut off") {
+				t.Errorf("%+v, %v", r, err)
+			}
+			if w.control.FinishSeconds != 0 {
+				t.Errorf("nothing was to be finished: %+v", w.control)
+			}
+		})
+	}
+}
+
+func TestASecondStopMakesTheFirstQuicker(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		second run.Ending
+		reason string
+		took   time.Duration
+		cut    uint64
+	}{
+		"now":               {run.Ending{Now: true}, "interrupted", 2 * time.Second, 5},
+		"with less time":    {run.Ending{Timeout: 3 * time.Second}, "stopped", 5 * time.Second, 5},
+		"with as much time": {run.Ending{}, "stopped", 30 * time.Second, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				k := control(t, w)
+				start(t, k)
+				w.open, w.take = 5, 30*time.Second
+				first := asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{}) })
+				time.Sleep(2 * time.Second)
+				second := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), c.second) })
+				got := <-first
+				if got.err != nil || second.err != nil || got.Cut != c.cut || second.Cut != c.cut || got.took > c.took+time.Second || got.took < c.took {
+					t.Errorf("%+v and %+v: want both after %s with %d visits cut", got, second, c.took, c.cut)
+				}
+				if r := w.book["r1"]; r.Reason != c.reason {
+					t.Errorf("booked %+v", r)
+				}
+			})
+		})
+	}
+}
+
+func TestASecondStopWithLessTimeShortensTheDrain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.busy = true
+		k := control(t, w)
+		start(t, k)
+		first := asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Now: true}) })
+		time.Sleep(2 * time.Second)
+		if second := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Now: true, Timeout: time.Second}) }); second.err != nil {
+			t.Error(second.err)
+		}
+		if got := <-first; got.err != nil || got.took != 3*time.Second || k.Status().Active() {
+			t.Errorf("it should have ended a second after the second: %+v", got)
+		}
+	})
+}
+
+func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change  func(*world)
+		warning string
+		took    time.Duration
+	}{
+		"it does not look at its file":   {func(w *world) { w.deaf = true }, "did not begin to finish within 5s", 6 * time.Second},
+		"its file cannot be written":     {func(w *world) { w.steerErr = errors.New("no space left on device") }, "no space left on device", time.Second},
+		"it is frozen":                   {func(w *world) { w.status.State = runtime.Paused }, "frozen", time.Second},
+		"it does not end when it should": {func(w *world) { w.take = -1; w.follow(exchange.Control{RunID: "r1", FinishSeconds: 60}); w.deaf = true }, "did not end in time", 71 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				k := control(t, w)
+				start(t, k)
+				w.locked(func() {
+					w.open = 4
+					c.change(w)
+					w.life++ // and nothing else ends it
+				})
+				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{}) })
+				if got.err != nil || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0].String(), c.warning) || got.took > c.took {
+					t.Errorf("want a warning of %q within %s: %+v", c.warning, c.took, got)
+				}
+				if k.Status().Active() || w.status.State == runtime.Running {
+					t.Errorf("it should have been stopped: %+v", k.Status())
+				}
+			})
+		})
+	}
+}
+
+func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	hang := func(w *world) { w.locked(func() { w.startHold = make(chan struct{}) }) }
+	for name, c := range map[string]struct {
+		begin func(t *testing.T, w *world, k *run.Control) (run.Result, error)
+		run   string
+	}{
+		"a start that hangs": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
+			hang(w)
+			return k.Start(t.Context(), run.Request{})
+		}, "r1"},
+		"a start whose loadgen says nothing": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
+			w.saved["WHAT"] = "silent"
+			return k.Start(t.Context(), run.Request{})
+		}, "r1"},
+		"a restart that finishes visits": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
+			start(t, k)
+			w.locked(func() { w.open, w.take = 3, 50*time.Second })
+			return k.Restart(t.Context(), 0)
+		}, "r1"},
+		"an apply that starts": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
+			start(t, k)
+			hang(w)
+			return k.Apply(t.Context(), 0)
+		}, "r2"},
+		"a healing": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
+			start(t, k)
+			w.locked(func() { w.status.Healable = true })
+			hang(w)
+			return k.Heal(t.Context())
+		}, "r1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				k := control(t, w)
+				under := asked(func() (run.Result, error) { return c.begin(t, w, k) })
+				time.Sleep(5 * time.Second)
+				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Timeout: time.Second}) })
+				if got.err != nil || got.took > 8*time.Second {
+					t.Errorf("want it stopped: %+v", got)
+				}
+				if other := <-under; !errors.Is(other.err, run.ErrStopped) {
+					t.Errorf("what was under way should say that it was given up: %v", other.err)
+				}
+				if st := k.Status(); st.Active() || st.Operation != nil || w.status.State == runtime.Running || w.files["AUTO_START"] != "false" {
+					t.Errorf("something goes on: %+v, %v", st, w.files)
+				}
+				if r := w.book[c.run]; r.Ended.IsZero() || r.Reason == "failed" {
+					t.Errorf("booked %+v", r)
+				}
+			})
+		})
+	}
+}
+
+func TestAStopEndsTheRestartsOfALoadgenThatCrashes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		end := watched(t, k)
+		start(t, k)
+		w.locked(func() {
+			w.startHold = make(chan struct{})
+			w.end(137, "")
+		})
+		time.Sleep(2 * time.Second) // its start hangs
+		if o := k.Status().Operation; o == nil || o.Name != "recover" {
+			t.Errorf("it should be started again: %+v", o)
+		}
+		if r, err := k.Stop(t.Context(), run.Ending{}); err != nil || r.Status.Active() {
+			t.Errorf("%+v, %v", r, err)
+		}
+		w.locked(func() { w.startHold = nil })
+		time.Sleep(5 * time.Second)
+		end()
+		if r := w.book["r1"]; w.starts != 1 || r.Ended.IsZero() || r.Reason != "stopped" {
+			t.Errorf("%d starts, booked %+v", w.starts, r)
+		}
+	})
+}
+
+func TestWhatAStopCannotPublishIsAWarningAndIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		end := watched(t, k)
+		start(t, k)
+		w.locked(func() {
+			w.idleErr, w.steerErr = errors.New("read-only file system"), errors.New("read-only file system")
+		})
+		r, err := k.Stop(t.Context(), run.Ending{})
+		if err != nil || len(r.Warnings) != 2 || !strings.Contains(r.Warnings.Warnings()[1].String(), "loadgen.env") {
+			t.Errorf("%+v, %v", r, err)
+		}
+		w.locked(func() {
+			if r.Status.Active() || w.files["AUTO_START"] != "true" {
+				t.Errorf("it should be stopped and unpublished: %v", w.files)
+			}
+		})
+		time.Sleep(time.Minute)
+		w.locked(func() { w.idleErr, w.steerErr = nil, nil })
+		time.Sleep(7 * time.Second)
+		w.locked(func() {
+			if w.files["AUTO_START"] != "false" {
+				t.Error("it should have been published once that was possible")
+			}
+		})
+		start(t, k)
+		time.Sleep(time.Minute)
+		end()
+		if w.files["AUTO_START"] != "true" {
+			t.Error("what an earlier stop owed must not idle a later run")
+		}
+	})
+}
+
+func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		how run.Ending
+		// ended says that the loadgen has ended when the engine answers.
+		ended bool
+	}{"finish": {run.Ending{}, true}, "now": {run.Ending{Now: true}, true}, "one that is deaf": {run.Ending{}, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				k := control(t, w)
+				end := watched(t, k)
+				start(t, k)
+				var there runtime.Status
+				w.locked(func() {
+					there = w.status
+					w.status, w.deaf = runtime.Status{State: runtime.Unavailable}, true
+				})
+				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), c.how) })
+				var deferred *run.Deferred
+				if !errors.As(got.err, &deferred) || got.err.Error() != "paused; the stop is carried out when the engine answers" || got.took > 6*time.Second {
+					t.Fatalf("%+v", got)
+				}
+				w.locked(func() {
+					if c := w.control; c.RunID != "r1" || !c.Paused || c.FinishSeconds == 0 {
+						t.Errorf("the run should be paused and ended by file: %+v", c)
+					}
+				})
+				time.Sleep(time.Minute)
+				if st := k.Status(); !st.Active() {
+					t.Errorf("nothing is known of its end: %+v", st)
+				}
+				w.locked(func() {
+					w.status = there
+					if c.ended {
+						w.end(0, "stopped")
+					}
+				})
+				time.Sleep(20 * time.Second)
+				end()
+				if r := w.book["r1"]; r.Ended.IsZero() || w.status.State == runtime.Running || w.starts != 1 || w.files["AUTO_START"] != "false" {
+					t.Errorf("the stop should have been carried out: %+v, %v", r, w.files)
+				}
+			})
+		})
+	}
+}
+
+func TestAStartTakesAStopBackThatWaitsForTheEngine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		start(t, k)
+		var there runtime.Status
+		w.locked(func() {
+			there = w.status
+			w.status, w.deaf = runtime.Status{State: runtime.Unavailable}, true
+		})
+		if _, err := k.Stop(t.Context(), run.Ending{}); err == nil {
+			t.Fatal("the engine does not answer")
+		}
+		w.locked(func() { w.status, w.deaf = there, false })
+		if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
+			t.Fatal(err)
+		}
+		end := watched(t, k)
+		time.Sleep(time.Minute)
+		end()
+		if st := k.Status(); !st.Active() || st.Run.ID != "r2" || st.Phase != "running" {
+			t.Errorf("the later start should go on: %+v", st)
+		}
+	})
+}
