@@ -69,7 +69,7 @@ type Run struct {
 	Config  []byte
 	Started time.Time
 	Ended   time.Time
-	// Reason is the loadgen's own word from its ledger (stop_after_visits, interrupted, killed …), or "stopped",
+	// Reason is the loadgen's own word from its ledger (stop_after_visits, stopped, interrupted, killed …), or "stopped",
 	// "failed", "crashed", "removed" where it left none.
 	Reason   string
 	ExitCode int

@@ -36,7 +36,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 		return nil, errors.Join(fmt.Errorf("stop what runs: %w", err), k.unpublish(ctx, before))
 	}
 	l, _ = k.look(ctx)
-	k.close(ctx, l, "stopped")
+	k.close(ctx, l, "killed")
 
 	files, err := k.c.Publisher.Published(ctx)
 	if err != nil {

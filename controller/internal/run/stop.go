@@ -140,7 +140,7 @@ func (k *Control) stop(ctx context.Context, how Ending, sooner <-chan Ending, in
 func (k *Control) closeStopped(ctx context.Context, open uint64) Result {
 	active := k.Status().Active()
 	l, _ := k.look(ctx)
-	k.close(ctx, l, "stopped")
+	k.close(ctx, l, "killed")
 	r := Result{Message: "stopped"}
 	if !active {
 		return r

@@ -19,7 +19,7 @@ test('a first start ends with traffic flowing', async ({ page, stack, keyboard }
   await expect.poll(async () => (await stack.counts()).total.visits).toBeGreaterThan(0)
   expect((await stack.counts()).violations).toBe(0)
   await keyboard.press(page.getByRole('button', { name: 'Stop' }))
-  await expect(page.getByRole('main').getByText('Stopped', { exact: true })).toBeVisible({ timeout: 20_000 })
+  await expect(page.getByRole('main').getByText('Stopped', { exact: true })).toBeVisible({ timeout: 60_000 })
 })
 
 test('an address that is no Matomo is told, with the cure, before anything is saved', async ({ page, stack }) => {

@@ -700,7 +700,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop and start with the saved configuration */
+        /** Finish the run that goes on and start another with the saved configuration */
         post: operations["post-api-restart"];
         delete?: never;
         options?: never;
@@ -974,7 +974,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop traffic: drain, then kill */
+        /**
+         * Stop traffic, its open visits finished or cut off
+         * @description Answers when the run has ended; the status counts down meanwhile. A second stop shortens the first. It interrupts whatever else is being done, needs no budget, and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: then no visit begins, and the stop is carried out when the engine answers.
+         */
         post: operations["post-api-stop"];
         delete?: never;
         options?: never;
@@ -1207,12 +1210,18 @@ export interface components {
         ApplyAnswer: {
             /** @description restarted, by the original's name. */
             container_restarted: boolean;
+            /**
+             * Format: int64
+             * @description Open visits that a stop cut off.
+             */
+            cut_visits: number;
             message: string;
             restarted: boolean;
             run_id: string | null;
             state: string;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
+            /** @description What failed beside, with the cure. */
             warnings: components["schemas"]["ProblemProblem"][] | null;
         };
         ApplyRequestBody: {
@@ -1535,6 +1544,15 @@ export interface components {
             one_of: string[] | null;
             secret: boolean;
             unit: string;
+        };
+        FinishAnswer: {
+            /**
+             * Format: date-time
+             * @description When visits that are still open are cut off.
+             */
+            by: string;
+            /** Format: int64 */
+            open_visits: number;
         };
         FunnelAnswer: {
             config: components["schemas"]["LibraryFunnelConfig"];
@@ -2914,12 +2932,19 @@ export interface components {
             resolution: "import" | "overwrite";
         };
         ResultAnswer: {
+            /**
+             * Format: int64
+             * @description Open visits that a stop cut off.
+             */
+            cut_visits: number;
             message: string;
             restarted: boolean;
             run_id: string | null;
             state: string;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
+            /** @description What failed beside, with the cure. */
+            warnings: components["schemas"]["ProblemProblem"][] | null;
         };
         RoutedAnswer: {
             distribution_strategy: string;
@@ -3090,6 +3115,8 @@ export interface components {
             container: components["schemas"]["ContainerAnswer"];
             /** @description What the run that goes on was told by POST /api/control; null where none goes on. */
             control: components["schemas"]["SteeringAnswer"] | null;
+            /** @description How far the run is that finishes its open visits; null where none does. */
+            finish: components["schemas"]["FinishAnswer"] | null;
             /** @description What a loadgen told that ended in a way nobody asked for. */
             messages: string[] | null;
             /** @description What is being done right now. */
@@ -3122,6 +3149,13 @@ export interface components {
              * @description 1 is the plan's own rate.
              */
             scale: number;
+        };
+        StopRequestBody: {
+            /**
+             * @description finish, the default: no visit begins and open ones are finished. now: open visits are cut off.
+             * @enum {string}
+             */
+            mode?: "finish" | "now";
         };
         StoreRunFile: {
             hash: string;
@@ -3639,7 +3673,10 @@ export interface operations {
     };
     "post-api-config-apply": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds that open visits of the run that goes on have to end. */
+                timeout?: number;
+            };
             header?: {
                 "If-Match"?: string;
             };
@@ -4854,7 +4891,7 @@ export interface operations {
     "post-api-restart": {
         parameters: {
             query?: {
-                /** @description Seconds for draining, then it is killed. */
+                /** @description Seconds that open visits of the run that goes on have to end. */
                 timeout?: number;
             };
             header?: never;
@@ -5567,14 +5604,18 @@ export interface operations {
     "post-api-stop": {
         parameters: {
             query?: {
-                /** @description Seconds for draining, then it is killed. */
+                /** @description Seconds that open visits have to end, 60 unless given; with the mode now those until it is killed, 10 unless given. */
                 timeout?: number;
             };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StopRequestBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {

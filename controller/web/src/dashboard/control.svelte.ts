@@ -1,16 +1,14 @@
 // What a person can do to the generator, and what goes on of it. The controller takes one operation at a time.
-import { api } from '../api/client'
+import { api, type Schemas } from '../api/client'
 import { tellFailure } from '../exchange/apply'
+import { tell } from '../shell/toasts.svelte'
 
 export type Action = 'start' | 'stop' | 'force' | 'restart' | 'heal'
 
-/** Seconds that a forced stop leaves. */
-const forced = 1
-
-const requests: Record<Action, () => Promise<unknown>> = {
+const requests: Record<Action, () => Promise<{ data?: Schemas['ResultAnswer'] }>> = {
   start: () => api.POST('/api/start', {}),
   stop: () => api.POST('/api/stop', {}),
-  force: () => api.POST('/api/stop', { params: { query: { timeout: forced } } }),
+  force: () => api.POST('/api/stop', { body: { mode: 'now' } }),
   restart: () => api.POST('/api/restart', {}),
   heal: () => api.POST('/api/heal', {}),
 }
@@ -22,12 +20,18 @@ export const control = {
   busy(action: Action) {
     return going.includes(action)
   },
-  /** Asks for an action and tells a failure; true where it went well. What it came to is told by the live state. */
+  /**
+   * Asks for an action and tells a failure; true where it went well. What it came to is told by the live state; what
+   * failed beside, and what a stop has cut off, is told here. A stop that was made quicker leaves that to the quicker one.
+   */
   async ask(action: Action): Promise<boolean> {
     if (going.includes(action)) return false
     going = [...going, action]
     try {
-      await requests[action]()
+      const { data } = await requests[action]()
+      const beside = (data?.warnings ?? []).map((p) => `${p.where}: ${p.message}`)
+      if (data && (beside.length || data.cut_visits) && !(action === 'stop' && going.includes('force')))
+        tell(beside.length ? 'bad' : 'note', data.message, { details: beside })
       return true
     } catch (e) {
       tellFailure(e)

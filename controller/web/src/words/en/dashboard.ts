@@ -1,6 +1,8 @@
 // The dashboard.
 import { count } from '../../ui/numbers'
 
+const openVisits = (n: number) => (n === 1 ? '1 open visit' : `${count(n)} open visits`)
+
 export const dashboard = {
   perSecond: (n: string) => `${n}/s`,
   control: {
@@ -12,8 +14,12 @@ export const dashboard = {
     startHelp: 'Begins a new run with the saved configuration.',
     startWith: (n: number) => `Begins a new run with the saved configuration (${changes(n)} since the last run).`,
     startOptions: 'Start with a note, labels or an error brake…',
-    stopHelp: 'No new visits; waits up to 10 s for requests on their way, then ends the run.',
-    forceHelp: 'Ends it within a second; requests on their way count as unknown.',
+    stopHelp: 'No new visits; open ones have 60 s to end, then the run ends.',
+    forceHelp: (open?: number) =>
+      open === undefined
+        ? 'Ends the run at once; open visits are cut off.'
+        : `Ends the run at once and cuts off ${openVisits(open)}.`,
+    finishing: (open: number, left: string) => `${openVisits(open)}; what is still open in ${left} is cut off.`,
     restartHelp: 'Stops as Stop does, then begins a new run with the saved configuration.',
     restartWith: (n: number) => `Stops as Stop does, then begins a new run with ${changes(n)} to the configuration.`,
     healHelp: 'Puts the generator’s container right: makes it again where it is missing or stuck.',

@@ -83,7 +83,7 @@ export const shell = {
     idle: ['Idle', 'The generator is up and sends nothing.'],
     paused: ['Paused', 'The daily cap is reached; it goes on by itself.'],
     held: ['Paused', 'No new visits begin until somebody resumes the run.'],
-    draining: ['Draining', 'No new visits; open ones are being finished.'],
+    draining: ['Draining', 'No new visits begin; the run is ending.'],
     exited: ['Stopped', 'Nothing is being sent.'],
     backfilling: ['Backfilling', 'Visits of past days are being sent. No live run is on.'],
     created: ['Ready', 'It has not been started yet.'],
