@@ -125,9 +125,11 @@ func survivesTheEngine(t *testing.T, w webui) {
 		t.Errorf("want a degraded controller, got %s", health)
 	}
 	w.engine.set(false)
-	journey.Await(t, "the run is found again", func() bool { s := w.Status(t); return s.Phase == "running" && s.Run.ID == run && s.Run.Ended == nil })
+	journey.Await(t, "the stop is carried out", func() bool {
+		s := w.Status(t)
+		return s.Run.ID == run && s.Run.Ended != nil && s.Container.State == "exited"
+	})
 
-	// The stop that failed was meant: nothing may start by itself now, so the run is begun anew.
 	w.Call(t, "POST", "/api/restart", nil, 200)
 	run = w.Status(t).Run.ID
 	w.engine.set(true)

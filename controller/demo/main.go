@@ -75,7 +75,7 @@ func demo(ctx context.Context, seconds string) (equal bool, err error) {
 		return false, err
 	}
 	// Whoever ends the demo still gets the account.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	equal, run, err := c.account(last, os.Stdout)
 	if err != nil || run == "" {

@@ -68,6 +68,14 @@ func start(t *testing.T) *controller {
 
 func startIn(t *testing.T, dir string) *controller {
 	t.Helper()
+	c := prepare(t, dir)
+	c.begin()
+	return c
+}
+
+// prepare makes a controller that begin starts, so that a test can change its host before.
+func prepare(t *testing.T, dir string) *controller {
+	t.Helper()
 	c := &controller{t: t, dir: dir}
 	c.host = app.Host{
 		Env: map[string]string{
@@ -76,13 +84,18 @@ func startIn(t *testing.T, dir string) *controller {
 		},
 		FS: afero.NewOsFs(), Stdout: &c.stdout, Stderr: &c.logs, Bundle: fstest.MapFS{}, Version: "test",
 	}
+	return c
+}
+
+// begin starts the controller for the first time.
+func (c *controller) begin() {
+	c.t.Helper()
 	c.serve()
 	data, err := os.ReadFile(filepath.Join(c.dir, "data/controller/api-key"))
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	c.key = strings.TrimSpace(string(data))
-	return c
 }
 
 // serve begins a life of the controller, which end ends.
