@@ -40,8 +40,7 @@ type BackfillDay struct {
 	Skipped string `json:"skipped,omitempty"`
 }
 
-// Batch is one request with whole visits of one day, as the job numbers them from 0. Visits of other targets lie
-// between its own: it has Visits of the numbers from FirstVisit on.
+// Batch is one request with whole visits of one day. FirstVisit is the lowest of their numbers; others lie between them.
 type Batch struct {
 	Number     uint64 `json:"number"`
 	Date       string `json:"date"`

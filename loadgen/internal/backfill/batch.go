@@ -1,6 +1,7 @@
 package backfill
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -59,7 +60,7 @@ func (b *batch) halves() (first, second *batch) {
 
 // record is what people are shown of a batch.
 func (j *Job) record(b *batch, why string) record.Batch {
-	lowest := slices.MinFunc(b.visits, func(a, b start) int { return int(a.number) - int(b.number) })
+	lowest := slices.MinFunc(b.visits, func(a, b start) int { return cmp.Compare(a.number, b.number) })
 	return record.Batch{
 		Number: b.number, Date: j.c.Days[b.day].Date.String(), Target: j.c.Targets[b.span.Target],
 		FirstVisit: lowest.number, Visits: len(b.visits), Hits: b.hits, Why: why,

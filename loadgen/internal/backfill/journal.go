@@ -36,7 +36,8 @@ type Header struct {
 }
 
 // Journal tells which batches of a job may have been sent: before each request it notes that, and afterwards what became
-// of it. What is noted outlives a kill and a power cut. The zero Journal keeps nothing.
+// of it. What is noted outlives a kill. That a batch is on its way outlives a power cut too, and so does what became of it
+// once another is sent: else it is unknown. The zero Journal keeps nothing.
 type Journal struct {
 	mu      sync.Mutex
 	file    afero.File
@@ -113,7 +114,10 @@ func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 // Begin notes the header of a new job.
 func (j *Journal) Begin(h Header) error {
 	h.Version = version
-	return j.note(line{Job: &h})
+	if err := j.note(line{Job: &h}); err != nil {
+		return err
+	}
+	return j.sync()
 }
 
 // Close ends the journal, which can be gone on with later.
@@ -154,13 +158,32 @@ func (j *Journal) found(targets int) [][]found {
 	return all
 }
 
-func (j *Journal) send(batch span) error { return j.note(line{Send: &batch}) }
+func (j *Journal) send(batch span) error {
+	if err := j.note(line{Send: &batch}); err != nil {
+		return err
+	}
+	return j.sync()
+}
 
 func (j *Journal) back(batch span) error { return j.note(line{Back: &batch}) }
 
 func (j *Journal) end(batch span, a ending) error { return j.note(line{End: &batch, Answer: &a}) }
 
-// note writes a line so that it is there whatever happens next.
+// sync lets what was noted outlive a power cut.
+func (j *Journal) sync() error {
+	j.mu.Lock()
+	file := j.file
+	j.mu.Unlock()
+	if file == nil {
+		return nil
+	}
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	return nil
+}
+
+// note writes a line so that it is there after a kill.
 func (j *Journal) note(l line) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -170,9 +193,6 @@ func (j *Journal) note(l line) error {
 	data, err := json.Marshal(l)
 	if err == nil {
 		_, err = io.Copy(j.file, bytes.NewReader(append(data, '\n')))
-	}
-	if err == nil {
-		err = j.file.Sync()
 	}
 	if err != nil { // half a line may be there, and after it there must be none
 		j.broken = fmt.Errorf("write journal: %w", err)

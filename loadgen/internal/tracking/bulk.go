@@ -27,6 +27,17 @@ func AppendBulk(body []byte) []byte {
 	return append(body, bulkNext...)
 }
 
+// AppendWide is AppendBulk to an empty body, with so many bytes of white space before the hit: Matomo reads over it
+// (json_decode in plugins/BulkTracking/Tracker/Requests.php), so that a server's limit can be tried without many hits.
+func AppendWide(body []byte, bytes int) []byte {
+	const list = len(bulkBegin) - len(`"?`)
+	body = append(body, bulkBegin[:list]...)
+	for range bytes {
+		body = append(body, ' ')
+	}
+	return append(body, bulkBegin[list:]...)
+}
+
 // agent is the user agent where hits of many visitors go together.
 const agent = "Trafficinator"
 
