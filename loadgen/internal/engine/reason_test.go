@@ -39,16 +39,16 @@ func TestEveryHitThatWasNotAcceptedHasAReason(t *testing.T) {
 		drain, stop := context.WithCancelCause(t.Context())
 		r := newRig(func(context.Context, sent) tracking.Result {
 			switch since := time.Since(began); {
-			case since > 80*time.Second && since < 100*time.Second:
-				return said(answer.Unreachable) // an outage, for which the breaker opens
-			case since > 130*time.Second:
+			case since > 40*time.Second && since < 50*time.Second:
 				time.Sleep(3 * time.Second) // too slow, so that hits are late
+			case since > 100*time.Second:
+				return said(answer.Unreachable) // an outage, for which the breaker opens
 			case rng.IntN(3) == 0:
 				return said([]answer.Class{answer.NotNow, answer.InFront, answer.Unreadable, answer.RolledBack, answer.TooLarge}[rng.IntN(5)])
 			}
 			return tracking.Result{}
 		}, func(c *engine.Config) { c.Load = profile.NewConstant(20 * 86400) })
-		time.AfterFunc(150*time.Second, func() { stop(engine.Interrupted) })
+		time.AfterFunc(102500*time.Millisecond, func() { stop(engine.Interrupted) })
 		_ = r.run(drain, t.Context(), t)
 		classes := r.reasonsAddUp(t)
 		for _, c := range []answer.Class{answer.NotNow, answer.InFront, answer.Unreadable, answer.TooLarge, answer.Unreachable, answer.Breaker, answer.Late, answer.Stopped} {
