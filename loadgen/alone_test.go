@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -10,6 +12,8 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
 // Two that send the same visits would make each of them twice, and one that closes the ledger of the other would lose hits.
@@ -82,5 +86,32 @@ func TestAStartCountsOnce(t *testing.T) {
 	start(t, fsys, env).ends(t, exitOK)
 	if _, visitors := m.seen(); visitors != 10 {
 		t.Errorf("%d visitors came after a second start, want 10", visitors)
+	}
+}
+
+func TestTheLedgerOfADeletedRunIsRemoved(t *testing.T) {
+	t.Parallel()
+	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "EXCHANGE_DIR": "/x", "STOP_AFTER_VISITS": "3"})
+	for _, id := range []string{"gone", "stays"} {
+		env["RUN_ID"] = id
+		start(t, fsys, env).ends(t, exitOK)
+	}
+	list, err := exchange.Deleted{Runs: map[string]time.Time{"gone": time.Now()}}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, fsys, "/x/deleted.json", string(list))
+	env["RUN_ID"] = "next"
+	start(t, fsys, env).ends(t, exitOK)
+	if _, err := statedir.Find(fsys, "/state", "gone"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the ledger of the deleted run is there: %v", err)
+	}
+	kept(t, fsys, "/state", "stays")
+	write(t, fsys, "/x/deleted.json", "[")
+	l := start(t, fsys, env)
+	l.ends(t, exitOK)
+	if !l.stderr.has("the ledgers of deleted runs stay") {
+		t.Errorf("nothing is said of a broken list:\n%s", l.stderr.String())
 	}
 }

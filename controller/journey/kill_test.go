@@ -89,16 +89,22 @@ func ledger(t *testing.T, dir, id string) (s record.Summary) {
 	return s
 }
 
-// serve runs a controller with processes until the test ends, or it is killed.
-func serve(t *testing.T, p Product, api string) *exec.Cmd {
+// controllerOf is the program of a controller with processes.
+func controllerOf(t *testing.T, p Product, api string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(testbed.Controller(t), "serve")
-	said := &output{}
-	cmd.Stdout, cmd.Stderr = said, said
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "LISTEN_ADDR=" + api, "DATA_DIR=" + filepath.Join(p.Dir, "data"), "RUNTIME=process",
 		"LOADGEN_BIN=" + testbed.Loadgen(t), "PRESETS_DIR=" + filepath.Join(testbed.Root(), "presets"), "CONTROL_UI_API_KEY=" + Key,
 	}
+	return cmd
+}
+
+// serve runs a controller until the test ends, or it is killed.
+func serve(t *testing.T, p Product, api string) *exec.Cmd {
+	t.Helper()
+	cmd, said := controllerOf(t, p, api), &output{}
+	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,4 +117,35 @@ func serve(t *testing.T, p Product, api string) *exec.Cmd {
 	})
 	p.Answers(t)
 	return cmd
+}
+
+// The log of a controller may go to a program that ends before it.
+func TestAControllerOutlivesTheReaderOfItsOutput(t *testing.T) {
+	t.Parallel()
+	reader, output, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, api := Folders(t), freePort(t)
+	p := Product{API: "http://" + api, Dir: dir, Tracker: "http://127.0.0.1:1/matomo.php"}
+	cmd := controllerOf(t, p, api)
+	cmd.Stdout, cmd.Stderr = output, output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it has ended
+	p.Answers(t)
+	for _, end := range []*os.File{output, reader} {
+		if err := end.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Call(t, http.MethodPut, "/api/config", p.config(nil), http.StatusOK) // which is logged
+	p.Call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -73,6 +74,9 @@ func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open journal: %w", err)
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, nil, errors.Join(fmt.Errorf("open journal: %s %w", path, exchange.ErrNoFile), err, f.Close())
 	}
 	whole := int64(0)
 	r := bufio.NewReader(f)
