@@ -98,3 +98,9 @@ func (l *loop) clear(now time.Duration) {
 		l.c.Sender.Break()
 	}
 }
+
+// close books what became of a visit.
+func (l *loop) close(o *openVisit, hits int) {
+	l.open--
+	l.c.Ledger.Close(int(o.target), o.Fate(hits, o.sent), int(o.Splits))
+}

@@ -294,8 +294,7 @@ func (l *loop) take(b *batch) {
 
 // judge tells the router what the answer says of the target. again is when the batch goes once more, 0 is never.
 func (l *loop) judge(b *batch, again time.Duration) {
-	// Nothing is known of the target where this machine had no connection left, or the time ran out while nobody looked for
-	// the answer.
+	// What went wrong is not the target's: no connection was left here, or nobody looked for the answer in time.
 	if b.result.Own || b.result.Class.Outcome() == tracking.Unknown && l.stood(b.sent, b.answered) {
 		l.c.Router.Ignore(b.target)
 		return
@@ -359,12 +358,6 @@ func (l *loop) settle(b *batch) {
 			l.stop(NoTarget)
 		}
 	}
-}
-
-// close books what became of a visit.
-func (l *loop) close(o *openVisit, hits int) {
-	l.open--
-	l.c.Ledger.Close(int(o.target), o.Fate(hits, o.sent), int(o.Splits))
 }
 
 func kindsOf(hits []visit.Hit) ledger.Kinds {
