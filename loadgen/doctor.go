@@ -20,7 +20,7 @@ import (
 
 // connectAll tries every target and tells how each answered; it is false where a hit would be lost.
 func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
-	to, err := newSender(p, h.env, seconds(p.Spec.RequestTimeout))
+	to, err := newSender(p, h.env, tracking.Options{Timeout: seconds(p.Spec.RequestTimeout)})
 	if err != nil {
 		_, _ = fmt.Fprintln(h.stdout, err)
 		return false

@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/sink/fast"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 )
 
 // The whole way of a hit counts: arrival, making, writing, sending, judging, booking. What the first ones need, as
@@ -32,7 +33,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			if p == nil {
 				t.Fatal(problems)
 			}
-			to, err := newSender(p, env, 10*time.Second)
+			to, err := newSender(p, env, tracking.Options{Timeout: 10 * time.Second, Pending: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -19,6 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -128,7 +129,7 @@ func runTraffic(ctx context.Context, h host, o options) int {
 		}
 		return exitOK
 	}
-	to, err := newSender(p, env, answerTime(p.Spec))
+	to, err := newSender(p, env, tracking.Options{Timeout: answerTime(p.Spec), Pending: !p.Spec.BackfillEnabled})
 	if err != nil {
 		_, _ = fmt.Fprintf(h.stderr, "error: %v\n", err)
 		return exitConfig

@@ -21,12 +21,10 @@ type sender struct {
 	bulk    bool
 }
 
-// newSender makes a sender for the targets of a plan. timeout is that of a request.
-func newSender(p *plan.Plan, env map[string]string, timeout time.Duration) (*sender, error) {
-	s := &sender{
-		client: tracking.NewClient(tracking.Options{Timeout: timeout, InsecureTLS: !p.Spec.TLSVerify, Proxy: proxy(env)}),
-		bulk:   p.Spec.SendMode == "bulk",
-	}
+// newSender makes a sender for the targets of a plan, which knows what o leaves out.
+func newSender(p *plan.Plan, env map[string]string, o tracking.Options) (*sender, error) {
+	o.InsecureTLS, o.Proxy = !p.Spec.TLSVerify, proxy(env)
+	s := &sender{client: tracking.NewClient(o), bulk: p.Spec.SendMode == "bulk"}
 	for _, t := range p.Targets {
 		to, err := s.client.Target(t.URL, t.Token.Reveal())
 		if err != nil {

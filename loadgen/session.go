@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/series"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -151,7 +152,7 @@ const clockTime = 3 * time.Second
 
 // readClocks asks every target for its clock before the first hit, because a hit of the future is booked as now.
 func (s *session) readClocks(ctx context.Context) {
-	asking, err := newSender(s.plan, s.env, min(clockTime, seconds(s.plan.Spec.RequestTimeout)))
+	asking, err := newSender(s.plan, s.env, tracking.Options{Timeout: min(clockTime, seconds(s.plan.Spec.RequestTimeout))})
 	if err != nil {
 		s.log.Warn("clocks cannot be asked for", "err", err)
 		return

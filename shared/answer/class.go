@@ -26,6 +26,7 @@ package answer
 
 import (
 	"fmt"
+	"net/http"
 
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
@@ -92,6 +93,12 @@ func (c Class) Split() bool { return c == TooLarge }
 // LockOut says that a wrong token may be the cause, for which Matomo locks an address out after 20 tries
 // (plugins/Login/Security/BruteForceDetection.php).
 func (c Class) LockOut() bool { return table[c].lockOut }
+
+// AtWork says that the server may still be at work on the request, and may record it later: nothing came of it so far, or a
+// server in front of Matomo has given up waiting.
+func (a *Answer) AtWork() bool {
+	return a.Class == Timeout || a.Class == Broken || a.Status == http.StatusBadGateway || a.Status == http.StatusGatewayTimeout
+}
 
 // String is the class's name in records.
 func (c Class) String() string { return table[c].name }

@@ -60,7 +60,7 @@ func (h Hits) plus(o Hits) Hits {
 func (v Visits) plus(o Visits) Visits {
 	return Visits{
 		v.Planned + o.Planned, v.Complete + o.Complete, v.Partial + o.Partial, v.Uncertain + o.Uncertain,
-		v.Lost + o.Lost, v.Unsent + o.Unsent, v.Split + o.Split,
+		v.Lost + o.Lost, v.Unsent + o.Unsent, v.Split + o.Split, v.Repeated + o.Repeated,
 	}
 }
 

@@ -19,7 +19,9 @@ type Hits struct {
 	Abandoned uint64 `json:"abandoned"`
 }
 
-// Visits counts visits by fate; Planned is the sum of the five, Split the visits that Matomo makes beyond them.
+// Visits counts visits by fate; Planned is the sum of the five, Split the visits that Matomo makes beyond them, and Repeated
+// those that it may make: of a visitor whose next hit was sent while Matomo may still have been at work on the last request.
+// Matomo has Complete + Partial + Split visits at least, and at most Uncertain + Repeated more.
 type Visits struct {
 	Planned   uint64 `json:"planned"`
 	Complete  uint64 `json:"complete"`
@@ -28,6 +30,7 @@ type Visits struct {
 	Lost      uint64 `json:"lost"`
 	Unsent    uint64 `json:"unsent"`
 	Split     uint64 `json:"split"`
+	Repeated  uint64 `json:"repeated"`
 }
 
 // Latency are percentiles in seconds, from the intended moment of a hit to its answer.

@@ -38,7 +38,7 @@ func rows(t sent, s sight) []record.ReconciledRow {
 	c := comparison{sent: t, sight: s}
 	v, doubtful := t.Visits, c.visitsInDoubt()
 	known := v.Complete + v.Partial
-	c.logged("visits", c.surely(known), known+v.Split+doubtful, s.reports.Visits, func(l *matomo.RawLog) *matomo.Span { return &l.Visits })
+	c.logged("visits", c.surely(known), known+v.Split+v.Repeated+doubtful, s.reports.Visits, func(l *matomo.RawLog) *matomo.Span { return &l.Visits })
 	if s.reports.Unique == nil {
 		c.rows = append(c.rows, record.ReconciledRow{
 			Group: "total", Name: "unique visitors", Sent: float64(known), Most: float64(known + doubtful),
@@ -180,10 +180,10 @@ func (c *comparison) orders() {
 // tolerance of money, relative: Matomo's sums are floats.
 const tolerance = 1e-6
 
-// broken compares visits by what a report breaks them down by. Visits in doubt, and the second halves of split ones, may
-// be in any row.
+// broken compares visits by what a report breaks them down by. Visits in doubt, repeated ones, and the second halves of
+// split ones, may be in any row.
 func (c *comparison) broken(group string, known, shown map[string]uint64) {
-	loose := c.visitsInDoubt() + c.Visits.Split + known[""]
+	loose := c.visitsInDoubt() + c.Visits.Split + c.Visits.Repeated + known[""]
 	names := maps.Clone(known)
 	delete(names, "") // whatever these are, they are in some row
 	if names == nil {

@@ -25,6 +25,8 @@ type batch struct {
 	rest   []remainder       // by visit
 	who    []visitor.Visitor // by visit
 	result tracking.Result
+	// told says that the router knows of the result, and atWork that the target may still be at work on the request.
+	told, atWork bool
 }
 
 // sentHit is what is needed to book a hit.
@@ -73,8 +75,22 @@ func (w *worker) serve(b *batch) {
 		b.rest, b.who = append(b.rest, r), append(b.who, w.visit.Seen())
 	}
 	w.c.Ledger.Send(b.target, b.kinds)
+	standstills := w.c.Clock.Count()
 	b.result = w.request.Send()
 	b.answered = w.elapsed()
+	b.told, b.atWork = false, b.result.AtWork()
+	if p := b.result.Pending; p != nil {
+		stood := w.c.Clock.Count() > standstills
+		if !stood { // until the wait is over the target would pass for one that works
+			w.c.Router.End(b.target, b.result, len(b.hits), w.began.Add(b.answered), time.Time{})
+			b.told = true
+		}
+		late, came := p.Wait(workTime)
+		b.atWork = !came || late.AtWork()
+		if b.result.Pending = nil; stood && came { // it was we who were late
+			b.result.Answer = late
+		}
+	}
 }
 
 // add adds the next hit of o.

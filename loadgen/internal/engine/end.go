@@ -103,4 +103,7 @@ func (l *loop) clear(now time.Duration) {
 func (l *loop) close(o *openVisit, hits int) {
 	l.open--
 	l.c.Ledger.Close(int(o.target), o.Fate(hits, o.sent), int(o.Splits))
+	if o.Repeats > 0 {
+		l.c.Ledger.Repeat(int(o.target), int(o.Repeats))
+	}
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"runtime"
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/arrival"
@@ -99,82 +98,6 @@ func (l *loop) run(drain context.Context) Reason {
 			l.stop(ReasonOf(drain))
 		}
 	}
-}
-
-// setAlarm lets the loop wake at at, or before: an alarm that comes too early costs less than to set each anew.
-func (l *loop) setAlarm(at time.Duration) {
-	if l.alarm == 0 || at < l.alarm {
-		l.alarm = at
-		l.c.Alarm.Set(at - l.elapsed())
-	}
-}
-
-// waiting says that hits wait for a request.
-func (l *loop) waiting() bool {
-	for t := range l.lanes {
-		if l.lanes[t].waiting() {
-			return true
-		}
-	}
-	return false
-}
-
-// takeAll takes the answers that are there. Others of the pool go first, so that theirs are among them and the loop
-// need not wake for each.
-func (l *loop) takeAll() {
-	runtime.Gosched()
-	for {
-		select {
-		case b := <-l.answers:
-			l.take(b)
-		default:
-			return
-		}
-	}
-}
-
-// longest is the longest time between two looks: the alarm does not count the time that the machine sleeps.
-const longest = time.Second
-
-// wake is when there is something to do that no answer announces.
-func (l *loop) wake(now time.Duration) time.Duration {
-	at := now + longest
-	switch {
-	case l.draining && l.idle() > 0:
-		return now
-	case l.draining && !l.broken:
-		return l.giveUp
-	case l.draining:
-		return at
-	}
-	if l.cutAt > 0 {
-		at = min(at, l.cutAt)
-	}
-	if l.end == "" {
-		if next, ok := l.nextArrival(); ok {
-			at = min(at, next.Sub(l.began))
-		}
-		if end, ok := l.schedule.End(); ok {
-			at = min(at, end.Sub(l.began))
-		}
-		if l.c.AutoStop > 0 {
-			at = min(at, l.c.AutoStop)
-		}
-	}
-	if l.timers.len() > 0 {
-		at = min(at, l.timers.first())
-	}
-	for t := range l.lanes {
-		if n := &l.lanes[t]; n.waiting() {
-			// The batch goes though it is not full, or what could not go is shed.
-			full := n.oldest() + l.c.BatchDelay
-			if full <= now {
-				full += maxWait
-			}
-			at = min(at, full)
-		}
-	}
-	return at
 }
 
 // release moves visits whose next hits are due to the lanes of their targets.
@@ -294,6 +217,9 @@ func (l *loop) take(b *batch) {
 
 // judge tells the router what the answer says of the target. again is when the batch goes once more, 0 is never.
 func (l *loop) judge(b *batch, again time.Duration) {
+	if b.told {
+		return
+	}
 	// What went wrong is not the target's: no connection was left here, or nobody looked for the answer in time.
 	if b.result.Own || b.result.Class.Outcome() == tracking.Unknown && l.stood(b.sent, b.answered) {
 		l.c.Router.Ignore(b.target)
@@ -330,14 +256,18 @@ func (l *loop) settle(b *batch) {
 	i := 0
 	for v := range b.visits {
 		o, rest := b.visits[v], b.rest[v]
-		unopened := o.Taken == 0
+		unopened, action := o.Taken == 0, false
 		for range o.hits() {
+			action = action || !b.hits[i].ping
 			o.book(l.booked[i].Class.Outcome(), b.hits[i].ping, b.hits[i].recorded, &l.days)
 			if unopened && o.Taken > 0 {
 				unopened = false
 				l.c.Ledger.Open(b.target, ledger.Origin{Day: l.days.begin(int64(o.Taken)), Visitor: b.who[v], Late: o.hit > 1})
 			}
 			i++
+		}
+		if action && b.atWork {
+			o.AtWork()
 		}
 		o.attempts = 0
 		delete(l.lanes[b.target].split, o.number)

@@ -9,16 +9,17 @@ import (
 
 // Account is what became of a target's visits, and what they brought.
 type Account struct {
-	// Planned visits have begun; Split are those that Matomo makes beyond one of each.
-	Planned, Split uint64
-	Visits         [Fates]uint64
-	Sales          Sale
-	Opened         Opened
+	// Planned visits have begun; Split are those that Matomo makes beyond one of each, Repeated those that it may make.
+	Planned, Split, Repeated uint64
+	Visits                   [Fates]uint64
+	Sales                    Sale
+	Opened                   Opened
 }
 
 func (a *Account) add(o Account) {
 	a.Planned += o.Planned
 	a.Split += o.Split
+	a.Repeated += o.Repeated
 	for f, n := range o.Visits {
 		a.Visits[f] += n
 	}

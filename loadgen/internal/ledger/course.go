@@ -15,6 +15,10 @@ type Course struct {
 	accepted, unknown uint16
 	// Splits are the visits that Matomo makes beyond the first.
 	Splits uint16
+	// Repeats are the visits that it may make because it was still at work on an earlier request when the visit went on, and
+	// pending are such requests since. Once an action was accepted its visit is there for all to find.
+	Repeats uint16
+	pending uint16
 }
 
 // Book takes in the outcome of the next hit, recorded at the Unix second at; sameDay says whether that is of the day of
@@ -31,6 +35,10 @@ func (c *Course) Book(outcome tracking.Outcome, ping bool, at int64, sameDay boo
 	if ping {
 		return
 	}
+	if c.Taken == 0 {
+		c.Repeats += c.pending
+		c.pending = 0
+	}
 	// An action in doubt may have kept the visit open, but not over midnight.
 	if outcome == tracking.Accepted {
 		if c.Taken > 0 && (at-int64(c.last) > int64(visit.MaxGap/time.Second) || !sameDay) {
@@ -39,6 +47,13 @@ func (c *Course) Book(outcome tracking.Outcome, ping bool, at int64, sameDay boo
 		c.Taken = uint32(at)
 	}
 	c.last = uint32(at)
+}
+
+// AtWork books that Matomo may still be at work on the request of the last hits, which had an action.
+func (c *Course) AtWork() {
+	if c.Taken == 0 {
+		c.pending++
+	}
 }
 
 // Fate is what became of a visit of so many hits; sent says that one went out.

@@ -47,7 +47,7 @@ func (r Row) Open() uint64 {
 // Fate is what became of a visit.
 type Fate uint8
 
-// The fates. Matomo should show Complete + Partial + splits, and at most Uncertain more.
+// The fates. Matomo should show Complete + Partial + splits, and at most Uncertain + repeats more.
 const (
 	// Complete: every hit was accepted.
 	Complete Fate = iota
@@ -205,6 +205,13 @@ func (l *Ledger) Close(target int, f Fate, splits int) {
 	defer l.mu.Unlock()
 	l.accounts[target].Visits[f]++
 	l.accounts[target].Split += uint64(splits)
+}
+
+// Repeat books that Matomo may make so many visits more.
+func (l *Ledger) Repeat(target, visits int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.accounts[target].Repeated += uint64(visits)
 }
 
 // Counts is a consistent copy of a ledger.

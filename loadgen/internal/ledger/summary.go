@@ -52,7 +52,7 @@ func (a Account) record(zone *time.Location) record.Account {
 	v := a.Visits
 	out := record.Account{
 		Visits: record.Visits{
-			Planned: a.Planned, Complete: v[Complete], Partial: v[Partial], Uncertain: v[Uncertain], Lost: v[Lost], Unsent: v[Unsent], Split: a.Split,
+			Planned: a.Planned, Complete: v[Complete], Partial: v[Partial], Uncertain: v[Uncertain], Lost: v[Lost], Unsent: v[Unsent], Split: a.Split, Repeated: a.Repeated,
 		},
 		Revenue: money(a.Sales.Revenue), Tax: money(a.Sales.Tax), Shipping: money(a.Sales.Shipping), Items: a.Sales.Items,
 		Opened: record.Opened{Days: map[string]uint64{}, Countries: a.Opened.Countries, Sources: a.Opened.Sources, Devices: a.Opened.Devices},

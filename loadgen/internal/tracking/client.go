@@ -29,6 +29,8 @@ const (
 type Options struct {
 	// Timeout bounds one request, from the dial to the end of the answer; an answer may come an eighth later.
 	Timeout time.Duration
+	// Pending lets results of requests that were not answered in time be waited for, which their caller must do.
+	Pending bool
 	// InsecureTLS skips the check of the server's certificate.
 	InsecureTLS bool
 	// Proxy chooses a proxy, http or https, for an address; nil means none.
@@ -83,6 +85,8 @@ type Result struct {
 	Clock time.Time
 	// Own says that the request failed for want of something of this machine, which tells nothing of the target.
 	Own bool
+	// Pending is there where the answer did not come in time, and the options say so.
+	Pending Pending
 }
 
 // Target is one tracker, with connections and a token of its own. It is safe for concurrent use.
@@ -191,6 +195,9 @@ func (t *Target) unsent(err error) Result {
 func (t *Target) answered(c *conn, sent error, judge func(*answer.Raw) answer.Answer) Result {
 	err := c.read()
 	if !c.answer.headed {
+		if f := answer.Failure(err, true); t.client.options.Pending && sent == nil && f.Class == answer.Timeout && c.answer.until == 0 && !t.client.broken.Load() {
+			return Result{Answer: f, Pending: pending{t, c, judge}}
+		}
 		t.drop(c)
 		if !c.used.IsZero() && c.answer.until == 0 {
 			t.wary.Store(true)

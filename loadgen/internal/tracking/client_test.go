@@ -149,3 +149,62 @@ func TestTheClockIsReadWithoutAHit(t *testing.T) {
 		t.Errorf("clock %v, %v", clock, err)
 	}
 }
+
+func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string // "" is never
+		came   bool
+		atWork bool
+	}{
+		"Matomo's answer":               {"HTTP/1.1 204 No Content\r\n\r\n", true, false},
+		"of a server that gave up":      {"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n", true, true},
+		"none":                          {"", false, true},
+		"a connection that just closes": {"close", false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			late := make(chan struct{})
+			address := serve(t, func(conn net.Conn) {
+				_, _ = conn.Read(make([]byte, 4096))
+				<-late
+				if c.answer == "close" {
+					return
+				}
+				_, _ = io.WriteString(conn, c.answer)
+				_, _ = conn.Read(make([]byte, 1)) // until the client is gone
+			})
+			o := func(o *tracking.Options) { o.Timeout, o.Pending = 50*time.Millisecond, true }
+			r := aim(t, client(t, o), "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")
+			close(late)
+			if r.Class != answer.Timeout || r.Pending == nil || !r.AtWork() {
+				t.Fatalf("%+v", r)
+			}
+			limit := 10 * time.Second
+			if c.answer == "" {
+				limit = 50 * time.Millisecond
+			}
+			a, came := r.Pending.Wait(limit)
+			if came != c.came || (!came || a.AtWork()) != c.atWork {
+				t.Errorf("came %t: %+v", came, a)
+			}
+		})
+	}
+}
+
+func TestABreakEndsTheWaitForALateAnswer(t *testing.T) {
+	address := serve(t, func(conn net.Conn) {
+		for {
+			if _, err := conn.Read(make([]byte, 4096)); err != nil {
+				return
+			}
+		}
+	})
+	c := client(t, func(o *tracking.Options) { o.Timeout, o.Pending = 50*time.Millisecond, true })
+	r := aim(t, c, "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")
+	if r.Pending == nil {
+		t.Fatalf("%+v", r)
+	}
+	time.AfterFunc(10*time.Millisecond, c.Break)
+	if _, came := r.Pending.Wait(time.Hour); came {
+		t.Error("an answer came")
+	}
+}

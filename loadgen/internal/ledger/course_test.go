@@ -1,0 +1,40 @@
+package ledger
+
+import (
+	"testing"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+)
+
+func TestAVisitIsRepeatedAtMostWhereMatomoMayStillBeAtWork(t *testing.T) {
+	// A request: u is unknown and still at work, k unknown and done, a accepted, f failed, p a ping that is at work.
+	for requests, want := range map[string]uint16{
+		"a": 0, "u": 0, "ka": 0, "kkk": 0, "aaa": 0,
+		"ua": 1, "uua": 2, "uu": 1, "uuu": 2,
+		"uk": 1, "uka": 1, "kua": 1,
+		"uf": 0, "ufa": 1,
+		"au": 0, "aua": 0, "uaua": 1,
+		"pa": 0, "up": 0,
+	} {
+		var c Course
+		for i, r := range requests {
+			at := int64(1_000_000 + 60*i)
+			switch r {
+			case 'u', 'k':
+				c.Book(tracking.Unknown, false, at, true)
+				if r == 'u' {
+					c.AtWork()
+				}
+			case 'a':
+				c.Book(tracking.Accepted, false, at, true)
+			case 'f':
+				c.Book(tracking.Failed, false, at, true)
+			case 'p':
+				c.Book(tracking.Unknown, true, at, true)
+			}
+		}
+		if c.Repeats != want {
+			t.Errorf("%s: %d more visits, want %d", requests, c.Repeats, want)
+		}
+	}
+}

@@ -1,0 +1,36 @@
+package tracking
+
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/answer"
+)
+
+// Pending is a request whose time is over while its server may still be at work on it.
+type Pending interface {
+	// Wait waits so long for the answer; false where none came. It must be called, once.
+	Wait(limit time.Duration) (answer.Answer, bool)
+}
+
+// pending implements Pending.
+type pending struct {
+	target *Target
+	conn   *conn
+	judge  func(*answer.Raw) answer.Answer
+}
+
+// Wait implements Pending.
+func (p pending) Wait(limit time.Duration) (answer.Answer, bool) {
+	c := p.conn
+	defer p.target.drop(c)
+	_ = c.SetReadDeadline(time.Now().Add(limit)) // fails on a closed connection alone, as the read then will
+	if p.target.client.broken.Load() {           // after the deadline was set, so that none is missed
+		c.interrupt()
+	}
+	_ = c.read() // the head says whether an answer came
+	if !c.answer.headed {
+		return answer.Answer{}, false
+	}
+	c.answer.Secret = p.target.token
+	return p.judge(&c.answer.Raw), true
+}
