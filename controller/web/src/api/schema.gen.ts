@@ -2849,6 +2849,8 @@ export interface components {
             /** Format: int64 */
             planned: number;
             /** Format: int64 */
+            repeated: number;
+            /** Format: int64 */
             split: number;
             /** Format: int64 */
             uncertain: number;
