@@ -111,6 +111,25 @@ func TestHitsInDoubtWidenWhatIsExpected(t *testing.T) {
 	})
 }
 
+func TestVisitsThatMatomoMayHaveTwiceAreNoSurplus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ended()
+		at := r.Summary.Targets["matomo"]
+		at.Visits.Repeated = 3
+		r.Summary.Targets["matomo"] = at
+		for recorded, want := range map[uint64]record.Match{
+			visits: record.MatchEqual, visits + 3: record.MatchEqual, visits + 4: record.MatchMore,
+		} {
+			is, unique := shown(recorded, pages), uint64(visits)
+			is.Unique = &unique
+			got, _ := reconcile(t, &shows{report: always(is), lately: holds(recorded, pages)}, r)
+			if got.Verdict != want {
+				t.Errorf("%d visits of %d: %s", recorded, visits, got.Verdict)
+			}
+		}
+	})
+}
+
 func TestARunIsToldFromOtherTraffic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		there := shown(300, 900)
