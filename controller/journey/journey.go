@@ -57,7 +57,7 @@ func (p Product) Walk(t *testing.T) {
 	p.Kill(t)
 	p.Recovers(t, second.Run.ID, 1)
 	p.Call(t, http.MethodPost, "/api/stop?timeout=60", nil, http.StatusOK)
-	if s := p.Status(t); s.Run.Ended == nil || s.Run.Reason != "interrupted" || s.Run.Summary == nil {
+	if s := p.Status(t); s.Run.Ended == nil || s.Run.Reason != "stopped" || s.Run.Summary == nil {
 		t.Errorf("want the end and the ledger: %+v", s.Run)
 	}
 }
