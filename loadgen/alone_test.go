@@ -115,3 +115,31 @@ func TestTheLedgerOfADeletedRunIsRemoved(t *testing.T) {
 		t.Errorf("nothing is said of a broken list:\n%s", l.stderr.String())
 	}
 }
+
+// slow is a disk on which a run takes its place only once it may.
+type slow struct {
+	afero.Fs
+	may chan struct{}
+}
+
+func (s slow) OpenFile(name string, flag int, mode fs.FileMode) (afero.File, error) {
+	if strings.HasSuffix(name, ".lock") {
+		<-s.may
+	}
+	return s.Fs.OpenFile(name, flag, mode)
+}
+
+// The controller gives up on a loadgen that says nothing.
+func TestALoadgenSaysThatItIsStartingBeforeItLooksAtItsFolder(t *testing.T) {
+	t.Parallel()
+	m, disk := newMatomo(t, sink.Config{}, nil), slow{afero.NewMemMapFs(), make(chan struct{})}
+	l := start(t, disk, settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "slow", "STOP_AFTER_VISITS": "3", "TELEMETRY_ADDR": "127.0.0.1:0"}))
+	addr := address(t, l)
+	health, metrics := get(t, "http://"+addr+"/healthz"), get(t, "http://"+addr+"/metrics")
+	close(disk.may)
+	if !strings.Contains(health, `"phase":"starting","run_id":"slow"`) || !strings.Contains(metrics, `trafficinator_phase{phase="starting"} 1`) {
+		t.Errorf("it says %s\n%s", health, metrics)
+	}
+	l.ends(t, exitOK)
+	recorded(t, l.summary(t), m)
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -17,58 +18,67 @@ import (
 )
 
 // A controller that is killed takes the reader of its loadgen's output along, and asks the loadgen to end.
-func TestTheLedgerIsTrueWhenTheControllerIsKilled(t *testing.T) {
+func TestTheLedgerIsTrueWhenTheControllerEnds(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"live", "bulk", "backfill"} {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			dir, sink, api := Folders(t), freePort(t), freePort(t)
-			background(t, nil, testbed.Loadgen(t), "sink", "--quiet", "--addr", sink, "--token", Token)
-			p := Product{API: "http://" + api, Dir: dir, Tracker: "http://" + sink + "/matomo.php", Sink: "http://" + sink}
-			first := serve(t, p, api)
-			knobs := map[string]any{"TARGET_VISITS_PER_DAY": 2_000_000, "PAUSE_BETWEEN_PVS_MAX": 1, "PAUSE_BETWEEN_PVS_MIN": 0, "TIMEZONE": "CET"}
-			var id string
-			switch kind {
-			case "backfill":
-				knobs["TARGET_VISITS_PER_DAY"], knobs["BULK_SIZE"] = 100, 10
-				p.Call(t, http.MethodPut, "/api/config", p.config(knobs), http.StatusOK)
-				id, _ = p.Call(t, http.MethodPost, "/api/backfill/run", map[string]any{"DAYS_BACK": 3, "DURATION_DAYS": 2, "RPS_LIMIT": 20}, http.StatusAccepted)["run_id"].(string)
-			case "bulk":
-				knobs["SEND_MODE"], knobs["BULK_SIZE"] = "bulk", 20
-				fallthrough
-			default:
-				p.Call(t, http.MethodPut, "/api/config", p.config(knobs), http.StatusOK)
-				id, _ = p.Call(t, http.MethodPost, "/api/start", nil, http.StatusOK)["run_id"].(string)
-			}
-			Await(t, "the sink has a hundred hits", func() bool { return sum(p.recorded(t).Total.Hits) >= 100 })
-			kill(t, first.Process.Pid)
-			_ = first.Wait() // it was killed
-			serve(t, p, api)
+		for _, by := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
+			t.Run(kind+" by "+by.String(), func(t *testing.T) {
+				t.Parallel()
+				endsUnder(t, kind, by)
+			})
+		}
+	}
+}
 
-			state := filepath.Join(dir, "data", "state")
-			if kind == "backfill" {
-				p.until(t, id, "the next controller has sent the rest", func(j Backfill) bool { return j.State == "exited" && j.ExitCode != nil && *j.ExitCode == 0 })
-				state = filepath.Join(state, exchange.JobFolder(id))
-			} else {
-				Await(t, "the run has ended", func() bool { return p.Call(t, http.MethodGet, "/api/runs/"+id, nil, http.StatusOK)["ended"] != nil })
-			}
-			s := ledger(t, state, id)
-			got := p.recorded(t).Total.Hits
-			for name, n := range got {
-				if h := s.ByKind[name]; n < h.Accepted || n > h.Accepted+h.Unknown {
-					t.Errorf("%s: the sink has %d, the ledger %d and %d unknown", name, n, h.Accepted, h.Unknown)
-				}
-			}
-			if want := map[string]string{"backfill": "backfill_finished"}[kind]; s.Reason != want && (want != "" || s.Reason != "interrupted") {
-				t.Errorf("it ended as %q", s.Reason)
-			}
-			if s.Hits.Unknown > 0 {
-				t.Errorf("%d hits are unknown of a loadgen that ended in order", s.Hits.Unknown)
-			}
-			if open, err := filepath.Glob(filepath.Join(state, id+".[jl]*")); err != nil || len(open) > 0 {
-				t.Errorf("left open: %v, %v", open, err)
-			}
-		})
+// endsUnder ends a controller by a signal while a run of a kind sends, and starts the next one.
+func endsUnder(t *testing.T, kind string, by syscall.Signal) {
+	dir, sink, api := Folders(t), freePort(t), freePort(t)
+	background(t, nil, testbed.Loadgen(t), "sink", "--quiet", "--addr", sink, "--token", Token)
+	p := Product{API: "http://" + api, Dir: dir, Tracker: "http://" + sink + "/matomo.php", Sink: "http://" + sink}
+	first := serve(t, p, api)
+	knobs := map[string]any{"TARGET_VISITS_PER_DAY": 2_000_000, "PAUSE_BETWEEN_PVS_MAX": 1, "PAUSE_BETWEEN_PVS_MIN": 0, "TIMEZONE": "CET"}
+	var id string
+	switch kind {
+	case "backfill":
+		knobs["TARGET_VISITS_PER_DAY"], knobs["BULK_SIZE"] = 100, 10
+		p.Call(t, http.MethodPut, "/api/config", p.config(knobs), http.StatusOK)
+		id, _ = p.Call(t, http.MethodPost, "/api/backfill/run", map[string]any{"DAYS_BACK": 3, "DURATION_DAYS": 2, "RPS_LIMIT": 20}, http.StatusAccepted)["run_id"].(string)
+	case "bulk":
+		knobs["SEND_MODE"], knobs["BULK_SIZE"] = "bulk", 20
+		fallthrough
+	default:
+		p.Call(t, http.MethodPut, "/api/config", p.config(knobs), http.StatusOK)
+		id, _ = p.Call(t, http.MethodPost, "/api/start", nil, http.StatusOK)["run_id"].(string)
+	}
+	Await(t, "the sink has a hundred hits", func() bool { return sum(p.recorded(t).Total.Hits) >= 100 })
+	if err := first.Process.Signal(by); err != nil {
+		t.Fatal(err)
+	}
+	_ = first.Wait() // it was told to end
+	serve(t, p, api)
+
+	state := filepath.Join(dir, "data", "state")
+	if kind == "backfill" {
+		p.until(t, id, "the next controller has sent the rest", func(j Backfill) bool { return j.State == "exited" && j.ExitCode != nil && *j.ExitCode == 0 })
+		state = filepath.Join(state, exchange.JobFolder(id))
+	} else {
+		Await(t, "the run has ended", func() bool { return p.Call(t, http.MethodGet, "/api/runs/"+id, nil, http.StatusOK)["ended"] != nil })
+	}
+	s := ledger(t, state, id)
+	got := p.recorded(t).Total.Hits
+	for name, n := range got {
+		if h := s.ByKind[name]; n < h.Accepted || n > h.Accepted+h.Unknown {
+			t.Errorf("%s: the sink has %d, the ledger %d and %d unknown", name, n, h.Accepted, h.Unknown)
+		}
+	}
+	if want := map[string]string{"backfill": "backfill_finished"}[kind]; s.Reason != want && (want != "" || s.Reason != "interrupted") {
+		t.Errorf("it ended as %q", s.Reason)
+	}
+	if s.Hits.Unknown > 0 {
+		t.Errorf("%d hits are unknown of a loadgen that ended in order", s.Hits.Unknown)
+	}
+	if open, err := filepath.Glob(filepath.Join(state, id+".[jl]*")); err != nil || len(open) > 0 {
+		t.Errorf("left open: %v, %v", open, err)
 	}
 }
 

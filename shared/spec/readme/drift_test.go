@@ -130,3 +130,12 @@ func TestComposeHandsOnEveryKnob(t *testing.T) {
 		}
 	}
 }
+
+// Who starts the loadgen by hand does not want the settings that a controller left in the folder they share.
+func TestTheWebStackAloneReadsTheControllersSettings(t *testing.T) {
+	t.Parallel()
+	const key, file = "LOADGEN_ENV_FILE:", " /app/data/loadgen.env\n"
+	if strings.Contains(read(t, "docker-compose.yml"), key) || !strings.Contains(read(t, "docker-compose.webui.yml"), key+file) {
+		t.Errorf("docker-compose.webui.yml, and it alone, should set %s%s", key, file)
+	}
+}
