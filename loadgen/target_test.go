@@ -35,7 +35,7 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 		"it is a home page": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = w.Write([]byte("<!DOCTYPE html><title>Welcome</title>"))
 			return true
-		}, nil, `answered 200: not as Matomo's tracker does, is the address that of matomo.php?: "Welcome"`, 5},
+		}, nil, `answered 200: not as Matomo does, is the address right?: "Welcome"`, 5},
 		"it has moved": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
 			http.Redirect(w, r, "https://new.example.test/matomo.php?x=1", http.StatusMovedPermanently)
 			return true

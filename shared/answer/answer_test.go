@@ -142,6 +142,27 @@ func TestWhatAnAnswerToABulkRequestMeans(t *testing.T) {
 	}
 }
 
+func TestWhatAnAnswerOfTheReportingAPIMeans(t *testing.T) {
+	for name, c := range map[string]struct {
+		raw *answer.Raw
+		want
+	}{
+		"an object":           {raw(200, `{"value":"5.2.0"}`), want{}},
+		"a list":              {raw(200, `[1,2]`), want{}},
+		"a wrong token":       {raw(401, `{"result":"error","message":"Unable to authenticate with the provided token."}`), want{answer.Token, "Unable to authenticate with the provided token.", false}},
+		"no right":            {raw(200, `{"result":"error","message":"You can't access this resource as it requires a 'view' access."}`), want{answer.Token, "You can't access this resource as it requires a 'view' access.", false}},
+		"another error":       {raw(400, `{"result":"error","message":"Please specify a value for 'idSite'."}`), want{answer.Rejected, "Please specify a value for 'idSite'.", false}},
+		"closed":              {raw(403, "<h1>403 Forbidden</h1>"), want{answer.InFront, "403 Forbidden", false}},
+		"a gate":              {&answer.Raw{Status: 401, Challenge: true, Body: []byte("<h1>401</h1>")}, want{answer.InFront, "401", false}},
+		"maintenance":         {raw(503, "Matomo is in maintenance"), want{answer.NotNow, "Matomo is in maintenance", false}},
+		"a broken server":     {raw(500, ""), want{answer.Unreadable, "", false}},
+		"a page":              {raw(200, "<title>Sign in</title>"), want{answer.Unreadable, "Sign in", false}},
+		"an answer cut short": {&answer.Raw{Status: 200, Body: []byte(`[1,2]`), Cut: true}, want{answer.Unreadable, "[1,2]…", false}},
+	} {
+		t.Run(name, func(t *testing.T) { c.check(t, answer.API(c.raw)) })
+	}
+}
+
 func TestATargetThatTrackedSomeHitsTakesHits(t *testing.T) {
 	some := answer.Bulk(raw(200, `{"status":"success","tracked":1,"invalid":2}`), 3)
 	none := answer.Bulk(raw(200, `{"status":"success","tracked":0,"invalid":3}`), 3)

@@ -73,7 +73,7 @@ func (a *Answer) cause() string {
 		return "the whole request was rolled back"
 	case Unreadable:
 		if a.Status == http.StatusOK {
-			return "not as Matomo's tracker does, is the address that of matomo.php?"
+			return "not as Matomo does, is the address right?"
 		}
 		return ""
 	case InFront:

@@ -73,10 +73,10 @@ func (c *Client) Skew(ctx context.Context, t target.Target) (time.Duration, erro
 	if err != nil {
 		return 0, err
 	}
-	if a.date.IsZero() {
+	if a.Date.IsZero() {
 		return 0, errors.New("the answer has no " + http.CanonicalHeaderKey("date"))
 	}
-	return a.date.Sub(sent.Add(a.took / 2)), nil
+	return a.Date.Sub(sent.Add(a.took / 2)), nil
 }
 
 // list takes a setting of Matomo's apart, which separates by commas or lines.

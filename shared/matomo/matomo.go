@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -73,27 +74,21 @@ func refuseForbidden(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// answer is what came back; the body is for this package alone.
-type answer struct {
-	status int
-	body   []byte
-	took   time.Duration
-	date   time.Time
+// reply is what came back, and after how long.
+type reply struct {
+	answer.Raw
+	took time.Duration
 }
 
-// taken tells whether a hit was: Matomo answers with its GIF, or with nothing where that was not asked for.
-func (a *answer) taken() bool {
-	return a.status == http.StatusNoContent || a.status == http.StatusOK && bytes.HasPrefix(a.body, []byte("GIF8"))
+// postForm posts a form, of which token_auth is not repeated where the answer is quoted.
+func (c *Client) postForm(ctx context.Context, to string, form url.Values) (reply, error) {
+	return c.post(ctx, to, "application/x-www-form-urlencoded", form.Encode(), form.Get("token_auth"))
 }
 
-func (c *Client) postForm(ctx context.Context, to string, form url.Values) (answer, error) {
-	return c.post(ctx, to, "application/x-www-form-urlencoded", form.Encode())
-}
-
-func (c *Client) post(ctx context.Context, to, kind, body string) (answer, error) {
+func (c *Client) post(ctx context.Context, to, kind, body, token string) (reply, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(body))
 	if err != nil {
-		return answer{}, errors.New("the address cannot be used")
+		return reply{}, errors.New("the address cannot be used")
 	}
 	req.Header.Set("Content-Type", kind)
 	// A browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
@@ -101,15 +96,28 @@ func (c *Client) post(ctx context.Context, to, kind, body string) (answer, error
 	began := time.Now()
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return answer{}, plain(err)
+		return reply{}, plain(err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
-	a := answer{status: resp.StatusCode, took: time.Since(began)}
-	a.date, _ = http.ParseTime(resp.Header.Get("Date")) // without one the clock is not compared
-	if a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
-		return a, plain(err)
+	r := reply{raw(resp), time.Since(began)}
+	r.Secret = token
+	r.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	r.Cut = err != nil || len(r.Body) == maxAnswer
+	if err != nil && len(r.Body) == 0 {
+		return r, plain(err)
 	}
-	return a, nil
+	return r, nil
+}
+
+// raw is an answer without its body.
+func raw(resp *http.Response) answer.Raw {
+	header := func(name string) []byte { return []byte(resp.Header.Get(name)) }
+	r := answer.Raw{
+		Status: resp.StatusCode, Server: header("Server"), Location: header("Location"), RetryAfter: header("Retry-After"),
+		Challenge: resp.Header.Get("WWW-Authenticate") != "",
+	}
+	r.Date, _ = http.ParseTime(resp.Header.Get("Date")) // none is zero
+	return r
 }
 
 // plain is err without the address, which the caller knows.
@@ -146,25 +154,36 @@ type Site struct {
 	ExcludedIPs, ExcludedAgents, ExcludedParameters []string
 }
 
-// errRefused means that the Reporting API was answered for with a no.
-var errRefused = errors.New("refused")
+// refusal is an answer of the Reporting API that is no result.
+type refusal struct {
+	method string
+	answer answer.Answer
+}
 
-// errDenied is an errRefused with which Matomo itself says no to the token: it is wrong, or its user has not the right.
-var errDenied = fmt.Errorf("%w", errRefused)
+// Error implements error.
+func (e *refusal) Error() string { return "ask " + e.method + ": " + e.answer.String() }
+
+// refused says that Matomo itself says no, to the question or to the token.
+func refused(err error) bool {
+	e, ok := errors.AsType[*refusal](err)
+	return ok && (e.answer.Class == answer.Rejected || e.answer.Class == answer.Token)
+}
 
 // Advice is what to do about an error of the Reporting API, "" where the error says all there is to know.
 func Advice(err error) string {
-	if errors.Is(err, errDenied) {
+	e, ok := errors.AsType[*refusal](err)
+	if !ok {
+		return ""
+	}
+	switch e.answer.Class {
+	case answer.Token:
 		return "give a token whose user may view the site"
+	case answer.InFront:
+		return "let index.php be reached from here"
+	case answer.NotNow:
+		return "try again later"
 	}
 	return ""
-}
-
-// denies tells whether a refusal of Matomo is about the token, which versions before 5 say with a status of any other
-// error (core/Access.php, core/NoAccessException.php).
-func denies(status int, message string) bool {
-	message = strings.ToLower(message)
-	return status == http.StatusUnauthorized || strings.Contains(message, "access") || strings.Contains(message, "token")
 }
 
 // errEmpty means that there is nothing to tell: Matomo writes an empty list, also where an object would stand.
@@ -242,23 +261,15 @@ func (c *Client) ask(ctx context.Context, t target.Target, method string, more u
 	for k, v := range more {
 		form[k] = v
 	}
-	a, err := c.postForm(ctx, t.API(), form)
+	r, err := c.postForm(ctx, t.API(), form)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", method, err)
 	}
-	var failed struct{ Result, Message string }
-	if a.status >= http.StatusInternalServerError {
-		return fmt.Errorf("ask %s: it fails with status %d", method, a.status)
+	if said := answer.API(&r.Raw); said.Class != answer.Accepted {
+		return &refusal{method, said}
 	}
-	refuses := json.Unmarshal(a.body, &failed) == nil && failed.Result == "error"
-	if refuses && denies(a.status, failed.Message) {
-		return fmt.Errorf("ask %s: %w with status %d", method, errDenied, a.status)
-	}
-	if refuses || a.status != http.StatusOK {
-		return fmt.Errorf("ask %s: %w with status %d", method, errRefused, a.status)
-	}
-	if err := json.Unmarshal(a.body, into); err != nil {
-		if bytes.Equal(bytes.TrimSpace(a.body), []byte("[]")) {
+	if err := json.Unmarshal(r.Body, into); err != nil {
+		if bytes.Equal(bytes.TrimSpace(r.Body), []byte("[]")) {
 			return errEmpty
 		}
 		return fmt.Errorf("ask %s: the answer is not that of a Matomo", method)

@@ -3,6 +3,7 @@ package matomo_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,9 +25,12 @@ type fake struct {
 	site     string
 	answers  map[string]string // of the Reporting API, in place of those of a rightly set-up Matomo
 	status   int               // of every hit, 0 for what Matomo would say
+	page     string            // with that status
+	apiGate  int               // status of every question to the Reporting API, 0 for what Matomo would say
 	inForms  bool              // the token is a superuser's for secure requests only
 	off      bool              // tracking is (record_statistics=0)
 	bulkOff  bool              // as after too many wrong tokens
+	queue    bool              // takes bulk requests, and answers with an image
 	date     time.Time
 }
 
@@ -69,9 +73,12 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/sub/matomo.php" && f.status != 0:
 		w.Header().Set("Location", "/elsewhere")
+		w.Header().Set("Server", "gate")
 		w.WriteHeader(f.status)
+		_, _ = io.WriteString(w, f.page)
 	case r.URL.Path == "/sub/matomo.php" && (r.PostForm.Get("idsite") != "1" || r.PostForm.Has("cip") && token != string(good)):
 		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, "GIF89aThis resource is part of Matomo. Keep full control of your data.<br>\n")
 	case r.URL.Path == "/sub/matomo.php" && r.PostForm.Get("send_image") == "0":
 		w.WriteHeader(http.StatusNoContent)
 	case r.URL.Path == "/sub/matomo.php":
@@ -79,6 +86,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		_, _ = w.Write([]byte("GIF89a"))
+	case r.URL.Path == "/sub/index.php" && f.apiGate != 0:
+		w.WriteHeader(f.apiGate)
+		_, _ = io.WriteString(w, "<h1>Forbidden by policy</h1>")
 	case r.URL.Path == "/sub/index.php":
 		method := r.PostForm.Get("method")
 		answer, ok := f.answers[method]
@@ -106,6 +116,10 @@ func (f *fake) bulk(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.requests = append(f.requests, r.Method+" "+r.URL.String()+" "+hit)
 	f.mu.Unlock()
+	if f.queue {
+		_, _ = io.WriteString(w, "GIF89a")
+		return
+	}
 	if f.bulkOff {
 		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = w.Write([]byte(`{"status":"error","tracked":0,"invalid":0}`))

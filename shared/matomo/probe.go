@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -62,12 +63,12 @@ func (c *Client) Probe(ctx context.Context, t target.Target, e Expect) (Probe, e
 		form.Set("country", "se")
 		form.Set("token_auth", t.Token.Reveal())
 	}
-	a, err := c.postForm(ctx, t.URL, form)
+	r, err := c.postForm(ctx, t.URL, form)
 	if err != nil {
 		return p, fmt.Errorf("send probe visit: %w", err)
 	}
-	if !a.taken() {
-		return p, fmt.Errorf("the probe visit is refused (%d): look at the other checks of this target for the cause", a.status)
+	if a := answer.Hit(&r.Raw); a.Class != answer.Accepted {
+		return p, fmt.Errorf("the probe visit is not accepted: %s; look at the other checks of this target for the cause", a.String())
 	}
 	return p, c.follow(ctx, t, &p)
 }
@@ -97,7 +98,7 @@ func (c *Client) follow(ctx context.Context, t target.Target, p *Probe) error {
 		case err == nil && len(visits) > 0:
 			p.Lag, p.Stored = time.Since(sent), visits[0]
 			return nil
-		case errors.Is(err, errRefused):
+		case refused(err):
 			return fmt.Errorf("the probe visit was taken, but cannot be followed, which needs view access to the site and the visitor log turned on: %w", err)
 		}
 		select {

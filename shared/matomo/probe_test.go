@@ -67,7 +67,7 @@ func TestAProbeVisitThatIsNotSeenHasItsReason(t *testing.T) {
 	}{
 		"never":                {&fake{}, good, `[]`, "queue", true, 1},
 		"a log that is closed": {&fake{}, good, refused, "view access", false, 1},
-		"a hit that is lost":   {&fake{}, "wrong", seen, "refused (400)", false, 1},
+		"a hit that is lost":   {&fake{}, "wrong", seen, "answered 400", false, 1},
 		"no token":             {&fake{}, "", seen, "give one", false, 0},
 	} {
 		_, err := probe(t, c.fake, c.token, 300*time.Millisecond, c.log)

@@ -2,7 +2,6 @@ package matomo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,7 +29,7 @@ func (x *examination) mayOf(ctx context.Context, token secret.String) access {
 	t.Token, t.ReadToken = token, ""
 	var super struct{ Value any }
 	switch err := x.ask(ctx, t, "UsersManager.hasSuperUserAccess", nil, &super); {
-	case errors.Is(err, errRefused):
+	case refused(err):
 		return unknown
 	case err != nil:
 		return unasked

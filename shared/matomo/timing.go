@@ -64,9 +64,9 @@ func (c *Client) Time(ctx context.Context, t target.Target, method string, param
 		if token != "" {
 			refused = strings.ReplaceAll(refused, token, "…")
 		}
-		return out, fmt.Errorf("%w: %.300s", errRefused, refused)
+		return out, fmt.Errorf("refused: %.300s", refused)
 	case resp.StatusCode != http.StatusOK:
-		return out, fmt.Errorf("%w with status %d", errRefused, resp.StatusCode)
+		return out, fmt.Errorf("refused with status %d", resp.StatusCode)
 	}
 	return out, nil
 }

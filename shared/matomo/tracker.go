@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -48,14 +49,15 @@ func placedPing(t target.Target) url.Values {
 // tracker tells whether hits are taken.
 func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	sent := time.Now()
-	a, err := x.postForm(ctx, x.target.URL, ping(x.target))
+	r, err := x.postForm(ctx, x.target.URL, ping(x.target))
 	if err != nil {
 		d.Findings = append(d.Findings, unreachable(err))
 		return false
 	}
-	d.Reachable, d.Status, d.Took = true, a.status, a.took
-	d.Findings = append(d.Findings, x.answered(&a), clock(&a, sent))
-	return a.taken()
+	a := answer.Hit(&r.Raw)
+	d.Reachable, d.Status, d.Took = true, r.Status, r.took
+	d.Findings = append(d.Findings, x.answered(&a), clock(r.Date, sent))
+	return a.Class == answer.Accepted
 }
 
 func unreachable(err error) Finding {
@@ -94,34 +96,38 @@ func certificate(err error) (message, cure string) {
 	return "", ""
 }
 
-func (x *examination) answered(a *answer) Finding {
+func (x *examination) answered(a *answer.Answer) Finding {
 	site := x.target.SiteID
 	const check = "tracker"
 	switch {
-	case a.taken():
+	case a.Class == answer.Accepted && a.Odd:
+		return doubtful(check, "look for PHP's warnings (display_errors) or a byte order mark in Matomo's files", "takes hits for site %d, but %s", site, a)
+	case a.Class == answer.Accepted:
 		return good(check, "takes hits for site %d", site)
-	case a.status/100 == 3:
-		return bad(check, "give the address it redirects to: https instead of http, or with www", "answers with a redirect (%d), and hits do not follow one", a.status)
-	case a.status == http.StatusBadRequest:
-		return bad(check, "look whether the site exists in Matomo, and whether its database runs", "refuses hits for site %d (400)", site)
-	case a.status == http.StatusNotFound:
-		return bad(check, "look at the path: Matomo's tracker is matomo.php in its own folder", "is not there (404)")
-	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
-		return bad(check, "let the server in front of Matomo pass requests from here", "is closed (%d)", a.status)
-	case a.status == http.StatusServiceUnavailable:
-		return bad(check, "turn on record_statistics in Matomo's config.ini.php, or wait where the server is overloaded", "takes no hits now (503)")
-	case a.status >= 500:
-		return bad(check, "read the log of Matomo's web server", "fails (%d)", a.status)
+	case a.Status/100 == 3:
+		return bad(check, "give the address it redirects to, where that is Matomo's: https instead of http, or with www", "%s", a)
+	case a.Class == answer.InFront && a.Status == http.StatusNotFound:
+		return bad(check, "look at the path: Matomo's tracker is matomo.php in its own folder", "%s", a)
+	case a.Class == answer.InFront:
+		return bad(check, "let the server in front of Matomo pass requests from here", "is closed: %s", a)
+	case a.Class == answer.Token:
+		return bad(check, "give a token of a user with write access to the site", "%s", a)
+	case a.Class == answer.Rejected:
+		return bad(check, "look whether the site exists in Matomo, and whether its database runs", "refuses hits for site %d (%d)", site, a.Status)
+	case a.Class == answer.NotNow:
+		return bad(check, "turn on record_statistics in Matomo's config.ini.php, or wait where the server is overloaded", "takes no hits now: %s", a)
+	case a.Status >= http.StatusInternalServerError:
+		return bad(check, "read the log of Matomo's web server", "fails: %s", a)
 	default:
-		return bad(check, "give the address of matomo.php itself", "answers %d, which is no answer of Matomo to a hit", a.status)
+		return bad(check, "give the address of matomo.php itself", "gives no answer of Matomo to a hit: %s", a)
 	}
 }
 
-func clock(a *answer, sent time.Time) Finding {
-	if a.date.IsZero() {
+func clock(date, sent time.Time) Finding {
+	if date.IsZero() {
 		return untold("clock", "", "compare the server's clock by hand", "the answer has no date")
 	}
-	if skew := a.date.Sub(sent).Abs(); skew > maxSkew {
+	if skew := date.Sub(sent).Abs(); skew > maxSkew {
 		return doubtful("clock", "set both by NTP", "its clock and the one here are %s apart", skew.Round(time.Second))
 	}
 	return good("clock", "its clock and the one here agree")
@@ -134,14 +140,18 @@ func (x *examination) token(ctx context.Context) []Finding {
 	}
 	form := placedPing(x.target)
 	form.Set("token_auth", x.target.Token.Reveal())
-	a, err := x.postForm(ctx, x.target.URL, form)
+	r, err := x.postForm(ctx, x.target.URL, form)
 	if err != nil {
 		return []Finding{bad("token", "try again", "could not be tried: %v", err)}
 	}
+	a := answer.Hit(&r.Raw)
+	if a.Class != answer.Accepted && !a.Class.LockOut() {
+		return []Finding{bad("token", "try again", "could not be tried: %s", a.String())}
+	}
 	may := x.mayOf(ctx, x.target.Token)
-	if !a.taken() {
+	if a.Class != answer.Accepted {
 		return []Finding{bad("token", "give a token of a user with write access to this site; a new token is known to the tracker after 5 minutes at most",
-			"is refused for site %d (%d)%s: every hit with an address or country would be lost", x.target.SiteID, a.status, may.refused())}
+			"is refused for site %d (%d)%s: every hit with an address or country would be lost", x.target.SiteID, a.Status, may.refused())}
 	}
 	return []Finding{good("token", "may write to site %d%s", x.target.SiteID, may.taken()), x.bulk(ctx)}
 }
@@ -153,11 +163,8 @@ func (x *examination) bulk(ctx context.Context) Finding {
 	if err != nil {
 		return untold("bulk", "", "", "could not be tried: %v", err) // strings always marshal
 	}
-	var receipt struct{ Tracked, Invalid int }
-	a, err := x.post(ctx, x.target.URL, "application/json", string(body))
-	if err == nil {
-		_ = json.Unmarshal(a.body, &receipt) // no receipt is one of nothing
-	}
+	r, err := x.post(ctx, x.target.URL, "application/json", string(body), x.target.Token.Reveal())
+	a := answer.Bulk(&r.Raw, 1)
 	finding, loss := doubtful, "with SEND_MODE=bulk every hit would be lost, and those of past days go in bulk too"
 	if x.expect.Bulk {
 		finding, loss = bad, "every hit would be lost"
@@ -165,12 +172,14 @@ func (x *examination) bulk(ctx context.Context) Finding {
 	switch {
 	case err != nil:
 		return doubtful("bulk", "try again before a run with SEND_MODE=bulk", "could not be tried: %v", err)
-	case receipt.Invalid > 0:
+	case a.Receipt.Invalid > 0:
 		return finding("bulk", `give a token of a user with write access alone, or a superuser's without "Only allow secure requests"`,
 			"the token is refused in bulk requests: %s", loss)
-	case receipt.Tracked == 0:
+	case a.Class == answer.NoReceipt:
+		return good("bulk", "bulk requests are taken without a receipt: a queue is on")
+	case a.Class != answer.Accepted:
 		return finding("bulk", "look whether Matomo's plugin BulkTracking is active, and in its log: it refuses an address for an hour after 20 wrong tokens",
-			"bulk requests are not taken (%d): %s", a.status, loss)
+			"bulk requests are not taken (%s): %s", a.String(), loss)
 	}
 	return good("bulk", "the token is taken in bulk requests")
 }
