@@ -14,11 +14,17 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
+// A place that is taken may be so for a moment alone, because another start closes the ledger of this run, which was killed.
+const (
+	takeTries = 10
+	takePause = 50 * time.Millisecond
+)
+
 // prepare takes the run's place in the state folder and finds where it goes on. Problems refuse it before anything is sent.
 func (s *session) prepare(ctx context.Context) problem.List {
 	var problems problem.List
 	k := &s.plan.Spec
-	if err := s.take(); errors.Is(err, state.ErrRunning) {
+	if err := s.take(ctx); errors.Is(err, state.ErrRunning) {
 		problems.Refuse("RUN_ID", s.plan.RunID, err.Error()+" with the same STATE_DIR", "wait until it has ended, or choose another RUN_ID")
 		return problems
 	} else if err != nil {
@@ -40,12 +46,18 @@ func (s *session) prepare(ctx context.Context) problem.List {
 }
 
 // take takes the run's place, and puts the state folder in order.
-func (s *session) take() (err error) {
+func (s *session) take(ctx context.Context) (err error) {
 	k := &s.plan.Spec
 	if s.folder, err = state.Open(s.h.fs, k.StateDir); err != nil {
 		return err
 	}
-	if s.place, err = s.folder.Begin(s.plan.RunID); err != nil {
+	for range takeTries {
+		s.place, err = s.folder.Begin(s.plan.RunID)
+		if !errors.Is(err, state.ErrRunning) || !wait(ctx, takePause) {
+			break
+		}
+	}
+	if err != nil {
 		return err
 	}
 	if k.StartID != "" {

@@ -120,7 +120,7 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 		default:
 			err = f.archive(filepath.Join(f.dir, file.Name()), statedir.EndedFile(id, file.ModTime()))
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else another start has moved it
 			log.Warn("a ledger of an earlier version stays where it is", "file", file.Name(), "err", err)
 		}
 	}
