@@ -99,7 +99,7 @@ func TestAProbeThatCannotBeSeenIsAFailure(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ token, want string }{
 		"no token":        {"", "a probe visit is not sent without a token"},
-		"a token refused": {"ffffffffffffffffffffffffffffffff", "is refused (400)"},
+		"a token refused": {"ffffffffffffffffffffffffffffffff", "is not accepted: answered 400"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
