@@ -2,63 +2,63 @@ import type { Page } from '@playwright/test'
 import { expect, test } from './test'
 import { TwoHours } from './twohours'
 
-type Watched = Window & { slowest: Map<number, { what: string; took: number }> }
-
 /**
- * Milliseconds. What is promised is 200 for every interaction. A machine that does other things at the same time lets
- * one of them wait for long, but not half of them.
+ * Milliseconds that an interaction and one update of the run may keep the page's main thread busy: half of them, and each.
+ * It is the thread's own time, which other programs on the machine do not stretch; 200 is what is promised of an answer.
  */
-const [usual, most] = [200, 3000]
+const [usual, most] = [200, 1000]
 
 test('the page answers at once while two hours of a run are drawn', async ({ page, stack, keyboard }) => {
-  test.setTimeout(120_000)
   const run = await TwoHours.open(page, stack)
-  await watch(page)
+  const busy = await clock(page)
+  const took: [what: string, ms: number][] = []
+  const takes = async (what: string, act: () => Promise<unknown>) => {
+    const before = await busy()
+    await run.tell(1, 0)
+    await act()
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
+    took.push([what, (await busy()) - before])
+  }
 
-  const running = run.tell(120, 200)
   const main = page.getByRole('main')
   for (const window of ['2 h', '5 min', '30 min', '2 h']) {
-    await main.getByRole('button', { name: window, exact: true }).click()
-    await main.getByRole('button', { name: 'Pause', exact: true }).last().click()
-    await main.getByRole('button', { name: 'Go on', exact: true }).click()
+    await takes(window, () => main.getByRole('button', { name: window, exact: true }).click())
+    await takes('Pause', () => main.getByRole('button', { name: 'Pause', exact: true }).last().click())
+    await takes('Go on', () => main.getByRole('button', { name: 'Go on', exact: true }).click())
   }
   const chart = (await main.locator('.u-over').first().boundingBox())!
   await page.mouse.move(chart.x + 40, chart.y + 40)
-  await page.mouse.down()
-  await page.mouse.move(chart.x + 200, chart.y + 60, { steps: 10 })
-  await page.mouse.up()
-  await main.getByRole('button', { name: 'Show all again' }).click()
-  await page.getByRole('group', { name: 'Theme' }).getByText('Dark').click()
+  await takes('press', () => page.mouse.down())
+  for (let x = 60; x <= 200; x += 20) await takes('drag', () => page.mouse.move(chart.x + x, chart.y + 50))
+  await takes('release', () => page.mouse.up())
+  await takes('Show all again', () => main.getByRole('button', { name: 'Show all again' }).click())
+  await takes('Dark', () => page.getByRole('group', { name: 'Theme' }).getByText('Dark').click())
   const navigation = page.getByRole('navigation')
   for (const name of ['Configuration', 'Dashboard', 'Runs', 'Dashboard', 'Funnels', 'Dashboard']) {
-    await navigation.getByRole('link', { name }).click()
+    await takes(name, () => navigation.getByRole('link', { name }).click())
     await expect(navigation.getByRole('link', { name })).toHaveAttribute('aria-current', 'page')
   }
   await keyboard.press(main.getByRole('button', { name: '2 h', exact: true }))
   await navigation.getByRole('link', { name: 'Configuration' }).click()
-  await page.getByLabel('Search settings').pressSequentially('visits', { delay: 50 })
-  await running
+  await page.getByLabel('Search settings').focus()
+  for (const key of 'visits') await takes(key, () => page.keyboard.press(key))
 
-  const slowest = await page.evaluate(() => [...(window as unknown as Watched).slowest.values()])
-  slowest.sort((a, b) => b.took - a.took)
-  const told = slowest.slice(0, 5).map((i) => `${i.took} ms for ${i.what}`)
-  const median = slowest[slowest.length >> 1]?.took
-  console.log(`interactions: of ${slowest.length} half took ${median} ms or less, the slowest ${told.join(', ')}`)
+  took.sort(([, a], [, b]) => b - a)
+  const [, median] = took[took.length >> 1]!
+  const slowest = took.slice(0, 5).map(([what, ms]) => `${ms.toFixed()} ms for ${what}`)
+  console.log(
+    `interactions: half of ${took.length} took ${median.toFixed()} ms or less, the slowest ${slowest.join(', ')}`,
+  )
   expect(median).toBeLessThan(usual)
-  expect(slowest[0]!.took).toBeLessThan(most)
+  expect(took[0]![1]).toBeLessThan(most)
 })
 
-/** Keeps of each interaction how long the page took to show what it did; those under 16 ms are not told of. */
-const watch = (page: Page) =>
-  page.evaluate(() => {
-    const slowest: Watched['slowest'] = new Map()
-    Object.assign(window, { slowest })
-    new PerformanceObserver((list) => {
-      for (const e of list.getEntries() as (PerformanceEventTiming & { interactionId: number })[]) {
-        const before = slowest.get(e.interactionId)
-        if (!e.interactionId || (before && before.took >= e.duration)) continue
-        const what = `${e.name} ${e.target?.textContent?.trim().slice(0, 30) ?? ''}`.trim()
-        slowest.set(e.interactionId, { what, took: e.duration })
-      }
-    }).observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit)
-  })
+/** Asks for the time that the page's main thread has worked so far, in milliseconds. */
+async function clock(page: Page) {
+  const browser = await page.context().newCDPSession(page)
+  await browser.send('Performance.enable', { timeDomain: 'threadTicks' })
+  return async () => {
+    const { metrics } = await browser.send('Performance.getMetrics')
+    return 1000 * metrics.find((m) => m.name === 'TaskDuration')!.value
+  }
+}

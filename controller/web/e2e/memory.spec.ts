@@ -8,7 +8,6 @@ const watched = 600
 const each = 50
 
 test('the heap stays flat over 600 updates at 20 a second', async ({ page, stack }) => {
-  test.slow()
   const run = await TwoHours.open(page, stack)
   const browser = await page.context().newCDPSession(page)
   await run.tell(warmUp, each)

@@ -49,7 +49,7 @@ const test = base.extend<object, { home: { stack: Stack; ids: Ids } }>({
         await stack.end()
       }
     },
-    { scope: 'worker', timeout: 60_000 },
+    { scope: 'worker', timeout: 300_000 },
   ],
 })
 
@@ -77,7 +77,7 @@ async function furnish(stack: Stack): Promise<Ids> {
   const start = async (config: object) => {
     const before = (await stack.counts()).total.visits
     await stack.api('POST', '/api/start', { ...said, config, restart_if_running: true })
-    await expect.poll(async () => (await stack.counts()).total.visits, { timeout: 30_000 }).toBeGreaterThan(before)
+    await expect.poll(async () => (await stack.counts()).total.visits).toBeGreaterThan(before)
     return (await stack.api<{ run: { id: string } }>('GET', '/api/status')).run.id
   }
   const limits = { AUTO_STOP_AFTER_HOURS: 5, MAX_TOTAL_VISITS: 100_000, STOP_ERROR_SHARE: 0.5 }
@@ -104,31 +104,46 @@ const sticksOut = (page: Page) =>
       .map((el) => `${el.tagName} ${el.getAttribute('class')}`)
   })
 
-for (const theme of ['light', 'dark'] as const)
-  for (const [name, path] of Object.entries(paths))
-    test(`${name} in ${theme}`, async ({ browser, home }) => {
-      const { stack, ids } = home
-      const context = await browser.newContext({ colorScheme: theme, baseURL: stack.url, reducedMotion: 'reduce' })
-      const faults = await guard(context, stack.url)
-      await signIn(context, stack)
-      const page = await context.newPage()
+/** Pictures are taken where somebody wants them: they take a fifth of the time. */
+const picture = (page: Page, name: string) =>
+  process.env.PICTURES ? page.screenshot({ path: `e2e/screenshots/${name}.png`, fullPage: true }) : undefined
+
+/** What axe finds grave; the page has no frames, for which alone it would open another page. */
+async function grave(page: Page, rules?: string[]): Promise<string[]> {
+  const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] })
+  if (rules) axe.withRules(rules)
+  const { violations } = await axe.analyze()
+  return violations
+    .filter((v) => ['serious', 'critical'].includes(v.impact!) || v.id === 'region')
+    .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)
+}
+
+for (const [name, path] of Object.entries(paths))
+  test(name, async ({ browser, home }) => {
+    const { stack, ids } = home
+    const context = await browser.newContext({ colorScheme: 'light', baseURL: stack.url, reducedMotion: 'reduce' })
+    const faults = await guard(context, stack.url)
+    await signIn(context, stack)
+    const page = await context.newPage()
+    for (const theme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: theme })
+      if (theme === 'dark') await expect(page.locator('html')).toHaveAttribute('data-shade', 'dark')
       for (const [size, width] of Object.entries({ desktop: 1280, tablet: 768, phone: 390 })) {
         await page.setViewportSize({ width, height: 900 })
-        if (size === 'desktop') await page.goto(path.replace(/<(\w+)>/g, (_, of: keyof Ids) => ids[of]))
+        if (size === 'desktop' && theme === 'light')
+          await page.goto(path.replace(/<(\w+)>/g, (_, of: keyof Ids) => ids[of]))
         await settled(page)
         // Charts take their new width a moment later.
-        await expect
-          .soft(async () => expect(await sticksOut(page), `beyond ${width} px`).toEqual([]))
-          .toPass({ timeout: 5_000 })
+        await expect.soft(async () => expect(await sticksOut(page), `beyond ${width} px`).toEqual([])).toPass()
         if (size === 'tablet') continue
-        await page.screenshot({ path: `e2e/screenshots/${name}-${size}-${theme}.png`, fullPage: true })
-        if (size === 'phone' && theme === 'dark') continue // differs from the others in nothing that axe looks at
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        const grave = violations.filter((v) => ['serious', 'critical'].includes(v.impact!) || v.id === 'region')
-        expect.soft(grave.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([])
+        await picture(page, `${name}-${size}-${theme}`)
+        // The dark theme has other colours and nothing else.
+        if (theme === 'light') expect.soft(await grave(page)).toEqual([])
+        else if (size === 'desktop') expect.soft(await grave(page, ['color-contrast'])).toEqual([])
       }
-      expect(await page.title(), 'a name was taken for markup').toContain('Trafficinator')
-      await expect(page.locator('img[src="x"]')).toHaveCount(0)
-      expect(faults).toEqual([])
-      await context.close()
-    })
+    }
+    expect(await page.title(), 'a name was taken for markup').toContain('Trafficinator')
+    await expect(page.locator('img[src="x"]')).toHaveCount(0)
+    expect(faults).toEqual([])
+    await context.close()
+  })

@@ -2,7 +2,6 @@ import { token } from './stack'
 import { expect, test } from './test'
 
 test('of two targets one fails, turns red, and recovers', async ({ page, stack, keyboard }) => {
-  test.slow()
   await stack.configure()
   await stack.api('POST', '/api/targets', { name: 'First', url: stack.sink, site_id: 1, token_auth: token })
   const second = await stack.addSink()
@@ -29,17 +28,17 @@ test('of two targets one fails, turns red, and recovers', async ({ page, stack, 
   await keyboard.press(page.getByRole('button', { name: 'Start', exact: true }))
   const card = (name: string) =>
     page.getByRole('listitem').filter({ hasText: name }).filter({ hasText: 'Share of hits' })
-  await expect(card('Second').getByText('Healthy', { exact: true })).toBeVisible({ timeout: 30_000 })
+  await expect(card('Second').getByText('Healthy', { exact: true })).toBeVisible()
 
   const { host } = new URL(second.url)
   await second.end()
   const failing = await stack.addSink(host, '--error-share', '1', '--error-status', '503')
-  await expect(card('Second').getByText('Failed', { exact: true })).toBeVisible({ timeout: 90_000 })
+  await expect(card('Second').getByText('Failed', { exact: true })).toBeVisible({ timeout: 120_000 })
   await expect(card('Second')).toContainText('Last error')
   await expect(card('First').getByText('Healthy', { exact: true })).toBeVisible()
 
   await failing.end()
   const mended = await stack.addSink(host)
-  await expect(card('Second').getByText('Healthy', { exact: true })).toBeVisible({ timeout: 90_000 })
+  await expect(card('Second').getByText('Healthy', { exact: true })).toBeVisible({ timeout: 120_000 })
   expect((await stack.counts(mended.url)).total.visits).toBeGreaterThan(0)
 })

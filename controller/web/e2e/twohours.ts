@@ -21,7 +21,7 @@ export class TwoHours {
     await stack.configure()
     await stack.api('POST', '/api/start', {})
     const status = () => stack.api<Status>('GET', '/api/status')
-    await expect.poll(async () => (await status()).stats, { timeout: 30_000 }).toBeTruthy()
+    await expect.poll(async () => (await status()).stats).toBeTruthy()
     const { config: _, stats, ...state } = await status()
     await stack.api('POST', '/api/stop')
 
