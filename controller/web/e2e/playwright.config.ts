@@ -8,10 +8,17 @@ const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run
   '--disable-sync',
 ])
 
+const long = /(targets|memory|backfill|funnels)\.spec/
+
 export default defineConfig({
   outputDir: 'results',
   fullyParallel: true,
-  workers: 2,
+  workers: 3, // many wait
+  // What takes longest comes first, so that none of it is left for the end.
+  projects: [
+    { name: 'long', testMatch: long },
+    { name: 'short', testIgnore: long },
+  ],
   forbidOnly: !!process.env.CI,
   reporter: 'list',
   // Only a test that fails waits so long: the machine may be busy with other things.
