@@ -221,7 +221,7 @@ func (s *session) record(ctx context.Context) {
 // reach is the visit number that is not reached within the next two seconds.
 func (s *session) reach() uint64 {
 	if s.past != nil {
-		return s.next // all at once
+		return 0 // its numbers were granted all at once
 	}
 	upTo := s.first + s.ledger.Counts().Planned + uint64(2*s.engine.Rate()) + 1
 	if stop := uint64(s.plan.Spec.StopAfterVisits); stop > 0 {
