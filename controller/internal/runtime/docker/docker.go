@@ -42,6 +42,8 @@ type Config struct {
 	Exchange, State string
 	// User is uid:gid of who owns the folders.
 	User string
+	// Settling is how long the container that a heal makes must run to count as running; zero is two seconds.
+	Settling time.Duration
 }
 
 // Docker is a runtime.Port.
@@ -72,6 +74,9 @@ func New(c Config) (*Docker, error) {
 	api, err := client.NewClientWithOpts(options...)
 	if err != nil {
 		return nil, fmt.Errorf("DOCKER_HOST=%q: %w; write unix:///path or tcp://host:port", c.Host, err)
+	}
+	if c.Settling == 0 {
+		c.Settling = 2 * time.Second
 	}
 	return &Docker{c: c, api: api}, nil
 }

@@ -185,7 +185,7 @@ func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
 
 func TestAHealThatFailsLeavesTheOldContainerInItsPlace(t *testing.T) {
 	t.Parallel()
-	s, c := stack(t, nil)
+	s, c := stack(t, func(c *docker.Config) { c.Settling = 3 * time.Minute }) // this machine may be slow to end it
 	testbed.Docker(t, append(labelled(c, "create", "--env", "AUTO_START=true", "--env", "CONCURRENCY=0"), testbed.LoadgenImage)...)
 	before := s.Port.Status(t.Context())
 	if did, err := s.Port.Heal(t.Context()); !errors.Is(err, runtime.ErrStuck) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -113,15 +112,12 @@ func (d *Docker) likeness(ctx context.Context, old container.InspectResponse) (r
 	return recipe{config: &config, host: &host, networks: networks, alias: r.alias}, nil
 }
 
-// settling is how long a new container must run to count as running.
-const settling = 2 * time.Second
-
 // proven starts a container and waits whether it goes on running.
 func (d *Docker) proven(ctx context.Context, id string) error {
 	if err := d.run(ctx, id); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, settling)
+	ctx, cancel := context.WithTimeout(ctx, d.c.Settling)
 	defer cancel()
 	ended, failed := d.api.ContainerWait(ctx, id, container.WaitConditionNotRunning)
 	select {
