@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/afero"
@@ -53,19 +54,23 @@ func LifeFile(runID string, first uint64, at time.Time) string {
 
 // Find is the path of the ledger of a run's last life, in the state folder dir; fs.ErrNotExist where there is none.
 func Find(fsys afero.Fs, dir, runID string) (string, error) {
-	months, err := months(fsys, dir)
-	if err != nil {
-		return "", err
-	}
-	for _, in := range append([]string{dir}, months...) {
-		path := filepath.Join(in, OpenFile(runID))
-		if _, err := fsys.Stat(path); err == nil {
-			return path, nil
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("look for the ledger of %s: %w", runID, err)
+	path := filepath.Join(dir, OpenFile(runID))
+	_, err := fsys.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		var ended []string
+		if ended, err = months(fsys, dir); err != nil {
+			return "", err
+		}
+		err = fs.ErrNotExist
+		for i := 0; i < len(ended) && errors.Is(err, fs.ErrNotExist); i++ {
+			path = filepath.Join(ended[i], OpenFile(runID))
+			_, err = fsys.Stat(path)
 		}
 	}
-	return "", fmt.Errorf("look for the ledger of %s: %w", runID, fs.ErrNotExist)
+	if err != nil {
+		return "", fmt.Errorf("look for the ledger of %s: %w", runID, err)
+	}
+	return path, nil
 }
 
 // Read is the ledger of a run's last life; fs.ErrNotExist where there is none.
@@ -85,26 +90,37 @@ func Read(fsys afero.Fs, dir, runID string) ([]byte, error) {
 // Lives are the paths of the ledgers of a run's earlier lives, in no order.
 func Lives(fsys afero.Fs, dir, runID string) ([]string, error) {
 	// Earlier versions kept them beside the ledger, under a name with their start; a run id has no dot.
-	lives, err := afero.Glob(fsys, filepath.Join(dir, runID+".*.json"))
+	lives, err := files(fsys, dir, runID+".", ".json")
 	if err != nil {
 		return nil, fmt.Errorf("look for earlier ledgers of %s: %w", runID, err)
 	}
+	lives = slices.DeleteFunc(lives, func(path string) bool { return filepath.Base(path) == OpenFile(runID) })
 	months, err := months(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, in := range months {
-		files, err := afero.ReadDir(fsys, filepath.Join(in, runID))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		found, err := files(fsys, filepath.Join(in, runID), "", ".json")
+		if err != nil {
 			return nil, fmt.Errorf("look for earlier ledgers of %s: %w", runID, err)
 		}
-		for _, f := range files {
-			if filepath.Ext(f.Name()) == ".json" {
-				lives = append(lives, filepath.Join(in, runID, f.Name()))
-			}
-		}
+		lives = append(lives, found...)
 	}
 	return lives, nil
+}
+
+// files are the paths of those in a folder whose names begin and end so; none where there is no folder.
+func files(fsys afero.Fs, dir, begin, end string) (paths []string, err error) {
+	all, err := afero.ReadDir(fsys, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, f := range all {
+		if strings.HasPrefix(f.Name(), begin) && strings.HasSuffix(f.Name(), end) {
+			paths = append(paths, filepath.Join(dir, f.Name()))
+		}
+	}
+	return paths, err
 }
 
 // months are the folders of ended ledgers, the latest first.

@@ -67,9 +67,11 @@ func (f Folder) close(id string, now time.Time, log *slog.Logger) {
 
 // sweep removes what a kill left of ledgers that were being written.
 func (f Folder) sweep(id string) {
-	halves, _ := afero.Glob(f.fs, filepath.Join(f.dir, "."+statedir.OpenFile(id)+".*")) // what cannot be listed stays
-	for _, half := range halves {
-		_ = f.fs.Remove(half) // it is in nobody's way
+	files, _ := afero.ReadDir(f.fs, f.dir) // what cannot be listed stays
+	for _, file := range files {
+		if strings.HasPrefix(file.Name(), "."+statedir.OpenFile(id)+".") {
+			_ = f.fs.Remove(filepath.Join(f.dir, file.Name())) // it is in nobody's way
+		}
 	}
 }
 
