@@ -103,5 +103,8 @@ type Spec struct {
 // BackfillGroup is the group of the knobs that say which past days a job sends.
 const BackfillGroup = "Backfill"
 
+// BulkConcurrency is CONCURRENCY of a run in bulk where it is not set.
+const BulkConcurrency = 8
+
 // obsolete are keys of the original that have no meaning here; they are accepted with a warning.
 var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH"}

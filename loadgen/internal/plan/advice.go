@@ -47,14 +47,17 @@ func (l *loader) warn() {
 // warnOfConcurrency compares the pool with the rate, where that is known.
 func (l *loader) warnOfConcurrency() {
 	k := l.plan.Spec
-	if k.CapacitySearch {
+	if k.CapacitySearch || k.BackfillEnabled {
 		return
 	}
-	hits := l.plan.HitsPerSecond()
-	if need := int(math.Ceil(hits * k.RequestTimeout)); k.Concurrency > max(need, 50) {
+	requests := l.plan.HitsPerSecond()
+	if k.SendMode == "bulk" {
+		requests /= float64(k.BulkSize)
+	}
+	if need := int(math.Ceil(requests * k.RequestTimeout)); k.Concurrency > max(need, 50) {
 		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is more than the rate needs even if every request took the full timeout (%d)", need), "lower it")
 	}
-	if answer := float64(k.Concurrency) / hits; answer < 0.05 {
+	if answer := float64(k.Concurrency) / requests; answer < 0.05 {
 		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("carries the rate only if the target answers within %.1f ms", 1000*answer), "raise it")
 	}
 }

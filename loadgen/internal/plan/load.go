@@ -114,6 +114,9 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	if s.AutoStart {
 		l.targets()
 	}
+	if k := &l.plan.Spec; k.SendMode == "bulk" && !k.Set["CONCURRENCY"] {
+		k.Concurrency = max(spec.BulkConcurrency, len(l.plan.Targets))
+	}
 	store := l.shop()
 	if l.problems.Err() != nil {
 		return nil, l.problems

@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 type set = map[string]string
@@ -250,5 +251,50 @@ func TestThePlannedVisitsAreTold(t *testing.T) {
 	}
 	if told := strings.Join(good(t, set{"STOP_AFTER_VISITS": "0"}, nil).Notes, "\n"); strings.Contains(told, "planned") {
 		t.Errorf("without an end there is a number:\n%s", told)
+	}
+}
+
+func TestBulkHasRequestsInFlightAsAMatomoHandlesThem(t *testing.T) {
+	t.Parallel()
+	fast := set{"SEND_MODE": "bulk", "TARGET_VISITS_PER_DAY": "864000", "BULK_SIZE": "100"}
+	for name, c := range map[string]struct {
+		env  set
+		want int
+	}{
+		"single hits":          {nil, 50},
+		"bulk":                 {fast, spec.BulkConcurrency},
+		"bulk, set":            {set{"SEND_MODE": "bulk", "CONCURRENCY": "50"}, 50},
+		"bulk, empty is unset": {set{"SEND_MODE": "bulk", "CONCURRENCY": ""}, spec.BulkConcurrency},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, problems := load(t, c.env, nil)
+			if p == nil || p.Spec.Concurrency != c.want {
+				t.Fatalf("%+v: %v", p, problems)
+			}
+			if text := problems.Warnings(); text != nil && strings.Contains(text.Error(), "carries the rate only") {
+				t.Errorf("hits are taken for requests: %s", text)
+			}
+		})
+	}
+}
+
+func TestTheSizeOfRequestsIsNoPartOfABackfill(t *testing.T) {
+	t.Parallel()
+	hash := func(more set) string {
+		p, problems := load(t, more, nil)
+		if p == nil {
+			t.Fatal(problems)
+		}
+		return p.Hash
+	}
+	past := func(size string) string {
+		return hash(set{"BACKFILL_ENABLED": "true", "BACKFILL_DAYS_BACK": "3", "BACKFILL_DURATION_DAYS": "2", "BULK_SIZE": size})
+	}
+	if past("100") != past("20") {
+		t.Error("a job cannot be resumed with requests of another size")
+	}
+	if hash(set{"SEND_MODE": "bulk", "BULK_SIZE": "100"}) == hash(set{"SEND_MODE": "bulk", "BULK_SIZE": "20"}) {
+		t.Error("two runs with requests of another size count as the same")
 	}
 }
