@@ -186,7 +186,7 @@ func TestABatchThatWasRolledBackIsSentAgainWhole(t *testing.T) {
 		r.matomo.answer = func(_ context.Context, s sent) tracking.Result {
 			if since := time.Since(began); since > 5*time.Second && since < 5200*time.Millisecond {
 				lost = append(lost, s.visit)
-				return said(answer.NotNow)
+				return said(answer.RolledBack)
 			}
 			return tracking.Result{}
 		}
