@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { Schemas } from '../api/client'
 import { differences, numberOf } from './differences'
-import { achieved, acceptedShare, errorShare, fromSummary, labelsOf, length, open, toneOf, twinOf } from './record'
+import {
+  achieved,
+  acceptedShare,
+  errorShare,
+  fromSummary,
+  labelsOf,
+  length,
+  open,
+  passed,
+  toneOf,
+  twinOf,
+} from './record'
 
 const hits = { planned: 110, accepted: 90, rejected: 2, failed: 3, unknown: 4, shed: 1, abandoned: 6 }
 
@@ -21,6 +32,11 @@ describe('a ledger', () => {
     expect(fromSummary({ run_id: 'a' })).toBeUndefined()
     expect(fromSummary({ hits })?.hits.accepted).toBe(90)
   })
+  it('tells why hits were not accepted', () => {
+    const reason = { target: 'matomo', class: 'in_front', status: 403, hits: 12, first_words: 'Blocked' }
+    expect(fromSummary({ hits, reasons: [reason] })?.reasons).toEqual([reason])
+    expect(fromSummary({ hits })?.warnings).toEqual([])
+  })
   it('holds what was begun against what was due', () => {
     expect(achieved(fromSummary({ hits, visits: { planned: 50, unsent: 1 }, visits_due: 49 })!)).toBe(1)
     expect(achieved(fromSummary({ hits })!)).toBeNaN()
@@ -32,6 +48,13 @@ describe('a run', () => {
     const ended = '2026-11-24T10:00:00Z'
     expect(toneOf({ ended, reason: 'stop_after_visits' })).toBe('note')
     expect(toneOf({ ended, reason: 'error_brake' })).toBe('bad')
+  })
+  it('has passed only where somebody set a threshold', () => {
+    const built = { expression: 'error_share<50%', metric: 'error_share', value: 0.1, held: true, built_in: true }
+    const ended = '2026-11-24T10:00:00Z'
+    expect(passed({ ended, exit_code: 0 }, [built])).toBeUndefined()
+    expect(passed({ ended, exit_code: 4 }, [{ ...built, held: false }])).toBe(false)
+    expect(passed({ ended, exit_code: 0 }, [{ ...built, built_in: undefined }])).toBe(true)
   })
   it('has the latest one of its plan as the run before', () => {
     const run = (id: string, plan_hash: string, day: number) => ({ id, plan_hash, started: `2026-11-${day}T10:00:00Z` })

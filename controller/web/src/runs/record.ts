@@ -4,6 +4,7 @@ import type { Schemas } from '../api/client'
 export type Hits = Schemas['LiveHits']
 export type Latency = Schemas['LiveLatency']
 export type Verdict = Schemas['RecordVerdict']
+export type Reason = Schemas['RecordReason']
 
 export type Ledger = {
   hits: Hits
@@ -18,6 +19,10 @@ export type Ledger = {
   due?: number
   /** What the run had to keep. */
   thresholds: Verdict[]
+  /** Why hits were not accepted. */
+  reasons: Reason[]
+  /** What was odd about answers that accepted hits. */
+  warnings: Reason[]
   /** Why the run ended, where nobody asked for it. */
   message?: string
 }
@@ -56,6 +61,8 @@ export function fromSummary(summary: unknown): Ledger | undefined {
     revenue: number
     visits_due: number
     thresholds: Verdict[] | null
+    reasons: Reason[] | null
+    warnings: Reason[] | null
     message: string
   }>
   if (!s.hits) return
@@ -68,6 +75,8 @@ export function fromSummary(summary: unknown): Ledger | undefined {
     revenue: s.revenue ?? 0,
     due: s.visits_due,
     thresholds: s.thresholds ?? [],
+    reasons: s.reasons ?? [],
+    warnings: s.warnings ?? [],
     message: s.message,
   }
 }
@@ -82,6 +91,8 @@ export function fromSample(s: Schemas['LiveSample']): Ledger {
     revenue: s.revenue,
     due: s.visits_due,
     thresholds: s.thresholds ?? [],
+    reasons: s.reasons ?? [],
+    warnings: s.warnings ?? [],
   }
 }
 
@@ -127,11 +138,11 @@ export function twinOf<R extends Pick<Schemas['RecordHead'], 'id' | 'plan_hash' 
 /** The exit code of a run that missed a threshold or that the error brake ended. */
 export const missed = 4
 
-/** Whether a run that ended kept all its thresholds; undefined where it had none. */
+/** Whether a run that ended kept all its thresholds; undefined where nobody set one. */
 export function passed(run: { ended: string | null; exit_code?: number | null }, verdicts?: Verdict[] | null) {
   if (!run.ended) return
   if (run.exit_code === missed) return false
-  return verdicts?.length ? verdicts.every((v) => v.held) : undefined
+  return verdicts?.some((v) => !v.built_in) ? verdicts.every((v) => v.held) : undefined
 }
 
 /** How the end of a run is to be seen. */
