@@ -10,6 +10,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -27,6 +29,9 @@ const (
 // capacitySearch steers a run through the steps of a search and measures each. Its record may be read meanwhile.
 type capacitySearch struct {
 	engine     *engine.Engine
+	router     *routing.Router
+	clock      *standstill.Clock
+	targets    []string
 	counts     func() ledger.Counts
 	log        *slog.Logger
 	thresholds []threshold.Threshold
@@ -42,22 +47,22 @@ type capacitySearch struct {
 	found record.Capacity
 }
 
-// newCapacitySearch searches as k says, in the visits of lag, with an engine whose load is CAPACITY_FROM.
-func newCapacitySearch(k *spec.Spec, e *engine.Engine, counts func() ledger.Counts, lag capacity.Lag, log *slog.Logger) *capacitySearch {
+// newCapacitySearch searches as k says, in the visits of lag, with the engine of c, whose load is CAPACITY_FROM.
+func newCapacitySearch(k *spec.Spec, c engine.Config, e *engine.Engine, targets []string, lag capacity.Lag) *capacitySearch {
 	text := k.Thresholds
 	if text == "" {
 		text = defaultThresholds
 	}
 	thresholds, _ := threshold.Parse("THRESHOLDS", text) // the settings were checked
-	c := &capacitySearch{
-		engine: e, counts: counts, log: log, thresholds: thresholds, step: seconds(k.CapacityStep), timeout: seconds(k.RequestTimeout),
+	s := &capacitySearch{
+		engine: e, router: c.Router, clock: c.Clock, targets: targets, counts: c.Ledger.Counts, log: c.Log, thresholds: thresholds, step: seconds(k.CapacityStep), timeout: seconds(k.RequestTimeout),
 		steps: capacity.New(k.CapacityFrom, k.CapacityTo), lag: lag,
 		found: record.Capacity{From: k.CapacityFrom, To: k.CapacityTo, Steps: []record.CapacityStep{}},
 	}
 	for _, t := range thresholds {
-		c.found.Thresholds = append(c.found.Thresholds, t.Expression)
+		s.found.Thresholds = append(s.found.Thresholds, t.Expression)
 	}
-	return c
+	return s
 }
 
 // record is what the search has found so far.
@@ -70,7 +75,7 @@ func (c *capacitySearch) record() *record.Capacity {
 
 // run searches until the limit is found, then tells how it went; "" where ctx was done before.
 func (c *capacitySearch) run(ctx context.Context) engine.Reason {
-	for {
+	for void := 0; ; {
 		step, more := c.steps.Step()
 		if !more {
 			return engine.Reason(c.steps.Outcome())
@@ -81,6 +86,13 @@ func (c *capacitySearch) run(ctx context.Context) engine.Reason {
 			return ""
 		}
 		c.book(result)
+		if void++; result.Void == "" {
+			void = 0
+		}
+		if void == mostVoid {
+			c.giveUp(result)
+			return engine.Reason(capacity.Void)
+		}
 	}
 }
 
@@ -88,10 +100,11 @@ func (c *capacitySearch) run(ctx context.Context) engine.Reason {
 func (c *capacitySearch) try(ctx context.Context, step capacity.Step) (s record.CapacityStep, ok bool) {
 	if n := len(c.found.Steps); n > 0 && !c.found.Steps[n-1].Held {
 		c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
-		if !c.recover(ctx) {
+		if !c.recover(ctx) || !c.mend(ctx) {
 			return s, false
 		}
 	}
+	_, stood := c.clock.Now(), c.clock.Count()
 	settle := c.lag.Settle(c.rate, step.Rate)
 	c.engine.SetRate(step.Rate / c.found.From)
 	c.engine.Pause(false)
@@ -102,7 +115,7 @@ func (c *capacitySearch) try(ctx context.Context, step capacity.Step) (s record.
 		return s, false
 	}
 	c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
-	return s, c.measure(ctx, &s)
+	return s, c.measure(ctx, &s, stood)
 }
 
 // recover lets no visit begin until about as few requests are in flight as while the lowest rate held, so that the backlog of a step
@@ -123,7 +136,7 @@ func (c *capacitySearch) recover(ctx context.Context) bool {
 		}
 		return false
 	}
-	for end := time.Now().Add(c.lag.Longest() + c.timeout); ; {
+	for end := time.Now().Add(c.lag.Longest() + c.timeout + engine.WorkTime); ; {
 		if !wait(ctx, 100*time.Millisecond) {
 			return false
 		}
@@ -133,8 +146,9 @@ func (c *capacitySearch) recover(ctx context.Context) bool {
 	}
 }
 
-// measure looks at a step once a second until its time is over or it has clearly broken.
-func (c *capacitySearch) measure(ctx context.Context, s *record.CapacityStep) bool {
+// measure looks at a step once a second until its time is over or it has clearly broken. standstills is how many there were
+// before the step: another one ends it.
+func (c *capacitySearch) measure(ctx context.Context, s *record.CapacityStep, standstills int) bool {
 	length := c.step
 	if s.Kind == record.CapacityConfirm {
 		length = max(confirmTime, c.step)
@@ -146,8 +160,10 @@ func (c *capacitySearch) measure(ctx context.Context, s *record.CapacityStep) bo
 			return false
 		}
 		elapsed, now := time.Since(began), c.counts()
-		ended := elapsed >= length
-		v := values(now.Since(before), elapsed)
+		_, stood := c.clock.Now(), c.clock.Count() > standstills
+		ended := elapsed >= length || stood
+		since := now.Since(before)
+		v := values(since, elapsed)
 		if missed++; threshold.Passed(threshold.Judge(c.thresholds, v, ended)) {
 			missed = 0
 		}
@@ -159,6 +175,9 @@ func (c *capacitySearch) measure(ctx context.Context, s *record.CapacityStep) bo
 		}
 		s.Measured, s.Latency, s.Verdicts = elapsed.Seconds(), v.Latency, threshold.Judge(c.thresholds, v, true)
 		s.Held = threshold.Passed(s.Verdicts)
+		if s.Void = c.void(since.Reasons, v, s.Held, stood); s.Void != "" {
+			s.Held = false
+		}
 		s.VisitRate = float64(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned)) / elapsed.Seconds()
 		s.HitRate = float64(v.Hits.Accepted) / elapsed.Seconds()
 		if bad := v.Hits.Rejected + v.Hits.Failed + v.Hits.Unknown + v.Hits.Shed; bad > 0 {
@@ -185,12 +204,15 @@ func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
 // book takes a step that has ended into the search and its record.
 func (c *capacitySearch) book(s record.CapacityStep) {
 	c.log.Info("step of the capacity search", "kind", s.Kind, "visits_per_second", s.OfferedVisitRate, "hits_per_second", s.HitRate,
-		"p95_seconds", s.Latency.P95, "error_share", s.ErrorShare, "held", s.Held)
-	c.steps.End(capacity.Result{Held: s.Held, Throughput: s.HitRate / c.lag.HitsPerVisit()})
+		"p95_seconds", s.Latency.P95, "error_share", s.ErrorShare, "held", s.Held, "void", s.Void)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := &c.found
 	f.Steps, f.UnderWay = append(f.Steps, s), nil
+	if s.Void != "" {
+		return
+	}
+	c.steps.End(capacity.Result{Held: s.Held, Throughput: s.HitRate / c.lag.HitsPerVisit()})
 	if !s.Held && (f.BrokenRate == 0 || s.OfferedVisitRate < f.BrokenRate) {
 		f.BrokenRate, f.Limit = s.OfferedVisitRate, slices.DeleteFunc(slices.Clone(s.Verdicts), func(v record.Verdict) bool { return v.Held })
 	}

@@ -34,6 +34,10 @@ type limited struct {
 	delay time.Duration
 	// refuses, where it is set, says that a hit is refused rather than queued.
 	refuses func(waiting time.Duration) bool
+	// front, where it is set, is what a server in front of it answers to the hits since now, zero for none.
+	front func(now time.Time) answer.Answer
+	// hit, where it is set, is told of each hit.
+	hit func(now time.Time)
 
 	mu   sync.Mutex
 	free time.Time
@@ -53,6 +57,15 @@ func (r limitedRequest) Send() tracking.Result {
 	if s.free.Before(now) {
 		s.free = now
 	}
+	if s.hit != nil {
+		s.hit(now)
+	}
+	if s.front != nil {
+		if a := s.front(now); a.Class != answer.Accepted {
+			s.mu.Unlock()
+			return tracking.Result{Answer: a}
+		}
+	}
 	if s.refuses != nil && s.refuses(s.free.Sub(now)) {
 		s.mu.Unlock()
 		return tracking.Result{Answer: answer.Answer{Class: answer.Timeout}}
@@ -67,6 +80,12 @@ func (r limitedRequest) Send() tracking.Result {
 // searched is the search of a server with the visits of the default settings but for env, in virtual time.
 func searched(t *testing.T, server *limited, env map[string]string) (found *record.Capacity, why engine.Reason, took time.Duration) {
 	t.Helper()
+	return searchedBy(t, server, standstill.New, env)
+}
+
+// searchedBy is the same with a clock of the test's own.
+func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *standstill.Clock, env map[string]string) (found *record.Capacity, why engine.Reason, took time.Duration) {
+	t.Helper()
 	all := map[string]string{"MATOMO_URL": "http://127.0.0.1/matomo.php", "CAPACITY_SEARCH": "true"}
 	for k, v := range env {
 		all[k] = v
@@ -76,15 +95,15 @@ func searched(t *testing.T, server *limited, env map[string]string) (found *reco
 		t.Fatal(problems.Err())
 	}
 	synctest.Test(t, func(t *testing.T) {
-		l := ledger.New(1)
-		e := engine.New(engine.Config{
-			Visits: p.Visits, Sender: server, Router: routing.New(p.Targets, p.Strategy, p.Seed), Ledger: l, Log: slog.New(slog.DiscardHandler),
-			Alarm: alarm.Timer(), Clock: standstill.New(time.Now()), Load: profile.NewConstant(p.Spec.CapacityFrom * 86400), Concurrency: p.Spec.Concurrency, Batch: 1, Zone: p.Zone,
+		c := engine.Config{
+			Visits: p.Visits, Sender: server, Router: routing.New(p.Targets, p.Strategy, p.Seed), Ledger: ledger.New(1), Log: slog.New(slog.DiscardHandler),
+			Alarm: alarm.Timer(), Clock: clock(time.Now()), Load: profile.NewConstant(p.Spec.CapacityFrom * 86400), Concurrency: p.Spec.Concurrency, Batch: 1, Zone: p.Zone,
 			Reserve: func(uint64) error { return nil }, AutoStop: time.Duration(p.Spec.AutoStopHours * float64(time.Hour)),
-		})
+		}
+		e := engine.New(c)
 		drain, stop := context.WithCancelCause(t.Context())
 		defer stop(nil)
-		s := newCapacitySearch(&p.Spec, e, l.Counts, capacity.NewLag(p.Visits.Outline), slog.New(slog.DiscardHandler))
+		s := newCapacitySearch(&p.Spec, c, e, p.Names(), capacity.NewLag(p.Visits.Outline))
 		began := time.Now()
 		var searching sync.WaitGroup
 		searching.Go(func() {
@@ -186,6 +205,8 @@ func TestTheAnswerOfACapacitySearch(t *testing.T) {
 		"1000 visits/s (6120 hits/s); nothing higher was tried":                            {VisitRate: 1000, HitRate: 6120, Confirmed: true},
 		"not even the lowest rate held; the limit showed at 1 visits/s as p95<1s (1.25 s)": {BrokenRate: 1, Limit: limit},
 		"the search ended before its first step":                                           {},
+		"at least 4 visits/s (24 hits/s); the search was given up: 403":                    {VisitRate: 4, HitRate: 24, BrokenRate: 64, Limit: limit, Void: "403"},
+		"nothing was found; the search was given up: 403":                                  {Void: "403"},
 	} {
 		if got := finding(&c); got != want {
 			t.Errorf("%s; want %s", got, want)

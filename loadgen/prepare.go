@@ -38,9 +38,10 @@ func (s *session) prepare(ctx context.Context) problem.List {
 		problems.Refuse("STATE_DIR", k.StateDir, err.Error(), "")
 		return problems
 	}
-	s.engine = engine.New(s.config())
+	c := s.config()
+	s.engine = engine.New(c)
 	if k.CapacitySearch {
-		s.search = newCapacitySearch(k, s.engine, s.ledger.Counts, capacity.NewLag(s.plan.Visits.Outline), s.log)
+		s.search = newCapacitySearch(k, c, s.engine, s.Targets(), capacity.NewLag(s.plan.Visits.Outline))
 	}
 	return problems
 }

@@ -182,7 +182,7 @@ func exitCode(reason engine.Reason, accepted, tried uint64) int {
 		return exitInterrupted
 	case reason == backfill.Broken:
 		return exitInternal
-	case reason == engine.Reason(capacity.None):
+	case reason == engine.Reason(capacity.None), reason == engine.Reason(capacity.Void):
 		return exitThreshold
 	default:
 		return exitOK

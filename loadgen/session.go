@@ -275,6 +275,9 @@ func (s *session) finish(reason engine.Reason) int {
 	if s.past != nil {
 		sum.Message += s.past.message
 	}
+	if s.search != nil {
+		sum.Message += sum.Capacity.Void
+	}
 	if reason == engine.Stopped && sum.CutVisits > 0 {
 		sum.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", sum.CutVisits)
 	}

@@ -15,7 +15,10 @@ func printCapacity(w io.Writer, c *record.Capacity) {
 	_, _ = fmt.Fprintln(t, "step\tvisits/s asked\tbegun\thits/s accepted\tp50\tp95\tp99\terrors\tmeasured\theld\t")
 	for _, s := range c.Steps {
 		held := "yes"
-		if !s.Held {
+		switch {
+		case s.Void != "":
+			held = "void: " + s.Void
+		case !s.Held:
 			held = "no: " + threshold.Misses(s.Verdicts)
 		}
 		_, _ = fmt.Fprintf(t, "%s\t%.4g\t%.4g\t%.4g\t%.0f ms\t%.0f ms\t%.0f ms\t%.3g %%\t%.0f s\t%s\t\n", s.Kind, s.OfferedVisitRate, s.VisitRate, s.HitRate,
@@ -27,6 +30,13 @@ func printCapacity(w io.Writer, c *record.Capacity) {
 
 // finding is what a capacity search found, in words.
 func finding(c *record.Capacity) string {
+	if c.Void != "" {
+		found := "nothing was found"
+		if c.VisitRate > 0 {
+			found = fmt.Sprintf("at least %.4g visits/s (%.4g hits/s)", c.VisitRate, c.HitRate)
+		}
+		return fmt.Sprintf("%s; the search was given up: %s", found, c.Void)
+	}
 	limit := fmt.Sprintf("the limit showed at %.4g visits/s as %s", c.BrokenRate, threshold.Misses(c.Limit))
 	switch {
 	case c.VisitRate == 0 && c.BrokenRate > 0:

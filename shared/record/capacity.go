@@ -18,6 +18,8 @@ type Capacity struct {
 	// not hold there: how the limit showed.
 	BrokenRate float64   `json:"broken_rate,omitempty"`
 	Limit      []Verdict `json:"limit,omitempty"`
+	// Void is why the search gave up: its last step could not be measured however often it was tried. Empty where it did not.
+	Void string `json:"void,omitempty"`
 	// Steps are those that have ended, in their order.
 	Steps []CapacityStep `json:"steps"`
 	// UnderWay is the step that goes on, nil before the first and after the last.
@@ -61,7 +63,10 @@ type CapacityStep struct {
 	HitRate          float64 `json:"hit_rate"`
 	Latency          Latency `json:"latency"`
 	// ErrorShare is that of the hits that ended otherwise than accepted, 0 to 1.
-	ErrorShare float64   `json:"error_share"`
-	Held       bool      `json:"held"`
-	Verdicts   []Verdict `json:"verdicts"`
+	ErrorShare float64 `json:"error_share"`
+	Held       bool    `json:"held"`
+	// Void is why what was measured says nothing of the target: the loadgen stood still, or hits were refused in front of
+	// Matomo or not sent to it at all. The step is measured again. Empty where it counts.
+	Void     string    `json:"void,omitempty"`
+	Verdicts []Verdict `json:"verdicts"`
 }

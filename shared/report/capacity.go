@@ -17,6 +17,10 @@ func answer(c *record.Capacity) (found, limit string) {
 		limit = "nothing higher was tried"
 	}
 	switch {
+	case c.Void != "" && c.VisitRate == 0:
+		return "nothing was found", "the search was given up: " + c.Void
+	case c.Void != "":
+		return fmt.Sprintf("at least %s visits/s (%s hits/s)", number(c.VisitRate), number(c.HitRate)), "the search was given up: " + c.Void
 	case c.VisitRate == 0 && c.BrokenRate > 0:
 		return "not even the lowest rate held", limit
 	case c.VisitRate == 0:
@@ -27,11 +31,10 @@ func answer(c *record.Capacity) (found, limit string) {
 	return fmt.Sprintf("%s visits/s (%s hits/s)", number(c.VisitRate), number(c.HitRate)), limit
 }
 
-// curves draw what was measured at each rate that was tried.
+// curves draw what was measured at each rate that was tried, without what is void.
 func curves(c *record.Capacity) []chart {
-	steps := slices.SortedFunc(slices.Values(c.Steps), func(a, b record.CapacityStep) int {
-		return cmp.Compare(a.OfferedVisitRate, b.OfferedVisitRate)
-	})
+	steps := slices.DeleteFunc(slices.Clone(c.Steps), func(s record.CapacityStep) bool { return s.Void != "" })
+	slices.SortStableFunc(steps, func(a, b record.CapacityStep) int { return cmp.Compare(a.OfferedVisitRate, b.OfferedVisitRate) })
 	if len(steps) == 0 {
 		return nil
 	}

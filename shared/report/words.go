@@ -26,6 +26,7 @@ var reasons = map[string]string{
 	"capacity_found":       "the capacity was found",
 	"capacity_not_reached": "the highest rate that was tried held",
 	"capacity_none":        "not even the lowest rate held",
+	"capacity_void":        "the capacity could not be measured",
 	"backfill_finished":    "all days of the window were sent",
 	"journal_failed":       "the journal of the job could not be written",
 	"removed":              "the container was removed",

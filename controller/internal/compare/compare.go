@@ -125,6 +125,7 @@ var cuts = map[string]string{
 	"threshold":      "was ended by a threshold", "error_brake": "was ended by the error brake", "auto_stop": "was ended by the clock",
 	"capacity_found": "searched the capacity, and ended", "capacity_not_reached": "searched the capacity, and ended",
 	"capacity_none": "searched the capacity, and ended",
+	"capacity_void": "searched the capacity in vain, and ended",
 }
 
 // cutShort tells how a run ended that did not send all of a plan; empty for one that did.

@@ -47,6 +47,8 @@ const (
 	NotReached Outcome = "capacity_not_reached"
 	// None: not even the lowest held.
 	None Outcome = "capacity_none"
+	// Void: a step could not be measured, so that the search was given up.
+	Void Outcome = "capacity_void"
 )
 
 // Search is a search under way.

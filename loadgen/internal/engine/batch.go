@@ -85,7 +85,7 @@ func (w *worker) serve(b *batch) {
 			w.c.Router.End(b.target, b.result, len(b.hits), w.began.Add(b.answered), time.Time{})
 			b.told = true
 		}
-		late, came := p.Wait(workTime)
+		late, came := p.Wait(WorkTime)
 		b.atWork = !came || late.AtWork()
 		if b.result.Pending = nil; stood && came { // it was we who were late
 			b.result.Answer = late

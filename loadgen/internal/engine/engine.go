@@ -27,10 +27,10 @@ const (
 	maxWait = 2 * time.Second
 	// drainTime is how long requests in flight may take to end after a stop.
 	drainTime = 7 * time.Second
-	// workTime is how long a request whose time is over keeps its place and holds up its visitors' next hits, unless the
+	// WorkTime is how long a request whose time is over keeps its place and holds up its visitors' next hits, unless the
 	// answer comes: Matomo may still be at work on it, and would record a second visit for hits that it is given meanwhile.
 	// PHP gives a request 30 s as a rule (php.ini-production, max_execution_time).
-	workTime = 30 * time.Second
+	WorkTime = 30 * time.Second
 	// retryPause is how long new visits pause when their reservation cannot be stored.
 	retryPause = 5 * time.Second
 	// longestRetryAfter is how long a hit waits at most for a server that says when to come back; where that is longer it

@@ -12,6 +12,16 @@ func (c Counts) Since(before Counts) Counts {
 	}
 	now, then := c.AllMissed(), before.AllMissed()
 	d.Missed = []Missed{{now.Visits - then.Visits, now.Hits - then.Hits}}
+	for _, r := range c.Reasons {
+		for _, old := range before.Reasons {
+			if old.Target == r.Target && old.Answer.Class == r.Answer.Class && old.Answer.Status == r.Answer.Status {
+				r.Hits -= old.Hits
+			}
+		}
+		if r.Hits > 0 {
+			d.Reasons = append(d.Reasons, r)
+		}
+	}
 	for t := range c.Rows {
 		rows := c.Rows[t]
 		for k := range rows {

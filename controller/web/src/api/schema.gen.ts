@@ -2443,6 +2443,7 @@ export interface components {
             under_way?: components["schemas"]["RecordCapacityUnderWay"];
             /** Format: double */
             visit_rate: number;
+            void?: string;
         };
         RecordCapacityStep: {
             /** Format: double */
@@ -2463,6 +2464,7 @@ export interface components {
             verdicts: components["schemas"]["RecordVerdict"][] | null;
             /** Format: double */
             visit_rate: number;
+            void?: string;
         };
         RecordCapacityUnderWay: {
             kind: string;

@@ -32,6 +32,11 @@ describe('the curve of a capacity search', () => {
       p95: [0.1, 0.2, 0.9],
     })
   })
+  it('leaves out what is void', () => {
+    expect(curve([step(10, 10, 0.1), { ...step(40, 60, 0.9), void: 'the loadgen itself stood still' }]).at).toEqual([
+      10,
+    ])
+  })
   it('believes the longest measurement of a rate', () => {
     expect(curve([step(10, 60, 0.3), step(10, 10, 0.1)]).p95).toEqual([0.3])
   })

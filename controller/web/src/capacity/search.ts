@@ -6,10 +6,10 @@ export type Step = Schemas['RecordCapacityStep']
 
 export type Curve = { at: number[]; p50: number[]; p95: number[]; errors: number[] }
 
-/** The curve over the rates that were tried. Where one was tried again, what was measured longest stands for it. */
+/** The curve over the rates that were tried, without what is void. Where one was tried again, what was measured longest stands for it. */
 export function curve(steps: Step[]): Curve {
   const byRate = new Map<number, Step>()
-  for (const step of steps) {
+  for (const step of steps.filter((s) => !s.void)) {
     const known = byRate.get(step.offered_visit_rate)
     if (!known || step.measured_seconds >= known.measured_seconds) byRate.set(step.offered_visit_rate, step)
   }

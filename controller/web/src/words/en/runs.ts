@@ -251,6 +251,10 @@ export const runs = {
     error_brake: ['Error brake', 'More hits of the last minute failed than STOP_ERROR_SHARE allows.'],
     capacity_found: ['Limit found', 'The search found the highest rate at which all thresholds hold.'],
     capacity_not_reached: ['Limit not reached', 'All thresholds still held at CAPACITY_TO, the highest rate allowed.'],
+    capacity_void: [
+      'Not measured',
+      'Something other than the server kept a step from being measured, three times in a row.',
+    ],
     capacity_none: ['Not even the first', 'A threshold broke at CAPACITY_FROM already, the lowest rate tried.'],
     backfill_finished: ['Finished', 'All days of the window were sent.'],
     cancelled: ['Cancelled', 'It was cancelled before it began.'],
