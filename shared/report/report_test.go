@@ -303,39 +303,6 @@ func TestWhatMatomoShowsIsToldWithItsCauses(t *testing.T) {
 	}
 }
 
-func TestALengthIsNotThatOfTheWallClock(t *testing.T) {
-	r := tenSeconds()
-	r.Summary.DurationSeconds = 20
-	for name, ended := range map[string]time.Time{"set back": start.Add(-time.Hour), "set forward": start.Add(time.Hour)} {
-		r.Summary.Ended = ended
-		var b strings.Builder
-		if err := report.JUnit(&b, r); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(b.String(), `time="20.000"`) {
-			t.Errorf("%s: JUnit has another time:\n%s", name, b.String())
-		}
-		if text := page(t, r); !strings.Contains(text, "· 20 s") || !regexp.MustCompile(`id="hit-rate"[^>]*value="4.5"`).MatchString(text) {
-			t.Errorf("%s: the page has another length, or another rate than 90 hits in 20 s", name)
-		}
-	}
-}
-
-func TestAStandstillIsTold(t *testing.T) {
-	r := tenSeconds()
-	r.Summary.Standstills = []record.Standstill{{Seconds: 90, Visits: 1800, Hits: 5400}, {Seconds: 3.5, Visits: 70, Hits: 200}}
-	const want = "did not run for 1 min 34 s (paused, or its machine asleep): 1,870 visits and 5,600 hits were not sent"
-	var junit strings.Builder
-	if err := report.JUnit(&junit, r); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{"page": page(t, r), "JUnit": junit.String()} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the %s does not tell of it", name)
-		}
-	}
-}
-
 func TestCIIsToldWhatWasRecordedAsTheCommandIs(t *testing.T) {
 	row := func(m record.Match, off float64) record.ReconciledRow {
 		return record.ReconciledRow{Group: "total", Name: "visits", Off: off, Verdict: m}
@@ -360,21 +327,5 @@ func TestCIIsToldWhatWasRecordedAsTheCommandIs(t *testing.T) {
 		if !strings.Contains(page(t, r), report.Matched(r.Recorded.Verdict)) {
 			t.Errorf("%s: the page does not tell the verdict", name)
 		}
-	}
-}
-
-func TestAVoidStepIsToldAndIsInNoCurve(t *testing.T) {
-	r := tenSeconds()
-	const why = "120 hits to main were refused (in_front): Access denied"
-	r.Summary.Kind = record.CapacitySearch
-	r.Summary.Capacity = &record.Capacity{From: 1, To: 100, Void: why, Steps: []record.CapacityStep{
-		{Kind: record.CapacityRaise, OfferedVisitRate: 1, HitRate: 6, Held: true}, {Kind: record.CapacityRaise, OfferedVisitRate: 77, HitRate: 6, Void: why},
-	}}
-	text := page(t, r)
-	if !strings.Contains(text, "void: "+why) || !strings.Contains(text, "the search was given up: "+why) {
-		t.Error("the page does not say why a step is void, or that the search was given up for it")
-	}
-	if strings.Contains(text, "1 to 77 visits per second") {
-		t.Error("the void step is in the curve")
 	}
 }
