@@ -32,6 +32,9 @@ func (w *watched) Health(target int) routing.Health { return w.now().Health(targ
 // Phase implements telemetry.Source.
 func (w *watched) Phase() string { return w.now().Phase() }
 
+// Pause implements telemetry.Source.
+func (w *watched) Pause() string { return w.now().Pause() }
+
 // FinishBy implements telemetry.Source.
 func (w *watched) FinishBy() time.Time { return w.now().FinishBy() }
 
@@ -58,6 +61,9 @@ func (s still) Health(int) routing.Health { return routing.UnknownHealth }
 
 // Phase implements telemetry.Source.
 func (s still) Phase() string { return string(s.phase) }
+
+// Pause implements telemetry.Source.
+func (still) Pause() string { return "" }
 
 // FinishBy implements telemetry.Source.
 func (still) FinishBy() time.Time { return time.Time{} }
@@ -95,6 +101,14 @@ func (s *session) Phase() string {
 		return string(s.past.job.Phase())
 	}
 	return string(s.engine.Phase())
+}
+
+// Pause implements telemetry.Source.
+func (s *session) Pause() string {
+	if s.engine == nil || s.engine.Phase() != engine.Paused {
+		return ""
+	}
+	return s.engine.PauseReason()
 }
 
 // FinishBy implements telemetry.Source.

@@ -27,8 +27,20 @@ const (
 	Phase = "trafficinator_phase"
 	// FinishBy is the Unix time at which open visits are cut off, 0 where the run was not asked to finish them.
 	FinishBy = "trafficinator_finish_by_seconds"
+	// Pause is 1 for what new visits pause for, else 0, by reason: PauseAsked, PauseCap or PauseState.
+	Pause = "trafficinator_pause"
 	// PlanInfo is 1, with the hash of the running plan and its run id as labels.
 	PlanInfo = "trafficinator_plan_info"
+)
+
+// Why new visits pause.
+const (
+	// PauseAsked: control.json asks for it.
+	PauseAsked = "asked"
+	// PauseCap: MAX_TOTAL_VISITS is reached.
+	PauseCap = "daily_cap"
+	// PauseState: the state folder cannot be written, because its disk is full or read-only.
+	PauseState = "state_full"
 )
 
 // The labels.
@@ -39,6 +51,7 @@ const (
 	LabelFate    = "fate"
 	LabelState   = "state"
 	LabelPhase   = "phase"
+	LabelReason  = "reason"
 	LabelHash    = "hash"
 	LabelRunID   = "run_id"
 )

@@ -29,6 +29,8 @@ type Scrape struct {
 	targets                []string
 	health                 map[string]string
 	inFlight               map[string]uint64
+	// Pause is why new visits pause, one of package metric; empty where they do not.
+	Pause string
 	// OpenVisits are those that began and have not ended, FinishBy is when they are cut off: zero where the loadgen was not
 	// asked to finish them.
 	OpenVisits uint64
@@ -84,6 +86,11 @@ func parse(r io.Reader) (*Scrape, error) {
 	each(families[metric.Phase], func(m *dto.Metric) {
 		if m.GetGauge().GetValue() == 1 {
 			s.Phase = label(m, metric.LabelPhase)
+		}
+	})
+	each(families[metric.Pause], func(m *dto.Metric) {
+		if m.GetGauge().GetValue() == 1 {
+			s.Pause = label(m, metric.LabelReason)
 		}
 	})
 	each(families[startTime], func(m *dto.Metric) { s.life = m.GetGauge().GetValue() })

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/metric"
 )
 
 // beginAtOnce is how many visits begin between two looks at the answers.
@@ -90,7 +91,7 @@ func (l *loop) allowed(at, now time.Time) bool {
 		}
 		if err := l.c.Reserve(upTo); err != nil {
 			l.c.Log.Error("new visits pause: the state cannot be stored", "err", err, "retry_in", retryPause)
-			l.pauseUntil(now.Add(retryPause), at)
+			l.pauseUntil(now.Add(retryPause), at, metric.PauseState)
 			return false
 		}
 		l.reserved = upTo
@@ -102,11 +103,11 @@ func (l *loop) allowed(at, now time.Time) bool {
 	switch {
 	case err != nil:
 		l.c.Log.Error("new visits pause: the daily cap cannot be stored", "err", err, "retry_in", retryPause)
-		l.pauseUntil(now.Add(retryPause), at)
+		l.pauseUntil(now.Add(retryPause), at, metric.PauseState)
 	case !ok:
 		//nolint:sloglint // the line is promised in these words
 		l.c.Log.Info(fmt.Sprintf("daily cap of %d visits reached, resuming at %s", l.c.Cap.limit, resume.In(l.c.Zone).Format(time.RFC3339)))
-		l.pauseUntil(resume, at)
+		l.pauseUntil(resume, at, metric.PauseCap)
 	}
 	return ok
 }

@@ -144,6 +144,7 @@ const (
 type Engine struct {
 	c     Config
 	phase atomic.Value
+	pause atomic.Value // a string, why new visits pause
 	wheel wheel
 	rate  float
 	cut   atomic.Uint64
@@ -156,11 +157,15 @@ type Engine struct {
 func New(c Config) *Engine {
 	e := &Engine{c: c, wheel: newWheel()}
 	e.phase.Store(Idle)
+	e.pause.Store("")
 	return e
 }
 
 // Phase is safe to call from any goroutine.
 func (e *Engine) Phase() Phase { return e.phase.Load().(Phase) }
+
+// PauseReason is why new visits pause, one of package metric; empty where they do not. It is safe to call from any goroutine.
+func (e *Engine) PauseReason() string { return e.pause.Load().(string) }
 
 // Cut is how many visits were ended with hits left to send. It is safe to call from any goroutine.
 func (e *Engine) Cut() uint64 { return e.cut.Load() }

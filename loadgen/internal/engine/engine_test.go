@@ -17,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/metric"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -311,7 +312,15 @@ func TestNewVisitsPauseWhileTheStateCannotBeStored(t *testing.T) {
 			return nil
 		}
 		r := newRig(accept, func(c *engine.Config) { c.Reserve, c.StopAfter = full, 10 })
-		_ = r.run(t.Context(), t.Context(), t)
+		e := engine.New(r.config)
+		for at, want := range map[time.Duration]string{30 * time.Second: metric.PauseState, 70 * time.Second: ""} {
+			time.AfterFunc(at+time.Millisecond, func() {
+				if why := e.PauseReason(); why != want {
+					t.Errorf("after %v it says that visits pause for %q, want %q", at, why, want)
+				}
+			})
+		}
+		_ = e.Run(t.Context(), t.Context())
 		if first := r.matomo.log[0].when.Sub(began); first < time.Minute {
 			t.Errorf("a visit began after %v", first)
 		}

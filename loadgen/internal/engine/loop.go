@@ -24,6 +24,7 @@ type loop struct {
 	next     uint64    // number of the next visit
 	reserved uint64    // numbers below may be used
 	pause    time.Time // when arrivals go on, zero for no pause but that of steered
+	pauseFor string    // why they pause until then
 	steered  steering  // what the schedule follows
 
 	gaps    []standstill.Gap // standstills so far, in moments of the run

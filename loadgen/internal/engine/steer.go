@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/metric"
 )
 
 // steering is what a run is told on its way.
@@ -101,17 +103,32 @@ func (l *loop) follow(now time.Time) {
 		l.phase.Store(Running)
 	}
 	l.steered = told
+	l.showPause()
+}
+
+// showPause tells others why new visits pause.
+func (l *loop) showPause() {
+	switch {
+	case l.steered.paused:
+		l.Engine.pause.Store(metric.PauseAsked)
+	case !l.pause.IsZero():
+		l.Engine.pause.Store(l.pauseFor)
+	default:
+		l.Engine.pause.Store("")
+	}
 }
 
 // pauseUntil lets the visit that arrives at at, and all later ones, wait until t: those of the meantime never come.
-func (l *loop) pauseUntil(t, at time.Time) {
-	l.pause = t
+func (l *loop) pauseUntil(t, at time.Time, why string) {
+	l.pause, l.pauseFor = t, why
 	l.schedule.Hold(at)
 	l.phase.Store(Paused)
+	l.showPause()
 }
 
 func (l *loop) resume(now time.Time) {
 	l.pause = time.Time{}
+	l.showPause()
 	l.schedule.Release(now)
 	l.phase.Store(Running)
 }

@@ -117,7 +117,7 @@ func TestAPauseLosesNothingAndMakesUpForNothing(t *testing.T) {
 		began := time.Now()
 		time.AfterFunc(9500*time.Millisecond, func() { e.Pause(true) })
 		time.AfterFunc(time.Minute, func() {
-			if phase, c := e.Phase(), r.ledger.Counts(); phase != engine.Paused || c.Due != 10 || c.OpenVisits() != 0 || e.Rate() != 0 {
+			if phase, c := e.Phase(), r.ledger.Counts(); phase != engine.Paused || e.PauseReason() != "asked" || c.Due != 10 || c.OpenVisits() != 0 || e.Rate() != 0 {
 				t.Errorf("%s, %d due, %d open, %v a second: open visits end in a pause, and nothing falls due", phase, c.Due, c.OpenVisits(), e.Rate())
 			}
 		})

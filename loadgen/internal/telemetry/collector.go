@@ -21,6 +21,8 @@ type Source interface {
 	Targets() []string
 	Health(target int) routing.Health
 	Phase() string
+	// Pause is why new visits pause, one of package metric; empty where they do not.
+	Pause() string
 	// FinishBy is when open visits are cut off, zero where the run was not asked to finish them.
 	FinishBy() time.Time
 	RunID() string
@@ -33,7 +35,7 @@ var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 
 type collector struct {
 	s                                                                              Source
 	planned, hits, inFlight, visits, visitsPlanned, open, latency, revenue, health *prometheus.Desc
-	phase, plan, due, finishBy                                                     *prometheus.Desc
+	phase, pause, plan, due, finishBy                                              *prometheus.Desc
 }
 
 func newCollector(s Source) *collector {
@@ -53,6 +55,7 @@ func newCollector(s Source) *collector {
 		revenue:       desc(metric.Revenue, "Revenue of the accepted orders."),
 		health:        desc(metric.Healthy, "1 for the state a target is in.", metric.LabelTarget, metric.LabelState),
 		phase:         desc(metric.Phase, "1 for the phase the loadgen is in.", metric.LabelPhase),
+		pause:         desc(metric.Pause, "1 for what new visits pause for.", metric.LabelReason),
 		finishBy:      desc(metric.FinishBy, "Unix time at which open visits are cut off, 0 where the run is not asked to finish."),
 		plan:          desc(metric.PlanInfo, "The running plan.", metric.LabelHash, metric.LabelRunID),
 	}
@@ -61,7 +64,7 @@ func newCollector(s Source) *collector {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.planned, c.hits, c.inFlight, c.visits, c.visitsPlanned, c.due, c.open, c.latency, c.revenue, c.health, c.phase, c.finishBy, c.plan,
+		c.planned, c.hits, c.inFlight, c.visits, c.visitsPlanned, c.due, c.open, c.latency, c.revenue, c.health, c.phase, c.pause, c.finishBy, c.plan,
 	} {
 		ch <- d
 	}
@@ -77,6 +80,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, p := range []engine.Phase{engine.Idle, engine.Starting, engine.Running, engine.Paused, engine.Draining, engine.Ended} {
 		gauge(c.phase, flag(string(p) == c.s.Phase()), string(p))
+	}
+	for _, why := range []string{metric.PauseAsked, metric.PauseCap, metric.PauseState} {
+		gauge(c.pause, flag(why == c.s.Pause()), why)
 	}
 	finishBy := 0.0
 	if by := c.s.FinishBy(); !by.IsZero() {

@@ -755,7 +755,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a run that has ended
-         * @description 409 while it goes on. POST /api/runs/{id}/restore brings it back for a day.
+         * @description 409 while it runs. POST /api/runs/{id}/restore brings it back for a day.
          */
         delete: operations["delete-api-runs-id"];
         options?: never;
@@ -3125,6 +3125,11 @@ export interface components {
             messages: string[] | null;
             /** @description What is being done right now. */
             operation: components["schemas"]["OperationAnswer"] | null;
+            /**
+             * @description Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin.
+             * @enum {string}
+             */
+            pause_reason: "" | "asked" | "daily_cap" | "state_full";
             /** @description The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer. */
             phase: string;
             /** @description The run that goes on, or the last one. */

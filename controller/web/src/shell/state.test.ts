@@ -32,6 +32,13 @@ describe('the state of the generator', () => {
     const c = condition({ status: running, sample: sample(['healthy'], [true]) })
     expect([c.word, c.notes, c.tone]).toEqual(['Running', [], 'good'])
   })
+  it('says why new visits pause', () => {
+    const paused = { ...status('running', 'paused'), pause_reason: 'state_full' } as Status
+    const c = condition({ status: paused })
+    expect([c.word, c.tone]).toEqual(['Paused, state not writable', 'bad'])
+    expect(c.meaning).toContain('data/state')
+    expect(condition({ status: { ...paused, pause_reason: 'daily_cap' } as Status }).meaning).toContain('daily cap')
+  })
   it('is as bad as its worst part', () => {
     const c = condition({ status: running, sample: sample(['healthy', 'failed', 'healthy'], [true, false]) })
     expect([c.word, c.tone]).toEqual(['Running', 'bad'])

@@ -27,6 +27,7 @@ const tones: Record<string, Tone> = {
   draining: 'warn',
   paused: 'warn',
   held: 'warn',
+  unstored: 'bad',
   restarting: 'warn',
   frozen: 'warn',
   dead: 'bad',
@@ -94,6 +95,7 @@ function stateKey(s: Status | undefined): string {
   const { state } = s.container
   if (state === 'paused') return 'frozen'
   if (state !== 'running') return state
+  if (s.phase === 'paused' && s.pause_reason === 'state_full') return 'unstored'
   if (s.phase === 'paused' && s.control?.paused) return 'held'
   if (s.phase === 'running' || s.phase === 'paused' || s.phase === 'draining' || s.phase === 'idle') return s.phase
   return s.phase === 'ended' ? 'exited' : 'starting'

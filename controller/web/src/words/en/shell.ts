@@ -82,6 +82,10 @@ export const shell = {
     starting: ['Starting', 'The generator is coming up.'],
     idle: ['Idle', 'The generator is up and sends nothing.'],
     paused: ['Paused', 'The daily cap is reached; it goes on by itself.'],
+    unstored: [
+      'Paused, state not writable',
+      'No new visits begin: the state folder (data/state) cannot be written, because its disk is full or read-only. Free space there; it goes on by itself.',
+    ],
     held: ['Paused', 'No new visits begin until somebody resumes the run.'],
     draining: ['Draining', 'No new visits begin; the run is ending.'],
     exited: ['Stopped', 'Nothing is being sent.'],
