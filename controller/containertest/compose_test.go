@@ -1,6 +1,7 @@
 package containertest_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,6 +33,7 @@ type webui struct {
 	journey.Product
 	// controller and loadgen are the names of the two containers.
 	controller, loadgen string
+	project             string
 	compose             func(args ...string) string
 	// engine is what the controller has for the engine's socket.
 	engine *gate
@@ -44,7 +46,7 @@ func stack(t *testing.T) webui {
 	testbed.NeedsCompose(t)
 	path, group := socket(t)
 	engine, path := newGate(t, path, int(group))
-	dir, name := journey.Folders(t), fmt.Sprintf("trafficinator-test-webui-%d", os.Getpid())
+	dir, name := journey.Folders(t), fmt.Sprintf("trafficinator-test-webui-%d-%s", os.Getpid(), strings.ToLower(rand.Text()[:4]))
 	loadgen := name + "-loadgen"
 	env := filepath.Join(dir, "settings.env")
 	text := fmt.Sprintf("TRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nDOCKER_GID=%d\nDOCKER_SOCKET=%s\nCONTROLLER_PORT=0\nLOADGEN_CONTAINER=%s\nCONTROL_UI_API_KEY=%s\nLOG_LEVEL=DEBUG\n",
@@ -71,7 +73,7 @@ func stack(t *testing.T) webui {
 	testbed.Docker(t, "run", "--detach", "--name", name+"-sink", "--network", name+"_default", "--network-alias", "sink", "--publish", "127.0.0.1::8080",
 		"--no-healthcheck", testbed.LoadgenImage, "sink", "--addr", ":8080", "--token", journey.Token)
 	p := journey.Product{
-		Dir: dir, API: "http://" + compose("port", "controller", "8000"), Sink: "http://" + testbed.Docker(t, "port", name+"-sink", "8080/tcp"),
+		Dir: dir, Sink: "http://" + testbed.Docker(t, "port", name+"-sink", "8080/tcp"),
 		Tracker: "http://sink:8080/matomo.php", Kill: func(t *testing.T) { testbed.Docker(t, "kill", loadgen) },
 		KillJob: func(t *testing.T, j journey.Backfill) {
 			if facts := testbed.Docker(t, "inspect", j.ContainerID); strings.Contains(facts, journey.Token) || !strings.Contains(facts, `"trafficinator.role": "backfill"`) {
@@ -80,10 +82,15 @@ func stack(t *testing.T) webui {
 			testbed.Docker(t, "kill", j.ContainerID)
 		},
 	}
-	p.Answers(t)
-	journey.Await(t, "the loadgen idles", func() bool { return p.Status(t).Phase == "idle" })
-	return webui{p, name + "-controller-1", loadgen, compose, engine}
+	w := webui{p, name + "-controller-1", loadgen, name, compose, engine}
+	w.API = w.address()
+	w.Answers(t)
+	journey.Await(t, "the loadgen idles", func() bool { return w.Status(t).Phase == "idle" })
+	return w
 }
+
+// address is where the controller answers, since compose has made it last.
+func (w webui) address() string { return "http://" + w.compose("port", "controller", "8000") }
 
 func TestAPersonsWayWithContainers(t *testing.T) {
 	t.Parallel()

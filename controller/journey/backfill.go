@@ -42,7 +42,7 @@ func (p Product) Backfills(t *testing.T) {
 	done := j.Progress.BatchesDone
 	p.until(t, id, "it has resumed after a crash", func(j Backfill) bool { return j.Restarts == 1 && j.Progress.BatchesDone > done+2 })
 	p.Call(t, http.MethodPost, "/api/backfill/cancel", map[string]any{"container_name": j.ContainerName}, http.StatusOK)
-	if j = p.job(t, id); j.State != "exited" || *j.ExitCode != 130 || j.Reason != "interrupted" || !j.Resumable {
+	if j = p.Job(t, id); j.State != "exited" || *j.ExitCode != 130 || j.Reason != "interrupted" || !j.Resumable {
 		t.Errorf("a cancelled job should have drained: %+v", j)
 	}
 	p.Call(t, http.MethodPost, "/api/backfill/"+id+"/resume", nil, http.StatusAccepted)
@@ -87,8 +87,8 @@ func (p Product) holds(t *testing.T, j Backfill, calendar []any) {
 	}
 }
 
-// job is one as it stands.
-func (p Product) job(t *testing.T, id string) Backfill {
+// Job is one by its run id.
+func (p Product) Job(t *testing.T, id string) Backfill {
 	t.Helper()
 	var all struct{ Runs []Backfill }
 	p.read(t, "/api/backfill/status", &all)
@@ -105,6 +105,6 @@ func (p Product) job(t *testing.T, id string) Backfill {
 func (p Product) until(t *testing.T, id, what string, yes func(Backfill) bool) Backfill {
 	t.Helper()
 	var j Backfill
-	Await(t, what, func() bool { j = p.job(t, id); return yes(j) })
+	Await(t, what, func() bool { j = p.Job(t, id); return yes(j) })
 	return j
 }

@@ -22,10 +22,26 @@ func (p Product) config(changes map[string]any) map[string]any {
 	return map[string]any{"config": values}
 }
 
+// Save saves a configuration for the sink.
+func (p Product) Save(t *testing.T) {
+	t.Helper()
+	p.Call(t, http.MethodPut, "/api/config", p.config(nil), http.StatusOK)
+}
+
+// Hits is how many hits the sink has recorded.
+func (p Product) Hits(t *testing.T) uint64 {
+	t.Helper()
+	var all uint64
+	for _, n := range p.recorded(t).Total.Hits {
+		all += n
+	}
+	return all
+}
+
 // Walk is the way itself: save everything, start, change, suffer a crash, stop.
 func (p Product) Walk(t *testing.T) {
 	t.Helper()
-	p.Call(t, http.MethodPut, "/api/config", p.config(nil), http.StatusOK)
+	p.Save(t)
 	p.Call(t, http.MethodPost, "/api/urls", map[string]any{"content": "https://shop.example.test/only\tThe only page\n"}, http.StatusOK)
 	p.Call(t, http.MethodPost, "/api/events", map[string]any{
 		"content": `{"click_events":[{"category":"Journey","action":"press","name":"The button","value":7}],"random_events":[]}`,

@@ -175,6 +175,7 @@ func (outline) Plan(context.Context, map[string][]byte, int) (runtime.Printed, e
 type noJobs struct{}
 
 func (noJobs) JobName(id string) string { return "job-" + id }
+func (noJobs) JobsOutlive() bool        { return false }
 func (noJobs) Job(_ context.Context, id string) runtime.Status {
 	return runtime.Status{State: runtime.Missing, Name: "job-" + id}
 }

@@ -50,7 +50,7 @@ type Job struct {
 
 // Resumable tells whether something is left to send.
 func (j Job) Resumable() bool {
-	return j.State == Exited && j.Reason != record.BackfillFinished && (j.ExitCode == nil || *j.ExitCode != 0)
+	return j.State == Exited && j.Reason != record.BackfillFinished
 }
 
 // Refused is the error of what a job's state does not allow.

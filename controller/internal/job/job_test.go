@@ -99,6 +99,69 @@ func TestAControllerTakesOverTheJobsOfTheOneBefore(t *testing.T) {
 	}
 }
 
+// A container would go on sending when its controller is gone with `docker compose down`.
+func TestTheEndOfAControllerEndsJobsThatWouldOutliveIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, end := w.controller(t)
+	id, next := asked(t, q), asked(t, q)
+	until(t, q, id, "it runs", runs)
+	end()
+	must(t, q.End(t.Context()))
+	if s := (port{w}).Job(t.Context(), id); s.State != runtime.Running {
+		t.Errorf("a process ends by itself, and goes on with the next controller: %+v", s)
+	}
+	w.outlive = true
+	w.tells(id, "interrupted", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	must(t, q.End(t.Context()))
+	q, _ = w.controller(t)
+	for _, id := range []string{id, next} {
+		if j, err := q.Job(t.Context(), id); err != nil || j.State != job.Exited || j.Reason != "interrupted" || !j.Resumable() || j.Error != "" {
+			t.Errorf("want it to wait for a resume: %+v, %v", j, err)
+		}
+	}
+	_, err := q.Resume(t.Context(), next)
+	must(t, err)
+	until(t, q, next, "it runs when it is asked for", runs)
+	if w.started(id) != 1 {
+		t.Errorf("the other was started %d times", w.started(id))
+	}
+}
+
+func TestAJobWhoseContainerWasRemovedWhileNoControllerRanIsNotStartedUnasked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.outlive = true
+	q, end := w.controller(t)
+	id := asked(t, q)
+	until(t, q, id, "it runs", runs)
+	end()
+	w.tells(id, "interrupted", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	w.forgets()
+	q, _ = w.controller(t)
+	j := until(t, q, id, "its end is booked", is(job.Exited))
+	if j.Reason != "interrupted" || *j.ExitCode != 130 || !j.Resumable() || w.started(id) != 1 {
+		t.Errorf("want it ended and resumable, after %d starts: %+v", w.started(id), j)
+	}
+}
+
+func TestAnEndThatCannotBeRecordedIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	id := asked(t, q)
+	until(t, q, id, "it runs", runs)
+	w.set(func() { w.full = true })
+	w.tells(id, record.BackfillFinished, record.Backfill{Visits: 200})
+	w.ends(id, 0)
+	until(t, q, id, "its end cannot be recorded", func(job.Job) bool { w.mu.Lock(); defer w.mu.Unlock(); return w.refusals > 1 })
+	w.set(func() { w.full = false })
+	until(t, q, id, "it is booked", is(job.Exited))
+	if r, err := w.Run(t.Context(), id); err != nil || r.Reason != record.BackfillFinished {
+		t.Errorf("the run should have ended too: %+v, %v", r, err)
+	}
+}
+
 func TestAFinishedJobThatMissedAThresholdHasNothingLeftToSend(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

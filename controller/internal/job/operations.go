@@ -75,6 +75,36 @@ func (q *Queue) Settle(ctx context.Context, name string) (Job, error) {
 	return q.saved(ctx, j)
 }
 
+// End ends the jobs of a runtime that would go on without their controller, and those that wait for their turn, so that
+// nothing is sent while nobody can see it, nor unasked when a controller runs again. All of them can be resumed. Watch must
+// have ended.
+func (q *Queue) End(ctx context.Context) error {
+	if !q.c.Port.JobsOutlive() {
+		return nil
+	}
+	q.changing.Lock()
+	defer q.changing.Unlock()
+	rows, err := q.c.Store.Jobs(ctx)
+	faults := []error{err}
+	for _, j := range rows {
+		switch j.State {
+		case Running, Cancelling:
+			if err := q.c.Port.StopJob(ctx, j.RunID, drain); err != nil {
+				faults = append(faults, fmt.Errorf("end job %s: %w", j.RunID, err))
+				continue
+			}
+			q.book(ctx, &j, q.look(ctx, j), interrupted)
+		case Queued:
+			j.State, j.Ended, j.Reason = Exited, q.c.Now(), interrupted
+			faults = append(faults, q.c.Store.SaveJob(ctx, j))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// interrupted is the loadgen's reason for an end that nobody asked of the job itself.
+const interrupted = "interrupted"
+
 // CleanUp removes the jobs that have ended, with their containers and files, tokens included. It returns the names of the
 // containers, and what could not be removed.
 func (q *Queue) CleanUp(ctx context.Context) (removed []string, failed []error, err error) {

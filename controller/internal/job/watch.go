@@ -101,7 +101,7 @@ func (q *Queue) attend(ctx context.Context, j *store.Job, l runtime.Status) bool
 	case j.State == Cancelling:
 		q.book(ctx, j, l, Cancelled)
 		return false
-	case l.State == runtime.Missing && !q.adopted: // a child ended with the controller before this one
+	case l.State == runtime.Missing && !q.adopted && !q.c.Port.JobsOutlive(): // it ended with the controller before this one
 		return q.begin(ctx, j)
 	case l.Crashed() && j.Restarts < MaxRestarts:
 		q.c.Log.Warn("a backfill crashed; it is started again", "run_id", j.RunID, "exit_code", l.ExitCode, "restart", j.Restarts+1)
@@ -194,7 +194,7 @@ func (q *Queue) book(ctx context.Context, j *store.Job, l runtime.Status, instea
 	log := run.Log(func(ctx context.Context, query runtime.LogQuery, each func(runtime.Line) error) error {
 		return q.c.Port.JobLogs(ctx, j.RunID, query, each)
 	})
-	r := run.Run{ID: j.RunID, Kind: record.BackfillJob, Started: j.Started, ExitCode: l.ExitCode}
+	r := run.Run{ID: j.RunID, Kind: record.BackfillJob, Started: j.Started}
 	r.End(data, l, instead)
 	if r.Problems, err = log.Problems(ctx, j.Started); err != nil {
 		q.c.Log.Warn("the problems of the backfill cannot be kept", "run_id", j.RunID, "err", err)
@@ -204,8 +204,9 @@ func (q *Queue) book(ctx context.Context, j *store.Job, l runtime.Status, instea
 	if j.Error == "" && !missed && r.ExitCode != 0 && r.ExitCode != exitInterrupted {
 		j.Error = strings.Join(log.Words(ctx, l.Started), "; ")
 	}
-	if err := q.c.Book.Close(ctx, r); err != nil {
-		q.c.Log.Error("the end of the backfill cannot be recorded", "run_id", j.RunID, "err", err)
+	if err := q.c.Book.Close(ctx, r); err != nil && !errors.Is(err, store.ErrNotFound) {
+		q.c.Log.Error("the end of the backfill cannot be recorded; it is tried again", "run_id", j.RunID, "err", err)
+		return
 	}
 	q.keep(ctx, *j)
 	q.c.Log.Info("backfill ended", "run_id", j.RunID, "reason", r.Reason, "exit_code", r.ExitCode)

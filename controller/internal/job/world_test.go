@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,6 +40,11 @@ type world struct {
 	ledgers map[string]record.Summary
 	away    bool
 	refused error
+	// outlive says that jobs go on without their controller.
+	outlive bool
+	// full lets no end be recorded, and refusals counts them.
+	full     bool
+	refusals int
 }
 
 func newWorld(t *testing.T) *world {
@@ -66,7 +72,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) controller(t *testing.T) (q *job.Queue, end func()) {
 	t.Helper()
 	q = job.New(job.Config{
-		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w.Store, Book: run.Stored{Store: w.Store},
+		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w.Store, Book: book{run.Stored{Store: w.Store}, w},
 		Ledger: w.ledger, Draw: run.Draw, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -170,6 +176,8 @@ type port struct{ *world }
 
 func (p port) JobName(id string) string { return "job-" + id }
 
+func (p port) JobsOutlive() bool { return p.outlive }
+
 func (p port) Job(_ context.Context, id string) runtime.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -220,4 +228,20 @@ func (p port) JobLogs(_ context.Context, _ string, q runtime.LogQuery, each func
 		return nil
 	}
 	return each(line)
+}
+
+// book is the world's database as a book that can be full.
+type book struct {
+	run.Stored
+	w *world
+}
+
+func (b book) Close(ctx context.Context, r run.Run) error {
+	b.w.mu.Lock()
+	defer b.w.mu.Unlock()
+	if b.w.full {
+		b.w.refusals++
+		return syscall.ENOSPC
+	}
+	return b.Stored.Close(ctx, r)
 }

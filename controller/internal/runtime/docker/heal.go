@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -94,6 +95,12 @@ func (d *Docker) likeness(ctx context.Context, old container.InspectResponse) (r
 			config.Entrypoint = nil
 		}
 		config.Healthcheck = nil // the image's; compose sets none
+	}
+	config.Labels = maps.Clone(config.Labels)
+	for label, v := range r.config.Labels { // earlier versions made some without those of compose
+		if config.Labels[label] == "" {
+			config.Labels[label] = v
+		}
 	}
 	if !slices.Contains(config.Env, settingsFile) {
 		config.Env = append(slices.Clone(config.Env), settingsFile)

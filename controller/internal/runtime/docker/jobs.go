@@ -21,6 +21,9 @@ const jobRole = "backfill"
 // JobName implements runtime.Jobs.
 func (d *Docker) JobName(id string) string { return d.c.Name + "-" + jobRole + "-" + id }
 
+// JobsOutlive implements runtime.Jobs.
+func (d *Docker) JobsOutlive() bool { return true }
+
 // job inspects the container of a job. Errors: ErrMissing, ErrForeign, ErrUnavailable.
 func (d *Docker) job(ctx context.Context, id string) (container.InspectResponse, error) {
 	found, err := d.api.ContainerInspect(ctx, d.JobName(id))
@@ -89,7 +92,8 @@ func (d *Docker) freshJob(ctx context.Context, id string) (recipe, error) {
 	if err != nil {
 		return r, err
 	}
-	// Compose is not to know it: what it does not find in its file it warns of at each `up`.
+	// Compose is not to know it: `up` would remove it as one loadgen too many, and `down` leaves even the containers of
+	// `compose run` alone. The controller ends its jobs with itself.
 	r.config.Labels = map[string]string{RoleLabel: jobRole, StackLabel: d.c.Stack, RunLabel: id}
 	r.config.Env = append(r.config.Env, "STATE_DIR=/app/state/"+exchange.JobFolder(id))
 	r.host.Mounts[0].Source = path.Join(r.host.Mounts[0].Source, exchange.JobFolder(id))

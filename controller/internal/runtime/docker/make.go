@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
 
@@ -15,8 +16,27 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// composeProject is the label by which compose knows its containers.
-const composeProject = "com.docker.compose.project"
+// The labels by which compose knows its containers (docker/compose, pkg/api/labels.go).
+const (
+	composeProject = "com.docker.compose.project"
+	composeService = "com.docker.compose.service"
+	composeOneOff  = "com.docker.compose.oneoff"
+	composeNumber  = "com.docker.compose.container-number"
+	// composeHash is that of the settings that a container was made of. Without one compose takes a container for none of its
+	// own (pkg/compose/containers.go), and one that is not its own hash lets `up` make the container anew.
+	composeHash = "com.docker.compose.config-hash"
+)
+
+// composeLabels make a container one of compose, where the controller's own is.
+func composeLabels(own container.InspectResponse) map[string]string {
+	project := own.Config.Labels[composeProject]
+	if project == "" {
+		return nil
+	}
+	return map[string]string{
+		composeProject: project, composeService: role, composeOneOff: "False", composeNumber: "1", composeHash: "made-by-the-controller",
+	}
+}
 
 // settingsFile lets a loadgen read the settings that we write. Containers that were made before it was needed lack it, and
 // are made anew when they are started.
@@ -59,13 +79,7 @@ func (d *Docker) fresh(ctx context.Context) (recipe, error) {
 		for name := range own.NetworkSettings.Networks {
 			networks = append(networks, name)
 		}
-		// With these compose takes it for its own and can replace and remove it.
-		if project := own.Config.Labels[composeProject]; project != "" {
-			labels[composeProject] = project
-			labels["com.docker.compose.service"] = role
-			labels["com.docker.compose.oneoff"] = "False"
-			labels["com.docker.compose.container-number"] = "1"
-		}
+		maps.Copy(labels, composeLabels(own))
 	}
 	if !path.IsAbs(exchange) || !path.IsAbs(state) {
 		return recipe{}, fmt.Errorf("the folders %q and %q have no place on the engine's machine; set DATA_DIR to an absolute path", exchange, state)

@@ -27,6 +27,9 @@ const keptOfJob = 2_000
 // JobName implements runtime.Jobs.
 func (p *Process) JobName(id string) string { return filepath.Base(p.c.Bin) + "-backfill-" + id }
 
+// JobsOutlive implements runtime.Jobs.
+func (p *Process) JobsOutlive() bool { return false }
+
 // known is a job with its last life; nil for one that was never started here.
 func (p *Process) known(id string) (*job, *child) {
 	p.mu.Lock()
