@@ -205,3 +205,12 @@ func (f *fixture) must(t *testing.T, method, path, body string) {
 		t.Fatalf("%s %s: %d %s", method, path, got.Code, got.Body)
 	}
 }
+
+func TestTheStatusSaysWhyNewVisitsPause(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.runs.status.Phase, f.runs.status.Pause = "paused", "state_full"
+	if a := f.ask("GET", "/api/status", "").object(t); a["phase"] != "paused" || a["pause_reason"] != "state_full" {
+		t.Errorf("got %v, %v", a["phase"], a["pause_reason"])
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/history"
+	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -125,9 +126,9 @@ func (s *server) history() {
 		return either(s.recordOf(ctx, in.ID))
 	})
 	o := op(http.MethodDelete, "/api/runs/{id}", tagRun, "Delete a run that has ended")
-	o.Description = "409 while it goes on. POST /api/runs/{id}/restore brings it back for a day."
+	o.Description = "409 while it runs. POST /api/runs/{id}/restore brings it back for a day."
 	route(s, o, func(ctx context.Context, in *ByRun) (*body[removedRun], error) {
-		return either(removedRun{true, in.ID, "run deleted; it can be restored for a day"}, s.Store.DeleteRun(ctx, in.ID))
+		return either(removedRun{true, in.ID, "run deleted; it can be restored for a day"}, s.Store.DeleteRun(ctx, in.ID, s.alive(ctx, in.ID)))
 	})
 	route(s, op(http.MethodPost, "/api/runs/{id}/restore", tagRun, "Bring a deleted run back"), func(ctx context.Context, in *ByRun) (*body[recordAnswer], error) {
 		if err := s.Store.RestoreRun(ctx, in.ID); err != nil {
@@ -147,6 +148,15 @@ func (s *server) history() {
 		}
 		return either(auditAnswer{out}, err)
 	})
+}
+
+// alive tells whether a run, or the backfill of that id, is on.
+func (s *server) alive(ctx context.Context, id string) bool {
+	if st := s.Runs.Status(); st.Active() && st.Run.ID == id {
+		return true
+	}
+	j, err := s.Jobs.Job(ctx, id)
+	return err == nil && j.State != job.Exited
 }
 
 // book is where runs are read.

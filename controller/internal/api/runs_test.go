@@ -59,6 +59,7 @@ func TestRunsAreFoundDescribedDeletedAndRestored(t *testing.T) {
 	if err := f.store.BeginRun(t.Context(), store.Run{ID: "open", Kind: record.CapacitySearch, Config: []byte("{}"), Started: noon.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
+	f.runs.status.Run = &run.Run{ID: "open", Kind: record.CapacitySearch}
 	f.ledgers = map[string]string{"open": `{"run_id":"open","hits":{"planned":5}}`}
 	f.each(t, []quick{
 		{"all", "GET", "/api/runs", "", nil, 200, `"total":3,"labels":["nightly"]`},
@@ -171,4 +172,17 @@ func TestAProfileIsDrawnWithoutSavingAnything(t *testing.T) {
 	if entries, err := f.store.AuditLog(context.Background(), 10); err != nil || len(entries) != 0 {
 		t.Errorf("a drawing is no change: %v, %v", entries, errors.Join(err))
 	}
+}
+
+func TestARunThatIsStuckOpenCanBeDeleted(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if err := f.store.BeginRun(t.Context(), store.Run{ID: "stuck", Kind: record.Live, Config: []byte("{}"), Started: noon}); err != nil {
+		t.Fatal(err)
+	}
+	f.each(t, []quick{
+		{"it is open", "GET", "/api/runs/stuck", "", nil, 200, `"ended":null`},
+		{"nothing runs", "DELETE", "/api/runs/stuck", "", nil, 200, `"success":true`},
+		{"restored it has ended", "POST", "/api/runs/stuck/restore", "", nil, 200, `"reason":"killed"`},
+	})
 }

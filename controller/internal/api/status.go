@@ -18,6 +18,7 @@ type StateAnswer struct {
 	Runtime   string           `json:"runtime" enum:"docker,process"`
 	Phase     string           `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
 	Operation *operationAnswer `json:"operation" doc:"What is being done right now."`
+	Pause     string           `json:"pause_reason" enum:",asked,daily_cap,state_full" doc:"Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin."`
 	Run       *runAnswer       `json:"run" doc:"The run that goes on, or the last one."`
 	Control   *SteeringAnswer  `json:"control" doc:"What the run that goes on was told by POST /api/control; null where none goes on."`
 	Finish    *finishAnswer    `json:"finish" doc:"How far the run is that finishes its open visits; null where none does."`
@@ -97,7 +98,7 @@ func State(st run.Status, faults []disk.Fault, now time.Time) any { return newSt
 
 func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 	a := StateAnswer{
-		Container: newContainer(st.Loadgen, st.Since, now), Runtime: st.Runtime, Phase: st.Phase, Messages: append([]string{}, st.Messages...),
+		Container: newContainer(st.Loadgen, st.Since, now), Runtime: st.Runtime, Phase: st.Phase, Pause: st.Pause, Messages: append([]string{}, st.Messages...),
 		Storage: append([]disk.Fault{}, faults...),
 	}
 	if o := st.Operation; o != nil {

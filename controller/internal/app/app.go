@@ -127,6 +127,11 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Port: a.port, Library: lib, Publisher: publisher, Store: a.store, Book: run.Stored{Store: a.store},
 		Ledger: ledgers, Look: prover.Look, Draw: run.Draw, Now: time.Now, Log: log,
 	})
+	a.closers = append(a.closers, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DefaultTimeout)
+		defer cancel()
+		return a.jobs.End(ctx)
+	})
 	a.live = live.New(live.Config{
 		Where: a.telemetry, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers, Cap: run.Cap(h.FS, s.StateDir),
 		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
@@ -194,6 +199,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	watchers.Go(func() { live.Follow(watching, a.port, a.hub) })
 	watchers.Go(func() { a.publisher.Watch(watching, a.log) })
 	watchers.Go(func() { a.disk.Run(watching) })
+	watchers.Go(func() { a.purger().Watch(watching) })
 	defer watchers.Wait()
 	defer stop()
 

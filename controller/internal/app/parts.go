@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
@@ -73,7 +74,7 @@ func probe(client *http.Client) run.Probe {
 		if err != nil {
 			return run.Plan{}, err
 		}
-		return run.Plan{Hash: s.PlanHash, RunID: s.RunID, Phase: s.Phase, OpenVisits: s.OpenVisits, FinishBy: s.FinishBy}, nil
+		return run.Plan{Hash: s.PlanHash, RunID: s.RunID, Phase: s.Phase, Pause: s.Pause, OpenVisits: s.OpenVisits, FinishBy: s.FinishBy}, nil
 	}
 }
 
@@ -118,6 +119,14 @@ func (a *App) keepInterval(ctx context.Context, i live.Interval) error {
 		return fmt.Errorf("encode interval: %w", err)
 	}
 	return a.store.SaveInterval(ctx, i.RunID, store.Interval{At: i.At, Body: data})
+}
+
+// purger removes deleted runs for good.
+func (a *App) purger() history.Purger {
+	kept := run.HasLedger(a.host.FS, a.settings.StateDir)
+	return history.Purger{
+		Store: a.store, Log: a.log, Delete: func(runs map[string]time.Time) error { return a.publisher.Delete(runs, kept) },
+	}
 }
 
 // audit writes an entry; one that cannot be written is told in the log, because the change is made already.

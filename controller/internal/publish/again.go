@@ -74,7 +74,7 @@ func (p *Publisher) Again(ctx context.Context, kept map[string][]byte, id Identi
 	if err != nil {
 		return err
 	}
-	want, err := unmask(kept, tokens, keysOf(id, true))
+	want, err := unmask(kept, tokens, startKeys(id))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"strconv"
@@ -23,10 +24,18 @@ var pinned = []string{"MULTI_TARGET_CONFIG", "URLS_FILE", "FUNNEL_CONFIG_PATH"}
 const readToken = "MATOMO_READ_TOKEN"
 
 // runKeys are the knobs that belong to a run and not to the set-up.
-var runKeys = []string{"AUTO_START", "RUN_ID", "RUN_SEED"}
+var runKeys = []string{"AUTO_START", "RUN_ID", "RUN_SEED", "START_ID"}
 
 func keysOf(id Identity, start bool) map[string]string {
 	return map[string]string{"AUTO_START": strconv.FormatBool(start), "RUN_ID": id.ID, "RUN_SEED": strconv.FormatUint(id.Seed, 10)}
+}
+
+// startKeys are those of a start of the kept loadgen, which counts once: a loadgen that meets the same START_ID again, because
+// somebody else has started it, idles. A job has none: its journal tells what is left to send.
+func startKeys(id Identity) map[string]string {
+	keys := keysOf(id, true)
+	keys["START_ID"] = rand.Text()
+	return keys
 }
 
 // identity is what the knobs fix of a run, else drawn.

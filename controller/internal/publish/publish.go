@@ -4,6 +4,7 @@ package publish
 
 import (
 	"context"
+	"crypto/rand"
 	"maps"
 	"slices"
 	"strings"
@@ -121,7 +122,7 @@ func (p *Publisher) Start(ctx context.Context, overrides map[string]any, drawn I
 	if err != nil {
 		return Identity{}, err
 	}
-	want, err := build(s, keysOf(id, true))
+	want, err := build(s, startKeys(id))
 	if err != nil {
 		return Identity{}, err
 	}
@@ -227,13 +228,35 @@ func (p *Publisher) Published(ctx context.Context) (map[string][]byte, error) {
 	return out, nil
 }
 
-// Restore writes what Published gave, over edits by hand too, as the plan that is started.
+// StartAgain publishes that the run of the folder is started once more, such as after a crash.
+func (p *Publisher) StartAgain(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	have, err := p.read(exchange.EnvFile)
+	if err != nil || have == nil {
+		return err
+	}
+	patched, err := patch(have, map[string]string{"START_ID": rand.Text()})
+	if err != nil {
+		return err
+	}
+	return p.put(map[string][]byte{exchange.EnvFile: patched})
+}
+
+// Restore writes what Published gave, over edits by hand too, as the plan that is started: it counts as a start of its own.
 func (p *Publisher) Restore(ctx context.Context, files map[string][]byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	want, force := map[string][]byte{}, map[string]bool{}
 	for _, file := range names {
 		want[file], force[file] = files[file], true
+	}
+	if env := want[exchange.EnvFile]; env != nil {
+		patched, err := patch(env, map[string]string{"START_ID": rand.Text()})
+		if err != nil {
+			return err
+		}
+		want[exchange.EnvFile] = patched
 	}
 	written, err := p.write(ctx, want, force, true)
 	if err != nil {

@@ -26,6 +26,8 @@ type Status struct {
 	Since time.Time
 	// Phase is the loadgen's own: idle, running, paused, draining or ended; empty while it does not answer.
 	Phase string
+	// Pause is why new visits pause, one of package metric; empty where they do not.
+	Pause string
 	// Operation is what is being done, nil for nothing.
 	Operation *Operation
 	// Run is the run that goes on, or the last one; nil before the first.
@@ -178,6 +180,8 @@ type Publisher interface {
 	Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error)
 	// Again publishes what Book.Keep was given of an earlier run for a start under id. The error may be a *publish.Lost.
 	Again(ctx context.Context, kept map[string][]byte, id Identity) error
+	// StartAgain publishes that the run that was started last is started once more.
+	StartAgain(ctx context.Context) error
 	// Steer publishes what a run that goes on is wanted to do, and Steering reads it.
 	Steer(c exchange.Control) error
 	Steering(runID string) exchange.Control
@@ -197,8 +201,10 @@ type Book interface {
 	Close(ctx context.Context, r Run) error
 	// Steered records that a run was paused or its rate changed.
 	Steered(ctx context.Context, id string) error
-	// Last is the run that began last; nil where there was none.
+	// Last is the run that was recorded last; nil where there was none. Unended are those without an end. Backfills are none
+	// of them.
 	Last(ctx context.Context) (*Run, error)
+	Unended(ctx context.Context) ([]Run, error)
 	// Keep keeps the files of a run that was opened, and Kept gives them back with their run: none where they were not
 	// kept. Its error is store.ErrNotFound where there is no such run.
 	Keep(ctx context.Context, id string, files map[string][]byte) error
@@ -211,7 +217,9 @@ type Probe func(ctx context.Context, telemetry string) (Plan, error)
 // Plan is what a loadgen says of itself.
 type Plan struct {
 	Hash, RunID, Phase string
-	OpenVisits         uint64
+	// Pause is why new visits pause, one of package metric; empty where they do not.
+	Pause      string
+	OpenVisits uint64
 	// FinishBy is when open visits are cut off, zero where it was not asked to finish them.
 	FinishBy time.Time
 }

@@ -41,6 +41,16 @@ func (s Stored) Last(ctx context.Context) (*Run, error) {
 	return &last, nil
 }
 
+// Unended implements Book.
+func (s Stored) Unended(ctx context.Context) ([]Run, error) {
+	runs, err := s.Runs(ctx, store.RunQuery{NoJobs: true, Open: true})
+	out := make([]Run, len(runs))
+	for i, r := range runs {
+		out[i] = recorded(r)
+	}
+	return out, err
+}
+
 func recorded(r store.Run) Run {
 	out := Run{
 		ID: r.ID, Kind: r.Kind, Seed: r.Seed, PlanHash: r.PlanHash, Config: r.Config, Started: r.Started, Ended: r.Ended, Reason: r.Reason,

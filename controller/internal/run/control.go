@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"reflect"
 	"sync"
@@ -51,22 +50,20 @@ type Control struct {
 
 	telling sync.Mutex // orders Changed
 
+	recording  sync.Mutex     // orders what is written into the book, and guards what follows
+	unrecorded map[string]Run // what could not be written, by id
+
 	steering sync.Mutex // orders Steer
 }
 
-// New makes a Control that knows the last run; Watch keeps it informed.
+// New makes a Control that knows the last run and ends those of which an end was missed; Watch keeps it informed.
 func New(ctx context.Context, c Config) (*Control, error) {
 	if c.Patience == 0 {
 		c.Patience = 30 * time.Second
 	}
-	last, err := c.Book.Last(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the last run: %w", err)
-	}
-	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), Run: last}}
+	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name()}, unrecorded: map[string]Run{}}
 	k.turn <- struct{}{}
-	k.look(ctx)
-	return k, nil
+	return k, k.takeStock(ctx)
 }
 
 // Status tells what is known.
@@ -172,7 +169,7 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 	}
 	k.change(func(s *Status) {
 		s.Since = since(s, l, time.Now())
-		s.Loadgen, s.Phase, s.Finish = l, p.Phase, nil
+		s.Loadgen, s.Phase, s.Pause, s.Finish = l, p.Phase, p.Pause, nil
 		if !p.FinishBy.IsZero() && p.Phase != "ended" {
 			s.Finish = &Finish{p.FinishBy, p.OpenVisits}
 		}
@@ -228,9 +225,12 @@ func (k *Control) Watch(ctx context.Context) {
 			return
 		}
 		k.settle(ctx, l)
+		k.recordAgain(ctx)
 		switch active := k.Status().Active(); {
 		case active && ended(l.State):
 			k.attend(ctx)
+		case active && idles(l, p):
+			k.unasked(ctx)
 		case !active && p.RunID != "" && sending(p.Phase):
 			k.adopt(ctx)
 		}
@@ -260,7 +260,7 @@ func (k *Control) attend(ctx context.Context) {
 	if l.Crashed() && st.Restarts < MaxRestarts {
 		k.c.Log.Warn("the loadgen crashed; it is started again", "run_id", st.Run.ID, "exit_code", l.ExitCode, "restart", st.Restarts+1)
 		k.change(func(s *Status) { s.Restarts++ })
-		err := k.c.Port.Start(ctx)
+		err := k.startAgain(ctx)
 		if err == nil {
 			k.look(ctx)
 			return
@@ -268,6 +268,7 @@ func (k *Control) attend(ctx context.Context) {
 		if errors.Is(err, runtime.ErrUnavailable) || ctx.Err() != nil {
 			return // the engine is away: the next look says so; or a stop takes over
 		}
+		k.c.Log.ErrorContext(ctx, "the loadgen cannot be started again", "run_id", st.Run.ID, "err", err)
 	}
 	var messages []string
 	if l.State == runtime.Exited && l.ExitCode != 0 && l.ExitCode != 130 {
@@ -305,10 +306,7 @@ func (k *Control) takeOver(ctx context.Context, l runtime.Status, p Plan) {
 
 // open makes r the current run and records it. A book that cannot be written must not end a run.
 func (k *Control) open(ctx context.Context, r Run) {
-	ctx = context.WithoutCancel(ctx)
-	if err := k.c.Book.Open(ctx, r); err != nil {
-		k.c.Log.Error("the run cannot be recorded", "run_id", r.ID, "err", err)
-	}
+	k.record(context.WithoutCancel(ctx), r)
 	k.change(func(s *Status) { s.Run = &r })
 }
 
@@ -328,14 +326,11 @@ func (k *Control) close(ctx context.Context, l runtime.Status, instead string) {
 	if err != nil {
 		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
 	}
-	r.ExitCode = l.ExitCode
 	if r.Problems, err = Log(k.c.Port.Logs).Problems(ctx, r.Started); err != nil {
 		k.c.Log.Warn("the problems of the run cannot be kept", "run_id", r.ID, "err", err)
 	}
 	r.End(data, l, instead)
-	if err := k.c.Book.Close(ctx, r); err != nil {
-		k.c.Log.Error("the end of the run cannot be recorded", "run_id", r.ID, "err", err)
-	}
+	k.record(ctx, r)
 	k.c.Log.Info("run ended", "run_id", r.ID, "reason", r.Reason, "exit_code", r.ExitCode)
 	k.change(func(s *Status) { s.Run = &r })
 }

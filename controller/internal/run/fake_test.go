@@ -14,7 +14,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -46,6 +45,9 @@ type world struct {
 	told         []run.Status
 	kept         map[string]map[string][]byte
 	control      exchange.Control
+	bookErr      error  // nothing can be recorded
+	started      string // START_ID of the start that was made last
+	drawn        int    // START_IDs
 }
 
 func newWorld() *world {
@@ -79,9 +81,13 @@ func (w *world) Start(ctx context.Context) error {
 	w.log = nil
 	w.status = runtime.Status{State: runtime.Running, Telemetry: "here", Started: time.Now()}
 	id := w.files["RUN_ID"]
+	again := w.files["START_ID"] == w.started
+	w.started = w.files["START_ID"]
 	switch {
 	case w.files["AUTO_START"] != "true":
 		w.plan = run.Plan{Hash: "idle", RunID: "drawn", Phase: "idle"}
+	case again:
+		w.plan = run.Plan{Hash: "idle", RunID: id, Phase: "idle"}
 	case w.files["WHAT"] == "bad":
 		w.status, w.plan = runtime.Status{State: runtime.Exited, ExitCode: 2, Ended: time.Now()}, run.Plan{}
 		w.log = []string{"error: CONCURRENCY=\"0\": is below 1; use 1 or more", "the table"}
@@ -225,6 +231,7 @@ func (p publisher) Start(_ context.Context, overrides map[string]any, drawn run.
 		drawn.ID = p.fixed
 	}
 	p.files["RUN_ID"], p.files["AUTO_START"] = drawn.ID, "true"
+	p.startID()
 	return drawn, nil
 }
 
@@ -264,6 +271,20 @@ func (p publisher) Restore(_ context.Context, files map[string][]byte) error {
 	for k, v := range files {
 		p.files[k] = string(v)
 	}
+	p.startID()
+	return nil
+}
+
+// startID draws one; the caller holds mu.
+func (p publisher) startID() {
+	p.drawn++
+	p.files["START_ID"] = fmt.Sprint(p.drawn)
+}
+
+func (p publisher) StartAgain(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.startID()
 	return nil
 }
 
@@ -295,57 +316,6 @@ func (p publisher) Steering(id string) exchange.Control {
 		return p.control
 	}
 	return exchange.Steady(id)
-}
-
-// The book.
-
-func (w *world) Steered(_ context.Context, id string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	r := w.book[id]
-	r.Steered = true
-	w.book[id] = r
-	return nil
-}
-
-func (w *world) Keep(_ context.Context, id string, files map[string][]byte) error {
-	w.kept[id] = files
-	return nil
-}
-
-func (w *world) Kept(_ context.Context, id string) (run.Run, map[string][]byte, error) {
-	r, there := w.book[id]
-	if !there {
-		return r, nil, store.ErrNotFound
-	}
-	return r, w.kept[id], nil
-}
-
-func (w *world) Open(_ context.Context, r run.Run) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if _, known := w.book[r.ID]; !known {
-		w.order = append(w.order, r.ID)
-	}
-	w.book[r.ID] = r
-	return nil
-}
-
-type book struct{ *world }
-
-func (b book) Close(_ context.Context, r run.Run) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.book[r.ID] = r
-	return nil
-}
-
-func (w *world) Last(context.Context) (*run.Run, error) {
-	if len(w.order) == 0 {
-		return nil, nil
-	}
-	r := w.book[w.order[len(w.order)-1]]
-	return &r, nil
 }
 
 // control makes a Control of the world whose ids are r1, r2 and so on.

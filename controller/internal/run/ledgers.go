@@ -38,6 +38,18 @@ func Ledgers(fsys afero.Fs, dir string) func(runID string) ([]byte, error) {
 	}
 }
 
+// HasLedger tells whether the loadgen keeps anything of a run in dir.
+func HasLedger(fsys afero.Fs, dir string) func(runID string) (bool, error) {
+	return func(runID string) (bool, error) {
+		for _, in := range []string{dir, filepath.Join(dir, exchange.JobFolder(runID))} {
+			if _, err := statedir.Find(fsys, in, runID); !errors.Is(err, fs.ErrNotExist) {
+				return err == nil, err
+			}
+		}
+		return false, nil
+	}
+}
+
 // whole adds up the lives of a run.
 func whole(fsys afero.Fs, earlier []string, data []byte) ([]byte, error) {
 	var last record.Summary

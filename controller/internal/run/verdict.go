@@ -28,6 +28,27 @@ func (r *Run) End(ledger []byte, l runtime.Status, instead string) {
 		r.Ended = r.Started
 	}
 	r.Summary = closed(ledger, r.Ended)
+	r.ExitCode = exitCode(l, r.Reason)
+}
+
+// The exit codes of a loadgen that was interrupted, and of one that was killed.
+const (
+	exitInterrupted = 130
+	exitKilled      = 137
+)
+
+// exitCode is that of a loadgen that has ended for a reason, also where nothing is left of it to tell.
+func exitCode(l runtime.Status, reason string) int {
+	switch {
+	case l.ExitCode != 0 || l.State == runtime.Exited:
+		return l.ExitCode
+	case reason == "interrupted":
+		return exitInterrupted
+	case reason == "killed" || reason == "removed":
+		return exitKilled
+	default:
+		return 0
+	}
 }
 
 // closed is the ledger of a run that ended at a moment. One that its loadgen left open, because it was killed, is closed as

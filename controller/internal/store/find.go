@@ -19,7 +19,7 @@ type RunQuery struct {
 	Open bool
 	// NoJobs leaves out backfills, which go on beside the run of the loadgen.
 	NoJobs bool
-	// Limit is how many are given after the first Skip of them, the latest start first; 0 is all.
+	// Limit is how many are given after the first Skip of them, the one recorded last first; 0 is all.
 	Skip, Limit int
 }
 
@@ -48,7 +48,7 @@ func (q RunQuery) where() (string, []any) {
 	return "WHERE " + strings.Join(parts, " AND "), args
 }
 
-// Runs are the runs that q chooses, the latest start first.
+// Runs are the runs that q chooses, the one that was recorded last first: a clock that is set back does not change that.
 func (s *Store) Runs(ctx context.Context, q RunQuery) ([]Run, error) {
 	limit := q.Limit
 	if limit == 0 {
@@ -56,7 +56,7 @@ func (s *Store) Runs(ctx context.Context, q RunQuery) ([]Run, error) {
 	}
 	where, args := q.where()
 	var rows []runRow
-	if err := s.read.SelectContext(ctx, &rows, selectRuns+where+" ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?", append(args, limit, q.Skip)...); err != nil {
+	if err := s.read.SelectContext(ctx, &rows, selectRuns+where+" ORDER BY rowid DESC LIMIT ? OFFSET ?", append(args, limit, q.Skip)...); err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)
 	}
 	out := make([]Run, len(rows))
@@ -91,33 +91,56 @@ func (s *Store) Labels(ctx context.Context) ([]string, error) {
 // purgeAfter is how long a deleted run can be brought back.
 const purgeAfter = 24 * time.Hour
 
-// DeleteRun deletes a run that has ended; RestoreRun can bring it back for a day, then the next deletion purges it with
-// its minutes and files. The errors are ErrNotFound and ErrOpen.
-func (s *Store) DeleteRun(ctx context.Context, id string) error {
+// DeleteRun deletes a run; RestoreRun can bring it back for a day, then it can be purged. Who asks says whether the run is
+// alive: one that is not and whose end nobody could record ends with it. The errors are ErrNotFound and ErrOpen.
+func (s *Store) DeleteRun(ctx context.Context, id string, alive bool) error {
 	err := s.within(ctx, func(tx *sqlx.Tx) error {
 		var ended stamp
 		if err := tx.GetContext(ctx, &ended, "SELECT ended_at FROM runs WHERE id = ? AND deleted_at IS NULL", id); err != nil {
 			return err
 		}
-		if ended.IsZero() {
+		if ended.IsZero() && alive {
 			return ErrOpen
 		}
-		for _, do := range []struct {
-			query string
-			args  []any
-		}{
-			{"UPDATE runs SET deleted_at = ? WHERE id = ?", []any{s.stamp(), id}},
-			{"DELETE FROM runs WHERE deleted_at < ?", []any{stamp{s.now().Add(-purgeAfter)}}},
-			{"DELETE FROM blobs WHERE hash NOT IN (SELECT hash FROM run_files)", nil},
-		} {
-			if _, err := tx.ExecContext(ctx, do.query, do.args...); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err := tx.ExecContext(ctx, `UPDATE runs SET deleted_at = ?1, reason = CASE WHEN ended_at IS NULL THEN 'killed' ELSE reason END,
+			ended_at = coalesce(ended_at, ?1) WHERE id = ?2`, s.stamp(), id)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("delete run %s: %w", id, err)
+	}
+	return nil
+}
+
+// Purgeable are the runs that were deleted so long ago that they can be purged, with the moment of their deletion.
+func (s *Store) Purgeable(ctx context.Context) (map[string]time.Time, error) {
+	var rows []struct {
+		ID        string `db:"id"`
+		DeletedAt stamp  `db:"deleted_at"`
+	}
+	if err := s.read.SelectContext(ctx, &rows, "SELECT id, deleted_at FROM runs WHERE deleted_at < ?", stamp{s.now().Add(-purgeAfter)}); err != nil {
+		return nil, fmt.Errorf("list deleted runs: %w", err)
+	}
+	out := map[string]time.Time{}
+	for _, r := range rows {
+		out[r.ID] = r.DeletedAt.Time
+	}
+	return out, nil
+}
+
+// Purge removes what Purgeable gave for good, with minutes and files, but for what was brought back since.
+func (s *Store) Purge(ctx context.Context, runs map[string]time.Time) error {
+	err := s.within(ctx, func(tx *sqlx.Tx) error {
+		for id, at := range runs {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM runs WHERE id = ? AND deleted_at = ?", id, stamp{at}); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM blobs WHERE hash NOT IN (SELECT hash FROM run_files)")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("purge deleted runs: %w", err)
 	}
 	return nil
 }

@@ -90,20 +90,25 @@ func TestADeletedRunComesBackForADayAndIsThenPurged(t *testing.T) {
 		must(t, s.KeepFiles(ctx, id, map[string][]byte{id: []byte(id)}))
 		must(t, s.SaveInterval(ctx, id, store.Interval{At: noon, Body: []byte("{}")}))
 	}
-	if err := s.DeleteRun(ctx, "one"); !errors.Is(err, store.ErrOpen) {
+	if err := s.DeleteRun(ctx, "one", true); !errors.Is(err, store.ErrOpen) {
 		t.Errorf("a run that goes on stays: %v", err)
 	}
 	for _, id := range []string{"one", "two"} {
 		must(t, s.EndRun(ctx, store.Run{ID: id, Kind: record.Live, Ended: noon}))
 	}
-	must(t, s.DeleteRun(ctx, "one"))
+	must(t, s.DeleteRun(ctx, "one", false))
 	must(t, s.RestoreRun(ctx, "one"))
 	if m, err := s.Intervals(ctx, "one"); err != nil || len(m) != 1 {
 		t.Errorf("it should come back whole: %v, %v", m, err)
 	}
-	must(t, s.DeleteRun(ctx, "one"))
+	must(t, s.DeleteRun(ctx, "one", false))
 	now = now.Add(25 * time.Hour)
-	must(t, s.DeleteRun(ctx, "two"))
+	must(t, s.DeleteRun(ctx, "two", false))
+	runs, err := s.Purgeable(ctx)
+	if err != nil || len(runs) != 1 || !runs["one"].Equal(noon) {
+		t.Errorf("want the one of a day ago and when it was deleted: %v, %v", runs, err)
+	}
+	must(t, s.Purge(ctx, runs))
 	if err := s.RestoreRun(ctx, "one"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("after a day it is gone: %v", err)
 	}
@@ -136,5 +141,27 @@ func TestAViewReadsBesideTheControllerAndMakesNothing(t *testing.T) {
 	must(t, os.WriteFile(none, data, 0o600))
 	if _, err := store.View(t.Context(), afero.NewOsFs(), none); !errors.Is(err, store.ErrOlder) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestARunWhoseEndNobodyRecordedCanBeDeleted(t *testing.T) {
+	s := open(t, temp(t))
+	ctx := t.Context()
+	must(t, s.BeginRun(ctx, store.Run{ID: "stuck", Kind: record.Live, Started: noon}))
+	must(t, s.DeleteRun(ctx, "stuck", false))
+	must(t, s.RestoreRun(ctx, "stuck"))
+	if r, err := s.Run(ctx, "stuck"); err != nil || r.Ended.IsZero() || r.Reason != "killed" {
+		t.Errorf("it should come back ended: %+v, %v", r, err)
+	}
+}
+
+func TestAClockThatIsSetBackDoesNotChangeWhichRunWasLast(t *testing.T) {
+	s := open(t, temp(t))
+	ctx := t.Context()
+	must(t, s.BeginRun(ctx, store.Run{ID: "a", Kind: record.Live, Started: noon}))
+	must(t, s.BeginRun(ctx, store.Run{ID: "b", Kind: record.Live, Started: noon.Add(-time.Hour)}))
+	runs, err := s.Runs(ctx, store.RunQuery{Limit: 1})
+	if err != nil || len(runs) != 1 || runs[0].ID != "b" {
+		t.Errorf("%+v, %v", runs, err)
 	}
 }

@@ -1,0 +1,48 @@
+package history
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+)
+
+// purgeEvery is how often deleted runs are looked for whose day is over.
+const purgeEvery = time.Hour
+
+// Purger removes deleted runs for good when they can no longer be restored, and asks for the deletion of their ledgers.
+type Purger struct {
+	Store *store.Store
+	// Delete asks the loadgen to delete the ledgers of runs, which were deleted at these moments.
+	Delete func(runs map[string]time.Time) error
+	Log    *slog.Logger
+}
+
+// Watch purges now and each hour until ctx is done.
+func (p Purger) Watch(ctx context.Context) {
+	tick := time.NewTicker(purgeEvery)
+	defer tick.Stop()
+	for {
+		if err := p.Purge(ctx); err != nil && ctx.Err() == nil {
+			p.Log.ErrorContext(ctx, "deleted runs cannot be purged; it is tried again in an hour", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Purge purges what can be. The ledgers are listed first: a run that is gone from the database is asked for by nobody.
+func (p Purger) Purge(ctx context.Context) error {
+	runs, err := p.Store.Purgeable(ctx)
+	if err != nil || len(runs) == 0 {
+		return err
+	}
+	if err := p.Delete(runs); err != nil {
+		return err
+	}
+	return p.Store.Purge(ctx, runs)
+}

@@ -1,0 +1,100 @@
+package run_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+func TestAnEndThatCannotBeRecordedIsRecordedLater(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"the end", "the start and the end"} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				k := control(t, w)
+				stop := watched(t, k)
+				full := func(err error) { w.mu.Lock(); defer w.mu.Unlock(); w.bookErr = err }
+				if when != "the end" {
+					full(errors.New("database or disk is full"))
+				}
+				start(t, k)
+				full(errors.New("database or disk is full"))
+				if _, err := k.Stop(t.Context(), run.Ending{Now: true}); err != nil {
+					t.Fatal(err)
+				}
+				if st := k.Status(); st.Active() {
+					t.Errorf("it has ended, whatever can be recorded: %+v", st.Run)
+				}
+				time.Sleep(3 * time.Second)
+				full(nil)
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				stop()
+				if got := w.book["r1"]; got.Ended.IsZero() || got.Reason != "interrupted" {
+					t.Errorf("the end should be recorded by now: %+v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestAControllerEndsRunsOfWhichAnEndWasMissedButTheOneThatRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	ended := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, id := range []string{"stuck", "told", "running", "last"} {
+		if err := w.Open(t.Context(), run.Run{ID: id, Kind: "live", Started: ended.Add(-time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.ledgers["told"] = ledger("hash", "stop_after_visits", ended)
+	w.status, w.plan = runtime.Status{State: runtime.Running, Telemetry: "here"}, run.Plan{Hash: "hash", RunID: "running", Phase: "running"}
+	k := control(t, w)
+	if st := k.Status(); !st.Active() || st.Run.ID != "running" {
+		t.Errorf("the run of which the loadgen tells should be the current one: %+v", st.Run)
+	}
+	for id, reason := range map[string]string{"stuck": "killed", "told": "stop_after_visits", "running": "", "last": "killed"} {
+		if r := w.book[id]; r.Reason != reason || r.Ended.IsZero() != (reason == "") {
+			t.Errorf("%s: want %q, got %+v", id, reason, r)
+		}
+	}
+	if r := w.book["told"]; !r.Ended.Equal(ended) {
+		t.Errorf("its ledger says when it ended: %v", r.Ended)
+	}
+}
+
+// As after `docker compose down` and `up`: the container is a new one, its loadgen.env and its state are the same.
+func TestALoadgenThatIsStartedUnaskedIdlesAndItsRunIsInterrupted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		start(t, control(t, w))
+		w.mu.Lock()
+		w.end(0, "")
+		w.mu.Unlock()
+		if err := w.Start(t.Context()); err != nil { // compose
+			t.Fatal(err)
+		}
+		k := control(t, w)
+		stop := watched(t, k)
+		time.Sleep(2 * time.Second)
+		st := k.Status()
+		if st.Active() || st.Phase != "idle" || len(st.Messages) != 1 || !strings.Contains(st.Messages[0], "nothing is sent until you start one") {
+			t.Errorf("the page should say that it ended and why: %+v", st)
+		}
+		if got := w.book["r1"]; got.Reason != "interrupted" || got.ExitCode != 130 || w.files["AUTO_START"] != "false" {
+			t.Errorf("want it recorded: %+v, AUTO_START=%s", got, w.files["AUTO_START"])
+		}
+		if r, err := k.Start(t.Context(), run.Request{}); err != nil || !r.Restarted {
+			t.Errorf("a start that is asked for counts: %+v, %v", r, err)
+		}
+		stop()
+	})
+}
