@@ -224,7 +224,7 @@ func printBackfill(w io.Writer, b *record.Backfill) {
 	}
 	_ = t.Flush() // a terminal that is gone cannot be told
 	for _, u := range b.Unknown {
-		_, _ = fmt.Fprintf(w, "unknown: batch %d of %s to %s, %d visits from number %d on: %s\n", u.Number, u.Date, u.Target, u.Visits, u.FirstVisit, u.Why)
+		_, _ = fmt.Fprintf(w, "unknown: batch %d of %s to %s, %d visits, the lowest has the number %d: %s\n", u.Number, u.Date, u.Target, u.Visits, u.FirstVisit, u.Why)
 	}
 	switch i := b.Invalidation; {
 	case i == nil:
