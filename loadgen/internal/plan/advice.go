@@ -79,6 +79,13 @@ func (l *loader) note() {
 	if planned := p.planned(); planned != "" {
 		add("planned: %s", planned)
 	}
+	if k := &p.Spec; k.SendMode == "bulk" && !k.BackfillEnabled {
+		why := ""
+		if !k.Set["CONCURRENCY"] {
+			why = ", as many as a Matomo makes use of: CONCURRENCY is not set"
+		}
+		add("bulk: at most %d hits a request and %d requests in flight%s", k.BulkSize, k.Concurrency, why)
+	}
 	shares := funnel.Shares(p.Funnels)
 	browsing := 1.0
 	for i, f := range p.Funnels {

@@ -272,6 +272,9 @@ func TestBulkHasRequestsInFlightAsAMatomoHandlesThem(t *testing.T) {
 			if p == nil || p.Spec.Concurrency != c.want {
 				t.Fatalf("%+v: %v", p, problems)
 			}
+			if note := strings.Contains(strings.Join(p.Notes, "\n"), "8 requests in flight, as many as a Matomo makes use of"); note != (c.want == 8) {
+				t.Errorf("notes: %q", p.Notes)
+			}
 			if text := problems.Warnings(); text != nil && strings.Contains(text.Error(), "carries the rate only") {
 				t.Errorf("hits are taken for requests: %s", text)
 			}
