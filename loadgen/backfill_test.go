@@ -104,6 +104,7 @@ func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
 	}
 	a.lose = nil
 	env["BACKFILL_RPS_LIMIT"], env["REQUEST_TIMEOUT"], env["TELEMETRY_ADDR"] = "400", "20", "off" // how fast may change
+	env["BULK_SIZE"] = "35"                                                                       // and how much in a request
 	l = start(t, fsys, env)
 	l.ends(t, exitOK)
 	again := l.summary(t)
