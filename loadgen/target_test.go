@@ -39,15 +39,15 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 		"it has moved": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
 			http.Redirect(w, r, "https://new.example.test/matomo.php?x=1", http.StatusMovedPermanently)
 			return true
-		}, nil, `something in front of Matomo answered 301: hits do not follow redirects: "redirect to https://new.example.test/matomo.php"`, 5},
+		}, nil, `something in front of Matomo answered 301: redirects are not followed: "redirect to https://new.example.test/matomo.php"`, 5},
 		"there is no tracker": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
 			http.NotFound(w, r)
 			return true
-		}, nil, `something in front of Matomo answered 404: there is no tracker at that address: "404 page not found"`, 5},
+		}, nil, `something in front of Matomo answered 404: nothing is at that address: "404 page not found"`, 5},
 		"tracking is off": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return true
-		}, nil, "answered 503: tracking is switched off, or the server is overloaded", mostTries},
+		}, nil, "answered 503: switched off for now, or overloaded", mostTries},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

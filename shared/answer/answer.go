@@ -185,7 +185,7 @@ func (r *Raw) answer(c Class) Answer {
 	case len(said) > 0:
 		a.FirstWords = r.words(said)
 	case !own(r.Body):
-		a.FirstWords, a.Server = r.words(r.Body), r.words(r.Server)
+		a.FirstWords, a.Server = r.quote(r.Body, r.Cut), r.words(r.Server)
 	}
 	return a
 }

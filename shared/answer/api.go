@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -12,7 +13,7 @@ func API(r *Raw) Answer {
 	var said struct{ Result, Message string }
 	// A list or a bare value fails to be read as an object, and is no error.
 	if json.Unmarshal(r.Body, &said) == nil && said.Result == "error" && r.Status < http.StatusInternalServerError {
-		a := Answer{Class: Rejected, Status: r.Status, FirstWords: r.words([]byte(said.Message))}
+		a := Answer{Class: Rejected, Status: r.Status, FirstWords: cmp.Or(r.words([]byte(said.Message)), "without a reason")}
 		if r.Status == http.StatusUnauthorized || ofRights(said.Message) {
 			a.Class = Token
 		}

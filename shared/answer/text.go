@@ -56,14 +56,16 @@ func (a *Answer) cause() string {
 		case http.StatusOK:
 			return "tracked none of the hits, tracking is switched off"
 		case http.StatusServiceUnavailable:
-			return "tracking is switched off, or the server is overloaded"
+			return "switched off for now, or overloaded"
 		}
 		return "not now"
 	case Rejected:
-		switch a.Status {
-		case http.StatusOK:
+		switch {
+		case a.FirstWords != "": // Matomo itself says why
+			return ""
+		case a.Status == http.StatusOK:
 			return "all hits are called invalid, the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist"
-		case http.StatusBadRequest:
+		case a.Status == http.StatusBadRequest:
 			return "the token has no write access to the site, the site does not exist, or Matomo's database is down"
 		}
 		return ""
@@ -79,9 +81,9 @@ func (a *Answer) cause() string {
 	case InFront:
 		switch {
 		case a.Status == http.StatusNotFound:
-			return "there is no tracker at that address"
+			return "nothing is at that address"
 		case a.Status < 400:
-			return "hits do not follow redirects"
+			return "redirects are not followed"
 		}
 		return ""
 	case Late:

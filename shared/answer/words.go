@@ -20,8 +20,10 @@ const (
 
 // words are the first words of a text, of HTML without tags, scripts and styles. Tokens are masked, characters that
 // cannot be seen are replaced, and "…" ends what was cut.
-func (r *Raw) words(text []byte) string {
-	cut := r.Cut
+func (r *Raw) words(text []byte) string { return r.quote(text, false) }
+
+// quote are the words of a text; cut says that there was more of it.
+func (r *Raw) quote(text []byte, cut bool) string {
 	if len(text) > mostRead {
 		text, cut = text[:mostRead], true
 	}

@@ -4,15 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -36,12 +35,7 @@ func (c *Client) Time(ctx context.Context, t target.Target, method string, param
 	for k, v := range parameters {
 		form[k] = v
 	}
-	u, err := url.Parse(t.URL)
-	if err != nil {
-		return Timing{}, errors.New("the address cannot be used")
-	}
-	u.Path = path.Join(path.Dir(u.Path), "index.php")
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.API(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return Timing{}, errors.New("the address cannot be used")
 	}
@@ -53,92 +47,76 @@ func (c *Client) Time(ctx context.Context, t target.Target, method string, param
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
 	body := &counted{r: resp.Body}
-	rows, refused, err := count(body)
+	rows, err := count(body)
 	out := Timing{Took: time.Since(began), Bytes: body.n, Rows: rows}
-	switch {
-	case err != nil && errors.Is(plain(err), ErrTimedOut):
+	if err != nil && errors.Is(plain(err), ErrTimedOut) {
 		return out, ErrTimedOut
-	case err != nil:
-		return out, fmt.Errorf("the answer is not that of a Matomo (%d)", resp.StatusCode)
-	case refused != "":
-		if token != "" {
-			refused = strings.ReplaceAll(refused, token, "…")
-		}
-		return out, fmt.Errorf("refused: %.300s", refused)
-	case resp.StatusCode != http.StatusOK:
-		return out, fmt.Errorf("refused with status %d", resp.StatusCode)
+	}
+	r := raw(resp)
+	r.Body, r.Secret, r.Cut = body.first, token, body.n > firstBytes
+	if err == nil && resp.StatusCode == http.StatusOK && body.n > firstBytes {
+		return out, nil // no error of Matomo's is so long
+	}
+	if a := answer.API(&r); a.Class != answer.Accepted {
+		return out, errors.New(a.String())
 	}
 	return out, nil
 }
 
+// firstBytes are kept of an answer, for its first words.
+const firstBytes = 4 << 10
+
 type counted struct {
-	r io.Reader
-	n int64
+	r     io.Reader
+	n     int64
+	first []byte
 }
 
 // Read implements io.Reader.
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
+	c.first = append(c.first, p[:min(n, firstBytes-len(c.first))]...)
 	return n, err
 }
 
-// count reads an answer to its end, keeping one row of it at a time. refused is Matomo's message where it is one of a
-// failure.
-func count(r io.Reader) (rows int, refused string, err error) {
+// count reads an answer to its end, keeping one row of it at a time.
+func count(r io.Reader) (rows int, err error) {
 	d := json.NewDecoder(r)
 	first, err := d.Token()
 	if err != nil {
-		return 0, "", err
+		return 0, err
 	}
-	open, nested := first.(json.Delim)
-	if nested {
-		if rows, refused, err = inside(d, open); err != nil {
-			return rows, "", err
+	rows = 1
+	if open, nested := first.(json.Delim); nested {
+		if rows, err = inside(d, open); err != nil {
+			return rows, err
 		}
-	} else {
-		rows = 1
 	}
 	_, err = io.Copy(io.Discard, r) // what follows the answer, so that it counts
-	return rows, refused, err
+	return rows, err
 }
 
-func inside(d *json.Decoder, open json.Delim) (rows int, refused string, err error) {
-	fields := map[string]string{}
+func inside(d *json.Decoder, open json.Delim) (rows int, err error) {
 	for d.More() {
-		key := ""
 		if open == '{' {
-			token, err := d.Token()
-			if err != nil {
-				return rows, "", err
+			if _, err := d.Token(); err != nil {
+				return rows, err
 			}
-			key, _ = token.(string)
 		}
 		var v json.RawMessage
 		if err := d.Decode(&v); err != nil {
-			return rows, "", err
-		}
-		if key == "result" || key == "message" {
-			var text string
-			if json.Unmarshal(v, &text) == nil { // what is no text is no message
-				fields[key] = text
-			}
+			return rows, err
 		}
 		rows++
 	}
 	if _, err := d.Token(); err != nil {
-		return rows, "", err
+		return rows, err
 	}
 	if open == '{' {
 		rows = 1
 	}
-	if fields["result"] == "error" {
-		refused = "without a reason"
-		if fields["message"] != "" {
-			refused = fields["message"]
-		}
-	}
-	return rows, refused, nil
+	return rows, nil
 }
 
 // Examples are what reports about a single thing can be asked for; each is empty where the site has none.

@@ -178,13 +178,13 @@ func TestWhatIsRefusedFailsOrIsNoMatomoIsCountedWithItsReason(t *testing.T) {
 		body   string
 		want   string
 	}{
-		"refused":           {200, `{"result":"error","message":"The segment \"x\" is not supported"}`, `refused: The segment "x" is not supported`},
-		"refused by status": {400, `{"result":"error","message":"no"}`, "refused: no"},
-		"with the token":    {401, `{"result":"error","message":"token ` + token + ` is bad"}`, "refused: token … is bad"},
-		"without a word":    {200, `{"result":"error"}`, "refused: without a reason"},
-		"a failing server":  {500, `[]`, "refused with status 500"},
-		"a page":            {502, `<html>`, "not that of a Matomo (502)"},
-		"cut short":         {200, `[{"a":1},`, "not that of a Matomo (200)"},
+		"refused":           {200, `{"result":"error","message":"The segment \"x\" is not supported"}`, `answered 200: "The segment \"x\" is not supported"`},
+		"refused by status": {400, `{"result":"error","message":"no"}`, `answered 400: "no"`},
+		"with the token":    {401, `{"result":"error","message":"token ` + token + ` is bad"}`, `the token is refused: "token ***MASKED*** is bad"`},
+		"without a word":    {200, `{"result":"error"}`, "without a reason"},
+		"a failing server":  {500, `[]`, "answered 500"},
+		"a page":            {502, `<h1>Bad gateway</h1>`, `answered 502: "Bad gateway"`},
+		"cut short":         {200, `[{"a":1},`, "answered 200: not as Matomo does"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
