@@ -120,6 +120,7 @@ type rig struct {
 	names  []string
 	rate   float64
 	size   int
+	clock  *standstill.Clock // nil is an ordinary one
 }
 
 func newRig(t *testing.T, zone, first, last string, perDay float64, now time.Time) *rig {
@@ -156,12 +157,16 @@ func (r *rig) run(drain context.Context, m *matomo) (engine.Reason, string, reco
 			r.t.Error(err)
 		}
 	}()
+	clock := r.clock
+	if clock == nil {
+		clock = standstill.New(time.Now())
+	}
 	targets := make([]target.Target, len(r.names))
 	l := ledger.New(len(targets))
 	job := backfill.New(backfill.Config{
 		Keep: func() error { return nil },
 		Days: r.days, Week: r.week, Seed: 7, Visits: visits{}, Sender: m, Router: routing.New(targets, target.RoundRobin, 7),
-		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Clock: standstill.New(time.Now()), Size: r.size, Shards: r.shards, Rate: r.rate,
+		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Clock: clock, Size: r.size, Shards: r.shards, Rate: r.rate,
 	})
 	why, message := job.Run(drain, context.Background())
 	var s record.Summary

@@ -50,9 +50,10 @@ func (s *shard) send(ctx context.Context, b *batch) {
 // tooLarge says that a batch may be taken in smaller requests.
 func (b *batch) tooLarge(a ending) bool { return a.Class.Split() && b.hits > 1 }
 
-// insist tries until the answer is another than "later", patience ends, or the job is stopped.
+// insist tries until the answer is another than "later", patience ends, or the job is stopped. Patience begins anew after a
+// standstill of this process, in which nobody asked the target.
 func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)) (ending, error) {
-	first := time.Now()
+	first, standstills := s.c.Clock.Now(), s.c.Clock.Count()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		if s.limit != nil && s.limit.Wait(ctx) != nil || ctx.Err() != nil {
 			return ending{}, errStopped
@@ -62,7 +63,11 @@ func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)
 			return a, err
 		}
 		pause = max(pause, a.RetryAfter)
-		if time.Since(first)+pause > patience {
+		now := s.c.Clock.Now()
+		if n := s.c.Clock.Count(); n > standstills {
+			first, standstills = now, n
+		}
+		if now-first+pause > patience {
 			return a, impatience{s.c.Targets[b.span.Target], a.Answer}
 		}
 		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.span.Target], "reason", a.String(), "in", pause)
