@@ -28,6 +28,9 @@ func rawLog(t *testing.T, n int, since time.Duration) (at target.Target, asked *
 			}
 			_, _ = w.Write([]byte(`[{"visits":"` + strconv.Itoa(visits) + `","actions":` + strconv.Itoa(4*visits) + `}]`))
 		case "Live.getLastVisitsDetails":
+			if r.PostForm.Get("period") != "day" || strings.Contains(r.PostForm.Get("date"), ",") {
+				t.Errorf("%v: Matomo skips wrong numbers of visits where there are several days", r.PostForm)
+			}
 			if offset, _ := strconv.Atoi(r.PostForm.Get("filter_offset")); offset < n {
 				_, _ = w.Write([]byte(`[{"idVisit":"7"}]`))
 				return
@@ -49,16 +52,24 @@ func TestTheRawLogIsCountedBackInWholeMinutes(t *testing.T) {
 }
 
 func TestVisitsOfAnyDayAreCountedByTheirPlace(t *testing.T) {
-	slice := matomo.Slice{From: day("2026-01-01"), To: day("2026-01-31")}
+	slice := matomo.Slice{From: day("2026-01-01"), To: day("2026-01-01")}
 	for _, c := range []struct {
 		visits int
 		guess  uint64
 		most   int
 	}{{0, 0, 1}, {0, 100_000, 40}, {1, 0, 3}, {250, 250, 2}, {250, 251, 3}, {250, 0, 20}, {250, 9000, 40}, {123_456, 123_000, 24}} {
 		at, asked := rawLog(t, c.visits, 0)
-		if got, err := matomo.NewClient(time.Minute).CountVisits(t.Context(), at, slice, c.guess); err != nil || got != uint64(c.visits) || *asked > c.most {
+		if got, err := matomo.NewClient(time.Minute).CountVisits(t.Context(), at, slice, map[string]uint64{"2026-01-01": c.guess}); err != nil || got != uint64(c.visits) || *asked > c.most {
 			t.Errorf("%+v: %d, %v, by %d requests", c, got, err, *asked)
 		}
+	}
+}
+
+func TestVisitsOfSeveralDaysAreCountedDayByDay(t *testing.T) {
+	at, asked := rawLog(t, 10, 0)
+	slice, about := matomo.Slice{From: day("2026-02-27"), To: day("2026-03-01")}, map[string]uint64{"2026-02-27": 10, "2026-02-28": 10, "2026-03-01": 10}
+	if got, err := matomo.NewClient(time.Minute).CountVisits(t.Context(), at, slice, about); err != nil || got != 30 || *asked != 6 {
+		t.Errorf("%d, %v, by %d requests", got, err, *asked)
 	}
 }
 

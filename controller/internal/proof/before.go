@@ -162,7 +162,7 @@ func (k *Keeper) before(ctx context.Context, t target.Target, knobs spec.Spec) (
 	if err != nil {
 		return b, err
 	}
-	b.Log = rawLog(ctx, k.c.Matomo, t, whole, zone, shown.Visits)
+	b.Log = rawLog(ctx, k.c.Matomo, t, whole, zone, shown.Days)
 	return b, nil
 }
 
@@ -178,9 +178,9 @@ func sliceOf(from, to, segment string) (s matomo.Slice, err error) {
 	return s, nil
 }
 
-// rawLog is what the raw log holds of a slice, of which there are about so many visits; nil where it cannot be read. Its
-// counters go back two days and end now; of other days visits alone can be counted.
-func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Slice, zone *time.Location, about uint64) *matomo.RawLog {
+// rawLog is what the raw log holds of a slice, of which the reports show so many visits by day; nil where it cannot be read.
+// Its counters go back two days and end now; of other days visits alone can be counted.
+func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Slice, zone *time.Location, about map[string]uint64) *matomo.RawLog {
 	midnight := time.Date(s.From.Year(), s.From.Month(), s.From.Day(), 0, 0, 0, 0, zone)
 	if recent(midnight) && s.To.Format(time.DateOnly) >= time.Now().In(zone).Format(time.DateOnly) {
 		log, err := m.RawLogSince(ctx, t, midnight, s.Segment)

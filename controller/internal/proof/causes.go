@@ -75,8 +75,8 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, 
 	switch {
 	case verdict == record.MatchNotArchived:
 		add("archiving", archive, "the raw log holds all that was sent, but the reports do not show it yet")
-	case !calm:
-		add("archiving", archive, "the reports were still changing, or did not show all that the raw log holds, when the wait ended")
+	case !calm && verdict != record.MatchMore:
+		add("archiving", archive, "the wait ended while the reports were behind the raw log, or might still change: a queue or archiving may add to them")
 	}
 	excluded(ctx, m, t, add)
 	if failures, err := m.Failures(ctx, t); err == nil {

@@ -72,7 +72,7 @@ func one(ctx context.Context, m Matomo, r Run, s Site, k *look) (record.Reconcil
 		if shown, err = m.Recorded(ctx, s.Target, slice); err == nil {
 			k.failed = 0
 			was, looked := before.of(from, to)
-			log := rawLog(ctx, m, s.Target, slice, zone, shown.Visits)
+			log := rawLog(ctx, m, s.Target, slice, zone, shown.Days)
 			return k.compare(r, s, out, all, seen{shown, log, was, held(was), looked, before})
 		}
 	}

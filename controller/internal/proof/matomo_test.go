@@ -39,7 +39,7 @@ func (m *shows) RawLogSince(context.Context, target.Target, time.Time, string) (
 	l := m.lately(time.Since(m.began))
 	return matomo.RawLog{Visits: matomo.Span{Least: l.visits, Most: l.visits}, Actions: &matomo.Span{Least: l.actions, Most: l.actions}}, nil
 }
-func (m *shows) CountVisits(context.Context, target.Target, matomo.Slice, uint64) (uint64, error) {
+func (m *shows) CountVisits(context.Context, target.Target, matomo.Slice, map[string]uint64) (uint64, error) {
 	return m.lately(time.Since(m.began)).visits, nil
 }
 func (m *shows) Failures(context.Context, target.Target) ([]matomo.Failure, error) {

@@ -14,7 +14,7 @@ type Matomo interface {
 	Site(ctx context.Context, t target.Target) (matomo.Site, error)
 	Recorded(ctx context.Context, t target.Target, s matomo.Slice) (matomo.Recorded, error)
 	RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (matomo.RawLog, error)
-	CountVisits(ctx context.Context, t target.Target, s matomo.Slice, guess uint64) (uint64, error)
+	CountVisits(ctx context.Context, t target.Target, s matomo.Slice, about map[string]uint64) (uint64, error)
 	Failures(ctx context.Context, t target.Target) ([]matomo.Failure, error)
 	Exclusions(ctx context.Context, t target.Target) (matomo.Exclusions, error)
 	Skew(ctx context.Context, t target.Target) (time.Duration, error)
