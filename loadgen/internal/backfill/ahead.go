@@ -45,7 +45,7 @@ func (t *turns) begin(ctx context.Context, b *batch) bool {
 	}
 }
 
-// end is told of each batch that begin let go.
+// end must be called for each batch that begin let go, once it has ended.
 func (t *turns) end(b *batch) {
 	if b.opens {
 		<-t.ahead
@@ -53,7 +53,7 @@ func (t *turns) end(b *batch) {
 	}
 }
 
-// skip is told of each batch that need not be sent.
+// skip must be called for each batch that need not be sent.
 func (t *turns) skip(b *batch) {
 	if b.opens {
 		of := t.of(b)

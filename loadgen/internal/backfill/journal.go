@@ -152,7 +152,7 @@ func (j *Journal) found(targets int) [][]found {
 	all := make([][]found, targets)
 	for s, e := range j.batches {
 		nothingStored := e.Class.Outcome() == outcome.Failed || e.Class == answer.Rejected && e.Receipt.Invalid > 0
-		if s.Target < targets && !nothingStored {
+		if s.Target < targets && s.Visits > 0 && !nothingStored {
 			all[s.Target] = append(all[s.Target], found{s, e})
 		}
 	}

@@ -2,6 +2,7 @@ package backfill
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,5 +151,22 @@ func TestNothingIsNotedAfterHalfALine(t *testing.T) {
 	must(t, j.Close())
 	if j, _ = reopen(t, disk.Fs); uint64(len(j.batches)) != n {
 		t.Errorf("%d batches were noted, %d come back", n, len(j.batches))
+	}
+}
+
+// A journal that somebody has written into must not hold a job up.
+func TestBatchesThatAreInNoOrderAreIgnored(t *testing.T) {
+	t.Parallel()
+	q := queue{place: 10, visits: make([]start, 30)}
+	for i := range q.visits {
+		q.visits[i].hits = 1
+	}
+	known := []found{{span: span{From: 3, Visits: 5}}, {span: span{From: 12, Visits: 4}}, {span: span{From: 14, Visits: 9}}, {span: span{From: 20, Visits: 1 << 40}}}
+	var got []int
+	for len(q.visits) > 0 {
+		got = append(got, len(q.cut(100, &known).visits))
+	}
+	if want := []int{2, 4, 4, 20}; !slices.Equal(got, want) {
+		t.Errorf("batches of %d visits, want %d", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package backfill
 
 import (
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
@@ -42,14 +43,15 @@ type found struct {
 // cut takes the first batch off a queue: what a job before has sent as it sent it, else up to size hits.
 func (q *queue) cut(size int, known *[]found) *batch {
 	b := &batch{day: q.day, opens: q.opens}
+	for len(*known) > 0 && (*known)[0].From < q.place { // is in no order of ours
+		*known = (*known)[1:]
+	}
 	n, most := 0, len(q.visits)
-	if k := *known; len(k) > 0 {
-		if k[0].From == q.place {
-			b.found, most, size = &k[0].ending, min(most, k[0].Visits), int(^uint(0)>>1)
-			*known = k[1:]
-		} else {
-			most = min(most, int(k[0].From-q.place))
-		}
+	if k := *known; len(k) > 0 && k[0].From == q.place {
+		b.found, most, size = &k[0].ending, min(most, k[0].Visits), math.MaxInt
+		*known = k[1:]
+	} else if len(k) > 0 {
+		most = min(most, int(k[0].From-q.place))
 	}
 	for n < most && (n == 0 || b.hits+q.visits[n].hits <= size) {
 		b.hits += q.visits[n].hits
