@@ -98,10 +98,15 @@ func (c *caller) send(ctx context.Context, method, path string, body io.Reader) 
 	defer resp.Body.Close() //nolint:errcheck // only read
 	var p struct {
 		Detail string
+		// Status is a number in a problem, and how it is in the answer of /health.
+		Status any
 		Errors []struct{ Location, Message string }
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p); err != nil {
 		p.Detail = "it is something else than a controller"
+	}
+	if p.Detail == "" {
+		p.Detail = fmt.Sprintf("%v; its log and GET /api/status tell why", p.Status)
 	}
 	for _, e := range p.Errors {
 		p.Detail += "\n  " + e.Location + ": " + e.Message

@@ -10,6 +10,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/app"
 )
 
 // small mounts a file system of its own for a folder, which fills quickly.
@@ -70,6 +74,11 @@ func TestAFullDiskIsToldSurvivedAndLeft(t *testing.T) {
 	}
 	if got := c.must(503, "GET", "/health", ""); got["status"] != "unhealthy" {
 		t.Errorf("health: %v", got)
+	}
+	var out, said strings.Builder
+	h := app.Host{Env: map[string]string{"LISTEN_ADDR": strings.TrimPrefix(c.base, "http://"), "DATA_DIR": filepath.Join(dir, "data")}, FS: afero.NewOsFs(), Stdout: &out, Stderr: &said}
+	if code := app.HealthCheck(t.Context(), h); code != app.Internal || !strings.Contains(said.String(), "503: unhealthy") {
+		t.Errorf("healthcheck: %d, %s", code, said.String())
 	}
 	free()
 	published(t, filepath.Join(exchange, "loadgen.env"), "CONCURRENCY=7\n")

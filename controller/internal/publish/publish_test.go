@@ -206,6 +206,30 @@ func TestAnEditedLoadgenEnvStartsWithANewRun(t *testing.T) {
 	}
 }
 
+// A person may have the loadgen read the token from a file of its own.
+func TestAnEditThatNamesATokensFileStartsAndCanBeRepeated(t *testing.T) {
+	b := newBench(t)
+	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token})
+	_, err := b.Start(t.Context(), nil, drawn)
+	must(t, err)
+	edited := strings.ReplaceAll(string(b.file(t, exchange.EnvFile)), "MATOMO_TOKEN_AUTH="+token, "MATOMO_TOKEN_AUTH_FILE=/run/secrets/token")
+	must(t, os.WriteFile(filepath.Join(b.dir, "exchange", exchange.EnvFile), []byte(edited), 0o600))
+	if _, err := b.Start(t.Context(), nil, again); err != nil {
+		t.Fatal(err)
+	}
+	if values := env(t, b); values["MATOMO_TOKEN_AUTH_FILE"] != "/run/secrets/token" || values["MATOMO_TOKEN_AUTH"] != "" || values["RUN_ID"] != again.ID {
+		t.Errorf("the start should use the edit: %v", values)
+	}
+	if _, err := b.Pending(t.Context()); err != nil {
+		t.Error(err)
+	}
+	kept(t, b)
+	var problems problem.List
+	if err := b.Resolve(t.Context(), publish.Import, exchange.EnvFile); !errors.As(err, &problems) || !strings.Contains(err.Error(), "give MATOMO_TOKEN_AUTH itself") {
+		t.Errorf("a saved configuration names no files: %v", err)
+	}
+}
+
 func TestALoadgenEnvThatCannotBeReadIsAnEditLikeOthers(t *testing.T) {
 	b := newBench(t)
 	b.configure(t, map[string]any{"MATOMO_URL": url})
