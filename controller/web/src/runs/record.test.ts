@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Schemas } from '../api/client'
+import type { Status } from '../api/live.svelte'
 import { differences, numberOf } from './differences'
 import {
   achieved,
   acceptedShare,
+  deletable,
   errorShare,
   fromSummary,
   labelsOf,
@@ -103,5 +105,17 @@ describe('the configuration of a run', () => {
     expect(numberOf(fields, { RATE: '2' }, 'RATE')).toBe(2)
     expect(numberOf(fields, { RATE: '' }, 'RATE')).toBe(0.1)
     expect(numberOf(fields, {}, 'ZONE')).toBeNaN()
+  })
+})
+
+describe('a run that can be deleted', () => {
+  const now = (id: string, ended: string | null) => ({ run: { id, ended } }) as unknown as Status
+  it('has ended, or is not on', () => {
+    const open = { id: 'a', kind: 'live', ended: null }
+    expect(deletable({ ...open, ended: '2026-01-01T00:00:00Z' })).toBe(true)
+    expect(deletable(open)).toBe(false)
+    expect(deletable(open, now('a', null))).toBe(false)
+    expect(deletable(open, now('b', null))).toBe(true)
+    expect(deletable({ ...open, kind: 'backfill' }, now('b', null))).toBe(false)
   })
 })

@@ -1,5 +1,6 @@
 // Records of runs and samples of the one that goes on, as one shape: what a ledger says.
 import type { Schemas } from '../api/client'
+import type { Status } from '../api/live.svelte'
 
 export type Hits = Schemas['LiveHits']
 export type Latency = Schemas['LiveLatency']
@@ -33,6 +34,10 @@ export type Outcome = (typeof outcomes)[number]
 
 /** The fates in which a visit may end, the good one first. */
 export const fates = ['complete', 'partial', 'uncertain', 'lost', 'unsent'] as const
+
+/** A run that has ended can be deleted, and one without an end that is not on: its end could not be recorded. */
+export const deletable = (run: { id: string; kind: string; ended: string | null }, now?: Status) =>
+  !!run.ended || (run.kind !== 'backfill' && !!now && (now.run?.id !== run.id || !!now.run.ended))
 
 /** Hits that have ended. */
 export const ended = (h: Hits) => outcomes.reduce((sum, o) => sum + h[o], 0)
