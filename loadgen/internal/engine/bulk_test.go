@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -62,7 +63,7 @@ func TestAHitWaitsForItsBatchNoLongerThanTold(t *testing.T) {
 		if took := time.Since(began); took > 100*time.Millisecond+5*time.Second {
 			t.Errorf("three visits of 2 s took %v with a delay of 1 s for each of three requests", took)
 		}
-		if r.ended(tracking.Accepted) != 9 {
+		if r.ended(outcome.Accepted) != 9 {
 			t.Errorf("%+v", r.ledger.Counts().Total(-1))
 		}
 	})
@@ -115,7 +116,7 @@ func TestATargetInDoubtGetsSingleHits(t *testing.T) {
 func TestWhatAReceiptMeans(t *testing.T) {
 	for name, c := range map[string]struct {
 		receipt func(hits []sent) answer.Receipt
-		want    map[tracking.Outcome]bool // outcomes there are
+		want    map[outcome.Outcome]bool // outcomes there are
 		bulk    func(record.Bulk) bool
 	}{
 		"the bad ones are named": {
@@ -125,7 +126,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				}
 				return answer.Receipt{Tracked: len(hits) - 1, Invalid: 1, Indices: []int{2}}
 			},
-			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Rejected: true},
+			map[outcome.Outcome]bool{outcome.Accepted: true, outcome.Rejected: true},
 			func(b record.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
 		},
 		"the bad ones are not named": {
@@ -135,7 +136,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				}
 				return answer.Receipt{Tracked: len(hits) - 1, Invalid: 1}
 			},
-			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Unknown: true},
+			map[outcome.Outcome]bool{outcome.Accepted: true, outcome.Unknown: true},
 			func(b record.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
 		},
 		"some were left out": {
@@ -145,7 +146,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				}
 				return answer.Receipt{Tracked: len(hits) - 1}
 			},
-			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Unknown: true},
+			map[outcome.Outcome]bool{outcome.Accepted: true, outcome.Unknown: true},
 			func(b record.Bulk) bool { return b.Invalid == 0 && b.Tracked < b.Hits },
 		},
 		"all are bad": {
@@ -155,7 +156,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				}
 				return answer.Receipt{Invalid: len(hits)}
 			},
-			map[tracking.Outcome]bool{tracking.Accepted: true, tracking.Rejected: true, tracking.Shed: true},
+			map[outcome.Outcome]bool{outcome.Accepted: true, outcome.Rejected: true, outcome.Shed: true},
 			func(b record.Bulk) bool { return b.Invalid > 0 },
 		},
 	} {
@@ -164,7 +165,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				r := newRig(accept, inBulk)
 				r.matomo.receipt = c.receipt
 				_ = r.run(t.Context(), t.Context(), t)
-				for o := range tracking.Outcome(tracking.Outcomes) {
+				for o := range outcome.Outcome(outcome.Count) {
 					if n := r.ended(o); (n > 0) != c.want[o] {
 						t.Errorf("%d hits are %s", n, o)
 					}
@@ -231,7 +232,7 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 		r.matomo.receipt = all
 		r.matomo.tooLarge = func(s sent) bool { return s.visit == 150 && s.hit == 1 }
 		_ = r.run(t.Context(), t.Context(), t)
-		if c := r.ledger.Counts(); r.ended(tracking.Failed) != 1 || r.ended(tracking.Accepted) != 599 || c.Visits[ledger.Complete] != 199 {
+		if c := r.ledger.Counts(); r.ended(outcome.Failed) != 1 || r.ended(outcome.Accepted) != 599 || c.Visits[ledger.Complete] != 199 {
 			t.Errorf("%+v, fates %v", c.Total(-1), c.Visits)
 		}
 		size := map[int]int{}
@@ -255,7 +256,7 @@ func TestAHitThatIsTooLargeFails(t *testing.T) {
 			return tracking.Result{}
 		}, func(c *engine.Config) { c.StopAfter = 20 })
 		_ = r.run(t.Context(), t.Context(), t)
-		if c := r.ledger.Counts(); r.ended(tracking.Failed) != 1 || r.ended(tracking.Accepted) != 59 || c.Visits[ledger.Partial] != 1 {
+		if c := r.ledger.Counts(); r.ended(outcome.Failed) != 1 || r.ended(outcome.Accepted) != 59 || c.Visits[ledger.Partial] != 1 {
 			t.Errorf("%+v", c.Total(-1))
 		}
 	})

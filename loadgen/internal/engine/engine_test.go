@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/metric"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -96,7 +97,7 @@ func (r *rig) run(drain, abort context.Context, t *testing.T) engine.Reason {
 	return reason
 }
 
-func (r *rig) ended(o tracking.Outcome) uint64 { return r.ledger.Counts().Total(-1).Ended[o] }
+func (r *rig) ended(o outcome.Outcome) uint64 { return r.ledger.Counts().Total(-1).Ended[o] }
 
 func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -164,7 +165,7 @@ func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
 		if took := time.Since(began); took > 8500*time.Millisecond+time.Millisecond {
 			t.Errorf("the end took until %v", took)
 		}
-		if r.ended(tracking.Abandoned) == 0 || r.ended(tracking.Unknown) != 0 {
+		if r.ended(outcome.Abandoned) == 0 || r.ended(outcome.Unknown) != 0 {
 			t.Errorf("%+v", r.ledger.Counts().Total(-1))
 		}
 	})
@@ -221,7 +222,7 @@ func TestAHitThatWasSurelyNotTakenIsSentTwiceAgain(t *testing.T) {
 		if len(when) != 3 || when[1]-when[0] != 500*time.Millisecond || when[2]-when[1] != time.Second {
 			t.Errorf("sent after %v", when)
 		}
-		if r.ended(tracking.Failed) != 1 || r.ended(tracking.Accepted) != 2 {
+		if r.ended(outcome.Failed) != 1 || r.ended(outcome.Accepted) != 2 {
 			t.Errorf("%+v", r.ledger.Counts().Total(-1))
 		}
 		if c := r.ledger.Counts(); c.Visits[ledger.Partial] != 1 {
@@ -253,8 +254,8 @@ func TestAHitGoesAgainNoSoonerThanTheServerWants(t *testing.T) {
 						when = append(when, s.when)
 					}
 				}
-				if len(when) != c.tries || r.ended(tracking.Failed) != 1 {
-					t.Fatalf("%d tries, %d failed", len(when), r.ended(tracking.Failed))
+				if len(when) != c.tries || r.ended(outcome.Failed) != 1 {
+					t.Fatalf("%d tries, %d failed", len(when), r.ended(outcome.Failed))
 				}
 				for i := 1; i < len(when); i++ {
 					if pause := when[i].Sub(when[i-1]); pause < c.wants {
@@ -293,10 +294,10 @@ func TestWhatCannotBeSentInTimeIsShed(t *testing.T) {
 			t.Errorf("%d visits arrived, want 600: arrivals wait for nobody", c.Planned)
 		}
 		// Four requests of 2 s each carry 2 hits a second, while visits arrive and while the last ones end.
-		if taken := r.ended(tracking.Accepted); taken < 110 || taken > 160 {
+		if taken := r.ended(outcome.Accepted); taken < 110 || taken > 160 {
 			t.Errorf("%d hits were accepted, want about 2 a second", taken)
 		}
-		if r.ended(tracking.Shed) == 0 || c.Visits[ledger.Unsent] == 0 {
+		if r.ended(outcome.Shed) == 0 || c.Visits[ledger.Unsent] == 0 {
 			t.Errorf("%+v, fates %v", c.Total(-1), c.Visits)
 		}
 	})

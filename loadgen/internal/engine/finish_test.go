@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // finishing runs an engine that is steered by what happens at some moments of the run.
@@ -73,8 +74,8 @@ func TestWhatIsOpenWhenTheTimeToFinishIsOverIsAbandoned(t *testing.T) {
 			t.Errorf("ended by %s after %v", reason, took)
 		}
 		// The last visit has its ping left.
-		if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 10 || c.Planned != 11 || r.ended(tracking.Abandoned) != 1 || e.Cut() != 1 {
-			t.Errorf("%d visits, %d cut, fates %v, %d hits abandoned", c.Planned, e.Cut(), c.Visits, r.ended(tracking.Abandoned))
+		if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 10 || c.Planned != 11 || r.ended(outcome.Abandoned) != 1 || e.Cut() != 1 {
+			t.Errorf("%d visits, %d cut, fates %v, %d hits abandoned", c.Planned, e.Cut(), c.Visits, r.ended(outcome.Abandoned))
 		}
 	})
 }

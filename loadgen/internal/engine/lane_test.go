@@ -11,6 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -41,14 +42,14 @@ func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
 		c := r.ledger.Counts()
 		for i := range 10 {
 			all := c.Total(i)
-			if i != 3 && all.Ended[tracking.Accepted] != all.Planned {
-				t.Errorf("target %d took %d of %d hits", i, all.Ended[tracking.Accepted], all.Planned)
+			if i != 3 && all.Ended[outcome.Accepted] != all.Planned {
+				t.Errorf("target %d took %d of %d hits", i, all.Ended[outcome.Accepted], all.Planned)
 			}
 			if p99 := time.Duration(c.Latency[i].ValueAtQuantile(99)) * time.Microsecond; i != 3 && p99 > 25*time.Millisecond {
 				t.Errorf("target %d: p99 is %v", i, p99)
 			}
 		}
-		if c.Total(3).Ended[tracking.Shed] == 0 {
+		if c.Total(3).Ended[outcome.Shed] == 0 {
 			t.Errorf("the target that hangs: %+v", c.Total(3))
 		}
 	})
@@ -72,7 +73,7 @@ func TestAVisitThatWaitsForATargetThatFailsGoesToAnother(t *testing.T) {
 		if c.Visits[ledger.Unsent] > 0 {
 			t.Errorf("%d visits did not happen though a target took hits: %v", c.Visits[ledger.Unsent], c.Visits)
 		}
-		if zero := c.Total(0); zero.Ended[tracking.Unknown] < 20 {
+		if zero := c.Total(0); zero.Ended[outcome.Unknown] < 20 {
 			t.Errorf("the failing target: %+v", zero)
 		}
 	})
@@ -102,7 +103,7 @@ func TestManyOpenVisitsAreAbandonedAtAStop(t *testing.T) {
 		if took := time.Since(began); took > 2600*time.Millisecond {
 			t.Errorf("the end took until %v", took)
 		}
-		if r.ended(tracking.Abandoned) < 10_000 {
+		if r.ended(outcome.Abandoned) < 10_000 {
 			t.Errorf("%+v", r.ledger.Counts().Total(-1))
 		}
 	})

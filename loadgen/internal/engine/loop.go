@@ -8,7 +8,6 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/outcome"
@@ -222,7 +221,7 @@ func (l *loop) judge(b *batch, again time.Duration) {
 		return
 	}
 	// What went wrong is not the target's: no connection was left here, or nobody looked for the answer in time.
-	if b.result.Own || b.result.Class.Outcome() == tracking.Unknown && l.stood(b.sent, b.answered) {
+	if b.result.Own || b.result.Class.Outcome() == outcome.Unknown && l.stood(b.sent, b.answered) {
 		l.c.Router.Ignore(b.target)
 		return
 	}
@@ -235,7 +234,7 @@ func (l *loop) judge(b *batch, again time.Duration) {
 
 // settle books the outcomes of a batch and lets its visits go on.
 func (l *loop) settle(b *batch) {
-	if b.result.Class.Outcome() == tracking.Accepted {
+	if b.result.Class.Outcome() == outcome.Accepted {
 		l.lanes[b.target].size.Take(len(b.hits))
 	}
 	if r := b.result.Receipt; r.Tracked+r.Invalid > 0 {
@@ -282,7 +281,7 @@ func (l *loop) settle(b *batch) {
 			l.timers.add(o)
 		}
 	}
-	if b.result.Class.Outcome() != tracking.Accepted || b.result.Receipt.Invalid > 0 {
+	if b.result.Class.Outcome() != outcome.Accepted || b.result.Receipt.Invalid > 0 {
 		l.c.Log.Debug("request not accepted", "visit", b.visits[0].number, "hits", len(b.hits), "class", b.result.Class.String(),
 			"invalid", b.result.Receipt.Invalid, "reason", b.result.String())
 		if _, all := l.c.Router.Hopeless(); all {

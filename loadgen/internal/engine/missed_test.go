@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
@@ -66,8 +67,8 @@ func TestAfterAStandstillNoBurstFollows(t *testing.T) {
 			t.Errorf("%d visits missed of %d planned, want those of 90 s of 120", missed.Visits, c.Planned)
 		}
 		// Those that had begun lose the hits that fell due, the second pages and pings of the last two seconds before.
-		if want := uint64(1800*3 + 20 + 2*20); missed.Hits < want-5 || missed.Hits > want+5 || c.Total(0).Ended[tracking.Shed] != missed.Hits {
-			t.Errorf("%d hits missed, %d shed, want about %d", missed.Hits, c.Total(0).Ended[tracking.Shed], want)
+		if want := uint64(1800*3 + 20 + 2*20); missed.Hits < want-5 || missed.Hits > want+5 || c.Total(0).Ended[outcome.Shed] != missed.Hits {
+			t.Errorf("%d hits missed, %d shed, want about %d", missed.Hits, c.Total(0).Ended[outcome.Shed], want)
 		}
 		if worst := time.Duration(c.Latency[0].Max()) * time.Microsecond; worst > 100*time.Millisecond {
 			t.Errorf("a latency of %v is the standstill's", worst)
@@ -97,11 +98,11 @@ func TestHitsInFlightDuringAStandstillHaveNoLatencyAndSayNothingOfTheTarget(t *t
 				_ = r.run(t.Context(), t.Context(), t)
 				c := r.ledger.Counts()
 				n := c.Total(0).Ended
-				if n[class.Outcome()] < 35 || c.Latency[0].TotalCount() > int64(n[tracking.Accepted]+n[tracking.Unknown])-30 {
+				if n[class.Outcome()] < 35 || c.Latency[0].TotalCount() > int64(n[outcome.Accepted]+n[outcome.Unknown])-30 {
 					t.Errorf("%v, %d latencies", n, c.Latency[0].TotalCount())
 				}
 				// The breaker opens after 20 unknown ones in a row.
-				if shed := n[tracking.Shed] - c.AllMissed().Hits; shed > 0 || r.config.Router.Status(0, time.Now()).Failed {
+				if shed := n[outcome.Shed] - c.AllMissed().Hits; shed > 0 || r.config.Router.Status(0, time.Now()).Failed {
 					t.Errorf("%d hits shed though the target works", shed)
 				}
 			})
@@ -116,7 +117,7 @@ func TestAVisitGoesOnAfterAStandstillWithTheHitsThatAreDueLater(t *testing.T) {
 		r.config.Visits = longVisits{}
 		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
-		if n := c.Total(0).Ended; n[tracking.Accepted] != 2 || n[tracking.Shed] != 1 || c.Visits[ledger.Partial] != 1 {
+		if n := c.Total(0).Ended; n[outcome.Accepted] != 2 || n[outcome.Shed] != 1 || c.Visits[ledger.Partial] != 1 {
 			t.Errorf("%v, visits %v", n, c.Visits)
 		}
 		if m := c.Missed; len(m) != 1 || m[0] != (ledger.Missed{Hits: 1}) {

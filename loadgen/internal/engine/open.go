@@ -4,9 +4,9 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // openVisit is a visit that has begun: what is needed to go on with it. Its hits are made again from its number. It
@@ -50,7 +50,7 @@ func (o *openVisit) group(v *visit.Visit, now time.Duration, most int) {
 }
 
 // book takes in the outcome of the next hit, recorded at at.
-func (o *openVisit) book(outcome tracking.Outcome, ping bool, at int64, days *days) {
+func (o *openVisit) book(became outcome.Outcome, ping bool, at int64, days *days) {
 	o.hit++
-	o.Book(outcome, ping, at, o.Taken > 0 && days.same(int64(o.Taken), at))
+	o.Book(became, ping, at, o.Taken > 0 && days.same(int64(o.Taken), at))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // late is an answer that comes so long after the time of its request is over; below 0 it never does.
@@ -128,11 +129,11 @@ func TestAnAnswerThatWasOnlyReadLateBecauseOfAStandstillCounts(t *testing.T) {
 			return tracking.Result{}
 		}
 		_ = r.run(t.Context(), t.Context(), t)
-		if n := r.ended(tracking.Unknown); n != 0 {
+		if n := r.ended(outcome.Unknown); n != 0 {
 			t.Errorf("%d hits are unknown, though their answers were there", n)
 		}
-		if n := r.ledger.Counts().Latency[0].TotalCount(); n != int64(r.ended(tracking.Accepted))-1 {
-			t.Errorf("%d latencies of %d hits: the one in flight has none", n, r.ended(tracking.Accepted))
+		if n := r.ledger.Counts().Latency[0].TotalCount(); n != int64(r.ended(outcome.Accepted))-1 {
+			t.Errorf("%d latencies of %d hits: the one in flight has none", n, r.ended(outcome.Accepted))
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
@@ -202,7 +202,7 @@ func TestWhatALateLoopHasNotBegunIsDue(t *testing.T) {
 		if late < 1000 || late > 3000 {
 			t.Errorf("at most %d visits were due that had not begun, want up to 3000", late)
 		}
-		if c := r.ledger.Counts(); c.Due != 10_000 || c.Planned != 10_000 || c.Total(-1).Ended[tracking.Shed] == 0 {
+		if c := r.ledger.Counts(); c.Due != 10_000 || c.Planned != 10_000 || c.Total(-1).Ended[outcome.Shed] == 0 {
 			t.Errorf("%d visits, %d due, %+v", c.Planned, c.Due, c.Total(-1))
 		}
 	})

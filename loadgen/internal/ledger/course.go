@@ -3,8 +3,8 @@ package ledger
 import (
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // Course is how a visit goes as Matomo sees it, hit by hit. It is small, because millions may be under way.
@@ -23,11 +23,11 @@ type Course struct {
 
 // Book takes in the outcome of the next hit, recorded at the Unix second at; sameDay says whether that is of the day of
 // Taken. A ping opens no visit and keeps none open.
-func (c *Course) Book(outcome tracking.Outcome, ping bool, at int64, sameDay bool) {
-	switch outcome {
-	case tracking.Unknown:
+func (c *Course) Book(became outcome.Outcome, ping bool, at int64, sameDay bool) {
+	switch became {
+	case outcome.Unknown:
 		c.unknown++
-	case tracking.Accepted:
+	case outcome.Accepted:
 		c.accepted++
 	default:
 		return
@@ -40,7 +40,7 @@ func (c *Course) Book(outcome tracking.Outcome, ping bool, at int64, sameDay boo
 		c.pending = 0
 	}
 	// An action in doubt may have kept the visit open, but not over midnight.
-	if outcome == tracking.Accepted {
+	if became == outcome.Accepted {
 		if c.Taken > 0 && (at-int64(c.last) > int64(visit.MaxGap/time.Second) || !sameDay) {
 			c.Splits++
 		}

@@ -3,7 +3,7 @@ package ledger
 import (
 	"testing"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 func TestAVisitIsRepeatedAtMostWhereMatomoMayStillBeAtWork(t *testing.T) {
@@ -21,16 +21,16 @@ func TestAVisitIsRepeatedAtMostWhereMatomoMayStillBeAtWork(t *testing.T) {
 			at := int64(1_000_000 + 60*i)
 			switch r {
 			case 'u', 'k':
-				c.Book(tracking.Unknown, false, at, true)
+				c.Book(outcome.Unknown, false, at, true)
 				if r == 'u' {
 					c.AtWork()
 				}
 			case 'a':
-				c.Book(tracking.Accepted, false, at, true)
+				c.Book(outcome.Accepted, false, at, true)
 			case 'f':
-				c.Book(tracking.Failed, false, at, true)
+				c.Book(outcome.Failed, false, at, true)
 			case 'p':
-				c.Book(tracking.Unknown, true, at, true)
+				c.Book(outcome.Unknown, true, at, true)
 			}
 		}
 		if c.Repeats != want {

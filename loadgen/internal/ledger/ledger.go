@@ -9,9 +9,9 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -24,7 +24,7 @@ const (
 type Row struct {
 	Planned  uint64
 	InFlight uint64
-	Ended    [tracking.Outcomes]uint64
+	Ended    [outcome.Count]uint64
 }
 
 func (r *Row) add(o Row) {

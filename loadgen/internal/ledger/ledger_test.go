@@ -9,10 +9,10 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -39,7 +39,7 @@ func TestAHitThatIsSentAgainIsOneHitWithOneLatency(t *testing.T) {
 	}
 	l.Answer(0, yes, answered(answer.Accepted, 2*time.Second))
 	c := l.Counts()
-	if row := c.Total(0); row.InFlight != 0 || row.Open() != 0 || row.Ended[tracking.Accepted] != 1 {
+	if row := c.Total(0); row.InFlight != 0 || row.Open() != 0 || row.Ended[outcome.Accepted] != 1 {
 		t.Errorf("after it: %+v", row)
 	}
 	if n := c.Latency[0].TotalCount(); n != 1 {

@@ -6,8 +6,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -15,8 +15,8 @@ import (
 func (r Row) Hits() record.Hits {
 	e := r.Ended
 	return record.Hits{
-		Planned: r.Planned, Accepted: e[tracking.Accepted], Rejected: e[tracking.Rejected], Failed: e[tracking.Failed],
-		Unknown: e[tracking.Unknown], Shed: e[tracking.Shed], Abandoned: e[tracking.Abandoned],
+		Planned: r.Planned, Accepted: e[outcome.Accepted], Rejected: e[outcome.Rejected], Failed: e[outcome.Failed],
+		Unknown: e[outcome.Unknown], Shed: e[outcome.Shed], Abandoned: e[outcome.Abandoned],
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
-	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/metric"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // Source is what is watched.
@@ -95,7 +95,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		for k := range visit.Kind(visit.Kinds) {
 			row := counts.Rows[t][k]
 			counter(c.planned, float64(row.Planned), name, k.String())
-			for o := range tracking.Outcome(tracking.Outcomes) {
+			for o := range outcome.Outcome(outcome.Count) {
 				counter(c.hits, float64(row.Ended[o]), name, k.String(), o.String())
 			}
 		}

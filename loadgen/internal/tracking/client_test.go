@@ -12,6 +12,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 var gif = []byte("GIF89a\x01\x00\x01\x00")
@@ -101,7 +102,7 @@ func TestTheTokenTravelsInTheBodyAlone(t *testing.T) {
 	}))
 	defer server.Close()
 	r := aim(t, client(t, nil), server.URL+"/matomo.php", "a b&c").Send([]byte("idsite=1&rec=1"), "Firefox")
-	if r.Class.Outcome() != tracking.Accepted || time.Since(r.Clock).Abs() > time.Minute {
+	if r.Class.Outcome() != outcome.Accepted || time.Since(r.Clock).Abs() > time.Minute {
 		t.Errorf("%+v", r)
 	}
 	if got.Method != http.MethodPost || got.URL.RawQuery != "" || form.Get("token_auth") != "a b&c" || got.UserAgent() != "Firefox" {
@@ -127,7 +128,7 @@ func TestACertificateIsVerified(t *testing.T) {
 	if r := send(t, server.URL, nil); r.Class != answer.TLS || !strings.HasPrefix(r.String(), "TLS failed") {
 		t.Errorf("verified: %+v", r)
 	}
-	if r := send(t, server.URL, insecure); r.Class.Outcome() != tracking.Accepted {
+	if r := send(t, server.URL, insecure); r.Class.Outcome() != outcome.Accepted {
 		t.Errorf("not verified: %+v", r)
 	}
 }

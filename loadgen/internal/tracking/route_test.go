@@ -18,6 +18,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 func through(proxy string) func(*tracking.Options) {
@@ -35,7 +36,7 @@ func TestAProxyPassesRequestsOn(t *testing.T) {
 	}))
 	defer proxy.Close()
 	r := send(t, "http://matomo.test/matomo.php", through(strings.Replace(proxy.URL, "http://", "http://ann:pass@", 1)))
-	if r.Class.Outcome() != tracking.Accepted || asked != "http://matomo.test/matomo.php" || credentials != "Basic YW5uOnBhc3M=" {
+	if r.Class.Outcome() != outcome.Accepted || asked != "http://matomo.test/matomo.php" || credentials != "Basic YW5uOnBhc3M=" {
 		t.Errorf("%+v, the proxy was asked for %q with %q", r, asked, credentials)
 	}
 }
@@ -77,7 +78,7 @@ func TestAProxyPassesBytesOnToATargetWithTLS(t *testing.T) {
 	defer server.Close()
 	proxy, asked := connect(t, server.Listener.Addr().String(), "HTTP/1.1 200 Connection established\r\n\r\n")
 	r := send(t, "https://matomo.test/matomo.php", through("http://ann:pass@"+proxy))
-	if r.Class.Outcome() != tracking.Accepted {
+	if r.Class.Outcome() != outcome.Accepted {
 		t.Errorf("%+v", r)
 	}
 	for _, want := range []string{"CONNECT matomo.test:443 HTTP/1.1\r\n", "Host: matomo.test:443\r\n", "Proxy-Authorization: Basic "} {
@@ -93,7 +94,7 @@ func TestAProxyPassesBytesOnToATargetWithTLS(t *testing.T) {
 func TestAProxyThatRefusesSurelyTookNothing(t *testing.T) {
 	proxy, _ := connect(t, "", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 	r := send(t, "https://matomo.test/matomo.php", through("http://"+proxy))
-	if r.Class.Outcome() != tracking.Failed || !r.Class.Retry() || r.String() != "the proxy refuses: 407 Proxy Authentication Required" {
+	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() || r.String() != "the proxy refuses: 407 Proxy Authentication Required" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -120,7 +121,7 @@ func TestAnAddressOfIPv6(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	r := send(t, fmt.Sprintf("http://%s/matomo.php", ln.Addr()), nil)
-	if r.Class.Outcome() != tracking.Accepted || host != ln.Addr().String() {
+	if r.Class.Outcome() != outcome.Accepted || host != ln.Addr().String() {
 		t.Errorf("%+v for host %q", r, host)
 	}
 }
@@ -136,7 +137,7 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 		through(silent)(o)
 		o.Timeout = 50 * time.Millisecond
 	})
-	if r.Class.Outcome() != tracking.Failed || !r.Class.Retry() || r.String() != "no answer in time" {
+	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() || r.String() != "no answer in time" {
 		t.Errorf("in time: %+v", r)
 	}
 	<-asked
@@ -155,7 +156,7 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 func TestAServerThatKnowsNoTLSSurelyTookNothing(t *testing.T) {
 	address, _ := talk(t, func(int) string { return noContent })
 	r := send(t, strings.Replace(address, "http://", "https://", 1), nil)
-	if r.Class.Outcome() != tracking.Failed || !r.Class.Retry() || !strings.HasPrefix(r.String(), "TLS failed: ") {
+	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() || !strings.HasPrefix(r.String(), "TLS failed: ") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -176,7 +177,7 @@ func TestAHostIsWrittenAsTheDNSKnowsIt(t *testing.T) {
 func TestACAOfTheUserIsTrusted(t *testing.T) {
 	const name = "TRACKING_TEST_ADDRESS"
 	if address := os.Getenv(name); address != "" {
-		if r := send(t, address, nil); r.Class.Outcome() != tracking.Accepted {
+		if r := send(t, address, nil); r.Class.Outcome() != outcome.Accepted {
 			t.Errorf("%+v", r)
 		}
 		return
