@@ -23,7 +23,7 @@ type Jobs interface {
 	Jobs(ctx context.Context) ([]job.Job, error)
 	Job(ctx context.Context, name string) (job.Job, error)
 	Last(ctx context.Context) (job.Job, error)
-	Cancel(ctx context.Context, name string) (job.Job, error)
+	Cancel(ctx context.Context, name string) (job.Job, problem.List, error)
 	Resume(ctx context.Context, name string) (job.Job, error)
 	Settle(ctx context.Context, name string) (job.Job, error)
 	CleanUp(ctx context.Context) (removed []string, failed []error, err error)
@@ -75,8 +75,13 @@ func (s *server) backfill() {
 	o.Description = "One that goes on drains: what is in flight gets its answer, and the rest can be sent later with resume. 404 where there is no such job, 409 where it has ended."
 	route(s, o, func(ctx context.Context, in *oneJob) (*body[jobResult], error) {
 		name := cmp.Or(in.Body.RunID, in.Body.ContainerName)
-		j, err := s.Jobs.Cancel(context.WithoutCancel(ctx), name)
-		return done(j, err, "cancelled; what was not sent can be sent with resume")
+		j, warnings, err := s.Jobs.Cancel(context.WithoutCancel(ctx), name)
+		if err != nil {
+			return nil, err
+		}
+		a := newJobResult(j, "cancelled; what was not sent can be sent with resume")
+		a.Warnings = faults(warnings)
+		return answer(a), nil
 	})
 	o = op(http.MethodPost, "/api/backfill/cleanup", tagBackfill, "Remove ended backfill jobs")
 	o.Description = "Their containers and files go, tokens with them; what they sent stays in the runs. What was removed can no longer be resumed."

@@ -116,6 +116,11 @@ type Queue struct {
 
 	mu   sync.Mutex // guards what follows
 	seen map[string]sight
+	// cancelled are jobs that a person wants to end, also where that could not be kept.
+	cancelled map[string]bool
+	// interrupt ends the looking after jobs that is under way, nil for none, and waiting counts those who wait for that.
+	interrupt context.CancelFunc
+	waiting   int
 }
 
 // sight is what was last seen of a job.
@@ -126,7 +131,7 @@ type sight struct {
 
 // New makes a queue; Watch keeps it going.
 func New(c Config) *Queue {
-	return &Queue{c: c, wake: make(chan struct{}, 1), seen: map[string]sight{}}
+	return &Queue{c: c, wake: make(chan struct{}, 1), seen: map[string]sight{}, cancelled: map[string]bool{}}
 }
 
 // Jobs are those that are not removed, the latest first.

@@ -194,7 +194,7 @@ func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
 	w.tells(id, "interrupted", record.Backfill{Visits: 200, Unknown: []record.Batch{{Number: 3, Visits: 5}}})
-	j, err := q.Cancel(t.Context(), "job-"+id)
+	j, _, err := q.Cancel(t.Context(), "job-"+id)
 	if err != nil || j.State != job.Exited || *j.ExitCode != 130 || j.Error != "" || j.Progress == nil {
 		t.Fatalf("want it ended by name, without a fault: %+v, %v", j, err)
 	}

@@ -4,36 +4,72 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
+// answerTime is how long the engine may take beyond the drain of a job.
+const answerTime = 5 * time.Second
+
 // Cancel ends a job, named by its run id or its container: one that goes on drains and can be resumed later, one that
-// waits leaves the queue. The errors are store.ErrNotFound, *Refused and those of the port.
-func (q *Queue) Cancel(ctx context.Context, name string) (Job, error) {
-	q.changing.Lock()
+// waits leaves the queue. It interrupts the start of another job, which is tried again. That the end cannot be kept is a
+// warning, because the job is stopped all the same. The errors are store.ErrNotFound, *Refused and those of the port;
+// where the engine does not answer, Watch goes through with it.
+func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, error) {
+	q.takeTurn()
 	defer q.changing.Unlock()
+	defer q.hurry()
 	j, err := q.find(ctx, name)
 	if err != nil {
-		return Job{}, err
+		return Job{}, nil, err
 	}
 	switch j.State {
 	case Exited:
-		return Job{}, &Refused{"the job has ended already; POST /api/backfill/cleanup removes it"}
+		return Job{}, nil, &Refused{"the job has ended already; POST /api/backfill/cleanup removes it"}
 	case Queued:
 		j.State, j.Ended, j.Reason = Exited, q.c.Now(), Cancelled
-		return q.saved(ctx, j)
+		out, err := q.saved(ctx, j)
+		return out, nil, err
 	}
+	var warnings problem.List
 	j.State = Cancelling // so that a controller that ends now does not start it again
+	q.mu.Lock()
+	q.cancelled[j.RunID] = true
+	q.mu.Unlock()
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
-		return Job{}, err
+		q.c.Log.ErrorContext(ctx, "it cannot be kept that a job was cancelled", "run_id", j.RunID, "err", err)
+		warnings.Warn("job "+j.RunID, "", fmt.Sprintf("its end cannot be kept: %v", err), "make room; it is tried again until it succeeds")
 	}
-	if err := q.c.Port.StopJob(ctx, j.RunID, drain); err != nil {
-		return Job{}, err
+	if l := q.look(ctx, j); l.State == runtime.Unavailable {
+		return Job{}, nil, fmt.Errorf("the job is cancelled when the engine answers: %w: %s", runtime.ErrUnavailable, l.Reason)
+	}
+	stopping, cancel := context.WithTimeout(ctx, drain+answerTime)
+	defer cancel()
+	if err := q.c.Port.StopJob(stopping, j.RunID, drain); err != nil {
+		if stopping.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("the job is cancelled when the engine answers: %w: %w", runtime.ErrUnavailable, err)
+		}
+		return Job{}, nil, err
 	}
 	q.book(ctx, &j, q.look(ctx, j), Cancelled)
-	q.hurry()
-	return q.shown(j), nil
+	return q.shown(j), warnings, nil
+}
+
+// takeTurn locks changing before Watch does: it interrupts what Watch is at, and lets it begin nothing else meanwhile.
+func (q *Queue) takeTurn() {
+	q.mu.Lock()
+	q.waiting++
+	if q.interrupt != nil {
+		q.interrupt()
+	}
+	q.mu.Unlock()
+	q.changing.Lock()
+	q.mu.Lock()
+	q.waiting--
+	q.mu.Unlock()
 }
 
 // Resume queues a job that has ended again; it goes on where it was, with the tokens that are saved now. Errors are those of Cancel.

@@ -31,17 +31,28 @@ func (q *Queue) Watch(ctx context.Context) {
 	}
 }
 
-// tend looks after the job that goes on, and starts the next where none does.
+// tend looks after the job that goes on, and starts the next where none does. A Cancel interrupts it.
 func (q *Queue) tend(ctx context.Context) error {
 	q.changing.Lock()
 	defer q.changing.Unlock()
+	ctx, end, ok := q.interruptible(ctx)
+	if !ok {
+		return nil
+	}
+	defer end()
 	rows, err := q.c.Store.Jobs(ctx)
 	if err != nil {
 		return err
 	}
 	busy := false
 	for i := range rows {
+		if rows[i].State == Running && q.toEnd(rows[i].RunID) {
+			rows[i].State = Cancelling
+		}
 		l := q.look(ctx, rows[i])
+		if ctx.Err() != nil { // what was seen is worth nothing
+			return nil
+		}
 		if s := rows[i].State; s == Running || s == Cancelling {
 			busy = q.attend(ctx, &rows[i], l) || busy
 		}
@@ -53,6 +64,29 @@ func (q *Queue) tend(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// interruptible is a context that a Cancel ends; false where one waits already.
+func (q *Queue) interruptible(ctx context.Context) (_ context.Context, end func(), ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiting > 0 {
+		return ctx, nil, false
+	}
+	ctx, q.interrupt = context.WithCancel(ctx)
+	return ctx, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.interrupt()
+		q.interrupt = nil
+	}, true
+}
+
+// toEnd tells whether a person wants a job to end.
+func (q *Queue) toEnd(id string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.cancelled[id]
 }
 
 // look asks the port and the ledger of a job how it stands. One that has ended stays as it was seen.
@@ -124,8 +158,13 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	if err == nil && len(files) == 0 {
 		err = errors.New("its files are gone; ask for it again")
 	}
+	if ctx.Err() != nil {
+		*j = was // to be tried again
+		return true
+	}
+	booking := context.WithoutCancel(ctx)
 	if err == nil {
-		err = q.c.Store.SaveJob(ctx, *j)
+		err = q.c.Store.SaveJob(booking, *j)
 	}
 	if err != nil {
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
@@ -134,8 +173,8 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 		return false
 	}
 	if was.State == Queued {
-		q.open(ctx, *j)
-		if err := q.c.Book.Keep(ctx, j.RunID, files); err != nil {
+		q.open(booking, *j)
+		if err := q.c.Book.Keep(booking, j.RunID, files); err != nil {
 			q.c.Log.Warn("the files of the backfill cannot be kept", "run_id", j.RunID, "err", err)
 		}
 		if q.c.Look != nil {
@@ -144,8 +183,8 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	}
 	switch err := q.c.Port.StartJob(ctx, j.RunID); {
 	case errors.Is(err, runtime.ErrUnavailable), errors.Is(err, runtime.ErrEnding), ctx.Err() != nil:
-		*j = was // to be tried again
-		q.keep(context.WithoutCancel(ctx), *j)
+		*j = was
+		q.keep(booking, *j)
 		return true
 	case err != nil:
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
@@ -182,11 +221,22 @@ func (q *Queue) open(ctx context.Context, j store.Job) {
 func (q *Queue) keep(ctx context.Context, j store.Job) {
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
 		q.c.Log.Error("a job cannot be kept", "run_id", j.RunID, "err", err)
+		return
+	}
+	if j.State == Exited {
+		q.mu.Lock()
+		delete(q.cancelled, j.RunID)
+		q.mu.Unlock()
 	}
 }
 
+// bookTime bounds the reading of a log by an engine that may hang.
+const bookTime = 10 * time.Second
+
 // book records how a job ended. instead is the reason where its ledger tells none.
 func (q *Queue) book(ctx context.Context, j *store.Job, l runtime.Status, instead string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookTime)
+	defer cancel()
 	data, err := q.c.Ledger(j.RunID)
 	if err != nil {
 		q.c.Log.Error("the ledger cannot be read", "run_id", j.RunID, "err", err)

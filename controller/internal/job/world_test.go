@@ -45,6 +45,21 @@ type world struct {
 	// full lets no end be recorded, and refusals counts them.
 	full     bool
 	refusals int
+	// unsaved, where it is set, is why no job can be saved.
+	unsaved error
+	// hang is what a start waits for, nil for nothing.
+	hang chan struct{}
+}
+
+// SaveJob implements job.Store.
+func (w *world) SaveJob(ctx context.Context, j store.Job) error {
+	w.mu.Lock()
+	unsaved := w.unsaved
+	w.mu.Unlock()
+	if unsaved != nil {
+		return unsaved
+	}
+	return w.Store.SaveJob(ctx, j)
 }
 
 func newWorld(t *testing.T) *world {
@@ -72,7 +87,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) controller(t *testing.T) (q *job.Queue, end func()) {
 	t.Helper()
 	q = job.New(job.Config{
-		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w.Store, Book: book{run.Stored{Store: w.Store}, w},
+		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w, Book: book{run.Stored{Store: w.Store}, w},
 		Ledger: w.ledger, Draw: run.Draw, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -192,7 +207,17 @@ func (p port) Job(_ context.Context, id string) runtime.Status {
 	return s
 }
 
-func (p port) StartJob(_ context.Context, id string) error {
+func (p port) StartJob(ctx context.Context, id string) error {
+	p.mu.Lock()
+	hang := p.hang
+	p.mu.Unlock()
+	if hang != nil {
+		select {
+		case <-hang:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {

@@ -1,0 +1,71 @@
+package job_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+func TestACancelWinsOverAStartThatHangs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	hang := make(chan struct{})
+	w.set(func() { w.hang = hang })
+	id, next := asked(t, q), asked(t, q)
+	until(t, q, id, "its start hangs", func(j job.Job) bool { return j.State == job.Running })
+	if j, _, err := q.Cancel(t.Context(), id); err != nil || j.State != job.Exited || j.Reason != job.Cancelled {
+		t.Fatalf("want it cancelled before it began: %+v, %v", j, err)
+	}
+	w.set(func() { w.hang = nil })
+	until(t, q, next, "the next one runs", runs)
+	if w.started(id) != 0 {
+		t.Error("it was cancelled, and yet started")
+	}
+}
+
+func TestACancelThatTheEngineDoesNotHearIsCarriedOutLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	id := asked(t, q)
+	until(t, q, id, "it runs", runs)
+	w.set(func() { w.away = true })
+	if _, _, err := q.Cancel(t.Context(), id); !errors.Is(err, runtime.ErrUnavailable) || !strings.Contains(err.Error(), "is cancelled when the engine answers") {
+		t.Errorf("%v", err)
+	}
+	w.set(func() { w.away = false })
+	if j := until(t, q, id, "it is stopped", is(job.Exited)); *j.ExitCode != 130 || w.started(id) != 1 {
+		t.Errorf("want it drained: %+v", j)
+	}
+}
+
+func TestACancelStopsAJobAlsoWhereNothingCanBeKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, _ := w.controller(t)
+	id := asked(t, q)
+	until(t, q, id, "it runs", runs)
+	w.set(func() { w.unsaved = errors.New("database or disk is full") })
+	j, warnings, err := q.Cancel(t.Context(), id)
+	if err != nil || j.State != job.Exited || len(warnings) != 1 || !strings.Contains(warnings[0].String(), "disk is full") {
+		t.Fatalf("want it stopped with a warning: %+v, %v, %v", j, warnings, err)
+	}
+	w.set(func() {
+		if s := w.jobs[id]; s.State != runtime.Exited {
+			t.Errorf("the job goes on: %+v", s)
+		}
+		w.unsaved = nil
+	})
+	until(t, q, id, "its end is kept", is(job.Exited))
+	if _, err := q.Resume(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	until(t, q, id, "it goes on", runs)
+	if w.started(id) != 2 {
+		t.Errorf("%d starts", w.started(id))
+	}
+}
