@@ -151,3 +151,18 @@ func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
 		}
 	})
 }
+
+func TestNothingIsSentThatTheLedgerCannotKeep(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "UTC", "2026-03-28", "2026-03-28", 100, later)
+	m := newMatomo()
+	r.keep = func() error { return syscall.ENOSPC }
+	why, message, _, _ := r.run(context.Background(), m)
+	if why != backfill.Broken || !strings.Contains(message, "store the ledger: no space left on device") || len(m.requests) > 0 {
+		t.Errorf("ended %s after %d requests: %s", why, len(m.requests), message)
+	}
+	r.keep = func() error { return nil }
+	if why, _, p, s := r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) || len(p.Unknown) > 0 {
+		t.Errorf("resumed, it ended %s with %+v, unknown %+v", why, s.Visits, p.Unknown)
+	}
+}

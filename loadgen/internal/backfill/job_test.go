@@ -119,6 +119,7 @@ type rig struct {
 	shards int
 	names  []string
 	rate   float64
+	keep   func() error // stores the ledger
 	size   int
 	clock  *standstill.Clock // nil is an ordinary one
 }
@@ -138,7 +139,7 @@ func newRig(t *testing.T, zone, first, last string, perDay float64, now time.Tim
 	load := calendar.Load{PerDay: perDay, Curve: profile.Typical(), Trend: 0.05}
 	return &rig{
 		t: t, fs: afero.NewMemMapFs(), days: w.Days(load, now), week: profile.NewWeek(load.Curve, 1, z),
-		shards: 2, names: []string{"a", "b"}, size: 100,
+		shards: 2, names: []string{"a", "b"}, size: 100, keep: func() error { return nil },
 	}
 }
 
@@ -164,7 +165,7 @@ func (r *rig) run(drain context.Context, m *matomo) (engine.Reason, string, reco
 	targets := make([]target.Target, len(r.names))
 	l := ledger.New(len(targets))
 	job := backfill.New(backfill.Config{
-		Keep: func() error { return nil },
+		Keep: r.keep,
 		Days: r.days, Week: r.week, Seed: 7, Visits: visits{}, Sender: m, Router: routing.New(targets, target.RoundRobin, 7),
 		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Clock: clock, Size: r.size, Shards: r.shards, Rate: r.rate,
 	})

@@ -80,7 +80,7 @@ func goesAgain(a ending) bool { return a.Class.Retry() || a.Class == answer.Stop
 
 // try sends a batch once. Where it cannot be noted before, it is not sent.
 func (s *shard) try(b *batch) (ending, error) {
-	if err := s.c.Journal.send(b.span); err != nil {
+	if err := s.announce(b); err != nil {
 		return ending{}, err
 	}
 	s.c.Ledger.Send(b.span.Target, s.kinds)
@@ -90,6 +90,18 @@ func (s *shard) try(b *batch) (ending, error) {
 	}
 	s.c.Ledger.Return(b.span.Target, &a.Answer, s.kinds)
 	return a, s.c.Journal.back(b.span)
+}
+
+// announce lets ledger and journal say, whatever happens next, that a batch may have been sent. Both wait for the disk, and do
+// so at once.
+func (s *shard) announce(b *batch) error {
+	kept := make(chan error, 1)
+	go func() { kept <- s.c.Keep() }()
+	noted := s.c.Journal.send(b.span)
+	if err := <-kept; err != nil {
+		return errors.Join(fmt.Errorf("store the ledger: %w", err), s.c.Journal.back(b.span))
+	}
+	return noted
 }
 
 // request sends the hits from one on of a batch, up to another, and waits for the answer.
@@ -140,7 +152,7 @@ func (s *shard) shrink(b *batch) {
 // sendInPieces sends the only visit of a batch, too large for one request, in several. Only the end is noted: where the
 // job is killed meanwhile, nobody knows how much of the visit was taken.
 func (s *shard) sendInPieces(ctx context.Context, b *batch) {
-	if err := s.c.Journal.send(b.span); err != nil {
+	if err := s.announce(b); err != nil {
 		s.giveUp(b, err)
 		return
 	}

@@ -2,7 +2,6 @@ package backfill
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
@@ -58,10 +57,6 @@ func (s *shard) inTurn(ctx context.Context, b *batch) {
 		return
 	}
 	defer s.turns.end(b)
-	if err := s.c.Keep(); err != nil {
-		s.giveUp(b, fmt.Errorf("store the ledger: %w", err))
-		return
-	}
 	s.send(ctx, b)
 }
 
