@@ -53,7 +53,7 @@ test('a slower target is flagged on latency alone, with the settings that differ
   keyboard,
 }) => {
   const first = await finished(stack)
-  const slow = await stack.addSink('127.0.0.1:0', '--delay', '500ms')
+  const slow = await stack.addSink('127.0.0.1:0', '--delay', '1s')
   const second = await finished(stack, { MATOMO_URL: slow.url })
   await page.goto('/runs')
   await expect(page.getByRole('button', { name: 'Compare', exact: true })).toBeDisabled()
