@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -86,8 +87,8 @@ func printSummary(w io.Writer, s *record.Summary) {
 	row("all", s.Hits)
 	_ = t.Flush() // a terminal that is gone cannot be told
 	v := s.Visits
-	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d split, up to %d repeated\n",
-		v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost, v.Unsent, v.Split, v.Repeated)
+	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d split, up to %d repeated; Matomo should have %s\n",
+		v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost, v.Unsent, v.Split, v.Repeated, between(v.Recorded()))
 	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue, 1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
 	if all := s.StoodStill(); all.Seconds > 0 {
 		_, _ = fmt.Fprintf(w, "stood still: this process did not run for %.1f s (stopped, paused, or its machine asleep): %d visits and %d hits were not sent; they are in no share, rate or latency\n",
@@ -114,4 +115,12 @@ func printSummary(w io.Writer, s *record.Summary) {
 		_, _ = fmt.Fprintln(w)
 		printBackfill(w, s.Backfill)
 	}
+}
+
+// between is a number, or the two that it lies between.
+func between(least, most uint64) string {
+	if least == most {
+		return strconv.FormatUint(least, 10)
+	}
+	return fmt.Sprintf("%d to %d", least, most)
 }

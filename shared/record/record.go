@@ -21,7 +21,6 @@ type Hits struct {
 
 // Visits counts visits by fate; Planned is the sum of the five, Split the visits that Matomo makes beyond them, and Repeated
 // those that it may make: of a visitor whose next hit was sent while Matomo may still have been at work on the last request.
-// Matomo has Complete + Partial + Split visits at least, and at most Uncertain + Repeated more.
 type Visits struct {
 	Planned   uint64 `json:"planned"`
 	Complete  uint64 `json:"complete"`
@@ -31,6 +30,12 @@ type Visits struct {
 	Unsent    uint64 `json:"unsent"`
 	Split     uint64 `json:"split"`
 	Repeated  uint64 `json:"repeated"`
+}
+
+// Recorded are the fewest and the most visits that Matomo should have of these.
+func (v Visits) Recorded() (least, most uint64) {
+	least = v.Complete + v.Partial + v.Split
+	return least, least + v.Uncertain + v.Repeated
 }
 
 // Latency are percentiles in seconds, from the intended moment of a hit to its answer.

@@ -42,3 +42,11 @@ func TestAStandstillIsTold(t *testing.T) {
 		}
 	}
 }
+
+func TestThePageSaysHowManyVisitsMatomoMayHave(t *testing.T) {
+	r := tenSeconds()
+	r.Summary.Visits = record.Visits{Planned: 30, Complete: 10, Partial: 4, Split: 1, Uncertain: 6, Repeated: 2, Lost: 10}
+	if text := page(t, r); !strings.Contains(text, "15 to 23, because some hits are unknown") {
+		t.Error("the page does not bound the visits of Matomo")
+	}
+}

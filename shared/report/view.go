@@ -128,6 +128,9 @@ func factsOf(r *Run) []fact {
 		{"Seed", strconv.FormatUint(s.Seed, 10)}, {"Plan", s.PlanHash},
 		{"Visit numbers", fmt.Sprintf("from %d", s.FirstVisit)},
 	}
+	if least, most := s.Visits.Recorded(); least < most {
+		facts = append(facts, fact{"Visits in Matomo", fmt.Sprintf("%s to %s, because some hits are unknown", count(least), count(most))})
+	}
 	if r.ExitCode != nil {
 		facts = append(facts, fact{"Exit code", strconv.Itoa(*r.ExitCode)})
 	}

@@ -102,7 +102,7 @@ func (c *comparison) visits(group string, a, b record.Visits) {
 	c.add(group, "planned", Count, float64(a.Planned), float64(b.Planned), c.planned)
 	for _, n := range []number{
 		{"complete", a.Complete, b.Complete}, {"partial", a.Partial, b.Partial}, {"uncertain", a.Uncertain, b.Uncertain},
-		{"lost", a.Lost, b.Lost}, {"unsent", a.Unsent, b.Unsent}, {"split", a.Split, b.Split},
+		{"lost", a.Lost, b.Lost}, {"unsent", a.Unsent, b.Unsent}, {"split", a.Split, b.Split}, {"repeated", a.Repeated, b.Repeated},
 	} {
 		c.add(group, n.name, Count, float64(n.a), float64(n.b), part(a.Planned, b.Planned))
 	}

@@ -194,6 +194,7 @@ export const runs = {
       lost: 'Lost',
       unsent: 'Not sent',
       split: 'Split by Matomo',
+      repeated: 'Possibly doubled by Matomo',
       due: 'Due',
       accepted: 'Accepted',
       rejected: 'Rejected',
