@@ -21,7 +21,7 @@ func TestARunIsSentByOneLoadgenAtATime(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]map[string]string{
 		"live":     {"STOP_AFTER_VISITS": "100000"},
-		"capacity": {"CAPACITY_SEARCH": "true", "STOP_AFTER_VISITS": "0"},
+		"capacity": {"CAPACITY_SEARCH": "true", "STOP_AFTER_VISITS": "0", "CAPACITY_STEP": "600", "THRESHOLDS": "p95<9999s"},
 		"bulk":     {"SEND_MODE": "bulk", "STOP_AFTER_VISITS": "100000"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +36,7 @@ func TestARunIsSentByOneLoadgenAtATime(t *testing.T) {
 
 			again["RUN_ID"], again["STOP_AFTER_VISITS"] = "beside", "5"
 			beside := start(t, fsys, again)
-			beside.ends(t, exitOK)
+			beside.wait(t, patience)
 			if s := kept(t, fsys, env["STATE_DIR"], "dup"); !s.Ended.IsZero() || beside.stderr.has("was killed") {
 				t.Errorf("a run that is alive was closed as %q:\n%s", s.Reason, beside.stderr.String())
 			}
@@ -67,7 +67,8 @@ func TestAStartCountsOnce(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
 	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1", "STOP_AFTER_VISITS": "5", "TELEMETRY_ADDR": "127.0.0.1:0"})
-	start(t, fsys, env).ends(t, exitOK)
+	start(t, fsys, env).wait(t, patience)
+	before, _ := m.seen()
 	env["STOP_AFTER_VISITS"] = "10"
 	again := start(t, fsys, env)
 	addr := address(t, again)
@@ -79,13 +80,14 @@ func TestAStartCountsOnce(t *testing.T) {
 	}
 	again.signals <- syscall.SIGTERM
 	again.ends(t, exitOK)
-	if _, visitors := m.seen(); visitors != 5 {
-		t.Errorf("%d visitors came of the 5 that were asked for", visitors)
+	if hits, _ := m.seen(); hits != before {
+		t.Errorf("%d hits came that nobody asked for", hits-before)
 	}
 	env["START_ID"] = "s2"
-	start(t, fsys, env).ends(t, exitOK)
-	if _, visitors := m.seen(); visitors != 10 {
-		t.Errorf("%d visitors came after a second start, want 10", visitors)
+	third := start(t, fsys, env)
+	third.wait(t, patience)
+	if s := third.summary(t); s.FirstVisit != 5 || s.Visits.Planned != 5 {
+		t.Errorf("a second start sent %d visits from %d on", s.Visits.Planned, s.FirstVisit)
 	}
 }
 
@@ -95,7 +97,7 @@ func TestTheLedgerOfADeletedRunIsRemoved(t *testing.T) {
 	env := settings(m, map[string]string{"STATE_DIR": "/state", "EXCHANGE_DIR": "/x", "STOP_AFTER_VISITS": "3"})
 	for _, id := range []string{"gone", "stays"} {
 		env["RUN_ID"] = id
-		start(t, fsys, env).ends(t, exitOK)
+		start(t, fsys, env).wait(t, patience)
 	}
 	list, err := exchange.Deleted{Runs: map[string]time.Time{"gone": time.Now()}}.Encode()
 	if err != nil {
@@ -103,14 +105,14 @@ func TestTheLedgerOfADeletedRunIsRemoved(t *testing.T) {
 	}
 	write(t, fsys, "/x/deleted.json", string(list))
 	env["RUN_ID"] = "next"
-	start(t, fsys, env).ends(t, exitOK)
+	start(t, fsys, env).wait(t, patience)
 	if _, err := statedir.Find(fsys, "/state", "gone"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the ledger of the deleted run is there: %v", err)
 	}
 	kept(t, fsys, "/state", "stays")
 	write(t, fsys, "/x/deleted.json", "[")
 	l := start(t, fsys, env)
-	l.ends(t, exitOK)
+	l.wait(t, patience)
 	if !l.stderr.has("the ledgers of deleted runs stay") {
 		t.Errorf("nothing is said of a broken list:\n%s", l.stderr.String())
 	}
@@ -140,6 +142,6 @@ func TestALoadgenSaysThatItIsStartingBeforeItLooksAtItsFolder(t *testing.T) {
 	if !strings.Contains(health, `"phase":"starting","run_id":"slow"`) || !strings.Contains(metrics, `trafficinator_phase{phase="starting"} 1`) {
 		t.Errorf("it says %s\n%s", health, metrics)
 	}
-	l.ends(t, exitOK)
+	l.wait(t, patience)
 	recorded(t, l.summary(t), m)
 }

@@ -76,7 +76,7 @@ func (s *session) prepareBackfill(ctx context.Context) problem.List {
 	p.job = backfill.New(backfill.Config{
 		Days: days, Week: profile.NewWeek(curve, 1, s.plan.Zone), Seed: s.plan.Seed,
 		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Targets: s.Targets(), Ledger: s.ledger, Journal: p.journal, Log: s.log,
-		Keep: func() error { return s.save(s.next) }, Clock: s.clock,
+		Keep: func() error { return s.save(0) }, Clock: s.clock,
 		Size: min(k.BulkSize, backfill.MaxBatch), Shards: k.BackfillShards, Rate: k.BackfillRPS,
 	})
 	if err := s.place.Reopen(); err != nil {

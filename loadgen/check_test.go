@@ -133,7 +133,7 @@ func TestAFileOfSettingsThatNobodyNamesIsLeftAside(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, "/x/loadgen.env", "MATOMO_URL="+other.url+"\nAUTO_START=false\nRUN_ID=theirs\nSTOP_AFTER_VISITS=\n")
 	l := start(t, fsys, settings(m, map[string]string{"EXCHANGE_DIR": "/x", "RUN_ID": "mine", "STOP_AFTER_VISITS": "7"}))
-	l.ends(t, exitOK)
+	l.wait(t, patience)
 	s := l.summary(t)
 	recorded(t, s, m)
 	sent(t, s, 7)

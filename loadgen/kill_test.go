@@ -101,7 +101,7 @@ func (v victim) next(t *testing.T) {
 	m := newMatomo(t, sink.Config{}, nil)
 	start(t, afero.NewOsFs(), settings(m, map[string]string{
 		"STATE_DIR": v.env["STATE_DIR"], "SUMMARY_FILE": v.env["SUMMARY_FILE"], "RUN_ID": "next", "STOP_AFTER_VISITS": "3",
-	})).ends(t, exitOK)
+	})).wait(t, patience)
 }
 
 func code(child *exec.Cmd) int {
