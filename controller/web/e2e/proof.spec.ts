@@ -17,7 +17,7 @@ test('a clean run reconciles with every row equal, by keyboard', async ({ page, 
   const id = await finished(stack, {})
   await page.goto(`/runs/${id}`)
   await keyboard.press(page.getByRole('button', { name: 'Reconcile', exact: true }))
-  await expect(page.getByText('Everything was recorded')).toBeVisible()
+  await expect(page.getByText('Everything that was accepted was recorded')).toBeVisible()
   const visits = page.getByRole('row', { name: /^visits/ })
   const { total } = await stack.counts()
   expect(total.visits).toBeGreaterThan(0)
@@ -26,7 +26,7 @@ test('a clean run reconciles with every row equal, by keyboard', async ({ page, 
   await expect(visits).toContainText('equal')
   // It is kept.
   await page.reload()
-  await expect(page.getByText('Everything was recorded')).toBeVisible()
+  await expect(page.getByText('Everything that was accepted was recorded')).toBeVisible()
   await keyboard.press(page.getByRole('button', { name: 'Note in Matomo’s graph' }))
   await expect(page.getByText('2 notes were written.')).toBeVisible()
 })

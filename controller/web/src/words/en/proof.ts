@@ -35,7 +35,7 @@ export const proof = {
   incomparable: 'not comparable',
   figure,
   verdicts: {
-    equal: 'Everything was recorded',
+    equal: 'Everything that was accepted was recorded',
     short: 'Hits are missing',
     more: 'More was recorded than was sent, and nothing explains it',
     not_asked: 'Matomo could not be asked',
