@@ -61,8 +61,13 @@ func (k *Control) end(ctx context.Context, l runtime.Status, how Ending, sooner 
 	return warnings, k.drain(ctx, how.timeout(), sooner)
 }
 
-// finishGlance is the pause between two looks at a loadgen that finishes.
-const finishGlance = 250 * time.Millisecond
+const (
+	// finishGlance is the pause between two looks at a loadgen that finishes.
+	finishGlance = 250 * time.Millisecond
+	// heedTime is how long a loadgen may take to begin to finish. It looks at its file once a second, but its machine may be
+	// busy.
+	heedTime = 20 * time.Second
+)
 
 // finish asks the loadgen to finish its open visits and waits until it has ended. then is how it is to be ended where it
 // has not, and warning says why open visits cannot be finished.
@@ -89,8 +94,8 @@ func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) 
 			return then, "", fmt.Errorf("%w: %s", runtime.ErrUnavailable, l.Reason)
 		case l.State == runtime.Paused:
 			return then, "the generator is frozen", nil
-		case p.FinishBy.IsZero() && time.Since(asked) > answerTime:
-			return then, "the generator did not begin to finish within " + answerTime.String(), nil
+		case p.FinishBy.IsZero() && time.Since(asked) > heedTime:
+			return then, "the generator did not begin to finish within " + heedTime.String(), nil
 		case time.Since(asked) > within+DefaultTimeout:
 			return then, "the generator did not end in time", nil
 		}
