@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"log/slog"
@@ -20,6 +21,8 @@ type faulty struct {
 	afero.Fs
 	mu  sync.Mutex
 	why syscall.Errno
+	// unreadable lets reads fail too.
+	unreadable bool
 }
 
 func (f *faulty) set(why syscall.Errno) {
@@ -32,8 +35,8 @@ func (f *faulty) set(why syscall.Errno) {
 func (f *faulty) OpenFile(name string, flags int, mode os.FileMode) (afero.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.why != 0 && flags&os.O_CREATE != 0 {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: f.why}
+	if f.why != 0 && flags&os.O_CREATE != 0 || f.unreadable {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: cmp.Or(f.why, syscall.EACCES)}
 	}
 	return f.Fs.OpenFile(name, flags, mode)
 }
@@ -203,6 +206,22 @@ func (f *fixture) must(t *testing.T, method, path, body string) {
 	t.Helper()
 	if got := f.ask(method, path, body); got.Code >= 300 {
 		t.Fatalf("%s %s: %d %s", method, path, got.Code, got.Body)
+	}
+}
+
+// As where loadgen.env is another user's.
+func TestWhatIsSavedCanBeSeenWhereTheSharedFilesCannot(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.must(t, "PUT", "/api/config", `{"config":{"CONCURRENCY":7}}`)
+	f.disk.unreadable = true
+	got := f.ask("GET", "/api/config", "")
+	if got.Code != 200 {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	pending, _ := got.object(t)["pending_changes"].(map[string]any)
+	if text, _ := pending["fault"].(string); !strings.Contains(text, "loadgen.env may not be used by the controller's user; make that user its owner") {
+		t.Errorf("it should say what cannot be looked at: %v", pending)
 	}
 }
 

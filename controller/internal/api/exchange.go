@@ -55,6 +55,10 @@ func (s *server) exchange() {
 func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
 	a := pendingAnswer{Changes: []publish.Difference{}, Edited: []string{}, Publication: s.publication(ctx)}
 	changes, err := s.Publisher.Pending(ctx)
+	var edited []string
+	if err == nil {
+		edited, err = s.Publisher.Conflicts(ctx)
+	}
 	if fault, found := s.Disk.Told(err); found {
 		a.Fault = fault.Error()
 		return a, nil
@@ -62,9 +66,8 @@ func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
 	if err != nil {
 		return a, err
 	}
-	a.Restart, a.Changes = len(changes) > 0 && s.Runs.Status().Active(), changes
-	a.Edited, err = s.Publisher.Conflicts(ctx)
-	return a, err
+	a.Restart, a.Changes, a.Edited = len(changes) > 0 && s.Runs.Status().Active(), changes, edited
+	return a, nil
 }
 
 // change saves something and publishes it. It does not end with its request: what is saved gets published, later where it
