@@ -1,6 +1,7 @@
 package matomo_test
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -291,14 +292,19 @@ func TestACertificateIsNamed(t *testing.T) {
 		{"of another host", strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), "certificate", "not for the host localhost"},
 		{"none at all", strings.Replace(plain.URL, "http:", "https:", 1), "tracker", "http://"},
 	} {
-		to := target.Target{URL: c.url + "/sub/matomo.php", SiteID: 1, Token: good}
-		d := matomo.NewClient(10*time.Second).Examine(t.Context(), to, all)
-		if verdict, text := told(d, c.check); verdict != matomo.Bad || !strings.Contains(text, c.want) || d.Works {
-			t.Errorf("%s: %s %q", c.name, verdict, text)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := net.LookupHost("localhost"); err != nil && strings.Contains(c.url, "localhost") {
+				t.Skipf("this machine does not know its name localhost: %v", err)
+			}
+			to := target.Target{URL: c.url + "/sub/matomo.php", SiteID: 1, Token: good}
+			d := matomo.NewClient(time.Minute).Examine(t.Context(), to, all)
+			if verdict, text := told(d, c.check); verdict != matomo.Bad || !strings.Contains(text, c.want) || d.Works {
+				t.Errorf("%s %q", verdict, text)
+			}
+		})
 	}
 	to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: good}
-	if d := matomo.NewClient(10*time.Second).Examine(t.Context(), to, with(func(e *matomo.Expect) { e.AnyCertificate = true })); !d.Works {
+	if d := matomo.NewClient(time.Minute).Examine(t.Context(), to, with(func(e *matomo.Expect) { e.AnyCertificate = true })); !d.Works {
 		t.Errorf("with any certificate: %+v", d.Findings)
 	}
 }

@@ -132,7 +132,8 @@ func TestAnAnswerThatWasOnlyReadLateBecauseOfAStandstillCounts(t *testing.T) {
 		if n := r.ended(outcome.Unknown); n != 0 {
 			t.Errorf("%d hits are unknown, though their answers were there", n)
 		}
-		if n := r.ledger.Counts().Latency[0].TotalCount(); n != int64(r.ended(outcome.Accepted))-1 {
+		// What else was on its way at that moment has none either.
+		if n := r.ledger.Counts().Latency[0].TotalCount(); n == 0 || n >= int64(r.ended(outcome.Accepted)) {
 			t.Errorf("%d latencies of %d hits: the one in flight has none", n, r.ended(outcome.Accepted))
 		}
 	})

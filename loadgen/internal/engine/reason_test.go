@@ -34,10 +34,10 @@ func (r *rig) reasonsAddUp(t *testing.T) map[answer.Class]uint64 {
 
 func TestEveryHitThatWasNotAcceptedHasAReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rng := rand.New(rand.NewPCG(1, 2))
 		began := time.Now()
 		drain, stop := context.WithCancelCause(t.Context())
-		r := newRig(func(context.Context, sent) tracking.Result {
+		r := newRig(func(_ context.Context, s sent) tracking.Result {
+			rng := rand.New(rand.NewPCG(uint64(s.visit), uint64(s.hit)))
 			switch since := time.Since(began); {
 			case since > 40*time.Second && since < 50*time.Second:
 				time.Sleep(3 * time.Second) // too slow, so that hits are late

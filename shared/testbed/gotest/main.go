@@ -112,6 +112,9 @@ func (r *report) take(e event) {
 	case "pass":
 		r.end(key, &r.passed, false)
 	case "fail":
+		if e.Test == "" {
+			r.unfinished(e.Package)
+		}
 		r.end(key, &r.failed, true)
 	case "skip": // of a package: it has no tests
 		if e.Test != "" {
@@ -132,6 +135,16 @@ func (r *report) end(key [2]string, count *int, failed bool) {
 	}
 	if failed || key[1] == "" {
 		r.print(said...)
+	}
+}
+
+// unfinished prints what the tests said that a panic or the time limit cut off.
+func (r *report) unfinished(pkg string) {
+	for key, said := range r.said {
+		if key[0] == pkg && key[1] != "" {
+			r.print(said...)
+			delete(r.said, key)
+		}
 	}
 }
 

@@ -32,6 +32,8 @@ func TestWhatGoTestSaysIsSaidAndSkippedTestsAreCounted(t *testing.T) {
 		`{"Action":"output","Package":"MODULE/good","Output":"PASS\n"}`,
 		`{"Action":"output","Package":"MODULE/good","Output":"ok  \tMODULE/good\t0.1s\n"}`,
 		`{"Action":"pass","Package":"MODULE/good"}`,
+		`{"Action":"output","Package":"MODULE/late","Test":"TestSlow","Output":"panic: test timed out\n"}`,
+		`{"Action":"fail","Package":"MODULE/late"}`,
 		`{"Action":"output","Package":"MODULE/none","Output":"?   \tMODULE/none\t[no test files]\n"}`,
 		`{"Action":"skip","Package":"MODULE/none"}`,
 		`go: a complaint that is no event`,
@@ -43,6 +45,7 @@ func TestWhatGoTestSaysIsSaidAndSkippedTestsAreCounted(t *testing.T) {
 FAIL	MODULE/broken [build failed]
     x_test.go:1: 3, want 4
 ok  	MODULE/good	0.1s
+panic: test timed out
 ?   	MODULE/none	[no test files]
 go: a complaint that is no event
 1 passed, 1 failed, 2 skipped
