@@ -181,7 +181,7 @@ func (s *session) reserve(upTo uint64) error {
 	return s.save(upTo)
 }
 
-// save writes the ledger of record with all visit numbers below upTo as used.
+// save writes the ledger of record with all visit numbers below upTo as used, and those that already were.
 func (s *session) save(upTo uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -45,7 +45,7 @@ func TestAConnectionThatIsNotUsedMakesRoomForAnother(t *testing.T) {
 
 func TestAWantOfDescriptorsIsNotTheTargets(t *testing.T) {
 	t.Parallel()
-	c := NewClient(Options{Timeout: 30 * time.Millisecond})
+	c := NewClient(Options{Timeout: 3 * time.Second})
 	t.Cleanup(c.Close)
 	r := short(t, c, "http://127.0.0.1:1/matomo.php", func() bool { return false }).Send([]byte("idsite=1"), "agent")
 	if !r.Own || !r.Class.Retry() {
