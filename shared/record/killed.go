@@ -2,7 +2,6 @@ package record
 
 import (
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
@@ -22,7 +21,7 @@ type Reserved struct {
 //
 // What a backfill sent since stands in its journal, and is counted when the job goes on.
 func (s *Summary) CloseKilled(now time.Time) {
-	s.ByKind, s.ByTarget = maps.Clone(s.ByKind), maps.Clone(s.ByTarget)
+	s.ByKind, s.ByTarget = addHits(s.ByKind, nil), addHits(s.ByTarget, nil) // copies, which are there in an odd ledger too
 	for name, t := range s.Targets {
 		if t.Reserved != nil {
 			s.begin(name, &t)
@@ -71,6 +70,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 
 // begin books the reserved visits of a target as begun.
 func (s *Summary) begin(name string, t *Target) {
+	t.ByKind = addHits(t.ByKind, nil)
 	t.Visits.Planned += t.Reserved.Visits
 	s.Visits.Planned += t.Reserved.Visits
 	for kind, n := range t.Reserved.ByKind {

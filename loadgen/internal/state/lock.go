@@ -25,6 +25,8 @@ type lock struct {
 	path string
 	file afero.File
 	room int // bytes that the file has
+	// shared says that the file system knows no locks, so that others may have this one too.
+	shared bool
 }
 
 // lock takes the lock of a run, or fails with ErrRunning. Where the file system knows no locks everybody gets it.
@@ -37,12 +39,12 @@ func (f Folder) lock(runID string) (*lock, error) {
 			return nil, fmt.Errorf("open lock: %w", err)
 		}
 		there := true
-		held, err := take(file)
+		held, shared, err := take(file)
 		if held {
 			there, err = stillThere(f.fs, file)
 		}
 		if err == nil && there {
-			return &lock{fs: f.fs, path: path, file: file}, nil
+			return &lock{fs: f.fs, path: path, file: file, shared: shared}, nil
 		}
 		if err = errors.Join(err, file.Close()); err != nil {
 			return nil, err
@@ -50,17 +52,17 @@ func (f Folder) lock(runID string) (*lock, error) {
 	}
 }
 
-// take locks a file; held is false where the file system knows no locks.
-func take(f afero.File) (held bool, err error) {
+// take locks a file; shared says that the file system knows no locks. A file in memory needs none: nobody else has it.
+func take(f afero.File) (held, shared bool, err error) {
 	file, ok := f.(interface{ Fd() uintptr })
 	if !ok {
-		return false, nil
+		return false, false, nil
 	}
 	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return false, ErrRunning
+		return false, false, ErrRunning
 	}
-	return err == nil, nil
+	return err == nil, err != nil, nil
 }
 
 // stillThere says that a file which was locked has not been removed by the one who held it before.

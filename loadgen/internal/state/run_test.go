@@ -219,7 +219,7 @@ func TestAStartReadsItsOwnLedgerAndThoseOfKilledRunsAlone(t *testing.T) {
 	const old = 500
 	for i := range old {
 		path := filepath.Join(dir, fmt.Sprintf("old-%d.json", i))
-		must(t, os.WriteFile(path, []byte(`{"run_id":"old","ended":"2026-10-01T00:00:00Z"}`), 0o600), os.Chtimes(path, now, now.Add(time.Duration(i-old)*time.Hour)))
+		must(t, os.WriteFile(path, fmt.Appendf(nil, `{"run_id":"old-%d","ended":"2026-10-01T00:00:00Z"}`, i), 0o600), os.Chtimes(path, now, now.Add(time.Duration(i-old)*time.Hour)))
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "open.json"), []byte(`{"run_id":"open"}`), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "old-1.20261001T000000.json"), []byte(`{}`), 0o600))

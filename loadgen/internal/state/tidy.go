@@ -37,15 +37,15 @@ func (f Folder) Tidy(own string, now time.Time, log *slog.Logger) error {
 		id, is := strings.CutSuffix(file.Name(), ".lock")
 		if is && id != own && record.ValidRunID(id) {
 			locked[id] = true
-			f.close(id, now, log)
+			f.close(id, files, now, log)
 		}
 	}
 	f.migrate(files, locked, now, log)
 	return nil
 }
 
-// close closes the ledger of a run, unless it is alive.
-func (f Folder) close(id string, now time.Time, log *slog.Logger) {
+// close closes the ledger of a run, unless it is alive. files are those of the folder.
+func (f Folder) close(id string, files []fs.FileInfo, now time.Time, log *slog.Logger) {
 	l, err := f.lock(id)
 	if errors.Is(err, ErrRunning) {
 		return
@@ -55,8 +55,10 @@ func (f Folder) close(id string, now time.Time, log *slog.Logger) {
 		return
 	}
 	defer l.close() //nolint:errcheck // nothing was written through it
-	f.sweep(id)
-	if err := f.end(id, now, log); err != nil {
+	if !l.shared {
+		f.sweep(id, files)
+	}
+	if err := f.end(id, l.shared, now, log); err != nil {
 		log.Warn("the ledger of another run cannot be closed", "run_id", id, "err", err)
 		return
 	}
@@ -66,8 +68,7 @@ func (f Folder) close(id string, now time.Time, log *slog.Logger) {
 }
 
 // sweep removes what a kill left of ledgers that were being written.
-func (f Folder) sweep(id string) {
-	files, _ := afero.ReadDir(f.fs, f.dir) // what cannot be listed stays
+func (f Folder) sweep(id string, files []fs.FileInfo) {
 	for _, file := range files {
 		if strings.HasPrefix(file.Name(), "."+statedir.OpenFile(id)+".") {
 			_ = f.fs.Remove(filepath.Join(f.dir, file.Name())) // it is in nobody's way
@@ -75,8 +76,12 @@ func (f Folder) sweep(id string) {
 	}
 }
 
-// end closes the ledger of a run that is not alive and moves it to those that have ended.
-func (f Folder) end(id string, now time.Time, log *slog.Logger) error {
+// errMayRun means that nobody can tell whether a run is alive.
+var errMayRun = errors.New("the file system knows no locks, so that the run may be alive; start it again to close its ledger")
+
+// end closes the ledger of a run that is not alive and moves it to those that have ended. Where the run may be alive, only a
+// ledger that has ended is moved.
+func (f Folder) end(id string, mayRun bool, now time.Time, log *slog.Logger) error {
 	path := filepath.Join(f.dir, statedir.OpenFile(id))
 	var s record.Summary
 	if err := f.read(path, &s); err != nil {
@@ -84,6 +89,12 @@ func (f Folder) end(id string, now time.Time, log *slog.Logger) error {
 			return nil
 		}
 		return err
+	}
+	if s.RunID != id {
+		return fmt.Errorf("%s is no ledger of this run", path)
+	}
+	if s.Ended.IsZero() && mayRun {
+		return errMayRun
 	}
 	if s.Ended.IsZero() {
 		s.CloseKilled(now)
@@ -93,6 +104,19 @@ func (f Folder) end(id string, now time.Time, log *slog.Logger) error {
 		log.Warn("a run was killed; its ledger is closed", "run_id", id)
 	}
 	return f.archive(path, statedir.EndedFile(id, s.Ended))
+}
+
+// endOld is end for a ledger without a lock, which may be that of a run that has begun since the folder was listed.
+func (f Folder) endOld(id string, now time.Time, log *slog.Logger) error {
+	l, err := f.lock(id)
+	if errors.Is(err, ErrRunning) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer l.close() //nolint:errcheck // nothing was written through it
+	return errors.Join(f.end(id, l.shared, now, log), l.remove())
 }
 
 // migrate moves the ledgers that an earlier version left in the folder, which has no locks.
@@ -118,7 +142,7 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 		case isLife:
 			err = f.archive(filepath.Join(f.dir, file.Name()), filepath.Join(filepath.Dir(statedir.EndedFile(id, file.ModTime())), id, life+".json"))
 		case i < mayBeOpen:
-			err = f.end(id, now, log)
+			err = f.endOld(id, now, log)
 		default:
 			err = f.archive(filepath.Join(f.dir, file.Name()), statedir.EndedFile(id, file.ModTime()))
 		}

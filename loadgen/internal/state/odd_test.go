@@ -1,0 +1,69 @@
+package state_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/state"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+func TestWhatIsNoLedgerStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	f, dir := real(t)
+	files := map[string]string{
+		"notes.json": `{"a":1}`, "nothing.json": `null`, "other.json": `{"run_id":"another"}`,
+		"odd.json": `{"run_id":"odd","targets":{"a":{"reserved":{"visits":1,"by_kind":{"pageview":1}}}}}`,
+	}
+	for name, text := range files {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	said := tidy(t, f)
+	if s := summary(t, dir, "odd"); s.Reason != "killed" || s.Hits.Unknown != 1 || s.ByKind["pageview"].Unknown != 1 {
+		t.Errorf("a ledger without rows is closed as %+v", s)
+	}
+	delete(files, "odd.json")
+	for name, text := range files {
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != text || !strings.Contains(said, name) {
+			t.Errorf("%s is now %q, %v:\n%s", name, data, err, said)
+		}
+	}
+	if left := names(t, dir); len(left) != len(files) {
+		t.Errorf("%v is left", left)
+	}
+}
+
+// lockless is a file system that knows no locks.
+type lockless struct{ afero.Fs }
+
+type noDescriptor struct{ afero.File }
+
+func (noDescriptor) Fd() uintptr { return 1 << 30 }
+
+func (l lockless) OpenFile(name string, flag int, mode fs.FileMode) (afero.File, error) {
+	file, err := l.Fs.OpenFile(name, flag, mode)
+	return noDescriptor{file}, err
+}
+
+func TestARunThatMayBeAliveIsNotClosed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f, err := state.Open(lockless{afero.NewOsFs()}, dir)
+	must(t, err)
+	alive := begin(t, f, "alive")
+	must(t, alive.Save(&record.Summary{RunID: "alive", Started: now}))
+	for range 2 {
+		if said := tidy(t, f); !strings.Contains(said, "run_id=alive") || !summary(t, dir, "alive").Ended.IsZero() {
+			t.Errorf("it is closed, or nothing is said: %s", said)
+		}
+	}
+	must(t, alive.End(&record.Summary{RunID: "alive", Started: now, Ended: now}), alive.Close())
+	if said := tidy(t, f); said != "" || summary(t, dir, "alive").Ended.IsZero() {
+		t.Errorf("it has ended, and: %s", said)
+	}
+}
