@@ -129,6 +129,7 @@ func (p *past) same(h *backfill.Header) (problems problem.List) {
 		if again == nil {
 			return more
 		}
+		problems = fit(again, p.h.descriptors)
 		p.plan, p.router = again, routing.New(again.Targets, again.Strategy, again.Seed)
 	}
 	if h.RunID != p.plan.RunID || h.Seed != p.plan.Seed || h.Plan != p.plan.Hash {

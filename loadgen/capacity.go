@@ -100,7 +100,7 @@ func (c *capacitySearch) run(ctx context.Context) engine.Reason {
 func (c *capacitySearch) try(ctx context.Context, step capacity.Step) (s record.CapacityStep, ok bool) {
 	if n := len(c.found.Steps); n > 0 && !c.found.Steps[n-1].Held {
 		c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
-		if !c.recover(ctx) || !c.mend(ctx) {
+		if !c.recover(ctx) || !c.letProve(ctx) {
 			return s, false
 		}
 	}

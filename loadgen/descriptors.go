@@ -30,6 +30,6 @@ func fit(p *plan.Plan, descriptors uint64) (problems problem.List) {
 		return problems
 	}
 	*requests = int(descriptors) - spareDescriptors
-	problems.Warn(key, strconv.Itoa(wanted), fmt.Sprintf("%s: %d it is", message, *requests), cure)
+	problems.Warn(key, strconv.Itoa(wanted), fmt.Sprintf("%s: reduced to %d", message, *requests), cure)
 	return problems
 }

@@ -28,8 +28,8 @@ func TestRequestsInFlightFitTheDescriptors(t *testing.T) {
 	}{
 		"enough":            {spec.Spec{Concurrency: 200}, 232, 200, ""},
 		"unknown":           {spec.Spec{Concurrency: 200}, 0, 200, ""},
-		"too few":           {spec.Spec{Concurrency: 200}, 64, 32, `CONCURRENCY="200":` + may + `64 files: 32 it is; allow it 232: ulimit -n, or nofile of the container`},
-		"a backfill":        {spec.Spec{Concurrency: 200, BackfillShards: 8, BackfillEnabled: true}, 36, 4, `BACKFILL_SHARDS="8":` + may + `36 files: 4 it is; allow it 40: ulimit -n, or nofile of the container`},
+		"too few":           {spec.Spec{Concurrency: 200}, 64, 32, `CONCURRENCY="200":` + may + `64 files: reduced to 32; allow it 232: ulimit -n, or nofile of the container`},
+		"a backfill":        {spec.Spec{Concurrency: 200, BackfillShards: 8, BackfillEnabled: true}, 36, 4, `BACKFILL_SHARDS="8":` + may + `36 files: reduced to 4; allow it 40: ulimit -n, or nofile of the container`},
 		"not one a target":  {spec.Spec{Concurrency: 50}, 33, 0, `CONCURRENCY="50":` + may + `33 files; allow it 82: ulimit -n, or nofile of the container`},
 		"fewer than spared": {spec.Spec{Concurrency: 50}, 9, 0, `CONCURRENCY="50":` + may + `9 files; allow it 82: ulimit -n, or nofile of the container`},
 	} {
@@ -80,7 +80,7 @@ func TestARunWithFewDescriptorsFailsNoHits(t *testing.T) {
 	if got := child.ProcessState.ExitCode(); got != exitOK && got != exitThreshold { // on a busy machine most is not in time
 		t.Fatalf("%v:\n%s", err, said)
 	}
-	if text := string(said); !strings.Contains(text, "32 it is") || strings.Contains(text, "goes on in memory") {
+	if text := string(said); !strings.Contains(text, "reduced to 32") || strings.Contains(text, "goes on in memory") {
 		t.Errorf("it says\n%s", text)
 	}
 	s := readSummary(t, afero.NewOsFs(), env["SUMMARY_FILE"])

@@ -10,8 +10,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// logReasons logs each reason for which hits were not accepted once, when it is seen first. The caller holds the lock
-// while the run goes on.
+// logReasons logs each reason for which hits were not accepted once, when it is seen first. While the run lasts observe
+// alone calls it.
 func (s *session) logReasons() {
 	var sum record.Summary
 	s.ledger.FillReasons(&sum, s.Targets())

@@ -281,7 +281,7 @@ func (s *session) finish(reason engine.Reason) int {
 	if reason == engine.Stopped && sum.CutVisits > 0 {
 		sum.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", sum.CutVisits)
 	}
-	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.Rejected+sum.Hits.Failed+sum.Hits.Unknown+sum.Hits.Shed)
+	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.Rejected+sum.Hits.Failed+sum.Hits.Unknown+sum.Hits.Shed-min(sum.Hits.Shed, sum.StoodStill().Hits))
 	if code == exitNoTarget && sum.Message == "" {
 		why, _ := s.router.Hopeless()
 		if why == "" {

@@ -15,9 +15,9 @@ import (
 const (
 	// mostVoid is how many measurements in a row may be void until the search is given up.
 	mostVoid = 3
-	// mendTime is how long a target that counts as failed may take to prove itself: a little more than the longest time
+	// provingTime is how long a target that counts as failed may take to prove itself: a little more than the longest time
 	// between two tries (routing).
-	mendTime = 70 * time.Second
+	provingTime = 70 * time.Second
 )
 
 // void is why a step says nothing of the target, empty where it does: the loadgen stood still in it, or it broke only
@@ -68,9 +68,9 @@ func (c *capacitySearch) brokeWithout(v threshold.Values) bool {
 	})
 }
 
-// mend lets visits begin at the lowest rate where a target counts as failed, so that it can prove itself before the next step;
+// letProve lets visits begin at the lowest rate where a target counts as failed, so that it can prove itself before the next step;
 // false where ctx was done before.
-func (c *capacitySearch) mend(ctx context.Context) bool {
+func (c *capacitySearch) letProve(ctx context.Context) bool {
 	failed := func() bool {
 		for t := range c.targets {
 			if c.router.Status(t, time.Now()).Failed {
@@ -85,7 +85,7 @@ func (c *capacitySearch) mend(ctx context.Context) bool {
 	c.engine.SetRate(1)
 	c.engine.Pause(false)
 	c.rate = c.found.From
-	for end := time.Now().Add(mendTime); failed() && time.Now().Before(end); {
+	for end := time.Now().Add(provingTime); failed() && time.Now().Before(end); {
 		if !wait(ctx, time.Second) {
 			return false
 		}

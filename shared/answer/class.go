@@ -5,7 +5,7 @@
 //	accepted             accepted   no                  closes         204, or 200 with Matomo's image or receipt
 //	accepted_no_receipt  accepted   no                  closes         an image or 204 for a bulk request: a queue took it
 //	too_large            failed     in smaller pieces   opens          413
-//	not_now              failed     no sooner than told opens          408, 429, 503; a receipt for no hit at all
+//	not_now              failed     not before its time opens          408, 429, 503; a receipt for no hit at all
 //	rejected             rejected   no                  lock-out       Matomo's own no: 4xx, or a receipt that calls hits invalid
 //	in_front             rejected   no                  opens          4xx and 3xx of a server in front of Matomo
 //	token                rejected   no                  lock-out       401; 400 with Matomo's words about the token
@@ -15,10 +15,10 @@
 //	tls                  failed     yes                 opens          none: no TLS
 //	timeout              unknown    no                  opens          none in time
 //	broken               unknown    no                  opens          none: the connection ended after the first byte
-//	late                 shed       no                  is not told    never sent: not in time
-//	breaker              shed       no                  is not told    never sent: the target was failing
-//	standstill           shed       no                  is not told    never sent: this process stood still
-//	stopped              abandoned  no                  is not told    never sent: the run was stopped
+//	late                 shed       no                  unaffected     never sent: not in time
+//	breaker              shed       no                  unaffected     never sent: the target was failing
+//	standstill           shed       no                  unaffected     never sent: this process stood still
+//	stopped              abandoned  no                  unaffected     never sent: the run was stopped
 //
 // "lock-out" opens the breaker after few answers in a row, because Matomo locks an address out after 20 wrong tokens and
 // its 400 does not say whether the token is the cause.

@@ -109,7 +109,7 @@ func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 		_, err = f.Seek(whole, io.SeekStart)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("mend journal: %w", err), f.Close())
+		return nil, nil, errors.Join(fmt.Errorf("repair journal: %w", err), f.Close())
 	}
 	j.file = f
 	return j, header, nil

@@ -50,7 +50,7 @@ func (s *shard) send(ctx context.Context, b *batch) {
 // tooLarge says that a batch may be taken in smaller requests.
 func (b *batch) tooLarge(a ending) bool { return a.Class.Split() && b.hits > 1 }
 
-// insist tries until the answer is another than "later", patience ends, or the job is stopped. Patience begins anew after a
+// insist tries until the answer is another than "later", patience ends, or the job is stopped. Patience starts again after a
 // standstill of this process, in which nobody asked the target.
 func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)) (ending, error) {
 	first, standstills := s.c.Clock.Now(), s.c.Clock.Count()
@@ -121,7 +121,8 @@ func (s *shard) request(b *batch, from, upTo int) ending {
 	s.c.Router.Begin(b.span.Target, began)
 	result := s.to.Send()
 	a, hits := ending{Answer: result.Answer, Latency: time.Since(began)}, upTo-from
-	if result.Own || a.Class.Split() && hits > 1 { // says nothing of the target, which may take smaller ones
+	// A request that was not sent, or that is too large, says nothing of the target, which may take smaller ones.
+	if result.Own || a.Class == answer.Stopped || a.Class.Split() && hits > 1 {
 		s.c.Router.Ignore(b.span.Target)
 	} else {
 		s.c.Router.End(b.span.Target, result, hits, began.Add(a.Latency), time.Time{})

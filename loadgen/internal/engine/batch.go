@@ -25,8 +25,8 @@ type batch struct {
 	rest   []remainder       // by visit
 	who    []visitor.Visitor // by visit
 	result tracking.Result
-	// told says that the router knows of the result, and atWork that the target may still be at work on the request.
-	told, atWork bool
+	// reported says that the router knows of the result, and atWork that the target may still be at work on the request.
+	reported, atWork bool
 }
 
 // sentHit is what is needed to book a hit.
@@ -78,12 +78,12 @@ func (w *worker) serve(b *batch) {
 	standstills := w.c.Clock.Count()
 	b.result = w.request.Send()
 	b.answered = w.elapsed()
-	b.told, b.atWork = false, b.result.AtWork()
+	b.reported, b.atWork = false, b.result.AtWork()
 	if p := b.result.Pending; p != nil {
 		stood := w.c.Clock.Count() > standstills
 		if !stood { // until the wait is over the target would pass for one that works
 			w.c.Router.End(b.target, b.result, len(b.hits), w.began.Add(b.answered), time.Time{})
-			b.told = true
+			b.reported = true
 		}
 		late, came := p.Wait(WorkTime)
 		b.atWork = !came || late.AtWork()

@@ -217,11 +217,12 @@ func (l *loop) take(b *batch) {
 
 // judge tells the router what the answer says of the target. again is when the batch goes once more, 0 is never.
 func (l *loop) judge(b *batch, again time.Duration) {
-	if b.told {
+	if b.reported {
 		return
 	}
-	// What went wrong is not the target's: no connection was left here, or nobody looked for the answer in time.
-	if b.result.Own || b.result.Class.Outcome() == outcome.Unknown && l.stood(b.sent, b.answered) {
+	// What went wrong is not the target's: no connection was left here, the run was stopped before the request went out, or
+	// nobody looked for the answer in time.
+	if b.result.Own || b.result.Class == answer.Stopped || b.result.Class.Outcome() == outcome.Unknown && l.stood(b.sent, b.answered) {
 		l.c.Router.Ignore(b.target)
 		return
 	}

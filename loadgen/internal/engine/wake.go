@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// setAlarm lets the loop wake at at, or before: an alarm that comes too early costs less than to set each anew.
+// setAlarm lets the loop wake at at, or before: an alarm that comes too early costs less than to set each of them.
 func (l *loop) setAlarm(at time.Duration) {
 	if l.alarm == 0 || at < l.alarm {
 		l.alarm = at

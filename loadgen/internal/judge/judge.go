@@ -45,7 +45,7 @@ type moment struct {
 }
 
 // Look tells why the run is to stop, and in words; the reason is empty where it is not. After a standstill of the loadgen
-// it begins anew: no window that it judges by contains one.
+// it starts again: no window that it judges by contains one.
 func (j *Judge) Look(now time.Time, s *record.Summary) (engine.Reason, string) {
 	if n := len(s.Standstills); n > j.standstills {
 		j.standstills, j.missed, j.past = n, nil, nil
