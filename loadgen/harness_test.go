@@ -90,12 +90,13 @@ func (m *matomo) ids() []string {
 	return slices.Collect(maps.Keys(m.visitors))
 }
 
-// settings send 100 visits in five seconds to m; more wins.
+// settings send 100 visits in five seconds to m; more wins. The threshold always holds: without one of its own a run fails
+// where a busy machine is late with most of its hits.
 func settings(m *matomo, more map[string]string) map[string]string {
 	env := map[string]string{
 		"MATOMO_TOKEN_AUTH": token, "TELEMETRY_ADDR": "off", "TARGET_VISITS_PER_DAY": "1728000",
 		"PAUSE_BETWEEN_PVS_MIN": "0", "PAUSE_BETWEEN_PVS_MAX": "0", "STOP_AFTER_VISITS": "100", "RUN_SEED": "7",
-		"SUMMARY_FILE": "/out/summary.json", "REQUEST_TIMEOUT": "300",
+		"SUMMARY_FILE": "/out/summary.json", "REQUEST_TIMEOUT": "300", "THRESHOLDS": "visits>=0",
 	}
 	if m != nil {
 		env["MATOMO_URL"] = m.url
