@@ -123,6 +123,8 @@ func (l *loop) dispatch(now time.Duration) {
 		for n.waiting() {
 			verdict := l.c.Router.Verdict(t, at)
 			switch {
+			case verdict == routing.Refuse && l.hopeless(): // its requests may still wait for late answers
+				return
 			case verdict == routing.Refuse:
 				l.turnAway(n.pop(), answer.Breaker, now)
 				continue
@@ -285,10 +287,17 @@ func (l *loop) settle(b *batch) {
 	if b.result.Class.Outcome() != outcome.Accepted || b.result.Receipt.Invalid > 0 {
 		l.c.Log.Debug("request not accepted", "visit", b.visits[0].number, "hits", len(b.hits), "class", b.result.Class.String(),
 			"invalid", b.result.Receipt.Invalid, "reason", b.result.String())
-		if _, all := l.c.Router.Hopeless(); all {
-			l.stop(NoTarget)
-		}
+		l.hopeless()
 	}
+}
+
+// hopeless ends the run where no target has ever taken a hit and all have failed.
+func (l *loop) hopeless() bool {
+	_, all := l.c.Router.Hopeless()
+	if all {
+		l.stop(NoTarget)
+	}
+	return all
 }
 
 func kindsOf(hits []visit.Hit) ledger.Kinds {

@@ -116,6 +116,19 @@ func TestTheBreakerDoesNotWaitForLateAnswers(t *testing.T) {
 	})
 }
 
+func TestTheEndForWantOfATargetDoesNotWaitForLateAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(func(context.Context, sent) tracking.Result {
+			time.Sleep(2 * time.Second)
+			return timedOut(-1)
+		}, func(c *engine.Config) { c.StopAfter, c.Concurrency = 60, 50 })
+		// Five hits time out, one after the other, in ten seconds.
+		if reason := r.run(t.Context(), t.Context(), t); reason != engine.NoTarget || r.ledger.Counts().Planned > 15 {
+			t.Errorf("ended by %s after %d visits", reason, r.ledger.Counts().Planned)
+		}
+	})
+}
+
 func TestAnAnswerThatWasOnlyReadLateBecauseOfAStandstillCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(nil, func(c *engine.Config) { c.StopAfter = 2 })
