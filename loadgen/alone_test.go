@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -144,4 +146,29 @@ func TestALoadgenSaysThatItIsStartingBeforeItLooksAtItsFolder(t *testing.T) {
 	}
 	l.wait(t, patience)
 	recorded(t, l.summary(t), m)
+}
+
+// To the controller a loadgen that says that it is idle has been started without a start of the run.
+func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
+	t.Parallel()
+	m, asked, may := newMatomo(t, sink.Config{}, nil), make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			asked <- struct{}{}
+			<-may
+		}
+		m.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
+		"MATOMO_URL": server.URL + "/matomo.php", "STOP_AFTER_VISITS": "3", "TELEMETRY_ADDR": "127.0.0.1:0", "REQUEST_TIMEOUT": "30",
+	}))
+	addr := address(t, l)
+	<-asked
+	health := get(t, "http://"+addr+"/healthz")
+	close(may)
+	if strings.Contains(health, `"phase":"idle"`) {
+		t.Errorf("it says %s", health)
+	}
+	l.wait(t, patience)
 }

@@ -95,12 +95,18 @@ func (s *session) Health(target int) routing.Health {
 	return s.router.Status(target, s.now()).Health
 }
 
-// Phase implements telemetry.Source.
+// Phase implements telemetry.Source. Before the first visit the targets are asked for their clocks, which can take seconds.
 func (s *session) Phase() string {
+	var phase engine.Phase
 	if s.past != nil {
-		return string(s.past.job.Phase())
+		phase = s.past.job.Phase()
+	} else {
+		phase = s.engine.Phase()
 	}
-	return string(s.engine.Phase())
+	if phase == engine.Idle {
+		phase = engine.Starting
+	}
+	return string(phase)
 }
 
 // Pause implements telemetry.Source.
