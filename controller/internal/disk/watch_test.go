@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -20,10 +21,17 @@ var full = &fs.PathError{Op: "write", Path: "/data/exchange/.probe.1", Err: sysc
 func TestPlacesAreTriedOnceAMinuteAndRecover(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // guards what the two sides share
 		var tries int
 		var now error
-		var told [][]disk.Fault
-		w := disk.NewWatch(slog.New(slog.DiscardHandler), func(f []disk.Fault) { told = append(told, f) }, func(context.Context) error {
+		var changes [][]disk.Fault
+		w := disk.NewWatch(slog.New(slog.DiscardHandler), func(f []disk.Fault) {
+			mu.Lock()
+			defer mu.Unlock()
+			changes = append(changes, f)
+		}, func(context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
 			tries++
 			return now
 		})
@@ -31,17 +39,24 @@ func TestPlacesAreTriedOnceAMinuteAndRecover(t *testing.T) {
 		ended := make(chan struct{})
 		go func() { w.Run(ctx); close(ended) }()
 		synctest.Wait()
-		now = full
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if f := w.Faults(); tries != 2 || len(f) != 1 || f[0].Place != "/data/exchange" {
-			t.Errorf("%d tries, %+v", tries, f)
+		// aMinuteLater is what is known a minute after the disk has become so.
+		aMinuteLater := func(disk error) (int, int) {
+			mu.Lock()
+			now = disk
+			mu.Unlock()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return tries, len(changes)
 		}
-		now = nil
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if f := w.Faults(); tries != 3 || len(f) != 0 || len(told) != 2 {
-			t.Errorf("%d tries, %+v, told %v", tries, f, told)
+		tried, changed := aMinuteLater(full)
+		if f := w.Faults(); tried != 2 || changed != 1 || len(f) != 1 || f[0].Place != "/data/exchange" {
+			t.Errorf("%d tries, %d changes, %+v", tried, changed, f)
+		}
+		tried, changed = aMinuteLater(nil)
+		if f := w.Faults(); tried != 3 || changed != 2 || len(f) != 0 {
+			t.Errorf("%d tries, %d changes, %+v", tried, changed, f)
 		}
 		cancel()
 		<-ended
