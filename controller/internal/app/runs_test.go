@@ -132,7 +132,8 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 	for _, row := range slower.Rows {
 		if row.BeyondNoise {
 			flagged[row.Group+" "+row.Name] = true
-			if row.Group != "latency" && allSent(first, third) {
+			// A run ends with its last visit, which a slower server holds up: the same hits take longer.
+			if row.Group != "latency" && row.Group != "rates" && allSent(first, third) {
 				t.Errorf("%s %s is flagged: %v and %v, %s", row.Group, row.Name, *row.A, *row.B, row.Why)
 			}
 		}
