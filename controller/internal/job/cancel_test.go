@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -24,6 +25,28 @@ func TestACancelWinsOverAStartThatHangs(t *testing.T) {
 	until(t, q, next, "the next one runs", runs)
 	if w.started(id) != 0 {
 		t.Error("it was cancelled, and yet started")
+	}
+	if r, err := w.Run(t.Context(), id); err != nil || r.Ended.IsZero() || r.Reason != job.Cancelled {
+		t.Errorf("its run has no end: %+v, %v", r, err)
+	}
+}
+
+func TestACancelStopsAJobWhoseInterruptedStartTookEffect(t *testing.T) {
+	t.Parallel()
+	for _, told := range []error{nil, context.Canceled} {
+		w := newWorld(t)
+		q, _ := w.controller(t)
+		w.set(func() { w.late = func(ctx context.Context) error { <-ctx.Done(); return told } })
+		id := asked(t, q)
+		until(t, q, id, "its start hangs", func(j job.Job) bool { return j.State == job.Running })
+		if j, _, err := q.Cancel(t.Context(), id); err != nil || j.State != job.Exited || *j.ExitCode != 130 {
+			t.Fatalf("want it stopped: %+v, %v", j, err)
+		}
+		w.set(func() {
+			if s := w.jobs[id]; s.State != runtime.Exited {
+				t.Errorf("a job that was cancelled sends: %+v", s)
+			}
+		})
 	}
 }
 

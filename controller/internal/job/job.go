@@ -118,6 +118,9 @@ type Queue struct {
 	seen map[string]sight
 	// cancelled are jobs that a person wants to end, also where that could not be kept.
 	cancelled map[string]bool
+	// tried are queued jobs whose start failed and is tried again: their runs are recorded as begun, and where the start was
+	// interrupted it may have taken effect all the same.
+	tried map[string]bool
 	// interrupt ends the looking after jobs that is under way, nil for none, and waiting counts those who wait for that.
 	interrupt context.CancelFunc
 	waiting   int
@@ -131,7 +134,7 @@ type sight struct {
 
 // New makes a queue; Watch keeps it going.
 func New(c Config) *Queue {
-	return &Queue{c: c, wake: make(chan struct{}, 1), seen: map[string]sight{}, cancelled: map[string]bool{}}
+	return &Queue{c: c, wake: make(chan struct{}, 1), seen: map[string]sight{}, cancelled: map[string]bool{}, tried: map[string]bool{}}
 }
 
 // Jobs are those that are not removed, the latest first.

@@ -26,10 +26,10 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 	if err != nil {
 		return Job{}, nil, err
 	}
-	switch j.State {
-	case Exited:
+	switch {
+	case j.State == Exited:
 		return Job{}, nil, &Refused{"the job has ended already; POST /api/backfill/cleanup removes it"}
-	case Queued:
+	case j.State == Queued && !q.wasTried(j.RunID):
 		j.State, j.Ended, j.Reason = Exited, q.c.Now(), Cancelled
 		out, err := q.saved(ctx, j)
 		return out, nil, err
@@ -123,14 +123,14 @@ func (q *Queue) End(ctx context.Context) error {
 	rows, err := q.c.Store.Jobs(ctx)
 	faults := []error{err}
 	for _, j := range rows {
-		switch j.State {
-		case Running, Cancelling:
+		switch {
+		case j.State == Running, j.State == Cancelling, j.State == Queued && q.wasTried(j.RunID):
 			if err := q.c.Port.StopJob(ctx, j.RunID, drain); err != nil {
 				faults = append(faults, fmt.Errorf("end job %s: %w", j.RunID, err))
 				continue
 			}
 			q.book(ctx, &j, q.look(ctx, j), interrupted)
-		case Queued:
+		case j.State == Queued:
 			j.State, j.Ended, j.Reason = Exited, q.c.Now(), interrupted
 			faults = append(faults, q.c.Store.SaveJob(ctx, j))
 		}

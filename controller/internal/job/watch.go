@@ -46,7 +46,7 @@ func (q *Queue) tend(ctx context.Context) error {
 	}
 	busy := false
 	for i := range rows {
-		if rows[i].State == Running && q.toEnd(rows[i].RunID) {
+		if (rows[i].State == Running || rows[i].State == Queued) && q.toEnd(rows[i].RunID) {
 			rows[i].State = Cancelling
 		}
 		l := q.look(ctx, rows[i])
@@ -87,6 +87,22 @@ func (q *Queue) toEnd(id string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.cancelled[id]
+}
+
+func (q *Queue) setTried(id string, tried bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if tried {
+		q.tried[id] = true
+	} else {
+		delete(q.tried, id)
+	}
+}
+
+func (q *Queue) wasTried(id string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.tried[id]
 }
 
 // look asks the port and the ledger of a job how it stands. One that has ended stays as it was seen.
@@ -182,8 +198,9 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 		}
 	}
 	switch err := q.c.Port.StartJob(ctx, j.RunID); {
-	case errors.Is(err, runtime.ErrUnavailable), errors.Is(err, runtime.ErrEnding), ctx.Err() != nil:
+	case errors.Is(err, runtime.ErrUnavailable), errors.Is(err, runtime.ErrEnding), err != nil && ctx.Err() != nil:
 		*j = was
+		q.setTried(j.RunID, true)
 		q.keep(booking, *j)
 		return true
 	case err != nil:
@@ -192,6 +209,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 		q.book(ctx, j, runtime.Status{State: runtime.Missing, ExitCode: 1}, "failed")
 		return false
 	}
+	q.setTried(j.RunID, false)
 	q.c.Log.Info("backfill started", "run_id", j.RunID)
 	q.look(ctx, *j)
 	return true
@@ -226,6 +244,7 @@ func (q *Queue) keep(ctx context.Context, j store.Job) {
 	if j.State == Exited {
 		q.mu.Lock()
 		delete(q.cancelled, j.RunID)
+		delete(q.tried, j.RunID)
 		q.mu.Unlock()
 	}
 }

@@ -49,6 +49,8 @@ type world struct {
 	unsaved error
 	// hang is what a start waits for, nil for nothing.
 	hang chan struct{}
+	// late, where it is set, is called after a start has taken effect, and its error is that of the start.
+	late func(context.Context) error
 }
 
 // SaveJob implements job.Store.
@@ -209,8 +211,12 @@ func (p port) Job(_ context.Context, id string) runtime.Status {
 
 func (p port) StartJob(ctx context.Context, id string) error {
 	p.mu.Lock()
-	hang := p.hang
+	hang, late := p.hang, p.late
 	p.mu.Unlock()
+	if late != nil {
+		p.set(func() { p.begin(id) })
+		return late(ctx)
+	}
 	if hang != nil {
 		select {
 		case <-hang:
@@ -226,11 +232,16 @@ func (p port) StartJob(ctx context.Context, id string) error {
 	case p.refused != nil:
 		return p.refused
 	}
+	p.begin(id)
+	return nil
+}
+
+// begin begins a life of a job; the caller holds mu.
+func (p port) begin(id string) {
 	if p.jobs[id].State != runtime.Running {
 		p.starts[id]++
 		p.jobs[id] = runtime.Status{State: runtime.Running, ID: "c-" + id, Started: time.Now()}
 	}
-	return nil
 }
 
 func (p port) StopJob(_ context.Context, id string, _ time.Duration) error {

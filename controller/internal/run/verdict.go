@@ -31,7 +31,7 @@ func (r *Run) End(ledger []byte, l runtime.Status, instead string) {
 	r.ExitCode = exitCode(l, r.Reason)
 }
 
-// The exit codes of a loadgen that was interrupted, and of one that was killed.
+// The exit codes of a loadgen that was interrupted, or cancelled before it began, and of one that was killed.
 const (
 	exitInterrupted = 130
 	exitKilled      = 137
@@ -42,7 +42,7 @@ func exitCode(l runtime.Status, reason string) int {
 	switch {
 	case l.ExitCode != 0 || l.State == runtime.Exited:
 		return l.ExitCode
-	case reason == "interrupted":
+	case reason == "interrupted" || reason == "cancelled":
 		return exitInterrupted
 	case reason == "killed" || reason == "removed":
 		return exitKilled
