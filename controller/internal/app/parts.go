@@ -107,10 +107,11 @@ func (a *App) tellState(st run.Status) {
 
 // scale is what the rate of the run is multiplied by now.
 func (a *App) scale() float64 {
-	if c := a.control.Status().Steering; !c.Paused {
-		return c.Scale
+	c := a.control.Status().Steering
+	if c.Paused || c.FinishSeconds > 0 {
+		return 0
 	}
-	return 0
+	return c.Scale
 }
 
 func (a *App) keepInterval(ctx context.Context, i live.Interval) error {

@@ -54,7 +54,7 @@ type Point struct {
 	Delta      Hits    `json:"delta"`
 	Latency    Latency `json:"latency"`
 	OpenVisits uint64  `json:"open_visits"`
-	// Scale is what the planned rate was multiplied by, 0 while the run was paused.
+	// Scale is what the planned rate was multiplied by, 0 while no visit was to begin.
 	Scale float64 `json:"scale"`
 }
 

@@ -56,6 +56,8 @@ describe('a run', () => {
     const ended = '2026-11-24T10:00:00Z'
     expect(passed({ ended, exit_code: 0 }, [built])).toBeUndefined()
     expect(passed({ ended, exit_code: 4 }, [{ ...built, held: false }])).toBe(false)
+    expect(passed({ ended, exit_code: 130 }, [{ ...built, held: false }])).toBe(false)
+    expect(passed({ ended, exit_code: 130 }, [{ ...built, held: false, pending: true }])).toBeUndefined()
     expect(passed({ ended, exit_code: 0 }, [{ ...built, built_in: undefined }])).toBe(true)
   })
   it('has the latest one of its plan as the run before', () => {

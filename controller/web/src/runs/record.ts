@@ -143,11 +143,12 @@ export function twinOf<R extends Pick<Schemas['RecordHead'], 'id' | 'plan_hash' 
 /** The exit code of a run that missed a threshold or that the error brake ended. */
 export const missed = 4
 
-/** Whether a run that ended kept all its thresholds; undefined where nobody set one. */
+/** Whether a run that ended kept all its thresholds; undefined where nobody set one and the built-in one held. */
 export function passed(run: { ended: string | null; exit_code?: number | null }, verdicts?: Verdict[] | null) {
   if (!run.ended) return
   if (run.exit_code === missed) return false
-  return verdicts?.some((v) => !v.built_in) ? verdicts.every((v) => v.held) : undefined
+  if (verdicts?.some((v) => !v.held && !v.pending)) return false
+  return verdicts?.some((v) => !v.built_in) ? true : undefined
 }
 
 /** How the end of a run is to be seen. */

@@ -263,7 +263,7 @@ export const runs = {
     no_target: ['No target', 'No target took a single hit.'],
     interrupted: ['Cut off', 'It was stopped at once; hits of open visits count as abandoned.'],
     stopped: ['Stopped', 'It was stopped, and its open visits had time to end.'],
-    killed: ['Killed', 'It did not end by itself; the last second may be missing in the ledger.'],
+    killed: ['Killed', 'It did not end by itself; what it may have sent in its last second counts as unknown.'],
     failed: ['Failed', 'The generator ended with an error.'],
     crashed: ['Crashed', 'The generator crashed.'],
     removed: ['Removed', 'The container was removed while the run went on.'],
