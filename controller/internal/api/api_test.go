@@ -155,7 +155,7 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		{errors.Join(&run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409, "PAGEVIEWS_MIN: is below 1"},
 		{runtime.ErrUnavailable, 503, "engine"},
 		{&run.Deferred{Paused: true}, 503, "paused; the stop is carried out when the engine answers"},
-		{run.ErrStopped, 409, "a stop was asked for"},
+		{run.ErrStopped, 409, "a stop was requested"},
 		{runtime.ErrForeign, 409, "not ours"},
 		{context.Canceled, 503, "given up"},
 		{fmt.Errorf("stop: %w", context.DeadlineExceeded), 504, "too long"},

@@ -128,7 +128,7 @@ func (s *server) answerConfig(ctx context.Context, c library.Config, err error) 
 
 type applyRequest struct {
 	IfMatch string `header:"If-Match" maxLength:"100"`
-	Timeout int    `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the run that goes on have to end."`
+	Timeout int    `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the current run have to end."`
 	Body    *struct {
 		Config map[string]any `json:"config,omitempty" doc:"Left out: the saved configuration is applied as it is."`
 	}

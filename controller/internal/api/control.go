@@ -51,7 +51,7 @@ type stopRequest struct {
 }
 
 type restartRequest struct {
-	Timeout int `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the run that goes on have to end."`
+	Timeout int `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the current run have to end."`
 }
 
 // ResultAnswer is what an operation came to.
@@ -108,7 +108,7 @@ func (s *server) control() {
 		how.Now = in.Body != nil && in.Body.Mode == "now"
 		return result(s.Runs.Stop(context.WithoutCancel(ctx), how))
 	})
-	o = op(http.MethodPost, "/api/restart", tagRun, "Finish the run that goes on and start another with the saved configuration")
+	o = op(http.MethodPost, "/api/restart", tagRun, "Finish the current run and start another with the saved configuration")
 	route(s, o, func(ctx context.Context, in *restartRequest) (*body[ResultAnswer], error) {
 		return result(s.Runs.Restart(context.WithoutCancel(ctx), time.Duration(in.Timeout)*time.Second))
 	})

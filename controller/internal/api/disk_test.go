@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // faulty is a file system on which writes fail.
@@ -117,6 +119,20 @@ func TestAFaultOfTheDiskIsToldWithItsFolderAndFix(t *testing.T) {
 		if a := f.ask("GET", "/api/status", "").object(t); len(a["storage"].([]any)) != 1 {
 			t.Errorf("%v: the page is not told: %v", why, a["storage"])
 		}
+	}
+}
+
+func TestAFolderInAFilesPlaceIsNamed(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	way := filepath.Join(f.exchange, "control.json")
+	if err := os.Mkdir(way, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f.runs.err = f.publisher.Steer(exchange.Steady("run"))
+	got := f.ask("POST", "/api/start", "")
+	if got.Code != 409 || !strings.Contains(got.Body.String(), way+" is a folder") || len(f.watch.Faults()) != 0 {
+		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }
 

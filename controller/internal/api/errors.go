@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
 	"runtime/debug"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,6 +23,15 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
+
+// blocked finds the file in an error that cannot be written because a folder is in its place.
+func blocked(err error) (path string, found bool) {
+	var rename *os.LinkError
+	if !errors.As(err, &rename) || !errors.Is(err, fs.ErrExist) {
+		return "", false
+	}
+	return rename.New, true
+}
 
 // refuse is a problem of one status with a sentence.
 func refuse(status int, detail string, errs ...error) error {
@@ -74,6 +85,9 @@ func (s *server) problem(ctx context.Context, err error) error {
 		return refuse(http.StatusGatewayTimeout, "it took too long")
 	case errors.Is(err, context.Canceled): // who asked has gone, so this is read by nobody and no fault of anybody
 		return refuse(http.StatusServiceUnavailable, "the request was given up")
+	}
+	if path, found := blocked(err); found {
+		return refuse(http.StatusConflict, path+" is a folder, and a file has to be there; move it away")
 	}
 	if fault, found := s.Disk.Told(err); found {
 		return refuse(http.StatusInsufficientStorage, fault.Error())

@@ -87,11 +87,11 @@ func (w *Watch) set(faults []Fault) {
 	}
 	for _, f := range faults {
 		if !slices.Contains(before, f) {
-			w.log.Error("nothing can be stored", "place", f.Place, "cause", f.Cause, "fix", f.Fix)
+			w.log.Error("a place cannot be used", "place", f.Place, "cause", f.Cause, "fix", f.Fix)
 		}
 	}
 	if len(faults) == 0 {
-		w.log.Info("everything can be stored again")
+		w.log.Info("all places can be used again")
 	}
 	w.changed(slices.Clone(faults))
 }

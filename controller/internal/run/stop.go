@@ -18,7 +18,7 @@ const (
 )
 
 // ErrStopped is the error of an operation that was given up because a stop was asked for.
-var ErrStopped = errors.New("it was given up, because a stop was asked for meanwhile")
+var ErrStopped = errors.New("given up because a stop was requested")
 
 // Deferred is the error of a stop that waits for the engine; Watch carries it out.
 type Deferred struct {

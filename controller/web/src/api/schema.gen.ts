@@ -700,7 +700,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Finish the run that goes on and start another with the saved configuration */
+        /** Finish the current run and start another with the saved configuration */
         post: operations["post-api-restart"];
         delete?: never;
         options?: never;
@@ -3683,7 +3683,7 @@ export interface operations {
     "post-api-config-apply": {
         parameters: {
             query?: {
-                /** @description Seconds that open visits of the run that goes on have to end. */
+                /** @description Seconds that open visits of the current run have to end. */
                 timeout?: number;
             };
             header?: {
@@ -4900,7 +4900,7 @@ export interface operations {
     "post-api-restart": {
         parameters: {
             query?: {
-                /** @description Seconds that open visits of the run that goes on have to end. */
+                /** @description Seconds that open visits of the current run have to end. */
                 timeout?: number;
             };
             header?: never;

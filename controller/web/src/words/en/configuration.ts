@@ -178,7 +178,7 @@ export const configuration = {
     applying: 'Saving, restarting and waiting for the new plan to run…',
     starting: 'Saving, starting and waiting for the plan to run…',
     applyHelp:
-      'Open visits of the run that goes on are finished first; what is still open after 60 seconds is cut off. If the generator refuses the new plan, the one that runs now is put back.',
+      'Open visits of the current run are finished first; what is still open after 60 seconds is cut off. If the generator refuses the new plan, the one that runs now is put back.',
     applied: 'The new configuration runs.',
     started: 'Traffic is starting.',
     nothing: 'There is nothing to apply.',

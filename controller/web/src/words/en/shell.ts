@@ -84,7 +84,7 @@ export const shell = {
     paused: ['Paused', 'The daily cap is reached; it goes on by itself.'],
     unstored: [
       'Paused, state not writable',
-      'No new visits begin: the state folder (data/state) cannot be written, because its disk is full or read-only. Free space there; it goes on by itself.',
+      'No new visits begin: the state folder (data/state) cannot be written, because its disk is full or read-only. Free space there; the run then resumes by itself.',
     ],
     held: ['Paused', 'No new visits begin until somebody resumes the run.'],
     draining: ['Draining', 'No new visits begin; the run is ending.'],
