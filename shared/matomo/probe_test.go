@@ -70,7 +70,7 @@ func TestAProbeVisitThatIsNotSeenHasItsReason(t *testing.T) {
 		"a hit that is lost":   {&fake{}, "wrong", seen, "answered 400", false, 1},
 		"no token":             {&fake{}, "", seen, "give one", false, 0},
 	} {
-		_, err := probe(t, c.fake, c.token, 300*time.Millisecond, c.log)
+		_, err := probe(t, c.fake, c.token, 2*time.Second, c.log)
 		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, matomo.ErrUnseen) != c.unseen {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -80,7 +80,7 @@ func TestWhatIsReadOfAnAnswer(t *testing.T) {
 			defer server.Close()
 			cl := client(t, func(o *tracking.Options) {
 				if name == "no answer in time" {
-					o.Timeout = 50 * time.Millisecond
+					o.Timeout = shortTime
 				}
 			})
 			r := aim(t, cl, server.URL+"/matomo.php", "hush-hush").Send([]byte("rec=1"), "Firefox")
@@ -151,7 +151,11 @@ func TestTheClockIsReadWithoutAHit(t *testing.T) {
 	}
 }
 
+// shortTime is a timeout in which a request surely goes out, also on a busy machine.
+const shortTime = 500 * time.Millisecond
+
 func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		answer string // "" is never
 		came   bool
@@ -163,6 +167,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 		"a connection that just closes": {"close", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			late := make(chan struct{})
 			address := serve(t, func(conn net.Conn) {
 				_, _ = conn.Read(make([]byte, 4096))
@@ -173,7 +178,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 				_, _ = io.WriteString(conn, c.answer)
 				_, _ = conn.Read(make([]byte, 1)) // until the client is gone
 			})
-			o := func(o *tracking.Options) { o.Timeout, o.Pending = 50*time.Millisecond, true }
+			o := func(o *tracking.Options) { o.Timeout, o.Pending = shortTime, true }
 			r := aim(t, client(t, o), "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")
 			close(late)
 			if r.Class != answer.Timeout || r.Pending == nil || !r.AtWork() {
@@ -181,7 +186,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 			}
 			limit := 10 * time.Second
 			if c.answer == "" {
-				limit = 50 * time.Millisecond
+				limit = shortTime
 			}
 			a, came := r.Pending.Wait(limit)
 			if came != c.came || (!came || a.AtWork()) != c.atWork {
@@ -192,6 +197,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 }
 
 func TestABreakEndsTheWaitForALateAnswer(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(conn net.Conn) {
 		for {
 			if _, err := conn.Read(make([]byte, 4096)); err != nil {
@@ -199,7 +205,7 @@ func TestABreakEndsTheWaitForALateAnswer(t *testing.T) {
 			}
 		}
 	})
-	c := client(t, func(o *tracking.Options) { o.Timeout, o.Pending = 50*time.Millisecond, true })
+	c := client(t, func(o *tracking.Options) { o.Timeout, o.Pending = shortTime, true })
 	r := aim(t, c, "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")
 	if r.Pending == nil {
 		t.Fatalf("%+v", r)

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
@@ -135,7 +134,7 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 	})
 	r := send(t, "https://matomo.test/matomo.php", func(o *tracking.Options) {
 		through(silent)(o)
-		o.Timeout = 50 * time.Millisecond
+		o.Timeout = shortTime
 	})
 	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() || r.String() != "no answer in time" {
 		t.Errorf("in time: %+v", r)
