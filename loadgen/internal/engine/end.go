@@ -102,8 +102,5 @@ func (l *loop) clear(now time.Duration) {
 // close books what became of a visit.
 func (l *loop) close(o *openVisit, hits int) {
 	l.open--
-	l.c.Ledger.Close(int(o.target), o.Fate(hits, o.sent), int(o.Splits))
-	if o.Repeats > 0 {
-		l.c.Ledger.Repeat(int(o.target), int(o.Repeats))
-	}
+	l.c.Ledger.Close(int(o.target), o.Fate(hits, o.sent), 0)
 }

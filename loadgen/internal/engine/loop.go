@@ -259,7 +259,7 @@ func (l *loop) settle(b *batch) {
 	i := 0
 	for v := range b.visits {
 		o, rest := b.visits[v], b.rest[v]
-		unopened, action := o.Taken == 0, false
+		unopened, action, before := o.Taken == 0, false, o.Course
 		for range o.hits() {
 			action = action || !b.hits[i].ping
 			o.book(l.booked[i].Class.Outcome(), b.hits[i].ping, b.hits[i].recorded, &l.days)
@@ -268,6 +268,9 @@ func (l *loop) settle(b *batch) {
 				l.c.Ledger.Open(b.target, ledger.Origin{Day: l.days.begin(int64(o.Taken)), Visitor: b.who[v], Late: o.hit > 1})
 			}
 			i++
+		}
+		if o.Splits > before.Splits || o.Repeats > before.Repeats {
+			l.c.Ledger.More(b.target, o.Splits-before.Splits, o.Repeats-before.Repeats)
 		}
 		if action && b.atWork {
 			o.AtWork()

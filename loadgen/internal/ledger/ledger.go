@@ -199,7 +199,7 @@ func (l *Ledger) Open(target int, o Origin) {
 	l.accounts[target].Opened.add(o)
 }
 
-// Close books the fate of a visit; splits is how many more visits than one Matomo makes of it.
+// Close books the fate of a visit; splits is how many more visits than one Matomo makes of it, as far as More has not told.
 func (l *Ledger) Close(target int, f Fate, splits int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -207,11 +207,13 @@ func (l *Ledger) Close(target int, f Fate, splits int) {
 	l.accounts[target].Split += uint64(splits)
 }
 
-// Repeat books that Matomo may make so many visits more.
-func (l *Ledger) Repeat(target, visits int) {
+// More books that Matomo makes so many visits more of one that is open, and so many that it may make. It must not wait until
+// the visit is closed, which a kill prevents.
+func (l *Ledger) More(target int, splits, repeats uint16) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.accounts[target].Repeated += uint64(visits)
+	l.accounts[target].Split += uint64(splits)
+	l.accounts[target].Repeated += uint64(repeats)
 }
 
 // Counts is a consistent copy of a ledger.
