@@ -64,8 +64,8 @@ type ReconciledTarget struct {
 	SiteID int    `json:"site_id"`
 	// Parts are the targets where there are several.
 	Parts []ReconciledPart `json:"parts,omitempty"`
-	// Verdict is the first of short, more, not_asked, not_archived and equal that is true of a row, else incomparable; it
-	// is empty until the reconciliation is done.
+	// Verdict is the first of short, more, not_asked, not_archived and equal that is true of a row, else incomparable. It is
+	// not equal where the visits cannot be compared, and empty until the reconciliation is done.
 	Verdict Match `json:"verdict,omitempty" enum:"equal,short,more,not_asked,not_archived,incomparable"`
 	// Slice is how the run is told from other traffic: dimension (its own custom dimension), site (the site had nothing
 	// else on those days) or difference (what is there less what was there before); it is empty where it could not be asked.
@@ -138,7 +138,14 @@ func (t *ReconciledTarget) verdict() Match {
 	for i := range t.Rows {
 		rows[i] = t.Rows[i].Verdict
 	}
-	return first(rows, MatchShort, MatchMore, MatchNotArchived, MatchEqual)
+	verdict := first(rows, MatchShort, MatchMore, MatchNotArchived, MatchEqual)
+	others := func(r ReconciledRow) bool {
+		return r.Group == "total" && r.Name == "visits" && r.Verdict == MatchIncomparable
+	}
+	if verdict == MatchEqual && slices.ContainsFunc(t.Rows, others) {
+		return MatchIncomparable // visits of others may hide what is missing
+	}
+	return verdict
 }
 
 // first is the first of some matches that is among all, MatchIncomparable where none is.

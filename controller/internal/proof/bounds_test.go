@@ -218,6 +218,10 @@ func TestASurplusIsNoSuccessUnlessSomethingExplainsIt(t *testing.T) {
 		if got, _ := reconcile(t, m, r); got.Verdict != record.MatchEqual || row(t, got, "pageviews").Verdict != record.MatchIncomparable {
 			t.Errorf("where nobody looked before: %s %+v", got.Verdict, row(t, got, "pageviews"))
 		}
+		m.report, m.lately = always(shown(visits+50, pages+300)), holds(visits+50, pages+300)
+		if got, _ := reconcile(t, m, r); got.Verdict != record.MatchIncomparable || row(t, got, "orders").Verdict != record.MatchEqual {
+			t.Errorf("visits of others may hide what is missing, whatever else is equal: %s", got.Verdict)
+		}
 	})
 }
 
