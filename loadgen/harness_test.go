@@ -272,6 +272,10 @@ func recorded(t *testing.T, s record.Summary, m *matomo) {
 	}
 	visitsAgree(t, s, m)
 	for _, v := range m.Violations() {
+		// What follows a page that this machine had no time for refers to one that never came.
+		if s.ByKind["pageview"].Shed > 0 && v.Rule == "pv_id is not that of an earlier page" {
+			continue
+		}
 		t.Errorf("the sink objects: %s", v)
 	}
 	if s.ByKind["order"].Unknown == 0 {
