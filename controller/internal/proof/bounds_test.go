@@ -191,6 +191,15 @@ func TestDaysOnWhichAnythingMayHaveBeenSentAreAsked(t *testing.T) {
 		if s := m.asked[0]; s.From.Format(time.DateOnly) != "1999-12-31" || s.To.Format(time.DateOnly) != "2000-01-01" || got.Verdict != record.MatchIncomparable {
 			t.Errorf("live: asked for %+v, %s", s, got.Verdict)
 		}
+		split := change(func(at *record.Target) {
+			at.Account = record.Account{Visits: record.Visits{Planned: 3, Complete: 3, Split: 1}, Opened: record.Opened{Days: map[string]uint64{"1999-12-31": 3}}}
+		})
+		split.Summary.Started, split.Summary.Ended = r.Summary.Started.Add(-time.Minute), r.Summary.Ended
+		m.asked = nil
+		if _, _ = reconcile(t, m, split); m.asked[0].From.Format(time.DateOnly) != "1999-12-31" || m.asked[0].To.Format(time.DateOnly) != "2000-01-01" {
+			t.Errorf("visits split at midnight: asked for %+v", m.asked[0])
+		}
+		m.asked = nil
 		r.Summary.Kind, r.Summary.Backfill = record.BackfillJob, &record.Backfill{Days: []record.BackfillDay{
 			{Date: "1999-11-01", Planned: 3}, {Date: "1999-11-02", Planned: 3, Unknown: 3}, {Date: "1999-11-05", Planned: 3, Rejected: 3}, {Date: "1999-11-06", Planned: 3},
 		}}

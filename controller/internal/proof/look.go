@@ -160,7 +160,7 @@ func settled(rows []record.ReconciledRow) bool {
 }
 
 // days are the first and the last day (YYYY-MM-DD) on which anything was sent to a site. The ledger has the days of visits
-// that were surely opened; those in doubt may be of any day on which the run sent.
+// that were surely opened; those in doubt, and second parts of split ones, may be of any day on which the run sent.
 func days(s record.Summary, sent record.Target, zone *time.Location) (first, last string) {
 	all := slices.Collect(maps.Keys(sent.Opened.Days))
 	if s.Backfill != nil {
@@ -169,7 +169,7 @@ func days(s record.Summary, sent record.Target, zone *time.Location) (first, las
 				all = append(all, d.Date)
 			}
 		}
-	} else if inDoubt(sent) {
+	} else if inDoubt(sent) || sent.Visits.Split > 0 { // Matomo splits visits at midnight, the second part is of the next day
 		ended := s.Ended
 		if ended.IsZero() {
 			ended = time.Now()
