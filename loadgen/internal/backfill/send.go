@@ -163,6 +163,10 @@ func (s *shard) sendInPieces(ctx context.Context, b *batch) {
 		upTo := min(b.hits, from+most)
 		a, err := s.insist(ctx, b, func() (ending, error) { return s.request(b, from, upTo), nil })
 		switch {
+		case err != nil && from == 0: // nothing of it was taken
+			s.c.Ledger.Return(b.span.Target, &whole.Answer, s.kinds)
+			s.giveUp(b, errors.Join(err, s.c.Journal.back(b.span)))
+			return
 		case err != nil:
 			whole.Answer = answer.Answer{Class: answer.Broken, FirstWords: "sent in part: " + err.Error()}
 			from = b.hits

@@ -128,3 +128,31 @@ func TestAResumedJobMayHaveRequestsOfAnotherSize(t *testing.T) {
 	}
 	whole(t, r, m, nil)
 }
+
+func TestAVisitOfWhichNoPieceWasTakenGoesLater(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "UTC", "2026-03-28", "2026-03-29", 400, later)
+	m := newMatomo()
+	drain, stop := context.WithCancelCause(context.Background())
+	defer stop(nil)
+	busy := true
+	m.answer = func(_ int, hits []hit) answer.Answer {
+		switch {
+		case len(hits) > 5:
+			return tooLarge
+		case busy && len(hits) == 5: // the beginning of one that goes in pieces
+			stop(engine.Interrupted)
+			return answer.Answer{Class: answer.NotNow, Status: 503}
+		}
+		return taken(hits)
+	}
+	why, _, _, s := r.run(drain, m)
+	if why != engine.Interrupted || s.Hits.Unknown > 0 {
+		t.Errorf("ended %s with %+v", why, s.Hits)
+	}
+	busy = false
+	if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) {
+		t.Errorf("resumed, it ended %s with %+v", why, s.Visits)
+	}
+	whole(t, r, m, nil)
+}
