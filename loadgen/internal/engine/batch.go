@@ -27,6 +27,8 @@ type batch struct {
 	result tracking.Result
 	// reported says that the router knows of the result, and atWork that the target may still be at work on the request.
 	reported, atWork bool
+	// pending says that its time is over and its answer is waited for.
+	pending bool
 }
 
 // sentHit is what is needed to book a hit.
@@ -56,7 +58,7 @@ type worker struct {
 	visit   visit.Visit
 }
 
-// serve makes the hits of a batch, sends them and waits for the answer.
+// serve makes the hits of a batch, sends them and waits for the answer, until its time is over.
 func (w *worker) serve(b *batch) {
 	b.kinds, b.hits, b.rest, b.who = ledger.Kinds{}, b.hits[:0], b.rest[:0], b.who[:0]
 	w.request.Begin(b.target, b.proven)
@@ -75,22 +77,19 @@ func (w *worker) serve(b *batch) {
 		b.rest, b.who = append(b.rest, r), append(b.who, w.visit.Seen())
 	}
 	w.c.Ledger.Send(b.target, b.kinds)
-	standstills := w.c.Clock.Count()
 	b.result = w.request.Send()
 	b.answered = w.elapsed()
 	b.reported, b.atWork = false, b.result.AtWork()
-	if p := b.result.Pending; p != nil {
-		stood := w.c.Clock.Count() > standstills
-		if !stood { // until the wait is over the target would pass for one that works
-			w.c.Router.End(b.target, b.result, len(b.hits), w.began.Add(b.answered), time.Time{})
-			b.reported = true
-		}
-		late, came := p.Wait(WorkTime)
-		b.atWork = !came || late.AtWork()
-		if b.result.Pending = nil; stood && came { // it was we who were late
-			b.result.Answer = late
+}
+
+// over says that no visit of the batch has hits left.
+func (b *batch) over() bool {
+	for i := range b.visits {
+		if int(b.visits[i].upTo) < b.rest[i].hits {
+			return false
 		}
 	}
+	return true
 }
 
 // add adds the next hit of o.

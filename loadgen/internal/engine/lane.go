@@ -14,7 +14,10 @@ type lane struct {
 	hits         int // of both
 	slots        int // requests in flight that it may have
 	inFlight     int
-	size         Size // of a request
+	pending      int // of those, whose time is over
+	// doubted says that the target was in doubt since a slot was free last.
+	doubted bool
+	size    Size // of a request
 	// split are by number the visits whose request was too large, and how many hits the next may have in which they go.
 	split map[uint64]int
 }

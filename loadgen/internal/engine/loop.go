@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/arrival"
@@ -17,7 +18,7 @@ import (
 type loop struct {
 	*Engine
 	jobs    chan<- *batch
-	answers <-chan *batch
+	answers chan *batch // of the pool, and of batches whose late answer was waited for
 
 	schedule *arrival.Schedule
 	next     uint64    // number of the next visit
@@ -38,6 +39,7 @@ type loop struct {
 	days   days
 	visit  visit.Visit // made last
 	spare  []*batch
+	over   int // open visits that wait for a late answer alone
 	booked []ledger.Answered
 
 	end      Reason        // set once no more visits begin
@@ -45,6 +47,10 @@ type loop struct {
 	draining bool
 	giveUp   time.Duration // when requests in flight are broken off
 	broken   bool
+
+	waits       context.Context // of late answers
+	stopWaiting context.CancelFunc
+	waiters     sync.WaitGroup
 }
 
 // nap is the shortest time between two looks for hits that fall due, unless some wait for a request already: waking
@@ -52,12 +58,14 @@ type loop struct {
 // It is less late than any network, and does not touch rates up to 2,000 hits a second.
 const nap = 500 * time.Microsecond
 
-func newLoop(e *Engine, jobs chan<- *batch, answers <-chan *batch) *loop {
-	return &loop{
+func newLoop(e *Engine, jobs chan<- *batch, answers chan *batch) *loop {
+	l := &loop{
 		Engine: e, jobs: jobs, answers: answers, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
 		schedule: arrival.New(e.c.Load, e.began, e.c.FirstVisit, e.c.Random), steered: steering{scale: 1},
 		resumed: -1, passed: -nap, lanes: newLanes(e.c.Router, e.c.Concurrency, e.c.Batch), days: days{zone: e.c.Zone},
 	}
+	l.waits, l.stopWaiting = context.WithCancel(context.Background())
+	return l
 }
 
 func (l *loop) run(drain context.Context) Reason {
@@ -65,6 +73,8 @@ func (l *loop) run(drain context.Context) Reason {
 	l.follow(l.began)
 	l.finishWhenAsked()
 	defer l.c.Alarm.Stop()
+	defer l.waiters.Wait()
+	defer l.stopWaiting()
 	stop := drain.Done()
 	for {
 		now := l.elapsed()
@@ -84,6 +94,7 @@ func (l *loop) run(drain context.Context) Reason {
 		if l.end != "" && l.open == 0 {
 			return l.end
 		}
+		l.endWaits()
 		l.setAlarm(max(l.wake(now), l.passed+nap))
 		select {
 		case <-l.c.Alarm.C():
@@ -132,7 +143,7 @@ func (l *loop) dispatch(now time.Duration) {
 				l.turnAway(n.popOldest(), answer.Late, now)
 				continue
 			}
-			if verdict == routing.Wait || !l.free(n, at) || n.hits < n.size.Most && now < n.oldest()+l.c.BatchDelay {
+			if verdict == routing.Wait || !l.free(n, verdict, at) || n.hits < n.size.Most && now < n.oldest()+l.c.BatchDelay {
 				break
 			}
 			l.send(t, now)
@@ -141,9 +152,15 @@ func (l *loop) dispatch(now time.Duration) {
 }
 
 // free says that the target may have one more request in flight: of its own slots, or of those that targets which
-// take no hits leave unused.
-func (l *loop) free(n *lane, at time.Time) bool {
+// take no hits leave unused. Requests that a failed target left without an answer neither keep it from being tried, nor
+// from taking hits once it works again: beside them one goes at a time.
+func (l *loop) free(n *lane, verdict routing.Verdict, at time.Time) bool {
 	if n.inFlight < n.slots {
+		n.doubted = false
+		return true
+	}
+	n.doubted = n.doubted || verdict == routing.Single
+	if n.doubted && n.inFlight == n.pending {
 		return true
 	}
 	unused := 0
@@ -199,6 +216,13 @@ func (l *loop) batch() *batch {
 // take books an answer and goes on with its visits.
 func (l *loop) take(b *batch) {
 	l.notice()
+	if b.result.Pending != nil {
+		l.await(b)
+		return
+	}
+	if b.pending {
+		l.awaited(b)
+	}
 	l.lanes[b.target].inFlight--
 	tries := uint8(0)
 	for i := range b.visits {

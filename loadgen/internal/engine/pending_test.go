@@ -2,6 +2,9 @@ package engine_test
 
 import (
 	"context"
+	"math"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/profile"
 )
 
 // late is an answer that comes so long after the time of its request is over; below 0 it never does.
@@ -19,13 +23,15 @@ type late struct {
 	class answer.Class
 }
 
-func (l late) Wait(limit time.Duration) (answer.Answer, bool) {
-	if l.after < 0 || l.after > limit {
-		time.Sleep(limit)
-		return answer.Answer{}, false
+func (l late) Wait(ctx context.Context, limit time.Duration) (answer.Answer, bool) {
+	if l.after < 0 {
+		l.after = math.MaxInt64
 	}
-	time.Sleep(l.after)
-	return answer.Answer{Class: l.class}, true
+	select {
+	case <-ctx.Done():
+	case <-time.After(min(l.after, limit)):
+	}
+	return answer.Answer{Class: l.class}, l.after <= limit && ctx.Err() == nil
 }
 
 // timedOut is the result of a request whose answer comes late.
@@ -153,6 +159,92 @@ func TestAnAnswerThatWasOnlyReadLateBecauseOfAStandstillCounts(t *testing.T) {
 		// What else was on its way at that moment has none either.
 		if n := r.ledger.Counts().Latency[0].TotalCount(); n == 0 || n >= int64(r.ended(outcome.Accepted)) {
 			t.Errorf("%d latencies of %d hits: the one in flight has none", n, r.ended(outcome.Accepted))
+		}
+	})
+}
+
+func TestAStopDoesNotWaitForLateAnswers(t *testing.T) {
+	hang := func(_ context.Context, s sent) tracking.Result {
+		if s.visit == 0 {
+			return tracking.Result{}
+		}
+		time.Sleep(2 * time.Second)
+		return timedOut(-1)
+	}
+	t.Run("at a signal", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(hang, nil)
+			// Those of the seconds 1, 2 and 3 wait for late answers, that of 4 has timed out at 6.
+			drain, stop := context.WithTimeoutCause(t.Context(), 5500*time.Millisecond, engine.Interrupted)
+			defer stop()
+			began := time.Now()
+			if reason := r.run(drain, t.Context(), t); reason != engine.Interrupted || time.Since(began) != 6*time.Second {
+				t.Errorf("ended by %s after %v, want 6 s: the last request in its time ends then", reason, time.Since(began))
+			}
+		})
+	})
+	t.Run("when the time to finish is over", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(hang, nil)
+			_, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){4500 * time.Millisecond: finish(3 * time.Second)})
+			if reason != engine.Stopped || took != 7500*time.Millisecond {
+				t.Errorf("ended by %s after %v, want 7.5 s", reason, took)
+			}
+		})
+	})
+}
+
+func TestARunDoesNotWaitForLateAnswersToLastHits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(func(_ context.Context, s sent) tracking.Result {
+			if s.hit == 2 {
+				time.Sleep(2 * time.Second)
+				return timedOut(-1)
+			}
+			return tracking.Result{}
+		}, func(c *engine.Config) { c.StopAfter = 2 })
+		began := time.Now()
+		reason := r.run(t.Context(), t.Context(), t)
+		// The last hit is due at the third second.
+		if took := time.Since(began); reason != engine.StoppedAfterVisits || took != 5*time.Second {
+			t.Errorf("ended by %s after %v, want 5 s", reason, took)
+		}
+		if c := r.ledger.Counts(); c.Visits[ledger.Partial] != 2 || r.ended(outcome.Unknown) != 2 || c.Repeated != 0 {
+			t.Errorf("%+v", c.Account)
+		}
+	})
+}
+
+// All places are held by requests that were left without an answer, and Matomo is back.
+func TestATargetThatIsBackTakesHitsBesideThoseWithoutAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		r := newRig(func(_ context.Context, s sent) tracking.Result {
+			if down.Load() {
+				time.Sleep(2 * time.Second)
+				return timedOut(-1)
+			}
+			time.Sleep(10 * time.Millisecond)
+			return tracking.Result{}
+		}, func(c *engine.Config) {
+			c.Concurrency, c.Load, c.AutoStop = 20, profile.NewConstant(10*86400), 30*time.Second
+		})
+		began := time.Now()
+		time.AfterFunc(5*time.Second, func() { down.Store(true) })
+		time.AfterFunc(10*time.Second, func() { down.Store(false) })
+		var accepted atomic.Int64
+		time.AfterFunc(18*time.Second, func() { accepted.Add(-int64(r.ended(outcome.Accepted))) })
+		time.AfterFunc(20*time.Second, func() { accepted.Add(int64(r.ended(outcome.Accepted))) })
+		_ = r.run(t.Context(), t.Context(), t)
+		tried := slices.ContainsFunc(r.matomo.log, func(s sent) bool {
+			at := s.when.Sub(began)
+			return at > 10*time.Second && at < 16*time.Second
+		})
+		if !tried {
+			t.Error("it is not tried for six seconds")
+		}
+		if n := accepted.Load(); n < 50 { // of 60 that are due
+			t.Errorf("%d hits are accepted in two seconds", n)
 		}
 	})
 }

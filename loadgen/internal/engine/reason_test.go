@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,9 +62,9 @@ func TestEveryHitThatWasNotAcceptedHasAReason(t *testing.T) {
 
 func TestAHitThatWasTriedAndThenTurnedAwayHasItsLastAnswerAsReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := 0
+		var n atomic.Int32
 		r := newRig(func(context.Context, sent) tracking.Result {
-			if n++; n == 1 {
+			if n.Add(1) == 1 {
 				return tracking.Result{}
 			}
 			return tracking.Result{Answer: answer.Answer{Class: answer.NotNow, Status: 429, RetryAfter: 5 * time.Second, FirstWords: "slow down"}}

@@ -44,6 +44,8 @@ type Verdict uint8
 // The verdicts.
 const (
 	Go Verdict = iota
+	// Single lets one hit go, alone: the target is in doubt, and none of its hits is without an answer still in its time.
+	Single
 	Wait
 	Refuse
 )
@@ -54,6 +56,8 @@ func (b *breaker) verdict(now time.Time) Verdict {
 		return Refuse
 	case !b.proven && (b.inFlight > 0 || now.Before(b.hold)):
 		return Wait
+	case !b.proven:
+		return Single
 	default:
 		return Go
 	}

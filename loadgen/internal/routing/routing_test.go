@@ -59,7 +59,7 @@ func TestAnswersFromBeforeTheOutageDoNotPutOffTheProbe(t *testing.T) {
 	for i := range 50 { // the breaker opens at the 20th; the others come in the 30 s after
 		r.End(0, said(answer.Timeout), 1, start.Add(time.Duration(max(0, i-19))*time.Second), time.Time{})
 	}
-	if r.Verdict(0, start.Add(30*time.Second)) != routing.Go {
+	if r.Verdict(0, start.Add(30*time.Second)) != routing.Single {
 		t.Error("no probe may go")
 	}
 }
@@ -71,7 +71,7 @@ func TestAnUnprovenTargetTakesNoOtherHitBeforeARetry(t *testing.T) {
 	if r.Verdict(0, start.Add(999*time.Millisecond)) != routing.Wait {
 		t.Error("another hit may go before the retry")
 	}
-	if r.Verdict(0, start.Add(time.Second)) != routing.Go {
+	if r.Verdict(0, start.Add(time.Second)) != routing.Single {
 		t.Error("the retry may not go")
 	}
 }
@@ -90,7 +90,7 @@ func TestAnUnprovenTargetGetsOneHitAtATime(t *testing.T) {
 func TestFiveHitsWithoutSuccessFailATargetAndAProbeAMinuteMendsIt(t *testing.T) {
 	r := routing.New(three()[:2], target.RoundRobin, 1)
 	for i := range 5 {
-		if r.Verdict(0, start) != routing.Go {
+		if r.Verdict(0, start) != routing.Single {
 			t.Fatalf("refused after %d", i)
 		}
 		reply(r, 0, answer.Rejected, start)
@@ -105,7 +105,7 @@ func TestFiveHitsWithoutSuccessFailATargetAndAProbeAMinuteMendsIt(t *testing.T) 
 		t.Error("hopeless, though the other target was not tried")
 	}
 	later := start.Add(time.Minute)
-	if r.Verdict(0, later) != routing.Go {
+	if r.Verdict(0, later) != routing.Single {
 		t.Error("no probe after a minute")
 	}
 	reply(r, 0, answer.NotNow, later)
@@ -140,7 +140,7 @@ func TestATargetThatWorkedIsProbedSoon(t *testing.T) {
 	now := start
 	for _, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 		wait *= time.Second
-		if r.Verdict(0, now.Add(wait-time.Millisecond)) != routing.Refuse || r.Verdict(0, now.Add(wait)) != routing.Go {
+		if r.Verdict(0, now.Add(wait-time.Millisecond)) != routing.Refuse || r.Verdict(0, now.Add(wait)) != routing.Single {
 			t.Fatalf("the probe does not come after %v", wait)
 		}
 		now = now.Add(wait)
@@ -157,7 +157,7 @@ func TestRejectionsFailATargetThatWorkedBeforeMatomoLocksUsOut(t *testing.T) {
 	for range 5 {
 		reply(r, 0, answer.Rejected, start)
 	}
-	if r.Verdict(0, start.Add(59*time.Second)) != routing.Refuse || r.Verdict(0, start.Add(time.Minute)) != routing.Go {
+	if r.Verdict(0, start.Add(59*time.Second)) != routing.Refuse || r.Verdict(0, start.Add(time.Minute)) != routing.Single {
 		t.Error("it is not probed once a minute")
 	}
 }
@@ -183,7 +183,7 @@ func TestAFailedTargetIsLeftAloneAsLongAsItWants(t *testing.T) {
 		r.Begin(0, start)
 		r.End(0, tracking.Result{Answer: answer.Answer{Class: answer.NotNow, RetryAfter: 20 * time.Second}}, 1, start, time.Time{})
 	}
-	if r.Verdict(0, start.Add(19*time.Second)) != routing.Refuse || r.Verdict(0, start.Add(20*time.Second)) != routing.Go {
+	if r.Verdict(0, start.Add(19*time.Second)) != routing.Refuse || r.Verdict(0, start.Add(20*time.Second)) != routing.Single {
 		t.Error("it is probed at another moment than it said")
 	}
 }

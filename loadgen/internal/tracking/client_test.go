@@ -1,6 +1,7 @@
 package tracking_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -188,7 +189,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 			if c.answer == "" {
 				limit = shortTime
 			}
-			a, came := r.Pending.Wait(limit)
+			a, came := r.Pending.Wait(t.Context(), limit)
 			if came != c.came || (!came || a.AtWork()) != c.atWork {
 				t.Errorf("came %t: %+v", came, a)
 			}
@@ -196,22 +197,32 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestABreakEndsTheWaitForALateAnswer(t *testing.T) {
+func TestTheWaitForALateAnswerCanBeEnded(t *testing.T) {
 	t.Parallel()
-	address := serve(t, func(conn net.Conn) {
-		for {
-			if _, err := conn.Read(make([]byte, 4096)); err != nil {
-				return
+	for name, end := range map[string]func(*tracking.Client, context.CancelFunc){
+		"by a break of all": func(c *tracking.Client, _ context.CancelFunc) { c.Break() },
+		"by its context":    func(_ *tracking.Client, cancel context.CancelFunc) { cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := serve(t, func(conn net.Conn) {
+				for {
+					if _, err := conn.Read(make([]byte, 4096)); err != nil {
+						return
+					}
+				}
+			})
+			c := client(t, func(o *tracking.Options) { o.Timeout, o.Pending = shortTime, true })
+			r := aim(t, c, "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")
+			if r.Pending == nil {
+				t.Fatalf("%+v", r)
 			}
-		}
-	})
-	c := client(t, func(o *tracking.Options) { o.Timeout, o.Pending = shortTime, true })
-	r := aim(t, c, "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")
-	if r.Pending == nil {
-		t.Fatalf("%+v", r)
-	}
-	time.AfterFunc(10*time.Millisecond, c.Break)
-	if _, came := r.Pending.Wait(time.Hour); came {
-		t.Error("an answer came")
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			time.AfterFunc(10*time.Millisecond, func() { end(c, cancel) })
+			if _, came := r.Pending.Wait(ctx, time.Hour); came {
+				t.Error("an answer came")
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"context"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
@@ -8,8 +9,8 @@ import (
 
 // Pending is a request whose time is over while its server may still be at work on it.
 type Pending interface {
-	// Wait waits so long for the answer; false where none came. It must be called, once.
-	Wait(limit time.Duration) (answer.Answer, bool)
+	// Wait waits for the answer, no longer than limit or until ctx is done; false where none came. It must be called, once.
+	Wait(ctx context.Context, limit time.Duration) (answer.Answer, bool)
 }
 
 // pending implements Pending.
@@ -20,11 +21,13 @@ type pending struct {
 }
 
 // Wait implements Pending.
-func (p pending) Wait(limit time.Duration) (answer.Answer, bool) {
+func (p pending) Wait(ctx context.Context, limit time.Duration) (answer.Answer, bool) {
 	c := p.conn
 	defer p.target.drop(c)
 	_ = c.SetReadDeadline(time.Now().Add(limit)) // fails on a closed connection alone, as the read then will
-	if p.target.client.broken.Load() {           // after the deadline was set, so that none is missed
+	stopWatching := context.AfterFunc(ctx, c.interrupt)
+	defer stopWatching()
+	if p.target.client.broken.Load() { // after the deadline was set, so that none is missed
 		c.interrupt()
 	}
 	_ = c.read() // the head says whether an answer came
