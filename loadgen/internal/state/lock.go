@@ -29,7 +29,7 @@ type lock struct {
 	shared bool
 }
 
-// lock takes the lock of a run, or fails with ErrRunning. Where the file system knows no locks everybody gets it.
+// lock takes the lock of a run, or fails with ErrRunning. What is not a regular file is refused. Where the file system knows no locks everybody gets it.
 func (f Folder) lock(runID string) (*lock, error) {
 	path := filepath.Join(f.dir, statedir.LockFile(runID))
 	for {
@@ -38,8 +38,10 @@ func (f Folder) lock(runID string) (*lock, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open lock: %w", err)
 		}
-		there := true
-		held, shared, err := take(file)
+		there, held, shared := true, false, false
+		if err = regular(file); err == nil {
+			held, shared, err = take(file)
+		}
 		if held {
 			there, err = stillThere(f.fs, file)
 		}
@@ -50,6 +52,18 @@ func (f Folder) lock(runID string) (*lock, error) {
 			return nil, err
 		}
 	}
+}
+
+// regular refuses what cannot hold the space of a ledger, as a pipe or a device.
+func regular(f afero.File) error {
+	is, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("look at lock: %w", err)
+	}
+	if !is.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file; remove it", f.Name())
+	}
+	return nil
 }
 
 // take locks a file; shared says that the file system knows no locks. A file in memory needs none: nobody else has it.

@@ -187,6 +187,21 @@ func TestABrokenLedgerRefusesItsOwnRunAlone(t *testing.T) {
 	must(t, r.Close())
 }
 
+func TestALockThatIsNoFileRefusesItsRun(t *testing.T) {
+	t.Parallel()
+	f, dir := real(t)
+	must(t, syscall.Mkfifo(filepath.Join(dir, "own.lock"), 0o600), os.Symlink(os.DevNull, filepath.Join(dir, "device.lock")))
+	for _, id := range []string{"own", "device"} {
+		if _, err := f.Begin(id); err == nil || !strings.HasSuffix(err.Error(), id+".lock is not a regular file; remove it") {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	said := tidy(t, f)
+	if !strings.Contains(said, "run_id=device") {
+		t.Errorf("nothing is said of the lock of another run:\n%s", said)
+	}
+}
+
 // reading counts the ledgers that are opened.
 type reading struct {
 	afero.Fs
