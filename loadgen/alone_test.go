@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -146,6 +147,30 @@ func TestALoadgenSaysThatItIsStartingBeforeItLooksAtItsFolder(t *testing.T) {
 	}
 	l.wait(t, patience)
 	recorded(t, l.summary(t), m)
+}
+
+// Two containers with one start: the second looks before the first has made it, and has the run's place once that has ended.
+func TestAStartCountsOnceWhereTwoMakeItAtATime(t *testing.T) {
+	t.Parallel()
+	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+	disk := slow{fsys, make(chan struct{})}
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1", "STOP_AFTER_VISITS": "5"})
+	first := maps.Clone(env)
+	env["TELEMETRY_ADDR"] = "127.0.0.1:0"
+	second := start(t, disk, env)
+	addr := address(t, second)
+	start(t, fsys, first).wait(t, patience)
+	before, _ := m.seen()
+	close(disk.may)
+	eventually(t, "the second is idle", func() bool { return strings.Contains(get(t, "http://"+addr+"/healthz"), `"phase":"idle"`) })
+	if _, err := fsys.Stat("/state/once.lock"); !errors.Is(err, fs.ErrNotExist) || !second.stderr.has("idle: this start was made before") {
+		t.Errorf("its lock is %v, and the log says\n%s", err, second.stderr.String())
+	}
+	second.signals <- syscall.SIGTERM
+	second.ends(t, exitOK)
+	if hits, _ := m.seen(); hits != before || hits == 0 {
+		t.Errorf("%d hits came, and then %d that nobody asked for", before, hits-before)
+	}
 }
 
 // To the controller a loadgen that says that it is idle has been started without a start of the run.

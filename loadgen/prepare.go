@@ -20,30 +20,36 @@ const (
 	takePause = 50 * time.Millisecond
 )
 
-// prepare takes the run's place in the state folder and finds where it goes on. Problems refuse it before anything is sent.
-func (s *session) prepare(ctx context.Context) problem.List {
-	var problems problem.List
+// errStarted means that another process made this start since this one looked, and has ended.
+var errStarted = errors.New("this start was made before")
+
+// prepare takes the run's place in the state folder and finds where it goes on. Problems refuse it before anything is sent;
+// it does not start where another process has made this start.
+func (s *session) prepare(ctx context.Context) (starts bool, problems problem.List) {
 	k := &s.plan.Spec
-	if err := s.take(ctx); errors.Is(err, state.ErrRunning) {
+	switch err := s.take(ctx); {
+	case errors.Is(err, errStarted):
+		return false, nil
+	case errors.Is(err, state.ErrRunning):
 		problems.Refuse("RUN_ID", s.plan.RunID, err.Error()+" with the same STATE_DIR", "wait until it has ended, or choose another RUN_ID")
-		return problems
-	} else if err != nil {
+		return false, problems
+	case err != nil:
 		problems.Refuse("STATE_DIR", k.StateDir, err.Error(), "name a folder that this user may write to")
-		return problems
+		return false, problems
 	}
 	if k.BackfillEnabled {
-		return s.prepareBackfill(ctx)
+		return true, s.prepareBackfill(ctx)
 	}
 	if err := s.resume(); err != nil {
 		problems.Refuse("STATE_DIR", k.StateDir, err.Error(), "")
-		return problems
+		return false, problems
 	}
 	c := s.config()
 	s.engine = engine.New(c)
 	if k.CapacitySearch {
 		s.search = newCapacitySearch(k, c, s.engine, s.Targets(), capacity.NewLag(s.plan.Visits.Outline))
 	}
-	return problems
+	return true, nil
 }
 
 // take takes the run's place, and puts the state folder in order.
@@ -62,6 +68,12 @@ func (s *session) take(ctx context.Context) (err error) {
 		return err
 	}
 	if k.StartID != "" {
+		switch again, err := s.folder.Started(k.StartID); {
+		case err != nil:
+			return err
+		case again:
+			return errStarted
+		}
 		if err := s.folder.SaveStart(k.StartID); err != nil {
 			return err
 		}
@@ -129,4 +141,5 @@ func (s *session) release() {
 	if err := leave(); err != nil {
 		s.log.Warn("the run's lock is not released", "err", err)
 	}
+	s.place = nil
 }

@@ -123,11 +123,7 @@ func runTraffic(ctx context.Context, h host, o options) int {
 		log.Info("telemetry listens", "addr", server.Addr())
 	}
 	if !starts {
-		select {
-		case <-h.signals:
-		case <-ctx.Done():
-		}
-		return exitOK
+		return idle(ctx, h)
 	}
 	to, err := newSender(p, env, tracking.Options{Timeout: answerTime(p.Spec), Pending: !p.Spec.BackfillEnabled})
 	if err != nil {
@@ -137,12 +133,28 @@ func runTraffic(ctx context.Context, h host, o options) int {
 	defer to.client.Close()
 	s := newSession(h, o, env, p, to, log, lines)
 	defer s.release()
-	if faults := s.prepare(ctx); faults.Err() != nil {
+	starts, faults = s.prepare(ctx)
+	switch {
+	case faults.Err() != nil:
 		tell(h, faults)
 		return exitConfig
+	case !starts:
+		s.release()
+		warnStarted(log, &p.Spec)
+		seen.show(still{p, engine.Idle})
+		return idle(ctx, h)
 	}
 	seen.show(s)
 	return s.run(ctx)
+}
+
+// idle sends nothing until it is told to end.
+func idle(ctx context.Context, h host) int {
+	select {
+	case <-h.signals:
+	case <-ctx.Done():
+	}
+	return exitOK
 }
 
 // startsNow says whether the run begins at once, and refuses places where it cannot write. Where it does not the log says
@@ -160,9 +172,13 @@ func startsNow(h host, o options, k *spec.Spec, log *slog.Logger) (starts bool, 
 		faults.Refuse("STATE_DIR", k.StateDir, err.Error(), "let this user read it")
 	}
 	if again {
-		log.Warn("idle: this start was made before, and each counts once; start the run again to go on", "start_id", k.StartID, "run_id", k.RunID)
+		warnStarted(log, k)
 	}
 	return !again, faults
+}
+
+func warnStarted(log *slog.Logger, k *spec.Spec) {
+	log.Warn("idle: this start was made before, and each counts once; start the run again to go on", "start_id", k.StartID, "run_id", k.RunID)
 }
 
 func startedBefore(fsys afero.Fs, k *spec.Spec) (bool, error) {
