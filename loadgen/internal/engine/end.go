@@ -42,6 +42,7 @@ func (l *loop) shed(o openVisit, why answer.Class, now time.Duration) {
 
 // rest goes on with a visit after hits that were not sent, or closes it. It was made last.
 func (l *loop) rest(o openVisit, now time.Duration) {
+	delete(l.lanes[o.target].split, o.number) // its next hits may be small
 	if int(o.hit) == len(l.visit.Hits) {
 		l.close(&o, len(l.visit.Hits))
 		return
@@ -102,5 +103,6 @@ func (l *loop) clear(now time.Duration) {
 // close books what became of a visit.
 func (l *loop) close(o *openVisit, hits int) {
 	l.open--
+	delete(l.lanes[o.target].split, o.number)
 	l.c.Ledger.Close(int(o.target), o.Fate(hits, o.sent), 0)
 }

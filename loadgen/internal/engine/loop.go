@@ -300,13 +300,13 @@ func (l *loop) settle(b *batch) {
 			o.AtWork()
 		}
 		o.attempts = 0
-		delete(l.lanes[b.target].split, o.number)
 		switch {
 		case int(o.hit) == rest.hits:
 			l.close(&o, rest.hits)
 		case l.draining:
 			l.abandon(o)
 		default:
+			delete(l.lanes[b.target].split, o.number)
 			o.due, o.upTo = rest.due, rest.upTo
 			l.timers.add(o)
 		}
