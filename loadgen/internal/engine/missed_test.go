@@ -76,6 +76,28 @@ func TestAfterAStandstillNoBurstFollows(t *testing.T) {
 	})
 }
 
+func TestWhatALongStandstillLeftIsReservedInBlocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(accept, func(c *engine.Config) {
+			c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(50*86_400), time.Hour, 50
+		})
+		reserved, largest := uint64(0), uint64(0)
+		r.config.Reserve = func(upTo uint64) error {
+			largest = max(largest, upTo-reserved)
+			reserved = upTo
+			return nil
+		}
+		_ = r.standStill(5*time.Second, 59*time.Minute)
+		_ = r.run(t.Context(), t.Context(), t)
+		if c := r.ledger.Counts(); c.Due != 180_000 || c.Planned != 180_000 || c.AllMissed().Visits < 176_000 {
+			t.Errorf("%d visits planned, %d due, %+v missed", c.Planned, c.Due, c.AllMissed())
+		}
+		if largest > 10_001 {
+			t.Errorf("%d visits are reserved in one write", largest)
+		}
+	})
+}
+
 func TestHitsInFlightDuringAStandstillHaveNoLatencyAndSayNothingOfTheTarget(t *testing.T) {
 	for name, class := range map[string]answer.Class{"answered": answer.Accepted, "timed out": answer.Timeout} {
 		t.Run(name, func(t *testing.T) {
