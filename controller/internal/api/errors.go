@@ -89,7 +89,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 	if path, found := blocked(err); found {
 		return refuse(http.StatusConflict, path+" is a folder, and a file has to be there; move it away")
 	}
-	if fault, found := s.Disk.Told(err); found {
+	if fault, found := s.Disk.Remember(err); found {
 		return refuse(http.StatusInsufficientStorage, fault.Error())
 	}
 	s.Log.ErrorContext(ctx, "request failed", "err", err)

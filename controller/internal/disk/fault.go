@@ -47,6 +47,31 @@ func Of(err error) (Fault, bool) {
 	return f, f.Place != ""
 }
 
+// written tells whether an error of a file system, of which Of finds a fault, is that of a write. An error of opening does
+// not tell what for; only files that nobody is to see, which a write makes and renames, are never opened to be read.
+func written(err error) bool {
+	for _, only := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS} {
+		if errors.Is(err, only) {
+			return true
+		}
+	}
+	var one *fs.PathError
+	if !errors.As(err, &one) {
+		return true // of a link or a rename
+	}
+	switch one.Op {
+	case "open", "openat":
+		return hidden(one.Path)
+	case "read", "pread", "seek", "stat", "lstat", "fstatat", "readlink", "readdir", "readdirent", "getdents":
+		return false
+	default:
+		return true
+	}
+}
+
+// hidden tells whether a file is one that nobody is to see, such as one that is written before it is renamed.
+func hidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
+
 // place is what an error of a file system is about; empty for errors of something else, such as a socket.
 func place(err error) string {
 	var path string
@@ -60,7 +85,7 @@ func place(err error) string {
 	default:
 		return ""
 	}
-	if strings.HasPrefix(filepath.Base(path), ".") { // a file that nobody was to see
+	if hidden(path) {
 		return filepath.Dir(path)
 	}
 	return path

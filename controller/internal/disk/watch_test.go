@@ -68,16 +68,38 @@ func TestAWriteThatFailsIsKnownBeforeTheNextProbe(t *testing.T) {
 	changes := 0
 	w := disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) { changes++ })
 	for range 2 {
-		if f, found := w.Told(full); !found || f.Place != "/data/exchange" {
+		if f, found := w.Remember(full); !found || f.Place != "/data/exchange" {
 			t.Errorf("%+v, %v", f, found)
 		}
 	}
-	if _, found := w.Told(context.Canceled); found || len(w.Faults()) != 1 || changes != 1 {
+	if _, found := w.Remember(context.Canceled); found || len(w.Faults()) != 1 || changes != 1 {
 		t.Errorf("%v after %d changes", w.Faults(), changes)
 	}
 	w.Probe(t.Context())
 	if len(w.Faults()) != 0 {
 		t.Error("a place that can be written again should be forgotten")
+	}
+}
+
+func TestOnlyWhatCouldNotBeWrittenIsRemembered(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err        error
+		remembered bool
+	}{
+		{&fs.PathError{Op: "open", Path: "/data/exchange/loadgen.env", Err: syscall.EACCES}, false},
+		{&fs.PathError{Op: "read", Path: "/data/state/summary.json", Err: syscall.EIO}, false},
+		{&fs.PathError{Op: "lstat", Path: "/data/exchange/urls.txt", Err: syscall.EACCES}, false},
+		{&fs.PathError{Op: "open", Path: "/data/exchange/.urls.txt.1", Err: syscall.EACCES}, true},
+		{&fs.PathError{Op: "open", Path: "/data/exchange/urls.txt", Err: syscall.EROFS}, true},
+		{&fs.PathError{Op: "mkdir", Path: "/data/exchange", Err: syscall.EACCES}, true},
+		{&fs.PathError{Op: "sync", Path: "/data/exchange/urls.txt", Err: syscall.EIO}, true},
+		{&os.LinkError{Op: "rename", Old: "/a/.x.1", New: "/a/x", Err: syscall.EACCES}, true},
+	} {
+		w := disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {})
+		if _, found := w.Remember(c.err); !found || len(w.Faults()) > 0 != c.remembered {
+			t.Errorf("%v: found %v, remembered %v", c.err, found, w.Faults())
+		}
 	}
 }
 
