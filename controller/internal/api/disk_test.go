@@ -102,6 +102,30 @@ func TestWhatIsSavedButCannotBePublishedSaysSoAndWhy(t *testing.T) {
 	}
 }
 
+func TestWhyItIsNotPublishedIsSaidAlsoWhereItIsNoFaultOfTheDisk(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.disk.set(syscall.ENAMETOOLONG)
+	f.must(t, "PUT", "/api/config", `{"config":{"CONCURRENCY":8}}`)
+	a := f.ask("GET", "/api/exchange", "").object(t)
+	if cause, _ := a["not_published_because"].(string); a["published"] != false || !strings.Contains(cause, "file name too long") {
+		t.Errorf("%v", a)
+	}
+}
+
+// Everything can be stored, so that the controller is healthy.
+func TestAFileThatCannotBeReadIsNamedAndHealthStaysGood(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.runs.err = &fs.PathError{Op: "open", Path: "/data/exchange/loadgen.env", Err: syscall.EACCES}
+	if got := f.ask("POST", "/api/start", ""); got.Code != 507 || !strings.Contains(got.Body.String(), "/data/exchange/loadgen.env may not be used") {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if got := f.ask("GET", "/health", ""); got.Code != 200 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
 func TestAFaultOfTheDiskIsToldWithItsFolderAndFix(t *testing.T) {
 	t.Parallel()
 	for why, want := range map[syscall.Errno]string{

@@ -24,12 +24,16 @@ type Publication struct {
 	Cause     string `json:"not_published_because,omitempty"`
 }
 
-func (s *server) publication(ctx context.Context) Publication {
+// publication is how it stands; the Publisher logs why it lags.
+func (s *server) publication() Publication {
 	var u *publish.Unpublished
 	if !errors.As(s.Publisher.Unpublished(), &u) {
 		return Publication{Published: true}
 	}
-	return Publication{Cause: s.problem(ctx, u.Err).Error()}
+	if fault, found := s.Disk.Remember(u.Err); found {
+		return Publication{Cause: fault.Error()}
+	}
+	return Publication{Cause: u.Err.Error()}
 }
 
 type resolveRequest struct {
@@ -53,13 +57,13 @@ func (s *server) exchange() {
 
 // pending tells what a restart would change. A folder that cannot be looked at is no error: what is saved can be shown.
 func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
-	a := pendingAnswer{Changes: []publish.Difference{}, Edited: []string{}, Publication: s.publication(ctx)}
+	a := pendingAnswer{Changes: []publish.Difference{}, Edited: []string{}, Publication: s.publication()}
 	changes, err := s.Publisher.Pending(ctx)
 	var edited []string
 	if err == nil {
 		edited, err = s.Publisher.Conflicts(ctx)
 	}
-	if fault, found := s.Disk.Told(err); found {
+	if fault, found := s.Disk.Remember(err); found {
 		a.Fault = fault.Error()
 		return a, nil
 	}
@@ -79,7 +83,7 @@ func (s *server) change(ctx context.Context, save func(context.Context) error, f
 	if err != nil && !errors.As(err, &u) {
 		return Publication{}, err
 	}
-	return s.publication(ctx), nil
+	return s.publication(), nil
 }
 
 // edited is the problem of a change that would overwrite what was edited by hand.

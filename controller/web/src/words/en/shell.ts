@@ -58,6 +58,7 @@ export const shell = {
     title: 'The controller cannot store everything',
     fault: ({ place, cause, fix }: { place: string; cause: string; fix: string }) =>
       `${place} ${cause}. To fix it, ${fix}.`,
+    unpublished: 'What was saved could not be written to the exchange folder; this is tried again:',
   },
   session: {
     title: 'Sign in',
