@@ -128,7 +128,11 @@ type Result struct {
 const MaxRestarts = 3
 
 // Busy is the error of an operation that is asked for while another goes on.
-type Busy struct{ Operation Operation }
+type Busy struct {
+	Operation Operation
+	// brief is closed at the end of an operation that the controller began by itself; nil for others.
+	brief <-chan struct{}
+}
 
 // Error implements error.
 func (b *Busy) Error() string {

@@ -43,6 +43,8 @@ type Control struct {
 	// interrupt ends the operation that has the turn, nil for none, and stopping is a stop that waits for the turn or has it.
 	interrupt context.CancelCauseFunc
 	stopping  *stopping
+	// brief is closed at the end of the operation that has the turn, where the controller itself began it; nil else.
+	brief chan struct{}
 	// owed is a stop that could not be carried out yet, nil for none. restless is when it was tried last to publish that the
 	// loadgen shall idle, zero where that succeeded.
 	owed     *Ending
@@ -95,9 +97,34 @@ func (k *Control) change(alter func(*Status)) {
 // the turn for ever. The longest, an apply that is put back, takes two waits for a plan and three drains.
 const operationTime = 3 * time.Minute
 
-// begin takes the turn for an operation that may wait so long for open visits, or says who has it. The context it returns
-// is the operation's own; a stop ends it with the cause ErrStopped.
+// begin takes the turn for an operation that a person asks for and that may wait so long for open visits, or says who has
+// it. One that the controller began by itself, such as to book the end of a run, it lets end first, for answerTime at most.
+// The context it returns is the operation's own; a stop ends it with the cause ErrStopped.
 func (k *Control) begin(ctx context.Context, name string, finishing time.Duration) (_ context.Context, end func(), err error) {
+	patience := time.NewTimer(answerTime)
+	defer patience.Stop()
+	for {
+		own, end, err := k.tryBegin(ctx, name, finishing, nil)
+		var busy *Busy
+		if !errors.As(err, &busy) || busy.brief == nil {
+			return own, end, err
+		}
+		select {
+		case <-busy.brief:
+		case <-patience.C:
+			return ctx, nil, err
+		case <-ctx.Done():
+			return ctx, nil, ctx.Err()
+		}
+	}
+}
+
+// beginOwn is begin for an operation that the controller begins by itself: it is refused while another goes on.
+func (k *Control) beginOwn(ctx context.Context, name string) (_ context.Context, end func(), err error) {
+	return k.tryBegin(ctx, name, 0, make(chan struct{}))
+}
+
+func (k *Control) tryBegin(ctx context.Context, name string, finishing time.Duration, brief chan struct{}) (_ context.Context, end func(), err error) {
 	k.mu.Lock()
 	if err := k.take(name); err != nil {
 		k.mu.Unlock()
@@ -105,6 +132,7 @@ func (k *Control) begin(ctx context.Context, name string, finishing time.Duratio
 	}
 	ctx, cancel := context.WithTimeout(ctx, operationTime+finishing)
 	ctx, k.interrupt = context.WithCancelCause(ctx)
+	k.brief = brief
 	k.mu.Unlock()
 	k.change(func(s *Status) { s.Operation = &Operation{name, time.Now().UTC()} })
 	return ctx, func() {
@@ -116,7 +144,7 @@ func (k *Control) begin(ctx context.Context, name string, finishing time.Duratio
 // take takes the turn; the caller holds mu.
 func (k *Control) take(name string) error {
 	if k.stopping != nil {
-		return &Busy{Operation{"stop", time.Now().UTC()}}
+		return &Busy{Operation: Operation{"stop", time.Now().UTC()}}
 	}
 	select {
 	case <-k.turn:
@@ -124,9 +152,9 @@ func (k *Control) take(name string) error {
 	default:
 	}
 	if o := k.status.Operation; o != nil {
-		return &Busy{*o}
+		return &Busy{*o, k.brief}
 	}
-	return &Busy{Operation{name, time.Now().UTC()}}
+	return &Busy{Operation{name, time.Now().UTC()}, k.brief}
 }
 
 // finished gives the turn back.
@@ -137,8 +165,12 @@ func (k *Control) finished() {
 		k.interrupt(nil)
 		k.interrupt = nil
 	}
+	if k.brief != nil {
+		close(k.brief)
+		k.brief = nil
+	}
+	k.turn <- struct{}{} // it has room for the one token
 	k.mu.Unlock()
-	k.turn <- struct{}{}
 }
 
 // stopped tells whether a stop has interrupted the operation of ctx.
@@ -247,7 +279,7 @@ func sending(phase string) bool {
 
 // attend deals with a loadgen that is gone although nobody asked for it.
 func (k *Control) attend(ctx context.Context) {
-	ctx, end, err := k.begin(ctx, "recover", 0)
+	ctx, end, err := k.beginOwn(ctx, "recover")
 	if err != nil {
 		return // whoever is at work changes it
 	}
@@ -283,7 +315,7 @@ func (k *Control) attend(ctx context.Context) {
 
 // adopt takes over a run that goes on without having been started here, such as one of before a restart.
 func (k *Control) adopt(ctx context.Context) {
-	ctx, end, err := k.begin(ctx, "adopt", 0)
+	ctx, end, err := k.beginOwn(ctx, "adopt")
 	if err != nil {
 		return
 	}

@@ -39,6 +39,14 @@ func (e Ending) timeout() time.Duration {
 	}
 }
 
+// quicker tells whether an ending leaves less time than another: one that cuts visits off always does so.
+func (e Ending) quicker(than Ending) bool {
+	if e.Now != than.Now {
+		return e.Now
+	}
+	return e.timeout() < than.timeout()
+}
+
 // end ends the loadgen that stands as l says. The warnings say why open visits were not finished though that was asked
 // for. sooner, which may be nil, brings ends that leave less time. Errors are those of the port.
 func (k *Control) end(ctx context.Context, l runtime.Status, how Ending, sooner <-chan Ending) (warnings problem.List, err error) {

@@ -36,6 +36,8 @@ type world struct {
 	idleErr      error         // loadgen.env cannot be written by a stop
 	hold         chan struct{} // a stop waits for it, nil: none does
 	startHold    chan struct{} // a start and a heal wait for it, nil: none does
+	stuck        chan struct{} // a start waits for it whoever interrupts it, nil: none does
+	publishedErr error         // what was published for a start cannot be read
 	busy         bool          // a stop takes all the time it has
 	fixed        string        // the id that the settings fix
 	deaf         bool          // the loadgen does not look at control.json
@@ -68,6 +70,9 @@ func (w *world) Status(context.Context) runtime.Status {
 }
 
 func (w *world) Start(ctx context.Context) error {
+	if w.stuck != nil {
+		<-w.stuck
+	}
 	if err := held(ctx, w.startHold); err != nil {
 		return err
 	}
@@ -257,6 +262,9 @@ func (p publisher) Saved(context.Context) error {
 func (p publisher) Published(context.Context) (map[string][]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.publishedErr != nil && p.files["AUTO_START"] == "true" {
+		return nil, p.publishedErr
+	}
 	out := map[string][]byte{}
 	for k, v := range p.files {
 		out[k] = []byte(v)

@@ -40,7 +40,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 
 	files, err := k.c.Publisher.Published(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read what was published: %w", err)
+		return nil, errors.Join(fmt.Errorf("read what was published: %w", err), k.idle(ctx))
 	}
 	// The file may be of an earlier life of a run of the same id.
 	if err := k.c.Publisher.Steer(exchange.Steady(id.ID)); err != nil {
@@ -88,12 +88,15 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 }
 
 // unpublish takes back what was published for a start that did not come to it: a run that goes on gets its own files
-// back, because one that crashed would be started again with them; else nothing shall start by itself.
+// back, because one that crashed would be started again with them, and is no longer asked to finish; else nothing shall
+// start by itself.
 func (k *Control) unpublish(ctx context.Context, before map[string][]byte) error {
-	if !k.Status().Active() {
+	st := k.Status()
+	if !st.Active() {
 		return k.idle(ctx)
 	}
-	if err := k.c.Publisher.Restore(context.WithoutCancel(ctx), before); err != nil {
+	_, err := k.steer(st.Run.ID, func(c *exchange.Control) { c.FinishSeconds = 0 })
+	if err := errors.Join(err, k.c.Publisher.Restore(context.WithoutCancel(ctx), before)); err != nil {
 		return fmt.Errorf("put the running settings back: %w", err)
 	}
 	return nil

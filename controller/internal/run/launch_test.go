@@ -1,8 +1,12 @@
 package run_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
 )
 
 func TestALoadgenThatIsStartingIsWaitedFor(t *testing.T) {
@@ -16,4 +20,66 @@ func TestALoadgenThatIsStartingIsWaitedFor(t *testing.T) {
 			t.Errorf("the run is %+v", st)
 		}
 	})
+}
+
+func TestAStartWhoseFilesCannotBeReadStartsNothingLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.publishedErr = errors.New("input/output error")
+	k := control(t, w)
+	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, w.publishedErr) {
+		t.Errorf("%v", err)
+	}
+	if w.files["AUTO_START"] != "false" || w.starts != 0 {
+		t.Errorf("a loadgen that is started by hand would send: %v", w.files)
+	}
+}
+
+func TestARunThatCannotBeEndedForARestartIsNoLongerAskedToFinish(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		start(t, k)
+		w.locked(func() { w.deaf, w.stopErr = true, errors.New("the engine refuses") })
+		if _, err := k.Restart(t.Context(), 0); !errors.Is(err, w.stopErr) {
+			t.Errorf("%v", err)
+		}
+		if st := k.Status(); !st.Active() || st.Run.ID != "r1" || w.control.FinishSeconds != 0 {
+			t.Errorf("the run goes on, with %+v: %+v", w.control, st)
+		}
+	})
+}
+
+func TestAStartWaitsForARecoveryButNotForLong(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		recovery, took time.Duration
+		busy           bool
+	}{"a short one": {3 * time.Second, 3 * time.Second, false}, "a long one": {time.Minute, 5 * time.Second, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				k := control(t, w)
+				end := watched(t, k)
+				defer end()
+				start(t, k)
+				hold := make(chan struct{})
+				w.locked(func() {
+					w.startHold = hold
+					w.end(137, "")
+				})
+				for k.Status().Operation == nil {
+					time.Sleep(100 * time.Millisecond)
+				}
+				time.AfterFunc(c.recovery, func() { close(hold) })
+				got := <-asked(func() (run.Result, error) { return k.Start(t.Context(), run.Request{}) })
+				var busy *run.Busy
+				if errors.As(got.err, &busy) != c.busy || !c.busy && (got.err != nil || !got.Already) || got.took != c.took {
+					t.Errorf("%+v", got)
+				}
+			})
+		})
+	}
 }

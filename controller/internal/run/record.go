@@ -99,7 +99,7 @@ func (k *Control) startAgain(ctx context.Context) error {
 // unasked deals with a loadgen that was started again by somebody else, such as by `docker compose up` after a `down`: each
 // start counts once, so that it idles although its run has not ended.
 func (k *Control) unasked(ctx context.Context) {
-	ctx, end, err := k.begin(ctx, "recover", 0)
+	ctx, end, err := k.beginOwn(ctx, "recover")
 	if err != nil {
 		return // whoever is at work changes it
 	}

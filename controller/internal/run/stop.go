@@ -44,6 +44,8 @@ func (d *Deferred) Error() string {
 type stopping struct {
 	// sooner reaches it while it waits for the loadgen.
 	sooner chan Ending
+	// how is the quickest ending that was asked for; mu of the Control guards it.
+	how Ending
 	// done is closed at its end; result and err are valid from then on.
 	done   chan struct{}
 	result Result
@@ -57,10 +59,13 @@ func (k *Control) Stop(ctx context.Context, how Ending) (Result, error) {
 	k.mu.Lock()
 	s := k.stopping
 	if s != nil {
+		if how.quicker(s.how) {
+			s.how = how
+		}
 		k.mu.Unlock()
 		return s.join(ctx, how)
 	}
-	s = &stopping{sooner: make(chan Ending), done: make(chan struct{})}
+	s = &stopping{sooner: make(chan Ending), how: how, done: make(chan struct{})}
 	k.stopping = s
 	interrupted := k.interrupt != nil
 	if interrupted {
@@ -68,7 +73,7 @@ func (k *Control) Stop(ctx context.Context, how Ending) (Result, error) {
 	}
 	k.mu.Unlock()
 
-	s.result, s.err = k.stop(ctx, how, s.sooner, interrupted)
+	s.result, s.err = k.stop(ctx, s, interrupted)
 	k.mu.Lock()
 	k.stopping = nil
 	k.mu.Unlock()
@@ -92,15 +97,22 @@ func (s *stopping) join(ctx context.Context, how Ending) (Result, error) {
 	}
 }
 
-func (k *Control) stop(ctx context.Context, how Ending, sooner <-chan Ending, interrupted bool) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, operationTime+how.timeout())
+// quickest is the ending of a stop that leaves the least time of those that were asked for.
+func (k *Control) quickest(s *stopping) Ending {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return s.how
+}
+
+func (k *Control) stop(ctx context.Context, s *stopping, interrupted bool) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTime+k.quickest(s).timeout())
 	defer cancel()
 	patience := time.NewTimer(answerTime)
 	defer patience.Stop()
 	select {
 	case <-k.turn:
 	case <-patience.C: // what was interrupted hangs
-		return Result{}.at(k), k.putOff(ctx, how)
+		return Result{}.at(k), k.putOff(ctx, k.quickest(s))
 	}
 	defer k.finished()
 	k.change(func(s *Status) { s.Operation = &Operation{"stop", time.Now().UTC()} })
@@ -112,19 +124,19 @@ func (k *Control) stop(ctx context.Context, how Ending, sooner <-chan Ending, in
 	var r Result
 	switch {
 	case !ended(l.State):
-		warnings, err := k.end(ctx, l, how, sooner)
+		warnings, err := k.end(ctx, l, k.quickest(s), s.sooner)
 		if errors.Is(err, runtime.ErrUnavailable) {
-			return Result{}.at(k), k.putOff(ctx, how)
+			return Result{}.at(k), k.putOff(ctx, k.quickest(s))
 		}
 		if err != nil {
 			return Result{}.at(k), err
 		}
 		r = k.closeStopped(ctx, p.OpenVisits)
 		r.Warnings = warnings
-	case interrupted:
+	case interrupted && k.Status().Active():
 		k.close(ctx, l, "stopped")
 		r.Message = "stopped"
-	default: // it ended by itself
+	default: // it ended by itself, or what was interrupted had no run
 		k.close(ctx, l, "")
 		r.Message, r.Already = "nothing was running", true
 	}
@@ -203,7 +215,7 @@ func (k *Control) settle(ctx context.Context, l runtime.Status) {
 			k.c.Log.ErrorContext(ctx, "the stop cannot be carried out", "err", err)
 		}
 	case !restless.IsZero() && time.Since(restless) >= retryTime:
-		ctx, end, err := k.begin(ctx, "stop", 0)
+		ctx, end, err := k.beginOwn(ctx, "stop")
 		if err != nil {
 			return // whoever is at work publishes
 		}
