@@ -62,8 +62,8 @@ func TestACrashIsAnsweredByAStartThreeTimes(t *testing.T) {
 	}
 	r, err := w.Run(t.Context(), id)
 	must(t, err)
-	if s := history.Ledger(r.Summary); s == nil || s.Ended.IsZero() || s.Reason != "killed" {
-		t.Errorf("want its ledger closed: %s", r.Summary)
+	if s := history.Ledger(r.Summary); s == nil || s.Ended.IsZero() || s.Reason != "crashed" {
+		t.Errorf("want its ledger closed with the reason of the run: %s", r.Summary)
 	}
 	if _, err := q.Resume(t.Context(), id); err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func (r *Run) End(ledger []byte, l runtime.Status, instead string) {
 	if r.Ended.Before(r.Started) {
 		r.Ended = r.Started
 	}
-	r.Summary = closed(ledger, r.Ended)
+	r.Summary = closed(ledger, r.Ended, r.Reason)
 	r.ExitCode = exitCode(l, r.Reason)
 }
 
@@ -51,14 +51,15 @@ func exitCode(l runtime.Status, reason string) int {
 	}
 }
 
-// closed is the ledger of a run that ended at a moment. One that its loadgen left open, because it was killed, is closed as
-// the loadgen's next start would close it.
-func closed(ledger []byte, at time.Time) []byte {
+// closed is the ledger of a run that ended at a moment for a reason. One that its loadgen left open, because it was killed,
+// is closed as the loadgen's next start would close it.
+func closed(ledger []byte, at time.Time, reason string) []byte {
 	r := readRecord(ledger)
 	if r.RunID == "" || !r.Ended.IsZero() {
 		return ledger
 	}
 	r.CloseKilled(at)
+	r.Reason = reason
 	closed, err := r.Encode()
 	if err != nil { // it was read from such a form
 		return ledger
