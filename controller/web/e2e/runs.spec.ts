@@ -69,7 +69,9 @@ test('a slower target is flagged on latency alone, with the settings that differ
   // What a busy machine had no time to send differs too.
   const kept = await Promise.all([first, second].map((id) => stack.api<Kept>('GET', `/api/runs/${id}`)))
   if (kept.every(({ summary: { hits } }) => hits.accepted === hits.planned))
-    for (const group of await numbers.locator('th[scope=rowgroup]').allTextContents()) expect(group).toBe('Latency')
+    // A run ends with its last visit, which a slower server holds up: the same hits take longer.
+    for (const group of await numbers.locator('th[scope=rowgroup]').allTextContents())
+      expect(['Latency', 'Rates']).toContain(group)
   for (const chart of ['Accepted hits per second', 'Latency p95', 'Errors per second'])
     await expect(page.getByRole('figure', { name: new RegExp(`^${chart} of both runs`) })).toBeVisible()
 })
