@@ -5,9 +5,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 func TestACancelWinsOverAStartThatHangs(t *testing.T) {
@@ -90,5 +93,29 @@ func TestACancelStopsAJobAlsoWhereNothingCanBeKept(t *testing.T) {
 	until(t, q, id, "it goes on", runs)
 	if w.started(id) != 2 {
 		t.Errorf("%d starts", w.started(id))
+	}
+}
+
+func TestAControllerThatStartsEndsRunsWhoseJobsAreOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, end := w.controller(t)
+	hang := make(chan struct{})
+	w.set(func() { w.hang = hang })
+	id := asked(t, q)
+	until(t, q, id, "its start hangs", func(j job.Job) bool { return j.State == job.Running })
+	end()
+	w.set(func() { w.hang = nil })
+	// As a cancel does before the next controller has looked at the queue.
+	must(t, w.SaveJob(t.Context(), store.Job{RunID: id, State: job.Exited, Reason: job.Cancelled, Queued: time.Now(), Ended: time.Now()}))
+	must(t, w.BeginRun(t.Context(), store.Run{ID: "gone", Kind: record.BackfillJob, Config: []byte("{}"), Started: time.Now()}))
+
+	q, _ = w.controller(t)
+	for run, reason := range map[string]string{id: job.Cancelled, "gone": "removed"} {
+		until(t, q, id, "the end of run "+run, func(job.Job) bool {
+			r, err := w.Run(t.Context(), run)
+			must(t, err)
+			return !r.Ended.IsZero() && r.Reason == reason
+		})
 	}
 }

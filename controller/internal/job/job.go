@@ -72,8 +72,9 @@ type Publisher interface {
 	RemoveJob(id string) error
 }
 
-// Store keeps jobs, see store.Store.
+// Store keeps jobs, and tells of runs, see store.Store.
 type Store interface {
+	Runs(ctx context.Context, q store.RunQuery) ([]store.Run, error)
 	SaveJob(ctx context.Context, j store.Job) error
 	Jobs(ctx context.Context) ([]store.Job, error)
 	LastJob(ctx context.Context) (store.Job, error)

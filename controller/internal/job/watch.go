@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,11 @@ func (q *Queue) tend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !q.adopted {
+		if err := q.endMissed(ctx, rows); err != nil {
+			return err
+		}
+	}
 	busy := false
 	for i := range rows {
 		if (rows[i].State == Running || rows[i].State == Queued) && q.toEnd(rows[i].RunID) {
@@ -62,6 +68,35 @@ func (q *Queue) tend(ctx context.Context) error {
 		if !busy && rows[i].State == Queued {
 			busy = q.begin(ctx, &rows[i])
 		}
+	}
+	return nil
+}
+
+// endMissed records the end of runs whose jobs have ended or are gone, such as of a job whose start was interrupted by the end
+// of a controller and which was cancelled since.
+func (q *Queue) endMissed(ctx context.Context, rows []store.Job) error {
+	open, err := q.c.Store.Runs(ctx, store.RunQuery{Kind: record.BackfillJob, Open: true})
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		var j store.Job
+		if i := slices.IndexFunc(rows, func(j store.Job) bool { return j.RunID == o.ID }); i >= 0 {
+			j = rows[i]
+		}
+		if j.RunID != "" && j.State != Exited {
+			continue
+		}
+		data, err := q.c.Ledger(o.ID)
+		if err != nil {
+			q.c.Log.ErrorContext(ctx, "the ledger cannot be read", "run_id", o.ID, "err", err)
+		}
+		r := run.Run{ID: o.ID, Kind: record.BackfillJob, Started: o.Started}
+		r.End(data, runtime.Status{State: runtime.Missing, Ended: j.Ended}, j.Reason)
+		if err := q.c.Book.Close(ctx, r); err != nil {
+			return err
+		}
+		q.c.Log.InfoContext(ctx, "the end of a backfill was missed; it is recorded now", "run_id", r.ID, "reason", r.Reason)
 	}
 	return nil
 }
