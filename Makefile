@@ -51,7 +51,7 @@ test: ## all tests that this machine can run; the last lines say what was left o
 	@rm -f bin/left-out
 	@$(MAKE) --no-print-directory LEFT_OUT=$(CURDIR)/bin/left-out test-go test-web
 	@if [ -s bin/left-out ]; then echo "Left out on this machine:"; \
-	awk -F '\t' '{ printf "  %-50s %s\n", $$1, $$2 }' bin/left-out; else echo "Nothing was left out."; fi
+	awk -F '\t' '!seen[$$0]++ { printf "  %-50s %s\n", $$1, $$2 }' bin/left-out; else echo "Nothing was left out."; fi
 
 # The programs and images are built once and handed over by TRAFFICINATOR_BIN; go test's cache knows others by
 # TRAFFICINATOR_BUILD. Tests wait more than they compute, so twice as many packages are tested at once as there are cores.

@@ -23,7 +23,7 @@ func small(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
-		t.Skipf("LEFT OUT: a small file system cannot be mounted, which needs root: %v", err)
+		t.Skipf("a small file system cannot be mounted, which needs root: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
