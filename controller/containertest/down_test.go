@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
-	"github.com/puttrix/trafficinator/controller/journey"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
@@ -17,7 +16,7 @@ func TestComposeKnowsWhatTheControllerMakesAndUpSendsNothingUnasked(t *testing.T
 
 	// The loadgen that the controller makes is compose's as much as its own.
 	testbed.Docker(t, "rm", "--force", w.loadgen)
-	journey.Await(t, "the run has ended", func() bool { return w.Status(t).Run.Ended != nil })
+	testbed.Await(t, "the run has ended", func() bool { return w.Status(t).Run.Ended != nil })
 	w.StartRun(t)
 	if listed := w.compose("ps", "--quiet", "--no-trunc", "loadgen"); listed != testbed.Docker(t, "inspect", "--format", "{{.Id}}", w.loadgen) {
 		t.Errorf("compose should list the loadgen, not %q", listed)
@@ -30,7 +29,7 @@ func TestComposeKnowsWhatTheControllerMakesAndUpSendsNothingUnasked(t *testing.T
 	// A backfill that would last for hours, beside a run.
 	w.StartRun(t)
 	id, _ := w.Call(t, "POST", "/api/backfill/run", map[string]any{"DAYS_BACK": 6, "DURATION_DAYS": 3, "RPS_LIMIT": 0.5}, 202)["run_id"].(string)
-	journey.Await(t, "the backfill sends", func() bool { j := w.Job(t, id); return j.Progress != nil && j.Progress.BatchesDone > 0 })
+	testbed.Await(t, "the backfill sends", func() bool { j := w.Job(t, id); return j.Progress != nil && j.Progress.BatchesDone > 0 })
 	w.compose("down")
 	if left := testbed.Docker(t, "ps", "--quiet", "--filter", "label="+docker.StackLabel+"="+w.project); left != "" {
 		t.Errorf("%s is left running", left)
@@ -53,7 +52,7 @@ func TestComposeKnowsWhatTheControllerMakesAndUpSendsNothingUnasked(t *testing.T
 // idlesAfterItsRun waits until the controller has found a loadgen that idles because its start was made before.
 func (w webui) idlesAfterItsRun(t *testing.T) {
 	t.Helper()
-	journey.Await(t, "the run is told as interrupted", func() bool {
+	testbed.Await(t, "the run is told as interrupted", func() bool {
 		s := w.Status(t)
 		return s.Phase == "idle" && s.Run.Ended != nil && s.Run.Reason == "interrupted"
 	})

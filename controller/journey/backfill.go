@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 // Backfill is what of a job is looked at.
@@ -105,6 +107,6 @@ func (p Product) Job(t *testing.T, id string) Backfill {
 func (p Product) until(t *testing.T, id, what string, yes func(Backfill) bool) Backfill {
 	t.Helper()
 	var j Backfill
-	Await(t, what, func() bool { j = p.Job(t, id); return yes(j) })
+	testbed.Await(t, what, func() bool { j = p.Job(t, id); return yes(j) })
 	return j
 }

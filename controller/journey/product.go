@@ -5,7 +5,6 @@ package journey
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"maps"
@@ -14,6 +13,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 const (
@@ -21,8 +22,6 @@ const (
 	Key = "a-key-of-this-test-alone"
 	// Token is what the sink is to take; no other process of this machine has heard of it.
 	Token = "5e1f00d5e1f00d5e1f00d5e1f00d5e1f"
-	// patience bounds every wait; only a test that fails waits so long.
-	patience = 3 * time.Minute
 )
 
 // Product is a running controller, the sink that its traffic goes to, and ways to hurt the loadgen.
@@ -169,7 +168,7 @@ type recorded struct {
 func (p Product) recorded(t *testing.T) recorded {
 	t.Helper()
 	var r recorded
-	if !getJSON(t, p.Sink+"/sink/counts", &r) {
+	if !testbed.GetJSON(t, p.Sink+"/sink/counts", &r) {
 		t.Fatal("the sink does not answer")
 	}
 	maps.DeleteFunc(r.Total.Hits, func(_ string, n uint64) bool { return n == 0 })
@@ -179,47 +178,13 @@ func (p Product) recorded(t *testing.T) recorded {
 // Answers waits until the controller does.
 func (p Product) Answers(t *testing.T) {
 	t.Helper()
-	Await(t, "the controller answers", func() bool { return p.Health(t) != "" })
+	testbed.Await(t, "the controller answers", func() bool { return p.Health(t) != "" })
 }
 
 // Health is what the controller says of itself, nothing where it does not answer.
 func (p Product) Health(t *testing.T) string {
 	t.Helper()
 	var health struct{ Status string }
-	getJSON(t, p.API+"/health", &health)
+	testbed.GetJSON(t, p.API+"/health", &health)
 	return health.Status
-}
-
-// Await asks until the answer is yes.
-func Await(t *testing.T, what string, yes func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for !yes() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("waited %s in vain: %s", patience, what)
-		}
-	}
-}
-
-// getJSON reads url into v and tells whether it answered.
-func getJSON(t *testing.T, url string, v any) bool {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
-	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
-		t.Fatalf("read %s: %v", url, err)
-	}
-	return true
 }

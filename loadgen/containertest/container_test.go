@@ -23,7 +23,7 @@ func startSink(t *testing.T, name string) counterpart {
 	sink := start(t, unique(name+"-sink"), "--network", net, "--network-alias", "sink", "--publish", "127.0.0.1::8080",
 		"--no-healthcheck", testbed.LoadgenImage, "sink", "--addr", ":8080")
 	c := counterpart{net, "http://sink:8080/matomo.php", "http://" + testbed.Docker(t, "port", sink, "8080/tcp")}
-	await(t, "the sink answers", func() bool { var v any; return getJSON(t, c.outside+"/sink/counts", &v) })
+	testbed.Await(t, "the sink answers", func() bool { var v any; return testbed.GetJSON(t, c.outside+"/sink/counts", &v) })
 	return c
 }
 
@@ -33,7 +33,7 @@ func (c counterpart) accepted(t *testing.T) map[string]uint64 {
 	var counts struct {
 		Total struct{ Hits map[string]uint64 }
 	}
-	if !getJSON(t, c.outside+"/sink/counts", &counts) {
+	if !testbed.GetJSON(t, c.outside+"/sink/counts", &counts) {
 		t.Fatal("the sink does not answer")
 	}
 	hits := counts.Total.Hits
@@ -44,7 +44,7 @@ func (c counterpart) accepted(t *testing.T) map[string]uint64 {
 func (c counterpart) objections(t *testing.T) []any {
 	t.Helper()
 	var list []any
-	if !getJSON(t, c.outside+"/sink/violations", &list) {
+	if !testbed.GetJSON(t, c.outside+"/sink/violations", &list) {
 		t.Fatal("the sink does not answer")
 	}
 	return list
@@ -131,7 +131,7 @@ func TestAContainerIsHealthyWhileItRunsAndEndsWithTheServersCounts(t *testing.T)
 	testbed.NeedsLoadgenImage(t)
 	sink := startSink(t, "run")
 	run := startLoadgen(t, "run", sink, "STOP_AFTER_VISITS=60", "TARGET_VISITS_PER_DAY=1e6", "PAUSE_BETWEEN_PVS_MIN=0.1", "PAUSE_BETWEEN_PVS_MAX=0.5")
-	await(t, "the container is healthy", func() bool { return inspect(t, run, "{{.State.Health.Status}}") == "healthy" })
+	testbed.Await(t, "the container is healthy", func() bool { return inspect(t, run, "{{.State.Health.Status}}") == "healthy" })
 	if code := testbed.Docker(t, "wait", run); code != "0" {
 		t.Fatalf("exit code %s, want 0", code)
 	}
@@ -151,7 +151,7 @@ func TestDockerStopEndsARunInTimeWithEverythingAccountedFor(t *testing.T) {
 	testbed.NeedsLoadgenImage(t)
 	sink := startSink(t, "stop")
 	run := startLoadgen(t, "stop", sink, "TARGET_VISITS_PER_DAY=5e6")
-	await(t, "traffic flows", func() bool { return sink.accepted(t)["pageview"] > 200 })
+	testbed.Await(t, "traffic flows", func() bool { return sink.accepted(t)["pageview"] > 200 })
 	testbed.Docker(t, "stop", "--time", "60", run) // then the engine kills, and the exit code is 137
 	if code := inspect(t, run, "{{.State.ExitCode}}"); code != "130" {
 		t.Errorf("exit code %s, want 130", code)
