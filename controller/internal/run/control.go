@@ -49,6 +49,8 @@ type Control struct {
 	// loadgen shall idle, zero where that succeeded.
 	owed     *Ending
 	restless time.Time
+	// looks counts looks at the loadgen, and shown is the latest of which the status is.
+	looks, shown uint64
 
 	telling sync.Mutex // orders Changed
 
@@ -184,8 +186,13 @@ func givenUp(ctx context.Context, err error) error {
 	return err
 }
 
-// look asks the port and the loadgen how they are.
+// look asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the status, because
+// one that waits for a loadgen's last answer ends after one that has seen it gone.
 func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
+	k.mu.Lock()
+	k.looks++
+	number := k.looks
+	k.mu.Unlock()
 	l := k.c.Port.Status(ctx)
 	var p Plan
 	if l.State == runtime.Running && l.Telemetry != "" {
@@ -200,6 +207,10 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 		}
 	}
 	k.change(func(s *Status) {
+		if number < k.shown {
+			return
+		}
+		k.shown = number
 		s.Since = since(s, l, time.Now())
 		s.Loadgen, s.Phase, s.Pause, s.Finish = l, p.Phase, p.Pause, nil
 		if !p.FinishBy.IsZero() && p.Phase != "ended" {

@@ -38,6 +38,7 @@ type world struct {
 	startHold    chan struct{} // a start and a heal wait for it, nil: none does
 	stuck        chan struct{} // a start waits for it whoever interrupts it, nil: none does
 	publishedErr error         // what was published for a start cannot be read
+	dying        chan struct{} // the next look gets no answer from the loadgen, and only when it is closed; nil: each gets one
 	busy         bool          // a stop takes all the time it has
 	fixed        string        // the id that the settings fix
 	deaf         bool          // the loadgen does not look at control.json
@@ -334,8 +335,14 @@ func control(t *testing.T, w *world) *run.Control {
 		Port: w, Publisher: publisher{w}, Book: book{w}, Log: slog.New(slog.DiscardHandler),
 		Probe: func(context.Context, string) (run.Plan, error) {
 			w.mu.Lock()
-			defer w.mu.Unlock()
-			return w.plan, nil
+			plan, dying := w.plan, w.dying
+			w.dying = nil
+			w.mu.Unlock()
+			if dying != nil {
+				<-dying
+				return run.Plan{}, errors.New("connection reset")
+			}
+			return plan, nil
 		},
 		Ledger:  func(id string) ([]byte, error) { return []byte(w.ledgers[id]), nil },
 		Draw:    func() run.Identity { n++; return run.Identity{ID: fmt.Sprintf("r%d", n), Seed: uint64(n)} },

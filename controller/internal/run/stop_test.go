@@ -61,6 +61,29 @@ func TestAStopFinishesOpenVisitsAndCountsDown(t *testing.T) {
 	})
 }
 
+func TestALookThatEndsLateDoesNotBringAStoppedRunBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		start(t, k)
+		dying := make(chan struct{})
+		w.dying = dying
+		stop := watched(t, k)
+		time.Sleep(time.Second) // the watch looks, and gets no answer
+		synctest.Wait()
+		if got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Now: true}) }); got.err != nil {
+			t.Fatal(got.err)
+		}
+		close(dying)
+		synctest.Wait()
+		if st := k.Status(); st.Loadgen.State != runtime.Exited || st.Phase != "" {
+			t.Errorf("the loadgen has ended: %+v", st)
+		}
+		stop()
+	})
+}
+
 func TestAStopNowSaysHowManyVisitsItCuts(t *testing.T) {
 	t.Parallel()
 	for name, ledgers := range map[string]bool{"by its ledger": true, "where it was killed": false} {
