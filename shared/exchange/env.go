@@ -22,7 +22,7 @@ var envKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // ParseEnv reads KEY=value lines, written as for `docker compose --env-file` and, unlike there, without variables in
 // values. `#` begins a comment at the start of a line or after a space; a value in single quotes is taken as it is, in
-// double quotes \\ \" \$ stand for the second character. name is what problems call the file.
+// double quotes \\ \" \$ stand for the second character and \n for a line break. name is what problems call the file.
 func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 	var problems problem.List
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
@@ -60,9 +60,9 @@ func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 }
 
 var (
-	quoted  = regexp.MustCompile(`^(?:'([^']*)'|"((?:[^"\\]|\\.)*)")(?:\s+#.*)?$`)
-	escaped = regexp.MustCompile(`\\([\\"$])`)
-	escape  = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`)
+	quoted   = regexp.MustCompile(`^(?:'([^']*)'|"((?:[^"\\]|\\.)*)")(?:\s+#.*)?$`)
+	unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\$`, `$`, `\n`, "\n")
+	escape   = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "\n", `\n`)
 )
 
 // unquote is the value that v stands for; false where its quotes are not in order.
@@ -72,7 +72,7 @@ func unquote(v string) (string, bool) {
 		if inside == nil {
 			return v, false
 		}
-		return inside[1] + escaped.ReplaceAllString(inside[2], "$1"), true
+		return inside[1] + unescape.Replace(inside[2]), true
 	}
 	if strings.HasPrefix(v, "#") {
 		return "", true
@@ -81,8 +81,8 @@ func unquote(v string) (string, bool) {
 	return strings.TrimSpace(v), true
 }
 
-// EncodeEnv writes values as lines in the order of their keys. A key that is no name of a variable and a value with a
-// line break cannot be written.
+// EncodeEnv writes values as lines in the order of their keys, a line break inside a value as \n in double quotes. A key
+// that is no name of a variable and a value with a carriage return cannot be written.
 func EncodeEnv(values map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -90,9 +90,9 @@ func EncodeEnv(values map[string]string) ([]byte, error) {
 		switch {
 		case !envKey.MatchString(key):
 			return nil, fmt.Errorf("encode %q: it is no name of a variable", key)
-		case strings.ContainsAny(v, "\r\n") || !utf8.ValidString(v):
-			return nil, fmt.Errorf("encode %s: its value has a line break or is not UTF-8", key)
-		case strings.Contains(v, "'"):
+		case strings.Contains(v, "\r") || !utf8.ValidString(v):
+			return nil, fmt.Errorf("encode %s: its value has a carriage return or is not UTF-8", key)
+		case strings.ContainsAny(v, "'\n"):
 			v = `"` + escape.Replace(v) + `"`
 		case !plainValue.MatchString(v):
 			v = "'" + v + "'"

@@ -194,7 +194,7 @@ func TestAHugeFileIsRefused(t *testing.T) {
 func TestSettingsAreLines(t *testing.T) {
 	in := "\xef\xbb\xbf# comment\r\nA=1\r\nB = two words # note\nC=\"a # b\"\nD='x\"y'\nE=\nF=#none\nG=a#b\nexport H=1\nI=\"a\\\"b \\$c\\n\" # note\nJ='$x'"
 	env, problems := exchange.ParseEnv(".env", []byte(in))
-	want := map[string]string{"A": "1", "B": "two words", "C": "a # b", "D": `x"y`, "E": "", "F": "", "G": "a#b", "H": "1", "I": `a"b $c\n`, "J": "$x"}
+	want := map[string]string{"A": "1", "B": "two words", "C": "a # b", "D": `x"y`, "E": "", "F": "", "G": "a#b", "H": "1", "I": "a\"b $c\n", "J": "$x"}
 	if problems != nil || len(env) != len(want) {
 		t.Fatalf("%v: %v", env, problems)
 	}
@@ -202,6 +202,14 @@ func TestSettingsAreLines(t *testing.T) {
 		if env[k] != v {
 			t.Errorf("%s is %q, want %q", k, env[k], v)
 		}
+	}
+}
+
+func TestAValueOfSeveralLinesSurvives(t *testing.T) {
+	const headers = "X-Gate: it's \\n \"open\"\nX-Cost: $5"
+	env, problems := exchange.ParseEnv("x", must[[]byte](t)(exchange.EncodeEnv(map[string]string{"MATOMO_HEADERS": headers})))
+	if problems != nil || env["MATOMO_HEADERS"] != headers {
+		t.Errorf("%q: %v", env, problems)
 	}
 }
 
@@ -219,7 +227,7 @@ func TestBadLinesAreTold(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsNotWritten(t *testing.T) {
-	for key, value := range map[string]string{"A": "two\nlines", "B": "\xe9", "no name": "x"} {
+	for key, value := range map[string]string{"A": "two\rlines", "B": "\xe9", "no name": "x"} {
 		if data, err := exchange.EncodeEnv(map[string]string{key: value}); err == nil {
 			t.Errorf("%q=%q is written as %q", key, value, data)
 		}
@@ -235,6 +243,7 @@ func TestAHugeFileOfSettingsIsRefused(t *testing.T) {
 
 func FuzzEnv(f *testing.F) {
 	f.Add("x y", "a'b")
+	f.Add("two\nlines", `\n`)
 	f.Fuzz(func(t *testing.T, a, b string) {
 		data, err := exchange.EncodeEnv(map[string]string{"A": a, "B": b})
 		if err != nil {

@@ -130,3 +130,17 @@ func TestAChildDoesNotGetTheControllersKey(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// The authority that a person names for the controller is that of the loadgen too.
+func TestAChildTrustsWhomTheControllerTrusts(t *testing.T) {
+	t.Parallel()
+	want := []string{"HTTPS_PROXY=http://proxy.test:3128", "NO_PROXY=a.test", "SSL_CERT_DIR=/certs", "SSL_CERT_FILE=/ca.pem", "https_proxy=http://proxy.test:3128"}
+	environ := map[string]string{"API_KEY": "x"}
+	for _, pair := range want {
+		key, v, _ := strings.Cut(pair, "=")
+		environ[key] = v
+	}
+	if got := process.Environment(environ); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
