@@ -76,9 +76,10 @@ func kindOf(t reflect.Type) Kind {
 	}
 }
 
-// Known tells whether key is a knob, the file form of a secret, or a key of the original that is dealt with.
+// Known tells whether key is a knob, the file form of a secret, a name of the stack, or a key of the original that is dealt
+// with.
 func Known(key string) bool {
-	if slices.Contains(obsolete, key) {
+	if Obsolete(key) || OfStack(key) {
 		return true
 	}
 	for _, f := range Fields() {
@@ -89,12 +90,16 @@ func Known(key string) bool {
 	return false
 }
 
-// Nearest is the knob whose name is closest to key by edit distance, or "" where none is near.
+// Nearest is the knob or the name of the stack that is closest to key by edit distance, or "" where none is near.
 func Nearest(key string) string {
-	best, name := len(key)/2+1, ""
+	names := slices.Clone(stack)
 	for _, f := range Fields() {
-		if d := distance(strings.ToUpper(key), f.Key); d < best {
-			best, name = d, f.Key
+		names = append(names, f.Key)
+	}
+	best, name := len(key)/2+1, ""
+	for _, n := range names {
+		if d := distance(strings.ToUpper(key), n); d < best {
+			best, name = d, n
 		}
 	}
 	return name

@@ -2,7 +2,11 @@
 // neither where values come from nor what the loadgen does with them; rules that need a file are the plan's.
 package spec
 
-import "github.com/puttrix/trafficinator/shared/secret"
+import (
+	"slices"
+
+	"github.com/puttrix/trafficinator/shared/secret"
+)
 
 // Spec holds one value for each knob. A knob is declared here and nowhere else; the tags are read by Fields.
 //
@@ -112,3 +116,6 @@ const BulkConcurrency = 8
 
 // obsolete are keys of the original that have no meaning here; they are accepted with a warning.
 var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH"}
+
+// Obsolete tells whether key is one of the original that has no meaning here.
+func Obsolete(key string) bool { return slices.Contains(obsolete, key) }

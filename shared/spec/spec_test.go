@@ -138,6 +138,13 @@ func TestAnUnknownKeyIsToldWithTheNearest(t *testing.T) {
 	}
 }
 
+func TestNamesOfTheStackAreNoTypingErrors(t *testing.T) {
+	problems := spec.Unknown(".env", map[string]string{"TRAFFICINATOR_UID": "1000", "CONTROL_UI_API_KEY": "x", "CORS_ORIGINS": "y", "DOCKER_GID": "1", "TRAFFICINATOR_UDI": "1"}, problem.Warning)
+	if got := problems.Error(); got != ".env: TRAFFICINATOR_UDI: is not a known setting; did you mean TRAFFICINATOR_UID?" {
+		t.Error(got)
+	}
+}
+
 func TestEveryKnobIsDescribed(t *testing.T) {
 	for _, f := range spec.Fields() {
 		if f.Group == "" || len(f.Help) < 10 || f.Kind == spec.Number && f.Min == "" {

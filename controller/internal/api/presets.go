@@ -9,7 +9,13 @@ import (
 
 type presetsAnswer struct {
 	Presets []library.Preset  `json:"presets" doc:"Saved ones, the newest change first."`
-	BuiltIn []library.BuiltIn `json:"built_in"`
+	BuiltIn []library.BuiltIn `json:"built_in" doc:"Those of the presets' folder."`
+	Faulty  []faultyPreset    `json:"faulty" doc:"Files of the presets' folder that cannot be used, with what is wrong."`
+}
+
+type faultyPreset struct {
+	File   string        `json:"file"`
+	Errors []faultAnswer `json:"errors"`
 }
 
 type presetRequest struct {
@@ -81,8 +87,12 @@ func (s *server) presets() {
 		if err != nil {
 			return nil, err
 		}
-		builtIn, err := s.Library.BuiltIn()
-		return either(presetsAnswer{saved, builtIn}, err)
+		builtIn, faulty, err := s.Library.BuiltIn()
+		out := presetsAnswer{saved, builtIn, make([]faultyPreset, len(faulty))}
+		for i, f := range faulty {
+			out.Faulty[i] = faultyPreset{f.File, faults(f.Errors)}
+		}
+		return either(out, err)
 	})
 	route(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")), func(ctx context.Context, in *presetRequest) (*created[library.Preset], error) {
 		return newly(s.Library.CreatePreset(ctx, in.input()))

@@ -65,7 +65,8 @@ func (k knobs) environ() map[string]string {
 	return out
 }
 
-// put lays values over k. Keys are env names in any case; null or "" clears; a masked secret stays as it is.
+// put lays values over k. Keys are env names in any case; null or "" clears; a masked secret stays as it is. What no saved
+// configuration holds is refused, unless it is empty: the original's form sends all of its fields.
 func (k knobs) put(values map[string]any, problems *problem.List) {
 	fields := map[string]spec.Field{}
 	for _, f := range Knobs() {
@@ -75,8 +76,11 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 	for _, given := range slices.Sorted(maps.Keys(values)) {
 		key := strings.ToUpper(given)
 		f, known := fields[key]
+		v, ok := text(values[given])
 		if !known {
-			refuseKey(given, problems)
+			if blank := ok && strings.TrimSpace(v) == ""; !blank || !spec.Known(key) {
+				refuseKey(given, problems)
+			}
 			continue
 		}
 		if seen[key] {
@@ -84,7 +88,6 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 			continue
 		}
 		seen[key] = true
-		v, ok := text(values[given])
 		switch {
 		case !ok:
 			problems.Refuse(key, "", "is neither a text nor a number, a yes or no, or a list of them", "write a "+string(f.Kind))
@@ -94,7 +97,10 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 		case strings.ContainsAny(v, "\r\n\x00"):
 			problems.Refuse(key, "", "has a line break or a null", "write it in one line")
 		case f.Secret:
-			k.secrets[key] = secret.String(strings.TrimSpace(v))
+			if v = strings.TrimSpace(v); v == "" && k.secrets[key] != "" {
+				problems.Warn(key, "", "is empty, which removes the saved one", "send "+secret.Mask+" or leave it out to keep it")
+			}
+			k.secrets[key] = secret.String(v)
 		case strings.TrimSpace(v) == "":
 			delete(k.plain, key)
 		default:
@@ -125,6 +131,10 @@ const otherAddress = "is kept for its own address alone, and the address changes
 
 func refuseKey(given string, problems *problem.List) {
 	key := strings.ToUpper(given)
+	if spec.Obsolete(key) {
+		problems.Warn(key, "", "has no effect", "remove it")
+		return
+	}
 	for _, f := range spec.Fields() {
 		if cure := where(f); f.Key == key && cure != "" {
 			problems.Refuse(key, "", "is no part of the saved configuration", cure)
@@ -135,8 +145,11 @@ func refuseKey(given string, problems *problem.List) {
 	if plain, byFile := strings.CutSuffix(key, spec.FileSuffix); byFile && spec.Known(key) {
 		cure = "give " + plain + " itself: a saved configuration names no files"
 	}
-	if n := spec.Nearest(key); n != "" && !spec.Known(key) && elsewhere[n] == "" {
+	if n := spec.Nearest(key); n != "" && !spec.Known(key) && elsewhere[n] == "" && !spec.OfStack(n) {
 		cure = "did you mean " + n + "?"
+	}
+	if spec.OfStack(key) {
+		cure = "set it in .env, from where the stack and the controller read it"
 	}
 	problems.Refuse(given, "", "is not a known setting", cure)
 }

@@ -241,8 +241,11 @@ func TestPresetsHaveRules(t *testing.T) {
 }
 
 func TestTheBuiltInPresetsAreTheFiles(t *testing.T) {
-	list, err := newLibrary(t).BuiltIn()
+	list, faulty, err := newLibrary(t).BuiltIn()
 	must(t, err)
+	if len(faulty) > 0 {
+		t.Errorf("faulty: %+v", faulty)
+	}
 	var names []string
 	for _, p := range list {
 		names = append(names, p.Name)
@@ -253,7 +256,7 @@ func TestTheBuiltInPresetsAreTheFiles(t *testing.T) {
 	if !slices.Equal(names, []string{"extreme", "heavy", "light", "medium"}) {
 		t.Errorf("got %v", names)
 	}
-	if list, err := library.New(nil, afero.NewMemMapFs(), "/none").BuiltIn(); err != nil || len(list) != 0 {
+	if list, _, err := library.New(nil, afero.NewMemMapFs(), "/none").BuiltIn(); err != nil || len(list) != 0 {
 		t.Errorf("without a folder: %v, %v", list, err)
 	}
 }
@@ -269,10 +272,37 @@ func TestAPresetFileThatHoldsATokenIsNamed(t *testing.T) {
 	if files, err := l.PresetSecrets(); err != nil || !slices.Equal(files, []string{"/presets/.env.mine"}) {
 		t.Errorf("%v, %v", files, err)
 	}
-	presets, err := l.BuiltIn()
+	presets, _, err := l.BuiltIn()
 	must(t, err)
 	if text, _ := json.Marshal(presets); len(presets) != 2 || strings.Contains(string(text), token) {
 		t.Errorf("got %s", text)
+	}
+}
+
+func TestAPresetFileWithFaultsIsNamedBesideTheOthers(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	for name, text := range map[string]string{
+		".env.good":   "CONCURRENCY=7\nTRAFFICINATOR_UID=1000\nDOCKER_GID=999\nCONTROL_UI_API_KEY=\nCORS_ORIGINS=https://a.test\nMATOMO_TOKEN_AUTH_FILE=/run/x\nSTART_SIGNAL_FILE=/x\nBACKFILL_SEED=\n",
+		".env.past":   "BACKFILL_ENABLED=true\nPAGEVIEW_MIN=3\n",
+		".env.broken": "CONCURRENCY=1\nCONCURRENCY=2\n",
+	} {
+		must(t, afero.WriteFile(fsys, "/presets/"+name, []byte(text), 0o600))
+	}
+	l := library.New(nil, fsys, "/presets")
+	good, faulty, err := l.BuiltIn()
+	must(t, err)
+	if len(good) != 1 || good[0].Name != "good" || len(good[0].Values) != 1 || good[0].Values["CONCURRENCY"] != 7 {
+		t.Errorf("good: %+v", good)
+	}
+	if len(faulty) != 2 || faulty[0].File != ".env.broken" || faulty[1].File != ".env.past" {
+		t.Fatalf("faulty: %+v", faulty)
+	}
+	if told := faulty[1].Errors.Error(); told != "BACKFILL_ENABLED: is no part of the saved configuration; start a backfill with it\n"+
+		"PAGEVIEW_MIN: is not a known setting; did you mean PAGEVIEWS_MIN?" {
+		t.Error(told)
+	}
+	if _, err := l.LoadPreset(t.Context(), "broken", 0); err == nil || !strings.Contains(err.Error(), "CONCURRENCY") {
+		t.Errorf("loading a faulty one: %v", err)
 	}
 }
 

@@ -2,23 +2,15 @@ package library
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/spf13/afero"
-
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
-	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // Preset is a set of knobs under a name. It holds neither target, site and token nor the id of a run, so that loading
@@ -31,13 +23,6 @@ type Preset struct {
 	Updated     time.Time `json:"updated_at"`
 	// Values are the knobs it sets, by env key, typed as in Config.
 	Values map[string]any `json:"config"`
-}
-
-// BuiltIn is a preset that comes with the program.
-type BuiltIn struct {
-	Name        string         `json:"name"`
-	Description string         `json:"description"`
-	Values      map[string]any `json:"config"`
 }
 
 // PresetInput is what is asked of a preset; nil leaves a field as it is.
@@ -145,90 +130,6 @@ func named(k map[string]string) map[string]any {
 	return out
 }
 
-const builtInPrefix = ".env."
-
-// BuiltIn are the presets of the folder by name; none where the folder is missing. A file with faults is refused by
-// name, because it came with the program.
-func (l *Library) BuiltIn() ([]BuiltIn, error) {
-	files, err := l.presetFiles()
-	if err != nil {
-		return nil, err
-	}
-	out := make([]BuiltIn, len(files))
-	for i, f := range files {
-		if out[i], err = f.preset(); err != nil {
-			return nil, fmt.Errorf("read built-in preset %s: %w", f.name, err)
-		}
-	}
-	return out, nil
-}
-
-// PresetSecrets names the files of the presets' folder that hold a token. Presets are made to be shared, and whoever reads
-// the file has the token.
-func (l *Library) PresetSecrets() ([]string, error) {
-	files, err := l.presetFiles()
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, f := range files {
-		if slices.ContainsFunc(spec.Fields(), func(k spec.Field) bool { return k.Secret && f.environ[k.Key] != "" }) {
-			out = append(out, filepath.Join(l.presets, builtInPrefix+f.name))
-		}
-	}
-	return out, nil
-}
-
-// presetFile is a file of the presets' folder.
-type presetFile struct {
-	name, description string
-	environ           map[string]string
-	problems          problem.List
-}
-
-func (l *Library) presetFiles() ([]presetFile, error) {
-	files, err := afero.ReadDir(l.fs, l.presets)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("list built-in presets: %w", err)
-	}
-	var out []presetFile
-	for _, f := range files {
-		name, ok := strings.CutPrefix(f.Name(), builtInPrefix)
-		if !ok || f.IsDir() {
-			continue
-		}
-		data, err := exchange.Read(l.fs, filepath.Join(l.presets, f.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("read built-in preset %s: %w", name, err)
-		}
-		file := presetFile{name: name, description: firstComment(data, name)}
-		file.environ, file.problems = exchange.ParseEnv(f.Name(), data)
-		out = append(out, file)
-	}
-	return out, nil
-}
-
-func (f presetFile) preset() (BuiltIn, error) {
-	values := map[string]any{}
-	for key, v := range f.environ {
-		if elsewhere[key] == "" && !own[key] {
-			values[key] = v
-		}
-	}
-	k, more := presetKnobs(values)
-	return BuiltIn{Name: f.name, Description: f.description, Values: named(k)}, append(f.problems, more...).Err()
-}
-
-// firstComment is the first line of a file without its `# name: `.
-func firstComment(data []byte, name string) string {
-	line, _, _ := strings.Cut(string(data), "\n")
-	comment, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
-	if !ok {
-		return ""
-	}
-	return strings.TrimPrefix(strings.TrimSpace(comment), name+": ")
-}
-
 // LoadPreset lays a preset over the saved configuration: the id of a saved one, or the name of a built-in one. Knobs
 // that it does not name stay as they are. The errors are those of SaveConfig, and ErrNotFound.
 func (l *Library) LoadPreset(ctx context.Context, preset string, revision int64) (Config, error) {
@@ -244,13 +145,18 @@ func (l *Library) presetValues(ctx context.Context, preset string) (map[string]a
 		p, err := l.Preset(ctx, id)
 		return p.Values, err
 	}
-	all, err := l.BuiltIn()
+	good, faulty, err := l.BuiltIn()
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range all {
+	for _, p := range good {
 		if p.Name == preset {
 			return p.Values, nil
+		}
+	}
+	for _, p := range faulty {
+		if p.File == builtInPrefix+preset {
+			return nil, p.Errors
 		}
 	}
 	return nil, fmt.Errorf("read built-in preset: %w", ErrNotFound)

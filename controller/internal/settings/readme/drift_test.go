@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/settings"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 func read(t *testing.T, name string) string {
@@ -69,6 +70,22 @@ func TestTheStackHandsOnEverySetting(t *testing.T) {
 	for key := range handed {
 		if !known[key] {
 			t.Errorf("docker-compose.webui.yml sets %s, which is no setting", key)
+		}
+	}
+}
+
+func TestEveryNameOfTheStackIsKnownWhereKnobsAreRead(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"docker-compose.yml", "docker-compose.webui.yml"} {
+		for _, m := range regexp.MustCompile(`\$\{([A-Z_]+)`).FindAllStringSubmatch(read(t, file), -1) {
+			if !spec.Known(m[1]) {
+				t.Errorf("%s reads %s, which a preset or a checked env file may then not hold; add it to shared/spec/stack.go", file, m[1])
+			}
+		}
+	}
+	for _, f := range settings.Fields() {
+		if !spec.Known(f.Key) {
+			t.Errorf("the controller reads %s; add it to shared/spec/stack.go", f.Key)
 		}
 	}
 }

@@ -1532,6 +1532,10 @@ export interface components {
             /** @enum {string} */
             severity: "error" | "warning";
         };
+        FaultyPreset: {
+            errors: components["schemas"]["FaultAnswer"][] | null;
+            file: string;
+        };
         FieldAnswer: {
             default: string;
             group: string;
@@ -2156,7 +2160,10 @@ export interface components {
             name?: string;
         };
         PresetsAnswer: {
+            /** @description Those of the presets' folder. */
             built_in: components["schemas"]["LibraryBuiltIn"][] | null;
+            /** @description Files of the presets' folder that cannot be used, with what is wrong. */
+            faulty: components["schemas"]["FaultyPreset"][] | null;
             /** @description Saved ones, the newest change first. */
             presets: components["schemas"]["LibraryPreset"][] | null;
         };

@@ -11,6 +11,7 @@ export const presets = {
   saved: 'Your presets',
   empty: 'You have no presets of your own yet. Save the current configuration as one.',
   noBuiltIn: 'This controller has no built-in presets: its folder of presets is missing.',
+  faulty: (file: string) => `${file} in the folder of presets cannot be used`,
   builtInNames: { light: 'Light', medium: 'Medium', heavy: 'Heavy', extreme: 'Extreme' } as Record<string, string>,
   current: 'Current',
   currentHelp: 'The saved configuration has just these values.',
