@@ -77,7 +77,7 @@ func tellFindings(w io.Writer, findings []reporting.Finding) {
 func expected(p *plan.Plan, now time.Time) reporting.Expect {
 	k := p.Spec
 	e := reporting.Expect{
-		Timezone: k.Timezone, Currency: k.Currency, Searches: k.SearchProbability > 0, Orders: k.EcommerceProbability > 0,
+		Zone: &k.Timezone, Currency: k.Currency, Searches: k.SearchProbability > 0, Orders: k.EcommerceProbability > 0,
 		Bulk: k.SendMode == "bulk" || k.BackfillEnabled, Dimension: k.RunDimension, AnyCertificate: !k.TLSVerify,
 	}
 	for _, page := range p.Pages {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+	"github.com/puttrix/trafficinator/shared/calendar"
 	reporting "github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -18,7 +19,11 @@ import (
 func TestTheDoctorIsContentWithTheSink(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
-	d := reporting.NewClient(patience).Examine(t.Context(), target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}, reporting.Expect{Timezone: "CET", Currency: "SEK", Searches: true, Orders: true, Bulk: true, Dimension: 4})
+	cet, err := calendar.ParseZone("CET")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := reporting.NewClient(patience).Examine(t.Context(), target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}, reporting.Expect{Zone: &cet, Currency: "SEK", Searches: true, Orders: true, Bulk: true, Dimension: 4})
 	for _, f := range d.Findings {
 		if f.Verdict == reporting.Bad || f.Verdict == reporting.Doubtful {
 			t.Errorf("%s: %s", f.Check, f.Message)

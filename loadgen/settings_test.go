@@ -50,7 +50,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			set{"PAGEVIEWS_MIN": "9", "PAGEVIEWS_MAX": "3"}, nil, []string{`PAGEVIEWS_MIN="9": is above PAGEVIEWS_MAX=3; lower it or raise PAGEVIEWS_MAX`},
 		},
 		"an unknown zone": {
-			set{"TIMEZONE": "Mars/Olympus"}, nil, []string{`TIMEZONE="Mars/Olympus": is not a known time zone; use an IANA name such as Europe/Stockholm`},
+			set{"TIMEZONE": "Mars/Olympus"}, nil, []string{`TIMEZONE="Mars/Olympus": is not a time zone; use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5`},
 		},
 		"a URL list that is not there": {
 			set{"URLS_FILE": "/none"}, nil,
@@ -94,10 +94,10 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			set{"MATOMO_URL": "", "OUTLINKS_PROBABILITY": "NaN", "CONCURRENCY": "0", "PAGEVIEWS_MIN": "9", "TIMEZONE": "Mars", "URLS_FILE": "/u", "FUNNEL_CONFIG_PATH": "/f"},
 			set{"/u": "nonsense\n", "/f": "{}"},
 			[]string{
+				`TIMEZONE="Mars": is not a time zone; use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5`,
 				`OUTLINKS_PROBABILITY="NaN": is not a number; for example 0.10`,
 				`CONCURRENCY="0": is below 1; use at least 1`,
 				`PAGEVIEWS_MIN="9": is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX`,
-				`TIMEZONE="Mars": is not a known time zone; use an IANA name such as Europe/Stockholm`,
 				`/u line 1="nonsense": is not an http or https address; write https://host/page`,
 				`/f="{…}": is not a list; write […]`,
 				`MATOMO_URL: is not set` + useTracker,

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -56,8 +57,9 @@ type Diagnosis struct {
 
 // Expect is what is going to be sent, which Matomo's settings are compared with.
 type Expect struct {
-	// Timezone is an IANA name, Currency an ISO 4217 code; neither is compared where it is empty.
-	Timezone, Currency string
+	// Zone is compared where it is not nil, Currency, an ISO 4217 code, where it is not empty.
+	Zone     *calendar.Zone
+	Currency string
 	// Searches and Orders tell that there will be some, Bulk that many hits go in one request.
 	Searches, Orders, Bulk bool
 	// Dimension is the number of the custom dimension that carries the run, 0 for none.

@@ -10,16 +10,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // all is what a run with everything in it sends.
 var all = matomo.Expect{
-	Timezone: "Europe/Berlin", Currency: "EUR", Searches: true, Orders: true, Bulk: true, Dimension: 3, From: day("2026-10-01"),
+	Zone: zone("Europe/Berlin"), Currency: "EUR", Searches: true, Orders: true, Bulk: true, Dimension: 3, From: day("2026-10-01"),
 	Pages:    []string{"https://shop.example.test/", "https://www.shop.example.test/list?page=2#top"},
 	Networks: []netip.Prefix{netip.MustParsePrefix("90.224.0.0/16"), netip.MustParsePrefix("2001:db8::/32")},
 	Agents:   []string{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/154.0.0.0 Safari/537.36"},
+}
+
+func zone(name string) *calendar.Zone {
+	z, err := calendar.ParseZone(name)
+	if err != nil {
+		panic(err)
+	}
+	return &z
 }
 
 func TestAGoodTargetIsDescribed(t *testing.T) {
@@ -129,7 +138,7 @@ func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
 		{"a Matomo to come", shop, map[string]string{"API.getMatomoVersion": `{"value":"6.0.0-rc1"}`}, all, "api", matomo.Doubtful, []string{"6.0.0", "probe"}},
 		{"another zone", set("Europe/Berlin", "America/New_York"), nil, all, "timezone", matomo.Doubtful, []string{"America/New_York", "TIMEZONE"}},
 		{"another name of the clock", set("Europe/Berlin", "CET"), nil, all, "timezone", matomo.Good, []string{"CET"}},
-		{"Matomo's own form of a zone", set("Europe/Berlin", "UTC+5.5"), nil, with(func(e *matomo.Expect) { e.Timezone = "Asia/Kolkata" }), "timezone", matomo.Good, nil},
+		{"Matomo's own form of a zone", set("Europe/Berlin", "UTC+5.5"), nil, with(func(e *matomo.Expect) { e.Zone = zone("Asia/Kolkata") }), "timezone", matomo.Good, nil},
 		{"one half of the year alone", set("Europe/Berlin", "UTC+1"), nil, all, "timezone", matomo.Doubtful, nil},
 		{"a zone of nowhere", set("Europe/Berlin", "Nowhere/Else"), nil, all, "timezone", matomo.Untold, []string{"Nowhere/Else"}},
 		{"another currency", set("EUR", "SEK"), nil, all, "currency", matomo.Doubtful, []string{"SEK", "EUR", "ECOMMERCE_CURRENCY"}},

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -139,7 +140,7 @@ func plain(err error) error {
 type Site struct {
 	ID   int
 	Name string
-	// Timezone is an IANA name or Matomo's UTC+1 form.
+	// Timezone is the name of a zone as Matomo writes it; see Zone.
 	Timezone string
 	// Currency is an ISO 4217 code.
 	Currency              string
@@ -153,6 +154,9 @@ type Site struct {
 	// own; those of the whole Matomo are told by Exclusions.
 	ExcludedIPs, ExcludedAgents, ExcludedParameters []string
 }
+
+// Zone is that of the site; the error is a *calendar.ZoneError.
+func (s *Site) Zone() (calendar.Zone, error) { return calendar.ParseZone(s.Timezone) }
 
 // refusal is an answer of the Reporting API that is no result.
 type refusal struct {

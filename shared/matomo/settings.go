@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/calendar"
 )
 
 // site compares the site's settings.
@@ -17,8 +19,8 @@ func (x *examination) site(ctx context.Context) (*Site, []Finding) {
 		return nil, []Finding{untold("site", "view access to the site", "look at Administration, Websites, Manage", "its settings cannot be read: %v", err)}
 	}
 	out := []Finding{good("site", "%s", strings.Join([]string{site.Name, site.Timezone, site.Currency}, ", "))}
-	if want := x.expect.Timezone; want != "" {
-		out = append(out, timezone(site.Timezone, want))
+	if want := x.expect.Zone; want != nil {
+		out = append(out, timezone(&site, *want))
 	}
 	switch want := x.expect.Currency; want {
 	case "":
@@ -32,49 +34,21 @@ func (x *examination) site(ctx context.Context) (*Site, []Finding) {
 	return &site, append(out, x.excluded(ctx, &site)...)
 }
 
-func timezone(is, want string) Finding {
+// timezone compares the days of a year, because zones of different names may have the same.
+func timezone(site *Site, want calendar.Zone) Finding {
 	const check, cure = "timezone", "set TIMEZONE to the site's, or change the site's in Matomo"
-	same, err := sameClock(is, want, time.Now().Year())
-	switch {
-	case is == want:
+	is, err := site.Zone()
+	if err != nil {
+		return untold(check, "", cure, "the site's is %s and TIMEZONE is %s, which cannot be compared here", site.Timezone, want)
+	}
+	today := calendar.DateOf(time.Now())
+	switch _, differ := is.Differ(want, today.Add(-182), today.Add(183)); {
+	case is.String() == want.String():
 		return good(check, "%s, as TIMEZONE", is)
-	case err != nil:
-		return untold(check, "", cure, "the site's is %s and TIMEZONE is %s, which cannot be compared here", is, want)
-	case same:
-		return good(check, "%s, the same clock as TIMEZONE %s", is, want)
+	case !differ:
+		return good(check, "%s, whose days are those of TIMEZONE %s", is, want)
 	}
 	return doubtful(check, cure, "the site's is %s, but TIMEZONE is %s: visits near midnight can fall on another day or be cut in two", is, want)
-}
-
-// sameClock tells whether two zones show the same time all through a year.
-func sameClock(a, b string, year int) (bool, error) {
-	za, err := zone(a)
-	if err != nil {
-		return false, err
-	}
-	zb, err := zone(b)
-	if err != nil {
-		return false, err
-	}
-	for day := range 366 {
-		at := time.Date(year, 1, 1+day, 12, 0, 0, 0, time.UTC)
-		_, oa := at.In(za).Zone()
-		_, ob := at.In(zb).Zone()
-		if oa != ob {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// zone reads an IANA name or Matomo's UTC+5.5.
-func zone(name string) (*time.Location, error) {
-	if hours, ok := strings.CutPrefix(name, "UTC"); ok && hours != "" {
-		if n, err := strconv.ParseFloat(hours, 64); err == nil {
-			return time.FixedZone(name, int(n*3600)), nil
-		}
-	}
-	return time.LoadLocation(name)
 }
 
 // search tells whether searches are recorded as such, and pages are not taken for some.

@@ -20,10 +20,7 @@ const (
 // TIMEZONE. The days are of use where nothing is refused here or by Parse.
 func (s *Spec) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 	var problems problem.List
-	zone, err := time.LoadLocation(s.Timezone)
-	if err != nil {
-		return nil, nil // the zone is refused for itself
-	}
+	zone := s.Timezone.Location()
 	w := window{Spec: s, today: calendar.DateOf(now.In(zone)), problems: &problems}
 	found, ok := w.read()
 	curve, _ := profile.ParseCurve(s.LoadCurve) // Parse tells what is wrong with it
@@ -103,7 +100,7 @@ func (w window) date(key, value string) (calendar.Date, bool) {
 		w.problems.Refuse(key, value, "is not a date", "write YYYY-MM-DD, for example "+w.today.Add(-1).String())
 		return d, false
 	case w.today.Until(d) > 0:
-		w.problems.Refuse(key, value, "is in the future", "today is "+w.today.String()+" in "+w.Timezone+": use that at the latest")
+		w.problems.Refuse(key, value, "is in the future", "today is "+w.today.String()+" in "+w.Timezone.String()+": use that at the latest")
 	}
 	return d, true
 }

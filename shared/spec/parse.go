@@ -13,6 +13,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -55,6 +56,10 @@ func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
 		}
 		f := byName[parse.Name]
 		bad[f.Key] = true
+		if zone, ok := errors.AsType[*calendar.ZoneError](parse.Err); ok {
+			problems.Refuse(f.Key, shown(f, environ), "is not a time zone", zone.Cure)
+			continue
+		}
 		problems.Refuse(f.Key, shown(f, environ), "is not a "+string(f.Kind), example(f))
 	}
 	for _, f := range Fields() {

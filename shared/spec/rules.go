@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -70,9 +69,6 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	if len(s.ShippingRates) == 0 && !bad["ECOMMERCE_SHIPPING_RATES"] {
 		problems.Refuse("ECOMMERCE_SHIPPING_RATES", "", "holds no rate", "for example 0,5.99")
 	}
-	if _, err := time.LoadLocation(s.Timezone); err != nil || s.Timezone == "Local" {
-		problems.Refuse("TIMEZONE", s.Timezone, "is not a known time zone", "use an IANA name such as Europe/Stockholm")
-	}
 	if !currencyPattern.MatchString(s.Currency) {
 		problems.Refuse("ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code", "use three capital letters such as SEK")
 	}
@@ -118,14 +114,10 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 
 // Profile is the rate of visits that the settings ask for, with what is wrong with it.
 func (s *Spec) Profile() (profile.Profile, problem.List) {
-	zone, err := time.LoadLocation(s.Timezone)
-	if err != nil {
-		zone = time.UTC // the zone is refused for itself
-	}
 	if s.CapacitySearch { // it goes on from there
 		return profile.NewConstant(s.CapacityFrom * 24 * 60 * 60), nil
 	}
-	return profile.Parse(s.LoadProfile, s.LoadCurve, s.VisitsPerDay, zone)
+	return profile.Parse(s.LoadProfile, s.LoadCurve, s.VisitsPerDay, s.Timezone.Location())
 }
 
 // checkLoad checks the rate of visits, the same as Profile.

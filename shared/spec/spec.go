@@ -5,6 +5,7 @@ package spec
 import (
 	"slices"
 
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
@@ -30,7 +31,8 @@ type Spec struct {
 	BulkSize     int       `env:"BULK_SIZE" envDefault:"100" min:"1" max:"2000" unit:"hits" group:"Traffic" help:"Most hits of a bulk request; fewer where the server takes no requests so large."`
 	BulkMaxDelay float64   `env:"BULK_MAX_DELAY" envDefault:"1" min:"0" max:"60" unit:"s" group:"Traffic" help:"How long a hit waits at most until its bulk request is full."`
 	Timeline     string    `env:"TIMELINE" envDefault:"compressed" oneof:"compressed,live" group:"Traffic" help:"compressed: a visit's minutes lie in the recent past and its requests are seconds apart. live: every hit is sent at its own moment."`
-	Timezone     string    `env:"TIMEZONE" envDefault:"CET" group:"Traffic" help:"Time zone of the Matomo site (IANA name): visits are kept inside its days."`
+
+	Timezone calendar.Zone `env:"TIMEZONE" envDefault:"CET" group:"Traffic" help:"Time zone of the Matomo site, as an IANA name (Europe/Stockholm) or as Matomo writes it (UTC+5.5): visits are kept inside its days."`
 
 	PageviewsMin      int     `env:"PAGEVIEWS_MIN" envDefault:"3" min:"1" max:"100" unit:"pages" group:"Visits" help:"Fewest pages of a visit."`
 	PageviewsMax      int     `env:"PAGEVIEWS_MAX" envDefault:"6" min:"1" max:"100" unit:"pages" group:"Visits" help:"Most pages of a visit."`

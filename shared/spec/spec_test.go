@@ -20,7 +20,7 @@ func TestDefaultsAreThoseOfTheTable(t *testing.T) {
 		t.Fatal(problems)
 	}
 	if s.VisitsPerDay != 20000 || s.PageviewsMin != 3 || s.PageviewsMax != 6 || s.Concurrency != 50 || s.PauseMin != .5 || s.PauseMax != 2 ||
-		s.SearchProbability != .15 || s.DurationMin != 1 || s.DurationMax != 8 || s.Timezone != "CET" || s.Currency != "SEK" ||
+		s.SearchProbability != .15 || s.DurationMin != 1 || s.DurationMax != 8 || s.Timezone.String() != "CET" || s.Currency != "SEK" ||
 		!s.RandomizeCountries || !s.AutoStart || s.TaxRate != .1 || len(s.ShippingRates) != 4 || s.Timeline != "compressed" || s.BounceProbability != 0 {
 		t.Errorf("%+v", s)
 	}
@@ -67,7 +67,8 @@ func TestEachBadValueHasItsMessage(t *testing.T) {
 		{"ECOMMERCE_ORDER_VALUE_MIN", "300", `ECOMMERCE_ORDER_VALUE_MIN="300": is above ECOMMERCE_ORDER_VALUE_MAX=299.99; lower it or raise ECOMMERCE_ORDER_VALUE_MAX`},
 		{"CONCURRENCY", "10001", `CONCURRENCY="10001": is above 10000; use at most 10000`},
 		{"TARGET_VISITS_PER_DAY", "2e10", `TARGET_VISITS_PER_DAY="20000000000": is above 1e10; use at most 1e10`},
-		{"TIMEZONE", "Mars/Olympus", `TIMEZONE="Mars/Olympus": is not a known time zone; use an IANA name such as Europe/Stockholm`},
+		{"TIMEZONE", "Mars/Olympus", `TIMEZONE="Mars/Olympus": is not a time zone; use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5`},
+		{"TIMEZONE", "UTC+5:30", `TIMEZONE="UTC+5:30": is not a time zone; write UTC+5.5`},
 		{"ECOMMERCE_CURRENCY", "kr", `ECOMMERCE_CURRENCY="kr": is not an ISO 4217 code; use three capital letters such as SEK`},
 		{"ECOMMERCE_SHIPPING_RATES", "0,x", `ECOMMERCE_SHIPPING_RATES="0,x": is not a list of numbers; for example 0,5.99,9.99,15.99`},
 		{"ECOMMERCE_SHIPPING_RATES", "0,-1", `ECOMMERCE_SHIPPING_RATES="-1": is below 0; use at least 0`},

@@ -159,7 +159,7 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (*body[jobPlanAnsw
 	if err != nil {
 		return nil, err
 	}
-	a := jobPlanAnswer{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days), Timezone: p.Spec.Timezone, Warnings: faults(p.Problems)}
+	a := jobPlanAnswer{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days), Timezone: p.Spec.Timezone.String(), Warnings: faults(p.Problems)}
 	for i, d := range p.Days {
 		a.Calendar[i] = jobPlanDay{Date: d.Date.String(), Visits: d.Visits, Skipped: d.Skipped}
 		if d.Visits > 0 && d.Skipped != "" {

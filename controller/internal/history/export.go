@@ -1,7 +1,6 @@
 package history
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -153,10 +152,8 @@ func (r Record) report(version string) report.Run {
 			out.Settings = append(out.Settings, report.Setting{Key: f.Key, Value: v})
 		}
 	}
-	zone, err := time.LoadLocation(cmp.Or(r.Config["TIMEZONE"], defaultZone()))
-	if err == nil { // else it is told in UTC
-		out.Zone = zone
-	}
+	knobs, _ := spec.Parse(r.Config, nil) // they were accepted once
+	out.Zone = knobs.Timezone.Location()
 	for _, f := range slices.DeleteFunc(slices.Clone(r.Files), func(f store.RunFile) bool { return f.Name == exchange.EnvFile }) {
 		out.Files = append(out.Files, report.File{Name: f.Name, Hash: f.Hash})
 	}
@@ -164,15 +161,6 @@ func (r Record) report(version string) report.Run {
 		out.Problems = append(out.Problems, report.Problem{Time: p.Time, Level: strings.ToLower(string(p.Level)), Text: p.Text})
 	}
 	return out
-}
-
-func defaultZone() string {
-	for _, f := range spec.Fields() {
-		if f.Key == "TIMEZONE" {
-			return f.Default
-		}
-	}
-	return ""
 }
 
 // late is how much of the begin of a run its seconds may lack: the controller looks once a second.

@@ -27,7 +27,7 @@ func (l *Library) Expect(ctx context.Context, overrides map[string]any, now time
 	k.put(overrides, &ignored)
 	s, _ := k.check()
 	e := matomo.Expect{
-		Timezone: s.Timezone, Currency: s.Currency, Searches: s.SearchProbability > 0, Orders: s.EcommerceProbability > 0,
+		Zone: &s.Timezone, Currency: s.Currency, Searches: s.SearchProbability > 0, Orders: s.EcommerceProbability > 0,
 		Bulk: s.SendMode == "bulk", Dimension: s.RunDimension, AnyCertificate: !s.TLSVerify,
 	}
 	days, _ := s.Backfill(now)

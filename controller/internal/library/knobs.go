@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -222,6 +223,9 @@ func typed(s spec.Spec) map[string]any {
 			v = v.Elem()
 		}
 		out[key] = v.Interface()
+		if zone, ok := out[key].(calendar.Zone); ok {
+			out[key] = zone.String()
+		}
 	}
 	return out
 }

@@ -50,10 +50,7 @@ func (v *Preview) Profile(ctx context.Context, overrides map[string]any, now tim
 	to := now.AddDate(0, 0, drawnDays)
 	switch d.Kind {
 	case profile.Week:
-		zone, err := time.LoadLocation(k.Timezone)
-		if err != nil {
-			return Drawing{}, err
-		}
+		zone := k.Timezone.Location()
 		local := now.In(zone)
 		d.From = time.Date(local.Year(), local.Month(), local.Day()-(int(local.Weekday())+6)%7, 0, 0, 0, 0, zone)
 		to = d.From.AddDate(0, 0, 7)

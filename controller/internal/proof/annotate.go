@@ -34,7 +34,7 @@ func (k *Keeper) annotate(ctx context.Context, r Run, s Site) Annotated {
 	}
 	zone := r.Zone
 	if site, err := k.c.Matomo.Site(ctx, s.Target); err == nil {
-		zone = zoneOf(site.Timezone, zone)
+		zone = zoneOf(&site, zone)
 	}
 	sent, _ := sentTo(r.Summary, s)
 	visits := sent.Visits

@@ -131,12 +131,11 @@ func (k *Keeper) look(ctx context.Context, runID string) (map[string]Before, err
 // before asks for the days that visits of a run may fall on that begins now: those of a backfill together, because there
 // may be many.
 func (k *Keeper) before(ctx context.Context, t target.Target, knobs spec.Spec) (b Before, err error) {
-	zone := zoneOf(knobs.Timezone, time.UTC)
 	site, err := k.c.Matomo.Site(ctx, t)
 	if err != nil {
 		return b, err
 	}
-	zone = zoneOf(site.Timezone, zone)
+	zone := zoneOf(&site, knobs.Timezone.Location())
 	now := time.Now().In(zone)
 	first, last := now.Add(-reach).Format(time.DateOnly), now.Format(time.DateOnly)
 	days := []Part{{From: first, To: first}, {From: last, To: last}}

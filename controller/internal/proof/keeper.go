@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -171,7 +172,7 @@ func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	r := Run{Zone: time.UTC}
+	var r Run
 	if r.Summary, err = k.summary(saved); err != nil {
 		return r, err
 	}
@@ -179,7 +180,7 @@ func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Dimension, r.Zone = knobs.RunDimension, zoneOf(knobs.Timezone, r.Zone)
+	r.Dimension, r.Zone = knobs.RunDimension, knobs.Timezone.Location()
 	readers, err := k.c.Readers(ctx)
 	if err != nil {
 		return r, err
@@ -203,10 +204,10 @@ func configuration(saved store.Run) (spec.Spec, error) {
 	return knobs, nil
 }
 
-// zoneOf is the zone of a name, or the other where there is none: Matomo has names of its own, such as UTC+1.
-func zoneOf(name string, other *time.Location) *time.Location {
-	if zone, err := time.LoadLocation(name); err == nil && name != "" {
-		return zone
+// zoneOf is the site's zone, or the other where that is not known.
+func zoneOf(site *matomo.Site, other *time.Location) *time.Location {
+	if zone, err := site.Zone(); err == nil {
+		return zone.Location()
 	}
 	return other
 }

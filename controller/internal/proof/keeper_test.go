@@ -192,3 +192,15 @@ func TestBeginAndEndAreWrittenIntoTheGraph(t *testing.T) {
 		t.Errorf("%q", m.notes)
 	}
 }
+
+func TestNotesStandOnTheDayOfASiteWithAnOffset(t *testing.T) {
+	for zone, day := range map[string]string{"UTC+14": "2026-06-02", "UTC-9.5": "2026-06-01"} {
+		m := &shows{site: matomo.Site{Timezone: zone}}
+		ledger := sentTo()
+		ledger.Started = time.Date(2026, 6, 1, 20, 0, 0, 0, time.UTC)
+		k, _ := keeper(t, m, ledger)
+		if _, err := k.Annotate(t.Context(), "r1"); err != nil || len(m.notes) == 0 || !strings.HasPrefix(m.notes[0], day) {
+			t.Errorf("%s: %q, %v", zone, m.notes, err)
+		}
+	}
+}

@@ -62,7 +62,7 @@ func one(ctx context.Context, m Matomo, r Run, s Site, k *look) (record.Reconcil
 	out.Parts = parts
 	zone := r.Zone
 	if site, err := m.Site(ctx, s.Target); err == nil {
-		zone = zoneOf(site.Timezone, zone)
+		zone = zoneOf(&site, zone)
 	}
 	before := r.Before[place(s.Target)]
 	from, to := before.widened(days(r.Summary, all, zone))

@@ -81,8 +81,8 @@ func (r *runner) prepare(ctx context.Context) (err error) {
 	if r.out.Date = r.options.Date; r.out.Date == "" {
 		zone := time.UTC
 		if site, err := r.Site(ctx, r.target); err == nil { // else the day of UTC is as good
-			if z, err := time.LoadLocation(site.Timezone); err == nil {
-				zone = z
+			if z, err := site.Zone(); err == nil {
+				zone = z.Location()
 			}
 		}
 		r.out.Date = time.Now().In(zone).AddDate(0, 0, -1).Format(time.DateOnly)

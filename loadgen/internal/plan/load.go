@@ -94,10 +94,7 @@ func startsAlone(fsys afero.Fs, environ map[string]string) bool {
 // Load makes the plan of the settings and the files they name. The plan is nil where a problem refuses it.
 func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.List) {
 	s, problems := spec.Parse(environ, func(path string) ([]byte, error) { return exchange.Read(fsys, path) })
-	l := &loader{fs: fsys, problems: problems, plan: &Plan{Spec: s, Sources: map[string]string{}}}
-	if zone, err := time.LoadLocation(s.Timezone); err == nil {
-		l.plan.Zone = zone
-	}
+	l := &loader{fs: fsys, problems: problems, plan: &Plan{Spec: s, Zone: s.Timezone.Location(), Sources: map[string]string{}}}
 	l.plan.Seed, l.plan.RunID = draw()
 	if s.RunSeed != nil {
 		l.plan.Seed = *s.RunSeed

@@ -89,9 +89,9 @@ func (o *options) siteZone(s string) error {
 	if !one {
 		name = s
 	}
-	zone, err := time.LoadLocation(name)
-	if err != nil || name == "" {
-		return fmt.Errorf("zone %q is unknown; use a name like Europe/Berlin", name)
+	zone, err := zoneOf(name)
+	if err != nil {
+		return fmt.Errorf("zone %q is unknown; use a name like Europe/Berlin or UTC+5.5", name)
 	}
 	if one {
 		n, err := strconv.Atoi(id)

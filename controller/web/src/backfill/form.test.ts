@@ -41,6 +41,7 @@ describe('today', () => {
   it('is that of the site, not of the browser', () => {
     expect(today('Europe/Berlin', newYear)).toBe('2026-01-01')
     expect(today('America/New_York', newYear)).toBe('2025-12-31')
+    expect(today('UTC-3.5', newYear)).toBe('2025-12-31')
   })
   it('is some day also where nobody knows the zone', () => {
     expect(today('No/Where', newYear)).toMatch(/^202[56]-\d\d-\d\d$/)

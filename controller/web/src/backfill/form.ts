@@ -1,4 +1,5 @@
 // The form of a backfill: texts by setting, of which the window's are of one kind at a time.
+import { writer } from '../ui/zone'
 
 /** How the window is given: days before today, or two dates. */
 export type Mode = 'relative' | 'dates'
@@ -54,10 +55,9 @@ const isOurs = (key: string) => [...Object.values(windows).flat(), ...knobs].inc
 /** The day of a moment in a time zone, as date inputs have it; that of the browser where the zone is unknown. */
 export function today(zone: string, now: number): string {
   const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const
-  const write = (timeZone?: string) => new Intl.DateTimeFormat('en-CA', { ...parts, timeZone }).format(now)
   try {
-    return write(zone || undefined)
+    return writer(zone, parts, 'en-CA')(now)
   } catch {
-    return write()
+    return new Intl.DateTimeFormat('en-CA', parts).format(now)
   }
 }

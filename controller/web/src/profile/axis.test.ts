@@ -11,5 +11,6 @@ describe('the axis of a drawing', () => {
     const marks = midnights(start, 2 * 86_400, 'Europe/Berlin')
     expect(marks.map((m) => m.at / 3600)).toEqual([11, 34])
     expect(midnights(start, 86_400, 'Asia/Kathmandu').map((m) => m.at / 3600)).toEqual([6.25])
+    expect(midnights(start, 86_400, 'UTC+5.75').map((m) => m.at / 3600)).toEqual([6.25])
   })
 })

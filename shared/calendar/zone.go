@@ -1,0 +1,105 @@
+package calendar
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // a machine or an image may have no zones of its own
+)
+
+// Zone is the time zone of a site. The zero value is UTC.
+type Zone struct {
+	place *time.Location
+}
+
+// ZoneError is a name that no zone has.
+type ZoneError struct {
+	Name string
+	// Cure says what to write instead.
+	Cure string
+}
+
+// Error implements error.
+func (e *ZoneError) Error() string { return fmt.Sprintf("%q is not a time zone: %s", e.Name, e.Cure) }
+
+var (
+	// fixed is Matomo's spelling of a zone without clock changes (core/Date.php, extractUtcOffset).
+	fixed = regexp.MustCompile(`^UTC([+-]\d{1,2}(?:\.\d+)?)$`)
+	// clock is how others write such a zone.
+	clock = regexp.MustCompile(`(?i)^(?:UTC|GMT|Z)? ?([+-]?)(\d{1,2})(?::?(\d{2})|[.,](\d+))?$`)
+)
+
+// Offsets of Matomo's zones (plugins/SitesManager/API.php, getTimezonesListUTCOffsets), in hours.
+const lowest, highest = -12, 14
+
+// ParseZone reads an IANA name (Europe/Stockholm) or Matomo's spelling of a zone without clock changes: UTC, UTC+1, UTC-3.5
+// (half past three hours west of Greenwich). The error is a *ZoneError.
+func ParseZone(name string) (Zone, error) {
+	if m := fixed.FindStringSubmatch(name); m != nil {
+		hours, err := strconv.ParseFloat(m[1], 64)
+		if err == nil && hours >= lowest && hours <= highest {
+			return Zone{time.FixedZone(name, int(hours*60*60))}, nil
+		}
+	}
+	place, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		return Zone{}, &ZoneError{Name: name, Cure: proposal(name)}
+	}
+	return Zone{place}, nil
+}
+
+// proposal is what a name could be meant as.
+func proposal(name string) string {
+	const names = "use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5"
+	m := clock.FindStringSubmatch(strings.TrimSpace(name))
+	if m == nil {
+		return names
+	}
+	hours, _ := strconv.ParseFloat(m[2]+"."+m[4]+"0", 64) // digits alone
+	minutes, _ := strconv.ParseFloat("0"+m[3], 64)
+	hours += minutes / 60
+	if m[1] == "-" {
+		hours = -hours
+	}
+	if hours < lowest || hours > highest {
+		return names + fmt.Sprintf("; offsets go from %d to +%d hours", lowest, highest)
+	}
+	return fmt.Sprintf("write UTC%+g", hours)
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler, as ParseZone.
+func (z *Zone) UnmarshalText(text []byte) error {
+	read, err := ParseZone(string(text))
+	if err == nil {
+		*z = read
+	}
+	return err
+}
+
+// MarshalText implements encoding.TextMarshaler: what ParseZone reads.
+func (z Zone) MarshalText() ([]byte, error) { return []byte(z.String()), nil }
+
+// String is the name that ParseZone reads.
+func (z Zone) String() string { return z.Location().String() }
+
+// Location is the zone for the standard library, with the same name.
+func (z Zone) Location() *time.Location {
+	if z.place == nil {
+		return time.UTC
+	}
+	return z.place
+}
+
+// Differ is the first day from first to last that has not the same begin or end in both zones; days that have are the
+// same days to Matomo, whatever the zones are called. It tells whether there is one.
+func (z Zone) Differ(other Zone, first, last Date) (Date, bool) {
+	here, there := z.Location(), other.Location()
+	for d := first; d.Until(last) >= 0; d = d.Add(1) {
+		if !d.Begin(here).Equal(d.Begin(there)) || !d.Add(1).Begin(here).Equal(d.Add(1).Begin(there)) {
+			return d, true
+		}
+	}
+	return Date{}, false
+}
