@@ -105,10 +105,8 @@ demo: build ## controller, user interface and a run against the built-in sink; D
 run: build ## controller and user interface on 127.0.0.1:8000, nothing started
 	RUNTIME=$${RUNTIME:-process} LOADGEN_BIN=./bin/loadgen PRESETS_DIR=./presets bin/controller serve
 
-up: ## the stack, with the users and groups of this machine in .env
-	@touch .env && grep -q ^TRAFFICINATOR_UID= .env || printf 'TRAFFICINATOR_UID=%s\nTRAFFICINATOR_GID=%s\nDOCKER_GID=%s\n' \
-	  "$$(id -u)" "$$(id -g)" "$$(stat -c %g /var/run/docker.sock 2>/dev/null || stat -f %g /var/run/docker.sock)" >> .env
-	docker compose -f docker-compose.webui.yml up --build
+up: ## the stack, with what it needs to know of this machine in .env
+	@VERSION='$(VERSION)' controller/up.sh
 
 bench: build ## speed, pacing and size beside other tools; writes loadgen/bench/RESULTS.md
 	go run ./loadgen/bench
@@ -119,10 +117,10 @@ bench-controller: build image-loadgen ## the API under 200 clients and 50 stream
 images: image-loadgen image-controller ## images from prebuilt binaries, no base image to pull
 
 image-loadgen: image-files
-	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BUILD=prebuilt -f loadgen/Dockerfile -t trafficinator-loadgen:local .
+	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BUILD=prebuilt --build-arg VERSION=$(VERSION) -f loadgen/Dockerfile -t trafficinator-loadgen:local .
 
 image-controller: image-files
-	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BUILD=prebuilt -f controller/Dockerfile -t trafficinator-controller:local .
+	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BUILD=prebuilt --build-arg VERSION=$(VERSION) -f controller/Dockerfile -t trafficinator-controller:local .
 
 image-files: ## what goes into the image; its Dockerfile runs this too
 	@test -n "$(CA_BUNDLE)" || { echo "no CA certificates found; install ca-certificates or set CA_BUNDLE=file"; exit 1; }

@@ -248,3 +248,17 @@ func outcomes(h record.Hits) map[string]uint64 {
 		"accepted": h.Accepted, "rejected": h.Rejected, "failed": h.Failed, "unknown": h.Unknown, "shed": h.Shed, "abandoned": h.Abandoned,
 	}
 }
+
+// An image has one healthcheck, whatever a container of it runs.
+func TestASinkAnswersTheHealthcheckWhereItIsAsked(t *testing.T) {
+	t.Parallel()
+	l := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": "127.0.0.1:0"}, "sink", "--addr", "127.0.0.1:0", "--quiet")
+	said := regexp.MustCompile(`answered at http://(\S+)/healthz`)
+	eventually(t, "the sink says where", func() bool { return said.MatchString(l.stderr.String()) })
+	addr := said.FindStringSubmatch(l.stderr.String())[1]
+	if health := printed(t, map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck"); !strings.Contains(health, `"phase":"sink"`) {
+		t.Errorf("healthcheck says %s", health)
+	}
+	l.signals <- syscall.SIGTERM
+	l.ends(t, exitOK)
+}

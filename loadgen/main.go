@@ -8,15 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 	_ "time/tzdata" // the image has no zones of its own
 
 	"github.com/spf13/afero"
 	"golang.org/x/term"
-
-	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 )
 
 // version is set by the linker.
@@ -110,20 +107,4 @@ func run(ctx context.Context, args []string, h host) int {
 		_, _ = fmt.Fprintf(h.stderr, "there is no command %q\n\n%s", command, usage)
 		return exitConfig
 	}
-}
-
-// runSink is the command sink; a signal ends it.
-func runSink(ctx context.Context, args []string, h host) int {
-	ctx, cancel := context.WithCancel(ctx)
-	var waiting sync.WaitGroup
-	waiting.Go(func() {
-		select {
-		case <-h.signals:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
-	defer waiting.Wait()
-	defer cancel()
-	return sink.Run(ctx, args, h.stdout, h.stderr)
 }

@@ -1,6 +1,7 @@
 package containertest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -94,4 +95,55 @@ func TestComposeTakesSeveralTargets(t *testing.T) {
 	s := readSummary(t, filepath.Join(dir, "data", "state", "summary.json"))
 	s.sent(t, 6)
 	s.recorded(t, sink)
+}
+
+// The headless stack is a project of its own: as another loadgen of the web stack it would replace the one that runs there.
+func TestTheTwoComposeFilesAreTwoProjectsWithLimits(t *testing.T) {
+	t.Parallel()
+	testbed.NeedsCompose(t)
+	type service struct {
+		Restart   string
+		MemLimit  string `json:"mem_limit"`
+		PidsLimit int    `json:"pids_limit"`
+		Logging   struct {
+			Driver  string
+			Options map[string]string
+		}
+		Ports []struct{ Published string }
+	}
+	projects := map[string]bool{}
+	for file, want := range map[string]struct {
+		variables, restart, port string
+	}{
+		"docker-compose.yml":       {"RESTART_POLICY=unless-stopped\n", "unless-stopped", ""},
+		"docker-compose.webui.yml": {"CONTROL_UI_PORT=24501\n", "no", "24501"},
+	} {
+		env := filepath.Join(t.TempDir(), "settings.env")
+		if err := os.WriteFile(env, []byte(want.variables), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var project struct {
+			Name     string
+			Services map[string]service
+		}
+		text := testbed.Docker(t, "compose", "--env-file", env, "--file", filepath.Join(testbed.Root(), file), "config", "--format", "json")
+		if err := json.Unmarshal([]byte(text), &project); err != nil {
+			t.Fatal(err)
+		}
+		projects[project.Name] = true
+		for name, s := range project.Services {
+			if s.MemLimit == "" || s.PidsLimit == 0 || s.Logging.Driver != "json-file" || s.Logging.Options["max-size"] == "" || s.Logging.Options["max-file"] == "" {
+				t.Errorf("%s: %s lacks a limit: %+v", file, name, s)
+			}
+			if name == "controller" && s.Ports[0].Published != want.port {
+				t.Errorf("the controller is published at %+v", s.Ports)
+			}
+			if name == "loadgen" && s.Restart != want.restart {
+				t.Errorf("%s: the loadgen is restarted: %s", file, s.Restart)
+			}
+		}
+	}
+	if len(projects) != 2 {
+		t.Errorf("the projects are %v", projects)
+	}
 }

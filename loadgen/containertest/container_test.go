@@ -21,7 +21,7 @@ func startSink(t *testing.T, name string) counterpart {
 	t.Helper()
 	net := network(t, unique(name))
 	sink := start(t, unique(name+"-sink"), "--network", net, "--network-alias", "sink", "--publish", "127.0.0.1::8080",
-		"--no-healthcheck", testbed.LoadgenImage, "sink", "--addr", ":8080")
+		"--health-interval", "1s", testbed.LoadgenImage, "sink", "--addr", ":8080")
 	c := counterpart{net, "http://sink:8080/matomo.php", "http://" + testbed.Docker(t, "port", sink, "8080/tcp")}
 	testbed.Await(t, "the sink answers", func() bool { var v any; return testbed.GetJSON(t, c.outside+"/sink/counts", &v) })
 	return c
@@ -144,6 +144,14 @@ func TestAContainerIsHealthyWhileItRunsAndEndsWithTheServersCounts(t *testing.T)
 	if user := inspect(t, run, "{{.Config.User}}"); user != "1000:1000" {
 		t.Errorf("runs as %q, want a user without rights", user)
 	}
+}
+
+// The image has one healthcheck, and a service of Swarm or compose waits for it also where the image plays the sink.
+func TestASinkInAContainerIsHealthy(t *testing.T) {
+	t.Parallel()
+	testbed.NeedsLoadgenImage(t)
+	sink := start(t, unique("sink"), "--health-interval", "1s", testbed.LoadgenImage, "sink")
+	testbed.Await(t, "the sink is healthy", func() bool { return inspect(t, sink, "{{.State.Health.Status}}") == "healthy" })
 }
 
 func TestDockerStopEndsARunInTimeWithEverythingAccountedFor(t *testing.T) {

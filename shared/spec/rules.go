@@ -107,7 +107,7 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	if s.StateDir == "" && s.StartID != "" {
 		problems.Warn("START_ID", s.StartID, "has no effect without STATE_DIR: nothing records that this start was made", "set STATE_DIR")
 	}
-	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
+	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStart && s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
 		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, and so is STOP_AFTER_VISITS: the run has no end", "set one of the two")
 	}
 }

@@ -182,4 +182,8 @@ func TestARunWithoutAnEndIsTold(t *testing.T) {
 			t.Errorf("%s: %v", profile, problems)
 		}
 	}
+	_, problems := parse(map[string]string{"AUTO_START": "false"})
+	if told := problems.Warnings().Error(); strings.Contains(told, "the run has no end") {
+		t.Errorf("one that idles has no run: %s", told)
+	}
 }

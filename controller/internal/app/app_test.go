@@ -259,6 +259,24 @@ func TestAWholeRunThroughTheAPI(t *testing.T) {
 	}
 }
 
+// Behind compose or a proxy the controller does not know by itself what people type.
+func TestLinksHaveThePublicAddress(t *testing.T) {
+	c := prepare(t, t.TempDir())
+	c.host.Env["PUBLIC_URL"] = "https://load.example.test/"
+	c.begin()
+	const want = "https://load.example.test/#code="
+	if printed := c.stdout.String(); !strings.Contains(printed, want) {
+		t.Errorf("the first link is not %s…: %s", want, printed)
+	}
+	var out, complaints written
+	h := c.host
+	h.Stdout, h.Stderr = &out, &complaints
+	h.Env["LISTEN_ADDR"] = strings.TrimPrefix(c.base, "http://")
+	if code := app.LoginLink(t.Context(), nil, h); code != app.OK || !strings.HasPrefix(out.String(), want) {
+		t.Errorf("login-link: %d %s%s", code, out.String(), complaints.String())
+	}
+}
+
 func TestCommandsAskTheRunningController(t *testing.T) {
 	c := start(t)
 	client := func(command func(context.Context, []string, app.Host) int, args ...string) (int, string) {

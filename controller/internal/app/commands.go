@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,8 +24,10 @@ import (
 
 // caller asks a running controller; its commands are clients like any other.
 type caller struct {
-	host   Host
-	base   string
+	host Host
+	base string
+	// public is the address that people open.
+	public string
 	key    secret.String
 	client *http.Client
 }
@@ -45,8 +48,10 @@ func newCaller(h Host, set *flag.FlagSet, args []string) (*caller, bool) {
 		return nil, false
 	}
 	c := &caller{host: h, base: strings.TrimSuffix(*base, "/"), key: s.APIKey, client: &http.Client{Timeout: time.Minute}}
+	c.public = c.base
 	if c.base == "" {
 		c.base = "http://" + local(s.ListenAddr)
+		c.public = cmp.Or(s.PublicURL, c.base)
 	}
 	if c.key == "" {
 		c.key = madeKey(h.FS, s)
@@ -137,7 +142,7 @@ func LoginLink(ctx context.Context, args []string, h Host) int {
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&link); err != nil {
 		return c.failed(fmt.Errorf("read link: %w", err))
 	}
-	_, _ = fmt.Fprintf(h.Stdout, "%s/#code=%s\n", c.base, link.Code)
+	_, _ = fmt.Fprintf(h.Stdout, "%s/#code=%s\n", c.public, link.Code)
 	_, _ = fmt.Fprintf(h.Stderr, "It works once, within %d minutes.\n", link.Minutes)
 	return OK
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -59,7 +60,7 @@ func Serve(ctx context.Context, h Host) int {
 		log.Error("start failed", "err", err)
 		return Internal
 	}
-	address := "http://" + reachable(listener.Addr().String())
+	address := cmp.Or(s.PublicURL, "http://"+reachable(listener.Addr().String()))
 	_, _ = fmt.Fprintf(h.Stdout, "Trafficinator listens at %s (runtime %s)\nSign in once within 15 minutes: %s/#code=%s\n",
 		address, a.port.Name(), address, a.guard.NewCode().Reveal())
 	if !webui.Built(h.Bundle) {

@@ -4,8 +4,11 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/docker/go-units"
 
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -17,7 +20,7 @@ const minAPIKey = 16
 func (s *Settings) check(problems *problem.List) {
 	if host, port, err := net.SplitHostPort(s.ListenAddr); err != nil || !isPort(port) {
 		problems.Refuse("LISTEN_ADDR", s.ListenAddr, "is not host:port", "for example 127.0.0.1:8000")
-	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	} else if s.PublicURL == "" && !isLoopback(host) {
 		problems.Warn("LISTEN_ADDR", s.ListenAddr, "can be reached from other machines", "put a reverse proxy with TLS before it, or use 127.0.0.1")
 	}
 	if n := len([]rune(s.APIKey.Reveal())); n > 0 && n < minAPIKey {
@@ -41,11 +44,54 @@ func (s *Settings) check(problems *problem.List) {
 			problems.Refuse("TRUSTED_PROXIES", p, "is not an address or a network", "for example 10.0.0.2 or 10.0.0.0/8")
 		}
 	}
-	if s.DockerHost != "" {
-		if u, err := url.Parse(s.DockerHost); err != nil || u.Scheme != "unix" && u.Scheme != "tcp" && u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "npipe" || u.User != nil {
-			problems.Refuse("DOCKER_HOST", "", "is not the address of a Docker engine", "for example unix:///var/run/docker.sock")
-		}
+	s.checkPublicURL(problems)
+	if _, err := s.MemoryLimit(); err != nil {
+		problems.Refuse("LOADGEN_MEMORY", s.LoadgenMemory, "is no amount of memory", "for example 512m or 2g; 0 is no limit")
 	}
+	s.checkDockerHost(problems)
+}
+
+// engines are the schemes of a Docker engine's address. One by ssh is understood, but of no use here.
+var engines = []string{"unix", "tcp", "http", "https", "npipe", "ssh"}
+
+// checkDockerHost refuses what names no engine. RUNTIME=auto does without one of another machine and logs why.
+func (s *Settings) checkDockerHost(problems *problem.List) {
+	if s.DockerHost == "" || s.Runtime == "process" {
+		return
+	}
+	u, err := url.Parse(s.DockerHost)
+	if err != nil || !slices.Contains(engines, u.Scheme) || u.User != nil && u.Scheme != "ssh" {
+		problems.Refuse("DOCKER_HOST", "", "is not the address of a Docker engine", "for example unix:///var/run/docker.sock")
+	}
+}
+
+// checkPublicURL takes the host of PUBLIC_URL for one of ALLOWED_HOSTS.
+func (s *Settings) checkPublicURL(problems *problem.List) {
+	if s.PublicURL == "" {
+		return
+	}
+	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
+	u, err := url.Parse(s.PublicURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		problems.Refuse("PUBLIC_URL", "", "is not the address of a page", "for example https://load.example.test or http://localhost:8000")
+		return
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		problems.Warn("PUBLIC_URL", s.PublicURL, "is not encrypted, so that keys can be read on the way", "put a reverse proxy with TLS before it, and write https://")
+	}
+	host := strings.ToLower(u.Hostname())
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	s.AllowedHosts = append(s.AllowedHosts, host)
+}
+
+// MemoryLimit is LOADGEN_MEMORY in bytes, 0 for none.
+func (s *Settings) MemoryLimit() (int64, error) { return units.RAMInBytes(s.LoadgenMemory) }
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // ProxyNetworks are TRUSTED_PROXIES as networks; a single address is a network of one.

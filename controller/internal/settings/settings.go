@@ -14,6 +14,7 @@ import (
 // permitted words; secret keeps the value out of every output and gives the setting a _FILE form.
 type Settings struct {
 	ListenAddr     string        `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8000" help:"Where the API and the user interface listen, as host:port."`
+	PublicURL      string        `env:"PUBLIC_URL" help:"Address at which people open the controller, for links, such as https://load.example.test. Its host need not stand in ALLOWED_HOSTS. Unset: LISTEN_ADDR."`
 	DataDir        string        `env:"DATA_DIR" envDefault:"./data" help:"Folder of controller/ (database and keys), exchange/ and state/."`
 	ExchangeDir    string        `env:"EXCHANGE_DIR" help:"Folder through which the loadgen gets its files. Unset: exchange in DATA_DIR."`
 	StateDir       string        `env:"STATE_DIR" help:"Folder where the loadgen keeps its ledgers. Unset: state in DATA_DIR."`
@@ -26,12 +27,18 @@ type Settings struct {
 	TrustedProxies []string      `env:"TRUSTED_PROXIES" help:"Addresses or networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For is believed, separated by commas."`
 	RateLimit      int           `env:"RATE_LIMIT_PER_MINUTE" envDefault:"1200" min:"1" max:"1000000" unit:"requests/min" help:"Most requests of one key or session."`
 
-	Runtime      string `env:"RUNTIME" envDefault:"auto" oneof:"auto,docker,process" help:"How the loadgen runs: as a container, or as a process of this machine. auto: docker if its engine answers."`
-	LoadgenBin   string `env:"LOADGEN_BIN" envDefault:"./bin/loadgen" help:"The loadgen's program (process runtime)."`
-	LoadgenImage string `env:"LOADGEN_IMAGE" envDefault:"trafficinator-loadgen:local" help:"The loadgen's image (docker runtime)."`
-	LoadgenName  string `env:"LOADGEN_CONTAINER" envDefault:"matomo-loadgen" help:"Name of the loadgen's container (docker runtime)."`
-	Stack        string `env:"COMPOSE_PROJECT_NAME" envDefault:"trafficinator" help:"Compose project to which the loadgen's container belongs (docker runtime)."`
-	DockerHost   string `env:"DOCKER_HOST" help:"Address of the Docker engine, as unix:///path or tcp://host:port. Unset: Docker's own default."`
+	Runtime       string `env:"RUNTIME" envDefault:"auto" oneof:"auto,docker,process" help:"How the loadgen runs: as a container, or as a process of this machine. auto: docker if its engine answers."`
+	LoadgenBin    string `env:"LOADGEN_BIN" envDefault:"./bin/loadgen" help:"The loadgen's program (process runtime)."`
+	LoadgenImage  string `env:"LOADGEN_IMAGE" envDefault:"trafficinator-loadgen:local" help:"The loadgen's image (docker runtime)."`
+	LoadgenName   string `env:"LOADGEN_CONTAINER" envDefault:"matomo-loadgen" help:"Name of the loadgen's container (docker runtime)."`
+	Stack         string `env:"COMPOSE_PROJECT_NAME" envDefault:"trafficinator" help:"Compose project to which the loadgen's container belongs (docker runtime)."`
+	LoadgenMemory string `env:"LOADGEN_MEMORY" envDefault:"2g" help:"Most memory of a container that the controller makes, as 512m or 2g; 0 is no limit (docker runtime)."`
+
+	DockerHost      string `env:"DOCKER_HOST" help:"Address of the Docker engine, as unix:///path or tcp://host:port. Unset: that of the Docker context, else the first socket that answers of Docker, rootless Docker and Podman."`
+	DockerContext   string `env:"DOCKER_CONTEXT" help:"Docker context whose engine is used. Unset: the current one of the Docker command."`
+	DockerConfig    string `env:"DOCKER_CONFIG" help:"Folder of the Docker command's config.json and contexts. Unset: .docker in HOME."`
+	DockerTLSVerify string `env:"DOCKER_TLS_VERIFY" help:"Whatever stands here: the engine at DOCKER_HOST is reached by TLS, and its certificate is verified."`
+	DockerCertPath  string `env:"DOCKER_CERT_PATH" help:"Folder of ca.pem, cert.pem and key.pem for the engine at DOCKER_HOST. Unset: DOCKER_CONFIG where DOCKER_TLS_VERIFY is set."`
 
 	LogLevel  string `env:"LOG_LEVEL" envDefault:"INFO" oneof:"DEBUG,INFO,WARNING,ERROR" help:"Least level that is logged."`
 	LogFormat string `env:"LOG_FORMAT" envDefault:"text" oneof:"text,json" help:"Form of the log."`

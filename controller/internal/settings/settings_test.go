@@ -43,7 +43,7 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	_, problems := settings.Parse(map[string]string{
 		"LISTEN_ADDR": "8000", "RUNTIME": "podman", "RATE_LIMIT_PER_MINUTE": "many", "CONTROL_UI_API_KEY": "short",
 		"CORS_ORIGINS": "*, https://ok.test, https://a.test/x", "TRUSTED_PROXIES": "10.0.0.0/8,nobody", "ALLOWED_HOSTS": "a.test:80,b.test",
-		"DOCKER_HOST": "ssh://x", "LOG_LEVEL": "warning",
+		"DOCKER_HOST": "x", "LOG_LEVEL": "warning", "PUBLIC_URL": "load.example.test", "LOADGEN_MEMORY": "much",
 	}, nil)
 	want := []string{
 		`RUNTIME="podman": is not one of auto, docker, process; use auto`,
@@ -54,6 +54,8 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 		`CORS_ORIGINS="*": is not an origin; write https://host or https://host:port; * is not taken, because pages of anybody could then use your key`,
 		`CORS_ORIGINS=" https://a.test/x": is not an origin`,
 		`TRUSTED_PROXIES="nobody": is not an address or a network; for example 10.0.0.2 or 10.0.0.0/8`,
+		`PUBLIC_URL: is not the address of a page; for example https://load.example.test or http://localhost:8000`,
+		`LOADGEN_MEMORY="much": is no amount of memory; for example 512m or 2g; 0 is no limit`,
 		`DOCKER_HOST: is not the address of a Docker engine; for example unix:///var/run/docker.sock`,
 	}
 	got := strings.Split(problems.Errors().Error(), "\n")
@@ -63,6 +65,28 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	for i := range want {
 		if !strings.HasPrefix(got[i], want[i]) {
 			t.Errorf("got  %s\nwant %s", got[i], want[i])
+		}
+	}
+}
+
+// In the stack of compose the controller listens everywhere inside its network, and PUBLIC_URL says what is published.
+func TestWhereTheControllerIsReachedIsJudgedByItsPublicAddress(t *testing.T) {
+	for public, want := range map[string]string{
+		"":                           "warning LISTEN_ADDR",
+		"http://localhost:24000":     "",
+		"https://load.example.test/": "",
+		"http://load.example.test":   "warning PUBLIC_URL",
+	} {
+		s, problems := settings.Parse(map[string]string{"LISTEN_ADDR": "0.0.0.0:8000", "PUBLIC_URL": public}, nil)
+		got := ""
+		for _, p := range problems {
+			got += string(p.Severity) + " " + p.Where
+		}
+		if got != want {
+			t.Errorf("%q: got %v", public, problems)
+		}
+		if hosts := strings.Join(s.AllowedHosts, " "); strings.Contains(public, "example") != strings.HasSuffix(hosts, " load.example.test") {
+			t.Errorf("%q: may be called as %s", public, hosts)
 		}
 	}
 }

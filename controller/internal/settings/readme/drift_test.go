@@ -45,6 +45,7 @@ func TestAPageWithoutMarkersIsRefused(t *testing.T) {
 // ofTheImage are settings whose value the image or the stack fixes.
 var ofTheImage = []string{
 	"LISTEN_ADDR", "DATA_DIR", "EXCHANGE_DIR", "STATE_DIR", "CONFIG_DB_PATH", "PRESETS_DIR", "SECRET_KEY_FILE", "RUNTIME", "LOADGEN_BIN",
+	"DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", // the stack has the engine's socket
 }
 
 func TestTheStackHandsOnEverySetting(t *testing.T) {
