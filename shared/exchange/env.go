@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // maxEnv is the largest file of settings, in bytes.
@@ -25,14 +27,22 @@ var envKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // double quotes \\ \" \$ stand for the second character and \n for a line break. name is what problems call the file.
 func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 	var problems problem.List
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if len(data) > maxEnv {
 		problems.Refuse(name, "", "is larger than 1 MiB", "it holds settings, a line each")
 		return nil, problems
 	}
+	text, err := textfile.Decode(data)
+	if err != nil {
+		where := name
+		if errors.Is(err, textfile.ErrEncoding) {
+			where = fmt.Sprintf("%s line %d", name, textfile.InvalidLine(data))
+		}
+		problems.Refuse(where, "", err.Error(), textfile.Cure(err))
+		return nil, problems
+	}
 	values := map[string]string{}
 	number := 0
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(string(text)) {
 		number++
 		where := fmt.Sprintf("%s line %d", name, number)
 		line = strings.TrimSpace(line)
@@ -40,8 +50,6 @@ func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 		key = strings.TrimSpace(strings.TrimPrefix(key, "export "))
 		switch {
 		case line == "" || line[0] == '#':
-		case !utf8.ValidString(line):
-			problems.Refuse(where, "", "is not UTF-8", "save the file as UTF-8")
 		case !ok || !envKey.MatchString(key):
 			// The line may hold a secret, so it is not shown.
 			problems.Refuse(where, "", "is not KEY=value", "write a setting or begin the line with #")

@@ -214,15 +214,29 @@ func TestAValueOfSeveralLinesSurvives(t *testing.T) {
 }
 
 func TestBadLinesAreTold(t *testing.T) {
-	_, problems := exchange.ParseEnv(".env", []byte("A=1\nhush\nA=2\nB=\xe9\n1C=3\nD=\"hush\nE='hush' hush\n"))
+	_, problems := exchange.ParseEnv(".env", []byte("A=1\nhush\nA=2\n1C=3\nD=\"hush\nE='hush' hush\n"))
 	const want = ".env line 2: is not KEY=value; write a setting or begin the line with #\n" +
 		".env line 3=\"A\": is set a second time; keep one of the two\n" +
-		".env line 4: is not UTF-8; save the file as UTF-8\n" +
-		".env line 5: is not KEY=value; write a setting or begin the line with #\n" +
-		".env line 6=\"D\": has a quote without an end, or something after it; quote the whole value\n" +
-		".env line 7=\"E\": has a quote without an end, or something after it; quote the whole value"
+		".env line 4: is not KEY=value; write a setting or begin the line with #\n" +
+		".env line 5=\"D\": has a quote without an end, or something after it; quote the whole value\n" +
+		".env line 6=\"E\": has a quote without an end, or something after it; quote the whole value"
 	if err := problems.Err(); err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestSettingsOfAnyEditorAreRead(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string]string{
+		"UTF-16": "\xff\xfeA\x00=\x001\x00\r\x00\n\x00", "unmarked UTF-16": "A\x00=\x001\x00\r\x00\n\x00", "UTF-8 with a mark": "\xef\xbb\xbfA=1\r\n",
+	} {
+		if env, problems := exchange.ParseEnv(".env", []byte(data)); problems != nil || len(env) != 1 || env["A"] != "1" {
+			t.Errorf("%s: %v, %v", name, env, problems)
+		}
+	}
+	_, problems := exchange.ParseEnv(".env", []byte("A=1\nB=\xe9\n"))
+	if err := problems.Err(); err == nil || err.Error() != ".env line 2: is not UTF-8; save the file as UTF-8" {
+		t.Error(err)
 	}
 }
 

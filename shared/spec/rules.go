@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -66,6 +67,14 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	ordered("ECOMMERCE_ORDER_VALUE_MIN", s.OrderValueMin, "ECOMMERCE_ORDER_VALUE_MAX", s.OrderValueMax)
 	ordered("ECOMMERCE_ITEMS_MIN", float64(s.ItemsMin), "ECOMMERCE_ITEMS_MAX", float64(s.ItemsMax))
 
+	for _, token := range []struct {
+		key   string
+		value secret.String
+	}{{"MATOMO_TOKEN_AUTH", s.MatomoToken}, {"MATOMO_READ_TOKEN", s.MatomoReadToken}} {
+		if err := secret.CheckToken(token.value); err != nil {
+			problems.Refuse(token.key, "", err.Error(), secret.TokenCure)
+		}
+	}
 	if len(s.ShippingRates) == 0 && !bad["ECOMMERCE_SHIPPING_RATES"] {
 		problems.Refuse("ECOMMERCE_SHIPPING_RATES", "", "holds no rate", "for example 0,5.99")
 	}

@@ -13,10 +13,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // MaxBytes is the largest file that is read.
@@ -42,18 +42,23 @@ type Value struct {
 // Parse reads data. Faults of the syntax are in Problems, and Root is nil then.
 func Parse(file string, data []byte) *Document {
 	d := &Document{file: file}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	switch {
-	case len(data) > MaxBytes:
+	if len(data) > MaxBytes {
 		d.refuse("", "", "is larger than 8 MiB", "make it smaller")
 		return d
-	case len(bytes.TrimSpace(data)) == 0:
+	}
+	text, err := textfile.Decode(data)
+	switch {
+	case errors.Is(err, textfile.ErrEncoding):
+		d.refuse(fmt.Sprintf("line %d", textfile.InvalidLine(data)), "", err.Error(), textfile.Cure(err))
+		return d
+	case err != nil:
+		d.refuse("", "", err.Error(), textfile.Cure(err))
+		return d
+	case len(bytes.TrimSpace(text)) == 0:
 		d.refuse("", "", "is empty", "write JSON into it or remove it")
 		return d
-	case !utf8.Valid(data):
-		d.refuse(lineOf(data, invalidAt(data)), "", "is not UTF-8", "save the file as UTF-8")
-		return d
 	}
+	data = text
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	root, err := d.value(dec, "", 0)
@@ -150,17 +155,6 @@ func (d *Document) where(place string) string {
 
 func lineOf(data []byte, at int) string {
 	return "line " + strconv.Itoa(1+bytes.Count(data[:min(at, len(data))], []byte("\n")))
-}
-
-func invalidAt(data []byte) int {
-	for i := 0; i < len(data); {
-		r, n := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return 0
 }
 
 // Encode writes v as these files are written: indented, addresses as a person reads them, a line break at the end.

@@ -16,6 +16,7 @@ func TestFaultsOfTheSyntaxNameTheirLine(t *testing.T) {
 		"cut off":          {"{\"a\":[1", "x.json: line 1: is not JSON: unexpected EOF; mend it there"},
 		"a comment":        {"[1] // one", "x.json: line 1: goes on after its end; remove what follows the last bracket"},
 		"a bottomless pit": {strings.Repeat("[", 1<<20), "x.json: line 1: is not JSON: nested too deeply; mend it there"},
+		"a picture":        {"\x89PNG\x00", "x.json: is not a text file; name a text file"},
 		"a raw line break": {"[\"a\nb\"]", "x.json: line 1: is not JSON: invalid character '\\n' in string literal; mend it there"},
 		"Latin-1":          {"[\n\"Caf\xe9\"]", "x.json: line 2: is not UTF-8; save the file as UTF-8"},
 	} {
@@ -25,6 +26,15 @@ func TestFaultsOfTheSyntaxNameTheirLine(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestJSONOfAnyEditorIsRead(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{"\xff\xfe{\x00}\x00", "\xfe\xff\x00{\x00}", "\xef\xbb\xbf{}", "{\x00}\x00"} {
+		if d := strictjson.Parse("x.json", []byte(data)); d.Problems != nil || d.Root == nil || !d.Root.Object() {
+			t.Errorf("%q: %v", data, d.Problems)
+		}
 	}
 }
 

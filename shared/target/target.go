@@ -130,11 +130,13 @@ func decode(v *strictjson.Value) Target {
 			v.Refuse("weight", fmt.Sprint(*w), "is not between 1 and 100", "give a weight in that range")
 		}
 	}
-	if t.Token == secret.Mask {
-		v.Refuse("token_auth", "", "is a mask, not a token", "give the token itself")
-	}
-	if t.ReadToken == secret.Mask {
-		v.Refuse("read_token", "", "is a mask, not a token", "give the token itself")
+	for _, token := range []struct {
+		key   string
+		value secret.String
+	}{{"token_auth", t.Token}, {"read_token", t.ReadToken}} {
+		if err := secret.CheckToken(token.value); err != nil {
+			v.Refuse(token.key, "", err.Error(), secret.TokenCure)
+		}
 	}
 	t.URL = withTracker(t.URL)
 	if err := CheckURL(t.URL); err != nil {

@@ -1,0 +1,43 @@
+package secret_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/puttrix/trafficinator/shared/secret"
+)
+
+func TestATokenHasAForm(t *testing.T) {
+	t.Parallel()
+	const good = "0123456789abcdef0123456789abcdef"
+	for token, want := range map[string]string{
+		good:                         "",
+		"":                           "",
+		"to-read_With7":              "",
+		"\ufeff" + good:              "has a byte order mark (U+FEFF) as character 1",
+		good[:16] + "\u200b":         "has a zero-width space (U+200B) as character 17",
+		good + "\u00a0":              "has a no-break space (U+00A0) as character 33",
+		good + "\n" + good:           "has 2 lines",
+		"token_auth=" + good:         "has token_auth in it",
+		"&token_auth=" + good:        "has token_auth in it",
+		`"` + good + `"`:             "is in quotes",
+		"'" + good:                   "is in quotes",
+		"“" + good + "”":             "is in quotes",
+		"two words":                  "has a space",
+		good + "\n":                  "has a space",
+		strings.Repeat("a", 3<<20):   "has 3145728 characters, more than any token of Matomo",
+		good + "é":                   "has a character that no token has, character 33",
+		"a&b":                        "has a character that no token has, character 2",
+		secret.Mask:                  "is a mask, not a token",
+		string([]byte{'a', 'b', 0}):  "has a control character (U+0000) as character 3",
+		string([]byte{'a', 0xe9, 0}): "has a replacement character (U+FFFD) as character 2",
+	} {
+		got := ""
+		if err := secret.CheckToken(secret.String(token)); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%.40q: %q, want %q", token, got, want)
+		}
+	}
+}
