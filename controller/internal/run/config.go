@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"maps"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -34,12 +35,13 @@ func Configuration(files map[string][]byte) (config []byte, kind string) {
 	return config, kind
 }
 
-// Settings are those of the run, secrets masked; false where they are not known, as of a run that was started elsewhere.
+// Settings are those of the run, without secrets; false where they are not known, as of a run that was started elsewhere.
 func (r Run) Settings() (spec.Spec, bool) {
 	values := map[string]string{}
 	if json.Unmarshal(r.Config, &values) != nil || len(values) == 0 {
 		return spec.Spec{}, false
 	}
+	maps.DeleteFunc(values, func(_, v string) bool { return v == secret.Mask })
 	s, problems := spec.Parse(values, nil)
 	return s, problems.Err() == nil
 }
