@@ -17,8 +17,9 @@ import (
 const nobody = "http://127.0.0.1:1/matomo.php"
 
 const (
-	useTracker = "; give the address of the tracker, https://host/matomo.php"
-	asUTF8     = "; save the file as UTF-8"
+	useTracker   = "; give the address of the tracker, https://host/matomo.php"
+	writeTracker = "; write https://host/matomo.php"
+	asUTF8       = "; save the file as UTF-8"
 )
 
 func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
@@ -31,15 +32,15 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		env, files set
 		want       []string
 	}{
-		"no address":                {set{"MATOMO_URL": ""}, nil, []string{`MATOMO_URL: is not set` + useTracker}},
-		"an address without a path": {set{"MATOMO_URL": "https://host"}, nil, []string{`MATOMO_URL="https://host": names no tracker such as matomo.php` + useTracker}},
-		"an address with a password": {
-			set{"MATOMO_URL": "https://me:hunter2@host/matomo.php"}, nil,
-			[]string{`MATOMO_URL="https://xxxxx@host/matomo.php": holds a user name or password` + useTracker},
+		"no address":                  {set{"MATOMO_URL": ""}, nil, []string{`MATOMO_URL: is not set` + useTracker}},
+		"an address without a scheme": {set{"MATOMO_URL": "host"}, nil, []string{`MATOMO_URL: is not an http or https address` + writeTracker}},
+		"two passwords": {
+			set{"MATOMO_URL": "https://me:hunter2@host/matomo.php", "MATOMO_HTTP_AUTH": "me:hunter3"}, nil,
+			[]string{`MATOMO_URL="https://xxxxx@host/matomo.php": holds a user and password, and MATOMO_HTTP_AUTH holds others; keep one of the two`},
 		},
 		"an address with a token": {
 			set{"MATOMO_URL": "https://host/matomo.php?token_auth=hunter2"}, nil,
-			[]string{`MATOMO_URL="https://host/matomo.php": has a query or fragment` + useTracker},
+			[]string{`MATOMO_URL="https://host/matomo.php": has a token in its query` + writeTracker},
 		},
 		"a probability above 1": {set{"SITESEARCH_PROBABILITY": "1.1"}, nil, []string{`SITESEARCH_PROBABILITY="1.1": is above 1; use at most 1`}},
 		"a negative probability": {

@@ -95,8 +95,13 @@ func (c *Client) Examine(ctx context.Context, t target.Target, e Expect) Diagnos
 }
 
 func (x *examination) run(ctx context.Context, d *Diagnosis) {
-	if err := target.CheckURL(x.target.URL); err != nil {
-		d.Findings = append(d.Findings, bad("address", "write https://host/matomo.php", "%v", err))
+	x.target.Check(func(field, _, message, cure string) {
+		if field == "url" {
+			field = "address"
+		}
+		d.Findings = append(d.Findings, bad(field, cure, "%s", message))
+	})
+	if len(d.Findings) > 0 {
 		return
 	}
 	if !x.tracker(ctx, d) {

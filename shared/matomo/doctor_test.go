@@ -69,7 +69,7 @@ func TestEachFailureHasItsCure(t *testing.T) {
 		want    string
 		works   bool
 	}{
-		{"an address without a tracker", &fake{}, func(t *target.Target) { t.URL = "https://x.example.test/" }, "address", matomo.Bad, "matomo.php", false},
+		{"an address without a scheme", &fake{}, func(t *target.Target) { t.URL = "x.example.test" }, "address", matomo.Bad, "matomo.php", false},
 		{"nobody there", &fake{}, func(t *target.Target) { t.URL = "http://127.0.0.1:1/matomo.php" }, "tracker", matomo.Bad, "start Matomo", false},
 		{"a cloud's own address", &fake{}, func(t *target.Target) { t.URL = "http://169.254.169.254/matomo.php" }, "tracker", matomo.Bad, "link-local", false},
 		{"it again as IPv6", &fake{}, func(t *target.Target) { t.URL = "http://[::ffff:169.254.169.254]/matomo.php" }, "tracker", matomo.Bad, "link-local", false},

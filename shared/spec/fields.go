@@ -29,6 +29,8 @@ type Field struct {
 	Kind  Kind
 	// Secret values never leave the process in any output; they may be given by file as Key + "_FILE".
 	Secret bool
+	// Path names a file; a relative one in a file of settings is relative to the folder of that file.
+	Path bool
 
 	index int
 }
@@ -48,7 +50,7 @@ func Fields() []Field {
 		}
 		f := Field{
 			Key: key, Default: tag.Get("envDefault"), Group: tag.Get("group"), Help: tag.Get("help"), Unit: tag.Get("unit"),
-			Min: tag.Get("min"), Max: tag.Get("max"), Secret: tag.Get("secret") == "true",
+			Min: tag.Get("min"), Max: tag.Get("max"), Secret: tag.Get("secret") == "true", Path: tag.Get("path") == "true",
 			Kind: kindOf(t.Field(i).Type), index: i,
 		}
 		if words := tag.Get("oneof"); words != "" {

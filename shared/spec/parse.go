@@ -68,6 +68,7 @@ func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
 		}
 	}
 	past(environ, &problems)
+	s.checkTarget(&problems)
 	checkTogether(s, bad, &problems)
 	return s, problems
 }

@@ -12,15 +12,23 @@ import (
 // Spec holds one value for each knob. A knob is declared here and nowhere else; the tags are read by Fields.
 //
 // Tags: env and envDefault as in caarlos0/env; group and help for people; unit; min and max are inclusive bounds;
-// oneof lists the permitted words; secret keeps the value out of every output and gives the knob a _FILE form.
+// oneof lists the permitted words; secret keeps the value out of every output and gives the knob a _FILE form; path is a
+// file's, which in a file of settings is relative to the folder of that file.
 type Spec struct {
 	MatomoURL       string        `env:"MATOMO_URL" group:"Target" help:"Address of the tracker, with its path: https://host/matomo.php. Needed for a run unless targets are given."`
 	MatomoSiteID    int           `env:"MATOMO_SITE_ID" envDefault:"1" min:"1" group:"Target" help:"Matomo site that records the traffic."`
 	MatomoToken     secret.String `env:"MATOMO_TOKEN_AUTH" secret:"true" group:"Target" help:"Token of a user with write access to the site, sent in POST bodies only. Without it visits are recorded, but with the generator's own address and country."`
 	MatomoReadToken secret.String `env:"MATOMO_READ_TOKEN" secret:"true" group:"Target" help:"Token of a user who may view the site, with which the controller reads what was recorded. Unset: MATOMO_TOKEN_AUTH. The loadgen never gets it."`
-	MultiTarget     secret.String `env:"MULTI_TARGET_CONFIG" secret:"true" group:"Target" help:"Several targets as JSON: {\"targets\":[{\"name\",\"url\",\"site_id\",\"token_auth\",\"weight\",\"enabled\"}],\"distribution_strategy\":\"round-robin|weighted|random\"}. Wins over MATOMO_*."`
+	MatomoAPIURL    string        `env:"MATOMO_API_URL" group:"Target" help:"Address of the Reporting API, https://host/index.php, where it is not in the folder of the tracker."`
+	MatomoHTTPAuth  secret.String `env:"MATOMO_HTTP_AUTH" secret:"true" group:"Target" help:"user:password for a server that asks for them (Basic authentication) in front of Matomo; as good in the address, https://user:password@host/matomo.php. For MATOMO_URL alone."`
+	MatomoHeaders   secret.String `env:"MATOMO_HEADERS" secret:"true" group:"Target" help:"Headers sent with every request to MATOMO_URL, Name: value, one a line (\\n between double quotes in a file of settings)."`
+	TLSCAFile       string        `env:"TLS_CA_FILE" path:"true" group:"Target" help:"PEM file of certificate authorities to trust besides the machine's, for every target that names none itself."`
+	TLSCertFile     string        `env:"TLS_CERT_FILE" path:"true" group:"Target" help:"PEM file of the client certificate to show to MATOMO_URL."`
+	TLSKeyFile      string        `env:"TLS_KEY_FILE" path:"true" group:"Target" help:"PEM file of its private key. Unset: TLS_CERT_FILE."`
+	TLSVerify       bool          `env:"TLS_VERIFY" envDefault:"true" group:"Target" help:"Check the server's certificate. Off only for a test server with a certificate of its own making; TLS_CA_FILE names an authority of your own."`
+	ProxyURL        secret.String `env:"PROXY_URL" secret:"true" group:"Target" help:"Proxy on the way to every target that names none itself: http://host:port, http://user:password@host:port, or none for a direct connection. Unset: HTTP_PROXY, HTTPS_PROXY and NO_PROXY."`
+	MultiTarget     secret.String `env:"MULTI_TARGET_CONFIG" secret:"true" group:"Target" help:"Several targets as JSON: {\"targets\":[{\"name\",\"url\",\"site_id\",\"token_auth\",\"weight\",\"enabled\",\"api_url\",\"http_auth\",\"headers\",\"tls_ca_file\",\"tls_cert_file\",\"tls_key_file\",\"proxy_url\"}],\"distribution_strategy\":\"round-robin|weighted|random\"}. Wins over MATOMO_*."`
 	RequestTimeout  float64       `env:"REQUEST_TIMEOUT" envDefault:"10" min:"0.1" max:"300" unit:"s" group:"Target" help:"How long one request may take in all; one of a backfill, where this is not set, 300 s."`
-	TLSVerify       bool          `env:"TLS_VERIFY" envDefault:"true" group:"Target" help:"Check the server's certificate. Off only for a test server with a certificate of its own making; an authority of your own is named by SSL_CERT_FILE in the environment."`
 
 	VisitsPerDay float64   `env:"TARGET_VISITS_PER_DAY" envDefault:"20000" min:"1" max:"1e10" unit:"visits/day" group:"Traffic" help:"Arrival rate; with LOAD_PROFILE=week that of a mean day."`
 	LoadProfile  string    `env:"LOAD_PROFILE" envDefault:"constant" group:"Traffic" help:"How the rate changes with time. constant: TARGET_VISITS_PER_DAY. week: the day and week of LOAD_CURVE. Else stages with rates in visits a day, after which the run ends: 10m:0→20000, 1h:20000, 5m:200000 (-> is as good)."`

@@ -3,10 +3,8 @@
 package target
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"net/url"
-	"path"
 	"strings"
 	"unicode/utf8"
 
@@ -31,7 +29,7 @@ const (
 // Target is one site of one Matomo.
 type Target struct {
 	Name string
-	// URL is that of the tracker itself, matomo.php or piwik.php.
+	// URL is that of the tracker itself, as a rule matomo.php or piwik.php.
 	URL    string
 	SiteID int
 	Token  secret.String
@@ -40,6 +38,7 @@ type Target struct {
 	// Weight is 1..100.
 	Weight  int
 	Enabled bool
+	Access
 }
 
 // Set is the content of targets.json.
@@ -56,23 +55,13 @@ func (t Target) Reader() secret.String {
 	return t.Token
 }
 
-// API is the address of the Reporting API, which lies in the folder of the tracker. Trackers of one Matomo have the same,
-// however their addresses are written: scheme and host are in lower case, and the port is left out where it is the
-// scheme's own. It is "" where URL is no address.
-func (t Target) API() string {
-	u, err := url.Parse(t.URL)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
-	if port := u.Port(); u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
-		u.Host = strings.TrimSuffix(u.Host, ":"+port)
-	}
-	u.Path = path.Join("/", path.Dir(u.Path), "index.php")
-	return u.String()
-}
-
 const maxName, maxWeight = 100, 100
+
+// fields are the keys of a target.
+var fields = []string{
+	"name", "url", "site_id", "token_auth", "read_token", "weight", "enabled",
+	"api_url", "http_auth", "headers", "tls_ca_file", "tls_cert_file", "tls_key_file", "proxy_url",
+}
 
 // Decode reads targets.json or MULTI_TARGET_CONFIG; name is what problems call it.
 func Decode(name string, data []byte) (Set, problem.List) {
@@ -90,7 +79,7 @@ func Decode(name string, data []byte) (Set, problem.List) {
 	names := map[string]bool{}
 	enabled := 0
 	for _, v := range d.Root.List("targets") {
-		if !v.Object("name", "url", "site_id", "token_auth", "read_token", "weight", "enabled") {
+		if !v.Object(fields...) {
 			continue
 		}
 		t := decode(v)
@@ -114,6 +103,10 @@ func decode(v *strictjson.Value) Target {
 	t := Target{
 		Name: v.Text("name"), URL: v.Text("url"), Token: v.Secret("token_auth"), ReadToken: v.Secret("read_token"), SiteID: 1, Weight: 1,
 		Enabled: v.Flag("enabled", true),
+		Access: Access{
+			APIURL: v.Text("api_url"), HTTPAuth: v.Secret("http_auth"), Headers: v.Secret("headers"),
+			CAFile: v.Text("tls_ca_file"), CertFile: v.Text("tls_cert_file"), KeyFile: v.Text("tls_key_file"), Proxy: v.Secret("proxy_url"),
+		},
 	}
 	if n := utf8.RuneCountInString(t.Name); strings.TrimSpace(t.Name) == "" || n > maxName {
 		v.Refuse("name", t.Name, "is empty or longer than 100 characters", "give a short name")
@@ -138,50 +131,25 @@ func decode(v *strictjson.Value) Target {
 			v.Refuse(token.key, "", err.Error(), secret.TokenCure)
 		}
 	}
-	t.URL = withTracker(t.URL)
-	if err := CheckURL(t.URL); err != nil {
-		v.Refuse("url", Shown(v.Text("url")), err.Error(), "write https://host/matomo.php")
-	}
+	t.Check(v.Refuse)
 	return t
 }
 
-// withTracker completes the address of a Matomo as the original does for several targets.
-func withTracker(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || strings.HasSuffix(u.Path, ".php") || u.RawQuery != "" || u.Fragment != "" {
-		return raw
-	}
-	return strings.TrimSuffix(raw, "/") + "/matomo.php"
-}
-
-// CheckURL says what is wrong with the address of a tracker. It has http or https, a host, and a path that ends in
-// .php, because hits sent to a home page answer 200 and are lost.
-func CheckURL(raw string) error {
-	u, err := url.Parse(raw)
+// Check brings the addresses and the access of t into their usual form: an address is completed, user and password in it
+// become HTTPAuth. What is wrong is given to refuse, with the field as targets.json names it and what of its value may be
+// shown.
+func (t *Target) Check(refuse func(field, shown, message, cure string)) {
+	given := t.URL
+	completed, auth, err := complete(given)
 	switch {
-	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("is not an http or https address")
-	case u.User != nil:
-		return errors.New("holds a user name or password")
-	case u.RawQuery != "" || u.Fragment != "":
-		return errors.New("has a query or fragment")
-	case !strings.HasSuffix(u.Path, ".php"):
-		return errors.New("names no tracker such as matomo.php")
+	case err != nil:
+		refuse("url", Shown(given), err.Error(), "write https://host/matomo.php")
+	case auth != "" && t.HTTPAuth != "" && t.HTTPAuth != auth:
+		refuse("url", Shown(given), "holds a user and password, and http_auth holds others", "keep one of the two")
+	default:
+		t.URL, t.HTTPAuth = completed, cmp.Or(t.HTTPAuth, auth)
 	}
-	return nil
-}
-
-// Shown is an address as a problem may show it: without what could be a password or a token.
-func Shown(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	if u.User != nil {
-		u.User = url.User("xxxxx")
-	}
-	u.RawQuery, u.Fragment = "", ""
-	return u.String()
+	t.check(refuse)
 }
 
 // wire is a target as it is written.
@@ -192,13 +160,23 @@ type wire struct {
 	Token   string `json:"token_auth"`
 	Weight  int    `json:"weight"`
 	Enabled bool   `json:"enabled"`
+	APIURL  string `json:"api_url,omitempty"`
+	Auth    string `json:"http_auth,omitempty"`
+	Headers string `json:"headers,omitempty"`
+	CA      string `json:"tls_ca_file,omitempty"`
+	Cert    string `json:"tls_cert_file,omitempty"`
+	Key     string `json:"tls_key_file,omitempty"`
+	Proxy   string `json:"proxy_url,omitempty"`
 }
 
-// Encode writes the set as targets.json, tokens for tracking included: the file is for the loadgen alone.
+// Encode writes the set as targets.json, with its secrets, ReadToken apart: the file is for the loadgen alone.
 func Encode(s Set) ([]byte, error) {
 	list := make([]wire, len(s.Targets))
 	for i, t := range s.Targets {
-		list[i] = wire{t.Name, t.URL, t.SiteID, t.Token.Reveal(), t.Weight, t.Enabled}
+		list[i] = wire{
+			t.Name, t.URL, t.SiteID, t.Token.Reveal(), t.Weight, t.Enabled,
+			t.APIURL, t.HTTPAuth.Reveal(), t.Headers.Reveal(), t.CAFile, t.CertFile, t.KeyFile, t.Proxy.Reveal(),
+		}
 	}
 	data, err := strictjson.Encode(struct {
 		Targets  []wire   `json:"targets"`

@@ -93,7 +93,7 @@ func TestAProbeGoesToTheTargetThatIsMeant(t *testing.T) {
 		{"the saved single one", "POST", "/api/targets/probe", `{}`, nil, 200, `"lag_ms":1500`},
 		{"a saved target", "POST", "/api/targets/probe", `{"id":1}`, nil, 200, `"seen":true`},
 		{"none", "POST", "/api/targets/probe", `{"id":9}`, nil, 404, "number"},
-		{"no address of a tracker", "POST", "/api/targets/probe", `{"matomo_url":"https://one.example.test/"}`, nil, 422, "matomo_url"},
+		{"no address of a tracker", "POST", "/api/targets/probe", `{"matomo_url":"one.example.test"}`, nil, 422, "matomo_url"},
 	})
 	if p := f.doctor.probes; len(p) != 2 || p[0].Token.Reveal() != token || p[1].SiteID != 4 {
 		t.Fatalf("probed %+v", p)

@@ -59,9 +59,12 @@ func (s *server) probed(ctx context.Context, in *probeRequest) (target.Target, e
 			return t, err
 		}
 		var problems problem.List
-		if err := target.CheckURL(t.URL); err != nil {
-			problems.Refuse("matomo_url", target.Shown(t.URL), err.Error(), "write https://host/matomo.php")
-		}
+		t.Check(func(field, shown, message, cure string) {
+			if field == "url" {
+				field = "matomo_url"
+			}
+			problems.Refuse(field, shown, message, cure)
+		})
 		return t, problems.Err()
 	}
 	all, err := s.Store.Targets(ctx)

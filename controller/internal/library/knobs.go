@@ -108,6 +108,22 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 			k.plain[key] = strings.TrimSpace(v)
 		}
 	}
+	k.separate()
+}
+
+// separate completes MATOMO_URL and takes user and password out of it, because an address is shown and they are not. One
+// that cannot be used stays as it is, and is refused.
+func (k knobs) separate() {
+	t := target.Target{URL: k.plain["MATOMO_URL"], Access: target.Access{HTTPAuth: k.secrets["MATOMO_HTTP_AUTH"]}}
+	usable := t.URL != ""
+	t.Check(func(field, _, _, _ string) { usable = usable && field != "url" })
+	if !usable {
+		return
+	}
+	k.plain["MATOMO_URL"] = t.URL
+	if t.HTTPAuth != "" {
+		k.secrets["MATOMO_HTTP_AUTH"] = t.HTTPAuth
+	}
 }
 
 // keepsAddress refuses to let a saved token follow to another address than the one it was saved with: values, which were
@@ -194,13 +210,7 @@ func text(v any) (string, bool) {
 func (k knobs) check() (spec.Spec, problem.List) {
 	environ := k.environ()
 	environ["STATE_DIR"] = "state" // there is one wherever a controller starts a loadgen
-	s, problems := spec.Parse(environ, nil)
-	if s.MatomoURL != "" {
-		if err := target.CheckURL(s.MatomoURL); err != nil {
-			problems.Refuse("MATOMO_URL", target.Shown(s.MatomoURL), err.Error(), "give the address of the tracker, https://host/matomo.php")
-		}
-	}
-	return s, problems
+	return spec.Parse(environ, nil)
 }
 
 // typed are all knobs of a saved configuration by env key, with the type of their kind; nil where one without a

@@ -91,9 +91,9 @@ func TestAllFaultsOfAConfigurationAreNamed(t *testing.T) {
 	l := newLibrary(t)
 	_, err := l.SaveConfig(t.Context(), map[string]any{
 		"concurency": 1.0, "MULTI_TARGET_CONFIG": "{}", "AUTO_START": true, "CONCURRENCY": 0.0, "PAGEVIEWS_MIN": 9.0, "TIMEZONE": []any{map[string]any{}},
-		"MATOMO_URL": "https://user:pass@matomo.test/matomo.php?x=1", "MATOMO_TOKEN_AUTH": "x" + secret.Mask, "RUN_ID": "a\nb",
+		"MATOMO_URL": "https://user:pass@matomo.test/matomo.php?idsite=1", "MATOMO_TOKEN_AUTH": "x" + secret.Mask, "RUN_ID": "a\nb",
 	}, 0)
-	refused(t, err, "AUTO_START", "MATOMO_TOKEN_AUTH", "MULTI_TARGET_CONFIG", "RUN_ID", "TIMEZONE", "concurency", "CONCURRENCY", "PAGEVIEWS_MIN", "MATOMO_URL")
+	refused(t, err, "AUTO_START", "MATOMO_TOKEN_AUTH", "MULTI_TARGET_CONFIG", "RUN_ID", "TIMEZONE", "concurency", "CONCURRENCY", "MATOMO_URL", "PAGEVIEWS_MIN")
 	if strings.Contains(err.Error(), "pass@") {
 		t.Errorf("a password is told: %v", err)
 	}

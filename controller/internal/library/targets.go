@@ -228,7 +228,7 @@ func (l *Library) SingleTarget(ctx context.Context) (target.Target, error) {
 		return target.Target{}, err
 	}
 	s, _ := knobs{c.Knobs, c.Secrets}.check() // what is wrong with other settings is told when they are saved
-	return target.Target{URL: s.MatomoURL, SiteID: s.MatomoSiteID, Token: s.MatomoToken, ReadToken: s.MatomoReadToken}, nil
+	return s.Target(), nil
 }
 
 // Readers are the targets that can be asked what they recorded: the single one, called matomo as the loadgen does, where
@@ -240,7 +240,6 @@ func (l *Library) Readers(ctx context.Context) ([]target.Target, error) {
 	}
 	var out []target.Target
 	if single.URL != "" {
-		single.Name, single.Enabled = "matomo", true
 		out = append(out, single)
 	}
 	saved, err := l.store.Targets(ctx)

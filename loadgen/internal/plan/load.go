@@ -56,7 +56,11 @@ func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 	name := filepath.Base(path)
 	values, problems := exchange.ParseEnv(name, data)
 	problems = append(problems, spec.Unknown(name, values, problem.Error)...)
+	paths := pathKeys()
 	for key, v := range values {
+		if paths[key] && v != "" && !filepath.IsAbs(v) {
+			v = filepath.Join(filepath.Dir(path), v)
+		}
 		merged[key] = v
 		// A secret has two names; the file's one replaces that of the environment, whichever it is.
 		other := key + spec.FileSuffix
@@ -70,6 +74,15 @@ func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 	}
 	slices.Sort(fromFile)
 	return merged, fromFile, problems
+}
+
+// pathKeys are the knobs that name a file, which is relative to the folder of the file of settings.
+func pathKeys() map[string]bool {
+	out := map[string]bool{}
+	for _, f := range spec.Fields() {
+		out[f.Key] = f.Path
+	}
+	return out
 }
 
 // leftAside says that a file of settings lies in the exchange folder and is not used: a person who starts the loadgen by
@@ -277,15 +290,22 @@ func (l *loader) targets() {
 	}
 	l.problems = append(l.problems, problems...)
 	l.plan.Sources["targets"], l.plan.Strategy = where, set.Strategy
+	folder := ""
+	if k.MultiTarget == "" {
+		folder = filepath.Dir(where)
+	}
 	for _, t := range set.Targets {
 		if t.Enabled {
+			t.Access = t.In(folder).WithDefaults(k.Shared())
 			l.plan.Targets = append(l.plan.Targets, t)
 		}
 	}
 	if n := len(l.plan.Targets); k.Concurrency < n && !l.refused("CONCURRENCY") {
 		l.problems.Refuse("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is below the number of enabled targets, %d", n), "give each target a request at least")
 	}
-	for _, key := range []string{"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH"} {
+	for _, key := range []string{
+		"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CERT_FILE", "TLS_KEY_FILE",
+	} {
 		if k.Set[key] {
 			l.problems.Warn(key, "", "is ignored", "the targets come from "+where)
 		}
@@ -299,10 +319,6 @@ func (l *loader) single() {
 		l.problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php")
 		return
 	}
-	if err := target.CheckURL(k.MatomoURL); err != nil {
-		l.problems.Refuse("MATOMO_URL", target.Shown(k.MatomoURL), err.Error(), "give the address of the tracker, https://host/matomo.php")
-		return
-	}
 	l.plan.Strategy = target.RoundRobin
-	l.plan.Targets = []target.Target{{Name: "matomo", URL: k.MatomoURL, SiteID: k.MatomoSiteID, Token: k.MatomoToken, Weight: 1, Enabled: true}}
+	l.plan.Targets = []target.Target{k.Target()}
 }

@@ -98,6 +98,8 @@ func (p *Plan) hash() (string, error) {
 	k := p.Spec
 	k.RunSeed, k.RunID, k.StartID, k.Set = nil, "", "", nil
 	k.MatomoToken, k.MatomoReadToken, k.MultiTarget = "", "", ""
+	k.MatomoURL, k.MatomoAPIURL, k.MatomoHTTPAuth, k.MatomoHeaders, k.ProxyURL = "", "", "", "", ""
+	k.TLSCAFile, k.TLSCertFile, k.TLSKeyFile = "", "", ""
 	k.EnvFile, k.ExchangeDir, k.URLsFile, k.FunnelsFile, k.StateDir, k.SummaryFile = "", "", "", "", "", ""
 	k.LogLevel, k.LogFormat, k.TelemetryAddr = "", "", ""
 	k.RequestTimeout, k.BackfillRPS, k.BackfillShards, k.BackfillSeed = 0, 0, 0, nil
@@ -125,8 +127,11 @@ func (p *Plan) Differences(environ map[string]string) []string {
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(p.Spec.Set)) {
 		v := environ[key]
-		if secret[key] {
+		switch {
+		case secret[key]:
 			v = "***MASKED***"
+		case key == "MATOMO_URL" || key == "MATOMO_API_URL":
+			v = target.Shown(v)
 		}
 		out = append(out, key+"="+v)
 	}

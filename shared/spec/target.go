@@ -1,0 +1,44 @@
+package spec
+
+import (
+	"strings"
+
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Target is the one that MATOMO_* name, called matomo. Its URL is "" where MATOMO_URL is not set.
+func (s *Spec) Target() target.Target {
+	return target.Target{
+		Name: "matomo", URL: s.MatomoURL, SiteID: s.MatomoSiteID, Token: s.MatomoToken, ReadToken: s.MatomoReadToken, Weight: 1, Enabled: true,
+		Access: target.Access{
+			APIURL: s.MatomoAPIURL, HTTPAuth: s.MatomoHTTPAuth, Headers: s.MatomoHeaders,
+			CAFile: s.TLSCAFile, CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, Insecure: !s.TLSVerify, Proxy: s.ProxyURL,
+		},
+	}
+}
+
+// Shared is what every target has of these knobs, unless it says otherwise itself (target.Access.WithDefaults).
+func (s *Spec) Shared() target.Access {
+	return target.Access{CAFile: s.TLSCAFile, Insecure: !s.TLSVerify, Proxy: s.ProxyURL}
+}
+
+// knobOf names the knobs by the fields of targets.json.
+var knobOf = map[string]string{
+	"url": "MATOMO_URL", "api_url": "MATOMO_API_URL", "http_auth": "MATOMO_HTTP_AUTH", "headers": "MATOMO_HEADERS",
+	"tls_cert_file": "TLS_CERT_FILE", "tls_key_file": "TLS_KEY_FILE", "proxy_url": "PROXY_URL",
+}
+
+// checkTarget brings addresses and access into their usual form: user and password leave MATOMO_URL for MATOMO_HTTP_AUTH.
+func (s *Spec) checkTarget(problems *problem.List) {
+	t := s.Target()
+	t.Check(func(field, shown, message, cure string) {
+		if field != "url" || s.MatomoURL != "" { // a run asks for it where it has no other target
+			problems.Refuse(knobOf[field], shown, knobs.Replace(message), knobs.Replace(cure))
+		}
+	})
+	s.MatomoURL, s.MatomoAPIURL, s.MatomoHTTPAuth, s.MatomoHeaders, s.ProxyURL = t.URL, t.APIURL, t.HTTPAuth, t.Headers, t.Proxy
+}
+
+// knobs names the fields in a sentence likewise.
+var knobs = strings.NewReplacer("http_auth", "MATOMO_HTTP_AUTH", "tls_cert_file", "TLS_CERT_FILE")
