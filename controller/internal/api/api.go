@@ -67,6 +67,7 @@ func Document(version string) ([]byte, error) {
 
 // build registers every route of the API. It calls nothing of d.
 func build(d Deps) *server {
+	asFailures()
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	s := &server{Deps: d, echo: e}

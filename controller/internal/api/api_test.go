@@ -209,10 +209,10 @@ func TestSigningInAndOut(t *testing.T) {
 		t.Fatalf("%d %v", got.Code, cookies)
 	}
 	f.each(t, []quick{
-		{"the code again", "POST", "/api/session", `{"code":"` + code + `"}`, anonymous, 403, "used up"},
+		{"the code again", "POST", "/api/session", `{"code":"` + code + `"}`, anonymous, 403, `"code":"code_used"`},
 		{"the key", "POST", "/api/session", `{"api_key":"` + apiKey + `"}`, anonymous, 200, ""},
-		{"a wrong key", "POST", "/api/session", `{"api_key":"x"}`, anonymous, 403, ""},
-		{"from another site", "POST", "/api/session", `{"api_key":"` + apiKey + `"}`, []string{"Origin", "http://evil.example.test"}, 403, "own pages"},
+		{"a wrong key", "POST", "/api/session", `{"api_key":"x"}`, anonymous, 403, `"code":"wrong_key"`},
+		{"from another site", "POST", "/api/session", `{"api_key":"` + apiKey + `"}`, []string{"Origin", "http://evil.example.test"}, 403, `"code":"wrong_origin"`},
 		{"sign out", "DELETE", "/api/session", "", nil, 204, ""},
 	})
 }

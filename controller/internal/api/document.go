@@ -21,6 +21,7 @@ func document(version string) huma.Config {
 				Title: "Trafficinator", Version: version,
 				Description: "Configuration, files and life of a load generator for Matomo. Failures are RFC 9457 problems that list every field.",
 			},
+			Servers: []*huma.Server{{URL: "./", Description: "Beside this document, whatever the path before it."}},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
@@ -101,7 +102,7 @@ func route[I, O any](s *server, o huma.Operation, handle func(context.Context, *
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, s.problem(ctx, err)
+			return nil, s.failure(ctx, err)
 		}
 		return out, nil
 	})

@@ -33,13 +33,8 @@ func blocked(err error) (path string, found bool) {
 	return rename.New, true
 }
 
-// refuse is a problem of one status with a sentence.
-func refuse(status int, detail string, errs ...error) error {
-	return huma.NewError(status, detail, errs...)
-}
-
-// problem tells which status an error has. What nobody foresaw is 500 and told in the log alone.
-func (s *server) problem(ctx context.Context, err error) error {
+// failure is the problem of an error. What nobody foresaw is 500, and only the log says more.
+func (s *server) failure(ctx context.Context, err error) error {
 	var told huma.StatusError
 	var wall *echo.HTTPError
 	var problems problem.List
@@ -55,11 +50,11 @@ func (s *server) problem(ctx context.Context, err error) error {
 	case errors.As(err, &told):
 		return err
 	case errors.As(err, &wall):
-		return refuse(wall.Code, fmt.Sprint(wall.Message))
+		return turnedAway(wall)
 	case errors.As(err, &problems):
 		return refuse(http.StatusUnprocessableEntity, "the input has faults", details(problems)...)
 	case errors.As(err, &busy):
-		return refuse(http.StatusConflict, busy.Error())
+		return refuseAs(busyNow, http.StatusConflict, busy.Error())
 	case errors.As(err, &deferred):
 		return refuse(http.StatusServiceUnavailable, deferred.Error())
 	case errors.As(err, &failed):
@@ -72,13 +67,13 @@ func (s *server) problem(ctx context.Context, err error) error {
 	case errors.As(err, &refused):
 		return refuse(http.StatusConflict, refused.Error())
 	case errors.Is(err, runtime.ErrUnavailable):
-		return refuse(http.StatusServiceUnavailable, err.Error())
+		return refuseAs(noEngine, http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign), errors.Is(err, runtime.ErrStuck), errors.Is(err, runtime.ErrHealthy):
 		return refuse(http.StatusConflict, err.Error())
 	case errors.Is(err, library.ErrNotFound):
 		return refuse(http.StatusNotFound, "there is none of that number or name")
 	case errors.Is(err, library.ErrNameTaken):
-		return refuse(http.StatusConflict, "the name is taken", &fieldError{where: "name", message: "is the name of another one; names differ in more than case"})
+		return refuseAs(nameTaken, http.StatusConflict, "the name is taken", &fieldError{where: "name", message: "is the name of another one; names differ in more than case"})
 	case errors.Is(err, library.ErrStale):
 		return refuse(http.StatusPreconditionFailed, "somebody else has changed it since you read it; read it again")
 	case errors.Is(err, context.DeadlineExceeded):
@@ -147,7 +142,7 @@ func failedTitle(f *run.Failed) string {
 
 // withoutValues takes the values out of errors that huma itself has found: one of them may be a secret.
 func withoutValues(_ huma.Context, _ string, v any) (any, error) {
-	m, ok := v.(*huma.ErrorModel)
+	m, ok := v.(*Failure)
 	if !ok {
 		return v, nil
 	}
@@ -164,20 +159,28 @@ func (s *server) answerError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	status, detail := http.StatusInternalServerError, "something went wrong here; the controller's log tells what"
+	p := refuseAs(codeOf(http.StatusInternalServerError), http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
 	var told *echo.HTTPError
 	if errors.As(err, &told) {
-		status, detail = told.Code, fmt.Sprint(told.Message)
-		if told.Message == nil || detail == http.StatusText(status) {
-			detail = fallback(status)
-		}
+		p = turnedAway(told)
 	} else {
 		s.Log.ErrorContext(c.Request().Context(), "request failed", "err", err)
 	}
 	c.Response().Header().Set(echo.HeaderContentType, "application/problem+json")
-	if err := c.JSON(status, huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail}); err != nil {
+	if err := c.JSON(p.Status, p); err != nil {
 		s.Log.DebugContext(c.Request().Context(), "answer not written", "err", err)
 	}
+}
+
+// turnedAway is the answer to what the guard or the router refuses.
+func turnedAway(err *echo.HTTPError) *Failure {
+	detail := fmt.Sprint(err.Message)
+	if err.Message == nil || detail == http.StatusText(err.Code) {
+		detail = fallback(err.Code)
+	}
+	code := codeOf(err.Code)
+	errors.As(err, &code)
+	return refuseAs(code, err.Code, detail)
 }
 
 func fallback(status int) string {

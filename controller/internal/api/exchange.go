@@ -99,5 +99,5 @@ func edited(err error) error {
 			errs[i] = &fieldError{where: file, message: "cannot be read: " + why.Error() + "; POST /api/exchange/resolve with overwrite, or put a file in its place"}
 		}
 	}
-	return refuse(http.StatusConflict, conflict.Error(), errs...)
+	return refuseAs(editedByHand, http.StatusConflict, conflict.Error(), errs...)
 }

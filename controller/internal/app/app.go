@@ -141,13 +141,13 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	})
 	a.closers = append(a.closers, benchmarks.Close)
 	a.guard = security.New(security.Config{
-		Key: key, Hosts: s.AllowedHosts, Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,
+		Key: key, Hosts: s.AllowedHosts, Public: s.Public(), Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,
 	})
-	a.handler = api.New(api.Deps{
+	a.handler = api.Below(s.Public().Path, api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live, Hub: a.hub,
 		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
 		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Reports: benchmarks, Ledger: ledgers, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
-	}, webui.New(h.Bundle))
+	}, webui.New(h.Bundle)))
 	return a, nil
 }
 

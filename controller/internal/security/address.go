@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -23,9 +22,10 @@ func (g *Guard) Address(r *http.Request) netip.Addr {
 	return addr
 }
 
-// Secure tells whether the browser came by TLS, here or at a trusted proxy.
+// Secure says whether the browser came by TLS: here, at a trusted proxy, or at the public address if that is https.
 func (g *Guard) Secure(r *http.Request) bool {
-	return r.TLS != nil || g.isProxy(parseAddr(r.RemoteAddr)) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	return r.TLS != nil || g.isProxy(parseAddr(r.RemoteAddr)) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") ||
+		g.public.Scheme == "https" && strings.EqualFold(r.Host, g.public.Host)
 }
 
 func (g *Guard) isProxy(a netip.Addr) bool {
@@ -37,15 +37,23 @@ func (g *Guard) hostAllowed(r *http.Request) bool {
 	return slices.Contains(g.hosts, strings.ToLower(withoutPort(r.Host)))
 }
 
-// sameOrigin tells whether a browser's request comes from the controller's own pages. Programs send no Origin.
+// sameOrigin says whether a request that changes something comes from the controller's own pages or from a program, which
+// sends neither header. Browsers judge it themselves and say so in Sec-Fetch-Site. Where they do not (plain http to
+// another machine, old ones) Origin has to be exactly the address that was asked, or the public one.
 func (g *Guard) sameOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if origin == "" {
-		site := r.Header.Get("Sec-Fetch-Site")
-		return site == "" || site == "same-origin" || site == "none"
+	if origin == "" || r.Header.Get("Sec-Fetch-Site") != "" {
+		return new(http.CrossOriginProtection).Check(r) == nil
 	}
-	u, err := url.Parse(origin)
-	return err == nil && strings.EqualFold(u.Host, r.Host)
+	return strings.EqualFold(origin, g.asked(r)) || g.public.Host != "" && strings.EqualFold(origin, g.public.String())
+}
+
+// asked is the origin of the address in the request.
+func (g *Guard) asked(r *http.Request) string {
+	if g.Secure(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 func (g *Guard) listed(origin string) bool {

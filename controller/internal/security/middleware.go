@@ -22,9 +22,10 @@ const (
 	CookieName = "trafficinator_session"
 )
 
-// csp lets the pages load nothing from elsewhere and be framed by nobody. The editor of URLs adds style elements.
+// csp lets the pages load nothing from elsewhere and be framed by nobody. The editor of URLs adds style elements, and the
+// base element says below which path the pages are, see package webui.
 const csp = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	"connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 
 // Browser is the outer wall of every route: allowed hosts, headers, CORS.
 func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
@@ -41,7 +42,7 @@ func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if !g.hostAllowed(r) {
-			return echo.NewHTTPError(http.StatusMisdirectedRequest, "this host name is not allowed; add it to ALLOWED_HOSTS")
+			return refuse(http.StatusMisdirectedRequest, HostNotAllowed, "this host name is not allowed; add it to ALLOWED_HOSTS, or set PUBLIC_URL to the address in the browser")
 		}
 		if len(g.origins) > 0 {
 			h.Add("Vary", "Origin")
@@ -79,7 +80,7 @@ func (g *Guard) members(next echo.HandlerFunc, metered bool) echo.HandlerFunc {
 			b := g.requests.take(who, 1)
 			tellBudget(c, b)
 			if !b.ok {
-				return tooMany(c, b, "too many requests")
+				return tooMany(c, b, TooManyRequests, "too many requests")
 			}
 		}
 		return next(c)
@@ -98,38 +99,41 @@ func (g *Guard) identify(c echo.Context) (who string, err error) {
 		if g.IsKey(given[0]) {
 			return keyBucket, nil
 		}
-		return "", g.wrongKey(c, http.StatusForbidden, "the API key is wrong")
+		return "", g.wrongKey(c, WrongKey, "the API key is wrong")
 	}
 	cookie, err := r.Cookie(CookieName)
 	if err != nil {
-		return "", echo.NewHTTPError(http.StatusUnauthorized, "send the API key as "+KeyHeader+" or sign in")
+		return "", refuse(http.StatusUnauthorized, NotSignedIn, "send the API key as "+KeyHeader+" or sign in")
 	}
 	if !g.sessions.use(cookie.Value) {
-		return "", echo.NewHTTPError(http.StatusUnauthorized, "the session has ended; sign in again")
+		return "", refuse(http.StatusUnauthorized, SessionEnded, "the session has ended; sign in again")
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && !g.sameOrigin(r) {
-		return "", echo.NewHTTPError(http.StatusForbidden, "a session may change things from the controller's own pages only")
+		return "", g.wrongOrigin(r)
 	}
 	return fmt.Sprintf("session %x", sha256.Sum256([]byte(cookie.Value))), nil // kept as a hash, as in the vault
 }
 
 // wrongKey books a failed try of an address; after maxWrong in a minute it is 429.
-func (g *Guard) wrongKey(c echo.Context, status int, detail string) error {
+func (g *Guard) wrongKey(c echo.Context, code Code, detail string) error {
 	if b := g.wrong.take(g.Address(c.Request()).String(), 1); !b.ok {
 		tellBudget(c, b)
-		return tooMany(c, b, "too many wrong keys from this address; a right one passes at once")
+		return tooMany(c, b, TooManyWrongKeys, "too many wrong keys from this address; a right one passes at once")
 	}
-	return echo.NewHTTPError(status, detail)
+	return refuse(http.StatusForbidden, code, detail)
 }
 
 // Exchange signs in by key or code and sets the cookie of the session. Wrong ones are booked like wrong keys.
 func (g *Guard) Exchange(c echo.Context, key, code secret.String) error {
 	if r := c.Request(); !g.sameOrigin(r) {
-		return echo.NewHTTPError(http.StatusForbidden, "sign in on the controller's own pages")
+		return g.wrongOrigin(r)
 	}
 	session, ok := g.SignIn(key.Reveal(), code.Reveal())
-	if !ok {
-		return g.wrongKey(c, http.StatusForbidden, "the key or code is wrong, used up or too old")
+	switch {
+	case !ok && code != "":
+		return g.wrongKey(c, CodeUsed, "the code is wrong, used up or too old")
+	case !ok:
+		return g.wrongKey(c, WrongKey, "the API key is wrong")
 	}
 	g.setCookie(c, session.Reveal(), int(SessionTTL.Seconds()))
 	return nil
@@ -143,9 +147,11 @@ func (g *Guard) Leave(c echo.Context) {
 	g.setCookie(c, "", -1)
 }
 
+// setCookie names no path: browsers then take the folder of the address that they asked (RFC 6265, 5.1.4), which is /api below
+// whatever path a proxy offers the controller at. Other pages of that host do not get the cookie.
 func (g *Guard) setCookie(c echo.Context, value string, age int) {
 	c.SetCookie(&http.Cookie{
-		Name: CookieName, Value: value, Path: "/", MaxAge: age,
+		Name: CookieName, Value: value, MaxAge: age,
 		HttpOnly: true, Secure: g.Secure(c.Request()), SameSite: http.SameSiteStrictMode,
 	})
 }
@@ -157,10 +163,10 @@ func tellBudget(c echo.Context, b budget) {
 	h.Set("RateLimit-Reset", seconds(b.reset))
 }
 
-func tooMany(c echo.Context, b budget, detail string) error {
+func tooMany(c echo.Context, b budget, code Code, detail string) error {
 	wait := seconds(max(b.retry, time.Second))
 	c.Response().Header().Set("Retry-After", wait)
-	return echo.NewHTTPError(http.StatusTooManyRequests, fmt.Sprintf("%s; wait %s s", detail, wait))
+	return refuse(http.StatusTooManyRequests, code, fmt.Sprintf("%s; wait %s s", detail, wait))
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,9 @@ type Config struct {
 	// Hosts are the names under which the controller may be called, without port; IPv6 in brackets. Those of this machine
 	// always may: no page from elsewhere can have them.
 	Hosts []string
+	// Public is the address at which a proxy or another port offers the controller, if there is one. Its pages are the
+	// controller's own.
+	Public url.URL
 	// Origins may call from another site (CORS), as scheme://host[:port].
 	Origins []string
 	// Proxies are the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
@@ -35,6 +39,7 @@ type Guard struct {
 	key      [sha256.Size]byte
 	hosts    []string
 	origins  []string
+	public   url.URL
 	proxies  []netip.Prefix
 	now      func() time.Time
 	sessions *vault
@@ -56,8 +61,9 @@ const (
 
 // New makes a guard.
 func New(c Config) *Guard {
+	public := url.URL{Scheme: c.Public.Scheme, Host: strings.ToLower(c.Public.Host)}
 	return &Guard{
-		key: sha256.Sum256([]byte(c.Key.Reveal())), hosts: append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]"), origins: lowered(c.Origins), proxies: c.Proxies, now: c.Now,
+		key: sha256.Sum256([]byte(c.Key.Reveal())), hosts: append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]"), origins: lowered(c.Origins), public: public, proxies: c.Proxies, now: c.Now,
 		sessions: newVault(SessionTTL, c.Now), codes: newVault(CodeTTL, c.Now),
 		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now),
 	}

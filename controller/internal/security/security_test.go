@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ type wall struct {
 func newWall(perMinute int) *wall {
 	w := &wall{Echo: echo.New(), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	w.Guard = security.New(security.Config{
-		Key: key, Hosts: []string{"Load.Example.Test"}, Origins: []string{"https://ops.example.test"},
+		Key: key, Hosts: []string{"Load.Example.Test"}, Public: url.URL{Scheme: "https", Host: "Public.Example.Test:8443"}, Origins: []string{"https://ops.example.test"},
 		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, PerMinute: perMinute, Now: func() time.Time { return w.now },
 	})
 	w.Use(w.Browser, w.Audit(func(_ context.Context, e security.Entry) { w.entries = append(w.entries, e) }), w.Members)
@@ -86,6 +87,17 @@ func TestWhoMayPass(t *testing.T) {
 		{"a session that writes from a sandbox", "PUT", []string{"Cookie", cookie, "Origin", "null"}, 403},
 		{"a session that writes from a listed origin", "POST", []string{"Cookie", cookie, "Origin", "https://ops.example.test"}, 403},
 		{"a form of another site without an origin", "POST", []string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site"}, 403},
+		{"the same origin on a page that is not it", "POST", []string{"Cookie", cookie, "Origin", "http://localhost:8000", "Sec-Fetch-Site", "cross-site"}, 403},
+		{"another port of this host", "POST", []string{"Cookie", cookie, "Origin", "http://localhost:9000", "Sec-Fetch-Site", "same-site"}, 403},
+		{"another scheme", "POST", []string{"Cookie", cookie, "Origin", "ftp://localhost:8000"}, 403},
+		{"an extension", "POST", []string{"Cookie", cookie, "Origin", "chrome-extension://localhost:8000"}, 403},
+		{"an origin with a user", "POST", []string{"Cookie", cookie, "Origin", "http://evil@localhost:8000"}, 403},
+		{"plain http where the site is https", "POST", []string{"Cookie", cookie, "Origin", "http://load.example.test", "Host", "load.example.test", "From", "10.0.0.1:1", "X-Forwarded-Proto", "https"}, 403},
+		{"https where a trusted proxy ends it", "POST", []string{"Cookie", cookie, "Origin", "https://load.example.test", "Host", "load.example.test", "From", "10.0.0.1:1", "X-Forwarded-Proto", "https"}, 204},
+		{"https that a stranger claims", "POST", []string{"Cookie", cookie, "Origin", "https://load.example.test", "Host", "load.example.test", "X-Forwarded-Proto", "https"}, 403},
+		{"a proxy that hides the host, by a browser that says whose page it is", "POST", []string{"Cookie", cookie, "Origin", "https://elsewhere.example.test", "Sec-Fetch-Site", "same-origin"}, 204},
+		{"a proxy that hides the host, at the public address", "POST", []string{"Cookie", cookie, "Origin", "https://public.example.test:8443"}, 204},
+		{"another port of the public host", "POST", []string{"Cookie", cookie, "Origin", "https://public.example.test"}, 403},
 		{"a key that writes from a listed origin", "POST", []string{"X-API-Key", key, "Origin", "https://ops.example.test"}, 204},
 		{"a foreign host", "GET", []string{"X-API-Key", key, "Host", "evil.example.test"}, 421},
 		{"an allowed host whatever its case and port", "GET", []string{"X-API-Key", key, "Host", "load.example.TEST:80"}, 204},
@@ -240,6 +252,25 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	}
 	if got := w.ask("GET", "From", "10.0.0.1:1", "X-Forwarded-Proto", "https").Header().Get("Strict-Transport-Security"); got == "" {
 		t.Error("behind TLS there is no Strict-Transport-Security")
+	}
+}
+
+func TestTheCookieOfASessionIsSecureAndForTheAPIAlone(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	cookie := func(host string) *http.Cookie {
+		rec := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "http://"+host+"/api/session", nil)
+		if err := w.Exchange(w.NewContext(r, rec), key, ""); err != nil {
+			t.Fatal(err)
+		}
+		return rec.Result().Cookies()[0]
+	}
+	if c := cookie("localhost:8000"); c.Path != "" || c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode {
+		t.Errorf("%v", c)
+	}
+	if c := cookie("public.example.test:8443"); !c.Secure {
+		t.Errorf("the public address is https, and its cookie is not secure: %v", c)
 	}
 }
 

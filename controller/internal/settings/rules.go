@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,9 +72,10 @@ func (s *Settings) checkPublicURL(problems *problem.List) {
 		return
 	}
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
-	u, err := url.Parse(s.PublicURL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		problems.Refuse("PUBLIC_URL", "", "is not the address of a page", "for example https://load.example.test or http://localhost:8000")
+	u := s.Public()
+	if !isPublic(s.PublicURL, u) {
+		problems.Refuse("PUBLIC_URL", "", "is not the address of a page", "for example https://load.example.test or http://localhost:8000; "+
+			"a path may follow, but none that the controller itself has, such as /api")
 		return
 	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
@@ -120,6 +122,16 @@ func isHost(h string) bool {
 	}
 	u, err := url.Parse("http://" + h)
 	return err == nil && h != "" && u.Host == h && u.Port() == "" && !strings.ContainsAny(h, "*:")
+}
+
+// isPublic says whether address, parsed as u and without a slash at its end, can be PUBLIC_URL. The first part of its path must be none of the
+// controller's own: one could not be told from the other.
+func isPublic(address string, u url.URL) bool {
+	if !isOrigin(u.Scheme+"://"+u.Host) || address != u.Scheme+"://"+u.Host+u.Path || u.EscapedPath() != u.Path {
+		return false
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	return (u.Path == "" || path.Clean(u.Path) == u.Path) && !slices.Contains([]string{"api", "assets", "docs", "health"}, first)
 }
 
 func isOrigin(o string) bool {

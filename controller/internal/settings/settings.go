@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"net/url"
 	"path/filepath"
 
 	"github.com/puttrix/trafficinator/shared/secret"
@@ -14,7 +15,7 @@ import (
 // permitted words; secret keeps the value out of every output and gives the setting a _FILE form.
 type Settings struct {
 	ListenAddr     string        `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8000" help:"Where the API and the user interface listen, as host:port."`
-	PublicURL      string        `env:"PUBLIC_URL" help:"Address at which people open the controller, for links, such as https://load.example.test. Its host need not stand in ALLOWED_HOSTS. Unset: LISTEN_ADDR."`
+	PublicURL      string        `env:"PUBLIC_URL" help:"Address at which people open the controller, for links, such as https://load.example.test or https://host.example.test/path. Its host need not stand in ALLOWED_HOSTS. Unset: LISTEN_ADDR."`
 	DataDir        string        `env:"DATA_DIR" envDefault:"./data" help:"Folder of controller/ (database and keys), exchange/ and state/."`
 	ExchangeDir    string        `env:"EXCHANGE_DIR" help:"Folder through which the loadgen gets its files. Unset: exchange in DATA_DIR."`
 	StateDir       string        `env:"STATE_DIR" help:"Folder where the loadgen keeps its ledgers. Unset: state in DATA_DIR."`
@@ -24,7 +25,7 @@ type Settings struct {
 	APIKey         secret.String `env:"CONTROL_UI_API_KEY" secret:"true" help:"Key of the API, at least 16 characters. Unset: the one in controller/api-key of DATA_DIR, made at the first start."`
 	AllowedHosts   []string      `env:"ALLOWED_HOSTS" envDefault:"localhost,127.0.0.1,[::1]" help:"Names under which the controller may be called, without port, separated by commas. Those of this machine always may."`
 	CORSOrigins    []string      `env:"CORS_ORIGINS" help:"Other origins whose pages may call the API, as https://host, separated by commas."`
-	TrustedProxies []string      `env:"TRUSTED_PROXIES" help:"Addresses or networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For is believed, separated by commas."`
+	TrustedProxies []string      `env:"TRUSTED_PROXIES" help:"Addresses or networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas."`
 	RateLimit      int           `env:"RATE_LIMIT_PER_MINUTE" envDefault:"1200" min:"1" max:"1000000" unit:"requests/min" help:"Most requests of one key or session."`
 
 	Runtime       string `env:"RUNTIME" envDefault:"auto" oneof:"auto,docker,process" help:"How the loadgen runs: as a container, or as a process of this machine. auto: docker if its engine answers."`
@@ -49,6 +50,14 @@ func (s Settings) ControllerDir() string { return filepath.Join(s.DataDir, "cont
 
 // APIKeyPath is where the API key is kept that the controller made itself.
 func (s Settings) APIKeyPath() string { return filepath.Join(s.ControllerDir(), "api-key") }
+
+// Public is the address in PUBLIC_URL, without a slash at its end; empty where there is none.
+func (s Settings) Public() url.URL {
+	if u, err := url.Parse(s.PublicURL); err == nil { // check has refused others
+		return *u
+	}
+	return url.URL{}
+}
 
 // derive fills in the paths that lie in DATA_DIR unless told.
 func (s *Settings) derive() {

@@ -132,6 +132,20 @@ func TestProxiesAreAddressesOrNetworks(t *testing.T) {
 	}
 }
 
+func TestThePublicAddressIsAHostAndAPath(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://load.test": "https://load.test", "http://load.test:8080/": "http://load.test:8080", "https://load.test/a/b/": "https://load.test/a/b",
+		"load.test": "", "ftp://load.test": "", "https://me@load.test": "", "https://load.test/?x": "", "https://load.test/#x": "", "https://load.test/a/../b": "",
+		"https://load.test/a b": "", "https:///a": "", "https://load.test/api": "", "https://load.test/docs/x": "", "https://load.test//a": "",
+	} {
+		s, problems := settings.Parse(map[string]string{"PUBLIC_URL": address}, nil)
+		public := s.Public()
+		if refused := problems.Err() != nil; refused != (want == "") || !refused && public.String() != want {
+			t.Errorf("%s: %q, %v", address, public.String(), problems)
+		}
+	}
+}
+
 func TestEverySettingIsExplained(t *testing.T) {
 	seen := map[string]bool{}
 	for _, f := range settings.Fields() {

@@ -3,11 +3,13 @@
 package webui
 
 import (
+	"bytes"
 	"embed"
 	"io/fs"
 	"net/http"
 	"path"
 	"strings"
+	"time"
 )
 
 //go:embed placeholder
@@ -21,7 +23,12 @@ func Built(bundle fs.FS) bool {
 	return err == nil
 }
 
-// New serves bundle, or a plain page that says how to build it where it is not Built.
+// root is where the built page says that it lies at the root of its host.
+const root = `<base href="/" />`
+
+// New serves bundle, or a plain page that says how to build it where it is not Built. Every address in the pages is relative
+// to their base element, and that one to the path that was asked, so that they work below any path at which a proxy offers
+// them, without knowing it.
 func New(bundle fs.FS) http.Handler {
 	if !Built(bundle) {
 		files, err := fs.Sub(placeholder, "placeholder")
@@ -34,7 +41,8 @@ func New(bundle fs.FS) http.Handler {
 		name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 		if name == "ui" || strings.HasPrefix(name, "ui/") || name == index {
 			// The original's address, and the page's own name.
-			http.Redirect(w, r, "/", http.StatusFound)
+			w.Header().Set("Location", up(r))
+			w.WriteHeader(http.StatusFound)
 			return
 		}
 		info, err := fs.Stat(bundle, name)
@@ -43,22 +51,31 @@ func New(bundle fs.FS) http.Handler {
 			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // their names change with their content
 		case isFile:
 			w.Header().Set("Cache-Control", "no-cache")
-		case path.Ext(name) != "" || strings.HasPrefix(name, "assets/"):
+		case path.Ext(name) != "" || strings.HasPrefix(name, "assets/") || strings.Contains(r.URL.Path, "/../"):
 			http.NotFound(w, r)
 			return
 		default: // a page of the interface, which finds its own way
-			name = index
-			w.Header().Set("Cache-Control", "no-store")
+			servePage(w, r, bundle)
+			return
 		}
-		http.ServeFileFS(w, r, unredirected{bundle, name}, "page"+path.Ext(name))
+		http.ServeFileFS(w, r, bundle, name)
 	})
 }
 
-// unredirected is one file, because http.ServeFileFS sends index.html to its folder.
-type unredirected struct {
-	fs.FS
-	name string
+// servePage answers with the one page of all paths.
+func servePage(w http.ResponseWriter, r *http.Request, bundle fs.FS) {
+	page, err := fs.ReadFile(bundle, index)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	page = bytes.Replace(page, []byte(root), []byte(`<base href="`+up(r)+`" />`), 1)
+	w.Header().Set("Cache-Control", "no-store")
+	http.ServeContent(w, r, index, time.Time{}, bytes.NewReader(page))
 }
 
-// Open implements fs.FS.
-func (u unredirected) Open(string) (fs.File, error) { return u.FS.Open(u.name) }
+// up leads from the asked path to the root. It counts the parts of the path as they came, for so the browser counts them.
+func up(r *http.Request) string {
+	depth := strings.Count(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	return "./" + strings.Repeat("../", depth)
+}

@@ -1,4 +1,4 @@
-// Shows /openapi.json as a page. Everything goes in as text, never as markup.
+// Shows openapi.json as a page. Everything goes in as text, never as markup.
 "use strict";
 
 const make = (tag, ...inside) => {
@@ -57,7 +57,7 @@ function operation(doc, path, method, o) {
 }
 
 async function show() {
-  const doc = await (await fetch("/openapi.json")).json();
+  const doc = await (await fetch("openapi.json")).json();
   document.getElementById("about").textContent = doc.info.description + " Version " + doc.info.version + ".";
   const groups = new Map();
   for (const [path, item] of Object.entries(doc.paths)) {

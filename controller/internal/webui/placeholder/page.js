@@ -33,7 +33,7 @@ function show(status) {
 
 async function refresh() {
   try {
-    show(await call("GET", "/api/status"));
+    show(await call("GET", "api/status"));
     at("sign-in").hidden = true;
     at("status").hidden = false;
     if (at("message").dataset.from === "refresh") at("message").textContent = "";
@@ -61,18 +61,18 @@ async function act(method, path, body) {
 
 at("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
-  act("POST", "/api/session", { api_key: at("key").value });
+  act("POST", "api/session", { api_key: at("key").value });
   at("key").value = "";
 });
-at("start").addEventListener("click", () => act("POST", "/api/start"));
-at("stop").addEventListener("click", () => act("POST", "/api/stop"));
-at("sign-out").addEventListener("click", () => act("DELETE", "/api/session"));
+at("start").addEventListener("click", () => act("POST", "api/start"));
+at("stop").addEventListener("click", () => act("POST", "api/stop"));
+at("sign-out").addEventListener("click", () => act("DELETE", "api/session"));
 
 async function begin() {
   const code = new URLSearchParams(location.hash.slice(1)).get("code");
   if (code) {
     history.replaceState(null, "", location.pathname); // it is used up, so it need not stay in the address
-    await act("POST", "/api/session", { code });
+    await act("POST", "api/session", { code });
   }
   await refresh();
   setInterval(refresh, 2000);

@@ -32,7 +32,7 @@ export function onSignedOut(listener: () => void) {
 const failures: Middleware = {
   async onResponse({ response, request }) {
     if (response.ok) return
-    const problem = (await response.json().catch(() => ({}))) as Schemas['ErrorModel']
+    const problem = (await response.json().catch(() => ({}))) as Schemas['Failure']
     const faults = (problem.errors ?? []).map((e) => ({
       where: e.location ?? '',
       message: e.message ?? '',

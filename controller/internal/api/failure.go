@@ -1,0 +1,64 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/puttrix/trafficinator/controller/internal/security"
+)
+
+// Failure is the body of every failure (RFC 9457) with a code that stays while sentences may change.
+type Failure struct {
+	huma.ErrorModel
+	Code security.Code `json:"code,omitempty" doc:"Why, as a word that stays, such as wrong_origin, code_used or name_taken; else a word for the status, such as not_found."`
+}
+
+// The codes that a status does not tell.
+const (
+	busyNow      security.Code = "busy"
+	nameTaken    security.Code = "name_taken"
+	editedByHand security.Code = "edited_by_hand"
+	noEngine     security.Code = "engine_unavailable"
+)
+
+// statusCodes are the words for a status; the others have their name in HTTP.
+var statusCodes = map[int]security.Code{
+	http.StatusPreconditionFailed:    "changed_meanwhile",
+	http.StatusRequestEntityTooLarge: "too_large",
+	http.StatusUnprocessableEntity:   "invalid",
+	http.StatusInternalServerError:   "internal",
+	http.StatusServiceUnavailable:    "unavailable",
+	http.StatusGatewayTimeout:        "timeout",
+	http.StatusInsufficientStorage:   "storage_failed",
+}
+
+func codeOf(status int) security.Code {
+	if code, ok := statusCodes[status]; ok {
+		return code
+	}
+	return security.Code(strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_"))
+}
+
+// refuse is a problem of one status with a sentence.
+func refuse(status int, detail string, errs ...error) error {
+	return refuseAs(codeOf(status), status, detail, errs...)
+}
+
+// refuseAs is refuse with a code of its own.
+func refuseAs(code security.Code, status int, detail string, errs ...error) *Failure {
+	p := &Failure{huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail}, code}
+	for _, err := range errs {
+		p.Add(err)
+	}
+	return p
+}
+
+// asFailures has huma answer and document its own errors as problems too. Its way of saying so is a variable of its package.
+var asFailures = sync.OnceFunc(func() {
+	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
+		return refuseAs(codeOf(status), status, detail, errs...)
+	}
+})

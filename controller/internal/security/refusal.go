@@ -1,0 +1,41 @@
+package security
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Code is why a request is turned away: a word that stays, of which the interface makes a sentence.
+type Code string
+
+// Error implements error, so that a Code can be the cause of an answer.
+func (c Code) Error() string { return string(c) }
+
+// The codes of the guard.
+const (
+	HostNotAllowed   Code = "host_not_allowed"
+	NotSignedIn      Code = "not_signed_in"
+	SessionEnded     Code = "session_ended"
+	WrongKey         Code = "wrong_key"
+	CodeUsed         Code = "code_used"
+	WrongOrigin      Code = "wrong_origin"
+	TooManyRequests  Code = "too_many_requests"
+	TooManyWrongKeys Code = "too_many_wrong_keys"
+)
+
+// refuse is an answer whose cause is code; errors.As finds it.
+func refuse(status int, code Code, detail string) error {
+	return echo.NewHTTPError(status, detail).SetInternal(code)
+}
+
+// wrongOrigin names what was compared, because behind a proxy it is seldom what the browser shows.
+func (g *Guard) wrongOrigin(r *http.Request) error {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return refuse(http.StatusForbidden, WrongOrigin, fmt.Sprintf("the browser says that another page asks this (Sec-Fetch-Site: %.20q); "+
+			"use the controller's own pages, or send the API key as %s", site, KeyHeader))
+	}
+	return refuse(http.StatusForbidden, WrongOrigin, fmt.Sprintf("the page is from %.300q and the controller was asked as %.300q; "+
+		"let the proxy pass the Host header on, or set PUBLIC_URL to the address in the browser", r.Header.Get("Origin"), g.asked(r)))
+}
