@@ -74,6 +74,7 @@ func build(d Deps) *server {
 	e.HTTPErrorHandler = s.answerError
 	e.Use(s.recovered, d.Guard.Browser, s.walled)
 	s.huma = humaecho.New(e, document(d.Version))
+	s.huma.UseMiddleware(s.sound)
 
 	s.health()
 	s.session()
@@ -106,7 +107,8 @@ func build(d Deps) *server {
 // maxHeader bounds the headers of a request, in bytes.
 const maxHeader = 64 << 10
 
-// Serve is the http.Server for a handler that New has made. Writing has no limit: streams and downloads take long.
+// Serve is the http.Server for a handler that New has made, behind a security.Listener. Writing has no limit for members:
+// streams and downloads take long.
 func Serve(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader}
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader, ConnContext: security.WithConn}
 }

@@ -30,7 +30,7 @@ func document(version string) huma.Config {
 				},
 			},
 		},
-		OpenAPIPath: "/openapi", Formats: map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		OpenAPIPath: "/openapi", Formats: map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
 		DefaultFormat: "application/json", Transformers: []huma.Transformer{withoutValues},
 	}
 }

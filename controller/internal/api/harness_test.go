@@ -45,6 +45,7 @@ type fixture struct {
 	doctor *doctor
 	lines  []runtime.Line
 	log    *logged
+	guard  *security.Guard
 	hub    *live.Hub
 	// publisher writes to exchange.
 	publisher *publish.Publisher
@@ -86,8 +87,14 @@ func newFixture(t *testing.T) *fixture {
 		Port: noJobs{}, Library: lib, Publisher: f.publisher, Store: s, Book: run.Stored{Store: s}, Draw: run.Draw, Now: time.Now,
 		Ledger: func(string) ([]byte, error) { return nil, nil }, Log: slog.New(slog.DiscardHandler),
 	})
+	f.guard, err = security.New(t.Context(), security.Config{
+		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Book: sessionBook{s}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	f.Handler = api.New(api.Deps{
-		Guard: security.New(security.Config{Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Now: time.Now}),
+		Guard: f.guard,
 		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Reports: f.reports(t, lib), Ledger: f.ledger, Disk: f.watch,
 		Preview: preview.New(lib, outline{}, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
@@ -96,6 +103,20 @@ func newFixture(t *testing.T) *fixture {
 		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test", Now: time.Now,
 	}, http.NotFoundHandler())
 	return f
+}
+
+// sessionBook is the store as the guard writes to it.
+type sessionBook struct{ *store.Store }
+
+// SaveRefusals implements security.Book.
+func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refusal) error {
+	for _, r := range refusals {
+		row := store.Refusal{First: r.First, Last: r.Last, Address: r.Address, Action: r.What, Status: r.Status, Tries: r.Tries}
+		if err := b.Store.SaveRefusals(ctx, []store.Refusal{row}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // proof is a real keeper that asks a Matomo which nobody reaches.

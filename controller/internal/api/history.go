@@ -79,7 +79,8 @@ type minutesAnswer struct {
 }
 
 type auditAnswer struct {
-	Entries []auditEntry `json:"entries" doc:"The latest first."`
+	Entries  []auditEntry   `json:"entries" doc:"Changes and sign-ins, the latest first."`
+	Refusals []refusalEntry `json:"refusals" doc:"What was tried without the right key, the latest first. It never displaces an entry."`
 }
 
 type auditEntry struct {
@@ -87,6 +88,15 @@ type auditEntry struct {
 	Address string    `json:"address"`
 	Action  string    `json:"action"`
 	Detail  string    `json:"detail"`
+}
+
+type refusalEntry struct {
+	First   time.Time `json:"first_at"`
+	Last    time.Time `json:"last_at"`
+	Address string    `json:"address" doc:"others where too many tried at once."`
+	Action  string    `json:"action"`
+	Status  int       `json:"status" doc:"Of the answers."`
+	Tries   int       `json:"tries" doc:"How many there were."`
 }
 
 type removedRun struct {
@@ -140,13 +150,21 @@ func (s *server) history() {
 		intervals, err := s.book().Intervals(ctx, in.ID)
 		return either(minutesAnswer{intervals}, err)
 	})
-	route(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when"), func(ctx context.Context, in *latest) (*body[auditAnswer], error) {
+	route(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when, and what was refused"), func(ctx context.Context, in *latest) (*body[auditAnswer], error) {
+		s.Guard.WriteRefusals(ctx)
 		rows, err := s.Store.AuditLog(ctx, in.Limit)
-		out := make([]auditEntry, len(rows))
-		for i, e := range rows {
-			out[i] = auditEntry{e.At, e.Address, e.Action, e.Detail}
+		if err != nil {
+			return nil, err
 		}
-		return either(auditAnswer{out}, err)
+		refused, err := s.Store.Refusals(ctx, in.Limit)
+		a := auditAnswer{make([]auditEntry, len(rows)), make([]refusalEntry, len(refused))}
+		for i, e := range rows {
+			a.Entries[i] = auditEntry(e)
+		}
+		for i, r := range refused {
+			a.Refusals[i] = refusalEntry(r)
+		}
+		return either(a, err)
 	})
 }
 

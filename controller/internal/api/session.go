@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
@@ -44,8 +45,16 @@ type linkAnswer struct {
 	Minutes int    `json:"valid_minutes"`
 }
 
+// The bounds of what strangers may send: the longest key in JSON's escapes, and the time for it.
+const (
+	signInBody = 8 << 10
+	signInTime = 10 * time.Second
+)
+
 func (s *server) session() {
-	route(s, withEcho(op(http.MethodPost, "/api/session", tagAccess, "Sign in by key or one-time code; sets the session's cookie")),
+	signIn := op(http.MethodPost, "/api/session", tagAccess, "Sign in by key or one-time code; sets the session's cookie")
+	signIn.MaxBodyBytes, signIn.BodyReadTimeout = signInBody, signInTime
+	route(s, withEcho(signIn),
 		func(ctx context.Context, in *signInRequest) (*body[sessionAnswer], error) {
 			if err := s.Guard.Exchange(echoOf(ctx), secret.String(in.Body.Key), secret.String(in.Body.Code)); err != nil {
 				return nil, err

@@ -55,9 +55,10 @@ func (s *server) stream() {
 	})
 }
 
-// send writes events until the reader goes, falls behind, or the hub is closed.
+// send writes events until the reader goes or falls behind, its session ends, or the hub is closed.
 func (s *server) send(c huma.Context, lastID string, filter live.Filter) {
-	w := humaecho.Unwrap(c).Response()
+	request := humaecho.Unwrap(c)
+	w, ended := request.Response(), s.Guard.Ended(request)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -88,6 +89,8 @@ func (s *server) send(c huma.Context, lastID string, filter live.Filter) {
 			if !write(": heartbeat\n\n") {
 				return
 			}
+		case <-ended:
+			return
 		case <-c.Context().Done():
 			return
 		}

@@ -21,7 +21,7 @@ func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
 	asking := s.Guard.Members(next)
 	members := s.Guard.Audit(s.Audit)(asking)
 	unmetered := s.Guard.Audit(s.Audit)(s.Guard.Unmetered(next))
-	signIn := s.Guard.Audit(s.Audit)(next)
+	signIn := s.Guard.Audit(s.Audit)(s.Guard.Door(next))
 	return func(c echo.Context) error {
 		r := c.Request()
 		switch {

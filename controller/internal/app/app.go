@@ -140,9 +140,13 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Matomo: matomo.NewClient(reportbench.MaxTimeout), Store: a.store, Single: lib.SingleTarget, Sending: a.sending, Log: log,
 	})
 	a.closers = append(a.closers, benchmarks.Close)
-	a.guard = security.New(security.Config{
+	a.guard, err = security.New(ctx, security.Config{
 		Key: key, Hosts: s.AllowedHosts, Public: s.Public(), Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,
+		Book: sessionBook{a.store}, Log: log,
 	})
+	if err != nil {
+		return a, err
+	}
 	a.handler = api.Below(s.Public().Path, api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live, Hub: a.hub,
 		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
@@ -199,6 +203,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	watchers.Go(func() { live.Follow(watching, a.port, a.hub) })
 	watchers.Go(func() { a.publisher.Watch(watching, a.log) })
 	watchers.Go(func() { a.disk.Run(watching) })
+	watchers.Go(func() { a.guard.Run(watching) })
 	watchers.Go(func() { a.purger().Watch(watching) })
 	defer watchers.Wait()
 	defer stop()
@@ -206,7 +211,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	server := api.Serve(a.handler)
 	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- server.Serve(security.Limit(listener, a.connections())) }()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)

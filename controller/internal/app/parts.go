@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/api"
@@ -128,6 +129,40 @@ func (a *App) purger() history.Purger {
 	return history.Purger{
 		Store: a.store, Log: a.log, Delete: func(runs map[string]time.Time) error { return a.publisher.Delete(runs, kept) },
 	}
+}
+
+// sessionBook is the store as the guard writes to it.
+type sessionBook struct{ *store.Store }
+
+// SaveRefusals implements security.Book.
+func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refusal) error {
+	rows := make([]store.Refusal, len(refusals))
+	for i, r := range refusals {
+		rows[i] = store.Refusal{First: r.First, Last: r.Last, Address: r.Address, Action: r.What, Status: r.Status, Tries: r.Tries}
+	}
+	return b.Store.SaveRefusals(ctx, rows)
+}
+
+const (
+	// maxConnections is how many connections can be open, most of them streams.
+	maxConnections = 10_000
+	// keptDescriptors are for the database, files, children and requests to them.
+	keptDescriptors = 64
+	// fewDescriptors is a limit that is told: an ordinary machine has 1024 or more.
+	fewDescriptors = 1024
+)
+
+// connections is how many can be open at once, by what the process may have open; a low limit is told.
+func (a *App) connections() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fewDescriptors - keptDescriptors
+	}
+	n := int(min(limit.Cur, maxConnections+keptDescriptors)) - keptDescriptors
+	if limit.Cur < fewDescriptors {
+		a.log.Warn("this process may have few files and connections open; raise ulimit -n to 1024 or more", "limit", limit.Cur, "connections", max(n, 0))
+	}
+	return n
 }
 
 // audit writes an entry; one that cannot be written is told in the log, because the change is made already.

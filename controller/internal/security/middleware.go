@@ -2,11 +2,9 @@ package security
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"math"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -90,13 +88,18 @@ func (g *Guard) members(next echo.HandlerFunc, metered bool) echo.HandlerFunc {
 // keyBucket is the one budget of the key; each session has its own.
 const keyBucket = "key"
 
-// byKey is where Members leaves for Audit who asks.
-const byKey = "security.by"
+// What the walls leave for each other in the context of a request.
+const (
+	byKey      = "security.by"      // who asks, for Audit
+	sessionKey = "security.session" // the session, for Ended
+	tryKey     = "security.try"     // what an address has left of its tries, for Exchange
+)
 
 func (g *Guard) identify(c echo.Context) (who string, err error) {
 	r := c.Request()
 	if given := r.Header.Values(KeyHeader); len(given) > 0 {
 		if g.IsKey(given[0]) {
+			member(r.Context())
 			return keyBucket, nil
 		}
 		return "", g.wrongKey(c, WrongKey, "the API key is wrong")
@@ -105,44 +108,89 @@ func (g *Guard) identify(c echo.Context) (who string, err error) {
 	if err != nil {
 		return "", refuse(http.StatusUnauthorized, NotSignedIn, "send the API key as "+KeyHeader+" or sign in")
 	}
-	if !g.sessions.use(cookie.Value) {
+	session := g.sessions.use(r.Context(), cookie.Value)
+	if session == nil {
 		return "", refuse(http.StatusUnauthorized, SessionEnded, "the session has ended; sign in again")
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && !g.sameOrigin(r) {
+		g.refused(c, http.StatusForbidden)
 		return "", g.wrongOrigin(r)
 	}
-	return fmt.Sprintf("session %x", sha256.Sum256([]byte(cookie.Value))), nil // kept as a hash, as in the vault
+	member(r.Context())
+	c.Set(sessionKey, session)
+	return fmt.Sprintf("session %x", session.hash), nil
 }
 
-// wrongKey books a failed try of an address; after maxWrong in a minute it is 429.
+// Ended is closed when the session of a request ends; a key has no end.
+func (g *Guard) Ended(c echo.Context) <-chan struct{} {
+	if s, ok := c.Get(sessionKey).(*session); ok {
+		return s.ended
+	}
+	return nil
+}
+
+// wrongKey counts a wrong key; after maxWrong of an address in a minute it is 429.
 func (g *Guard) wrongKey(c echo.Context, code Code, detail string) error {
-	if b := g.wrong.take(g.Address(c.Request()).String(), 1); !b.ok {
+	b := g.wrong.take(g.Address(c.Request()).String(), 1)
+	status := http.StatusForbidden
+	if !b.ok {
+		status = http.StatusTooManyRequests
+	}
+	g.refused(c, status)
+	return wrong(c, b, code, detail)
+}
+
+// wrong is the answer to a wrong key or code.
+func wrong(c echo.Context, b budget, code Code, detail string) error {
+	if !b.ok {
 		tellBudget(c, b)
 		return tooMany(c, b, TooManyWrongKeys, "too many wrong keys from this address; a right one passes at once")
 	}
 	return refuse(http.StatusForbidden, code, detail)
 }
 
-// Exchange signs in by key or code and sets the cookie of the session. Wrong ones are booked like wrong keys.
+// Door is the wall in front of the sign-in. Each try counts before its body is read, and what is no good one is a refusal.
+// A right key or code passes also where the address has no try left.
+func (g *Guard) Door(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Set(tryKey, g.wrong.take(g.Address(c.Request()).String(), 1))
+		if err := next(c); err != nil {
+			c.Error(err) // answers, so that the status is known
+		}
+		if _, in := c.Get(byKey).(string); !in {
+			g.refused(c, c.Response().Status)
+		}
+		return nil
+	}
+}
+
+// Exchange signs in by key or code behind the Door, and sets the cookie of the session.
 func (g *Guard) Exchange(c echo.Context, key, code secret.String) error {
-	if r := c.Request(); !g.sameOrigin(r) {
+	r := c.Request()
+	if !g.sameOrigin(r) {
 		return g.wrongOrigin(r)
 	}
-	session, ok := g.SignIn(key.Reveal(), code.Reveal())
+	by, ok := g.proof(key.Reveal(), code.Reveal())
+	left, _ := c.Get(tryKey).(budget)
 	switch {
 	case !ok && code != "":
-		return g.wrongKey(c, CodeUsed, "the code is wrong, used up or too old")
+		return wrong(c, left, CodeUsed, "the code is wrong, used up or too old")
 	case !ok:
-		return g.wrongKey(c, WrongKey, "the API key is wrong")
+		return wrong(c, left, WrongKey, "the API key is wrong")
 	}
-	g.setCookie(c, session.Reveal(), int(SessionTTL.Seconds()))
+	c.Set(byKey, by)
+	member(r.Context())
+	if b := g.signIns.take(g.Address(r).String(), 1); !b.ok {
+		return tooMany(c, b, TooManyRequests, "too many sessions were begun from this address")
+	}
+	g.setCookie(c, g.sessions.add(context.WithoutCancel(r.Context())).Reveal(), int(SessionTTL.Seconds()))
 	return nil
 }
 
 // Leave ends the session of the request, if it has one.
 func (g *Guard) Leave(c echo.Context) {
 	if cookie, err := c.Request().Cookie(CookieName); err == nil {
-		g.SignOut(cookie.Value)
+		g.sessions.leave(context.WithoutCancel(c.Request().Context()), cookie.Value)
 	}
 	g.setCookie(c, "", -1)
 }
@@ -170,55 +218,3 @@ func tooMany(c echo.Context, b budget, code Code, detail string) error {
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
-
-// Entry is one change as the audit log keeps it.
-type Entry struct {
-	At      time.Time
-	Address string
-	// By is "key", "session" or "nobody".
-	By string
-	// What is the method and the route's path. Only numbers stand for its parameters: anything else in a path may be a
-	// secret that was put there by mistake.
-	What   string
-	Status int
-}
-
-// Audit hands every request that could change something to record, once it is answered. Those without a key, and those
-// that a limit turned away, are left out: they change nothing, and strangers could fill the log with them.
-func (g *Guard) Audit(record func(context.Context, Entry)) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
-				return next(c)
-			}
-			err := next(c)
-			if err != nil {
-				c.Error(err) // answers, so that the status is known
-			}
-			status := c.Response().Status
-			if status == http.StatusUnauthorized || status == http.StatusTooManyRequests {
-				return nil
-			}
-			by, ok := c.Get(byKey).(string)
-			if !ok {
-				by = "nobody"
-			}
-			record(context.WithoutCancel(r.Context()), Entry{g.now(), g.Address(r).String(), by, r.Method + " " + place(c), status})
-			return nil
-		}
-	}
-}
-
-var number = regexp.MustCompile(`^[0-9]{1,18}$`)
-
-// place is the path of the route with the numbers in it.
-func place(c echo.Context) string {
-	path := c.Path()
-	for _, name := range c.ParamNames() {
-		if v := c.Param(name); number.MatchString(v) {
-			path = strings.ReplaceAll(path, ":"+name, v)
-		}
-	}
-	return path
-}

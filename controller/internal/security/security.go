@@ -3,8 +3,10 @@
 package security
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -30,6 +32,9 @@ type Config struct {
 	Proxies []netip.Prefix
 	// PerMinute is how many requests a key or a session may make in a minute, at least 1.
 	PerMinute int
+	// Book keeps sessions and refusals.
+	Book Book
+	Log  *slog.Logger
 	// Now tells the time; it is a parameter so that tests need not wait.
 	Now func() time.Time
 }
@@ -42,10 +47,14 @@ type Guard struct {
 	public   url.URL
 	proxies  []netip.Prefix
 	now      func() time.Time
-	sessions *vault
+	book     Book
+	log      *slog.Logger
+	sessions *sessions
 	codes    *vault
 	requests *limiter
 	wrong    *limiter
+	signIns  *limiter
+	refusals *refusals
 }
 
 const (
@@ -55,18 +64,23 @@ const (
 	CodeTTL = 15 * time.Minute
 	// maxWrong is how many wrong keys or codes an address may try in a minute.
 	maxWrong = 10
-	// maxKept bounds sessions, codes and watched addresses; beyond it the oldest goes.
+	// maxSignIns is how many sessions can be begun from an address in a minute: each has a budget of its own.
+	maxSignIns = 20
+	// maxKept bounds codes and watched addresses; beyond it the oldest goes.
 	maxKept = 10_000
 )
 
-// New makes a guard.
-func New(c Config) *Guard {
+// New makes a guard that knows the sessions of the book.
+func New(ctx context.Context, c Config) (*Guard, error) {
 	public := url.URL{Scheme: c.Public.Scheme, Host: strings.ToLower(c.Public.Host)}
-	return &Guard{
+	g := &Guard{
 		key: sha256.Sum256([]byte(c.Key.Reveal())), hosts: append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]"), origins: lowered(c.Origins), public: public, proxies: c.Proxies, now: c.Now,
-		sessions: newVault(SessionTTL, c.Now), codes: newVault(CodeTTL, c.Now),
-		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now),
+		book: c.Book, log: c.Log, codes: newVault(CodeTTL, c.Now),
+		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now), signIns: newLimiter(maxSignIns, c.Now),
+		refusals: &refusals{kept: map[refused]*Refusal{}},
 	}
+	g.sessions = &sessions{key: g.key, book: c.Book, now: c.Now, log: c.Log, kept: map[[sha256.Size]byte]*session{}}
+	return g, g.sessions.load(ctx)
 }
 
 // IsKey compares in constant time; the hashes make the lengths equal.
@@ -78,16 +92,16 @@ func (g *Guard) IsKey(given string) bool {
 // NewCode is a code that signs in once within CodeTTL.
 func (g *Guard) NewCode() secret.String { return g.codes.add() }
 
-// SignIn makes a session where key or code is right; a code is used up.
-func (g *Guard) SignIn(key, code string) (session secret.String, ok bool) {
-	if key != "" && g.IsKey(key) || code != "" && g.codes.take(code) {
-		return g.sessions.add(), true
+// proof tells by what somebody may sign in: the right key, or a code, which is used up.
+func (g *Guard) proof(key, code string) (by string, ok bool) {
+	switch {
+	case key != "" && g.IsKey(key):
+		return keyBucket, true
+	case code != "" && g.codes.take(code):
+		return "code", true
 	}
 	return "", false
 }
-
-// SignOut ends a session.
-func (g *Guard) SignOut(session string) { g.sessions.take(session) }
 
 func lowered(list []string) []string {
 	out := slices.Clone(list)

@@ -9,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// vault keeps drawn texts by their hash, so that neither a memory dump nor a timing tells one.
+// vault keeps sign-in codes by their hash, so that neither a memory dump nor a timing tells one.
 type vault struct {
 	ttl  time.Duration
 	now  func() time.Time
@@ -28,18 +28,6 @@ func (v *vault) add() secret.String {
 	makeRoom(v.kept, v.now(), func(until time.Time) time.Time { return until })
 	v.kept[sha256.Sum256([]byte(text))] = v.now().Add(v.ttl)
 	return secret.String(text)
-}
-
-// use tells whether text is kept, and keeps it for another ttl.
-func (v *vault) use(text string) bool {
-	sum := sha256.Sum256([]byte(text))
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if until, ok := v.kept[sum]; !ok || !v.now().Before(until) {
-		return false
-	}
-	v.kept[sum] = v.now().Add(v.ttl)
-	return true
 }
 
 // take tells whether text is kept, and forgets it.

@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who changed what and when */
+        /** Who changed what and when, and what was refused */
         get: operations["get-api-audit"];
         put?: never;
         post?: never;
@@ -1231,8 +1231,10 @@ export interface components {
             };
         };
         AuditAnswer: {
-            /** @description The latest first. */
+            /** @description Changes and sign-ins, the latest first. */
             entries: components["schemas"]["AuditEntry"][] | null;
+            /** @description What was tried without the right key, the latest first. It never displaces an entry. */
+            refusals: components["schemas"]["RefusalEntry"][] | null;
         };
         AuditEntry: {
             action: string;
@@ -2867,6 +2869,25 @@ export interface components {
             uncertain: number;
             /** Format: int64 */
             unsent: number;
+        };
+        RefusalEntry: {
+            action: string;
+            /** @description others where too many tried at once. */
+            address: string;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description Of the answers.
+             */
+            status: number;
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            tries: number;
         };
         RemovedAnswer: {
             /** Format: int64 */

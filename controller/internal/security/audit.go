@@ -1,0 +1,173 @@
+package security
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Entry is one change as the audit log keeps it.
+type Entry struct {
+	At      time.Time
+	Address string
+	// By is "key", "session", or "code" for a sign-in by link.
+	By string
+	// What is the method and the route's path. Only numbers stand for its parameters: anything else in a path may be a
+	// secret that was put there by mistake.
+	What   string
+	Status int
+}
+
+// Audit hands every request that could change something to record, once it is answered, and every sign-in. What nobody with
+// a key or session has sent is a refusal, and no entry.
+func (g *Guard) Audit(record func(context.Context, Entry)) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+				return next(c)
+			}
+			if err := next(c); err != nil {
+				c.Error(err) // answers, so that the status is known
+			}
+			status := c.Response().Status
+			by, ok := c.Get(byKey).(string)
+			if !ok || status == http.StatusTooManyRequests {
+				return nil
+			}
+			record(context.WithoutCancel(r.Context()), Entry{g.now(), g.Address(r).String(), by, r.Method + " " + place(c), status})
+			return nil
+		}
+	}
+}
+
+var number = regexp.MustCompile(`^[0-9]{1,18}$`)
+
+// place is the path of the route with the numbers in it.
+func place(c echo.Context) string {
+	path := c.Path()
+	for _, name := range c.ParamNames() {
+		if v := c.Param(name); number.MatchString(v) {
+			path = strings.ReplaceAll(path, ":"+name, v)
+		}
+	}
+	return path
+}
+
+// Refusal is what one address tried without the right key, several tries alike in one.
+type Refusal struct {
+	First, Last time.Time
+	// Address is who tried, What the method and the route's path, Status the answer's.
+	Address, What string
+	Status        int
+	Tries         int
+}
+
+const (
+	// maxRefusals is how many different refusals wait to be written; what is beyond is counted together.
+	maxRefusals = 1000
+	// others is the address of what is counted together.
+	others = "others"
+)
+
+// refusals are counted until they are written, so that a stranger causes no write of his own.
+type refusals struct {
+	mu   sync.Mutex
+	kept map[refused]*Refusal
+}
+
+type refused struct {
+	address, what string
+	status        int
+}
+
+// add counts refusals as r tells them.
+func (s *refusals) add(r Refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := refused{r.Address, r.What, r.Status}
+	if s.kept[key] == nil && len(s.kept) >= maxRefusals {
+		r.Address, r.What, r.Status = others, "", 0
+		key = refused{address: others}
+	}
+	if there := s.kept[key]; there != nil {
+		there.Tries += r.Tries
+		there.Last = r.Last
+		return
+	}
+	s.kept[key] = &r
+}
+
+// take returns what is kept, the oldest first, and forgets it.
+func (s *refusals) take() []Refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Refusal, 0, len(s.kept))
+	for _, r := range s.kept {
+		out = append(out, *r)
+	}
+	clear(s.kept)
+	slices.SortFunc(out, func(a, b Refusal) int { return a.Last.Compare(b.Last) })
+	return out
+}
+
+// refused counts a request that brought a wrong key, was no good sign-in, or came from a page that may not change anything.
+func (g *Guard) refused(c echo.Context, status int) {
+	r := c.Request()
+	method := r.Method
+	if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, method) {
+		method = "other" // any word of any length can stand there
+	}
+	now := g.now()
+	g.refusals.add(Refusal{First: now, Last: now, Address: g.Address(r).String(), What: method + " " + c.Path(), Status: status, Tries: 1})
+}
+
+// WriteRefusals writes what was refused since the last time.
+func (g *Guard) WriteRefusals(ctx context.Context) {
+	waiting := g.refusals.take()
+	if len(waiting) == 0 {
+		return
+	}
+	tries := 0
+	for _, r := range waiting {
+		tries += r.Tries
+	}
+	g.log.WarnContext(ctx, "requests without the right key were refused; GET /api/audit lists them",
+		"requests", tries, "last_address", waiting[len(waiting)-1].Address)
+	if err := g.book.SaveRefusals(ctx, waiting); err != nil {
+		g.log.ErrorContext(ctx, "refusals cannot be written", "err", err)
+		for _, r := range waiting {
+			g.refusals.add(r) // counted on
+		}
+	}
+}
+
+// sweepEvery is how long a session may outlive its end, and a refusal wait to be written.
+const sweepEvery = 10 * time.Second
+
+// Sweep ends the sessions that are over and writes refusals.
+func (g *Guard) Sweep(ctx context.Context) {
+	g.sessions.sweep()
+	g.WriteRefusals(ctx)
+}
+
+// Run ends sessions and writes refusals until ctx is done.
+func (g *Guard) Run(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			g.Sweep(ctx)
+		case <-ctx.Done():
+			g.WriteRefusals(context.WithoutCancel(ctx))
+			return
+		}
+	}
+}
