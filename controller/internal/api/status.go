@@ -16,6 +16,7 @@ import (
 type StateAnswer struct {
 	Container containerAnswer  `json:"container"`
 	Runtime   string           `json:"runtime" enum:"docker,process"`
+	Reason    string           `json:"runtime_reason" doc:"Why the runtime is this one, and which engine was found."`
 	Phase     string           `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
 	Operation *operationAnswer `json:"operation" doc:"What is being done right now."`
 	Pause     string           `json:"pause_reason" enum:",asked,daily_cap,state_full" doc:"Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin."`
@@ -98,7 +99,7 @@ func State(st run.Status, faults []disk.Fault, now time.Time) any { return newSt
 
 func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 	a := StateAnswer{
-		Container: newContainer(st.Loadgen, st.Since, now), Runtime: st.Runtime, Phase: st.Phase, Pause: st.Pause, Messages: append([]string{}, st.Messages...),
+		Container: newContainer(st.Loadgen, st.Since, now), Runtime: st.Runtime, Reason: st.RuntimeReason, Phase: st.Phase, Pause: st.Pause, Messages: append([]string{}, st.Messages...),
 		Storage: append([]disk.Fault{}, faults...),
 	}
 	if o := st.Operation; o != nil {

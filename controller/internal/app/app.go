@@ -53,11 +53,14 @@ type Host struct {
 
 // App is a controller that was put together.
 type App struct {
-	host      Host
-	settings  settings.Settings
-	log       *slog.Logger
-	store     *store.Store
-	port      port
+	host     Host
+	settings settings.Settings
+	log      *slog.Logger
+	store    *store.Store
+	port     port
+	// runtimeReason says why the port is the one that it is.
+	runtimeReason string
+
 	jobs      *job.Queue
 	control   *run.Control
 	live      *live.Live
@@ -117,7 +120,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	prover := proof.NewKeeper(proof.Config{Matomo: matomo.NewClient(examineTimeout), Store: a.store, Ledger: ledgers, Readers: lib.Readers, Log: log})
 	a.closers = append(a.closers, prover.Close)
 	a.control, err = run.New(ctx, run.Config{
-		Port: a.port, Publisher: publisher, Book: run.Stored{Store: a.store}, Probe: probe(scrapes),
+		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Book: run.Stored{Store: a.store}, Probe: probe(scrapes),
 		Ledger: ledgers, Look: prover.Look, Draw: run.Draw, Changed: a.tellState, Log: log,
 	})
 	if err != nil {
@@ -133,7 +136,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return a.jobs.End(ctx)
 	})
 	a.live = live.New(live.Config{
-		Where: a.telemetry, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers, Cap: run.Cap(h.FS, s.StateDir),
+		Where: a.telemetry, ByLedger: a.byLedger, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers, Cap: run.Cap(h.FS, s.StateDir),
 		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
 	})
 	benchmarks := reportbench.NewKeeper(reportbench.Config{
@@ -180,6 +183,14 @@ func (a *App) warnOfPresets(lib *library.Library) {
 func (a *App) telemetry() string {
 	if l := a.control.Status().Loadgen; l.State == runtime.Running {
 		return l.Telemetry
+	}
+	return ""
+}
+
+// byLedger is the run whose loadgen cannot be asked from here.
+func (a *App) byLedger() string {
+	if st := a.control.Status(); st.Active() && st.Loadgen.State == runtime.Running && st.Loadgen.Telemetry == "" {
+		return st.Run.ID
 	}
 	return ""
 }

@@ -3,9 +3,12 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -14,32 +17,22 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/process"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
-// choosePort takes the runtime that the settings name; auto is docker where its engine answers.
+// choosePort takes the runtime that the settings name; auto is docker where an engine of this machine answers.
 func (a *App) choosePort(ctx context.Context) error {
 	s := a.settings
-	if s.Runtime != "process" {
-		// The engine mounts them by their whole paths.
-		exchange, state, err := absolute(s.ExchangeDir, s.StateDir)
-		if err != nil {
-			return err
-		}
-		d, err := docker.New(docker.Config{
-			Host: s.DockerHost, Name: s.LoadgenName, Image: s.LoadgenImage, Stack: s.Stack,
-			Hostname: a.host.Hostname, Exchange: exchange, State: state, User: a.host.User,
-		})
-		if err != nil && s.Runtime == "docker" {
-			return err
-		}
-		if err == nil && (s.Runtime == "docker" || d.Answers(ctx)) {
-			a.port = d
-		}
+	if s.Runtime == "process" {
+		a.runtimeReason = "RUNTIME=process"
+	} else if err := a.chooseEngine(ctx); err != nil {
+		return err
 	}
+	a.log.Info("runtime chosen", "runtime", s.Runtime, "why", a.runtimeReason)
 	if a.port == nil {
 		childLog := process.NewLog(filepath.Join(s.ControllerDir(), "loadgen.log"))
 		a.closers = append(a.closers, childLog.Close)
@@ -54,6 +47,59 @@ func (a *App) choosePort(ctx context.Context) error {
 		return a.port.Close(ctx, run.DefaultTimeout)
 	})
 	return nil
+}
+
+// chooseEngine takes the engine that is found. One that does not answer is waited for where RUNTIME=docker asks for it; one
+// that is of no use here is refused then.
+func (a *App) chooseEngine(ctx context.Context) error {
+	s := a.settings
+	required := s.Runtime == "docker"
+	// The engine mounts them by their whole paths.
+	exchange, state, err := absolute(s.ExchangeDir, s.StateDir)
+	if err != nil {
+		return err
+	}
+	uid, _, _ := strings.Cut(a.host.User, ":")
+	engine, err := docker.Find(docker.Search{
+		Host: s.DockerHost, Context: s.DockerContext, ConfigDir: s.DockerConfig, TLSVerify: s.DockerTLSVerify, CertPath: s.DockerCertPath,
+		Home: a.host.Env["HOME"], RuntimeDir: a.host.Env["XDG_RUNTIME_DIR"], UID: uid, FS: a.host.FS, Listens: listens,
+	})
+	var d *docker.Docker
+	if err == nil {
+		memory, _ := s.MemoryLimit() // checked with the settings
+		d, err = docker.New(docker.Config{
+			Engine: engine, Name: s.LoadgenName, Image: s.LoadgenImage, Stack: s.Stack, Memory: memory,
+			Hostname: a.host.Hostname, Exchange: exchange, State: state, User: a.host.User,
+		})
+	}
+	if err == nil {
+		err = d.Usable(ctx)
+	}
+	where := fmt.Sprintf("the engine at %s, from %s", engine.Host, engine.Source)
+	switch {
+	case err == nil:
+		a.port, a.runtimeReason = d, where
+	case required && errors.Is(err, runtime.ErrUnavailable):
+		a.port, a.runtimeReason = d, where+", which does not answer yet"
+		a.log.WarnContext(ctx, "the Docker engine does not answer", "engine", engine.Host, "err", err)
+	case required:
+		return fmt.Errorf("RUNTIME=docker: %s: %w", where, err)
+	default:
+		a.runtimeReason = fmt.Sprintf("RUNTIME=auto, and no container can be used: %s: %v", where, err)
+		if d != nil {
+			return d.Close(ctx, 0)
+		}
+	}
+	return nil
+}
+
+// listens tells why nobody takes connections at a socket, nil where somebody does.
+func listens(socket string) error {
+	conn, err := net.DialTimeout("unix", socket, time.Second)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
 }
 
 func absolute(one, other string) (string, string, error) {

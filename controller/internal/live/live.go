@@ -15,6 +15,9 @@ import (
 type Config struct {
 	// Where is the loadgen's telemetry as http://host:port, empty while there is none. It must not block.
 	Where func() string
+	// ByLedger is the run that goes on though its loadgen's telemetry cannot be reached, empty where there is none; nil asks
+	// for none. It must not block.
+	ByLedger func() string
 	// Client asks the loadgen; it needs a timeout of its own.
 	Client *http.Client
 	// Ledger reads the ledger of record of a run, and Cap what the loadgen keeps of the cap; nil where there is none.
@@ -80,14 +83,13 @@ func (l *Live) Watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		base := l.c.Where()
-		if base == "" {
-			l.keep(ctx, m.flush())
-			continue
-		}
-		s, err := Read(ctx, l.c.Client, base)
+		s, err := l.read(ctx)
 		if err != nil {
 			continue // it comes up or goes down; who runs it knows and tells
+		}
+		if s == nil {
+			l.keep(ctx, m.flush())
+			continue
 		}
 		if s.RunID == "" || s.Phase == "idle" {
 			continue
@@ -98,6 +100,25 @@ func (l *Live) Watch(ctx context.Context) {
 		x.explain(l.c, &sample)
 		l.store(sample)
 	}
+}
+
+// read asks the loadgen, or its ledger where it cannot be reached; nil where nothing runs.
+func (l *Live) read(ctx context.Context) (*Scrape, error) {
+	if base := l.c.Where(); base != "" {
+		return Read(ctx, l.c.Client, base)
+	}
+	if l.c.ByLedger == nil {
+		return nil, nil
+	}
+	id := l.c.ByLedger()
+	if id == "" {
+		return nil, nil
+	}
+	data, err := l.c.Ledger(id)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	return readLedger(data)
 }
 
 func (l *Live) keep(ctx context.Context, intervals []Interval) {

@@ -18,6 +18,9 @@ import (
 
 // loadgen answers scrapes with what is set.
 type loadgen struct {
+	// unreachable: nobody can ask it, so that its ledger is all there is.
+	unreachable bool
+
 	mu     sync.Mutex
 	body   string
 	down   bool
@@ -32,6 +35,13 @@ func (l *loadgen) settings(string) (spec.Spec, bool) {
 
 func (l *loadgen) cap() ([]byte, error) {
 	return []byte(`{"window_start":"2000-01-01T00:00:00Z","reserved":40}`), nil // when virtual time begins
+}
+
+func (l *loadgen) where() string {
+	if l.unreachable {
+		return ""
+	}
+	return "http://loadgen.test"
 }
 
 func (l *loadgen) rate() float64 { return 2 }
@@ -121,7 +131,7 @@ func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.In
 	synctest.Test(t, func(t *testing.T) {
 		hub := live.NewHub(time.Now())
 		w := live.New(live.Config{
-			Where: func() string { return "http://loadgen.test" }, Client: &http.Client{Transport: l}, Ledger: l.read, Settings: l.settings, Cap: l.cap, Hub: hub, Log: slog.New(slog.DiscardHandler),
+			Where: l.where, ByLedger: func() string { return "r" }, Client: &http.Client{Transport: l}, Ledger: l.read, Settings: l.settings, Cap: l.cap, Hub: hub, Log: slog.New(slog.DiscardHandler),
 			Scale: l.rate, Keep: func(_ context.Context, m live.Interval) error { minutes = append(minutes, m); return nil },
 		})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -176,6 +186,34 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 			t.Errorf("want each target with its health: %+v", s.Targets)
 		}
 	})
+}
+
+// The containers of a rootless engine, or of one in a virtual machine, have addresses that nobody reaches from here.
+func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{unreachable: true}
+	intervals := watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+		began := time.Now().Format(time.RFC3339Nano)
+		for second := range 7 {
+			l.writes(fmt.Sprintf(`{"run_id":"r","plan_hash":"abc","started":%q,"visits":{"planned":%d,"complete":5},"visits_due":60,"revenue":12.5,"open_visits":4,
+				"targets":{"a":{"health":"healthy","by_kind":{"pageview":{"planned":%d,"accepted":%d,"failed":1}}}}}`, began, 10*second, 40*second+3, 40*second))
+			time.Sleep(time.Second)
+		}
+		s := latest(t, w)
+		if want := (live.Hits{Planned: 243, Accepted: 240, Failed: 1}); s.Hits != want || s.ByKind["pageview"] != want || s.Targets[0].Hits != want {
+			t.Errorf("want %+v, got %+v", want, s)
+		}
+		if s.RunID != "r" || s.Phase != "running" || s.HitRate != 40 || s.VisitRate != 10 || s.Visits["complete"] != 5 || s.OpenVisits != 4 || s.Due != 60 {
+			t.Errorf("want the numbers of the ledger: %+v", s)
+		}
+	})
+	var stored uint64
+	for _, i := range intervals {
+		stored += i.Delta.Accepted
+	}
+	if stored != 240 {
+		t.Errorf("%d hits are in the stored intervals %+v", stored, intervals)
+	}
 }
 
 func TestATargetTellsItsLastErrorFromTheLedgerOfItsRun(t *testing.T) {

@@ -19,9 +19,9 @@ import (
 // Status is what a person wants to know at a glance. It is a snapshot, at most about a second old, so that asking for
 // it never waits for an engine.
 type Status struct {
-	// Runtime is "docker" or "process".
-	Runtime string
-	Loadgen runtime.Status
+	// Runtime is "docker" or "process", and RuntimeReason says why, and which engine it is.
+	Runtime, RuntimeReason string
+	Loadgen                runtime.Status
 	// Since is when the loadgen that runs was started, by the clock of this process, which nobody sets; zero where none runs.
 	Since time.Time
 	// Phase is the loadgen's own: idle, running, paused, draining or ended; empty while it does not answer.

@@ -15,7 +15,9 @@ import (
 
 // Config of a Control.
 type Config struct {
-	Port      runtime.Port
+	Port runtime.Port
+	// Why says for people why it is this port, and with which engine.
+	Why       string
 	Publisher Publisher
 	Book      Book
 	Probe     Probe
@@ -65,7 +67,7 @@ func New(ctx context.Context, c Config) (*Control, error) {
 	if c.Patience == 0 {
 		c.Patience = 30 * time.Second
 	}
-	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name()}, unrecorded: map[string]Run{}}
+	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), RuntimeReason: c.Why}, unrecorded: map[string]Run{}}
 	k.turn <- struct{}{}
 	return k, k.takeStock(ctx)
 }
@@ -195,9 +197,13 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 	k.mu.Unlock()
 	l := k.c.Port.Status(ctx)
 	var p Plan
-	if l.State == runtime.Running && l.Telemetry != "" {
+	switch {
+	case l.State != runtime.Running:
+	case l.Telemetry != "":
 		// A loadgen that does not answer is one that comes up or goes down; its phase is empty then.
 		p, _ = k.c.Probe(ctx, l.Telemetry)
+	default:
+		p = k.byLedger(l)
 	}
 	var steering exchange.Control
 	if st := k.Status(); st.Active() {
@@ -281,7 +287,8 @@ func (k *Control) Watch(ctx context.Context) {
 }
 
 func ended(s runtime.State) bool {
-	return s == runtime.Exited || s == runtime.Missing || s == runtime.Created || s == runtime.Dead
+	return s == runtime.Exited || s == runtime.Missing || s == runtime.Created || s == runtime.Dead ||
+		s == runtime.Foreign // ours is gone, and its name taken
 }
 
 func sending(phase string) bool {

@@ -104,6 +104,15 @@ func (w *world) Start(ctx context.Context) error {
 	case w.files["WHAT"] == "short":
 		w.status = runtime.Status{State: runtime.Exited, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("short", "stop_after_visits", w.status.Ended)
+	case w.files["WHAT"] == "without memory":
+		w.status = runtime.Status{State: runtime.Exited, ExitCode: 137, Ended: time.Now(), Reason: "it was killed because memory ran out"}
+		w.log = []string{"time=2026-01-02T00:00:00Z level=INFO msg=settings"}
+	case w.files["WHAT"] == "restarting": // somebody gave the container a restart policy
+		w.status.State, w.status.ExitCode = runtime.Restarting, 2
+		w.log = []string{"error: PAGEVIEWS_MIN=\"-5\": is below 1; use 1 or more"}
+	case w.files["WHAT"] == "unreachable":
+		w.status.Telemetry, w.plan = "", run.Plan{}
+		w.ledgers[id] = fmt.Sprintf(`{"run_id":%q,"plan_hash":"hash by ledger","started":%q}`, id, time.Now().Format(time.RFC3339Nano))
 	case w.files["WHAT"] == "silent":
 		w.plan = run.Plan{}
 	case w.files["WHAT"] == "slow":
@@ -177,7 +186,7 @@ func (w *world) Stop(ctx context.Context, timeout time.Duration) error {
 	if w.stopErr != nil {
 		return w.stopErr
 	}
-	if w.status.State == runtime.Running {
+	if w.status.State == runtime.Running || w.status.State == runtime.Restarting {
 		w.end(130, "interrupted")
 	}
 	return nil

@@ -71,7 +71,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 	}
 	l, _ = k.look(ctx)
 	if err != nil {
-		if l.State == runtime.Running {
+		if l.State == runtime.Running || l.State == runtime.Restarting {
 			// One that neither reports the plan nor ends must not go on unseen.
 			if err := k.c.Port.Stop(ctx, DefaultTimeout); err != nil {
 				k.c.Log.Error("the loadgen that did not report its plan cannot be stopped", "err", err)
@@ -125,7 +125,7 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 		default:
 			return p.Hash, nil
 		}
-		if ended(l.State) {
+		if ended(l.State) || l.State == runtime.Restarting { // by a restart policy that is not ours
 			// A ledger of this life, not of an earlier one of the same run.
 			if data, err := k.c.Ledger(id); err == nil {
 				if r := readRecord(data); r.Ended.After(l.Started) && (l.ExitCode == 0 || l.ExitCode == exitMissed) {
@@ -146,6 +146,9 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 
 func (k *Control) failed(ctx context.Context, l runtime.Status, code int) *Failed {
 	f := &Failed{Messages: Log(k.c.Port.Logs).Words(ctx, l.Started), ExitCode: code}
+	if l.Reason != "" { // such as memory that ran out, of which the loadgen itself says nothing
+		f.Messages = append([]string{l.Reason}, f.Messages...)
+	}
 	k.change(func(s *Status) { s.Messages = f.Messages })
 	return f
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/statedir"
@@ -87,4 +88,22 @@ func ifThere(fsys afero.Fs, path string) ([]byte, error) {
 		return nil, nil
 	}
 	return data, err
+}
+
+// byLedger is what the ledger of the current run tells of a loadgen whose telemetry cannot be reached from here. One that
+// idles has none.
+func (k *Control) byLedger(l runtime.Status) Plan {
+	st := k.Status()
+	if !st.Active() {
+		return Plan{}
+	}
+	data, err := k.c.Ledger(st.Run.ID)
+	if err != nil {
+		return Plan{} // it is looked at again
+	}
+	r := readRecord(data)
+	if r.RunID == "" || r.Started.Before(l.Started) || !r.Ended.IsZero() {
+		return Plan{} // of an earlier life, or of one that ends
+	}
+	return Plan{Hash: r.PlanHash, RunID: r.RunID, Phase: "running", OpenVisits: r.OpenVisits, FinishBy: r.FinishBy}
 }

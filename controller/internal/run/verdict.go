@@ -81,7 +81,7 @@ func verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string
 		return at, instead
 	case l.Crashed():
 		return at, "crashed"
-	case l.State == runtime.Missing:
+	case l.State == runtime.Missing || l.State == runtime.Foreign:
 		return at, "removed"
 	case l.State == runtime.Exited:
 		return at, "failed"

@@ -31,11 +31,27 @@ func (d *Docker) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found.State.Status == container.StateExited && !slices.Contains(found.Config.Env, settingsFile) {
-		_, err := d.replace(ctx, found, d.Status(ctx))
-		return err
+	if found.State.Status == container.StateExited {
+		stale, err := d.stale(ctx, found)
+		if err != nil {
+			return err
+		}
+		if stale {
+			return d.replace(ctx, found, d.run)
+		}
 	}
 	return d.goOn(ctx, found)
+}
+
+// stale tells whether a container is to be made anew before it is started: from a newer image, so that it reads the settings,
+// or so that it can be asked for its numbers.
+func (d *Docker) stale(ctx context.Context, found container.InspectResponse) (bool, error) {
+	m, err := d.machine(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, published := found.HostConfig.PortBindings[telemetryPort+"/tcp"]
+	return d.older(ctx, found) || !slices.Contains(found.Config.Env, settingsFile) || !m.inside && !published, nil
 }
 
 // goOn starts a container that does not run.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,8 +33,8 @@ const (
 
 // Config says which container is kept.
 type Config struct {
-	// Host is the engine's address as in DOCKER_HOST; empty is Docker's default.
-	Host string
+	// Engine is what is used.
+	Engine Engine
 	// Name and Image are those of the container, Stack the value of its label.
 	Name, Image, Stack string
 	// Hostname is that of the controller; inside a container it is the container's id, which tells the networks and
@@ -42,6 +44,8 @@ type Config struct {
 	Exchange, State string
 	// User is uid:gid of who owns the folders.
 	User string
+	// Memory is the most that a container made here may take, in bytes; 0 is no limit.
+	Memory int64
 	// Settling is how long the container that a heal makes must run to count as running; zero is two seconds.
 	Settling time.Duration
 }
@@ -52,6 +56,9 @@ type Docker struct {
 	api *client.Client
 
 	changing sync.Mutex // held while the state is being changed
+
+	asking sync.Mutex // held while the engine is asked for what follows, which is nil before
+	where  *machine
 }
 
 var (
@@ -67,26 +74,14 @@ const askTime = 5 * time.Second
 
 // New makes a port. An engine that does not answer is no error: it may come.
 func New(c Config) (*Docker, error) {
-	options := []client.Opt{client.WithAPIVersionNegotiation()}
-	if c.Host != "" {
-		options = append(options, client.WithHost(c.Host))
-	}
-	api, err := client.NewClientWithOpts(options...)
+	api, err := c.Engine.connect()
 	if err != nil {
-		return nil, fmt.Errorf("DOCKER_HOST=%q: %w; write unix:///path or tcp://host:port", c.Host, err)
+		return nil, err
 	}
 	if c.Settling == 0 {
 		c.Settling = 2 * time.Second
 	}
 	return &Docker{c: c, api: api}, nil
-}
-
-// Answers tells whether the engine answers now.
-func (d *Docker) Answers(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	_, err := d.api.Ping(ctx)
-	return err == nil
 }
 
 // Name implements runtime.Port.
@@ -145,7 +140,8 @@ func (d *Docker) find(ctx context.Context) (container.InspectResponse, error) {
 	case err != nil:
 		return foreign, told(err)
 	default:
-		return foreign, runtime.ErrForeign
+		return foreign, fmt.Errorf("%w: a container of the name %s is there without the labels %s=%s and %s=%s, so it is left alone; rename it, or choose another name in LOADGEN_CONTAINER",
+			runtime.ErrForeign, d.c.Name, RoleLabel, role, StackLabel, d.c.Stack)
 	}
 }
 
@@ -171,11 +167,9 @@ func (d *Docker) Status(ctx context.Context) runtime.Status {
 		}
 		return s
 	case errors.Is(err, runtime.ErrForeign):
-		s.State = runtime.Foreign
-		s.Reason = fmt.Sprintf("a container of the name %s is there without the labels %s=%s and %s=%s, so it is left alone; rename it, or choose another name in LOADGEN_CONTAINER",
-			d.c.Name, RoleLabel, role, StackLabel, d.c.Stack)
+		s.State, s.Reason = runtime.Foreign, err.Error()
 	case err != nil:
-		unavailable(&s, err)
+		d.unavailable(&s, err)
 		return s
 	}
 	d.describe(ctx, &s, found)
@@ -183,9 +177,13 @@ func (d *Docker) Status(ctx context.Context) runtime.Status {
 }
 
 // unavailable tells of an engine that is away.
-func unavailable(s *runtime.Status, err error) {
+func (d *Docker) unavailable(s *runtime.Status, err error) {
 	s.State = runtime.Unavailable
-	s.Reason = "the engine does not answer (" + err.Error() + "); start it, or give the controller access to its socket with DOCKER_GID in .env"
+	cure := "start it, or give the controller access to its socket with DOCKER_GID in .env"
+	if !strings.HasPrefix(d.c.Engine.Host, "unix:") {
+		cure = "start it, or check DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH"
+	}
+	s.Reason = fmt.Sprintf("the engine at %s (%s) does not answer (%v); %s", d.c.Engine.Host, d.c.Engine.Source, err, cure)
 }
 
 // describe tells how a container stands, which may be foreign.
@@ -196,35 +194,67 @@ func (d *Docker) describe(ctx context.Context, s *runtime.Status, found containe
 	if s.State == runtime.Foreign {
 		return
 	}
-	s.State, s.Telemetry = states[found.State.Status], telemetry(found)
+	s.State, s.Telemetry = states[found.State.Status], d.telemetry(ctx, found)
 	d.explain(ctx, s, found)
 }
 
 // explain says why a container does not run where that does not speak for itself.
 func (d *Docker) explain(ctx context.Context, s *runtime.Status, found container.InspectResponse) {
+	if d.older(ctx, found) {
+		s.Reason = "it was made from an older image of " + d.c.Image + "; the next start makes it from the new one"
+	}
 	switch s.State {
-	case runtime.Running, runtime.Restarting:
+	case runtime.Running:
+		return
+	case runtime.Restarting:
+		s.Reason = joined(s.Reason, d.restarting(ctx, found))
 		return
 	case runtime.Created:
-		s.Healable, s.Reason = true, "it was made and never started"
+		s.Healable, s.Reason = true, joined("it was made and never started", s.Reason)
 	case runtime.Dead:
-		s.Healable, s.Reason = true, "the engine could not remove it and cannot start it"
+		s.Healable, s.Reason = true, joined("the engine could not remove it and cannot start it", s.Reason)
 	case runtime.Paused:
-		s.Healable, s.Reason = true, "somebody paused it"
+		s.Healable, s.Reason = true, joined("somebody paused it", s.Reason)
 	}
 	if found.State.Error != "" {
 		s.Reason = joined(s.Reason, "the engine says: "+found.State.Error)
 	}
 	if found.State.OOMKilled {
-		s.Reason = joined(s.Reason, "it was killed because memory ran out")
+		s.Reason = joined(s.Reason, "it was killed because memory ran out; give it more with LOADGEN_MEMORY, or lower the load")
 	}
 	if gone := d.lostNetworks(ctx, found); len(gone) > 0 {
 		s.Healable = true
 		s.Reason = joined(s.Reason, "its network "+strings.Join(gone, ", ")+" is gone, so that it cannot start")
 	}
 	if s.Healable {
-		s.Reason += "; heal it"
+		s.Reason += healIt
 	}
+}
+
+// healIt is the cure of what Heal puts right, at the end of its reason.
+const healIt = "; heal it"
+
+// older tells whether a container was made from another image than the name has now.
+func (d *Docker) older(ctx context.Context, found container.InspectResponse) bool {
+	image, err := d.api.ImageInspect(ctx, d.c.Image)
+	return err == nil && strings.TrimPrefix(image.ID, "sha256:") != strings.TrimPrefix(found.Image, "sha256:")
+}
+
+// restarting says why a container is started again and again, which none of ours is: the controller does that.
+func (d *Docker) restarting(ctx context.Context, found container.InspectResponse) string {
+	name := strings.TrimPrefix(found.Name, "/")
+	why := fmt.Sprintf("it ends with exit code %d, and its restart policy %s starts it again; docker update --restart=no %s",
+		found.State.ExitCode, found.HostConfig.RestartPolicy.Name, name)
+	last, err := d.tail(ctx, found.ID, runtime.LogQuery{Tail: 20})
+	if err != nil {
+		return why
+	}
+	for _, l := range slices.Backward(last) {
+		if l.Level == runtime.Error {
+			return why + "; it said: " + l.Text
+		}
+	}
+	return why
 }
 
 func joined(a, b string) string {
@@ -249,14 +279,25 @@ func (d *Docker) lostNetworks(ctx context.Context, found container.InspectRespon
 	return gone
 }
 
-// telemetry is the container's own address, which the engine's machine and the containers of its network can reach.
-func telemetry(found container.InspectResponse) string {
+// telemetry is where the loadgen in a container can be asked from here: at the container's own address, or at the port that
+// is published of one that was made for a controller outside. It is empty where neither can be reached.
+func (d *Docker) telemetry(ctx context.Context, found container.InspectResponse) string {
 	if found.State.Status != container.StateRunning {
+		return ""
+	}
+	for _, p := range found.NetworkSettings.Ports[telemetryPort+"/tcp"] {
+		if ip := net.ParseIP(p.HostIP); ip != nil && ip.IsLoopback() {
+			if m, err := d.machine(ctx); err == nil && !m.inside {
+				return "http://" + net.JoinHostPort(p.HostIP, p.HostPort)
+			}
+		}
+	}
+	if m, err := d.machine(ctx); err != nil || !m.inside && !m.reachable {
 		return ""
 	}
 	for _, n := range found.NetworkSettings.Networks {
 		if n.IPAddress != "" {
-			return "http://" + n.IPAddress + ":" + telemetryPort
+			return "http://" + net.JoinHostPort(n.IPAddress, telemetryPort)
 		}
 	}
 	if found.HostConfig.NetworkMode.IsHost() {

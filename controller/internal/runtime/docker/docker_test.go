@@ -32,7 +32,7 @@ func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, dock
 	}
 	name := "trafficinator-test-" + strings.ToLower(rand.Text()[:10])
 	c := docker.Config{
-		Host: os.Getenv("DOCKER_HOST"), Name: name, Stack: name, Image: testbed.LoadgenImage,
+		Engine: docker.Engine{Host: os.Getenv("DOCKER_HOST")}, Name: name, Stack: name, Image: testbed.LoadgenImage,
 		Exchange: filepath.Join(dir, "exchange"), State: filepath.Join(dir, "state"), User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()),
 	}
 	if change != nil {
@@ -231,12 +231,14 @@ func TestWithoutTheImageThereIsNothingToMakeItFrom(t *testing.T) {
 
 func TestAnEngineThatIsAwayIsAStateAndAnError(t *testing.T) {
 	t.Parallel()
-	d, err := docker.New(docker.Config{Host: "unix://" + filepath.Join(t.TempDir(), "none.sock"), Name: "x", Stack: "x", Image: testbed.LoadgenImage})
+	d, err := docker.New(docker.Config{
+		Engine: docker.Engine{Host: "unix://" + filepath.Join(t.TempDir(), "none.sock")}, Name: "x", Stack: "x", Image: testbed.LoadgenImage,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Answers(t.Context()) {
-		t.Error("nothing is there to answer")
+	if err := d.Usable(t.Context()); !errors.Is(err, runtime.ErrUnavailable) {
+		t.Errorf("nothing is there to answer: %v", err)
 	}
 	if st := d.Status(t.Context()); st.State != runtime.Unavailable || !strings.Contains(st.Reason, "DOCKER_GID") {
 		t.Errorf("want unavailable and the cure, got %+v", st)

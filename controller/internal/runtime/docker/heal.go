@@ -40,26 +40,29 @@ func (d *Docker) Heal(ctx context.Context) (string, error) {
 		}
 		return "the container was paused; it goes on", nil
 	default:
-		return d.replace(ctx, found, s)
+		if err := d.replace(ctx, found, d.proven); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("the container was %s (%s); it was made anew and runs", s.State, strings.TrimSuffix(s.Reason, healIt)), nil
 	}
 }
 
-// replace makes the container anew. The old one steps aside under another name and comes back where the new one does
-// not run.
-func (d *Docker) replace(ctx context.Context, old container.InspectResponse, s runtime.Status) (string, error) {
+// replace makes the container anew. The old one steps aside under another name and comes back where the new one cannot be
+// started, which start does.
+func (d *Docker) replace(ctx context.Context, old container.InspectResponse, start func(context.Context, string) error) error {
 	r, err := d.likeness(ctx, old)
 	if err != nil {
-		return "", err
+		return err
 	}
 	aside := d.c.Name + "-old-" + old.ID[:12]
-	if s.Name != aside {
+	if strings.TrimPrefix(old.Name, "/") != aside {
 		if err := d.api.ContainerRename(ctx, old.ID, aside); err != nil {
-			return "", fmt.Errorf("set the old container aside: %w", told(err))
+			return fmt.Errorf("set the old container aside: %w", told(err))
 		}
 	}
 	id, err := d.create(ctx, d.c.Name, r)
 	if err == nil {
-		if err = d.proven(ctx, id); err != nil {
+		if err = start(ctx, id); err != nil {
 			err = d.undo(ctx, id, err)
 		}
 	}
@@ -67,12 +70,12 @@ func (d *Docker) replace(ctx context.Context, old container.InspectResponse, s r
 		if back := d.api.ContainerRename(ctx, old.ID, d.c.Name); back != nil {
 			err = errors.Join(err, fmt.Errorf("give the old container %s its name back: %w", aside, told(back)))
 		}
-		return "", err
+		return err
 	}
 	if err := d.api.ContainerRemove(ctx, old.ID, container.RemoveOptions{Force: true}); err != nil {
-		return "", fmt.Errorf("the new container runs; remove the old one %s: %w", aside, told(err))
+		return fmt.Errorf("the new container runs; remove the old one %s: %w", aside, told(err))
 	}
-	return fmt.Sprintf("the container was %s (%s); it was made anew and runs", s.State, s.Reason), nil
+	return nil
 }
 
 // likeness is the recipe of a container that is there, without what came from its image or names what is gone.
@@ -104,6 +107,9 @@ func (d *Docker) likeness(ctx context.Context, old container.InspectResponse) (r
 	}
 	if !slices.Contains(config.Env, settingsFile) {
 		config.Env = append(slices.Clone(config.Env), settingsFile)
+	}
+	if len(r.host.PortBindings) > 0 {
+		config.ExposedPorts, host.PortBindings = r.config.ExposedPorts, r.host.PortBindings
 	}
 	gone := d.lostNetworks(ctx, old)
 	var networks []string

@@ -52,7 +52,7 @@ func (d *Docker) Job(ctx context.Context, id string) runtime.Status {
 	case errors.Is(err, runtime.ErrForeign):
 		s.State, s.Reason = runtime.Foreign, err.Error()
 	case err != nil:
-		unavailable(&s, err)
+		d.unavailable(&s, err)
 		return s
 	}
 	d.describe(ctx, &s, found)
@@ -98,6 +98,7 @@ func (d *Docker) freshJob(ctx context.Context, id string) (recipe, error) {
 	r.config.Env = append(r.config.Env, "STATE_DIR=/app/state/"+exchange.JobFolder(id))
 	r.host.Mounts[0].Source = path.Join(r.host.Mounts[0].Source, exchange.JobFolder(id))
 	r.alias = nil
+	r.config.ExposedPorts, r.host.PortBindings = nil, nil // its ledger tells how far it is
 	return r, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
 
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -59,22 +60,20 @@ func (d *Docker) make(ctx context.Context) (id string, err error) {
 	return d.create(ctx, d.c.Name, r)
 }
 
-// self is the controller's own container; false where it runs in none.
-func (d *Docker) self(ctx context.Context) (container.InspectResponse, bool) {
-	if d.c.Hostname == "" {
-		return container.InspectResponse{}, false
-	}
-	own, err := d.api.ContainerInspect(ctx, d.c.Hostname)
-	// A machine's host name could be the name of a container; only of its own id it is the begin.
-	return own, err == nil && strings.HasPrefix(own.ID, d.c.Hostname)
-}
-
 // fresh is the recipe of docker-compose.webui.yml.
 func (d *Docker) fresh(ctx context.Context) (recipe, error) {
 	exchange, state := d.c.Exchange, d.c.State
 	labels := map[string]string{RoleLabel: role, StackLabel: d.c.Stack}
+	m, err := d.machine(ctx)
+	if err != nil {
+		return recipe{}, err
+	}
 	var networks []string
-	if own, inside := d.self(ctx); inside {
+	if m.inside {
+		own, _, err := d.self(ctx)
+		if err != nil {
+			return recipe{}, err
+		}
 		exchange, state = onHost(own.Mounts, exchange), onHost(own.Mounts, state)
 		for name := range own.NetworkSettings.Networks {
 			networks = append(networks, name)
@@ -85,7 +84,7 @@ func (d *Docker) fresh(ctx context.Context) (recipe, error) {
 		return recipe{}, fmt.Errorf("the folders %q and %q have no place on the engine's machine; set DATA_DIR to an absolute path", exchange, state)
 	}
 	patience := 15
-	return recipe{
+	r := recipe{
 		config: &container.Config{
 			Image: d.c.Image, User: d.c.User, Labels: labels, StopTimeout: &patience,
 			Env: []string{"AUTO_START=false", "TELEMETRY_ADDR=:" + telemetryPort, settingsFile},
@@ -96,9 +95,25 @@ func (d *Docker) fresh(ctx context.Context) (recipe, error) {
 				{Type: mount.TypeBind, Source: state, Target: "/app/state"},
 			},
 			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"}, ExtraHosts: []string{"host.docker.internal:host-gateway"},
+			Resources: d.limits(), LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "10m", "max-file": "3"}},
 		},
 		networks: networks, alias: []string{role},
-	}, nil
+	}
+	if m.rootless {
+		r.config.User = "0:0" // which is the user of this machine who runs the engine, and owns the folders
+	}
+	if !m.inside { // the engine may be in a network of its own; what it publishes is reached everywhere
+		port := nat.Port(telemetryPort + "/tcp")
+		r.config.ExposedPorts = nat.PortSet{port: {}}
+		r.host.PortBindings = nat.PortMap{port: {{HostIP: "127.0.0.1"}}}
+	}
+	return r, nil
+}
+
+// limits are what a fault of ours may take of the engine's machine.
+func (d *Docker) limits() container.Resources {
+	processes := int64(1000)
+	return container.Resources{Memory: d.c.Memory, PidsLimit: &processes}
 }
 
 // onHost is where a folder of the controller's container lies on the engine's machine.
@@ -126,6 +141,9 @@ func (d *Docker) create(ctx context.Context, name string, r recipe) (id string, 
 	made, err := d.api.ContainerCreate(ctx, r.config, r.host, first, nil, name)
 	if cerrdefs.IsNotFound(err) {
 		return "", d.noImage(err)
+	}
+	if err != nil && strings.Contains(err.Error(), "bind source path does not exist") {
+		return "", fmt.Errorf("make the container: %w; the engine's machine has no such folder: it is another one, or DATA_DIR is not shared with its virtual machine", err)
 	}
 	if err != nil {
 		return "", fmt.Errorf("make the container: %w", told(err))

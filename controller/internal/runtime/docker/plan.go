@@ -40,7 +40,7 @@ func (d *Docker) Plan(ctx context.Context, files map[string][]byte, visits int) 
 		Cmd: []string{"plan", "--format", "jsonl", "--visits", strconv.Itoa(visits)},
 		Env: []string{"EXCHANGE_DIR=/" + planFolder, "LOADGEN_ENV_FILE=/" + planFolder + "/" + exchange.EnvFile, "STATE_DIR=/" + planFolder},
 	}, &container.HostConfig{
-		NetworkMode: "none", CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"},
+		Resources: d.limits(), NetworkMode: "none", CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"},
 		LogConfig: container.LogConfig{Type: "json-file"}, // whatever the engine's default is, this one can be read
 	}, nil, nil, name)
 	if cerrdefs.IsNotFound(err) {

@@ -3166,6 +3166,8 @@ export interface components {
             run: components["schemas"]["RunAnswer"] | null;
             /** @enum {string} */
             runtime: "docker" | "process";
+            /** @description Why the runtime is this one, and which engine was found. */
+            runtime_reason: string;
             /** @description While the loadgen answers. */
             stats: components["schemas"]["StatsAnswer"] | null;
             /** @description What the controller cannot store in, why, and what puts it right. */

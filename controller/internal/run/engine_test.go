@@ -1,0 +1,71 @@
+package run_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+// What only the engine knows comes first, and what a restart policy hides is not waited for.
+func TestAStartThatTheEngineEndedSaysWhy(t *testing.T) {
+	t.Parallel()
+	for what, want := range map[string]string{
+		"without memory": "exit code 137: it was killed because memory ran out",
+		"restarting":     "exit code 2: PAGEVIEWS_MIN",
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.saved["WHAT"] = what
+				k := control(t, w)
+				got := <-asked(func() (run.Result, error) { return k.Start(t.Context(), run.Request{}) })
+				var failed *run.Failed
+				if !errors.As(got.err, &failed) || !strings.Contains(got.err.Error(), want) || got.took > 0 {
+					t.Errorf("after %s: %v", got.took, got.err)
+				}
+				if st := k.Status(); st.Active() || st.Loadgen.State != runtime.Exited {
+					t.Errorf("nothing should be left running: %+v", st)
+				}
+			})
+		})
+	}
+}
+
+// A rootless engine's containers have addresses that this machine cannot reach.
+func TestARunWhoseNumbersCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.saved["WHAT"] = "unreachable"
+		k := control(t, w)
+		start(t, k)
+		if st := k.Status(); !st.Active() || st.Phase != "running" || st.Run.PlanHash != "hash by ledger" {
+			t.Errorf("the status is %+v of %+v", st, st.Run)
+		}
+	})
+}
+
+func TestARunWhoseContainerGaveWayToAnotherHasEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		start(t, k)
+		end := watched(t, k)
+		defer end()
+		w.locked(func() {
+			w.status = runtime.Status{State: runtime.Foreign, Reason: "a container of the name x is there"}
+		})
+		time.Sleep(2 * time.Second) // of the test's own clock: the next look
+		synctest.Wait()
+		if st := k.Status(); st.Active() || st.Run.Reason != "removed" {
+			t.Errorf("the run should have ended as removed: %+v", st.Run)
+		}
+	})
+}
