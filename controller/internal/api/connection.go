@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -116,7 +117,10 @@ func (s *server) testTarget(ctx context.Context, in *Connection) (target.Target,
 	}{{"token_auth", in.Token, &saved.Token, &t.Token}, {"read_token", in.ReadToken, &saved.ReadToken, &t.ReadToken}} {
 		switch given := token.given; {
 		case given != nil && *given != secret.Mask:
-			*token.into = secret.String(*given)
+			*token.into = secret.String(strings.TrimSpace(*given))
+			if err := secret.CheckToken(*token.into); err != nil {
+				problems.Refuse(token.name, "", err.Error(), secret.TokenCure)
+			}
 		case t.URL == saved.URL:
 			*token.into = *token.saved
 		case given != nil:

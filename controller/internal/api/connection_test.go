@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -100,4 +101,39 @@ func TestAProbeGoesToTheTargetThatIsMeant(t *testing.T) {
 	}
 	f.doctor.unseen = errors.New("was taken, but is not visible")
 	f.each(t, []quick{{"one that is lost", "POST", "/api/targets/probe", `{}`, nil, 200, `"seen":false,"message":"was taken`}})
+}
+
+func TestATokenOfAWrongFormIsRefusedWhereverItIsTyped(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	const typed = "5e1f0ddba11c0ffee5e1f0ddba11c0ff"
+	f.each(t, []quick{{"a target", "POST", "/api/targets", `{"name":"saved","url":"https://m.example.test/matomo.php","site_id":1}`, nil, 201, ""}})
+	for name, wrong := range map[string]string{
+		"a zero-width space": typed + "\u200b", "a second line": typed + "\n" + typed, "the parameter with it": "token_auth=" + typed,
+		"quotes": `"` + typed + `"`, "two words": "my " + typed, "3 MB": strings.Repeat(typed, 3<<20/len(typed)),
+	} {
+		value, err := json.Marshal(wrong)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"token_auth", "read_token"} {
+			knob := map[string]string{"token_auth": "MATOMO_TOKEN_AUTH", "read_token": "MATOMO_READ_TOKEN"}[key]
+			for _, ask := range [][3]string{
+				{"PUT", "/api/config", `{"config":{"MATOMO_URL":"https://m.example.test/matomo.php","` + knob + `":%s}}`},
+				{"POST", "/api/validate", `{"config":{"MATOMO_URL":"https://m.example.test/matomo.php","` + knob + `":%s}}`},
+				{"POST", "/api/targets", `{"name":"new","url":"https://m.example.test/matomo.php","site_id":1,"` + key + `":%s}`},
+				{"PUT", "/api/targets/1", `{"` + key + `":%s}`},
+				{"POST", "/api/test-connection", `{"matomo_url":"https://m.example.test/matomo.php","` + key + `":%s}`},
+			} {
+				got := f.ask(ask[0], ask[1], strings.Replace(ask[2], "%s", string(value), 1))
+				refused := got.Code == 422 || got.Code == 413 || strings.Contains(got.Body.String(), `"valid":false`)
+				if !refused || strings.Contains(got.Body.String(), typed) {
+					t.Errorf("%s as %s: %s %s answers %d %.200s", name, key, ask[0], ask[1], got.Code, got.Body)
+				}
+			}
+		}
+	}
+	if len(f.doctor.asked) > 0 {
+		t.Errorf("%d wrong tokens were tried", len(f.doctor.asked))
+	}
 }
