@@ -1,129 +1,100 @@
 package spec
 
 import (
-	"reflect"
+	"maps"
 	"slices"
 	"strings"
-)
 
-// Kind is how a knob's value is written.
-type Kind string
-
-// The kinds of a value.
-const (
-	Text   Kind = "text"
-	Whole  Kind = "whole number"
-	Number Kind = "number"
-	Flag   Kind = "yes or no"
-	List   Kind = "list of numbers"
+	"github.com/puttrix/trafficinator/shared/envspec"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // Field describes one knob for forms, tables and checks.
-type Field struct {
-	// Key is the env name.
-	Key, Default, Group, Help, Unit string
-	// Min and Max are inclusive bounds as written in the declaration; empty means unbounded.
-	Min, Max string
-	// OneOf lists the permitted words, none where any is.
-	OneOf []string
-	Kind  Kind
-	// Secret values never leave the process in any output; they may be given by file as Key + "_FILE".
-	Secret bool
-	// Path names a file; a relative one in a file of settings is relative to the folder of that file.
-	Path bool
+type Field = envspec.Field
 
-	index int
-}
+// The kinds of a knob's value.
+const (
+	Text   = envspec.Text
+	Whole  = envspec.Whole
+	Number = envspec.Number
+	Flag   = envspec.Flag
+	List   = envspec.List
+)
 
 // FileSuffix is appended to a secret's key to name the file that holds its value.
-const FileSuffix = "_FILE"
+const FileSuffix = envspec.FileSuffix
 
 // Fields are all knobs in the order of their declaration.
-func Fields() []Field {
-	t := reflect.TypeFor[Spec]()
-	var out []Field
-	for i := range t.NumField() {
-		tag := t.Field(i).Tag
-		key := tag.Get("env")
-		if key == "" {
-			continue
+func Fields() []Field { return envspec.Fields[Spec]() }
+
+// names are all that a file of settings may hold: knobs, the file forms of secrets, and the names of the stack.
+func names() []string {
+	out := slices.Clone(stack)
+	for _, f := range Fields() {
+		out = append(out, f.Key)
+		if f.Secret {
+			out = append(out, f.Key+FileSuffix)
 		}
-		f := Field{
-			Key: key, Default: tag.Get("envDefault"), Group: tag.Get("group"), Help: tag.Get("help"), Unit: tag.Get("unit"),
-			Min: tag.Get("min"), Max: tag.Get("max"), Secret: tag.Get("secret") == "true", Path: tag.Get("path") == "true",
-			Kind: kindOf(t.Field(i).Type), index: i,
-		}
-		if words := tag.Get("oneof"); words != "" {
-			f.OneOf = strings.Split(words, ",")
-		}
-		out = append(out, f)
 	}
 	return out
 }
 
-func kindOf(t reflect.Type) Kind {
-	switch t.Kind() {
-	case reflect.Pointer:
-		return kindOf(t.Elem())
-	case reflect.Int, reflect.Int64, reflect.Uint64:
-		return Whole
-	case reflect.Float64:
-		return Number
-	case reflect.Bool:
-		return Flag
-	case reflect.Slice:
-		return List
-	default:
-		return Text
-	}
-}
-
 // Known tells whether key is a knob, the file form of a secret, a name of the stack, or a key of the original that is dealt
 // with.
-func Known(key string) bool {
-	if Obsolete(key) || OfStack(key) {
-		return true
-	}
-	for _, f := range Fields() {
-		if key == f.Key || f.Secret && key == f.Key+FileSuffix {
-			return true
-		}
-	}
-	return false
-}
+func Known(key string) bool { return Obsolete(key) || slices.Contains(names(), key) }
 
 // Nearest is the knob or the name of the stack that is closest to key by edit distance, or "" where none is near.
-func Nearest(key string) string {
-	names := slices.Clone(stack)
-	for _, f := range Fields() {
-		names = append(names, f.Key)
-	}
-	best, name := len(key)/2+1, ""
-	for _, n := range names {
-		if d := distance(strings.ToUpper(key), n); d < best {
-			best, name = d, n
+func Nearest(key string) string { return envspec.Nearest(key, names(), len(key)/2) }
+
+// Unknown reports every key that is no knob, with the nearest one, as errors or as warnings.
+func Unknown(file string, environ map[string]string, severity problem.Severity) problem.List {
+	var problems problem.List
+	for _, key := range slices.Sorted(maps.Keys(environ)) {
+		if !Known(key) {
+			problems = append(problems, problem.Problem{Where: file + ": " + key, Message: "is not a known setting", Cure: meant(Nearest(key)), Severity: severity})
 		}
 	}
-	return name
+	return problems
 }
 
-// distance is Levenshtein's: how many insertions, deletions and replacements make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+func meant(name string) string {
+	if name == "" {
+		return "remove it"
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+	return "did you mean " + name + "?"
+}
+
+// ownPrefixes begin the names of knobs and, as far as is known, nothing else that an environment holds.
+var ownPrefixes = []string{
+	"BACKFILL_", "CAPACITY_", "CLICK_EVENTS_", "CONTROL_UI_", "DOWNLOADS_", "ECOMMERCE_", "OUTLINKS_", "PAGEVIEWS_", "PAUSE_BETWEEN_",
+	"RANDOM_EVENTS_", "SITESEARCH_", "VISIT_DURATION_",
+}
+
+// Misspelt warns of the names in the environment of a process that were probably meant as one of ours: an environment is full
+// of other names, so that one must be no more than two letters off, begin as only ours do, or be the beginning of one.
+func Misspelt(environ map[string]string) problem.List {
+	var problems problem.List
+	all := names()
+	for _, key := range slices.Sorted(maps.Keys(environ)) {
+		// Compose alone reads TRAFFICINATOR_…, and proxies are written in lower case too.
+		if environ[key] == "" || Known(key) || strings.HasPrefix(key, "TRAFFICINATOR_") || strings.HasSuffix(key, "_proxy") {
+			continue
 		}
+		most := 2
+		if len(key) < 9 { // such as LOG_FILE, one letter from a name that somebody else may use
+			most = 1
+		}
+		name := envspec.Nearest(key, all, most)
+		if name == "" && slices.ContainsFunc(ownPrefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
+			name = Nearest(key)
+		} else if name == "" {
+			at := slices.IndexFunc(all, func(n string) bool { return strings.Contains(key, "_") && strings.HasPrefix(n, key+"_") })
+			if at < 0 {
+				continue
+			}
+			name = all[at]
+		}
+		problems.Warn(key, "", "is not a known setting and has no effect", meant(name))
 	}
-	return row[len(b)]
+	return problems
 }

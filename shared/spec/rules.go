@@ -4,7 +4,6 @@ import (
 	"math"
 	"net"
 	"net/url"
-	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -20,39 +19,6 @@ import (
 const loudVisitsPerDay = 500_000
 
 var currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
-
-func checkBounds(f Field, v reflect.Value, problems *problem.List) {
-	if v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return
-		}
-		v = v.Elem()
-	}
-	if v.Kind() == reflect.Slice {
-		for i := range v.Len() {
-			checkBounds(f, v.Index(i), problems)
-		}
-		return
-	}
-	var n float64
-	switch {
-	case v.CanInt():
-		n = float64(v.Int())
-	case v.CanUint():
-		n = float64(v.Uint())
-	case v.CanFloat():
-		n = v.Float()
-	default:
-		return
-	}
-	shown := strconv.FormatFloat(n, 'f', -1, 64)
-	if lo, err := strconv.ParseFloat(f.Min, 64); err == nil && n < lo {
-		problems.Refuse(f.Key, shown, "is below "+f.Min, "use at least "+f.Min)
-	}
-	if hi, err := strconv.ParseFloat(f.Max, 64); err == nil && n > hi {
-		problems.Refuse(f.Key, shown, "is above "+f.Max, "use at most "+f.Max)
-	}
-}
 
 // checkTogether checks what bounds cannot say. Knobs in bad hold no value of their own and are left out.
 func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {

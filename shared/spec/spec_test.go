@@ -78,7 +78,7 @@ func TestEachBadValueHasItsMessage(t *testing.T) {
 		{"RUN_ID", "a/b", `RUN_ID="a/b": has other characters than letters, digits, - and _, or more than 64; for example nightly-7`},
 		{"SITE_URL", "shop", `SITE_URL="shop": is not the address of a site; use https://host`},
 		{"TELEMETRY_ADDR", "8010", `TELEMETRY_ADDR="8010": is not host:port; for example 127.0.0.1:8010, or off`},
-		{"MATOMO_TOKEN_AUTH_FILE", "/gone", `MATOMO_TOKEN_AUTH_FILE: names a file that cannot be read; name a file that this user may read`},
+		{"MATOMO_TOKEN_AUTH_FILE", "/gone", `MATOMO_TOKEN_AUTH_FILE: names a file that cannot be read; name a file that this user may read, with the secret alone`},
 	} {
 		_, problems := parse(map[string]string{c.key: c.value})
 		if err := problems.Err(); err == nil || err.Error() != c.want {
@@ -143,6 +143,30 @@ func TestNamesOfTheStackAreNoTypingErrors(t *testing.T) {
 	problems := spec.Unknown(".env", map[string]string{"TRAFFICINATOR_UID": "1000", "CONTROL_UI_API_KEY": "x", "CORS_ORIGINS": "y", "DOCKER_GID": "1", "TRAFFICINATOR_UDI": "1"}, problem.Warning)
 	if got := problems.Error(); got != ".env: TRAFFICINATOR_UDI: is not a known setting; did you mean TRAFFICINATOR_UID?" {
 		t.Error(got)
+	}
+}
+
+func TestNamesOfAnEnvironmentThatWereMeantAsOursAreTold(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]string{
+		"TARGET_VISIT_PER_DAY": "did you mean TARGET_VISITS_PER_DAY?", "STOP_AFTER_VISIT": "did you mean STOP_AFTER_VISITS?",
+		"BACKFIL_ENABLED": "did you mean BACKFILL_ENABLED?", "BACKFILL_FROM": "did you mean", "MATOMO_TOKEN": "did you mean MATOMO_TOKEN_AUTH?",
+		"MATOMO_TOKEN_AUTH_FILES": "did you mean MATOMO_TOKEN_AUTH_FILE?", "concurency": "did you mean CONCURRENCY?", "ALOWED_HOSTS": "did you mean ALLOWED_HOSTS?",
+		"BACKFILL_SOMETHING_ELSE_ALTOGETHER": "remove it",
+		// names that an environment holds anyway
+		"PATH": "", "LOG_FILE": "", "HOSTNAME": "", "DATABASE_URL": "", "MATOMO_DATABASE_HOST": "", "MATOMO_SERVICE_HOST": "", "MATOMO_PORT_80_TCP": "",
+		"LOADGEN_PORT_8010_TCP": "", "STATE_DIRECTORY": "", "RUNTIME_DIRECTORY": "", "CACHE_DIR": "", "TARGET": "", "LOG": "", "XDG_DATA_DIRS": "",
+		"no_proxy": "", "https_proxy": "", "DOCKER_BUILDKIT": "", "TZ": "", "USER": "", "TRAFFICINATOR_BIN": "", "SSL_CERT_FILE": "",
+		// ours
+		"CONCURRENCY": "", "CONTROL_UI_API_KEY_FILE": "", "BACKFILL_RUN_ONCE": "", "MATOMO_HTTP_AUTH_FILE": "",
+	} {
+		got := spec.Misspelt(map[string]string{key: "1"})
+		if want == "" && got != nil || want != "" && (len(got) != 1 || !strings.HasPrefix(got[0].Cure, want) || got[0].Severity != problem.Warning) {
+			t.Errorf("%s: %v, want %q", key, got, want)
+		}
+	}
+	if got := spec.Misspelt(map[string]string{"BACKFIL_ENABLED": ""}); got != nil {
+		t.Errorf("an empty one: %v", got)
 	}
 }
 

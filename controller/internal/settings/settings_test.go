@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/settings"
+	"github.com/puttrix/trafficinator/shared/envspec"
 )
 
 // files are what can be read.
-func files(content map[string]string) settings.ReadFile {
+func files(content map[string]string) envspec.ReadFile {
 	return func(path string) ([]byte, error) {
 		if v, ok := content[path]; ok {
 			return []byte(v), nil
@@ -153,5 +154,34 @@ func TestEverySettingIsExplained(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 		seen[f.Key] = true
+	}
+}
+
+func TestAnAPIKeyHasAForm(t *testing.T) {
+	t.Parallel()
+	const good = "0123456789abcdef"
+	for key, want := range map[string]string{
+		good:                              "",
+		"change-me-in-production":         "CONTROL_UI_API_KEY: is a published key, which everybody knows",
+		"your-secret-api-key-change-this": "CONTROL_UI_API_KEY: is a published key, which everybody knows",
+		good + "\u200bx":                  "CONTROL_UI_API_KEY: has a zero-width space (U+200B) as character 17",
+		good + "\n" + good:                "CONTROL_UI_API_KEY: has a space or a line break, which no request can carry",
+		good + " " + good:                 "CONTROL_UI_API_KEY: has a space or a line break, which no request can carry",
+		good + "é":                        "CONTROL_UI_API_KEY: has other characters than ASCII, which no request can carry",
+		`"` + good + `"`:                  "CONTROL_UI_API_KEY: is in quotes",
+		strings.Repeat(good, 3<<16):       "CONTROL_UI_API_KEY: has 3145728 characters, more than 256",
+	} {
+		_, problems := settings.Parse(map[string]string{"CONTROL_UI_API_KEY": key}, nil)
+		got := ""
+		if err := problems.Err(); err != nil {
+			got, _, _ = strings.Cut(err.Error(), ";")
+		}
+		if got != want || strings.Contains(problems.Error(), good) {
+			t.Errorf("%.40q: %q, want %q", key, problems, want)
+		}
+	}
+	read := files(map[string]string{"/key": "\ufeff" + good + "\r\n"})
+	if s, problems := settings.Parse(map[string]string{"CONTROL_UI_API_KEY_FILE": "/key"}, read); problems != nil || s.APIKey.Reveal() != good {
+		t.Errorf("from Windows: %v", problems)
 	}
 }

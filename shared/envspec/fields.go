@@ -1,0 +1,86 @@
+// Package envspec owns how settings are read from an environment: the tags that declare a setting, the values, and the names
+// that were probably meant. It knows no setting itself; shared/spec and the controller declare theirs.
+package envspec
+
+import (
+	"reflect"
+	"strings"
+)
+
+// Kind is how a value is written.
+type Kind string
+
+// The kinds of a value.
+const (
+	Text   Kind = "text"
+	Whole  Kind = "whole number"
+	Number Kind = "number"
+	Flag   Kind = "yes or no"
+	List   Kind = "list of numbers"
+	Texts  Kind = "list"
+)
+
+// Field describes one setting for forms, tables and checks.
+type Field struct {
+	// Key is the env name.
+	Key, Default, Group, Help, Unit string
+	// Min and Max are inclusive bounds as written in the declaration; empty means unbounded.
+	Min, Max string
+	// OneOf lists the permitted words, none where any is.
+	OneOf []string
+	Kind  Kind
+	// Secret values never leave the process in any output; they may be given by file as Key + FileSuffix.
+	Secret bool
+	// Path names a file; a relative one in a file of settings is relative to the folder of that file.
+	Path bool
+
+	index int
+}
+
+// FileSuffix is appended to a secret's key to name the file that holds its value.
+const FileSuffix = "_FILE"
+
+// Fields are the settings that struct T declares, in their order: its fields with the tag env. The other tags are envDefault
+// as in caarlos0/env; group, help and unit for people; min and max; oneof, the words between commas; secret and path.
+func Fields[T any]() []Field { return fieldsOf(reflect.TypeFor[T]()) }
+
+func fieldsOf(t reflect.Type) []Field {
+	var out []Field
+	for i := range t.NumField() {
+		tag := t.Field(i).Tag
+		key := tag.Get("env")
+		if key == "" {
+			continue
+		}
+		f := Field{
+			Key: key, Default: tag.Get("envDefault"), Group: tag.Get("group"), Help: tag.Get("help"), Unit: tag.Get("unit"),
+			Min: tag.Get("min"), Max: tag.Get("max"), Secret: tag.Get("secret") == "true", Path: tag.Get("path") == "true",
+			Kind: kindOf(t.Field(i).Type), index: i,
+		}
+		if words := tag.Get("oneof"); words != "" {
+			f.OneOf = strings.Split(words, ",")
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func kindOf(t reflect.Type) Kind {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	case reflect.Int, reflect.Int64, reflect.Uint64:
+		return Whole
+	case reflect.Float64:
+		return Number
+	case reflect.Bool:
+		return Flag
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.String {
+			return Texts
+		}
+		return List
+	default:
+		return Text
+	}
+}

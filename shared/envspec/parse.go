@@ -1,0 +1,257 @@
+package envspec
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/textfile"
+)
+
+// ReadFile reads a file that a setting names.
+type ReadFile func(path string) ([]byte, error)
+
+// Parsed is what is known of an environment once its values are in their struct.
+type Parsed struct {
+	// Set are the keys that were given a value; of a secret given by file the key itself.
+	Set map[string]bool
+	// Bad are the keys whose value could not be read: their field holds nothing.
+	Bad map[string]bool
+	// Values are those given, by key.
+	Values map[string]string
+}
+
+// Parse fills into, a pointer to a struct that Fields can read, from environ, and adds what is wrong with single values to
+// problems. An empty value means the default; keys that into does not declare are ignored. Secrets given by file are read by
+// read; nil reads no file.
+func Parse(into any, environ map[string]string, read ReadFile, problems *problem.List) Parsed {
+	struc := reflect.ValueOf(into).Elem()
+	fields := fieldsOf(struc.Type())
+	values := map[string]string{}
+	for _, f := range fields {
+		if v := f.value(environ, read, problems); v != "" {
+			values[f.Key] = v
+		}
+	}
+	p := Parsed{Set: map[string]bool{}, Bad: map[string]bool{}, Values: values}
+	byName := map[string]Field{}
+	for _, f := range fields {
+		byName[struc.Type().Field(f.index).Name] = f
+		v, set := values[f.Key]
+		if !set {
+			continue
+		}
+		p.Set[f.Key] = true
+		if f.Unit == "s" { // 1s is as good as 1
+			v = strings.TrimSuffix(v, "s")
+		}
+		if len(f.OneOf) > 0 {
+			v = f.word(v, problems)
+		}
+		values[f.Key] = v
+	}
+	for _, err := range flatten(env.ParseWithOptions(into, env.Options{Environment: values, FuncMap: parsers})) {
+		var parse env.ParseError
+		if !errors.As(err, &parse) {
+			problems.Refuse("settings", "", err.Error(), "")
+			continue
+		}
+		f := byName[parse.Name]
+		p.Bad[f.Key] = true
+		if zone, ok := errors.AsType[*calendar.ZoneError](parse.Err); ok {
+			problems.Refuse(f.Key, f.shown(values[f.Key]), "is not a time zone", zone.Cure)
+			continue
+		}
+		problems.Refuse(f.Key, f.shown(values[f.Key]), "is not a "+string(f.Kind), f.example())
+	}
+	for _, f := range fields {
+		if !p.Bad[f.Key] {
+			f.checkBounds(struc.Field(f.index), problems)
+		}
+	}
+	return p
+}
+
+// value is what environ gives the setting, itself or by a file, "" where it gives nothing.
+func (f Field) value(environ map[string]string, read ReadFile, problems *problem.List) string {
+	v := f.plain(f.Key, environ[f.Key], problems)
+	if !f.Secret {
+		return v
+	}
+	key := f.Key + FileSuffix
+	path := Field{Key: key}.plain(key, environ[key], problems)
+	switch {
+	case path == "":
+		return v
+	case v != "":
+		problems.Refuse(key, "", "is set together with "+f.Key, "keep one of the two")
+		return ""
+	}
+	v, err := readSecret(path, read)
+	if err != nil {
+		// The path is not shown: it could be the secret itself, put there by mistake.
+		problems.Refuse(key, "", "names a file that "+err.Error(), "name a file that this user may read, with the secret alone")
+		return ""
+	}
+	return f.plain(key, v, problems)
+}
+
+func readSecret(path string, read ReadFile) (string, error) {
+	if read == nil {
+		read = func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+	}
+	data, err := read(path)
+	if err != nil {
+		return "", errors.New("cannot be read")
+	}
+	text, err := textfile.Decode(data)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// plain is a value without the spaces around it, and without the quotes and comments that belong to a file of settings, not
+// to a value: docker run --env-file hands them on with it.
+func (f Field) plain(key, v string, problems *problem.List) string {
+	v = strings.TrimSpace(v)
+	inner, quoted := unquote(v)
+	odd, isOdd := textfile.FindOdd(v)
+	const handsOn = "docker run --env-file takes them for a part of the value"
+	switch {
+	case f.Secret && quoted: // they could be a part of it
+		problems.Refuse(key, "", "is in quotes", "remove them: "+handsOn)
+		return ""
+	case f.Secret:
+		return v
+	case quoted:
+		problems.Warn(key, v, "is in quotes, which were left out", "remove them: "+handsOn)
+		return strings.TrimSpace(inner)
+	case strings.HasPrefix(v, "#"), strings.Contains(v, " #"), strings.Contains(v, "\t#"):
+		problems.Refuse(key, v, "has a comment in it", "give it a line of its own: "+handsOn)
+		return ""
+	case isOdd:
+		problems.Refuse(key, v, fmt.Sprintf("has %v", odd), "type it again instead of pasting it")
+		return ""
+	}
+	return v
+}
+
+// Unquoted is the value of key in environ as Parse reads it.
+func Unquoted(environ map[string]string, key string) string {
+	v := strings.TrimSpace(environ[key])
+	if inner, quoted := unquote(v); quoted {
+		return strings.TrimSpace(inner)
+	}
+	return v
+}
+
+func unquote(v string) (inner string, quoted bool) {
+	if n := len(v); n >= 2 && (v[0] == '"' || v[0] == '\'') && v[n-1] == v[0] {
+		return v[1 : n-1], true
+	}
+	return v, false
+}
+
+// word matches a permitted word whatever its case, because the original's LOG_LEVEL did.
+func (f Field) word(v string, problems *problem.List) string {
+	for _, w := range f.OneOf {
+		if strings.EqualFold(w, v) {
+			return w
+		}
+	}
+	problems.Refuse(f.Key, v, "is not one of "+strings.Join(f.OneOf, ", "), "use "+f.Default)
+	return f.Default
+}
+
+func (f Field) shown(v string) string {
+	if f.Secret {
+		return ""
+	}
+	return v
+}
+
+func (f Field) example() string {
+	switch {
+	case f.Kind == Flag:
+		return "use true or false"
+	case f.Default == "":
+		return "leave it out or give one"
+	}
+	return "for example " + f.Default
+}
+
+func (f Field) checkBounds(v reflect.Value, problems *problem.List) {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return
+		}
+		v = v.Elem()
+	}
+	if v.Kind() == reflect.Slice {
+		for i := range v.Len() {
+			f.checkBounds(v.Index(i), problems)
+		}
+		return
+	}
+	var n float64
+	switch {
+	case v.CanInt():
+		n = float64(v.Int())
+	case v.CanUint():
+		n = float64(v.Uint())
+	case v.CanFloat():
+		n = v.Float()
+	default:
+		return
+	}
+	shown := strconv.FormatFloat(n, 'f', -1, 64)
+	if lo, err := strconv.ParseFloat(f.Min, 64); err == nil && n < lo {
+		problems.Refuse(f.Key, shown, "is below "+f.Min, "use at least "+f.Min)
+	}
+	if hi, err := strconv.ParseFloat(f.Max, 64); err == nil && n > hi {
+		problems.Refuse(f.Key, shown, "is above "+f.Max, "use at most "+f.Max)
+	}
+}
+
+var parsers = map[reflect.Type]env.ParserFunc{
+	reflect.TypeFor[bool]():    func(v string) (any, error) { return parseFlag(v) },
+	reflect.TypeFor[float64](): func(v string) (any, error) { return parseNumber(v) },
+}
+
+func parseFlag(v string) (bool, error) {
+	switch strings.ToLower(v) {
+	case "1", "true", "yes", "on", "y", "t":
+		return true, nil
+	case "0", "false", "no", "off", "n", "f":
+		return false, nil
+	}
+	return false, fmt.Errorf("parse %q: not a yes or no", v)
+}
+
+func parseNumber(v string) (float64, error) {
+	n, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+	if err == nil && (math.IsNaN(n) || math.IsInf(n, 0)) {
+		return 0, fmt.Errorf("parse %q: not a finite number", v)
+	}
+	return n, err
+}
+
+func flatten(err error) []error {
+	var all env.AggregateError
+	if errors.As(err, &all) {
+		return all.Errors
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
+}
