@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -34,7 +35,7 @@ func parseFlags(set *flag.FlagSet, args []string, h host) (code int, ok bool) {
 
 func check(ctx context.Context, args []string, h host) int {
 	set := flag.NewFlagSet("check", flag.ContinueOnError)
-	file := set.String("env-file", "", "read the settings from this file instead of the environment")
+	file := set.String("env-file", "", "read the settings from this file too; those of the environment win, as with docker compose")
 	connect := set.Bool("connect", false, "ask every target, without leaving a visit there, whether its settings suit the run")
 	probe := set.Bool("probe", false, "send every target one marked visit and wait until it is visible there")
 	if code, ok := parseFlags(set, args, h); !ok {
@@ -42,7 +43,7 @@ func check(ctx context.Context, args []string, h host) int {
 	}
 	var problems problem.List
 	if *file != "" {
-		data, err := exchange.Read(h.fs, *file)
+		data, err := exchange.ReadStream(h.fs, *file)
 		if err != nil {
 			_, _ = fmt.Fprintf(h.stderr, "error: --env-file=%q: cannot be read: %v\n", *file, err)
 			return exitConfig
@@ -50,7 +51,8 @@ func check(ctx context.Context, args []string, h host) int {
 		var settings map[string]string
 		settings, problems = exchange.ParseEnv(*file, data)
 		problems = append(problems, spec.Unknown(*file, settings, problem.Warning)...)
-		h.env = withProxies(settings, h.env)
+		maps.DeleteFunc(settings, func(key, _ string) bool { return !spec.Known(key) })
+		h.env = plan.Over(settings, h.env)
 	}
 	p, _, _, more := load(h, nil)
 	problems = append(problems, more...)
@@ -79,16 +81,6 @@ func check(ctx context.Context, args []string, h host) int {
 	}
 	_, _ = fmt.Fprintln(h.stdout, "the settings are good")
 	return exitOK
-}
-
-// withProxies adds what this machine's environment says of proxies, which a file of settings seldom does.
-func withProxies(settings, environ map[string]string) map[string]string {
-	for _, key := range proxyKeys {
-		if v, ok := environ[key]; ok && settings[key] == "" {
-			settings[key] = v
-		}
-	}
-	return settings
 }
 
 func healthcheck(ctx context.Context, h host) int {

@@ -4,11 +4,13 @@ import (
 	"context"
 	crand "crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/afero"
@@ -111,6 +113,10 @@ func runTraffic(ctx context.Context, h host, o options) int {
 	}
 	if p.Spec.TelemetryAddr != "off" {
 		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, seen, log)
+		if errors.Is(err, syscall.EADDRINUSE) && !p.Spec.Set["TELEMETRY_ADDR"] {
+			log.Warn("check the settings", "problem", "TELEMETRY_ADDR is not set, and another program has "+p.Spec.TelemetryAddr+": the metrics are at a free port")
+			server, err = telemetry.Listen(ctx, "127.0.0.1:0", seen, log)
+		}
 		if err != nil {
 			_, _ = fmt.Fprintf(h.stderr, "error: TELEMETRY_ADDR=%q: %v; free the port, choose another, or set off\n", p.Spec.TelemetryAddr, err)
 			return exitConfig

@@ -38,9 +38,6 @@ func newSender(p *plan.Plan, env map[string]string, o tracking.Options) (*sender
 	return s, nil
 }
 
-// proxyKeys are the settings of proxies that all programs share.
-var proxyKeys = []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
-
 // proxy follows the usual variables; an address on this machine is never asked for through a proxy.
 func proxy(env map[string]string) func(*url.URL) (*url.URL, error) {
 	get := func(upper, lower string) string {

@@ -61,6 +61,24 @@ func Read(fsys afero.Fs, path string) ([]byte, error) {
 	return data, nil
 }
 
+// ReadStream is Read for a file that a person names on the command line. It may be a pipe too, as <(…) of a shell is, and is
+// read to its end.
+func ReadStream(fsys afero.Fs, path string) ([]byte, error) {
+	f, err := fsys.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	case len(data) > MaxBytes:
+		return nil, fmt.Errorf("%s %w", path, ErrTooLarge)
+	}
+	return data, nil
+}
+
 // Publish puts files into dir, each whole: a reader sees the old file or the new one. Files are readable for their
 // owner alone. Where one fails those before it are there.
 func Publish(fsys afero.Fs, dir string, files map[string][]byte) error {

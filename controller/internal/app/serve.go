@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/settings"
 	"github.com/puttrix/trafficinator/controller/internal/webui"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // The exit codes of commands.
@@ -31,6 +32,7 @@ const (
 // read reads the settings and tells all their problems; false where they refuse the start.
 func (h Host) read() (settings.Settings, problem.List, bool) {
 	s, problems := settings.Parse(h.Env, func(path string) ([]byte, error) { return afero.ReadFile(h.FS, path) })
+	problems = append(problems, spec.Misspelt(h.Env)...)
 	for _, p := range problems {
 		_, _ = fmt.Fprintf(h.Stderr, "%s: %s\n", p.Severity, p)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/envspec"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
@@ -39,41 +40,47 @@ type loader struct {
 // Settings merges the process environment with the file that LOADGEN_ENV_FILE names there, which wins. The keys that came
 // from the file are returned by name. A loadgen that does not start by itself may be there before its file is.
 func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]string, fromFile []string, problems problem.List) {
-	merged = maps.Clone(environ)
-	path := strings.TrimSpace(environ["LOADGEN_ENV_FILE"])
+	problems = spec.Misspelt(environ)
+	path := envspec.Unquoted(environ, "LOADGEN_ENV_FILE")
 	if path == "" {
 		leftAside(fsys, environ, &problems)
-		return merged, nil, problems
+		return maps.Clone(environ), nil, problems
 	}
 	data, err := exchange.Read(fsys, path)
 	if errors.Is(err, fs.ErrNotExist) && !startsAlone(fsys, environ) {
-		return merged, nil, nil
+		return maps.Clone(environ), nil, problems
 	}
 	if err != nil {
 		problems.Refuse("LOADGEN_ENV_FILE", path, "cannot be read: "+err.Error(), "name a file that exists and that this user may read")
-		return merged, nil, problems
+		return maps.Clone(environ), nil, problems
 	}
 	name := filepath.Base(path)
-	values, problems := exchange.ParseEnv(name, data)
-	problems = append(problems, spec.Unknown(name, values, problem.Error)...)
+	values, faults := exchange.ParseEnv(name, data)
+	problems = append(append(problems, faults...), spec.Unknown(name, values, problem.Error)...)
 	paths := pathKeys()
 	for key, v := range values {
 		if paths[key] && v != "" && !filepath.IsAbs(v) {
-			v = filepath.Join(filepath.Dir(path), v)
+			values[key] = filepath.Join(filepath.Dir(path), v)
 		}
+	}
+	return Over(environ, values), slices.Sorted(maps.Keys(values)), problems
+}
+
+// Over is the settings of below with those of above, which win. A secret has two names; the one of above replaces that of
+// below, whichever it is.
+func Over(below, above map[string]string) map[string]string {
+	merged := maps.Clone(below)
+	for key, v := range above {
 		merged[key] = v
-		// A secret has two names; the file's one replaces that of the environment, whichever it is.
 		other := key + spec.FileSuffix
 		if base, isFile := strings.CutSuffix(key, spec.FileSuffix); isFile {
 			other = base
 		}
-		if _, both := values[other]; !both && spec.Known(key) && spec.Known(other) {
+		if _, both := above[other]; !both && spec.Known(key) && spec.Known(other) {
 			delete(merged, other)
 		}
-		fromFile = append(fromFile, key)
 	}
-	slices.Sort(fromFile)
-	return merged, fromFile, problems
+	return merged
 }
 
 // pathKeys are the knobs that name a file, which is relative to the folder of the file of settings.
@@ -88,7 +95,7 @@ func pathKeys() map[string]bool {
 // leftAside says that a file of settings lies in the exchange folder and is not used: a person who starts the loadgen by
 // hand does not expect the settings of a controller that used the folder before.
 func leftAside(fsys afero.Fs, environ map[string]string, problems *problem.List) {
-	dir := strings.TrimSpace(environ["EXCHANGE_DIR"])
+	dir := envspec.Unquoted(environ, "EXCHANGE_DIR")
 	if dir == "" {
 		return
 	}
@@ -118,6 +125,7 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	if s.BackfillEnabled {
 		l.backfill()
 	}
+	l.exchangeDir()
 	l.pages()
 	l.funnels()
 	l.events()
@@ -174,8 +182,32 @@ func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 	return days, problems
 }
 
-// file reads what a knob names, else the file of the exchange folder. A file that a knob names must be there.
+// exchangeDir refuses a folder that is not there: without it the built-in data would go to the target of the environment.
+func (l *loader) exchangeDir() {
+	dir := l.plan.Spec.ExchangeDir
+	if dir == "" {
+		return
+	}
+	const cure = "name a folder that exists and that this user may read, or unset it"
+	switch info, err := l.fs.Stat(dir); {
+	case err != nil:
+		l.problems.Refuse("EXCHANGE_DIR", dir, "cannot be read: "+err.Error(), cure)
+	case !info.IsDir():
+		l.problems.Refuse("EXCHANGE_DIR", dir, "is not a folder", cure)
+	}
+}
+
+// originalFiles are where the original kept its files unless it was told otherwise; settings that come from it name them,
+// also where it would have gone on without.
+var originalFiles = []string{"/config/urls.txt", "/app/data/urls.txt", "/app/data/funnels.json"}
+
+// file reads what a knob names, else the file of the exchange folder. A file that a knob names must be there, but for the
+// original's own.
 func (l *loader) file(key, named, name string) (data []byte, where string, found bool) {
+	if _, err := l.fs.Stat(named); slices.Contains(originalFiles, named) && errors.Is(err, fs.ErrNotExist) {
+		l.problems.Warn(key, named, "is not there; the setting is taken as unset, because the original came with this one", "remove the setting, or put the file there")
+		named = ""
+	}
 	path := named
 	if path == "" {
 		if l.plan.Spec.ExchangeDir == "" {
