@@ -134,7 +134,7 @@ func survivesTheEngine(t *testing.T, w webui) {
 	w.engine.set(false)
 	testbed.Await(t, "the stop is carried out", func() bool {
 		s := w.Status(t)
-		return s.Run.ID == run && s.Run.Ended != nil && s.Container.State == "exited"
+		return s.Run.ID == run && s.Run.Ended != nil && s.Container.State == "stopped"
 	})
 
 	w.Call(t, "POST", "/api/restart", nil, 200)
@@ -145,7 +145,7 @@ func survivesTheEngine(t *testing.T, w webui) {
 	w.engine.set(false)
 	w.Recovers(t, run, 1)
 	w.Call(t, "POST", "/api/stop", nil, 200)
-	if s := w.Status(t); s.Run.Ended == nil || s.Container.State != "exited" {
+	if s := w.Status(t); s.Run.Ended == nil || s.Container.State != "stopped" {
 		t.Errorf("want it stopped: %+v", s)
 	}
 	if up := testbed.Docker(t, "inspect", "--format", "{{.RestartCount}} {{.State.Status}}", w.controller); up != "0 running" {

@@ -100,6 +100,7 @@ func build(d Deps) *server {
 	s.reports()
 	s.docs()
 	nullable(s.huma.OpenAPI().Components.Schemas)
+	leftOut(s.huma.OpenAPI())
 	e.GET("/api/*", func(echo.Context) error { return echo.ErrNotFound })
 	return s
 }

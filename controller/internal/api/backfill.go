@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -68,7 +69,7 @@ func (s *server) backfill() {
 		for i, j := range jobs {
 			out[i] = newJob(j)
 		}
-		return either(jobsAnswer{out}, err)
+		return either(jobsAnswer{true, counted(len(out), "job"), out}, err)
 	})
 	route(s, op(http.MethodGet, "/api/backfill/last", tagBackfill, "What was asked for last"), s.lastJob)
 	o = op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job")
@@ -87,9 +88,12 @@ func (s *server) backfill() {
 	o.Description = "Their containers and files go, tokens with them; what they sent stays in the runs. What was removed can no longer be resumed."
 	route(s, o, func(ctx context.Context, _ *empty) (*body[cleanupAnswer], error) {
 		removed, failed, err := s.Jobs.CleanUp(context.WithoutCancel(ctx))
-		a := cleanupAnswer{append([]string{}, removed...), []string{}}
+		a := cleanupAnswer{len(failed) == 0, counted(len(removed), "job") + " removed", append([]string{}, removed...), []string{}}
 		for _, f := range failed {
 			a.Errors = append(a.Errors, f.Error())
+		}
+		if len(failed) > 0 {
+			a.Message += ", " + strconv.Itoa(len(failed)) + " could not be removed"
 		}
 		return either(a, err)
 	})
@@ -105,6 +109,14 @@ func (s *server) backfill() {
 		j, err := s.Jobs.Settle(ctx, in.ID)
 		return done(j, err, "the unknown batches count as sent")
 	})
+}
+
+// counted is a number of things in words.
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
 }
 
 // maxName is the longest name of a job, in bytes.
@@ -176,13 +188,13 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (*body[jobPlanAnsw
 func (s *server) lastJob(ctx context.Context, _ *empty) (*body[lastJobAnswer], error) {
 	j, err := s.Jobs.Last(ctx)
 	if errors.Is(err, library.ErrNotFound) {
-		return answer(lastJobAnswer{}), nil
+		return answer(lastJobAnswer{Success: true, Message: "no backfill was asked for yet", Payload: map[string]any{}}), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	a := newJob(j)
-	out := lastJobAnswer{Payload: a.Payload, Timestamp: moment(j.Queued)}
+	out := lastJobAnswer{Success: true, Message: "backfill " + a.RunID, Payload: a.Payload, Timestamp: moment(j.Queued)}
 	if j.State != "" {
 		out.Result = &a
 	}

@@ -39,8 +39,9 @@ type connectionRequest struct {
 // the settings that do not fit.
 type ConnectionAnswer struct {
 	Works      bool             `json:"works" doc:"A hit sent now would be taken with all it carries."`
+	Success    bool             `json:"success" doc:"works, by the original's name."`
 	Reachable  bool             `json:"reachable"`
-	StatusCode int              `json:"status_code"`
+	StatusCode *int             `json:"status_code" doc:"null where nothing answered."`
 	TookMillis float64          `json:"response_time_ms"`
 	Message    string           `json:"message"`
 	Error      *string          `json:"error" doc:"The first finding that keeps it from working."`
@@ -61,8 +62,11 @@ type siteAnswer struct {
 
 func newConnection(d matomo.Diagnosis) ConnectionAnswer {
 	a := ConnectionAnswer{
-		Works: d.Works, Reachable: d.Reachable, StatusCode: d.Status, TookMillis: float64(d.Took.Microseconds()) / 1000,
+		Works: d.Works, Success: d.Works, Reachable: d.Reachable, TookMillis: float64(d.Took.Microseconds()) / 1000,
 		Message: "hits will be recorded", Findings: d.Findings,
+	}
+	if d.Status != 0 {
+		a.StatusCode = &d.Status
 	}
 	if d.Version != "" {
 		a.Version = &d.Version

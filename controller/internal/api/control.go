@@ -67,7 +67,7 @@ type ResultAnswer struct {
 }
 
 func newResult(r run.Result) *body[ResultAnswer] {
-	a := ResultAnswer{Success: true, Message: r.Message, State: string(r.Status.Loadgen.State), Restarted: r.Restarted, CutVisits: r.Cut, Warnings: append(problem.List{}, r.Warnings...)}
+	a := ResultAnswer{Success: true, Message: r.Message, State: stateWord(r.Status.Loadgen.State), Restarted: r.Restarted, CutVisits: r.Cut, Warnings: append(problem.List{}, r.Warnings...)}
 	if r.Status.Run != nil {
 		a.RunID = &r.Status.Run.ID
 	}

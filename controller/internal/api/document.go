@@ -31,7 +31,7 @@ func document(version string) huma.Config {
 			},
 		},
 		OpenAPIPath: "/openapi", Formats: map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
-		DefaultFormat: "application/json", Transformers: []huma.Transformer{withoutValues},
+		DefaultFormat: "application/json", Transformers: []huma.Transformer{plain},
 	}
 }
 

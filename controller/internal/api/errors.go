@@ -52,7 +52,8 @@ func (s *server) failure(ctx context.Context, err error) error {
 	case errors.As(err, &wall):
 		return turnedAway(wall)
 	case errors.As(err, &problems):
-		return refuse(http.StatusUnprocessableEntity, "the input has faults", details(problems)...)
+		faults := details(problems.Errors())
+		return refuse(http.StatusUnprocessableEntity, first(faults), faults...)
 	case errors.As(err, &busy):
 		return refuseAs(busyNow, http.StatusConflict, busy.Error())
 	case errors.As(err, &deferred):
@@ -60,7 +61,8 @@ func (s *server) failure(ctx context.Context, err error) error {
 	case errors.As(err, &failed):
 		return refuse(http.StatusConflict, failedTitle(failed), messages(failed.Messages)...)
 	case errors.As(err, &lost):
-		return refuse(http.StatusConflict, "the run cannot be started again as it was", details(lost.Problems)...)
+		faults := details(lost.Problems)
+		return refuse(http.StatusConflict, "the run cannot be started again as it was: "+first(faults), faults...)
 	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, run.ErrStopped), errors.Is(err, store.ErrOpen),
 		errors.Is(err, history.ErrNoLedger), errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget), errors.Is(err, reportbench.ErrBusy), errors.Is(err, reportbench.ErrNoBaseline):
 		return refuse(http.StatusConflict, err.Error())
@@ -91,6 +93,18 @@ func (s *server) failure(ctx context.Context, err error) error {
 	return refuse(http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
 }
 
+// first is what the detail of an answer says of faults, which its errors list: who shows the detail alone knows where to begin.
+func first(faults []error) string {
+	if len(faults) == 0 {
+		return "the input has faults"
+	}
+	text := faults[0].Error()
+	if more := len(faults) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return text
+}
+
 // details are problems as errors of a body: the place, and what is wrong with its cure.
 func details(problems problem.List) []error {
 	out := make([]error, len(problems))
@@ -114,7 +128,7 @@ type fieldError struct{ where, message, value string }
 // Error implements error.
 func (e *fieldError) Error() string { return e.where + ": " + e.message }
 
-// shownValue marks a value that may be shown, see withoutValues.
+// shownValue marks a value that may be shown, see plain.
 type shownValue string
 
 // ErrorDetail implements huma.ErrorDetailer.
@@ -136,20 +150,29 @@ func messages(lines []string) []error {
 
 func failedTitle(f *run.Failed) string {
 	short := *f
-	short.Messages = nil
+	short.Messages = short.Messages[:min(1, len(short.Messages))]
 	return short.Error()
 }
 
-// withoutValues takes the values out of errors that huma itself has found: one of them may be a secret.
-func withoutValues(_ huma.Context, _ string, v any) (any, error) {
+// ofHuma is the detail of what huma itself has found wrong with an input.
+const ofHuma = "validation failed"
+
+// plain makes the detail of errors that huma itself has found say the first of them, and takes the values out of them: one may
+// be a secret.
+func plain(_ huma.Context, _ string, v any) (any, error) {
 	m, ok := v.(*Failure)
 	if !ok {
 		return v, nil
 	}
-	for _, e := range m.Errors {
+	faults := make([]error, len(m.Errors))
+	for i, e := range m.Errors {
+		faults[i] = &fieldError{where: e.Location, message: e.Message}
 		if _, ok := e.Value.(shownValue); !ok {
 			e.Value = nil
 		}
+	}
+	if m.Detail == ofHuma {
+		m.Detail = first(faults)
 	}
 	return m, nil
 }

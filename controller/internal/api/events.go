@@ -24,13 +24,13 @@ func (s *server) events() {
 		data, err := eventset.Encode(set)
 		return either(eventsAnswer{set, source, s.Library.CheckEvents(data)}, err)
 	})
-	route(s, op(http.MethodPost, "/api/events", tagTraffic, "Replace the events; probabilities in them set the two settings"), func(ctx context.Context, in *contentRequest) (*body[savedContent[library.EventReport]], error) {
+	route(s, op(http.MethodPost, "/api/events", tagTraffic, "Replace the events; probabilities in them set the two settings"), func(ctx context.Context, in *contentRequest) (*body[SavedContent[library.EventReport]], error) {
 		var report library.EventReport
 		p, err := s.change(ctx, func(ctx context.Context) (err error) {
 			report, err = s.Library.SaveEvents(ctx, []byte(in.Body.Content))
 			return err
 		}, exchange.EventsFile, exchange.EnvFile)
-		return either(savedContent[library.EventReport]{true, "events saved", report, s.Runs.Status().Active(), p}, err)
+		return either(SavedContent[library.EventReport]{true, "events saved", report, s.Runs.Status().Active(), p}, err)
 	})
 	route(s, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?"), func(_ context.Context, in *contentRequest) (*body[library.EventReport], error) {
 		return answer(s.Library.CheckEvents([]byte(in.Body.Content))), nil

@@ -20,7 +20,9 @@ type jobResult struct {
 }
 
 type jobsAnswer struct {
-	Runs []jobAnswer `json:"runs" doc:"The latest first. One at a time goes on, the others wait in the order in which they came."`
+	Success bool        `json:"success" doc:"Always true; failures have a status of their own."`
+	Message string      `json:"message"`
+	Runs    []jobAnswer `json:"runs" doc:"The latest first. One at a time goes on, the others wait in the order in which they came."`
 }
 
 type jobAnswer struct {
@@ -29,7 +31,7 @@ type jobAnswer struct {
 	ContainerName string         `json:"container_name"`
 	ContainerID   *string        `json:"container_id" doc:"null until it has started."`
 	State         string         `json:"state" enum:"queued,running,cancelling,exited"`
-	Container     string         `json:"container_state" doc:"What the runtime says of it: missing before it has started."`
+	Container     string         `json:"container_state" doc:"What the runtime says of it, as container.state of GET /api/status; not_found before it has started."`
 	Payload       map[string]any `json:"payload" doc:"What was asked for."`
 	Queued        time.Time      `json:"queued_at"`
 	Started       *time.Time     `json:"started_at"`
@@ -98,12 +100,16 @@ type jobPlanDay struct {
 }
 
 type cleanupAnswer struct {
+	Success bool     `json:"success" doc:"false where a job could not be removed; errors says why."`
+	Message string   `json:"message"`
 	Removed []string `json:"removed" doc:"The containers' names."`
 	Errors  []string `json:"errors"`
 }
 
 type lastJobAnswer struct {
-	Payload   map[string]any `json:"payload" doc:"What was asked for last; null where nothing was."`
+	Success   bool           `json:"success" doc:"Always true; failures have a status of their own."`
+	Message   string         `json:"message"`
+	Payload   map[string]any `json:"payload" doc:"What was asked for last; empty where nothing was."`
 	Result    *jobAnswer     `json:"result" doc:"How that job stands; null where it was cleaned up."`
 	Timestamp *time.Time     `json:"timestamp" doc:"When it was asked for."`
 }
@@ -122,9 +128,9 @@ func newJobResult(j job.Job, message string) jobResult {
 
 func newJob(j job.Job) jobAnswer {
 	a := jobAnswer{
-		RunID: j.RunID, Name: j.Name, ContainerName: j.Container.Name, State: j.State, Container: string(j.Container.State),
+		RunID: j.RunID, Name: j.Name, ContainerName: j.Container.Name, State: j.State, Container: stateWord(j.Container.State),
 		Queued: j.Queued, Started: moment(j.Started), Finished: moment(j.Ended), ExitCode: j.ExitCode, Reason: j.Reason,
-		Restarts: j.Restarts, Resumable: j.Resumable(), Settled: j.Settled,
+		Restarts: j.Restarts, Resumable: j.Resumable(), Settled: j.Settled, Payload: map[string]any{},
 	}
 	_ = json.Unmarshal(j.Payload, &a.Payload) // it was written by the queue
 	if j.Container.ID != "" {

@@ -56,7 +56,7 @@ func TestABackfillIsRefusedWithEveryFault(t *testing.T) {
 		{"a name that is none, and all else", "POST", "/api/backfill/run", `{"name":7,"DAYS_BACK":"x"}`, nil, 422, `"location":"name"},{"message":"is not a whole number`},
 		{"no such job", "POST", "/api/backfill/cancel", `{"run_id":"none"}`, nil, 404, ""},
 		{"no log of such a job", "GET", "/api/logs?job=none", "", nil, 404, ""},
-		{"nothing was asked for", "GET", "/api/backfill/last", "", nil, 200, `"payload":null`},
+		{"nothing was asked for", "GET", "/api/backfill/last", "", nil, 200, `"payload":{}`},
 	})
 }
 

@@ -26,7 +26,7 @@ type logsAnswer struct {
 	Logs           string       `json:"logs" doc:"The lines with their times, as one text."`
 	Lines          []lineAnswer `json:"lines"`
 	LinesReturned  int          `json:"lines_returned"`
-	ContainerState string       `json:"container_state"`
+	ContainerState string       `json:"container_state" doc:"As container.state of GET /api/status."`
 }
 
 type lineAnswer struct {
@@ -66,5 +66,5 @@ func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnsw
 	for _, l := range lines {
 		text.WriteString(l.Time.Format(time.RFC3339Nano) + " " + l.Text + "\n")
 	}
-	return answer(logsAnswer{text.String(), lines, len(lines), string(state)}), nil
+	return answer(logsAnswer{text.String(), lines, len(lines), stateWord(state)}), nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,8 +23,40 @@ func nullable(registry huma.Registry) {
 			if property == nil || property.Ref == "" || f.Type.Kind() != reflect.Pointer || strings.Contains(options, "omitempty") {
 				continue
 			}
-			s.Properties[key] = &huma.Schema{
-				Description: property.Description, OneOf: []*huma.Schema{{Ref: property.Ref}, {Type: "null"}},
+			s.Properties[key] = orNull(property)
+		}
+	}
+}
+
+// orNull is a schema that allows null too.
+func orNull(s *huma.Schema) *huma.Schema {
+	if s.Ref != "" {
+		return &huma.Schema{Description: s.Description, OneOf: []*huma.Schema{{Ref: s.Ref}, {Type: "null"}}}
+	}
+	out := *s
+	out.Nullable = true
+	if out.Enum != nil {
+		out.Enum = append(slices.Clone(out.Enum), nil)
+	}
+	return &out
+}
+
+// leftOut makes the document say that null is as good as leaving out what a request need not hold: huma takes it so, and
+// clients of the original send it.
+func leftOut(doc *huma.OpenAPI) {
+	for _, item := range doc.Paths {
+		for _, o := range []*huma.Operation{item.Post, item.Put, item.Patch, item.Delete} {
+			if o == nil || o.RequestBody == nil {
+				continue
+			}
+			s := o.RequestBody.Content["application/json"].Schema
+			if s.Ref != "" {
+				s = doc.Components.Schemas.SchemaFromRef(s.Ref)
+			}
+			for name, property := range s.Properties {
+				if !slices.Contains(s.Required, name) && len(property.OneOf) == 0 {
+					s.Properties[name] = orNull(property)
+				}
 			}
 		}
 	}

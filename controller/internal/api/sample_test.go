@@ -17,6 +17,7 @@ type schema struct {
 	MinLength, MaxLength *int
 	Pattern, Format      string
 	Items                *schema
+	OneOf                []schema
 	Properties           map[string]schema
 	Required             []string
 	AdditionalProperties any

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/disk"
@@ -35,11 +37,12 @@ type statusAnswer struct {
 }
 
 type containerAnswer struct {
-	State     string     `json:"state" enum:"running,exited,created,restarting,paused,dead,missing,foreign,unavailable"`
+	State     string     `json:"state" enum:"running,stopped,created,restarting,paused,dead,not_found,foreign,unavailable"`
 	Name      string     `json:"name"`
 	ID        string     `json:"id"`
 	Image     string     `json:"image"`
-	Uptime    *float64   `json:"uptime_seconds"`
+	Uptime    *string    `json:"uptime" doc:"As 2d 3h 4m, or in seconds below a minute."`
+	UpSeconds *float64   `json:"uptime_seconds"`
 	Created   *time.Time `json:"created"`
 	StartedAt *time.Time `json:"started_at"`
 	ExitCode  *int       `json:"exit_code"`
@@ -74,10 +77,12 @@ type runAnswer struct {
 }
 
 type statsAnswer struct {
-	Uptime          *float64    `json:"uptime_seconds"`
+	Uptime          *string     `json:"uptime" doc:"As container.uptime."`
+	UpSeconds       *float64    `json:"uptime_seconds"`
 	VisitsGenerated uint64      `json:"visits_generated" doc:"Visits begun in this run."`
 	VisitsDue       uint64      `json:"visits_due" doc:"Visits that the schedule has asked for so far."`
-	CurrentRate     float64     `json:"current_rate" doc:"Hits accepted per second, measured."`
+	CurrentRate     float64     `json:"current_rate" doc:"Visits begun per second, measured over the last minute or so."`
+	HitRate         float64     `json:"hit_rate" doc:"Hits accepted per second, measured over the same time."`
 	Sample          live.Sample `json:"sample"`
 }
 
@@ -89,7 +94,10 @@ func (s *server) status(ctx context.Context, _ *empty) (*body[statusAnswer], err
 	}
 	a := statusAnswer{StateAnswer: newState(st, s.Disk.Faults(), s.Now()), Config: saved.Values}
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
-		a.Stats = &statsAnswer{a.Container.Uptime, sample.Visits["planned"], sample.Due, sample.HitRate, sample}
+		a.Stats = &statsAnswer{
+			Uptime: a.Container.Uptime, UpSeconds: a.Container.UpSeconds, VisitsGenerated: sample.Visits["planned"], VisitsDue: sample.Due,
+			CurrentRate: sample.Recent.VisitRate, HitRate: sample.Recent.HitRate, Sample: sample,
+		}
 	}
 	return answer(a), nil
 }
@@ -120,16 +128,47 @@ func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 }
 
 func newContainer(l runtime.Status, since, now time.Time) containerAnswer {
-	c := containerAnswer{State: string(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason, Healable: l.Healable}
+	c := containerAnswer{State: stateWord(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason, Healable: l.Healable}
 	c.Created, c.StartedAt = moment(l.Created), moment(l.Started)
 	switch {
 	case l.State == runtime.Running && !since.IsZero():
-		up := now.Sub(since).Seconds()
-		c.Uptime = &up
+		up := now.Sub(since)
+		seconds, text := up.Seconds(), uptime(up)
+		c.UpSeconds, c.Uptime = &seconds, &text
 	case !l.Ended.IsZero():
 		c.ExitCode = &l.ExitCode
 	}
 	return c
+}
+
+// stateWord is a state by the original's name, where it had one.
+func stateWord(s runtime.State) string {
+	switch s {
+	case runtime.Exited:
+		return "stopped"
+	case runtime.Missing:
+		return "not_found"
+	default:
+		return string(s)
+	}
+}
+
+// uptime is a length of time as the original wrote it: 2d 3h 4m, or 59s below a minute.
+func uptime(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	}
+	var parts []string
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
+		if n := d / unit.length; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d%s", n, unit.name))
+		}
+		d %= unit.length
+	}
+	return strings.Join(parts, " ")
 }
 
 func newRun(r run.Run) *runAnswer {

@@ -14,14 +14,24 @@ import (
 type urlsRequest struct {
 	Skip  int `query:"skip" minimum:"0" maximum:"1000000" default:"0"`
 	Limit int `query:"limit" minimum:"0" maximum:"1000" default:"100" doc:"How many pages are listed; report and structure are of all."`
+
+	whole bool
+}
+
+// Resolve implements huma.Resolver: whoever asks for no part gets the whole list, as the original's client does.
+func (r *urlsRequest) Resolve(ctx huma.Context) []error {
+	r.whole = ctx.Query("skip") == "" && ctx.Query("limit") == ""
+	return nil
 }
 
 type urlsAnswer struct {
-	URLs       []pageAnswer      `json:"urls"`
-	Source     library.Source    `json:"source" enum:"custom,default"`
-	Validation library.URLReport `json:"validation"`
-	LineCount  int               `json:"line_count"`
-	Editable   bool              `json:"editable" doc:"Always true."`
+	URLs       []pageAnswer       `json:"urls"`
+	Content    *string            `json:"content,omitempty" doc:"The whole file as text, and structure that of its report; both only where neither skip nor limit is given."`
+	Structure  *library.Structure `json:"structure,omitempty"`
+	Source     library.Source     `json:"source" enum:"custom,default"`
+	Validation library.URLReport  `json:"validation"`
+	LineCount  int                `json:"line_count"`
+	Editable   bool               `json:"editable" doc:"Always true."`
 }
 
 type pageAnswer struct {
@@ -36,12 +46,19 @@ type contentRequest struct {
 	}
 }
 
-type savedContent[T any] struct {
+// SavedContent is the answer to a file that was saved. It is exported because huma leaves out what an unexported struct
+// embeds.
+type SavedContent[T any] struct {
 	Success         bool   `json:"success" doc:"Always true; failures have a status of their own."`
 	Message         string `json:"message"`
 	Validation      T      `json:"validation"`
 	RestartRequired bool   `json:"restart_required" doc:"A run goes on that does not know it yet."`
 	Publication
+}
+
+type savedURLs struct {
+	SavedContent[library.URLReport]
+	Structure library.Structure `json:"structure"`
 }
 
 type resetAnswer struct {
@@ -67,13 +84,14 @@ func (s *server) urls() {
 		content, _, err := s.Library.URLContent(ctx)
 		return &textAnswer{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
 	})
-	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")), func(ctx context.Context, in *contentRequest) (*body[savedContent[library.URLReport]], error) {
+	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")), func(ctx context.Context, in *contentRequest) (*body[savedURLs], error) {
 		var report library.URLReport
 		p, err := s.change(ctx, func(ctx context.Context) (err error) {
 			report, err = s.Library.SaveURLs(ctx, []byte(in.Body.Content))
 			return err
 		}, exchange.URLsFile)
-		return either(savedContent[library.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}, err)
+		saved := SavedContent[library.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}
+		return either(savedURLs{saved, report.Structure}, err)
 	})
 	route(s, large(op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?")), func(_ context.Context, in *contentRequest) (*body[library.URLReport], error) {
 		return answer(s.Library.CheckURLs([]byte(in.Body.Content))), nil
@@ -85,7 +103,19 @@ func (s *server) urls() {
 
 func (s *server) listURLs(ctx context.Context, in *urlsRequest) (*body[urlsAnswer], error) {
 	pages, report, source, err := s.Library.URLs(ctx, in.Skip, in.Limit)
-	return either(urlsAnswer{listed(pages), source, report, report.Lines, true}, err)
+	if err != nil {
+		return nil, err
+	}
+	a := urlsAnswer{URLs: listed(pages), Source: source, Validation: report, LineCount: report.Lines, Editable: true}
+	if in.whole {
+		content, _, err := s.Library.URLContent(ctx)
+		if err != nil {
+			return nil, err
+		}
+		text := string(content)
+		a.Content, a.Structure = &text, &report.Structure
+	}
+	return answer(a), nil
 }
 
 func listed(pages []urllist.Page) []pageAnswer {

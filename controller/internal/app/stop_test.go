@@ -72,7 +72,7 @@ func (c *controller) stopped() string {
 	c.t.Helper()
 	status := c.must(200, "GET", "/api/status", "")
 	run, container := status["run"].(map[string]any), status["container"].(map[string]any)
-	if run["ended"] == nil || container["state"] != "exited" {
+	if run["ended"] == nil || container["state"] != "stopped" {
 		c.t.Errorf("traffic goes on: %v, %v", container["state"], run)
 	}
 	return fmt.Sprint(run["reason"])
@@ -167,7 +167,7 @@ func TestStopAndPauseNeedNoBudget(t *testing.T) {
 		}
 	}
 	c.must(200, "POST", "/api/control", `{"paused":true}`)
-	if got := c.must(200, "POST", "/api/stop", `{"mode":"now"}`); got["state"] != "exited" {
+	if got := c.must(200, "POST", "/api/stop", `{"mode":"now"}`); got["state"] != "stopped" {
 		t.Errorf("traffic goes on: %v", got)
 	}
 	if status, _ := c.ask("POST", "/api/backfill/cancel", `{"run_id":"none"}`); status != 404 {

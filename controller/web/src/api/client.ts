@@ -20,6 +20,11 @@ export class ApiError extends Error {
   ) {
     super(message)
   }
+
+  /** The faults that the message does not say. */
+  get others(): FieldFault[] {
+    return this.faults.filter((f) => !this.message.includes(f.message))
+  }
 }
 
 let signedOut = () => {}

@@ -1228,7 +1228,7 @@ export interface components {
             /** @description Left out: the saved configuration is applied as it is. */
             config?: {
                 [key: string]: unknown;
-            };
+            } | null;
         };
         AuditAnswer: {
             /** @description Changes and sign-ins, the latest first. */
@@ -1299,36 +1299,36 @@ export interface components {
         };
         BenchmarkRequestBody: {
             /** @description The day that the periods hold, YYYY-MM-DD; yesterday of the site unless given. */
-            date?: string;
+            date?: string | null;
             /** @description Further reports, whose methods begin with get. */
-            more?: components["schemas"]["ReportbenchReport"][];
-            note?: string;
+            more?: components["schemas"]["ReportbenchReport"][] | null;
+            note?: string | null;
             /**
              * Format: int64
              * @description How many ask at once after that, 1 to 16, each as often again; 1 leaves it out.
              * @default 1
              */
-            parallel: number;
+            parallel: number | null;
             /** @description day, week, month, year, range; the first three unless given. A range is the thirty days up to the date. */
-            periods?: string[];
+            periods?: string[] | null;
             /**
              * Format: int64
              * @description Warm requests of each report, 1 to 100.
              * @default 5
              */
-            repeats: number;
+            repeats: number | null;
             /** @description Names of reports; all unless given. */
-            reports?: string[];
+            reports?: string[] | null;
             /** @description As Matomo writes them; an empty one, the default, is all visits. */
-            segments?: string[];
+            segments?: string[] | null;
             /** @description Name or number of a saved target; the single one of the configuration, called matomo, unless given. */
-            target?: string;
+            target?: string | null;
             /**
              * Format: int64
              * @description How long an answer is waited for, 1 to 600.
              * @default 60
              */
-            timeout_seconds: number;
+            timeout_seconds: number | null;
         };
         BenchmarksAnswer: {
             /** @description The latest first. One at a time goes on. */
@@ -1339,8 +1339,11 @@ export interface components {
         };
         CleanupAnswer: {
             errors: string[] | null;
+            message: string;
             /** @description The containers' names. */
             removed: string[] | null;
+            /** @description false where a job could not be removed; errors says why. */
+            success: boolean;
         };
         CompareAnswer: {
             a: components["schemas"]["RecordHead"];
@@ -1397,8 +1400,13 @@ export interface components {
             /** Format: double */
             response_time_ms: number;
             site: components["schemas"]["SiteAnswer"] | null;
-            /** Format: int64 */
-            status_code: number;
+            /**
+             * Format: int64
+             * @description null where nothing answered.
+             */
+            status_code: number | null;
+            /** @description works, by the original's name. */
+            success: boolean;
             /** @description A hit sent now would be taken with all it carries. */
             works: boolean;
         };
@@ -1406,24 +1414,24 @@ export interface components {
             /** @description Settings in place of the saved ones, which Matomo's are compared with; what is wrong with them is not told here. */
             config?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** @description The tracker's address; without it the saved one. */
-            matomo_url?: string;
+            matomo_url?: string | null;
             /** @description Of a user who may view the site, in place of token_auth for reading; masked or left out as that. */
-            read_token?: string;
+            read_token?: string | null;
             /**
              * Format: int64
              * @description Without it the saved one.
              */
-            site_id?: number;
+            site_id?: number | null;
             /**
              * Format: int64
              * @description Seconds.
              * @default 10
              */
-            timeout: number;
+            timeout: number | null;
             /** @description Masked or left out: the saved one, which goes to the saved address alone. */
-            token_auth?: string;
+            token_auth?: string | null;
         };
         ContainerAnswer: {
             /** Format: date-time */
@@ -1440,7 +1448,9 @@ export interface components {
             /** Format: date-time */
             started_at: string | null;
             /** @enum {string} */
-            state: "running" | "exited" | "created" | "restarting" | "paused" | "dead" | "missing" | "foreign" | "unavailable";
+            state: "running" | "stopped" | "created" | "restarting" | "paused" | "dead" | "not_found" | "foreign" | "unavailable";
+            /** @description As 2d 3h 4m, or in seconds below a minute. */
+            uptime: string | null;
             /** Format: double */
             uptime_seconds: number | null;
         };
@@ -1458,7 +1468,7 @@ export interface components {
         DescribeRequestBody: {
             /** @description In place of those it has; left out they stay. */
             labels?: string[] | null;
-            note?: string;
+            note?: string | null;
         };
         DiskFault: {
             cause: string;
@@ -1696,7 +1706,7 @@ export interface components {
             /** @description null until it has started. */
             container_id: string | null;
             container_name: string;
-            /** @description What the runtime says of it: missing before it has started. */
+            /** @description What the runtime says of it, as container.state of GET /api/status; not_found before it has started. */
             container_state: string;
             /** @description What it told of a bad end; null where there was none. */
             error: string | null;
@@ -1830,16 +1840,22 @@ export interface components {
             warnings: components["schemas"]["FaultAnswer"][] | null;
         };
         JobsAnswer: {
+            message: string;
             /** @description The latest first. One at a time goes on, the others wait in the order in which they came. */
             runs: components["schemas"]["JobAnswer"][] | null;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
         };
         LastJobAnswer: {
-            /** @description What was asked for last; null where nothing was. */
+            message: string;
+            /** @description What was asked for last; empty where nothing was. */
             payload: {
                 [key: string]: unknown;
             };
             /** @description How that job stands; null where it was cleaned up. */
             result: components["schemas"]["JobAnswer"] | null;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
             /**
              * Format: date-time
              * @description When it was asked for.
@@ -2102,6 +2118,7 @@ export interface components {
             name: string;
         };
         LogsAnswer: {
+            /** @description As container.state of GET /api/status. */
             container_state: string;
             lines: components["schemas"]["LineAnswer"][] | null;
             /** Format: int64 */
@@ -2121,8 +2138,8 @@ export interface components {
         };
         OneJobBody: {
             /** @description Either of the two names the job. */
-            container_name?: string;
-            run_id?: string;
+            container_name?: string | null;
+            run_id?: string | null;
         };
         OperationAnswer: {
             name: string;
@@ -2151,17 +2168,17 @@ export interface components {
             /** @description Settings by their names. Address, site and token are left out: loading a preset never changes them. */
             config?: {
                 [key: string]: unknown;
-            };
-            description?: string;
-            name?: string;
+            } | null;
+            description?: string | null;
+            name?: string | null;
         };
         PresetUpdateBody: {
             /** @description Settings by their names. Address, site and token are left out: loading a preset never changes them. */
             config?: {
                 [key: string]: unknown;
-            };
-            description?: string;
-            name?: string;
+            } | null;
+            description?: string | null;
+            name?: string | null;
         };
         PresetsAnswer: {
             /** @description Those of the presets' folder. */
@@ -2196,9 +2213,9 @@ export interface components {
             /** @description Settings laid over the saved ones, as PUT /api/config takes them. Nothing is saved. */
             config?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** @description A funnel as for POST /api/funnels, which every visit shown then follows; name and probability may be left out. */
-            funnel?: {
+            funnel?: ({
                 /** @description probability, priority, enabled, exit_after_completion, steps */
                 config?: {
                     [key: string]: unknown;
@@ -2212,12 +2229,12 @@ export interface components {
                 }[];
             } & {
                 [key: string]: unknown;
-            };
+            }) | null;
             /**
              * Format: int64
              * @default 3
              */
-            visits: number;
+            visits: number | null;
         };
         PreviewVisit: {
             funnel: string;
@@ -2246,23 +2263,23 @@ export interface components {
             /** @description Settings in place of the saved ones, which Matomo's are compared with; what is wrong with them is not told here. */
             config?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /**
              * Format: int64
              * @description Number of a saved target, in place of address, site and tokens.
              */
-            id?: number;
+            id?: number | null;
             /** @description The tracker's address; without it the saved one. */
-            matomo_url?: string;
+            matomo_url?: string | null;
             /** @description Of a user who may view the site, in place of token_auth for reading; masked or left out as that. */
-            read_token?: string;
+            read_token?: string | null;
             /**
              * Format: int64
              * @description Without it the saved one.
              */
-            site_id?: number;
+            site_id?: number | null;
             /** @description Masked or left out: the saved one, which goes to the saved address alone. */
-            token_auth?: string;
+            token_auth?: string | null;
         };
         ProblemProblem: {
             cure?: string;
@@ -2310,7 +2327,7 @@ export interface components {
             /** @description Settings laid over the saved ones, as PUT /api/config takes them. Nothing is saved. */
             config?: {
                 [key: string]: unknown;
-            };
+            } | null;
         };
         ProofAnnotated: {
             error?: string;
@@ -2330,13 +2347,13 @@ export interface components {
              * @description The pause between two looks; what is missing is told once eight in a row show the same.
              * @default 10
              */
-            every_seconds: number;
+            every_seconds: number | null;
             /**
              * Format: int64
              * @description How long is waited at most, after the end of the run, for Matomo's queue and archiving; 0 looks once.
              * @default 1200
              */
-            limit_seconds: number;
+            limit_seconds: number | null;
         };
         RecordAnswer: {
             /** @description The exact configuration, secrets masked; what is not there has its default. */
@@ -2943,9 +2960,9 @@ export interface components {
         RerunRequestBody: {
             /** @description Each of at most 50 characters. */
             labels?: string[] | null;
-            note?: string;
+            note?: string | null;
             /** @description End the run that goes on; without it nothing is started beside it. */
-            restart_if_running?: boolean;
+            restart_if_running?: boolean | null;
         };
         ResetAnswer: {
             message: string;
@@ -2991,9 +3008,9 @@ export interface components {
         RoutingRequestBody: {
             /**
              * @default round-robin
-             * @enum {string}
+             * @enum {string|null}
              */
-            distribution_strategy: "round-robin" | "weighted" | "random";
+            distribution_strategy: "round-robin" | "weighted" | "random" | null;
             /**
              * @description single: to MATOMO_URL of the configuration; multi: to the enabled targets.
              * @enum {string}
@@ -3073,13 +3090,14 @@ export interface components {
             success: boolean;
             validation: components["schemas"]["LibraryEventReport"];
         };
-        SavedContentURLReport: {
+        SavedURLs: {
             message: string;
             not_published_because?: string;
             /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
             published: boolean;
             /** @description A run goes on that does not know it yet. */
             restart_required: boolean;
+            structure: components["schemas"]["LibraryStructure"];
             /** @description Always true; failures have a status of their own. */
             success: boolean;
             validation: components["schemas"]["LibraryURLReport"];
@@ -3096,9 +3114,9 @@ export interface components {
         };
         SignInRequestBody: {
             /** @description The API key, or */
-            api_key?: string;
+            api_key?: string | null;
             /** @description the one-time code of a sign-in link. */
-            code?: string;
+            code?: string | null;
         };
         SiteAnswer: {
             currency: string;
@@ -3114,20 +3132,27 @@ export interface components {
             /** @description Settings for this run alone, as PUT /api/config takes them; those left out are as saved. Nothing is saved. CAPACITY_SEARCH=true searches the highest rate. */
             config?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** @description Each of at most 50 characters. */
             labels?: string[] | null;
-            note?: string;
+            note?: string | null;
             /** @description End the run that goes on; without it nothing is started beside it. */
-            restart_if_running?: boolean;
+            restart_if_running?: boolean | null;
         };
         StatsAnswer: {
             /**
              * Format: double
-             * @description Hits accepted per second, measured.
+             * @description Visits begun per second, measured over the last minute or so.
              */
             current_rate: number;
+            /**
+             * Format: double
+             * @description Hits accepted per second, measured over the same time.
+             */
+            hit_rate: number;
             sample: components["schemas"]["LiveSample"];
+            /** @description As container.uptime. */
+            uptime: string | null;
             /** Format: double */
             uptime_seconds: number | null;
             /**
@@ -3175,12 +3200,12 @@ export interface components {
         };
         SteerRequestBody: {
             /** @description true: no new visits until false; open ones go on. Left out it stays. */
-            paused?: boolean;
+            paused?: boolean | null;
             /**
              * Format: double
              * @description What the plan's rate is multiplied by. Left out it stays.
              */
-            scale?: number;
+            scale?: number | null;
         };
         SteeringAnswer: {
             paused: boolean;
@@ -3194,9 +3219,9 @@ export interface components {
         StopRequestBody: {
             /**
              * @description finish, the default: no visit begins and open ones are finished. now: open visits are cut off.
-             * @enum {string}
+             * @enum {string|null}
              */
-            mode?: "finish" | "now";
+            mode?: "finish" | "now" | null;
         };
         StoreRunFile: {
             hash: string;
@@ -3239,8 +3264,13 @@ export interface components {
             /** Format: double */
             response_time_ms: number;
             site: components["schemas"]["SiteAnswer"] | null;
-            /** Format: int64 */
-            status_code: number;
+            /**
+             * Format: int64
+             * @description null where nothing answered.
+             */
+            status_code: number | null;
+            /** @description works, by the original's name. */
+            success: boolean;
             /** @description A hit sent now would be taken with all it carries. */
             works: boolean;
         };
@@ -3260,7 +3290,7 @@ export interface components {
              * @description Seconds for each.
              * @default 10
              */
-            timeout: number;
+            timeout: number | null;
         };
         TotalsAnswer: {
             hits: components["schemas"]["RecordHits"];
@@ -3270,12 +3300,15 @@ export interface components {
             visits: components["schemas"]["RecordVisits"];
         };
         UrlsAnswer: {
+            /** @description The whole file as text, and structure that of its report; both only where neither skip nor limit is given. */
+            content?: string;
             /** @description Always true. */
             editable: boolean;
             /** Format: int64 */
             line_count: number;
             /** @enum {string} */
             source: "custom" | "default";
+            structure?: components["schemas"]["LibraryStructure"];
             urls: components["schemas"]["PageAnswer"][] | null;
             validation: components["schemas"]["LibraryURLReport"];
         };
@@ -4040,14 +4073,14 @@ export interface operations {
                     /** @description probability, priority, enabled, exit_after_completion, steps */
                     config?: {
                         [key: string]: unknown;
-                    };
+                    } | null;
                     /** @description at most 500 characters */
                     description?: string | null;
                     /** @description 1 to 100 characters, its own */
-                    name?: string;
+                    name?: string | null;
                     steps?: {
                         [key: string]: unknown;
-                    }[];
+                    }[] | null;
                 } & {
                     [key: string]: unknown;
                 };
@@ -4120,14 +4153,14 @@ export interface operations {
                     /** @description probability, priority, enabled, exit_after_completion, steps */
                     config?: {
                         [key: string]: unknown;
-                    };
+                    } | null;
                     /** @description at most 500 characters */
                     description?: string | null;
                     /** @description 1 to 100 characters, its own */
-                    name?: string;
+                    name?: string | null;
                     steps?: {
                         [key: string]: unknown;
-                    }[];
+                    }[] | null;
                 } & {
                     [key: string]: unknown;
                 };
@@ -4202,14 +4235,14 @@ export interface operations {
                     /** @description probability, priority, enabled, exit_after_completion, steps */
                     config?: {
                         [key: string]: unknown;
-                    };
+                    } | null;
                     /** @description at most 500 characters */
                     description?: string | null;
                     /** @description 1 to 100 characters, its own */
-                    name?: string;
+                    name?: string | null;
                     steps?: {
                         [key: string]: unknown;
-                    }[];
+                    }[] | null;
                 } & {
                     [key: string]: unknown;
                 };
@@ -5756,13 +5789,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    enabled?: boolean;
-                    name?: string;
+                    enabled?: boolean | null;
+                    name?: string | null;
                     read_token?: string | null;
-                    site_id?: number;
+                    site_id?: number | null;
                     token_auth?: string | null;
-                    url?: string;
-                    weight?: number;
+                    url?: string | null;
+                    weight?: number | null;
                 } & {
                     [key: string]: unknown;
                 };
@@ -5933,13 +5966,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    enabled?: boolean;
-                    name?: string;
+                    enabled?: boolean | null;
+                    name?: string | null;
                     read_token?: string | null;
-                    site_id?: number;
+                    site_id?: number | null;
                     token_auth?: string | null;
-                    url?: string;
-                    weight?: number;
+                    url?: string | null;
+                    weight?: number | null;
                 } & {
                     [key: string]: unknown;
                 };
@@ -6083,7 +6116,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SavedContentURLReport"];
+                    "application/json": components["schemas"]["SavedURLs"];
                 };
             };
             /** @description Error */

@@ -22,7 +22,7 @@ const sharedFile = /^[\w.]+\.(env|json|txt)$/
 
 /** Tells a failed request with the faults it lists. Files edited by hand are left to HandEdited, which has the cure. */
 export function tellFailure(e: unknown) {
-  const all = e instanceof ApiError ? e.faults : []
+  const all = e instanceof ApiError ? e.others : []
   const faults = all.filter((f) => !sharedFile.test(f.where))
   tell('bad', sentence(e), {
     details: faults.slice(0, 5).map((f) => (f.where ? `${f.where}: ${f.message}` : f.message)),

@@ -25,7 +25,7 @@ const job = (state: string) =>
   }) as unknown as Job
 
 const running = status('running', 'running')
-const stopped = status('exited', '', '2026-11-24T10:00:00Z')
+const stopped = status('stopped', '', '2026-11-24T10:00:00Z')
 
 describe('the state of the generator', () => {
   it('is good while all is well', () => {

@@ -31,7 +31,7 @@ const tones: Record<string, Tone> = {
   restarting: 'warn',
   frozen: 'warn',
   dead: 'bad',
-  missing: 'warn',
+  not_found: 'warn',
   foreign: 'bad',
   unavailable: 'bad',
 }
@@ -73,7 +73,7 @@ export function condition({ status: s, sample, jobs = [], lost }: Seen): Conditi
 }
 
 /** The states in which the generator itself sends nothing. */
-const quiet = new Set(['idle', 'exited', 'created', 'missing'])
+const quiet = new Set(['idle', 'stopped', 'created', 'not_found'])
 
 /** The tones, the worst last. */
 const worse: Tone[] = ['good', 'note', 'warn', 'bad']
@@ -98,5 +98,5 @@ function stateKey(s: Status | undefined): string {
   if (s.phase === 'paused' && s.pause_reason === 'state_full') return 'unstored'
   if (s.phase === 'paused' && s.control?.paused) return 'held'
   if (s.phase === 'running' || s.phase === 'paused' || s.phase === 'draining' || s.phase === 'idle') return s.phase
-  return s.phase === 'ended' ? 'exited' : 'starting'
+  return s.phase === 'ended' ? 'stopped' : 'starting'
 }
