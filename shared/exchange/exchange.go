@@ -24,6 +24,9 @@ const (
 	TargetsFile = "targets.json"
 )
 
+// TLSFolder is where the controller puts copies of the certificates and keys that the files name, below their own folder.
+const TLSFolder = "tls"
+
 // JobFolder is where the files of a job lie below the exchange folder, and its state below the state folder.
 func JobFolder(runID string) string { return filepath.Join("jobs", runID) }
 

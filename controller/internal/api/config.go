@@ -29,7 +29,7 @@ type savedBody struct {
 type saveRequest struct {
 	IfMatch string `header:"If-Match" maxLength:"100" doc:"The ETag of what was edited; 412 where it has changed since. Left out: overwrite."`
 	Body    struct {
-		Config map[string]any `json:"config" doc:"All settings that differ from their default. A token that is masked or left out keeps its value while MATOMO_URL is the same, with another address it must be given; an empty one goes."`
+		Config map[string]any `json:"config" doc:"All settings that differ from their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one goes."`
 	}
 }
 

@@ -1,15 +1,17 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -23,9 +25,9 @@ type Doctor interface {
 type Connection struct {
 	URL       string         `json:"matomo_url,omitempty" maxLength:"2000" doc:"The tracker's address; without it the saved one."`
 	SiteID    int            `json:"site_id,omitempty" minimum:"1" doc:"Without it the saved one."`
-	Token     *string        `json:"token_auth,omitempty" maxLength:"200" doc:"Masked or left out: the saved one, which goes to the saved address alone."`
+	Token     *string        `json:"token_auth,omitempty" maxLength:"200" doc:"Masked or left out: the saved one, which goes to the saved addresses alone."`
 	ReadToken *string        `json:"read_token,omitempty" maxLength:"200" doc:"Of a user who may view the site, in place of token_auth for reading; masked or left out as that."`
-	Config    map[string]any `json:"config,omitempty" doc:"Settings in place of the saved ones, which Matomo's are compared with; what is wrong with them is not told here."`
+	Config    map[string]any `json:"config,omitempty" doc:"Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. What is wrong with the latter is not told here."`
 }
 
 type connectionRequest struct {
@@ -87,8 +89,13 @@ func newConnection(d matomo.Diagnosis) ConnectionAnswer {
 func (s *server) connection() {
 	o := op(http.MethodPost, "/api/test-connection", tagTargets, "Will hits be recorded as they are meant? Asks a Matomo without leaving a visit")
 	route(s, o, func(ctx context.Context, in *connectionRequest) (*body[ConnectionAnswer], error) {
-		t, err := s.testTarget(ctx, &in.Body.Connection)
+		t, problems, err := s.testTarget(ctx, &in.Body.Connection)
 		if err != nil {
+			return nil, err
+		}
+		// The doctor says what is wrong with an address.
+		problems = slices.DeleteFunc(problems, func(p problem.Problem) bool { return p.Where == "matomo_url" })
+		if err := problems.Err(); err != nil {
 			return nil, err
 		}
 		expect, err := s.Library.Expect(ctx, in.Body.Config, s.Now())
@@ -100,38 +107,38 @@ func (s *server) connection() {
 	s.probing()
 }
 
-// testTarget fills in the saved address and tokens. A token goes to the address alone that it is saved with.
-func (s *server) testTarget(ctx context.Context, in *Connection) (target.Target, error) {
-	saved, err := s.Library.SingleTarget(ctx)
-	if err != nil {
-		return target.Target{}, err
+// connectionKnobs are the knobs that fields of a Connection stand for.
+var connectionKnobs = map[string]string{
+	"MATOMO_URL": "matomo_url", "MATOMO_SITE_ID": "site_id", "MATOMO_TOKEN_AUTH": "token_auth", "MATOMO_READ_TOKEN": "read_token",
+}
+
+// testTarget is the target that is described, with what is saved where it says nothing.
+func (s *server) testTarget(ctx context.Context, in *Connection) (target.Target, problem.List, error) {
+	overrides := maps.Clone(in.Config)
+	if overrides == nil {
+		overrides = map[string]any{}
 	}
-	t := target.Target{Name: "test", URL: in.URL, SiteID: in.SiteID}
-	if t.URL == "" {
-		t.URL = saved.URL
+	set := func(knob string, v any) {
+		maps.DeleteFunc(overrides, func(key string, _ any) bool { return strings.EqualFold(key, knob) })
+		overrides[knob] = v
 	}
-	if t.SiteID == 0 {
-		t.SiteID = saved.SiteID
+	if in.URL != "" {
+		set("MATOMO_URL", in.URL)
 	}
-	var problems problem.List
-	for _, token := range []struct {
-		name        string
-		given       *string
-		saved, into *secret.String
-	}{{"token_auth", in.Token, &saved.Token, &t.Token}, {"read_token", in.ReadToken, &saved.ReadToken, &t.ReadToken}} {
-		switch given := token.given; {
-		case given != nil && *given != secret.Mask:
-			*token.into = secret.String(strings.TrimSpace(*given))
-			if err := secret.CheckToken(*token.into); err != nil {
-				problems.Refuse(token.name, "", err.Error(), secret.TokenCure)
-			}
-		case t.URL == saved.URL:
-			*token.into = *token.saved
-		case given != nil:
-			problems.Refuse(token.name, "", "is masked, and the address is not the saved one", "give the token itself: a saved one goes to its own address alone")
-		}
+	if in.SiteID != 0 {
+		set("MATOMO_SITE_ID", in.SiteID)
 	}
-	return t, problems.Err()
+	if in.Token != nil {
+		set("MATOMO_TOKEN_AUTH", *in.Token)
+	}
+	if in.ReadToken != nil {
+		set("MATOMO_READ_TOKEN", *in.ReadToken)
+	}
+	t, problems, err := s.Library.TargetOf(ctx, overrides)
+	for i, p := range problems {
+		problems[i].Where = cmp.Or(connectionKnobs[p.Where], "config."+p.Where)
+	}
+	return t, problems, err
 }
 
 func (s *server) examine(ctx context.Context, t target.Target, expect matomo.Expect, seconds int) matomo.Diagnosis {

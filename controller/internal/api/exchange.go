@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // pendingAnswer is what a restart would change.
@@ -13,7 +14,7 @@ type pendingAnswer struct {
 	Restart bool                 `json:"restart_needed"`
 	Changes []publish.Difference `json:"changes" doc:"What differs from the plan that was started last."`
 	Edited  []string             `json:"edited_files" doc:"Shared files that were edited by hand; a start uses them as they are."`
-	Fault   string               `json:"fault,omitempty" doc:"Why the exchange folder cannot be looked at; changes and edited_files are empty then."`
+	Fault   string               `json:"fault,omitempty" doc:"Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then."`
 	Publication
 }
 
@@ -65,6 +66,10 @@ func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
 	}
 	if fault, found := s.Disk.Remember(err); found {
 		a.Fault = fault.Error()
+		return a, nil
+	}
+	if problems := (problem.List)(nil); errors.As(err, &problems) { // such as of a certificate that is no longer there
+		a.Fault = problems.Error()
 		return a, nil
 	}
 	if err != nil {

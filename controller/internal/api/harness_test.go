@@ -74,7 +74,7 @@ func newFixture(t *testing.T) *fixture {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	f.store = s
-	lib := library.New(s, fsys, "../../../presets")
+	lib := library.New(s, fsys, "../../../presets", t.TempDir())
 	if err := fsys.MkdirAll(filepath.Join(dir, "exchange"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
 // reports is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) reports(t *testing.T, lib *library.Library) *reportbench.Keeper {
 	k := reportbench.NewKeeper(reportbench.Config{
-		Matomo: matomo.NewClient(time.Second), Store: f.store, Single: lib.SingleTarget, Sending: func(context.Context) string { return "" },
+		Matomo: matomo.NewClient(time.Second), Store: f.store, Single: lib.SingleTarget, Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(func() { _ = k.Close() })

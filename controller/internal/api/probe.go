@@ -8,7 +8,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -54,20 +53,16 @@ func (s *server) probing() {
 // probed is the saved target of a number, or the one that is described.
 func (s *server) probed(ctx context.Context, in *probeRequest) (target.Target, error) {
 	if in.Body.ID == 0 {
-		t, err := s.testTarget(ctx, &in.Body.Connection)
+		t, problems, err := s.testTarget(ctx, &in.Body.Connection)
 		if err != nil {
 			return t, err
 		}
-		var problems problem.List
-		t.Check(func(field, shown, message, cure string) {
-			if field == "url" {
-				field = "matomo_url"
-			}
-			problems.Refuse(field, shown, message, cure)
-		})
+		if t.URL == "" {
+			problems.Refuse("matomo_url", "", "is not set", "give the address of the tracker, https://host/matomo.php")
+		}
 		return t, problems.Err()
 	}
-	all, err := s.Store.Targets(ctx)
+	all, err := s.Library.SavedTargets(ctx)
 	if err != nil {
 		return target.Target{}, err
 	}

@@ -25,13 +25,14 @@ func (b *targetBody) UnmarshalJSON(data []byte) error {
 
 // Schema implements huma.SchemaProvider.
 func (targetBody) Schema(huma.Registry) *huma.Schema {
-	text := &huma.Schema{Type: huma.TypeString}
+	text, hidden := &huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeString, Nullable: true}
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "A target. Changing one, what is left out stays; a masked token keeps the saved one, an empty one removes it. With another url a saved token must be given again or removed.",
+		Description: "A target. Changing one, what is left out stays; a masked secret keeps the saved one, an empty one removes it. With another url, api_url or proxy_url saved secrets must be given again or removed.",
 		Properties: map[string]*huma.Schema{
-			"name": text, "url": text, "token_auth": {Type: huma.TypeString, Nullable: true}, "read_token": {Type: huma.TypeString, Nullable: true},
+			"name": text, "url": text, "token_auth": hidden, "read_token": hidden,
 			"site_id": {Type: huma.TypeInteger}, "weight": {Type: huma.TypeInteger}, "enabled": {Type: huma.TypeBoolean},
+			"api_url": text, "http_auth": hidden, "headers": hidden, "tls_ca_file": text, "tls_cert_file": text, "tls_key_file": text, "proxy_url": hidden,
 		},
 	}
 }
@@ -137,7 +138,7 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[tests
 	if in.Body != nil {
 		ids, timeout = in.Body.IDs, in.Body.Timeout
 	}
-	saved, err := s.Store.Targets(ctx)
+	saved, err := s.Library.SavedTargets(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	if err := a.choosePort(ctx); err != nil {
 		return a, err
 	}
-	lib := library.New(a.store, h.FS, s.PresetsDir)
+	lib := library.New(a.store, h.FS, s.PresetsDir, s.ControllerDir())
 	a.warnOfPresets(lib)
 	publisher := publish.New(lib, a.store, h.FS, s.ExchangeDir)
 	a.publisher = publisher
@@ -140,7 +140,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
 	})
 	benchmarks := reportbench.NewKeeper(reportbench.Config{
-		Matomo: matomo.NewClient(reportbench.MaxTimeout), Store: a.store, Single: lib.SingleTarget, Sending: a.sending, Log: log,
+		Matomo: matomo.NewClient(reportbench.MaxTimeout), Store: a.store, Single: lib.SingleTarget, Targets: lib.SavedTargets, Sending: a.sending, Log: log,
 	})
 	a.closers = append(a.closers, benchmarks.Close)
 	a.guard, err = security.New(ctx, security.Config{

@@ -72,7 +72,7 @@ func newWorld(t *testing.T) *world {
 	s, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), sealing, time.Now)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
-	lib := library.New(s, fsys, "")
+	lib := library.New(s, fsys, "", "")
 	w := &world{
 		Store: s, library: lib, exchange: filepath.Join(dir, "exchange"), fs: fsys,
 		jobs: map[string]runtime.Status{}, starts: map[string]int{}, ledgers: map[string]record.Summary{},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
@@ -44,24 +45,19 @@ func shown(c store.Config) Config {
 }
 
 // SaveConfig replaces the saved configuration: a knob that values leave out gets its default, a secret that they leave
-// out or mask stays, unless MATOMO_URL changes: then it must be given. Keys are env names in any case; null or "" clears. revision is the one the caller has seen, or 0
-// for any; the error is ErrStale where it is no longer the saved one, or a problem.List.
+// out or mask stays, unless an address that it goes to changes: then it must be given. Keys are env names in any case; null
+// or "" clears. revision is the one the caller has seen, or 0 for any; the error is ErrStale where it is no longer the
+// saved one, or a problem.List.
 func (l *Library) SaveConfig(ctx context.Context, values map[string]any, revision int64) (Config, error) {
-	return l.changeConfig(ctx, revision, func(k knobs, problems *problem.List) {
-		before := k.plain["MATOMO_URL"]
+	return l.changeConfig(ctx, revision, values, func(k knobs, problems *problem.List) {
 		clear(k.plain)
 		k.put(values, problems)
-		k.keepsAddress(before, values, problems)
 	})
 }
 
 // MergeConfig is SaveConfig for some knobs: those that values leave out stay as they are.
 func (l *Library) MergeConfig(ctx context.Context, values map[string]any, revision int64) (Config, error) {
-	return l.changeConfig(ctx, revision, func(k knobs, problems *problem.List) {
-		before := k.plain["MATOMO_URL"]
-		k.put(values, problems)
-		k.keepsAddress(before, values, problems)
-	})
+	return l.changeConfig(ctx, revision, values, func(k knobs, problems *problem.List) { k.put(values, problems) })
 }
 
 // CheckConfig says all that is wrong or doubtful with values, as if SaveConfig was asked, and saves nothing.
@@ -73,9 +69,12 @@ func (l *Library) CheckConfig(ctx context.Context, values map[string]any) (probl
 	k := knobs{map[string]string{}, c.Secrets}.clone()
 	var problems problem.List
 	k.put(values, &problems)
-	k.keepsAddress(c.Knobs["MATOMO_URL"], values, &problems)
+	if err := l.keepsPlaces(ctx, c, k, values, &problems); err != nil {
+		return nil, err
+	}
 	s, more := k.check()
 	problems = append(problems, more...)
+	l.checkFiles(s.Target().Access, strings.ToUpper, &problems)
 	routing, err := l.store.Routing(ctx)
 	if err != nil {
 		return nil, err
@@ -89,8 +88,8 @@ func (l *Library) CheckConfig(ctx context.Context, values map[string]any) (probl
 	return problems, nil
 }
 
-// changeConfig saves what change makes of the saved configuration, if it is in order.
-func (l *Library) changeConfig(ctx context.Context, revision int64, change func(knobs, *problem.List)) (Config, error) {
+// changeConfig saves what change makes of the saved configuration, if it is in order. values are those that are given.
+func (l *Library) changeConfig(ctx context.Context, revision int64, values map[string]any, change func(knobs, *problem.List)) (Config, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
 		return Config{}, err
@@ -104,8 +103,13 @@ func (l *Library) changeConfig(ctx context.Context, revision int64, change func(
 	}
 	var problems problem.List
 	change(k, &problems)
+	if err := l.keepsPlaces(ctx, c, k, values, &problems); err != nil {
+		return Config{}, err
+	}
 	s, more := k.check()
-	if err := append(problems, more...).Err(); err != nil {
+	problems = append(problems, more...)
+	l.checkFiles(s.Target().Access, strings.ToUpper, &problems)
+	if err := problems.Err(); err != nil {
 		return Config{}, err
 	}
 	k.settle(s)

@@ -63,7 +63,7 @@ func fiftyThousand() []byte {
 func BenchmarkFiftyThousandPagesChecked(b *testing.B) {
 	content := fiftyThousand()
 	for b.Loop() {
-		if r := library.New(nil, nil, "").CheckURLs(content); !r.Valid {
+		if r := library.New(nil, nil, "", "").CheckURLs(content); !r.Valid {
 			b.Fatal(r.Errors)
 		}
 	}
@@ -75,7 +75,7 @@ func BenchmarkAPageOfFiftyThousand(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close() //nolint:errcheck // a benchmark
-	l := library.New(s, nil, "")
+	l := library.New(s, nil, "", "")
 	if _, err := l.SaveURLs(b.Context(), fiftyThousand()); err != nil {
 		b.Fatal(err)
 	}

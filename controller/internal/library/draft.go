@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // What a Draft holds instead of a token, so that none leaves the database for it, and where no target is saved.
@@ -39,6 +41,9 @@ func (l *Library) Draft(ctx context.Context, overrides map[string]any, body []by
 	if err := problems.Err(); err != nil {
 		return SetUp{}, nil, err
 	}
+	for _, key := range slices.Concat(ReachKnobs, SharedKnobs) { // how a target is reached makes no visit another
+		s.Knobs[key] = ""
+	}
 	for _, f := range Knobs() {
 		if f.Secret && s.Knobs[f.Key] != "" {
 			s.Knobs[f.Key] = standInToken
@@ -47,7 +52,8 @@ func (l *Library) Draft(ctx context.Context, overrides map[string]any, body []by
 	switch {
 	case s.Targets != nil:
 		for i := range s.Targets.Targets {
-			if t := &s.Targets.Targets[i]; t.Token != "" {
+			t := &s.Targets.Targets[i]
+			if t.Access = (target.Access{}); t.Token != "" {
 				t.Token = secret.String(standInToken)
 			}
 		}

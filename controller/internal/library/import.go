@@ -1,8 +1,11 @@
 package library
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -39,16 +43,19 @@ func (l *Library) importKnobs(ctx context.Context, data []byte) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	_, err := l.changeConfig(ctx, 0, func(k knobs, problems *problem.List) {
-		values := map[string]any{}
-		for key, v := range environ {
-			// What belongs to the place or to a run is no part of the saved configuration.
-			if elsewhere[key] == "" && key != "RUN_ID" && key != "RUN_SEED" {
-				values[key] = v
-			}
+	values := map[string]any{}
+	for key, v := range environ {
+		// What belongs to the place or to a run is no part of the saved configuration.
+		if elsewhere[key] == "" && key != "RUN_ID" && key != "RUN_SEED" {
+			values[key] = v
 		}
-		if environ["MATOMO_URL"] != k.plain["MATOMO_URL"] {
-			clear(k.secrets) // the file holds those that go to its address
+	}
+	_, err := l.changeConfig(ctx, 0, values, func(k knobs, problems *problem.List) {
+		before := k.target()
+		for _, f := range Knobs() {
+			if f.Path {
+				values[f.Key] = uncopied(environ[f.Key], k.plain[f.Key])
+			}
 		}
 		kept := map[string]string{"RUN_ID": k.plain["RUN_ID"], "RUN_SEED": k.plain["RUN_SEED"]}
 		clear(k.plain)
@@ -58,8 +65,19 @@ func (l *Library) importKnobs(ctx context.Context, data []byte) error {
 			}
 		}
 		k.put(values, problems)
+		if !sameWay(before, k.target()) {
+			delete(k.secrets, "MATOMO_READ_TOKEN") // which no file of the exchange folder holds
+		}
 	})
 	return err
+}
+
+// uncopied is the path that a file of the exchange folder means: where it names the controller's copy the saved one stays.
+func uncopied(path, saved string) string {
+	if saved != "" && filepath.Dir(path) == exchange.TLSFolder {
+		return saved
+	}
+	return path
 }
 
 func (l *Library) importFunnels(ctx context.Context, data []byte) error {
@@ -95,39 +113,63 @@ func (l *Library) importFunnels(ctx context.Context, data []byte) error {
 }
 
 func (l *Library) importTargets(ctx context.Context, data []byte) error {
-	set, problems := target.Decode(exchange.TargetsFile, data)
+	saved, err := l.store.Targets(ctx)
+	if err != nil {
+		return err
+	}
+	read, strategy, problems := l.readTargets(data, saved)
 	for i := range problems { // a value could be a token in a wrong place
 		problems[i].Value = ""
 	}
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	saved, err := l.store.Targets(ctx)
-	if err != nil {
-		return err
-	}
 	for _, old := range saved {
-		i := slices.IndexFunc(set.Targets, func(t target.Target) bool { return strings.EqualFold(t.Name, old.Name) })
-		switch {
-		case i >= 0:
-			if t := &set.Targets[i]; t.URL == old.URL {
-				t.ReadToken = old.ReadToken // which no file of the exchange folder holds
-			}
-			old.Target = set.Targets[i]
-			set.Targets = slices.Delete(set.Targets, i, i+1)
-		case old.Enabled:
-			old.Enabled = false
-		default:
+		if slices.ContainsFunc(read, func(t store.Target) bool { return t.ID == old.ID }) || !old.Enabled {
 			continue
 		}
-		if _, err := l.store.SaveTarget(ctx, old); err != nil {
+		old.Enabled = false
+		read = append(read, old)
+	}
+	for _, t := range read {
+		if _, err := l.store.SaveTarget(ctx, t); err != nil {
 			return err
 		}
 	}
-	for _, t := range set.Targets {
-		if _, err := l.store.SaveTarget(ctx, store.Target{Target: t}); err != nil {
-			return err
-		}
+	return l.store.SaveRouting(ctx, store.Routing{Multi: true, Strategy: strategy})
+}
+
+// readTargets reads targets.json, each target with the number and, where they are masked or left out and go to the same
+// places, the secrets of the saved one of its name: the token to read with is never in the file.
+func (l *Library) readTargets(data []byte, saved []store.Target) ([]store.Target, target.Strategy, problem.List) {
+	set, problems := target.Decode(exchange.TargetsFile, bytes.ReplaceAll(data, []byte(`"`+secret.Mask+`"`), []byte(`""`)))
+	var given struct {
+		Targets []map[string]any `json:"targets"`
 	}
-	return l.store.SaveRouting(ctx, store.Routing{Multi: true, Strategy: set.Strategy})
+	if err := json.Unmarshal(data, &given); err != nil || problems.Err() != nil {
+		return nil, set.Strategy, problems // the problems say why
+	}
+	out := make([]store.Target, len(set.Targets))
+	for i, t := range set.Targets {
+		fields, old := given.Targets[i], store.Target{}
+		if at := slices.IndexFunc(saved, func(o store.Target) bool { return strings.EqualFold(o.Name, t.Name) }); at >= 0 {
+			old = saved[at]
+		}
+		masked := takeMasks(fields)
+		t.CAFile, t.CertFile, t.KeyFile = uncopied(t.CAFile, old.CAFile), uncopied(t.CertFile, old.CertFile), uncopied(t.KeyFile, old.KeyFile)
+		at := fmt.Sprintf("%s: targets[%d].", exchange.TargetsFile, i)
+		lost := keepSecrets(&t, old.Target, fields)
+		if old.ID == 0 {
+			lost = masked // no target of that name is saved
+		}
+		for _, name := range lost {
+			if slices.Contains(masked, name) {
+				problems.Refuse(at+name, "", otherAddress, giveAgain)
+			}
+		}
+		l.checkFiles(t.Access, func(field string) string { return at + field }, &problems)
+		old.Target = t
+		out[i] = old
+	}
+	return out, set.Strategy, problems
 }

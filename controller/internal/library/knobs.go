@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -43,8 +44,19 @@ func Knobs() []spec.Field {
 	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return where(f) != "" })
 }
 
-// own are the knobs of a set-up that a preset neither holds nor changes.
-var own = map[string]bool{"MATOMO_URL": true, "MATOMO_SITE_ID": true, "MATOMO_TOKEN_AUTH": true, "MATOMO_READ_TOKEN": true, "RUN_ID": true}
+// ReachKnobs say how the target of MATOMO_URL alone is reached, SharedKnobs how every target is that does not say so itself.
+var (
+	ReachKnobs  = []string{"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CERT_FILE", "TLS_KEY_FILE"}
+	SharedKnobs = []string{"TLS_CA_FILE", "TLS_VERIFY", "PROXY_URL"}
+)
+
+// single are the knobs of the one target of a configuration without several.
+var single = append([]string{"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN"}, ReachKnobs...)
+
+// isOwn tells whether a knob is one of a set-up that a preset neither holds nor changes.
+func isOwn(key string) bool {
+	return key == "RUN_ID" || slices.Contains(single, key) || slices.Contains(SharedKnobs, key)
+}
 
 // knobs are values as they are saved, by env key.
 type knobs struct {
@@ -66,8 +78,9 @@ func (k knobs) environ() map[string]string {
 	return out
 }
 
-// put lays values over k. Keys are env names in any case; null or "" clears; a masked secret stays as it is. What no saved
-// configuration holds is refused, unless it is empty: the original's form sends all of its fields.
+// put lays values over k. Keys are env names in any case; null or "" clears; a masked secret stays as it is, unless an
+// address brings its user and password along. What no saved configuration holds is refused, unless it is empty: the
+// original's form sends all of its fields.
 func (k knobs) put(values map[string]any, problems *problem.List) {
 	fields := map[string]spec.Field{}
 	for _, f := range Knobs() {
@@ -95,7 +108,7 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 		case f.Secret && v == secret.Mask:
 		case f.Secret && strings.Contains(v, secret.Mask):
 			problems.Refuse(key, "", "holds a mask", "give the secret itself, or leave the mask alone to keep what is saved")
-		case strings.ContainsAny(v, "\r\n\x00"):
+		case strings.ContainsAny(v, "\r\n\x00") && key != "MATOMO_HEADERS":
 			problems.Refuse(key, "", "has a line break or a null", "write it in one line")
 		case f.Secret:
 			if v = strings.TrimSpace(v); v == "" && k.secrets[key] != "" {
@@ -107,6 +120,9 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 		default:
 			k.plain[key] = strings.TrimSpace(v)
 		}
+	}
+	if u, err := url.Parse(k.plain["MATOMO_URL"]); err == nil && u.User != nil && !gives(values, "MATOMO_HTTP_AUTH") {
+		delete(k.secrets, "MATOMO_HTTP_AUTH")
 	}
 	k.separate()
 }
@@ -126,25 +142,18 @@ func (k knobs) separate() {
 	}
 }
 
-// keepsAddress refuses to let a saved token follow to another address than the one it was saved with: values, which were
-// put over k, must give it then, or clear it. before is the saved address.
-func (k knobs) keepsAddress(before string, values map[string]any, problems *problem.List) {
-	if now := k.plain["MATOMO_URL"]; now == before || now == "" {
-		return
-	}
-	given := map[string]bool{}
+// gives tells whether values hold a knob itself, masks whether they hold the mask of one.
+func gives(values map[string]any, knob string) bool { return holds(values, knob, false) }
+func masks(values map[string]any, knob string) bool { return holds(values, knob, true) }
+
+func holds(values map[string]any, knob string, mask bool) bool {
 	for key, v := range values {
-		given[strings.ToUpper(key)] = v != secret.Mask
-	}
-	for _, key := range slices.Sorted(maps.Keys(k.secrets)) {
-		if k.secrets[key] != "" && !given[key] {
-			problems.Refuse(key, "", otherAddress, "give the token itself, or an empty one to send none")
+		if strings.EqualFold(key, knob) {
+			return (v == secret.Mask) == mask
 		}
 	}
+	return false
 }
-
-// otherAddress is what is wrong with a masked token whose target gets another address.
-const otherAddress = "is kept for its own address alone, and the address changes"
 
 func refuseKey(given string, problems *problem.List) {
 	key := strings.ToUpper(given)
@@ -240,12 +249,24 @@ func typed(s spec.Spec) map[string]any {
 	return out
 }
 
-// settle writes the plain values of k as they were understood: "YES" becomes "true", "1s" becomes "1".
+// target is the single target of k.
+func (k knobs) target() target.Target {
+	s, _ := k.check()
+	return s.Target()
+}
+
+// settle writes the values of k as they were understood: "YES" becomes "true", "1s" becomes "1", and user and password
+// leave MATOMO_URL.
 func (k knobs) settle(s spec.Spec) {
 	values := typed(s)
 	for key := range k.plain {
 		if v, ok := text(values[key]); ok {
 			k.plain[key] = v
+		}
+	}
+	for key, v := range values {
+		if v, ok := v.(secret.String); ok && v != "" {
+			k.secrets[key] = v
 		}
 	}
 }

@@ -27,12 +27,14 @@ type Library struct {
 	store   *store.Store
 	fs      afero.Fs
 	presets string
+	folder  string
 	pages   pageCache
 }
 
-// New is the library of a database; presets is the folder of the built-in presets in fsys.
-func New(s *store.Store, fsys afero.Fs, presets string) *Library {
-	return &Library{store: s, fs: fsys, presets: presets}
+// New is the library of a database; presets is the folder of the built-in presets in fsys, folder that in which relative
+// names of certificate files begin.
+func New(s *store.Store, fsys afero.Fs, presets, folder string) *Library {
+	return &Library{store: s, fs: fsys, presets: presets, folder: folder}
 }
 
 const (

@@ -39,7 +39,7 @@ func newLibrary(t *testing.T) *library.Library {
 	s, err := store.Open(t.Context(), afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{1}, clock)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
-	return library.New(s, afero.NewOsFs(), "../../../presets")
+	return library.New(s, afero.NewOsFs(), "../../../presets", t.TempDir())
 }
 
 // refused asserts that err lists exactly the places given.
@@ -144,14 +144,14 @@ func TestASavedTokenDoesNotFollowToAnotherAddress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := l.SaveConfig(t.Context(), values, 0)
-			refused(t, err, "MATOMO_READ_TOKEN", "MATOMO_TOKEN_AUTH")
+			refused(t, err, "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
 			_, err = l.MergeConfig(t.Context(), values, 0)
-			refused(t, err, "MATOMO_READ_TOKEN", "MATOMO_TOKEN_AUTH")
+			refused(t, err, "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
 			_, err = l.SetUp(t.Context(), values) // of a start
-			refused(t, err, "MATOMO_READ_TOKEN", "MATOMO_TOKEN_AUTH")
+			refused(t, err, "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
 			problems, err := l.CheckConfig(t.Context(), values)
 			must(t, err)
-			refused(t, problems.Err(), "MATOMO_READ_TOKEN", "MATOMO_TOKEN_AUTH")
+			refused(t, problems.Err(), "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
 			if _, _, err := l.Draft(t.Context(), values, nil); err != nil {
 				t.Errorf("a preview sends nothing: %v", err)
 			}
@@ -256,7 +256,7 @@ func TestTheBuiltInPresetsAreTheFiles(t *testing.T) {
 	if !slices.Equal(names, []string{"extreme", "heavy", "light", "medium"}) {
 		t.Errorf("got %v", names)
 	}
-	if list, _, err := library.New(nil, afero.NewMemMapFs(), "/none").BuiltIn(); err != nil || len(list) != 0 {
+	if list, _, err := library.New(nil, afero.NewMemMapFs(), "/none", "").BuiltIn(); err != nil || len(list) != 0 {
 		t.Errorf("without a folder: %v, %v", list, err)
 	}
 }
@@ -268,7 +268,7 @@ func TestAPresetFileThatHoldsATokenIsNamed(t *testing.T) {
 	for name, text := range map[string]string{".env.mine": "CONCURRENCY=7\nMATOMO_TOKEN_AUTH=" + token + "\n", ".env.light": "MATOMO_TOKEN_AUTH=\nCONCURRENCY=7\n"} {
 		must(t, afero.WriteFile(fsys, "/presets/"+name, []byte(text), 0o600))
 	}
-	l := library.New(nil, fsys, "/presets")
+	l := library.New(nil, fsys, "/presets", "")
 	if files, err := l.PresetSecrets(); err != nil || !slices.Equal(files, []string{"/presets/.env.mine"}) {
 		t.Errorf("%v, %v", files, err)
 	}

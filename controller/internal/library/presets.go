@@ -3,6 +3,7 @@ package library
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -110,9 +111,7 @@ func presetKnobs(values map[string]any) (map[string]string, problem.List) {
 	k.put(values, &problems)
 	s, more := k.check()
 	k.settle(s)
-	for key := range own {
-		delete(k.plain, key)
-	}
+	maps.DeleteFunc(k.plain, func(key, _ string) bool { return isOwn(key) })
 	return k.plain, append(problems, more...)
 }
 

@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// SetUp is all that a run is made of, tokens included: what publishing turns into files.
+// SetUp is all that a run is made of, secrets included: what publishing turns into files. Certificate and key files have
+// whole paths.
 type SetUp struct {
 	// Knobs are all of Knobs by env key; an empty value means the default. In Multi mode those of the single target are
 	// empty.
@@ -44,7 +45,9 @@ func (l *Library) setUp(ctx context.Context, overrides map[string]any, follow bo
 	var problems problem.List
 	k.put(overrides, &problems)
 	if !follow {
-		k.keepsAddress(c.Knobs["MATOMO_URL"], overrides, &problems)
+		if err := l.keepsPlaces(ctx, c, k, overrides, &problems); err != nil {
+			return SetUp{}, err
+		}
 	}
 	s, more := k.check()
 	if err := append(problems, more...).Err(); err != nil {
@@ -60,6 +63,11 @@ func (l *Library) setUp(ctx context.Context, overrides map[string]any, follow bo
 }
 
 func (l *Library) fill(ctx context.Context, out *SetUp) (err error) {
+	for _, f := range Knobs() {
+		if f.Path {
+			out.Knobs[f.Key] = l.abs(out.Knobs[f.Key])
+		}
+	}
 	if out.URLs, err = l.store.Content(ctx, store.URLs); err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
@@ -89,33 +97,40 @@ func (l *Library) fill(ctx context.Context, out *SetUp) (err error) {
 	}
 	out.Targets = &target.Set{Strategy: routing.Strategy}
 	for _, t := range saved {
+		t.Access = t.In(l.folder)
 		out.Targets.Targets = append(out.Targets.Targets, t.Target)
 	}
-	for key := range own {
-		if key != "RUN_ID" {
-			out.Knobs[key] = ""
-		}
+	for _, key := range single {
+		out.Knobs[key] = ""
 	}
 	return nil
 }
 
-// Tokens are the saved ones, each with the address that it may be sent to.
-type Tokens struct {
-	// URL and Token are those of the configuration.
-	URL     string
-	Token   secret.String
+// Ways are how the saved targets are reached, with their secrets and the whole paths of certificate and key files.
+type Ways struct {
+	// Knobs are MATOMO_URL, MATOMO_TOKEN_AUTH, ReachKnobs and SharedKnobs of the configuration by env key.
+	Knobs   map[string]string
 	Targets []target.Target
 }
 
-// Tokens reads the saved tokens.
-func (l *Library) Tokens(ctx context.Context) (Tokens, error) {
+// Ways reads how the saved targets are reached.
+func (l *Library) Ways(ctx context.Context) (Ways, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
-		return Tokens{}, err
+		return Ways{}, err
 	}
-	out := Tokens{URL: c.Knobs["MATOMO_URL"], Token: c.Secrets["MATOMO_TOKEN_AUTH"]}
+	out := Ways{Knobs: knobs{c.Knobs, c.Secrets}.environ()}
+	for _, f := range Knobs() {
+		switch {
+		case f.Key != "MATOMO_URL" && f.Key != "MATOMO_TOKEN_AUTH" && !slices.Contains(ReachKnobs, f.Key) && !slices.Contains(SharedKnobs, f.Key):
+			delete(out.Knobs, f.Key)
+		case f.Path:
+			out.Knobs[f.Key] = l.abs(out.Knobs[f.Key])
+		}
+	}
 	saved, err := l.store.Targets(ctx)
 	for _, t := range saved {
+		t.Access = t.In(l.folder)
 		out.Targets = append(out.Targets, t.Target)
 	}
 	return out, err

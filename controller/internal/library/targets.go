@@ -3,6 +3,7 @@ package library
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,17 +16,23 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Target is a saved target; the token prints as a mask.
+// Target is a saved target; its secrets print as masks. Its fields are those of targets.json, see shared/target.
 type Target struct {
-	ID     int64         `json:"id"`
-	Name   string        `json:"name"`
-	URL    string        `json:"url"`
-	SiteID int           `json:"site_id"`
-	Token  secret.String `json:"token_auth"`
-	// ReadToken is for the Reporting API, see shared/target.
+	ID        int64         `json:"id"`
+	Name      string        `json:"name"`
+	URL       string        `json:"url"`
+	SiteID    int           `json:"site_id"`
+	Token     secret.String `json:"token_auth"`
 	ReadToken secret.String `json:"read_token"`
 	Weight    int           `json:"weight"`
 	Enabled   bool          `json:"enabled"`
+	APIURL    string        `json:"api_url"`
+	HTTPAuth  secret.String `json:"http_auth"`
+	Headers   secret.String `json:"headers"`
+	CAFile    string        `json:"tls_ca_file"`
+	CertFile  string        `json:"tls_cert_file"`
+	KeyFile   string        `json:"tls_key_file"`
+	Proxy     secret.String `json:"proxy_url"`
 	Created   time.Time     `json:"created_at"`
 	Updated   time.Time     `json:"updated_at"`
 }
@@ -62,7 +69,10 @@ func (l *Library) Targets(ctx context.Context) ([]Target, Routing, error) {
 }
 
 func shownTarget(t store.Target) Target {
-	return Target{t.ID, t.Name, t.URL, t.SiteID, t.Token, t.ReadToken, t.Weight, t.Enabled, t.Created, t.Updated}
+	return Target{
+		t.ID, t.Name, t.URL, t.SiteID, t.Token, t.ReadToken, t.Weight, t.Enabled,
+		t.APIURL, t.HTTPAuth, t.Headers, t.CAFile, t.CertFile, t.KeyFile, t.Proxy, t.Created, t.Updated,
+	}
 }
 
 func shownRouting(r store.Routing) Routing {
@@ -95,15 +105,16 @@ func (l *Library) CreateTarget(ctx context.Context, body []byte) (Target, error)
 	return l.saveTarget(ctx, store.Target{}, map[string]any{}, body)
 }
 
-// UpdateTarget changes the fields of one that body names; a masked token stays, unless the address changes, and "" removes
-// it. The error is ErrNotFound, ErrNameTaken or a problem.List.
+// UpdateTarget changes the fields of one that body names; a secret that is masked or left out stays, unless an address
+// changes, and "" removes it. The error is ErrNotFound, ErrNameTaken or a problem.List.
 func (l *Library) UpdateTarget(ctx context.Context, id int64, body []byte) (Target, error) {
 	t, err := l.target(ctx, id)
 	if err != nil {
 		return Target{}, err
 	}
 	return l.saveTarget(ctx, t, map[string]any{
-		"name": t.Name, "url": t.URL, "site_id": t.SiteID, "token_auth": t.Token.Reveal(), "read_token": t.ReadToken.Reveal(), "weight": t.Weight, "enabled": t.Enabled,
+		"name": t.Name, "url": t.URL, "site_id": t.SiteID, "weight": t.Weight, "enabled": t.Enabled,
+		"api_url": t.APIURL, "tls_ca_file": t.CAFile, "tls_cert_file": t.CertFile, "tls_key_file": t.KeyFile,
 	}, body)
 }
 
@@ -112,26 +123,22 @@ func (l *Library) saveTarget(ctx context.Context, t store.Target, fields map[str
 	if problems := decodeInto("target", body, &given); problems != nil {
 		return Target{}, problems
 	}
-	var kept []string
-	for _, token := range []string{"token_auth", "read_token"} {
-		if v, there := given[token]; t.ID != 0 && (!there || v == secret.Mask) {
-			delete(given, token)
-			if fields[token] != "" {
-				kept = append(kept, token)
-			}
-		}
-	}
 	maps.Copy(fields, given)
-	read, err := readTarget(fields)
-	if err != nil {
+	var old *target.Target
+	if t.ID != 0 {
+		old = &t.Target
+	}
+	read, left, err := readTarget(fields, old)
+	var problems problem.List
+	if err != nil && !errors.As(err, &problems) {
 		return Target{}, err
 	}
-	if read.URL != t.URL && len(kept) > 0 {
-		var problems problem.List
-		for _, token := range kept {
-			problems.Refuse(token, "", otherAddress, "give the token itself, or an empty one to send none")
-		}
-		return Target{}, problems
+	for _, name := range left {
+		problems.Refuse(name, "", otherAddress, giveAgain)
+	}
+	l.checkFiles(read.Access, func(field string) string { return field }, &problems)
+	if err := problems.Err(); err != nil {
+		return Target{}, err
 	}
 	t.Target = read
 	if err := l.keepsOne(ctx, t.ID, read.Enabled); err != nil {
@@ -144,25 +151,42 @@ func (l *Library) saveTarget(ctx context.Context, t store.Target, fields map[str
 	return l.Target(ctx, id)
 }
 
-// readTarget reads the fields by the rules of shared/target, for which a set needs an enabled one.
-func readTarget(fields map[string]any) (target.Target, error) {
+// readTarget reads the fields by the rules of shared/target, for which a set needs an enabled one. Secrets that are masked
+// or left out are those of old, which may be nil; left are the names of those that are left out and go elsewhere now, so
+// that they are not kept. The error is a problem.List.
+func readTarget(fields map[string]any, old *target.Target) (t target.Target, left []string, err error) {
+	fields = maps.Clone(fields)
 	enabled, isFlag := fields["enabled"].(bool)
 	if isFlag {
 		fields["enabled"] = true
 	}
+	var masked []string
+	if old != nil {
+		masked = takeMasks(fields)
+	}
 	data, err := json.Marshal(map[string]any{"targets": []any{fields}})
 	if err != nil {
-		return target.Target{}, fmt.Errorf("read target: %w", err)
+		return t, nil, fmt.Errorf("read target: %w", err)
 	}
 	set, problems := target.Decode(document, data)
 	strip(problems, "targets[0]", "target")
 	if err := problems.Err(); err != nil {
-		return target.Target{}, err
+		return t, nil, err
 	}
-	out := set.Targets[0]
-	out.Name = strings.TrimSpace(out.Name)
-	out.Enabled = enabled || !isFlag
-	return out, nil
+	t = set.Targets[0]
+	t.Name = strings.TrimSpace(t.Name)
+	t.Enabled = enabled || !isFlag
+	if old == nil {
+		return t, nil, nil
+	}
+	for _, name := range keepSecrets(&t, *old, fields) {
+		if slices.Contains(masked, name) {
+			problems.Refuse(name, "", otherAddress, giveAgain)
+		} else {
+			left = append(left, name)
+		}
+	}
+	return t, left, problems.Err()
 }
 
 // DeleteTarget removes one. The error is ErrNotFound, or a problem.List where visits go to targets and it is the last
@@ -219,32 +243,4 @@ func checkRouting(r Routing, problems *problem.List) {
 	if r.Strategy != target.RoundRobin && r.Strategy != target.Weighted && r.Strategy != target.Random {
 		problems.Refuse("distribution_strategy", string(r.Strategy), "is not a strategy", "use round-robin, weighted or random")
 	}
-}
-
-// SingleTarget is the saved target of a configuration without several; its address may be empty.
-func (l *Library) SingleTarget(ctx context.Context) (target.Target, error) {
-	c, err := l.store.Config(ctx)
-	if err != nil {
-		return target.Target{}, err
-	}
-	s, _ := knobs{c.Knobs, c.Secrets}.check() // what is wrong with other settings is told when they are saved
-	return s.Target(), nil
-}
-
-// Readers are the targets that can be asked what they recorded: the single one, called matomo as the loadgen does, where
-// its address is saved, and all others.
-func (l *Library) Readers(ctx context.Context) ([]target.Target, error) {
-	single, err := l.SingleTarget(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []target.Target
-	if single.URL != "" {
-		out = append(out, single)
-	}
-	saved, err := l.store.Targets(ctx)
-	for _, t := range saved {
-		out = append(out, t.Target)
-	}
-	return out, err
 }

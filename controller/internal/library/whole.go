@@ -20,7 +20,7 @@ import (
 // format is the version of the exported file.
 const format = 1
 
-// Whole is a set-up as one file. Tokens are not in it.
+// Whole is a set-up as one file. Secrets are not in it.
 type Whole struct {
 	Format  int             `json:"trafficinator_setup"`
 	Config  map[string]any  `json:"config"`
@@ -48,6 +48,11 @@ type WholeTarget struct {
 	SiteID  int    `json:"site_id"`
 	Weight  int    `json:"weight"`
 	Enabled bool   `json:"enabled"`
+	// How it is reached, as far as that is no secret.
+	APIURL   string `json:"api_url,omitempty"`
+	CAFile   string `json:"tls_ca_file,omitempty"`
+	CertFile string `json:"tls_cert_file,omitempty"`
+	KeyFile  string `json:"tls_key_file,omitempty"`
 }
 
 // Export is the whole set-up without its secrets.
@@ -87,7 +92,7 @@ func (l *Library) Export(ctx context.Context) (Whole, error) {
 	}
 	targets, routing, err := l.Targets(ctx)
 	for _, t := range targets {
-		w.Targets = append(w.Targets, WholeTarget{t.Name, t.URL, t.SiteID, t.Weight, t.Enabled})
+		w.Targets = append(w.Targets, WholeTarget{t.Name, t.URL, t.SiteID, t.Weight, t.Enabled, t.APIURL, t.CAFile, t.CertFile, t.KeyFile})
 	}
 	w.Mode, w.Deal = routing.Mode, routing.Strategy
 	return w, err
@@ -106,8 +111,8 @@ type wholeInput struct {
 	Deal    target.Strategy   `json:"distribution_strategy"`
 }
 
-// ImportAll puts an exported set-up in place of the saved one, wholly or not at all. The saved token of the single
-// target stays where its address is the same, that of a target where name and address are. The error is a problem.List
+// ImportAll puts an exported set-up in place of the saved one, wholly or not at all. The saved secrets of the single
+// target stay where its addresses are the same, those of a target where name and addresses are. The error is a problem.List
 // with everything that is wrong in any part, or ErrStale where somebody changed the configuration meanwhile.
 func (l *Library) ImportAll(ctx context.Context, body []byte) error {
 	var in wholeInput
@@ -127,9 +132,16 @@ func (l *Library) ImportAll(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
+	config := in.config(before, &problems)
+	is, was := config.target(), knobs{before.Knobs, before.Secrets}.target()
+	l.checkFiles(is.Access, strings.ToUpper, &problems)
+	if is.Proxy != was.Proxy { // what goes through it, goes another way now
+		old = slices.DeleteFunc(old, func(t store.Target) bool { return t.Proxy == "" })
+	}
 	all := store.All{
-		Config: in.config(before, &problems), Presets: in.presets(&problems), Funnels: in.funnels(&problems),
-		Targets: in.targets(old, &problems), Routing: in.routing(&problems), Events: in.events(&problems),
+		Config:  store.Config{Revision: before.Revision, Knobs: config.plain, Secrets: config.secrets},
+		Presets: in.presets(&problems), Funnels: in.funnels(&problems),
+		Targets: l.wholeTargets(in.Targets, old, &problems), Routing: in.routing(&problems), Events: in.events(&problems),
 	}
 	if in.URLs != nil {
 		all.URLs = []byte(*in.URLs)
@@ -141,25 +153,32 @@ func (l *Library) ImportAll(ctx context.Context, body []byte) error {
 	return l.store.ReplaceAll(ctx, all)
 }
 
-func (in wholeInput) config(before store.Config, problems *problem.List) store.Config {
+// config are the knobs of a set-up, with the saved secrets that go where they went before.
+func (in wholeInput) config(before store.Config, problems *problem.List) knobs {
 	k := knobs{map[string]string{}, map[string]secret.String{}}
-	for key, v := range in.Config {
-		if strings.Contains(strings.ToUpper(key), "TOKEN") && v == secret.Mask {
-			delete(in.Config, key)
-		}
-	}
 	k.put(in.Config, problems)
 	s, more := k.check()
 	*problems = append(*problems, more...)
 	k.settle(s)
-	if k.plain["MATOMO_URL"] == before.Knobs["MATOMO_URL"] {
-		for key, v := range before.Secrets {
-			if _, given := k.secrets[key]; !given {
-				k.secrets[key] = v
-			}
+	was, is := knobs{before.Knobs, before.Secrets}.target(), s.Target()
+	given := map[string]any{}
+	for _, f := range secretFields {
+		if gives(in.Config, f.knob) {
+			given[f.name] = ""
 		}
 	}
-	return store.Config{Revision: before.Revision, Knobs: k.plain, Secrets: k.secrets}
+	for _, name := range keepSecrets(&is, was, given) {
+		at := slices.IndexFunc(secretFields, func(f secretField) bool { return f.name == name })
+		if knob := secretFields[at].knob; masks(in.Config, knob) {
+			problems.Refuse(knob, "", otherAddress, giveAgain)
+		}
+	}
+	for _, f := range secretFields {
+		if v := *f.of(&is); v != "" {
+			k.secrets[f.knob] = v
+		}
+	}
+	return k
 }
 
 func (in wholeInput) presets(problems *problem.List) []store.Preset {
@@ -217,17 +236,22 @@ func (in wholeInput) events(problems *problem.List) []byte {
 	return body
 }
 
-func (in wholeInput) targets(old []store.Target, problems *problem.List) []store.Target {
+func (l *Library) wholeTargets(list []json.RawMessage, saved []store.Target, problems *problem.List) []store.Target {
 	var out []store.Target
 	names := map[string]bool{}
-	for i, raw := range in.Targets {
+	for i, raw := range list {
 		at := fmt.Sprintf("targets[%d]", i)
 		var fields map[string]any
 		if more := decodeInto(at, raw, &fields); more != nil {
 			*problems = append(*problems, more...)
 			continue
 		}
-		t, err := readTarget(fields)
+		var old *target.Target
+		name, _ := fields["name"].(string)
+		if n := slices.IndexFunc(saved, func(o store.Target) bool { return strings.EqualFold(o.Name, strings.TrimSpace(name)) }); n >= 0 {
+			old = &saved[n].Target
+		}
+		t, _, err := readTarget(fields, old)
 		var more problem.List
 		if errors.As(err, &more) {
 			for j := range more {
@@ -241,11 +265,7 @@ func (in wholeInput) targets(old []store.Target, problems *problem.List) []store
 		} else {
 			names[key] = true
 		}
-		for _, o := range old {
-			if strings.EqualFold(o.Name, t.Name) && o.URL == t.URL {
-				t.Token, t.ReadToken = cmp.Or(t.Token, o.Token), cmp.Or(t.ReadToken, o.ReadToken)
-			}
-		}
+		l.checkFiles(t.Access, func(field string) string { return at + "." + field }, problems)
 		out = append(out, store.Target{Target: t})
 	}
 	return out

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -15,10 +14,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Kept are the files of a started plan as they are kept for a rerun: without what belongs to the run, and with masks in
-// place of secrets. Two that are equal make the same plan.
+// Kept are the files of a started plan as they are kept for a rerun: without what belongs to the run and copies of
+// certificates and keys, and with masks in place of secrets. Two that are equal make the same plan.
 func Kept(files map[string][]byte) (map[string][]byte, error) {
-	out := maps.Clone(files)
+	out := withoutCopies(files)
 	values, problems := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile])
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -39,8 +38,10 @@ func Kept(files map[string][]byte) (map[string][]byte, error) {
 			return nil, err
 		}
 		for i := range set.Targets {
-			if set.Targets[i].Token != "" {
-				set.Targets[i].Token = secret.Mask
+			for _, s := range secretsOf(&set.Targets[i]) {
+				if *s != "" {
+					*s = secret.Mask
+				}
 			}
 		}
 		out[exchange.TargetsFile], err = target.Encode(set)
@@ -59,22 +60,27 @@ func secrets(values map[string]string) map[string]string {
 	return out
 }
 
+// secretsOf are the secrets that targets.json holds of a target.
+func secretsOf(t *target.Target) []*secret.String {
+	return []*secret.String{&t.Token, &t.HTTPAuth, &t.Headers, &t.Proxy}
+}
+
 // Lost is the error of a rerun whose plan can no longer be made.
 type Lost struct{ Problems problem.List }
 
 // Error implements error.
 func (l *Lost) Error() string { return "the run cannot be started again: " + l.Problems.Error() }
 
-// Again publishes the files that Kept gave for a start, with the tokens that are saved now: one goes only to the address
-// that it is saved for. The errors are *Lost where one is missing, and *Conflict where a file was edited by hand.
+// Again publishes the files that Kept gave for a start. Targets are reached as they are now, with the tokens that are saved
+// now: one goes only to the address that it is saved for. The errors are *Lost where one is missing, and *Conflict where a file was edited by hand.
 func (p *Publisher) Again(ctx context.Context, kept map[string][]byte, id Identity) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	tokens, err := p.library.Tokens(ctx)
+	ways, err := p.library.Ways(ctx)
 	if err != nil {
 		return err
 	}
-	want, err := unmask(kept, tokens, startKeys(id))
+	want, err := p.unmask(kept, ways, startKeys(id))
 	if err != nil {
 		return err
 	}
@@ -106,54 +112,80 @@ func (p *Publisher) Again(ctx context.Context, kept map[string][]byte, id Identi
 	return p.remember(ctx, written)
 }
 
-// unmask puts the tokens in place of the masks, and keys into the settings.
-func unmask(kept map[string][]byte, tokens library.Tokens, keys map[string]string) (map[string][]byte, error) {
-	var problems problem.List
+// unmask makes the files of a plan of those that Kept gave, with how targets are reached now and keys in the settings.
+func (p *Publisher) unmask(kept map[string][]byte, ways library.Ways, keys map[string]string) (map[string][]byte, error) {
 	want := map[string][]byte{}
 	for _, file := range names {
 		want[file] = kept[file]
 	}
-	values, faults := exchange.ParseEnv(exchange.EnvFile, kept[exchange.EnvFile])
-	if err := faults.Err(); err != nil {
+	values, problems := exchange.ParseEnv(exchange.EnvFile, kept[exchange.EnvFile])
+	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	for key := range secrets(values) {
-		switch url := values["MATOMO_URL"]; {
-		case key == "MATOMO_TOKEN_AUTH" && url == tokens.URL && tokens.Token != "":
-			values[key] = tokens.Token.Reveal()
-		case key == "MATOMO_TOKEN_AUTH":
-			problems.Refuse(key, "", "no token is saved for "+target.Shown(url), "save that address with its token in the configuration, then start the run again")
-		default:
-			problems.Refuse(key, "", "is a secret of which nothing is kept", "start a new run with it")
-		}
-	}
-	maps.Copy(values, keys)
-	var err error
-	if want[exchange.EnvFile], err = exchange.EncodeEnv(values); err != nil {
-		return nil, err
-	}
-	if data := kept[exchange.TargetsFile]; bytes.Contains(data, []byte(secret.Mask)) {
+	reach(values, ways.Knobs, &problems)
+	var targets *target.Set
+	if data := kept[exchange.TargetsFile]; data != nil {
 		set, _ := target.Decode(exchange.TargetsFile, data) // the masks are its only faults
-		for i, t := range set.Targets {
-			if t.Token == secret.Mask {
-				set.Targets[i].Token = tokenOf(t, tokens, &problems)
-			}
+		for i := range set.Targets {
+			reachTarget(&set.Targets[i], ways.Targets, &problems)
 		}
-		if want[exchange.TargetsFile], err = target.Encode(set); err != nil {
-			return nil, err
-		}
+		targets = &set
 	}
 	if problems.Err() != nil {
 		return nil, &Lost{problems}
 	}
-	return want, nil
+	maps.Copy(values, keys)
+	return want, encode(p.fs, want, values, targets)
 }
 
-func tokenOf(t target.Target, tokens library.Tokens, problems *problem.List) secret.String {
-	i := slices.IndexFunc(tokens.Targets, func(now target.Target) bool { return now.Name == t.Name && now.URL == t.URL && now.Token != "" })
-	if i < 0 {
-		problems.Refuse(fmt.Sprintf("target %q", t.Name), "", "no token is saved for it at "+target.Shown(t.URL), "save a target of that name and address with its token, then start the run again")
-		return ""
+// reach puts how the target of the settings is reached now into them, where it is saved. One that an edit by hand gives by
+// file stays.
+func reach(values, now map[string]string, problems *problem.List) {
+	set := func(key string) {
+		if values[key+spec.FileSuffix] == "" {
+			values[key] = now[key]
+		}
 	}
-	return tokens.Targets[i].Token
+	for _, key := range library.SharedKnobs {
+		if key != "TLS_VERIFY" { // neither a secret nor a file: it is as it was
+			set(key)
+		}
+	}
+	url := values["MATOMO_URL"]
+	saved := url != "" && url == now["MATOMO_URL"]
+	const token, cure = "MATOMO_TOKEN_AUTH", "save that address with it in the configuration, then start the run again"
+	switch {
+	case values[token] == "":
+	case saved && now[token] != "":
+		set(token)
+	default:
+		problems.Refuse(token, "", "no token is saved for "+target.Shown(url), cure)
+	}
+	for _, key := range library.ReachKnobs {
+		if saved {
+			set(key)
+		} else if values[key] != "" && key != "MATOMO_API_URL" {
+			problems.Refuse(key, "", "none is saved for "+target.Shown(url), cure)
+		}
+	}
+	for key := range secrets(values) {
+		if values[key] == secret.Mask {
+			problems.Refuse(key, "", "is a secret of which nothing is kept", "start a new run with it")
+		}
+	}
+}
+
+// reachTarget is reach for one of several targets.
+func reachTarget(t *target.Target, now []target.Target, problems *problem.List) {
+	with := t.Token != ""
+	i := slices.IndexFunc(now, func(s target.Target) bool { return s.Name == t.Name && s.URL == t.URL && (s.Token != "" || !with) })
+	if i >= 0 {
+		if t.Access = now[i].Access; with {
+			t.Token = now[i].Token
+		}
+		return
+	}
+	if with || t.HTTPAuth+t.Headers+t.Proxy != "" || t.CAFile+t.CertFile != "" {
+		problems.Refuse(fmt.Sprintf("target %q", t.Name), "", "no token is saved for it at "+target.Shown(t.URL), "save a target of that name and address with its token, then start the run again")
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"strconv"
 
+	"github.com/spf13/afero"
+
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -22,6 +24,9 @@ var pinned = []string{"MULTI_TARGET_CONFIG", "URLS_FILE", "FUNNEL_CONFIG_PATH"}
 
 // readToken is the controller's own: who sends needs not read.
 const readToken = "MATOMO_READ_TOKEN"
+
+// fileKeys are the knobs that name a certificate or a key.
+var fileKeys = []string{"TLS_CA_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE"}
 
 // runKeys are the knobs that belong to a run and not to the set-up.
 var runKeys = []string{"AUTO_START", "RUN_ID", "RUN_SEED", "START_ID"}
@@ -55,8 +60,9 @@ func identity(knobs map[string]string, drawn Identity) (Identity, error) {
 
 // build makes the files of a set-up; one that shall not be there is nil, because the loadgen takes a missing file for
 // the built-in content. Every knob is written, empty for its default: what is not written would come from the
-// environment in which the loadgen was started, where one of a backfill would make a job of the run.
-func build(s library.SetUp, keys map[string]string) (map[string][]byte, error) {
+// environment in which the loadgen was started, where one of a backfill would make a job of the run. Certificates and keys
+// are read from fsys; the error is a problem.List where one cannot be.
+func build(fsys afero.Fs, s library.SetUp, keys map[string]string) (map[string][]byte, error) {
 	values := maps.Clone(s.Knobs)
 	delete(values, readToken)
 	for _, key := range pinned {
@@ -68,11 +74,8 @@ func build(s library.SetUp, keys map[string]string) (map[string][]byte, error) {
 		}
 	}
 	maps.Copy(values, keys)
-	out := map[string][]byte{exchange.URLsFile: s.URLs, exchange.FunnelsFile: nil, exchange.EventsFile: nil, exchange.TargetsFile: nil}
+	out := map[string][]byte{exchange.URLsFile: s.URLs, exchange.FunnelsFile: nil, exchange.EventsFile: nil}
 	var err error
-	if out[exchange.EnvFile], err = exchange.EncodeEnv(values); err != nil {
-		return nil, err
-	}
 	if len(s.Funnels) > 0 {
 		if out[exchange.FunnelsFile], err = funnel.Encode(s.Funnels); err != nil {
 			return nil, err
@@ -83,21 +86,36 @@ func build(s library.SetUp, keys map[string]string) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
-	if s.Targets != nil {
-		if out[exchange.TargetsFile], err = target.Encode(*s.Targets); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	return out, encode(fsys, out, values, s.Targets)
 }
 
-// Outline makes the files of a set-up for a look at its visits, without writing them, and tells what fixes the run.
+// encode writes settings and targets, nil for none, into the files of a plan, and copies of what they name beside them.
+func encode(fsys afero.Fs, into map[string][]byte, values map[string]string, targets *target.Set) (err error) {
+	c := certificates{fs: fsys, copies: map[string][]byte{}}
+	c.settings(values)
+	into[exchange.TargetsFile] = nil
+	if targets != nil {
+		c.targets(targets.Targets)
+		if into[exchange.TargetsFile], err = target.Encode(*targets); err != nil {
+			return err
+		}
+	}
+	maps.Copy(into, c.copies)
+	if err := c.problems.Err(); err != nil {
+		return err
+	}
+	into[exchange.EnvFile], err = exchange.EncodeEnv(values)
+	return err
+}
+
+// Outline makes the files of a set-up for a look at its visits, without writing them, and tells what fixes the run. Nothing
+// is sent, so that it must name no certificate.
 func Outline(s library.SetUp, drawn Identity) (map[string][]byte, Identity, error) {
 	id, err := identity(s.Knobs, drawn)
 	if err != nil {
 		return nil, id, err
 	}
-	files, err := build(s, keysOf(id, true))
+	files, err := build(afero.NewMemMapFs(), s, keysOf(id, true))
 	maps.DeleteFunc(files, func(_ string, data []byte) bool { return data == nil })
 	return files, id, err
 }

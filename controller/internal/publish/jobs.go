@@ -13,16 +13,28 @@ import (
 
 // Job writes the files of a job, tokens included, into a folder of its own. What is there of it is written over.
 func (p *Publisher) Job(s library.SetUp, id Identity) error {
-	files, err := build(s, keysOf(id, true))
+	files, err := build(p.fs, s, keysOf(id, true))
 	if err != nil {
 		return err
 	}
-	maps.DeleteFunc(files, func(_ string, data []byte) bool { return data == nil })
-	dir := p.jobFolder(id.ID)
-	if err := p.fs.MkdirAll(dir, 0o700); err != nil {
+	if err := p.fs.MkdirAll(p.jobFolder(id.ID), 0o700); err != nil {
 		return fmt.Errorf("make folder of job %s: %w", id.ID, err)
 	}
-	return exchange.Publish(p.fs, dir, files)
+	return p.putJob(id.ID, files)
+}
+
+// putJob writes the files of a job into its folder.
+func (p *Publisher) putJob(id string, files map[string][]byte) error {
+	dir := p.jobFolder(id)
+	if err := p.putCopies(dir, files); err != nil {
+		return err
+	}
+	present := withoutCopies(files)
+	maps.DeleteFunc(present, func(_ string, data []byte) bool { return data == nil })
+	if err := exchange.Publish(p.fs, dir, present); err != nil {
+		return err
+	}
+	return p.sweepCopies(dir, files)
 }
 
 // JobFiles are the files of a job, by name; none where they were removed.
@@ -52,8 +64,8 @@ func (p *Publisher) jobFolder(id string) string {
 	return filepath.Join(p.dir, exchange.JobFolder(id))
 }
 
-// RenewJob writes the tokens that are saved now into the files of a job, where they are saved for the same addresses: what
-// ended it may have been its token. One that is no longer saved stays as it was.
+// RenewJob writes how the targets are reached now, tokens included, into the files of a job, where that is saved for the
+// same addresses: what ended it may have been its token. One that is no longer saved stays as it was.
 func (p *Publisher) RenewJob(ctx context.Context, id string) error {
 	files, err := p.JobFiles(id)
 	if err != nil || len(files) == 0 {
@@ -67,11 +79,11 @@ func (p *Publisher) RenewJob(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := p.library.Tokens(ctx)
+	ways, err := p.library.Ways(ctx)
 	if err != nil {
 		return err
 	}
-	renewed, err := unmask(kept, tokens, keys)
+	renewed, err := p.unmask(kept, ways, keys)
 	var lost *Lost
 	if errors.As(err, &lost) {
 		return nil
@@ -79,6 +91,5 @@ func (p *Publisher) RenewJob(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	maps.DeleteFunc(renewed, func(_ string, data []byte) bool { return data == nil })
-	return exchange.Publish(p.fs, p.jobFolder(id), renewed)
+	return p.putJob(id, renewed)
 }

@@ -55,7 +55,7 @@ func (p *Publisher) pending(ctx context.Context) ([]Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	want, err := build(s, nil)
+	want, err := build(p.fs, s, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func knobDifferences(running, next []byte, fixed map[string]string) []Difference
 		}
 		switch {
 		case before == after:
-		case f.Secret:
+		case f.Secret, slices.Contains(fileKeys, f.Key): // a copy's name tells a person nothing
 			out = append(out, Difference{Name: f.Key, Running: "", Saved: secretChanged})
 		default:
 			out = append(out, Difference{Name: f.Key, Running: before, Saved: after})

@@ -22,7 +22,7 @@ import (
 type Library interface {
 	SetUp(ctx context.Context, overrides map[string]any) (library.SetUp, error)
 	Import(ctx context.Context, file string, data []byte) error
-	Tokens(ctx context.Context) (library.Tokens, error)
+	Ways(ctx context.Context) (library.Ways, error)
 }
 
 // Book is where it is remembered what was written.
@@ -122,7 +122,7 @@ func (p *Publisher) Start(ctx context.Context, overrides map[string]any, drawn I
 	if err != nil {
 		return Identity{}, err
 	}
-	want, err := build(s, startKeys(id))
+	want, err := build(p.fs, s, startKeys(id))
 	if err != nil {
 		return Identity{}, err
 	}
@@ -198,7 +198,7 @@ func (p *Publisher) saved(ctx context.Context, force map[string]bool, strict boo
 	if err != nil {
 		return err
 	}
-	want, err := build(s, keys)
+	want, err := build(p.fs, s, keys)
 	if err != nil {
 		return err
 	}
@@ -247,9 +247,9 @@ func (p *Publisher) StartAgain(context.Context) error {
 func (p *Publisher) Restore(ctx context.Context, files map[string][]byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	want, force := map[string][]byte{}, map[string]bool{}
+	want, force := maps.Clone(files), map[string]bool{}
 	for _, file := range names {
-		want[file], force[file] = files[file], true
+		force[file] = true
 	}
 	if env := want[exchange.EnvFile]; env != nil {
 		patched, err := patch(env, map[string]string{"START_ID": rand.Text()})

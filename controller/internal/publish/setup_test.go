@@ -32,7 +32,7 @@ func open(ctx context.Context, dir string) (bench, error) {
 	if err != nil {
 		return bench{}, err
 	}
-	l := library.New(s, fs, filepath.Join(dir, "presets"))
+	l := library.New(s, fs, filepath.Join(dir, "presets"), dir)
 	return bench{dir, s, l, publish.New(l, s, fs, filepath.Join(dir, "exchange"))}, nil
 }
 

@@ -184,10 +184,21 @@ func (p *Publisher) write(ctx context.Context, want map[string][]byte, force map
 	if err := p.book.SavePublished(ctx, before); err != nil {
 		return nil, err
 	}
+	if err := p.putCopies(p.dir, want); err != nil { // before the files that name them
+		return nil, err
+	}
 	if err := p.put(s.touch); err != nil {
 		return nil, err
 	}
 	if err := p.book.SavePublished(ctx, after); err != nil {
+		return nil, err
+	}
+	for file, data := range want {
+		if isCopy(file) {
+			s.final[file] = data
+		}
+	}
+	if err := p.sweepCopies(p.dir, s.final); err != nil {
 		return nil, err
 	}
 	p.fallBehind(nil)

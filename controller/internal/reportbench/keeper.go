@@ -26,15 +26,15 @@ type Store interface {
 	Baseline(ctx context.Context, url string, siteID int) (record.ReportBenchmark, error)
 	MarkBaseline(ctx context.Context, id string, marked bool) error
 	DeleteBenchmark(ctx context.Context, id string) error
-	Targets(ctx context.Context) ([]store.Target, error)
 }
 
 // Config of a Keeper.
 type Config struct {
 	Matomo Matomo
 	Store  Store
-	// Single is the target of the configuration, whose address is empty where there is none.
-	Single func(ctx context.Context) (target.Target, error)
+	// Single is the target of the configuration, whose address is empty where there is none, Targets are the saved ones.
+	Single  func(ctx context.Context) (target.Target, error)
+	Targets func(ctx context.Context) ([]store.Target, error)
 	// Sending is the id of the run or backfill that sends now, empty where none does.
 	Sending func(ctx context.Context) string
 	Log     *slog.Logger
@@ -117,7 +117,7 @@ func (k *Keeper) target(ctx context.Context, asked string) (target.Target, bool,
 	if err != nil || single.URL != "" && (asked == "" || asked == single.Name) {
 		return single, true, err
 	}
-	saved, err := k.c.Store.Targets(ctx)
+	saved, err := k.c.Targets(ctx)
 	i := slices.IndexFunc(saved, func(t store.Target) bool { return t.Name == asked })
 	if i < 0 {
 		i = slices.IndexFunc(saved, func(t store.Target) bool { return strconv.FormatInt(t.ID, 10) == asked })

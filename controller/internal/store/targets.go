@@ -32,38 +32,60 @@ type targetRow struct {
 	SiteID    int    `db:"site_id"`
 	Token     string `db:"token"`
 	ReadToken string `db:"read_token"`
+	APIURL    string `db:"api_url"`
+	HTTPAuth  string `db:"http_auth"`
+	Headers   string `db:"headers"`
+	CAFile    string `db:"tls_ca_file"`
+	CertFile  string `db:"tls_cert_file"`
+	KeyFile   string `db:"tls_key_file"`
+	Proxy     string `db:"proxy_url"`
 	Weight    int    `db:"weight"`
 	Enabled   bool   `db:"enabled"`
 	CreatedAt stamp  `db:"created_at"`
 	UpdatedAt stamp  `db:"updated_at"`
 }
 
-func tokenPlace(id int64) string { return "targets/" + strconv.FormatInt(id, 10) }
+// sealed are the columns of secrets, each with the place that it is sealed for and the field that it is of.
+func (r *targetRow) sealed(t *target.Target) []sealedColumn {
+	place := "targets/" + strconv.FormatInt(r.ID, 10)
+	return []sealedColumn{
+		{place, &r.Token, &t.Token}, {place + "/read", &r.ReadToken, &t.ReadToken}, {place + "/http_auth", &r.HTTPAuth, &t.HTTPAuth},
+		{place + "/headers", &r.Headers, &t.Headers}, {place + "/proxy_url", &r.Proxy, &t.Proxy},
+	}
+}
 
-func readTokenPlace(id int64) string { return tokenPlace(id) + "/read" }
+type sealedColumn struct {
+	place  string
+	column *string
+	field  *secret.String
+}
 
 // Targets are all targets in the order in which they were made.
 func (s *Store) Targets(ctx context.Context) ([]Target, error) {
 	var rows []targetRow
-	if err := s.read.SelectContext(ctx, &rows, "SELECT id, name, url, site_id, token, read_token, weight, enabled, created_at, updated_at FROM targets ORDER BY id"); err != nil {
+	if err := s.read.SelectContext(ctx, &rows, "SELECT * FROM targets ORDER BY id"); err != nil {
 		return nil, fmt.Errorf("list targets: %w", err)
 	}
 	out := make([]Target, len(rows))
 	for i, r := range rows {
-		token, err := s.seal.open(tokenPlace(r.ID), r.Token)
-		if err != nil {
-			return nil, err
-		}
-		read, err := s.seal.open(readTokenPlace(r.ID), r.ReadToken)
-		if err != nil {
-			return nil, err
-		}
 		out[i] = Target{ID: r.ID, Created: r.CreatedAt.Time, Updated: r.UpdatedAt.Time, Target: target.Target{
-			Name: r.Name, URL: r.URL, SiteID: r.SiteID, Token: secret.String(token), ReadToken: secret.String(read), Weight: r.Weight, Enabled: r.Enabled,
+			Name: r.Name, URL: r.URL, SiteID: r.SiteID, Weight: r.Weight, Enabled: r.Enabled,
+			Access: target.Access{APIURL: r.APIURL, CAFile: r.CAFile, CertFile: r.CertFile, KeyFile: r.KeyFile},
 		}}
+		for _, c := range r.sealed(&out[i].Target) {
+			text, err := s.seal.openSecret(c.place, *c.column)
+			if err != nil {
+				return nil, err
+			}
+			*c.field = text
+		}
 	}
 	return out, nil
 }
+
+const updateTarget = `UPDATE targets SET name = :name, url = :url, site_id = :site_id, token = :token, read_token = :read_token,
+	api_url = :api_url, http_auth = :http_auth, headers = :headers, tls_ca_file = :tls_ca_file, tls_cert_file = :tls_cert_file,
+	tls_key_file = :tls_key_file, proxy_url = :proxy_url, weight = :weight, enabled = :enabled, updated_at = :updated_at WHERE id = :id`
 
 // SaveTarget writes t anew where its id is 0, else over the one of its id, and returns the id. The errors are
 // ErrNameTaken and ErrNotFound.
@@ -87,9 +109,14 @@ func (s *Store) saveTarget(ctx context.Context, tx *sqlx.Tx, t Target) (int64, e
 			return 0, err
 		}
 	}
-	r, err := tx.ExecContext(ctx, "UPDATE targets SET name = ?, url = ?, site_id = ?, token = ?, read_token = ?, weight = ?, enabled = ?, updated_at = ? WHERE id = ?",
-		t.Name, t.URL, t.SiteID, s.seal.close(tokenPlace(t.ID), []byte(t.Token.Reveal())),
-		s.seal.close(readTokenPlace(t.ID), []byte(t.ReadToken.Reveal())), t.Weight, t.Enabled, now, t.ID)
+	row := targetRow{
+		ID: t.ID, Name: t.Name, URL: t.URL, SiteID: t.SiteID, APIURL: t.APIURL, CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile,
+		Weight: t.Weight, Enabled: t.Enabled, UpdatedAt: now,
+	}
+	for _, c := range row.sealed(&t.Target) {
+		*c.column = s.seal.close(c.place, []byte(c.field.Reveal()))
+	}
+	r, err := tx.NamedExecContext(ctx, updateTarget, row)
 	if err != nil {
 		return 0, err
 	}
