@@ -121,8 +121,8 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 			k.plain[key] = strings.TrimSpace(v)
 		}
 	}
-	if u, err := url.Parse(k.plain["MATOMO_URL"]); err == nil && u.User != nil && !gives(values, "MATOMO_HTTP_AUTH") {
-		delete(k.secrets, "MATOMO_HTTP_AUTH")
+	if gives(values, authKnob) && !holds(values, authKnob, false) {
+		delete(k.secrets, authKnob)
 	}
 	k.separate()
 }
@@ -142,8 +142,23 @@ func (k knobs) separate() {
 	}
 }
 
-// gives tells whether values hold a knob itself, masks whether they hold the mask of one.
-func gives(values map[string]any, knob string) bool { return holds(values, knob, false) }
+// authKnob is the one secret that an address may hold too.
+const authKnob = "MATOMO_HTTP_AUTH"
+
+// gives tells whether values hold a knob itself, in its address or by its name, masks whether they hold the mask of one.
+func gives(values map[string]any, knob string) bool {
+	if holds(values, knob, false) || knob != authKnob {
+		return holds(values, knob, false)
+	}
+	for key, v := range values {
+		if address, ok := v.(string); ok && strings.EqualFold(key, "MATOMO_URL") {
+			u, err := url.Parse(strings.TrimSpace(address))
+			return err == nil && u.User != nil
+		}
+	}
+	return false
+}
+
 func masks(values map[string]any, knob string) bool { return holds(values, knob, true) }
 
 func holds(values map[string]any, knob string, mask bool) bool {

@@ -288,7 +288,7 @@ func TestAPresetFileWithFaultsIsNamedBesideTheOthers(t *testing.T) {
 	} {
 		must(t, afero.WriteFile(fsys, "/presets/"+name, []byte(text), 0o600))
 	}
-	l := library.New(nil, fsys, "/presets")
+	l := library.New(nil, fsys, "/presets", "")
 	good, faulty, err := l.BuiltIn()
 	must(t, err)
 	if len(good) != 1 || good[0].Name != "good" || len(good[0].Values) != 1 || good[0].Values["CONCURRENCY"] != 7 {

@@ -169,7 +169,7 @@ func reach(values, now map[string]string, problems *problem.List) {
 		}
 	}
 	for key := range secrets(values) {
-		if values[key] == secret.Mask {
+		if values[key] == secret.Mask && key != token && !slices.Contains(library.ReachKnobs, key) {
 			problems.Refuse(key, "", "is a secret of which nothing is kept", "start a new run with it")
 		}
 	}

@@ -1411,7 +1411,7 @@ export interface components {
             works: boolean;
         };
         ConnectionRequestBody: {
-            /** @description Settings in place of the saved ones, which Matomo's are compared with; what is wrong with them is not told here. */
+            /** @description Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. What is wrong with the latter is not told here. */
             config?: {
                 [key: string]: unknown;
             } | null;
@@ -1430,7 +1430,7 @@ export interface components {
              * @default 10
              */
             timeout: number | null;
-            /** @description Masked or left out: the saved one, which goes to the saved address alone. */
+            /** @description Masked or left out: the saved one, which goes to the saved addresses alone. */
             token_auth?: string | null;
         };
         ContainerAnswer: {
@@ -1941,15 +1941,22 @@ export interface components {
             total: number;
         };
         LibraryTarget: {
+            api_url: string;
             /** Format: date-time */
             created_at: string;
             enabled: boolean;
+            headers: string;
+            http_auth: string;
             /** Format: int64 */
             id: number;
             name: string;
+            proxy_url: string;
             read_token: string;
             /** Format: int64 */
             site_id: number;
+            tls_ca_file: string;
+            tls_cert_file: string;
+            tls_key_file: string;
             token_auth: string;
             /** Format: date-time */
             updated_at: string;
@@ -1989,10 +1996,14 @@ export interface components {
             name: string;
         };
         LibraryWholeTarget: {
+            api_url?: string;
             enabled: boolean;
             name: string;
             /** Format: int64 */
             site_id: number;
+            tls_ca_file?: string;
+            tls_cert_file?: string;
+            tls_key_file?: string;
             url: string;
             /** Format: int64 */
             weight: number;
@@ -2157,7 +2168,7 @@ export interface components {
             changes: components["schemas"]["PublishDifference"][] | null;
             /** @description Shared files that were edited by hand; a start uses them as they are. */
             edited_files: string[] | null;
-            /** @description Why the exchange folder cannot be looked at; changes and edited_files are empty then. */
+            /** @description Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then. */
             fault?: string;
             not_published_because?: string;
             /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
@@ -2260,7 +2271,7 @@ export interface components {
             visitor: string;
         };
         ProbeRequestBody: {
-            /** @description Settings in place of the saved ones, which Matomo's are compared with; what is wrong with them is not told here. */
+            /** @description Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. What is wrong with the latter is not told here. */
             config?: {
                 [key: string]: unknown;
             } | null;
@@ -2278,7 +2289,7 @@ export interface components {
              * @description Without it the saved one.
              */
             site_id?: number | null;
-            /** @description Masked or left out: the saved one, which goes to the saved address alone. */
+            /** @description Masked or left out: the saved one, which goes to the saved addresses alone. */
             token_auth?: string | null;
         };
         ProblemProblem: {
@@ -3059,7 +3070,7 @@ export interface components {
             total: number;
         };
         SaveRequestBody: {
-            /** @description All settings that differ from their default. A token that is masked or left out keeps its value while MATOMO_URL is the same, with another address it must be given; an empty one goes. */
+            /** @description All settings that differ from their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one goes. */
             config: {
                 [key: string]: unknown;
             };
@@ -3228,18 +3239,25 @@ export interface components {
             name: string;
         };
         TargetAnswer: {
+            api_url: string;
             /** Format: date-time */
             created_at: string;
             enabled: boolean;
+            headers: string;
+            http_auth: string;
             /** Format: int64 */
             id: number;
             name: string;
             not_published_because?: string;
+            proxy_url: string;
             /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
             published: boolean;
             read_token: string;
             /** Format: int64 */
             site_id: number;
+            tls_ca_file: string;
+            tls_cert_file: string;
+            tls_key_file: string;
             token_auth: string;
             /** Format: date-time */
             updated_at: string;
@@ -5789,10 +5807,17 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    api_url?: string | null;
                     enabled?: boolean | null;
+                    headers?: string | null;
+                    http_auth?: string | null;
                     name?: string | null;
+                    proxy_url?: string | null;
                     read_token?: string | null;
                     site_id?: number | null;
+                    tls_ca_file?: string | null;
+                    tls_cert_file?: string | null;
+                    tls_key_file?: string | null;
                     token_auth?: string | null;
                     url?: string | null;
                     weight?: number | null;
@@ -5966,10 +5991,17 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    api_url?: string | null;
                     enabled?: boolean | null;
+                    headers?: string | null;
+                    http_auth?: string | null;
                     name?: string | null;
+                    proxy_url?: string | null;
                     read_token?: string | null;
                     site_id?: number | null;
+                    tls_ca_file?: string | null;
+                    tls_cert_file?: string | null;
+                    tls_key_file?: string | null;
                     token_auth?: string | null;
                     url?: string | null;
                     weight?: number | null;
