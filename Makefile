@@ -122,7 +122,7 @@ image-loadgen: image-files
 image-controller: image-files
 	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BUILD=prebuilt --build-arg VERSION=$(VERSION) -f controller/Dockerfile -t trafficinator-controller:local .
 
-image-files: ## what goes into the image; its Dockerfile runs this too
+image-files: web ## what goes into the image; its Dockerfile runs this too
 	@test -n "$(CA_BUNDLE)" || { echo "no CA certificates found; install ca-certificates or set CA_BUNDLE=file"; exit 1; }
 	GOOS=linux $(STATIC_BUILD) -o bin/image/loadgen ./loadgen
 	GOOS=linux $(SQLITE_BUILD) -ldflags '$(LD_FLAGS) -linkmode external -extldflags -static' -o bin/image/controller ./controller

@@ -34,7 +34,7 @@ if ! reason=$("$docker" version --format '{{.Server.Version}}' 2>&1 >/dev/null);
   [ -n "$found" ] || fail "no Docker engine answers: $reason
 Start one, or use \`make run\`, which needs none."
   export DOCKER_HOST="$found"
-  say "the engine that answers is $found; for \`docker compose logs\` and \`down\`: export DOCKER_HOST=$found"
+  say "the engine that answers is $found; for other commands (docker, make images): export DOCKER_HOST=$found"
 fi
 engine=$("$docker" context inspect --format '{{.Endpoints.docker.Host}}')
 case $engine in
