@@ -76,6 +76,9 @@ func (a *App) chooseEngine(ctx context.Context) error {
 		err = d.Usable(ctx)
 	}
 	where := fmt.Sprintf("the engine at %s, from %s", engine.Host, engine.Source)
+	if engine.Host == "" {
+		where = "no engine"
+	}
 	switch {
 	case err == nil:
 		a.port, a.runtimeReason = d, where
@@ -83,7 +86,7 @@ func (a *App) chooseEngine(ctx context.Context) error {
 		a.port, a.runtimeReason = d, where+", which does not answer yet"
 		a.log.WarnContext(ctx, "the Docker engine does not answer", "engine", engine.Host, "err", err)
 	case required:
-		return fmt.Errorf("RUNTIME=docker: %s: %w", where, err)
+		return fmt.Errorf("%w: RUNTIME=docker: %s: %w", errBadSetting, where, err)
 	default:
 		a.runtimeReason = fmt.Sprintf("RUNTIME=auto, and no container can be used: %s: %v", where, err)
 		if d != nil {

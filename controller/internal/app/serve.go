@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -39,6 +40,9 @@ func (h Host) read() (settings.Settings, problem.List, bool) {
 	return s, problems, problems.Err() == nil
 }
 
+// errBadSetting marks a setting that shows only on this machine to be of no use.
+var errBadSetting = errors.New("a setting does not fit this machine")
+
 // Serve runs the controller until ctx is done and returns the exit code.
 func Serve(ctx context.Context, h Host) int {
 	s, _, ok := h.read()
@@ -60,6 +64,9 @@ func Serve(ctx context.Context, h Host) int {
 			err = fmt.Errorf("%w: %w", fault, err)
 		}
 		log.Error("start failed", "err", err)
+		if errors.Is(err, errBadSetting) {
+			return BadInput
+		}
 		return Internal
 	}
 	address := cmp.Or(s.PublicURL, "http://"+reachable(listener.Addr().String()))
