@@ -64,7 +64,7 @@ func (s *session) prepareBackfill(ctx context.Context) problem.List {
 	if problems = append(problems, more...); problems.Err() == nil && !goesOn {
 		problems = append(problems, p.retention(ctx)...)
 		if err := p.journal.Begin(*header); err != nil {
-			problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(), "name a folder that this user may write to")
+			problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(), unlessFull(err, "name a folder that this user may write to"))
 		}
 	}
 	if problems.Err() != nil {

@@ -256,7 +256,7 @@ func TestAStateFolderThatCannotBeWrittenStopsTheStart(t *testing.T) {
 	d.full.Store(true)
 	l := start(t, d, settings(m, map[string]string{"STATE_DIR": "/state"}))
 	l.ends(t, exitConfig)
-	want := `error: STATE_DIR="/state": write to folder: publish .write-test: no space left on device; name a folder that this user may write to`
+	want := `error: STATE_DIR="/state": write to folder: publish .write-test: no space left on device; make room there, or name a place on another disk`
 	if !l.stderr.has(want) {
 		t.Errorf("stderr lacks\n%s\nbut says\n%s", want, l.stderr.String())
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/afero"
 
@@ -14,12 +16,20 @@ import (
 // the state folder itself.
 func places(fsys afero.Fs, s spec.Spec) (problems problem.List) {
 	if _, err := state.Open(fsys, s.StateDir); err != nil {
-		problems.Refuse("STATE_DIR", s.StateDir, err.Error(), "name a folder that this user may write to")
+		problems.Refuse("STATE_DIR", s.StateDir, err.Error(), unlessFull(err, "name a folder that this user may write to"))
 	}
 	if s.SummaryFile != "" {
 		if err := state.Probe(fsys, filepath.Dir(s.SummaryFile)); err != nil {
-			problems.Refuse("SUMMARY_FILE", s.SummaryFile, err.Error(), "name a file in a folder that exists and that this user may write to")
+			problems.Refuse("SUMMARY_FILE", s.SummaryFile, err.Error(), unlessFull(err, "name a file in a folder that exists and that this user may write to"))
 		}
 	}
 	return problems
+}
+
+// unlessFull is the cure of a place that cannot be written: that of a full disk is another.
+func unlessFull(err error, cure string) string {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return "make room there, or name a place on another disk"
+	}
+	return cure
 }

@@ -21,7 +21,7 @@ func TestASummaryThatCannotBeWrittenStopsTheStart(t *testing.T) {
 		d.full.Store(true)
 		l := start(t, d, settings(m, nil), command)
 		l.ends(t, exitConfig)
-		want := `error: SUMMARY_FILE="/out/summary.json": write to folder: publish .write-test: no space left on device; name a file in a folder that exists and that this user may write to`
+		want := `error: SUMMARY_FILE="/out/summary.json": write to folder: publish .write-test: no space left on device; make room there, or name a place on another disk`
 		if !l.stderr.has(want) {
 			t.Errorf("%s: stderr lacks\n%s\nbut says\n%s", command, want, l.stderr.String())
 		}

@@ -34,7 +34,7 @@ func (s *session) prepare(ctx context.Context) (starts bool, problems problem.Li
 		problems.Refuse("RUN_ID", s.plan.RunID, err.Error()+" with the same STATE_DIR", "wait until it has ended, or choose another RUN_ID")
 		return false, problems
 	case err != nil:
-		problems.Refuse("STATE_DIR", k.StateDir, err.Error(), "name a folder that this user may write to")
+		problems.Refuse("STATE_DIR", k.StateDir, err.Error(), unlessFull(err, "name a folder that this user may write to"))
 		return false, problems
 	}
 	if k.BackfillEnabled {

@@ -75,7 +75,7 @@ type reportFile struct {
 func (o options) places(fsys afero.Fs) (problems problem.List) {
 	for _, f := range o.files() {
 		if err := state.Probe(fsys, filepath.Dir(f.path)); err != nil {
-			problems.Refuse(f.flag, f.path, err.Error(), "name a file in a folder that exists and that this user may write to")
+			problems.Refuse(f.flag, f.path, err.Error(), unlessFull(err, "name a file in a folder that exists and that this user may write to"))
 		}
 	}
 	return problems

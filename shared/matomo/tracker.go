@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
@@ -51,7 +53,7 @@ func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	sent := time.Now()
 	r, err := x.postForm(ctx, x.target.URL, ping(x.target))
 	if err != nil {
-		d.Findings = append(d.Findings, unreachable(err))
+		d.Findings = append(d.Findings, unreachable(err, x.target.URL))
 		return false
 	}
 	a := answer.Hit(&r.Raw)
@@ -60,7 +62,8 @@ func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	return a.Class == answer.Accepted
 }
 
-func unreachable(err error) Finding {
+// unreachable says why the tracker at address gave no answer.
+func unreachable(err error, address string) Finding {
 	if message, cure := certificate(err); message != "" {
 		return bad("certificate", cure, "%s", message)
 	}
@@ -68,6 +71,8 @@ func unreachable(err error) Finding {
 	switch {
 	case errors.Is(err, errForbidden):
 		cure = "give the address of a Matomo"
+	case errors.Is(err, syscall.ECONNREFUSED) && strings.Contains(address, "//host.docker.internal"):
+		cure = "let it listen on all addresses (0.0.0.0): this machine's 127.0.0.1 is not reached from a container; with a rootless engine give this machine's address in the network"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		cure = "write http:// instead of https://, or turn on TLS in the server"
 	}

@@ -1,0 +1,22 @@
+package matomo
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Whoever starts a sink on this machine for a container finds it refuses: it listens on 127.0.0.1 unless told otherwise.
+func TestARefusalOfTheContainersHostSaysWhereToListen(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("dial tcp 172.17.0.1:8080: %w", syscall.ECONNREFUSED)
+	for address, want := range map[string]string{
+		"http://host.docker.internal:8080/matomo.php": "let it listen on all addresses",
+		"http://matomo.example.test/matomo.php":       "start Matomo, or correct host and port",
+	} {
+		if f := unreachable(err, address); !strings.Contains(f.Cure, want) {
+			t.Errorf("%s: %+v", address, f)
+		}
+	}
+}
