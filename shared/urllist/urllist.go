@@ -3,17 +3,14 @@
 package urllist
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // The limits of a list.
@@ -28,8 +25,8 @@ const (
 	fewPages, manyPages = 100, 50_000
 	// maxProblems ends the reading of a file that is no list at all.
 	maxProblems = 100
-	// shownDuplicates is how many duplicates are told one by one.
-	shownDuplicates = 5
+	// shownWarnings is how many lines are warned of one by one for the same reason.
+	shownWarnings = 5
 )
 
 // Page is a line of the list. Lines nearer the top are visited more often.
@@ -40,87 +37,109 @@ type Page struct {
 	Line  int
 }
 
-var separator = regexp.MustCompile(` *\t[ \t]*| {2,}[ \t]*`)
-
 // Parse reads urls.txt from r: a URL and, after a TAB or two spaces, a title a line; `#` begins a comment line. name
-// is what problems call the file.
+// is what problems call the file. A file that is something else altogether has one fault, not one in each line.
 func Parse(name string, r io.Reader) ([]Page, problem.List) {
 	var problems problem.List
-	var pages []Page
-	first := map[string]int{}
-	duplicates, read := 0, 0
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 4<<10), MaxLine+len("\r\n"))
-	number := 0
-	for lines.Scan() {
-		number++
-		raw := lines.Bytes()
-		if read += len(raw) + 1; read > MaxBytes {
-			problems.Refuse(name, "", "is larger than 32 MiB", "keep the pages that matter")
-			return nil, problems
-		}
-		if number == 1 {
-			raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-		}
-		where := fmt.Sprintf("%s line %d", name, number)
-		if !utf8.Valid(raw) {
-			problems.Refuse(where, "", "is not UTF-8", "save the file as UTF-8")
-		} else if p, ok := parseLine(where, strings.TrimSpace(string(raw)), &problems); ok {
-			p.Line = number
-			if before, twice := first[p.URL]; twice {
-				if duplicates++; duplicates <= shownDuplicates {
-					problems.Warn(where, p.URL, fmt.Sprintf("stands in line %d too", before), "remove one, or keep it to be visited more often")
-				}
-			} else {
-				first[p.URL] = number
-			}
-			pages = append(pages, p)
-		}
-		if len(problems.Errors()) >= maxProblems {
-			problems.Refuse(name, "", "has many more faults", "mend those above first")
-			return nil, problems
-		}
-		if len(pages) > MaxPages {
-			problems.Refuse(name, "", fmt.Sprintf("holds more than %d pages", MaxPages), "keep the pages that matter")
-			return nil, problems
-		}
-	}
-	switch err := lines.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		problems.Refuse(fmt.Sprintf("%s line %d", name, number+1), "", "is longer than 8 KiB", "is this a list of addresses?")
+	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	switch {
 	case err != nil:
 		problems.Refuse(name, "", "cannot be read: "+err.Error(), "")
-	case len(pages) == 0 && problems.Err() == nil:
-		problems.Refuse(name, "", "holds no page", "add a line such as https://host/page")
-	case len(pages) < fewPages && problems.Err() == nil:
-		problems.Warn(name, "", fmt.Sprintf("holds %d pages; reports look real from about %d on", len(pages), fewPages), "add pages")
-	case len(pages) > manyPages:
-		problems.Warn(name, "", fmt.Sprintf("holds %d pages; Matomo folds the tail of its reports into Others", len(pages)), "keep the pages that matter")
+		return nil, problems
+	case len(data) > MaxBytes:
+		problems.Refuse(name, "", "is larger than 32 MiB", "keep the pages that matter")
+		return nil, problems
 	}
-	if duplicates > shownDuplicates {
-		problems.Warn(name, "", fmt.Sprintf("holds %d lines more that stand there twice", duplicates-shownDuplicates), "remove them")
+	decoded, err := textfile.Decode(data)
+	if err != nil {
+		if errors.Is(err, textfile.ErrEncoding) {
+			name = fmt.Sprintf("%s line %d", name, textfile.InvalidLine(data))
+		}
+		problems.Refuse(name, "", err.Error(), textfile.Cure(err))
+		return nil, problems
 	}
-	return pages, problems
+	text := lineEnds.Replace(string(decoded))
+	if what, cure := otherKind(text); what != "" {
+		problems.Refuse(name, "", what, cure)
+		return nil, problems
+	}
+	l := list{name: name, first: map[string]int{}}
+	if !l.read(text) {
+		return nil, l.problems
+	}
+	l.conclude()
+	return l.pages, l.problems
 }
 
-func parseLine(where, line string, problems *problem.List) (Page, bool) {
-	if line == "" || line[0] == '#' {
-		return Page{}, false
+// lineEnds makes those of Windows and of old Macs ours.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+// list is a list being read.
+type list struct {
+	name     string
+	problems problem.List
+	pages    []Page
+	// first is the line in which an address stands first.
+	first map[string]int
+	// duplicates and hidden count lines that are warned of.
+	duplicates, hidden int
+}
+
+// read reads the lines; false where there is no use in going on.
+func (l *list) read(text string) bool {
+	number := 0
+	for raw := range strings.Lines(text) {
+		number++
+		where := fmt.Sprintf("%s line %d", l.name, number)
+		raw = strings.TrimSuffix(raw, "\n")
+		if len(raw) > MaxLine {
+			l.problems.Refuse(where, "", "is longer than 8 KiB", "is this a list of addresses?")
+			return false
+		}
+		if p, ok := l.line(where, strings.TrimSpace(raw)); ok {
+			p.Line = number
+			l.add(where, p)
+		}
+		if len(l.problems.Errors()) >= maxProblems {
+			l.problems.Refuse(l.name, "", "has many more faults", "mend those above first")
+			return false
+		}
+		if len(l.pages) > MaxPages {
+			l.problems.Refuse(l.name, "", fmt.Sprintf("holds more than %d pages", MaxPages), "keep the pages that matter")
+			return false
+		}
 	}
-	address, title := line, ""
-	if cut := separator.FindStringIndex(line); cut != nil {
-		address, title = line[:cut[0]], line[cut[1]:]
+	return true
+}
+
+func (l *list) add(where string, p Page) {
+	l.pages = append(l.pages, p)
+	before, twice := l.first[p.URL]
+	if !twice {
+		l.first[p.URL] = p.Line
+		return
 	}
-	if strings.Contains(address, " ") {
-		problems.Refuse(where, line, "has a single space", "put a TAB or two spaces between address and title, and %20 into an address")
-		return Page{}, false
+	if l.duplicates++; l.duplicates <= shownWarnings {
+		l.problems.Warn(where, p.URL, fmt.Sprintf("stands in line %d too", before), "remove one, or keep it to be visited more often")
 	}
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		problems.Refuse(where, address, "is not an http or https address", "write https://host/page")
-		return Page{}, false
+}
+
+// conclude says what is wrong with the list as a whole.
+func (l *list) conclude() {
+	switch n, refused := len(l.pages), l.problems.Err() != nil; {
+	case n == 0 && !refused:
+		l.problems.Refuse(l.name, "", "holds no page", "add a line such as https://host/page")
+	case n < fewPages && !refused:
+		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d pages; reports look real from about %d on", n, fewPages), "add pages")
+	case n > manyPages:
+		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d pages; Matomo folds the tail of its reports into Others", n), "keep the pages that matter")
 	}
-	return Page{URL: address, Title: title}, true
+	if n := l.duplicates - shownWarnings; n > 0 {
+		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d lines more that stand there twice", n), "remove them")
+	}
+	if n := l.hidden - shownWarnings; n > 0 {
+		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d lines more with invisible characters in their title", n), "remove those")
+	}
 }
 
 // Encode writes the list as urls.txt.

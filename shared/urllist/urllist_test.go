@@ -2,10 +2,12 @@ package urllist_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
@@ -36,7 +38,7 @@ func TestEachBadListHasItsMessage(t *testing.T) {
 		"Latin-1":        {ten + "https://a.test/\tCaf\xe9", "urls.txt line 11: is not UTF-8; save the file as UTF-8"},
 		"a port alone":   {ten + "https://:80/b", `urls.txt line 11="https://:80/b": is not an http or https address; write https://host/page`},
 		"not one page":   {strings.Repeat("x\n", 200), strings.TrimSuffix(faults(100), "\n") + "\nurls.txt: has many more faults; mend those above first"},
-		"UTF-16":         {"\xff\xfeh\x00t\x00", "urls.txt line 1: is not UTF-8; save the file as UTF-8"},
+		"a picture":      {"\x89PNG\x00", "urls.txt: is not a text file; name a text file"},
 		"too many pages": {strings.Repeat(ten, 20_001), "urls.txt: holds more than 200000 pages; keep the pages that matter"},
 		"a long line":    {ten + "https://a.test/" + strings.Repeat("x", 9000), "urls.txt line 11: is longer than 8 KiB; is this a list of addresses?"},
 		"two faults":     {"a\nb\n", "urls.txt line 1=\"a\": is not an http or https address; write https://host/page\nurls.txt line 2=\"b\": is not an http or https address; write https://host/page"},
@@ -57,6 +59,74 @@ func faults(n int) string {
 		fmt.Fprintf(&b, "urls.txt line %d=\"x\": is not an http or https address; write https://host/page\n", i+1)
 	}
 	return b.String()
+}
+
+func TestAFileOfAnotherKindHasOneFault(t *testing.T) {
+	t.Parallel()
+	const rows = 300
+	for name, c := range map[string]struct{ in, want string }{
+		"a sitemap":      {"<?xml version=\"1.0\"?>\n<urlset xmlns=\"x\">\n" + strings.Repeat("<url><loc>https://a.test/</loc></url>\n", rows), "urls.txt: is an XML sitemap"},
+		"a web page":     {"<!DOCTYPE html>\n<p>\n", "urls.txt: is a web page"},
+		"JSON":           {"[\"https://a.test/\"]\n", "urls.txt: is JSON"},
+		"CSV":            {strings.Repeat("https://a.test/c,Title\n", rows), "urls.txt: is CSV, with commas or semicolons between address and title; put a TAB there"},
+		"a line of CSV":  {"https://a.test/c,Title", "urls.txt: is CSV"},
+		"CSV with names": {"url,title\n" + strings.Repeat("https://a.test/c,a title\n", rows), "urls.txt: is CSV"},
+		"quoted CSV":     {"\"address\";\"title\"\n" + strings.Repeat("\"https://a.test/c\";\"A title\"\n", rows), "urls.txt: is CSV"},
+		"Latin-1":        {strings.Repeat("https://a.test/\tCaf\xe9\n", rows), "urls.txt line 1: is not UTF-8"},
+	} {
+		_, problems := urllist.Parse("urls.txt", strings.NewReader(c.in))
+		if len(problems) != 1 || !strings.HasPrefix(problems.Errors().Error(), c.want) {
+			t.Errorf("%s: %d problems, want %s\n%.300s", name, len(problems), c.want, problems.Error())
+		}
+	}
+}
+
+func TestListsOfEveryEditorAreRead(t *testing.T) {
+	t.Parallel()
+	const text = "https://a.test/caf%C3%A9\tCafé\nhttps://a.test/wiki/Washington,_D.C.\nhttps://a.test/article,123.html\n"
+	for name, in := range map[string]string{
+		"UTF-8": text, "UTF-8 with a mark": "\ufeff" + text, "lines of Windows": strings.ReplaceAll(text, "\n", "\r\n"), "lines of old Macs": strings.ReplaceAll(text, "\n", "\r"),
+		"UTF-16": utf16Of(text),
+	} {
+		pages, problems := urllist.Parse("urls.txt", strings.NewReader(in))
+		if problems.Err() != nil || len(pages) != 3 || pages[0].Title != "Café" || pages[2].Line != 3 {
+			t.Errorf("%s: %+v, %v", name, pages, problems)
+		}
+	}
+}
+
+func utf16Of(text string) string {
+	b := []byte{0xff, 0xfe}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b = binary.LittleEndian.AppendUint16(b, unit)
+	}
+	return string(b)
+}
+
+func TestOddCharactersOfALineAreNamed(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"https://a.test/a\u00a0Title": `urls.txt line 1="https://a.test/a\u00a0Title": has a no-break space (U+00A0) as character 17; put a TAB or two plain spaces between address and title`,
+		"https://a.test/a\u200b\tT":   `urls.txt line 1="https://a.test/a\u200b": has a zero-width space (U+200B) as character 17; remove it`,
+		"https://a.test/100%-wool":    `urls.txt line 1="https://a.test/100%-wool": has a % that begins no escape, as character 19; write %25 for a percent sign`,
+		"https://me:hush@a.test/":     `urls.txt line 1: holds a user name or password, which Matomo would record; leave it out of the address of a page`,
+		"https://a.test/?q=100%":      ``,
+		"https://a.test/%C3%A9\u00a0": ``, // the spaces at the end of a line mean nothing
+		"https://a.test/a\t\u00a0T":   ``,
+	} {
+		pages, problems := urllist.Parse("urls.txt", strings.NewReader(in))
+		if got := problems.Errors().Error(); got != want {
+			t.Errorf("%q\ngot  %s\nwant %s", in, got, want)
+		}
+		if want == "" && (len(pages) != 1 || strings.Contains(pages[0].URL+pages[0].Title, "\u00a0")) {
+			t.Errorf("%q: %+v", in, pages)
+		}
+	}
+	_, problems := urllist.Parse("urls.txt", strings.NewReader(strings.Repeat("https://a.test/a\tOne\u200bword\n", 200)))
+	told := problems.Warnings().Error()
+	if n := strings.Count(told, "has a zero-width space (U+200B) as character 4 of its title"); n != 5 || !strings.Contains(told, "holds 195 lines more with invisible characters in their title") {
+		t.Errorf("%d lines are told:\n%s", n, told)
+	}
 }
 
 func TestALineOf8KiBIsRead(t *testing.T) {
