@@ -96,7 +96,7 @@ func TestAStartCountsOnce(t *testing.T) {
 
 func TestTheLedgerOfADeletedRunIsRemoved(t *testing.T) {
 	t.Parallel()
-	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+	m, fsys := newMatomo(t, sink.Config{}, nil), withExchange(t)
 	env := settings(m, map[string]string{"STATE_DIR": "/state", "EXCHANGE_DIR": "/x", "STOP_AFTER_VISITS": "3"})
 	for _, id := range []string{"gone", "stays"} {
 		env["RUN_ID"] = id

@@ -107,7 +107,7 @@ func TestARunThatIsAskedToFinishEndsWithWholeVisits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+			m, fsys := newMatomo(t, sink.Config{}, nil), withExchange(t)
 			steer := func(more string) { write(t, fsys, "/x/control.json", `{"run_id":"asked"`+more+`}`) }
 			env := map[string]string{
 				"RUN_ID": "asked", "EXCHANGE_DIR": "/x", "STATE_DIR": "/state", "STOP_AFTER_VISITS": "100000",
@@ -138,7 +138,7 @@ func TestARunThatIsAskedToFinishEndsWithWholeVisits(t *testing.T) {
 
 func TestARunShowsHowItFinishesAndWhatItCuts(t *testing.T) {
 	t.Parallel()
-	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+	m, fsys := newMatomo(t, sink.Config{}, nil), withExchange(t)
 	l := start(t, fsys, settings(m, map[string]string{
 		"RUN_ID": "asked", "EXCHANGE_DIR": "/x", "STATE_DIR": "/state", "STOP_AFTER_VISITS": "100000", "TELEMETRY_ADDR": "127.0.0.1:0",
 		"PAUSE_BETWEEN_PVS_MIN": "60", "PAUSE_BETWEEN_PVS_MAX": "60",

@@ -105,6 +105,16 @@ func settings(m *matomo, more map[string]string) map[string]string {
 	return env
 }
 
+// withExchange has an empty exchange folder, /x.
+func withExchange(t *testing.T) afero.Fs {
+	t.Helper()
+	fsys := afero.NewMemMapFs()
+	if err := fsys.MkdirAll("/x", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return fsys
+}
+
 // loadgen is the program under way.
 type loadgen struct {
 	fs             afero.Fs

@@ -6,10 +6,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// maxURL is where Matomo cuts a page's address, in bytes (page_maximum_length of config/global.ini.php).
-const maxURL = 1024
+// Where Matomo cuts texts, in bytes. Where that is inside a character it refuses the hit, and in bulk the whole request.
+const (
+	// MaxText is for titles, the addresses of pages, outlinks and downloads, and keywords (page_maximum_length of
+	// config/global.ini.php).
+	MaxText = 1024
+	// MaxCategory is for the category of a search (plugins/Actions/Actions/ActionSiteSearch.php).
+	MaxCategory = 200
+)
 
 var (
 	// searchParameters are the default site-search parameters (plugins/SitesManager/API.php), in the order tried.
@@ -40,8 +48,12 @@ type Recorded struct {
 	Excluded []string
 	// Fragment: what follows # is dropped.
 	Fragment bool
-	// TooLong: the address is cut at 1024 bytes.
+	// TooLong: the address is cut at MaxText.
 	TooLong bool
+	// LongTitle: the title is cut there.
+	LongTitle bool
+	// Untitled: Matomo takes the title for none.
+	Untitled bool
 }
 
 // Classify tells how Matomo records a page, by the rules of core/Tracker/PageUrl.php,
@@ -55,7 +67,10 @@ func Classify(p Page) Recorded {
 		Campaign: !ignoresReferrer(inQuery) && (isCampaign(inQuery) || isCampaign(parameters(fragment))),
 		Direct:   ignoresReferrer(inQuery),
 		Fragment: hasFragment,
-		TooLong:  len(p.URL) > maxURL,
+		TooLong:  len(p.URL) > MaxText,
+
+		LongTitle: len(p.Title) > MaxText,
+		Untitled:  p.Title != "" && Empty(p.Title),
 	}
 	for _, q := range inQuery {
 		if name := strings.ToLower(q.name); slices.Contains(excludedParameters, name) && !slices.Contains(r.Excluded, name) {
@@ -69,7 +84,7 @@ func Classify(p Page) Recorded {
 // question mark is before them, turned into usual ones.
 func cleaned(raw string) string {
 	raw = strings.ReplaceAll(raw, "&amp;", "&")
-	raw = raw[:min(len(raw), maxURL)]
+	raw = textfile.Cut(raw, MaxText)
 	semicolon, question := strings.IndexByte(raw, ';'), strings.IndexByte(raw, '?')
 	if semicolon < 0 || question >= 0 && question < semicolon {
 		return raw
@@ -92,6 +107,8 @@ func queryOf(fragment string) string {
 type parameter struct {
 	name, value string
 	array       bool
+	// written is the pair as it stands there.
+	written string
 }
 
 // emptyIndex marks an array; name[0]= is no array to Matomo but another name.
@@ -101,7 +118,7 @@ var emptyIndex = regexp.MustCompile(`(?i)(\[|%5b)(\]|%5d)$`)
 func parameters(query string) []parameter {
 	var out []parameter
 	for pair := range strings.SplitSeq(strings.TrimPrefix(query, "?"), "&") {
-		var p parameter
+		p := parameter{written: pair}
 		p.name, p.value, _ = strings.Cut(pair, "=")
 		if base := emptyIndex.ReplaceAllString(p.name, ""); base != "" && base != p.name {
 			p.name, p.array = base, true
@@ -149,12 +166,15 @@ func ignoresReferrer(ps []parameter) bool {
 // empty is PHP's notion: "0" is empty too.
 func empty(value string) bool { return value == "" || value == "0" }
 
+// Empty tells whether Matomo takes a text for none: once it is trimmed nothing is left of it, or "0".
+func Empty(text string) bool { return empty(strings.Trim(text, " \t\n\r\x00\x0b")) }
+
 // blank says whether a value is empty once it is decoded and trimmed.
 func blank(value string) bool {
 	if decoded, err := url.QueryUnescape(value); err == nil {
 		value = decoded
 	}
-	return empty(strings.Trim(value, " \t\n\r\x00\x0b"))
+	return Empty(value)
 }
 
 // Explain says in words what is recorded otherwise, "" where nothing is.
@@ -177,6 +197,12 @@ func (r Recorded) Explain() string {
 	}
 	if r.TooLong {
 		out = append(out, "is cut at 1024 bytes")
+	}
+	if r.LongTitle {
+		out = append(out, "has a title that is cut at 1024 bytes")
+	}
+	if r.Untitled {
+		out = append(out, "is recorded without a title, because Matomo takes 0 for none")
 	}
 	return strings.Join(out, "; ")
 }

@@ -249,6 +249,52 @@ func TestWhatMatomoRecordsOtherwise(t *testing.T) {
 	}
 }
 
+func TestTitlesThatMatomoCutsOrTakesForNone(t *testing.T) {
+	t.Parallel()
+	for title, want := range map[string]string{
+		"": "", "Title": "", "0": "is recorded without a title, because Matomo takes 0 for none", "00": "",
+		strings.Repeat("é", 512): "", strings.Repeat("é", 513): "has a title that is cut at 1024 bytes",
+	} {
+		if got := urllist.Classify(urllist.Page{URL: "https://a.test/x", Title: title}).Explain(); got != want {
+			t.Errorf("%.40q: %s, want %s", title, got, want)
+		}
+	}
+}
+
+// Each line was sent to Matomo 5.2.0-b5 and looked up in Actions.getPageUrls.
+func TestPagesThatMatomoCountsInOneRow(t *testing.T) {
+	t.Parallel()
+	for _, same := range [][]string{
+		{"https://SHOP.test/host/a", "https://shop.test/host/a"}, {"http://shop.test/scheme", "https://shop.test/scheme"},
+		{"https://www.shop.test/www", "https://shop.test/www"}, {"https://shop.test/slash/", "https://shop.test/slash/index"},
+		{"https://shop.test/frag#a", "https://shop.test/frag"}, {"https://shop.test/excl?gclid=1", "https://shop.test/excl", "https://shop.test/excl?"},
+		{"https://shop.test/double//x", "https://shop.test/double/x", "https://other.test/double/x"}, {"https://shop.test:443/port", "https://shop.test/port"},
+		{"https://shop.test/par?a=2&b=1", "https://shop.test/par?a=2&b=1&a=2"}, {"https://shop.test/dup?a=1&a=2", "https://shop.test/dup?a=2"},
+		{"https://shop.test/amp?a=1&amp;b=2", "https://shop.test/amp?a=1&b=2"}, {"https://shop.test/matrix;a=1", "https://shop.test/matrix?a=1"},
+		{"https://shop.test", "https://shop.test/", "https://shop.test/index"},
+	} {
+		var pages []urllist.Page
+		for i, address := range same {
+			pages = append(pages, urllist.Page{URL: address, Line: i + 1})
+		}
+		got := urllist.Merge(append(pages, pages[0]))
+		if len(got) < len(same)-1 || got[0].Page != pages[1] || got[0].With != pages[0] {
+			t.Errorf("%v: %v", same, got)
+		}
+	}
+	if got := urllist.Merge([]urllist.Page{
+		{URL: "https://shop.test/case/A"}, {URL: "https://shop.test/case/a"}, {URL: "https://shop.test/slash/"}, {URL: "https://shop.test/slash"},
+		{URL: "https://shop.test/esc%2Fx"}, {URL: "https://shop.test/esc%2fx"}, {URL: "https://shop.test/caf%C3%A9"}, {URL: "https://shop.test/café"},
+		{URL: "https://shop.test/par?b=1&a=2"}, {URL: "https://shop.test/par?a=2&b=1"}, {URL: "https://shop.test/empty?x="}, {URL: "https://shop.test/empty?x"},
+		{URL: "https://shop.test/s?q=a"}, {URL: "http://shop.test/s?q=a"},
+	}); got != nil {
+		t.Errorf("apart in Matomo: %v", got)
+	}
+	if got := urllist.Merge(urllist.Default("")); got != nil {
+		t.Errorf("built in: %v", got)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(ten))
 	f.Add([]byte("https://a.test/\tx\n\xff"))

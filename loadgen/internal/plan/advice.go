@@ -96,20 +96,32 @@ func (l *loader) note() {
 	}
 	add("browsing: %.1f %% of all visits, bounces %.1f %%", 100*browsing, 100*browsing*p.Spec.BounceProbability)
 	add("visits with a %s (funnels included, by the first %d visits)", m, sampled)
-	hosts, others := map[string]bool{}, 0
+	p.notePages(add)
+}
+
+// notePages tells which pages Matomo records otherwise than they stand in the list.
+func (p *Plan) notePages(add func(format string, args ...any)) {
+	from := p.Sources["pages"]
+	hosts := map[string]bool{}
+	var others, merged []string
 	for _, page := range p.Pages {
-		r := urllist.Classify(page)
-		if why := r.Explain(); why != "" {
-			if others++; others <= maxListed {
-				add("%s line %d: %s", p.Sources["pages"], page.Line, why)
-			}
+		if why := urllist.Classify(page).Explain(); why != "" {
+			others = append(others, fmt.Sprintf("line %d: %s", page.Line, why))
 		}
 		hosts[visit.Host(page.URL)] = true
 	}
-	if others > maxListed {
-		add("%s: %d more such lines", p.Sources["pages"], others-maxListed)
+	for _, m := range urllist.Merge(p.Pages) {
+		merged = append(merged, fmt.Sprintf("line %d: is one page with line %d in the reports of %s", m.Page.Line, m.With.Line, urllist.MergedBy))
 	}
-	add("pages: %d on %d host(s), from %s", len(p.Pages), len(hosts), p.Sources["pages"])
+	for _, lines := range [][]string{others, merged} {
+		for _, line := range lines[:min(len(lines), maxListed)] {
+			add("%s %s", from, line)
+		}
+		if more := len(lines) - maxListed; more > 0 {
+			add("%s: %d more such lines", from, more)
+		}
+	}
+	add("pages: %d on %d host(s), from %s", len(p.Pages), len(hosts), from)
 }
 
 // maxListed is how many lines of the URL list are told one by one.

@@ -22,6 +22,9 @@ type set = map[string]string
 func load(t *testing.T, env, files set) (*plan.Plan, problem.List) {
 	t.Helper()
 	fs := afero.NewMemMapFs()
+	if err := fs.MkdirAll("/x", 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for name, content := range files {
 		if err := afero.WriteFile(fs, "/x/"+name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)

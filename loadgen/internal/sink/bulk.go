@@ -125,9 +125,9 @@ func plain(value any) string {
 // rollsBack says whether a hit of the batch makes Matomo undo all of it (core/Tracker/Action.php), and books that.
 func (s *Sink) rollsBack(hits []*hit) bool {
 	for _, h := range hits {
-		if noAction(h) && excluded(h) == "" {
+		if excluded(h) == "" && (noAction(h) || halved(h)) {
 			s.mu.Lock()
-			s.counts.Rejected[noSuchAction] += int64(len(hits))
+			s.counts.Rejected[refused(h)] += int64(len(hits))
 			s.mu.Unlock()
 			return true
 		}

@@ -131,6 +131,9 @@ func refused(h *hit) string {
 	if noAction(h) {
 		return noSuchAction
 	}
+	if halved(h) {
+		return halfCharacter
+	}
 	return ""
 }
 

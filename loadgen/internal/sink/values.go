@@ -13,6 +13,7 @@ import (
 const (
 	idLength   = 16   // hex characters of a visitor id (core/Tracker.php, LENGTH_HEX_ID_STRING)
 	maxURL     = 1024 // bytes of a page URL (config/global.ini.php, page_maximum_length)
+	maxAction  = 4096 // characters of an action's name (log_action.name of core/Db/Schema/Mysql.php)
 	maxTiming  = 16_777_215
 	maxRefText = 1500
 )
@@ -47,7 +48,7 @@ var formats = map[string]func(string) bool{
 	"pf_net": whole(0, maxTiming), "pf_srv": whole(0, maxTiming), "pf_tfr": whole(0, maxTiming),
 	"pf_dm1": whole(0, maxTiming), "pf_dm2": whole(0, maxTiming), "pf_onl": whole(0, maxTiming),
 	"search": text(1024), "search_cat": text(200), "search_count": whole(0, 1<<31),
-	"e_c": text(1024), "e_a": text(1024), "e_n": text(1024), "e_v": numberPattern.MatchString,
+	"e_c": text(maxAction), "e_a": text(maxAction), "e_n": text(maxAction), "e_v": numberPattern.MatchString,
 	"c_n": text(1024), "c_p": text(1024), "c_t": text(1024), "c_i": text(1024),
 	"link": isURL, "download": isURL,
 	"idgoal": whole(0, 1<<31), "revenue": moneyPattern.MatchString, "ec_id": text(100), "ec_items": nil,

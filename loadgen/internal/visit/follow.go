@@ -9,6 +9,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/textfile"
+	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
 // path is a funnel with all that is the same for each visit along it.
@@ -30,7 +32,7 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 	n, orders, viewed := 0, 0, siteMap{hosts: map[string]*host{}}
 	for i := range f.Steps {
 		s := newStep(f, i)
-		if s.Type == funnel.Pageview || s.URL != "" && s.URL != on.URL.Plain {
+		if s.Type == funnel.Pageview || s.URL != "" && recordedAddress(s.URL) != on.URL {
 			view := newPage(s.URL, s.title.Plain)
 			before := on.URL
 			if Host(before.Plain) != Host(s.URL) { // never that of another host
@@ -80,8 +82,8 @@ func newStep(f *funnel.Funnel, i int) step {
 	if title == "" {
 		title = f.Name + ": step " + strconv.Itoa(i+1)
 	}
-	s.title = visitor.NewText(title)
-	s.keyword, s.category = visitor.NewText(s.SearchKeyword), visitor.NewText(s.SearchCategory)
+	s.title, s.keyword = recordedText(title), recordedText(s.SearchKeyword)
+	s.category = visitor.NewText(textfile.Cut(s.SearchCategory, urllist.MaxCategory))
 	return s
 }
 
@@ -156,11 +158,11 @@ func Override(s *funnel.Step) shop.Override {
 func resolve(page, target string) Text {
 	base, err := url.Parse(page)
 	if err != nil {
-		return visitor.NewText(target)
+		return recordedAddress(target)
 	}
 	to, err := base.Parse(target)
 	if err != nil {
-		return visitor.NewText(target)
+		return recordedAddress(target)
 	}
-	return visitor.NewText(to.String())
+	return recordedAddress(to.String())
 }

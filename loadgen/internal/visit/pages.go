@@ -7,6 +7,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/loadgen/internal/weighted"
+	"github.com/puttrix/trafficinator/shared/textfile"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -32,7 +33,7 @@ func newPage(address, title string) *page {
 	if title == "" {
 		title = titleOf(address)
 	}
-	p := &page{url: visitor.NewText(address), title: visitor.NewText(title)}
+	p := &page{url: recordedAddress(address), title: recordedText(title)}
 	switch {
 	case recorded.Campaign:
 		p.source = visitor.Campaign
@@ -43,6 +44,21 @@ func newPage(address, title string) *page {
 		p.records = Search
 	}
 	return p
+}
+
+// recordedText is as much of a text as Matomo records. It cuts longer ones itself, and refuses the hit where that is inside a
+// character.
+func recordedText(text string) visitor.Text {
+	return visitor.NewText(textfile.Cut(text, urllist.MaxText))
+}
+
+// recordedAddress is recordedText of an address, which is cut inside no escape either.
+func recordedAddress(address string) visitor.Text {
+	cut := textfile.Cut(address, urllist.MaxText)
+	if at := strings.LastIndexByte(cut, '%'); len(cut) < len(address) && at >= len(cut)-2 {
+		cut = cut[:at]
+	}
+	return visitor.NewText(cut)
 }
 
 // shelf is a set of pages with their popularity: the n-th of the list is visited as often as 1/n (Zipf).
@@ -93,7 +109,7 @@ func (h *host) find(address string) *page {
 	if p := h.byURL[address]; p != nil {
 		return p
 	}
-	return &page{url: visitor.NewText(address), host: h}
+	return &page{url: recordedAddress(address), host: h}
 }
 
 // siteMap is the URL list, by host.
