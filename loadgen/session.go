@@ -240,7 +240,7 @@ func (s *session) summary() record.Summary {
 	for i, t := range s.plan.Targets {
 		st := s.router.Status(i, s.now())
 		targets[i] = record.Target{
-			URL: t.URL, SiteID: t.SiteID, Health: string(st.Health), SuccessRate: st.SuccessRate,
+			URL: t.URL, APIURL: t.APIURL, SiteID: t.SiteID, Health: string(st.Health), SuccessRate: st.SuccessRate,
 			LastError: st.LastError, LastSuccess: st.LastSuccess.UTC(), LastFailure: st.LastFailure.UTC(),
 		}
 	}

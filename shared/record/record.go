@@ -47,7 +47,9 @@ type Latency struct {
 
 // Target is what a summary says of a target beyond its hits.
 type Target struct {
-	URL         string  `json:"url"`
+	URL string `json:"url"`
+	// APIURL is the address of its Reporting API, "" for the one in the tracker's folder.
+	APIURL      string  `json:"api_url,omitempty"`
 	SiteID      int     `json:"site_id"`
 	Health      string  `json:"health"`
 	SuccessRate float64 `json:"success_rate"`

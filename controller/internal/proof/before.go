@@ -101,7 +101,7 @@ func (k *Keeper) look(ctx context.Context, runID string) (map[string]Before, err
 	if err != nil {
 		return nil, err
 	}
-	single := place(target.Target{URL: knobs.MatomoURL, SiteID: knobs.MatomoSiteID})
+	single := place(knobs.Target())
 	sites := map[string]target.Target{}
 	for _, t := range readers {
 		ours := place(t) == single || knobs.MatomoURL == "" && t.Enabled

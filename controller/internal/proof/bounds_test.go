@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // change is a run of ended whose part of the only target is changed.
@@ -251,6 +252,36 @@ func TestTargetsOfOneSiteAreAddedUp(t *testing.T) {
 			t.Errorf("%+v", got.Targets[0])
 		}
 	})
+}
+
+// Two tracker nodes on hosts of their own are one Matomo where their API is one, and loss at one is no surplus at the other.
+func TestNodesWithOneAPIAreAddedUp(t *testing.T) {
+	const api = "https://reports.test/index.php"
+	nodes := []target.Target{
+		{Name: "node 1", URL: "https://n1.test/matomo.php", SiteID: 1, Token: "one", Access: target.Access{APIURL: api}},
+		{Name: "node 2", URL: "https://n2.test/matomo.php", SiteID: 1, Token: "two", Access: target.Access{APIURL: "https://REPORTS.test:443/index.php"}},
+	}
+	for name, known := range map[string]string{"the ledger names the API": api, "the API was saved after the run": ""} {
+		synctest.Test(t, func(t *testing.T) {
+			s := sentTo()
+			half := s.Targets["matomo"]
+			s.Targets = map[string]record.Target{}
+			for _, n := range nodes {
+				half.URL, half.APIURL = n.URL, known
+				s.Targets[n.Name] = half
+			}
+			m := &shows{report: always(shown(2*visits-9, 2*pages-20)), lately: holds(2*visits-9, 2*pages-20)}
+			k, _ := keeperOf(t, m, s, nodes)
+			r, err := k.Load(t.Context(), "r1")
+			if err != nil || len(r.Sites) != 1 || r.Sites[0].API() != api || r.Sites[0].Reader() != "one" {
+				t.Fatalf("%s: %+v, %v", name, r.Sites, err)
+			}
+			got, _ := reconcile(t, m, r)
+			if v := row(t, got, "visits"); v.Sent != 2*visits || v.Verdict != record.MatchShort || len(got.Targets[0].Parts) != 2 {
+				t.Errorf("%s: %+v", name, got.Targets[0])
+			}
+		})
+	}
 }
 
 func TestASiteThatWasSentToUnderAnotherNumberIsAskedFor(t *testing.T) {

@@ -47,6 +47,14 @@ func (b *book) Proof(_ context.Context, _ string, kind store.ProofKind) (json.Ra
 // keeper keeps the run of ended, sent to site 1 of tracker, for which there is a token.
 func keeper(t *testing.T, m *shows, ledger *record.Summary) (*proof.Keeper, *book) {
 	t.Helper()
+	return keeperOf(t, m, ledger, []target.Target{
+		{Name: "matomo", URL: tracker, SiteID: 1, Token: "t", Enabled: true}, {Name: "other", URL: tracker, SiteID: 2, Token: "t", Enabled: true},
+	})
+}
+
+// keeperOf is keeper with other saved targets.
+func keeperOf(t *testing.T, m *shows, ledger *record.Summary, saved []target.Target) (*proof.Keeper, *book) {
+	t.Helper()
 	b := &book{
 		run:    store.Run{ID: "r1", Config: json.RawMessage(`{"MATOMO_URL":"` + tracker + `","MATOMO_SITE_ID":"1","TIMEZONE":"Europe/Berlin"}`)},
 		proofs: map[store.ProofKind]json.RawMessage{},
@@ -59,9 +67,7 @@ func keeper(t *testing.T, m *shows, ledger *record.Summary) (*proof.Keeper, *boo
 			}
 			return json.Marshal(ledger)
 		},
-		Readers: func(context.Context) ([]target.Target, error) {
-			return []target.Target{{Name: "matomo", URL: tracker, SiteID: 1, Token: "t", Enabled: true}, {Name: "other", URL: tracker, SiteID: 2, Token: "t", Enabled: true}}, nil
-		},
+		Readers: func(context.Context) ([]target.Target, error) { return saved, nil },
 	})
 	t.Cleanup(func() { _ = k.Close() })
 	return k, b

@@ -23,52 +23,57 @@ type Site struct {
 	Note string
 }
 
-// place tells the sites apart whatever targets are called.
+// place tells the sites apart whatever targets and their trackers are called: those with one API are nodes of one Matomo.
 func place(t target.Target) string { return fmt.Sprintf("%s %d", cmp.Or(t.API(), t.URL), t.SiteID) }
+
+// sentTarget is the target that a run sent to, as its ledger names it.
+func sentTarget(t record.Target) target.Target {
+	return target.Target{URL: t.URL, SiteID: t.SiteID, Access: target.Access{APIURL: t.APIURL}}
+}
 
 // errNotSaved is the error of a site that the run sent to and that nobody can ask.
 const errNotSaved = "no saved target has its address; save one with a token that may view the site"
 
 // sitesOf are the sites that a run sent to, in the order of their names. readers are the saved targets.
 func sitesOf(run map[string]record.Target, readers []target.Target) []Site {
-	parts := map[string][]string{}
+	sites := map[string]Site{}
 	for _, name := range slices.Sorted(maps.Keys(run)) {
-		at := place(target.Target{URL: run[name].URL, SiteID: run[name].SiteID})
-		parts[at] = append(parts[at], name)
-	}
-	var out []Site
-	for _, names := range parts {
-		s := siteOf(run[names[0]], readers)
-		s.Name, s.Parts = names[0], names
-		for _, name := range names[1:] {
-			s.Name += " + " + name
+		s := siteOf(sentTarget(run[name]), readers)
+		at := place(s.Target)
+		if others, there := sites[at]; there {
+			others.Name += " + " + name
+			others.Parts = append(others.Parts, name)
+			sites[at] = others
+			continue
 		}
-		out = append(out, s)
+		s.Name, s.Parts = name, []string{name}
+		sites[at] = s
 	}
-	slices.SortFunc(out, func(a, b Site) int { return cmp.Compare(a.Name, b.Name) })
-	return out
+	return slices.SortedFunc(maps.Values(sites), func(a, b Site) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// siteOf finds who can be asked: a saved target of the site, else one of another site of the same Matomo, whose token may
-// be good for both.
-func siteOf(sent record.Target, readers []target.Target) Site {
-	wanted := target.Target{URL: sent.URL, SiteID: sent.SiteID}
+// siteOf finds who can be asked: a saved target of the site, one of the same tracker, whose API has another address since,
+// else one of another site of the same Matomo, whose token may be good for both.
+func siteOf(sent target.Target, readers []target.Target) Site {
 	of := func(same func(target.Target) bool) (target.Target, bool) {
 		at := slices.IndexFunc(readers, func(t target.Target) bool { return same(t) && t.Reader() != "" })
 		if at < 0 {
 			at = slices.IndexFunc(readers, same)
 		}
 		if at < 0 {
-			return wanted, false
+			return sent, false
 		}
 		return readers[at], true
 	}
-	if t, ok := of(func(t target.Target) bool { return place(t) == place(wanted) }); ok {
+	if t, ok := of(func(t target.Target) bool { return place(t) == place(sent) }); ok {
 		return Site{Target: t}
 	}
-	t, ok := of(func(t target.Target) bool { return t.API() == wanted.API() })
+	if t, ok := of(func(t target.Target) bool { return t.URL == sent.URL && t.SiteID == sent.SiteID }); ok {
+		return Site{Target: t}
+	}
+	t, ok := of(func(t target.Target) bool { return t.API() == sent.API() || t.URL == sent.URL })
 	if !ok {
-		return Site{Target: wanted, Error: errNotSaved}
+		return Site{Target: sent, Error: errNotSaved}
 	}
 	note := fmt.Sprintf("The run sent to site %d, and the saved target of that address is now for site %d; its token was used", sent.SiteID, t.SiteID)
 	t.SiteID = sent.SiteID
