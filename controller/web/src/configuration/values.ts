@@ -8,7 +8,21 @@ export type Texts = Record<string, string>
 export const mask = '***MASKED***'
 
 /** What belongs to this set-up alone: a preset neither holds nor changes it. */
-export const own = ['MATOMO_URL', 'MATOMO_SITE_ID', 'MATOMO_TOKEN_AUTH', 'MATOMO_READ_TOKEN', 'RUN_ID']
+export const own = [
+  'MATOMO_URL',
+  'MATOMO_SITE_ID',
+  'MATOMO_TOKEN_AUTH',
+  'MATOMO_READ_TOKEN',
+  'MATOMO_API_URL',
+  'MATOMO_HTTP_AUTH',
+  'MATOMO_HEADERS',
+  'TLS_CA_FILE',
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'TLS_VERIFY',
+  'PROXY_URL',
+  'RUN_ID',
+]
 
 /** A value of the API as a text; empty where there is none. */
 export function asText(value: unknown): string {

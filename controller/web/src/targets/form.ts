@@ -10,8 +10,16 @@ export type Fields = {
   site: string
   weight: string
   enabled: boolean
+  apiURL: string
+  caFile: string
+  certFile: string
+  keyFile: string
+  // Secrets: undefined keeps the saved one.
   token?: string
   readToken?: string
+  httpAuth?: string
+  headers?: string
+  proxy?: string
 }
 
 export const fieldsOf = (t: Target): Fields => ({
@@ -20,11 +28,18 @@ export const fieldsOf = (t: Target): Fields => ({
   site: String(t.site_id),
   weight: String(t.weight),
   enabled: t.enabled,
+  apiURL: t.api_url,
+  caFile: t.tls_ca_file,
+  certFile: t.tls_cert_file,
+  keyFile: t.tls_key_file,
 })
 
-export type Faults = Partial<
-  Record<'name' | 'url' | 'site_id' | 'weight' | 'token_auth' | 'read_token' | 'enabled', string>
->
+/** Tells whether a target is reached otherwise than by its address alone. */
+export const isSpecial = (t: Target) =>
+  [t.api_url, t.http_auth, t.headers, t.tls_ca_file, t.tls_cert_file, t.tls_key_file, t.proxy_url].some((v) => v !== '')
+
+/** What is wrong, by the API's names of the fields. */
+export type Faults = Partial<Record<keyof ReturnType<typeof bodyOf>, string>>
 
 const whole = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN)
 
@@ -41,15 +56,27 @@ export function faultsOf(f: Fields, others: string[]): Faults {
   return out
 }
 
-/** The body of a request; tokens that were not edited are left out, which keeps the saved ones. */
+/** The body of a request; secrets that were not edited are left out, which keeps the saved ones. */
 export function bodyOf(f: Fields) {
+  const edited = {
+    token_auth: f.token,
+    read_token: f.readToken,
+    http_auth: f.httpAuth,
+    headers: f.headers,
+    proxy_url: f.proxy,
+  }
   return {
     name: f.name.trim(),
     url: f.url.trim(),
     site_id: whole(f.site),
     weight: whole(f.weight),
     enabled: f.enabled,
-    ...(f.token === undefined ? {} : { token_auth: f.token }),
-    ...(f.readToken === undefined ? {} : { read_token: f.readToken }),
+    api_url: f.apiURL.trim(),
+    tls_ca_file: f.caFile.trim(),
+    tls_cert_file: f.certFile.trim(),
+    tls_key_file: f.keyFile.trim(),
+    ...(Object.fromEntries(Object.entries(edited).filter(([, v]) => v !== undefined)) as Partial<
+      Record<keyof typeof edited, string>
+    >),
   }
 }

@@ -64,6 +64,28 @@ export const targets = {
     readToken: 'Token to read with',
     readTokenHelp: 'For asking what was recorded; unset, the token above. The generator never gets it.',
     tokenAgain: 'The token of the original is not readable here; enter it again.',
+    reach: 'API address, password, headers, proxy and certificates',
+    reached: {
+      api_url: {
+        label: 'Address of the API',
+        help: 'https://host/index.php, where it is not in the folder of the tracker.',
+      },
+      http_auth: {
+        label: 'User and password',
+        help: 'user:password for a server that asks for them in front of Matomo (Basic authentication).',
+      },
+      headers: { label: 'Headers', help: 'Sent with every request, one “Name: value” a line.' },
+      proxy_url: {
+        label: 'Proxy',
+        help: 'http://user:password@host:port, or none for a direct connection; unset, that of the configuration.',
+      },
+      tls_ca_file: {
+        label: 'Certificate authority',
+        help: 'PEM file to trust besides the machine’s authorities. A relative name begins in data/controller.',
+      },
+      tls_cert_file: { label: 'Client certificate', help: 'PEM file to show to the server.' },
+      tls_key_file: { label: 'Its key', help: 'PEM file; unset, the file of the certificate.' },
+    },
     weight: 'Weight',
     weightHelp: (text: string, strategy: string) =>
       strategy === 'weighted'
