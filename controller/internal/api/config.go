@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -29,7 +28,14 @@ type savedBody struct {
 type saveRequest struct {
 	IfMatch string `header:"If-Match" maxLength:"100" doc:"The ETag of what was edited; 412 where it has changed since. Left out: overwrite."`
 	Body    struct {
-		Config map[string]any `json:"config" doc:"All settings that differ from their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one goes."`
+		Config map[string]any `json:"config" doc:"All settings that differ from their default: those left out get their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one is removed, so send the mask to keep it."`
+	}
+}
+
+type mergeRequest struct {
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"The ETag of what was edited; 412 where it has changed since. Left out: merge into whatever is saved."`
+	Body    struct {
+		Config map[string]any `json:"config" doc:"The settings to change: those left out stay as they are, null or an empty text resets one to its default. Of a secret the mask keeps it and an empty text removes it; with another MATOMO_URL, MATOMO_API_URL or PROXY_URL it must be given."`
 	}
 }
 
@@ -77,7 +83,7 @@ type validityAnswer struct {
 
 type validateRequest struct {
 	Body struct {
-		Config map[string]any `json:"config"`
+		Config map[string]any `json:"config" doc:"As PUT /api/config takes it: what is left out has its default, secrets apart."`
 	}
 }
 
@@ -86,7 +92,7 @@ func (s *server) config() {
 		c, err := s.Library.Config(ctx)
 		return s.answerConfig(ctx, c, err)
 	})
-	route(s, op(http.MethodPut, "/api/config", tagConfig, "Save the configuration; what runs goes on unchanged"), func(ctx context.Context, in *saveRequest) (*savedAnswer, error) {
+	route(s, op(http.MethodPut, "/api/config", tagConfig, "Replace the saved configuration; what runs stays as it is"), func(ctx context.Context, in *saveRequest) (*savedAnswer, error) {
 		revision, err := revisionOf(in.IfMatch)
 		if err != nil {
 			return nil, err
@@ -95,17 +101,24 @@ func (s *server) config() {
 			return s.Library.SaveConfig(ctx, in.Body.Config, revision)
 		})
 	})
-	route(s, op(http.MethodGet, "/api/config/schema", tagConfig, "Every setting with its bounds and help"), func(context.Context, *empty) (*body[schemaAnswer], error) {
-		return answer(schema()), nil
-	})
-	route(s, op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?"), func(ctx context.Context, in *validateRequest) (*body[validityAnswer], error) {
-		problems, err := s.Library.CheckConfig(ctx, in.Body.Config)
+	route(s, op(http.MethodPatch, "/api/config", tagConfig, "Change some settings; the others and what runs stay as they are"), func(ctx context.Context, in *mergeRequest) (*savedAnswer, error) {
+		revision, err := revisionOf(in.IfMatch)
 		if err != nil {
 			return nil, err
 		}
-		return answer(newValidity(problems)), nil
+		return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
+			return s.Library.MergeConfig(ctx, in.Body.Config, revision)
+		})
 	})
-	route(s, op(http.MethodPost, "/api/config/apply", tagConfig, "Save, publish, restart, and wait until the new plan runs"), s.apply)
+	route(s, op(http.MethodGet, "/api/config/schema", tagConfig, "Every setting with its bounds and help"), func(context.Context, *empty) (*body[schemaAnswer], error) {
+		return answer(schema()), nil
+	})
+	o := op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?")
+	o.Description = "The loadgen itself checks the plan that it makes with the saved pages, funnels, events and targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved."
+	route(s, o, s.validate)
+	o = op(http.MethodPost, "/api/config/apply", tagConfig, "Publish, restart, wait until the new plan runs, and save")
+	o.Description = "While nothing runs it saves and publishes. Where it is refused, what is saved stays as it was, and the previous run continues."
+	route(s, o, s.apply)
 }
 
 // saveConfig saves by save, publishes and answers.
@@ -124,46 +137,6 @@ func (s *server) answerConfig(ctx context.Context, c library.Config, err error) 
 	}
 	pending, err := s.pending(ctx)
 	return &savedAnswer{etag(c.Revision), savedBody{c, pending, pending.Publication}}, err
-}
-
-type applyRequest struct {
-	IfMatch string `header:"If-Match" maxLength:"100"`
-	Timeout int    `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the current run have to end."`
-	Body    *struct {
-		Config map[string]any `json:"config,omitempty" doc:"Left out: the saved configuration is applied as it is."`
-	}
-}
-
-type applyAnswer struct {
-	ResultAnswer
-	Container bool `json:"container_restarted" doc:"restarted, by the original's name."`
-}
-
-func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer], error) {
-	ctx = context.WithoutCancel(ctx)
-	var saved library.Config
-	revision, err := revisionOf(in.IfMatch)
-	switch {
-	case err != nil:
-	case in.Body != nil && in.Body.Config != nil:
-		// Where it is not published now, it is with the start, or the start tells why not.
-		_, err = s.change(ctx, func(ctx context.Context) (err error) {
-			saved, err = s.Library.SaveConfig(ctx, in.Body.Config, revision)
-			return err
-		}, exchange.EnvFile)
-	default:
-		saved, err = s.Library.Config(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.Runs.Apply(ctx, time.Duration(in.Timeout)*time.Second)
-	if err != nil {
-		return nil, err
-	}
-	a := applyAnswer{newResult(r).Body, r.Restarted}
-	a.Warnings = append(a.Warnings, saved.Warnings...)
-	return answer(a), nil
 }
 
 func newValidity(p problem.List) validityAnswer {

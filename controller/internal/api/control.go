@@ -17,7 +17,7 @@ type Runs interface {
 	Start(context.Context, run.Request) (run.Result, error)
 	Stop(context.Context, run.Ending) (run.Result, error)
 	Restart(context.Context, time.Duration) (run.Result, error)
-	Apply(context.Context, time.Duration) (run.Result, error)
+	Apply(context.Context, time.Duration, *run.Draft) (run.Result, error)
 	Heal(context.Context) (run.Result, error)
 	Rerun(ctx context.Context, id string, q run.Request) (run.Result, error)
 	Steer(ctx context.Context, paused *bool, scale *float64) (exchange.Control, error)

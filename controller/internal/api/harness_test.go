@@ -55,6 +55,8 @@ type fixture struct {
 	// disk is the file system of the exchange folder, and watch knows its faults.
 	disk  *faulty
 	watch *disk.Watch
+	// outline is the loadgen that checks plans.
+	outline outline
 	// db and exchange are paths.
 	db, exchange string
 }
@@ -96,7 +98,7 @@ func newFixture(t *testing.T) *fixture {
 	f.Handler = api.New(api.Deps{
 		Guard: f.guard,
 		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Reports: f.reports(t, lib), Ledger: f.ledger, Disk: f.watch,
-		Preview: preview.New(lib, outline{}, func() uint64 { return 7 }),
+		Preview: preview.New(lib, &f.outline, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
 		},
@@ -184,11 +186,20 @@ func (f *fixture) ask(method, path, body string, headers ...string) reply {
 	return reply{rec}
 }
 
-// outline is a loadgen that outlines one visit of one hit.
-type outline struct{}
+// outline is a loadgen that outlines one visit of one hit, says what is told here and ends with code.
+type outline struct {
+	told []string
+	code int
+	err  error
+}
 
 // Plan implements preview.Planner.
-func (outline) Plan(context.Context, map[string][]byte, int) (runtime.Printed, error) {
+func (o *outline) Plan(context.Context, map[string][]byte, int) (runtime.Printed, error) {
+	if o.err != nil || o.code != 0 || o.told != nil {
+		printed := runtime.Printed{Code: o.code}
+		printed.Said([]byte(strings.Join(o.told, "\n")), "/app/data")
+		return printed, o.err
+	}
 	return runtime.Printed{Out: []byte(`{"visit":0,"visitor":"a","kind":"pageview","records":"pageview","sent_seconds":0,"recorded_seconds":0,"parameters":{"idsite":"1"}}`)}, nil
 }
 
@@ -240,7 +251,12 @@ func (r *runs) Stop(_ context.Context, how run.Ending) (run.Result, error) {
 func (r *runs) Restart(_ context.Context, d time.Duration) (run.Result, error) {
 	return r.did("restart " + d.String())
 }
-func (r *runs) Apply(_ context.Context, d time.Duration) (run.Result, error) {
+func (r *runs) Apply(ctx context.Context, d time.Duration, draft *run.Draft) (run.Result, error) {
+	if r.err == nil && draft != nil {
+		if err := draft.Save(ctx); err != nil {
+			return run.Result{}, err
+		}
+	}
 	return r.did("apply " + d.String())
 }
 func (r *runs) Heal(context.Context) (run.Result, error) { return r.did("heal") }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ func at(t *testing.T, answer any, path string) any {
 	}
 	return answer
 }
+
+// equal compares decoded values.
+func equal(a, b any) bool { return reflect.DeepEqual(a, b) }
 
 func TestTheStatesHaveTheOriginalsNames(t *testing.T) {
 	t.Parallel()

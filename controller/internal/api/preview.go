@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/preview"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // Preview outlines visits without sending them, see package preview.
 type Preview interface {
 	Visits(context.Context, preview.Request) (preview.Result, error)
+	Check(ctx context.Context, overrides map[string]any) (problem.List, error)
 	Profile(ctx context.Context, overrides map[string]any, now time.Time) (preview.Drawing, error)
 }
 

@@ -55,12 +55,28 @@ func (l *Library) SaveConfig(ctx context.Context, values map[string]any, revisio
 	})
 }
 
+// Replacing are overrides for SetUp that make of the saved configuration what SaveConfig would make of it with values.
+func Replacing(values map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, f := range Knobs() {
+		if !f.Secret {
+			out[f.Key] = nil
+		}
+	}
+	for key, v := range values {
+		delete(out, strings.ToUpper(key))
+		out[key] = v
+	}
+	return out
+}
+
 // MergeConfig is SaveConfig for some knobs: those that values leave out stay as they are.
 func (l *Library) MergeConfig(ctx context.Context, values map[string]any, revision int64) (Config, error) {
 	return l.changeConfig(ctx, revision, values, func(k knobs, problems *problem.List) { k.put(values, problems) })
 }
 
-// CheckConfig says all that is wrong or doubtful with values, as if SaveConfig was asked, and saves nothing.
+// CheckConfig says what is wrong or doubtful with values by themselves, as if SaveConfig was asked, and saves nothing. What the
+// loadgen says of the plan that they make, files and targets included, package preview tells.
 func (l *Library) CheckConfig(ctx context.Context, values map[string]any) (problem.List, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
@@ -81,9 +97,6 @@ func (l *Library) CheckConfig(ctx context.Context, values map[string]any) (probl
 	}
 	if s.MatomoURL == "" && !routing.Multi {
 		problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php")
-	}
-	if s.MatomoToken == "" && s.RandomizeCountries && !routing.Multi {
-		problems.Warn("MATOMO_TOKEN_AUTH", "", "is not set, so that Matomo takes no country, city or address of a visitor", "give the token of a user with write access")
 	}
 	return problems, nil
 }
@@ -107,9 +120,8 @@ func (l *Library) changeConfig(ctx context.Context, revision int64, values map[s
 		return Config{}, err
 	}
 	s, more := k.check()
-	problems = append(problems, more...)
 	l.checkFiles(s.Target().Access, strings.ToUpper, &problems)
-	if err := problems.Err(); err != nil {
+	if err := append(problems, more...).Err(); err != nil {
 		return Config{}, err
 	}
 	k.settle(s)
@@ -118,5 +130,7 @@ func (l *Library) changeConfig(ctx context.Context, revision int64, values map[s
 	if err != nil {
 		return Config{}, err
 	}
-	return shown(saved), nil
+	out := shown(saved)
+	out.Warnings = append(problems.Warnings(), out.Warnings...)
+	return out, nil
 }

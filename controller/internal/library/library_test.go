@@ -187,7 +187,7 @@ func TestACheckSavesNothingAndTellsWarnings(t *testing.T) {
 	refused(t, problems.Errors(), "CONCURRENCY", "MATOMO_URL")
 	problems, err = l.CheckConfig(t.Context(), map[string]any{"MATOMO_URL": url})
 	must(t, err)
-	refused(t, problems, "AUTO_STOP_AFTER_HOURS", "MATOMO_TOKEN_AUTH")
+	refused(t, problems, "AUTO_STOP_AFTER_HOURS")
 	if problems.Err() != nil {
 		t.Errorf("warnings are no errors: %v", problems)
 	}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -119,6 +120,17 @@ func (v *Preview) Visits(ctx context.Context, r Request) (Result, error) {
 	}
 	visits, err := read(printed.Out)
 	return Result{Seed: id.Seed, Visits: visits, Warnings: append(warnings, told.Warnings()...)}, err
+}
+
+// Check has the loadgen itself check the plan that the saved set-up makes with overrides: the problems are all that it would
+// refuse or warn of, in its own words. The error is one of package runtime, or context.DeadlineExceeded.
+func (v *Preview) Check(ctx context.Context, overrides map[string]any) (problem.List, error) {
+	r, err := v.Visits(ctx, Request{Overrides: overrides, Visits: 1})
+	var refused problem.List
+	if errors.As(err, &refused) {
+		return refused, nil
+	}
+	return r.Warnings, err
 }
 
 // problems are what the loadgen objects to.

@@ -107,6 +107,14 @@ type Request struct {
 	Timeout time.Duration
 }
 
+// Draft is a configuration that is applied before it is saved.
+type Draft struct {
+	// Overrides are laid over the saved settings, as in a Request, and make the draft of them.
+	Overrides map[string]any
+	// Save saves it.
+	Save func(context.Context) error
+}
+
 func (q Request) finishing() time.Duration { return Ending{Timeout: q.Timeout}.timeout() }
 
 // Result is what an operation came to.

@@ -101,7 +101,7 @@ func TestApplyWhileNothingRunsOnlyPublishes(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	w.saved["WHAT"] = "new"
-	if r, err := k.Apply(t.Context(), 0); err != nil || r.Restarted || w.starts != 0 || w.files["WHAT"] != "new" {
+	if r, err := k.Apply(t.Context(), 0, nil); err != nil || r.Restarted || w.starts != 0 || w.files["WHAT"] != "new" {
 		t.Errorf("want the files and no start: %+v, %v, %v", r, err, w.files)
 	}
 }
@@ -123,12 +123,12 @@ func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
 				k := control(t, w)
 				start(t, k)
 				w.saved["WHAT"] = "new"
-				if r, err := k.Apply(t.Context(), 0); err != nil || !r.Restarted || r.Status.Run.PlanHash != "hash of new" {
+				if r, err := k.Apply(t.Context(), 0, nil); err != nil || !r.Restarted || r.Status.Run.PlanHash != "hash of new" {
 					t.Fatalf("want the new plan: %+v, %v", r, err)
 				}
 				w.saved["WHAT"] = what
 				began := time.Now()
-				_, err := k.Apply(t.Context(), 0)
+				_, err := k.Apply(t.Context(), 0, nil)
 				var failed *run.Failed
 				if !errors.As(err, &failed) || !failed.RolledBack || failed.ExitCode != c.code || !strings.Contains(err.Error(), c.text) {
 					t.Fatalf("want a failure that was rolled back, got %v", err)
@@ -154,7 +154,7 @@ func TestSettingsThatCannotBePublishedLeaveTheRunAlone(t *testing.T) {
 	k := control(t, w)
 	start(t, k)
 	w.saved["WHAT"] = "unpublishable"
-	if _, err := k.Apply(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "CONCURRENCY") {
+	if _, err := k.Apply(t.Context(), 0, nil); err == nil || !strings.Contains(err.Error(), "CONCURRENCY") {
 		t.Errorf("want the reason, got %v", err)
 	}
 	if st := k.Status(); !st.Active() || w.starts != 1 {

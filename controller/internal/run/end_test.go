@@ -17,7 +17,7 @@ import (
 func TestApplyAndRestartFinishOpenVisits(t *testing.T) {
 	t.Parallel()
 	for name, again := range map[string]func(*run.Control, *testing.T) (run.Result, error){
-		"apply":   func(k *run.Control, t *testing.T) (run.Result, error) { return k.Apply(t.Context(), 0) },
+		"apply":   func(k *run.Control, t *testing.T) (run.Result, error) { return k.Apply(t.Context(), 0, nil) },
 		"restart": func(k *run.Control, t *testing.T) (run.Result, error) { return k.Restart(t.Context(), 0) },
 		"start": func(k *run.Control, t *testing.T) (run.Result, error) {
 			return k.Start(t.Context(), run.Request{RestartIfRunning: true})
@@ -56,7 +56,7 @@ func TestARunThatIsPutBackGoesOnAsItWasSteered(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.saved["WHAT"] = "bad"
-		if _, err := k.Apply(t.Context(), 0); err == nil {
+		if _, err := k.Apply(t.Context(), 0, nil); err == nil {
 			t.Fatal("the plan is bad")
 		}
 		time.Sleep(time.Minute)

@@ -235,7 +235,7 @@ type publisher struct{ *world }
 func (p publisher) Start(_ context.Context, overrides map[string]any, drawn run.Identity) (run.Identity, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.saved["WHAT"] == "unpublishable" {
+	if p.saved["WHAT"] == "unpublishable" || overrides["WHAT"] == "unpublishable" {
 		return run.Identity{}, errors.New("CONCURRENCY is wrong")
 	}
 	p.files = maps.Clone(p.saved)

@@ -82,10 +82,15 @@ func (k *Control) idle(ctx context.Context) error {
 	return nil
 }
 
-// Apply brings the saved settings into force; timeout is that of Restart. While nothing runs it only publishes them; else it starts them as a new
-// run, and where the loadgen does not take them it puts the previous ones back and lets their run go on.
-func (k *Control) Apply(ctx context.Context, timeout time.Duration) (Result, error) {
+// Apply brings the draft into force, or where it is nil the saved settings; timeout is that of Restart. While nothing runs it
+// saves and publishes; else it starts a new run, and where the loadgen does not take it it puts the previous settings back and
+// lets their run continue. A draft is saved once its run is running, so that one that is refused leaves what is saved alone.
+func (k *Control) Apply(ctx context.Context, timeout time.Duration, draft *Draft) (Result, error) {
 	q := Request{Timeout: timeout}
+	if draft == nil {
+		draft = &Draft{Save: func(context.Context) error { return nil }}
+	}
+	q.Overrides = draft.Overrides
 	ctx, end, err := k.begin(ctx, "apply", q.finishing())
 	if err != nil {
 		return Result{}, err
@@ -94,6 +99,9 @@ func (k *Control) Apply(ctx context.Context, timeout time.Duration) (Result, err
 	k.look(ctx)
 	before := k.Status()
 	if !before.Active() {
+		if err := draft.Save(ctx); err != nil {
+			return Result{}.at(k), err
+		}
 		if err := k.c.Publisher.Saved(ctx); err != nil {
 			return Result{}.at(k), err
 		}
@@ -104,6 +112,11 @@ func (k *Control) Apply(ctx context.Context, timeout time.Duration) (Result, err
 		return Result{}.at(k), fmt.Errorf("keep the previous settings: %w", err)
 	}
 	warnings, err := k.launch(ctx, q, k.saved(q))
+	if err == nil {
+		if unsaved := draft.Save(ctx); unsaved != nil {
+			warnings.Warn("configuration", "", "is running, but could not be saved: "+unsaved.Error(), "save it again")
+		}
+	}
 	var failed *Failed
 	if !errors.As(err, &failed) {
 		return k.started(ctx, warnings, err)

@@ -217,7 +217,7 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 		"an apply that starts": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
 			start(t, k)
 			hang(w)
-			return k.Apply(t.Context(), 0)
+			return k.Apply(t.Context(), 0, nil)
 		}, "r2"},
 		"a healing": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
 			start(t, k)

@@ -3,15 +3,25 @@ package runtime
 import (
 	"bytes"
 	"errors"
+	"strings"
+	"time"
 )
 
 // Printed is what a command of the loadgen printed before it ended.
 type Printed struct {
-	// Out is its standard output, Lines are those of its standard error.
+	// Out is its standard output, Lines are those of its standard error, in which files of its exchange folder have no folder.
 	Out   []byte
 	Lines []Line
 	// Code is its exit code.
 	Code int
+}
+
+// Said takes the lines of a standard error over. dir is the exchange folder.
+func (p *Printed) Said(text []byte, dir string) {
+	now := time.Now()
+	for line := range strings.Lines(strings.ReplaceAll(string(text), dir+"/", "")) {
+		p.Lines = append(p.Lines, ParseLine(now, strings.TrimRight(line, "\r\n")))
+	}
 }
 
 // MaxPrinted is the longest output of a command that is read, in bytes.

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -133,9 +132,6 @@ func (d *Docker) output(ctx context.Context, id string, into *runtime.Printed) e
 		return fmt.Errorf("read the plan: %w", err)
 	}
 	into.Out = out.Bytes()
-	now := time.Now()
-	for text := range strings.Lines(string(said.Bytes())) {
-		into.Lines = append(into.Lines, runtime.ParseLine(now, strings.TrimRight(text, "\r\n")))
-	}
+	into.Said(said.Bytes(), "/"+planFolder)
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/afero"
@@ -46,9 +45,6 @@ func (p *Process) Plan(ctx context.Context, files map[string][]byte, visits int)
 		return printed, fmt.Errorf("run %s: %w", p.c.Bin, err)
 	}
 	printed.Out, printed.Code = out.Bytes(), cmd.ProcessState.ExitCode()
-	now := time.Now()
-	for text := range strings.Lines(string(said.Bytes())) {
-		printed.Lines = append(printed.Lines, runtime.ParseLine(now, strings.TrimRight(text, "\r\n")))
-	}
+	printed.Said(said.Bytes(), dir)
 	return printed, nil
 }

@@ -218,13 +218,14 @@ export interface paths {
         };
         /** The saved configuration */
         get: operations["get-api-config"];
-        /** Save the configuration; what runs goes on unchanged */
+        /** Replace the saved configuration; what runs stays as it is */
         put: operations["put-api-config"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change some settings; the others and what runs stay as they are */
+        patch: operations["patch-api-config"];
         trace?: never;
     };
     "/api/config/apply": {
@@ -236,7 +237,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Save, publish, restart, and wait until the new plan runs */
+        /**
+         * Publish, restart, wait until the new plan runs, and save
+         * @description While nothing runs it saves and publishes. Where it is refused, what is saved stays as it was, and the previous run continues.
+         */
         post: operations["post-api-config-apply"];
         delete?: never;
         options?: never;
@@ -1175,7 +1179,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Is this configuration good? */
+        /**
+         * Is this configuration good?
+         * @description The loadgen itself checks the plan that it makes with the saved pages, funnels, events and targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved.
+         */
         post: operations["post-api-validate"];
         delete?: never;
         options?: never;
@@ -1225,7 +1232,7 @@ export interface components {
             warnings: components["schemas"]["ProblemProblem"][] | null;
         };
         ApplyRequestBody: {
-            /** @description Left out: the saved configuration is applied as it is. */
+            /** @description As PUT /api/config takes it: what is left out gets its default, secrets apart. Without it the saved configuration is applied as it is. */
             config?: {
                 [key: string]: unknown;
             } | null;
@@ -2143,6 +2150,12 @@ export interface components {
             message: string;
             right?: string;
             verdict: string;
+        };
+        MergeRequestBody: {
+            /** @description The settings to change: those left out stay as they are, null or an empty text resets one to its default. Of a secret the mask keeps it and an empty text removes it; with another MATOMO_URL, MATOMO_API_URL or PROXY_URL it must be given. */
+            config: {
+                [key: string]: unknown;
+            };
         };
         MinutesAnswer: {
             minutes: components["schemas"]["HistoryInterval"][] | null;
@@ -3070,7 +3083,7 @@ export interface components {
             total: number;
         };
         SaveRequestBody: {
-            /** @description All settings that differ from their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one goes. */
+            /** @description All settings that differ from their default: those left out get their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one is removed, so send the mask to keep it. */
             config: {
                 [key: string]: unknown;
             };
@@ -3331,6 +3344,7 @@ export interface components {
             validation: components["schemas"]["LibraryURLReport"];
         };
         ValidateRequestBody: {
+            /** @description As PUT /api/config takes it: what is left out has its default, secrets apart. */
             config: {
                 [key: string]: unknown;
             };
@@ -3739,6 +3753,43 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SaveRequestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "patch-api-config": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what was edited; 412 where it has changed since. Left out: merge into whatever is saved. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequestBody"];
             };
         };
         responses: {

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+type applyRequest struct {
+	IfMatch string `header:"If-Match" maxLength:"100"`
+	Timeout int    `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the current run have to end."`
+	Body    *struct {
+		Config map[string]any `json:"config,omitempty" doc:"As PUT /api/config takes it: what is left out gets its default, secrets apart. Without it the saved configuration is applied as it is."`
+	}
+}
+
+type applyAnswer struct {
+	ResultAnswer
+	Container bool `json:"container_restarted" doc:"restarted, by the original's name."`
+}
+
+func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer], error) {
+	ctx = context.WithoutCancel(ctx)
+	revision, err := revisionOf(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	saved, err := s.Library.Config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if revision != 0 && revision != saved.Revision {
+		return nil, library.ErrStale
+	}
+	var draft *run.Draft
+	if in.Body != nil && in.Body.Config != nil {
+		draft = &run.Draft{Overrides: library.Replacing(in.Body.Config), Save: func(ctx context.Context) error {
+			// Where it cannot be published now, that is tried again, and a start says why not.
+			_, err := s.change(ctx, func(ctx context.Context) (err error) {
+				saved, err = s.Library.SaveConfig(ctx, in.Body.Config, revision)
+				return err
+			}, exchange.EnvFile)
+			return err
+		}}
+	}
+	r, err := s.Runs.Apply(ctx, time.Duration(in.Timeout)*time.Second, draft)
+	if err != nil {
+		return nil, err
+	}
+	a := applyAnswer{newResult(r).Body, r.Restarted}
+	a.Warnings = append(a.Warnings, saved.Warnings...)
+	return answer(a), nil
+}
+
+// validate checks values by themselves, and where they are in order by the plan that they make.
+func (s *server) validate(ctx context.Context, in *validateRequest) (*body[validityAnswer], error) {
+	problems, err := s.Library.CheckConfig(ctx, in.Body.Config)
+	if err != nil {
+		return nil, err
+	}
+	if problems.Err() != nil {
+		return answer(newValidity(problems)), nil
+	}
+	ofPlan, err := s.Preview.Check(ctx, library.Replacing(in.Body.Config))
+	switch {
+	case errors.Is(err, runtime.ErrUnavailable), errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign), errors.Is(err, context.DeadlineExceeded):
+		problems.Warn("loadgen", "", "could not check the plan, only the settings were checked: "+err.Error(), "check again")
+	case err != nil:
+		return nil, err
+	}
+	for _, p := range ofPlan {
+		told := func(o problem.Problem) bool { return o.String() == p.String() }
+		if !slices.ContainsFunc(problems, told) {
+			problems = append(problems, p)
+		}
+	}
+	return answer(newValidity(problems)), nil
+}

@@ -1,0 +1,61 @@
+package run_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+)
+
+func TestADraftIsSavedOnlyOnceItsRunIsRunning(t *testing.T) {
+	t.Parallel()
+	for what, saves := range map[string]int{"new": 1, "bad": 0, "silent": 0, "unpublishable": 0} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.saved["WHAT"] = "old"
+				k := control(t, w)
+				start(t, k)
+				saved := 0
+				_, err := k.Apply(t.Context(), 0, &run.Draft{Overrides: map[string]any{"WHAT": what}, Save: func(context.Context) error {
+					if st := k.Status(); st.Phase != "running" || st.Run.PlanHash != "hash of "+what {
+						t.Errorf("saved while %+v", st)
+					}
+					saved++
+					return nil
+				}})
+				if saved != saves || (err == nil) != (saves > 0) {
+					t.Errorf("saved %d times, want %d: %v", saved, saves, err)
+				}
+			})
+		})
+	}
+}
+
+func TestADraftIsSavedWhereNothingRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	full := errors.New("the disk is full")
+	if _, err := k.Apply(t.Context(), 0, &run.Draft{Save: func(context.Context) error { return full }}); !errors.Is(err, full) {
+		t.Errorf("got %v", err)
+	}
+	if w.starts != 0 {
+		t.Errorf("%d starts", w.starts)
+	}
+}
+
+func TestADraftThatRunsAndCannotBeSavedIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	start(t, k)
+	r, err := k.Apply(t.Context(), 0, &run.Draft{Save: func(context.Context) error { return errors.New("the disk is full") }})
+	if err != nil || !strings.Contains(r.Warnings.Error(), "could not be saved: the disk is full") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
