@@ -7,12 +7,14 @@ const controller = process.env.CONTROLLER ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({
   plugins: [svelte(), tailwindcss()],
+  base: './', // a proxy may offer the pages below any path
   build: {
     target: 'es2022',
     // A policy without inline scripts and data URLs: every asset is a file.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    license: true, // .vite/license.md, of what is in the bundle
   },
   server: {
     // The browser's own host goes along: the controller compares it with the origin of what changes something.

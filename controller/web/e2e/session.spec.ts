@@ -45,7 +45,7 @@ test('backs off from wrong keys and says how long', async ({ page, stack, keyboa
   const button = page.getByRole('button', { name: 'Sign in' })
   await keyboard.fill(field, 'wrong')
   await keyboard.press(button)
-  await expect(page.getByText('the key or code is wrong')).toBeVisible()
+  await expect(page.getByText('That is not the API key')).toBeVisible()
   const guess = () => fetch(`${stack.url}/api/session`, { method: 'POST', body: '{"api_key":"wrong"}', headers })
   await expect.poll(async () => (await guess()).status).toBe(429)
   await keyboard.press(button)

@@ -42,7 +42,7 @@ export const live = {
 /** Begins to listen; returns the end of it. */
 export function listen(): () => void {
   void catchUp()
-  source = new EventSource('/api/stream?logs=false')
+  source = new EventSource('./api/stream?logs=false')
   source.addEventListener('state', (e) => {
     status = JSON.parse(e.data)
   })
@@ -72,7 +72,7 @@ async function retry() {
   if (!source) return
   stop()
   const signedIn = await api.GET('/api/session').then(
-    (a) => a.data?.signed_in !== false,
+    (a) => a.data.signed_in,
     () => true,
   )
   if (signedIn) listen()
@@ -83,7 +83,7 @@ async function retry() {
 async function catchUp() {
   const since = points.at(-1)?.time
   const answer = await api.GET('/api/live', { params: { query: since ? { since } : {} } }).catch(() => undefined)
-  const missed = (answer?.data?.points ?? []).map(point)
+  const missed = (answer?.data.points ?? []).map(point)
   const from = missed.at(0)?.time
   points = from ? [...points.filter((p) => p.time < from), ...missed].slice(-kept) : points
   count++

@@ -65,7 +65,7 @@ export function createFollower() {
     function connect() {
       const query = new URLSearchParams(filter.map((text) => ['filter', text]))
       if (level) query.set('level', level)
-      source = new EventSource(`/api/stream?${query}`)
+      source = new EventSource(`./api/stream?${query}`)
       source.addEventListener('open', () => {
         connection = 'live'
         void catchUp()

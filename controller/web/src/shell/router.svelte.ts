@@ -1,21 +1,28 @@
-// Where the reader is: a path of this page, kept in the address bar. Every page and dialog has one.
+// Where the reader is: a path of this page, kept in the address bar. Every page and dialog has one. Paths begin with / at
+// the root of the interface, which a proxy may have put below a path of its own.
 
 /** A question before going to a path with unsaved edits: the sentence to ask, or nothing where they survive. */
 type Guard = (to: string) => string | undefined
 
-let path = $state(location.pathname)
+/** The path of the interface's root in the address bar, such as / or /trafficinator/. */
+const root = new URL(document.baseURI).pathname
+
+const inside = (pathname: string) => (pathname.startsWith(root) ? '/' + pathname.slice(root.length) : pathname)
+const outside = (path: string) => root + path.slice(1)
+
+let path = $state(inside(location.pathname))
 const guards = new Set<Guard>()
 let asking = $state<{ question: string; go: () => void } | undefined>()
 
 addEventListener('popstate', () => {
-  const to = location.pathname
+  const to = inside(location.pathname)
   if (to === path) return
   const question = ask(to)
   if (!question) {
     path = to
     return
   }
-  history.pushState(null, '', path)
+  history.pushState(null, '', outside(path))
   asking = { question, go: () => show(to, false) }
 })
 
@@ -28,7 +35,7 @@ function ask(to: string): string | undefined {
 }
 
 function show(to: string, replace: boolean) {
-  history[replace ? 'replaceState' : 'pushState'](null, '', to)
+  history[replace ? 'replaceState' : 'pushState'](null, '', outside(to))
   // A dialog or a part of the same page leaves the reader where they were.
   if (to.split('/')[1] !== path.split('/')[1]) scrollTo(0, 0)
   path = to
@@ -83,10 +90,10 @@ export function links(node: HTMLElement) {
   const click = (e: MouseEvent) => {
     if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return
     const a = (e.target as Element).closest('a')
-    if (!a || a.target || a.hasAttribute('download') || a.origin !== location.origin || a.dataset.plain !== undefined)
-      return
+    if (!a || a.target || a.hasAttribute('download') || a.dataset.plain !== undefined) return
+    if (a.origin !== location.origin || !a.pathname.startsWith(root)) return
     e.preventDefault()
-    go(a.pathname)
+    go(inside(a.pathname))
   }
   node.addEventListener('click', click)
   return { destroy: () => node.removeEventListener('click', click) }

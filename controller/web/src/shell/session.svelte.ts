@@ -1,6 +1,5 @@
 // Whether this browser is signed in. The session is a cookie that scripts cannot read; no key is kept here.
-import { ApiError, api } from '../api/client'
-import { words } from '../words'
+import { ApiError, api, sentence } from '../api/client'
 
 export const session = $state<{ state: 'unknown' | 'in' | 'out'; message: string }>({ state: 'unknown', message: '' })
 
@@ -11,13 +10,13 @@ export async function enter() {
     history.replaceState(null, '', location.pathname)
     try {
       await api.POST('/api/session', { body: { code } })
-    } catch {
-      session.message = words.session.wrongCode
+    } catch (e) {
+      session.message = sentence(e)
     }
   }
   try {
     const { data } = await api.GET('/api/session')
-    session.state = data?.signed_in ? 'in' : 'out'
+    session.state = data.signed_in ? 'in' : 'out'
   } catch (e) {
     session.message = e instanceof ApiError && e.status !== 401 ? e.message : session.message
     session.state = 'out'

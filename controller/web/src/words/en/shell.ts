@@ -68,12 +68,23 @@ export const shell = {
     key: 'API key',
     signIn: 'Sign in',
     signOut: 'Sign out',
-    wrongCode: 'That sign-in link has been used or is too old. Print a new one with “controller login-link”.',
     wait: (seconds: number) => `Too many wrong tries. Wait ${seconds} s.`,
   },
   errors: {
     unreachable: 'The controller does not answer. Is it running?',
     status: (status: number) => `The controller answered ${status}.`,
+    between: 'Something between this page and the controller answered instead of it. Load the page again.',
+    /** By the code of a failure, instead of what the controller says; `here` is the address of the interface. */
+    codes: {
+      wrong_origin: (here) =>
+        `The controller does not know ${here} for its own address, so it refuses changes from here. Let the proxy pass the Host header on ($http_host in nginx), or start the controller with PUBLIC_URL=${here.replace(/\/$/, '')}`,
+      host_not_allowed: (here) =>
+        `The controller does not know ${here} for its own address. Start it with PUBLIC_URL=${here.replace(/\/$/, '')}, or add the host to ALLOWED_HOSTS.`,
+      wrong_key: () =>
+        'That is not the API key. It is in data/controller/api-key unless CONTROL_UI_API_KEY set another; “controller login-link” prints a link instead.',
+      code_used: () => 'That sign-in link has been used or is too old. Print a new one with “controller login-link”.',
+      session_ended: () => 'You have been signed out. Sign in again.',
+    } as Record<string, ((here: string) => string) | undefined>,
     title: 'This could not be loaded',
   },
   /** The states of the generator, each with what it means. */

@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { api, ApiError, data, onSignedOut } from './client'
+
+/** Answers the next request so, and returns what is asked. */
+function answer(body: string, init: ResponseInit = { headers: { 'Content-Type': 'application/json' } }) {
+  const asked = vi.fn(async (_to: string, _request: RequestInit) => new Response(body || null, init))
+  vi.stubGlobal('fetch', asked)
+  vi.stubGlobal('document', { baseURI: 'https://host.test/below/' })
+  return asked
+}
+
+/** The failure that an answer makes. */
+async function failure(status: number, body: string, headers: Record<string, string> = {}) {
+  answer(body, { status, headers })
+  const error = await api.GET('/api/status').catch((e: unknown) => e)
+  expect(error).toBeInstanceOf(ApiError)
+  return error as ApiError
+}
+
+afterEach(() => vi.unstubAllGlobals())
+
+describe('a request', () => {
+  it('is relative to the page, with its parameters escaped and lists repeated', async () => {
+    const asked = answer('{}')
+    await api.GET('/api/presets/{id}', { params: { path: { id: 'a/b ?' as never } } })
+    await api.GET('/api/logs', { params: { query: { filter: ['a&b', 'c'], lines: 20, level: undefined } } })
+    await api.GET('/api/status')
+    expect(asked.mock.calls.map(([to]) => to)).toEqual([
+      './api/presets/a%2Fb%20%3F',
+      './api/logs?filter=a%26b&filter=c&lines=20',
+      './api/status',
+    ])
+  })
+
+  it('sends JSON, of an object or ready made, and no type without a body', async () => {
+    const asked = answer('{}')
+    await api.PUT('/api/config', { params: { header: { 'If-Match': '"1"' } }, body: { config: { A: 1 } } })
+    const ready = new Blob(['{"content":"x"}'])
+    await api.POST('/api/urls/validate', { body: ready })
+    await api.POST('/api/restart')
+    const [put, blob, none] = asked.mock.calls.map(([, request]) => request)
+    expect(put).toMatchObject({ method: 'PUT', body: '{"config":{"A":1}}' })
+    expect(put?.headers).toEqual({ 'If-Match': '"1"', 'Content-Type': 'application/json' })
+    expect(blob?.body).toBe(ready)
+    expect(none?.headers).toEqual({})
+  })
+})
+
+describe('an answer', () => {
+  it('is JSON, text or nothing', async () => {
+    answer('{"a":1}')
+    expect(data(await api.GET('/api/status'))).toEqual({ a: 1 })
+    answer('https://a.test/', { headers: { 'Content-Type': 'text/plain; charset=utf-8' } })
+    expect(data(await api.GET('/api/urls/file'))).toBe('https://a.test/')
+    answer('', { status: 204 })
+    expect(data(await api.DELETE('/api/session'))).toBeUndefined()
+  })
+
+  it('of something in between is a failure', async () => {
+    answer('<html>Sign in to the proxy', { headers: { 'Content-Type': 'text/html' } })
+    await expect(api.GET('/api/status')).rejects.toThrow('instead of it')
+    expect((await failure(502, '<html>')).message).toContain('502')
+  })
+})
+
+describe('a failure', () => {
+  it('tells status, code, wait and fields', async () => {
+    const body = { detail: 'no', code: 'name_taken', errors: [{ location: 'name', message: 'is taken', value: 3 }] }
+    const e = await failure(409, JSON.stringify(body), { 'Retry-After': '7' })
+    expect(e).toMatchObject({ status: 409, message: 'no', code: 'name_taken', retryAfter: 7 })
+    expect(e.faults).toEqual([{ where: 'name', message: 'is taken', value: '3' }])
+  })
+
+  it('whose code is known is a sentence with the cure', async () => {
+    const e = await failure(403, '{"detail":"x","code":"wrong_origin"}')
+    expect(e.message).toContain('PUBLIC_URL=https://host.test/below')
+    expect(e.message).not.toMatch(/below\/$/)
+  })
+
+  it('of nobody who answers says so, and a request that was given up stays one', async () => {
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('failed to fetch')))
+    await expect(api.GET('/api/status')).rejects.toMatchObject({ status: 0 })
+    vi.stubGlobal('fetch', () => Promise.reject(new DOMException('', 'AbortError')))
+    await expect(api.GET('/api/status')).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  it('of a session that has ended signs out, but not where somebody asks about it', async () => {
+    const out = vi.fn()
+    onSignedOut(out)
+    await failure(401, '{}')
+    expect(out).toHaveBeenCalledOnce()
+    answer('{}', { status: 401 })
+    await api.GET('/api/session').catch(() => {})
+    expect(out).toHaveBeenCalledOnce()
+  })
+})
