@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/recorded"
 	"github.com/puttrix/trafficinator/shared/strictjson"
 )
 
@@ -32,8 +33,6 @@ const (
 	manyEvents = 100
 	// highClick and highRandom are the shares above which a warning is told (FEATURES VAL-24).
 	highClick, highRandom = 0.5, 0.3
-	// maxText bounds category, action and name, in bytes: Matomo cuts each at 1024 (log_action.name).
-	maxText = 1024
 )
 
 //go:embed default.json
@@ -95,21 +94,29 @@ func events(root *strictjson.Value, key string) []Event {
 			continue
 		}
 		e := Event{v.Text("category"), v.Text("action"), v.Text("name"), v.Number("value")}
-		for _, field := range []struct{ key, text string }{{"category", e.Category}, {"action", e.Action}, {"name", e.Name}} {
-			// Matomo trims, and refuses an event without a category or action (plugins/Events/Columns).
-			if strings.TrimSpace(field.text) == "" {
-				v.Refuse(field.key, "", "is missing or empty", "give a text")
-			}
-			if len(field.text) > maxText {
-				v.Refuse(field.key, field.text, "is longer than 1024 bytes", "shorten it")
-			}
-		}
-		if e.Value != nil && *e.Value < 0 {
-			v.Refuse("value", fmt.Sprint(*e.Value), "is below 0", "give 0 or more, or null")
-		}
+		e.Check(v, "")
 		out = append(out, e)
 	}
 	return out
+}
+
+// Check says at v, where the event stands with prefix before the names of its fields, what is wrong with it. Matomo trims, and
+// refuses an event without a category or action (plugins/Events/Columns).
+func (e Event) Check(v *strictjson.Value, prefix string) {
+	for _, field := range []struct{ key, text string }{{"category", e.Category}, {"action", e.Action}, {"name", e.Name}} {
+		key := prefix + field.key
+		switch doubt, cure := recorded.Doubt(field.text, 0); {
+		case strings.TrimSpace(field.text) == "":
+			v.Refuse(key, "", "is missing or empty", "give a text")
+		case recorded.Lost(field.text):
+			v.Refuse(key, field.text, fmt.Sprintf("is longer than %d characters, which Matomo refuses", recorded.MaxEvent), "shorten it")
+		case doubt != "":
+			v.Warn(key, field.text, doubt, cure)
+		}
+	}
+	if e.Value != nil && *e.Value < 0 {
+		v.Refuse(prefix+"value", fmt.Sprint(*e.Value), "is below 0", "give 0 or more, or null")
+	}
 }
 
 // Encode writes the set as events.json.

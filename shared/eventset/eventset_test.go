@@ -62,7 +62,7 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 		"unknown key":       {wrap(`{"category":"a","action":"b","name":"c","label":"d"}`), "events.json: click_events[0].label: is not a known key; use one of category, action, name, value"},
 		"no name":           {wrap(`{"category":"a","action":"b"}`), "events.json: click_events[0].name: is missing or empty; give a text"},
 		"a blank category":  {wrap(`{"category":" ","action":"b","name":"c"}`), "events.json: click_events[0].category: is missing or empty; give a text"},
-		"a text too long":   {wrap(`{"category":"a","action":"b","name":"` + strings.Repeat("x", 1025) + `"}`), `events.json: click_events[0].name="` + strings.Repeat("x", 80) + `…": is longer than 1024 bytes; shorten it`},
+		"a text too long":   {wrap(`{"category":"a","action":"b","name":"` + strings.Repeat("x", 4097) + `"}`), `events.json: click_events[0].name="` + strings.Repeat("x", 80) + `…": is longer than 4096 characters, which Matomo refuses; shorten it`},
 		"an empty object":   {"{}", "events.json: holds neither click_events nor random_events; write the two lists, or remove the file for the built-in events"},
 		"not a number":      {`{"click_events_probability":NaN,"click_events":[]}`, "events.json: line 1: is not JSON: invalid character 'N' looking for beginning of value; mend it there"},
 		"an event as text":  {wrap(`"a"`), `events.json: click_events[0]="a": is not an object; write {…}`},
@@ -79,6 +79,17 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestTextsThatMatomoTakesForNoneAreTold(t *testing.T) {
+	t.Parallel()
+	_, problems := eventset.Decode("events.json", []byte(`{"click_events":[{"category":"0","action":"b","name":"0"}],"random_events":[{"category":"a","action":"b\u200b","name":"c"}]}`))
+	const want = `events.json: click_events[0].category="0": is recorded as none, because Matomo takes it for empty; write something else` + "\n" +
+		`events.json: click_events[0].name="0": is recorded as none, because Matomo takes it for empty; write something else` + "\n" +
+		`events.json: random_events[0].action="b\u200b": has a zero-width space (U+200B) as character 2; remove it: Matomo records it too`
+	if problems.Err() != nil || problems.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", problems, want)
 	}
 }
 

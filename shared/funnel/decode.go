@@ -3,12 +3,13 @@ package funnel
 import (
 	"fmt"
 	"math"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/recorded"
 	"github.com/puttrix/trafficinator/shared/strictjson"
+	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
 const (
@@ -114,6 +115,8 @@ func decodeStep(v *strictjson.Value) Step {
 		v.Refuse("delay_seconds_min", fmt.Sprint(s.DelayMin), fmt.Sprintf("is above delay_seconds_max=%g", s.DelayMax), "lower it or raise the other")
 	}
 	length(v, "title", s.Title, 0, maxTitle)
+	doubt(v, "title", s.Title, recorded.MaxText)
+	doubt(v, "action_name", s.ActionName, recorded.MaxText)
 	if s.URL != "" {
 		address(v, "url", s.URL, false)
 	}
@@ -126,11 +129,15 @@ func decodeStep(v *strictjson.Value) Step {
 	case Pageview:
 		need("url", s.URL)
 	case Event:
-		need("event_category", s.EventCategory)
-		need("event_action", s.EventAction)
-		need("event_name", s.EventName)
+		s.Event().Check(v, "event_")
 	case SiteSearch:
 		need("search_keyword", s.SearchKeyword)
+		if strings.TrimSpace(s.SearchKeyword) != "" && recorded.Empty(s.SearchKeyword) {
+			v.Refuse("search_keyword", s.SearchKeyword, "is taken for none by Matomo, which records a pageview instead", "search for something else")
+		} else {
+			doubt(v, "search_keyword", s.SearchKeyword, recorded.MaxText)
+		}
+		doubt(v, "search_category", s.SearchCategory, recorded.MaxCategory)
 	case Outlink, Download:
 		need("target_url", s.TargetURL)
 		if s.TargetURL != "" {
@@ -198,13 +205,22 @@ func length(v *strictjson.Value, key, text string, least, most int) {
 	}
 }
 
+// doubt warns of what Matomo makes of a text otherwise than it stands there; limit is in bytes.
+func doubt(v *strictjson.Value, key, text string, limit int) {
+	if message, cure := recorded.Doubt(text, limit); message != "" {
+		v.Warn(key, text, message, cure)
+	}
+}
+
 // address checks that raw is an http address; a relative one is good where it is resolved against the page.
 func address(v *strictjson.Value, key, raw string, relative bool) {
-	u, err := url.Parse(raw)
-	if err == nil && relative && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") {
+	full := raw
+	if relative && strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "//") {
+		full = "https://host" + raw
+	}
+	if fault := urllist.CheckAddress(full); fault != nil {
+		v.Refuse(key, fault.Shown(raw), fault.Message, fault.Cure)
 		return
 	}
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		v.Refuse(key, raw, "is not an http or https address", "write https://host/path")
-	}
+	doubt(v, key, raw, recorded.MaxText)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/strictjson"
 )
 
@@ -57,6 +58,11 @@ type Step struct {
 	// DelayMin and DelayMax bound the time after this step, in seconds.
 	DelayMin float64 `json:"delay_seconds_min"`
 	DelayMax float64 `json:"delay_seconds_max"`
+}
+
+// Event is that of a step of type Event.
+func (s *Step) Event() eventset.Event {
+	return eventset.Event{Category: s.EventCategory, Action: s.EventAction, Name: s.EventName, Value: s.EventValue}
 }
 
 // Funnel is a path with the chance that a visit follows it.

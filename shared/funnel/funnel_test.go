@@ -27,7 +27,7 @@ func TestEachBadFunnelHasItsMessage(t *testing.T) {
 		"too many steps":   {of(strings.TrimSuffix(strings.Repeat(page+",", 1001), ",")), "funnels.json: [0].steps: has 1001 steps, above 1000; split it into several funnels"},
 		"a blank keyword":  {of(page + `,{"type":"site_search","search_keyword":" "}`), "funnels.json: [0].steps[1].search_keyword: is missing or empty; a step of type site_search needs it"},
 		"no target":        {of(page + `,{"type":"outlink"}`), "funnels.json: [0].steps[1].target_url: is missing or empty; a step of type outlink needs it"},
-		"a relative link":  {of(page + `,{"type":"outlink","target_url":"/x"}`), `funnels.json: [0].steps[1].target_url="/x": is not an http or https address; write https://host/path`},
+		"a relative link":  {of(page + `,{"type":"outlink","target_url":"/x"}`), `funnels.json: [0].steps[1].target_url="/x": is not an http or https address; write https://host/page`},
 		"a long currency":  {of(page + `,{"type":"ecommerce","ecommerce_currency":"EURO"}`), `funnels.json: [0].steps[1].ecommerce_currency="EURO": is not a currency; write three letters such as EUR or leave it out`},
 		"a negative tax":   {of(page + `,{"type":"ecommerce","ecommerce_tax":-1}`), `funnels.json: [0].steps[1].ecommerce_tax="-1": is not between 0 and 10000000; give an amount or leave it out`},
 		"no items":         {of(page + `,{"type":"ecommerce","ecommerce_items":0}`), `funnels.json: [0].steps[1].ecommerce_items="0": is below 1; raise it or leave it out`},
@@ -44,8 +44,8 @@ func TestEachBadFunnelHasItsMessage(t *testing.T) {
 		"unknown key":      {of(`{"type":"pageview","url":"https://a.test/","wait":1}`), "funnels.json: [0].steps[0].wait: is not a known key; use one of type, url, action_name, title, event_category, event_action, event_name, event_value, search_keyword, search_category, search_results, target_url, ecommerce_revenue, ecommerce_items, ecommerce_subtotal, ecommerce_tax, ecommerce_shipping, ecommerce_currency, delay_seconds_min, delay_seconds_max"},
 		"duplicate key":    {of(`{"type":"pageview","url":"https://a.test/","url":"https://a.test/"}`), "funnels.json: [0].steps[0].url: is there twice; keep one of the two"},
 		"no url":           {of(`{"type":"pageview"}`), "funnels.json: [0].steps[0].url: is missing or empty; a step of type pageview needs it"},
-		"a bad url":        {of(`{"type":"pageview","url":"a.test"}`), `funnels.json: [0].steps[0].url="a.test": is not an http or https address; write https://host/path`},
-		"event w/o action": {of(page + `,{"type":"event","event_category":"a","event_name":"b"}`), "funnels.json: [0].steps[1].event_action: is missing or empty; a step of type event needs it"},
+		"a bad url":        {of(`{"type":"pageview","url":"a.test"}`), `funnels.json: [0].steps[0].url="a.test": is not an http or https address; write https://host/page`},
+		"event w/o action": {of(page + `,{"type":"event","event_category":"a","event_name":"b"}`), "funnels.json: [0].steps[1].event_action: is missing or empty; give a text"},
 		"a delay too long": {of(`{"type":"pageview","url":"https://a.test/","delay_seconds_max":1800}`), `funnels.json: [0].steps[0].delay_seconds_max="1800": is not between 0 and 1799 seconds; Matomo ends a visit after 30 minutes without an action`},
 		"min above max":    {of(`{"type":"pageview","url":"https://a.test/","delay_seconds_min":9,"delay_seconds_max":3}`), `funnels.json: [0].steps[0].delay_seconds_min="9": is above delay_seconds_max=3; lower it or raise the other`},
 		"sums do not hold": {of(page + `,{"type":"ecommerce","ecommerce_revenue":10,"ecommerce_subtotal":5,"ecommerce_tax":1,"ecommerce_shipping":1}`), `funnels.json: [0].steps[1].ecommerce_revenue="10": is not subtotal + tax + shipping = 7.00; correct or leave out one of them`},
@@ -61,6 +61,29 @@ func TestEachBadFunnelHasItsMessage(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestTextsThatMatomoTakesOtherwiseAreTold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ step, want, severity string }{
+		"a keyword 0":            {`{"type":"site_search","search_keyword":"0"}`, `search_keyword="0": is taken for none by Matomo, which records a pageview instead; search for something else`, "error"},
+		"a category 0":           {`{"type":"site_search","search_keyword":"x","search_category":"0"}`, `search_category="0": is recorded as none`, "warning"},
+		"a long category":        {`{"type":"site_search","search_keyword":"x","search_category":"` + strings.Repeat("c", 201) + `"}`, `search_category="` + strings.Repeat("c", 80) + `…": is cut at 200 bytes`, "warning"},
+		"a title 0":              {`{"type":"pageview","url":"https://a.test/","title":"0"}`, `title="0": is recorded as none`, "warning"},
+		"a long name":            {`{"type":"pageview","url":"https://a.test/","action_name":"` + strings.Repeat("n", 1025) + `"}`, `action_name="` + strings.Repeat("n", 80) + `…": is cut at 1024 bytes`, "warning"},
+		"an event's name 0":      {`{"type":"event","event_category":"a","event_action":"b","event_name":"0"}`, `event_name="0": is recorded as none`, "warning"},
+		"an event's name":        {`{"type":"event","event_category":"a","event_action":"b"}`, `event_name: is missing or empty; give a text`, "error"},
+		"a value below 0":        {`{"type":"event","event_category":"a","event_action":"b","event_name":"c","event_value":-3}`, `event_value="-3": is below 0; give 0 or more, or null`, "error"},
+		"an odd space":           {`{"type":"pageview","url":"https://a.test/a\u00a0b"}`, `url="https://a.test/a\u00a0b": has a no-break space (U+00A0) as character 17`, "error"},
+		"a password":             {`{"type":"outlink","target_url":"https://me:hush@a.test/"}`, `target_url: holds a user name or password`, "error"},
+		"a relative bare escape": {`{"type":"download","target_url":"/100%.pdf"}`, `target_url="/100%.pdf": has a % that begins no escape`, "error"},
+		"another host":           {`{"type":"download","target_url":"//b.test/x.pdf"}`, `target_url="//b.test/x.pdf": is not an http or https address`, "error"},
+	} {
+		_, problems := funnel.Decode("funnels.json", []byte(of(page+","+c.step)))
+		if len(problems) != 1 || !strings.HasPrefix(problems[0].String(), "funnels.json: [0].steps[1]."+c.want) || string(problems[0].Severity) != c.severity {
+			t.Errorf("%s: %v, want %s", name, problems, c.want)
+		}
 	}
 }
 

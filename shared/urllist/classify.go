@@ -7,16 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/puttrix/trafficinator/shared/textfile"
-)
-
-// Where Matomo cuts texts, in bytes. Where that is inside a character it refuses the hit, and in bulk the whole request.
-const (
-	// MaxText is for titles, the addresses of pages, outlinks and downloads, and keywords (page_maximum_length of
-	// config/global.ini.php).
-	MaxText = 1024
-	// MaxCategory is for the category of a search (plugins/Actions/Actions/ActionSiteSearch.php).
-	MaxCategory = 200
+	"github.com/puttrix/trafficinator/shared/recorded"
 )
 
 var (
@@ -48,7 +39,7 @@ type Recorded struct {
 	Excluded []string
 	// Fragment: what follows # is dropped.
 	Fragment bool
-	// TooLong: the address is cut at MaxText.
+	// TooLong: the address is cut at recorded.MaxText.
 	TooLong bool
 	// LongTitle: the title is cut there.
 	LongTitle bool
@@ -67,10 +58,10 @@ func Classify(p Page) Recorded {
 		Campaign: !ignoresReferrer(inQuery) && (isCampaign(inQuery) || isCampaign(parameters(fragment))),
 		Direct:   ignoresReferrer(inQuery),
 		Fragment: hasFragment,
-		TooLong:  len(p.URL) > MaxText,
+		TooLong:  len(p.URL) > recorded.MaxText,
 
-		LongTitle: len(p.Title) > MaxText,
-		Untitled:  p.Title != "" && Empty(p.Title),
+		LongTitle: len(p.Title) > recorded.MaxText,
+		Untitled:  p.Title != "" && recorded.Empty(p.Title),
 	}
 	for _, q := range inQuery {
 		if name := strings.ToLower(q.name); slices.Contains(excludedParameters, name) && !slices.Contains(r.Excluded, name) {
@@ -84,7 +75,7 @@ func Classify(p Page) Recorded {
 // question mark is before them, turned into usual ones.
 func cleaned(raw string) string {
 	raw = strings.ReplaceAll(raw, "&amp;", "&")
-	raw = textfile.Cut(raw, MaxText)
+	raw = recorded.Cut(raw)
 	semicolon, question := strings.IndexByte(raw, ';'), strings.IndexByte(raw, '?')
 	if semicolon < 0 || question >= 0 && question < semicolon {
 		return raw
@@ -166,15 +157,12 @@ func ignoresReferrer(ps []parameter) bool {
 // empty is PHP's notion: "0" is empty too.
 func empty(value string) bool { return value == "" || value == "0" }
 
-// Empty tells whether Matomo takes a text for none: once it is trimmed nothing is left of it, or "0".
-func Empty(text string) bool { return empty(strings.Trim(text, " \t\n\r\x00\x0b")) }
-
 // blank says whether a value is empty once it is decoded and trimmed.
 func blank(value string) bool {
 	if decoded, err := url.QueryUnescape(value); err == nil {
 		value = decoded
 	}
-	return Empty(value)
+	return recorded.Empty(value)
 }
 
 // Explain says in words what is recorded otherwise, "" where nothing is.

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
@@ -21,8 +22,8 @@ func (l *list) line(where, text string) (Page, bool) {
 	if cut := separator.FindStringIndex(text); cut != nil {
 		address, title = text[:cut[0]], strings.TrimSpace(text[cut[1]:])
 	}
-	if fault := faultOf(address); fault.message != "" {
-		l.problems.Refuse(where, fault.shown, fault.message, fault.cure)
+	if fault := CheckAddress(address); fault != nil {
+		l.problems.Refuse(where, fault.Shown(address), fault.Message, fault.Cure)
 		return Page{}, false
 	}
 	if odd, hidden := textfile.FindHidden(title); hidden {
@@ -33,32 +34,46 @@ func (l *list) line(where, text string) (Page, bool) {
 	return Page{URL: address, Title: title}, true
 }
 
-// fault is what is wrong with an address.
-type fault struct{ shown, message, cure string }
+// Fault is what is wrong with the address of a page.
+type Fault struct {
+	// Message and Cure are as in a problem.
+	Message, Cure string
+	// Secret: the address holds a password.
+	Secret bool
+}
 
-func faultOf(address string) fault {
+// Shown is as much of the address as a problem may show.
+func (f *Fault) Shown(address string) string {
+	if f.Secret {
+		return ""
+	}
+	return address
+}
+
+// CheckAddress finds what is wrong with the address of a page, an outlink or a download; nil where it is in order.
+func CheckAddress(address string) *Fault {
 	if odd, is := textfile.FindOdd(address); is {
 		cure := "remove it"
 		if unicode.IsSpace(odd.Rune) {
 			cure = "put a TAB or two plain spaces between address and title"
 		}
-		return fault{address, fmt.Sprintf("has %v", odd), cure}
+		return &Fault{Message: fmt.Sprintf("has %v", odd), Cure: cure}
 	}
 	if strings.Contains(address, " ") {
-		return fault{address, "has a single space", "put a TAB or two spaces between address and title, and %20 into an address"}
+		return &Fault{Message: "has a single space", Cure: "put a TAB or two spaces between address and title, and %20 into an address"}
 	}
 	path, _, _ := strings.Cut(address, "#")
 	path, _, _ = strings.Cut(path, "?")
 	if at := bareEscape(path); at >= 0 {
-		return fault{address, fmt.Sprintf("has a %% that begins no escape, as character %d", len([]rune(path[:at]))+1), "write %25 for a percent sign"}
+		return &Fault{Message: fmt.Sprintf("has a %% that begins no escape, as character %d", utf8.RuneCountInString(path[:at])+1), Cure: "write %25 for a percent sign"}
 	}
 	switch u, err := url.Parse(address); {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return fault{address, "is not an http or https address", "write https://host/page"}
+		return &Fault{Message: "is not an http or https address", Cure: "write https://host/page"}
 	case u.User != nil:
-		return fault{"", "holds a user name or password, which Matomo would record", "leave it out of the address of a page"}
+		return &Fault{Message: "holds a user name or password, which Matomo would record", Cure: "leave it out of the address of a page", Secret: true}
 	}
-	return fault{}
+	return nil
 }
 
 // bareEscape is the offset of the first % in a path that no two hexadecimal digits follow, or -1.

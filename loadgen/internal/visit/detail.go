@@ -90,7 +90,7 @@ func (v *Visit) Search(i int) SearchTerm {
 func (v *Visit) Event(i int) eventset.Event {
 	h := &v.Hits[i]
 	if s := h.step; s != nil {
-		return eventset.Event{Category: s.EventCategory, Action: s.EventAction, Name: s.EventName, Value: s.EventValue}
+		return s.Step.Event()
 	}
 	list := v.g.b.Events.Click
 	if h.random {

@@ -9,8 +9,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/recorded"
 	"github.com/puttrix/trafficinator/shared/textfile"
-	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
 // path is a funnel with all that is the same for each visit along it.
@@ -32,7 +32,7 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 	n, orders, viewed := 0, 0, siteMap{hosts: map[string]*host{}}
 	for i := range f.Steps {
 		s := newStep(f, i)
-		if s.Type == funnel.Pageview || s.URL != "" && recordedAddress(s.URL) != on.URL {
+		if s.Type == funnel.Pageview || s.URL != "" && recorded.CutAddress(s.URL) != on.URL.Plain {
 			view := newPage(s.URL, s.title.Plain)
 			before := on.URL
 			if Host(before.Plain) != Host(s.URL) { // never that of another host
@@ -82,8 +82,8 @@ func newStep(f *funnel.Funnel, i int) step {
 	if title == "" {
 		title = f.Name + ": step " + strconv.Itoa(i+1)
 	}
-	s.title, s.keyword = recordedText(title), recordedText(s.SearchKeyword)
-	s.category = visitor.NewText(textfile.Cut(s.SearchCategory, urllist.MaxCategory))
+	s.title, s.keyword = visitor.NewText(recorded.Cut(title)), visitor.NewText(recorded.Cut(s.SearchKeyword))
+	s.category = visitor.NewText(textfile.Cut(s.SearchCategory, recorded.MaxCategory))
 	return s
 }
 
@@ -158,11 +158,11 @@ func Override(s *funnel.Step) shop.Override {
 func resolve(page, target string) Text {
 	base, err := url.Parse(page)
 	if err != nil {
-		return recordedAddress(target)
+		return visitor.NewText(recorded.CutAddress(target))
 	}
 	to, err := base.Parse(target)
 	if err != nil {
-		return recordedAddress(target)
+		return visitor.NewText(recorded.CutAddress(target))
 	}
-	return recordedAddress(to.String())
+	return visitor.NewText(recorded.CutAddress(to.String()))
 }

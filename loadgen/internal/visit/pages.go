@@ -7,7 +7,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/loadgen/internal/weighted"
-	"github.com/puttrix/trafficinator/shared/textfile"
+	"github.com/puttrix/trafficinator/shared/recorded"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -29,36 +29,21 @@ type page struct {
 }
 
 func newPage(address, title string) *page {
-	recorded := urllist.Classify(urllist.Page{URL: address})
+	is := urllist.Classify(urllist.Page{URL: address})
 	if title == "" {
 		title = titleOf(address)
 	}
-	p := &page{url: recordedAddress(address), title: recordedText(title)}
+	p := &page{url: visitor.NewText(recorded.CutAddress(address)), title: visitor.NewText(recorded.Cut(title))}
 	switch {
-	case recorded.Campaign:
+	case is.Campaign:
 		p.source = visitor.Campaign
-	case recorded.Direct:
+	case is.Direct:
 		p.source = visitor.Direct
 	}
-	if recorded.Search {
+	if is.Search {
 		p.records = Search
 	}
 	return p
-}
-
-// recordedText is as much of a text as Matomo records. It cuts longer ones itself, and refuses the hit where that is inside a
-// character.
-func recordedText(text string) visitor.Text {
-	return visitor.NewText(textfile.Cut(text, urllist.MaxText))
-}
-
-// recordedAddress is recordedText of an address, which is cut inside no escape either.
-func recordedAddress(address string) visitor.Text {
-	cut := textfile.Cut(address, urllist.MaxText)
-	if at := strings.LastIndexByte(cut, '%'); len(cut) < len(address) && at >= len(cut)-2 {
-		cut = cut[:at]
-	}
-	return visitor.NewText(cut)
 }
 
 // shelf is a set of pages with their popularity: the n-th of the list is visited as often as 1/n (Zipf).
@@ -109,7 +94,7 @@ func (h *host) find(address string) *page {
 	if p := h.byURL[address]; p != nil {
 		return p
 	}
-	return &page{url: recordedAddress(address), host: h}
+	return &page{url: visitor.NewText(recorded.CutAddress(address)), host: h}
 }
 
 // siteMap is the URL list, by host.
