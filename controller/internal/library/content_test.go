@@ -51,6 +51,15 @@ func TestAListOfPagesIsPagedAndSummed(t *testing.T) {
 	}
 }
 
+func TestAListInUTF16IsSavedAsEverybodyReadsIt(t *testing.T) {
+	l := newLibrary(t)
+	_, err := l.SaveURLs(t.Context(), []byte("\xff\xfeh\x00t\x00t\x00p\x00:\x00/\x00/\x00a\x00/\x00\r\x00\n\x00"))
+	must(t, err)
+	if content, _, err := l.URLContent(t.Context()); err != nil || string(content) != "http://a/\r\n" {
+		t.Errorf("%q, %v", content, err)
+	}
+}
+
 // fiftyThousand is as long a list as a person keeps.
 func fiftyThousand() []byte {
 	var list strings.Builder

@@ -8,6 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/textfile"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -90,8 +91,11 @@ func (l *Library) URLs(ctx context.Context, skip, limit int) ([]urllist.Page, UR
 	return pages[from:min(from+max(limit, 0), len(pages))], report, source, nil
 }
 
-// SaveURLs saves a list as it is. The error is a problem.List.
+// SaveURLs saves a list as it is, in UTF-8. The error is a problem.List.
 func (l *Library) SaveURLs(ctx context.Context, content []byte) (URLReport, error) {
+	if text, err := textfile.Decode(content); err == nil { // else the report says what is wrong with it
+		content = text
+	}
 	_, report := readURLs(content)
 	if err := report.Errors.Err(); err != nil {
 		return report, err
