@@ -140,7 +140,7 @@ func (p *past) same(h *backfill.Header) (problems problem.List) {
 
 // client asks the Reporting API.
 func (p *past) client() *reporting.Client {
-	return reporting.NewClient(min(askTime, seconds(p.plan.Spec.RequestTimeout)))
+	return reporting.NewClient(min(askTime, seconds(p.plan.Spec.RequestTimeout)), p.h.machine(p.env))
 }
 
 // retention refuses days whose raw data a target deletes, as far as its token may ask.

@@ -20,13 +20,13 @@ import (
 
 // connectAll tries every target and tells how each answered; it is false where a hit would be lost.
 func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
-	to, err := newSender(p, h.env, tracking.Options{Timeout: seconds(p.Spec.RequestTimeout)})
+	to, err := newSender(p, h.machine(h.env), tracking.Options{Timeout: seconds(p.Spec.RequestTimeout)})
 	if err != nil {
 		_, _ = fmt.Fprintln(h.stdout, err)
 		return false
 	}
 	defer to.client.Close()
-	doctor, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout)), expected(p, h.now())
+	doctor, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout), h.machine(h.env)), expected(p, h.now())
 	good := true
 	for i, t := range p.Targets {
 		began := time.Now()
@@ -40,7 +40,7 @@ func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
 			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.String())
 		}
 		tellFindings(h.stdout, d.Findings)
-		// Where the doctor, who uses no proxy, gets no answer, the hit of the sender decides.
+		// Where the doctor gets no answer, because it asks no address of a cloud, the hit of the sender decides.
 		good = good && res.Class.Outcome() == outcome.Accepted && (d.Works || !d.Reachable)
 		if res.Class.Outcome() == outcome.Accepted {
 			good = to.tryLargest(h.stdout, p, i, hit) && good
@@ -78,7 +78,7 @@ func expected(p *plan.Plan, now time.Time) reporting.Expect {
 	k := p.Spec
 	e := reporting.Expect{
 		Zone: &k.Timezone, Currency: k.Currency, Searches: k.SearchProbability > 0, Orders: k.EcommerceProbability > 0,
-		Bulk: k.SendMode == "bulk" || k.BackfillEnabled, Dimension: k.RunDimension, AnyCertificate: !k.TLSVerify,
+		Bulk: k.SendMode == "bulk" || k.BackfillEnabled, Dimension: k.RunDimension,
 	}
 	for _, page := range p.Pages {
 		e.Pages = append(e.Pages, page.URL)
@@ -102,7 +102,7 @@ func expected(p *plan.Plan, now time.Time) reporting.Expect {
 
 // probeAll sends every target one visit and tells when it was seen; it is false where one was not.
 func probeAll(ctx context.Context, h host, p *plan.Plan) bool {
-	client, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout)), expected(p, h.now())
+	client, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout), h.machine(h.env)), expected(p, h.now())
 	good := true
 	for _, t := range p.Targets {
 		_, _ = fmt.Fprintf(h.stdout, "target %s: sending a probe visit and looking for it, for %s at most\n", t.Name, reporting.ProbeLimit)

@@ -23,7 +23,7 @@ func TestTheDoctorIsContentWithTheSink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := reporting.NewClient(patience).Examine(t.Context(), target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}, reporting.Expect{Zone: &cet, Currency: "SEK", Searches: true, Orders: true, Bulk: true, Dimension: 4})
+	d := reporting.NewClient(patience, target.Machine{}).Examine(t.Context(), target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}, reporting.Expect{Zone: &cet, Currency: "SEK", Searches: true, Orders: true, Bulk: true, Dimension: 4})
 	for _, f := range d.Findings {
 		if f.Verdict == reporting.Bad || f.Verdict == reporting.Doubtful {
 			t.Errorf("%s: %s", f.Check, f.Message)

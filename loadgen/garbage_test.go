@@ -33,7 +33,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			if p == nil {
 				t.Fatal(problems)
 			}
-			to, err := newSender(p, env, tracking.Options{Timeout: 10 * time.Second, Pending: true})
+			to, err := newSender(p, host{}.machine(env), tracking.Options{Timeout: 10 * time.Second, Pending: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -131,7 +131,7 @@ func runTraffic(ctx context.Context, h host, o options) int {
 	if !starts {
 		return idle(ctx, h)
 	}
-	to, err := newSender(p, env, tracking.Options{Timeout: answerTime(p.Spec), Pending: !p.Spec.BackfillEnabled})
+	to, err := newSender(p, h.machine(env), tracking.Options{Timeout: answerTime(p.Spec), Pending: !p.Spec.BackfillEnabled})
 	if err != nil {
 		_, _ = fmt.Fprintf(h.stderr, "error: %v\n", err)
 		return exitConfig

@@ -2,15 +2,14 @@ package main
 
 import (
 	"fmt"
-	"net/url"
 	"time"
-
-	"golang.org/x/net/http/httpproxy"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // sender is the way from the engine to the wire: it knows how hits are written for each target.
@@ -21,12 +20,17 @@ type sender struct {
 	bulk    bool
 }
 
+// machine is what reaching targets takes of this machine, with the environment that the settings made.
+func (h host) machine(env map[string]string) target.Machine {
+	return target.Machine{ReadFile: func(path string) ([]byte, error) { return exchange.Read(h.fs, path) }, Env: env}
+}
+
 // newSender makes a sender for the targets of a plan, which knows what o leaves out.
-func newSender(p *plan.Plan, env map[string]string, o tracking.Options) (*sender, error) {
-	o.InsecureTLS, o.Proxy = !p.Spec.TLSVerify, proxy(env)
+func newSender(p *plan.Plan, m target.Machine, o tracking.Options) (*sender, error) {
+	o.Machine = m
 	s := &sender{client: tracking.NewClient(o), bulk: p.Spec.SendMode == "bulk"}
 	for _, t := range p.Targets {
-		to, err := s.client.Target(t.URL, t.Token.Reveal())
+		to, err := s.client.Target(t)
 		if err != nil {
 			return nil, fmt.Errorf("target %s: %w", t.Name, err)
 		}
@@ -36,19 +40,6 @@ func newSender(p *plan.Plan, env map[string]string, o tracking.Options) (*sender
 		})
 	}
 	return s, nil
-}
-
-// proxy follows the usual variables; an address on this machine is never asked for through a proxy.
-func proxy(env map[string]string) func(*url.URL) (*url.URL, error) {
-	get := func(upper, lower string) string {
-		if v := env[lower]; v != "" {
-			return v
-		}
-		return env[upper]
-	}
-	return (&httpproxy.Config{
-		HTTPProxy: get("HTTP_PROXY", "http_proxy"), HTTPSProxy: get("HTTPS_PROXY", "https_proxy"), NoProxy: get("NO_PROXY", "no_proxy"),
-	}).ProxyFunc()
 }
 
 // Break implements engine.Sender.

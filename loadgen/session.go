@@ -152,7 +152,7 @@ const clockTime = 3 * time.Second
 
 // readClocks asks every target for its clock before the first hit, because a hit of the future is booked as now.
 func (s *session) readClocks(ctx context.Context) {
-	asking, err := newSender(s.plan, s.env, tracking.Options{Timeout: min(clockTime, seconds(s.plan.Spec.RequestTimeout))})
+	asking, err := newSender(s.plan, s.h.machine(s.env), tracking.Options{Timeout: min(clockTime, seconds(s.plan.Spec.RequestTimeout))})
 	if err != nil {
 		s.log.Warn("clocks cannot be asked for", "err", err)
 		return

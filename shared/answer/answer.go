@@ -22,8 +22,8 @@ type Raw struct {
 	// Body is the answer's, or its beginning. Cut says that there was more, or that the connection ended in it.
 	Body []byte
 	Cut  bool
-	// Secret is the token of the request, as it stands in the request; it is masked where it is quoted.
-	Secret string
+	// Secrets are the token and the like, as they stand in the request; they are masked where they are quoted.
+	Secrets []string
 }
 
 // Answer is what an answer means.

@@ -291,7 +291,7 @@ func TestFirstWordsCanBeShownAnywhere(t *testing.T) {
 		"x" + strings.Repeat("é", 100):        "x" + strings.Repeat("é", 79) + "…",
 		strings.Repeat(" ", 5000) + "far out": "…",
 	} {
-		a := answer.Hit(&answer.Raw{Status: 500, Body: []byte(text), Secret: "secret"})
+		a := answer.Hit(&answer.Raw{Status: 500, Body: []byte(text), Secrets: []string{"secret"}})
 		if a.FirstWords != want {
 			t.Errorf("%q becomes %q, want %q", text, a.FirstWords, want)
 		}
@@ -305,7 +305,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(200, []byte(`x{"status":"success","tracked":2,"invalid":1,"invalid_indices":[7]}y`), []byte(""), true)
 	f.Fuzz(func(t *testing.T, status int, body, retry []byte, cut bool) {
 		const token = "0123456789abcdef0123456789abcdef"
-		r := &answer.Raw{Status: status, Body: append(body, token...), RetryAfter: retry, Server: body, Location: body, Cut: cut, Secret: token}
+		r := &answer.Raw{Status: status, Body: append(body, token...), RetryAfter: retry, Server: body, Location: body, Cut: cut, Secrets: []string{token}}
 		for _, a := range []answer.Answer{answer.Hit(r), answer.Bulk(r, 3)} {
 			said := a.String()
 			if strings.Contains(said, token) || !utf8.ValidString(said) || strings.ContainsAny(a.FirstWords+a.Server, "\n\r\x1b\x00") {

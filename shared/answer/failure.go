@@ -17,7 +17,7 @@ var ErrTLS = errors.New("TLS failed")
 func Failure(err error, sent bool) Answer {
 	a := Answer{Class: Broken, FirstWords: Words(reason(err))}
 	switch {
-	case !sent && ofTLS(err):
+	case !sent && ofTLS(err), ofClientCertificate(err):
 		a.Class = TLS
 	case !sent:
 		a.Class = Unreachable
@@ -37,6 +37,21 @@ func ofTLS(err error) bool {
 	)
 	return errors.Is(err, ErrTLS) || errors.As(err, &alert) || errors.As(err, &record) || errors.As(err, &invalid) ||
 		errors.As(err, &host) || errors.As(err, &unknown)
+}
+
+// ofClientCertificate says that the server refuses the client's certificate, or wants one. With TLS 1.3 it says so after the
+// client has sent its request, of which it has read nothing (RFC 8446, 4.4.2.4).
+func ofClientCertificate(err error) bool {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "remote error" { // the alerts of crypto/tls have no type of their own
+		return false
+	}
+	switch op.Err.Error() {
+	case "tls: certificate required", "tls: bad certificate", "tls: unknown certificate authority", "tls: unsupported certificate",
+		"tls: revoked certificate", "tls: expired certificate", "tls: unknown certificate":
+		return true
+	}
+	return false
 }
 
 // reason is an error without the address, which the caller knows.

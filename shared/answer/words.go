@@ -29,8 +29,8 @@ func (r *Raw) quote(text []byte, cut bool) string {
 	}
 	said := html.UnescapeString(string(withoutTags(text)))
 	said = mapVisible(said)
-	if r.Secret != "" {
-		said = strings.ReplaceAll(said, r.Secret, mask)
+	for _, secret := range r.Secrets {
+		said = strings.ReplaceAll(said, secret, mask)
 	}
 	said = maskTokens(said)
 	if len(said) > mostQuoted {

@@ -84,9 +84,7 @@ type examination struct {
 // Examine tells whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and what
 // cannot be read tells the right that it needs.
 func (c *Client) Examine(ctx context.Context, t target.Target, e Expect) Diagnosis {
-	if e.AnyCertificate {
-		c = c.anyCertificate()
-	}
+	t.Insecure = t.Insecure || e.AnyCertificate
 	x := &examination{Client: c, target: t, expect: e}
 	var d Diagnosis
 	x.run(ctx, &d)

@@ -69,7 +69,7 @@ func (c *Client) option(ctx context.Context, t target.Target, method string) ([]
 // Skew is how far the target's clock is ahead of the one here, by the date of an answer, which has whole seconds.
 func (c *Client) Skew(ctx context.Context, t target.Target) (time.Duration, error) {
 	sent := time.Now()
-	a, err := c.postForm(ctx, t.URL, ping(t))
+	a, err := c.postForm(ctx, t, t.URL, ping(t))
 	if err != nil {
 		return 0, err
 	}

@@ -5,136 +5,20 @@ package matomo
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net"
-	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/target"
 )
-
-// Client asks Matomos. It follows no redirect, because a token must not travel on, and reaches no link-local address,
-// because there live the secrets of clouds. It is safe for concurrent use.
-type Client struct {
-	http *http.Client
-}
-
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 1 << 20
-
-// errForbidden refuses an address that no Matomo has.
-var errForbidden = errors.New("the address is link-local, multicast or unspecified, which no Matomo has")
-
-// NewClient makes a client; timeout is for one request and must be positive.
-func NewClient(timeout time.Duration) *Client {
-	dialer := net.Dialer{Timeout: timeout, Control: refuseForbidden}
-	return &Client{http: &http.Client{
-		Timeout:       timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		// No proxy: the check of the address would look at the proxy's.
-		Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: timeout, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
-	}}
-}
-
-// anyCertificate is the client without a look at certificates.
-func (c *Client) anyCertificate() *Client {
-	own, ok := c.http.Transport.(*http.Transport)
-	if !ok {
-		return c
-	}
-	trusting := own.Clone()
-	trusting.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // asked for by TLS_VERIFY=false
-	with := *c.http
-	with.Transport = trusting
-	return &Client{http: &with}
-}
-
-// refuseForbidden looks at the address that is really dialled, after names are resolved.
-func refuseForbidden(_, address string, _ syscall.RawConn) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("parse address: %w", err)
-	}
-	ip := ap.Addr().Unmap()
-	if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
-		return errForbidden
-	}
-	return nil
-}
-
-// reply is what came back, and after how long.
-type reply struct {
-	answer.Raw
-	took time.Duration
-}
-
-// postForm posts a form, of which token_auth is not repeated where the answer is quoted.
-func (c *Client) postForm(ctx context.Context, to string, form url.Values) (reply, error) {
-	return c.post(ctx, to, "application/x-www-form-urlencoded", form.Encode(), form.Get("token_auth"))
-}
-
-func (c *Client) post(ctx context.Context, to, kind, body, token string) (reply, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(body))
-	if err != nil {
-		return reply{}, errors.New("the address cannot be used")
-	}
-	req.Header.Set("Content-Type", kind)
-	// A browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
-	req.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
-	began := time.Now()
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return reply{}, plain(err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
-	r := reply{raw(resp), time.Since(began)}
-	r.Secret = token
-	r.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	r.Cut = err != nil || len(r.Body) == maxAnswer
-	if err != nil && len(r.Body) == 0 {
-		return r, plain(err)
-	}
-	return r, nil
-}
-
-// raw is an answer without its body.
-func raw(resp *http.Response) answer.Raw {
-	header := func(name string) []byte { return []byte(resp.Header.Get(name)) }
-	r := answer.Raw{
-		Status: resp.StatusCode, Server: header("Server"), Location: header("Location"), RetryAfter: header("Retry-After"),
-		Challenge: resp.Header.Get("WWW-Authenticate") != "",
-	}
-	r.Date, _ = http.ParseTime(resp.Header.Get("Date")) // none is zero
-	return r
-}
-
-// plain is err without the address, which the caller knows.
-func plain(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	if errors.Is(err, errForbidden) {
-		return errForbidden
-	}
-	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
-		return ErrTimedOut
-	}
-	return err
-}
 
 // Site is what Matomo tells of a site (SitesManager.getSiteFromId).
 type Site struct {
@@ -157,38 +41,6 @@ type Site struct {
 
 // Zone is that of the site; the error is a *calendar.ZoneError.
 func (s *Site) Zone() (calendar.Zone, error) { return calendar.ParseZone(s.Timezone) }
-
-// refusal is an answer of the Reporting API that is no result.
-type refusal struct {
-	method string
-	answer answer.Answer
-}
-
-// Error implements error.
-func (e *refusal) Error() string { return "ask " + e.method + ": " + e.answer.String() }
-
-// refused says that Matomo itself says no, to the question or to the token.
-func refused(err error) bool {
-	e, ok := errors.AsType[*refusal](err)
-	return ok && (e.answer.Class == answer.Rejected || e.answer.Class == answer.Token)
-}
-
-// Advice is what to do about an error of the Reporting API, "" where the error says all there is to know.
-func Advice(err error) string {
-	e, ok := errors.AsType[*refusal](err)
-	if !ok {
-		return ""
-	}
-	switch e.answer.Class {
-	case answer.Token:
-		return "give a token whose user may view the site"
-	case answer.InFront:
-		return "let index.php be reached from here"
-	case answer.NotNow:
-		return "try again later"
-	}
-	return ""
-}
 
 // errEmpty means that there is nothing to tell: Matomo writes an empty list, also where an object would stand.
 var errEmpty = errors.New("no data")
@@ -259,24 +111,54 @@ func (l *listed[T]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// ask calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs.
+// laterLimit bounds how long answers that say when to ask again (Retry-After) are waited for in all.
+const laterLimit = 30 * time.Second
+
+// ask calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs. Where the
+// answer says when to ask again it does, within laterLimit and as long as ctx lasts. The error is an *Error or errEmpty.
 func (c *Client) ask(ctx context.Context, t target.Target, method string, more url.Values, into any) error {
 	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.Reader().Reveal()}}
 	for k, v := range more {
 		form[k] = v
 	}
-	r, err := c.postForm(ctx, t.API(), form)
+	for waited := time.Duration(0); ; {
+		wait, err := c.askOnce(ctx, t, method, form, into)
+		if wait == 0 || waited+wait > laterLimit || !sleep(ctx, wait) {
+			return err
+		}
+		waited += wait
+	}
+}
+
+// sleep waits; it is false where ctx ends before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < d {
+		return false
+	}
+	pause := time.NewTimer(d)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// askOnce also tells how long the server wants to be left alone.
+func (c *Client) askOnce(ctx context.Context, t target.Target, method string, form url.Values, into any) (time.Duration, error) {
+	r, err := c.postForm(ctx, t, t.API(), form)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", method, err)
+		return 0, unanswered(method, err)
 	}
 	if said := answer.API(&r.Raw); said.Class != answer.Accepted {
-		return &refusal{method, said}
+		return said.RetryAfter, refusal(method, said)
 	}
 	if err := json.Unmarshal(r.Body, into); err != nil {
 		if bytes.Equal(bytes.TrimSpace(r.Body), []byte("[]")) {
-			return errEmpty
+			return 0, errEmpty
 		}
-		return fmt.Errorf("ask %s: the answer is not that of a Matomo", method)
+		return 0, &Error{Method: method, Class: Unreadable, cause: errors.New("the answer is not that of a Matomo")}
 	}
-	return nil
+	return 0, nil
 }

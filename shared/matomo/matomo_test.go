@@ -146,7 +146,7 @@ func examine(t *testing.T, f *fake, change func(*target.Target), expect ...matom
 	if len(expect) > 0 {
 		e = expect[0]
 	}
-	return matomo.NewClient(time.Minute).Examine(context.Background(), to, e)
+	return matomo.NewClient(time.Minute, target.Machine{}).Examine(context.Background(), to, e)
 }
 
 // told is the verdict of a check and its message with the cure.

@@ -44,9 +44,7 @@ var ErrUnseen = errors.New("was taken, but is not visible")
 // Probe sends one visit of one page below the first of e's pages, which stays in the site's data, and follows it in the
 // visitor log until it is seen, for ProbeLimit or as long as ctx lasts. The token's user needs view access to the site.
 func (c *Client) Probe(ctx context.Context, t target.Target, e Expect) (Probe, error) {
-	if e.AnyCertificate {
-		c = c.anyCertificate()
-	}
+	t.Insecure = t.Insecure || e.AnyCertificate
 	if t.Reader() == "" {
 		return Probe{}, errors.New("a probe visit is not sent without a token: it could not be followed; give one of a user who may view the site")
 	}
@@ -63,7 +61,7 @@ func (c *Client) Probe(ctx context.Context, t target.Target, e Expect) (Probe, e
 		form.Set("country", "se")
 		form.Set("token_auth", t.Token.Reveal())
 	}
-	r, err := c.postForm(ctx, t.URL, form)
+	r, err := c.postForm(ctx, t, t.URL, form)
 	if err != nil {
 		return p, fmt.Errorf("send probe visit: %w", err)
 	}

@@ -31,7 +31,7 @@ func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log 
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: token}
-	return matomo.NewClient(time.Minute).Probe(ctx, to, matomo.Expect{Pages: []string{"https://pages.example.test/en/?page=2#top"}})
+	return matomo.NewClient(time.Minute, target.Machine{}).Probe(ctx, to, matomo.Expect{Pages: []string{"https://pages.example.test/en/?page=2#top"}})
 }
 
 func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {

@@ -45,7 +45,7 @@ func rawLog(t *testing.T, n int, since time.Duration) (at target.Target, asked *
 func TestTheRawLogIsCountedBackInWholeMinutes(t *testing.T) {
 	const since = 90*time.Minute + 30*time.Second
 	at, _ := rawLog(t, 250, since)
-	got, err := matomo.NewClient(time.Minute).RawLogSince(t.Context(), at, time.Now().Add(-since), "")
+	got, err := matomo.NewClient(time.Minute, target.Machine{}).RawLogSince(t.Context(), at, time.Now().Add(-since), "")
 	if err != nil || got.Visits != (matomo.Span{Least: 247, Most: 250}) || got.Actions == nil || *got.Actions != (matomo.Span{Least: 988, Most: 1000}) {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -59,7 +59,7 @@ func TestVisitsOfAnyDayAreCountedByTheirPlace(t *testing.T) {
 		most   int
 	}{{0, 0, 1}, {0, 100_000, 40}, {1, 0, 3}, {250, 250, 2}, {250, 251, 3}, {250, 0, 20}, {250, 9000, 40}, {123_456, 123_000, 24}} {
 		at, asked := rawLog(t, c.visits, 0)
-		if got, err := matomo.NewClient(time.Minute).CountVisits(t.Context(), at, slice, map[string]uint64{"2026-01-01": c.guess}); err != nil || got != uint64(c.visits) || *asked > c.most {
+		if got, err := matomo.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice, map[string]uint64{"2026-01-01": c.guess}); err != nil || got != uint64(c.visits) || *asked > c.most {
 			t.Errorf("%+v: %d, %v, by %d requests", c, got, err, *asked)
 		}
 	}
@@ -68,7 +68,7 @@ func TestVisitsOfAnyDayAreCountedByTheirPlace(t *testing.T) {
 func TestVisitsOfSeveralDaysAreCountedDayByDay(t *testing.T) {
 	at, asked := rawLog(t, 10, 0)
 	slice, about := matomo.Slice{From: day("2026-02-27"), To: day("2026-03-01")}, map[string]uint64{"2026-02-27": 10, "2026-02-28": 10, "2026-03-01": 10}
-	if got, err := matomo.NewClient(time.Minute).CountVisits(t.Context(), at, slice, about); err != nil || got != 30 || *asked != 6 {
+	if got, err := matomo.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice, about); err != nil || got != 30 || *asked != 6 {
 		t.Errorf("%d, %v, by %d requests", got, err, *asked)
 	}
 }
@@ -92,7 +92,7 @@ func TestOnlyANoToTheTokenIsBlamedOnIt(t *testing.T) {
 			w.WriteHeader(c.status)
 			_, _ = w.Write([]byte(c.body))
 		}))
-		_, err := matomo.NewClient(time.Minute).Site(t.Context(), target.Target{URL: server.URL + "/matomo.php", Token: good})
+		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(), target.Target{URL: server.URL + "/matomo.php", Token: good})
 		server.Close()
 		if err == nil || strings.Contains(matomo.Advice(err), "token") != c.token {
 			t.Errorf("%s: %v: %q", name, err, matomo.Advice(err))
@@ -101,7 +101,7 @@ func TestOnlyANoToTheTokenIsBlamedOnIt(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
 	for _, url := range []string{server.URL, "http://127.0.0.1:1"} {
-		if _, err := matomo.NewClient(time.Minute).Site(t.Context(), target.Target{URL: url + "/matomo.php", Token: good}); err == nil || matomo.Advice(err) != "" {
+		if _, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(), target.Target{URL: url + "/matomo.php", Token: good}); err == nil || matomo.Advice(err) == "" || strings.Contains(matomo.Advice(err), "token") {
 			t.Errorf("%v: %q", err, matomo.Advice(err))
 		}
 	}

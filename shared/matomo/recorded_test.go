@@ -53,7 +53,7 @@ func TestWhatAMatomoShowsIsRead(t *testing.T) {
 			t.Errorf("%s asks for segment %q", r.PostForm.Get("method"), got)
 		}
 	})
-	got, err := matomo.NewClient(time.Minute).Recorded(t.Context(), at, matomo.Slice{From: day("2026-11-24"), To: day("2026-11-26"), Segment: "dimension2==nightly"})
+	got, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), at, matomo.Slice{From: day("2026-11-24"), To: day("2026-11-26"), Segment: "dimension2==nightly"})
 	unique := uint64(250)
 	want := matomo.Recorded{
 		Visits: 250, Unique: &unique, Pageviews: 1081, Searches: 74, Events: 117, Outlinks: 65, Downloads: 77, Orders: 62, Items: 164,
@@ -70,21 +70,21 @@ func TestASiteWithoutDataShowsNothing(t *testing.T) {
 	for method := range shown {
 		empty[method] = "[]"
 	}
-	got, err := matomo.NewClient(time.Minute).Recorded(t.Context(), reports(t, empty, nil), matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
+	got, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), reports(t, empty, nil), matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
 	if err != nil || got.Visits != 0 || got.Unique != nil || len(got.Days) != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func TestATokenThatMayNotReadIsToldFromASiteWithoutData(t *testing.T) {
-	_, err := matomo.NewClient(time.Minute).Recorded(t.Context(), reports(t, nil, nil), matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
+	_, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), reports(t, nil, nil), matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
 	if err == nil || !strings.Contains(err.Error(), "VisitsSummary.get") {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestFailuresOfOtherSitesAreNotOurs(t *testing.T) {
-	c, at := matomo.NewClient(time.Minute), reports(t, shown, nil)
+	c, at := matomo.NewClient(time.Minute, target.Machine{}), reports(t, shown, nil)
 	failures, err := c.Failures(t.Context(), at)
 	if err != nil || len(failures) != 1 || !strings.Contains(failures[0].Problem, "token") {
 		t.Errorf("%+v, %v", failures, err)

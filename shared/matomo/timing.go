@@ -24,9 +24,6 @@ type Timing struct {
 	Rows  int
 }
 
-// ErrTimedOut says that no answer came in the client's time, or in that of the context.
-var ErrTimedOut = errors.New("no answer in time")
-
 // Time calls a method of the Reporting API for the target's site and measures it. The error is ErrTimedOut, or tells
 // what Matomo refused.
 func (c *Client) Time(ctx context.Context, t target.Target, method string, parameters url.Values) (Timing, error) {
@@ -35,15 +32,10 @@ func (c *Client) Time(ctx context.Context, t target.Target, method string, param
 	for k, v := range parameters {
 		form[k] = v
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.API(), strings.NewReader(form.Encode()))
-	if err != nil {
-		return Timing{}, errors.New("the address cannot be used")
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	began := time.Now()
-	resp, err := c.http.Do(req)
+	resp, r, err := c.send(ctx, t, t.API(), "application/x-www-form-urlencoded", form.Encode(), token)
 	if err != nil {
-		return Timing{}, plain(err)
+		return Timing{}, unanswered(method, err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
 	body := &counted{r: resp.Body}
@@ -52,13 +44,12 @@ func (c *Client) Time(ctx context.Context, t target.Target, method string, param
 	if err != nil && errors.Is(plain(err), ErrTimedOut) {
 		return out, ErrTimedOut
 	}
-	r := raw(resp)
-	r.Body, r.Secret, r.Cut = body.first, token, body.n > firstBytes
+	r.Body, r.Cut = body.first, body.n > firstBytes
 	if err == nil && resp.StatusCode == http.StatusOK && body.n > firstBytes {
 		return out, nil // no error of Matomo's is so long
 	}
 	if a := answer.API(&r); a.Class != answer.Accepted {
-		return out, errors.New(a.String())
+		return out, refusal(method, a)
 	}
 	return out, nil
 }

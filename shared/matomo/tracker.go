@@ -3,12 +3,9 @@ package matomo
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -51,7 +48,7 @@ func placedPing(t target.Target) url.Values {
 // tracker tells whether hits are taken.
 func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	sent := time.Now()
-	r, err := x.postForm(ctx, x.target.URL, ping(x.target))
+	r, err := x.postForm(ctx, x.target, x.target.URL, ping(x.target))
 	if err != nil {
 		d.Findings = append(d.Findings, unreachable(err, x.target.URL))
 		return false
@@ -67,38 +64,11 @@ func unreachable(err error, address string) Finding {
 	if message, cure := certificate(err); message != "" {
 		return bad("certificate", cure, "%s", message)
 	}
-	cure := "start Matomo, or correct host and port"
-	switch {
-	case errors.Is(err, errForbidden):
-		cure = "give the address of a Matomo"
-	case errors.Is(err, syscall.ECONNREFUSED) && strings.Contains(address, "//host.docker.internal"):
+	cure := networkCure(err)
+	if errors.Is(err, syscall.ECONNREFUSED) && strings.Contains(address, "//host.docker.internal") {
 		cure = "let it listen on all addresses (0.0.0.0): this machine's 127.0.0.1 is not reached from a container; with a rootless engine give this machine's address in the network"
-	case errors.Is(err, http.ErrSchemeMismatch):
-		cure = "write http:// instead of https://, or turn on TLS in the server"
 	}
 	return bad("tracker", cure, "does not answer: %v", err)
-}
-
-// certificate names what is wrong with that of the server, empty where it is not that.
-func certificate(err error) (message, cure string) {
-	var (
-		invalid *tls.CertificateVerificationError
-		host    x509.HostnameError
-		expired x509.CertificateInvalidError
-		unknown x509.UnknownAuthorityError
-	)
-	switch {
-	case errors.As(err, &host):
-		return "is not for the host " + host.Host, "give the address by the name that the certificate has, or renew it with this one"
-	case errors.As(err, &expired) && expired.Reason == x509.Expired && expired.Cert != nil:
-		return fmt.Sprintf("is valid from %s to %s alone", expired.Cert.NotBefore.Format(time.DateOnly), expired.Cert.NotAfter.Format(time.DateOnly)),
-			"renew it, or set the clock here right"
-	case errors.As(err, &unknown):
-		return "is of an authority that is not known here", "name your own authority's file by SSL_CERT_FILE, or install the chain on the server; for a test alone TLS_VERIFY=false"
-	case errors.As(err, &invalid):
-		return "is not accepted: " + invalid.Err.Error(), "renew it; for a test alone TLS_VERIFY=false"
-	}
-	return "", ""
 }
 
 func (x *examination) answered(a *answer.Answer) Finding {
@@ -145,7 +115,7 @@ func (x *examination) token(ctx context.Context) []Finding {
 	}
 	form := placedPing(x.target)
 	form.Set("token_auth", x.target.Token.Reveal())
-	r, err := x.postForm(ctx, x.target.URL, form)
+	r, err := x.postForm(ctx, x.target, x.target.URL, form)
 	if err != nil {
 		return []Finding{bad("token", "try again", "could not be tried: %v", err)}
 	}
@@ -168,7 +138,7 @@ func (x *examination) bulk(ctx context.Context) Finding {
 	if err != nil {
 		return untold("bulk", "", "", "could not be tried: %v", err) // strings always marshal
 	}
-	r, err := x.post(ctx, x.target.URL, "application/json", string(body), x.target.Token.Reveal())
+	r, err := x.post(ctx, x.target, x.target.URL, "application/json", string(body), x.target.Token.Reveal())
 	a := answer.Bulk(&r.Raw, 1)
 	finding, loss := doubtful, "with SEND_MODE=bulk every hit would be lost, and those of past days go in bulk too"
 	if x.expect.Bulk {

@@ -26,7 +26,7 @@ func (s *Spec) Shared() target.Access {
 // knobOf names the knobs by the fields of targets.json.
 var knobOf = map[string]string{
 	"url": "MATOMO_URL", "api_url": "MATOMO_API_URL", "http_auth": "MATOMO_HTTP_AUTH", "headers": "MATOMO_HEADERS",
-	"tls_cert_file": "TLS_CERT_FILE", "tls_key_file": "TLS_KEY_FILE", "proxy_url": "PROXY_URL",
+	"tls_ca_file": "TLS_CA_FILE", "tls_cert_file": "TLS_CERT_FILE", "tls_key_file": "TLS_KEY_FILE", "proxy_url": "PROXY_URL",
 }
 
 // checkTarget brings addresses and access into their usual form: user and password leave MATOMO_URL for MATOMO_HTTP_AUTH.
@@ -40,5 +40,12 @@ func (s *Spec) checkTarget(problems *problem.List) {
 	s.MatomoURL, s.MatomoAPIURL, s.MatomoHTTPAuth, s.MatomoHeaders, s.ProxyURL = t.URL, t.APIURL, t.HTTPAuth, t.Headers, t.Proxy
 }
 
+// CheckFiles refuses the files of TLS_* that cannot be used.
+func (s *Spec) CheckFiles(read ReadFile, problems *problem.List) {
+	s.Target().CheckFiles(read, func(field, shown, message, cure string) {
+		problems.Refuse(knobOf[field], shown, knobs.Replace(message), knobs.Replace(cure))
+	})
+}
+
 // knobs names the fields in a sentence likewise.
-var knobs = strings.NewReplacer("http_auth", "MATOMO_HTTP_AUTH", "tls_cert_file", "TLS_CERT_FILE")
+var knobs = strings.NewReplacer("http_auth", "MATOMO_HTTP_AUTH", "tls_cert_file", "TLS_CERT_FILE", "tls_key_file", "TLS_KEY_FILE")

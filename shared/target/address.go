@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
@@ -67,6 +69,9 @@ func split(raw string) (*url.URL, secret.String, error) {
 		return nil, "", errors.New("has a fragment (#…)")
 	case u.Query().Has("token_auth"):
 		return nil, "", errors.New("has a token in its query")
+	}
+	if u.Host, err = httpguts.PunycodeHostPort(u.Host); err != nil {
+		return nil, "", errors.New("has no host name that the DNS could know")
 	}
 	var auth secret.String
 	if u.User != nil {

@@ -12,6 +12,7 @@ func TestOneCompletionOfTheAddressOfATracker(t *testing.T) {
 		"https://a.test/matomo.php":                           "https://a.test/matomo.php",
 		" http://127.0.0.1:8090/piwik.php":                    "http://127.0.0.1:8090/piwik.php",
 		"https://a.test":                                      "https://a.test/matomo.php",
+		"https://bücher.test/matomo.php":                      "https://xn--bcher-kva.test/matomo.php",
 		"https://a.test/":                                     "https://a.test/matomo.php",
 		"https://a.test/stats/":                               "https://a.test/stats/matomo.php",
 		"https://a.test/matomo/":                              "https://a.test/matomo/matomo.php",

@@ -124,7 +124,7 @@ func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refus
 // proof is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
 	k := proof.NewKeeper(proof.Config{
-		Matomo: matomo.NewClient(time.Second), Store: f.store, Readers: lib.Readers, Log: slog.New(slog.DiscardHandler),
+		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: lib.Readers, Log: slog.New(slog.DiscardHandler),
 		Ledger: func(string) ([]byte, error) { return nil, nil },
 	})
 	t.Cleanup(func() { _ = k.Close() })
@@ -134,7 +134,7 @@ func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
 // reports is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) reports(t *testing.T, lib *library.Library) *reportbench.Keeper {
 	k := reportbench.NewKeeper(reportbench.Config{
-		Matomo: matomo.NewClient(time.Second), Store: f.store, Single: lib.SingleTarget, Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },
+		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Single: lib.SingleTarget, Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(func() { _ = k.Close() })

@@ -32,8 +32,10 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/settings"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/controller/internal/webui"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // Host is the machine as a controller meets it.
@@ -117,7 +119,8 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
 	scrapes := &http.Client{Timeout: 2 * time.Second}
 	ledgers := run.Ledgers(h.FS, s.StateDir)
-	prover := proof.NewKeeper(proof.Config{Matomo: matomo.NewClient(examineTimeout), Store: a.store, Ledger: ledgers, Readers: lib.Readers, Log: log})
+	machine := target.Machine{ReadFile: func(path string) ([]byte, error) { return exchange.Read(h.FS, path) }, Env: h.Env}
+	prover := proof.NewKeeper(proof.Config{Matomo: matomo.NewClient(examineTimeout, machine), Store: a.store, Ledger: ledgers, Readers: lib.Readers, Log: log})
 	a.closers = append(a.closers, prover.Close)
 	a.control, err = run.New(ctx, run.Config{
 		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Book: run.Stored{Store: a.store}, Probe: probe(scrapes),
@@ -140,7 +143,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
 	})
 	benchmarks := reportbench.NewKeeper(reportbench.Config{
-		Matomo: matomo.NewClient(reportbench.MaxTimeout), Store: a.store, Single: lib.SingleTarget, Targets: lib.SavedTargets, Sending: a.sending, Log: log,
+		Matomo: matomo.NewClient(reportbench.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget, Targets: lib.SavedTargets, Sending: a.sending, Log: log,
 	})
 	a.closers = append(a.closers, benchmarks.Close)
 	a.guard, err = security.New(ctx, security.Config{
@@ -153,7 +156,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.handler = api.Below(s.Public().Path, api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live, Hub: a.hub,
 		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
-		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout), Proof: prover, Reports: benchmarks, Ledger: ledgers, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout, machine), Proof: prover, Reports: benchmarks, Ledger: ledgers, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))
 	return a, nil
 }

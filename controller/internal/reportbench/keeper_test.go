@@ -46,7 +46,7 @@ func kept(t *testing.T, s *site) (*reportbench.Keeper, database) {
 	}
 	db := database{opened, make(chan record.ReportBenchmark, 10)}
 	k := reportbench.NewKeeper(reportbench.Config{
-		Matomo: matomo.NewClient(reportbench.MaxTimeout), Store: db, Log: slog.New(slog.DiscardHandler),
+		Matomo: matomo.NewClient(reportbench.MaxTimeout, target.Machine{}), Store: db, Log: slog.New(slog.DiscardHandler),
 		Targets: opened.Targets,
 		Single:  func(context.Context) (target.Target, error) { return s.Target, nil },
 		Sending: func(context.Context) string { return "nightly" },

@@ -91,7 +91,7 @@ func pages() reportbench.Options {
 
 func (s *site) measure(ctx context.Context, t *testing.T, o reportbench.Options) record.ReportBenchmark {
 	t.Helper()
-	b, err := reportbench.Run(ctx, matomo.NewClient(time.Minute), s.Target, o, record.ReportBenchmark{}, func(record.ReportBenchmark) {})
+	b, err := reportbench.Run(ctx, matomo.NewClient(time.Minute, target.Machine{}), s.Target, o, record.ReportBenchmark{}, func(record.ReportBenchmark) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestWhatDoesNotAnswerInTimeIsATimeout(t *testing.T) {
 				case <-ended:
 				}
 			}
-			m := impatient{matomo.NewClient(time.Minute), 100 * time.Millisecond}
+			m := impatient{matomo.NewClient(time.Minute, target.Machine{}), 100 * time.Millisecond}
 			o := pages()
 			b, err := reportbench.Run(t.Context(), m, s.Target, o, record.ReportBenchmark{}, func(record.ReportBenchmark) {})
 			if err != nil || len(b.Results) != 1 || b.Results[0].Timeouts != 3 || b.Results[0].Failures != 0 || b.Done != b.Planned {

@@ -113,8 +113,9 @@ func startsAlone(fsys afero.Fs, environ map[string]string) bool {
 
 // Load makes the plan of the settings and the files they name. The plan is nil where a problem refuses it.
 func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.List) {
-	s, problems := spec.Parse(environ, func(path string) ([]byte, error) { return exchange.Read(fsys, path) })
-	l := &loader{fs: fsys, problems: problems, plan: &Plan{Spec: s, Zone: s.Timezone.Location(), Sources: map[string]string{}}}
+	l := &loader{fs: fsys}
+	s, problems := spec.Parse(environ, l.read)
+	l.problems, l.plan = problems, &Plan{Spec: s, Zone: s.Timezone.Location(), Sources: map[string]string{}}
 	l.plan.Seed, l.plan.RunID = draw()
 	if s.RunSeed != nil {
 		l.plan.Seed = *s.RunSeed
@@ -152,6 +153,9 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	l.note()
 	return p, l.problems
 }
+
+// read reads a file that a setting names.
+func (l *loader) read(path string) ([]byte, error) { return exchange.Read(l.fs, path) }
 
 // backfill sets what a backfill does whatever the knobs of live traffic say: many hits go in a request, and all of them
 // are dated.
@@ -304,6 +308,7 @@ func cents(amount float64) shop.Cents { return shop.Cents(math.Round(amount * 10
 // targets takes them from MULTI_TARGET_CONFIG or targets.json, else from MATOMO_*.
 func (l *loader) targets() {
 	k := l.plan.Spec
+	k.CheckFiles(l.read, &l.problems)
 	data, where, found := l.file("", "", exchange.TargetsFile)
 	if many := k.MultiTarget.Reveal(); many != "" {
 		if found {
@@ -326,9 +331,13 @@ func (l *loader) targets() {
 	if k.MultiTarget == "" {
 		folder = filepath.Dir(where)
 	}
-	for _, t := range set.Targets {
+	for i, t := range set.Targets {
 		if t.Enabled {
-			t.Access = t.In(folder).WithDefaults(k.Shared())
+			t.Access = t.In(folder)
+			t.CheckFiles(l.read, func(field, shown, message, cure string) {
+				l.problems.Refuse(fmt.Sprintf("%s: targets[%d].%s", where, i, field), shown, message, cure)
+			})
+			t.Access = t.WithDefaults(k.Shared())
 			l.plan.Targets = append(l.plan.Targets, t)
 		}
 	}

@@ -1,6 +1,12 @@
 package plan_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	crand "crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -10,16 +16,36 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
+// certificates are the PEM files of an authority, and of a certificate and its key.
+func certificates(t *testing.T) set {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	signed, err := x509.CreateCertificate(crand.Reader, form, form, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}))
+	return set{"ca.pem": certificate, "c.pem": certificate, "k.pem": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))}
+}
+
 func TestTheKnobsSayHowTheirTargetIsReached(t *testing.T) {
 	t.Parallel()
 	p := good(t, set{
 		"MATOMO_URL": "https://load:hush@m.example.test/stats/", "MATOMO_API_URL": "https://api.example.test", "MATOMO_HEADERS": "X-Gate: hush",
-		"TLS_CA_FILE": "ca.pem", "TLS_CERT_FILE": "c.pem", "TLS_KEY_FILE": "k.pem", "TLS_VERIFY": "off", "PROXY_URL": "http://u:hush@proxy.test:3128",
-	}, nil)
+		"TLS_CA_FILE": "/x/ca.pem", "TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/k.pem", "TLS_VERIFY": "off", "PROXY_URL": "http://u:hush@proxy.test:3128",
+	}, certificates(t))
 	want := target.Target{
 		Name: "matomo", URL: "https://m.example.test/stats/matomo.php", SiteID: 1, Weight: 1, Enabled: true, Access: target.Access{
 			APIURL: "https://api.example.test/index.php", HTTPAuth: "load:hush", Headers: "X-Gate: hush",
-			CAFile: "ca.pem", CertFile: "c.pem", KeyFile: "k.pem", Insecure: true, Proxy: "http://u:hush@proxy.test:3128",
+			CAFile: "/x/ca.pem", CertFile: "/x/c.pem", KeyFile: "/x/k.pem", Insecure: true, Proxy: "http://u:hush@proxy.test:3128",
 		},
 	}
 	if len(p.Targets) != 1 || p.Targets[0] != want {
@@ -34,23 +60,25 @@ func TestOtherTargetsHaveWhatIsSharedAndNoSecretOfTheFirst(t *testing.T) {
 	t.Parallel()
 	const targets = `{"targets":[{"name":"a","url":"https://a.test","site_id":1},
 		{"name":"b","url":"https://b.test/collect?x=1","site_id":1,"api_url":"https://b.test/m/","http_auth":"b:hush","headers":"X-B: hush",
-		"tls_ca_file":"b.pem","tls_cert_file":"/abs/c.pem","tls_key_file":"k.pem","proxy_url":"none"}]}`
+		"tls_ca_file":"ca.pem","tls_cert_file":"/x/c.pem","tls_key_file":"k.pem","proxy_url":"none"}]}`
 	env := set{
-		"MATOMO_HTTP_AUTH": "u:hush", "MATOMO_HEADERS": "X-Gate: hush", "TLS_CA_FILE": "ca.pem", "TLS_CERT_FILE": "c.pem", "PROXY_URL": "http://proxy.test:3128",
+		"MATOMO_HTTP_AUTH": "u:hush", "MATOMO_HEADERS": "X-Gate: hush", "TLS_CA_FILE": "/x/ca.pem", "TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/k.pem", "PROXY_URL": "http://proxy.test:3128",
 	}
-	p := good(t, env, set{"targets.json": targets})
+	files := certificates(t)
+	files["targets.json"] = targets
+	p := good(t, env, files)
 	a := target.Target{
 		Name: "a", URL: "https://a.test/matomo.php", SiteID: 1, Weight: 1, Enabled: true,
-		Access: target.Access{CAFile: "ca.pem", Proxy: "http://proxy.test:3128"},
+		Access: target.Access{CAFile: "/x/ca.pem", Proxy: "http://proxy.test:3128"},
 	}
 	b := target.Target{Name: "b", URL: "https://b.test/collect?x=1", SiteID: 1, Weight: 1, Enabled: true, Access: target.Access{
 		APIURL: "https://b.test/m/index.php", HTTPAuth: "b:hush", Headers: "X-B: hush",
-		CAFile: "/x/b.pem", CertFile: "/abs/c.pem", KeyFile: "/x/k.pem", Proxy: target.NoProxy,
+		CAFile: "/x/ca.pem", CertFile: "/x/c.pem", KeyFile: "/x/k.pem", Proxy: target.NoProxy,
 	}}
 	if len(p.Targets) != 2 || p.Targets[0] != a || p.Targets[1] != b {
 		t.Errorf("got  %+v\nwant %+v", p.Targets, []target.Target{a, b})
 	}
-	_, problems := load(t, env, set{"targets.json": targets})
+	_, problems := load(t, env, files)
 	for _, key := range []string{"MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CERT_FILE"} {
 		if want := key + ": is ignored; the targets come from /x/targets.json"; !strings.Contains(problems.Warnings().Error(), want) {
 			t.Errorf("the warnings lack %q:\n%v", want, problems)
@@ -67,6 +95,28 @@ func TestAPathInAFileOfSettingsIsRelativeToIt(t *testing.T) {
 	got, _, problems := plan.Settings(fs, set{"LOADGEN_ENV_FILE": "/conf/loadgen.env", "TLS_CERT_FILE": "c.pem"})
 	if problems.Err() != nil || got["TLS_CA_FILE"] != "/conf/tls/ca.pem" || got["TLS_KEY_FILE"] != "/abs/k.pem" || got["TLS_CERT_FILE"] != "" {
 		t.Errorf("%v: %v", got, problems)
+	}
+}
+
+func TestAFileThatCannotBeUsedRefusesTheRun(t *testing.T) {
+	t.Parallel()
+	files := certificates(t)
+	files["other.pem"] = certificates(t)["k.pem"]
+	const one = `{"targets":[{"name":"a","url":"https://a.test","site_id":1,"tls_ca_file":"none.pem"}]}`
+	for _, c := range []struct {
+		env  set
+		want string
+	}{
+		{set{"TLS_CA_FILE": "/x/none.pem"}, `TLS_CA_FILE="/x/none.pem": cannot be read; name a PEM file that this user may read`},
+		{set{"TLS_CA_FILE": "/x/k.pem"}, `TLS_CA_FILE="/x/k.pem": holds no certificate in PEM; a PEM file begins with -----BEGIN CERTIFICATE-----`},
+		{set{"TLS_CERT_FILE": "/x/c.pem"}, `TLS_CERT_FILE="/x/c.pem": does not hold a certificate and its private key in PEM; name the file of the key by TLS_KEY_FILE`},
+		{set{"TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/other.pem"}, `TLS_CERT_FILE="/x/c.pem": is no certificate in PEM for the key of /x/other.pem; name the two files that belong together`},
+		{set{"TLS_KEY_FILE": "/x/k.pem"}, `TLS_KEY_FILE: is given without TLS_CERT_FILE; name the file of the certificate too`},
+		{set{"MULTI_TARGET_CONFIG": one}, `MULTI_TARGET_CONFIG: targets[0].tls_ca_file="none.pem": cannot be read; name a PEM file that this user may read`},
+	} {
+		if p, problems := load(t, c.env, files); p != nil || problems.Err() == nil || problems.Err().Error() != c.want {
+			t.Errorf("%v\ngot  %v\nwant %s", c.env, problems.Err(), c.want)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // quick is a target at a server that costs as little as one can, for requests of size bytes of body.
@@ -32,7 +33,7 @@ func quick(tb testing.TB, answer string, size int) *tracking.Target {
 	})
 	c := tracking.NewClient(tracking.Options{Timeout: 5 * time.Second})
 	tb.Cleanup(c.Close)
-	target, err := c.Target("http://"+address+"/matomo.php", "0123456789abcdef0123456789abcdef")
+	target, err := c.Target(target.Target{URL: "http://" + address + "/matomo.php", Token: "0123456789abcdef0123456789abcdef"})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // brokenOff is the reason of requests that Break ended.
@@ -31,10 +32,8 @@ type Options struct {
 	Timeout time.Duration
 	// Pending lets results of requests that were not answered in time be waited for, which their caller must do.
 	Pending bool
-	// InsecureTLS skips the check of the server's certificate.
-	InsecureTLS bool
-	// Proxy chooses a proxy, http or https, for an address; nil means none.
-	Proxy func(*url.URL) (*url.URL, error)
+	// Machine holds the files and proxies that targets are reached by.
+	Machine target.Machine
 }
 
 // Client sends requests to targets over HTTP/1.1. It follows no redirect.
@@ -47,6 +46,7 @@ type Client struct {
 
 	mu      sync.Mutex
 	targets []*Target
+	made    uint64             // how many connections were opened
 	open    map[*conn]struct{} // all connections of all targets
 }
 
@@ -92,11 +92,12 @@ type Result struct {
 // Target is one tracker, with connections and a token of its own. It is safe for concurrent use.
 type Target struct {
 	client *Client
-	route  route
+	route  *route
 	// heads of a form, of a bulk request and of a question for the clock, up to the first value that varies.
 	form, bulk, options []byte
-	token               string // as it stands in a form
-	secret              string // as it stands in JSON
+	token               string   // as it stands in a form
+	secret              string   // as it stands in JSON
+	secrets             []string // what no quotation of an answer may hold
 
 	// wary is set once a connection broke as soon as it was used again: some servers close without a word.
 	wary atomic.Bool
@@ -105,24 +106,32 @@ type Target struct {
 	free []*conn // the last one was used last
 }
 
-// Target makes a target of the address of a tracker. An empty token is none.
-func (c *Client) Target(address, token string) (*Target, error) {
-	u, err := url.Parse(address)
+// Target makes the sender's side of a target; an empty token is none.
+func (c *Client) Target(to target.Target) (*Target, error) {
+	u, err := url.Parse(to.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("read address: not an http or https address of a tracker")
 	}
 	if u.Host, err = httpguts.PunycodeHostPort(u.Host); err != nil {
 		return nil, fmt.Errorf("read address: %w", err)
 	}
-	r, err := newRoute(u, c.options)
+	way, err := c.options.Machine.Way(to.Access)
 	if err != nil {
 		return nil, err
 	}
+	r, err := newRoute(u, way)
+	if err != nil {
+		return nil, err
+	}
+	token := to.Token.Reveal()
 	made := &Target{
-		client: c, route: r, token: string(appendEscaped(nil, token)), secret: quoted(token),
+		client: c, route: r, token: string(appendEscaped(nil, token)), secret: quoted(token), secrets: way.Secrets,
 		form:    r.head("POST", "Content-Type: application/x-www-form-urlencoded"),
 		bulk:    r.head("POST", "Content-Type: application/json"),
 		options: r.head("OPTIONS", "Access-Control-Request-Method: POST"),
+	}
+	if made.token != "" {
+		made.secrets = append(made.secrets, made.token)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -210,7 +219,7 @@ func (t *Target) answered(c *conn, sent error, judge func(*answer.Raw) answer.An
 		}
 		return Result{Answer: answer.Failure(err, true)}
 	}
-	c.answer.Secret = t.token
+	c.answer.Secrets = t.secrets
 	r := Result{Answer: judge(&c.answer.Raw), Clock: c.answer.Date}
 	if err != nil || c.answer.last || sent != nil {
 		t.drop(c)
@@ -252,15 +261,21 @@ func (t *Target) dial(now time.Time) (*conn, error) {
 	}
 	c := &conn{Conn: secured, plain: plain, timeout: t.client.options.Timeout}
 	t.client.mu.Lock()
+	t.client.made++
+	c.until = now.Add(lifetime(t.client.made))
 	t.client.open[c] = struct{}{}
 	t.client.mu.Unlock()
 	return c, nil
 }
 
-// keep lets the connection be used again, and ends the one that is unused longest where it is too old: one that is
-// not needed is gone within few requests.
+// keep lets the connection be used again until it has served its time, and ends the one that is unused longest where
+// that is too long: one that is not needed is gone within few requests.
 func (t *Target) keep(c *conn) {
 	now := time.Now()
+	if now.After(c.until) {
+		t.drop(c)
+		return
+	}
 	c.used = now
 	var old *conn
 	t.mu.Lock()

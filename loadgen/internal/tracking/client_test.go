@@ -14,6 +14,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 var gif = []byte("GIF89a\x01\x00\x01\x00")
@@ -31,17 +33,22 @@ func client(t *testing.T, change func(*tracking.Options)) *tracking.Client {
 
 func aim(t *testing.T, c *tracking.Client, address, token string) *tracking.Target {
 	t.Helper()
-	target, err := c.Target(address, token)
+	return aimBy(t, c, target.Target{URL: address, Token: secret.String(token)})
+}
+
+func aimBy(t *testing.T, c *tracking.Client, to target.Target) *tracking.Target {
+	t.Helper()
+	made, err := c.Target(to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return target
+	return made
 }
 
 // send posts one hit as a client of its own.
-func send(t *testing.T, address string, change func(*tracking.Options)) tracking.Result {
+func send(t *testing.T, address string, access target.Access) tracking.Result {
 	t.Helper()
-	return aim(t, client(t, change), address, "").Send([]byte("rec=1"), "Firefox")
+	return aimBy(t, client(t, nil), target.Target{URL: address, Access: access}).Send([]byte("rec=1"), "Firefox")
 }
 
 // What an answer means is tested in package answer; here is what of it comes over the wire.
@@ -117,7 +124,7 @@ func TestWithoutAConnectionAHitMayBeSentAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = ln.Close()
-	r := send(t, "http://"+ln.Addr().String()+"/matomo.php", nil)
+	r := send(t, "http://"+ln.Addr().String()+"/matomo.php", target.Access{})
 	if r.Class != answer.Unreachable || !strings.Contains(r.String(), "refused") {
 		t.Errorf("%+v", r)
 	}
@@ -126,15 +133,13 @@ func TestWithoutAConnectionAHitMayBeSentAgain(t *testing.T) {
 func TestACertificateIsVerified(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
 	defer server.Close()
-	if r := send(t, server.URL, nil); r.Class != answer.TLS || !strings.HasPrefix(r.String(), "TLS failed") {
+	if r := send(t, server.URL, target.Access{}); r.Class != answer.TLS || !strings.HasPrefix(r.String(), "TLS failed") {
 		t.Errorf("verified: %+v", r)
 	}
-	if r := send(t, server.URL, insecure); r.Class.Outcome() != outcome.Accepted {
+	if r := send(t, server.URL, target.Access{Insecure: true}); r.Class.Outcome() != outcome.Accepted {
 		t.Errorf("not verified: %+v", r)
 	}
 }
-
-func insecure(o *tracking.Options) { o.InsecureTLS = true }
 
 func TestTheClockIsReadWithoutAHit(t *testing.T) {
 	behind := time.Now().Add(-10 * time.Minute).UTC().Truncate(time.Second)

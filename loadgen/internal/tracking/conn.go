@@ -18,6 +18,7 @@ type conn struct {
 	timeout  time.Duration
 	deadline time.Time
 	used     time.Time // zero before its first answer
+	until    time.Time // when it has served its time
 	out      []byte
 	pair     [2][]byte // head and body, in the memory of which parts is
 	parts    net.Buffers

@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // serve lets each handle every connection to an address until the test ends.
@@ -129,7 +130,7 @@ func TestABodyWithoutALengthEndsWithTheConnection(t *testing.T) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nGIF8")
 		_, _ = io.WriteString(c, "9a")
 	})
-	if r := send(t, "http://"+address+"/matomo.php", nil); r.Class.Outcome() != outcome.Accepted {
+	if r := send(t, "http://"+address+"/matomo.php", target.Access{}); r.Class.Outcome() != outcome.Accepted {
 		t.Errorf("%+v", r)
 	}
 }

@@ -1,27 +1,32 @@
 package tracking
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // short makes a target whose next connections find no descriptor until enough says so.
 func short(t *testing.T, c *Client, address string, enough func() bool) *Target {
 	t.Helper()
-	target, err := c.Target(address, "")
+	made, err := c.Target(target.Target{URL: address})
 	if err != nil {
 		t.Fatal(err)
 	}
-	target.route.dialer.Control = func(string, string, syscall.RawConn) error {
+	connect := made.route.dialer.connect
+	made.route.dialer.connect = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if enough() {
-			return nil
+			return connect(ctx, network, address)
 		}
-		return syscall.EMFILE
+		return nil, &net.OpError{Op: "dial", Err: syscall.EMFILE}
 	}
-	return target
+	return made
 }
 
 func TestAConnectionThatIsNotUsedMakesRoomForAnother(t *testing.T) {
@@ -30,7 +35,7 @@ func TestAConnectionThatIsNotUsedMakesRoomForAnother(t *testing.T) {
 	t.Cleanup(server.Close)
 	c := NewClient(Options{Timeout: time.Minute})
 	t.Cleanup(c.Close)
-	first, err := c.Target(server.URL, "")
+	first, err := c.Target(target.Target{URL: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}

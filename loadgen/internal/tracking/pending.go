@@ -34,6 +34,6 @@ func (p pending) Wait(ctx context.Context, limit time.Duration) (answer.Answer, 
 	if !c.answer.headed {
 		return answer.Answer{}, false
 	}
-	c.answer.Secret = p.target.token
+	c.answer.Secrets = p.target.secrets
 	return p.judge(&c.answer.Raw), true
 }

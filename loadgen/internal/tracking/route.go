@@ -5,48 +5,43 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // route is the way to a target: straight, through a proxy that passes requests on (http), or through one that
 // passes bytes on (https).
 type route struct {
 	target, proxy *url.URL // proxy is nil for the straight way
-	dialer        net.Dialer
-	insecure      bool
+	dialer        *dialer
+	trust         *tls.Config
+	header        []target.Header
 }
 
-func newRoute(target *url.URL, o Options) (route, error) {
-	r := route{target: target, insecure: o.InsecureTLS, dialer: net.Dialer{KeepAlive: 30 * time.Second}}
-	if o.Proxy == nil {
-		return r, nil
-	}
-	proxy, err := o.Proxy(target)
+func newRoute(to *url.URL, way target.Way) (*route, error) {
+	proxy, err := way.Proxy(to)
 	if err != nil {
-		return r, fmt.Errorf("choose proxy: %w", err)
+		return nil, fmt.Errorf("choose proxy: %w", err)
 	}
-	if proxy != nil && proxy.Scheme != "http" && proxy.Scheme != "https" {
-		return r, fmt.Errorf("choose proxy: %s is not supported, use one of http or https", proxy.Scheme)
-	}
-	r.proxy = proxy
-	return r, nil
+	return &route{target: to, proxy: proxy, dialer: newDialer(), trust: way.TLS, header: way.Header}, nil
 }
 
 // head is the head of a request up to the user agent, with a header of its own.
-func (r route) head(method, header string) []byte {
+func (r *route) head(method, header string) []byte {
 	forward := r.proxy != nil && r.target.Scheme == "http"
 	to := r.target.RequestURI()
 	if forward { // the absolute form of RFC 9112, 3.2.2
 		to = "http://" + r.target.Host + to
 	}
 	head := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, to, r.target.Host, header)
+	for _, h := range r.header {
+		head = fmt.Appendf(head, "%s: %s\r\n", h.Name, h.Value)
+	}
 	if forward {
 		head = append(head, r.credentials()...)
 	}
@@ -54,7 +49,7 @@ func (r route) head(method, header string) []byte {
 }
 
 // credentials are the header that a proxy with a user name wants, else "".
-func (r route) credentials() string {
+func (r *route) credentials() string {
 	if r.proxy.User == nil {
 		return ""
 	}
@@ -64,12 +59,12 @@ func (r route) credentials() string {
 }
 
 // dial connects. secured is what is written to; plain is the connection under its TLS, the same where there is none.
-func (r route) dial(ctx context.Context) (plain, secured net.Conn, err error) {
+func (r *route) dial(ctx context.Context) (plain, secured net.Conn, err error) {
 	first := r.target
 	if r.proxy != nil {
 		first = r.proxy
 	}
-	plain, err = r.dialer.DialContext(ctx, "tcp", address(first))
+	plain, err = r.dialer.dial(ctx, first.Hostname(), portOf(first.Scheme, first.Port()))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -86,11 +81,16 @@ func (r route) dial(ctx context.Context) (plain, secured net.Conn, err error) {
 }
 
 // prepare makes of a connection to first one to the target.
-func (r route) prepare(c net.Conn, first *url.URL) (net.Conn, error) {
+func (r *route) prepare(c net.Conn, first *url.URL) (net.Conn, error) {
 	if first.Scheme == "https" {
-		secured, err := r.secure(c, first.Hostname())
-		if err != nil || first == r.target {
-			return secured, err
+		if first == r.target {
+			return r.secure(c, r.trust, first.Hostname())
+		}
+		own := r.trust.Clone()
+		own.Certificates = nil // the client's certificate is for the target
+		secured, err := r.secure(c, own, first.Hostname())
+		if err != nil {
+			return nil, err
 		}
 		c = secured
 	}
@@ -100,11 +100,13 @@ func (r route) prepare(c net.Conn, first *url.URL) (net.Conn, error) {
 	if err := r.tunnel(c); err != nil {
 		return nil, err
 	}
-	return r.secure(c, r.target.Hostname())
+	return r.secure(c, r.trust, r.target.Hostname())
 }
 
-func (r route) secure(under net.Conn, name string) (net.Conn, error) {
-	c := tls.Client(under, &tls.Config{ServerName: name, InsecureSkipVerify: r.insecure, NextProtos: []string{"http/1.1"}}) //nolint:gosec // a loudly logged knob
+func (r *route) secure(under net.Conn, trust *tls.Config, name string) (net.Conn, error) {
+	trust = trust.Clone()
+	trust.ServerName, trust.NextProtos = name, []string{"http/1.1"}
+	c := tls.Client(under, trust)
 	if err := c.Handshake(); err != nil {
 		return nil, fmt.Errorf("%w: %w", answer.ErrTLS, err)
 	}
@@ -112,8 +114,8 @@ func (r route) secure(under net.Conn, name string) (net.Conn, error) {
 }
 
 // tunnel asks the proxy for a way to the target (RFC 9110, 9.3.6).
-func (r route) tunnel(c net.Conn) error {
-	to := address(r.target)
+func (r *route) tunnel(c net.Conn) error {
+	to := net.JoinHostPort(r.target.Hostname(), portOf(r.target.Scheme, r.target.Port()))
 	if _, err := fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", to, to, r.credentials()); err != nil {
 		return fmt.Errorf("ask proxy: %w", err)
 	}
@@ -122,17 +124,8 @@ func (r route) tunnel(c net.Conn) error {
 	if err != nil {
 		return fmt.Errorf("ask proxy: %w", err)
 	}
-	if resp.StatusCode/100 != 2 {
-		return errors.New("the proxy refuses: " + resp.Status)
+	if resp.StatusCode/100 != 2 { // its own words could be anything
+		return fmt.Errorf("the proxy refuses: %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
 	return nil
-}
-
-// address is host:port to connect to.
-func address(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }

@@ -1,16 +1,16 @@
 package tracking_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,13 +18,12 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
-func through(proxy string) func(*tracking.Options) {
-	return func(o *tracking.Options) {
-		o.InsecureTLS = true
-		o.Proxy = func(*url.URL) (*url.URL, error) { return url.Parse(proxy) }
-	}
+func through(proxy string) target.Access {
+	return target.Access{Insecure: true, Proxy: secret.String(proxy)}
 }
 
 func TestAProxyPassesRequestsOn(t *testing.T) {
@@ -99,8 +98,11 @@ func TestAProxyThatRefusesSurelyTookNothing(t *testing.T) {
 }
 
 func TestAProxyOfAnotherKindIsRefused(t *testing.T) {
-	_, err := client(t, through("socks5://127.0.0.1:1")).Target("http://matomo.test/matomo.php", "")
-	if err == nil || err.Error() != "choose proxy: socks5 is not supported, use one of http or https" {
+	c := client(t, func(o *tracking.Options) {
+		o.Machine.Env = map[string]string{"HTTP_PROXY": "socks5://u:hush@127.0.0.1:1"}
+	})
+	_, err := c.Target(target.Target{URL: "http://matomo.test/matomo.php"})
+	if err == nil || err.Error() != "choose proxy: HTTP_PROXY or HTTPS_PROXY names a proxy of socks5, and only http and https are supported" {
 		t.Errorf("%v", err)
 	}
 }
@@ -119,7 +121,7 @@ func TestAnAddressOfIPv6(t *testing.T) {
 	server.Listener = ln
 	server.Start()
 	defer server.Close()
-	r := send(t, fmt.Sprintf("http://%s/matomo.php", ln.Addr()), nil)
+	r := send(t, fmt.Sprintf("http://%s/matomo.php", ln.Addr()), target.Access{})
 	if r.Class.Outcome() != outcome.Accepted || host != ln.Addr().String() {
 		t.Errorf("%+v for host %q", r, host)
 	}
@@ -132,16 +134,14 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 		asked <- struct{}{}
 		_, _ = c.Read(make([]byte, 1)) // until the other end hangs up
 	})
-	r := send(t, "https://matomo.test/matomo.php", func(o *tracking.Options) {
-		through(silent)(o)
-		o.Timeout = shortTime
-	})
+	to := target.Target{URL: "https://matomo.test/matomo.php", Access: through(silent)}
+	r := aimBy(t, client(t, func(o *tracking.Options) { o.Timeout = shortTime }), to).Send([]byte("rec=1"), "Firefox")
 	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() || r.String() != "no answer in time" {
 		t.Errorf("in time: %+v", r)
 	}
 	<-asked
-	cl := client(t, through(silent))
-	target := aim(t, cl, "https://matomo.test/matomo.php", "")
+	cl := client(t, nil)
+	target := aimBy(t, cl, to)
 	var sending sync.WaitGroup
 	sending.Go(func() { r = target.Send([]byte("rec=1"), "Firefox") })
 	<-asked
@@ -154,7 +154,7 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 
 func TestAServerThatKnowsNoTLSSurelyTookNothing(t *testing.T) {
 	address, _ := talk(t, func(int) string { return noContent })
-	r := send(t, strings.Replace(address, "http://", "https://", 1), nil)
+	r := send(t, strings.Replace(address, "http://", "https://", 1), target.Access{})
 	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() || !strings.HasPrefix(r.String(), "TLS failed: ") {
 		t.Errorf("%+v", r)
 	}
@@ -172,28 +172,6 @@ func TestAHostIsWrittenAsTheDNSKnowsIt(t *testing.T) {
 	}
 }
 
-// The system's roots are read once in a process, so that another one asks.
-func TestACAOfTheUserIsTrusted(t *testing.T) {
-	const name = "TRACKING_TEST_ADDRESS"
-	if address := os.Getenv(name); address != "" {
-		if r := send(t, address, nil); r.Class.Outcome() != outcome.Accepted {
-			t.Errorf("%+v", r)
-		}
-		return
-	}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
-	defer server.Close()
-	file := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestACAOfTheUserIsTrusted$")
-	again.Env = append(os.Environ(), "SSL_CERT_FILE="+file, name+"="+server.URL)
-	if said, err := again.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, said)
-	}
-}
-
 func TestAServerIsNamedInTLSAndInTheRequest(t *testing.T) {
 	var named string
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -204,5 +182,96 @@ func TestAServerIsNamedInTLSAndInTheRequest(t *testing.T) {
 	proxy, _ := connect(t, server.Listener.Addr().String(), "HTTP/1.1 200 Connection established\r\n\r\n")
 	if send(t, "https://matomo.test:8443/matomo.php", through("http://"+proxy)); named != "matomo.test matomo.test:8443" {
 		t.Errorf("named %q", named)
+	}
+}
+
+func TestUserPasswordAndHeadersGoWithEveryRequest(t *testing.T) {
+	var mu sync.Mutex
+	var seen []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, r.Method+" "+user+" "+password+" "+r.Header.Get("X-Gate")+" "+r.Header.Get("Cookie"))
+		w.WriteHeader(204)
+	}))
+	defer server.Close()
+	access := target.Access{HTTPAuth: "load:s3:cret", Headers: "X-Gate: open sesame\nCookie: a=1"}
+	to := aimBy(t, client(t, nil), target.Target{URL: server.URL + "/matomo.php", Access: access})
+	_, err := to.Clock()
+	hit, bulk := to.Send([]byte("rec=1"), "Firefox"), to.SendBulk(append(tracking.AppendBulk(tracking.BulkBody()), "rec=1"...), 1)
+	if err != nil || hit.Class.Outcome() != outcome.Accepted || bulk.Class.Outcome() != outcome.Accepted {
+		t.Errorf("%v, %s, %s", err, hit.String(), bulk.String())
+	}
+	want := []string{"OPTIONS load s3:cret open sesame a=1", "POST load s3:cret open sesame a=1", "POST load s3:cret open sesame a=1"}
+	if mu.Lock(); !slices.Equal(seen, want) {
+		t.Errorf("seen %q", seen)
+	}
+	mu.Unlock()
+}
+
+func TestWhatOpensAGateIsNotQuoted(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(403)
+		_, password, _ := r.BasicAuth()
+		_, _ = io.WriteString(w, r.Header.Get("Authorization")+" "+password+" "+r.Header.Get("X-Gate")+" is refused")
+	}))
+	defer server.Close()
+	r := send(t, server.URL+"/matomo.php", target.Access{HTTPAuth: "load:hush-hush", Headers: "X-Gate: open sesame"})
+	if said := r.String(); strings.Contains(said, "hush") || strings.Contains(said, "sesame") || strings.Contains(said, "bG9hZ") || !strings.Contains(said, "is refused") {
+		t.Error(said)
+	}
+}
+
+// certified serves with TLS to clients that show the certificate of trust, and returns the PEM files of its authority, and
+// of the client's certificate with its key.
+func certified(t *testing.T) (address string, files map[string][]byte) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	key, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
+	server.TLS.ClientAuth = tls.RequireAnyClientCert // the one of httptest serves both ends
+	return server.URL + "/matomo.php", map[string][]byte{"ca": certificate, "cert": certificate, "key": private, "both": append(certificate, private...)}
+}
+
+func TestCertificatesOfFilesAreTrustedAndShown(t *testing.T) {
+	address, files := certified(t)
+	read := func(path string) ([]byte, error) {
+		if data, ok := files[path]; ok {
+			return data, nil
+		}
+		return nil, fs.ErrNotExist
+	}
+	for name, c := range map[string]struct {
+		access target.Access
+		want   string
+	}{
+		"authority, certificate and key": {target.Access{CAFile: "ca", CertFile: "cert", KeyFile: "key"}, ""},
+		"both in a file":                 {target.Access{CAFile: "ca", CertFile: "both"}, ""},
+		"no authority":                   {target.Access{CertFile: "both"}, "TLS failed: "},
+		"no certificate":                 {target.Access{CAFile: "ca"}, "certificate required"},
+		"no such file":                   {target.Access{CAFile: "none"}, "the file none cannot be read"},
+		"no authority in it":             {target.Access{CAFile: "key"}, "the file key holds no certificate in PEM"},
+		"no key in it":                   {target.Access{CAFile: "ca", CertFile: "cert"}, "the file cert does not hold a certificate and its private key in PEM"},
+	} {
+		cl := client(t, func(o *tracking.Options) { o.Machine.ReadFile = read })
+		to, err := cl.Target(target.Target{URL: address, Access: c.access})
+		if err != nil {
+			if c.want == "" || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if r := to.Send([]byte("rec=1"), "Firefox"); (r.Class.Outcome() == outcome.Accepted) != (c.want == "") || !strings.Contains(r.String(), c.want) {
+			t.Errorf("%s: %s %s", name, r.Class, r.String())
+		} else if c.want != "" && r.Class != answer.TLS {
+			t.Errorf("%s counts as %s, but surely was not taken", name, r.Class)
+		}
 	}
 }

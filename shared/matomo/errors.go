@@ -1,0 +1,228 @@
+package matomo
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/answer"
+)
+
+// Class is of which kind an error of the Reporting API is, which decides what helps.
+type Class string
+
+// The classes.
+const (
+	// Rights: Matomo refuses the token, or its user may not do what was asked.
+	Rights Class = "rights"
+	// Refused: Matomo says no to the question itself.
+	Refused Class = "refused"
+	// Later: the server asks to come back later, or is still making the reports.
+	Later Class = "later"
+	// Network: no connection, or no answer in time.
+	Network Class = "network"
+	// TLS: no connection because of a certificate or the like.
+	TLS Class = "tls"
+	// Redirect: the answer leads elsewhere, where a token is not sent.
+	Redirect Class = "redirect"
+	// InFront: something in front of Matomo answered.
+	InFront Class = "in_front"
+	// Unreadable: the answer is not that of a Matomo.
+	Unreadable Class = "unreadable"
+)
+
+// Error is why a question to the Reporting API has no answer.
+type Error struct {
+	Method string
+	Class  Class
+	// answer is zero where there was none; then cause says why.
+	answer answer.Answer
+	cause  error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return "ask " + e.Method + ": " + e.cause.Error()
+	}
+	return "ask " + e.Method + ": " + e.answer.String()
+}
+
+// Unwrap gives the cause where there was no answer, such as ErrTimedOut.
+func (e *Error) Unwrap() error { return e.cause }
+
+// unanswered is the error where no answer came.
+func unanswered(method string, cause error) *Error {
+	class := Network
+	if answer.Failure(cause, false).Class == answer.TLS {
+		class = TLS
+	}
+	return &Error{Method: method, Class: class, cause: cause}
+}
+
+// refusal is the error of an answer that is no result.
+func refusal(method string, a answer.Answer) *Error {
+	e := &Error{Method: method, Class: Unreadable, answer: a}
+	switch {
+	case a.Class == answer.Token:
+		e.Class = Rights
+	case a.Class == answer.Rejected:
+		e.Class = Refused
+	case a.Class == answer.NotNow:
+		e.Class = Later
+	case a.Status/100 == 3:
+		e.Class = Redirect
+	case a.Class == answer.InFront:
+		e.Class = InFront
+	}
+	return e
+}
+
+// ClassOf is the class of an error of the Reporting API, "" of any other.
+func ClassOf(err error) Class {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Class
+	}
+	return ""
+}
+
+// refused says that Matomo itself says no, to the question or to the token.
+func refused(err error) bool {
+	class := ClassOf(err)
+	return class == Rights || class == Refused
+}
+
+// Advice is what to do about an error of the Reporting API, "" where the error says all there is to know.
+func Advice(err error) string {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return ""
+	}
+	switch e.Class {
+	case Rights:
+		return "give a token whose user may view the site (MATOMO_READ_TOKEN, or read_token of the target)"
+	case Later:
+		return "try again later"
+	case TLS:
+		_, cure := certificate(e.cause)
+		return cure
+	case Network:
+		return networkCure(e.cause)
+	case Redirect:
+		return "name the address that it leads to by MATOMO_API_URL, or api_url of the target, where that is Matomo's index.php"
+	case InFront:
+		return frontCure(&e.answer, "MATOMO_API_URL, or api_url of the target")
+	case Unreadable:
+		if e.answer.Status >= http.StatusInternalServerError {
+			return "read the log of Matomo's web server"
+		}
+		return "name Matomo's index.php by MATOMO_API_URL, or api_url of the target, where it is not in the folder of the tracker"
+	}
+	return ""
+}
+
+// frontCure is what helps where something in front of Matomo answered; setting names the address.
+func frontCure(a *answer.Answer, setting string) string {
+	switch {
+	case a.Status == http.StatusUnauthorized:
+		return "give the user and password that it asks for by MATOMO_HTTP_AUTH, or http_auth of the target"
+	case a.Status == http.StatusNotFound:
+		return "correct the address (" + setting + ")"
+	case a.Status == http.StatusProxyAuthRequired:
+		return "give the proxy's user and password: PROXY_URL=http://user:password@host:port"
+	case a.Status == http.StatusBadRequest:
+		return "where it asks for a client certificate, name the files by TLS_CERT_FILE and TLS_KEY_FILE, or tls_cert_file and tls_key_file of the target"
+	}
+	return "let it pass requests from here, or give the header that it asks for by MATOMO_HEADERS, or headers of the target"
+}
+
+func networkCure(err error) string {
+	var name *net.DNSError
+	var proxy *proxyError
+	switch {
+	case errors.Is(err, errForbidden):
+		return "give the address of a Matomo"
+	case errors.As(err, &proxy) && proxy.status == http.StatusProxyAuthRequired:
+		return "give the proxy's user and password: PROXY_URL=http://user:password@host:port"
+	case errors.As(err, &proxy):
+		return "let the proxy connect to Matomo, or use none: PROXY_URL=none"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "write http:// instead of https://, or turn on TLS in the server"
+	case errors.Is(err, errNotHTTP):
+		return "correct host and port: a Matomo speaks HTTP there"
+	case errors.As(err, &name) && name.IsNotFound:
+		return "correct the host in the address, or name a proxy that knows it by PROXY_URL"
+	case errors.Is(err, ErrTimedOut):
+		return "start Matomo, correct host and port, or name a proxy by PROXY_URL where this machine needs one"
+	}
+	return "start Matomo, or correct host and port"
+}
+
+// certificate names what is wrong with that of the server, empty where it is not that.
+func certificate(err error) (message, cure string) {
+	var (
+		invalid *tls.CertificateVerificationError
+		host    x509.HostnameError
+		expired x509.CertificateInvalidError
+		unknown x509.UnknownAuthorityError
+	)
+	switch {
+	case errors.As(err, &host):
+		return "is not for the host " + host.Host, "give the address by the name that the certificate has, or renew it with this one"
+	case errors.As(err, &expired) && expired.Reason == x509.Expired && expired.Cert != nil:
+		return fmt.Sprintf("is valid from %s to %s alone", expired.Cert.NotBefore.Format(time.DateOnly), expired.Cert.NotAfter.Format(time.DateOnly)),
+			"renew it, or set the clock here right"
+	case errors.As(err, &unknown):
+		return "is of an authority that is not known here", "name your own authority's file by TLS_CA_FILE, or install the chain on the server; for a test alone TLS_VERIFY=false"
+	case errors.As(err, &invalid):
+		return "is not accepted: " + invalid.Err.Error(), "renew it; for a test alone TLS_VERIFY=false"
+	}
+	return "", ""
+}
+
+// ErrTimedOut says that no answer came in the client's time, or in that of the context.
+var ErrTimedOut = errors.New("no answer in time")
+
+// errNotHTTP stands for all that net/http says of an answer that is no HTTP: it would repeat what another service, such as
+// a database, tells whoever connects.
+var errNotHTTP = errors.New("the answer is not HTTP")
+
+// plain is err without the address, which the caller knows, and without what the server said.
+func plain(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	timeout, isNet := errors.AsType[net.Error](err)
+	var (
+		op    *net.OpError
+		name  *net.DNSError
+		proxy *proxyError
+		alert tls.AlertError
+		cert  *tls.CertificateVerificationError
+		no    syscall.Errno
+	)
+	switch {
+	case errors.Is(err, errForbidden):
+		return errForbidden
+	case isNet && timeout.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
+		return ErrTimedOut
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return http.ErrSchemeMismatch
+	case errors.As(err, &cert), errors.As(err, &alert), errors.As(err, &op), errors.As(err, &name), errors.As(err, &proxy), errors.As(err, &no):
+		return err
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the connection ended before the answer did")
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	}
+	return errNotHTTP
+}

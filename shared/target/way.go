@@ -1,0 +1,158 @@
+package target
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/http/httpproxy"
+)
+
+// Machine is what the way to a target takes from the machine that sends.
+type Machine struct {
+	// ReadFile reads a certificate or key file.
+	ReadFile func(path string) ([]byte, error)
+	// Env is the environment, of which HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read, in capitals or not.
+	Env map[string]string
+}
+
+// Way is how requests go to the servers of a target.
+type Way struct {
+	// TLS holds authorities and client certificate; whoever connects sets the server's name.
+	TLS *tls.Config
+	// Proxy is the http or https proxy for an address, nil for a direct connection.
+	Proxy func(to *url.URL) (*url.URL, error)
+	// Header goes with every request.
+	Header []Header
+	// Secrets are the texts of a that no output may hold, as they stand in requests.
+	Secrets []string
+}
+
+// Way makes the way that a describes. The error names the file that cannot be used.
+func (m Machine) Way(a Access) (Way, error) {
+	var faults []error
+	w := Way{Header: a.header(), Proxy: m.proxy(a), Secrets: a.secrets()}
+	w.TLS = a.tls(m.ReadFile, func(_, path, message, _ string) { faults = append(faults, fmt.Errorf("the file %s %s", path, message)) })
+	return w, errors.Join(faults...)
+}
+
+// CheckFiles refuses certificate and key files that cannot be used, with the field as targets.json names it.
+func (a Access) CheckFiles(readFile func(path string) ([]byte, error), refuse func(field, shown, message, cure string)) {
+	a.tls(readFile, refuse)
+}
+
+func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFunc) *tls.Config {
+	out := &tls.Config{InsecureSkipVerify: a.Insecure, MinVersion: tls.VersionTLS12} //nolint:gosec // TLS_VERIFY=false asks for it, with a warning
+	read := func(field, path string) []byte {
+		if path == "" {
+			return nil
+		}
+		data, err := readFile(path)
+		if err != nil {
+			refuse(field, path, "cannot be read", "name a PEM file that this user may read")
+			return nil
+		}
+		return data
+	}
+	if authorities := read("tls_ca_file", a.CAFile); authorities != nil {
+		pool, err := x509.SystemCertPool()
+		if err != nil { // a machine without any, such as an image of our own making
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM(authorities) {
+			refuse("tls_ca_file", a.CAFile, "holds no certificate in PEM", "a PEM file begins with -----BEGIN CERTIFICATE-----")
+		}
+		out.RootCAs = pool
+	}
+	certificate := read("tls_cert_file", a.CertFile)
+	key := certificate
+	if a.KeyFile != "" {
+		key = read("tls_key_file", a.KeyFile)
+	}
+	if certificate == nil || key == nil {
+		return out
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	switch {
+	case err == nil:
+		out.Certificates = []tls.Certificate{pair}
+	case bytes.Contains(key, []byte("ENCRYPTED")):
+		refuse("tls_key_file", a.KeyFile, "holds a key that is encrypted", "decrypt it: openssl pkey -in key.pem -out plain.pem")
+	case a.KeyFile == "":
+		refuse("tls_cert_file", a.CertFile, "does not hold a certificate and its private key in PEM", "name the file of the key by tls_key_file")
+	default:
+		refuse("tls_cert_file", a.CertFile, "is no certificate in PEM for the key of "+a.KeyFile, "name the two files that belong together")
+	}
+	return out
+}
+
+func (a Access) credentials() string {
+	if a.HTTPAuth == "" {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString([]byte(a.HTTPAuth.Reveal()))
+}
+
+// header is what goes with every request.
+func (a Access) header() []Header {
+	out := a.List()
+	if c := a.credentials(); c != "" {
+		out = append(out, Header{"Authorization", "Basic " + c})
+	}
+	return out
+}
+
+// shortestSecret is the shortest text that is looked for where an answer is quoted, in bytes: of fewer, any answer has
+// some by chance.
+const shortestSecret = 4
+
+func (a Access) secrets() (out []string) {
+	_, password, _ := strings.Cut(a.HTTPAuth.Reveal(), ":")
+	all := []string{a.credentials(), password}
+	for _, h := range a.List() {
+		all = append(all, h.Value)
+	}
+	if u, err := url.Parse(a.Proxy.Reveal()); err == nil && u.User != nil {
+		password, _ := u.User.Password()
+		all = append(all, password)
+	}
+	for _, s := range all {
+		if len(s) >= shortestSecret {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// proxy chooses the proxy for an address: the one of a, or that of the variables, by which an address on this machine has
+// none.
+func (m Machine) proxy(a Access) func(*url.URL) (*url.URL, error) {
+	switch p := a.Proxy.Reveal(); p {
+	case NoProxy:
+		return func(*url.URL) (*url.URL, error) { return nil, nil }
+	case "":
+	default:
+		u, err := parse(p)
+		return func(*url.URL) (*url.URL, error) { return u, err }
+	}
+	get := func(upper, lower string) string { return cmp.Or(m.Env[lower], m.Env[upper]) }
+	choose := (&httpproxy.Config{
+		HTTPProxy: get("HTTP_PROXY", "http_proxy"), HTTPSProxy: get("HTTPS_PROXY", "https_proxy"), NoProxy: get("NO_PROXY", "no_proxy"),
+	}).ProxyFunc()
+	return func(to *url.URL) (*url.URL, error) {
+		u, err := choose(to)
+		switch {
+		case err != nil: // it repeats the address, which may hold a password
+			return nil, errors.New("HTTP_PROXY or HTTPS_PROXY holds no address of a proxy")
+		case u != nil && u.Scheme != "http" && u.Scheme != "https":
+			return nil, errors.New("HTTP_PROXY or HTTPS_PROXY names a proxy of " + u.Scheme + ", and only http and https are supported")
+		}
+		return u, nil
+	}
+}
