@@ -132,18 +132,20 @@ func Advice(err error) string {
 
 // frontCure is what helps where something in front of Matomo answered; setting names the address.
 func frontCure(a *answer.Answer, setting string) string {
-	switch {
-	case a.Status == http.StatusUnauthorized:
+	switch a.Status {
+	case http.StatusUnauthorized:
 		return "give the user and password that it asks for by MATOMO_HTTP_AUTH, or http_auth of the target"
-	case a.Status == http.StatusNotFound:
+	case http.StatusNotFound:
 		return "correct the address (" + setting + ")"
-	case a.Status == http.StatusProxyAuthRequired:
-		return "give the proxy's user and password: PROXY_URL=http://user:password@host:port"
-	case a.Status == http.StatusBadRequest:
+	case http.StatusProxyAuthRequired:
+		return proxyCure
+	case http.StatusBadRequest:
 		return "where it asks for a client certificate, name the files by TLS_CERT_FILE and TLS_KEY_FILE, or tls_cert_file and tls_key_file of the target"
 	}
 	return "let it pass requests from here, or give the header that it asks for by MATOMO_HEADERS, or headers of the target"
 }
+
+const proxyCure = "give the proxy's user and password: PROXY_URL=http://user:password@host:port"
 
 func networkCure(err error) string {
 	var name *net.DNSError
@@ -152,7 +154,7 @@ func networkCure(err error) string {
 	case errors.Is(err, errForbidden):
 		return "give the address of a Matomo"
 	case errors.As(err, &proxy) && proxy.status == http.StatusProxyAuthRequired:
-		return "give the proxy's user and password: PROXY_URL=http://user:password@host:port"
+		return proxyCure
 	case errors.As(err, &proxy):
 		return "let the proxy connect to Matomo, or use none: PROXY_URL=none"
 	case errors.Is(err, http.ErrSchemeMismatch):
