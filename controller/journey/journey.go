@@ -18,7 +18,8 @@ func (p Product) config(changes map[string]any) map[string]any {
 	values := map[string]any{
 		"MATOMO_URL": p.Tracker, "MATOMO_TOKEN_AUTH": Token, "TARGET_VISITS_PER_DAY": 2e6, "PAUSE_BETWEEN_PVS_MIN": 0,
 		"PAUSE_BETWEEN_PVS_MAX": 0.1, "LOG_LEVEL": "DEBUG", "SITESEARCH_PROBABILITY": 0, "OUTLINKS_PROBABILITY": 0, "DOWNLOADS_PROBABILITY": 0,
-		"CLICK_EVENTS_PROBABILITY": 1, "RANDOM_EVENTS_PROBABILITY": 0,
+		"CLICK_EVENTS_PROBABILITY": 1, "RANDOM_EVENTS_PROBABILITY": 0, "MATOMO_HTTP_AUTH": "journey:" + password,
+		"MATOMO_HEADERS": "X-Gate: " + header + "\nX-Other: 1", "TLS_CERT_FILE": certificate + ".pem", "TLS_KEY_FILE": certificate + ".key",
 	}
 	maps.Copy(values, changes)
 	return map[string]any{"config": values}
@@ -44,6 +45,10 @@ func (p Product) Hits(t *testing.T) uint64 {
 func (p Product) Walk(t *testing.T) {
 	t.Helper()
 	p.Save(t)
+	p.Call(t, http.MethodPost, "/api/targets", map[string]any{
+		"name": "Elsewhere", "url": "https://user:" + password + "@elsewhere.test/matomo.php", "site_id": 1, "enabled": false, "token_auth": Token,
+		"read_token": readToken, "headers": "X-Gate: " + header, "proxy_url": "http://user:" + password + "@proxy.test:3128",
+	}, http.StatusCreated)
 	p.Call(t, http.MethodPost, "/api/urls", map[string]any{"content": "https://shop.example.test/only\tThe only page\n"}, http.StatusOK)
 	p.Call(t, http.MethodPost, "/api/events", map[string]any{
 		"content": `{"click_events":[{"category":"Journey","action":"press","name":"The button","value":7}],"random_events":[]}`,

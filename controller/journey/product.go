@@ -22,6 +22,10 @@ const (
 	Key = "a-key-of-this-test-alone"
 	// Token is what the sink is to take; no other process of this machine has heard of it.
 	Token = "5e1f00d5e1f00d5e1f00d5e1f00d5e1f"
+	// password, header and readToken are secrets that the sink does not ask for.
+	password, header, readToken = "pa55-of-this-test-alone", "gate-of-this-test-alone", "4ead4ead4ead4ead4ead4ead4ead4ead"
+	// certificate names the files of a client certificate in the controller's folder.
+	certificate = "client"
 )
 
 // Product is a running controller, the sink that its traffic goes to, and ways to hurt the loadgen.
@@ -37,7 +41,7 @@ type Product struct {
 	KillJob func(t *testing.T, j Backfill)
 }
 
-// Folders makes a folder for a controller and its loadgen to work in.
+// Folders makes a folder for a controller and its loadgen to work in, with a client certificate.
 func Folders(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -46,6 +50,7 @@ func Folders(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+	testbed.Certificate(t, filepath.Join(dir, "data", "controller"), certificate)
 	return dir
 }
 
@@ -96,6 +101,22 @@ func (p Product) text(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// sent is the answer to a body as it is, whatever its status.
+func (p Product) sent(t *testing.T, path string, body any) string {
+	t.Helper()
+	data, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp := p.ask(t, http.MethodPost, path, bytes.NewReader(data))
+	defer resp.Body.Close() //nolint:errcheck // only read
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
 }
 
 // ask sends a request with the key; the caller closes the answer.

@@ -10,13 +10,24 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// mayHold are the files below the data folder that a token has to be in: those that the loadgen reads it from.
-var mayHold = []string{"exchange/loadgen.env"}
+// mayHold are the files below the data folder that secrets have to be in: those that the loadgen reads them from, and the
+// key that a person put there.
+var mayHold = []string{"exchange/loadgen.env", "exchange/" + exchange.TLSFolder + "/*", "controller/" + certificate + ".key"}
 
-// KeepsSecrets looks for the key and the token wherever they do not belong: in every answer, every file and the texts
-// that are given, such as logs.
+// isMeant tells whether a file may hold secrets.
+func isMeant(name string) bool {
+	return slices.ContainsFunc(mayHold, func(pattern string) bool {
+		ok, err := filepath.Match(pattern, name)
+		return ok && err == nil
+	})
+}
+
+// KeepsSecrets looks for the key and every secret of a target wherever they do not belong: in every answer, refusals among
+// them, every file and the texts that are given, such as logs.
 func (p Product) KeepsSecrets(t *testing.T, texts map[string]string) {
 	t.Helper()
 	for path := range p.Call(t, http.MethodGet, "/openapi.json", nil, http.StatusOK)["paths"].(map[string]any) {
@@ -25,6 +36,14 @@ func (p Product) KeepsSecrets(t *testing.T, texts map[string]string) {
 		}
 	}
 	texts["openapi.json"] = p.text(t, "/openapi.json")
+	elsewhere := "https://user:" + password + "@[elsewhere/"
+	for path, body := range map[string]any{
+		"/api/validate":        p.config(map[string]any{"MATOMO_URL": elsewhere, "MATOMO_HEADERS": header, "PROXY_URL": password, "MATOMO_TOKEN_AUTH": Token + " " + Token}),
+		"/api/targets":         map[string]any{"name": "T", "url": elsewhere, "site_id": 0, "http_auth": password, "headers": header, "proxy_url": password, "token_auth": Token + " x"},
+		"/api/test-connection": map[string]any{"matomo_url": elsewhere, "config": map[string]any{"MATOMO_HEADERS": header}},
+	} {
+		texts["POST "+path] = p.sent(t, path, body)
+	}
 	for _, r := range p.Call(t, http.MethodGet, "/api/runs", nil, http.StatusOK)["runs"].([]any) {
 		path := fmt.Sprintf("/api/runs/%v", r.(map[string]any)["id"])
 		texts["GET "+path] = p.text(t, path)
@@ -35,7 +54,7 @@ func (p Product) KeepsSecrets(t *testing.T, texts map[string]string) {
 			return err
 		}
 		name, err := filepath.Rel(data, path)
-		if err != nil || slices.Contains(mayHold, name) {
+		if err != nil || isMeant(name) {
 			return err
 		}
 		content, err := os.ReadFile(path)
@@ -46,13 +65,20 @@ func (p Product) KeepsSecrets(t *testing.T, texts map[string]string) {
 		t.Fatal(err)
 	}
 	texts["the process list"] = commandLines(t)
+	key, err := os.ReadFile(filepath.Join(data, "controller", certificate+".key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := map[string]string{
+		"key": Key, "token": Token, "token to read with": readToken, "password": password, "header": header, "private key": strings.Split(string(key), "\n")[1],
+	}
 	for _, name := range []string{"GET /api/logs", "controller/trafficinator.db", "the process list"} {
 		if len(texts[name]) < 100 {
 			t.Errorf("%s is too short to have been looked at: %q", name, texts[name])
 		}
 	}
 	for name, text := range texts {
-		for what, secret := range map[string]string{"key": Key, "token": Token} {
+		for what, secret := range secrets {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s holds the %s", name, what)
 			}
