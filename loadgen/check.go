@@ -13,6 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/envspec"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -51,6 +52,7 @@ func check(ctx context.Context, args []string, h host) int {
 		var settings map[string]string
 		settings, problems = exchange.ParseEnv(*file, data)
 		problems = append(problems, spec.Unknown(*file, settings, problem.Warning)...)
+		problems = append(problems, asDockerRun(*file, data)...)
 		maps.DeleteFunc(settings, func(key, _ string) bool { return !spec.Known(key) })
 		h.env = plan.Over(settings, h.env)
 	}
@@ -81,6 +83,18 @@ func check(ctx context.Context, args []string, h host) int {
 	}
 	_, _ = fmt.Fprintln(h.stdout, "the settings are good")
 	return exitOK
+}
+
+// asDockerRun warns of what the loadgen would refuse if docker run --env-file read the file: it hands quotes and comments on as
+// a part of the value, and compose does not.
+func asDockerRun(file string, data []byte) (problems problem.List) {
+	_, faults := spec.Parse(exchange.AsDockerRun(data), nil)
+	for _, f := range faults.Errors() {
+		if f.Message == envspec.InQuotes || f.Message == envspec.HasComment {
+			problems.Warn(file+": "+f.Where, "", f.Message+", which docker compose leaves out and docker run --env-file hands on", "remove it, and docker run can read the file too")
+		}
+	}
+	return problems
 }
 
 func healthcheck(ctx context.Context, h host) int {

@@ -95,6 +95,25 @@ func TestACheckedFileIsReadBelowTheEnvironmentAsComposeDoes(t *testing.T) {
 	}
 }
 
+func TestACheckTellsWhatDockerRunWouldHandOn(t *testing.T) {
+	t.Parallel()
+	fsys := afero.NewMemMapFs()
+	write(t, fsys, "/my.env", "MATOMO_URL='"+nobody+"'\nMATOMO_TOKEN_AUTH=\"hunter2\"\nSTOP_AFTER_VISITS=5 # few\nTIMEZONE=\"Europe/Berlin\"\n")
+	l := start(t, fsys, nil, "check", "--env-file", "/my.env")
+	l.ends(t, exitOK)
+	for _, want := range []string{
+		"/my.env: MATOMO_TOKEN_AUTH: is in quotes, which docker compose leaves out and docker run --env-file hands on",
+		"/my.env: STOP_AFTER_VISITS: has a comment in it, which docker compose leaves out and docker run --env-file hands on",
+	} {
+		if !l.stderr.has(want) {
+			t.Errorf("%s is not told:\n%s", want, l.stderr.String())
+		}
+	}
+	if l.stderr.has("TIMEZONE") || l.stderr.has("hunter2") {
+		t.Error(l.stderr.String())
+	}
+}
+
 func TestACheckReadsAPipe(t *testing.T) {
 	t.Parallel()
 	r, w, err := os.Pipe()

@@ -119,6 +119,12 @@ func readSecret(path string, read ReadFile) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
+// What is wrong with a value that a file of settings was read for as if it were an environment.
+const (
+	InQuotes   = "is in quotes"
+	HasComment = "has a comment in it"
+)
+
 // plain is a value without the spaces around it, and without the quotes and comments that belong to a file of settings, not
 // to a value: docker run --env-file hands them on with it.
 func (f Field) plain(key, v string, problems *problem.List) string {
@@ -128,15 +134,15 @@ func (f Field) plain(key, v string, problems *problem.List) string {
 	const handsOn = "docker run --env-file takes them for a part of the value"
 	switch {
 	case f.Secret && quoted: // they could be a part of it
-		problems.Refuse(key, "", "is in quotes", "remove them: "+handsOn)
+		problems.Refuse(key, "", InQuotes, "remove them: "+handsOn)
 		return ""
 	case f.Secret:
 		return v
 	case quoted:
-		problems.Warn(key, v, "is in quotes, which were left out", "remove them: "+handsOn)
+		problems.Warn(key, v, InQuotes+", which were left out", "remove them: "+handsOn)
 		return strings.TrimSpace(inner)
 	case strings.HasPrefix(v, "#"), strings.Contains(v, " #"), strings.Contains(v, "\t#"):
-		problems.Refuse(key, v, "has a comment in it", "give it a line of its own: "+handsOn)
+		problems.Refuse(key, v, HasComment, "give it a line of its own: "+handsOn)
 		return ""
 	case isOdd:
 		problems.Refuse(key, v, fmt.Sprintf("has %v", odd), "type it again instead of pasting it")

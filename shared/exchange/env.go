@@ -46,8 +46,7 @@ func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 		number++
 		where := fmt.Sprintf("%s line %d", name, number)
 		line = strings.TrimSpace(line)
-		key, value, ok := strings.Cut(line, "=")
-		key = strings.TrimSpace(strings.TrimPrefix(key, "export "))
+		key, value, ok := cutLine(line)
 		switch {
 		case line == "" || line[0] == '#':
 		case !ok || !envKey.MatchString(key):
@@ -57,7 +56,7 @@ func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 			if _, twice := values[key]; twice {
 				problems.Refuse(where, key, "is set a second time", "keep one of the two")
 			}
-			plain, ok := unquote(strings.TrimSpace(value))
+			plain, ok := unquote(value)
 			if !ok {
 				problems.Refuse(where, key, "has a quote without an end, or something after it", "quote the whole value")
 			}
@@ -65,6 +64,25 @@ func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 		}
 	}
 	return values, problems
+}
+
+func cutLine(line string) (key, value string, ok bool) {
+	key, value, ok = strings.Cut(line, "=")
+	return strings.TrimSpace(strings.TrimPrefix(key, "export ")), strings.TrimSpace(value), ok
+}
+
+// AsDockerRun are the values of a file that ParseEnv can read as docker run --env-file takes them, with quotes and comments, by
+// key; those alone that differ.
+func AsDockerRun(data []byte) map[string]string {
+	text, _ := textfile.Decode(data) // ParseEnv says what is wrong with it
+	out := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		key, value, ok := cutLine(strings.TrimSpace(line))
+		if plain, _ := unquote(value); ok && envKey.MatchString(key) && plain != value {
+			out[key] = value
+		}
+	}
+	return out
 }
 
 var (

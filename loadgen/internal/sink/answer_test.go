@@ -52,6 +52,9 @@ func TestAnswersAreThoseOfMatomo(t *testing.T) {
 		{"an unknown goal", page(1).with("idgoal", "3"), 400, 0},
 		{"a negative timing", page(1).with("pf_srv", "-2"), 400, 0},
 		{"the timing -1", page(1).with("pf_srv", "-1"), 200, 1},
+		{"a title cut inside a character", page(1).with("action_name", strings.Repeat("a", 1023)+"é"), 400, 0},
+		{"a title cut between characters", page(1).with("action_name", strings.Repeat("a", 1022)+"éé"), 200, 1},
+		{"a category of a search cut inside a character", page(1).with("search", "x").with("search_cat", strings.Repeat("a", 199)+"é"), 400, 0},
 		{"ca=1 that no plugin takes", page(1).with("ca", "1"), 400, 0},
 	}
 	for _, c := range cases {

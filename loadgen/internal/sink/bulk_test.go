@@ -46,6 +46,7 @@ func TestBulkAnswersAreThoseOfMatomo(t *testing.T) {
 		{"a wrong token is success with nothing tracked", "", body(map[string]any{"token_auth": "wrong"}, item(german)), 200, `{"status":"success","tracked":0,"invalid":1}`, 0},
 		{"a token inside the hit", "", body(nil, item(german.with("token_auth", token))), 200, `{"status":"success","tracked":1,"invalid":0}`, 1},
 		{"a token in the address does not count", "?token_auth=" + token, body(nil, item(german)), 200, `{"status":"success","tracked":0,"invalid":1}`, 0},
+		{"a title cut inside a character undoes all", "", body(nil, item(page(1)), item(page(2).with("action_name", strings.Repeat("a", 1023)+"é"))), 500, `{"status":"error","tracked":0,"invalid":0}`, 0},
 		{"ca=1 that no plugin takes undoes all", "", body(nil, item(page(1)), item(page(2).with("ca", "1"))), 500, `{"status":"error","tracked":0,"invalid":0}`, 0},
 	}
 	for _, c := range cases {

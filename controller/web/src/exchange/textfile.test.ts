@@ -9,6 +9,11 @@ describe('a text file that is handed in', () => {
     expect(text).toBe('https://a/ä\nhttps://b/\nhttps://c/\n')
   })
 
+  it('is read in UTF-16 too', async () => {
+    expect(await readTextFile(file('w.txt', new Uint8Array([0xff, 0xfe, 65, 0, 13, 0, 10, 0])), 100)).toBe('A\n')
+    expect(await readTextFile(file('w.txt', new Uint8Array([0xfe, 0xff, 0, 65])), 100)).toBe('A')
+  })
+
   it('is refused with its size where it is too large', async () => {
     const large = file('big.txt', new Uint8Array(3 << 20).fill(97))
     await expect(readTextFile(large, 2 << 20)).rejects.toThrow('“big.txt” is too large: 3 MiB, and at most 2 MiB')
@@ -20,7 +25,7 @@ describe('a text file that is handed in', () => {
   })
 
   it('is refused where it is another kind of file', async () => {
-    await expect(readTextFile(file('w.txt', new Uint8Array([0xff, 0xfe, 65, 0])), 100)).rejects.toThrow('is UTF-16')
+    await expect(readTextFile(file('w.txt', new Uint8Array([0xff, 0xfe, 65])), 100)).rejects.toThrow('not a text file')
     await expect(readTextFile(file('p.png', new Uint8Array([0x89, 80, 0, 0])), 100)).rejects.toThrow('not a text file')
     await expect(readTextFile(file('e.txt'), 100)).rejects.toThrow('is empty')
   })

@@ -6,7 +6,7 @@ const mebi = 1 << 20
 const short = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
 
 /**
- * Reads a UTF-8 text of at most `most` bytes; line ends become \n and a byte order mark goes. Throws an Error whose
+ * Reads a text in UTF-8 or UTF-16 of at most `most` bytes; line ends become \n and a byte order mark goes. Throws an Error whose
  * message is for a person.
  */
 export async function readTextFile(file: File, most: number): Promise<string> {
@@ -21,14 +21,19 @@ export async function readTextFile(file: File, most: number): Promise<string> {
     throw new Error(w.unreadable(file.name))
   }
   if (!bytes.length) throw new Error(w.empty(file.name))
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-    throw new Error(w.utf16(file.name))
-  if (bytes.includes(0)) throw new Error(w.binary(file.name))
+  const wide = utf16(bytes)
+  if (!wide && bytes.includes(0)) throw new Error(w.binary(file.name))
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r\n?/g, '\n')
+    return new TextDecoder(wide ?? 'utf-8', { fatal: true }).decode(bytes).replace(/\r\n?/g, '\n')
   } catch {
-    throw new Error(w.notUtf8(file.name, badLine(bytes)))
+    throw new Error(wide ? w.binary(file.name) : w.notUtf8(file.name, badLine(bytes)))
   }
+}
+
+/** Which UTF-16 the bytes are by their byte order mark. */
+function utf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be'
 }
 
 /** The first line whose bytes are no UTF-8, from 1. */

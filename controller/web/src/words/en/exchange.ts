@@ -44,7 +44,6 @@ export const exchange = {
     tooLarge: (name: string, size: string, most: string) =>
       `“${name}” is too large: ${size}, and at most ${most} are taken. Keep the lines that matter.`,
     empty: (name: string) => `“${name}” is empty.`,
-    utf16: (name: string) => `“${name}” is UTF-16. Save it as UTF-8 and upload it again.`,
     notUtf8: (name: string, line: number) =>
       `“${name}” is not UTF-8: line ${line} holds bytes that are none. Save it as UTF-8 and upload it again.`,
     binary: (name: string) => `“${name}” is not a text file.`,
