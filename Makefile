@@ -16,23 +16,30 @@ CA_BUNDLE ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/
 FLAGS        = -trimpath -buildvcs=false
 LD_FLAGS     = -s -w -X main.version=$(VERSION)
 STATIC_BUILD = CGO_ENABLED=0 go build $(FLAGS) -ldflags '$(LD_FLAGS)'
-SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags sqlite_omit_load_extension,netgo,osusergo
+SQLITE_TAGS  = sqlite_omit_load_extension,netgo,osusergo
+SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags $(SQLITE_TAGS)
 
 # The user interface is built where there is npm; without it a plain page stands in.
 WEB         := controller/web
 WEB_SOURCES  = $(shell find $(WEB)/src $(WEB)/public -type f) $(wildcard $(WEB)/*.json $(WEB)/*.js $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: build bin/loadgen bin/controller web test test-go test-web no-images check check-web generate demo run up \
+.PHONY: build bin/loadgen bin/controller licences web test test-go test-web no-images check check-web generate demo run up \
         bench bench-controller images image-loadgen image-controller image-files clean
 
 build: web ## bin/loadgen, static, and bin/controller
 	@$(MAKE) --no-print-directory bin/loadgen bin/controller
 
-bin/loadgen:
+bin/loadgen: licences
 	$(STATIC_BUILD) -o $@ ./loadgen
 
-bin/controller:
+bin/controller: licences
 	$(SQLITE_BUILD) -ldflags '$(LD_FLAGS)' -o $@ ./controller
+
+# Both programs carry the texts of both, and of the interface where it was built.
+LICENCES := shared/licences/text/THIRD_PARTY.txt
+
+licences: ## the licence texts that the programs and images carry
+	@go run ./shared/licences/collect --output $(LICENCES) --bundle $(WEB)/dist/.vite/license.md --tags $(SQLITE_TAGS) ./loadgen ./controller
 
 web: ## the user interface that the controller carries, where this machine can build it
 	@why=$$($(WEB)/packages.sh); case $$? in \
@@ -122,10 +129,11 @@ image-loadgen: image-files
 image-controller: image-files
 	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BUILD=prebuilt --build-arg VERSION=$(VERSION) -f controller/Dockerfile -t trafficinator-controller:local .
 
-image-files: web ## what goes into the image; its Dockerfile runs this too
+image-files: web licences ## what goes into the image; its Dockerfile runs this too
 	@test -n "$(CA_BUNDLE)" || { echo "no CA certificates found; install ca-certificates or set CA_BUNDLE=file"; exit 1; }
 	GOOS=linux $(STATIC_BUILD) -o bin/image/loadgen ./loadgen
 	GOOS=linux $(SQLITE_BUILD) -ldflags '$(LD_FLAGS) -linkmode external -extldflags -static' -o bin/image/controller ./controller
+	cp $(LICENCES) LICENSE bin/image/
 	cp -L $(CA_BUNDLE) bin/image/ca-certificates.crt
 	chmod 0644 bin/image/ca-certificates.crt
 

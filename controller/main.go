@@ -16,6 +16,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
 	"github.com/puttrix/trafficinator/controller/web"
+	"github.com/puttrix/trafficinator/shared/licences"
 )
 
 // version is set by the build.
@@ -58,6 +59,7 @@ const usage = `usage: controller [command]
                   time the reports of a Matomo; exit code 4 where a threshold is missed: [--target NAME] [--periods day,week]
                   [--threshold "p95<2s"] [--baseline] [--html FILE] [--json] and more, see --help
   healthcheck     ask a running controller for its health
+  licences        print the licences of everything that this program is made of
   version         print the version
 
 Settings come from the environment; the README lists them.
@@ -88,6 +90,12 @@ func run(ctx context.Context, args []string, h app.Host) int {
 		return app.BenchmarkReports(ctx, args, h)
 	case "healthcheck":
 		return app.HealthCheck(ctx, h)
+	case "licences":
+		if err := licences.Print(h.Stdout); err != nil {
+			_, _ = fmt.Fprintln(h.Stderr, "error:", err)
+			return app.Internal
+		}
+		return app.OK
 	case "version":
 		_, _ = fmt.Fprintln(h.Stdout, version)
 		return app.OK

@@ -29,6 +29,7 @@ func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
 		{[]string{"login-link"}, map[string]string{"LISTEN_ADDR": "127.0.0.1:1"}, 1, "is it running?"},
 		{[]string{"healthcheck"}, map[string]string{"LISTEN_ADDR": "127.0.0.1:1"}, 1, "is it running?"},
 		{[]string{"help"}, nil, 0, "export-funnels"},
+		{[]string{"help"}, nil, 0, "licences"},
 		{[]string{"version"}, nil, 0, "dev"},
 	} {
 		var out bytes.Buffer
@@ -36,5 +37,17 @@ func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
 		if code != c.code || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%v: code %d and %q; want %d with %q", c.args, code, out.String(), c.code, c.want)
 		}
+	}
+}
+
+// Made by make, it holds the texts; compiled otherwise, it says how to get them.
+func TestLicencesAreThoseOfWhatIsLinked(t *testing.T) {
+	var out, err bytes.Buffer
+	code := run(context.Background(), []string{"licences"}, app.Host{Stdout: &out, Stderr: &err})
+	switch {
+	case code == 0 && strings.Contains(out.String(), "github.com/labstack/echo/v4 v") && strings.Contains(out.String(), "Copyright (c) 2021 LabStack"):
+	case code == 1 && strings.Contains(err.String(), "make"):
+	default:
+		t.Errorf("code %d, %q, %.200q", code, err.String(), out.String())
 	}
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/afero"
 	"golang.org/x/term"
+
+	"github.com/puttrix/trafficinator/shared/licences"
 )
 
 // version is set by the linker.
@@ -72,6 +74,7 @@ const usage = `usage: loadgen [command]
   plan          print the hits of the first visits, send nothing: [--visits N] [--format text|jsonl]
   sink          be a Matomo that counts and checks what it gets; see sink --help
   healthcheck   ask a running loadgen for its health
+  licences      print the licences of everything that this program is made of
   version       print the version
 
 Settings come from the environment; the README lists them.
@@ -97,6 +100,12 @@ func run(ctx context.Context, args []string, h host) int {
 		return runSink(ctx, args, h)
 	case "healthcheck":
 		return healthcheck(ctx, h)
+	case "licences":
+		if err := licences.Print(h.stdout); err != nil {
+			_, _ = fmt.Fprintln(h.stderr, "error:", err)
+			return exitInternal
+		}
+		return exitOK
 	case "version":
 		_, _ = fmt.Fprintln(h.stdout, version)
 		return exitOK
