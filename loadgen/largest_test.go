@@ -26,6 +26,27 @@ func upTo(bytes int64) instead {
 	}
 }
 
+// readAsPHP reads no more than 1,000 parameters of a form, which is max_input_vars of PHP, and a token behind them is none.
+func readAsPHP(_ int, w http.ResponseWriter, r *http.Request) bool {
+	body, err := io.ReadAll(r.Body)
+	if err == nil && strings.Count(string(body), "&") < 1000 {
+		r.Body = io.NopCloser(strings.NewReader(string(body)))
+		return false
+	}
+	w.WriteHeader(http.StatusBadRequest)
+	return true
+}
+
+func TestALargeRequestIsReadWholeByPHP(t *testing.T) {
+	t.Parallel()
+	m := newMatomo(t, sink.Config{}, readAsPHP)
+	l := start(t, afero.NewMemMapFs(), settings(m, nil), "check", "--connect")
+	l.ends(t, exitOK)
+	if !strings.Contains(l.stdout.String(), "takes requests of ") {
+		t.Errorf("stdout:\n%s", l.stdout.String())
+	}
+}
+
 func TestCheckConnectTriesARequestAsLargeAsTheLargest(t *testing.T) {
 	t.Parallel()
 	bulk := map[string]string{"SEND_MODE": "bulk", "BULK_SIZE": "2000"}

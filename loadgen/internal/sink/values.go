@@ -33,7 +33,7 @@ var (
 // formats are the parameters Matomo 5 reads (core/Tracker/Request.php and the plugins), with what a strict reader
 // takes as their value. Names that Matomo ignores since version 4 are not among them.
 var formats = map[string]func(string) bool{
-	"idsite": whole(1, 1<<31), "rec": oneOf("1"), "apiv": oneOf("1"), "rand": text(100), "r": text(100),
+	"idsite": whole(1, 1<<31), "rec": oneOf("1"), "apiv": oneOf("1"), "rand": text(1 << 16), "r": text(100),
 	"send_image": oneOf("0", "1"), "token_auth": text(100), "debug": oneOf("0", "1"), "queuedtracking": oneOf("0", "1"),
 	"dp": oneOf("0", "1"), "bots": oneOf("0", "1"), "ping": oneOf("1"), "ca": oneOf("1"), "cs": text(50),
 	"_id": idPattern.MatchString, "cid": idPattern.MatchString, "uid": text(200), "new_visit": oneOf("0", "1"),
