@@ -66,11 +66,7 @@ func newFixture(t *testing.T) *fixture {
 	fsys := afero.NewOsFs()
 	dir := t.TempDir()
 	f := &fixture{runs: &runs{status: run.Status{Runtime: "process", Loadgen: runtime.Status{State: runtime.Created}}}, doctor: &doctor{}, log: &logged{}, db: filepath.Join(dir, "test.db")}
-	sealing, err := store.LoadKey(fsys, filepath.Join(dir, "secret-key"), true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := store.Open(t.Context(), fsys, f.db, sealing, time.Now)
+	s, err := store.Open(t.Context(), fsys, f.db, store.DrawKey(), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

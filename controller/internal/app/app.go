@@ -100,14 +100,11 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 			return a, err
 		}
 	}
-	sealing, err := store.LoadKey(h.FS, s.SecretKeyPath, h.Env["SECRET_KEY_FILE"] == "")
-	if err != nil {
+	a.sweep()
+	if err := a.openStore(ctx); err != nil {
 		return a, err
 	}
-	if a.store, err = store.Open(ctx, h.FS, s.DBPath, sealing, time.Now); err != nil {
-		return a, err
-	}
-	a.closers = append(a.closers, a.store.Close)
+	a.warnOfModes()
 	if err := a.choosePort(ctx); err != nil {
 		return a, err
 	}

@@ -61,11 +61,11 @@ func newCaller(h Host, set *flag.FlagSet, args []string) (*caller, bool) {
 
 // madeKey is the key that the first start has made, nothing where there was none: the controller then says so.
 func madeKey(fsys afero.Fs, s settings.Settings) secret.String {
-	data, err := afero.ReadFile(fsys, s.APIKeyPath())
+	key, err := security.ReadKey(fsys, s.APIKeyPath())
 	if err != nil {
 		return ""
 	}
-	return secret.String(strings.TrimSpace(string(data)))
+	return key
 }
 
 // local is how a program on this machine reaches a listener.

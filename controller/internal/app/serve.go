@@ -34,10 +34,15 @@ const (
 func (h Host) read() (settings.Settings, problem.List, bool) {
 	s, problems := settings.Parse(h.Env, func(path string) ([]byte, error) { return afero.ReadFile(h.FS, path) })
 	problems = append(problems, spec.Misspelt(h.Env)...)
+	h.tell(problems)
+	return s, problems, problems.Err() == nil
+}
+
+// tell writes problems for a person.
+func (h Host) tell(problems problem.List) {
 	for _, p := range problems {
 		_, _ = fmt.Fprintf(h.Stderr, "%s: %s\n", p.Severity, p)
 	}
-	return s, problems, problems.Err() == nil
 }
 
 // errBadSetting marks a setting that shows only on this machine to be of no use.
@@ -60,6 +65,11 @@ func Serve(ctx context.Context, h Host) int {
 	a, err := New(ctx, h, s, log)
 	if err != nil {
 		_ = listener.Close() // the first error counts
+		var problems problem.List
+		if errors.As(err, &problems) {
+			h.tell(problems)
+			return BadInput
+		}
 		if fault, found := disk.Of(err); found {
 			err = fmt.Errorf("%w: %w", fault, err)
 		}

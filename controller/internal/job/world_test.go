@@ -67,9 +67,7 @@ func (w *world) SaveJob(ctx context.Context, j store.Job) error {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	fsys, dir := afero.NewOsFs(), t.TempDir()
-	sealing, err := store.LoadKey(fsys, filepath.Join(dir, "secret-key"), true)
-	must(t, err)
-	s, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), sealing, time.Now)
+	s, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), store.DrawKey(), time.Now)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	lib := library.New(s, fsys, "", "")

@@ -36,11 +36,7 @@ func (d database) SaveBenchmark(ctx context.Context, b record.ReportBenchmark) e
 func kept(t *testing.T, s *site) (*reportbench.Keeper, database) {
 	t.Helper()
 	fsys, dir := afero.NewOsFs(), t.TempDir()
-	sealing, err := store.LoadKey(fsys, filepath.Join(dir, "key"), true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opened, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), sealing, time.Now)
+	opened, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), store.DrawKey(), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,28 +4,84 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
+	"unicode/utf8"
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // KeyFile is the name of the file of the drawn API key, in the controller's own folder.
 const KeyFile = "api-key"
 
+// The lengths of an API key in characters: the least makes guessing hopeless, the most fits into any server's header.
+const minKey, maxKey = 16, 256
+
+// publishedKeys are those that the original's documentation and example files showed: everybody knows them.
+var publishedKeys = []string{"change-me-in-production", "your-secret-api-key-change-this"}
+
+// CheckKey says what is wrong with an API key, wherever it comes from, without showing any of it.
+func CheckKey(key string) error {
+	odd, isOdd := textfile.FindOdd(key)
+	switch n := utf8.RuneCountInString(key); {
+	case slices.Contains(publishedKeys, key):
+		return errors.New("is a published key, which everybody knows")
+	case isOdd:
+		return fmt.Errorf("has %v", odd)
+	case strings.ContainsAny(key, " \t\r\n"):
+		return errors.New("has a space or a line break, which no request can carry")
+	case n != len(key):
+		return errors.New("has other characters than ASCII, which no request can carry")
+	case n < minKey:
+		return fmt.Errorf("is shorter than %d characters", minKey)
+	case n > maxKey:
+		return fmt.Errorf("has %d characters, more than %d", n, maxKey)
+	}
+	return nil
+}
+
+// ReadKey reads the API key in a file, which may end in a line break. The error is fs.ErrNotExist where there is none, and a
+// problem.List where its content is no key.
+func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
+	f, err := fsys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe in its place does not stop the start
+	if err != nil {
+		return "", fmt.Errorf("read API key: %w", err)
+	}
+	defer f.Close()                                      //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(f, 8*maxKey)) // enough to see that it is too long, in any encoding
+	if err != nil {
+		return "", fmt.Errorf("read API key: %w", err)
+	}
+	text, err := textfile.Decode(data)
+	key := strings.TrimSpace(string(text))
+	if err == nil && key == "" { // who was writing it was killed
+		return "", fmt.Errorf("read API key: %s is empty: %w", path, fs.ErrNotExist)
+	}
+	if err == nil {
+		err = CheckKey(key)
+	}
+	if err != nil {
+		var problems problem.List
+		problems.Refuse(path, "", err.Error(), "write a long random one into it, in one line, or delete the file and one is made")
+		return "", problems.Err()
+	}
+	return secret.String(key), nil
+}
+
 // LoadKey reads the API key that an earlier start has drawn in dir, or draws one (0600).
 func LoadKey(fsys afero.Fs, dir string) (secret.String, error) {
 	path := filepath.Join(dir, KeyFile)
-	data, err := afero.ReadFile(fsys, path)
-	if key := strings.TrimSpace(string(data)); err == nil && key != "" {
-		return secret.String(key), nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read API key: %w", err)
+	if key, err := ReadKey(fsys, path); !errors.Is(err, fs.ErrNotExist) {
+		return key, err
 	}
 	key := rand.Text() + rand.Text()
 	if err := fsys.MkdirAll(dir, 0o700); err != nil {

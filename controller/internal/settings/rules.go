@@ -1,8 +1,6 @@
 package settings
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -10,19 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/docker/go-units"
 
+	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/textfile"
 )
-
-// The lengths of an API key in characters: the least makes guessing hopeless, the most fits into any server's header.
-const minAPIKey, maxAPIKey = 16, 256
-
-// publishedKeys are those that the original's documentation and example files showed: everybody knows them.
-var publishedKeys = []string{"change-me-in-production", "your-secret-api-key-change-this"}
 
 // check checks what types and bounds cannot say.
 func (s *Settings) check(problems *problem.List) {
@@ -31,7 +22,7 @@ func (s *Settings) check(problems *problem.List) {
 	} else if s.PublicURL == "" && !isLoopback(host) {
 		problems.Warn("LISTEN_ADDR", s.ListenAddr, "can be reached from other machines", "put a reverse proxy with TLS before it, or use 127.0.0.1")
 	}
-	if err := checkKey(s.APIKey.Reveal()); err != nil {
+	if err := security.CheckKey(s.APIKey.Reveal()); s.APIKey != "" && err != nil {
 		problems.Refuse("CONTROL_UI_API_KEY", "", err.Error(), "use a long random one, or unset it and one is made")
 	}
 	for i, h := range s.AllowedHosts {
@@ -101,28 +92,6 @@ func (s *Settings) MemoryLimit() (int64, error) { return units.RAMInBytes(s.Load
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// checkKey says what is wrong with an API key, without showing any of it; "" is none and in order.
-func checkKey(key string) error {
-	odd, isOdd := textfile.FindOdd(key)
-	switch n := utf8.RuneCountInString(key); {
-	case key == "":
-		return nil
-	case slices.Contains(publishedKeys, key):
-		return errors.New("is a published key, which everybody knows")
-	case isOdd:
-		return fmt.Errorf("has %v", odd)
-	case strings.ContainsAny(key, " \t\r\n"):
-		return errors.New("has a space or a line break, which no request can carry")
-	case n != len(key):
-		return errors.New("has other characters than ASCII, which no request can carry")
-	case n < minAPIKey:
-		return errors.New("is shorter than 16 characters")
-	case n > maxAPIKey:
-		return fmt.Errorf("has %d characters, more than %d", n, maxAPIKey)
-	}
-	return nil
 }
 
 // ProxyNetworks are TRUSTED_PROXIES as networks; a single address is a network of one.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -9,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -25,20 +23,26 @@ const keySize = 32
 // Key seals the secrets of a database.
 type Key [keySize]byte
 
-// LoadKey reads the key at path, 64 hex digits. Where the file is missing and mayMake is true a key is drawn and
-// written there with mode 0600.
-func LoadKey(fsys afero.Fs, path string, mayMake bool) (Key, error) {
+// DrawKey makes a new key.
+func DrawKey() (key Key) {
+	_, _ = rand.Read(key[:]) // never fails, see its documentation
+	return key
+}
+
+// Write writes the key to path as 64 hex digits, readable for its owner alone.
+func (k Key) Write(fsys afero.Fs, path string) error {
+	if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make folder of key: %w", err)
+	}
+	files := map[string][]byte{filepath.Base(path): []byte(hex.EncodeToString(k[:]) + "\n")}
+	return exchange.Publish(fsys, filepath.Dir(path), files)
+}
+
+// ReadKey reads the key at path. The error is fs.ErrNotExist where there is no such file.
+func ReadKey(fsys afero.Fs, path string) (Key, error) {
 	var key Key
 	data, err := exchange.Read(fsys, path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && mayMake:
-		_, _ = rand.Read(key[:]) // never fails, see its documentation
-		if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return key, fmt.Errorf("make folder of key: %w", err)
-		}
-		files := map[string][]byte{filepath.Base(path): []byte(hex.EncodeToString(key[:]) + "\n")}
-		return key, exchange.Publish(fsys, filepath.Dir(path), files)
-	case err != nil:
+	if err != nil {
 		return key, fmt.Errorf("read key: %w", err)
 	}
 	read, err := hex.DecodeString(strings.TrimSpace(string(data)))
@@ -91,13 +95,4 @@ func (s sealer) open(place, sealed string) ([]byte, error) {
 func (s sealer) openSecret(place, sealed string) (secret.String, error) {
 	text, err := s.open(place, sealed)
 	return secret.String(text), err
-}
-
-// checkKey opens every secret once, so that a wrong key is told at the start and not at the first use.
-func (s *Store) checkKey(ctx context.Context) error {
-	if _, err := s.Config(ctx); err != nil {
-		return err
-	}
-	_, err := s.Targets(ctx)
-	return err
 }

@@ -81,7 +81,7 @@ func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() t
 	if s.read, err = connect(path, url.Values{"_query_only": {"on"}}, maxReaders); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
-	if err := s.checkKey(ctx); err != nil {
+	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

@@ -187,14 +187,14 @@ func TestTheWrongKeyIsToldAtTheStart(t *testing.T) {
 	}
 }
 
-func TestTheKeyIsMadeOnceAndReadAgain(t *testing.T) {
+func TestAKeyIsReadAsItWasWritten(t *testing.T) {
 	fs, path := afero.NewOsFs(), filepath.Join(t.TempDir(), "controller", "secret-key")
-	if _, err := store.LoadKey(fs, path, false); err == nil {
-		t.Error("a key that should be there was made")
+	if _, err := store.ReadKey(fs, path); !os.IsNotExist(errors.Unwrap(err)) {
+		t.Errorf("a key that is not there: %v", err)
 	}
-	made, err := store.LoadKey(fs, path, true)
-	must(t, err)
-	again, err := store.LoadKey(fs, path, true)
+	made := store.DrawKey()
+	must(t, made.Write(fs, path))
+	again, err := store.ReadKey(fs, path)
 	if err != nil || again != made || made == (store.Key{}) {
 		t.Errorf("the second key differs: %v", err)
 	}
@@ -203,7 +203,7 @@ func TestTheKeyIsMadeOnceAndReadAgain(t *testing.T) {
 	}
 	for _, bad := range []string{"", "short", strings.Repeat("zz", 32), strings.Repeat("ab", 33), strings.Repeat("ab", 500)} {
 		must(t, afero.WriteFile(fs, path, []byte(bad), 0o600))
-		if _, err := store.LoadKey(fs, path, true); err == nil || bad != "" && strings.Contains(err.Error(), bad) {
+		if _, err := store.ReadKey(fs, path); err == nil || bad != "" && strings.Contains(err.Error(), bad) {
 			t.Errorf("%q as a key: %v", bad, err)
 		}
 	}
