@@ -27,6 +27,14 @@ func FindHidden(text string) (Odd, bool) {
 	return find(text, func(r rune) bool { return isOdd(r) && !unicode.Is(unicode.Zs, r) && r != '\u200c' && r != '\u200d' })
 }
 
+// FindHiddenInLine is FindHidden for a text of one line, such as a name: tabs and line ends do not belong there either.
+func FindHiddenInLine(text string) (Odd, bool) {
+	if odd, found := FindHidden(text); found {
+		return odd, true
+	}
+	return find(text, unicode.IsControl)
+}
+
 func find(text string, is func(rune) bool) (Odd, bool) {
 	at := 0
 	for _, r := range text {

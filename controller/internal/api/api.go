@@ -57,12 +57,12 @@ type server struct {
 func New(d Deps, ui http.Handler) http.Handler {
 	s := build(d)
 	s.echo.GET("/*", echo.WrapHandler(ui))
-	return s.echo
+	return headAsGet(s.echo)
 }
 
 // Document is the OpenAPI document as JSON, for what is generated from it.
-func Document(version string) ([]byte, error) {
-	return json.MarshalIndent(build(Deps{Version: version}).huma.OpenAPI(), "", "  ")
+func Document() ([]byte, error) {
+	return json.MarshalIndent(build(Deps{}).huma.OpenAPI(), "", "  ")
 }
 
 // build registers every route of the API. It calls nothing of d.
@@ -73,7 +73,7 @@ func build(d Deps) *server {
 	s := &server{Deps: d, echo: e}
 	e.HTTPErrorHandler = s.answerError
 	e.Use(s.recovered, d.Guard.Browser, s.walled)
-	s.huma = humaecho.New(e, document(d.Version))
+	s.huma = humaecho.New(e, document())
 	s.huma.UseMiddleware(s.sound)
 
 	s.health()

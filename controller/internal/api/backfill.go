@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // Jobs are backfills, see package job.
@@ -136,6 +137,9 @@ func (s *server) asked(ctx context.Context, r *jobRequest) (name string, values 
 			problems.Refuse("name", "", "is no text of at most 200 bytes", "describe the run in a few words")
 		}
 		name = strings.TrimSpace(text)
+		if odd, found := textfile.FindHiddenInLine(name); found {
+			problems.Refuse("name", "", "has "+odd.String(), "type it again without that")
+		}
 	}
 	if len(problems) == 0 {
 		return name, values, nil

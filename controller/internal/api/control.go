@@ -119,6 +119,9 @@ func (s *server) control() {
 
 func (d Description) request() (run.Request, error) {
 	labels, err := history.Labels(d.Labels)
+	if err == nil {
+		err = history.CheckNote(d.Note)
+	}
 	return run.Request{Note: d.Note, Labels: labels, RestartIfRunning: d.RestartIfRunning}, err
 }
 

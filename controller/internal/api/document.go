@@ -12,13 +12,16 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/security"
 )
 
+// apiVersion is that of the paths and fields. That of the program is not for strangers, who may read the document.
+const apiVersion = "1.0.0"
+
 // document is what the OpenAPI document says of the whole.
-func document(version string) huma.Config {
+func document() huma.Config {
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
-				Title: "Trafficinator", Version: version,
+				Title: "Trafficinator", Version: apiVersion,
 				Description: "Configuration, files and life of a load generator for Matomo. Failures are RFC 9457 problems that list every field.",
 			},
 			Servers: []*huma.Server{{URL: "./", Description: "Beside this document, whatever the path before it."}},

@@ -57,6 +57,7 @@ type fixture struct {
 	watch *disk.Watch
 	// outline is the loadgen that checks plans.
 	outline outline
+	version string
 	// db and exchange are paths.
 	db, exchange string
 }
@@ -65,7 +66,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	fsys := afero.NewOsFs()
 	dir := t.TempDir()
-	f := &fixture{runs: &runs{status: run.Status{Runtime: "process", Loadgen: runtime.Status{State: runtime.Created}}}, doctor: &doctor{}, log: &logged{}, db: filepath.Join(dir, "test.db")}
+	f := &fixture{runs: &runs{status: run.Status{Runtime: "process", Loadgen: runtime.Status{State: runtime.Created}}}, doctor: &doctor{}, log: &logged{}, version: "9.8.7-of-this-test", db: filepath.Join(dir, "test.db")}
 	s, err := store.Open(t.Context(), fsys, f.db, store.DrawKey(), time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +99,7 @@ func newFixture(t *testing.T) *fixture {
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
 		},
-		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test", Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: f.version, Now: time.Now,
 	}, http.NotFoundHandler())
 	return f
 }

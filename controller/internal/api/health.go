@@ -11,7 +11,7 @@ import (
 type healthBody struct {
 	Status  string `json:"status" enum:"healthy,degraded,unhealthy" doc:"degraded: the container engine does not answer. unhealthy, with status 503: the database or the exchange folder cannot be written, tried once a minute."`
 	Service string `json:"service"`
-	Version string `json:"version"`
+	Version string `json:"version,omitempty" doc:"For those with the key or a session alone."`
 }
 
 type healthAnswer struct {
@@ -27,8 +27,11 @@ type welcome struct {
 }
 
 func (s *server) health() {
-	route(s, op(http.MethodGet, "/health", tagRun, "Does the controller live, and can it store what it has to?"), func(context.Context, *empty) (*healthAnswer, error) {
-		h := &healthAnswer{http.StatusOK, healthBody{"healthy", "trafficinator-controller", s.Version}}
+	route(s, withEcho(op(http.MethodGet, "/health", tagRun, "Does the controller live, and can it store what it has to?")), func(ctx context.Context, _ *empty) (*healthAnswer, error) {
+		h := &healthAnswer{http.StatusOK, healthBody{"healthy", "trafficinator-controller", ""}}
+		if s.Guard.Knows(echoOf(ctx)) {
+			h.Body.Version = s.Version
+		}
 		switch {
 		case len(s.Disk.Faults()) > 0:
 			h.Status, h.Body.Status = http.StatusServiceUnavailable, "unhealthy"

@@ -127,6 +127,9 @@ func (s *server) history() {
 	})
 	route(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"), func(ctx context.Context, in *describeRequest) (*body[recordAnswer], error) {
 		labels, err := history.Labels(in.Body.Labels)
+		if err == nil && in.Body.Note != nil {
+			err = history.CheckNote(*in.Body.Note)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -110,3 +110,77 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestNamesAndNotesHoldNothingThatCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ran(t, "r1")
+	const step = `"steps":[{"type":"pageview","url":"https://shop.example.test/"}]`
+	for _, c := range []struct{ what, method, path, body string }{
+		{"preset", "POST", "/api/presets", `{"name":"a%sb","config":{}}`},
+		{"description", "POST", "/api/presets", `{"name":"ab","description":"a%sb","config":{}}`},
+		{"target", "POST", "/api/targets", `{"name":"a%sb","url":"https://m.example.test/","site_id":1}`},
+		{"funnel", "POST", "/api/funnels", `{"name":"a%sb","probability":0.1,` + step + `}`},
+		{"funnel of a set-up", "PUT", "/api/setup", `{"trafficinator_setup":1,"funnels":[{"name":"a%sb","probability":0.1,` + step + `}]}`},
+		{"job", "POST", "/api/backfill/run", `{"DAYS_BACK":2,"DURATION_DAYS":1,"name":"a%sb"}`},
+		{"label", "PATCH", "/api/runs/r1", `{"labels":["a%sb"]}`},
+		{"note", "PATCH", "/api/runs/r1", `{"note":"a%sb"}`},
+		{"note of a start", "POST", "/api/start", `{"note":"a%sb"}`},
+	} {
+		for _, hidden := range []string{`\u202e`, `\u2066`, `\u200b`, `\u0000`, `\u001b`, `\u0085`} {
+			if got := f.ask(c.method, c.path, strings.ReplaceAll(c.body, "%s", hidden)); got.Code != 422 || !strings.Contains(got.Body.String(), "as character 2") {
+				t.Errorf("%s with %s: %d %s", c.what, hidden, got.Code, got.Body)
+			}
+		}
+	}
+	if got := f.ask("PATCH", "/api/runs/r1", `{"note":"two\nlines, 👩‍💻 and مرحبا","labels":["naïve"]}`); got.Code != 200 {
+		t.Errorf("what can be seen: %d %s", got.Code, got.Body)
+	}
+}
+
+func TestHeadIsGetWithoutABody(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = api.Serve(f)
+	server.Start()
+	defer server.Close()
+	for path, want := range map[string]int{"/health": 200, "/api/config": 200, "/docs": 200, "/openapi.json": 200, "/api/nothing": 404, "/api/stream": 405} {
+		r, err := http.NewRequestWithContext(t.Context(), "HEAD", server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-API-Key", apiKey)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close() // it is read
+		if resp.StatusCode != want || len(data) > 0 || err != nil {
+			t.Errorf("HEAD %s: %d with %d bytes, %v", path, resp.StatusCode, len(data), err)
+		}
+	}
+	if got := f.ask("GET", "/api/audit", "").Body.String(); !strings.Contains(got, `"entries":[]`) {
+		t.Errorf("HEAD is no change: %s", got)
+	}
+}
+
+func TestStrangersAreNotToldTheVersion(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	stranger := func(path string, headers ...string) string {
+		return f.ask("GET", path, "", append([]string{"X-API-Key", "wrong"}, headers...)...).Body.String()
+	}
+	for _, path := range []string{"/health", "/openapi.json", "/docs", "/docs/docs.js"} {
+		if got := stranger(path); strings.Contains(got, f.version) {
+			t.Errorf("%s tells a stranger the version", path)
+		}
+	}
+	if got := f.ask("GET", "/health", "").Body.String(); !strings.Contains(got, `"version":"`+f.version+`"`) {
+		t.Errorf("a member is not told: %s", got)
+	}
+	if got := f.ask("GET", "/api/audit", "").Body.String(); !strings.Contains(got, `"action":"GET /health"`) {
+		t.Errorf("wrong keys can be tried there without being counted: %s", got)
+	}
+}

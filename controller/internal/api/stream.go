@@ -35,6 +35,7 @@ type historyAnswer struct {
 }
 
 const (
+	streamPath = "/api/stream"
 	// heartbeat keeps proxies from closing a quiet stream.
 	heartbeat = 15 * time.Second
 	// slow is how long a reader may take to take one event.
@@ -42,7 +43,7 @@ const (
 )
 
 func (s *server) stream() {
-	o := file(op(http.MethodGet, "/api/stream", tagRun, "State, numbers and log as they come (server-sent events)"),
+	o := file(op(http.MethodGet, streamPath, tagRun, "State, numbers and log as they come (server-sent events)"),
 		"text/event-stream", &huma.Schema{Type: huma.TypeString})
 	o.Description = "Events: state (as GET /api/status without config), sample (one a second while traffic flows), log. " +
 		"Comments are heartbeats. Who does not keep up is disconnected and resumes by Last-Event-ID."

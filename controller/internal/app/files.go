@@ -82,7 +82,7 @@ func (a *App) warnOfModes() {
 // sweep removes what earlier lives that were killed have left half-written: it may hold tokens, or be a whole database.
 func (a *App) sweep() {
 	s := a.settings
-	dirs := []string{s.ControllerDir(), filepath.Dir(s.DBPath), s.ExchangeDir}
+	dirs := []string{s.ControllerDir(), filepath.Dir(s.DBPath), s.ExchangeDir, filepath.Join(s.ExchangeDir, exchange.TLSFolder)}
 	below, err := afero.Glob(a.host.FS, filepath.Join(s.ExchangeDir, exchange.JobFolder("*")))
 	if err != nil {
 		a.log.Warn("the folders of jobs cannot be listed", "err", err)

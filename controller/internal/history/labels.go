@@ -7,10 +7,20 @@ import (
 	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // MaxLabel is the longest label, in characters.
 const MaxLabel = 50
+
+// CheckNote says what is wrong with a note that a person gave. The error is a problem.List.
+func CheckNote(note string) error {
+	var problems problem.List
+	if odd, found := textfile.FindHidden(note); found {
+		problems.Refuse("note", "", "has "+odd.String(), "type it again without that")
+	}
+	return problems.Err()
+}
 
 // Labels are those that a person gave, without blanks around them and each once; nil stays nil. The error is a
 // problem.List.
@@ -21,11 +31,15 @@ func Labels(given []string) ([]string, error) {
 	out, problems := []string{}, problem.List{}
 	for i, l := range given {
 		where := fmt.Sprintf("labels[%d]", i)
-		switch l = strings.TrimSpace(l); {
+		l = strings.TrimSpace(l)
+		odd, hidden := textfile.FindHiddenInLine(l)
+		switch {
 		case l == "":
 			problems.Refuse(where, "", "is empty", "write something or leave it out")
 		case utf8.RuneCountInString(l) > MaxLabel:
 			problems.Refuse(where, l, fmt.Sprintf("has more than %d characters", MaxLabel), "shorten it, and tell the rest in the note")
+		case hidden:
+			problems.Refuse(where, "", "has "+odd.String(), "type it again without that")
 		case !slices.Contains(out, l):
 			out = append(out, l)
 		}

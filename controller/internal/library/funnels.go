@@ -160,6 +160,7 @@ func readFunnel(fields map[string]json.RawMessage, body []byte) (funnel.Funnel, 
 		return funnel.Funnel{}, problems
 	}
 	read[0].Name = strings.TrimSpace(read[0].Name)
+	checkText("", read[0].Name, read[0].Description, &problems)
 	return read[0], problems
 }
 

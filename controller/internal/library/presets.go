@@ -96,6 +96,7 @@ func (in PresetInput) onto(p *store.Preset) problem.List {
 }
 
 func checkNames(name, description string, problems *problem.List) {
+	checkText("", name, description, problems)
 	if n := utf8.RuneCountInString(name); n < 1 || n > maxName {
 		problems.Refuse("name", name, "is empty or longer than 100 characters", "give a short name")
 	}

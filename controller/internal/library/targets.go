@@ -175,6 +175,10 @@ func readTarget(fields map[string]any, old *target.Target) (t target.Target, lef
 	}
 	t = set.Targets[0]
 	t.Name = strings.TrimSpace(t.Name)
+	checkText("", t.Name, "", &problems)
+	if err := problems.Err(); err != nil {
+		return t, nil, err
+	}
 	t.Enabled = enabled || !isFlag
 	if old == nil {
 		return t, nil, nil

@@ -213,6 +213,7 @@ func (in wholeInput) funnels(problems *problem.List) []store.Funnel {
 	*problems = append(*problems, more...)
 	out := make([]store.Funnel, len(list))
 	for i, f := range list {
+		checkText(fmt.Sprintf("funnels[%d].", i), f.Name, f.Description, problems)
 		out[len(list)-1-i] = store.Funnel{Funnel: f}
 	}
 	return out

@@ -59,7 +59,7 @@ func (m *meter) take(now time.Time, s *Scrape) (Sample, []Interval) {
 	var done []Interval
 	before := m.total
 	switch {
-	case s.RunID != m.run:
+	case s.RunID != m.run || len(m.marks) == 0: // the first scrape may be of no run
 		done = m.flush()
 		*m = meter{run: s.RunID, base: newCounters(), began: now, from: now, before: newCounters()}
 		before = newCounters()

@@ -95,6 +95,12 @@ const (
 	tryKey     = "security.try"     // what an address has left of its tries, for Exchange
 )
 
+// Knows tells whether a request has the key or a session, for what is open to everybody. A wrong key counts as anywhere.
+func (g *Guard) Knows(c echo.Context) bool {
+	_, err := g.identify(c)
+	return err == nil
+}
+
 func (g *Guard) identify(c echo.Context) (who string, err error) {
 	r := c.Request()
 	if given := r.Header.Values(KeyHeader); len(given) > 0 {

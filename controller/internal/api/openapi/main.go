@@ -9,7 +9,7 @@ import (
 )
 
 func main() {
-	document, err := api.Document("generated")
+	document, err := api.Document()
 	if err == nil {
 		_, err = fmt.Println(string(document))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -15,12 +16,25 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
+// planFolder begins the names of the folders that plans are made in, with the settings and without tokens.
+const planFolder = "trafficinator-plan-"
+
+// sweepPlans removes the folders of plans whose controller was killed. Another one may be at work in those of the last hour.
+func (p *Process) sweepPlans(now time.Time) {
+	dirs, _ := afero.Glob(p.fs, filepath.Join(os.TempDir(), planFolder+"*")) // the pattern is a good one
+	for _, dir := range dirs {
+		if info, err := p.fs.Stat(dir); err == nil && info.IsDir() && now.Sub(info.ModTime()) > time.Hour {
+			_ = p.fs.RemoveAll(dir) // another user's stays
+		}
+	}
+}
+
 // Plan implements runtime.Port.
 func (p *Process) Plan(ctx context.Context, files map[string][]byte, visits int) (printed runtime.Printed, err error) {
 	if err := p.program(); err != nil {
 		return printed, fmt.Errorf("%w: %w", runtime.ErrMissing, err)
 	}
-	dir, err := afero.TempDir(p.fs, "", "trafficinator-plan-")
+	dir, err := afero.TempDir(p.fs, "", planFolder)
 	if err != nil {
 		return printed, fmt.Errorf("make folder of the plan: %w", err)
 	}

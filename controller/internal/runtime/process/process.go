@@ -49,9 +49,11 @@ var (
 // kept is how many lines of the log can be asked for.
 const kept = 10_000
 
-// New makes a port that starts nothing yet.
+// New makes a port that starts nothing yet, and removes what a killed one has left.
 func New(fsys afero.Fs, c Config) *Process {
-	return &Process{c: c, fs: fsys, journal: runtime.NewJournal(kept), jobs: map[string]*job{}}
+	p := &Process{c: c, fs: fsys, journal: runtime.NewJournal(kept), jobs: map[string]*job{}}
+	p.sweepPlans(time.Now())
+	return p
 }
 
 // Name implements runtime.Port.

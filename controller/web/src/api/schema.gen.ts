@@ -1671,7 +1671,8 @@ export interface components {
              * @enum {string}
              */
             status: "healthy" | "degraded" | "unhealthy";
-            version: string;
+            /** @description For those with the key or a session alone. */
+            version?: string;
         };
         HistoryAnswer: {
             /** @description One a second, oldest first. */
