@@ -2857,6 +2857,7 @@ export interface components {
             warnings?: components["schemas"]["RecordReason"][] | null;
         };
         RecordTarget: {
+            api_url?: string;
             by_kind: {
                 [key: string]: components["schemas"]["RecordHits"];
             };
