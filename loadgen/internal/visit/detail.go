@@ -90,7 +90,7 @@ func (v *Visit) Search(i int) SearchTerm {
 func (v *Visit) Event(i int) eventset.Event {
 	h := &v.Hits[i]
 	if s := h.step; s != nil {
-		return s.Step.Event()
+		return s.Event()
 	}
 	list := v.g.b.Events.Click
 	if h.random {
