@@ -29,16 +29,17 @@ func TestQuotesAndCommentsOfAFileAreNoPartOfAValue(t *testing.T) {
 	}{
 		"double quotes": {
 			map[string]string{"SOME_DIR": `"/a b"`}, settings{Dir: "/a b"},
-			`SOME_DIR="\"/a b\"": is in quotes, which were left out; remove them: docker run --env-file takes them for a part of the value`,
+			`SOME_DIR: is in quotes, which were left out; remove them: docker run --env-file hands them on as a part of the value`,
 		},
-		"single quotes":               {map[string]string{"COUNT": `'7'`}, settings{Count: 7}, `COUNT="'7'": is in quotes`},
+		"single quotes":               {map[string]string{"COUNT": `'7'`}, settings{Count: 7}, `COUNT: is in quotes`},
+		"quotes around a password":    {map[string]string{"SOME_DIR": `"https://me:hush@h"`}, settings{Dir: "https://me:hush@h"}, "SOME_DIR: is in quotes"},
 		"quotes inside":               {map[string]string{"SOME_DIR": `/a "b"`}, settings{Dir: `/a "b"`}, ""},
-		"a comment":                   {map[string]string{"SOME_DIR": "/a # where"}, settings{}, `SOME_DIR="/a # where": has a comment in it; give it a line of its own`},
-		"only a comment":              {map[string]string{"SOME_DIR": "# where"}, settings{}, `SOME_DIR="# where": has a comment in it`},
+		"a comment":                   {map[string]string{"SOME_DIR": "/a # where"}, settings{}, `SOME_DIR: has a comment in it; give it a line of its own: docker run --env-file hands it on as a part of the value`},
+		"only a comment":              {map[string]string{"SOME_DIR": "# where"}, settings{}, `SOME_DIR: has a comment in it`},
 		"a number sign":               {map[string]string{"SOME_DIR": "/a#b"}, settings{Dir: "/a#b"}, ""},
 		"a quoted secret":             {map[string]string{"TOKEN": `"hush"`}, settings{}, `TOKEN: is in quotes; remove them`},
 		"a secret with a number sign": {map[string]string{"TOKEN": `hush #1`}, settings{Token: "hush #1"}, ""},
-		"an invisible character":      {map[string]string{"COUNT": "7\u200b"}, settings{}, "COUNT=\"7\\u200b\": has a zero-width space (U+200B) as character 2; type it again"},
+		"an invisible character":      {map[string]string{"COUNT": "7\u200b"}, settings{}, "COUNT: has a zero-width space (U+200B) as character 2; type it again"},
 		"a no-break space at the end": {map[string]string{"COUNT": "7\u00a0"}, settings{Count: 7}, ""},
 	} {
 		var got settings

@@ -126,26 +126,26 @@ const (
 )
 
 // plain is a value without the spaces around it, and without the quotes and comments that belong to a file of settings, not
-// to a value: docker run --env-file hands them on with it.
+// to a value: docker run --env-file hands them on with it. The value is not shown, because an address may hold a password.
 func (f Field) plain(key, v string, problems *problem.List) string {
 	v = strings.TrimSpace(v)
 	inner, quoted := unquote(v)
 	odd, isOdd := textfile.FindOdd(v)
-	const handsOn = "docker run --env-file takes them for a part of the value"
+	const handsOn = " as a part of the value"
 	switch {
 	case f.Secret && quoted: // they could be a part of it
-		problems.Refuse(key, "", InQuotes, "remove them: "+handsOn)
+		problems.Refuse(key, "", InQuotes, "remove them: docker run --env-file hands them on"+handsOn)
 		return ""
 	case f.Secret:
 		return v
 	case quoted:
-		problems.Warn(key, v, InQuotes+", which were left out", "remove them: "+handsOn)
+		problems.Warn(key, "", InQuotes+", which were left out", "remove them: docker run --env-file hands them on"+handsOn)
 		return strings.TrimSpace(inner)
 	case strings.HasPrefix(v, "#"), strings.Contains(v, " #"), strings.Contains(v, "\t#"):
-		problems.Refuse(key, v, HasComment, "give it a line of its own: "+handsOn)
+		problems.Refuse(key, "", HasComment, "give it a line of its own: docker run --env-file hands it on"+handsOn)
 		return ""
 	case isOdd:
-		problems.Refuse(key, v, fmt.Sprintf("has %v", odd), "type it again instead of pasting it")
+		problems.Refuse(key, "", fmt.Sprintf("has %v", odd), "type it again instead of pasting it")
 		return ""
 	}
 	return v
