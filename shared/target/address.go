@@ -2,6 +2,7 @@ package target
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"path"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // complete makes the address of a tracker of what a person gives as one, and takes user and password out of it.
@@ -87,6 +89,9 @@ func split(raw string) (*url.URL, secret.String, error) {
 
 // parse reads an address with scheme and host.
 func parse(raw string) (*url.URL, error) {
+	if odd, is := textfile.FindOdd(raw); is {
+		return nil, fmt.Errorf("has %v", odd)
+	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("is not an http or https address")

@@ -39,6 +39,8 @@ func TestOneCompletionOfTheAddressOfATracker(t *testing.T) {
 		"https://a.test/matomo.php#x":         "https://a.test/matomo.php has a fragment (#…)",
 		"":                                    " is not an http or https address",
 		"ftp://u:hush@a.test/matomo.php":      " is not an http or https address",
+		"https://a.test\u200b/matomo.php":     " has a zero-width space (U+200B) as character 15",
+		"https://a.test/my\u00a0m/matomo.php": " has a no-break space (U+00A0) as character 18",
 		"matomo.php":                          " is not an http or https address",
 		"load:hush@a.test/matomo.php":         " is not an http or https address",
 		"https://u:hu%sh@a.test/matomo.php":   " is not an http or https address",

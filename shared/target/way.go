@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // Machine is what the way to a target takes from the machine that sends.
@@ -58,7 +60,7 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 			refuse(field, path, "cannot be read", "name a PEM file that this user may read")
 			return nil
 		}
-		return data
+		return textfile.Plain(data) // PEM must begin with the first byte of a line
 	}
 	if authorities := read("tls_ca_file", a.CAFile); authorities != nil {
 		pool, err := x509.SystemCertPool()

@@ -57,6 +57,14 @@ func Decode(data []byte) ([]byte, error) {
 	return data, nil
 }
 
+// Plain is Decode for a reader that judges data itself: what is no text is given back as it is.
+func Plain(data []byte) []byte {
+	if text, err := Decode(data); err == nil {
+		return text
+	}
+	return data
+}
+
 func fromUTF16(data []byte, order binary.ByteOrder) ([]byte, error) {
 	if len(data)%2 != 0 {
 		return nil, ErrNotText

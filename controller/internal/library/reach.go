@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // secretField is a secret of a target, by its name in targets.json and as a knob.
@@ -134,7 +135,7 @@ func (l *Library) readPEM(setting, path string, problems *problem.List) []byte {
 		problems.Refuse(setting, path, "cannot be read: "+err.Error(), "name a file that the controller's user may read, in or below "+l.folder)
 		return nil
 	}
-	return data
+	return textfile.Plain(data)
 }
 
 // abs is where a file is that a setting names.

@@ -93,9 +93,7 @@ func (l *Library) URLs(ctx context.Context, skip, limit int) ([]urllist.Page, UR
 
 // SaveURLs saves a list as it is, in UTF-8. The error is a problem.List.
 func (l *Library) SaveURLs(ctx context.Context, content []byte) (URLReport, error) {
-	if text, err := textfile.Decode(content); err == nil { // else the report says what is wrong with it
-		content = text
-	}
+	content = textfile.Plain(content)
 	_, report := readURLs(content)
 	if err := report.Errors.Err(); err != nil {
 		return report, err

@@ -16,6 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/target"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // certificates are copies of the certificate and key files that settings and targets name, by their place in the exchange
@@ -54,6 +55,7 @@ func (c *certificates) copy(setting, path string) string {
 		c.problems.Refuse(setting, path, "cannot be read: "+err.Error(), "name a file that the controller's user may read")
 		return ""
 	}
+	data = textfile.Plain(data)
 	if block, _ := pem.Decode(data); block == nil {
 		c.problems.Refuse(setting, path, "holds neither a certificate nor a key", "name a PEM file, which begins with -----BEGIN")
 		return ""
