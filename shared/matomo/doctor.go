@@ -29,7 +29,7 @@ const (
 
 // Finding is one check with its cure.
 type Finding struct {
-	// Check is address, tracker, certificate, clock, token, bulk, read_token, api, site, timezone, currency, search,
+	// Check is route, address, tracker, certificate, clock, token, bulk, read_token, api, site, timezone, currency, search,
 	// ecommerce, urls, addresses, agents, parameters, goals, dimension, queue, spam, retention, masking or location.
 	Check   string  `json:"check"`
 	Verdict Verdict `json:"verdict"`

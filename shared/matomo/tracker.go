@@ -48,7 +48,9 @@ func placedPing(t target.Target) url.Values {
 // tracker tells whether hits are taken.
 func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	sent := time.Now()
-	r, err := x.postForm(ctx, x.target, x.target.URL, ping(x.target))
+	var way route
+	r, err := x.postForm(way.of(ctx), x.target, x.target.URL, ping(x.target))
+	d.Findings = append(d.Findings, x.route(&way, r, err))
 	if err != nil {
 		d.Findings = append(d.Findings, unreachable(err, x.target.URL))
 		return false
@@ -56,6 +58,7 @@ func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	a := answer.Hit(&r.Raw)
 	d.Reachable, d.Status, d.Took = true, r.Status, r.took
 	d.Findings = append(d.Findings, x.answered(&a), clock(r.Date, sent))
+	d.Findings = append(d.Findings, x.elsewhere(ctx, &a)...)
 	return a.Class == answer.Accepted
 }
 
@@ -84,7 +87,7 @@ func (x *examination) answered(a *answer.Answer) Finding {
 	case a.Class == answer.InFront && a.Status == http.StatusNotFound:
 		return bad(check, "look at the path: Matomo's tracker is matomo.php in its own folder", "%s", a)
 	case a.Class == answer.InFront:
-		return bad(check, "let the server in front of Matomo pass requests from here", "is closed: %s", a)
+		return bad(check, frontCure(a, "MATOMO_URL, or url of the target"), "is closed: %s", a)
 	case a.Class == answer.Token:
 		return bad(check, "give a token of a user with write access to the site", "%s", a)
 	case a.Class == answer.Rejected:
