@@ -157,7 +157,7 @@ func (p *past) retention(ctx context.Context) (problems problem.List) {
 			deleted, err := p.client().Invalidate(ctx, t, []string{first})
 			switch {
 			case err != nil:
-				p.log.Info("whether the target deletes old raw data cannot be asked; it would refuse days that are older", "target", t.Name, "err", err)
+				p.log.Info("whether the target deletes old raw data cannot be asked; it would refuse days that are older", "target", t.Name, "err", reporting.Explain(err))
 			case len(deleted) > 0:
 				problems.Refuse("BACKFILL_START_DATE", first, "is older than the raw data that target "+t.Name+" keeps, and it refuses such hits", "begin later, or let that Matomo keep its raw data longer")
 			}
@@ -196,7 +196,7 @@ func (p *past) invalidate(ctx context.Context, reason engine.Reason) *record.Inv
 		}
 		if err != nil {
 			commands = append(commands, reporting.InvalidateCommand(t.SiteID, days[0], days[len(days)-1]))
-			why = append(why, t.Name+": "+err.Error())
+			why = append(why, t.Name+": "+reporting.Explain(err))
 		}
 	}
 	return &record.Invalidation{Done: len(why) == 0, Command: strings.Join(commands, "\n"), Why: strings.Join(why, "; ")}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -109,6 +110,9 @@ func Advice(err error) string {
 	}
 	switch e.Class {
 	case Rights:
+		if strings.HasPrefix(e.Method, "CoreAdminHome.") {
+			return "give a token whose user has admin access to the site"
+		}
 		return "give a token whose user may view the site (MATOMO_READ_TOKEN, or read_token of the target)"
 	case Later:
 		return "try again later"
@@ -128,6 +132,14 @@ func Advice(err error) string {
 		return "name Matomo's index.php by MATOMO_API_URL, or api_url of the target, where it is not in the folder of the tracker"
 	}
 	return ""
+}
+
+// Explain is an error with what to do about it.
+func Explain(err error) string {
+	if advice := Advice(err); advice != "" {
+		return err.Error() + "; " + advice
+	}
+	return err.Error()
 }
 
 // frontCure is what helps where something in front of Matomo answered; setting names the address.

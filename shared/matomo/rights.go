@@ -1,6 +1,7 @@
 package matomo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -105,7 +106,7 @@ const known = 5
 func (x *examination) version(ctx context.Context) (string, Finding) {
 	v, err := x.Version(ctx, x.target)
 	if err != nil {
-		return "", doubtful("api", "tracking works; to compare what arrived, let index.php be reached beside the tracker and give a token that may view the site",
+		return "", doubtful("api", "tracking works; to compare what arrived: "+cmp.Or(Advice(err), "give a token that may view the site"),
 			"the Reporting API cannot be asked: %v", err)
 	}
 	text, _, _ := strings.Cut(v, ".")

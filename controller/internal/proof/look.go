@@ -83,12 +83,9 @@ func one(ctx context.Context, m Matomo, r Run, s Site, k *look) (record.Reconcil
 
 // errorOf is the error of a question with what to do about it.
 func errorOf(err error, s Site) string {
-	text := err.Error()
+	text := matomo.Explain(err)
 	if s.Note != "" {
 		text += ". " + s.Note
-	}
-	if advice := matomo.Advice(err); advice != "" {
-		text += "; " + advice
 	}
 	return text
 }

@@ -113,7 +113,7 @@ func (m *measured) ask(ctx context.Context) (float64, bool) {
 		return got.Took.Seconds(), true
 	}
 	m.failed++
-	m.out.Error = err.Error()
+	m.out.Error = matomo.Explain(err)
 	if errors.Is(err, matomo.ErrTimedOut) {
 		m.out.Timeouts++
 	} else {

@@ -65,7 +65,7 @@ func (r *runner) end(state record.BenchmarkState, err error) record.ReportBenchm
 	ended := time.Now().UTC()
 	r.out.State, r.out.Ended, r.out.Asking = state, &ended, ""
 	if err != nil {
-		r.out.Error = err.Error()
+		r.out.Error = matomo.Explain(err)
 	}
 	return r.out
 }
