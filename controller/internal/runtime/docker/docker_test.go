@@ -206,8 +206,8 @@ func TestAContainerThatIsNotOursIsLeftAlone(t *testing.T) {
 	for what, err := range map[string]error{
 		"start": s.Port.Start(t.Context()), "stop": s.Port.Stop(t.Context(), time.Second), "restart": s.Port.Restart(t.Context(), time.Second),
 	} {
-		if !errors.Is(err, runtime.ErrForeign) {
-			t.Errorf("%s: want %v, got %v", what, runtime.ErrForeign, err)
+		if !errors.Is(err, runtime.ErrForeign) || !strings.Contains(err.Error(), "choose another name in LOADGEN_CONTAINER") {
+			t.Errorf("%s: want %v and the cure, got %v", what, runtime.ErrForeign, err)
 		}
 	}
 	if _, err := s.Port.Heal(t.Context()); !errors.Is(err, runtime.ErrForeign) {
