@@ -32,7 +32,6 @@ func (a *App) choosePort(ctx context.Context) error {
 	} else if err := a.chooseEngine(ctx); err != nil {
 		return err
 	}
-	a.log.Info("runtime chosen", "runtime", s.Runtime, "why", a.runtimeReason)
 	if a.port == nil {
 		childLog := process.NewLog(filepath.Join(s.ControllerDir(), "loadgen.log"))
 		a.closers = append(a.closers, childLog.Close)
@@ -40,6 +39,7 @@ func (a *App) choosePort(ctx context.Context) error {
 			Bin: s.LoadgenBin, Exchange: s.ExchangeDir, State: s.StateDir, Log: childLog, Env: process.Environment(a.host.Env),
 		})
 	}
+	a.log.Info("runtime chosen", "runtime", a.port.Name(), "why", a.runtimeReason)
 	a.closers = append(a.closers, func() error {
 		// The context is that of the end: nothing cancels it but its own time.
 		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DefaultTimeout)

@@ -144,6 +144,32 @@ func TestAContainerThatReadsNoSettingsIsMadeAnew(t *testing.T) {
 	}
 }
 
+func TestANewImageIsTakenAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	testbed.NeedsLoadgenImage(t)
+	image := "trafficinator-test:" + strings.ToLower(rand.Text()[:10])
+	testbed.Docker(t, "tag", testbed.LoadgenImage, image)
+	t.Cleanup(func() { testbed.Docker(t, "rmi", image) })
+	s, c := stack(t, func(c *docker.Config) { c.Image = image })
+	if err := s.Port.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	newer := testbed.Docker(t, "commit", c.Name, image)
+	before := s.Port.Status(t.Context())
+	if before.State != runtime.Running || !strings.Contains(before.Reason, "made from an older image") {
+		t.Errorf("it should say so while it runs: %+v", before)
+	}
+	if err := s.Port.Restart(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if after := s.Port.Status(t.Context()); after.ID == before.ID || after.State != runtime.Running || after.Reason != "" {
+		t.Errorf("it should be a new one: %+v", after)
+	}
+	if made := testbed.Docker(t, "inspect", "--format", "{{.Image}}", c.Name); made != newer {
+		t.Errorf("it is of %s, the new image is %s", made, newer)
+	}
+}
+
 func TestAnOutlineLeavesNoContainerAndReplacesWhatAKilledOneLeft(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)
