@@ -85,12 +85,13 @@ test-web: build ## the interface: its own tests, then journeys in a real browser
 	*) exit 1 ;; \
 	esac
 
-check: ## format, lint, import walls, tidy modules, README, compose and presets against the knobs
+check: ## format, lint, import walls, tidy modules, README, compose and presets against the knobs, known vulnerabilities
 	@unformatted=$$(gofmt -l $(MODULES)); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
 	$(GOLANGCI) run $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
 	go test ./shared/spec/readme ./controller/internal/settings/readme
 	$(MAKE) check-web
+	.ci/audit
 
 check-web: ## types, format and the generated types of the interface
 	@why=$$($(WEB)/packages.sh); case $$? in \
