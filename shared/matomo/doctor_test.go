@@ -1,6 +1,7 @@
 package matomo_test
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -317,5 +318,33 @@ func TestACertificateIsNamed(t *testing.T) {
 	to.Insecure = true
 	if d := matomo.NewClient(time.Minute, target.Machine{}).Examine(t.Context(), to, all); !d.Works {
 		t.Errorf("with any certificate: %+v", d.Findings)
+	}
+}
+
+func TestTheDoctorNamesTheSettingThatOpensAGate(t *testing.T) {
+	t.Parallel()
+	matomos := &fake{site: shop}
+	for _, c := range []struct {
+		path        string // of what is closed
+		status      int
+		check, want string
+	}{
+		{"matomo.php", 401, "tracker", "MATOMO_HTTP_AUTH"}, {"matomo.php", 403, "tracker", "MATOMO_HEADERS"},
+		{"index.php", 401, "api", "MATOMO_HTTP_AUTH"}, {"index.php", 404, "api", "MATOMO_API_URL"},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, c.path) {
+				matomos.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("WWW-Authenticate", `Basic realm="staging"`)
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, "<h1>Closed</h1>")
+		}))
+		d := matomo.NewClient(time.Minute, target.Machine{}).Examine(t.Context(), target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: good}, matomo.Expect{})
+		srv.Close()
+		if _, text := told(d, c.check); !strings.Contains(text, c.want) {
+			t.Errorf("%s, %d: should name %s: %s", c.path, c.status, c.want, text)
+		}
 	}
 }
