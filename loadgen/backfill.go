@@ -63,6 +63,7 @@ func (s *session) prepareBackfill(ctx context.Context) problem.List {
 	p.days = days
 	if problems = append(problems, more...); problems.Err() == nil && !goesOn {
 		problems = append(problems, p.retention(ctx)...)
+		problems = append(problems, p.otherDays(ctx)...)
 		if err := p.journal.Begin(*header); err != nil {
 			problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(), unlessFull(err, "name a folder that this user may write to"))
 		}
@@ -167,6 +168,54 @@ func (p *past) retention(ctx context.Context) (problems problem.List) {
 	return problems
 }
 
+// otherDays refuses days that are others at a target, as far as its token may ask: Matomo would cut visits near midnight
+// in two and book them on another day.
+func (p *past) otherDays(ctx context.Context) (problems problem.List) {
+	e := reporting.Expect{}
+	e.Backfill(p.days)
+	if e.Past == nil {
+		return nil
+	}
+	mine := p.plan.Spec.Timezone
+	for _, t := range p.plan.Targets {
+		if t.Reader() == "" {
+			continue
+		}
+		site, err := p.client().Site(ctx, t)
+		if err != nil {
+			p.log.Info("the target's site cannot be asked for its time zone: in another zone days would not be those of TIMEZONE", "target", t.Name, "err", err)
+			continue
+		}
+		its, err := site.Zone()
+		if err != nil {
+			p.log.Warn("the time zone of the target's site is not known here: whether its days are those of TIMEZONE cannot be told", "target", t.Name, "zone", site.Timezone)
+			continue
+		}
+		if day, differ := mine.Differ(its, e.Past.First, e.Past.Last); differ {
+			problems.Refuse("TIMEZONE", mine.String(), "has other days than the site of target "+t.Name+", which is in "+its.String()+": "+day.String()+" is the first",
+				"set TIMEZONE="+its.String()+", or change the site's zone in Matomo; targets in other zones need a backfill of their own")
+		}
+	}
+	return problems
+}
+
+// hidden warns of days that Matomo has, but makes no reports of, because a site is younger.
+func (p *past) hidden(ctx context.Context, days []string) {
+	first, err := calendar.ParseDate(days[0])
+	if err != nil {
+		return // the job writes no other
+	}
+	for _, t := range p.plan.Targets {
+		if t.Reader() == "" {
+			continue
+		}
+		if site, err := p.client().Site(ctx, t); err == nil && site.Hides(first) {
+			p.log.Warn("Matomo makes no reports of days before the site was created", "target", t.Name,
+				"created", site.Created.Format(time.DateOnly), "first_day", days[0], "advice", site.HiddenCure(first))
+		}
+	}
+}
+
 // run sends what is left to send, and lets the targets make their reports of those days anew.
 func (p *past) run(drain, abort context.Context) engine.Reason {
 	reason, message := p.job.Run(drain, abort)
@@ -188,6 +237,7 @@ func (p *past) invalidate(ctx context.Context, reason engine.Reason) *record.Inv
 	if len(days) == 0 {
 		return nil
 	}
+	p.hidden(ctx, days)
 	var commands, why []string
 	for _, t := range p.plan.Targets {
 		err := fmt.Errorf("the job has not sent all; the command is for when it is not gone on with")

@@ -162,6 +162,7 @@ func TestWhatCannotArriveIsRefusedBeforehand(t *testing.T) {
 		"no token": {map[string]string{"MATOMO_TOKEN_AUTH": ""}, "", []string{"MATOMO_TOKEN_AUTH: is not set for target matomo", "24 hours"}},
 		"deleted raw data": {nil, `["Warning: the following Dates have not been invalidated, because they are earlier than your Log Deletion limit: 2026-06-13\n The last day with logs is 2026-06-14."]`,
 			[]string{`="2026-06-13": is older than the raw data that target matomo keeps`}},
+		"days of another zone": {nil, `{"idsite":1,"timezone":"UTC+1"}`, []string{`TIMEZONE="CET": has other days than the site of target matomo, which is in UTC+1: 2026-06-13 is the first`, "set TIMEZONE=UTC+1"}},
 		"two windows and a bad date": {map[string]string{"BACKFILL_START_DATE": "2026-06-31", "BACKFILL_END_DATE": "2026-07-01"}, "",
 			[]string{`BACKFILL_START_DATE="2026-06-31": is not a date`, `BACKFILL_END_DATE="2026-07-01": is in the future`, "two windows"}},
 		"a bad window and another fault": {map[string]string{"BACKFILL_DURATION_DAYS": "9", "CONCURRENCY": "0"}, "",
@@ -186,6 +187,30 @@ func TestWhatCannotArriveIsRefusedBeforehand(t *testing.T) {
 			a.api = ""
 			startAt(t, fsys, now, pastSettings(a, nil)).ends(t, exitOK)
 		})
+	}
+}
+
+func TestDaysAreComparedAndNotNamesOfZones(t *testing.T) {
+	t.Parallel()
+	now := func() time.Time { return time.Date(2026, 1, 16, 12, 0, 0, 0, time.UTC) }
+	a := newArchive(t, "CET", now)
+	a.api = `{"idsite":1,"timezone":"UTC+1"}` // as CET in winter
+	l := startAt(t, afero.NewMemMapFs(), now, pastSettings(a, nil))
+	l.ends(t, exitOK)
+	a.agrees(t, l.summary(t))
+}
+
+func TestASiteThatIsYoungerThanTheDaysIsReported(t *testing.T) {
+	t.Parallel()
+	now := func() time.Time { return time.Date(2026, 6, 16, 12, 0, 0, 0, time.UTC) }
+	for created, told := range map[string]bool{"2026-06-16 08:00:00": true, "2026-06-14 08:00:00": false} {
+		a := newArchive(t, "CET", now)
+		a.api = `{"idsite":1,"timezone":"CET","ts_created":"` + created + `"}`
+		l := startAt(t, afero.NewMemMapFs(), now, pastSettings(a, nil))
+		l.ends(t, exitOK)
+		if got := l.stderr.has("makes no reports of days before") && l.stderr.has("startDate=2026-06-12") && l.stderr.has("admin access"); got != told {
+			t.Errorf("created %s: told %t:\n%s", created, got, l.stderr.String())
+		}
 	}
 }
 

@@ -7,27 +7,26 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
-	"github.com/puttrix/trafficinator/shared/calendar"
 	reporting "github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// connectAll tries every target and tells how each answered; it is false where a hit would be lost.
-func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
+// connectAll tries every target and tells how each answered; it is false where a hit would be lost. Unread is what could not
+// be checked.
+func connectAll(ctx context.Context, h host, p *plan.Plan) (good bool, unread []string) {
 	to, err := newSender(p, h.machine(h.env), tracking.Options{Timeout: seconds(p.Spec.RequestTimeout)})
 	if err != nil {
 		_, _ = fmt.Fprintln(h.stdout, err)
-		return false
+		return false, nil
 	}
 	defer to.client.Close()
 	doctor, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout), h.machine(h.env)), expected(p, h.now())
-	good := true
+	good = true
 	for i, t := range p.Targets {
 		began := time.Now()
 		hit := ping(t.SiteID, t.Token.Reveal() != "")
@@ -40,13 +39,16 @@ func connectAll(ctx context.Context, h host, p *plan.Plan) bool {
 			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.String())
 		}
 		tellFindings(h.stdout, d.Findings)
+		if left := d.Unread(); left != "" {
+			unread = append(unread, "target "+t.Name+": "+left)
+		}
 		// Where the doctor gets no answer, because it asks no address of a cloud, the hit of the sender decides.
 		good = good && res.Class.Outcome() == outcome.Accepted && (d.Works || !d.Reachable)
 		if res.Class.Outcome() == outcome.Accepted {
 			good = to.tryLargest(h.stdout, p, i, hit) && good
 		}
 	}
-	return good
+	return good, unread
 }
 
 // verdicts are the words for a verdict, in the order in which findings are told.
@@ -75,11 +77,8 @@ func tellFindings(w io.Writer, findings []reporting.Finding) {
 
 // expected is what the plan sends, as far as Matomo's settings bear upon it.
 func expected(p *plan.Plan, now time.Time) reporting.Expect {
-	k := p.Spec
-	e := reporting.Expect{
-		Zone: &k.Timezone, Currency: k.Currency, Searches: k.SearchProbability > 0, Orders: k.EcommerceProbability > 0,
-		Bulk: k.SendMode == "bulk" || k.BackfillEnabled, Dimension: k.RunDimension,
-	}
+	k := &p.Spec
+	e := reporting.Expecting(k, p.Funnels)
 	for _, page := range p.Pages {
 		e.Pages = append(e.Pages, page.URL)
 	}
@@ -93,9 +92,7 @@ func expected(p *plan.Plan, now time.Time) reporting.Expect {
 	}
 	if k.BackfillEnabled {
 		days, _ := p.Backfill(now) // its problems are told before
-		if i := slices.IndexFunc(days, func(d calendar.Day) bool { return d.Visits > 0 }); i >= 0 {
-			e.From = days[i].Begin
-		}
+		e.Backfill(days)
 	}
 	return e
 }
@@ -113,6 +110,8 @@ func probeAll(ctx context.Context, h host, p *plan.Plan) bool {
 			continue
 		}
 		_, _ = fmt.Fprintf(h.stdout, "target %s: %s\n", t.Name, seen)
+		tellFindings(h.stdout, seen.Findings)
+		good = good && seen.Works()
 	}
 	return good
 }

@@ -92,11 +92,149 @@ func TestAProbeIsOneVisitThatIsSeen(t *testing.T) {
 	m := newMatomo(t, sink.Config{}, nil)
 	l := start(t, afero.NewMemMapFs(), settings(m, nil), "check", "--probe")
 	l.ends(t, exitOK)
-	if !l.stdout.has("target matomo: the probe visit is visible after ") || !l.stdout.has("country se") {
+	if !l.stdout.has("target matomo: the probe visit of 8 hits is visible after ") || !l.stdout.has("country se") || !l.stdout.has("all 8 hits are recorded") {
 		t.Error(l.stdout.String())
 	}
-	if counts := m.Counts(); counts.Total.Visits != 1 || counts.Total.Actions != 1 || counts.Violations != 0 {
+	if counts := m.Counts(); counts.Total.Visits != 1 || counts.Total.Actions != 6 || counts.Total.Hits["order"] != 1 || counts.Violations != 0 {
 		t.Errorf("%+v", counts)
+	}
+}
+
+// changed is a Matomo of other settings than the usual ones.
+func changed(t *testing.T, settings ...string) *sink.Tracker {
+	t.Helper()
+	tracker := sink.NewTracker()
+	for _, s := range settings {
+		if err := tracker.Set(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tracker
+}
+
+// Each of these was measured on a Matomo 5.2 (docs/matomo-settings.md).
+func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
+	t.Parallel()
+	pages := "https://shop.example.test/list?page=2&colour=red\nhttps://shop.example.test/sale?mtm_campaign=spring\n"
+	for setting, c := range map[string]struct {
+		code int
+		want string
+	}{
+		"visit_standard_length=60":                                {exitOK, "the visit became 2 visits: a new one began before the pageview, after a pause of 8m0s"},
+		"page_maximum_length=200":                                 {exitOK, "titles are cut at 200 bytes"},
+		"create_new_visit_after_x_actions=3":                      {exitOK, "the visit became 2 visits"},
+		"url_query_parameter_to_exclude_from_url=page,colour":     {exitOK, "the parameters colour, page are cut off the addresses of pages"},
+		"site.excluded_parameters=colour":                         {exitOK, "the parameters colour are cut off the addresses of pages"},
+		"campaign_var_name=other":                                 {exitOK, `referrerType of the visit is recorded as "search", not "campaign"`},
+		"site.sitesearch=0":                                       {exitNoTarget, "the search is recorded as a page"},
+		"site.sitesearch_keyword_parameters=page":                 {exitNoTarget, "the pageview is recorded as search"},
+		"exclude_requests=e_c==Trafficinator":                     {exitNoTarget, "the event was taken, but is not recorded"},
+		"exclude_requests=action_name=@probe":                     {exitNoTarget, "the pageview was taken, but is not recorded"},
+		"privacy.anonymizeOrderId=1":                              {exitOK, "orderId of the order is recorded as"},
+		"record_statistics=0":                                     {exitNoTarget, "is not accepted: answered 503"},
+		"plugin.Events=0":                                         {exitNoTarget, "the event is refused"},
+		"plugin.Ecommerce=0":                                      {exitNoTarget, "the order is recorded as a page"},
+		"plugin.Heartbeat=0":                                      {exitNoTarget, "the ping is recorded as a page"},
+		"plugin.PagePerformance=0":                                {exitOK, "pageLoadTimeMilliseconds of the pageview is recorded as"},
+		"plugin.DevicesDetection=0":                               {exitOK, "browserCode of the visit is recorded as"},
+		"plugin.UserCountry=0":                                    {exitOK, "countryCode of the visit is recorded as"},
+		"plugin.Resolution=0":                                     {exitOK, "resolution of the visit is recorded as"},
+		"plugin.CustomDimensions=0":                               {exitOK, "the dimension4 of the visit is recorded as"},
+		"create_new_visit_when_website_referrer_changes=1":        {exitOK, "all 8 hits are recorded as they were meant"},
+		"create_new_visit_after_midnight=0":                       {exitOK, "all 8 hits are recorded as they were meant"},
+		"tracking_requests_require_authentication=0":              {exitOK, "all 8 hits are recorded as they were meant"},
+		"bulk_requests_require_authentication=1":                  {exitOK, "all 8 hits are recorded as they were meant"},
+		"create_new_visit_when_campaign_changes=0":                {exitOK, "all 8 hits are recorded as they were meant"},
+		"plugin.BulkTracking=0 (the run sends single hits alone)": {exitOK, "all 8 hits are recorded as they were meant"},
+	} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			name, _, _ := strings.Cut(setting, " ")
+			m := newMatomo(t, sink.Config{Tracker: changed(t, name)}, nil)
+			fsys := afero.NewMemMapFs()
+			write(t, fsys, "/urls.txt", pages)
+			l := start(t, fsys, settings(m, map[string]string{"URLS_FILE": "/urls.txt", "RUN_DIMENSION": "4"}), "check", "--probe")
+			l.ends(t, c.code)
+			if !l.stdout.has(c.want) {
+				t.Errorf("stdout lacks %q:\n%s", c.want, l.stdout.String())
+			}
+		})
+	}
+}
+
+func TestAProbeOfABulkRunFindsWhatMakesRequestsFail(t *testing.T) {
+	t.Parallel()
+	for setting, want := range map[string][]string{
+		"plugin.Events=0":       {"a bulk request with one hit of each kind is not taken, of 8 hits 0", "the event is refused", "CLICK_EVENTS_PROBABILITY"},
+		"plugin.BulkTracking=0": {"a bulk request with one hit of each kind is not taken"},
+	} {
+		m := newMatomo(t, sink.Config{Tracker: changed(t, setting)}, nil)
+		l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"SEND_MODE": "bulk"}), "check", "--probe")
+		l.ends(t, exitNoTarget)
+		for _, text := range want {
+			if !l.stdout.has(text) {
+				t.Errorf("%s: stdout lacks %q:\n%s", setting, text, l.stdout.String())
+			}
+		}
+	}
+	m := newMatomo(t, sink.Config{}, nil)
+	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"SEND_MODE": "bulk"}), "check", "--probe")
+	l.ends(t, exitOK)
+	if n := m.Counts(); n.Total.Visits != 1 || n.Requests > 3 {
+		t.Errorf("%d visits in %d requests", n.Total.Visits, n.Requests)
+	}
+}
+
+func TestCheckConnectTellsPlugInsThatAreNeeded(t *testing.T) {
+	t.Parallel()
+	for setting, c := range map[string]struct {
+		env  map[string]string
+		code int
+		want string
+	}{
+		"plugin.Events=0":          {nil, exitNoTarget, "  wrong        plugins: Events is not active: every event is refused"},
+		"plugin.Ecommerce=0":       {nil, exitNoTarget, "  wrong        plugins: Ecommerce is not active: orders are recorded as pages"},
+		"plugin.Heartbeat=0":       {nil, exitNoTarget, "  wrong        plugins: Heartbeat is not active"},
+		"plugin.BulkTracking=0":    {map[string]string{"SEND_MODE": "bulk"}, exitNoTarget, "  wrong        plugins: BulkTracking is not active"},
+		"plugin.Resolution=0":      {nil, exitOK, "  doubtful     plugins: Resolution is not active"},
+		"plugin.Events=0 not sent": {map[string]string{"CLICK_EVENTS_PROBABILITY": "0", "RANDOM_EVENTS_PROBABILITY": "0"}, exitOK, "  ok           plugins: "},
+	} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			name, _, _ := strings.Cut(setting, " ")
+			m := newMatomo(t, sink.Config{Tracker: changed(t, name)}, nil)
+			l := start(t, afero.NewMemMapFs(), settings(m, c.env), "check", "--connect")
+			l.ends(t, c.code)
+			if !l.stdout.has(c.want) {
+				t.Errorf("stdout lacks %q:\n%s", c.want, l.stdout.String())
+			}
+		})
+	}
+}
+
+func TestWhatCouldNotBeReadIsNotCalledGood(t *testing.T) {
+	t.Parallel()
+	gate := func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		closed := strings.HasSuffix(r.URL.Path, "index.php")
+		if closed {
+			http.Error(w, "Forbidden", http.StatusForbidden)
+		}
+		return closed
+	}
+	for want, c := range map[string]struct {
+		meddle instead
+		args   []string
+	}{
+		"not checked: target matomo: all of Matomo's settings, because none could be read": {gate, []string{"check", "--connect"}},
+		"parameters, queue, spam":                                 {answering("CorePluginsAdmin.getSystemSettings", `{"result":"error","message":"no"}`), []string{"check", "--connect"}},
+		"not checked: Matomo's own settings (--connect, --probe)": {nil, []string{"check"}},
+	} {
+		m := newMatomo(t, sink.Config{}, c.meddle)
+		l := start(t, afero.NewMemMapFs(), settings(m, nil), c.args...)
+		l.ends(t, exitOK)
+		if !l.stdout.has(want) {
+			t.Errorf("stdout lacks %q:\n%s", want, l.stdout.String())
+		}
 	}
 }
 

@@ -90,6 +90,9 @@ func (e *proxyError) Error() string {
 	return fmt.Sprintf("the proxy refuses: %d %s", e.status, http.StatusText(e.status))
 }
 
+// agent is a browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
+const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
 // reply is what came back, and after how long.
 type reply struct {
 	answer.Raw
@@ -134,8 +137,7 @@ func (c *Client) send(ctx context.Context, t target.Target, to, kind, body, toke
 		req.Header.Set(h.Name, h.Value)
 	}
 	req.Header.Set("Content-Type", kind)
-	// A browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
-	req.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+	req.Header.Set("User-Agent", agent)
 	resp, err := w.http.Do(req)
 	if err != nil {
 		return nil, answer.Raw{}, plain(err)

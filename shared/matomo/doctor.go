@@ -55,17 +55,33 @@ type Diagnosis struct {
 	Findings []Finding
 }
 
+// Unread tells what could not be checked, "" where all was.
+func (d *Diagnosis) Unread() string {
+	if d.Version == "" {
+		return "all of Matomo's settings, because none could be read"
+	}
+	var checks []string
+	for _, f := range d.Findings {
+		if f.Verdict == Untold {
+			checks = append(checks, f.Check)
+		}
+	}
+	return strings.Join(checks, ", ")
+}
+
 // Expect is what is going to be sent, which Matomo's settings are compared with.
 type Expect struct {
 	// Zone is compared where it is not nil, Currency, an ISO 4217 code, where it is not empty.
 	Zone     *calendar.Zone
 	Currency string
-	// Searches and Orders tell that there will be some, Bulk that many hits go in one request.
-	Searches, Orders, Bulk bool
+	// Searches, Events, Outlinks, Downloads and Orders tell that there will be some, Bulk that many hits go in one request.
+	Searches, Events, Outlinks, Downloads, Orders, Bulk bool
+	// Pause is the longest between two hits of a visit.
+	Pause time.Duration
 	// Dimension is the number of the custom dimension that carries the run, 0 for none.
 	Dimension int
-	// From is the first of the past days that are sent, zero for none.
-	From time.Time
+	// Past are the past days that are sent, nil for none; its zone is not read.
+	Past *calendar.Window
 	// Pages are addresses of pages, Networks those of visitors and Agents their browsers; what is nil is not known.
 	Pages    []string
 	Networks []netip.Prefix
@@ -120,7 +136,7 @@ func (x *examination) run(ctx context.Context, d *Diagnosis) {
 		d.Site, out = x.site(ctx)
 		return out
 	}
-	d.Findings = append(d.Findings, each(ctx, x.readToken, site, x.goals, x.dimension, x.plugins, x.retention, x.masking, x.location)...)
+	d.Findings = append(d.Findings, each(ctx, x.readToken, site, x.goals, x.dimension, x.plugins, x.keptBack, x.retention, x.masking, x.location)...)
 }
 
 // each makes checks at once, a few at a time because a Matomo may be small. Findings come in the order of the checks.

@@ -18,10 +18,18 @@ import (
 
 // all is what a run with everything in it sends.
 var all = matomo.Expect{
-	Zone: zone("Europe/Berlin"), Currency: "EUR", Searches: true, Orders: true, Bulk: true, Dimension: 3, From: day("2026-10-01"),
+	Zone: zone("Europe/Berlin"), Currency: "EUR", Searches: true, Orders: true, Bulk: true, Dimension: 3, Past: past("2026-10-01"),
 	Pages:    []string{"https://shop.example.test/", "https://www.shop.example.test/list?page=2#top"},
 	Networks: []netip.Prefix{netip.MustParsePrefix("90.224.0.0/16"), netip.MustParsePrefix("2001:db8::/32")},
 	Agents:   []string{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/154.0.0.0 Safari/537.36"},
+}
+
+func past(day string) *calendar.Window {
+	d, err := calendar.ParseDate(day)
+	if err != nil {
+		panic(err)
+	}
+	return &calendar.Window{First: d, Last: d.Add(2)}
 }
 
 func zone(name string) *calendar.Zone {
@@ -176,6 +184,12 @@ func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
 		{"a queue that is off", shop, map[string]string{"CorePluginsAdmin.getSystemSettings": `[{"pluginName":"QueuedTracking","settings":[{"name":"queueEnabled","value":"0"}]}]`}, all, "queue", matomo.Good, nil},
 		{"spam prevention", shop, map[string]string{"CorePluginsAdmin.getSystemSettings": `[{"pluginName":"TrackingSpamPrevention","settings":[{"name":"max_actions_allowed","value":0},{"name":"block_clouds","value":"1"}]}]`}, all, "spam", matomo.Doubtful, []string{"block_clouds", "turn these off"}},
 		{"raw data that is deleted", shop, map[string]string{"Live.getLastVisitsDetails": `[]`}, all, "retention", matomo.Doubtful, []string{"12 visits on 2026-10-01", "begin the backfill later"}},
+		{"a site younger than visits that it has", set("2020-01-01", "2026-11-30"), nil, all, "created", matomo.Doubtful,
+			[]string{"created on 2026-11-30", "admin access", "startDate=2026-09-30"}},
+		{"a young site without visits", set("2020-01-01", "2026-11-30"), map[string]string{"Live.getLastVisitsDetails": `[]`}, all, "created", matomo.Good, []string{"moves that date back"}},
+		{"a site of no age", set("ts_created", "other"), nil, all, "created", matomo.Untold, nil},
+		{"a plug-in that is off", shop, map[string]string{"API.isPluginActivated": `{"value":false}`}, with(func(e *matomo.Expect) { e.Events = true }), "plugins", matomo.Bad,
+			[]string{"Events is not active", "CLICK_EVENTS_PROBABILITY"}},
 		{"a site without data", shop, map[string]string{"Live.getLastVisitsDetails": `[]`, "VisitsSummary.getVisits": `[]`}, all, "retention", matomo.Untold, []string{"Privacy"}},
 		{"masked addresses", shop, nil, all, "masking", matomo.Good, []string{"last 2 of 4"}},
 		{"whole addresses", shop, map[string]string{"Live.getLastVisitsDetails": `[{"visitIp":"86.159.0.0"},{"visitIp":"90.224.0.1"},{"visitIp":"10.1.0.0"}]`}, all, "masking", matomo.Good, []string{"whole"}},

@@ -34,6 +34,8 @@ type Site struct {
 	// KnownURLsOnly drops hits whose URL is none of the site's.
 	KnownURLsOnly bool
 	MainURL       string
+	// Created is when the site was, zero where Matomo does not tell.
+	Created time.Time
 	// ExcludedIPs (addresses and ranges), ExcludedAgents (parts of user agents) and ExcludedParameters are the site's
 	// own; those of the whole Matomo are told by Exclusions.
 	ExcludedIPs, ExcludedAgents, ExcludedParameters []string
@@ -62,6 +64,7 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 		Ecommerce   number `json:"ecommerce"`
 		SiteSearch  number `json:"sitesearch"`
 		ExcludeURLs number `json:"exclude_unknown_urls"`
+		Created     string `json:"ts_created"`
 		Search      string `json:"sitesearch_keyword_parameters"`
 		IPs         string `json:"excluded_ips"`
 		Agents      string `json:"excluded_user_agents"`
@@ -70,8 +73,10 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 	if err := c.ask(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}}, &v); err != nil {
 		return Site{}, err
 	}
+	created, _ := time.Parse(time.DateTime, v.Created) // not every version tells
 	return Site{
-		ID: int(v.IDSite), Name: v.Name, MainURL: v.MainURL, Timezone: v.Timezone, Currency: v.Currency,
+		Created: created,
+		ID:      int(v.IDSite), Name: v.Name, MainURL: v.MainURL, Timezone: v.Timezone, Currency: v.Currency,
 		SiteSearch: v.SiteSearch != 0, Ecommerce: v.Ecommerce != 0, KnownURLsOnly: v.ExcludeURLs != 0,
 		SearchParameters: list(v.Search),
 		ExcludedIPs:      list(v.IPs), ExcludedAgents: list(v.Agents), ExcludedParameters: list(v.Parameters),

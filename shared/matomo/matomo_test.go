@@ -41,6 +41,7 @@ const refused = `{"result":"error","message":"You can't access this resource as 
 var content = map[string]string{
 	"API.getMatomoVersion":                           `{"value":"5.2.0"}`,
 	"UsersManager.hasSuperUserAccess":                `{"value":true}`,
+	"API.isPluginActivated":                          `{"value":true}`,
 	"SitesManager.getSitesIdWithAdminAccess":         `[1,2]`,
 	"SitesManager.getSitesIdWithWriteAccess":         `[]`,
 	"SitesManager.getSitesIdWithAtLeastViewAccess":   `[1,2]`,
@@ -132,7 +133,7 @@ func (f *fake) bulk(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(receipt))
 }
 
-const shop = `{"idsite":1,"name":"Shop","main_url":"https://shop.example.test","ecommerce":1,"sitesearch":"1","timezone":"Europe/Berlin","currency":"EUR","exclude_unknown_urls":0}`
+const shop = `{"idsite":1,"name":"Shop","main_url":"https://shop.example.test","ecommerce":1,"sitesearch":"1","timezone":"Europe/Berlin","currency":"EUR","exclude_unknown_urls":0,"ts_created":"2020-01-01 00:00:00"}`
 
 func examine(t *testing.T, f *fake, change func(*target.Target), expect ...matomo.Expect) matomo.Diagnosis {
 	t.Helper()

@@ -6,11 +6,10 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// plugins tells of those that keep hits back or turn them down; their settings are a superuser's to read.
-func (x *examination) plugins(ctx context.Context) []Finding {
+// keptBack tells of plug-ins that keep hits back or turn them down; their settings are a superuser's to read.
+func (x *examination) keptBack(ctx context.Context) []Finding {
 	type plugin struct {
 		Name     string `json:"pluginName"`
 		Settings []struct {
@@ -45,6 +44,14 @@ func (x *examination) plugins(ctx context.Context) []Finding {
 	return []Finding{queue, spam}
 }
 
+// Visit is one of the visitor log (Live.getLastVisitsDetails), as far as it is read here.
+type Visit struct {
+	Visitor string `json:"visitorId"`
+	// IP is as stored, masked where Matomo masks it; Country an ISO code.
+	IP      string `json:"visitIp"`
+	Country string `json:"countryCode"`
+}
+
 // visits asks for single visits, the latest first; more are pairs of name and value.
 func (x *examination) visits(ctx context.Context, more ...string) ([]Visit, error) {
 	form := url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}, "doNotFetchActions": {"1"}}
@@ -56,11 +63,11 @@ func (x *examination) visits(ctx context.Context, more ...string) ([]Visit, erro
 
 // retention tells from the first of the past days whether Matomo keeps raw data so long: no method tells of the limit.
 func (x *examination) retention(ctx context.Context) []Finding {
-	if x.expect.From.IsZero() {
+	if x.expect.Past == nil {
 		return nil
 	}
 	const check, look = "retention", "look at Administration, Privacy, Anonymise data, whether old visitor logs are deleted, and after how many days"
-	day := x.expect.From.Format(time.DateOnly)
+	day := x.expect.Past.First.String()
 	raw, err := x.visits(ctx, "period", "day", "date", day, "filter_limit", "1")
 	if err != nil {
 		return []Finding{untold(check, "view access to the site, and the visitor log not turned off", look, "raw data of %s cannot be read: %v", day, err)}

@@ -3,8 +3,10 @@ package matomo_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -14,16 +16,22 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-const seen = `[{"visitorId":"0123456789abcdef","visitIp":"90.224.0.0","countryCode":"se"}]`
-
-// probe sends one to a Matomo whose visitor log tells what is given, the last for ever.
+// probe sends one to a Matomo whose visitor log tells what is given, the last for ever; %s is the visitor and %d when the
+// first hit was.
 func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log ...string) (matomo.Probe, error) {
 	t.Helper()
 	looks := 0
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/sub/index.php" {
-			f.answers = map[string]string{"Live.getLastVisitsDetails": log[min(looks, len(log)-1)]}
-			looks++
+			text := log[min(looks, len(log)-1)]
+			if first := hitsOf(f); len(first) > 0 && strings.Contains(text, "%s") {
+				at, _ := time.Parse(time.DateTime, first[0].Get("cdt"))
+				text = fmt.Sprintf(text, first[0].Get("cid"), at.Unix())
+			}
+			f.answers = map[string]string{"Live.getLastVisitsDetails": text, "SitesManager.getSiteFromId": shop}
+			if len(hitsOf(f)) > 0 {
+				looks++
+			}
 		}
 		f.ServeHTTP(w, r)
 	}))
@@ -31,24 +39,58 @@ func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log 
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: token}
-	return matomo.NewClient(time.Minute, target.Machine{}).Probe(ctx, to, matomo.Expect{Pages: []string{"https://pages.example.test/en/?page=2#top"}})
+	return matomo.NewClient(time.Minute, target.Machine{}).Probe(ctx, to, matomo.Expect{Pages: []string{"https://pages.example.test/en/?page=2#top"}, Events: true, Pause: 3 * time.Minute})
 }
+
+// hitsOf are the hits of a visit that were sent, those that ask for the clock apart.
+func hitsOf(f *fake) (out []url.Values) {
+	for _, r := range f.requests {
+		if !strings.Contains(r, "matomo.php") {
+			continue
+		}
+		if hit, _ := url.ParseQuery(r[strings.LastIndex(r, " ")+1:]); hit.Has("cdt") {
+			out = append(out, hit)
+		}
+	}
+	return out
+}
+
+// seen is a visit of which Matomo made nothing but its first page.
+const seen = `[{"visitorId":"%s","visitIp":"90.224.0.0","countryCode":"se","firstActionTimestamp":%d,"actionDetails":[]}]`
 
 func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {
 	t.Parallel()
 	f := &fake{}
 	p, err := probe(t, f, good, time.Minute, `[]`, seen)
-	if err != nil || p.Stored.IP != "90.224.0.0" || p.Stored.Country != "se" || p.Lag <= 0 {
+	if err != nil || p.Stored.IP != "90.224.0.0" || p.Stored.Country != "se" || p.Lag <= 0 || p.Visitor == "" {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	hit := f.requests[0]
-	for _, want := range []string{"action_name=Trafficinator+probe+visit", "url=https%3A%2F%2Fpages.example.test%2Fen%2Ftrafficinator-probe&", "cid=" + p.Visitor, "token_auth=" + string(good)} {
-		if !strings.Contains(hit+"&", want) {
-			t.Errorf("%s lacks %s", hit, want)
-		}
+	hits := hitsOf(f)
+	if len(hits) != 4 || p.Hits != 4 {
+		t.Fatalf("%d hits are sent and %d told, want a page, an event, a page and a ping", len(hits), p.Hits)
 	}
-	if look := f.requests[len(f.requests)-1]; len(f.requests) != 3 || strings.Contains(hit, "ping=") || !strings.Contains(look, "visitorId%3D%3D"+p.Visitor) {
-		t.Errorf("%d requests, the last %s", len(f.requests), look)
+	var at []time.Time
+	for _, h := range hits {
+		if h.Get("cid") != p.Visitor || h.Get("token_auth") != string(good) || !strings.HasPrefix(h.Get("url"), "https://pages.example.test/en/trafficinator-probe") {
+			t.Errorf("%v", h)
+		}
+		moment, err := time.Parse(time.DateTime, h.Get("cdt"))
+		if err != nil || moment.After(time.Now()) {
+			t.Errorf("a hit is of %s, %v", moment, err)
+		}
+		at = append(at, moment)
+	}
+	if pause := at[2].Sub(at[1]); pause != 3*time.Minute {
+		t.Errorf("the pause is %s, not that of the run", pause)
+	}
+	if title := hits[0].Get("action_name"); !strings.HasPrefix(title, matomo.ProbeTitle) || len(title) != 1024 {
+		t.Errorf("the title has %d bytes: %s", len(title), title)
+	}
+	if got := hits[2].Get("url"); !strings.HasSuffix(got, "?page=1") {
+		t.Errorf("%s has not the parameters of the run's pages", got)
+	}
+	if p.Works() || len(p.Findings) == 0 || !strings.Contains(p.Findings[0].Message, "is not recorded") {
+		t.Errorf("hits that are lost are not told: %+v", p.Findings)
 	}
 	if text := p.String(); !strings.Contains(text, "visible after") || !strings.Contains(text, p.Visitor) {
 		t.Error(text)
@@ -65,22 +107,16 @@ func TestAProbeVisitThatIsNotSeenHasItsReason(t *testing.T) {
 		unseen bool
 		sent   int
 	}{
-		"never":                {&fake{}, good, `[]`, "queue", true, 1},
-		"a log that is closed": {&fake{}, good, refused, "view access", false, 1},
-		"a hit that is lost":   {&fake{}, "wrong", seen, "answered 400", false, 1},
+		"never":                {&fake{}, good, `[]`, "queue", true, 4},
+		"a log that is closed": {&fake{}, good, refused, "view access", false, 4},
+		"hits that are lost":   {&fake{}, "wrong", seen, "answered 400", false, 4},
 		"no token":             {&fake{}, "", seen, "give one", false, 0},
 	} {
 		_, err := probe(t, c.fake, c.token, 2*time.Second, c.log)
 		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, matomo.ErrUnseen) != c.unseen {
 			t.Errorf("%s: %v", name, err)
 		}
-		sent := 0
-		for _, r := range c.fake.requests {
-			if strings.Contains(r, "matomo.php") {
-				sent++
-			}
-		}
-		if sent != c.sent {
+		if sent := len(hitsOf(c.fake)); sent != c.sent {
 			t.Errorf("%s: %d hits sent", name, sent)
 		}
 	}

@@ -30,6 +30,7 @@ func (x *examination) site(ctx context.Context) (*Site, []Finding) {
 		out = append(out, doubtful("currency", "set ECOMMERCE_CURRENCY="+site.Currency+" and amounts that suit it, or change the site's currency",
 			"Matomo books every amount as %s, but ECOMMERCE_CURRENCY is %s", site.Currency, want))
 	}
+	out = append(out, x.created(ctx, &site)...)
 	out = append(out, x.search(ctx, &site), x.ecommerce(&site), x.urls(ctx, &site))
 	return &site, append(out, x.excluded(ctx, &site)...)
 }

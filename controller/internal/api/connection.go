@@ -76,6 +76,9 @@ func newConnection(d matomo.Diagnosis) ConnectionAnswer {
 	if s := d.Site; s != nil {
 		a.Site = &siteAnswer{s.ID, s.Name, s.MainURL, s.Timezone, s.Currency, s.SiteSearch, s.Ecommerce}
 	}
+	if unread := d.Unread(); unread != "" {
+		a.Message = "hits are taken; not checked: " + unread
+	}
 	for _, f := range d.Findings {
 		if f.Verdict == matomo.Bad {
 			text := f.Check + ": " + f.Message

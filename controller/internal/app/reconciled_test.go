@@ -112,7 +112,7 @@ func aLossIsFoundByTheRawLogWhateverTheReportsShow(t *testing.T, c *controller) 
 
 func visitsThatMatomoSplitsAreASurplusWithItsCause(t *testing.T, c *controller) {
 	t.Helper()
-	address, _ := c.sink("--visit-length", "20s", "--quiet")
+	address, _ := c.sink("--tracker", "visit_standard_length=20", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
 	if code != app.Lost || got["visits"] != record.MatchMore || got["actions"] != record.MatchEqual || !strings.Contains(text, "visit_standard_length") {

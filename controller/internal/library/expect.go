@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/urllist"
@@ -26,14 +25,17 @@ func (l *Library) Expect(ctx context.Context, overrides map[string]any, now time
 	var ignored problem.List
 	k.put(overrides, &ignored)
 	s, _ := k.check()
-	e := matomo.Expect{
-		Zone: &s.Timezone, Currency: s.Currency, Searches: s.SearchProbability > 0, Orders: s.EcommerceProbability > 0,
-		Bulk: s.SendMode == "bulk", Dimension: s.RunDimension, AnyCertificate: !s.TLSVerify,
+	saved, err := l.store.Funnels(ctx)
+	if err != nil {
+		return matomo.Expect{}, err
 	}
+	funnels := make([]funnel.Funnel, len(saved))
+	for i, f := range saved {
+		funnels[i] = f.Funnel
+	}
+	e := matomo.Expecting(&s, funnels)
 	days, _ := s.Backfill(now)
-	if i := slices.IndexFunc(days, func(d calendar.Day) bool { return d.Visits > 0 }); i >= 0 {
-		e.From = days[i].Begin
-	}
+	e.Backfill(days)
 	pages := urllist.Default(s.SiteURL)
 	switch own, err := l.store.Content(ctx, store.URLs); {
 	case err == nil:

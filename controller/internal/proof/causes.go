@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/report"
@@ -86,7 +87,7 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, 
 			}
 		}
 	}
-	for _, f := range m.Examine(ctx, t, matomo.Expect{Dimension: r.Dimension, From: firstDay(r)}).Findings {
+	for _, f := range m.Examine(ctx, t, matomo.Expect{Dimension: r.Dimension, Past: past(r)}).Findings {
 		if slices.Contains(telling, f.Check) && (f.Verdict == matomo.Bad || f.Verdict == matomo.Doubtful) {
 			add(f.Check, f.Cure, "%s", f.Message)
 		}
@@ -98,14 +99,20 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, 
 }
 
 // telling are the checks of the doctor that can explain a loss beyond what is asked for here.
-var telling = []string{"queue", "spam", "retention", "dimension"}
+var telling = []string{"queue", "spam", "retention", "dimension", "created"}
 
-// firstDay is the first of the past days that were sent; zero for live traffic.
-func firstDay(r Run) (first time.Time) {
-	if r.Summary.Backfill != nil && len(r.Summary.Backfill.Days) > 0 {
-		first, _ = time.ParseInLocation(time.DateOnly, r.Summary.Backfill.Days[0].Date, r.Zone) // a day is written so
+// past are the past days that were sent, nil for live traffic.
+func past(r Run) *calendar.Window {
+	if r.Summary.Backfill == nil || len(r.Summary.Backfill.Days) == 0 {
+		return nil
 	}
-	return first
+	days := r.Summary.Backfill.Days
+	first, err1 := calendar.ParseDate(days[0].Date)
+	last, err2 := calendar.ParseDate(days[len(days)-1].Date)
+	if err1 != nil || err2 != nil { // a ledger writes no other
+		return nil
+	}
+	return &calendar.Window{First: first, Last: last}
 }
 
 // excluded names what the site, or the whole Matomo, does not record.

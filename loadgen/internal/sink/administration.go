@@ -17,6 +17,7 @@ var administration = map[string]struct {
 	right  right
 	answer func(*Sink, call) any
 }{
+	"API.isPluginActivated":                          {viewsSome, func(s *Sink, c call) any { return row{"value": !s.cfg.Tracker.inactive[c.params["pluginName"]]} }},
 	"API.getMatomoVersion":                           {viewsSome, func(*Sink, call) any { return row{"value": version} }},
 	"Annotations.add":                                {viewsSite, (*Sink).annotate},
 	"Annotations.getAll":                             {viewsSite, (*Sink).annotations},
@@ -49,11 +50,18 @@ func emptyText(*Sink, call) any { return row{"value": ""} }
 // site is a website as its settings are told.
 func (s *Sink) site(id int) row {
 	return row{
-		"idsite": id, "name": "Site " + strconv.Itoa(id), "main_url": mainURL, "ecommerce": 1, "sitesearch": 1,
+		"idsite": id, "name": "Site " + strconv.Itoa(id), "main_url": mainURL, "ecommerce": 1, "sitesearch": digit(s.cfg.Tracker.siteSearch), "ts_created": s.cfg.Tracker.created,
 		"sitesearch_keyword_parameters": "", "sitesearch_category_parameters": "", "timezone": s.cfg.Sites[id].Zone.String(), "currency": "SEK",
-		"exclude_unknown_urls": 0, "excluded_ips": "", "excluded_parameters": "", "excluded_user_agents": "", "excluded_referrers": "",
+		"exclude_unknown_urls": digit(s.cfg.Tracker.knownURLs), "excluded_ips": "", "excluded_parameters": "", "excluded_user_agents": "", "excluded_referrers": "",
 		"group": "", "type": "website", "keep_url_fragment": 0,
 	}
+}
+
+func digit(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
 }
 
 func (s *Sink) sitesOf(c call) any {

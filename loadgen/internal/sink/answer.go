@@ -48,11 +48,15 @@ func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) 
 		s.refuse(w, "empty request")
 		return
 	}
-	h := newHit(params, "", r)
+	h := s.newHit(params, "", r)
 	for _, f := range faults {
 		s.rules.report(h, f.rule, f.parameter, f.value)
 	}
 	s.checkToken(h, r)
+	if s.cfg.Tracker.off {
+		s.switchedOff(w, params["send_image"] != "0")
+		return
+	}
 	defer s.enter(h)()
 	s.wait(r, 1)
 	fault := s.drawFault()
@@ -73,6 +77,15 @@ func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) 
 		w.Header().Set("Content-Type", "image/gif")
 		_, _ = io.WriteString(w, gif) // the client may be gone
 	}
+}
+
+// switchedOff answers what is sent while record_statistics=0 (core/Tracker/Response.php).
+func (s *Sink) switchedOff(w http.ResponseWriter, image bool) {
+	if !image {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
 // refuse answers 400 to a request in which no hit could be read.

@@ -26,6 +26,17 @@ func (s *Sink) serveBulk(w http.ResponseWriter, r *http.Request, body []byte) {
 		answerJSON(w, http.StatusOK, receipt{Status: "success"}) // unreadable is nothing tracked, and no error
 		return
 	}
+	switch t := s.cfg.Tracker; {
+	case t.inactive["BulkTracking"]:
+		refuse(w, true)
+		return
+	case t.off:
+		answerJSON(w, http.StatusOK, receipt{Status: "success"})
+		return
+	case t.bulkNeedsToken && len(s.cfg.Tokens[bulk.Token]) == 0:
+		answerJSON(w, http.StatusInternalServerError, receipt{Status: "error"})
+		return
+	}
 	var hits []*hit
 	for _, raw := range bulk.Requests {
 		if h := s.bulkHit(raw, bulk.Token, r); h != nil {
@@ -80,21 +91,21 @@ func (s *Sink) bulkHit(raw json.RawMessage, token string, r *http.Request) *hit 
 			query = u.RawQuery
 		}
 		if query == "" {
-			s.rules.report(newHit(params, token, r), RuleEncoding, "requests", text)
+			s.rules.report(s.newHit(params, token, r), RuleEncoding, "requests", text)
 			return nil
 		}
 		faults = parseForm(params, query)
 	} else {
 		var object map[string]any
 		if json.Unmarshal(raw, &object) != nil {
-			s.rules.report(newHit(params, token, r), RuleEncoding, "requests", string(raw))
+			s.rules.report(s.newHit(params, token, r), RuleEncoding, "requests", string(raw))
 			return nil
 		}
 		for name, value := range object {
 			params[name] = plain(value)
 		}
 	}
-	h := newHit(params, token, r)
+	h := s.newHit(params, token, r)
 	for _, f := range faults {
 		s.rules.report(h, f.rule, f.parameter, f.value)
 	}
@@ -125,7 +136,7 @@ func plain(value any) string {
 // rollsBack says whether a hit of the batch makes Matomo undo all of it (core/Tracker/Action.php), and books that.
 func (s *Sink) rollsBack(hits []*hit) bool {
 	for _, h := range hits {
-		if excluded(h) == "" && (noAction(h) || halved(h)) {
+		if s.excluded(h) == "" && (noAction(h) || halved(h)) {
 			s.mu.Lock()
 			s.counts.Rejected[refused(h)] += int64(len(hits))
 			s.mu.Unlock()

@@ -22,7 +22,7 @@ type options struct {
 
 // parseFlags reads the command line; what is wrong with it has been written to stderr.
 func parseFlags(args []string, stderr io.Writer) (options, error) {
-	o := options{cfg: Config{Sites: withZones(nil), Tokens: map[string][]int{}, Viewers: map[string][]int{}, Keep: keptHits}}
+	o := options{cfg: Config{Tracker: NewTracker(), Sites: withZones(nil), Tokens: map[string][]int{}, Viewers: map[string][]int{}, Keep: keptHits}}
 	f := flag.NewFlagSet("sink", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
@@ -37,7 +37,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	f.Func("lose-share", "`share` of hits that are answered as tracked but not recorded, 0 to 1", share(&o.cfg.LoseShare))
 	f.Func("duplicate-share", "`share` of hits that are recorded twice, 0 to 1", share(&o.cfg.DuplicateShare))
 	f.DurationVar(&o.cfg.ArchiveDelay, "archive-delay", 0, "`time` between two looks of the reports at what was recorded; 0 is none")
-	f.DurationVar(&o.cfg.VisitLength, "visit-length", 0, "`time` without an action after which a visit is over, as by visit_standard_length; 0 is 30m")
+	f.Func("tracker", "a `SETTING=VALUE` of Matomo that changes what becomes of hits: visit_standard_length=60, plugin.Events=0, site.sitesearch=0 (repeatable)", o.cfg.Tracker.Set)
 	f.Func("outage", "`AFTER+FOR` (10s+5s) in which connections break, AFTER+FOR=503 for an answer (repeatable)", o.outage)
 	f.DurationVar(&o.cfg.ClockSkew, "clock-skew", 0, "`time` the sink's clock is ahead")
 	f.Uint64Var(&o.cfg.Seed, "seed", 0, "`seed` of the shares")
@@ -75,8 +75,6 @@ func (o *options) check(rest []string) error {
 		return fmt.Errorf("--delay %v: must not be negative", o.cfg.Delay)
 	case o.cfg.ArchiveDelay < 0:
 		return fmt.Errorf("--archive-delay %v: must not be negative", o.cfg.ArchiveDelay)
-	case o.cfg.VisitLength < 0:
-		return fmt.Errorf("--visit-length %v: must not be negative", o.cfg.VisitLength)
 	case !(o.cfg.Limit >= 0):
 		return fmt.Errorf("--limit %v: must not be negative", o.cfg.Limit)
 	default:

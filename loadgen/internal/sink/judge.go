@@ -18,7 +18,6 @@ func reject(reason string) verdict  { return verdict{rejected: true, reason: rea
 func exclude(reason string) verdict { return verdict{reason: reason} }
 
 const (
-	recent       = 24 * time.Hour // cdt needs no token up to this age (config/global.ini.php)
 	oldest       = 20 * 365 * 24 * time.Hour
 	noSuchAction = "ca=1, but no plugin takes the hit"
 )
@@ -65,11 +64,12 @@ func (s *Sink) judge(h *hit, now time.Time) (verdict, time.Time) {
 	if _, ok := s.cfg.Sites[h.key.site]; !ok {
 		return reject("unknown site"), now
 	}
-	allowed := s.mayWrite(h.token, h.key.site)
+	t := s.cfg.Tracker
+	allowed := !t.needsToken || s.mayWrite(h.token, h.key.site)
 	if h.has("cip") && !allowed {
 		return reject("cip without a valid token"), now
 	}
-	if reason := excluded(h); reason != "" {
+	if reason := s.excluded(h); reason != "" {
 		return exclude(reason), now
 	}
 	if reason := refused(h); reason != "" {
@@ -98,7 +98,7 @@ func (s *Sink) mayWrite(token string, site int) bool {
 
 // excluded is the reason for which Matomo drops a hit with an answer as if it were stored
 // (core/Tracker/VisitExcluded.php).
-func excluded(h *hit) string {
+func (s *Sink) excluded(h *hit) string {
 	bots := filled(h.params["bots"])
 	switch rec, _ := strconv.Atoi(h.params["rec"]); {
 	case !bots && botAgent(h.agent):
@@ -108,7 +108,7 @@ func excluded(h *hit) string {
 	case rec != 1:
 		return "rec is not 1"
 	default:
-		return ""
+		return s.cfg.Tracker.excludes(h)
 	}
 }
 
@@ -162,7 +162,7 @@ func (s *Sink) moment(h *hit, now time.Time) (at time.Time, isRecent bool) {
 	case age >= oldest:
 		return now, true
 	default:
-		return at, age < recent
+		return at, age < s.cfg.Tracker.untilOld
 	}
 }
 

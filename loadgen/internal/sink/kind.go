@@ -22,16 +22,13 @@ const (
 	kindGoal     kind = "goal"
 )
 
-// searchNames are the query parameters that make a site search of a page (plugins/SitesManager/API.php, defaults).
-var searchNames = []string{"q", "query", "s", "search", "searchword", "k", "keyword", "keywords"}
-
 // kindOf applies Matomo's order: what has a goal or a ping is no action at all; among actions download, outlink,
 // event, content, search, pageview (core/Tracker/Action.php).
-func kindOf(p map[string]string) kind {
-	if p["ping"] == "1" {
+func (t *Tracker) kindOf(p map[string]string) kind {
+	if p["ping"] == "1" && !t.inactive["Heartbeat"] {
 		return kindPing
 	}
-	if goal, err := strconv.Atoi(p["idgoal"]); err == nil && goal >= 0 {
+	if goal, err := strconv.Atoi(p["idgoal"]); err == nil && goal >= 0 && (goal > 0 || !t.inactive["Ecommerce"] && !t.inactive["Goals"]) {
 		switch {
 		case goal > 0:
 			return kindGoal
@@ -46,11 +43,11 @@ func kindOf(p map[string]string) kind {
 		return kindDownload
 	case filled(p["link"]):
 		return kindOutlink
-	case p["e_c"] != "" && p["e_a"] != "":
+	case p["e_c"] != "" && p["e_a"] != "" && !t.inactive["Events"]:
 		return kindEvent
 	case filled(p["c_n"]):
 		return kindContent
-	case searched(p):
+	case t.siteSearch && t.searched(p):
 		return kindSearch
 	default:
 		return kindPageview
@@ -72,7 +69,7 @@ func filled(s string) bool { return s != "" && s != "0" }
 
 // searched says whether Matomo makes a site search of the hit, asked to or by accident of the page's address
 // (plugins/Actions/Actions/ActionSiteSearch.php).
-func searched(p map[string]string) bool {
+func (t *Tracker) searched(p map[string]string) bool {
 	if filled(p["search"]) {
 		return filled(strings.TrimSpace(p["search"]))
 	}
@@ -86,7 +83,7 @@ func searched(p map[string]string) bool {
 		name, value, _ := strings.Cut(pair, "=")
 		last[strings.ToLower(arrayless.Replace(name))] = lenient(value)
 	}
-	for _, name := range searchNames {
+	for _, name := range t.searches {
 		if filled(strings.TrimSpace(last[name])) {
 			return true
 		}

@@ -41,7 +41,7 @@ type fault struct{ rule, parameter, value string }
 
 // newHit reads merged parameters. The order of precedence for the visitor's id is uid, cid, _id
 // (core/Tracker/Request.php); without any, Matomo falls back to a fingerprint, and so does the sink, roughly.
-func newHit(params map[string]string, token string, r *http.Request) *hit {
+func (s *Sink) newHit(params map[string]string, token string, r *http.Request) *hit {
 	h := &hit{params: params, token: token, agent: params["ua"], lang: params["lang"], ip: params["cip"]}
 	if h.token == "" {
 		h.token = params["token_auth"]
@@ -55,7 +55,7 @@ func newHit(params map[string]string, token string, r *http.Request) *hit {
 	if h.ip == "" {
 		h.ip, _, _ = net.SplitHostPort(r.RemoteAddr) // an address without a port is no address of this server
 	}
-	h.kind = kindOf(params)
+	h.kind = s.cfg.Tracker.kindOf(params)
 	h.key.site, _ = strconv.Atoi(params["idsite"]) // no number is no site
 	switch {
 	case h.has("uid"):

@@ -3,6 +3,7 @@ package sink
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -14,11 +15,6 @@ const (
 	referrerWebsite  = "website"
 	referrerCampaign = "campaign"
 )
-
-// campaignNames make a campaign of a page's address (plugins/Referrers/Columns/Base.php).
-var campaignNames = []string{
-	"mtm_campaign", "matomo_campaign", "piwik_campaign", "pk_campaign", "pk_cpn", "utm_campaign", "utm_source", "utm_medium",
-}
 
 // engine is a search engine: its hosts, and the paths that stand for a search whose keyword is hidden.
 type engine struct {
@@ -43,7 +39,7 @@ var socials = regexp.MustCompile(`(^|[./])(facebook\.com|fb\.me|t\.co|twitter\.c
 
 // referrerOf files a hit's source in Matomo's order: campaign, direct, search, social, website. campaign is the lower
 // case name where there is one.
-func referrerOf(p map[string]string) (source, campaign string) {
+func (t *Tracker) referrerOf(p map[string]string) (source, campaign string) {
 	page, err := url.Parse(p["url"])
 	if err != nil {
 		page = &url.URL{}
@@ -52,7 +48,7 @@ func referrerOf(p map[string]string) (source, campaign string) {
 	if page.Fragment != "" {
 		fragment, _ = url.ParseQuery(page.Fragment) // what cannot be decoded is no campaign
 	}
-	for _, name := range campaignNames {
+	for _, name := range t.campaigns {
 		for _, value := range []string{query.Get(name), fragment.Get(name), p[name]} {
 			if value != "" {
 				return referrerCampaign, strings.ToLower(value)
@@ -61,7 +57,7 @@ func referrerOf(p map[string]string) (source, campaign string) {
 	}
 	from, err := url.Parse(p["urlref"])
 	if err != nil || from.Host == "" || query.Get("ignore_referrer") == "1" || query.Get("ignore_referer") == "1" ||
-		strings.EqualFold(from.Hostname(), page.Hostname()) {
+		strings.EqualFold(from.Hostname(), page.Hostname()) || t.hides(from.Hostname()) {
 		return referrerDirect, ""
 	}
 	switch {
@@ -72,6 +68,11 @@ func referrerOf(p map[string]string) (source, campaign string) {
 	default:
 		return referrerWebsite, ""
 	}
+}
+
+// hides says that a referrer is one of the site's excluded ones.
+func (t *Tracker) hides(host string) bool {
+	return slices.ContainsFunc(t.excludedReferrers, func(one string) bool { return strings.EqualFold(host, one) || strings.EqualFold(host, hostOf(one)) })
 }
 
 func isSearch(from *url.URL) bool {

@@ -41,9 +41,8 @@ type Config struct {
 	LoseShare, DuplicateShare float64
 	// ArchiveDelay is how often the reports are made anew; 0 is always. What Live tells is never behind.
 	ArchiveDelay time.Duration
-	// VisitLength is how long a visit lasts without an action (visit_standard_length of config/global.ini.php); 0 means half
-	// an hour.
-	VisitLength time.Duration
+	// Tracker are settings that change what becomes of hits; nil means Matomo's defaults.
+	Tracker *Tracker
 	// Outages are times at which nothing is taken.
 	Outages []Window
 	// ClockSkew is how far the sink's clock is ahead of the machine's.
@@ -83,6 +82,7 @@ type Sink struct {
 	free     time.Time // when the tracker has done the hits that are there
 	shown    ring
 	log      *reports.Log
+	detailed []*reports.Visit // whose actions are kept
 	failures map[failureKey]time.Time
 	notes    []annotation
 }
@@ -98,8 +98,8 @@ func New(cfg Config) *Sink {
 	if cfg.MaxOpen == 0 {
 		cfg.MaxOpen = defaultMaxOpen
 	}
-	if cfg.VisitLength == 0 {
-		cfg.VisitLength = defaultLength
+	if cfg.Tracker == nil {
+		cfg.Tracker = NewTracker()
 	}
 	cfg.Sites = withZones(cfg.Sites)
 	s := &Sink{

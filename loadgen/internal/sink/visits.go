@@ -8,8 +8,6 @@ import (
 )
 
 const (
-	maxActions = 10_000 // of a visit (create_new_visit_after_x_actions)
-
 	defaultMaxOpen = 200_000
 	defaultLength  = 30 * time.Minute
 	idleVisitor    = 31 * time.Minute // after this nothing can join the visit any more
@@ -25,15 +23,16 @@ type visitor struct {
 // opens says whether a hit opens a visit rather than joining the latest (plugins/CoreHome/Tracker/
 // VisitRequestProcessor.php). A visit that ended later than half an hour after the hit is not looked at
 // (core/Tracker/VisitorRecognizer.php).
-func (v *visitor) opens(h *hit, at time.Time, length time.Duration, zone *time.Location, campaign string) bool {
-	was, over := v.visit, int64(length/time.Second)
+func (v *visitor) opens(h *hit, at time.Time, t *Tracker, zone *time.Location, source, campaign string) bool {
+	was, over := v.visit, int64(t.visitLength/time.Second)
 	switch now := at.Unix(); {
-	case was == nil, filled(h.params["new_visit"]), was.Last > now+over, was.Last <= now-over, len(was.Actions) >= maxActions:
+	case was == nil, filled(h.params["new_visit"]), was.Last > now+over, was.Last <= now-over, t.mostActions > 0 && len(was.Actions) >= t.mostActions:
 		return true
-	case !sameDay(time.Unix(was.Last, 0).In(zone), at.In(zone)):
+	case t.atMidnight && !sameDay(time.Unix(was.Last, 0).In(zone), at.In(zone)):
 		return true
 	default:
-		return h.kind != kindPing && campaign != "" && campaign != was.Campaign && was.Source != referrerDirect
+		return h.kind != kindPing && was.Source != referrerDirect &&
+			(t.byCampaign && campaign != "" && campaign != was.Campaign || t.byReferrer && source == referrerWebsite && source != was.Source)
 	}
 }
 
@@ -54,10 +53,10 @@ func (s *Sink) record(h *hit, at time.Time, twice bool) verdict {
 
 // book books a hit of a visitor; goesOn says that it was meant for the visit before.
 func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
-	source, campaign := referrerOf(h.params)
+	source, campaign := s.cfg.Tracker.referrerOf(h.params)
 	split := goesOn && v.visit != nil
 	zone := s.cfg.Sites[h.key.site].Zone
-	opens := v.opens(h, at, s.cfg.VisitLength, zone, campaign)
+	opens := v.opens(h, at, s.cfg.Tracker, zone, source, campaign)
 	if opens && h.kind == kindPing {
 		return exclude("ping without a visit")
 	}
@@ -79,8 +78,12 @@ func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
 		s.log.Touch(v.visit, s.now())
 		site.join(v.visit, h, at, source, campaign)
 	}
-	site.place(v.visit, h)
-	dimensions(v.visit, h)
+	if !s.cfg.Tracker.inactive["UserCountry"] {
+		site.place(v.visit, h)
+	}
+	if !s.cfg.Tracker.inactive["CustomDimensions"] {
+		dimensions(v.visit, h)
+	}
 	if h.kind == kindOrder {
 		if !s.firstOrder(h) {
 			return reject("ec_id was there before") // the visit stays
@@ -88,6 +91,7 @@ func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
 		site.order(h.params)
 	}
 	count(v.visit, h)
+	s.detail(v.visit, h, at, opens)
 	if h.kind.counted() {
 		site.Actions++
 	}

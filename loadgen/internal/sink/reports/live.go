@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -70,6 +71,10 @@ func lastVisits(visits []*Visit, q Query) (any, error) {
 		}
 		for name, value := range v.Dimensions {
 			row[name] = value
+		}
+		if d := v.Details; d != nil { // of which the answer must hold copies
+			maps.Copy(row, d.Visit)
+			row["actionDetails"] = slices.Clone(d.Actions)
 		}
 		rows = append(rows, row)
 	}

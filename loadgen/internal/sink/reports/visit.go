@@ -22,8 +22,17 @@ type Visit struct {
 	Pageviews, Searches, Events, Outlinks, Downloads, Orders uint32
 	Revenue, Subtotal, Tax, Shipping, Discount, Items        int64
 
+	// Details are of the latest visits alone, nil for others.
+	Details *Details
+
 	shown *Visit // as the reports show it, where they are behind; nil for not at all
 	dirty bool   // has changed since shown
+}
+
+// Details are what the visitor log tells of a visit beside its sums, by its own names.
+type Details struct {
+	Visit   Row
+	Actions []Row
 }
 
 // Log holds the visits of all sites. Who uses it locks it.

@@ -1,0 +1,199 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Tracker are settings of a Matomo that change what becomes of hits, beside those of a site. Set reads them by their names
+// in Matomo; NewTracker is what Matomo has unless somebody changes it.
+type Tracker struct {
+	visitLength            time.Duration
+	mostActions            int
+	byCampaign, byReferrer bool // a change begins another visit
+	atMidnight             bool
+	longest                int // bytes of titles and addresses
+	campaigns              []string
+	cut                    []string // parameters of addresses
+	searches               []string
+	off                    bool
+	bulkNeedsToken         bool
+	needsToken             bool // for addresses, places and past times
+	untilOld               time.Duration
+	excluded               []exclusion
+	inactive               map[string]bool // plug-ins
+	siteSearch             bool
+	knownURLs              bool
+	excludedIPs            []netip.Prefix
+	excludedAgents         []string
+	excludedReferrers      []string
+	created                string
+	hashedOrders           bool
+}
+
+// exclusion is one of exclude_requests: a parameter with a value, or with a part of it.
+type exclusion struct {
+	name, value string
+	part        bool
+}
+
+// NewTracker is config/global.ini.php of Matomo 5.2.
+func NewTracker() *Tracker {
+	return &Tracker{
+		visitLength: defaultLength, mostActions: 10_000, byCampaign: true, atMidnight: true, longest: 1024,
+		campaigns: strings.Split("mtm_campaign,matomo_campaign,piwik_campaign,pk_campaign,pk_cpn,utm_campaign,utm_source,utm_medium", ","),
+		cut: strings.Split("gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,phpsessid,jsessionid,"+
+			"sessionid,aspsessionid,doing_wp_cron,sid,pk_vid", ","),
+		searches:   strings.Split("q,query,s,search,searchword,k,keyword,keywords", ","),
+		needsToken: true, untilOld: 24 * time.Hour, inactive: map[string]bool{}, siteSearch: true, created: "2020-01-01 00:00:00",
+	}
+}
+
+// settings are what Set knows: what each does to hits is docs/matomo-settings.md, as measured on a Matomo 5.2. plugin.NAME=0
+// makes a plug-in inactive.
+var settings = map[string]func(t *Tracker, value string) error{
+	// config/config.ini.php, [Tracker]
+	"visit_standard_length": func(t *Tracker, v string) (err error) {
+		t.visitLength, err = seconds(v)
+		return err
+	},
+	"page_maximum_length":                            func(t *Tracker, v string) error { return number(&t.longest, v) },
+	"record_statistics":                              func(t *Tracker, v string) error { return toggle(&t.off, v, "0") },
+	"create_new_visit_after_x_actions":               func(t *Tracker, v string) error { return number(&t.mostActions, v) },
+	"create_new_visit_when_campaign_changes":         func(t *Tracker, v string) error { return toggle(&t.byCampaign, v, "1") },
+	"create_new_visit_when_website_referrer_changes": func(t *Tracker, v string) error { return toggle(&t.byReferrer, v, "1") },
+	"create_new_visit_after_midnight":                func(t *Tracker, v string) error { return toggle(&t.atMidnight, v, "1") },
+	"url_query_parameter_to_exclude_from_url":        func(t *Tracker, v string) error { return names(&t.cut, v) },
+	"campaign_var_name":                              func(t *Tracker, v string) error { return names(&t.campaigns, v) },
+	"bulk_requests_require_authentication":           func(t *Tracker, v string) error { return toggle(&t.bulkNeedsToken, v, "1") },
+	"tracking_requests_require_authentication":       func(t *Tracker, v string) error { return toggle(&t.needsToken, v, "1") },
+	"tracking_requests_require_authentication_when_custom_timestamp_newer_than": func(t *Tracker, v string) (err error) {
+		t.untilOld, err = seconds(v)
+		return err
+	},
+	"exclude_requests": (*Tracker).exclude,
+	// settings of the site
+	"site.sitesearch":                    func(t *Tracker, v string) error { return toggle(&t.siteSearch, v, "1") },
+	"site.sitesearch_keyword_parameters": func(t *Tracker, v string) error { return names(&t.searches, v) },
+	"site.exclude_unknown_urls":          func(t *Tracker, v string) error { return toggle(&t.knownURLs, v, "1") },
+	"site.excluded_user_agents":          func(t *Tracker, v string) error { return names(&t.excludedAgents, v) },
+	"site.excluded_referrers":            func(t *Tracker, v string) error { return names(&t.excludedReferrers, v) },
+	"site.excluded_parameters": func(t *Tracker, v string) error {
+		t.cut = append(t.cut, strings.Split(v, ",")...)
+		return nil
+	},
+	"site.excluded_ips": func(t *Tracker, v string) error {
+		p, err := netip.ParsePrefix(v)
+		t.excludedIPs = append(t.excludedIPs, p)
+		return err
+	},
+	"site.ts_created": func(t *Tracker, v string) error {
+		t.created = v + " 00:00:00"
+		_, err := time.Parse(time.DateOnly, v)
+		return err
+	},
+	// Administration, Privacy
+	"privacy.anonymizeOrderId": func(t *Tracker, v string) error { return toggle(&t.hashedOrders, v, "1") },
+}
+
+// Set reads NAME=VALUE.
+func (t *Tracker) Set(s string) error {
+	name, value, _ := strings.Cut(s, "=")
+	if plugin, ok := strings.CutPrefix(name, "plugin."); ok && value == "0" {
+		t.inactive[plugin] = true
+		return nil
+	}
+	set, ok := settings[name]
+	if !ok {
+		return fmt.Errorf("%q is not known; known are plugin.NAME=0, %s", name, strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
+	}
+	if err := set(t, value); err != nil {
+		return fmt.Errorf("%s: %q is not a value of it", name, value)
+	}
+	return nil
+}
+
+func (t *Tracker) exclude(v string) error {
+	for one := range strings.SplitSeq(v, ",") {
+		name, value, found := strings.Cut(one, "==")
+		part := !found
+		if part {
+			if name, value, found = strings.Cut(one, "=@"); !found {
+				return errors.New("neither == nor =@")
+			}
+		}
+		t.excluded = append(t.excluded, exclusion{name, strings.ToLower(value), part})
+	}
+	return nil
+}
+
+// excludes is the reason for which the settings drop a hit without a word (core/Tracker/VisitExcluded.php).
+func (t *Tracker) excludes(h *hit) string {
+	for _, e := range t.excluded {
+		if is := strings.ToLower(h.params[e.name]); is == e.value || e.part && strings.Contains(is, e.value) {
+			return "exclude_requests"
+		}
+	}
+	for _, agent := range t.excludedAgents {
+		if strings.Contains(strings.ToLower(h.agent), strings.ToLower(agent)) {
+			return "excluded user agent"
+		}
+	}
+	if within(h.ip, t.excludedIPs) {
+		return "excluded address"
+	}
+	if t.knownURLs && hostOf(h.params["url"]) != hostOf(mainURL) {
+		return "unknown address"
+	}
+	return ""
+}
+
+// text is a title or an address as it is stored: cut.
+func (t *Tracker) text(s string) string { return strings.Clone(s[:min(len(s), t.longest)]) }
+
+// page is an address as it is stored: without the parameters that are excluded or make a campaign, and cut.
+func (t *Tracker) page(address string) string {
+	address, _, _ = strings.Cut(address, "#")
+	before, query, found := strings.Cut(address, "?")
+	if !found {
+		return t.text(address)
+	}
+	kept := slices.DeleteFunc(strings.Split(query, "&"), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.Contains(t.cut, strings.ToLower(name)) || slices.Contains(t.campaigns, name)
+	})
+	if len(kept) > 0 {
+		before += "?" + strings.Join(kept, "&")
+	}
+	return t.text(before)
+}
+
+func seconds(v string) (time.Duration, error) {
+	n, err := strconv.Atoi(v)
+	return time.Duration(n) * time.Second, err
+}
+
+func number(into *int, v string) (err error) {
+	*into, err = strconv.Atoi(v)
+	return err
+}
+
+// toggle is true where the value is on.
+func toggle(into *bool, v, on string) error {
+	*into = v == on
+	if v != on && v != "0" && v != "1" {
+		return errors.New("not a switch")
+	}
+	return nil
+}
+
+func names(into *[]string, v string) error {
+	*into = strings.Split(v, ",")
+	return nil
+}

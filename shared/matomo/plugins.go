@@ -1,0 +1,70 @@
+package matomo
+
+import (
+	"context"
+	"net/url"
+	"strings"
+)
+
+// needed are plug-ins without which hits become something else, by what Matomo 5.2 was seen to do without them. loses
+// says that hits are lost, or become others; else only what they carry is.
+var needed = []struct {
+	name   string
+	when   func(*Expect) bool
+	loses  bool
+	effect string
+	cure   string
+}{
+	{"Events", func(e *Expect) bool { return e.Events }, true,
+		"every event is refused, in bulk with all hits of its request", "or set CLICK_EVENTS_PROBABILITY=0 and RANDOM_EVENTS_PROBABILITY=0"},
+	{"Ecommerce", func(e *Expect) bool { return e.Orders }, true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
+	{"Goals", func(e *Expect) bool { return e.Orders }, true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
+	{"BulkTracking", func(e *Expect) bool { return e.Bulk }, true, "requests of many hits are not read", "or set SEND_MODE=single"},
+	{"Heartbeat", always, true, "the ping that ends a visit is recorded as a page", ""},
+	{"Actions", always, true, "pages are not recorded", ""},
+	{"CustomDimensions", func(e *Expect) bool { return e.Dimension > 0 }, false, "this run's visits cannot be told apart", "or set RUN_DIMENSION=0"},
+	{"Referrers", always, false, "where visits come from is not recorded", ""},
+	{"UserCountry", always, false, "countries and cities are not recorded", ""},
+	{"DevicesDetection", always, false, "devices and browsers are not recorded", ""},
+	{"Resolution", always, false, "screens are not recorded", ""},
+	{"UserLanguage", always, false, "languages are not recorded", ""},
+	{"PagePerformance", always, false, "load times of pages are not recorded", ""},
+}
+
+func always(*Expect) bool { return true }
+
+// plugins tells of those that are needed for what is sent, which any user may ask for who may view a site.
+func (x *examination) plugins(ctx context.Context) []Finding {
+	const check = "plugins"
+	var out []Finding
+	var active, unknown []string
+	var why error
+	for _, p := range needed {
+		if !p.when(&x.expect) {
+			continue
+		}
+		var is struct{ Value any }
+		if err := x.ask(ctx, x.target, "API.isPluginActivated", url.Values{"pluginName": {p.name}}, &is); err != nil {
+			unknown, why = append(unknown, p.name), err
+			continue
+		}
+		if filled(is.Value) {
+			active = append(active, p.name)
+			continue
+		}
+		cure := strings.TrimSuffix("activate it in Administration, Plugins, "+p.cure, ", ")
+		finding := doubtful
+		if p.loses {
+			finding = bad
+		}
+		out = append(out, finding(check, cure, "%s is not active: %s", p.name, p.effect))
+	}
+	if len(unknown) > 0 {
+		out = append(out, untold(check, "view access to some site", "look at Administration, Plugins, or send a probe visit",
+			"whether these are active cannot be read: %s: %v", strings.Join(unknown, ", "), why))
+	}
+	if len(active) > 0 && len(out) == 0 {
+		out = append(out, good(check, "all that are needed are active: %s", strings.Join(active, ", ")))
+	}
+	return out
+}
