@@ -39,7 +39,7 @@ func check(ctx context.Context, args []string, h host) int {
 	set := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := set.String("env-file", "", "read the settings from this file too; those of the environment win, as with docker compose")
 	connect := set.Bool("connect", false, "ask every target, without leaving a visit there, whether its settings suit the run")
-	probe := set.Bool("probe", false, "send every target one marked visit and wait until it is visible there")
+	probe := set.Bool("probe", false, "send every target one marked visit with each kind of hit of the run, and compare what Matomo made of it")
 	if code, ok := parseFlags(set, args, h); !ok {
 		return code
 	}

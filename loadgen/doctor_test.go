@@ -120,32 +120,31 @@ func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 		code int
 		want string
 	}{
-		"visit_standard_length=60":                                {exitOK, "the visit became 2 visits: a new one began before the pageview, after a pause of 8m0s"},
-		"page_maximum_length=200":                                 {exitOK, "titles are cut at 200 bytes"},
-		"create_new_visit_after_x_actions=3":                      {exitOK, "the visit became 2 visits"},
-		"url_query_parameter_to_exclude_from_url=page,colour":     {exitOK, "the parameters colour, page are cut off the addresses of pages"},
-		"site.excluded_parameters=colour":                         {exitOK, "the parameters colour are cut off the addresses of pages"},
-		"campaign_var_name=other":                                 {exitOK, `referrerType of the visit is recorded as "search", not "campaign"`},
-		"site.sitesearch=0":                                       {exitNoTarget, "the search is recorded as a page"},
-		"site.sitesearch_keyword_parameters=page":                 {exitNoTarget, "the pageview is recorded as search"},
-		"exclude_requests=e_c==Trafficinator":                     {exitNoTarget, "the event was taken, but is not recorded"},
-		"exclude_requests=action_name=@probe":                     {exitNoTarget, "the pageview was taken, but is not recorded"},
-		"privacy.anonymizeOrderId=1":                              {exitOK, "orderId of the order is recorded as"},
-		"record_statistics=0":                                     {exitNoTarget, "is not accepted: answered 503"},
-		"plugin.Events=0":                                         {exitNoTarget, "the event is refused"},
-		"plugin.Ecommerce=0":                                      {exitNoTarget, "the order is recorded as a page"},
-		"plugin.Heartbeat=0":                                      {exitNoTarget, "the ping is recorded as a page"},
-		"plugin.PagePerformance=0":                                {exitOK, "pageLoadTimeMilliseconds of the pageview is recorded as"},
-		"plugin.DevicesDetection=0":                               {exitOK, "browserCode of the visit is recorded as"},
-		"plugin.UserCountry=0":                                    {exitOK, "countryCode of the visit is recorded as"},
-		"plugin.Resolution=0":                                     {exitOK, "resolution of the visit is recorded as"},
-		"plugin.CustomDimensions=0":                               {exitOK, "the dimension4 of the visit is recorded as"},
-		"create_new_visit_when_website_referrer_changes=1":        {exitOK, "all 8 hits are recorded as they were meant"},
-		"create_new_visit_after_midnight=0":                       {exitOK, "all 8 hits are recorded as they were meant"},
-		"tracking_requests_require_authentication=0":              {exitOK, "all 8 hits are recorded as they were meant"},
-		"bulk_requests_require_authentication=1":                  {exitOK, "all 8 hits are recorded as they were meant"},
-		"create_new_visit_when_campaign_changes=0":                {exitOK, "all 8 hits are recorded as they were meant"},
-		"plugin.BulkTracking=0 (the run sends single hits alone)": {exitOK, "all 8 hits are recorded as they were meant"},
+		"visit_standard_length=60":                            {exitOK, "the visit became 2 visits: a new one began before the pageview, after a pause of 8m0s"},
+		"page_maximum_length=200":                             {exitOK, "titles are cut at 200 bytes"},
+		"create_new_visit_after_x_actions=3":                  {exitOK, "the visit became 2 visits"},
+		"url_query_parameter_to_exclude_from_url=page,colour": {exitOK, "the parameters colour, page are cut off the addresses of pages"},
+		"site.excluded_parameters=colour":                     {exitOK, "the parameters colour are cut off the addresses of pages"},
+		"campaign_var_name=other":                             {exitOK, `referrerType of the visit is recorded as "search", not "campaign"`},
+		"site.sitesearch=0":                                   {exitNoTarget, "the search is recorded as a page"},
+		"site.sitesearch_keyword_parameters=page":             {exitNoTarget, "the pageview is recorded as search"},
+		"exclude_requests=e_c==Trafficinator":                 {exitNoTarget, "the event was taken, but is not recorded"},
+		"exclude_requests=action_name=@probe":                 {exitNoTarget, "the pageview was taken, but is not recorded"},
+		"privacy.anonymizeOrderId=1":                          {exitOK, "orderId of the order is recorded as"},
+		"record_statistics=0":                                 {exitNoTarget, "is not accepted: answered 503"},
+		"plugin.Events=0":                                     {exitNoTarget, "the event is refused"},
+		"plugin.Ecommerce=0":                                  {exitNoTarget, "the order is recorded as a page"},
+		"plugin.Heartbeat=0":                                  {exitNoTarget, "the ping is recorded as a page"},
+		"plugin.PagePerformance=0":                            {exitOK, "pageLoadTimeMilliseconds of the pageview is recorded as"},
+		"plugin.DevicesDetection=0":                           {exitOK, "browserCode of the visit is recorded as"},
+		"plugin.UserCountry=0":                                {exitOK, "countryCode of the visit is recorded as"},
+		"plugin.Resolution=0":                                 {exitOK, "resolution of the visit is recorded as"},
+		"plugin.CustomDimensions=0":                           {exitOK, "the dimension4 of the visit is recorded as"},
+		"create_new_visit_when_website_referrer_changes=1":    {exitOK, "all 8 hits are recorded as they were meant"},
+		"create_new_visit_after_midnight=0":                   {exitOK, "all 8 hits are recorded as they were meant"},
+		"tracking_requests_require_authentication=0":          {exitOK, "all 8 hits are recorded as they were meant"},
+		"bulk_requests_require_authentication=1":              {exitOK, "all 8 hits are recorded as they were meant"},
+		"create_new_visit_when_campaign_changes=0":            {exitOK, "all 8 hits are recorded as they were meant"},
 	} {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
@@ -165,8 +164,7 @@ func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 func TestAProbeOfABulkRunFindsWhatMakesRequestsFail(t *testing.T) {
 	t.Parallel()
 	for setting, want := range map[string][]string{
-		"plugin.Events=0":       {"a bulk request with one hit of each kind is not taken, of 8 hits 0", "the event is refused", "CLICK_EVENTS_PROBABILITY"},
-		"plugin.BulkTracking=0": {"a bulk request with one hit of each kind is not taken"},
+		"plugin.Events=0": {"a bulk request with one hit of each kind is not taken, of 8 hits 0", "the event is refused", "CLICK_EVENTS_PROBABILITY"},
 	} {
 		m := newMatomo(t, sink.Config{Tracker: changed(t, setting)}, nil)
 		l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"SEND_MODE": "bulk"}), "check", "--probe")
@@ -195,7 +193,6 @@ func TestCheckConnectTellsPlugInsThatAreNeeded(t *testing.T) {
 		"plugin.Events=0":          {nil, exitNoTarget, "  wrong        plugins: Events is not active: every event is refused"},
 		"plugin.Ecommerce=0":       {nil, exitNoTarget, "  wrong        plugins: Ecommerce is not active: orders are recorded as pages"},
 		"plugin.Heartbeat=0":       {nil, exitNoTarget, "  wrong        plugins: Heartbeat is not active"},
-		"plugin.BulkTracking=0":    {map[string]string{"SEND_MODE": "bulk"}, exitNoTarget, "  wrong        plugins: BulkTracking is not active"},
 		"plugin.Resolution=0":      {nil, exitOK, "  doubtful     plugins: Resolution is not active"},
 		"plugin.Events=0 not sent": {map[string]string{"CLICK_EVENTS_PROBABILITY": "0", "RANDOM_EVENTS_PROBABILITY": "0"}, exitOK, "  ok           plugins: "},
 	} {

@@ -30,7 +30,8 @@ const (
 // Finding is one check with its cure.
 type Finding struct {
 	// Check is route, address, tracker, certificate, clock, token, bulk, read_token, api, site, timezone, currency, search,
-	// ecommerce, urls, addresses, agents, parameters, goals, dimension, queue, spam, retention, masking or location.
+	// ecommerce, urls, addresses, agents, parameters, goals, dimension, plugins, queue, spam, retention, created, masking,
+	// location or probe.
 	Check   string  `json:"check"`
 	Verdict Verdict `json:"verdict"`
 	// Message is the evidence.

@@ -166,6 +166,7 @@ func (x *prober) single(ctx context.Context) (Probe, error) {
 // follow looks for the visit again and again, and compares what is there.
 func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first time.Time) error {
 	sent, same, before := time.Now(), 0, ""
+	why := "it may be excluded (" + exclusions + "), kept back by a queue, or the server is overloaded"
 	pause := time.NewTicker(probePause)
 	defer pause.Stop()
 	for {
@@ -188,11 +189,12 @@ func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first ti
 			}
 		case refused(err):
 			return fmt.Errorf("the probe visit was taken, but cannot be followed, which needs view access to the site and the visitor log turned on: %w", err)
+		case err != nil && ctx.Err() == nil:
+			why = err.Error()
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the probe visit of visitor %s %w after %s: it may be excluded (%s), kept back by a queue, or the server is overloaded",
-				p.Visitor, ErrUnseen, time.Since(sent).Round(time.Second), exclusions)
+			return fmt.Errorf("the probe visit of visitor %s %w after %s: %s", p.Visitor, ErrUnseen, time.Since(sent).Round(time.Second), why)
 		case <-pause.C:
 		}
 	}

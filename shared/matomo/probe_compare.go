@@ -3,6 +3,7 @@ package matomo
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,14 +36,19 @@ func (r row) visit() Visit {
 	return Visit{Visitor: r.text("visitorId"), IP: r.text("visitIp"), Country: r.text("countryCode")}
 }
 
-// actions are those of a visit by their moment. Their timestamps are of the site's clock, the visit's are of UTC; the first
-// action and the visit begin together.
+// actions are those of a visit by their moment. Their timestamps are of the site's clock, the visit's are of UTC: the first
+// action lies close to the visit's beginning, and zones are whole quarters of an hour apart.
 func (r row) actions(into map[int64]row) {
+	const quarter = 15 * 60
 	list, _ := r["actionDetails"].([]any)
-	for _, a := range list {
+	offset := int64(0)
+	for i, a := range list {
 		action, _ := a.(map[string]any)
-		first, _ := list[0].(map[string]any)
-		into[r.number("firstActionTimestamp")+row(action).number("timestamp")-row(first).number("timestamp")] = action
+		at := row(action).number("timestamp")
+		if i == 0 {
+			offset = int64(math.Round(float64(at-r.number("firstActionTimestamp"))/quarter)) * quarter
+		}
+		into[at-offset] = action
 	}
 }
 

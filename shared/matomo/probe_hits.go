@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,11 +140,7 @@ func parametersOf(pages []string) (names []string, campaign string) {
 }
 
 // plainName says that Matomo writes the name of a parameter as it was sent.
-func plainName(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-')
-	})
-}
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString
 
 // address fills in whose hit it is, and when it happened.
 func (h *probeHit) address(t target.Target, e *Expect, visitor string, first time.Time) {

@@ -27,9 +27,6 @@ func (s *Sink) serveBulk(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	switch t := s.cfg.Tracker; {
-	case t.inactive["BulkTracking"]:
-		refuse(w, true)
-		return
 	case t.off:
 		answerJSON(w, http.StatusOK, receipt{Status: "success"})
 		return

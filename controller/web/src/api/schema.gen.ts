@@ -1037,8 +1037,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send one marked visit and wait until it is visible, for a minute at most
-         * @description The visit stays in the site's data; its page title is "Trafficinator probe visit".
+         * Send one marked visit with each kind of hit that the set-up sends, and compare what Matomo made of it, for a minute at most
+         * @description The visit stays in the site's data; its page titles begin with "Trafficinator probe visit".
          */
         post: operations["post-api-targets-probe"];
         delete?: never;
@@ -2269,6 +2269,8 @@ export interface components {
             visitor: string;
         };
         ProbeAnswer: {
+            /** @description What Matomo made of the visit's hits beside what was meant: lost, split, cut or changed ones, or one finding that all is as meant. */
+            findings: components["schemas"]["MatomoFinding"][] | null;
             /**
              * Format: double
              * @description From the answer to the hit until it was seen.
