@@ -24,6 +24,7 @@ func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
 		{[]string{"fly"}, nil, 2, `no command "fly"`},
 		{[]string{"serve", "now"}, nil, 2, "no arguments"},
 		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "CONTROL_UI_API_KEY": "short"}, 2, "LISTEN_ADDR"},
+		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "ALOWED_HOSTS": "a.test"}, 2, "ALOWED_HOSTS: is not a known setting and has no effect; did you mean ALLOWED_HOSTS?"},
 		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "CONTROL_UI_API_KEY": "short"}, 2, "CONTROL_UI_API_KEY"},
 		{[]string{"backup"}, nil, 2, "--output"},
 		{[]string{"login-link"}, map[string]string{"LISTEN_ADDR": "127.0.0.1:1"}, 1, "is it running?"},

@@ -5,6 +5,8 @@ package problem
 import (
 	"fmt"
 	"strings"
+
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // Severity says whether a problem stops the program.
@@ -38,7 +40,7 @@ func (p Problem) String() string {
 	if p.Value != "" {
 		v := p.Value
 		if len(v) > maxValue {
-			v = v[:maxValue] + "…"
+			v = textfile.Cut(v, maxValue) + "…"
 		}
 		fmt.Fprintf(&b, "=%q", v)
 	}
