@@ -56,23 +56,22 @@ keep() {
   fi
 }
 [ -e .env ] || (umask 077 && : >.env)
-case $("$docker" info --format '{{.SecurityOptions}}') in
-*rootless*) user=0 group=0 ;; # root of such a container is the user of this machine who runs the engine
-*) user=$(id -u) group=$(id -g) ;;
+socket=/var/run/docker.sock
+[ "$(uname)" = Linux ] && case $engine in unix://*) socket=${engine#unix://} ;; esac
+user=$(id -u) group=$(id -g)
+# Root in a container of a rootless engine is the user of this machine to whom the engine belongs. Podman tells it by its socket alone.
+owner=0
+[ "$(uname)" != Linux ] || [ ! -S "$socket" ] || owner=$(stat -L -c %u "$socket")
+case $owner$("$docker" info --format '{{.SecurityOptions}}') in
+0*rootless* | [1-9]*) user=0 group=0 ;;
 esac
 keep TRAFFICINATOR_UID "$user"
 keep TRAFFICINATOR_GID "$group"
-socket=/var/run/docker.sock
-if [ "$(uname)" = Linux ]; then
-  case $engine in unix://*) socket=${engine#unix://} ;; esac
-  [ "$socket" = /var/run/docker.sock ] && ! grep -q ^DOCKER_SOCKET= .env || keep DOCKER_SOCKET "$socket"
-  if [ "$user" = 0 ]; then
-    keep DOCKER_GID 0
-  elif [ -S "$socket" ]; then
-    keep DOCKER_GID "$(stat -c %g "$socket")"
-  fi
-else
-  keep DOCKER_GID 0 # the engine is in a virtual machine, whose socket belongs to root
+[ "$socket" = /var/run/docker.sock ] && ! grep -q ^DOCKER_SOCKET= .env || keep DOCKER_SOCKET "$socket"
+if [ "$user" = 0 ] || [ "$(uname)" != Linux ]; then
+  keep DOCKER_GID 0 # elsewhere the engine is in a virtual machine, whose socket belongs to root
+elif [ -S "$socket" ]; then
+  keep DOCKER_GID "$(stat -L -c %g "$socket")"
 fi
 
 # made is the version that an image was made from, nothing where it is not there.

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -26,6 +25,12 @@ info*) echo "[name=seccomp,profile=default$SECURITY]" ;;
 esac
 `
 
+// id and stat stand for an ordinary user, and a socket of the group 105.
+const (
+	id   = "#!/bin/sh\ncase $1 in -u) echo 1500 ;; -g) echo 1600 ;; esac\n"
+	stat = "#!/bin/sh\ncase $3 in %u) echo ${OWNER:-0} ;; %g) echo 105 ;; esac\n"
+)
+
 // up runs what make up does, with such a client, and returns what it says, what it asked of the client, and .env.
 func up(t *testing.T, written string, variables ...string) (code int, said, calls, env string) {
 	t.Helper()
@@ -34,7 +39,7 @@ func up(t *testing.T, written string, variables ...string) (code int, said, call
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"controller/up.sh": string(script), "docker": client, ".env": written} {
+	for name, text := range map[string]string{"controller/up.sh": string(script), "docker": client, "id": id, "stat": stat, ".env": written} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -45,7 +50,7 @@ func up(t *testing.T, written string, variables ...string) (code int, said, call
 	}
 	cmd := exec.Command("sh", filepath.Join(dir, "controller/up.sh"))
 	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "DOCKER=" + filepath.Join(dir, "docker"), "VERSION=v2", "COMPOSE=2.40.0", "ENDPOINT=unix:///var/run/docker.sock",
+		"PATH=" + dir + ":" + os.Getenv("PATH"), "DOCKER=" + filepath.Join(dir, "docker"), "VERSION=v2", "COMPOSE=2.40.0", "ENDPOINT=unix:///var/run/docker.sock",
 		"XDG_RUNTIME_DIR=" + dir,
 	}, variables...)
 	out, err := cmd.CombinedOutput()
@@ -102,36 +107,33 @@ func TestUpStartsWithWhatTheMachineHasOrSaysWhatIsMissing(t *testing.T) {
 
 func TestUpWritesWhatTheEngineNeedsToKnowOfThisMachine(t *testing.T) {
 	t.Parallel()
-	socket := filepath.Join(t.TempDir(), "engine.sock")
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	me, mine := strconv.Itoa(os.Getuid()), strconv.Itoa(os.Getgid())
+	const (
+		mine = "TRAFFICINATOR_UID=1500\nTRAFFICINATOR_GID=1600\nDOCKER_SOCKET=SOCKET\nDOCKER_GID=105\n"
+		root = "TRAFFICINATOR_UID=0\nTRAFFICINATOR_GID=0\nDOCKER_SOCKET=SOCKET\nDOCKER_GID=0\n"
+	)
 	for name, c := range map[string]struct{ written, machine, env, said string }{
-		"a context":        {"", "CONTEXT=lab", "TRAFFICINATOR_UID=" + me + "\nTRAFFICINATOR_GID=" + mine + "\nDOCKER_SOCKET=" + socket + "\nDOCKER_GID=" + mine + "\n", ""},
-		"rootless":         {"", "SECURITY= name=rootless", "TRAFFICINATOR_UID=0\nTRAFFICINATOR_GID=0\nDOCKER_SOCKET=" + socket + "\nDOCKER_GID=0\n", ""},
-		"found by looking": {"", "NO_ENGINE=1", "TRAFFICINATOR_UID=" + me + "\nTRAFFICINATOR_GID=" + mine + "\nDOCKER_SOCKET=" + socket + "\nDOCKER_GID=" + mine + "\n", "export DOCKER_HOST=unix://" + socket},
+		"a context":        {"", "CONTEXT=lab", mine, ""},
+		"rootless Docker":  {"", "SECURITY= name=rootless", root, ""},
+		"rootless Podman":  {"", "OWNER=1500", root, ""},
+		"found by looking": {"", "NO_ENGINE=1", mine, "export DOCKER_HOST=unix://SOCKET"},
 		"a person's own": {
-			"TRAFFICINATOR_UID=77\n", "CONTEXT=lab", "TRAFFICINATOR_UID=77\nTRAFFICINATOR_GID=" + mine + "\nDOCKER_SOCKET=" + socket + "\nDOCKER_GID=" + mine + "\n",
-			".env has TRAFFICINATOR_UID=77; for this user and engine it would be TRAFFICINATOR_UID=" + me,
+			"TRAFFICINATOR_UID=77\n", "CONTEXT=lab", strings.Replace(mine, "1500", "77", 1),
+			".env has TRAFFICINATOR_UID=77; for this user and engine it would be TRAFFICINATOR_UID=1500",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			variables := []string{"IMAGES=v2", c.machine, "ENDPOINT=unix://" + socket}
-			if c.machine == "NO_ENGINE=1" { // rootless Docker's own place
-				dir := filepath.Dir(socket)
-				if err := os.Symlink(socket, filepath.Join(dir, "docker.sock")); err != nil {
-					t.Fatal(err)
-				}
-				at := filepath.Join(dir, "docker.sock")
-				variables = append(variables, "XDG_RUNTIME_DIR="+dir, "ANSWERS_AT=unix://"+at)
-				c.env, c.said = strings.ReplaceAll(c.env, socket, at), strings.ReplaceAll(c.said, socket, at)
+			dir := t.TempDir()
+			socket := filepath.Join(dir, "docker.sock") // rootless Docker's own place, where XDG_RUNTIME_DIR is dir
+			l, err := net.Listen("unix", socket)
+			if err != nil {
+				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = l.Close() })
+			variables := []string{"IMAGES=v2", c.machine, "ENDPOINT=unix://" + socket, "XDG_RUNTIME_DIR=" + dir, "ANSWERS_AT=unix://" + socket}
 			code, said, calls, env := up(t, c.written, variables...)
-			if code != 0 || env != c.env || !strings.Contains(said, c.said) {
+			env = strings.ReplaceAll(env, socket, "SOCKET")
+			if code != 0 || env != c.env || !strings.Contains(strings.ReplaceAll(said, socket, "SOCKET"), c.said) {
 				t.Errorf("exit code %d: %s\n%s\n.env: %s", code, said, calls, env)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/tlsconfig"
@@ -23,6 +24,8 @@ type Engine struct {
 	Source string
 	// TLS is how it is reached; nil is without.
 	TLS *tlsconfig.Options
+	// Rootless says that its socket belongs to an ordinary user. Podman tells it in no other way.
+	Rootless bool
 }
 
 // Search says where an engine is looked for. The first six are the variables of the docker command.
@@ -40,6 +43,17 @@ type Search struct {
 // connections is taken. Where none does it is Docker's own, which may be started later. The error names a context that
 // cannot be used.
 func Find(s Search) (Engine, error) {
+	e, err := s.find()
+	if socket, ok := strings.CutPrefix(e.Host, "unix://"); ok && err == nil {
+		if info, err := s.FS.Stat(socket); err == nil {
+			owner, ok := info.Sys().(*syscall.Stat_t)
+			e.Rootless = ok && owner.Uid != 0
+		}
+	}
+	return e, err
+}
+
+func (s Search) find() (Engine, error) {
 	if s.ConfigDir == "" {
 		s.ConfigDir = filepath.Join(s.Home, ".docker")
 	}

@@ -47,7 +47,7 @@ func (d *Docker) machine(ctx context.Context) (machine, error) {
 		if err != nil {
 			return machine{}, told(err)
 		}
-		m.rootless = slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.Contains(o, "rootless") })
+		m.rootless = d.c.Engine.Rootless || slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.Contains(o, "rootless") })
 		// The network of a rootless engine, and of one in a virtual machine, is not this machine's.
 		m.reachable = !m.rootless && goruntime.GOOS == "linux" && !strings.Contains(info.OperatingSystem, "Docker Desktop")
 	}
