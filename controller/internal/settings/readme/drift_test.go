@@ -90,3 +90,17 @@ func TestEveryNameOfTheStackIsKnownWhereKnobsAreRead(t *testing.T) {
 		}
 	}
 }
+
+func TestTheExampleListsAllThatTheStackReads(t *testing.T) {
+	t.Parallel()
+	example, stack := read(t, ".env.example"), read(t, "docker-compose.webui.yml")
+	for _, m := range regexp.MustCompile(`\$\{([A-Z_]+)(?::-([^${}]*))?`).FindAllStringSubmatch(stack, -1) {
+		line := "\n#" + m[1] + "="
+		if !strings.Contains(example, line) {
+			t.Errorf(".env.example lacks %s", m[1])
+		}
+		if m[2] != "" && !strings.Contains(example, line+m[2]) {
+			t.Errorf(".env.example has another default of %s than %s", m[1], m[2])
+		}
+	}
+}
