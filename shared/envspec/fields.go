@@ -37,6 +37,18 @@ type Field struct {
 	index int
 }
 
+// Value is what the struct that declares f holds for it; nil where a setting without a default is not set.
+func (f Field) Value(of any) any {
+	v := reflect.ValueOf(of).Field(f.index)
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return nil
+		}
+		v = v.Elem()
+	}
+	return v.Interface()
+}
+
 // FileSuffix is appended to a secret's key to name the file that holds its value.
 const FileSuffix = "_FILE"
 

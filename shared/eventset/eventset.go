@@ -28,11 +28,15 @@ type Set struct {
 	Random            []Event  `json:"random_events"`
 }
 
+// Shares of visits, 0 to 1, above which events are more than real visitors cause: a warning (FEATURES VAL-24).
+const (
+	HighClick  = 0.5 // of click events
+	HighRandom = 0.3 // of random events
+)
+
 const (
 	// manyEvents and more in a list are told as a warning (FEATURES VAL-25).
 	manyEvents = 100
-	// highClick and highRandom are the shares above which a warning is told (FEATURES VAL-24).
-	highClick, highRandom = 0.5, 0.3
 )
 
 //go:embed default.json
@@ -61,8 +65,8 @@ func Decode(name string, data []byte) (Set, problem.List) {
 	if d.Root.Get(keys[2]) == nil && d.Root.Get(keys[3]) == nil {
 		d.Root.Refuse("", "", "holds neither click_events nor random_events", "write the two lists, or remove the file for the built-in events")
 	}
-	s.ClickProbability = probability(d.Root, keys[0], highClick)
-	s.RandomProbability = probability(d.Root, keys[1], highRandom)
+	s.ClickProbability = probability(d.Root, keys[0], HighClick)
+	s.RandomProbability = probability(d.Root, keys[1], HighRandom)
 	s.Click = events(d.Root, keys[2])
 	s.Random = events(d.Root, keys[3])
 	return s, d.Problems

@@ -28,10 +28,43 @@ func (s *Spec) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 		return nil, problems
 	}
 	found.Zone = zone
-	return found.Days(calendar.Load{
+	days := found.Days(calendar.Load{
 		PerDay: s.VisitsPerDay, Curve: curve, Trend: s.BackfillTrend,
 		MaxPerDay: uint64(max(0, s.BackfillPerDay)), MaxTotal: uint64(max(0, s.BackfillTotal)),
-	}, now), problems
+	}, now)
+	s.warnOfBackfill(days, &problems)
+	return days, problems
+}
+
+// What a backfill may ask for without a warning (FEATURES VAL-06).
+const (
+	manyDays               = 90
+	manyVisitsADay         = 8000
+	manyRequests   float64 = 100
+)
+
+// warnOfBackfill warns of what loads a Matomo for long, and of caps that do not fit each other.
+func (s *Spec) warnOfBackfill(days []calendar.Day, problems *problem.List) {
+	if n := len(days); n > manyDays {
+		key := backfillEnd
+		if s.Set[backfillDuration] {
+			key = backfillDuration
+		}
+		problems.Warn(key, "", fmt.Sprintf("makes %d days, and Matomo has to archive the reports of each", n), fmt.Sprintf("send at most %d days in a job, or be patient", manyDays))
+	}
+	var busiest uint64
+	for _, d := range days {
+		busiest = max(busiest, d.Visits)
+	}
+	if busiest > manyVisitsADay {
+		problems.Warn("BACKFILL_MAX_VISITS_PER_DAY", strconv.FormatInt(s.BackfillPerDay, 10), fmt.Sprintf("lets the busiest day have %d visits", busiest), fmt.Sprintf("be sure that the server is yours to load, or set at most %d", manyVisitsADay))
+	}
+	if s.BackfillRPS > manyRequests {
+		problems.Warn("BACKFILL_RPS_LIMIT", strconv.FormatFloat(s.BackfillRPS, 'f', -1, 64), "allows more requests a second, each with many hits, than many servers answer", fmt.Sprintf("be sure that the server is yours to load, or set at most %g", manyRequests))
+	}
+	if s.BackfillTotal > 0 && s.BackfillTotal < s.BackfillPerDay {
+		problems.Warn("BACKFILL_MAX_VISITS_TOTAL", strconv.FormatInt(s.BackfillTotal, 10), fmt.Sprintf("is below BACKFILL_MAX_VISITS_PER_DAY=%d: the first day can use it up", s.BackfillPerDay), "raise it or lower BACKFILL_MAX_VISITS_PER_DAY")
+	}
 }
 
 // window reads the knobs of the window.

@@ -61,6 +61,31 @@ func TestEveryFaultOfAWindowIsTold(t *testing.T) {
 	}
 }
 
+func TestABackfillThatLoadsAMatomoForLongIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	for settings, want := range map[string][]string{
+		"BACKFILL_DAYS_BACK=90 BACKFILL_DURATION_DAYS=90":                                                            nil,
+		"BACKFILL_DAYS_BACK=91 BACKFILL_DURATION_DAYS=91":                                                            {`BACKFILL_DURATION_DAYS: makes 91 days`},
+		"BACKFILL_START_DATE=2026-01-01 BACKFILL_END_DATE=2026-06-01":                                                {`BACKFILL_END_DATE: makes 152 days`},
+		"BACKFILL_DAYS_BACK=1 BACKFILL_DURATION_DAYS=1 BACKFILL_MAX_VISITS_PER_DAY=9000":                             {`BACKFILL_MAX_VISITS_PER_DAY="9000": lets the busiest day have 9000 visits`},
+		"BACKFILL_DAYS_BACK=1 BACKFILL_DURATION_DAYS=1 BACKFILL_MAX_VISITS_PER_DAY=9000 TARGET_VISITS_PER_DAY=1000":  nil,
+		"BACKFILL_DAYS_BACK=1 BACKFILL_DURATION_DAYS=1 BACKFILL_RPS_LIMIT=101":                                       {`BACKFILL_RPS_LIMIT="101": allows more requests a second`},
+		"BACKFILL_DAYS_BACK=1 BACKFILL_DURATION_DAYS=1 BACKFILL_MAX_VISITS_TOTAL=50 BACKFILL_MAX_VISITS_PER_DAY=100": {`BACKFILL_MAX_VISITS_TOTAL="50": is below BACKFILL_MAX_VISITS_PER_DAY=100`},
+	} {
+		s, problems := parse(knobs(settings + " BACKFILL_ENABLED=true"))
+		_, more := s.Backfill(now)
+		warned := append(problems, more...).Warnings()
+		if len(warned) != len(want) {
+			t.Errorf("%s: %v", settings, warned)
+		}
+		for _, text := range want {
+			if !strings.Contains(warned.Error(), text) {
+				t.Errorf("%s: nothing warns %q:\n%s", settings, text, warned)
+			}
+		}
+	}
+}
+
 // knobs reads KEY=value, separated by spaces.
 func knobs(settings string) map[string]string {
 	env := map[string]string{"TIMEZONE": "Europe/Berlin"}

@@ -16,6 +16,9 @@ func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
 	var s Spec
 	p := envspec.Parse(&s, environ, read, &problems)
 	s.Set = p.Set
+	if s.SendMode == "bulk" && !s.Set["CONCURRENCY"] {
+		s.Concurrency = BulkConcurrency
+	}
 	for _, key := range obsolete {
 		if v := envspec.Unquoted(environ, key); v != "" {
 			problems.Warn(key, v, "has no effect", "remove it")

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"math"
 	"net"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -67,6 +69,17 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	*problems = append(*problems, faults...)
 	if s.ThresholdAbort && s.Thresholds == "" {
 		problems.Warn("THRESHOLD_ABORT", "true", "has no effect without THRESHOLDS", "set THRESHOLDS, or remove it")
+	}
+	for _, share := range []struct {
+		key        string
+		have, high float64
+	}{
+		{"CLICK_EVENTS_PROBABILITY", s.ClickEventProbability, eventset.HighClick},
+		{"RANDOM_EVENTS_PROBABILITY", s.RandomEventProbability, eventset.HighRandom},
+	} {
+		if share.have > share.high {
+			problems.Warn(share.key, strconv.FormatFloat(share.have, 'f', -1, 64), fmt.Sprintf("is above %g, more than real visitors cause", share.high), "lower it")
+		}
 	}
 	if s.BackfillEnabled && s.CapacitySearch {
 		problems.Refuse("CAPACITY_SEARCH", "true", "cannot be together with BACKFILL_ENABLED", "do one after the other")

@@ -199,6 +199,20 @@ func TestALoudRateIsToldUnderItsSetting(t *testing.T) {
 	}
 }
 
+func TestMoreEventsThanVisitorsCauseAreWarnedOf(t *testing.T) {
+	for env, want := range map[string]string{
+		"CLICK_EVENTS_PROBABILITY=0.51":  `CLICK_EVENTS_PROBABILITY="0.51": is above 0.5, more than real visitors cause; lower it`,
+		"RANDOM_EVENTS_PROBABILITY=0.31": `RANDOM_EVENTS_PROBABILITY="0.31": is above 0.3, more than real visitors cause; lower it`,
+		"CLICK_EVENTS_PROBABILITY=0.5":   "", "RANDOM_EVENTS_PROBABILITY=0.3": "",
+	} {
+		key, value, _ := strings.Cut(env, "=")
+		_, problems := parse(map[string]string{key: value, "STOP_AFTER_VISITS": "1"})
+		if got := problems.Error(); got != want {
+			t.Errorf("%s: %q", env, got)
+		}
+	}
+}
+
 func TestARunWithoutAnEndIsTold(t *testing.T) {
 	for profile, endless := range map[string]bool{"constant": true, "week": true, "1h:20000": false, "1h:": false, "weak": false} {
 		_, problems := parse(map[string]string{"LOAD_PROFILE": profile})

@@ -51,6 +51,7 @@ type fieldAnswer struct {
 	Group   string   `json:"group"`
 	Kind    string   `json:"kind" enum:"text,whole number,number,yes or no,list of numbers"`
 	Default string   `json:"default"`
+	InBulk  string   `json:"default_in_bulk" doc:"The default with SEND_MODE=bulk, where that is another; empty else."`
 	Min     string   `json:"min"`
 	Max     string   `json:"max"`
 	OneOf   []string `json:"one_of"`
@@ -145,22 +146,30 @@ func newValidity(p problem.List) validityAnswer {
 
 func schema() schemaAnswer {
 	var a schemaAnswer
+	defaults, inBulk := spec.Canonical(nil), spec.Canonical(map[string]string{"SEND_MODE": "bulk"})
 	for _, f := range library.Knobs() {
 		if !slices.Contains(a.Groups, f.Group) {
 			a.Groups = append(a.Groups, f.Group)
 		}
-		a.Fields = append(a.Fields, newField(f))
+		a.Fields = append(a.Fields, newField(f, defaults[f.Key], inBulk[f.Key]))
 	}
 	for _, f := range spec.Fields() {
 		if f.Group == spec.BackfillGroup && f.Key != "BACKFILL_ENABLED" {
-			a.Backfill = append(a.Backfill, newField(f))
+			a.Backfill = append(a.Backfill, newField(f, defaults[f.Key], inBulk[f.Key]))
 		}
 	}
 	return a
 }
 
-func newField(f spec.Field) fieldAnswer {
-	return fieldAnswer{f.Key, f.Group, string(f.Kind), f.Default, f.Min, f.Max, append([]string{}, f.OneOf...), f.Unit, f.Help, f.Secret}
+func newField(f spec.Field, fallback, inBulk string) fieldAnswer {
+	a := fieldAnswer{
+		Key: f.Key, Group: f.Group, Kind: string(f.Kind), Default: f.Default, Min: f.Min, Max: f.Max, OneOf: append([]string{}, f.OneOf...),
+		Unit: f.Unit, Help: f.Help, Secret: f.Secret,
+	}
+	if inBulk != fallback && f.Key != "SEND_MODE" {
+		a.InBulk = inBulk
+	}
+	return a
 }
 
 // etag is a revision as HTTP has it.

@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/shared/eventset"
@@ -36,6 +39,28 @@ func (s *server) events() {
 		return answer(s.Library.CheckEvents([]byte(in.Body.Content))), nil
 	})
 	route(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"), func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
-		return s.reset(ctx, s.Library.DeleteEvents, "the built-in events are in use", exchange.EventsFile)
+		message, err := s.builtInEvents(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return s.reset(ctx, s.Library.DeleteEvents, message, exchange.EventsFile)
 	})
+}
+
+// builtInEvents says what a reset leaves as it is: the shares of visits are settings, which a set of events may have set.
+func (s *server) builtInEvents(ctx context.Context) (string, error) {
+	c, err := s.Library.Config(ctx)
+	if err != nil {
+		return "", err
+	}
+	var kept []string
+	for _, key := range []string{"CLICK_EVENTS_PROBABILITY", "RANDOM_EVENTS_PROBABILITY"} {
+		if slices.Contains(c.Set, key) {
+			kept = append(kept, fmt.Sprintf("%s=%v", key, c.Values[key]))
+		}
+	}
+	if len(kept) == 0 {
+		return "the built-in events are in use", nil
+	}
+	return "the built-in events are in use; " + strings.Join(kept, " and ") + " stays saved, null in PATCH /api/config resets it", nil
 }

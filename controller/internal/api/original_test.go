@@ -127,3 +127,19 @@ func TestWhatIsAskedOfBackfillsSaysHowItWent(t *testing.T) {
 		}
 	}
 }
+
+func TestAResetOfTheEventsSaysWhichSettingsStay(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if got := f.ask("DELETE", "/api/events", "").object(t)["message"]; got != "the built-in events are in use" {
+		t.Errorf("got %v", got)
+	}
+	f.ask("POST", "/api/events", `{"content":"{\"click_events_probability\":0.4,\"click_events\":[{\"category\":\"c\",\"action\":\"a\",\"name\":\"n\"}]}"}`)
+	if got := f.ask("DELETE", "/api/events", "").object(t)["message"]; got != "the built-in events are in use; CLICK_EVENTS_PROBABILITY=0.4 stays saved, null in PATCH /api/config resets it" {
+		t.Errorf("got %v", got)
+	}
+	f.ask("PATCH", "/api/config", `{"config":{"CLICK_EVENTS_PROBABILITY":null}}`)
+	if got := at(t, f.ask("GET", "/api/events", "").object(t), "config.click_events_probability"); got != .25 {
+		t.Errorf("the share is %v", got)
+	}
+}

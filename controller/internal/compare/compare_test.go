@@ -155,7 +155,7 @@ func TestMoreErrorsThanChanceAreFlagged(t *testing.T) {
 func TestFilesAndDefaultsAreCompared(t *testing.T) {
 	t.Parallel()
 	a, b := run("a", 10, 20), run("b", 10, 20)
-	a.Config["CONCURRENCY"] = "50" // the default
+	a.Config["CONCURRENCY"], a.Config["VISIT_DURATION_MIN"] = "50", "1.0" // the defaults
 	b.Files = map[string]string{"urls.txt": "y", "events.json": "z"}
 	b.Summary = nil
 	r := compare.Runs(a, b)

@@ -23,21 +23,19 @@ var elsewhere = []string{
 // settings are those that differ, in the order of the spec.
 func settings(a, b Run) []Setting {
 	out := []Setting{}
+	was, is, defaults := spec.Canonical(a.Config), spec.Canonical(b.Config), spec.Canonical(nil)
+	given := func(values map[string]string, key string) string { // empty for the default
+		if values[key] == defaults[key] {
+			return ""
+		}
+		return values[key]
+	}
 	for _, f := range spec.Fields() {
-		was, is := given(a.Config, f), given(b.Config, f)
-		if was != is && !slices.Contains(ofTheRun, f.Key) {
-			out = append(out, Setting{f.Key, was, is})
+		if was[f.Key] != is[f.Key] && !slices.Contains(ofTheRun, f.Key) {
+			out = append(out, Setting{f.Key, given(was, f.Key), given(is, f.Key)})
 		}
 	}
 	return out
-}
-
-// given is a value that is not the default.
-func given(config map[string]string, f spec.Field) string {
-	if v := config[f.Key]; v != f.Default {
-		return v
-	}
-	return ""
 }
 
 // files are those that differ; that of the settings is compared setting by setting.

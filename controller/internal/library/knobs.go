@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -241,24 +240,10 @@ func (k knobs) check() (spec.Spec, problem.List) {
 // default is not set. Secrets print as masks.
 func typed(s spec.Spec) map[string]any {
 	out := map[string]any{}
-	t := reflect.TypeFor[spec.Spec]()
-	for i := range t.NumField() {
-		tag := t.Field(i).Tag
-		key := tag.Get("env")
-		if key == "" || where(spec.Field{Key: key, Group: tag.Get("group")}) != "" {
-			continue
-		}
-		v := reflect.ValueOf(s).Field(i)
-		if v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				out[key] = nil
-				continue
-			}
-			v = v.Elem()
-		}
-		out[key] = v.Interface()
-		if zone, ok := out[key].(calendar.Zone); ok {
-			out[key] = zone.String()
+	for _, f := range Knobs() {
+		out[f.Key] = f.Value(s)
+		if zone, ok := out[f.Key].(calendar.Zone); ok {
+			out[f.Key] = zone.String()
 		}
 	}
 	return out

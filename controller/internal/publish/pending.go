@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -91,18 +92,13 @@ func knobDifferences(running, next []byte, fixed map[string]string) []Difference
 	if problems.Err() != nil {
 		return out
 	}
+	was, will = spec.Canonical(was), spec.Canonical(will)
 	for _, f := range library.Knobs() {
 		before, after := was[f.Key], will[f.Key]
 		if f.Key == "RUN_ID" || f.Key == "RUN_SEED" {
 			if after = fixed[f.Key]; after == "" {
 				continue
 			}
-		}
-		if before == "" {
-			before = f.Default
-		}
-		if after == "" {
-			after = f.Default
 		}
 		switch {
 		case before == after:

@@ -301,6 +301,27 @@ func TestPendingNamesEveryKnobAndFileThatDiffers(t *testing.T) {
 	}
 }
 
+func TestValuesThatMeanTheSameAreNoPendingChange(t *testing.T) {
+	b := newBench(t)
+	b.configure(t, map[string]any{"MATOMO_URL": url})
+	_, err := b.Start(t.Context(), nil, drawn)
+	must(t, err)
+	b.configure(t, map[string]any{"MATOMO_URL": url, "VISIT_DURATION_MIN": "1.0", "OUTLINKS_PROBABILITY": .1, "CONCURRENCY": 50.0, "TLS_VERIFY": "yes"})
+	must(t, b.Saved(t.Context()))
+	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	b.configure(t, map[string]any{"MATOMO_URL": url, "VISIT_DURATION_MIN": 2.0, "SEND_MODE": "bulk", "CONCURRENCY": nil})
+	must(t, b.Saved(t.Context()))
+	p, err := b.Pending(t.Context())
+	must(t, err)
+	if want := []publish.Difference{
+		{Name: "CONCURRENCY", Running: "50", Saved: "8"}, {Name: "SEND_MODE", Running: "single", Saved: "bulk"}, {Name: "VISIT_DURATION_MIN", Running: "1", Saved: "2"},
+	}; !slices.Equal(p, want) {
+		t.Errorf("got  %+v\nwant %+v", p, want)
+	}
+}
+
 func TestThePlanBeforeCanBeRestored(t *testing.T) {
 	b := newBench(t)
 	b.configure(t, map[string]any{"MATOMO_URL": url})

@@ -29,6 +29,7 @@ func (l *loader) warn() {
 		}
 	}
 	l.warnOfConcurrency()
+	l.warnOfFunnels()
 	if most := float64(k.PageviewsMin) * visit.MaxGap.Minutes(); k.DurationMax > most {
 		l.problems.Warn("VISIT_DURATION_MAX", strconv.FormatFloat(k.DurationMax, 'f', -1, 64), fmt.Sprintf("cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those are shortened to %.0f minutes for %d pages", math.Floor(most), k.PageviewsMin), "raise PAGEVIEWS_MIN or lower it")
 	}
@@ -40,6 +41,27 @@ func (l *loader) warn() {
 	}{{"CLICK_EVENTS_PROBABILITY", b.ClickShare, len(p.Events.Click)}, {"RANDOM_EVENTS_PROBABILITY", b.RandomShare, len(p.Events.Random)}} {
 		if list.share > 0 && list.n == 0 {
 			l.problems.Warn(list.key, fmt.Sprint(list.share), "has no event to send", "add events to events.json or set it to 0")
+		}
+	}
+}
+
+// warnOfFunnels tells of funnels whose visitors browse on but find no page of the list on their host: they would walk the
+// funnel's own pages again, which counts as its steps.
+func (l *loader) warnOfFunnels() {
+	hosts := map[string]bool{}
+	for _, page := range l.plan.Pages {
+		hosts[visit.Host(page.URL)] = true
+	}
+	for i, f := range l.plan.Funnels {
+		host := ""
+		for _, s := range f.Steps {
+			if s.Type == funnel.Pageview {
+				host = visit.Host(s.URL)
+			}
+		}
+		if f.Enabled && !f.ExitAfterCompletion && host != "" && !hosts[host] {
+			l.problems.Warn(fmt.Sprintf("%s: [%d].exit_after_completion", l.plan.Sources["funnels"], i), "false",
+				"lets visitors browse on, but the list of pages has none on "+host+", so that they walk the funnel's own pages again", "add pages of that host, or set it to true")
 		}
 	}
 }

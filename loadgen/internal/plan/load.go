@@ -341,7 +341,7 @@ func (l *loader) targets() {
 			l.plan.Targets = append(l.plan.Targets, t)
 		}
 	}
-	if n := len(l.plan.Targets); k.Concurrency < n && !l.refused("CONCURRENCY") {
+	if n := len(l.plan.Targets); k.Concurrency < n && (k.Set["CONCURRENCY"] || k.SendMode != "bulk") && !l.refused("CONCURRENCY") {
 		l.problems.Refuse("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is below the number of enabled targets, %d", n), "give each target a request at least")
 	}
 	for _, key := range []string{

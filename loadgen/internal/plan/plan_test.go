@@ -211,6 +211,10 @@ func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
 			`CONCURRENCY="1": carries the rate only if the target answers within 15.9 ms; raise it`},
 		"a duration out of reach": {set{"PAGEVIEWS_MIN": "1", "VISIT_DURATION_MAX": "60"}, nil,
 			`VISIT_DURATION_MAX="60": cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those are shortened to 29 minutes for 1 pages; raise PAGEVIEWS_MIN or lower it`},
+		"a funnel that nobody can leave by the pages": {nil, set{
+			"funnels.json": strings.Replace(buys, `"name":"reads",`, `"name":"reads","exit_after_completion":false,`, 1), "urls.txt": "https://other.example.test/\n",
+		},
+			`/x/funnels.json: [1].exit_after_completion="false": lets visitors browse on, but the list of pages has none on shop.example.test, so that they walk the funnel's own pages again; add pages of that host, or set it to true`},
 		"no event to send": {nil, set{"events.json": `{"click_events":[],"random_events":[{"category":"d","action":"e","name":"f"}]}`},
 			`CLICK_EVENTS_PROBABILITY="0.25": has no event to send; add events to events.json or set it to 0`},
 		"an address beside targets": {nil, set{"targets.json": one}, `MATOMO_URL: is ignored; the targets come from /x/targets.json`},

@@ -1559,6 +1559,8 @@ export interface components {
         };
         FieldAnswer: {
             default: string;
+            /** @description The default with SEND_MODE=bulk, where that is another; empty else. */
+            default_in_bulk: string;
             group: string;
             help: string;
             key: string;

@@ -5,16 +5,23 @@ import { asText, effective, own, presetKeys, same, type Setting, type Texts } fr
 export type Saved = Schemas['SavedBody']
 
 export class Draft {
-  readonly settings: Setting[]
+  readonly #declared: Setting[]
   /** What the edits are laid over; its revision goes along when they are saved. */
   base = $state.raw<Saved>() as Saved
   /** What was written, by key. Of a secret: empty to remove it. */
   edits = $state.raw<Texts>({})
 
   constructor(settings: Setting[], saved: Saved) {
-    this.settings = settings
+    this.#declared = settings
     this.base = saved
   }
+
+  /** The settings with the defaults that apply: some have another one in bulk. */
+  readonly settings = $derived.by(() =>
+    (this.edits.SEND_MODE ?? this.saved('SEND_MODE')) === 'bulk'
+      ? this.#declared.map((s) => (s.default_in_bulk ? { ...s, default: s.default_in_bulk } : s))
+      : this.#declared,
+  )
 
   /** The settings that saving would change. */
   readonly changed = $derived.by(() => this.settings.filter((s) => this.isChanged(s)))
@@ -24,7 +31,9 @@ export class Draft {
   }
 
   text(key: string): string {
-    return this.edits[key] ?? this.saved(key)
+    const unset = this.base.set?.includes(key) === false
+    const other = unset ? this.settings.find((s) => s.key === key && s.default_in_bulk) : undefined
+    return this.edits[key] ?? other?.default ?? this.saved(key)
   }
 
   isChanged(s: Setting): boolean {
@@ -46,7 +55,7 @@ export class Draft {
   /** Gives every setting its default but the address, the site, the token and the id of the run. */
   toDefaults() {
     const edits = { ...this.edits }
-    for (const s of this.settings) if (!own.includes(s.key)) edits[s.key] = s.default
+    for (const s of this.#declared) if (!own.includes(s.key)) edits[s.key] = s.default
     this.edits = edits
   }
 

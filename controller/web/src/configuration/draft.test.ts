@@ -13,6 +13,7 @@ const setting = (key: string, kind: Setting['kind'], fallback: string, secret = 
   unit: '',
   help: '',
   secret,
+  default_in_bulk: '',
 })
 const settings = [
   setting('MATOMO_URL', 'text', ''),
@@ -56,6 +57,22 @@ it('takes an emptied number for its default, never for 0', () => {
   expect('CONCURRENCY' in d.payload).toBe(false)
   expect(d.preset().CONCURRENCY).toBe('50')
   expect(d.changed.map((s) => s.key)).toEqual(['CONCURRENCY'])
+})
+
+it('knows that a setting has another default in bulk', () => {
+  const settings = [
+    setting('SEND_MODE', 'text', 'single'),
+    { ...setting('CONCURRENCY', 'whole number', '50'), default_in_bulk: '8' },
+  ]
+  const base = { revision: 3, config: { SEND_MODE: 'single', CONCURRENCY: 50 }, set: [] } as unknown as Saved
+  const d = new Draft(settings, base)
+  d.write('SEND_MODE', 'bulk')
+  expect([d.text('CONCURRENCY'), d.settings[1]?.default]).toEqual(['8', '8'])
+  expect(d.payload).toEqual({ SEND_MODE: 'bulk' })
+  d.write('CONCURRENCY', '50')
+  expect(d.payload).toEqual({ SEND_MODE: 'bulk', CONCURRENCY: '50' })
+  d.toDefaults()
+  expect(d.payload).toEqual({})
 })
 
 it('counts what was typed and taken back as no change', () => {

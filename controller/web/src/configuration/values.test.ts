@@ -12,6 +12,7 @@ const setting = (s: Partial<Setting>): Setting => ({
   unit: '',
   help: '',
   secret: false,
+  default_in_bulk: '',
   ...s,
 })
 

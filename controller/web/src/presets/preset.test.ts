@@ -13,6 +13,7 @@ const setting = (key: string, kind: Setting['kind'], secret = false): Setting =>
   unit: '',
   help: '',
   secret,
+  default_in_bulk: '',
 })
 const settings = [
   setting('MATOMO_URL', 'text'),
