@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -35,6 +37,8 @@ var (
 	ErrOlder = errors.New("the database is of an older version; start the controller once, which brings it up to date")
 	// ErrNewer: the database was written by a later version.
 	ErrNewer = errors.New("the database is of a newer version of the controller")
+	// ErrForeign: the database was written by another program.
+	ErrForeign = errors.New("another program wrote this database")
 )
 
 //go:embed migrations/*.sql
@@ -54,10 +58,14 @@ type Store struct {
 
 // Open opens the database at path, making it and its folder where they are missing, and brings it to the present
 // schema. fsys must be the one that holds path on disk, because SQLite opens it by itself. key seals the secrets.
-// The error is ErrNewer where a later version wrote the database, and names the key where it is the wrong one.
+// The error is ErrNewer where a later version wrote the database and ErrForeign where another program did, which then stays as
+// it is, and names the key where it is the wrong one.
 func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() time.Time) (*Store, error) {
 	if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make folder of database: %w", err)
+	}
+	if err := ours(ctx, path); err != nil {
+		return nil, err
 	}
 	// SQLite would make it readable for all; its other files take over the mode of this one.
 	f, err := fsys.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
@@ -94,7 +102,7 @@ func connect(path string, more url.Values, connections int) (*sqlx.DB, error) {
 	more.Set("_foreign_keys", "on")
 	// What was acknowledged survives a power cut too.
 	more.Set("_synchronous", "FULL")
-	db, err := sqlx.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+more.Encode())
+	db, err := sqlx.Open("sqlite3", address(path, more))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -124,6 +132,36 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	return nil
+}
+
+// ours refuses the database of another program before anything is written into it. What is no database at all is for
+// SQLite to say.
+func ours(ctx context.Context, path string) error {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		return nil //nolint:nilerr // a new one
+	}
+	db, err := sqlx.Open("sqlite3", address(path, url.Values{"mode": {"ro"}}))
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer db.Close() //nolint:errcheck // only read
+	var tables []string
+	if err := db.SelectContext(ctx, &tables, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"); err != nil {
+		return nil //nolint:nilerr // the next to open it says what is wrong
+	}
+	if len(tables) == 0 || slices.Contains(tables, goose.DefaultTablename) {
+		return nil
+	}
+	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (its tables: %s); name a file of the controller's own or leave the setting out", path, ErrForeign, strings.Join(tables, ", "))
+	if slices.Contains(tables, "presets") {
+		err = fmt.Errorf("%w; docs/from-the-original.md says how its presets are taken over", err)
+	}
+	return err
+}
+
+// address is the name by which SQLite opens the file at path.
+func address(path string, settings url.Values) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + settings.Encode()
 }
 
 func newer(version, newest int64) error {

@@ -156,6 +156,27 @@ func TestADatabaseOfANewerVersionIsRefusedAndLeftAlone(t *testing.T) {
 	}
 }
 
+func TestADatabaseOfAnotherProgramIsRefusedAndLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "presets.db")
+	db, err := sql.Open("sqlite3", path)
+	must(t, err)
+	_, err = db.ExecContext(t.Context(), "CREATE TABLE presets (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO presets VALUES (1, 'mine')")
+	must(t, errors.Join(err, db.Close()))
+	before, err := os.ReadFile(path)
+	must(t, err)
+	_, err = store.Open(t.Context(), afero.NewOsFs(), path, key, clock)
+	if !errors.Is(err, store.ErrForeign) || !strings.Contains(err.Error(), `CONFIG_DB_PATH="`+path) || !strings.Contains(err.Error(), "from-the-original.md") {
+		t.Errorf("it should name the setting and where the presets go: %v", err)
+	}
+	after, err := os.ReadFile(path)
+	must(t, err)
+	beside, err := filepath.Glob(filepath.Dir(path) + "/*")
+	must(t, err)
+	if !bytes.Equal(before, after) || len(beside) != 1 {
+		t.Errorf("it should stay as it was, alone: %v", beside)
+	}
+}
+
 func TestNoSecretStandsInTheFiles(t *testing.T) {
 	path := temp(t)
 	s := open(t, path)
