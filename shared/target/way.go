@@ -144,7 +144,9 @@ func (m Machine) proxy(a Access) func(*url.URL) (*url.URL, error) {
 		u, err := parse(p)
 		return func(*url.URL) (*url.URL, error) { return u, err }
 	}
-	get := func(upper, lower string) string { return cmp.Or(envspec.Unquoted(m.Env, lower), envspec.Unquoted(m.Env, upper)) }
+	get := func(upper, lower string) string {
+		return cmp.Or(envspec.Unquoted(m.Env, lower), envspec.Unquoted(m.Env, upper))
+	}
 	choose := (&httpproxy.Config{
 		HTTPProxy: get("HTTP_PROXY", "http_proxy"), HTTPSProxy: get("HTTPS_PROXY", "https_proxy"), NoProxy: get("NO_PROXY", "no_proxy"),
 	}).ProxyFunc()
