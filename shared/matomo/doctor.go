@@ -87,8 +87,6 @@ type Expect struct {
 	Pages    []string
 	Networks []netip.Prefix
 	Agents   []string
-	// AnyCertificate takes any certificate, as the sender does (TLS_VERIFY=false).
-	AnyCertificate bool
 }
 
 // examination is one target under examination.
@@ -101,7 +99,6 @@ type examination struct {
 // Examine tells whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and what
 // cannot be read tells the right that it needs.
 func (c *Client) Examine(ctx context.Context, t target.Target, e Expect) Diagnosis {
-	t.Insecure = t.Insecure || e.AnyCertificate
 	x := &examination{Client: c, target: t, expect: e}
 	var d Diagnosis
 	x.run(ctx, &d)

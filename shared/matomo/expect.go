@@ -13,7 +13,7 @@ import (
 // the days of a backfill, are the caller's to fill in.
 func Expecting(s *spec.Spec, funnels []funnel.Funnel) Expect {
 	e := Expect{
-		Zone: &s.Timezone, Currency: s.Currency, Dimension: s.RunDimension, AnyCertificate: !s.TLSVerify,
+		Zone: &s.Timezone, Currency: s.Currency, Dimension: s.RunDimension,
 		Searches: s.SearchProbability > 0, Orders: s.EcommerceProbability > 0, Outlinks: s.OutlinkProbability > 0,
 		Downloads: s.DownloadProbability > 0, Events: s.ClickEventProbability+s.RandomEventProbability > 0,
 		Bulk:  s.SendMode == "bulk" || s.BackfillEnabled,
