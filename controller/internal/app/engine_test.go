@@ -30,3 +30,20 @@ func TestAnEngineThatIsOfNoUseIsRefusedWhereOneIsAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// Its own questions would pass where the hits of the loadgen do not.
+func TestWaysOfTheControllerAloneAreSaid(t *testing.T) {
+	c := prepare(t, t.TempDir())
+	c.host.Env["RUNTIME"], c.host.Env["DOCKER_HOST"] = "docker", "unix://"+t.TempDir()+"/none.sock"
+	c.host.Env["SSL_CERT_FILE"], c.host.Env["https_proxy"] = "/ca.pem", "http://user:hush@proxy.test:3128"
+	c.begin()
+	logs := c.logs.String()
+	for _, want := range []string{"variable=SSL_CERT_FILE set=TLS_CA_FILE", "variable=https_proxy set=PROXY_URL"} {
+		if !strings.Contains(logs, want) {
+			t.Errorf("the log lacks %q:\n%s", want, logs)
+		}
+	}
+	if strings.Contains(logs, "hush") {
+		t.Error("the log holds the proxy's password")
+	}
+}

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -40,6 +42,9 @@ func (a *App) choosePort(ctx context.Context) error {
 		})
 	}
 	a.log.Info("runtime chosen", "runtime", a.port.Name(), "why", a.runtimeReason)
+	if a.port.Name() != "process" {
+		a.warnOfOwnWays()
+	}
 	a.closers = append(a.closers, func() error {
 		// The context is that of the end: nothing cancels it but its own time.
 		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DefaultTimeout)
@@ -47,6 +52,21 @@ func (a *App) choosePort(ctx context.Context) error {
 		return a.port.Close(ctx, run.DefaultTimeout)
 	})
 	return nil
+}
+
+// ownWays are variables by which the controller reaches others and a container does not, with the setting for both.
+var ownWays = map[string]string{
+	"HTTP_PROXY": "PROXY_URL", "HTTPS_PROXY": "PROXY_URL", "http_proxy": "PROXY_URL", "https_proxy": "PROXY_URL",
+	"SSL_CERT_FILE": "TLS_CA_FILE", "SSL_CERT_DIR": "TLS_CA_FILE",
+}
+
+// warnOfOwnWays says which variables let the controller's own questions through where the hits of a container are not.
+func (a *App) warnOfOwnWays() {
+	for _, key := range slices.Sorted(maps.Keys(ownWays)) {
+		if a.host.Env[key] != "" {
+			a.log.Warn("the environment variable is for the controller alone: the loadgen's container does not get it", "variable", key, "set", ownWays[key])
+		}
+	}
 }
 
 // chooseEngine takes the engine that is found. One that does not answer is waited for where RUNTIME=docker asks for it; one

@@ -3,12 +3,14 @@ package library_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/target"
+	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
 func TestADraftHoldsNoTokenAndNeedsNoTarget(t *testing.T) {
@@ -40,6 +42,33 @@ func TestADraftHoldsNoTokenAndNeedsNoTarget(t *testing.T) {
 	}
 	if got := many.Targets.Targets[0].Token.Reveal(); got == "" || got == token {
 		t.Errorf("a stand-in should take the target's token's place, got %q", got)
+	}
+}
+
+// What is outlined is not sent, so that it needs no password and no certificate, not even those that are gone.
+func TestADraftKnowsNothingOfHowTargetsAreReached(t *testing.T) {
+	l, dir := newLibrary(t), t.TempDir()
+	cert, key := testbed.Certificate(t, dir, "client")
+	_, err := l.SaveConfig(t.Context(), map[string]any{
+		"MATOMO_URL": "https://user:hush@matomo.test/", "MATOMO_API_URL": "https://api.test/", "MATOMO_HEADERS": "X-Gate: hush", "TLS_CA_FILE": cert, "TLS_CERT_FILE": cert,
+		"TLS_KEY_FILE": key, "TLS_VERIFY": false, "PROXY_URL": "http://p:hush@proxy.test",
+	}, 0)
+	must(t, err)
+	_, err = l.CreateTarget(t.Context(), []byte(strings.Replace(reached, "{", `{"tls_ca_file":"`+cert+`",`, 1)))
+	must(t, err)
+	must(t, os.Remove(cert))
+	for _, mode := range []library.Mode{library.Single, library.Multi} {
+		must(t, l.SaveRouting(t.Context(), library.Routing{Mode: mode, Strategy: target.RoundRobin}))
+		s, _, err := l.Draft(t.Context(), nil, nil)
+		must(t, err)
+		for _, key := range []string{"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CA_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE", "PROXY_URL"} {
+			if s.Knobs[key] != "" {
+				t.Errorf("%s: %s=%q", mode, key, s.Knobs[key])
+			}
+		}
+		if s.Targets != nil && s.Targets.Targets[0].Access != (target.Access{}) {
+			t.Errorf("%+v", s.Targets.Targets)
+		}
 	}
 }
 

@@ -2,8 +2,6 @@ package library
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,7 +13,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
-	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // secretField is a secret of a target, by its name in targets.json and as a knob.
@@ -105,37 +102,13 @@ func (l *Library) keepsPlaces(ctx context.Context, before store.Config, k knobs,
 	return err
 }
 
-// checkFiles refuses certificate and key files that cannot be read or used. named tells what a field of targets.json is
-// called where it was given.
+// checkFiles refuses certificate and key files that cannot be used. named tells what a field of targets.json is called where
+// it was given.
 func (l *Library) checkFiles(a target.Access, named func(field string) string, problems *problem.List) {
-	ca := l.readPEM(named("tls_ca_file"), a.CAFile, problems)
-	if ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		problems.Refuse(named("tls_ca_file"), a.CAFile, "holds no certificate", "name a PEM file, which begins with -----BEGIN CERTIFICATE-----")
-	}
-	cert := l.readPEM(named("tls_cert_file"), a.CertFile, problems)
-	key := cert
-	if a.KeyFile != "" {
-		key = l.readPEM(named("tls_key_file"), a.KeyFile, problems)
-	}
-	if cert == nil || key == nil {
-		return
-	}
-	if _, err := tls.X509KeyPair(cert, key); err != nil {
-		problems.Refuse(named("tls_cert_file"), a.CertFile, "cannot be used with its key: "+err.Error(), "name the PEM files of a certificate and of its own key")
-	}
-}
-
-// readPEM reads a file that a setting names; nil where it names none, or where it is refused.
-func (l *Library) readPEM(setting, path string, problems *problem.List) []byte {
-	if path == "" {
-		return nil
-	}
-	data, err := exchange.Read(l.fs, l.abs(path))
-	if err != nil {
-		problems.Refuse(setting, path, "cannot be read: "+err.Error(), "name a file that the controller's user may read, in or below "+l.folder)
-		return nil
-	}
-	return textfile.Plain(data)
+	read := func(path string) ([]byte, error) { return exchange.Read(l.fs, path) }
+	a.In(l.folder).CheckFiles(read, func(field, shown, message, cure string) {
+		problems.Refuse(named(field), shown, message, strings.ReplaceAll(cure, "tls_key_file", named("tls_key_file")))
+	})
 }
 
 // abs is where a file is that a setting names.

@@ -58,7 +58,11 @@ func fill(ctx context.Context, s *store.Store) error {
 	_, err := s.SaveConfig(ctx, store.Config{Knobs: map[string]string{"CONCURRENCY": "7"}, Secrets: map[string]secret.String{"MATOMO_TOKEN_AUTH": token}})
 	_, err2 := s.SavePreset(ctx, store.Preset{Name: "Mine", Description: "d", Knobs: map[string]string{"CONCURRENCY": "9"}})
 	_, err3 := s.SaveFunnel(ctx, store.Funnel{Funnel: funnel.Funnel{Name: "Buy", Probability: .5, Enabled: true, Steps: []funnel.Step{{Type: funnel.Pageview, URL: "https://a.test/"}}}})
-	_, err4 := s.SaveTarget(ctx, store.Target{Target: target.Target{Name: "A", URL: "https://a.test/matomo.php", SiteID: 2, Token: token, Weight: 3, Enabled: true}})
+	_, err4 := s.SaveTarget(ctx, store.Target{Target: target.Target{
+		Name: "A", URL: "https://a.test/matomo.php", SiteID: 2, Token: token, ReadToken: token, Weight: 3, Enabled: true,
+		Access: target.Access{APIURL: "https://api.test/index.php", HTTPAuth: "user:" + token, Headers: "X-Gate: " + token, Proxy: "http://user:" + token + "@proxy.test",
+			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem"},
+	}})
 	return errors.Join(err, err2, err3, err4,
 		s.SaveContent(ctx, store.URLs, []byte("https://a.test/\n")),
 		s.SaveRouting(ctx, store.Routing{Multi: true, Strategy: target.Random}),
@@ -195,6 +199,24 @@ func TestNoSecretStandsInTheFiles(t *testing.T) {
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s has mode %v, %v", file, info.Mode(), err)
 		}
+	}
+}
+
+func TestHowATargetIsReachedIsKeptWhole(t *testing.T) {
+	s := open(t, temp(t))
+	want := target.Target{
+		Name: "A", URL: "https://a.test/matomo.php", SiteID: 2, Token: "1", ReadToken: "2", Weight: 3, Enabled: true,
+		Access: target.Access{APIURL: "https://api.test/index.php", HTTPAuth: "3", Headers: "4\n5", Proxy: "6", CAFile: "7", CertFile: "8", KeyFile: "9"},
+	}
+	id, err := s.SaveTarget(t.Context(), store.Target{Target: want})
+	must(t, err)
+	for range 2 { // made anew, then written over
+		if got, err := s.Targets(t.Context()); err != nil || len(got) != 1 || got[0].Target != want {
+			t.Errorf("%+v, %v", got, err)
+		}
+		want.APIURL, want.HTTPAuth, want.Proxy = "", "", "none"
+		_, err := s.SaveTarget(t.Context(), store.Target{ID: id, Target: want})
+		must(t, err)
 	}
 }
 
