@@ -23,7 +23,7 @@ SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags $(SQLITE_TAGS)
 WEB         := controller/web
 WEB_SOURCES  = $(shell find $(WEB)/src $(WEB)/public -type f) $(wildcard $(WEB)/*.json $(WEB)/*.js $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: build bin/loadgen bin/controller licences web test test-go test-web no-images check check-web generate demo run up \
+.PHONY: build bin/loadgen bin/controller licences web test test-go test-web no-images check check-web fuzz generate demo run up \
         bench bench-controller images image-loadgen image-controller image-files clean
 
 build: web ## bin/loadgen, static, and bin/controller
@@ -100,6 +100,9 @@ check-web: ## types, format and the generated types of the interface
 	3) echo "The interface is not checked: $$why." ;; \
 	*) exit 1 ;; \
 	esac
+
+fuzz: ## requests drawn from the document of the API for FUZZ_SECONDS (60), good ones and such as break one rule of it
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} go test -count=1 -v -run TestEveryAnswer ./controller/internal/api
 
 generate: ## the tables of settings in the README, the interface's types of the API
 	go run ./shared/spec/readme README.md

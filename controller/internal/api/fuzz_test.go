@@ -12,6 +12,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -120,14 +121,27 @@ func (c contract) try(t *testing.T, f *fixture, s sampler, method, path string, 
 	return got.Code
 }
 
-func TestEveryAnswerIsWhatTheDocumentSaysAndNoneHoldsASecret(t *testing.T) {
+// rounds are how often every operation is tried: 40 times, and more for FUZZ_SECONDS. FUZZ_SEED draws others.
+func rounds(t *testing.T, try func(round int, seed uint64)) {
+	t.Helper()
+	seed, _ := strconv.ParseUint(os.Getenv("FUZZ_SEED"), 10, 64) // 0 without it
+	seconds, _ := strconv.Atoi(os.Getenv("FUZZ_SECONDS"))
+	until := time.Now().Add(time.Duration(seconds) * time.Second)
+	round := 0
+	for ; !t.Failed() && (round < 40 || time.Now().Before(until)); round++ {
+		try(round, seed)
+	}
+	t.Logf("%d rounds with FUZZ_SEED=%d", round, seed)
+}
+
+func TestEveryAnswerIsWhatTheDocumentSaysAndWhatBreaksItIsRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.runs.result = run.Result{Status: run.Status{Loadgen: runtime.Status{State: runtime.Running}}}
 	f.hub.Close() // a stream would not end
 	c := newContract(t, f)
 	seen := map[string]map[int]int{}
-	for round := range 40 {
+	rounds(t, func(round int, seed uint64) {
 		for path, body := range map[string]string{
 			"/api/presets": `{"name":"there","config":{"PAGEVIEWS_MIN":2}}`,
 			"/api/funnels": `{"name":"there","probability":0.1,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`,
@@ -147,13 +161,15 @@ func TestEveryAnswerIsWhatTheDocumentSaysAndNoneHoldsASecret(t *testing.T) {
 			// Each operation draws for itself, so that a new one changes nothing for the others.
 			of := fnv.New64a()
 			_, _ = of.Write([]byte(method + path)) // never fails
-			s := sampler{rand.New(rand.NewPCG(of.Sum64(), uint64(round))), c.Components.Schemas, float64(round%4) / 8}
+			s := sampler{rand.New(rand.NewPCG(of.Sum64()^seed, uint64(round))), c.Components.Schemas, float64(round%4) / 8}
 			if seen[method+" "+path] == nil {
 				seen[method+" "+path] = map[int]int{}
 			}
 			seen[method+" "+path][c.try(t, f, s, method, path, o)]++
+			s.spite = 0
+			c.breaks(t, f, s, method, path, o)
 		})
-	}
+	})
 	for what, codes := range seen {
 		good := codes[200] + codes[201] + codes[202] + codes[204] + codes[501]
 		// No Matomo is asked here, no deleted run is listed, no job is left to go on, and nobody signs in with what is drawn.

@@ -15,6 +15,7 @@ type schema struct {
 	Enum                 []any
 	Minimum, Maximum     *float64
 	MinLength, MaxLength *int
+	MinItems, MaxItems   *int
 	Pattern, Format      string
 	Items                *schema
 	OneOf                []schema
