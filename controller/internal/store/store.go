@@ -58,13 +58,13 @@ type Store struct {
 
 // Open opens the database at path, making it and its folder where they are missing, and brings it to the present
 // schema. fsys must be the one that holds path on disk, because SQLite opens it by itself. key seals the secrets.
-// The error is ErrNewer where a later version wrote the database and ErrForeign where another program did, which then stays as
-// it is, and names the key where it is the wrong one.
+// The error is ErrNewer where a later version wrote the database and ErrForeign where another program did, which then
+// stays as it is; it names the key where that is the wrong one.
 func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() time.Time) (*Store, error) {
 	if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make folder of database: %w", err)
 	}
-	if err := ours(ctx, path); err != nil {
+	if err := ours(ctx, fsys, path); err != nil {
 		return nil, err
 	}
 	// SQLite would make it readable for all; its other files take over the mode of this one.
@@ -136,8 +136,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 
 // ours refuses the database of another program before anything is written into it. What is no database at all is for
 // SQLite to say.
-func ours(ctx context.Context, path string) error {
-	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+func ours(ctx context.Context, fsys afero.Fs, path string) error {
+	if info, err := fsys.Stat(path); err != nil || info.Size() == 0 {
 		return nil //nolint:nilerr // a new one
 	}
 	db, err := sqlx.Open("sqlite3", address(path, url.Values{"mode": {"ro"}}))
@@ -146,13 +146,15 @@ func ours(ctx context.Context, path string) error {
 	}
 	defer db.Close() //nolint:errcheck // only read
 	var tables []string
-	if err := db.SelectContext(ctx, &tables, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"); err != nil {
+	const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+	if err := db.SelectContext(ctx, &tables, query); err != nil {
 		return nil //nolint:nilerr // the next to open it says what is wrong
 	}
 	if len(tables) == 0 || slices.Contains(tables, goose.DefaultTablename) {
 		return nil
 	}
-	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (its tables: %s); name a file of the controller's own or leave the setting out", path, ErrForeign, strings.Join(tables, ", "))
+	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (its tables: %s); name a file of the controller's own or leave the setting out",
+		path, ErrForeign, strings.Join(tables, ", "))
 	if slices.Contains(tables, "presets") {
 		err = fmt.Errorf("%w; docs/from-the-original.md says how its presets are taken over", err)
 	}
