@@ -87,6 +87,7 @@ func TestEachFailureHasItsCure(t *testing.T) {
 		{"a page of something else", &fake{status: 200, page: "<title>Just a moment...</title>"}, nil, "tracker", matomo.Bad, "no answer of Matomo to a hit: answered 200 (Server: gate): not as Matomo does, is the address right?: \"Just a moment...\"", false},
 		{"a client certificate is missing", &fake{status: 400, page: "<title>400 No required SSL certificate was sent</title>"}, nil, "tracker", matomo.Bad, "something in front of Matomo answered 400 (Server: gate): \"400 No required SSL certificate was sent\"", false},
 		{"a warning of PHP", &fake{status: 200, page: "Warning: x\nGIF89a\x01\x00\x01\x00"}, nil, "tracker", matomo.Doubtful, "Warning: x", true},
+		{"a Matomo that shows its log", &fake{status: 200, page: "[2026-11-30 21:38:05] piwik.DEBUG: Debug enabled"}, nil, "tracker", matomo.Bad, "set debug=0", false},
 		{"a wrong path", &fake{status: 404}, nil, "tracker", matomo.Bad, "path", false},
 		{"a closed door", &fake{status: 403, page: "Blocked"}, nil, "tracker", matomo.Bad, "closed: something in front of Matomo answered 403 (Server: gate): \"Blocked\"", false},
 		{"a login page", &fake{status: 302}, nil, "tracker", matomo.Bad, "redirect to /elsewhere", false},

@@ -63,8 +63,21 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 	for _, v := range visits {
 		v.actions(actions)
 	}
+	var lost []string
 	for _, h := range hits {
-		out = append(out, h.compare(actions[first.Add(h.at).Unix()])...)
+		is := actions[first.Add(h.at).Unix()]
+		if is == nil && h.recordedAs != "" {
+			lost = append(lost, h.kind)
+			continue
+		}
+		for _, f := range h.compare(is) {
+			if !slices.Contains(out, f) { // as of the page before
+				out = append(out, f)
+			}
+		}
+	}
+	if len(lost) > 0 {
+		out = append(out, bad(probed, "look at "+exclusions+", and at the plug-ins for it", "taken, but not recorded: %s", strings.Join(lost, ", ")))
 	}
 	if began == first.Unix() { // else the hit is lost that tells of the visit
 		out = append(out, different(visits[0], "visit", probeVisit(x.target, x.expect, visitor))...)
@@ -84,13 +97,7 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 
 // compare tells the differences of one hit.
 func (h *probeHit) compare(is row) []Finding {
-	switch got := is.text("type"); {
-	case h.recordedAs == "" && is == nil:
-		return nil
-	case is == nil:
-		return []Finding{bad(probed, "look at what the site and the whole Matomo exclude ("+exclusions+"), and at the plug-in for it",
-			"the %s was taken, but is not recorded", h.kind)}
-	case got != h.recordedAs:
+	if got := is.text("type"); got != h.recordedAs {
 		return []Finding{bad(probed, cures[h.kind], "the %s is recorded as %s", h.kind, actionName(got))}
 	}
 	return different(is, h.kind, h.shown)

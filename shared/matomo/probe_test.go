@@ -89,7 +89,7 @@ func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {
 	if got := hits[2].Get("url"); !strings.HasSuffix(got, "?page=1") {
 		t.Errorf("%s has not the parameters of the run's pages", got)
 	}
-	if p.Works() || len(p.Findings) == 0 || !strings.Contains(p.Findings[0].Message, "is not recorded") {
+	if p.Works() || len(p.Findings) == 0 || p.Findings[0].Message != "taken, but not recorded: pageview, event, pageview" {
 		t.Errorf("hits that are lost are not told: %+v", p.Findings)
 	}
 	if text := p.String(); !strings.Contains(text, "visible after") || !strings.Contains(text, p.Visitor) {

@@ -96,6 +96,8 @@ func (x *examination) answered(a *answer.Answer) Finding {
 		return bad(check, "turn on record_statistics in Matomo's config.ini.php, or wait where the server is overloaded", "takes no hits now: %s", a)
 	case a.Status >= http.StatusInternalServerError:
 		return bad(check, "read the log of Matomo's web server", "fails: %s", a)
+	case strings.Contains(a.FirstWords, "piwik.DEBUG"):
+		return bad(check, "set debug=0 in section [Tracker] of Matomo's config.ini.php", "answers with its log: hits are recorded, but could only be counted as unknown")
 	default:
 		return bad(check, "give the address of matomo.php itself", "gives no answer of Matomo to a hit: %s", a)
 	}
