@@ -74,6 +74,9 @@ elif [ -S "$socket" ]; then
   keep DOCKER_GID "$(stat -L -c %g "$socket")"
 fi
 
+# What will lie there is for this user alone. A folder of somebody else is the controller's to complain of.
+chmod go= data/* 2>/dev/null || :
+
 # made is the version that an image was made from, nothing where it is not there.
 made() {
   "$docker" image inspect --format '{{with index .Config.Labels "org.opencontainers.image.version"}}{{.}}{{else}}of no version{{end}}' "$1" 2>/dev/null

@@ -110,6 +110,7 @@ func TestTheTwoComposeFilesAreTwoProjectsWithLimits(t *testing.T) {
 			Options map[string]string
 		}
 		Ports []struct{ Published string }
+		Build struct{ Args map[string]string }
 	}
 	projects := map[string]bool{}
 	for file, want := range map[string]struct {
@@ -119,7 +120,7 @@ func TestTheTwoComposeFilesAreTwoProjectsWithLimits(t *testing.T) {
 		"docker-compose.webui.yml": {"CONTROL_UI_PORT=24501\n", "no", "24501"},
 	} {
 		env := filepath.Join(t.TempDir(), "settings.env")
-		if err := os.WriteFile(env, []byte(want.variables), 0o600); err != nil {
+		if err := os.WriteFile(env, []byte(want.variables+"VERSION=v9\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		var project struct {
@@ -134,6 +135,9 @@ func TestTheTwoComposeFilesAreTwoProjectsWithLimits(t *testing.T) {
 		for name, s := range project.Services {
 			if s.MemLimit == "" || s.PidsLimit == 0 || s.Logging.Driver != "json-file" || s.Logging.Options["max-size"] == "" || s.Logging.Options["max-file"] == "" {
 				t.Errorf("%s: %s lacks a limit: %+v", file, name, s)
+			}
+			if s.Build.Args["VERSION"] != "v9" {
+				t.Errorf("%s: %s is built without its version: %v", file, name, s.Build)
 			}
 			if name == "controller" && s.Ports[0].Published != want.port {
 				t.Errorf("the controller is published at %+v", s.Ports)

@@ -21,6 +21,8 @@ type fakeEngine struct {
 	// security and image are what it says of itself, and the id of the loadgen's image.
 	security, image string
 	log             string
+	// refusal is its answer to who wants a container.
+	refusal string
 
 	mu        sync.Mutex
 	container map[string]any // as inspected; nil is none
@@ -69,6 +71,8 @@ func (f *fakeEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(http.StatusOK, map[string]any{"Id": f.image})
 	case strings.HasPrefix(path, "networks/"):
 		answer(http.StatusOK, map[string]any{})
+	case path == "containers/create" && f.refusal != "":
+		answer(http.StatusBadRequest, map[string]string{"message": f.refusal})
 	case path == "containers/create":
 		if err := json.NewDecoder(r.Body).Decode(&f.created); err != nil {
 			answer(http.StatusBadRequest, map[string]string{"message": err.Error()})
@@ -189,5 +193,15 @@ func TestARestartPolicyThatHidesAnEndIsNamedWithWhatTheLogSays(t *testing.T) {
 		if !strings.Contains(s.Reason, want) {
 			t.Errorf("the reason lacks %q: %s", want, s.Reason)
 		}
+	}
+}
+
+// A socket may lead to another machine too, by a tunnel, or to a virtual one.
+func TestAnEngineWithoutTheFoldersSaysSo(t *testing.T) {
+	t.Parallel()
+	f := &fakeEngine{image: "sha256:new", refusal: `invalid mount config for type "bind": bind source path does not exist: /data/exchange`}
+	err := f.at(t).Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "/data/exchange") || !strings.Contains(err.Error(), "the engine's machine has no such folder") {
+		t.Errorf("got %v", err)
 	}
 }
