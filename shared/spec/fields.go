@@ -51,7 +51,9 @@ func Unknown(file string, environ map[string]string, severity problem.Severity) 
 	var problems problem.List
 	for _, key := range slices.Sorted(maps.Keys(environ)) {
 		if !Known(key) {
-			problems = append(problems, problem.Problem{Where: file + ": " + key, Message: "is not a known setting", Cure: meant(Nearest(key)), Severity: severity})
+			problems = append(problems, problem.Problem{
+				Where: file + ": " + key, Message: "is not a known setting", Cure: meant(Nearest(key)), Severity: severity,
+			})
 		}
 	}
 	return problems

@@ -257,7 +257,7 @@ func (v *Value) Text(key string) string {
 	return s
 }
 
-// Secret is the text at key likewise, and never shows what stands there.
+// Secret is the text at key likewise, without the spaces around it as in an environment, and never shows what stands there.
 func (v *Value) Secret(key string) secret.String {
 	f := v.Get(key)
 	if f == nil {
@@ -267,7 +267,7 @@ func (v *Value) Secret(key string) secret.String {
 	if !ok {
 		f.Refuse("", "", "is not a text", `write "…"`)
 	}
-	return secret.String(s)
+	return secret.String(strings.TrimSpace(s))
 }
 
 // Number is the finite number at key, nil where it is absent.

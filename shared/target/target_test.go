@@ -58,6 +58,13 @@ func TestDefaultsAndTheAddressOfTheTracker(t *testing.T) {
 	}
 }
 
+func TestSpacesAroundATokenAreNoPartOfIt(t *testing.T) {
+	s, problems := target.Decode("targets", []byte(`{"targets":[{"name":"a","url":"https://a.test/","site_id":1,"token_auth":" abc\n"}]}`))
+	if problems.Err() != nil || s.Targets[0].Token.Reveal() != "abc" {
+		t.Errorf("%v: %q", problems, s.Targets[0].Token.Reveal())
+	}
+}
+
 func TestTheTokenToReadWithStaysOutOfTheFile(t *testing.T) {
 	s, problems := target.Decode("targets", []byte(`{"targets":[{"name":"a","url":"https://a.test/","site_id":1,"token_auth":"sends","read_token":"reads"}]}`))
 	data, err := target.Encode(s)

@@ -46,7 +46,8 @@ func sample(text string) []string {
 
 var (
 	quotedField = regexp.MustCompile(`^"https?://[^"]*"([,;]|$)`)
-	// titled ends as no address does: with a quoted text, or with one that begins in upper case or holds a space, and has nothing of a path.
+	// titled ends as no address does: with a quoted text, or with one that begins in upper case or holds a space, and that has
+	// nothing of a path.
 	titled = regexp.MustCompile(`^https?://[^\t]*[,;] ?("[^"]*"|\p{Lu}[^/.=&?%#,;]*|[^/.=&?%#,;]* [^/.=&?%#,;]*)$`)
 )
 

@@ -60,18 +60,26 @@ func CheckAddress(address string) *Fault {
 		return &Fault{Message: fmt.Sprintf("has %v", odd), Cure: cure}
 	}
 	if strings.Contains(address, " ") {
-		return &Fault{Message: "has a single space", Cure: "put a TAB or two spaces between address and title, and %20 into an address"}
+		return &Fault{
+			Message: "has a single space", Cure: "put a TAB or two spaces between address and title, and %20 into an address",
+		}
 	}
 	path, _, _ := strings.Cut(address, "#")
 	path, _, _ = strings.Cut(path, "?")
 	if at := bareEscape(path); at >= 0 {
-		return &Fault{Message: fmt.Sprintf("has a %% that begins no escape, as character %d", utf8.RuneCountInString(path[:at])+1), Cure: "write %25 for a percent sign"}
+		place := utf8.RuneCountInString(path[:at]) + 1
+		return &Fault{
+			Message: fmt.Sprintf("has a %% that begins no escape, as character %d", place), Cure: "write %25 for a percent sign",
+		}
 	}
 	switch u, err := url.Parse(address); {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		return &Fault{Message: "is not an http or https address", Cure: "write https://host/page"}
 	case u.User != nil:
-		return &Fault{Message: "holds a user name or password, which Matomo would record", Cure: "leave it out of the address of a page", Secret: true}
+		return &Fault{
+			Message: "holds a user name or password, which Matomo would record", Cure: "leave it out of the address of a page",
+			Secret: true,
+		}
 	}
 	return nil
 }
