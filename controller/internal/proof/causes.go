@@ -87,7 +87,9 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, 
 			}
 		}
 	}
-	for _, f := range m.Examine(ctx, t, matomo.Expect{Dimension: r.Dimension, Past: past(r)}).Findings {
+	meant := func(kind string) bool { return sent.ByKind[kind].Planned > 0 }
+	e := matomo.Expect{Dimension: r.Dimension, Past: past(r), Searches: meant("search"), Events: meant("event"), Orders: meant("order")}
+	for _, f := range m.Examine(ctx, t, e).Findings {
 		if slices.Contains(telling, f.Check) && (f.Verdict == matomo.Bad || f.Verdict == matomo.Doubtful) {
 			add(f.Check, f.Cure, "%s", f.Message)
 		}
@@ -99,7 +101,7 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, 
 }
 
 // telling are the checks of the doctor that can explain a loss beyond what is asked for here.
-var telling = []string{"queue", "spam", "retention", "dimension", "created"}
+var telling = []string{"queue", "spam", "retention", "dimension", "created", "plugins", "search"}
 
 // past are the past days that were sent, nil for live traffic.
 func past(r Run) *calendar.Window {

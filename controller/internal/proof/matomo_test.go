@@ -24,6 +24,7 @@ type shows struct {
 	asked    []matomo.Slice
 	notes    []string
 	findings []matomo.Finding
+	expected matomo.Expect
 	began    time.Time
 }
 
@@ -50,7 +51,8 @@ func (m *shows) Exclusions(context.Context, target.Target) (matomo.Exclusions, e
 }
 func (m *shows) Skew(context.Context, target.Target) (time.Duration, error) { return 0, nil }
 
-func (m *shows) Examine(context.Context, target.Target, matomo.Expect) matomo.Diagnosis {
+func (m *shows) Examine(_ context.Context, _ target.Target, e matomo.Expect) matomo.Diagnosis {
+	m.expected = e
 	return matomo.Diagnosis{Findings: m.findings}
 }
 func (m *shows) Annotate(_ context.Context, _ target.Target, day time.Time, note string) error {

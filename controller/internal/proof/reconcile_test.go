@@ -3,6 +3,7 @@ package proof_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -80,6 +81,27 @@ func TestExcludedAddressesAreNamed(t *testing.T) {
 		causes := got.Targets[0].Causes
 		if len(causes) != 1 || causes[0].Kind != "excluded_addresses" || !strings.Contains(causes[0].Message, "90.224.0.0/16") {
 			t.Errorf("%+v", causes)
+		}
+	})
+}
+
+func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &shows{report: always(shown(visits, pages-40)), lately: holds(visits, pages-40), findings: []matomo.Finding{
+			{Check: "plugins", Verdict: matomo.Bad, Message: "Events is not active", Cure: "activate it"},
+			{Check: "created", Verdict: matomo.Doubtful, Message: "the site was created on 2026-11-30", Cure: "set it back"},
+		}}
+		r := ended()
+		matomoOf := r.Summary.Targets["matomo"]
+		matomoOf.ByKind["event"] = record.Hits{Planned: 40, Accepted: 40}
+		got, _ := reconcile(t, m, r)
+		if !m.expected.Events || m.expected.Orders {
+			t.Errorf("the doctor was asked about %+v, but events are sent and orders are not", m.expected)
+		}
+		for _, want := range []string{"plugins", "created"} {
+			if !slices.ContainsFunc(got.Targets[0].Causes, func(c record.Cause) bool { return c.Kind == want && c.Cure != "" }) {
+				t.Errorf("%s is not among %+v", want, got.Targets[0].Causes)
+			}
 		}
 	})
 }
