@@ -77,6 +77,9 @@ func check(ctx context.Context, args []string, h host) int {
 		_, _ = fmt.Fprintln(h.stdout, note)
 	}
 	unread := []string{"Matomo's own settings (--connect, --probe)"}
+	if *probe {
+		unread = []string{"what Matomo tells of its settings (--connect)"}
+	}
 	if *connect {
 		good, left := connectAll(ctx, h, p)
 		if !good {
