@@ -15,7 +15,7 @@ import (
 // oneof lists the permitted words; secret keeps the value out of every output and gives the knob a _FILE form; path is a
 // file's, which in a file of settings is relative to the folder of that file.
 type Spec struct {
-	MatomoURL       string        `env:"MATOMO_URL" group:"Target" help:"Address of the tracker, with its path: https://host/matomo.php. Needed for a run unless targets are given."`
+	MatomoURL       string        `env:"MATOMO_URL" group:"Target" help:"Address of the Matomo or of its tracker, such as https://host/matomo.php. Needed for a run unless targets are given."`
 	MatomoSiteID    int           `env:"MATOMO_SITE_ID" envDefault:"1" min:"1" group:"Target" help:"Matomo site that records the traffic."`
 	MatomoToken     secret.String `env:"MATOMO_TOKEN_AUTH" secret:"true" group:"Target" help:"Token of a user with write access to the site, sent in POST bodies only. Without it visits are recorded, but with the generator's own address and country."`
 	MatomoReadToken secret.String `env:"MATOMO_READ_TOKEN" secret:"true" group:"Target" help:"Token of a user who may view the site, with which the controller reads what was recorded. Unset: MATOMO_TOKEN_AUTH. The loadgen never gets it."`

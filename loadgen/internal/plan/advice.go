@@ -88,6 +88,9 @@ func (l *loader) warnOfConcurrency() {
 func (l *loader) note() {
 	p := l.plan
 	add := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
+	for _, t := range p.Targets {
+		add("target %s: site %d at %s", t.Name, t.SiteID, t.URL)
+	}
 	m := p.sample()
 	peak := ""
 	if p.Load.Kind() != profile.Constant {

@@ -147,11 +147,12 @@ const buys = `[
 func TestWhatThePlanAmountsToIsTold(t *testing.T) {
 	t.Parallel()
 	p := good(t, set{
-		"BOUNCE_PROBABILITY": "0.5", "PAGEVIEWS_MIN": "3", "PAGEVIEWS_MAX": "3", "TARGET_VISITS_PER_DAY": "86400", "SITESEARCH_PROBABILITY": "0",
+		"MATOMO_URL": "https://m.example.test/stats/", "BOUNCE_PROBABILITY": "0.5", "PAGEVIEWS_MIN": "3", "PAGEVIEWS_MAX": "3", "TARGET_VISITS_PER_DAY": "86400", "SITESEARCH_PROBABILITY": "0",
 		"OUTLINKS_PROBABILITY": "0", "DOWNLOADS_PROBABILITY": "0", "CLICK_EVENTS_PROBABILITY": "0", "RANDOM_EVENTS_PROBABILITY": "0", "ECOMMERCE_PROBABILITY": "0",
 	}, set{"funnels.json": buys, "urls.txt": "https://a.test/one\tOne\nhttps://a.test/find?q=x\nhttps://b.test/two#part\n"})
 	told := strings.Join(p.Notes, "\n")
 	for _, want := range []string{
+		"target matomo: site 1 at https://m.example.test/stats/matomo.php",
 		// A visit has 3 hits by 40 %, 2 by 20 %, 1 by 20 % and 4 by 20 %, give or take.
 		"rate: 1 visits/s, about 2.61 hits/s",
 		`funnel "buys": 40.0 % of all visits (probability 0.5, priority 2)`,

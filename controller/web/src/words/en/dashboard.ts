@@ -171,7 +171,7 @@ export const dashboard = {
     steps: ['Target', 'Connection', 'Amount'],
     progress: 'Steps',
     url: 'Address of the tracker',
-    urlHelp: 'With its path, such as https://matomo.example.org/matomo.php',
+    urlHelp: 'Or of the Matomo itself, such as https://matomo.example.org/matomo.php',
     urlNeeded: 'Give the address with http:// or https://.',
     site: 'Site id',
     siteHelp: 'The Matomo site that records the traffic.',
