@@ -22,7 +22,7 @@ command -v "$docker" >/dev/null ||
 # Podman are looked for at their usual sockets. The controller looks in the same order.
 if ! reason=$("$docker" version --format '{{.Server.Version}}' 2>&1 >/dev/null); then
   found=
-  if [ -z "${DOCKER_HOST:-}" ] && [ "$("$docker" context inspect --format '{{.Name}}')" = default ]; then
+  if [ -z "${DOCKER_HOST:-}" ] && [ "$("$docker" context inspect --format '{{.Name}}' 2>/dev/null)" = default ]; then
     for socket in "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock" /run/podman/podman.sock \
       "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/podman/podman.sock"; do
       if [ -S "$socket" ] && DOCKER_HOST=unix://$socket "$docker" version >/dev/null 2>&1; then
@@ -36,7 +36,7 @@ Start one, or use \`make run\`, which needs none."
   export DOCKER_HOST="$found"
   say "the engine that answers is $found; for other commands (docker, make images): export DOCKER_HOST=$found"
 fi
-engine=$("$docker" context inspect --format '{{.Endpoints.docker.Host}}')
+engine=$("$docker" context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null) || engine=${DOCKER_HOST:-unix:///var/run/docker.sock}
 case $engine in
 unix://* | npipe://* | tcp://127.* | tcp://localhost:* | tcp://\[::1\]:*) ;;
 *) fail "the engine at $engine is on another machine, and its containers cannot see the folder ./data of this one.

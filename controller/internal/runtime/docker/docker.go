@@ -179,7 +179,7 @@ func (d *Docker) Status(ctx context.Context) runtime.Status {
 // unavailable tells of an engine that is away.
 func (d *Docker) unavailable(s *runtime.Status, err error) {
 	s.State = runtime.Unavailable
-	cure := "start it, or give the controller access to its socket with DOCKER_GID in .env"
+	cure := "start it, or give the controller access to its socket with DOCKER_SOCKET and DOCKER_GID in .env, which `make up` writes"
 	if !strings.HasPrefix(d.c.Engine.Host, "unix:") {
 		cure = "start it, or check DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH"
 	}

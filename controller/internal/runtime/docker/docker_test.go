@@ -83,6 +83,9 @@ func healed(t *testing.T, s runtimetest.Subject, c docker.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if strings.Contains(did, "heal it") {
+		t.Errorf("it is healed, and says: %s", did)
+	}
 	after := s.Port.Status(t.Context())
 	if after.State != runtime.Running || after.Name != c.Name || after.Telemetry == "" {
 		t.Errorf("it should run under its name (%s): %+v", did, after)

@@ -142,7 +142,8 @@ func (d *Docker) create(ctx context.Context, name string, r recipe) (id string, 
 	if cerrdefs.IsNotFound(err) {
 		return "", d.noImage(err)
 	}
-	if err != nil && strings.Contains(err.Error(), "bind source path does not exist") {
+	// Docker and Podman refuse a folder that is not there in words alone.
+	if err != nil && (strings.Contains(err.Error(), "bind source path does not exist") || strings.Contains(err.Error(), "statfs ")) {
 		return "", fmt.Errorf("make the container: %w; the engine's machine has no such folder: it is another one, or DATA_DIR is not shared with its virtual machine", err)
 	}
 	if err != nil {
