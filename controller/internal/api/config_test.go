@@ -49,7 +49,7 @@ func TestAnApplyThatIsRefusedLeavesWhatIsSaved(t *testing.T) {
 			if got := f.ask("POST", "/api/config/apply", `{"config":{"matomo_url":"`+address+`","matomo_token_auth":"***MASKED***","concurrency":"9","BACKFILL_SEED":""}}`); got.Code != http.StatusOK {
 				t.Fatalf("%d %s", got.Code, got.Body)
 			}
-			if got := at(t, f.saved(t), "config.CONCURRENCY"); got != 9. {
+			if got := value(t, f.saved(t), "config.CONCURRENCY"); got != 9. {
 				t.Errorf("an apply that is taken saved CONCURRENCY=%v", got)
 			}
 		})
@@ -74,7 +74,7 @@ func TestAPatchChangesWhatItNames(t *testing.T) {
 			t.Fatalf("%s: %d %s", c.body, got.Code, got.Body)
 		}
 		for key, want := range c.want {
-			if v := at(t, got.object(t), "config."+key); v != want {
+			if v := value(t, got.object(t), "config."+key); v != want {
 				t.Errorf("%s: %s is %v, want %v", c.body, key, v, want)
 			}
 		}
@@ -93,7 +93,7 @@ func TestAnEmptyTokenIsWarnedOf(t *testing.T) {
 	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"`+address+`","MATOMO_TOKEN_AUTH":"`+token+`"}}`)
 	const want = "is empty, which removes the saved one; send ***MASKED*** or leave it out to keep it"
 	got := f.ask("POST", "/api/validate", `{"config":{"matomo_url":"`+address+`","matomo_token_auth":""}}`).object(t)
-	if w, _ := got["warnings"].([]any); len(w) == 0 || at(t, w[0], "message") != want {
+	if w, _ := got["warnings"].([]any); len(w) == 0 || value(t, w[0], "message") != want {
 		t.Errorf("got %v", got)
 	}
 }
@@ -106,7 +106,7 @@ func TestAValidationIsThatOfThePlan(t *testing.T) {
 		for _, list := range []string{"errors", "warnings"} {
 			all, _ := got[list].([]any)
 			for _, p := range all {
-				told = append(told, at(t, p, "severity").(string)+" "+at(t, p, "field").(string)+": "+at(t, p, "message").(string))
+				told = append(told, value(t, p, "severity").(string)+" "+value(t, p, "field").(string)+": "+value(t, p, "message").(string))
 			}
 		}
 		return got["valid"], told

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -10,18 +9,14 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
-// at is the value at a path of keys in an answer.
-func at(t *testing.T, answer any, path string) any {
+// value is the value at a path of an answer, which must have it.
+func value(t *testing.T, answer any, path string) any {
 	t.Helper()
-	for key := range strings.SplitSeq(path, ".") {
-		object, ok := answer.(map[string]any)
-		if _, there := object[key]; !ok || !there {
-			t.Errorf("no %s in %v", path, answer)
-			return nil
-		}
-		answer = object[key]
+	v, found := at(answer, path)
+	if !found {
+		t.Errorf("no %s in %v", path, answer)
 	}
-	return answer
+	return v
 }
 
 // equal compares decoded values.
@@ -35,7 +30,7 @@ func TestTheStatesHaveTheOriginalsNames(t *testing.T) {
 		f := newFixture(t)
 		f.runs.status = run.Status{Runtime: "docker", Loadgen: runtime.Status{State: state}}
 		f.runs.result.Status = f.runs.status
-		if got := at(t, f.ask("GET", "/api/status", "").object(t), "container.state"); got != want {
+		if got := value(t, f.ask("GET", "/api/status", "").object(t), "container.state"); got != want {
 			t.Errorf("%s: status says %v, want %s", state, got, want)
 		}
 		if got := f.ask("GET", "/api/logs", "").object(t)["container_state"]; got != want {
@@ -55,10 +50,10 @@ func TestTheUptimeIsWrittenAsTheOriginalDid(t *testing.T) {
 		f := newFixture(t)
 		f.runs.status = run.Status{Runtime: "docker", Loadgen: runtime.Status{State: runtime.Running}, Since: time.Now().Add(-length)}
 		status := f.ask("GET", "/api/status", "").object(t)
-		if got := at(t, status, "container.uptime"); got != want {
+		if got := value(t, status, "container.uptime"); got != want {
 			t.Errorf("%s is written %v, want %s", length, got, want)
 		}
-		if got, _ := at(t, status, "container.uptime_seconds").(float64); got < length.Seconds() {
+		if got, _ := value(t, status, "container.uptime_seconds").(float64); got < length.Seconds() {
 			t.Errorf("%s is %v seconds", length, got)
 		}
 	}
@@ -69,11 +64,11 @@ func TestTheWholeListIsAnsweredToWhoAsksForNoPart(t *testing.T) {
 	f := newFixture(t)
 	const list = "https://a.test/one/x\tOne\nhttps://a.test/two/y\tTwo\n"
 	saved := f.ask("POST", "/api/urls", `{"content":"https://a.test/one/x\tOne\nhttps://a.test/two/y\tTwo\n"}`).object(t)
-	if n := at(t, saved, "structure.total"); n != 2. {
+	if n := value(t, saved, "structure.total"); n != 2. {
 		t.Errorf("saving tells a structure of %v pages", n)
 	}
 	whole := f.ask("GET", "/api/urls", "").object(t)
-	if whole["content"] != list || at(t, whole, "structure.total") != 2. {
+	if whole["content"] != list || value(t, whole, "structure.total") != 2. {
 		t.Errorf("got %v", whole)
 	}
 	for _, part := range []string{"?limit=0", "?skip=1", "?limit=1"} {
@@ -115,7 +110,7 @@ func TestWhatIsAskedOfBackfillsSaysHowItWent(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"`+token+`"}}`)
-	if got := f.ask("GET", "/api/backfill/last", "").object(t); got["success"] != true || got["message"] != "no backfill was asked for yet" || at(t, got, "payload") == nil {
+	if got := f.ask("GET", "/api/backfill/last", "").object(t); got["success"] != true || got["message"] != "no backfill was asked for yet" || value(t, got, "payload") == nil {
 		t.Errorf("got %v", got)
 	}
 	id, _ := f.ask("POST", "/api/backfill/run", `{"DAYS_BACK":"2","DURATION_DAYS":"1","RUN_ONCE":true}`).object(t)["run_id"].(string)
@@ -139,7 +134,7 @@ func TestAResetOfTheEventsSaysWhichSettingsStay(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	f.ask("PATCH", "/api/config", `{"config":{"CLICK_EVENTS_PROBABILITY":null}}`)
-	if got := at(t, f.ask("GET", "/api/events", "").object(t), "config.click_events_probability"); got != .25 {
+	if got := value(t, f.ask("GET", "/api/events", "").object(t), "config.click_events_probability"); got != .25 {
 		t.Errorf("the share is %v", got)
 	}
 }
