@@ -186,6 +186,7 @@ func reachTarget(t *target.Target, now []target.Target, problems *problem.List) 
 		return
 	}
 	if with || t.HTTPAuth+t.Headers+t.Proxy != "" || t.CAFile+t.CertFile != "" {
-		problems.Refuse(fmt.Sprintf("target %q", t.Name), "", "no token is saved for it at "+target.Shown(t.URL), "save a target of that name and address with its token, then start the run again")
+		problems.Refuse(fmt.Sprintf("target %q", t.Name), "", "no token is saved for it at "+target.Shown(t.URL),
+			"save a target of that name and address with its token, then start the run again")
 	}
 }
