@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,29 @@ func greets(t *testing.T, words string) string {
 		}
 	}()
 	return "http://" + ln.Addr().String()
+}
+
+func TestNoRedirectIsFollowedWithAToken(t *testing.T) {
+	var followed atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/index.php?token_auth=hush", status))
+		to := target.Target{URL: server.URL + "/matomo.php", SiteID: 1, Token: good, Access: target.Access{HTTPAuth: "load:hush"}}
+		client := matomo.NewClient(time.Minute, target.Machine{})
+		_, err := client.Site(t.Context(), to)
+		_, timed := client.Time(t.Context(), to, "API.get", nil)
+		_, probed := client.Probe(t.Context(), to, all)
+		server.Close()
+		for _, err := range []error{err, timed, probed} {
+			if err == nil || !strings.Contains(err.Error(), "redirect to "+elsewhere.URL+"/index.php") || strings.Contains(err.Error(), "hush") {
+				t.Errorf("%d: %v", status, err)
+			}
+		}
+	}
+	if n := followed.Load(); n > 0 {
+		t.Errorf("%d redirects were followed", n)
+	}
 }
 
 func TestWhatAnotherServiceSaysIsNotRepeated(t *testing.T) {
@@ -136,9 +160,9 @@ func gate(next http.Handler) http.Handler {
 func TestEveryQuestionGoesTheWayOfItsTarget(t *testing.T) {
 	trackers := httptest.NewTLSServer(gate(&fake{site: shop}))
 	t.Cleanup(trackers.Close)
-	var through int
+	var through atomic.Int32
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		through++
+		through.Add(1)
 		r.RequestURI = ""
 		resp, err := http.DefaultTransport.RoundTrip(r)
 		if err != nil {
@@ -160,8 +184,8 @@ func TestEveryQuestionGoesTheWayOfItsTarget(t *testing.T) {
 		t.Errorf("%+v", d.Findings)
 	}
 	to.URL, to.Proxy = api.URL+"/sub/matomo.php", secret.String(proxy.URL)
-	if d := client.Examine(t.Context(), to, all); !d.Works || d.Site == nil || through == 0 {
-		t.Errorf("%d requests through the proxy: %+v", through, d.Findings)
+	if d := client.Examine(t.Context(), to, all); !d.Works || d.Site == nil || through.Load() == 0 {
+		t.Errorf("%d requests through the proxy: %+v", through.Load(), d.Findings)
 	}
 	if _, err := client.Time(t.Context(), to, "API.getMatomoVersion", nil); err != nil {
 		t.Error(err)

@@ -107,6 +107,7 @@ export const configuration = {
     untold: (n: number) => (n === 1 ? 'One could not be checked' : `${n} could not be checked`),
     right: (text: string) => `Needs a token with ${text}.`,
     checks: {
+      route: 'Route',
       address: 'Address',
       tracker: 'Tracker',
       certificate: 'Certificate',
