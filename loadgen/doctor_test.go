@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 
@@ -115,7 +119,7 @@ func changed(t *testing.T, settings ...string) *sink.Tracker {
 // Each of these was measured on a Matomo 5.2 (docs/matomo-settings.md).
 func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 	t.Parallel()
-	pages := "https://shop.example.test/list?page=2&colour=red\nhttps://shop.example.test/sale?mtm_campaign=spring\n"
+	const pages, campaign = "https://shop.example.test/list?page=2&colour=red\n", "https://shop.example.test/sale?mtm_campaign=spring\n"
 	for setting, c := range map[string]struct {
 		code int
 		want string
@@ -138,6 +142,9 @@ func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 		"plugin.PagePerformance=0":                            {exitOK, "pageLoadTimeMilliseconds of the pageview is recorded as"},
 		"plugin.DevicesDetection=0":                           {exitOK, "browserCode of the visit is recorded as"},
 		"plugin.UserCountry=0":                                {exitOK, "countryCode of the visit is recorded as"},
+		"plugin.UserLanguage=0":                               {exitOK, "languageCode of the visit is recorded as"},
+		"plugin.Actions=0":                                    {exitNoTarget, "taken, but not recorded: pageview, search, event, outlink, download, pageview"},
+		"site.excluded_referrers=www.google.com":              {exitOK, `referrerType of the visit is recorded as "direct", not "search"`},
 		"plugin.Resolution=0":                                 {exitOK, "resolution of the visit is recorded as"},
 		"plugin.CustomDimensions=0":                           {exitOK, "the dimension4 of the visit is recorded as"},
 		"create_new_visit_when_website_referrer_changes=1":    {exitOK, "all 8 hits are recorded as they were meant"},
@@ -152,10 +159,59 @@ func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 			m := newMatomo(t, sink.Config{Tracker: changed(t, name)}, nil)
 			fsys := afero.NewMemMapFs()
 			write(t, fsys, "/urls.txt", pages)
+			if name == "campaign_var_name=other" {
+				write(t, fsys, "/urls.txt", pages+campaign)
+			}
 			l := start(t, fsys, settings(m, map[string]string{"URLS_FILE": "/urls.txt", "RUN_DIMENSION": "4"}), "check", "--probe")
 			l.ends(t, c.code)
 			if !l.stdout.has(c.want) {
 				t.Errorf("stdout lacks %q:\n%s", c.want, l.stdout.String())
+			}
+		})
+	}
+}
+
+func TestAProbeWithoutATokenFindsWhatNeedsOne(t *testing.T) {
+	t.Parallel()
+	const viewer = "fedcba9876543210fedcba9876543210"
+	for setting, c := range map[string]struct{ mode, want string }{
+		"tracking_requests_require_authentication_when_custom_timestamp_newer_than=60": {"single", "the pageview is refused (400), though other hits of the visit are not"},
+		"bulk_requests_require_authentication=1":                                       {"bulk", "a bulk request with one hit of each kind is not taken"},
+	} {
+		m := newMatomo(t, sink.Config{Tracker: changed(t, setting), Viewers: map[string][]int{viewer: {1}}}, nil)
+		l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": "", "MATOMO_READ_TOKEN": viewer, "SEND_MODE": c.mode}), "check", "--probe")
+		l.ends(t, exitNoTarget)
+		if !l.stdout.has(c.want) {
+			t.Errorf("%s: stdout lacks %q:\n%s", setting, c.want, l.stdout.String())
+		}
+	}
+}
+
+func TestWhatASiteExcludesIsFoundBothWays(t *testing.T) {
+	t.Parallel()
+	for setting, want := range map[string]string{
+		"site.excluded_ips=73.0.0.0/8":      "wrong        addresses: visits from 73.0.0.0/8 are not recorded",
+		"site.excluded_user_agents=Firefox": "wrong        agents: visits of browsers with Firefox are not recorded",
+		"site.exclude_unknown_urls=1":       "wrong        urls: 1 of 1 pages",
+	} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			m := newMatomo(t, sink.Config{Tracker: changed(t, setting)}, nil)
+			fsys := afero.NewMemMapFs()
+			write(t, fsys, "/urls.txt", "https://elsewhere.example.test/\n")
+			l := start(t, fsys, settings(m, map[string]string{"URLS_FILE": "/urls.txt"}), "check", "--connect")
+			l.ends(t, exitNoTarget)
+			if !l.stdout.has(want) {
+				t.Errorf("stdout lacks %q:\n%s", want, l.stdout.String())
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			to := target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}
+			_, err := reporting.NewClient(patience, target.Machine{}).Probe(ctx, to, reporting.Expect{
+				Pages: []string{"https://elsewhere.example.test/"}, Networks: []netip.Prefix{netip.MustParsePrefix("73.1.0.0/16")},
+			})
+			if !errors.Is(err, reporting.ErrUnseen) || !strings.Contains(err.Error(), "exclude") {
+				t.Errorf("%v", err)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package matomo
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -154,13 +155,25 @@ func (h *probeHit) address(t target.Target, e *Expect, visitor string, first tim
 	h.form.Set("res", "1920x1080")
 	h.form.Set("cdt", first.Add(h.at).UTC().Format(time.DateTime))
 	if t.Token != "" {
-		h.form.Set("cip", someAddress)
+		h.form.Set("cip", probeAddress(e.Networks))
 		h.form.Set("country", "se")
 		h.form.Set("city", "Stockholm")
 	}
 	if e.Dimension > 0 {
 		h.form.Set("dimension"+strconv.Itoa(e.Dimension), visitor)
 	}
+}
+
+// probeAddress is one of the run's visitors, where they are known.
+func probeAddress(networks []netip.Prefix) string {
+	for _, n := range networks {
+		if n.Addr().Is4() && n.Bits() <= 24 {
+			b := n.Masked().Addr().As4()
+			b[3] = 10
+			return netip.AddrFrom4(b).String()
+		}
+	}
+	return someAddress
 }
 
 // probeVisit are the fields of the visit itself, as probeHit.shown.

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -49,10 +50,14 @@ func emptyText(*Sink, call) any { return row{"value": ""} }
 
 // site is a website as its settings are told.
 func (s *Sink) site(id int) row {
+	t := s.cfg.Tracker
 	return row{
-		"idsite": id, "name": "Site " + strconv.Itoa(id), "main_url": mainURL, "ecommerce": 1, "sitesearch": digit(s.cfg.Tracker.siteSearch), "ts_created": s.cfg.Tracker.created,
-		"sitesearch_keyword_parameters": "", "sitesearch_category_parameters": "", "timezone": s.cfg.Sites[id].Zone.String(), "currency": "SEK",
-		"exclude_unknown_urls": digit(s.cfg.Tracker.knownURLs), "excluded_ips": "", "excluded_parameters": "", "excluded_user_agents": "", "excluded_referrers": "",
+		"idsite": id, "name": "Site " + strconv.Itoa(id), "main_url": mainURL, "ecommerce": 1, "sitesearch": digit(t.siteSearch),
+		"ts_created":                    cmp.Or(t.set["site.ts_created"], "2020-01-01") + " 00:00:00",
+		"sitesearch_keyword_parameters": t.set["site.sitesearch_keyword_parameters"], "sitesearch_category_parameters": "",
+		"timezone": s.cfg.Sites[id].Zone.String(), "currency": "SEK", "exclude_unknown_urls": digit(t.knownURLs),
+		"excluded_ips": t.set["site.excluded_ips"], "excluded_parameters": t.set["site.excluded_parameters"],
+		"excluded_user_agents": t.set["site.excluded_user_agents"], "excluded_referrers": t.set["site.excluded_referrers"],
 		"group": "", "type": "website", "keep_url_fragment": 0,
 	}
 }

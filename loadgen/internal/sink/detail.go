@@ -75,6 +75,9 @@ func masked2(ip string) string {
 // action is a hit as an action of its visit, nil where it is none.
 func (t *Tracker) action(h *hit) row {
 	p := func(name string) string { return strings.Clone(h.params[name]) }
+	if h.kind.counted() && t.inactive["Actions"] {
+		return nil
+	}
 	switch h.kind {
 	case kindPageview:
 		r := row{"type": "action", "url": t.page(h.params["url"]), "pageTitle": t.text(strings.TrimSpace(h.params["action_name"]))}

@@ -27,13 +27,13 @@ type Tracker struct {
 	needsToken             bool // for addresses, places and past times
 	untilOld               time.Duration
 	excluded               []exclusion
-	inactive               map[string]bool // plug-ins
+	inactive               map[string]bool   // plug-ins
+	set                    map[string]string // what Set has read, by name
 	siteSearch             bool
 	knownURLs              bool
 	excludedIPs            []netip.Prefix
 	excludedAgents         []string
 	excludedReferrers      []string
-	created                string
 	hashedOrders           bool
 }
 
@@ -51,7 +51,7 @@ func NewTracker() *Tracker {
 		cut: strings.Split("gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,phpsessid,jsessionid,"+
 			"sessionid,aspsessionid,doing_wp_cron,sid,pk_vid", ","),
 		searches:   strings.Split("q,query,s,search,searchword,k,keyword,keywords", ","),
-		needsToken: true, untilOld: 24 * time.Hour, inactive: map[string]bool{}, siteSearch: true, created: "2020-01-01 00:00:00",
+		needsToken: true, untilOld: 24 * time.Hour, inactive: map[string]bool{}, set: map[string]string{}, siteSearch: true,
 	}
 }
 
@@ -93,8 +93,7 @@ var settings = map[string]func(t *Tracker, value string) error{
 		t.excludedIPs = append(t.excludedIPs, p)
 		return err
 	},
-	"site.ts_created": func(t *Tracker, v string) error {
-		t.created = v + " 00:00:00"
+	"site.ts_created": func(_ *Tracker, v string) error {
 		_, err := time.Parse(time.DateOnly, v)
 		return err
 	},
@@ -113,6 +112,7 @@ func (t *Tracker) Set(s string) error {
 	if !ok {
 		return fmt.Errorf("%q is not known; known are plugin.NAME=0, %s", name, strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
 	}
+	t.set[name] = value
 	if err := set(t, value); err != nil {
 		return fmt.Errorf("%s: %q is not a value of it", name, value)
 	}
