@@ -122,13 +122,13 @@ func (s *server) config() {
 	route(s, o, s.apply)
 }
 
-// saveConfig saves by save, publishes and answers.
-func (s *server) saveConfig(ctx context.Context, save func(context.Context) (library.Config, error)) (*savedAnswer, error) {
+// saveConfig saves by save, publishes, other files too where it changes them, and answers.
+func (s *server) saveConfig(ctx context.Context, save func(context.Context) (library.Config, error), others ...string) (*savedAnswer, error) {
 	var c library.Config
 	_, err := s.change(ctx, func(ctx context.Context) (err error) {
 		c, err = save(ctx)
 		return err
-	}, exchange.EnvFile)
+	}, append(others, exchange.EnvFile)...)
 	return s.answerConfig(ctx, c, err)
 }
 

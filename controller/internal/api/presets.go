@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 type presetsAnswer struct {
@@ -22,12 +23,14 @@ type presetRequest struct {
 	Body struct {
 		Name        *string        `json:"name,omitempty" minLength:"1" maxLength:"100"`
 		Description *string        `json:"description,omitempty" maxLength:"500"`
-		Config      map[string]any `json:"config,omitempty" doc:"Settings by their names. Address, site and token are left out: loading a preset never changes them."`
+		Config      map[string]any `json:"config,omitempty" doc:"Settings by their names. Those of the one target (address, site, token, how it is reached) are left out, and named in left_out: loading a preset never changes them."`
+		// Targets hold no secrets.
+		Targets *library.PresetTargets `json:"targets,omitempty" doc:"Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset."`
 	}
 }
 
 func (r *presetRequest) input() library.PresetInput {
-	return library.PresetInput{Name: r.Body.Name, Description: r.Body.Description, Values: r.Body.Config}
+	return library.PresetInput{Name: r.Body.Name, Description: r.Body.Description, Values: r.Body.Config, Targets: r.Body.Targets}
 }
 
 type presetUpdate struct {
@@ -113,6 +116,6 @@ func (s *server) presets() {
 		}
 		return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
 			return s.Library.LoadPreset(ctx, in.Preset, revision)
-		})
+		}, exchange.TargetsFile)
 	})
 }

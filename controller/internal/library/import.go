@@ -124,19 +124,19 @@ func (l *Library) importTargets(ctx context.Context, data []byte) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
+	return l.store.SaveTargets(ctx, alone(read, saved), store.Routing{Multi: true, Strategy: strategy})
+}
+
+// alone are targets and, disabled, the enabled ones of saved that are not among them.
+func alone(targets, saved []store.Target) []store.Target {
 	for _, old := range saved {
-		if slices.ContainsFunc(read, func(t store.Target) bool { return t.ID == old.ID }) || !old.Enabled {
+		if slices.ContainsFunc(targets, func(t store.Target) bool { return t.ID == old.ID }) || !old.Enabled {
 			continue
 		}
 		old.Enabled = false
-		read = append(read, old)
+		targets = append(targets, old)
 	}
-	for _, t := range read {
-		if _, err := l.store.SaveTarget(ctx, t); err != nil {
-			return err
-		}
-	}
-	return l.store.SaveRouting(ctx, store.Routing{Multi: true, Strategy: strategy})
+	return targets
 }
 
 // readTargets reads targets.json, each target with the number and, where they are masked or left out and go to the same

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,8 +15,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Preset is a set of knobs under a name. It holds neither target, site and token nor the id of a run, so that loading
-// it changes none of them.
+// Preset is a set of knobs under a name, with targets where it was saved with them. It holds neither the one target of the
+// configuration nor a secret nor the id of a run, so that loading it changes none of them.
 type Preset struct {
 	ID          int64     `json:"id"`
 	Name        string    `json:"name"`
@@ -24,12 +25,18 @@ type Preset struct {
 	Updated     time.Time `json:"updated_at"`
 	// Values are the knobs it sets, by env key, typed as in Config.
 	Values map[string]any `json:"config"`
+	// Targets are nil where loading it changes none.
+	Targets *PresetTargets `json:"targets,omitempty"`
+	// LeftOut names what it was given and does not hold.
+	LeftOut []string `json:"left_out,omitempty"`
 }
 
 // PresetInput is what is asked of a preset; nil leaves a field as it is.
 type PresetInput struct {
 	Name, Description *string
 	Values            map[string]any
+	// Targets without any remove those that it holds.
+	Targets *PresetTargets
 }
 
 // Presets are the saved ones, the newest change first.
@@ -71,15 +78,18 @@ func (l *Library) DeletePreset(ctx context.Context, id int64) error {
 }
 
 func (l *Library) savePreset(ctx context.Context, p store.Preset, in PresetInput) (Preset, error) {
-	if err := in.onto(&p).Err(); err != nil {
+	left, problems := l.presetFrom(in, &p)
+	if err := problems.Err(); err != nil {
 		return Preset{}, err
 	}
 	p, err := l.store.SavePreset(ctx, p)
-	return shownPreset(p), err
+	out := shownPreset(p)
+	out.LeftOut = left
+	return out, err
 }
 
-func (in PresetInput) onto(p *store.Preset) problem.List {
-	var problems problem.List
+// presetFrom makes of p what in asks for; left names the knobs that no preset holds.
+func (l *Library) presetFrom(in PresetInput, p *store.Preset) (left []string, problems problem.List) {
 	if in.Name != nil {
 		p.Name = strings.TrimSpace(*in.Name)
 	}
@@ -90,9 +100,26 @@ func (in PresetInput) onto(p *store.Preset) problem.List {
 	if in.Values != nil {
 		var more problem.List
 		p.Knobs, more = presetKnobs(in.Values)
-		problems = append(problems, more...)
+		problems, left = append(problems, more...), leftOut(in.Values)
 	}
-	return problems
+	if in.Targets != nil {
+		p.Targets = l.presetTargets(*in.Targets, &problems)
+	}
+	return left, problems
+}
+
+// leftOut names the knobs of values that no preset holds.
+func leftOut(values map[string]any) []string {
+	var out []string
+	for given, v := range values {
+		key := strings.ToUpper(given)
+		secrets := slices.ContainsFunc(secretFields, func(f secretField) bool { return f.knob == key })
+		if set, _ := text(v); set != "" && (isOwn(key) || secrets) {
+			out = append(out, key)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func checkNames(name, description string, problems *problem.List) {
@@ -117,7 +144,7 @@ func presetKnobs(values map[string]any) (map[string]string, problem.List) {
 }
 
 func shownPreset(p store.Preset) Preset {
-	return Preset{ID: p.ID, Name: p.Name, Description: p.Description, Created: p.Created, Updated: p.Updated, Values: named(p.Knobs)}
+	return Preset{ID: p.ID, Name: p.Name, Description: p.Description, Created: p.Created, Updated: p.Updated, Values: named(p.Knobs), Targets: shownTargets(p.Targets)}
 }
 
 // named are the knobs that k names, typed.
@@ -131,33 +158,37 @@ func named(k map[string]string) map[string]any {
 }
 
 // LoadPreset lays a preset over the saved configuration: the id of a saved one, or the name of a built-in one. Knobs
-// that it does not name stay as they are. The errors are those of SaveConfig, and ErrNotFound.
+// that it does not name stay as they are, and so do the targets where it holds none. The errors are those of SaveConfig,
+// and ErrNotFound.
 func (l *Library) LoadPreset(ctx context.Context, preset string, revision int64) (Config, error) {
-	values, err := l.presetValues(ctx, preset)
+	values, targets, err := l.presetParts(ctx, preset)
 	if err != nil {
 		return Config{}, err
 	}
-	return l.MergeConfig(ctx, values, revision)
+	if targets == nil {
+		return l.MergeConfig(ctx, values, revision)
+	}
+	return l.loadTargets(ctx, *targets, func() (Config, error) { return l.MergeConfig(ctx, values, revision) })
 }
 
-func (l *Library) presetValues(ctx context.Context, preset string) (map[string]any, error) {
+func (l *Library) presetParts(ctx context.Context, preset string) (map[string]any, *PresetTargets, error) {
 	if id, err := strconv.ParseInt(preset, 10, 64); err == nil {
 		p, err := l.Preset(ctx, id)
-		return p.Values, err
+		return p.Values, p.Targets, err
 	}
 	good, faulty, err := l.BuiltIn()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, p := range good {
 		if p.Name == preset {
-			return p.Values, nil
+			return p.Values, nil, nil
 		}
 	}
 	for _, p := range faulty {
 		if p.File == builtInPrefix+preset {
-			return nil, p.Errors
+			return nil, nil, p.Errors
 		}
 	}
-	return nil, fmt.Errorf("read built-in preset: %w", ErrNotFound)
+	return nil, nil, fmt.Errorf("read built-in preset: %w", ErrNotFound)
 }

@@ -39,9 +39,10 @@ type WholePreset struct {
 	Name        string         `json:"name"`
 	Description string         `json:"description"`
 	Values      map[string]any `json:"config"`
+	Targets     *PresetTargets `json:"targets,omitempty"`
 }
 
-// WholeTarget is a target of a Whole.
+// WholeTarget is a target of a Whole or of a preset.
 type WholeTarget struct {
 	Name    string `json:"name"`
 	URL     string `json:"url"`
@@ -67,7 +68,7 @@ func (l *Library) Export(ctx context.Context) (Whole, error) {
 		return Whole{}, err
 	}
 	for _, p := range presets {
-		w.Presets = append(w.Presets, WholePreset{p.Name, p.Description, p.Values})
+		w.Presets = append(w.Presets, WholePreset{p.Name, p.Description, p.Values, p.Targets})
 	}
 	funnels, err := l.sortedFunnels(ctx)
 	if err != nil {
@@ -92,10 +93,14 @@ func (l *Library) Export(ctx context.Context) (Whole, error) {
 	}
 	targets, routing, err := l.Targets(ctx)
 	for _, t := range targets {
-		w.Targets = append(w.Targets, WholeTarget{t.Name, t.URL, t.SiteID, t.Weight, t.Enabled, t.APIURL, t.CAFile, t.CertFile, t.KeyFile})
+		w.Targets = append(w.Targets, wholeTarget(t))
 	}
 	w.Mode, w.Deal = routing.Mode, routing.Strategy
 	return w, err
+}
+
+func wholeTarget(t Target) WholeTarget {
+	return WholeTarget{t.Name, t.URL, t.SiteID, t.Weight, t.Enabled, t.APIURL, t.CAFile, t.CertFile, t.KeyFile}
 }
 
 // wholeInput is a Whole as it comes, each part for the reader of its format.
@@ -140,7 +145,7 @@ func (l *Library) ImportAll(ctx context.Context, body []byte) error {
 	}
 	all := store.All{
 		Config:  store.Config{Revision: before.Revision, Knobs: config.plain, Secrets: config.secrets},
-		Presets: in.presets(&problems), Funnels: in.funnels(&problems),
+		Presets: l.wholePresets(in.Presets, &problems), Funnels: in.funnels(&problems),
 		Targets: l.wholeTargets(in.Targets, old, &problems), Routing: in.routing(&problems), Events: in.events(&problems),
 	}
 	if in.URLs != nil {
@@ -181,12 +186,12 @@ func (in wholeInput) config(before store.Config, problems *problem.List) knobs {
 	return k
 }
 
-func (in wholeInput) presets(problems *problem.List) []store.Preset {
+func (l *Library) wholePresets(list []WholePreset, problems *problem.List) []store.Preset {
 	var out []store.Preset
 	names := map[string]bool{}
-	for i, p := range in.Presets {
+	for i, p := range list {
 		var s store.Preset
-		more := PresetInput{&p.Name, &p.Description, p.Values}.onto(&s)
+		_, more := l.presetFrom(PresetInput{&p.Name, &p.Description, p.Values, p.Targets}, &s)
 		for j := range more {
 			more[j].Where = fmt.Sprintf("presets[%d].%s", i, more[j].Where)
 		}

@@ -12,7 +12,9 @@ type Preset struct {
 	ID                int64
 	Name, Description string
 	// Knobs are values by env key, never secrets.
-	Knobs            map[string]string
+	Knobs map[string]string
+	// Targets are JSON, without secrets; empty where it holds none.
+	Targets          string
 	Created, Updated time.Time
 }
 
@@ -21,12 +23,13 @@ type presetRow struct {
 	Name        string `db:"name"`
 	Description string `db:"description"`
 	Knobs       string `db:"knobs"`
+	Targets     string `db:"targets"`
 	CreatedAt   stamp  `db:"created_at"`
 	UpdatedAt   stamp  `db:"updated_at"`
 }
 
 func (r presetRow) preset() (Preset, error) {
-	p := Preset{ID: r.ID, Name: r.Name, Description: r.Description, Created: r.CreatedAt.Time, Updated: r.UpdatedAt.Time}
+	p := Preset{ID: r.ID, Name: r.Name, Description: r.Description, Targets: r.Targets, Created: r.CreatedAt.Time, Updated: r.UpdatedAt.Time}
 	if err := json.Unmarshal([]byte(r.Knobs), &p.Knobs); err != nil {
 		return Preset{}, fmt.Errorf("read preset %d: %w", r.ID, err)
 	}
@@ -34,8 +37,8 @@ func (r presetRow) preset() (Preset, error) {
 }
 
 const (
-	selectPresets = "SELECT id, name, description, knobs, created_at, updated_at FROM presets "
-	insertPreset  = "INSERT INTO presets (name, description, knobs, created_at, updated_at) VALUES (?, ?, ?, ?, ?) RETURNING id"
+	selectPresets = "SELECT id, name, description, knobs, targets, created_at, updated_at FROM presets "
+	insertPreset  = "INSERT INTO presets (name, description, knobs, targets, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id"
 )
 
 // Presets are all presets, the newest change first.
@@ -72,10 +75,10 @@ func (s *Store) SavePreset(ctx context.Context, p Preset) (Preset, error) {
 	now := s.stamp()
 	if p.ID == 0 {
 		err = s.write.GetContext(ctx, &p.ID, insertPreset,
-			p.Name, p.Description, string(knobs), now, now)
+			p.Name, p.Description, string(knobs), p.Targets, now, now)
 	} else {
-		err = s.one(ctx, "UPDATE presets SET name = ?, description = ?, knobs = ?, updated_at = ? WHERE id = ?",
-			p.Name, p.Description, string(knobs), now, p.ID)
+		err = s.one(ctx, "UPDATE presets SET name = ?, description = ?, knobs = ?, targets = ?, updated_at = ? WHERE id = ?",
+			p.Name, p.Description, string(knobs), p.Targets, now, p.ID)
 	}
 	if err != nil {
 		return Preset{}, fmt.Errorf("save preset: %w", told(err))

@@ -42,7 +42,7 @@ func (s *Store) ReplaceAll(ctx context.Context, all All) error {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE routing SET multi = ?, strategy = ? WHERE id = 1", all.Routing.Multi, all.Routing.Strategy)
+		_, err := tx.ExecContext(ctx, updateRouting, all.Routing.Multi, all.Routing.Strategy)
 		return err
 	})
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Store) insertNamed(ctx context.Context, tx *sqlx.Tx, all All) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, insertPreset, p.Name, p.Description, string(knobs), now, now); err != nil {
+		if _, err := tx.ExecContext(ctx, insertPreset, p.Name, p.Description, string(knobs), p.Targets, now, now); err != nil {
 			return err
 		}
 	}

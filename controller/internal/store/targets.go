@@ -100,6 +100,23 @@ func (s *Store) SaveTarget(ctx context.Context, t Target) (int64, error) {
 	return t.ID, nil
 }
 
+// SaveTargets writes all of targets as SaveTarget does, and how they are used, wholly or not at all.
+func (s *Store) SaveTargets(ctx context.Context, targets []Target, r Routing) error {
+	err := s.within(ctx, func(tx *sqlx.Tx) error {
+		for _, t := range targets {
+			if _, err := s.saveTarget(ctx, tx, t); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, updateRouting, r.Multi, r.Strategy)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save targets: %w", err)
+	}
+	return nil
+}
+
 func (s *Store) saveTarget(ctx context.Context, tx *sqlx.Tx, t Target) (int64, error) {
 	now := s.stamp()
 	if t.ID == 0 { // the token is sealed for an id, so that comes first
@@ -143,9 +160,11 @@ func (s *Store) Routing(ctx context.Context) (Routing, error) {
 	return r, nil
 }
 
+const updateRouting = "UPDATE routing SET multi = ?, strategy = ? WHERE id = 1"
+
 // SaveRouting writes how targets are used.
 func (s *Store) SaveRouting(ctx context.Context, r Routing) error {
-	if err := s.one(ctx, "UPDATE routing SET multi = ?, strategy = ? WHERE id = 1", r.Multi, r.Strategy); err != nil {
+	if err := s.one(ctx, updateRouting, r.Multi, r.Strategy); err != nil {
 		return fmt.Errorf("save routing: %w", err)
 	}
 	return nil

@@ -1938,9 +1938,16 @@ export interface components {
             description: string;
             /** Format: int64 */
             id: number;
+            left_out?: string[] | null;
             name: string;
+            targets?: components["schemas"]["LibraryPresetTargets"];
             /** Format: date-time */
             updated_at: string;
+        };
+        LibraryPresetTargets: {
+            distribution_strategy: string;
+            mode: string;
+            targets: components["schemas"]["LibraryWholeTarget"][] | null;
         };
         LibraryStructure: {
             categories: components["schemas"]["LibraryCategory"][] | null;
@@ -2004,6 +2011,7 @@ export interface components {
             };
             description: string;
             name: string;
+            targets?: components["schemas"]["LibraryPresetTargets"];
         };
         LibraryWholeTarget: {
             api_url?: string;
@@ -2192,20 +2200,24 @@ export interface components {
             restart_needed: boolean;
         };
         PresetRequestBody: {
-            /** @description Settings by their names. Address, site and token are left out: loading a preset never changes them. */
+            /** @description Settings by their names. Those of the one target (address, site, token, how it is reached) are left out, and named in left_out: loading a preset never changes them. */
             config?: {
                 [key: string]: unknown;
             } | null;
             description?: string | null;
             name?: string | null;
+            /** @description Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset. */
+            targets?: components["schemas"]["LibraryPresetTargets"] | null;
         };
         PresetUpdateBody: {
-            /** @description Settings by their names. Address, site and token are left out: loading a preset never changes them. */
+            /** @description Settings by their names. Those of the one target (address, site, token, how it is reached) are left out, and named in left_out: loading a preset never changes them. */
             config?: {
                 [key: string]: unknown;
             } | null;
             description?: string | null;
             name?: string | null;
+            /** @description Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset. */
+            targets?: components["schemas"]["LibraryPresetTargets"] | null;
         };
         PresetsAnswer: {
             /** @description Those of the presets' folder. */

@@ -11,6 +11,8 @@ import { fileName, fileOf } from './file'
 import { freeName, type Preset } from './preset'
 
 const w = words.presets
+/** Takes the targets out of a preset. */
+const none = { mode: 'single', distribution_strategy: 'round-robin', targets: [] }
 
 /** Changes a saved preset and offers the way back; false where it was refused. */
 export async function overwrite(
@@ -25,7 +27,8 @@ export async function overwrite(
     await refresh()
     const undo = async () => {
       const { name, description, config } = before
-      await api.PUT('/api/presets/{id}', { params, body: { name, description, config } })
+      const targets = before.targets ?? none
+      await api.PUT('/api/presets/{id}', { params, body: { name, description, config, targets } })
       await refresh()
       tell('note', w.restored(before.name))
     }
@@ -43,7 +46,7 @@ export async function overwrite(
 export async function duplicate(queries: QueryClient, p: Preset, taken: string[]) {
   try {
     const name = freeName(w.copy(p.name), taken)
-    const body = { name, description: p.description, config: p.values }
+    const body = { name, description: p.description, config: p.values, targets: p.targets }
     const saved = data(await api.POST('/api/presets', { body }))
     await queries.invalidateQueries({ queryKey: ['presets'] })
     tell('good', w.duplicated(saved.name))
@@ -70,7 +73,13 @@ export function exportPreset(p: Preset) {
 }
 
 /** What was loaded, and the configuration of before. */
-export type Loaded = { name: string; before: Schemas['SavedBody']; revision: number }
+export type Loaded = {
+  name: string
+  before: Schemas['SavedBody']
+  revision: number
+  /** It changed the targets too: there is no way back then, and these need a token. */
+  targets?: { tokens: string[] }
+}
 
 /** Lays a preset over the saved configuration. */
 export async function load(queries: QueryClient, p: Preset): Promise<Loaded | undefined> {
@@ -80,7 +89,9 @@ export async function load(queries: QueryClient, p: Preset): Promise<Loaded | un
     const saved = data(await api.POST('/api/presets/{id}/load', { params }))
     queries.setQueryData(['config'], saved)
     void queries.invalidateQueries({ queryKey: ['exchange'] })
-    return { name: p.name, before, revision: saved.revision }
+    if (p.targets) await queries.invalidateQueries({ queryKey: ['targets'] })
+    const tokens = (saved.warnings ?? []).filter((w) => w.where === 'targets').map((w) => w.value ?? '')
+    return { name: p.name, before, revision: saved.revision, targets: p.targets && { tokens } }
   } catch (e) {
     tellFailure(e)
   }

@@ -2,9 +2,18 @@ import { expect, it } from 'vitest'
 import { contents, fileName, fileOf, read } from './file'
 
 it('reads a preset that it has written', () => {
-  const p = { id: '3', name: 'A "b" <c>', description: 'd', values: { CONCURRENCY: 10 } }
+  const p = {
+    id: '3',
+    name: 'A "b" <c>',
+    description: 'd',
+    values: { CONCURRENCY: 10 },
+    targets: { mode: 'multi', distribution_strategy: 'random', targets: [] },
+  }
   const got = read(JSON.stringify(fileOf(p)))
-  expect(got).toMatchObject({ kind: 'preset', preset: { name: p.name, description: 'd', config: p.values } })
+  expect(got).toMatchObject({
+    kind: 'preset',
+    preset: { name: p.name, description: 'd', config: p.values, targets: p.targets },
+  })
 })
 
 it('says what a file is not', () => {

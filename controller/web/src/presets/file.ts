@@ -1,10 +1,16 @@
 // Files of presets and of whole set-ups.
 import type { Schemas } from '../api/client'
 import { words } from '../words'
-import type { Preset } from './preset'
+import type { Preset, Targets } from './preset'
 
 export type Whole = Schemas['LibraryWhole']
-export type PresetFile = { trafficinator_preset: 1; name: string; description: string; config: Record<string, unknown> }
+export type PresetFile = {
+  trafficinator_preset: 1
+  name: string
+  description: string
+  config: Record<string, unknown>
+  targets?: Targets
+}
 
 export type Read =
   { kind: 'preset'; preset: PresetFile } | { kind: 'setup'; setup: Whole } | { kind: 'fault'; fault: string }
@@ -13,7 +19,13 @@ const version = 1
 
 /** The file of one preset. */
 export function fileOf(p: Preset): PresetFile {
-  return { trafficinator_preset: version, name: p.name, description: p.description, config: p.values }
+  return {
+    trafficinator_preset: version,
+    name: p.name,
+    description: p.description,
+    config: p.values,
+    targets: p.targets,
+  }
 }
 
 /** Reads what was exported. The controller checks the values; this tells only what the file is. */
@@ -31,7 +43,7 @@ export function read(text: string): Read {
   if (of === undefined) return { kind: 'fault', fault: w.neither }
   if (of !== version) return { kind: 'fault', fault: w.newer(String(of)) }
   if ('trafficinator_setup' in found) return { kind: 'setup', setup: file as Whole }
-  const { name, description, config } = found
+  const { name, description, config, targets } = found
   if (typeof name !== 'string' || typeof config !== 'object' || config === null)
     return { kind: 'fault', fault: w.neither }
   return {
@@ -41,6 +53,7 @@ export function read(text: string): Read {
       name,
       description: typeof description === 'string' ? description : '',
       config: config as Record<string, unknown>,
+      targets: targets as Targets | undefined,
     },
   }
 }

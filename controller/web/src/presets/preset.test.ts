@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
+import type { Schemas } from '../api/client'
 import type { Setting } from '../configuration/values'
-import { differences, freeName, presetOf, sorted } from './preset'
+import { differences, freeName, presetOf, presetTargets, sorted } from './preset'
 
 const setting = (key: string, kind: Setting['kind'], secret = false): Setting => ({
   key,
@@ -44,4 +45,19 @@ it('finds a name that is free and fits, whatever the case', () => {
   const long = '🐢'.repeat(120)
   expect([...freeName(long, [])]).toHaveLength(100)
   expect([...freeName(long, ['🐢'.repeat(100)])]).toHaveLength(100)
+})
+
+it('takes targets along without their secrets', () => {
+  const target = {
+    name: 'a',
+    url: 'https://a.test/matomo.php',
+    site_id: 1,
+    weight: 2,
+    enabled: true,
+    token_auth: 'masked',
+  }
+  const all = { mode: 'multi', distribution_strategy: 'weighted', targets: [target] }
+  const got = presetTargets(all as unknown as Schemas['TargetsAnswer'])
+  expect(got).toMatchObject({ mode: 'multi', distribution_strategy: 'weighted', targets: [{ name: 'a', weight: 2 }] })
+  expect(JSON.stringify(got)).not.toContain('token')
 })

@@ -4,6 +4,7 @@ import { asText, own, same, type Setting } from '../configuration/values'
 import { words } from '../words'
 
 type Values = Record<string, unknown>
+export type Targets = Schemas['LibraryPresetTargets']
 
 /** A preset of either kind. `id` is what the API loads it by and what its path holds. */
 export type Preset = {
@@ -11,6 +12,8 @@ export type Preset = {
   name: string
   description: string
   values: Values
+  /** What loading it makes of the targets; undefined leaves them alone. */
+  targets?: Targets
   /** Of own ones: the number and the moment of the last change. */
   saved?: { id: number; updated: string }
 }
@@ -34,7 +37,7 @@ export function sorted(list: Schemas['LibraryBuiltIn'][]): Preset[] {
 
 export function ownPreset(p: Schemas['LibraryPreset']): Preset {
   const saved = { id: p.id, updated: p.updated_at }
-  return { id: String(p.id), name: p.name, description: p.description, values: p.config, saved }
+  return { id: String(p.id), name: p.name, description: p.description, values: p.config, targets: p.targets, saved }
 }
 
 /** The settings that loading a preset would change, each with the texts of now and then. */
@@ -53,6 +56,22 @@ export function differences(p: Preset, config: Values, settings: Setting[]) {
 export function presetOf(config: Values, settings: Setting[]): Values {
   const keys = settings.filter((s) => !s.secret && !own.includes(s.key)).map((s) => s.key)
   return Object.fromEntries(keys.filter((k) => asText(config[k]) !== '').map((k) => [k, config[k]]))
+}
+
+/** The saved targets as a preset holds them: without secrets. */
+export function presetTargets(all: Schemas['TargetsAnswer']): Targets {
+  const targets = (all.targets ?? []).map((t) => ({
+    name: t.name,
+    url: t.url,
+    site_id: t.site_id,
+    weight: t.weight,
+    enabled: t.enabled,
+    api_url: t.api_url,
+    tls_ca_file: t.tls_ca_file,
+    tls_cert_file: t.tls_cert_file,
+    tls_key_file: t.tls_key_file,
+  }))
+  return { mode: all.mode, distribution_strategy: all.distribution_strategy, targets }
 }
 
 /** A name with at most 100 characters that none of `taken` has, whatever the case. */

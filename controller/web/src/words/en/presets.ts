@@ -3,7 +3,7 @@ import { count, rate } from '../../ui/numbers'
 
 export const presets = {
   intro:
-    'Loading a preset changes what is saved, never the address, site and token of your target, and nothing of what runs until you apply it.',
+    'Loading a preset changes what is saved, never the address, site and token in the configuration, and nothing of what runs until you apply it. One that was saved with targets puts them in place of those that you use.',
   create: 'New from current',
   importFile: 'Import',
   exportAll: 'Export whole set-up',
@@ -31,6 +31,9 @@ export const presets = {
   apply: 'Apply and restart',
   start: 'Start',
   look: 'Review',
+  lookTargets: 'Targets',
+  targets: (n: number) => (n === 1 ? '1 target' : `${count(n)} targets`),
+  tokens: (names: string) => `No token is saved for the address of: ${names}.`,
   applied: 'The new configuration runs.',
   started: 'Traffic is starting.',
   undone: 'The configuration is as it was before.',
@@ -48,6 +51,8 @@ export const presets = {
     needName: 'Give a name.',
     description: 'Description',
     descriptionHelp: 'At most 500 characters.',
+    withTargets: (n: number) =>
+      n === 1 ? 'With the saved target, without its token' : `With the ${count(n)} saved targets, without their tokens`,
     unsaved: 'The preset is not saved yet.',
     saved: (name: string) => `Preset “${name}” saved.`,
     taken: (name: string) => `There is a preset “${name}” already.`,
