@@ -70,7 +70,8 @@ func newHTTP(w target.Way, timeout time.Duration) *http.Client {
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSClientConfig: w.TLS, TLSHandshakeTimeout: timeout, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
+			DialContext: dialer.DialContext, TLSClientConfig: w.TLS, TLSHandshakeTimeout: timeout,
+			DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
 			Proxy: func(r *http.Request) (*url.URL, error) { return w.Proxy(r.URL) },
 			OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, said *http.Response) error {
 				if said.StatusCode/100 != 2 { // its own words could be anything
@@ -121,7 +122,9 @@ func (c *Client) post(ctx context.Context, t target.Target, to, kind, body, toke
 }
 
 // send posts a request and returns the answer with its body unread, and what of it is known by then.
-func (c *Client) send(ctx context.Context, t target.Target, to, kind, body, token string) (*http.Response, answer.Raw, error) {
+func (c *Client) send(
+	ctx context.Context, t target.Target, to, kind, body, token string,
+) (*http.Response, answer.Raw, error) {
 	w, err := c.way(t)
 	if err != nil {
 		return nil, answer.Raw{}, err

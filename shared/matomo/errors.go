@@ -122,17 +122,19 @@ func Advice(err error) string {
 	case Network:
 		return networkCure(e.cause)
 	case Redirect:
-		return "name the address that it leads to by MATOMO_API_URL, or api_url of the target, where that is Matomo's index.php"
+		return "name the address that it leads to by " + apiSetting + ", where that is Matomo's index.php"
 	case InFront:
-		return frontCure(&e.answer, "MATOMO_API_URL, or api_url of the target")
+		return frontCure(&e.answer, apiSetting)
 	case Unreadable:
 		if e.answer.Status >= http.StatusInternalServerError {
 			return "read the log of Matomo's web server"
 		}
-		return "name Matomo's index.php by MATOMO_API_URL, or api_url of the target, where it is not in the folder of the tracker"
+		return "name Matomo's index.php by " + apiSetting + ", where it is not in the folder of the tracker"
 	}
 	return ""
 }
+
+const apiSetting = "MATOMO_API_URL, or api_url of the target"
 
 // Explain is an error with what to do about it.
 func Explain(err error) string {
@@ -152,7 +154,8 @@ func frontCure(a *answer.Answer, setting string) string {
 	case http.StatusProxyAuthRequired:
 		return proxyCure
 	case http.StatusBadRequest:
-		return "where it asks for a client certificate, name the files by TLS_CERT_FILE and TLS_KEY_FILE, or tls_cert_file and tls_key_file of the target"
+		return "where it asks for a client certificate, name the files by TLS_CERT_FILE and TLS_KEY_FILE, " +
+			"or tls_cert_file and tls_key_file of the target"
 	}
 	return "let it pass requests from here, or give the header that it asks for by MATOMO_HEADERS, or headers of the target"
 }
@@ -191,12 +194,14 @@ func certificate(err error) (message, cure string) {
 	)
 	switch {
 	case errors.As(err, &host):
-		return "is not for the host " + host.Host, "give the address by the name that the certificate has, or renew it with this one"
+		return "is not for the host " + host.Host,
+			"give the address by the name that the certificate has, or renew it with this one"
 	case errors.As(err, &expired) && expired.Reason == x509.Expired && expired.Cert != nil:
-		return fmt.Sprintf("is valid from %s to %s alone", expired.Cert.NotBefore.Format(time.DateOnly), expired.Cert.NotAfter.Format(time.DateOnly)),
-			"renew it, or set the clock here right"
+		from, to := expired.Cert.NotBefore.Format(time.DateOnly), expired.Cert.NotAfter.Format(time.DateOnly)
+		return fmt.Sprintf("is valid from %s to %s alone", from, to), "renew it, or set the clock here right"
 	case errors.As(err, &unknown):
-		return "is of an authority that is not known here", "name your own authority's file by TLS_CA_FILE, or install the chain on the server; for a test alone TLS_VERIFY=false"
+		return "is of an authority that is not known here",
+			"name your own authority's file by TLS_CA_FILE, or install the chain on the server; for a test alone TLS_VERIFY=false"
 	case errors.As(err, &invalid):
 		return "is not accepted: " + invalid.Err.Error(), "renew it; for a test alone TLS_VERIFY=false"
 	}
@@ -231,7 +236,8 @@ func plain(err error) error {
 		return ErrTimedOut
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return http.ErrSchemeMismatch
-	case errors.As(err, &cert), errors.As(err, &alert), errors.As(err, &op), errors.As(err, &name), errors.As(err, &proxy), errors.As(err, &no):
+	case errors.As(err, &cert), errors.As(err, &alert), errors.As(err, &op), errors.As(err, &name),
+		errors.As(err, &proxy), errors.As(err, &no):
 		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the connection ended before the answer did")

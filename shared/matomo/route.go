@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"path"
@@ -55,7 +56,8 @@ func (x *examination) route(r *route, first reply, err error) Finding {
 		if c.Issuer.String() == c.Subject.String() {
 			issuer = "its own making"
 		}
-		parts = append(parts, fmt.Sprintf("%s with a certificate of %s, valid until %s", tls.VersionName(r.tls.Version), issuer, c.NotAfter.Format(time.DateOnly)))
+		parts = append(parts, fmt.Sprintf("%s with a certificate of %s, valid until %s",
+			tls.VersionName(r.tls.Version), issuer, c.NotAfter.Format(time.DateOnly)))
 	}
 	if err != nil {
 		return untold("route", "", "", "%s: no answer", strings.Join(parts, ", "))
@@ -95,7 +97,8 @@ func others(given string) (out []string) {
 	u.RawQuery = ""
 	folder := path.Dir(u.Path)
 	for _, p := range []string{
-		path.Join(u.Path, "matomo.php"), path.Join(folder, "matomo.php"), path.Join(folder, "piwik.php"), "/matomo.php", "/matomo/matomo.php",
+		path.Join(u.Path, "matomo.php"), path.Join(folder, "matomo.php"), path.Join(folder, "piwik.php"),
+		"/matomo.php", "/matomo/matomo.php",
 	} {
 		if strings.HasSuffix(path.Dir(p), ".php") {
 			continue
@@ -111,8 +114,12 @@ func others(given string) (out []string) {
 // elsewhere tries other addresses where the given one answers as no tracker does, and tells what each answered. A hit that
 // leaves no visit is sent, without a token.
 func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Finding {
-	missed := given.Status == 404 || given.Status == 405 || given.Status/100 == 3 || given.Class == answer.Unreadable && given.Status < 500
-	if given.Class == answer.Accepted || !missed {
+	switch {
+	case given.Class == answer.Accepted:
+		return nil
+	case given.Status/100 == 3, given.Status == http.StatusNotFound, given.Status == http.StatusMethodNotAllowed:
+	case given.Class == answer.Unreadable && given.Status < http.StatusInternalServerError:
+	default: // Matomo itself, or a gate that is closed for every address
 		return nil
 	}
 	var tried []string
@@ -134,8 +141,9 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 		return nil
 	}
 	message := "no tracker was found; also tried: " + strings.Join(tried, ", ")
-	if alike && given.Status == 200 {
+	if alike && given.Status == http.StatusOK {
 		message += "; every address answers alike, so that something in front of Matomo answers, or no Matomo is there"
 	}
-	return []Finding{untold("address", "", "look in Matomo at Administration, Websites, Tracking code for the address of the tracker", "%s", message)}
+	const look = "look in Matomo at Administration, Websites, Tracking code for the address of the tracker"
+	return []Finding{untold("address", "", look, "%s", message)}
 }

@@ -10,7 +10,8 @@ import (
 // Target is the one that MATOMO_* name, called matomo. Its URL is "" where MATOMO_URL is not set.
 func (s *Spec) Target() target.Target {
 	return target.Target{
-		Name: "matomo", URL: s.MatomoURL, SiteID: s.MatomoSiteID, Token: s.MatomoToken, ReadToken: s.MatomoReadToken, Weight: 1, Enabled: true,
+		Name: "matomo", URL: s.MatomoURL, SiteID: s.MatomoSiteID, Token: s.MatomoToken, ReadToken: s.MatomoReadToken,
+		Weight: 1, Enabled: true,
 		Access: target.Access{
 			APIURL: s.MatomoAPIURL, HTTPAuth: s.MatomoHTTPAuth, Headers: s.MatomoHeaders,
 			CAFile: s.TLSCAFile, CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, Insecure: !s.TLSVerify, Proxy: s.ProxyURL,
@@ -37,7 +38,8 @@ func (s *Spec) checkTarget(problems *problem.List) {
 			problems.Refuse(knobOf[field], shown, knobs.Replace(message), knobs.Replace(cure))
 		}
 	})
-	s.MatomoURL, s.MatomoAPIURL, s.MatomoHTTPAuth, s.MatomoHeaders, s.ProxyURL = t.URL, t.APIURL, t.HTTPAuth, t.Headers, t.Proxy
+	s.MatomoURL, s.MatomoAPIURL, s.ProxyURL = t.URL, t.APIURL, t.Proxy
+	s.MatomoHTTPAuth, s.MatomoHeaders = t.HTTPAuth, t.Headers
 }
 
 // CheckFiles refuses the files of TLS_* that cannot be used.
@@ -48,4 +50,6 @@ func (s *Spec) CheckFiles(read ReadFile, problems *problem.List) {
 }
 
 // knobs names the fields in a sentence likewise.
-var knobs = strings.NewReplacer("http_auth", "MATOMO_HTTP_AUTH", "tls_cert_file", "TLS_CERT_FILE", "tls_key_file", "TLS_KEY_FILE")
+var knobs = strings.NewReplacer(
+	"http_auth", "MATOMO_HTTP_AUTH", "tls_cert_file", "TLS_CERT_FILE", "tls_key_file", "TLS_KEY_FILE",
+)

@@ -100,7 +100,8 @@ func (a *Access) check(refuse refuseFunc) {
 			refuse("proxy_url", "", "is a mask, not an address", "give the address itself")
 		case err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 			// Not even a part is shown: what does not parse could be a password.
-			refuse("proxy_url", "", "is not the http or https address of a proxy", "write http://host:port, http://user:password@host:port, or none")
+			refuse("proxy_url", "", "is not the http or https address of a proxy",
+				"write http://host:port, http://user:password@host:port, or none")
 		}
 	}
 }

