@@ -136,6 +136,7 @@ func with(change func(*matomo.Expect)) matomo.Expect {
 func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
 	t.Parallel()
 	const global = "SitesManager.getExcluded"
+	live := with(func(e *matomo.Expect) { e.Past = nil })
 	for _, c := range []struct {
 		name    string
 		site    string
@@ -147,10 +148,12 @@ func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
 	}{
 		{"an old Matomo", shop, map[string]string{"API.getMatomoVersion": `{"value":"4.16.1"}`}, all, "api", matomo.Doubtful, []string{"4.16.1", "update"}},
 		{"a Matomo to come", shop, map[string]string{"API.getMatomoVersion": `{"value":"6.0.0-rc1"}`}, all, "api", matomo.Doubtful, []string{"6.0.0", "probe"}},
-		{"another zone", set("Europe/Berlin", "America/New_York"), nil, all, "timezone", matomo.Doubtful, []string{"America/New_York", "TIMEZONE"}},
+		{"another zone", set("Europe/Berlin", "America/New_York"), nil, live, "timezone", matomo.Doubtful, []string{"America/New_York", "TIMEZONE"}},
+		{"days of another zone", set("Europe/Berlin", "America/New_York"), nil, all, "timezone", matomo.Bad, []string{"from 2026-10-01 on", "would be refused"}},
+		{"the same days in another zone", set("Europe/Berlin", "UTC+2"), nil, all, "timezone", matomo.Good, []string{"UTC+2"}},
 		{"another name of the clock", set("Europe/Berlin", "CET"), nil, all, "timezone", matomo.Good, []string{"CET"}},
 		{"Matomo's own form of a zone", set("Europe/Berlin", "UTC+5.5"), nil, with(func(e *matomo.Expect) { e.Zone = zone("Asia/Kolkata") }), "timezone", matomo.Good, nil},
-		{"one half of the year alone", set("Europe/Berlin", "UTC+1"), nil, all, "timezone", matomo.Doubtful, nil},
+		{"one half of the year alone", set("Europe/Berlin", "UTC+1"), nil, live, "timezone", matomo.Doubtful, nil},
 		{"a zone of nowhere", set("Europe/Berlin", "Nowhere/Else"), nil, all, "timezone", matomo.Untold, []string{"Nowhere/Else"}},
 		{"another currency", set("EUR", "SEK"), nil, all, "currency", matomo.Doubtful, []string{"SEK", "EUR", "ECOMMERCE_CURRENCY"}},
 		{"no site search, but searches", set(`"sitesearch":"1"`, `"sitesearch":0`), nil, all, "search", matomo.Doubtful, []string{"SITESEARCH_PROBABILITY"}},

@@ -28,7 +28,7 @@ func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log 
 				at, _ := time.Parse(time.DateTime, first[0].Get("cdt"))
 				text = fmt.Sprintf(text, first[0].Get("cid"), at.Unix())
 			}
-			f.answers = map[string]string{"Live.getLastVisitsDetails": text, "SitesManager.getSiteFromId": shop}
+			f.answers = map[string]string{"Live.getLastVisitsDetails": text, "SitesManager.getSiteFromId": f.site}
 			if len(hitsOf(f)) > 0 {
 				looks++
 			}
@@ -94,6 +94,32 @@ func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {
 	}
 	if text := p.String(); !strings.Contains(text, "visible after") || !strings.Contains(text, p.Visitor) {
 		t.Error(text)
+	}
+}
+
+// The site is in a zone whose day began two minutes ago.
+func TestAProbeVisitLiesInOneDayOfTheSite(t *testing.T) {
+	t.Parallel()
+	passed := time.Now().UTC().Add(-2 * time.Minute)
+	ahead := -passed.Sub(passed.Truncate(24 * time.Hour)).Hours()
+	if ahead < -12 {
+		ahead += 24
+	}
+	name := fmt.Sprintf("UTC%+.4f", ahead)
+	f := &fake{site: strings.Replace(shop, "Europe/Berlin", name, 1)}
+	if _, err := probe(t, f, good, 10*time.Second, seen); err != nil {
+		t.Fatal(err)
+	}
+	days := map[string]bool{}
+	for _, h := range hitsOf(f) {
+		at, err := time.Parse(time.DateTime, h.Get("cdt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		days[at.In(zone(name).Location()).Format(time.DateOnly)] = true
+	}
+	if len(days) != 1 {
+		t.Errorf("in %s the visit lies on %v", name, days)
 	}
 }
 

@@ -20,7 +20,7 @@ func (x *examination) site(ctx context.Context) (*Site, []Finding) {
 	}
 	out := []Finding{good("site", "%s", strings.Join([]string{site.Name, site.Timezone, site.Currency}, ", "))}
 	if want := x.expect.Zone; want != nil {
-		out = append(out, timezone(&site, *want))
+		out = append(out, x.timezone(&site, *want))
 	}
 	switch want := x.expect.Currency; want {
 	case "":
@@ -35,19 +35,27 @@ func (x *examination) site(ctx context.Context) (*Site, []Finding) {
 	return &site, append(out, x.excluded(ctx, &site)...)
 }
 
-// timezone compares the days of a year, because zones of different names may have the same.
-func timezone(site *Site, want calendar.Zone) Finding {
+// timezone compares the days that are sent, because zones of different names may have the same; for live traffic those of
+// a year.
+func (x *examination) timezone(site *Site, want calendar.Zone) Finding {
 	const check, cure = "timezone", "set TIMEZONE to the site's, or change the site's in Matomo"
 	is, err := site.Zone()
 	if err != nil {
 		return untold(check, "", cure, "the site's is %s and TIMEZONE is %s, which cannot be compared here", site.Timezone, want)
 	}
 	today := calendar.DateOf(time.Now())
-	switch _, differ := is.Differ(want, today.Add(-182), today.Add(183)); {
+	days := calendar.Window{First: today.Add(-182), Last: today.Add(183)}
+	if x.expect.Past != nil {
+		days = *x.expect.Past
+	}
+	day, differ := is.Differ(want, days.First, days.Last)
+	switch {
 	case is.String() == want.String():
 		return good(check, "%s, as TIMEZONE", is)
 	case !differ:
 		return good(check, "%s, whose days are those of TIMEZONE %s", is, want)
+	case x.expect.Past != nil:
+		return bad(check, cure, "the site's is %s, but TIMEZONE is %s: from %s on days are others, and the backfill would be refused", is, want, day)
 	}
 	return doubtful(check, cure, "the site's is %s, but TIMEZONE is %s: visits near midnight can fall on another day or be cut in two", is, want)
 }
