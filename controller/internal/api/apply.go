@@ -40,10 +40,11 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 		return nil, library.ErrStale
 	}
 	var draft *run.Draft
+	published := Publication{Published: true}
 	if in.Body != nil && in.Body.Config != nil {
 		draft = &run.Draft{Overrides: library.Replacing(in.Body.Config), Save: func(ctx context.Context) error {
-			// Where it cannot be published now, that is tried again, and a start says why not.
-			_, err := s.change(ctx, func(ctx context.Context) (err error) {
+			var err error
+			published, err = s.change(ctx, func(ctx context.Context) (err error) {
 				saved, err = s.Library.SaveConfig(ctx, in.Body.Config, revision)
 				return err
 			}, exchange.EnvFile)
@@ -56,6 +57,9 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 	}
 	a := applyAnswer{newResult(r).Body, r.Restarted}
 	a.Warnings = append(a.Warnings, saved.Warnings...)
+	if !published.Published {
+		a.Warnings.Warn(exchange.EnvFile, "", "is saved, but could not be published yet: "+published.Cause, "it is tried again")
+	}
 	return answer(a), nil
 }
 

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"syscall"
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/run"
@@ -129,5 +130,21 @@ func TestAValidationIsThatOfThePlan(t *testing.T) {
 		"warning loadgen: could not check the plan, only the settings were checked: outline the visits: the container engine does not answer; check again",
 	}) {
 		t.Errorf("no engine: %v %q", valid, told)
+	}
+}
+
+func TestAnApplyThatCannotBePublishedWhileNothingRunsIsSavedAndSaysSo(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.disk.set(syscall.ENOSPC)
+	got := f.ask("POST", "/api/config/apply", `{"config":{"MATOMO_URL":"`+address+`","STOP_AFTER_VISITS":5}}`)
+	if got.Code != http.StatusOK {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	if !holds(got.object(t)["warnings"], "is saved, but could not be published yet: ") {
+		t.Errorf("got %s", got.Body)
+	}
+	if v := value(t, f.saved(t), "config.STOP_AFTER_VISITS"); v != 5. {
+		t.Errorf("saved %v", v)
 	}
 }

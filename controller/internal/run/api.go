@@ -111,7 +111,7 @@ type Request struct {
 type Draft struct {
 	// Overrides are laid over the saved settings, as in a Request, and make the draft of them.
 	Overrides map[string]any
-	// Save saves it.
+	// Save saves and publishes it.
 	Save func(context.Context) error
 }
 

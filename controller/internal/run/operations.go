@@ -87,10 +87,10 @@ func (k *Control) idle(ctx context.Context) error {
 // lets their run continue. A draft is saved once its run is running, so that one that is refused leaves what is saved alone.
 func (k *Control) Apply(ctx context.Context, timeout time.Duration, draft *Draft) (Result, error) {
 	q := Request{Timeout: timeout}
-	if draft == nil {
-		draft = &Draft{Save: func(context.Context) error { return nil }}
+	save := k.c.Publisher.Saved
+	if draft != nil {
+		q.Overrides, save = draft.Overrides, draft.Save
 	}
-	q.Overrides = draft.Overrides
 	ctx, end, err := k.begin(ctx, "apply", q.finishing())
 	if err != nil {
 		return Result{}, err
@@ -99,21 +99,18 @@ func (k *Control) Apply(ctx context.Context, timeout time.Duration, draft *Draft
 	k.look(ctx)
 	before := k.Status()
 	if !before.Active() {
-		if err := draft.Save(ctx); err != nil {
+		if err := save(ctx); err != nil {
 			return Result{}.at(k), err
 		}
-		if err := k.c.Publisher.Saved(ctx); err != nil {
-			return Result{}.at(k), err
-		}
-		return Result{Message: "saved and published; nothing runs, so nothing was restarted"}.at(k), nil
+		return Result{Message: "saved; nothing runs, so nothing was restarted"}.at(k), nil
 	}
 	files, err := k.c.Publisher.Published(ctx)
 	if err != nil {
 		return Result{}.at(k), fmt.Errorf("keep the previous settings: %w", err)
 	}
 	warnings, err := k.launch(ctx, q, k.saved(q))
-	if err == nil {
-		if unsaved := draft.Save(ctx); unsaved != nil {
+	if err == nil && draft != nil {
+		if unsaved := save(ctx); unsaved != nil {
 			warnings.Warn("configuration", "", "is running, but could not be saved: "+unsaved.Error(), "save it again")
 		}
 	}
