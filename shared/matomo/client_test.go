@@ -2,9 +2,11 @@ package matomo
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -89,4 +91,24 @@ func TestAnAnswerThatSaysLaterIsWaitedForAndAskedAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestFilesOfCertificatesAreReadAgainAfterAMinute(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	server.Close()
+	synctest.Test(t, func(t *testing.T) {
+		read := 0
+		client := NewClient(time.Minute, target.Machine{ReadFile: func(string) ([]byte, error) {
+			read++
+			return authority, nil
+		}})
+		to := target.Target{URL: "https://matomo.test/matomo.php", Access: target.Access{CAFile: "ca.pem"}}
+		for at, want := range []int{1, 1, 2} { // every half minute
+			if _, err := client.way(to); err != nil || read != want {
+				t.Errorf("look %d: read %d times, want %d: %v", at, read, want, err)
+			}
+			time.Sleep(wayAge / 2)
+		}
+	})
 }
