@@ -82,6 +82,7 @@ func TestTheTokenToReadWithStaysOutOfTheFile(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"targets":[{"name":"a","url":"https://a.test/m","site_id":1,"token_auth":"x"}],"distribution_strategy":"random"}`))
+	f.Add([]byte(`{"targets":[{"name":"a","url":"https://u:p@a.test/js/index.php?module=x","site_id":1,"http_auth":"u:p","headers":"A: b\nC:d","api_url":"https://a.test/matomo","proxy_url":"http://p:1"}]}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		s, problems := target.Decode("targets.json", in)
 		if problems.Err() != nil {
