@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // the image has no zones of its own
@@ -74,6 +75,9 @@ func run(ctx context.Context, args []string, h app.Host) int {
 	case "serve":
 		if len(args) > 0 {
 			return told(h.Stderr, "serve takes no arguments: "+strings.Join(args, " "))
+		}
+		if limit, limited := h.MemoryLimit(); limited {
+			debug.SetMemoryLimit(limit)
 		}
 		return app.Serve(ctx, h)
 	case "login-link":

@@ -51,6 +51,8 @@ type server struct {
 	Deps
 	echo *echo.Echo
 	huma huma.API
+	// large has room for one request with a large body.
+	large chan struct{}
 }
 
 // New makes the handler of all routes. ui answers everything that is none of them.
@@ -70,11 +72,11 @@ func build(d Deps) *server {
 	asFailures()
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	s := &server{Deps: d, echo: e}
+	s := &server{Deps: d, echo: e, large: make(chan struct{}, 1)}
 	e.HTTPErrorHandler = s.answerError
 	e.Use(s.recovered, d.Guard.Browser, s.walled)
 	s.huma = humaecho.New(e, document())
-	s.huma.UseMiddleware(s.sound)
+	s.huma.UseMiddleware(s.sound, s.alone)
 
 	s.health()
 	s.session()

@@ -84,18 +84,22 @@ func (s *server) urls() {
 		content, _, err := s.Library.URLContent(ctx)
 		return &textAnswer{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
 	})
-	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")), func(ctx context.Context, in *contentRequest) (*body[savedURLs], error) {
+	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")), func(ctx context.Context, in *pagesRequest) (*body[savedURLs], error) {
 		var report library.URLReport
 		p, err := s.change(ctx, func(ctx context.Context) (err error) {
-			report, err = s.Library.SaveURLs(ctx, []byte(in.Body.Content))
+			report, err = s.Library.SaveURLs(ctx, in.content)
 			return err
 		}, exchange.URLsFile)
 		saved := SavedContent[library.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}
 		return either(savedURLs{saved, report.Structure}, err)
 	})
-	route(s, large(op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?")), func(_ context.Context, in *contentRequest) (*body[library.URLReport], error) {
-		return answer(s.Library.CheckURLs([]byte(in.Body.Content))), nil
+	route(s, large(op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?")), func(_ context.Context, in *pagesRequest) (*body[library.URLReport], error) {
+		return answer(s.Library.CheckURLs(in.content)), nil
 	})
+	// huma would read a body that it knows of itself.
+	for _, path := range []string{"/api/urls", "/api/urls/validate"} {
+		s.huma.OpenAPI().Paths[path].Post.RequestBody = pagesBody()
+	}
 	route(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Go back to the built-in pages"), func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
 		return s.reset(ctx, s.Library.DeleteURLs, "the built-in pages are in use", exchange.URLsFile)
 	})
