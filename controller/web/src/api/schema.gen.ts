@@ -6207,7 +6207,10 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ContentRequestBody"];
+                "application/json": {
+                    /** @description The whole file as text. */
+                    content: string;
+                };
             };
         };
         responses: {
@@ -6300,7 +6303,10 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ContentRequestBody"];
+                "application/json": {
+                    /** @description The whole file as text. */
+                    content: string;
+                };
             };
         };
         responses: {
