@@ -29,7 +29,7 @@ func document() huma.Config {
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"key":     {Type: "apiKey", In: "header", Name: security.KeyHeader, Description: "The API key."},
-					"session": {Type: "apiKey", In: "cookie", Name: security.CookieName, Description: "A session, see POST /api/session."},
+					"session": {Type: "apiKey", In: "cookie", Name: security.CookieName, Description: "A session, see POST /api/session. _ and the port follow where the address in the browser has one."},
 				},
 			},
 		},

@@ -28,6 +28,12 @@ func (g *Guard) Secure(r *http.Request) bool {
 		g.public.Scheme == "https" && strings.EqualFold(r.Host, g.public.Host)
 }
 
+// wholeHost says whether the controller speaks for all ports of its host, which HSTS (RFC 6797, 8.3) turns to TLS: only where
+// PUBLIC_URL says that people reach it by https at the usual port.
+func (g *Guard) wholeHost(r *http.Request) bool {
+	return g.public.Scheme == "https" && g.public.Port() == "" && strings.EqualFold(r.Host, g.public.Host)
+}
+
 func (g *Guard) isProxy(a netip.Addr) bool {
 	return slices.ContainsFunc(g.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }

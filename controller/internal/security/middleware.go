@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,8 @@ import (
 
 // The names that clients use.
 const (
-	KeyHeader  = "X-API-Key"
+	KeyHeader = "X-API-Key"
+	// CookieName is the name of a session's cookie; see Guard.cookieName for what follows it.
 	CookieName = "trafficinator_session"
 )
 
@@ -36,7 +38,7 @@ func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-		if g.Secure(r) {
+		if g.wholeHost(r) {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if !g.hostAllowed(r) {
@@ -110,7 +112,7 @@ func (g *Guard) identify(c echo.Context) (who string, err error) {
 		}
 		return "", g.wrongKey(c, WrongKey, "the API key is wrong")
 	}
-	cookie, err := r.Cookie(CookieName)
+	cookie, err := r.Cookie(g.cookieName(r))
 	if err != nil {
 		return "", refuse(http.StatusUnauthorized, NotSignedIn, "send the API key as "+KeyHeader+" or sign in")
 	}
@@ -195,7 +197,7 @@ func (g *Guard) Exchange(c echo.Context, key, code secret.String) error {
 
 // Leave ends the session of the request, if it has one.
 func (g *Guard) Leave(c echo.Context) {
-	if cookie, err := c.Request().Cookie(CookieName); err == nil {
+	if cookie, err := c.Request().Cookie(g.cookieName(c.Request())); err == nil {
 		g.sessions.leave(context.WithoutCancel(c.Request().Context()), cookie.Value)
 	}
 	g.setCookie(c, "", -1)
@@ -205,9 +207,22 @@ func (g *Guard) Leave(c echo.Context) {
 // whatever path a proxy offers the controller at. Other pages of that host do not get the cookie.
 func (g *Guard) setCookie(c echo.Context, value string, age int) {
 	c.SetCookie(&http.Cookie{
-		Name: CookieName, Value: value, MaxAge: age,
+		Name: g.cookieName(c.Request()), Value: value, MaxAge: age,
 		HttpOnly: true, Secure: g.Secure(c.Request()), SameSite: http.SameSiteStrictMode,
 	})
+}
+
+// cookieName ends in the port that the browser shows: cookies belong to a host whatever the port (RFC 6265, 8.5), so that two
+// controllers of one host would sign each other's people out.
+func (g *Guard) cookieName(r *http.Request) string {
+	asked := url.URL{Host: r.Host}
+	if asked.Port() == "" && strings.EqualFold(asked.Hostname(), g.public.Hostname()) {
+		asked.Host = g.public.Host // a proxy has left the port out
+	}
+	if port := asked.Port(); port != "" {
+		return CookieName + "_" + port
+	}
+	return CookieName
 }
 
 func tellBudget(c echo.Context, b budget) {

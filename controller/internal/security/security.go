@@ -72,10 +72,10 @@ const (
 
 // New makes a guard that knows the sessions of the book.
 func New(ctx context.Context, c Config) (*Guard, error) {
-	public := url.URL{Scheme: c.Public.Scheme, Host: strings.ToLower(c.Public.Host)}
 	g := &Guard{
-		key: sha256.Sum256([]byte(c.Key.Reveal())), hosts: append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]"), origins: lowered(c.Origins), public: public, proxies: c.Proxies, now: c.Now,
-		book: c.Book, log: c.Log, codes: newVault(CodeTTL, c.Now),
+		key:   sha256.Sum256([]byte(c.Key.Reveal())),
+		hosts: append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]"), origins: lowered(c.Origins),
+		public: asShown(c.Public), proxies: c.Proxies, now: c.Now, book: c.Book, log: c.Log, codes: newVault(CodeTTL, c.Now),
 		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now), signIns: newLimiter(maxSignIns, c.Now),
 		refusals: &refusals{kept: map[refused]*Refusal{}},
 	}
@@ -101,6 +101,17 @@ func (g *Guard) proof(key, code string) (by string, ok bool) {
 		return "code", true
 	}
 	return "", false
+}
+
+// asShown is the origin of an address as browsers write it: in lower case, without the usual port of its scheme.
+func asShown(u url.URL) url.URL {
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	} else {
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return url.URL{Scheme: u.Scheme, Host: host}
 }
 
 func lowered(list []string) []string {

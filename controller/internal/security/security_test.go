@@ -27,13 +27,14 @@ type wall struct {
 	*echo.Echo
 	now     time.Time
 	key     secret.String
+	public  url.URL
 	book    *book
 	entries []security.Entry
 	ended   <-chan struct{} // of the request before
 }
 
 func newWall(perMinute int) *wall {
-	w := &wall{key: key, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	w := &wall{key: key, public: url.URL{Scheme: "https", Host: "Public.Example.Test:8443"}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	w.book = &book{sessions: map[[sha256.Size]byte]time.Time{}}
 	w.restart(perMinute)
 	return w
@@ -44,7 +45,7 @@ func (w *wall) restart(perMinute int) {
 	w.Echo = echo.New()
 	var err error
 	w.Guard, err = security.New(context.Background(), security.Config{
-		Key: w.key, Hosts: []string{"Load.Example.Test", "public.example.test"}, Public: url.URL{Scheme: "https", Host: "Public.Example.Test:8443"}, Origins: []string{"https://ops.example.test"}, Book: w.book, Log: slog.New(slog.DiscardHandler),
+		Key: w.key, Hosts: []string{"Load.Example.Test", "public.example.test"}, Public: w.public, Origins: []string{"https://ops.example.test"}, Book: w.book, Log: slog.New(slog.DiscardHandler),
 		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, PerMinute: perMinute, Now: func() time.Time { return w.now },
 	})
 	if err != nil {
@@ -87,13 +88,15 @@ func (w *wall) askAt(path, method string, headers ...string) *httptest.ResponseR
 	return rec
 }
 
+// session begins one and returns its cookie under the names that it has at each address of these tests.
 func (w *wall) session(t *testing.T) string {
 	t.Helper()
 	cookies := w.askAt("/api/session", "POST", "Try-Key", w.key.Reveal()).Result().Cookies()
 	if len(cookies) != 1 {
 		t.Fatal("the key does not sign in")
 	}
-	return security.CookieName + "=" + cookies[0].Value
+	value := "=" + cookies[0].Value
+	return security.CookieName + value + "; " + security.CookieName + "_8000" + value + "; " + security.CookieName + "_8443" + value
 }
 
 func TestWhoMayPass(t *testing.T) {
@@ -111,7 +114,7 @@ func TestWhoMayPass(t *testing.T) {
 		{"an empty key", "GET", []string{"X-API-Key", ""}, 403},
 		{"a wrong key beside a session", "GET", []string{"X-API-Key", "wrong", "Cookie", cookie}, 403},
 		{"a session", "GET", []string{"Cookie", cookie}, 204},
-		{"an invented session", "GET", []string{"Cookie", security.CookieName + "=x"}, 401},
+		{"an invented session", "GET", []string{"Cookie", security.CookieName + "_8000=x"}, 401},
 		{"a session that writes from a program", "POST", []string{"Cookie", cookie}, 204},
 		{"a session that writes from the own page", "POST", []string{"Cookie", cookie, "Origin", "http://localhost:8000"}, 204},
 		{"a session that writes from another page", "POST", []string{"Cookie", cookie, "Origin", "http://evil.example.test"}, 403},
@@ -282,8 +285,52 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Strict-Transport-Security") != "" {
 		t.Errorf("%v", h)
 	}
-	if got := w.ask("GET", "From", "10.0.0.1:1", "X-Forwarded-Proto", "https").Header().Get("Strict-Transport-Security"); got == "" {
-		t.Error("behind TLS there is no Strict-Transport-Security")
+}
+
+// HSTS is for every port of a host: it would shut off what else is offered there without TLS.
+func TestTLSIsDemandedOfAHostThatIsTheControllersAlone(t *testing.T) {
+	t.Parallel()
+	const public = "public.example.test"
+	for name, c := range map[string]struct {
+		address, host string
+		want          bool
+	}{
+		"the public address":                 {public, public, true},
+		"the usual port, written out":        {public + ":443", public, true},
+		"another port":                       {public + ":8443", public + ":8443", false},
+		"another name behind the same proxy": {public, "localhost", false},
+	} {
+		w := newWall(100)
+		w.public = url.URL{Scheme: "https", Host: c.address}
+		w.restart(100)
+		got := w.ask("GET", "Host", c.host, "From", "10.0.0.1:1", "X-Forwarded-Proto", "https").Header().Get("Strict-Transport-Security")
+		if (got != "") != c.want {
+			t.Errorf("%s: Strict-Transport-Security %q", name, got)
+		}
+	}
+}
+
+// Cookies belong to a host, whatever the port.
+func TestTwoControllersOfOneHostSignNobodyOfTheOtherOut(t *testing.T) {
+	t.Parallel()
+	one, other := newWall(100), newWall(100)
+	browser := ""
+	signIn := func(w *wall, host string) {
+		for _, c := range w.askAt("/api/session", "POST", "Try-Key", key, "Host", host).Result().Cookies() {
+			browser += c.Name + "=" + c.Value + "; "
+		}
+	}
+	signIn(one, "localhost:8000")
+	signIn(other, "localhost:8001")
+	for host, w := range map[string]*wall{"localhost:8000": one, "localhost:8001": other} {
+		if got := w.ask("GET", "Host", host, "Cookie", browser).Code; got != http.StatusNoContent {
+			t.Errorf("%s answers %d", host, got)
+		}
+	}
+	w := newWall(100)
+	c := w.askAt("/api/session", "POST", "Try-Key", key, "Host", "public.example.test").Result().Cookies()[0]
+	if want := security.CookieName + "_8443"; c.Name != want {
+		t.Errorf("behind a proxy that leaves the port out the cookie is %s, want %s", c.Name, want)
 	}
 }
 
