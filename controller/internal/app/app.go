@@ -105,6 +105,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return a, err
 	}
 	a.warnOfModes()
+	a.warnOfRunSettings()
 	if err := a.choosePort(ctx); err != nil {
 		return a, err
 	}

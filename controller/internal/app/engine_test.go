@@ -47,3 +47,19 @@ func TestWaysOfTheControllerAloneAreSaid(t *testing.T) {
 		t.Error("the log holds the proxy's password")
 	}
 }
+
+// The original's controller took them over; who comes from it, or mixes the two programs up, looks for them in vain.
+func TestSettingsOfRunsInTheEnvironmentOfTheControllerAreNamed(t *testing.T) {
+	c := prepare(t, t.TempDir())
+	c.host.Env["MATOMO_URL"], c.host.Env["MATOMO_TOKEN_AUTH"] = "https://me:hush@matomo.test/", "hush"
+	c.host.Env["MATOMO_HEADERS_FILE"], c.host.Env["CONCURRENCY"], c.host.Env["LOG_FORMAT"] = "/hush", "", "text"
+	c.begin()
+	logs := c.logs.String()
+	if !strings.Contains(logs, `no effect on the controller; save them in the interface or by PATCH /api/config" `+
+		`variables="MATOMO_HEADERS_FILE MATOMO_TOKEN_AUTH MATOMO_URL"`) {
+		t.Errorf("the settings are not named:\n%s", logs)
+	}
+	if strings.Contains(logs, "hush") {
+		t.Error("the log holds a secret")
+	}
+}

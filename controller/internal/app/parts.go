@@ -23,7 +23,9 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
 	"github.com/puttrix/trafficinator/controller/internal/runtime/process"
 	"github.com/puttrix/trafficinator/controller/internal/security"
+	"github.com/puttrix/trafficinator/controller/internal/settings"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // choosePort takes the runtime that the settings name; auto is docker where an engine of this machine answers.
@@ -66,6 +68,24 @@ func (a *App) warnOfOwnWays() {
 		if a.host.Env[key] != "" {
 			a.log.Warn("the environment variable is for the controller alone: the loadgen's container does not get it", "variable", key, "set", ownWays[key])
 		}
+	}
+}
+
+// warnOfRunSettings names settings of runs in the environment of the controller, where they have no effect.
+func (a *App) warnOfRunSettings() {
+	own := map[string]bool{}
+	for _, f := range settings.Fields() {
+		own[f.Key] = true
+	}
+	var found []string
+	for _, key := range slices.Sorted(maps.Keys(a.host.Env)) {
+		if a.host.Env[key] != "" && spec.Known(key) && !spec.OfStack(key) && !own[key] {
+			found = append(found, key)
+		}
+	}
+	if len(found) > 0 {
+		a.log.Warn("settings of runs in the environment have no effect on the controller; save them in the interface or by PATCH /api/config",
+			"variables", strings.Join(found, " "))
 	}
 }
 
