@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/envspec"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -129,22 +131,41 @@ func healthcheck(ctx context.Context, h host) int {
 	if name == "" || name == "0.0.0.0" || name == "::" {
 		name = "127.0.0.1"
 	}
+	s.TelemetryAddr = net.JoinHostPort(name, port)
+	return askHealth(ctx, h, s)
+}
+
+// askHealth asks the loadgen at s.TelemetryAddr. Where nobody chose that address the run may be at another one.
+func askHealth(ctx context.Context, h host, s spec.Spec) int {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(name, port)+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.TelemetryAddr+"/healthz", nil)
 	if err != nil {
 		_, _ = fmt.Fprintln(h.stderr, err)
 		return exitConfig
 	}
-	resp, err := http.DefaultClient.Do(req)
+	unset := ""
+	if !s.Set["TELEMETRY_ADDR"] {
+		unset = "; TELEMETRY_ADDR is not set, so that a run takes a free port where this one is taken: set it to what the run's log says"
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{}}).Do(req) // which no proxy of the environment answers for
 	if err != nil {
-		_, _ = fmt.Fprintf(h.stderr, "not healthy: %v\n", err)
+		_, _ = fmt.Fprintf(h.stderr, "not healthy: %v%s\n", err, unset)
 		return exitInternal
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
-	if _, err := io.Copy(h.stdout, io.LimitReader(resp.Body, 4096)); err != nil || resp.StatusCode != http.StatusOK {
-		_, _ = fmt.Fprintf(h.stderr, "not healthy: answered %d\n", resp.StatusCode)
-		return exitInternal
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
+	var health telemetry.Health
+	switch {
+	case err != nil || resp.StatusCode != http.StatusOK:
+		_, _ = fmt.Fprintf(h.stderr, "not healthy: answered %d%s\n", resp.StatusCode, unset)
+	case json.Unmarshal(body, &health) != nil || health.Phase == "":
+		_, _ = fmt.Fprintf(h.stderr, "not healthy: what answers at %s is no loadgen%s\n", s.TelemetryAddr, unset)
+	case unset != "" && s.RunID != "" && health.RunID != s.RunID:
+		_, _ = fmt.Fprintf(h.stderr, "not healthy: the loadgen at %s has the run %q, not %q%s\n", s.TelemetryAddr, health.RunID, s.RunID, unset)
+	default:
+		_, _ = h.stdout.Write(body)
+		return exitOK
 	}
-	return exitOK
+	return exitInternal
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
@@ -261,4 +263,38 @@ func TestASinkAnswersTheHealthcheckWhereItIsAsked(t *testing.T) {
 	}
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitOK)
+}
+
+// Whoever has the usual port may be another program, or another run: a run that finds it taken is at a free one.
+func TestAHealthcheckTakesNoOtherForTheRun(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprint(w, map[string]string{"/healthz": `{"status":"ok","phase":"running","run_id":"other"}`}[r.URL.Path])
+	}))
+	t.Cleanup(other.Close)
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<html>") }))
+	t.Cleanup(page.Close)
+	const moved = "; TELEMETRY_ADDR is not set, so that a run takes a free port where this one is taken"
+	for name, c := range map[string]struct {
+		set, given, id string
+		want           string
+	}{
+		"another program":            {set: page.URL, want: "is no loadgen\n"},
+		"another program, by luck":   {given: page.URL, want: "is no loadgen" + moved},
+		"another run":                {given: other.URL, id: "nightly-7", want: `has the run "other", not "nightly-7"` + moved},
+		"nobody":                     {given: "http://127.0.0.1:1", want: "connection refused" + moved},
+		"an address that was chosen": {set: other.URL, id: "nightly-7"},
+		"the same run":               {given: other.URL, id: "other"},
+		"any run":                    {given: other.URL},
+	} {
+		var out, problems strings.Builder
+		s := spec.Spec{TelemetryAddr: strings.TrimPrefix(c.set+c.given, "http://"), RunID: c.id, Set: map[string]bool{"TELEMETRY_ADDR": c.set != ""}}
+		code := askHealth(t.Context(), host{stdout: &out, stderr: &problems}, s)
+		if c.want == "" && (code != exitOK || !strings.Contains(out.String(), `"run_id":"other"`)) {
+			t.Errorf("%s: %d, %s", name, code, problems.String())
+		}
+		if c.want != "" && (code != exitInternal || !strings.Contains(problems.String(), c.want)) {
+			t.Errorf("%s: %d, %q lacks %q", name, code, problems.String(), c.want)
+		}
+	}
 }

@@ -254,7 +254,10 @@ func (t *Target) dial(now time.Time) (*conn, error) {
 	defer cancel()
 	plain, secured, err := t.route.dial(ctx)
 	for exhausted(err) && t.client.makeRoom(ctx) {
-		plain, secured, err = t.route.dial(ctx)
+		var again error
+		if plain, secured, again = t.route.dial(ctx); again == nil || ctx.Err() == nil {
+			err = again
+		} // else the time went into waiting for a descriptor, which is no failure of the target
 	}
 	if err != nil {
 		return nil, err

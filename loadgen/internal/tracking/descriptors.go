@@ -30,7 +30,7 @@ func (c *Client) makeRoom(ctx context.Context) bool {
 	defer pause.Stop()
 	select {
 	case <-pause.C:
-		return true
+		return ctx.Err() == nil
 	case <-ctx.Done():
 		return false
 	}

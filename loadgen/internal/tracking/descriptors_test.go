@@ -5,8 +5,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/target"
@@ -49,11 +51,38 @@ func TestAConnectionThatIsNotUsedMakesRoomForAnother(t *testing.T) {
 }
 
 func TestAWantOfDescriptorsIsNotTheTargets(t *testing.T) {
-	t.Parallel()
-	c := NewClient(Options{Timeout: 3 * time.Second})
-	t.Cleanup(c.Close)
-	r := short(t, c, "http://127.0.0.1:1/matomo.php", func() bool { return false }).Send([]byte("idsite=1"), "agent")
-	if !r.Own || !r.Class.Retry() {
-		t.Errorf("%+v", r)
+	for range 20 { // the time ends at the moment of another try, and either may be noticed first
+		synctest.Test(t, func(t *testing.T) {
+			c := NewClient(Options{Timeout: 3 * time.Second})
+			defer c.Close()
+			to := short(t, c, "http://127.0.0.1:1/matomo.php", func() bool { return false })
+			if r := to.Send([]byte("idsite=1"), "agent"); !r.Own || !r.Class.Retry() {
+				t.Errorf("%+v", r)
+			}
+			if len(to.route.dialer.failed) > 0 {
+				t.Errorf("the address rests: %v", to.route.dialer.failed)
+			}
+		})
 	}
+}
+
+// The last try began in time and was cut short: the request has waited for a descriptor all the same.
+func TestALookupThatEndsAWaitForADescriptorIsNotTheTargets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewClient(Options{Timeout: 3 * time.Second})
+		defer c.Close()
+		to := short(t, c, "http://127.0.0.1:1/matomo.php", func() bool { return false })
+		lookup, first := to.route.dialer.lookup, true
+		to.route.dialer.lookup = func(ctx context.Context, network, host string) ([]netip.Addr, error) {
+			if first {
+				first = false
+				return lookup(ctx, network, host)
+			}
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		if r := to.Send([]byte("idsite=1"), "agent"); !r.Own || !r.Class.Retry() {
+			t.Errorf("%+v", r)
+		}
+	})
 }

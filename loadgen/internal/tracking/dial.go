@@ -53,6 +53,9 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 	addresses = d.order(addresses, time.Now())
 	for i, address := range addresses {
 		c, err := d.try(ctx, net.JoinHostPort(address.Unmap().String(), port), len(addresses)-i)
+		if exhausted(err) { // which is no failure of the address
+			return nil, err
+		}
 		d.note(address, err)
 		if err == nil {
 			return c, nil
@@ -60,7 +63,7 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 		if first == nil {
 			first = err
 		}
-		if ctx.Err() != nil || exhausted(err) {
+		if ctx.Err() != nil {
 			break
 		}
 	}
