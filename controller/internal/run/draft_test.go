@@ -59,3 +59,16 @@ func TestADraftThatRunsAndCannotBeSavedIsWarnedOf(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+func TestSettingsOfAStartThatStartsNothingAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := control(t, w)
+	start(t, k)
+	for want, overrides := range map[string]map[string]any{"config: is not used, because a run is running already; stop it, or set restart_if_running": {"WHAT": "new"}, "": nil} {
+		r, err := k.Start(t.Context(), run.Request{Overrides: overrides})
+		if err != nil || !r.Already || r.Warnings.Error() != want || w.starts != 1 {
+			t.Errorf("%v: %+v, %v", overrides, r, err)
+		}
+	}
+}

@@ -20,6 +20,9 @@ func (k *Control) Start(ctx context.Context, q Request) (Result, error) {
 	}
 	defer end()
 	if r, runs, err := k.goesOn(ctx); (runs || err != nil) && !q.RestartIfRunning {
+		if runs && len(q.Overrides) > 0 {
+			r.Warnings.Warn("config", "", "is not used, because a run is running already", "stop it, or set restart_if_running")
+		}
 		return r, err
 	}
 	warnings, err := k.launch(ctx, q, k.saved(q))
@@ -33,7 +36,7 @@ func (k *Control) goesOn(ctx context.Context) (Result, bool, error) {
 	case !st.Active():
 		return Result{}, false, nil
 	case l.State == runtime.Running:
-		return Result{Already: true, Message: "run " + st.Run.ID + " goes on already"}.at(k), true, nil
+		return Result{Already: true, Message: "run " + st.Run.ID + " is running already"}.at(k), true, nil
 	case l.State == runtime.Paused:
 		return Result{}.at(k), false, fmt.Errorf("%w: run %s is frozen: %s", runtime.ErrStuck, st.Run.ID, l.Reason)
 	default:
