@@ -53,6 +53,7 @@ const usage = `usage: controller [command]
   login-link      print a link that signs a browser in once, from the running controller
   export-funnels  write the enabled funnels as the loadgen reads them: [--output FILE]
   backup          write a consistent copy of the database: --output FILE
+  import-original save presets and funnels of the original's database at the running controller: --db presets.db
   runs            look back at recorded runs: list, show, compare, export
   reconcile RUN   set what Matomo shows of a run beside its ledger; exit code 5 where hits are missing or too many, 6 where
                   its reports are not archived yet: [--limit 20m] [--json]
@@ -86,6 +87,8 @@ func run(ctx context.Context, args []string, h app.Host) int {
 		return app.ExportFunnels(ctx, args, h)
 	case "backup":
 		return app.Backup(ctx, args, h)
+	case "import-original":
+		return app.ImportOriginal(ctx, args, h)
 	case "runs":
 		return app.Runs(ctx, args, h)
 	case "reconcile":

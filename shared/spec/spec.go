@@ -125,7 +125,7 @@ const BackfillGroup = "Backfill"
 const BulkConcurrency = 8
 
 // obsolete are keys of the original that have no meaning here; they are accepted with a warning.
-var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH"}
+var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH", "BACKFILL_CONTAINER_PREFIX"}
 
 // Obsolete tells whether key is one of the original that has no meaning here.
 func Obsolete(key string) bool { return slices.Contains(obsolete, key) }

@@ -115,7 +115,7 @@ func TestWithoutAReaderAFileCannotBeRead(t *testing.T) {
 }
 
 func TestKeysOfTheOriginalThatLostTheirMeaningAreAccepted(t *testing.T) {
-	env := map[string]string{"START_SIGNAL_FILE": "/x", "START_CHECK_INTERVAL": "2", "BACKFILL_RUN_ONCE": "true", "BACKFILL_HISTORY_PATH": "/y"}
+	env := map[string]string{"START_SIGNAL_FILE": "/x", "START_CHECK_INTERVAL": "2", "BACKFILL_RUN_ONCE": "true", "BACKFILL_HISTORY_PATH": "/y", "BACKFILL_CONTAINER_PREFIX": "z"}
 	_, problems := parse(env)
 	if problems.Err() != nil {
 		t.Error(problems)

@@ -1,8 +1,12 @@
 package settings
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/puttrix/trafficinator/shared/envspec"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // FileSuffix is appended to a secret's key to name the file that holds its value.
@@ -20,6 +24,11 @@ func Parse(environ map[string]string, read envspec.ReadFile) (Settings, problem.
 	envspec.Parse(&s, environ, read, &problems)
 	if key := "CONTROL_UI_API_KEY"; envspec.Unquoted(environ, key+FileSuffix) != "" && s.APIKey == "" && problems.Err() == nil {
 		problems.Refuse(key+FileSuffix, "", "names an empty file", "write the secret into it, or unset the setting")
+	}
+	for _, key := range slices.Sorted(maps.Keys(environ)) {
+		if spec.Obsolete(key) && environ[key] != "" {
+			problems.Warn(key, environ[key], "has no effect", "remove it; docs/from-the-original.md says what takes its place")
+		}
 	}
 	s.check(&problems)
 	s.derive()

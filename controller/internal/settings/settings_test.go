@@ -3,6 +3,7 @@ package settings_test
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,6 +68,19 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 		if !strings.HasPrefix(got[i], want[i]) {
 			t.Errorf("got  %s\nwant %s", got[i], want[i])
 		}
+	}
+}
+
+func TestKeysOfTheOriginalWithoutEffectAreNamed(t *testing.T) {
+	_, problems := settings.Parse(map[string]string{"BACKFILL_CONTAINER_PREFIX": "past", "BACKFILL_HISTORY_PATH": "/h.json", "START_SIGNAL_FILE": ""}, nil)
+	var named []string
+	for _, p := range problems.Warnings() {
+		if strings.Contains(p.Message, "has no effect") {
+			named = append(named, p.Where)
+		}
+	}
+	if !slices.Equal(named, []string{"BACKFILL_CONTAINER_PREFIX", "BACKFILL_HISTORY_PATH"}) {
+		t.Errorf("got %v of %v", named, problems)
 	}
 }
 

@@ -21,6 +21,8 @@ import (
 	sqlite "github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/original"
 )
 
 // The errors on which a caller may branch.
@@ -155,8 +157,8 @@ func ours(ctx context.Context, fsys afero.Fs, path string) error {
 	}
 	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (its tables: %s); name a file of the controller's own or leave the setting out",
 		path, ErrForeign, strings.Join(tables, ", "))
-	if slices.Contains(tables, "presets") {
-		err = fmt.Errorf("%w; docs/from-the-original.md says how its presets are taken over", err)
+	if slices.Contains(tables, original.Table) {
+		err = fmt.Errorf("%w; `controller import-original --db FILE` takes its presets and funnels over, see docs/from-the-original.md", err)
 	}
 	return err
 }

@@ -164,7 +164,7 @@ func TestADatabaseOfAnotherProgramIsRefusedAndLeftAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "presets.db")
 	db, err := sql.Open("sqlite3", path)
 	must(t, err)
-	_, err = db.ExecContext(t.Context(), "CREATE TABLE presets (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO presets VALUES (1, 'mine')")
+	_, err = db.ExecContext(t.Context(), "CREATE TABLE config_presets (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO config_presets VALUES (1, 'mine')")
 	must(t, errors.Join(err, db.Close()))
 	before, err := os.ReadFile(path)
 	must(t, err)
