@@ -265,20 +265,22 @@ func TestCheckConnectTellsPlugInsThatAreNeeded(t *testing.T) {
 	}
 }
 
+// closedAPI lets hits pass and nothing else.
+func closedAPI(_ int, w http.ResponseWriter, r *http.Request) bool {
+	closed := strings.HasSuffix(r.URL.Path, "index.php")
+	if closed {
+		http.Error(w, "Forbidden", http.StatusForbidden)
+	}
+	return closed
+}
+
 func TestWhatCouldNotBeReadIsNotCalledGood(t *testing.T) {
 	t.Parallel()
-	gate := func(_ int, w http.ResponseWriter, r *http.Request) bool {
-		closed := strings.HasSuffix(r.URL.Path, "index.php")
-		if closed {
-			http.Error(w, "Forbidden", http.StatusForbidden)
-		}
-		return closed
-	}
 	for want, c := range map[string]struct {
 		meddle instead
 		args   []string
 	}{
-		"not checked: target matomo: all of Matomo's settings, because none could be read": {gate, []string{"check", "--connect"}},
+		"not checked: target matomo: all of Matomo's settings, because none could be read": {closedAPI, []string{"check", "--connect"}},
 		"parameters, queue, spam":                                 {answering("CorePluginsAdmin.getSystemSettings", `{"result":"error","message":"no"}`), []string{"check", "--connect"}},
 		"not checked: Matomo's own settings (--connect, --probe)": {nil, []string{"check"}},
 	} {
@@ -293,13 +295,17 @@ func TestWhatCouldNotBeReadIsNotCalledGood(t *testing.T) {
 
 func TestAProbeThatCannotBeSeenIsAFailure(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ token, want string }{
-		"no token":        {"", "a probe visit is not sent without a token"},
-		"a token refused": {"ffffffffffffffffffffffffffffffff", "is not accepted: answered 400"},
+	for name, c := range map[string]struct {
+		token, want string
+		meddle      instead
+	}{
+		"no token":        {"", "a probe visit is not sent without a token", nil},
+		"a closed API":    {token, "could not be followed: ask SitesManager.getSiteFromId: something in front of Matomo answered 403", closedAPI},
+		"a token refused": {"ffffffffffffffffffffffffffffffff", "a probe visit is not sent, because it could not be followed: ask SitesManager.getSiteFromId: answered 401: the token is refused", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newMatomo(t, sink.Config{}, nil)
+			m := newMatomo(t, sink.Config{}, c.meddle)
 			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": c.token}), "check", "--probe")
 			l.ends(t, exitNoTarget)
 			if !l.stdout.has(c.want) || m.Counts().Total.Visits != 0 {

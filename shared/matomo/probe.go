@@ -65,10 +65,12 @@ func (c *Client) Probe(ctx context.Context, t target.Target, e Expect) (Probe, e
 	if e.Zone != nil {
 		zone = *e.Zone
 	}
-	if site, err := c.Site(ctx, t); err == nil {
-		if z, err := site.Zone(); err == nil {
-			zone = z
-		}
+	site, err := c.Site(ctx, t)
+	if class := ClassOf(err); err != nil && class != Later && class != Unreadable {
+		return Probe{}, fmt.Errorf("a probe visit is not sent, because it could not be followed: %w", err)
+	}
+	if z, err := site.Zone(); err == nil {
+		zone = z
 	}
 	x := &prober{Client: c, target: t, expect: &e, now: now, zone: zone}
 	return x.probe(ctx)

@@ -169,7 +169,9 @@ func probeAddress(networks []netip.Prefix) string {
 	for _, n := range networks {
 		if n.Addr().Is4() && n.Bits() <= 24 {
 			b := n.Masked().Addr().As4()
-			b[3] = 10
+			for i := n.Bits() / 8; i < len(b); i++ { // none is zero, as if it were masked
+				b[i] |= 1
+			}
 			return netip.AddrFrom4(b).String()
 		}
 	}
