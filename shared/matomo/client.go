@@ -56,7 +56,7 @@ func (c *Client) way(t target.Target) (*way, error) {
 	}
 	to, err := c.machine.Way(t.Access)
 	if err != nil {
-		return nil, err
+		return nil, &fileError{err}
 	}
 	w := &way{Way: to, http: newHTTP(to, c.timeout), made: now}
 	c.ways[t.Access] = w
@@ -82,6 +82,12 @@ func newHTTP(w target.Way, timeout time.Duration) *http.Client {
 		},
 	}
 }
+
+// fileError is that of a certificate or key file that cannot be used.
+type fileError struct{ error }
+
+// Unwrap gives the cause.
+func (e *fileError) Unwrap() error { return e.error }
 
 // proxyError is a proxy's no to a connection.
 type proxyError struct{ status int }

@@ -1,6 +1,7 @@
 package matomo
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -64,7 +65,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // unanswered is the error where no answer came.
 func unanswered(method string, cause error) *Error {
 	class := Network
-	if answer.Failure(cause, false).Class == answer.TLS {
+	if _, ofFile := errors.AsType[*fileError](cause); ofFile || answer.Failure(cause, false).Class == answer.TLS {
 		class = TLS
 	}
 	return &Error{Method: method, Class: class, cause: cause}
@@ -118,7 +119,7 @@ func Advice(err error) string {
 		return "try again later"
 	case TLS:
 		_, cure := certificate(e.cause)
-		return cure
+		return cmp.Or(cure, networkCure(e.cause))
 	case Network:
 		return networkCure(e.cause)
 	case Redirect:
@@ -154,18 +155,26 @@ func frontCure(a *answer.Answer, setting string) string {
 	case http.StatusProxyAuthRequired:
 		return proxyCure
 	case http.StatusBadRequest:
-		return "where it asks for a client certificate, name the files by TLS_CERT_FILE and TLS_KEY_FILE, " +
-			"or tls_cert_file and tls_key_file of the target"
+		return clientCure
 	}
 	return "let it pass requests from here, or give the header that it asks for by MATOMO_HEADERS, or headers of the target"
 }
+
+const clientCure = "where it asks for a client certificate, name the files by TLS_CERT_FILE and TLS_KEY_FILE, " +
+	"or tls_cert_file and tls_key_file of the target"
 
 const proxyCure = "give the proxy's user and password: PROXY_URL=http://user:password@host:port"
 
 func networkCure(err error) string {
 	var name *net.DNSError
 	var proxy *proxyError
+	var file *fileError
+	var op *net.OpError
 	switch {
+	case errors.As(err, &file):
+		return "correct TLS_CA_FILE, TLS_CERT_FILE and TLS_KEY_FILE, or those of the target, or the files that they name"
+	case errors.As(err, &op) && op.Op == "remote error": // an alert of TLS
+		return clientCure
 	case errors.Is(err, errForbidden):
 		return "give the address of a Matomo"
 	case errors.As(err, &proxy) && proxy.status == http.StatusProxyAuthRequired:

@@ -1,7 +1,9 @@
 package matomo_test
 
 import (
+	"crypto/tls"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -120,6 +122,21 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		if matomo.ClassOf(err) != c.class || !strings.Contains(err.Error(), c.message) || !strings.Contains(matomo.Advice(err), c.advice) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %s: %v: %q", name, matomo.ClassOf(err), err, matomo.Advice(err))
 		}
+	}
+	none := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+	_, err := matomo.NewClient(time.Minute, target.Machine{ReadFile: none}).Site(t.Context(),
+		target.Target{URL: "https://matomo.test/matomo.php", Token: good, Access: target.Access{CAFile: "gone.pem"}})
+	if matomo.ClassOf(err) != matomo.TLS || !strings.Contains(matomo.Explain(err), "gone.pem cannot be read; correct TLS_CA_FILE") {
+		t.Errorf("a file that is gone: %s: %s", matomo.ClassOf(err), matomo.Explain(err))
+	}
+	mutual := httptest.NewUnstartedServer(http.NotFoundHandler())
+	mutual.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	mutual.StartTLS()
+	t.Cleanup(mutual.Close)
+	_, err = matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+		target.Target{URL: mutual.URL + "/matomo.php", Token: good, Access: target.Access{Insecure: true}})
+	if matomo.ClassOf(err) != matomo.TLS || !strings.Contains(matomo.Explain(err), "TLS_CERT_FILE") {
+		t.Errorf("no certificate: %s: %s", matomo.ClassOf(err), matomo.Explain(err))
 	}
 	shut := httptest.NewServer(http.HandlerFunc(answers(407, "hush")))
 	t.Cleanup(shut.Close)
