@@ -3,6 +3,7 @@ package spec_test
 import (
 	"errors"
 	"maps"
+	"os"
 	"strings"
 	"testing"
 
@@ -121,9 +122,16 @@ func TestKeysOfTheOriginalThatLostTheirMeaningAreAccepted(t *testing.T) {
 		t.Error(problems)
 	}
 	told := problems.Warnings().Error()
+	guide, err := os.ReadFile("../../docs/from-the-original.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for key := range maps.Keys(env) {
 		if !strings.Contains(told, key) {
 			t.Errorf("nothing is said of %s", key)
+		}
+		if !strings.Contains(string(guide), "`"+key+"`") {
+			t.Errorf("the guide says nothing of %s", key)
 		}
 	}
 	if !strings.Contains(told, `START_SIGNAL_FILE="/x": has no effect; remove it`) {

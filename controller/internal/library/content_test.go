@@ -192,3 +192,14 @@ func TestSeveralTargetsNeedAnEnabledOne(t *testing.T) {
 	must(t, l.SaveRouting(t.Context(), library.Routing{Mode: library.Single, Strategy: target.Random}))
 	must(t, l.DeleteTarget(t.Context(), a.ID))
 }
+
+func TestAnImportLeavesOutWhatBelongsToTheStack(t *testing.T) {
+	l := newLibrary(t)
+	must(t, l.Import(t.Context(), exchange.EnvFile, []byte("MATOMO_URL="+url+"\nCORS_ORIGINS=*\nCONTROL_UI_PORT=8000\nSTART_SIGNAL_FILE=/x\nCONCURRENCY=9\n")))
+	c, err := l.Config(t.Context())
+	must(t, err)
+	if c.Values["CONCURRENCY"] != 9 || c.Values["MATOMO_URL"] != url {
+		t.Errorf("got %v", c.Values)
+	}
+	refused(t, l.Import(t.Context(), exchange.EnvFile, []byte("CONCURENCY=9\n")), "CONCURENCY")
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -45,8 +46,8 @@ func (l *Library) importKnobs(ctx context.Context, data []byte) error {
 	}
 	values := map[string]any{}
 	for key, v := range environ {
-		// What belongs to the place or to a run is no part of the saved configuration.
-		if elsewhere[key] == "" && key != "RUN_ID" && key != "RUN_SEED" {
+		// What belongs to the place, to the stack or to a run is no part of the saved configuration.
+		if elsewhere[key] == "" && !spec.OfStack(key) && key != "RUN_ID" && key != "RUN_SEED" {
 			values[key] = v
 		}
 	}
