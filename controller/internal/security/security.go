@@ -65,7 +65,7 @@ const (
 	// maxWrong is how many wrong keys or codes an address may try in a minute.
 	maxWrong = 10
 	// maxSignIns is how many sessions can be begun from an address in a minute: each has a budget of its own.
-	maxSignIns = 20
+	maxSignIns = 60
 	// maxKept bounds codes and watched addresses; beyond it the oldest goes.
 	maxKept = 10_000
 )

@@ -114,15 +114,15 @@ func TestSessionsAreFew(t *testing.T) {
 	t.Parallel()
 	w := newWall(10_000)
 	first := w.session(t)
-	for range 19 {
+	for range 59 {
 		w.session(t)
 	}
-	if got := w.askAt("/api/session", "POST", "Try-Key", key); got.Code != 429 || got.Header().Get("Retry-After") != "3" {
-		t.Errorf("the 21st in a minute: %d", got.Code)
+	if got := w.askAt("/api/session", "POST", "Try-Key", key); got.Code != 429 || got.Header().Get("Retry-After") != "1" {
+		t.Errorf("the 61st in a minute: %d", got.Code)
 	}
-	for range 50 {
+	for range 17 {
 		w.now = w.now.Add(time.Minute)
-		for range 20 {
+		for range 60 {
 			w.session(t)
 		}
 		w.ask("GET", "Cookie", first)
