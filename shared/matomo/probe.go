@@ -224,5 +224,5 @@ func (x *prober) recorded(ctx context.Context, visitor string, since time.Time) 
 // String tells what became of the visit, in a sentence.
 func (p Probe) String() string {
 	return fmt.Sprintf("the probe visit of %d hits is visible after %s: visitor %s, stored with address %s and country %s",
-		p.Hits, p.Lag.Round(10*time.Millisecond), p.Visitor, p.Stored.IP, strings.ToLower(p.Stored.Country))
+		p.Hits, p.Lag.Round(10*time.Millisecond), p.Visitor, cmp.Or(p.Stored.IP, "unknown"), cmp.Or(strings.ToLower(p.Stored.Country), "unknown"))
 }

@@ -130,7 +130,7 @@ func (l *list) conclude() {
 	case n == 0 && !refused:
 		l.problems.Refuse(l.name, "", "holds no page", "add a line such as https://host/page")
 	case n < fewPages && !refused:
-		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d pages; reports look real from about %d on", n, fewPages), "add pages")
+		l.problems.Warn(l.name, "", fmt.Sprintf("holds fewer pages than reports need to look real: %d, not about %d", n, fewPages), "add pages")
 	case n > manyPages:
 		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d pages; Matomo folds the tail of its reports into Others", n), "keep the pages that matter")
 	}

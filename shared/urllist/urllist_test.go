@@ -161,7 +161,7 @@ func TestWarningsAreNoErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		in, want string
 	}{
-		"few pages": {"https://a.test/1\n", "urls.txt: holds 1 pages; reports look real from about 100 on; add pages"},
+		"few pages": {"https://a.test/1\n", "urls.txt: holds fewer pages than reports need to look real: 1, not about 100; add pages"},
 		"many pages": {
 			pagesFrom(1, 50_001), "urls.txt: holds 50001 pages; Matomo folds the tail of its reports into Others; keep the pages that matter",
 		},

@@ -80,7 +80,7 @@ func (l *loader) warnOfConcurrency() {
 		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is more than the rate needs even if every request took the full timeout (%d)", need), "lower it")
 	}
 	if answer := float64(k.Concurrency) / requests; answer < 0.05 {
-		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("carries the rate only if the target answers within %.1f ms", 1000*answer), "raise it")
+		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("carries the rate only if the target answers within %.2g ms", 1000*answer), "raise it")
 	}
 }
 

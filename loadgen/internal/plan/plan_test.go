@@ -209,7 +209,9 @@ func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
 		"more requests than needed": {set{"CONCURRENCY": "500"}, nil,
 			`CONCURRENCY="500": is more than the rate needs even if every request took the full timeout (15); lower it`},
 		"fewer requests than needed": {set{"CONCURRENCY": "1", "TARGET_VISITS_PER_DAY": "864000"}, nil,
-			`CONCURRENCY="1": carries the rate only if the target answers within 15.9 ms; raise it`},
+			`CONCURRENCY="1": carries the rate only if the target answers within 16 ms; raise it`},
+		"far fewer requests than needed": {set{"CONCURRENCY": "1", "TARGET_VISITS_PER_DAY": "10000000000"}, nil,
+			`CONCURRENCY="1": carries the rate only if the target answers within 0.0014 ms; raise it`},
 		"a duration out of reach": {set{"PAGEVIEWS_MIN": "1", "VISIT_DURATION_MAX": "60"}, nil,
 			`VISIT_DURATION_MAX="60": cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those are shortened to 29 minutes for 1 pages; raise PAGEVIEWS_MIN or lower it`},
 		"a funnel that nobody can leave by the pages": {nil, set{
