@@ -99,6 +99,9 @@ func TestAProbeGoesToTheTargetThatIsMeant(t *testing.T) {
 	if p := f.doctor.probes; len(p) != 2 || p[0].Token.Reveal() != token || p[1].SiteID != 4 {
 		t.Fatalf("probed %+v", p)
 	}
+	if got := f.ask("POST", "/api/targets/probe", `{}`); !strings.Contains(got.Body.String(), `"message":"the order is recorded as a page"`) {
+		t.Errorf("what became of the hits is not told: %s", got.Body)
+	}
 	f.doctor.unseen = errors.New("was taken, but is not visible")
 	f.each(t, []quick{{"one that is lost", "POST", "/api/targets/probe", `{}`, nil, 200, is{"seen": false, "message": f.doctor.unseen.Error()}}})
 }

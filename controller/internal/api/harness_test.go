@@ -292,7 +292,10 @@ func (d *doctor) Examine(_ context.Context, t target.Target, e matomo.Expect) ma
 // Probe implements api.Doctor.
 func (d *doctor) Probe(_ context.Context, t target.Target, _ matomo.Expect) (matomo.Probe, error) {
 	d.probes = append(d.probes, t)
-	return matomo.Probe{Visitor: "0123456789abcdef", Lag: 1500 * time.Millisecond, Stored: matomo.Visit{IP: "90.224.0.0", Country: "se"}}, d.unseen
+	return matomo.Probe{
+		Visitor: "0123456789abcdef", Lag: 1500 * time.Millisecond, Stored: matomo.Visit{IP: "90.224.0.0", Country: "se"},
+		Findings: []matomo.Finding{{Check: "probe", Verdict: matomo.Bad, Message: "the order is recorded as a page", Cure: "activate the plugin Ecommerce"}},
+	}, d.unseen
 }
 
 // logged is what the controller logs.
