@@ -37,12 +37,13 @@ func (s *server) alone(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 	case <-waiting.Done():
 		ctx.SetHeader("Retry-After", strconv.Itoa(int(largeWait.Seconds())))
-		_ = huma.WriteErr(s.huma, ctx, http.StatusServiceUnavailable, "another large list is being read; send this one again later") // nobody reads what cannot be written
+		// Nobody reads what cannot be written.
+		_ = huma.WriteErr(s.huma, ctx, http.StatusServiceUnavailable, "another large list is being read; try again later")
 	}
 }
 
-// pagesRequest is a list of pages as {"content": "…"}. It is decoded as it comes in, so that it takes the memory of the list
-// alone, whatever its escapes.
+// pagesRequest is a list of pages as {"content": "…"}. It is decoded as it comes in, so that it takes the memory of the
+// list alone, whatever its escapes.
 type pagesRequest struct{ content []byte }
 
 // pagesBody describes the body of a pagesRequest.

@@ -27,8 +27,8 @@ var jsonFormat = huma.Format{
 	},
 }
 
-// sound refuses, before a body is read, what no operation takes: one that is too long by its own word, and a query that is not
-// written as one or is no text.
+// sound refuses, before a body is read, what no operation takes: one that is too long by its own word, and a query that
+// is not written as one or is no text.
 func (s *server) sound(ctx huma.Context, next func(huma.Context)) {
 	u := ctx.URL()
 	values, err := url.ParseQuery(u.RawQuery)
@@ -40,7 +40,8 @@ func (s *server) sound(ctx huma.Context, next func(huma.Context)) {
 		}
 	}
 	if err != nil {
-		_ = huma.WriteErr(s.huma, ctx, http.StatusBadRequest, "the query of the address: "+err.Error()) // nobody reads what cannot be written
+		// Nobody reads what cannot be written.
+		_ = huma.WriteErr(s.huma, ctx, http.StatusBadRequest, "the query of the address: "+err.Error())
 		return
 	}
 	limit := ctx.Operation().MaxBodyBytes

@@ -16,8 +16,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// openStore opens the database with its key. One that is missing is drawn, and written only once the database has taken it:
-// a start that is refused leaves nothing behind.
+// openStore opens the database with its key. One that is missing is drawn, and written only once the database has taken
+// it: a start that is refused leaves nothing behind.
 func (a *App) openStore(ctx context.Context) error {
 	h, s := a.host, a.settings
 	own := h.Env["SECRET_KEY_FILE"] == ""
@@ -40,7 +40,8 @@ func (a *App) openStore(ctx context.Context) error {
 	return nil
 }
 
-// warnOfNewDatabase says so where there is no database, or an empty one, beside files that only an earlier one can have caused.
+// warnOfNewDatabase says so where there is no database, or an empty one, beside files that only an earlier one can have
+// caused.
 func (a *App) warnOfNewDatabase(hasKey bool) {
 	h, s := a.host, a.settings
 	if info, err := h.FS.Stat(s.DBPath); err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {

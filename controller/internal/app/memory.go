@@ -10,8 +10,8 @@ import (
 // cgroupLimits are where Linux says how much memory this process may have: version 2 and 1 of control groups.
 var cgroupLimits = []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}
 
-// MemoryLimit is how much memory Go should keep to, in bytes: nine tenths of what the container may have, so that garbage is
-// collected before the kernel kills. It is false where there is no limit, or GOMEMLIMIT sets one.
+// MemoryLimit is how much memory Go should keep to, in bytes: nine tenths of what the container may have, so that
+// garbage is collected before the kernel kills. It is false where there is no limit, or GOMEMLIMIT sets one.
 func (h Host) MemoryLimit() (int64, bool) {
 	if h.Env["GOMEMLIMIT"] != "" {
 		return 0, false

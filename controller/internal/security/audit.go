@@ -24,8 +24,8 @@ type Entry struct {
 	Status int
 }
 
-// Audit hands every request that could change something to record, once it is answered, and every sign-in. What nobody with
-// a key or session has sent is a refusal, and no entry.
+// Audit hands every request that could change something to record, once it is answered, and every sign-in. What nobody
+// with a key or session has sent is a refusal, and no entry.
 func (g *Guard) Audit(record func(context.Context, Entry)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -41,7 +41,8 @@ func (g *Guard) Audit(record func(context.Context, Entry)) echo.MiddlewareFunc {
 			if !ok || status == http.StatusTooManyRequests {
 				return nil
 			}
-			record(context.WithoutCancel(r.Context()), Entry{g.now(), g.Address(r).String(), by, r.Method + " " + place(c), status})
+			e := Entry{g.now(), g.Address(r).String(), by, r.Method + " " + place(c), status}
+			record(context.WithoutCancel(r.Context()), e)
 			return nil
 		}
 	}
@@ -117,7 +118,8 @@ func (s *refusals) take() []Refusal {
 	return out
 }
 
-// refused counts a request that brought a wrong key, was no good sign-in, or came from a page that may not change anything.
+// refused counts a request that brought a wrong key, was no good sign-in, or came from a page that may not change
+// anything.
 func (g *Guard) refused(c echo.Context, status int) {
 	r := c.Request()
 	method := r.Method
@@ -125,7 +127,8 @@ func (g *Guard) refused(c echo.Context, status int) {
 		method = "other" // any word of any length can stand there
 	}
 	now := g.now()
-	g.refusals.add(Refusal{First: now, Last: now, Address: g.Address(r).String(), What: method + " " + c.Path(), Status: status, Tries: 1})
+	address, what := g.Address(r).String(), method+" "+c.Path()
+	g.refusals.add(Refusal{First: now, Last: now, Address: address, What: what, Status: status, Tries: 1})
 }
 
 // WriteRefusals writes what was refused since the last time.

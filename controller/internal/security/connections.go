@@ -8,19 +8,22 @@ import (
 	"time"
 )
 
-// A stranger is a connection over which no request with a key or session came yet. Strangers cost memory and descriptors and
-// need no key, so that they are few, and none waits long. Members are bounded by the descriptors alone.
+// A stranger is a connection over which no request with a key or session came yet. Strangers cost memory and
+// descriptors and need no key, so that they are few, and none waits long. Members are bounded by the descriptors alone.
 const (
 	// maxStrangers is how many there can be, half of them of one address.
 	maxStrangers = 256
-	// strangerTime is how long a stranger may need for the head, for the body, for taking an answer, and between two requests.
+	// strangerTime is how long a stranger may need for the head, for the body, for taking an answer, and between two
+	// requests.
 	strangerTime = 10 * time.Second
-	// strangerStay is what each stranger surely has before another takes its place: time for a request over a slow network.
+	// strangerStay is what each stranger surely has before another takes its place: time for a request over a slow
+	// network.
 	strangerStay = 250 * time.Millisecond
 )
 
-// Listener bounds the connections that it accepts: a stranger who is one too many takes the place of the one who has waited
-// longest, of the same address or else of the address that has most. So whoever sends a request at once is answered.
+// Listener bounds the connections that it accepts: a stranger who is one too many takes the place of the one who has
+// waited longest, of the same address or else of the address that has most. So whoever sends a request at once is
+// answered.
 type Listener struct {
 	net.Listener
 	all, strangers, ofAddress int

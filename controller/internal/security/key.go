@@ -49,8 +49,8 @@ func CheckKey(key string) error {
 	return nil
 }
 
-// ReadKey reads the API key in a file, which may end in a line break. The error is fs.ErrNotExist where there is none, and a
-// problem.List where its content is no key.
+// ReadKey reads the API key in a file, which may end in a line break. The error is fs.ErrNotExist where there is none,
+// and a problem.List where its content is no key.
 func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
 	f, err := fsys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe in its place does not stop the start
 	if err != nil {

@@ -26,12 +26,13 @@ type Book interface {
 const (
 	// maxSessions is how many there can be; one more ends the one that was used longest ago.
 	maxSessions = 1000
-	// prolongEvery is how far the end of a session in use moves before the book is told: a write for each request would be slow.
+	// prolongEvery is how far the end of a session in use moves before the book is told: a write for each request would
+	// be slow.
 	prolongEvery = 10 * time.Minute
 )
 
-// sessions are who is signed in. They are kept by a hash under the API key, so that the database does not hold what opens
-// the door, and another key ends them all.
+// sessions are who is signed in. They are kept by a hash under the API key, so that the database does not hold what
+// opens the door, and another key ends them all.
 type sessions struct {
 	key  [sha256.Size]byte
 	book Book

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// check looks at the whole once, so that a wrong key and a table that somebody took away are said at the start and not at
-// the first use.
+// check looks at the whole once, so that a wrong key and a table that somebody took away are said at the start and not
+// at the first use.
 func (s *Store) check(ctx context.Context) error {
 	want, err := tables()
 	if err != nil {
