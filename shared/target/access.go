@@ -3,6 +3,7 @@ package target
 import (
 	"cmp"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -101,7 +102,7 @@ func (a *Access) check(refuse refuseFunc) {
 		case err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 			// Not even a part is shown: what does not parse could be a password.
 			refuse("proxy_url", "", "is not the http or https address of a proxy",
-				"write http://host:port, http://user:password@host:port, or none")
+				"write http://host:port, http://user:password@host:port with %40 for @, %2F for /, %3F for ? and %23 for #, or none")
 		}
 	}
 }
@@ -115,6 +116,9 @@ func (a *Access) checkAuth(refuse refuseFunc) {
 		refuse("http_auth", "", "is not user:password", "write the user name, a colon and the password")
 	}
 }
+
+// headerInLetters is a second header behind a line break that nothing decoded: it would not be sent.
+var headerInLetters = regexp.MustCompile(`\\n[A-Za-z][A-Za-z0-9-]*:`)
 
 func (a *Access) checkHeaders(refuse refuseFunc) {
 	if a.Headers == secret.Mask {
@@ -132,6 +136,9 @@ func (a *Access) checkHeaders(refuse refuseFunc) {
 		switch { // a line is not shown: it may be a secret
 		case !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value):
 			refuse("headers", "", "holds a line that is not a header", "write one a line, as Name: value")
+		case headerInLetters.MatchString(value):
+			refuse("headers", "", `holds \n in letters before another header`,
+				"write a line break itself; \\n is one between double quotes in a file of settings alone")
 		case slices.Contains(ownHeaders, key):
 			refuse("headers", "", "sets "+name+", which the generator sets itself", "leave it out")
 		case key == "authorization" && a.HTTPAuth != "":

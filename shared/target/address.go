@@ -39,7 +39,7 @@ func complete(raw string) (address string, auth secret.String, err error) {
 	if u.RawQuery == "" {
 		u.Path = inFolder(u.Path, "matomo.php")
 	}
-	return u.String(), auth, nil
+	return written(u), auth, nil
 }
 
 // completeAPI makes the address of the Reporting API likewise.
@@ -57,8 +57,11 @@ func completeAPI(raw string) (address string, auth secret.String, err error) {
 	if u.RawQuery == "" {
 		u.Path = inFolder(u.Path, "index.php")
 	}
-	return u.String(), auth, nil
+	return written(u), auth, nil
 }
+
+// written is an address without user and password as parse takes it again.
+func written(u *url.URL) string { return strings.ReplaceAll(u.String(), "@", "%40") }
 
 // split reads an address and takes user and password out of it.
 func split(raw string) (*url.URL, secret.String, error) {
@@ -87,10 +90,19 @@ func split(raw string) (*url.URL, secret.String, error) {
 	return u, auth, nil
 }
 
+// errAt is that of an address whose password holds a character that ends the host: the rest would be taken for a path, be
+// shown, and the request go to another host.
+var errAt = errors.New("has an @ behind its host; in a user name or password write %2F for /, %3F for ? and %23 for #, " +
+	"and elsewhere %40 for @")
+
 // parse reads an address with scheme and host.
 func parse(raw string) (*url.URL, error) {
 	if odd, is := textfile.FindOdd(raw); is {
 		return nil, fmt.Errorf("has %v", odd)
+	}
+	_, rest, _ := strings.Cut(raw, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 && strings.Contains(rest[end:], "@") {
+		return nil, errAt
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {

@@ -1,6 +1,7 @@
 package target_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/puttrix/trafficinator/shared/secret"
@@ -27,6 +28,7 @@ func TestOneCompletionOfTheAddressOfATracker(t *testing.T) {
 		"https://a.test/index.php?rest_route=/matomo/v1/hit/": "https://a.test/index.php?rest_route=/matomo/v1/hit/",
 		"https://a.test?rest_route=/matomo/v1/hit/":           "https://a.test/?rest_route=/matomo/v1/hit/",
 		"https://u:p@a.test/matomo.php":                       "https://a.test/matomo.php",
+		"https://a.test/%40s/":                                "https://a.test/%40s/matomo.php",
 	} {
 		to := target.Target{URL: raw}
 		to.Check(func(_, shown, message, _ string) { t.Errorf("%s is refused: %q %s", raw, shown, message) })
@@ -83,6 +85,17 @@ func TestTheAddressOfTheAPI(t *testing.T) {
 	}
 }
 
+// Each would go to another host than the one that is meant, with a part of the password in what is shown.
+func TestAPasswordThatEndsTheHostIsRefusedAndNotShown(t *testing.T) {
+	for _, raw := range []string{"https://u:12/hush@a.test/", "https://u:12?hush@a.test/", "https://u:12#hush@a.test/", "https://u:p@b#hush@a.test/"} {
+		got, to := "", target.Target{URL: raw, Access: target.Access{APIURL: raw, Proxy: secret.String(raw)}}
+		to.Check(func(field, shown, message, cure string) { got += field + " " + shown + message + cure + "\n" })
+		if strings.Count(got, "%23 for #") != 3 || strings.Contains(got, "hush") || strings.Contains(got, "//b") {
+			t.Errorf("%s: %s", raw, got)
+		}
+	}
+}
+
 func TestWhatIsNoAddressIsNotShown(t *testing.T) {
 	for raw, want := range map[string]string{
 		"load:hush@a.test/matomo.php": "", "hush": "", "https:u:hush@a.test": "", "//u:hush@a.test/x": "",
@@ -99,19 +112,20 @@ func TestEachBadAccessHasItsMessage(t *testing.T) {
 		access target.Access
 		want   string
 	}{
-		"good":                   {target.Access{HTTPAuth: "u:p:q", Headers: "X-Gate: hush\r\n\n  X-B:c", CertFile: "c.pem", Proxy: "http://u:p@proxy.test:3128/"}, ""},
-		"an API with a password": {target.Access{APIURL: "https://u:hush@a.test/"}, `api_url "https://xxxxx@a.test/" holds a user name or password`},
-		"no API":                 {target.Access{APIURL: "u:hush@a.test"}, `api_url "" is not an http or https address`},
-		"no password":            {target.Access{HTTPAuth: "hush"}, `http_auth "" is not user:password`},
-		"a line break":           {target.Access{HTTPAuth: "u:p\nhush"}, `http_auth "" is not user:password`},
-		"masks":                  {target.Access{HTTPAuth: secret.Mask, Headers: secret.Mask, Proxy: secret.Mask}, `http_auth "" is a mask, not a password, headers "" is a mask, not a header, proxy_url "" is a mask, not an address`},
-		"no header":              {target.Access{Headers: "hush"}, `headers "" holds a line that is not a header`},
-		"a header of ours":       {target.Access{Headers: "host: hush"}, `headers "" sets host, which the generator sets itself`},
-		"a header twice":         {target.Access{Headers: "A: 1\na: 2"}, `headers "" sets a twice`},
-		"two authorizations":     {target.Access{HTTPAuth: "u:p", Headers: "Authorization: Bearer hush"}, `headers "" sets Authorization, and so does http_auth`},
-		"a key alone":            {target.Access{KeyFile: "k.pem"}, `tls_key_file "" is given without tls_cert_file`},
-		"SOCKS":                  {target.Access{Proxy: "socks5://u:hush@a.test"}, `proxy_url "" is not the http or https address of a proxy`},
-		"a proxy without scheme": {target.Access{Proxy: "u:hush@proxy.test:3128"}, `proxy_url "" is not the http or https address of a proxy`},
+		"good":                    {target.Access{HTTPAuth: "u:p:q", Headers: "X-Gate: hush\r\n\n  X-B:c", CertFile: "c.pem", Proxy: "http://u:p@proxy.test:3128/"}, ""},
+		"an API with a password":  {target.Access{APIURL: "https://u:hush@a.test/"}, `api_url "https://xxxxx@a.test/" holds a user name or password`},
+		"no API":                  {target.Access{APIURL: "u:hush@a.test"}, `api_url "" is not an http or https address`},
+		"no password":             {target.Access{HTTPAuth: "hush"}, `http_auth "" is not user:password`},
+		"a line break":            {target.Access{HTTPAuth: "u:p\nhush"}, `http_auth "" is not user:password`},
+		"masks":                   {target.Access{HTTPAuth: secret.Mask, Headers: secret.Mask, Proxy: secret.Mask}, `http_auth "" is a mask, not a password, headers "" is a mask, not a header, proxy_url "" is a mask, not an address`},
+		"no header":               {target.Access{Headers: "hush"}, `headers "" holds a line that is not a header`},
+		"a header of ours":        {target.Access{Headers: "host: hush"}, `headers "" sets host, which the generator sets itself`},
+		"a header twice":          {target.Access{Headers: "A: 1\na: 2"}, `headers "" sets a twice`},
+		"a line break in letters": {target.Access{Headers: `A: 1\nX-Gate: hush`}, `headers "" holds \n in letters before another header`},
+		"two authorizations":      {target.Access{HTTPAuth: "u:p", Headers: "Authorization: Bearer hush"}, `headers "" sets Authorization, and so does http_auth`},
+		"a key alone":             {target.Access{KeyFile: "k.pem"}, `tls_key_file "" is given without tls_cert_file`},
+		"SOCKS":                   {target.Access{Proxy: "socks5://u:hush@a.test"}, `proxy_url "" is not the http or https address of a proxy`},
+		"a proxy without scheme":  {target.Access{Proxy: "u:hush@proxy.test:3128"}, `proxy_url "" is not the http or https address of a proxy`},
 	} {
 		got, to := "", target.Target{URL: "https://a.test/", Access: c.access}
 		to.Check(func(field, shown, message, _ string) {
