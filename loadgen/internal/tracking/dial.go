@@ -16,8 +16,9 @@ const (
 	renewal = time.Minute
 	// rest is how long an address that could not be connected to is tried last.
 	rest = 30 * time.Second
-	// leastTry is how long an address is tried at least where others are left, unless the request's time ends before.
-	leastTry = 2 * time.Second
+	// longestTry is how long an address is tried where others are left: one that answers nothing, as those of IPv6 do in a
+	// network without a way to it, must not take the request's time.
+	longestTry = 2 * time.Second
 )
 
 // lifetime is how long the nth connection of a client serves. The lifetimes are spread evenly, in whatever order they are
@@ -52,6 +53,7 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 	var first error
 	addresses = d.order(addresses, time.Now())
 	for i, address := range addresses {
+		d.again(address)
 		c, err := d.try(ctx, net.JoinHostPort(address.Unmap().String(), port), len(addresses)-i)
 		if exhausted(err) { // which is no failure of the address
 			return nil, err
@@ -74,7 +76,7 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 func (d *dialer) try(ctx context.Context, address string, left int) (net.Conn, error) {
 	if end, ok := ctx.Deadline(); ok && left > 1 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, max(leastTry, time.Until(end)/time.Duration(left)))
+		ctx, cancel = context.WithTimeout(ctx, min(longestTry, time.Until(end)/time.Duration(left)))
 		defer cancel()
 	}
 	return d.connect(ctx, "tcp", address)
@@ -105,6 +107,15 @@ func (d *dialer) order(addresses []netip.Addr, now time.Time) []netip.Addr {
 		preferred = slices.Concat(preferred[at:], preferred[:at])
 	}
 	return slices.Concat(preferred, others, resting)
+}
+
+// again keeps others from an address that failed before, while it is tried again.
+func (d *dialer) again(address netip.Addr) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, before := d.failed[address]; before {
+		d.failed[address] = time.Now()
+	}
 }
 
 // note remembers whether an address takes connections.

@@ -23,6 +23,7 @@ type network struct {
 	mu        sync.Mutex
 	addresses []string
 	dead      []string
+	silent    string // nobody answers there
 	dialled   []string
 	hits      map[string]int
 }
@@ -42,6 +43,12 @@ func (n *network) use(d *dialer) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		n.dialled = append(n.dialled, host)
+		if host == n.silent {
+			n.mu.Unlock()
+			<-ctx.Done()
+			n.mu.Lock()
+			return nil, &net.OpError{Op: "dial", Err: ctx.Err()}
+		}
 		if slices.Contains(n.dead, host) {
 			return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 		}
@@ -186,6 +193,39 @@ func TestAnAddressThatTakesNoConnectionsIsTriedLastForAWhile(t *testing.T) {
 		n.dead = n.addresses
 		if _, err := d.dial(t.Context(), "matomo.test", "80"); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("none takes connections: %v", err)
+		}
+	})
+}
+
+// A name with an address of IPv6 in a network that has no way to it.
+func TestASilentAddressHoldsOneRequestUpForTwoSecondsAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &network{addresses: []string{"2001:db8::1", "192.0.2.1"}, silent: "2001:db8::1"}
+		c, to := n.target(t)
+		defer c.Close()
+		to.client.options.Timeout = 30 * time.Second
+		dial := func() time.Duration {
+			began := time.Now()
+			conn, err := to.dial(began)
+			if err != nil {
+				t.Error(err)
+				return 0
+			}
+			to.drop(conn)
+			return time.Since(began)
+		}
+		if took := dial(); took > longestTry {
+			t.Errorf("the first request waits for %s", took)
+		}
+		time.Sleep(rest)
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() { dial() })
+			synctest.Wait()
+		}
+		all.Wait()
+		if tried := count(n.dialled, n.silent); tried != 2 {
+			t.Errorf("after its rest %d of 10 requests wait for it", tried-1)
 		}
 	})
 }
