@@ -32,7 +32,11 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		env, files set
 		want       []string
 	}{
-		"no address":                  {set{"MATOMO_URL": ""}, nil, []string{`MATOMO_URL: is not set` + useTracker}},
+		"no address": {set{"MATOMO_URL": ""}, nil, []string{`MATOMO_URL: is not set` + useTracker}},
+		"an address with a comment": {
+			set{"MATOMO_URL": "https://host/ # live"}, nil,
+			[]string{`MATOMO_URL: has a comment in it; give it a line of its own: docker run --env-file hands it on as a part of the value`},
+		},
 		"an address without a scheme": {set{"MATOMO_URL": "host"}, nil, []string{`MATOMO_URL: is not an http or https address` + writeTracker}},
 		"two passwords": {
 			set{"MATOMO_URL": "https://me:hunter2@host/matomo.php", "MATOMO_HTTP_AUTH": "me:hunter3"}, nil,

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -43,8 +44,21 @@ func names() []string {
 // with.
 func Known(key string) bool { return Obsolete(key) || slices.Contains(names(), key) }
 
-// Nearest is the knob or the name of the stack that is closest to key by edit distance, or "" where none is near.
-func Nearest(key string) string { return envspec.Nearest(key, names(), len(key)/2) }
+// Nearest is the knob or the name of the stack that was probably meant by key: one that is a letter or two off, one of which
+// key is the beginning, or the closest by edit distance; "" where none is near.
+func Nearest(key string) string {
+	all, most := names(), len(key)/2
+	return cmp.Or(envspec.Nearest(key, all, min(most, 2)), longer(key, all), envspec.Nearest(key, all, most))
+}
+
+// longer is the first of names that goes on where key ends, as MATOMO_TOKEN_AUTH does after MATOMO_TOKEN, or "".
+func longer(key string, names []string) string {
+	at := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, strings.ToUpper(key)+"_") })
+	if at < 0 {
+		return ""
+	}
+	return names[at]
+}
 
 // Unknown reports every key that is no knob, with the nearest one, as errors or as warnings.
 func Unknown(file string, environ map[string]string, severity problem.Severity) problem.List {
@@ -90,11 +104,9 @@ func Misspelt(environ map[string]string) problem.List {
 		if name == "" && slices.ContainsFunc(ownPrefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
 			name = Nearest(key)
 		} else if name == "" {
-			at := slices.IndexFunc(all, func(n string) bool { return strings.Contains(key, "_") && strings.HasPrefix(n, key+"_") })
-			if at < 0 {
+			if name = longer(key, all); name == "" || !strings.Contains(key, "_") {
 				continue
 			}
-			name = all[at]
 		}
 		problems.Warn(key, "", "is not a known setting and has no effect", meant(name))
 	}

@@ -140,8 +140,9 @@ func TestKeysOfTheOriginalThatLostTheirMeaningAreAccepted(t *testing.T) {
 }
 
 func TestAnUnknownKeyIsToldWithTheNearest(t *testing.T) {
-	problems := spec.Unknown("loadgen.env", map[string]string{"PAGEVIEW_MIN": "3", "CONCURRENCY": "5", "MATOMO_TOKEN_AUTH_FILE": "/x", "XYZZY": ""}, problem.Error)
-	const want = "loadgen.env: PAGEVIEW_MIN: is not a known setting; did you mean PAGEVIEWS_MIN?\nloadgen.env: XYZZY: is not a known setting; remove it"
+	problems := spec.Unknown("loadgen.env", map[string]string{"PAGEVIEW_MIN": "3", "CONCURRENCY": "5", "MATOMO_TOKEN_AUTH_FILE": "/x", "MATOMO_TOKEN": "x", "XYZZY": ""}, problem.Error)
+	const want = "loadgen.env: MATOMO_TOKEN: is not a known setting; did you mean MATOMO_TOKEN_AUTH?\n" +
+		"loadgen.env: PAGEVIEW_MIN: is not a known setting; did you mean PAGEVIEWS_MIN?\nloadgen.env: XYZZY: is not a known setting; remove it"
 	if got := problems.Error(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -47,7 +47,10 @@ func newCaller(h Host, set *flag.FlagSet, args []string) (*caller, bool) {
 	if !ok {
 		return nil, false
 	}
-	c := &caller{host: h, base: strings.TrimSuffix(*base, "/"), key: s.APIKey, client: &http.Client{Timeout: time.Minute}}
+	c := &caller{host: h, base: strings.TrimSuffix(*base, "/"), key: s.APIKey, client: &http.Client{
+		Timeout:       time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the key goes nowhere else
+	}}
 	c.public = c.base
 	if c.base == "" {
 		c.base = "http://" + local(s.ListenAddr)
@@ -109,6 +112,9 @@ func (c *caller) send(ctx context.Context, method, path string, body io.Reader) 
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p); err != nil {
 		p.Detail = "it is something else than a controller"
+		if to, err := resp.Location(); err == nil {
+			p.Detail = "it leads to " + to.Redacted() + "; give that by --api-base"
+		}
 	}
 	if p.Detail == "" {
 		p.Detail = fmt.Sprintf("%v; its log and GET /api/status tell why", p.Status)

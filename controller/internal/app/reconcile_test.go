@@ -59,3 +59,24 @@ func TestWhatIsEqualWithinDoubtSaysSo(t *testing.T) {
 		t.Errorf("exit code %d, %s%s", code, out.String(), faults.String())
 	}
 }
+
+// net/http takes a header of its own names along to any host.
+func TestTheKeyFollowsNoRedirect(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 1)
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.Header.Get("X-API-Key") }))
+	defer other.Close()
+	server := httptest.NewServer(http.RedirectHandler(other.URL+"/elsewhere", http.StatusMovedPermanently))
+	defer server.Close()
+	var out, faults written
+	h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &faults}
+	code := app.ExportFunnels(t.Context(), []string{"--api-base", server.URL}, h)
+	if want := "it leads to " + other.URL + "/elsewhere; give that by --api-base"; code != app.Internal || !strings.Contains(faults.String(), want) {
+		t.Errorf("exit code %d, %s", code, faults.String())
+	}
+	select {
+	case key := <-asked:
+		t.Errorf("the other host was sent %q", key)
+	default:
+	}
+}

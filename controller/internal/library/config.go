@@ -95,7 +95,8 @@ func (l *Library) CheckConfig(ctx context.Context, values map[string]any) (probl
 	if err != nil {
 		return nil, err
 	}
-	if s.MatomoURL == "" && !routing.Multi {
+	refused := slices.ContainsFunc(problems, func(p problem.Problem) bool { return p.Where == "MATOMO_URL" })
+	if s.MatomoURL == "" && !routing.Multi && !refused {
 		problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php")
 	}
 	return problems, nil

@@ -357,6 +357,9 @@ func (l *loader) single() {
 	k := l.plan.Spec
 	l.plan.Sources["targets"] = "MATOMO_URL"
 	if k.MatomoURL == "" {
+		if l.refused("MATOMO_URL") { // and so it is set
+			return
+		}
 		l.problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php")
 		return
 	}
