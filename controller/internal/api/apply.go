@@ -43,11 +43,13 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 	published := Publication{Published: true}
 	if in.Body != nil && in.Body.Config != nil {
 		draft = &run.Draft{Overrides: library.Replacing(in.Body.Config), Save: func(ctx context.Context) error {
-			var err error
-			published, err = s.change(ctx, func(ctx context.Context) (err error) {
+			p, err := s.change(ctx, func(ctx context.Context) (err error) {
 				saved, err = s.Library.SaveConfig(ctx, in.Body.Config, revision)
 				return err
 			}, exchange.EnvFile)
+			if err == nil { // else nothing is saved, which is said already
+				published = p
+			}
 			return err
 		}}
 	}

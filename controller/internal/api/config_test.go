@@ -148,3 +148,17 @@ func TestAnApplyThatCannotBePublishedWhileNothingRunsIsSavedAndSaysSo(t *testing
 		t.Errorf("saved %v", v)
 	}
 }
+
+func TestAnApplyThatCannotBeSavedIsNotSaidToBe(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	tag := f.ask("GET", "/api/config", "").Header().Get("ETag")
+	f.runs.launching = func() { f.ask("PATCH", "/api/config", `{"config":{"MATOMO_URL":"`+address+`","STOP_AFTER_VISITS":7}}`) }
+	got := f.ask("POST", "/api/config/apply", `{"config":{"MATOMO_URL":"`+address+`","STOP_AFTER_VISITS":5}}`, "If-Match", tag)
+	if got.Code != http.StatusOK || holds(got.object(t)["warnings"], "is saved") {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if v := value(t, f.saved(t), "config.STOP_AFTER_VISITS"); v != 7. {
+		t.Errorf("saved %v", v)
+	}
+}

@@ -227,6 +227,8 @@ type runs struct {
 	err    error
 	asked  []string
 	start  run.Request
+	// launching is what happens while an apply starts a run: then a draft that cannot be saved is no error, as its run is there.
+	launching func()
 }
 
 func (r *runs) did(what string) (run.Result, error) {
@@ -250,7 +252,10 @@ func (r *runs) Restart(_ context.Context, d time.Duration) (run.Result, error) {
 }
 func (r *runs) Apply(ctx context.Context, d time.Duration, draft *run.Draft) (run.Result, error) {
 	if r.err == nil && draft != nil {
-		if err := draft.Save(ctx); err != nil {
+		if r.launching != nil {
+			r.launching()
+		}
+		if err := draft.Save(ctx); err != nil && r.launching == nil {
 			return run.Result{}, err
 		}
 	}

@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,4 +30,17 @@ func TestTheListOfRunsTellsTheTotalsOfEach(t *testing.T) {
 		{"with one that cannot be read", "GET", "/api/runs?limit=1&skip=2", "", nil, 200, is{"runs.0.totals": nil, "total": 3.}},
 		{"the record has the whole ledger", "GET", "/api/runs/b", "", nil, 200, is{"summary.by_kind.pageview.planned": 9.}},
 	})
+}
+
+// Questions are no changes, but only POST asks one.
+func TestTheEndOfARunThatIsCalledAsAQuestionIsAudited(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ran(t, "validate")
+	if got := f.ask("DELETE", "/api/runs/validate", ""); got.Code != http.StatusNoContent && got.Code != http.StatusOK {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	if got := f.ask("GET", "/api/audit", "").Body.String(); !strings.Contains(got, "DELETE /api/runs/:id") {
+		t.Errorf("the audit log holds %s", got)
+	}
 }

@@ -11,6 +11,10 @@ import (
 // questions are paths that are asked by POST and change nothing, beside those that end in /validate.
 var questions = []string{"/api/preview", "/api/profile", "/api/backfill/plan"}
 
+func isQuestion(path string) bool {
+	return slices.Contains(questions, path) || strings.HasPrefix(path, "/api/") && strings.HasSuffix(path, "/validate")
+}
+
 // urgent are paths that are asked by POST to have less sent. They need no budget: who has used it up, by a script that went
 // wrong, needs them most.
 var urgent = []string{"/api/stop", "/api/control", "/api/backfill/cancel"}
@@ -27,7 +31,7 @@ func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
 		switch {
 		case r.URL.Path == "/api/session" && r.Method == http.MethodPost:
 			return signIn(c)
-		case slices.Contains(questions, r.URL.Path) || strings.HasPrefix(r.URL.Path, "/api/") && strings.HasSuffix(r.URL.Path, "/validate"):
+		case r.Method == http.MethodPost && isQuestion(r.URL.Path):
 			return asking(c)
 		case r.Method == http.MethodPost && slices.Contains(urgent, r.URL.Path):
 			return unmetered(c)

@@ -178,6 +178,10 @@ func (g *Guard) Exchange(c echo.Context, key, code secret.String) error {
 	if !g.sameOrigin(r) {
 		return g.wrongOrigin(r)
 	}
+	from := g.Address(r).String()
+	if b := g.signIns.take(from, 0); !b.ok { // looked at before a code is used up
+		return tooMany(c, b, TooManyRequests, "too many sessions were begun from this address")
+	}
 	by, ok := g.proof(key.Reveal(), code.Reveal())
 	left, _ := c.Get(tryKey).(budget)
 	switch {
@@ -188,9 +192,7 @@ func (g *Guard) Exchange(c echo.Context, key, code secret.String) error {
 	}
 	c.Set(byKey, by)
 	member(r.Context())
-	if b := g.signIns.take(g.Address(r).String(), 1); !b.ok {
-		return tooMany(c, b, TooManyRequests, "too many sessions were begun from this address")
-	}
+	g.signIns.take(from, 1)
 	g.setCookie(c, g.sessions.add(context.WithoutCancel(r.Context())).Reveal(), int(SessionTTL.Seconds()))
 	return nil
 }

@@ -134,3 +134,26 @@ func TestSessionsAreFew(t *testing.T) {
 		t.Errorf("one that is in use gave way: %d", got)
 	}
 }
+
+// Each session has a budget of its own, so that nobody may begin any number of them.
+func TestALimitOfNewSessionsUsesUpNoCode(t *testing.T) {
+	t.Parallel()
+	w := newWall(100)
+	code := w.NewCode().Reveal()
+	for i := 0; ; i++ {
+		got := w.askAt("/api/session", "POST", "Try-Key", key)
+		if got.Code == 429 {
+			break
+		}
+		if i == 100 {
+			t.Fatal("no limit is met")
+		}
+	}
+	if got := w.askAt("/api/session", "POST", "Try-Code", code); got.Code != 429 {
+		t.Errorf("one more session is answered %d", got.Code)
+	}
+	w.now = w.now.Add(time.Minute)
+	if got := w.askAt("/api/session", "POST", "Try-Code", code); got.Code >= 300 {
+		t.Errorf("a minute later the code is answered %d", got.Code)
+	}
+}
