@@ -54,6 +54,11 @@ func leftOut(doc *huma.OpenAPI) {
 				s = doc.Components.Schemas.SchemaFromRef(s.Ref)
 			}
 			for name, property := range s.Properties {
+				if property.Ref != "" { // huma takes everything for the type null, so that "one of" would refuse each object
+					object := *doc.Components.Schemas.SchemaFromRef(property.Ref)
+					object.Description = property.Description
+					property = &object
+				}
 				if !slices.Contains(s.Required, name) && len(property.OneOf) == 0 {
 					s.Properties[name] = orNull(property)
 				}

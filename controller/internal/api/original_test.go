@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +78,30 @@ func TestTheWholeListIsAnsweredToWhoAsksForNoPart(t *testing.T) {
 		if _, there := got["content"]; there || got["structure"] != nil {
 			t.Errorf("%s answers the whole list: %v", part, got)
 		}
+	}
+}
+
+func TestAPresetIsSavedAndLoadedWithTargets(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	const targets = `{"mode":"multi","distribution_strategy":"random","targets":[{"name":"a","url":"https://a.test","site_id":1,"weight":1,"enabled":true%s}]}`
+	saved := f.ask("POST", "/api/presets", `{"name":"Servers","config":{"MATOMO_URL":"https://m.test"},"targets":`+fmt.Sprintf(targets, "")+`}`).object(t)
+	if left, _ := saved["left_out"].([]any); len(left) != 1 || left[0] != "MATOMO_URL" || !strings.Contains(fmt.Sprint(saved["targets"]), "mode:multi") {
+		t.Errorf("saved: %v", saved)
+	}
+	loaded := f.ask("POST", "/api/presets/1/load", "").object(t)
+	if text := fmt.Sprint(loaded["warnings"]); !strings.Contains(text, "has no token saved for its address") {
+		t.Errorf("loaded: %v", text)
+	}
+	if got := f.ask("GET", "/api/targets", "").object(t); got["mode"] != "multi" {
+		t.Errorf("targets: %v", got)
+	}
+	withToken := f.ask("PUT", "/api/presets/1", `{"targets":`+fmt.Sprintf(targets, `,"token_auth":"`+token+`"`)+`}`)
+	if got := withToken.object(t); got["status"] != 422. || strings.Contains(fmt.Sprint(got), token) {
+		t.Errorf("a token in a preset: %v", got)
+	}
+	if got := f.ask("PUT", "/api/presets/1", `{"targets":null}`).object(t); !strings.Contains(fmt.Sprint(got["targets"]), "mode:multi") {
+		t.Errorf("null leaves them: %v", got)
 	}
 }
 

@@ -1,3 +1,4 @@
+import { token } from './stack'
 import { expect, test } from './test'
 
 type Saved = { config: Record<string, unknown> }
@@ -65,6 +66,28 @@ test('a preset goes the whole round: saved, compared, loaded, exported, deleted 
   await expect(mine).toHaveCount(0)
   await keyboard.press(page.getByRole('button', { name: 'Undo' }).last())
   await expect(mine).toHaveCount(1)
+})
+
+test('a preset puts the targets in use that it was saved with, without their tokens', async ({
+  page,
+  stack,
+  keyboard,
+}) => {
+  await stack.configure()
+  const made = { name: 'one', url: stack.sink, site_id: 1, token_auth: token }
+  const { id } = await stack.api<{ id: number }>('POST', '/api/targets', made)
+  await page.goto('/presets/save')
+  await keyboard.fill(page.getByLabel('Name', { exact: true }), 'Servers')
+  await keyboard.toggle(page.getByLabel('With the saved target, without its token'))
+  await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Save' }))
+  const servers = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Servers', exact: true }) })
+  await expect(servers).toContainText('1 target')
+
+  await stack.api('DELETE', `/api/targets/${id}`)
+  await keyboard.press(servers.getByRole('button', { name: 'Load' }))
+  await expect(page.getByText('No token is saved for the address of: one.')).toBeVisible()
+  await keyboard.press(page.getByRole('button', { name: 'Targets', exact: true }))
+  await expect(page.getByRole('heading', { name: 'one', exact: true })).toBeVisible()
 })
 
 test('a file that was edited by hand is told and taken over', async ({ page, stack, keyboard }) => {

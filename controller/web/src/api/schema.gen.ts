@@ -2207,7 +2207,11 @@ export interface components {
             description?: string | null;
             name?: string | null;
             /** @description Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset. */
-            targets?: components["schemas"]["LibraryPresetTargets"] | null;
+            targets?: {
+                distribution_strategy: string;
+                mode: string;
+                targets: components["schemas"]["LibraryWholeTarget"][] | null;
+            } | null;
         };
         PresetUpdateBody: {
             /** @description Settings by their names. Those of the one target (address, site, token, how it is reached) are left out, and named in left_out: loading a preset never changes them. */
@@ -2217,7 +2221,11 @@ export interface components {
             description?: string | null;
             name?: string | null;
             /** @description Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset. */
-            targets?: components["schemas"]["LibraryPresetTargets"] | null;
+            targets?: {
+                distribution_strategy: string;
+                mode: string;
+                targets: components["schemas"]["LibraryWholeTarget"][] | null;
+            } | null;
         };
         PresetsAnswer: {
             /** @description Those of the presets' folder. */
