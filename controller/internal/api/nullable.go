@@ -28,10 +28,11 @@ func nullable(registry huma.Registry) {
 	}
 }
 
-// orNull is a schema that allows null too.
+// orNull is a schema that allows null too. huma does not know the type null and would take anything for it, so that what is in
+// order matches both schemas and is refused, and all else is taken: only the enum makes it look.
 func orNull(s *huma.Schema) *huma.Schema {
 	if s.Ref != "" {
-		return &huma.Schema{Description: s.Description, OneOf: []*huma.Schema{{Ref: s.Ref}, {Type: "null"}}}
+		return &huma.Schema{Description: s.Description, OneOf: []*huma.Schema{{Ref: s.Ref}, {Type: "null", Enum: []any{nil}}}}
 	}
 	out := *s
 	out.Nullable = true

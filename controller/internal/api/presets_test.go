@@ -1,0 +1,32 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAPresetMayHoldTargets(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	const one = `{"name":"a","url":"https://m.example.test/","site_id":1,"weight":1,"enabled":true%s}`
+	ask := func(name, targets string) (int, string) {
+		got := f.ask("POST", "/api/presets", `{"name":"`+name+`","config":{},"targets":`+targets+`}`)
+		return got.Code, got.Body.String()
+	}
+	whole := func(more string) string {
+		return `{"mode":"multi","distribution_strategy":"weighted","targets":[` + strings.Replace(one, "%s", more, 1) + `]}`
+	}
+	if code, said := ask("with", whole("")); code != 201 || !strings.Contains(said, `"url":"https://m.example.test/matomo.php"`) {
+		t.Errorf("%d %s", code, said)
+	}
+	if code, said := ask("without", "null"); code != 201 {
+		t.Errorf("%d %s", code, said)
+	}
+	for name, targets := range map[string]string{
+		"secret": whole(`,"token_auth":"0123456789abcdef0123456789abcdef"`), "no object": `"a"`, "no strategy": `{"mode":"multi","targets":[]}`, "number": "7",
+	} {
+		if code, said := ask(name, targets); code != 422 {
+			t.Errorf("%s: %d %s", name, code, said)
+		}
+	}
+}
