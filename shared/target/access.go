@@ -97,8 +97,8 @@ func (a *Access) check(refuse refuseFunc) {
 	if p := a.Proxy.Reveal(); p != "" && p != NoProxy {
 		u, err := parse(p)
 		switch {
-		case p == secret.Mask:
-			refuse("proxy_url", "", "is a mask, not an address", "give the address itself")
+		case strings.Contains(p, secret.Mask):
+			refuse("proxy_url", "", "holds a mask", "give the address itself")
 		case err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 			// Not even a part is shown: what does not parse could be a password.
 			refuse("proxy_url", "", "is not the http or https address of a proxy",
@@ -110,8 +110,8 @@ func (a *Access) check(refuse refuseFunc) {
 func (a *Access) checkAuth(refuse refuseFunc) {
 	switch auth := a.HTTPAuth.Reveal(); {
 	case auth == "":
-	case auth == secret.Mask:
-		refuse("http_auth", "", "is a mask, not a password", "give user:password itself")
+	case strings.Contains(auth, secret.Mask):
+		refuse("http_auth", "", "holds a mask", "give user:password itself")
 	case !strings.Contains(auth, ":") || strings.ContainsFunc(auth, isControl):
 		refuse("http_auth", "", "is not user:password", "write the user name, a colon and the password")
 	}
@@ -121,8 +121,8 @@ func (a *Access) checkAuth(refuse refuseFunc) {
 var headerInLetters = regexp.MustCompile(`\\n[A-Za-z][A-Za-z0-9-]*:`)
 
 func (a *Access) checkHeaders(refuse refuseFunc) {
-	if a.Headers == secret.Mask {
-		refuse("headers", "", "is a mask, not a header", "give the headers themselves")
+	if strings.Contains(a.Headers.Reveal(), secret.Mask) {
+		refuse("headers", "", "holds a mask", "give the headers themselves")
 		return
 	}
 	var lines, seen []string

@@ -117,7 +117,14 @@ func TestEachBadAccessHasItsMessage(t *testing.T) {
 		"no API":                  {target.Access{APIURL: "u:hush@a.test"}, `api_url "" is not an http or https address`},
 		"no password":             {target.Access{HTTPAuth: "hush"}, `http_auth "" is not user:password`},
 		"a line break":            {target.Access{HTTPAuth: "u:p\nhush"}, `http_auth "" is not user:password`},
-		"masks":                   {target.Access{HTTPAuth: secret.Mask, Headers: secret.Mask, Proxy: secret.Mask}, `http_auth "" is a mask, not a password, headers "" is a mask, not a header, proxy_url "" is a mask, not an address`},
+		"masks": {
+			target.Access{HTTPAuth: secret.Mask, Headers: secret.Mask, Proxy: secret.Mask},
+			`http_auth "" holds a mask, headers "" holds a mask, proxy_url "" holds a mask`,
+		},
+		"masks in parts": {
+			target.Access{HTTPAuth: "u:" + secret.Mask, Headers: "X-Gate: " + secret.Mask, Proxy: "http://u:" + secret.Mask + "@proxy.test:1"},
+			`http_auth "" holds a mask, headers "" holds a mask, proxy_url "" holds a mask`,
+		},
 		"no header":               {target.Access{Headers: "hush"}, `headers "" holds a line that is not a header`},
 		"a header of ours":        {target.Access{Headers: "host: hush"}, `headers "" sets host, which the generator sets itself`},
 		"a header twice":          {target.Access{Headers: "A: 1\na: 2"}, `headers "" sets a twice`},
