@@ -112,11 +112,11 @@ func TestEachBadAccessHasItsMessage(t *testing.T) {
 		access target.Access
 		want   string
 	}{
-		"good":                    {target.Access{HTTPAuth: "u:p:q", Headers: "X-Gate: hush\r\n\n  X-B:c", CertFile: "c.pem", Proxy: "http://u:p@proxy.test:3128/"}, ""},
-		"an API with a password":  {target.Access{APIURL: "https://u:hush@a.test/"}, `api_url "https://xxxxx@a.test/" holds a user name or password`},
-		"no API":                  {target.Access{APIURL: "u:hush@a.test"}, `api_url "" is not an http or https address`},
-		"no password":             {target.Access{HTTPAuth: "hush"}, `http_auth "" is not user:password`},
-		"a line break":            {target.Access{HTTPAuth: "u:p\nhush"}, `http_auth "" is not user:password`},
+		"good":                   {target.Access{HTTPAuth: "u:p:q", Headers: "X-Gate: hush\r\n\n  X-B:c", CertFile: "c.pem", Proxy: "http://u:p@proxy.test:3128/"}, ""},
+		"an API with a password": {target.Access{APIURL: "https://u:hush@a.test/"}, `api_url "https://xxxxx@a.test/" holds a user name or password`},
+		"no API":                 {target.Access{APIURL: "u:hush@a.test"}, `api_url "" is not an http or https address`},
+		"no password":            {target.Access{HTTPAuth: "hush"}, `http_auth "" is not user:password`},
+		"a line break":           {target.Access{HTTPAuth: "u:p\nhush"}, `http_auth "" is not user:password`},
 		"masks": {
 			target.Access{HTTPAuth: secret.Mask, Headers: secret.Mask, Proxy: secret.Mask},
 			`http_auth "" holds a mask, headers "" holds a mask, proxy_url "" holds a mask`,
