@@ -56,6 +56,7 @@ keep() {
   fi
 }
 [ -e .env ] || (umask 077 && : >.env)
+[ -z "$(tail -c 1 .env)" ] || echo >>.env # the last line of some editors has no end
 socket=/var/run/docker.sock
 [ "$(uname)" = Linux ] && case $engine in unix://*) socket=${engine#unix://} ;; esac
 user=$(id -u) group=$(id -g)

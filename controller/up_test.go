@@ -112,10 +112,11 @@ func TestUpWritesWhatTheEngineNeedsToKnowOfThisMachine(t *testing.T) {
 		root = "TRAFFICINATOR_UID=0\nTRAFFICINATOR_GID=0\nDOCKER_SOCKET=SOCKET\nDOCKER_GID=0\n"
 	)
 	for name, c := range map[string]struct{ written, machine, env, said string }{
-		"a context":        {"", "CONTEXT=lab", mine, ""},
-		"rootless Docker":  {"", "SECURITY= name=rootless", root, ""},
-		"rootless Podman":  {"", "OWNER=1500", root, ""},
-		"found by looking": {"", "NO_ENGINE=1", mine, "export DOCKER_HOST=unix://SOCKET"},
+		"a context":                      {"", "CONTEXT=lab", mine, ""},
+		"rootless Docker":                {"", "SECURITY= name=rootless", root, ""},
+		"rootless Podman":                {"", "OWNER=1500", root, ""},
+		"found by looking":               {"", "NO_ENGINE=1", mine, "export DOCKER_HOST=unix://SOCKET"},
+		"a file without a last line end": {"CONTROLLER_PORT=8001", "CONTEXT=lab", "CONTROLLER_PORT=8001\n" + mine, ""},
 		"a person's own": {
 			"TRAFFICINATOR_UID=77\n", "CONTEXT=lab", strings.Replace(mine, "1500", "77", 1),
 			".env has TRAFFICINATOR_UID=77; for this user and engine it would be TRAFFICINATOR_UID=1500",
