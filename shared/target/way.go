@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
@@ -126,17 +127,32 @@ func (a Access) secrets() (out []string) {
 	all := []string{a.credentials(), password}
 	for _, h := range a.List() {
 		all = append(all, h.Value)
+		if _, credentials, ok := strings.Cut(h.Value, " "); ok && strings.EqualFold(h.Name, "Authorization") {
+			all = append(all, credentials) // behind the scheme (RFC 9110, 11.4)
+		}
 	}
 	if u, err := url.Parse(a.Proxy.Reveal()); err == nil && u.User != nil {
 		password, _ := u.User.Password()
 		all = append(all, password)
 	}
 	for _, s := range all {
-		if len(s) >= shortestSecret {
-			out = append(out, s)
+		if len(s) < shortestSecret {
+			continue
+		}
+		for _, form := range forms(s) {
+			if !slices.Contains(out, form) {
+				out = append(out, form)
+			}
 		}
 	}
 	return out
+}
+
+// forms are how an answer may repeat a text: as it is, in JSON with and without PHP's backslash before a slash, and in an
+// address. HTML is decoded before.
+func forms(text string) []string {
+	inJSON := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
+	return []string{text, inJSON, strings.ReplaceAll(inJSON, "/", `\/`), url.QueryEscape(text), url.PathEscape(text)}
 }
 
 // proxy chooses the proxy for an address: the one of a, or that of the variables, by which an address on this machine has

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,7 +109,10 @@ func (c *caller) send(ctx context.Context, method, path string, body io.Reader) 
 		Detail string
 		// Status is a number in a problem, and how it is in the answer of /health.
 		Status any
-		Errors []struct{ Location, Message string }
+		Errors []struct {
+			Location, Message string
+			Value             any
+		}
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p); err != nil {
 		p.Detail = "it is something else than a controller"
@@ -119,8 +123,15 @@ func (c *caller) send(ctx context.Context, method, path string, body io.Reader) 
 	if p.Detail == "" {
 		p.Detail = fmt.Sprintf("%v; its log and GET /api/status tell why", p.Status)
 	}
+	var each []string // of which the detail repeats the first
 	for _, e := range p.Errors {
-		p.Detail += "\n  " + e.Location + ": " + e.Message
+		if value, ok := e.Value.(string); ok && value != "" {
+			e.Location += "=" + strconv.Quote(value)
+		}
+		each = append(each, e.Location+": "+e.Message)
+	}
+	if len(each) > 0 {
+		p.Detail = strings.Join(each, "\n  ")
 	}
 	return nil, fmt.Errorf("ask the controller: it answers %d: %s", resp.StatusCode, p.Detail)
 }

@@ -54,7 +54,7 @@ func TestPresetsAndFunnelsOfTheOriginalAreTakenOver(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("got  %s\nwant %s", out.String(), want)
 	}
-	if text := complaints.String(); !strings.Contains(text, `preset "Bad": `) || !strings.Contains(text, "CONCURRENCY: is below 1") || strings.Contains(text, token) {
+	if text := complaints.String(); !strings.Contains(text, `preset "Bad": `) || !strings.Contains(text, `CONCURRENCY="0": is below 1`) || strings.Contains(text, token) {
 		t.Errorf("complaints: %s", text)
 	}
 	preset, err := json.Marshal(c.must(200, "GET", "/api/presets/1", "")["config"])

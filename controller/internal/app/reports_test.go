@@ -53,7 +53,8 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 			t.Errorf("%v: %d %s", wrong, code, err)
 		}
 	}
-	if code, _, err := command("--periods", "decade", "--repeats", "0", "--target", "nowhere"); code != app.Internal || !strings.Contains(err, "decade") && !strings.Contains(err, "periods") || !strings.Contains(err, "nowhere") && !strings.Contains(err, "target") {
+	code, _, err = command("--reports", "nothing", "--periods", "decade", "--target", "nowhere")
+	if code != app.Internal || !strings.Contains(err, `reports="nothing"`) || !strings.Contains(err, `periods="decade"`) || !strings.Contains(err, `target="nowhere"`) {
 		t.Errorf("%d %s", code, err)
 	}
 }
