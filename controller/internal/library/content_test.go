@@ -162,7 +162,7 @@ func TestAnImportKeepsReadTokensOfTheSameAddress(t *testing.T) {
 		_, err := l.CreateTarget(t.Context(), []byte(`{"name":"`+name+`","url":"https://`+name+`.test","site_id":1,"read_token":"reads"}`))
 		must(t, err)
 	}
-	must(t, l.Import(t.Context(), exchange.TargetsFile, []byte(`{"targets":[{"name":"A","url":"https://A.test","site_id":2},{"name":"B","url":"https://other.test","site_id":2}]}`)))
+	must(t, l.Import(t.Context(), "/x", exchange.TargetsFile, []byte(`{"targets":[{"name":"A","url":"https://A.test","site_id":2},{"name":"B","url":"https://other.test","site_id":2}]}`)))
 	targets, _, err := l.Targets(t.Context())
 	if err != nil || targets[0].ReadToken != "reads" || targets[1].ReadToken != "" {
 		t.Errorf("%+v, %v", targets, err)
@@ -195,11 +195,11 @@ func TestSeveralTargetsNeedAnEnabledOne(t *testing.T) {
 
 func TestAnImportLeavesOutWhatBelongsToTheStack(t *testing.T) {
 	l := newLibrary(t)
-	must(t, l.Import(t.Context(), exchange.EnvFile, []byte("MATOMO_URL="+url+"\nCORS_ORIGINS=*\nCONTROL_UI_PORT=8000\nSTART_SIGNAL_FILE=/x\nCONCURRENCY=9\n")))
+	must(t, l.Import(t.Context(), "/x", exchange.EnvFile, []byte("MATOMO_URL="+url+"\nCORS_ORIGINS=*\nCONTROL_UI_PORT=8000\nSTART_SIGNAL_FILE=/x\nCONCURRENCY=9\n")))
 	c, err := l.Config(t.Context())
 	must(t, err)
 	if c.Values["CONCURRENCY"] != 9 || c.Values["MATOMO_URL"] != url {
 		t.Errorf("got %v", c.Values)
 	}
-	refused(t, l.Import(t.Context(), exchange.EnvFile, []byte("CONCURENCY=9\n")), "CONCURENCY")
+	refused(t, l.Import(t.Context(), "/x", exchange.EnvFile, []byte("CONCURENCY=9\n")), "CONCURENCY")
 }

@@ -20,11 +20,12 @@ import (
 
 // Import takes a file of the exchange folder, edited by hand, over into the saved set-up. Funnels and targets are
 // replaced by name; enabled ones that the file does not hold are disabled, because it holds all that take part. The
-// error is a problem.List where the file has faults.
-func (l *Library) Import(ctx context.Context, file string, data []byte) error {
+// error is a problem.List where the file has faults. dir is the exchange folder, as an absolute path: relative names of
+// files in it begin there.
+func (l *Library) Import(ctx context.Context, dir, file string, data []byte) error {
 	switch file {
 	case exchange.EnvFile:
-		return l.importKnobs(ctx, data)
+		return l.importKnobs(ctx, dir, data)
 	case exchange.URLsFile:
 		_, err := l.SaveURLs(ctx, data)
 		return err
@@ -34,12 +35,12 @@ func (l *Library) Import(ctx context.Context, file string, data []byte) error {
 	case exchange.FunnelsFile:
 		return l.importFunnels(ctx, data)
 	case exchange.TargetsFile:
-		return l.importTargets(ctx, data)
+		return l.importTargets(ctx, dir, data)
 	}
 	return fmt.Errorf("import %s: is no file of the exchange folder", file)
 }
 
-func (l *Library) importKnobs(ctx context.Context, data []byte) error {
+func (l *Library) importKnobs(ctx context.Context, dir string, data []byte) error {
 	environ, problems := exchange.ParseEnv(exchange.EnvFile, data)
 	if err := problems.Err(); err != nil {
 		return err
@@ -55,7 +56,7 @@ func (l *Library) importKnobs(ctx context.Context, data []byte) error {
 		before := k.target()
 		for _, f := range Knobs() {
 			if f.Path {
-				values[f.Key] = uncopied(environ[f.Key], k.plain[f.Key])
+				values[f.Key] = meant(dir, environ[f.Key], k.plain[f.Key])
 			}
 		}
 		kept := map[string]string{"RUN_ID": k.plain["RUN_ID"], "RUN_SEED": k.plain["RUN_SEED"]}
@@ -73,12 +74,15 @@ func (l *Library) importKnobs(ctx context.Context, data []byte) error {
 	return err
 }
 
-// uncopied is the path that a file of the exchange folder means: where it names the controller's copy the saved one stays.
-func uncopied(path, saved string) string {
-	if saved != "" && filepath.Dir(path) == exchange.TLSFolder {
+// meant is the path that a file of the exchange folder dir means: where it names the controller's copy the saved one stays.
+func meant(dir, path, saved string) string {
+	switch {
+	case saved != "" && filepath.Dir(path) == exchange.TLSFolder:
 		return saved
+	case path == "" || filepath.IsAbs(path):
+		return path
 	}
-	return path
+	return filepath.Join(dir, path)
 }
 
 func (l *Library) importFunnels(ctx context.Context, data []byte) error {
@@ -113,12 +117,12 @@ func (l *Library) importFunnels(ctx context.Context, data []byte) error {
 	return nil
 }
 
-func (l *Library) importTargets(ctx context.Context, data []byte) error {
+func (l *Library) importTargets(ctx context.Context, dir string, data []byte) error {
 	saved, err := l.store.Targets(ctx)
 	if err != nil {
 		return err
 	}
-	read, strategy, problems := l.readTargets(data, saved)
+	read, strategy, problems := l.readTargets(dir, data, saved)
 	for i := range problems { // a value could be a token in a wrong place
 		problems[i].Value = ""
 	}
@@ -142,7 +146,7 @@ func alone(targets, saved []store.Target) []store.Target {
 
 // readTargets reads targets.json, each target with the number and, where they are masked or left out and go to the same
 // places, the secrets of the saved one of its name: the token to read with is never in the file.
-func (l *Library) readTargets(data []byte, saved []store.Target) ([]store.Target, target.Strategy, problem.List) {
+func (l *Library) readTargets(dir string, data []byte, saved []store.Target) ([]store.Target, target.Strategy, problem.List) {
 	set, problems := target.Decode(exchange.TargetsFile, bytes.ReplaceAll(data, []byte(`"`+secret.Mask+`"`), []byte(`""`)))
 	var given struct {
 		Targets []map[string]any `json:"targets"`
@@ -157,7 +161,7 @@ func (l *Library) readTargets(data []byte, saved []store.Target) ([]store.Target
 			old = saved[at]
 		}
 		masked := takeMasks(fields)
-		t.CAFile, t.CertFile, t.KeyFile = uncopied(t.CAFile, old.CAFile), uncopied(t.CertFile, old.CertFile), uncopied(t.KeyFile, old.KeyFile)
+		t.CAFile, t.CertFile, t.KeyFile = meant(dir, t.CAFile, old.CAFile), meant(dir, t.CertFile, old.CertFile), meant(dir, t.KeyFile, old.KeyFile)
 		at := fmt.Sprintf("%s: targets[%d].", exchange.TargetsFile, i)
 		lost := keepSecrets(&t, old.Target, fields)
 		if old.ID == 0 {

@@ -159,11 +159,11 @@ func TestAnImportOfTargetsKeepsWhatIsMaskedOrLeftOut(t *testing.T) {
 		l := newLibrary(t)
 		_, err := l.CreateTarget(t.Context(), []byte(reached))
 		must(t, err)
-		must(t, l.Import(t.Context(), exchange.TargetsFile, file(fields)))
+		must(t, l.Import(t.Context(), "/x", exchange.TargetsFile, file(fields)))
 		if got := only(t, l); !slices.Equal(secretsOf(got), hush) || got.SiteID != 9 {
 			t.Errorf("%s: %q is left of %+v", name, secretsOf(got), got)
 		}
-		must(t, l.Import(t.Context(), exchange.TargetsFile, file(`,"token_auth":"","headers":""`)))
+		must(t, l.Import(t.Context(), "/x", exchange.TargetsFile, file(`,"token_auth":"","headers":""`)))
 		if got := only(t, l); got.Token+got.Headers != "" || got.ReadToken != "reads" {
 			t.Errorf("%s: what is emptied goes: %q", name, secretsOf(got))
 		}
@@ -174,9 +174,9 @@ func TestAnImportOfTargetsKeepsWhatIsMaskedOrLeftOut(t *testing.T) {
 	moved := func(fields string) []byte {
 		return []byte(strings.Replace(string(file(fields+proxy)), "https://t.test", "https://other.test", 1))
 	}
-	refused(t, l.Import(t.Context(), exchange.TargetsFile, moved(`,"http_auth":"***MASKED***"`)), "targets.json: targets[0].http_auth")
-	refused(t, l.Import(t.Context(), exchange.TargetsFile, []byte(`{"targets":[{"name":"new","url":"https://a.test/","site_id":1,"token_auth":"***MASKED***"}]}`)), "targets.json: targets[0].token_auth")
-	must(t, l.Import(t.Context(), exchange.TargetsFile, moved("")))
+	refused(t, l.Import(t.Context(), "/x", exchange.TargetsFile, moved(`,"http_auth":"***MASKED***"`)), "targets.json: targets[0].http_auth")
+	refused(t, l.Import(t.Context(), "/x", exchange.TargetsFile, []byte(`{"targets":[{"name":"new","url":"https://a.test/","site_id":1,"token_auth":"***MASKED***"}]}`)), "targets.json: targets[0].token_auth")
+	must(t, l.Import(t.Context(), "/x", exchange.TargetsFile, moved("")))
 	if got := only(t, l); got.URL != "https://other.test/matomo.php" || got.Token+got.ReadToken+got.HTTPAuth+got.Headers != "" {
 		t.Errorf("nothing follows to another address: %q", secretsOf(got))
 	}

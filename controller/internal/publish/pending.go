@@ -244,6 +244,10 @@ func (p *Publisher) Resolve(ctx context.Context, how Resolution, files ...string
 	if err := problems.Err(); err != nil {
 		return err
 	}
+	dir, err := filepath.Abs(p.dir)
+	if err != nil {
+		return fmt.Errorf("find the exchange folder: %w", err)
+	}
 	for _, file := range names {
 		if !force[file] || how != Import {
 			continue
@@ -252,7 +256,7 @@ func (p *Publisher) Resolve(ctx context.Context, how Resolution, files ...string
 		if err != nil {
 			return err
 		}
-		if err := p.library.Import(ctx, file, data); err != nil {
+		if err := p.library.Import(ctx, dir, file, data); err != nil {
 			return err
 		}
 	}

@@ -21,7 +21,7 @@ import (
 // Library is where the set-up is saved.
 type Library interface {
 	SetUp(ctx context.Context, overrides map[string]any) (library.SetUp, error)
-	Import(ctx context.Context, file string, data []byte) error
+	Import(ctx context.Context, dir, file string, data []byte) error
 	Ways(ctx context.Context) (library.Ways, error)
 }
 

@@ -180,3 +180,25 @@ func TestAnImportedEditKeepsTheSavedPathsOfCertificates(t *testing.T) {
 		t.Errorf("%v, %v", c.Values, err)
 	}
 }
+
+// A person who edits the files by hand names other files as the loadgen finds them: from the exchange folder on.
+func TestAnImportedEditNamesCertificatesFromTheExchangeFolder(t *testing.T) {
+	b, ca, _, _ := secured(t)
+	_, err := b.Start(t.Context(), nil, drawn)
+	must(t, err)
+	authority, err := os.ReadFile(ca)
+	must(t, err)
+	own := filepath.Join(b.dir, "exchange", "own.pem")
+	must(t, os.WriteFile(own, authority, 0o600))
+	settings := string(b.file(t, exchange.EnvFile))
+	b.edit(t, exchange.EnvFile, strings.Replace(settings, "TLS_CA_FILE="+env(t, b)["TLS_CA_FILE"], "TLS_CA_FILE=own.pem", 1))
+	b.edit(t, exchange.TargetsFile, `{"targets":[{"name":"t","url":"https://t.test/","site_id":1,"tls_ca_file":"own.pem"}]}`)
+	must(t, b.Resolve(t.Context(), publish.Import))
+	c, err := b.library.Config(t.Context())
+	must(t, err)
+	targets, _, err := b.library.Targets(t.Context())
+	must(t, err)
+	if c.Values["TLS_CA_FILE"] != own || len(targets) != 1 || targets[0].CAFile != own {
+		t.Errorf("%v, %+v", c.Values["TLS_CA_FILE"], targets)
+	}
+}
