@@ -74,6 +74,8 @@ func unreachable(err error, address string) Finding {
 	return bad("tracker", cure, "does not answer: %v", err)
 }
 
+const trackerSetting = "MATOMO_URL, or url of the target"
+
 func (x *examination) answered(a *answer.Answer) Finding {
 	site := x.target.SiteID
 	const check = "tracker"
@@ -87,7 +89,7 @@ func (x *examination) answered(a *answer.Answer) Finding {
 	case a.Class == answer.InFront && a.Status == http.StatusNotFound:
 		return bad(check, "look at the path: Matomo's tracker is matomo.php in its own folder", "%s", a)
 	case a.Class == answer.InFront:
-		return bad(check, frontCure(a, "MATOMO_URL, or url of the target"), "is closed: %s", a)
+		return bad(check, frontCure(a, trackerSetting), "is closed: %s", a)
 	case a.Class == answer.Token:
 		return bad(check, "give a token of a user with write access to the site", "%s", a)
 	case a.Class == answer.Rejected:
@@ -126,7 +128,11 @@ func (x *examination) token(ctx context.Context) []Finding {
 	}
 	a := answer.Hit(&r.Raw)
 	if a.Class != answer.Accepted && !a.Class.LockOut() {
-		return []Finding{bad("token", "try again", "could not be tried: %s", a.String())}
+		cure := "try again"
+		if a.Class == answer.InFront {
+			cure = frontCure(&a, trackerSetting)
+		}
+		return []Finding{bad("token", cure, "could not be tried: %s", a.String())}
 	}
 	may := x.mayOf(ctx, x.target.Token)
 	if a.Class != answer.Accepted {
@@ -155,6 +161,8 @@ func (x *examination) bulk(ctx context.Context) Finding {
 	case a.Receipt.Invalid > 0:
 		return finding("bulk", `give a token of a user with write access alone, or a superuser's without "Only allow secure requests"`,
 			"the token is refused in bulk requests: %s", loss)
+	case a.Class == answer.InFront:
+		return finding("bulk", frontCure(&a, trackerSetting), "bulk requests do not get to Matomo (%s): %s", a.String(), loss)
 	case a.Class == answer.NoReceipt:
 		return good("bulk", "bulk requests are taken without a receipt: a queue is on")
 	case a.Class != answer.Accepted:

@@ -1,0 +1,37 @@
+package matomo_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// A wall that judges each request lets one of an empty visitor pass, and stops what it takes for an attack.
+func TestAGateThatStopsSomeRequestsIsNotTakenForMatomo(t *testing.T) {
+	t.Parallel()
+	for part, check := range map[string]string{"cip=": "token", `"requests"`: "bulk"} {
+		f := &fake{site: shop}
+		gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(strings.NewReader(string(body)))
+			isBulk := strings.Contains(string(body), `"requests"`)
+			if strings.Contains(string(body), part) && isBulk == (check == "bulk") {
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, "<h1>Blocked by policy</h1>")
+				return
+			}
+			f.ServeHTTP(w, r)
+		}))
+		t.Cleanup(gate.Close)
+		d := matomo.NewClient(time.Minute, target.Machine{}).Examine(t.Context(), target.Target{URL: gate.URL + "/matomo.php", SiteID: 1, Token: good}, all)
+		if _, text := told(d, check); d.Works || !strings.Contains(text, "let it pass requests from here") {
+			t.Errorf("%s: %+v", check, d.Findings)
+		}
+	}
+}
