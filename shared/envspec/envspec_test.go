@@ -58,6 +58,7 @@ func TestASecretInAFileOfAnyEditorIsRead(t *testing.T) {
 	t.Parallel()
 	for data, want := range map[string]string{
 		"hush\n": "", "\ufeffhush\r\n": "", "\xff\xfeh\x00u\x00s\x00h\x00": "", "h\x00u\x00s\x00h\x00\r\x00\n\x00": "",
+		`"hush"`:      "TOKEN_FILE: names a file whose text is in quotes; leave the quotes out of the file",
 		"caf\xe9":     "TOKEN_FILE: names a file that is not UTF-8; name a file that this user may read, with the secret alone",
 		"\x89PNG\x00": "TOKEN_FILE: names a file that is not a text file; name a file that this user may read, with the secret alone",
 	} {

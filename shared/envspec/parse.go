@@ -101,7 +101,11 @@ func (f Field) value(environ map[string]string, read ReadFile, problems *problem
 		problems.Refuse(key, "", "names a file that "+err.Error(), "name a file that this user may read, with the secret alone")
 		return ""
 	}
-	return f.plain(key, v, problems)
+	if _, quoted := unquote(v); quoted {
+		problems.Refuse(key, "", "names a file whose text "+InQuotes, "leave the quotes out of the file")
+		return ""
+	}
+	return v
 }
 
 func readSecret(path string, read ReadFile) (string, error) {

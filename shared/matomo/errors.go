@@ -157,7 +157,8 @@ func frontCure(a *answer.Answer, setting string) string {
 	case http.StatusBadRequest:
 		return clientCure
 	}
-	return "let it pass requests from here, or give the header that it asks for by MATOMO_HEADERS, or headers of the target"
+	return "let it pass requests from here, or give the header that it asks for by MATOMO_HEADERS, or headers of the target, " +
+		"or an address where it is not in between (" + setting + ")"
 }
 
 const clientCure = "where it asks for a client certificate, name the files by TLS_CERT_FILE and TLS_KEY_FILE, " +

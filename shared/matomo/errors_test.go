@@ -110,6 +110,7 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		"a redirect":     {answers(302, "", "Location", "https://sso.test/login?from=hush#hush"), matomo.Redirect, "redirect to https://sso.test/login", "MATOMO_API_URL"},
 		"a password":     {answers(401, "<h1>401</h1>", "WWW-Authenticate", "Basic realm=staging"), matomo.InFront, "in front of Matomo", "MATOMO_HTTP_AUTH"},
 		"a policy":       {answers(403, "<h1>Blocked</h1>"), matomo.InFront, `"Blocked"`, "MATOMO_HEADERS"},
+		"another host":   {answers(403, "<h1>Blocked</h1>"), matomo.InFront, `"Blocked"`, "MATOMO_API_URL"},
 		"no certificate": {answers(400, "<title>400 No required SSL certificate was sent</title>"), matomo.InFront, "No required SSL", "TLS_CERT_FILE"},
 		"nothing there":  {answers(404, "<h1>404</h1>"), matomo.InFront, "nothing is at that address", "MATOMO_API_URL"},
 		"a page":         {answers(200, "<title>Just a moment</title>"), matomo.Unreadable, `"Just a moment"`, "MATOMO_API_URL"},
