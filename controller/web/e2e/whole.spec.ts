@@ -16,8 +16,11 @@ test('every asset that the pages reference is there', async ({ stack }) => {
     if (!/\.(js|css|html)$|\/$/.test(path)) return
     expect(answer.headers.get('content-type'), path).toMatch(/javascript|css|html/)
     const text = await answer.text()
-    for (const [, name] of text.matchAll(/["'`(=](\/?(?:assets\/|\.\/)?[\w.-]+\.(?:js|css|svg|png|woff2?))["'`)]/g))
-      await visit(new URL(name!.replace(/^assets/, '/assets'), stack.url + path).pathname)
+    for (const [, name] of text.matchAll(/["'`(=]((?:\.?\/)?(?:assets\/)?[\w.-]+\.(?:js|css|svg|png|woff2?))["'`)]/g))
+      // A script names other scripts from where it lies, and pictures from the page.
+      await visit(
+        new URL(name!.replace(/^assets/, '/assets'), stack.url + (/\.(svg|png)$/.test(name!) ? '/' : path)).pathname,
+      )
   }
   await visit('/')
   expect([...seen].filter((p) => p.endsWith('.js')).length).toBeGreaterThan(5)
