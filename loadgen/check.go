@@ -80,7 +80,7 @@ func check(ctx context.Context, args []string, h host) int {
 	}
 	unread := []string{"Matomo's own settings (--connect, --probe)"}
 	if *probe {
-		unread = []string{"what Matomo tells of its settings (--connect)"}
+		unread = []string{"Matomo's own settings, as its API shows them (--connect)"}
 	}
 	if *connect {
 		good, left := connectAll(ctx, h, p)

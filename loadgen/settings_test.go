@@ -77,7 +77,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		},
 		"targets that are not JSON": {
 			set{"MULTI_TARGET_CONFIG": "{\n\"targets\": [,]}"}, nil,
-			[]string{"MULTI_TARGET_CONFIG: line 2: is not JSON: invalid character ',' looking for beginning of value; mend it there"},
+			[]string{"MULTI_TARGET_CONFIG: line 2: is not JSON: invalid character ',' looking for beginning of value; correct it there"},
 		},
 		"a weight of 0": {
 			set{"MULTI_TARGET_CONFIG": multi(`,"weight":0`)}, nil,

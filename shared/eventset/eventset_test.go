@@ -53,7 +53,7 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ in, want string }{
 		"0 bytes":           {"", "events.json: is empty; write JSON into it or remove it"},
-		"no JSON":           {"{\n  \"click_events\": [,]\n}", "events.json: line 2: is not JSON: invalid character ',' looking for beginning of value; mend it there"},
+		"no JSON":           {"{\n  \"click_events\": [,]\n}", "events.json: line 2: is not JSON: invalid character ',' looking for beginning of value; correct it there"},
 		"a list":            {"[]", `events.json="[…]": is not an object; write {…}`},
 		"Latin-1":           {wrap("{\"category\":\"Caf\xe9\"}"), "events.json: line 1: is not UTF-8; save the file as UTF-8"},
 		"trailing data":     {wrap(`{"category":"a","action":"b","name":"c"}`) + "x", "events.json: line 1: goes on after its end; remove what follows the last bracket"},
@@ -64,7 +64,7 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 		"a blank category":  {wrap(`{"category":" ","action":"b","name":"c"}`), "events.json: click_events[0].category: is missing or empty; give a text"},
 		"a text too long":   {wrap(`{"category":"a","action":"b","name":"` + strings.Repeat("x", 4097) + `"}`), `events.json: click_events[0].name="` + strings.Repeat("x", 80) + `…": is longer than 4096 characters, which Matomo refuses; shorten it`},
 		"an empty object":   {"{}", "events.json: holds neither click_events nor random_events; write the two lists, or remove the file for the built-in events"},
-		"not a number":      {`{"click_events_probability":NaN,"click_events":[]}`, "events.json: line 1: is not JSON: invalid character 'N' looking for beginning of value; mend it there"},
+		"not a number":      {`{"click_events_probability":NaN,"click_events":[]}`, "events.json: line 1: is not JSON: invalid character 'N' looking for beginning of value; correct it there"},
 		"an event as text":  {wrap(`"a"`), `events.json: click_events[0]="a": is not an object; write {…}`},
 		"a wrong type":      {wrap(`{"category":1,"action":"b","name":"c"}`), "events.json: click_events[0].category=\"1\": is not a text; write \"…\"\nevents.json: click_events[0].category: is missing or empty; give a text"},
 		"true is no number": {wrap(`{"category":"a","action":"b","name":"c","value":true}`), `events.json: click_events[0].value="true": is not a number; write a number without quotes`},

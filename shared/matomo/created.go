@@ -20,7 +20,7 @@ func (s *Site) Hides(day calendar.Date) bool {
 // HiddenCure is who can make Matomo show days from first on, and how.
 func (s *Site) HiddenCure(first calendar.Date) string {
 	return fmt.Sprintf("let a user with admin access to the site set its creation date back: SitesManager.updateSite with idSite=%s and startDate=%s, "+
-		"and make the reports of these days anew", strconv.Itoa(s.ID), first.Add(-1))
+		"and have the reports of these days rebuilt", strconv.Itoa(s.ID), first.Add(-1))
 }
 
 // created tells whether Matomo will show the past days that are sent.
@@ -33,7 +33,7 @@ func (x *examination) created(ctx context.Context, site *Site) []Finding {
 	date := site.Created.Format(time.DateOnly)
 	switch {
 	case site.Created.IsZero():
-		return []Finding{untold(check, "", "look at the site's creation date", "Matomo does not tell when the site was created: it makes no reports of days before")}
+		return []Finding{untold(check, "", "look at the site's creation date", "Matomo does not say when the site was created: it makes no reports of days before")}
 	case !site.Hides(first):
 		return []Finding{good(check, "the site was created on %s, before the first day to be sent", date)}
 	}

@@ -78,9 +78,9 @@ func (x *examination) retention(ctx context.Context) []Finding {
 	shown, err := x.VisitsOf(ctx, x.target, url.Values{"period": {"day"}, "date": {day}})
 	if err == nil && shown > 0 {
 		return []Finding{doubtful(check, "begin the backfill later, or let Matomo keep old visitor logs longer (Administration, Privacy, Anonymise data)",
-			"reports show %d visits on %s, but their raw data is deleted: what is sent for such days goes the same way, and their reports are not made anew", shown, day)}
+			"reports show %d visits on %s, but their raw data is deleted: what is sent for such days goes the same way, and their reports are not rebuilt", shown, day)}
 	}
-	return []Finding{untold(check, "", look, "no method of the API tells how long raw data is kept, and the site has no visits on %s", day)}
+	return []Finding{untold(check, "", look, "no method of the API says how long raw data is kept, and the site has no visits on %s", day)}
 }
 
 // masking tells from recent visits how much of addresses is kept.

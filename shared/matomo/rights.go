@@ -112,7 +112,7 @@ func (x *examination) version(ctx context.Context) (string, Finding) {
 	text, _, _ := strings.Cut(v, ".")
 	switch major, err := strconv.Atoi(text); {
 	case err != nil:
-		return v, untold("api", "", "look at Administration, General settings", "Matomo tells no version that can be read")
+		return v, untold("api", "", "look at Administration, General settings", "Matomo gives no version that can be read")
 	case major < known:
 		return v, doubtful("api", fmt.Sprintf("update Matomo to %d", known), "Matomo %s is older than any that was tried: tracking may differ", v)
 	case major > known:

@@ -20,7 +20,7 @@ type Spec struct {
 	MatomoToken     secret.String `env:"MATOMO_TOKEN_AUTH" secret:"true" group:"Target" help:"Token of a user with write access to the site, sent in POST bodies only. Without it visits are recorded, but with the generator's own address and country."`
 	MatomoReadToken secret.String `env:"MATOMO_READ_TOKEN" secret:"true" group:"Target" help:"Token of a user who may view the site, with which the controller reads what was recorded. Unset: MATOMO_TOKEN_AUTH. The loadgen never gets it."`
 	MatomoAPIURL    string        `env:"MATOMO_API_URL" group:"Target" help:"Address of the Reporting API, https://host/index.php, where it is not in the folder of the tracker."`
-	MatomoHTTPAuth  secret.String `env:"MATOMO_HTTP_AUTH" secret:"true" group:"Target" help:"user:password for a server that asks for them (Basic authentication) in front of Matomo; as good in the address, https://user:password@host/matomo.php. For MATOMO_URL alone."`
+	MatomoHTTPAuth  secret.String `env:"MATOMO_HTTP_AUTH" secret:"true" group:"Target" help:"user:password for a server that asks for them (Basic authentication) in front of Matomo; also taken out of the address, https://user:password@host/matomo.php. For MATOMO_URL alone."`
 	MatomoHeaders   secret.String `env:"MATOMO_HEADERS" secret:"true" group:"Target" help:"Headers sent with every request to MATOMO_URL, Name: value, one a line (\\n between double quotes in a file of settings)."`
 	TLSCAFile       string        `env:"TLS_CA_FILE" path:"true" group:"Target" help:"PEM file of certificate authorities to trust besides the machine's, for every target that names none itself."`
 	TLSCertFile     string        `env:"TLS_CERT_FILE" path:"true" group:"Target" help:"PEM file of the client certificate to show to MATOMO_URL."`

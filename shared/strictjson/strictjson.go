@@ -78,7 +78,7 @@ func Parse(file string, data []byte) *Document {
 	if errors.As(err, &syntax) {
 		at = int(syntax.Offset)
 	}
-	d.refuse(lineOf(data, at), "", "is not JSON: "+err.Error(), "mend it there")
+	d.refuse(lineOf(data, at), "", "is not JSON: "+err.Error(), "correct it there")
 	return d
 }
 
@@ -142,7 +142,7 @@ func (d *Document) refuse(place, value, message, cure string) {
 	case d.refused <= maxProblems:
 		d.Problems.Refuse(d.where(place), value, message, cure)
 	case d.refused == maxProblems+1:
-		d.Problems.Refuse(d.file, "", "has many more faults", "mend those above first")
+		d.Problems.Refuse(d.file, "", "has many more faults", "correct those above first")
 	}
 }
 

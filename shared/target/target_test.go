@@ -12,7 +12,7 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 	of := func(targets string) string { return `{"targets":[` + targets + `]}` }
 	const good = `{"name":"a","url":"https://a.test/matomo.php","site_id":1}`
 	for name, c := range map[string]struct{ in, want string }{
-		"no JSON":                     {"{", "targets.json: line 1: is not JSON: unexpected EOF; mend it there"},
+		"no JSON":                     {"{", "targets.json: line 1: is not JSON: unexpected EOF; correct it there"},
 		"no target":                   {of(""), "targets.json: targets: holds no enabled target; add one or enable one"},
 		"none enabled":                {of(`{"name":"a","url":"https://a.test/matomo.php","site_id":1,"enabled":false}`), "targets.json: targets: holds no enabled target; add one or enable one"},
 		"the same name":               {of(good + "," + strings.Replace(good, `"a"`, `"A"`, 1)), `targets.json: targets[1].name="A": is the name of another target too; give each its own`},

@@ -101,7 +101,7 @@ func (l *list) read(text string) bool {
 			l.add(where, p)
 		}
 		if len(l.problems.Errors()) >= maxProblems {
-			l.problems.Refuse(l.name, "", "has many more faults", "mend those above first")
+			l.problems.Refuse(l.name, "", "has many more faults", "correct those above first")
 			return false
 		}
 		if len(l.pages) > MaxPages {

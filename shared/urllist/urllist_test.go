@@ -37,7 +37,7 @@ func TestEachBadListHasItsMessage(t *testing.T) {
 		"no host":        {ten + "https:///b", `urls.txt line 11="https:///b": is not an http or https address; write https://host/page`},
 		"Latin-1":        {ten + "https://a.test/\tCaf\xe9", "urls.txt line 11: is not UTF-8; save the file as UTF-8"},
 		"a port alone":   {ten + "https://:80/b", `urls.txt line 11="https://:80/b": is not an http or https address; write https://host/page`},
-		"not one page":   {strings.Repeat("x\n", 200), strings.TrimSuffix(faults(100), "\n") + "\nurls.txt: has many more faults; mend those above first"},
+		"not one page":   {strings.Repeat("x\n", 200), strings.TrimSuffix(faults(100), "\n") + "\nurls.txt: has many more faults; correct those above first"},
 		"a picture":      {"\x89PNG\x00", "urls.txt: is not a text file; name a text file"},
 		"too many pages": {strings.Repeat(ten, 20_001), "urls.txt: holds more than 200000 pages; keep the pages that matter"},
 		"a long line":    {ten + "https://a.test/" + strings.Repeat("x", 9000), "urls.txt line 11: is longer than 8 KiB; is this a list of addresses?"},

@@ -27,7 +27,7 @@ type Connection struct {
 	SiteID    int            `json:"site_id,omitempty" minimum:"1" doc:"Without it the saved one."`
 	Token     *string        `json:"token_auth,omitempty" maxLength:"200" doc:"Masked or left out: the saved one, which goes to the saved addresses alone."`
 	ReadToken *string        `json:"read_token,omitempty" maxLength:"200" doc:"Of a user who may view the site, in place of token_auth for reading; masked or left out as that."`
-	Config    map[string]any `json:"config,omitempty" doc:"Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. What is wrong with the latter is not told here."`
+	Config    map[string]any `json:"config,omitempty" doc:"Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. Faults of the latter are not reported here."`
 }
 
 type connectionRequest struct {

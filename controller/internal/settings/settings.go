@@ -38,7 +38,7 @@ type Settings struct {
 	DockerHost      string `env:"DOCKER_HOST" help:"Address of the Docker engine, as unix:///path or tcp://host:port. Unset: that of the Docker context, else the first socket that answers of Docker, rootless Docker and Podman."`
 	DockerContext   string `env:"DOCKER_CONTEXT" help:"Docker context whose engine is used. Unset: the current one of the Docker command."`
 	DockerConfig    string `env:"DOCKER_CONFIG" help:"Folder of the Docker command's config.json and contexts. Unset: .docker in HOME."`
-	DockerTLSVerify string `env:"DOCKER_TLS_VERIFY" help:"Whatever stands here: the engine at DOCKER_HOST is reached by TLS, and its certificate is verified."`
+	DockerTLSVerify string `env:"DOCKER_TLS_VERIFY" help:"Set to any value: the engine at DOCKER_HOST is reached by TLS, and its certificate is verified."`
 	DockerCertPath  string `env:"DOCKER_CERT_PATH" help:"Folder of ca.pem, cert.pem and key.pem for the engine at DOCKER_HOST. Unset: DOCKER_CONFIG where DOCKER_TLS_VERIFY is set."`
 
 	LogLevel  string `env:"LOG_LEVEL" envDefault:"INFO" oneof:"DEBUG,INFO,WARNING,ERROR" help:"Least level that is logged."`

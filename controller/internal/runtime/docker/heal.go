@@ -43,7 +43,7 @@ func (d *Docker) Heal(ctx context.Context) (string, error) {
 		if err := d.replace(ctx, found, d.proven); err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("the container was %s (%s); it was made anew and runs", s.State, strings.TrimSuffix(s.Reason, healIt)), nil
+		return fmt.Sprintf("the container was %s (%s); it was recreated and runs", s.State, strings.TrimSuffix(s.Reason, healIt)), nil
 	}
 }
 

@@ -1418,7 +1418,7 @@ export interface components {
             works: boolean;
         };
         ConnectionRequestBody: {
-            /** @description Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. What is wrong with the latter is not told here. */
+            /** @description Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. Faults of the latter are not reported here. */
             config?: {
                 [key: string]: unknown;
             } | null;
@@ -2309,7 +2309,7 @@ export interface components {
             visitor: string;
         };
         ProbeRequestBody: {
-            /** @description Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. What is wrong with the latter is not told here. */
+            /** @description Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. Faults of the latter are not reported here. */
             config?: {
                 [key: string]: unknown;
             } | null;
