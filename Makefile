@@ -102,7 +102,7 @@ check-web: ## types, format and the generated types of the interface
 	esac
 
 fuzz: ## requests drawn from the document of the API for FUZZ_SECONDS (60), good ones and such as break one rule of it
-	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} go test -count=1 -v -run TestEveryAnswer ./controller/internal/api
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} go test -race -trimpath -vet=off -count=1 -v -run TestEveryAnswer ./controller/internal/api
 
 generate: ## the tables of settings in the README, the interface's types of the API
 	go run ./shared/spec/readme README.md
