@@ -93,7 +93,7 @@ func (z Zone) Location() *time.Location {
 }
 
 // Differ is the first day from first to last that has not the same begin or end in both zones; days that have are the
-// same days to Matomo, whatever the zones are called. It tells whether there is one.
+// same days to Matomo, whatever the zones are called. It reports whether there is one.
 func (z Zone) Differ(other Zone, first, last Date) (Date, bool) {
 	here, there := z.Location(), other.Location()
 	for d := first; d.Until(last) >= 0; d = d.Add(1) {

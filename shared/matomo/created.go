@@ -9,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/calendar"
 )
 
-// Hides tells that Matomo makes no reports of a day, because the site is younger (core/Archive.php,
+// Hides reports that Matomo makes no reports of a day, because the site is younger (core/Archive.php,
 // cacheArchiveIdsAfterLaunching), whatever its raw log has. Matomo moves the date back with an older hit that it records
 // (plugins/SitesManager/Tracker), unless the request with that hit is rolled back or the date is still in the tracker's
 // cache, for 5 minutes.
@@ -23,7 +23,7 @@ func (s *Site) HiddenCure(first calendar.Date) string {
 		"and have the reports of these days rebuilt", strconv.Itoa(s.ID), first.Add(-1))
 }
 
-// created tells whether Matomo will show the past days that are sent.
+// created reports whether Matomo will show the past days that are sent.
 func (x *examination) created(ctx context.Context, site *Site) []Finding {
 	const check = "created"
 	if x.expect.Past == nil {

@@ -44,9 +44,9 @@ type Finding struct {
 
 // Diagnosis is what the doctor found of one target.
 type Diagnosis struct {
-	// Works tells that a hit sent now would be taken with all it carries.
+	// Works reports that a hit sent now would be taken with all it carries.
 	Works bool
-	// Reachable tells that something answered; Status is its HTTP status and Took the time of that answer.
+	// Reachable reports that something answered; Status is its HTTP status and Took the time of that answer.
 	Reachable bool
 	Status    int
 	Took      time.Duration
@@ -96,7 +96,7 @@ type examination struct {
 	expect Expect
 }
 
-// Examine tells whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and what
+// Examine reports whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and what
 // cannot be read tells the right that it needs.
 func (c *Client) Examine(ctx context.Context, t target.Target, e Expect) Diagnosis {
 	x := &examination{Client: c, target: t, expect: e}

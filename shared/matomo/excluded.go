@@ -127,7 +127,7 @@ func withParameter(pages, names []string) string {
 	return ""
 }
 
-// urls tells whether pages are recorded where only the site's own are.
+// urls reports whether pages are recorded where only the site's own are.
 func (x *examination) urls(ctx context.Context, site *Site) Finding {
 	if !site.KnownURLsOnly {
 		return good("urls", "pages of any host are recorded")
@@ -153,7 +153,7 @@ func (x *examination) urls(ctx context.Context, site *Site) Finding {
 	return good("urls", "only the site's own are recorded, and all pages are such")
 }
 
-// within tells whether a page is one of a site's URL: its host whatever its www, and its path from the beginning
+// within reports whether a page is one of a site's URL: its host whatever its www, and its path from the beginning
 // (plugins/SitesManager/SiteUrls.php).
 func within(site, page string) bool {
 	s, err := url.Parse(site)

@@ -33,7 +33,7 @@ var embedding = []struct {
 	{netip.MustParsePrefix("::/96"), 12},
 }
 
-// forbidden tells whether an address is none that a Matomo has.
+// forbidden reports whether an address is none that a Matomo has.
 func forbidden(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() || slices.Contains(clouds, ip) {

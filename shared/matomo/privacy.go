@@ -116,7 +116,7 @@ func zeroBytes(ip netip.Addr) int {
 	return n
 }
 
-// location tells whether Matomo finds countries by address, which it must where hits do not carry theirs.
+// location reports whether Matomo finds countries by address, which it must where hits do not carry theirs.
 func (x *examination) location(ctx context.Context) []Finding {
 	const check = "location"
 	var place struct {

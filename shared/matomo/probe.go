@@ -40,7 +40,7 @@ type Probe struct {
 	Findings []Finding
 }
 
-// Works tells that no hit was lost.
+// Works reports that no hit was lost.
 func (p Probe) Works() bool {
 	return !slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Verdict == Bad })
 }

@@ -109,7 +109,7 @@ func (c *Client) countDay(ctx context.Context, t target.Target, s Slice, guess u
 	return least, nil
 }
 
-// visitAt tells whether a day has as many visits as n.
+// visitAt reports whether a day has as many visits as n.
 func (c *Client) visitAt(ctx context.Context, t target.Target, s Slice, n uint64) (bool, error) {
 	if n == 0 {
 		return true, nil

@@ -60,7 +60,7 @@ func (x *examination) timezone(site *Site, want calendar.Zone) Finding {
 	return doubtful(check, cure, "the site's is %s, but TIMEZONE is %s: visits near midnight can fall on another day or be cut in two", is, want)
 }
 
-// search tells whether searches are recorded as such, and pages are not taken for some.
+// search reports whether searches are recorded as such, and pages are not taken for some.
 func (x *examination) search(ctx context.Context, site *Site) Finding {
 	const check = "search"
 	if !site.SiteSearch {
@@ -156,7 +156,7 @@ func values[T any](ctx context.Context, x *examination, method string, form url.
 	return all, err
 }
 
-// filled tells whether a setting is on, in any of the forms of a JSON from PHP.
+// filled reports whether a setting is on, in any of the forms of a JSON from PHP.
 func filled(v any) bool {
 	switch v := v.(type) {
 	case bool:

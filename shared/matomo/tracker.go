@@ -45,7 +45,7 @@ func placedPing(t target.Target) url.Values {
 	return form
 }
 
-// tracker tells whether hits are taken.
+// tracker reports whether hits are taken.
 func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	sent := time.Now()
 	var way route
@@ -115,7 +115,7 @@ func clock(date, sent time.Time) Finding {
 	return good("clock", "its clock and the one here agree")
 }
 
-// token tells whether hits may carry addresses and countries.
+// token reports whether hits may carry addresses and countries.
 func (x *examination) token(ctx context.Context) []Finding {
 	if x.target.Token == "" {
 		return []Finding{doubtful("token", "give a token of a user with write access to the site", "there is none: countries, cities and addresses of visitors are not sent")}

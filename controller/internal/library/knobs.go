@@ -52,7 +52,7 @@ var (
 // single are the knobs of the one target of a configuration without several.
 var single = append([]string{"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN"}, ReachKnobs...)
 
-// isOwn tells whether a knob is one of a set-up that a preset neither holds nor changes.
+// isOwn reports whether a knob is one of a set-up that a preset neither holds nor changes.
 func isOwn(key string) bool {
 	return key == "RUN_ID" || slices.Contains(single, key) || slices.Contains(SharedKnobs, key)
 }
@@ -144,7 +144,7 @@ func (k knobs) separate() {
 // authKnob is the one secret that an address may hold too.
 const authKnob = "MATOMO_HTTP_AUTH"
 
-// gives tells whether values hold a knob itself, in its address or by its name, masks whether they hold the mask of one.
+// gives reports whether values hold a knob itself, in its address or by its name, masks whether they hold the mask of one.
 func gives(values map[string]any, knob string) bool {
 	if holds(values, knob, false) || knob != authKnob {
 		return holds(values, knob, false)

@@ -37,7 +37,7 @@ const (
 	giveAgain    = "give it again, or an empty one to send none"
 )
 
-// sameWay tells whether what goes to one target goes to the same places as what goes to the other.
+// sameWay reports whether what goes to one target goes to the same places as what goes to the other.
 func sameWay(a, b target.Target) bool {
 	return a.URL == b.URL && a.API() == b.API() && a.Proxy == b.Proxy
 }

@@ -66,7 +66,7 @@ func (c *certificates) copy(setting, path string) string {
 	return name
 }
 
-// isCopy tells whether a file of a plan is a copy of a certificate or a key.
+// isCopy reports whether a file of a plan is a copy of a certificate or a key.
 func isCopy(file string) bool { return filepath.Dir(file) == exchange.TLSFolder }
 
 // copiesOf are the copies among the files of a plan, by their names in TLSFolder.

@@ -33,7 +33,7 @@ func (p *Publisher) read(file string) ([]byte, error) {
 	return data, nil
 }
 
-// odd tells whether the error of read is that something is in the file's place that is no file, or too large for one. Only a
+// odd reports whether the error of read is that something is in the file's place that is no file, or too large for one. Only a
 // person can have put it there.
 func odd(err error) bool {
 	return errors.Is(err, exchange.ErrNoFile) || errors.Is(err, exchange.ErrTooLarge) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO)
@@ -97,7 +97,7 @@ func (p *Publisher) edited(ctx context.Context) (map[string]error, error) {
 	return out, nil
 }
 
-// ours tells whether a content is what the controller wrote, or was writing when it was killed.
+// ours reports whether a content is what the controller wrote, or was writing when it was killed.
 func ours(h string, p store.Published) bool { return h == p.Base || h == p.Next }
 
 // step is what is to be done with the folder.

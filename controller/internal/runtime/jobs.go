@@ -12,7 +12,7 @@ import (
 type Jobs interface {
 	// JobName is how the runtime calls a job, whether it is there or not.
 	JobName(id string) string
-	// JobsOutlive tells whether jobs go on while their controller does not run. Then one that is missing was removed by
+	// JobsOutlive reports whether jobs go on while their controller does not run. Then one that is missing was removed by
 	// somebody; else it ended with its controller.
 	JobsOutlive() bool
 	// Job tells how one stands.

@@ -20,7 +20,7 @@ const (
 
 var severity = map[Level]int{Debug: 1, Info: 2, Warning: 3, Error: 4}
 
-// AtLeast tells whether l is as severe as least. A line without a level goes with every least: it may be the one that
+// AtLeast reports whether l is as severe as least. A line without a level goes with every least: it may be the one that
 // explains the rest.
 func (l Level) AtLeast(least Level) bool { return l == NoLevel || severity[l] >= severity[least] }
 

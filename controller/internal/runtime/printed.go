@@ -27,7 +27,7 @@ func (p *Printed) Said(text []byte, dir string) {
 // MaxPrinted is the longest output of a command that is read, in bytes.
 const MaxPrinted = 8 << 20
 
-// ErrTooMuch tells that a command printed more than MaxPrinted.
+// ErrTooMuch reports that a command printed more than MaxPrinted.
 var ErrTooMuch = errors.New("the loadgen prints more than 8 MiB")
 
 // Output gathers what a command prints. Beyond MaxPrinted it refuses to, which ends the command.
@@ -44,7 +44,7 @@ func (o *Output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// Full tells whether something was refused.
+// Full reports whether something was refused.
 func (o *Output) Full() bool { return o.full }
 
 // Bytes are what was printed.

@@ -57,7 +57,7 @@ type Status struct {
 // repeat them.
 var namedExits = []int{0, 1, 2, 3, 4, 5, 130}
 
-// Crashed tells whether it ended without choosing to: killed, out of memory, or with the engine.
+// Crashed reports whether it ended without choosing to: killed, out of memory, or with the engine.
 func (s Status) Crashed() bool { return s.State == Exited && !slices.Contains(namedExits, s.ExitCode) }
 
 // LogQuery chooses lines of the log. The zero value is all there is.
@@ -74,7 +74,7 @@ type LogQuery struct {
 	Texts []string
 }
 
-// Matches tells whether the query asks for the line.
+// Matches reports whether the query asks for the line.
 func (q LogQuery) Matches(l Line) bool {
 	if !l.Level.AtLeast(q.Level) || l.Time.Before(q.Since) {
 		return false

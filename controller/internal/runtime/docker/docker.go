@@ -234,7 +234,7 @@ func (d *Docker) explain(ctx context.Context, s *runtime.Status, found container
 // healIt is the cure of what Heal puts right, at the end of its reason.
 const healIt = "; heal it"
 
-// older tells whether a container was made from another image than the name has now.
+// older reports whether a container was made from another image than the name has now.
 func (d *Docker) older(ctx context.Context, found container.InspectResponse) bool {
 	image, err := d.api.ImageInspect(ctx, d.c.Image)
 	return err == nil && strings.TrimPrefix(image.ID, "sha256:") != strings.TrimPrefix(found.Image, "sha256:")

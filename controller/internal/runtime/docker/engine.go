@@ -34,7 +34,7 @@ type Search struct {
 	// Home and RuntimeDir are HOME and XDG_RUNTIME_DIR of the user, UID the number of the user.
 	Home, RuntimeDir, UID string
 	FS                    afero.Fs
-	// Listens tells why nobody takes connections at a socket, nil where somebody does.
+	// Listens reports why nobody takes connections at a socket, nil where somebody does.
 	Listens func(socket string) error
 }
 

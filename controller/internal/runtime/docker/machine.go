@@ -68,7 +68,7 @@ func (d *Docker) self(ctx context.Context) (_ container.InspectResponse, inside 
 	return own, err == nil && strings.HasPrefix(own.ID, d.c.Hostname), told(err)
 }
 
-// Usable tells why the engine cannot be used now: runtime.ErrUnavailable or ErrElsewhere.
+// Usable reports why the engine cannot be used now: runtime.ErrUnavailable or ErrElsewhere.
 func (d *Docker) Usable(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -84,7 +84,7 @@ func (d *Docker) Usable(ctx context.Context) error {
 	return ErrElsewhere
 }
 
-// ofThisMachine tells whether an address is a socket or one of this machine's own.
+// ofThisMachine reports whether an address is a socket or one of this machine's own.
 func ofThisMachine(ctx context.Context, host string) bool {
 	u, err := url.Parse(host)
 	if err != nil || u.Scheme == "unix" || u.Scheme == "npipe" || host == "" {

@@ -157,7 +157,7 @@ func (d *Docker) create(ctx context.Context, name string, r recipe) (id string, 
 	return made.ID, nil
 }
 
-// noImage tells that there is nothing to make a container from.
+// noImage reports that there is nothing to make a container from.
 func (d *Docker) noImage(err error) error {
 	return fmt.Errorf("%w: the image %s is not there (%w); make it with `make images` or name another in LOADGEN_IMAGE", runtime.ErrMissing, d.c.Image, err)
 }

@@ -61,7 +61,7 @@ func (c *child) await(out *lines) {
 	out.journal.Wake()
 }
 
-// running tells whether the child lives.
+// running reports whether the child lives.
 func (c *child) running() bool {
 	if c == nil {
 		return false

@@ -79,7 +79,7 @@ func (p *Process) Status(context.Context) runtime.Status {
 	return s
 }
 
-// program tells why there is nothing to start.
+// program reports why there is nothing to start.
 func (p *Process) program() error {
 	info, err := p.fs.Stat(p.c.Bin)
 	switch {

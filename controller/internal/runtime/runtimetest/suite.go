@@ -261,7 +261,7 @@ func until(t *testing.T, yes func() bool, got func() any) {
 	}
 }
 
-// answers tells whether the loadgen comes to answer with the text.
+// answers reports whether the loadgen comes to answer with the text.
 func answers(t *testing.T, base, path, text string) bool {
 	t.Helper()
 	var got string
