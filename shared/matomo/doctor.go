@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -155,20 +156,33 @@ func each(ctx context.Context, checks ...func(context.Context) []Finding) []Find
 }
 
 func good(check, format string, args ...any) Finding {
-	return Finding{Check: check, Verdict: Good, Message: fmt.Sprintf(format, args...)}
+	return finding(Finding{Check: check, Verdict: Good}, format, args)
 }
 
 func doubtful(check, cure, format string, args ...any) Finding {
-	return Finding{Check: check, Verdict: Doubtful, Message: fmt.Sprintf(format, args...), Cure: cure}
+	return finding(Finding{Check: check, Verdict: Doubtful, Cure: cure}, format, args)
 }
 
 func bad(check, cure, format string, args ...any) Finding {
-	return Finding{Check: check, Verdict: Bad, Message: fmt.Sprintf(format, args...), Cure: cure}
+	return finding(Finding{Check: check, Verdict: Bad, Cure: cure}, format, args)
 }
 
 // untold is a check that could not be made; look is where a person finds it out.
 func untold(check, right, look, format string, args ...any) Finding {
-	return Finding{Check: check, Verdict: Untold, Message: fmt.Sprintf(format, args...), Cure: look, Right: right}
+	return finding(Finding{Check: check, Verdict: Untold, Cure: look, Right: right}, format, args)
+}
+
+// finding is f with its message. Names of zones and the like are what another machine writes, and a terminal would obey
+// the control characters in them.
+func finding(f Finding, format string, args []any) Finding {
+	visible := func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}
+	f.Message, f.Cure = strings.Map(visible, fmt.Sprintf(format, args...)), strings.Map(visible, f.Cure)
+	return f
 }
 
 // some are the first few of many, for a sentence.

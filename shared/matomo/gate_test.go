@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -33,5 +34,18 @@ func TestAGateThatStopsSomeRequestsIsNotTakenForMatomo(t *testing.T) {
 		if _, text := told(d, check); d.Works || !strings.Contains(text, "let it pass requests from here") {
 			t.Errorf("%s: %+v", check, d.Findings)
 		}
+	}
+}
+
+func TestATerminalIsSentNoControlCharactersOfAnotherMachine(t *testing.T) {
+	t.Parallel()
+	d := examine(t, &fake{site: set("Europe/Berlin", `Mars\u001b[2J`)}, nil, all)
+	for _, f := range d.Findings {
+		if strings.ContainsFunc(f.Message+f.Cure, unicode.IsControl) {
+			t.Errorf("%q, %q", f.Message, f.Cure)
+		}
+	}
+	if _, text := told(d, "timezone"); !strings.Contains(text, "Mars") {
+		t.Errorf("the zone is not named: %s", text)
 	}
 }
