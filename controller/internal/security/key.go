@@ -56,7 +56,12 @@ func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
 	if err != nil {
 		return "", fmt.Errorf("read API key: %w", err)
 	}
-	defer f.Close()                                      //nolint:errcheck // only read
+	defer f.Close() //nolint:errcheck // only read
+	if info, err := f.Stat(); err != nil {
+		return "", fmt.Errorf("read API key: %w", err)
+	} else if !info.Mode().IsRegular() { // to write one into a pipe would wait for its other end
+		return "", refuseKey(path, "is no file")
+	}
 	data, err := io.ReadAll(io.LimitReader(f, 8*maxKey)) // enough to see that it is too long, in any encoding
 	if err != nil {
 		return "", fmt.Errorf("read API key: %w", err)
@@ -70,11 +75,15 @@ func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
 		err = CheckKey(key)
 	}
 	if err != nil {
-		var problems problem.List
-		problems.Refuse(path, "", err.Error(), "write a long random one into it, in one line, or delete the file and one is made")
-		return "", problems.Err()
+		return "", refuseKey(path, err.Error())
 	}
 	return secret.String(key), nil
+}
+
+func refuseKey(path, message string) error {
+	var problems problem.List
+	problems.Refuse(path, "", message, "write a long random one into it, in one line, or delete the file and one is made")
+	return problems.Err()
 }
 
 // LoadKey reads the API key that an earlier start has drawn in dir, or draws one (0600).

@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -365,5 +367,17 @@ func TestTheKeyIsMadeOnceAndReadByItsOwnerAlone(t *testing.T) {
 	}
 	if _, err := security.LoadKey(afero.NewReadOnlyFs(afero.NewMemMapFs()), "/data"); err == nil {
 		t.Error("a folder that cannot be written is no error")
+	}
+}
+
+// Reading from a pipe ends at once where nobody writes, and writing a new key into it would wait for a reader for ever.
+func TestAPipeInThePlaceOfTheKeyIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, security.KeyFile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := security.LoadKey(afero.NewOsFs(), dir); err == nil || !strings.Contains(err.Error(), "is no file") {
+		t.Errorf("%v", err)
 	}
 }

@@ -39,8 +39,10 @@ func (s *Settings) check(problems *problem.List) {
 	}
 	for i, p := range s.TrustedProxies {
 		s.TrustedProxies[i] = strings.TrimSpace(p)
-		if _, err := network(s.TrustedProxies[i]); err != nil {
+		if n, err := network(s.TrustedProxies[i]); err != nil {
 			problems.Refuse("TRUSTED_PROXIES", p, "is not an address or a network", "for example 10.0.0.2 or 10.0.0.0/8")
+		} else if n.Bits() == 0 {
+			problems.Warn("TRUSTED_PROXIES", p, "is everybody, so that each request says itself from where it comes", "name your proxies alone")
 		}
 	}
 	s.checkPublicURL(problems)

@@ -199,3 +199,13 @@ func TestAnAPIKeyHasAForm(t *testing.T) {
 		t.Errorf("from Windows: %v", problems)
 	}
 }
+
+func TestATrustedProxyThatIsEverybodyIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]int{"0.0.0.0/0": 1, "10.0.0.1,::/0": 1, "10.0.0.0/8": 0} {
+		_, problems := settings.Parse(map[string]string{"TRUSTED_PROXIES": value}, nil)
+		if got := problems.Warnings(); len(got) != want || problems.Err() != nil {
+			t.Errorf("%s: %v", value, problems)
+		}
+	}
+}
