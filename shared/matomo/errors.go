@@ -182,6 +182,8 @@ func networkCure(err error) string {
 		return proxyCure
 	case errors.As(err, &proxy):
 		return "let the proxy connect to Matomo, or use none: PROXY_URL=none"
+	case errors.As(err, &op) && op.Op == "proxyconnect": // net/http's word for no connection to the proxy
+		return "start the proxy, correct PROXY_URL or proxy_url of the target, or use none: PROXY_URL=none"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "write http:// instead of https://, or turn on TLS in the server"
 	case errors.Is(err, errNotHTTP):

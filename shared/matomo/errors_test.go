@@ -150,6 +150,7 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		"nobody there":         {"http://127.0.0.1:1", "", matomo.Network, "start Matomo"},
 		"another service":      {greets(t, "SSH-2.0-x\r\n"), "", matomo.Network, "speaks HTTP"},
 		"a proxy that is shut": {"https://matomo.test", shut.URL, matomo.Network, "user:password@host"},
+		"no proxy there":       {"http://matomo.test", "http://127.0.0.1:1", matomo.Network, "start the proxy"},
 	} {
 		to := target.Target{URL: c.url + "/matomo.php", Token: good, Access: target.Access{Proxy: secret.String(c.proxy)}}
 		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(), to)
