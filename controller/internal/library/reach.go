@@ -34,7 +34,7 @@ const proxyField = "proxy_url"
 // What is wrong with a masked secret whose target is reached elsewhere, and what to do about it.
 const (
 	otherAddress = "was saved for another address, API address or proxy"
-	giveAgain    = "give it again, or an empty one to send none"
+	giveAgain    = "enter it again, or clear it to send none"
 )
 
 // sameWay reports whether what goes to one target goes to the same places as what goes to the other.

@@ -25,6 +25,7 @@ test('of two targets one fails, turns red, and recovers', async ({ page, stack, 
   await expect(page.getByText('Tracking will work', { exact: true })).toBeVisible()
 
   await page.goto('/')
+  await expect(page.getByText('Runs as a process: RUNTIME=process')).toBeVisible()
   await keyboard.press(page.getByRole('button', { name: 'Start', exact: true }))
   const card = (name: string) =>
     page.getByRole('listitem').filter({ hasText: name }).filter({ hasText: 'Share of hits' })
@@ -41,4 +42,32 @@ test('of two targets one fails, turns red, and recovers', async ({ page, stack, 
   const mended = await stack.addSink(host)
   await expect(card('Second').getByText('Healthy', { exact: true })).toBeVisible({ timeout: 120_000 })
   expect((await stack.counts(mended.url)).total.visits).toBeGreaterThan(0)
+})
+
+test('faults in how a target is reached stay in sight until they are corrected', async ({ page, stack, keyboard }) => {
+  await page.goto('/configuration/targets/new')
+  await keyboard.fill(page.getByLabel('Tracker address'), stack.sink)
+  await page.getByText('API address, password, headers').click()
+  await keyboard.fill(page.getByLabel('Address of the API'), 'nowhere')
+  await keyboard.fill(page.getByLabel('User and password'), 'load')
+  await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Save' }))
+  await expect(page.getByLabel('Address of the API')).toBeFocused()
+  await page.getByLabel('Address of the API').fill('')
+  await expect(page.getByText('not an http or https address')).toHaveCount(0)
+  await expect(page.getByText('write the user name, a colon and the password')).toBeVisible()
+  await page.getByLabel('User and password').fill('load:hush')
+  await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Save' }))
+  await expect(page.getByRole('heading', { name: 'Primary' })).toBeVisible()
+})
+
+test('a preset takes the targets along', async ({ page, stack, keyboard }) => {
+  await stack.api('POST', '/api/targets', { name: 'First', url: stack.sink, site_id: 1, token_auth: token })
+  await page.goto('/presets/save')
+  await keyboard.fill(page.getByRole('dialog').getByLabel('Name'), 'With a target')
+  await page.getByLabel('With the saved target, without its token').check()
+  await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Save' }))
+  const card = page.locator('section').filter({ hasText: 'With a target' })
+  await expect(card.getByText('1 target')).toBeVisible()
+  await keyboard.press(card.getByRole('button', { name: 'Load', exact: true }))
+  await expect(page.getByText('“With a target” is in the configuration now.')).toBeVisible()
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bodyOf, faultsOf, type Fields } from './form'
+import { bodyOf, faultsOf, remaining, type Fields } from './form'
 
 const good: Fields = {
   name: 'Main',
@@ -39,4 +39,12 @@ it('leaves a secret out that was not edited, and sends an empty one to remove it
     headers: '',
     proxy_url: 'none',
   })
+})
+
+it('keeps what the controller refused until that field is changed', () => {
+  const sent = { ...good, apiURL: 'nowhere', httpAuth: 'load' }
+  const refusal = { faults: { api_url: 'is no address', http_auth: 'has no colon' }, body: bodyOf(sent) }
+  expect(Object.keys(remaining(refusal, { ...sent, site: '2' }))).toEqual(['api_url', 'http_auth'])
+  expect(Object.keys(remaining(refusal, { ...sent, apiURL: '' }))).toEqual(['http_auth'])
+  expect(Object.keys(remaining(refusal, { ...sent, httpAuth: undefined }))).toEqual(['api_url'])
 })

@@ -39,7 +39,9 @@ export const isSpecial = (t: Target) =>
   [t.api_url, t.http_auth, t.headers, t.tls_ca_file, t.tls_cert_file, t.tls_key_file, t.proxy_url].some((v) => v !== '')
 
 /** What is wrong, by the API's names of the fields. */
-export type Faults = Partial<Record<keyof ReturnType<typeof bodyOf>, string>>
+export type Faults = Partial<Record<keyof Body, string>>
+
+type Body = ReturnType<typeof bodyOf>
 
 const whole = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN)
 
@@ -54,6 +56,15 @@ export function faultsOf(f: Fields, others: string[]): Faults {
   if (!(whole(f.site) >= 1)) out.site_id = w.needSite
   if (!(whole(f.weight) >= 1 && whole(f.weight) <= 100)) out.weight = w.needWeight
   return out
+}
+
+/** What the controller refused: its faults, and the body that they are about. */
+export type Refusal = { faults: Faults; body: Body }
+
+/** The faults of a refusal in what has not been changed since. */
+export function remaining({ faults, body }: Refusal, f: Fields): Faults {
+  const now = bodyOf(f)
+  return Object.fromEntries(Object.entries(faults).filter(([k]) => now[k as keyof Body] === body[k as keyof Body]))
 }
 
 /** The body of a request; secrets that were not edited are left out, which keeps the saved ones. */

@@ -1,4 +1,4 @@
-// How visits are dealt out among targets.
+// How visits are shared among targets.
 
 type Dealt = { enabled: boolean; weight: number }
 

@@ -1,4 +1,4 @@
-// The targets: which Matomo sites get the traffic, and how visits are dealt out among them.
+// The targets: which Matomo sites get the traffic, and how visits are shared among them.
 import { count, latency } from '../../ui/numbers'
 
 export const targets = {
@@ -19,12 +19,12 @@ export const targets = {
     unused: 'Not in use: visits go to one target. These are kept.',
   },
   strategy: {
-    label: 'How visits are dealt out',
+    label: 'How visits are shared',
     names: { 'round-robin': 'In turn', weighted: 'By weight', random: 'By chance' } as Record<string, string>,
     help: {
-      'round-robin': 'Each enabled target in turn gets the next visit. Weights have no meaning.',
+      'round-robin': 'Each enabled target in turn gets the next visit. Weights do not matter.',
       weighted: 'Visits are drawn in proportion to the weights.',
-      random: 'Each visit is drawn evenly among the enabled targets. Weights have no meaning.',
+      random: 'Each visit is drawn evenly among the enabled targets. Weights do not matter.',
     } as Record<string, string>,
     saved: 'Saved.',
   },
@@ -55,20 +55,20 @@ export const targets = {
     name: 'Name',
     nameHelp: 'Shown in the numbers; unique, whatever the case of its letters.',
     url: 'Tracker address',
-    urlHelp: 'https://host/matomo.php; the address of the Matomo alone is completed.',
+    urlHelp: 'https://host/matomo.php. The address of Matomo itself works too.',
     site: 'Site',
     siteHelp: 'Number of the site in that Matomo.',
     token: 'Token',
     tokenHelp:
       'Of a user with write access to the site. Without it countries, cities and addresses of visitors are not sent.',
     readToken: 'Token to read with',
-    readTokenHelp: 'For asking what was recorded; unset, the token above. The generator never gets it.',
+    readTokenHelp: 'For reading what was recorded; if empty, the token above is used. The generator never gets it.',
     tokenAgain: 'The token of the original is not readable here; enter it again.',
     reach: 'API address, password, headers, proxy and certificates',
     reached: {
       api_url: {
         label: 'Address of the API',
-        help: 'https://host/index.php, where it is not in the folder of the tracker.',
+        help: 'Only where index.php is not in the folder of the tracker, such as https://host/index.php.',
       },
       http_auth: {
         label: 'User and password',
@@ -77,20 +77,23 @@ export const targets = {
       headers: { label: 'Headers', help: 'Sent with every request, one “Name: value” a line.' },
       proxy_url: {
         label: 'Proxy',
-        help: 'http://user:password@host:port, or none for a direct connection; unset, that of the configuration.',
+        help: 'http://user:password@host:port, or none for a direct connection. If empty, the proxy of the configuration is used.',
       },
       tls_ca_file: {
         label: 'Certificate authority',
-        help: 'PEM file to trust besides the machine’s authorities. A relative name begins in data/controller.',
+        help: 'PEM file to trust besides the machine’s authorities. A relative path starts in data/controller.',
       },
       tls_cert_file: { label: 'Client certificate', help: 'PEM file to show to the server.' },
-      tls_key_file: { label: 'Its key', help: 'PEM file; unset, the file of the certificate.' },
+      tls_key_file: {
+        label: 'Key of the client certificate',
+        help: 'PEM file; if empty, the file of the certificate.',
+      },
     },
     weight: 'Weight',
     weightHelp: (text: string, strategy: string) =>
       strategy === 'weighted'
         ? `1 to 100; ${text} of visits with it.`
-        : '1 to 100; has a meaning only when dealing by weight.',
+        : '1 to 100; matters only when visits are shared by weight.',
     enabled: 'Enabled',
     saved: (name: string) => `“${name}” saved.`,
     copy: (name: string) => `${name} (copy)`,
