@@ -22,7 +22,7 @@ test('a search for the limit needs assent, tells its faults, and shows how far i
   await keyboard.fill(page.getByLabel('First rate'), '2')
   await keyboard.fill(page.getByLabel('Highest rate'), '4')
   await keyboard.press(start)
-  await expect(page.getByRole('heading', { name: 'The search that goes on' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'The current search' })).toBeVisible()
   const steps = page.getByRole('region', { name: 'Steps' }).getByRole('row')
   await expect(steps.filter({ hasText: 'held' }).first()).toBeVisible()
   await page.goto('/')

@@ -35,6 +35,9 @@ test('signs in by a link that works once', async ({ page, stack, browser }) => {
   await other.goto(`${stack.url}/#code=${code}`)
   await expect(other.getByText('has been used or is too old')).toBeVisible()
   await other.close()
+  await page.context().clearCookies()
+  await page.getByRole('link', { name: 'Presets' }).first().click()
+  await expect(page.getByText('You have been signed out')).toBeVisible()
 })
 
 const headers = { 'Content-Type': 'application/json' }

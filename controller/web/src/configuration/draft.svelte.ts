@@ -1,6 +1,6 @@
 // The configuration as it is being edited: what is saved, and the texts that were written over it.
 import type { Schemas } from '../api/client'
-import { asText, effective, own, presetKeys, same, type Setting, type Texts } from './values'
+import { asText, effective, inMode, own, presetKeys, same, type Setting, type Texts } from './values'
 
 export type Saved = Schemas['SavedBody']
 
@@ -17,11 +17,7 @@ export class Draft {
   }
 
   /** The settings with the defaults that apply: some have another one in bulk. */
-  readonly settings = $derived.by(() =>
-    (this.edits.SEND_MODE ?? this.saved('SEND_MODE')) === 'bulk'
-      ? this.#declared.map((s) => (s.default_in_bulk ? { ...s, default: s.default_in_bulk } : s))
-      : this.#declared,
-  )
+  readonly settings = $derived.by(() => inMode(this.#declared, this.edits.SEND_MODE ?? this.saved('SEND_MODE')))
 
   /** The settings that saving would change. */
   readonly changed = $derived.by(() => this.settings.filter((s) => this.isChanged(s)))

@@ -30,6 +30,10 @@ export function asText(value: unknown): string {
   return Array.isArray(value) ? value.join(', ') : String(value)
 }
 
+/** The settings with the defaults of a send mode: some have another one in bulk. */
+export const inMode = (settings: Setting[], mode: string) =>
+  mode === 'bulk' ? settings.map((s) => (s.default_in_bulk ? { ...s, default: s.default_in_bulk } : s)) : settings
+
 /** What a text means: an empty one the default. */
 export const effective = (s: Setting, text: string) => text.trim() || s.default
 

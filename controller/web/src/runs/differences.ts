@@ -1,6 +1,6 @@
 // What of a configuration is not at its default.
 import type { Schemas } from '../api/client'
-import { asText, same } from '../configuration/values'
+import { asText, inMode, same } from '../configuration/values'
 import { count } from '../ui/numbers'
 
 export type Difference = {
@@ -17,7 +17,7 @@ const drawn = ['RUN_ID', 'RUN_SEED']
 /** The settings of `config` that differ from their default, in the order of the form; an empty one is at its default. */
 export function differences(fields: Schemas['FieldAnswer'][], config: unknown): Difference[] {
   const values = (config ?? {}) as Record<string, unknown>
-  return fields
+  return inMode(fields, asText(values.SEND_MODE))
     .filter((f) => !drawn.includes(f.key) && !same(f, asText(values[f.key]), f.default))
     .map((f) => ({
       key: f.key,
@@ -36,6 +36,7 @@ function shown(f: Schemas['FieldAnswer'], text: string): string {
 
 /** The number of a setting in a configuration or, where it is not set, its default; not a number where it is none. */
 export function numberOf(fields: Schemas['FieldAnswer'][], config: unknown, key: string): number {
-  const text = asText((config as Record<string, unknown> | undefined)?.[key])
-  return parseFloat(text || (fields.find((f) => f.key === key)?.default ?? ''))
+  const values = (config ?? {}) as Record<string, unknown>
+  const field = inMode(fields, asText(values.SEND_MODE)).find((f) => f.key === key)
+  return parseFloat(asText(values[key]) || (field?.default ?? ''))
 }

@@ -108,6 +108,12 @@ describe('the configuration of a run', () => {
     expect(numberOf(fields, { RATE: '' }, 'RATE')).toBe(0.1)
     expect(numberOf(fields, {}, 'ZONE')).toBeNaN()
   })
+  it('has the default of bulk where hits are sent in bulk', () => {
+    const concurrency = [{ ...field('CONCURRENCY', 'whole number', '50'), default_in_bulk: '8' }]
+    expect(numberOf(concurrency, { SEND_MODE: 'bulk', CONCURRENCY: '' }, 'CONCURRENCY')).toBe(8)
+    expect(differences(concurrency, { SEND_MODE: 'bulk', CONCURRENCY: 8 })).toEqual([])
+    expect(differences(concurrency, { SEND_MODE: 'bulk', CONCURRENCY: 50 })).toHaveLength(1)
+  })
 })
 
 describe('a run that can be deleted', () => {

@@ -26,7 +26,6 @@ export async function enter() {
 /** Signs in by key; throws what the controller says. */
 export async function signIn(key: string) {
   await api.POST('/api/session', { body: { api_key: key } })
-  session.message = ''
   session.state = 'in'
 }
 

@@ -39,6 +39,13 @@ describe('the state of the generator', () => {
     expect(c.meaning).toContain('data/state')
     expect(condition({ status: { ...paused, pause_reason: 'daily_cap' } as Status }).meaning).toContain('daily cap')
   })
+  it('is explained by what the controller says of the container', () => {
+    const reason = 'it was made from an older image'
+    const explained = (state: string, phase: string) =>
+      condition({ status: { ...running, container: { state, reason }, phase } as Status }).meaning
+    expect(explained('running', 'running')).toBe('Visits are being sent. Container: it was made from an older image.')
+    expect(explained('created', '')).toBe(reason)
+  })
   it('is as bad as its worst part', () => {
     const c = condition({ status: running, sample: sample(['healthy', 'failed', 'healthy'], [true, false]) })
     expect([c.word, c.tone]).toEqual(['Running', 'bad'])

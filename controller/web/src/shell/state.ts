@@ -13,7 +13,7 @@ export type Condition = {
   word: string
   /** What is wrong with it, or goes on beside it, a few words each. */
   notes: string[]
-  /** What it means, or the controller's own explanation with the cure. */
+  /** What it means, with the controller's own explanation and cure; that alone where it does not run. */
   meaning: string
   tone: Tone
   /** Traffic is sent or about to be. */
@@ -55,6 +55,7 @@ export function condition({ status: s, sample, jobs = [], lost }: Seen): Conditi
   const process = stateKey(s)
   const backfilling = !!job && !active && !s?.operation && quiet.has(process)
   const key = backfilling ? 'backfilling' : process
+  const reason = s?.container.reason
   const [word, meaning] = words.states[key] ?? [key, '']
   const troubles = active && sample && sample.run_id === s?.run?.id ? troublesOf(sample) : []
   const named = s?.operation ? (words.operations[s.operation.name] ?? s.operation.name) : word
@@ -66,7 +67,11 @@ export function condition({ status: s, sample, jobs = [], lost }: Seen): Conditi
     key,
     word: lost && s ? words.beside.lastKnown(named) : backfilling ? `${named} ${done}`.trim() : named,
     notes,
-    meaning: s?.container.reason || meaning,
+    meaning: !reason
+      ? meaning
+      : s?.container.state === 'running'
+        ? `${meaning} ${words.beside.container(reason)}`.trim()
+        : reason,
     tone: lost ? 'note' : tone,
     active,
   }

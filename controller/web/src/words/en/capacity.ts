@@ -5,7 +5,7 @@ const value = { share: percent, seconds: latency, number: rate }
 
 export const capacity = {
   find: 'Find the limit',
-  findHelp: 'Raises the rate until a threshold breaks, and tells how much this Matomo can take.',
+  findHelp: 'Raises the rate until a threshold breaks, and shows how much this Matomo can take.',
   start: {
     title: 'Find the limit',
     intro:
@@ -13,7 +13,7 @@ export const capacity = {
     warning: 'This pushes the target to its limit on purpose. Do not do it to a Matomo that others need meanwhile.',
     understood: 'The target may be overloaded',
     needed: 'Confirm that the target may be overloaded.',
-    replaces: 'The run that goes on is ended first.',
+    replaces: 'The current run is ended first.',
     from: 'First rate',
     to: 'Highest rate',
     step: 'Length of a step',
@@ -27,7 +27,7 @@ export const capacity = {
     refused: 'The search was not started',
   },
   title: 'Capacity',
-  now: 'The search that goes on',
+  now: 'The current search',
   last: 'The last search',
   earlier: 'Earlier searches',
   never: 'No search has been made yet. Its result and the log of its steps will be here.',

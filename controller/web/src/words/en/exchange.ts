@@ -5,7 +5,7 @@ const edits = (files: string[]) =>
 
 // The shared files: what a restart would change, hand edits, and files that people upload.
 export const exchange = {
-  pending: 'The run that goes on does not know what was saved since it began.',
+  pending: 'The current run does not use what was saved since it began.',
   running: 'Running',
   saved: 'Saved',
   apply: 'Apply and restart',
@@ -14,7 +14,7 @@ export const exchange = {
   applied: 'The new plan runs.',
   unsaved: 'Unsaved edits',
   allSaved: 'All saved',
-  blocked: 'Mend the errors to save',
+  blocked: 'Correct the errors to save',
   discard: 'Discard edits',
   discarded: 'The edits were discarded.',
   edited: (files: string[]) =>

@@ -3,7 +3,7 @@ import { count, rate } from '../../ui/numbers'
 
 export const presets = {
   intro:
-    'Loading a preset changes what is saved, never the address, site and token in the configuration, and nothing of what runs until you apply it. One that was saved with targets puts them in place of those that you use.',
+    'Loading a preset changes the saved configuration but not its address, site or token; a run keeps its settings until you apply the change. A preset that was saved with targets replaces your targets.',
   create: 'New from current',
   importFile: 'Import',
   exportAll: 'Export whole set-up',
@@ -26,7 +26,7 @@ export const presets = {
   export: 'Export',
   delete: 'Delete',
   loaded: (name: string) => `“${name}” is in the configuration now.`,
-  loadedRunning: 'What runs goes on unchanged until you apply it.',
+  loadedRunning: 'The current run is unchanged until you apply it.',
   loadedIdle: 'The next start uses it.',
   apply: 'Apply and restart',
   start: 'Start',

@@ -51,7 +51,7 @@ export const profile = {
     perSecond: (n: string) => `${n}/s`,
     visits: (n: number, seconds: number) => `${count(n)} visits in ${span(seconds)}`,
     ends: (seconds: number) => `The run ends after ${span(seconds)}.`,
-    endless: 'It goes on until the run is stopped or a limit is reached.',
+    endless: 'It continues until the run is stopped or a limit is reached.',
     peak: (n: number) => `at most ${rate(n)} visits/s`,
     /** A span on the axis: 1 h 30 min, 10 min. */
     tick: (seconds: number) => span(seconds).replace(/(\d+ \S+) 0 \S+$/, '$1'),

@@ -25,7 +25,7 @@ export const reports = {
     note: 'Note',
     noteHelp: 'To find it by. Optional.',
     start: 'Start',
-    busy: 'A benchmark goes on. Two would measure each other.',
+    busy: 'A benchmark is running. Two would measure each other.',
     refused: 'Nothing was started',
   },
   periods: { day: 'Day', week: 'Week', month: 'Month', year: 'Year', range: '30 days' } as Record<string, string>,

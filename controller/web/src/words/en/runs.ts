@@ -47,7 +47,7 @@ export const runs = {
   rerunHelp: 'Begins a new run with the very files, settings and seed of this one.',
   rerunStarted: (id: string) => `Runs again as ${id}.`,
   rerunAsk: {
-    title: 'A run goes on',
+    title: 'A run is active',
     text: 'It is ended first, then this one is begun again with its files, settings and seed.',
     yes: 'End it and rerun',
   },

@@ -77,11 +77,10 @@ export const shell = {
     /** By the code of a failure, instead of what the controller says; `here` is the address of the interface. */
     codes: {
       wrong_origin: (here) =>
-        `The controller does not know ${here} for its own address, so it refuses changes from here. Let the proxy pass the Host header on ($http_host in nginx), or start the controller with PUBLIC_URL=${here.replace(/\/$/, '')}`,
+        `The controller does not know ${here} as its own address, so it refuses changes from here. Let the proxy pass on the Host header ($http_host in nginx), or start the controller with PUBLIC_URL=${here.replace(/\/$/, '')}`,
       host_not_allowed: (here) =>
-        `The controller does not know ${here} for its own address. Start it with PUBLIC_URL=${here.replace(/\/$/, '')}, or add the host to ALLOWED_HOSTS.`,
-      wrong_key: () =>
-        'That is not the API key. It is in data/controller/api-key unless CONTROL_UI_API_KEY set another; “controller login-link” prints a link instead.',
+        `The controller does not know ${here} as its own address. Start it with PUBLIC_URL=${here.replace(/\/$/, '')}, or add the host to ALLOWED_HOSTS.`,
+      wrong_key: () => 'That is not the API key.',
       code_used: () => 'That sign-in link has been used or is too old. Print a new one with “controller login-link”.',
       session_ended: () => 'You have been signed out. Sign in again.',
     } as Record<string, ((here: string) => string) | undefined>,
@@ -93,7 +92,7 @@ export const shell = {
     running: ['Running', 'Visits are being sent.'],
     starting: ['Starting', 'The generator is coming up.'],
     idle: ['Idle', 'The generator is up and sends nothing.'],
-    paused: ['Paused', 'The daily cap is reached; it goes on by itself.'],
+    paused: ['Paused', 'The daily cap is reached; the run resumes by itself.'],
     unstored: [
       'Paused, state not writable',
       'No new visits begin: the state folder (data/state) cannot be written, because its disk is full or read-only. Free space there; the run then resumes by itself.',
@@ -102,7 +101,7 @@ export const shell = {
     draining: ['Draining', 'No new visits begin; the run is ending.'],
     stopped: ['Stopped', 'Nothing is being sent.'],
     backfilling: ['Backfilling', 'Visits of past days are being sent. No live run is on.'],
-    created: ['Ready', 'It has not been started yet.'],
+    created: ['Ready', 'Nothing is being sent yet.'],
     restarting: ['Restarting', 'The engine starts it again.'],
     frozen: ['Frozen', 'The container is paused by the engine.'],
     dead: ['Dead', 'The engine could not end the container properly.'],
@@ -116,6 +115,7 @@ export const shell = {
     degraded: (n: number, all: number) => (all === 1 ? 'the target is degraded' : `${n} of ${all} targets degraded`),
     missed: (n: number) => (n === 1 ? '1 threshold missed' : `${n} thresholds missed`),
     backfill: (share: string) => `backfill ${share || 'starting'}`,
+    container: (reason: string) => `Container: ${reason}.`,
     lastKnown: (word: string) => `Last known: ${word}`,
   },
   /** What the controller is doing right now. */

@@ -31,7 +31,7 @@ export const urls = {
   structure: {
     title: 'Structure',
     help: 'Of the list in the editor.',
-    stale: 'From before the errors in the list; it is counted again when they are mended.',
+    stale: 'From before the errors in the list; it is counted again when they are corrected.',
     none: 'It is counted as soon as the list has pages and no errors.',
     domains: 'Domains',
     categories: 'Categories',
