@@ -86,7 +86,7 @@ func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() t
 		return nil, err
 	}
 	if err := migrate(ctx, s.write.DB); err != nil {
-		return nil, errors.Join(err, s.write.Close())
+		return nil, errors.Join(fmt.Errorf("CONFIG_DB_PATH=%q: %w", path, err), s.write.Close())
 	}
 	if s.read, err = connect(path, url.Values{"_query_only": {"on"}}, maxReaders); err != nil {
 		return nil, errors.Join(err, s.write.Close())
