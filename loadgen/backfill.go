@@ -280,8 +280,8 @@ func printBackfill(w io.Writer, b *record.Backfill) {
 	switch i := b.Invalidation; {
 	case i == nil:
 	case i.Done:
-		_, _ = fmt.Fprintln(w, "Matomo was told to make the reports of these days anew.")
+		_, _ = fmt.Fprintln(w, "Matomo was asked to rebuild the reports of these days.")
 	default:
-		_, _ = fmt.Fprintf(w, "Matomo was not told to make the reports of these days anew (%s). On its server, in its folder:\n%s\n", i.Why, i.Command)
+		_, _ = fmt.Fprintf(w, "Matomo was not asked to rebuild the reports of these days (%s). On its server, in its folder:\n%s\n", i.Why, i.Command)
 	}
 }

@@ -126,7 +126,7 @@ func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
 func TestMatomoIsToldToMakeItsReportsAnew(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ api, says string }{
-		"allowed":     {`["Success. The following dates were invalidated successfully: 2026-06-13"]`, "Matomo was told to make the reports of these days anew"},
+		"allowed":     {`["Success. The following dates were invalidated successfully: 2026-06-13"]`, "Matomo was asked to rebuild the reports of these days"},
 		"not allowed": {"", "./console core:invalidate-report-data --sites=1 --dates=2026-06-13,2026-06-15"},
 	} {
 		t.Run(name, func(t *testing.T) {

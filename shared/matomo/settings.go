@@ -86,7 +86,7 @@ func (x *examination) search(ctx context.Context, site *Site) Finding {
 func (x *examination) ecommerce(site *Site) Finding {
 	switch {
 	case site.Ecommerce:
-		return good("ecommerce", "is on")
+		return good("ecommerce", "is on in the settings of the site")
 	case !x.expect.Orders:
 		return good("ecommerce", "is off, and no orders are sent")
 	}

@@ -41,7 +41,7 @@ func newCaller(h Host, set *flag.FlagSet, args []string) (*caller, bool) {
 		return nil, false
 	}
 	if set.NArg() > 0 {
-		_, _ = fmt.Fprintf(h.Stderr, "%s does not take %q\n", set.Name(), set.Arg(0))
+		_, _ = fmt.Fprintf(h.Stderr, "%s [options]: %q is one argument too many\n", set.Name(), set.Arg(0))
 		return nil, false
 	}
 	s, _, ok := h.read()
