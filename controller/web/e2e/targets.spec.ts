@@ -62,3 +62,18 @@ test('faults in how a target is reached stay in sight until they are corrected',
   await keyboard.press(page.getByRole('button', { name: 'Replace' }))
   await expect(page.getByLabel('User and password')).toBeFocused()
 })
+
+test('a copy of a target says which secrets it lacks', async ({ page, stack }) => {
+  const reached = { http_auth: 'load:hush', api_url: 'https://matomo.test/index.php' }
+  const { id } = await stack.api<{ id: number }>('POST', '/api/targets', {
+    name: 'First',
+    url: stack.sink,
+    site_id: 1,
+    token_auth: token,
+    ...reached,
+  })
+  await page.goto(`/configuration/targets/${id}/duplicate`)
+  await expect(page.getByLabel('Address of the API')).toHaveValue(reached.api_url)
+  await expect(page.getByText('That of the original is not readable here; enter it again.')).toHaveCount(2)
+  await expect(page.getByLabel('User and password')).toHaveAccessibleDescription(/enter it again/)
+})

@@ -14,7 +14,7 @@ export const targets = {
     nowSingle: 'Visits go to the one target of the configuration. The targets below are kept for later.',
     nowMulti: 'Visits go to the enabled targets. The single address is kept for later.',
     first:
-      'Add a target to begin with. Address and site are those of your single target; its token is not readable here, so enter it again.',
+      'Add a target to begin with. Address and site are those of your single target; its token and other secrets are not readable here, so enter them again.',
     noAddress: 'The configuration has no address yet: give it in the form before you start.',
     unused: 'Not in use: visits go to one target. These are kept.',
   },
@@ -63,7 +63,7 @@ export const targets = {
       'Of a user with write access to the site. Without it countries, cities and addresses of visitors are not sent.',
     readToken: 'Token to read with',
     readTokenHelp: 'For reading what was recorded; if empty, the token above is used. The generator never gets it.',
-    tokenAgain: 'The token of the original is not readable here; enter it again.',
+    again: 'That of the original is not readable here; enter it again.',
     reach: 'API address, password, headers, proxy and certificates',
     reached: {
       api_url: {
