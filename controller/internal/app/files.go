@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // openStore opens the database with its key. One that is missing is drawn, and written only once the database has taken
@@ -27,10 +28,14 @@ func (a *App) openStore(ctx context.Context) error {
 		key, err = store.DrawKey(), nil
 	}
 	if err != nil {
-		return err
+		return a.refuseKey(err)
 	}
 	a.warnOfNewDatabase(own && !drawn)
-	if a.store, err = store.Open(ctx, h.FS, s.DBPath, key, time.Now); err != nil {
+	a.store, err = store.Open(ctx, h.FS, s.DBPath, key, time.Now)
+	if errors.Is(err, store.ErrWrongKey) {
+		return a.refuseKey(err)
+	}
+	if err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.store.Close)
@@ -38,6 +43,17 @@ func (a *App) openStore(ctx context.Context) error {
 		return key.Write(h.FS, s.SecretKeyPath)
 	}
 	return nil
+}
+
+// refuseKey is err as a problem of the setting that names the key, or of its file where none does.
+func (a *App) refuseKey(err error) error {
+	var problems problem.List
+	if path := a.settings.SecretKeyPath; a.host.Env["SECRET_KEY_FILE"] != "" {
+		problems.Refuse("SECRET_KEY_FILE", path, err.Error(), "name the file of the key that sealed the secrets of the database, 64 hex digits")
+	} else {
+		problems.Refuse(path, "", err.Error(), "bring back the file of the key, or name it by SECRET_KEY_FILE")
+	}
+	return problems.Err()
 }
 
 // warnOfNewDatabase says so where there is no database, or an empty one, beside files that only an earlier one can have

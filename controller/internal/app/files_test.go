@@ -92,11 +92,33 @@ func TestAStartThatIsRefusedLeavesNoKeyBehind(t *testing.T) {
 	if err := os.Remove(c.path("controller/secret-key")); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := c.refused(); code != app.Internal || !strings.Contains(said, "bring back the file of the key") {
+	if code, said := c.refused(); code != app.BadInput || !strings.Contains(said, "bring back the file of the key, or name it by SECRET_KEY_FILE") {
 		t.Errorf("%d %s", code, said)
 	}
 	if _, err := os.Stat(c.path("controller/secret-key")); !os.IsNotExist(err) {
 		t.Errorf("a key that does not open the database was written: %v", err)
+	}
+}
+
+func TestAKeyThatIsOfNoUseIsBadConfiguration(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.must(200, "PUT", "/api/config", `{"config":{"MATOMO_TOKEN_AUTH":"`+token+`"}}`)
+	c.end()
+	own := c.path("controller/secret-key")
+	other := c.path("other")
+	c.write("other", strings.Repeat("ab", 32), 0o600)
+	for _, named := range []string{c.path("none"), other, c.dir} {
+		c.host.Env["SECRET_KEY_FILE"] = named
+		if code, said := c.refused(); code != app.BadInput || !strings.Contains(said, `error: SECRET_KEY_FILE="`+named+`": `) || !strings.Contains(said, "; name the file of the key") {
+			t.Errorf("%s: exit code %d, %s", named, code, said)
+		}
+	}
+	delete(c.host.Env, "SECRET_KEY_FILE")
+	c.write("controller/secret-key", "hush", 0o600)
+	code, said := c.refused()
+	if code != app.BadInput || !strings.Contains(said, "error: "+own+": does not hold 64 hex digits; bring back the file of the key") || strings.Contains(said, "hush") {
+		t.Errorf("exit code %d, %s", code, said)
 	}
 }
 

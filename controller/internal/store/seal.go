@@ -47,13 +47,13 @@ func ReadKey(fsys afero.Fs, path string) (Key, error) {
 	}
 	read, err := hex.DecodeString(strings.TrimSpace(string(data)))
 	if err != nil || copy(key[:], read) != keySize || len(read) != keySize {
-		return Key{}, fmt.Errorf("read key: %s does not hold 64 hex digits", path) // what it holds is not told
+		return Key{}, errors.New("does not hold 64 hex digits") // what it holds is not shown
 	}
 	return key, nil
 }
 
-// errWrongKey is told with the cure, because it is what a person meets who moved a database without its key.
-var errWrongKey = errors.New("open a secret of the database: the key is not the one that sealed it; bring back the file of the key, or SECRET_KEY_FILE")
+// ErrWrongKey is what a person meets who moved a database without its key.
+var ErrWrongKey = errors.New("open a secret of the database: the key is not the one that sealed it")
 
 type sealer struct{ aead cipher.AEAD }
 
@@ -83,11 +83,11 @@ func (s sealer) open(place, sealed string) ([]byte, error) {
 	}
 	data, err := base64.StdEncoding.DecodeString(sealed)
 	if err != nil {
-		return nil, errWrongKey
+		return nil, ErrWrongKey
 	}
 	text, err := s.aead.Open(nil, nil, data, []byte(place))
 	if err != nil {
-		return nil, errWrongKey
+		return nil, ErrWrongKey
 	}
 	return text, nil
 }

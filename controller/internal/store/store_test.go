@@ -225,7 +225,7 @@ func TestTheWrongKeyIsToldAtTheStart(t *testing.T) {
 	s := open(t, path)
 	must(t, fill(t.Context(), s))
 	_, err := store.Open(t.Context(), afero.NewOsFs(), path, store.Key{9}, clock)
-	if err == nil || !strings.Contains(err.Error(), "SECRET_KEY_FILE") {
+	if !errors.Is(err, store.ErrWrongKey) {
 		t.Errorf("got %v", err)
 	}
 }
