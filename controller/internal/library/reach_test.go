@@ -143,6 +143,10 @@ func TestACertificateThatCannotBeUsedIsRefusedWhereItIsNamed(t *testing.T) {
 		_, err = l.CreateTarget(t.Context(), []byte("{"+fields+"}"))
 		refused(t, err, strings.ToLower(c.at))
 		refused(t, l.ImportAll(t.Context(), []byte(`{"trafficinator_setup":1,"targets":[{`+fields+`}]}`)), "targets[0]."+strings.ToLower(c.at))
+		fields += `,"weight":-1` // both faults are in one answer
+		_, err = l.CreateTarget(t.Context(), []byte("{"+fields+"}"))
+		refused(t, err, "weight", strings.ToLower(c.at))
+		refused(t, l.ImportAll(t.Context(), []byte(`{"trafficinator_setup":1,"targets":[{`+fields+`}]}`)), "targets[0]."+strings.ToLower(c.at), "targets[0].weight")
 	}
 }
 

@@ -153,7 +153,7 @@ func (l *Library) saveTarget(ctx context.Context, t store.Target, fields map[str
 
 // readTarget reads the fields by the rules of shared/target, for which a set needs an enabled one. Secrets that are masked
 // or left out are those of old, which may be nil; left are the names of those that are left out and go elsewhere now, so
-// that they are not kept. The error is a problem.List.
+// that they are not kept. The error is a problem.List; t has then what could be read.
 func readTarget(fields map[string]any, old *target.Target) (t target.Target, left []string, err error) {
 	fields = maps.Clone(fields)
 	enabled, isFlag := fields["enabled"].(bool)
@@ -170,10 +170,12 @@ func readTarget(fields map[string]any, old *target.Target) (t target.Target, lef
 	}
 	set, problems := target.Decode(document, data)
 	strip(problems, "targets[0]", "target")
+	if len(set.Targets) > 0 {
+		t = set.Targets[0]
+	}
 	if err := problems.Err(); err != nil {
 		return t, nil, err
 	}
-	t = set.Targets[0]
 	t.Name = strings.TrimSpace(t.Name)
 	checkText("", t.Name, "", &problems)
 	if err := problems.Err(); err != nil {

@@ -258,6 +258,7 @@ func (l *Library) wholeTargets(list []json.RawMessage, saved []store.Target, pro
 			old = &saved[n].Target
 		}
 		t, _, err := readTarget(fields, old)
+		l.checkFiles(t.Access, func(field string) string { return at + "." + field }, problems)
 		var more problem.List
 		if errors.As(err, &more) {
 			for j := range more {
@@ -271,7 +272,6 @@ func (l *Library) wholeTargets(list []json.RawMessage, saved []store.Target, pro
 		} else {
 			names[key] = true
 		}
-		l.checkFiles(t.Access, func(field string) string { return at + "." + field }, problems)
 		out = append(out, store.Target{Target: t})
 	}
 	return out
