@@ -14,8 +14,8 @@ type ended [outcome.Count]int
 
 // book books what became of a batch. Answered hits are in flight; others are those of a job that was killed meanwhile.
 func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
-	if a.Receipt.Tracked+a.Receipt.Invalid > 0 {
-		s.c.Ledger.Receive(len(s.hits), a.Receipt.Tracked, a.Receipt.Invalid)
+	if invalid := a.Receipt.Invalid - len(a.TooLarge); a.Receipt.Tracked+invalid > 0 { // Matomo saw none too large
+		s.c.Ledger.Receive(len(s.hits), a.Receipt.Tracked, invalid)
 	}
 	courses, late := make([]ledger.Course, len(b.visits)), make([]bool, len(b.visits))
 	s.booked = s.booked[:0]

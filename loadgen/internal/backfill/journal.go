@@ -61,6 +61,16 @@ type ending struct {
 	answer.Answer
 	// Latency is 0 where no answer came while the job lived, and ledger.NoLatency where it stood still meanwhile.
 	Latency time.Duration `json:"latency,omitempty"`
+	// TooLarge are the hits, from 0, that were too large even alone; the receipt names them among the invalid ones.
+	TooLarge []int `json:"too_large,omitempty"`
+}
+
+// Hit is the class of hit i of n.
+func (e *ending) Hit(i, n int) answer.Class {
+	if slices.Contains(e.TooLarge, i) {
+		return answer.TooLarge
+	}
+	return e.Answer.Hit(i, n)
 }
 
 // killed is what is known of a batch that was on its way when its job was killed.

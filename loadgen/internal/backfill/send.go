@@ -185,6 +185,13 @@ func (s *shard) sendInPieces(ctx context.Context, b *batch) {
 func (e *ending) add(a ending, from, upTo int) {
 	for i := range upTo - from {
 		switch class := a.Hit(i, upTo-from); {
+		case class == answer.TooLarge: // surely not taken, whatever became of the others
+			e.TooLarge = append(e.TooLarge, from+i)
+			e.Receipt.Invalid++
+			e.Receipt.Indices = append(e.Receipt.Indices, from+i)
+			if e.Class.Outcome() != outcome.Unknown {
+				e.Status = a.Status
+			}
 		case class.Outcome() == outcome.Unknown || e.Class.Outcome() == outcome.Unknown:
 			if e.Class.Outcome() != outcome.Unknown {
 				e.Class, e.Status, e.FirstWords = class, a.Status, a.FirstWords

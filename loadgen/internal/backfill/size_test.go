@@ -88,8 +88,11 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 		return taken(hits)
 	}
 	why, _, p, s := r.run(context.Background(), m)
-	if why != backfill.Finished || s.Hits.Rejected != 1 || s.Hits.Accepted != s.Hits.Planned-1 || s.Visits.Partial != 1 || p.Days[0].Sent != p.Days[0].Planned {
+	if why != backfill.Finished || s.Hits.Failed != 1 || s.Hits.Rejected > 0 || s.Hits.Accepted != s.Hits.Planned-1 || s.Visits.Partial != 1 || p.Days[0].Sent != p.Days[0].Planned {
 		t.Errorf("ended %s with %+v, %+v", why, s.Hits, s.Visits)
+	}
+	if len(s.Reasons) != 1 || s.Reasons[0].Class != "too_large" || s.Reasons[0].Status != 413 || s.Reasons[0].Hits != 1 {
+		t.Errorf("the reasons are %+v", s.Reasons)
 	}
 	largest := 0
 	for _, hits := range m.requests[len(m.requests)-8:] {
@@ -97,6 +100,9 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 	}
 	if largest < 50 {
 		t.Errorf("the last requests have %d hits at most", largest)
+	}
+	if why, _, _, s := r.run(context.Background(), m); why != backfill.Finished || s.Hits.Failed != 1 || s.Hits.Rejected > 0 {
+		t.Errorf("resumed, it ended %s with %+v", why, s.Hits)
 	}
 }
 
