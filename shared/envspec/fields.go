@@ -31,7 +31,7 @@ type Field struct {
 	Kind  Kind
 	// Secret values never leave the process in any output; they may be given by file as Key + FileSuffix.
 	Secret bool
-	// Path names a file; a relative one in a file of settings is relative to the folder of that file.
+	// Path names a file or folder; a relative one in a file of settings is relative to the folder of that file.
 	Path bool
 
 	index int

@@ -12,8 +12,8 @@ import (
 // Spec holds one value for each knob. A knob is declared here and nowhere else; the tags are read by Fields.
 //
 // Tags: env and envDefault as in caarlos0/env; group and help for people; unit; min and max are inclusive bounds;
-// oneof lists the permitted words; secret keeps the value out of every output and gives the knob a _FILE form; path is a
-// file's, which in a file of settings is relative to the folder of that file.
+// oneof lists the permitted words; secret keeps the value out of every output and gives the knob a _FILE form; path is that
+// of a file or folder. In a file of settings a relative one, and that of a _FILE form, begins in the folder of that file.
 type Spec struct {
 	MatomoURL       string        `env:"MATOMO_URL" group:"Target" help:"Address of the Matomo or of its tracker, such as https://host/matomo.php. Needed for a run unless targets are given."`
 	MatomoSiteID    int           `env:"MATOMO_SITE_ID" envDefault:"1" min:"1" group:"Target" help:"Matomo site that records the traffic."`
@@ -98,13 +98,13 @@ type Spec struct {
 	RunID        string  `env:"RUN_ID" group:"Run" help:"Name of the run, part of every visitor and order id: letters, digits, - and _, at most 64. Drawn unless set; the same name again goes on where that run ended."`
 	RunDimension int     `env:"RUN_DIMENSION" envDefault:"0" min:"0" max:"999" group:"Run" help:"Number of a custom dimension (scope visit, active) of the site that carries RUN_ID, so that Matomo can tell this run's visits apart. 0 is none."`
 	SiteURL      string  `env:"SITE_URL" group:"Run" help:"Host on which the built-in pages lie, as https://host. Unset: https://shop.example.test."`
-	URLsFile     string  `env:"URLS_FILE" group:"Run" help:"File of the pages, a URL and a title a line, at most 200,000 of 8 KiB each and 32 MiB in all. Unset: urls.txt of the exchange folder, else the built-in pages."`
-	FunnelsFile  string  `env:"FUNNEL_CONFIG_PATH" group:"Run" help:"File of the funnels. Unset: funnels.json of the exchange folder, else none."`
+	URLsFile     string  `env:"URLS_FILE" path:"true" group:"Run" help:"File of the pages, a URL and a title a line, at most 200,000 of 8 KiB each and 32 MiB in all. Unset: urls.txt of the exchange folder, else the built-in pages."`
+	FunnelsFile  string  `env:"FUNNEL_CONFIG_PATH" path:"true" group:"Run" help:"File of the funnels. Unset: funnels.json of the exchange folder, else none."`
 	StartID      string  `env:"START_ID" group:"Run" help:"Name of this start, which counts once: where STATE_DIR says that it was made before, the loadgen idles. The controller draws one for each start. Unset: every start counts."`
-	EnvFile      string  `env:"LOADGEN_ENV_FILE" group:"Run" help:"File of settings that win over the environment, KEY=value a line. Unset: the environment alone; a loadgen.env in EXCHANGE_DIR is then left aside."`
-	ExchangeDir  string  `env:"EXCHANGE_DIR" group:"Run" help:"Folder of urls.txt, events.json, funnels.json and targets.json."`
-	StateDir     string  `env:"STATE_DIR" group:"Run" help:"Folder where the ledger and the daily cap are kept. Unset: neither survives a restart."`
-	SummaryFile  string  `env:"SUMMARY_FILE" group:"Run" help:"File that gets the summary of the run as JSON."`
+	EnvFile      string  `env:"LOADGEN_ENV_FILE" group:"Run" help:"File of settings that win over the environment, KEY=value a line. A relative name of a file or folder in it begins in its own folder. Unset: the environment alone; a loadgen.env in EXCHANGE_DIR is then left aside."`
+	ExchangeDir  string  `env:"EXCHANGE_DIR" path:"true" group:"Run" help:"Folder of urls.txt, events.json, funnels.json and targets.json."`
+	StateDir     string  `env:"STATE_DIR" path:"true" group:"Run" help:"Folder where the ledger and the daily cap are kept. Unset: neither survives a restart."`
+	SummaryFile  string  `env:"SUMMARY_FILE" path:"true" group:"Run" help:"File that gets the summary of the run as JSON."`
 
 	LogLevel      string `env:"LOG_LEVEL" envDefault:"INFO" oneof:"DEBUG,INFO,WARNING,ERROR" group:"Telemetry" help:"Least level that is logged."`
 	LogFormat     string `env:"LOG_FORMAT" envDefault:"text" oneof:"text,json" group:"Telemetry" help:"Form of the log."`

@@ -83,11 +83,14 @@ func Over(below, above map[string]string) map[string]string {
 	return merged
 }
 
-// pathKeys are the knobs that name a file, which is relative to the folder of the file of settings.
+// pathKeys are the keys whose values name a file or folder: in a file of settings it is relative to the folder of that file.
 func pathKeys() map[string]bool {
 	out := map[string]bool{}
 	for _, f := range spec.Fields() {
 		out[f.Key] = f.Path
+		if f.Secret {
+			out[f.Key+spec.FileSuffix] = true
+		}
 	}
 	return out
 }

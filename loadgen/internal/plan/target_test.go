@@ -6,6 +6,7 @@ import (
 	crand "crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"math/big"
 	"strings"
 	"testing"
@@ -89,12 +90,22 @@ func TestOtherTargetsHaveWhatIsSharedAndNoSecretOfTheFirst(t *testing.T) {
 func TestAPathInAFileOfSettingsIsRelativeToIt(t *testing.T) {
 	t.Parallel()
 	fs := afero.NewMemMapFs()
-	if err := afero.WriteFile(fs, "/conf/loadgen.env", []byte("TLS_CA_FILE=tls/ca.pem\nTLS_KEY_FILE=/abs/k.pem\nTLS_CERT_FILE=\n"), 0o600); err != nil {
+	given, want := "TLS_KEY_FILE=/abs/k.pem\nTLS_CERT_FILE=\nRUN_ID=tls\n", set{"TLS_KEY_FILE": "/abs/k.pem", "TLS_CERT_FILE": "", "RUN_ID": "tls"}
+	for _, key := range []string{
+		"TLS_CA_FILE", "URLS_FILE", "FUNNEL_CONFIG_PATH", "EXCHANGE_DIR", "STATE_DIR", "SUMMARY_FILE",
+		"MATOMO_TOKEN_AUTH_FILE", "MATOMO_READ_TOKEN_FILE", "MATOMO_HTTP_AUTH_FILE", "MATOMO_HEADERS_FILE", "PROXY_URL_FILE", "MULTI_TARGET_CONFIG_FILE",
+	} {
+		given += key + "=in/x\n"
+		want[key] = "/conf/in/x"
+	}
+	if err := afero.WriteFile(fs, "/conf/loadgen.env", []byte(given), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, _, problems := plan.Settings(fs, set{"LOADGEN_ENV_FILE": "/conf/loadgen.env", "TLS_CERT_FILE": "c.pem"})
-	if problems.Err() != nil || got["TLS_CA_FILE"] != "/conf/tls/ca.pem" || got["TLS_KEY_FILE"] != "/abs/k.pem" || got["TLS_CERT_FILE"] != "" {
-		t.Errorf("%v: %v", got, problems)
+	environ := set{"LOADGEN_ENV_FILE": "/conf/loadgen.env", "TLS_CERT_FILE": "c.pem", "MATOMO_TOKEN_AUTH": "of the environment"}
+	got, _, problems := plan.Settings(fs, environ)
+	want["LOADGEN_ENV_FILE"] = "/conf/loadgen.env"
+	if problems.Err() != nil || !maps.Equal(got, want) {
+		t.Errorf("%v\ngot  %v\nwant %v", problems, got, want)
 	}
 }
 
