@@ -22,6 +22,17 @@ func TestAPresetMayHoldTargets(t *testing.T) {
 	if code, said := ask("without", "null"); code != 201 {
 		t.Errorf("%d %s", code, said)
 	}
+	short := strings.Replace(whole(""), `,"weight":1,"enabled":true`, "", 1)
+	if code, said := ask("defaults", short); code != 201 || !strings.Contains(said, `"weight":1,"enabled":true`) {
+		t.Errorf("%d %s", code, said)
+	}
+	off := strings.Replace(whole(""), `"weight":1,"enabled":true`, `"weight":3,"enabled":false`, 1)
+	if code, said := ask("off", strings.Replace(off, "multi", "single", 1)); code != 201 || !strings.Contains(said, `"weight":3,"enabled":false`) {
+		t.Errorf("%d %s", code, said)
+	}
+	if code, said := ask("no weight", strings.Replace(whole(""), `"weight":1`, `"weight":0`, 1)); code != 422 || !strings.Contains(said, "weight") {
+		t.Errorf("%d %s", code, said)
+	}
 	for name, targets := range map[string]string{
 		"secret": whole(`,"token_auth":"0123456789abcdef0123456789abcdef"`), "no object": `"a"`, "no strategy": `{"mode":"multi","targets":[]}`, "number": "7",
 	} {

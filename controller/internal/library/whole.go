@@ -42,18 +42,29 @@ type WholePreset struct {
 	Targets     *PresetTargets `json:"targets,omitempty"`
 }
 
-// WholeTarget is a target of a Whole or of a preset.
+// WholeTarget is a target of a Whole or of a preset. What is left out has the default of targets.json.
 type WholeTarget struct {
 	Name    string `json:"name"`
 	URL     string `json:"url"`
 	SiteID  int    `json:"site_id"`
-	Weight  int    `json:"weight"`
-	Enabled bool   `json:"enabled"`
+	Weight  int    `json:"weight" required:"false"`
+	Enabled bool   `json:"enabled" required:"false"`
 	// How it is reached, as far as that is no secret.
 	APIURL   string `json:"api_url,omitempty"`
 	CAFile   string `json:"tls_ca_file,omitempty"`
 	CertFile string `json:"tls_cert_file,omitempty"`
 	KeyFile  string `json:"tls_key_file,omitempty"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *WholeTarget) UnmarshalJSON(data []byte) error {
+	type plain WholeTarget
+	p := plain{Weight: 1, Enabled: true}
+	if err := json.Unmarshal(data, &p); err != nil {
+		return err
+	}
+	*t = WholeTarget(p)
+	return nil
 }
 
 // Export is the whole set-up without its secrets.
@@ -250,6 +261,10 @@ func (l *Library) wholeTargets(list []json.RawMessage, saved []store.Target, pro
 		var fields map[string]any
 		if more := decodeInto(at, raw, &fields); more != nil {
 			*problems = append(*problems, more...)
+			continue
+		}
+		if fields == nil {
+			problems.Refuse(at, "null", "is not an object", "write {…}")
 			continue
 		}
 		var old *target.Target

@@ -62,8 +62,8 @@ func TestAFaultySetUpChangesNothing(t *testing.T) {
 	before, err := l.Export(t.Context())
 	must(t, err)
 	refused(t, l.ImportAll(t.Context(), []byte(`{"trafficinator_setup":1,"config":{"CONCURRENCY":0},"presets":[{"name":""},{"name":"a"},{"name":"A"}],"funnels":[{"name":"f"}],
-		"urls":"x","events":{},"targets":[{"name":"t"}],"mode":"multi","distribution_strategy":"best"}`)),
-		"CONCURRENCY", "presets[0].name", "presets[2].name", "funnels[0].probability", "funnels[0].steps", "targets[0].site_id", "targets[0].url",
+		"urls":"x","events":{},"targets":[{"name":"t"},null,[]],"mode":"multi","distribution_strategy":"best"}`)),
+		"CONCURRENCY", "presets[0].name", "presets[2].name", "funnels[0].probability", "funnels[0].steps", "targets[0].site_id", "targets[0].url", "targets[1]", "targets[2]",
 		"distribution_strategy", "events", "urls.txt line 1")
 	refused(t, l.ImportAll(t.Context(), []byte(`{"config":{}}`)), "trafficinator_setup")
 	refused(t, l.ImportAll(t.Context(), []byte(`{`)), "setup")

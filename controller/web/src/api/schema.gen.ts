@@ -2015,7 +2015,7 @@ export interface components {
         };
         LibraryWholeTarget: {
             api_url?: string;
-            enabled: boolean;
+            enabled?: boolean;
             name: string;
             /** Format: int64 */
             site_id: number;
@@ -2024,7 +2024,7 @@ export interface components {
             tls_key_file?: string;
             url: string;
             /** Format: int64 */
-            weight: number;
+            weight?: number;
         };
         LineAnswer: {
             level: string;
