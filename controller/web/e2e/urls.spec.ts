@@ -1,6 +1,6 @@
 import { expect, test } from './test'
 
-test('an upload with bad lines is told line by line, mended and saved', async ({ page, stack, keyboard }) => {
+test('an upload with bad lines is shown line by line, corrected and saved', async ({ page, stack, keyboard }) => {
   await page.goto('/urls')
   const editor = page.getByRole('textbox', { name: 'List of pages' })
   await expect(editor).toBeVisible()

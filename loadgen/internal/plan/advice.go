@@ -31,7 +31,7 @@ func (l *loader) warn() {
 	l.warnOfConcurrency()
 	l.warnOfFunnels()
 	if most := float64(k.PageviewsMin) * visit.MaxGap.Minutes(); k.DurationMax > most {
-		l.problems.Warn("VISIT_DURATION_MAX", strconv.FormatFloat(k.DurationMax, 'f', -1, 64), fmt.Sprintf("cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those are shortened to %.0f minutes for %d pages", math.Floor(most), k.PageviewsMin), "raise PAGEVIEWS_MIN or lower it")
+		l.problems.Warn("VISIT_DURATION_MAX", strconv.FormatFloat(k.DurationMax, 'f', -1, 64), fmt.Sprintf("cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those of PAGEVIEWS_MIN pages are shortened to %.0f minutes", math.Floor(most)), "raise PAGEVIEWS_MIN or lower it")
 	}
 	b := p.behaviour(nil)
 	for _, list := range []struct {

@@ -213,7 +213,7 @@ func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
 		"far fewer requests than needed": {set{"CONCURRENCY": "1", "TARGET_VISITS_PER_DAY": "10000000000"}, nil,
 			`CONCURRENCY="1": carries the rate only if the target answers within 0.0014 ms; raise it`},
 		"a duration out of reach": {set{"PAGEVIEWS_MIN": "1", "VISIT_DURATION_MAX": "60"}, nil,
-			`VISIT_DURATION_MAX="60": cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those are shortened to 29 minutes for 1 pages; raise PAGEVIEWS_MIN or lower it`},
+			`VISIT_DURATION_MAX="60": cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those of PAGEVIEWS_MIN pages are shortened to 29 minutes; raise PAGEVIEWS_MIN or lower it`},
 		"a funnel that nobody can leave by the pages": {nil, set{
 			"funnels.json": strings.Replace(buys, `"name":"reads",`, `"name":"reads","exit_after_completion":false,`, 1), "urls.txt": "https://other.example.test/\n",
 		},

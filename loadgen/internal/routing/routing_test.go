@@ -115,7 +115,7 @@ func TestFiveHitsWithoutSuccessFailATargetAndAProbeAMinuteMendsIt(t *testing.T) 
 	later = later.Add(time.Minute)
 	reply(r, 0, answer.Accepted, later)
 	if r.Verdict(0, later) != routing.Go || r.Status(0, later).Failed {
-		t.Error("an accepted probe does not mend the target")
+		t.Error("an accepted probe does not close the breaker")
 	}
 }
 

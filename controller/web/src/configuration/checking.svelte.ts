@@ -3,8 +3,8 @@ import { api, data, sentence } from '../api/client'
 import type { Draft } from './draft.svelte'
 import { place, type Problem } from './problems'
 
-/** How long nothing is typed before the controller is asked, in milliseconds. */
-const pause = 300
+/** How long nothing is typed before the controller is asked, in milliseconds: an answer may cost it a container. */
+const pause = 800
 
 /** Asks whenever the draft changes; call it while a component is set up. */
 export function checking(draft: () => Draft) {
