@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -171,6 +172,12 @@ func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 	}
 }
 
+// midday is a zone where it is about noon: just after midnight a probe's visit lies in the day before.
+func midday() *time.Location {
+	hours := 12 - time.Now().UTC().Hour()
+	return time.FixedZone(fmt.Sprintf("UTC%+d", hours), hours*3600)
+}
+
 func TestAProbeWithoutATokenFindsWhatNeedsOne(t *testing.T) {
 	t.Parallel()
 	const viewer = "fedcba9876543210fedcba9876543210"
@@ -178,7 +185,7 @@ func TestAProbeWithoutATokenFindsWhatNeedsOne(t *testing.T) {
 		"tracking_requests_require_authentication_when_custom_timestamp_newer_than=60": {"single", "the pageview is refused (400), though other hits of the visit are not"},
 		"bulk_requests_require_authentication=1":                                       {"bulk", "a bulk request with one hit of each kind is not taken"},
 	} {
-		m := newMatomo(t, sink.Config{Tracker: changed(t, setting), Viewers: map[string][]int{viewer: {1}}}, nil)
+		m := newMatomo(t, sink.Config{Tracker: changed(t, setting), Viewers: map[string][]int{viewer: {1}}, Sites: map[int]sink.Site{1: {Zone: midday()}}}, nil)
 		l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": "", "MATOMO_READ_TOKEN": viewer, "SEND_MODE": c.mode}), "check", "--probe")
 		l.ends(t, exitNoTarget)
 		if !l.stdout.has(c.want) {

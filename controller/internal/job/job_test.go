@@ -39,7 +39,9 @@ func TestJobsGoOnOneAfterTheOtherAndAreRecordedAsRuns(t *testing.T) {
 	until(t, q, second, "the second runs", runs)
 	r, err := w.Run(t.Context(), first)
 	must(t, err)
-	day := time.Now().UTC().AddDate(0, 0, -3).Format(time.DateOnly)
+	cet, err := time.LoadLocation("CET") // TIMEZONE where nothing is set
+	must(t, err)
+	day := time.Now().In(cet).AddDate(0, 0, -3).Format(time.DateOnly)
 	if config := string(r.Config); r.Kind != record.BackfillJob || r.Seed != 7 || r.PlanHash != "hash" || r.Reason != "backfill_finished" || r.Note != "two days" ||
 		!strings.Contains(config, `"BACKFILL_START_DATE":"`+day+`"`) || !strings.Contains(config, `"BACKFILL_DAYS_BACK":""`) || strings.Contains(config, token) {
 		t.Errorf("want the run with its exact days and no token: %+v %s", r, config)
