@@ -107,7 +107,7 @@ func TestTheLedgerAddsUpAfterAnOutageInMidRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newMatomo(t, c.cfg, outage(300, 40, c.status))
+			m := newMatomo(t, c.cfg, outage(20, 40, c.status))
 			env := settings(m, map[string]string{"MULTI_TARGET_CONFIG": twoSites(m, token), "MATOMO_TOKEN_AUTH": "", "STOP_AFTER_VISITS": "150"})
 			l := start(t, afero.NewMemMapFs(), env)
 			l.ends(t, exitOK)
