@@ -79,15 +79,22 @@ func TestRefusalsAreListedBesideTheChanges(t *testing.T) {
 	}
 }
 
-func TestAStreamEndsWithItsSession(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
+// served is the address of a server with the limits of the real one.
+func served(t *testing.T, f *fixture) string {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = api.Serve(f)
 	server.Start()
-	defer server.Close()
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestAStreamEndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	address := served(t, f)
 	ask := func(method, path, cookie, body string) *http.Response {
-		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
+		r, err := http.NewRequestWithContext(t.Context(), method, address+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,12 +148,9 @@ func TestNamesAndNotesHoldNothingThatCannotBeSeen(t *testing.T) {
 func TestHeadIsGetWithoutABody(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	server := httptest.NewUnstartedServer(nil)
-	server.Config = api.Serve(f)
-	server.Start()
-	defer server.Close()
+	address := served(t, f)
 	for path, want := range map[string]int{"/health": 200, "/api/config": 200, "/docs": 200, "/openapi.json": 200, "/api/nothing": 404, "/api/stream": 405} {
-		r, err := http.NewRequestWithContext(t.Context(), "HEAD", server.URL+path, nil)
+		r, err := http.NewRequestWithContext(t.Context(), "HEAD", address+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
