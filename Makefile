@@ -23,7 +23,7 @@ SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags $(SQLITE_TAGS)
 WEB         := controller/web
 WEB_SOURCES  = $(shell find $(WEB)/src $(WEB)/public -type f) $(wildcard $(WEB)/*.json $(WEB)/*.js $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: build bin/loadgen bin/controller licences web test test-go test-web no-images check check-web fuzz generate demo run up \
+.PHONY: build bin/loadgen bin/controller licences web test test-go test-web no-images check format check-web fuzz generate demo run up \
         bench bench-controller images image-loadgen image-controller image-files clean
 
 build: web ## bin/loadgen, static, and bin/controller
@@ -85,13 +85,16 @@ test-web: build ## the interface: its own tests, then journeys in a real browser
 	*) exit 1 ;; \
 	esac
 
-check: ## format, lint, import walls, tidy modules, README, compose and presets against the knobs, known vulnerabilities
-	@unformatted=$$(gofmt -l $(MODULES)); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
+check: ## format (make format writes it), lint, import walls, tidy modules, README, compose and presets against the knobs, known vulnerabilities
 	$(GOLANGCI) run $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
 	go test ./shared/spec/readme ./controller/internal/settings/readme
 	$(MAKE) check-web
 	.ci/audit
+
+format: ## Go and the interface, at most 120 columns wide
+	$(GOLANGCI) fmt $(PACKAGES)
+	$(WEB)/packages.sh && cd $(WEB) && npm run format
 
 check-web: ## types, format and the generated types of the interface
 	@why=$$($(WEB)/packages.sh); case $$? in \

@@ -16,17 +16,22 @@ func TestTheAuditFailsWhereItsLookUpBreaks(t *testing.T) {
 		passes bool
 		says   string
 	}{
-		"none found":   {"exit 0", true, "loadgen: no known vulnerability"},
-		"found":        {"echo 'Vulnerability #1: GO-2099-0001'; exit 3", false, "loadgen: known vulnerabilities: GO-2099-0001"},
-		"no compile":   {"echo 'govulncheck: loading packages:'; echo 'x.go:2:1: undefined: y'; exit 1", false, "undefined: y\nloadgen: the look-up failed"},
-		"no such tool": {"echo 'go: unknown revision v9'; exit 1", false, "unknown revision v9\nloadgen: the look-up failed"},
-		"no database":  {"echo 'govulncheck: fetching vulnerabilities: Get: no such host'; exit 1", true, "loadgen: not looked up: govulncheck: fetching"},
+		"none found": {"exit 0", true, "loadgen: no known vulnerability"},
+		"found": {"echo 'Vulnerability #1: GO-2099-0001'; exit 3", false,
+			"loadgen: known vulnerabilities: GO-2099-0001"},
+		"no compile": {"echo 'govulncheck: loading packages:'; echo 'x.go:2:1: undefined: y'; exit 1", false,
+			"undefined: y\nloadgen: the look-up failed"},
+		"no such tool": {"echo 'go: unknown revision v9'; exit 1", false,
+			"unknown revision v9\nloadgen: the look-up failed"},
+		"no database": {"echo 'govulncheck: fetching vulnerabilities: Get: no such host'; exit 1", true,
+			"loadgen: not looked up: govulncheck: fetching"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			for file, script := range map[string]string{"govulncheck": c.script, "npm": "exit 0"} {
-				if err := os.WriteFile(filepath.Join(dir, file), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // it is run
+				//nolint:gosec // it is run
+				if err := os.WriteFile(filepath.Join(dir, file), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -24,8 +24,10 @@ func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
 		{[]string{"fly"}, nil, 2, `no command "fly"`},
 		{[]string{"serve", "now"}, nil, 2, "no arguments"},
 		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "CONTROL_UI_API_KEY": "short"}, 2, "LISTEN_ADDR"},
-		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "ALOWED_HOSTS": "a.test"}, 2, "ALOWED_HOSTS: is not a known setting and has no effect; did you mean ALLOWED_HOSTS?"},
-		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "CONTROL_UI_API_KEY": "short"}, 2, "CONTROL_UI_API_KEY"},
+		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "ALOWED_HOSTS": "a.test"}, 2,
+			"ALOWED_HOSTS: is not a known setting and has no effect; did you mean ALLOWED_HOSTS?"},
+		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "CONTROL_UI_API_KEY": "short"}, 2,
+			"CONTROL_UI_API_KEY"},
 		{[]string{"backup"}, nil, 2, "--output"},
 		{[]string{"login-link"}, map[string]string{"LISTEN_ADDR": "127.0.0.1:1"}, 1, "is it running?"},
 		{[]string{"healthcheck"}, map[string]string{"LISTEN_ADDR": "127.0.0.1:1"}, 1, "is it running?"},
@@ -34,7 +36,8 @@ func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
 		{[]string{"version"}, nil, 0, "dev"},
 	} {
 		var out bytes.Buffer
-		code := run(context.Background(), c.args, app.Host{Env: c.env, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &out, Bundle: fs.FS(fstest.MapFS{})})
+		code := run(context.Background(), c.args,
+			app.Host{Env: c.env, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &out, Bundle: fs.FS(fstest.MapFS{})})
 		if code != c.code || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%v: code %d and %q; want %d with %q", c.args, code, out.String(), c.code, c.want)
 		}
@@ -46,7 +49,8 @@ func TestLicencesAreThoseOfWhatIsLinked(t *testing.T) {
 	var out, err bytes.Buffer
 	code := run(context.Background(), []string{"licences"}, app.Host{Stdout: &out, Stderr: &err})
 	switch {
-	case code == 0 && strings.Contains(out.String(), "github.com/labstack/echo/v4 v") && strings.Contains(out.String(), "Copyright (c) 2021 LabStack"):
+	case code == 0 && strings.Contains(out.String(), "github.com/labstack/echo/v4 v") &&
+		strings.Contains(out.String(), "Copyright (c) 2021 LabStack"):
 	case code == 1 && strings.Contains(err.String(), "make"):
 	default:
 		t.Errorf("code %d, %q, %.200q", code, err.String(), out.String())

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// client stands for the Docker client: it answers by the variables that a test sets and writes down what was asked of it.
+// client stands for the Docker client: it answers by the variables that a test sets and writes down what was asked of
+// it.
 const client = `#!/bin/sh
 echo "$*" >>calls
 case "$*" in
@@ -39,7 +40,8 @@ func up(t *testing.T, written string, variables ...string) (code int, said, call
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"controller/up.sh": string(script), "docker": client, "id": id, "stat": stat, ".env": written} {
+	for name, text := range map[string]string{"controller/up.sh": string(script), "docker": client, "id": id,
+		"stat": stat, ".env": written} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -50,7 +52,8 @@ func up(t *testing.T, written string, variables ...string) (code int, said, call
 	}
 	cmd := exec.Command("sh", filepath.Join(dir, "controller/up.sh"))
 	cmd.Env = append([]string{
-		"PATH=" + dir + ":" + os.Getenv("PATH"), "DOCKER=" + filepath.Join(dir, "docker"), "VERSION=v2", "COMPOSE=2.40.0", "ENDPOINT=unix:///var/run/docker.sock",
+		"PATH=" + dir + ":" + os.Getenv("PATH"), "DOCKER=" + filepath.Join(dir, "docker"), "VERSION=v2",
+		"COMPOSE=2.40.0", "ENDPOINT=unix:///var/run/docker.sock",
 		"XDG_RUNTIME_DIR=" + dir,
 	}, variables...)
 	out, err := cmd.CombinedOutput()
@@ -75,18 +78,23 @@ func TestUpStartsWithWhatTheMachineHasOrSaysWhatIsMissing(t *testing.T) {
 		said    string // or starts in silence
 		asked   []string
 	}{
-		"buildx and no images":           {[]string{"BUILDX=v0.17.1"}, "", []string{builds, starts}},
-		"images of another version":      {[]string{"BUILDX=v0.24.0", "IMAGES=v1"}, "", []string{builds, starts}},
-		"images of this version":         {[]string{"BUILDX=v0.17.1", "IMAGES=v2"}, "", []string{starts}},
-		"images and no buildx":           {[]string{"IMAGES=v1"}, "starts from the images that are there (v1)", []string{starts}},
-		"compose built by hand":          {[]string{"COMPOSE=dev", "IMAGES=v2"}, "", []string{starts}},
-		"neither images nor buildx":      {nil, "make them with `make images`", nil},
-		"buildx that is too old":         {[]string{"BUILDX=v0.11.2"}, "of which it found 0.11.2", nil},
-		"no registry":                    {[]string{"BUILDX=v0.17.1", "NO_REGISTRY=1"}, "up --no-build", []string{builds}},
-		"compose that is too old":        {[]string{"COMPOSE=v2.20.3", "IMAGES=v2"}, "compose v2.20.3 is too old, 2.23.1 is needed", nil},
-		"no compose plugin":              {[]string{"COMPOSE="}, "docker-compose 1.x and podman-compose cannot read the file", nil},
-		"no engine":                      {[]string{"NO_ENGINE=1"}, "no Docker engine answers: cannot connect", nil},
-		"an engine on another machine":   {[]string{"ENDPOINT=ssh://lab", "IMAGES=v2"}, "the engine at ssh://lab is on another machine", nil},
+		"buildx and no images":      {[]string{"BUILDX=v0.17.1"}, "", []string{builds, starts}},
+		"images of another version": {[]string{"BUILDX=v0.24.0", "IMAGES=v1"}, "", []string{builds, starts}},
+		"images of this version":    {[]string{"BUILDX=v0.17.1", "IMAGES=v2"}, "", []string{starts}},
+		"images and no buildx": {[]string{"IMAGES=v1"}, "starts from the images that are there (v1)",
+			[]string{starts}},
+		"compose built by hand":     {[]string{"COMPOSE=dev", "IMAGES=v2"}, "", []string{starts}},
+		"neither images nor buildx": {nil, "make them with `make images`", nil},
+		"buildx that is too old":    {[]string{"BUILDX=v0.11.2"}, "of which it found 0.11.2", nil},
+		"no registry": {[]string{"BUILDX=v0.17.1", "NO_REGISTRY=1"}, "up --no-build",
+			[]string{builds}},
+		"compose that is too old": {[]string{"COMPOSE=v2.20.3", "IMAGES=v2"},
+			"compose v2.20.3 is too old, 2.23.1 is needed", nil},
+		"no compose plugin": {[]string{"COMPOSE="},
+			"docker-compose 1.x and podman-compose cannot read the file", nil},
+		"no engine": {[]string{"NO_ENGINE=1"}, "no Docker engine answers: cannot connect", nil},
+		"an engine on another machine": {[]string{"ENDPOINT=ssh://lab", "IMAGES=v2"},
+			"the engine at ssh://lab is on another machine", nil},
 		"a context that does not answer": {[]string{"NO_ENGINE=1", "CONTEXT=lab"}, "no Docker engine answers", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +105,8 @@ func TestUpStartsWithWhatTheMachineHasOrSaysWhatIsMissing(t *testing.T) {
 				t.Errorf("exit code %d: %s\n%s", code, said, calls)
 			}
 			for _, call := range []string{builds, starts} {
-				if wanted := strings.Contains(strings.Join(c.asked, "\n"), call); strings.Contains(calls, call) != wanted {
+				if wanted := strings.Contains(strings.Join(c.asked, "\n"), call); strings.Contains(calls,
+					call) != wanted {
 					t.Errorf("%q asked for: want %t\n%s", call, wanted, calls)
 				}
 			}
@@ -131,7 +140,8 @@ func TestUpWritesWhatTheEngineNeedsToKnowOfThisMachine(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = l.Close() })
-			variables := []string{"IMAGES=v2", c.machine, "ENDPOINT=unix://" + socket, "XDG_RUNTIME_DIR=" + dir, "ANSWERS_AT=unix://" + socket}
+			variables := []string{"IMAGES=v2", c.machine, "ENDPOINT=unix://" + socket, "XDG_RUNTIME_DIR=" + dir,
+				"ANSWERS_AT=unix://" + socket}
 			code, said, calls, env := up(t, c.written, variables...)
 			env = strings.ReplaceAll(env, socket, "SOCKET")
 			if code != 0 || env != c.env || !strings.Contains(strings.ReplaceAll(said, socket, "SOCKET"), c.said) {

@@ -10,8 +10,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// ahead tells what the visits would send whose numbers are reserved and that have not begun. Only numbers that are new cost
-// anything.
+// ahead tells what the visits would send whose numbers are reserved and that have not begun. Only numbers that are new
+// cost anything.
 type ahead struct {
 	plan   *plan.Plan
 	router *routing.Router
@@ -22,8 +22,8 @@ type ahead struct {
 	visit    visit.Visit
 }
 
-// reserve adds to a summary of all visits below from what the visits from there on up to upTo, which is not one of them,
-// would send.
+// reserve adds to a summary of all visits below from what the visits from there on up to upTo, which is not one of
+// them, would send.
 func (a *ahead) reserve(s *record.Summary, from, upTo uint64, now time.Time) {
 	if gone := from - a.first; gone < uint64(len(a.outlines)) {
 		a.outlines = append(a.outlines[:0], a.outlines[gone:]...)

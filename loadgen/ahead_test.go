@@ -39,7 +39,8 @@ func TestReservedVisitsAreThoseThatWillBegin(t *testing.T) {
 	t.Parallel()
 	a := aheadOf(t)
 	var v visit.Visit
-	for _, window := range [][2]uint64{{0, 40}, {10, 60}, {10, 60}, {70, 75}, {75, 75}, {80, 200}, {90, 100}} { // as a run goes on
+	// as a run goes on
+	for _, window := range [][2]uint64{{0, 40}, {10, 60}, {10, 60}, {70, 75}, {75, 75}, {80, 200}, {90, 100}} {
 		want := map[string]record.Reserved{}
 		for n := window[0]; n < window[1]; n++ {
 			name := a.plan.Names()[a.router.Choose(n)]

@@ -19,23 +19,31 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// Two that send the same visits would make each of them twice, and one that closes the ledger of the other would lose hits.
+// Two that send the same visits would make each of them twice, and one that closes the ledger of the other would lose
+// hits.
 func TestARunIsSentByOneLoadgenAtATime(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]map[string]string{
-		"live":     {"STOP_AFTER_VISITS": "100000"},
-		"capacity": {"CAPACITY_SEARCH": "true", "STOP_AFTER_VISITS": "0", "CAPACITY_STEP": "600", "THRESHOLDS": "p95<9999s"},
-		"bulk":     {"SEND_MODE": "bulk", "STOP_AFTER_VISITS": "100000"},
+		"live": {"STOP_AFTER_VISITS": "100000"},
+		"capacity": {"CAPACITY_SEARCH": "true", "STOP_AFTER_VISITS": "0", "CAPACITY_STEP": "600",
+			"THRESHOLDS": "p95<9999s"},
+		"bulk": {"SEND_MODE": "bulk", "STOP_AFTER_VISITS": "100000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fsys, m, other := afero.NewOsFs(), newMatomo(t, sink.Config{}, nil), newMatomo(t, sink.Config{}, nil)
 			env := settings(m, kind)
-			env["RUN_ID"], env["STATE_DIR"], env["SUMMARY_FILE"] = "dup", filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "s.json")
+			env["RUN_ID"], env["STATE_DIR"], env["SUMMARY_FILE"] = "dup", filepath.Join(t.TempDir(), "state"),
+				filepath.Join(t.TempDir(), "s.json")
 			first := start(t, fsys, env)
 			eventually(t, "the first sends", func() bool { hits, _ := m.seen(); return hits > 0 })
-			again := settings(other, map[string]string{"RUN_ID": "dup", "STATE_DIR": env["STATE_DIR"], "SUMMARY_FILE": env["SUMMARY_FILE"]})
-			refused(t, start(t, fsys, again), `RUN_ID="dup": another loadgen is sending this run with the same STATE_DIR; wait until it has ended, or choose another RUN_ID`)
+			again := settings(other,
+				map[string]string{"RUN_ID": "dup", "STATE_DIR": env["STATE_DIR"], "SUMMARY_FILE": env["SUMMARY_FILE"]})
+			refused(
+				t,
+				start(t, fsys, again),
+				`RUN_ID="dup": another loadgen is sending this run with the same STATE_DIR; wait until it has ended, or choose another RUN_ID`,
+			)
 
 			again["RUN_ID"], again["STOP_AFTER_VISITS"] = "beside", "5"
 			beside := start(t, fsys, again)
@@ -56,11 +64,16 @@ func TestABackfillIsSentByOneLoadgenAtATime(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t, "CET", time.Now)
 	env := pastSettings(a, map[string]string{
-		"STATE_DIR": filepath.Join(t.TempDir(), "state"), "SUMMARY_FILE": filepath.Join(t.TempDir(), "s.json"), "BULK_SIZE": "10", "BACKFILL_RPS_LIMIT": "1",
+		"STATE_DIR": filepath.Join(t.TempDir(), "state"), "SUMMARY_FILE": filepath.Join(t.TempDir(), "s.json"),
+		"BULK_SIZE": "10", "BACKFILL_RPS_LIMIT": "1",
 	})
 	first := start(t, afero.NewOsFs(), env)
 	eventually(t, "the first sends", func() bool { batches, _ := a.seen(); return batches > 0 })
-	refused(t, start(t, afero.NewOsFs(), env), `RUN_ID="past": another loadgen is sending this run with the same STATE_DIR; wait until it has ended, or choose another RUN_ID`)
+	refused(
+		t,
+		start(t, afero.NewOsFs(), env),
+		`RUN_ID="past": another loadgen is sending this run with the same STATE_DIR; wait until it has ended, or choose another RUN_ID`,
+	)
 	first.signals <- syscall.SIGTERM
 	first.ends(t, exitInterrupted)
 }
@@ -69,7 +82,8 @@ func TestABackfillIsSentByOneLoadgenAtATime(t *testing.T) {
 func TestAStartCountsOnce(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
-	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1", "STOP_AFTER_VISITS": "5", "TELEMETRY_ADDR": "127.0.0.1:0"})
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1",
+		"STOP_AFTER_VISITS": "5", "TELEMETRY_ADDR": "127.0.0.1:0"})
 	start(t, fsys, env).wait(t, patience)
 	before, _ := m.seen()
 	env["STOP_AFTER_VISITS"] = "10"
@@ -138,23 +152,27 @@ func (s slow) OpenFile(name string, flag int, mode fs.FileMode) (afero.File, err
 func TestALoadgenSaysThatItIsStartingBeforeItLooksAtItsFolder(t *testing.T) {
 	t.Parallel()
 	m, disk := newMatomo(t, sink.Config{}, nil), slow{afero.NewMemMapFs(), make(chan struct{})}
-	l := start(t, disk, settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "slow", "STOP_AFTER_VISITS": "3", "TELEMETRY_ADDR": "127.0.0.1:0"}))
+	l := start(t, disk, settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "slow", "STOP_AFTER_VISITS": "3",
+		"TELEMETRY_ADDR": "127.0.0.1:0"}))
 	addr := address(t, l)
 	health, metrics := get(t, "http://"+addr+"/healthz"), get(t, "http://"+addr+"/metrics")
 	close(disk.may)
-	if !strings.Contains(health, `"phase":"starting","run_id":"slow"`) || !strings.Contains(metrics, `trafficinator_phase{phase="starting"} 1`) {
+	if !strings.Contains(health, `"phase":"starting","run_id":"slow"`) ||
+		!strings.Contains(metrics, `trafficinator_phase{phase="starting"} 1`) {
 		t.Errorf("it says %s\n%s", health, metrics)
 	}
 	l.wait(t, patience)
 	recorded(t, l.summary(t), m)
 }
 
-// Two containers with one start: the second looks before the first has made it, and has the run's place once that has ended.
+// Two containers with one start: the second looks before the first has made it, and has the run's place once that has
+// ended.
 func TestAStartCountsOnceWhereTwoMakeItAtATime(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
 	disk := slow{fsys, make(chan struct{})}
-	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1", "STOP_AFTER_VISITS": "5"})
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1",
+		"STOP_AFTER_VISITS": "5"})
 	first := maps.Clone(env)
 	env["TELEMETRY_ADDR"] = "127.0.0.1:0"
 	second := start(t, disk, env)
@@ -162,8 +180,11 @@ func TestAStartCountsOnceWhereTwoMakeItAtATime(t *testing.T) {
 	start(t, fsys, first).wait(t, patience)
 	before, _ := m.seen()
 	close(disk.may)
-	eventually(t, "the second is idle", func() bool { return strings.Contains(get(t, "http://"+addr+"/healthz"), `"phase":"idle"`) })
-	if _, err := fsys.Stat("/state/once.lock"); !errors.Is(err, fs.ErrNotExist) || !second.stderr.has("idle: this start was made before") {
+	eventually(t, "the second is idle", func() bool {
+		return strings.Contains(get(t, "http://"+addr+"/healthz"), `"phase":"idle"`)
+	})
+	if _, err := fsys.Stat("/state/once.lock"); !errors.Is(err, fs.ErrNotExist) ||
+		!second.stderr.has("idle: this start was made before") {
 		t.Errorf("its lock is %v, and the log says\n%s", err, second.stderr.String())
 	}
 	second.signals <- syscall.SIGTERM
@@ -186,7 +207,8 @@ func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
 	}))
 	defer server.Close()
 	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
-		"MATOMO_URL": server.URL + "/matomo.php", "STOP_AFTER_VISITS": "3", "TELEMETRY_ADDR": "127.0.0.1:0", "REQUEST_TIMEOUT": "30",
+		"MATOMO_URL": server.URL + "/matomo.php", "STOP_AFTER_VISITS": "3", "TELEMETRY_ADDR": "127.0.0.1:0",
+		"REQUEST_TIMEOUT": "30",
 	}))
 	addr := address(t, l)
 	<-asked

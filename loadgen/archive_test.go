@@ -48,7 +48,8 @@ func newArchive(t *testing.T, zone string, now func() time.Time) *archive {
 		t.Fatal(err)
 	}
 	a := &archive{
-		Sink:     sink.New(sink.Config{Sites: map[int]sink.Site{1: {Zone: z}}, Tokens: map[string][]int{token: {1}}, Now: now, MaxOpen: 1 << 20}),
+		Sink: sink.New(sink.Config{Sites: map[int]sink.Site{1: {Zone: z}}, Tokens: map[string][]int{token: {1}},
+			Now: now, MaxOpen: 1 << 20}),
 		visitors: map[string]int{}, lost: map[string]bool{},
 	}
 	server := httptest.NewServer(a)
@@ -123,7 +124,8 @@ func (a *archive) days() map[string]int64 {
 
 func pastSettings(a *archive, more map[string]string) map[string]string {
 	env := map[string]string{
-		"BACKFILL_ENABLED": "true", "MATOMO_TOKEN_AUTH": token, "TELEMETRY_ADDR": "off", "RUN_SEED": "7", "RUN_ID": "past",
+		"BACKFILL_ENABLED": "true", "MATOMO_TOKEN_AUTH": token, "TELEMETRY_ADDR": "off", "RUN_SEED": "7",
+		"RUN_ID":       "past",
 		"SUMMARY_FILE": "/out/summary.json", "STATE_DIR": "/state", "BULK_SIZE": "500", "MATOMO_URL": a.url,
 		"BACKFILL_DAYS_BACK": "3", "BACKFILL_DURATION_DAYS": "3", "TARGET_VISITS_PER_DAY": "60",
 		"REQUEST_TIMEOUT": "300",
@@ -139,7 +141,8 @@ func (a *archive) agrees(t *testing.T, s record.Summary) {
 	c, days := a.Counts().Total, a.days()
 	for _, d := range s.Backfill.Days {
 		if d.Sent != d.Planned || days[d.Date] != int64(d.Planned) || s.Opened.Days[d.Date] != d.Planned {
-			t.Errorf("%s: the sink has %d visits, the ledger %d, the job %+v", d.Date, days[d.Date], s.Opened.Days[d.Date], d)
+			t.Errorf("%s: the sink has %d visits, the ledger %d, the job %+v", d.Date, days[d.Date],
+				s.Opened.Days[d.Date], d)
 		}
 		delete(days, d.Date)
 	}
@@ -151,8 +154,10 @@ func (a *archive) agrees(t *testing.T, s record.Summary) {
 			t.Errorf("%s: %+v, the sink has %d", kind, h, c.Hits[kind])
 		}
 	}
-	if c.UniqueVisitors != c.Visits || c.SplitVisits > 0 || s.Backfill.BatchesDone != s.Backfill.Batches || len(s.Backfill.Unknown) > 0 {
-		t.Errorf("%d visitors in %d visits, %d split; %d of %d batches, unknown %v", c.UniqueVisitors, c.Visits, c.SplitVisits, s.Backfill.BatchesDone, s.Backfill.Batches, s.Backfill.Unknown)
+	if c.UniqueVisitors != c.Visits || c.SplitVisits > 0 || s.Backfill.BatchesDone != s.Backfill.Batches ||
+		len(s.Backfill.Unknown) > 0 {
+		t.Errorf("%d visitors in %d visits, %d split; %d of %d batches, unknown %v", c.UniqueVisitors, c.Visits,
+			c.SplitVisits, s.Backfill.BatchesDone, s.Backfill.Batches, s.Backfill.Unknown)
 	}
 	for _, v := range a.Violations() {
 		t.Errorf("the sink objects: %s", v)

@@ -65,7 +65,8 @@ func (s *session) prepareBackfill(ctx context.Context) problem.List {
 		problems = append(problems, p.retention(ctx)...)
 		problems = append(problems, p.otherDays(ctx)...)
 		if err := p.journal.Begin(*header); err != nil {
-			problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(), unlessFull(err, "name a folder that this user may write to"))
+			problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(),
+				unlessFull(err, "name a folder that this user may write to"))
 		}
 	}
 	if problems.Err() != nil {
@@ -76,7 +77,8 @@ func (s *session) prepareBackfill(ctx context.Context) problem.List {
 	s.started, s.next = header.Now.UTC(), calendar.Total(days)
 	p.job = backfill.New(backfill.Config{
 		Days: days, Week: profile.NewWeek(curve, 1, s.plan.Zone), Seed: s.plan.Seed,
-		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Targets: s.Targets(), Ledger: s.ledger, Journal: p.journal, Log: s.log,
+		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Targets: s.Targets(), Ledger: s.ledger,
+		Journal: p.journal, Log: s.log,
 		Keep: func() error { return s.save(0) }, Clock: s.clock,
 		Size: min(k.BulkSize, backfill.MaxBatch), Shards: k.BackfillShards, Rate: k.BackfillRPS,
 	})
@@ -108,7 +110,8 @@ func (p *past) begin(ctx context.Context) *backfill.Header {
 	for i := range p.plan.Targets {
 		behind = max(behind, p.router.Behind(i))
 	}
-	return &backfill.Header{RunID: p.plan.RunID, Seed: p.plan.Seed, Plan: p.plan.Hash, Now: p.h.now().Add(-behind).UTC().Truncate(time.Second)}
+	return &backfill.Header{RunID: p.plan.RunID, Seed: p.plan.Seed, Plan: p.plan.Hash,
+		Now: p.h.now().Add(-behind).UTC().Truncate(time.Second)}
 }
 
 // unused refuses the name of another run: visitors of the same number would be the same.
@@ -117,7 +120,8 @@ func (p *past) unused() (problems problem.List) {
 	case err != nil:
 		problems.Refuse("RUN_ID", p.plan.RunID, err.Error(), "")
 	case found:
-		problems.Refuse("RUN_ID", p.plan.RunID, "is that of another run, or the journal of the job is gone", "choose another")
+		problems.Refuse("RUN_ID", p.plan.RunID, "is that of another run, or the journal of the job is gone",
+			"choose another")
 	}
 	return problems
 }
@@ -134,7 +138,8 @@ func (p *past) same(h *backfill.Header) (problems problem.List) {
 		p.plan, p.router = again, routing.New(again.Targets, again.Strategy, again.Seed)
 	}
 	if h.RunID != p.plan.RunID || h.Seed != p.plan.Seed || h.Plan != p.plan.Hash {
-		problems.Refuse("RUN_ID", p.plan.RunID, "has begun with other settings, or another seed", "take the same again, or another RUN_ID")
+		problems.Refuse("RUN_ID", p.plan.RunID, "has begun with other settings, or another seed",
+			"take the same again, or another RUN_ID")
 	}
 	return problems
 }
@@ -158,9 +163,11 @@ func (p *past) retention(ctx context.Context) (problems problem.List) {
 			deleted, err := p.client().Invalidate(ctx, t, []string{first})
 			switch {
 			case err != nil:
-				p.log.Info("whether the target deletes old raw data cannot be asked; it would refuse days that are older", "target", t.Name, "err", reporting.Explain(err))
+				p.log.Info("whether the target deletes old raw data cannot be asked; it would refuse days that "+
+					"are older", "target", t.Name, "err", reporting.Explain(err))
 			case len(deleted) > 0:
-				problems.Refuse("BACKFILL_START_DATE", first, "is older than the raw data that target "+t.Name+" keeps, and it refuses such hits", "begin later, or let that Matomo keep its raw data longer")
+				problems.Refuse("BACKFILL_START_DATE", first, "is older than the raw data that target "+t.Name+
+					" keeps, and it refuses such hits", "begin later, or let that Matomo keep its raw data longer")
 			}
 		}
 		break // the first is the oldest
@@ -168,8 +175,8 @@ func (p *past) retention(ctx context.Context) (problems problem.List) {
 	return problems
 }
 
-// otherDays refuses days that are others at a target, as far as its token may ask: Matomo would cut visits near midnight
-// in two and book them on another day.
+// otherDays refuses days that are others at a target, as far as its token may ask: Matomo would cut visits near
+// midnight in two and book them on another day.
 func (p *past) otherDays(ctx context.Context) (problems problem.List) {
 	e := reporting.Expect{}
 	e.Backfill(p.days)
@@ -183,17 +190,21 @@ func (p *past) otherDays(ctx context.Context) (problems problem.List) {
 		}
 		site, err := p.client().Site(ctx, t)
 		if err != nil {
-			p.log.Info("the target's site cannot be asked for its time zone: in another zone days would not be those of TIMEZONE", "target", t.Name, "err", err)
+			p.log.Info("the target's site cannot be asked for its time zone: in another zone days would not be those "+
+				"of TIMEZONE", "target", t.Name, "err", err)
 			continue
 		}
 		its, err := site.Zone()
 		if err != nil {
-			p.log.Warn("the time zone of the target's site is not known here: whether its days are those of TIMEZONE cannot be told", "target", t.Name, "zone", site.Timezone)
+			p.log.Warn("the time zone of the target's site is not known here: whether its days are those of TIMEZONE "+
+				"cannot be told", "target", t.Name, "zone", site.Timezone)
 			continue
 		}
 		if day, differ := mine.Differ(its, e.Past.First, e.Past.Last); differ {
-			problems.Refuse("TIMEZONE", mine.String(), "has other days than the site of target "+t.Name+", which is in "+its.String()+": "+day.String()+" is the first",
-				"set TIMEZONE="+its.String()+", or change the site's zone in Matomo; targets in other zones need a backfill of their own")
+			problems.Refuse("TIMEZONE", mine.String(), "has other days than the site of target "+t.Name+
+				", which is in "+its.String()+": "+day.String()+" is the first",
+				"set TIMEZONE="+its.String()+
+					", or change the site's zone in Matomo; targets in other zones need a backfill of their own")
 		}
 	}
 	return problems
@@ -249,7 +260,8 @@ func (p *past) invalidate(ctx context.Context, reason engine.Reason) *record.Inv
 			why = append(why, t.Name+": "+reporting.Explain(err))
 		}
 	}
-	return &record.Invalidation{Done: len(why) == 0, Command: strings.Join(commands, "\n"), Why: strings.Join(why, "; ")}
+	return &record.Invalidation{Done: len(why) == 0, Command: strings.Join(commands, "\n"),
+		Why: strings.Join(why, "; ")}
 }
 
 func (p *past) account() *record.Backfill {
@@ -271,17 +283,20 @@ func printBackfill(w io.Writer, b *record.Backfill) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(t, "visits of\tplanned\tsent\tunknown\trejected\tunsent\tleft\t")
 	for _, d := range b.Days {
-		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n", d.Date, d.Planned, d.Sent, d.Unknown, d.Rejected, d.Unsent, d.Planned-d.Sent-d.Unknown-d.Rejected-d.Unsent, d.Skipped)
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n", d.Date, d.Planned, d.Sent, d.Unknown, d.Rejected,
+			d.Unsent, d.Planned-d.Sent-d.Unknown-d.Rejected-d.Unsent, d.Skipped)
 	}
 	_ = t.Flush() // a terminal that is gone cannot be told
 	for _, u := range b.Unknown {
-		_, _ = fmt.Fprintf(w, "unknown: batch %d of %s to %s, %d visits, the lowest has the number %d: %s\n", u.Number, u.Date, u.Target, u.Visits, u.FirstVisit, u.Why)
+		_, _ = fmt.Fprintf(w, "unknown: batch %d of %s to %s, %d visits, the lowest has the number %d: %s\n", u.Number,
+			u.Date, u.Target, u.Visits, u.FirstVisit, u.Why)
 	}
 	switch i := b.Invalidation; {
 	case i == nil:
 	case i.Done:
 		_, _ = fmt.Fprintln(w, "Matomo was asked to rebuild the reports of these days.")
 	default:
-		_, _ = fmt.Fprintf(w, "Matomo was not asked to rebuild the reports of these days (%s). On its server, in its folder:\n%s\n", i.Why, i.Command)
+		_, _ = fmt.Fprintf(w, "Matomo was not asked to rebuild the reports of these days (%s). On its server, in its "+
+			"folder:\n%s\n", i.Why, i.Command)
 	}
 }

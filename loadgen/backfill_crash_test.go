@@ -31,8 +31,9 @@ func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
 		return gone.Add(1)%2 == 1 // of the requests that a kill breaks off every other one is lost
 	}
 	env := pastSettings(a, map[string]string{
-		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "TARGET_VISITS_PER_DAY": "400",
-		"BULK_SIZE": "30", "BACKFILL_SHARDS": "3",
+		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"),
+		"TARGET_VISITS_PER_DAY": "400",
+		"BULK_SIZE":             "30", "BACKFILL_SHARDS": "3",
 	})
 	// So few that no shard can have ended at the last kill, even if it alone had sent them all.
 	batches := 25
@@ -74,7 +75,8 @@ func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
 	addsUp(t, s)
 	b := s.Backfill
 	if len(b.Unknown) != 3*3 || b.BatchesDone != b.Batches || b.Visits != s.Visits.Planned {
-		t.Errorf("%d batches are unknown after three kills of three shards, %d of %d are done, %d visits of %d", len(b.Unknown), b.BatchesDone, b.Batches, s.Visits.Planned, b.Visits)
+		t.Errorf("%d batches are unknown after three kills of three shards, %d of %d are done, %d visits of %d",
+			len(b.Unknown), b.BatchesDone, b.Batches, s.Visits.Planned, b.Visits)
 	}
 	_, visitors := a.seen()
 	for id, n := range visitors {
@@ -99,7 +101,8 @@ func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
 			t.Errorf("visit %d was never sent", n)
 		}
 	}
-	if missing != len(a.lost) || uint64(listed) != s.Visits.Uncertain || s.Visits.Complete+s.Visits.Uncertain != b.Visits {
+	if missing != len(a.lost) || uint64(listed) != s.Visits.Uncertain ||
+		s.Visits.Complete+s.Visits.Uncertain != b.Visits {
 		t.Errorf("%d visits are missing, %d listed; %+v", missing, listed, s.Visits)
 	}
 	if c := a.Counts().Total; c.Visits != int64(len(visitors)) || c.Visits != c.UniqueVisitors {

@@ -14,8 +14,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// Ninety days by the curve of a typical site and with a trend, around each change of the clock of two zones: of 50 visits a
-// day, mostly of one page, so that it takes seconds, or with -full of 2,000 as people make them.
+// Ninety days by the curve of a typical site and with a trend, around each change of the clock of two zones: of 50
+// visits a day, mostly of one page, so that it takes seconds, or with -full of 2,000 as people make them.
 func TestABackfillIsExactToTheDayAcrossChangesOfTheClock(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -39,8 +39,9 @@ func TestABackfillIsExactToTheDayAcrossChangesOfTheClock(t *testing.T) {
 			now := func() time.Time { return last.Add(30 * time.Hour) }
 			a := newArchive(t, c.zone, now)
 			env := pastSettings(a, map[string]string{
-				"BACKFILL_START_DATE": c.first, "BACKFILL_END_DATE": c.last, "BACKFILL_DAYS_BACK": "", "BACKFILL_DURATION_DAYS": "",
-				"TIMEZONE": c.zone, "BACKFILL_MAX_VISITS_PER_DAY": "0", "BACKFILL_WEEKLY_TREND": "0.01",
+				"BACKFILL_START_DATE": c.first, "BACKFILL_END_DATE": c.last, "BACKFILL_DAYS_BACK": "",
+				"BACKFILL_DURATION_DAYS": "",
+				"TIMEZONE":               c.zone, "BACKFILL_MAX_VISITS_PER_DAY": "0", "BACKFILL_WEEKLY_TREND": "0.01",
 				"TARGET_VISITS_PER_DAY": "50", "BOUNCE_PROBABILITY": "0.9",
 			})
 			least := uint64(90 * 45)
@@ -65,8 +66,9 @@ func TestTodayIsSentUpToNow(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 6, 16, 13, 30, 0, 0, time.UTC) } // 9:30 there
 	a := newArchive(t, "America/New_York", now)
 	l := startAt(t, afero.NewMemMapFs(), now, pastSettings(a, map[string]string{
-		"TIMEZONE": "America/New_York", "BACKFILL_DAYS_BACK": "1", "BACKFILL_DURATION_DAYS": "2", "TARGET_VISITS_PER_DAY": "300",
-		"THRESHOLDS": "achieved_rate>98%", // a job has the thresholds of live traffic
+		"TIMEZONE": "America/New_York", "BACKFILL_DAYS_BACK": "1", "BACKFILL_DURATION_DAYS": "2",
+		"TARGET_VISITS_PER_DAY": "300",
+		"THRESHOLDS":            "achieved_rate>98%", // a job has the thresholds of live traffic
 	}))
 	l.ends(t, exitOK)
 	s := l.summary(t)
@@ -87,7 +89,8 @@ func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
 	l := start(t, fsys, env)
 	eventually(t, "ten batches", func() bool { n, _ := a.seen(); return n > 10 })
 	addr := address(t, l)
-	for path, want := range map[string]string{"/healthz": `"phase":"running"`, "/metrics": `trafficinator_phase{phase="running"} 1`} {
+	for path, want := range map[string]string{"/healthz": `"phase":"running"`,
+		"/metrics": `trafficinator_phase{phase="running"} 1`} {
 		if text := get(t, "http://"+addr+path); !strings.Contains(text, want) {
 			t.Errorf("%s lacks %s: %s", path, want, text)
 		}
@@ -99,17 +102,20 @@ func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
 	l.ends(t, exitInterrupted)
 	s := l.summary(t)
 	addsUp(t, s)
-	if b := s.Backfill; len(b.Unknown) > 0 || b.BatchesDone == 0 || b.BatchesDone == b.Batches || !strings.Contains(b.Invalidation.Command, "core:invalidate-report-data --sites=1 --dates=") {
+	if b := s.Backfill; len(b.Unknown) > 0 || b.BatchesDone == 0 || b.BatchesDone == b.Batches ||
+		!strings.Contains(b.Invalidation.Command, "core:invalidate-report-data --sites=1 --dates=") {
 		t.Fatalf("%+v", b)
 	}
 	a.lose = nil
 	env["BACKFILL_RPS_LIMIT"], env["REQUEST_TIMEOUT"], env["TELEMETRY_ADDR"] = "400", "20", "off" // how fast may change
-	env["BULK_SIZE"] = "35"                                                                       // and how much in a request
+	// and how much in a request
+	env["BULK_SIZE"] = "35"
 	l = start(t, fsys, env)
 	l.ends(t, exitOK)
 	again := l.summary(t)
 	a.agrees(t, again)
-	if again.Seed != s.Seed || again.RunID != s.RunID || !again.Started.Equal(s.Started) || again.Kind != record.BackfillJob {
+	if again.Seed != s.Seed || again.RunID != s.RunID || !again.Started.Equal(s.Started) ||
+		again.Kind != record.BackfillJob {
 		t.Errorf("seed %d, begun %s; before %d, %s", again.Seed, again.Started, s.Seed, s.Started)
 	}
 	if _, visitors := a.seen(); len(visitors) != int(again.Backfill.Visits) {
@@ -126,7 +132,8 @@ func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
 func TestMatomoIsToldToMakeItsReportsAnew(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ api, says string }{
-		"allowed":     {`["Success. The following dates were invalidated successfully: 2026-06-13"]`, "Matomo was asked to rebuild the reports of these days"},
+		"allowed": {`["Success. The following dates were invalidated successfully: 2026-06-13"]`,
+			"Matomo was asked to rebuild the reports of these days"},
 		"not allowed": {"", "./console core:invalidate-report-data --sites=1 --dates=2026-06-13,2026-06-15"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -141,7 +148,8 @@ func TestMatomoIsToldToMakeItsReportsAnew(t *testing.T) {
 			if !l.stderr.has(c.says) || s.Backfill.Invalidation.Done != (c.api != "") {
 				t.Errorf("%+v is told as\n%s", s.Backfill.Invalidation, l.stderr.String())
 			}
-			if last := a.asked[len(a.asked)-1]; last.Get("dates") != "2026-06-13,2026-06-14,2026-06-15" || last.Get("token_auth") != token {
+			if last := a.asked[len(a.asked)-1]; last.Get("dates") != "2026-06-13,2026-06-14,2026-06-15" ||
+				last.Get("token_auth") != token {
 				t.Errorf("asked for %v", a.asked)
 			}
 			if l.stderr.has(token) || !l.stderr.has("2026-06-14") {
@@ -159,12 +167,17 @@ func TestWhatCannotArriveIsRefusedBeforehand(t *testing.T) {
 		api  string
 		want []string
 	}{
-		"no token": {map[string]string{"MATOMO_TOKEN_AUTH": ""}, "", []string{"MATOMO_TOKEN_AUTH: is not set for target matomo", "24 hours"}},
-		"deleted raw data": {nil, `["Warning: the following Dates have not been invalidated, because they are earlier than your Log Deletion limit: 2026-06-13\n The last day with logs is 2026-06-14."]`,
+		"no token": {map[string]string{"MATOMO_TOKEN_AUTH": ""}, "",
+			[]string{"MATOMO_TOKEN_AUTH: is not set for target matomo", "24 hours"}},
+		"deleted raw data": {nil,
+			`["Warning: the following Dates have not been invalidated, because they are earlier than your Log Deletion limit: 2026-06-13\n The last day with logs is 2026-06-14."]`,
 			[]string{`="2026-06-13": is older than the raw data that target matomo keeps`}},
-		"days of another zone": {nil, `{"idsite":1,"timezone":"UTC+1"}`, []string{`TIMEZONE="CET": has other days than the site of target matomo, which is in UTC+1: 2026-06-13 is the first`, "set TIMEZONE=UTC+1"}},
-		"two windows and a bad date": {map[string]string{"BACKFILL_START_DATE": "2026-06-31", "BACKFILL_END_DATE": "2026-07-01"}, "",
-			[]string{`BACKFILL_START_DATE="2026-06-31": is not a date`, `BACKFILL_END_DATE="2026-07-01": is in the future`, "two windows"}},
+		"days of another zone": {nil, `{"idsite":1,"timezone":"UTC+1"}`,
+			[]string{`TIMEZONE="CET": has other days than the site of target matomo, which is in UTC+1: 2026-06-13 is the first`, "set TIMEZONE=UTC+1"}},
+		"two windows and a bad date": {map[string]string{"BACKFILL_START_DATE": "2026-06-31",
+			"BACKFILL_END_DATE": "2026-07-01"}, "",
+			[]string{`BACKFILL_START_DATE="2026-06-31": is not a date`,
+				`BACKFILL_END_DATE="2026-07-01": is in the future`, "two windows"}},
 		"a bad window and another fault": {map[string]string{"BACKFILL_DURATION_DAYS": "9", "CONCURRENCY": "0"}, "",
 			[]string{`CONCURRENCY="0": is below 1`, `BACKFILL_DURATION_DAYS="9": ends in the future`}},
 	} {
@@ -208,7 +221,8 @@ func TestASiteThatIsYoungerThanTheDaysIsReported(t *testing.T) {
 		a.api = `{"idsite":1,"timezone":"CET","ts_created":"` + created + `"}`
 		l := startAt(t, afero.NewMemMapFs(), now, pastSettings(a, nil))
 		l.ends(t, exitOK)
-		if got := l.stderr.has("makes no reports of days before") && l.stderr.has("startDate=2026-06-12") && l.stderr.has("admin access"); got != told {
+		if got := l.stderr.has("makes no reports of days before") && l.stderr.has("startDate=2026-06-12") &&
+			l.stderr.has("admin access"); got != told {
 			t.Errorf("created %s: told %t:\n%s", created, got, l.stderr.String())
 		}
 	}
@@ -219,7 +233,8 @@ func TestABackfillWithoutATokenSendsToday(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 6, 16, 12, 0, 0, 0, time.UTC) }
 	a := newArchive(t, "CET", now)
 	l := startAt(t, afero.NewMemMapFs(), now, pastSettings(a, map[string]string{
-		"MATOMO_TOKEN_AUTH": "", "BACKFILL_DAYS_BACK": "", "BACKFILL_DURATION_DAYS": "", "BACKFILL_START_DATE": "2026-06-16", "BACKFILL_END_DATE": "2026-06-16",
+		"MATOMO_TOKEN_AUTH": "", "BACKFILL_DAYS_BACK": "", "BACKFILL_DURATION_DAYS": "",
+		"BACKFILL_START_DATE": "2026-06-16", "BACKFILL_END_DATE": "2026-06-16",
 	}))
 	l.ends(t, exitOK)
 	a.agrees(t, l.summary(t))
@@ -228,10 +243,12 @@ func TestABackfillWithoutATokenSendsToday(t *testing.T) {
 func TestATokenWithoutItsRightEndsTheJob(t *testing.T) {
 	t.Parallel()
 	a, fsys := newArchive(t, "CET", time.Now), afero.NewMemMapFs()
-	env := pastSettings(a, map[string]string{"MATOMO_TOKEN_AUTH": "00000000000000000000000000000000", "BULK_SIZE": "20", "BACKFILL_SHARDS": "1"})
+	env := pastSettings(a, map[string]string{"MATOMO_TOKEN_AUTH": "00000000000000000000000000000000", "BULK_SIZE": "20",
+		"BACKFILL_SHARDS": "1"})
 	l := start(t, fsys, env)
 	l.ends(t, exitNoTarget)
-	if n, _ := a.seen(); n != 5 || !l.stderr.has("target matomo took nothing of 5 batches in a row: answered 200: all hits are called invalid") {
+	if n, _ := a.seen(); n != 5 ||
+		!l.stderr.has("target matomo took nothing of 5 batches in a row: answered 200: all hits are called invalid") {
 		t.Errorf("after %d requests:\n%s", n, l.stderr.String())
 	}
 	addsUp(t, l.summary(t))
@@ -248,7 +265,8 @@ func TestABackfillTakesNoOtherRunsName(t *testing.T) {
 	t.Parallel()
 	a, fsys := newArchive(t, "CET", time.Now), afero.NewMemMapFs()
 	m := newMatomo(t, sink.Config{}, nil)
-	start(t, fsys, settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "past", "STOP_AFTER_VISITS": "5"})).ends(t, exitOK)
+	start(t, fsys, settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "past", "STOP_AFTER_VISITS": "5"})).
+		ends(t, exitOK)
 	l := start(t, fsys, pastSettings(a, nil))
 	l.ends(t, exitConfig)
 	if !l.stderr.has(`RUN_ID="past": is that of another run`) {
@@ -274,7 +292,8 @@ func TestACheckTellsOfABackfill(t *testing.T) {
 func TestWhatADayHasNoTimeForIsNotLeftToSend(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	printBackfill(&b, &record.Backfill{Days: []record.BackfillDay{{Date: "2026-06-16", Planned: 10, Sent: 6, Unsent: 1}}})
+	printBackfill(&b, &record.Backfill{Days: []record.BackfillDay{{Date: "2026-06-16", Planned: 10, Sent: 6,
+		Unsent: 1}}})
 	if !strings.Contains(strings.Join(strings.Fields(b.String()), " "), "unsent left 2026-06-16 10 6 0 0 1 3") {
 		t.Errorf("the table is\n%s", b.String())
 	}

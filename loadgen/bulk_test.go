@@ -37,7 +37,8 @@ func TestARunInBulkIsRecordedAsSent(t *testing.T) {
 			t.Parallel()
 			var requests atomic.Int32
 			m := newMatomo(t, sink.Config{}, bulkOnly(&requests))
-			env := settings(m, map[string]string{"SEND_MODE": "bulk", "STATE_DIR": filepath.Join(t.TempDir(), "state"), "SUMMARY_FILE": filepath.Join(t.TempDir(), "s.json")})
+			env := settings(m, map[string]string{"SEND_MODE": "bulk", "STATE_DIR": filepath.Join(t.TempDir(), "state"),
+				"SUMMARY_FILE": filepath.Join(t.TempDir(), "s.json")})
 			for key, v := range more {
 				env[key] = v
 			}

@@ -48,14 +48,16 @@ type capacitySearch struct {
 }
 
 // newCapacitySearch searches as k says, in the visits of lag, with the engine of c, whose load is CAPACITY_FROM.
-func newCapacitySearch(k *spec.Spec, c engine.Config, e *engine.Engine, targets []string, lag capacity.Lag) *capacitySearch {
+func newCapacitySearch(k *spec.Spec, c engine.Config, e *engine.Engine, targets []string,
+	lag capacity.Lag) *capacitySearch {
 	text := k.Thresholds
 	if text == "" {
 		text = defaultThresholds
 	}
 	thresholds, _ := threshold.Parse("THRESHOLDS", text) // the settings were checked
 	s := &capacitySearch{
-		engine: e, router: c.Router, clock: c.Clock, targets: targets, counts: c.Ledger.Counts, log: c.Log, thresholds: thresholds, step: seconds(k.CapacityStep), timeout: seconds(k.RequestTimeout),
+		engine: e, router: c.Router, clock: c.Clock, targets: targets, counts: c.Ledger.Counts, log: c.Log,
+		thresholds: thresholds, step: seconds(k.CapacityStep), timeout: seconds(k.RequestTimeout),
 		steps: capacity.New(k.CapacityFrom, k.CapacityTo), lag: lag,
 		found: record.Capacity{From: k.CapacityFrom, To: k.CapacityTo, Steps: []record.CapacityStep{}},
 	}
@@ -109,7 +111,8 @@ func (c *capacitySearch) try(ctx context.Context, step capacity.Step) (s record.
 	c.engine.SetRate(step.Rate / c.found.From)
 	c.engine.Pause(false)
 	c.rate = step.Rate
-	s = record.CapacityStep{Kind: step.Kind, Started: time.Now().UTC(), Settled: settle.Seconds(), OfferedVisitRate: step.Rate}
+	s = record.CapacityStep{Kind: step.Kind, Started: time.Now().UTC(), Settled: settle.Seconds(),
+		OfferedVisitRate: step.Rate}
 	c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
 	if !wait(ctx, settle) {
 		return s, false
@@ -118,8 +121,9 @@ func (c *capacitySearch) try(ctx context.Context, step capacity.Step) (s record.
 	return s, c.measure(ctx, &s, stood)
 }
 
-// recover lets no visit begin until about as few requests are in flight as while the lowest rate held, so that the backlog of a step
-// that broke is not held against the next. Once all visits must have ended there is nothing to wait for.
+// recover lets no visit begin until about as few requests are in flight as while the lowest rate held, so that the
+// backlog of a step that broke is not held against the next. Once all visits must have ended there is nothing to wait
+// for.
 func (c *capacitySearch) recover(ctx context.Context) bool {
 	c.engine.Pause(true)
 	c.rate = 0
@@ -146,8 +150,8 @@ func (c *capacitySearch) recover(ctx context.Context) bool {
 	}
 }
 
-// measure looks at a step once a second until its time is over or it has clearly broken. standstills is how many there were
-// before the step: another one ends it.
+// measure looks at a step once a second until its time is over or it has clearly broken. standstills is how many there
+// were before the step: another one ends it.
 func (c *capacitySearch) measure(ctx context.Context, s *record.CapacityStep, standstills int) bool {
 	length := c.step
 	if s.Kind == record.CapacityConfirm {
@@ -196,14 +200,16 @@ func (c *capacitySearch) measure(ctx context.Context, s *record.CapacityStep, st
 // values are what thresholds are judged by, of counts that came together in a time.
 func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
 	return threshold.Values{
-		Hits: c.Total(-1).Hits(), Visits: record.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]}, Due: c.Due,
+		Hits: c.Total(-1).Hits(), Visits: record.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]},
+		Due:     c.Due,
 		Latency: record.Percentiles(c.Latencies()), Elapsed: elapsed,
 	}
 }
 
 // book takes a step that has ended into the search and its record.
 func (c *capacitySearch) book(s record.CapacityStep) {
-	c.log.Info("step of the capacity search", "kind", s.Kind, "visits_per_second", s.OfferedVisitRate, "hits_per_second", s.HitRate,
+	c.log.Info("step of the capacity search", "kind", s.Kind, "visits_per_second", s.OfferedVisitRate,
+		"hits_per_second", s.HitRate,
 		"p95_seconds", s.Latency.P95, "error_share", s.ErrorShare, "held", s.Held, "void", s.Void)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -214,7 +220,8 @@ func (c *capacitySearch) book(s record.CapacityStep) {
 	}
 	c.steps.End(capacity.Result{Held: s.Held, Throughput: s.HitRate / c.lag.HitsPerVisit()})
 	if !s.Held && (f.BrokenRate == 0 || s.OfferedVisitRate < f.BrokenRate) {
-		f.BrokenRate, f.Limit = s.OfferedVisitRate, slices.DeleteFunc(slices.Clone(s.Verdicts), func(v record.Verdict) bool { return v.Held })
+		f.BrokenRate, f.Limit = s.OfferedVisitRate,
+			slices.DeleteFunc(slices.Clone(s.Verdicts), func(v record.Verdict) bool { return v.Held })
 	}
 	f.VisitRate, f.Confirmed = c.steps.Best()
 	f.HitRate = 0

@@ -78,13 +78,15 @@ func (r limitedRequest) Send() tracking.Result {
 }
 
 // searched is the search of a server with the visits of the default settings but for env, in virtual time.
-func searched(t *testing.T, server *limited, env map[string]string) (found *record.Capacity, why engine.Reason, took time.Duration) {
+func searched(t *testing.T, server *limited, env map[string]string) (found *record.Capacity, why engine.Reason,
+	took time.Duration) {
 	t.Helper()
 	return searchedBy(t, server, standstill.New, env)
 }
 
 // searchedBy is the same with a clock of the test's own.
-func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *standstill.Clock, env map[string]string) (found *record.Capacity, why engine.Reason, took time.Duration) {
+func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *standstill.Clock,
+	env map[string]string) (found *record.Capacity, why engine.Reason, took time.Duration) {
 	t.Helper()
 	all := map[string]string{"MATOMO_URL": "http://127.0.0.1/matomo.php", "CAPACITY_SEARCH": "true"}
 	for k, v := range env {
@@ -96,9 +98,13 @@ func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *stan
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := engine.Config{
-			Visits: p.Visits, Sender: server, Router: routing.New(p.Targets, p.Strategy, p.Seed), Ledger: ledger.New(1), Log: slog.New(slog.DiscardHandler),
-			Alarm: alarm.Timer(), Clock: clock(time.Now()), Load: profile.NewConstant(p.Spec.CapacityFrom * 86400), Concurrency: p.Spec.Concurrency, Batch: 1, Zone: p.Zone,
-			Reserve: func(uint64) error { return nil }, AutoStop: time.Duration(p.Spec.AutoStopHours * float64(time.Hour)),
+			Visits: p.Visits, Sender: server, Router: routing.New(p.Targets, p.Strategy, p.Seed), Ledger: ledger.New(1),
+			Log:   slog.New(slog.DiscardHandler),
+			Alarm: alarm.Timer(), Clock: clock(time.Now()), Load: profile.NewConstant(p.Spec.CapacityFrom * 86400),
+			Concurrency: p.Spec.Concurrency, Batch: 1, Zone: p.Zone,
+			Reserve: func(uint64) error {
+				return nil
+			}, AutoStop: time.Duration(p.Spec.AutoStopHours * float64(time.Hour)),
 		}
 		e := engine.New(c)
 		drain, stop := context.WithCancelCause(t.Context())
@@ -120,16 +126,19 @@ func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *stan
 }
 
 func TestACapacitySearchFindsTheLimitOfAServer(t *testing.T) {
-	for _, server := range []*limited{{perSecond: 40}, {perSecond: 300}, {perSecond: 300, delay: 100 * time.Millisecond}, {perSecond: 1100}} {
+	for _, server := range []*limited{{perSecond: 40}, {perSecond: 300},
+		{perSecond: 300, delay: 100 * time.Millisecond}, {perSecond: 1100}} {
 		perSecond := server.perSecond
 		found, why, took := searched(t, server, nil)
 		if why != "capacity_found" || !found.Confirmed || math.Abs(found.HitRate/perSecond-1) > .05 {
-			t.Errorf("%v hits/s: %s, %.4g visits/s, %.4g hits/s, confirmed %t", perSecond, why, found.VisitRate, found.HitRate, found.Confirmed)
+			t.Errorf("%v hits/s: %s, %.4g visits/s, %.4g hits/s, confirmed %t", perSecond, why, found.VisitRate,
+				found.HitRate, found.Confirmed)
 		}
 		if took > 5*time.Minute {
 			t.Errorf("%v hits/s: took %s", perSecond, took)
 		}
-		if len(found.Limit) == 0 || found.BrokenRate <= found.VisitRate || !strings.Contains(threshold.Misses(found.Limit), "p95<1s") {
+		if len(found.Limit) == 0 || found.BrokenRate <= found.VisitRate ||
+			!strings.Contains(threshold.Misses(found.Limit), "p95<1s") {
 			t.Errorf("%v hits/s: showed at %.4g visits/s as %+v", perSecond, found.BrokenRate, found.Limit)
 		}
 		if found.UnderWay != nil || len(found.Thresholds) != 3 {
@@ -140,7 +149,8 @@ func TestACapacitySearchFindsTheLimitOfAServer(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 			// Nothing of the backlog of a step is held against the next.
-			if i > 0 && !found.Steps[i-1].Held && perSecond >= 300 && s.OfferedVisitRate < found.Steps[i-1].HitRate/found.HitRate*found.VisitRate && !s.Held {
+			if i > 0 && !found.Steps[i-1].Held && perSecond >= 300 &&
+				s.OfferedVisitRate < found.Steps[i-1].HitRate/found.HitRate*found.VisitRate && !s.Held {
 				t.Errorf("%v hits/s: %+v after %+v", perSecond, s, found.Steps[i-1])
 			}
 		}
@@ -148,15 +158,18 @@ func TestACapacitySearchFindsTheLimitOfAServer(t *testing.T) {
 }
 
 func TestACapacitySearchThatBeginsHighOvershootsAndComesBack(t *testing.T) {
-	found, _, took := searched(t, &limited{perSecond: 300}, map[string]string{"CAPACITY_FROM": "10"}) // 160 visits a second are three times too many
+	// 160 visits a second are three times too many
+	found, _, took := searched(t, &limited{perSecond: 300}, map[string]string{"CAPACITY_FROM": "10"})
 	if !found.Confirmed || math.Abs(found.HitRate/300-1) > .05 || took > 5*time.Minute {
-		t.Errorf("%.4g visits/s, %.4g hits/s, confirmed %t, after %s", found.VisitRate, found.HitRate, found.Confirmed, took)
+		t.Errorf("%.4g visits/s, %.4g hits/s, confirmed %t, after %s", found.VisitRate, found.HitRate,
+			found.Confirmed, took)
 	}
 }
 
 func TestACapacitySearchFindsWhereErrorsBegin(t *testing.T) {
 	busy := func(waiting time.Duration) bool { return waiting > 50*time.Millisecond }
-	found, why, _ := searched(t, &limited{perSecond: 200, refuses: busy}, map[string]string{"THRESHOLDS": "error_share<5%"})
+	found, why, _ := searched(t, &limited{perSecond: 200, refuses: busy},
+		map[string]string{"THRESHOLDS": "error_share<5%"})
 	// So many may be refused: 200 of 0.95 times the hits.
 	if why != "capacity_found" || !found.Confirmed || found.HitRate < 185 || found.HitRate > 201 {
 		t.Errorf("%s: %.4g visits/s, %.4g hits/s, confirmed %t", why, found.VisitRate, found.HitRate, found.Confirmed)
@@ -172,7 +185,8 @@ func TestACapacitySearchEndsAtTheEndsOfItsRange(t *testing.T) {
 		t.Errorf("%s: %+v", why, found)
 	}
 	found, why, _ = searched(t, &limited{perSecond: 20}, map[string]string{"CAPACITY_FROM": "20"})
-	if why != "capacity_none" || found.VisitRate != 0 || found.HitRate != 0 || found.BrokenRate != 20 || len(found.Steps) != 1 {
+	if why != "capacity_none" || found.VisitRate != 0 || found.HitRate != 0 || found.BrokenRate != 20 ||
+		len(found.Steps) != 1 {
 		t.Errorf("%s: %+v", why, found)
 	}
 	if s := found.Steps[0]; s.Measured >= 10 {
@@ -199,14 +213,18 @@ func TestTheAnswerOfACapacitySearch(t *testing.T) {
 		"47.28 visits/s (296.7 hits/s); the limit showed at 51.84 visits/s as p95<1s (1.25 s)": {
 			VisitRate: 47.283, HitRate: 296.7, Confirmed: true, BrokenRate: 51.843, Limit: limit,
 		},
-		"at least 16 visits/s (98 hits/s), not confirmed for a minute; the limit showed at 64 visits/s as p95<1s (1.25 s)": {
+		"at least 16 visits/s (98 hits/s), not confirmed for a minute; the limit showed at 64 visits/s as " +
+			"p95<1s (1.25 s)": {
 			VisitRate: 16, HitRate: 98, BrokenRate: 64, Limit: limit,
 		},
-		"1000 visits/s (6120 hits/s); nothing higher was tried":                            {VisitRate: 1000, HitRate: 6120, Confirmed: true},
-		"not even the lowest rate held; the limit showed at 1 visits/s as p95<1s (1.25 s)": {BrokenRate: 1, Limit: limit},
-		"the search ended before its first step":                                           {},
-		"at least 4 visits/s (24 hits/s); the search was given up: 403":                    {VisitRate: 4, HitRate: 24, BrokenRate: 64, Limit: limit, Void: "403"},
-		"nothing was found; the search was given up: 403":                                  {Void: "403"},
+		"1000 visits/s (6120 hits/s); nothing higher was tried": {VisitRate: 1000,
+			HitRate: 6120, Confirmed: true},
+		"not even the lowest rate held; the limit showed at 1 visits/s as p95<1s (1.25 s)": {BrokenRate: 1,
+			Limit: limit},
+		"the search ended before its first step": {},
+		"at least 4 visits/s (24 hits/s); the search was given up: 403": {VisitRate: 4, HitRate: 24,
+			BrokenRate: 64, Limit: limit, Void: "403"},
+		"nothing was found; the search was given up: 403": {Void: "403"},
 	} {
 		if got := finding(&c); got != want {
 			t.Errorf("%s; want %s", got, want)

@@ -39,9 +39,12 @@ func parseFlags(set *flag.FlagSet, args []string, h host) (code int, ok bool) {
 
 func check(ctx context.Context, args []string, h host) int {
 	set := flag.NewFlagSet("check", flag.ContinueOnError)
-	file := set.String("env-file", "", "read the settings from this file too; those of the environment win, as with docker compose")
-	connect := set.Bool("connect", false, "ask every target, without leaving a visit there, whether its settings suit the run")
-	probe := set.Bool("probe", false, "send every target one marked visit with each kind of hit of the run, and compare what Matomo made of it")
+	file := set.String("env-file", "",
+		"read the settings from this file too; those of the environment win, as with docker compose")
+	connect := set.Bool("connect", false,
+		"ask every target, without leaving a visit there, whether its settings suit the run")
+	probe := set.Bool("probe", false,
+		"send every target one marked visit with each kind of hit of the run, and compare what Matomo made of it")
 	if code, ok := parseFlags(set, args, h); !ok {
 		return code
 	}
@@ -96,17 +99,20 @@ func check(ctx context.Context, args []string, h host) int {
 		_, _ = fmt.Fprintln(h.stdout, "the settings are good")
 		return exitOK
 	}
-	_, _ = fmt.Fprintf(h.stdout, "the settings are good as far as they were checked\nnot checked: %s\n", strings.Join(unread, "\nnot checked: "))
+	_, _ = fmt.Fprintf(h.stdout, "the settings are good as far as they were checked\nnot checked: %s\n",
+		strings.Join(unread, "\nnot checked: "))
 	return exitOK
 }
 
-// asDockerRun warns of what the loadgen would refuse if docker run --env-file read the file: it hands quotes and comments on as
-// a part of the value, and compose does not.
+// asDockerRun warns of what the loadgen would refuse if docker run --env-file read the file: it hands quotes and
+// comments on as a part of the value, and compose does not.
 func asDockerRun(file string, data []byte) (problems problem.List) {
 	_, faults := spec.Parse(exchange.AsDockerRun(data), nil)
 	for _, f := range faults.Errors() {
 		if f.Message == envspec.InQuotes || f.Message == envspec.HasComment {
-			problems.Warn(file+": "+f.Where, "", f.Message+", which docker compose leaves out and docker run --env-file hands on", "remove it, and docker run can read the file too")
+			problems.Warn(file+": "+f.Where, "",
+				f.Message+", which docker compose leaves out and docker run --env-file hands on",
+				"remove it, and docker run can read the file too")
 		}
 	}
 	return problems
@@ -146,7 +152,8 @@ func askHealth(ctx context.Context, h host, s spec.Spec) int {
 	}
 	unset := ""
 	if !s.Set["TELEMETRY_ADDR"] {
-		unset = "; TELEMETRY_ADDR is not set, so that a run takes a free port where this one is taken: set it to what the run's log says"
+		unset = "; TELEMETRY_ADDR is not set, so that a run takes a free port where this one is taken: set it " +
+			"to what the run's log says"
 	}
 	resp, err := (&http.Client{Transport: &http.Transport{}}).Do(req) // which no proxy of the environment answers for
 	if err != nil {
@@ -162,7 +169,8 @@ func askHealth(ctx context.Context, h host, s spec.Spec) int {
 	case json.Unmarshal(body, &health) != nil || health.Phase == "":
 		_, _ = fmt.Fprintf(h.stderr, "not healthy: what answers at %s is no loadgen%s\n", s.TelemetryAddr, unset)
 	case unset != "" && s.RunID != "" && health.RunID != s.RunID:
-		_, _ = fmt.Fprintf(h.stderr, "not healthy: the loadgen at %s has the run %q, not %q%s\n", s.TelemetryAddr, health.RunID, s.RunID, unset)
+		_, _ = fmt.Fprintf(h.stderr, "not healthy: the loadgen at %s has the run %q, not %q%s\n", s.TelemetryAddr,
+			health.RunID, s.RunID, unset)
 	default:
 		_, _ = h.stdout.Write(body)
 		return exitOK

@@ -31,7 +31,8 @@ func TestAPlanIsTheSameBytesEveryTime(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"text", "jsonl"} {
 		plan := func(runID, concurrency string) string {
-			env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": runID, "CONCURRENCY": concurrency, "ECOMMERCE_PROBABILITY": "0.2"})
+			env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": runID, "CONCURRENCY": concurrency,
+				"ECOMMERCE_PROBABILITY": "0.2"})
 			return printed(t, env, "plan", "--visits", "50", "--format", format)
 		}
 		first := plan("one", "50")
@@ -111,7 +112,8 @@ func TestTheFileOfSettingsWinsOverTheEnvironment(t *testing.T) {
 	m := newMatomo(t, sink.Config{}, nil)
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, "/x/loadgen.env", "STOP_AFTER_VISITS=7\nRUN_ID=from-file\nMATOMO_TOKEN_AUTH="+token+"\n")
-	env := settings(m, map[string]string{"LOADGEN_ENV_FILE": "/x/loadgen.env", "RUN_ID": "from-env", "MATOMO_TOKEN_AUTH": "", "MATOMO_TOKEN_AUTH_FILE": "/none"})
+	env := settings(m, map[string]string{"LOADGEN_ENV_FILE": "/x/loadgen.env", "RUN_ID": "from-env",
+		"MATOMO_TOKEN_AUTH": "", "MATOMO_TOKEN_AUTH_FILE": "/none"})
 	l := start(t, fsys, env)
 	l.ends(t, exitOK)
 	s := l.summary(t)
@@ -134,7 +136,8 @@ func TestAFileOfSettingsThatNobodyNamesIsLeftAside(t *testing.T) {
 	m, other := newMatomo(t, sink.Config{}, nil), newMatomo(t, sink.Config{}, nil)
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, "/x/loadgen.env", "MATOMO_URL="+other.url+"\nAUTO_START=false\nRUN_ID=theirs\nSTOP_AFTER_VISITS=\n")
-	l := start(t, fsys, settings(m, map[string]string{"EXCHANGE_DIR": "/x", "RUN_ID": "mine", "STOP_AFTER_VISITS": "7"}))
+	l := start(t, fsys, settings(m,
+		map[string]string{"EXCHANGE_DIR": "/x", "RUN_ID": "mine", "STOP_AFTER_VISITS": "7"}))
 	l.wait(t, patience)
 	s := l.summary(t)
 	recorded(t, s, m)
@@ -150,12 +153,17 @@ func TestAFileOfSettingsThatNobodyNamesIsLeftAside(t *testing.T) {
 // In the web stack the loadgen can be there before the controller has written its settings.
 func TestALoadgenThatIsHeldBackNeedsNoSettingsYet(t *testing.T) {
 	t.Parallel()
-	l := start(t, afero.NewMemMapFs(), map[string]string{"AUTO_START": "false", "LOADGEN_ENV_FILE": "/x/loadgen.env", "TELEMETRY_ADDR": "off"})
+	l := start(t, afero.NewMemMapFs(),
+		map[string]string{"AUTO_START": "false", "LOADGEN_ENV_FILE": "/x/loadgen.env", "TELEMETRY_ADDR": "off"})
 	eventually(t, "it idles", func() bool { return l.stderr.has("idle") })
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitOK)
-	refused(t, start(t, afero.NewMemMapFs(), settings(nil, map[string]string{"MATOMO_URL": nobody, "LOADGEN_ENV_FILE": "/x/loadgen.env"})),
-		`LOADGEN_ENV_FILE="/x/loadgen.env": cannot be read: open /x/loadgen.env: file does not exist; name a file that exists and that this user may read`)
+	refused(
+		t,
+		start(t, afero.NewMemMapFs(),
+			settings(nil, map[string]string{"MATOMO_URL": nobody, "LOADGEN_ENV_FILE": "/x/loadgen.env"})),
+		`LOADGEN_ENV_FILE="/x/loadgen.env": cannot be read: open /x/loadgen.env: file does not exist; name a file that exists and that this user may read`,
+	)
 }
 
 var listens = regexp.MustCompile(`telemetry listens.* addr=(\S+)`)
@@ -185,13 +193,15 @@ func TestAutoStartOffIdlesUntilASignal(t *testing.T) {
 	t.Parallel()
 	l := start(t, afero.NewMemMapFs(), map[string]string{"AUTO_START": "false", "TELEMETRY_ADDR": "127.0.0.1:0"})
 	addr := address(t, l)
-	if health := get(t, "http://"+addr+"/healthz"); !strings.Contains(health, `"status":"ok"`) || !strings.Contains(health, `"phase":"idle"`) {
+	if health := get(t, "http://"+addr+"/healthz"); !strings.Contains(health, `"status":"ok"`) ||
+		!strings.Contains(health, `"phase":"idle"`) {
 		t.Errorf("health is %s", health)
 	}
 	if metrics := get(t, "http://"+addr+"/metrics"); !strings.Contains(metrics, `trafficinator_phase{phase="idle"} 1`) {
 		t.Errorf("metrics lack the phase:\n%s", metrics)
 	}
-	if health := printed(t, map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck"); !strings.Contains(health, `"phase":"idle"`) {
+	if health := printed(t, map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck"); !strings.Contains(health,
+		`"phase":"idle"`) {
 		t.Errorf("healthcheck says %s", health)
 	}
 	l.signals <- syscall.SIGTERM
@@ -208,7 +218,8 @@ func TestMetricsEqualTheLedger(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{ErrorShare: .1}, nil)
 	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
-		"TELEMETRY_ADDR": "127.0.0.1:0", "STOP_AFTER_VISITS": "0", "MAX_TOTAL_VISITS": "60", "ECOMMERCE_PROBABILITY": "0.3",
+		"TELEMETRY_ADDR": "127.0.0.1:0", "STOP_AFTER_VISITS": "0", "MAX_TOTAL_VISITS": "60",
+		"ECOMMERCE_PROBABILITY": "0.3",
 	}))
 	addr := address(t, l)
 	eventually(t, "the cap is reached", func() bool { return l.stderr.has("daily cap of 60 visits reached") })
@@ -230,9 +241,11 @@ func TestMetricsEqualTheLedger(t *testing.T) {
 		fmt.Sprintf("trafficinator_plan_info{hash=%q,run_id=%q} 1", s.PlanHash, s.RunID),
 	}
 	for kind, h := range s.ByKind {
-		want = append(want, fmt.Sprintf(`trafficinator_hits_planned_total{kind=%q,target="matomo"} %d`, kind, h.Planned))
+		want = append(want, fmt.Sprintf(`trafficinator_hits_planned_total{kind=%q,target="matomo"} %d`, kind,
+			h.Planned))
 		for outcome, n := range outcomes(h) {
-			want = append(want, fmt.Sprintf(`trafficinator_hits_total{kind=%q,outcome=%q,target="matomo"} %d`, kind, outcome, n))
+			want = append(want, fmt.Sprintf(`trafficinator_hits_total{kind=%q,outcome=%q,target="matomo"} %d`, kind,
+				outcome, n))
 		}
 	}
 	for _, line := range want {
@@ -247,18 +260,21 @@ func TestMetricsEqualTheLedger(t *testing.T) {
 
 func outcomes(h record.Hits) map[string]uint64 {
 	return map[string]uint64{
-		"accepted": h.Accepted, "rejected": h.Rejected, "failed": h.Failed, "unknown": h.Unknown, "shed": h.Shed, "abandoned": h.Abandoned,
+		"accepted": h.Accepted, "rejected": h.Rejected, "failed": h.Failed, "unknown": h.Unknown, "shed": h.Shed,
+		"abandoned": h.Abandoned,
 	}
 }
 
 // An image has one healthcheck, whatever a container of it runs.
 func TestASinkAnswersTheHealthcheckWhereItIsAsked(t *testing.T) {
 	t.Parallel()
-	l := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": "127.0.0.1:0"}, "sink", "--addr", "127.0.0.1:0", "--quiet")
+	l := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": "127.0.0.1:0"}, "sink", "--addr",
+		"127.0.0.1:0", "--quiet")
 	said := regexp.MustCompile(`answered at http://(\S+)/healthz`)
 	eventually(t, "the sink says where", func() bool { return said.MatchString(l.stderr.String()) })
 	addr := said.FindStringSubmatch(l.stderr.String())[1]
-	if health := printed(t, map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck"); !strings.Contains(health, `"phase":"sink"`) {
+	if health := printed(t, map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck"); !strings.Contains(health,
+		`"phase":"sink"`) {
 		t.Errorf("healthcheck says %s", health)
 	}
 	l.signals <- syscall.SIGTERM
@@ -269,26 +285,33 @@ func TestASinkAnswersTheHealthcheckWhereItIsAsked(t *testing.T) {
 func TestAHealthcheckTakesNoOtherForTheRun(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprint(w, map[string]string{"/healthz": `{"status":"ok","phase":"running","run_id":"other"}`}[r.URL.Path])
+		_, _ = fmt.Fprint(
+			w,
+			map[string]string{"/healthz": `{"status":"ok","phase":"running","run_id":"other"}`}[r.URL.Path],
+		)
 	}))
 	t.Cleanup(other.Close)
-	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<html>") }))
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, "<html>")
+	}))
 	t.Cleanup(page.Close)
 	const moved = "; TELEMETRY_ADDR is not set, so that a run takes a free port where this one is taken"
 	for name, c := range map[string]struct {
 		set, given, id string
 		want           string
 	}{
-		"another program":            {set: page.URL, want: "is no loadgen\n"},
-		"another program, by luck":   {given: page.URL, want: "is no loadgen" + moved},
-		"another run":                {given: other.URL, id: "nightly-7", want: `has the run "other", not "nightly-7"` + moved},
+		"another program":          {set: page.URL, want: "is no loadgen\n"},
+		"another program, by luck": {given: page.URL, want: "is no loadgen" + moved},
+		"another run": {given: other.URL, id: "nightly-7",
+			want: `has the run "other", not "nightly-7"` + moved},
 		"nobody":                     {given: "http://127.0.0.1:1", want: "connection refused" + moved},
 		"an address that was chosen": {set: other.URL, id: "nightly-7"},
 		"the same run":               {given: other.URL, id: "other"},
 		"any run":                    {given: other.URL},
 	} {
 		var out, problems strings.Builder
-		s := spec.Spec{TelemetryAddr: strings.TrimPrefix(c.set+c.given, "http://"), RunID: c.id, Set: map[string]bool{"TELEMETRY_ADDR": c.set != ""}}
+		s := spec.Spec{TelemetryAddr: strings.TrimPrefix(c.set+c.given, "http://"), RunID: c.id,
+			Set: map[string]bool{"TELEMETRY_ADDR": c.set != ""}}
 		code := askHealth(t.Context(), host{stdout: &out, stderr: &problems}, s)
 		if c.want == "" && (code != exitOK || !strings.Contains(out.String(), `"run_id":"other"`)) {
 			t.Errorf("%s: %d, %s", name, code, problems.String())

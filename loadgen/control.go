@@ -42,7 +42,8 @@ type control struct {
 
 // newControl is of a run that follows its plan so far.
 func newControl(fsys afero.Fs, dir, runID string, run steered, log *slog.Logger) *control {
-	return &control{fs: fsys, path: filepath.Join(dir, exchange.ControlFile), run: run, log: log, state: exchange.Steady(runID)}
+	return &control{fs: fsys, path: filepath.Join(dir, exchange.ControlFile), run: run, log: log,
+		state: exchange.Steady(runID)}
 }
 
 // watch looks at the file every second until ctx is done.
@@ -76,7 +77,8 @@ func (c *control) look() {
 	c.log.Info("the run is steered", "paused", told.Paused, "scale", told.Scale, "finish_seconds", told.FinishSeconds)
 	c.run.SetRate(told.Scale)
 	c.run.Pause(told.Paused)
-	if told.FinishSeconds > 0 && told.FinishSeconds != c.state.FinishSeconds { // an end that was begun is not taken back
+	// an end that was begun is not taken back
+	if told.FinishSeconds > 0 && told.FinishSeconds != c.state.FinishSeconds {
 		c.run.Finish(seconds(told.FinishSeconds))
 	}
 	c.state = told

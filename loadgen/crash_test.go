@@ -74,7 +74,8 @@ func TestAKilledRunGoesOnWithNewVisitors(t *testing.T) {
 	m, next := newMatomo(t, sink.Config{}, nil), newMatomo(t, sink.Config{}, nil)
 	dir := t.TempDir()
 	env := settings(m, map[string]string{
-		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "RUN_ID": "nightly",
+		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"),
+		"RUN_ID":                "nightly",
 		"TARGET_VISITS_PER_DAY": "4320000", "STOP_AFTER_VISITS": "300", "PAUSE_BETWEEN_PVS_MAX": "1",
 	})
 	killed(t, m, env, 40)
@@ -93,7 +94,8 @@ func TestAKilledRunGoesOnWithNewVisitors(t *testing.T) {
 	recorded(t, s, next)
 	before, after := m.ids(), next.ids()
 	if len(after) != int(s.Visits.Planned-s.Visits.Unsent) || len(before)+len(after) > 300 {
-		t.Errorf("%d visitors, then %d in %d visits, with STOP_AFTER_VISITS=300", len(before), len(after), s.Visits.Planned)
+		t.Errorf("%d visitors, then %d in %d visits, with STOP_AFTER_VISITS=300", len(before), len(after),
+			s.Visits.Planned)
 	}
 	for _, id := range after {
 		if slices.Contains(before, id) {
@@ -108,12 +110,15 @@ func TestAKillDoesNotLiftTheDailyCap(t *testing.T) {
 	dir := t.TempDir()
 	env := settings(m, map[string]string{
 		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "RUN_ID": "first",
-		"TARGET_VISITS_PER_DAY": "4320000", "STOP_AFTER_VISITS": "0", "MAX_TOTAL_VISITS": "120", "PAUSE_BETWEEN_PVS_MAX": "1",
+		"TARGET_VISITS_PER_DAY": "4320000", "STOP_AFTER_VISITS": "0", "MAX_TOTAL_VISITS": "120",
+		"PAUSE_BETWEEN_PVS_MAX": "1",
 	})
 	killed(t, m, env, 30)
 	env["RUN_ID"] = "daily-cap" // the cap is that of the folder, and no run's name touches it
 	l := start(t, afero.NewOsFs(), env)
-	eventually(t, "the cap is reached", func() bool { return l.stderr.has("daily cap of 120 visits reached, resuming at ") })
+	eventually(t, "the cap is reached", func() bool {
+		return l.stderr.has("daily cap of 120 visits reached, resuming at ")
+	})
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitInterrupted)
 	first := kept(t, afero.NewOsFs(), env["STATE_DIR"], "first")
@@ -171,11 +176,14 @@ func TestARunThatEndsOnAFullDiskKeepsItsWholeLedger(t *testing.T) {
 	for _, broken := range []bool{false, true} {
 		m := newMatomo(t, sink.Config{}, nil)
 		d := &disk{Fs: afero.NewMemMapFs(), folder: "/state"}
-		l := start(t, d, settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "full", "STOP_AFTER_VISITS": "10000"}))
+		l := start(t, d, settings(m,
+			map[string]string{"STATE_DIR": "/state", "RUN_ID": "full", "STOP_AFTER_VISITS": "10000"}))
 		eventually(t, "20 visits", func() bool { _, visitors := m.seen(); return visitors >= 20 })
 		d.full.Store(true)
 		d.broken.Store(broken)
-		eventually(t, "visits pause", func() bool { return l.stderr.has("new visits pause: the state cannot be stored") })
+		eventually(t, "visits pause", func() bool {
+			return l.stderr.has("new visits pause: the state cannot be stored")
+		})
 		l.signals <- syscall.SIGTERM
 		if broken {
 			l.ends(t, exitInternal)
@@ -211,7 +219,8 @@ func TestARunOutlivesADiskThatFillsUp(t *testing.T) {
 	if !l.stderr.has("the ledger cannot be written; it goes on in memory") || !l.stderr.has("no space left on device") {
 		t.Errorf("nothing tells of the full disk:\n%s", l.stderr.String())
 	}
-	if want := fmt.Sprintf("visits: %d planned = %d complete", s.Visits.Planned, s.Visits.Complete); !l.stderr.has(want) {
+	if want := fmt.Sprintf("visits: %d planned = %d complete", s.Visits.Planned,
+		s.Visits.Complete); !l.stderr.has(want) {
 		t.Errorf("the printed summary lacks %q:\n%s", want, l.stderr.String())
 	}
 }
@@ -226,7 +235,8 @@ func TestTheDailyCapHoldsWhenTheDiskFillsUp(t *testing.T) {
 	d.full.Store(true)
 	// Whichever is needed first: the cap, or numbers for more visits.
 	eventually(t, "visits pause", func() bool {
-		return l.stderr.has("new visits pause: the daily cap cannot be stored") || l.stderr.has("new visits pause: the state cannot be stored")
+		return l.stderr.has("new visits pause: the daily cap cannot be stored") ||
+			l.stderr.has("new visits pause: the state cannot be stored")
 	})
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitInterrupted)

@@ -12,8 +12,8 @@ import (
 // telemetry, reports.
 const spareDescriptors = 32
 
-// fit keeps the requests in flight of a plan below what descriptors, the files that this process may have open, let be; 0 is
-// no bound. A run that uses up its descriptors can neither send nor write what it has sent.
+// fit keeps the requests in flight of a plan below what descriptors, the files that this process may have open, let be;
+// 0 is no bound. A run that uses up its descriptors can neither send nor write what it has sent.
 func fit(p *plan.Plan, descriptors uint64) (problems problem.List) {
 	key, requests, least := "CONCURRENCY", &p.Spec.Concurrency, len(p.Targets)
 	if p.Spec.BackfillEnabled {

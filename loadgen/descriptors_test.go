@@ -26,12 +26,18 @@ func TestRequestsInFlightFitTheDescriptors(t *testing.T) {
 		want        int // requests, 0 where it is refused
 		said        string
 	}{
-		"enough":            {spec.Spec{Concurrency: 200}, 232, 200, ""},
-		"unknown":           {spec.Spec{Concurrency: 200}, 0, 200, ""},
-		"too few":           {spec.Spec{Concurrency: 200}, 64, 32, `CONCURRENCY="200":` + may + `64 files: reduced to 32; allow it 232: ulimit -n, or nofile of the container`},
-		"a backfill":        {spec.Spec{Concurrency: 200, BackfillShards: 8, BackfillEnabled: true}, 36, 4, `BACKFILL_SHARDS="8":` + may + `36 files: reduced to 4; allow it 40: ulimit -n, or nofile of the container`},
-		"not one a target":  {spec.Spec{Concurrency: 50}, 33, 0, `CONCURRENCY="50":` + may + `33 files; allow it 82: ulimit -n, or nofile of the container`},
-		"fewer than spared": {spec.Spec{Concurrency: 50}, 9, 0, `CONCURRENCY="50":` + may + `9 files; allow it 82: ulimit -n, or nofile of the container`},
+		"enough":  {spec.Spec{Concurrency: 200}, 232, 200, ""},
+		"unknown": {spec.Spec{Concurrency: 200}, 0, 200, ""},
+		"too few": {spec.Spec{Concurrency: 200}, 64, 32,
+			`CONCURRENCY="200":` + may +
+				`64 files: reduced to 32; allow it 232: ulimit -n, or nofile of the container`},
+		"a backfill": {spec.Spec{Concurrency: 200, BackfillShards: 8, BackfillEnabled: true}, 36, 4,
+			`BACKFILL_SHARDS="8":` + may +
+				`36 files: reduced to 4; allow it 40: ulimit -n, or nofile of the container`},
+		"not one a target": {spec.Spec{Concurrency: 50}, 33,
+			0, `CONCURRENCY="50":` + may + `33 files; allow it 82: ulimit -n, or nofile of the container`},
+		"fewer than spared": {spec.Spec{Concurrency: 50}, 9, 0,
+			`CONCURRENCY="50":` + may + `9 files; allow it 82: ulimit -n, or nofile of the container`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,7 +75,8 @@ func TestARunWithFewDescriptorsFailsNoHits(t *testing.T) {
 	})
 	dir := t.TempDir()
 	env := settings(m, map[string]string{
-		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "CONCURRENCY": "200",
+		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"),
+		"CONCURRENCY":           "200",
 		"TARGET_VISITS_PER_DAY": "8640000", "STOP_AFTER_VISITS": "300", "THRESHOLDS": "failed=0", // most hits are late
 	})
 	child := exec.Command("sh", "-c", `ulimit -n 64 && exec "$0" run`, testbed.Loadgen(t))
@@ -77,7 +84,8 @@ func TestARunWithFewDescriptorsFailsNoHits(t *testing.T) {
 		child.Env = append(child.Env, key+"="+v)
 	}
 	said, err := child.CombinedOutput()
-	if got := child.ProcessState.ExitCode(); got != exitOK && got != exitThreshold { // on a busy machine most is not in time
+	// on a busy machine most is not in time
+	if got := child.ProcessState.ExitCode(); got != exitOK && got != exitThreshold {
 		t.Fatalf("%v:\n%s", err, said)
 	}
 	if text := string(said); !strings.Contains(text, "reduced to 32") || strings.Contains(text, "goes on in memory") {

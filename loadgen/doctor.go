@@ -16,8 +16,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// connectAll tries every target and tells how each answered; it is false where a hit would be lost. Unread is what could not
-// be checked.
+// connectAll tries every target and tells how each answered; it is false where a hit would be lost. Unread is what
+// could not be checked.
 func connectAll(ctx context.Context, h host, p *plan.Plan) (good bool, unread []string) {
 	to, err := newSender(p, h.machine(h.env), tracking.Options{Timeout: seconds(p.Spec.RequestTimeout)})
 	if err != nil {
@@ -34,7 +34,8 @@ func connectAll(ctx context.Context, h host, p *plan.Plan) (good bool, unread []
 		took := time.Since(began).Milliseconds()
 		d := doctor.Examine(ctx, t, expect)
 		if res.Class.Outcome() == outcome.Accepted {
-			_, _ = fmt.Fprintf(h.stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL, t.SiteID, took)
+			_, _ = fmt.Fprintf(h.stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL,
+				t.SiteID, took)
 		} else {
 			_, _ = fmt.Fprintf(h.stdout, "target %s: %s: %s\n", t.Name, t.URL, res.String())
 		}
@@ -102,7 +103,8 @@ func probeAll(ctx context.Context, h host, p *plan.Plan) bool {
 	client, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout), h.machine(h.env)), expected(p, h.now())
 	good := true
 	for _, t := range p.Targets {
-		_, _ = fmt.Fprintf(h.stdout, "target %s: sending a probe visit and looking for it, for %s at most\n", t.Name, reporting.ProbeLimit)
+		_, _ = fmt.Fprintf(h.stdout, "target %s: sending a probe visit and looking for it, for %s at most\n", t.Name,
+			reporting.ProbeLimit)
 		seen, err := client.Probe(ctx, t, expect)
 		if err != nil {
 			good = false
@@ -116,9 +118,9 @@ func probeAll(ctx context.Context, h host, p *plan.Plan) bool {
 	return good
 }
 
-// ask sends a hit as those of the run are sent, in a request that is larger by so many bytes: Matomo takes some tokens in a
-// form, but not in a bulk request. A form is widened by one parameter that Matomo does not read, because PHP reads the first 1,000
-// alone (max_input_vars) and the token comes last; a bulk request by white space.
+// ask sends a hit as those of the run are sent, in a request that is larger by so many bytes: Matomo takes some tokens
+// in a form, but not in a bulk request. A form is widened by one parameter that Matomo does not read, because PHP reads
+// the first 1,000 alone (max_input_vars) and the token comes last; a bulk request by white space.
 func (s *sender) ask(target int, hit []byte, more int) tracking.Result {
 	if !s.bulk {
 		const name = "&rand="
@@ -135,7 +137,8 @@ func (s *sender) ask(target int, hit []byte, more int) tracking.Result {
 func ping(site int, token bool) []byte {
 	var id [8]byte
 	_, _ = crand.Read(id[:]) // never fails, see crypto/rand
-	body := fmt.Appendf(nil, "idsite=%d&rec=1&apiv=1&ping=1&cid=%s&url=https%%3A%%2F%%2Fshop.example.test%%2F", site, hex.EncodeToString(id[:]))
+	body := fmt.Appendf(nil, "idsite=%d&rec=1&apiv=1&ping=1&cid=%s&url=https%%3A%%2F%%2Fshop.example.test%%2F", site,
+		hex.EncodeToString(id[:]))
 	if token {
 		body = append(body, "&cip=90.224.0.10"...)
 	}

@@ -28,7 +28,9 @@ func TestTheDoctorIsContentWithTheSink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := reporting.NewClient(patience, target.Machine{}).Examine(t.Context(), target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}, reporting.Expect{Zone: &cet, Currency: "SEK", Searches: true, Orders: true, Bulk: true, Dimension: 4})
+	d := reporting.NewClient(patience, target.Machine{}).Examine(t.Context(),
+		target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token},
+		reporting.Expect{Zone: &cet, Currency: "SEK", Searches: true, Orders: true, Bulk: true, Dimension: 4})
 	for _, f := range d.Findings {
 		if f.Verdict == reporting.Bad || f.Verdict == reporting.Doubtful {
 			t.Errorf("%s: %s", f.Check, f.Message)
@@ -61,14 +63,20 @@ func TestCheckConnectComparesTheSiteWithThePlan(t *testing.T) {
 		code         int
 		want         []string
 	}{
-		"all is well": {"none", "", nil, exitOK, []string{"  ok           token: may write to site 1", "dimension: RUN_DIMENSION=4 is active"}},
-		"a network of visitors is excluded": {"SitesManager.getExcludedIpsGlobal", `{"value":"73.0.0.0/8"}`, nil, exitNoTarget,
+		"all is well": {"none", "", nil, exitOK,
+			[]string{"  ok           token: may write to site 1", "dimension: RUN_DIMENSION=4 is active"}},
+		"a network of visitors is excluded": {"SitesManager.getExcludedIpsGlobal", `{"value":"73.0.0.0/8"}`, nil,
+			exitNoTarget,
 			[]string{"  wrong        addresses: visits from 73.0.0.0/8", "-> take it out"}},
-		"one of nobody's": {"SitesManager.getExcludedIpsGlobal", `{"value":"10.0.0.0/8"}`, nil, exitOK, []string{"addresses: 1 are excluded, none of them is sent"}},
-		"a browser is excluded": {"SitesManager.getExcludedUserAgentsGlobal", `{"value":"Windows NT"}`, nil, exitNoTarget,
+		"one of nobody's": {"SitesManager.getExcludedIpsGlobal", `{"value":"10.0.0.0/8"}`, nil, exitOK,
+			[]string{"addresses: 1 are excluded, none of them is sent"}},
+		"a browser is excluded": {"SitesManager.getExcludedUserAgentsGlobal", `{"value":"Windows NT"}`, nil,
+			exitNoTarget,
 			[]string{"  wrong        agents: "}},
-		"another zone": {"none", "", map[string]string{"TIMEZONE": "Asia/Tokyo"}, exitOK, []string{"  doubtful     timezone: ", "Asia/Tokyo"}},
-		"settings that may not be read": {"CorePluginsAdmin.getSystemSettings", `{"result":"error","message":"no"}`, nil, exitOK,
+		"another zone": {"none", "", map[string]string{"TIMEZONE": "Asia/Tokyo"}, exitOK,
+			[]string{"  doubtful     timezone: ", "Asia/Tokyo"}},
+		"settings that may not be read": {"CorePluginsAdmin.getSystemSettings", `{"result":"error","message":"no"}`,
+			nil, exitOK,
 			[]string{"  cannot tell  queue: ", "needs superuser access"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,10 +105,12 @@ func TestAProbeIsOneVisitThatIsSeen(t *testing.T) {
 	m := newMatomo(t, sink.Config{}, nil)
 	l := start(t, afero.NewMemMapFs(), settings(m, nil), "check", "--probe")
 	l.ends(t, exitOK)
-	if !l.stdout.has("target matomo: the probe visit of 8 hits is visible after ") || !l.stdout.has("country se") || !l.stdout.has("all 8 hits are recorded") {
+	if !l.stdout.has("target matomo: the probe visit of 8 hits is visible after ") || !l.stdout.has("country se") ||
+		!l.stdout.has("all 8 hits are recorded") {
 		t.Error(l.stdout.String())
 	}
-	if counts := m.Counts(); counts.Total.Visits != 1 || counts.Total.Actions != 6 || counts.Total.Hits["order"] != 1 || counts.Violations != 0 {
+	if counts := m.Counts(); counts.Total.Visits != 1 || counts.Total.Actions != 6 || counts.Total.Hits["order"] != 1 ||
+		counts.Violations != 0 {
 		t.Errorf("%+v", counts)
 	}
 }
@@ -120,39 +130,48 @@ func changed(t *testing.T, settings ...string) *sink.Tracker {
 // Each of these was measured on a Matomo 5.2 (docs/matomo-settings.md).
 func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 	t.Parallel()
-	const pages, campaign = "https://shop.example.test/list?page=2&colour=red\n", "https://shop.example.test/sale?mtm_campaign=spring\n"
+	const pages, campaign = "https://shop.example.test/list?page=2&colour=red\n",
+		"https://shop.example.test/sale?mtm_campaign=spring\n"
 	for setting, c := range map[string]struct {
 		code int
 		want string
 	}{
-		"visit_standard_length=60":                            {exitOK, "the visit became 2 visits: a new one began before the pageview, after a pause of 8m0s"},
-		"page_maximum_length=200":                             {exitOK, "titles are cut at 200 bytes"},
-		"create_new_visit_after_x_actions=3":                  {exitOK, "the visit became 2 visits"},
-		"url_query_parameter_to_exclude_from_url=page,colour": {exitOK, "the parameters colour, page are cut off the addresses of pages"},
-		"site.excluded_parameters=colour":                     {exitOK, "the parameters colour are cut off the addresses of pages"},
-		"campaign_var_name=other":                             {exitOK, `referrerType of the visit is recorded as "search", not "campaign"`},
-		"site.sitesearch=0":                                   {exitNoTarget, "the search is recorded as a page"},
-		"site.sitesearch_keyword_parameters=page":             {exitNoTarget, "the pageview is recorded as search"},
-		"exclude_requests=e_c==Trafficinator":                 {exitNoTarget, "taken, but not recorded: event"},
-		"exclude_requests=action_name=@probe":                 {exitNoTarget, "taken, but not recorded: pageview, search, pageview"},
-		"privacy.anonymizeOrderId=1":                          {exitOK, "orderId of the order is recorded as"},
-		"record_statistics=0":                                 {exitNoTarget, "is not accepted: answered 503"},
-		"plugin.Events=0":                                     {exitNoTarget, "the event is refused"},
-		"plugin.Ecommerce=0":                                  {exitNoTarget, "the order is recorded as a page"},
-		"plugin.Heartbeat=0":                                  {exitNoTarget, "the ping is recorded as a page"},
-		"plugin.PagePerformance=0":                            {exitOK, "pageLoadTimeMilliseconds of the pageview is recorded as"},
-		"plugin.DevicesDetection=0":                           {exitOK, "browserCode of the visit is recorded as"},
-		"plugin.UserCountry=0":                                {exitOK, "countryCode of the visit is recorded as"},
-		"plugin.UserLanguage=0":                               {exitOK, "languageCode of the visit is recorded as"},
-		"plugin.Actions=0":                                    {exitNoTarget, "taken, but not recorded: pageview, search, event, outlink, download, pageview"},
-		"site.excluded_referrers=www.google.com":              {exitOK, `referrerType of the visit is recorded as "direct", not "search"`},
-		"plugin.Resolution=0":                                 {exitOK, "resolution of the visit is recorded as"},
-		"plugin.CustomDimensions=0":                           {exitOK, "the dimension4 of the visit is recorded as"},
-		"create_new_visit_when_website_referrer_changes=1":    {exitOK, "all 8 hits are recorded as they were meant"},
-		"create_new_visit_after_midnight=0":                   {exitOK, "all 8 hits are recorded as they were meant"},
-		"tracking_requests_require_authentication=0":          {exitOK, "all 8 hits are recorded as they were meant"},
-		"bulk_requests_require_authentication=1":              {exitOK, "all 8 hits are recorded as they were meant"},
-		"create_new_visit_when_campaign_changes=0":            {exitOK, "all 8 hits are recorded as they were meant"},
+		"visit_standard_length=60": {exitOK,
+			"the visit became 2 visits: a new one began before the pageview, after a pause of 8m0s"},
+		"page_maximum_length=200":            {exitOK, "titles are cut at 200 bytes"},
+		"create_new_visit_after_x_actions=3": {exitOK, "the visit became 2 visits"},
+		"url_query_parameter_to_exclude_from_url=page,colour": {exitOK,
+			"the parameters colour, page are cut off the addresses of pages"},
+		"site.excluded_parameters=colour": {exitOK,
+			"the parameters colour are cut off the addresses of pages"},
+		"campaign_var_name=other": {exitOK,
+			`referrerType of the visit is recorded as "search", not "campaign"`},
+		"site.sitesearch=0":                       {exitNoTarget, "the search is recorded as a page"},
+		"site.sitesearch_keyword_parameters=page": {exitNoTarget, "the pageview is recorded as search"},
+		"exclude_requests=e_c==Trafficinator":     {exitNoTarget, "taken, but not recorded: event"},
+		"exclude_requests=action_name=@probe": {exitNoTarget,
+			"taken, but not recorded: pageview, search, pageview"},
+		"privacy.anonymizeOrderId=1": {exitOK, "orderId of the order is recorded as"},
+		"record_statistics=0":        {exitNoTarget, "is not accepted: answered 503"},
+		"plugin.Events=0":            {exitNoTarget, "the event is refused"},
+		"plugin.Ecommerce=0":         {exitNoTarget, "the order is recorded as a page"},
+		"plugin.Heartbeat=0":         {exitNoTarget, "the ping is recorded as a page"},
+		"plugin.PagePerformance=0": {exitOK,
+			"pageLoadTimeMilliseconds of the pageview is recorded as"},
+		"plugin.DevicesDetection=0": {exitOK, "browserCode of the visit is recorded as"},
+		"plugin.UserCountry=0":      {exitOK, "countryCode of the visit is recorded as"},
+		"plugin.UserLanguage=0":     {exitOK, "languageCode of the visit is recorded as"},
+		"plugin.Actions=0": {exitNoTarget,
+			"taken, but not recorded: pageview, search, event, outlink, download, pageview"},
+		"site.excluded_referrers=www.google.com": {exitOK,
+			`referrerType of the visit is recorded as "direct", not "search"`},
+		"plugin.Resolution=0":                              {exitOK, "resolution of the visit is recorded as"},
+		"plugin.CustomDimensions=0":                        {exitOK, "the dimension4 of the visit is recorded as"},
+		"create_new_visit_when_website_referrer_changes=1": {exitOK, "all 8 hits are recorded as they were meant"},
+		"create_new_visit_after_midnight=0":                {exitOK, "all 8 hits are recorded as they were meant"},
+		"tracking_requests_require_authentication=0":       {exitOK, "all 8 hits are recorded as they were meant"},
+		"bulk_requests_require_authentication=1":           {exitOK, "all 8 hits are recorded as they were meant"},
+		"create_new_visit_when_campaign_changes=0":         {exitOK, "all 8 hits are recorded as they were meant"},
 	} {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
@@ -163,7 +182,8 @@ func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 			if name == "campaign_var_name=other" {
 				write(t, fsys, "/urls.txt", pages+campaign)
 			}
-			l := start(t, fsys, settings(m, map[string]string{"URLS_FILE": "/urls.txt", "RUN_DIMENSION": "4"}), "check", "--probe")
+			l := start(t, fsys, settings(m, map[string]string{"URLS_FILE": "/urls.txt", "RUN_DIMENSION": "4"}),
+				"check", "--probe")
 			l.ends(t, c.code)
 			if !l.stdout.has(c.want) {
 				t.Errorf("stdout lacks %q:\n%s", c.want, l.stdout.String())
@@ -182,11 +202,16 @@ func TestAProbeWithoutATokenFindsWhatNeedsOne(t *testing.T) {
 	t.Parallel()
 	const viewer = "fedcba9876543210fedcba9876543210"
 	for setting, c := range map[string]struct{ mode, want string }{
-		"tracking_requests_require_authentication_when_custom_timestamp_newer_than=60": {"single", "the pageview is refused (400), though other hits of the visit are not"},
-		"bulk_requests_require_authentication=1":                                       {"bulk", "a bulk request with one hit of each kind is not taken"},
+		"tracking_requests_require_authentication_when_custom_timestamp_newer_than=60": {"single",
+			"the pageview is refused (400), though other hits of the visit are not"},
+		"bulk_requests_require_authentication=1": {"bulk",
+			"a bulk request with one hit of each kind is not taken"},
 	} {
-		m := newMatomo(t, sink.Config{Tracker: changed(t, setting), Viewers: map[string][]int{viewer: {1}}, Sites: map[int]sink.Site{1: {Zone: midday()}}}, nil)
-		l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": "", "MATOMO_READ_TOKEN": viewer, "SEND_MODE": c.mode}), "check", "--probe")
+		m := newMatomo(t, sink.Config{Tracker: changed(t, setting), Viewers: map[string][]int{viewer: {1}},
+			Sites: map[int]sink.Site{1: {Zone: midday()}}}, nil)
+		l := start(t, afero.NewMemMapFs(),
+			settings(m, map[string]string{"MATOMO_TOKEN_AUTH": "", "MATOMO_READ_TOKEN": viewer, "SEND_MODE": c.mode}),
+			"check", "--probe")
 		l.ends(t, exitNoTarget)
 		if !l.stdout.has(c.want) {
 			t.Errorf("%s: stdout lacks %q:\n%s", setting, c.want, l.stdout.String())
@@ -215,7 +240,8 @@ func TestWhatASiteExcludesIsFoundBothWays(t *testing.T) {
 			defer cancel()
 			to := target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}
 			_, err := reporting.NewClient(patience, target.Machine{}).Probe(ctx, to, reporting.Expect{
-				Pages: []string{"https://elsewhere.example.test/"}, Networks: []netip.Prefix{netip.MustParsePrefix("73.1.0.0/16")},
+				Pages:    []string{"https://elsewhere.example.test/"},
+				Networks: []netip.Prefix{netip.MustParsePrefix("73.1.0.0/16")},
 			})
 			if !errors.Is(err, reporting.ErrUnseen) || !strings.Contains(err.Error(), "exclude") {
 				t.Errorf("%v", err)
@@ -227,7 +253,8 @@ func TestWhatASiteExcludesIsFoundBothWays(t *testing.T) {
 func TestAProbeOfABulkRunFindsWhatMakesRequestsFail(t *testing.T) {
 	t.Parallel()
 	for setting, want := range map[string][]string{
-		"plugin.Events=0": {"a bulk request with one hit of each kind is not taken, of 8 hits 0", "the event is refused", "CLICK_EVENTS_PROBABILITY"},
+		"plugin.Events=0": {"a bulk request with one hit of each kind is not taken, of 8 hits 0",
+			"the event is refused", "CLICK_EVENTS_PROBABILITY"},
 	} {
 		m := newMatomo(t, sink.Config{Tracker: changed(t, setting)}, nil)
 		l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"SEND_MODE": "bulk"}), "check", "--probe")
@@ -253,11 +280,14 @@ func TestCheckConnectTellsPlugInsThatAreNeeded(t *testing.T) {
 		code int
 		want string
 	}{
-		"plugin.Events=0":          {nil, exitNoTarget, "  wrong        plugins: Events is not active: every event is refused"},
-		"plugin.Ecommerce=0":       {nil, exitNoTarget, "  wrong        plugins: Ecommerce is not active: orders are recorded as pages"},
-		"plugin.Heartbeat=0":       {nil, exitNoTarget, "  wrong        plugins: Heartbeat is not active"},
-		"plugin.Resolution=0":      {nil, exitOK, "  doubtful     plugins: Resolution is not active"},
-		"plugin.Events=0 not sent": {map[string]string{"CLICK_EVENTS_PROBABILITY": "0", "RANDOM_EVENTS_PROBABILITY": "0"}, exitOK, "  ok           plugins: "},
+		"plugin.Events=0": {nil, exitNoTarget,
+			"  wrong        plugins: Events is not active: every event is refused"},
+		"plugin.Ecommerce=0": {nil, exitNoTarget,
+			"  wrong        plugins: Ecommerce is not active: orders are recorded as pages"},
+		"plugin.Heartbeat=0":  {nil, exitNoTarget, "  wrong        plugins: Heartbeat is not active"},
+		"plugin.Resolution=0": {nil, exitOK, "  doubtful     plugins: Resolution is not active"},
+		"plugin.Events=0 not sent": {map[string]string{"CLICK_EVENTS_PROBABILITY": "0",
+			"RANDOM_EVENTS_PROBABILITY": "0"}, exitOK, "  ok           plugins: "},
 	} {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
@@ -287,8 +317,10 @@ func TestWhatCouldNotBeReadIsNotCalledGood(t *testing.T) {
 		meddle instead
 		args   []string
 	}{
-		"not checked: target matomo: all of Matomo's settings, because none could be read": {closedAPI, []string{"check", "--connect"}},
-		"parameters, queue, spam":                                 {answering("CorePluginsAdmin.getSystemSettings", `{"result":"error","message":"no"}`), []string{"check", "--connect"}},
+		"not checked: target matomo: all of Matomo's settings, because none could be read": {closedAPI,
+			[]string{"check", "--connect"}},
+		"parameters, queue, spam": {answering("CorePluginsAdmin.getSystemSettings",
+			`{"result":"error","message":"no"}`), []string{"check", "--connect"}},
 		"not checked: Matomo's own settings (--connect, --probe)": {nil, []string{"check"}},
 	} {
 		m := newMatomo(t, sink.Config{}, c.meddle)
@@ -306,14 +338,19 @@ func TestAProbeThatCannotBeSeenIsAFailure(t *testing.T) {
 		token, want string
 		meddle      instead
 	}{
-		"no token":        {"", "a probe visit is not sent without a token", nil},
-		"a closed API":    {token, "could not be followed: ask SitesManager.getSiteFromId: something in front of Matomo answered 403", closedAPI},
-		"a token refused": {"ffffffffffffffffffffffffffffffff", "a probe visit is not sent, because it could not be followed: ask SitesManager.getSiteFromId: answered 401: the token is refused", nil},
+		"no token": {"", "a probe visit is not sent without a token", nil},
+		"a closed API": {token,
+			"could not be followed: ask SitesManager.getSiteFromId: something in front of Matomo answered 403",
+			closedAPI},
+		"a token refused": {"ffffffffffffffffffffffffffffffff",
+			"a probe visit is not sent, because it could not be followed: ask SitesManager.getSiteFromId: answered " +
+				"401: the token is refused", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMatomo(t, sink.Config{}, c.meddle)
-			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": c.token}), "check", "--probe")
+			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": c.token}),
+				"check", "--probe")
 			l.ends(t, exitNoTarget)
 			if !l.stdout.has(c.want) || m.Counts().Total.Visits != 0 {
 				t.Error(l.stdout.String())

@@ -16,11 +16,13 @@ import (
 func TestNamesThatWereMeantAsOursAreToldBeforeTheFirstHit(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
-	env := settings(m, map[string]string{"TARGET_VISIT_PER_DAY": "100", "STOP_AFTER_VISIT": "10", "BACKFIL_ENABLED": "true", "STOP_AFTER_VISITS": "3", "HOSTNAME": "here"})
+	env := settings(m, map[string]string{"TARGET_VISIT_PER_DAY": "100", "STOP_AFTER_VISIT": "10",
+		"BACKFIL_ENABLED": "true", "STOP_AFTER_VISITS": "3", "HOSTNAME": "here"})
 	l := start(t, afero.NewMemMapFs(), env)
 	l.ends(t, exitOK)
 	told, _, _ := strings.Cut(l.stderr.String(), "msg=settings")
-	for key, meant := range map[string]string{"TARGET_VISIT_PER_DAY": "TARGET_VISITS_PER_DAY", "STOP_AFTER_VISIT": "STOP_AFTER_VISITS", "BACKFIL_ENABLED": "BACKFILL_ENABLED"} {
+	for key, meant := range map[string]string{"TARGET_VISIT_PER_DAY": "TARGET_VISITS_PER_DAY",
+		"STOP_AFTER_VISIT": "STOP_AFTER_VISITS", "BACKFIL_ENABLED": "BACKFILL_ENABLED"} {
 		if !strings.Contains(told, key+": is not a known setting and has no effect; did you mean "+meant+"?") {
 			t.Errorf("%s is not told:\n%s", key, told)
 		}
@@ -42,7 +44,8 @@ func TestATokenOfAWrongFormIsRefusedAndNotSent(t *testing.T) {
 		"two words":             {"my " + typed, "has a space"},
 		"3 MB":                  {strings.Repeat(typed, 3<<20/len(typed)), "has 3145728 characters"},
 	} {
-		targets := fmt.Sprintf(`{"targets":[{"name":"a","url":%q,"site_id":1,"token_auth":%q}]}`, settings(m, nil)["MATOMO_URL"], c.wrong)
+		targets := fmt.Sprintf(`{"targets":[{"name":"a","url":%q,"site_id":1,"token_auth":%q}]}`,
+			settings(m, nil)["MATOMO_URL"], c.wrong)
 		for place, env := range map[string]map[string]string{
 			"MATOMO_TOKEN_AUTH":      {"MATOMO_TOKEN_AUTH": c.wrong},
 			"MATOMO_TOKEN_AUTH_FILE": {"MATOMO_TOKEN_AUTH": "", "MATOMO_TOKEN_AUTH_FILE": "/token"},
@@ -78,7 +81,8 @@ func TestAnExchangeFolderThatIsNotThereIsRefused(t *testing.T) {
 			t.Parallel()
 			fsys := afero.NewMemMapFs()
 			write(t, fsys, "/file", "x")
-			refused(t, start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "EXCHANGE_DIR": c.dir})), c.want)
+			refused(t, start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "EXCHANGE_DIR": c.dir})),
+				c.want)
 		})
 	}
 }
@@ -86,11 +90,13 @@ func TestAnExchangeFolderThatIsNotThereIsRefused(t *testing.T) {
 func TestACheckedFileIsReadBelowTheEnvironmentAsComposeDoes(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
-	write(t, fsys, "/my.env", "\ufeffMATOMO_URL=\nMATOMO_TOKEN_AUTH_FILE=/none\nSTOP_AFTER_VISITS=\"5\" # few\nTRAFFICINATOR_UID=1000\nRUN_ID=of-the-file\n")
+	write(t, fsys, "/my.env", "\ufeffMATOMO_URL=\nMATOMO_TOKEN_AUTH_FILE=/none\nSTOP_AFTER_VISITS=\"5\" # "+
+		"few\nTRAFFICINATOR_UID=1000\nRUN_ID=of-the-file\n")
 	env := map[string]string{"MATOMO_URL": nobody, "MATOMO_TOKEN_AUTH": token, "RUN_ID": "of-the-environment"}
 	l := start(t, fsys, env, "check", "--env-file", "/my.env")
 	l.ends(t, exitOK)
-	if !l.stderr.has("RUN_ID=of-the-environment") || !l.stdout.has("planned: 5 visits") || l.stderr.has("TRAFFICINATOR_UID") {
+	if !l.stderr.has("RUN_ID=of-the-environment") || !l.stdout.has("planned: 5 visits") ||
+		l.stderr.has("TRAFFICINATOR_UID") {
 		t.Errorf("%s\n%s", l.stderr.String(), l.stdout.String())
 	}
 }
@@ -98,12 +104,14 @@ func TestACheckedFileIsReadBelowTheEnvironmentAsComposeDoes(t *testing.T) {
 func TestACheckTellsWhatDockerRunWouldHandOn(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
-	write(t, fsys, "/my.env", "MATOMO_URL='"+nobody+"'\nMATOMO_TOKEN_AUTH=\"hunter2\"\nSTOP_AFTER_VISITS=5 # few\nTIMEZONE=\"Europe/Berlin\"\n")
+	write(t, fsys, "/my.env", "MATOMO_URL='"+nobody+
+		"'\nMATOMO_TOKEN_AUTH=\"hunter2\"\nSTOP_AFTER_VISITS=5 # few\nTIMEZONE=\"Europe/Berlin\"\n")
 	l := start(t, fsys, nil, "check", "--env-file", "/my.env")
 	l.ends(t, exitOK)
 	for _, want := range []string{
 		"/my.env: MATOMO_TOKEN_AUTH: is in quotes, which docker compose leaves out and docker run --env-file hands on",
-		"/my.env: STOP_AFTER_VISITS: has a comment in it, which docker compose leaves out and docker run --env-file hands on",
+		"/my.env: STOP_AFTER_VISITS: has a comment in it, which docker compose leaves out and docker run " +
+			"--env-file hands on",
 	} {
 		if !l.stderr.has(want) {
 			t.Errorf("%s is not told:\n%s", want, l.stderr.String())
@@ -127,7 +135,8 @@ func TestACheckReadsAPipe(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l := start(t, afero.NewOsFs(), map[string]string{"MATOMO_URL": nobody}, "check", "--env-file", fmt.Sprintf("/dev/fd/%d", r.Fd()))
+	l := start(t, afero.NewOsFs(), map[string]string{"MATOMO_URL": nobody}, "check", "--env-file",
+		fmt.Sprintf("/dev/fd/%d", r.Fd()))
 	l.ends(t, exitOK)
 	if !l.stdout.has("planned: 5 visits") {
 		t.Errorf("%s\n%s", l.stderr.String(), l.stdout.String())
@@ -157,11 +166,13 @@ func TestATakenPortThatNobodyAskedForDoesNotStopARun(t *testing.T) {
 func TestTheOriginalsDefaultFilesNeedNotBeThere(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
-	for key, paths := range map[string][]string{"URLS_FILE": {"/config/urls.txt", "/app/data/urls.txt"}, "FUNNEL_CONFIG_PATH": {"/app/data/funnels.json"}} {
+	for key, paths := range map[string][]string{"URLS_FILE": {"/config/urls.txt", "/app/data/urls.txt"},
+		"FUNNEL_CONFIG_PATH": {"/app/data/funnels.json"}} {
 		for _, path := range paths {
 			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"STOP_AFTER_VISITS": "1", key: path}))
 			l.ends(t, exitOK)
-			if want := fmt.Sprintf("%s=%q: is not there; the setting is taken as unset", key, path); !strings.Contains(strings.ReplaceAll(l.stderr.String(), `\`, ""), want) {
+			if want := fmt.Sprintf("%s=%q: is not there; the setting is taken as unset", key,
+				path); !strings.Contains(strings.ReplaceAll(l.stderr.String(), `\`, ""), want) {
 				t.Errorf("%s is not told:\n%s", want, l.stderr.String())
 			}
 		}

@@ -27,7 +27,8 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 	for _, mode := range []string{"single", "bulk"} {
 		t.Run(mode, func(t *testing.T) {
 			env := settings(nil, map[string]string{
-				"MATOMO_URL": "http://" + fastSink(t) + "/matomo.php", "SEND_MODE": mode, "TARGET_VISITS_PER_DAY": "1e9", "CONCURRENCY": "8",
+				"MATOMO_URL": "http://" + fastSink(t) + "/matomo.php", "SEND_MODE": mode,
+				"TARGET_VISITS_PER_DAY": "1e9", "CONCURRENCY": "8",
 			})
 			p, problems := plan.Load(afero.NewMemMapFs(), env, draw)
 			if p == nil {
@@ -40,7 +41,8 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			defer to.client.Close()
 			book := ledger.New(1)
 			c := engine.Config{
-				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(), Clock: standstill.New(time.Now()),
+				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(),
+				Clock:  standstill.New(time.Now()),
 				Router: routing.New(p.Targets, p.Strategy, p.Seed), Load: p.Load, Concurrency: p.Spec.Concurrency,
 				Batch: 1, Zone: time.UTC, Reserve: func(uint64) error { return nil }, StopAfter: 5000,
 			}

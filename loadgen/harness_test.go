@@ -90,8 +90,8 @@ func (m *matomo) ids() []string {
 	return slices.Collect(maps.Keys(m.visitors))
 }
 
-// settings send 100 visits in five seconds to m; more wins. The threshold always holds: without one of its own a run fails
-// where a busy machine is late with most of its hits.
+// settings send 100 visits in five seconds to m; more wins. The threshold always holds: without one of its own a run
+// fails where a busy machine is late with most of its hits.
 func settings(m *matomo, more map[string]string) map[string]string {
 	env := map[string]string{
 		"MATOMO_TOKEN_AUTH": token, "TELEMETRY_ADDR": "off", "TARGET_VISITS_PER_DAY": "1728000",
@@ -137,7 +137,8 @@ func startAt(t *testing.T, fsys afero.Fs, now func() time.Time, env map[string]s
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		l.code <- run(ctx, args, host{env: env, fs: fsys, stdout: &l.stdout, stderr: &l.stderr, signals: l.signals, now: now})
+		l.code <- run(ctx, args,
+			host{env: env, fs: fsys, stdout: &l.stdout, stderr: &l.stderr, signals: l.signals, now: now})
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
 	return l
@@ -250,7 +251,8 @@ func addsUp(t *testing.T, s record.Summary) {
 	}
 	for name, h := range s.ByTarget {
 		if lost := h.Planned - h.Accepted; reasons[name] != lost {
-			t.Errorf("target %s: %d hits were not accepted, %d of them with a reason: %+v", name, lost, reasons[name], s.Reasons)
+			t.Errorf("target %s: %d hits were not accepted, %d of them with a reason: %+v", name, lost,
+				reasons[name], s.Reasons)
 		}
 	}
 	if v := s.Visits; v.Planned != v.Complete+v.Partial+v.Uncertain+v.Lost+v.Unsent {
@@ -261,8 +263,8 @@ func addsUp(t *testing.T, s record.Summary) {
 	}
 }
 
-// sent demands that so many visits began and that the target accepted each hit, but for those for which this machine had
-// no time: no test may need a quiet one.
+// sent demands that so many visits began and that the target accepted each hit, but for those for which this machine
+// had no time: no test may need a quiet one.
 func sent(t *testing.T, s record.Summary, visits uint64) {
 	t.Helper()
 	h, v := s.Hits, s.Visits
@@ -313,6 +315,7 @@ func visitsAgree(t *testing.T, s record.Summary, m *matomo) {
 	t.Helper()
 	sure := int64(s.Visits.Complete + s.Visits.Partial + s.Visits.Split)
 	if got := m.Counts().Total.Visits; got < sure || got > sure+int64(s.Visits.Uncertain+s.Visits.Repeated) {
-		t.Errorf("the sink shows %d visits, the ledger %d, %d uncertain and %d repeated", got, sure, s.Visits.Uncertain, s.Visits.Repeated)
+		t.Errorf("the sink shows %d visits, the ledger %d, %d uncertain and %d repeated", got, sure, s.Visits.Uncertain,
+			s.Visits.Repeated)
 	}
 }

@@ -27,7 +27,8 @@ type victim struct {
 func victimOf(t *testing.T, kind string) victim {
 	t.Helper()
 	dir := t.TempDir()
-	env := map[string]string{"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "RUN_ID": kind}
+	env := map[string]string{"STATE_DIR": filepath.Join(dir, "state"),
+		"SUMMARY_FILE": filepath.Join(dir, "summary.json"), "RUN_ID": kind}
 	if kind == "backfill" {
 		a := newArchive(t, "CET", time.Now)
 		env["TARGET_VISITS_PER_DAY"], env["BULK_SIZE"], env["BACKFILL_SHARDS"] = "700", "10", "3"
@@ -63,7 +64,8 @@ func (v victim) sends(t *testing.T, n int) {
 	eventually(t, "more requests", func() bool { return v.came() >= before+n })
 }
 
-// bounded holds the ledger of a run that has ended against the sink: what it has lies between what is known and what may be.
+// bounded holds the ledger of a run that has ended against the sink: what it has lies between what is known and what
+// may be.
 func (v victim) bounded(t *testing.T) record.Summary {
 	t.Helper()
 	fsys := afero.NewOsFs()
@@ -100,7 +102,8 @@ func (v victim) next(t *testing.T) {
 	t.Helper()
 	m := newMatomo(t, sink.Config{}, nil)
 	start(t, afero.NewOsFs(), settings(m, map[string]string{
-		"STATE_DIR": v.env["STATE_DIR"], "SUMMARY_FILE": v.env["SUMMARY_FILE"], "RUN_ID": "next", "STOP_AFTER_VISITS": "3",
+		"STATE_DIR": v.env["STATE_DIR"], "SUMMARY_FILE": v.env["SUMMARY_FILE"], "RUN_ID": "next",
+		"STOP_AFTER_VISITS": "3",
 	})).wait(t, patience)
 }
 
@@ -127,7 +130,8 @@ func TestTheLedgerIsTrueWhateverIsKilled(t *testing.T) {
 				}
 				if life > 0 {
 					v.next(t)
-					if s := v.bounded(t); !strings.HasPrefix(s.Message, "killed") || kind != "backfill" && s.Killed != life+1 {
+					if s := v.bounded(t); !strings.HasPrefix(s.Message, "killed") || kind != "backfill" &&
+						s.Killed != life+1 {
 						t.Errorf("after %d kills the ledger says %d: %s", life+1, s.Killed, s.Message)
 					}
 				}

@@ -55,21 +55,23 @@ func (s *sender) largest(p *plan.Plan, target int) int {
 	return largest
 }
 
-// tryLargest asks whether a target that takes a hit takes it in a request as large as the largest of the run. It is false
-// where hits would be lost.
+// tryLargest asks whether a target that takes a hit takes it in a request as large as the largest of the run. It is
+// false where hits would be lost.
 func (s *sender) tryLargest(w io.Writer, p *plan.Plan, target int, hit []byte) bool {
 	t := p.Targets[target]
 	most, size := mostHits(p, s.bulk), max(s.largest(p, target), len(hit))
 	res := s.ask(target, hit, size-len(hit))
 	if res.Class.Outcome() == outcome.Accepted {
-		_, _ = fmt.Fprintf(w, "target %s: takes requests of %d bytes, as large as the largest of the run\n", t.Name, size)
+		_, _ = fmt.Fprintf(w, "target %s: takes requests of %d bytes, as large as the largest of the run\n",
+			t.Name, size)
 		return true
 	}
 	taken := size / 2
 	for taken > len(hit) && s.ask(target, hit, taken-len(hit)).Class.Outcome() != outcome.Accepted {
 		taken /= 2
 	}
-	_, _ = fmt.Fprintf(w, "target %s: takes no requests of %d bytes, as large as the largest of the run, but some of %d: %s\n", t.Name, size, taken, res.String())
+	_, _ = fmt.Fprintf(w, "target %s: takes no requests of %d bytes, as large as the largest of the run, but some "+
+		"of %d: %s\n", t.Name, size, taken, res.String())
 	cure := "let the server take larger requests (nginx: client_max_body_size, PHP: post_max_size)"
 	if most > 1 {
 		cure += fmt.Sprintf(", or set BULK_SIZE=%d", max(1, most*taken/size))

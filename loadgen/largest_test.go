@@ -26,7 +26,8 @@ func upTo(bytes int64) instead {
 	}
 }
 
-// readAsPHP reads no more than 1,000 parameters of a form, which is max_input_vars of PHP, and a token behind them is none.
+// readAsPHP reads no more than 1,000 parameters of a form, which is max_input_vars of PHP, and a token behind them is
+// none.
 func readAsPHP(_ int, w http.ResponseWriter, r *http.Request) bool {
 	body, err := io.ReadAll(r.Body)
 	if err == nil && strings.Count(string(body), "&") < 1000 {
@@ -50,18 +51,22 @@ func TestALargeRequestIsReadWholeByPHP(t *testing.T) {
 func TestCheckConnectTriesARequestAsLargeAsTheLargest(t *testing.T) {
 	t.Parallel()
 	bulk := map[string]string{"SEND_MODE": "bulk", "BULK_SIZE": "2000"}
-	past := map[string]string{"BACKFILL_ENABLED": "true", "BACKFILL_DAYS_BACK": "3", "BACKFILL_DURATION_DAYS": "3", "BULK_SIZE": "500", "STOP_AFTER_VISITS": ""}
+	past := map[string]string{"BACKFILL_ENABLED": "true", "BACKFILL_DAYS_BACK": "3", "BACKFILL_DURATION_DAYS": "3",
+		"BULK_SIZE": "500", "STOP_AFTER_VISITS": ""}
 	for name, c := range map[string]struct {
 		env   map[string]string
 		limit int64
 		code  int
 		want  []string // patterns
 	}{
-		"bulk":                      {bulk, 64 << 20, exitOK, []string{"takes requests of "}},
-		"bulk, nginx's own limit":   {bulk, 1 << 20, exitOK, []string{"takes no requests of ", "as large as the largest of the run", "413", `BULK_SIZE=(999|1000)\b`, "client_max_body_size"}},
+		"bulk": {bulk, 64 << 20, exitOK, []string{"takes requests of "}},
+		"bulk, nginx's own limit": {bulk, 1 << 20, exitOK,
+			[]string{"takes no requests of ", "as large as the largest of the run", "413", `BULK_SIZE=(999|1000)\b`,
+				"client_max_body_size"}},
 		"a backfill, a small limit": {past, 64 << 10, exitOK, []string{"takes no requests of ", "BULK_SIZE=62"}},
 		"single hits":               {nil, 1 << 20, exitOK, []string{"takes requests of "}},
-		"single hits, too large":    {nil, 700, exitNoTarget, []string{"takes no requests of ", "client_max_body_size"}},
+		"single hits, too large": {nil, 700, exitNoTarget,
+			[]string{"takes no requests of ", "client_max_body_size"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,13 +92,15 @@ func TestARunGoesOnWithRequestsThatItsTargetTakes(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, upTo(64<<10))
 	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
-		"SEND_MODE": "bulk", "BULK_SIZE": "2000", "BULK_MAX_DELAY": "1", "STOP_AFTER_VISITS": "400", "TARGET_VISITS_PER_DAY": "17280000", "LOG_LEVEL": "INFO",
+		"SEND_MODE": "bulk", "BULK_SIZE": "2000", "BULK_MAX_DELAY": "1", "STOP_AFTER_VISITS": "400",
+		"TARGET_VISITS_PER_DAY": "17280000", "LOG_LEVEL": "INFO",
 	}))
 	l.ends(t, exitOK)
 	s := l.summary(t)
 	addsUp(t, s)
 	recorded(t, s, m)
-	if s.Hits.Failed > 0 || s.Hits.Accepted == 0 || len(s.Reasons) > 0 && s.Reasons[0].Class != answer.Late.String() || !l.stderr.has("the target takes no requests so large") {
+	if s.Hits.Failed > 0 || s.Hits.Accepted == 0 || len(s.Reasons) > 0 && s.Reasons[0].Class != answer.Late.String() ||
+		!l.stderr.has("the target takes no requests so large") {
 		t.Errorf("%+v, %+v:\n%s", s.Hits, s.Reasons, l.stderr.String())
 	}
 }
@@ -108,7 +115,8 @@ func TestABackfillGoesOnWithRequestsThatItsTargetTakes(t *testing.T) {
 	l.ends(t, exitOK)
 	s := l.summary(t)
 	addsUp(t, s)
-	if s.Visits.Complete != s.Backfill.Visits || a.Counts().Total.Visits != int64(s.Visits.Complete) || !l.stderr.has("the target takes no requests so large") {
+	if s.Visits.Complete != s.Backfill.Visits || a.Counts().Total.Visits != int64(s.Visits.Complete) ||
+		!l.stderr.has("the target takes no requests so large") {
 		t.Errorf("%+v of %d visits:\n%s", s.Visits, s.Backfill.Visits, l.stderr.String())
 	}
 	if strings.Count(l.stderr.String(), "the target takes no requests so large") > 9 {

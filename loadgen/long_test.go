@@ -22,14 +22,17 @@ func TestLongTextsCostNoHit(t *testing.T) {
 			t.Parallel()
 			m := newMatomo(t, sink.Config{}, nil)
 			fsys := afero.NewMemMapFs()
-			write(t, fsys, "/u", "https://shop.example.test/a\tOne\n"+long("https://shop.example.test/")+"\tTwo\nhttps://shop.example.test/c\t"+long("Three")+"\n")
+			write(t, fsys, "/u", "https://shop.example.test/a\tOne\n"+long("https://shop.example.test/")+
+				"\tTwo\nhttps://shop.example.test/c\t"+long("Three")+"\n")
 			write(t, fsys, "/f", `[{"name":"Long","probability":0.5,"priority":1,"steps":[
 				{"type":"pageview","url":"`+long("https://shop.example.test/f/")+`","action_name":"`+long("Four")+`"},
 				{"type":"event","url":"`+long("https://shop.example.test/f/")+`","event_category":"`+long("c")+`","event_action":"`+long("a")+`","event_name":"n"},
 				{"type":"site_search","search_keyword":"`+long("lamp")+`","search_category":"`+strings.Repeat("k", 199)+`é"},
 				{"type":"outlink","target_url":"`+long("https://other.example.test/")+`"},
 				{"type":"download","target_url":"`+long("https://shop.example.test/files/")+`"}]}]`)
-			l := start(t, fsys, settings(m, map[string]string{"URLS_FILE": "/u", "FUNNEL_CONFIG_PATH": "/f", "SEND_MODE": mode, "STOP_AFTER_VISITS": "60"}))
+			l := start(t, fsys,
+				settings(m, map[string]string{"URLS_FILE": "/u", "FUNNEL_CONFIG_PATH": "/f", "SEND_MODE": mode,
+					"STOP_AFTER_VISITS": "60"}))
 			l.ends(t, exitOK)
 			s := l.summary(t)
 			recorded(t, s, m)
@@ -43,12 +46,15 @@ func TestLongTextsCostNoHit(t *testing.T) {
 func TestACheckTellsLongTitlesAndMergedPages(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
-	write(t, fsys, "/u", "https://shop.example.test/a\t"+long("One")+"\n"+long("https://shop.example.test/")+"\nhttp://www.shop.example.test/a#top\tTwo\nhttps://shop.example.test/d\t0\n")
+	write(t, fsys, "/u", "https://shop.example.test/a\t"+long("One")+"\n"+long("https://shop.example.test/")+
+		"\nhttp://www.shop.example.test/a#top\tTwo\nhttps://shop.example.test/d\t0\n")
 	l := start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "URLS_FILE": "/u"}), "check")
 	l.ends(t, exitOK)
 	for _, want := range []string{
-		"/u line 1: has a title that is cut at 1024 bytes\n", "/u line 2: is cut at 1024 bytes\n", "/u line 3: is recorded without what follows #\n",
-		"/u line 4: is recorded without a title, because Matomo takes 0 for none\n", "/u line 3: is one page with line 1 in the reports of Matomo 5.2\n",
+		"/u line 1: has a title that is cut at 1024 bytes\n", "/u line 2: is cut at 1024 bytes\n",
+		"/u line 3: is recorded without what follows #\n",
+		"/u line 4: is recorded without a title, because Matomo takes 0 for none\n",
+		"/u line 3: is one page with line 1 in the reports of Matomo 5.2\n",
 	} {
 		if !l.stdout.has(want) {
 			t.Errorf("%q is not told:\n%s", want, l.stdout.String())

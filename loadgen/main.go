@@ -47,7 +47,8 @@ type host struct {
 }
 
 func main() {
-	// Who reads our output may be gone before us. A run must then still end in order; a list, as in `plan | head`, need not.
+	// Who reads our output may be gone before us. A run must then still end in order; a list, as in `plan | head`, need
+	// not.
 	if len(os.Args) < 2 || os.Args[1] == "run" || os.Args[1] == "sink" {
 		signal.Ignore(syscall.SIGPIPE)
 	}

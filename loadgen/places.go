@@ -16,11 +16,13 @@ import (
 // the state folder itself.
 func places(fsys afero.Fs, s spec.Spec) (problems problem.List) {
 	if _, err := state.Open(fsys, s.StateDir); err != nil {
-		problems.Refuse("STATE_DIR", s.StateDir, err.Error(), unlessFull(err, "name a folder that this user may write to"))
+		problems.Refuse("STATE_DIR", s.StateDir, err.Error(),
+			unlessFull(err, "name a folder that this user may write to"))
 	}
 	if s.SummaryFile != "" {
 		if err := state.Probe(fsys, filepath.Dir(s.SummaryFile)); err != nil {
-			problems.Refuse("SUMMARY_FILE", s.SummaryFile, err.Error(), unlessFull(err, "name a file in a folder that exists and that this user may write to"))
+			problems.Refuse("SUMMARY_FILE", s.SummaryFile, err.Error(),
+				unlessFull(err, "name a file in a folder that exists and that this user may write to"))
 		}
 	}
 	return problems

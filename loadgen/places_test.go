@@ -34,7 +34,8 @@ func TestASummaryThatCannotBeWrittenStopsTheStart(t *testing.T) {
 func TestACheckLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
-	start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "STATE_DIR": "/state"}), "check").ends(t, exitOK)
+	start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "STATE_DIR": "/state"}),
+		"check").ends(t, exitOK)
 	for _, dir := range []string{"/state", "/out"} {
 		if files, err := afero.ReadDir(fsys, dir); err != nil || len(files) > 0 {
 			t.Errorf("%s holds %v, %v", dir, files, err)

@@ -14,7 +14,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// A place that is taken may be so for a moment alone, because another start closes the ledger of this run, which was killed.
+// A place that is taken may be so for a moment alone, because another start closes the ledger of this run, which was
+// killed.
 const (
 	takeTries = 10
 	takePause = 50 * time.Millisecond
@@ -23,18 +24,20 @@ const (
 // errStarted means that another process made this start since this one looked, and has ended.
 var errStarted = errors.New("this start was made before")
 
-// prepare takes the run's place in the state folder and finds where it goes on. Problems refuse it before anything is sent;
-// it does not start where another process has made this start.
+// prepare takes the run's place in the state folder and finds where it goes on. Problems refuse it before anything is
+// sent; it does not start where another process has made this start.
 func (s *session) prepare(ctx context.Context) (starts bool, problems problem.List) {
 	k := &s.plan.Spec
 	switch err := s.take(ctx); {
 	case errors.Is(err, errStarted):
 		return false, nil
 	case errors.Is(err, state.ErrRunning):
-		problems.Refuse("RUN_ID", s.plan.RunID, err.Error()+" with the same STATE_DIR", "wait until it has ended, or choose another RUN_ID")
+		problems.Refuse("RUN_ID", s.plan.RunID, err.Error()+" with the same STATE_DIR",
+			"wait until it has ended, or choose another RUN_ID")
 		return false, problems
 	case err != nil:
-		problems.Refuse("STATE_DIR", k.StateDir, err.Error(), unlessFull(err, "name a folder that this user may write to"))
+		problems.Refuse("STATE_DIR", k.StateDir, err.Error(),
+			unlessFull(err, "name a folder that this user may write to"))
 		return false, problems
 	}
 	if k.BackfillEnabled {

@@ -17,12 +17,14 @@ func (s *session) logReasons() {
 	s.ledger.FillReasons(&sum, s.Targets())
 	for _, r := range sum.Reasons {
 		if r.Class != answer.Stopped.String() && s.firstOf(r) { // which is what somebody asked for
-			s.log.Warn("hits are not accepted", "target", r.Target, "class", r.Class, "hits", r.Hits, "reason", r.String())
+			s.log.Warn("hits are not accepted", "target", r.Target, "class", r.Class, "hits", r.Hits, "reason",
+				r.String())
 		}
 	}
 	for _, r := range sum.Warnings {
 		if s.firstOf(r) {
-			s.log.Warn("hits are accepted by an odd answer", "target", r.Target, "class", r.Class, "hits", r.Hits, "reason", r.String())
+			s.log.Warn("hits are accepted by an odd answer", "target", r.Target, "class", r.Class, "hits", r.Hits,
+				"reason", r.String())
 		}
 	}
 }

@@ -49,13 +49,16 @@ func TestARunInWhichMostHitsAreNotAcceptedIsNoSuccessAndSaysWhy(t *testing.T) {
 	l.ends(t, exitThreshold)
 	s := l.summary(t)
 	addsUp(t, s)
-	if r := theReason(t, s.Reasons, "in_front"); r.Status != 403 || r.Server != "gate/1" || r.FirstWords != "Blocked by policy" || r.Hits != s.Hits.Rejected {
+	if r := theReason(t, s.Reasons, "in_front"); r.Status != 403 || r.Server != "gate/1" ||
+		r.FirstWords != "Blocked by policy" || r.Hits != s.Hits.Rejected {
 		t.Errorf("%+v of %+v", r, s.Hits)
 	}
 	if len(s.Thresholds) != 1 || !s.Thresholds[0].BuiltIn || s.Thresholds[0].Held {
 		t.Errorf("%+v", s.Thresholds)
 	}
-	for _, want := range []string{"not accepted:", `something in front of Matomo answered 403 (Server: gate/1): "Blocked by policy"`, "error_share<50% (built in)"} {
+	for _, want := range []string{"not accepted:",
+		`something in front of Matomo answered 403 (Server: gate/1): "Blocked by policy"`,
+		"error_share<50% (built in)"} {
 		if !l.stderr.has(want) {
 			t.Errorf("the end does not say %s:\n%s", want, l.stderr.String())
 		}
@@ -64,7 +67,8 @@ func TestARunInWhichMostHitsAreNotAcceptedIsNoSuccessAndSaysWhy(t *testing.T) {
 		t.Errorf("the log says it %d times:\n%s", n, l.stderr.String())
 	}
 	junit, err := afero.ReadFile(fsys, "/out/run.xml")
-	if err != nil || !strings.Contains(string(junit), `failures="1"`) || !strings.Contains(string(junit), "Blocked by policy") {
+	if err != nil || !strings.Contains(string(junit), `failures="1"`) ||
+		!strings.Contains(string(junit), "Blocked by policy") {
 		t.Errorf("%v:\n%s", err, junit)
 	}
 }
@@ -112,7 +116,8 @@ func TestAQueueTakesBulkRequestsWithoutAReceipt(t *testing.T) {
 	if r := theReason(t, s.Warnings, "accepted_no_receipt"); r.Hits != s.Hits.Accepted {
 		t.Errorf("%+v of %+v", r, s.Hits)
 	}
-	if n := strings.Count(l.stderr.String(), "class=accepted_no_receipt"); n != 1 || !l.stderr.has("bulk without a receipt, a queue is on") {
+	if n := strings.Count(l.stderr.String(), "class=accepted_no_receipt"); n != 1 ||
+		!l.stderr.has("bulk without a receipt, a queue is on") {
 		t.Errorf("the log says it %d times:\n%s", n, l.stderr.String())
 	}
 }
@@ -125,7 +130,8 @@ func TestABackfillThroughAQueueIsWhole(t *testing.T) {
 	l.ends(t, exitOK)
 	s := l.summary(t)
 	addsUp(t, s)
-	if n := a.Counts().Total.Visits; s.Hits.Accepted != s.Hits.Planned || uint64(n) != s.Visits.Planned || theReason(t, s.Warnings, "accepted_no_receipt").Hits != s.Hits.Accepted {
+	if n := a.Counts().Total.Visits; s.Hits.Accepted != s.Hits.Planned || uint64(n) != s.Visits.Planned ||
+		theReason(t, s.Warnings, "accepted_no_receipt").Hits != s.Hits.Accepted {
 		t.Errorf("%+v, %d visits at the sink, %+v", s.Hits, n, s.Warnings)
 	}
 }
@@ -138,7 +144,8 @@ func TestABackfillOfWhichMostWasNotAcceptedIsNoSuccess(t *testing.T) {
 	l.ends(t, exitThreshold)
 	s := l.summary(t)
 	addsUp(t, s)
-	if r := theReason(t, s.Reasons, "in_front"); s.Reason != "backfill_finished" || r.Hits != s.Hits.Rejected || r.FirstWords != "Blocked by policy" {
+	if r := theReason(t, s.Reasons, "in_front"); s.Reason != "backfill_finished" || r.Hits != s.Hits.Rejected ||
+		r.FirstWords != "Blocked by policy" {
 		t.Errorf("%s, %+v, %+v", s.Reason, s.Hits, s.Reasons)
 	}
 }

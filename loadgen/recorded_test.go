@@ -12,7 +12,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// What the Reporting API of the sink shows, read by the client that asks real ones, is what the ledger says was accepted.
+// What the Reporting API of the sink shows, read by the client that asks real ones, is what the ledger says was
+// accepted.
 func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
@@ -29,7 +30,8 @@ func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for kind, n := range map[string]uint64{
-		"pageview": got.Pageviews, "search": got.Searches, "event": got.Events, "outlink": got.Outlinks, "download": got.Downloads, "order": got.Orders,
+		"pageview": got.Pageviews, "search": got.Searches, "event": got.Events, "outlink": got.Outlinks,
+		"download": got.Downloads, "order": got.Orders,
 	} {
 		if n != s.ByKind[kind].Accepted || n == 0 {
 			t.Errorf("%s: %d accepted, %d reported", kind, s.ByKind[kind].Accepted, n)
@@ -51,7 +53,8 @@ func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
 		}
 	}
 	slice.Segment = "dimension4==another"
-	if none, err := reporting.NewClient(patience, target.Machine{}).Recorded(t.Context(), to, slice); err != nil || none.Visits != 0 {
+	if none, err := reporting.NewClient(patience, target.Machine{}).Recorded(t.Context(), to, slice); err != nil ||
+		none.Visits != 0 {
 		t.Errorf("%+v, %v", none, err)
 	}
 }
@@ -70,7 +73,8 @@ func TestVisitsFromACampaignAreToldByTheirSource(t *testing.T) {
 	s := l.summary(t)
 	to := target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}
 	today := time.Now()
-	got, err := reporting.NewClient(patience, target.Machine{}).Recorded(t.Context(), to, reporting.Slice{From: today.AddDate(0, 0, -2), To: today.AddDate(0, 0, 2)})
+	got, err := reporting.NewClient(patience, target.Machine{}).Recorded(t.Context(), to,
+		reporting.Slice{From: today.AddDate(0, 0, -2), To: today.AddDate(0, 0, 2)})
 	if err != nil || fmt.Sprint(s.Opened.Sources) != fmt.Sprint(got.Sources) || got.Sources["campaign"] == 0 {
 		t.Errorf("%v accepted, %v reported, %v", s.Opened.Sources, got.Sources, err)
 	}

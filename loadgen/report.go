@@ -60,9 +60,10 @@ func runOptions(args []string, h host) (o options, code int, ok bool) {
 
 // files are the reports that were asked for.
 func (o options) files() []reportFile {
-	return slices.DeleteFunc([]reportFile{{"--report", o.report, report.HTML}, {"--junit", o.junit, report.JUnit}}, func(f reportFile) bool {
-		return f.path == ""
-	})
+	return slices.DeleteFunc([]reportFile{{"--report", o.report, report.HTML}, {"--junit", o.junit, report.JUnit}},
+		func(f reportFile) bool {
+			return f.path == ""
+		})
 }
 
 // reportFile is a report that goes into a file.
@@ -75,7 +76,8 @@ type reportFile struct {
 func (o options) places(fsys afero.Fs) (problems problem.List) {
 	for _, f := range o.files() {
 		if err := state.Probe(fsys, filepath.Dir(f.path)); err != nil {
-			problems.Refuse(f.flag, f.path, err.Error(), unlessFull(err, "name a file in a folder that exists and that this user may write to"))
+			problems.Refuse(f.flag, f.path, err.Error(),
+				unlessFull(err, "name a file in a folder that exists and that this user may write to"))
 		}
 	}
 	return problems

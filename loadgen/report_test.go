@@ -69,9 +69,12 @@ func TestWhatAnEndMeansToCI(t *testing.T) {
 		signal bool
 		want   int
 	}{
-		"thresholds held":                      {args: []string{"--threshold", "rejected=0", "--threshold", "visits=100"}, want: exitOK},
-		"no hit accepted wins over thresholds": {cfg: sink.Config{ErrorShare: 1, ErrorStatus: 400}, args: []string{"--threshold", "rejected=0"}, want: exitNoTarget},
-		"a stop wins over thresholds":          {args: []string{"--threshold", "visits>1000000"}, signal: true, want: exitInterrupted},
+		"thresholds held": {args: []string{"--threshold", "rejected=0", "--threshold",
+			"visits=100"}, want: exitOK},
+		"no hit accepted wins over thresholds": {cfg: sink.Config{ErrorShare: 1, ErrorStatus: 400},
+			args: []string{"--threshold", "rejected=0"}, want: exitNoTarget},
+		"a stop wins over thresholds": {args: []string{"--threshold", "visits>1000000"}, signal: true,
+			want: exitInterrupted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,7 +93,8 @@ func TestAThresholdMayEndTheRun(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
-		"STOP_AFTER_VISITS": "100000", "TARGET_VISITS_PER_DAY": "86400", "THRESHOLDS": "accepted<1", "THRESHOLD_ABORT": "true", "LOG_FORMAT": "json",
+		"STOP_AFTER_VISITS": "100000", "TARGET_VISITS_PER_DAY": "86400", "THRESHOLDS": "accepted<1",
+		"THRESHOLD_ABORT": "true", "LOG_FORMAT": "json",
 	}))
 	l.ends(t, exitThreshold)
 	s := l.summary(t)
@@ -116,7 +120,8 @@ func TestTheArgumentsOfARun(t *testing.T) {
 		"TARGET_VISITS_PER_DAY=20000": `run does not take "TARGET_VISITS_PER_DAY=20000"`,
 	} {
 		l := start(t, afero.NewReadOnlyFs(afero.NewMemMapFs()), settings(nil, map[string]string{
-			"MATOMO_URL": "http://127.0.0.1:1/matomo.php", "SUMMARY_FILE": "", "THRESHOLDS": "unknown=0", "LOAD_PROFILE": "constant",
+			"MATOMO_URL": "http://127.0.0.1:1/matomo.php", "SUMMARY_FILE": "", "THRESHOLDS": "unknown=0",
+			"LOAD_PROFILE": "constant",
 		}), append([]string{"run"}, strings.Fields(args)...)...)
 		if l.ends(t, exitConfig); !l.stderr.has(want) {
 			t.Errorf("run %s: want %s in:\n%s", args, want, l.stderr.String())
@@ -150,7 +155,8 @@ func parsePage(t *testing.T, fsys afero.Fs, path string) *html.Node {
 			t.Errorf("the report has a <%s>", n.Data)
 		}
 		for _, a := range n.Attr {
-			if slices.Contains([]string{"src", "href", "style", "srcset", "action", "background"}, a.Key) || strings.HasPrefix(a.Key, "on") {
+			if slices.Contains([]string{"src", "href", "style", "srcset", "action", "background"}, a.Key) ||
+				strings.HasPrefix(a.Key, "on") {
 				t.Errorf("the report has a <%s %s=%q>", n.Data, a.Key, a.Val)
 			}
 		}
@@ -227,7 +233,8 @@ func equalsTheLedger(t *testing.T, page *html.Node, s record.Summary) {
 	}
 	float := func(n float64) string { return strconv.FormatFloat(n, 'g', -1, 64) }
 	latencies, _ := figures(byID["latency"])
-	if all := latencies[len(latencies)-3:]; !slices.Equal(all, []string{float(s.Latency.P50), float(s.Latency.P95), float(s.Latency.P99)}) {
+	if all := latencies[len(latencies)-3:]; !slices.Equal(all,
+		[]string{float(s.Latency.P50), float(s.Latency.P95), float(s.Latency.P99)}) {
 		t.Errorf("latencies %v, the ledger: %+v", all, s.Latency)
 	}
 	verdicts, _ := figures(byID["thresholds"])

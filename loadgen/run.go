@@ -27,9 +27,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// load makes the plan of the environment and the file of LOADGEN_ENV_FILE, over which flags win, with the merged settings and
-// the keys that came from that file. The plan is nil where a problem refuses it.
-func load(h host, flags map[string]string) (p *plan.Plan, env map[string]string, fromFile []string, problems problem.List) {
+// load makes the plan of the environment and the file of LOADGEN_ENV_FILE, over which flags win, with the merged
+// settings and the keys that came from that file. The plan is nil where a problem refuses it.
+func load(h host, flags map[string]string) (p *plan.Plan, env map[string]string, fromFile []string,
+	problems problem.List) {
 	env, fromFile, problems = plan.Settings(h.fs, h.env)
 	maps.Copy(env, flags)
 	p, more := plan.Load(h.fs, env, draw)
@@ -38,7 +39,9 @@ func load(h host, flags map[string]string) (p *plan.Plan, env map[string]string,
 		return p, env, fromFile, problems
 	}
 	// The days of a backfill follow from a plan. Where there is none what is wrong with them is told with the rest.
-	if s, _ := spec.Parse(env, func(path string) ([]byte, error) { return exchange.Read(h.fs, path) }); s.BackfillEnabled {
+	if s, _ := spec.Parse(env, func(path string) ([]byte, error) {
+		return exchange.Read(h.fs, path)
+	}); s.BackfillEnabled {
 		_, more = s.Backfill(h.now())
 		problems = append(problems, more...)
 	}
@@ -66,17 +69,19 @@ func tellRun(h host, p *plan.Plan) {
 
 // newLog writes the log, and its warnings and errors to problems too.
 func newLog(h host, s spec.Spec, problems io.Writer) *slog.Logger {
-	levels := map[string]slog.Level{"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn, "ERROR": slog.LevelError}
+	levels := map[string]slog.Level{"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn,
+		"ERROR": slog.LevelError}
 	o := &slog.HandlerOptions{Level: levels[s.LogLevel]}
 	var log slog.Handler = slog.NewTextHandler(h.stderr, o)
 	if s.LogFormat == "json" {
 		log = slog.NewJSONHandler(h.stderr, o)
 	}
-	return slog.New(slog.NewMultiHandler(log, slog.NewTextHandler(problems, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	return slog.New(slog.NewMultiHandler(log,
+		slog.NewTextHandler(problems, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }
 
-// answerTime is how long a request may take. A backfill's carries hundreds of hits, so that where nothing is set it gets the
-// five minutes that Matomo's own import of logs gives one.
+// answerTime is how long a request may take. A backfill's carries hundreds of hits, so that where nothing is set it
+// gets the five minutes that Matomo's own import of logs gives one.
 func answerTime(k spec.Spec) time.Duration {
 	if k.BackfillEnabled && !k.Set["REQUEST_TIMEOUT"] {
 		return 5 * time.Minute
@@ -99,7 +104,8 @@ func runTraffic(ctx context.Context, h host, o options) int {
 		log.Warn("check the settings", "problem", w.String())
 	}
 	log.Info("settings", "changed", strings.Join(p.Differences(env), " "), "from_file", strings.Join(fromFile, " "),
-		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets", p.Sources["targets"])
+		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets",
+		p.Sources["targets"])
 
 	starts, faults := startsNow(h, o, &p.Spec, log)
 	if faults.Err() != nil {
@@ -114,11 +120,13 @@ func runTraffic(ctx context.Context, h host, o options) int {
 	if p.Spec.TelemetryAddr != "off" {
 		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, seen, log)
 		if errors.Is(err, syscall.EADDRINUSE) && !p.Spec.Set["TELEMETRY_ADDR"] {
-			log.Warn("check the settings", "problem", "TELEMETRY_ADDR is not set, and another program has "+p.Spec.TelemetryAddr+": the metrics are at a free port")
+			log.Warn("check the settings", "problem", "TELEMETRY_ADDR is not set, and another program has "+
+				p.Spec.TelemetryAddr+": the metrics are at a free port")
 			server, err = telemetry.Listen(ctx, "127.0.0.1:0", seen, log)
 		}
 		if err != nil {
-			_, _ = fmt.Fprintf(h.stderr, "error: TELEMETRY_ADDR=%q: %v; free the port, choose another, or set off\n", p.Spec.TelemetryAddr, err)
+			_, _ = fmt.Fprintf(h.stderr, "error: TELEMETRY_ADDR=%q: %v; free the port, choose another, or set off\n",
+				p.Spec.TelemetryAddr, err)
 			return exitConfig
 		}
 		defer func() {
@@ -131,7 +139,8 @@ func runTraffic(ctx context.Context, h host, o options) int {
 	if !starts {
 		return idle(ctx, h)
 	}
-	to, err := newSender(p, h.machine(env), tracking.Options{Timeout: answerTime(p.Spec), Pending: !p.Spec.BackfillEnabled})
+	to, err := newSender(p, h.machine(env),
+		tracking.Options{Timeout: answerTime(p.Spec), Pending: !p.Spec.BackfillEnabled})
 	if err != nil {
 		_, _ = fmt.Fprintf(h.stderr, "error: %v\n", err)
 		return exitConfig
@@ -163,8 +172,8 @@ func idle(ctx context.Context, h host) int {
 	return exitOK
 }
 
-// startsNow says whether the run begins at once, and refuses places where it cannot write. Where it does not the log says
-// what the loadgen waits for.
+// startsNow says whether the run begins at once, and refuses places where it cannot write. Where it does not the log
+// says what the loadgen waits for.
 func startsNow(h host, o options, k *spec.Spec, log *slog.Logger) (starts bool, faults problem.List) {
 	if !k.AutoStart {
 		log.Info("idle: AUTO_START is off")
@@ -184,7 +193,8 @@ func startsNow(h host, o options, k *spec.Spec, log *slog.Logger) (starts bool, 
 }
 
 func warnStarted(log *slog.Logger, k *spec.Spec) {
-	log.Warn("idle: this start was made before, and each counts once; start the run again to go on", "start_id", k.StartID, "run_id", k.RunID)
+	log.Warn("idle: this start was made before, and each counts once; start the run again to go on", "start_id",
+		k.StartID, "run_id", k.RunID)
 }
 
 func startedBefore(fsys afero.Fs, k *spec.Spec) (bool, error) {

@@ -20,7 +20,11 @@ const goesOn = `[{"name":"buys","probability":0.2,"exit_after_completion":false,
 	{"type":"ecommerce","delay_seconds_min":0,"delay_seconds_max":1}]}]`
 
 func twoSites(m *matomo, token string) string {
-	return fmt.Sprintf(`{"targets":[{"name":"one","url":%[1]q,"site_id":1,"token_auth":%[2]q},{"name":"two","url":%[1]q,"site_id":2,"token_auth":%[2]q}]}`, m.url, token)
+	return fmt.Sprintf(
+		`{"targets":[{"name":"one","url":%[1]q,"site_id":1,"token_auth":%[2]q},{"name":"two","url":%[1]q,"site_id":2,"token_auth":%[2]q}]}`,
+		m.url,
+		token,
+	)
 }
 
 func TestEveryVisitIsRecordedAsTheLedgerSays(t *testing.T) {
@@ -29,16 +33,20 @@ func TestEveryVisitIsRecordedAsTheLedgerSays(t *testing.T) {
 		token string
 		more  map[string]string
 	}{
-		"with a token":               {token, nil},
-		"without a token":            {"", nil},
-		"live":                       {token, map[string]string{"TIMELINE": "live", "VISIT_DURATION_MIN": "0.1", "VISIT_DURATION_MAX": "0.1"}},
-		"live and without any token": {"", map[string]string{"TIMELINE": "live", "VISIT_DURATION_MIN": "0.1", "VISIT_DURATION_MAX": "0.1"}},
+		"with a token":    {token, nil},
+		"without a token": {"", nil},
+		"live": {token,
+			map[string]string{"TIMELINE": "live", "VISIT_DURATION_MIN": "0.1", "VISIT_DURATION_MAX": "0.1"}},
+		"live and without any token": {"",
+			map[string]string{"TIMELINE": "live", "VISIT_DURATION_MIN": "0.1", "VISIT_DURATION_MAX": "0.1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMatomo(t, sink.Config{}, nil)
-			env := settings(m, map[string]string{"MATOMO_TOKEN_AUTH": "", "MULTI_TARGET_CONFIG": twoSites(m, c.token), "FUNNEL_CONFIG_PATH": "/funnels.json"})
-			for _, feature := range []string{"SITESEARCH", "OUTLINKS", "DOWNLOADS", "CLICK_EVENTS", "RANDOM_EVENTS", "ECOMMERCE"} {
+			env := settings(m, map[string]string{"MATOMO_TOKEN_AUTH": "", "MULTI_TARGET_CONFIG": twoSites(m, c.token),
+				"FUNNEL_CONFIG_PATH": "/funnels.json"})
+			for _, feature := range []string{"SITESEARCH", "OUTLINKS", "DOWNLOADS", "CLICK_EVENTS", "RANDOM_EVENTS",
+				"ECOMMERCE"} {
 				env[feature+"_PROBABILITY"] = "0.2"
 			}
 			for key, v := range c.more {
@@ -68,7 +76,8 @@ func TestEveryVisitIsRecordedAsTheLedgerSays(t *testing.T) {
 					t.Errorf("target %s: %d accepted, %d recorded", target, s.ByTarget[target].Accepted, hits)
 				}
 			}
-			if one := s.Targets["one"]; s.Strategy != "round-robin" || one.LastSuccess.Before(s.Started) || !one.LastFailure.IsZero() || one.SuccessRate != 1 {
+			if one := s.Targets["one"]; s.Strategy != "round-robin" || one.LastSuccess.Before(s.Started) ||
+				!one.LastFailure.IsZero() || one.SuccessRate != 1 {
 				t.Errorf("%s: %+v", s.Strategy, one)
 			}
 			for kind, h := range s.ByKind {
@@ -108,7 +117,8 @@ func TestTheLedgerAddsUpAfterAnOutageInMidRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMatomo(t, c.cfg, outage(20, 40, c.status))
-			env := settings(m, map[string]string{"MULTI_TARGET_CONFIG": twoSites(m, token), "MATOMO_TOKEN_AUTH": "", "STOP_AFTER_VISITS": "150"})
+			env := settings(m, map[string]string{"MULTI_TARGET_CONFIG": twoSites(m, token), "MATOMO_TOKEN_AUTH": "",
+				"STOP_AFTER_VISITS": "150"})
 			l := start(t, afero.NewMemMapFs(), env)
 			l.ends(t, exitOK)
 			s := l.summary(t)
@@ -124,7 +134,9 @@ func TestTheLedgerAddsUpAfterAnOutageInMidRun(t *testing.T) {
 func TestASignalAbandonsWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
-	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"STOP_AFTER_VISITS": "100000", "PAUSE_BETWEEN_PVS_MIN": "1", "PAUSE_BETWEEN_PVS_MAX": "2"}))
+	l := start(t, afero.NewMemMapFs(),
+		settings(m, map[string]string{"STOP_AFTER_VISITS": "100000", "PAUSE_BETWEEN_PVS_MIN": "1",
+			"PAUSE_BETWEEN_PVS_MAX": "2"}))
 	eventually(t, "50 hits", func() bool { hits, _ := m.seen(); return hits >= 50 })
 	l.signals <- syscall.SIGTERM
 	if code := l.wait(t, patience); code != exitInterrupted {
@@ -161,7 +173,8 @@ func TestAServerThatHangs(t *testing.T) {
 			t.Parallel()
 			hanging := make(chan struct{}, 1)
 			m := newMatomo(t, sink.Config{}, hang(50, hanging))
-			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"STOP_AFTER_VISITS": "100000", "REQUEST_TIMEOUT": "300"}))
+			l := start(t, afero.NewMemMapFs(),
+				settings(m, map[string]string{"STOP_AFTER_VISITS": "100000", "REQUEST_TIMEOUT": "300"}))
 			<-hanging
 			for range signals {
 				l.signals <- syscall.SIGTERM

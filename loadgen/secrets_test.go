@@ -16,8 +16,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 )
 
-// gated is a Matomo behind a gate that wants a password and a header, and behind a proxy that wants another password. Both
-// repeat all that they were told where they refuse a request, as the gate does with every fifth hit.
+// gated is a Matomo behind a gate that wants a password and a header, and behind a proxy that wants another password.
+// Both repeat all that they were told where they refuse a request, as the gate does with every fifth hit.
 func gated(t *testing.T, auth, header, proxyAuth string) (address, proxy string) {
 	t.Helper()
 	repeat := func(w http.ResponseWriter, r *http.Request, status int) {
@@ -27,7 +27,8 @@ func gated(t *testing.T, auth, header, proxyAuth string) (address, proxy string)
 		_, _ = w.Write(said)
 	}
 	m := newMatomo(t, sink.Config{}, func(n int, w http.ResponseWriter, r *http.Request) bool {
-		refused := r.Header.Get("Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte(auth)) || r.Header.Get("X-Gate") != header
+		refused := r.Header.Get("Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte(auth)) ||
+			r.Header.Get("X-Gate") != header
 		if refused || n%5 == 0 && !strings.HasSuffix(r.URL.Path, "index.php") {
 			repeat(w, r, http.StatusForbidden)
 			return true
@@ -56,18 +57,22 @@ func TestNoOutputHoldsASecretOfATarget(t *testing.T) {
 	const auth, header, proxyAuth = "load:hush-password", "hush-header", "pat:hush-proxy"
 	address, proxy := gated(t, auth, header, proxyAuth)
 	one := func(url, auth, header, proxy string) string {
-		return `{"targets":[{"name":"a","url":"` + url + `","site_id":1,"token_auth":"` + token + `","http_auth":"` + auth + `","headers":"X-Gate: ` + header + `","proxy_url":"` + proxy + `"}]}`
+		return `{"targets":[{"name":"a","url":"` + url + `","site_id":1,"token_auth":"` + token + `","http_auth":"` +
+			auth + `","headers":"X-Gate: ` + header + `","proxy_url":"` + proxy + `"}]}`
 	}
 	inAddress := strings.Replace(address, "//", "//"+auth+"@", 1)
 	for name, env := range map[string]map[string]string{
-		"settings":   {"MATOMO_URL": address, "MATOMO_HTTP_AUTH": auth, "MATOMO_HEADERS": "X-Gate: " + header, "PROXY_URL": proxy},
+		"settings": {"MATOMO_URL": address, "MATOMO_HTTP_AUTH": auth, "MATOMO_HEADERS": "X-Gate: " + header,
+			"PROXY_URL": proxy},
 		"an address": {"MATOMO_URL": inAddress, "MATOMO_HEADERS": "X-Gate: " + header, "HTTP_PROXY": proxy},
-		"files":      {"MATOMO_URL": address, "MATOMO_HTTP_AUTH_FILE": "/s/auth", "MATOMO_HEADERS_FILE": "/s/headers", "PROXY_URL_FILE": "/s/proxy"},
-		"a target":   {"MULTI_TARGET_CONFIG": one(address, auth, header, proxy)},
-		"another":    {"MULTI_TARGET_CONFIG": one(inAddress, "", header, proxy)},
+		"files": {"MATOMO_URL": address, "MATOMO_HTTP_AUTH_FILE": "/s/auth", "MATOMO_HEADERS_FILE": "/s/headers",
+			"PROXY_URL_FILE": "/s/proxy"},
+		"a target": {"MULTI_TARGET_CONFIG": one(address, auth, header, proxy)},
+		"another":  {"MULTI_TARGET_CONFIG": one(inAddress, "", header, proxy)},
 	} {
 		for _, args := range [][]string{
-			{"run", "--report", "/out/report.html", "--junit", "/out/report.xml"}, {"check", "--connect"}, {"plan", "--visits", "3"}, {"plan", "--format", "jsonl"},
+			{"run", "--report", "/out/report.html", "--junit", "/out/report.xml"}, {"check", "--connect"},
+			{"plan", "--visits", "3"}, {"plan", "--format", "jsonl"},
 		} {
 			fsys := afero.NewMemMapFs()
 			write(t, fsys, "/s/auth", auth+"\n")
@@ -85,7 +90,8 @@ func TestNoOutputHoldsASecretOfATarget(t *testing.T) {
 			for where, text := range outputs {
 				for _, secret := range []string{"hush", token, base64.StdEncoding.EncodeToString([]byte(auth))} {
 					if i := strings.Index(text, secret); i >= 0 {
-						t.Errorf("%s, %v: %s holds a secret: …%s…", name, args, where, text[max(0, i-60):min(len(text), i+40)])
+						t.Errorf("%s, %v: %s holds a secret: …%s…", name, args, where,
+							text[max(0, i-60):min(len(text), i+40)])
 					}
 				}
 			}

@@ -36,7 +36,8 @@ func newSender(p *plan.Plan, m target.Machine, o tracking.Options) (*sender, err
 		}
 		s.targets = append(s.targets, to)
 		s.forms = append(s.forms, tracking.Form{
-			SiteID: t.SiteID, Located: t.Token.Reveal() != "", Dated: p.Spec.Timeline != "live", Run: p.RunID, RunDimension: p.Spec.RunDimension,
+			SiteID: t.SiteID, Located: t.Token.Reveal() != "", Dated: p.Spec.Timeline != "live", Run: p.RunID,
+			RunDimension: p.Spec.RunDimension,
 		})
 	}
 	return s, nil

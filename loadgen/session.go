@@ -64,14 +64,18 @@ type session struct {
 	granted atomic.Uint64
 }
 
-func newSession(h host, o options, env map[string]string, p *plan.Plan, to *sender, log *slog.Logger, problems *logLines) *session {
+func newSession(h host, o options, env map[string]string, p *plan.Plan, to *sender, log *slog.Logger,
+	problems *logLines) *session {
 	began := time.Now()
 	s := &session{
-		h: h, options: o, env: env, logged: map[record.Reason]bool{}, plan: p, log: log, problems: problems, sender: to, ledger: ledger.New(len(p.Targets)),
-		router: routing.New(p.Targets, p.Strategy, p.Seed), clock: standstill.New(began), began: began, started: began.UTC(),
+		h: h, options: o, env: env, logged: map[record.Reason]bool{}, plan: p, log: log, problems: problems, sender: to,
+		ledger: ledger.New(len(p.Targets)),
+		router: routing.New(p.Targets, p.Strategy, p.Seed), clock: standstill.New(began), began: began,
+		started: began.UTC(),
 	}
 	s.judge, s.thresholds = newJudge(&p.Spec)
-	if o.report != "" && !p.Spec.BackfillEnabled { // which is told by its days, and books at its start what it did before
+	// which is told by its days, and books at its start what it did before
+	if o.report != "" && !p.Spec.BackfillEnabled {
 		s.series = series.New(s.began, s.ledger.Counts())
 	}
 	return s
@@ -80,8 +84,10 @@ func newSession(h host, o options, env map[string]string, p *plan.Plan, to *send
 func (s *session) config() engine.Config {
 	k := &s.plan.Spec
 	c := engine.Config{
-		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Ledger: s.ledger, Log: s.log, Alarm: alarm.Exact(), Clock: s.clock,
-		Load: s.plan.Load, Random: s.plan.Random(s.first), Concurrency: k.Concurrency, Batch: 1, Live: k.Timeline == "live", Zone: s.plan.Zone,
+		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Ledger: s.ledger, Log: s.log, Alarm: alarm.Exact(),
+		Clock: s.clock,
+		Load:  s.plan.Load, Random: s.plan.Random(s.first), Concurrency: k.Concurrency, Batch: 1,
+		Live: k.Timeline == "live", Zone: s.plan.Zone,
 		FirstVisit: s.first, Reserve: s.reserve, StopAfter: uint64(k.StopAfterVisits),
 		AutoStop: time.Duration(k.AutoStopHours * float64(time.Hour)), Cap: s.limit,
 	}
@@ -152,7 +158,8 @@ const clockTime = 3 * time.Second
 
 // readClocks asks every target for its clock before the first hit, because a hit of the future is booked as now.
 func (s *session) readClocks(ctx context.Context) {
-	asking, err := newSender(s.plan, s.h.machine(s.env), tracking.Options{Timeout: min(clockTime, seconds(s.plan.Spec.RequestTimeout))})
+	asking, err := newSender(s.plan, s.h.machine(s.env),
+		tracking.Options{Timeout: min(clockTime, seconds(s.plan.Spec.RequestTimeout))})
 	if err != nil {
 		s.log.Warn("clocks cannot be asked for", "err", err)
 		return
@@ -233,7 +240,8 @@ func (s *session) reach() uint64 {
 // summary is the ledger as it stands; the caller holds the lock while the run goes on.
 func (s *session) summary() record.Summary {
 	sum := record.Summary{
-		RunID: s.plan.RunID, Kind: record.Live, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started, FirstVisit: s.first, NextVisit: s.next,
+		RunID: s.plan.RunID, Kind: record.Live, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started,
+		FirstVisit: s.first, NextVisit: s.next,
 		Strategy: string(s.plan.Strategy),
 	}
 	targets := make([]record.Target, len(s.plan.Targets))
@@ -281,7 +289,8 @@ func (s *session) finish(reason engine.Reason) int {
 	if reason == engine.Stopped && sum.CutVisits > 0 {
 		sum.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", sum.CutVisits)
 	}
-	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.Rejected+sum.Hits.Failed+sum.Hits.Unknown+sum.Hits.Shed-min(sum.Hits.Shed, sum.StoodStill().Hits))
+	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.Rejected+sum.Hits.Failed+sum.Hits.Unknown+
+		sum.Hits.Shed-min(sum.Hits.Shed, sum.StoodStill().Hits))
 	if code == exitNoTarget && sum.Message == "" {
 		why, _ := s.router.Hopeless()
 		if why == "" {

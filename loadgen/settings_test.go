@@ -37,7 +37,8 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			set{"MATOMO_URL": "https://host/ # live"}, nil,
 			[]string{`MATOMO_URL: has a comment in it; give it a line of its own: docker run --env-file hands it on as a part of the value`},
 		},
-		"an address without a scheme": {set{"MATOMO_URL": "host"}, nil, []string{`MATOMO_URL: is not an http or https address` + writeTracker}},
+		"an address without a scheme": {set{"MATOMO_URL": "host"}, nil,
+			[]string{`MATOMO_URL: is not an http or https address` + writeTracker}},
 		"two passwords": {
 			set{"MATOMO_URL": "https://me:hunter2@host/matomo.php", "MATOMO_HTTP_AUTH": "me:hunter3"}, nil,
 			[]string{`MATOMO_URL="https://xxxxx@host/matomo.php": holds a user and password, and MATOMO_HTTP_AUTH holds others; keep one of the two`},
@@ -46,16 +47,21 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			set{"MATOMO_URL": "https://host/matomo.php?token_auth=hunter2"}, nil,
 			[]string{`MATOMO_URL="https://host/matomo.php": has a token in its query` + writeTracker},
 		},
-		"a probability above 1": {set{"SITESEARCH_PROBABILITY": "1.1"}, nil, []string{`SITESEARCH_PROBABILITY="1.1": is above 1; use at most 1`}},
+		"a probability above 1": {set{"SITESEARCH_PROBABILITY": "1.1"}, nil,
+			[]string{`SITESEARCH_PROBABILITY="1.1": is above 1; use at most 1`}},
 		"a negative probability": {
-			set{"OUTLINKS_PROBABILITY": "-0.1"}, nil, []string{`OUTLINKS_PROBABILITY="-0.1": is below 0; use at least 0`},
+			set{"OUTLINKS_PROBABILITY": "-0.1"}, nil,
+			[]string{`OUTLINKS_PROBABILITY="-0.1": is below 0; use at least 0`},
 		},
-		"not a number": {set{"SITESEARCH_PROBABILITY": "NaN"}, nil, []string{`SITESEARCH_PROBABILITY="NaN": is not a number; for example 0.15`}},
+		"not a number": {set{"SITESEARCH_PROBABILITY": "NaN"}, nil,
+			[]string{`SITESEARCH_PROBABILITY="NaN": is not a number; for example 0.15`}},
 		"a least above the most": {
-			set{"PAGEVIEWS_MIN": "9", "PAGEVIEWS_MAX": "3"}, nil, []string{`PAGEVIEWS_MIN="9": is above PAGEVIEWS_MAX=3; lower it or raise PAGEVIEWS_MAX`},
+			set{"PAGEVIEWS_MIN": "9", "PAGEVIEWS_MAX": "3"}, nil,
+			[]string{`PAGEVIEWS_MIN="9": is above PAGEVIEWS_MAX=3; lower it or raise PAGEVIEWS_MAX`},
 		},
 		"an unknown zone": {
-			set{"TIMEZONE": "Mars/Olympus"}, nil, []string{`TIMEZONE="Mars/Olympus": is not a time zone; use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5`},
+			set{"TIMEZONE": "Mars/Olympus"}, nil,
+			[]string{`TIMEZONE="Mars/Olympus": is not a time zone; use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5`},
 		},
 		"a URL list that is not there": {
 			set{"URLS_FILE": "/none"}, nil,
@@ -65,7 +71,8 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			set{"URLS_FILE": "/u"}, set{"/u": ""}, []string{`/u: holds no page; add a line such as https://host/page`},
 		},
 		"a URL list in Latin-1": {
-			set{"URLS_FILE": "/u"}, set{"/u": "https://shop.example.test/\tCaf\xe9\n"}, []string{`/u line 1: is not UTF-8` + asUTF8},
+			set{"URLS_FILE": "/u"}, set{"/u": "https://shop.example.test/\tCaf\xe9\n"},
+			[]string{`/u line 1: is not UTF-8` + asUTF8},
 		},
 		"a duplicate key in the funnels": {
 			set{"FUNNEL_CONFIG_PATH": "/f"}, set{"/f": strings.Replace(goesOn, `"name":`, `"name":"twin","name":`, 1)},
@@ -77,7 +84,8 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		},
 		"targets that are not JSON": {
 			set{"MULTI_TARGET_CONFIG": "{\n\"targets\": [,]}"}, nil,
-			[]string{"MULTI_TARGET_CONFIG: line 2: is not JSON: invalid character ',' looking for beginning of value; correct it there"},
+			[]string{"MULTI_TARGET_CONFIG: line 2: is not JSON: invalid character ',' looking for beginning of " +
+				"value; correct it there"},
 		},
 		"a weight of 0": {
 			set{"MULTI_TARGET_CONFIG": multi(`,"weight":0`)}, nil,
@@ -96,7 +104,8 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			[]string{`MATOMO_TOKEN_AUTH_FILE: is set together with MATOMO_TOKEN_AUTH; keep one of the two`},
 		},
 		"everything at once": {
-			set{"MATOMO_URL": "", "OUTLINKS_PROBABILITY": "NaN", "CONCURRENCY": "0", "PAGEVIEWS_MIN": "9", "TIMEZONE": "Mars", "URLS_FILE": "/u", "FUNNEL_CONFIG_PATH": "/f"},
+			set{"MATOMO_URL": "", "OUTLINKS_PROBABILITY": "NaN", "CONCURRENCY": "0", "PAGEVIEWS_MIN": "9",
+				"TIMEZONE": "Mars", "URLS_FILE": "/u", "FUNNEL_CONFIG_PATH": "/f"},
 			set{"/u": "nonsense\n", "/f": "{}"},
 			[]string{
 				`TIMEZONE="Mars": is not a time zone; use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5`,

@@ -66,7 +66,8 @@ func body(p *plan.Plan, v *visit.Visit, i int) []byte {
 
 func writeText(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
 	h := &v.Hits[i]
-	_, err := fmt.Fprintf(w, "visit %d  sent +%s  recorded +%s  %-8s  %s\n", v.Number, h.Wait.Round(time.Millisecond), h.Offset, h.Kind, body(p, v, i))
+	_, err := fmt.Fprintf(w, "visit %d  sent +%s  recorded +%s  %-8s  %s\n", v.Number, h.Wait.Round(time.Millisecond),
+		h.Offset, h.Kind, body(p, v, i))
 	return err
 }
 

@@ -18,8 +18,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
-// stopped stops a process, waits until it stands still and for longer than that may be overlooked, and lets it go on. It
-// returns for how long the process surely stood still.
+// stopped stops a process, waits until it stands still and for longer than that may be overlooked, and lets it go on.
+// It returns for how long the process surely stood still.
 func stopped(t *testing.T, child *os.Process) time.Duration {
 	t.Helper()
 	if err := child.Signal(syscall.SIGSTOP); err != nil {
@@ -44,7 +44,8 @@ func TestAProcessThatIsStoppedShedsWhatFellDueAndSaysSo(t *testing.T) {
 	m := newMatomo(t, sink.Config{}, nil)
 	dir := t.TempDir()
 	env := settings(m, map[string]string{
-		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"), "RUN_ID": "stopped",
+		"STATE_DIR": filepath.Join(dir, "state"), "SUMMARY_FILE": filepath.Join(dir, "summary.json"),
+		"RUN_ID":            "stopped",
 		"STOP_AFTER_VISITS": "5000", "THRESHOLDS": "error_share<1%",
 	})
 	child := exec.Command(testbed.Loadgen(t), "run", "--junit", filepath.Join(dir, "run.xml"))
@@ -79,7 +80,8 @@ func TestAProcessThatIsStoppedShedsWhatFellDueAndSaysSo(t *testing.T) {
 		t.Errorf("from %s to %s, but it lasted %s", s.Started, s.Ended, s.Duration())
 	}
 	// 20 visits a second fell due. Those of the time before that nobody looked at may be some more.
-	if least := uint64(20*still.Seconds()) - 1; all.Visits < least || s.Visits.Unsent < all.Visits || s.Hits.Shed < all.Hits {
+	if least := uint64(20*still.Seconds()) - 1; all.Visits < least || s.Visits.Unsent < all.Visits ||
+		s.Hits.Shed < all.Hits {
 		t.Errorf("%+v for %s, want at least %d visits; %+v", all, still, least, s.Visits)
 	}
 	// No visit of that time came after all: a burst would be those.

@@ -21,7 +21,8 @@ func printCapacity(w io.Writer, c *record.Capacity) {
 		case !s.Held:
 			held = "no: " + threshold.Misses(s.Verdicts)
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%.4g\t%.4g\t%.4g\t%.0f ms\t%.0f ms\t%.0f ms\t%.3g %%\t%.0f s\t%s\t\n", s.Kind, s.OfferedVisitRate, s.VisitRate, s.HitRate,
+		_, _ = fmt.Fprintf(t, "%s\t%.4g\t%.4g\t%.4g\t%.0f ms\t%.0f ms\t%.0f ms\t%.3g %%\t%.0f s\t%s\t\n", s.Kind,
+			s.OfferedVisitRate, s.VisitRate, s.HitRate,
 			1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99, 100*s.ErrorShare, s.Measured, held)
 	}
 	_ = t.Flush() // a terminal that is gone cannot be told

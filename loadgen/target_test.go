@@ -20,16 +20,20 @@ const mostTries = 5 * 3
 
 func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 	t.Parallel()
-	rejected := "answered 400: the token has no write access to the site, the site does not exist, or Matomo's database is down"
+	rejected := "answered 400: the token has no write access to the site, the site does not exist, or Matomo's " +
+		"database is down"
 	for name, c := range map[string]struct {
 		answer instead
 		more   map[string]string
 		reason string
 		most   int
 	}{
-		"the token has expired": {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff"}, rejected, 5},
-		"the token has expired, in bulk": {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff", "SEND_MODE": "bulk"},
-			"answered 200: all hits are called invalid, the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist", 5},
+		"the token has expired": {nil, map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff"},
+			rejected, 5},
+		"the token has expired, in bulk": {nil,
+			map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff", "SEND_MODE": "bulk"},
+			"answered 200: all hits are called invalid, the token has no write access to the site, is a superuser's " +
+				"for secure requests only, or the site does not exist", 5},
 		"the token is for other sites": {nil, map[string]string{"MATOMO_SITE_ID": "3"}, rejected, 5},
 		"the site does not exist":      {nil, map[string]string{"MATOMO_SITE_ID": "77"}, rejected, 5},
 		"it is a home page": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
@@ -92,7 +96,8 @@ func failsBecause(t *testing.T, l *loadgen, reason string) {
 func TestARunThatEndsWithoutAnAcceptedHitHasFailed(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
-	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_SITE_ID": "77", "BOUNCE_PROBABILITY": "1", "STOP_AFTER_VISITS": "1"}))
+	l := start(t, afero.NewMemMapFs(),
+		settings(m, map[string]string{"MATOMO_SITE_ID": "77", "BOUNCE_PROBABILITY": "1", "STOP_AFTER_VISITS": "1"}))
 	l.ends(t, exitNoTarget)
 	s := l.summary(t)
 	addsUp(t, s)
@@ -113,7 +118,8 @@ func TestATargetThatCannotBeReached(t *testing.T) {
 		if err := ln.Close(); err != nil {
 			t.Fatal(err)
 		}
-		l := start(t, afero.NewMemMapFs(), endless(nil, map[string]string{"MATOMO_URL": "http://" + addr + "/matomo.php"}))
+		l := start(t, afero.NewMemMapFs(),
+			endless(nil, map[string]string{"MATOMO_URL": "http://" + addr + "/matomo.php"}))
 		failsBecause(t, l, "matomo: dial tcp "+addr+": connect: connection refused")
 	})
 	t.Run("shows a certificate that nobody vouches for", func(t *testing.T) {
@@ -153,18 +159,22 @@ func TestCheckConnectLeavesNoVisit(t *testing.T) {
 		code        int
 		want        string
 	}{
-		"a good token":                   {token, "single", nil, exitOK, "takes hits for site 1 ("},
-		"a good token, in bulk":          {token, "bulk", nil, exitOK, "takes hits for site 1 ("},
-		"a bad token":                    {bad, "single", nil, exitNoTarget, "matomo.php: answered 400: the token has no write access"},
-		"a bad token, in bulk":           {bad, "bulk", nil, exitNoTarget, "matomo.php: answered 200: all hits are called invalid, the token has no write access"},
-		"no token":                       {"", "single", nil, exitOK, "takes hits for site 1 ("},
-		"a token for forms":              {token, "single", formsAlone, exitOK, "takes hits for site 1 ("},
-		"a token for forms, but in bulk": {token, "bulk", formsAlone, exitNoTarget, "is a superuser's for secure requests only"},
+		"a good token":          {token, "single", nil, exitOK, "takes hits for site 1 ("},
+		"a good token, in bulk": {token, "bulk", nil, exitOK, "takes hits for site 1 ("},
+		"a bad token": {bad, "single", nil, exitNoTarget,
+			"matomo.php: answered 400: the token has no write access"},
+		"a bad token, in bulk": {bad, "bulk", nil, exitNoTarget,
+			"matomo.php: answered 200: all hits are called invalid, the token has no write access"},
+		"no token":          {"", "single", nil, exitOK, "takes hits for site 1 ("},
+		"a token for forms": {token, "single", formsAlone, exitOK, "takes hits for site 1 ("},
+		"a token for forms, but in bulk": {token, "bulk", formsAlone, exitNoTarget,
+			"is a superuser's for secure requests only"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMatomo(t, sink.Config{}, c.answer)
-			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"MATOMO_TOKEN_AUTH": c.token, "SEND_MODE": c.mode}), "check", "--connect")
+			l := start(t, afero.NewMemMapFs(),
+				settings(m, map[string]string{"MATOMO_TOKEN_AUTH": c.token, "SEND_MODE": c.mode}), "check", "--connect")
 			l.ends(t, c.code)
 			if !l.stdout.has("target matomo: ") || !l.stdout.has(c.want) {
 				t.Errorf("stdout lacks %q:\n%s", c.want, l.stdout.String())

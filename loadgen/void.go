@@ -15,8 +15,8 @@ import (
 const (
 	// mostVoid is how many measurements in a row may be void until the search is given up.
 	mostVoid = 3
-	// provingTime is how long a target that counts as failed may take to prove itself: a little more than the longest time
-	// between two tries (routing).
+	// provingTime is how long a target that counts as failed may take to prove itself: a little more than the longest
+	// time between two tries (routing).
 	provingTime = 70 * time.Second
 )
 
@@ -38,7 +38,8 @@ func (c *capacitySearch) void(reasons []ledger.Reason, v threshold.Values, held,
 		default:
 			continue
 		}
-		if worst.Hits == 0 || r.Answer.Class != answer.Breaker && (r.Hits > worst.Hits || worst.Answer.Class == answer.Breaker) {
+		if worst.Hits == 0 || r.Answer.Class != answer.Breaker &&
+			(r.Hits > worst.Hits || worst.Answer.Class == answer.Breaker) {
 			worst = r
 		}
 	}
@@ -68,8 +69,8 @@ func (c *capacitySearch) brokeWithout(v threshold.Values) bool {
 	})
 }
 
-// letProve lets visits begin at the lowest rate where a target counts as failed, so that it can prove itself before the next step;
-// false where ctx was done before.
+// letProve lets visits begin at the lowest rate where a target counts as failed, so that it can prove itself before the
+// next step; false where ctx was done before.
 func (c *capacitySearch) letProve(ctx context.Context) bool {
 	failed := func() bool {
 		for t := range c.targets {
@@ -97,5 +98,6 @@ func (c *capacitySearch) letProve(ctx context.Context) bool {
 func (c *capacitySearch) giveUp(s record.CapacityStep) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.found.Void = fmt.Sprintf("%d measurements in a row at %.4g visits/s say nothing of the target: %s", mostVoid, s.OfferedVisitRate, s.Void)
+	c.found.Void = fmt.Sprintf("%d measurements in a row at %.4g visits/s say nothing of the target: %s", mostVoid,
+		s.OfferedVisitRate, s.Void)
 }

@@ -24,7 +24,8 @@ func split(steps []record.CapacityStep) (void, counts []record.CapacityStep) {
 	return void, counts
 }
 
-var forbidden = answer.Answer{Class: answer.InFront, Status: 403, Server: "nginx", FirstWords: "Access denied by policy"}
+var forbidden = answer.Answer{Class: answer.InFront, Status: 403, Server: "nginx",
+	FirstWords: "Access denied by policy"}
 
 func TestARefusalInFrontOfMatomoIsNotItsLimit(t *testing.T) {
 	n := 0

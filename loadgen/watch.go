@@ -45,12 +45,18 @@ func (s *session) progress(ctx context.Context) {
 			log = log.With("of", b.Visits, "estimated_end", b.EstimatedEnd)
 		}
 		if s.h.terminal {
-			_, _ = fmt.Fprintf(s.h.stderr, "\r\x1b[K%s  %s  visits %d (%d open)  hits %d accepted  %d rejected  %d failed  %d unknown  %d shed  p95 %.0f ms%s",
-				sum.Duration().Truncate(time.Second), s.Phase(), sum.Visits.Planned, sum.OpenVisits, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*sum.Latency.P95, note)
+			_, _ = fmt.Fprintf(s.h.stderr,
+				"\r\x1b[K%s  %s  visits %d (%d open)  hits %d accepted  %d rejected  %d failed  %d unknown  %d shed "+
+					" p95 %.0f ms%s",
+				sum.Duration().Truncate(time.Second), s.Phase(), sum.Visits.Planned, sum.OpenVisits, h.Accepted,
+				h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*sum.Latency.P95, note)
 			continue
 		}
-		log.Info("progress", "phase", s.Phase(), "visits", sum.Visits.Planned, "open_visits", sum.OpenVisits, "accepted", h.Accepted,
-			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds", sum.Latency.P95, "thresholds_missed", threshold.Misses(sum.Thresholds), "not_accepted", shortReasons(sum.Reasons))
+		log.Info("progress", "phase", s.Phase(), "visits", sum.Visits.Planned, "open_visits", sum.OpenVisits,
+			"accepted", h.Accepted,
+			"rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed, "p95_seconds",
+			sum.Latency.P95, "thresholds_missed", threshold.Misses(sum.Thresholds), "not_accepted",
+			shortReasons(sum.Reasons))
 	}
 }
 
@@ -67,9 +73,11 @@ func (s *session) conclude(sum *record.Summary) {
 func printSummary(w io.Writer, s *record.Summary) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(name string, h record.Hits) {
-		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, h.Planned, h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, h.Abandoned)
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, h.Planned, h.Accepted, h.Rejected, h.Failed,
+			h.Unknown, h.Shed, h.Abandoned)
 	}
-	_, _ = fmt.Fprintf(w, "\nrun %s, seed %d: %s after %s\n", s.RunID, s.Seed, s.Reason, s.Duration().Round(100*time.Millisecond))
+	_, _ = fmt.Fprintf(w, "\nrun %s, seed %d: %s after %s\n", s.RunID, s.Seed, s.Reason,
+		s.Duration().Round(100*time.Millisecond))
 	if s.Message != "" {
 		_, _ = fmt.Fprintln(w, s.Message)
 	}
@@ -87,11 +95,14 @@ func printSummary(w io.Writer, s *record.Summary) {
 	row("all", s.Hits)
 	_ = t.Flush() // a terminal that is gone cannot be told
 	v := s.Visits
-	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d split, up to %d repeated; Matomo should have %s\n",
+	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d "+
+		"split, up to %d repeated; Matomo should have %s\n",
 		v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost, v.Unsent, v.Split, v.Repeated, between(v.Recorded()))
-	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue, 1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
+	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue,
+		1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
 	if all := s.StoodStill(); all.Seconds > 0 {
-		_, _ = fmt.Fprintf(w, "stood still: this process did not run for %.1f s (stopped, paused, or its machine asleep): %d visits and %d hits were not sent; they are in no share, rate or latency\n",
+		_, _ = fmt.Fprintf(w, "stood still: this process did not run for %.1f s (stopped, paused, or its machine "+
+			"asleep): %d visits and %d hits were not sent; they are in no share, rate or latency\n",
 			all.Seconds, all.Visits, all.Hits)
 	}
 	printReasons(w, "not accepted:", s.Reasons)

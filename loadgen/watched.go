@@ -95,7 +95,8 @@ func (s *session) Health(target int) routing.Health {
 	return s.router.Status(target, s.now()).Health
 }
 
-// Phase implements telemetry.Source. Before the first visit the targets are asked for their clocks, which can take seconds.
+// Phase implements telemetry.Source. Before the first visit the targets are asked for their clocks, which can take
+// seconds.
 func (s *session) Phase() string {
 	var phase engine.Phase
 	if s.past != nil {

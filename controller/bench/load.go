@@ -16,8 +16,10 @@ import (
 
 // asked are the questions of the clients; a page asks them too.
 var asked = []string{
-	"GET /api/status", "GET /api/status", "GET /api/status", "GET /api/config", "GET /api/config/schema", "GET /api/presets", "GET /api/funnels",
-	"GET /api/targets", "GET /api/urls?limit=100", "GET /api/events", "GET /api/exchange", "GET /api/runs", "GET /api/logs?lines=100", "GET /api/live",
+	"GET /api/status", "GET /api/status", "GET /api/status", "GET /api/config", "GET /api/config/schema",
+	"GET /api/presets", "GET /api/funnels",
+	"GET /api/targets", "GET /api/urls?limit=100", "GET /api/events", "GET /api/exchange", "GET /api/runs",
+	"GET /api/logs?lines=100", "GET /api/live",
 	"POST /api/validate", "GET /health",
 }
 
@@ -75,9 +77,13 @@ func (l *load) prepare(ctx context.Context, tracker string) error {
 		}
 		code, _ = l.ask(ctx, http.MethodGet, "/health", "") // it comes up
 	}
-	l.config = fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"TARGET_VISITS_PER_DAY":500000,"REQUEST_TIMEOUT":60,"CONCURRENCY":20}}`, tracker)
+	l.config = fmt.Sprintf(
+		`{"config":{"MATOMO_URL":%q,"TARGET_VISITS_PER_DAY":500000,"REQUEST_TIMEOUT":60,"CONCURRENCY":20}}`,
+		tracker,
+	)
 	for _, step := range [][2]string{{"PUT", "/api/config"}, {"POST", "/api/start"}} {
-		if code, err := l.ask(ctx, step[0], step[1], map[string]string{"PUT": l.config}[step[0]]); err != nil || code != http.StatusOK {
+		if code, err := l.ask(ctx, step[0], step[1], map[string]string{"PUT": l.config}[step[0]]); err != nil ||
+			code != http.StatusOK {
 			return fmt.Errorf("%s %s: %d %w", step[0], step[1], code, err)
 		}
 	}

@@ -1,6 +1,6 @@
-// Command bench asks much of a controller for a minute, as 200 clients and 50 readers of the stream would, while the loadgen's
-// container is stopped and started, and tells how long answers took and what became of the memory. It ends with exit code
-// 1 where 99 of 100 answers take longer than 250 ms, one fails, or memory grows by more than a fifth.
+// Command bench asks much of a controller for a minute, as 200 clients and 50 readers of the stream would, while the
+// loadgen's container is stopped and started, and tells how long answers took and what became of the memory. It ends
+// with exit code 1 where 99 of 100 answers take longer than 250 ms, one fails, or memory grows by more than a fifth.
 package main
 
 import (
@@ -52,7 +52,8 @@ func bench(ctx context.Context) (good bool, err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	name := fmt.Sprintf("trafficinator-bench-%d", os.Getpid())
 	// Its answers come so late that a stop takes all the time that draining may.
-	if _, err := docker("run", "--detach", "--name", name+"-sink", "--no-healthcheck", image, "sink", "--quiet", "--addr", ":8080", "--delay", "30s"); err != nil {
+	if _, err := docker("run", "--detach", "--name", name+"-sink", "--no-healthcheck", image, "sink", "--quiet",
+		"--addr", ":8080", "--delay", "30s"); err != nil {
 		return false, fmt.Errorf("%w; run make images first", err)
 	}
 	defer func() {
@@ -66,8 +67,10 @@ func bench(ctx context.Context) (good bool, err error) {
 	const address = "127.0.0.1:8790"
 	controller := exec.Command("bin/controller", "serve")
 	controller.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "LISTEN_ADDR=" + address, "DATA_DIR=" + filepath.Join(dir, "data"), "RUNTIME=docker", "DOCKER_HOST=" + os.Getenv("DOCKER_HOST"),
-		"LOADGEN_IMAGE=" + image, "LOADGEN_CONTAINER=" + name, "COMPOSE_PROJECT_NAME=" + name, "PRESETS_DIR=presets", "CONTROL_UI_API_KEY=" + key,
+		"PATH=" + os.Getenv("PATH"), "LISTEN_ADDR=" + address, "DATA_DIR=" + filepath.Join(dir, "data"),
+		"RUNTIME=docker", "DOCKER_HOST=" + os.Getenv("DOCKER_HOST"),
+		"LOADGEN_IMAGE=" + image, "LOADGEN_CONTAINER=" + name, "COMPOSE_PROJECT_NAME=" + name, "PRESETS_DIR=presets",
+		"CONTROL_UI_API_KEY=" + key,
 		"RATE_LIMIT_PER_MINUTE=1000000", "LOG_LEVEL=ERROR",
 	}
 	controller.Stderr = os.Stderr

@@ -46,17 +46,26 @@ func stack(t *testing.T) webui {
 	testbed.NeedsCompose(t)
 	path, group := socket(t)
 	engine, path := newGate(t, path, int(group))
-	dir, name := journey.Folders(t), fmt.Sprintf("trafficinator-test-webui-%d-%s", os.Getpid(), strings.ToLower(rand.Text()[:4]))
+	dir, name := journey.Folders(t),
+		fmt.Sprintf("trafficinator-test-webui-%d-%s", os.Getpid(), strings.ToLower(rand.Text()[:4]))
 	loadgen := name + "-loadgen"
 	env := filepath.Join(dir, "settings.env")
-	text := fmt.Sprintf("TRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nDOCKER_GID=%d\nDOCKER_SOCKET=%s\nCONTROLLER_PORT=0\nLOADGEN_CONTAINER=%s\nCONTROL_UI_API_KEY=%s\nLOG_LEVEL=DEBUG\n",
-		os.Getuid(), os.Getgid(), group, path, loadgen, journey.Key)
+	text := fmt.Sprintf(
+		"TRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nDOCKER_GID=%d\nDOCKER_SOCKET=%s\nCONTROLLER_PORT=0\nLOADGEN_CONTAINER=%s\nCONTROL_UI_API_KEY=%s\nLOG_LEVEL=DEBUG\n",
+		os.Getuid(),
+		os.Getgid(),
+		group,
+		path,
+		loadgen,
+		journey.Key,
+	)
 	if err := os.WriteFile(env, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	compose := func(args ...string) string {
 		return testbed.Docker(t, append([]string{
-			"compose", "--project-directory", dir, "--project-name", name, "--env-file", env, "--file", filepath.Join(testbed.Root(), "docker-compose.webui.yml"),
+			"compose", "--project-directory", dir, "--project-name", name, "--env-file", env, "--file",
+			filepath.Join(testbed.Root(), "docker-compose.webui.yml"),
 		}, args...)...)
 	}
 	t.Cleanup(func() {
@@ -70,13 +79,15 @@ func stack(t *testing.T) webui {
 		}
 	})
 	compose("up", "--no-build", "--detach")
-	testbed.Docker(t, "run", "--detach", "--name", name+"-sink", "--network", name+"_default", "--network-alias", "sink", "--publish", "127.0.0.1::8080",
+	testbed.Docker(t, "run", "--detach", "--name", name+"-sink", "--network", name+"_default", "--network-alias",
+		"sink", "--publish", "127.0.0.1::8080",
 		"--no-healthcheck", testbed.LoadgenImage, "sink", "--addr", ":8080", "--token", journey.Token)
 	p := journey.Product{
 		Dir: dir, Sink: "http://" + testbed.Docker(t, "port", name+"-sink", "8080/tcp"),
 		Tracker: "http://sink:8080/matomo.php", Kill: func(t *testing.T) { testbed.Docker(t, "kill", loadgen) },
 		KillJob: func(t *testing.T, j journey.Backfill) {
-			if facts := testbed.Docker(t, "inspect", j.ContainerID); strings.Contains(facts, journey.Token) || !strings.Contains(facts, `"trafficinator.role": "backfill"`) {
+			if facts := testbed.Docker(t, "inspect", j.ContainerID); strings.Contains(facts, journey.Token) ||
+				!strings.Contains(facts, `"trafficinator.role": "backfill"`) {
 				t.Errorf("the container should bear its label, and no token: %s", facts)
 			}
 			testbed.Docker(t, "kill", j.ContainerID)
@@ -114,7 +125,8 @@ func TestAPersonsWayWithContainers(t *testing.T) {
 	w.Counts(t)
 	w.Backfills(t)
 	w.KeepsSecrets(t, map[string]string{
-		"docker inspect": testbed.Docker(t, "inspect", w.loadgen, w.controller), "docker top": testbed.Docker(t, "top", w.controller),
+		"docker inspect":       testbed.Docker(t, "inspect", w.loadgen, w.controller),
+		"docker top":           testbed.Docker(t, "top", w.controller),
 		"the controller's log": logs(t, w.controller), "the loadgen's log": logs(t, w.loadgen),
 	})
 }
@@ -148,7 +160,8 @@ func survivesTheEngine(t *testing.T, w webui) {
 	if s := w.Status(t); s.Run.Ended == nil || s.Container.State != "stopped" {
 		t.Errorf("want it stopped: %+v", s)
 	}
-	if up := testbed.Docker(t, "inspect", "--format", "{{.RestartCount}} {{.State.Status}}", w.controller); up != "0 running" {
+	if up := testbed.Docker(t, "inspect", "--format", "{{.RestartCount}} {{.State.Status}}",
+		w.controller); up != "0 running" {
 		t.Errorf("the controller should have lived through it: %s", up)
 	}
 }

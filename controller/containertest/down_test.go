@@ -18,7 +18,8 @@ func TestComposeKnowsWhatTheControllerMakesAndUpSendsNothingUnasked(t *testing.T
 	testbed.Docker(t, "rm", "--force", w.loadgen)
 	testbed.Await(t, "the run has ended", func() bool { return w.Status(t).Run.Ended != nil })
 	w.StartRun(t)
-	if listed := w.compose("ps", "--quiet", "--no-trunc", "loadgen"); listed != testbed.Docker(t, "inspect", "--format", "{{.Id}}", w.loadgen) {
+	if listed := w.compose("ps", "--quiet", "--no-trunc", "loadgen"); listed != testbed.Docker(t, "inspect", "--format",
+		"{{.Id}}", w.loadgen) {
 		t.Errorf("compose should list the loadgen, not %q", listed)
 	}
 	w.compose("up", "--no-build", "--detach")
@@ -28,8 +29,12 @@ func TestComposeKnowsWhatTheControllerMakesAndUpSendsNothingUnasked(t *testing.T
 
 	// A backfill that would last for hours, beside a run.
 	w.StartRun(t)
-	id, _ := w.Call(t, "POST", "/api/backfill/run", map[string]any{"DAYS_BACK": 6, "DURATION_DAYS": 3, "RPS_LIMIT": 0.5}, 202)["run_id"].(string)
-	testbed.Await(t, "the backfill sends", func() bool { j := w.Job(t, id); return j.Progress != nil && j.Progress.BatchesDone > 0 })
+	id, _ := w.Call(t, "POST", "/api/backfill/run",
+		map[string]any{"DAYS_BACK": 6, "DURATION_DAYS": 3, "RPS_LIMIT": 0.5}, 202)["run_id"].(string)
+	testbed.Await(t, "the backfill sends", func() bool {
+		j := w.Job(t, id)
+		return j.Progress != nil && j.Progress.BatchesDone > 0
+	})
 	w.compose("down")
 	if left := testbed.Docker(t, "ps", "--quiet", "--filter", "label="+docker.StackLabel+"="+w.project); left != "" {
 		t.Errorf("%s is left running", left)

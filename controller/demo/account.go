@@ -29,8 +29,8 @@ type counts struct {
 	}
 }
 
-// account ends the traffic and prints what the ledgers of all runs say was accepted beside what the sink has recorded. It
-// tells whether they are equal, and which run was the latest.
+// account ends the traffic and prints what the ledgers of all runs say was accepted beside what the sink has recorded.
+// It tells whether they are equal, and which run was the latest.
 func (c client) account(ctx context.Context, out io.Writer) (equal bool, latest string, err error) {
 	if err := c.call(ctx, http.MethodPost, "/api/stop", nil, nil); err != nil {
 		return false, "", err
@@ -50,7 +50,8 @@ func (c client) account(ctx context.Context, out io.Writer) (equal bool, latest 
 		}
 		ledgers = append(ledgers, *run.Summary)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.sink, "/matomo.php")+"/sink/counts", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.sink, "/matomo.php")+
+		"/sink/counts", nil)
 	if err != nil {
 		return false, "", fmt.Errorf("ask the sink: %w", err)
 	}

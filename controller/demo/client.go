@@ -63,8 +63,9 @@ func do(req *http.Request, out any) error {
 func (c client) start(ctx context.Context, seconds float64) error {
 	err := c.call(ctx, http.MethodPut, "/api/config", map[string]any{"config": map[string]any{
 		"MATOMO_URL": c.sink, "MATOMO_TOKEN_AUTH": token, "TARGET_VISITS_PER_DAY": visitsPerSecond * maxSeconds,
-		"BOUNCE_PROBABILITY": 0.2, "PAUSE_BETWEEN_PVS_MIN": 0.2, "PAUSE_BETWEEN_PVS_MAX": 1, "AUTO_STOP_AFTER_HOURS": seconds / 3600,
-		"RUN_DIMENSION": 1, // by which the sink tells the visits of a run apart
+		"BOUNCE_PROBABILITY": 0.2, "PAUSE_BETWEEN_PVS_MIN": 0.2, "PAUSE_BETWEEN_PVS_MAX": 1,
+		"AUTO_STOP_AFTER_HOURS": seconds / 3600,
+		"RUN_DIMENSION":         1, // by which the sink tells the visits of a run apart
 	}}, nil)
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
-// Command demo shows the whole product on one machine: it starts bin/controller with bin/loadgen's sink as the target, has a
-// run started, tells how it goes, and in the end holds what the ledgers say against what the sink has counted. It knows
-// both programs by what they offer everybody, the API and the commands.
+// Command demo shows the whole product on one machine: it starts bin/controller with bin/loadgen's sink as the target,
+// has a run started, tells how it goes, and in the end holds what the ledgers say against what the sink has counted. It
+// knows both programs by what they offer everybody, the API and the commands.
 package main
 
 import (
@@ -36,7 +36,8 @@ func demo(ctx context.Context, seconds string) (equal bool, err error) {
 	length := 0.0
 	if seconds != "" {
 		if length, err = strconv.ParseFloat(seconds, 64); err != nil || !(length > 0 && length <= maxSeconds) {
-			return false, fmt.Errorf("DEMO_SECONDS=%q: is not a number of seconds above 0 and up to %d", seconds, maxSeconds)
+			return false, fmt.Errorf("DEMO_SECONDS=%q: is not a number of seconds above 0 and up to %d", seconds,
+				maxSeconds)
 		}
 	}
 	dir, err := os.MkdirTemp("", "trafficinator-demo-")
@@ -45,13 +46,15 @@ func demo(ctx context.Context, seconds string) (equal bool, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	sink, err := begin("bin/loadgen", nil, `sink listens on (http://\S+)`, "sink", "--addr", "127.0.0.1:0", "--quiet", "--token", token)
+	sink, err := begin("bin/loadgen", nil, `sink listens on (http://\S+)`, "sink", "--addr", "127.0.0.1:0", "--quiet",
+		"--token", token)
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, sink.end()) }()
 	controller, err := begin("bin/controller", []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LISTEN_ADDR=" + address(), "DATA_DIR=" + filepath.Join(dir, "data"),
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LISTEN_ADDR=" + address(),
+		"DATA_DIR=" + filepath.Join(dir, "data"),
 		"RUNTIME=process", "LOADGEN_BIN=bin/loadgen", "PRESETS_DIR=presets", "LOG_LEVEL=WARNING",
 	}, `listens at (http://\S+)`, "serve")
 	if err != nil {

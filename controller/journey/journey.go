@@ -17,9 +17,11 @@ import (
 func (p Product) config(changes map[string]any) map[string]any {
 	values := map[string]any{
 		"MATOMO_URL": p.Tracker, "MATOMO_TOKEN_AUTH": Token, "TARGET_VISITS_PER_DAY": 2e6, "PAUSE_BETWEEN_PVS_MIN": 0,
-		"PAUSE_BETWEEN_PVS_MAX": 0.1, "LOG_LEVEL": "DEBUG", "SITESEARCH_PROBABILITY": 0, "OUTLINKS_PROBABILITY": 0, "DOWNLOADS_PROBABILITY": 0,
+		"PAUSE_BETWEEN_PVS_MAX": 0.1, "LOG_LEVEL": "DEBUG", "SITESEARCH_PROBABILITY": 0, "OUTLINKS_PROBABILITY": 0,
+		"DOWNLOADS_PROBABILITY":    0,
 		"CLICK_EVENTS_PROBABILITY": 1, "RANDOM_EVENTS_PROBABILITY": 0, "MATOMO_HTTP_AUTH": "journey:" + password,
-		"MATOMO_HEADERS": "X-Gate: " + header + "\nX-Other: 1", "TLS_CERT_FILE": certificate + ".pem", "TLS_KEY_FILE": certificate + ".key",
+		"MATOMO_HEADERS": "X-Gate: " + header + "\nX-Other: 1", "TLS_CERT_FILE": certificate + ".pem",
+		"TLS_KEY_FILE": certificate + ".key",
 	}
 	maps.Copy(values, changes)
 	return map[string]any{"config": values}
@@ -46,10 +48,13 @@ func (p Product) Walk(t *testing.T) {
 	t.Helper()
 	p.Save(t)
 	p.Call(t, http.MethodPost, "/api/targets", map[string]any{
-		"name": "Elsewhere", "url": "https://user:" + password + "@elsewhere.test/matomo.php", "site_id": 1, "enabled": false, "token_auth": Token,
-		"read_token": readToken, "headers": "X-Gate: " + header, "proxy_url": "http://user:" + password + "@proxy.test:3128",
+		"name": "Elsewhere", "url": "https://user:" + password + "@elsewhere.test/matomo.php", "site_id": 1,
+		"enabled": false, "token_auth": Token,
+		"read_token": readToken, "headers": "X-Gate: " + header, "proxy_url": "http://user:" + password +
+			"@proxy.test:3128",
 	}, http.StatusCreated)
-	p.Call(t, http.MethodPost, "/api/urls", map[string]any{"content": "https://shop.example.test/only\tThe only page\n"}, http.StatusOK)
+	p.Call(t, http.MethodPost, "/api/urls",
+		map[string]any{"content": "https://shop.example.test/only\tThe only page\n"}, http.StatusOK)
 	p.Call(t, http.MethodPost, "/api/events", map[string]any{
 		"content": `{"click_events":[{"category":"Journey","action":"press","name":"The button","value":7}],"random_events":[]}`,
 	}, http.StatusOK)
@@ -70,7 +75,8 @@ func (p Product) Walk(t *testing.T) {
 	if first.Phase != "running" || first.Run == nil || first.Run.Ended != nil {
 		t.Fatalf("want a run under way: %+v", first)
 	}
-	if a := p.Call(t, http.MethodPost, "/api/config/apply", p.config(map[string]any{"TARGET_VISITS_PER_DAY": 1e6}), http.StatusOK); a["restarted"] != true {
+	if a := p.Call(t, http.MethodPost, "/api/config/apply", p.config(map[string]any{"TARGET_VISITS_PER_DAY": 1e6}),
+		http.StatusOK); a["restarted"] != true {
 		t.Errorf("while it runs, apply should restart: %v", a)
 	}
 	second := p.Status(t)
@@ -102,8 +108,8 @@ func (p Product) Recovers(t *testing.T, run string, restarts int) {
 	})
 }
 
-// Counts has some visits sent and compares what status, stream and ledger say with what the sink has recorded meanwhile: a
-// cap pauses the run, so that the numbers stand still while they are read.
+// Counts has some visits sent and compares what status, stream and ledger say with what the sink has recorded
+// meanwhile: a cap pauses the run, so that the numbers stand still while they are read.
 func (p Product) Counts(t *testing.T) {
 	t.Helper()
 	before := p.recorded(t)
@@ -194,7 +200,8 @@ func (p Product) onlyWhatWasGiven(t *testing.T) {
 		}
 	}
 	want := []string{
-		"e_a press", "e_c Journey", "e_n The button", "e_v 7", "search the end", "url https://shop.example.test/only", "url https://shop.example.test/way",
+		"e_a press", "e_c Journey", "e_n The button", "e_v 7", "search the end", "url https://shop.example.test/only",
+		"url https://shop.example.test/way",
 	}
 	if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, want) {
 		t.Errorf("the sink has seen\n%q, want\n%q", got, want)

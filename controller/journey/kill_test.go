@@ -36,13 +36,15 @@ func endsUnder(t *testing.T, kind string, by syscall.Signal) {
 	background(t, nil, testbed.Loadgen(t), "sink", "--quiet", "--addr", sink, "--token", Token)
 	p := Product{API: "http://" + api, Dir: dir, Tracker: "http://" + sink + "/matomo.php", Sink: "http://" + sink}
 	first := serve(t, p, api)
-	knobs := map[string]any{"TARGET_VISITS_PER_DAY": 2_000_000, "PAUSE_BETWEEN_PVS_MAX": 1, "PAUSE_BETWEEN_PVS_MIN": 0, "TIMEZONE": "CET"}
+	knobs := map[string]any{"TARGET_VISITS_PER_DAY": 2_000_000, "PAUSE_BETWEEN_PVS_MAX": 1, "PAUSE_BETWEEN_PVS_MIN": 0,
+		"TIMEZONE": "CET"}
 	var id string
 	switch kind {
 	case "backfill":
 		knobs["TARGET_VISITS_PER_DAY"], knobs["BULK_SIZE"] = 100, 10
 		p.Call(t, http.MethodPut, "/api/config", p.config(knobs), http.StatusOK)
-		id, _ = p.Call(t, http.MethodPost, "/api/backfill/run", map[string]any{"DAYS_BACK": 3, "DURATION_DAYS": 2, "RPS_LIMIT": 20}, http.StatusAccepted)["run_id"].(string)
+		id, _ = p.Call(t, http.MethodPost, "/api/backfill/run",
+			map[string]any{"DAYS_BACK": 3, "DURATION_DAYS": 2, "RPS_LIMIT": 20}, http.StatusAccepted)["run_id"].(string)
 	case "bulk":
 		knobs["SEND_MODE"], knobs["BULK_SIZE"] = "bulk", 20
 		fallthrough
@@ -59,10 +61,14 @@ func endsUnder(t *testing.T, kind string, by syscall.Signal) {
 
 	state := filepath.Join(dir, "data", "state")
 	if kind == "backfill" {
-		p.until(t, id, "the next controller has sent the rest", func(j Backfill) bool { return j.State == "exited" && j.ExitCode != nil && *j.ExitCode == 0 })
+		p.until(t, id, "the next controller has sent the rest", func(j Backfill) bool {
+			return j.State == "exited" && j.ExitCode != nil && *j.ExitCode == 0
+		})
 		state = filepath.Join(state, exchange.JobFolder(id))
 	} else {
-		testbed.Await(t, "the run has ended", func() bool { return p.Call(t, http.MethodGet, "/api/runs/"+id, nil, http.StatusOK)["ended"] != nil })
+		testbed.Await(t, "the run has ended", func() bool {
+			return p.Call(t, http.MethodGet, "/api/runs/"+id, nil, http.StatusOK)["ended"] != nil
+		})
 	}
 	s := ledger(t, state, id)
 	got := p.recorded(t).Total.Hits
@@ -71,7 +77,8 @@ func endsUnder(t *testing.T, kind string, by syscall.Signal) {
 			t.Errorf("%s: the sink has %d, the ledger %d and %d unknown", name, n, h.Accepted, h.Unknown)
 		}
 	}
-	if want := map[string]string{"backfill": "backfill_finished"}[kind]; s.Reason != want && (want != "" || s.Reason != "interrupted") {
+	if want := map[string]string{"backfill": "backfill_finished"}[kind]; s.Reason != want &&
+		(want != "" || s.Reason != "interrupted") {
 		t.Errorf("it ended as %q", s.Reason)
 	}
 	if open, err := filepath.Glob(filepath.Join(state, id+".[jl]*")); err != nil || len(open) > 0 {
@@ -101,8 +108,10 @@ func controllerOf(t *testing.T, p Product, api string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(testbed.Controller(t), "serve")
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "LISTEN_ADDR=" + api, "DATA_DIR=" + filepath.Join(p.Dir, "data"), "RUNTIME=process",
-		"LOADGEN_BIN=" + testbed.Loadgen(t), "PRESETS_DIR=" + filepath.Join(testbed.Root(), "presets"), "CONTROL_UI_API_KEY=" + Key,
+		"PATH=" + os.Getenv("PATH"), "LISTEN_ADDR=" + api, "DATA_DIR=" + filepath.Join(p.Dir, "data"),
+		"RUNTIME=process",
+		"LOADGEN_BIN=" + testbed.Loadgen(t), "PRESETS_DIR=" + filepath.Join(testbed.Root(), "presets"),
+		"CONTROL_UI_API_KEY=" + Key,
 	}
 	return cmd
 }

@@ -68,10 +68,12 @@ func background(t *testing.T, env []string, bin string, args ...string) *output 
 func product(t *testing.T, loadgen string, sinkFlags ...string) (p Product, said *output) {
 	t.Helper()
 	dir, sink, api := Folders(t), freePort(t), freePort(t)
-	background(t, nil, testbed.Loadgen(t), append([]string{"sink", "--quiet", "--addr", sink, "--token", Token}, sinkFlags...)...)
+	background(t, nil, testbed.Loadgen(t),
+		append([]string{"sink", "--quiet", "--addr", sink, "--token", Token}, sinkFlags...)...)
 	said = background(t, []string{
 		"PATH=" + os.Getenv("PATH"), "LISTEN_ADDR=" + api, "DATA_DIR=" + filepath.Join(dir, "data"), "RUNTIME=process",
-		"LOADGEN_BIN=" + loadgen, "PRESETS_DIR=" + filepath.Join(testbed.Root(), "presets"), "CONTROL_UI_API_KEY=" + Key,
+		"LOADGEN_BIN=" + loadgen, "PRESETS_DIR=" + filepath.Join(testbed.Root(), "presets"),
+		"CONTROL_UI_API_KEY=" + Key,
 		"LOG_LEVEL=DEBUG",
 	}, testbed.Controller(t), "serve")
 	p = Product{API: "http://" + api, Dir: dir, Tracker: "http://" + sink + "/matomo.php", Sink: "http://" + sink}

@@ -23,7 +23,8 @@ const (
 	// Token is what the sink is to take; no other process of this machine has heard of it.
 	Token = "5e1f00d5e1f00d5e1f00d5e1f00d5e1f"
 	// password, header and readToken are secrets that the sink does not ask for.
-	password, header, readToken = "pa55-of-this-test-alone", "gate-of-this-test-alone", "4ead4ead4ead4ead4ead4ead4ead4ead"
+	password, header, readToken = "pa55-of-this-test-alone", "gate-of-this-test-alone",
+		"4ead4ead4ead4ead4ead4ead4ead4ead"
 	// certificate names the files of a client certificate in the controller's folder.
 	certificate = "client"
 )

@@ -32,8 +32,8 @@ func (r reconciled) off() map[string]float64 {
 	return out
 }
 
-// proves runs some 13,000 hits into a sink that is told to do wrong, and reconciles the run. Of the first thousand the sink
-// of seed 1 already loses one, so that a busy machine, on which fewer are sent, changes nothing.
+// proves runs some 13,000 hits into a sink that is told to do wrong, and reconciles the run. Of the first thousand the
+// sink of seed 1 already loses one, so that a busy machine, on which fewer are sent, changes nothing.
 func proves(t *testing.T, sinkFlags ...string) reconciled {
 	t.Helper()
 	t.Parallel()

@@ -14,9 +14,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// mayHold are the files below the data folder that secrets have to be in: those that the loadgen reads them from, and the
-// key that a person put there.
-var mayHold = []string{"exchange/loadgen.env", "exchange/" + exchange.TLSFolder + "/*", "controller/" + certificate + ".key"}
+// mayHold are the files below the data folder that secrets have to be in: those that the loadgen reads them from, and
+// the key that a person put there.
+var mayHold = []string{"exchange/loadgen.env", "exchange/" + exchange.TLSFolder + "/*",
+	"controller/" + certificate + ".key"}
 
 // isMeant tells whether a file may hold secrets.
 func isMeant(name string) bool {
@@ -26,8 +27,8 @@ func isMeant(name string) bool {
 	})
 }
 
-// KeepsSecrets looks for the key and every secret of a target wherever they do not belong: in every answer, refusals among
-// them, every file and the texts that are given, such as logs.
+// KeepsSecrets looks for the key and every secret of a target wherever they do not belong: in every answer, refusals
+// among them, every file and the texts that are given, such as logs.
 func (p Product) KeepsSecrets(t *testing.T, texts map[string]string) {
 	t.Helper()
 	for path := range p.Call(t, http.MethodGet, "/openapi.json", nil, http.StatusOK)["paths"].(map[string]any) {
@@ -38,9 +39,12 @@ func (p Product) KeepsSecrets(t *testing.T, texts map[string]string) {
 	texts["openapi.json"] = p.text(t, "/openapi.json")
 	elsewhere := "https://user:" + password + "@[elsewhere/"
 	for path, body := range map[string]any{
-		"/api/validate":        p.config(map[string]any{"MATOMO_URL": elsewhere, "MATOMO_HEADERS": header, "PROXY_URL": password, "MATOMO_TOKEN_AUTH": Token + " " + Token}),
-		"/api/targets":         map[string]any{"name": "T", "url": elsewhere, "site_id": 0, "http_auth": password, "headers": header, "proxy_url": password, "token_auth": Token + " x"},
-		"/api/test-connection": map[string]any{"matomo_url": elsewhere, "config": map[string]any{"MATOMO_HEADERS": header}},
+		"/api/validate": p.config(map[string]any{"MATOMO_URL": elsewhere, "MATOMO_HEADERS": header,
+			"PROXY_URL": password, "MATOMO_TOKEN_AUTH": Token + " " + Token}),
+		"/api/targets": map[string]any{"name": "T", "url": elsewhere, "site_id": 0, "http_auth": password,
+			"headers": header, "proxy_url": password, "token_auth": Token + " x"},
+		"/api/test-connection": map[string]any{"matomo_url": elsewhere,
+			"config": map[string]any{"MATOMO_HEADERS": header}},
 	} {
 		texts["POST "+path] = p.sent(t, path, body)
 	}
@@ -70,7 +74,8 @@ func (p Product) KeepsSecrets(t *testing.T, texts map[string]string) {
 		t.Fatal(err)
 	}
 	secrets := map[string]string{
-		"key": Key, "token": Token, "token to read with": readToken, "password": password, "header": header, "private key": strings.Split(string(key), "\n")[1],
+		"key": Key, "token": Token, "token to read with": readToken, "password": password, "header": header,
+		"private key": strings.Split(string(key), "\n")[1],
 	}
 	for _, name := range []string{"GET /api/logs", "controller/trafficinator.db", "the process list"} {
 		if len(texts[name]) < 100 {
@@ -86,7 +91,8 @@ func (p Product) KeepsSecrets(t *testing.T, texts map[string]string) {
 	}
 }
 
-// commandLines are those of all processes, which everybody on a machine can read, but for sinks: a test gives them the token.
+// commandLines are those of all processes, which everybody on a machine can read, but for sinks: a test gives them the
+// token.
 func commandLines(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")

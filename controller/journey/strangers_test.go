@@ -31,7 +31,8 @@ func TestAThousandStrangersAtSignInTakeNeitherMemoryNorTheAuditLogNorAPlace(t *t
 	p := Product{API: "http://" + api, Dir: dir}
 	serving := serve(t, p, api)
 	for range 3 {
-		p.Call(t, http.MethodPost, "/api/control", map[string]any{"paused": true}, http.StatusConflict) // nothing runs; it is booked
+		// nothing runs; it is booked
+		p.Call(t, http.MethodPost, "/api/control", map[string]any{"paused": true}, http.StatusConflict)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), strangersFor(t))
 	defer cancel()
@@ -71,11 +72,12 @@ func TestAThousandStrangersAtSignInTakeNeitherMemoryNorTheAuditLogNorAPlace(t *t
 	if tries == 0 {
 		t.Error("no refusal is counted")
 	}
-	t.Logf("at most %d MiB, %d sign-ins of a person, %d refused tries in %d rows", peak>>20, signedIn, tries, len(audit.Refusals))
+	t.Logf("at most %d MiB, %d sign-ins of a person, %d refused tries in %d rows", peak>>20, signedIn, tries,
+		len(audit.Refusals))
 }
 
-// stranger tries one thing again and again: a body without its end, a wrong key, what is no JSON, a body that is too long, or
-// silence.
+// stranger tries one thing again and again: a body without its end, a wrong key, what is no JSON, a body that is too
+// long, or silence.
 func stranger(ctx context.Context, api string, kind int) {
 	const head = "POST /api/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
 	text := [...]string{
@@ -103,7 +105,8 @@ func stranger(ctx context.Context, api string, kind int) {
 func signIn(t *testing.T, p Product) bool {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Post(p.API+"/api/session", "application/json", strings.NewReader(fmt.Sprintf(`{"api_key":%q}`, Key)))
+	resp, err := client.Post(p.API+"/api/session", "application/json",
+		strings.NewReader(fmt.Sprintf(`{"api_key":%q}`, Key)))
 	if err != nil {
 		t.Logf("a person was cut off: %v", err)
 		return false

@@ -17,11 +17,14 @@ func TestDistances(t *testing.T) {
 		arrivals []int64
 		want     []time.Duration // in ms
 	}{
-		"an exact sender is at no distance":               {[]int64{5 * ms, 15 * ms, 25 * ms}, []time.Duration{0, 0, 0}},
-		"one late hit is late alone":                      {[]int64{5 * ms, 18 * ms, 25 * ms}, []time.Duration{0, 3, 0}},
-		"where the first is late the others are punctual": {[]int64{9 * ms, 15 * ms, 25 * ms}, []time.Duration{4, 0, 0}},
-		"a slow sender is later and later":                {[]int64{0, 12 * ms, 24 * ms}, []time.Duration{0, 2, 4}},
-		"a fast one was late at first":                    {[]int64{0, 8 * ms, 16 * ms}, []time.Duration{4, 2, 0}},
+		"an exact sender is at no distance": {[]int64{5 * ms, 15 * ms, 25 * ms},
+			[]time.Duration{0, 0, 0}},
+		"one late hit is late alone": {[]int64{5 * ms, 18 * ms, 25 * ms},
+			[]time.Duration{0, 3, 0}},
+		"where the first is late the others are punctual": {[]int64{9 * ms, 15 * ms, 25 * ms},
+			[]time.Duration{4, 0, 0}},
+		"a slow sender is later and later": {[]int64{0, 12 * ms, 24 * ms}, []time.Duration{0, 2, 4}},
+		"a fast one was late at first":     {[]int64{0, 8 * ms, 16 * ms}, []time.Duration{4, 2, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := distances(c.arrivals, evenly(len(c.arrivals), 100))
@@ -53,7 +56,8 @@ func TestAProfileHasItsIdealMoments(t *testing.T) {
 	var start time.Time
 	pieces := slices.Collect(load.Pieces(start, start, start.Add(load.Length())))
 	moments := ideals(pieces, 1000)
-	if len(moments) != 20 || moments[0] != 0 || moments[10] != 15*time.Second || moments[19] != 24*time.Second || moments[1] < 3*time.Second || moments[1] > 3200*time.Millisecond {
+	if len(moments) != 20 || moments[0] != 0 || moments[10] != 15*time.Second || moments[19] != 24*time.Second ||
+		moments[1] < 3*time.Second || moments[1] > 3200*time.Millisecond {
 		t.Errorf("%d: %v", len(moments), moments)
 	}
 	if got := ideals(pieces, 7); !slices.Equal(got, moments[:7]) {
@@ -130,7 +134,8 @@ func TestASectionIsReplacedAndTheOthersStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := preface + "\n## " + single.title + "\n\nnew\n\n## " + bulk.title + "\n\nmany\n\n## " + micro.title + "\n\nslow\n"
+	want := preface + "\n## " + single.title + "\n\nnew\n\n## " + bulk.title + "\n\nmany\n\n## " + micro.title +
+		"\n\nslow\n"
 	if string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

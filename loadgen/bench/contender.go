@@ -76,7 +76,8 @@ func (n snapshot) since(before snapshot) reading {
 	seconds, hits := n.at-before.at, float64(n.hits-before.hits)
 	r := reading{
 		hits: ratio(hits, seconds), bytes: ratio(float64(n.bytes-before.bytes), hits),
-		cpu: ratio(n.cpu-before.cpu, seconds), sink: ratio(n.sink-before.sink, seconds), sinkAll: n.sinkUses.since(before.sinkUses),
+		cpu: ratio(n.cpu-before.cpu, seconds), sink: ratio(n.sink-before.sink, seconds),
+		sinkAll: n.sinkUses.since(before.sinkUses),
 	}
 	r.others = max(0, n.senderUses.since(before.senderUses)-r.cpu)
 	return r

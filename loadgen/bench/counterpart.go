@@ -22,7 +22,8 @@ type counterpart struct {
 // startSink starts a sink on its core; the caller stops it.
 func (b *bench) startSink(ctx context.Context, flags ...string) (*counterpart, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	p, err := start(ctx, sinkCore, command{path: b.loadgen, args: append([]string{"sink", "--fast", "--addr", "127.0.0.1:0"}, flags...)})
+	p, err := start(ctx, sinkCore,
+		command{path: b.loadgen, args: append([]string{"sink", "--fast", "--addr", "127.0.0.1:0"}, flags...)})
 	if err != nil {
 		cancel()
 		return nil, err

@@ -51,7 +51,8 @@ func (o *ours) command(j job) (command, error) {
 	o.summaryFile = folder + "/summary.json"
 	visits := min(mostVisits, o.rate/o.perVisit*day)
 	env := map[string]string{
-		"MATOMO_URL": j.url, "MATOMO_SITE_ID": "1", "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": strconv.Itoa(connections),
+		"MATOMO_URL": j.url, "MATOMO_SITE_ID": "1", "MATOMO_TOKEN_AUTH": token,
+		"CONCURRENCY":           strconv.Itoa(connections),
 		"PAUSE_BETWEEN_PVS_MIN": "0", "PAUSE_BETWEEN_PVS_MAX": "0", "RUN_SEED": "1",
 		"AUTO_STOP_AFTER_HOURS": strconv.FormatFloat(j.length.Hours(), 'g', -1, 64),
 		"STATE_DIR":             folder, "SUMMARY_FILE": o.summaryFile, "TELEMETRY_ADDR": "127.0.0.1:0",
@@ -97,7 +98,8 @@ func (o *ours) calibrate(ctx context.Context, s *counterpart) error {
 		if err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintf(o.b.out, "capacity: %.0f hits/s of %.0f offered, %d shed\n", r.hits, offered, o.summary.Hits.Shed)
+		_, _ = fmt.Fprintf(o.b.out, "capacity: %.0f hits/s of %.0f offered, %d shed\n", r.hits, offered,
+			o.summary.Hits.Shed)
 		if o.summary.Hits.Shed > 0 || offered/o.perVisit*day > mostVisits {
 			return nil
 		}

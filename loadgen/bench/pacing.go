@@ -17,13 +17,15 @@ func (b *bench) pacing(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer s.stop()
-	rows := [][]string{{"load generator", "hits/s", "due", "arrived", "arrived : due", "p50", "p99", "max", "p50 from the first", "drift", "disturbed"}}
+	rows := [][]string{{"load generator", "hits/s", "due", "arrived", "arrived : due", "p50", "p99", "max",
+		"p50 from the first", "drift", "disturbed"}}
 	add := func(c contender, rate int) error {
 		p, err := b.pacedQuietly(ctx, s, c, rate)
 		if err != nil {
 			return fmt.Errorf("%s at %d hits/s: %w", c.name, rate, err)
 		}
-		rows = append(rows, append([]string{strings.TrimSpace(c.name + " " + c.version), strconv.Itoa(rate)}, p.row(float64(rate)*b.pace.Seconds())...))
+		rows = append(rows, append([]string{strings.TrimSpace(c.name + " " + c.version), strconv.Itoa(rate)},
+			p.row(float64(rate)*b.pace.Seconds())...))
 		return nil
 	}
 	loadgen := b.newOurs(nil, 0).contender("loadgen")
@@ -54,7 +56,8 @@ type punctuality struct {
 }
 
 func (p punctuality) row(due float64) []string {
-	row := []string{fmt.Sprintf("%.0f", due), strconv.Itoa(p.arrived), fmt.Sprintf("%.2f %%", 100*float64(p.arrived)/due)}
+	row := []string{fmt.Sprintf("%.0f", due), strconv.Itoa(p.arrived),
+		fmt.Sprintf("%.2f %%", 100*float64(p.arrived)/due)}
 	for _, d := range []time.Duration{p.median, p.p99, p.worst, p.fromFirst, p.drift} {
 		row = append(row, milliseconds(d))
 	}
@@ -70,7 +73,8 @@ func (b *bench) pacedQuietly(ctx context.Context, s *counterpart, c contender, r
 		if err != nil {
 			return best, err
 		}
-		_, _ = fmt.Fprintf(b.out, "%s at %d hits/s: p50 %s, p99 %s, disturbed %s\n", c.name, rate, p.median, p.p99, percent(p.disturbed))
+		_, _ = fmt.Fprintf(b.out, "%s at %d hits/s: p50 %s, p99 %s, disturbed %s\n", c.name, rate, p.median, p.p99,
+			percent(p.disturbed))
 		if n == 0 || p.disturbed < best.disturbed {
 			best = p
 		}

@@ -68,23 +68,30 @@ func (b *bench) known() []peer {
 	return []peer{
 		{program: "wrk", name: "wrk", sends: fixed, args: wrk("fixed.lua"), own: `(\d+) requests in`},
 		{program: "wrk", name: "wrk, Lua", sends: "unique hits", args: wrk("unique.lua"), own: `(\d+) requests in`},
-		{program: "fortio", name: "fortio", sends: fixed, paces: true, warmup: connections, own: `Code 200 : (\d+)`, args: func(j job) []string {
-			sized := strings.Replace(j.url, "/matomo.php", "/200", 1) // after a 204 it connects anew
-			return []string{"load", "-loglevel", "Error", "-uniform", "-nocatchup", "-qps", strconv.Itoa(j.rate), "-c", conns, "-t", j.seconds(), "-payload-file", body, "-content-type", form, sized}
-		}},
+		{program: "fortio", name: "fortio", sends: fixed, paces: true, warmup: connections, own: `Code 200 : (\d+)`,
+			args: func(j job) []string {
+				sized := strings.Replace(j.url, "/matomo.php", "/200", 1) // after a 204 it connects anew
+				return []string{"load", "-loglevel", "Error", "-uniform", "-nocatchup", "-qps",
+					strconv.Itoa(j.rate), "-c",
+					conns, "-t", j.seconds(), "-payload-file", body, "-content-type", form, sized}
+			}},
 		{program: "bombardier", name: "bombardier", sends: fixed, own: `"req2xx":(\d+)`, args: func(j job) []string {
-			return []string{"-p", "r", "-o", "json", "-c", conns, "-d", j.seconds(), "-m", "POST", "-f", body, "-H", "Content-Type: " + form, j.url}
+			return []string{"-p", "r", "-o", "json", "-c", conns, "-d", j.seconds(), "-m", "POST", "-f", body, "-H",
+				"Content-Type: " + form, j.url}
 		}},
 		{program: "plow", name: "plow", sends: fixed, paces: true, own: `Count\s+(\d+)`, args: func(j job) []string {
-			return limited(j, "--rate", "--listen=", "--interval=0s", "-c", conns, "-d", j.seconds(), "-m", "POST", "--body", "@"+body, "-T", form, j.url)
+			return limited(j, "--rate", "--listen=", "--interval=0s", "-c", conns, "-d", j.seconds(), "-m", "POST",
+				"--body", "@"+body, "-T", form, j.url)
 		}},
-		{program: "vegeta", name: "vegeta", sends: fixed, paces: true, own: `Requests\s+\[total.*\]\s+(\d+)`, args: func(j job) []string {
-			args := []string{"attack", "-duration", j.seconds(), "-body", body, "-header", "Content-Type: " + form, "-output", b.file("vegeta.bin"), "-rate", strconv.Itoa(j.rate)}
-			if j.rate > 0 {
-				return args
-			}
-			return append(args, "-workers", conns, "-max-workers", conns)
-		}, stdin: func(j job) string { return "POST " + j.url }},
+		{program: "vegeta", name: "vegeta", sends: fixed, paces: true, own: `Requests\s+\[total.*\]\s+(\d+)`,
+			args: func(j job) []string {
+				args := []string{"attack", "-duration", j.seconds(), "-body", body, "-header", "Content-Type: " + form,
+					"-output", b.file("vegeta.bin"), "-rate", strconv.Itoa(j.rate)}
+				if j.rate > 0 {
+					return args
+				}
+				return append(args, "-workers", conns, "-max-workers", conns)
+			}, stdin: func(j job) string { return "POST " + j.url }},
 		{program: "hey", name: "hey", sends: fixed, own: `\[204\]\s+(\d+) responses`, args: func(j job) []string {
 			return []string{"-z", j.seconds(), "-c", conns, "-m", "POST", "-D", body, "-T", form, j.url}
 		}},

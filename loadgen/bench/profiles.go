@@ -31,7 +31,8 @@ func (b *bench) profiles(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer s.stop()
-	rows := [][]string{{"profile", "arrivals", "due", "due by the ledger", "arrived", "arrived : due", "furthest stage or hour", "p50", "p99", "max", "disturbed"}}
+	rows := [][]string{{"profile", "arrivals", "due", "due by the ledger", "arrived", "arrived : due",
+		"furthest stage or hour", "p50", "p99", "max", "disturbed"}}
 	for _, form := range []func() (shape, error){b.stages, b.curve} {
 		for _, how := range []string{"even", "poisson"} {
 			of, err := form()
@@ -46,15 +47,19 @@ func (b *bench) profiles(ctx context.Context) (string, error) {
 			rows = append(rows, row)
 		}
 	}
-	return markdown(rows) + fmt.Sprintf("\n%s each, rates around %d visits/s of one hit. Stages: %s. Curve: an hour with a third of the next one's rate, whose change lies in the middle.\n",
+	return markdown(rows) + fmt.Sprintf("\n%s each, rates around %d visits/s of one hit. Stages: %s. Curve: an hour "+
+		"with a third of the next one's rate, whose change lies in the middle.\n",
 		b.profile, profileRate, strings.ReplaceAll(stagesOf(b.profile), ",", ", ")), nil
 }
 
 // stagesOf holds, ramps up and down, and has a spike. It begins with a rate, so that the first arrival tells its start.
 func stagesOf(length time.Duration) string {
 	var parts []string
-	for _, s := range []struct{ share, from, to float64 }{{.1, .2, .2}, {.3, .2, 1}, {.2, 1, 1}, {.1, 2, 2}, {.2, .5, .5}, {.1, .5, 0}} {
-		parts = append(parts, fmt.Sprintf("%s:%.0f→%.0f", time.Duration(s.share*float64(length)).Round(time.Millisecond), s.from*profileRate*day, s.to*profileRate*day))
+	for _, s := range []struct{ share, from, to float64 }{{.1, .2, .2}, {.3, .2, 1}, {.2, 1, 1}, {.1, 2, 2},
+		{.2, .5, .5}, {.1, .5, 0}} {
+		parts = append(parts, fmt.Sprintf("%s:%.0f→%.0f",
+			time.Duration(s.share*float64(length)).Round(time.Millisecond), s.from*profileRate*day,
+			s.to*profileRate*day))
 	}
 	return strings.Join(parts, ",")
 }
@@ -81,7 +86,8 @@ func (b *bench) curve() (shape, error) {
 			return shape{}, fmt.Errorf("load time zone: %w", err)
 		}
 		earliest := time.Now().Add(b.profile / 2).In(zone)
-		end := earliest.Add(time.Hour - time.Duration(earliest.Minute())*time.Minute - time.Duration(earliest.Second())*time.Second)
+		end := earliest.Add(time.Hour - time.Duration(earliest.Minute())*time.Minute - time.Duration(
+			earliest.Second())*time.Second)
 		if soonest == nil || end.Before(change) {
 			soonest, change = zone, end
 		}
@@ -91,7 +97,8 @@ func (b *bench) curve() (shape, error) {
 	return shape{
 		name: "curve", load: load, begin: change.Add(-b.profile / 2),
 		settings: map[string]string{
-			"LOAD_PROFILE": "week", "LOAD_CURVE": text, "TIMEZONE": soonest.String(), "TARGET_VISITS_PER_DAY": strconv.Itoa(profileRate * day),
+			"LOAD_PROFILE": "week", "LOAD_CURVE": text, "TIMEZONE": soonest.String(),
+			"TARGET_VISITS_PER_DAY": strconv.Itoa(profileRate * day),
 		},
 	}, problems.Err()
 }
@@ -114,7 +121,8 @@ func (b *bench) followed(ctx context.Context, s *counterpart, of shape, how stri
 		return nil, err
 	}
 	arrivals := sent.arrivals
-	start := sent.epoch.Add(time.Duration(arrivals[0])) // the first arrival is the profile's start, or within a millisecond of it
+	// the first arrival is the profile's start, or within a millisecond of it
+	start := sent.epoch.Add(time.Duration(arrivals[0]))
 	pieces := slices.Collect(of.load.Pieces(start, start, start.Add(b.profile)))
 	due := profile.Count(of.load.Integral(start, start, start.Add(b.profile)))
 	zero, late := arrivals[0], []string{"–", "–", "–"}
@@ -126,7 +134,9 @@ func (b *bench) followed(ctx context.Context, s *counterpart, of shape, how stri
 			late[i] = milliseconds(d)
 		}
 	}
-	row := []string{of.name, how, strconv.FormatUint(due, 10), strconv.FormatUint(o.summary.Due, 10), strconv.Itoa(len(arrivals)), fmt.Sprintf("%.3f %%", 100*float64(len(arrivals))/float64(due)), furthest(pieces, arrivals, zero)}
+	row := []string{of.name, how, strconv.FormatUint(due, 10), strconv.FormatUint(o.summary.Due, 10),
+		strconv.Itoa(len(arrivals)), fmt.Sprintf("%.3f %%", 100*float64(len(arrivals))/float64(due)),
+		furthest(pieces, arrivals, zero)}
 	return append(append(row, late...), percent(sent.disturbed)), nil
 }
 
@@ -134,7 +144,9 @@ func (b *bench) followed(ctx context.Context, s *counterpart, of shape, how stri
 func ideals(pieces []profile.Piece, n int) []time.Duration {
 	moments, before := make([]time.Duration, 0, n), 0.0
 	for _, p := range pieces {
-		for ; len(moments) < n && float64(len(moments)) < before+p.Visits(); moments = append(moments, p.Moment(float64(len(moments))-before).Sub(pieces[0].From)) {
+		for ; len(moments) < n &&
+			float64(len(moments)) < before+
+				p.Visits(); moments = append(moments, p.Moment(float64(len(moments))-before).Sub(pieces[0].From)) {
 		}
 		before += p.Visits()
 	}

@@ -62,7 +62,8 @@ func (b *bench) soaking(ctx context.Context) (string, error) {
 	if accepted != seen {
 		verdict = "NOT equal"
 	}
-	return markdown(rows) + fmt.Sprintf("\n%s at %s of %.0f hits/s. Planned %d = accepted %d + shed %d + others %d; the sink saw %d: %s.\n",
+	return markdown(rows) + fmt.Sprintf("\n%s at %s of %.0f hits/s. Planned %d = accepted %d + shed %d + others %d; "+
+		"the sink saw %d: %s.\n",
 		b.soak, percent(soakShare), o.best, h.Planned, accepted, h.Shed, h.Planned-accepted-h.Shed, seen, verdict), nil
 }
 

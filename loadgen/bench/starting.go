@@ -68,7 +68,8 @@ func (b *bench) oldLedgers(dir string) error {
 func (b *bench) begins(ctx context.Context, dir string) (time.Duration, error) {
 	began := time.Now()
 	p, err := start(ctx, senderCore, command{path: b.loadgen, env: []string{
-		"MATOMO_URL=http://127.0.0.1:1/matomo.php", "STATE_DIR=" + dir, "STOP_AFTER_VISITS=1", "TELEMETRY_ADDR=off", "REQUEST_TIMEOUT=1",
+		"MATOMO_URL=http://127.0.0.1:1/matomo.php", "STATE_DIR=" + dir, "STOP_AFTER_VISITS=1", "TELEMETRY_ADDR=off",
+		"REQUEST_TIMEOUT=1",
 	}})
 	if err != nil {
 		return 0, err

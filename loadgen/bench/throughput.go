@@ -25,7 +25,8 @@ func (b *bench) single(ctx context.Context) (string, error) {
 // bulk compares hits in bulk with the first peer's requests. Visits are long, because no number of usual ones that
 // TARGET_VISITS_PER_DAY allows is enough.
 func (b *bench) bulk(ctx context.Context) (string, error) {
-	o := b.newOurs(map[string]string{"SEND_MODE": "bulk", "BULK_SIZE": "100", "PAGEVIEWS_MIN": "15", "PAGEVIEWS_MAX": "25"}, 400_000)
+	o := b.newOurs(map[string]string{"SEND_MODE": "bulk", "BULK_SIZE": "100", "PAGEVIEWS_MIN": "15",
+		"PAGEVIEWS_MAX": "25"}, 400_000)
 	o.perVisit = 23
 	peers := b.peers(ctx)
 	return b.compare(ctx, peers[:min(1, len(peers))], o, "loadgen, bulk")
@@ -59,7 +60,8 @@ func (b *bench) play(ctx context.Context, s *counterpart, all []contender) (roun
 				return nil, 0, err
 			}
 			if i == 0 && r.sinkAll >= busiest {
-				_, _ = fmt.Fprintf(b.out, "void: the sink's core is %s busy while %s runs\n", percent(r.sinkAll), c.name)
+				_, _ = fmt.Fprintf(b.out, "void: the sink's core is %s busy while %s runs\n",
+					percent(r.sinkAll), c.name)
 				break
 			}
 			round = append(round, r)
@@ -98,7 +100,8 @@ func (b *bench) measureQuietly(ctx context.Context, s *counterpart, c contender)
 // tableOf tells medians over the rounds; a ratio is to the first contender in the same round.
 func tableOf(all []contender, rounds [][]reading, void int) string {
 	rows := [][]string{{
-		"load generator", "sends", "hits/s", "ratio", "bytes/hit", "its core", "sink's core", "disturbed", "own count : sink's",
+		"load generator", "sends", "hits/s", "ratio", "bytes/hit", "its core", "sink's core", "disturbed",
+		"own count : sink's",
 	}}
 	for i, c := range all {
 		over := func(of func(r, reference reading) float64) float64 {

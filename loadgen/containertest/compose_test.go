@@ -30,7 +30,8 @@ func project(t *testing.T, sink counterpart, settings string) (dir string, args 
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := string(preset) + fmt.Sprintf("TRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nLOADGEN_IMAGE=%s\n%s\n", os.Getuid(), os.Getgid(), testbed.LoadgenImage, settings)
+	env := string(preset) + fmt.Sprintf("TRAFFICINATOR_UID=%d\nTRAFFICINATOR_GID=%d\nLOADGEN_IMAGE=%s\n%s\n",
+		os.Getuid(), os.Getgid(), testbed.LoadgenImage, settings)
 	meet := fmt.Sprintf("networks: {default: {name: %s, external: true}}\n", sink.network)
 	for name, text := range map[string]string{"settings.env": env, "network.yml": meet} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -38,7 +39,8 @@ func project(t *testing.T, sink counterpart, settings string) (dir string, args 
 		}
 	}
 	args = []string{
-		"compose", "--project-directory", dir, "--project-name", unique("compose"), "--env-file", filepath.Join(dir, "settings.env"),
+		"compose", "--project-directory", dir, "--project-name", unique("compose"), "--env-file",
+		filepath.Join(dir, "settings.env"),
 		"--file", filepath.Join(testbed.Root(), "docker-compose.yml"), "--file", filepath.Join(dir, "network.yml"),
 	}
 	t.Cleanup(func() { testbed.Docker(t, append(args, "down", "--volumes")...) })
@@ -50,14 +52,17 @@ func TestComposeRunsAPresetToItsEndAndLeavesItFinished(t *testing.T) {
 	needsCompose(t)
 	sink := startSink(t, "compose")
 	const token = "0123456789abcdef0123456789abcdef"
-	dir, compose := project(t, sink, "MATOMO_URL="+sink.inside+"\nSTOP_AFTER_VISITS=20\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
-		"SUMMARY_FILE=/app/state/summary.json\nMATOMO_TOKEN_AUTH="+token)
+	dir, compose := project(t, sink,
+		"MATOMO_URL="+sink.inside+
+			"\nSTOP_AFTER_VISITS=20\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
+			"SUMMARY_FILE=/app/state/summary.json\nMATOMO_TOKEN_AUTH="+token)
 	testbed.Docker(t, append(compose, "up", "--no-build", "--detach")...)
 	container := testbed.Docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
 	if code := testbed.Docker(t, "wait", container); code != "0" {
 		t.Errorf("exit code %s, want 0\n%s", code, testbed.Docker(t, append(compose, "logs")...))
 	}
-	if got := inspect(t, container, "{{.HostConfig.RestartPolicy.Name}} {{.RestartCount}} {{.State.Status}}"); got != "no 0 exited" {
+	if got := inspect(t, container,
+		"{{.HostConfig.RestartPolicy.Name}} {{.RestartCount}} {{.State.Status}}"); got != "no 0 exited" {
 		t.Errorf("a finished run should stay finished, got %q", got)
 	}
 	if everything := testbed.Docker(t, "inspect", container); strings.Contains(everything, token) {
@@ -75,7 +80,8 @@ func TestComposeRefusesToStartWithoutATarget(t *testing.T) {
 	testbed.Docker(t, append(compose, "up", "--no-build", "--detach")...)
 	container := testbed.Docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
 	code, logs := testbed.Docker(t, "wait", container), testbed.Docker(t, append(compose, "logs")...)
-	if want := "error: MATOMO_URL: is not set; give the address of the tracker, https://host/matomo.php"; code != "2" || !strings.Contains(logs, want) {
+	if want := "error: MATOMO_URL: is not set; give the address of the tracker, https://host/matomo.php"; code != "2" ||
+		!strings.Contains(logs, want) {
 		t.Errorf("exit code %s, want 2 and %q\n%s", code, want, logs)
 	}
 }
@@ -84,9 +90,11 @@ func TestComposeTakesSeveralTargets(t *testing.T) {
 	t.Parallel()
 	needsCompose(t)
 	sink := startSink(t, "compose")
-	many := fmt.Sprintf(`{"targets":[{"name":"a","url":%[1]q,"site_id":1},{"name":"b","url":%[1]q,"site_id":2}]}`, sink.inside)
-	dir, compose := project(t, sink, "STOP_AFTER_VISITS=6\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
-		"SUMMARY_FILE=/app/state/summary.json\nMULTI_TARGET_CONFIG='"+many+"'")
+	many := fmt.Sprintf(`{"targets":[{"name":"a","url":%[1]q,"site_id":1},{"name":"b","url":%[1]q,"site_id":2}]}`,
+		sink.inside)
+	dir, compose := project(t, sink,
+		"STOP_AFTER_VISITS=6\nTARGET_VISITS_PER_DAY=1e6\nPAUSE_BETWEEN_PVS_MAX=0\nPAUSE_BETWEEN_PVS_MIN=0\n"+
+			"SUMMARY_FILE=/app/state/summary.json\nMULTI_TARGET_CONFIG='"+many+"'")
 	testbed.Docker(t, append(compose, "up", "--no-build", "--detach")...)
 	container := testbed.Docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
 	if code := testbed.Docker(t, "wait", container); code != "0" {
@@ -97,7 +105,8 @@ func TestComposeTakesSeveralTargets(t *testing.T) {
 	s.recorded(t, sink)
 }
 
-// The headless stack is a project of its own: as another loadgen of the web stack it would replace the one that runs there.
+// The headless stack is a project of its own: as another loadgen of the web stack it would replace the one that runs
+// there.
 func TestTheTwoComposeFilesAreTwoProjectsWithLimits(t *testing.T) {
 	t.Parallel()
 	testbed.NeedsCompose(t)
@@ -127,13 +136,15 @@ func TestTheTwoComposeFilesAreTwoProjectsWithLimits(t *testing.T) {
 			Name     string
 			Services map[string]service
 		}
-		text := testbed.Docker(t, "compose", "--env-file", env, "--file", filepath.Join(testbed.Root(), file), "config", "--format", "json")
+		text := testbed.Docker(t, "compose", "--env-file", env, "--file", filepath.Join(testbed.Root(), file), "config",
+			"--format", "json")
 		if err := json.Unmarshal([]byte(text), &project); err != nil {
 			t.Fatal(err)
 		}
 		projects[project.Name] = true
 		for name, s := range project.Services {
-			if s.MemLimit == "" || s.PidsLimit == 0 || s.Logging.Driver != "json-file" || s.Logging.Options["max-size"] == "" || s.Logging.Options["max-file"] == "" {
+			if s.MemLimit == "" || s.PidsLimit == 0 || s.Logging.Driver != "json-file" ||
+				s.Logging.Options["max-size"] == "" || s.Logging.Options["max-file"] == "" {
 				t.Errorf("%s: %s lacks a limit: %+v", file, name, s)
 			}
 			if s.Build.Args["VERSION"] != "v9" {

@@ -23,7 +23,10 @@ func startSink(t *testing.T, name string) counterpart {
 	sink := start(t, unique(name+"-sink"), "--network", net, "--network-alias", "sink", "--publish", "127.0.0.1::8080",
 		"--health-interval", "1s", testbed.LoadgenImage, "sink", "--addr", ":8080")
 	c := counterpart{net, "http://sink:8080/matomo.php", "http://" + testbed.Docker(t, "port", sink, "8080/tcp")}
-	testbed.Await(t, "the sink answers", func() bool { var v any; return testbed.GetJSON(t, c.outside+"/sink/counts", &v) })
+	testbed.Await(t, "the sink answers", func() bool {
+		var v any
+		return testbed.GetJSON(t, c.outside+"/sink/counts", &v)
+	})
 	return c
 }
 
@@ -63,12 +66,13 @@ type summary struct {
 	Visits struct{ Planned, Complete uint64 }
 }
 
-// sent demands that so many visits began and that each hit was accepted, but for those for which this machine had no time:
-// no test may need a quiet one.
+// sent demands that so many visits began and that each hit was accepted, but for those for which this machine had no
+// time: no test may need a quiet one.
 func (s summary) sent(t *testing.T, visits uint64) {
 	t.Helper()
 	h := s.Hits
-	if s.Visits.Planned != visits || h.Accepted == 0 || h.Accepted+h.Shed != h.Planned || h.Shed == 0 && s.Visits.Complete != visits {
+	if s.Visits.Planned != visits || h.Accepted == 0 || h.Accepted+h.Shed != h.Planned || h.Shed == 0 &&
+		s.Visits.Complete != visits {
 		t.Errorf("want %d visits with all their hits accepted: %+v", visits, s)
 	}
 }
@@ -119,7 +123,8 @@ func copied(t *testing.T, container string) summary {
 
 func startLoadgen(t *testing.T, name string, to counterpart, settings ...string) string {
 	t.Helper()
-	args := []string{"--network", to.network, "--health-interval", "1s", "--env", "MATOMO_URL=" + to.inside, "--env", "SUMMARY_FILE=/app/state/summary.json"}
+	args := []string{"--network", to.network, "--health-interval", "1s", "--env", "MATOMO_URL=" + to.inside, "--env",
+		"SUMMARY_FILE=/app/state/summary.json"}
 	for _, s := range settings {
 		args = append(args, "--env", s)
 	}
@@ -130,8 +135,11 @@ func TestAContainerIsHealthyWhileItRunsAndEndsWithTheServersCounts(t *testing.T)
 	t.Parallel()
 	testbed.NeedsLoadgenImage(t)
 	sink := startSink(t, "run")
-	run := startLoadgen(t, "run", sink, "STOP_AFTER_VISITS=60", "TARGET_VISITS_PER_DAY=1e6", "PAUSE_BETWEEN_PVS_MIN=0.1", "PAUSE_BETWEEN_PVS_MAX=0.5")
-	testbed.Await(t, "the container is healthy", func() bool { return inspect(t, run, "{{.State.Health.Status}}") == "healthy" })
+	run := startLoadgen(t, "run", sink, "STOP_AFTER_VISITS=60", "TARGET_VISITS_PER_DAY=1e6",
+		"PAUSE_BETWEEN_PVS_MIN=0.1", "PAUSE_BETWEEN_PVS_MAX=0.5")
+	testbed.Await(t, "the container is healthy", func() bool {
+		return inspect(t, run, "{{.State.Health.Status}}") == "healthy"
+	})
 	if code := testbed.Docker(t, "wait", run); code != "0" {
 		t.Fatalf("exit code %s, want 0", code)
 	}
@@ -151,7 +159,9 @@ func TestASinkInAContainerIsHealthy(t *testing.T) {
 	t.Parallel()
 	testbed.NeedsLoadgenImage(t)
 	sink := start(t, unique("sink"), "--health-interval", "1s", testbed.LoadgenImage, "sink")
-	testbed.Await(t, "the sink is healthy", func() bool { return inspect(t, sink, "{{.State.Health.Status}}") == "healthy" })
+	testbed.Await(t, "the sink is healthy", func() bool {
+		return inspect(t, sink, "{{.State.Health.Status}}") == "healthy"
+	})
 }
 
 func TestDockerStopEndsARunInTimeWithEverythingAccountedFor(t *testing.T) {

@@ -35,8 +35,8 @@ type Answer struct {
 	RetryAfter time.Duration `json:"-"`
 	// Server is who answered in place of Matomo, as it calls itself.
 	Server string `json:"server,omitempty"`
-	// FirstWords are the first words of the answer or of the error, where they are not Matomo's usual ones: without tags,
-	// tokens and control characters.
+	// FirstWords are the first words of the answer or of the error, where they are not Matomo's usual ones: without
+	// tags, tokens and control characters.
 	FirstWords string `json:"first_words,omitempty"`
 	// Odd says that the hits were accepted although something about the answer was wrong.
 	Odd bool `json:"odd,omitempty"`
@@ -66,7 +66,8 @@ var pixel = []byte("GIF89a\x01\x00\x01\x00")
 // image says that a body begins as an image: Matomo's GIF, or one of the other kinds that its setting custom_image may
 // name (core/Tracker/Response.php, outputCustomImage).
 func image(body []byte) bool {
-	return bytes.HasPrefix(body, []byte("GIF8")) || bytes.HasPrefix(body, []byte("\x89PNG")) || bytes.HasPrefix(body, []byte("\xff\xd8\xff"))
+	return bytes.HasPrefix(body, []byte("GIF8")) || bytes.HasPrefix(body, []byte("\x89PNG")) ||
+		bytes.HasPrefix(body, []byte("\xff\xd8\xff"))
 }
 
 // own says that a body is Matomo's: with a refusal it sends its image, and always a line about itself
@@ -116,9 +117,9 @@ func Bulk(r *Raw, n int) Answer {
 			return r.receipt(receipt, other, n)
 		}
 	case http.StatusInternalServerError:
-		// Where Matomo counted no hit before it gave up, it kept none. Where it counted some they are as a rule rolled back
-		// (plugins/BulkTracking/Tracker/Handler.php, onException), but not always: a deadlock over an option, of which two
-		// requests at once for days without data can die, ends the transaction, is passed over (core/Db.php,
+		// Where Matomo counted no hit before it gave up, it kept none. Where it counted some they are as a rule rolled
+		// back (plugins/BulkTracking/Tracker/Handler.php, onException), but not always: a deadlock over an option, of
+		// which two requests at once for days without data can die, ends the transaction, is passed over (core/Db.php,
 		// logExtraInfoIfDeadlock), and what follows is kept although the commit at the end fails.
 		if status, receipt, _, _ := readReport(r.Body); status == "error" && receipt.Tracked == 0 {
 			return r.answer(RolledBack)
@@ -151,11 +152,13 @@ func (r *Raw) refusal() Answer {
 	switch {
 	case r.Status == http.StatusRequestEntityTooLarge:
 		return r.answer(TooLarge)
-	case r.Status == http.StatusRequestTimeout, r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable:
+	case r.Status == http.StatusRequestTimeout, r.Status == http.StatusTooManyRequests,
+		r.Status == http.StatusServiceUnavailable:
 		a := r.answer(NotNow)
 		a.RetryAfter = r.wait()
 		return a
-	case r.Status == http.StatusUnauthorized && !r.Challenge, r.Status == http.StatusBadRequest && bytes.Contains(exception(r.Body), []byte("token_auth")):
+	case r.Status == http.StatusUnauthorized && !r.Challenge, r.Status == http.StatusBadRequest &&
+		bytes.Contains(exception(r.Body), []byte("token_auth")):
 		return r.answer(Token)
 	case r.Status >= 300 && r.Status < 400:
 		a := r.answer(InFront)
@@ -169,16 +172,17 @@ func (r *Raw) refusal() Answer {
 	return r.answer(Unreadable)
 }
 
-// exception is what Matomo says that it stumbled over, which it says in its debug mode alone (core/Tracker/Response.php,
-// outputException). About the token that is "requires valid token_auth" or "requires &token_auth" (core/Tracker/Request.php,
-// plugins/UserCountry/Columns/Base.php).
+// exception is what Matomo says that it stumbled over, which it says in its debug mode alone
+// (core/Tracker/Response.php, outputException). About the token that is "requires valid token_auth" or "requires
+// &token_auth" (core/Tracker/Request.php, plugins/UserCountry/Columns/Base.php).
 func exception(body []byte) []byte {
 	_, after, _ := bytes.Cut(body, []byte("An exception occurred: "))
 	said, _, _ := bytes.Cut(after, []byte("\n"))
 	return said
 }
 
-// answer is one of a class that accepts nothing. Of an answer of Matomo's own it quotes the exception, the rest is usual.
+// answer is one of a class that accepts nothing. Of an answer of Matomo's own it quotes the exception, the rest is
+// usual.
 func (r *Raw) answer(c Class) Answer {
 	a := Answer{Class: c, Status: r.Status}
 	switch said := exception(r.Body); {

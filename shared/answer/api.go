@@ -13,7 +13,8 @@ func API(r *Raw) Answer {
 	var said struct{ Result, Message string }
 	// A list or a bare value fails to be read as an object, and is no error.
 	if json.Unmarshal(r.Body, &said) == nil && said.Result == "error" && r.Status < http.StatusInternalServerError {
-		a := Answer{Class: Rejected, Status: r.Status, FirstWords: cmp.Or(r.words([]byte(said.Message)), "without a reason")}
+		a := Answer{Class: Rejected, Status: r.Status,
+			FirstWords: cmp.Or(r.words([]byte(said.Message)), "without a reason")}
 		if r.Status == http.StatusUnauthorized || ofRights(said.Message) {
 			a.Class = Token
 		}
@@ -25,8 +26,8 @@ func API(r *Raw) Answer {
 	return r.refusal()
 }
 
-// ofRights tells whether Matomo's message is about the token or the rights of its user, which versions before 5 say with
-// the status of any other error (core/Access.php, core/NoAccessException.php).
+// ofRights tells whether Matomo's message is about the token or the rights of its user, which versions before 5 say
+// with the status of any other error (core/Access.php, core/NoAccessException.php).
 func ofRights(message string) bool {
 	message = strings.ToLower(message)
 	return strings.Contains(message, "access") || strings.Contains(message, "token")

@@ -1,12 +1,13 @@
 // Package answer owns what an answer of a server means: it is the only code that reads one, for single hits, bulk
-// requests and the Reporting API. It sends nothing, counts nothing and retries nothing; a Class says what its callers do:
+// requests and the Reporting API. It sends nothing, counts nothing and retries nothing; a Class says what its callers
+// do:
 //
 //	class                ledger     sent again          breaker        answer
 //	accepted             accepted   no                  closes         204, or 200 with Matomo's image or receipt
 //	accepted_no_receipt  accepted   no                  closes         an image or 204 for a bulk request: a queue took it
 //	too_large            failed     in smaller pieces   opens          413
 //	not_now              failed     not before its time opens          408, 429, 503; a receipt for no hit at all
-//	rejected             rejected   no                  lock-out       Matomo's own no: 4xx, or a receipt that calls hits invalid
+//	rejected             rejected   no                  lock-out       Matomo's own no: 4xx, or a receipt of invalid hits
 //	in_front             rejected   no                  opens          4xx and 3xx of a server in front of Matomo
 //	token                rejected   no                  lock-out       401; 400 with Matomo's words about the token
 //	rolled_back          failed     yes                 opens          bulk, and Matomo kept nothing of it
@@ -20,8 +21,8 @@
 //	standstill           shed       no                  unaffected     never sent: this process stood still
 //	stopped              abandoned  no                  unaffected     never sent: the run was stopped
 //
-// "lock-out" opens the breaker after few answers in a row, because Matomo locks an address out after 20 wrong tokens and
-// its 400 does not say whether the token is the cause.
+// "lock-out" opens the breaker after few answers in a row, because Matomo locks an address out after 20 wrong tokens
+// and its 400 does not say whether the token is the cause.
 package answer
 
 import (
@@ -94,10 +95,11 @@ func (c Class) Split() bool { return c == TooLarge }
 // (plugins/Login/Security/BruteForceDetection.php).
 func (c Class) LockOut() bool { return table[c].lockOut }
 
-// AtWork says that the server may still be at work on the request, and may record it later: nothing came of it so far, or a
-// server in front of Matomo has given up waiting.
+// AtWork says that the server may still be at work on the request, and may record it later: nothing came of it so far,
+// or a server in front of Matomo has given up waiting.
 func (a *Answer) AtWork() bool {
-	return a.Class == Timeout || a.Class == Broken || a.Status == http.StatusBadGateway || a.Status == http.StatusGatewayTimeout
+	return a.Class == Timeout || a.Class == Broken || a.Status == http.StatusBadGateway ||
+		a.Status == http.StatusGatewayTimeout
 }
 
 // String is the class's name in records.

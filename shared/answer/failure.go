@@ -39,15 +39,16 @@ func ofTLS(err error) bool {
 		errors.As(err, &host) || errors.As(err, &unknown)
 }
 
-// ofClientCertificate says that the server refuses the client's certificate, or wants one. With TLS 1.3 it says so after the
-// client has sent its request, of which it has read nothing (RFC 8446, 4.4.2.4).
+// ofClientCertificate says that the server refuses the client's certificate, or wants one. With TLS 1.3 it says so
+// after the client has sent its request, of which it has read nothing (RFC 8446, 4.4.2.4).
 func ofClientCertificate(err error) bool {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "remote error" { // the alerts of crypto/tls have no type of their own
 		return false
 	}
 	switch op.Err.Error() {
-	case "tls: certificate required", "tls: bad certificate", "tls: unknown certificate authority", "tls: unsupported certificate",
+	case "tls: certificate required", "tls: bad certificate", "tls: unknown certificate authority",
+		"tls: unsupported certificate",
 		"tls: revoked certificate", "tls: expired certificate", "tls: unknown certificate":
 		return true
 	}

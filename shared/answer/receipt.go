@@ -32,8 +32,8 @@ func (r *Receipt) hit(i, n int) Class {
 	return Accepted
 }
 
-// readReport finds Matomo's report on a bulk request, its receipt with a status ("success", or "error" where it gave up),
-// also among other text, which is then not empty.
+// readReport finds Matomo's report on a bulk request, its receipt with a status ("success", or "error" where it gave
+// up), also among other text, which is then not empty.
 func readReport(body []byte) (status string, r Receipt, other []byte, ok bool) {
 	var said struct {
 		Status           string

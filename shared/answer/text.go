@@ -64,7 +64,8 @@ func (a *Answer) cause() string {
 		case a.FirstWords != "": // Matomo itself says why
 			return ""
 		case a.Status == http.StatusOK:
-			return "all hits are called invalid, the token has no write access to the site, is a superuser's for secure requests only, or the site does not exist"
+			return "all hits are called invalid, the token has no write access to the site, is a superuser's for " +
+				"secure requests only, or the site does not exist"
 		case a.Status == http.StatusBadRequest:
 			return "the token has no write access to the site, the site does not exist, or Matomo's database is down"
 		}

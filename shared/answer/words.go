@@ -78,7 +78,8 @@ func withoutTags(text []byte) []byte {
 
 // isTag says that a tag follows a "<", or a comment.
 func isTag(after []byte) bool {
-	return len(after) > 0 && (after[0] == '/' || after[0] == '!' || after[0] == '?' || 'a' <= after[0]|0x20 && after[0]|0x20 <= 'z')
+	return len(after) > 0 && (after[0] == '/' || after[0] == '!' || after[0] == '?' || 'a' <= after[0]|0x20 &&
+		after[0]|0x20 <= 'z')
 }
 
 // mapVisible is a text in one line, with one space between words, in which characters that cannot be seen can be.
@@ -114,7 +115,9 @@ func maskTokens(text string) string {
 		}
 		value := strings.TrimLeft(after, `"':= `)
 		b.WriteString(name + after[:len(after)-len(value)])
-		end := strings.IndexFunc(value, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != '_' && c != '%' })
+		end := strings.IndexFunc(value, func(c rune) bool {
+			return !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != '_' && c != '%'
+		})
 		if end < 0 {
 			end = len(value)
 		}

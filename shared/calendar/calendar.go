@@ -32,7 +32,8 @@ type Load struct {
 	Curve  profile.Curve
 	// Trend is the growth from week to week, 0.02 for 2 %; it goes on from day to day.
 	Trend float64
-	// MaxPerDay scales all days down alike where the busiest would have more, MaxTotal cuts the last ones; 0 is no bound.
+	// MaxPerDay scales all days down alike where the busiest would have more, MaxTotal cuts the last ones; 0 is no
+	// bound.
 	MaxPerDay, MaxTotal uint64
 }
 
@@ -57,7 +58,8 @@ func (w Window) Days(l Load, now time.Time) []Day {
 			d.End = now
 		}
 		if passed := d.End.Sub(d.Begin); passed < least {
-			d.Skipped = fmt.Sprintf("only %s of it have passed, and a visit needs its time", max(0, passed).Truncate(time.Minute))
+			d.Skipped = fmt.Sprintf("only %s of it have passed, and a visit needs its time",
+				max(0, passed).Truncate(time.Minute))
 			d.End = d.Begin
 		}
 		exact[i] = week.Integral(d.Begin, d.Begin, d.End) * math.Pow(1+l.Trend, float64(i)/7)
@@ -73,7 +75,8 @@ func (w Window) Days(l Load, now time.Time) []Day {
 		d := &days[i]
 		d.Visits = uint64(math.Round(exact[i] * scale))
 		if l.MaxTotal > 0 && d.Visits > left {
-			d.Skipped = fmt.Sprintf("the most visits in all, %d, are reached: %d of %d are sent", l.MaxTotal, left, d.Visits)
+			d.Skipped = fmt.Sprintf("the most visits in all, %d, are reached: %d of %d are sent", l.MaxTotal,
+				left, d.Visits)
 			d.Visits = left
 		}
 		left -= min(left, d.Visits)

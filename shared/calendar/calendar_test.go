@@ -110,7 +110,8 @@ func TestDaysHaveTheVisitsOfCurveTrendAndClock(t *testing.T) {
 	days = w.Days(calendar.Load{PerDay: 10_000, Curve: typical, Trend: 0.1}, date(t, "2026-05-01").Begin(z))
 	for i, d := range days {
 		want := 10_000 * typical.Share(d.Begin.Weekday()) * math.Pow(1.1, float64(i)/7)
-		if short := d.Date.String() == "2026-03-29"; !short && math.Abs(float64(d.Visits)-want) > 1 || short && float64(d.Visits) >= want {
+		if short := d.Date.String() == "2026-03-29"; !short && math.Abs(float64(d.Visits)-want) > 1 || short &&
+			float64(d.Visits) >= want {
 			t.Errorf("%s has %d visits, want %.1f", d.Date, d.Visits, want)
 		}
 	}

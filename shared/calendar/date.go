@@ -36,8 +36,8 @@ func (d Date) Until(o Date) int { return int(o.noon.Sub(d.noon) / (24 * time.Hou
 // String is YYYY-MM-DD.
 func (d Date) String() string { return d.noon.Format(time.DateOnly) }
 
-// Begin is the first moment of the day in a zone. That is not always midnight: where the clock is put forward at midnight
-// there is none, and where it is put back over midnight there are two.
+// Begin is the first moment of the day in a zone. That is not always midnight: where the clock is put forward at
+// midnight there is none, and where it is put back over midnight there are two.
 func (d Date) Begin(zone *time.Location) time.Time {
 	year, month, day := d.noon.Date()
 	noon := time.Date(year, month, day, 12, 0, 0, 0, zone)
@@ -51,5 +51,6 @@ func (d Date) Begin(zone *time.Location) time.Time {
 		return change // at midnight or after it, as the clock goes from then on
 	}
 	hour, minute, second := before.Clock()
-	return before.Add(-time.Duration(hour)*time.Hour - time.Duration(minute)*time.Minute - time.Duration(second)*time.Second)
+	return before.Add(-time.Duration(hour)*time.Hour - time.Duration(minute)*time.Minute - time.Duration(
+		second)*time.Second)
 }

@@ -34,8 +34,8 @@ var (
 // Offsets of Matomo's zones (plugins/SitesManager/API.php, getTimezonesListUTCOffsets), in hours.
 const lowest, highest = -12, 14
 
-// ParseZone reads an IANA name (Europe/Stockholm) or Matomo's spelling of a zone without clock changes: UTC, UTC+1, UTC-3.5
-// (half past three hours west of Greenwich). The error is a *ZoneError.
+// ParseZone reads an IANA name (Europe/Stockholm) or Matomo's spelling of a zone without clock changes: UTC, UTC+1,
+// UTC-3.5 (half past three hours west of Greenwich). The error is a *ZoneError.
 func ParseZone(name string) (Zone, error) {
 	if m := fixed.FindStringSubmatch(name); m != nil {
 		hours, err := strconv.ParseFloat(m[1], 64)

@@ -1,5 +1,5 @@
-// Package envspec owns how settings are read from an environment: the tags that declare a setting, the values, and the names
-// that were probably meant. It knows no setting itself; shared/spec and the controller declare theirs.
+// Package envspec owns how settings are read from an environment: the tags that declare a setting, the values, and the
+// names that were probably meant. It knows no setting itself; shared/spec and the controller declare theirs.
 package envspec
 
 import (
@@ -52,8 +52,9 @@ func (f Field) Value(of any) any {
 // FileSuffix is appended to a secret's key to name the file that holds its value.
 const FileSuffix = "_FILE"
 
-// Fields are the settings that struct T declares, in their order: its fields with the tag env. The other tags are envDefault
-// as in caarlos0/env; group, help and unit for people; min and max; oneof, the words between commas; secret and path.
+// Fields are the settings that struct T declares, in their order: its fields with the tag env. The other tags are
+// envDefault as in caarlos0/env; group, help and unit for people; min and max; oneof, the words between commas; secret
+// and path.
 func Fields[T any]() []Field { return fieldsOf(reflect.TypeFor[T]()) }
 
 func fieldsOf(t reflect.Type) []Field {
@@ -65,8 +66,10 @@ func fieldsOf(t reflect.Type) []Field {
 			continue
 		}
 		f := Field{
-			Key: key, Default: tag.Get("envDefault"), Group: tag.Get("group"), Help: tag.Get("help"), Unit: tag.Get("unit"),
-			Min: tag.Get("min"), Max: tag.Get("max"), Secret: tag.Get("secret") == "true", Path: tag.Get("path") == "true",
+			Key: key, Default: tag.Get("envDefault"), Group: tag.Get("group"), Help: tag.Get("help"),
+			Unit: tag.Get("unit"),
+			Min:  tag.Get("min"), Max: tag.Get("max"), Secret: tag.Get("secret") == "true",
+			Path: tag.Get("path") == "true",
 			Kind: kindOf(t.Field(i).Type), index: i,
 		}
 		if words := tag.Get("oneof"); words != "" {

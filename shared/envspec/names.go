@@ -2,7 +2,8 @@ package envspec
 
 import "strings"
 
-// Nearest is the name that is closest to key by edit distance, whatever the case, or "" where all need more than most edits.
+// Nearest is the name that is closest to key by edit distance, whatever the case, or "" where all need more than most
+// edits.
 func Nearest(key string, names []string, most int) string {
 	best, nearest := most+1, ""
 	for _, name := range names {

@@ -29,9 +29,9 @@ type Parsed struct {
 	Values map[string]string
 }
 
-// Parse fills into, a pointer to a struct that Fields can read, from environ, and adds what is wrong with single values to
-// problems. An empty value means the default; keys that into does not declare are ignored. Secrets given by file are read by
-// read; nil reads no file.
+// Parse fills into, a pointer to a struct that Fields can read, from environ, and adds what is wrong with single values
+// to problems. An empty value means the default; keys that into does not declare are ignored. Secrets given by file are
+// read by read; nil reads no file.
 func Parse(into any, environ map[string]string, read ReadFile, problems *problem.List) Parsed {
 	struc := reflect.ValueOf(into).Elem()
 	fields := fieldsOf(struc.Type())
@@ -98,7 +98,8 @@ func (f Field) value(environ map[string]string, read ReadFile, problems *problem
 	v, err := readSecret(path, read)
 	if err != nil {
 		// The path is not shown: it could be the secret itself, put there by mistake.
-		problems.Refuse(key, "", "names a file that "+err.Error(), "name a file that this user may read, with the secret alone")
+		problems.Refuse(key, "", "names a file that "+err.Error(),
+			"name a file that this user may read, with the secret alone")
 		return ""
 	}
 	if _, quoted := unquote(v); quoted {
@@ -129,8 +130,9 @@ const (
 	HasComment = "has a comment in it"
 )
 
-// plain is a value without the spaces around it, and without the quotes and comments that belong to a file of settings, not
-// to a value: docker run --env-file hands them on with it. The value is not shown, because an address may hold a password.
+// plain is a value without the spaces around it, and without the quotes and comments that belong to a file of settings,
+// not to a value: docker run --env-file hands them on with it. The value is not shown, because an address may hold a
+// password.
 func (f Field) plain(key, v string, problems *problem.List) string {
 	v = strings.TrimSpace(v)
 	inner, quoted := unquote(v)
@@ -143,7 +145,8 @@ func (f Field) plain(key, v string, problems *problem.List) string {
 	case f.Secret:
 		return v
 	case quoted:
-		problems.Warn(key, "", InQuotes+", which were left out", "remove them: docker run --env-file hands them on"+handsOn)
+		problems.Warn(key, "", InQuotes+", which were left out",
+			"remove them: docker run --env-file hands them on"+handsOn)
 		return strings.TrimSpace(inner)
 	case strings.HasPrefix(v, "#"), strings.Contains(v, " #"), strings.Contains(v, "\t#"):
 		problems.Refuse(key, "", HasComment, "give it a line of its own: docker run --env-file hands it on"+handsOn)

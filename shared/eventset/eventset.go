@@ -63,7 +63,8 @@ func Decode(name string, data []byte) (Set, problem.List) {
 		d.Root.Warn(key, "", "is not a known key and has no effect", "remove it")
 	}
 	if d.Root.Get(keys[2]) == nil && d.Root.Get(keys[3]) == nil {
-		d.Root.Refuse("", "", "holds neither click_events nor random_events", "write the two lists, or remove the file for the built-in events")
+		d.Root.Refuse("", "", "holds neither click_events nor random_events",
+			"write the two lists, or remove the file for the built-in events")
 	}
 	s.ClickProbability = probability(d.Root, keys[0], HighClick)
 	s.RandomProbability = probability(d.Root, keys[1], HighRandom)
@@ -90,7 +91,8 @@ func events(root *strictjson.Value, key string) []Event {
 		root.Warn(key, "", "holds no event", "add one, or set its probability to 0")
 	}
 	if len(list) > manyEvents {
-		root.Warn(key, "", fmt.Sprintf("holds %d events; reports become hard to read above %d", len(list), manyEvents), "keep the telling ones")
+		root.Warn(key, "", fmt.Sprintf("holds %d events; reports become hard to read above %d", len(list), manyEvents),
+			"keep the telling ones")
 	}
 	out := make([]Event, 0, len(list))
 	for _, v := range list {
@@ -104,16 +106,18 @@ func events(root *strictjson.Value, key string) []Event {
 	return out
 }
 
-// Check says at v, where the event stands with prefix before the names of its fields, what is wrong with it. Matomo trims, and
-// refuses an event without a category or action (plugins/Events/Columns).
+// Check says at v, where the event stands with prefix before the names of its fields, what is wrong with it. Matomo
+// trims, and refuses an event without a category or action (plugins/Events/Columns).
 func (e Event) Check(v *strictjson.Value, prefix string) {
-	for _, field := range []struct{ key, text string }{{"category", e.Category}, {"action", e.Action}, {"name", e.Name}} {
+	for _, field := range []struct{ key, text string }{{"category", e.Category}, {"action", e.Action},
+		{"name", e.Name}} {
 		key := prefix + field.key
 		switch doubt, cure := recorded.Doubt(field.text, 0); {
 		case strings.TrimSpace(field.text) == "":
 			v.Refuse(key, "", "is missing or empty", "give a text")
 		case recorded.Lost(field.text):
-			v.Refuse(key, field.text, fmt.Sprintf("is longer than %d characters, which Matomo refuses", recorded.MaxEvent), "shorten it")
+			v.Refuse(key, field.text,
+				fmt.Sprintf("is longer than %d characters, which Matomo refuses", recorded.MaxEvent), "shorten it")
 		case doubt != "":
 			v.Warn(key, field.text, doubt, cure)
 		}

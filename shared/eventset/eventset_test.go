@@ -26,7 +26,8 @@ func TestTheBuiltInEvents(t *testing.T) {
 	}
 	if want := map[string]int{
 		"click Navigation": 3, "click UI": 4, "click Social": 3, "click Form": 2, "click Video": 2, "click CTA": 2,
-		"random Engagement": 2, "random Performance": 1, "random Error": 2, "random Feature": 3, "random Content": 2, "random Mobile": 2,
+		"random Engagement": 2, "random Performance": 1, "random Error": 2, "random Feature": 3, "random Content": 2,
+		"random Mobile":    2,
 		"random Analytics": 2, "random User": 2,
 	}; !maps.Equal(categories, want) {
 		t.Errorf("categories %v, want %v", categories, want)
@@ -52,26 +53,44 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 		return `{"click_events":[` + e + `],"random_events":[{"category":"a","action":"b","name":"c"}]}`
 	}
 	for name, c := range map[string]struct{ in, want string }{
-		"0 bytes":           {"", "events.json: is empty; write JSON into it or remove it"},
-		"no JSON":           {"{\n  \"click_events\": [,]\n}", "events.json: line 2: is not JSON: invalid character ',' looking for beginning of value; correct it there"},
-		"a list":            {"[]", `events.json="[…]": is not an object; write {…}`},
-		"Latin-1":           {wrap("{\"category\":\"Caf\xe9\"}"), "events.json: line 1: is not UTF-8; save the file as UTF-8"},
-		"trailing data":     {wrap(`{"category":"a","action":"b","name":"c"}`) + "x", "events.json: line 1: goes on after its end; remove what follows the last bracket"},
-		"too large":         {strings.Repeat(" ", 9<<20), "events.json: is larger than 8 MiB; make it smaller"},
-		"duplicate key":     {wrap(`{"category":"a","action":"b","action":"b","name":"c"}`), "events.json: click_events[0].action: is there twice; keep one of the two"},
-		"unknown key":       {wrap(`{"category":"a","action":"b","name":"c","label":"d"}`), "events.json: click_events[0].label: is not a known key; use one of category, action, name, value"},
-		"no name":           {wrap(`{"category":"a","action":"b"}`), "events.json: click_events[0].name: is missing or empty; give a text"},
-		"a blank category":  {wrap(`{"category":" ","action":"b","name":"c"}`), "events.json: click_events[0].category: is missing or empty; give a text"},
-		"a text too long":   {wrap(`{"category":"a","action":"b","name":"` + strings.Repeat("x", 4097) + `"}`), `events.json: click_events[0].name="` + strings.Repeat("x", 80) + `…": is longer than 4096 characters, which Matomo refuses; shorten it`},
-		"an empty object":   {"{}", "events.json: holds neither click_events nor random_events; write the two lists, or remove the file for the built-in events"},
-		"not a number":      {`{"click_events_probability":NaN,"click_events":[]}`, "events.json: line 1: is not JSON: invalid character 'N' looking for beginning of value; correct it there"},
-		"an event as text":  {wrap(`"a"`), `events.json: click_events[0]="a": is not an object; write {…}`},
-		"a wrong type":      {wrap(`{"category":1,"action":"b","name":"c"}`), "events.json: click_events[0].category=\"1\": is not a text; write \"…\"\nevents.json: click_events[0].category: is missing or empty; give a text"},
-		"true is no number": {wrap(`{"category":"a","action":"b","name":"c","value":true}`), `events.json: click_events[0].value="true": is not a number; write a number without quotes`},
-		"a value below 0":   {wrap(`{"category":"a","action":"b","name":"c","value":-1}`), `events.json: click_events[0].value="-1": is below 0; give 0 or more, or null`},
-		"a huge value":      {wrap(`{"category":"a","action":"b","name":"c","value":1e999}`), `events.json: click_events[0].value="1e999": is not a number; write a number without quotes`},
-		"probability 1.1":   {`{"click_events_probability":1.1,"click_events":[]}`, `events.json: click_events_probability="1.1": is not between 0 and 1; write a share such as 0.25`},
-		"no list":           {`{"click_events":{}}`, `events.json: click_events="{…}": is not a list; write […]`},
+		"0 bytes": {"", "events.json: is empty; write JSON into it or remove it"},
+		"no JSON": {"{\n  \"click_events\": [,]\n}",
+			"events.json: line 2: is not JSON: invalid character ',' looking for beginning of value; correct it there"},
+		"a list": {"[]", `events.json="[…]": is not an object; write {…}`},
+		"Latin-1": {wrap("{\"category\":\"Caf\xe9\"}"),
+			"events.json: line 1: is not UTF-8; save the file as UTF-8"},
+		"trailing data": {wrap(`{"category":"a","action":"b","name":"c"}`) + "x",
+			"events.json: line 1: goes on after its end; remove what follows the last bracket"},
+		"too large": {strings.Repeat(" ", 9<<20), "events.json: is larger than 8 MiB; make it smaller"},
+		"duplicate key": {wrap(`{"category":"a","action":"b","action":"b","name":"c"}`),
+			"events.json: click_events[0].action: is there twice; keep one of the two"},
+		"unknown key": {wrap(`{"category":"a","action":"b","name":"c","label":"d"}`),
+			"events.json: click_events[0].label: is not a known key; use one of category, action, name, value"},
+		"no name": {wrap(`{"category":"a","action":"b"}`),
+			"events.json: click_events[0].name: is missing or empty; give a text"},
+		"a blank category": {wrap(`{"category":" ","action":"b","name":"c"}`),
+			"events.json: click_events[0].category: is missing or empty; give a text"},
+		"a text too long": {wrap(`{"category":"a","action":"b","name":"` + strings.Repeat("x", 4097) + `"}`),
+			`events.json: click_events[0].name="` + strings.Repeat("x", 80) +
+				`…": is longer than 4096 characters, which Matomo refuses; shorten it`},
+		"an empty object": {"{}",
+			"events.json: holds neither click_events nor random_events; write the two lists, or remove the file for " +
+				"the built-in events"},
+		"not a number": {`{"click_events_probability":NaN,"click_events":[]}`,
+			"events.json: line 1: is not JSON: invalid character 'N' looking for beginning of value; correct it there"},
+		"an event as text": {wrap(`"a"`), `events.json: click_events[0]="a": is not an object; write {…}`},
+		"a wrong type": {wrap(`{"category":1,"action":"b","name":"c"}`),
+			"events.json: click_events[0].category=\"1\": is not a text; write \"…\"\nevents.json: " +
+				"click_events[0].category: is missing or empty; give a text"},
+		"true is no number": {wrap(`{"category":"a","action":"b","name":"c","value":true}`),
+			`events.json: click_events[0].value="true": is not a number; write a number without quotes`},
+		"a value below 0": {wrap(`{"category":"a","action":"b","name":"c","value":-1}`),
+			`events.json: click_events[0].value="-1": is below 0; give 0 or more, or null`},
+		"a huge value": {wrap(`{"category":"a","action":"b","name":"c","value":1e999}`),
+			`events.json: click_events[0].value="1e999": is not a number; write a number without quotes`},
+		"probability 1.1": {`{"click_events_probability":1.1,"click_events":[]}`,
+			`events.json: click_events_probability="1.1": is not between 0 and 1; write a share such as 0.25`},
+		"no list": {`{"click_events":{}}`, `events.json: click_events="{…}": is not a list; write […]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, problems := eventset.Decode("events.json", []byte(c.in))
@@ -84,7 +103,12 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 
 func TestTextsThatMatomoTakesForNoneAreTold(t *testing.T) {
 	t.Parallel()
-	_, problems := eventset.Decode("events.json", []byte(`{"click_events":[{"category":"0","action":"b","name":"0"}],"random_events":[{"category":"a","action":"b\u200b","name":"c"}]}`))
+	_, problems := eventset.Decode(
+		"events.json",
+		[]byte(
+			`{"click_events":[{"category":"0","action":"b","name":"0"}],"random_events":[{"category":"a","action":"b\u200b","name":"c"}]}`,
+		),
+	)
 	const want = `events.json: click_events[0].category="0": is recorded as none, because Matomo takes it for empty; write something else` + "\n" +
 		`events.json: click_events[0].name="0": is recorded as none, because Matomo takes it for empty; write something else` + "\n" +
 		`events.json: random_events[0].action="b\u200b": has a zero-width space (U+200B) as character 2; remove it: Matomo records it too`
@@ -95,7 +119,9 @@ func TestTextsThatMatomoTakesForNoneAreTold(t *testing.T) {
 
 func TestWhatIsPermittedAndProbablyNotMeantIsAWarning(t *testing.T) {
 	many := strings.TrimSuffix(strings.Repeat(`{"category":"a","action":"b","name":"c"},`, 101), ",")
-	s, problems := eventset.Decode("events.json", []byte("\xef\xbb\xbf{\r\n"+`"note":1,"click_events_probability":0.6,"random_events_probability":0.3,"click_events":[],"random_events":[`+many+"]\r\n}"))
+	s, problems := eventset.Decode("events.json",
+		[]byte("\xef\xbb\xbf{\r\n"+
+			`"note":1,"click_events_probability":0.6,"random_events_probability":0.3,"click_events":[],"random_events":[`+many+"]\r\n}"))
 	const want = "events.json: note: is not a known key and has no effect; remove it\n" +
 		"events.json: click_events_probability=\"0.6\": is above 0.5, more than real visitors cause; lower it\n" +
 		"events.json: click_events: holds no event; add one, or set its probability to 0\n" +
@@ -119,7 +145,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, problems := eventset.Decode("events.json", data); problems.Err() != nil || !reflect.DeepEqual(again, s) {
+		if again, problems := eventset.Decode("events.json", data); problems.Err() != nil ||
+			!reflect.DeepEqual(again, s) {
 			t.Fatalf("%q becomes %s: %v", in, data, problems)
 		}
 	})

@@ -57,12 +57,14 @@ func ParseControl(data []byte) (Control, problem.List) {
 	}
 	if s := d.Root.Number("scale"); s != nil {
 		if c.Scale = *s; c.Scale < MinScale || c.Scale > MaxScale {
-			d.Root.Refuse("scale", fmt.Sprint(*s), fmt.Sprintf("is not between %g and %d", MinScale, MaxScale), "1 is the rate of the plan")
+			d.Root.Refuse("scale", fmt.Sprint(*s), fmt.Sprintf("is not between %g and %d", MinScale, MaxScale),
+				"1 is the rate of the plan")
 		}
 	}
 	if s := d.Root.Number("finish_seconds"); s != nil {
 		if c.FinishSeconds = *s; c.FinishSeconds < 0 || c.FinishSeconds > MaxFinish {
-			d.Root.Refuse("finish_seconds", fmt.Sprint(*s), fmt.Sprintf("is not between 0 and %d", MaxFinish), "0 does not end the run")
+			d.Root.Refuse("finish_seconds", fmt.Sprint(*s), fmt.Sprintf("is not between 0 and %d", MaxFinish),
+				"0 does not end the run")
 		}
 	}
 	return c, d.Problems

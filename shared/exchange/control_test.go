@@ -41,7 +41,8 @@ func TestFaultsOfAControlAreTold(t *testing.T) {
 		`{"run_id":"a","scale":1e999}`:      `control.json: scale="1e999": is not a number`,
 		`{"run_id":"a","scale":1} trailing`: `control.json: line 1: goes on after its end`,
 	} {
-		if _, problems := exchange.ParseControl([]byte(text)); len(problems) != 1 || !strings.HasPrefix(problems.Error(), want) {
+		if _, problems := exchange.ParseControl([]byte(text)); len(problems) != 1 ||
+			!strings.HasPrefix(problems.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, problems, want)
 		}
 	}

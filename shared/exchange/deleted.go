@@ -8,12 +8,12 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// DeletedFile lists runs that were deleted. The controller may not write to the loadgen's state folder, so that the loadgen
-// deletes their ledgers at its next start.
+// DeletedFile lists runs that were deleted. The controller may not write to the loadgen's state folder, so that the
+// loadgen deletes their ledgers at its next start.
 const DeletedFile = "deleted.json"
 
-// Deleted are runs whose ledgers nobody needs any more, with the moment of their deletion: what was written after it is of
-// another run of that name, and stays.
+// Deleted are runs whose ledgers nobody needs any more, with the moment of their deletion: what was written after it is
+// of another run of that name, and stays.
 type Deleted struct {
 	Runs map[string]time.Time `json:"runs"`
 }

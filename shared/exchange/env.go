@@ -58,7 +58,8 @@ func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 			}
 			plain, ok := unquote(value)
 			if !ok {
-				problems.Refuse(where, key, "has a quote without an end, or something after it", "quote the whole value")
+				problems.Refuse(where, key, "has a quote without an end, or something after it",
+					"quote the whole value")
 			}
 			values[key] = plain
 		}
@@ -71,8 +72,8 @@ func cutLine(line string) (key, value string, ok bool) {
 	return strings.TrimSpace(strings.TrimPrefix(key, "export ")), strings.TrimSpace(value), ok
 }
 
-// AsDockerRun are the values of a file that ParseEnv can read as docker run --env-file takes them, with quotes and comments, by
-// key; those alone that differ.
+// AsDockerRun are the values of a file that ParseEnv can read as docker run --env-file takes them, with quotes and
+// comments, by key; those alone that differ.
 func AsDockerRun(data []byte) map[string]string {
 	text, _ := textfile.Decode(data) // ParseEnv says what is wrong with it
 	out := map[string]string{}
@@ -107,8 +108,8 @@ func unquote(v string) (string, bool) {
 	return strings.TrimSpace(v), true
 }
 
-// EncodeEnv writes values as lines in the order of their keys, a line break inside a value as \n in double quotes. A key
-// that is no name of a variable and a value with a carriage return cannot be written.
+// EncodeEnv writes values as lines in the order of their keys, a line break inside a value as \n in double quotes. A
+// key that is no name of a variable and a value with a carriage return cannot be written.
 func EncodeEnv(values map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	for _, key := range slices.Sorted(maps.Keys(values)) {

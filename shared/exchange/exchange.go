@@ -24,7 +24,8 @@ const (
 	TargetsFile = "targets.json"
 )
 
-// TLSFolder is where the controller puts copies of the certificates and keys that the files name, below their own folder.
+// TLSFolder is where the controller puts copies of the certificates and keys that the files name, below their own
+// folder.
 const TLSFolder = "tls"
 
 // JobFolder is where the files of a job lie below the exchange folder, and its state below the state folder.
@@ -39,8 +40,8 @@ var (
 	ErrNoFile   = errors.New("is not a regular file")
 )
 
-// Read reads a regular file of at most MaxBytes. It never waits: a pipe or a device that somebody put in a file's place is
-// ErrNoFile.
+// Read reads a regular file of at most MaxBytes. It never waits: a pipe or a device that somebody put in a file's place
+// is ErrNoFile.
 func Read(fsys afero.Fs, path string) ([]byte, error) {
 	f, err := fsys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -64,8 +65,8 @@ func Read(fsys afero.Fs, path string) ([]byte, error) {
 	return data, nil
 }
 
-// ReadStream is Read for a file that a person names on the command line. It may be a pipe too, as <(…) of a shell is, and is
-// read to its end.
+// ReadStream is Read for a file that a person names on the command line. It may be a pipe too, as <(…) of a shell is,
+// and is read to its end.
 func ReadStream(fsys afero.Fs, path string) ([]byte, error) {
 	f, err := fsys.Open(path)
 	if err != nil {

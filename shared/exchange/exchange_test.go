@@ -43,9 +43,11 @@ func folder(t *testing.T) map[string][]byte {
 	count, value, share := 12, 49.9, 0.25
 	return map[string][]byte{
 		exchange.EnvFile: must[[]byte](t)(exchange.EncodeEnv(map[string]string{
-			"TARGET_VISITS_PER_DAY": "5000", "TIMEZONE": "Europe/Stockholm", "RUN_ID": "golden", "RUN_SEED": "7", "SUMMARY_FILE": "/app/state/last run.json",
+			"TARGET_VISITS_PER_DAY": "5000", "TIMEZONE": "Europe/Stockholm", "RUN_ID": "golden", "RUN_SEED": "7",
+			"SUMMARY_FILE": "/app/state/last run.json",
 		})),
-		exchange.URLsFile: urllist.Encode([]urllist.Page{{URL: "https://shop.test/", Title: "Café – home"}, {URL: "https://shop.test/lamp"}}),
+		exchange.URLsFile: urllist.Encode([]urllist.Page{{URL: "https://shop.test/", Title: "Café – home"},
+			{URL: "https://shop.test/lamp"}}),
 		exchange.EventsFile: must[[]byte](t)(eventset.Encode(eventset.Set{
 			ClickProbability: &share,
 			Click:            []eventset.Event{{Category: "CTA", Action: "click", Name: "Buy", Value: &value}},
@@ -61,7 +63,8 @@ func folder(t *testing.T) map[string][]byte {
 		}})),
 		exchange.TargetsFile: must[[]byte](t)(target.Encode(target.Set{
 			Strategy: target.Weighted,
-			Targets:  []target.Target{{Name: "Staging", URL: "https://matomo.test/matomo.php", SiteID: 3, Token: secret.String("t0ken"), Weight: 40, Enabled: true}},
+			Targets: []target.Target{{Name: "Staging", URL: "https://matomo.test/matomo.php", SiteID: 3,
+				Token: secret.String("t0ken"), Weight: 40, Enabled: true}},
 		})),
 	}
 }
@@ -75,7 +78,8 @@ func TestTheWriterMakesTheGoldenFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range folder(t) {
-		got, want := must[[]byte](t)(os.ReadFile(filepath.Join(dir, name))), must[[]byte](t)(os.ReadFile(filepath.Join(golden, name)))
+		got, want := must[[]byte](t)(os.ReadFile(filepath.Join(dir, name))),
+			must[[]byte](t)(os.ReadFile(filepath.Join(golden, name)))
 		if !bytes.Equal(got, want) {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
 		}
@@ -192,9 +196,11 @@ func TestAHugeFileIsRefused(t *testing.T) {
 }
 
 func TestSettingsAreLines(t *testing.T) {
-	in := "\xef\xbb\xbf# comment\r\nA=1\r\nB = two words # note\nC=\"a # b\"\nD='x\"y'\nE=\nF=#none\nG=a#b\nexport H=1\nI=\"a\\\"b \\$c\\n\" # note\nJ='$x'"
+	in := "\xef\xbb\xbf# comment\r\nA=1\r\nB = two words # note\nC=\"a # b\"\nD='x\"y'\nE=\nF=#none\nG=a#b\nexport " +
+		"H=1\nI=\"a\\\"b \\$c\\n\" # note\nJ='$x'"
 	env, problems := exchange.ParseEnv(".env", []byte(in))
-	want := map[string]string{"A": "1", "B": "two words", "C": "a # b", "D": `x"y`, "E": "", "F": "", "G": "a#b", "H": "1", "I": "a\"b $c\n", "J": "$x"}
+	want := map[string]string{"A": "1", "B": "two words", "C": "a # b", "D": `x"y`, "E": "", "F": "", "G": "a#b",
+		"H": "1", "I": "a\"b $c\n", "J": "$x"}
 	if problems != nil || len(env) != len(want) {
 		t.Fatalf("%v: %v", env, problems)
 	}
@@ -207,7 +213,8 @@ func TestSettingsAreLines(t *testing.T) {
 
 func TestAValueOfSeveralLinesSurvives(t *testing.T) {
 	const headers = "X-Gate: it's \\n \"open\"\nX-Cost: $5"
-	env, problems := exchange.ParseEnv("x", must[[]byte](t)(exchange.EncodeEnv(map[string]string{"MATOMO_HEADERS": headers})))
+	env, problems := exchange.ParseEnv("x",
+		must[[]byte](t)(exchange.EncodeEnv(map[string]string{"MATOMO_HEADERS": headers})))
 	if problems != nil || env["MATOMO_HEADERS"] != headers {
 		t.Errorf("%q: %v", env, problems)
 	}
@@ -228,9 +235,11 @@ func TestBadLinesAreTold(t *testing.T) {
 func TestSettingsOfAnyEditorAreRead(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
-		"UTF-16": "\xff\xfeA\x00=\x001\x00\r\x00\n\x00", "unmarked UTF-16": "A\x00=\x001\x00\r\x00\n\x00", "UTF-8 with a mark": "\xef\xbb\xbfA=1\r\n",
+		"UTF-16": "\xff\xfeA\x00=\x001\x00\r\x00\n\x00", "unmarked UTF-16": "A\x00=\x001\x00\r\x00\n\x00",
+		"UTF-8 with a mark": "\xef\xbb\xbfA=1\r\n",
 	} {
-		if env, problems := exchange.ParseEnv(".env", []byte(data)); problems != nil || len(env) != 1 || env["A"] != "1" {
+		if env, problems := exchange.ParseEnv(".env", []byte(data)); problems != nil || len(env) != 1 ||
+			env["A"] != "1" {
 			t.Errorf("%s: %v, %v", name, env, problems)
 		}
 	}
@@ -250,7 +259,8 @@ func TestWhatCannotBeReadIsNotWritten(t *testing.T) {
 
 func TestAHugeFileOfSettingsIsRefused(t *testing.T) {
 	_, problems := exchange.ParseEnv(".env", make([]byte, 100<<20))
-	if err := problems.Err(); err == nil || err.Error() != ".env: is larger than 1 MiB; it holds settings, a line each" {
+	if err := problems.Err(); err == nil ||
+		err.Error() != ".env: is larger than 1 MiB; it holds settings, a line each" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -294,7 +304,8 @@ func TestRunsThatWereDeletedComeBackAsTheyWereWritten(t *testing.T) {
 	if got, err := exchange.ParseDeleted(data); err != nil || !maps.Equal(got.Runs, want) {
 		t.Errorf("%s became %v, %v", data, got, err)
 	}
-	for _, bad := range []string{`{"runs":{"../a":"2026-11-30T12:00:00Z"}}`, `{"runs":{"":"2026-11-30T12:00:00Z"}}`, `[`, `{"runs":["a"]}`} {
+	for _, bad := range []string{`{"runs":{"../a":"2026-11-30T12:00:00Z"}}`, `{"runs":{"":"2026-11-30T12:00:00Z"}}`,
+		`[`, `{"runs":["a"]}`} {
 		if got, err := exchange.ParseDeleted([]byte(bad)); err == nil {
 			t.Errorf("%s is taken as %v", bad, got)
 		}

@@ -29,7 +29,8 @@ const (
 var stepKeys = []string{
 	"type", "url", "action_name", "title", "event_category", "event_action", "event_name", "event_value",
 	"search_keyword", "search_category", "search_results", "target_url",
-	"ecommerce_revenue", "ecommerce_items", "ecommerce_subtotal", "ecommerce_tax", "ecommerce_shipping", "ecommerce_currency",
+	"ecommerce_revenue", "ecommerce_items", "ecommerce_subtotal", "ecommerce_tax", "ecommerce_shipping",
+	"ecommerce_currency",
 	"delay_seconds_min", "delay_seconds_max",
 }
 
@@ -105,14 +106,18 @@ func decodeStep(v *strictjson.Value) Step {
 		Type: StepType(v.Text("type")), URL: v.Text("url"), ActionName: v.Text("action_name"), Title: v.Text("title"),
 		EventCategory: v.Text("event_category"), EventAction: v.Text("event_action"), EventName: v.Text("event_name"),
 		EventValue:    v.Number("event_value"),
-		SearchKeyword: v.Text("search_keyword"), SearchCategory: v.Text("search_category"), SearchResults: atLeast(v, "search_results", 0),
-		TargetURL: v.Text("target_url"),
-		Revenue:   amount(v, "ecommerce_revenue"), Subtotal: amount(v, "ecommerce_subtotal"), Tax: amount(v, "ecommerce_tax"),
-		Shipping: amount(v, "ecommerce_shipping"), ItemsCount: atLeast(v, "ecommerce_items", 1), Currency: v.Text("ecommerce_currency"),
+		SearchKeyword: v.Text("search_keyword"), SearchCategory: v.Text("search_category"),
+		SearchResults: atLeast(v, "search_results", 0),
+		TargetURL:     v.Text("target_url"),
+		Revenue:       amount(v, "ecommerce_revenue"), Subtotal: amount(v, "ecommerce_subtotal"),
+		Tax:      amount(v, "ecommerce_tax"),
+		Shipping: amount(v, "ecommerce_shipping"), ItemsCount: atLeast(v, "ecommerce_items", 1),
+		Currency: v.Text("ecommerce_currency"),
 		DelayMin: delay(v, "delay_seconds_min"), DelayMax: delay(v, "delay_seconds_max"),
 	}
 	if s.DelayMin > s.DelayMax {
-		v.Refuse("delay_seconds_min", fmt.Sprint(s.DelayMin), fmt.Sprintf("is above delay_seconds_max=%g", s.DelayMax), "lower it or raise the other")
+		v.Refuse("delay_seconds_min", fmt.Sprint(s.DelayMin), fmt.Sprintf("is above delay_seconds_max=%g", s.DelayMax),
+			"lower it or raise the other")
 	}
 	length(v, "title", s.Title, 0, maxTitle)
 	doubt(v, "title", s.Title, recorded.MaxText)
@@ -133,7 +138,8 @@ func decodeStep(v *strictjson.Value) Step {
 	case SiteSearch:
 		need("search_keyword", s.SearchKeyword)
 		if strings.TrimSpace(s.SearchKeyword) != "" && recorded.Empty(s.SearchKeyword) {
-			v.Refuse("search_keyword", s.SearchKeyword, "is taken for none by Matomo, which records a pageview instead", "search for something else")
+			v.Refuse("search_keyword", s.SearchKeyword, "is taken for none by Matomo, which records a pageview instead",
+				"search for something else")
 		} else {
 			doubt(v, "search_keyword", s.SearchKeyword, recorded.MaxText)
 		}
@@ -146,7 +152,8 @@ func decodeStep(v *strictjson.Value) Step {
 	case Ecommerce:
 		sums(v, s)
 	default:
-		v.Refuse("type", string(s.Type), "is not a type of step", "use pageview, event, site_search, outlink, download or ecommerce")
+		v.Refuse("type", string(s.Type), "is not a type of step",
+			"use pageview, event, site_search, outlink, download or ecommerce")
 	}
 	return s
 }
@@ -156,7 +163,8 @@ func sums(v *strictjson.Value, s Step) {
 	switch {
 	case s.Currency == "":
 	case len(s.Currency) != 3:
-		v.Refuse("ecommerce_currency", s.Currency, "is not a currency", "write three letters such as EUR or leave it out")
+		v.Refuse("ecommerce_currency", s.Currency, "is not a currency",
+			"write three letters such as EUR or leave it out")
 	default:
 		v.Warn("ecommerce_currency", s.Currency, "has no effect", "the site in Matomo decides the currency")
 	}
@@ -165,7 +173,8 @@ func sums(v *strictjson.Value, s Step) {
 	}
 	cents := func(amount *float64) float64 { return math.Round(*amount * 100) }
 	if sum := cents(s.Subtotal) + cents(s.Tax) + cents(s.Shipping); sum != cents(s.Revenue) {
-		v.Refuse("ecommerce_revenue", fmt.Sprint(*s.Revenue), fmt.Sprintf("is not subtotal + tax + shipping = %.2f", sum/100), "correct or leave out one of them")
+		v.Refuse("ecommerce_revenue", fmt.Sprint(*s.Revenue),
+			fmt.Sprintf("is not subtotal + tax + shipping = %.2f", sum/100), "correct or leave out one of them")
 	}
 }
 
@@ -175,7 +184,8 @@ func delay(v *strictjson.Value, key string) float64 {
 		return 0
 	}
 	if *n < 0 || *n > MaxDelay {
-		v.Refuse(key, fmt.Sprint(*n), fmt.Sprintf("is not between 0 and %d seconds", MaxDelay), "Matomo ends a visit after 30 minutes without an action")
+		v.Refuse(key, fmt.Sprint(*n), fmt.Sprintf("is not between 0 and %d seconds", MaxDelay),
+			"Matomo ends a visit after 30 minutes without an action")
 	}
 	return *n
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Client asks Matomos, each on the way that its target describes. It follows no redirect, because a token must not travel
-// on, and reaches no address that clouds keep their secrets at. It is safe for concurrent use.
+// Client asks Matomos, each on the way that its target describes. It follows no redirect, because a token must not
+// travel on, and reaches no address that clouds keep their secrets at. It is safe for concurrent use.
 type Client struct {
 	timeout time.Duration
 	machine target.Machine
@@ -163,8 +163,9 @@ func (c *Client) send(
 func raw(resp *http.Response) answer.Raw {
 	header := func(name string) []byte { return []byte(resp.Header.Get(name)) }
 	r := answer.Raw{
-		Status: resp.StatusCode, Server: header("Server"), Location: header("Location"), RetryAfter: header("Retry-After"),
-		Challenge: resp.Header.Get("WWW-Authenticate") != "",
+		Status: resp.StatusCode, Server: header("Server"), Location: header("Location"),
+		RetryAfter: header("Retry-After"),
+		Challenge:  resp.Header.Get("WWW-Authenticate") != "",
 	}
 	r.Date, _ = http.ParseTime(resp.Header.Get("Date")) // none is zero
 	return r

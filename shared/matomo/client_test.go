@@ -18,16 +18,20 @@ import (
 
 func TestAddressesOfCloudsAreForbiddenInEveryForm(t *testing.T) {
 	for _, a := range []string{
-		"169.254.169.254", "::ffff:169.254.169.254", "fe80::1%eth0", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254",
-		"64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "2002:a9fe:a9fe::1", "::a9fe:a9fe", "64:ff9b::6464:64c8", "0.0.0.0", "::", "224.0.0.1", "ff02::1",
+		"169.254.169.254", "::ffff:169.254.169.254", "fe80::1%eth0", "100.100.100.200", "168.63.129.16", "192.0.0.192",
+		"fd00:ec2::254",
+		"64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "2002:a9fe:a9fe::1", "::a9fe:a9fe", "64:ff9b::6464:64c8",
+		"0.0.0.0", "::", "224.0.0.1", "ff02::1",
 	} {
 		ip := netip.MustParseAddr(a)
 		dialer := guardedDialer(time.Second)
-		if err := dialer.Control("tcp", netip.AddrPortFrom(ip, 80).String(), nil); !errors.Is(err, errForbidden) || !errors.Is(refuseLiteral(a), errForbidden) {
+		if err := dialer.Control("tcp", netip.AddrPortFrom(ip, 80).String(), nil); !errors.Is(err, errForbidden) ||
+			!errors.Is(refuseLiteral(a), errForbidden) {
 			t.Errorf("%s may be connected to: %v", a, err)
 		}
 	}
-	for _, a := range []string{"127.0.0.1", "::1", "10.0.0.1", "192.0.2.1", "2001:db8::1", "64:ff9b::c000:201", "2002:c000:201::1", "fd00::1", "100.100.100.201"} {
+	for _, a := range []string{"127.0.0.1", "::1", "10.0.0.1", "192.0.2.1", "2001:db8::1", "64:ff9b::c000:201",
+		"2002:c000:201::1", "fd00::1", "100.100.100.201"} {
 		if forbidden(netip.MustParseAddr(a)) {
 			t.Errorf("%s may not be connected to", a)
 		}
@@ -52,7 +56,8 @@ func (s *says) RoundTrip(*http.Request) (*http.Response, error) {
 }
 
 func says503(retry string) *http.Response {
-	return &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {retry}}, Body: io.NopCloser(strings.NewReader("<h1>Maintenance</h1>"))}
+	return &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {retry}},
+		Body: io.NopCloser(strings.NewReader("<h1>Maintenance</h1>"))}
 }
 
 func TestAnAnswerThatSaysLaterIsWaitedForAndAskedAgain(t *testing.T) {
@@ -66,7 +71,8 @@ func TestAnAnswerThatSaysLaterIsWaitedForAndAskedAgain(t *testing.T) {
 		took    time.Duration
 		class   Class
 	}{
-		"twice":              {[]*http.Response{says503("7"), says503("3"), version()}, time.Minute, 3, 10 * time.Second, ""},
+		"twice": {[]*http.Response{says503("7"), says503("3"), version()}, time.Minute, 3,
+			10 * time.Second, ""},
 		"for ever":           {[]*http.Response{says503("10")}, time.Minute, 4, laterLimit, Later},
 		"too late":           {[]*http.Response{says503("31")}, time.Minute, 1, 0, Later},
 		"not in our time":    {[]*http.Response{says503("7")}, 5 * time.Second, 1, 0, Later},
@@ -86,7 +92,8 @@ func TestAnAnswerThatSaysLaterIsWaitedForAndAskedAgain(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			v, err := client.Version(ctx, to)
-			if took := time.Since(began); len(server.asked) != c.asked || took != c.took || ClassOf(err) != c.class || (err == nil) != (v == "5.2.0") {
+			if took := time.Since(began); len(server.asked) != c.asked || took != c.took || ClassOf(err) != c.class ||
+				(err == nil) != (v == "5.2.0") {
 				t.Errorf("%s: %q after %s and %d questions: %v", name, v, took, len(server.asked), err)
 			}
 		})

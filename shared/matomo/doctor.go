@@ -30,9 +30,9 @@ const (
 
 // Finding is one check with its cure.
 type Finding struct {
-	// Check is route, address, tracker, certificate, clock, token, bulk, read_token, api, site, timezone, currency, search,
-	// ecommerce, urls, addresses, agents, parameters, goals, dimension, plugins, queue, spam, retention, created, masking,
-	// location or probe.
+	// Check is route, address, tracker, certificate, clock, token, bulk, read_token, api, site, timezone, currency,
+	// search, ecommerce, urls, addresses, agents, parameters, goals, dimension, plugins, queue, spam, retention,
+	// created, masking, location or probe.
 	Check   string  `json:"check"`
 	Verdict Verdict `json:"verdict"`
 	// Message is the evidence.
@@ -76,7 +76,8 @@ type Expect struct {
 	// Zone is compared where it is not nil, Currency, an ISO 4217 code, where it is not empty.
 	Zone     *calendar.Zone
 	Currency string
-	// Searches, Events, Outlinks, Downloads and Orders tell that there will be some, Bulk that many hits go in one request.
+	// Searches, Events, Outlinks, Downloads and Orders tell that there will be some, Bulk that many hits go in one
+	// request.
 	Searches, Events, Outlinks, Downloads, Orders, Bulk bool
 	// Pause is the longest between two hits of a visit.
 	Pause time.Duration
@@ -97,8 +98,8 @@ type examination struct {
 	expect Expect
 }
 
-// Examine reports whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and what
-// cannot be read tells the right that it needs.
+// Examine reports whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and
+// what cannot be read tells the right that it needs.
 func (c *Client) Examine(ctx context.Context, t target.Target, e Expect) Diagnosis {
 	x := &examination{Client: c, target: t, expect: e}
 	var d Diagnosis
@@ -122,7 +123,8 @@ func (x *examination) run(ctx context.Context, d *Diagnosis) {
 	}
 	d.Findings = append(d.Findings, x.token(ctx)...)
 	if x.target.Reader() == "" {
-		d.Findings = append(d.Findings, untold("api", "view access to the site", "", "without a token nothing of Matomo's settings can be read"))
+		d.Findings = append(d.Findings,
+			untold("api", "view access to the site", "", "without a token nothing of Matomo's settings can be read"))
 		return
 	}
 	version, finding := x.version(ctx)
@@ -135,7 +137,9 @@ func (x *examination) run(ctx context.Context, d *Diagnosis) {
 		d.Site, out = x.site(ctx)
 		return out
 	}
-	d.Findings = append(d.Findings, each(ctx, x.readToken, site, x.goals, x.dimension, x.plugins, x.keptBack, x.retention, x.masking, x.location)...)
+	d.Findings = append(d.Findings,
+		each(ctx, x.readToken, site, x.goals, x.dimension, x.plugins, x.keptBack, x.retention, x.masking,
+			x.location)...)
 }
 
 // each makes checks at once, a few at a time because a Matomo may be small. Findings come in the order of the checks.

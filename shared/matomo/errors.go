@@ -157,7 +157,8 @@ func frontCure(a *answer.Answer, setting string) string {
 	case http.StatusBadRequest:
 		return clientCure
 	}
-	return "let it pass requests from here, or give the header that it asks for by MATOMO_HEADERS, or headers of the target, " +
+	return "let it pass requests from here, or give the header that it asks for by MATOMO_HEADERS, or headers " +
+		"of the target, " +
 		"or an address where it is not in between (" + setting + ")"
 }
 
@@ -173,7 +174,8 @@ func networkCure(err error) string {
 	var op *net.OpError
 	switch {
 	case errors.As(err, &file):
-		return "correct TLS_CA_FILE, TLS_CERT_FILE and TLS_KEY_FILE, or those of the target, or the files that they name"
+		return "correct TLS_CA_FILE, TLS_CERT_FILE and TLS_KEY_FILE, or those of the target, or the files " +
+			"that they name"
 	case errors.As(err, &op) && op.Op == "remote error": // an alert of TLS
 		return clientCure
 	case errors.Is(err, errForbidden):
@@ -213,7 +215,8 @@ func certificate(err error) (message, cure string) {
 		return fmt.Sprintf("is valid from %s to %s alone", from, to), "renew it, or set the clock here right"
 	case errors.As(err, &unknown):
 		return "is of an authority that is not known here",
-			"name your own authority's file by TLS_CA_FILE, or install the chain on the server; for a test alone TLS_VERIFY=false"
+			"name your own authority's file by TLS_CA_FILE, or install the chain on the server; for a test alone " +
+				"TLS_VERIFY=false"
 	case errors.As(err, &invalid):
 		return "is not accepted: " + invalid.Err.Error(), "renew it; for a test alone TLS_VERIFY=false"
 	}
@@ -223,8 +226,8 @@ func certificate(err error) (message, cure string) {
 // ErrTimedOut says that no answer came in the client's time, or in that of the context.
 var ErrTimedOut = errors.New("no answer in time")
 
-// errNotHTTP stands for all that net/http says of an answer that is no HTTP: it would repeat what another service, such as
-// a database, tells whoever connects.
+// errNotHTTP stands for all that net/http says of an answer that is no HTTP: it would repeat what another service, such
+// as a database, tells whoever connects.
 var errNotHTTP = errors.New("the answer is not HTTP")
 
 // plain is err without the address, which the caller knows, and without what the server said.

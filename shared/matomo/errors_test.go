@@ -45,14 +45,16 @@ func TestNoRedirectIsFollowedWithAToken(t *testing.T) {
 	t.Cleanup(elsewhere.Close)
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/index.php?token_auth=hush", status))
-		to := target.Target{URL: server.URL + "/matomo.php", SiteID: 1, Token: good, Access: target.Access{HTTPAuth: "load:hush"}}
+		to := target.Target{URL: server.URL + "/matomo.php", SiteID: 1, Token: good,
+			Access: target.Access{HTTPAuth: "load:hush"}}
 		client := matomo.NewClient(time.Minute, target.Machine{})
 		_, err := client.Site(t.Context(), to)
 		_, timed := client.Time(t.Context(), to, "API.get", nil)
 		_, probed := client.Probe(t.Context(), to, all)
 		server.Close()
 		for _, err := range []error{err, timed, probed} {
-			if err == nil || !strings.Contains(err.Error(), "redirect to "+elsewhere.URL+"/index.php") || strings.Contains(err.Error(), "hush") {
+			if err == nil || !strings.Contains(err.Error(), "redirect to "+elsewhere.URL+"/index.php") ||
+				strings.Contains(err.Error(), "hush") {
 				t.Errorf("%d: %v", status, err)
 			}
 		}
@@ -82,7 +84,8 @@ func TestWhatAnotherServiceSaysIsNotRepeated(t *testing.T) {
 			}
 		}
 		_, err := client.Time(t.Context(), to, "API.get", nil)
-		if _, probe := client.Probe(t.Context(), to, all); err == nil || probe == nil || strings.Contains(err.Error()+probe.Error(), "hush") {
+		if _, probe := client.Probe(t.Context(), to, all); err == nil || probe == nil ||
+			strings.Contains(err.Error()+probe.Error(), "hush") {
 			t.Errorf("%s: %v, %v", name, err, probe)
 		}
 	}
@@ -104,30 +107,41 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		message string
 		advice  string
 	}{
-		"no right":       {answers(401, `{"result":"error","message":"You can't access this resource as it requires 'view' access"}`), matomo.Rights, "'view' access", "MATOMO_READ_TOKEN"},
-		"a bad segment":  {answers(400, `{"result":"error","message":"Segment 'x' is not supported"}`), matomo.Refused, "Segment 'x'", ""},
-		"overloaded":     {answers(503, "<h1>503</h1>"), matomo.Later, "answered 503", "later"},
-		"a redirect":     {answers(302, "", "Location", "https://sso.test/login?from=hush#hush"), matomo.Redirect, "redirect to https://sso.test/login", "MATOMO_API_URL"},
-		"a password":     {answers(401, "<h1>401</h1>", "WWW-Authenticate", "Basic realm=staging"), matomo.InFront, "in front of Matomo", "MATOMO_HTTP_AUTH"},
-		"a policy":       {answers(403, "<h1>Blocked</h1>"), matomo.InFront, `"Blocked"`, "MATOMO_HEADERS"},
-		"another host":   {answers(403, "<h1>Blocked</h1>"), matomo.InFront, `"Blocked"`, "MATOMO_API_URL"},
-		"no certificate": {answers(400, "<title>400 No required SSL certificate was sent</title>"), matomo.InFront, "No required SSL", "TLS_CERT_FILE"},
-		"nothing there":  {answers(404, "<h1>404</h1>"), matomo.InFront, "nothing is at that address", "MATOMO_API_URL"},
-		"a page":         {answers(200, "<title>Just a moment</title>"), matomo.Unreadable, `"Just a moment"`, "MATOMO_API_URL"},
-		"a broken page":  {answers(500, "<h1>Oops</h1>"), matomo.Unreadable, "answered 500", "log"},
-		"no API":         {answers(200, `"text"`), matomo.Unreadable, "not that of a Matomo", "MATOMO_API_URL"},
+		"no right": {answers(401,
+			`{"result":"error","message":"You can't access this resource as it requires 'view' access"}`),
+			matomo.Rights, "'view' access", "MATOMO_READ_TOKEN"},
+		"a bad segment": {answers(400, `{"result":"error","message":"Segment 'x' is not supported"}`), matomo.Refused,
+			"Segment 'x'", ""},
+		"overloaded": {answers(503, "<h1>503</h1>"), matomo.Later, "answered 503", "later"},
+		"a redirect": {answers(302, "", "Location", "https://sso.test/login?from=hush#hush"), matomo.Redirect,
+			"redirect to https://sso.test/login", "MATOMO_API_URL"},
+		"a password": {answers(401, "<h1>401</h1>", "WWW-Authenticate", "Basic realm=staging"), matomo.InFront,
+			"in front of Matomo", "MATOMO_HTTP_AUTH"},
+		"a policy":     {answers(403, "<h1>Blocked</h1>"), matomo.InFront, `"Blocked"`, "MATOMO_HEADERS"},
+		"another host": {answers(403, "<h1>Blocked</h1>"), matomo.InFront, `"Blocked"`, "MATOMO_API_URL"},
+		"no certificate": {answers(400, "<title>400 No required SSL certificate was sent</title>"), matomo.InFront,
+			"No required SSL", "TLS_CERT_FILE"},
+		"nothing there": {answers(404, "<h1>404</h1>"), matomo.InFront, "nothing is at that address",
+			"MATOMO_API_URL"},
+		"a page": {answers(200, "<title>Just a moment</title>"), matomo.Unreadable, `"Just a moment"`,
+			"MATOMO_API_URL"},
+		"a broken page": {answers(500, "<h1>Oops</h1>"), matomo.Unreadable, "answered 500", "log"},
+		"no API":        {answers(200, `"text"`), matomo.Unreadable, "not that of a Matomo", "MATOMO_API_URL"},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(c.serve))
-		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(), target.Target{URL: server.URL + "/matomo.php", Token: good})
+		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+			target.Target{URL: server.URL + "/matomo.php", Token: good})
 		server.Close()
-		if matomo.ClassOf(err) != c.class || !strings.Contains(err.Error(), c.message) || !strings.Contains(matomo.Advice(err), c.advice) || strings.Contains(err.Error(), "hush") {
+		if matomo.ClassOf(err) != c.class || !strings.Contains(err.Error(), c.message) ||
+			!strings.Contains(matomo.Advice(err), c.advice) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %s: %v: %q", name, matomo.ClassOf(err), err, matomo.Advice(err))
 		}
 	}
 	none := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
 	_, err := matomo.NewClient(time.Minute, target.Machine{ReadFile: none}).Site(t.Context(),
 		target.Target{URL: "https://matomo.test/matomo.php", Token: good, Access: target.Access{CAFile: "gone.pem"}})
-	if matomo.ClassOf(err) != matomo.TLS || !strings.Contains(matomo.Explain(err), "gone.pem cannot be read; correct TLS_CA_FILE") {
+	if matomo.ClassOf(err) != matomo.TLS ||
+		!strings.Contains(matomo.Explain(err), "gone.pem cannot be read; correct TLS_CA_FILE") {
 		t.Errorf("a file that is gone: %s: %s", matomo.ClassOf(err), matomo.Explain(err))
 	}
 	mutual := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -152,9 +166,11 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		"a proxy that is shut": {"https://matomo.test", shut.URL, matomo.Network, "user:password@host"},
 		"no proxy there":       {"http://matomo.test", "http://127.0.0.1:1", matomo.Network, "start the proxy"},
 	} {
-		to := target.Target{URL: c.url + "/matomo.php", Token: good, Access: target.Access{Proxy: secret.String(c.proxy)}}
+		to := target.Target{URL: c.url + "/matomo.php", Token: good,
+			Access: target.Access{Proxy: secret.String(c.proxy)}}
 		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(), to)
-		if matomo.ClassOf(err) != c.class || !strings.Contains(matomo.Advice(err), c.advice) || strings.Contains(err.Error(), "hush") {
+		if matomo.ClassOf(err) != c.class || !strings.Contains(matomo.Advice(err), c.advice) ||
+			strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %s: %v: %q", name, matomo.ClassOf(err), err, matomo.Advice(err))
 		}
 	}

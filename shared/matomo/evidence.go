@@ -12,7 +12,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Failure is a request that Matomo noted as not trackable (core/Tracker/Failures.php); it keeps a few per site and kind.
+// Failure is a request that Matomo noted as not trackable (core/Tracker/Failures.php); it keeps a few per site and
+// kind.
 type Failure struct {
 	SiteID  int
 	First   time.Time
@@ -90,8 +91,8 @@ func list(text string) []string {
 	return out
 }
 
-// Annotate writes a note into the target's graph at a day of the site; the token's user needs view access to it and must
-// not be anonymous (plugins/Annotations/API.php).
+// Annotate writes a note into the target's graph at a day of the site; the token's user needs view access to it and
+// must not be anonymous (plugins/Annotations/API.php).
 func (c *Client) Annotate(ctx context.Context, t target.Target, day time.Time, note string) error {
 	var written struct {
 		Note string `json:"note"`

@@ -20,41 +20,52 @@ func (x *examination) excluded(ctx context.Context, site *Site) []Finding {
 		networks = nil // hits come from the sender's own address
 	}
 	return []Finding{
-		x.hidden(ctx, "addresses", "SitesManager.getExcludedIpsGlobal", site.ExcludedIPs, networks != nil, func(entry string) bool {
-			return slices.ContainsFunc(networks, excludes(entry))
-		}),
-		x.hidden(ctx, "agents", "SitesManager.getExcludedUserAgentsGlobal", site.ExcludedAgents, x.expect.Agents != nil, func(entry string) bool {
-			return slices.ContainsFunc(x.expect.Agents, matches(entry))
-		}),
-		x.hidden(ctx, "parameters", "SitesManager.getExcludedQueryParametersGlobal", site.ExcludedParameters, x.expect.Pages != nil, func(entry string) bool {
-			return withParameter(x.expect.Pages, []string{entry}) != ""
-		}),
+		x.hidden(ctx, "addresses", "SitesManager.getExcludedIpsGlobal", site.ExcludedIPs, networks != nil,
+			func(entry string) bool {
+				return slices.ContainsFunc(networks, excludes(entry))
+			}),
+		x.hidden(ctx, "agents", "SitesManager.getExcludedUserAgentsGlobal", site.ExcludedAgents, x.expect.Agents != nil,
+			func(entry string) bool {
+				return slices.ContainsFunc(x.expect.Agents, matches(entry))
+			}),
+		x.hidden(ctx, "parameters", "SitesManager.getExcludedQueryParametersGlobal", site.ExcludedParameters,
+			x.expect.Pages != nil, func(entry string) bool {
+				return withParameter(x.expect.Pages, []string{entry}) != ""
+			}),
 	}
 }
 
 // hidden compares the entries of the site and of the whole Matomo with what is sent, where that is known.
-func (x *examination) hidden(ctx context.Context, check, method string, entries []string, known bool, hits func(string) bool) Finding {
-	what := map[string]string{"addresses": "visits from", "agents": "visits of browsers with", "parameters": "the parameters"}[check]
+func (x *examination) hidden(ctx context.Context, check, method string, entries []string, known bool,
+	hits func(string) bool) Finding {
+	what := map[string]string{"addresses": "visits from", "agents": "visits of browsers with",
+		"parameters": "the parameters"}[check]
 	global, err := x.option(ctx, x.target, method)
 	entries = append(slices.Clone(entries), global...)
 	concerned := slices.DeleteFunc(slices.Clone(entries), func(entry string) bool { return !hits(entry) })
 	switch {
 	case known && len(concerned) > 0 && check == "parameters":
-		return doubtful(check, cureExcluded, "%s %s are cut off the addresses of pages: pages that differ by them alone become one", what, some(concerned))
+		return doubtful(check, cureExcluded,
+			"%s %s are cut off the addresses of pages: pages that differ by them alone become one", what,
+			some(concerned))
 	case known && len(concerned) > 0:
-		return bad(check, cureExcluded, "%s %s are not recorded, and some of the visitors that are sent are among them", what, some(concerned))
+		return bad(check, cureExcluded, "%s %s are not recorded, and some of the visitors that are sent are among them",
+			what, some(concerned))
 	case !known && len(entries) > 0:
-		return untold(check, "", "loadgen check --connect compares them with its visitors; or look at Administration, Websites", "excluded are %s %s", what, some(entries))
+		return untold(check, "",
+			"loadgen check --connect compares them with its visitors; or look at Administration, Websites",
+			"excluded are %s %s", what, some(entries))
 	case err != nil:
-		return untold(check, "admin access to at least one site", "look at Administration, Websites, Settings", "the site excludes none that are sent; what all sites exclude cannot be read: %v", err)
+		return untold(check, "admin access to at least one site", "look at Administration, Websites, Settings",
+			"the site excludes none that are sent; what all sites exclude cannot be read: %v", err)
 	case len(entries) > 0:
 		return good(check, "%d are excluded, none of them is sent", len(entries))
 	}
 	return good(check, "none are excluded")
 }
 
-// excludes reads an excluded address: single, with stars for bytes, or a range in bits (Matomo's Network library). An entry
-// that cannot be read excludes nothing, in Matomo too.
+// excludes reads an excluded address: single, with stars for bytes, or a range in bits (Matomo's Network library). An
+// entry that cannot be read excludes nothing, in Matomo too.
 func excludes(entry string) func(netip.Prefix) bool {
 	if bytes := strings.Split(entry, "."); len(bytes) == 4 && strings.Contains(entry, "*") {
 		kept := slices.IndexFunc(bytes, func(b string) bool { return b == "*" })
@@ -78,7 +89,8 @@ func excludes(entry string) func(netip.Prefix) bool {
 func matches(entry string) func(agent string) bool {
 	pattern := perl(entry)
 	return func(agent string) bool {
-		return strings.Contains(strings.ToLower(agent), strings.ToLower(entry)) || pattern != nil && pattern.MatchString(agent)
+		return strings.Contains(strings.ToLower(agent), strings.ToLower(entry)) || pattern != nil &&
+			pattern.MatchString(agent)
 	}
 }
 
@@ -133,7 +145,8 @@ func (x *examination) urls(ctx context.Context, site *Site) Finding {
 		return good("urls", "pages of any host are recorded")
 	}
 	var own []string
-	if err := x.ask(ctx, x.target, "SitesManager.getSiteUrlsFromId", url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}}, &own); err != nil {
+	if err := x.ask(ctx, x.target, "SitesManager.getSiteUrlsFromId",
+		url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}}, &own); err != nil {
 		own = []string{site.MainURL}
 	}
 	cure := "let the list of pages begin with " + site.MainURL + ", or add their host to the site's URLs"
@@ -148,7 +161,9 @@ func (x *examination) urls(ctx context.Context, site *Site) Finding {
 		}
 	}
 	if strange > 0 {
-		return bad("urls", cure, "%d of %d pages, such as %s, are on none of the site's own URLs (%s), and no other is recorded", strange, len(x.expect.Pages), example, some(own))
+		return bad("urls", cure,
+			"%d of %d pages, such as %s, are on none of the site's own URLs (%s), and no other is recorded", strange,
+			len(x.expect.Pages), example, some(own))
 	}
 	return good("urls", "only the site's own are recorded, and all pages are such")
 }
@@ -165,7 +180,8 @@ func within(site, page string) bool {
 		return false
 	}
 	// A host that begins with a dot is one with all below it.
-	if below := strings.ToLower(s.Hostname()); strings.HasPrefix(below, ".") && strings.HasSuffix("."+strings.ToLower(p.Hostname()), below) {
+	if below := strings.ToLower(s.Hostname()); strings.HasPrefix(below, ".") &&
+		strings.HasSuffix("."+strings.ToLower(p.Hostname()), below) {
 		return true
 	}
 	plain := func(host string) string { return strings.TrimPrefix(strings.ToLower(host), "www.") }

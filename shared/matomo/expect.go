@@ -9,8 +9,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// Expecting is what settings and funnels send, as far as Matomo's settings bear upon it. Pages, Networks and Agents, and
-// the days of a backfill, are the caller's to fill in.
+// Expecting is what settings and funnels send, as far as Matomo's settings bear upon it. Pages, Networks and Agents,
+// and the days of a backfill, are the caller's to fill in.
 func Expecting(s *spec.Spec, funnels []funnel.Funnel) Expect {
 	e := Expect{
 		Zone: &s.Timezone, Currency: s.Currency, Dimension: s.RunDimension,

@@ -21,8 +21,8 @@ var clouds = []netip.Addr{
 	netip.MustParseAddr("fd00:ec2::254"),   // AWS
 }
 
-// embedding are the prefixes of IPv6 addresses that stand for an IPv4 address, and at which byte that begins: NAT64 (RFC
-// 6052, RFC 8215), 6to4 (RFC 3056) and IPv4-compatible addresses (RFC 4291, 2.5.5.1).
+// embedding are the prefixes of IPv6 addresses that stand for an IPv4 address, and at which byte that begins: NAT64
+// (RFC 6052, RFC 8215), 6to4 (RFC 3056) and IPv4-compatible addresses (RFC 4291, 2.5.5.1).
 var embedding = []struct {
 	prefix netip.Prefix
 	at     int

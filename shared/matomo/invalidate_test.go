@@ -22,10 +22,15 @@ func TestInvalidatedReportsAreToldFromDeletedDays(t *testing.T) {
 		deleted []string
 		fails   bool
 	}{
-		"all are taken": {200, `["Success. The following dates were invalidated successfully: 2026-01-01, 2026-01-02, 2026-01-03"]`, nil, false},
-		"two are older than the raw data": {200, `["Warning: the following Dates have not been invalidated, because they are earlier than your Log Deletion limit: 2026-01-01, 2026-01-02\n The last day with logs is 2026-01-03. \n Please disable 'Delete old Logs' or set it to a higher deletion threshold (eg. 180 days or 365 years).'.",` +
-			`"Success. The following dates were invalidated successfully: 2026-01-03"]`, []string{"2026-01-01", "2026-01-02"}, false},
-		"not allowed":          {200, `{"result":"error","message":"You can't access this resource as it requires 'admin' access for the website id = 1."}`, nil, true},
+		"all are taken": {200,
+			`["Success. The following dates were invalidated successfully: 2026-01-01, 2026-01-02, 2026-01-03"]`,
+			nil, false},
+		"two are older than the raw data": {200,
+			`["Warning: the following Dates have not been invalidated, because they are earlier than your Log Deletion limit: 2026-01-01, 2026-01-02\n The last day with logs is 2026-01-03. \n Please disable 'Delete old Logs' or set it to a higher deletion threshold (eg. 180 days or 365 years).'.",` +
+				`"Success. The following dates were invalidated successfully: 2026-01-03"]`,
+			[]string{"2026-01-01", "2026-01-02"}, false},
+		"not allowed": {200,
+			`{"result":"error","message":"You can't access this resource as it requires 'admin' access for the website id = 1."}`, nil, true},
 		"not allowed from 5.7": {401, `{"result":"error","message":"no"}`, nil, true},
 		"nobody there":         {404, `not found`, nil, true},
 	} {
@@ -45,7 +50,8 @@ func TestInvalidatedReportsAreToldFromDeletedDays(t *testing.T) {
 		if (err != nil) != c.fails || !reflect.DeepEqual(deleted, c.deleted) {
 			t.Errorf("%s: %v, %v", name, deleted, err)
 		}
-		if asked.Get("idSites") != "3" || asked.Get("dates") != "2026-01-01,2026-01-02,2026-01-03" || asked.Get("token_auth") != string(good) {
+		if asked.Get("idSites") != "3" || asked.Get("dates") != "2026-01-01,2026-01-02,2026-01-03" ||
+			asked.Get("token_auth") != string(good) {
 			t.Errorf("%s: asked for %v", name, asked)
 		}
 	}

@@ -29,7 +29,8 @@ type Site struct {
 	// Currency is an ISO 4217 code.
 	Currency              string
 	SiteSearch, Ecommerce bool
-	// SearchParameters are the site's own names of a search's keyword in addresses, none where it has those of the whole Matomo.
+	// SearchParameters are the site's own names of a search's keyword in addresses, none where it has those of the
+	// whole Matomo.
 	SearchParameters []string
 	// KnownURLsOnly drops hits whose URL is none of the site's.
 	KnownURLsOnly bool
@@ -70,7 +71,8 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 		Agents      string `json:"excluded_user_agents"`
 		Parameters  string `json:"excluded_parameters"`
 	}
-	if err := c.ask(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}}, &v); err != nil {
+	if err := c.ask(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
+		&v); err != nil {
 		return Site{}, err
 	}
 	created, _ := time.Parse(time.DateTime, v.Created) // not every version tells
@@ -119,8 +121,9 @@ func (l *listed[T]) UnmarshalJSON(b []byte) error {
 // laterLimit bounds how long answers that say when to ask again (Retry-After) are waited for in all.
 const laterLimit = 30 * time.Second
 
-// ask calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs. Where the
-// answer says when to ask again it does, within laterLimit and as long as ctx lasts. The error is an *Error or errEmpty.
+// ask calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs. Where
+// the answer says when to ask again it does, within laterLimit and as long as ctx lasts. The error is an *Error or
+// errEmpty.
 func (c *Client) ask(ctx context.Context, t target.Target, method string, more url.Values, into any) error {
 	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.Reader().Reveal()}}
 	for k, v := range more {
@@ -151,7 +154,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // askOnce also tells how long the server wants to be left alone.
-func (c *Client) askOnce(ctx context.Context, t target.Target, method string, form url.Values, into any) (time.Duration, error) {
+func (c *Client) askOnce(ctx context.Context, t target.Target, method string, form url.Values,
+	into any) (time.Duration, error) {
 	r, err := c.postForm(ctx, t, t.API(), form)
 	if err != nil {
 		return 0, unanswered(method, err)

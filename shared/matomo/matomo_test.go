@@ -77,7 +77,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Server", "gate")
 		w.WriteHeader(f.status)
 		_, _ = io.WriteString(w, f.page)
-	case r.URL.Path == "/sub/matomo.php" && (r.PostForm.Get("idsite") != "1" || r.PostForm.Has("cip") && token != string(good)):
+	case r.URL.Path == "/sub/matomo.php" &&
+		(r.PostForm.Get("idsite") != "1" || r.PostForm.Has("cip") && token != string(good)):
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, "GIF89aThis resource is part of Matomo. Keep full control of your data.<br>\n")
 	case r.URL.Path == "/sub/matomo.php" && r.PostForm.Get("send_image") == "0":

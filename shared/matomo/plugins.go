@@ -16,12 +16,19 @@ var needed = []struct {
 	cure   string
 }{
 	{"Events", func(e *Expect) bool { return e.Events }, true,
-		"every event is refused, in bulk with all hits of its request", "or set CLICK_EVENTS_PROBABILITY=0 and RANDOM_EVENTS_PROBABILITY=0"},
-	{"Ecommerce", func(e *Expect) bool { return e.Orders }, true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
-	{"Goals", func(e *Expect) bool { return e.Orders }, true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
+		"every event is refused, in bulk with all hits of its request",
+		"or set CLICK_EVENTS_PROBABILITY=0 and RANDOM_EVENTS_PROBABILITY=0"},
+	{"Ecommerce", func(e *Expect) bool {
+		return e.Orders
+	}, true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
+	{"Goals", func(e *Expect) bool {
+		return e.Orders
+	}, true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
 	{"Heartbeat", always, true, "the ping that ends a visit is recorded as a page", ""},
 	{"Actions", always, true, "nothing but orders is recorded", ""},
-	{"CustomDimensions", func(e *Expect) bool { return e.Dimension > 0 }, false, "this run's visits cannot be told apart", "or set RUN_DIMENSION=0"},
+	{"CustomDimensions", func(e *Expect) bool {
+		return e.Dimension > 0
+	}, false, "this run's visits cannot be told apart", "or set RUN_DIMENSION=0"},
 	{"Referrers", always, false, "where visits come from is not recorded", ""},
 	{"UserCountry", always, false, "countries and cities are not recorded", ""},
 	{"DevicesDetection", always, false, "devices and browsers are not recorded", ""},
@@ -59,7 +66,8 @@ func (x *examination) plugins(ctx context.Context) []Finding {
 		out = append(out, finding(check, cure, "%s is not active: %s", p.name, p.effect))
 	}
 	if len(unknown) > 0 {
-		out = append(out, untold(check, "view access to some site", "look at Administration, Plugins, or send a probe visit",
+		out = append(out, untold(check, "view access to some site",
+			"look at Administration, Plugins, or send a probe visit",
 			"whether these are active cannot be read: %s: %v", strings.Join(unknown, ", "), why))
 	}
 	if len(active) > 0 && len(out) == 0 {

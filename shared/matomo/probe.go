@@ -50,11 +50,12 @@ var ErrUnseen = errors.New("was taken, but is not visible")
 
 // Probe sends one visit that has each kind of hit that e tells of, as the run would send it, and a pause as long as the
 // run's longest. It follows the visit in the visitor log until it is seen, for ProbeLimit or as long as ctx lasts, and
-// compares what Matomo made of it with what was meant: that shows settings that no method of the API tells of. The visit
-// stays in the site's data. The token's user needs view access to the site.
+// compares what Matomo made of it with what was meant: that shows settings that no method of the API tells of. The
+// visit stays in the site's data. The token's user needs view access to the site.
 func (c *Client) Probe(ctx context.Context, t target.Target, e Expect) (Probe, error) {
 	if t.Reader() == "" {
-		return Probe{}, errors.New("a probe visit is not sent without a token: it could not be followed; give one of a user who may view the site")
+		return Probe{}, errors.New("a probe visit is not sent without a token: it could not be followed; give one " +
+			"of a user who may view the site")
 	}
 	ctx, cancel := context.WithTimeout(ctx, ProbeLimit)
 	defer cancel()
@@ -130,9 +131,11 @@ func (x *prober) sendBulk(ctx context.Context, hits []probeHit) (*Finding, error
 	if err != nil {
 		return nil, err
 	}
-	if a := answer.Bulk(&r.Raw, len(hits)); a.Class != answer.Accepted && a.Class != answer.NoReceipt || a.Receipt.Invalid > 0 {
+	if a := answer.Bulk(&r.Raw, len(hits)); a.Class != answer.Accepted && a.Class != answer.NoReceipt ||
+		a.Receipt.Invalid > 0 {
 		f := bad(probed, "what follows is of single hits: one that is refused there is likely to blame",
-			"a bulk request with one hit of each kind is not taken, of %d hits %d: %s", len(hits), a.Receipt.Tracked, a.String())
+			"a bulk request with one hit of each kind is not taken, of %d hits %d: %s", len(hits), a.Receipt.Tracked,
+			a.String())
 		return &f, nil
 	}
 	return nil, nil
@@ -156,10 +159,13 @@ func (x *prober) single(ctx context.Context) (Probe, error) {
 			continue
 		}
 		why = cmp.Or(why, a.String())
-		p.Findings = append(p.Findings, bad(probed, cureRefused(h.kind), "the %s is refused (%d), though other hits of the visit are not", h.kind, a.Status))
+		p.Findings = append(p.Findings,
+			bad(probed, cureRefused(h.kind), "the %s is refused (%d), though other hits of the visit are not",
+				h.kind, a.Status))
 	}
 	if len(taken) == 0 {
-		return p, fmt.Errorf("the probe visit is not accepted: %s; look at the other checks of this target for the cause", why)
+		return p, fmt.Errorf("the probe visit is not accepted: %s; look at the other checks of this target for "+
+			"the cause", why)
 	}
 	return p, x.follow(ctx, &p, taken, first)
 }
@@ -189,13 +195,15 @@ func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first ti
 				return nil
 			}
 		case refused(err):
-			return fmt.Errorf("the probe visit was taken, but cannot be followed, which needs view access to the site and the visitor log turned on: %w", err)
+			return fmt.Errorf("the probe visit was taken, but cannot be followed, which needs view access to the "+
+				"site and the visitor log turned on: %w", err)
 		case err != nil && ctx.Err() == nil:
 			why = err.Error()
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the probe visit of visitor %s %w after %s: %s", p.Visitor, ErrUnseen, time.Since(sent).Round(time.Second), why)
+			return fmt.Errorf("the probe visit of visitor %s %w after %s: %s", p.Visitor, ErrUnseen,
+				time.Since(sent).Round(time.Second), why)
 		case <-pause.C:
 		}
 	}
@@ -217,12 +225,16 @@ func (x *prober) recorded(ctx context.Context, visitor string, since time.Time) 
 	}
 	var visits listed[row]
 	err := x.ask(ctx, x.target, "Live.getLastVisitsDetails", form, &visits)
-	slices.SortStableFunc(visits, func(a, b row) int { return int(a.number("firstActionTimestamp") - b.number("firstActionTimestamp")) })
+	slices.SortStableFunc(visits, func(a, b row) int {
+		return int(a.number("firstActionTimestamp") - b.number("firstActionTimestamp"))
+	})
 	return visits, err
 }
 
 // String tells what became of the visit, in a sentence.
 func (p Probe) String() string {
-	return fmt.Sprintf("the probe visit of %d hits is visible after %s: visitor %s, stored with address %s and country %s",
-		p.Hits, p.Lag.Round(10*time.Millisecond), p.Visitor, cmp.Or(p.Stored.IP, "unknown"), cmp.Or(strings.ToLower(p.Stored.Country), "unknown"))
+	return fmt.Sprintf("the probe visit of %d hits is visible after %s: visitor %s, stored with address %s "+
+		"and country %s",
+		p.Hits, p.Lag.Round(10*time.Millisecond), p.Visitor, cmp.Or(p.Stored.IP, "unknown"),
+		cmp.Or(strings.ToLower(p.Stored.Country), "unknown"))
 }

@@ -36,8 +36,8 @@ func (r row) visit() Visit {
 	return Visit{Visitor: r.text("visitorId"), IP: r.text("visitIp"), Country: r.text("countryCode")}
 }
 
-// actions are those of a visit by their moment. Their timestamps are of the site's clock, the visit's are of UTC: the first
-// action lies close to the visit's beginning, and zones are whole quarters of an hour apart.
+// actions are those of a visit by their moment. Their timestamps are of the site's clock, the visit's are of UTC: the
+// first action lies close to the visit's beginning, and zones are whole quarters of an hour apart.
 func (r row) actions(into map[int64]row) {
 	const quarter = 15 * 60
 	list, _ := r["actionDetails"].([]any)
@@ -56,8 +56,10 @@ func (r row) actions(into map[int64]row) {
 func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor string) (out []Finding) {
 	began := visits[0].number("firstActionTimestamp")
 	if !slices.ContainsFunc(hits, func(h probeHit) bool { return first.Add(h.at).Unix() == began }) {
-		return []Finding{doubtful(probed, "send past times (cdt) with a token of a user with write access, and set the server's clock",
-			"the first hit was of %s, but is recorded as of %s", first.UTC().Format(time.DateTime), time.Unix(began, 0).UTC().Format(time.DateTime))}
+		return []Finding{doubtful(probed,
+			"send past times (cdt) with a token of a user with write access, and set the server's clock",
+			"the first hit was of %s, but is recorded as of %s", first.UTC().Format(time.DateTime),
+			time.Unix(began, 0).UTC().Format(time.DateTime))}
 	}
 	actions := map[int64]row{}
 	for _, v := range visits {
@@ -77,7 +79,8 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 		}
 	}
 	if len(lost) > 0 {
-		out = append(out, bad(probed, "look at "+exclusions+", and at the plug-ins for it", "taken, but not recorded: %s", strings.Join(lost, ", ")))
+		out = append(out, bad(probed, "look at "+exclusions+", and at the plug-ins for it",
+			"taken, but not recorded: %s", strings.Join(lost, ", ")))
 	}
 	if began == first.Unix() { // else the hit is lost that tells of the visit
 		out = append(out, different(visits[0], "visit", probeVisit(x.target, x.expect, visitor))...)
@@ -89,7 +92,8 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 	case len(visits) > 1:
 		out = append(out, split(visits, hits, first))
 	case length != meant && began == first.Unix() && len(out) == 0:
-		out = append(out, doubtful(probed, "look whether the plugin Heartbeat is active: without it visits end with their last page",
+		out = append(out, doubtful(probed,
+			"look whether the plugin Heartbeat is active: without it visits end with their last page",
 			"the visit lasted %d s, but %d s are recorded", meant, length))
 	}
 	return out
@@ -122,11 +126,13 @@ func different(is row, what string, shown map[string]string) (out []Finding) {
 		switch {
 		case got == want:
 		case name == "pageTitle" && got != "" && strings.HasPrefix(want, got):
-			out = append(out, doubtful(probed, cure, "titles are cut at %d bytes, Matomo's default is %d", len(got), longest))
+			out = append(out, doubtful(probed, cure, "titles are cut at %d bytes, Matomo's default is %d",
+				len(got), longest))
 		case name == "url" && what == "pageview":
 			out = append(out, doubtful(probed, cure, "%s", cutAddress(want, got)))
 		case strings.HasPrefix(name, "dimension"):
-			out = append(out, doubtful(probed, cures["dimension"], "the %s of the visit is recorded as %q, not %q", name, got, want))
+			out = append(out, doubtful(probed, cures["dimension"], "the %s of the visit is recorded as %q, not %q",
+				name, got, want))
 		default:
 			out = append(out, doubtful(probed, cure, "%s of the %s is recorded as %q, not %q", name, what, got, want))
 		}
@@ -144,7 +150,8 @@ func cutAddress(want, got string) string {
 		}
 	}
 	if page, _, _ := strings.Cut(want, "?"); strings.HasPrefix(got, page) && len(lost) > 0 {
-		return "the parameters " + some(lost) + " are cut off the addresses of pages: pages that differ by them alone become one"
+		return "the parameters " + some(lost) +
+			" are cut off the addresses of pages: pages that differ by them alone become one"
 	}
 	return fmt.Sprintf("the address of a page is recorded as %q, not %q", got, want)
 }
@@ -166,11 +173,13 @@ func split(visits []row, hits []probeHit, first time.Time) Finding {
 			cure = cures["pause"]
 		}
 	}
-	return doubtful(probed, cure, "the visit became %d visits: a new one began %s", len(visits), strings.Join(where, ", and "))
+	return doubtful(probed, cure, "the visit became %d visits: a new one began %s", len(visits),
+		strings.Join(where, ", and "))
 }
 
 // exclusions are the places that make a Matomo drop hits without a word (core/Tracker/VisitExcluded.php).
-const exclusions = "excluded addresses, browsers and unknown URLs of the site, exclude_requests of config.ini.php, plug-ins against spam"
+const exclusions = "excluded addresses, browsers and unknown URLs of the site, exclude_requests of config.ini.php, " +
+	"plug-ins against spam"
 
 // cures are where to look, by the kind of hit that became another and by the field that differs. Settings in lower case
 // with underscores are those of section [Tracker] of config/config.ini.php, which no method of the API shows.
@@ -183,19 +192,25 @@ var cures = map[string]string{
 
 	"pageTitle":                "look at page_maximum_length: what is longer is cut",
 	"pageLoadTimeMilliseconds": "activate the plugin PagePerformance, else load times are not recorded",
-	"url":                      "look at url_query_parameter_to_exclude_from_url and page_maximum_length, and at the parameters that the site excludes",
-	"orderId":                  "look at Administration, Privacy, Anonymise data: order ids are replaced there",
-	"items":                    "activate the plugin Ecommerce",
-	"referrerType":             "look at the plugin Referrers, at campaign_var_name, and at the referrers that the site excludes or Privacy anonymises",
-	"countryCode":              "look whether the plugin UserCountry is active, and whether the token may write to the site",
-	"city":                     "look whether the plugin UserCountry is active, and whether the token may write to the site",
-	"browserCode":              "activate the plugin DevicesDetection",
-	"operatingSystemCode":      "activate the plugin DevicesDetection",
-	"resolution":               "activate the plugin Resolution",
-	"languageCode":             "activate the plugin UserLanguage",
-	"dimension":                "look at RUN_DIMENSION, and at Administration, Websites, Custom dimensions",
-	"visit":                    "look at create_new_visit_after_x_actions, create_new_visit_when_website_referrer_changes and create_new_visit_when_campaign_changes",
-	"pause":                    "raise visit_standard_length (1800 s by default), or keep visits shorter (VISIT_DURATION_MAX, delays of funnels)",
+	"url": "look at url_query_parameter_to_exclude_from_url and page_maximum_length, and at the " +
+		"parameters that the site excludes",
+	"orderId": "look at Administration, Privacy, Anonymise data: order ids are replaced there",
+	"items":   "activate the plugin Ecommerce",
+	"referrerType": "look at the plugin Referrers, at campaign_var_name, and at the referrers that the " +
+		"site excludes or Privacy anonymises",
+	"countryCode": "look whether the plugin UserCountry is active, and whether the token may " +
+		"write to the site",
+	"city": "look whether the plugin UserCountry is active, and whether the token may " +
+		"write to the site",
+	"browserCode":         "activate the plugin DevicesDetection",
+	"operatingSystemCode": "activate the plugin DevicesDetection",
+	"resolution":          "activate the plugin Resolution",
+	"languageCode":        "activate the plugin UserLanguage",
+	"dimension":           "look at RUN_DIMENSION, and at Administration, Websites, Custom dimensions",
+	"visit": "look at create_new_visit_after_x_actions, " +
+		"create_new_visit_when_website_referrer_changes and create_new_visit_when_campaign_changes",
+	"pause": "raise visit_standard_length (1800 s by default), or keep visits shorter " +
+		"(VISIT_DURATION_MAX, delays of funnels)",
 }
 
 // cureRefused is where to look where a kind of hit is refused.

@@ -21,8 +21,8 @@ type probeHit struct {
 	kind string
 	at   time.Duration
 	form url.Values
-	// recordedAs is the type of the action in Live.getLastVisitsDetails, "" for a hit that is none. shown are the action's
-	// fields by name, with their texts.
+	// recordedAs is the type of the action in Live.getLastVisitsDetails, "" for a hit that is none. shown are the
+	// action's fields by name, with their texts.
 	recordedAs string
 	shown      map[string]string
 }
@@ -34,7 +34,8 @@ const (
 	betweenHits = 5 * time.Second
 	// pingAfter is how long the last page is looked at.
 	pingAfter = 30 * time.Second
-	// shortestPause and longestPause bound the pause: a visit ends by itself after half an hour (visit_standard_length).
+	// shortestPause and longestPause bound the pause: a visit ends by itself after half an hour
+	// (visit_standard_length).
 	shortestPause, longestPause = time.Minute, 29 * time.Minute
 )
 
@@ -42,10 +43,12 @@ const (
 // (campaign_var_name, campaign_keyword_var_name and url_query_parameter_to_exclude_from_url of config/global.ini.php,
 // plugins/SitesManager/API.php).
 var (
-	campaignNames = strings.Fields("pk_cpn pk_campaign piwik_campaign mtm_campaign matomo_campaign utm_campaign utm_source utm_medium")
-	otherNames    = strings.Fields("pk_kwd pk_keyword piwik_kwd mtm_kwd mtm_keyword matomo_kwd utm_term " +
+	campaignNames = strings.Fields("pk_cpn pk_campaign piwik_campaign mtm_campaign matomo_campaign utm_campaign " +
+		"utm_source utm_medium")
+	otherNames = strings.Fields("pk_kwd pk_keyword piwik_kwd mtm_kwd mtm_keyword matomo_kwd utm_term " +
 		"q query s search searchword k keyword keywords ignore_referrer ignore_referer " +
-		"gclid fbclid msclkid twclid wbraid gbraid yclid fb_xd_fragment fb_comment_id phpsessid jsessionid sessionid aspsessionid doing_wp_cron sid pk_vid")
+		"gclid fbclid msclkid twclid wbraid gbraid yclid fb_xd_fragment fb_comment_id phpsessid jsessionid sessionid " +
+		"aspsessionid doing_wp_cron sid pk_vid")
 )
 
 // probeHits are a visit that has each kind of hit that e tells of, in order.
@@ -64,7 +67,8 @@ func probeHits(e *Expect, visitor string) []probeHit {
 		kind: "pageview", recordedAs: "action",
 		form: url.Values{
 			"url": {entry}, "urlref": {"https://www.google.com/"}, "action_name": {title}, "pv_id": {"probe1"},
-			"pf_net": {"40"}, "pf_srv": {"180"}, "pf_tfr": {"60"}, "pf_dm1": {"350"}, "pf_dm2": {"250"}, "pf_onl": {"15"},
+			"pf_net": {"40"}, "pf_srv": {"180"}, "pf_tfr": {"60"}, "pf_dm1": {"350"}, "pf_dm2": {"250"},
+			"pf_onl": {"15"},
 		},
 		shown: map[string]string{"pageTitle": title, "pageLoadTimeMilliseconds": "895"},
 	}}
@@ -75,12 +79,16 @@ func probeHits(e *Expect, visitor string) []probeHit {
 	}
 	if e.Searches {
 		on("search", "search",
-			url.Values{"action_name": {ProbeTitle}, "search": {"trafficinator probe"}, "search_cat": {"probe"}, "search_count": {"3"}},
-			map[string]string{"siteSearchKeyword": "trafficinator probe", "siteSearchCategory": "probe", "siteSearchCount": "3"})
+			url.Values{"action_name": {ProbeTitle}, "search": {"trafficinator probe"}, "search_cat": {"probe"},
+				"search_count": {"3"}},
+			map[string]string{"siteSearchKeyword": "trafficinator probe", "siteSearchCategory": "probe",
+				"siteSearchCount": "3"})
 	}
 	if e.Events {
-		on("event", "event", url.Values{"ca": {"1"}, "e_c": {"Trafficinator"}, "e_a": {"probe"}, "e_n": {"visit"}, "e_v": {"2.5"}},
-			map[string]string{"eventCategory": "Trafficinator", "eventAction": "probe", "eventName": "visit", "eventValue": "2.5"})
+		on("event", "event", url.Values{"ca": {"1"}, "e_c": {"Trafficinator"}, "e_a": {"probe"}, "e_n": {"visit"},
+			"e_v": {"2.5"}},
+			map[string]string{"eventCategory": "Trafficinator", "eventAction": "probe", "eventName": "visit",
+				"eventValue": "2.5"})
 	}
 	if e.Outlinks {
 		to := "https://trafficinator.example.test/probe"
@@ -94,15 +102,19 @@ func probeHits(e *Expect, visitor string) []probeHit {
 		id := "probe-" + visitor
 		on("order", "ecommerceOrder",
 			url.Values{
-				"idgoal": {"0"}, "ec_id": {id}, "revenue": {"29.50"}, "ec_st": {"20.00"}, "ec_tx": {"5.00"}, "ec_sh": {"4.50"},
+				"idgoal": {"0"}, "ec_id": {id}, "revenue": {"29.50"}, "ec_st": {"20.00"}, "ec_tx": {"5.00"},
+				"ec_sh":    {"4.50"},
 				"ec_items": {`[["PROBE-1","Probe","Probe",5,2],["PROBE-2","Probe","Probe",10,1]]`},
 			},
-			map[string]string{"orderId": id, "revenue": "29.5", "revenueSubTotal": "20", "revenueTax": "5", "revenueShipping": "4.5", "items": "3"})
+			map[string]string{"orderId": id, "revenue": "29.5", "revenueSubTotal": "20", "revenueTax": "5",
+				"revenueShipping": "4.5", "items": "3"})
 	}
 	then := hits[len(hits)-1].at + min(max(e.Pause, shortestPause), longestPause)
 	last := url.Values{"url": {list}, "urlref": {page}, "action_name": {ProbeTitle}, "pv_id": {"probe2"}}
-	hits = append(hits, probeHit{"pageview", then, last, "action", map[string]string{"url": list, "pageTitle": ProbeTitle}})
-	return append(hits, probeHit{kind: "ping", at: then + pingAfter, form: url.Values{"ping": {"1"}, "url": {list}, "pv_id": {"probe2"}}})
+	hits = append(hits, probeHit{"pageview", then, last, "action",
+		map[string]string{"url": list, "pageTitle": ProbeTitle}})
+	return append(hits, probeHit{kind: "ping", at: then + pingAfter,
+		form: url.Values{"ping": {"1"}, "url": {list}, "pv_id": {"probe2"}}})
 }
 
 // probePage lies below a page that is sent, so that a site which knows its URLs knows it too.
@@ -181,7 +193,8 @@ func probeAddress(networks []netip.Prefix) string {
 // probeVisit are the fields of the visit itself, as probeHit.shown.
 func probeVisit(t target.Target, e *Expect, visitor string) map[string]string {
 	shown := map[string]string{
-		"referrerType": "search", "browserCode": "FF", "operatingSystemCode": "LIN", "resolution": "1920x1080", "languageCode": "sv-se",
+		"referrerType": "search", "browserCode": "FF", "operatingSystemCode": "LIN", "resolution": "1920x1080",
+		"languageCode": "sv-se",
 	}
 	if _, campaign := parametersOf(e.Pages); campaign != "" {
 		shown["referrerType"] = "campaign"

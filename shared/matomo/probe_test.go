@@ -16,8 +16,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// probe sends one to a Matomo whose visitor log tells what is given, the last for ever; %s is the visitor and %d when the
-// first hit was.
+// probe sends one to a Matomo whose visitor log tells what is given, the last for ever; %s is the visitor and %d when
+// the first hit was.
 func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log ...string) (matomo.Probe, error) {
 	t.Helper()
 	looks := 0
@@ -39,7 +39,9 @@ func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log 
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: token}
-	return matomo.NewClient(time.Minute, target.Machine{}).Probe(ctx, to, matomo.Expect{Pages: []string{"https://pages.example.test/en/?page=2#top"}, Events: true, Pause: 3 * time.Minute})
+	return matomo.NewClient(time.Minute, target.Machine{}).Probe(ctx, to,
+		matomo.Expect{Pages: []string{"https://pages.example.test/en/?page=2#top"}, Events: true,
+			Pause: 3 * time.Minute})
 }
 
 // hitsOf are the hits of a visit that were sent, those that ask for the clock apart.
@@ -71,7 +73,8 @@ func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {
 	}
 	var at []time.Time
 	for _, h := range hits {
-		if h.Get("cid") != p.Visitor || h.Get("token_auth") != string(good) || !strings.HasPrefix(h.Get("url"), "https://pages.example.test/en/trafficinator-probe") {
+		if h.Get("cid") != p.Visitor || h.Get("token_auth") != string(good) ||
+			!strings.HasPrefix(h.Get("url"), "https://pages.example.test/en/trafficinator-probe") {
 			t.Errorf("%v", h)
 		}
 		moment, err := time.Parse(time.DateTime, h.Get("cdt"))
@@ -89,7 +92,8 @@ func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {
 	if got := hits[2].Get("url"); !strings.HasSuffix(got, "?page=1") {
 		t.Errorf("%s has not the parameters of the run's pages", got)
 	}
-	if p.Works() || len(p.Findings) == 0 || p.Findings[0].Message != "taken, but not recorded: pageview, event, pageview" {
+	if p.Works() || len(p.Findings) == 0 ||
+		p.Findings[0].Message != "taken, but not recorded: pageview, event, pageview" {
 		t.Errorf("hits that are lost are not told: %+v", p.Findings)
 	}
 	if text := p.String(); !strings.Contains(text, "visible after") || !strings.Contains(text, p.Visitor) {

@@ -24,9 +24,10 @@ type Span struct{ Least, Most uint64 }
 // maxMinutes is how far Live.getCounters goes back (plugins/Live/API.php).
 const maxMinutes = 2880
 
-// RawLogSince counts the visits whose last action was recorded since then, and the actions that were, of a segment where
-// it is not empty (Live.getCounters); the token's user needs view access to the site. Matomo counts back in whole minutes
-// from now, so that what lies within a minute of since is between the bounds. since must not be over 2,880 minutes ago.
+// RawLogSince counts the visits whose last action was recorded since then, and the actions that were, of a segment
+// where it is not empty (Live.getCounters); the token's user needs view access to the site. Matomo counts back in whole
+// minutes from now, so that what lies within a minute of since is between the bounds. since must not be over 2,880
+// minutes ago.
 func (c *Client) RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (RawLog, error) {
 	minutes := int(time.Since(since).Minutes())
 	most, err := c.counters(ctx, t, min(max(minutes, 0)+1, maxMinutes), segment)
@@ -68,13 +69,14 @@ func (c *Client) counters(ctx context.Context, t target.Target, minutes int, seg
 const maxVisits = 1 << 40
 
 // CountVisits counts the visits of a slice in the raw log (Live.getLastVisitsDetails), of any days: it asks for single
-// visits by their place in the list of their day. about are the visits by day (YYYY-MM-DD) as far as they are known: where
-// they are right a day takes two requests, else some twenty. The token's user needs view access to the site, whose visits
-// log must not be switched off.
+// visits by their place in the list of their day. about are the visits by day (YYYY-MM-DD) as far as they are known:
+// where they are right a day takes two requests, else some twenty. The token's user needs view access to the site,
+// whose visits log must not be switched off.
 //
 // It is asked day by day, because Matomo does not count the visits of other days when it skips those that lie before a
 // place (plugins/Live/Model.php, queryLogVisits).
-func (c *Client) CountVisits(ctx context.Context, t target.Target, s Slice, about map[string]uint64) (all uint64, err error) {
+func (c *Client) CountVisits(ctx context.Context, t target.Target, s Slice, about map[string]uint64) (all uint64,
+	err error) {
 	for day := s.From; !day.After(s.To); day = day.AddDate(0, 0, 1) {
 		n, err := c.countDay(ctx, t, Slice{From: day, To: day, Segment: s.Segment}, about[day.Format(time.DateOnly)])
 		if err != nil {
@@ -115,7 +117,8 @@ func (c *Client) visitAt(ctx context.Context, t target.Target, s Slice, n uint64
 		return true, nil
 	}
 	var visits []json.RawMessage
-	err := c.report(ctx, t, "Live.getLastVisitsDetails", s, &visits, "filter_limit", "1", "filter_offset", strconv.FormatUint(n-1, 10), "doNotFetchActions", "1")
+	err := c.report(ctx, t, "Live.getLastVisitsDetails", s, &visits, "filter_limit", "1", "filter_offset",
+		strconv.FormatUint(n-1, 10), "doNotFetchActions", "1")
 	if errors.Is(err, errEmpty) {
 		err = nil
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// rawLog is a Matomo whose visits log holds n visits, 3 of which began in the minute that since lies in. asked counts the
-// requests.
+// rawLog is a Matomo whose visits log holds n visits, 3 of which began in the minute that since lies in. asked counts
+// the requests.
 func rawLog(t *testing.T, n int, since time.Duration) (at target.Target, asked *int) {
 	t.Helper()
 	asked = new(int)
@@ -26,7 +26,8 @@ func rawLog(t *testing.T, n int, since time.Duration) (at target.Target, asked *
 			if minutes, _ := strconv.Atoi(r.PostForm.Get("lastMinutes")); time.Duration(minutes)*time.Minute < since {
 				visits -= 3
 			}
-			_, _ = w.Write([]byte(`[{"visits":"` + strconv.Itoa(visits) + `","actions":` + strconv.Itoa(4*visits) + `}]`))
+			_, _ = w.Write([]byte(`[{"visits":"` + strconv.Itoa(visits) + `","actions":` +
+				strconv.Itoa(4*visits) + `}]`))
 		case "Live.getLastVisitsDetails":
 			if r.PostForm.Get("period") != "day" || strings.Contains(r.PostForm.Get("date"), ",") {
 				t.Errorf("%v: Matomo skips wrong numbers of visits where there are several days", r.PostForm)
@@ -46,7 +47,8 @@ func TestTheRawLogIsCountedBackInWholeMinutes(t *testing.T) {
 	const since = 90*time.Minute + 30*time.Second
 	at, _ := rawLog(t, 250, since)
 	got, err := matomo.NewClient(time.Minute, target.Machine{}).RawLogSince(t.Context(), at, time.Now().Add(-since), "")
-	if err != nil || got.Visits != (matomo.Span{Least: 247, Most: 250}) || got.Actions == nil || *got.Actions != (matomo.Span{Least: 988, Most: 1000}) {
+	if err != nil || got.Visits != (matomo.Span{Least: 247, Most: 250}) || got.Actions == nil ||
+		*got.Actions != (matomo.Span{Least: 988, Most: 1000}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -57,9 +59,11 @@ func TestVisitsOfAnyDayAreCountedByTheirPlace(t *testing.T) {
 		visits int
 		guess  uint64
 		most   int
-	}{{0, 0, 1}, {0, 100_000, 40}, {1, 0, 3}, {250, 250, 2}, {250, 251, 3}, {250, 0, 20}, {250, 9000, 40}, {123_456, 123_000, 24}} {
+	}{{0, 0, 1}, {0, 100_000, 40}, {1, 0, 3}, {250, 250, 2}, {250, 251, 3}, {250, 0, 20}, {250, 9000, 40},
+		{123_456, 123_000, 24}} {
 		at, asked := rawLog(t, c.visits, 0)
-		if got, err := matomo.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice, map[string]uint64{"2026-01-01": c.guess}); err != nil || got != uint64(c.visits) || *asked > c.most {
+		if got, err := matomo.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice,
+			map[string]uint64{"2026-01-01": c.guess}); err != nil || got != uint64(c.visits) || *asked > c.most {
 			t.Errorf("%+v: %d, %v, by %d requests", c, got, err, *asked)
 		}
 	}
@@ -67,8 +71,10 @@ func TestVisitsOfAnyDayAreCountedByTheirPlace(t *testing.T) {
 
 func TestVisitsOfSeveralDaysAreCountedDayByDay(t *testing.T) {
 	at, asked := rawLog(t, 10, 0)
-	slice, about := matomo.Slice{From: day("2026-02-27"), To: day("2026-03-01")}, map[string]uint64{"2026-02-27": 10, "2026-02-28": 10, "2026-03-01": 10}
-	if got, err := matomo.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice, about); err != nil || got != 30 || *asked != 6 {
+	slice, about := matomo.Slice{From: day("2026-02-27"), To: day("2026-03-01")},
+		map[string]uint64{"2026-02-27": 10, "2026-02-28": 10, "2026-03-01": 10}
+	if got, err := matomo.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice,
+		about); err != nil || got != 30 || *asked != 6 {
 		t.Errorf("%d, %v, by %d requests", got, err, *asked)
 	}
 }
@@ -79,20 +85,23 @@ func TestOnlyANoToTheTokenIsBlamedOnIt(t *testing.T) {
 		body   string
 		token  bool
 	}{
-		"no right":           {401, `{"result":"error","message":"You can't access this resource as it requires 'view' access"}`, true},
+		"no right": {401,
+			`{"result":"error","message":"You can't access this resource as it requires 'view' access"}`, true},
 		"no right, Matomo 4": {200, `{"result":"error","message":"You can't access this resource"}`, true},
-		"a wrong token":      {400, `{"result":"error","message":"Unable to authenticate with the provided token."}`, true},
-		"a bad segment":      {400, `{"result":"error","message":"Segment 'x' is not supported"}`, false},
-		"a gate":             {403, `<h1>403 Forbidden</h1>`, false},
-		"a redirect":         {301, ``, false},
-		"overloaded":         {503, `<h1>503</h1>`, false},
-		"a page":             {200, `<html>`, false},
+		"a wrong token": {400, `{"result":"error","message":"Unable to authenticate with the provided token."}`,
+			true},
+		"a bad segment": {400, `{"result":"error","message":"Segment 'x' is not supported"}`, false},
+		"a gate":        {403, `<h1>403 Forbidden</h1>`, false},
+		"a redirect":    {301, ``, false},
+		"overloaded":    {503, `<h1>503</h1>`, false},
+		"a page":        {200, `<html>`, false},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(c.status)
 			_, _ = w.Write([]byte(c.body))
 		}))
-		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(), target.Target{URL: server.URL + "/matomo.php", Token: good})
+		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+			target.Target{URL: server.URL + "/matomo.php", Token: good})
 		server.Close()
 		if err == nil || strings.Contains(matomo.Advice(err), "token") != c.token {
 			t.Errorf("%s: %v: %q", name, err, matomo.Advice(err))
@@ -101,7 +110,9 @@ func TestOnlyANoToTheTokenIsBlamedOnIt(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
 	for _, url := range []string{server.URL, "http://127.0.0.1:1"} {
-		if _, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(), target.Target{URL: url + "/matomo.php", Token: good}); err == nil || matomo.Advice(err) == "" || strings.Contains(matomo.Advice(err), "token") {
+		if _, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+			target.Target{URL: url + "/matomo.php", Token: good}); err == nil || matomo.Advice(err) == "" ||
+			strings.Contains(matomo.Advice(err), "token") {
 			t.Errorf("%v: %q", err, matomo.Advice(err))
 		}
 	}

@@ -56,7 +56,8 @@ func (r Recorded) Actions() uint64 {
 // from the methods that sum before rows are cut off (datatable_archiving_maximum_rows of config/global.ini.php).
 func (c *Client) Recorded(ctx context.Context, t target.Target, s Slice) (Recorded, error) {
 	r := Recorded{}
-	for _, read := range []func(context.Context, target.Target, Slice, *Recorded) error{c.visits, c.actions, c.orders, c.byDay, c.byCountry, c.bySource, c.byDevice} {
+	for _, read := range []func(context.Context, target.Target, Slice, *Recorded) error{c.visits, c.actions, c.orders,
+		c.byDay, c.byCountry, c.bySource, c.byDevice} {
 		if err := read(ctx, t, s, &r); err != nil {
 			return r, err
 		}
@@ -103,7 +104,8 @@ func (c *Client) actions(ctx context.Context, t target.Target, s Slice, r *Recor
 		Outlinks  amount `json:"nb_outlinks"`
 	}
 	err := c.report(ctx, t, "Actions.get", s, &v)
-	r.Pageviews, r.Searches, r.Downloads, r.Outlinks = v.Pageviews.whole(), v.Searches.whole(), v.Downloads.whole(), v.Outlinks.whole()
+	r.Pageviews, r.Searches, r.Downloads, r.Outlinks = v.Pageviews.whole(), v.Searches.whole(), v.Downloads.whole(),
+		v.Outlinks.whole()
 	r.Events -= min(r.Events, r.Pageviews+r.Searches+r.Downloads+r.Outlinks)
 	return err
 }
@@ -124,7 +126,8 @@ func (c *Client) orders(ctx context.Context, t target.Target, s Slice, r *Record
 
 func (c *Client) byDay(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
 	byDate := map[string]amount{}
-	form := url.Values{"period": {"day"}, "date": {s.From.Format(time.DateOnly) + "," + s.To.Format(time.DateOnly)}, "idSite": {strconv.Itoa(t.SiteID)}}
+	form := url.Values{"period": {"day"}, "date": {s.From.Format(time.DateOnly) + "," + s.To.Format(time.DateOnly)},
+		"idSite": {strconv.Itoa(t.SiteID)}}
 	if s.Segment != "" {
 		form.Set("segment", s.Segment)
 	}

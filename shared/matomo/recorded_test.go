@@ -53,12 +53,15 @@ func TestWhatAMatomoShowsIsRead(t *testing.T) {
 			t.Errorf("%s asks for segment %q", r.PostForm.Get("method"), got)
 		}
 	})
-	got, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), at, matomo.Slice{From: day("2026-11-24"), To: day("2026-11-26"), Segment: "dimension2==nightly"})
+	got, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), at,
+		matomo.Slice{From: day("2026-11-24"), To: day("2026-11-26"), Segment: "dimension2==nightly"})
 	unique := uint64(250)
 	want := matomo.Recorded{
-		Visits: 250, Unique: &unique, Pageviews: 1081, Searches: 74, Events: 117, Outlinks: 65, Downloads: 77, Orders: 62, Items: 164,
+		Visits: 250, Unique: &unique, Pageviews: 1081, Searches: 74, Events: 117, Outlinks: 65, Downloads: 77,
+		Orders: 62, Items: 164,
 		Revenue: 7473.53, Tax: 679.24, Shipping: 511.53, Days: map[string]uint64{"2026-11-24": 249, "2026-11-25": 1},
-		Countries: map[string]uint64{"us": 74}, Sources: map[string]uint64{"search": 98}, Devices: map[string]uint64{"smartphone": 164},
+		Countries: map[string]uint64{"us": 74}, Sources: map[string]uint64{"search": 98},
+		Devices: map[string]uint64{"smartphone": 164},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v\nwant %+v", got, err, want)
@@ -70,14 +73,16 @@ func TestASiteWithoutDataShowsNothing(t *testing.T) {
 	for method := range shown {
 		empty[method] = "[]"
 	}
-	got, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), reports(t, empty, nil), matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
+	got, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), reports(t, empty, nil),
+		matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
 	if err != nil || got.Visits != 0 || got.Unique != nil || len(got.Days) != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func TestATokenThatMayNotReadIsToldFromASiteWithoutData(t *testing.T) {
-	_, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), reports(t, nil, nil), matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
+	_, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), reports(t, nil, nil),
+		matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
 	if err == nil || !strings.Contains(err.Error(), "VisitsSummary.get") {
 		t.Errorf("%v", err)
 	}

@@ -95,7 +95,8 @@ func (x *examination) readToken(ctx context.Context) []Finding {
 	case unknown:
 		return []Finding{doubtful("read_token", cure, "the token for reading is refused")}
 	case nothing:
-		return []Finding{doubtful("read_token", cure, "the token for reading may not view site %d: what was recorded cannot be read", x.target.SiteID)}
+		return []Finding{doubtful("read_token", cure,
+			"the token for reading may not view site %d: what was recorded cannot be read", x.target.SiteID)}
 	}
 	return []Finding{good("read_token", "the token for reading may view site %d", x.target.SiteID)}
 }
@@ -106,17 +107,21 @@ const known = 5
 func (x *examination) version(ctx context.Context) (string, Finding) {
 	v, err := x.Version(ctx, x.target)
 	if err != nil {
-		return "", doubtful("api", "tracking works; to compare what arrived: "+cmp.Or(Advice(err), "give a token that may view the site"),
+		return "", doubtful("api", "tracking works; to compare what arrived: "+
+			cmp.Or(Advice(err), "give a token that may view the site"),
 			"the Reporting API cannot be asked: %v", err)
 	}
 	text, _, _ := strings.Cut(v, ".")
 	switch major, err := strconv.Atoi(text); {
 	case err != nil:
-		return v, untold("api", "", "look at Administration, General settings", "Matomo gives no version that can be read")
+		return v, untold("api", "", "look at Administration, General settings",
+			"Matomo gives no version that can be read")
 	case major < known:
-		return v, doubtful("api", fmt.Sprintf("update Matomo to %d", known), "Matomo %s is older than any that was tried: tracking may differ", v)
+		return v, doubtful("api", fmt.Sprintf("update Matomo to %d", known),
+			"Matomo %s is older than any that was tried: tracking may differ", v)
 	case major > known:
-		return v, doubtful("api", "send a probe visit, and compare a short run with its reports before a long one", "Matomo %s is newer than any that was tried: tracking may differ", v)
+		return v, doubtful("api", "send a probe visit, and compare a short run with its reports before a long one",
+			"Matomo %s is newer than any that was tried: tracking may differ", v)
 	}
 	return v, good("api", "Matomo %s", v)
 }

@@ -44,8 +44,8 @@ func (r *route) of(ctx context.Context) context.Context {
 	})
 }
 
-// route tells how the first request got to the tracker: through which proxy, to which address, by which TLS, and what was
-// answered first.
+// route tells how the first request got to the tracker: through which proxy, to which address, by which TLS, and what
+// was answered first.
 func (x *examination) route(r *route, first reply, err error) Finding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,8 +87,8 @@ func (x *examination) hop(address string) string {
 // mostTried is how many other addresses are tried where the given one is no tracker.
 const mostTried = 4
 
-// others are addresses at which the tracker may be where it is not at the given one: that of a folder without its slash,
-// the folder's, and the usual ones of the host.
+// others are addresses at which the tracker may be where it is not at the given one: that of a folder without its
+// slash, the folder's, and the usual ones of the host.
 func others(given string) (out []string) {
 	u, err := url.Parse(given)
 	if err != nil {
@@ -111,8 +111,8 @@ func others(given string) (out []string) {
 	return out
 }
 
-// elsewhere tries other addresses where the given one answers as no tracker does, and tells what each answered. A hit that
-// leaves no visit is sent, without a token.
+// elsewhere tries other addresses where the given one answers as no tracker does, and tells what each answered. A hit
+// that leaves no visit is sent, without a token.
 func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Finding {
 	switch {
 	case given.Class == answer.Accepted:
@@ -132,7 +132,8 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 		}
 		a := answer.Hit(&r.Raw)
 		if a.Class == answer.Accepted {
-			return []Finding{bad("address", "give "+address, "%s is no tracker, but %s takes hits", x.target.URL, address)}
+			return []Finding{bad("address", "give "+address, "%s is no tracker, but %s takes hits",
+				x.target.URL, address)}
 		}
 		alike = alike && a.Status == given.Status && a.FirstWords == given.FirstWords
 		tried = append(tried, fmt.Sprintf("%s answered %d", address, a.Status))

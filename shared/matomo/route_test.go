@@ -34,12 +34,18 @@ func TestTheDoctorShowsTheRouteThatItTook(t *testing.T) {
 		verdict matomo.Verdict
 		want    []string
 	}{
-		"direct with TLS": {target.Target{URL: secure.URL + "/matomo.php", Access: target.Access{Insecure: true}}, matomo.Good,
-			[]string{"direct, connected to 127.0.0.1:", "TLS 1.3 with a certificate of its own making", ", valid until 2084-01-29, answered 200 in "}},
-		"through a proxy": {target.Target{URL: "http://matomo.test/matomo.php", Access: target.Access{Proxy: secret.String(strings.Replace(proxy.URL, "//", "//ann:hush@", 1))}}, matomo.Good,
+		"direct with TLS": {target.Target{URL: secure.URL + "/matomo.php", Access: target.Access{Insecure: true}},
+			matomo.Good,
+			[]string{"direct, connected to 127.0.0.1:", "TLS 1.3 with a certificate of its own making",
+				", valid until 2084-01-29, answered 200 in "}},
+		"through a proxy": {target.Target{URL: "http://matomo.test/matomo.php",
+			Access: target.Access{Proxy: secret.String(strings.Replace(proxy.URL, "//", "//ann:hush@", 1))}},
+			matomo.Good,
 			[]string{"through the proxy http://xxxxx@127.0.0.1:", ", connected to 127.0.0.1:", "answered 200"}},
-		"nobody there": {target.Target{URL: "http://127.0.0.1:1/matomo.php"}, matomo.Untold, []string{"direct, no connection: no answer"}},
-		"no TLS":       {target.Target{URL: secure.URL + "/matomo.php"}, matomo.Untold, []string{"direct, connected to 127.0.0.1:", ": no answer"}},
+		"nobody there": {target.Target{URL: "http://127.0.0.1:1/matomo.php"}, matomo.Untold,
+			[]string{"direct, no connection: no answer"}},
+		"no TLS": {target.Target{URL: secure.URL + "/matomo.php"}, matomo.Untold,
+			[]string{"direct, connected to 127.0.0.1:", ": no answer"}},
 	} {
 		c.to.SiteID = 1
 		d := matomo.NewClient(time.Minute, target.Machine{}).Examine(t.Context(), c.to, all)
@@ -54,27 +60,37 @@ func TestTheDoctorShowsTheRouteThatItTook(t *testing.T) {
 
 func TestTheDoctorTriesWhereElseTheTrackerMayBe(t *testing.T) {
 	t.Parallel()
-	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<title>Just a moment</title>") })
-	login := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) })
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "<title>Just a moment</title>")
+	})
+	login := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/login", http.StatusFound)
+	})
 	for name, c := range map[string]struct {
 		serve   http.Handler
 		path    string
 		verdict matomo.Verdict
 		want    string
 	}{
-		"a folder without its slash": {tracker("/stats/matomo.php"), "/stats", matomo.Bad, "/stats/matomo.php takes hits; give http"},
-		"the usual folder":           {tracker("/matomo/matomo.php"), "/matomo.php", matomo.Bad, "/matomo/matomo.php takes hits; give http"},
-		"an old name":                {tracker("/s/piwik.php"), "/s/matomo.php", matomo.Bad, "/s/piwik.php takes hits; give http"},
-		"nowhere":                    {http.NotFoundHandler(), "/collect", matomo.Untold, "/collect/matomo.php answered 404"},
-		"a challenge":                {page, "/matomo.php", matomo.Untold, "something in front of Matomo answers"},
-		"a login":                    {login, "/matomo.php", matomo.Untold, "/matomo/matomo.php answered 302"},
-		"an address of its own":      {tracker("/collect"), "/collect", "", ""},
-		"one with a query":           {tracker("/index.php"), "/index.php?rest_route=/matomo/v1/hit/", "", ""},
+		"a folder without its slash": {tracker("/stats/matomo.php"), "/stats", matomo.Bad,
+			"/stats/matomo.php takes hits; give http"},
+		"the usual folder": {tracker("/matomo/matomo.php"), "/matomo.php", matomo.Bad,
+			"/matomo/matomo.php takes hits; give http"},
+		"an old name": {tracker("/s/piwik.php"), "/s/matomo.php", matomo.Bad,
+			"/s/piwik.php takes hits; give http"},
+		"nowhere": {http.NotFoundHandler(), "/collect", matomo.Untold,
+			"/collect/matomo.php answered 404"},
+		"a challenge":           {page, "/matomo.php", matomo.Untold, "something in front of Matomo answers"},
+		"a login":               {login, "/matomo.php", matomo.Untold, "/matomo/matomo.php answered 302"},
+		"an address of its own": {tracker("/collect"), "/collect", "", ""},
+		"one with a query":      {tracker("/index.php"), "/index.php?rest_route=/matomo/v1/hit/", "", ""},
 	} {
 		server := httptest.NewServer(c.serve)
-		d := matomo.NewClient(time.Minute, target.Machine{}).Examine(t.Context(), target.Target{URL: server.URL + c.path, SiteID: 1}, all)
+		d := matomo.NewClient(time.Minute, target.Machine{}).Examine(t.Context(),
+			target.Target{URL: server.URL + c.path, SiteID: 1}, all)
 		server.Close()
-		if verdict, text := told(d, "address"); verdict != c.verdict || !strings.Contains(text, c.want) || d.Works != (c.verdict == "") {
+		if verdict, text := told(d, "address"); verdict != c.verdict || !strings.Contains(text, c.want) ||
+			d.Works != (c.verdict == "") {
 			t.Errorf("%s: %s %q", name, verdict, text)
 		}
 	}

@@ -28,7 +28,8 @@ type Timing struct {
 // what Matomo refused.
 func (c *Client) Time(ctx context.Context, t target.Target, method string, parameters url.Values) (Timing, error) {
 	token := t.Reader().Reveal()
-	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {strconv.Itoa(t.SiteID)}, "token_auth": {token}}
+	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {strconv.Itoa(t.SiteID)},
+		"token_auth": {token}}
 	for k, v := range parameters {
 		form[k] = v
 	}
@@ -112,8 +113,8 @@ func inside(d *json.Decoder, open json.Delim) (rows int, err error) {
 
 // Examples are what reports about a single thing can be asked for; each is empty where the site has none.
 type Examples struct {
-	// Visitor is the id of the latest, Page the address of a page of that visit and Label its path in the report of pages,
-	// as API.getRowEvolution takes it. Dimension is the number of an active custom dimension.
+	// Visitor is the id of the latest, Page the address of a page of that visit and Label its path in the report of
+	// pages, as API.getRowEvolution takes it. Dimension is the number of an active custom dimension.
 	Visitor, Page, Label, Dimension string
 }
 
@@ -157,7 +158,8 @@ func (c *Client) dimension(ctx context.Context, t target.Target) string {
 		ID     number `json:"idcustomdimension"`
 		Active bool   `json:"active"`
 	}
-	if c.ask(ctx, t, "CustomDimensions.getConfiguredCustomDimensions", url.Values{"idSite": {strconv.Itoa(t.SiteID)}}, &all) != nil {
+	if c.ask(ctx, t, "CustomDimensions.getConfiguredCustomDimensions", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
+		&all) != nil {
 		return ""
 	}
 	for _, d := range all {

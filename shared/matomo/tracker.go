@@ -25,7 +25,8 @@ const maxSkew = 30 * time.Second
 // answers like any other (core/Tracker/Response.php).
 func ping(t target.Target) url.Values {
 	return url.Values{
-		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"}, "cid": {newVisitor()}, "url": {"https://shop.example.test/"},
+		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"}, "cid": {newVisitor()},
+		"url": {"https://shop.example.test/"},
 	}
 }
 
@@ -69,7 +70,8 @@ func unreachable(err error, address string) Finding {
 	}
 	cure := networkCure(err)
 	if errors.Is(err, syscall.ECONNREFUSED) && strings.Contains(address, "//host.docker.internal") {
-		cure = "let it listen on all addresses (0.0.0.0): this machine's 127.0.0.1 is not reached from a container; with a rootless engine give this machine's address in the network"
+		cure = "let it listen on all addresses (0.0.0.0): this machine's 127.0.0.1 is not reached from a container; " +
+			"with a rootless engine give this machine's address in the network"
 	}
 	return bad("tracker", cure, "does not answer: %v", err)
 }
@@ -81,11 +83,13 @@ func (x *examination) answered(a *answer.Answer) Finding {
 	const check = "tracker"
 	switch {
 	case a.Class == answer.Accepted && a.Odd:
-		return doubtful(check, "look for PHP's warnings (display_errors) or a byte order mark in Matomo's files", "takes hits for site %d, but %s", site, a)
+		return doubtful(check, "look for PHP's warnings (display_errors) or a byte order mark in Matomo's files",
+			"takes hits for site %d, but %s", site, a)
 	case a.Class == answer.Accepted:
 		return good(check, "takes hits for site %d", site)
 	case a.Status/100 == 3:
-		return bad(check, "give the address it redirects to, where that is Matomo's: https instead of http, or with www", "%s", a)
+		return bad(check, "give the address it redirects to, where that is Matomo's: https instead of http, or "+
+			"with www", "%s", a)
 	case a.Class == answer.InFront && a.Status == http.StatusNotFound:
 		return bad(check, "look at the path: Matomo's tracker is matomo.php in its own folder", "%s", a)
 	case a.Class == answer.InFront:
@@ -93,13 +97,16 @@ func (x *examination) answered(a *answer.Answer) Finding {
 	case a.Class == answer.Token:
 		return bad(check, "give a token of a user with write access to the site", "%s", a)
 	case a.Class == answer.Rejected:
-		return bad(check, "look whether the site exists in Matomo, and whether its database runs", "refuses hits for site %d (%d)", site, a.Status)
+		return bad(check, "look whether the site exists in Matomo, and whether its database runs",
+			"refuses hits for site %d (%d)", site, a.Status)
 	case a.Class == answer.NotNow:
-		return bad(check, "turn on record_statistics in Matomo's config.ini.php, or wait where the server is overloaded", "takes no hits now: %s", a)
+		return bad(check, "turn on record_statistics in Matomo's config.ini.php, or wait where the server "+
+			"is overloaded", "takes no hits now: %s", a)
 	case a.Status >= http.StatusInternalServerError:
 		return bad(check, "read the log of Matomo's web server", "fails: %s", a)
 	case strings.Contains(a.FirstWords, "piwik.DEBUG"):
-		return bad(check, "set debug=0 in section [Tracker] of Matomo's config.ini.php", "answers with its log: hits are recorded, but could only be counted as unknown")
+		return bad(check, "set debug=0 in section [Tracker] of Matomo's config.ini.php",
+			"answers with its log: hits are recorded, but could only be counted as unknown")
 	default:
 		return bad(check, "give the address of matomo.php itself", "gives no answer of Matomo to a hit: %s", a)
 	}
@@ -118,7 +125,8 @@ func clock(date, sent time.Time) Finding {
 // token reports whether hits may carry addresses and countries.
 func (x *examination) token(ctx context.Context) []Finding {
 	if x.target.Token == "" {
-		return []Finding{doubtful("token", "give a token of a user with write access to the site", "there is none: countries, cities and addresses of visitors are not sent")}
+		return []Finding{doubtful("token", "give a token of a user with write access to the site",
+			"there is none: countries, cities and addresses of visitors are not sent")}
 	}
 	form := placedPing(x.target)
 	form.Set("token_auth", x.target.Token.Reveal())
@@ -136,16 +144,20 @@ func (x *examination) token(ctx context.Context) []Finding {
 	}
 	may := x.mayOf(ctx, x.target.Token)
 	if a.Class != answer.Accepted {
-		return []Finding{bad("token", "give a token of a user with write access to this site; a new token is known to the tracker after 5 minutes at most",
-			"is refused for site %d (%d)%s: every hit with an address or country would be lost", x.target.SiteID, a.Status, may.refused())}
+		return []Finding{bad("token",
+			"give a token of a user with write access to this site; a new token is known to the tracker after "+
+				"5 minutes at most",
+			"is refused for site %d (%d)%s: every hit with an address or country would be lost", x.target.SiteID,
+			a.Status, may.refused())}
 	}
 	return []Finding{good("token", "may write to site %d%s", x.target.SiteID, may.taken()), x.bulk(ctx)}
 }
 
-// bulk tries a token that is good in a form. Matomo does not count that of a bulk request as sent securely, and refuses a
-// superuser's for secure requests only, which new ones are unless told (plugins/UsersManager/Model.php).
+// bulk tries a token that is good in a form. Matomo does not count that of a bulk request as sent securely, and refuses
+// a superuser's for secure requests only, which new ones are unless told (plugins/UsersManager/Model.php).
 func (x *examination) bulk(ctx context.Context) Finding {
-	body, err := json.Marshal(map[string]any{"requests": []string{"?" + placedPing(x.target).Encode()}, "token_auth": x.target.Token.Reveal()})
+	body, err := json.Marshal(map[string]any{"requests": []string{"?" + placedPing(x.target).Encode()},
+		"token_auth": x.target.Token.Reveal()})
 	if err != nil {
 		return untold("bulk", "", "", "could not be tried: %v", err) // strings always marshal
 	}
@@ -159,14 +171,18 @@ func (x *examination) bulk(ctx context.Context) Finding {
 	case err != nil:
 		return doubtful("bulk", "try again before a run with SEND_MODE=bulk", "could not be tried: %v", err)
 	case a.Receipt.Invalid > 0:
-		return finding("bulk", `give a token of a user with write access alone, or a superuser's without "Only allow secure requests"`,
+		return finding("bulk",
+			`give a token of a user with write access alone, or a superuser's without "Only allow secure requests"`,
 			"the token is refused in bulk requests: %s", loss)
 	case a.Class == answer.InFront:
-		return finding("bulk", frontCure(&a, trackerSetting), "bulk requests do not get to Matomo (%s): %s", a.String(), loss)
+		return finding("bulk", frontCure(&a, trackerSetting), "bulk requests do not get to Matomo (%s): %s",
+			a.String(), loss)
 	case a.Class == answer.NoReceipt:
 		return good("bulk", "bulk requests are taken without a receipt: a queue is on")
 	case a.Class != answer.Accepted:
-		return finding("bulk", "look whether Matomo's plugin BulkTracking is active, and in its log: it refuses an address for an hour after 20 wrong tokens",
+		return finding("bulk",
+			"look whether Matomo's plugin BulkTracking is active, and in its log: it refuses an address for an hour "+
+				"after 20 wrong tokens",
 			"bulk requests are not taken (%s): %s", a.String(), loss)
 	}
 	return good("bulk", "the token is taken in bulk requests")

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Whoever starts a sink on this machine for a container finds it refuses: it listens on 127.0.0.1 unless told otherwise.
+// Whoever starts a sink on this machine for a container finds it refuses: it listens on 127.0.0.1 unless told
+// otherwise.
 func TestARefusalOfTheContainersHostSaysWhereToListen(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("dial tcp 172.17.0.1:8080: %w", syscall.ECONNREFUSED)

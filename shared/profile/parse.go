@@ -49,9 +49,11 @@ func ParseCurve(weights []float64) (Curve, problem.List) {
 	case n == 0:
 		return Typical(), nil
 	case n != 24 && n != HoursOfWeek:
-		problems.Refuse("LOAD_CURVE", fmt.Sprintf("%d weights", n), "is not a day or a week", "give 24 weights, or 168 from Monday 0 h on")
+		problems.Refuse("LOAD_CURVE", fmt.Sprintf("%d weights", n), "is not a day or a week",
+			"give 24 weights, or 168 from Monday 0 h on")
 	case sum == 0:
-		problems.Refuse("LOAD_CURVE", "", "has no weight above 0", "give the hours that have visits one, or leave it out")
+		problems.Refuse("LOAD_CURVE", "", "has no weight above 0",
+			"give the hours that have visits one, or leave it out")
 	default:
 		return curveOf(weights), nil
 	}

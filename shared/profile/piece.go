@@ -31,7 +31,8 @@ func (p Piece) Before(at time.Time) float64 {
 
 // Moment is when x visits of the piece lie behind it, from 0 to Visits. Where nobody comes it is the end.
 func (p Piece) Moment(x float64) time.Time {
-	// The root of Begin·t + (End-Begin)/(2·days)·t² = x, in the form that does not cancel where the rate hardly changes.
+	// The root of Begin·t + (End-Begin)/(2·days)·t² = x, in the form that does not cancel where the rate hardly
+	// changes.
 	root := math.Sqrt(max(0, p.Begin*p.Begin+2*(p.End-p.Begin)*x/p.days()))
 	if p.Begin+root == 0 {
 		if x > 0 || p.End == 0 {

@@ -43,8 +43,8 @@ func NewConstant(perDay float64) Profile { return Profile{kind: Constant, perDay
 // NewStages are stages one after the other, of which at least one has visits; after the last there are none.
 func NewStages(stages []Stage) Profile { return Profile{kind: Stages, stages: slices.Clone(stages)} }
 
-// NewWeek repeats a week in the zone. On a day that is put forward or back there are as many hours as the zone has, each
-// with its own rate. perDay is the mean of the 168 hours in visits per 24 hours.
+// NewWeek repeats a week in the zone. On a day that is put forward or back there are as many hours as the zone has,
+// each with its own rate. perDay is the mean of the 168 hours in visits per 24 hours.
 func NewWeek(c Curve, perDay float64, zone *time.Location) Profile {
 	p := Profile{kind: Week, zone: zone, hours: make([]float64, len(c.hours))}
 	for h, share := range c.hours {
@@ -75,7 +75,8 @@ func (p Profile) Peak() float64 {
 }
 
 // Piece is the stretch of time around at, and from at on, in which the rate is linear: a stage, an hour of the week, or
-// an hour from the start of a constant. There is none after the end of a profile. A moment before start is taken for it.
+// an hour from the start of a constant. There is none after the end of a profile. A moment before start is taken for
+// it.
 func (p Profile) Piece(start, at time.Time) (Piece, bool) {
 	switch p.kind {
 	case Week:
@@ -103,7 +104,8 @@ func (p Profile) stage(start, at time.Time) (Piece, bool) {
 // hour ends with the hour of the clock, or before it where the clock is put forward or back within the hour.
 func (p Profile) hour(at time.Time) Piece {
 	local := at.In(p.zone)
-	past := time.Duration(local.Minute())*time.Minute + time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
+	past := time.Duration(local.Minute())*time.Minute + time.Duration(local.Second())*time.Second +
+		time.Duration(local.Nanosecond())
 	to := at.Add(time.Hour - past)
 	if _, change := local.ZoneBounds(); !change.IsZero() && change.Before(to) {
 		to = change

@@ -46,7 +46,8 @@ func TestVisitsAreKnownBeforehand(t *testing.T) {
 func TestTheRateRampsWithinAStage(t *testing.T) {
 	p := parse(t, "10m:0->1000, 10m:500, 20m:500->100")
 	for after, want := range map[time.Duration]float64{
-		0: 0, time.Minute: 100, 599 * time.Second: 998.333333333, 10 * time.Minute: 500, 30 * time.Minute: 300, 40 * time.Minute: 0,
+		0: 0, time.Minute: 100, 599 * time.Second: 998.333333333, 10 * time.Minute: 500, 30 * time.Minute: 300,
+		40 * time.Minute: 0,
 	} {
 		if got := p.Rate(start, start.Add(after)); !near(got, want) {
 			t.Errorf("after %v: %v a day, want %v", after, got, want)
@@ -100,13 +101,19 @@ func TestADayHasTheHoursOfItsZone(t *testing.T) {
 		day  time.Time
 		sum  float64 // of the weights of its hours
 	}{
-		"usual":                {zone("Europe/Berlin"), time.Date(2026, 6, 1, 0, 0, 0, 0, zone("Europe/Berlin")), 300},
-		"2 h is left out":      {zone("Europe/Berlin"), time.Date(2026, 3, 29, 0, 0, 0, 0, zone("Europe/Berlin")), 300 - 3},
-		"2 h is there twice":   {zone("Europe/Berlin"), time.Date(2026, 10, 25, 0, 0, 0, 0, zone("Europe/Berlin")), 300 + 3},
-		"1 h is there twice":   {zone("America/New_York"), time.Date(2026, 11, 1, 0, 0, 0, 0, zone("America/New_York")), 300 + 2},
-		"half of 2 h is left":  {zone("Australia/Lord_Howe"), time.Date(2026, 10, 4, 0, 0, 0, 0, zone("Australia/Lord_Howe")), 300 - 1.5},
-		"half of 1 h is twice": {zone("Australia/Lord_Howe"), time.Date(2026, 4, 5, 0, 0, 0, 0, zone("Australia/Lord_Howe")), 300 + 1},
-		"within an hour":       {zone("Pacific/Chatham"), time.Date(2026, 9, 27, 0, 0, 0, 0, zone("Pacific/Chatham")), 300 - 3*.25 - 4*.75},
+		"usual": {zone("Europe/Berlin"), time.Date(2026, 6, 1, 0, 0, 0, 0, zone("Europe/Berlin")), 300},
+		"2 h is left out": {zone("Europe/Berlin"),
+			time.Date(2026, 3, 29, 0, 0, 0, 0, zone("Europe/Berlin")), 300 - 3},
+		"2 h is there twice": {zone("Europe/Berlin"),
+			time.Date(2026, 10, 25, 0, 0, 0, 0, zone("Europe/Berlin")), 300 + 3},
+		"1 h is there twice": {zone("America/New_York"),
+			time.Date(2026, 11, 1, 0, 0, 0, 0, zone("America/New_York")), 300 + 2},
+		"half of 2 h is left": {zone("Australia/Lord_Howe"),
+			time.Date(2026, 10, 4, 0, 0, 0, 0, zone("Australia/Lord_Howe")), 300 - 1.5},
+		"half of 1 h is twice": {zone("Australia/Lord_Howe"),
+			time.Date(2026, 4, 5, 0, 0, 0, 0, zone("Australia/Lord_Howe")), 300 + 1},
+		"within an hour": {zone("Pacific/Chatham"), time.Date(2026, 9, 27, 0, 0, 0, 0, zone("Pacific/Chatham")),
+			300 - 3*.25 - 4*.75},
 	} {
 		p, problems := profile.Parse("week", weights, 2400, c.zone)
 		if err := problems.Err(); err != nil {
@@ -163,10 +170,12 @@ func TestATypicalSiteSleepsAtNightAndRestsAtWeekends(t *testing.T) {
 
 func TestEveryFaultOfAProfileIsTold(t *testing.T) {
 	for load, want := range map[string][]string{
-		"weekly":                                {`LOAD_PROFILE="weekly": is not constant, week or stages; write stages as`},
-		"":                                      {"is not constant, week or stages"},
-		"10m:0→x, 20000:5m, 1h:5":               {`"10m:0→x": has no rate from 0 to 1e+10 visits a day`, `"20000:5m": does not begin with how long`},
-		"10m:-5, 1ms:3, 1h:":                    {`"10m:-5": has no rate`, `"1ms:3": is shorter than a second`, `"1h:": has no rate`},
+		"weekly": {`LOAD_PROFILE="weekly": is not constant, week or stages; write stages as`},
+		"":       {"is not constant, week or stages"},
+		"10m:0→x, 20000:5m, 1h:5": {`"10m:0→x": has no rate from 0 to 1e+10 visits a day`,
+			`"20000:5m": does not begin with how long`},
+		"10m:-5, 1ms:3, 1h:": {`"10m:-5": has no rate`, `"1ms:3": is shorter than a second`,
+			`"1h:": has no rate`},
 		"1h:NaN, 1h:Inf, 1h:2e10, 1h:":          {`"1h:NaN"`, `"1h:Inf"`, `"1h:2e10"`, `"1h:"`},
 		"10m:0, 5m:0→0":                         {"has no visits; give one stage a rate above 0"},
 		"9000h:5":                               {"is longer than a year"},
@@ -198,7 +207,8 @@ func TestACurveIsADayOrAWeek(t *testing.T) {
 		"none":     {make([]float64, 24), "LOAD_CURVE: has no weight above 0"},
 	} {
 		// It is refused though a constant does not need it.
-		if _, problems := profile.Parse("constant", c.weights, 1, time.UTC); len(problems) != 1 || !strings.Contains(problems[0].String(), c.want) {
+		if _, problems := profile.Parse("constant", c.weights, 1, time.UTC); len(problems) != 1 ||
+			!strings.Contains(problems[0].String(), c.want) {
 			t.Errorf("%s: %v", name, problems)
 		}
 	}
@@ -207,7 +217,8 @@ func TestACurveIsADayOrAWeek(t *testing.T) {
 func TestCountsAreExactDespiteRounding(t *testing.T) {
 	for load, want := range map[string]uint64{
 		"7m:0→20000, 13m:20000, 1h:20000→0": 646, // of 645.8: a part of a visit begins one
-		"144m:10":                           1, "24h:7": 7, "144m:10, 144m:20, 144m:30": 6, "1s:86400": 1, "1h:1e10": 416_666_667,
+		"144m:10":                           1, "24h:7": 7, "144m:10, 144m:20, 144m:30": 6, "1s:86400": 1,
+		"1h:1e10": 416_666_667,
 	} {
 		p := parse(t, load)
 		if got := profile.Count(p.Integral(start, start, start.Add(p.Length()))); got != want {

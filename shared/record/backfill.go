@@ -40,7 +40,8 @@ type BackfillDay struct {
 	Skipped string `json:"skipped,omitempty"`
 }
 
-// Batch is one request with whole visits of one day. FirstVisit is the lowest of their numbers; others lie between them.
+// Batch is one request with whole visits of one day. FirstVisit is the lowest of their numbers; others lie between
+// them.
 type Batch struct {
 	Number     uint64 `json:"number"`
 	Date       string `json:"date"`

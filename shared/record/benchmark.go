@@ -23,8 +23,8 @@ type ReportBenchmark struct {
 	// Repeats and Parallel are how often each report was asked for warm, and by how many at once.
 	Repeats  int `json:"repeats"`
 	Parallel int `json:"parallel"`
-	// Version is Matomo's. Visits are those of the site in the longest of the periods, counted at the end because asking
-	// for them has Matomo archive; nil where they could not be counted. Both are the state of the data.
+	// Version is Matomo's. Visits are those of the site in the longest of the periods, counted at the end because
+	// asking for them has Matomo archive; nil where they could not be counted. Both are the state of the data.
 	Version string  `json:"version"`
 	Visits  *uint64 `json:"visits"`
 	// RunID is the run that was sending meanwhile, empty where none was.
@@ -110,8 +110,8 @@ type ReportDifference struct {
 	Period  string        `json:"period"`
 	Segment string        `json:"segment"`
 	Verdict ReportVerdict `json:"verdict" enum:"same,slower,faster,new,failing"`
-	// Before and Now are the medians of the warm requests in seconds, and Ratio how many times as long it takes now; each is
-	// nil where there is none.
+	// Before and Now are the medians of the warm requests in seconds, and Ratio how many times as long it takes now;
+	// each is nil where there is none.
 	Before *float64 `json:"before"`
 	Now    *float64 `json:"now"`
 	Ratio  *float64 `json:"ratio"`

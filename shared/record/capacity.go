@@ -18,7 +18,8 @@ type Capacity struct {
 	// not hold there: how the limit showed.
 	BrokenRate float64   `json:"broken_rate,omitempty"`
 	Limit      []Verdict `json:"limit,omitempty"`
-	// Void is why the search gave up: its last step could not be measured however often it was tried. Empty where it did not.
+	// Void is why the search gave up: its last step could not be measured however often it was tried. Empty where it
+	// did not.
 	Void string `json:"void,omitempty"`
 	// Steps are those that have ended, in their order.
 	Steps []CapacityStep `json:"steps"`
@@ -31,8 +32,8 @@ type CapacityKind string
 
 // The kinds of a step.
 const (
-	// CapacityRaise looks for a rate that breaks, CapacityBisect for the limit between one that held and one that broke,
-	// and CapacityConfirm holds the rate found for a minute.
+	// CapacityRaise looks for a rate that breaks, CapacityBisect for the limit between one that held and one that
+	// broke, and CapacityConfirm holds the rate found for a minute.
 	CapacityRaise   CapacityKind = "raise"
 	CapacityBisect  CapacityKind = "bisect"
 	CapacityConfirm CapacityKind = "confirm"
@@ -65,8 +66,8 @@ type CapacityStep struct {
 	// ErrorShare is that of the hits that ended otherwise than accepted, 0 to 1.
 	ErrorShare float64 `json:"error_share"`
 	Held       bool    `json:"held"`
-	// Void is why what was measured says nothing of the target: the loadgen stood still, or hits were refused in front of
-	// Matomo or not sent to it at all. The step is measured again. Empty where it counts.
+	// Void is why what was measured says nothing of the target: the loadgen stood still, or hits were refused in front
+	// of Matomo or not sent to it at all. The step is measured again. Empty where it counts.
 	Void     string    `json:"void,omitempty"`
 	Verdicts []Verdict `json:"verdicts"`
 }

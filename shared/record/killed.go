@@ -7,21 +7,22 @@ import (
 	"github.com/puttrix/trafficinator/shared/answer"
 )
 
-// Reserved are visits whose numbers a run has reserved and that have not begun, with the hits that they would send. A run
-// begins no visit that it has not written as reserved, so that after a kill these are the only ones that may have begun
-// since.
+// Reserved are visits whose numbers a run has reserved and that have not begun, with the hits that they would send. A
+// run begins no visit that it has not written as reserved, so that after a kill these are the only ones that may have
+// begun since.
 type Reserved struct {
 	Visits uint64            `json:"visits"`
 	ByKind map[string]uint64 `json:"by_kind"`
 }
 
-// CloseKilled ends the summary of a run that was killed. All that may have been sent after it was written last is unknown:
-// the hits of visits that were open, and those of visits that were reserved. What Matomo has lies between the accepted hits
-// and these together with the unknown ones.
+// CloseKilled ends the summary of a run that was killed. All that may have been sent after it was written last is
+// unknown: the hits of visits that were open, and those of visits that were reserved. What Matomo has lies between the
+// accepted hits and these together with the unknown ones.
 //
 // What a backfill sent since stands in its journal, and is counted when the job goes on.
 func (s *Summary) CloseKilled(now time.Time) {
-	s.ByKind, s.ByTarget = addHits(s.ByKind, nil), addHits(s.ByTarget, nil) // copies, which are there in an odd ledger too
+	// copies, which are there in an odd ledger too
+	s.ByKind, s.ByTarget = addHits(s.ByKind, nil), addHits(s.ByTarget, nil)
 	for name, t := range s.Targets {
 		if t.Reserved != nil {
 			s.begin(name, &t)
@@ -38,11 +39,14 @@ func (s *Summary) CloseKilled(now time.Time) {
 	for name, h := range s.ByTarget {
 		s.ByTarget[name] = h.closed()
 		if open := s.ByTarget[name].Unknown - h.Unknown; open > 0 {
-			s.Reasons = addReasons(s.Reasons, []Reason{{Target: name, Class: answer.Broken.String(), Hits: open, FirstWords: "the loadgen was killed"}})
+			s.Reasons = addReasons(s.Reasons,
+				[]Reason{{Target: name, Class: answer.Broken.String(), Hits: open,
+					FirstWords: "the loadgen was killed"}})
 		}
 	}
 	s.Hits = s.Hits.closed()
-	s.Message = "killed: what was sent after this was last written, as a rule a second before, is not known; all that was open then is unknown"
+	s.Message = "killed: what was sent after this was last written, as a rule a second before, is not known; all " +
+		"that was open then is unknown"
 	if s.Kind != BackfillJob {
 		// Of a summary of an earlier version the hits of these visits are not known.
 		if lost := s.NextVisit - s.FirstVisit - s.Visits.Planned; lost > 0 {

@@ -13,14 +13,18 @@ import (
 func open() record.Summary {
 	return record.Summary{
 		Kind: record.Live, FirstVisit: 100, NextVisit: 113, Due: 11, InFlight: 2, OpenVisits: 4,
-		Hits:     record.Hits{Planned: 40, Accepted: 20, Failed: 3, Unknown: 1, Shed: 4},
-		ByKind:   map[string]record.Hits{"pageview": {Planned: 30, Accepted: 20, Failed: 1}, "order": {Planned: 10, Failed: 2, Unknown: 1, Shed: 4}},
-		ByTarget: map[string]record.Hits{"a": {Planned: 25, Accepted: 20}, "b": {Planned: 15, Failed: 3, Unknown: 1, Shed: 4}},
-		Account:  record.Account{Visits: record.Visits{Planned: 10, Complete: 3, Partial: 1, Uncertain: 1, Lost: 1}},
+		Hits: record.Hits{Planned: 40, Accepted: 20, Failed: 3, Unknown: 1, Shed: 4},
+		ByKind: map[string]record.Hits{"pageview": {Planned: 30, Accepted: 20, Failed: 1},
+			"order": {Planned: 10, Failed: 2, Unknown: 1, Shed: 4}},
+		ByTarget: map[string]record.Hits{"a": {Planned: 25, Accepted: 20},
+			"b": {Planned: 15, Failed: 3, Unknown: 1, Shed: 4}},
+		Account: record.Account{Visits: record.Visits{Planned: 10, Complete: 3, Partial: 1, Uncertain: 1, Lost: 1}},
 		Targets: map[string]record.Target{
-			"a": {ByKind: map[string]record.Hits{"pageview": {Planned: 25, Accepted: 20}}, Account: record.Account{Visits: record.Visits{Planned: 6, Complete: 3}},
+			"a": {ByKind: map[string]record.Hits{"pageview": {Planned: 25, Accepted: 20}},
+				Account:  record.Account{Visits: record.Visits{Planned: 6, Complete: 3}},
 				Reserved: &record.Reserved{Visits: 2, ByKind: map[string]uint64{"pageview": 5, "search": 1}}},
-			"b": {ByKind: map[string]record.Hits{"pageview": {Planned: 5, Failed: 1}, "order": {Planned: 10, Failed: 2, Unknown: 1, Shed: 4}},
+			"b": {ByKind: map[string]record.Hits{"pageview": {Planned: 5, Failed: 1},
+				"order": {Planned: 10, Failed: 2, Unknown: 1, Shed: 4}},
 				Account:  record.Account{Visits: record.Visits{Planned: 4, Partial: 1, Uncertain: 1, Lost: 1}},
 				Reserved: &record.Reserved{Visits: 1, ByKind: map[string]uint64{"order": 2}}},
 		},
@@ -49,7 +53,8 @@ func TestWhatAKilledRunMayHaveSentIsUnknown(t *testing.T) {
 	if want := (record.Visits{Planned: 8, Complete: 3, Uncertain: 5}); s.Targets["a"].Visits != want {
 		t.Errorf("visits of a %+v, want %+v", s.Targets["a"].Visits, want)
 	}
-	if s.Reason != "killed" || s.Killed != 1 || s.OpenVisits+s.InFlight != 0 || s.Due != 13 || s.Targets["a"].Reserved != nil {
+	if s.Reason != "killed" || s.Killed != 1 || s.OpenVisits+s.InFlight != 0 || s.Due != 13 ||
+		s.Targets["a"].Reserved != nil {
 		t.Errorf("%+v", s)
 	}
 }
@@ -62,7 +67,8 @@ func TestAnEarlierVersionsLedgerSaysHowManyVisitsHaveNoHits(t *testing.T) {
 		s.Targets[name] = target
 	}
 	s.CloseKilled(time.Unix(9, 0))
-	if !strings.Contains(s.Message, "up to 3 visits that began since have no hits here") || s.Visits.Planned != 13 || s.Hits.Planned != 40 {
+	if !strings.Contains(s.Message, "up to 3 visits that began since have no hits here") || s.Visits.Planned != 13 ||
+		s.Hits.Planned != 40 {
 		t.Errorf("%q, %+v, %+v", s.Message, s.Visits, s.Hits)
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Merge adds up the lives of one run, the earliest first, of which there is at least one: a loadgen that is started again
-// under its RUN_ID keeps a ledger of its own for what it sends from then on. What cannot be added is that of the last. A
-// backfill's ledger is whole in each life, because it is made from its journal.
+// Merge adds up the lives of one run, the earliest first, of which there is at least one: a loadgen that is started
+// again under its RUN_ID keeps a ledger of its own for what it sends from then on. What cannot be added is that of the
+// last. A backfill's ledger is whole in each life, because it is made from its journal.
 func Merge(lives []Summary) Summary {
 	out := lives[len(lives)-1]
 	if len(lives) == 1 || out.Kind == BackfillJob {
@@ -44,7 +44,10 @@ func Merge(lives []Summary) Summary {
 	out.DurationSeconds = duration.Seconds()
 	out.Standstills = append(standstills, out.Standstills...)
 	out.Latency = Latency{}
-	if all := out.Latencies(); all != nil && !slices.ContainsFunc(slices.Collect(maps.Values(out.Targets)), func(t Target) bool { return t.Histogram == "" }) {
+	if all := out.Latencies(); all != nil &&
+		!slices.ContainsFunc(slices.Collect(maps.Values(out.Targets)), func(t Target) bool {
+			return t.Histogram == ""
+		}) {
 		out.Latency = Percentiles(all)
 	}
 	return out
@@ -66,7 +69,8 @@ func (v Visits) plus(o Visits) Visits {
 
 func (a Account) plus(o Account) Account {
 	return Account{
-		Visits: a.Visits.plus(o.Visits), Revenue: a.Revenue + o.Revenue, Tax: a.Tax + o.Tax, Shipping: a.Shipping + o.Shipping, Items: a.Items + o.Items,
+		Visits: a.Visits.plus(o.Visits), Revenue: a.Revenue + o.Revenue, Tax: a.Tax + o.Tax,
+		Shipping: a.Shipping + o.Shipping, Items: a.Items + o.Items,
 		Opened: Opened{
 			add(a.Opened.Days, o.Opened.Days), add(a.Opened.Countries, o.Opened.Countries),
 			add(a.Opened.Sources, o.Opened.Sources), add(a.Opened.Devices, o.Opened.Devices),

@@ -24,32 +24,40 @@ func life(t *testing.T, start time.Time, n uint64, ms int64) record.Summary {
 	}
 	hits := record.Hits{Planned: n, Accepted: n}
 	account := record.Account{
-		Visits: record.Visits{Planned: n, Complete: n}, Revenue: 1.5, Items: 2, Opened: record.Opened{Days: map[string]uint64{"2026-03-01": n}},
+		Visits: record.Visits{Planned: n, Complete: n}, Revenue: 1.5, Items: 2,
+		Opened: record.Opened{Days: map[string]uint64{"2026-03-01": n}},
 	}
 	return record.Summary{
-		RunID: "r", Started: start, Ended: start.Add(time.Minute), Reason: "killed", Hits: hits, Due: n, Account: account,
-		ByKind: map[string]record.Hits{"pageview": hits}, ByTarget: map[string]record.Hits{"a": hits},
-		Targets: map[string]record.Target{"a": {URL: "u", ByKind: map[string]record.Hits{"pageview": hits}, Account: account, Histogram: string(text)}},
+		RunID: "r", Started: start, Ended: start.Add(time.Minute), Reason: "killed", Hits: hits, Due: n,
+		Account: account,
+		ByKind:  map[string]record.Hits{"pageview": hits}, ByTarget: map[string]record.Hits{"a": hits},
+		Targets: map[string]record.Target{"a": {URL: "u", ByKind: map[string]record.Hits{"pageview": hits},
+			Account: account, Histogram: string(text)}},
 	}
 }
 
 func TestTheLivesOfARunAddUp(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	first, last := life(t, start, 60, 10), life(t, start.Add(time.Hour), 40, 200)
-	first.Standstills, last.Standstills = []record.Standstill{{Seconds: 90, Visits: 3, Hits: 10}}, []record.Standstill{{Seconds: 5, Hits: 1}}
+	first.Standstills, last.Standstills = []record.Standstill{{Seconds: 90, Visits: 3, Hits: 10}},
+		[]record.Standstill{{Seconds: 5, Hits: 1}}
 	last.DurationSeconds = 30 // the wall clock was set meanwhile
 	first.Killed, first.Message, last.Reason, last.FirstVisit = 1, "killed", "stop_after_visits", 60
 	s := record.Merge([]record.Summary{first, last})
-	if s.Hits.Accepted != 100 || s.ByKind["pageview"].Planned != 100 || s.ByTarget["a"].Accepted != 100 || s.Visits.Complete != 100 || s.Due != 100 {
+	if s.Hits.Accepted != 100 || s.ByKind["pageview"].Planned != 100 || s.ByTarget["a"].Accepted != 100 ||
+		s.Visits.Complete != 100 || s.Due != 100 {
 		t.Errorf("%+v", s)
 	}
-	if a := s.Targets["a"]; a.Visits.Complete != 100 || a.ByKind["pageview"].Accepted != 100 || a.Items != 4 || a.Opened.Days["2026-03-01"] != 100 {
+	if a := s.Targets["a"]; a.Visits.Complete != 100 || a.ByKind["pageview"].Accepted != 100 || a.Items != 4 ||
+		a.Opened.Days["2026-03-01"] != 100 {
 		t.Errorf("its target: %+v", a)
 	}
-	if !s.Started.Equal(start) || s.FirstVisit != 0 || s.Reason != "stop_after_visits" || s.Message != "killed" || s.Killed != 1 || s.Revenue != 3 {
+	if !s.Started.Equal(start) || s.FirstVisit != 0 || s.Reason != "stop_after_visits" || s.Message != "killed" ||
+		s.Killed != 1 || s.Revenue != 3 {
 		t.Errorf("%+v", s)
 	}
-	if d, still := s.Duration(), s.StoodStill(); d != 90*time.Second || still.Seconds != 95 || still.Visits != 3 || still.Hits != 11 {
+	if d, still := s.Duration(), s.StoodStill(); d != 90*time.Second || still.Seconds != 95 || still.Visits != 3 ||
+		still.Hits != 11 {
 		t.Errorf("lasted %s, stood still %+v: want 1 min 30 s without the hour between the lives", d, still)
 	}
 	// 60 of 10 ms and 40 of 200 ms: the median is of the first life, the 95th percentile of the last.

@@ -36,7 +36,8 @@ func (r Reason) String() string {
 // SortReasons puts those with most hits first.
 func SortReasons(all []Reason) {
 	slices.SortFunc(all, func(a, b Reason) int {
-		return cmp.Or(cmp.Compare(b.Hits, a.Hits), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Status, b.Status))
+		return cmp.Or(cmp.Compare(b.Hits, a.Hits), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Class, b.Class),
+			cmp.Compare(a.Status, b.Status))
 	})
 }
 
@@ -44,13 +45,16 @@ func SortReasons(all []Reason) {
 func addReasons(earlier, later []Reason) []Reason {
 	all := slices.Clone(earlier)
 	for _, r := range later {
-		same := slices.IndexFunc(all, func(o Reason) bool { return o.Target == r.Target && o.Class == r.Class && o.Status == r.Status })
+		same := slices.IndexFunc(all, func(o Reason) bool {
+			return o.Target == r.Target && o.Class == r.Class && o.Status == r.Status
+		})
 		if same < 0 {
 			all = append(all, r)
 			continue
 		}
 		all[same].Hits += r.Hits
-		all[same].FirstWords, all[same].Server = cmp.Or(all[same].FirstWords, r.FirstWords), cmp.Or(all[same].Server, r.Server)
+		all[same].FirstWords, all[same].Server = cmp.Or(all[same].FirstWords, r.FirstWords),
+			cmp.Or(all[same].Server, r.Server)
 	}
 	SortReasons(all)
 	return all

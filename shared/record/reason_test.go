@@ -10,16 +10,20 @@ import (
 
 func TestTheReasonsOfLivesAddUp(t *testing.T) {
 	first := record.Summary{
-		Reasons:  []record.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 5, FirstWords: "Blocked"}, {Target: "a", Class: "late", Hits: 1}},
+		Reasons: []record.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 5, FirstWords: "Blocked"},
+			{Target: "a", Class: "late", Hits: 1}},
 		Warnings: []record.Reason{{Target: "a", Class: "accepted_no_receipt", Status: 200, Hits: 2}},
 	}
 	second := record.Summary{
-		Reasons:  []record.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 2, FirstWords: "other"}, {Target: "b", Class: "late", Hits: 9}},
+		Reasons: []record.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 2, FirstWords: "other"},
+			{Target: "b", Class: "late", Hits: 9}},
 		Warnings: []record.Reason{{Target: "a", Class: "accepted_no_receipt", Status: 200, Hits: 3}},
 	}
 	all := record.Merge([]record.Summary{first, second})
 	want := []record.Reason{
-		{Target: "b", Class: "late", Hits: 9}, {Target: "a", Class: "in_front", Status: 403, Hits: 7, FirstWords: "Blocked"}, {Target: "a", Class: "late", Hits: 1},
+		{Target: "b", Class: "late", Hits: 9},
+		{Target: "a", Class: "in_front", Status: 403, Hits: 7, FirstWords: "Blocked"},
+		{Target: "a", Class: "late", Hits: 1},
 	}
 	if !slices.Equal(all.Reasons, want) || len(all.Warnings) != 1 || all.Warnings[0].Hits != 5 {
 		t.Errorf("%+v, %+v", all.Reasons, all.Warnings)
@@ -36,7 +40,8 @@ func TestHitsOfAKilledRunHaveAReason(t *testing.T) {
 	}
 	s.CloseKilled(time.Now())
 	want := []record.Reason{
-		{Target: "a", Class: "broken", Hits: 6, FirstWords: "the loadgen was killed"}, {Target: "a", Class: "in_front", Status: 403, Hits: 1},
+		{Target: "a", Class: "broken", Hits: 6, FirstWords: "the loadgen was killed"},
+		{Target: "a", Class: "in_front", Status: 403, Hits: 1},
 	}
 	if !slices.Equal(s.Reasons, want) {
 		t.Errorf("%+v", s.Reasons)
@@ -45,7 +50,8 @@ func TestHitsOfAKilledRunHaveAReason(t *testing.T) {
 
 func TestAReasonIsASentence(t *testing.T) {
 	for want, r := range map[string]record.Reason{
-		`something in front of Matomo answered 403 (Server: gate): "Blocked"`: {Class: "in_front", Status: 403, Server: "gate", FirstWords: "Blocked"},
+		`something in front of Matomo answered 403 (Server: gate): "Blocked"`: {Class: "in_front", Status: 403,
+			Server: "gate", FirstWords: "Blocked"},
 		"not in time": {Class: "late"},
 		"answered 200: bulk without a receipt, a queue is on": {Class: "accepted_no_receipt", Status: 200},
 		"answered 200 with other text around: \"Warning\"":    {Class: "accepted", Status: 200, FirstWords: "Warning"},

@@ -51,8 +51,8 @@ type Reconciliation struct {
 	// Waiting tells what is waited for, and Until when the wait ends at the latest.
 	Waiting string    `json:"waiting,omitempty"`
 	Until   time.Time `json:"until,omitzero"`
-	// Verdict is the first of short, more, not_asked, not_archived, incomparable and equal that a target has; it is empty
-	// until the reconciliation is done.
+	// Verdict is the first of short, more, not_asked, not_archived, incomparable and equal that a target has; it is
+	// empty until the reconciliation is done.
 	Verdict Match              `json:"verdict,omitempty" enum:"equal,short,more,not_asked,not_archived,incomparable"`
 	Targets []ReconciledTarget `json:"targets"`
 }
@@ -64,20 +64,20 @@ type ReconciledTarget struct {
 	SiteID int    `json:"site_id"`
 	// Parts are the targets where there are several.
 	Parts []ReconciledPart `json:"parts,omitempty"`
-	// Verdict is the first of short, more, not_asked, not_archived and equal that is true of a row, else incomparable. It is
-	// not equal where the visits cannot be compared, and empty until the reconciliation is done.
+	// Verdict is the first of short, more, not_asked, not_archived and equal that is true of a row, else incomparable.
+	// It is not equal where the visits cannot be compared, and empty until the reconciliation is done.
 	Verdict Match `json:"verdict,omitempty" enum:"equal,short,more,not_asked,not_archived,incomparable"`
 	// Slice is how the run is told from other traffic: dimension (its own custom dimension), site (the site had nothing
-	// else on those days) or difference (what is there less what was there before); it is empty where it could not be asked.
-	// Limits says what that cannot tell.
+	// else on those days) or difference (what is there less what was there before); it is empty where it could not be
+	// asked. Limits says what that cannot tell.
 	Slice  string `json:"slice,omitempty" enum:"dimension,site,difference"`
 	Limits string `json:"limits,omitempty"`
 	// Error tells why nothing could be asked.
 	Error  string          `json:"error,omitempty"`
 	Rows   []ReconciledRow `json:"rows"`
 	Causes []Cause         `json:"causes,omitempty"`
-	// Freshness is how many seconds lay between a hit being sent and its visit being visible, as far as it was seen; nil
-	// where it was not.
+	// Freshness is how many seconds lay between a hit being sent and its visit being visible, as far as it was seen;
+	// nil where it was not.
 	Freshness *float64 `json:"freshness_seconds,omitempty"`
 }
 
@@ -111,9 +111,9 @@ func (r ReconciledRow) Telling() bool {
 
 // Cause is why rows are off, from evidence.
 type Cause struct {
-	// Kind is rejected, unknown, killed, excluded_addresses, excluded_agents, excluded_parameters, known_urls, failures,
-	// clock, queue, spam, retention, dimension, archiving, visits_split (Matomo makes more visits of the same actions) or
-	// surplus (more actions than were sent).
+	// Kind is rejected, unknown, killed, excluded_addresses, excluded_agents, excluded_parameters, known_urls,
+	// failures, clock, queue, spam, retention, dimension, archiving, visits_split (Matomo makes more visits of the same
+	// actions) or surplus (more actions than were sent).
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
 	Cure    string `json:"cure,omitempty"`

@@ -19,8 +19,9 @@ type Hits struct {
 	Abandoned uint64 `json:"abandoned"`
 }
 
-// Visits counts visits by fate; Planned is the sum of the five, Split the visits that Matomo makes beyond them, and Repeated
-// those that it may make: of a visitor whose next hit was sent while Matomo may still have been at work on the last request.
+// Visits counts visits by fate; Planned is the sum of the five, Split the visits that Matomo makes beyond them, and
+// Repeated those that it may make: of a visitor whose next hit was sent while Matomo may still have been at work on the
+// last request.
 type Visits struct {
 	Planned   uint64 `json:"planned"`
 	Complete  uint64 `json:"complete"`
@@ -79,8 +80,8 @@ type Account struct {
 }
 
 // Opened counts the visits of which an action was accepted, as Matomo's reports break them down: by the site's days
-// (YYYY-MM-DD), ISO country ("" where none was sent), source (direct, search, social, website, campaign; "" where the first
-// hit, which alone tells it, was not accepted) and device type.
+// (YYYY-MM-DD), ISO country ("" where none was sent), source (direct, search, social, website, campaign; "" where the
+// first hit, which alone tells it, was not accepted) and device type.
 type Opened struct {
 	Days      map[string]uint64 `json:"days"`
 	Countries map[string]uint64 `json:"countries"`
@@ -99,11 +100,11 @@ type Summary struct {
 	// Ended is zero and Reason empty while the run goes on.
 	Ended  time.Time `json:"ended,omitzero"`
 	Reason string    `json:"reason"`
-	// DurationSeconds is how long the run has lasted, the sleep of its machine included, by a clock that nobody sets. Ended
-	// is so much later than Started, whatever the wall clock shows by then. Older summaries have none.
+	// DurationSeconds is how long the run has lasted, the sleep of its machine included, by a clock that nobody sets.
+	// Ended is so much later than Started, whatever the wall clock shows by then. Older summaries have none.
 	DurationSeconds float64 `json:"duration_seconds,omitempty"`
-	// Killed counts the starts of the loadgen that were killed. What they sent after the summary was written last is among
-	// the unknown hits.
+	// Killed counts the starts of the loadgen that were killed. What they sent after the summary was written last is
+	// among the unknown hits.
 	Killed int `json:"killed,omitempty"`
 	// Message explains an end that nobody asked for.
 	Message string `json:"message,omitempty"`
@@ -120,8 +121,8 @@ type Summary struct {
 	Targets map[string]Target `json:"targets"`
 	// Strategy is how visits are dealt out to the targets.
 	Strategy string `json:"distribution_strategy,omitempty"`
-	// Reasons say why hits were not accepted, most hits first. Warnings are of the same form, for hits that were accepted
-	// although something about their answers was wrong.
+	// Reasons say why hits were not accepted, most hits first. Warnings are of the same form, for hits that were
+	// accepted although something about their answers was wrong.
 	Reasons  []Reason `json:"reasons,omitempty"`
 	Warnings []Reason `json:"warnings,omitempty"`
 	// Standstills are the times in which this process itself did not run: paused, or the machine asleep.

@@ -13,10 +13,13 @@ func TestARunLastsAsLongAsItsOwnClockSays(t *testing.T) {
 		s    record.Summary
 		want time.Duration
 	}{
-		"the wall clock was set back":         {record.Summary{Started: start, Ended: start.Add(-time.Hour), DurationSeconds: 11}, 11 * time.Second},
-		"the wall clock was set forward":      {record.Summary{Started: start, Ended: start.Add(time.Hour), DurationSeconds: 11}, 11 * time.Second},
-		"it goes on":                          {record.Summary{Started: start, DurationSeconds: 3}, 3 * time.Second},
-		"of an older loadgen":                 {record.Summary{Started: start, Ended: start.Add(time.Minute)}, time.Minute},
+		"the wall clock was set back": {record.Summary{Started: start, Ended: start.Add(-time.Hour),
+			DurationSeconds: 11}, 11 * time.Second},
+		"the wall clock was set forward": {record.Summary{Started: start, Ended: start.Add(time.Hour),
+			DurationSeconds: 11}, 11 * time.Second},
+		"it goes on": {record.Summary{Started: start, DurationSeconds: 3}, 3 * time.Second},
+		"of an older loadgen": {record.Summary{Started: start, Ended: start.Add(time.Minute)},
+			time.Minute},
 		"of an older loadgen, under way":      {record.Summary{Started: start}, 0},
 		"of an older loadgen, clock set back": {record.Summary{Started: start, Ended: start.Add(-time.Hour)}, 0},
 	} {

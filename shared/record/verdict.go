@@ -11,7 +11,7 @@ type Verdict struct {
 	Held  bool     `json:"held"`
 	// BuiltIn says that nobody set the threshold.
 	BuiltIn bool `json:"built_in,omitempty"`
-	// Pending says that it does not hold yet and that this means nothing: nothing was measured so far, or what it counts
-	// still grows. Nothing is pending once a run has ended.
+	// Pending says that it does not hold yet and that this means nothing: nothing was measured so far, or what it
+	// counts still grows. Nothing is pending once a run has ended.
 	Pending bool `json:"pending,omitempty"`
 }

@@ -1,5 +1,5 @@
-// Package recorded owns what Matomo makes of a text before it records it: where it cuts, and what it takes for none. What
-// the text is for is the formats' to know.
+// Package recorded owns what Matomo makes of a text before it records it: where it cuts, and what it takes for none.
+// What the text is for is the formats' to know.
 package recorded
 
 import (
@@ -10,16 +10,16 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// Where texts end. Matomo cuts at bytes; where that is inside a character its database refuses the hit, and in bulk Matomo
-// undoes the whole request.
+// Where texts end. Matomo cuts at bytes; where that is inside a character its database refuses the hit, and in bulk
+// Matomo undoes the whole request.
 const (
-	// MaxText is for titles, keywords, and the addresses of pages, outlinks and downloads, in bytes (page_maximum_length of
-	// config/global.ini.php).
+	// MaxText is for titles, keywords, and the addresses of pages, outlinks and downloads, in bytes
+	// (page_maximum_length of config/global.ini.php).
 	MaxText = 1024
 	// MaxCategory is for the category of a search, in bytes (plugins/Actions/Actions/ActionSiteSearch.php).
 	MaxCategory = 200
-	// MaxEvent is for category, action and name of an event, in characters: it is not cut, and the database refuses longer
-	// ones (log_action.name of core/Db/Schema/Mysql.php).
+	// MaxEvent is for category, action and name of an event, in characters: it is not cut, and the database refuses
+	// longer ones (log_action.name of core/Db/Schema/Mysql.php).
 	MaxEvent = 4096
 )
 
@@ -44,8 +44,8 @@ func Empty(text string) bool {
 	return text == "" || text == "0"
 }
 
-// Doubt says what Matomo makes of a text otherwise than it stands there, and the cure; "" where it records all of it. limit is
-// in bytes, 0 for none. An empty text is in order.
+// Doubt says what Matomo makes of a text otherwise than it stands there, and the cure; "" where it records all of it.
+// limit is in bytes, 0 for none. An empty text is in order.
 func Doubt(text string, limit int) (message, cure string) {
 	hidden, isHidden := textfile.FindHidden(text)
 	switch {

@@ -17,7 +17,8 @@ import (
 //go:embed benchmark.html
 var benchmarkText string
 
-var benchmarkPage = template.Must(template.Must(page.Clone()).New("benchmark").Parse(strings.Replace(benchmarkText, "STYLE", pageStyle, 1)))
+var benchmarkPage = template.Must(template.Must(page.Clone()).New("benchmark").Parse(strings.Replace(benchmarkText,
+	"STYLE", pageStyle, 1)))
 
 // Benchmark is how fast a Matomo's reports were, for a page.
 type Benchmark struct {
@@ -52,8 +53,9 @@ type (
 
 // verdicts have a sign each, so that colour is not alone.
 var verdicts = map[record.ReportVerdict]tone{
-	record.ReportSlower: {"bad", "▲ slower"}, record.ReportFaster: {"good", "▼ faster"}, record.ReportSame: {"muted", "= same"},
-	record.ReportNew: {"muted", "new"}, record.ReportFailing: {"bad", "✗ failing"},
+	record.ReportSlower: {"bad", "▲ slower"}, record.ReportFaster: {"good", "▼ faster"},
+	record.ReportSame: {"muted", "= same"},
+	record.ReportNew:  {"muted", "new"}, record.ReportFailing: {"bad", "✗ failing"},
 }
 
 // BenchmarkHTML writes a benchmark of reports as one page that needs nothing else, its slowest report first.
@@ -135,12 +137,14 @@ func (v *benchmarkView) badge(failing int) badge {
 func (v *benchmarkView) tiles(failing, timeouts int) []tile {
 	visits := tile{ID: "data", Name: "Visits of the site", Text: "–", More: "not counted"}
 	if v.Visits != nil {
-		visits.Value, visits.Text, visits.More = strconv.FormatUint(*v.Visits, 10), count(*v.Visits), "in the longest period"
+		visits.Value, visits.Text, visits.More = strconv.FormatUint(*v.Visits, 10), count(*v.Visits),
+			"in the longest period"
 	}
 	slowest := tile{ID: "slowest", Name: "Slowest report", Text: "–"}
 	if len(v.Rows) > 0 {
 		r := v.Rows[0]
-		slowest.Value, slowest.Text, slowest.More = strconv.FormatFloat(r.Warm.P50, 'g', -1, 64), latency(r.Warm.P50), "p50 of "+r.Report+", "+r.Period
+		slowest.Value, slowest.Text, slowest.More = strconv.FormatFloat(r.Warm.P50, 'g', -1, 64), latency(r.Warm.P50),
+			"p50 of "+r.Report+", "+r.Period
 	}
 	bad := func(n int) string {
 		if n > 0 {
@@ -149,13 +153,15 @@ func (v *benchmarkView) tiles(failing, timeouts int) []tile {
 		return ""
 	}
 	tiles := []tile{
-		{"reports", "Reports measured", strconv.Itoa(len(v.Rows)), strconv.Itoa(len(v.Rows)), fmt.Sprintf("%d skipped", len(v.Skipped)), ""},
+		{"reports", "Reports measured", strconv.Itoa(len(v.Rows)), strconv.Itoa(len(v.Rows)),
+			fmt.Sprintf("%d skipped", len(v.Skipped)), ""},
 		slowest, visits,
 		{"failing", "Failing reports", strconv.Itoa(failing), strconv.Itoa(failing), "no warm answer", bad(failing)},
 		{"timeouts", "Timeouts", strconv.Itoa(timeouts), strconv.Itoa(timeouts), "of all requests", bad(timeouts)},
 	}
 	if v.Comparison != nil {
-		tiles = append(tiles, tile{"slower", "Slower reports", strconv.Itoa(v.Slower), strconv.Itoa(v.Slower), "than the baseline", bad(v.Slower)})
+		tiles = append(tiles, tile{"slower", "Slower reports", strconv.Itoa(v.Slower), strconv.Itoa(v.Slower),
+			"than the baseline", bad(v.Slower)})
 	}
 	return tiles
 }

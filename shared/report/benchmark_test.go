@@ -14,11 +14,15 @@ import (
 func twoReports() *report.Benchmark {
 	cold, visits, end := 1.5, uint64(20_000), start.Add(time.Minute)
 	return &report.Benchmark{ReportBenchmark: record.ReportBenchmark{
-		ID: "b1", Target: "main", URL: "https://m.test/matomo.php", SiteID: 3, Began: start, Ended: &end, State: record.BenchmarkDone,
+		ID: "b1", Target: "main", URL: "https://m.test/matomo.php", SiteID: 3, Began: start, Ended: &end,
+		State:   record.BenchmarkDone,
 		Version: "5.2.0", Visits: &visits, Date: "2026-03-28", Repeats: 5, Parallel: 4, RunID: "nightly-7",
 		Results: []record.ReportTiming{
-			{Report: "Goals", Method: "Goals.get", Period: "day", Warm: record.Spread{Requests: 5, P50: .02, P95: .03, Max: .04}, Rows: 1, Bytes: 300},
-			{Report: "Page URLs", Method: "Actions.getPageUrls", Period: "month", Segment: "countryCode==se", Cold: &cold, Warm: record.Spread{Requests: 5, P50: .25, P95: .4, Max: .5}, Rows: 100, Bytes: 123_456, Timeouts: 1},
+			{Report: "Goals", Method: "Goals.get", Period: "day",
+				Warm: record.Spread{Requests: 5, P50: .02, P95: .03, Max: .04}, Rows: 1, Bytes: 300},
+			{Report: "Page URLs", Method: "Actions.getPageUrls", Period: "month", Segment: "countryCode==se",
+				Cold: &cold, Warm: record.Spread{Requests: 5, P50: .25, P95: .4, Max: .5}, Rows: 100, Bytes: 123_456,
+				Timeouts: 1},
 		},
 		Skipped: []record.SkippedReport{{Report: "Custom dimension, day", Why: "there is none"}},
 	}}
@@ -38,7 +42,8 @@ func TestTheSlowestReportComesFirst(t *testing.T) {
 	if urls, goals := strings.Index(text, ">Page URLs<"), strings.Index(text, ">Goals<"); urls < 0 || urls > goals {
 		t.Errorf("page URLs at %d, goals at %d", urls, goals)
 	}
-	for _, want := range []string{">1.5 s<", ">250 ms<", ">400 ms<", ">500 ms<", ">123 kB<", "20,000", "run nightly-7 was sending", "5.2.0", "countryCode==se", "4 at once", "there is none"} {
+	for _, want := range []string{">1.5 s<", ">250 ms<", ">400 ms<", ">500 ms<", ">123 kB<", "20,000",
+		"run nightly-7 was sending", "5.2.0", "countryCode==se", "4 at once", "there is none"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is not on the page", want)
 		}
@@ -51,10 +56,13 @@ func TestTheSlowestReportComesFirst(t *testing.T) {
 func TestWhatGotSlowerIsToldFirst(t *testing.T) {
 	b := twoReports()
 	ratio := 2.5
-	b.Comparison = &record.BenchmarkComparison{Baseline: "b0", Conditions: []string{"The site had 10 visits and has 20000."}, Reports: []record.ReportDifference{
-		{Report: "Goals", Period: "day", Verdict: record.ReportSame},
-		{Report: "Page URLs", Period: "month", Segment: "countryCode==se", Verdict: record.ReportSlower, Ratio: &ratio, Why: "it timed out"},
-	}}
+	b.Comparison = &record.BenchmarkComparison{Baseline: "b0",
+		Conditions: []string{"The site had 10 visits and has 20000."}, Reports: []record.ReportDifference{
+			{Report: "Goals", Period: "day", Verdict: record.ReportSame},
+			{Report: "Page URLs", Period: "month", Segment: "countryCode==se", Verdict: record.ReportSlower,
+				Ratio: &ratio,
+				Why:   "it timed out"},
+		}}
 	text := benchmarkPage(t, b)
 	if !regexp.MustCompile(`id="verdict" class="badge bad">1 slower than the baseline<`).MatchString(text) {
 		t.Error("the badge does not tell it")
@@ -69,7 +77,8 @@ func TestWhatGotSlowerIsToldFirst(t *testing.T) {
 func TestWhateverABenchmarkIsCalledIsText(t *testing.T) {
 	const evil = `"><script>alert(1)</script><b style="x">`
 	b := twoReports()
-	b.Note, b.Target, b.URL, b.Error, b.ID, b.RunID, b.ReportBenchmark.Version = evil, evil, evil, evil, evil, evil, evil
+	b.Note, b.Target, b.URL, b.Error, b.ID, b.RunID, b.ReportBenchmark.Version = evil, evil, evil, evil,
+		evil, evil, evil
 	r := &b.Results[0]
 	r.Report, r.Method, r.Segment, r.Error = evil, evil, evil, evil
 	b.Skipped[0].Report = evil

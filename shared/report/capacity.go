@@ -20,13 +20,15 @@ func answer(c *record.Capacity) (found, limit string) {
 	case c.Void != "" && c.VisitRate == 0:
 		return "nothing was found", "the search was given up: " + c.Void
 	case c.Void != "":
-		return fmt.Sprintf("at least %s visits/s (%s hits/s)", number(c.VisitRate), number(c.HitRate)), "the search was given up: " + c.Void
+		return fmt.Sprintf("at least %s visits/s (%s hits/s)", number(c.VisitRate), number(c.HitRate)),
+			"the search was given up: " + c.Void
 	case c.VisitRate == 0 && c.BrokenRate > 0:
 		return "not even the lowest rate held", limit
 	case c.VisitRate == 0:
 		return "the search ended before its first step", ""
 	case !c.Confirmed:
-		return fmt.Sprintf("at least %s visits/s (%s hits/s), not confirmed for a minute", number(c.VisitRate), number(c.HitRate)), limit
+		return fmt.Sprintf("at least %s visits/s (%s hits/s), not confirmed for a minute", number(c.VisitRate),
+			number(c.HitRate)), limit
 	}
 	return fmt.Sprintf("%s visits/s (%s hits/s)", number(c.VisitRate), number(c.HitRate)), limit
 }
@@ -34,7 +36,9 @@ func answer(c *record.Capacity) (found, limit string) {
 // curves draw what was measured at each rate that was tried, without what is void.
 func curves(c *record.Capacity) []chart {
 	steps := slices.DeleteFunc(slices.Clone(c.Steps), func(s record.CapacityStep) bool { return s.Void != "" })
-	slices.SortStableFunc(steps, func(a, b record.CapacityStep) int { return cmp.Compare(a.OfferedVisitRate, b.OfferedVisitRate) })
+	slices.SortStableFunc(steps, func(a, b record.CapacityStep) int {
+		return cmp.Compare(a.OfferedVisitRate, b.OfferedVisitRate)
+	})
 	if len(steps) == 0 {
 		return nil
 	}
@@ -68,7 +72,8 @@ func (c *chart) curve(steps []record.CapacityStep, across, up axis, value func(r
 	c.Half = true
 	c.Along = across.labels(number)
 	slices.Reverse(c.Along)
-	c.Label = fmt.Sprintf("%s over %s to %s visits per second", c.Title, number(steps[0].OfferedVisitRate), number(steps[len(steps)-1].OfferedVisitRate))
+	c.Label = fmt.Sprintf("%s over %s to %s visits per second", c.Title, number(steps[0].OfferedVisitRate),
+		number(steps[len(steps)-1].OfferedVisitRate))
 	c.Shapes = []shape{{"line steps", line([][]spot{all})}, {"dots held", dots(held)}, {"dots broke", dots(broke)}}
 	c.Legend = []entry{{"held", "held", ""}, {"broke", "broke", ""}}
 }

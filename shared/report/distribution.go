@@ -24,9 +24,11 @@ func distribution(s *record.Summary) (chart, bool) {
 		spots = append(spots, spot{fieldWidth * x, a.y(at(percentileAt(x)))})
 	}
 	c := chart{
-		ID: "distribution", Title: "Latency by percentile", Half: true, Note: fmt.Sprintf("of %s answered hits", count(uint64(h.TotalCount()))),
-		Label: fmt.Sprintf("Latency by percentile: half of the hits within %s, the slowest in %s", latency(at(50)), latency(float64(h.Max())/1e6)),
-		Up:    a.labels(latencyAxis(a)), Along: []string{"0 %", "90 %", "99 %", "99.9 %", "99.99 %"},
+		ID: "distribution", Title: "Latency by percentile", Half: true,
+		Note: fmt.Sprintf("of %s answered hits", count(uint64(h.TotalCount()))),
+		Label: fmt.Sprintf("Latency by percentile: half of the hits within %s, the slowest in %s", latency(at(50)),
+			latency(float64(h.Max())/1e6)),
+		Up: a.labels(latencyAxis(a)), Along: []string{"0 %", "90 %", "99 %", "99.9 %", "99.99 %"},
 		Shapes: []shape{{"area visits", area([][]spot{spots})}, {"line visits", line([][]spot{spots})}},
 	}
 	const bands = maxColumns / 4

@@ -30,11 +30,13 @@ var pageStyle string
 // policy lets the page have its own style and nothing else: no script, no picture, no font, no request.
 func policy() string {
 	sum := sha256.Sum256([]byte(pageStyle))
-	return "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	return "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-" +
+		base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"csp": policy, "count": count, "percent": percent, "latency": latency, "span": span, "shown": threshold.Shown, "number": number, "missed": threshold.Misses,
+	"csp": policy, "count": count, "percent": percent, "latency": latency, "span": span, "shown": threshold.Shown,
+	"number": number, "missed": threshold.Misses,
 	"outcomes": func() []outcome { return outcomes },
 	"figure":   Figure,
 	"match":    func(m record.Match) string { return matches[m].row },

@@ -50,7 +50,8 @@ func JUnit(w io.Writer, r *Run) error {
 	took := fmt.Sprintf("%.3f", s.Duration().Seconds())
 	out := suite{
 		Name: "trafficinator " + s.RunID, Time: took, Timestamp: s.Started.UTC().Format("2006-01-02T15:04:05"),
-		Properties: []property{{"run_id", s.RunID}, {"seed", fmt.Sprint(s.Seed)}, {"plan_hash", s.PlanHash}, {"reason", s.Reason}},
+		Properties: []property{{"run_id", s.RunID}, {"seed", fmt.Sprint(s.Seed)}, {"plan_hash", s.PlanHash},
+			{"reason", s.Reason}},
 	}
 	if len(s.Standstills) > 0 {
 		out.Properties = append(out.Properties, property{"standstills", stoodStill(s)})
@@ -159,7 +160,8 @@ func reasonLines(title string, reasons []record.Reason) string {
 
 // ends are the reasons of ends that are no fault, thresholds apart.
 var ends = []string{
-	"", "stop_after_visits", "auto_stop", "profile_ended", "threshold", "capacity_found", "capacity_not_reached", "backfill_finished",
+	"", "stop_after_visits", "auto_stop", "profile_ended", "threshold", "capacity_found", "capacity_not_reached",
+	"backfill_finished",
 }
 
 // wrong is why a run did not end as it should, thresholds apart; empty where it did.

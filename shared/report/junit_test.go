@@ -46,7 +46,8 @@ func TestJUnit(t *testing.T) {
 		if err := xml.Unmarshal([]byte(b.String()), &s); err != nil {
 			t.Fatal(err)
 		}
-		if s.Tests != 3 || len(s.Cases) != 3 || s.Failures != c.failures || s.Errors != c.errors || s.Skipped != c.skipped || s.Time < 0 {
+		if s.Tests != 3 || len(s.Cases) != 3 || s.Failures != c.failures || s.Errors != c.errors ||
+			s.Skipped != c.skipped || s.Time < 0 {
 			t.Errorf("%s: %s", name, b.String())
 		}
 		if message := r.Summary.Message; message != "" && !strings.Contains(b.String(), message) {

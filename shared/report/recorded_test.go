@@ -11,7 +11,9 @@ import (
 func TestWhatMatomoShowsIsToldWithItsCauses(t *testing.T) {
 	r := tenSeconds()
 	r.Recorded = &record.Reconciliation{Taken: start, Targets: []record.ReconciledTarget{{
-		Name: "main", SiteID: 3, Slice: "dimension", Causes: []record.Cause{{Kind: "excluded_addresses", Message: "visits from 90.224.0.0/16 are not recorded", Cure: "look there"}},
+		Name: "main", SiteID: 3, Slice: "dimension",
+		Causes: []record.Cause{{Kind: "excluded_addresses", Message: "visits from 90.224.0.0/16 are not recorded",
+			Cure: "look there"}},
 		Rows: []record.ReconciledRow{
 			{Group: "total", Name: "visits", Sent: 20, Most: 20, Recorded: 18, Off: -2, Verdict: record.MatchShort},
 			{Group: "total", Name: "pageviews", Sent: 90, Most: 100, Recorded: 95, Verdict: record.MatchEqual},
@@ -21,7 +23,8 @@ func TestWhatMatomoShowsIsToldWithItsCauses(t *testing.T) {
 	}}}
 	r.Recorded.Judge()
 	text := page(t, r)
-	for _, want := range []string{"Hits are missing", `data-key="total visits"`, `<data value="-2">`, "✗ short", "90.224.0.0/16", `data-key="country se"`, "Recorded by main"} {
+	for _, want := range []string{"Hits are missing", `data-key="total visits"`, `<data value="-2">`, "✗ short",
+		"90.224.0.0/16", `data-key="country se"`, "Recorded by main"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %s", want)
 		}
@@ -43,11 +46,15 @@ func TestCIIsToldWhatWasRecordedAsTheCommandIs(t *testing.T) {
 		target record.ReconciledTarget
 		want   string
 	}{
-		"a loss":       {record.ReconciledTarget{Rows: []record.ReconciledRow{row(record.MatchShort, -1234567)}}, `<failure message="visits: short by 1,234,567">`},
-		"a surplus":    {record.ReconciledTarget{Rows: []record.ReconciledRow{row(record.MatchMore, 106)}}, `<failure message="visits: more by 106">`},
-		"not archived": {record.ReconciledTarget{Rows: []record.ReconciledRow{row(record.MatchNotArchived, -5)}}, `<error message="the reports do not show yet`},
-		"not asked":    {record.ReconciledTarget{Error: "no route"}, `<error message="no route">`},
-		"no verdict":   {record.ReconciledTarget{Rows: []record.ReconciledRow{row(record.MatchIncomparable, 0)}}, `<skipped message="what was recorded cannot be compared`},
+		"a loss": {record.ReconciledTarget{Rows: []record.ReconciledRow{row(record.MatchShort, -1234567)}},
+			`<failure message="visits: short by 1,234,567">`},
+		"a surplus": {record.ReconciledTarget{Rows: []record.ReconciledRow{row(record.MatchMore, 106)}},
+			`<failure message="visits: more by 106">`},
+		"not archived": {record.ReconciledTarget{Rows: []record.ReconciledRow{row(record.MatchNotArchived, -5)}},
+			`<error message="the reports do not show yet`},
+		"not asked": {record.ReconciledTarget{Error: "no route"}, `<error message="no route">`},
+		"no verdict": {record.ReconciledTarget{Rows: []record.ReconciledRow{row(record.MatchIncomparable, 0)}},
+			`<skipped message="what was recorded cannot be compared`},
 	} {
 		r := tenSeconds()
 		r.Recorded = &record.Reconciliation{Targets: []record.ReconciledTarget{c.target}}

@@ -23,17 +23,20 @@ func tenSeconds() *report.Run {
 	late := .12
 	h := record.Hits{Planned: 100, Accepted: 90, Unknown: 10}
 	r := &report.Run{Summary: record.Summary{
-		RunID: "nightly-7", Seed: 7, Started: start, Ended: start.Add(10 * time.Second), Reason: "stop_after_visits", Hits: h, Due: 20,
+		RunID: "nightly-7", Seed: 7, Started: start, Ended: start.Add(10 * time.Second), Reason: "stop_after_visits",
+		Hits: h, Due: 20,
 		ByKind: map[string]record.Hits{"pageview": h, "order": {}}, ByTarget: map[string]record.Hits{"main": h},
 		Targets: map[string]record.Target{"main": {URL: "https://matomo.example.com/matomo.php"}},
 		Account: record.Account{Visits: record.Visits{Planned: 20, Complete: 15, Partial: 5}},
 		Thresholds: []record.Verdict{
-			{Expression: "p95<100ms", Metric: "p95", Value: &late}, {Expression: "unknown<11", Metric: "unknown", Held: true, Value: new(float64)},
+			{Expression: "p95<100ms", Metric: "p95", Value: &late},
+			{Expression: "unknown<11", Metric: "unknown", Held: true, Value: new(float64)},
 		},
 	}}
 	for n := range 10 {
 		r.Series = append(r.Series, report.Point{
-			At: start.Add(time.Duration(n) * time.Second), Length: time.Second, Hits: record.Hits{Accepted: 9, Unknown: 1}, Visits: 2,
+			At: start.Add(time.Duration(n) * time.Second), Length: time.Second,
+			Hits: record.Hits{Accepted: 9, Unknown: 1}, Visits: 2,
 			Latency: record.Latency{P50: .05, P95: .12, P99: .2},
 		})
 	}
@@ -54,8 +57,10 @@ func TestThePageAllowsItsOwnStyleAlone(t *testing.T) {
 	_, style, _ := strings.Cut(text, "<style>")
 	style, _, _ = strings.Cut(style, "</style>")
 	sum := sha256.Sum256([]byte(style))
-	policy := html.UnescapeString(regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(text)[1])
-	if want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !strings.Contains(policy, want) || !strings.HasPrefix(policy, "default-src 'none'") {
+	policy := html.UnescapeString(regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).
+		FindStringSubmatch(text)[1])
+	if want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'"; !strings.Contains(policy, want) || !strings.HasPrefix(policy, "default-src 'none'") {
 		t.Errorf("policy %s, want %s", policy, want)
 	}
 	if strings.Contains(style, "url(") || strings.Contains(style, "@import") {
@@ -73,7 +78,8 @@ func TestWhateverARunIsCalledIsText(t *testing.T) {
 	r.Summary.ByTarget = map[string]record.Hits{evil: r.Summary.Hits}
 	r.Summary.Targets = map[string]record.Target{evil: {URL: evil, LastError: evil}}
 	r.Summary.Thresholds[0].Expression = evil
-	r.Summary.Backfill = &record.Backfill{Days: []record.BackfillDay{{Date: evil, Skipped: evil}}, Invalidation: &record.Invalidation{Command: evil, Why: evil}}
+	r.Summary.Backfill = &record.Backfill{Days: []record.BackfillDay{{Date: evil, Skipped: evil}},
+		Invalidation: &record.Invalidation{Command: evil, Why: evil}}
 	text := page(t, r)
 	for _, bad := range []string{"<script", "<b style"} {
 		if strings.Contains(text, bad) {
@@ -112,14 +118,23 @@ func TestTheVerdictIsToldFirst(t *testing.T) {
 		"a missed threshold": {func(*report.Run) {}, "1 of 2 thresholds missed"},
 		"all held":           {func(r *report.Run) { r.Summary.Thresholds = r.Summary.Thresholds[1:] }, "Passed"},
 		"none given":         {func(r *report.Run) { r.Summary.Thresholds = nil }, "Finished"},
-		"the error brake":    {func(r *report.Run) { r.Summary.Thresholds, r.Summary.Reason = nil, "error_brake" }, "Failed"},
-		"no target":          {func(r *report.Run) { r.Summary.Thresholds, r.ExitCode = nil, code(3) }, "Failed"},
-		"a stop":             {func(r *report.Run) { r.Summary.Thresholds, r.Summary.Reason = nil, "interrupted" }, "Stopped"},
+		"the error brake": {func(r *report.Run) {
+			r.Summary.Thresholds, r.Summary.Reason = nil, "error_brake"
+		}, "Failed"},
+		"no target": {func(r *report.Run) { r.Summary.Thresholds, r.ExitCode = nil, code(3) }, "Failed"},
+		"a stop": {func(r *report.Run) {
+			r.Summary.Thresholds, r.Summary.Reason = nil, "interrupted"
+		}, "Stopped"},
 		"a backfill": {func(r *report.Run) {
-			r.Summary.Thresholds, r.Summary.Kind, r.Summary.Reason, r.ExitCode = nil, record.BackfillJob, "backfill_finished", code(0)
+			r.Summary.Thresholds, r.Summary.Kind, r.Summary.Reason, r.ExitCode = nil, record.BackfillJob,
+				"backfill_finished", code(0)
 		}, "Finished"},
-		"a journal that broke": {func(r *report.Run) { r.Summary.Thresholds, r.Summary.Reason = nil, "journal_failed" }, "Failed"},
-		"still going on":       {func(r *report.Run) { r.Summary.Ended, r.Summary.Reason = time.Time{}, "" }, "Goes on"},
+		"a journal that broke": {func(r *report.Run) {
+			r.Summary.Thresholds, r.Summary.Reason = nil, "journal_failed"
+		}, "Failed"},
+		"still going on": {func(r *report.Run) {
+			r.Summary.Ended, r.Summary.Reason = time.Time{}, ""
+		}, "Goes on"},
 	} {
 		r := tenSeconds()
 		c.change(r)
@@ -201,7 +216,8 @@ func TestALineIsBrokenWhereNothingIsKnown(t *testing.T) {
 		run          *report.Run
 		hits, delays int
 	}{"whole": {whole, 1, 1}, "a second without answers": {silent, 1, 2}, "three seconds unknown": {gap, 2, 2}} {
-		if hits, delays := lines(c.run, "hits", "accepted"), lines(c.run, "latency", "p95"); hits != c.hits || delays != c.delays {
+		if hits, delays := lines(c.run, "hits", "accepted"), lines(c.run, "latency", "p95"); hits != c.hits ||
+			delays != c.delays {
 			t.Errorf("%s: hits in %d pieces, latency in %d", name, hits, delays)
 		}
 	}
@@ -229,11 +245,13 @@ func TestLatenciesOfAllTargetsAreDrawnTogether(t *testing.T) {
 		return string(text)
 	}
 	r := tenSeconds()
-	r.Summary.Targets = map[string]record.Target{"fast": {Histogram: histogram(1, 50)}, "slow": {Histogram: histogram(51, 100)}, "old": {}}
+	r.Summary.Targets = map[string]record.Target{"fast": {Histogram: histogram(1, 50)},
+		"slow": {Histogram: histogram(51, 100)}, "old": {}}
 	_, text, _ := strings.Cut(page(t, r), `id="chart-distribution"`)
 	text, _, _ = strings.Cut(text, "</section>")
 	for _, want := range []string{
-		"of 100 answered hits", `p50 <span class="muted">50 ms`, `p90 <span class="muted">90 ms`, `p99 <span class="muted">99 ms`, `slowest <span class="muted">100 ms`,
+		"of 100 answered hits", `p50 <span class="muted">50 ms`, `p90 <span class="muted">90 ms`,
+		`p99 <span class="muted">99 ms`, `slowest <span class="muted">100 ms`,
 		"90 % of the hits within 90 ms",
 	} {
 		if !strings.Contains(text, want) {
@@ -251,7 +269,8 @@ func TestACapacitySearchTellsItsAnswer(t *testing.T) {
 	slow := 1.4
 	verdict := record.Verdict{Expression: "p95<1s", Metric: "p95", Value: &slow}
 	step := func(rate float64, held bool) record.CapacityStep {
-		s := record.CapacityStep{Kind: record.CapacityRaise, OfferedVisitRate: rate, HitRate: 6 * rate, Held: held, Latency: record.Latency{P95: rate / 50}}
+		s := record.CapacityStep{Kind: record.CapacityRaise, OfferedVisitRate: rate, HitRate: 6 * rate, Held: held,
+			Latency: record.Latency{P95: rate / 50}}
 		if !held {
 			s.Verdicts = []record.Verdict{verdict}
 		}
@@ -259,11 +278,13 @@ func TestACapacitySearchTellsItsAnswer(t *testing.T) {
 	}
 	r.Summary.Kind = record.CapacitySearch
 	r.Summary.Capacity = &record.Capacity{
-		Thresholds: []string{"p95<1s"}, VisitRate: 50, HitRate: 301.2, Confirmed: true, BrokenRate: 70, Limit: []record.Verdict{verdict},
+		Thresholds: []string{"p95<1s"}, VisitRate: 50, HitRate: 301.2, Confirmed: true, BrokenRate: 70,
+		Limit: []record.Verdict{verdict},
 		Steps: []record.CapacityStep{step(40, true), step(80, false), step(70, false), step(50, true)},
 	}
 	text := page(t, r)
-	for _, want := range []string{"50 visits/s (301 hits/s)", "the limit showed at 70 visits/s as p95&lt;1s (1.4 s)", "✗ p95&lt;1s (1.4 s)", "Capacity search"} {
+	for _, want := range []string{"50 visits/s (301 hits/s)", "the limit showed at 70 visits/s as p95&lt;1s (1.4 s)",
+		"✗ p95&lt;1s (1.4 s)", "Capacity search"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}

@@ -96,17 +96,19 @@ func latencyOver(c clock, columns []column) chart {
 		for _, col := range columns {
 			worst = max(worst, k.of(col.latency))
 		}
-		out.Shapes = append(out.Shapes, shape{"line " + k.name, line(c.runs(a, columns, func(col column) (float64, bool) {
-			v := k.of(col.latency)
-			return v, v > 0
-		}))})
+		out.Shapes = append(out.Shapes,
+			shape{"line " + k.name, line(c.runs(a, columns, func(col column) (float64, bool) {
+				v := k.of(col.latency)
+				return v, v > 0
+			}))})
 		out.Legend = append(out.Legend, entry{k.name, k.name, "highest " + latency(worst)})
 	}
 	out.Bands = c.bands(columns, func(col column) string {
 		if col.latency.P50 == 0 {
 			return "nothing was answered"
 		}
-		return fmt.Sprintf("p50 %s\np95 %s\np99 %s", latency(col.latency.P50), latency(col.latency.P95), latency(col.latency.P99))
+		return fmt.Sprintf("p50 %s\np95 %s\np99 %s", latency(col.latency.P50), latency(col.latency.P95),
+			latency(col.latency.P99))
 	})
 	return out
 }
@@ -133,8 +135,9 @@ func visitsOver(c clock, columns []column) chart {
 		ID: "visits", Title: "Visits begun per second", Up: a.labels(number), Along: c.labels(),
 		Label:  fmt.Sprintf("Visits begun per second over %s, at most %s", span(c.span), number(highest)),
 		Shapes: []shape{{"area visits", area(runs)}, {"line visits", line(runs)}},
-		Legend: []entry{{"visits", "begun", fmt.Sprintf("mean %s/s, highest %s/s", number(float64(visits)/covered(columns)), number(highest))}},
-		Bands:  c.bands(columns, func(col column) string { v, _ := rate(col); return number(v) + " visits/s" }),
+		Legend: []entry{{"visits", "begun",
+			fmt.Sprintf("mean %s/s, highest %s/s", number(float64(visits)/covered(columns)), number(highest))}},
+		Bands: c.bands(columns, func(col column) string { v, _ := rate(col); return number(v) + " visits/s" }),
 	}
 }
 
@@ -149,7 +152,8 @@ func covered(columns []column) float64 {
 
 func sum(a, b record.Hits) record.Hits {
 	return record.Hits{
-		Planned: a.Planned + b.Planned, Accepted: a.Accepted + b.Accepted, Rejected: a.Rejected + b.Rejected, Failed: a.Failed + b.Failed,
+		Planned: a.Planned + b.Planned, Accepted: a.Accepted + b.Accepted, Rejected: a.Rejected + b.Rejected,
+		Failed:  a.Failed + b.Failed,
 		Unknown: a.Unknown + b.Unknown, Shed: a.Shed + b.Shed, Abandoned: a.Abandoned + b.Abandoned,
 	}
 }

@@ -94,8 +94,10 @@ func newView(r *Run, zone *time.Location) *view {
 	}
 	n := s.Visits
 	for _, f := range []fate{
-		{Name: "complete", Means: "every hit accepted", Count: n.Complete}, {Name: "partial", Means: "some accepted", Count: n.Partial},
-		{Name: "uncertain", Means: "some unknown", Count: n.Uncertain}, {Name: "lost", Means: "none accepted", Count: n.Lost},
+		{Name: "complete", Means: "every hit accepted", Count: n.Complete},
+		{Name: "partial", Means: "some accepted", Count: n.Partial},
+		{Name: "uncertain", Means: "some unknown", Count: n.Uncertain},
+		{Name: "lost", Means: "none accepted", Count: n.Lost},
 		{Name: "unsent", Means: "nothing sent", Count: n.Unsent},
 	} {
 		f.Bar = []part{{f.Name, "0", length(f.Count, n.Planned)}}
@@ -129,7 +131,8 @@ func factsOf(r *Run) []fact {
 		{"Visit numbers", fmt.Sprintf("from %d", s.FirstVisit)},
 	}
 	if least, most := s.Visits.Recorded(); least < most {
-		facts = append(facts, fact{"Visits in Matomo", fmt.Sprintf("%s to %s, because some hits are unknown", count(least), count(most))})
+		facts = append(facts, fact{"Visits in Matomo",
+			fmt.Sprintf("%s to %s, because some hits are unknown", count(least), count(most))})
 	}
 	if r.ExitCode != nil {
 		facts = append(facts, fact{"Exit code", strconv.Itoa(*r.ExitCode)})
@@ -138,7 +141,9 @@ func factsOf(r *Run) []fact {
 		facts = append(facts, fact{"Revenue", money(s.Revenue)})
 	}
 	if b := s.Bulk; b != nil {
-		facts = append(facts, fact{"Bulk receipts", fmt.Sprintf("%s requests with %s hits: %s tracked, %s invalid", count(b.Requests), count(b.Hits), count(b.Tracked), count(b.Invalid))})
+		facts = append(facts, fact{"Bulk receipts",
+			fmt.Sprintf("%s requests with %s hits: %s tracked, %s invalid", count(b.Requests), count(b.Hits),
+				count(b.Tracked), count(b.Invalid))})
 	}
 	if n := len(s.Standstills); n > 0 {
 		facts = append(facts, fact{"Stood still", stoodStill(s)})
@@ -187,15 +192,20 @@ func tilesOf(s *record.Summary) []tile {
 	}
 	tiles := []tile{
 		{"visits-begun", "Visits begun", fmt.Sprint(s.Visits.Planned), count(s.Visits.Planned), due, ""},
-		{"hits-accepted", "Hits accepted", fmt.Sprint(h.Accepted), count(h.Accepted), "of " + count(h.Planned) + " planned", ""},
-		{"errors", "Errors", fmt.Sprint(errors), percent(errors, ended), count(errors) + " of " + count(ended) + " hits", tone},
-		{"latency-p95", "Latency p95", exact(s.Latency.P95), latency(s.Latency.P95), "p50 " + latency(s.Latency.P50) + " · p99 " + latency(s.Latency.P99), ""},
+		{"hits-accepted", "Hits accepted", fmt.Sprint(h.Accepted), count(h.Accepted),
+			"of " + count(h.Planned) + " planned", ""},
+		{"errors", "Errors", fmt.Sprint(errors), percent(errors, ended),
+			count(errors) + " of " + count(ended) + " hits", tone},
+		{"latency-p95", "Latency p95", exact(s.Latency.P95), latency(s.Latency.P95),
+			"p50 " + latency(s.Latency.P50) + " · p99 " + latency(s.Latency.P99), ""},
 	}
 	if took := s.Duration().Seconds(); took > 0 {
 		rate := float64(h.Accepted) / took
-		tiles = append(tiles, tile{"hit-rate", "Hits per second", exact(rate), number(rate), number(float64(s.Visits.Planned)/took) + " visits per second", ""})
+		tiles = append(tiles, tile{"hit-rate", "Hits per second", exact(rate), number(rate),
+			number(float64(s.Visits.Planned)/took) + " visits per second", ""})
 	}
-	return append(tiles, tile{"revenue", "Revenue", exact(s.Revenue), money(s.Revenue), count(s.ByKind["order"].Accepted) + " orders", ""})
+	return append(tiles, tile{"revenue", "Revenue", exact(s.Revenue), money(s.Revenue),
+		count(s.ByKind["order"].Accepted) + " orders", ""})
 }
 
 func rowOf(key, name string, h record.Hits) row {

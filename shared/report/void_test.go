@@ -12,7 +12,8 @@ func TestAVoidStepIsToldAndIsInNoCurve(t *testing.T) {
 	const why = "120 hits to main were refused (in_front): Access denied"
 	r.Summary.Kind = record.CapacitySearch
 	r.Summary.Capacity = &record.Capacity{From: 1, To: 100, Void: why, Steps: []record.CapacityStep{
-		{Kind: record.CapacityRaise, OfferedVisitRate: 1, HitRate: 6, Held: true}, {Kind: record.CapacityRaise, OfferedVisitRate: 77, HitRate: 6, Void: why},
+		{Kind: record.CapacityRaise, OfferedVisitRate: 1, HitRate: 6, Held: true},
+		{Kind: record.CapacityRaise, OfferedVisitRate: 77, HitRate: 6, Void: why},
 	}}
 	text := page(t, r)
 	if !strings.Contains(text, "void: "+why) || !strings.Contains(text, "the search was given up: "+why) {

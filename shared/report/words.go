@@ -35,12 +35,14 @@ var reasons = map[string]string{
 
 // kindsOfRun has "" for records that are older than the kinds.
 var kindsOfRun = map[string]string{
-	record.Live: "Live traffic", record.CapacitySearch: "Capacity search", record.BackfillJob: "Backfill", "": "Live traffic",
+	record.Live: "Live traffic", record.CapacitySearch: "Capacity search", record.BackfillJob: "Backfill",
+	"": "Live traffic",
 }
 
 var kindsOfHit = map[string]string{
-	"pageview": "Page views", "event": "Events", "search": "Site searches", "outlink": "Outlinks", "download": "Downloads",
-	"order": "Orders", "ping": "Pings",
+	"pageview": "Page views", "event": "Events", "search": "Site searches", "outlink": "Outlinks",
+	"download": "Downloads",
+	"order":    "Orders", "ping": "Pings",
 }
 
 // called is the name for people, or the key where there is none.
@@ -163,7 +165,8 @@ func span(d time.Duration) string {
 // stoodStill tells the standstills of the loadgen and what they cost.
 func stoodStill(s *record.Summary) string {
 	all := s.StoodStill()
-	return fmt.Sprintf("the loadgen itself did not run for %s (paused, or its machine asleep): %s visits and %s hits were not sent, and are left out of rates and shares",
+	return fmt.Sprintf("the loadgen itself did not run for %s (paused, or its machine asleep): %s visits and %s hits "+
+		"were not sent, and are left out of rates and shares",
 		span(time.Duration(all.Seconds*float64(time.Second))), count(all.Visits), count(all.Hits))
 }
 

@@ -23,7 +23,8 @@ func TestASecretIsNeverPrinted(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "token", holder.Token, "holder", holder)
 	for _, shown := range []string{
-		fmt.Sprint(holder), fmt.Sprintf("%v %+v %#v %s %q %x %#q", holder, holder, holder, holder, holder.Token, holder.Token, holder.Token), fmt.Sprintf(wrongVerb, holder), string(asJSON), log.String(),
+		fmt.Sprint(holder), fmt.Sprintf("%v %+v %#v %s %q %x %#q", holder, holder, holder, holder, holder.Token,
+			holder.Token, holder.Token), fmt.Sprintf(wrongVerb, holder), string(asJSON), log.String(),
 	} {
 		if strings.Contains(shown, "hush") || strings.Contains(shown, "68757368") {
 			t.Errorf("the secret shows: %s", shown)

@@ -12,9 +12,9 @@ import (
 const maxToken = 256
 
 // CheckToken says what is wrong with the form of a token of Matomo, without showing any of it; "" is no token and in
-// order. Matomo makes tokens of 32 hexadecimal digits (plugins/UsersManager/Model.php, generateTokenAuth); any of letters, digits, - and _
-// is taken. A token of a wrong form must not be tried: each try with one counts as a wrong sign-in, and Matomo locks the
-// address out after 20 (plugins/Login/SystemSettings.php, maxAllowedRetries).
+// order. Matomo makes tokens of 32 hexadecimal digits (plugins/UsersManager/Model.php, generateTokenAuth); any of
+// letters, digits, - and _ is taken. A token of a wrong form must not be tried: each try with one counts as a wrong
+// sign-in, and Matomo locks the address out after 20 (plugins/Login/SystemSettings.php, maxAllowedRetries).
 func CheckToken(token String) error {
 	t := string(token)
 	lines := strings.Count(strings.TrimSpace(t), "\n") + 1

@@ -50,20 +50,27 @@ func (s *Spec) warnOfBackfill(days []calendar.Day, problems *problem.List) {
 		if s.Set[backfillDuration] {
 			key = backfillDuration
 		}
-		problems.Warn(key, "", fmt.Sprintf("makes %d days, and Matomo has to archive the reports of each", n), fmt.Sprintf("send at most %d days in a job, or be patient", manyDays))
+		problems.Warn(key, "", fmt.Sprintf("makes %d days, and Matomo has to archive the reports of each", n),
+			fmt.Sprintf("send at most %d days in a job, or be patient", manyDays))
 	}
 	var busiest uint64
 	for _, d := range days {
 		busiest = max(busiest, d.Visits)
 	}
 	if busiest > manyVisitsADay {
-		problems.Warn("BACKFILL_MAX_VISITS_PER_DAY", strconv.FormatInt(s.BackfillPerDay, 10), fmt.Sprintf("lets the busiest day have %d visits", busiest), fmt.Sprintf("be sure that the server is yours to load, or set at most %d", manyVisitsADay))
+		problems.Warn("BACKFILL_MAX_VISITS_PER_DAY", strconv.FormatInt(s.BackfillPerDay, 10),
+			fmt.Sprintf("lets the busiest day have %d visits", busiest),
+			fmt.Sprintf("be sure that the server is yours to load, or set at most %d", manyVisitsADay))
 	}
 	if s.BackfillRPS > manyRequests {
-		problems.Warn("BACKFILL_RPS_LIMIT", strconv.FormatFloat(s.BackfillRPS, 'f', -1, 64), "allows more requests a second, each with many hits, than many servers answer", fmt.Sprintf("be sure that the server is yours to load, or set at most %g", manyRequests))
+		problems.Warn("BACKFILL_RPS_LIMIT", strconv.FormatFloat(s.BackfillRPS, 'f', -1, 64),
+			"allows more requests a second, each with many hits, than many servers answer",
+			fmt.Sprintf("be sure that the server is yours to load, or set at most %g", manyRequests))
 	}
 	if s.BackfillTotal > 0 && s.BackfillTotal < s.BackfillPerDay {
-		problems.Warn("BACKFILL_MAX_VISITS_TOTAL", strconv.FormatInt(s.BackfillTotal, 10), fmt.Sprintf("is below BACKFILL_MAX_VISITS_PER_DAY=%d: the first day can use it up", s.BackfillPerDay), "raise it or lower BACKFILL_MAX_VISITS_PER_DAY")
+		problems.Warn("BACKFILL_MAX_VISITS_TOTAL", strconv.FormatInt(s.BackfillTotal, 10),
+			fmt.Sprintf("is below BACKFILL_MAX_VISITS_PER_DAY=%d: the first day can use it up", s.BackfillPerDay),
+			"raise it or lower BACKFILL_MAX_VISITS_PER_DAY")
 	}
 }
 
@@ -88,9 +95,11 @@ func (w window) read() (calendar.Window, bool) {
 	}
 	switch {
 	case absolute && relative:
-		w.problems.Refuse(backfillDaysBack, "", "and "+backfillStart+" name two windows", "keep "+backfillStart+" and "+backfillEnd+", or else "+backfillDaysBack+" and "+backfillDuration)
+		w.problems.Refuse(backfillDaysBack, "", "and "+backfillStart+" name two windows",
+			"keep "+backfillStart+" and "+backfillEnd+", or else "+backfillDaysBack+" and "+backfillDuration)
 	case !absolute && !relative:
-		w.problems.Refuse(backfillStart, "", "is not set, and neither is "+backfillDaysBack, "say which days to send: set it with "+backfillEnd+", or "+backfillDaysBack+" with "+backfillDuration)
+		w.problems.Refuse(backfillStart, "", "is not set, and neither is "+backfillDaysBack,
+			"say which days to send: set it with "+backfillEnd+", or "+backfillDaysBack+" with "+backfillDuration)
 	}
 	var dates, back calendar.Window
 	if absolute {
@@ -116,7 +125,9 @@ func (w window) dates() calendar.Window {
 	case out.Len() < 1:
 		w.problems.Refuse(backfillStart, w.BackfillStart, "is after "+backfillEnd+"="+w.BackfillEnd, "swap the two")
 	case out.Len() > calendar.MostDays:
-		w.problems.Refuse(backfillEnd, w.BackfillEnd, fmt.Sprintf("makes %d days with %s=%s", out.Len(), backfillStart, w.BackfillStart), fmt.Sprintf("send at most %d, the rest in another job", calendar.MostDays))
+		w.problems.Refuse(backfillEnd, w.BackfillEnd,
+			fmt.Sprintf("makes %d days with %s=%s", out.Len(), backfillStart, w.BackfillStart),
+			fmt.Sprintf("send at most %d, the rest in another job", calendar.MostDays))
 	default:
 		return out
 	}
@@ -133,7 +144,8 @@ func (w window) date(key, value string) (calendar.Date, bool) {
 		w.problems.Refuse(key, value, "is not a date", "write YYYY-MM-DD, for example "+w.today.Add(-1).String())
 		return d, false
 	case w.today.Until(d) > 0:
-		w.problems.Refuse(key, value, "is in the future", "today is "+w.today.String()+" in "+w.Timezone.String()+": use that at the latest")
+		w.problems.Refuse(key, value, "is in the future", "today is "+w.today.String()+" in "+w.Timezone.String()+
+			": use that at the latest")
 	}
 	return d, true
 }
@@ -141,7 +153,8 @@ func (w window) date(key, value string) (calendar.Date, bool) {
 func (w window) back() calendar.Window {
 	days, length := w.BackfillDaysBack, w.BackfillDuration
 	if length != nil && *length > calendar.MostDays {
-		w.problems.Refuse(backfillDuration, strconv.Itoa(*length), fmt.Sprintf("is more than %d days", calendar.MostDays), "send the rest in another job")
+		w.problems.Refuse(backfillDuration, strconv.Itoa(*length),
+			fmt.Sprintf("is more than %d days", calendar.MostDays), "send the rest in another job")
 	}
 	if days == nil || length == nil || *days < 1 || *length < 1 {
 		return calendar.Window{}
@@ -149,7 +162,9 @@ func (w window) back() calendar.Window {
 	first := w.today.Add(-*days)
 	last := first.Add(*length - 1)
 	if *length <= calendar.MostDays && w.today.Until(last) > 0 {
-		w.problems.Refuse(backfillDuration, strconv.Itoa(*length), fmt.Sprintf("ends in the future with %s=%d", backfillDaysBack, *days), fmt.Sprintf("use %d at most, which ends today", *days+1))
+		w.problems.Refuse(backfillDuration, strconv.Itoa(*length),
+			fmt.Sprintf("ends in the future with %s=%d", backfillDaysBack, *days),
+			fmt.Sprintf("use %d at most, which ends today", *days+1))
 	}
 	return calendar.Window{First: first, Last: last}
 }

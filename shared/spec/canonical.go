@@ -9,9 +9,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Canonical is what all knobs of an environment are understood as, by key, each value written in one way: 1.0 is 1, YES is
-// true, and one that is not set has its default, empty where it has none. Two environments ask for the same where these are
-// equal. A value that is refused stays as it was written; secrets come in clear.
+// Canonical is what all knobs of an environment are understood as, by key, each value written in one way: 1.0 is 1, YES
+// is true, and one that is not set has its default, empty where it has none. Two environments ask for the same where
+// these are equal. A value that is refused stays as it was written; secrets come in clear.
 func Canonical(environ map[string]string) map[string]string {
 	s, problems := Parse(environ, nil)
 	out := map[string]string{}

@@ -8,7 +8,8 @@ import (
 )
 
 func TestASearchForTheCapacityGoesItsOwnWay(t *testing.T) {
-	s, problems := parse(map[string]string{"CAPACITY_SEARCH": "true", "CAPACITY_FROM": "2.5", "LOAD_PROFILE": "1h:20000", "TIMELINE": "live", "SEND_MODE": "bulk"})
+	s, problems := parse(map[string]string{"CAPACITY_SEARCH": "true", "CAPACITY_FROM": "2.5",
+		"LOAD_PROFILE": "1h:20000", "TIMELINE": "live", "SEND_MODE": "bulk"})
 	load, more := s.Profile()
 	if problems.Err() != nil || more.Err() != nil || load.Kind() != profile.Constant || load.Peak() != 2.5*86400 {
 		t.Errorf("%v, %v visits a day, %v", load.Kind(), load.Peak(), problems)
@@ -21,13 +22,15 @@ func TestASearchForTheCapacityGoesItsOwnWay(t *testing.T) {
 	if strings.Contains(problems.Warnings().Error(), "has no end") {
 		t.Errorf("a search ends by itself: %v", problems)
 	}
-	_, problems = parse(map[string]string{"CAPACITY_SEARCH": "true", "CAPACITY_FROM": "20", "CAPACITY_TO": "10", "MAX_TOTAL_VISITS": "5"})
+	_, problems = parse(map[string]string{"CAPACITY_SEARCH": "true", "CAPACITY_FROM": "20", "CAPACITY_TO": "10",
+		"MAX_TOTAL_VISITS": "5"})
 	for _, want := range []string{`CAPACITY_FROM="20": is above CAPACITY_TO=10`, `MAX_TOTAL_VISITS="5"`} {
 		if err := problems.Err(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is missing in %v", want, err)
 		}
 	}
-	if _, problems = parse(map[string]string{"CAPACITY_FROM": "20", "CAPACITY_TO": "10", "MAX_TOTAL_VISITS": "5"}); problems.Err() != nil {
+	if _, problems = parse(map[string]string{"CAPACITY_FROM": "20", "CAPACITY_TO": "10",
+		"MAX_TOTAL_VISITS": "5"}); problems.Err() != nil {
 		t.Errorf("without a search: %v", problems)
 	}
 }

@@ -40,12 +40,12 @@ func names() []string {
 	return out
 }
 
-// Known tells whether key is a knob, the file form of a secret, a name of the stack, or a key of the original that is dealt
-// with.
+// Known tells whether key is a knob, the file form of a secret, a name of the stack, or a key of the original that is
+// dealt with.
 func Known(key string) bool { return Obsolete(key) || slices.Contains(names(), key) }
 
-// Nearest is the knob or the name of the stack that was probably meant by key: one that is a letter or two off, one of which
-// key is the beginning, or the closest by edit distance; "" where none is near.
+// Nearest is the knob or the name of the stack that was probably meant by key: one that is a letter or two off, one of
+// which key is the beginning, or the closest by edit distance; "" where none is near.
 func Nearest(key string) string {
 	all, most := names(), len(key)/2
 	return cmp.Or(envspec.Nearest(key, all, min(most, 2)), longer(key, all), envspec.Nearest(key, all, most))
@@ -66,7 +66,8 @@ func Unknown(file string, environ map[string]string, severity problem.Severity) 
 	for _, key := range slices.Sorted(maps.Keys(environ)) {
 		if !Known(key) {
 			problems = append(problems, problem.Problem{
-				Where: file + ": " + key, Message: "is not a known setting", Cure: meant(Nearest(key)), Severity: severity,
+				Where: file + ": " + key, Message: "is not a known setting", Cure: meant(Nearest(key)),
+				Severity: severity,
 			})
 		}
 	}
@@ -82,18 +83,21 @@ func meant(name string) string {
 
 // ownPrefixes begin the names of knobs and, as far as is known, nothing else that an environment holds.
 var ownPrefixes = []string{
-	"BACKFILL_", "CAPACITY_", "CLICK_EVENTS_", "CONTROL_UI_", "DOWNLOADS_", "ECOMMERCE_", "OUTLINKS_", "PAGEVIEWS_", "PAUSE_BETWEEN_",
+	"BACKFILL_", "CAPACITY_", "CLICK_EVENTS_", "CONTROL_UI_", "DOWNLOADS_", "ECOMMERCE_", "OUTLINKS_", "PAGEVIEWS_",
+	"PAUSE_BETWEEN_",
 	"RANDOM_EVENTS_", "SITESEARCH_", "VISIT_DURATION_",
 }
 
-// Misspelt warns of the names in the environment of a process that were probably meant as one of ours: an environment is full
-// of other names, so that one must be no more than two letters off, begin as only ours do, or be the beginning of one.
+// Misspelt warns of the names in the environment of a process that were probably meant as one of ours: an environment
+// is full of other names, so that one must be no more than two letters off, begin as only ours do, or be the beginning
+// of one.
 func Misspelt(environ map[string]string) problem.List {
 	var problems problem.List
 	all := names()
 	for _, key := range slices.Sorted(maps.Keys(environ)) {
 		// Compose alone reads TRAFFICINATOR_…, and proxies are written in lower case too.
-		if environ[key] == "" || Known(key) || strings.HasPrefix(key, "TRAFFICINATOR_") || strings.HasSuffix(key, "_proxy") {
+		if environ[key] == "" || Known(key) || strings.HasPrefix(key, "TRAFFICINATOR_") ||
+			strings.HasSuffix(key, "_proxy") {
 			continue
 		}
 		most := 2

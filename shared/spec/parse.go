@@ -8,8 +8,8 @@ import (
 // ReadFile reads a file that a knob names.
 type ReadFile = envspec.ReadFile
 
-// Parse reads the knobs from environ and reports all problems of single knobs and between knobs at once. An empty
-// value means the default; keys that are no knobs are ignored (see Unknown). Secrets given by file are read by read; nil
+// Parse reads the knobs from environ and reports all problems of single knobs and between knobs at once. An empty value
+// means the default; keys that are no knobs are ignored (see Unknown). Secrets given by file are read by read; nil
 // reads no file.
 func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
 	var problems problem.List

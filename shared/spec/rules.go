@@ -26,7 +26,8 @@ var currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	ordered := func(minKey string, lo float64, maxKey string, hi float64) {
 		if lo > hi && !bad[minKey] && !bad[maxKey] {
-			problems.Refuse(minKey, strconv.FormatFloat(lo, 'f', -1, 64), "is above "+maxKey+"="+strconv.FormatFloat(hi, 'f', -1, 64), "lower it or raise "+maxKey)
+			problems.Refuse(minKey, strconv.FormatFloat(lo, 'f', -1, 64),
+				"is above "+maxKey+"="+strconv.FormatFloat(hi, 'f', -1, 64), "lower it or raise "+maxKey)
 		}
 	}
 	ordered("PAGEVIEWS_MIN", float64(s.PageviewsMin), "PAGEVIEWS_MAX", float64(s.PageviewsMax))
@@ -47,17 +48,22 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		problems.Refuse("ECOMMERCE_SHIPPING_RATES", "", "holds no rate", "for example 0,5.99")
 	}
 	if !currencyPattern.MatchString(s.Currency) {
-		problems.Refuse("ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code", "use three capital letters such as SEK")
+		problems.Refuse("ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code",
+			"use three capital letters such as SEK")
 	}
 	if s.RunID != "" && !record.ValidRunID(s.RunID) {
-		problems.Refuse("RUN_ID", s.RunID, "has other characters than letters, digits, - and _, or more than 64", "for example nightly-7")
+		problems.Refuse("RUN_ID", s.RunID, "has other characters than letters, digits, - and _, or more than 64",
+			"for example nightly-7")
 	}
 	if s.StartID != "" && !record.ValidRunID(s.StartID) {
-		problems.Refuse("START_ID", s.StartID, "has other characters than letters, digits, - and _, or more than 64", "for example 20261130-1")
+		problems.Refuse("START_ID", s.StartID, "has other characters than letters, digits, - and _, or more than 64",
+			"for example 20261130-1")
 	}
 	if s.SiteURL != "" {
-		if u, err := url.Parse(s.SiteURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			problems.Refuse("SITE_URL", s.SiteURL[strings.LastIndex(s.SiteURL, "@")+1:], "is not the address of a site", "use https://host")
+		if u, err := url.Parse(s.SiteURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+			u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			problems.Refuse("SITE_URL", s.SiteURL[strings.LastIndex(s.SiteURL, "@")+1:], "is not the address of a site",
+				"use https://host")
 		}
 	}
 	if s.TelemetryAddr != "off" {
@@ -78,7 +84,8 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		{"RANDOM_EVENTS_PROBABILITY", s.RandomEventProbability, eventset.HighRandom},
 	} {
 		if share.have > share.high {
-			problems.Warn(share.key, strconv.FormatFloat(share.have, 'f', -1, 64), fmt.Sprintf("is above %g, more than real visitors cause", share.high), "lower it")
+			problems.Warn(share.key, strconv.FormatFloat(share.have, 'f', -1, 64),
+				fmt.Sprintf("is above %g, more than real visitors cause", share.high), "lower it")
 		}
 	}
 	if s.BackfillEnabled && s.CapacitySearch {
@@ -87,16 +94,22 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	checkCapacity(s, bad, problems)
 	load := checkLoad(s, bad, problems)
 	if !s.TLSVerify && !bad["TLS_VERIFY"] {
-		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token", "use it for a test server only")
+		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token",
+			"use it for a test server only")
 	}
 	if s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0) {
-		problems.Warn("STATE_DIR", "", "is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart begins anew, with the same visitor and order ids or a fresh cap", "set it")
+		problems.Warn("STATE_DIR", "",
+			"is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart begins anew, with the same visitor and order "+
+				"ids or a fresh cap", "set it")
 	}
 	if s.StateDir == "" && s.StartID != "" {
-		problems.Warn("START_ID", s.StartID, "has no effect without STATE_DIR: nothing records that this start was made", "set STATE_DIR")
+		problems.Warn("START_ID", s.StartID,
+			"has no effect without STATE_DIR: nothing records that this start was made", "set STATE_DIR")
 	}
-	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStart && s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
-		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, and so is STOP_AFTER_VISITS: the run has no end", "set one of the two")
+	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStart &&
+		s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
+		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, and so is STOP_AFTER_VISITS: the run has no end",
+			"set one of the two")
 	}
 }
 
@@ -117,9 +130,12 @@ func checkLoad(s Spec, bad map[string]bool, problems *problem.List) profile.Prof
 	*problems = append(*problems, faults...)
 	if peak := strconv.FormatFloat(math.Ceil(load.Peak()), 'f', -1, 64); load.Peak() > loudVisitsPerDay {
 		if load.Kind() == profile.Constant {
-			problems.Warn("TARGET_VISITS_PER_DAY", peak, "is more than many servers bear", "be sure that the server is yours to load")
+			problems.Warn("TARGET_VISITS_PER_DAY", peak, "is more than many servers bear",
+				"be sure that the server is yours to load")
 		} else {
-			problems.Warn("LOAD_PROFILE", s.LoadProfile, "has up to "+peak+" visits a day, which is more than many servers bear", "be sure that the server is yours to load")
+			problems.Warn("LOAD_PROFILE", s.LoadProfile,
+				"has up to "+peak+" visits a day, which is more than many servers bear",
+				"be sure that the server is yours to load")
 		}
 	}
 	return load

@@ -11,9 +11,10 @@ import (
 
 // Spec holds one value for each knob. A knob is declared here and nowhere else; the tags are read by Fields.
 //
-// Tags: env and envDefault as in caarlos0/env; group and help for people; unit; min and max are inclusive bounds;
-// oneof lists the permitted words; secret keeps the value out of every output and gives the knob a _FILE form; path is that
-// of a file or folder. In a file of settings a relative one, and that of a _FILE form, begins in the folder of that file.
+// Tags: env and envDefault as in caarlos0/env; group and help for people; unit; min and max are inclusive bounds; oneof
+// lists the permitted words; secret keeps the value out of every output and gives the knob a _FILE form; path is that
+// of a file or folder. In a file of settings a relative one, and that of a _FILE form, begins in the folder of that
+// file.
 type Spec struct {
 	MatomoURL       string        `env:"MATOMO_URL" group:"Target" help:"Address of the Matomo or of its tracker, such as https://host/matomo.php. Needed for a run unless targets are given."`
 	MatomoSiteID    int           `env:"MATOMO_SITE_ID" envDefault:"1" min:"1" group:"Target" help:"Matomo site that records the traffic."`
@@ -117,15 +118,17 @@ type Spec struct {
 // BackfillGroup is the group of the knobs that say which past days a job sends.
 const BackfillGroup = "Backfill"
 
-// BulkConcurrency is CONCURRENCY of a run in bulk where it is not set: as many requests as keep a Matomo busy. Measured on
-// 5.2.0-b5 (PHP-FPM 8.2 and MariaDB 10.11 on two cores) with 100 hits a request and 1,250 hits a second for 2 s: with 1, 2 and 4 in
-// flight it took 53, 77 and 82 % of the hits in time, with 8, 16 and 50 all. In 33 such runs, 15 of them beside a backfill, no
-// request met a deadlock. In 12 with 25 hits a request, beside a backfill of four in flight, two did, in the first second on an
-// emptied Matomo with cold caches, one with 2 and one with 50 in flight: it went again, and nothing was lost.
+// BulkConcurrency is CONCURRENCY of a run in bulk where it is not set: as many requests as keep a Matomo busy. Measured
+// on 5.2.0-b5 (PHP-FPM 8.2 and MariaDB 10.11 on two cores) with 100 hits a request and 1,250 hits a second for 2 s:
+// with 1, 2 and 4 in flight it took 53, 77 and 82 % of the hits in time, with 8, 16 and 50 all. In 33 such runs, 15 of
+// them beside a backfill, no request met a deadlock. In 12 with 25 hits a request, beside a backfill of four in flight,
+// two did, in the first second on an emptied Matomo with cold caches, one with 2 and one with 50 in flight: it went
+// again, and nothing was lost.
 const BulkConcurrency = 8
 
 // obsolete are keys of the original that have no meaning here; they are accepted with a warning.
-var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH", "BACKFILL_CONTAINER_PREFIX"}
+var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH",
+	"BACKFILL_CONTAINER_PREFIX"}
 
 // Obsolete tells whether key is one of the original that has no meaning here.
 func Obsolete(key string) bool { return slices.Contains(obsolete, key) }

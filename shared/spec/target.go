@@ -14,7 +14,8 @@ func (s *Spec) Target() target.Target {
 		Weight: 1, Enabled: true,
 		Access: target.Access{
 			APIURL: s.MatomoAPIURL, HTTPAuth: s.MatomoHTTPAuth, Headers: s.MatomoHeaders,
-			CAFile: s.TLSCAFile, CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, Insecure: !s.TLSVerify, Proxy: s.ProxyURL,
+			CAFile: s.TLSCAFile, CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, Insecure: !s.TLSVerify,
+			Proxy: s.ProxyURL,
 		},
 	}
 }
@@ -27,10 +28,12 @@ func (s *Spec) Shared() target.Access {
 // knobOf names the knobs by the fields of targets.json.
 var knobOf = map[string]string{
 	"url": "MATOMO_URL", "api_url": "MATOMO_API_URL", "http_auth": "MATOMO_HTTP_AUTH", "headers": "MATOMO_HEADERS",
-	"tls_ca_file": "TLS_CA_FILE", "tls_cert_file": "TLS_CERT_FILE", "tls_key_file": "TLS_KEY_FILE", "proxy_url": "PROXY_URL",
+	"tls_ca_file": "TLS_CA_FILE", "tls_cert_file": "TLS_CERT_FILE", "tls_key_file": "TLS_KEY_FILE",
+	"proxy_url": "PROXY_URL",
 }
 
-// checkTarget brings addresses and access into their usual form: user and password leave MATOMO_URL for MATOMO_HTTP_AUTH.
+// checkTarget brings addresses and access into their usual form: user and password leave MATOMO_URL for
+// MATOMO_HTTP_AUTH.
 func (s *Spec) checkTarget(problems *problem.List) {
 	t := s.Target()
 	t.Check(func(field, shown, message, cure string) {

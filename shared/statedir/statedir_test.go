@@ -69,7 +69,8 @@ func TestTheLivesOfARunAreItsOwn(t *testing.T) {
 		"ended/2026-11/a/7.json", "ended/2026-11/a/7.tmp", "ended/2026-11/b/9.json", "ended/2026-11/a.json")
 	got, err := statedir.Lives(fsys, "/s", "a")
 	slices.Sort(got)
-	if want := []string{"/s/a.20261101T000000.json", "/s/ended/2026-10/a/0.json", "/s/ended/2026-11/a/7.json"}; err != nil || !slices.Equal(got, want) {
+	if want := []string{"/s/a.20261101T000000.json", "/s/ended/2026-10/a/0.json",
+		"/s/ended/2026-11/a/7.json"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -64,7 +64,8 @@ func Parse(file string, data []byte) *Document {
 	root, err := d.value(dec, "", 0)
 	if err == nil {
 		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			d.refuse(lineOf(data, int(dec.InputOffset())), "", "goes on after its end", "remove what follows the last bracket")
+			d.refuse(lineOf(data, int(dec.InputOffset())), "", "goes on after its end",
+				"remove what follows the last bracket")
 			return d
 		}
 		d.Root = root
@@ -257,7 +258,8 @@ func (v *Value) Text(key string) string {
 	return s
 }
 
-// Secret is the text at key likewise, without the spaces around it as in an environment, and never shows what stands there.
+// Secret is the text at key likewise, without the spaces around it as in an environment, and never shows what stands
+// there.
 func (v *Value) Secret(key string) secret.String {
 	f := v.Get(key)
 	if f == nil {

@@ -10,15 +10,19 @@ import (
 
 func TestFaultsOfTheSyntaxNameTheirLine(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
-		"spaces alone":     {" \n", "x.json: is empty; write JSON into it or remove it"},
-		"100 MB":           {strings.Repeat("x", 100<<20), "x.json: is larger than 8 MiB; make it smaller"},
-		"a trailing comma": {"[1,\n2,\n]", "x.json: line 3: is not JSON: invalid character ']' looking for beginning of value; correct it there"},
-		"cut off":          {"{\"a\":[1", "x.json: line 1: is not JSON: unexpected EOF; correct it there"},
-		"a comment":        {"[1] // one", "x.json: line 1: goes on after its end; remove what follows the last bracket"},
-		"a bottomless pit": {strings.Repeat("[", 1<<20), "x.json: line 1: is not JSON: nested too deeply; correct it there"},
-		"a picture":        {"\x89PNG\x00", "x.json: is not a text file; name a text file"},
-		"a raw line break": {"[\"a\nb\"]", "x.json: line 1: is not JSON: invalid character '\\n' in string literal; correct it there"},
-		"Latin-1":          {"[\n\"Caf\xe9\"]", "x.json: line 2: is not UTF-8; save the file as UTF-8"},
+		"spaces alone": {" \n", "x.json: is empty; write JSON into it or remove it"},
+		"100 MB":       {strings.Repeat("x", 100<<20), "x.json: is larger than 8 MiB; make it smaller"},
+		"a trailing comma": {"[1,\n2,\n]",
+			"x.json: line 3: is not JSON: invalid character ']' looking for beginning of value; correct it there"},
+		"cut off": {"{\"a\":[1", "x.json: line 1: is not JSON: unexpected EOF; correct it there"},
+		"a comment": {"[1] // one",
+			"x.json: line 1: goes on after its end; remove what follows the last bracket"},
+		"a bottomless pit": {strings.Repeat("[", 1<<20),
+			"x.json: line 1: is not JSON: nested too deeply; correct it there"},
+		"a picture": {"\x89PNG\x00", "x.json: is not a text file; name a text file"},
+		"a raw line break": {"[\"a\nb\"]",
+			"x.json: line 1: is not JSON: invalid character '\\n' in string literal; correct it there"},
+		"Latin-1": {"[\n\"Caf\xe9\"]", "x.json: line 2: is not UTF-8; save the file as UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := strictjson.Parse("x.json", []byte(c.in))
@@ -41,7 +45,8 @@ func TestJSONOfAnyEditorIsRead(t *testing.T) {
 func TestAKeyIsShownShortAndOnOneLine(t *testing.T) {
 	d := strictjson.Parse("x.json", []byte(`{"a\nb":1,"a.b.c":2,"`+strings.Repeat("k", 1000)+`":3}`))
 	d.Root.Object("a")
-	want := `x.json: "a\nb": is not a known key; use one of a` + "\n" + `x.json: "a.b.c": is not a known key; use one of a` +
+	want := `x.json: "a\nb": is not a known key; use one of a` + "\n" +
+		`x.json: "a.b.c": is not a known key; use one of a` +
 		"\n" + `x.json: "` + strings.Repeat("k", 60) + `": is not a known key; use one of a`
 	if got := d.Problems.Error(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -55,7 +60,8 @@ func TestAfterAHundredFaultsTheRestIsNotTold(t *testing.T) {
 	}
 	d := strictjson.Parse("x.json", []byte("{"+in.String()[1:]+"}"))
 	d.Root.Object("a")
-	if n := len(d.Problems); n != 101 || d.Problems[100].String() != "x.json: has many more faults; correct those above first" {
+	if n := len(d.Problems); n != 101 ||
+		d.Problems[100].String() != "x.json: has many more faults; correct those above first" {
 		t.Errorf("%d problems, the last: %v", n, d.Problems[n-1])
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Access is how a target is reached beyond its address. Its zero value is the usual way: the API in the tracker's folder,
-// the machine's certificate authorities and its proxy variables.
+// Access is how a target is reached beyond its address. Its zero value is the usual way: the API in the tracker's
+// folder, the machine's certificate authorities and its proxy variables.
 type Access struct {
 	// APIURL is the address of the Reporting API where it is not in the folder of the tracker.
 	APIURL string
@@ -34,8 +34,8 @@ type Access struct {
 // NoProxy is the value of Proxy that asks for a direct connection.
 const NoProxy = "none"
 
-// WithDefaults takes from d what every target shares and a does not say: authorities, proxy, and whether certificates are
-// checked. A secret of one target never goes to another, so that nothing else is taken.
+// WithDefaults takes from d what every target shares and a does not say: authorities, proxy, and whether certificates
+// are checked. A secret of one target never goes to another, so that nothing else is taken.
 func (a Access) WithDefaults(d Access) Access {
 	a.CAFile = cmp.Or(a.CAFile, d.CAFile)
 	a.Proxy = cmp.Or(a.Proxy, d.Proxy)
@@ -69,7 +69,8 @@ func (a Access) List() []Header {
 
 // ownHeaders are set by the sender itself, or belong to one connection (RFC 9110, 7.6.1).
 var ownHeaders = []string{
-	"accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host", "keep-alive",
+	"accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host",
+	"keep-alive",
 	"proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "user-agent",
 }
 
@@ -102,7 +103,8 @@ func (a *Access) check(refuse refuseFunc) {
 		case err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 			// Not even a part is shown: what does not parse could be a password.
 			refuse("proxy_url", "", "is not the http or https address of a proxy",
-				"write http://host:port, http://user:password@host:port with %40 for @, %2F for /, %3F for ? and %23 for #, or none")
+				"write http://host:port, http://user:password@host:port with %40 for @, %2F for /, %3F for ? and %23 "+
+					"for #, or none")
 		}
 	}
 }

@@ -31,7 +31,8 @@ func complete(raw string) (address string, auth secret.String, err error) {
 	if path.Base(u.Path) == "index.php" && (u.RawQuery == "" || u.Query().Has("module")) {
 		u.Path, u.RawQuery = strings.TrimSuffix(u.Path, "index.php"), ""
 	}
-	for _, name := range []string{"idsite", "rec"} { // Matomo takes the query's before the body's (core/Tracker/RequestSet.php)
+	// Matomo takes the query's before the body's (core/Tracker/RequestSet.php)
+	for _, name := range []string{"idsite", "rec"} {
 		if u.Query().Has(name) {
 			return "", "", errors.New("has the parameter " + name + " of a hit in its query")
 		}
@@ -90,9 +91,10 @@ func split(raw string) (*url.URL, secret.String, error) {
 	return u, auth, nil
 }
 
-// errAt is that of an address whose password holds a character that ends the host: the rest would be taken for a path, be
-// shown, and the request go to another host.
-var errAt = errors.New("has an @ behind its host; in a user name or password write %2F for /, %3F for ? and %23 for #, " +
+// errAt is that of an address whose password holds a character that ends the host: the rest would be taken for a path,
+// be shown, and the request go to another host.
+var errAt = errors.New("has an @ behind its host; in a user name or password write %2F for /, %3F for " +
+	"? and %23 for #, " +
 	"and elsewhere %40 for @")
 
 // parse reads an address with scheme and host.
@@ -142,9 +144,9 @@ func Shown(raw string) string {
 	return u.String()
 }
 
-// API is the address of the Reporting API: APIURL, or else index.php in the folder of the tracker. Trackers of one Matomo
-// have the same, however their addresses are written: scheme and host are in lower case, and the port is left out where
-// it is the scheme's own. It is "" where URL is no address.
+// API is the address of the Reporting API: APIURL, or else index.php in the folder of the tracker. Trackers of one
+// Matomo have the same, however their addresses are written: scheme and host are in lower case, and the port is left
+// out where it is the scheme's own. It is "" where URL is no address.
 func (t Target) API() string {
 	given := t.APIURL
 	if given == "" {

@@ -47,8 +47,9 @@ func TestOneCompletionOfTheAddressOfATracker(t *testing.T) {
 		"load:hush@a.test/matomo.php":         " is not an http or https address",
 		"https://u:hu%sh@a.test/matomo.php":   " is not an http or https address",
 		"https://u:hush@a.test/?token_auth=x": "https://xxxxx@a.test/ has a token in its query",
-		"https://a.test/matomo.php?idsite=2":  "https://a.test/matomo.php has the parameter idsite of a hit in its query",
-		"https://a.test/matomo.php?rec=1":     "https://a.test/matomo.php has the parameter rec of a hit in its query",
+		"https://a.test/matomo.php?idsite=2": "https://a.test/matomo.php has the parameter idsite of " +
+			"a hit in its query",
+		"https://a.test/matomo.php?rec=1": "https://a.test/matomo.php has the parameter rec of a hit in its query",
 	} {
 		got, to := "", target.Target{URL: raw}
 		to.Check(func(_, shown, message, _ string) { got += shown + " " + message })
@@ -87,7 +88,8 @@ func TestTheAddressOfTheAPI(t *testing.T) {
 
 // Each would go to another host than the one that is meant, with a part of the password in what is shown.
 func TestAPasswordThatEndsTheHostIsRefusedAndNotShown(t *testing.T) {
-	for _, raw := range []string{"https://u:12/hush@a.test/", "https://u:12?hush@a.test/", "https://u:12#hush@a.test/", "https://u:p@b#hush@a.test/"} {
+	for _, raw := range []string{"https://u:12/hush@a.test/", "https://u:12?hush@a.test/", "https://u:12#hush@a.test/",
+		"https://u:p@b#hush@a.test/"} {
 		got, to := "", target.Target{URL: raw, Access: target.Access{APIURL: raw, Proxy: secret.String(raw)}}
 		to.Check(func(field, shown, message, cure string) { got += field + " " + shown + message + cure + "\n" })
 		if strings.Count(got, "%23 for #") != 3 || strings.Contains(got, "hush") || strings.Contains(got, "//b") {
@@ -112,27 +114,36 @@ func TestEachBadAccessHasItsMessage(t *testing.T) {
 		access target.Access
 		want   string
 	}{
-		"good":                   {target.Access{HTTPAuth: "u:p:q", Headers: "X-Gate: hush\r\n\n  X-B:c", CertFile: "c.pem", Proxy: "http://u:p@proxy.test:3128/"}, ""},
-		"an API with a password": {target.Access{APIURL: "https://u:hush@a.test/"}, `api_url "https://xxxxx@a.test/" holds a user name or password`},
-		"no API":                 {target.Access{APIURL: "u:hush@a.test"}, `api_url "" is not an http or https address`},
-		"no password":            {target.Access{HTTPAuth: "hush"}, `http_auth "" is not user:password`},
-		"a line break":           {target.Access{HTTPAuth: "u:p\nhush"}, `http_auth "" is not user:password`},
+		"good": {target.Access{HTTPAuth: "u:p:q", Headers: "X-Gate: hush\r\n\n  X-B:c",
+			CertFile: "c.pem", Proxy: "http://u:p@proxy.test:3128/"}, ""},
+		"an API with a password": {target.Access{APIURL: "https://u:hush@a.test/"},
+			`api_url "https://xxxxx@a.test/" holds a user name or password`},
+		"no API": {target.Access{APIURL: "u:hush@a.test"},
+			`api_url "" is not an http or https address`},
+		"no password":  {target.Access{HTTPAuth: "hush"}, `http_auth "" is not user:password`},
+		"a line break": {target.Access{HTTPAuth: "u:p\nhush"}, `http_auth "" is not user:password`},
 		"masks": {
 			target.Access{HTTPAuth: secret.Mask, Headers: secret.Mask, Proxy: secret.Mask},
 			`http_auth "" holds a mask, headers "" holds a mask, proxy_url "" holds a mask`,
 		},
 		"masks in parts": {
-			target.Access{HTTPAuth: "u:" + secret.Mask, Headers: "X-Gate: " + secret.Mask, Proxy: "http://u:" + secret.Mask + "@proxy.test:1"},
+			target.Access{HTTPAuth: "u:" + secret.Mask, Headers: "X-Gate: " + secret.Mask,
+				Proxy: "http://u:" + secret.Mask + "@proxy.test:1"},
 			`http_auth "" holds a mask, headers "" holds a mask, proxy_url "" holds a mask`,
 		},
-		"no header":               {target.Access{Headers: "hush"}, `headers "" holds a line that is not a header`},
-		"a header of ours":        {target.Access{Headers: "host: hush"}, `headers "" sets host, which the generator sets itself`},
-		"a header twice":          {target.Access{Headers: "A: 1\na: 2"}, `headers "" sets a twice`},
-		"a line break in letters": {target.Access{Headers: `A: 1\nX-Gate: hush`}, `headers "" holds \n in letters before another header`},
-		"two authorizations":      {target.Access{HTTPAuth: "u:p", Headers: "Authorization: Bearer hush"}, `headers "" sets Authorization, and so does http_auth`},
-		"a key alone":             {target.Access{KeyFile: "k.pem"}, `tls_key_file "" is given without tls_cert_file`},
-		"SOCKS":                   {target.Access{Proxy: "socks5://u:hush@a.test"}, `proxy_url "" is not the http or https address of a proxy`},
-		"a proxy without scheme":  {target.Access{Proxy: "u:hush@proxy.test:3128"}, `proxy_url "" is not the http or https address of a proxy`},
+		"no header": {target.Access{Headers: "hush"}, `headers "" holds a line that is not a header`},
+		"a header of ours": {target.Access{Headers: "host: hush"},
+			`headers "" sets host, which the generator sets itself`},
+		"a header twice": {target.Access{Headers: "A: 1\na: 2"}, `headers "" sets a twice`},
+		"a line break in letters": {target.Access{Headers: `A: 1\nX-Gate: hush`},
+			`headers "" holds \n in letters before another header`},
+		"two authorizations": {target.Access{HTTPAuth: "u:p", Headers: "Authorization: Bearer hush"},
+			`headers "" sets Authorization, and so does http_auth`},
+		"a key alone": {target.Access{KeyFile: "k.pem"}, `tls_key_file "" is given without tls_cert_file`},
+		"SOCKS": {target.Access{Proxy: "socks5://u:hush@a.test"},
+			`proxy_url "" is not the http or https address of a proxy`},
+		"a proxy without scheme": {target.Access{Proxy: "u:hush@proxy.test:3128"},
+			`proxy_url "" is not the http or https address of a proxy`},
 	} {
 		got, to := "", target.Target{URL: "https://a.test/", Access: c.access}
 		to.Check(func(field, shown, message, _ string) {
@@ -151,11 +162,14 @@ func TestEachBadAccessHasItsMessage(t *testing.T) {
 }
 
 func TestASecretOfOneTargetIsNoDefaultOfOthers(t *testing.T) {
-	shared := target.Access{APIURL: "x", HTTPAuth: "x", Headers: "x", CAFile: "ca", CertFile: "x", KeyFile: "x", Insecure: true, Proxy: "p"}
-	if got, want := (target.Access{}).WithDefaults(shared), (target.Access{CAFile: "ca", Insecure: true, Proxy: "p"}); got != want {
+	shared := target.Access{APIURL: "x", HTTPAuth: "x", Headers: "x", CAFile: "ca", CertFile: "x", KeyFile: "x",
+		Insecure: true, Proxy: "p"}
+	if got, want := (target.Access{}).WithDefaults(shared),
+		(target.Access{CAFile: "ca", Insecure: true, Proxy: "p"}); got != want {
 		t.Errorf("%+v", got)
 	}
-	if got := (target.Access{CAFile: "own", Proxy: target.NoProxy}).WithDefaults(shared); got.CAFile != "own" || got.Proxy != target.NoProxy {
+	if got := (target.Access{CAFile: "own", Proxy: target.NoProxy}).WithDefaults(shared); got.CAFile != "own" ||
+		got.Proxy != target.NoProxy {
 		t.Errorf("%+v", got)
 	}
 	in := target.Access{CAFile: "ca.pem", CertFile: "/abs.pem"}

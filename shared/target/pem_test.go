@@ -13,7 +13,9 @@ func TestACertificateFromAnEditorOfWindowsIsRead(t *testing.T) {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
 	file := "\ufeff" + string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
-	target.Access{CAFile: "/ca.pem"}.CheckFiles(func(string) ([]byte, error) { return []byte(file), nil }, func(field, _, message, _ string) {
+	target.Access{CAFile: "/ca.pem"}.CheckFiles(func(string) ([]byte, error) {
+		return []byte(file), nil
+	}, func(field, _, message, _ string) {
 		t.Errorf("%s %s", field, message)
 	})
 }

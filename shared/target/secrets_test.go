@@ -10,7 +10,8 @@ import (
 )
 
 func TestAnAnswerThatRepeatsASecretInAnotherFormIsQuotedWithoutIt(t *testing.T) {
-	way, err := target.Machine{}.Way(target.Access{HTTPAuth: "load:p/ss+w\"rd?>", Proxy: "http://u:pr%2Fxy@proxy.test:1"})
+	way, err := target.Machine{}.Way(target.Access{HTTPAuth: "load:p/ss+w\"rd?>",
+		Proxy: "http://u:pr%2Fxy@proxy.test:1"})
 	if err != nil {
 		t.Fatal(err)
 	}

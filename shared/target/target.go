@@ -101,11 +101,13 @@ func Decode(name string, data []byte) (Set, problem.List) {
 
 func decode(v *strictjson.Value) Target {
 	t := Target{
-		Name: v.Text("name"), URL: v.Text("url"), Token: v.Secret("token_auth"), ReadToken: v.Secret("read_token"), SiteID: 1, Weight: 1,
+		Name: v.Text("name"), URL: v.Text("url"), Token: v.Secret("token_auth"), ReadToken: v.Secret("read_token"),
+		SiteID: 1, Weight: 1,
 		Enabled: v.Flag("enabled", true),
 		Access: Access{
 			APIURL: v.Text("api_url"), HTTPAuth: v.Secret("http_auth"), Headers: v.Secret("headers"),
-			CAFile: v.Text("tls_ca_file"), CertFile: v.Text("tls_cert_file"), KeyFile: v.Text("tls_key_file"), Proxy: v.Secret("proxy_url"),
+			CAFile: v.Text("tls_ca_file"), CertFile: v.Text("tls_cert_file"), KeyFile: v.Text("tls_key_file"),
+			Proxy: v.Secret("proxy_url"),
 		},
 	}
 	if n := utf8.RuneCountInString(t.Name); strings.TrimSpace(t.Name) == "" || n > maxName {
@@ -135,9 +137,9 @@ func decode(v *strictjson.Value) Target {
 	return t
 }
 
-// Check brings the addresses and the access of t into their usual form: an address is completed, user and password in it
-// become HTTPAuth. What is wrong is given to refuse, with the field as targets.json names it and what of its value may be
-// shown.
+// Check brings the addresses and the access of t into their usual form: an address is completed, user and password in
+// it become HTTPAuth. What is wrong is given to refuse, with the field as targets.json names it and what of its value
+// may be shown.
 func (t *Target) Check(refuse func(field, shown, message, cure string)) {
 	given := t.URL
 	completed, auth, err := complete(given)

@@ -49,7 +49,8 @@ func (m Machine) Way(a Access) (Way, error) {
 }
 
 // CheckFiles refuses certificate and key files that cannot be used, with the field as targets.json names it.
-func (a Access) CheckFiles(readFile func(path string) ([]byte, error), refuse func(field, shown, message, cure string)) {
+func (a Access) CheckFiles(readFile func(path string) ([]byte, error),
+	refuse func(field, shown, message, cure string)) {
 	a.tls(readFile, refuse)
 }
 
@@ -148,15 +149,15 @@ func (a Access) secrets() (out []string) {
 	return out
 }
 
-// forms are how an answer may repeat a text: as it is, in JSON with and without PHP's backslash before a slash, and in an
-// address. HTML is decoded before.
+// forms are how an answer may repeat a text: as it is, in JSON with and without PHP's backslash before a slash, and in
+// an address. HTML is decoded before.
 func forms(text string) []string {
 	inJSON := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
 	return []string{text, inJSON, strings.ReplaceAll(inJSON, "/", `\/`), url.QueryEscape(text), url.PathEscape(text)}
 }
 
-// proxy chooses the proxy for an address: the one of a, or that of the variables, by which an address on this machine has
-// none.
+// proxy chooses the proxy for an address: the one of a, or that of the variables, by which an address on this machine
+// has none.
 func (m Machine) proxy(a Access) func(*url.URL) (*url.URL, error) {
 	switch p := a.Proxy.Reveal(); p {
 	case NoProxy:
@@ -180,7 +181,8 @@ func (m Machine) proxy(a Access) func(*url.URL) (*url.URL, error) {
 		case err != nil: // it repeats the address, which may hold a password
 			return nil, errors.New("HTTP_PROXY or HTTPS_PROXY holds no address of a proxy")
 		case u != nil && u.Scheme != "http" && u.Scheme != "https":
-			return nil, fmt.Errorf("HTTP_PROXY or HTTPS_PROXY names a proxy of %s, and only http and https are supported", u.Scheme)
+			return nil, fmt.Errorf("HTTP_PROXY or HTTPS_PROXY names a proxy of %s, and only http and https are "+
+				"supported", u.Scheme)
 		}
 		return u, nil
 	}

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Certificate writes a certificate that is its own authority, and its key, into dir as name.pem and name.key, and returns
-// their paths.
+// Certificate writes a certificate that is its own authority, and its key, into dir as name.pem and name.key, and
+// returns their paths.
 func Certificate(t *testing.T, dir, name string) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -24,7 +24,8 @@ func Certificate(t *testing.T, dir, name string) (cert, key string) {
 	}
 	form := x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name, "localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true,
 	}
 	signed, err := x509.CreateCertificate(rand.Reader, &form, &form, private.Public(), private)
 	if err != nil {

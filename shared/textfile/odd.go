@@ -24,7 +24,9 @@ func FindOdd(text string) (Odd, bool) { return find(text, isOdd) }
 // FindHidden finds the first character of text that belongs into no text for people: an odd one, but for spaces that
 // typesetting asks for, and for the joiners of emoji and of some scripts.
 func FindHidden(text string) (Odd, bool) {
-	return find(text, func(r rune) bool { return isOdd(r) && !unicode.Is(unicode.Zs, r) && r != '\u200c' && r != '\u200d' })
+	return find(text, func(r rune) bool {
+		return isOdd(r) && !unicode.Is(unicode.Zs, r) && r != '\u200c' && r != '\u200d'
+	})
 }
 
 // FindHiddenInLine is FindHidden for a text of one line, such as a name: tabs and line ends do not belong there either.

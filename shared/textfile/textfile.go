@@ -33,8 +33,8 @@ const (
 	guessedFrom = 64 // bytes that are looked at where UTF-16 has no mark
 )
 
-// Decode is data in UTF-8, without a byte order mark. It reads UTF-8 and UTF-16 of either byte order, with or without the
-// mark. An error is ErrNotText or ErrEncoding; where it is ErrEncoding, InvalidLine finds the place.
+// Decode is data in UTF-8, without a byte order mark. It reads UTF-8 and UTF-16 of either byte order, with or without
+// the mark. An error is ErrNotText or ErrEncoding; where it is ErrEncoding, InvalidLine finds the place.
 func Decode(data []byte) ([]byte, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte(markUTF8)):
@@ -84,8 +84,8 @@ func fromUTF16(data []byte, order binary.ByteOrder) ([]byte, error) {
 	return out, nil
 }
 
-// guess is the byte order of UTF-16 without a mark, nil for all else: in the languages that settings are written in, every
-// second byte is null.
+// guess is the byte order of UTF-16 without a mark, nil for all else: in the languages that settings are written in,
+// every second byte is null.
 func guess(data []byte) binary.ByteOrder {
 	if len(data) < 4 || len(data)%2 != 0 {
 		return nil

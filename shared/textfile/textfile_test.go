@@ -75,7 +75,8 @@ func TestOddCharactersAreNamedWithTheirPlace(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-	for text, hidden := range map[string]bool{"Prix\u00a0: 3": false, "👨\u200d👩": false, "a\u200bb": true, "a\u00adb": true, "می\u200cخواهم": false} {
+	for text, hidden := range map[string]bool{"Prix\u00a0: 3": false, "👨\u200d👩": false, "a\u200bb": true,
+		"a\u00adb": true, "می\u200cخواهم": false} {
 		if _, found := textfile.FindHidden(text); found != hidden {
 			t.Errorf("%q: hidden is %v", text, found)
 		}

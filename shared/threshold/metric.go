@@ -19,13 +19,15 @@ type Values struct {
 	Latency record.Latency
 	// Elapsed is how long it took.
 	Elapsed time.Duration
-	// Still sums the standstills of the loadgen meanwhile: their time, and what fell due in them, is in no share or rate.
+	// Still sums the standstills of the loadgen meanwhile: their time, and what fell due in them, is in no share or
+	// rate.
 	Still record.Standstill
 }
 
 // Of are the values of a whole run, as they stand.
 func Of(s *record.Summary) Values {
-	return Values{Hits: s.Hits, Visits: s.Visits, Due: s.Due, Latency: s.Latency, Elapsed: s.Duration(), Still: s.StoodStill()}
+	return Values{Hits: s.Hits, Visits: s.Visits, Due: s.Due, Latency: s.Latency, Elapsed: s.Duration(),
+		Still: s.StoodStill()}
 }
 
 // shed counts the hits that were not sent though the loadgen ran.

@@ -27,7 +27,8 @@ func Parse(key, text string) (thresholds []Threshold, problems problem.List) {
 func parse(key, expression string, problems *problem.List) (Threshold, bool) {
 	at := strings.IndexAny(expression, "<>=")
 	if at < 0 {
-		problems.Refuse(key, expression, "compares nothing", "write a metric, one of < <= > >= =, and a bound: error_share<1%")
+		problems.Refuse(key, expression, "compares nothing",
+			"write a metric, one of < <= > >= =, and a bound: error_share<1%")
 		return Threshold{}, false
 	}
 	t := Threshold{Expression: expression, Metric: expression[:at]}
@@ -40,7 +41,8 @@ func parse(key, expression string, problems *problem.List) (Threshold, bool) {
 	}
 	m, known := metrics[t.Metric]
 	if !known {
-		problems.Refuse(key, expression, strconv.Quote(t.Metric)+" is not measured", "use one of "+strings.Join(Metrics(), ", "))
+		problems.Refuse(key, expression, strconv.Quote(t.Metric)+" is not measured",
+			"use one of "+strings.Join(Metrics(), ", "))
 		return Threshold{}, false
 	}
 	var ok bool
@@ -57,8 +59,10 @@ var forms = map[kind]struct {
 }{
 	share:   {readShare, "write 1% or 0.01, at most 100%"},
 	latency: {readLatency, "write 800ms or 0.8s"},
-	rate:    {func(s string) (float64, bool) { return readNumber(strings.TrimSuffix(s, "/s")) }, "write accepted hits per second: 250"},
-	count:   {readCount, "write a whole number"},
+	rate: {func(s string) (float64, bool) {
+		return readNumber(strings.TrimSuffix(s, "/s"))
+	}, "write accepted hits per second: 250"},
+	count: {readCount, "write a whole number"},
 }
 
 // readShare takes a bare number for a fraction only where it can be nothing else: 1 might be meant as one percent.

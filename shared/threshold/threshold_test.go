@@ -62,7 +62,8 @@ func TestAStandstillOfOurOwnIsInNoShareAndNoRate(t *testing.T) {
 	v.Hits.Planned, v.Hits.Shed, v.Elapsed = v.Hits.Planned+9000, v.Hits.Shed+9000, 100*time.Second
 	v.Visits.Planned, v.Visits.Unsent, v.Due = v.Visits.Planned+1800, v.Visits.Unsent+1800, v.Due+1800
 	v.Still = record.Standstill{Seconds: 90, Visits: 1800, Hits: 9000}
-	for _, text := range []string{"error_share<=1.5%", "shed_share<=0.1%", "accepted_share>=98.5%", "achieved_rate>=98%", "hit_rate>98.4/s"} {
+	for _, text := range []string{"error_share<=1.5%", "shed_share<=0.1%", "accepted_share>=98.5%",
+		"achieved_rate>=98%", "hit_rate>98.4/s"} {
 		with, without := judge(t, text, v, true)[0], judge(t, text, run, true)[0]
 		if *with.Value != *without.Value || !with.Held {
 			t.Errorf("%s: %v with the standstill, %v without", text, *with.Value, *without.Value)
@@ -97,7 +98,8 @@ func TestWhileARunGoesOnOnlyWhatCanNotComeToHoldIsMissed(t *testing.T) {
 
 func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	faults := []string{
-		"p95", "p42<1s", "p95<800", "p95<0", "error_share<1", "error_share<101%", "achieved_rate>98", "unknown=0.5", "unknown=-1",
+		"p95", "p42<1s", "p95<800", "p95<0", "error_share<1", "error_share<101%", "achieved_rate>98", "unknown=0.5",
+		"unknown=-1",
 		"hit_rate>fast", "visits>", "unknown!=0", "unknown<Inf", "unknown<NaN", "p95=<1s",
 	}
 	good, problems := threshold.Parse("THRESHOLDS", "visits>1,"+strings.Join(faults, ", ")+",,p95<1s")

@@ -15,12 +15,14 @@ var (
 	searchParameters = []string{"q", "query", "s", "search", "searchword", "k", "keyword", "keywords"}
 	// campaignParameters are campaign_var_name of config/global.ini.php.
 	campaignParameters = []string{
-		"pk_cpn", "pk_campaign", "piwik_campaign", "mtm_campaign", "matomo_campaign", "utm_campaign", "utm_source", "utm_medium",
+		"pk_cpn", "pk_campaign", "piwik_campaign", "mtm_campaign", "matomo_campaign", "utm_campaign", "utm_source",
+		"utm_medium",
 	}
 	// excludedParameters are what core/Tracker/PageUrl.php removes: url_query_parameter_to_exclude_from_url and
 	// campaign_keyword_var_name of config/global.ini.php, two names of its own, and the campaign parameters.
 	excludedParameters = append([]string{
-		"gclid", "fbclid", "msclkid", "twclid", "wbraid", "gbraid", "yclid", "fb_xd_fragment", "fb_comment_id", "phpsessid",
+		"gclid", "fbclid", "msclkid", "twclid", "wbraid", "gbraid", "yclid", "fb_xd_fragment", "fb_comment_id",
+		"phpsessid",
 		"jsessionid", "sessionid", "aspsessionid", "doing_wp_cron", "sid", "pk_vid",
 		"pk_kwd", "pk_keyword", "piwik_kwd", "mtm_kwd", "mtm_keyword", "matomo_kwd", "utm_term",
 		"ignore_referrer", "ignore_referer",
@@ -64,7 +66,8 @@ func Classify(p Page) Recorded {
 		Untitled:  p.Title != "" && recorded.Empty(p.Title),
 	}
 	for _, q := range inQuery {
-		if name := strings.ToLower(q.name); slices.Contains(excludedParameters, name) && !slices.Contains(r.Excluded, name) {
+		if name := strings.ToLower(q.name); slices.Contains(excludedParameters, name) &&
+			!slices.Contains(r.Excluded, name) {
 			r.Excluded = append(r.Excluded, name)
 		}
 	}

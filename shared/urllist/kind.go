@@ -26,7 +26,8 @@ func otherKind(text string) (what, cure string) {
 	case begin[0] == '{', begin[0] == '[':
 		return "is JSON", oneALine
 	case isCSV(lines):
-		return "is CSV, with commas or semicolons between address and title", "put a TAB there: save it as text with tabs"
+		return "is CSV, with commas or semicolons between address and title",
+			"put a TAB there: save it as text with tabs"
 	}
 	return "", ""
 }
@@ -46,13 +47,13 @@ func sample(text string) []string {
 
 var (
 	quotedField = regexp.MustCompile(`^"https?://[^"]*"([,;]|$)`)
-	// titled ends as no address does: with a quoted text, or with one that begins in upper case or holds a space, and that has
-	// nothing of a path.
+	// titled ends as no address does: with a quoted text, or with one that begins in upper case or holds a space, and
+	// that has nothing of a path.
 	titled = regexp.MustCompile(`^https?://[^\t]*[,;] ?("[^"]*"|\p{Lu}[^/.=&?%#,;]*|[^/.=&?%#,;]* [^/.=&?%#,;]*)$`)
 )
 
-// isCSV tells whether lines are rows of a table and not addresses with commas in them: no line has a TAB, all have a comma
-// or semicolon behind the scheme, and half of them at least end with a title.
+// isCSV tells whether lines are rows of a table and not addresses with commas in them: no line has a TAB, all have a
+// comma or semicolon behind the scheme, and half of them at least end with a title.
 func isCSV(lines []string) bool {
 	if head := lines[0]; len(lines) > 1 && !strings.Contains(head, "://") && strings.ContainsAny(head, ",;") {
 		lines = lines[1:] // the names of the columns

@@ -28,7 +28,8 @@ func (l *list) line(where, text string) (Page, bool) {
 	}
 	if odd, hidden := textfile.FindHidden(title); hidden {
 		if l.hidden++; l.hidden <= shownWarnings {
-			l.problems.Warn(where, title, fmt.Sprintf("has %v of its title", odd), "remove it: Matomo takes it for a part of the title")
+			l.problems.Warn(where, title, fmt.Sprintf("has %v of its title", odd),
+				"remove it: Matomo takes it for a part of the title")
 		}
 	}
 	return Page{URL: address, Title: title}, true
@@ -61,7 +62,8 @@ func CheckAddress(address string) *Fault {
 	}
 	if strings.Contains(address, " ") {
 		return &Fault{
-			Message: "has a single space", Cure: "put a TAB or two spaces between address and title, and %20 into an address",
+			Message: "has a single space",
+			Cure:    "put a TAB or two spaces between address and title, and %20 into an address",
 		}
 	}
 	path, _, _ := strings.Cut(address, "#")
@@ -69,7 +71,8 @@ func CheckAddress(address string) *Fault {
 	if at := bareEscape(path); at >= 0 {
 		place := utf8.RuneCountInString(path[:at]) + 1
 		return &Fault{
-			Message: fmt.Sprintf("has a %% that begins no escape, as character %d", place), Cure: "write %25 for a percent sign",
+			Message: fmt.Sprintf("has a %% that begins no escape, as character %d", place),
+			Cure:    "write %25 for a percent sign",
 		}
 	}
 	switch u, err := url.Parse(address); {
@@ -77,8 +80,9 @@ func CheckAddress(address string) *Fault {
 		return &Fault{Message: "is not an http or https address", Cure: "write https://host/page"}
 	case u.User != nil:
 		return &Fault{
-			Message: "holds a user name or password, which Matomo would record", Cure: "leave it out of the address of a page",
-			Secret: true,
+			Message: "holds a user name or password, which Matomo would record",
+			Cure:    "leave it out of the address of a page",
+			Secret:  true,
 		}
 	}
 	return nil

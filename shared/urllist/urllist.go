@@ -105,7 +105,8 @@ func (l *list) read(text string) bool {
 			return false
 		}
 		if len(l.pages) > MaxPages {
-			l.problems.Refuse(l.name, "", fmt.Sprintf("holds more than %d pages", MaxPages), "keep the pages that matter")
+			l.problems.Refuse(l.name, "", fmt.Sprintf("holds more than %d pages", MaxPages),
+				"keep the pages that matter")
 			return false
 		}
 	}
@@ -120,7 +121,8 @@ func (l *list) add(where string, p Page) {
 		return
 	}
 	if l.duplicates++; l.duplicates <= shownWarnings {
-		l.problems.Warn(where, p.URL, fmt.Sprintf("stands in line %d too", before), "remove one, or keep it to be visited more often")
+		l.problems.Warn(where, p.URL, fmt.Sprintf("stands in line %d too", before),
+			"remove one, or keep it to be visited more often")
 	}
 }
 
@@ -130,15 +132,18 @@ func (l *list) conclude() {
 	case n == 0 && !refused:
 		l.problems.Refuse(l.name, "", "holds no page", "add a line such as https://host/page")
 	case n < fewPages && !refused:
-		l.problems.Warn(l.name, "", fmt.Sprintf("holds fewer pages than reports need to look real: %d, not about %d", n, fewPages), "add pages")
+		l.problems.Warn(l.name, "", fmt.Sprintf("holds fewer pages than reports need to look real: %d, not about %d",
+			n, fewPages), "add pages")
 	case n > manyPages:
-		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d pages; Matomo folds the tail of its reports into Others", n), "keep the pages that matter")
+		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d pages; Matomo folds the tail of its reports into Others", n),
+			"keep the pages that matter")
 	}
 	if n := l.duplicates - shownWarnings; n > 0 {
 		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d lines more that stand there twice", n), "remove them")
 	}
 	if n := l.hidden - shownWarnings; n > 0 {
-		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d lines more with invisible characters in their title", n), "remove those")
+		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d lines more with invisible characters in their title", n),
+			"remove those")
 	}
 }
 

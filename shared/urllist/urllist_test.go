@@ -15,12 +15,14 @@ import (
 const ten = "https://a.test/1\nhttps://a.test/2\nhttps://a.test/3\nhttps://a.test/4\nhttps://a.test/5\nhttps://a.test/6\nhttps://a.test/7\nhttps://a.test/8\nhttps://a.test/9\nhttps://a.test/10\n"
 
 func TestALineIsAnAddressAndATitle(t *testing.T) {
-	in := "\xef\xbb\xbf# shop\r\nhttps://a.test/\tHome page\r\n\r\nhttp://a.test/x  Two  spaces\nhttps://a.test/y \t  Mixed\nhttps://a.test/z\n"
+	in := "\xef\xbb\xbf# shop\r\nhttps://a.test/\tHome page\r\n\r\nhttp://a.test/x  Two  spaces\nhttps://a.test/y " +
+		"\t  Mixed\nhttps://a.test/z\n"
 	pages, problems := urllist.Parse("urls.txt", strings.NewReader(in))
 	if problems.Err() != nil {
 		t.Fatal(problems)
 	}
-	want := []urllist.Page{{"https://a.test/", "Home page", 2}, {"http://a.test/x", "Two  spaces", 4}, {"https://a.test/y", "Mixed", 5}, {"https://a.test/z", "", 6}}
+	want := []urllist.Page{{"https://a.test/", "Home page", 2}, {"http://a.test/x", "Two  spaces", 4},
+		{"https://a.test/y", "Mixed", 5}, {"https://a.test/z", "", 6}}
 	for i := range want {
 		if i >= len(pages) || pages[i] != want[i] {
 			t.Fatalf("got %+v", pages)
@@ -32,16 +34,25 @@ func TestEachBadListHasItsMessage(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
 		"nothing":        {"", "urls.txt: holds no page; add a line such as https://host/page"},
 		"comments alone": {"# a\n\n", "urls.txt: holds no page; add a line such as https://host/page"},
-		"a single space": {ten + "https://a.test/a Title", `urls.txt line 11="https://a.test/a Title": has a single space; put a TAB or two spaces between address and title, and %20 into an address`},
-		"no scheme":      {ten + "a.test/b\tB", `urls.txt line 11="a.test/b": is not an http or https address; write https://host/page`},
-		"no host":        {ten + "https:///b", `urls.txt line 11="https:///b": is not an http or https address; write https://host/page`},
-		"Latin-1":        {ten + "https://a.test/\tCaf\xe9", "urls.txt line 11: is not UTF-8; save the file as UTF-8"},
-		"a port alone":   {ten + "https://:80/b", `urls.txt line 11="https://:80/b": is not an http or https address; write https://host/page`},
-		"not one page":   {strings.Repeat("x\n", 200), strings.TrimSuffix(faults(100), "\n") + "\nurls.txt: has many more faults; correct those above first"},
-		"a picture":      {"\x89PNG\x00", "urls.txt: is not a text file; name a text file"},
-		"too many pages": {strings.Repeat(ten, 20_001), "urls.txt: holds more than 200000 pages; keep the pages that matter"},
-		"a long line":    {ten + "https://a.test/" + strings.Repeat("x", 9000), "urls.txt line 11: is longer than 8 KiB; is this a list of addresses?"},
-		"two faults":     {"a\nb\n", "urls.txt line 1=\"a\": is not an http or https address; write https://host/page\nurls.txt line 2=\"b\": is not an http or https address; write https://host/page"},
+		"a single space": {ten + "https://a.test/a Title",
+			`urls.txt line 11="https://a.test/a Title": has a single space; put a TAB or two spaces between address and title, and %20 into an address`},
+		"no scheme": {ten + "a.test/b\tB",
+			`urls.txt line 11="a.test/b": is not an http or https address; write https://host/page`},
+		"no host": {ten + "https:///b",
+			`urls.txt line 11="https:///b": is not an http or https address; write https://host/page`},
+		"Latin-1": {ten + "https://a.test/\tCaf\xe9", "urls.txt line 11: is not UTF-8; save the file as UTF-8"},
+		"a port alone": {ten + "https://:80/b",
+			`urls.txt line 11="https://:80/b": is not an http or https address; write https://host/page`},
+		"not one page": {strings.Repeat("x\n", 200),
+			strings.TrimSuffix(faults(100), "\n") + "\nurls.txt: has many more faults; correct those above first"},
+		"a picture": {"\x89PNG\x00", "urls.txt: is not a text file; name a text file"},
+		"too many pages": {strings.Repeat(ten, 20_001),
+			"urls.txt: holds more than 200000 pages; keep the pages that matter"},
+		"a long line": {ten + "https://a.test/" + strings.Repeat("x", 9000),
+			"urls.txt line 11: is longer than 8 KiB; is this a list of addresses?"},
+		"two faults": {"a\nb\n",
+			"urls.txt line 1=\"a\": is not an http or https address; write https://host/page\nurls.txt line 2=\"b\": " +
+				"is not an http or https address; write https://host/page"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, problems := urllist.Parse("urls.txt", strings.NewReader(c.in))
@@ -65,14 +76,17 @@ func TestAFileOfAnotherKindHasOneFault(t *testing.T) {
 	t.Parallel()
 	const rows = 300
 	for name, c := range map[string]struct{ in, want string }{
-		"a sitemap":      {"<?xml version=\"1.0\"?>\n<urlset xmlns=\"x\">\n" + strings.Repeat("<url><loc>https://a.test/</loc></url>\n", rows), "urls.txt: is an XML sitemap"},
-		"a web page":     {"<!DOCTYPE html>\n<p>\n", "urls.txt: is a web page"},
-		"JSON":           {"[\"https://a.test/\"]\n", "urls.txt: is JSON"},
-		"CSV":            {strings.Repeat("https://a.test/c,Title\n", rows), "urls.txt: is CSV, with commas or semicolons between address and title; put a TAB there"},
+		"a sitemap": {"<?xml version=\"1.0\"?>\n<urlset xmlns=\"x\">\n" +
+			strings.Repeat("<url><loc>https://a.test/</loc></url>\n", rows), "urls.txt: is an XML sitemap"},
+		"a web page": {"<!DOCTYPE html>\n<p>\n", "urls.txt: is a web page"},
+		"JSON":       {"[\"https://a.test/\"]\n", "urls.txt: is JSON"},
+		"CSV": {strings.Repeat("https://a.test/c,Title\n", rows),
+			"urls.txt: is CSV, with commas or semicolons between address and title; put a TAB there"},
 		"a line of CSV":  {"https://a.test/c,Title", "urls.txt: is CSV"},
 		"CSV with names": {"url,title\n" + strings.Repeat("https://a.test/c,a title\n", rows), "urls.txt: is CSV"},
-		"quoted CSV":     {"\"address\";\"title\"\n" + strings.Repeat("\"https://a.test/c\";\"A title\"\n", rows), "urls.txt: is CSV"},
-		"Latin-1":        {strings.Repeat("https://a.test/\tCaf\xe9\n", rows), "urls.txt line 1: is not UTF-8"},
+		"quoted CSV": {"\"address\";\"title\"\n" + strings.Repeat("\"https://a.test/c\";\"A title\"\n", rows),
+			"urls.txt: is CSV"},
+		"Latin-1": {strings.Repeat("https://a.test/\tCaf\xe9\n", rows), "urls.txt line 1: is not UTF-8"},
 	} {
 		_, problems := urllist.Parse("urls.txt", strings.NewReader(c.in))
 		if len(problems) != 1 || !strings.HasPrefix(problems.Errors().Error(), c.want) {
@@ -85,8 +99,9 @@ func TestListsOfEveryEditorAreRead(t *testing.T) {
 	t.Parallel()
 	const text = "https://a.test/caf%C3%A9\tCafé\nhttps://a.test/wiki/Washington,_D.C.\nhttps://a.test/article,123.html\n"
 	for name, in := range map[string]string{
-		"UTF-8": text, "UTF-8 with a mark": "\ufeff" + text, "lines of Windows": strings.ReplaceAll(text, "\n", "\r\n"), "lines of old Macs": strings.ReplaceAll(text, "\n", "\r"),
-		"UTF-16": utf16Of(text),
+		"UTF-8": text, "UTF-8 with a mark": "\ufeff" + text, "lines of Windows": strings.ReplaceAll(text, "\n", "\r\n"),
+		"lines of old Macs": strings.ReplaceAll(text, "\n", "\r"),
+		"UTF-16":            utf16Of(text),
 	} {
 		pages, problems := urllist.Parse("urls.txt", strings.NewReader(in))
 		if problems.Err() != nil || len(pages) != 3 || pages[0].Title != "Café" || pages[2].Line != 3 {
@@ -122,9 +137,11 @@ func TestOddCharactersOfALineAreNamed(t *testing.T) {
 			t.Errorf("%q: %+v", in, pages)
 		}
 	}
-	_, problems := urllist.Parse("urls.txt", strings.NewReader(strings.Repeat("https://a.test/a\tOne\u200bword\n", 200)))
+	_, problems := urllist.Parse("urls.txt",
+		strings.NewReader(strings.Repeat("https://a.test/a\tOne\u200bword\n", 200)))
 	told := problems.Warnings().Error()
-	if n := strings.Count(told, "has a zero-width space (U+200B) as character 4 of its title"); n != 5 || !strings.Contains(told, "holds 195 lines more with invisible characters in their title") {
+	if n := strings.Count(told, "has a zero-width space (U+200B) as character 4 of its title"); n != 5 ||
+		!strings.Contains(told, "holds 195 lines more with invisible characters in their title") {
 		t.Errorf("%d lines are told:\n%s", n, told)
 	}
 }
@@ -149,7 +166,8 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestAHugeListIsRefusedBeforeItIsRead(t *testing.T) {
 	source := &endless{}
 	_, problems := urllist.Parse("urls.txt", io.LimitReader(source, 100<<20))
-	if err := problems.Err(); err == nil || err.Error() != "urls.txt: is larger than 32 MiB; keep the pages that matter" {
+	if err := problems.Err(); err == nil ||
+		err.Error() != "urls.txt: is larger than 32 MiB; keep the pages that matter" {
 		t.Error(err)
 	}
 	if source.taken > 34<<20 {
@@ -161,13 +179,16 @@ func TestWarningsAreNoErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		in, want string
 	}{
-		"few pages": {"https://a.test/1\n", "urls.txt: holds fewer pages than reports need to look real: 1, not about 100; add pages"},
+		"few pages": {"https://a.test/1\n",
+			"urls.txt: holds fewer pages than reports need to look real: 1, not about 100; add pages"},
 		"many pages": {
-			pagesFrom(1, 50_001), "urls.txt: holds 50001 pages; Matomo folds the tail of its reports into Others; keep the pages that matter",
+			pagesFrom(1, 50_001),
+			"urls.txt: holds 50001 pages; Matomo folds the tail of its reports into Others; keep the pages that matter",
 		},
 		"duplicates, of which five are told": {
 			pagesFrom(1, 100) + strings.Repeat("https://a.test/7\n", 7),
-			duplicate(101) + duplicate(102) + duplicate(103) + duplicate(104) + duplicate(105) + "urls.txt: holds 2 lines more that stand there twice; remove them",
+			duplicate(101) + duplicate(102) + duplicate(103) + duplicate(104) + duplicate(105) +
+				"urls.txt: holds 2 lines more that stand there twice; remove them",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,7 +209,8 @@ func pagesFrom(first, last int) string {
 }
 
 func duplicate(line int) string {
-	return fmt.Sprintf("urls.txt line %d=\"https://a.test/7\": stands in line 7 too; remove one, or keep it to be visited more often\n", line)
+	return fmt.Sprintf("urls.txt line %d=\"https://a.test/7\": stands in line 7 too; remove one, or keep it to be "+
+		"visited more often\n", line)
 }
 
 func TestTheBuiltInPages(t *testing.T) {
@@ -209,37 +231,49 @@ func TestTheBuiltInPages(t *testing.T) {
 			t.Errorf("%s has %d pages", name, n)
 		}
 	}
-	if moved := urllist.Default("https://my.test/shop/"); moved[0].URL != strings.Replace(pages[0].URL, "https://shop.example.test", "https://my.test/shop", 1) {
+	if moved := urllist.Default("https://my.test/shop/"); moved[0].URL != strings.Replace(pages[0].URL,
+		"https://shop.example.test", "https://my.test/shop", 1) {
 		t.Error(moved[0].URL)
 	}
 }
 
 func TestWhatMatomoRecordsOtherwise(t *testing.T) {
 	for url, want := range map[string]string{
-		"https://a.test/x":                            "",
-		"https://a.test/x?page=2&colour=q":            "",
-		"https://a.test/x?q=":                         "",
-		"https://a.test/x?q=0":                        "",
-		"https://a.test/x?q=+":                        "",
-		"https://a.test/x?q=%20&s=lamp":               "", // the first that is given decides
-		"https://a.test/x?q[0]=lamp":                  "", // Matomo knows only arrays without an index
-		"https://a.test/x?%71=lamp":                   "", // names stay escaped
-		"https://a.test/x?a=1;q=lamp":                 "",
-		"https://a.test/x#/p?utm_source=mail":         "is recorded without what follows #",
-		"https://a.test/x;q=lamp":                     "is recorded as a site search, not as a pageview, because of a search parameter",
-		"https://a.test/x?a=1&amp;q=lamp":             "is recorded as a site search, not as a pageview, because of a search parameter",
-		"https://a.test/x?q=50%":                      "is recorded as a site search, not as a pageview, because of a search parameter",
-		"https://a.test/x?keywords%5B%5D=lamp":        "is recorded as a site search, not as a pageview, because of a search parameter",
-		"https://a.test/x?UTM_source=mail":            "is recorded without utm_source",
-		"https://a.test/x?utm_source[]=mail":          "is recorded without utm_source",
-		"https://a.test/x?SID=1&sid[]=2":              "is recorded without sid",
-		"https://a.test/x?ignore_referrer=1&pk_cpn=a": "begins direct visits only, because of ignore_referrer; is recorded without ignore_referrer, pk_cpn",
-		"https://a.test/x#utm_source=mail":            "only begins visits, because its campaign parameter would split one; is recorded without what follows #",
-		"https://a.test/x?Q=lamp":                     "is recorded as a site search, not as a pageview, because of a search parameter",
-		"https://a.test/x?keywords[]=lamp":            "is recorded as a site search, not as a pageview, because of a search parameter",
-		"https://a.test/x#?s=lamp":                    "is recorded as a site search, not as a pageview, because of a search parameter; is recorded without what follows #",
-		"https://a.test/x?utm_source=mail":            "only begins visits, because its campaign parameter would split one; is recorded without utm_source",
-		"https://a.test/x?mtm_campaign=a&gclid=1":     "only begins visits, because its campaign parameter would split one; is recorded without mtm_campaign, gclid",
+		"https://a.test/x":                    "",
+		"https://a.test/x?page=2&colour=q":    "",
+		"https://a.test/x?q=":                 "",
+		"https://a.test/x?q=0":                "",
+		"https://a.test/x?q=+":                "",
+		"https://a.test/x?q=%20&s=lamp":       "", // the first that is given decides
+		"https://a.test/x?q[0]=lamp":          "", // Matomo knows only arrays without an index
+		"https://a.test/x?%71=lamp":           "", // names stay escaped
+		"https://a.test/x?a=1;q=lamp":         "",
+		"https://a.test/x#/p?utm_source=mail": "is recorded without what follows #",
+		"https://a.test/x;q=lamp": "is recorded as a site search, not as a pageview, because of " +
+			"a search parameter",
+		"https://a.test/x?a=1&amp;q=lamp": "is recorded as a site search, not as a pageview, because of " +
+			"a search parameter",
+		"https://a.test/x?q=50%": "is recorded as a site search, not as a pageview, because of " +
+			"a search parameter",
+		"https://a.test/x?keywords%5B%5D=lamp": "is recorded as a site search, not as a pageview, because of " +
+			"a search parameter",
+		"https://a.test/x?UTM_source=mail":   "is recorded without utm_source",
+		"https://a.test/x?utm_source[]=mail": "is recorded without utm_source",
+		"https://a.test/x?SID=1&sid[]=2":     "is recorded without sid",
+		"https://a.test/x?ignore_referrer=1&pk_cpn=a": "begins direct visits only, because of ignore_referrer; is " +
+			"recorded without ignore_referrer, pk_cpn",
+		"https://a.test/x#utm_source=mail": "only begins visits, because its campaign parameter would " +
+			"split one; is recorded without what follows #",
+		"https://a.test/x?Q=lamp": "is recorded as a site search, not as a pageview, because of " +
+			"a search parameter",
+		"https://a.test/x?keywords[]=lamp": "is recorded as a site search, not as a pageview, because of " +
+			"a search parameter",
+		"https://a.test/x#?s=lamp": "is recorded as a site search, not as a pageview, because of " +
+			"a search parameter; is recorded without what follows #",
+		"https://a.test/x?utm_source=mail": "only begins visits, because its campaign parameter would " +
+			"split one; is recorded without utm_source",
+		"https://a.test/x?mtm_campaign=a&gclid=1": "only begins visits, because its campaign parameter would " +
+			"split one; is recorded without mtm_campaign, gclid",
 		"https://a.test/x#top":                        "is recorded without what follows #",
 		"https://a.test/" + strings.Repeat("x", 1024): "is cut at 1024 bytes",
 	} {
@@ -265,12 +299,18 @@ func TestTitlesThatMatomoCutsOrTakesForNone(t *testing.T) {
 func TestPagesThatMatomoCountsInOneRow(t *testing.T) {
 	t.Parallel()
 	for _, same := range [][]string{
-		{"https://SHOP.test/host/a", "https://shop.test/host/a"}, {"http://shop.test/scheme", "https://shop.test/scheme"},
-		{"https://www.shop.test/www", "https://shop.test/www"}, {"https://shop.test/slash/", "https://shop.test/slash/index"},
-		{"https://shop.test/frag#a", "https://shop.test/frag"}, {"https://shop.test/excl?gclid=1", "https://shop.test/excl", "https://shop.test/excl?"},
-		{"https://shop.test/double//x", "https://shop.test/double/x", "https://other.test/double/x"}, {"https://shop.test:443/port", "https://shop.test/port"},
-		{"https://shop.test/par?a=2&b=1", "https://shop.test/par?a=2&b=1&a=2"}, {"https://shop.test/dup?a=1&a=2", "https://shop.test/dup?a=2"},
-		{"https://shop.test/amp?a=1&amp;b=2", "https://shop.test/amp?a=1&b=2"}, {"https://shop.test/matrix;a=1", "https://shop.test/matrix?a=1"},
+		{"https://SHOP.test/host/a", "https://shop.test/host/a"},
+		{"http://shop.test/scheme", "https://shop.test/scheme"},
+		{"https://www.shop.test/www", "https://shop.test/www"},
+		{"https://shop.test/slash/", "https://shop.test/slash/index"},
+		{"https://shop.test/frag#a", "https://shop.test/frag"},
+		{"https://shop.test/excl?gclid=1", "https://shop.test/excl", "https://shop.test/excl?"},
+		{"https://shop.test/double//x", "https://shop.test/double/x", "https://other.test/double/x"},
+		{"https://shop.test:443/port", "https://shop.test/port"},
+		{"https://shop.test/par?a=2&b=1", "https://shop.test/par?a=2&b=1&a=2"},
+		{"https://shop.test/dup?a=1&a=2", "https://shop.test/dup?a=2"},
+		{"https://shop.test/amp?a=1&amp;b=2", "https://shop.test/amp?a=1&b=2"},
+		{"https://shop.test/matrix;a=1", "https://shop.test/matrix?a=1"},
 		{"https://shop.test", "https://shop.test/", "https://shop.test/index"},
 	} {
 		var pages []urllist.Page
@@ -283,9 +323,12 @@ func TestPagesThatMatomoCountsInOneRow(t *testing.T) {
 		}
 	}
 	if got := urllist.Merge([]urllist.Page{
-		{URL: "https://shop.test/case/A"}, {URL: "https://shop.test/case/a"}, {URL: "https://shop.test/slash/"}, {URL: "https://shop.test/slash"},
-		{URL: "https://shop.test/esc%2Fx"}, {URL: "https://shop.test/esc%2fx"}, {URL: "https://shop.test/caf%C3%A9"}, {URL: "https://shop.test/café"},
-		{URL: "https://shop.test/par?b=1&a=2"}, {URL: "https://shop.test/par?a=2&b=1"}, {URL: "https://shop.test/empty?x="}, {URL: "https://shop.test/empty?x"},
+		{URL: "https://shop.test/case/A"}, {URL: "https://shop.test/case/a"}, {URL: "https://shop.test/slash/"},
+		{URL: "https://shop.test/slash"},
+		{URL: "https://shop.test/esc%2Fx"}, {URL: "https://shop.test/esc%2fx"}, {URL: "https://shop.test/caf%C3%A9"},
+		{URL: "https://shop.test/café"},
+		{URL: "https://shop.test/par?b=1&a=2"}, {URL: "https://shop.test/par?a=2&b=1"},
+		{URL: "https://shop.test/empty?x="}, {URL: "https://shop.test/empty?x"},
 		{URL: "https://shop.test/s?q=a"}, {URL: "http://shop.test/s?q=a"},
 	}); got != nil {
 		t.Errorf("apart in Matomo: %v", got)

@@ -110,8 +110,9 @@ func build(d Deps) *server {
 // maxHeader bounds the headers of a request, in bytes.
 const maxHeader = 64 << 10
 
-// Serve is the http.Server for a handler that New has made, behind a security.Listener. Writing has no limit for members:
-// streams and downloads take long.
+// Serve is the http.Server for a handler that New has made, behind a security.Listener. Writing has no limit for
+// members: streams and downloads take long.
 func Serve(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader, ConnContext: security.WithConn}
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: maxHeader, ConnContext: security.WithConn}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
-// quick is the shape of a test of many requests: each row one request and what must come of it. has is a text that some value of
-// the answer holds, or is.
+// quick is the shape of a test of many requests: each row one request and what must come of it. has is a text that some
+// value of the answer holds, or is.
 type quick struct {
 	name, method, path, body string
 	headers                  []string
@@ -129,19 +129,28 @@ func TestAConfigurationIsSavedAndItsSecretsNeverComeBack(t *testing.T) {
 	f := newFixture(t)
 	first := f.ask("GET", "/api/config", "")
 	tag := first.Header().Get("ETag")
-	good := `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"` + token + `","PAGEVIEWS_MIN":4}}`
+	good := `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"` + token +
+		`","PAGEVIEWS_MIN":4}}`
 	f.each(t, []quick{
-		{"the first editor saves", "PUT", "/api/config", good, []string{"If-Match", tag}, 200, is{"config.PAGEVIEWS_MIN": 4.}},
+		{"the first editor saves", "PUT", "/api/config", good, []string{"If-Match", tag}, 200,
+			is{"config.PAGEVIEWS_MIN": 4.}},
 		{"the second one is told", "PUT", "/api/config", good, []string{"If-Match", tag}, 412, "somebody else"},
 		{"a tag of something else", "PUT", "/api/config", good, []string{"If-Match", `"x"`}, 412, "ETag"},
-		{"all faults at once, the first", "PUT", "/api/config", `{"config":{"PAGEVIEWS_MIN":0,"CONCURRENCY":"many"}}`, nil, 422, is{"errors.1.location": "PAGEVIEWS_MIN"}},
-		{"all faults at once, the second", "PUT", "/api/config", `{"config":{"PAGEVIEWS_MIN":0,"CONCURRENCY":"many"}}`, nil, 422, is{"errors.0.location": "CONCURRENCY"}},
-		{"a typing error", "PUT", "/api/config", `{"config":{"PAGEVIEW_MIN":3}}`, nil, 422, "did you mean PAGEVIEWS_MIN"},
-		{"validation saves nothing", "POST", "/api/validate", `{"config":{"PAGEVIEWS_MIN":9}}`, nil, 200, is{"errors.0.field": "PAGEVIEWS_MIN"}},
-		{"the mask keeps the token", "PUT", "/api/config", `{"config":{"MATOMO_TOKEN_AUTH":"***MASKED***","PAGEVIEWS_MIN":5}}`, nil, 200, "***MASKED***"},
+		{"all faults at once, the first", "PUT", "/api/config", `{"config":{"PAGEVIEWS_MIN":0,"CONCURRENCY":"many"}}`,
+			nil, 422, is{"errors.1.location": "PAGEVIEWS_MIN"}},
+		{"all faults at once, the second", "PUT", "/api/config", `{"config":{"PAGEVIEWS_MIN":0,"CONCURRENCY":"many"}}`,
+			nil, 422, is{"errors.0.location": "CONCURRENCY"}},
+		{"a typing error", "PUT", "/api/config", `{"config":{"PAGEVIEW_MIN":3}}`, nil, 422,
+			"did you mean PAGEVIEWS_MIN"},
+		{"validation saves nothing", "POST", "/api/validate", `{"config":{"PAGEVIEWS_MIN":9}}`, nil, 200,
+			is{"errors.0.field": "PAGEVIEWS_MIN"}},
+		{"the mask keeps the token", "PUT", "/api/config",
+			`{"config":{"MATOMO_TOKEN_AUTH":"***MASKED***","PAGEVIEWS_MIN":5}}`, nil, 200, "***MASKED***"},
 		{"what was left out has its default", "GET", "/api/config", "", nil, 200, is{"config.PAGEVIEWS_MAX": 6.}},
-		{"an empty token is none", "PUT", "/api/config", `{"config":{"MATOMO_TOKEN_AUTH":""}}`, nil, 200, is{"config.MATOMO_TOKEN_AUTH": ""}},
-		{"a token of a wrong type is not repeated", "PUT", "/api/config", `{"config":"` + token + `"}`, nil, 422, "body.config"},
+		{"an empty token is none", "PUT", "/api/config", `{"config":{"MATOMO_TOKEN_AUTH":""}}`, nil, 200,
+			is{"config.MATOMO_TOKEN_AUTH": ""}},
+		{"a token of a wrong type is not repeated", "PUT", "/api/config", `{"config":"` + token + `"}`, nil, 422,
+			"body.config"},
 		{"the form has all bounds", "GET", "/api/config/schema", "", nil, 200, is{"fields.23.key": "PAGEVIEWS_MIN"}},
 		{"and those of a backfill", "GET", "/api/config/schema", "", nil, 200, is{"backfill.8.key": "BACKFILL_SHARDS"}},
 	})
@@ -156,10 +165,14 @@ func TestAPreviewNeedsNothingSavedAndTellsAllFaults(t *testing.T) {
 	page := `{"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`
 	f.each(t, []quick{
 		{"without a body", "POST", "/api/preview", "", nil, 200, is{"visits.0.hits.0.kind": "pageview"}},
-		{"with settings and a draft", "POST", "/api/preview", `{"config":{"PAGEVIEWS_MIN":2,"ECOMMERCE_SHIPPING_RATES":[0,5]},"funnel":` + page + `,"visits":20}`, nil, 200, is{"seed": 7.}},
+		{"with settings and a draft", "POST", "/api/preview",
+			`{"config":{"PAGEVIEWS_MIN":2,"ECOMMERCE_SHIPPING_RATES":[0,5]},"funnel":` + page + `,"visits":20}`, nil,
+			200, is{"seed": 7.}},
 		{"a draft under config", "POST", "/api/preview", `{"funnel":{"name":"x","config":` + page + `}}`, nil, 200, ""},
-		{"a bad setting", "POST", "/api/preview", `{"config":{"PAGEVIEWS_MIN":0},"funnel":{"steps":[]}}`, nil, 422, is{"errors.0.location": "PAGEVIEWS_MIN"}},
-		{"and a bad draft", "POST", "/api/preview", `{"config":{"PAGEVIEWS_MIN":0},"funnel":{"steps":[]}}`, nil, 422, is{"errors.1.location": "funnel.steps"}},
+		{"a bad setting", "POST", "/api/preview", `{"config":{"PAGEVIEWS_MIN":0},"funnel":{"steps":[]}}`, nil, 422,
+			is{"errors.0.location": "PAGEVIEWS_MIN"}},
+		{"and a bad draft", "POST", "/api/preview", `{"config":{"PAGEVIEWS_MIN":0},"funnel":{"steps":[]}}`, nil, 422,
+			is{"errors.1.location": "funnel.steps"}},
 		{"too many", "POST", "/api/preview", `{"visits":21}`, nil, 422, "body.visits"},
 		{"nothing was saved", "GET", "/api/funnels", "", nil, 200, is{"funnels": []any{}}},
 		{"and a question is no change", "GET", "/api/audit", "", nil, 200, is{"entries": []any{}}},
@@ -169,10 +182,13 @@ func TestAPreviewNeedsNothingSavedAndTellsAllFaults(t *testing.T) {
 func TestNoAnswerHoldsAToken(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"`+token+`"}}`)
-	for _, path := range []string{"/api/config", "/api/status", "/api/audit", "/api/backup", "/api/runs", "/api/targets"} {
+	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"`+
+		token+`"}}`)
+	for _, path := range []string{"/api/config", "/api/status", "/api/audit", "/api/backup", "/api/runs",
+		"/api/targets"} {
 		got := f.ask("GET", path, "")
-		if got.Code != http.StatusOK || strings.Contains(got.Body.String(), token) || strings.Contains(got.Body.String(), apiKey) {
+		if got.Code != http.StatusOK || strings.Contains(got.Body.String(), token) ||
+			strings.Contains(got.Body.String(), apiKey) {
 			t.Errorf("%s: %d, or a secret", path, got.Code)
 		}
 	}
@@ -185,25 +201,30 @@ func TestNoAnswerHoldsAToken(t *testing.T) {
 func TestStartStopAndRestartSayWhatCameOfThem(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.runs.result = run.Result{Restarted: true, Message: "run x started", Cut: 3, Status: run.Status{Loadgen: runtime.Status{State: runtime.Running}, Run: &run.Run{ID: "x"}}}
+	f.runs.result = run.Result{Restarted: true, Message: "run x started", Cut: 3,
+		Status: run.Status{Loadgen: runtime.Status{State: runtime.Running}, Run: &run.Run{ID: "x"}}}
 	f.runs.result.Warnings.Warn("loadgen.env", "", "is a folder", "")
 	f.each(t, []quick{
 		{"start without a body", "POST", "/api/start", "", nil, 200, is{"run_id": "x"}},
-		{"start with a configuration", "POST", "/api/start", `{"config":{"CONCURRENCY":7,"TIMELINE":"live"},"restart_if_running":true}`, nil, 200, "started"},
+		{"start with a configuration", "POST", "/api/start",
+			`{"config":{"CONCURRENCY":7,"TIMELINE":"live"},"restart_if_running":true}`, nil, 200, "started"},
 		{"start with nonsense", "POST", "/api/start", `{"config":7}`, nil, 422, "body.config"},
 		{"stop", "POST", "/api/stop", "", nil, 200, is{"state": "running"}},
 		{"stop with patience", "POST", "/api/stop?timeout=90", "", nil, 200, ""},
 		{"stop with none", "POST", "/api/stop?timeout=0", "", nil, 422, "timeout"},
 		{"stop with an empty object", "POST", "/api/stop", "{}", nil, 200, ""},
 		{"finish", "POST", "/api/stop?timeout=5", `{"mode":"finish"}`, nil, 200, ""},
-		{"stop now", "POST", "/api/stop", `{"mode":"now"}`, nil, 200, is{"cut_visits": 3., "warnings.0.where": "loadgen.env"}},
+		{"stop now", "POST", "/api/stop", `{"mode":"now"}`, nil, 200,
+			is{"cut_visits": 3., "warnings.0.where": "loadgen.env"}},
 		{"stop in no known way", "POST", "/api/stop", `{"mode":"later"}`, nil, 422, "mode"},
 		{"restart", "POST", "/api/restart", "", nil, 200, ""},
 		{"restart with patience", "POST", "/api/restart?timeout=5", "", nil, 200, ""},
 		{"heal", "POST", "/api/heal", "", nil, 200, ""},
 		{"apply", "POST", "/api/config/apply", "", nil, 200, is{"container_restarted": true}},
 	})
-	if got, want := strings.Join(f.runs.asked, ", "), "start, start, finish 0s, finish 1m30s, finish 0s, finish 5s, stop now 0s, restart 1m0s, restart 5s, heal, apply 1m0s"; got != want {
+	if got, want := strings.Join(f.runs.asked, ", "),
+		"start, start, finish 0s, finish 1m30s, finish 0s, finish 5s, stop now 0s, restart 1m0s, restart 5s, heal, "+
+			"apply 1m0s"; got != want {
 		t.Errorf("asked %s, want %s", got, want)
 	}
 	if q := f.runs.start; !q.RestartIfRunning || q.Overrides["CONCURRENCY"] != 7. || q.Overrides["TIMELINE"] != "live" {
@@ -219,7 +240,8 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		has    string
 	}{
 		{&run.Busy{Operation: run.Operation{Name: "stop", Since: time.Now()}}, 409, "stop is going on"},
-		{errors.Join(&run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409, "PAGEVIEWS_MIN: is below 1"},
+		{errors.Join(&run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409,
+			"PAGEVIEWS_MIN: is below 1"},
 		{runtime.ErrUnavailable, 503, "engine"},
 		{&run.Deferred{Paused: true}, 503, "paused; the stop is carried out when the engine answers"},
 		{run.ErrStopped, 409, "a stop was requested"},
@@ -231,7 +253,8 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		f := newFixture(t)
 		f.runs.err = c.err
 		got := f.ask("POST", "/api/config/apply", "")
-		if got.Code != c.status || !strings.Contains(got.Body.String(), c.has) || strings.Contains(got.Body.String(), "inner words") {
+		if got.Code != c.status || !strings.Contains(got.Body.String(), c.has) ||
+			strings.Contains(got.Body.String(), "inner words") {
 			t.Errorf("%v: %d %s", c.err, got.Code, got.Body)
 		}
 		if logged := strings.Contains(f.log.String(), "request failed"); logged != (c.status == 500) {
@@ -250,7 +273,8 @@ func TestLogsAreFilteredBeforeTheLastAreTaken(t *testing.T) {
 		}
 		f.lines = append(f.lines, runtime.Line{Time: time.Unix(int64(i), 0).UTC(), Text: text})
 	}
-	if got := f.ask("GET", "/api/logs?lines=20&filter=needle", "").object(t); got["lines_returned"] != 20. || !strings.Contains(got["logs"].(string), "1970-01-01T00:00:29Z a Needle") {
+	if got := f.ask("GET", "/api/logs?lines=20&filter=needle", "").object(t); got["lines_returned"] != 20. ||
+		!strings.Contains(got["logs"].(string), "1970-01-01T00:00:29Z a Needle") {
 		t.Errorf("%v", got)
 	}
 	if got := f.ask("GET", "/api/logs", "").object(t); got["lines_returned"] != 100. {
@@ -260,9 +284,12 @@ func TestLogsAreFilteredBeforeTheLastAreTaken(t *testing.T) {
 		t.Errorf("%v lines have both texts", got["lines_returned"])
 	}
 	f.each(t, []quick{{"a comma is text", "GET", "/api/logs?filter=a,needle", "", nil, 200, is{"lines_returned": 0.}}})
-	f.each(t, []quick{{"no line has both", "GET", "/api/logs?filter=needle&filter=noise", "", nil, 200, is{"lines_returned": 0.}}})
-	f.each(t, []quick{{"too long a text", "GET", "/api/logs?filter=a&filter=" + strings.Repeat("x", 201), "", nil, 422, "filter"}})
-	f.each(t, []quick{{"too few", "GET", "/api/logs?lines=1", "", nil, 422, "lines"}, {"an invented level", "GET", "/api/logs?level=LOUD", "", nil, 422, "level"}})
+	f.each(t, []quick{{"no line has both", "GET", "/api/logs?filter=needle&filter=noise", "", nil, 200,
+		is{"lines_returned": 0.}}})
+	f.each(t, []quick{{"too long a text", "GET", "/api/logs?filter=a&filter=" + strings.Repeat("x", 201), "", nil, 422,
+		"filter"}})
+	f.each(t, []quick{{"too few", "GET", "/api/logs?lines=1", "", nil, 422, "lines"},
+		{"an invented level", "GET", "/api/logs?level=LOUD", "", nil, 422, "level"}})
 }
 
 func TestSigningInAndOut(t *testing.T) {
@@ -279,7 +306,8 @@ func TestSigningInAndOut(t *testing.T) {
 		{"the code again", "POST", "/api/session", `{"code":"` + code + `"}`, anonymous, 403, is{"code": "code_used"}},
 		{"the key", "POST", "/api/session", `{"api_key":"` + apiKey + `"}`, anonymous, 200, ""},
 		{"a wrong key", "POST", "/api/session", `{"api_key":"x"}`, anonymous, 403, is{"code": "wrong_key"}},
-		{"from another site", "POST", "/api/session", `{"api_key":"` + apiKey + `"}`, []string{"Origin", "http://evil.example.test"}, 403, is{"code": "wrong_origin"}},
+		{"from another site", "POST", "/api/session", `{"api_key":"` + apiKey + `"}`,
+			[]string{"Origin", "http://evil.example.test"}, 403, is{"code": "wrong_origin"}},
 		{"sign out", "DELETE", "/api/session", "", nil, 204, ""},
 	})
 }
@@ -287,7 +315,8 @@ func TestSigningInAndOut(t *testing.T) {
 func TestASharedFileThatCannotBeReadCanBeLookedAtAndSettled(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.each(t, []quick{{"something is published", "PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php"}}`, nil, 200, ""}})
+	f.each(t, []quick{{"something is published", "PUT", "/api/config",
+		`{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php"}}`, nil, 200, ""}})
 	if _, err := f.publisher.Start(t.Context(), nil, publish.Identity{ID: "x", Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -298,13 +327,19 @@ func TestASharedFileThatCannotBeReadCanBeLookedAtAndSettled(t *testing.T) {
 	}
 	f.each(t, []quick{
 		{"the configuration", "GET", "/api/config", "", nil, 200, "second time"},
-		{"what is edited", "GET", "/api/exchange", "", nil, 200, is{"edited_files": []any{"loadgen.env", "urls.txt", "funnels.json", "events.json", "targets.json"}}},
+		{"what is edited", "GET", "/api/exchange", "", nil, 200,
+			is{"edited_files": []any{"loadgen.env", "urls.txt", "funnels.json", "events.json", "targets.json"}}},
 		{"a save", "PUT", "/api/config", `{"config":{}}`, nil, 409, "import or overwrite"},
-		{"a save of two of them", "PUT", "/api/targets/routing", `{"mode":"single"}`, nil, 409, "targets.json, loadgen.env were edited by hand"},
-		{"an import", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["loadgen.env"]}`, nil, 422, "loadgen.env line 2"},
-		{"an import of pages", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["urls.txt"]}`, nil, 422, "urls.txt line"},
-		{"an import of events", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["events.json"]}`, nil, 422, "is not JSON"},
-		{"an overwrite", "POST", "/api/exchange/resolve", `{"resolution":"overwrite"}`, nil, 200, is{"edited_files": []any{}}},
+		{"a save of two of them", "PUT", "/api/targets/routing", `{"mode":"single"}`, nil, 409,
+			"targets.json, loadgen.env were edited by hand"},
+		{"an import", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["loadgen.env"]}`, nil, 422,
+			"loadgen.env line 2"},
+		{"an import of pages", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["urls.txt"]}`, nil,
+			422, "urls.txt line"},
+		{"an import of events", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["events.json"]}`, nil,
+			422, "is not JSON"},
+		{"an overwrite", "POST", "/api/exchange/resolve", `{"resolution":"overwrite"}`, nil, 200,
+			is{"edited_files": []any{}}},
 		{"a save again", "PUT", "/api/config", `{"config":{}}`, nil, 200, ""},
 	})
 }

@@ -60,7 +60,8 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 	a := applyAnswer{newResult(r).Body, r.Restarted}
 	a.Warnings = append(a.Warnings, saved.Warnings...)
 	if !published.Published {
-		a.Warnings.Warn(exchange.EnvFile, "", "is saved, but could not be published yet: "+published.Cause, "it is tried again")
+		a.Warnings.Warn(exchange.EnvFile, "", "is saved, but could not be published yet: "+published.Cause,
+			"it is tried again")
 	}
 	return answer(a), nil
 }
@@ -76,8 +77,10 @@ func (s *server) validate(ctx context.Context, in *validateRequest) (*body[valid
 	}
 	ofPlan, err := s.Preview.Check(ctx, library.Replacing(in.Body.Config))
 	switch {
-	case errors.Is(err, runtime.ErrUnavailable), errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign), errors.Is(err, context.DeadlineExceeded):
-		problems.Warn("loadgen", "", "could not check the plan, only the settings were checked: "+err.Error(), "check again")
+	case errors.Is(err, runtime.ErrUnavailable), errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign),
+		errors.Is(err, context.DeadlineExceeded):
+		problems.Warn("loadgen", "", "could not check the plan, only the settings were checked: "+err.Error(),
+			"check again")
 	case err != nil:
 		return nil, err
 	}

@@ -39,7 +39,9 @@ type jobBody map[string]any
 func (jobBody) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "Settings of the group Backfill, with or without BACKFILL_ before their names, as texts or numbers, and name, a text about the run. RUN_ONCE is taken and has no effect. Everything else is as saved. Nothing is saved.",
+		Description: "Settings of the group Backfill, with or without BACKFILL_ before their names, as texts or " +
+			"numbers, and name, a text about the run. RUN_ONCE is taken and has no effect. Everything else is " +
+			"as saved. Nothing is saved.",
 	}
 }
 
@@ -60,10 +62,13 @@ func (s *server) backfill() {
 		return o
 	}
 	route(s, queued("/api/backfill/run", "Send past days in a job of its own",
-		"It is queued, and started when no other job goes on; live traffic goes on beside it. 422 tells every fault of window, caps and token."), s.runJob)
-	route(s, op(http.MethodPost, "/api/backfill/plan", tagBackfill, "What a backfill would send, day by day, without sending or saving anything"), s.planJob)
+		"It is queued, and started when no other job goes on; live traffic goes on beside it. 422 tells every fault "+
+			"of window, caps and token."), s.runJob)
+	route(s, op(http.MethodPost, "/api/backfill/plan", tagBackfill,
+		"What a backfill would send, day by day, without sending or saving anything"), s.planJob)
 	o := op(http.MethodGet, "/api/backfill/status", tagBackfill, "Backfill jobs and how far they have come")
-	o.Description = "A snapshot that is at most about a second old, cheap enough to be asked for each second. The log of a job is at GET /api/logs?job=."
+	o.Description = "A snapshot that is at most about a second old, cheap enough to be asked for each second. The " +
+		"log of a job is at GET /api/logs?job=."
 	route(s, o, func(ctx context.Context, _ *empty) (*body[jobsAnswer], error) {
 		jobs, err := s.Jobs.Jobs(ctx)
 		out := make([]jobAnswer, len(jobs))
@@ -74,7 +79,8 @@ func (s *server) backfill() {
 	})
 	route(s, op(http.MethodGet, "/api/backfill/last", tagBackfill, "What was asked for last"), s.lastJob)
 	o = op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job")
-	o.Description = "One that goes on drains: what is in flight gets its answer, and the rest can be sent later with resume. 404 where there is no such job, 409 where it has ended."
+	o.Description = "One that goes on drains: what is in flight gets its answer, and the rest can be sent later with " +
+		"resume. 404 where there is no such job, 409 where it has ended."
 	route(s, o, func(ctx context.Context, in *oneJob) (*body[jobResult], error) {
 		name := cmp.Or(in.Body.RunID, in.Body.ContainerName)
 		j, warnings, err := s.Jobs.Cancel(context.WithoutCancel(ctx), name)
@@ -86,10 +92,12 @@ func (s *server) backfill() {
 		return answer(a), nil
 	})
 	o = op(http.MethodPost, "/api/backfill/cleanup", tagBackfill, "Remove ended backfill jobs")
-	o.Description = "Their containers and files go, tokens with them; what they sent stays in the runs. What was removed can no longer be resumed."
+	o.Description = "Their containers and files go, tokens with them; what they sent stays in the runs. What was " +
+		"removed can no longer be resumed."
 	route(s, o, func(ctx context.Context, _ *empty) (*body[cleanupAnswer], error) {
 		removed, failed, err := s.Jobs.CleanUp(context.WithoutCancel(ctx))
-		a := cleanupAnswer{len(failed) == 0, counted(len(removed), "job") + " removed", append([]string{}, removed...), []string{}}
+		a := cleanupAnswer{len(failed) == 0, counted(len(removed), "job") + " removed", append([]string{}, removed...),
+			[]string{}}
 		for _, f := range failed {
 			a.Errors = append(a.Errors, f.Error())
 		}
@@ -99,13 +107,15 @@ func (s *server) backfill() {
 		return either(a, err)
 	})
 	route(s, queued("/api/backfill/{id}/resume", "Go on with a job where it ended",
-		"By its journal: no visit is sent twice, unknown batches are not sent again. 404 where there is no such job, 409 where nothing is left to send or it goes on."),
+		"By its journal: no visit is sent twice, unknown batches are not sent again. 404 where there is no such job, "+
+			"409 where nothing is left to send or it goes on."),
 		func(ctx context.Context, in *ByRun) (*body[jobResult], error) {
 			j, err := s.Jobs.Resume(context.WithoutCancel(ctx), in.ID)
 			return done(j, err, "queued again; it goes on where it ended")
 		})
 	o = op(http.MethodPost, "/api/backfill/{id}/settle", tagBackfill, "Count the unknown batches of a job as sent")
-	o.Description = "For a person who has looked into Matomo. Its ledger stays as it is. 404 where there is no such job, 409 where it has no unknown batch or goes on."
+	o.Description = "For a person who has looked into Matomo. Its ledger stays as it is. 404 where there is no such " +
+		"job, 409 where it has no unknown batch or goes on."
 	route(s, o, func(ctx context.Context, in *ByRun) (*body[jobResult], error) {
 		j, err := s.Jobs.Settle(ctx, in.ID)
 		return done(j, err, "the unknown batches count as sent")
@@ -123,7 +133,8 @@ func counted(n int, what string) string {
 // maxName is the longest name of a job, in bytes.
 const maxName = 200
 
-// asked takes the name out of what a job is asked with. Where it is at fault, the error tells the faults of the rest too.
+// asked takes the name out of what a job is asked with. Where it is at fault, the error tells the faults of the rest
+// too.
 func (s *server) asked(ctx context.Context, r *jobRequest) (name string, values map[string]any, err error) {
 	var problems problem.List
 	values = map[string]any{}
@@ -175,7 +186,8 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (*body[jobPlanAnsw
 	if err != nil {
 		return nil, err
 	}
-	a := jobPlanAnswer{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days), Timezone: p.Spec.Timezone.String(), Warnings: faults(p.Problems)}
+	a := jobPlanAnswer{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days),
+		Timezone: p.Spec.Timezone.String(), Warnings: faults(p.Problems)}
 	for i, d := range p.Days {
 		a.Calendar[i] = jobPlanDay{Date: d.Date.String(), Visits: d.Visits, Skipped: d.Skipped}
 		if d.Visits > 0 && d.Skipped != "" {
@@ -192,7 +204,8 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (*body[jobPlanAnsw
 func (s *server) lastJob(ctx context.Context, _ *empty) (*body[lastJobAnswer], error) {
 	j, err := s.Jobs.Last(ctx)
 	if errors.Is(err, library.ErrNotFound) {
-		return answer(lastJobAnswer{Success: true, Message: "no backfill was asked for yet", Payload: map[string]any{}}), nil
+		return answer(lastJobAnswer{Success: true, Message: "no backfill was asked for yet",
+			Payload: map[string]any{}}), nil
 	}
 	if err != nil {
 		return nil, err

@@ -15,7 +15,8 @@ func TestAProxyMayKeepTheWholePath(t *testing.T) {
 		_, _ = io.WriteString(w, r.URL.EscapedPath())
 	}))
 	for asked, want := range map[string]string{
-		"/of/it/": "/", "/of/it/api/status": "/api/status", "/of/it/a%2Fb": "/a%2Fb", "/api/status": "/api/status", "/of/items": "/of/items",
+		"/of/it/": "/", "/of/it/api/status": "/api/status", "/of/it/a%2Fb": "/a%2Fb", "/api/status": "/api/status",
+		"/of/items": "/of/items",
 	} {
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, httptest.NewRequest("GET", asked, nil))

@@ -159,8 +159,11 @@ func (s sampler) brokenText(x schema) (string, bool) {
 			texts = append(texts, strconv.FormatFloat(v, 'f', -1, 64))
 		}
 	}
-	if slices.Contains(x.kinds(), "array") || slices.Contains(x.kinds(), "string") && x.Format == "" && len(x.Enum) == 0 {
-		texts = slices.DeleteFunc(texts, func(text string) bool { return text == "text" || text == "1.5" || text == "7" })
+	if slices.Contains(x.kinds(), "array") || slices.Contains(x.kinds(), "string") && x.Format == "" &&
+		len(x.Enum) == 0 {
+		texts = slices.DeleteFunc(texts, func(text string) bool {
+			return text == "text" || text == "1.5" || text == "7"
+		})
 	}
 	texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" }) // as if it were not there
 	if len(texts) == 0 {

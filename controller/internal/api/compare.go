@@ -28,11 +28,14 @@ type exportRequest struct {
 }
 
 func (s *server) lookBack() {
-	route(s, op(http.MethodGet, "/api/runs/compare", tagRun, "What differs between two runs, and which of it is more than chance"), func(ctx context.Context, in *compareRequest) (*body[compareAnswer], error) {
-		c, err := s.book().Compare(ctx, in.A, in.B)
-		return either(compareAnswer{RecordHead{c.A}, RecordHead{c.B}, c.Result}, err)
-	})
-	o := file(op(http.MethodGet, "/api/runs/{id}/export", tagRun, "A run as a file"), "application/json", &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true})
+	route(s, op(http.MethodGet, "/api/runs/compare", tagRun,
+		"What differs between two runs, and which of it is more than chance"),
+		func(ctx context.Context, in *compareRequest) (*body[compareAnswer], error) {
+			c, err := s.book().Compare(ctx, in.A, in.B)
+			return either(compareAnswer{RecordHead{c.A}, RecordHead{c.B}, c.Result}, err)
+		})
+	o := file(op(http.MethodGet, "/api/runs/{id}/export", tagRun, "A run as a file"), "application/json",
+		&huma.Schema{Type: huma.TypeObject, AdditionalProperties: true})
 	for _, kind := range []string{"text/html", "application/xml"} {
 		o.Responses["200"].Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
@@ -42,7 +45,8 @@ func (s *server) lookBack() {
 
 // exports are what a file of each format is called.
 var exports = map[history.Format]struct{ kind, ending string }{
-	history.JSON: {"application/json", ".json"}, history.HTML: {"text/html; charset=utf-8", ".html"}, history.JUnit: {"application/xml", ".junit.xml"},
+	history.JSON: {"application/json", ".json"}, history.HTML: {"text/html; charset=utf-8", ".html"},
+	history.JUnit: {"application/xml", ".junit.xml"},
 }
 
 func (s *server) export(ctx context.Context, in *exportRequest) (*textAnswer, error) {

@@ -89,41 +89,49 @@ type validateRequest struct {
 }
 
 func (s *server) config() {
-	route(s, op(http.MethodGet, "/api/config", tagConfig, "The saved configuration"), func(ctx context.Context, _ *empty) (*savedAnswer, error) {
-		c, err := s.Library.Config(ctx)
-		return s.answerConfig(ctx, c, err)
-	})
-	route(s, op(http.MethodPut, "/api/config", tagConfig, "Replace the saved configuration; what runs stays as it is"), func(ctx context.Context, in *saveRequest) (*savedAnswer, error) {
-		revision, err := revisionOf(in.IfMatch)
-		if err != nil {
-			return nil, err
-		}
-		return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
-			return s.Library.SaveConfig(ctx, in.Body.Config, revision)
+	route(s, op(http.MethodGet, "/api/config", tagConfig, "The saved configuration"),
+		func(ctx context.Context, _ *empty) (*savedAnswer, error) {
+			c, err := s.Library.Config(ctx)
+			return s.answerConfig(ctx, c, err)
 		})
-	})
-	route(s, op(http.MethodPatch, "/api/config", tagConfig, "Change some settings; the others and what runs stay as they are"), func(ctx context.Context, in *mergeRequest) (*savedAnswer, error) {
-		revision, err := revisionOf(in.IfMatch)
-		if err != nil {
-			return nil, err
-		}
-		return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
-			return s.Library.MergeConfig(ctx, in.Body.Config, revision)
+	route(s, op(http.MethodPut, "/api/config", tagConfig, "Replace the saved configuration; what runs stays as it is"),
+		func(ctx context.Context, in *saveRequest) (*savedAnswer, error) {
+			revision, err := revisionOf(in.IfMatch)
+			if err != nil {
+				return nil, err
+			}
+			return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
+				return s.Library.SaveConfig(ctx, in.Body.Config, revision)
+			})
 		})
-	})
-	route(s, op(http.MethodGet, "/api/config/schema", tagConfig, "Every setting with its bounds and help"), func(context.Context, *empty) (*body[schemaAnswer], error) {
-		return answer(schema()), nil
-	})
+	route(s, op(http.MethodPatch, "/api/config", tagConfig,
+		"Change some settings; the others and what runs stay as they are"),
+		func(ctx context.Context, in *mergeRequest) (*savedAnswer, error) {
+			revision, err := revisionOf(in.IfMatch)
+			if err != nil {
+				return nil, err
+			}
+			return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
+				return s.Library.MergeConfig(ctx, in.Body.Config, revision)
+			})
+		})
+	route(s, op(http.MethodGet, "/api/config/schema", tagConfig, "Every setting with its bounds and help"),
+		func(context.Context, *empty) (*body[schemaAnswer], error) {
+			return answer(schema()), nil
+		})
 	o := op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?")
-	o.Description = "The loadgen itself checks the plan that it makes with the saved pages, funnels, events and targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved."
+	o.Description = "The loadgen itself checks the plan that it makes with the saved pages, funnels, events and " +
+		"targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved."
 	route(s, o, s.validate)
 	o = op(http.MethodPost, "/api/config/apply", tagConfig, "Publish, restart, wait until the new plan runs, and save")
-	o.Description = "While nothing runs it saves and publishes. Where it is refused, what is saved stays as it was, and the previous run continues."
+	o.Description = "While nothing runs it saves and publishes. Where it is refused, what is saved stays as it was, " +
+		"and the previous run continues."
 	route(s, o, s.apply)
 }
 
 // saveConfig saves by save, publishes, other files too where it changes them, and answers.
-func (s *server) saveConfig(ctx context.Context, save func(context.Context) (library.Config, error), others ...string) (*savedAnswer, error) {
+func (s *server) saveConfig(ctx context.Context, save func(context.Context) (library.Config, error),
+	others ...string) (*savedAnswer, error) {
 	var c library.Config
 	_, err := s.change(ctx, func(ctx context.Context) (err error) {
 		c, err = save(ctx)
@@ -163,8 +171,9 @@ func schema() schemaAnswer {
 
 func newField(f spec.Field, fallback, inBulk string) fieldAnswer {
 	a := fieldAnswer{
-		Key: f.Key, Group: f.Group, Kind: string(f.Kind), Default: f.Default, Min: f.Min, Max: f.Max, OneOf: append([]string{}, f.OneOf...),
-		Unit: f.Unit, Help: f.Help, Secret: f.Secret,
+		Key: f.Key, Group: f.Group, Kind: string(f.Kind), Default: f.Default, Min: f.Min, Max: f.Max,
+		OneOf: append([]string{}, f.OneOf...),
+		Unit:  f.Unit, Help: f.Help, Secret: f.Secret,
 	}
 	if inBulk != fallback && f.Key != "SEND_MODE" {
 		a.InBulk = inBulk

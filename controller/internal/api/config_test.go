@@ -26,16 +26,19 @@ func TestAnApplyThatIsRefusedLeavesWhatIsSaved(t *testing.T) {
 		tag    string
 		status int
 	}{
-		"a loadgen that does not take it": {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`, &run.Failed{ExitCode: 2, RolledBack: true}, "", 409},
-		"an engine that is away":          {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`, runtime.ErrUnavailable, "", 503},
-		"a stop meanwhile":                {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`, run.ErrStopped, "", 409},
-		"a bad setting":                   {`{"config":{"CONCURRENCY":0}}`, nil, "", 422},
-		"somebody else's save":            {`{"config":{"CONCURRENCY":3}}`, nil, `"99"`, 412},
+		"a loadgen that does not take it": {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`,
+			&run.Failed{ExitCode: 2, RolledBack: true}, "", 409},
+		"an engine that is away": {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`,
+			runtime.ErrUnavailable, "", 503},
+		"a stop meanwhile":     {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`, run.ErrStopped, "", 409},
+		"a bad setting":        {`{"config":{"CONCURRENCY":0}}`, nil, "", 422},
+		"somebody else's save": {`{"config":{"CONCURRENCY":3}}`, nil, `"99"`, 412},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
-			f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"`+address+`","MATOMO_TOKEN_AUTH":"`+token+`","CONCURRENCY":7}}`)
+			f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"`+address+`","MATOMO_TOKEN_AUTH":"`+token+
+				`","CONCURRENCY":7}}`)
 			before := f.saved(t)
 			f.runs.err = c.err
 			if got := f.ask("POST", "/api/config/apply", c.body, "If-Match", c.tag); got.Code != c.status {
@@ -47,7 +50,9 @@ func TestAnApplyThatIsRefusedLeavesWhatIsSaved(t *testing.T) {
 				}
 			}
 			f.runs.err = nil
-			if got := f.ask("POST", "/api/config/apply", `{"config":{"matomo_url":"`+address+`","matomo_token_auth":"***MASKED***","concurrency":"9","BACKFILL_SEED":""}}`); got.Code != http.StatusOK {
+			if got := f.ask("POST", "/api/config/apply",
+				`{"config":{"matomo_url":"`+address+
+					`","matomo_token_auth":"***MASKED***","concurrency":"9","BACKFILL_SEED":""}}`); got.Code != http.StatusOK {
 				t.Fatalf("%d %s", got.Code, got.Body)
 			}
 			if got := value(t, f.saved(t), "config.CONCURRENCY"); got != 9. {
@@ -60,13 +65,17 @@ func TestAnApplyThatIsRefusedLeavesWhatIsSaved(t *testing.T) {
 func TestAPatchChangesWhatItNames(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"`+address+`","MATOMO_TOKEN_AUTH":"`+token+`","CONCURRENCY":7,"PAGEVIEWS_MIN":2}}`)
+	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"`+address+`","MATOMO_TOKEN_AUTH":"`+token+
+		`","CONCURRENCY":7,"PAGEVIEWS_MIN":2}}`)
 	for _, c := range []struct {
 		body string
 		want map[string]any
 	}{
-		{`{"config":{"stop_after_visits":50}}`, map[string]any{"STOP_AFTER_VISITS": 50., "CONCURRENCY": 7., "MATOMO_URL": address, "MATOMO_TOKEN_AUTH": "***MASKED***"}},
-		{`{"config":{"CONCURRENCY":null,"PAGEVIEWS_MIN":""}}`, map[string]any{"CONCURRENCY": 50., "PAGEVIEWS_MIN": 3., "STOP_AFTER_VISITS": 50.}},
+		{`{"config":{"stop_after_visits":50}}`,
+			map[string]any{"STOP_AFTER_VISITS": 50., "CONCURRENCY": 7., "MATOMO_URL": address,
+				"MATOMO_TOKEN_AUTH": "***MASKED***"}},
+		{`{"config":{"CONCURRENCY":null,"PAGEVIEWS_MIN":""}}`,
+			map[string]any{"CONCURRENCY": 50., "PAGEVIEWS_MIN": 3., "STOP_AFTER_VISITS": 50.}},
 		{`{"config":{"MATOMO_TOKEN_AUTH":null}}`, map[string]any{"MATOMO_TOKEN_AUTH": "", "MATOMO_URL": address}},
 		{`{"config":{}}`, map[string]any{"MATOMO_URL": address, "STOP_AFTER_VISITS": 50.}},
 	} {
@@ -80,10 +89,12 @@ func TestAPatchChangesWhatItNames(t *testing.T) {
 			}
 		}
 	}
-	if got := f.ask("PATCH", "/api/config", `{"config":{"CONCURRENCY":1}}`, "If-Match", `"1"`); got.Code != http.StatusPreconditionFailed {
+	if got := f.ask("PATCH", "/api/config", `{"config":{"CONCURRENCY":1}}`, "If-Match",
+		`"1"`); got.Code != http.StatusPreconditionFailed {
 		t.Errorf("an old tag: %d", got.Code)
 	}
-	if got := f.ask("PATCH", "/api/config", `{"config":{"MATOMO_URL":"ftp://x"}}`); got.Code != http.StatusUnprocessableEntity {
+	if got := f.ask("PATCH", "/api/config",
+		`{"config":{"MATOMO_URL":"ftp://x"}}`); got.Code != http.StatusUnprocessableEntity {
 		t.Errorf("a bad value: %d", got.Code)
 	}
 }
@@ -103,11 +114,13 @@ func TestAValidationIsThatOfThePlan(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ask := func() (valid any, told []string) {
-		got := f.ask("POST", "/api/validate", `{"config":{"MATOMO_URL":"`+address+`","AUTO_STOP_AFTER_HOURS":1}}`).object(t)
+		got := f.ask("POST", "/api/validate",
+			`{"config":{"MATOMO_URL":"`+address+`","AUTO_STOP_AFTER_HOURS":1}}`).object(t)
 		for _, list := range []string{"errors", "warnings"} {
 			all, _ := got[list].([]any)
 			for _, p := range all {
-				told = append(told, value(t, p, "severity").(string)+" "+value(t, p, "field").(string)+": "+value(t, p, "message").(string))
+				told = append(told, value(t, p, "severity").(string)+" "+value(t, p, "field").(string)+": "+
+					value(t, p, "message").(string))
 			}
 		}
 		return got["valid"], told
@@ -127,7 +140,8 @@ func TestAValidationIsThatOfThePlan(t *testing.T) {
 	}
 	f.outline = outline{err: runtime.ErrUnavailable}
 	if valid, told := ask(); valid != true || !equal(told, []string{
-		"warning loadgen: could not check the plan, only the settings were checked: outline the visits: the container engine does not answer; check again",
+		"warning loadgen: could not check the plan, only the settings were checked: outline the visits: the " +
+			"container engine does not answer; check again",
 	}) {
 		t.Errorf("no engine: %v %q", valid, told)
 	}
@@ -153,8 +167,11 @@ func TestAnApplyThatCannotBeSavedIsNotSaidToBe(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	tag := f.ask("GET", "/api/config", "").Header().Get("ETag")
-	f.runs.launching = func() { f.ask("PATCH", "/api/config", `{"config":{"MATOMO_URL":"`+address+`","STOP_AFTER_VISITS":7}}`) }
-	got := f.ask("POST", "/api/config/apply", `{"config":{"MATOMO_URL":"`+address+`","STOP_AFTER_VISITS":5}}`, "If-Match", tag)
+	f.runs.launching = func() {
+		f.ask("PATCH", "/api/config", `{"config":{"MATOMO_URL":"`+address+`","STOP_AFTER_VISITS":7}}`)
+	}
+	got := f.ask("POST", "/api/config/apply", `{"config":{"MATOMO_URL":"`+address+`","STOP_AFTER_VISITS":5}}`,
+		"If-Match", tag)
 	if got.Code != http.StatusOK || holds(got.object(t)["warnings"], "is saved") {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}

@@ -90,7 +90,8 @@ func newConnection(d matomo.Diagnosis) ConnectionAnswer {
 }
 
 func (s *server) connection() {
-	o := op(http.MethodPost, "/api/test-connection", tagTargets, "Will hits be recorded as they are meant? Asks a Matomo without leaving a visit")
+	o := op(http.MethodPost, "/api/test-connection", tagTargets,
+		"Will hits be recorded as they are meant? Asks a Matomo without leaving a visit")
 	route(s, o, func(ctx context.Context, in *connectionRequest) (*body[ConnectionAnswer], error) {
 		t, problems, err := s.testTarget(ctx, &in.Body.Connection)
 		if err != nil {
@@ -112,7 +113,8 @@ func (s *server) connection() {
 
 // connectionKnobs are the knobs that fields of a Connection stand for.
 var connectionKnobs = map[string]string{
-	"MATOMO_URL": "matomo_url", "MATOMO_SITE_ID": "site_id", "MATOMO_TOKEN_AUTH": "token_auth", "MATOMO_READ_TOKEN": "read_token",
+	"MATOMO_URL": "matomo_url", "MATOMO_SITE_ID": "site_id", "MATOMO_TOKEN_AUTH": "token_auth",
+	"MATOMO_READ_TOKEN": "read_token",
 }
 
 // testTarget is the target that is described, with what is saved where it says nothing.
@@ -151,7 +153,8 @@ func (s *server) examine(ctx context.Context, t target.Target, expect matomo.Exp
 }
 
 // examineAll asks all at once; the answers are in the order of the targets.
-func (s *server) examineAll(ctx context.Context, targets []target.Target, expect matomo.Expect, seconds int) []ConnectionAnswer {
+func (s *server) examineAll(ctx context.Context, targets []target.Target, expect matomo.Expect,
+	seconds int) []ConnectionAnswer {
 	out := make([]ConnectionAnswer, len(targets))
 	var all sync.WaitGroup
 	for i, t := range targets {

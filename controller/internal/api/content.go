@@ -38,7 +38,8 @@ func (s *server) alone(ctx huma.Context, next func(huma.Context)) {
 	case <-waiting.Done():
 		ctx.SetHeader("Retry-After", strconv.Itoa(int(largeWait.Seconds())))
 		// Nobody reads what cannot be written.
-		_ = huma.WriteErr(s.huma, ctx, http.StatusServiceUnavailable, "another large list is being read; try again later")
+		_ = huma.WriteErr(s.huma, ctx, http.StatusServiceUnavailable,
+			"another large list is being read; try again later")
 	}
 }
 

@@ -16,7 +16,8 @@ func TestPagesAreDecodedAsJSONIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, written := range []string{string(plain), `"https:\/\/shop.example.test\/\u00e9/\"\\/\t\ud83d\uDE00\u2028\r\nhttps://shop.example.test/b\n"`} {
+	for _, written := range []string{string(plain),
+		`"https:\/\/shop.example.test\/\u00e9/\"\\/\t\ud83d\uDE00\u2028\r\nhttps://shop.example.test/b\n"`} {
 		got := f.ask("POST", "/api/urls", " { \"content\" :\n"+written+" } ")
 		if got.Code != 200 {
 			t.Fatalf("%s: %d %s", written, got.Code, got.Body)
@@ -26,12 +27,16 @@ func TestPagesAreDecodedAsJSONIs(t *testing.T) {
 		}
 	}
 	for body, want := range map[string]int{
-		``: 400, `{`: 400, `{"content":"a`: 400, `{"content":"a"`: 400, `{"content":"a"}x`: 400, `null`: 400, `{"content":null}`: 400, `{"content":7}`: 400, `{}`: 400,
-		`{"content":"a","more":1}`: 400, `{"Content":"a"}`: 400, `{"content":"\ud83d"}`: 400, `{"content":"\ude00\ud83d"}`: 400, `{"content":"\x"}`: 400,
-		`{"content":"\u12"}`: 400, `{"content":"\u12g4"}`: 400, "{\"content\":\"\n\"}": 400, "{\"content\":\"\xff\"}": 400,
+		``: 400, `{`: 400, `{"content":"a`: 400, `{"content":"a"`: 400, `{"content":"a"}x`: 400, `null`: 400,
+		`{"content":null}`: 400, `{"content":7}`: 400, `{}`: 400,
+		`{"content":"a","more":1}`: 400, `{"Content":"a"}`: 400, `{"content":"\ud83d"}`: 400,
+		`{"content":"\ude00\ud83d"}`: 400, `{"content":"\x"}`: 400,
+		`{"content":"\u12"}`: 400, `{"content":"\u12g4"}`: 400, "{\"content\":\"\n\"}": 400,
+		"{\"content\":\"\xff\"}":                              400,
 		`{"content":"` + strings.Repeat("a", 32<<20+1) + `"}`: 413,
 	} {
-		if got := f.ask("POST", "/api/urls", body); got.Code != want || !strings.Contains(got.Body.String(), `"location":"body"`) {
+		if got := f.ask("POST", "/api/urls", body); got.Code != want ||
+			!strings.Contains(got.Body.String(), `"location":"body"`) {
 			t.Errorf("%.60q: %d %s", body, got.Code, got.Body)
 		}
 	}

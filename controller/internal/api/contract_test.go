@@ -63,7 +63,9 @@ func TestTheDocumentIsWhole(t *testing.T) {
 				t.Errorf("%s %s is said to be open", method, path)
 			}
 			for _, place := range placeholder.FindAllStringSubmatch(path, -1) {
-				if !slices.ContainsFunc(o.Parameters, func(p parameter) bool { return p.In == "path" && p.Name == place[1] }) {
+				if !slices.ContainsFunc(o.Parameters, func(p parameter) bool {
+					return p.In == "path" && p.Name == place[1]
+				}) {
 					t.Errorf("%s %s does not read its %s", method, path, place[1])
 				}
 			}
@@ -91,7 +93,8 @@ func TestTheDocumentIsWhole(t *testing.T) {
 func TestEveryRouteOfTheOriginalIsThere(t *testing.T) {
 	t.Parallel()
 	d, _ := readDocument(t, newFixture(t))
-	for _, route := range strings.Fields(`get:/health get:/api/status post:/api/start post:/api/stop post:/api/restart get:/api/logs
+	for _, route := range strings.Fields(
+		`get:/health get:/api/status post:/api/start post:/api/stop post:/api/restart get:/api/logs
 		post:/api/validate post:/api/test-connection post:/api/config/apply get:/api/presets post:/api/presets get:/api/presets/{id}
 		put:/api/presets/{id} delete:/api/presets/{id} get:/api/funnels post:/api/funnels get:/api/funnels/{id} put:/api/funnels/{id}
 		delete:/api/funnels/{id} get:/api/urls post:/api/urls post:/api/urls/validate delete:/api/urls get:/api/events post:/api/events

@@ -30,8 +30,8 @@ type startRequest struct {
 	}
 }
 
-// Description is what a person says of a run that begins. It is exported because huma leaves out what an unexported struct
-// embeds.
+// Description is what a person says of a run that begins. It is exported because huma leaves out what an unexported
+// struct embeds.
 type Description struct {
 	Note             string   `json:"note,omitempty" maxLength:"2000"`
 	Labels           []string `json:"labels,omitempty" maxItems:"20" doc:"Each of at most 50 characters."`
@@ -67,7 +67,8 @@ type ResultAnswer struct {
 }
 
 func newResult(r run.Result) *body[ResultAnswer] {
-	a := ResultAnswer{Success: true, Message: r.Message, State: stateWord(r.Status.Loadgen.State), Restarted: r.Restarted, CutVisits: r.Cut, Warnings: append(problem.List{}, r.Warnings...)}
+	a := ResultAnswer{Success: true, Message: r.Message, State: stateWord(r.Status.Loadgen.State),
+		Restarted: r.Restarted, CutVisits: r.Cut, Warnings: append(problem.List{}, r.Warnings...)}
 	if r.Status.Run != nil {
 		a.RunID = &r.Status.Run.ID
 	}
@@ -76,17 +77,18 @@ func newResult(r run.Result) *body[ResultAnswer] {
 
 func (s *server) control() {
 	route(s, op(http.MethodGet, "/api/status", tagRun, "What runs, how it stands, and what it has done"), s.status)
-	route(s, op(http.MethodPost, "/api/start", tagRun, "Start traffic"), func(ctx context.Context, in *startRequest) (*body[ResultAnswer], error) {
-		var q run.Request
-		if in.Body != nil {
-			var err error
-			if q, err = in.Body.request(); err != nil {
-				return nil, err
+	route(s, op(http.MethodPost, "/api/start", tagRun, "Start traffic"),
+		func(ctx context.Context, in *startRequest) (*body[ResultAnswer], error) {
+			var q run.Request
+			if in.Body != nil {
+				var err error
+				if q, err = in.Body.request(); err != nil {
+					return nil, err
+				}
+				q.Overrides = in.Body.Config
 			}
-			q.Overrides = in.Body.Config
-		}
-		return result(s.Runs.Start(context.WithoutCancel(ctx), q))
-	})
+			return result(s.Runs.Start(context.WithoutCancel(ctx), q))
+		})
 	o := op(http.MethodPost, "/api/runs/{id}/rerun", tagRun, "Start the very same again: its files, its seed, a new id")
 	o.Description = "409 where the files of the run are not kept, or a token that it was sent with is no longer saved."
 	route(s, o, func(ctx context.Context, in *rerunRequest) (*body[ResultAnswer], error) {
@@ -101,20 +103,24 @@ func (s *server) control() {
 	})
 	// A person who goes away must not leave a loadgen half stopped, so operations do not end with their requests.
 	o = op(http.MethodPost, "/api/stop", tagRun, "Stop traffic, its open visits finished or cut off")
-	o.Description = "Answers when the run has ended; the status counts down meanwhile. A second stop shortens the first. It interrupts whatever else is being done, needs no budget, " +
-		"and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: then no visit begins, and the stop is carried out when the engine answers."
+	o.Description = "Answers when the run has ended; the status counts down meanwhile. A second stop shortens the " +
+		"first. It interrupts whatever else is being done, needs no budget, " +
+		"and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: then no visit " +
+		"begins, and the stop is carried out when the engine answers."
 	route(s, o, func(ctx context.Context, in *stopRequest) (*body[ResultAnswer], error) {
 		how := run.Ending{Timeout: time.Duration(in.Timeout) * time.Second}
 		how.Now = in.Body != nil && in.Body.Mode == "now"
 		return result(s.Runs.Stop(context.WithoutCancel(ctx), how))
 	})
-	o = op(http.MethodPost, "/api/restart", tagRun, "Finish the current run and start another with the saved configuration")
+	o = op(http.MethodPost, "/api/restart", tagRun,
+		"Finish the current run and start another with the saved configuration")
 	route(s, o, func(ctx context.Context, in *restartRequest) (*body[ResultAnswer], error) {
 		return result(s.Runs.Restart(context.WithoutCancel(ctx), time.Duration(in.Timeout)*time.Second))
 	})
-	route(s, op(http.MethodPost, "/api/heal", tagRun, "Put right a loadgen that is stuck, orphaned or missing"), func(ctx context.Context, _ *empty) (*body[ResultAnswer], error) {
-		return result(s.Runs.Heal(context.WithoutCancel(ctx)))
-	})
+	route(s, op(http.MethodPost, "/api/heal", tagRun, "Put right a loadgen that is stuck, orphaned or missing"),
+		func(ctx context.Context, _ *empty) (*body[ResultAnswer], error) {
+			return result(s.Runs.Heal(context.WithoutCancel(ctx)))
+		})
 }
 
 func (d Description) request() (run.Request, error) {

@@ -49,11 +49,20 @@ var changes = []quick{
 	{"a preset", "POST", "/api/presets/light/load", "", nil, 200, ""},
 	{"pages", "POST", "/api/urls", `{"content":"https://a.test/\n"}`, nil, 200, ""},
 	{"no pages", "DELETE", "/api/urls", "", nil, 200, ""},
-	{"events", "POST", "/api/events", `{"content":"{\"click_events\":[{\"category\":\"c\",\"action\":\"a\",\"name\":\"n\"}]}"}`, nil, 200, ""},
+	{"events", "POST", "/api/events",
+		`{"content":"{\"click_events\":[{\"category\":\"c\",\"action\":\"a\",\"name\":\"n\"}]}"}`, nil, 200, ""},
 	{"a target", "POST", "/api/targets", `{"name":"A","url":"https://a.test","site_id":1}`, nil, 201, ""},
 	{"routing", "PUT", "/api/targets/routing", `{"mode":"single"}`, nil, 200, ""},
 	{"no target", "DELETE", "/api/targets/1", "", nil, 200, ""},
-	{"a funnel", "POST", "/api/funnels", `{"name":"F","probability":0.5,"steps":[{"type":"pageview","url":"https://a.test/","delay_seconds_min":1,"delay_seconds_max":2}]}`, nil, 201, ""},
+	{
+		"a funnel",
+		"POST",
+		"/api/funnels",
+		`{"name":"F","probability":0.5,"steps":[{"type":"pageview","url":"https://a.test/","delay_seconds_min":1,"delay_seconds_max":2}]}`,
+		nil,
+		201,
+		"",
+	},
 	{"no funnel", "DELETE", "/api/funnels/1", "", nil, 200, ""},
 }
 
@@ -69,7 +78,8 @@ func TestWhatIsSavedButCannotBePublishedSaysSoAndWhy(t *testing.T) {
 		}
 		a := got.object(t)
 		cause, _ := a["not_published_because"].(string)
-		if a["published"] != false || !strings.Contains(cause, f.exchange+" cannot be written: its disk is full; free space") {
+		if a["published"] != false ||
+			!strings.Contains(cause, f.exchange+" cannot be written: its disk is full; free space") {
 			t.Errorf("%s: %s", c.name, got.Body)
 		}
 	}
@@ -97,7 +107,8 @@ func TestWhatIsSavedButCannotBePublishedSaysSoAndWhy(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	if data, err := os.ReadFile(filepath.Join(f.exchange, "loadgen.env")); err != nil || !strings.Contains(string(data), "CONCURRENCY=8\n") {
+	if data, err := os.ReadFile(filepath.Join(f.exchange, "loadgen.env")); err != nil ||
+		!strings.Contains(string(data), "CONCURRENCY=8\n") {
 		t.Errorf("%s, %v", data, err)
 	}
 }
@@ -108,7 +119,8 @@ func TestWhyItIsNotPublishedIsSaidAlsoWhereItIsNoFaultOfTheDisk(t *testing.T) {
 	f.disk.set(syscall.ENAMETOOLONG)
 	f.must(t, "PUT", "/api/config", `{"config":{"CONCURRENCY":8}}`)
 	a := f.ask("GET", "/api/exchange", "").object(t)
-	if cause, _ := a["not_published_because"].(string); a["published"] != false || !strings.Contains(cause, "file name too long") {
+	if cause, _ := a["not_published_because"].(string); a["published"] != false ||
+		!strings.Contains(cause, "file name too long") {
 		t.Errorf("%v", a)
 	}
 }
@@ -118,7 +130,8 @@ func TestAFileThatCannotBeReadIsNamedAndHealthStaysGood(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.runs.err = &fs.PathError{Op: "open", Path: "/data/exchange/loadgen.env", Err: syscall.EACCES}
-	if got := f.ask("POST", "/api/start", ""); got.Code != 507 || !strings.Contains(got.Body.String(), "/data/exchange/loadgen.env may not be used") {
+	if got := f.ask("POST", "/api/start", ""); got.Code != 507 ||
+		!strings.Contains(got.Body.String(), "/data/exchange/loadgen.env may not be used") {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 	if got := f.ask("GET", "/health", ""); got.Code != 200 {
@@ -137,7 +150,8 @@ func TestAFaultOfTheDiskIsToldWithItsFolderAndFix(t *testing.T) {
 		f := newFixture(t)
 		f.runs.err = &fs.PathError{Op: "open", Path: "/data/exchange/.loadgen.env.123", Err: why}
 		got := f.ask("POST", "/api/start", "")
-		if text := got.Body.String(); got.Code != 507 || !strings.Contains(text, "/data/exchange ") || !strings.Contains(text, want) || strings.Contains(text, ".123") {
+		if text := got.Body.String(); got.Code != 507 || !strings.Contains(text, "/data/exchange ") ||
+			!strings.Contains(text, want) || strings.Contains(text, ".123") {
 			t.Errorf("%v: %d %s", why, got.Code, text)
 		}
 		if a := f.ask("GET", "/api/status", "").object(t); len(a["storage"].([]any)) != 1 {
@@ -171,7 +185,8 @@ func TestHealthIsNotHealthyWhileNothingCanBeStored(t *testing.T) {
 		f.disk.set(step.why)
 		f.watch.Probe(t.Context())
 		got := f.ask("GET", "/health", "")
-		if a := got.object(t); got.Code != step.code || a["status"] != step.status || strings.Contains(got.Body.String(), f.exchange) {
+		if a := got.object(t); got.Code != step.code || a["status"] != step.status ||
+			strings.Contains(got.Body.String(), f.exchange) {
 			t.Errorf("%v: %d %s", step.why, got.Code, got.Body)
 		}
 	}
@@ -216,20 +231,24 @@ func TestOddThingsInTheExchangeFolderHoldUpNothing(t *testing.T) {
 				if file == "control.json" {
 					return
 				}
-				if text := f.ask("GET", "/api/exchange", "").Body.String(); !strings.Contains(text, `"edited_files":["`+file+`"]`) {
+				if text := f.ask("GET", "/api/exchange", "").Body.String(); !strings.Contains(text,
+					`"edited_files":["`+file+`"]`) {
 					t.Errorf("it should be told: %s", text)
 				}
 				save := map[string][3]string{
-					"loadgen.env": {"PUT", "/api/config", `{"config":{"CONCURRENCY":7}}`}, "urls.txt": {"POST", "/api/urls", `{"content":"https://b.test/\n"}`},
+					"loadgen.env": {"PUT", "/api/config", `{"config":{"CONCURRENCY":7}}`},
+					"urls.txt":    {"POST", "/api/urls", `{"content":"https://b.test/\n"}`},
 				}[file]
-				if got := f.ask(save[0], save[1], save[2]); got.Code != 409 || !strings.Contains(got.Body.String(), "cannot be read") {
+				if got := f.ask(save[0], save[1], save[2]); got.Code != 409 ||
+					!strings.Contains(got.Body.String(), "cannot be read") {
 					t.Errorf("saving over it: %d %s", got.Code, got.Body)
 				}
 				if got := f.ask("POST", "/api/exchange/resolve", `{"resolution":"import"}`); got.Code != 422 {
 					t.Errorf("import: %d %s", got.Code, got.Body)
 				}
 				if name == "folder" {
-					if got := f.ask("POST", "/api/exchange/resolve", `{"resolution":"overwrite"}`); got.Code != 422 || !strings.Contains(got.Body.String(), "is a folder; move it away") {
+					if got := f.ask("POST", "/api/exchange/resolve", `{"resolution":"overwrite"}`); got.Code != 422 ||
+						!strings.Contains(got.Body.String(), "is a folder; move it away") {
 						t.Errorf("overwrite: %d %s", got.Code, got.Body)
 					}
 					return
@@ -260,7 +279,8 @@ func TestWhatIsSavedCanBeSeenWhereTheSharedFilesCannot(t *testing.T) {
 		t.Fatalf("%d %s", got.Code, got.Body)
 	}
 	pending, _ := got.object(t)["pending_changes"].(map[string]any)
-	if text, _ := pending["fault"].(string); !strings.Contains(text, "loadgen.env may not be used by the controller's user; make that user its owner") {
+	if text, _ := pending["fault"].(string); !strings.Contains(text,
+		"loadgen.env may not be used by the controller's user; make that user its owner") {
 		t.Errorf("it should say what cannot be looked at: %v", pending)
 	}
 }

@@ -11,13 +11,15 @@ import (
 //go:embed docs
 var docsFiles embed.FS
 
-// docs serves a page that shows the OpenAPI document; it needs nothing from elsewhere. Its addresses are relative to /docs.
+// docs serves a page that shows the OpenAPI document; it needs nothing from elsewhere. Its addresses are relative to
+// /docs.
 func (s *server) docs() {
 	files, err := fs.Sub(docsFiles, "docs")
 	if err != nil {
 		panic(err) // the folder is part of the program
 	}
-	for path, name := range map[string]string{"/docs": "docs.html", "/docs/docs.css": "docs.css", "/docs/docs.js": "docs.js"} {
+	for path, name := range map[string]string{"/docs": "docs.html", "/docs/docs.css": "docs.css",
+		"/docs/docs.js": "docs.js"} {
 		s.echo.GET(path, func(c echo.Context) error {
 			http.ServeFileFS(c.Response(), c.Request(), files, name)
 			return nil

@@ -22,14 +22,17 @@ func document() huma.Config {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "Trafficinator", Version: apiVersion,
-				Description: "Configuration, files and life of a load generator for Matomo. Failures are RFC 9457 problems that list every field.",
+				Description: "Configuration, files and life of a load generator for Matomo. Failures are RFC 9457 " +
+					"problems that list every field.",
 			},
 			Servers: []*huma.Server{{URL: "./", Description: "Beside this document, whatever the path before it."}},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"key":     {Type: "apiKey", In: "header", Name: security.KeyHeader, Description: "The API key."},
-					"session": {Type: "apiKey", In: "cookie", Name: security.CookieName, Description: "A session, see POST /api/session. _ and the port follow where the address in the browser has one."},
+					"key": {Type: "apiKey", In: "header", Name: security.KeyHeader, Description: "The API key."},
+					"session": {Type: "apiKey", In: "cookie", Name: security.CookieName,
+						Description: "A session, see POST /api/session. _ and the port follow where the address in " +
+							"the browser has one."},
 				},
 			},
 		},
@@ -85,7 +88,8 @@ func op(method, path, tag, summary string) huma.Operation {
 
 // file is an operation whose answer is not an object of its type but a content of its own.
 func file(o huma.Operation, contentType string, s *huma.Schema) huma.Operation {
-	o.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{contentType: {Schema: s}}}}
+	o.Responses = map[string]*huma.Response{"200": {Description: "OK",
+		Content: map[string]*huma.MediaType{contentType: {Schema: s}}}}
 	return o
 }
 

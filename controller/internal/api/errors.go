@@ -63,19 +63,23 @@ func (s *server) failure(ctx context.Context, err error) error {
 	case errors.As(err, &lost):
 		faults := details(lost.Problems)
 		return refuse(http.StatusConflict, "the run cannot be started again as it was: "+first(faults), faults...)
-	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns), errors.Is(err, run.ErrStopped), errors.Is(err, store.ErrOpen),
-		errors.Is(err, history.ErrNoLedger), errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget), errors.Is(err, reportbench.ErrBusy), errors.Is(err, reportbench.ErrNoBaseline):
+	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns),
+		errors.Is(err, run.ErrStopped), errors.Is(err, store.ErrOpen),
+		errors.Is(err, history.ErrNoLedger), errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget),
+		errors.Is(err, reportbench.ErrBusy), errors.Is(err, reportbench.ErrNoBaseline):
 		return refuse(http.StatusConflict, err.Error())
 	case errors.As(err, &refused):
 		return refuse(http.StatusConflict, refused.Error())
 	case errors.Is(err, runtime.ErrUnavailable):
 		return refuseAs(noEngine, http.StatusServiceUnavailable, err.Error())
-	case errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign), errors.Is(err, runtime.ErrStuck), errors.Is(err, runtime.ErrHealthy):
+	case errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign), errors.Is(err, runtime.ErrStuck),
+		errors.Is(err, runtime.ErrHealthy):
 		return refuse(http.StatusConflict, err.Error())
 	case errors.Is(err, library.ErrNotFound):
 		return refuse(http.StatusNotFound, "there is none of that number or name")
 	case errors.Is(err, library.ErrNameTaken):
-		return refuseAs(nameTaken, http.StatusConflict, "the name is taken", &fieldError{where: "name", message: "is the name of another one; names differ in more than case"})
+		return refuseAs(nameTaken, http.StatusConflict, "the name is taken",
+			&fieldError{where: "name", message: "is the name of another one; names differ in more than case"})
 	case errors.Is(err, library.ErrStale):
 		return refuse(http.StatusPreconditionFailed, "somebody else has changed it since you read it; read it again")
 	case errors.Is(err, context.DeadlineExceeded):
@@ -93,7 +97,8 @@ func (s *server) failure(ctx context.Context, err error) error {
 	return refuse(http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
 }
 
-// first is what the detail of an answer says of faults, which its errors list: who shows the detail alone knows where to begin.
+// first is what the detail of an answer says of faults, which its errors list: who shows the detail alone knows where
+// to begin.
 func first(faults []error) string {
 	if len(faults) == 0 {
 		return "the input has faults"
@@ -157,8 +162,8 @@ func failedTitle(f *run.Failed) string {
 // ofHuma is the detail of what huma itself has found wrong with an input.
 const ofHuma = "validation failed"
 
-// plain makes the detail of errors that huma itself has found say the first of them, and takes the values out of them: one may
-// be a secret.
+// plain makes the detail of errors that huma itself has found say the first of them, and takes the values out of them:
+// one may be a secret.
 func plain(_ huma.Context, _ string, v any) (any, error) {
 	m, ok := v.(*Failure)
 	if !ok {
@@ -182,7 +187,8 @@ func (s *server) answerError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	p := refuseAs(codeOf(http.StatusInternalServerError), http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
+	p := refuseAs(codeOf(http.StatusInternalServerError), http.StatusInternalServerError,
+		"something went wrong here; the controller's log tells what")
 	var told *echo.HTTPError
 	if errors.As(err, &told) {
 		p = turnedAway(told)
@@ -221,7 +227,8 @@ func (s *server) recovered(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if r := recover(); r != nil && r != http.ErrAbortHandler { //nolint:errorlint // it is that very value
-				s.Log.ErrorContext(c.Request().Context(), "handler panicked", "panic", r, "stack", string(debug.Stack()))
+				s.Log.ErrorContext(c.Request().Context(), "handler panicked", "panic", r, "stack",
+					string(debug.Stack()))
 				err = errors.New("panic")
 			}
 		}()

@@ -19,35 +19,42 @@ type eventsAnswer struct {
 }
 
 func (s *server) events() {
-	route(s, op(http.MethodGet, "/api/events", tagTraffic, "The events that visitors cause"), func(ctx context.Context, _ *empty) (*body[eventsAnswer], error) {
-		set, source, err := s.Library.Events(ctx)
-		if err != nil {
-			return nil, err
-		}
-		data, err := eventset.Encode(set)
-		return either(eventsAnswer{set, source, s.Library.CheckEvents(data)}, err)
-	})
-	route(s, op(http.MethodPost, "/api/events", tagTraffic, "Replace the events; probabilities in them set the two settings"), func(ctx context.Context, in *contentRequest) (*body[SavedContent[library.EventReport]], error) {
-		var report library.EventReport
-		p, err := s.change(ctx, func(ctx context.Context) (err error) {
-			report, err = s.Library.SaveEvents(ctx, []byte(in.Body.Content))
-			return err
-		}, exchange.EventsFile, exchange.EnvFile)
-		return either(SavedContent[library.EventReport]{true, "events saved", report, s.Runs.Status().Active(), p}, err)
-	})
-	route(s, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?"), func(_ context.Context, in *contentRequest) (*body[library.EventReport], error) {
-		return answer(s.Library.CheckEvents([]byte(in.Body.Content))), nil
-	})
-	route(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"), func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
-		message, err := s.builtInEvents(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return s.reset(ctx, s.Library.DeleteEvents, message, exchange.EventsFile)
-	})
+	route(s, op(http.MethodGet, "/api/events", tagTraffic, "The events that visitors cause"),
+		func(ctx context.Context, _ *empty) (*body[eventsAnswer], error) {
+			set, source, err := s.Library.Events(ctx)
+			if err != nil {
+				return nil, err
+			}
+			data, err := eventset.Encode(set)
+			return either(eventsAnswer{set, source, s.Library.CheckEvents(data)}, err)
+		})
+	route(s, op(http.MethodPost, "/api/events", tagTraffic,
+		"Replace the events; probabilities in them set the two settings"),
+		func(ctx context.Context, in *contentRequest) (*body[SavedContent[library.EventReport]], error) {
+			var report library.EventReport
+			p, err := s.change(ctx, func(ctx context.Context) (err error) {
+				report, err = s.Library.SaveEvents(ctx, []byte(in.Body.Content))
+				return err
+			}, exchange.EventsFile, exchange.EnvFile)
+			return either(SavedContent[library.EventReport]{true, "events saved", report, s.Runs.Status().Active(), p},
+				err)
+		})
+	route(s, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?"),
+		func(_ context.Context, in *contentRequest) (*body[library.EventReport], error) {
+			return answer(s.Library.CheckEvents([]byte(in.Body.Content))), nil
+		})
+	route(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"),
+		func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
+			message, err := s.builtInEvents(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return s.reset(ctx, s.Library.DeleteEvents, message, exchange.EventsFile)
+		})
 }
 
-// builtInEvents says what a reset leaves as it is: the shares of visits are settings, which a set of events may have set.
+// builtInEvents says what a reset leaves as it is: the shares of visits are settings, which a set of events may have
+// set.
 func (s *server) builtInEvents(ctx context.Context) (string, error) {
 	c, err := s.Library.Config(ctx)
 	if err != nil {
@@ -62,5 +69,6 @@ func (s *server) builtInEvents(ctx context.Context) (string, error) {
 	if len(kept) == 0 {
 		return "the built-in events are in use", nil
 	}
-	return "the built-in events are in use; " + strings.Join(kept, " and ") + " stays saved, null in PATCH /api/config resets it", nil
+	return "the built-in events are in use; " + strings.Join(kept, " and ") +
+		" stays saved, null in PATCH /api/config resets it", nil
 }

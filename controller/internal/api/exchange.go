@@ -45,15 +45,19 @@ type resolveRequest struct {
 }
 
 func (s *server) exchange() {
-	route(s, op(http.MethodGet, "/api/exchange", tagConfig, "What a restart would change, and what was edited by hand"), func(ctx context.Context, _ *empty) (*body[pendingAnswer], error) {
-		return either(s.pending(ctx))
-	})
-	route(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig, "Import or overwrite shared files that were edited by hand"), func(ctx context.Context, in *resolveRequest) (*body[pendingAnswer], error) {
-		if err := s.Publisher.Resolve(context.WithoutCancel(ctx), in.Body.Resolution, in.Body.Files...); err != nil {
-			return nil, err
-		}
-		return either(s.pending(ctx))
-	})
+	route(s, op(http.MethodGet, "/api/exchange", tagConfig, "What a restart would change, and what was edited by hand"),
+		func(ctx context.Context, _ *empty) (*body[pendingAnswer], error) {
+			return either(s.pending(ctx))
+		})
+	route(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig,
+		"Import or overwrite shared files that were edited by hand"),
+		func(ctx context.Context, in *resolveRequest) (*body[pendingAnswer], error) {
+			if err := s.Publisher.Resolve(context.WithoutCancel(ctx), in.Body.Resolution,
+				in.Body.Files...); err != nil {
+				return nil, err
+			}
+			return either(s.pending(ctx))
+		})
 }
 
 // pending tells what a restart would change. A folder that cannot be looked at is no error: what is saved can be shown.
@@ -79,8 +83,8 @@ func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
 	return a, nil
 }
 
-// change saves something and publishes it. It does not end with its request: what is saved gets published, later where it
-// cannot be now.
+// change saves something and publishes it. It does not end with its request: what is saved gets published, later where
+// it cannot be now.
 func (s *server) change(ctx context.Context, save func(context.Context) error, files ...string) (Publication, error) {
 	ctx = context.WithoutCancel(ctx)
 	err := s.Publisher.Change(ctx, save, files...)
@@ -99,9 +103,11 @@ func edited(err error) error {
 	}
 	errs := make([]error, len(conflict.Files))
 	for i, file := range conflict.Files {
-		errs[i] = &fieldError{where: file, message: "was edited by hand; POST /api/exchange/resolve with import or overwrite"}
+		errs[i] = &fieldError{where: file,
+			message: "was edited by hand; POST /api/exchange/resolve with import or overwrite"}
 		if why := conflict.Odd[file]; why != nil {
-			errs[i] = &fieldError{where: file, message: "cannot be read: " + why.Error() + "; POST /api/exchange/resolve with overwrite, or put a file in its place"}
+			errs[i] = &fieldError{where: file, message: "cannot be read: " + why.Error() +
+				"; POST /api/exchange/resolve with overwrite, or put a file in its place"}
 		}
 	}
 	return refuseAs(editedByHand, http.StatusConflict, conflict.Error(), errs...)

@@ -56,7 +56,8 @@ func refuseAs(code security.Code, status int, detail string, errs ...error) *Fai
 	return p
 }
 
-// asFailures has huma answer and document its own errors as problems too. Its way of saying so is a variable of its package.
+// asFailures has huma answer and document its own errors as problems too. Its way of saying so is a variable of its
+// package.
 var asFailures = sync.OnceFunc(func() {
 	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
 		return refuseAs(codeOf(status), status, detail, errs...)

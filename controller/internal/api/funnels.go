@@ -43,12 +43,15 @@ func (b *funnelBody) UnmarshalJSON(data []byte) error {
 func (funnelBody) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "The fields of a funnel. Changing one, those left out stay. The settings under config may stand beside name too.",
+		Description: "The fields of a funnel. Changing one, those left out stay. The settings under config may stand " +
+			"beside name too.",
 		Properties: map[string]*huma.Schema{
 			"name":        {Type: huma.TypeString, Description: "1 to 100 characters, its own"},
 			"description": {Type: huma.TypeString, Nullable: true, Description: "at most 500 characters"},
-			"config":      {Type: huma.TypeObject, AdditionalProperties: true, Description: "probability, priority, enabled, exit_after_completion, steps"},
-			"steps":       {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}},
+			"config": {Type: huma.TypeObject, AdditionalProperties: true,
+				Description: "probability, priority, enabled, exit_after_completion, steps"},
+			"steps": {Type: huma.TypeArray,
+				Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}},
 		},
 	}
 }
@@ -62,24 +65,37 @@ type funnelUpdate struct {
 
 func (s *server) funnels() {
 	route(s, op(http.MethodGet, "/api/funnels", tagTraffic, "All funnels"), s.listFunnels)
-	route(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")), func(ctx context.Context, in *funnelRequest) (*created[FunnelAnswer], error) {
-		return newly(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) { return s.Library.CreateFunnel(ctx, in.Body) }))
-	})
-	route(s, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?"), func(_ context.Context, in *funnelRequest) (*body[validityAnswer], error) {
-		return answer(newValidity(s.Library.CheckFunnel(in.Body))), nil
-	})
-	route(s, file(op(http.MethodGet, "/api/funnels/export", tagTraffic, "funnels.json as the loadgen reads it: the enabled ones"),
-		"application/json", &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}), s.exportFunnels)
-	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"), func(ctx context.Context, in *ByID) (*body[library.Funnel], error) {
-		return either(s.Library.Funnel(ctx, in.ID))
-	})
-	route(s, op(http.MethodPut, "/api/funnels/{id}", tagTraffic, "Change a funnel; what is left out stays"), func(ctx context.Context, in *funnelUpdate) (*body[FunnelAnswer], error) {
-		return either(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) { return s.Library.UpdateFunnel(ctx, in.ID, in.Body) }))
-	})
-	route(s, op(http.MethodDelete, "/api/funnels/{id}", tagTraffic, "Delete a funnel"), func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
-		p, err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteFunnel(ctx, in.ID) }, exchange.FunnelsFile)
-		return removed(in.ID, "funnel", p, err)
-	})
+	route(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")),
+		func(ctx context.Context, in *funnelRequest) (*created[FunnelAnswer], error) {
+			return newly(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) {
+				return s.Library.CreateFunnel(ctx, in.Body)
+			}))
+		})
+	route(s, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?"),
+		func(_ context.Context, in *funnelRequest) (*body[validityAnswer], error) {
+			return answer(newValidity(s.Library.CheckFunnel(in.Body))), nil
+		})
+	route(s, file(op(http.MethodGet, "/api/funnels/export", tagTraffic,
+		"funnels.json as the loadgen reads it: the enabled ones"),
+		"application/json", &huma.Schema{Type: huma.TypeArray,
+			Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}), s.exportFunnels)
+	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"),
+		func(ctx context.Context, in *ByID) (*body[library.Funnel], error) {
+			return either(s.Library.Funnel(ctx, in.ID))
+		})
+	route(s, op(http.MethodPut, "/api/funnels/{id}", tagTraffic, "Change a funnel; what is left out stays"),
+		func(ctx context.Context, in *funnelUpdate) (*body[FunnelAnswer], error) {
+			return either(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) {
+				return s.Library.UpdateFunnel(ctx, in.ID, in.Body)
+			}))
+		})
+	route(s, op(http.MethodDelete, "/api/funnels/{id}", tagTraffic, "Delete a funnel"),
+		func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
+			p, err := s.change(ctx, func(ctx context.Context) error {
+				return s.Library.DeleteFunnel(ctx, in.ID)
+			}, exchange.FunnelsFile)
+			return removed(in.ID, "funnel", p, err)
+		})
 }
 
 // FunnelAnswer is a funnel that was saved.
@@ -88,7 +104,8 @@ type FunnelAnswer struct {
 	Publication
 }
 
-func (s *server) saveFunnel(ctx context.Context, save func(context.Context) (library.Funnel, error)) (a FunnelAnswer, err error) {
+func (s *server) saveFunnel(ctx context.Context, save func(context.Context) (library.Funnel, error)) (a FunnelAnswer,
+	err error) {
 	a.Publication, err = s.change(ctx, func(ctx context.Context) (err error) {
 		a.Funnel, err = save(ctx)
 		return err

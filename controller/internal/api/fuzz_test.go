@@ -82,7 +82,8 @@ func (c contract) check(t *testing.T, what, path string, r *http.Request, got re
 		for _, fault := range faults {
 			reasons = append(reasons, fmt.Sprint(fault.Message, ": ", fault.Reason, " ", fault.SchemaValidationErrors))
 		}
-		t.Errorf("%s: the answer %d %.300s is not what the document says: %s", what, got.Code, text, strings.Join(reasons, "; "))
+		t.Errorf("%s: the answer %d %.300s is not what the document says: %s", what, got.Code, text,
+			strings.Join(reasons, "; "))
 	}
 }
 
@@ -97,7 +98,8 @@ func (c contract) try(t *testing.T, f *fixture, s sampler, method, path string, 
 	for _, p := range o.Parameters {
 		switch v := s.parameter(p.Schema, p.Name); p.In {
 		case "path":
-			if there := idThere.FindStringSubmatch(f.ask("GET", path[:strings.Index(path, "/{")], "").Body.String()); there != nil && s.Float64() >= s.spite {
+			if there := idThere.FindStringSubmatch(f.ask("GET", path[:strings.Index(path, "/{")],
+				"").Body.String()); there != nil && s.Float64() >= s.spite {
 				v = there[1]
 			}
 			target = strings.ReplaceAll(target, "{"+p.Name+"}", url.PathEscape(v))
@@ -149,19 +151,22 @@ func TestEveryAnswerIsWhatTheDocumentSaysAndWhatBreaksItIsRefused(t *testing.T) 
 		} {
 			f.ask("POST", path, body) // refused where it is there still
 		}
-		f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"https://m.example.test/matomo.php","MATOMO_TOKEN_AUTH":"`+token+`"}}`)
+		f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"https://m.example.test/matomo.php","MATOMO_TOKEN_AUTH":"`+
+			token+`"}}`)
 		f.ran(t, "there")
 		f.ran(t, "other")
 		f.timed(t, "there", .1)
 		f.timed(t, "other", .2)
-		if err := f.store.SaveJob(t.Context(), store.Job{RunID: "there", Payload: []byte("{}"), State: job.Queued, Queued: time.Now()}); err != nil {
+		if err := f.store.SaveJob(t.Context(),
+			store.Job{RunID: "there", Payload: []byte("{}"), State: job.Queued, Queued: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		c.each(func(method, path string, o operation) {
 			// Each operation draws for itself, so that a new one changes nothing for the others.
 			of := fnv.New64a()
 			_, _ = of.Write([]byte(method + path)) // never fails
-			s := sampler{rand.New(rand.NewPCG(of.Sum64()^seed, uint64(round))), c.Components.Schemas, float64(round%4) / 8}
+			s := sampler{rand.New(rand.NewPCG(of.Sum64()^seed, uint64(round))), c.Components.Schemas,
+				float64(round%4) / 8}
 			if seen[method+" "+path] == nil {
 				seen[method+" "+path] = map[int]int{}
 			}
@@ -172,12 +177,15 @@ func TestEveryAnswerIsWhatTheDocumentSaysAndWhatBreaksItIsRefused(t *testing.T) 
 	})
 	for what, codes := range seen {
 		good := codes[200] + codes[201] + codes[202] + codes[204] + codes[501]
-		// No Matomo is asked here, no deleted run is listed, no job is left to go on, and nobody signs in with what is drawn.
-		if good == 0 && !slices.Contains([]string{"/resume", "/settle", "/reconcile", "/annotate", "/restore", "/session"}, what[strings.LastIndexByte(what, '/'):]) {
+		// No Matomo is asked here, no deleted run is listed, no job is left to go on, and nobody signs in with what is
+		// drawn.
+		if good == 0 && !slices.Contains([]string{"/resume", "/settle", "/reconcile", "/annotate", "/restore",
+			"/session"}, what[strings.LastIndexByte(what, '/'):]) {
 			t.Errorf("%s was never answered well, so nothing is known of it: %v", what, codes)
 		}
 	}
-	for name, text := range map[string]string{"the log": f.log.String(), "the database": read(t, f.db), "its log": read(t, f.db+"-wal")} {
+	for name, text := range map[string]string{"the log": f.log.String(), "the database": read(t, f.db),
+		"its log": read(t, f.db+"-wal")} {
 		if strings.Contains(text, token) || strings.Contains(text, apiKey) {
 			t.Errorf("%s holds a secret", name)
 		}
@@ -221,7 +229,10 @@ func TestWithoutKeyBodyOrMeasureEveryRouteRefuses(t *testing.T) {
 			send("no body", nil, http.StatusBadRequest, member)
 		}
 		send("a body that is too large", io.LimitReader(blanks{}, 73<<20), http.StatusRequestEntityTooLarge, member)
-		send("a form", strings.NewReader("a=b"), http.StatusUnsupportedMediaType, func(r *http.Request) { member(r); r.Header.Set("Content-Type", "text/plain") })
+		send("a form", strings.NewReader("a=b"), http.StatusUnsupportedMediaType, func(r *http.Request) {
+			member(r)
+			r.Header.Set("Content-Type", "text/plain")
+		})
 	})
 }
 

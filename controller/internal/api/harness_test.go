@@ -66,7 +66,8 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	fsys := afero.NewOsFs()
 	dir := t.TempDir()
-	f := &fixture{runs: &runs{status: run.Status{Runtime: "process", Loadgen: runtime.Status{State: runtime.Created}}}, doctor: &doctor{}, log: &logged{}, version: "9.8.7-of-this-test", db: filepath.Join(dir, "test.db")}
+	f := &fixture{runs: &runs{status: run.Status{Runtime: "process", Loadgen: runtime.Status{State: runtime.Created}}},
+		doctor: &doctor{}, log: &logged{}, version: "9.8.7-of-this-test", db: filepath.Join(dir, "test.db")}
 	s, err := store.Open(t.Context(), fsys, f.db, store.DrawKey(), time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -81,25 +82,30 @@ func newFixture(t *testing.T) *fixture {
 	f.hub = live.NewHub(time.Now())
 	f.disk = &faulty{Fs: fsys}
 	f.publisher = publish.New(lib, s, f.disk, f.exchange)
-	f.watch = disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe, disk.Folder(f.disk, f.exchange))
+	f.watch = disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe,
+		disk.Folder(f.disk, f.exchange))
 	f.jobs = job.New(job.Config{
-		Port: noJobs{}, Library: lib, Publisher: f.publisher, Store: s, Book: run.Stored{Store: s}, Draw: run.Draw, Now: time.Now,
+		Port: noJobs{}, Library: lib, Publisher: f.publisher, Store: s, Book: run.Stored{Store: s}, Draw: run.Draw,
+		Now:    time.Now,
 		Ledger: func(string) ([]byte, error) { return nil, nil }, Log: slog.New(slog.DiscardHandler),
 	})
 	f.guard, err = security.New(t.Context(), security.Config{
-		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Book: sessionBook{s}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Book: sessionBook{s},
+		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Handler = api.New(api.Deps{
 		Guard: f.guard,
-		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f, Doctor: f.doctor, Proof: f.proof(t, lib), Reports: f.reports(t, lib), Ledger: f.ledger, Disk: f.watch,
+		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f,
+		Doctor: f.doctor, Proof: f.proof(t, lib), Reports: f.reports(t, lib), Ledger: f.ledger, Disk: f.watch,
 		Preview: preview.New(lib, &f.outline, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
 		},
-		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: f.version, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: f.version,
+		Now: time.Now,
 	}, http.NotFoundHandler())
 	return f
 }
@@ -110,7 +116,8 @@ type sessionBook struct{ *store.Store }
 // SaveRefusals implements security.Book.
 func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refusal) error {
 	for _, r := range refusals {
-		row := store.Refusal{First: r.First, Last: r.Last, Address: r.Address, Action: r.What, Status: r.Status, Tries: r.Tries}
+		row := store.Refusal{First: r.First, Last: r.Last, Address: r.Address, Action: r.What, Status: r.Status,
+			Tries: r.Tries}
 		if err := b.Store.SaveRefusals(ctx, []store.Refusal{row}); err != nil {
 			return err
 		}
@@ -121,7 +128,8 @@ func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refus
 // proof is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
 	k := proof.NewKeeper(proof.Config{
-		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: lib.Readers, Log: slog.New(slog.DiscardHandler),
+		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: lib.Readers,
+		Log:    slog.New(slog.DiscardHandler),
 		Ledger: func(string) ([]byte, error) { return nil, nil },
 	})
 	t.Cleanup(func() { _ = k.Close() })
@@ -131,7 +139,8 @@ func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
 // reports is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) reports(t *testing.T, lib *library.Library) *reportbench.Keeper {
 	k := reportbench.NewKeeper(reportbench.Config{
-		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Single: lib.SingleTarget, Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },
+		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Single: lib.SingleTarget,
+		Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(func() { _ = k.Close() })
@@ -197,7 +206,11 @@ func (o *outline) Plan(context.Context, map[string][]byte, int) (runtime.Printed
 		printed.Said([]byte(strings.Join(o.told, "\n")), "/app/data")
 		return printed, o.err
 	}
-	return runtime.Printed{Out: []byte(`{"visit":0,"visitor":"a","kind":"pageview","records":"pageview","sent_seconds":0,"recorded_seconds":0,"parameters":{"idsite":"1"}}`)}, nil
+	return runtime.Printed{
+		Out: []byte(
+			`{"visit":0,"visitor":"a","kind":"pageview","records":"pageview","sent_seconds":0,"recorded_seconds":0,"parameters":{"idsite":"1"}}`,
+		),
+	}, nil
 }
 
 // noJobs is a runtime that has none.
@@ -227,7 +240,8 @@ type runs struct {
 	err    error
 	asked  []string
 	start  run.Request
-	// launching is what happens while an apply starts a run: then a draft that cannot be saved is no error, as its run is there.
+	// launching is what happens while an apply starts a run: then a draft that cannot be saved is no error, as its run
+	// is there.
 	launching func()
 }
 
@@ -298,8 +312,10 @@ func (d *doctor) Examine(_ context.Context, t target.Target, e matomo.Expect) ma
 func (d *doctor) Probe(_ context.Context, t target.Target, _ matomo.Expect) (matomo.Probe, error) {
 	d.probes = append(d.probes, t)
 	return matomo.Probe{
-		Visitor: "0123456789abcdef", Lag: 1500 * time.Millisecond, Stored: matomo.Visit{IP: "90.224.0.0", Country: "se"},
-		Findings: []matomo.Finding{{Check: "probe", Verdict: matomo.Bad, Message: "the order is recorded as a page", Cure: "activate the plugin Ecommerce"}},
+		Visitor: "0123456789abcdef", Lag: 1500 * time.Millisecond,
+		Stored: matomo.Visit{IP: "90.224.0.0", Country: "se"},
+		Findings: []matomo.Finding{{Check: "probe", Verdict: matomo.Bad, Message: "the order is recorded as a page",
+			Cure: "activate the plugin Ecommerce"}},
 	}, d.unseen
 }
 

@@ -27,20 +27,23 @@ type welcome struct {
 }
 
 func (s *server) health() {
-	route(s, withEcho(op(http.MethodGet, "/health", tagRun, "Does the controller live, and can it store what it has to?")), func(ctx context.Context, _ *empty) (*healthAnswer, error) {
-		h := &healthAnswer{http.StatusOK, healthBody{"healthy", "trafficinator-controller", ""}}
-		if s.Guard.Knows(echoOf(ctx)) {
-			h.Body.Version = s.Version
-		}
-		switch {
-		case len(s.Disk.Faults()) > 0:
-			h.Status, h.Body.Status = http.StatusServiceUnavailable, "unhealthy"
-		case s.Runs.Status().Loadgen.State == runtime.Unavailable:
-			h.Body.Status = "degraded"
-		}
-		return h, nil
-	})
-	route(s, op(http.MethodGet, "/api", tagRun, "What is this?"), func(context.Context, *empty) (*body[welcome], error) {
-		return answer(welcome{"Trafficinator", s.Version, "/docs", "/health"}), nil
-	})
+	route(s, withEcho(op(http.MethodGet, "/health", tagRun,
+		"Does the controller live, and can it store what it has to?")),
+		func(ctx context.Context, _ *empty) (*healthAnswer, error) {
+			h := &healthAnswer{http.StatusOK, healthBody{"healthy", "trafficinator-controller", ""}}
+			if s.Guard.Knows(echoOf(ctx)) {
+				h.Body.Version = s.Version
+			}
+			switch {
+			case len(s.Disk.Faults()) > 0:
+				h.Status, h.Body.Status = http.StatusServiceUnavailable, "unhealthy"
+			case s.Runs.Status().Loadgen.State == runtime.Unavailable:
+				h.Body.Status = "degraded"
+			}
+			return h, nil
+		})
+	route(s, op(http.MethodGet, "/api", tagRun, "What is this?"),
+		func(context.Context, *empty) (*body[welcome], error) {
+			return answer(welcome{"Trafficinator", s.Version, "/docs", "/health"}), nil
+		})
 }

@@ -106,69 +106,77 @@ type removedRun struct {
 }
 
 func (s *server) history() {
-	route(s, op(http.MethodGet, "/api/runs", tagRun, "Recorded runs"), func(ctx context.Context, in *runsRequest) (*body[runsAnswer], error) {
-		q := store.RunQuery{Kind: in.Kind, Label: in.Label, Reason: in.Reason, Text: in.Text, Skip: in.Skip, Limit: in.Limit}
-		runs, err := s.Store.Runs(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		a := runsAnswer{Runs: make([]recordRow, len(runs))}
-		for i, r := range runs {
-			a.Runs[i] = newRow(r)
-		}
-		if a.Total, err = s.Store.CountRuns(ctx, q); err != nil {
-			return nil, err
-		}
-		a.Labels, err = s.Store.Labels(ctx)
-		return either(a, err)
-	})
-	route(s, op(http.MethodGet, "/api/runs/{id}", tagRun, "A recorded run with its configuration and ledger"), func(ctx context.Context, in *ByRun) (*body[recordAnswer], error) {
-		return either(s.recordOf(ctx, in.ID))
-	})
-	route(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"), func(ctx context.Context, in *describeRequest) (*body[recordAnswer], error) {
-		labels, err := history.Labels(in.Body.Labels)
-		if err == nil && in.Body.Note != nil {
-			err = history.CheckNote(*in.Body.Note)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := s.Store.DescribeRun(ctx, in.ID, in.Body.Note, labels); err != nil {
-			return nil, err
-		}
-		return either(s.recordOf(ctx, in.ID))
-	})
+	route(s, op(http.MethodGet, "/api/runs", tagRun, "Recorded runs"),
+		func(ctx context.Context, in *runsRequest) (*body[runsAnswer], error) {
+			q := store.RunQuery{Kind: in.Kind, Label: in.Label, Reason: in.Reason, Text: in.Text, Skip: in.Skip,
+				Limit: in.Limit}
+			runs, err := s.Store.Runs(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			a := runsAnswer{Runs: make([]recordRow, len(runs))}
+			for i, r := range runs {
+				a.Runs[i] = newRow(r)
+			}
+			if a.Total, err = s.Store.CountRuns(ctx, q); err != nil {
+				return nil, err
+			}
+			a.Labels, err = s.Store.Labels(ctx)
+			return either(a, err)
+		})
+	route(s, op(http.MethodGet, "/api/runs/{id}", tagRun, "A recorded run with its configuration and ledger"),
+		func(ctx context.Context, in *ByRun) (*body[recordAnswer], error) {
+			return either(s.recordOf(ctx, in.ID))
+		})
+	route(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"),
+		func(ctx context.Context, in *describeRequest) (*body[recordAnswer], error) {
+			labels, err := history.Labels(in.Body.Labels)
+			if err == nil && in.Body.Note != nil {
+				err = history.CheckNote(*in.Body.Note)
+			}
+			if err != nil {
+				return nil, err
+			}
+			if err := s.Store.DescribeRun(ctx, in.ID, in.Body.Note, labels); err != nil {
+				return nil, err
+			}
+			return either(s.recordOf(ctx, in.ID))
+		})
 	o := op(http.MethodDelete, "/api/runs/{id}", tagRun, "Delete a run that has ended")
 	o.Description = "409 while it runs. POST /api/runs/{id}/restore brings it back for a day."
 	route(s, o, func(ctx context.Context, in *ByRun) (*body[removedRun], error) {
-		return either(removedRun{true, in.ID, "run deleted; it can be restored for a day"}, s.Store.DeleteRun(ctx, in.ID, s.alive(ctx, in.ID)))
+		return either(removedRun{true, in.ID, "run deleted; it can be restored for a day"},
+			s.Store.DeleteRun(ctx, in.ID, s.alive(ctx, in.ID)))
 	})
-	route(s, op(http.MethodPost, "/api/runs/{id}/restore", tagRun, "Bring a deleted run back"), func(ctx context.Context, in *ByRun) (*body[recordAnswer], error) {
-		if err := s.Store.RestoreRun(ctx, in.ID); err != nil {
-			return nil, err
-		}
-		return either(s.recordOf(ctx, in.ID))
-	})
-	route(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did over time"), func(ctx context.Context, in *ByRun) (*body[minutesAnswer], error) {
-		intervals, err := s.book().Intervals(ctx, in.ID)
-		return either(minutesAnswer{intervals}, err)
-	})
-	route(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when, and what was refused"), func(ctx context.Context, in *latest) (*body[auditAnswer], error) {
-		s.Guard.WriteRefusals(ctx)
-		rows, err := s.Store.AuditLog(ctx, in.Limit)
-		if err != nil {
-			return nil, err
-		}
-		refused, err := s.Store.Refusals(ctx, in.Limit)
-		a := auditAnswer{make([]auditEntry, len(rows)), make([]refusalEntry, len(refused))}
-		for i, e := range rows {
-			a.Entries[i] = auditEntry(e)
-		}
-		for i, r := range refused {
-			a.Refusals[i] = refusalEntry(r)
-		}
-		return either(a, err)
-	})
+	route(s, op(http.MethodPost, "/api/runs/{id}/restore", tagRun, "Bring a deleted run back"),
+		func(ctx context.Context, in *ByRun) (*body[recordAnswer], error) {
+			if err := s.Store.RestoreRun(ctx, in.ID); err != nil {
+				return nil, err
+			}
+			return either(s.recordOf(ctx, in.ID))
+		})
+	route(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did over time"),
+		func(ctx context.Context, in *ByRun) (*body[minutesAnswer], error) {
+			intervals, err := s.book().Intervals(ctx, in.ID)
+			return either(minutesAnswer{intervals}, err)
+		})
+	route(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when, and what was refused"),
+		func(ctx context.Context, in *latest) (*body[auditAnswer], error) {
+			s.Guard.WriteRefusals(ctx)
+			rows, err := s.Store.AuditLog(ctx, in.Limit)
+			if err != nil {
+				return nil, err
+			}
+			refused, err := s.Store.Refusals(ctx, in.Limit)
+			a := auditAnswer{make([]auditEntry, len(rows)), make([]refusalEntry, len(refused))}
+			for i, e := range rows {
+				a.Entries[i] = auditEntry(e)
+			}
+			for i, r := range refused {
+				a.Refusals[i] = refusalEntry(r)
+			}
+			return either(a, err)
+		})
 }
 
 // alive tells whether a run, or the backfill of that id, is on.

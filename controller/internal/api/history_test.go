@@ -17,18 +17,25 @@ func TestTheListOfRunsTellsTheTotalsOfEach(t *testing.T) {
 	const ledger = `{"run_id":"b","hits":{"planned":9,"accepted":7,"failed":2},"by_kind":{"pageview":{"planned":9}},"visits":{"planned":4,"complete":3,"lost":1}}`
 	for i, r := range []struct{ id, summary string }{{"a", ""}, {"b", ledger}, {"c", "[]"}} {
 		begun := time.Unix(int64(100-i), 0)
-		if err := f.store.BeginRun(t.Context(), store.Run{ID: r.id, Kind: "live", Config: json.RawMessage("{}"), Started: begun}); err != nil {
+		if err := f.store.BeginRun(t.Context(),
+			store.Run{ID: r.id, Kind: "live", Config: json.RawMessage("{}"), Started: begun}); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.store.EndRun(t.Context(), store.Run{ID: r.id, Kind: record.Live, Ended: begun, Reason: "stopped", Summary: json.RawMessage(r.summary)}); err != nil {
+		if err := f.store.EndRun(t.Context(),
+			store.Run{ID: r.id, Kind: record.Live, Ended: begun, Reason: "stopped",
+				Summary: json.RawMessage(r.summary)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	f.each(t, []quick{
 		{"without a ledger", "GET", "/api/runs?limit=1", "", nil, 200, is{"runs.0.totals": nil, "total": 3.}},
-		{"with one", "GET", "/api/runs?limit=1&skip=1", "", nil, 200, is{"runs.0.totals.hits.planned": 9., "runs.0.totals.hits.accepted": 7., "runs.0.totals.hits.failed": 2., "runs.0.totals.visits.lost": 1.}},
-		{"with one that cannot be read", "GET", "/api/runs?limit=1&skip=2", "", nil, 200, is{"runs.0.totals": nil, "total": 3.}},
-		{"the record has the whole ledger", "GET", "/api/runs/b", "", nil, 200, is{"summary.by_kind.pageview.planned": 9.}},
+		{"with one", "GET", "/api/runs?limit=1&skip=1", "", nil, 200,
+			is{"runs.0.totals.hits.planned": 9., "runs.0.totals.hits.accepted": 7., "runs.0.totals.hits.failed": 2.,
+				"runs.0.totals.visits.lost": 1.}},
+		{"with one that cannot be read", "GET", "/api/runs?limit=1&skip=2", "", nil, 200,
+			is{"runs.0.totals": nil, "total": 3.}},
+		{"the record has the whole ledger", "GET", "/api/runs/b", "", nil, 200,
+			is{"summary.by_kind.pageview.planned": 9.}},
 	})
 }
 

@@ -128,8 +128,10 @@ func newJobResult(j job.Job, message string) jobResult {
 
 func newJob(j job.Job) jobAnswer {
 	a := jobAnswer{
-		RunID: j.RunID, Name: j.Name, ContainerName: j.Container.Name, State: j.State, Container: stateWord(j.Container.State),
-		Queued: j.Queued, Started: moment(j.Started), Finished: moment(j.Ended), ExitCode: j.ExitCode, Reason: j.Reason,
+		RunID: j.RunID, Name: j.Name, ContainerName: j.Container.Name, State: j.State,
+		Container: stateWord(j.Container.State),
+		Queued:    j.Queued, Started: moment(j.Started), Finished: moment(j.Ended), ExitCode: j.ExitCode,
+		Reason:   j.Reason,
 		Restarts: j.Restarts, Resumable: j.Resumable(), Settled: j.Settled, Payload: map[string]any{},
 	}
 	_ = json.Unmarshal(j.Payload, &a.Payload) // it was written by the queue
@@ -148,14 +150,16 @@ func newJob(j job.Job) jobAnswer {
 func newProgress(b record.Backfill) *jobProgress {
 	p := &jobProgress{
 		VisitsPlanned: b.Visits, BatchesPlanned: b.Batches, BatchesDone: b.BatchesDone,
-		Days: make([]jobDay, len(b.Days)), Unknown: make([]jobBatch, len(b.Unknown)), EstimatedEnd: moment(b.EstimatedEnd),
+		Days: make([]jobDay, len(b.Days)), Unknown: make([]jobBatch, len(b.Unknown)),
+		EstimatedEnd: moment(b.EstimatedEnd),
 	}
 	for i, d := range b.Days {
 		p.Days[i] = jobDay(d)
 		if d.Planned > 0 {
 			p.Days[i].Skipped = "" // it says why there are not more
 		}
-		p.VisitsSent, p.VisitsUnknown, p.VisitsRejected = p.VisitsSent+d.Sent, p.VisitsUnknown+d.Unknown, p.VisitsRejected+d.Rejected
+		p.VisitsSent, p.VisitsUnknown, p.VisitsRejected = p.VisitsSent+d.Sent, p.VisitsUnknown+d.Unknown,
+			p.VisitsRejected+d.Rejected
 	}
 	for i, u := range b.Unknown {
 		p.Unknown[i] = jobBatch{u.Number, u.Date, u.Target, u.FirstVisit, uint64(u.Visits), uint64(u.Hits), u.Why}

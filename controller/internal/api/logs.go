@@ -36,7 +36,8 @@ type lineAnswer struct {
 }
 
 func (s *server) logs() {
-	route(s, op(http.MethodGet, "/api/logs", tagRun, "The loadgen's last log lines; GET /api/stream follows them"), s.lastLines)
+	route(s, op(http.MethodGet, "/api/logs", tagRun, "The loadgen's last log lines; GET /api/stream follows them"),
+		s.lastLines)
 }
 
 func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnswer], error) {

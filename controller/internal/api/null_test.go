@@ -16,7 +16,8 @@ import (
 func (s sampler) takesNull(x schema) bool {
 	kinds, _ := x.Type.([]any)
 	null := func(o schema) bool { return o.Type == "null" }
-	return slices.Contains(kinds, any("null")) || slices.ContainsFunc(x.OneOf, null) || x.Type == nil && x.Ref == "" && x.OneOf == nil
+	return slices.Contains(kinds, any("null")) || slices.ContainsFunc(x.OneOf, null) || x.Type == nil && x.Ref == "" &&
+		x.OneOf == nil
 }
 
 func TestNullIsTakenOnlyWhereTheDocumentSaysSo(t *testing.T) {

@@ -20,7 +20,8 @@ func nullable(registry huma.Registry) {
 		for _, f := range reflect.VisibleFields(t) {
 			key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			property := s.Properties[key]
-			if property == nil || property.Ref == "" || f.Type.Kind() != reflect.Pointer || strings.Contains(options, "omitempty") {
+			if property == nil || property.Ref == "" || f.Type.Kind() != reflect.Pointer ||
+				strings.Contains(options, "omitempty") {
 				continue
 			}
 			s.Properties[key] = orNull(property)
@@ -28,11 +29,12 @@ func nullable(registry huma.Registry) {
 	}
 }
 
-// orNull is a schema that allows null too. huma does not know the type null and would take anything for it, so that what is in
-// order matches both schemas and is refused, and all else is taken: only the enum makes it look.
+// orNull is a schema that allows null too. huma does not know the type null and would take anything for it, so that
+// what is in order matches both schemas and is refused, and all else is taken: only the enum makes it look.
 func orNull(s *huma.Schema) *huma.Schema {
 	if s.Ref != "" {
-		return &huma.Schema{Description: s.Description, OneOf: []*huma.Schema{{Ref: s.Ref}, {Type: "null", Enum: []any{nil}}}}
+		return &huma.Schema{Description: s.Description,
+			OneOf: []*huma.Schema{{Ref: s.Ref}, {Type: "null", Enum: []any{nil}}}}
 	}
 	out := *s
 	out.Nullable = true
@@ -42,8 +44,8 @@ func orNull(s *huma.Schema) *huma.Schema {
 	return &out
 }
 
-// leftOut makes the document say that null is as good as leaving out what a request need not hold: huma takes it so, and
-// clients of the original send it.
+// leftOut makes the document say that null is as good as leaving out what a request need not hold: huma takes it so,
+// and clients of the original send it.
 func leftOut(doc *huma.OpenAPI) {
 	for _, item := range doc.Paths {
 		for _, o := range []*huma.Operation{item.Post, item.Put, item.Patch, item.Delete} {
@@ -55,7 +57,8 @@ func leftOut(doc *huma.OpenAPI) {
 				s = doc.Components.Schemas.SchemaFromRef(s.Ref)
 			}
 			for name, property := range s.Properties {
-				if property.Ref != "" { // huma takes everything for the type null, so that "one of" would refuse each object
+				// huma takes everything for the type null, so that "one of" would refuse each object
+				if property.Ref != "" {
 					object := *doc.Components.Schemas.SchemaFromRef(property.Ref)
 					object.Description = property.Description
 					property = &object

@@ -27,7 +27,8 @@ func equal(a, b any) bool { return reflect.DeepEqual(a, b) }
 func TestTheStatesHaveTheOriginalsNames(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[runtime.State]string{
-		runtime.Exited: "stopped", runtime.Missing: "not_found", runtime.Running: "running", runtime.Created: "created", runtime.Unavailable: "unavailable",
+		runtime.Exited: "stopped", runtime.Missing: "not_found", runtime.Running: "running", runtime.Created: "created",
+		runtime.Unavailable: "unavailable",
 	} {
 		f := newFixture(t)
 		f.runs.status = run.Status{Runtime: "docker", Loadgen: runtime.Status{State: state}}
@@ -50,7 +51,8 @@ func TestTheUptimeIsWrittenAsTheOriginalDid(t *testing.T) {
 		59 * time.Second: "59s", 61 * time.Second: "1m", 26*time.Hour + 4*time.Minute: "1d 2h 4m", 3 * time.Hour: "3h",
 	} {
 		f := newFixture(t)
-		f.runs.status = run.Status{Runtime: "docker", Loadgen: runtime.Status{State: runtime.Running}, Since: time.Now().Add(-length)}
+		f.runs.status = run.Status{Runtime: "docker", Loadgen: runtime.Status{State: runtime.Running},
+			Since: time.Now().Add(-length)}
 		status := f.ask("GET", "/api/status", "").object(t)
 		if got := value(t, status, "container.uptime"); got != want {
 			t.Errorf("%s is written %v, want %s", length, got, want)
@@ -65,7 +67,8 @@ func TestTheWholeListIsAnsweredToWhoAsksForNoPart(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	const list = "https://a.test/one/x\tOne\nhttps://a.test/two/y\tTwo\n"
-	saved := f.ask("POST", "/api/urls", `{"content":"https://a.test/one/x\tOne\nhttps://a.test/two/y\tTwo\n"}`).object(t)
+	saved := f.ask("POST", "/api/urls",
+		`{"content":"https://a.test/one/x\tOne\nhttps://a.test/two/y\tTwo\n"}`).object(t)
 	if n := value(t, saved, "structure.total"); n != 2. {
 		t.Errorf("saving tells a structure of %v pages", n)
 	}
@@ -85,8 +88,10 @@ func TestAPresetIsSavedAndLoadedWithTargets(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	const targets = `{"mode":"multi","distribution_strategy":"random","targets":[{"name":"a","url":"https://a.test","site_id":1,"weight":1,"enabled":true%s}]}`
-	saved := f.ask("POST", "/api/presets", `{"name":"Servers","config":{"MATOMO_URL":"https://m.test"},"targets":`+fmt.Sprintf(targets, "")+`}`).object(t)
-	if left, _ := saved["left_out"].([]any); len(left) != 1 || left[0] != "MATOMO_URL" || !strings.Contains(fmt.Sprint(saved["targets"]), "mode:multi") {
+	saved := f.ask("POST", "/api/presets", `{"name":"Servers","config":{"MATOMO_URL":"https://m.test"},"targets":`+
+		fmt.Sprintf(targets, "")+`}`).object(t)
+	if left, _ := saved["left_out"].([]any); len(left) != 1 || left[0] != "MATOMO_URL" ||
+		!strings.Contains(fmt.Sprint(saved["targets"]), "mode:multi") {
 		t.Errorf("saved: %v", saved)
 	}
 	loaded := f.ask("POST", "/api/presets/1/load", "").object(t)
@@ -100,7 +105,8 @@ func TestAPresetIsSavedAndLoadedWithTargets(t *testing.T) {
 	if got := withToken.object(t); got["status"] != 422. || strings.Contains(fmt.Sprint(got), token) {
 		t.Errorf("a token in a preset: %v", got)
 	}
-	if got := f.ask("PUT", "/api/presets/1", `{"targets":null}`).object(t); !strings.Contains(fmt.Sprint(got["targets"]), "mode:multi") {
+	if got := f.ask("PUT", "/api/presets/1",
+		`{"targets":null}`).object(t); !strings.Contains(fmt.Sprint(got["targets"]), "mode:multi") {
 		t.Errorf("null leaves them: %v", got)
 	}
 }
@@ -118,8 +124,9 @@ func TestTheDetailOfARefusalBeginsWithTheFirstReason(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for body, want := range map[string]string{
-		`{"config":{"PAGEVIEWS_MIN":0}}`:                         "PAGEVIEWS_MIN: is below 1; use at least 1",
-		`{"config":{"PAGEVIEWS_MIN":0,"CONCURRENCY":0}}`:         "CONCURRENCY: is below 1; use at least 1 (and 1 more)",
+		`{"config":{"PAGEVIEWS_MIN":0}}`: "PAGEVIEWS_MIN: is below 1; use at least 1",
+		`{"config":{"PAGEVIEWS_MIN":0,"CONCURRENCY":0}}`: "CONCURRENCY: is below 1; use at least " +
+			"1 (and 1 more)",
 		`{"config":{"MATOMO_TOKEN_AUTH":"` + token + `"},"x":1}`: "body.x: unexpected property",
 	} {
 		if got := f.ask("PUT", "/api/config", body).object(t)["detail"]; got != want {
@@ -127,7 +134,8 @@ func TestTheDetailOfARefusalBeginsWithTheFirstReason(t *testing.T) {
 		}
 	}
 	f.runs.err = &run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1", "more"}, ExitCode: 2}
-	if got := f.ask("POST", "/api/start", "").object(t)["detail"]; got != "the loadgen ended with exit code 2: PAGEVIEWS_MIN: is below 1" {
+	if got := f.ask("POST", "/api/start", "").object(t)["detail"]; got != "the loadgen ended with exit code 2: "+
+		"PAGEVIEWS_MIN: is below 1" {
 		t.Errorf("got %v", got)
 	}
 }
@@ -135,13 +143,17 @@ func TestTheDetailOfARefusalBeginsWithTheFirstReason(t *testing.T) {
 func TestWhatIsAskedOfBackfillsSaysHowItWent(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"`+token+`"}}`)
-	if got := f.ask("GET", "/api/backfill/last", "").object(t); got["success"] != true || got["message"] != "no backfill was asked for yet" || value(t, got, "payload") == nil {
+	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"`+
+		token+`"}}`)
+	if got := f.ask("GET", "/api/backfill/last", "").object(t); got["success"] != true ||
+		got["message"] != "no backfill was asked for yet" || value(t, got, "payload") == nil {
 		t.Errorf("got %v", got)
 	}
-	id, _ := f.ask("POST", "/api/backfill/run", `{"DAYS_BACK":"2","DURATION_DAYS":"1","RUN_ONCE":true}`).object(t)["run_id"].(string)
+	id, _ := f.ask("POST", "/api/backfill/run",
+		`{"DAYS_BACK":"2","DURATION_DAYS":"1","RUN_ONCE":true}`).object(t)["run_id"].(string)
 	for _, c := range []struct{ method, path, message string }{
-		{"GET", "/api/backfill/status", "1 job"}, {"GET", "/api/backfill/last", "backfill " + id}, {"POST", "/api/backfill/cleanup", "0 jobs removed"},
+		{"GET", "/api/backfill/status", "1 job"}, {"GET", "/api/backfill/last", "backfill " + id},
+		{"POST", "/api/backfill/cleanup", "0 jobs removed"},
 	} {
 		if got := f.ask(c.method, c.path, "").object(t); got["success"] != true || got["message"] != c.message {
 			t.Errorf("%s: got %v", c.path, got)
@@ -155,8 +167,13 @@ func TestAResetOfTheEventsSaysWhichSettingsStay(t *testing.T) {
 	if got := f.ask("DELETE", "/api/events", "").object(t)["message"]; got != "the built-in events are in use" {
 		t.Errorf("got %v", got)
 	}
-	f.ask("POST", "/api/events", `{"content":"{\"click_events_probability\":0.4,\"click_events\":[{\"category\":\"c\",\"action\":\"a\",\"name\":\"n\"}]}"}`)
-	if got := f.ask("DELETE", "/api/events", "").object(t)["message"]; got != "the built-in events are in use; CLICK_EVENTS_PROBABILITY=0.4 stays saved, null in PATCH /api/config resets it" {
+	f.ask(
+		"POST",
+		"/api/events",
+		`{"content":"{\"click_events_probability\":0.4,\"click_events\":[{\"category\":\"c\",\"action\":\"a\",\"name\":\"n\"}]}"}`,
+	)
+	if got := f.ask("DELETE", "/api/events", "").object(t)["message"]; got != "the built-in events are in use; "+
+		"CLICK_EVENTS_PROBABILITY=0.4 stays saved, null in PATCH /api/config resets it" {
 		t.Errorf("got %v", got)
 	}
 	f.ask("PATCH", "/api/config", `{"config":{"CLICK_EVENTS_PROBABILITY":null}}`)

@@ -30,7 +30,8 @@ type presetRequest struct {
 }
 
 func (r *presetRequest) input() library.PresetInput {
-	return library.PresetInput{Name: r.Body.Name, Description: r.Body.Description, Values: r.Body.Config, Targets: r.Body.Targets}
+	return library.PresetInput{Name: r.Body.Name, Description: r.Body.Description, Values: r.Body.Config,
+		Targets: r.Body.Targets}
 }
 
 type presetUpdate struct {
@@ -85,37 +86,43 @@ func deleted(id int64, what string, err error) (*body[DeletedAnswer], error) {
 }
 
 func (s *server) presets() {
-	route(s, op(http.MethodGet, "/api/presets", tagConfig, "All presets"), func(ctx context.Context, _ *empty) (*body[presetsAnswer], error) {
-		saved, err := s.Library.Presets(ctx)
-		if err != nil {
-			return nil, err
-		}
-		builtIn, faulty, err := s.Library.BuiltIn()
-		out := presetsAnswer{saved, builtIn, make([]faultyPreset, len(faulty))}
-		for i, f := range faulty {
-			out.Faulty[i] = faultyPreset{f.File, faults(f.Errors)}
-		}
-		return either(out, err)
-	})
-	route(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")), func(ctx context.Context, in *presetRequest) (*created[library.Preset], error) {
-		return newly(s.Library.CreatePreset(ctx, in.input()))
-	})
-	route(s, op(http.MethodGet, "/api/presets/{id}", tagConfig, "One preset"), func(ctx context.Context, in *ByID) (*body[library.Preset], error) {
-		return either(s.Library.Preset(ctx, in.ID))
-	})
-	route(s, op(http.MethodPut, "/api/presets/{id}", tagConfig, "Change a preset; what is left out stays"), func(ctx context.Context, in *presetUpdate) (*body[library.Preset], error) {
-		return either(s.Library.UpdatePreset(ctx, in.ID, in.input()))
-	})
-	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"), func(ctx context.Context, in *ByID) (*body[DeletedAnswer], error) {
-		return deleted(in.ID, "preset", s.Library.DeletePreset(ctx, in.ID))
-	})
-	route(s, op(http.MethodPost, "/api/presets/{id}/load", tagConfig, "Lay a preset over the saved configuration"), func(ctx context.Context, in *presetLoad) (*savedAnswer, error) {
-		revision, err := revisionOf(in.IfMatch)
-		if err != nil {
-			return nil, err
-		}
-		return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
-			return s.Library.LoadPreset(ctx, in.Preset, revision)
-		}, exchange.TargetsFile)
-	})
+	route(s, op(http.MethodGet, "/api/presets", tagConfig, "All presets"),
+		func(ctx context.Context, _ *empty) (*body[presetsAnswer], error) {
+			saved, err := s.Library.Presets(ctx)
+			if err != nil {
+				return nil, err
+			}
+			builtIn, faulty, err := s.Library.BuiltIn()
+			out := presetsAnswer{saved, builtIn, make([]faultyPreset, len(faulty))}
+			for i, f := range faulty {
+				out.Faulty[i] = faultyPreset{f.File, faults(f.Errors)}
+			}
+			return either(out, err)
+		})
+	route(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")),
+		func(ctx context.Context, in *presetRequest) (*created[library.Preset], error) {
+			return newly(s.Library.CreatePreset(ctx, in.input()))
+		})
+	route(s, op(http.MethodGet, "/api/presets/{id}", tagConfig, "One preset"),
+		func(ctx context.Context, in *ByID) (*body[library.Preset], error) {
+			return either(s.Library.Preset(ctx, in.ID))
+		})
+	route(s, op(http.MethodPut, "/api/presets/{id}", tagConfig, "Change a preset; what is left out stays"),
+		func(ctx context.Context, in *presetUpdate) (*body[library.Preset], error) {
+			return either(s.Library.UpdatePreset(ctx, in.ID, in.input()))
+		})
+	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"),
+		func(ctx context.Context, in *ByID) (*body[DeletedAnswer], error) {
+			return deleted(in.ID, "preset", s.Library.DeletePreset(ctx, in.ID))
+		})
+	route(s, op(http.MethodPost, "/api/presets/{id}/load", tagConfig, "Lay a preset over the saved configuration"),
+		func(ctx context.Context, in *presetLoad) (*savedAnswer, error) {
+			revision, err := revisionOf(in.IfMatch)
+			if err != nil {
+				return nil, err
+			}
+			return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
+				return s.Library.LoadPreset(ctx, in.Preset, revision)
+			}, exchange.TargetsFile)
+		})
 }

@@ -31,8 +31,10 @@ type previewAnswer struct {
 }
 
 func (s *server) preview() {
-	o := op(http.MethodPost, "/api/preview", tagTraffic, "The first visits of a run, hit by hit, without sending or saving anything")
-	o.Description = "The loadgen itself outlines them. Faults are 422; it works without a target, and while a run goes on."
+	o := op(http.MethodPost, "/api/preview", tagTraffic,
+		"The first visits of a run, hit by hit, without sending or saving anything")
+	o.Description = "The loadgen itself outlines them. Faults are 422; it works without a target, and while " +
+		"a run goes on."
 	route(s, o, func(ctx context.Context, in *previewRequest) (*body[previewAnswer], error) {
 		r := preview.Request{Visits: 3}
 		if in.Body != nil {

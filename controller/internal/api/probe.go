@@ -31,7 +31,9 @@ type ProbeAnswer struct {
 }
 
 func (s *server) probing() {
-	o := op(http.MethodPost, "/api/targets/probe", tagTargets, "Send one marked visit with each kind of hit that the set-up sends, and compare what Matomo made of it, for a minute at most")
+	o := op(http.MethodPost, "/api/targets/probe", tagTargets,
+		"Send one marked visit with each kind of hit that the set-up sends, and compare what Matomo made of it, for "+
+			"a minute at most")
 	o.Description = "The visit stays in the site's data; its page titles begin with \"" + matomo.ProbeTitle + "\"."
 	route(s, o, func(ctx context.Context, in *probeRequest) (*body[ProbeAnswer], error) {
 		t, err := s.probed(ctx, in)
@@ -43,7 +45,8 @@ func (s *server) probing() {
 			return nil, err
 		}
 		p, err := s.Doctor.Probe(ctx, t, expect)
-		a := ProbeAnswer{Seen: err == nil, LagMillis: float64(p.Lag.Microseconds()) / 1000, Visitor: p.Visitor, IP: p.Stored.IP, Country: p.Stored.Country, Findings: append([]matomo.Finding{}, p.Findings...)}
+		a := ProbeAnswer{Seen: err == nil, LagMillis: float64(p.Lag.Microseconds()) / 1000, Visitor: p.Visitor,
+			IP: p.Stored.IP, Country: p.Stored.Country, Findings: append([]matomo.Finding{}, p.Findings...)}
 		a.Message = p.String()
 		if err != nil {
 			a.Message = err.Error()

@@ -27,26 +27,32 @@ type reconcileRequest struct {
 
 func (s *server) proof() {
 	o := op(http.MethodPost, "/api/runs/{id}/reconcile", tagRun, "Set what Matomo shows of a run beside its ledger")
-	o.Description = "It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. One that goes on already is left alone. 409 where there is no ledger or no target to ask."
+	o.Description = "It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. " +
+		"One that goes on already is left alone. 409 where there is no ledger or no target to ask."
 	o.DefaultStatus = http.StatusAccepted
 	route(s, o, func(ctx context.Context, in *reconcileRequest) (*body[record.Reconciliation], error) {
 		options := proof.Options{Every: proof.DefaultEvery, Limit: proof.DefaultLimit}
 		if in.Body != nil {
-			options = proof.Options{Every: time.Duration(in.Body.Every) * time.Second, Limit: time.Duration(*in.Body.Limit) * time.Second}
+			options = proof.Options{Every: time.Duration(in.Body.Every) * time.Second,
+				Limit: time.Duration(*in.Body.Limit) * time.Second}
 		}
 		return either(s.Proof.Start(ctx, in.ID, options))
 	})
-	route(s, op(http.MethodGet, "/api/runs/{id}/reconcile", tagRun, "The reconciliation of a run: the one that goes on, else the last"), func(ctx context.Context, in *ByRun) (*body[record.Reconciliation], error) {
-		return either(s.Proof.Status(ctx, in.ID))
-	})
-	route(s, op(http.MethodDelete, "/api/runs/{id}/reconcile", tagRun, "Give up the reconciliation that goes on"), func(_ context.Context, in *ByRun) (*body[CancelledAnswer], error) {
-		s.Proof.Cancel(in.ID)
-		return answer(CancelledAnswer{Success: true}), nil
-	})
-	route(s, op(http.MethodPost, "/api/runs/{id}/annotate", tagRun, "Write begin and end of a run into Matomo's graph"), func(ctx context.Context, in *ByRun) (*body[annotatedAnswer], error) {
-		targets, err := s.Proof.Annotate(ctx, in.ID)
-		return either(annotatedAnswer{targets}, err)
-	})
+	route(s, op(http.MethodGet, "/api/runs/{id}/reconcile", tagRun,
+		"The reconciliation of a run: the one that goes on, else the last"),
+		func(ctx context.Context, in *ByRun) (*body[record.Reconciliation], error) {
+			return either(s.Proof.Status(ctx, in.ID))
+		})
+	route(s, op(http.MethodDelete, "/api/runs/{id}/reconcile", tagRun, "Give up the reconciliation that goes on"),
+		func(_ context.Context, in *ByRun) (*body[CancelledAnswer], error) {
+			s.Proof.Cancel(in.ID)
+			return answer(CancelledAnswer{Success: true}), nil
+		})
+	route(s, op(http.MethodPost, "/api/runs/{id}/annotate", tagRun, "Write begin and end of a run into Matomo's graph"),
+		func(ctx context.Context, in *ByRun) (*body[annotatedAnswer], error) {
+			targets, err := s.Proof.Annotate(ctx, in.ID)
+			return either(annotatedAnswer{targets}, err)
+		})
 }
 
 type annotatedAnswer struct {

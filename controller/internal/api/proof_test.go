@@ -14,14 +14,18 @@ import (
 
 func TestARunIsReconciled(t *testing.T) {
 	t.Parallel()
-	matomo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	matomo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
 	defer matomo.Close()
 	tracker := matomo.URL + "/matomo.php"
 	f := newFixture(t)
 	f.ran(t, "elsewhere")
-	s := record.Summary{RunID: "here", Started: noon, Ended: noon.Add(time.Minute), Targets: map[string]record.Target{"default": {URL: tracker, SiteID: 1}}}
+	s := record.Summary{RunID: "here", Started: noon, Ended: noon.Add(time.Minute),
+		Targets: map[string]record.Target{"default": {URL: tracker, SiteID: 1}}}
 	data, err := s.Encode()
-	r := store.Run{ID: "here", Kind: record.Live, Config: []byte("{}"), Started: noon, Ended: s.Ended, Reason: "stopped", Summary: data}
+	r := store.Run{ID: "here", Kind: record.Live, Config: []byte("{}"), Started: noon, Ended: s.Ended,
+		Reason: "stopped", Summary: data}
 	for _, err := range []error{err, f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r)} {
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +36,8 @@ func TestARunIsReconciled(t *testing.T) {
 		{"none that is saved", "POST", "/api/runs/elsewhere/reconcile", "", nil, 409, "no saved target"},
 		{"no run", "POST", "/api/runs/none/reconcile", "", nil, 404, ""},
 		{"nobody has asked", "GET", "/api/runs/here/reconcile", "", nil, 200, is{"state": "none"}},
-		{"all faults", "POST", "/api/runs/here/reconcile", `{"limit_seconds":-1,"every_seconds":0}`, nil, 422, is{"errors.0.location": "body.every_seconds", "errors.1.location": "body.limit_seconds"}},
+		{"all faults", "POST", "/api/runs/here/reconcile", `{"limit_seconds":-1,"every_seconds":0}`, nil, 422,
+			is{"errors.0.location": "body.every_seconds", "errors.1.location": "body.limit_seconds"}},
 		{"a look", "POST", "/api/runs/here/reconcile", `{"limit_seconds":0}`, nil, 202, is{"targets": []any{}}},
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)

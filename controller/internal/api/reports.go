@@ -108,40 +108,52 @@ type RemovedBenchmark struct {
 
 func (s *server) reports() {
 	const path, one = "/api/report-benchmarks", "/api/report-benchmarks/{id}"
-	route(s, op(http.MethodGet, "/api/reports", tagReports, "Reports that can be timed"), func(context.Context, *empty) (*body[reportsAnswer], error) {
-		return answer(reportsAnswer{reportbench.Reports(), reportbench.Periods()}), nil
-	})
+	route(s, op(http.MethodGet, "/api/reports", tagReports, "Reports that can be timed"),
+		func(context.Context, *empty) (*body[reportsAnswer], error) {
+			return answer(reportsAnswer{reportbench.Reports(), reportbench.Periods()}), nil
+		})
 	o := op(http.MethodPost, path, tagReports, "Time the reports of a Matomo")
-	o.DefaultStatus, o.Description = http.StatusAccepted, "It goes on by itself: each report once cold, then warm one at a time, then at once. 409 while another one goes on; 422 tells every fault."
+	o.DefaultStatus, o.Description = http.StatusAccepted,
+		"It goes on by itself: each report once cold, then warm one at a time, then at once. 409 while another one "+
+			"goes on; 422 tells every fault."
 	route(s, o, s.startBenchmark)
-	route(s, op(http.MethodGet, path, tagReports, "Benchmarks of reports"), func(ctx context.Context, _ *empty) (*body[benchmarksAnswer], error) {
-		all, err := s.Reports.List(ctx)
-		out := make([]benchmarkHead, len(all))
-		for i, b := range all {
-			out[i] = newBenchmarkHead(b)
-		}
-		return either(benchmarksAnswer{out}, err)
-	})
-	route(s, op(http.MethodGet, one, tagReports, "A benchmark of reports, as it stands where it goes on"), func(ctx context.Context, in *ByRun) (*body[record.ReportBenchmark], error) {
-		return either(s.Reports.Benchmark(ctx, in.ID))
-	})
-	route(s, op(http.MethodDelete, one, tagReports, "Cancel the benchmark that goes on, or delete one that has ended"), func(ctx context.Context, in *ByRun) (*body[RemovedBenchmark], error) {
-		cancelled, err := s.Reports.Remove(ctx, in.ID)
-		return either(RemovedBenchmark{true, in.ID, cancelled}, err)
-	})
-	route(s, op(http.MethodPost, one+"/baseline", tagReports, "Make a benchmark the baseline of its site, or no longer"), func(ctx context.Context, in *baselineRequest) (*body[record.ReportBenchmark], error) {
-		return either(s.Reports.Mark(ctx, in.ID, in.Body.Baseline))
-	})
+	route(s, op(http.MethodGet, path, tagReports, "Benchmarks of reports"),
+		func(ctx context.Context, _ *empty) (*body[benchmarksAnswer], error) {
+			all, err := s.Reports.List(ctx)
+			out := make([]benchmarkHead, len(all))
+			for i, b := range all {
+				out[i] = newBenchmarkHead(b)
+			}
+			return either(benchmarksAnswer{out}, err)
+		})
+	route(s, op(http.MethodGet, one, tagReports, "A benchmark of reports, as it stands where it goes on"),
+		func(ctx context.Context, in *ByRun) (*body[record.ReportBenchmark], error) {
+			return either(s.Reports.Benchmark(ctx, in.ID))
+		})
+	route(s, op(http.MethodDelete, one, tagReports, "Cancel the benchmark that goes on, or delete one that has ended"),
+		func(ctx context.Context, in *ByRun) (*body[RemovedBenchmark], error) {
+			cancelled, err := s.Reports.Remove(ctx, in.ID)
+			return either(RemovedBenchmark{true, in.ID, cancelled}, err)
+		})
+	route(s, op(http.MethodPost, one+"/baseline", tagReports,
+		"Make a benchmark the baseline of its site, or no longer"),
+		func(ctx context.Context, in *baselineRequest) (*body[record.ReportBenchmark], error) {
+			return either(s.Reports.Mark(ctx, in.ID, in.Body.Baseline))
+		})
 	o = op(http.MethodGet, one+"/comparison", tagReports, "Which reports got slower or faster, beyond chance")
 	o.Description = "409 where the site has no baseline and no other benchmark is named."
 	route(s, o, func(ctx context.Context, in *compareBenchmarks) (*body[record.BenchmarkComparison], error) {
 		return either(s.Reports.Compare(ctx, in.ID, in.With))
 	})
-	route(s, op(http.MethodGet, "/api/report-history", tagReports, "What the benchmarks of a site measured of one report"), func(ctx context.Context, in *reportHistoryRequest) (*body[reportHistoryAnswer], error) {
-		points, err := s.Reports.History(ctx, in.URL, in.SiteID, record.ReportKey{Report: in.Report, Period: in.Period, Segment: in.Segment})
-		return either(reportHistoryAnswer{points}, err)
-	})
-	o = file(op(http.MethodGet, one+"/export", tagReports, "A benchmark as a file"), "application/json", &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true})
+	route(s, op(http.MethodGet, "/api/report-history", tagReports,
+		"What the benchmarks of a site measured of one report"),
+		func(ctx context.Context, in *reportHistoryRequest) (*body[reportHistoryAnswer], error) {
+			points, err := s.Reports.History(ctx, in.URL, in.SiteID,
+				record.ReportKey{Report: in.Report, Period: in.Period, Segment: in.Segment})
+			return either(reportHistoryAnswer{points}, err)
+		})
+	o = file(op(http.MethodGet, one+"/export", tagReports, "A benchmark as a file"), "application/json",
+		&huma.Schema{Type: huma.TypeObject, AdditionalProperties: true})
 	o.Responses["200"].Content["text/html"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	route(s, o, s.exportBenchmark)
 }
@@ -149,8 +161,9 @@ func (s *server) reports() {
 func (s *server) startBenchmark(ctx context.Context, in *benchmarkRequest) (*body[record.ReportBenchmark], error) {
 	b := in.Body
 	return either(s.Reports.Start(ctx, b.Target, reportbench.Options{
-		Reports: b.Reports, More: b.More, Periods: b.Periods, Segments: b.Segments, Repeats: b.Repeats, Parallel: b.Parallel,
-		Timeout: time.Duration(b.Timeout) * time.Second, Date: b.Date, Note: b.Note,
+		Reports: b.Reports, More: b.More, Periods: b.Periods, Segments: b.Segments, Repeats: b.Repeats,
+		Parallel: b.Parallel,
+		Timeout:  time.Duration(b.Timeout) * time.Second, Date: b.Date, Note: b.Note,
 	}))
 }
 
@@ -168,7 +181,8 @@ func (s *server) exportBenchmark(ctx context.Context, in *exportBenchmark) (*tex
 		return &textAnswer{"application/json", name(".json"), data}, nil
 	}
 	shown := report.Benchmark{ReportBenchmark: b, Version: s.Version}
-	if c, err := s.Reports.Compare(ctx, in.ID, ""); err == nil && c.Baseline != b.ID { // else there is nothing to compare with
+	// else there is nothing to compare with
+	if c, err := s.Reports.Compare(ctx, in.ID, ""); err == nil && c.Baseline != b.ID {
 		shown.Comparison = &c
 	}
 	var out bytes.Buffer

@@ -17,8 +17,10 @@ func (f *fixture) timed(t *testing.T, id string, took float64) {
 	}
 	visits, end := uint64(10), noon
 	b := record.ReportBenchmark{
-		ID: id, Target: "matomo", URL: "https://m.example.test/matomo.php", SiteID: 1, Began: noon, Ended: &end, State: record.BenchmarkDone,
-		Done: 4, Planned: 4, Repeats: 3, Parallel: 1, Version: "5.2.0", Visits: &visits, Date: "2026-02-28", Skipped: []record.SkippedReport{{Report: "Goals, day", Why: "none"}},
+		ID: id, Target: "matomo", URL: "https://m.example.test/matomo.php", SiteID: 1, Began: noon, Ended: &end,
+		State: record.BenchmarkDone,
+		Done:  4, Planned: 4, Repeats: 3, Parallel: 1, Version: "5.2.0", Visits: &visits, Date: "2026-02-28",
+		Skipped: []record.SkippedReport{{Report: "Goals, day", Why: "none"}},
 		Results: []record.ReportTiming{{
 			Report: "Page titles", Method: "Actions.getPageTitles", Period: "day", Cold: &took, Rows: 3, Bytes: 100,
 			Warm: record.Spread{Requests: 3, P50: took, P95: took, Max: took, Times: []float64{took, took, took}},
@@ -39,8 +41,13 @@ func TestBenchmarksOfReportsAreStartedAndWatchedAndOneAtATime(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	const path = "/api/report-benchmarks"
-	if got := f.ask("POST", path, `{"repeats":0,"periods":["decade"],"reports":["none"],"date":"soon"}`); got.Code != http.StatusUnprocessableEntity ||
-		!strings.Contains(got.Body.String(), "periods") || !strings.Contains(got.Body.String(), "date") || !strings.Contains(got.Body.String(), "MATOMO_URL") {
+	if got := f.ask(
+		"POST",
+		path,
+		`{"repeats":0,"periods":["decade"],"reports":["none"],"date":"soon"}`,
+	); got.Code != http.StatusUnprocessableEntity ||
+		!strings.Contains(got.Body.String(), "periods") || !strings.Contains(got.Body.String(), "date") ||
+		!strings.Contains(got.Body.String(), "MATOMO_URL") {
 		t.Errorf("faults: %d %s", got.Code, got.Body)
 	}
 	f.ask("POST", "/api/targets", `{"name":"shop","url":"`+server.URL+`/matomo.php","site_id":1}`)
@@ -70,26 +77,34 @@ func TestABaselineIsComparedWithAndExported(t *testing.T) {
 	f.timed(t, "before", .1)
 	f.timed(t, "now", .5)
 	const path = "/api/report-benchmarks/now"
-	if got := f.ask("GET", path+"/comparison", ""); got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), "baseline") {
+	if got := f.ask("GET", path+"/comparison", ""); got.Code != http.StatusConflict ||
+		!strings.Contains(got.Body.String(), "baseline") {
 		t.Errorf("without one: %d %s", got.Code, got.Body)
 	}
-	if got := f.ask("GET", path+"/comparison?with=before", ""); !strings.Contains(got.Body.String(), `"verdict":"slower"`) {
+	if got := f.ask("GET", path+"/comparison?with=before", ""); !strings.Contains(got.Body.String(),
+		`"verdict":"slower"`) {
 		t.Errorf("with another: %s", got.Body)
 	}
-	if got := f.ask("POST", "/api/report-benchmarks/before/baseline", `{"baseline":true}`).object(t); got["baseline"] != true {
+	if got := f.ask("POST", "/api/report-benchmarks/before/baseline",
+		`{"baseline":true}`).object(t); got["baseline"] != true {
 		t.Errorf("%v", got)
 	}
 	if got := f.ask("GET", path+"/comparison", "").object(t); got["baseline"] != "before" {
 		t.Errorf("%v", got)
 	}
 	page := f.ask("GET", path+"/export?format=html", "")
-	if !strings.Contains(page.Body.String(), "1 slower than the baseline") || !strings.Contains(page.Header().Get("Content-Disposition"), "reports-now.html") {
+	if !strings.Contains(page.Body.String(), "1 slower than the baseline") ||
+		!strings.Contains(page.Header().Get("Content-Disposition"), "reports-now.html") {
 		t.Errorf("%v %s", page.Header(), page.Body)
 	}
 	if got := f.ask("GET", path+"/export", "").object(t); got["id"] != "now" {
 		t.Errorf("%v", got)
 	}
-	history := f.ask("GET", "/api/report-history?url=https%3A%2F%2Fm.example.test%2Fmatomo.php&site_id=1&report=Page+titles&period=day", "")
+	history := f.ask(
+		"GET",
+		"/api/report-history?url=https%3A%2F%2Fm.example.test%2Fmatomo.php&site_id=1&report=Page+titles&period=day",
+		"",
+	)
 	if points, _ := history.object(t)["points"].([]any); len(points) != 2 {
 		t.Errorf("%s", history.Body)
 	}

@@ -21,10 +21,13 @@ func (f *fixture) ran(t *testing.T, id string) {
 	t.Helper()
 	held := .01
 	s := record.Summary{
-		RunID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon, Ended: noon.Add(time.Minute), Reason: "stop_after_visits",
-		Hits: record.Hits{Planned: 100, Accepted: 99, Rejected: 1}, ByKind: map[string]record.Hits{"pageview": {Planned: 100, Accepted: 99, Rejected: 1}},
-		ByTarget:   map[string]record.Hits{"default": {Planned: 100, Accepted: 99, Rejected: 1}},
-		Targets:    map[string]record.Target{"default": {URL: "https://m.example.test/matomo.php", Health: "healthy", ByKind: map[string]record.Hits{}}},
+		RunID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon, Ended: noon.Add(time.Minute),
+		Reason:   "stop_after_visits",
+		Hits:     record.Hits{Planned: 100, Accepted: 99, Rejected: 1},
+		ByKind:   map[string]record.Hits{"pageview": {Planned: 100, Accepted: 99, Rejected: 1}},
+		ByTarget: map[string]record.Hits{"default": {Planned: 100, Accepted: 99, Rejected: 1}},
+		Targets: map[string]record.Target{"default": {URL: "https://m.example.test/matomo.php", Health: "healthy",
+			ByKind: map[string]record.Hits{}}},
 		Thresholds: []record.Verdict{{Expression: "error_share<5%", Metric: "error_share", Value: &held, Held: true}},
 	}
 	none := map[string]uint64{}
@@ -36,14 +39,17 @@ func (f *fixture) ran(t *testing.T, id string) {
 	data, err := s.Encode()
 	code := 0
 	r := store.Run{
-		ID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon, Ended: noon.Add(time.Minute), Reason: "stop_after_visits", ExitCode: &code,
-		Config: []byte(`{"STOP_AFTER_VISITS":"20","MATOMO_TOKEN_AUTH":"***MASKED***"}`), Summary: data, Note: "of " + id, Labels: []string{"nightly"},
+		ID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon, Ended: noon.Add(time.Minute),
+		Reason: "stop_after_visits", ExitCode: &code,
+		Config: []byte(`{"STOP_AFTER_VISITS":"20","MATOMO_TOKEN_AUTH":"***MASKED***"}`), Summary: data,
+		Note: "of " + id, Labels: []string{"nightly"},
 		Problems: []byte(`[{"time":"2026-03-01T12:00:01Z","level":"WARNING","text":"slow"}]`),
 	}
 	for _, err := range []error{
 		err, f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r),
 		f.store.KeepFiles(t.Context(), id, map[string][]byte{"loadgen.env": []byte("A=1\n")}),
-		f.store.SaveInterval(t.Context(), id, store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":99},"visits":20}`)}),
+		f.store.SaveInterval(t.Context(), id,
+			store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":99},"visits":20}`)}),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -56,7 +62,9 @@ func TestRunsAreFoundDescribedDeletedAndRestored(t *testing.T) {
 	f := newFixture(t)
 	f.ran(t, "one")
 	f.ran(t, "two")
-	if err := f.store.BeginRun(t.Context(), store.Run{ID: "open", Kind: record.CapacitySearch, Config: []byte("{}"), Started: noon.Add(time.Hour)}); err != nil {
+	if err := f.store.BeginRun(t.Context(),
+		store.Run{ID: "open", Kind: record.CapacitySearch, Config: []byte("{}"),
+			Started: noon.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	f.runs.status.Run = &run.Run{ID: "open", Kind: record.CapacitySearch}
@@ -73,15 +81,20 @@ func TestRunsAreFoundDescribedDeletedAndRestored(t *testing.T) {
 		{"with a wildcard that is none", "GET", "/api/runs?q=%25", "", nil, 200, is{"total": 0.}},
 
 		{"what is kept", "GET", "/api/runs/one", "", nil, 200, is{"files.0.name": "loadgen.env"}},
-		{"its problems", "GET", "/api/runs/one", "", nil, 200, is{"problems": []any{map[string]any{"level": "WARNING", "text": "slow", "time": "2026-03-01T12:00:01Z"}}}},
+		{"its problems", "GET", "/api/runs/one", "", nil, 200,
+			is{"problems": []any{map[string]any{"level": "WARNING", "text": "slow", "time": "2026-03-01T12:00:01Z"}}}},
 		{"the ledger of one that goes on", "GET", "/api/runs/open", "", nil, 200, is{"summary.hits.planned": 5.}},
 		{"its minutes", "GET", "/api/runs/one/minutes", "", nil, 200, is{"minutes.0.numbers.hits.accepted": 99.}},
 
-		{"a note alone", "PATCH", "/api/runs/one", `{"note":"baseline"}`, nil, 200, is{"labels": []any{"nightly"}, "note": "baseline"}},
-		{"labels alone", "PATCH", "/api/runs/one", `{"labels":["a b","a b"," c "]}`, nil, 200, is{"labels": []any{"a b", "c"}, "note": "baseline"}},
+		{"a note alone", "PATCH", "/api/runs/one", `{"note":"baseline"}`, nil, 200,
+			is{"labels": []any{"nightly"}, "note": "baseline"}},
+		{"labels alone", "PATCH", "/api/runs/one", `{"labels":["a b","a b"," c "]}`, nil, 200,
+			is{"labels": []any{"a b", "c"}, "note": "baseline"}},
 		{"no labels", "PATCH", "/api/runs/one", `{"labels":[]}`, nil, 200, is{"labels": []any{}}},
-		{"an empty label", "PATCH", "/api/runs/one", `{"labels":["a",""]}`, nil, 422, is{"errors.0.location": "labels[1]"}},
-		{"a long label", "PATCH", "/api/runs/one", `{"labels":["` + strings.Repeat("x", 51) + `"]}`, nil, 422, "50 characters"},
+		{"an empty label", "PATCH", "/api/runs/one", `{"labels":["a",""]}`, nil, 422,
+			is{"errors.0.location": "labels[1]"}},
+		{"a long label", "PATCH", "/api/runs/one", `{"labels":["` + strings.Repeat("x", 51) + `"]}`, nil, 422,
+			"50 characters"},
 		{"a run that is not there", "PATCH", "/api/runs/none", `{"note":"x"}`, nil, 404, "none of that"},
 
 		{"a run that goes on is not deleted", "DELETE", "/api/runs/open", "", nil, 409, "stop it first"},
@@ -99,12 +112,16 @@ func TestRunsAreComparedAndTakenAway(t *testing.T) {
 	f := newFixture(t)
 	f.ran(t, "one")
 	f.ran(t, "two")
-	if err := f.store.BeginRun(t.Context(), store.Run{ID: "open", Kind: record.Live, Config: []byte("{}"), Started: noon}); err != nil {
+	if err := f.store.BeginRun(t.Context(),
+		store.Run{ID: "open", Kind: record.Live, Config: []byte("{}"), Started: noon}); err != nil {
 		t.Fatal(err)
 	}
 	f.each(t, []quick{
-		{"two alike", "GET", "/api/runs/compare?a=one&b=two", "", nil, 200, is{"same": map[string]any{"config": true, "files": true, "seed": true}}},
-		{"their numbers", "GET", "/api/runs/compare?a=one&b=two", "", nil, 200, is{"rows.0.group": "visits", "rows.0.name": "planned", "rows.0.a": 20., "rows.0.b": 20., "rows.0.beyond_noise": false}},
+		{"two alike", "GET", "/api/runs/compare?a=one&b=two", "", nil, 200,
+			is{"same": map[string]any{"config": true, "files": true, "seed": true}}},
+		{"their numbers", "GET", "/api/runs/compare?a=one&b=two", "", nil, 200,
+			is{"rows.0.group": "visits", "rows.0.name": "planned", "rows.0.a": 20., "rows.0.b": 20.,
+				"rows.0.beyond_noise": false}},
 		{"with one that is not there", "GET", "/api/runs/compare?a=one&b=none", "", nil, 404, ""},
 		{"with nothing", "GET", "/api/runs/compare?a=one", "", nil, 422, ""},
 		{"as json", "GET", "/api/runs/one/export", "", nil, 200, is{"minutes.0.seconds": 60.}},
@@ -113,7 +130,9 @@ func TestRunsAreComparedAndTakenAway(t *testing.T) {
 		{"without a ledger", "GET", "/api/runs/open/export?format=html", "", nil, 409, "export it as json"},
 		{"in another form", "GET", "/api/runs/one/export?format=pdf", "", nil, 422, ""},
 	})
-	if got := f.ask("GET", "/api/runs/one/export?format=html", "").Header(); got.Get("Content-Disposition") != `attachment; filename="one.html"` || got.Get("Content-Type") != "text/html; charset=utf-8" {
+	if got := f.ask("GET", "/api/runs/one/export?format=html",
+		"").Header(); got.Get("Content-Disposition") != `attachment; filename="one.html"` ||
+		got.Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Errorf("it should be a file of its own: %v", got)
 	}
 }
@@ -122,7 +141,8 @@ func TestARunIsStartedAgainAndSteered(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.each(t, []quick{
-		{"a start with a note", "POST", "/api/start", `{"note":"n","labels":["x"],"config":{"CAPACITY_SEARCH":true}}`, nil, 200, ""},
+		{"a start with a note", "POST", "/api/start", `{"note":"n","labels":["x"],"config":{"CAPACITY_SEARCH":true}}`,
+			nil, 200, ""},
 	})
 	if q := f.runs.start; q.Note != "n" || len(q.Labels) != 1 || q.Overrides["CAPACITY_SEARCH"] != true {
 		t.Errorf("it should be handed on: %+v", q)
@@ -131,14 +151,17 @@ func TestARunIsStartedAgainAndSteered(t *testing.T) {
 		{"again", "POST", "/api/runs/one/rerun", "", nil, 200, ""},
 		{"again with a note", "POST", "/api/runs/one/rerun", `{"note":"n","restart_if_running":true}`, nil, 200, ""},
 		{"with a bad label", "POST", "/api/runs/one/rerun", `{"labels":[""]}`, nil, 422, "labels[0]"},
-		{"paused", "POST", "/api/control", `{"paused":true}`, nil, 200, is{"run_id": "r1", "paused": true, "scale": 1.}},
+		{"paused", "POST", "/api/control", `{"paused":true}`, nil, 200,
+			is{"run_id": "r1", "paused": true, "scale": 1.}},
 		{"scaled", "POST", "/api/control", `{"scale":2.5}`, nil, 200, is{"scale": 2.5}},
 		{"too far", "POST", "/api/control", `{"scale":101}`, nil, 422, "scale"},
 	})
-	if q := f.runs.start; q.Note != "n" || !q.RestartIfRunning || strings.Join(f.runs.asked, ",") != "start,rerun one,rerun one,steer,steer" {
+	if q := f.runs.start; q.Note != "n" || !q.RestartIfRunning ||
+		strings.Join(f.runs.asked, ",") != "start,rerun one,rerun one,steer,steer" {
 		t.Errorf("%+v, %v", q, f.runs.asked)
 	}
-	lost := &publish.Lost{Problems: problem.List{{Where: "MATOMO_TOKEN_AUTH", Message: "no token is saved", Cure: "save it"}}}
+	lost := &publish.Lost{Problems: problem.List{{Where: "MATOMO_TOKEN_AUTH", Message: "no token is saved",
+		Cure: "save it"}}}
 	for _, c := range []struct {
 		err    error
 		status int
@@ -150,7 +173,8 @@ func TestARunIsStartedAgainAndSteered(t *testing.T) {
 		{store.ErrNotFound, 404, ""},
 	} {
 		f.runs.err = c.err
-		if got := f.ask("POST", "/api/runs/one/rerun", ""); got.Code != c.status || !strings.Contains(got.Body.String(), c.told) {
+		if got := f.ask("POST", "/api/runs/one/rerun", ""); got.Code != c.status ||
+			!strings.Contains(got.Body.String(), c.told) {
 			t.Errorf("%v: %d %s", c.err, got.Code, got.Body)
 		}
 	}
@@ -165,7 +189,8 @@ func TestAProfileIsDrawnWithoutSavingAnything(t *testing.T) {
 	f := newFixture(t)
 	f.each(t, []quick{
 		{"as saved", "POST", "/api/profile", "", nil, 200, is{"kind": "constant"}},
-		{"stages", "POST", "/api/profile", `{"config":{"LOAD_PROFILE":"1h:2400"}}`, nil, 200, is{"planned_visits": 100., "ends_after_seconds": 3600.}},
+		{"stages", "POST", "/api/profile", `{"config":{"LOAD_PROFILE":"1h:2400"}}`, nil, 200,
+			is{"planned_visits": 100., "ends_after_seconds": 3600.}},
 		{"one with a fault", "POST", "/api/profile", `{"config":{"LOAD_PROFILE":"1h"}}`, nil, 422, "LOAD_PROFILE"},
 		{"nothing was saved", "GET", "/api/config", "", nil, 200, is{"config.LOAD_PROFILE": "constant"}},
 	})
@@ -177,7 +202,8 @@ func TestAProfileIsDrawnWithoutSavingAnything(t *testing.T) {
 func TestARunThatIsStuckOpenCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	if err := f.store.BeginRun(t.Context(), store.Run{ID: "stuck", Kind: record.Live, Config: []byte("{}"), Started: noon}); err != nil {
+	if err := f.store.BeginRun(t.Context(),
+		store.Run{ID: "stuck", Kind: record.Live, Config: []byte("{}"), Started: noon}); err != nil {
 		t.Fatal(err)
 	}
 	f.each(t, []quick{

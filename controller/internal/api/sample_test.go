@@ -26,30 +26,40 @@ type schema struct {
 
 // hostile are values that break what is not careful.
 var hostile = []string{
-	"", "0", "-1", "1", "2", "9999999999999999999999", "NaN", "1e309", "null", "true", "[]", "{}", `"`, "'; DROP TABLE presets;--",
-	"\x00", "../../etc/passwd", strings.Repeat("A", 5000), "<script>alert(1)</script>", "%s%n", "😀", "\xff\xfe", "2026-01-01T00:00:00Z", token,
+	"", "0", "-1", "1", "2", "9999999999999999999999", "NaN", "1e309", "null", "true", "[]", "{}", `"`,
+	"'; DROP TABLE presets;--",
+	"\x00", "../../etc/passwd", strings.Repeat("A", 5000), "<script>alert(1)</script>", "%s%n", "😀", "\xff\xfe",
+	"2026-01-01T00:00:00Z", token,
 	"***MASKED***", "\r\nX-Injected: 1", strings.Repeat("é", 200),
 }
 
 // hostileBodies are bodies that break what is not careful, whatever the route.
 var hostileBodies = []string{
-	"null", "[]", "{}", "0", `"x"`, "{", "\x00", `{"config":null}`, `{"config":[]}`, `{"config":{"PAGEVIEWS_MIN":{"a":1}}}`, `{"content":"[[[["}`,
-	`{"name":"\u0000","config":{}}`, `{"name":"f","config":{"steps":[null]}}`, `{"funnel":{"steps":{}}}`, `{"name":1,"url":[],"token_auth":{"a":"` + token + `"}}`,
-	`{"config":{"MATOMO_TOKEN_AUTH":["` + token + `"]}}`, `{"a":` + strings.Repeat(`[`, 2000) + strings.Repeat(`]`, 2000) + `}`,
-	`{"trafficinator_setup":1,"targets":[{"name":"a"},null,7],"funnels":{},"events":[],"presets":[{}]}`, `{"a":1e999}`, `{"a":1,"a":2}`, "\xef\xbb\xbf{}",
+	"null", "[]", "{}", "0", `"x"`, "{", "\x00", `{"config":null}`, `{"config":[]}`,
+	`{"config":{"PAGEVIEWS_MIN":{"a":1}}}`, `{"content":"[[[["}`,
+	`{"name":"\u0000","config":{}}`, `{"name":"f","config":{"steps":[null]}}`, `{"funnel":{"steps":{}}}`,
+	`{"name":1,"url":[],"token_auth":{"a":"` + token + `"}}`,
+	`{"config":{"MATOMO_TOKEN_AUTH":["` + token + `"]}}`,
+	`{"a":` + strings.Repeat(`[`, 2000) + strings.Repeat(`]`, 2000) + `}`,
+	`{"trafficinator_setup":1,"targets":[{"name":"a"},null,7],"funnels":{},"events":[],"presets":[{}]}`, `{"a":1e999}`,
+	`{"a":1,"a":2}`, "\xef\xbb\xbf{}",
 }
 
 // telling are texts and objects that the routes understand, so that a sample gets beyond the first check.
 var (
 	telling = map[string][]any{
 		"content": {
-			"https://shop.example.test/a\n", `{"click_events":[{"category":"c","action":"a","name":"n"}],"random_events":[]}`, "", "[]",
+			"https://shop.example.test/a\n",
+			`{"click_events":[{"category":"c","action":"a","name":"n"}],"random_events":[]}`, "", "[]",
 		},
 		"config": {
-			map[string]any{"MATOMO_URL": "http://127.0.0.1:1/matomo.php", "MATOMO_TOKEN_AUTH": token}, map[string]any{"PAGEVIEWS_MIN": 2},
-			map[string]any{"CONCURRENCY": 0}, map[string]any{"ECOMMERCE_SHIPPING_RATES": []any{0, 5}}, map[string]any{"NOTHING": true}, map[string]any{},
+			map[string]any{"MATOMO_URL": "http://127.0.0.1:1/matomo.php", "MATOMO_TOKEN_AUTH": token},
+			map[string]any{"PAGEVIEWS_MIN": 2},
+			map[string]any{"CONCURRENCY": 0}, map[string]any{"ECOMMERCE_SHIPPING_RATES": []any{0, 5}},
+			map[string]any{"NOTHING": true}, map[string]any{},
 		},
-		"steps":      {[]any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}, []any{}, []any{map[string]any{"type": "dance"}}},
+		"steps": {[]any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}, []any{},
+			[]any{map[string]any{"type": "dance"}}},
 		"run_id":     {"there", "nothing"},
 		"id":         {"there", "nothing"},
 		"url":        {"https://m.example.test/matomo.php", "nowhere"},
@@ -59,13 +69,16 @@ var (
 		"b":          {"other"},
 		"files":      {[]any{"loadgen.env"}, []any{"../x"}},
 		// a benchmark of reports
-		"target": {"there", ""}, "reports": {[]any{"Goals"}}, "more": {[]any{}}, "periods": {[]any{"day"}}, "segments": {[]any{""}},
-		"repeats": {1}, "parallel": {1}, "timeout_seconds": {1}, "date": {"2026-01-02", ""},
-		"funnel": {map[string]any{"steps": []any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}}},
+		"target": {"there", ""}, "reports": {[]any{"Goals"}}, "more": {[]any{}}, "periods": {[]any{"day"}},
+		"segments": {[]any{""}},
+		"repeats":  {1}, "parallel": {1}, "timeout_seconds": {1}, "date": {"2026-01-02", ""},
+		"funnel": {map[string]any{"steps": []any{map[string]any{"type": "pageview",
+			"url": "https://shop.example.test/"}}}},
 	}
 	// atTheRoot goes where a route takes any object.
 	atTheRoot = []any{
-		map[string]any{"name": "f", "probability": 0.5, "steps": []any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}},
+		map[string]any{"name": "f", "probability": 0.5,
+			"steps": []any{map[string]any{"type": "pageview", "url": "https://shop.example.test/"}}},
 		map[string]any{"name": "t", "url": "https://m.example.test/matomo.php", "site_id": 1, "token_auth": token},
 		map[string]any{"DAYS_BACK": 1, "DURATION_DAYS": 1},
 		map[string]any{"trafficinator_setup": 1}, map[string]any{"enabled": false}, map[string]any{"token_auth": ""},
@@ -179,7 +192,8 @@ func (s sampler) body(o operation) string {
 		return hostileBodies[s.IntN(len(hostileBodies))]
 	}
 	sample := s.value(o.RequestBody.Content["application/json"].Schema, "")
-	if strings.HasPrefix(o.OperationID, "post-api-backfill-") && !strings.HasSuffix(o.OperationID, "cancel") && s.IntN(2) == 0 {
+	if strings.HasPrefix(o.OperationID, "post-api-backfill-") && !strings.HasSuffix(o.OperationID, "cancel") &&
+		s.IntN(2) == 0 {
 		sample = window
 	}
 	data, err := json.Marshal(sample)

@@ -27,7 +27,8 @@ func TestTheDocumentNamesEveryFieldThatIsAnswered(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/api/status", "/api/config", "/api/targets", "/api/urls", "/api/events", "/api/presets", "/api/exchange", "/api/runs", "/api/logs"} {
+	for _, path := range []string{"/api/status", "/api/config", "/api/targets", "/api/urls", "/api/events",
+		"/api/presets", "/api/exchange", "/api/runs", "/api/logs"} {
 		var answer map[string]any
 		if err := json.Unmarshal(f.ask("GET", path, "").Body.Bytes(), &answer); err != nil {
 			t.Fatal(err)
@@ -52,7 +53,8 @@ func TestListsWithoutAnythingAreEmptyAndNotNull(t *testing.T) {
 		f.ask("POST", "/api/urls/validate", `{"content":"x"}`).Body.String(),
 		f.ask("POST", "/api/events/validate", `{"content":"{\"click_events\":[],\"random_events\":[]}"}`).Body.String(),
 	} {
-		for _, list := range []string{"set", "errors", "warnings", "domains", "categories", "click_event_categories", "random_event_categories"} {
+		for _, list := range []string{"set", "errors", "warnings", "domains", "categories", "click_event_categories",
+			"random_event_categories"} {
 			if strings.Contains(answer, `"`+list+`":null`) {
 				t.Errorf("%s is null in %.300s", list, answer)
 			}

@@ -47,7 +47,8 @@ func (s *server) sound(ctx huma.Context, next func(huma.Context)) {
 	limit := ctx.Operation().MaxBodyBytes
 	if humaecho.Unwrap(ctx).Request().ContentLength > limit {
 		ctx.SetHeader("Connection", "close") // so that the server does not read it either
-		_ = huma.WriteErr(s.huma, ctx, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", limit))
+		_ = huma.WriteErr(s.huma, ctx, http.StatusRequestEntityTooLarge,
+			fmt.Sprintf("the body is longer than %d bytes", limit))
 		return
 	}
 	next(ctx)

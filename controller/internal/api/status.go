@@ -95,7 +95,8 @@ func (s *server) status(ctx context.Context, _ *empty) (*body[statusAnswer], err
 	a := statusAnswer{StateAnswer: newState(st, s.Disk.Faults(), s.Now()), Config: saved.Values}
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
 		a.Stats = &statsAnswer{
-			Uptime: a.Container.Uptime, UpSeconds: a.Container.UpSeconds, VisitsGenerated: sample.Visits["planned"], VisitsDue: sample.Due,
+			Uptime: a.Container.Uptime, UpSeconds: a.Container.UpSeconds, VisitsGenerated: sample.Visits["planned"],
+			VisitsDue:   sample.Due,
 			CurrentRate: sample.Recent.VisitRate, HitRate: sample.Recent.HitRate, Sample: sample,
 		}
 	}
@@ -107,7 +108,8 @@ func State(st run.Status, faults []disk.Fault, now time.Time) any { return newSt
 
 func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 	a := StateAnswer{
-		Container: newContainer(st.Loadgen, st.Since, now), Runtime: st.Runtime, Reason: st.RuntimeReason, Phase: st.Phase, Pause: st.Pause, Messages: append([]string{}, st.Messages...),
+		Container: newContainer(st.Loadgen, st.Since, now), Runtime: st.Runtime, Reason: st.RuntimeReason,
+		Phase: st.Phase, Pause: st.Pause, Messages: append([]string{}, st.Messages...),
 		Storage: append([]disk.Fault{}, faults...),
 	}
 	if o := st.Operation; o != nil {
@@ -128,7 +130,8 @@ func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 }
 
 func newContainer(l runtime.Status, since, now time.Time) containerAnswer {
-	c := containerAnswer{State: stateWord(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason, Healable: l.Healable}
+	c := containerAnswer{State: stateWord(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason,
+		Healable: l.Healable}
 	c.Created, c.StartedAt = moment(l.Created), moment(l.Started)
 	switch {
 	case l.State == runtime.Running && !since.IsZero():
@@ -173,8 +176,10 @@ func uptime(d time.Duration) string {
 
 func newRun(r run.Run) *runAnswer {
 	return &runAnswer{
-		ID: r.ID, Kind: r.Kind, Note: r.Note, Labels: append([]string{}, r.Labels...), Seed: r.Seed, PlanHash: r.PlanHash,
-		Started: r.Started, Ended: moment(r.Ended), Reason: r.Reason, ExitCode: r.ExitCode, Summary: history.Ledger(r.Summary),
+		ID: r.ID, Kind: r.Kind, Note: r.Note, Labels: append([]string{}, r.Labels...), Seed: r.Seed,
+		PlanHash: r.PlanHash,
+		Started:  r.Started, Ended: moment(r.Ended), Reason: r.Reason, ExitCode: r.ExitCode,
+		Summary: history.Ledger(r.Summary),
 	}
 }
 

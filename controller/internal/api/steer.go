@@ -54,23 +54,26 @@ func (s *server) steering() {
 		c, err := s.Runs.Steer(ctx, in.Body.Paused, in.Body.Scale)
 		return either(steeringOf(c), err)
 	})
-	route(s, op(http.MethodPost, "/api/profile", tagConfig, "How the rate changes with time by these settings, and how many visits that makes"), func(ctx context.Context, in *profileRequest) (*body[profileAnswer], error) {
-		var overrides map[string]any
-		if in.Body != nil {
-			overrides = in.Body.Config
-		}
-		d, err := s.Preview.Profile(ctx, overrides, s.Now())
-		if err != nil {
-			return nil, err
-		}
-		a := profileAnswer{Kind: d.Kind, From: d.From, Points: make([]profilePoint, len(d.Points)), Window: d.Window.Seconds(), Planned: d.Planned}
-		for i, p := range d.Points {
-			a.Points[i] = profilePoint{p.At.Seconds(), p.Rate}
-		}
-		if d.Ends > 0 {
-			ends := d.Ends.Seconds()
-			a.Ends = &ends
-		}
-		return answer(a), nil
-	})
+	route(s, op(http.MethodPost, "/api/profile", tagConfig,
+		"How the rate changes with time by these settings, and how many visits that makes"),
+		func(ctx context.Context, in *profileRequest) (*body[profileAnswer], error) {
+			var overrides map[string]any
+			if in.Body != nil {
+				overrides = in.Body.Config
+			}
+			d, err := s.Preview.Profile(ctx, overrides, s.Now())
+			if err != nil {
+				return nil, err
+			}
+			a := profileAnswer{Kind: d.Kind, From: d.From, Points: make([]profilePoint, len(d.Points)),
+				Window: d.Window.Seconds(), Planned: d.Planned}
+			for i, p := range d.Points {
+				a.Points[i] = profilePoint{p.At.Seconds(), p.Rate}
+			}
+			if d.Ends > 0 {
+				ends := d.Ends.Seconds()
+				a.Ends = &ends
+			}
+			return answer(a), nil
+		})
 }

@@ -71,7 +71,8 @@ func TestRefusalsAreListedBesideTheChanges(t *testing.T) {
 	f.ask("POST", "/api/session", "x")
 	got := f.ask("GET", "/api/audit", "").Body.String()
 	for _, want := range []string{
-		`"action":"DELETE /api/urls"`, `"action":"GET /api/config","status":403,"tries":3`, `"action":"POST /api/session","status":400,"tries":1`,
+		`"action":"DELETE /api/urls"`, `"action":"GET /api/config","status":403,"tries":3`,
+		`"action":"POST /api/session","status":400,"tries":1`,
 	} {
 		if strings.Count(got, want) != 1 || strings.Count(got, `"action"`) != 3 {
 			t.Errorf("%s is not there once in %s", want, got)
@@ -107,7 +108,8 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 		t.Cleanup(func() { _ = resp.Body.Close() })
 		return resp
 	}
-	cookie, _, _ := strings.Cut(ask("POST", "/api/session", "", `{"api_key":"`+apiKey+`"}`).Header.Get("Set-Cookie"), ";")
+	cookie, _, _ := strings.Cut(ask("POST", "/api/session", "", `{"api_key":"`+apiKey+`"}`).Header.Get("Set-Cookie"),
+		";")
 	stream := bufio.NewReader(ask("GET", "/api/stream", cookie, "").Body)
 	if line, err := stream.ReadString('\n'); err != nil || !strings.HasPrefix(line, "retry:") {
 		t.Fatalf("%q, %v", line, err)
@@ -128,19 +130,22 @@ func TestNamesAndNotesHoldNothingThatCannotBeSeen(t *testing.T) {
 		{"description", "POST", "/api/presets", `{"name":"ab","description":"a%sb","config":{}}`},
 		{"target", "POST", "/api/targets", `{"name":"a%sb","url":"https://m.example.test/","site_id":1}`},
 		{"funnel", "POST", "/api/funnels", `{"name":"a%sb","probability":0.1,` + step + `}`},
-		{"funnel of a set-up", "PUT", "/api/setup", `{"trafficinator_setup":1,"funnels":[{"name":"a%sb","probability":0.1,` + step + `}]}`},
+		{"funnel of a set-up", "PUT", "/api/setup",
+			`{"trafficinator_setup":1,"funnels":[{"name":"a%sb","probability":0.1,` + step + `}]}`},
 		{"job", "POST", "/api/backfill/run", `{"DAYS_BACK":2,"DURATION_DAYS":1,"name":"a%sb"}`},
 		{"label", "PATCH", "/api/runs/r1", `{"labels":["a%sb"]}`},
 		{"note", "PATCH", "/api/runs/r1", `{"note":"a%sb"}`},
 		{"note of a start", "POST", "/api/start", `{"note":"a%sb"}`},
 	} {
 		for _, hidden := range []string{`\u202e`, `\u2066`, `\u200b`, `\u0000`, `\u001b`, `\u0085`} {
-			if got := f.ask(c.method, c.path, strings.ReplaceAll(c.body, "%s", hidden)); got.Code != 422 || !strings.Contains(got.Body.String(), "as character 2") {
+			if got := f.ask(c.method, c.path, strings.ReplaceAll(c.body, "%s", hidden)); got.Code != 422 ||
+				!strings.Contains(got.Body.String(), "as character 2") {
 				t.Errorf("%s with %s: %d %s", c.what, hidden, got.Code, got.Body)
 			}
 		}
 	}
-	if got := f.ask("PATCH", "/api/runs/r1", `{"note":"two\nlines, 👩‍💻 and مرحبا","labels":["naïve"]}`); got.Code != 200 {
+	if got := f.ask("PATCH", "/api/runs/r1",
+		`{"note":"two\nlines, 👩‍💻 and مرحبا","labels":["naïve"]}`); got.Code != 200 {
 		t.Errorf("what can be seen: %d %s", got.Code, got.Body)
 	}
 }
@@ -149,7 +154,8 @@ func TestHeadIsGetWithoutABody(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	address := served(t, f)
-	for path, want := range map[string]int{"/health": 200, "/api/config": 200, "/docs": 200, "/openapi.json": 200, "/api/nothing": 404, "/api/stream": 405} {
+	for path, want := range map[string]int{"/health": 200, "/api/config": 200, "/docs": 200, "/openapi.json": 200,
+		"/api/nothing": 404, "/api/stream": 405} {
 		r, err := http.NewRequestWithContext(t.Context(), "HEAD", address+path, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -45,15 +45,17 @@ const (
 func (s *server) stream() {
 	o := file(op(http.MethodGet, streamPath, tagRun, "State, numbers and log as they come (server-sent events)"),
 		"text/event-stream", &huma.Schema{Type: huma.TypeString})
-	o.Description = "Events: state (as GET /api/status without config), sample (one a second while traffic flows), log. " +
+	o.Description = "Events: state (as GET /api/status without config), sample (one a second while traffic " +
+		"flows), log. " +
 		"Comments are heartbeats. Who does not keep up is disconnected and resumes by Last-Event-ID."
 	route(s, o, func(_ context.Context, in *streamRequest) (*huma.StreamResponse, error) {
 		filter := live.Filter{NoLog: !in.Logs, Log: runtime.LogQuery{Level: runtime.Level(in.Level), Texts: in.Filter}}
 		return &huma.StreamResponse{Body: func(c huma.Context) { s.send(c, in.LastEventID, filter) }}, nil
 	})
-	route(s, op(http.MethodGet, "/api/live", tagRun, "The last two hours, second by second"), func(_ context.Context, in *historyRequest) (*body[historyAnswer], error) {
-		return answer(historyAnswer{s.Live.History(in.Since)}), nil
-	})
+	route(s, op(http.MethodGet, "/api/live", tagRun, "The last two hours, second by second"),
+		func(_ context.Context, in *historyRequest) (*body[historyAnswer], error) {
+			return answer(historyAnswer{s.Live.History(in.Since)}), nil
+		})
 }
 
 // send writes events until the reader goes or falls behind, its session ends, or the hub is closed.

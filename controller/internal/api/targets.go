@@ -28,11 +28,14 @@ func (targetBody) Schema(huma.Registry) *huma.Schema {
 	text, hidden := &huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeString, Nullable: true}
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "A target. Changing one, what is left out stays; a masked secret keeps the saved one, an empty one removes it. With another url, api_url or proxy_url saved secrets must be given again or removed.",
+		Description: "A target. Changing one, what is left out stays; a masked secret keeps the saved one, an empty " +
+			"one removes it. With another url, api_url or proxy_url saved secrets must be given again or removed.",
 		Properties: map[string]*huma.Schema{
 			"name": text, "url": text, "token_auth": hidden, "read_token": hidden,
-			"site_id": {Type: huma.TypeInteger}, "weight": {Type: huma.TypeInteger}, "enabled": {Type: huma.TypeBoolean},
-			"api_url": text, "http_auth": hidden, "headers": hidden, "tls_ca_file": text, "tls_cert_file": text, "tls_key_file": text, "proxy_url": hidden,
+			"site_id": {Type: huma.TypeInteger}, "weight": {Type: huma.TypeInteger},
+			"enabled": {Type: huma.TypeBoolean},
+			"api_url": text, "http_auth": hidden, "headers": hidden, "tls_ca_file": text, "tls_cert_file": text,
+			"tls_key_file": text, "proxy_url": hidden,
 		},
 	}
 }
@@ -89,33 +92,49 @@ type targetTest struct {
 
 func (s *server) targets() {
 	route(s, op(http.MethodGet, "/api/targets", tagTargets, "All targets and how visits are dealt out"), s.listTargets)
-	route(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")), func(ctx context.Context, in *targetRequest) (*created[TargetAnswer], error) {
-		t, err := s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) { return s.Library.CreateTarget(ctx, in.Body) })
-		return newly(t, err)
-	})
-	route(s, op(http.MethodGet, "/api/targets/{id}", tagTargets, "One target"), func(ctx context.Context, in *ByID) (*body[library.Target], error) {
-		return either(s.Library.Target(ctx, in.ID))
-	})
-	route(s, op(http.MethodPut, "/api/targets/{id}", tagTargets, "Change a target; what is left out stays"), func(ctx context.Context, in *targetUpdate) (*body[TargetAnswer], error) {
-		return either(s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) { return s.Library.UpdateTarget(ctx, in.ID, in.Body) }))
-	})
-	route(s, op(http.MethodDelete, "/api/targets/{id}", tagTargets, "Delete a target"), func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
-		p, err := s.change(ctx, func(ctx context.Context) error { return s.Library.DeleteTarget(ctx, in.ID) }, exchange.TargetsFile)
-		return removed(in.ID, "target", p, err)
-	})
-	route(s, op(http.MethodPut, "/api/targets/routing", tagTargets, "One target or several, and how visits are dealt out"), func(ctx context.Context, in *routingRequest) (*body[RoutedAnswer], error) {
-		r := library.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
-		p, err := s.change(ctx, func(ctx context.Context) error { return s.Library.SaveRouting(ctx, r) }, exchange.TargetsFile, exchange.EnvFile)
-		if err != nil {
-			return nil, err
-		}
-		all, err := s.allTargets(ctx)
-		return either(RoutedAnswer{all, p}, err)
-	})
-	route(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask targets at once, without leaving a visit"), s.testTargets)
+	route(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")),
+		func(ctx context.Context, in *targetRequest) (*created[TargetAnswer], error) {
+			t, err := s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) {
+				return s.Library.CreateTarget(ctx, in.Body)
+			})
+			return newly(t, err)
+		})
+	route(s, op(http.MethodGet, "/api/targets/{id}", tagTargets, "One target"),
+		func(ctx context.Context, in *ByID) (*body[library.Target], error) {
+			return either(s.Library.Target(ctx, in.ID))
+		})
+	route(s, op(http.MethodPut, "/api/targets/{id}", tagTargets, "Change a target; what is left out stays"),
+		func(ctx context.Context, in *targetUpdate) (*body[TargetAnswer], error) {
+			return either(s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) {
+				return s.Library.UpdateTarget(ctx, in.ID, in.Body)
+			}))
+		})
+	route(s, op(http.MethodDelete, "/api/targets/{id}", tagTargets, "Delete a target"),
+		func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
+			p, err := s.change(ctx, func(ctx context.Context) error {
+				return s.Library.DeleteTarget(ctx, in.ID)
+			}, exchange.TargetsFile)
+			return removed(in.ID, "target", p, err)
+		})
+	route(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
+		"One target or several, and how visits are dealt out"),
+		func(ctx context.Context, in *routingRequest) (*body[RoutedAnswer], error) {
+			r := library.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
+			p, err := s.change(ctx, func(ctx context.Context) error {
+				return s.Library.SaveRouting(ctx, r)
+			}, exchange.TargetsFile, exchange.EnvFile)
+			if err != nil {
+				return nil, err
+			}
+			all, err := s.allTargets(ctx)
+			return either(RoutedAnswer{all, p}, err)
+		})
+	route(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask targets at once, without leaving a visit"),
+		s.testTargets)
 }
 
-func (s *server) saveTarget(ctx context.Context, save func(context.Context) (library.Target, error)) (a TargetAnswer, err error) {
+func (s *server) saveTarget(ctx context.Context, save func(context.Context) (library.Target, error)) (a TargetAnswer,
+	err error) {
 	a.Publication, err = s.change(ctx, func(ctx context.Context) (err error) {
 		a.Target, err = save(ctx)
 		return err

@@ -79,30 +79,35 @@ func (s *server) urls() {
 		o.MaxBodyBytes = largeBody
 		return o
 	}
-	route(s, op(http.MethodGet, "/api/urls", tagTraffic, "The pages, some at a time, and what can be said of all"), s.listURLs)
-	route(s, file(op(http.MethodGet, "/api/urls/file", tagTraffic, "The pages as urls.txt"), "text/plain", &huma.Schema{Type: huma.TypeString}), func(ctx context.Context, _ *empty) (*textAnswer, error) {
+	route(s, op(http.MethodGet, "/api/urls", tagTraffic, "The pages, some at a time, and what can be said of all"),
+		s.listURLs)
+	route(s, file(op(http.MethodGet, "/api/urls/file", tagTraffic, "The pages as urls.txt"), "text/plain",
+		&huma.Schema{Type: huma.TypeString}), func(ctx context.Context, _ *empty) (*textAnswer, error) {
 		content, _, err := s.Library.URLContent(ctx)
 		return &textAnswer{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
 	})
-	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")), func(ctx context.Context, in *pagesRequest) (*body[savedURLs], error) {
-		var report library.URLReport
-		p, err := s.change(ctx, func(ctx context.Context) (err error) {
-			report, err = s.Library.SaveURLs(ctx, in.content)
-			return err
-		}, exchange.URLsFile)
-		saved := SavedContent[library.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}
-		return either(savedURLs{saved, report.Structure}, err)
-	})
-	route(s, large(op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?")), func(_ context.Context, in *pagesRequest) (*body[library.URLReport], error) {
-		return answer(s.Library.CheckURLs(in.content)), nil
-	})
+	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")),
+		func(ctx context.Context, in *pagesRequest) (*body[savedURLs], error) {
+			var report library.URLReport
+			p, err := s.change(ctx, func(ctx context.Context) (err error) {
+				report, err = s.Library.SaveURLs(ctx, in.content)
+				return err
+			}, exchange.URLsFile)
+			saved := SavedContent[library.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}
+			return either(savedURLs{saved, report.Structure}, err)
+		})
+	route(s, large(op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?")),
+		func(_ context.Context, in *pagesRequest) (*body[library.URLReport], error) {
+			return answer(s.Library.CheckURLs(in.content)), nil
+		})
 	// huma would read a body that it knows of itself.
 	for _, path := range []string{"/api/urls", "/api/urls/validate"} {
 		s.huma.OpenAPI().Paths[path].Post.RequestBody = pagesBody()
 	}
-	route(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Go back to the built-in pages"), func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
-		return s.reset(ctx, s.Library.DeleteURLs, "the built-in pages are in use", exchange.URLsFile)
-	})
+	route(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Go back to the built-in pages"),
+		func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
+			return s.reset(ctx, s.Library.DeleteURLs, "the built-in pages are in use", exchange.URLsFile)
+		})
 }
 
 func (s *server) listURLs(ctx context.Context, in *urlsRequest) (*body[urlsAnswer], error) {
@@ -131,7 +136,8 @@ func listed(pages []urllist.Page) []pageAnswer {
 }
 
 // reset removes something saved and answers whether a run does not know it yet.
-func (s *server) reset(ctx context.Context, remove func(context.Context) (bool, error), message string, files ...string) (*body[resetAnswer], error) {
+func (s *server) reset(ctx context.Context, remove func(context.Context) (bool, error), message string,
+	files ...string) (*body[resetAnswer], error) {
 	var was bool
 	p, err := s.change(ctx, func(ctx context.Context) (err error) {
 		was, err = remove(ctx)

@@ -15,8 +15,8 @@ func isQuestion(path string) bool {
 	return slices.Contains(questions, path) || strings.HasPrefix(path, "/api/") && strings.HasSuffix(path, "/validate")
 }
 
-// urgent are paths that are asked by POST to have less sent. They need no budget: who has used it up, by a script that went
-// wrong, needs them most.
+// urgent are paths that are asked by POST to have less sent. They need no budget: who has used it up, by a script that
+// went wrong, needs them most.
 var urgent = []string{"/api/stop", "/api/control", "/api/backfill/cancel"}
 
 // walled has the guard look at everything under /api but the way to sign in, and books changes. Questions that carry a

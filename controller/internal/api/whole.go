@@ -40,7 +40,8 @@ type ImportedAnswer struct {
 
 func (s *server) whole() {
 	route(s, op(http.MethodGet, "/api/setup", tagConfig, "The whole set-up as one file, without tokens"), s.exportAll)
-	o := op(http.MethodPut, "/api/setup", tagConfig, "Put an exported set-up in place of the saved one, wholly or not at all")
+	o := op(http.MethodPut, "/api/setup", tagConfig,
+		"Put an exported set-up in place of the saved one, wholly or not at all")
 	o.MaxBodyBytes = largeBody
 	route(s, o, func(ctx context.Context, in *wholeRequest) (*body[ImportedAnswer], error) {
 		p, err := s.change(ctx, func(ctx context.Context) error { return s.Library.ImportAll(ctx, in.Body) },

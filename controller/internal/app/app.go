@@ -117,11 +117,15 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
 	scrapes := &http.Client{Timeout: 2 * time.Second}
 	ledgers := run.Ledgers(h.FS, s.StateDir)
-	machine := target.Machine{ReadFile: func(path string) ([]byte, error) { return exchange.Read(h.FS, path) }, Env: h.Env}
-	prover := proof.NewKeeper(proof.Config{Matomo: matomo.NewClient(examineTimeout, machine), Store: a.store, Ledger: ledgers, Readers: lib.Readers, Log: log})
+	machine := target.Machine{ReadFile: func(path string) ([]byte, error) {
+		return exchange.Read(h.FS, path)
+	}, Env: h.Env}
+	prover := proof.NewKeeper(proof.Config{Matomo: matomo.NewClient(examineTimeout, machine), Store: a.store,
+		Ledger: ledgers, Readers: lib.Readers, Log: log})
 	a.closers = append(a.closers, prover.Close)
 	a.control, err = run.New(ctx, run.Config{
-		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Book: run.Stored{Store: a.store}, Probe: probe(scrapes),
+		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Book: run.Stored{Store: a.store},
+		Probe:  probe(scrapes),
 		Ledger: ledgers, Look: prover.Look, Draw: run.Draw, Changed: a.tellState, Log: log,
 	})
 	if err != nil {
@@ -137,24 +141,29 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return a.jobs.End(ctx)
 	})
 	a.live = live.New(live.Config{
-		Where: a.telemetry, ByLedger: a.byLedger, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers, Cap: run.Cap(h.FS, s.StateDir),
+		Where: a.telemetry, ByLedger: a.byLedger, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers,
+		Cap:   run.Cap(h.FS, s.StateDir),
 		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
 	})
 	benchmarks := reportbench.NewKeeper(reportbench.Config{
-		Matomo: matomo.NewClient(reportbench.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget, Targets: lib.SavedTargets, Sending: a.sending, Log: log,
+		Matomo: matomo.NewClient(reportbench.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget,
+		Targets: lib.SavedTargets, Sending: a.sending, Log: log,
 	})
 	a.closers = append(a.closers, benchmarks.Close)
 	a.guard, err = security.New(ctx, security.Config{
-		Key: key, Hosts: s.AllowedHosts, Public: s.Public(), Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(), PerMinute: s.RateLimit, Now: time.Now,
+		Key: key, Hosts: s.AllowedHosts, Public: s.Public(), Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(),
+		PerMinute: s.RateLimit, Now: time.Now,
 		Book: sessionBook{a.store}, Log: log,
 	})
 	if err != nil {
 		return a, err
 	}
 	a.handler = api.Below(s.Public().Path, api.New(api.Deps{
-		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live, Hub: a.hub,
+		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live,
+		Hub:     a.hub,
 		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
-		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout, machine), Proof: prover, Reports: benchmarks, Ledger: ledgers, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout, machine), Proof: prover, Reports: benchmarks,
+		Ledger: ledgers, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))
 	return a, nil
 }
@@ -163,7 +172,8 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 func (a *App) folders() error {
 	for _, dir := range []string{a.settings.ControllerDir(), a.settings.ExchangeDir, a.settings.StateDir} {
 		if err := a.host.FS.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("make folder: %w; give this user (%s) write access to it, or set TRAFFICINATOR_UID and TRAFFICINATOR_GID in .env", err, a.host.User)
+			return fmt.Errorf("make folder: %w; give this user (%s) write access to it, or set TRAFFICINATOR_UID and "+
+				"TRAFFICINATOR_GID in .env", err, a.host.User)
 		}
 	}
 	return nil
@@ -176,7 +186,8 @@ func (a *App) warnOfPresets(lib *library.Library) {
 		a.log.Warn("the built-in presets cannot be read", "err", err)
 	}
 	for _, file := range files {
-		a.log.Warn("a preset holds a token; presets are made to be shared, move the token to the configuration or to .env", "file", file)
+		a.log.Warn("a preset holds a token; presets are made to be shared, move the token to the configuration or "+
+			"to .env", "file", file)
 	}
 }
 

@@ -79,8 +79,9 @@ func prepare(t *testing.T, dir string) *controller {
 	c := &controller{t: t, dir: dir}
 	c.host = app.Host{
 		Env: map[string]string{
-			"LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": filepath.Join(c.dir, "data"), "RUNTIME": "process", "LOADGEN_BIN": testbed.Loadgen(t),
-			"LOG_LEVEL": "DEBUG", "PRESETS_DIR": "../../../presets", "PATH": os.Getenv("PATH"),
+			"LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": filepath.Join(c.dir, "data"), "RUNTIME": "process",
+			"LOADGEN_BIN": testbed.Loadgen(t),
+			"LOG_LEVEL":   "DEBUG", "PRESETS_DIR": "../../../presets", "PATH": os.Getenv("PATH"),
 		},
 		FS: afero.NewOsFs(), Stdout: &c.stdout, Stderr: &c.logs, Bundle: fstest.MapFS{}, Version: "test",
 	}
@@ -197,13 +198,19 @@ func TestAWholeRunThroughTheAPI(t *testing.T) {
 	c := start(t)
 	address, counts := c.sink()
 	config := func(more string) string {
-		return fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":1000000,"PAUSE_BETWEEN_PVS_MIN":0,"PAUSE_BETWEEN_PVS_MAX":0.1%s}}`, address, token, more)
+		return fmt.Sprintf(
+			`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":1000000,"PAUSE_BETWEEN_PVS_MIN":0,"PAUSE_BETWEEN_PVS_MAX":0.1%s}}`,
+			address,
+			token,
+			more,
+		)
 	}
 	if got := c.must(422, "POST", "/api/start", ""); !strings.Contains(fmt.Sprint(got), "MATOMO_URL") {
 		t.Errorf("a start without a target: %v", got)
 	}
 	draft := `{"funnel":{"steps":[{"type":"pageview","url":"https://shop.example.test/draft"}]},"visits":2}`
-	if got := c.must(200, "POST", "/api/preview", draft); strings.Count(fmt.Sprint(got), "funnel:draft") != 2 || !strings.Contains(fmt.Sprint(got), "url:https://shop.example.test/draft") {
+	if got := c.must(200, "POST", "/api/preview", draft); strings.Count(fmt.Sprint(got), "funnel:draft") != 2 ||
+		!strings.Contains(fmt.Sprint(got), "url:https://shop.example.test/draft") {
 		t.Errorf("a preview of a draft: %v", got)
 	}
 	c.must(200, "PUT", "/api/config", config(""))
@@ -212,7 +219,8 @@ func TestAWholeRunThroughTheAPI(t *testing.T) {
 		t.Errorf("an apply while stopped: %v", got)
 	}
 	first := c.must(200, "POST", "/api/start", "")["run_id"]
-	if got := c.must(200, "POST", "/api/config/apply", config(`,"STOP_AFTER_VISITS":20`)); got["restarted"] != true || got["run_id"] == first {
+	if got := c.must(200, "POST", "/api/config/apply", config(`,"STOP_AFTER_VISITS":20`)); got["restarted"] != true ||
+		got["run_id"] == first {
 		t.Errorf("an apply while running: %v", got)
 	}
 
@@ -291,9 +299,16 @@ func TestCommandsAskTheRunningController(t *testing.T) {
 		t.Fatalf("login-link: %d %s", code, text)
 	}
 	c.must(200, "POST", "/api/session", `{"code":"`+link[1]+`"}`)
-	c.must(201, "POST", "/api/funnels", `{"name":"on","probability":0.5,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`)
-	c.must(201, "POST", "/api/funnels", `{"name":"off","probability":0.5,"enabled":false,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`)
-	if code, text := client(app.ExportFunnels); code != app.OK || !strings.Contains(text, `"on"`) || strings.Contains(text, `"off"`) {
+	c.must(201, "POST", "/api/funnels",
+		`{"name":"on","probability":0.5,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`)
+	c.must(
+		201,
+		"POST",
+		"/api/funnels",
+		`{"name":"off","probability":0.5,"enabled":false,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`,
+	)
+	if code, text := client(app.ExportFunnels); code != app.OK || !strings.Contains(text, `"on"`) ||
+		strings.Contains(text, `"off"`) {
 		t.Errorf("export-funnels: %d %s", code, text)
 	}
 	file := filepath.Join(c.dir, "copy.db")

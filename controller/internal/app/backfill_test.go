@@ -57,15 +57,27 @@ func TestABackfillGoesOnWithTheNextController(t *testing.T) {
 	c := start(t)
 	address, counts := c.sink()
 	// The sink's site is in CET.
-	c.must(200, "PUT", "/api/config", fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":60,"BULK_SIZE":20,"TIMEZONE":"CET"}}`, address, token))
+	c.must(
+		200,
+		"PUT",
+		"/api/config",
+		fmt.Sprintf(
+			`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":60,"BULK_SIZE":20,"TIMEZONE":"CET"}}`,
+			address,
+			token,
+		),
+	)
 	c.must(202, "POST", "/api/backfill/run", `{"DAYS_BACK":3,"DURATION_DAYS":2,"RPS_LIMIT":4}`)
-	before := c.untilJob("it has sent something", func(j backfill) bool { return j.Progress != nil && j.Progress.Done >= 3 })
+	before := c.untilJob("it has sent something", func(j backfill) bool {
+		return j.Progress != nil && j.Progress.Done >= 3
+	})
 	if code := c.end(); code != app.OK {
 		t.Fatalf("exit code %d: %s", code, c.logs.String())
 	}
 	c.serve()
 	after := c.untilJob("it has ended", func(j backfill) bool { return j.State == "exited" })
-	if *after.ExitCode != 0 || after.Error != nil || after.Restarts != 0 || after.Progress.Sent != after.Progress.Planned || after.Progress.Planned <= before.Progress.Sent {
+	if *after.ExitCode != 0 || after.Error != nil || after.Restarts != 0 ||
+		after.Progress.Sent != after.Progress.Planned || after.Progress.Planned <= before.Progress.Sent {
 		t.Errorf("want everything sent, and the end of a controller no crash: %+v", after)
 	}
 	sink, _ := counts()["counts"].(map[string]any)

@@ -49,8 +49,9 @@ func newCaller(h Host, set *flag.FlagSet, args []string) (*caller, bool) {
 		return nil, false
 	}
 	c := &caller{host: h, base: strings.TrimSuffix(*base, "/"), key: s.APIKey, client: &http.Client{
-		Timeout:       time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the key goes nowhere else
+		Timeout: time.Minute,
+		// the key goes nowhere else
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	c.public = c.base
 	if c.base == "" {

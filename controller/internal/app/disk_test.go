@@ -66,7 +66,8 @@ func TestAFullDiskIsToldSurvivedAndLeft(t *testing.T) {
 
 	free := fill(t, exchange)
 	a := c.must(200, "PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:9/matomo.php","CONCURRENCY":7}}`)
-	if a["published"] != false || !strings.Contains(fmt.Sprint(a["not_published_because"]), exchange+" cannot be written: its disk is full") {
+	if a["published"] != false ||
+		!strings.Contains(fmt.Sprint(a["not_published_because"]), exchange+" cannot be written: its disk is full") {
 		t.Errorf("it is saved and not published: %v", a)
 	}
 	if got := c.must(507, "POST", "/api/start", ""); !strings.Contains(fmt.Sprint(got), exchange) {
@@ -76,8 +77,10 @@ func TestAFullDiskIsToldSurvivedAndLeft(t *testing.T) {
 		t.Errorf("health: %v", got)
 	}
 	var out, said strings.Builder
-	h := app.Host{Env: map[string]string{"LISTEN_ADDR": strings.TrimPrefix(c.base, "http://"), "DATA_DIR": filepath.Join(dir, "data")}, FS: afero.NewOsFs(), Stdout: &out, Stderr: &said}
-	if code := app.HealthCheck(t.Context(), h); code != app.Internal || !strings.Contains(said.String(), "503: unhealthy") {
+	h := app.Host{Env: map[string]string{"LISTEN_ADDR": strings.TrimPrefix(c.base, "http://"),
+		"DATA_DIR": filepath.Join(dir, "data")}, FS: afero.NewOsFs(), Stdout: &out, Stderr: &said}
+	if code := app.HealthCheck(t.Context(), h); code != app.Internal ||
+		!strings.Contains(said.String(), "503: unhealthy") {
 		t.Errorf("healthcheck: %d, %s", code, said.String())
 	}
 	free()
@@ -85,7 +88,8 @@ func TestAFullDiskIsToldSurvivedAndLeft(t *testing.T) {
 
 	free = fill(t, database)
 	pages := fmt.Sprintf(`{"content":%q}`, strings.Repeat("https://a.test/page\n", 50_000))
-	if got := c.must(507, "POST", "/api/urls", pages); !strings.Contains(fmt.Sprint(got), database) || !strings.Contains(fmt.Sprint(got), "free space there") {
+	if got := c.must(507, "POST", "/api/urls", pages); !strings.Contains(fmt.Sprint(got), database) ||
+		!strings.Contains(fmt.Sprint(got), "free space there") {
 		t.Errorf("a full database: %v", got)
 	}
 	free()

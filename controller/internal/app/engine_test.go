@@ -12,7 +12,8 @@ func TestTheStatusSaysWhyThereAreNoContainers(t *testing.T) {
 	c.host.Env["RUNTIME"], c.host.Env["DOCKER_HOST"] = "auto", "ssh://lab.example.test"
 	c.begin()
 	st := c.must(200, "GET", "/api/status", "")
-	const want = "RUNTIME=auto, and no container can be used: the engine at ssh://lab.example.test, from DOCKER_HOST: the engine is on another machine"
+	const want = "RUNTIME=auto, and no container can be used: the engine at ssh://lab.example.test, from " +
+		"DOCKER_HOST: the engine is on another machine"
 	if st["runtime"] != "process" || !strings.HasPrefix(st["runtime_reason"].(string), want) {
 		t.Errorf("%v: %v", st["runtime"], st["runtime_reason"])
 	}
@@ -25,7 +26,8 @@ func TestAnEngineThatIsOfNoUseIsRefusedWhereOneIsAskedFor(t *testing.T) {
 	for variable, value := range map[string]string{"DOCKER_HOST": "ssh://lab.example.test", "DOCKER_CONTEXT": "gone"} {
 		c := prepare(t, t.TempDir())
 		c.host.Env["RUNTIME"], c.host.Env[variable] = "docker", value
-		if code := app.Serve(t.Context(), c.host); code != app.BadInput || !strings.Contains(c.logs.String(), "RUNTIME=docker") {
+		if code := app.Serve(t.Context(), c.host); code != app.BadInput ||
+			!strings.Contains(c.logs.String(), "RUNTIME=docker") {
 			t.Errorf("%s: exit code %d, %s", value, code, c.logs.String())
 		}
 	}

@@ -49,7 +49,8 @@ func (a *App) openStore(ctx context.Context) error {
 func (a *App) refuseKey(err error) error {
 	var problems problem.List
 	if path := a.settings.SecretKeyPath; a.host.Env["SECRET_KEY_FILE"] != "" {
-		problems.Refuse("SECRET_KEY_FILE", path, err.Error(), "name the file of the key that sealed the secrets of the database, 64 hex digits")
+		problems.Refuse("SECRET_KEY_FILE", path, err.Error(),
+			"name the file of the key that sealed the secrets of the database, 64 hex digits")
 	} else {
 		problems.Refuse(path, "", err.Error(), "bring back the file of the key, or name it by SECRET_KEY_FILE")
 	}
@@ -60,7 +61,8 @@ func (a *App) refuseKey(err error) error {
 // caused.
 func (a *App) warnOfNewDatabase(hasKey bool) {
 	h, s := a.host, a.settings
-	if info, err := h.FS.Stat(s.DBPath); err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if info, err := h.FS.Stat(s.DBPath); err == nil && info.Size() > 0 || err != nil &&
+		!errors.Is(err, fs.ErrNotExist) {
 		return
 	}
 	var found []string
@@ -74,7 +76,8 @@ func (a *App) warnOfNewDatabase(hasKey bool) {
 		}
 	}
 	if len(found) > 0 {
-		a.log.Warn("the database is new, but files of an earlier one are here; what was saved in that is gone unless you bring it, or a backup of it, back",
+		a.log.Warn("the database is new, but files of an earlier one are here; what was saved in that is gone unless "+
+			"you bring it, or a backup of it, back",
 			"database", s.DBPath, "found", found)
 	}
 }
@@ -99,7 +102,8 @@ func (a *App) warnOfModes() {
 // sweep removes what earlier lives that were killed have left half-written: it may hold tokens, or be a whole database.
 func (a *App) sweep() {
 	s := a.settings
-	dirs := []string{s.ControllerDir(), filepath.Dir(s.DBPath), s.ExchangeDir, filepath.Join(s.ExchangeDir, exchange.TLSFolder)}
+	dirs := []string{s.ControllerDir(), filepath.Dir(s.DBPath), s.ExchangeDir,
+		filepath.Join(s.ExchangeDir, exchange.TLSFolder)}
 	below, err := afero.Glob(a.host.FS, filepath.Join(s.ExchangeDir, exchange.JobFolder("*")))
 	if err != nil {
 		a.log.Warn("the folders of jobs cannot be listed", "err", err)

@@ -35,7 +35,8 @@ func (c *controller) write(name, text string, mode os.FileMode) {
 
 func TestAnAPIKeyThatOpensNothingRefusesTheStart(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []string{"x", "fifteen-letters", "sixteen-letters-\nand-a-line", "sixteen-letters-\x00", strings.Repeat("a", 50<<20)} {
+	for _, bad := range []string{"x", "fifteen-letters", "sixteen-letters-\nand-a-line", "sixteen-letters-\x00",
+		strings.Repeat("a", 50<<20)} {
 		c := prepare(t, t.TempDir())
 		c.write("controller/api-key", bad, 0o600)
 		code, said := c.refused()
@@ -64,7 +65,8 @@ func TestHalfWrittenFilesOfAnEarlierLifeAreRemoved(t *testing.T) {
 	t.Parallel()
 	c := prepare(t, t.TempDir())
 	gone := []string{
-		"exchange/.loadgen.env.123456789", "exchange/jobs/r1/.targets.json.123456789", "exchange/.probe.123456789", "controller/.secret-key.123456789",
+		"exchange/.loadgen.env.123456789", "exchange/jobs/r1/.targets.json.123456789", "exchange/.probe.123456789",
+		"controller/.secret-key.123456789",
 		"controller/.backup-123456789.db", "controller/.backup-123456789.db-journal",
 	}
 	stay := []string{"exchange/urls.txt", "exchange/.hidden", "exchange/.mine.2026", "controller/backup-123456789.db"}
@@ -92,7 +94,8 @@ func TestAStartThatIsRefusedLeavesNoKeyBehind(t *testing.T) {
 	if err := os.Remove(c.path("controller/secret-key")); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := c.refused(); code != app.BadInput || !strings.Contains(said, "bring back the file of the key, or name it by SECRET_KEY_FILE") {
+	if code, said := c.refused(); code != app.BadInput ||
+		!strings.Contains(said, "bring back the file of the key, or name it by SECRET_KEY_FILE") {
 		t.Errorf("%d %s", code, said)
 	}
 	if _, err := os.Stat(c.path("controller/secret-key")); !os.IsNotExist(err) {
@@ -110,14 +113,18 @@ func TestAKeyThatIsOfNoUseIsBadConfiguration(t *testing.T) {
 	c.write("other", strings.Repeat("ab", 32), 0o600)
 	for _, named := range []string{c.path("none"), other, c.dir} {
 		c.host.Env["SECRET_KEY_FILE"] = named
-		if code, said := c.refused(); code != app.BadInput || !strings.Contains(said, `error: SECRET_KEY_FILE="`+named+`": `) || !strings.Contains(said, "; name the file of the key") {
+		if code, said := c.refused(); code != app.BadInput ||
+			!strings.Contains(said, `error: SECRET_KEY_FILE="`+named+`": `) ||
+			!strings.Contains(said, "; name the file of the key") {
 			t.Errorf("%s: exit code %d, %s", named, code, said)
 		}
 	}
 	delete(c.host.Env, "SECRET_KEY_FILE")
 	c.write("controller/secret-key", "hush", 0o600)
 	code, said := c.refused()
-	if code != app.BadInput || !strings.Contains(said, "error: "+own+": does not hold 64 hex digits; bring back the file of the key") || strings.Contains(said, "hush") {
+	if code != app.BadInput ||
+		!strings.Contains(said, "error: "+own+": does not hold 64 hex digits; bring back the file of the key") ||
+		strings.Contains(said, "hush") {
 		t.Errorf("exit code %d, %s", code, said)
 	}
 }
@@ -135,7 +142,8 @@ func TestAnEmptyDatabaseBesideOldFilesIsSaid(t *testing.T) {
 	}
 	c.write("controller/trafficinator.db", "", 0o600)
 	c.serve()
-	if said := c.logs.String(); !strings.Contains(said, "the database is new, but files of an earlier one are here") || !strings.Contains(said, c.path("exchange/loadgen.env")) {
+	if said := c.logs.String(); !strings.Contains(said, "the database is new, but files of an earlier one are here") ||
+		!strings.Contains(said, c.path("exchange/loadgen.env")) {
 		t.Errorf("nothing is said of what is gone: %s", said)
 	}
 }
@@ -154,7 +162,8 @@ func TestADatabaseThatLacksATableRefusesTheStart(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := c.refused(); code != app.Internal || !strings.Contains(said, "lacks targets, audit; bring back a backup") {
+	if code, said := c.refused(); code != app.Internal ||
+		!strings.Contains(said, "lacks targets, audit; bring back a backup") {
 		t.Errorf("%d %s", code, said)
 	}
 }

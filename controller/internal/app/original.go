@@ -14,8 +14,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/original"
 )
 
-// ImportOriginal saves the presets and funnels of the original's database at the running controller, by the rules of its
-// API, and says of each what it left out or why it was refused.
+// ImportOriginal saves the presets and funnels of the original's database at the running controller, by the rules of
+// its API, and says of each what it left out or why it was refused.
 func ImportOriginal(ctx context.Context, args []string, h Host) int {
 	set := flag.NewFlagSet("import-original", flag.ContinueOnError)
 	path := set.String("db", "", "the original's presets.db; it is only read")

@@ -50,15 +50,18 @@ func TestPresetsAndFunnelsOfTheOriginalAreTakenOver(t *testing.T) {
 	if code := app.ImportOriginal(t.Context(), []string{"--db", path, "--api-base", c.base}, h); code != app.Internal {
 		t.Errorf("exit code %d, want that of a refusal", code)
 	}
-	const want = `preset "Shop": saved; left out: BACKFILL_DAYS_BACK, MATOMO_SITE_ID, MATOMO_TOKEN_AUTH, MATOMO_URL` + "\n" + `funnel "Way": saved` + "\n"
+	const want = `preset "Shop": saved; left out: BACKFILL_DAYS_BACK, MATOMO_SITE_ID, MATOMO_TOKEN_AUTH, MATOMO_URL` +
+		"\n" + `funnel "Way": saved` + "\n"
 	if out.String() != want {
 		t.Errorf("got  %s\nwant %s", out.String(), want)
 	}
-	if text := complaints.String(); !strings.Contains(text, `preset "Bad": `) || !strings.Contains(text, `CONCURRENCY="0": is below 1`) || strings.Contains(text, token) {
+	if text := complaints.String(); !strings.Contains(text, `preset "Bad": `) ||
+		!strings.Contains(text, `CONCURRENCY="0": is below 1`) || strings.Contains(text, token) {
 		t.Errorf("complaints: %s", text)
 	}
 	preset, err := json.Marshal(c.must(200, "GET", "/api/presets/1", "")["config"])
-	if text := string(preset); err != nil || !strings.Contains(text, `"TARGET_VISITS_PER_DAY":3000`) || strings.Contains(text, "m.test") {
+	if text := string(preset); err != nil || !strings.Contains(text, `"TARGET_VISITS_PER_DAY":3000`) ||
+		strings.Contains(text, "m.test") {
 		t.Errorf("the preset: %s, %v", preset, err)
 	}
 	way, _ := c.must(200, "GET", "/api/funnels/1", "")["config"].(map[string]any)

@@ -40,7 +40,8 @@ func (a *App) choosePort(ctx context.Context) error {
 		childLog := process.NewLog(filepath.Join(s.ControllerDir(), "loadgen.log"))
 		a.closers = append(a.closers, childLog.Close)
 		a.port = process.New(a.host.FS, process.Config{
-			Bin: s.LoadgenBin, Exchange: s.ExchangeDir, State: s.StateDir, Log: childLog, Env: process.Environment(a.host.Env),
+			Bin: s.LoadgenBin, Exchange: s.ExchangeDir, State: s.StateDir, Log: childLog,
+			Env: process.Environment(a.host.Env),
 		})
 	}
 	a.log.Info("runtime chosen", "runtime", a.port.Name(), "why", a.runtimeReason)
@@ -66,7 +67,8 @@ var ownWays = map[string]string{
 func (a *App) warnOfOwnWays() {
 	for _, key := range slices.Sorted(maps.Keys(ownWays)) {
 		if a.host.Env[key] != "" {
-			a.log.Warn("the environment variable is for the controller alone: the loadgen's container does not get it", "variable", key, "set", ownWays[key])
+			a.log.Warn("the environment variable is for the controller alone: the loadgen's container does not get it",
+				"variable", key, "set", ownWays[key])
 		}
 	}
 }
@@ -84,13 +86,14 @@ func (a *App) warnOfRunSettings() {
 		}
 	}
 	if len(found) > 0 {
-		a.log.Warn("settings of runs in the environment have no effect on the controller; save them in the interface or by PATCH /api/config",
+		a.log.Warn("settings of runs in the environment have no effect on the controller; save them in the interface "+
+			"or by PATCH /api/config",
 			"variables", strings.Join(found, " "))
 	}
 }
 
-// chooseEngine takes the engine that is found. One that does not answer is waited for where RUNTIME=docker asks for it; one
-// that is of no use here is refused then.
+// chooseEngine takes the engine that is found. One that does not answer is waited for where RUNTIME=docker asks for it;
+// one that is of no use here is refused then.
 func (a *App) chooseEngine(ctx context.Context) error {
 	s := a.settings
 	required := s.Runtime == "docker"
@@ -101,8 +104,10 @@ func (a *App) chooseEngine(ctx context.Context) error {
 	}
 	uid, _, _ := strings.Cut(a.host.User, ":")
 	engine, err := docker.Find(docker.Search{
-		Host: s.DockerHost, Context: s.DockerContext, ConfigDir: s.DockerConfig, TLSVerify: s.DockerTLSVerify, CertPath: s.DockerCertPath,
-		Home: a.host.Env["HOME"], RuntimeDir: a.host.Env["XDG_RUNTIME_DIR"], UID: uid, FS: a.host.FS, Listens: listens,
+		Host: s.DockerHost, Context: s.DockerContext, ConfigDir: s.DockerConfig, TLSVerify: s.DockerTLSVerify,
+		CertPath: s.DockerCertPath,
+		Home:     a.host.Env["HOME"], RuntimeDir: a.host.Env["XDG_RUNTIME_DIR"], UID: uid, FS: a.host.FS,
+		Listens: listens,
 	})
 	var d *docker.Docker
 	if err == nil {
@@ -164,7 +169,8 @@ func probe(client *http.Client) run.Probe {
 		if err != nil {
 			return run.Plan{}, err
 		}
-		return run.Plan{Hash: s.PlanHash, RunID: s.RunID, Phase: s.Phase, Pause: s.Pause, OpenVisits: s.OpenVisits, FinishBy: s.FinishBy}, nil
+		return run.Plan{Hash: s.PlanHash, RunID: s.RunID, Phase: s.Phase, Pause: s.Pause, OpenVisits: s.OpenVisits,
+			FinishBy: s.FinishBy}, nil
 	}
 }
 
@@ -216,7 +222,9 @@ func (a *App) keepInterval(ctx context.Context, i live.Interval) error {
 func (a *App) purger() history.Purger {
 	kept := run.HasLedger(a.host.FS, a.settings.StateDir)
 	return history.Purger{
-		Store: a.store, Log: a.log, Delete: func(runs map[string]time.Time) error { return a.publisher.Delete(runs, kept) },
+		Store: a.store, Log: a.log, Delete: func(runs map[string]time.Time) error {
+			return a.publisher.Delete(runs, kept)
+		},
 	}
 }
 
@@ -227,7 +235,8 @@ type sessionBook struct{ *store.Store }
 func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refusal) error {
 	rows := make([]store.Refusal, len(refusals))
 	for i, r := range refusals {
-		rows[i] = store.Refusal{First: r.First, Last: r.Last, Address: r.Address, Action: r.What, Status: r.Status, Tries: r.Tries}
+		rows[i] = store.Refusal{First: r.First, Last: r.Last, Address: r.Address, Action: r.What, Status: r.Status,
+			Tries: r.Tries}
 	}
 	return b.Store.SaveRefusals(ctx, rows)
 }
@@ -249,7 +258,8 @@ func (a *App) connections() int {
 	}
 	n := int(min(limit.Cur, maxConnections+keptDescriptors)) - keptDescriptors
 	if limit.Cur < fewDescriptors {
-		a.log.Warn("this process may have few files and connections open; raise ulimit -n to 1024 or more", "limit", limit.Cur, "connections", max(n, 0))
+		a.log.Warn("this process may have few files and connections open; raise ulimit -n to 1024 or more", "limit",
+			limit.Cur, "connections", max(n, 0))
 	}
 	return n
 }

@@ -18,12 +18,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/report"
 )
 
-// Reconcile has the running controller set what Matomo shows of a run beside its ledger, waits for it, and prints it. It
-// ends with Lost where Matomo shows less than it accepted or more than can have been sent, else with Internal where one
-// could not be asked, else with NotArchived where reports do not show yet what was recorded.
+// Reconcile has the running controller set what Matomo shows of a run beside its ledger, waits for it, and prints it.
+// It ends with Lost where Matomo shows less than it accepted or more than can have been sent, else with Internal where
+// one could not be asked, else with NotArchived where reports do not show yet what was recorded.
 func Reconcile(ctx context.Context, args []string, h Host) int {
 	set := flag.NewFlagSet("reconcile RUN", flag.ContinueOnError)
-	limit := set.Duration("limit", 20*time.Minute, "how long to wait at most, after the run's end, for queue and archiving")
+	limit := set.Duration("limit", 20*time.Minute,
+		"how long to wait at most, after the run's end, for queue and archiving")
 	asJSON := set.Bool("json", false, "print JSON")
 	var run string
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
@@ -67,7 +68,8 @@ func Reconcile(ctx context.Context, args []string, h Host) int {
 }
 
 // errGivenUp tells of a reconciliation that ended without a result: what is kept of the run is none, or an older one.
-var errGivenUp = errors.New("the reconciliation was given up before it was done, by a person or by a fault that the controller's log tells")
+var errGivenUp = errors.New("the reconciliation was given up before it was done, by a person or by a fault that the " +
+	"controller's log tells")
 
 // reconcile begins one and asks for it until it is done.
 func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration) (record.Reconciliation, error) {
@@ -133,7 +135,8 @@ func printReconciliation(w io.Writer, r record.Reconciliation) {
 			if !row.Telling() {
 				continue
 			}
-			_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", named(row), report.Figure(row.Sent), report.Figure(row.Recorded), verdict(row))
+			_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", named(row), report.Figure(row.Sent),
+				report.Figure(row.Recorded), verdict(row))
 		}
 		_ = rows.Flush() // a terminal that is gone cannot be told
 		for _, c := range t.Causes {

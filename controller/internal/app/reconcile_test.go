@@ -16,7 +16,8 @@ func TestALimitThatNobodyCanKeepIsRefused(t *testing.T) {
 	for _, limit := range []string{"-5s", "25h"} {
 		var out, faults written
 		h := app.Host{Env: map[string]string{}, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &faults}
-		if code := app.Reconcile(t.Context(), []string{"r1", "--limit", limit}, h); code != app.BadInput || !strings.Contains(faults.String(), "--limit") {
+		if code := app.Reconcile(t.Context(), []string{"r1", "--limit", limit}, h); code != app.BadInput ||
+			!strings.Contains(faults.String(), "--limit") {
 			t.Errorf("%s: exit code %d, %s", limit, code, faults.String())
 		}
 	}
@@ -39,8 +40,10 @@ func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
 		}))
 		defer server.Close()
 		var out, faults written
-		h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &faults}
-		if code := app.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != app.Internal || !strings.Contains(faults.String(), "given up") {
+		h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(),
+			Stdout: &out, Stderr: &faults}
+		if code := app.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != app.Internal ||
+			!strings.Contains(faults.String(), "given up") {
 			t.Errorf("%s: exit code %d, %s%s", what, code, out.String(), faults.String())
 		}
 	}
@@ -49,13 +52,17 @@ func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
 func TestWhatIsEqualWithinDoubtSaysSo(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"run_id":"r1","began":"2026-01-02T00:00:00Z","state":"done","verdict":"equal","targets":[{"name":"matomo","site_id":1,"slice":"site","rows":[
-			{"group":"total","name":"visits","sent":24,"most":25,"recorded":25,"verdict":"equal","why":"between 24 that were accepted and 25 with those in doubt"}]}]}`))
+		_, _ = w.Write([]byte(
+			`{"run_id":"r1","began":"2026-01-02T00:00:00Z","state":"done","verdict":"equal","targets":[{"name":"matomo","site_id":1,"slice":"site","rows":[
+			{"group":"total","name":"visits","sent":24,"most":25,"recorded":25,"verdict":"equal","why":"between 24 that were accepted and 25 with those in doubt"}]}]}`,
+		))
 	}))
 	defer server.Close()
 	var out, faults written
-	h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &faults}
-	if code := app.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != app.OK || !strings.Contains(out.String(), "25 with those in doubt") {
+	h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(),
+		Stdout: &out, Stderr: &faults}
+	if code := app.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != app.OK ||
+		!strings.Contains(out.String(), "25 with those in doubt") {
 		t.Errorf("exit code %d, %s%s", code, out.String(), faults.String())
 	}
 }
@@ -64,14 +71,18 @@ func TestWhatIsEqualWithinDoubtSaysSo(t *testing.T) {
 func TestTheKeyFollowsNoRedirect(t *testing.T) {
 	t.Parallel()
 	asked := make(chan string, 1)
-	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.Header.Get("X-API-Key") }))
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- r.Header.Get("X-API-Key")
+	}))
 	defer other.Close()
 	server := httptest.NewServer(http.RedirectHandler(other.URL+"/elsewhere", http.StatusMovedPermanently))
 	defer server.Close()
 	var out, faults written
-	h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &faults}
+	h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(),
+		Stdout: &out, Stderr: &faults}
 	code := app.ExportFunnels(t.Context(), []string{"--api-base", server.URL}, h)
-	if want := "it leads to " + other.URL + "/elsewhere; give that by --api-base"; code != app.Internal || !strings.Contains(faults.String(), want) {
+	if want := "it leads to " + other.URL + "/elsewhere; give that by --api-base"; code != app.Internal ||
+		!strings.Contains(faults.String(), want) {
 		t.Errorf("exit code %d, %s", code, faults.String())
 	}
 	select {

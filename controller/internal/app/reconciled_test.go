@@ -32,8 +32,9 @@ func (c *controller) reconcile(run string) (code int, r record.Reconciliation, t
 func (c *controller) run(settings map[string]any) string {
 	c.t.Helper()
 	all := map[string]any{
-		"MATOMO_TOKEN_AUTH": token, "TARGET_VISITS_PER_DAY": 20_000_000, "PAUSE_BETWEEN_PVS_MIN": 0, "PAUSE_BETWEEN_PVS_MAX": 0.05,
-		"STOP_AFTER_VISITS": 200, "TIMEZONE": "CET", "ECOMMERCE_PROBABILITY": 0.5,
+		"MATOMO_TOKEN_AUTH": token, "TARGET_VISITS_PER_DAY": 20_000_000, "PAUSE_BETWEEN_PVS_MIN": 0,
+		"PAUSE_BETWEEN_PVS_MAX": 0.05,
+		"STOP_AFTER_VISITS":     200, "TIMEZONE": "CET", "ECOMMERCE_PROBABILITY": 0.5,
 	}
 	for key, v := range settings {
 		all[key] = v
@@ -58,7 +59,8 @@ func TestRunsAreReconciledWithTheSink(t *testing.T) {
 		{"a loss is found by the raw log whatever the reports show", aLossIsFoundByTheRawLogWhateverTheReportsShow},
 		{"visits that matomo splits are a surplus with its cause", visitsThatMatomoSplitsAreASurplusWithItsCause},
 		{"two trackers of one matomo are added up", twoTrackersOfOneMatomoAreAddedUp},
-		{"a run of another site is asked for with the token of its address", aRunOfAnotherSiteIsAskedForWithTheTokenOfItsAddress},
+		{"a run of another site is asked for with the token of its address",
+			aRunOfAnotherSiteIsAskedForWithTheTokenOfItsAddress},
 		{"a backfill of which all is in doubt is not equal", aBackfillOfWhichAllIsInDoubtIsNotEqual},
 		{"orders in doubt bound the money", ordersInDoubtBoundTheMoney},
 		{"hits that were refused widen every row", hitsThatWereRefusedWidenEveryRow},
@@ -91,7 +93,8 @@ func reportsThatAreNotArchivedAreNoLoss(t *testing.T, c *controller) {
 	address, _ := c.sink("--archive-delay", "2h", "--lose-share", "0", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != app.NotArchived || r.Verdict != record.MatchNotArchived || got["visits"] != record.MatchEqual || got["actions"] != record.MatchEqual || got["pageviews"] != record.MatchNotArchived {
+	if code != app.NotArchived || r.Verdict != record.MatchNotArchived || got["visits"] != record.MatchEqual ||
+		got["actions"] != record.MatchEqual || got["pageviews"] != record.MatchNotArchived {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
 	if !strings.Contains(text, "core:archive") || strings.Contains(text, "short") {
@@ -115,7 +118,8 @@ func visitsThatMatomoSplitsAreASurplusWithItsCause(t *testing.T, c *controller) 
 	address, _ := c.sink("--tracker", "visit_standard_length=20", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != app.Lost || got["visits"] != record.MatchMore || got["actions"] != record.MatchEqual || !strings.Contains(text, "visit_standard_length") {
+	if code != app.Lost || got["visits"] != record.MatchMore || got["actions"] != record.MatchEqual ||
+		!strings.Contains(text, "visit_standard_length") {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
 }
@@ -123,14 +127,17 @@ func visitsThatMatomoSplitsAreASurplusWithItsCause(t *testing.T, c *controller) 
 func twoTrackersOfOneMatomoAreAddedUp(t *testing.T, c *controller) {
 	t.Helper()
 	address, _ := c.sink("--lose-share", "0.2", "--seed", "1", "--quiet")
-	for name, url := range map[string]string{"one": address, "two": strings.Replace(address, "matomo.php", "piwik.php", 1)} {
-		c.must(201, "POST", "/api/targets", fmt.Sprintf(`{"name":%q,"url":%q,"site_id":1,"token_auth":%q,"enabled":true}`, name, url, token))
+	for name, url := range map[string]string{"one": address,
+		"two": strings.Replace(address, "matomo.php", "piwik.php", 1)} {
+		c.must(201, "POST", "/api/targets",
+			fmt.Sprintf(`{"name":%q,"url":%q,"site_id":1,"token_auth":%q,"enabled":true}`, name, url, token))
 	}
 	c.must(200, "PUT", "/api/targets/routing", `{"mode":"multi"}`)
 	defer c.must(200, "PUT", "/api/targets/routing", `{"mode":"single"}`)
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != app.Lost || strings.Contains(text, "Nobody looked") || got["pageviews"] != record.MatchShort || len(r.Targets[0].Parts) != 2 || !strings.Contains(text, "one + two, site 1") {
+	if code != app.Lost || strings.Contains(text, "Nobody looked") || got["pageviews"] != record.MatchShort ||
+		len(r.Targets[0].Parts) != 2 || !strings.Contains(text, "one + two, site 1") {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
 }
@@ -139,9 +146,11 @@ func aRunOfAnotherSiteIsAskedForWithTheTokenOfItsAddress(t *testing.T, c *contro
 	t.Helper()
 	address, _ := c.sink("--quiet")
 	id := c.run(map[string]any{"MATOMO_URL": address})
-	c.must(200, "PUT", "/api/config", fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_SITE_ID":2,"MATOMO_TOKEN_AUTH":%q}}`, address, token))
+	c.must(200, "PUT", "/api/config",
+		fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_SITE_ID":2,"MATOMO_TOKEN_AUTH":%q}}`, address, token))
 	code, r, text := c.reconcile(id)
-	if code != app.OK || r.Verdict != record.MatchEqual || r.Targets[0].SiteID != 1 || !strings.Contains(text, "is now for site 2") {
+	if code != app.OK || r.Verdict != record.MatchEqual || r.Targets[0].SiteID != 1 ||
+		!strings.Contains(text, "is now for site 2") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 }
@@ -149,14 +158,24 @@ func aRunOfAnotherSiteIsAskedForWithTheTokenOfItsAddress(t *testing.T, c *contro
 func aBackfillOfWhichAllIsInDoubtIsNotEqual(t *testing.T, c *controller) {
 	t.Helper()
 	address, _ := c.sink("--drop-share", "1", "--seed", "1", "--quiet")
-	c.must(200, "PUT", "/api/config", fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":60,"BULK_SIZE":20,"TIMEZONE":"CET"}}`, address, token))
+	c.must(
+		200,
+		"PUT",
+		"/api/config",
+		fmt.Sprintf(
+			`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":60,"BULK_SIZE":20,"TIMEZONE":"CET"}}`,
+			address,
+			token,
+		),
+	)
 	c.must(202, "POST", "/api/backfill/run", `{"DAYS_BACK":3,"DURATION_DAYS":2}`)
 	c.untilJob("it has ended", func(j backfill) bool { return j.State == "exited" })
 	runs, _ := c.must(200, "GET", "/api/backfill/status", "")["runs"].([]any)
 	job, _ := runs[0].(map[string]any)
 	code, r, text := c.reconcile(fmt.Sprint(job["run_id"]))
 	visits := r.Targets[0].Rows[0]
-	if code != app.OK || r.Verdict != record.MatchIncomparable || visits.Recorded == 0 || visits.Most < visits.Recorded {
+	if code != app.OK || r.Verdict != record.MatchIncomparable || visits.Recorded == 0 ||
+		visits.Most < visits.Recorded {
 		t.Errorf("exit code %d, %+v\n%s", code, visits, text)
 	}
 }
@@ -205,7 +224,8 @@ func hitsThatWereRefusedWidenEveryRow(t *testing.T, c *controller) {
 func proxy(t *testing.T, tracker string, instead func(http.ResponseWriter) bool) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		req, err := http.NewRequestWithContext(r.Context(), r.Method, strings.TrimSuffix(tracker, "/matomo.php")+r.URL.String(), r.Body)
+		req, err := http.NewRequestWithContext(r.Context(), r.Method, strings.TrimSuffix(tracker, "/matomo.php")+
+			r.URL.String(), r.Body)
 		if err != nil {
 			t.Error(err)
 			return
@@ -233,7 +253,8 @@ func aMatomoThatIsAwayIsNotBlamedOnTheToken(t *testing.T, c *controller) {
 	id := c.run(map[string]any{"MATOMO_URL": address})
 	counts() // ends it
 	code, r, text := c.reconcile(id)
-	if code != app.Internal || r.Verdict != record.MatchNotAsked || strings.Contains(text, "token") || !strings.Contains(text, "refused") {
+	if code != app.Internal || r.Verdict != record.MatchNotAsked || strings.Contains(text, "token") ||
+		!strings.Contains(text, "refused") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 }

@@ -65,7 +65,8 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 		printBenchmark(h.Stdout, b, beside)
 	}
 	for _, m := range missed {
-		_, _ = fmt.Fprintf(h.Stderr, "missed: %s: %s, %s %s is %s\n", m.Expression, m.Report, m.Period, m.Segment, threshold.Shown(m.Verdict))
+		_, _ = fmt.Fprintf(h.Stderr, "missed: %s: %s, %s %s is %s\n", m.Expression, m.Report, m.Period, m.Segment,
+			threshold.Shown(m.Verdict))
 	}
 	switch {
 	case b.State != record.BenchmarkDone:
@@ -96,12 +97,14 @@ func readBenchmarkFlags(h Host, args []string) (f benchmarkFlags, c *caller, ok 
 		return nil
 	})
 	set.IntVar(&r.Repeats, "repeats", reportbench.DefaultRepeats, "warm requests of each report, 1 to 100")
-	set.IntVar(&r.Parallel, "parallel", reportbench.DefaultParallel, "how many ask at once after that, 1 to 16; 1 leaves it out")
+	set.IntVar(&r.Parallel, "parallel", reportbench.DefaultParallel,
+		"how many ask at once after that, 1 to 16; 1 leaves it out")
 	timeout := set.Duration("timeout", reportbench.DefaultTimeout, "how long an answer is waited for, at most 10m")
 	set.StringVar(&r.Date, "date", "", "the day that the periods hold, YYYY-MM-DD; yesterday of the site unless given")
 	set.StringVar(&r.Note, "note", "", "a text to find it by")
 	set.BoolVar(&f.baseline, "baseline", false, "mark it as the baseline that later ones are compared with")
-	set.Func("threshold", "what each report must keep, such as p95<2s; p50, p95, p99 or error_share; can be repeated", list(&expressions, ","))
+	set.Func("threshold", "what each report must keep, such as p95<2s; p50, p95, p99 or error_share; can be repeated",
+		list(&expressions, ","))
 	set.BoolVar(&f.json, "json", false, "print JSON")
 	set.StringVar(&f.html, "html", "", "write a page that stands alone to this file")
 	if c, ok = newCaller(h, set, args); !ok {
@@ -152,7 +155,8 @@ func (c *caller) benchmark(ctx context.Context, f benchmarkFlags) (b record.Repo
 }
 
 // finish compares with the baseline where there is one, writes the page, and marks the benchmark.
-func (c *caller) finish(ctx context.Context, f benchmarkFlags, b record.ReportBenchmark) (*record.BenchmarkComparison, error) {
+func (c *caller) finish(ctx context.Context, f benchmarkFlags,
+	b record.ReportBenchmark) (*record.BenchmarkComparison, error) {
 	path := "/api/report-benchmarks/" + b.ID
 	var list struct {
 		Benchmarks []struct {
@@ -197,7 +201,8 @@ func printBenchmark(w io.Writer, b record.ReportBenchmark, beside *record.Benchm
 	if b.RunID != "" {
 		traffic = "run " + b.RunID + " was sending meanwhile"
 	}
-	_, _ = fmt.Fprintf(w, "%s: %s, site %d, Matomo %s, visits: %s, periods hold %s, %s\n\n", b.ID, b.Target, b.SiteID, b.Version, visits, b.Date, traffic)
+	_, _ = fmt.Fprintf(w, "%s: %s, site %d, Matomo %s, visits: %s, periods hold %s, %s\n\n", b.ID, b.Target, b.SiteID,
+		b.Version, visits, b.Date, traffic)
 	differences := map[record.ReportKey]record.ReportDifference{}
 	if beside != nil {
 		for _, d := range beside.Reports {
@@ -205,7 +210,8 @@ func printBenchmark(w io.Writer, b record.ReportBenchmark, beside *record.Benchm
 		}
 	}
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(rows, "report\tperiod\tsegment\tcold\tp50\tp95\tmax\tat once p95\trows\tbytes\ttimeouts\tfailures\tbaseline")
+	_, _ = fmt.Fprintln(rows, "report\tperiod\tsegment\tcold\tp50\tp95\tmax\tat once "+
+		"p95\trows\tbytes\ttimeouts\tfailures\tbaseline")
 	slowest := slices.SortedStableFunc(slices.Values(b.Results), func(x, y record.ReportTiming) int {
 		return int(1e6 * (y.Warm.P50 - x.Warm.P50))
 	})
@@ -218,7 +224,8 @@ func printBenchmark(w io.Writer, b record.ReportBenchmark, beside *record.Benchm
 		if d := differences[r.Key()]; d.Ratio != nil {
 			verdict += fmt.Sprintf(" (× %.2f)", *d.Ratio)
 		}
-		_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", r.Report, r.Period, r.Segment, millis(cold), millis(r.Warm.P50), millis(r.Warm.P95),
+		_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", r.Report, r.Period, r.Segment,
+			millis(cold), millis(r.Warm.P50), millis(r.Warm.P95),
 			millis(r.Warm.Max), millis(r.Parallel.P95), r.Rows, r.Bytes, r.Timeouts, r.Failures, verdict)
 	}
 	_ = rows.Flush() // a terminal that is gone cannot be told

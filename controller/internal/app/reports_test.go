@@ -32,20 +32,24 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 		t.Errorf("%v: %.300s", err, data)
 	}
 	// The sink does not know Actions.getPageTitles, which therefore fails.
-	code, text, err = command("--reports", "Visits summary;Page titles", "--periods", "day", "--repeats", "3", "--parallel", "2", "--threshold", "p95<1ns,error_share<50%", "--json")
-	if code != app.Missed || strings.Count(err, "missed: p95<1ns") != 2 || !strings.Contains(err, "error_share<50%: Page titles") {
+	code, text, err = command("--reports", "Visits summary;Page titles", "--periods", "day", "--repeats", "3",
+		"--parallel", "2", "--threshold", "p95<1ns,error_share<50%", "--json")
+	if code != app.Missed || strings.Count(err, "missed: p95<1ns") != 2 ||
+		!strings.Contains(err, "error_share<50%: Page titles") {
 		t.Errorf("%d %s", code, err)
 	}
 	var got struct {
 		record.ReportBenchmark
 		Comparison *record.BenchmarkComparison
 	}
-	if err := json.Unmarshal([]byte(text), &got); err != nil || len(got.Results) != 2 || got.Results[0].Parallel.Requests != 6 || got.Comparison == nil || got.Comparison.Missing != 1 {
+	if err := json.Unmarshal([]byte(text), &got); err != nil || len(got.Results) != 2 ||
+		got.Results[0].Parallel.Requests != 6 || got.Comparison == nil || got.Comparison.Missing != 1 {
 		t.Errorf("%v: %s", err, text)
 	}
 	// Without a threshold a report that fails is no success either.
 	code, text, err = command("--reports", "Visits summary;Page titles", "--periods", "day", "--repeats", "3")
-	if code != app.Missed || strings.Count(err, "missed: ") != 1 || !strings.Contains(err, "missed: error_share<50%: Page titles") {
+	if code != app.Missed || strings.Count(err, "missed: ") != 1 ||
+		!strings.Contains(err, "missed: error_share<50%: Page titles") {
 		t.Errorf("%d %s %s", code, err, text)
 	}
 	for _, wrong := range [][]string{{"--nothing"}, {"--threshold", "visits>2"}, {"again"}} {
@@ -54,7 +58,8 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 		}
 	}
 	code, _, err = command("--reports", "nothing", "--periods", "decade", "--target", "nowhere")
-	if code != app.Internal || !strings.Contains(err, `reports="nothing"`) || !strings.Contains(err, `periods="decade"`) || !strings.Contains(err, `target="nowhere"`) {
+	if code != app.Internal || !strings.Contains(err, `reports="nothing"`) ||
+		!strings.Contains(err, `periods="decade"`) || !strings.Contains(err, `target="nowhere"`) {
 		t.Errorf("%d %s", code, err)
 	}
 }

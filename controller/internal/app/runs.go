@@ -35,7 +35,8 @@ type look struct {
 
 // Runs prints recorded runs, from the database itself.
 func Runs(ctx context.Context, args []string, h Host) int {
-	commands := map[string]func(context.Context, Host, []string) int{"list": listRuns, "show": showRun, "compare": compareRuns, "export": exportRun}
+	commands := map[string]func(context.Context, Host, []string) int{"list": listRuns, "show": showRun,
+		"compare": compareRuns, "export": exportRun}
 	if len(args) > 0 && commands[args[0]] != nil {
 		return commands[args[0]](ctx, h, args[1:])
 	}
@@ -44,7 +45,8 @@ func Runs(ctx context.Context, args []string, h Host) int {
 }
 
 // within opens the database for a command whose flags are set, and does it with as many ids as it wants.
-func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids int, do func(l look, ids []string) error) int {
+func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids int,
+	do func(l look, ids []string) error) int {
 	set.SetOutput(h.Stderr)
 	set.Usage = func() { _, _ = io.WriteString(h.Stderr, runsUsage) }
 	l := look{host: h}
@@ -62,7 +64,8 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 		given, args = append(given, args[0]), args[1:]
 	}
 	if len(given) != ids {
-		_, _ = fmt.Fprintf(h.Stderr, "error: runs %s takes %d ids of runs, not %d\n\n%s", set.Name(), ids, len(given), runsUsage)
+		_, _ = fmt.Fprintf(h.Stderr, "error: runs %s takes %d ids of runs, not %d\n\n%s", set.Name(), ids,
+			len(given), runsUsage)
 		return BadInput
 	}
 	s, _, ok := h.read()
@@ -71,7 +74,8 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 	}
 	db, err := store.View(ctx, h.FS, s.DBPath)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("there is no database at %s; set DATA_DIR or CONFIG_DB_PATH as the controller has it", s.DBPath)
+		err = fmt.Errorf("there is no database at %s; set DATA_DIR or CONFIG_DB_PATH as the controller has it",
+			s.DBPath)
 	}
 	if err == nil {
 		l.book = history.Book{Store: db, Ledger: run.Ledgers(h.FS, s.StateDir), Now: time.Now}

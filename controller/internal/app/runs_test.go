@@ -87,13 +87,15 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 	c := start(t)
 	address, _ := c.sink()
 	slow, _ := c.sink("--delay", "500ms")
-	c.must(200, "PUT", "/api/config", fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":1500000,
+	c.must(200, "PUT", "/api/config",
+		fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":1500000,
 		"PAUSE_BETWEEN_PVS_MIN":0,"PAUSE_BETWEEN_PVS_MAX":0.1,"STOP_AFTER_VISITS":50,"THRESHOLDS":"unknown=0"}}`, address, token))
 	c.must(200, "POST", "/api/urls", `{"content":"https://shop.example.test/one\nhttps://shop.example.test/two\n"}`)
 
 	first := c.ended(c.begun("/api/start", `{"note":"baseline","labels":["nightly"]}`))
 	once := sunk(t, address)
-	c.must(200, "PUT", "/api/config", fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"STOP_AFTER_VISITS":3,"PAGEVIEWS_MIN":6}}`, address))
+	c.must(200, "PUT", "/api/config",
+		fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"STOP_AFTER_VISITS":3,"PAGEVIEWS_MIN":6}}`, address))
 	c.must(200, "DELETE", "/api/urls", "")
 	second := c.ended(c.begun("/api/runs/"+first.ID+"/rerun", ""))
 	for what, n := range sunk(t, address) {
@@ -106,7 +108,8 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 			t.Errorf("%s: %d were planned, then %d", kind, h.Planned, again.Planned)
 		}
 	}
-	if first.ID == second.ID || first.Seed != second.Seed || first.PlanHash != second.PlanHash || first.Note != "baseline" || second.Labels[0] != "nightly" {
+	if first.ID == second.ID || first.Seed != second.Seed || first.PlanHash != second.PlanHash ||
+		first.Note != "baseline" || second.Labels[0] != "nightly" {
 		t.Errorf("want the same under a new id: %+v, %+v", first.Head, second.Head)
 	}
 	var same history.Compared
@@ -121,8 +124,15 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 	}
 
 	c.must(200, "POST", "/api/urls", `{"content":"https://shop.example.test/one\nhttps://shop.example.test/two\n"}`)
-	third := c.ended(c.begun("/api/start", fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":"","RUN_SEED":%d,"STOP_AFTER_VISITS":50,"PAGEVIEWS_MIN":3,
-		"TARGET_VISITS_PER_DAY":1500000,"PAUSE_BETWEEN_PVS_MIN":0,"PAUSE_BETWEEN_PVS_MAX":0.1,"THRESHOLDS":"p50<200ms"}}`, slow, first.Seed)))
+	third := c.ended(c.begun(
+		"/api/start",
+		fmt.Sprintf(
+			`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":"","RUN_SEED":%d,"STOP_AFTER_VISITS":50,"PAGEVIEWS_MIN":3,
+		"TARGET_VISITS_PER_DAY":1500000,"PAUSE_BETWEEN_PVS_MIN":0,"PAUSE_BETWEEN_PVS_MAX":0.1,"THRESHOLDS":"p50<200ms"}}`,
+			slow,
+			first.Seed,
+		),
+	))
 	if third.ExitCode == nil || *third.ExitCode != 4 || third.Reason != "stop_after_visits" {
 		t.Errorf("it should have missed its threshold: %+v", third.Head)
 	}
@@ -144,7 +154,8 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 	c.lookBack(first, third)
 }
 
-// allSent tells whether every planned hit was accepted: on a machine that is busy with other things some may not be sent.
+// allSent tells whether every planned hit was accepted: on a machine that is busy with other things some may not be
+// sent.
 func allSent(runs ...history.Record) bool {
 	for _, r := range runs {
 		if r.Summary.Hits.Accepted != r.Summary.Hits.Planned {
@@ -170,7 +181,8 @@ func (c *controller) lookBack(one, other history.Record) {
 	}{
 		{[]string{"list", "--label", "nightly"}, 0, []string{"RUN", one.ID, "baseline"}},
 		{[]string{"list", "--json", "--limit", "1"}, 0, []string{`"id": "` + other.ID}},
-		{[]string{"show", other.ID}, 0, []string{"stop_after_visits (4)", "p50<200ms", "missed", "pageview", "STOP_AFTER_VISITS"}},
+		{[]string{"show", other.ID}, 0,
+			[]string{"stop_after_visits (4)", "p50<200ms", "missed", "pageview", "STOP_AFTER_VISITS"}},
 		{[]string{"compare", one.ID, other.ID}, 0, []string{"settings different", "MATOMO_URL", "latency", "yes"}},
 		{[]string{"export", one.ID, "--format", "junit"}, 0, []string{"<testsuite", "unknown=0"}},
 		{[]string{"export", "--format", "html", one.ID}, 0, []string{"<!doctype html>"}},

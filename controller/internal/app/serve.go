@@ -59,7 +59,8 @@ func Serve(ctx context.Context, h Host) int {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", s.ListenAddr)
 	if err != nil {
-		_, _ = fmt.Fprintf(h.Stderr, "error: LISTEN_ADDR=%q: %v; stop who uses it or choose another\n", s.ListenAddr, err)
+		_, _ = fmt.Fprintf(h.Stderr, "error: LISTEN_ADDR=%q: %v; stop who uses it or choose another\n",
+			s.ListenAddr, err)
 		return BadInput
 	}
 	a, err := New(ctx, h, s, log)
@@ -80,12 +81,15 @@ func Serve(ctx context.Context, h Host) int {
 		return Internal
 	}
 	address := cmp.Or(s.PublicURL, "http://"+reachable(listener.Addr().String()))
-	_, _ = fmt.Fprintf(h.Stdout, "Trafficinator listens at %s (runtime %s)\nSign in once within 15 minutes: %s/#code=%s\n",
+	_, _ = fmt.Fprintf(h.Stdout,
+		"Trafficinator listens at %s (runtime %s)\nSign in once within 15 minutes: %s/#code=%s\n",
 		address, a.port.Name(), address, a.guard.NewCode().Reveal())
 	if !webui.Built(h.Bundle) {
-		_, _ = fmt.Fprintln(h.Stdout, "The user interface is not built into this program; a plain page stands in for it.")
+		_, _ = fmt.Fprintln(h.Stdout,
+			"The user interface is not built into this program; a plain page stands in for it.")
 	}
-	log.Info("controller started", "version", h.Version, "address", listener.Addr().String(), "runtime", a.port.Name(), "data", s.DataDir)
+	log.Info("controller started", "version", h.Version, "address", listener.Addr().String(), "runtime", a.port.Name(),
+		"data", s.DataDir)
 	if h.Ready != nil {
 		h.Ready(listener.Addr())
 	}

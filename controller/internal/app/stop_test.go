@@ -49,7 +49,11 @@ func (c *controller) runs(address string, pause float64) {
 	c.t.Helper()
 	c.must(200, "PUT", "/api/config", fmt.Sprintf(
 		`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":2000000,"PAUSE_BETWEEN_PVS_MIN":%g,"PAUSE_BETWEEN_PVS_MAX":%g}}`,
-		address, token, pause, pause))
+		address,
+		token,
+		pause,
+		pause,
+	))
 	c.must(200, "POST", "/api/start", "")
 	c.until("visits are open", func() bool {
 		stats, _ := c.must(200, "GET", "/api/status", "")["stats"].(map[string]any)
@@ -140,7 +144,8 @@ func TestStopStopsWhateverLiesInTheExchangeFolder(t *testing.T) {
 			t.Errorf("%s: it ended by %s, want %s", c2.name, reason, c2.reason)
 		}
 		fsys.fault.Store(nil)
-		if info, err := os.Lstat(path(exchange.EnvFile)); err != nil || !info.Mode().IsRegular() || info.Size() > 1<<20 {
+		if info, err := os.Lstat(path(exchange.EnvFile)); err != nil || !info.Mode().IsRegular() ||
+			info.Size() > 1<<20 {
 			if err := os.RemoveAll(path(exchange.EnvFile)); err != nil {
 				t.Fatal(err)
 			}

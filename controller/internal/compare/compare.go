@@ -111,7 +111,8 @@ func Runs(a, b Run) Result {
 	}
 	r.Notes = append(r.Notes, c.cut...)
 	if r.Same.Seed && !samePlan(r) {
-		r.Notes = append(r.Notes, "the seed is the same but not what it was used for, so that visitors do not do the same")
+		r.Notes = append(r.Notes,
+			"the seed is the same but not what it was used for, so that visitors do not do the same")
 	}
 	r.Rows = c.rows()
 	return r
@@ -122,7 +123,8 @@ var cuts = map[string]string{
 	"interrupted": "was ended by hand", "stopped": "was ended by hand", "removed": "was ended by hand",
 	"killed": "was killed", "crashed": "crashed", "failed": "failed", "no_target": "ended because no target took a hit",
 	"journal_failed": "ended because its journal could not be written",
-	"threshold":      "was ended by a threshold", "error_brake": "was ended by the error brake", "auto_stop": "was ended by the clock",
+	"threshold":      "was ended by a threshold", "error_brake": "was ended by the error brake",
+	"auto_stop":      "was ended by the clock",
 	"capacity_found": "searched the capacity, and ended", "capacity_not_reached": "searched the capacity, and ended",
 	"capacity_none": "searched the capacity, and ended",
 	"capacity_void": "searched the capacity in vain, and ended",

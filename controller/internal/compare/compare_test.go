@@ -26,12 +26,15 @@ func run(id string, n uint64, ms float64) compare.Run {
 	at := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1e6 }
 	hits := record.Hits{Planned: n, Accepted: n}
 	s := &record.Summary{
-		Hits: hits, ByKind: map[string]record.Hits{"pageview": hits}, ByTarget: map[string]record.Hits{"a": hits}, Due: n / 5,
-		Latency: record.Latency{P50: at(50), P95: at(95), P99: at(99)}, Targets: map[string]record.Target{"a": {Histogram: string(text)}},
+		Hits: hits, ByKind: map[string]record.Hits{"pageview": hits}, ByTarget: map[string]record.Hits{"a": hits},
+		Due:     n / 5,
+		Latency: record.Latency{P50: at(50), P95: at(95), P99: at(99)},
+		Targets: map[string]record.Target{"a": {Histogram: string(text)}},
 	}
 	s.Visits = record.Visits{Planned: n / 5, Complete: n / 5}
 	return compare.Run{
-		ID: id, Seed: 7, Config: map[string]string{"STOP_AFTER_VISITS": "200", "RUN_ID": id}, Files: map[string]string{"loadgen.env": id, "urls.txt": "x"},
+		ID: id, Seed: 7, Config: map[string]string{"STOP_AFTER_VISITS": "200", "RUN_ID": id},
+		Files:  map[string]string{"loadgen.env": id, "urls.txt": "x"},
 		Length: time.Minute, Reason: "stop_after_visits", Summary: s,
 	}
 }
@@ -61,7 +64,8 @@ func find(t *testing.T, r compare.Result, group, name string) compare.Row {
 func TestTwoRunsAlikeDifferInNothing(t *testing.T) {
 	t.Parallel()
 	r := compare.Runs(run("a", 1000, 20), run("b", 1000, 20))
-	if r.Same != (compare.Same{Seed: true, Config: true, Files: true}) || len(r.Settings)+len(r.Files)+len(r.Notes) > 0 {
+	if r.Same != (compare.Same{Seed: true, Config: true, Files: true}) ||
+		len(r.Settings)+len(r.Files)+len(r.Notes) > 0 {
 		t.Errorf("nothing they were told differs: %+v", r)
 	}
 	for _, row := range r.Rows {
@@ -79,7 +83,8 @@ func TestASlowerServerIsSeenInTheLatenciesAlone(t *testing.T) {
 	if got := flagged(r); got != "latency/p50 latency/p95 latency/p99" {
 		t.Errorf("flagged %q", got)
 	}
-	if r.Same.Config || len(r.Settings) != 1 || r.Settings[0] != (compare.Setting{Key: "MATOMO_URL", B: "https://slow.test/matomo.php"}) {
+	if r.Same.Config || len(r.Settings) != 1 ||
+		r.Settings[0] != (compare.Setting{Key: "MATOMO_URL", B: "https://slow.test/matomo.php"}) {
 		t.Errorf("the address differs: %+v", r.Settings)
 	}
 	if d := find(t, r, "latency", "p50").Difference; *d < .045 || *d > .055 {
@@ -129,16 +134,19 @@ func TestARunThatWasEndedByHandIsJudgedByItsRatesAndSaysSo(t *testing.T) {
 	if got := flagged(r); got != "" {
 		t.Errorf("half of it in half the time is no difference: %q", got)
 	}
-	if row := find(t, r, "visits", "planned"); *row.Difference != -100 || !strings.Contains(row.Why, "b was ended by hand after 30s") {
+	if row := find(t, r, "visits", "planned"); *row.Difference != -100 ||
+		!strings.Contains(row.Why, "b was ended by hand after 30s") {
 		t.Errorf("it should say why: %+v", row)
 	}
 	steered := run("b", 500, 20)
 	steered.Steered, steered.Length = true, 30*time.Second
-	if r := compare.Runs(run("a", 1000, 20), steered); flagged(r) != "" || !strings.Contains(find(t, r, "hits", "planned").Why, "b was paused") {
+	if r := compare.Runs(run("a", 1000, 20), steered); flagged(r) != "" ||
+		!strings.Contains(find(t, r, "hits", "planned").Why, "b was paused") {
 		t.Errorf("one that was steered has no plan to be held to: %q", flagged(r))
 	}
 	b.Length = 50 * time.Second
-	if got := flagged(compare.Runs(run("a", 1000, 20), b)); !strings.Contains(got, "hits/planned") || !strings.Contains(got, "rates/hit_rate") {
+	if got := flagged(compare.Runs(run("a", 1000, 20), b)); !strings.Contains(got, "hits/planned") ||
+		!strings.Contains(got, "rates/hit_rate") {
 		t.Errorf("half of it in five sixths of the time is one: %q", got)
 	}
 }
@@ -159,7 +167,8 @@ func TestFilesAndDefaultsAreCompared(t *testing.T) {
 	b.Files = map[string]string{"urls.txt": "y", "events.json": "z"}
 	b.Summary = nil
 	r := compare.Runs(a, b)
-	if !r.Same.Config || r.Same.Files || len(r.Files) != 2 || r.Files[1] != (compare.File{Name: "urls.txt", A: "x", B: "y"}) {
+	if !r.Same.Config || r.Same.Files || len(r.Files) != 2 ||
+		r.Files[1] != (compare.File{Name: "urls.txt", A: "x", B: "y"}) {
 		t.Errorf("%+v", r)
 	}
 	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "b left no ledger") || len(r.Rows) != 0 {

@@ -40,7 +40,8 @@ func poisson(na, ta, nb, tb float64) float64 {
 // far says in words how far a difference is from chance.
 func far(deviations float64, what string) (beyond bool, why string) {
 	if deviations > sigmas {
-		return true, fmt.Sprintf("%s differ by %.1f standard deviations; more than %d is no chance", what, deviations, sigmas)
+		return true, fmt.Sprintf("%s differ by %.1f standard deviations; more than %d is no chance", what,
+			deviations, sigmas)
 	}
 	return false, fmt.Sprintf("%s differ by %.1f standard deviations, which is chance", what, deviations)
 }

@@ -12,7 +12,8 @@ import (
 // comparison makes the rows.
 type comparison struct {
 	a, b Run
-	// exact says that visitors do the very same in both, and cut why a run did not send its plan, all of it and no other.
+	// exact says that visitors do the very same in both, and cut why a run did not send its plan, all of it and no
+	// other.
 	exact bool
 	cut   []string
 	out   []Row
@@ -101,8 +102,10 @@ type number struct {
 func (c *comparison) visits(group string, a, b record.Visits) {
 	c.add(group, "planned", Count, float64(a.Planned), float64(b.Planned), c.planned)
 	for _, n := range []number{
-		{"complete", a.Complete, b.Complete}, {"partial", a.Partial, b.Partial}, {"uncertain", a.Uncertain, b.Uncertain},
-		{"lost", a.Lost, b.Lost}, {"unsent", a.Unsent, b.Unsent}, {"split", a.Split, b.Split}, {"repeated", a.Repeated, b.Repeated},
+		{"complete", a.Complete, b.Complete}, {"partial", a.Partial, b.Partial},
+		{"uncertain", a.Uncertain, b.Uncertain},
+		{"lost", a.Lost, b.Lost}, {"unsent", a.Unsent, b.Unsent}, {"split", a.Split, b.Split},
+		{"repeated", a.Repeated, b.Repeated},
 	} {
 		c.add(group, n.name, Count, float64(n.a), float64(n.b), part(a.Planned, b.Planned))
 	}
@@ -128,18 +131,23 @@ func (c *comparison) latency() {
 		name     string
 		q        float64
 		was, now float64
-	}{{"p50", .5, a.Latency.P50, b.Latency.P50}, {"p95", .95, a.Latency.P95, b.Latency.P95}, {"p99", .99, a.Latency.P99, b.Latency.P99}} {
-		c.add("latency", p.name, Seconds, p.was, p.now, func(was, is float64) (bool, string) { return slower(all, other, p.q, was, is) })
+	}{{"p50", .5, a.Latency.P50, b.Latency.P50}, {"p95", .95, a.Latency.P95, b.Latency.P95},
+		{"p99", .99, a.Latency.P99, b.Latency.P99}} {
+		c.add("latency", p.name, Seconds, p.was, p.now, func(was, is float64) (bool, string) {
+			return slower(all, other, p.q, was, is)
+		})
 	}
 }
 
 func (c *comparison) rates() {
 	a, b := c.a.Summary, c.b.Summary
 	ta, tb := c.seconds()
-	for _, n := range []number{{"visit_rate", a.Visits.Planned, b.Visits.Planned}, {"hit_rate", a.Hits.Accepted, b.Hits.Accepted}} {
-		c.add("rates", n.name, PerSecond, over(float64(n.a), ta), over(float64(n.b), tb), func(float64, float64) (bool, string) {
-			return far(poisson(float64(n.a), ta, float64(n.b), tb), "the rates")
-		})
+	for _, n := range []number{{"visit_rate", a.Visits.Planned, b.Visits.Planned},
+		{"hit_rate", a.Hits.Accepted, b.Hits.Accepted}} {
+		c.add("rates", n.name, PerSecond, over(float64(n.a), ta), over(float64(n.b), tb),
+			func(float64, float64) (bool, string) {
+				return far(poisson(float64(n.a), ta, float64(n.b), tb), "the rates")
+			})
 	}
 	for _, n := range []struct {
 		number
@@ -149,9 +157,10 @@ func (c *comparison) rates() {
 		{number{"unknown_share", a.Hits.Unknown, b.Hits.Unknown}, tried(a.Hits), tried(b.Hits)},
 		{number{"achieved_rate", begun(a), begun(b)}, a.Due, b.Due},
 	} {
-		c.add("shares", n.name, Share, over(float64(n.a), float64(n.ofA)), over(float64(n.b), float64(n.ofB)), func(float64, float64) (bool, string) {
-			return part(n.ofA, n.ofB)(float64(n.a), float64(n.b))
-		})
+		c.add("shares", n.name, Share, over(float64(n.a), float64(n.ofA)), over(float64(n.b), float64(n.ofB)),
+			func(float64, float64) (bool, string) {
+				return part(n.ofA, n.ofB)(float64(n.a), float64(n.b))
+			})
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package disk owns what a disk that is full, read-only or not ours means to a person: which place cannot be used, why, and
-// what puts it right. It watches the folders of the controller. It does not know what is stored in them.
+// Package disk owns what a disk that is full, read-only or not ours means to a person: which place cannot be used, why,
+// and what puts it right. It watches the folders of the controller. It does not know what is stored in them.
 package disk
 
 import (
@@ -30,13 +30,16 @@ func Of(err error) (Fault, bool) {
 	case errors.Is(err, syscall.ENOSPC):
 		f = Fault{Cause: "cannot be written: its disk is full", Fix: "free space there"}
 	case errors.Is(err, syscall.EDQUOT):
-		f = Fault{Cause: "cannot be written: the quota of its owner is used up", Fix: "free space there or raise the quota"}
+		f = Fault{Cause: "cannot be written: the quota of its owner is used up",
+			Fix: "free space there or raise the quota"}
 	case errors.Is(err, syscall.EROFS):
-		f = Fault{Cause: "cannot be written: it is read-only", Fix: "mount it writable and give the controller's user write access"}
+		f = Fault{Cause: "cannot be written: it is read-only",
+			Fix: "mount it writable and give the controller's user write access"}
 	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
 		f = Fault{
 			Cause: "may not be used by the controller's user",
-			Fix:   "make that user its owner (chown), or set TRAFFICINATOR_UID and TRAFFICINATOR_GID in .env to its owner",
+			Fix: "make that user its owner (chown), or set TRAFFICINATOR_UID and TRAFFICINATOR_GID in " +
+				".env to its owner",
 		}
 	case errors.Is(err, syscall.EIO):
 		f = Fault{Cause: "cannot be used: its disk reports an input/output error", Fix: "check the disk"}
@@ -47,8 +50,9 @@ func Of(err error) (Fault, bool) {
 	return f, f.Place != ""
 }
 
-// written tells whether an error of a file system, of which Of finds a fault, is that of a write. An error of opening does
-// not tell what for; only files that nobody is to see, which a write makes and renames, are never opened to be read.
+// written tells whether an error of a file system, of which Of finds a fault, is that of a write. An error of opening
+// does not tell what for; only files that nobody is to see, which a write makes and renames, are never opened to be
+// read.
 func written(err error) bool {
 	for _, only := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS} {
 		if errors.Is(err, only) {

@@ -29,7 +29,8 @@ func NewWatch(log *slog.Logger, changed func([]Fault), probes ...func(context.Co
 	return &Watch{probes: probes, changed: changed, log: log}
 }
 
-// Faults are what was wrong when the places were tried last, or what a write has failed of since; none where all is well.
+// Faults are what was wrong when the places were tried last, or what a write has failed of since; none where all is
+// well.
 func (w *Watch) Faults() []Fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -65,8 +66,8 @@ func (w *Watch) Probe(ctx context.Context) {
 	}
 }
 
-// Remember is Of, and takes the fault over where a write has failed, so that it is known before the next probe. What could
-// not be read is told and not remembered: a probe would not find it, and everything else can be stored.
+// Remember is Of, and takes the fault over where a write has failed, so that it is known before the next probe. What
+// could not be read is told and not remembered: a probe would not find it, and everything else can be stored.
 func (w *Watch) Remember(err error) (Fault, bool) {
 	f, found := Of(err)
 	if found && written(err) {

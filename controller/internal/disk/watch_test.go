@@ -119,12 +119,14 @@ func TestAProbeOfAFolderLeavesNothingAndFailsWhereNothingCanBeWritten(t *testing
 
 func TestWhatIsNotAboutAFileIsNoFaultOfADisk(t *testing.T) {
 	t.Parallel()
-	for _, err := range []error{nil, context.Canceled, os.NewSyscallError("connect", syscall.EACCES), &fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOENT}} {
+	for _, err := range []error{nil, context.Canceled, os.NewSyscallError("connect", syscall.EACCES),
+		&fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOENT}} {
 		if f, found := disk.Of(err); found {
 			t.Errorf("%v is told as %+v", err, f)
 		}
 	}
-	if f, _ := disk.Of(&os.LinkError{Op: "rename", Old: "/a/.x.1", New: "/a/x", Err: syscall.EROFS}); f.Place != "/a/x" {
+	if f, _ := disk.Of(&os.LinkError{Op: "rename", Old: "/a/.x.1", New: "/a/x",
+		Err: syscall.EROFS}); f.Place != "/a/x" {
 		t.Errorf("got %+v", f)
 	}
 }

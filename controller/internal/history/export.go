@@ -85,7 +85,8 @@ func (b Book) Intervals(ctx context.Context, id string) ([]Interval, error) {
 
 // Export writes a run. seconds are the points of its time where they are still known; where they do not reach back to
 // its start the intervals are used. The errors are store.ErrNotFound and ErrNoLedger.
-func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seconds []live.Point, version string) error {
+func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seconds []live.Point,
+	version string) error {
 	r, err := b.Record(ctx, id)
 	if err != nil {
 		return err
@@ -154,11 +155,14 @@ func (r Record) report(version string) report.Run {
 	}
 	knobs, _ := spec.Parse(r.Config, nil) // they were accepted once
 	out.Zone = knobs.Timezone.Location()
-	for _, f := range slices.DeleteFunc(slices.Clone(r.Files), func(f store.RunFile) bool { return f.Name == exchange.EnvFile }) {
+	for _, f := range slices.DeleteFunc(slices.Clone(r.Files), func(f store.RunFile) bool {
+		return f.Name == exchange.EnvFile
+	}) {
 		out.Files = append(out.Files, report.File{Name: f.Name, Hash: f.Hash})
 	}
 	for _, p := range r.Problems {
-		out.Problems = append(out.Problems, report.Problem{Time: p.Time, Level: strings.ToLower(string(p.Level)), Text: p.Text})
+		out.Problems = append(out.Problems,
+			report.Problem{Time: p.Time, Level: strings.ToLower(string(p.Level)), Text: p.Text})
 	}
 	return out
 }
@@ -174,7 +178,8 @@ func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time
 			p := seconds[0]
 			length := p.Time.Sub(before)
 			out = append(out, report.Point{
-				At: before, Length: length, Hits: record.Hits(p.Delta), Visits: uint64(p.VisitRate*length.Seconds() + .5), Latency: record.Latency(p.Latency),
+				At: before, Length: length, Hits: record.Hits(p.Delta),
+				Visits: uint64(p.VisitRate*length.Seconds() + .5), Latency: record.Latency(p.Latency),
 			})
 			before = p.Time
 		}

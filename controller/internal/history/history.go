@@ -34,8 +34,9 @@ type Head struct {
 // NewHead is that of a recorded run.
 func NewHead(r store.Run) Head {
 	h := Head{
-		ID: r.ID, Kind: r.Kind, Seed: r.Seed, PlanHash: r.PlanHash, Started: r.Started, Reason: r.Reason, ExitCode: r.ExitCode,
-		Note: r.Note, Labels: append([]string{}, r.Labels...), Steered: r.Steered,
+		ID: r.ID, Kind: r.Kind, Seed: r.Seed, PlanHash: r.PlanHash, Started: r.Started, Reason: r.Reason,
+		ExitCode: r.ExitCode,
+		Note:     r.Note, Labels: append([]string{}, r.Labels...), Steered: r.Steered,
 	}
 	var lasted time.Duration
 	if !r.Ended.IsZero() {
@@ -131,7 +132,8 @@ func (r Record) compared(now time.Time) compare.Run {
 		length = r.Summary.Duration()
 	}
 	out := compare.Run{
-		ID: r.ID, Seed: r.Seed, Config: r.Config, Files: map[string]string{}, Open: r.Ended == nil, Length: length, Reason: r.Reason,
+		ID: r.ID, Seed: r.Seed, Config: r.Config, Files: map[string]string{}, Open: r.Ended == nil, Length: length,
+		Reason:  r.Reason,
 		Steered: r.Steered, Summary: r.Summary,
 	}
 	for _, f := range r.Files {

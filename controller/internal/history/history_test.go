@@ -29,24 +29,35 @@ func newBook(t *testing.T) history.Book {
 	t.Cleanup(func() { _ = s.Close() })
 	sum := record.Summary{
 		RunID: "r", Seed: 7, Started: noon, Ended: noon.Add(time.Minute), Reason: "stop_after_visits",
-		Hits: record.Hits{Planned: 4321, Accepted: 4321}, ByKind: map[string]record.Hits{"pageview": {Planned: 4321, Accepted: 4321}},
+		Hits:   record.Hits{Planned: 4321, Accepted: 4321},
+		ByKind: map[string]record.Hits{"pageview": {Planned: 4321, Accepted: 4321}},
 	}
 	data, err := sum.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := []byte(`{"TIMEZONE":"America/New_York","CONCURRENCY":"50","STOP_AFTER_VISITS":"77","MATOMO_TOKEN_AUTH":"***MASKED***"}`)
-	r := store.Run{ID: "r", Kind: record.Live, Seed: 7, Config: config, Started: noon, Ended: noon.Add(time.Minute), Reason: sum.Reason, Summary: data, Problems: []byte("[]")}
+	config := []byte(
+		`{"TIMEZONE":"America/New_York","CONCURRENCY":"50","STOP_AFTER_VISITS":"77","MATOMO_TOKEN_AUTH":"***MASKED***"}`,
+	)
+	r := store.Run{ID: "r", Kind: record.Live, Seed: 7, Config: config, Started: noon, Ended: noon.Add(time.Minute),
+		Reason: sum.Reason, Summary: data, Problems: []byte("[]")}
 	for _, err := range []error{
-		s.BeginRun(t.Context(), r), s.EndRun(t.Context(), r), s.SaveInterval(t.Context(), "r", store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":4321},"visits":720}`)}),
+		s.BeginRun(t.Context(), r), s.EndRun(t.Context(), r),
+		s.SaveInterval(t.Context(), "r",
+			store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":4321},"visits":720}`)}),
 		s.BeginRun(t.Context(), store.Run{ID: "open", Kind: record.Live, Seed: 7, Config: config, Started: noon}),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	return history.Book{Store: s, Now: func() time.Time { return noon.Add(30 * time.Second) }, Ledger: func(id string) ([]byte, error) {
-		return fmt.Appendf(nil, `{"run_id":%q,"started":"2026-03-01T12:00:00Z","hits":{"planned":2160,"accepted":2160},"by_kind":{}}`, id), nil
+	return history.Book{Store: s, Now: func() time.Time {
+		return noon.Add(30 * time.Second)
+	}, Ledger: func(id string) ([]byte, error) {
+		return fmt.Appendf(nil,
+				`{"run_id":%q,"started":"2026-03-01T12:00:00Z","hits":{"planned":2160,"accepted":2160},"by_kind":{}}`,
+				id),
+			nil
 	}}
 }
 
@@ -77,9 +88,11 @@ func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
 	b := newBook(t)
 	var seconds []live.Point
 	for i := range 90 { // the loadgen lives on for half a minute
-		seconds = append(seconds, live.Point{Time: noon.Add(time.Duration(i+1) * time.Second), VisitRate: 12, Delta: live.Hits{Accepted: 72}})
+		seconds = append(seconds,
+			live.Point{Time: noon.Add(time.Duration(i+1) * time.Second), VisitRate: 12, Delta: live.Hits{Accepted: 72}})
 	}
-	whole, late, minutes := export(t, b, history.HTML, seconds), export(t, b, history.HTML, seconds[20:]), export(t, b, history.HTML, nil)
+	whole, late, minutes := export(t, b, history.HTML, seconds), export(t, b, history.HTML, seconds[20:]),
+		export(t, b, history.HTML, nil)
 	if whole == minutes {
 		t.Error("the seconds should be drawn")
 	}
@@ -108,7 +121,8 @@ func TestAnExportAsJSONIsTheWholeRun(t *testing.T) {
 	if err := json.Unmarshal([]byte(export(t, newBook(t), history.JSON, nil)), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Seed != 7 || got.Summary.Hits.Planned != 4321 || got.Config["STOP_AFTER_VISITS"] != "77" || len(got.Minutes) != 1 {
+	if got.Seed != 7 || got.Summary.Hits.Planned != 4321 || got.Config["STOP_AFTER_VISITS"] != "77" ||
+		len(got.Minutes) != 1 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -134,7 +148,8 @@ func TestLabelsAreTrimmedAndToldOnce(t *testing.T) {
 	if got, err := history.Labels([]string{" a ", "b", "a"}); err != nil || strings.Join(got, ",") != "a,b" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := history.Labels([]string{"", strings.Repeat("é", 51)}); err == nil || !strings.Contains(err.Error(), "labels[0]") || !strings.Contains(err.Error(), "labels[1]") {
+	if _, err := history.Labels([]string{"", strings.Repeat("é", 51)}); err == nil ||
+		!strings.Contains(err.Error(), "labels[0]") || !strings.Contains(err.Error(), "labels[1]") {
 		t.Errorf("both faults should be told: %v", err)
 	}
 	if got, err := history.Labels(nil); got != nil || err != nil {
@@ -146,10 +161,12 @@ func TestAMinuteOfAnEarlierVersionCoversOnlyTheTimeOfItsRun(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	body := []byte(`{"hits":{"accepted":60},"visits":10}`)
-	if err := b.Store.SaveInterval(t.Context(), "open", store.Interval{At: noon.Add(-40 * time.Second), Body: body}); err != nil {
+	if err := b.Store.SaveInterval(t.Context(), "open",
+		store.Interval{At: noon.Add(-40 * time.Second), Body: body}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Store.SaveInterval(t.Context(), "open", store.Interval{At: noon.Add(20 * time.Second), Body: body}); err != nil {
+	if err := b.Store.SaveInterval(t.Context(), "open",
+		store.Interval{At: noon.Add(20 * time.Second), Body: body}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := b.Intervals(t.Context(), "open") // from noon on, half a minute ago

@@ -37,7 +37,8 @@ func Labels(given []string) ([]string, error) {
 		case l == "":
 			problems.Refuse(where, "", "is empty", "write something or leave it out")
 		case utf8.RuneCountInString(l) > MaxLabel:
-			problems.Refuse(where, l, fmt.Sprintf("has more than %d characters", MaxLabel), "shorten it, and tell the rest in the note")
+			problems.Refuse(where, l, fmt.Sprintf("has more than %d characters", MaxLabel),
+				"shorten it, and tell the rest in the note")
 		case hidden:
 			problems.Refuse(where, "", "has "+odd.String(), "type it again without that")
 		case !slices.Contains(out, l):

@@ -38,7 +38,8 @@ func PrintList(w io.Writer, runs []store.Run, now time.Time) error {
 				accepted = percent(float64(s.Hits.Accepted), float64(s.Hits.Planned))
 			}
 			note, _, _ := strings.Cut(h.Note, "\n")
-			row(h.ID, h.Kind, h.Started.UTC().Format(time.DateTime), took(h, now), ended(h), visits, hits, accepted, p95, strings.Join(h.Labels, ","), note)
+			row(h.ID, h.Kind, h.Started.UTC().Format(time.DateTime), took(h, now), ended(h), visits, hits, accepted,
+				p95, strings.Join(h.Labels, ","), note)
 		}
 	})
 }
@@ -106,7 +107,8 @@ func (r Record) printLedger(w io.Writer) error {
 	return table(w, func(row func(...string)) {
 		row("HITS", "PLANNED", "ACCEPTED", "REJECTED", "FAILED", "UNKNOWN", "SHED", "ABANDONED")
 		line := func(name string, h record.Hits) {
-			row(name, whole(h.Planned), whole(h.Accepted), whole(h.Rejected), whole(h.Failed), whole(h.Unknown), whole(h.Shed), whole(h.Abandoned))
+			row(name, whole(h.Planned), whole(h.Accepted), whole(h.Rejected), whole(h.Failed), whole(h.Unknown),
+				whole(h.Shed), whole(h.Abandoned))
 		}
 		line("all", s.Hits)
 		for _, kind := range slices.Sorted(maps.Keys(s.ByKind)) {
@@ -155,7 +157,8 @@ func (c Compared) Print(w io.Writer, all bool) error {
 				continue
 			}
 			shown++
-			row(r.Group, r.Name, amount(r.Unit, r.A), amount(r.Unit, r.B), amount(r.Unit, r.Difference), change(r.Share), map[bool]string{true: "yes", false: "no"}[r.BeyondNoise], r.Why)
+			row(r.Group, r.Name, amount(r.Unit, r.A), amount(r.Unit, r.B), amount(r.Unit, r.Difference),
+				change(r.Share), map[bool]string{true: "yes", false: "no"}[r.BeyondNoise], r.Why)
 		}
 	})
 	if err == nil && shown == 0 && len(c.Rows) > 0 {

@@ -13,14 +13,18 @@ func TestAPrintedRunSaysWhyHitsWereNotAccepted(t *testing.T) {
 	share := .9
 	var b strings.Builder
 	err := history.Record{Summary: &record.Summary{
-		Reasons:    []record.Reason{{Target: "main", Class: "in_front", Status: 403, Hits: 1234, Server: "gate", FirstWords: "Blocked"}},
-		Warnings:   []record.Reason{{Target: "main", Class: "accepted_no_receipt", Status: 200, Hits: 7}},
-		Thresholds: []record.Verdict{{Expression: "error_share<50%", Metric: "error_share", Value: &share, BuiltIn: true}},
+		Reasons: []record.Reason{{Target: "main", Class: "in_front", Status: 403, Hits: 1234, Server: "gate",
+			FirstWords: "Blocked"}},
+		Warnings: []record.Reason{{Target: "main", Class: "accepted_no_receipt", Status: 200, Hits: 7}},
+		Thresholds: []record.Verdict{{Expression: "error_share<50%", Metric: "error_share", Value: &share,
+			BuiltIn: true}},
 	}}.Print(&b, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"in_front", "1234", `something in front of Matomo answered 403 (Server: gate): "Blocked"`, "a queue is on", "error_share<50% (built in)", "missed"} {
+	for _, want := range []string{"in_front", "1234",
+		`something in front of Matomo answered 403 (Server: gate): "Blocked"`, "a queue is on",
+		"error_share<50% (built in)", "missed"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not said:\n%s", want, b.String())
 		}

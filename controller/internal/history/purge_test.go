@@ -17,13 +17,16 @@ import (
 func TestARunIsPurgedOnlyOnceItsLedgerIsListed(t *testing.T) {
 	t.Parallel()
 	ctx, now := t.Context(), time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
-	s, err := store.Open(ctx, afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{}, func() time.Time { return now })
+	s, err := store.Open(ctx, afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{}, func() time.Time {
+		return now
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close() //nolint:errcheck // a test
 	for _, err := range []error{
-		s.BeginRun(ctx, store.Run{ID: "old", Kind: record.Live, Config: []byte("{}"), Started: now}), s.DeleteRun(ctx, "old", false),
+		s.BeginRun(ctx, store.Run{ID: "old", Kind: record.Live, Config: []byte("{}"), Started: now}),
+		s.DeleteRun(ctx, "old", false),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -29,8 +29,8 @@ type Plan struct {
 	setUp library.SetUp
 }
 
-// Least is the shortest time that sending can take by BACKFILL_RPS_LIMIT; 0 without it. Requests are of whole visits, so
-// there are some more of them.
+// Least is the shortest time that sending can take by BACKFILL_RPS_LIMIT; 0 without it. Requests are of whole visits,
+// so there are some more of them.
 func (p Plan) Least() time.Duration {
 	if p.Spec.BackfillRPS == 0 {
 		return 0
@@ -43,8 +43,8 @@ func (p Plan) Least() time.Duration {
 // mostHits is the most that the loadgen puts into a request.
 const mostHits = 500
 
-// Plan tells what a job of values, knobs of a backfill by their names, would send. The error is a problem.List where the
-// days cannot be told, with everything for which the job would be refused.
+// Plan tells what a job of values, knobs of a backfill by their names, would send. The error is a problem.List where
+// the days cannot be told, with everything for which the job would be refused.
 func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 	setUp, s, problems, err := q.c.Library.Backfill(ctx, values)
 	if err != nil {
@@ -60,16 +60,20 @@ func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 	return Plan{days, s, problems, setUp}, nil
 }
 
-// tokenFree is how old a hit may be that Matomo takes without a token (tracking_requests_require_authentication_when_custom_timestamp_newer_than).
+// tokenFree is how old a hit may be that Matomo takes without a token
+// (tracking_requests_require_authentication_when_custom_timestamp_newer_than).
 const tokenFree = 24 * time.Hour
 
 // checkToken refuses old days where a target has no token: Matomo would refuse every hit of them.
 func (q *Queue) checkToken(s library.SetUp, days []calendar.Day, problems *problem.List) {
-	old := slices.IndexFunc(days, func(d calendar.Day) bool { return d.Visits > 0 && q.c.Now().Sub(d.Begin) > tokenFree })
+	old := slices.IndexFunc(days, func(d calendar.Day) bool {
+		return d.Visits > 0 && q.c.Now().Sub(d.Begin) > tokenFree
+	})
 	if old < 0 {
 		return
 	}
-	why := fmt.Sprintf("is not set, and Matomo takes nothing older than 24 hours without it, such as of %s", days[old].Date)
+	why := fmt.Sprintf("is not set, and Matomo takes nothing older than 24 hours without it, such as of %s",
+		days[old].Date)
 	const cure = "save the token of a user with write access, or send nothing but today"
 	if s.Targets == nil {
 		if s.Knobs["MATOMO_TOKEN_AUTH"] == "" {
@@ -84,8 +88,8 @@ func (q *Queue) checkToken(s library.SetUp, days []calendar.Day, problems *probl
 	}
 }
 
-// Run queues a job of values, as Plan has them. name describes it. The warnings are returned beside the job; the error is
-// a problem.List of everything for which it is refused.
+// Run queues a job of values, as Plan has them. name describes it. The warnings are returned beside the job; the error
+// is a problem.List of everything for which it is refused.
 func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Job, problem.List, error) {
 	p, err := q.Plan(ctx, values)
 	if err != nil {
@@ -96,7 +100,8 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 	}
 	if calendar.Total(p.Days) == 0 {
 		var none problem.List
-		none.Refuse("BACKFILL_*", "", "no day of the window has a visit: "+p.Days[0].Skipped, "choose other days, or raise TARGET_VISITS_PER_DAY")
+		none.Refuse("BACKFILL_*", "", "no day of the window has a visit: "+p.Days[0].Skipped,
+			"choose other days, or raise TARGET_VISITS_PER_DAY")
 		return Job{}, nil, none
 	}
 	id := q.c.Draw()

@@ -60,7 +60,8 @@ func TestACancelThatTheEngineDoesNotHearIsCarriedOutLater(t *testing.T) {
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.away = true })
-	if _, _, err := q.Cancel(t.Context(), id); !errors.Is(err, runtime.ErrUnavailable) || !strings.Contains(err.Error(), "is cancelled when the engine answers") {
+	if _, _, err := q.Cancel(t.Context(), id); !errors.Is(err, runtime.ErrUnavailable) ||
+		!strings.Contains(err.Error(), "is cancelled when the engine answers") {
 		t.Errorf("%v", err)
 	}
 	w.set(func() { w.away = false })
@@ -77,7 +78,8 @@ func TestACancelStopsAJobAlsoWhereNothingCanBeKept(t *testing.T) {
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.unsaved = errors.New("database or disk is full") })
 	j, warnings, err := q.Cancel(t.Context(), id)
-	if err != nil || j.State != job.Exited || len(warnings) != 1 || !strings.Contains(warnings[0].String(), "disk is full") {
+	if err != nil || j.State != job.Exited || len(warnings) != 1 ||
+		!strings.Contains(warnings[0].String(), "disk is full") {
 		t.Fatalf("want it stopped with a warning: %+v, %v, %v", j, warnings, err)
 	}
 	w.set(func() {
@@ -107,8 +109,10 @@ func TestAControllerThatStartsEndsRunsWhoseJobsAreOver(t *testing.T) {
 	end()
 	w.set(func() { w.hang = nil })
 	// As a cancel does before the next controller has looked at the queue.
-	must(t, w.SaveJob(t.Context(), store.Job{RunID: id, State: job.Exited, Reason: job.Cancelled, Queued: time.Now(), Ended: time.Now()}))
-	must(t, w.BeginRun(t.Context(), store.Run{ID: "gone", Kind: record.BackfillJob, Config: []byte("{}"), Started: time.Now()}))
+	must(t, w.SaveJob(t.Context(), store.Job{RunID: id, State: job.Exited, Reason: job.Cancelled, Queued: time.Now(),
+		Ended: time.Now()}))
+	must(t, w.BeginRun(t.Context(),
+		store.Run{ID: "gone", Kind: record.BackfillJob, Config: []byte("{}"), Started: time.Now()}))
 
 	q, _ = w.controller(t)
 	for run, reason := range map[string]string{id: job.Cancelled, "gone": "removed"} {

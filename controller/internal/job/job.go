@@ -1,6 +1,6 @@
-// Package job owns backfills: it checks what is asked for before anything is sent, keeps the queue, lets one job go on at
-// a time, starts one that crashed again, and books how each ends. What a job has sent it reads from the job's ledger; what
-// is sent, and in what order, only the loadgen knows.
+// Package job owns backfills: it checks what is asked for before anything is sent, keeps the queue, lets one job go on
+// at a time, starts one that crashed again, and books how each ends. What a job has sent it reads from the job's
+// ledger; what is sent, and in what order, only the loadgen knows.
 package job
 
 import (
@@ -119,10 +119,11 @@ type Queue struct {
 	seen map[string]sight
 	// cancelled are jobs that a person wants to end, also where that could not be kept.
 	cancelled map[string]bool
-	// tried are queued jobs whose start failed and is tried again: their runs are recorded as begun, and where the start was
-	// interrupted it may have taken effect all the same.
+	// tried are queued jobs whose start failed and is tried again: their runs are recorded as begun, and where the
+	// start was interrupted it may have taken effect all the same.
 	tried map[string]bool
-	// interrupt ends the looking after jobs that is under way, nil for none, and waiting counts those who wait for that.
+	// interrupt ends the looking after jobs that is under way, nil for none, and waiting counts those who wait for
+	// that.
 	interrupt context.CancelFunc
 	waiting   int
 }
@@ -135,7 +136,8 @@ type sight struct {
 
 // New makes a queue; Watch keeps it going.
 func New(c Config) *Queue {
-	return &Queue{c: c, wake: make(chan struct{}, 1), seen: map[string]sight{}, cancelled: map[string]bool{}, tried: map[string]bool{}}
+	return &Queue{c: c, wake: make(chan struct{}, 1), seen: map[string]sight{}, cancelled: map[string]bool{},
+		tried: map[string]bool{}}
 }
 
 // Jobs are those that are not removed, the latest first.
@@ -160,8 +162,8 @@ func (q *Queue) Job(ctx context.Context, name string) (Job, error) {
 	return q.shown(j), nil
 }
 
-// Last is the job that was asked for last; its State is empty where it was removed. The error is store.ErrNotFound where
-// there was none.
+// Last is the job that was asked for last; its State is empty where it was removed. The error is store.ErrNotFound
+// where there was none.
 func (q *Queue) Last(ctx context.Context) (Job, error) {
 	j, err := q.c.Store.LastJob(ctx)
 	if err != nil {

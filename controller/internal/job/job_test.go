@@ -26,7 +26,9 @@ func TestJobsGoOnOneAfterTheOtherAndAreRecordedAsRuns(t *testing.T) {
 	first, second := asked(t, q), asked(t, q)
 	until(t, q, first, "the first runs", runs)
 	w.tells(first, "", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
-	until(t, q, first, "its progress is told", func(j job.Job) bool { return j.Progress != nil && j.Progress.BatchesDone == 1 })
+	until(t, q, first, "its progress is told", func(j job.Job) bool {
+		return j.Progress != nil && j.Progress.BatchesDone == 1
+	})
 	if j, err := q.Job(t.Context(), second); err != nil || j.State != job.Queued || w.started(second) != 0 {
 		t.Errorf("the second should wait: %+v, %v", j, err)
 	}
@@ -42,8 +44,10 @@ func TestJobsGoOnOneAfterTheOtherAndAreRecordedAsRuns(t *testing.T) {
 	cet, err := time.LoadLocation("CET") // TIMEZONE where nothing is set
 	must(t, err)
 	day := time.Now().In(cet).AddDate(0, 0, -3).Format(time.DateOnly)
-	if config := string(r.Config); r.Kind != record.BackfillJob || r.Seed != 7 || r.PlanHash != "hash" || r.Reason != "backfill_finished" || r.Note != "two days" ||
-		!strings.Contains(config, `"BACKFILL_START_DATE":"`+day+`"`) || !strings.Contains(config, `"BACKFILL_DAYS_BACK":""`) || strings.Contains(config, token) {
+	if config := string(r.Config); r.Kind != record.BackfillJob || r.Seed != 7 || r.PlanHash != "hash" ||
+		r.Reason != "backfill_finished" || r.Note != "two days" ||
+		!strings.Contains(config, `"BACKFILL_START_DATE":"`+day+`"`) ||
+		!strings.Contains(config, `"BACKFILL_DAYS_BACK":""`) || strings.Contains(config, token) {
 		t.Errorf("want the run with its exact days and no token: %+v %s", r, config)
 	}
 }
@@ -55,11 +59,14 @@ func TestACrashIsAnsweredByAStartThreeTimes(t *testing.T) {
 	id := asked(t, q)
 	w.tells(id, "", record.Backfill{Visits: 200}) // nobody is left to close it
 	for restarts := range job.MaxRestarts + 1 {
-		until(t, q, id, "it runs", func(j job.Job) bool { return runs(j) && j.Restarts == restarts && w.started(id) == restarts+1 })
+		until(t, q, id, "it runs", func(j job.Job) bool {
+			return runs(j) && j.Restarts == restarts && w.started(id) == restarts+1
+		})
 		w.ends(id, 137)
 	}
 	j := until(t, q, id, "it has ended", is(job.Exited))
-	if j.Reason != "crashed" || *j.ExitCode != 137 || !strings.Contains(j.Error, "never took anything") || !j.Resumable() || w.started(id) != job.MaxRestarts+1 {
+	if j.Reason != "crashed" || *j.ExitCode != 137 || !strings.Contains(j.Error, "never took anything") ||
+		!j.Resumable() || w.started(id) != job.MaxRestarts+1 {
 		t.Errorf("want the crash told: %+v after %d starts", j, w.started(id))
 	}
 	r, err := w.Run(t.Context(), id)
@@ -118,7 +125,8 @@ func TestTheEndOfAControllerEndsJobsThatWouldOutliveIt(t *testing.T) {
 	must(t, q.End(t.Context()))
 	q, _ = w.controller(t)
 	for _, id := range []string{id, next} {
-		if j, err := q.Job(t.Context(), id); err != nil || j.State != job.Exited || j.Reason != "interrupted" || !j.Resumable() || j.Error != "" {
+		if j, err := q.Job(t.Context(), id); err != nil || j.State != job.Exited || j.Reason != "interrupted" ||
+			!j.Resumable() || j.Error != "" {
 			t.Errorf("want it to wait for a resume: %+v, %v", j, err)
 		}
 	}
@@ -156,7 +164,11 @@ func TestAnEndThatCannotBeRecordedIsTriedAgain(t *testing.T) {
 	w.set(func() { w.full = true })
 	w.tells(id, record.BackfillFinished, record.Backfill{Visits: 200})
 	w.ends(id, 0)
-	until(t, q, id, "its end cannot be recorded", func(job.Job) bool { w.mu.Lock(); defer w.mu.Unlock(); return w.refusals > 1 })
+	until(t, q, id, "its end cannot be recorded", func(job.Job) bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.refusals > 1
+	})
 	w.set(func() { w.full = false })
 	until(t, q, id, "it is booked", is(job.Exited))
 	if r, err := w.Run(t.Context(), id); err != nil || r.Reason != record.BackfillFinished {
@@ -211,7 +223,9 @@ func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
 	}
 	files, err := w.publisher.JobFiles(id)
 	must(t, err)
-	if text := string(files[exchange.EnvFile]); !strings.Contains(text, newer) || strings.Contains(text, "PAGEVIEWS_MAX=9") || !strings.Contains(text, "RUN_ID="+id+"\n") || !strings.Contains(text, "RUN_SEED=7\n") {
+	if text := string(files[exchange.EnvFile]); !strings.Contains(text, newer) ||
+		strings.Contains(text, "PAGEVIEWS_MAX=9") || !strings.Contains(text, "RUN_ID="+id+"\n") ||
+		!strings.Contains(text, "RUN_SEED=7\n") {
 		t.Error("it should go on with the token of now and all else as it was")
 	}
 	if j := until(t, q, id, "it goes on", runs); j.Settled {
@@ -250,7 +264,8 @@ func TestCleaningUpTakesTheTokensAlong(t *testing.T) {
 	}
 	w.ends(id, 0)
 	until(t, q, id, "it has ended", is(job.Exited))
-	if removed, failed, err := q.CleanUp(t.Context()); len(removed) != 1 || removed[0] != "job-"+id || len(failed) > 0 || err != nil {
+	if removed, failed, err := q.CleanUp(t.Context()); len(removed) != 1 || removed[0] != "job-"+id ||
+		len(failed) > 0 || err != nil {
 		t.Errorf("want the ended one removed: %v, %v, %v", removed, failed, err)
 	}
 	if _, err := w.fs.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
@@ -272,7 +287,9 @@ func TestAnEngineThatIsAwayEndsNoJob(t *testing.T) {
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.away = true })
-	until(t, q, id, "it is not seen", func(j job.Job) bool { return j.State == job.Running && j.Container.State == runtime.Unavailable })
+	until(t, q, id, "it is not seen", func(j job.Job) bool {
+		return j.State == job.Running && j.Container.State == runtime.Unavailable
+	})
 	w.set(func() { w.away = false })
 	until(t, q, id, "it is seen again", runs)
 	if w.started(id) != 1 {

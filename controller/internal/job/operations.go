@@ -15,8 +15,8 @@ import (
 const answerTime = 5 * time.Second
 
 // Cancel ends a job, named by its run id or its container: one that goes on drains and can be resumed later, one that
-// waits leaves the queue. It interrupts the start of another job, which is tried again. That the end cannot be kept is a
-// warning, because the job is stopped all the same. The errors are store.ErrNotFound, *Refused and those of the port;
+// waits leaves the queue. It interrupts the start of another job, which is tried again. That the end cannot be kept is
+// a warning, because the job is stopped all the same. The errors are store.ErrNotFound, *Refused and those of the port;
 // where the engine does not answer, Watch goes through with it.
 func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, error) {
 	q.takeTurn()
@@ -41,10 +41,12 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 	q.mu.Unlock()
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
 		q.c.Log.ErrorContext(ctx, "it cannot be kept that a job was cancelled", "run_id", j.RunID, "err", err)
-		warnings.Warn("job "+j.RunID, "", fmt.Sprintf("its end cannot be kept: %v", err), "make room; it is tried again until it succeeds")
+		warnings.Warn("job "+j.RunID, "", fmt.Sprintf("its end cannot be kept: %v", err),
+			"make room; it is tried again until it succeeds")
 	}
 	if l := q.look(ctx, j); l.State == runtime.Unavailable {
-		return Job{}, nil, fmt.Errorf("the job is cancelled when the engine answers: %w: %s", runtime.ErrUnavailable, l.Reason)
+		return Job{}, nil, fmt.Errorf("the job is cancelled when the engine answers: %w: %s",
+			runtime.ErrUnavailable, l.Reason)
 	}
 	stopping, cancel := context.WithTimeout(ctx, drain+answerTime)
 	defer cancel()
@@ -72,7 +74,8 @@ func (q *Queue) takeTurn() {
 	q.mu.Unlock()
 }
 
-// Resume queues a job that has ended again; it goes on where it was, with the tokens that are saved now. Errors are those of Cancel.
+// Resume queues a job that has ended again; it goes on where it was, with the tokens that are saved now. Errors are
+// those of Cancel.
 func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 	q.changing.Lock()
 	defer q.changing.Unlock()
@@ -90,7 +93,8 @@ func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 		return Job{}, fmt.Errorf("renew the job's tokens: %w", err)
 	}
 	defer q.hurry()
-	return q.saved(ctx, store.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(), Started: j.Started})
+	return q.saved(ctx, store.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(),
+		Started: j.Started})
 }
 
 // Settle notes that a person counts a job's unknown batches as sent. Errors are those of Cancel.
@@ -112,8 +116,8 @@ func (q *Queue) Settle(ctx context.Context, name string) (Job, error) {
 }
 
 // End ends the jobs of a runtime that would go on without their controller, and those that wait for their turn, so that
-// nothing is sent while nobody can see it, nor unasked when a controller runs again. All of them can be resumed. Watch must
-// have ended.
+// nothing is sent while nobody can see it, nor unasked when a controller runs again. All of them can be resumed. Watch
+// must have ended.
 func (q *Queue) End(ctx context.Context) error {
 	if !q.c.Port.JobsOutlive() {
 		return nil
@@ -141,8 +145,8 @@ func (q *Queue) End(ctx context.Context) error {
 // interrupted is the loadgen's reason for an end that nobody asked of the job itself.
 const interrupted = "interrupted"
 
-// CleanUp removes the jobs that have ended, with their containers and files, tokens included. It returns the names of the
-// containers, and what could not be removed.
+// CleanUp removes the jobs that have ended, with their containers and files, tokens included. It returns the names of
+// the containers, and what could not be removed.
 func (q *Queue) CleanUp(ctx context.Context) (removed []string, failed []error, err error) {
 	q.changing.Lock()
 	defer q.changing.Unlock()

@@ -72,8 +72,8 @@ func (q *Queue) tend(ctx context.Context) error {
 	return nil
 }
 
-// endMissed records the end of runs whose jobs have ended or are gone, such as of a job whose start was interrupted by the end
-// of a controller and which was cancelled since.
+// endMissed records the end of runs whose jobs have ended or are gone, such as of a job whose start was interrupted by
+// the end of a controller and which was cancelled since.
 func (q *Queue) endMissed(ctx context.Context, rows []store.Job) error {
 	open, err := q.c.Store.Runs(ctx, store.RunQuery{Kind: record.BackfillJob, Open: true})
 	if err != nil {
@@ -96,7 +96,8 @@ func (q *Queue) endMissed(ctx context.Context, rows []store.Job) error {
 		if err := q.c.Book.Close(ctx, r); err != nil {
 			return err
 		}
-		q.c.Log.InfoContext(ctx, "the end of a backfill was missed; it is recorded now", "run_id", r.ID, "reason", r.Reason)
+		q.c.Log.InfoContext(ctx, "the end of a backfill was missed; it is recorded now", "run_id", r.ID,
+			"reason", r.Reason)
 	}
 	return nil
 }
@@ -189,7 +190,8 @@ func (q *Queue) attend(ctx context.Context, j *store.Job, l runtime.Status) bool
 	case l.State == runtime.Missing && !q.adopted && !q.c.Port.JobsOutlive(): // it ended with the controller before this one
 		return q.begin(ctx, j)
 	case l.Crashed() && j.Restarts < MaxRestarts:
-		q.c.Log.Warn("a backfill crashed; it is started again", "run_id", j.RunID, "exit_code", l.ExitCode, "restart", j.Restarts+1)
+		q.c.Log.Warn("a backfill crashed; it is started again", "run_id", j.RunID, "exit_code", l.ExitCode, "restart",
+			j.Restarts+1)
 		j.Restarts++
 		return q.begin(ctx, j)
 	default:

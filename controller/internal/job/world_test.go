@@ -149,7 +149,8 @@ func (w *world) started(id string) int {
 // asked queues a backfill of two days.
 func asked(t *testing.T, q *job.Queue) string {
 	t.Helper()
-	j, _, err := q.Run(t.Context(), "two days", map[string]any{"DAYS_BACK": 3.0, "BACKFILL_DURATION_DAYS": "2", "SEED": 7.0})
+	j, _, err := q.Run(t.Context(), "two days",
+		map[string]any{"DAYS_BACK": 3.0, "BACKFILL_DURATION_DAYS": "2", "SEED": 7.0})
 	must(t, err)
 	return j.RunID
 }

@@ -14,8 +14,8 @@ import (
 const backfillPrefix = "BACKFILL_"
 
 // Backfill is the saved set-up for a job that sends past days, with values laid over the knobs of group Backfill, and
-// what the loadgen makes of its knobs. The problems are all that is wrong or doubtful with it but for what needs a clock;
-// where one is an error the set-up is of no use.
+// what the loadgen makes of its knobs. The problems are all that is wrong or doubtful with it but for what needs a
+// clock; where one is an error the set-up is of no use.
 func (l *Library) Backfill(ctx context.Context, values map[string]any) (SetUp, spec.Spec, problem.List, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
@@ -41,12 +41,14 @@ func (l *Library) Backfill(ctx context.Context, values map[string]any) (SetUp, s
 		return SetUp{}, spec.Spec{}, nil, err
 	}
 	if out.Targets == nil && s.MatomoURL == "" {
-		problems.Refuse("MATOMO_URL", "", "is not set", "save the address of the tracker, https://host/matomo.php, or add targets")
+		problems.Refuse("MATOMO_URL", "", "is not set",
+			"save the address of the tracker, https://host/matomo.php, or add targets")
 	}
 	return out, s, problems, nil
 }
 
-// putBackfill lays values over the knobs of a backfill. Keys are env names in any case, with or without their beginning.
+// putBackfill lays values over the knobs of a backfill. Keys are env names in any case, with or without their
+// beginning.
 func (k knobs) putBackfill(values map[string]any, problems *problem.List) {
 	fields := map[string]spec.Field{}
 	for _, f := range spec.Fields() {
@@ -62,7 +64,8 @@ func (k knobs) putBackfill(values map[string]any, problems *problem.List) {
 		switch {
 		case key == backfillPrefix+"RUN_ONCE", key == backfillPrefix+"ENABLED": // a job ends, and is one
 		case !known:
-			problems.Refuse(given, "", "is not a setting of a backfill", "use one of "+strings.Join(slices.Sorted(maps.Keys(fields)), ", ")+"; everything else is as saved")
+			problems.Refuse(given, "", "is not a setting of a backfill",
+				"use one of "+strings.Join(slices.Sorted(maps.Keys(fields)), ", ")+"; everything else is as saved")
 		case seen[key]:
 			problems.Refuse(key, "", "is given twice", "keep one of the two")
 		case !ok:

@@ -31,8 +31,9 @@ type FaultyPreset struct {
 
 const builtInPrefix = ".env."
 
-// BuiltIn are the presets of the folder by name, and the files there that have faults; none where the folder is missing.
-// Names of the stack and knobs that a preset does not hold are ignored, because people use such a file as their .env.
+// BuiltIn are the presets of the folder by name, and the files there that have faults; none where the folder is
+// missing. Names of the stack and knobs that a preset does not hold are ignored, because people use such a file as
+// their .env.
 func (l *Library) BuiltIn() ([]BuiltIn, []FaultyPreset, error) {
 	files, err := l.presetFiles()
 	if err != nil {
@@ -50,8 +51,8 @@ func (l *Library) BuiltIn() ([]BuiltIn, []FaultyPreset, error) {
 	return good, faulty, nil
 }
 
-// PresetSecrets names the files of the presets' folder that hold a token. Presets are made to be shared, and whoever reads
-// the file has the token.
+// PresetSecrets names the files of the presets' folder that hold a token. Presets are made to be shared, and whoever
+// reads the file has the token.
 func (l *Library) PresetSecrets() ([]string, error) {
 	files, err := l.presetFiles()
 	if err != nil {
@@ -87,7 +88,8 @@ func (l *Library) presetFiles() ([]presetFile, error) {
 		file := presetFile{name: name}
 		data, err := exchange.Read(l.fs, filepath.Join(l.presets, f.Name()))
 		if err != nil {
-			file.problems.Refuse(f.Name(), "", "cannot be read: "+err.Error(), "let the controller's user read it, or remove it")
+			file.problems.Refuse(f.Name(), "", "cannot be read: "+err.Error(),
+				"let the controller's user read it, or remove it")
 		} else {
 			file.description = firstComment(data, name)
 			file.environ, file.problems = exchange.ParseEnv(f.Name(), data)

@@ -45,9 +45,9 @@ func shown(c store.Config) Config {
 }
 
 // SaveConfig replaces the saved configuration: a knob that values leave out gets its default, a secret that they leave
-// out or mask stays, unless an address that it goes to changes: then it must be given. Keys are env names in any case; null
-// or "" clears. revision is the one the caller has seen, or 0 for any; the error is ErrStale where it is no longer the
-// saved one, or a problem.List.
+// out or mask stays, unless an address that it goes to changes: then it must be given. Keys are env names in any case;
+// null or "" clears. revision is the one the caller has seen, or 0 for any; the error is ErrStale where it is no longer
+// the saved one, or a problem.List.
 func (l *Library) SaveConfig(ctx context.Context, values map[string]any, revision int64) (Config, error) {
 	return l.changeConfig(ctx, revision, values, func(k knobs, problems *problem.List) {
 		clear(k.plain)
@@ -75,8 +75,8 @@ func (l *Library) MergeConfig(ctx context.Context, values map[string]any, revisi
 	return l.changeConfig(ctx, revision, values, func(k knobs, problems *problem.List) { k.put(values, problems) })
 }
 
-// CheckConfig says what is wrong or doubtful with values by themselves, as if SaveConfig was asked, and saves nothing. What the
-// loadgen says of the plan that they make, files and targets included, package preview tells.
+// CheckConfig says what is wrong or doubtful with values by themselves, as if SaveConfig was asked, and saves nothing.
+// What the loadgen says of the plan that they make, files and targets included, package preview tells.
 func (l *Library) CheckConfig(ctx context.Context, values map[string]any) (problem.List, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
@@ -103,7 +103,8 @@ func (l *Library) CheckConfig(ctx context.Context, values map[string]any) (probl
 }
 
 // changeConfig saves what change makes of the saved configuration, if it is in order. values are those that are given.
-func (l *Library) changeConfig(ctx context.Context, revision int64, values map[string]any, change func(knobs, *problem.List)) (Config, error) {
+func (l *Library) changeConfig(ctx context.Context, revision int64, values map[string]any,
+	change func(knobs, *problem.List)) (Config, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
 		return Config{}, err

@@ -21,14 +21,17 @@ import (
 func TestAListOfPagesIsPagedAndSummed(t *testing.T) {
 	l := newLibrary(t)
 	pages, report, source, err := l.URLs(t.Context(), 0, 5)
-	if err != nil || source != library.Default || report.Count != 2000 || len(pages) != 5 || report.Structure.Total != 2000 || len(report.Structure.Categories) != 10 {
+	if err != nil || source != library.Default || report.Count != 2000 || len(pages) != 5 ||
+		report.Structure.Total != 2000 || len(report.Structure.Categories) != 10 {
 		t.Errorf("built in: %d pages, %+v, %v", len(pages), report.Count, err)
 	}
-	_, err = l.SaveURLs(t.Context(), []byte("# mine\nhttps://a.test/shop/x\thome\nhttps://a.test/shop/x/y\nhttps://b.test/"))
+	_, err = l.SaveURLs(t.Context(),
+		[]byte("# mine\nhttps://a.test/shop/x\thome\nhttps://a.test/shop/x/y\nhttps://b.test/"))
 	must(t, err)
 	pages, report, source, err = l.URLs(t.Context(), 1, 5)
 	must(t, err)
-	if source != library.Custom || report.Lines != 4 || report.Count != 3 || len(pages) != 2 || pages[0].URL != "https://a.test/shop/x/y" {
+	if source != library.Custom || report.Lines != 4 || report.Count != 3 || len(pages) != 2 ||
+		pages[0].URL != "https://a.test/shop/x/y" {
 		t.Errorf("%+v, %+v", pages, report)
 	}
 	s, _ := json.Marshal(report.Structure)
@@ -101,18 +104,26 @@ func TestTheProbabilitiesOfEventsAreTheKnobs(t *testing.T) {
 	if err != nil || source != library.Default || *set.ClickProbability != .25 || len(set.Click) != 16 {
 		t.Errorf("%+v, %v", set, err)
 	}
-	r, err := l.SaveEvents(t.Context(), []byte(`{"click_events_probability":0.4,"click_events":[{"category":"c","action":"a","name":"n"},{"category":"c","action":"b","name":"n"}],"random_events":[]}`))
-	if err != nil || r.Stats.Click != 2 || r.Stats.ClickCategories[0] != (library.Count{Name: "c", Count: 2}) || len(r.Warnings) == 0 {
+	r, err := l.SaveEvents(
+		t.Context(),
+		[]byte(
+			`{"click_events_probability":0.4,"click_events":[{"category":"c","action":"a","name":"n"},{"category":"c","action":"b","name":"n"}],"random_events":[]}`,
+		),
+	)
+	if err != nil || r.Stats.Click != 2 || r.Stats.ClickCategories[0] != (library.Count{Name: "c", Count: 2}) ||
+		len(r.Warnings) == 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if c, err := l.MergeConfig(t.Context(), map[string]any{"RANDOM_EVENTS_PROBABILITY": 0.2}, 0); err != nil || c.Values["CLICK_EVENTS_PROBABILITY"] != .4 {
+	if c, err := l.MergeConfig(t.Context(), map[string]any{"RANDOM_EVENTS_PROBABILITY": 0.2}, 0); err != nil ||
+		c.Values["CLICK_EVENTS_PROBABILITY"] != .4 {
 		t.Errorf("%v, %v", c.Values, err)
 	}
 	set, source, err = l.Events(t.Context())
 	if err != nil || source != library.Custom || *set.ClickProbability != .4 || *set.RandomProbability != .2 {
 		t.Errorf("%+v, %v", set, err)
 	}
-	_, err = l.SaveEvents(t.Context(), []byte(`{"click_events":[{"category":"","action":"a","name":"n"}],"random_events_probability":2}`))
+	_, err = l.SaveEvents(t.Context(),
+		[]byte(`{"click_events":[{"category":"","action":"a","name":"n"}],"random_events_probability":2}`))
 	refused(t, err, "random_events_probability", "click_events[0].category")
 	if deleted, err := l.DeleteEvents(t.Context()); err != nil || !deleted {
 		t.Errorf("%v, %v", deleted, err)
@@ -121,37 +132,46 @@ func TestTheProbabilitiesOfEventsAreTheKnobs(t *testing.T) {
 
 func TestATargetKeepsItsTokenWhereItIsMasked(t *testing.T) {
 	l := newLibrary(t)
-	a, err := l.CreateTarget(t.Context(), []byte(`{"name":"A","url":"https://a.test","site_id":1,"token_auth":"`+token+`","read_token":"reads"}`))
+	a, err := l.CreateTarget(t.Context(),
+		[]byte(`{"name":"A","url":"https://a.test","site_id":1,"token_auth":"`+token+`","read_token":"reads"}`))
 	must(t, err)
-	if text, _ := json.Marshal(a); strings.Contains(string(text), token) || strings.Contains(string(text), `"reads"`) || !strings.Contains(string(text), secret.Mask) || a.URL != "https://a.test/matomo.php" {
+	if text, _ := json.Marshal(a); strings.Contains(string(text), token) || strings.Contains(string(text), `"reads"`) ||
+		!strings.Contains(string(text), secret.Mask) || a.URL != "https://a.test/matomo.php" {
 		t.Errorf("%s", text)
 	}
-	a, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"site_id":5,"token_auth":"***MASKED***","read_token":"***MASKED***"}`))
+	a, err = l.UpdateTarget(t.Context(), a.ID,
+		[]byte(`{"site_id":5,"token_auth":"***MASKED***","read_token":"***MASKED***"}`))
 	if err != nil || a.Token != token || a.ReadToken != "reads" || a.SiteID != 5 || a.Name != "A" {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if a, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"token_auth":""}`)); err != nil || a.Token != "" {
 		t.Errorf("%+v, %v", a, err)
 	}
-	_, err = l.CreateTarget(t.Context(), []byte(`{"name":"B","url":"ftp://b.test","site_id":0,"token_auth":"***MASKED***","weight":101,"x":1}`))
+	_, err = l.CreateTarget(t.Context(),
+		[]byte(`{"name":"B","url":"ftp://b.test","site_id":0,"token_auth":"***MASKED***","weight":101,"x":1}`))
 	refused(t, err, "x", "site_id", "weight", "token_auth", "url")
-	if _, err := l.CreateTarget(t.Context(), []byte(`{"name":"a","url":"https://a.test","site_id":1}`)); !errors.Is(err, library.ErrNameTaken) {
+	if _, err := l.CreateTarget(t.Context(), []byte(`{"name":"a","url":"https://a.test","site_id":1}`)); !errors.Is(err,
+		library.ErrNameTaken) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestATargetsTokenDoesNotFollowToAnotherAddress(t *testing.T) {
 	l := newLibrary(t)
-	a, err := l.CreateTarget(t.Context(), []byte(`{"name":"A","url":"https://a.test","site_id":1,"token_auth":"`+token+`","read_token":"reads"}`))
+	a, err := l.CreateTarget(t.Context(),
+		[]byte(`{"name":"A","url":"https://a.test","site_id":1,"token_auth":"`+token+`","read_token":"reads"}`))
 	must(t, err)
-	for _, body := range []string{`{"url":"https://b.test"}`, `{"url":"https://b.test","token_auth":"***MASKED***","read_token":"***MASKED***"}`} {
+	for _, body := range []string{`{"url":"https://b.test"}`,
+		`{"url":"https://b.test","token_auth":"***MASKED***","read_token":"***MASKED***"}`} {
 		_, err = l.UpdateTarget(t.Context(), a.ID, []byte(body))
 		refused(t, err, "token_auth", "read_token")
 	}
 	if a, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"url":"https://a.test/"}`)); err != nil || a.Token != token {
 		t.Errorf("the same address in other words: %+v, %v", a, err)
 	}
-	if a, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"url":"https://b.test","token_auth":"","read_token":"others"}`)); err != nil || a.Token != "" || a.ReadToken != "others" {
+	if a, err = l.UpdateTarget(t.Context(), a.ID,
+		[]byte(`{"url":"https://b.test","token_auth":"","read_token":"others"}`)); err != nil || a.Token != "" ||
+		a.ReadToken != "others" {
 		t.Errorf("%+v, %v", a, err)
 	}
 }
@@ -159,10 +179,18 @@ func TestATargetsTokenDoesNotFollowToAnotherAddress(t *testing.T) {
 func TestAnImportKeepsReadTokensOfTheSameAddress(t *testing.T) {
 	l := newLibrary(t)
 	for _, name := range []string{"A", "B"} {
-		_, err := l.CreateTarget(t.Context(), []byte(`{"name":"`+name+`","url":"https://`+name+`.test","site_id":1,"read_token":"reads"}`))
+		_, err := l.CreateTarget(t.Context(),
+			[]byte(`{"name":"`+name+`","url":"https://`+name+`.test","site_id":1,"read_token":"reads"}`))
 		must(t, err)
 	}
-	must(t, l.Import(t.Context(), "/x", exchange.TargetsFile, []byte(`{"targets":[{"name":"A","url":"https://A.test","site_id":2},{"name":"B","url":"https://other.test","site_id":2}]}`)))
+	must(t, l.Import(
+		t.Context(),
+		"/x",
+		exchange.TargetsFile,
+		[]byte(
+			`{"targets":[{"name":"A","url":"https://A.test","site_id":2},{"name":"B","url":"https://other.test","site_id":2}]}`,
+		),
+	))
 	targets, _, err := l.Targets(t.Context())
 	if err != nil || targets[0].ReadToken != "reads" || targets[1].ReadToken != "" {
 		t.Errorf("%+v, %v", targets, err)
@@ -179,7 +207,8 @@ func TestAnImportKeepsReadTokensOfTheSameAddress(t *testing.T) {
 
 func TestSeveralTargetsNeedAnEnabledOne(t *testing.T) {
 	l := newLibrary(t)
-	refused(t, l.SaveRouting(t.Context(), library.Routing{Mode: library.Multi, Strategy: "best"}), "distribution_strategy", "mode")
+	refused(t, l.SaveRouting(t.Context(), library.Routing{Mode: library.Multi, Strategy: "best"}),
+		"distribution_strategy", "mode")
 	a, err := l.CreateTarget(t.Context(), []byte(`{"name":"A","url":"https://a.test","site_id":1,"enabled":false}`))
 	must(t, err)
 	refused(t, l.SaveRouting(t.Context(), library.Routing{Mode: library.Multi, Strategy: target.Random}), "mode")
@@ -195,7 +224,8 @@ func TestSeveralTargetsNeedAnEnabledOne(t *testing.T) {
 
 func TestAnImportLeavesOutWhatBelongsToTheStack(t *testing.T) {
 	l := newLibrary(t)
-	must(t, l.Import(t.Context(), "/x", exchange.EnvFile, []byte("MATOMO_URL="+url+"\nCORS_ORIGINS=*\nCONTROL_UI_PORT=8000\nSTART_SIGNAL_FILE=/x\nCONCURRENCY=9\n")))
+	must(t, l.Import(t.Context(), "/x", exchange.EnvFile,
+		[]byte("MATOMO_URL="+url+"\nCORS_ORIGINS=*\nCONTROL_UI_PORT=8000\nSTART_SIGNAL_FILE=/x\nCONCURRENCY=9\n")))
 	c, err := l.Config(t.Context())
 	must(t, err)
 	if c.Values["CONCURRENCY"] != 9 || c.Values["MATOMO_URL"] != url {

@@ -18,9 +18,10 @@ const (
 	standInURL   = "http://matomo.invalid/matomo.php"
 )
 
-// Draft is a SetUp to look at and not to run: its tokens are stand-ins, and it needs no saved target. body, unless it is
-// nil, is a funnel as for CreateFunnel, which every visit then follows; name and probability may be missing. The error is a
-// problem.List with the faults of both, those of the funnel under "funnel"; its warnings are returned beside the set-up.
+// Draft is a SetUp to look at and not to run: its tokens are stand-ins, and it needs no saved target. body, unless it
+// is nil, is a funnel as for CreateFunnel, which every visit then follows; name and probability may be missing. The
+// error is a problem.List with the faults of both, those of the funnel under "funnel"; its warnings are returned beside
+// the set-up.
 func (l *Library) Draft(ctx context.Context, overrides map[string]any, body []byte) (SetUp, problem.List, error) {
 	s, err := l.setUp(ctx, overrides, true)
 	var problems problem.List
@@ -28,7 +29,8 @@ func (l *Library) Draft(ctx context.Context, overrides map[string]any, body []by
 		return SetUp{}, nil, err
 	}
 	if body != nil {
-		f, more := readFunnel(map[string]json.RawMessage{"name": json.RawMessage(`"draft"`), "probability": json.RawMessage("1")}, body)
+		f, more := readFunnel(map[string]json.RawMessage{"name": json.RawMessage(`"draft"`),
+			"probability": json.RawMessage("1")}, body)
 		for i, p := range more {
 			if p.Where != "funnel" {
 				more[i].Where = "funnel." + p.Where

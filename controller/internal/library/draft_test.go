@@ -20,20 +20,24 @@ func TestADraftHoldsNoTokenAndNeedsNoTarget(t *testing.T) {
 	if err != nil || empty.Knobs["MATOMO_URL"] == "" || empty.Knobs["MATOMO_TOKEN_AUTH"] != "" {
 		t.Errorf("without a target: %v, %v", empty.Knobs, err)
 	}
-	if _, err := b.SaveConfig(t.Context(), map[string]any{"MATOMO_TOKEN_AUTH": token, "PAGEVIEWS_MIN": 2.}, 0); err != nil {
+	if _, err := b.SaveConfig(t.Context(), map[string]any{"MATOMO_TOKEN_AUTH": token, "PAGEVIEWS_MIN": 2.},
+		0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.CreateTarget(t.Context(), []byte(`{"name":"a","url":"https://a.test/matomo.php","site_id":1,"token_auth":"`+token+`"}`)); err != nil {
+	if _, err := b.CreateTarget(t.Context(),
+		[]byte(`{"name":"a","url":"https://a.test/matomo.php","site_id":1,"token_auth":"`+token+`"}`)); err != nil {
 		t.Fatal(err)
 	}
-	single, _, err := b.Draft(t.Context(), map[string]any{"PAGEVIEWS_MAX": 9., "MATOMO_TOKEN_AUTH": "***MASKED***"}, nil)
+	single, _, err := b.Draft(t.Context(), map[string]any{"PAGEVIEWS_MAX": 9., "MATOMO_TOKEN_AUTH": "***MASKED***"},
+		nil)
 	if err != nil || single.Knobs["PAGEVIEWS_MIN"] != "2" || single.Knobs["PAGEVIEWS_MAX"] != "9" {
 		t.Errorf("what is given goes over what is saved: %v, %v", single.Knobs, err)
 	}
 	if got := single.Knobs["MATOMO_TOKEN_AUTH"]; got == "" || got == token {
 		t.Errorf("a stand-in should take the token's place, got %q", got)
 	}
-	if err := b.SaveRouting(t.Context(), library.Routing{Mode: library.Multi, Strategy: target.RoundRobin}); err != nil {
+	if err := b.SaveRouting(t.Context(),
+		library.Routing{Mode: library.Multi, Strategy: target.RoundRobin}); err != nil {
 		t.Fatal(err)
 	}
 	many, _, err := b.Draft(t.Context(), nil, nil)
@@ -50,7 +54,8 @@ func TestADraftKnowsNothingOfHowTargetsAreReached(t *testing.T) {
 	l, dir := newLibrary(t), t.TempDir()
 	cert, key := testbed.Certificate(t, dir, "client")
 	_, err := l.SaveConfig(t.Context(), map[string]any{
-		"MATOMO_URL": "https://user:hush@matomo.test/", "MATOMO_API_URL": "https://api.test/", "MATOMO_HEADERS": "X-Gate: hush", "TLS_CA_FILE": cert, "TLS_CERT_FILE": cert,
+		"MATOMO_URL": "https://user:hush@matomo.test/", "MATOMO_API_URL": "https://api.test/",
+		"MATOMO_HEADERS": "X-Gate: hush", "TLS_CA_FILE": cert, "TLS_CERT_FILE": cert,
 		"TLS_KEY_FILE": key, "TLS_VERIFY": false, "PROXY_URL": "http://p:hush@proxy.test",
 	}, 0)
 	must(t, err)
@@ -61,7 +66,8 @@ func TestADraftKnowsNothingOfHowTargetsAreReached(t *testing.T) {
 		must(t, l.SaveRouting(t.Context(), library.Routing{Mode: mode, Strategy: target.RoundRobin}))
 		s, _, err := l.Draft(t.Context(), nil, nil)
 		must(t, err)
-		for _, key := range []string{"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CA_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE", "PROXY_URL"} {
+		for _, key := range []string{"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CA_FILE",
+			"TLS_CERT_FILE", "TLS_KEY_FILE", "PROXY_URL"} {
 			if s.Knobs[key] != "" {
 				t.Errorf("%s: %s=%q", mode, key, s.Knobs[key])
 			}
@@ -79,11 +85,13 @@ func TestADraftOfAFunnelIsFollowedByEveryVisit(t *testing.T) {
 	if _, err := b.CreateFunnel(t.Context(), []byte(saved)); err != nil {
 		t.Fatal(err)
 	}
-	s, _, err := b.Draft(t.Context(), nil, []byte(`{"enabled":false,"probability":0.01,"steps":[{"type":"pageview","url":"https://shop.test/new"}]}`))
+	s, _, err := b.Draft(t.Context(), nil,
+		[]byte(`{"enabled":false,"probability":0.01,"steps":[{"type":"pageview","url":"https://shop.test/new"}]}`))
 	if err != nil || len(s.Funnels) != 1 {
 		t.Fatalf("%+v, %v", s.Funnels, err)
 	}
-	if f := s.Funnels[0]; !f.Enabled || f.Probability != 1 || f.Steps[0].URL != "https://shop.test/new" || f.Name == "" {
+	if f := s.Funnels[0]; !f.Enabled || f.Probability != 1 || f.Steps[0].URL != "https://shop.test/new" ||
+		f.Name == "" {
 		t.Errorf("%+v", f)
 	}
 }
@@ -91,12 +99,14 @@ func TestADraftOfAFunnelIsFollowedByEveryVisit(t *testing.T) {
 func TestADraftTellsTheFaultsOfItsSettingsAndItsFunnelAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newLibrary(t)
-	_, _, err := b.Draft(t.Context(), map[string]any{"CONCURRENCY": 0.}, []byte(`{"steps":[{"type":"pageview","url":"nowhere"}]}`))
+	_, _, err := b.Draft(t.Context(), map[string]any{"CONCURRENCY": 0.},
+		[]byte(`{"steps":[{"type":"pageview","url":"nowhere"}]}`))
 	var problems problem.List
 	if !errors.As(err, &problems) {
 		t.Fatal(err)
 	}
-	if text := fmt.Sprint(problems); !strings.Contains(text, `CONCURRENCY="0"`) || !strings.Contains(text, "funnel.steps[0].url") {
+	if text := fmt.Sprint(problems); !strings.Contains(text, `CONCURRENCY="0"`) ||
+		!strings.Contains(text, "funnel.steps[0].url") {
 		t.Errorf("%s", text)
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// Expect is what the saved set-up, with overrides as SaveConfig takes them laid over its knobs, sends as far as Matomo's
-// settings bear upon it. Visitors' networks and browsers are the loadgen's to know. What is wrong with settings is told
-// when they are saved.
+// Expect is what the saved set-up, with overrides as SaveConfig takes them laid over its knobs, sends as far as
+// Matomo's settings bear upon it. Visitors' networks and browsers are the loadgen's to know. What is wrong with
+// settings is told when they are saved.
 func (l *Library) Expect(ctx context.Context, overrides map[string]any, now time.Time) (matomo.Expect, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {

@@ -117,7 +117,8 @@ func (l *Library) DeleteFunnel(ctx context.Context, id int64) error {
 	return l.store.DeleteFunnel(ctx, id)
 }
 
-func (l *Library) saveFunnel(ctx context.Context, id int64, fields map[string]json.RawMessage, body []byte) (Funnel, error) {
+func (l *Library) saveFunnel(ctx context.Context, id int64, fields map[string]json.RawMessage,
+	body []byte) (Funnel, error) {
 	f, problems := readFunnel(fields, body)
 	if err := problems.Err(); err != nil {
 		return Funnel{}, err

@@ -74,7 +74,8 @@ func (l *Library) importKnobs(ctx context.Context, dir string, data []byte) erro
 	return err
 }
 
-// meant is the path that a file of the exchange folder dir means: where it names the controller's copy the saved one stays.
+// meant is the path that a file of the exchange folder dir means: where it names the controller's copy the saved one
+// stays.
 func meant(dir, path, saved string) string {
 	switch {
 	case saved != "" && filepath.Dir(path) == exchange.TLSFolder:
@@ -146,8 +147,10 @@ func alone(targets, saved []store.Target) []store.Target {
 
 // readTargets reads targets.json, each target with the number and, where they are masked or left out and go to the same
 // places, the secrets of the saved one of its name: the token to read with is never in the file.
-func (l *Library) readTargets(dir string, data []byte, saved []store.Target) ([]store.Target, target.Strategy, problem.List) {
-	set, problems := target.Decode(exchange.TargetsFile, bytes.ReplaceAll(data, []byte(`"`+secret.Mask+`"`), []byte(`""`)))
+func (l *Library) readTargets(dir string, data []byte, saved []store.Target) ([]store.Target, target.Strategy,
+	problem.List) {
+	set, problems := target.Decode(exchange.TargetsFile,
+		bytes.ReplaceAll(data, []byte(`"`+secret.Mask+`"`), []byte(`""`)))
 	var given struct {
 		Targets []map[string]any `json:"targets"`
 	}
@@ -157,11 +160,14 @@ func (l *Library) readTargets(dir string, data []byte, saved []store.Target) ([]
 	out := make([]store.Target, len(set.Targets))
 	for i, t := range set.Targets {
 		fields, old := given.Targets[i], store.Target{}
-		if at := slices.IndexFunc(saved, func(o store.Target) bool { return strings.EqualFold(o.Name, t.Name) }); at >= 0 {
+		if at := slices.IndexFunc(saved, func(o store.Target) bool {
+			return strings.EqualFold(o.Name, t.Name)
+		}); at >= 0 {
 			old = saved[at]
 		}
 		masked := takeMasks(fields)
-		t.CAFile, t.CertFile, t.KeyFile = meant(dir, t.CAFile, old.CAFile), meant(dir, t.CertFile, old.CertFile), meant(dir, t.KeyFile, old.KeyFile)
+		t.CAFile, t.CertFile, t.KeyFile = meant(dir, t.CAFile, old.CAFile), meant(dir, t.CertFile, old.CertFile),
+			meant(dir, t.KeyFile, old.KeyFile)
 		at := fmt.Sprintf("%s: targets[%d].", exchange.TargetsFile, i)
 		lost := keepSecrets(&t, old.Target, fields)
 		if old.ID == 0 {

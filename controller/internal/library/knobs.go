@@ -43,7 +43,8 @@ func Knobs() []spec.Field {
 	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return where(f) != "" })
 }
 
-// ReachKnobs say how the target of MATOMO_URL alone is reached, SharedKnobs how every target is that does not say so itself.
+// ReachKnobs say how the target of MATOMO_URL alone is reached, SharedKnobs how every target is that does not say so
+// itself.
 var (
 	ReachKnobs  = []string{"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CERT_FILE", "TLS_KEY_FILE"}
 	SharedKnobs = []string{"TLS_CA_FILE", "TLS_VERIFY", "PROXY_URL"}
@@ -103,15 +104,18 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 		seen[key] = true
 		switch {
 		case !ok:
-			problems.Refuse(key, "", "is neither a text nor a number, a yes or no, or a list of them", "write a "+string(f.Kind))
+			problems.Refuse(key, "", "is neither a text nor a number, a yes or no, or a list of them",
+				"write a "+string(f.Kind))
 		case f.Secret && v == secret.Mask:
 		case f.Secret && strings.Contains(v, secret.Mask):
-			problems.Refuse(key, "", "holds a mask", "give the secret itself, or leave the mask alone to keep what is saved")
+			problems.Refuse(key, "", "holds a mask",
+				"give the secret itself, or leave the mask alone to keep what is saved")
 		case strings.ContainsAny(v, "\r\n\x00") && key != "MATOMO_HEADERS":
 			problems.Refuse(key, "", "has a line break or a null", "write it in one line")
 		case f.Secret:
 			if v = strings.TrimSpace(v); v == "" && k.secrets[key] != "" {
-				problems.Warn(key, "", "is empty, which removes the saved one", "send "+secret.Mask+" or leave it out to keep it")
+				problems.Warn(key, "", "is empty, which removes the saved one",
+					"send "+secret.Mask+" or leave it out to keep it")
 			}
 			k.secrets[key] = secret.String(v)
 		case strings.TrimSpace(v) == "":
@@ -126,8 +130,8 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 	k.separate()
 }
 
-// separate completes MATOMO_URL and takes user and password out of it, because an address is shown and they are not. One
-// that cannot be used stays as it is, and is refused.
+// separate completes MATOMO_URL and takes user and password out of it, because an address is shown and they are not.
+// One that cannot be used stays as it is, and is refused.
 func (k knobs) separate() {
 	t := target.Target{URL: k.plain["MATOMO_URL"], Access: target.Access{HTTPAuth: k.secrets["MATOMO_HTTP_AUTH"]}}
 	usable := t.URL != ""
@@ -144,7 +148,8 @@ func (k knobs) separate() {
 // authKnob is the one secret that an address may hold too.
 const authKnob = "MATOMO_HTTP_AUTH"
 
-// gives reports whether values hold a knob itself, in its address or by its name, masks whether they hold the mask of one.
+// gives reports whether values hold a knob itself, in its address or by its name, masks whether they hold the mask of
+// one.
 func gives(values map[string]any, knob string) bool {
 	if holds(values, knob, false) || knob != authKnob {
 		return holds(values, knob, false)

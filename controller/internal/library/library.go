@@ -31,8 +31,8 @@ type Library struct {
 	pages   pageCache
 }
 
-// New is the library of a database; presets is the folder of the built-in presets in fsys, folder that in which relative
-// names of certificate files begin.
+// New is the library of a database; presets is the folder of the built-in presets in fsys, folder that in which
+// relative names of certificate files begin.
 func New(s *store.Store, fsys afero.Fs, presets, folder string) *Library {
 	return &Library{store: s, fs: fsys, presets: presets, folder: folder}
 }

@@ -65,20 +65,24 @@ func refused(t *testing.T, err error, places ...string) {
 func TestAConfigurationIsTyped(t *testing.T) {
 	l := newLibrary(t)
 	var values map[string]any
-	must(t, json.Unmarshal([]byte(`{"matomo_url":"`+url+`","CONCURRENCY":"7","target_visits_per_day":1e6,"RANDOMIZE_VISITOR_COUNTRIES":"no",
+	must(t, json.Unmarshal([]byte(`{"matomo_url":"`+url+
+		`","CONCURRENCY":"7","target_visits_per_day":1e6,"RANDOMIZE_VISITOR_COUNTRIES":"no",
 		"ECOMMERCE_SHIPPING_RATES":[0,4.5],"LOG_LEVEL":"debug","PAUSE_BETWEEN_PVS_MIN":"1s","RUN_SEED":9007199254740991,"PAGEVIEWS_MAX":null}`), &values))
 	c, err := l.SaveConfig(t.Context(), values, 0)
 	must(t, err)
 	for key, want := range map[string]string{
-		"MATOMO_URL": `"` + url + `"`, "CONCURRENCY": "7", "TARGET_VISITS_PER_DAY": "1000000", "RANDOMIZE_VISITOR_COUNTRIES": "false",
-		"ECOMMERCE_SHIPPING_RATES": "[0,4.5]", "LOG_LEVEL": `"DEBUG"`, "PAUSE_BETWEEN_PVS_MIN": "1", "RUN_SEED": "9007199254740991",
+		"MATOMO_URL": `"` + url + `"`, "CONCURRENCY": "7", "TARGET_VISITS_PER_DAY": "1000000",
+		"RANDOMIZE_VISITOR_COUNTRIES": "false",
+		"ECOMMERCE_SHIPPING_RATES":    "[0,4.5]", "LOG_LEVEL": `"DEBUG"`, "PAUSE_BETWEEN_PVS_MIN": "1",
+		"RUN_SEED":      "9007199254740991",
 		"PAGEVIEWS_MAX": "6", "MATOMO_TOKEN_AUTH": `""`,
 	} {
 		if got, _ := json.Marshal(c.Values[key]); string(got) != want {
 			t.Errorf("%s is %s, want %s", key, got, want)
 		}
 	}
-	if len(c.Values) != len(library.Knobs()) || slices.Contains(c.Set, "PAGEVIEWS_MAX") || !slices.Contains(c.Set, "CONCURRENCY") {
+	if len(c.Values) != len(library.Knobs()) || slices.Contains(c.Set, "PAGEVIEWS_MAX") ||
+		!slices.Contains(c.Set, "CONCURRENCY") {
 		t.Errorf("%d values, set are %v", len(c.Values), c.Set)
 	}
 	again, err := l.Config(t.Context())
@@ -90,10 +94,13 @@ func TestAConfigurationIsTyped(t *testing.T) {
 func TestAllFaultsOfAConfigurationAreNamed(t *testing.T) {
 	l := newLibrary(t)
 	_, err := l.SaveConfig(t.Context(), map[string]any{
-		"concurency": 1.0, "MULTI_TARGET_CONFIG": "{}", "AUTO_START": true, "CONCURRENCY": 0.0, "PAGEVIEWS_MIN": 9.0, "TIMEZONE": []any{map[string]any{}},
-		"MATOMO_URL": "https://user:pass@matomo.test/matomo.php?idsite=1", "MATOMO_TOKEN_AUTH": "x" + secret.Mask, "RUN_ID": "a\nb",
+		"concurency": 1.0, "MULTI_TARGET_CONFIG": "{}", "AUTO_START": true, "CONCURRENCY": 0.0, "PAGEVIEWS_MIN": 9.0,
+		"TIMEZONE":   []any{map[string]any{}},
+		"MATOMO_URL": "https://user:pass@matomo.test/matomo.php?idsite=1", "MATOMO_TOKEN_AUTH": "x" + secret.Mask,
+		"RUN_ID": "a\nb",
 	}, 0)
-	refused(t, err, "AUTO_START", "MATOMO_TOKEN_AUTH", "MULTI_TARGET_CONFIG", "RUN_ID", "TIMEZONE", "concurency", "CONCURRENCY", "MATOMO_URL", "PAGEVIEWS_MIN")
+	refused(t, err, "AUTO_START", "MATOMO_TOKEN_AUTH", "MULTI_TARGET_CONFIG", "RUN_ID", "TIMEZONE", "concurency",
+		"CONCURRENCY", "MATOMO_URL", "PAGEVIEWS_MIN")
 	if strings.Contains(err.Error(), "pass@") {
 		t.Errorf("a password is told: %v", err)
 	}
@@ -136,7 +143,8 @@ func TestAMaskedSecretStaysAndAnEmptyOneGoes(t *testing.T) {
 func TestASavedTokenDoesNotFollowToAnotherAddress(t *testing.T) {
 	l := newLibrary(t)
 	const other = "https://other.test/matomo.php"
-	_, err := l.SaveConfig(t.Context(), map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "MATOMO_READ_TOKEN": token}, 0)
+	_, err := l.SaveConfig(t.Context(),
+		map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "MATOMO_READ_TOKEN": token}, 0)
 	must(t, err)
 	for name, values := range map[string]map[string]any{
 		"masked":   {"MATOMO_URL": other, "MATOMO_TOKEN_AUTH": secret.Mask, "matomo_read_token": secret.Mask},
@@ -160,9 +168,11 @@ func TestASavedTokenDoesNotFollowToAnotherAddress(t *testing.T) {
 	// Nor in two steps.
 	_, err = l.SaveConfig(t.Context(), map[string]any{"MATOMO_TOKEN_AUTH": secret.Mask}, 0)
 	must(t, err)
-	_, err = l.SaveConfig(t.Context(), map[string]any{"MATOMO_URL": other, "MATOMO_TOKEN_AUTH": secret.Mask, "MATOMO_READ_TOKEN": ""}, 0)
+	_, err = l.SaveConfig(t.Context(),
+		map[string]any{"MATOMO_URL": other, "MATOMO_TOKEN_AUTH": secret.Mask, "MATOMO_READ_TOKEN": ""}, 0)
 	refused(t, err, "MATOMO_TOKEN_AUTH")
-	c, err := l.SaveConfig(t.Context(), map[string]any{"MATOMO_URL": other, "MATOMO_TOKEN_AUTH": "", "MATOMO_READ_TOKEN": "reads"}, 0)
+	c, err := l.SaveConfig(t.Context(),
+		map[string]any{"MATOMO_URL": other, "MATOMO_TOKEN_AUTH": "", "MATOMO_READ_TOKEN": "reads"}, 0)
 	if err != nil || c.Values["MATOMO_READ_TOKEN"] != secret.String("reads") {
 		t.Errorf("tokens that are given go along: %+v, %v", c.Values, err)
 	}
@@ -175,7 +185,8 @@ func TestTheSecondOfTwoEditorsIsTold(t *testing.T) {
 	if _, err := l.SaveConfig(t.Context(), map[string]any{"CONCURRENCY": 6.0}, 1); !errors.Is(err, library.ErrStale) {
 		t.Errorf("got %v", err)
 	}
-	if c, err = l.MergeConfig(t.Context(), map[string]any{"PAGEVIEWS_MAX": 8.0}, c.Revision); err != nil || c.Revision != 3 || c.Values["CONCURRENCY"] != 5 {
+	if c, err = l.MergeConfig(t.Context(), map[string]any{"PAGEVIEWS_MAX": 8.0}, c.Revision); err != nil ||
+		c.Revision != 3 || c.Values["CONCURRENCY"] != 5 {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
@@ -195,11 +206,13 @@ func TestACheckSavesNothingAndTellsWarnings(t *testing.T) {
 
 func TestAPresetNeverTouchesTheTarget(t *testing.T) {
 	l := newLibrary(t)
-	_, err := l.SaveConfig(t.Context(), map[string]any{"MATOMO_URL": url, "MATOMO_SITE_ID": 4.0, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 3.0}, 0)
+	_, err := l.SaveConfig(t.Context(),
+		map[string]any{"MATOMO_URL": url, "MATOMO_SITE_ID": 4.0, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 3.0}, 0)
 	must(t, err)
 	name := "Mine"
 	p, err := l.CreatePreset(t.Context(), library.PresetInput{Name: &name, Values: map[string]any{
-		"MATOMO_URL": "https://other.test/matomo.php", "matomo_site_id": 9.0, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 70.0, "RUN_ID": "x",
+		"MATOMO_URL": "https://other.test/matomo.php", "matomo_site_id": 9.0, "MATOMO_TOKEN_AUTH": token,
+		"CONCURRENCY": 70.0, "RUN_ID": "x",
 	}})
 	must(t, err)
 	if len(p.Values) != 1 || p.Values["CONCURRENCY"] != 70 {
@@ -207,7 +220,8 @@ func TestAPresetNeverTouchesTheTarget(t *testing.T) {
 	}
 	for preset, concurrency := range map[string]int{fmt.Sprint(p.ID): 70, "light": 10, "extreme": 300} {
 		c, err := l.LoadPreset(t.Context(), preset, 0)
-		if err != nil || c.Values["CONCURRENCY"] != concurrency || c.Values["MATOMO_URL"] != url || c.Values["MATOMO_SITE_ID"] != 4 || c.Values["MATOMO_TOKEN_AUTH"] != secret.String(token) {
+		if err != nil || c.Values["CONCURRENCY"] != concurrency || c.Values["MATOMO_URL"] != url ||
+			c.Values["MATOMO_SITE_ID"] != 4 || c.Values["MATOMO_TOKEN_AUTH"] != secret.String(token) {
 			t.Errorf("%s: %v, %v", preset, c.Values, err)
 		}
 	}
@@ -221,7 +235,8 @@ func TestAPresetNeverTouchesTheTarget(t *testing.T) {
 func TestPresetsHaveRules(t *testing.T) {
 	l := newLibrary(t)
 	name, long, empty := "Mine", strings.Repeat("é", 501), " "
-	_, err := l.CreatePreset(t.Context(), library.PresetInput{Name: &empty, Description: &long, Values: map[string]any{"CONCURRENCY": 0.0, "X": 1.0}})
+	_, err := l.CreatePreset(t.Context(),
+		library.PresetInput{Name: &empty, Description: &long, Values: map[string]any{"CONCURRENCY": 0.0, "X": 1.0}})
 	refused(t, err, "name", "description", "X", "CONCURRENCY")
 	p, err := l.CreatePreset(t.Context(), library.PresetInput{Name: &name})
 	must(t, err)
@@ -231,7 +246,8 @@ func TestPresetsHaveRules(t *testing.T) {
 	text, cleared := "words", ""
 	_, err = l.UpdatePreset(t.Context(), p.ID, library.PresetInput{Description: &text})
 	must(t, err)
-	if p, err = l.UpdatePreset(t.Context(), p.ID, library.PresetInput{Description: &cleared}); err != nil || p.Description != "" || p.Name != name || !p.Updated.After(p.Created) {
+	if p, err = l.UpdatePreset(t.Context(), p.ID, library.PresetInput{Description: &cleared}); err != nil ||
+		p.Description != "" || p.Name != name || !p.Updated.After(p.Created) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	must(t, l.DeletePreset(t.Context(), p.ID))
@@ -265,7 +281,8 @@ const step = `{"type":"pageview","url":"https://a.test/"}`
 
 func TestAPresetFileThatHoldsATokenIsNamed(t *testing.T) {
 	fsys := afero.NewMemMapFs()
-	for name, text := range map[string]string{".env.mine": "CONCURRENCY=7\nMATOMO_TOKEN_AUTH=" + token + "\n", ".env.light": "MATOMO_TOKEN_AUTH=\nCONCURRENCY=7\n"} {
+	for name, text := range map[string]string{".env.mine": "CONCURRENCY=7\nMATOMO_TOKEN_AUTH=" + token + "\n",
+		".env.light": "MATOMO_TOKEN_AUTH=\nCONCURRENCY=7\n"} {
 		must(t, afero.WriteFile(fsys, "/presets/"+name, []byte(text), 0o600))
 	}
 	l := library.New(nil, fsys, "/presets", "")
@@ -297,7 +314,8 @@ func TestAPresetFileWithFaultsIsNamedBesideTheOthers(t *testing.T) {
 	if len(faulty) != 2 || faulty[0].File != ".env.broken" || faulty[1].File != ".env.past" {
 		t.Fatalf("faulty: %+v", faulty)
 	}
-	if told := faulty[1].Errors.Error(); told != "BACKFILL_ENABLED: is no part of the saved configuration; start a backfill with it\n"+
+	if told := faulty[1].Errors.Error(); told != "BACKFILL_ENABLED: is no part of the saved configuration; start a "+
+		"backfill with it\n"+
 		"PAGEVIEW_MIN: is not a known setting; did you mean PAGEVIEWS_MIN?" {
 		t.Error(told)
 	}
@@ -308,18 +326,21 @@ func TestAPresetFileWithFaultsIsNamedBesideTheOthers(t *testing.T) {
 
 func TestAFunnelIsSavedChangedInPartsAndRemoved(t *testing.T) {
 	l := newLibrary(t)
-	a, err := l.CreateFunnel(t.Context(), []byte(`{"name":"A","description":"d","config":{"probability":0.5,"priority":1,"steps":[`+step+`]}}`))
+	a, err := l.CreateFunnel(t.Context(),
+		[]byte(`{"name":"A","description":"d","config":{"probability":0.5,"priority":1,"steps":[`+step+`]}}`))
 	must(t, err)
 	b, err := l.CreateFunnel(t.Context(), []byte(`{"name":"B","probability":0.5,"steps":[`+step+`]}`))
 	must(t, err)
 	list, err := l.Funnels(t.Context())
 	must(t, err)
-	if len(list) != 2 || list[0].ID != b.ID || list[0].Share != .5 || list[1].Share != .25 || !list[1].Config.Enabled || !list[1].Config.ExitAfterCompletion {
+	if len(list) != 2 || list[0].ID != b.ID || list[0].Share != .5 || list[1].Share != .25 || !list[1].Config.Enabled ||
+		!list[1].Config.ExitAfterCompletion {
 		t.Errorf("%+v", list)
 	}
 	c, err := l.UpdateFunnel(t.Context(), a.ID, []byte(`{"description":"","config":{"enabled":false}}`))
 	must(t, err)
-	if c.Name != "A" || c.Description != "" || c.Config.Enabled || c.Config.Probability != .5 || len(c.Config.Steps) != 1 || c.Share != 0 {
+	if c.Name != "A" || c.Description != "" || c.Config.Enabled || c.Config.Probability != .5 ||
+		len(c.Config.Steps) != 1 || c.Share != 0 {
 		t.Errorf("%+v", c)
 	}
 	if _, err := l.UpdateFunnel(t.Context(), a.ID, []byte(`{"name":"b"}`)); !errors.Is(err, library.ErrNameTaken) {
@@ -337,7 +358,8 @@ func TestAFunnelIsSavedChangedInPartsAndRemoved(t *testing.T) {
 func TestTheFaultsOfAFunnelNameItsFields(t *testing.T) {
 	l := newLibrary(t)
 	for body, places := range map[string][]string{
-		`{"name":"","probability":2,"steps":[{"type":"event"}],"x":1}`: {"x", "name", "probability", "steps[0].event_category", "steps[0].event_action", "steps[0].event_name", "steps[0].type"},
+		`{"name":"","probability":2,"steps":[{"type":"event"}],"x":1}`: {"x", "name", "probability",
+			"steps[0].event_category", "steps[0].event_action", "steps[0].event_name", "steps[0].type"},
 		`[]`:              {"funnel"},
 		`{"config":7}`:    {"config"},
 		`{"name"`:         {"funnel"},

@@ -15,8 +15,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Preset is a set of knobs under a name, with targets where it was saved with them. It holds neither the one target of the
-// configuration nor a secret nor the id of a run, so that loading it changes none of them.
+// Preset is a set of knobs under a name, with targets where it was saved with them. It holds neither the one target of
+// the configuration nor a secret nor the id of a run, so that loading it changes none of them.
 type Preset struct {
 	ID          int64     `json:"id"`
 	Name        string    `json:"name"`
@@ -144,7 +144,8 @@ func presetKnobs(values map[string]any) (map[string]string, problem.List) {
 }
 
 func shownPreset(p store.Preset) Preset {
-	return Preset{ID: p.ID, Name: p.Name, Description: p.Description, Created: p.Created, Updated: p.Updated, Values: named(p.Knobs), Targets: shownTargets(p.Targets)}
+	return Preset{ID: p.ID, Name: p.Name, Description: p.Description, Created: p.Created, Updated: p.Updated,
+		Values: named(p.Knobs), Targets: shownTargets(p.Targets)}
 }
 
 // named are the knobs that k names, typed.
@@ -158,8 +159,8 @@ func named(k map[string]string) map[string]any {
 }
 
 // LoadPreset lays a preset over the saved configuration: the id of a saved one, or the name of a built-in one. Knobs
-// that it does not name stay as they are, and so do the targets where it holds none. The errors are those of SaveConfig,
-// and ErrNotFound.
+// that it does not name stay as they are, and so do the targets where it holds none. The errors are those of
+// SaveConfig, and ErrNotFound.
 func (l *Library) LoadPreset(ctx context.Context, preset string, revision int64) (Config, error) {
 	values, targets, err := l.presetParts(ctx, preset)
 	if err != nil {

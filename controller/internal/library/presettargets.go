@@ -63,8 +63,8 @@ func shownTargets(saved string) *PresetTargets {
 }
 
 // loadTargets puts the targets of a preset in place of those that are used, after merge has saved its knobs: one of the
-// same name is replaced and keeps its secrets where its addresses stay the same, the others are disabled. The warnings name
-// the targets without a token.
+// same name is replaced and keeps its secrets where its addresses stay the same, the others are disabled. The warnings
+// name the targets without a token.
 func (l *Library) loadTargets(ctx context.Context, t PresetTargets, merge func() (Config, error)) (Config, error) {
 	saved, err := l.store.Targets(ctx)
 	if err != nil {
@@ -81,11 +81,14 @@ func (l *Library) loadTargets(ctx context.Context, t PresetTargets, merge func()
 		return Config{}, err
 	}
 	for i, r := range read {
-		if at := slices.IndexFunc(saved, func(o store.Target) bool { return strings.EqualFold(o.Name, r.Name) }); at >= 0 {
+		if at := slices.IndexFunc(saved, func(o store.Target) bool {
+			return strings.EqualFold(o.Name, r.Name)
+		}); at >= 0 {
 			read[i].ID = saved[at].ID
 		}
 		if r.Enabled && r.Token == "" {
-			problems.Warn("targets", r.Name, "has no token saved for its address", "give it on the page of targets, unless it needs none")
+			problems.Warn("targets", r.Name, "has no token saved for its address",
+				"give it on the page of targets, unless it needs none")
 		}
 	}
 	c, err := merge()

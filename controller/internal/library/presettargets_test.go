@@ -77,9 +77,10 @@ func TestAPresetCarriesTargetsWithoutTokens(t *testing.T) {
 func TestThePresetsTargetsHaveTheRulesOfTargets(t *testing.T) {
 	l := newLibrary(t)
 	name := "Mine"
-	in := library.PresetInput{Name: &name, Targets: &library.PresetTargets{Mode: library.Multi, Targets: []library.WholeTarget{
-		{Name: "one", URL: "nowhere", SiteID: 1, Weight: 1, Enabled: false},
-	}}}
+	in := library.PresetInput{Name: &name,
+		Targets: &library.PresetTargets{Mode: library.Multi, Targets: []library.WholeTarget{
+			{Name: "one", URL: "nowhere", SiteID: 1, Weight: 1, Enabled: false},
+		}}}
 	_, err := l.CreatePreset(t.Context(), in)
 	refused(t, err, "mode", "targets[0].url")
 	in.Targets.Targets[0].URL, in.Targets.Mode = "https://one.test", library.Single
@@ -95,7 +96,8 @@ func TestThePresetsTargetsHaveTheRulesOfTargets(t *testing.T) {
 	must(t, newLibrary(t).ImportAll(t.Context(), text))
 	must(t, l.ImportAll(t.Context(), text))
 	list, err := l.Presets(t.Context())
-	if err != nil || len(list) != 1 || list[0].Targets == nil || list[0].Targets.Targets[0].URL != "https://one.test/matomo.php" {
+	if err != nil || len(list) != 1 || list[0].Targets == nil ||
+		list[0].Targets.Targets[0].URL != "https://one.test/matomo.php" {
 		t.Errorf("a set-up loses them: %+v, %v", list, err)
 	}
 	p, err = l.UpdatePreset(t.Context(), list[0].ID, library.PresetInput{Targets: &library.PresetTargets{}})

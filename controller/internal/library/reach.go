@@ -53,8 +53,8 @@ func takeMasks(fields map[string]any) (masked []string) {
 	return masked
 }
 
-// keepSecrets takes the secrets that given, the fields of t, leaves out from old, where they go to the same places. lost
-// are the names of the others. A proxy is a place itself: its address, with its password, stays.
+// keepSecrets takes the secrets that given, the fields of t, leaves out from old, where they go to the same places.
+// lost are the names of the others. A proxy is a place itself: its address, with its password, stays.
 func keepSecrets(t *target.Target, old target.Target, given map[string]any) (lost []string) {
 	var kept []secretField
 	for _, f := range secretFields {
@@ -78,9 +78,10 @@ func keepSecrets(t *target.Target, old target.Target, given map[string]any) (los
 	return lost
 }
 
-// keepsPlaces refuses to let a saved secret follow to other places than those that it was saved for: values, which were put
-// over the saved configuration before and made k of it, must give it then, or clear it.
-func (l *Library) keepsPlaces(ctx context.Context, before store.Config, k knobs, values map[string]any, problems *problem.List) error {
+// keepsPlaces refuses to let a saved secret follow to other places than those that it was saved for: values, which were
+// put over the saved configuration before and made k of it, must give it then, or clear it.
+func (l *Library) keepsPlaces(ctx context.Context, before store.Config, k knobs, values map[string]any,
+	problems *problem.List) error {
 	was, is := knobs{before.Knobs, before.Secrets}.target(), k.target()
 	if is.URL != "" && !sameWay(was, is) {
 		for _, f := range secretFields {
@@ -94,16 +95,19 @@ func (l *Library) keepsPlaces(ctx context.Context, before store.Config, k knobs,
 	}
 	saved, err := l.store.Targets(ctx)
 	for _, t := range saved {
-		if t.Proxy == "" && slices.ContainsFunc(secretFields, func(f secretField) bool { return *f.of(&t.Target) != "" }) {
-			problems.Refuse("PROXY_URL", "", "changes, and the secrets of target "+strconv.Quote(t.Name)+" were saved for the proxy before",
+		if t.Proxy == "" && slices.ContainsFunc(secretFields, func(f secretField) bool {
+			return *f.of(&t.Target) != ""
+		}) {
+			problems.Refuse("PROXY_URL", "", "changes, and the secrets of target "+strconv.Quote(t.Name)+
+				" were saved for the proxy before",
 				"give that target a proxy_url of its own, and its secrets again, or remove them first")
 		}
 	}
 	return err
 }
 
-// checkFiles refuses certificate and key files that cannot be used. named tells what a field of targets.json is called where
-// it was given.
+// checkFiles refuses certificate and key files that cannot be used. named tells what a field of targets.json is called
+// where it was given.
 func (l *Library) checkFiles(a target.Access, named func(field string) string, problems *problem.List) {
 	read := func(path string) ([]byte, error) { return exchange.Read(l.fs, path) }
 	a.In(l.folder).CheckFiles(read, func(field, shown, message, cure string) {
@@ -127,7 +131,8 @@ func (l *Library) SingleTarget(ctx context.Context) (target.Target, error) {
 	return t, err
 }
 
-// saved is the saved configuration as the loadgen reads it. What is wrong with its settings is told when they are saved.
+// saved is the saved configuration as the loadgen reads it. What is wrong with its settings is told when they are
+// saved.
 func (l *Library) saved(ctx context.Context) (spec.Spec, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
@@ -137,9 +142,9 @@ func (l *Library) saved(ctx context.Context) (spec.Spec, error) {
 	return s, nil
 }
 
-// TargetOf is the single target of the saved configuration with overrides, values as SaveConfig takes them, laid over it.
-// Saved secrets go to no other place: those that are left out are not sent there. The problems are those of the target's
-// own settings, among them secrets that are masked and would go elsewhere.
+// TargetOf is the single target of the saved configuration with overrides, values as SaveConfig takes them, laid over
+// it. Saved secrets go to no other place: those that are left out are not sent there. The problems are those of the
+// target's own settings, among them secrets that are masked and would go elsewhere.
 func (l *Library) TargetOf(ctx context.Context, overrides map[string]any) (target.Target, problem.List, error) {
 	c, err := l.store.Config(ctx)
 	if err != nil {
@@ -182,8 +187,8 @@ func (l *Library) SavedTargets(ctx context.Context) ([]store.Target, error) {
 	return all, err
 }
 
-// Readers are the targets that can be asked what they recorded: the single one, called matomo as the loadgen does, where
-// its address is saved, and all others.
+// Readers are the targets that can be asked what they recorded: the single one, called matomo as the loadgen does,
+// where its address is saved, and all others.
 func (l *Library) Readers(ctx context.Context) ([]target.Target, error) {
 	single, err := l.SingleTarget(ctx)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// SetUp is all that a run is made of, secrets included: what publishing turns into files. Certificate and key files have
-// whole paths.
+// SetUp is all that a run is made of, secrets included: what publishing turns into files. Certificate and key files
+// have whole paths.
 type SetUp struct {
 	// Knobs are all of Knobs by env key; an empty value means the default. In Multi mode those of the single target are
 	// empty.
@@ -122,7 +122,8 @@ func (l *Library) Ways(ctx context.Context) (Ways, error) {
 	out := Ways{Knobs: knobs{c.Knobs, c.Secrets}.environ()}
 	for _, f := range Knobs() {
 		switch {
-		case f.Key != "MATOMO_URL" && f.Key != "MATOMO_TOKEN_AUTH" && !slices.Contains(ReachKnobs, f.Key) && !slices.Contains(SharedKnobs, f.Key):
+		case f.Key != "MATOMO_URL" && f.Key != "MATOMO_TOKEN_AUTH" && !slices.Contains(ReachKnobs, f.Key) &&
+			!slices.Contains(SharedKnobs, f.Key):
 			delete(out.Knobs, f.Key)
 		case f.Path:
 			out.Knobs[f.Key] = l.abs(out.Knobs[f.Key])

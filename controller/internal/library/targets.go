@@ -151,9 +151,9 @@ func (l *Library) saveTarget(ctx context.Context, t store.Target, fields map[str
 	return l.Target(ctx, id)
 }
 
-// readTarget reads the fields by the rules of shared/target, for which a set needs an enabled one. Secrets that are masked
-// or left out are those of old, which may be nil; left are the names of those that are left out and go elsewhere now, so
-// that they are not kept. The error is a problem.List; t has then what could be read.
+// readTarget reads the fields by the rules of shared/target, for which a set needs an enabled one. Secrets that are
+// masked or left out are those of old, which may be nil; left are the names of those that are left out and go elsewhere
+// now, so that they are not kept. The error is a problem.List; t has then what could be read.
 func readTarget(fields map[string]any, old *target.Target) (t target.Target, left []string, err error) {
 	fields = maps.Clone(fields)
 	enabled, isFlag := fields["enabled"].(bool)
@@ -218,7 +218,8 @@ func (l *Library) keepsOne(ctx context.Context, id int64, enabled bool) error {
 	was := slices.ContainsFunc(all, func(t store.Target) bool { return t.ID == id && t.Enabled })
 	var problems problem.List
 	if was && !others {
-		problems.Refuse("enabled", "false", "leaves no enabled target", "enable another one, or go back to a single target, first")
+		problems.Refuse("enabled", "false", "leaves no enabled target",
+			"enable another one, or go back to a single target, first")
 	}
 	return problems.Err()
 }
@@ -247,6 +248,7 @@ func checkRouting(r Routing, problems *problem.List) {
 		problems.Refuse("mode", string(r.Mode), "is not a mode", "use single or multi")
 	}
 	if r.Strategy != target.RoundRobin && r.Strategy != target.Weighted && r.Strategy != target.Random {
-		problems.Refuse("distribution_strategy", string(r.Strategy), "is not a strategy", "use round-robin, weighted or random")
+		problems.Refuse("distribution_strategy", string(r.Strategy), "is not a strategy",
+			"use round-robin, weighted or random")
 	}
 }

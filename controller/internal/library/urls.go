@@ -40,7 +40,8 @@ func (l *Library) CheckURLs(content []byte) URLReport {
 
 func readURLs(content []byte) ([]urllist.Page, URLReport) {
 	pages, problems := urllist.Parse("urls.txt", bytes.NewReader(content))
-	r := URLReport{Count: len(pages), Lines: bytes.Count(content, []byte("\n")), Errors: problems.Errors(), Warnings: problems.Warnings(), Structure: structureOf(nil)}
+	r := URLReport{Count: len(pages), Lines: bytes.Count(content, []byte("\n")), Errors: problems.Errors(),
+		Warnings: problems.Warnings(), Structure: structureOf(nil)}
 	if n := len(content); n > 0 && content[n-1] != '\n' {
 		r.Lines++
 	}

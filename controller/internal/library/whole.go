@@ -73,7 +73,8 @@ func (l *Library) Export(ctx context.Context) (Whole, error) {
 	if err != nil {
 		return Whole{}, err
 	}
-	w := Whole{Format: format, Config: named(c.Knobs), Presets: []WholePreset{}, Funnels: []funnel.Funnel{}, Targets: []WholeTarget{}}
+	w := Whole{Format: format, Config: named(c.Knobs), Presets: []WholePreset{}, Funnels: []funnel.Funnel{},
+		Targets: []WholeTarget{}}
 	presets, err := l.Presets(ctx)
 	if err != nil {
 		return Whole{}, err
@@ -128,8 +129,9 @@ type wholeInput struct {
 }
 
 // ImportAll puts an exported set-up in place of the saved one, wholly or not at all. The saved secrets of the single
-// target stay where its addresses are the same, those of a target where name and addresses are. The error is a problem.List
-// with everything that is wrong in any part, or ErrStale where somebody changed the configuration meanwhile.
+// target stay where its addresses are the same, those of a target where name and addresses are. The error is a
+// problem.List with everything that is wrong in any part, or ErrStale where somebody changed the configuration
+// meanwhile.
 func (l *Library) ImportAll(ctx context.Context, body []byte) error {
 	var in wholeInput
 	if problems := decodeInto("setup", body, &in); problems != nil {
@@ -137,7 +139,8 @@ func (l *Library) ImportAll(ctx context.Context, body []byte) error {
 	}
 	var problems problem.List
 	if in.Format != format {
-		problems.Refuse("trafficinator_setup", fmt.Sprint(in.Format), "is not the version of a set-up this one reads", "import a file that was exported here")
+		problems.Refuse("trafficinator_setup", fmt.Sprint(in.Format), "is not the version of a set-up this one reads",
+			"import a file that was exported here")
 		return problems.Err()
 	}
 	before, err := l.store.Config(ctx)
@@ -157,7 +160,8 @@ func (l *Library) ImportAll(ctx context.Context, body []byte) error {
 	all := store.All{
 		Config:  store.Config{Revision: before.Revision, Knobs: config.plain, Secrets: config.secrets},
 		Presets: l.wholePresets(in.Presets, &problems), Funnels: in.funnels(&problems),
-		Targets: l.wholeTargets(in.Targets, old, &problems), Routing: in.routing(&problems), Events: in.events(&problems),
+		Targets: l.wholeTargets(in.Targets, old, &problems), Routing: in.routing(&problems),
+		Events: in.events(&problems),
 	}
 	if in.URLs != nil {
 		all.URLs = []byte(*in.URLs)
@@ -208,7 +212,8 @@ func (l *Library) wholePresets(list []WholePreset, problems *problem.List) []sto
 		}
 		*problems = append(*problems, more...)
 		if key := strings.ToLower(s.Name); names[key] {
-			problems.Refuse(fmt.Sprintf("presets[%d].name", i), s.Name, "is the name of another preset too", "give each its own")
+			problems.Refuse(fmt.Sprintf("presets[%d].name", i), s.Name, "is the name of another preset too",
+				"give each its own")
 		} else {
 			names[key] = true
 		}
@@ -269,7 +274,9 @@ func (l *Library) wholeTargets(list []json.RawMessage, saved []store.Target, pro
 		}
 		var old *target.Target
 		name, _ := fields["name"].(string)
-		if n := slices.IndexFunc(saved, func(o store.Target) bool { return strings.EqualFold(o.Name, strings.TrimSpace(name)) }); n >= 0 {
+		if n := slices.IndexFunc(saved, func(o store.Target) bool {
+			return strings.EqualFold(o.Name, strings.TrimSpace(name))
+		}); n >= 0 {
 			old = &saved[n].Target
 		}
 		t, _, err := readTarget(fields, old)

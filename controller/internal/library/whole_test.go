@@ -14,7 +14,8 @@ import (
 // whole is a library with one of everything.
 func whole(t *testing.T) *library.Library {
 	l, name := newLibrary(t), "Mine"
-	_, err := l.SaveConfig(t.Context(), map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 9.0}, 0)
+	_, err := l.SaveConfig(t.Context(),
+		map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 9.0}, 0)
 	must(t, err)
 	_, err = l.CreatePreset(t.Context(), library.PresetInput{Name: &name, Values: map[string]any{"CONCURRENCY": 70.0}})
 	must(t, err)
@@ -24,7 +25,8 @@ func whole(t *testing.T) *library.Library {
 	must(t, err)
 	_, err = l.SaveEvents(t.Context(), []byte(`{"click_events":[{"category":"c","action":"a","name":"n"}]}`))
 	must(t, err)
-	_, err = l.CreateTarget(t.Context(), []byte(`{"name":"T","url":"https://t.test","site_id":1,"token_auth":"`+token+`"}`))
+	_, err = l.CreateTarget(t.Context(),
+		[]byte(`{"name":"T","url":"https://t.test","site_id":1,"token_auth":"`+token+`"}`))
 	must(t, err)
 	must(t, l.SaveRouting(t.Context(), library.Routing{Mode: library.Multi, Strategy: target.Weighted}))
 	return l
@@ -48,7 +50,8 @@ func TestASetUpMovesAsOneFileWithoutTokens(t *testing.T) {
 		}
 	}
 	targets, _, err := from.Targets(t.Context())
-	if c, err2 := from.Config(t.Context()); err != nil || err2 != nil || targets[0].Token != token || c.Values["MATOMO_TOKEN_AUTH"] != secret.String(token) {
+	if c, err2 := from.Config(t.Context()); err != nil || err2 != nil || targets[0].Token != token ||
+		c.Values["MATOMO_TOKEN_AUTH"] != secret.String(token) {
 		t.Errorf("the tokens are lost on the same controller: %+v, %v, %v", targets, err, err2)
 	}
 	targets, _, err = to.Targets(t.Context())
@@ -61,15 +64,22 @@ func TestAFaultySetUpChangesNothing(t *testing.T) {
 	l := whole(t)
 	before, err := l.Export(t.Context())
 	must(t, err)
-	refused(t, l.ImportAll(t.Context(), []byte(`{"trafficinator_setup":1,"config":{"CONCURRENCY":0},"presets":[{"name":""},{"name":"a"},{"name":"A"}],"funnels":[{"name":"f"}],
-		"urls":"x","events":{},"targets":[{"name":"t"},null,[]],"mode":"multi","distribution_strategy":"best"}`)),
-		"CONCURRENCY", "presets[0].name", "presets[2].name", "funnels[0].probability", "funnels[0].steps", "targets[0].site_id", "targets[0].url", "targets[1]", "targets[2]",
+	refused(t, l.ImportAll(
+		t.Context(),
+		[]byte(
+			`{"trafficinator_setup":1,"config":{"CONCURRENCY":0},"presets":[{"name":""},{"name":"a"},{"name":"A"}],"funnels":[{"name":"f"}],
+		"urls":"x","events":{},"targets":[{"name":"t"},null,[]],"mode":"multi","distribution_strategy":"best"}`,
+		),
+	),
+		"CONCURRENCY", "presets[0].name", "presets[2].name", "funnels[0].probability", "funnels[0].steps",
+		"targets[0].site_id", "targets[0].url", "targets[1]", "targets[2]",
 		"distribution_strategy", "events", "urls.txt line 1")
 	refused(t, l.ImportAll(t.Context(), []byte(`{"config":{}}`)), "trafficinator_setup")
 	refused(t, l.ImportAll(t.Context(), []byte(`{`)), "setup")
 	after, err := l.Export(t.Context())
 	must(t, err)
-	if fmt.Sprint(after) == "" || fmt.Sprint(after.Config) != fmt.Sprint(before.Config) || len(after.Presets) != 1 || *after.URLs != *before.URLs {
+	if fmt.Sprint(after) == "" || fmt.Sprint(after.Config) != fmt.Sprint(before.Config) || len(after.Presets) != 1 ||
+		*after.URLs != *before.URLs {
 		t.Errorf("got %+v", after)
 	}
 }

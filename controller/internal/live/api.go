@@ -84,7 +84,8 @@ type Sample struct {
 	InFlight uint64            `json:"in_flight"`
 	Revenue  float64           `json:"revenue"`
 	Targets  []Target          `json:"targets"`
-	// Due are the visits that the plan's schedule has asked for so far; what a pause or the cap withheld is not among them.
+	// Due are the visits that the plan's schedule has asked for so far; what a pause or the cap withheld is not among
+	// them.
 	Due uint64 `json:"visits_due"`
 	// Stops are the limits that were set for the run, with how near each is; Thresholds are what it must keep, as the
 	// loadgen judges them, and Aborts says that it ends where one is missed for ten seconds.
@@ -104,8 +105,8 @@ type StopKind string
 
 // The kinds of Stop.
 const (
-	// StopVisits, StopHours and StopProfile end a run as planned, StopBrake ends it because too much fails; StopCap holds
-	// it back until its window is over.
+	// StopVisits, StopHours and StopProfile end a run as planned, StopBrake ends it because too much fails; StopCap
+	// holds it back until its window is over.
 	StopVisits  StopKind = "visits"
 	StopHours   StopKind = "hours"
 	StopProfile StopKind = "profile"

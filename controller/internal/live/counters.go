@@ -8,15 +8,17 @@ import (
 
 func newCounters() counters {
 	return counters{
-		planned: map[hitKey]float64{}, hits: map[hitKey]float64{}, visits: map[string]float64{}, latency: map[bucketKey]float64{},
+		planned: map[hitKey]float64{}, hits: map[hitKey]float64{}, visits: map[string]float64{},
+		latency: map[bucketKey]float64{},
 	}
 }
 
 // combine is a + sign×b, series by series.
 func combine(a, b counters, sign float64) counters {
 	return counters{
-		planned: add(a.planned, b.planned, sign), hits: add(a.hits, b.hits, sign), visits: add(a.visits, b.visits, sign),
-		due: a.due + sign*b.due, revenue: a.revenue + sign*b.revenue, latency: add(a.latency, b.latency, sign),
+		planned: add(a.planned, b.planned, sign), hits: add(a.hits, b.hits, sign),
+		visits: add(a.visits, b.visits, sign),
+		due:    a.due + sign*b.due, revenue: a.revenue + sign*b.revenue, latency: add(a.latency, b.latency, sign),
 	}
 }
 
@@ -48,7 +50,8 @@ func (c counters) tally(target, kind string) Hits {
 		}
 	}
 	of := map[string]*uint64{
-		"accepted": &h.Accepted, "rejected": &h.Rejected, "failed": &h.Failed, "unknown": &h.Unknown, "shed": &h.Shed, "abandoned": &h.Abandoned,
+		"accepted": &h.Accepted, "rejected": &h.Rejected, "failed": &h.Failed, "unknown": &h.Unknown, "shed": &h.Shed,
+		"abandoned": &h.Abandoned,
 	}
 	for k, v := range c.hits {
 		if n := of[k.outcome]; n != nil && matches(k) {

@@ -51,7 +51,8 @@ func (x *explainer) explain(c Config, s *Sample) {
 func (x *explainer) stops(s *Sample, started time.Time, kept func() ([]byte, error)) []Stop {
 	k, out := x.settings, []Stop{}
 	if k.StopAfterVisits > 0 {
-		out = append(out, Stop{StopVisits, "visits", float64(s.Visits[plannedVisits]), float64(k.StopAfterVisits), true})
+		out = append(out, Stop{StopVisits, "visits", float64(s.Visits[plannedVisits]),
+			float64(k.StopAfterVisits), true})
 	}
 	var since time.Duration
 	if !started.IsZero() {

@@ -17,7 +17,8 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		began := now()
 		l.says("r", began, 1)
-		l.writes(`{"started":"` + time.Now().UTC().Format(time.RFC3339) + `","thresholds":[{"expression":"p95<1s","metric":"p95","value":0.05,"held":true}],"reasons":[{"target":"a","class":"in_front","status":403,"hits":7,"first_words":"Blocked"}]}`)
+		l.writes(`{"started":"` + time.Now().UTC().Format(time.RFC3339) +
+			`","thresholds":[{"expression":"p95<1s","metric":"p95","value":0.05,"held":true}],"reasons":[{"target":"a","class":"in_front","status":403,"hits":7,"first_words":"Blocked"}]}`)
 		find := func(kind live.StopKind) live.Stop {
 			t.Helper()
 			s := latest(t, w)
@@ -32,18 +33,22 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		l.says("r", began, 25)
 		l.mu.Lock()
-		l.body = strings.NewReplacer(`{phase="running"} 1`, `{phase="running"} 0`, `{phase="idle"} 0`, `{phase="paused"} 1`).Replace(l.body)
+		l.body = strings.NewReplacer(`{phase="running"} 1`, `{phase="running"} 0`, `{phase="idle"} 0`,
+			`{phase="paused"} 1`).Replace(l.body)
 		l.mu.Unlock()
 		time.Sleep(10 * time.Second)
-		if s := latest(t, w); s.Due != 28 || !s.Aborts || len(s.Thresholds) != 1 || s.Thresholds[0].Metric != "p95" || s.Capacity != nil || s.Phase != "paused" {
+		if s := latest(t, w); s.Due != 28 || !s.Aborts || len(s.Thresholds) != 1 || s.Thresholds[0].Metric != "p95" ||
+			s.Capacity != nil || s.Phase != "paused" {
 			t.Errorf("want what is due and the loadgen's verdict: %+v", s)
-		} else if len(s.Reasons) != 1 || s.Reasons[0].Hits != 7 || s.Reasons[0].FirstWords != "Blocked" || s.Warnings == nil {
+		} else if len(s.Reasons) != 1 || s.Reasons[0].Hits != 7 || s.Reasons[0].FirstWords != "Blocked" ||
+			s.Warnings == nil {
 			t.Errorf("want why hits were not accepted: %+v", s.Reasons)
 		}
 		for _, want := range []live.Stop{
 			{Kind: live.StopVisits, Unit: "visits", Current: 25, Limit: 100, Judged: true},
 			{Kind: live.StopHours, Unit: "s", Current: 40, Limit: 3600, Judged: true},
-			{Kind: live.StopProfile, Unit: "s", Current: 31, Limit: 600, Judged: true}, // nine seconds of the pause were seen
+			// nine seconds of the pause were seen
+			{Kind: live.StopProfile, Unit: "s", Current: 31, Limit: 600, Judged: true},
 			{Kind: live.StopCap, Unit: "visits", Current: 40, Limit: 200, Judged: true},
 		} {
 			if got := find(want.Kind); got != want {

@@ -32,9 +32,11 @@ const (
 	waiting = 256
 )
 
-// NewHub makes a hub whose ids begin with its start, so that those of an earlier controller are not mistaken for its own.
+// NewHub makes a hub whose ids begin with its start, so that those of an earlier controller are not mistaken for its
+// own.
 func NewHub(start time.Time) *Hub {
-	return &Hub{epoch: strconv.FormatInt(start.UnixMilli(), 36), latest: map[EventKind]Event{}, readers: map[*Reader]struct{}{}}
+	return &Hub{epoch: strconv.FormatInt(start.UnixMilli(), 36), latest: map[EventKind]Event{},
+		readers: map[*Reader]struct{}{}}
 }
 
 // Filter chooses events of a reader. The zero value is all.

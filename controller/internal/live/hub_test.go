@@ -51,7 +51,8 @@ func TestAReaderResumesWhereItLeft(t *testing.T) {
 
 func TestANewReaderBeginsWithTheLatestOfEachKind(t *testing.T) {
 	t.Parallel()
-	for name, id := range map[string]string{"without an id": "", "with the id of an earlier controller": "zzz-3", "with nonsense": "\x00-"} {
+	for name, id := range map[string]string{"without an id": "", "with the id of an earlier controller": "zzz-3",
+		"with nonsense": "\x00-"} {
 		h := hub()
 		h.Send(live.StateEvent, []byte("old"))
 		h.Send(live.StateEvent, []byte("state"))
@@ -75,7 +76,8 @@ func TestTheLatestStateIsToldHoweverLongAgoItWas(t *testing.T) {
 	if data, _, _ := waiting(h.Join("", live.Filter{})); !slices.Equal(data, []string{"state", "4999"}) {
 		t.Errorf("a new reader: want the state and the sample, got %v", data)
 	}
-	if data, _, _ := waiting(h.Join(ids[0], live.Filter{})); data[0] != "state" || data[1] == "0" || data[len(data)-1] != "4999" {
+	if data, _, _ := waiting(h.Join(ids[0], live.Filter{})); data[0] != "state" || data[1] == "0" ||
+		data[len(data)-1] != "4999" {
 		t.Errorf("who was away for long: want the state and the last samples, got %v", data)
 	}
 }
@@ -103,13 +105,14 @@ func TestLinesAreFilteredByLevelAndText(t *testing.T) {
 		filter live.Filter
 		want   []string
 	}{
-		"all":        {live.Filter{}, []string{"a", "b", "c", "sample"}},
-		"level":      {live.Filter{Log: runtime.LogQuery{Level: runtime.Warning}}, []string{"b", "c", "sample"}},
-		"text":       {live.Filter{Log: runtime.LogQuery{Texts: []string{"INFO"}}}, []string{"a", "sample"}},
-		"none":       {live.Filter{NoLog: true}, []string{"sample"}},
-		"two texts":  {live.Filter{Log: runtime.LogQuery{Texts: []string{"info", "MSG"}}}, []string{"a", "sample"}},
-		"not both":   {live.Filter{Log: runtime.LogQuery{Texts: []string{"info", "table"}}}, []string{"sample"}},
-		"level, txt": {live.Filter{Log: runtime.LogQuery{Level: runtime.Error, Texts: []string{"info"}}}, []string{"sample"}},
+		"all":       {live.Filter{}, []string{"a", "b", "c", "sample"}},
+		"level":     {live.Filter{Log: runtime.LogQuery{Level: runtime.Warning}}, []string{"b", "c", "sample"}},
+		"text":      {live.Filter{Log: runtime.LogQuery{Texts: []string{"INFO"}}}, []string{"a", "sample"}},
+		"none":      {live.Filter{NoLog: true}, []string{"sample"}},
+		"two texts": {live.Filter{Log: runtime.LogQuery{Texts: []string{"info", "MSG"}}}, []string{"a", "sample"}},
+		"not both":  {live.Filter{Log: runtime.LogQuery{Texts: []string{"info", "table"}}}, []string{"sample"}},
+		"level, txt": {live.Filter{Log: runtime.LogQuery{Level: runtime.Error, Texts: []string{"info"}}},
+			[]string{"sample"}},
 	} {
 		h := hub()
 		r := h.Join("", c.filter)

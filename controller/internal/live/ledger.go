@@ -9,8 +9,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// readLedger is what the ledger of a run tells of what Read would. It has no latencies: those of a run that goes on are in its
-// metrics alone.
+// readLedger is what the ledger of a run tells of what Read would. It has no latencies: those of a run that goes on are
+// in its metrics alone.
 func readLedger(data []byte) (*Scrape, error) {
 	var r record.Summary
 	if err := json.Unmarshal(data, &r); err != nil {
@@ -27,7 +27,8 @@ func readLedger(data []byte) (*Scrape, error) {
 		for kind, h := range t.ByKind {
 			c.planned[hitKey{name, kind, ""}] = float64(h.Planned)
 			for outcome, n := range map[string]uint64{
-				"accepted": h.Accepted, "rejected": h.Rejected, "failed": h.Failed, "unknown": h.Unknown, "shed": h.Shed, "abandoned": h.Abandoned,
+				"accepted": h.Accepted, "rejected": h.Rejected, "failed": h.Failed, "unknown": h.Unknown,
+				"shed": h.Shed, "abandoned": h.Abandoned,
 			} {
 				c.hits[hitKey{name, kind, outcome}] = float64(n)
 			}
@@ -35,7 +36,8 @@ func readLedger(data []byte) (*Scrape, error) {
 	}
 	v := r.Visits
 	for fate, n := range map[string]uint64{
-		plannedVisits: v.Planned, "complete": v.Complete, "partial": v.Partial, "uncertain": v.Uncertain, "lost": v.Lost, "unsent": v.Unsent,
+		plannedVisits: v.Planned, "complete": v.Complete, "partial": v.Partial, "uncertain": v.Uncertain,
+		"lost": v.Lost, "unsent": v.Unsent,
 		"split": v.Split, "repeated": v.Repeated,
 	} {
 		c.visits[fate] = float64(n)

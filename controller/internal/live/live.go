@@ -15,8 +15,8 @@ import (
 type Config struct {
 	// Where is the loadgen's telemetry as http://host:port, empty while there is none. It must not block.
 	Where func() string
-	// ByLedger is the run that goes on though its loadgen's telemetry cannot be reached, empty where there is none; nil asks
-	// for none. It must not block.
+	// ByLedger is the run that goes on though its loadgen's telemetry cannot be reached, empty where there is none; nil
+	// asks for none. It must not block.
 	ByLedger func() string
 	// Client asks the loadgen; it needs a timeout of its own.
 	Client *http.Client

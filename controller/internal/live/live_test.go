@@ -62,7 +62,8 @@ func (l *loadgen) says(run string, start, accepted int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.down = false
-	l.body = strings.NewReplacer("RUN", run, "START", fmt.Sprint(start), "ACCEPTED", fmt.Sprint(accepted), "PLANNED", fmt.Sprint(accepted+3)).Replace(`
+	l.body = strings.NewReplacer("RUN", run, "START", fmt.Sprint(start), "ACCEPTED", fmt.Sprint(accepted), "PLANNED",
+		fmt.Sprint(accepted+3)).Replace(`
 # TYPE trafficinator_plan_info gauge
 trafficinator_plan_info{hash="abc",run_id="RUN"} 1
 # TYPE trafficinator_phase gauge
@@ -131,8 +132,14 @@ func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.In
 	synctest.Test(t, func(t *testing.T) {
 		hub := live.NewHub(time.Now())
 		w := live.New(live.Config{
-			Where: l.where, ByLedger: func() string { return "r" }, Client: &http.Client{Transport: l}, Ledger: l.read, Settings: l.settings, Cap: l.cap, Hub: hub, Log: slog.New(slog.DiscardHandler),
-			Scale: l.rate, Keep: func(_ context.Context, m live.Interval) error { minutes = append(minutes, m); return nil },
+			Where: l.where, ByLedger: func() string {
+				return "r"
+			}, Client: &http.Client{Transport: l}, Ledger: l.read, Settings: l.settings, Cap: l.cap, Hub: hub,
+			Log:   slog.New(slog.DiscardHandler),
+			Scale: l.rate, Keep: func(_ context.Context, m live.Interval) error {
+				minutes = append(minutes, m)
+				return nil
+			},
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -170,19 +177,22 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 		l.says("r", began, 50)
 		time.Sleep(time.Second)
 		s := latest(t, w)
-		if s.RunID != "r" || s.PlanHash != "abc" || s.Phase != "running" || s.OpenVisits != 4 || s.InFlight != 2 || s.Revenue != 12.5 {
+		if s.RunID != "r" || s.PlanHash != "abc" || s.Phase != "running" || s.OpenVisits != 4 || s.InFlight != 2 ||
+			s.Revenue != 12.5 {
 			t.Errorf("not what the loadgen said: %+v", s)
 		}
 		if want := (live.Hits{Planned: 53, Accepted: 50, Failed: 1}); s.Hits != want || s.ByKind["pageview"] != want {
 			t.Errorf("want %+v, got %+v and %+v", want, s.Hits, s.ByKind)
 		}
-		if s.HitRate != 40 || s.VisitRate != 40 || s.Delta.Accepted != 40 || s.Visits["complete"] != 5 || s.Visits["planned"] != 50 {
+		if s.HitRate != 40 || s.VisitRate != 40 || s.Delta.Accepted != 40 || s.Visits["complete"] != 5 ||
+			s.Visits["planned"] != 50 {
 			t.Errorf("want 40 hits and visits in the last second: %+v", s)
 		}
 		if p := s.Latency.P50; p <= 0.025 || p > 0.05 || s.Latency.P99 <= p || s.Latency.P99 > 0.05 {
 			t.Errorf("all were answered between 25 and 50 ms: %+v", s.Latency)
 		}
-		if len(s.Targets) != 2 || s.Targets[0].Health != "healthy" || s.Targets[1].Health != "failed" || s.Targets[1].Hits != (live.Hits{}) {
+		if len(s.Targets) != 2 || s.Targets[0].Health != "healthy" || s.Targets[1].Health != "failed" ||
+			s.Targets[1].Hits != (live.Hits{}) {
 			t.Errorf("want each target with its health: %+v", s.Targets)
 		}
 	})
@@ -195,15 +205,23 @@ func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 	intervals := watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		began := time.Now().Format(time.RFC3339Nano)
 		for second := range 7 {
-			l.writes(fmt.Sprintf(`{"run_id":"r","plan_hash":"abc","started":%q,"visits":{"planned":%d,"complete":5},"visits_due":60,"revenue":12.5,"open_visits":4,
-				"targets":{"a":{"health":"healthy","by_kind":{"pageview":{"planned":%d,"accepted":%d,"failed":1}}}}}`, began, 10*second, 40*second+3, 40*second))
+			l.writes(fmt.Sprintf(
+				`{"run_id":"r","plan_hash":"abc","started":%q,"visits":{"planned":%d,"complete":5},"visits_due":60,"revenue":12.5,"open_visits":4,
+				"targets":{"a":{"health":"healthy","by_kind":{"pageview":{"planned":%d,"accepted":%d,"failed":1}}}}}`,
+				began,
+				10*second,
+				40*second+3,
+				40*second,
+			))
 			time.Sleep(time.Second)
 		}
 		s := latest(t, w)
-		if want := (live.Hits{Planned: 243, Accepted: 240, Failed: 1}); s.Hits != want || s.ByKind["pageview"] != want || s.Targets[0].Hits != want {
+		if want := (live.Hits{Planned: 243, Accepted: 240, Failed: 1}); s.Hits != want ||
+			s.ByKind["pageview"] != want || s.Targets[0].Hits != want {
 			t.Errorf("want %+v, got %+v", want, s)
 		}
-		if s.RunID != "r" || s.Phase != "running" || s.HitRate != 40 || s.VisitRate != 10 || s.Visits["complete"] != 5 || s.OpenVisits != 4 || s.Due != 60 {
+		if s.RunID != "r" || s.Phase != "running" || s.HitRate != 40 || s.VisitRate != 10 ||
+			s.Visits["complete"] != 5 || s.OpenVisits != 4 || s.Due != 60 {
 			t.Errorf("want the numbers of the ledger: %+v", s)
 		}
 	})
@@ -251,13 +269,15 @@ func TestRecentIsTheRunAtFirstAndThenItsLastMinute(t *testing.T) {
 			}
 		}
 		pass(20, 2)
-		if r := latest(t, w).Recent; r.Seconds < 19 || r.Seconds > 21 || r.HitRate < 1.9 || r.HitRate > 2.1 || r.Delta.Accepted != 40 {
+		if r := latest(t, w).Recent; r.Seconds < 19 || r.Seconds > 21 || r.HitRate < 1.9 || r.HitRate > 2.1 ||
+			r.Delta.Accepted != 40 {
 			t.Errorf("want the 20 seconds of the run: %+v", r)
 		}
 		pass(280, 2)
 		pass(75, 10)
 		s := latest(t, w)
-		if r := s.Recent; r.Seconds < 60 || r.Seconds > 66 || r.HitRate != 10 || r.VisitRate != 10 || r.Latency.P50 <= 0.025 {
+		if r := s.Recent; r.Seconds < 60 || r.Seconds > 66 || r.HitRate != 10 || r.VisitRate != 10 ||
+			r.Latency.P50 <= 0.025 {
 			t.Errorf("want a minute at ten a second: %+v", r)
 		}
 		if s.Targets[0].HitRate != 10 || s.Targets[0].Latency != s.Recent.Latency || s.Targets[1].HitRate != 0 {
@@ -288,7 +308,8 @@ func TestARunThatIsRestartedGoesOnCounting(t *testing.T) {
 		time.Sleep(time.Second)
 		l.says("r", now(), 30) // another life: 30 since its start
 		time.Sleep(time.Second)
-		if s := latest(t, w); s.Hits.Accepted != 130 || s.Delta.Accepted != 30 || s.HitRate != 30 || s.Hits.Failed != 2 {
+		if s := latest(t, w); s.Hits.Accepted != 130 || s.Delta.Accepted != 30 || s.HitRate != 30 ||
+			s.Hits.Failed != 2 {
 			t.Errorf("want both lives in the count and one in the rate: %+v", s)
 		}
 		l.says("r", now(), 130) // a third, which already has more than the one before
@@ -332,7 +353,8 @@ func TestIntervalsAddUpToTheRun(t *testing.T) {
 		}
 	}
 	if fine != 720 || len(rows) > 723 || sum != 62*60 || kept[0].RunID != "r" || kept[0].At.Unix() != int64(start) {
-		t.Errorf("want 720 intervals of five seconds from the start on and few minutes with %d hits in all, got %d of %d rows, %d hits, the first %+v",
+		t.Errorf("want 720 intervals of five seconds from the start on and few minutes with %d hits in all, got %d "+
+			"of %d rows, %d hits, the first %+v",
 			62*60, fine, len(rows), sum, kept[0])
 	}
 }

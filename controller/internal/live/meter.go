@@ -106,15 +106,18 @@ func (m *meter) sample(now time.Time, s *Scrape, gained counters) Sample {
 	recent := lately.tally("", "")
 	out := Sample{
 		Point: Point{
-			Time: now, HitRate: rate(delta.Accepted, seconds), VisitRate: rate(uint64(gained.visits[plannedVisits]), seconds), Delta: delta,
+			Time: now, HitRate: rate(delta.Accepted, seconds),
+			VisitRate: rate(uint64(gained.visits[plannedVisits]), seconds), Delta: delta,
 			Latency: gained.percentiles(""), OpenVisits: s.OpenVisits,
 		},
 		RunID: s.RunID, PlanHash: s.PlanHash, Phase: s.Phase,
 		Recent: Recent{
-			span, rate(recent.Accepted, span), rate(uint64(lately.visits[plannedVisits]), span), recent, lately.percentiles(""),
+			span, rate(recent.Accepted, span), rate(uint64(lately.visits[plannedVisits]), span), recent,
+			lately.percentiles(""),
 		},
 		Hits: m.total.tally("", ""), ByKind: m.total.byKind(), Visits: m.total.visitsByFate(), Revenue: m.total.revenue,
-		Due: uint64(m.total.due), Targets: []Target{}, Stops: []Stop{}, Thresholds: []record.Verdict{}, Reasons: []record.Reason{}, Warnings: []record.Reason{},
+		Due: uint64(m.total.due), Targets: []Target{}, Stops: []Stop{}, Thresholds: []record.Verdict{},
+		Reasons: []record.Reason{}, Warnings: []record.Reason{},
 	}
 	for _, name := range s.targets {
 		out.InFlight += s.inFlight[name]

@@ -31,8 +31,8 @@ type Scrape struct {
 	inFlight               map[string]uint64
 	// Pause is why new visits pause, one of package metric; empty where they do not.
 	Pause string
-	// OpenVisits are those that began and have not ended, FinishBy is when they are cut off: zero where the loadgen was not
-	// asked to finish them.
+	// OpenVisits are those that began and have not ended, FinishBy is when they are cut off: zero where the loadgen was
+	// not asked to finish them.
 	OpenVisits uint64
 	FinishBy   time.Time
 	counters   counters
@@ -122,7 +122,9 @@ func (c *counters) read(families map[string]*dto.MetricFamily) {
 		key := hitKey{label(m, metric.LabelTarget), label(m, metric.LabelKind), label(m, metric.LabelOutcome)}
 		c.hits[key] = m.GetCounter().GetValue()
 	})
-	each(families[metric.Visits], func(m *dto.Metric) { c.visits[label(m, metric.LabelFate)] = m.GetCounter().GetValue() })
+	each(families[metric.Visits], func(m *dto.Metric) {
+		c.visits[label(m, metric.LabelFate)] = m.GetCounter().GetValue()
+	})
 	each(families[metric.VisitsPlanned], func(m *dto.Metric) { c.visits[plannedVisits] = m.GetCounter().GetValue() })
 	each(families[metric.VisitsDue], func(m *dto.Metric) { c.due = m.GetCounter().GetValue() })
 	each(families[metric.Revenue], func(m *dto.Metric) { c.revenue = m.GetCounter().GetValue() })

@@ -1,4 +1,5 @@
-// Package original reads the database of the tool that this one succeeds, so that what was saved there can be saved here.
+// Package original reads the database of the tool that this one succeeds, so that what was saved there can be saved
+// here.
 package original
 
 import (
@@ -49,7 +50,8 @@ func Read(ctx context.Context, fsys afero.Fs, path string) ([]Entry, error) {
 	}
 	defer db.Close() //nolint:errcheck // only read
 	var presets, funnels []row
-	if err := db.SelectContext(ctx, &presets, "SELECT name, description, config_json FROM "+Table+" ORDER BY id"); err != nil {
+	if err := db.SelectContext(ctx, &presets, "SELECT name, description, config_json FROM "+Table+
+		" ORDER BY id"); err != nil {
 		return nil, fmt.Errorf("read presets: %w", err)
 	}
 	const query = "SELECT name, description, config_json, probability, priority, enabled FROM funnels ORDER BY id"

@@ -1,5 +1,5 @@
-// Package preview owns the look at visits before anything is sent: it has the loadgen itself outline the first visits of a
-// set-up that nobody needs to have saved. It sends nothing, saves nothing and handles no token.
+// Package preview owns the look at visits before anything is sent: it has the loadgen itself outline the first visits
+// of a set-up that nobody needs to have saved. It sends nothing, saves nothing and handles no token.
 package preview
 
 import (
@@ -55,8 +55,8 @@ type Visit struct {
 	Hits   []Hit  `json:"hits"`
 }
 
-// Hit is one request. SentSeconds after the visit's first one it would be sent, and Matomo books it RecordedSeconds after
-// it. Parameters are those of the request without its time, which only sending sets, and without a token.
+// Hit is one request. SentSeconds after the visit's first one it would be sent, and Matomo books it RecordedSeconds
+// after it. Parameters are those of the request without its time, which only sending sets, and without a token.
 type Hit struct {
 	Kind            string            `json:"kind"`
 	Records         string            `json:"records"`
@@ -116,14 +116,15 @@ func (v *Preview) Visits(ctx context.Context, r Request) (Result, error) {
 		return Result{}, told
 	}
 	if printed.Code != 0 {
-		return Result{}, fmt.Errorf("outline the visits: the loadgen ended with exit code %d: %s", printed.Code, told.Error())
+		return Result{}, fmt.Errorf("outline the visits: the loadgen ended with exit code %d: %s", printed.Code,
+			told.Error())
 	}
 	visits, err := read(printed.Out)
 	return Result{Seed: id.Seed, Visits: visits, Warnings: append(warnings, told.Warnings()...)}, err
 }
 
-// Check has the loadgen itself check the plan that the saved set-up makes with overrides: the problems are all that it would
-// refuse or warn of, in its own words. The error is one of package runtime, or context.DeadlineExceeded.
+// Check has the loadgen itself check the plan that the saved set-up makes with overrides: the problems are all that it
+// would refuse or warn of, in its own words. The error is one of package runtime, or context.DeadlineExceeded.
 func (v *Preview) Check(ctx context.Context, overrides map[string]any) (problem.List, error) {
 	r, err := v.Visits(ctx, Request{Overrides: overrides, Visits: 1})
 	var refused problem.List

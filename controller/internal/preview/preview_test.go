@@ -49,18 +49,20 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 {"visit":1,"visitor":"b","kind":"pageview","records":"pageview","sent_seconds":0.000,"recorded_seconds":0,"parameters":{}}
 `
 	var env string
-	p := preview.New(drafts{Knobs: map[string]string{"PAGEVIEWS_MIN": "2"}}, planner(func(_ context.Context, files map[string][]byte, visits int) (runtime.Printed, error) {
-		env = string(files[exchange.EnvFile])
-		for name, data := range files {
-			if data == nil {
-				t.Errorf("%s is there with nothing in it", name)
+	p := preview.New(drafts{Knobs: map[string]string{"PAGEVIEWS_MIN": "2"}},
+		planner(func(_ context.Context, files map[string][]byte, visits int) (runtime.Printed, error) {
+			env = string(files[exchange.EnvFile])
+			for name, data := range files {
+				if data == nil {
+					t.Errorf("%s is there with nothing in it", name)
+				}
 			}
-		}
-		if visits != 2 {
-			t.Errorf("asked for %d visits", visits)
-		}
-		return runtime.Printed{Out: []byte(printed), Lines: lines("run preview", `warning: CONCURRENCY="1": is low; raise it`)}, nil
-	}), seven)
+			if visits != 2 {
+				t.Errorf("asked for %d visits", visits)
+			}
+			return runtime.Printed{Out: []byte(printed),
+				Lines: lines("run preview", `warning: CONCURRENCY="1": is low; raise it`)}, nil
+		}), seven)
 	got, err := p.Visits(t.Context(), preview.Request{Visits: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -68,11 +70,13 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 	if got.Seed != 7 || !strings.Contains(env, "RUN_SEED=7") || !strings.Contains(env, "PAGEVIEWS_MIN=2") {
 		t.Errorf("seed %d in %s", got.Seed, env)
 	}
-	want := "[{0 a Way [{pageview pageview 0 0 map[url:u]} {event event 1.25 90 map[e_c:c]}]} {1 b  [{pageview pageview 0 0 map[]}]}]"
+	want := "[{0 a Way [{pageview pageview 0 0 map[url:u]} {event event 1.25 90 map[e_c:c]}]} {1 b  [{pageview " +
+		"pageview 0 0 map[]}]}]"
 	if text := fmt.Sprint(got.Visits); text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
-	if len(got.Warnings) != 1 || got.Warnings[0].Where != "CONCURRENCY" || got.Warnings[0].Value != "1" || got.Warnings[0].Message != "is low; raise it" {
+	if len(got.Warnings) != 1 || got.Warnings[0].Where != "CONCURRENCY" || got.Warnings[0].Value != "1" ||
+		got.Warnings[0].Message != "is low; raise it" {
 		t.Errorf("%+v", got.Warnings)
 	}
 }
@@ -80,9 +84,11 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	t.Parallel()
 	refusing := planner(func(context.Context, map[string][]byte, int) (runtime.Printed, error) {
-		return runtime.Printed{Code: 2, Lines: lines("error: ECOMMERCE_ORDER_VALUE_MIN: cannot be reached; widen the range")}, nil
+		return runtime.Printed{Code: 2,
+			Lines: lines("error: ECOMMERCE_ORDER_VALUE_MIN: cannot be reached; widen the range")}, nil
 	})
-	_, err := preview.New(drafts{Knobs: map[string]string{}}, refusing, seven).Visits(t.Context(), preview.Request{Visits: 1})
+	_, err := preview.New(drafts{Knobs: map[string]string{}}, refusing, seven).Visits(t.Context(),
+		preview.Request{Visits: 1})
 	var problems problem.List
 	if !errors.As(err, &problems) || problems[0].Where != "ECOMMERCE_ORDER_VALUE_MIN" {
 		t.Errorf("%v", err)
@@ -90,7 +96,8 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	broken := planner(func(context.Context, map[string][]byte, int) (runtime.Printed, error) {
 		return runtime.Printed{Code: 1}, nil
 	})
-	if _, err := preview.New(drafts{Knobs: map[string]string{}}, broken, seven).Visits(t.Context(), preview.Request{Visits: 1}); err == nil || errors.As(err, &problems) {
+	if _, err := preview.New(drafts{Knobs: map[string]string{}}, broken, seven).Visits(t.Context(),
+		preview.Request{Visits: 1}); err == nil || errors.As(err, &problems) {
 		t.Errorf("a loadgen that breaks is nobody's input: %v", err)
 	}
 }

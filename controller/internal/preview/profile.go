@@ -31,8 +31,8 @@ type Point struct {
 // drawnDays is how much of a constant rate is drawn.
 const drawnDays = 1
 
-// Profile draws the load of the saved settings with overrides laid over them: a week, all stages, or a day of a constant
-// rate. The error is a problem.List where the settings have faults.
+// Profile draws the load of the saved settings with overrides laid over them: a week, all stages, or a day of a
+// constant rate. The error is a problem.List where the settings have faults.
 func (v *Preview) Profile(ctx context.Context, overrides map[string]any, now time.Time) (Drawing, error) {
 	s, _, err := v.drafts.Draft(ctx, overrides, nil)
 	if err != nil {

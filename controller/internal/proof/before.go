@@ -33,8 +33,8 @@ type Part struct {
 	Recorded matomo.Recorded
 }
 
-// of adds up the parts of some days; false where nobody looked at the first day. Days after those that were looked at had
-// not begun.
+// of adds up the parts of some days; false where nobody looked at the first day. Days after those that were looked at
+// had not begun.
 func (b Before) of(from, to string) (sum matomo.Recorded, looked bool) {
 	for _, p := range b.Parts {
 		looked = looked || p.From <= from && from <= p.To
@@ -54,8 +54,8 @@ func (b Before) behind() bool {
 	return behind(all, b.Log)
 }
 
-// widened are days that hold parts whole. The raw log is known of all parts alone: where it has to be taken off, they are
-// all needed.
+// widened are days that hold parts whole. The raw log is known of all parts alone: where it has to be taken off, they
+// are all needed.
 func (b Before) widened(from, to string) (string, string) {
 	all := b.behind()
 	for _, p := range b.Parts {
@@ -66,9 +66,10 @@ func (b Before) widened(from, to string) (string, string) {
 	return from, to
 }
 
-// Look keeps what the sites show before a run that is about to begin, so that it can be told from what was there. A site
-// that does not answer in time, or has no token to read with, is left out: the reconciliation says that nobody looked. A
-// run that goes on under its id, such as a backfill that is resumed, keeps the first look: now its own visits are there.
+// Look keeps what the sites show before a run that is about to begin, so that it can be told from what was there. A
+// site that does not answer in time, or has no token to read with, is left out: the reconciliation says that nobody
+// looked. A run that goes on under its id, such as a backfill that is resumed, keeps the first look: now its own visits
+// are there.
 func (k *Keeper) Look(ctx context.Context, runID string) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
@@ -128,8 +129,8 @@ func (k *Keeper) look(ctx context.Context, runID string) (map[string]Before, err
 	return seen, nil
 }
 
-// before asks for the days that visits of a run may fall on that begins now: those of a backfill together, because there
-// may be many.
+// before asks for the days that visits of a run may fall on that begins now: those of a backfill together, because
+// there may be many.
 func (k *Keeper) before(ctx context.Context, t target.Target, knobs spec.Spec) (b Before, err error) {
 	site, err := k.c.Matomo.Site(ctx, t)
 	if err != nil {
@@ -177,9 +178,10 @@ func sliceOf(from, to, segment string) (s matomo.Slice, err error) {
 	return s, nil
 }
 
-// rawLog is what the raw log holds of a slice, of which the reports show so many visits by day; nil where it cannot be read.
-// Its counters go back two days and end now; of other days visits alone can be counted.
-func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Slice, zone *time.Location, about map[string]uint64) *matomo.RawLog {
+// rawLog is what the raw log holds of a slice, of which the reports show so many visits by day; nil where it cannot be
+// read. Its counters go back two days and end now; of other days visits alone can be counted.
+func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Slice, zone *time.Location,
+	about map[string]uint64) *matomo.RawLog {
 	midnight := time.Date(s.From.Year(), s.From.Month(), s.From.Day(), 0, 0, 0, 0, zone)
 	if recent(midnight) && s.To.Format(time.DateOnly) >= time.Now().In(zone).Format(time.DateOnly) {
 		log, err := m.RawLogSince(ctx, t, midnight, s.Segment)

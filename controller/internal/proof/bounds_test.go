@@ -28,10 +28,12 @@ func TestReportsThatWereBehindWhenTheRunBeganHideNoLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := ended()
 		// 300 visits with 900 pages were in the raw log, and not in the reports.
-		r.Before = before(time.Now(), matomo.Recorded{}, &matomo.RawLog{Visits: matomo.Span{Least: 300, Most: 300}, Actions: &matomo.Span{Least: 900, Most: 900}})
+		r.Before = before(time.Now(), matomo.Recorded{},
+			&matomo.RawLog{Visits: matomo.Span{Least: 300, Most: 300}, Actions: &matomo.Span{Least: 900, Most: 900}})
 		m := &shows{report: always(shown(visits+300, pages+900-2)), lately: holds(visits+300, pages+900-2)}
 		got, _ := reconcile(t, m, r)
-		if r := row(t, got, "actions"); r.Verdict != record.MatchShort || r.Off != -2 || got.Verdict != record.MatchShort || got.Targets[0].Slice != "difference" {
+		if r := row(t, got, "actions"); r.Verdict != record.MatchShort || r.Off != -2 ||
+			got.Verdict != record.MatchShort || got.Targets[0].Slice != "difference" {
 			t.Errorf("a loss: %+v in %+v", r, got)
 		}
 		if r := row(t, got, "pageviews"); r.Verdict != record.MatchIncomparable || r.Why == "" {
@@ -51,7 +53,8 @@ func TestReportsThatWereBehindWhenTheRunBeganHideNoLoss(t *testing.T) {
 func TestTheRawLogGoesBeforeTheReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconcile(t, &shows{report: always(shown(4000, 20_000)), lately: holds(visits, pages-5)}, ended())
-		if r := row(t, got, "actions"); r.Verdict != record.MatchShort || r.Off != -5 || !strings.Contains(r.Why, "the reports show 20,000 so far") || took != proof.DefaultLimit {
+		if r := row(t, got, "actions"); r.Verdict != record.MatchShort || r.Off != -5 ||
+			!strings.Contains(r.Why, "the reports show 20,000 so far") || took != proof.DefaultLimit {
 			t.Errorf("a loss before the reports are made: %+v after %v", r, took)
 		}
 		if r := row(t, got, "pageviews"); r.Verdict != record.MatchNotArchived {
@@ -73,7 +76,8 @@ func TestRefusedHitsWidenEveryRow(t *testing.T) {
 		r := change(func(at *record.Target) {
 			at.ByKind["pageview"] = record.Hits{Planned: pages, Accepted: pages - 30, Rejected: 30}
 			at.Visits = record.Visits{Planned: visits, Complete: visits - 6, Lost: 6}
-			for _, rows := range []map[string]uint64{at.Opened.Days, at.Opened.Countries, at.Opened.Sources, at.Opened.Devices} {
+			for _, rows := range []map[string]uint64{at.Opened.Days, at.Opened.Countries, at.Opened.Sources,
+				at.Opened.Devices} {
 				for name := range rows {
 					rows[name] = visits - 6
 				}
@@ -103,7 +107,8 @@ func TestASecondHalfOfAVisitIsNotSureBesideARefusal(t *testing.T) {
 			at.Visits.Split = 1 // unless the refused hit kept the visit open
 		})
 		for _, n := range []uint64{visits, visits + 1} {
-			if got, _ := reconcile(t, &shows{report: always(shown(n, pages)), lately: holds(n, pages)}, r); row(t, got, "visits").Verdict != record.MatchEqual {
+			if got, _ := reconcile(t, &shows{report: always(shown(n, pages)), lately: holds(n, pages)}, r); row(t, got,
+				"visits").Verdict != record.MatchEqual {
 				t.Errorf("%d: %+v", n, got.Targets[0].Rows[0])
 			}
 		}
@@ -147,7 +152,8 @@ func TestMoneyInDoubtIsBoundByTheLargestOrder(t *testing.T) {
 			at.Revenue = 1_720_000
 		})
 		large.Largest = &proof.Order{Revenue: 5000}
-		if got, _ := reconcile(t, with(10, 1_720_000), large); !strings.Contains(row(t, got, "revenue").Why, "between 1,720,000 that were accepted and 1,730,000") {
+		if got, _ := reconcile(t, with(10, 1_720_000), large); !strings.Contains(row(t, got, "revenue").Why,
+			"between 1,720,000 that were accepted and 1,730,000") {
 			t.Errorf("%+v", row(t, got, "revenue"))
 		}
 	})
@@ -158,9 +164,12 @@ func TestTheLargestOrderIsThatOfTheSettingsAndFunnelsOfTheRun(t *testing.T) {
 		config, steps string
 		want          *proof.Order
 	}{
-		"drawn":             {`"ECOMMERCE_TAX_RATE":"0"`, ``, &proof.Order{Revenue: 299.99, Tax: .01, Shipping: 15.99, Items: 15}},
-		"a large one":       {`"ECOMMERCE_TAX_RATE":"0"`, `"ecommerce_revenue":5000,"ecommerce_items":40`, &proof.Order{Revenue: 5000, Tax: 5000, Shipping: 5000, Items: 40}},
-		"its subtotal":      {`"ECOMMERCE_TAX_RATE":"0","ECOMMERCE_SHIPPING_RATES":"10"`, `"ecommerce_subtotal":1000`, &proof.Order{Revenue: 1010.01, Tax: .01, Shipping: 10, Items: 15}},
+		"drawn": {`"ECOMMERCE_TAX_RATE":"0"`, ``,
+			&proof.Order{Revenue: 299.99, Tax: .01, Shipping: 15.99, Items: 15}},
+		"a large one": {`"ECOMMERCE_TAX_RATE":"0"`, `"ecommerce_revenue":5000,"ecommerce_items":40`,
+			&proof.Order{Revenue: 5000, Tax: 5000, Shipping: 5000, Items: 40}},
+		"its subtotal": {`"ECOMMERCE_TAX_RATE":"0","ECOMMERCE_SHIPPING_RATES":"10"`, `"ecommerce_subtotal":1000`,
+			&proof.Order{Revenue: 1010.01, Tax: .01, Shipping: 10, Items: 15}},
 		"tax on top":        {`"ECOMMERCE_TAX_RATE":"0","ECOMMERCE_ORDER_VALUE_MAX":"100","ECOMMERCE_SHIPPING_RATES":"0"`, `"ecommerce_tax":50`, &proof.Order{Revenue: 150, Tax: 50, Items: 15}},
 		"its pieces alone":  {`"ECOMMERCE_TAX_RATE":"0"`, `"ecommerce_items":400`, nil},
 		"files are unknown": {`"ECOMMERCE_TAX_RATE":"0"`, `-`, nil},
@@ -168,7 +177,9 @@ func TestTheLargestOrderIsThatOfTheSettingsAndFunnelsOfTheRun(t *testing.T) {
 		k, b := keeper(t, &shows{}, sentTo())
 		b.run.Config = json.RawMessage(`{"MATOMO_URL":"` + tracker + `",` + c.config + `}`)
 		if b.files = map[string][]byte{exchange.EnvFile: nil}; c.steps != "" {
-			b.files[exchange.FunnelsFile] = []byte(`[{"name":"f","probability":1,"enabled":true,"steps":[{"type":"pageview","url":"https://a.test/"},{"type":"ecommerce",` + c.steps + `,"delay_seconds_min":0,"delay_seconds_max":0}]}]`)
+			b.files[exchange.FunnelsFile] = []byte(
+				`[{"name":"f","probability":1,"enabled":true,"steps":[{"type":"pageview","url":"https://a.test/"},{"type":"ecommerce",` + c.steps + `,"delay_seconds_min":0,"delay_seconds_max":0}]}]`,
+			)
 		}
 		if c.steps == "-" {
 			b.files = nil
@@ -186,26 +197,32 @@ func TestDaysOnWhichAnythingMayHaveBeenSentAreAsked(t *testing.T) {
 			at.ByKind["pageview"] = record.Hits{Planned: 9, Unknown: 9}
 			at.Account = record.Account{Visits: record.Visits{Planned: 3, Uncertain: 3}}
 		})
-		r.Summary.Started, r.Summary.Ended = time.Now(), time.Now().Add(time.Minute) // at midnight: its visits lie before
+		// at midnight: its visits lie before
+		r.Summary.Started, r.Summary.Ended = time.Now(), time.Now().Add(time.Minute)
 		m := &shows{report: always(matomo.Recorded{}), lately: holds(0, 0)}
 		got, _ := reconcile(t, m, r)
-		if s := m.asked[0]; s.From.Format(time.DateOnly) != "1999-12-31" || s.To.Format(time.DateOnly) != "2000-01-01" || got.Verdict != record.MatchIncomparable {
+		if s := m.asked[0]; s.From.Format(time.DateOnly) != "1999-12-31" ||
+			s.To.Format(time.DateOnly) != "2000-01-01" || got.Verdict != record.MatchIncomparable {
 			t.Errorf("live: asked for %+v, %s", s, got.Verdict)
 		}
 		split := change(func(at *record.Target) {
-			at.Account = record.Account{Visits: record.Visits{Planned: 3, Complete: 3, Split: 1}, Opened: record.Opened{Days: map[string]uint64{"1999-12-31": 3}}}
+			at.Account = record.Account{Visits: record.Visits{Planned: 3, Complete: 3, Split: 1},
+				Opened: record.Opened{Days: map[string]uint64{"1999-12-31": 3}}}
 		})
 		split.Summary.Started, split.Summary.Ended = r.Summary.Started.Add(-time.Minute), r.Summary.Ended
 		m.asked = nil
-		if _, _ = reconcile(t, m, split); m.asked[0].From.Format(time.DateOnly) != "1999-12-31" || m.asked[0].To.Format(time.DateOnly) != "2000-01-01" {
+		if _, _ = reconcile(t, m, split); m.asked[0].From.Format(time.DateOnly) != "1999-12-31" ||
+			m.asked[0].To.Format(time.DateOnly) != "2000-01-01" {
 			t.Errorf("visits split at midnight: asked for %+v", m.asked[0])
 		}
 		m.asked = nil
 		r.Summary.Kind, r.Summary.Backfill = record.BackfillJob, &record.Backfill{Days: []record.BackfillDay{
-			{Date: "1999-11-01", Planned: 3}, {Date: "1999-11-02", Planned: 3, Unknown: 3}, {Date: "1999-11-05", Planned: 3, Rejected: 3}, {Date: "1999-11-06", Planned: 3},
+			{Date: "1999-11-01", Planned: 3}, {Date: "1999-11-02", Planned: 3, Unknown: 3},
+			{Date: "1999-11-05", Planned: 3, Rejected: 3}, {Date: "1999-11-06", Planned: 3},
 		}}
 		m.asked = nil
-		if _, _ = reconcile(t, m, r); m.asked[0].From.Format(time.DateOnly) != "1999-11-02" || m.asked[0].To.Format(time.DateOnly) != "1999-11-05" {
+		if _, _ = reconcile(t, m, r); m.asked[0].From.Format(time.DateOnly) != "1999-11-02" ||
+			m.asked[0].To.Format(time.DateOnly) != "1999-11-05" {
 			t.Errorf("a backfill: asked for %+v", m.asked[0])
 		}
 	})
@@ -215,7 +232,8 @@ func TestASurplusIsNoSuccessUnlessSomethingExplainsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(visits+106, pages)), lately: holds(visits+106, pages)}
 		got, _ := reconcile(t, m, ended())
-		if c := got.Targets[0].Causes; got.Verdict != record.MatchMore || len(c) != 1 || c[0].Kind != "visits_split" || !strings.Contains(c[0].Cure, "visit_standard_length") {
+		if c := got.Targets[0].Causes; got.Verdict != record.MatchMore || len(c) != 1 || c[0].Kind != "visits_split" ||
+			!strings.Contains(c[0].Cure, "visit_standard_length") {
 			t.Errorf("visits that Matomo splits: %s %+v", got.Verdict, c)
 		}
 		m.report, m.lately = always(shown(visits, pages+7)), holds(visits, pages+7)
@@ -225,11 +243,13 @@ func TestASurplusIsNoSuccessUnlessSomethingExplainsIt(t *testing.T) {
 		}
 		r := ended()
 		r.Before = nil
-		if got, _ := reconcile(t, m, r); got.Verdict != record.MatchEqual || row(t, got, "pageviews").Verdict != record.MatchIncomparable {
+		if got, _ := reconcile(t, m, r); got.Verdict != record.MatchEqual ||
+			row(t, got, "pageviews").Verdict != record.MatchIncomparable {
 			t.Errorf("where nobody looked before: %s %+v", got.Verdict, row(t, got, "pageviews"))
 		}
 		m.report, m.lately = always(shown(visits+50, pages+300)), holds(visits+50, pages+300)
-		if got, _ := reconcile(t, m, r); got.Verdict != record.MatchIncomparable || row(t, got, "orders").Verdict != record.MatchEqual {
+		if got, _ := reconcile(t, m, r); got.Verdict != record.MatchIncomparable ||
+			row(t, got, "orders").Verdict != record.MatchEqual {
 			t.Errorf("visits of others may hide what is missing, whatever else is equal: %s", got.Verdict)
 		}
 	})
@@ -248,18 +268,23 @@ func TestTargetsOfOneSiteAreAddedUp(t *testing.T) {
 			t.Fatalf("%+v, %v", r.Sites, err)
 		}
 		got, _ := reconcile(t, m, r)
-		if p := got.Targets[0].Parts; row(t, got, "visits").Sent != 2*visits || row(t, got, "visits").Verdict != record.MatchEqual || len(p) != 2 || p[1] != (record.ReconciledPart{Name: "other", Visits: visits, Hits: pages}) {
+		if p := got.Targets[0].Parts; row(t, got, "visits").Sent != 2*visits ||
+			row(t, got, "visits").Verdict != record.MatchEqual || len(p) != 2 ||
+			p[1] != (record.ReconciledPart{Name: "other", Visits: visits, Hits: pages}) {
 			t.Errorf("%+v", got.Targets[0])
 		}
 	})
 }
 
-// Two tracker nodes on hosts of their own are one Matomo where their API is one, and loss at one is no surplus at the other.
+// Two tracker nodes on hosts of their own are one Matomo where their API is one, and loss at one is no surplus at the
+// other.
 func TestNodesWithOneAPIAreAddedUp(t *testing.T) {
 	const api = "https://reports.test/index.php"
 	nodes := []target.Target{
-		{Name: "node 1", URL: "https://n1.test/matomo.php", SiteID: 1, Token: "one", Access: target.Access{APIURL: api}},
-		{Name: "node 2", URL: "https://n2.test/matomo.php", SiteID: 1, Token: "two", Access: target.Access{APIURL: "https://REPORTS.test:443/index.php"}},
+		{Name: "node 1", URL: "https://n1.test/matomo.php", SiteID: 1, Token: "one",
+			Access: target.Access{APIURL: api}},
+		{Name: "node 2", URL: "https://n2.test/matomo.php", SiteID: 1, Token: "two",
+			Access: target.Access{APIURL: "https://REPORTS.test:443/index.php"}},
 	}
 	for name, known := range map[string]string{"the ledger names the API": api, "the API was saved after the run": ""} {
 		synctest.Test(t, func(t *testing.T) {
@@ -277,7 +302,8 @@ func TestNodesWithOneAPIAreAddedUp(t *testing.T) {
 				t.Fatalf("%s: %+v, %v", name, r.Sites, err)
 			}
 			got, _ := reconcile(t, m, r)
-			if v := row(t, got, "visits"); v.Sent != 2*visits || v.Verdict != record.MatchShort || len(got.Targets[0].Parts) != 2 {
+			if v := row(t, got, "visits"); v.Sent != 2*visits || v.Verdict != record.MatchShort ||
+				len(got.Targets[0].Parts) != 2 {
 				t.Errorf("%s: %+v", name, got.Targets[0])
 			}
 		})
@@ -297,7 +323,8 @@ func TestASiteThatWasSentToUnderAnotherNumberIsAskedFor(t *testing.T) {
 			t.Fatalf("%+v, %v", r.Sites, err)
 		}
 		got, _ := reconcile(t, m, r)
-		if e := got.Targets[0].Error; !strings.Contains(e, "The run sent to site 77") || !strings.Contains(e, "site 1") {
+		if e := got.Targets[0].Error; !strings.Contains(e, "The run sent to site 77") ||
+			!strings.Contains(e, "site 1") {
 			t.Errorf("%q", e)
 		}
 	})

@@ -14,8 +14,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// explain adds to targets with rows that are off what evidence there is for a cause. calm says that Matomo shows all that
-// it holds.
+// explain adds to targets with rows that are off what evidence there is for a cause. calm says that Matomo shows all
+// that it holds.
 func explain(ctx context.Context, m Matomo, r Run, targets []record.ReconciledTarget, calm bool) {
 	for i := range targets {
 		t := &targets[i]
@@ -44,12 +44,16 @@ func found(rows []record.ReconciledRow, slice string) []record.Cause {
 	}
 	switch {
 	case actions.Verdict == record.MatchMore:
-		return []record.Cause{{Kind: "surplus", Message: fmt.Sprintf("%s actions more were recorded than can have been sent", report.Figure(actions.Off)), Cure: cure}}
+		return []record.Cause{{Kind: "surplus",
+			Message: fmt.Sprintf("%s actions more were recorded than can have been sent", report.Figure(actions.Off)),
+			Cure:    cure}}
 	case visits.Verdict == record.MatchMore:
 		return []record.Cause{{
-			Kind:    "visits_split",
-			Message: fmt.Sprintf("Matomo made %s visits more of the same actions: it ends a visit sooner than the pauses in these visits last", report.Figure(visits.Off)),
-			Cure:    "look at visit_standard_length under [Tracker] in Matomo's config/config.ini.php, which is 1800 seconds unless changed",
+			Kind: "visits_split",
+			Message: fmt.Sprintf("Matomo made %s visits more of the same actions: it ends a visit sooner than the "+
+				"pauses in these visits last", report.Figure(visits.Off)),
+			Cure: "look at visit_standard_length under [Tracker] in Matomo's config/config.ini.php, which is 1800 " +
+				"seconds unless changed",
 		}}
 	}
 	return nil
@@ -64,7 +68,9 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, 
 	sent, _ := sentTo(r.Summary, s)
 	h := sum(sent.ByKind)
 	if h.Rejected > 0 {
-		add("rejected", "read why in the run's log", "%d hits were refused; a refusal is no proof that nothing was recorded, so they widen what is expected", h.Rejected)
+		add("rejected", "read why in the run's log",
+			"%d hits were refused; a refusal is no proof that nothing was recorded, so they widen what is expected",
+			h.Rejected)
 	}
 	if h.Unknown > 0 {
 		add("unknown", "", "%d hits were sent without a clear answer and may have been recorded or not", h.Unknown)
@@ -77,25 +83,31 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, 
 	case verdict == record.MatchNotArchived:
 		add("archiving", archive, "the raw log holds all that was sent, but the reports do not show it yet")
 	case !calm && verdict != record.MatchMore:
-		add("archiving", archive, "the wait ended while the reports were behind the raw log, or might still change: a queue or archiving may add to them")
+		add("archiving", archive,
+			"the wait ended while the reports were behind the raw log, or might still change: a queue or archiving "+
+				"may add to them")
 	}
 	excluded(ctx, m, t, add)
 	if failures, err := m.Failures(ctx, t); err == nil {
 		for _, f := range failures {
 			if !f.First.Before(r.Summary.Started.Add(-time.Minute)) {
-				add("failures", "see Administration, Diagnostics, Tracking failures", "Matomo noted a tracking failure at %s: %s", f.First.Format(time.DateTime), f.Problem)
+				add("failures", "see Administration, Diagnostics, Tracking failures",
+					"Matomo noted a tracking failure at %s: %s", f.First.Format(time.DateTime), f.Problem)
 			}
 		}
 	}
 	meant := func(kind string) bool { return sent.ByKind[kind].Planned > 0 }
-	e := matomo.Expect{Dimension: r.Dimension, Past: past(r), Searches: meant("search"), Events: meant("event"), Orders: meant("order")}
+	e := matomo.Expect{Dimension: r.Dimension, Past: past(r), Searches: meant("search"), Events: meant("event"),
+		Orders: meant("order")}
 	for _, f := range m.Examine(ctx, t, e).Findings {
 		if slices.Contains(telling, f.Check) && (f.Verdict == matomo.Bad || f.Verdict == matomo.Doubtful) {
 			add(f.Check, f.Cure, "%s", f.Message)
 		}
 	}
 	if skew, err := m.Skew(ctx, t); err == nil && skew.Abs() > 30*time.Second {
-		add("clock", "set both clocks by NTP", "Matomo's clock and the one here are %s apart: hits of its future are booked as now", skew.Abs().Round(time.Second))
+		add("clock", "set both clocks by NTP",
+			"Matomo's clock and the one here are %s apart: hits of its future are booked as now",
+			skew.Abs().Round(time.Second))
 	}
 	return out
 }
@@ -138,7 +150,8 @@ func excluded(ctx context.Context, m Matomo, t target.Target, add func(kind, cur
 		add("excluded_parameters", cure, "these parameters are cut off URLs: %s", strings.Join(parameters, ", "))
 	}
 	if site.KnownURLsOnly {
-		add("known_urls", "let the list of pages begin with "+site.MainURL, "only hits on the site's own URLs are recorded")
+		add("known_urls", "let the list of pages begin with "+site.MainURL,
+			"only hits on the site's own URLs are recorded")
 	}
 }
 

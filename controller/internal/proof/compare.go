@@ -38,7 +38,8 @@ func rows(t sent, s sight) []record.ReconciledRow {
 	c := comparison{sent: t, sight: s}
 	v, doubtful := t.Visits, c.visitsInDoubt()
 	known := v.Complete + v.Partial
-	c.logged("visits", c.surely(known), known+v.Split+v.Repeated+doubtful, s.reports.Visits, func(l *matomo.RawLog) *matomo.Span { return &l.Visits })
+	c.logged("visits", c.surely(known), known+v.Split+v.Repeated+doubtful, s.reports.Visits,
+		func(l *matomo.RawLog) *matomo.Span { return &l.Visits })
 	if s.reports.Unique == nil {
 		c.rows = append(c.rows, record.ReconciledRow{
 			Group: "total", Name: "unique visitors", Sent: float64(known), Most: float64(known + doubtful),
@@ -52,7 +53,9 @@ func rows(t sent, s sight) []record.ReconciledRow {
 		h := t.ByKind[k.kind]
 		actions, actionsInDoubt = actions+h.Accepted, actionsInDoubt+c.inDoubt(h)
 	}
-	c.logged("actions", actions, actions+actionsInDoubt, s.reports.Actions(), func(l *matomo.RawLog) *matomo.Span { return l.Actions })
+	c.logged("actions", actions, actions+actionsInDoubt, s.reports.Actions(), func(l *matomo.RawLog) *matomo.Span {
+		return l.Actions
+	})
 	for _, k := range actionKinds {
 		c.count("total", k.name, t.ByKind[k.kind].Accepted, c.inDoubt(t.ByKind[k.kind]), k.of(s.reports))
 	}
@@ -121,8 +124,8 @@ func (c *comparison) nothing() bool {
 	return c.Visits.Complete+c.Visits.Partial == 0
 }
 
-// logged compares a total that the raw log tells too: it goes before the reports, which may be behind. Where it holds less
-// than they do, it was deleted since.
+// logged compares a total that the raw log tells too: it goes before the reports, which may be behind. Where it holds
+// less than they do, it was deleted since.
 func (c *comparison) logged(name string, sure, most, reported uint64, of func(*matomo.RawLog) *matomo.Span) {
 	if c.raw == nil || of(c.raw) == nil {
 		c.count("total", name, sure, most-sure, reported)
@@ -168,8 +171,10 @@ func (c *comparison) orders() {
 		}
 		if c.largest == nil && doubtful > 0 && a.shown > a.sure {
 			c.rows = append(c.rows, record.ReconciledRow{
-				Group: "total", Name: a.name, Sent: a.sure, Most: a.sure, Recorded: a.shown, Verdict: record.MatchIncomparable,
-				Why: fmt.Sprintf("cannot tell: nothing bounds what the %s orders in doubt were worth", report.Figure(float64(doubtful))),
+				Group: "total", Name: a.name, Sent: a.sure, Most: a.sure, Recorded: a.shown,
+				Verdict: record.MatchIncomparable,
+				Why: fmt.Sprintf("cannot tell: nothing bounds what the %s orders in doubt were worth",
+					report.Figure(float64(doubtful))),
 			})
 			continue
 		}
@@ -198,7 +203,8 @@ func (c *comparison) broken(group string, known, shown map[string]uint64) {
 }
 
 func (c *comparison) add(group, name string, sure, most, shown float64) {
-	r := record.ReconciledRow{Group: group, Name: name, Sent: sure, Most: most, Recorded: shown, Verdict: record.MatchIncomparable}
+	r := record.ReconciledRow{Group: group, Name: name, Sent: sure, Most: most, Recorded: shown,
+		Verdict: record.MatchIncomparable}
 	switch {
 	case shown < sure && c.behind:
 		r.Verdict, r.Off = record.MatchNotArchived, shown-sure
@@ -217,7 +223,8 @@ func (c *comparison) add(group, name string, sure, most, shown float64) {
 	default:
 		r.Verdict = record.MatchEqual
 		if most > sure {
-			r.Why = fmt.Sprintf("between %s that were accepted and %s with those in doubt", report.Figure(sure), report.Figure(most))
+			r.Why = fmt.Sprintf("between %s that were accepted and %s with those in doubt", report.Figure(sure),
+				report.Figure(most))
 		}
 	}
 	c.rows = append(c.rows, r)

@@ -59,8 +59,9 @@ var (
 	// ErrNoLedger: the run has none, so that there is nothing to compare with.
 	ErrNoLedger = errors.New("the run has no ledger to compare with")
 	// ErrNoTarget: no saved target has the address that the run sent to.
-	ErrNoTarget = errors.New("no saved target has an address that the run sent to; save it again with a token that may view the site")
-	errClosed   = errors.New("the controller is stopping")
+	ErrNoTarget = errors.New("no saved target has an address that the run sent to; save it again with a token that " +
+		"may view the site")
+	errClosed = errors.New("the controller is stopping")
 )
 
 // NewKeeper makes a Keeper; Close ends it.
@@ -80,7 +81,9 @@ func (k *Keeper) Start(ctx context.Context, runID string, o Options) (record.Rec
 		return g.latest, nil
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	g := &going{cancel: cancel, latest: record.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: record.ReconcileWaiting, Waiting: "the first answer", Targets: []record.ReconciledTarget{}}}
+	g := &going{cancel: cancel,
+		latest: record.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: record.ReconcileWaiting,
+			Waiting: "the first answer", Targets: []record.ReconciledTarget{}}}
 	k.going[runID] = g
 	k.all.Go(func() {
 		defer cancel()
@@ -95,7 +98,9 @@ func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *goin
 		defer k.mu.Unlock()
 		g.latest = r
 	}
-	out, err := Reconcile(ctx, k.c.Matomo, func(ctx context.Context) (Run, error) { return k.Load(ctx, runID) }, o, tell)
+	out, err := Reconcile(ctx, k.c.Matomo, func(ctx context.Context) (Run, error) {
+		return k.Load(ctx, runID)
+	}, o, tell)
 	if err != nil {
 		k.c.Log.Error("a reconciliation ended", "run_id", runID, "err", err)
 	}
@@ -133,7 +138,8 @@ func (k *Keeper) Status(ctx context.Context, runID string) (record.Reconciliatio
 		if _, err := k.c.Store.Run(ctx, runID); err != nil {
 			return out, err
 		}
-		return record.Reconciliation{RunID: runID, State: record.ReconcileNone, Targets: []record.ReconciledTarget{}}, nil
+		return record.Reconciliation{RunID: runID, State: record.ReconcileNone, Targets: []record.ReconciledTarget{}},
+			nil
 	}
 	if err != nil {
 		return out, err
@@ -165,8 +171,8 @@ func (k *Keeper) Close() error {
 	return nil
 }
 
-// Load gathers what is needed to reconcile a run: its ledger as it stands, and its targets as they are saved. The error is
-// store.ErrNotFound, ErrNoLedger or ErrNoTarget.
+// Load gathers what is needed to reconcile a run: its ledger as it stands, and its targets as they are saved. The error
+// is store.ErrNotFound, ErrNoLedger or ErrNoTarget.
 func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
 	saved, err := k.c.Store.Run(ctx, runID)
 	if err != nil {

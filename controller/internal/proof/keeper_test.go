@@ -48,7 +48,8 @@ func (b *book) Proof(_ context.Context, _ string, kind store.ProofKind) (json.Ra
 func keeper(t *testing.T, m *shows, ledger *record.Summary) (*proof.Keeper, *book) {
 	t.Helper()
 	return keeperOf(t, m, ledger, []target.Target{
-		{Name: "matomo", URL: tracker, SiteID: 1, Token: "t", Enabled: true}, {Name: "other", URL: tracker, SiteID: 2, Token: "t", Enabled: true},
+		{Name: "matomo", URL: tracker, SiteID: 1, Token: "t", Enabled: true},
+		{Name: "other", URL: tracker, SiteID: 2, Token: "t", Enabled: true},
 	})
 }
 
@@ -56,7 +57,9 @@ func keeper(t *testing.T, m *shows, ledger *record.Summary) (*proof.Keeper, *boo
 func keeperOf(t *testing.T, m *shows, ledger *record.Summary, saved []target.Target) (*proof.Keeper, *book) {
 	t.Helper()
 	b := &book{
-		run:    store.Run{ID: "r1", Config: json.RawMessage(`{"MATOMO_URL":"` + tracker + `","MATOMO_SITE_ID":"1","TIMEZONE":"Europe/Berlin"}`)},
+		run: store.Run{ID: "r1",
+			Config: json.RawMessage(`{"MATOMO_URL":"` + tracker +
+				`","MATOMO_SITE_ID":"1","TIMEZONE":"Europe/Berlin"}`)},
 		proofs: map[store.ProofKind]json.RawMessage{},
 	}
 	k := proof.NewKeeper(proof.Config{
@@ -92,11 +95,13 @@ func TestAReconciliationIsKept(t *testing.T) {
 		if _, err := k.Status(t.Context(), "r2"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("of a run that never began: %v", err)
 		}
-		if r, err := k.Start(t.Context(), "r1", proof.Options{Every: time.Second, Limit: time.Minute}); err != nil || r.State != "waiting" || r.Targets == nil {
+		if r, err := k.Start(t.Context(), "r1", proof.Options{Every: time.Second, Limit: time.Minute}); err != nil ||
+			r.State != "waiting" || r.Targets == nil {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		synctest.Wait()
-		if r, err := k.Status(t.Context(), "r1"); err != nil || r.State != "done" || r.Verdict != record.MatchEqual || len(r.Targets) != 1 {
+		if r, err := k.Status(t.Context(), "r1"); err != nil || r.State != "done" || r.Verdict != record.MatchEqual ||
+			len(r.Targets) != 1 {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})
@@ -205,7 +210,8 @@ func TestNotesStandOnTheDayOfASiteWithAnOffset(t *testing.T) {
 		ledger := sentTo()
 		ledger.Started = time.Date(2026, 6, 1, 20, 0, 0, 0, time.UTC)
 		k, _ := keeper(t, m, ledger)
-		if _, err := k.Annotate(t.Context(), "r1"); err != nil || len(m.notes) == 0 || !strings.HasPrefix(m.notes[0], day) {
+		if _, err := k.Annotate(t.Context(), "r1"); err != nil || len(m.notes) == 0 ||
+			!strings.HasPrefix(m.notes[0], day) {
 			t.Errorf("%s: %q, %v", zone, m.notes, err)
 		}
 	}

@@ -23,8 +23,8 @@ type look struct {
 	failed int // looks in a row
 }
 
-// calm is how many looks in a row must show the same before what is missing is missing for good. A queue is worked off by
-// a cron job once a minute, as a rule, and until then neither the reports nor the raw log show what it holds.
+// calm is how many looks in a row must show the same before what is missing is missing for good. A queue is worked off
+// by a cron job once a minute, as a rule, and until then neither the reports nor the raw log show what it holds.
 const calm = 7
 
 // patience is how often in a row a site may not answer before nobody waits for it any more.
@@ -102,7 +102,8 @@ type seen struct {
 }
 
 // compare sets what a look finds beside the ledger; false says that another look may find more.
-func (k *look) compare(r Run, s Site, out record.ReconciledTarget, all record.Target, f seen) (record.ReconciledTarget, bool) {
+func (k *look) compare(r Run, s Site, out record.ReconciledTarget, all record.Target,
+	f seen) (record.ReconciledTarget, bool) {
 	now := sight{reports: f.shown, raw: f.log, behind: behind(f.shown, f.log)}
 	if f.before.behind() {
 		f.wasLog, now.wasBehind = *f.before.Log, true
@@ -156,8 +157,9 @@ func settled(rows []record.ReconciledRow) bool {
 	})
 }
 
-// days are the first and the last day (YYYY-MM-DD) on which anything was sent to a site. The ledger has the days of visits
-// that were surely opened; those in doubt, and second parts of split ones, may be of any day on which the run sent.
+// days are the first and the last day (YYYY-MM-DD) on which anything was sent to a site. The ledger has the days of
+// visits that were surely opened; those in doubt, and second parts of split ones, may be of any day on which the run
+// sent.
 func days(s record.Summary, sent record.Target, zone *time.Location) (first, last string) {
 	all := slices.Collect(maps.Keys(sent.Opened.Days))
 	if s.Backfill != nil {
@@ -199,7 +201,8 @@ func segment(r Run) string {
 	return fmt.Sprintf("dimension%d==%s", r.Dimension, r.Summary.RunID)
 }
 
-// isolated tells how the run is told from other traffic, of which there were some visits before, and what that cannot tell.
+// isolated tells how the run is told from other traffic, of which there were some visits before, and what that cannot
+// tell.
 func isolated(r Run, before uint64, looked bool) (by, limits string) {
 	switch {
 	case r.Dimension > 0:
@@ -207,9 +210,11 @@ func isolated(r Run, before uint64, looked bool) (by, limits string) {
 	case !looked:
 		return "site", "Nobody looked at the site before the run: what else was sent to it on these days is counted too"
 	case before == 0:
-		return "site", "The site had no visits on these days before; what others send to it during the run is counted too"
+		return "site", "The site had no visits on these days before; what others send to it during the run " +
+			"is counted too"
 	default:
-		return "difference", "The site had visits on these days before, which are taken off; what others send to it during the run is counted too. Set RUN_DIMENSION to tell the run's visits apart"
+		return "difference", "The site had visits on these days before, which are taken off; what others send to it " +
+			"during the run is counted too. Set RUN_DIMENSION to tell the run's visits apart"
 	}
 }
 
@@ -229,5 +234,6 @@ func earlierLives(r Run) string {
 	if r.Summary.FirstVisit == 0 || r.Summary.Kind == record.BackfillJob {
 		return ""
 	}
-	return "The loadgen was started again while the run went on, and its ledger is that of the last start: what it sent before is counted too, and may hide what is missing"
+	return "The loadgen was started again while the run went on, and its ledger is that of the last start: what it " +
+		"sent before is counted too, and may hide what is missing"
 }

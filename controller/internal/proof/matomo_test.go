@@ -38,7 +38,8 @@ func (m *shows) Recorded(_ context.Context, _ target.Target, s matomo.Slice) (ma
 }
 func (m *shows) RawLogSince(context.Context, target.Target, time.Time, string) (matomo.RawLog, error) {
 	l := m.lately(time.Since(m.began))
-	return matomo.RawLog{Visits: matomo.Span{Least: l.visits, Most: l.visits}, Actions: &matomo.Span{Least: l.actions, Most: l.actions}}, nil
+	return matomo.RawLog{Visits: matomo.Span{Least: l.visits, Most: l.visits},
+		Actions: &matomo.Span{Least: l.actions, Most: l.actions}}, nil
 }
 func (m *shows) CountVisits(context.Context, target.Target, matomo.Slice, map[string]uint64) (uint64, error) {
 	return m.lately(time.Since(m.began)).visits, nil
@@ -68,14 +69,18 @@ func ended() proof.Run {
 	day := at.UTC().Format(time.DateOnly)
 	return proof.Run{
 		Before: before(at, shown(0, 0), nil),
-		Zone:   time.UTC, Sites: []proof.Site{{Target: target.Target{Name: "matomo", SiteID: 1}, Parts: []string{"matomo"}}},
-		Summary: record.Summary{RunID: "r1", Started: at.Add(-time.Minute), Ended: at, Reason: "stop_after_visits", Targets: map[string]record.Target{"matomo": {
-			ByKind: map[string]record.Hits{"pageview": {Planned: pages, Accepted: pages}},
-			Account: record.Account{
-				Visits: record.Visits{Planned: visits, Complete: visits}, Revenue: 10.1 + 20.2,
-				Opened: record.Opened{Days: map[string]uint64{day: visits}, Countries: map[string]uint64{"se": visits}, Sources: map[string]uint64{"direct": visits}, Devices: map[string]uint64{"tablet": visits}},
-			},
-		}}},
+		Zone:   time.UTC, Sites: []proof.Site{{Target: target.Target{Name: "matomo", SiteID: 1},
+			Parts: []string{"matomo"}}},
+		Summary: record.Summary{RunID: "r1", Started: at.Add(-time.Minute), Ended: at, Reason: "stop_after_visits",
+			Targets: map[string]record.Target{"matomo": {
+				ByKind: map[string]record.Hits{"pageview": {Planned: pages, Accepted: pages}},
+				Account: record.Account{
+					Visits: record.Visits{Planned: visits, Complete: visits}, Revenue: 10.1 + 20.2,
+					Opened: record.Opened{Days: map[string]uint64{day: visits},
+						Countries: map[string]uint64{"se": visits},
+						Sources:   map[string]uint64{"direct": visits}, Devices: map[string]uint64{"tablet": visits}},
+				},
+			}}},
 	}
 }
 
@@ -84,14 +89,16 @@ func shown(n, p uint64) matomo.Recorded {
 	one := func(name string) map[string]uint64 { return map[string]uint64{name: n} }
 	return matomo.Recorded{
 		Visits: n, Unique: &n, Pageviews: p, Revenue: 30.3,
-		Days: one(time.Now().UTC().Format(time.DateOnly)), Countries: one("se"), Sources: one("direct"), Devices: one("tablet"),
+		Days: one(time.Now().UTC().Format(time.DateOnly)), Countries: one("se"), Sources: one("direct"),
+		Devices: one("tablet"),
 	}
 }
 
 // before is what the site of ended showed at a day; on the day before there was nothing.
 func before(day time.Time, r matomo.Recorded, raw *matomo.RawLog) map[string]proof.Before {
 	at, eve := day.UTC().Format(time.DateOnly), day.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
-	return map[string]proof.Before{" 1": {Parts: []proof.Part{{From: eve, To: eve}, {From: at, To: at, Recorded: r}}, Log: raw}}
+	return map[string]proof.Before{" 1": {Parts: []proof.Part{{From: eve, To: eve}, {From: at, To: at, Recorded: r}},
+		Log: raw}}
 }
 
 func always(r matomo.Recorded) func(time.Duration) matomo.Recorded {

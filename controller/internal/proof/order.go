@@ -16,13 +16,14 @@ const mostPieces = 3
 // cent is what rounding may add.
 const cent = 0.01
 
-// largestOrder bounds the orders of a run by its settings and funnels; nil where a funnel fixes the number of pieces alone
-// and the catalogue therefore decides the sum. The rules are those of loadgen/internal/shop/override.go.
+// largestOrder bounds the orders of a run by its settings and funnels; nil where a funnel fixes the number of pieces
+// alone and the catalogue therefore decides the sum. The rules are those of loadgen/internal/shop/override.go.
 func largestOrder(k spec.Spec, funnels []funnel.Funnel) *Order {
 	most := slices.Max(append([]float64{0}, k.ShippingRates...))
 	largest := Order{
-		Revenue: k.OrderValueMax, Tax: k.OrderValueMax*k.TaxRate/(1+k.TaxRate) + cent, Shipping: min(most, k.OrderValueMax),
-		Items: float64(mostPieces * k.ItemsMax),
+		Revenue: k.OrderValueMax, Tax: k.OrderValueMax*k.TaxRate/(1+k.TaxRate) + cent,
+		Shipping: min(most, k.OrderValueMax),
+		Items:    float64(mostPieces * k.ItemsMax),
 	}
 	for _, f := range funnels {
 		for i := range f.Steps {
@@ -45,7 +46,8 @@ func largestOrder(k spec.Spec, funnels []funnel.Funnel) *Order {
 			if s.ItemsCount != nil {
 				o.Items = float64(*s.ItemsCount)
 			}
-			largest = Order{max(largest.Revenue, o.Revenue), max(largest.Tax, o.Tax), max(largest.Shipping, o.Shipping), max(largest.Items, o.Items)}
+			largest = Order{max(largest.Revenue, o.Revenue), max(largest.Tax, o.Tax), max(largest.Shipping, o.Shipping),
+				max(largest.Items, o.Items)}
 		}
 	}
 	return &largest

@@ -52,9 +52,10 @@ const (
 )
 
 // Reconcile asks until no row is off, what is there has long stopped changing and is all that the raw log holds, or the
-// limit is reached. run gives the ledger as it stands; tell gets each state, the last one is returned too. A context that
-// is done cancels.
-func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, error), o Options, tell func(record.Reconciliation)) (record.Reconciliation, error) {
+// limit is reached. run gives the ledger as it stands; tell gets each state, the last one is returned too. A context
+// that is done cancels.
+func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, error), o Options,
+	tell func(record.Reconciliation)) (record.Reconciliation, error) {
 	out := record.Reconciliation{Began: time.Now().UTC()}
 	looks := map[string]*look{}
 	for {
@@ -85,7 +86,8 @@ func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, er
 			explain(ctx, m, r, out.Targets, settled)
 			return out, nil
 		default:
-			out.State, out.Waiting = record.ReconcileWaiting, "Matomo's queue and archiving: the reports still differ or still change"
+			out.State, out.Waiting = record.ReconcileWaiting,
+				"Matomo's queue and archiving: the reports still differ or still change"
 		}
 		tell(out)
 		wait := time.NewTimer(o.Every)

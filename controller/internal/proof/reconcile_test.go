@@ -31,8 +31,10 @@ func TestACleanRunIsEqualAtOnce(t *testing.T) {
 
 func TestOneHitInTenThousandThatIsLostIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got, took := reconcile(t, &shows{report: always(shown(visits, pages-5)), lately: holds(visits, pages-5)}, ended())
-		if r := row(t, got, "pageviews"); r.Verdict != record.MatchShort || r.Off != -5 || got.Verdict != record.MatchShort {
+		got, took := reconcile(t, &shows{report: always(shown(visits, pages-5)), lately: holds(visits, pages-5)},
+			ended())
+		if r := row(t, got, "pageviews"); r.Verdict != record.MatchShort || r.Off != -5 ||
+			got.Verdict != record.MatchShort {
 			t.Errorf("%+v", r)
 		}
 		if took > 2*time.Minute {
@@ -44,7 +46,8 @@ func TestOneHitInTenThousandThatIsLostIsFound(t *testing.T) {
 func TestHitsRecordedTwiceAreFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, _ := reconcile(t, &shows{report: always(shown(visits, pages+7)), lately: holds(visits, pages+7)}, ended())
-		if r := row(t, got, "pageviews"); r.Verdict != record.MatchMore || r.Off != 7 || got.Verdict != record.MatchMore {
+		if r := row(t, got, "pageviews"); r.Verdict != record.MatchMore || r.Off != 7 ||
+			got.Verdict != record.MatchMore {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -68,7 +71,8 @@ func TestArchivingIsWaitedFor(t *testing.T) {
 func TestAWaitHasAnEndThatNamesArchiving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconcile(t, &shows{report: always(shown(0, 0)), lately: holds(visits, pages)}, ended())
-		if got.Verdict != record.MatchNotArchived || took != proof.DefaultLimit || len(got.Targets[0].Causes) == 0 || got.Targets[0].Causes[0].Kind != "archiving" {
+		if got.Verdict != record.MatchNotArchived || took != proof.DefaultLimit || len(got.Targets[0].Causes) == 0 ||
+			got.Targets[0].Causes[0].Kind != "archiving" {
 			t.Errorf("after %v: %+v", took, got.Targets[0].Causes)
 		}
 	})
@@ -76,10 +80,12 @@ func TestAWaitHasAnEndThatNamesArchiving(t *testing.T) {
 
 func TestExcludedAddressesAreNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &shows{site: matomo.Site{Timezone: "Europe/Berlin", ExcludedIPs: []string{"90.224.0.0/16"}}, report: always(shown(visits-40, pages)), lately: holds(visits-40, pages)}
+		m := &shows{site: matomo.Site{Timezone: "Europe/Berlin", ExcludedIPs: []string{"90.224.0.0/16"}},
+			report: always(shown(visits-40, pages)), lately: holds(visits-40, pages)}
 		got, _ := reconcile(t, m, ended())
 		causes := got.Targets[0].Causes
-		if len(causes) != 1 || causes[0].Kind != "excluded_addresses" || !strings.Contains(causes[0].Message, "90.224.0.0/16") {
+		if len(causes) != 1 || causes[0].Kind != "excluded_addresses" ||
+			!strings.Contains(causes[0].Message, "90.224.0.0/16") {
 			t.Errorf("%+v", causes)
 		}
 	})
@@ -87,10 +93,12 @@ func TestExcludedAddressesAreNamed(t *testing.T) {
 
 func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &shows{report: always(shown(visits, pages-40)), lately: holds(visits, pages-40), findings: []matomo.Finding{
-			{Check: "plugins", Verdict: matomo.Bad, Message: "Events is not active", Cure: "activate it"},
-			{Check: "created", Verdict: matomo.Doubtful, Message: "the site was created on 2026-11-30", Cure: "set it back"},
-		}}
+		m := &shows{report: always(shown(visits, pages-40)), lately: holds(visits, pages-40),
+			findings: []matomo.Finding{
+				{Check: "plugins", Verdict: matomo.Bad, Message: "Events is not active", Cure: "activate it"},
+				{Check: "created", Verdict: matomo.Doubtful, Message: "the site was created on 2026-11-30",
+					Cure: "set it back"},
+			}}
 		r := ended()
 		matomoOf := r.Summary.Targets["matomo"]
 		matomoOf.ByKind["event"] = record.Hits{Planned: 40, Accepted: 40}
@@ -99,7 +107,9 @@ func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
 			t.Errorf("the doctor was asked about %+v, but events are sent and orders are not", m.expected)
 		}
 		for _, want := range []string{"plugins", "created"} {
-			if !slices.ContainsFunc(got.Targets[0].Causes, func(c record.Cause) bool { return c.Kind == want && c.Cure != "" }) {
+			if !slices.ContainsFunc(got.Targets[0].Causes, func(c record.Cause) bool {
+				return c.Kind == want && c.Cure != ""
+			}) {
 				t.Errorf("%s is not among %+v", want, got.Targets[0].Causes)
 			}
 		}
@@ -108,10 +118,13 @@ func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
 
 func TestAQueueThatHoldsHitsBackIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &shows{report: always(shown(visits-40, pages)), lately: holds(visits-40, pages), findings: []matomo.Finding{
-			{Check: "queue", Verdict: matomo.Doubtful, Message: "QueuedTracking answers hits before they are recorded"},
-			{Check: "spam", Verdict: matomo.Good, Message: "no plug-in turns hits down"}, {Check: "currency", Verdict: matomo.Bad, Message: "EUR"},
-		}}
+		m := &shows{report: always(shown(visits-40, pages)), lately: holds(visits-40, pages),
+			findings: []matomo.Finding{
+				{Check: "queue", Verdict: matomo.Doubtful,
+					Message: "QueuedTracking answers hits before they are recorded"},
+				{Check: "spam", Verdict: matomo.Good, Message: "no plug-in turns hits down"},
+				{Check: "currency", Verdict: matomo.Bad, Message: "EUR"},
+			}}
 		got, _ := reconcile(t, m, ended())
 		if causes := got.Targets[0].Causes; len(causes) != 1 || causes[0].Kind != "queue" {
 			t.Errorf("%+v", causes)
@@ -127,7 +140,8 @@ func TestHitsInDoubtWidenWhatIsExpected(t *testing.T) {
 		at.Visits = record.Visits{Planned: visits, Complete: visits - 5, Uncertain: 5}
 		r.Summary.Targets["matomo"] = at
 		got, _ := reconcile(t, &shows{report: always(shown(visits, pages-3)), lately: holds(visits, pages-3)}, r)
-		if got.Verdict != record.MatchEqual || row(t, got, "pageviews").Verdict != record.MatchEqual || row(t, got, "pageviews").Why == "" {
+		if got.Verdict != record.MatchEqual || row(t, got, "pageviews").Verdict != record.MatchEqual ||
+			row(t, got, "pageviews").Why == "" {
 			t.Errorf("%+v", got.Targets[0].Rows)
 		}
 	})
@@ -162,7 +176,8 @@ func TestARunIsToldFromOtherTraffic(t *testing.T) {
 		r.Before = before(time.Now(), there, nil)
 		m := &shows{report: always(both), lately: holds(visits+300, pages+900)}
 		got, took := reconcile(t, m, r)
-		if took > 0 || got.Verdict != record.MatchEqual || got.Targets[0].Slice != "difference" || got.Targets[0].Limits == "" || row(t, got, "unique visitors").Verdict != record.MatchIncomparable {
+		if took > 0 || got.Verdict != record.MatchEqual || got.Targets[0].Slice != "difference" ||
+			got.Targets[0].Limits == "" || row(t, got, "unique visitors").Verdict != record.MatchIncomparable {
 			t.Errorf("by difference: %+v", got)
 		}
 		m.report, m.lately = always(shown(visits+300, pages+899)), holds(visits+300, pages+899)
@@ -170,7 +185,8 @@ func TestARunIsToldFromOtherTraffic(t *testing.T) {
 			t.Errorf("a loss by difference, after %v: %+v", took, got)
 		}
 		r.Dimension, m.report, m.lately = 7, always(shown(visits, pages)), holds(visits, pages)
-		if got, _ := reconcile(t, m, r); got.Verdict != record.MatchEqual || got.Targets[0].Slice != "dimension" || m.asked[len(m.asked)-1].Segment != "dimension7==r1" {
+		if got, _ := reconcile(t, m, r); got.Verdict != record.MatchEqual || got.Targets[0].Slice != "dimension" ||
+			m.asked[len(m.asked)-1].Segment != "dimension7==r1" {
 			t.Errorf("by dimension: %+v", got)
 		}
 	})
@@ -225,8 +241,11 @@ func TestWhatAKilledLoadgenMayHaveSentIsNotTooMuch(t *testing.T) {
 		for _, c := range []struct {
 			visits, pages uint64
 			want          record.Match
-		}{{visits, pages, record.MatchEqual}, {visits + 2, pages + 9, record.MatchEqual}, {visits, pages - 1, record.MatchShort}, {visits + 2, pages + 10, record.MatchMore}} {
-			if got, _ := reconcile(t, &shows{report: always(shown(c.visits, c.pages)), lately: holds(c.visits, c.pages)}, r); got.Verdict != c.want {
+		}{{visits, pages, record.MatchEqual}, {visits + 2, pages + 9, record.MatchEqual},
+			{visits, pages - 1, record.MatchShort}, {visits + 2, pages + 10, record.MatchMore}} {
+			if got, _ := reconcile(t,
+				&shows{report: always(shown(c.visits, c.pages)), lately: holds(c.visits, c.pages)},
+				r); got.Verdict != c.want {
 				t.Errorf("%+v: %+v", c, got.Targets[0].Rows)
 			}
 		}
@@ -241,11 +260,13 @@ func TestASourceThatNothingTellsIsNotMissed(t *testing.T) {
 		r.Summary.Targets["matomo"] = at
 		as := shown(visits, pages)
 		as.Sources = map[string]uint64{"search": visits - 6, "direct": 6}
-		if got, _ := reconcile(t, &shows{report: always(as), lately: holds(visits, pages)}, r); got.Verdict != record.MatchEqual || row(t, got, "direct").Verdict != record.MatchEqual {
+		if got, _ := reconcile(t, &shows{report: always(as), lately: holds(visits, pages)},
+			r); got.Verdict != record.MatchEqual || row(t, got, "direct").Verdict != record.MatchEqual {
 			t.Errorf("%+v", got.Targets[0].Rows)
 		}
 		as.Sources = map[string]uint64{"search": visits - 7, "direct": 7}
-		if got, _ := reconcile(t, &shows{report: always(as), lately: holds(visits, pages)}, r); row(t, got, "search").Verdict != record.MatchShort {
+		if got, _ := reconcile(t, &shows{report: always(as), lately: holds(visits, pages)}, r); row(t, got,
+			"search").Verdict != record.MatchShort {
 			t.Errorf("one that changed its source: %+v", got.Targets[0].Rows)
 		}
 	})
@@ -269,9 +290,11 @@ func TestATargetThatNobodyCanAskIsNotLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := ended()
 		r.Summary.Targets["gone"] = record.Target{SiteID: 9}
-		r.Sites = append([]proof.Site{{Target: target.Target{Name: "gone", SiteID: 9}, Error: "nobody can ask"}}, r.Sites...)
+		r.Sites = append([]proof.Site{{Target: target.Target{Name: "gone", SiteID: 9}, Error: "nobody can ask"}},
+			r.Sites...)
 		got, _ := reconcile(t, &shows{report: always(shown(visits, pages)), lately: holds(visits, pages)}, r)
-		if len(got.Targets) != 2 || got.Targets[0].Name != "gone" || got.Targets[0].SiteID != 9 || got.Targets[0].Error == "" || got.Targets[1].Error != "" {
+		if len(got.Targets) != 2 || got.Targets[0].Name != "gone" || got.Targets[0].SiteID != 9 ||
+			got.Targets[0].Error == "" || got.Targets[1].Error != "" {
 			t.Errorf("%+v", got.Targets)
 		}
 	})
@@ -304,7 +327,8 @@ func TestABackfillThatIsResumedIsWaitedForAnew(t *testing.T) {
 		}}
 		got, err := proof.Reconcile(t.Context(), m, func(context.Context) (proof.Run, error) {
 			r := ended()
-			if since := time.Since(began); since > 10*time.Minute && since < time.Hour { // it goes on again, longer than is waited for
+			// it goes on again, longer than is waited for
+			if since := time.Since(began); since > 10*time.Minute && since < time.Hour {
 				r.Summary.Ended = time.Time{}
 			}
 			return r, nil
@@ -335,7 +359,8 @@ func TestALedgerOfTheLastStartAloneIsNotTakenForTheWhole(t *testing.T) {
 		r := ended()
 		r.Dimension, r.Summary.FirstVisit = 7, 100
 		got, _ := reconcile(t, &shows{report: always(shown(visits+61, pages)), lately: holds(visits+61, pages)}, r)
-		if row(t, got, "visits").Verdict != record.MatchIncomparable || !strings.HasPrefix(got.Targets[0].Limits, "The loadgen was started again") {
+		if row(t, got, "visits").Verdict != record.MatchIncomparable ||
+			!strings.HasPrefix(got.Targets[0].Limits, "The loadgen was started again") {
 			t.Errorf("%+v", got.Targets[0].Limits)
 		}
 	})

@@ -13,7 +13,8 @@ import (
 // Site is one site of one Matomo that a run sent to. Several targets of a run may lead to it: Matomo cannot tell their
 // visits apart, so that they are compared as one.
 type Site struct {
-	// Target is how it is asked, with a token to read with; its name is that of the target of the run, or of all of them.
+	// Target is how it is asked, with a token to read with; its name is that of the target of the run, or of all of
+	// them.
 	target.Target
 	// Parts are the names of the targets, in order.
 	Parts []string
@@ -23,7 +24,8 @@ type Site struct {
 	Note string
 }
 
-// place tells the sites apart whatever targets and their trackers are called: those with one API are nodes of one Matomo.
+// place tells the sites apart whatever targets and their trackers are called: those with one API are nodes of one
+// Matomo.
 func place(t target.Target) string { return fmt.Sprintf("%s %d", cmp.Or(t.API(), t.URL), t.SiteID) }
 
 // sentTarget is the target that a run sent to, as its ledger names it.
@@ -52,8 +54,8 @@ func sitesOf(run map[string]record.Target, readers []target.Target) []Site {
 	return slices.SortedFunc(maps.Values(sites), func(a, b Site) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// siteOf finds who can be asked: a saved target of the site, one of the same tracker, whose API has another address since,
-// else one of another site of the same Matomo, whose token may be good for both.
+// siteOf finds who can be asked: a saved target of the site, one of the same tracker, whose API has another address
+// since, else one of another site of the same Matomo, whose token may be good for both.
 func siteOf(sent target.Target, readers []target.Target) Site {
 	of := func(same func(target.Target) bool) (target.Target, bool) {
 		at := slices.IndexFunc(readers, func(t target.Target) bool { return same(t) && t.Reader() != "" })
@@ -75,7 +77,8 @@ func siteOf(sent target.Target, readers []target.Target) Site {
 	if !ok {
 		return Site{Target: sent, Error: errNotSaved}
 	}
-	note := fmt.Sprintf("The run sent to site %d, and the saved target of that address is now for site %d; its token was used", sent.SiteID, t.SiteID)
+	note := fmt.Sprintf("The run sent to site %d, and the saved target of that address is now for site %d; its token "+
+		"was used", sent.SiteID, t.SiteID)
 	t.SiteID = sent.SiteID
 	return Site{Target: t, Note: note}
 }

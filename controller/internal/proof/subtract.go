@@ -11,8 +11,10 @@ func less(shown, before matomo.Recorded) matomo.Recorded {
 	out := shown
 	out.Unique = nil
 	for _, pair := range []struct{ of, off *uint64 }{
-		{&out.Visits, &before.Visits}, {&out.Pageviews, &before.Pageviews}, {&out.Searches, &before.Searches}, {&out.Events, &before.Events},
-		{&out.Outlinks, &before.Outlinks}, {&out.Downloads, &before.Downloads}, {&out.Orders, &before.Orders}, {&out.Items, &before.Items},
+		{&out.Visits, &before.Visits}, {&out.Pageviews, &before.Pageviews}, {&out.Searches, &before.Searches},
+		{&out.Events, &before.Events},
+		{&out.Outlinks, &before.Outlinks}, {&out.Downloads, &before.Downloads}, {&out.Orders, &before.Orders},
+		{&out.Items, &before.Items},
 	} {
 		*pair.of -= min(*pair.of, *pair.off)
 	}
@@ -26,11 +28,14 @@ func less(shown, before matomo.Recorded) matomo.Recorded {
 
 func plus(a, b matomo.Recorded) matomo.Recorded {
 	out := matomo.Recorded{
-		Visits: a.Visits + b.Visits, Pageviews: a.Pageviews + b.Pageviews, Searches: a.Searches + b.Searches, Events: a.Events + b.Events,
-		Outlinks: a.Outlinks + b.Outlinks, Downloads: a.Downloads + b.Downloads, Orders: a.Orders + b.Orders, Items: a.Items + b.Items,
+		Visits: a.Visits + b.Visits, Pageviews: a.Pageviews + b.Pageviews, Searches: a.Searches + b.Searches,
+		Events:   a.Events + b.Events,
+		Outlinks: a.Outlinks + b.Outlinks, Downloads: a.Downloads + b.Downloads, Orders: a.Orders + b.Orders,
+		Items:   a.Items + b.Items,
 		Revenue: a.Revenue + b.Revenue, Tax: a.Tax + b.Tax, Shipping: a.Shipping + b.Shipping,
 	}
-	out.Days, out.Countries, out.Sources, out.Devices = both(a.Days, b.Days), both(a.Countries, b.Countries), both(a.Sources, b.Sources), both(a.Devices, b.Devices)
+	out.Days, out.Countries, out.Sources, out.Devices = both(a.Days, b.Days), both(a.Countries, b.Countries),
+		both(a.Sources, b.Sources), both(a.Devices, b.Devices)
 	return out
 }
 
@@ -70,13 +75,15 @@ func lessSpan(a, b matomo.Span) matomo.Span {
 
 // held is what the raw log holds of visits that the reports show in full.
 func held(r matomo.Recorded) matomo.RawLog {
-	return matomo.RawLog{Visits: matomo.Span{Least: r.Visits, Most: r.Visits}, Actions: &matomo.Span{Least: r.Actions(), Most: r.Actions()}}
+	return matomo.RawLog{Visits: matomo.Span{Least: r.Visits, Most: r.Visits},
+		Actions: &matomo.Span{Least: r.Actions(), Most: r.Actions()}}
 }
 
 // behind tells whether reports show less than the raw log holds: a visit is archived as soon as it is there, and again
 // with its later actions.
 func behind(reports matomo.Recorded, log *matomo.RawLog) bool {
-	return log != nil && (reports.Visits < log.Visits.Least || log.Actions != nil && reports.Actions() < log.Actions.Least)
+	return log != nil && (reports.Visits < log.Visits.Least || log.Actions != nil &&
+		reports.Actions() < log.Actions.Least)
 }
 
 func same(a, b any) bool { return reflect.DeepEqual(a, b) }

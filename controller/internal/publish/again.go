@@ -71,8 +71,9 @@ type Lost struct{ Problems problem.List }
 // Error implements error.
 func (l *Lost) Error() string { return "the run cannot be started again: " + l.Problems.Error() }
 
-// Again publishes the files that Kept gave for a start. Targets are reached as they are now, with the tokens that are saved
-// now: one goes only to the address that it is saved for. The errors are *Lost where one is missing, and *Conflict where a file was edited by hand.
+// Again publishes the files that Kept gave for a start. Targets are reached as they are now, with the tokens that are
+// saved now: one goes only to the address that it is saved for. The errors are *Lost where one is missing, and
+// *Conflict where a file was edited by hand.
 func (p *Publisher) Again(ctx context.Context, kept map[string][]byte, id Identity) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,7 +114,8 @@ func (p *Publisher) Again(ctx context.Context, kept map[string][]byte, id Identi
 }
 
 // unmask makes the files of a plan of those that Kept gave, with how targets are reached now and keys in the settings.
-func (p *Publisher) unmask(kept map[string][]byte, ways library.Ways, keys map[string]string) (map[string][]byte, error) {
+func (p *Publisher) unmask(kept map[string][]byte, ways library.Ways,
+	keys map[string]string) (map[string][]byte, error) {
 	want := map[string][]byte{}
 	for _, file := range names {
 		want[file] = kept[file]
@@ -138,8 +140,8 @@ func (p *Publisher) unmask(kept map[string][]byte, ways library.Ways, keys map[s
 	return want, encode(p.fs, want, values, targets)
 }
 
-// reach puts how the target of the settings is reached now into them, where it is saved. One that an edit by hand gives by
-// file stays.
+// reach puts how the target of the settings is reached now into them, where it is saved. One that an edit by hand gives
+// by file stays.
 func reach(values, now map[string]string, problems *problem.List) {
 	set := func(key string) {
 		if values[key+spec.FileSuffix] == "" {
@@ -178,7 +180,9 @@ func reach(values, now map[string]string, problems *problem.List) {
 // reachTarget is reach for one of several targets.
 func reachTarget(t *target.Target, now []target.Target, problems *problem.List) {
 	with := t.Token != ""
-	i := slices.IndexFunc(now, func(s target.Target) bool { return s.Name == t.Name && s.URL == t.URL && (s.Token != "" || !with) })
+	i := slices.IndexFunc(now, func(s target.Target) bool {
+		return s.Name == t.Name && s.URL == t.URL && (s.Token != "" || !with)
+	})
 	if i >= 0 {
 		if t.Access = now[i].Access; with {
 			t.Token = now[i].Token

@@ -43,7 +43,8 @@ func TestAnotherRunOfTheSamePlanHasItsVeryFiles(t *testing.T) {
 	must(t, b.Again(t.Context(), first, again))
 	values := env(t, b)
 	for key, want := range map[string]string{
-		"CONCURRENCY": "7", "CAPACITY_SEARCH": "true", "MATOMO_TOKEN_AUTH": newer, "RUN_ID": again.ID, "RUN_SEED": "7", "AUTO_START": "true",
+		"CONCURRENCY": "7", "CAPACITY_SEARCH": "true", "MATOMO_TOKEN_AUTH": newer, "RUN_ID": again.ID, "RUN_SEED": "7",
+		"AUTO_START": "true",
 	} {
 		if values[key] != want {
 			t.Errorf("%s is %q, want %q", key, values[key], want)
@@ -61,7 +62,8 @@ func TestAnotherRunOfTheSamePlanHasItsVeryFiles(t *testing.T) {
 	}
 	_, err = b.Start(t.Context(), nil, drawn)
 	must(t, err)
-	if values := env(t, b); values["CONCURRENCY"] != "9" || strings.Contains(string(b.file(t, exchange.URLsFile)), "shop.test/a") {
+	if values := env(t, b); values["CONCURRENCY"] != "9" ||
+		strings.Contains(string(b.file(t, exchange.URLsFile)), "shop.test/a") {
 		t.Errorf("the next start has what is saved: %v", values["CONCURRENCY"])
 	}
 }
@@ -74,7 +76,8 @@ func TestATokenGoesOnlyWhereItIsSavedFor(t *testing.T) {
 	first := kept(t, b)
 	b.configure(t, map[string]any{"MATOMO_URL": "https://other.test/matomo.php", "MATOMO_TOKEN_AUTH": ""})
 	var lost *publish.Lost
-	if err := b.Again(t.Context(), first, again); !errors.As(err, &lost) || !strings.Contains(err.Error(), "no token is saved for "+url) || strings.Contains(err.Error(), token) {
+	if err := b.Again(t.Context(), first, again); !errors.As(err, &lost) ||
+		!strings.Contains(err.Error(), "no token is saved for "+url) || strings.Contains(err.Error(), token) {
 		t.Errorf("want the address whose token is gone: %v", err)
 	}
 	if env(t, b)["RUN_ID"] != drawn.ID {
@@ -84,7 +87,8 @@ func TestATokenGoesOnlyWhereItIsSavedFor(t *testing.T) {
 
 func TestTargetsGetTheTokensOfTheirNamesAndAddresses(t *testing.T) {
 	b := newBench(t)
-	a, err := b.library.CreateTarget(t.Context(), []byte(`{"name":"A","url":"`+url+`","site_id":2,"token_auth":"`+token+`"}`))
+	a, err := b.library.CreateTarget(t.Context(),
+		[]byte(`{"name":"A","url":"`+url+`","site_id":2,"token_auth":"`+token+`"}`))
 	must(t, err)
 	_, err = b.library.CreateTarget(t.Context(), []byte(`{"name":"B","url":"https://b.test/matomo.php","site_id":1}`))
 	must(t, err)
@@ -96,13 +100,15 @@ func TestTargetsGetTheTokensOfTheirNamesAndAddresses(t *testing.T) {
 	_, err = b.library.UpdateTarget(t.Context(), a.ID, []byte(`{"token_auth":"`+newer+`","site_id":9}`))
 	must(t, err)
 	must(t, b.Again(t.Context(), first, again))
-	if got := string(b.file(t, exchange.TargetsFile)); !strings.Contains(got, newer) || !strings.Contains(got, `"site_id": 2`) || strings.Contains(got, "MASKED") {
+	if got := string(b.file(t, exchange.TargetsFile)); !strings.Contains(got, newer) ||
+		!strings.Contains(got, `"site_id": 2`) || strings.Contains(got, "MASKED") {
 		t.Errorf("want the site of then and the token of now: %s", got)
 	}
 	_, err = b.library.UpdateTarget(t.Context(), a.ID, []byte(`{"name":"C"}`))
 	must(t, err)
 	var lost *publish.Lost
-	if err := b.Again(t.Context(), first, again); !errors.As(err, &lost) || !strings.Contains(err.Error(), `target "A"`) {
+	if err := b.Again(t.Context(), first, again); !errors.As(err, &lost) ||
+		!strings.Contains(err.Error(), `target "A"`) {
 		t.Errorf("want the target whose token is gone: %v", err)
 	}
 }
@@ -117,7 +123,8 @@ func TestAnotherRunDoesNotOverwriteAnEditByHand(t *testing.T) {
 	first := kept(t, b)
 	b.edit(t, exchange.URLsFile, "https://shop.test/mine\n")
 	var conflict *publish.Conflict
-	if err := b.Again(t.Context(), first, again); !errors.As(err, &conflict) || len(conflict.Files) != 1 || conflict.Files[0] != exchange.URLsFile {
+	if err := b.Again(t.Context(), first, again); !errors.As(err, &conflict) || len(conflict.Files) != 1 ||
+		conflict.Files[0] != exchange.URLsFile {
 		t.Errorf("want the edited file: %v", err)
 	}
 	b.edit(t, exchange.URLsFile, pages)

@@ -28,8 +28,8 @@ func (p *Publisher) fallBehind(why error) {
 	}
 }
 
-// Watch publishes what is saved as soon as it can be, where a change could not be or a controller before this one did not
-// come to it, until ctx is done. Each new reason why it cannot be is logged once.
+// Watch publishes what is saved as soon as it can be, where a change could not be or a controller before this one did
+// not come to it, until ctx is done. Each new reason why it cannot be is logged once.
 func (p *Publisher) Watch(ctx context.Context, log *slog.Logger) {
 	if err := p.takeStock(ctx); err != nil {
 		log.ErrorContext(ctx, "it is not known whether all that was saved is published", "err", err)

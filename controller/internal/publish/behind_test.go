@@ -88,7 +88,8 @@ func TestWhyNothingCanBePublishedIsLoggedOnce(t *testing.T) {
 		defer cancel()
 		lines := 0
 		p.Watch(ctx, slog.New(slog.NewTextHandler(logged(func(line string) {
-			if lines++; !strings.Contains(line, "cannot be published") || !strings.Contains(line, "operation not permitted") {
+			if lines++; !strings.Contains(line, "cannot be published") ||
+				!strings.Contains(line, "operation not permitted") {
 				t.Errorf("logged %q", line)
 			}
 		}), nil)))

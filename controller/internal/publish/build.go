@@ -17,7 +17,8 @@ import (
 )
 
 // names are the files of the folder.
-var names = []string{exchange.EnvFile, exchange.URLsFile, exchange.FunnelsFile, exchange.EventsFile, exchange.TargetsFile}
+var names = []string{exchange.EnvFile, exchange.URLsFile, exchange.FunnelsFile, exchange.EventsFile,
+	exchange.TargetsFile}
 
 // pinned are empty in loadgen.env, so that nothing in the loadgen's own environment goes before the published files.
 var pinned = []string{"MULTI_TARGET_CONFIG", "URLS_FILE", "FUNNEL_CONFIG_PATH"}
@@ -32,11 +33,12 @@ var fileKeys = []string{"TLS_CA_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE"}
 var runKeys = []string{"AUTO_START", "RUN_ID", "RUN_SEED", "START_ID"}
 
 func keysOf(id Identity, start bool) map[string]string {
-	return map[string]string{"AUTO_START": strconv.FormatBool(start), "RUN_ID": id.ID, "RUN_SEED": strconv.FormatUint(id.Seed, 10)}
+	return map[string]string{"AUTO_START": strconv.FormatBool(start), "RUN_ID": id.ID,
+		"RUN_SEED": strconv.FormatUint(id.Seed, 10)}
 }
 
-// startKeys are those of a start of the kept loadgen, which counts once: a loadgen that meets the same START_ID again, because
-// somebody else has started it, idles. A job has none: its journal tells what is left to send.
+// startKeys are those of a start of the kept loadgen, which counts once: a loadgen that meets the same START_ID again,
+// because somebody else has started it, idles. A job has none: its journal tells what is left to send.
 func startKeys(id Identity) map[string]string {
 	keys := keysOf(id, true)
 	keys["START_ID"] = rand.Text()
@@ -60,8 +62,8 @@ func identity(knobs map[string]string, drawn Identity) (Identity, error) {
 
 // build makes the files of a set-up; one that shall not be there is nil, because the loadgen takes a missing file for
 // the built-in content. Every knob is written, empty for its default: what is not written would come from the
-// environment in which the loadgen was started, where one of a backfill would make a job of the run. Certificates and keys
-// are read from fsys; the error is a problem.List where one cannot be.
+// environment in which the loadgen was started, where one of a backfill would make a job of the run. Certificates and
+// keys are read from fsys; the error is a problem.List where one cannot be.
 func build(fsys afero.Fs, s library.SetUp, keys map[string]string) (map[string][]byte, error) {
 	values := maps.Clone(s.Knobs)
 	delete(values, readToken)
@@ -108,8 +110,8 @@ func encode(fsys afero.Fs, into map[string][]byte, values map[string]string, tar
 	return err
 }
 
-// Outline makes the files of a set-up for a look at its visits, without writing them, and tells what fixes the run. Nothing
-// is sent, so that it must name no certificate.
+// Outline makes the files of a set-up for a look at its visits, without writing them, and tells what fixes the run.
+// Nothing is sent, so that it must name no certificate.
 func Outline(s library.SetUp, drawn Identity) (map[string][]byte, Identity, error) {
 	id, err := identity(s.Knobs, drawn)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// Delete lists runs, which were deleted at these moments, for the loadgen: it deletes their ledgers at its next start. Those
-// of which it has no ledger any more, or never had, are left out; kept tells which it has.
+// Delete lists runs, which were deleted at these moments, for the loadgen: it deletes their ledgers at its next start.
+// Those of which it has no ledger any more, or never had, are left out; kept tells which it has.
 func (p *Publisher) Delete(runs map[string]time.Time, kept func(runID string) (bool, error)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -32,7 +32,8 @@ func TestDeletedRunsAreListedAsLongAsTheLoadgenKeepsThem(t *testing.T) {
 		t.Errorf("got %v", ids)
 	}
 	broken := errors.New("state cannot be read")
-	if err := b.Delete(nil, func(string) (bool, error) { return false, broken }); !errors.Is(err, broken) || len(listed().Runs) != 1 {
+	if err := b.Delete(nil, func(string) (bool, error) { return false, broken }); !errors.Is(err, broken) ||
+		len(listed().Runs) != 1 {
 		t.Errorf("%v, %v", err, listed())
 	}
 	if changed, err := b.Conflicts(t.Context()); err != nil || len(changed) > 0 {

@@ -64,8 +64,8 @@ func (p *Publisher) jobFolder(id string) string {
 	return filepath.Join(p.dir, exchange.JobFolder(id))
 }
 
-// RenewJob writes how the targets are reached now, tokens included, into the files of a job, where that is saved for the
-// same addresses: what ended it may have been its token. One that is no longer saved stays as it was.
+// RenewJob writes how the targets are reached now, tokens included, into the files of a job, where that is saved for
+// the same addresses: what ended it may have been its token. One that is no longer saved stays as it was.
 func (p *Publisher) RenewJob(ctx context.Context, id string) error {
 	files, err := p.JobFiles(id)
 	if err != nil || len(files) == 0 {

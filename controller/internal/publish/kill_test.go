@@ -52,7 +52,8 @@ func write(ctx context.Context, dir string, rng *rand.Rand) error {
 		do         func(ctx context.Context, i int) error
 	}{
 		{"config", exchange.EnvFile, func(ctx context.Context, i int) error {
-			_, err := b.library.MergeConfig(ctx, map[string]any{"MATOMO_URL": url, "TARGET_VISITS_PER_DAY": float64(i + 1)}, 0)
+			_, err := b.library.MergeConfig(ctx,
+				map[string]any{"MATOMO_URL": url, "TARGET_VISITS_PER_DAY": float64(i + 1)}, 0)
 			return err
 		}},
 		{"urls", exchange.URLsFile, func(ctx context.Context, i int) error {
@@ -60,15 +61,19 @@ func write(ctx context.Context, dir string, rng *rand.Rand) error {
 			return err
 		}},
 		{"events", exchange.EventsFile, func(ctx context.Context, i int) error {
-			_, err := b.library.SaveEvents(ctx, fmt.Appendf(nil, `{"click_events":[{"category":"c","action":"a","name":"%d"}]}`, i))
+			_, err := b.library.SaveEvents(ctx,
+				fmt.Appendf(nil, `{"click_events":[{"category":"c","action":"a","name":"%d"}]}`, i))
 			return err
 		}},
 		{"funnel", exchange.FunnelsFile, func(ctx context.Context, i int) error {
-			_, err := b.library.CreateFunnel(ctx, fmt.Appendf(nil, `{"name":"%d","probability":0.1,"steps":[{"type":"pageview","url":"https://a.test/"}]}`, i))
+			_, err := b.library.CreateFunnel(ctx,
+				fmt.Appendf(nil,
+					`{"name":"%d","probability":0.1,"steps":[{"type":"pageview","url":"https://a.test/"}]}`, i))
 			return err
 		}},
 		{"target", exchange.TargetsFile, func(ctx context.Context, i int) error {
-			_, err := b.library.CreateTarget(ctx, fmt.Appendf(nil, `{"name":"%d","url":"https://a.test/","site_id":1,"token_auth":"%s"}`, i, token))
+			_, err := b.library.CreateTarget(ctx,
+				fmt.Appendf(nil, `{"name":"%d","url":"https://a.test/","site_id":1,"token_auth":"%s"}`, i, token))
 			return err
 		}},
 	}
@@ -148,12 +153,14 @@ func check(t *testing.T, b bench, acknowledged []string) {
 		}
 	}
 	// Of what is overwritten the last change counts, or one that was not acknowledged any more.
-	if c, err := b.library.Config(t.Context()); err != nil || last["config"] > 0 && c.Values["TARGET_VISITS_PER_DAY"].(float64) < float64(last["config"]+1) {
+	if c, err := b.library.Config(t.Context()); err != nil || last["config"] > 0 &&
+		c.Values["TARGET_VISITS_PER_DAY"].(float64) < float64(last["config"]+1) {
 		t.Errorf("config %d is lost: %v, %v", last["config"], c.Values["TARGET_VISITS_PER_DAY"], err)
 	}
 	newest := func(kind, text string) {
 		for i := last[kind]; i < writes; i++ {
-			if strings.Contains(text, fmt.Sprintf(`/%d`+"\n", i)) || strings.Contains(text, fmt.Sprintf(`%q`, strconv.Itoa(i))) {
+			if strings.Contains(text, fmt.Sprintf(`/%d`+"\n", i)) ||
+				strings.Contains(text, fmt.Sprintf(`%q`, strconv.Itoa(i))) {
 				return
 			}
 		}
@@ -167,7 +174,8 @@ func check(t *testing.T, b bench, acknowledged []string) {
 	if first, _, _ := strings.Cut(pages, "\n"); pages != strings.Repeat(first+"\n", 500) && pages != "" {
 		t.Errorf("urls.txt is not whole: %d bytes that begin with %s", len(pages), first)
 	}
-	if n, any := last["funnel"]; any && !strings.Contains(string(b.file(t, exchange.FunnelsFile)), fmt.Sprintf(`"name": "%d"`, n)) {
+	if n, any := last["funnel"]; any &&
+		!strings.Contains(string(b.file(t, exchange.FunnelsFile)), fmt.Sprintf(`"name": "%d"`, n)) {
 		t.Errorf("funnel %d was acknowledged and not published", n)
 	}
 	newest("events", string(b.file(t, exchange.EventsFile)))

@@ -71,11 +71,13 @@ func (p *Publisher) pending(ctx context.Context) ([]Difference, error) {
 	out := knobDifferences(plan[exchange.EnvFile], next.final[exchange.EnvFile], s.Knobs)
 	for _, file := range names {
 		if file != exchange.EnvFile && !bytes.Equal(plan[file], next.final[file]) {
-			out = append(out, Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, next.final[file])})
+			out = append(out, Difference{Name: file, Running: describe(file, plan[file]),
+				Saved: describe(file, next.final[file])})
 		}
 	}
 	for _, file := range next.conflict.Files {
-		d := Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, want[file]), Edited: true, Fault: fault(file, next.final[file])}
+		d := Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, want[file]),
+			Edited: true, Fault: fault(file, next.final[file])}
 		if why := next.conflict.Odd[file]; why != nil {
 			d.Fault = why.Error()
 		}
@@ -84,7 +86,8 @@ func (p *Publisher) pending(ctx context.Context) ([]Difference, error) {
 	return out, nil
 }
 
-// knobDifferences compares two loadgen.env, of which one that cannot be read is not started. fixed are the saved knobs: an id or a seed in them is for the next run.
+// knobDifferences compares two loadgen.env, of which one that cannot be read is not started. fixed are the saved knobs:
+// an id or a seed in them is for the next run.
 func knobDifferences(running, next []byte, fixed map[string]string) []Difference {
 	out := []Difference{}
 	was, _ := exchange.ParseEnv(exchange.EnvFile, running)
@@ -113,7 +116,8 @@ func knobDifferences(running, next []byte, fixed map[string]string) []Difference
 
 // absent is what a loadgen does without a file.
 var absent = map[string]string{
-	exchange.URLsFile: "built in", exchange.FunnelsFile: "none", exchange.EventsFile: "built in", exchange.TargetsFile: "single target",
+	exchange.URLsFile: "built in", exchange.FunnelsFile: "none", exchange.EventsFile: "built in",
+	exchange.TargetsFile: "single target",
 }
 
 // describe says in two words what a file holds.
@@ -263,8 +267,8 @@ func (p *Publisher) Resolve(ctx context.Context, how Resolution, files ...string
 	return p.saved(ctx, force, false)
 }
 
-// checkOdd refuses what cannot be done with something that is in a file's place: it cannot be imported, and a folder cannot
-// be overwritten.
+// checkOdd refuses what cannot be done with something that is in a file's place: it cannot be imported, and a folder
+// cannot be overwritten.
 func (p *Publisher) checkOdd(file string, why error, how Resolution, problems *problem.List) {
 	info, err := p.fs.Stat(filepath.Join(p.dir, file))
 	switch {

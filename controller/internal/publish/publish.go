@@ -86,8 +86,8 @@ func (c *Conflict) Error() string {
 	return text
 }
 
-// Unpublished is the error of a change that is saved, but could not be written to the exchange folder. It is tried again,
-// see Watch.
+// Unpublished is the error of a change that is saved, but could not be written to the exchange folder. It is tried
+// again, see Watch.
 type Unpublished struct{ Err error }
 
 // Error implements error.
@@ -103,8 +103,8 @@ type Identity struct {
 }
 
 // Start publishes the saved set-up, with overrides laid over its knobs, for a start, and returns what fixes the run:
-// RUN_ID and RUN_SEED of the knobs where they are set, else those of drawn. A file that was edited by hand stays as it is
-// where the controller has nothing new to write into it, else the error is a *Conflict. The error is a problem.List
+// RUN_ID and RUN_SEED of the knobs where they are set, else those of drawn. A file that was edited by hand stays as it
+// is where the controller has nothing new to write into it, else the error is a *Conflict. The error is a problem.List
 // where the set-up cannot run.
 func (p *Publisher) Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error) {
 	p.mu.Lock()
@@ -115,7 +115,8 @@ func (p *Publisher) Start(ctx context.Context, overrides map[string]any, drawn I
 	}
 	if s.Targets == nil && s.Knobs["MATOMO_URL"] == "" {
 		var problems problem.List
-		problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php, or add targets")
+		problems.Refuse("MATOMO_URL", "", "is not set",
+			"give the address of the tracker, https://host/matomo.php, or add targets")
 		return Identity{}, problems.Err()
 	}
 	id, err := identity(s.Knobs, drawn)
@@ -161,8 +162,8 @@ func (p *Publisher) Saved(ctx context.Context) error {
 }
 
 // Change has save change the saved set-up and publishes it. files are the names of those that the change is going to
-// write; where one was edited by hand nothing is saved and the error is a *Conflict. Edits of other files stay. The error
-// is an *Unpublished where it was saved all the same.
+// write; where one was edited by hand nothing is saved and the error is a *Conflict. Edits of other files stay. The
+// error is an *Unpublished where it was saved all the same.
 func (p *Publisher) Change(ctx context.Context, save func(context.Context) error, files ...string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -243,7 +244,8 @@ func (p *Publisher) StartAgain(context.Context) error {
 	return p.put(map[string][]byte{exchange.EnvFile: patched})
 }
 
-// Restore writes what Published gave, over edits by hand too, as the plan that is started: it counts as a start of its own.
+// Restore writes what Published gave, over edits by hand too, as the plan that is started: it counts as a start of its
+// own.
 func (p *Publisher) Restore(ctx context.Context, files map[string][]byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -36,19 +36,27 @@ func env(t *testing.T, b bench) map[string]string {
 
 func TestAStartPublishesWhatIsSaved(t *testing.T) {
 	b := newBench(t)
-	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "MATOMO_READ_TOKEN": "only-to-read-with", "CONCURRENCY": 7.0})
+	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token,
+		"MATOMO_READ_TOKEN": "only-to-read-with", "CONCURRENCY": 7.0})
 	_, err := b.library.SaveURLs(t.Context(), []byte(pages))
 	must(t, err)
-	_, err = b.library.CreateFunnel(t.Context(), []byte(`{"name":"Buy","probability":0.5,"steps":[{"type":"pageview","url":"https://shop.test/a"}]}`))
+	_, err = b.library.CreateFunnel(t.Context(),
+		[]byte(`{"name":"Buy","probability":0.5,"steps":[{"type":"pageview","url":"https://shop.test/a"}]}`))
 	must(t, err)
-	_, err = b.library.SaveEvents(t.Context(), []byte(`{"click_events_probability":0.4,"click_events":[{"category":"a","action":"b","name":"c"}],"random_events":[]}`))
+	_, err = b.library.SaveEvents(
+		t.Context(),
+		[]byte(
+			`{"click_events_probability":0.4,"click_events":[{"category":"a","action":"b","name":"c"}],"random_events":[]}`,
+		),
+	)
 	must(t, err)
 	id, err := b.Start(t.Context(), nil, drawn)
 	must(t, err)
 
 	values := env(t, b)
 	for key, want := range map[string]string{
-		"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": "7", "AUTO_START": "true", "RUN_ID": drawn.ID, "RUN_SEED": "7",
+		"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": "7", "AUTO_START": "true", "RUN_ID": drawn.ID,
+		"RUN_SEED":                 "7",
 		"CLICK_EVENTS_PROBABILITY": "0.4",
 	} {
 		if values[key] != want {
@@ -88,13 +96,15 @@ func TestAStartPublishesWhatIsSaved(t *testing.T) {
 func TestSeveralTargetsTakeThePlaceOfTheSingleOne(t *testing.T) {
 	b := newBench(t)
 	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token})
-	_, err := b.library.CreateTarget(t.Context(), []byte(`{"name":"A","url":"https://a.test","site_id":2,"token_auth":"`+token+`"}`))
+	_, err := b.library.CreateTarget(t.Context(),
+		[]byte(`{"name":"A","url":"https://a.test","site_id":2,"token_auth":"`+token+`"}`))
 	must(t, err)
 	must(t, b.library.SaveRouting(t.Context(), library.Routing{Mode: library.Multi, Strategy: target.Weighted}))
 	_, err = b.Start(t.Context(), nil, drawn)
 	must(t, err)
 	set, problems := target.Decode("", b.file(t, exchange.TargetsFile))
-	if problems.Err() != nil || set.Targets[0].URL != "https://a.test/matomo.php" || set.Targets[0].Token != token || set.Strategy != target.Weighted {
+	if problems.Err() != nil || set.Targets[0].URL != "https://a.test/matomo.php" || set.Targets[0].Token != token ||
+		set.Strategy != target.Weighted {
 		t.Errorf("%+v: %v", set, problems)
 	}
 	if v := env(t, b); v["MATOMO_URL"] != "" || v["MATOMO_TOKEN_AUTH"] != "" {
@@ -109,10 +119,12 @@ func TestSeveralTargetsTakeThePlaceOfTheSingleOne(t *testing.T) {
 
 func TestAStartWithoutATargetIsRefused(t *testing.T) {
 	b := newBench(t)
-	if _, err := b.Start(t.Context(), nil, drawn); err == nil || !strings.HasPrefix(err.Error(), "MATOMO_URL: is not set") {
+	if _, err := b.Start(t.Context(), nil, drawn); err == nil ||
+		!strings.HasPrefix(err.Error(), "MATOMO_URL: is not set") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := b.Start(t.Context(), map[string]any{"MATOMO_URL": url, "CONCURRENCY": "0"}, drawn); err == nil || !strings.Contains(err.Error(), `CONCURRENCY="0"`) {
+	if _, err := b.Start(t.Context(), map[string]any{"MATOMO_URL": url, "CONCURRENCY": "0"}, drawn); err == nil ||
+		!strings.Contains(err.Error(), `CONCURRENCY="0"`) {
 		t.Errorf("got %v", err)
 	}
 	if b.file(t, exchange.EnvFile) != nil {
@@ -125,7 +137,8 @@ func TestSavedIdAndSeedWinOverDrawnOnes(t *testing.T) {
 	b.configure(t, map[string]any{"MATOMO_URL": url, "RUN_ID": "nightly", "RUN_SEED": 9007199254740991.0})
 	id, err := b.Start(t.Context(), nil, drawn)
 	must(t, err)
-	if want := (publish.Identity{ID: "nightly", Seed: 9007199254740991}); id != want || env(t, b)["RUN_ID"] != "nightly" {
+	if want := (publish.Identity{ID: "nightly", Seed: 9007199254740991}); id != want ||
+		env(t, b)["RUN_ID"] != "nightly" {
 		t.Errorf("the run is %+v", id)
 	}
 }
@@ -161,7 +174,8 @@ func TestAnEditByHandIsUsedAndNeverSilentlyLost(t *testing.T) {
 		t.Errorf("a start made %q of the edit", got)
 	}
 	var conflict *publish.Conflict
-	if err := save("https://shop.test/other\n"); !errors.As(err, &conflict) || !slices.Equal(conflict.Files, []string{exchange.URLsFile}) {
+	if err := save("https://shop.test/other\n"); !errors.As(err, &conflict) ||
+		!slices.Equal(conflict.Files, []string{exchange.URLsFile}) {
 		t.Fatalf("got %v", err)
 	}
 	if content, _, err := b.library.URLContent(t.Context()); err != nil || string(content) != pages {
@@ -212,12 +226,14 @@ func TestAnEditThatNamesATokensFileStartsAndCanBeRepeated(t *testing.T) {
 	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token})
 	_, err := b.Start(t.Context(), nil, drawn)
 	must(t, err)
-	edited := strings.ReplaceAll(string(b.file(t, exchange.EnvFile)), "MATOMO_TOKEN_AUTH="+token, "MATOMO_TOKEN_AUTH_FILE=/run/secrets/token")
+	edited := strings.ReplaceAll(string(b.file(t, exchange.EnvFile)), "MATOMO_TOKEN_AUTH="+token,
+		"MATOMO_TOKEN_AUTH_FILE=/run/secrets/token")
 	must(t, os.WriteFile(filepath.Join(b.dir, "exchange", exchange.EnvFile), []byte(edited), 0o600))
 	if _, err := b.Start(t.Context(), nil, again); err != nil {
 		t.Fatal(err)
 	}
-	if values := env(t, b); values["MATOMO_TOKEN_AUTH_FILE"] != "/run/secrets/token" || values["MATOMO_TOKEN_AUTH"] != "" || values["RUN_ID"] != again.ID {
+	if values := env(t, b); values["MATOMO_TOKEN_AUTH_FILE"] != "/run/secrets/token" ||
+		values["MATOMO_TOKEN_AUTH"] != "" || values["RUN_ID"] != again.ID {
 		t.Errorf("the start should use the edit: %v", values)
 	}
 	if _, err := b.Pending(t.Context()); err != nil {
@@ -225,7 +241,8 @@ func TestAnEditThatNamesATokensFileStartsAndCanBeRepeated(t *testing.T) {
 	}
 	kept(t, b)
 	var problems problem.List
-	if err := b.Resolve(t.Context(), publish.Import, exchange.EnvFile); !errors.As(err, &problems) || !strings.Contains(err.Error(), "give MATOMO_TOKEN_AUTH itself") {
+	if err := b.Resolve(t.Context(), publish.Import, exchange.EnvFile); !errors.As(err, &problems) ||
+		!strings.Contains(err.Error(), "give MATOMO_TOKEN_AUTH itself") {
 		t.Errorf("a saved configuration names no files: %v", err)
 	}
 }
@@ -239,7 +256,8 @@ func TestALoadgenEnvThatCannotBeReadIsAnEditLikeOthers(t *testing.T) {
 	b.edit(t, exchange.EnvFile, twice)
 
 	p, err := b.Pending(t.Context())
-	if err != nil || len(p) != 1 || p[0].Name != exchange.EnvFile || !p[0].Edited || !strings.Contains(p[0].Fault, "line 3: is set a second time") {
+	if err != nil || len(p) != 1 || p[0].Name != exchange.EnvFile || !p[0].Edited ||
+		!strings.Contains(p[0].Fault, "line 3: is set a second time") {
 		t.Errorf("pending is %+v, %v", p, err)
 	}
 	if files, err := b.Conflicts(t.Context()); err != nil || !slices.Equal(files, []string{exchange.EnvFile}) {
@@ -270,58 +288,6 @@ func TestALoadgenEnvThatCannotBeReadIsAnEditLikeOthers(t *testing.T) {
 	}
 }
 
-func TestPendingNamesEveryKnobAndFileThatDiffers(t *testing.T) {
-	b := newBench(t)
-	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "MATOMO_READ_TOKEN": "only-to-read-with", "CONCURRENCY": 7.0})
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
-		t.Errorf("before any start: %v, %v", p, err)
-	}
-	_, err := b.Start(t.Context(), nil, drawn)
-	must(t, err)
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
-		t.Errorf("after a start: %v, %v", p, err)
-	}
-	b.configure(t, map[string]any{"CONCURRENCY": nil, "MATOMO_TOKEN_AUTH": "fedcba9876543210fedcba9876543210", "PAGEVIEWS_MAX": 6.0, "RUN_SEED": 5.0})
-	_, err = b.library.SaveURLs(t.Context(), []byte(pages))
-	must(t, err)
-	_, err = b.library.SaveEvents(t.Context(), []byte(`{"click_events":[{"category":"c","action":"a","name":"n"}]}`))
-	must(t, err)
-	must(t, b.Saved(t.Context()))
-	p, err := b.Pending(t.Context())
-	must(t, err)
-	want := []publish.Difference{
-		{Name: "MATOMO_TOKEN_AUTH", Saved: "changed"},
-		{Name: "CONCURRENCY", Running: "7", Saved: "50"},
-		{Name: "RUN_SEED", Running: "7", Saved: "5"},
-		{Name: exchange.URLsFile, Running: "built in", Saved: "2 pages"},
-		{Name: exchange.EventsFile, Running: "built in", Saved: "1 event"},
-	}
-	if !slices.Equal(p, want) {
-		t.Errorf("got  %+v\nwant %+v", p, want)
-	}
-}
-
-func TestValuesThatMeanTheSameAreNoPendingChange(t *testing.T) {
-	b := newBench(t)
-	b.configure(t, map[string]any{"MATOMO_URL": url})
-	_, err := b.Start(t.Context(), nil, drawn)
-	must(t, err)
-	b.configure(t, map[string]any{"MATOMO_URL": url, "VISIT_DURATION_MIN": "1.0", "OUTLINKS_PROBABILITY": .1, "CONCURRENCY": 50.0, "TLS_VERIFY": "yes"})
-	must(t, b.Saved(t.Context()))
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
-		t.Errorf("%+v, %v", p, err)
-	}
-	b.configure(t, map[string]any{"MATOMO_URL": url, "VISIT_DURATION_MIN": 2.0, "SEND_MODE": "bulk", "CONCURRENCY": nil})
-	must(t, b.Saved(t.Context()))
-	p, err := b.Pending(t.Context())
-	must(t, err)
-	if want := []publish.Difference{
-		{Name: "CONCURRENCY", Running: "50", Saved: "8"}, {Name: "SEND_MODE", Running: "single", Saved: "bulk"}, {Name: "VISIT_DURATION_MIN", Running: "1", Saved: "2"},
-	}; !slices.Equal(p, want) {
-		t.Errorf("got  %+v\nwant %+v", p, want)
-	}
-}
-
 func TestThePlanBeforeCanBeRestored(t *testing.T) {
 	b := newBench(t)
 	b.configure(t, map[string]any{"MATOMO_URL": url})
@@ -338,7 +304,8 @@ func TestThePlanBeforeCanBeRestored(t *testing.T) {
 	_, err = b.Start(t.Context(), nil, publish.Identity{ID: "bad", Seed: 1})
 	must(t, err)
 	must(t, b.Restore(t.Context(), before))
-	if v := env(t, b); v["RUN_ID"] != drawn.ID || v["CONCURRENCY"] != "" || string(b.file(t, exchange.URLsFile)) != pages {
+	if v := env(t, b); v["RUN_ID"] != drawn.ID || v["CONCURRENCY"] != "" ||
+		string(b.file(t, exchange.URLsFile)) != pages {
 		t.Errorf("restored: %v", v)
 	}
 	if files, err := b.Conflicts(t.Context()); err != nil || len(files) != 0 {
@@ -346,25 +313,6 @@ func TestThePlanBeforeCanBeRestored(t *testing.T) {
 	}
 	if p, err := b.Pending(t.Context()); err != nil || len(p) != 2 {
 		t.Errorf("pending is %+v, %v", p, err)
-	}
-}
-
-func BenchmarkPendingWithFiftyThousandPages(b *testing.B) {
-	p, err := open(b.Context(), b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer p.store.Close() //nolint:errcheck // a benchmark
-	_, err = p.library.MergeConfig(b.Context(), map[string]any{"MATOMO_URL": url}, 0)
-	_, err2 := p.Start(b.Context(), nil, drawn)
-	_, err3 := p.library.SaveURLs(b.Context(), []byte(strings.Repeat("https://shop.test/category/sub/a-long-enough-page\tA page\n", 50_000)))
-	if err := errors.Join(err, err2, err3, p.Saved(b.Context())); err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if d, err := p.Pending(b.Context()); err != nil || len(d) != 1 || d[0].Saved != "50000 pages" {
-			b.Fatal(d, err)
-		}
 	}
 }
 

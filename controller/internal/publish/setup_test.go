@@ -63,7 +63,8 @@ func (b bench) file(t *testing.T, name string) []byte {
 // edit is what a person does with an editor.
 func (b bench) edit(t *testing.T, name, content string) {
 	t.Helper()
-	if err := afero.WriteFile(afero.NewOsFs(), filepath.Join(b.dir, "exchange", name), []byte(content), 0o600); err != nil {
+	if err := afero.WriteFile(afero.NewOsFs(), filepath.Join(b.dir, "exchange", name), []byte(content),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// Steer writes what a run that goes on is wanted to do. It does not wait for those that write other files, so that a run
-// can be stopped while one of them hangs.
+// Steer writes what a run that goes on is wanted to do. It does not wait for those that write other files, so that a
+// run can be stopped while one of them hangs.
 func (p *Publisher) Steer(c exchange.Control) error {
 	data, err := c.Encode()
 	if err != nil {

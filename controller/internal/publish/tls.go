@@ -19,9 +19,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// certificates are copies of the certificate and key files that settings and targets name, by their place in the exchange
-// folder: a loadgen in a container sees no other folder. A copy is named by its content, so that a file that was renewed
-// makes another plan, and a plan finds its copies whatever was saved since.
+// certificates are copies of the certificate and key files that settings and targets name, by their place in the
+// exchange folder: a loadgen in a container sees no other folder. A copy is named by its content, so that a file that
+// was renewed makes another plan, and a plan finds its copies whatever was saved since.
 type certificates struct {
 	fs       afero.Fs
 	copies   map[string][]byte
@@ -39,7 +39,8 @@ func (c *certificates) settings(values map[string]string) {
 func (c *certificates) targets(list []target.Target) {
 	for i := range list {
 		t := &list[i]
-		for key, path := range map[string]*string{"tls_ca_file": &t.CAFile, "tls_cert_file": &t.CertFile, "tls_key_file": &t.KeyFile} {
+		for key, path := range map[string]*string{"tls_ca_file": &t.CAFile, "tls_cert_file": &t.CertFile,
+			"tls_key_file": &t.KeyFile} {
 			*path = c.copy(fmt.Sprintf("target %q: %s", t.Name, key), *path)
 		}
 	}
@@ -52,12 +53,14 @@ func (c *certificates) copy(setting, path string) string {
 	}
 	data, err := exchange.Read(c.fs, path)
 	if err != nil {
-		c.problems.Refuse(setting, path, "cannot be read: "+err.Error(), "name a file that the controller's user may read")
+		c.problems.Refuse(setting, path, "cannot be read: "+err.Error(),
+			"name a file that the controller's user may read")
 		return ""
 	}
 	data = textfile.Plain(data)
 	if block, _ := pem.Decode(data); block == nil {
-		c.problems.Refuse(setting, path, "holds neither a certificate nor a key", "name a PEM file, which begins with -----BEGIN")
+		c.problems.Refuse(setting, path, "holds neither a certificate nor a key",
+			"name a PEM file, which begins with -----BEGIN")
 		return ""
 	}
 	sum := sha256.Sum256(data)
@@ -97,8 +100,8 @@ func (p *Publisher) putCopies(dir string, files map[string][]byte) error {
 	return exchange.Publish(p.fs, dir, copies)
 }
 
-// sweepCopies removes what is in the folder of copies below dir and neither belongs to the plan nor is named in its files,
-// such as in one that was edited by hand.
+// sweepCopies removes what is in the folder of copies below dir and neither belongs to the plan nor is named in its
+// files, such as in one that was edited by hand.
 func (p *Publisher) sweepCopies(dir string, files map[string][]byte) error {
 	dir = filepath.Join(dir, exchange.TLSFolder)
 	there, err := afero.ReadDir(p.fs, dir)
@@ -108,7 +111,8 @@ func (p *Publisher) sweepCopies(dir string, files map[string][]byte) error {
 	copies := copiesOf(files)
 	for _, f := range there {
 		_, kept := copies[f.Name()]
-		if kept || bytes.Contains(files[exchange.EnvFile], []byte(f.Name())) || bytes.Contains(files[exchange.TargetsFile], []byte(f.Name())) {
+		if kept || bytes.Contains(files[exchange.EnvFile], []byte(f.Name())) ||
+			bytes.Contains(files[exchange.TargetsFile], []byte(f.Name())) {
 			continue
 		}
 		if err := p.fs.RemoveAll(filepath.Join(dir, f.Name())); err != nil {

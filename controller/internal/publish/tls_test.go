@@ -43,8 +43,8 @@ func content(t *testing.T, path string) string {
 	return string(data)
 }
 
-// secured is a bench whose configuration names an authority, and a client certificate with its key; cert is named relative
-// to the controller's folder.
+// secured is a bench whose configuration names an authority, and a client certificate with its key; cert is named
+// relative to the controller's folder.
 func secured(t *testing.T) (b bench, ca, cert, key string) {
 	t.Helper()
 	b = newBench(t)
@@ -76,7 +76,8 @@ func TestCertificatesLieBesideTheFilesThatNameThem(t *testing.T) {
 
 	renewed, _ := testbed.Certificate(t, t.TempDir(), "authority")
 	must(t, os.Rename(renewed, ca))
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 1 || p[0] != (publish.Difference{Name: "TLS_CA_FILE", Saved: "changed"}) {
+	if p, err := b.Pending(t.Context()); err != nil || len(p) != 1 ||
+		p[0] != (publish.Difference{Name: "TLS_CA_FILE", Saved: "changed"}) {
 		t.Errorf("want the authority that was renewed: %v, %v", p, err)
 	}
 	b.configure(t, map[string]any{"TLS_CERT_FILE": "", "TLS_KEY_FILE": ""})
@@ -92,7 +93,8 @@ func TestAStartWithoutItsCertificateIsRefused(t *testing.T) {
 	must(t, os.Remove(ca))
 	must(t, os.WriteFile(key, []byte("no key"), 0o600))
 	var problems problem.List
-	if _, err := b.Start(t.Context(), nil, drawn); !errors.As(err, &problems) || len(problems) != 2 || problems[0].Where != "TLS_CA_FILE" || problems[1].Where != "TLS_KEY_FILE" {
+	if _, err := b.Start(t.Context(), nil, drawn); !errors.As(err, &problems) || len(problems) != 2 ||
+		problems[0].Where != "TLS_CA_FILE" || problems[1].Where != "TLS_KEY_FILE" {
 		t.Errorf("want both settings: %v", err)
 	}
 	if b.file(t, exchange.EnvFile) != nil || len(b.copies(t, "")) > 0 {
@@ -103,7 +105,9 @@ func TestAStartWithoutItsCertificateIsRefused(t *testing.T) {
 func TestTheFilesOfTargetsAndJobsHaveTheirOwnCertificates(t *testing.T) {
 	b := newBench(t)
 	cert, key := testbed.Certificate(t, b.dir, "client")
-	_, err := b.library.CreateTarget(t.Context(), []byte(`{"name":"A","url":"https://a.test","site_id":2,"tls_ca_file":"client.pem","tls_cert_file":"`+cert+`","tls_key_file":"`+key+`"}`))
+	_, err := b.library.CreateTarget(t.Context(),
+		[]byte(`{"name":"A","url":"https://a.test","site_id":2,"tls_ca_file":"client.pem","tls_cert_file":"`+cert+
+			`","tls_key_file":"`+key+`"}`))
 	must(t, err)
 	must(t, b.library.SaveRouting(t.Context(), library.Routing{Mode: library.Multi, Strategy: target.Random}))
 	s, err := b.library.SetUp(t.Context(), nil)
@@ -114,7 +118,8 @@ func TestTheFilesOfTargetsAndJobsHaveTheirOwnCertificates(t *testing.T) {
 	for _, dir := range []string{"", exchange.JobFolder(drawn.ID)} {
 		set, problems := target.Decode("", b.file(t, filepath.Join(dir, exchange.TargetsFile)))
 		copies := b.copies(t, dir)
-		if a := set.Targets[0]; problems.Err() != nil || len(copies) != 2 || copies[a.CAFile] != content(t, cert) || a.CertFile != a.CAFile || copies[a.KeyFile] != content(t, key) {
+		if a := set.Targets[0]; problems.Err() != nil || len(copies) != 2 || copies[a.CAFile] != content(t, cert) ||
+			a.CertFile != a.CAFile || copies[a.KeyFile] != content(t, key) {
 			t.Errorf("%q: %+v, %v", dir, set.Targets, problems)
 		}
 	}
@@ -122,11 +127,13 @@ func TestTheFilesOfTargetsAndJobsHaveTheirOwnCertificates(t *testing.T) {
 	cert, key = testbed.Certificate(t, b.dir, "client") // it was renewed
 	must(t, b.RenewJob(t.Context(), drawn.ID))
 	set, problems := target.Decode("", b.file(t, filepath.Join(exchange.JobFolder(drawn.ID), exchange.TargetsFile)))
-	if copies := b.copies(t, exchange.JobFolder(drawn.ID)); problems.Err() != nil || len(copies) != 2 || copies[set.Targets[0].KeyFile] != content(t, key) || copies[set.Targets[0].CertFile] != content(t, cert) {
+	if copies := b.copies(t, exchange.JobFolder(drawn.ID)); problems.Err() != nil || len(copies) != 2 ||
+		copies[set.Targets[0].KeyFile] != content(t, key) || copies[set.Targets[0].CertFile] != content(t, cert) {
 		t.Errorf("renewed: %+v, %v", set, problems)
 	}
 	must(t, b.RemoveJob(drawn.ID))
-	if there, err := afero.DirExists(afero.NewOsFs(), filepath.Join(b.dir, "exchange", exchange.JobFolder(drawn.ID))); err != nil || there {
+	if there, err := afero.DirExists(afero.NewOsFs(),
+		filepath.Join(b.dir, "exchange", exchange.JobFolder(drawn.ID))); err != nil || there {
 		t.Errorf("the job's key is left: %v", err)
 	}
 }
@@ -137,7 +144,8 @@ func TestAnotherRunReachesTheTargetAsItIsReachedNow(t *testing.T) {
 	must(t, err)
 	first := kept(t, b)
 	for name, data := range first {
-		if strings.Contains(string(data), "PRIVATE KEY") || strings.Contains(string(data), "hush") || strings.HasPrefix(name, exchange.TLSFolder) {
+		if strings.Contains(string(data), "PRIVATE KEY") || strings.Contains(string(data), "hush") ||
+			strings.HasPrefix(name, exchange.TLSFolder) {
 			t.Errorf("%s is kept with a secret", name)
 		}
 	}
@@ -145,12 +153,14 @@ func TestAnotherRunReachesTheTargetAsItIsReachedNow(t *testing.T) {
 	b.configure(t, map[string]any{"MATOMO_HEADERS": "X-Gate: new"})
 	must(t, b.Again(t.Context(), first, again))
 	values, copies := env(t, b), b.copies(t, "")
-	if values["MATOMO_HEADERS"] != "X-Gate: new" || values["MATOMO_TOKEN_AUTH"] != token || len(copies) != 3 || copies[values["TLS_KEY_FILE"]] != content(t, renewed) {
+	if values["MATOMO_HEADERS"] != "X-Gate: new" || values["MATOMO_TOKEN_AUTH"] != token || len(copies) != 3 ||
+		copies[values["TLS_KEY_FILE"]] != content(t, renewed) {
 		t.Errorf("%v", values)
 	}
 	before, err := b.Published(t.Context())
 	must(t, err)
-	b.configure(t, map[string]any{"MATOMO_URL": "https://other.test/matomo.php", "MATOMO_TOKEN_AUTH": "", "MATOMO_HEADERS": "", "TLS_CERT_FILE": "", "TLS_KEY_FILE": ""})
+	b.configure(t, map[string]any{"MATOMO_URL": "https://other.test/matomo.php", "MATOMO_TOKEN_AUTH": "",
+		"MATOMO_HEADERS": "", "TLS_CERT_FILE": "", "TLS_KEY_FILE": ""})
 	var lost *publish.Lost
 	if err := b.Again(t.Context(), first, again); !errors.As(err, &lost) || len(lost.Problems) != 4 {
 		t.Errorf("nothing is saved for the address any more: %v", err)
@@ -169,14 +179,16 @@ func TestAnImportedEditKeepsTheSavedPathsOfCertificates(t *testing.T) {
 	_, err := b.Start(t.Context(), nil, drawn)
 	must(t, err)
 	b.edit(t, exchange.EnvFile, string(b.file(t, exchange.EnvFile))+"# mine\n")
-	b.edit(t, exchange.EnvFile, strings.Replace(string(b.file(t, exchange.EnvFile)), "CONCURRENCY=\n", "CONCURRENCY=3\n", 1))
+	b.edit(t, exchange.EnvFile,
+		strings.Replace(string(b.file(t, exchange.EnvFile)), "CONCURRENCY=\n", "CONCURRENCY=3\n", 1))
 	must(t, b.Saved(t.Context()))
 	if len(b.copies(t, "")) != 3 {
 		t.Error("an edited file lost what it names")
 	}
 	must(t, b.Resolve(t.Context(), publish.Import))
 	c, err := b.library.Config(t.Context())
-	if err != nil || c.Values["CONCURRENCY"] != 3 || c.Values["TLS_CA_FILE"] != ca || c.Values["TLS_CERT_FILE"] != "client.pem" {
+	if err != nil || c.Values["CONCURRENCY"] != 3 || c.Values["TLS_CA_FILE"] != ca ||
+		c.Values["TLS_CERT_FILE"] != "client.pem" {
 		t.Errorf("%v, %v", c.Values, err)
 	}
 }
@@ -191,8 +203,10 @@ func TestAnImportedEditNamesCertificatesFromTheExchangeFolder(t *testing.T) {
 	own := filepath.Join(b.dir, "exchange", "own.pem")
 	must(t, os.WriteFile(own, authority, 0o600))
 	settings := string(b.file(t, exchange.EnvFile))
-	b.edit(t, exchange.EnvFile, strings.Replace(settings, "TLS_CA_FILE="+env(t, b)["TLS_CA_FILE"], "TLS_CA_FILE=own.pem", 1))
-	b.edit(t, exchange.TargetsFile, `{"targets":[{"name":"t","url":"https://t.test/","site_id":1,"tls_ca_file":"own.pem"}]}`)
+	b.edit(t, exchange.EnvFile,
+		strings.Replace(settings, "TLS_CA_FILE="+env(t, b)["TLS_CA_FILE"], "TLS_CA_FILE=own.pem", 1))
+	b.edit(t, exchange.TargetsFile,
+		`{"targets":[{"name":"t","url":"https://t.test/","site_id":1,"tls_ca_file":"own.pem"}]}`)
 	must(t, b.Resolve(t.Context(), publish.Import))
 	c, err := b.library.Config(t.Context())
 	must(t, err)

@@ -33,10 +33,11 @@ func (p *Publisher) read(file string) ([]byte, error) {
 	return data, nil
 }
 
-// odd reports whether the error of read is that something is in the file's place that is no file, or too large for one. Only a
-// person can have put it there.
+// odd reports whether the error of read is that something is in the file's place that is no file, or too large for one.
+// Only a person can have put it there.
 func odd(err error) bool {
-	return errors.Is(err, exchange.ErrNoFile) || errors.Is(err, exchange.ErrTooLarge) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO)
+	return errors.Is(err, exchange.ErrNoFile) || errors.Is(err, exchange.ErrTooLarge) ||
+		errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO)
 }
 
 // put writes files whole and removes those that are nil.
@@ -109,7 +110,8 @@ type step struct {
 }
 
 // steps compares what shall be in the folder with what is there. Files in force are written over any edit.
-func (p *Publisher) steps(known map[string]store.Published, want map[string][]byte, force map[string]bool) (step, error) {
+func (p *Publisher) steps(known map[string]store.Published, want map[string][]byte,
+	force map[string]bool) (step, error) {
 	s := step{put: map[string][]byte{}, touch: map[string][]byte{}, final: map[string][]byte{}}
 	for _, file := range names {
 		have, err := p.read(file)
@@ -159,7 +161,8 @@ func (p *Publisher) steps(known map[string]store.Published, want map[string][]by
 
 // write brings want into the folder and returns what is there then. Where an edit by hand stands in the way nothing is
 // written if strict, else the other files are.
-func (p *Publisher) write(ctx context.Context, want map[string][]byte, force map[string]bool, strict bool) (map[string][]byte, error) {
+func (p *Publisher) write(ctx context.Context, want map[string][]byte, force map[string]bool,
+	strict bool) (map[string][]byte, error) {
 	known, err := p.book.Published(ctx)
 	if err != nil {
 		return nil, err

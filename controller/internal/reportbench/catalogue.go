@@ -1,5 +1,5 @@
-// Package reportbench owns how fast a Matomo answers its Reporting API: which reports are asked for, in what order, what
-// became of it, and how it compares. It sends no hit, and knows neither routes nor the page.
+// Package reportbench owns how fast a Matomo answers its Reporting API: which reports are asked for, in what order,
+// what became of it, and how it compares. It sends no hit, and knows neither routes nor the page.
 package reportbench
 
 import (
@@ -12,8 +12,8 @@ import (
 type Report struct {
 	Name   string `json:"name" minLength:"1" maxLength:"100"`
 	Method string `json:"method" maxLength:"200"`
-	// Parameters are those beyond site, period, date and segment. {visitor}, {page}, {label} and {dimension} stand for a
-	// recent visitor, the address of a page, its path in the report of pages, and the number of a custom dimension.
+	// Parameters are those beyond site, period, date and segment. {visitor}, {page}, {label} and {dimension} stand for
+	// a recent visitor, the address of a page, its path in the report of pages, and the number of a custom dimension.
 	Parameters map[string]string `json:"parameters,omitempty"`
 	// Periods are those that it takes, all where there are none.
 	Periods []string `json:"periods,omitempty" nullable:"false"`

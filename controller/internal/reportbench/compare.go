@@ -14,8 +14,8 @@ const (
 	leastSeconds = .02
 	// fewest requests on each side tell something at all.
 	fewest = 3
-	// surely is how many standard deviations the ranks have to be apart, unless every request of one side was slower than
-	// every one of the other: of few requests nothing more can be asked.
+	// surely is how many standard deviations the ranks have to be apart, unless every request of one side was slower
+	// than every one of the other: of few requests nothing more can be asked.
 	surely = 2.4
 )
 
@@ -80,7 +80,8 @@ func visits(b record.ReportBenchmark) string {
 func difference(before record.ReportTiming, known bool, now record.ReportTiming) record.ReportDifference {
 	a, b := before.Warm, now.Warm
 	d := record.ReportDifference{
-		Report: now.Report, Period: now.Period, Segment: now.Segment, Verdict: record.ReportSame, Before: median(a), Now: median(b),
+		Report: now.Report, Period: now.Period, Segment: now.Segment, Verdict: record.ReportSame, Before: median(a),
+		Now: median(b),
 	}
 	if a.P50 > 0 && b.Requests > 0 {
 		ratio := b.P50 / a.P50
@@ -96,7 +97,8 @@ func difference(before record.ReportTiming, known bool, now record.ReportTiming)
 	case a.Requests == 0:
 		d.Verdict, d.Why = record.ReportNew, "it failed in the baseline"
 	case now.Timeouts > before.Timeouts:
-		d.Verdict, d.Why = record.ReportSlower, fmt.Sprintf("it timed out %d times, %d in the baseline", now.Timeouts, before.Timeouts)
+		d.Verdict, d.Why = record.ReportSlower,
+			fmt.Sprintf("it timed out %d times, %d in the baseline", now.Timeouts, before.Timeouts)
 	case differs && min(a.Requests, b.Requests) < fewest:
 		d.Why = "too few requests to tell"
 	case differs && by > 0 && later(a.Times, b.Times):

@@ -41,11 +41,13 @@ func TestAReportThatGotSlowerIsFlaggedAndNoiseIsNot(t *testing.T) {
 		before, now record.ReportTiming
 		want        record.ReportVerdict
 	}{
-		"twice as long":             {took(100, 105, 98, 110, 101), took(205, 210, 199, 220, 200), record.ReportSlower},
-		"half as long":              {took(205, 210, 199, 220, 200), took(100, 105, 98, 110, 101), record.ReportFaster},
-		"a third more, steadily":    {took(300, 301, 302, 303, 304), took(400, 401, 402, 403, 404), record.ReportSlower},
-		"one slow answer":           {took(100, 101, 102, 103, 104), took(100, 101, 102, 103, 2000), record.ReportSame},
-		"two slow answers of five":  {took(100, 101, 102, 103, 104), took(100, 101, 102, 1900, 2000), record.ReportSame},
+		"twice as long": {took(100, 105, 98, 110, 101), took(205, 210, 199, 220, 200), record.ReportSlower},
+		"half as long":  {took(205, 210, 199, 220, 200), took(100, 105, 98, 110, 101), record.ReportFaster},
+		"a third more, steadily": {took(300, 301, 302, 303, 304), took(400, 401, 402, 403, 404),
+			record.ReportSlower},
+		"one slow answer": {took(100, 101, 102, 103, 104), took(100, 101, 102, 103, 2000), record.ReportSame},
+		"two slow answers of five": {took(100, 101, 102, 103, 104), took(100, 101, 102, 1900, 2000),
+			record.ReportSame},
 		"as restless as before":     {took(100, 120, 150, 400, 900), took(110, 130, 200, 420, 880), record.ReportSame},
 		"a tenth more":              {took(300, 301, 302, 303, 304), took(330, 331, 332, 333, 334), record.ReportSame},
 		"three times of nothing":    {took(5, 5, 6, 6, 7), took(15, 16, 18, 18, 19), record.ReportSame},
@@ -61,12 +63,14 @@ func TestAReportThatGotSlowerIsFlaggedAndNoiseIsNot(t *testing.T) {
 	}
 	late := took(100, 101, 102)
 	late.Timeouts = 2
-	if d := verdict(t, took(100, 101, 102), late); d.Verdict != record.ReportSlower || !strings.Contains(d.Why, "timed out 2 times") {
+	if d := verdict(t, took(100, 101, 102), late); d.Verdict != record.ReportSlower ||
+		!strings.Contains(d.Why, "timed out 2 times") {
 		t.Errorf("%+v", d)
 	}
 }
 
-// The same server measured twice must hardly ever be called slower or faster, and one twice as slow in nine of ten times, of five requests each.
+// The same server measured twice must hardly ever be called slower or faster, and one twice as slow in nine of ten
+// times, of five requests each.
 func TestVerdictsAreRarelyChance(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	draw := func(scale float64) record.ReportTiming {
@@ -101,14 +105,16 @@ func TestWhatIsComparedIsMatchedByReportPeriodAndSegment(t *testing.T) {
 			t.Errorf("%s %s %q: %s, want %s", d.Report, d.Period, d.Segment, d.Verdict, want[i])
 		}
 	}
-	if d := c.Reports[2]; d.Before == nil || *d.Before != .101 || d.Now == nil || *d.Now != .101 || d.Ratio == nil || *d.Ratio != 1 || c.Missing != 1 {
+	if d := c.Reports[2]; d.Before == nil || *d.Before != .101 || d.Now == nil || *d.Now != .101 || d.Ratio == nil ||
+		*d.Ratio != 1 || c.Missing != 1 {
 		t.Errorf("%+v, %d missing", d, c.Missing)
 	}
 }
 
 func TestWhatElseDiffersIsTold(t *testing.T) {
 	few, many := uint64(10), uint64(20_010)
-	a := record.ReportBenchmark{URL: "https://m.test/matomo.php", SiteID: 1, Version: "5.1.0", Visits: &few, Date: "2026-11-01", Parallel: 1}
+	a := record.ReportBenchmark{URL: "https://m.test/matomo.php", SiteID: 1, Version: "5.1.0", Visits: &few,
+		Date: "2026-11-01", Parallel: 1}
 	b := a
 	b.Version, b.Visits, b.Date, b.RunID, b.SiteID, b.Parallel = "5.2.0", &many, "2026-11-02", "nightly", 2, 4
 	if c := reportbench.Compare(a, a); len(c.Conditions) != 0 {
@@ -117,12 +123,14 @@ func TestWhatElseDiffersIsTold(t *testing.T) {
 	week := took(100, 101, 102)
 	week.Period = "week"
 	short, long := a, a
-	short.Results, long.Results, long.Visits = []record.ReportTiming{took(100, 101, 102)}, []record.ReportTiming{week}, &many
+	short.Results, long.Results, long.Visits = []record.ReportTiming{took(100, 101, 102)},
+		[]record.ReportTiming{week}, &many
 	if c := reportbench.Compare(short, long); len(c.Conditions) != 0 {
 		t.Errorf("visits of a day beside those of a week: %q", c.Conditions)
 	}
 	all := strings.Join(reportbench.Compare(a, b).Conditions, "\n")
-	for _, want := range []string{"5.1.0", "5.2.0", "10 visits", "20010", "2026-11-02", "was sending", "another site", "4"} {
+	for _, want := range []string{"5.1.0", "5.2.0", "10 visits", "20010", "2026-11-02", "was sending",
+		"another site", "4"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%s is not told of in\n%s", want, all)
 		}
@@ -142,7 +150,8 @@ func TestThresholdsAreHeldForEachReport(t *testing.T) {
 		got[m.Report] = append(got[m.Report], m.Expression)
 	}
 	if len(got["Page titles"]) != 0 || !slices.Equal(got["slow"], []string{"p95<150ms"}) ||
-		!slices.Equal(got["failing"], []string{"p95<150ms", "error_share<10%"}) || !slices.Equal(got["shaky"], []string{"error_share<10%"}) {
+		!slices.Equal(got["failing"], []string{"p95<150ms", "error_share<10%"}) ||
+		!slices.Equal(got["shaky"], []string{"error_share<10%"}) {
 		t.Errorf("%v", got)
 	}
 	if _, problems := reportbench.Thresholds("p95<banana, visits>3, hit_rate>2"); len(problems) != 3 {

@@ -8,7 +8,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// judged are the metrics that a report has: latencies of its warm requests, and the share of all its requests that failed.
+// judged are the metrics that a report has: latencies of its warm requests, and the share of all its requests that
+// failed.
 var judged = []string{"p50", "p95", "p99", "error_share"}
 
 // mostFailing is what each report must keep where nothing else is asked of its failures.

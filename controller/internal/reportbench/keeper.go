@@ -32,7 +32,8 @@ type Store interface {
 type Config struct {
 	Matomo Matomo
 	Store  Store
-	// Single is the target of the configuration, whose address is empty where there is none, Targets are the saved ones.
+	// Single is the target of the configuration, whose address is empty where there is none, Targets are the saved
+	// ones.
 	Single  func(ctx context.Context) (target.Target, error)
 	Targets func(ctx context.Context) ([]store.Target, error)
 	// Sending is the id of the run or backfill that sends now, empty where none does.
@@ -73,9 +74,11 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (record.Rep
 	}
 	switch {
 	case !found && asked == "":
-		problems.Refuse("target", "", "is none: no single target is configured", "set MATOMO_URL, or name one of the targets")
+		problems.Refuse("target", "", "is none: no single target is configured",
+			"set MATOMO_URL, or name one of the targets")
 	case !found:
-		problems.Refuse("target", asked, "is no saved target", "name one of the targets, or leave it out for the one of MATOMO_URL")
+		problems.Refuse("target", asked, "is no saved target",
+			"name one of the targets, or leave it out for the one of MATOMO_URL")
 	}
 	if err := problems.Err(); err != nil {
 		return record.ReportBenchmark{}, err
@@ -90,7 +93,8 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (record.Rep
 	}
 	began := time.Now().UTC()
 	b := record.ReportBenchmark{
-		ID: newID(began), Target: t.Name, URL: t.URL, SiteID: t.SiteID, Note: o.Note, Began: began, State: record.BenchmarkRunning,
+		ID: newID(began), Target: t.Name, URL: t.URL, SiteID: t.SiteID, Note: o.Note, Began: began,
+		State:   record.BenchmarkRunning,
 		Results: []record.ReportTiming{}, Skipped: []record.SkippedReport{},
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -109,8 +113,8 @@ func newID(at time.Time) string {
 	return at.Format("20060102-150405-") + hex.EncodeToString(b[:])
 }
 
-// target finds one by its name or, where none is called so, by its number. The single one is called matomo, as the loadgen
-// does.
+// target finds one by its name or, where none is called so, by its number. The single one is called matomo, as the
+// loadgen does.
 func (k *Keeper) target(ctx context.Context, asked string) (target.Target, bool, error) {
 	single, err := k.c.Single(ctx)
 	single.Name = "matomo"

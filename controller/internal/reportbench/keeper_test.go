@@ -42,7 +42,8 @@ func kept(t *testing.T, s *site) (*reportbench.Keeper, database) {
 	}
 	db := database{opened, make(chan record.ReportBenchmark, 10)}
 	k := reportbench.NewKeeper(reportbench.Config{
-		Matomo: matomo.NewClient(reportbench.MaxTimeout, target.Machine{}), Store: db, Log: slog.New(slog.DiscardHandler),
+		Matomo: matomo.NewClient(reportbench.MaxTimeout, target.Machine{}), Store: db,
+		Log:     slog.New(slog.DiscardHandler),
 		Targets: opened.Targets,
 		Single:  func(context.Context) (target.Target, error) { return s.Target, nil },
 		Sending: func(context.Context) string { return "nightly" },
@@ -79,7 +80,8 @@ func TestOneBenchmarkGoesOnAndIsKept(t *testing.T) {
 		t.Fatalf("%+v, %v", b, err)
 	}
 	<-begun
-	if now, err := k.Benchmark(t.Context(), b.ID); err != nil || now.Ended != nil || now.Version != "5.2.0" && now.Done > 0 {
+	if now, err := k.Benchmark(t.Context(), b.ID); err != nil || now.Ended != nil || now.Version != "5.2.0" &&
+		now.Done > 0 {
 		t.Errorf("%+v, %v", now, err)
 	}
 	if all, err := k.List(t.Context()); err != nil || len(all) != 1 || all[0].ID != b.ID {
@@ -176,7 +178,8 @@ func TestHistoryTellsAReportOfASite(t *testing.T) {
 	first, second := measured(t, k, db, ""), measured(t, k, db, "")
 	key := first.Results[0].Key()
 	h, err := k.History(t.Context(), s.URL, 7, key)
-	if err != nil || len(h) != 2 || h[0].ID != first.ID || h[1].ID != second.ID || h[0].P50 == nil || *h[0].P50 != first.Results[0].Warm.P50 {
+	if err != nil || len(h) != 2 || h[0].ID != first.ID || h[1].ID != second.ID || h[0].P50 == nil ||
+		*h[0].P50 != first.Results[0].Warm.P50 {
 		t.Errorf("%+v, %v", h, err)
 	}
 	week := key

@@ -28,7 +28,8 @@ func (r *runner) measure(ctx context.Context, j job) {
 	}()
 	parameters, missing := r.parameters(j)
 	if missing != "" {
-		r.out.Skipped = append(r.out.Skipped, record.SkippedReport{Report: j.name(), Why: "nothing was found that stands for " + missing})
+		r.out.Skipped = append(r.out.Skipped,
+			record.SkippedReport{Report: j.name(), Why: "nothing was found that stands for " + missing})
 		return
 	}
 	m := measured{runner: r, method: j.Method, parameters: parameters}

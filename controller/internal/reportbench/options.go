@@ -19,8 +19,8 @@ type Options struct {
 	// Periods and Segments are crossed with the reports, each once; without any they are day, week and month, and all
 	// visits, of which the segment is empty.
 	Periods, Segments []string
-	// Repeats is how often each is asked for after the first time, 1 to 100; Parallel how many ask at once, each as often
-	// again, 1 to 16, where 1 is none.
+	// Repeats is how often each is asked for after the first time, 1 to 100; Parallel how many ask at once, each as
+	// often again, 1 to 16, where 1 is none.
 	Repeats, Parallel int
 	// Timeout is how long an answer is waited for, 1 s to MaxTimeout.
 	Timeout time.Duration
@@ -118,9 +118,12 @@ func (o Options) jobs() ([]job, problem.List) {
 	switch n := len(out) * o.requests(); {
 	case len(problems) > 0:
 	case n == 0:
-		problems.Refuse("periods", strings.Join(o.Periods, ", "), "are none that the chosen reports have", "choose another period or more reports")
+		problems.Refuse("periods", strings.Join(o.Periods, ", "), "are none that the chosen reports have",
+			"choose another period or more reports")
 	case n > maxRequests:
-		problems.Refuse("repeats", strconv.Itoa(o.Repeats), fmt.Sprintf("makes %d requests in all, more than %d", n, maxRequests), "choose fewer reports, periods, segments or repeats")
+		problems.Refuse("repeats", strconv.Itoa(o.Repeats),
+			fmt.Sprintf("makes %d requests in all, more than %d", n, maxRequests),
+			"choose fewer reports, periods, segments or repeats")
 	}
 	return out, problems
 }

@@ -21,9 +21,10 @@ type Matomo interface {
 	VisitsOf(ctx context.Context, t target.Target, parameters url.Values) (uint64, error)
 }
 
-// Run measures. b comes with what names it; tell gets it as it grows. A context that is done cancels, and what was measured
-// by then stays. A Matomo that cannot be asked at all fails it. The error is a problem.List of the options.
-func Run(ctx context.Context, m Matomo, t target.Target, o Options, b record.ReportBenchmark, tell func(record.ReportBenchmark)) (record.ReportBenchmark, error) {
+// Run measures. b comes with what names it; tell gets it as it grows. A context that is done cancels, and what was
+// measured by then stays. A Matomo that cannot be asked at all fails it. The error is a problem.List of the options.
+func Run(ctx context.Context, m Matomo, t target.Target, o Options, b record.ReportBenchmark,
+	tell func(record.ReportBenchmark)) (record.ReportBenchmark, error) {
 	o = o.usual()
 	jobs, problems := o.jobs()
 	if err := problems.Err(); err != nil {
@@ -88,7 +89,8 @@ func (r *runner) prepare(ctx context.Context) (err error) {
 		r.out.Date = time.Now().In(zone).AddDate(0, 0, -1).Format(time.DateOnly)
 	}
 	found, _ := r.Examples(ctx, r.target, r.when(r.longest())) // reports that need what is not found are skipped
-	r.examples = map[string]string{"{visitor}": found.Visitor, "{page}": found.Page, "{label}": found.Label, "{dimension}": found.Dimension}
+	r.examples = map[string]string{"{visitor}": found.Visitor, "{page}": found.Page, "{label}": found.Label,
+		"{dimension}": found.Dimension}
 	return nil
 }
 

@@ -50,17 +50,21 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	f := r.PostForm
 	s.mu.Lock()
-	s.asked = append(s.asked, strings.TrimSpace(strings.Join([]string{f.Get("method"), f.Get("period"), f.Get("date"), f.Get("segment")}, " ")))
+	s.asked = append(s.asked, strings.TrimSpace(strings.Join([]string{f.Get("method"), f.Get("period"), f.Get("date"),
+		f.Get("segment")}, " ")))
 	s.mu.Unlock()
 	switch {
-	case r.URL.Path != "/index.php" || f.Get("token_auth") != token || f.Get("idSite") != "7" && f.Get("method") != "API.getMatomoVersion":
+	case r.URL.Path != "/index.php" || f.Get("token_auth") != token || f.Get("idSite") != "7" &&
+		f.Get("method") != "API.getMatomoVersion":
 		w.WriteHeader(http.StatusForbidden)
 	case f.Get("method") == "API.getMatomoVersion":
 		_, _ = w.Write([]byte(`{"value":"5.2.0"}`))
 	case f.Get("method") == "SitesManager.getSiteFromId":
 		_, _ = w.Write([]byte(`{"idsite":"7","name":"Shop","timezone":"Pacific/Kiritimati"}`))
 	case f.Get("method") == "Live.getLastVisitsDetails" && f.Get("filter_limit") == "1":
-		_, _ = w.Write([]byte(`[{"visitorId":"abc","actionDetails":[{"type":"event","url":"x"},{"type":"action","url":"https:\/\/shop.test\/shoes\/red"}]}]`))
+		_, _ = w.Write([]byte(
+			`[{"visitorId":"abc","actionDetails":[{"type":"event","url":"x"},{"type":"action","url":"https:\/\/shop.test\/shoes\/red"}]}]`,
+		))
 	case f.Get("method") == "CustomDimensions.getConfiguredCustomDimensions":
 		_, _ = w.Write([]byte(`[]`))
 	case f.Get("method") == "VisitsSummary.getVisits":
@@ -86,12 +90,14 @@ func (s *site) times(prefix string) (n int) {
 
 // pages are options of one report.
 func pages() reportbench.Options {
-	return reportbench.Options{Reports: []string{"Page titles"}, Periods: []string{"day"}, Repeats: 3, Parallel: 1, Timeout: time.Minute, Date: "2026-03-29"}
+	return reportbench.Options{Reports: []string{"Page titles"}, Periods: []string{"day"}, Repeats: 3, Parallel: 1,
+		Timeout: time.Minute, Date: "2026-03-29"}
 }
 
 func (s *site) measure(ctx context.Context, t *testing.T, o reportbench.Options) record.ReportBenchmark {
 	t.Helper()
-	b, err := reportbench.Run(ctx, matomo.NewClient(time.Minute, target.Machine{}), s.Target, o, record.ReportBenchmark{}, func(record.ReportBenchmark) {})
+	b, err := reportbench.Run(ctx, matomo.NewClient(time.Minute, target.Machine{}), s.Target,
+		o, record.ReportBenchmark{}, func(record.ReportBenchmark) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,10 +109,12 @@ func TestEachReportIsAskedForColdThenWarmThenAtOnce(t *testing.T) {
 	o := pages()
 	o.Periods, o.Segments, o.Parallel = []string{"day", "range"}, []string{"", "countryCode==se"}, 2
 	b := s.measure(t.Context(), t, o)
-	if b.State != record.BenchmarkDone || b.Version != "5.2.0" || b.Visits == nil || *b.Visits != 1234 || b.Planned != 40 || b.Done != 40 || b.Ended == nil {
+	if b.State != record.BenchmarkDone || b.Version != "5.2.0" || b.Visits == nil || *b.Visits != 1234 ||
+		b.Planned != 40 || b.Done != 40 || b.Ended == nil {
 		t.Errorf("%+v", b)
 	}
-	for _, want := range []string{"day 2026-03-29", "range 2026-02-28,2026-03-29", "day 2026-03-29 countryCode==se", "range 2026-02-28,2026-03-29 countryCode==se"} {
+	for _, want := range []string{"day 2026-03-29", "range 2026-02-28,2026-03-29", "day 2026-03-29 countryCode==se",
+		"range 2026-02-28,2026-03-29 countryCode==se"} {
 		n := s.times("Actions.getPageTitles " + want)
 		if !strings.Contains(want, "==") {
 			n -= s.times("Actions.getPageTitles " + want + " ")
@@ -119,7 +127,8 @@ func TestEachReportIsAskedForColdThenWarmThenAtOnce(t *testing.T) {
 		t.Fatalf("%d results", len(b.Results))
 	}
 	for _, r := range b.Results {
-		if r.Cold == nil || r.Warm.Requests != 3 || r.Parallel.Requests != 6 || r.Rows != 2 || r.Bytes != int64(len(`[{"label":"a"},{"label":"b"}]`)) || r.Failures+r.Timeouts > 0 {
+		if r.Cold == nil || r.Warm.Requests != 3 || r.Parallel.Requests != 6 || r.Rows != 2 ||
+			r.Bytes != int64(len(`[{"label":"a"},{"label":"b"}]`)) || r.Failures+r.Timeouts > 0 {
 			t.Errorf("%+v", r)
 		}
 		if w := r.Warm; w.P50 <= 0 || w.P50 > w.P95 || w.P95 > w.Max || !slices.IsSorted(w.Times) {
@@ -129,7 +138,8 @@ func TestEachReportIsAskedForColdThenWarmThenAtOnce(t *testing.T) {
 	if s.most.Load() > 2 {
 		t.Errorf("%d asked at once", s.most.Load())
 	}
-	if last := s.asked[len(s.asked)-1]; !strings.HasPrefix(last, "VisitsSummary.getVisits range") || s.times("VisitsSummary") != 1 {
+	if last := s.asked[len(s.asked)-1]; !strings.HasPrefix(last, "VisitsSummary.getVisits range") ||
+		s.times("VisitsSummary") != 1 {
 		t.Errorf("the state of the data was read by %q, before which everything must have been measured", last)
 	}
 }
@@ -143,7 +153,8 @@ func TestWithoutADateThePeriodsHoldYesterdayOfTheSite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := time.Now().In(zone).AddDate(0, 0, -1).Format(time.DateOnly); b.Date != want || s.times("Actions.getPageTitles day "+want) == 0 {
+	if want := time.Now().In(zone).AddDate(0, 0, -1).Format(time.DateOnly); b.Date != want ||
+		s.times("Actions.getPageTitles day "+want) == 0 {
 		t.Errorf("date %s, want %s: %v", b.Date, want, s.asked)
 	}
 }
@@ -162,12 +173,14 @@ func TestReportsAboutOneThingGetAnExample(t *testing.T) {
 	o := pages()
 	o.Reports = []string{"Visitor profile", "transitions of a PAGE", "Row evolution of a page", "Custom dimension"}
 	b := s.measure(t.Context(), t, o)
-	for key, want := range map[string]string{"visitorId": "abc", "pageUrl": "https://shop.test/shoes/red", "label": "shoes>/red"} {
+	for key, want := range map[string]string{"visitorId": "abc", "pageUrl": "https://shop.test/shoes/red",
+		"label": "shoes>/red"} {
 		if v, _ := got.Load(key); v != want {
 			t.Errorf("%s is %v, want %s", key, v, want)
 		}
 	}
-	if len(b.Results) != 3 || len(b.Skipped) != 1 || !strings.Contains(b.Skipped[0].Why, "{dimension}") || b.Done != b.Planned {
+	if len(b.Results) != 3 || len(b.Skipped) != 1 || !strings.Contains(b.Skipped[0].Why, "{dimension}") ||
+		b.Done != b.Planned {
 		t.Errorf("%+v", b)
 	}
 }
@@ -178,13 +191,15 @@ func TestWhatIsRefusedFailsOrIsNoMatomoIsCountedWithItsReason(t *testing.T) {
 		body   string
 		want   string
 	}{
-		"refused":           {200, `{"result":"error","message":"The segment \"x\" is not supported"}`, `answered 200: "The segment \"x\" is not supported"`},
+		"refused": {200, `{"result":"error","message":"The segment \"x\" is not supported"}`,
+			`answered 200: "The segment \"x\" is not supported"`},
 		"refused by status": {400, `{"result":"error","message":"no"}`, `answered 400: "no"`},
-		"with the token":    {401, `{"result":"error","message":"token ` + token + ` is bad"}`, `the token is refused: "token ***MASKED*** is bad"`},
-		"without a word":    {200, `{"result":"error"}`, "without a reason"},
-		"a failing server":  {500, `[]`, "answered 500"},
-		"a page":            {502, `<h1>Bad gateway</h1>`, `answered 502: "Bad gateway"`},
-		"cut short":         {200, `[{"a":1},`, "answered 200: not as Matomo does"},
+		"with the token": {401, `{"result":"error","message":"token ` + token + ` is bad"}`,
+			`the token is refused: "token ***MASKED*** is bad"`},
+		"without a word":   {200, `{"result":"error"}`, "without a reason"},
+		"a failing server": {500, `[]`, "answered 500"},
+		"a page":           {502, `<h1>Bad gateway</h1>`, `answered 502: "Bad gateway"`},
+		"cut short":        {200, `[{"a":1},`, "answered 200: not as Matomo does"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
@@ -199,7 +214,8 @@ func TestWhatIsRefusedFailsOrIsNoMatomoIsCountedWithItsReason(t *testing.T) {
 				t.Fatalf("%+v", b)
 			}
 			r := b.Results[0]
-			if r.Failures != 3 || r.Timeouts != 0 || r.Cold != nil || r.Warm.Requests != 0 || !strings.Contains(r.Error, c.want) {
+			if r.Failures != 3 || r.Timeouts != 0 || r.Cold != nil || r.Warm.Requests != 0 ||
+				!strings.Contains(r.Error, c.want) {
 				t.Errorf("%+v: want three failures, %s", r, c.want)
 			}
 			if b.State != record.BenchmarkDone || b.Done != b.Planned {
@@ -245,8 +261,10 @@ func TestWhatDoesNotAnswerInTimeIsATimeout(t *testing.T) {
 			}
 			m := impatient{matomo.NewClient(time.Minute, target.Machine{}), 100 * time.Millisecond}
 			o := pages()
-			b, err := reportbench.Run(t.Context(), m, s.Target, o, record.ReportBenchmark{}, func(record.ReportBenchmark) {})
-			if err != nil || len(b.Results) != 1 || b.Results[0].Timeouts != 3 || b.Results[0].Failures != 0 || b.Done != b.Planned {
+			b, err := reportbench.Run(t.Context(), m, s.Target, o, record.ReportBenchmark{},
+				func(record.ReportBenchmark) {})
+			if err != nil || len(b.Results) != 1 || b.Results[0].Timeouts != 3 || b.Results[0].Failures != 0 ||
+				b.Done != b.Planned {
 				t.Errorf("%+v, %v", b, err)
 			}
 		})
@@ -260,7 +278,8 @@ type impatient struct {
 }
 
 // Time implements reportbench.Matomo.
-func (m impatient) Time(ctx context.Context, t target.Target, method string, parameters url.Values) (matomo.Timing, error) {
+func (m impatient) Time(ctx context.Context, t target.Target, method string,
+	parameters url.Values) (matomo.Timing, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.patience)
 	defer cancel()
 	return m.Client.Time(ctx, t, method, parameters)
@@ -279,7 +298,8 @@ func TestCancelKeepsWhatWasMeasured(t *testing.T) {
 	o := pages()
 	o.Periods = []string{"day", "week", "month"}
 	b := s.measure(ctx, t, o)
-	if b.State != record.BenchmarkCancelled || len(b.Results) != 1 || b.Results[0].Period != "day" || b.Visits != nil || b.Done >= b.Planned || b.Ended == nil {
+	if b.State != record.BenchmarkCancelled || len(b.Results) != 1 || b.Results[0].Period != "day" || b.Visits != nil ||
+		b.Done >= b.Planned || b.Ended == nil {
 		t.Errorf("%+v", b)
 	}
 }
@@ -288,14 +308,16 @@ func TestAMatomoThatCannotBeAskedFailsTheBenchmark(t *testing.T) {
 	s := newSite(t)
 	s.Token = "wrong"
 	b := s.measure(t.Context(), t, pages())
-	if b.State != record.BenchmarkFailed || !strings.Contains(b.Error, "403") || len(b.Results) != 0 || s.times("Actions") > 0 {
+	if b.State != record.BenchmarkFailed || !strings.Contains(b.Error, "403") || len(b.Results) != 0 ||
+		s.times("Actions") > 0 {
 		t.Errorf("%+v", b)
 	}
 }
 
 func TestAllFaultsOfTheOptionsAreToldAtOnce(t *testing.T) {
 	o := reportbench.Options{
-		Reports: []string{"No such report"}, Periods: []string{"decade"}, Segments: []string{strings.Repeat("a", 2000)}, Date: "29.3.2026",
+		Reports: []string{"No such report"}, Periods: []string{"decade"}, Segments: []string{strings.Repeat("a", 2000)},
+		Date:    "29.3.2026",
 		Repeats: 0, Parallel: 17, Timeout: time.Hour,
 		More: []reportbench.Report{
 			{Method: "SitesManager.deleteSite", Periods: []string{"hour"}},
@@ -323,12 +345,14 @@ func TestAllFaultsOfTheOptionsAreToldAtOnce(t *testing.T) {
 func TestABenchmarkIsBounded(t *testing.T) {
 	o := pages()
 	o.Reports, o.Repeats, o.Parallel = nil, 100, 16
-	if _, err := reportbench.Run(t.Context(), nil, target.Target{}, o, record.ReportBenchmark{}, nil); err == nil || !strings.Contains(err.Error(), "requests in all") {
+	if _, err := reportbench.Run(t.Context(), nil, target.Target{}, o, record.ReportBenchmark{}, nil); err == nil ||
+		!strings.Contains(err.Error(), "requests in all") {
 		t.Errorf("too many: %v", err)
 	}
 	o = pages()
 	o.Reports, o.Periods = []string{"Real-time counters"}, []string{"year"}
-	if _, err := reportbench.Run(t.Context(), nil, target.Target{}, o, record.ReportBenchmark{}, nil); err == nil || !strings.Contains(err.Error(), "periods") {
+	if _, err := reportbench.Run(t.Context(), nil, target.Target{}, o, record.ReportBenchmark{}, nil); err == nil ||
+		!strings.Contains(err.Error(), "periods") {
 		t.Errorf("none: %v", err)
 	}
 }
@@ -356,7 +380,8 @@ func TestFurtherReportsAreAskedForToo(t *testing.T) {
 	s := newSite(t)
 	o := pages()
 	o.Reports = []string{"Forms"}
-	o.More = []reportbench.Report{{Name: "Forms", Method: "FormAnalytics.get", Parameters: map[string]string{"idForm": "1"}}}
+	o.More = []reportbench.Report{{Name: "Forms", Method: "FormAnalytics.get",
+		Parameters: map[string]string{"idForm": "1"}}}
 	if b := s.measure(t.Context(), t, o); len(b.Results) != 1 || s.times("FormAnalytics.get day") != 4 {
 		t.Errorf("%+v", b)
 	}

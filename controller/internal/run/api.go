@@ -22,7 +22,8 @@ type Status struct {
 	// Runtime is "docker" or "process", and RuntimeReason says why, and which engine it is.
 	Runtime, RuntimeReason string
 	Loadgen                runtime.Status
-	// Since is when the loadgen that runs was started, by the clock of this process, which nobody sets; zero where none runs.
+	// Since is when the loadgen that runs was started, by the clock of this process, which nobody sets; zero where none
+	// runs.
 	Since time.Time
 	// Phase is the loadgen's own: idle, running, paused, draining or ended; empty while it does not answer.
 	Phase string
@@ -71,8 +72,8 @@ type Run struct {
 	Config  []byte
 	Started time.Time
 	Ended   time.Time
-	// Reason is the loadgen's own word from its ledger (stop_after_visits, stopped, interrupted, killed …), or "stopped",
-	// "failed", "crashed", "removed" where it left none.
+	// Reason is the loadgen's own word from its ledger (stop_after_visits, stopped, interrupted, killed …), or
+	// "stopped", "failed", "crashed", "removed" where it left none.
 	Reason   string
 	ExitCode int
 	// Summary is the ledger of record as the loadgen wrote it, JSON; nil where there is none.
@@ -144,7 +145,8 @@ type Busy struct {
 
 // Error implements error.
 func (b *Busy) Error() string {
-	return fmt.Sprintf("%s is going on since %s; wait for it", b.Operation.Name, b.Operation.Since.Format(time.TimeOnly))
+	return fmt.Sprintf("%s is going on since %s; wait for it", b.Operation.Name,
+		b.Operation.Since.Format(time.TimeOnly))
 }
 
 // Failed is the error of a loadgen that did not come up with the plan.
@@ -175,7 +177,8 @@ func (f *Failed) Error() string {
 // The errors on which a caller may branch.
 var (
 	// ErrNoFiles: nothing is kept of a run that was to be started again.
-	ErrNoFiles = errors.New("no files are kept of that run, so that it cannot be started again as it was; start a new one with its settings")
+	ErrNoFiles = errors.New("no files are kept of that run, so that it cannot be started again as it was; start a " +
+		"new one with its settings")
 	// ErrJob: a backfill is no run of the loadgen that is kept here.
 	ErrJob = errors.New("that was a backfill; start it again as a job")
 	// ErrNothingRuns: there is no run that could be steered.
@@ -187,10 +190,11 @@ type Identity = publish.Identity
 
 // Publisher is what a Control needs of publishing. Every call writes files whole or not at all.
 type Publisher interface {
-	// Start publishes the saved settings with overrides for a start, and returns the run that they make: its id and seed
-	// are those of the settings, else those of drawn.
+	// Start publishes the saved settings with overrides for a start, and returns the run that they make: its id and
+	// seed are those of the settings, else those of drawn.
 	Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error)
-	// Again publishes what Book.Keep was given of an earlier run for a start under id. The error may be a *publish.Lost.
+	// Again publishes what Book.Keep was given of an earlier run for a start under id. The error may be a
+	// *publish.Lost.
 	Again(ctx context.Context, kept map[string][]byte, id Identity) error
 	// StartAgain publishes that the run that was started last is started once more.
 	StartAgain(ctx context.Context) error
@@ -213,8 +217,8 @@ type Book interface {
 	Close(ctx context.Context, r Run) error
 	// Steered records that a run was paused or its rate changed.
 	Steered(ctx context.Context, id string) error
-	// Last is the run that was recorded last; nil where there was none. Unended are those without an end. Backfills are none
-	// of them.
+	// Last is the run that was recorded last; nil where there was none. Unended are those without an end. Backfills are
+	// none of them.
 	Last(ctx context.Context) (*Run, error)
 	Unended(ctx context.Context) ([]Run, error)
 	// Keep keeps the files of a run that was opened, and Kept gives them back with their run: none where they were not

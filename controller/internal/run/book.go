@@ -19,13 +19,15 @@ func (s Stored) Open(ctx context.Context, r Run) error {
 		config = []byte("{}")
 	}
 	return s.BeginRun(ctx, store.Run{
-		ID: r.ID, Kind: r.Kind, Seed: r.Seed, Config: config, PlanHash: r.PlanHash, Started: r.Started, Note: r.Note, Labels: r.Labels,
+		ID: r.ID, Kind: r.Kind, Seed: r.Seed, Config: config, PlanHash: r.PlanHash, Started: r.Started, Note: r.Note,
+		Labels: r.Labels,
 	})
 }
 
 // Close implements Book.
 func (s Stored) Close(ctx context.Context, r Run) error {
-	return s.EndRun(ctx, store.Run{ID: r.ID, Kind: r.Kind, Ended: r.Ended, Reason: r.Reason, ExitCode: &r.ExitCode, Summary: r.Summary, Problems: r.Problems})
+	return s.EndRun(ctx, store.Run{ID: r.ID, Kind: r.Kind, Ended: r.Ended, Reason: r.Reason, ExitCode: &r.ExitCode,
+		Summary: r.Summary, Problems: r.Problems})
 }
 
 // Steered implements Book.
@@ -53,7 +55,8 @@ func (s Stored) Unended(ctx context.Context) ([]Run, error) {
 
 func recorded(r store.Run) Run {
 	out := Run{
-		ID: r.ID, Kind: r.Kind, Seed: r.Seed, PlanHash: r.PlanHash, Config: r.Config, Started: r.Started, Ended: r.Ended, Reason: r.Reason,
+		ID: r.ID, Kind: r.Kind, Seed: r.Seed, PlanHash: r.PlanHash, Config: r.Config, Started: r.Started,
+		Ended: r.Ended, Reason: r.Reason,
 		Summary: r.Summary, Note: r.Note, Labels: r.Labels, Problems: r.Problems, Steered: r.Steered,
 	}
 	if r.ExitCode != nil {

@@ -35,7 +35,8 @@ func Configuration(files map[string][]byte) (config []byte, kind string) {
 	return config, kind
 }
 
-// Settings are those of the run, without secrets; false where they are not known, as of a run that was started elsewhere.
+// Settings are those of the run, without secrets; false where they are not known, as of a run that was started
+// elsewhere.
 func (r Run) Settings() (spec.Spec, bool) {
 	values := map[string]string{}
 	if json.Unmarshal(r.Config, &values) != nil || len(values) == 0 {

@@ -13,13 +13,17 @@ import (
 func TestASecretGivenByFileIsMaskedInTheRunsConfiguration(t *testing.T) {
 	t.Parallel()
 	config, kind := run.Configuration(map[string][]byte{
-		exchange.EnvFile: []byte("MATOMO_URL=https://matomo.test/matomo.php\nMATOMO_TOKEN_AUTH=\nMATOMO_TOKEN_AUTH_FILE=/run/secrets/token\n"),
+		exchange.EnvFile: []byte(
+			"MATOMO_URL=https://matomo.test/matomo.php\nMATOMO_TOKEN_AUTH=\nMATOMO_TOKEN_AUTH_FILE=/run/secrets/token\n",
+		),
 	})
 	text := string(config)
-	if !strings.Contains(text, `"MATOMO_TOKEN_AUTH":"***MASKED***"`) || strings.Contains(text, "_FILE") || strings.Contains(text, "/run/secrets") {
+	if !strings.Contains(text, `"MATOMO_TOKEN_AUTH":"***MASKED***"`) || strings.Contains(text, "_FILE") ||
+		strings.Contains(text, "/run/secrets") {
 		t.Errorf("got %s", text)
 	}
-	if s, known := (run.Run{Config: config, Kind: kind}).Settings(); !known || s.MatomoURL == "" || kind != record.Live {
+	if s, known := (run.Run{Config: config, Kind: kind}).Settings(); !known || s.MatomoURL == "" ||
+		kind != record.Live {
 		t.Errorf("its settings should be known: %+v", s)
 	}
 }

@@ -42,13 +42,14 @@ type Control struct {
 
 	mu     sync.Mutex // guards what follows
 	status Status
-	// interrupt ends the operation that has the turn, nil for none, and stopping is a stop that waits for the turn or has it.
+	// interrupt ends the operation that has the turn, nil for none, and stopping is a stop that waits for the turn or
+	// has it.
 	interrupt context.CancelCauseFunc
 	stopping  *stopping
 	// brief is closed at the end of the operation that has the turn, where the controller itself began it; nil else.
 	brief chan struct{}
-	// owed is a stop that could not be carried out yet, nil for none. restless is when it was tried last to publish that the
-	// loadgen shall idle, zero where that succeeded.
+	// owed is a stop that could not be carried out yet, nil for none. restless is when it was tried last to publish
+	// that the loadgen shall idle, zero where that succeeded.
 	owed     *Ending
 	restless time.Time
 	// looks counts looks at the loadgen, and shown is the latest of which the status is.
@@ -67,7 +68,8 @@ func New(ctx context.Context, c Config) (*Control, error) {
 	if c.Patience == 0 {
 		c.Patience = 30 * time.Second
 	}
-	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), RuntimeReason: c.Why}, unrecorded: map[string]Run{}}
+	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), RuntimeReason: c.Why},
+		unrecorded: map[string]Run{}}
 	k.turn <- struct{}{}
 	return k, k.takeStock(ctx)
 }
@@ -97,14 +99,15 @@ func (k *Control) change(alter func(*Status)) {
 	}
 }
 
-// operationTime bounds an operation beside the time that open visits have to end, so that an engine that hangs does not keep
-// the turn for ever. The longest, an apply that is put back, takes two waits for a plan and three drains.
+// operationTime bounds an operation beside the time that open visits have to end, so that an engine that hangs does not
+// keep the turn for ever. The longest, an apply that is put back, takes two waits for a plan and three drains.
 const operationTime = 3 * time.Minute
 
-// begin takes the turn for an operation that a person asks for and that may wait so long for open visits, or says who has
-// it. One that the controller began by itself, such as to book the end of a run, it lets end first, for answerTime at most.
-// The context it returns is the operation's own; a stop ends it with the cause ErrStopped.
-func (k *Control) begin(ctx context.Context, name string, finishing time.Duration) (_ context.Context, end func(), err error) {
+// begin takes the turn for an operation that a person asks for and that may wait so long for open visits, or says who
+// has it. One that the controller began by itself, such as to book the end of a run, it lets end first, for answerTime
+// at most. The context it returns is the operation's own; a stop ends it with the cause ErrStopped.
+func (k *Control) begin(ctx context.Context, name string, finishing time.Duration) (_ context.Context, end func(),
+	err error) {
 	patience := time.NewTimer(answerTime)
 	defer patience.Stop()
 	for {
@@ -128,7 +131,8 @@ func (k *Control) beginOwn(ctx context.Context, name string) (_ context.Context,
 	return k.tryBegin(ctx, name, 0, make(chan struct{}))
 }
 
-func (k *Control) tryBegin(ctx context.Context, name string, finishing time.Duration, brief chan struct{}) (_ context.Context, end func(), err error) {
+func (k *Control) tryBegin(ctx context.Context, name string, finishing time.Duration,
+	brief chan struct{}) (_ context.Context, end func(), err error) {
 	k.mu.Lock()
 	if err := k.take(name); err != nil {
 		k.mu.Unlock()
@@ -188,8 +192,8 @@ func givenUp(ctx context.Context, err error) error {
 	return err
 }
 
-// look asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the status, because
-// one that waits for a loadgen's last answer ends after one that has seen it gone.
+// look asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the status,
+// because one that waits for a loadgen's last answer ends after one that has seen it gone.
 func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 	k.mu.Lock()
 	k.looks++
@@ -229,8 +233,8 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 	return l, p
 }
 
-// since is when a loadgen that runs was started, as a moment of now's clock: so long ago as it was when it was seen first,
-// whatever the wall clock shows since. A look at an engine that did not answer in between does not count.
+// since is when a loadgen that runs was started, as a moment of now's clock: so long ago as it was when it was seen
+// first, whatever the wall clock shows since. A look at an engine that did not answer in between does not count.
 func since(before *Status, l runtime.Status, now time.Time) time.Time {
 	switch {
 	case l.State == runtime.Unavailable:
@@ -258,8 +262,8 @@ func (k *Control) steered(ctx context.Context, id string) {
 	})
 }
 
-// Watch keeps the status fresh each second, starts a loadgen that crashed again, books runs that end by themselves and does
-// what a stop could not, until ctx is done.
+// Watch keeps the status fresh each second, starts a loadgen that crashed again, books runs that end by themselves and
+// does what a stop could not, until ctx is done.
 func (k *Control) Watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -308,7 +312,8 @@ func (k *Control) attend(ctx context.Context) {
 		return
 	}
 	if l.Crashed() && st.Restarts < MaxRestarts {
-		k.c.Log.Warn("the loadgen crashed; it is started again", "run_id", st.Run.ID, "exit_code", l.ExitCode, "restart", st.Restarts+1)
+		k.c.Log.Warn("the loadgen crashed; it is started again", "run_id", st.Run.ID, "exit_code", l.ExitCode,
+			"restart", st.Restarts+1)
 		k.change(func(s *Status) { s.Restarts++ })
 		err := k.startAgain(ctx)
 		if err == nil {

@@ -41,7 +41,8 @@ func TestAStartEndsWhenTheLoadgenSaysThatItRunsThePlan(t *testing.T) {
 	if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
 		t.Fatal(err)
 	}
-	if first, second := w.book["r1"], w.book["r2"]; first.Reason != "stopped" || first.Ended.IsZero() || second.PlanHash != "hash of good" {
+	if first, second := w.book["r1"], w.book["r2"]; first.Reason != "stopped" || first.Ended.IsZero() ||
+		second.PlanHash != "hash of good" {
 		t.Errorf("the first run should have ended for the second: %+v, %+v", first, second)
 	}
 }
@@ -54,7 +55,8 @@ func TestAStopBooksTheLedgerAndLeavesTheLoadgenToIdle(t *testing.T) {
 	if _, err := k.Stop(t.Context(), run.Ending{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.book["r1"]; got.Reason != "stopped" || got.ExitCode != 0 || !strings.Contains(string(got.Summary), "plan_hash") {
+	if got := w.book["r1"]; got.Reason != "stopped" || got.ExitCode != 0 ||
+		!strings.Contains(string(got.Summary), "plan_hash") {
 		t.Errorf("want the ledger's word and the ledger: %+v", got)
 	}
 	if w.files["AUTO_START"] != "false" {
@@ -72,7 +74,8 @@ func TestAStartThatFailsTellsWhatTheLoadgenSaid(t *testing.T) {
 	k := control(t, w)
 	_, err := k.Start(t.Context(), run.Request{})
 	var failed *run.Failed
-	if !errors.As(err, &failed) || failed.ExitCode != 2 || len(failed.Messages) != 1 || !strings.HasPrefix(failed.Messages[0], "CONCURRENCY") {
+	if !errors.As(err, &failed) || failed.ExitCode != 2 || len(failed.Messages) != 1 ||
+		!strings.HasPrefix(failed.Messages[0], "CONCURRENCY") {
 		t.Fatalf("want the problem and the exit code, got %v", err)
 	}
 	if got := w.book["r1"]; got.Reason != "failed" || w.files["AUTO_START"] != "false" {
@@ -123,21 +126,24 @@ func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
 				k := control(t, w)
 				start(t, k)
 				w.saved["WHAT"] = "new"
-				if r, err := k.Apply(t.Context(), 0, nil); err != nil || !r.Restarted || r.Status.Run.PlanHash != "hash of new" {
+				if r, err := k.Apply(t.Context(), 0, nil); err != nil || !r.Restarted ||
+					r.Status.Run.PlanHash != "hash of new" {
 					t.Fatalf("want the new plan: %+v, %v", r, err)
 				}
 				w.saved["WHAT"] = what
 				began := time.Now()
 				_, err := k.Apply(t.Context(), 0, nil)
 				var failed *run.Failed
-				if !errors.As(err, &failed) || !failed.RolledBack || failed.ExitCode != c.code || !strings.Contains(err.Error(), c.text) {
+				if !errors.As(err, &failed) || !failed.RolledBack || failed.ExitCode != c.code ||
+					!strings.Contains(err.Error(), c.text) {
 					t.Fatalf("want a failure that was rolled back, got %v", err)
 				}
 				if took := time.Since(began); took > 31*time.Second {
 					t.Errorf("30 s are promised, it took %s", took)
 				}
 				st := k.Status()
-				if st.Run.ID != "r2" || !st.Active() || st.Run.PlanHash != "hash of new" || st.Phase != "running" || w.files["WHAT"] != "new" {
+				if st.Run.ID != "r2" || !st.Active() || st.Run.PlanHash != "hash of new" || st.Phase != "running" ||
+					w.files["WHAT"] != "new" {
 					t.Errorf("the previous run should go on: %+v, %v", st, w.files)
 				}
 				if got := w.book["r3"]; got.Reason != "failed" {
@@ -170,7 +176,8 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 		stop := watched(t, k)
 		start(t, k)
 		w.mu.Lock()
-		w.ledgers["r1"] = `{"run_id":"r1","hits":{"planned":10,"accepted":4},"in_flight":1}` // nobody was left to close it
+		// nobody was left to close it
+		w.ledgers["r1"] = `{"run_id":"r1","hits":{"planned":10,"accepted":4},"in_flight":1}`
 		w.mu.Unlock()
 		for crash := range 4 {
 			w.mu.Lock()
@@ -178,7 +185,8 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 			w.mu.Unlock()
 			time.Sleep(3 * time.Second)
 			if st, want := k.Status(), min(crash+1, run.MaxRestarts); st.Restarts != want || w.starts != 1+want {
-				t.Errorf("after crash %d: %d restarts, %d starts; want %d and %d", crash+1, st.Restarts, w.starts, want, 1+want)
+				t.Errorf("after crash %d: %d restarts, %d starts; want %d and %d", crash+1, st.Restarts, w.starts,
+					want, 1+want)
 			}
 		}
 		stop()
@@ -187,7 +195,8 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 			t.Errorf("it should be booked as crashed: %+v", got)
 		}
 		var s record.Summary
-		if err := json.Unmarshal(got.Summary, &s); err != nil || s.Ended.IsZero() || s.Hits.Unknown != 6 || s.Hits.Abandoned != 0 {
+		if err := json.Unmarshal(got.Summary, &s); err != nil || s.Ended.IsZero() || s.Hits.Unknown != 6 ||
+			s.Hits.Abandoned != 0 {
 			t.Errorf("the ledger should add up: %+v, %v", s, err)
 		}
 	})
@@ -318,7 +327,8 @@ func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.
 	w.saved["WHAT"] = "old"
 	k := control(t, w)
 	w.startErr = runtime.ErrUnavailable
-	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, runtime.ErrUnavailable) || w.files["AUTO_START"] != "false" {
+	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, runtime.ErrUnavailable) ||
+		w.files["AUTO_START"] != "false" {
 		t.Errorf("nothing runs, so nothing may be left to start: %v, %v", err, w.files)
 	}
 	w.startErr = nil
@@ -327,7 +337,8 @@ func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.
 	if _, err := k.Restart(t.Context(), time.Second); !errors.Is(err, runtime.ErrUnavailable) {
 		t.Errorf("want %v, got %v", runtime.ErrUnavailable, err)
 	}
-	if st := k.Status(); !st.Active() || w.files["RUN_ID"] != running || w.files["WHAT"] != "old" || w.files["AUTO_START"] != "true" {
+	if st := k.Status(); !st.Active() || w.files["RUN_ID"] != running || w.files["WHAT"] != "old" ||
+		w.files["AUTO_START"] != "true" {
 		t.Errorf("run %s goes on, so a crash of it must find its own settings: %v", running, w.files)
 	}
 }

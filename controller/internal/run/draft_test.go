@@ -21,13 +21,14 @@ func TestADraftIsSavedOnlyOnceItsRunIsRunning(t *testing.T) {
 				k := control(t, w)
 				start(t, k)
 				saved := 0
-				_, err := k.Apply(t.Context(), 0, &run.Draft{Overrides: map[string]any{"WHAT": what}, Save: func(context.Context) error {
-					if st := k.Status(); st.Phase != "running" || st.Run.PlanHash != "hash of "+what {
-						t.Errorf("saved while %+v", st)
-					}
-					saved++
-					return nil
-				}})
+				_, err := k.Apply(t.Context(), 0,
+					&run.Draft{Overrides: map[string]any{"WHAT": what}, Save: func(context.Context) error {
+						if st := k.Status(); st.Phase != "running" || st.Run.PlanHash != "hash of "+what {
+							t.Errorf("saved while %+v", st)
+						}
+						saved++
+						return nil
+					}})
 				if saved != saves || (err == nil) != (saves > 0) {
 					t.Errorf("saved %d times, want %d: %v", saved, saves, err)
 				}
@@ -41,7 +42,9 @@ func TestADraftIsSavedWhereNothingRuns(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	full := errors.New("the disk is full")
-	if _, err := k.Apply(t.Context(), 0, &run.Draft{Save: func(context.Context) error { return full }}); !errors.Is(err, full) {
+	if _, err := k.Apply(t.Context(), 0, &run.Draft{Save: func(context.Context) error {
+		return full
+	}}); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
 	if w.starts != 0 {
@@ -54,7 +57,9 @@ func TestADraftThatRunsAndCannotBeSavedIsWarnedOf(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	start(t, k)
-	r, err := k.Apply(t.Context(), 0, &run.Draft{Save: func(context.Context) error { return errors.New("the disk is full") }})
+	r, err := k.Apply(t.Context(), 0, &run.Draft{Save: func(context.Context) error {
+		return errors.New("the disk is full")
+	}})
 	if err != nil || !strings.Contains(r.Warnings.Error(), "could not be saved: the disk is full") {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -65,7 +70,8 @@ func TestSettingsOfAStartThatStartsNothingAreWarnedOf(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	start(t, k)
-	for want, overrides := range map[string]map[string]any{"config: is not used, because a run is running already; stop it, or set restart_if_running": {"WHAT": "new"}, "": nil} {
+	for want, overrides := range map[string]map[string]any{"config: is not used, because a run is running already; " +
+		"stop it, or set restart_if_running": {"WHAT": "new"}, "": nil} {
 		r, err := k.Start(t.Context(), run.Request{Overrides: overrides})
 		if err != nil || !r.Already || r.Warnings.Error() != want || w.starts != 1 {
 			t.Errorf("%v: %+v, %v", overrides, r, err)

@@ -23,8 +23,8 @@ const (
 type Ending struct {
 	// Now cuts open visits off. Without it they are finished, and none begins.
 	Now bool
-	// Timeout is how long open visits have to end, FinishTime where it is 0. With Now it is how long the loadgen may drain
-	// until it is killed, DefaultTimeout where it is 0.
+	// Timeout is how long open visits have to end, FinishTime where it is 0. With Now it is how long the loadgen may
+	// drain until it is killed, DefaultTimeout where it is 0.
 	Timeout time.Duration
 }
 
@@ -49,7 +49,8 @@ func (e Ending) quicker(than Ending) bool {
 
 // end ends the loadgen that stands as l says. The warnings say why open visits were not finished though that was asked
 // for. sooner, which may be nil, brings ends that leave less time. Errors are those of the port.
-func (k *Control) end(ctx context.Context, l runtime.Status, how Ending, sooner <-chan Ending) (warnings problem.List, err error) {
+func (k *Control) end(ctx context.Context, l runtime.Status, how Ending, sooner <-chan Ending) (warnings problem.List,
+	err error) {
 	switch {
 	case ended(l.State):
 		return nil, nil
@@ -72,14 +73,15 @@ func (k *Control) end(ctx context.Context, l runtime.Status, how Ending, sooner 
 const (
 	// finishGlance is the pause between two looks at a loadgen that finishes.
 	finishGlance = 250 * time.Millisecond
-	// heedTime is how long a loadgen may take to begin to finish. It looks at its file once a second, but its machine may be
-	// busy.
+	// heedTime is how long a loadgen may take to begin to finish. It looks at its file once a second, but its machine
+	// may be busy.
 	heedTime = 20 * time.Second
 )
 
-// finish asks the loadgen to finish its open visits and waits until it has ended. then is how it is to be ended where it
-// has not, and warning says why open visits cannot be finished.
-func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) (then Ending, warning string, err error) {
+// finish asks the loadgen to finish its open visits and waits until it has ended. then is how it is to be ended where
+// it has not, and warning says why open visits cannot be finished.
+func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) (then Ending, warning string,
+	err error) {
 	then = Ending{Now: true}
 	st := k.Status()
 	if !st.Active() || st.Run.Kind == record.BackfillJob { // whose visits are sent whole

@@ -89,7 +89,8 @@ func TestAStartOfAFrozenRunNamesTheCure(t *testing.T) {
 	k := control(t, w)
 	start(t, k)
 	w.status.State, w.status.Reason = runtime.Paused, "somebody paused it; heal it"
-	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, runtime.ErrStuck) || !strings.Contains(err.Error(), "heal it") || w.starts != 1 {
+	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, runtime.ErrStuck) ||
+		!strings.Contains(err.Error(), "heal it") || w.starts != 1 {
 		t.Errorf("%v after %d starts", err, w.starts)
 	}
 	if st := k.Status(); !st.Active() || !slices.Equal(slices.Collect(maps.Keys(w.book)), []string{"r1"}) {

@@ -38,19 +38,20 @@ type world struct {
 	startHold    chan struct{} // a start and a heal wait for it, nil: none does
 	stuck        chan struct{} // a start waits for it whoever interrupts it, nil: none does
 	publishedErr error         // what was published for a start cannot be read
-	dying        chan struct{} // the next look gets no answer from the loadgen, and only when it is closed; nil: each gets one
-	busy         bool          // a stop takes all the time it has
-	fixed        string        // the id that the settings fix
-	deaf         bool          // the loadgen does not look at control.json
-	open         uint64        // visits that are open
-	take         time.Duration // how long those take to end
-	life         int           // of the loadgen, and of how long it has to finish
-	told         []run.Status
-	kept         map[string]map[string][]byte
-	control      exchange.Control
-	bookErr      error  // nothing can be recorded
-	started      string // START_ID of the start that was made last
-	drawn        int    // START_IDs
+	// the next look gets no answer from the loadgen, and only when it is closed; nil: each gets one
+	dying   chan struct{}
+	busy    bool          // a stop takes all the time it has
+	fixed   string        // the id that the settings fix
+	deaf    bool          // the loadgen does not look at control.json
+	open    uint64        // visits that are open
+	take    time.Duration // how long those take to end
+	life    int           // of the loadgen, and of how long it has to finish
+	told    []run.Status
+	kept    map[string]map[string][]byte
+	control exchange.Control
+	bookErr error  // nothing can be recorded
+	started string // START_ID of the start that was made last
+	drawn   int    // START_IDs
 }
 
 func newWorld() *world {
@@ -98,21 +99,24 @@ func (w *world) Start(ctx context.Context) error {
 		w.status, w.plan = runtime.Status{State: runtime.Exited, ExitCode: 2, Ended: time.Now()}, run.Plan{}
 		w.log = []string{"error: CONCURRENCY=\"0\": is below 1; use 1 or more", "the table"}
 	case w.files["WHAT"] == "missed":
-		w.status = runtime.Status{State: runtime.Exited, ExitCode: 4, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
+		w.status = runtime.Status{State: runtime.Exited, ExitCode: 4, Started: time.Now(),
+			Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("missed", "stop_after_visits", w.status.Ended)
 		w.log = []string{"the table", "time=2026-01-02T00:00:00Z level=ERROR msg=\"threshold missed: p95<1ms\""}
 	case w.files["WHAT"] == "short":
 		w.status = runtime.Status{State: runtime.Exited, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("short", "stop_after_visits", w.status.Ended)
 	case w.files["WHAT"] == "without memory":
-		w.status = runtime.Status{State: runtime.Exited, ExitCode: 137, Ended: time.Now(), Reason: "it was killed because memory ran out"}
+		w.status = runtime.Status{State: runtime.Exited, ExitCode: 137, Ended: time.Now(),
+			Reason: "it was killed because memory ran out"}
 		w.log = []string{"time=2026-01-02T00:00:00Z level=INFO msg=settings"}
 	case w.files["WHAT"] == "restarting": // somebody gave the container a restart policy
 		w.status.State, w.status.ExitCode = runtime.Restarting, 2
 		w.log = []string{"error: PAGEVIEWS_MIN=\"-5\": is below 1; use 1 or more"}
 	case w.files["WHAT"] == "unreachable":
 		w.status.Telemetry, w.plan = "", run.Plan{}
-		w.ledgers[id] = fmt.Sprintf(`{"run_id":%q,"plan_hash":"hash by ledger","started":%q}`, id, time.Now().Format(time.RFC3339Nano))
+		w.ledgers[id] = fmt.Sprintf(`{"run_id":%q,"plan_hash":"hash by ledger","started":%q}`, id,
+			time.Now().Format(time.RFC3339Nano))
 	case w.files["WHAT"] == "silent":
 		w.plan = run.Plan{}
 	case w.files["WHAT"] == "slow":
@@ -196,7 +200,8 @@ func (w *world) Stop(ctx context.Context, timeout time.Duration) error {
 func (w *world) end(code int, reason string) {
 	w.status = runtime.Status{State: runtime.Exited, ExitCode: code, Started: w.status.Started, Ended: time.Now()}
 	if id := w.plan.RunID; reason != "" && w.plan.Phase != "idle" {
-		w.ledgers[id] = strings.TrimSuffix(ledger(w.plan.Hash, reason, time.Now()), "}") + fmt.Sprintf(`,"cut_visits":%d}`, w.open)
+		w.ledgers[id] = strings.TrimSuffix(ledger(w.plan.Hash, reason, time.Now()), "}") +
+			fmt.Sprintf(`,"cut_visits":%d}`, w.open)
 	}
 	w.life++
 	w.plan, w.open = run.Plan{}, 0

@@ -19,9 +19,9 @@ func (k *Control) saved(q Request) publishing {
 	return func(ctx context.Context) (Identity, error) { return k.c.Publisher.Start(ctx, q.Overrides, k.c.Draw()) }
 }
 
-// launch publishes, ends what runs, starts the loadgen and waits for its word that the plan runs.
-// Open visits of what runs are finished first; the warnings say why they were not. A stop that interrupts it leaves the run
-// as it is, for the stop to book.
+// launch publishes, ends what runs, starts the loadgen and waits for its word that the plan runs. Open visits of what
+// runs are finished first; the warnings say why they were not. A stop that interrupts it leaves the run as it is, for
+// the stop to book.
 func (k *Control) launch(ctx context.Context, q Request, publish publishing) (warnings problem.List, err error) {
 	before, err := k.c.Publisher.Published(ctx)
 	if err != nil {
@@ -52,7 +52,8 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 	k.change(func(s *Status) { s.Restarts, s.Messages, s.Steering = 0, nil, exchange.Steady(r.ID) })
 	k.open(ctx, r)
 	if err := k.c.Book.Keep(ctx, r.ID, files); err != nil {
-		k.c.Log.Warn("the files of the run cannot be kept, so that it cannot be started again", "run_id", r.ID, "err", err)
+		k.c.Log.Warn("the files of the run cannot be kept, so that it cannot be started again", "run_id", r.ID,
+			"err", err)
 	}
 	if k.c.Look != nil {
 		k.c.Look(ctx, r.ID)
@@ -108,9 +109,8 @@ const glance = 100 * time.Millisecond
 // exitMissed is the loadgen's exit code for a run that missed a threshold, or that the error brake ended.
 const exitMissed = 4
 
-// await waits until the loadgen says that it runs id's plan and returns the plan's hash. One that says that it is starting is
-// given the time of the whole operation. A run so short that it has
-// ended by then has left its ledger.
+// await waits until the loadgen says that it runs id's plan and returns the plan's hash. One that says that it is
+// starting is given the time of the whole operation. A run so short that it has ended by then has left its ledger.
 func (k *Control) await(ctx context.Context, id string) (hash string, err error) {
 	patience := time.NewTimer(k.c.Patience)
 	defer patience.Stop()

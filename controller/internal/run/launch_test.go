@@ -76,7 +76,8 @@ func TestAStartWaitsForARecoveryButNotForLong(t *testing.T) {
 				time.AfterFunc(c.recovery, func() { close(hold) })
 				got := <-asked(func() (run.Result, error) { return k.Start(t.Context(), run.Request{}) })
 				var busy *run.Busy
-				if errors.As(got.err, &busy) != c.busy || !c.busy && (got.err != nil || !got.Already) || got.took != c.took {
+				if errors.As(got.err, &busy) != c.busy || !c.busy && (got.err != nil || !got.Already) ||
+					got.took != c.took {
 					t.Errorf("%+v", got)
 				}
 			})

@@ -17,8 +17,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// Ledgers reads the ledgers of record that the loadgen keeps in dir, and jobs in their folders below it. The lives of a run
-// whose loadgen was started again are added up. A run without a ledger has nil.
+// Ledgers reads the ledgers of record that the loadgen keeps in dir, and jobs in their folders below it. The lives of a
+// run whose loadgen was started again are added up. A run without a ledger has nil.
 func Ledgers(fsys afero.Fs, dir string) func(runID string) ([]byte, error) {
 	return func(runID string) ([]byte, error) {
 		for _, in := range []string{dir, filepath.Join(dir, exchange.JobFolder(runID))} {
@@ -90,8 +90,8 @@ func ifThere(fsys afero.Fs, path string) ([]byte, error) {
 	return data, err
 }
 
-// byLedger is what the ledger of the current run tells of a loadgen whose telemetry cannot be reached from here. One that
-// idles has none.
+// byLedger is what the ledger of the current run tells of a loadgen whose telemetry cannot be reached from here. One
+// that idles has none.
 func (k *Control) byLedger(l runtime.Status) Plan {
 	st := k.Status()
 	if !st.Active() {

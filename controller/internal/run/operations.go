@@ -21,7 +21,8 @@ func (k *Control) Start(ctx context.Context, q Request) (Result, error) {
 	defer end()
 	if r, runs, err := k.goesOn(ctx); (runs || err != nil) && !q.RestartIfRunning {
 		if runs && len(q.Overrides) > 0 {
-			r.Warnings.Warn("config", "", "is not used, because a run is running already", "stop it, or set restart_if_running")
+			r.Warnings.Warn("config", "", "is not used, because a run is running already",
+				"stop it, or set restart_if_running")
 		}
 		return r, err
 	}
@@ -44,8 +45,8 @@ func (k *Control) goesOn(ctx context.Context) (Result, bool, error) {
 	}
 }
 
-// Restart ends the run that goes on, if any, whose open visits have timeout to end (0 is FinishTime), and starts another
-// with the saved settings.
+// Restart ends the run that goes on, if any, whose open visits have timeout to end (0 is FinishTime), and starts
+// another with the saved settings.
 func (k *Control) Restart(ctx context.Context, timeout time.Duration) (Result, error) {
 	q := Request{Timeout: timeout}
 	ctx, end, err := k.begin(ctx, "restart", q.finishing())
@@ -85,9 +86,10 @@ func (k *Control) idle(ctx context.Context) error {
 	return nil
 }
 
-// Apply brings the draft into force, or where it is nil the saved settings; timeout is that of Restart. While nothing runs it
-// saves and publishes; else it starts a new run, and where the loadgen does not take it it puts the previous settings back and
-// lets their run continue. A draft is saved once its run is running, so that one that is refused leaves what is saved alone.
+// Apply brings the draft into force, or where it is nil the saved settings; timeout is that of Restart. While nothing
+// runs it saves and publishes; else it starts a new run, and where the loadgen does not take it it puts the previous
+// settings back and lets their run continue. A draft is saved once its run is running, so that one that is refused
+// leaves what is saved alone.
 func (k *Control) Apply(ctx context.Context, timeout time.Duration, draft *Draft) (Result, error) {
 	q := Request{Timeout: timeout}
 	save := k.c.Publisher.Saved

@@ -11,8 +11,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
-// record writes a run into the book as it stands. One that cannot be written, because the disk is full, ends no run: it is
-// kept and tried again by Watch.
+// record writes a run into the book as it stands. One that cannot be written, because the disk is full, ends no run: it
+// is kept and tried again by Watch.
 func (k *Control) record(ctx context.Context, r Run) {
 	k.recording.Lock()
 	defer k.recording.Unlock()
@@ -21,7 +21,8 @@ func (k *Control) record(ctx context.Context, r Run) {
 		delete(k.unrecorded, r.ID)
 		return
 	}
-	k.c.Log.Error("the run cannot be recorded; it is tried again", "run_id", r.ID, "ended", !r.Ended.IsZero(), "err", err)
+	k.c.Log.Error("the run cannot be recorded; it is tried again", "run_id", r.ID, "ended", !r.Ended.IsZero(),
+		"err", err)
 	k.unrecorded[r.ID] = r
 }
 
@@ -96,8 +97,8 @@ func (k *Control) startAgain(ctx context.Context) error {
 	return k.c.Port.Start(ctx)
 }
 
-// unasked deals with a loadgen that was started again by somebody else, such as by `docker compose up` after a `down`: each
-// start counts once, so that it idles although its run has not ended.
+// unasked deals with a loadgen that was started again by somebody else, such as by `docker compose up` after a `down`:
+// each start counts once, so that it idles although its run has not ended.
 func (k *Control) unasked(ctx context.Context) {
 	ctx, end, err := k.beginOwn(ctx, "recover")
 	if err != nil {
@@ -111,7 +112,9 @@ func (k *Control) unasked(ctx context.Context) {
 	}
 	k.close(ctx, l, "interrupted")
 	k.change(func(s *Status) {
-		s.Messages = []string{"run " + st.Run.ID + " was interrupted: its loadgen was ended and started again without a start of the run; nothing is sent until you start one"}
+		s.Messages = []string{"run " + st.Run.ID +
+			" was interrupted: its loadgen was ended and started again without a start of the run; nothing is sent " +
+			"until you start one"}
 	})
 	if err := k.idle(ctx); err != nil {
 		k.c.Log.Error("a loadgen started by hand would go on with the ended run", "err", err)

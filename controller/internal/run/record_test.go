@@ -55,12 +55,14 @@ func TestAControllerEndsRunsOfWhichAnEndWasMissedButTheOneThatRuns(t *testing.T)
 		}
 	}
 	w.ledgers["told"] = ledger("hash", "stop_after_visits", ended)
-	w.status, w.plan = runtime.Status{State: runtime.Running, Telemetry: "here"}, run.Plan{Hash: "hash", RunID: "running", Phase: "running"}
+	w.status, w.plan = runtime.Status{State: runtime.Running, Telemetry: "here"},
+		run.Plan{Hash: "hash", RunID: "running", Phase: "running"}
 	k := control(t, w)
 	if st := k.Status(); !st.Active() || st.Run.ID != "running" {
 		t.Errorf("the run of which the loadgen tells should be the current one: %+v", st.Run)
 	}
-	for id, reason := range map[string]string{"stuck": "killed", "told": "stop_after_visits", "running": "", "last": "killed"} {
+	for id, reason := range map[string]string{"stuck": "killed", "told": "stop_after_visits", "running": "",
+		"last": "killed"} {
 		if r := w.book[id]; r.Reason != reason || r.Ended.IsZero() != (reason == "") {
 			t.Errorf("%s: want %q, got %+v", id, reason, r)
 		}
@@ -86,7 +88,8 @@ func TestALoadgenThatIsStartedUnaskedIdlesAndItsRunIsInterrupted(t *testing.T) {
 		stop := watched(t, k)
 		time.Sleep(2 * time.Second)
 		st := k.Status()
-		if st.Active() || st.Phase != "idle" || len(st.Messages) != 1 || !strings.Contains(st.Messages[0], "nothing is sent until you start one") {
+		if st.Active() || st.Phase != "idle" || len(st.Messages) != 1 ||
+			!strings.Contains(st.Messages[0], "nothing is sent until you start one") {
 			t.Errorf("the page should say that it ended and why: %+v", st)
 		}
 		if got := w.book["r1"]; got.Reason != "interrupted" || got.ExitCode != 130 || w.files["AUTO_START"] != "false" {

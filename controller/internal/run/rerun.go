@@ -8,8 +8,8 @@ import (
 )
 
 // Rerun starts a recorded run again: with its very files, its seed and a new id. The request's overrides do not count;
-// labels that it leaves out are those of the recorded run. Errors: store.ErrNotFound, ErrNoFiles, ErrJob, *publish.Lost,
-// *publish.Conflict and those of Start.
+// labels that it leaves out are those of the recorded run. Errors: store.ErrNotFound, ErrNoFiles, ErrJob,
+// *publish.Lost, *publish.Conflict and those of Start.
 func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, error) {
 	ctx, end, err := k.begin(ctx, "rerun", q.finishing())
 	if err != nil {
@@ -41,8 +41,8 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 	return k.started(ctx, warnings, err)
 }
 
-// Steer pauses the run that goes on, lets it go on, or scales its rate; nil leaves a thing as it is. The loadgen follows
-// within about a second. The error is ErrNothingRuns where none goes on.
+// Steer pauses the run that goes on, lets it go on, or scales its rate; nil leaves a thing as it is. The loadgen
+// follows within about a second. The error is ErrNothingRuns where none goes on.
 func (k *Control) Steer(ctx context.Context, paused *bool, scale *float64) (exchange.Control, error) {
 	st := k.Status()
 	if !st.Active() {

@@ -81,7 +81,8 @@ func TestARunThatMissesAThresholdAtOnceRanAndIsNotRepeated(t *testing.T) {
 		if w.starts != 1 || got.Reason != "stop_after_visits" || got.ExitCode != 4 {
 			t.Errorf("%d starts, booked %+v", w.starts, got)
 		}
-		if text := string(got.Problems); !strings.Contains(text, `"level":"ERROR","text":"msg=`) || !strings.Contains(text, "threshold missed: p95") || strings.Contains(text, "the table") {
+		if text := string(got.Problems); !strings.Contains(text, `"level":"ERROR","text":"msg=`) ||
+			!strings.Contains(text, "threshold missed: p95") || strings.Contains(text, "the table") {
 			t.Errorf("the error should be kept, and nothing but it: %s", text)
 		}
 	})

@@ -22,8 +22,8 @@ var ErrStopped = errors.New("given up because a stop was requested")
 
 // Deferred is the error of a stop that waits for the engine; Watch carries it out.
 type Deferred struct {
-	// Paused says that no visit begins meanwhile. Where it is false, Cause says why the run could not be paused; it is nil
-	// where no run goes on.
+	// Paused says that no visit begins meanwhile. Where it is false, Cause says why the run could not be paused; it is
+	// nil where no run goes on.
 	Paused bool
 	Cause  error
 }
@@ -52,9 +52,9 @@ type stopping struct {
 	err    error
 }
 
-// Stop ends the run that goes on. It interrupts whatever operation is under way, which then ends with ErrStopped; a stop
-// that is under way is made quicker where how leaves less time, and both have the same result. What fails beside the end
-// itself is a warning in the result and is tried again by Watch. Errors: *Deferred and those of the port.
+// Stop ends the run that goes on. It interrupts whatever operation is under way, which then ends with ErrStopped; a
+// stop that is under way is made quicker where how leaves less time, and both have the same result. What fails beside
+// the end itself is a warning in the result and is tried again by Watch. Errors: *Deferred and those of the port.
 func (k *Control) Stop(ctx context.Context, how Ending) (Result, error) {
 	k.mu.Lock()
 	s := k.stopping
@@ -142,8 +142,11 @@ func (k *Control) stop(ctx context.Context, s *stopping, interrupted bool) (Resu
 	}
 	k.settled()
 	if err := k.idle(ctx); err != nil {
-		k.c.Log.WarnContext(ctx, "the loadgen would not idle when it is started by hand; this is tried again", "err", err)
-		r.Warnings.Warn(exchange.EnvFile, "", fmt.Sprintf("the generator would send again where it is started by hand: %v", err), "make room or give access; it is tried again until it succeeds")
+		k.c.Log.WarnContext(ctx, "the loadgen would not idle when it is started by hand; this is tried again",
+			"err", err)
+		r.Warnings.Warn(exchange.EnvFile, "",
+			fmt.Sprintf("the generator would send again where it is started by hand: %v", err),
+			"make room or give access; it is tried again until it succeeds")
 	}
 	return r.at(k), nil
 }
@@ -174,8 +177,8 @@ func (k *Control) closeStopped(ctx context.Context, open uint64) Result {
 	return r
 }
 
-// putOff keeps a stop for Watch to carry out, because the engine does not answer. Until then no visit begins: the loadgen
-// reads that from its file, without the engine, and even ends by it.
+// putOff keeps a stop for Watch to carry out, because the engine does not answer. Until then no visit begins: the
+// loadgen reads that from its file, without the engine, and even ends by it.
 func (k *Control) putOff(ctx context.Context, how Ending) error {
 	k.mu.Lock()
 	k.owed = &how
@@ -186,7 +189,9 @@ func (k *Control) putOff(ctx context.Context, how Ending) error {
 		if !how.Now {
 			within = how.timeout()
 		}
-		_, d.Cause = k.steer(st.Run.ID, func(c *exchange.Control) { c.Paused, c.FinishSeconds = true, within.Seconds() })
+		_, d.Cause = k.steer(st.Run.ID, func(c *exchange.Control) {
+			c.Paused, c.FinishSeconds = true, within.Seconds()
+		})
 		d.Paused = d.Cause == nil
 	}
 	k.c.Log.WarnContext(ctx, "the stop waits for the engine", "paused", d.Paused, "err", d.Cause)

@@ -49,10 +49,12 @@ func TestAStopFinishesOpenVisitsAndCountsDown(t *testing.T) {
 			t.Errorf("the status should count down: %+v", f)
 		}
 		got := <-stopping
-		if got.err != nil || got.Cut != 0 || got.took < 9*time.Second || got.took > 10*time.Second || len(got.Warnings) > 0 {
+		if got.err != nil || got.Cut != 0 || got.took < 9*time.Second || got.took > 10*time.Second ||
+			len(got.Warnings) > 0 {
 			t.Errorf("want it ended with the visits: %+v", got)
 		}
-		if r := w.book["r1"]; r.Reason != "stopped" || r.ExitCode != 0 || k.Status().Finish != nil || w.files["AUTO_START"] != "false" {
+		if r := w.book["r1"]; r.Reason != "stopped" || r.ExitCode != 0 || k.Status().Finish != nil ||
+			w.files["AUTO_START"] != "false" {
 			t.Errorf("booked %+v, status %+v, files %v", r, k.Status(), w.files)
 		}
 		if w.book["r1"].Steered {
@@ -72,7 +74,9 @@ func TestALookThatEndsLateDoesNotBringAStoppedRunBack(t *testing.T) {
 		stop := watched(t, k)
 		time.Sleep(time.Second) // the watch looks, and gets no answer
 		synctest.Wait()
-		if got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Now: true}) }); got.err != nil {
+		if got := <-asked(func() (run.Result, error) {
+			return k.Stop(t.Context(), run.Ending{Now: true})
+		}); got.err != nil {
 			t.Fatal(got.err)
 		}
 		close(dying)
@@ -130,7 +134,8 @@ func TestASecondStopMakesTheFirstQuicker(t *testing.T) {
 				time.Sleep(2 * time.Second)
 				second := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), c.second) })
 				got := <-first
-				if got.err != nil || second.err != nil || got.Cut != c.cut || second.Cut != c.cut || got.took > c.took+time.Second || got.took < c.took {
+				if got.err != nil || second.err != nil || got.Cut != c.cut || second.Cut != c.cut ||
+					got.took > c.took+time.Second || got.took < c.took {
 					t.Errorf("%+v and %+v: want both after %s with %d visits cut", got, second, c.took, c.cut)
 				}
 				if r := w.book["r1"]; r.Reason != c.reason {
@@ -150,7 +155,9 @@ func TestASecondStopWithLessTimeShortensTheDrain(t *testing.T) {
 		start(t, k)
 		first := asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Now: true}) })
 		time.Sleep(2 * time.Second)
-		if second := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Now: true, Timeout: time.Second}) }); second.err != nil {
+		if second := <-asked(func() (run.Result, error) {
+			return k.Stop(t.Context(), run.Ending{Now: true, Timeout: time.Second})
+		}); second.err != nil {
 			t.Error(second.err)
 		}
 		if got := <-first; got.err != nil || got.took != 3*time.Second || k.Status().Active() {
@@ -166,10 +173,18 @@ func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
 		warning string
 		took    time.Duration
 	}{
-		"it does not look at its file":   {func(w *world) { w.deaf = true }, "did not begin to finish within 20s", 21 * time.Second},
-		"its file cannot be written":     {func(w *world) { w.steerErr = errors.New("no space left on device") }, "no space left on device", time.Second},
-		"it is frozen":                   {func(w *world) { w.status.State = runtime.Paused }, "frozen", time.Second},
-		"it does not end when it should": {func(w *world) { w.take = -1; w.follow(exchange.Control{RunID: "r1", FinishSeconds: 60}); w.deaf = true }, "did not end in time", 71 * time.Second},
+		"it does not look at its file": {func(w *world) {
+			w.deaf = true
+		}, "did not begin to finish within 20s", 21 * time.Second},
+		"its file cannot be written": {func(w *world) {
+			w.steerErr = errors.New("no space left on device")
+		}, "no space left on device", time.Second},
+		"it is frozen": {func(w *world) { w.status.State = runtime.Paused }, "frozen", time.Second},
+		"it does not end when it should": {func(w *world) {
+			w.take = -1
+			w.follow(exchange.Control{RunID: "r1", FinishSeconds: 60})
+			w.deaf = true
+		}, "did not end in time", 71 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -183,7 +198,8 @@ func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
 					w.life++ // and nothing else ends it
 				})
 				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{}) })
-				if got.err != nil || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0].String(), c.warning) || got.took > c.took {
+				if got.err != nil || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0].String(), c.warning) ||
+					got.took > c.took {
 					t.Errorf("want a warning of %q within %s: %+v", c.warning, c.took, got)
 				}
 				if k.Status().Active() || w.status.State == runtime.Running {
@@ -233,14 +249,17 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 				k := control(t, w)
 				under := asked(func() (run.Result, error) { return c.begin(t, w, k) })
 				time.Sleep(5 * time.Second)
-				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Timeout: time.Second}) })
+				got := <-asked(func() (run.Result, error) {
+					return k.Stop(t.Context(), run.Ending{Timeout: time.Second})
+				})
 				if got.err != nil || got.took > 13*time.Second {
 					t.Errorf("want it stopped: %+v", got)
 				}
 				if other := <-under; !errors.Is(other.err, run.ErrStopped) {
 					t.Errorf("what was under way should say that it was given up: %v", other.err)
 				}
-				if st := k.Status(); st.Active() || st.Operation != nil || w.status.State == runtime.Running || w.files["AUTO_START"] != "false" {
+				if st := k.Status(); st.Active() || st.Operation != nil || w.status.State == runtime.Running ||
+					w.files["AUTO_START"] != "false" {
 					t.Errorf("something goes on: %+v, %v", st, w.files)
 				}
 				if r := w.book[c.run]; r.Ended.IsZero() || r.Reason == "failed" {
@@ -310,82 +329,6 @@ func TestWhatAStopCannotPublishIsAWarningAndIsTriedAgain(t *testing.T) {
 		end()
 		if w.files["AUTO_START"] != "true" {
 			t.Error("what an earlier stop owed must not idle a later run")
-		}
-	})
-}
-
-func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		how run.Ending
-		// ended says that the loadgen has ended when the engine answers.
-		ended bool
-	}{"finish": {run.Ending{}, true}, "now": {run.Ending{Now: true}, true}, "one that is deaf": {run.Ending{}, false}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
-				k := control(t, w)
-				end := watched(t, k)
-				start(t, k)
-				var there runtime.Status
-				w.locked(func() {
-					there = w.status
-					w.status, w.deaf = runtime.Status{State: runtime.Unavailable}, true
-				})
-				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), c.how) })
-				var deferred *run.Deferred
-				if !errors.As(got.err, &deferred) || got.err.Error() != "paused; the stop is carried out when the engine answers" || got.took > 6*time.Second {
-					t.Fatalf("%+v", got)
-				}
-				w.locked(func() {
-					if c := w.control; c.RunID != "r1" || !c.Paused || c.FinishSeconds == 0 {
-						t.Errorf("the run should be paused and ended by file: %+v", c)
-					}
-				})
-				time.Sleep(time.Minute)
-				if st := k.Status(); !st.Active() {
-					t.Errorf("nothing is known of its end: %+v", st)
-				}
-				w.locked(func() {
-					w.status = there
-					if c.ended {
-						w.end(0, "stopped")
-					}
-				})
-				time.Sleep(40 * time.Second)
-				end()
-				if r := w.book["r1"]; r.Ended.IsZero() || w.status.State == runtime.Running || w.starts != 1 || w.files["AUTO_START"] != "false" {
-					t.Errorf("the stop should have been carried out: %+v, %v", r, w.files)
-				}
-			})
-		})
-	}
-}
-
-func TestAStartTakesAStopBackThatWaitsForTheEngine(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		k := control(t, w)
-		start(t, k)
-		var there runtime.Status
-		w.locked(func() {
-			there = w.status
-			w.status, w.deaf = runtime.Status{State: runtime.Unavailable}, true
-		})
-		if _, err := k.Stop(t.Context(), run.Ending{}); err == nil {
-			t.Fatal("the engine does not answer")
-		}
-		w.locked(func() { w.status, w.deaf = there, false })
-		if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
-			t.Fatal(err)
-		}
-		end := watched(t, k)
-		time.Sleep(time.Minute)
-		end()
-		if st := k.Status(); !st.Active() || st.Run.ID != "r2" || st.Phase != "running" {
-			t.Errorf("the later start should go on: %+v", st)
 		}
 	})
 }

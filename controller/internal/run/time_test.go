@@ -22,10 +22,12 @@ func TestUptimeIsNotThatOfTheWallClock(t *testing.T) {
 		t.Errorf("up for %s a minute later", up)
 	}
 	away := &Status{Loadgen: runtime.Status{State: runtime.Unavailable}, Since: first}
-	if got := since(known, runtime.Status{State: runtime.Unavailable}, later); !got.Equal(first) || !since(away, loadgen, later).Equal(first) {
+	if got := since(known, runtime.Status{State: runtime.Unavailable}, later); !got.Equal(first) ||
+		!since(away, loadgen, later).Equal(first) {
 		t.Error("an engine that does not answer for a while makes it young again")
 	}
-	again := runtime.Status{State: runtime.Running, Started: later.Add(time.Hour)} // by a wall clock that was set forward
+	// by a wall clock that was set forward
+	again := runtime.Status{State: runtime.Running, Started: later.Add(time.Hour)}
 	if up := later.Sub(since(known, again, later)); up != 0 {
 		t.Errorf("another loadgen, started just now, is up for %s", up)
 	}

@@ -20,8 +20,8 @@ func readRecord(ledger []byte) record.Summary {
 	return r
 }
 
-// End books when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen. It does not end
-// before it started, even where the wall clock was set back meanwhile.
+// End books when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen. It does not
+// end before it started, even where the wall clock was set back meanwhile.
 func (r *Run) End(ledger []byte, l runtime.Status, instead string) {
 	r.Ended, r.Reason = verdict(ledger, l, instead)
 	if r.Ended.Before(r.Started) {
@@ -51,8 +51,8 @@ func exitCode(l runtime.Status, reason string) int {
 	}
 }
 
-// closed is the ledger of a run that ended at a moment for a reason. One that its loadgen left open, because it was killed,
-// is closed as the loadgen's next start would close it.
+// closed is the ledger of a run that ended at a moment for a reason. One that its loadgen left open, because it was
+// killed, is closed as the loadgen's next start would close it.
 func closed(ledger []byte, at time.Time, reason string) []byte {
 	r := readRecord(ledger)
 	if r.RunID == "" || !r.Ended.IsZero() {

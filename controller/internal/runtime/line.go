@@ -33,7 +33,8 @@ type Line struct {
 }
 
 // told is how a loadgen marks the level: slog's text and JSON forms, and the problems it tells before it logs.
-var told = regexp.MustCompile(`^(?:time=\S+ level=|\{"time":"[^"]*","level":")(DEBUG|INFO|WARN|ERROR)|^(error|warning): `)
+var told = regexp.MustCompile(
+	`^(?:time=\S+ level=|\{"time":"[^"]*","level":")(DEBUG|INFO|WARN|ERROR)|^(error|warning): `)
 
 // ParseLine is the line that text is.
 func ParseLine(at time.Time, text string) Line {

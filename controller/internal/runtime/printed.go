@@ -9,7 +9,8 @@ import (
 
 // Printed is what a command of the loadgen printed before it ended.
 type Printed struct {
-	// Out is its standard output, Lines are those of its standard error, in which files of its exchange folder have no folder.
+	// Out is its standard output, Lines are those of its standard error, in which files of its exchange folder have no
+	// folder.
 	Out   []byte
 	Lines []Line
 	// Code is its exit code.

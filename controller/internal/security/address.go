@@ -24,12 +24,13 @@ func (g *Guard) Address(r *http.Request) netip.Addr {
 
 // Secure says whether the browser came by TLS: here, at a trusted proxy, or at the public address if that is https.
 func (g *Guard) Secure(r *http.Request) bool {
-	return r.TLS != nil || g.isProxy(parseAddr(r.RemoteAddr)) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") ||
+	return r.TLS != nil || g.isProxy(parseAddr(r.RemoteAddr)) &&
+		strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") ||
 		g.public.Scheme == "https" && strings.EqualFold(r.Host, g.public.Host)
 }
 
-// wholeHost says whether the controller speaks for all ports of its host, which HSTS (RFC 6797, 8.3) turns to TLS: only where
-// PUBLIC_URL says that people reach it by https at the usual port.
+// wholeHost says whether the controller speaks for all ports of its host, which HSTS (RFC 6797, 8.3) turns to TLS: only
+// where PUBLIC_URL says that people reach it by https at the usual port.
 func (g *Guard) wholeHost(r *http.Request) bool {
 	return g.public.Scheme == "https" && g.public.Port() == "" && strings.EqualFold(r.Host, g.public.Host)
 }
@@ -43,9 +44,9 @@ func (g *Guard) hostAllowed(r *http.Request) bool {
 	return slices.Contains(g.hosts, strings.ToLower(withoutPort(r.Host)))
 }
 
-// sameOrigin says whether a request that changes something comes from the controller's own pages or from a program, which
-// sends neither header. Browsers judge it themselves and say so in Sec-Fetch-Site. Where they do not (plain http to
-// another machine, old ones) Origin has to be exactly the address that was asked, or the public one.
+// sameOrigin says whether a request that changes something comes from the controller's own pages or from a program,
+// which sends neither header. Browsers judge it themselves and say so in Sec-Fetch-Site. Where they do not (plain http
+// to another machine, old ones) Origin has to be exactly the address that was asked, or the public one.
 func (g *Guard) sameOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" || r.Header.Get("Sec-Fetch-Site") != "" {

@@ -17,7 +17,8 @@ func TestEveryChangeIsBookedAndRefusalsApart(t *testing.T) {
 	w.ask("POST", "X-API-Key", key)
 	w.ask("DELETE", "Cookie", w.session(t))
 	w.askAt("/api/session", "POST", "Try-Code", w.NewCode().Reveal())
-	for range 20 { // of a stranger who has no key, of one who tries many, and of a page that somebody with a session looks at
+	// of a stranger who has no key, of one who tries many, and of a page that somebody with a session looks at
+	for range 20 {
 		w.ask("POST")
 		w.ask("POST", "X-API-Key", "wrong", "From", "192.0.2.9:1")
 		w.ask("GET", "X-API-Key", "wrong", "From", "192.0.2.9:1")
@@ -29,7 +30,8 @@ func TestEveryChangeIsBookedAndRefusalsApart(t *testing.T) {
 		got = append(got, e.Address+" "+e.By+" "+e.What+" "+http.StatusText(e.Status))
 	}
 	signIn := "192.0.2.1 key POST /api/session OK"
-	want := "192.0.2.1 key POST /api/x No Content, " + signIn + ", 192.0.2.1 session DELETE /api/x No Content, 192.0.2.1 code POST /api/session OK, " + signIn
+	want := "192.0.2.1 key POST /api/x No Content, " + signIn +
+		", 192.0.2.1 session DELETE /api/x No Content, 192.0.2.1 code POST /api/session OK, " + signIn
 	if s := strings.Join(got, ", "); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}
@@ -39,7 +41,8 @@ func TestEveryChangeIsBookedAndRefusalsApart(t *testing.T) {
 		tries[fmt.Sprintf("%s %s %d", r.Address, r.What, r.Status)] = r.Tries
 	}
 	refusals := map[string]int{
-		"192.0.2.9 POST /api/x 403": 4, "192.0.2.9 POST /api/x 429": 16, "192.0.2.9 GET /api/x 403": 3, "192.0.2.9 GET /api/x 429": 17,
+		"192.0.2.9 POST /api/x 403": 4, "192.0.2.9 POST /api/x 429": 16, "192.0.2.9 GET /api/x 403": 3,
+		"192.0.2.9 GET /api/x 429":        17,
 		"192.0.2.9 POST /api/session 403": 3, "192.0.2.9 POST /api/session 429": 17, "192.0.2.1 POST /api/x 403": 1,
 	}
 	if !maps.Equal(tries, refusals) {
@@ -52,7 +55,8 @@ func TestRefusalsAreCountedInLittleMemoryUntilTheyCanBeWritten(t *testing.T) {
 	w := newWall(100)
 	w.book.err = errors.New("full")
 	for i := range 3000 {
-		w.ask("GET", "X-API-Key", "wrong", "From", netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}).String()+":1")
+		w.ask("GET", "X-API-Key", "wrong", "From",
+			netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}).String()+":1")
 	}
 	w.WriteRefusals(t.Context())
 	w.book.err = nil

@@ -40,7 +40,8 @@ type Listener struct {
 func Limit(l net.Listener, all int) *Listener {
 	all = max(all, 8)
 	strangers := min(maxStrangers, all/2)
-	out := &Listener{Listener: l, all: all, strangers: strangers, ofAddress: strangers / 2, waiting: map[netip.Prefix][]*conn{}}
+	out := &Listener{Listener: l, all: all, strangers: strangers, ofAddress: strangers / 2,
+		waiting: map[netip.Prefix][]*conn{}}
 	out.done, out.stop = context.WithCancel(context.Background())
 	return out
 }

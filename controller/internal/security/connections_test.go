@@ -96,7 +96,8 @@ func serve(t *testing.T, all int, do func(p *pipes)) {
 			return err
 		})
 		p := &pipes{dialled: make(chan net.Conn), closed: make(chan struct{})}
-		server := &http.Server{Handler: e, ReadHeaderTimeout: time.Minute, IdleTimeout: 2 * time.Minute, ConnContext: security.WithConn}
+		server := &http.Server{Handler: e, ReadHeaderTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+			ConnContext: security.WithConn}
 		var served sync.WaitGroup
 		served.Go(func() { _ = server.Serve(security.Limit(p, all)) })
 		do(p)
@@ -127,7 +128,8 @@ func TestAStrangerTooManyTakesThePlaceOfTheOneWhoWaitedLongest(t *testing.T) {
 		}
 		synctest.Wait()
 		if !of1[0].cut() || of1[2].cut() || late.cut() || of2[0].cut() {
-			t.Errorf("of its address the oldest: %v, the third: %v; itself: %v, of another address: %v", of1[0].cut(), of1[2].cut(), late.cut(), of2[0].cut())
+			t.Errorf("of its address the oldest: %v, the third: %v; itself: %v, of another address: %v", of1[0].cut(),
+				of1[2].cut(), late.cut(), of2[0].cut())
 		}
 		p.dial("192.0.2.3:1")
 		synctest.Wait()

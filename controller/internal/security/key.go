@@ -82,7 +82,8 @@ func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
 
 func refuseKey(path, message string) error {
 	var problems problem.List
-	problems.Refuse(path, "", message, "write a long random one into it, in one line, or delete the file and one is made")
+	problems.Refuse(path, "", message,
+		"write a long random one into it, in one line, or delete the file and one is made")
 	return problems.Err()
 }
 

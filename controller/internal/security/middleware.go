@@ -22,9 +22,10 @@ const (
 	CookieName = "trafficinator_session"
 )
 
-// csp lets the pages load nothing from elsewhere and be framed by nobody. The editor of URLs adds style elements, and the
-// base element says below which path the pages are, see package webui.
-const csp = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
+// csp lets the pages load nothing from elsewhere and be framed by nobody. The editor of URLs adds style elements, and
+// the base element says below which path the pages are, see package webui.
+const csp = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+	"font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 
 // Browser is the outer wall of every route: allowed hosts, headers, CORS.
@@ -42,7 +43,9 @@ func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if !g.hostAllowed(r) {
-			return refuse(http.StatusMisdirectedRequest, HostNotAllowed, "this host name is not allowed; add it to ALLOWED_HOSTS, or set PUBLIC_URL to the address in the browser")
+			return refuse(http.StatusMisdirectedRequest, HostNotAllowed,
+				"this host name is not allowed; add it to ALLOWED_HOSTS, or set PUBLIC_URL to the address "+
+					"in the browser")
 		}
 		if len(g.origins) > 0 {
 			h.Add("Vary", "Origin")
@@ -50,7 +53,8 @@ func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
 		if origin := r.Header.Get("Origin"); g.listed(origin) {
 			// Never with credentials: another site brings its own key.
 			h.Set("Access-Control-Allow-Origin", origin)
-			h.Set("Access-Control-Expose-Headers", "ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset")
+			h.Set("Access-Control-Expose-Headers",
+				"ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset")
 			h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 				h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
@@ -97,7 +101,8 @@ const (
 	tryKey     = "security.try"     // what an address has left of its tries, for Exchange
 )
 
-// Knows tells whether a request has the key or a session, for what is open to everybody. A wrong key counts as anywhere.
+// Knows tells whether a request has the key or a session, for what is open to everybody. A wrong key counts as
+// anywhere.
 func (g *Guard) Knows(c echo.Context) bool {
 	_, err := g.identify(c)
 	return err == nil
@@ -157,8 +162,8 @@ func wrong(c echo.Context, b budget, code Code, detail string) error {
 	return refuse(http.StatusForbidden, code, detail)
 }
 
-// Door is the wall in front of the sign-in. Each try counts before its body is read, and what is no good one is a refusal.
-// A right key or code passes also where the address has no try left.
+// Door is the wall in front of the sign-in. Each try counts before its body is read, and what is no good one is a
+// refusal. A right key or code passes also where the address has no try left.
 func (g *Guard) Door(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Set(tryKey, g.wrong.take(g.Address(c.Request()).String(), 1))
@@ -205,8 +210,8 @@ func (g *Guard) Leave(c echo.Context) {
 	g.setCookie(c, "", -1)
 }
 
-// setCookie names no path: browsers then take the folder of the address that they asked (RFC 6265, 5.1.4), which is /api below
-// whatever path a proxy offers the controller at. Other pages of that host do not get the cookie.
+// setCookie names no path: browsers then take the folder of the address that they asked (RFC 6265, 5.1.4), which is
+// /api below whatever path a proxy offers the controller at. Other pages of that host do not get the cookie.
 func (g *Guard) setCookie(c echo.Context, value string, age int) {
 	c.SetCookie(&http.Cookie{
 		Name: g.cookieName(c.Request()), Value: value, MaxAge: age,
@@ -214,8 +219,8 @@ func (g *Guard) setCookie(c echo.Context, value string, age int) {
 	})
 }
 
-// cookieName ends in the port that the browser shows: cookies belong to a host whatever the port (RFC 6265, 8.5), so that two
-// controllers of one host would sign each other's people out.
+// cookieName ends in the port that the browser shows: cookies belong to a host whatever the port (RFC 6265, 8.5), so
+// that two controllers of one host would sign each other's people out.
 func (g *Guard) cookieName(r *http.Request) string {
 	asked := url.URL{Host: r.Host}
 	if asked.Port() == "" && strings.EqualFold(asked.Hostname(), g.public.Hostname()) {

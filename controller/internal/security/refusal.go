@@ -33,9 +33,12 @@ func refuse(status int, code Code, detail string) error {
 // wrongOrigin names what was compared, because behind a proxy it is seldom what the browser shows.
 func (g *Guard) wrongOrigin(r *http.Request) error {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
-		return refuse(http.StatusForbidden, WrongOrigin, fmt.Sprintf("the browser says that another page asks this (Sec-Fetch-Site: %.20q); "+
-			"use the controller's own pages, or send the API key as %s", site, KeyHeader))
+		return refuse(http.StatusForbidden, WrongOrigin,
+			fmt.Sprintf("the browser says that another page asks this (Sec-Fetch-Site: %.20q); "+
+				"use the controller's own pages, or send the API key as %s", site, KeyHeader))
 	}
-	return refuse(http.StatusForbidden, WrongOrigin, fmt.Sprintf("the page is from %.300q and the controller was asked as %.300q; "+
-		"let the proxy pass the Host header on, or set PUBLIC_URL to the address in the browser", r.Header.Get("Origin"), g.asked(r)))
+	return refuse(http.StatusForbidden, WrongOrigin,
+		fmt.Sprintf("the page is from %.300q and the controller was asked as %.300q; "+
+			"let the proxy pass the Host header on, or set PUBLIC_URL to the address in the browser",
+			r.Header.Get("Origin"), g.asked(r)))
 }

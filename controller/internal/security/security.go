@@ -20,8 +20,8 @@ import (
 type Config struct {
 	// Key is the API key, any bytes.
 	Key secret.String
-	// Hosts are the names under which the controller may be called, without port; IPv6 in brackets. Those of this machine
-	// always may: no page from elsewhere can have them.
+	// Hosts are the names under which the controller may be called, without port; IPv6 in brackets. Those of this
+	// machine always may: no page from elsewhere can have them.
 	Hosts []string
 	// Public is the address at which a proxy or another port offers the controller, if there is one. Its pages are the
 	// controller's own.
@@ -75,8 +75,10 @@ func New(ctx context.Context, c Config) (*Guard, error) {
 	g := &Guard{
 		key:   sha256.Sum256([]byte(c.Key.Reveal())),
 		hosts: append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]"), origins: lowered(c.Origins),
-		public: asShown(c.Public), proxies: c.Proxies, now: c.Now, book: c.Book, log: c.Log, codes: newVault(CodeTTL, c.Now),
-		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now), signIns: newLimiter(maxSignIns, c.Now),
+		public: asShown(c.Public), proxies: c.Proxies, now: c.Now, book: c.Book, log: c.Log,
+		codes:    newVault(CodeTTL, c.Now),
+		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now),
+		signIns:  newLimiter(maxSignIns, c.Now),
 		refusals: &refusals{kept: map[refused]*Refusal{}},
 	}
 	g.sessions = &sessions{key: g.key, book: c.Book, now: c.Now, log: c.Log, kept: map[[sha256.Size]byte]*session{}}

@@ -8,14 +8,11 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/shared/secret"
@@ -36,7 +33,8 @@ type wall struct {
 }
 
 func newWall(perMinute int) *wall {
-	w := &wall{key: key, public: url.URL{Scheme: "https", Host: "Public.Example.Test:8443"}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	w := &wall{key: key, public: url.URL{Scheme: "https", Host: "Public.Example.Test:8443"},
+		now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	w.book = &book{sessions: map[[sha256.Size]byte]time.Time{}}
 	w.restart(perMinute)
 	return w
@@ -47,8 +45,11 @@ func (w *wall) restart(perMinute int) {
 	w.Echo = echo.New()
 	var err error
 	w.Guard, err = security.New(context.Background(), security.Config{
-		Key: w.key, Hosts: []string{"Load.Example.Test", "public.example.test"}, Public: w.public, Origins: []string{"https://ops.example.test"}, Book: w.book, Log: slog.New(slog.DiscardHandler),
-		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, PerMinute: perMinute, Now: func() time.Time { return w.now },
+		Key: w.key, Hosts: []string{"Load.Example.Test", "public.example.test"}, Public: w.public,
+		Origins: []string{"https://ops.example.test"}, Book: w.book, Log: slog.New(slog.DiscardHandler),
+		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, PerMinute: perMinute, Now: func() time.Time {
+			return w.now
+		},
 	})
 	if err != nil {
 		panic(err) // the book always answers
@@ -60,7 +61,8 @@ func (w *wall) restart(perMinute int) {
 		return c.NoContent(http.StatusNoContent)
 	}, audit, w.Members)
 	w.POST("/api/session", func(c echo.Context) error {
-		return w.Exchange(c, secret.String(c.Request().Header.Get("Try-Key")), secret.String(c.Request().Header.Get("Try-Code")))
+		return w.Exchange(c, secret.String(c.Request().Header.Get("Try-Key")),
+			secret.String(c.Request().Header.Get("Try-Code")))
 	}, audit, w.Door)
 	w.DELETE("/api/session", func(c echo.Context) error {
 		w.Leave(c)
@@ -98,7 +100,8 @@ func (w *wall) session(t *testing.T) string {
 		t.Fatal("the key does not sign in")
 	}
 	value := "=" + cookies[0].Value
-	return security.CookieName + value + "; " + security.CookieName + "_8000" + value + "; " + security.CookieName + "_8443" + value
+	return security.CookieName + value + "; " + security.CookieName + "_8000" + value + "; " + security.CookieName +
+		"_8443" + value
 }
 
 func TestWhoMayPass(t *testing.T) {
@@ -118,28 +121,48 @@ func TestWhoMayPass(t *testing.T) {
 		{"a session", "GET", []string{"Cookie", cookie}, 204},
 		{"an invented session", "GET", []string{"Cookie", security.CookieName + "_8000=x"}, 401},
 		{"a session that writes from a program", "POST", []string{"Cookie", cookie}, 204},
-		{"a session that writes from the own page", "POST", []string{"Cookie", cookie, "Origin", "http://localhost:8000"}, 204},
-		{"a session that writes from another page", "POST", []string{"Cookie", cookie, "Origin", "http://evil.example.test"}, 403},
-		{"a session that writes from another port", "DELETE", []string{"Cookie", cookie, "Origin", "http://localhost:9000"}, 403},
+		{"a session that writes from the own page", "POST",
+			[]string{"Cookie", cookie, "Origin", "http://localhost:8000"}, 204},
+		{"a session that writes from another page", "POST",
+			[]string{"Cookie", cookie, "Origin", "http://evil.example.test"}, 403},
+		{"a session that writes from another port", "DELETE",
+			[]string{"Cookie", cookie, "Origin", "http://localhost:9000"}, 403},
 		{"a session that writes from a sandbox", "PUT", []string{"Cookie", cookie, "Origin", "null"}, 403},
-		{"a session that writes from a listed origin", "POST", []string{"Cookie", cookie, "Origin", "https://ops.example.test"}, 403},
-		{"a form of another site without an origin", "POST", []string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site"}, 403},
-		{"the same origin on a page that is not it", "POST", []string{"Cookie", cookie, "Origin", "http://localhost:8000", "Sec-Fetch-Site", "cross-site"}, 403},
-		{"another port of this host", "POST", []string{"Cookie", cookie, "Origin", "http://localhost:9000", "Sec-Fetch-Site", "same-site"}, 403},
+		{"a session that writes from a listed origin", "POST",
+			[]string{"Cookie", cookie, "Origin", "https://ops.example.test"}, 403},
+		{"a form of another site without an origin", "POST",
+			[]string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site"}, 403},
+		{"the same origin on a page that is not it", "POST",
+			[]string{"Cookie", cookie, "Origin", "http://localhost:8000", "Sec-Fetch-Site", "cross-site"}, 403},
+		{"another port of this host", "POST",
+			[]string{"Cookie", cookie, "Origin", "http://localhost:9000", "Sec-Fetch-Site", "same-site"}, 403},
 		{"another scheme", "POST", []string{"Cookie", cookie, "Origin", "ftp://localhost:8000"}, 403},
 		{"an extension", "POST", []string{"Cookie", cookie, "Origin", "chrome-extension://localhost:8000"}, 403},
 		{"an origin with a user", "POST", []string{"Cookie", cookie, "Origin", "http://evil@localhost:8000"}, 403},
-		{"plain http where the site is https", "POST", []string{"Cookie", cookie, "Origin", "http://load.example.test", "Host", "load.example.test", "From", "10.0.0.1:1", "X-Forwarded-Proto", "https"}, 403},
-		{"https where a trusted proxy ends it", "POST", []string{"Cookie", cookie, "Origin", "https://load.example.test", "Host", "load.example.test", "From", "10.0.0.1:1", "X-Forwarded-Proto", "https"}, 204},
-		{"https that a stranger claims", "POST", []string{"Cookie", cookie, "Origin", "https://load.example.test", "Host", "load.example.test", "X-Forwarded-Proto", "https"}, 403},
-		{"a proxy that hides the host, by a browser that says whose page it is", "POST", []string{"Cookie", cookie, "Origin", "https://elsewhere.example.test", "Sec-Fetch-Site", "same-origin"}, 204},
-		{"a proxy that hides the host, at the public address", "POST", []string{"Cookie", cookie, "Origin", "https://public.example.test:8443"}, 204},
-		{"another port of the public host", "POST", []string{"Cookie", cookie, "Origin", "https://public.example.test"}, 403},
-		{"a key that writes from a listed origin", "POST", []string{"X-API-Key", key, "Origin", "https://ops.example.test"}, 204},
+		{"plain http where the site is https", "POST",
+			[]string{"Cookie", cookie, "Origin", "http://load.example.test", "Host", "load.example.test", "From",
+				"10.0.0.1:1", "X-Forwarded-Proto", "https"}, 403},
+		{"https where a trusted proxy ends it", "POST",
+			[]string{"Cookie", cookie, "Origin", "https://load.example.test", "Host", "load.example.test", "From",
+				"10.0.0.1:1", "X-Forwarded-Proto", "https"}, 204},
+		{"https that a stranger claims", "POST",
+			[]string{"Cookie", cookie, "Origin", "https://load.example.test", "Host", "load.example.test",
+				"X-Forwarded-Proto", "https"}, 403},
+		{"a proxy that hides the host, by a browser that says whose page it is", "POST",
+			[]string{"Cookie", cookie, "Origin", "https://elsewhere.example.test", "Sec-Fetch-Site", "same-origin"},
+			204},
+		{"a proxy that hides the host, at the public address", "POST",
+			[]string{"Cookie", cookie, "Origin", "https://public.example.test:8443"}, 204},
+		{"another port of the public host", "POST", []string{"Cookie", cookie, "Origin", "https://public.example.test"},
+			403},
+		{"a key that writes from a listed origin", "POST",
+			[]string{"X-API-Key", key, "Origin", "https://ops.example.test"}, 204},
 		{"a foreign host", "GET", []string{"X-API-Key", key, "Host", "evil.example.test"}, 421},
-		{"an allowed host whatever its case and port", "GET", []string{"X-API-Key", key, "Host", "load.example.TEST:80"}, 204},
+		{"an allowed host whatever its case and port", "GET",
+			[]string{"X-API-Key", key, "Host", "load.example.TEST:80"}, 204},
 		{"an IPv6 host", "GET", []string{"X-API-Key", key, "Host", "[::1]:8000"}, 204},
-		{"a health check of this machine, whatever is allowed", "GET", []string{"X-API-Key", key, "Host", "127.0.0.1:8000"}, 204},
+		{"a health check of this machine, whatever is allowed", "GET",
+			[]string{"X-API-Key", key, "Host", "127.0.0.1:8000"}, 204},
 		{"an IPv6 host without port", "GET", []string{"X-API-Key", key, "Host", "[::1]"}, 204},
 	} {
 		if got := w.ask(c.method, c.headers...).Code; got != c.want {
@@ -240,7 +263,8 @@ func TestABudgetIsToldAndEnds(t *testing.T) {
 	t.Parallel()
 	w := newWall(2)
 	first := w.ask("GET", "X-API-Key", key)
-	if h := first.Header(); h.Get("RateLimit-Limit") != "2" || h.Get("RateLimit-Remaining") != "1" || h.Get("RateLimit-Reset") != "30" {
+	if h := first.Header(); h.Get("RateLimit-Limit") != "2" || h.Get("RateLimit-Remaining") != "1" ||
+		h.Get("RateLimit-Reset") != "30" {
 		t.Errorf("%v", h)
 	}
 	w.ask("GET", "X-API-Key", key)
@@ -262,15 +286,18 @@ func TestOtherOriginsGetOnlyWhatIsListedAndNeverCredentials(t *testing.T) {
 	preflight := func(origin string) http.Header {
 		return w.ask("OPTIONS", "Origin", origin, "Access-Control-Request-Method", "PUT").Header()
 	}
-	if h := preflight("https://ops.example.test"); h.Get("Access-Control-Allow-Origin") != "https://ops.example.test" || h.Get("Access-Control-Allow-Credentials") != "" {
+	if h := preflight("https://ops.example.test"); h.Get("Access-Control-Allow-Origin") != "https://ops.example.test" ||
+		h.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("listed: %v", h)
 	}
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} { // those of the API
-		if allowed := preflight("https://ops.example.test").Get("Access-Control-Allow-Methods"); !strings.Contains(allowed, method) {
+		if allowed := preflight("https://ops.example.test").
+			Get("Access-Control-Allow-Methods"); !strings.Contains(allowed, method) {
 			t.Errorf("%s is not among %q", method, allowed)
 		}
 	}
-	for _, origin := range []string{"https://evil.example.test", "null", "http://ops.example.test", "https://ops.example.test.evil.test"} {
+	for _, origin := range []string{"https://evil.example.test", "null", "http://ops.example.test",
+		"https://ops.example.test.evil.test"} {
 		if got := preflight(origin).Get("Access-Control-Allow-Origin"); got != "" {
 			t.Errorf("%s may read as %s", origin, got)
 		}
@@ -281,7 +308,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWall(100)
 	h := w.ask("GET").Header()
-	if csp := h.Get("Content-Security-Policy"); !strings.Contains(csp, "script-src 'self';") || !strings.Contains(csp, "frame-ancestors 'none'") {
+	if csp := h.Get("Content-Security-Policy"); !strings.Contains(csp, "script-src 'self';") ||
+		!strings.Contains(csp, "frame-ancestors 'none'") {
 		t.Errorf("policy %q", csp)
 	}
 	if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Strict-Transport-Security") != "" {
@@ -305,7 +333,8 @@ func TestTLSIsDemandedOfAHostThatIsTheControllersAlone(t *testing.T) {
 		w := newWall(100)
 		w.public = url.URL{Scheme: "https", Host: c.address}
 		w.restart(100)
-		got := w.ask("GET", "Host", c.host, "From", "10.0.0.1:1", "X-Forwarded-Proto", "https").Header().Get("Strict-Transport-Security")
+		got := w.ask("GET", "Host", c.host, "From", "10.0.0.1:1", "X-Forwarded-Proto",
+			"https").Header().Get("Strict-Transport-Security")
 		if (got != "") != c.want {
 			t.Errorf("%s: Strict-Transport-Security %q", name, got)
 		}
@@ -347,37 +376,5 @@ func TestTheCookieOfASessionIsSecureAndForTheAPIAlone(t *testing.T) {
 	}
 	if c := cookie("public.example.test:8443"); !c.Secure {
 		t.Errorf("the public address is https, and its cookie is not secure: %v", c)
-	}
-}
-
-func TestTheKeyIsMadeOnceAndReadByItsOwnerAlone(t *testing.T) {
-	t.Parallel()
-	fsys := afero.NewMemMapFs()
-	first, err := security.LoadKey(fsys, "/data/controller")
-	if err != nil || len(first.Reveal()) < 32 {
-		t.Fatalf("%v, %d characters", err, len(first.Reveal()))
-	}
-	again, err := security.LoadKey(fsys, "/data/controller")
-	if err != nil || again != first {
-		t.Errorf("the second start has another key: %v", err)
-	}
-	info, err := fsys.Stat("/data/controller/" + security.KeyFile)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, mode %v", err, info.Mode())
-	}
-	if _, err := security.LoadKey(afero.NewReadOnlyFs(afero.NewMemMapFs()), "/data"); err == nil {
-		t.Error("a folder that cannot be written is no error")
-	}
-}
-
-// Reading from a pipe ends at once where nobody writes, and writing a new key into it would wait for a reader for ever.
-func TestAPipeInThePlaceOfTheKeyIsRefused(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	if err := syscall.Mkfifo(filepath.Join(dir, security.KeyFile), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := security.LoadKey(afero.NewOsFs(), dir); err == nil || !strings.Contains(err.Error(), "is no file") {
-		t.Errorf("%v", err)
 	}
 }

@@ -117,7 +117,8 @@ func TestSessionsAreFew(t *testing.T) {
 	for range 59 {
 		w.session(t)
 	}
-	if got := w.askAt("/api/session", "POST", "Try-Key", key); got.Code != 429 || got.Header().Get("Retry-After") != "1" {
+	if got := w.askAt("/api/session", "POST", "Try-Key", key); got.Code != 429 ||
+		got.Header().Get("Retry-After") != "1" {
 		t.Errorf("the 61st in a minute: %d", got.Code)
 	}
 	for range 17 {

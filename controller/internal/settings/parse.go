@@ -22,12 +22,14 @@ func Parse(environ map[string]string, read envspec.ReadFile) (Settings, problem.
 	var problems problem.List
 	var s Settings
 	envspec.Parse(&s, environ, read, &problems)
-	if key := "CONTROL_UI_API_KEY"; envspec.Unquoted(environ, key+FileSuffix) != "" && s.APIKey == "" && problems.Err() == nil {
+	if key := "CONTROL_UI_API_KEY"; envspec.Unquoted(environ, key+FileSuffix) != "" && s.APIKey == "" &&
+		problems.Err() == nil {
 		problems.Refuse(key+FileSuffix, "", "names an empty file", "write the secret into it, or unset the setting")
 	}
 	for _, key := range slices.Sorted(maps.Keys(environ)) {
 		if spec.Obsolete(key) && environ[key] != "" {
-			problems.Warn(key, environ[key], "has no effect", "remove it; docs/from-the-original.md says what takes its place")
+			problems.Warn(key, environ[key], "has no effect",
+				"remove it; docs/from-the-original.md says what takes its place")
 		}
 	}
 	s.check(&problems)

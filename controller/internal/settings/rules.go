@@ -20,7 +20,8 @@ func (s *Settings) check(problems *problem.List) {
 	if host, port, err := net.SplitHostPort(s.ListenAddr); err != nil || !isPort(port) {
 		problems.Refuse("LISTEN_ADDR", s.ListenAddr, "is not host:port", "for example 127.0.0.1:8000")
 	} else if s.PublicURL == "" && !isLoopback(host) {
-		problems.Warn("LISTEN_ADDR", s.ListenAddr, "can be reached from other machines", "put a reverse proxy with TLS before it, or use 127.0.0.1")
+		problems.Warn("LISTEN_ADDR", s.ListenAddr, "can be reached from other machines",
+			"put a reverse proxy with TLS before it, or use 127.0.0.1")
 	}
 	if err := security.CheckKey(s.APIKey.Reveal()); s.APIKey != "" && err != nil {
 		problems.Refuse("CONTROL_UI_API_KEY", "", err.Error(), "use a long random one, or unset it and one is made")
@@ -28,26 +29,32 @@ func (s *Settings) check(problems *problem.List) {
 	for i, h := range s.AllowedHosts {
 		s.AllowedHosts[i] = strings.ToLower(strings.TrimSpace(h))
 		if !isHost(s.AllowedHosts[i]) {
-			problems.Refuse("ALLOWED_HOSTS", h, "is not the name of a host", "write names without scheme and port, such as load.example.test or [::1]")
+			problems.Refuse("ALLOWED_HOSTS", h, "is not the name of a host",
+				"write names without scheme and port, such as load.example.test or [::1]")
 		}
 	}
 	for i, o := range s.CORSOrigins {
 		s.CORSOrigins[i] = strings.TrimSuffix(strings.TrimSpace(o), "/")
 		if !isOrigin(s.CORSOrigins[i]) {
-			problems.Refuse("CORS_ORIGINS", o, "is not an origin", "write https://host or https://host:port; * is not taken, because pages of anybody could then use your key")
+			problems.Refuse("CORS_ORIGINS", o, "is not an origin",
+				"write https://host or https://host:port; * is not taken, because pages of anybody could "+
+					"then use your key")
 		}
 	}
 	for i, p := range s.TrustedProxies {
 		s.TrustedProxies[i] = strings.TrimSpace(p)
 		if n, err := network(s.TrustedProxies[i]); err != nil {
-			problems.Refuse("TRUSTED_PROXIES", p, "is not an address or a network", "for example 10.0.0.2 or 10.0.0.0/8")
+			problems.Refuse("TRUSTED_PROXIES", p, "is not an address or a network",
+				"for example 10.0.0.2 or 10.0.0.0/8")
 		} else if n.Bits() == 0 {
-			problems.Warn("TRUSTED_PROXIES", p, "is everybody, so that each request says itself from where it comes", "name your proxies alone")
+			problems.Warn("TRUSTED_PROXIES", p, "is everybody, so that each request says itself from where it comes",
+				"name your proxies alone")
 		}
 	}
 	s.checkPublicURL(problems)
 	if _, err := s.MemoryLimit(); err != nil {
-		problems.Refuse("LOADGEN_MEMORY", s.LoadgenMemory, "is no amount of memory", "for example 512m or 2g; 0 is no limit")
+		problems.Refuse("LOADGEN_MEMORY", s.LoadgenMemory, "is no amount of memory",
+			"for example 512m or 2g; 0 is no limit")
 	}
 	s.checkDockerHost(problems)
 }
@@ -62,7 +69,8 @@ func (s *Settings) checkDockerHost(problems *problem.List) {
 	}
 	u, err := url.Parse(s.DockerHost)
 	if err != nil || !slices.Contains(engines, u.Scheme) || u.User != nil && u.Scheme != "ssh" {
-		problems.Refuse("DOCKER_HOST", "", "is not the address of a Docker engine", "for example unix:///var/run/docker.sock")
+		problems.Refuse("DOCKER_HOST", "", "is not the address of a Docker engine",
+			"for example unix:///var/run/docker.sock")
 	}
 }
 
@@ -74,12 +82,14 @@ func (s *Settings) checkPublicURL(problems *problem.List) {
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
 	u := s.Public()
 	if !isPublic(s.PublicURL, u) {
-		problems.Refuse("PUBLIC_URL", "", "is not the address of a page", "for example https://load.example.test or http://localhost:8000; "+
-			"a path may follow, but none that the controller itself has, such as /api")
+		problems.Refuse("PUBLIC_URL", "", "is not the address of a page",
+			"for example https://load.example.test or http://localhost:8000; "+
+				"a path may follow, but none that the controller itself has, such as /api")
 		return
 	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		problems.Warn("PUBLIC_URL", s.PublicURL, "is not encrypted, so that keys can be read on the way", "put a reverse proxy with TLS before it, and write https://")
+		problems.Warn("PUBLIC_URL", s.PublicURL, "is not encrypted, so that keys can be read on the way",
+			"put a reverse proxy with TLS before it, and write https://")
 	}
 	host := strings.ToLower(u.Hostname())
 	if strings.Contains(host, ":") {
@@ -124,14 +134,15 @@ func isHost(h string) bool {
 	return err == nil && h != "" && u.Host == h && u.Port() == "" && !strings.ContainsAny(h, "*:")
 }
 
-// isPublic says whether address, parsed as u and without a slash at its end, can be PUBLIC_URL. The first part of its path must be none of the
-// controller's own: one could not be told from the other.
+// isPublic says whether address, parsed as u and without a slash at its end, can be PUBLIC_URL. The first part of its
+// path must be none of the controller's own: one could not be told from the other.
 func isPublic(address string, u url.URL) bool {
 	if !isOrigin(u.Scheme+"://"+u.Host) || address != u.Scheme+"://"+u.Host+u.Path || u.EscapedPath() != u.Path {
 		return false
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	return (u.Path == "" || path.Clean(u.Path) == u.Path) && !slices.Contains([]string{"api", "assets", "docs", "health"}, first)
+	return (u.Path == "" || path.Clean(u.Path) == u.Path) &&
+		!slices.Contains([]string{"api", "assets", "docs", "health"}, first)
 }
 
 func isOrigin(o string) bool {

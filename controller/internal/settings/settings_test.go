@@ -27,10 +27,14 @@ func TestNothingNeedsToBeSet(t *testing.T) {
 		t.Fatal(problems)
 	}
 	for name, pair := range map[string][2]string{
-		"address": {s.ListenAddr, "127.0.0.1:8000"}, "exchange folder": {s.ExchangeDir, filepath.Join("data", "exchange")},
-		"state folder": {s.StateDir, filepath.Join("data", "state")}, "database": {s.DBPath, filepath.Join("data", "controller", "trafficinator.db")},
-		"key": {s.SecretKeyPath, filepath.Join("data", "controller", "secret-key")}, "container": {s.LoadgenName, "matomo-loadgen"},
-		"hosts": {strings.Join(s.AllowedHosts, " "), "localhost 127.0.0.1 [::1]"}, "runtime": {s.Runtime, "auto"},
+		"address":         {s.ListenAddr, "127.0.0.1:8000"},
+		"exchange folder": {s.ExchangeDir, filepath.Join("data", "exchange")},
+		"state folder":    {s.StateDir, filepath.Join("data", "state")},
+		"database":        {s.DBPath, filepath.Join("data", "controller", "trafficinator.db")},
+		"key":             {s.SecretKeyPath, filepath.Join("data", "controller", "secret-key")},
+		"container":       {s.LoadgenName, "matomo-loadgen"},
+		"hosts":           {strings.Join(s.AllowedHosts, " "), "localhost 127.0.0.1 [::1]"},
+		"runtime":         {s.Runtime, "auto"},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("the %s is %q, want %q", name, pair[0], pair[1])
@@ -44,8 +48,9 @@ func TestNothingNeedsToBeSet(t *testing.T) {
 func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	_, problems := settings.Parse(map[string]string{
 		"LISTEN_ADDR": "8000", "RUNTIME": "podman", "RATE_LIMIT_PER_MINUTE": "many", "CONTROL_UI_API_KEY": "short",
-		"CORS_ORIGINS": "*, https://ok.test, https://a.test/x", "TRUSTED_PROXIES": "10.0.0.0/8,nobody", "ALLOWED_HOSTS": "a.test:80,b.test",
-		"DOCKER_HOST": "x", "LOG_LEVEL": "warning", "PUBLIC_URL": "load.example.test", "LOADGEN_MEMORY": "much",
+		"CORS_ORIGINS": "*, https://ok.test, https://a.test/x", "TRUSTED_PROXIES": "10.0.0.0/8,nobody",
+		"ALLOWED_HOSTS": "a.test:80,b.test",
+		"DOCKER_HOST":   "x", "LOG_LEVEL": "warning", "PUBLIC_URL": "load.example.test", "LOADGEN_MEMORY": "much",
 	}, nil)
 	want := []string{
 		`RUNTIME="podman": is not one of auto, docker, process; use auto`,
@@ -72,7 +77,8 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 }
 
 func TestKeysOfTheOriginalWithoutEffectAreNamed(t *testing.T) {
-	_, problems := settings.Parse(map[string]string{"BACKFILL_CONTAINER_PREFIX": "past", "BACKFILL_HISTORY_PATH": "/h.json", "START_SIGNAL_FILE": ""}, nil)
+	_, problems := settings.Parse(map[string]string{"BACKFILL_CONTAINER_PREFIX": "past",
+		"BACKFILL_HISTORY_PATH": "/h.json", "START_SIGNAL_FILE": ""}, nil)
 	var named []string
 	for _, p := range problems.Warnings() {
 		if strings.Contains(p.Message, "has no effect") {
@@ -100,7 +106,8 @@ func TestWhereTheControllerIsReachedIsJudgedByItsPublicAddress(t *testing.T) {
 		if got != want {
 			t.Errorf("%q: got %v", public, problems)
 		}
-		if hosts := strings.Join(s.AllowedHosts, " "); strings.Contains(public, "example") != strings.HasSuffix(hosts, " load.example.test") {
+		if hosts := strings.Join(s.AllowedHosts, " "); strings.Contains(public, "example") != strings.HasSuffix(hosts,
+			" load.example.test") {
 			t.Errorf("%q: may be called as %s", public, hosts)
 		}
 	}
@@ -125,14 +132,16 @@ func TestASecretMayComeByFile(t *testing.T) {
 		"names an empty file":  {"CONTROL_UI_API_KEY_FILE": "/run/empty"},
 	} {
 		_, problems := settings.Parse(environ, read)
-		if err := problems.Err(); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "hush") {
+		if err := problems.Err(); err == nil || !strings.Contains(err.Error(), name) ||
+			strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
 }
 
 func TestAnAddressForOthersIsWarnedOf(t *testing.T) {
-	for address, warned := range map[string]bool{":8000": true, "0.0.0.0:8000": true, "[::1]:8000": false, "localhost:8000": false} {
+	for address, warned := range map[string]bool{":8000": true, "0.0.0.0:8000": true, "[::1]:8000": false,
+		"localhost:8000": false} {
 		_, problems := settings.Parse(map[string]string{"LISTEN_ADDR": address}, nil)
 		if problems.Err() != nil || (len(problems) > 0) != warned {
 			t.Errorf("%s: %v", address, problems)
@@ -142,16 +151,20 @@ func TestAnAddressForOthersIsWarnedOf(t *testing.T) {
 
 func TestProxiesAreAddressesOrNetworks(t *testing.T) {
 	s, problems := settings.Parse(map[string]string{"TRUSTED_PROXIES": "10.1.2.3/8, ::1"}, nil)
-	if got := s.ProxyNetworks(); problems != nil || len(got) != 2 || got[0].String() != "10.0.0.0/8" || got[1].String() != "::1/128" {
+	if got := s.ProxyNetworks(); problems != nil || len(got) != 2 || got[0].String() != "10.0.0.0/8" ||
+		got[1].String() != "::1/128" {
 		t.Errorf("got %v, %v", got, problems)
 	}
 }
 
 func TestThePublicAddressIsAHostAndAPath(t *testing.T) {
 	for address, want := range map[string]string{
-		"https://load.test": "https://load.test", "http://load.test:8080/": "http://load.test:8080", "https://load.test/a/b/": "https://load.test/a/b",
-		"load.test": "", "ftp://load.test": "", "https://me@load.test": "", "https://load.test/?x": "", "https://load.test/#x": "", "https://load.test/a/../b": "",
-		"https://load.test/a b": "", "https:///a": "", "https://load.test/api": "", "https://load.test/docs/x": "", "https://load.test//a": "",
+		"https://load.test": "https://load.test", "http://load.test:8080/": "http://load.test:8080",
+		"https://load.test/a/b/": "https://load.test/a/b",
+		"load.test":              "", "ftp://load.test": "", "https://me@load.test": "", "https://load.test/?x": "",
+		"https://load.test/#x": "", "https://load.test/a/../b": "",
+		"https://load.test/a b": "", "https:///a": "", "https://load.test/api": "", "https://load.test/docs/x": "",
+		"https://load.test//a": "",
 	} {
 		s, problems := settings.Parse(map[string]string{"PUBLIC_URL": address}, nil)
 		public := s.Public()
@@ -179,11 +192,14 @@ func TestAnAPIKeyHasAForm(t *testing.T) {
 		"change-me-in-production":         "CONTROL_UI_API_KEY: is a published key, which everybody knows",
 		"your-secret-api-key-change-this": "CONTROL_UI_API_KEY: is a published key, which everybody knows",
 		good + "\u200bx":                  "CONTROL_UI_API_KEY: has a zero-width space (U+200B) as character 17",
-		good + "\n" + good:                "CONTROL_UI_API_KEY: has a space or a line break, which no request can carry",
-		good + " " + good:                 "CONTROL_UI_API_KEY: has a space or a line break, which no request can carry",
-		good + "é":                        "CONTROL_UI_API_KEY: has other characters than ASCII, which no request can carry",
-		`"` + good + `"`:                  "CONTROL_UI_API_KEY: is in quotes",
-		strings.Repeat(good, 3<<16):       "CONTROL_UI_API_KEY: has 3145728 characters, more than 256",
+		good + "\n" + good: "CONTROL_UI_API_KEY: has a space or a line break, which no " +
+			"request can carry",
+		good + " " + good: "CONTROL_UI_API_KEY: has a space or a line break, which no " +
+			"request can carry",
+		good + "é": "CONTROL_UI_API_KEY: has other characters than ASCII, which no " +
+			"request can carry",
+		`"` + good + `"`:            "CONTROL_UI_API_KEY: is in quotes",
+		strings.Repeat(good, 3<<16): "CONTROL_UI_API_KEY: has 3145728 characters, more than 256",
 	} {
 		_, problems := settings.Parse(map[string]string{"CONTROL_UI_API_KEY": key}, nil)
 		got := ""
@@ -195,7 +211,8 @@ func TestAnAPIKeyHasAForm(t *testing.T) {
 		}
 	}
 	read := files(map[string]string{"/key": "\ufeff" + good + "\r\n"})
-	if s, problems := settings.Parse(map[string]string{"CONTROL_UI_API_KEY_FILE": "/key"}, read); problems != nil || s.APIKey.Reveal() != good {
+	if s, problems := settings.Parse(map[string]string{"CONTROL_UI_API_KEY_FILE": "/key"}, read); problems != nil ||
+		s.APIKey.Reveal() != good {
 		t.Errorf("from Windows: %v", problems)
 	}
 }

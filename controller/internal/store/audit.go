@@ -35,7 +35,9 @@ const (
 func (s *Store) Audit(ctx context.Context, address, action, detail string) error {
 	err := s.within(ctx, func(tx *sqlx.Tx) error {
 		var id int64
-		if err := tx.GetContext(ctx, &id, "INSERT INTO audit (at, address, action, detail) VALUES (?, ?, ?, ?) RETURNING id", s.stamp(), address, action, detail); err != nil {
+		if err := tx.GetContext(ctx, &id,
+			"INSERT INTO audit (at, address, action, detail) VALUES (?, ?, ?, ?) RETURNING id", s.stamp(), address,
+			action, detail); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "DELETE FROM audit WHERE id <= ?", id-maxAudit)
@@ -55,7 +57,8 @@ func (s *Store) AuditLog(ctx context.Context, limit int) ([]Entry, error) {
 		Action  string `db:"action"`
 		Detail  string `db:"detail"`
 	}
-	if err := s.read.SelectContext(ctx, &rows, "SELECT at, address, action, detail FROM audit ORDER BY id DESC LIMIT ?", limit); err != nil {
+	if err := s.read.SelectContext(ctx, &rows, "SELECT at, address, action, detail FROM audit ORDER BY id DESC LIMIT ?",
+		limit); err != nil {
 		return nil, fmt.Errorf("read audit log: %w", err)
 	}
 	out := make([]Entry, len(rows))
@@ -69,12 +72,14 @@ func (s *Store) AuditLog(ctx context.Context, limit int) ([]Entry, error) {
 func (s *Store) SaveRefusals(ctx context.Context, refusals []Refusal) error {
 	err := s.within(ctx, func(tx *sqlx.Tx) error {
 		for _, r := range refusals {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO refusals (first_at, last_at, address, action, status, tries) VALUES (?, ?, ?, ?, ?, ?)",
+			if _, err := tx.ExecContext(ctx,
+				"INSERT INTO refusals (first_at, last_at, address, action, status, tries) VALUES (?, ?, ?, ?, ?, ?)",
 				stamp{r.First}, stamp{r.Last}, r.Address, r.Action, r.Status, r.Tries); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?", maxRefusals)
+		_, err := tx.ExecContext(ctx, "DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?",
+			maxRefusals)
 		return err
 	})
 	if err != nil {
@@ -93,7 +98,9 @@ func (s *Store) Refusals(ctx context.Context, limit int) ([]Refusal, error) {
 		Status  int    `db:"status"`
 		Tries   int    `db:"tries"`
 	}
-	if err := s.read.SelectContext(ctx, &rows, "SELECT first_at, last_at, address, action, status, tries FROM refusals ORDER BY id DESC LIMIT ?", limit); err != nil {
+	if err := s.read.SelectContext(ctx, &rows,
+		"SELECT first_at, last_at, address, action, status, tries FROM refusals ORDER BY id DESC LIMIT ?",
+		limit); err != nil {
 		return nil, fmt.Errorf("read refusals: %w", err)
 	}
 	out := make([]Refusal, len(rows))

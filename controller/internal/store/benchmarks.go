@@ -32,7 +32,8 @@ func (s *Store) SaveBenchmark(ctx context.Context, b record.ReportBenchmark) err
 	if err != nil {
 		return fmt.Errorf("encode benchmark %s: %w", b.ID, err)
 	}
-	if err := s.one(ctx, "INSERT INTO report_benchmarks (id, url, site_id, began_at, body) VALUES (?, ?, ?, ?, ?)", b.ID, b.URL, b.SiteID, stamp{b.Began}, string(body)); err != nil {
+	if err := s.one(ctx, "INSERT INTO report_benchmarks (id, url, site_id, began_at, body) VALUES (?, ?, ?, ?, ?)",
+		b.ID, b.URL, b.SiteID, stamp{b.Began}, string(body)); err != nil {
 		return fmt.Errorf("save benchmark %s: %w", b.ID, err)
 	}
 	return nil
@@ -66,7 +67,8 @@ func (s *Store) Benchmark(ctx context.Context, id string) (record.ReportBenchmar
 // Baseline is what a site's benchmarks are compared with, or ErrNotFound.
 func (s *Store) Baseline(ctx context.Context, url string, siteID int) (record.ReportBenchmark, error) {
 	var r benchmarkRow
-	if err := s.read.GetContext(ctx, &r, selectBenchmarks+"WHERE baseline AND url = ? AND site_id = ?", url, siteID); err != nil {
+	if err := s.read.GetContext(ctx, &r, selectBenchmarks+"WHERE baseline AND url = ? AND site_id = ?", url,
+		siteID); err != nil {
 		return record.ReportBenchmark{}, fmt.Errorf("read baseline of site %d: %w", siteID, told(err))
 	}
 	return r.benchmark()

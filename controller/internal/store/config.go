@@ -29,7 +29,8 @@ func (s *Store) Config(ctx context.Context) (Config, error) {
 		Secrets   string `db:"secrets"`
 		UpdatedAt stamp  `db:"updated_at"`
 	}
-	if err := s.read.GetContext(ctx, &row, "SELECT revision, knobs, secrets, updated_at FROM config WHERE id = 1"); err != nil {
+	if err := s.read.GetContext(ctx, &row,
+		"SELECT revision, knobs, secrets, updated_at FROM config WHERE id = 1"); err != nil {
 		return Config{}, fmt.Errorf("read configuration: %w", told(err))
 	}
 	c := Config{Revision: row.Revision, Secrets: map[string]secret.String{}, Updated: row.UpdatedAt.Time}
@@ -79,7 +80,9 @@ func (s *Store) saveConfig(ctx context.Context, tx *sqlx.Tx, c Config) (Config, 
 		return Config{}, err
 	}
 	now := s.stamp()
-	r, err := tx.ExecContext(ctx, "UPDATE config SET revision = revision + 1, knobs = ?, secrets = ?, updated_at = ? WHERE id = 1 AND (revision = ? OR ? = 0)",
+	r, err := tx.ExecContext(ctx,
+		"UPDATE config SET revision = revision + 1, knobs = ?, secrets = ?, updated_at = ? WHERE id = 1 AND "+
+			"(revision = ? OR ? = 0)",
 		string(knobs), string(secrets), now, c.Revision, c.Revision)
 	if err != nil {
 		return Config{}, err

@@ -23,7 +23,8 @@ func (s *Store) Content(ctx context.Context, name Content) ([]byte, error) {
 	return body, nil
 }
 
-const upsertContent = "INSERT INTO content (name, body, updated_at) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at"
+const upsertContent = "INSERT INTO content (name, body, updated_at) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE " +
+	"SET body = excluded.body, updated_at = excluded.updated_at"
 
 // SaveContent writes a text.
 func (s *Store) SaveContent(ctx context.Context, name Content, body []byte) error {

@@ -37,7 +37,8 @@ func (q RunQuery) where() (string, []any) {
 	}
 	if q.Text != "" {
 		// instr knows no wildcards, so that % and _ are themselves.
-		add("(instr(lower(id || ' ' || note || ' ' || reason), lower(?)) > 0 OR EXISTS (SELECT 1 FROM json_each(labels) WHERE instr(lower(value), lower(?)) > 0))", q.Text, q.Text)
+		add("(instr(lower(id || ' ' || note || ' ' || reason), lower(?)) > 0 OR EXISTS (SELECT 1 FROM "+
+			"json_each(labels) WHERE instr(lower(value), lower(?)) > 0))", q.Text, q.Text)
 	}
 	if q.Open {
 		add("ended_at IS NULL")
@@ -48,7 +49,8 @@ func (q RunQuery) where() (string, []any) {
 	return "WHERE " + strings.Join(parts, " AND "), args
 }
 
-// Runs are the runs that q chooses, the one that was recorded last first: a clock that is set back does not change that.
+// Runs are the runs that q chooses, the one that was recorded last first: a clock that is set back does not change
+// that.
 func (s *Store) Runs(ctx context.Context, q RunQuery) ([]Run, error) {
 	limit := q.Limit
 	if limit == 0 {
@@ -56,7 +58,8 @@ func (s *Store) Runs(ctx context.Context, q RunQuery) ([]Run, error) {
 	}
 	where, args := q.where()
 	var rows []runRow
-	if err := s.read.SelectContext(ctx, &rows, selectRuns+where+" ORDER BY rowid DESC LIMIT ? OFFSET ?", append(args, limit, q.Skip)...); err != nil {
+	if err := s.read.SelectContext(ctx, &rows, selectRuns+where+" ORDER BY rowid DESC LIMIT ? OFFSET ?",
+		append(args, limit, q.Skip)...); err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)
 	}
 	out := make([]Run, len(rows))
@@ -81,7 +84,8 @@ func (s *Store) CountRuns(ctx context.Context, q RunQuery) (n int, err error) {
 // Labels are all that runs have, in the order of the alphabet.
 func (s *Store) Labels(ctx context.Context) ([]string, error) {
 	out := []string{}
-	err := s.read.SelectContext(ctx, &out, "SELECT DISTINCT value FROM runs, json_each(labels) WHERE deleted_at IS NULL ORDER BY value COLLATE NOCASE")
+	err := s.read.SelectContext(ctx, &out,
+		"SELECT DISTINCT value FROM runs, json_each(labels) WHERE deleted_at IS NULL ORDER BY value COLLATE NOCASE")
 	if err != nil {
 		return nil, fmt.Errorf("list labels: %w", err)
 	}
@@ -91,18 +95,20 @@ func (s *Store) Labels(ctx context.Context) ([]string, error) {
 // purgeAfter is how long a deleted run can be brought back.
 const purgeAfter = 24 * time.Hour
 
-// DeleteRun deletes a run; RestoreRun can bring it back for a day, then it can be purged. Who asks says whether the run is
-// alive: one that is not and whose end nobody could record ends with it. The errors are ErrNotFound and ErrOpen.
+// DeleteRun deletes a run; RestoreRun can bring it back for a day, then it can be purged. Who asks says whether the run
+// is alive: one that is not and whose end nobody could record ends with it. The errors are ErrNotFound and ErrOpen.
 func (s *Store) DeleteRun(ctx context.Context, id string, alive bool) error {
 	err := s.within(ctx, func(tx *sqlx.Tx) error {
 		var ended stamp
-		if err := tx.GetContext(ctx, &ended, "SELECT ended_at FROM runs WHERE id = ? AND deleted_at IS NULL", id); err != nil {
+		if err := tx.GetContext(ctx, &ended, "SELECT ended_at FROM runs WHERE id = ? AND deleted_at IS NULL",
+			id); err != nil {
 			return err
 		}
 		if ended.IsZero() && alive {
 			return ErrOpen
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE runs SET deleted_at = ?1, reason = CASE WHEN ended_at IS NULL THEN 'killed' ELSE reason END,
+		_, err := tx.ExecContext(ctx,
+			`UPDATE runs SET deleted_at = ?1, reason = CASE WHEN ended_at IS NULL THEN 'killed' ELSE reason END,
 			ended_at = coalesce(ended_at, ?1) WHERE id = ?2`, s.stamp(), id)
 		return err
 	})
@@ -118,7 +124,8 @@ func (s *Store) Purgeable(ctx context.Context) (map[string]time.Time, error) {
 		ID        string `db:"id"`
 		DeletedAt stamp  `db:"deleted_at"`
 	}
-	if err := s.read.SelectContext(ctx, &rows, "SELECT id, deleted_at FROM runs WHERE deleted_at < ?", stamp{s.now().Add(-purgeAfter)}); err != nil {
+	if err := s.read.SelectContext(ctx, &rows, "SELECT id, deleted_at FROM runs WHERE deleted_at < ?",
+		stamp{s.now().Add(-purgeAfter)}); err != nil {
 		return nil, fmt.Errorf("list deleted runs: %w", err)
 	}
 	out := map[string]time.Time{}
@@ -132,7 +139,8 @@ func (s *Store) Purgeable(ctx context.Context) (map[string]time.Time, error) {
 func (s *Store) Purge(ctx context.Context, runs map[string]time.Time) error {
 	err := s.within(ctx, func(tx *sqlx.Tx) error {
 		for id, at := range runs {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM runs WHERE id = ? AND deleted_at = ?", id, stamp{at}); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM runs WHERE id = ? AND deleted_at = ?", id,
+				stamp{at}); err != nil {
 				return err
 			}
 		}

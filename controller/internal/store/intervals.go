@@ -18,7 +18,8 @@ type Interval struct {
 // SaveInterval writes an interval of a run, over the one that may be there from the same moment. The table is called
 // minutes, because its rows once were.
 func (s *Store) SaveInterval(ctx context.Context, runID string, i Interval) error {
-	err := s.one(ctx, "INSERT INTO minutes (run_id, at, body) VALUES (?, ?, ?) ON CONFLICT (run_id, at) DO UPDATE SET body = excluded.body",
+	err := s.one(ctx, "INSERT INTO minutes (run_id, at, body) VALUES (?, ?, ?) ON CONFLICT (run_id, at) DO UPDATE "+
+		"SET body = excluded.body",
 		runID, stamp{i.At}, string(i.Body))
 	if err != nil {
 		return fmt.Errorf("save interval of run %s: %w", runID, err)
@@ -32,7 +33,8 @@ func (s *Store) Intervals(ctx context.Context, runID string) ([]Interval, error)
 		At   stamp  `db:"at"`
 		Body string `db:"body"`
 	}
-	if err := s.read.SelectContext(ctx, &rows, "SELECT at, body FROM minutes WHERE run_id = ? ORDER BY at", runID); err != nil {
+	if err := s.read.SelectContext(ctx, &rows, "SELECT at, body FROM minutes WHERE run_id = ? ORDER BY at",
+		runID); err != nil {
 		return nil, fmt.Errorf("list intervals of run %s: %w", runID, err)
 	}
 	out := make([]Interval, len(rows))

@@ -51,15 +51,32 @@ func (r jobRow) job() Job {
 	}
 }
 
-const selectJobs = "SELECT run_id, name, payload, state, queued_at, started_at, ended_at, exit_code, reason, error, restarts, settled, removed FROM jobs "
+const selectJobs = "SELECT run_id, name, payload, state, queued_at, started_at, ended_at, exit_code, reason, error, " +
+	"restarts, settled, removed FROM jobs "
 
 // SaveJob writes a job, a new one behind all others.
 func (s *Store) SaveJob(ctx context.Context, j Job) error {
-	err := s.one(ctx, `INSERT INTO jobs (run_id, name, payload, state, queued_at, started_at, ended_at, exit_code, reason, error, restarts, settled)
+	err := s.one(
+		ctx,
+		`INSERT INTO jobs (run_id, name, payload, state, queued_at, started_at, ended_at, exit_code, reason, error, restarts,
+			settled)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, queued_at = excluded.queued_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
-			exit_code = excluded.exit_code, reason = excluded.reason, error = excluded.error, restarts = excluded.restarts, settled = excluded.settled`,
-		j.RunID, j.Name, string(j.Payload), j.State, stamp{j.Queued}, stamp{j.Started}, stamp{j.Ended}, j.ExitCode, j.Reason, j.Error, j.Restarts, j.Settled)
+		ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, queued_at = excluded.queued_at,
+			started_at = excluded.started_at, ended_at = excluded.ended_at, exit_code = excluded.exit_code,
+			reason = excluded.reason, error = excluded.error, restarts = excluded.restarts, settled = excluded.settled`,
+		j.RunID,
+		j.Name,
+		string(j.Payload),
+		j.State,
+		stamp{j.Queued},
+		stamp{j.Started},
+		stamp{j.Ended},
+		j.ExitCode,
+		j.Reason,
+		j.Error,
+		j.Restarts,
+		j.Settled,
+	)
 	if err != nil {
 		return fmt.Errorf("save job %s: %w", j.RunID, err)
 	}

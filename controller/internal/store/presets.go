@@ -29,7 +29,8 @@ type presetRow struct {
 }
 
 func (r presetRow) preset() (Preset, error) {
-	p := Preset{ID: r.ID, Name: r.Name, Description: r.Description, Targets: r.Targets, Created: r.CreatedAt.Time, Updated: r.UpdatedAt.Time}
+	p := Preset{ID: r.ID, Name: r.Name, Description: r.Description, Targets: r.Targets, Created: r.CreatedAt.Time,
+		Updated: r.UpdatedAt.Time}
 	if err := json.Unmarshal([]byte(r.Knobs), &p.Knobs); err != nil {
 		return Preset{}, fmt.Errorf("read preset %d: %w", r.ID, err)
 	}
@@ -38,7 +39,8 @@ func (r presetRow) preset() (Preset, error) {
 
 const (
 	selectPresets = "SELECT id, name, description, knobs, targets, created_at, updated_at FROM presets "
-	insertPreset  = "INSERT INTO presets (name, description, knobs, targets, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id"
+	insertPreset  = "INSERT INTO presets (name, description, knobs, targets, created_at, updated_at) VALUES (?, ?, " +
+		"?, ?, ?, ?) RETURNING id"
 )
 
 // Presets are all presets, the newest change first.
@@ -77,7 +79,8 @@ func (s *Store) SavePreset(ctx context.Context, p Preset) (Preset, error) {
 		err = s.write.GetContext(ctx, &p.ID, insertPreset,
 			p.Name, p.Description, string(knobs), p.Targets, now, now)
 	} else {
-		err = s.one(ctx, "UPDATE presets SET name = ?, description = ?, knobs = ?, targets = ?, updated_at = ? WHERE id = ?",
+		err = s.one(ctx, "UPDATE presets SET name = ?, description = ?, knobs = ?, targets = ?, updated_at "+
+			"= ? WHERE id = ?",
 			p.Name, p.Description, string(knobs), p.Targets, now, p.ID)
 	}
 	if err != nil {

@@ -19,7 +19,8 @@ const (
 
 // SaveProof writes what was found of a run that began, over what may be there.
 func (s *Store) SaveProof(ctx context.Context, runID string, kind ProofKind, body json.RawMessage) error {
-	err := s.one(ctx, "INSERT INTO proofs (run_id, kind, body) VALUES (?, ?, ?) ON CONFLICT (run_id, kind) DO UPDATE SET body = excluded.body",
+	err := s.one(ctx, "INSERT INTO proofs (run_id, kind, body) VALUES (?, ?, ?) ON CONFLICT (run_id, kind) DO UPDATE "+
+		"SET body = excluded.body",
 		runID, kind, string(body))
 	if err != nil {
 		return fmt.Errorf("save %s of run %s: %w", kind, runID, err)
@@ -30,7 +31,8 @@ func (s *Store) SaveProof(ctx context.Context, runID string, kind ProofKind, bod
 // Proof reads what was found of a run, or says ErrNotFound.
 func (s *Store) Proof(ctx context.Context, runID string, kind ProofKind) (json.RawMessage, error) {
 	var body string
-	if err := s.read.GetContext(ctx, &body, "SELECT body FROM proofs WHERE run_id = ? AND kind = ?", runID, kind); err != nil {
+	if err := s.read.GetContext(ctx, &body, "SELECT body FROM proofs WHERE run_id = ? AND kind = ?", runID,
+		kind); err != nil {
 		return nil, fmt.Errorf("read %s of run %s: %w", kind, runID, told(err))
 	}
 	return json.RawMessage(body), nil

@@ -36,7 +36,9 @@ func (s *Store) Published(ctx context.Context) (map[string]Published, error) {
 func (s *Store) SavePublished(ctx context.Context, files map[string]Published) error {
 	err := s.within(ctx, func(tx *sqlx.Tx) error {
 		for file, p := range files {
-			_, err := tx.ExecContext(ctx, "INSERT INTO published (file, base, next) VALUES (?, ?, ?) ON CONFLICT (file) DO UPDATE SET base = excluded.base, next = excluded.next",
+			_, err := tx.ExecContext(ctx,
+				"INSERT INTO published (file, base, next) VALUES (?, ?, ?) ON CONFLICT (file) DO UPDATE SET base = "+
+					"excluded.base, next = excluded.next",
 				file, p.Base, p.Next)
 			if err != nil {
 				return err
@@ -57,7 +59,8 @@ func (s *Store) SavePlan(ctx context.Context, files map[string][]byte) error {
 			return err
 		}
 		for file, body := range files {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO plan (file, body) VALUES (?, ?)", file, s.seal.close("plan/"+file, body)); err != nil {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO plan (file, body) VALUES (?, ?)", file,
+				s.seal.close("plan/"+file, body)); err != nil {
 				return err
 			}
 		}

@@ -58,7 +58,8 @@ func (s *Store) insertNamed(ctx context.Context, tx *sqlx.Tx, all All) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, insertPreset, p.Name, p.Description, string(knobs), p.Targets, now, now); err != nil {
+		if _, err := tx.ExecContext(ctx, insertPreset, p.Name, p.Description, string(knobs), p.Targets, now,
+			now); err != nil {
 			return err
 		}
 	}

@@ -25,10 +25,13 @@ func (s *Store) KeepFiles(ctx context.Context, id string, files map[string][]byt
 		for name, body := range files {
 			sum := sha256.Sum256(body)
 			hash := hex.EncodeToString(sum[:])
-			if _, err := tx.ExecContext(ctx, "INSERT INTO blobs (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", hash, s.seal.close("blobs/"+hash, body)); err != nil {
+			if _, err := tx.ExecContext(ctx,
+				"INSERT INTO blobs (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", hash,
+				s.seal.close("blobs/"+hash, body)); err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, "INSERT INTO run_files (run_id, file, hash) VALUES (?, ?, ?)", id, name, hash); err != nil {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO run_files (run_id, file, hash) VALUES (?, ?, ?)", id, name,
+				hash); err != nil {
 				return err
 			}
 		}
@@ -44,7 +47,8 @@ func (s *Store) KeepFiles(ctx context.Context, id string, files map[string][]byt
 // kept.
 func (s *Store) RunFiles(ctx context.Context, id string) ([]RunFile, error) {
 	out := []RunFile{}
-	if err := s.read.SelectContext(ctx, &out, "SELECT file, hash FROM run_files WHERE run_id = ? ORDER BY file", id); err != nil {
+	if err := s.read.SelectContext(ctx, &out, "SELECT file, hash FROM run_files WHERE run_id = ? ORDER BY file",
+		id); err != nil {
 		return nil, fmt.Errorf("list files of run %s: %w", id, err)
 	}
 	return out, nil
@@ -57,7 +61,9 @@ func (s *Store) KeptFiles(ctx context.Context, id string) (map[string][]byte, er
 		Hash string `db:"hash"`
 		Body string `db:"body"`
 	}
-	err := s.read.SelectContext(ctx, &rows, "SELECT file, run_files.hash, body FROM run_files JOIN blobs ON blobs.hash = run_files.hash WHERE run_id = ?", id)
+	err := s.read.SelectContext(ctx, &rows,
+		"SELECT file, run_files.hash, body FROM run_files JOIN blobs ON blobs.hash = run_files.hash WHERE run_id = ?",
+		id)
 	if err != nil {
 		return nil, fmt.Errorf("read files of run %s: %w", id, err)
 	}

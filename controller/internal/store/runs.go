@@ -68,18 +68,30 @@ func (r runRow) run() (Run, error) {
 	return out, nil
 }
 
-const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, exit_code, summary, note, labels, problems, steered, deleted_at FROM runs "
+const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, exit_code, summary, " +
+	"note, labels, problems, steered, deleted_at FROM runs "
 
 // BeginRun records a run that began. A run that goes on under its id keeps its first start, its note and its labels,
 // and is open again.
 func (s *Store) BeginRun(ctx context.Context, r Run) error {
 	labels, err := labelsText(r.Labels)
 	if err == nil {
-		err = s.one(ctx, `INSERT INTO runs (id, kind, seed, config, plan_hash, started_at, ended_at, reason, summary, note, labels)
+		err = s.one(
+			ctx,
+			`INSERT INTO runs (id, kind, seed, config, plan_hash, started_at, ended_at, reason, summary, note, labels)
 			VALUES (?, ?, ?, ?, ?, ?, NULL, '', '', ?, ?)
-			ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, seed = excluded.seed, config = excluded.config, plan_hash = excluded.plan_hash,
-				ended_at = NULL, reason = '', exit_code = NULL, summary = '', problems = '[]', deleted_at = NULL`,
-			r.ID, r.Kind, int64(r.Seed), string(r.Config), r.PlanHash, stamp{r.Started}, r.Note, labels)
+			ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, seed = excluded.seed, config = excluded.config,
+				plan_hash = excluded.plan_hash, ended_at = NULL, reason = '', exit_code = NULL, summary = '',
+				problems = '[]', deleted_at = NULL`,
+			r.ID,
+			r.Kind,
+			int64(r.Seed),
+			string(r.Config),
+			r.PlanHash,
+			stamp{r.Started},
+			r.Note,
+			labels,
+		)
 	}
 	if err != nil {
 		return fmt.Errorf("record start of run %s: %w", r.ID, err)
@@ -99,7 +111,8 @@ func (s *Store) EndRun(ctx context.Context, r Run) error {
 	if problems == "" {
 		problems = "[]"
 	}
-	err := s.one(ctx, "UPDATE runs SET kind = ?, ended_at = ?, reason = ?, exit_code = ?, summary = ?, problems = ? WHERE id = ?",
+	err := s.one(ctx, "UPDATE runs SET kind = ?, ended_at = ?, reason = ?, exit_code = ?, summary = ?, problems = "+
+		"? WHERE id = ?",
 		r.Kind, stamp{r.Ended}, r.Reason, r.ExitCode, string(r.Summary), problems, r.ID)
 	if err != nil {
 		return fmt.Errorf("record end of run %s: %w", r.ID, err)
@@ -117,7 +130,8 @@ func (s *Store) DescribeRun(ctx context.Context, id string, note *string, labels
 		}
 		text = &data
 	}
-	err := s.one(ctx, "UPDATE runs SET note = coalesce(?, note), labels = coalesce(?, labels) WHERE id = ? AND deleted_at IS NULL", note, text, id)
+	err := s.one(ctx, "UPDATE runs SET note = coalesce(?, note), labels = coalesce(?, labels) WHERE id = ? AND "+
+		"deleted_at IS NULL", note, text, id)
 	if err != nil {
 		return fmt.Errorf("describe run %s: %w", id, err)
 	}

@@ -37,14 +37,17 @@ func TestAPersonsWordsOnARunStayWhereItGoesOn(t *testing.T) {
 	note := "second"
 	must(t, s.DescribeRun(ctx, "r", &note, []string{"a", "b"}))
 	code := 4
-	must(t, s.EndRun(ctx, store.Run{ID: "r", Kind: record.CapacitySearch, Ended: noon, Reason: "error_brake", ExitCode: &code, Summary: []byte(`{}`), Problems: []byte(`[1]`)}))
+	must(t, s.EndRun(ctx, store.Run{ID: "r", Kind: record.CapacitySearch, Ended: noon, Reason: "error_brake",
+		ExitCode: &code, Summary: []byte(`{}`), Problems: []byte(`[1]`)}))
 	r, err := s.Run(ctx, "r")
-	if err != nil || r.Note != "second" || strings.Join(r.Labels, "") != "ab" || r.Kind != record.CapacitySearch || *r.ExitCode != 4 || string(r.Problems) != "[1]" {
+	if err != nil || r.Note != "second" || strings.Join(r.Labels, "") != "ab" || r.Kind != record.CapacitySearch ||
+		*r.ExitCode != 4 || string(r.Problems) != "[1]" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	must(t, s.BeginRun(ctx, store.Run{ID: "r", Kind: record.Live, Started: noon, Note: "third"}))
 	r, err = s.Run(ctx, "r")
-	if err != nil || r.Note != "second" || len(r.Labels) != 2 || r.ExitCode != nil || r.Summary != nil || string(r.Problems) != "[]" {
+	if err != nil || r.Note != "second" || len(r.Labels) != 2 || r.ExitCode != nil || r.Summary != nil ||
+		string(r.Problems) != "[]" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if err := s.DescribeRun(ctx, "none", &note, nil); !errors.Is(err, store.ErrNotFound) {
@@ -64,7 +67,8 @@ func TestFilesOfRunsAreKeptOnceAndSealed(t *testing.T) {
 	must(t, s.KeepFiles(ctx, "two", map[string][]byte{"urls.txt": []byte(words)}))
 	one, err := s.RunFiles(ctx, "one")
 	two, err2 := s.RunFiles(ctx, "two")
-	if err := errors.Join(err, err2); err != nil || len(one) != 2 || len(two) != 1 || one[1] != two[0] || len(two[0].Hash) != 64 {
+	if err := errors.Join(err, err2); err != nil || len(one) != 2 || len(two) != 1 || one[1] != two[0] ||
+		len(two[0].Hash) != 64 {
 		t.Errorf("equal files have one hash, and the last files count: %v, %v, %v", one, two, err)
 	}
 	files, err := s.KeptFiles(ctx, "two")

@@ -15,7 +15,9 @@ func (s *Store) Sessions(ctx context.Context) (map[[sha256.Size]byte]time.Time, 
 		Hash   []byte `db:"hash"`
 		EndsAt stamp  `db:"ends_at"`
 	}
-	if err := s.read.SelectContext(ctx, &rows, "SELECT hash, ends_at FROM sessions WHERE ends_at > ? AND length(hash) = ?", s.stamp(), sha256.Size); err != nil {
+	if err := s.read.SelectContext(ctx, &rows,
+		"SELECT hash, ends_at FROM sessions WHERE ends_at > ? AND length(hash) = ?", s.stamp(),
+		sha256.Size); err != nil {
 		return nil, fmt.Errorf("read sessions: %w", err)
 	}
 	out := make(map[[sha256.Size]byte]time.Time, len(rows))
@@ -42,7 +44,8 @@ func (s *Store) AddSession(ctx context.Context, hash [sha256.Size]byte, ends tim
 
 // ProlongSession moves the end of a session; one that was ended meanwhile stays so.
 func (s *Store) ProlongSession(ctx context.Context, hash [sha256.Size]byte, ends time.Time) error {
-	if _, err := s.write.ExecContext(ctx, "UPDATE sessions SET ends_at = ? WHERE hash = ?", stamp{ends}, hash[:]); err != nil {
+	if _, err := s.write.ExecContext(ctx, "UPDATE sessions SET ends_at = ? WHERE hash = ?", stamp{ends},
+		hash[:]); err != nil {
 		return fmt.Errorf("prolong session: %w", s.placed(err))
 	}
 	return nil

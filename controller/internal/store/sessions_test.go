@@ -25,7 +25,8 @@ func TestSessionsAreKeptUntilTheirEnd(t *testing.T) {
 	must(t, s.ProlongSession(ctx, two, noon.Add(3*time.Hour))) // too late: it stays ended
 	now = noon.Add(2 * time.Hour)
 	got, err := s.Sessions(ctx)
-	if want := map[[sha256.Size]byte]time.Time{one: noon.Add(3 * time.Hour)}; err != nil || !maps.EqualFunc(got, want, time.Time.Equal) {
+	if want := map[[sha256.Size]byte]time.Time{one: noon.Add(3 * time.Hour)}; err != nil ||
+		!maps.EqualFunc(got, want, time.Time.Equal) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -35,7 +36,8 @@ func TestNoNumberOfRefusalsDisplacesAChange(t *testing.T) {
 	must(t, s.Audit(ctx, "127.0.0.1", "PUT /api/config", "200 by key"))
 	many := make([]store.Refusal, 10_050)
 	for i := range many {
-		many[i] = store.Refusal{First: noon, Last: noon.Add(time.Second), Address: "192.0.2.1", Action: "POST /api/session", Status: 403, Tries: i + 1}
+		many[i] = store.Refusal{First: noon, Last: noon.Add(time.Second), Address: "192.0.2.1",
+			Action: "POST /api/session", Status: 403, Tries: i + 1}
 	}
 	must(t, s.SaveRefusals(ctx, many))
 	refusals, err := s.Refusals(ctx, 20_000)

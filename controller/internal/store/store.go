@@ -155,10 +155,12 @@ func ours(ctx context.Context, fsys afero.Fs, path string) error {
 	if len(tables) == 0 || slices.Contains(tables, goose.DefaultTablename) {
 		return nil
 	}
-	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (its tables: %s); name a file of the controller's own or leave the setting out",
+	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (its tables: %s); name a file of the controller's own or leave "+
+		"the setting out",
 		path, ErrForeign, strings.Join(tables, ", "))
 	if slices.Contains(tables, original.Table) {
-		err = fmt.Errorf("%w; `controller import-original --db FILE` takes its presets and funnels over, see docs/from-the-original.md", err)
+		err = fmt.Errorf("%w; `controller import-original --db FILE` takes its presets and funnels over, see "+
+			"docs/from-the-original.md", err)
 	}
 	return err
 }
@@ -228,7 +230,8 @@ func (s *Store) one(ctx context.Context, query string, args ...any) error {
 	return ErrNotFound
 }
 
-// placed makes errors of SQLite that are those of a disk errors of the database's file, as other writes to a disk have them.
+// placed makes errors of SQLite that are those of a disk errors of the database's file, as other writes to a disk have
+// them.
 func (s *Store) placed(err error) error {
 	var failed sqlite.Error
 	if !errors.As(err, &failed) {

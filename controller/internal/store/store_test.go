@@ -55,12 +55,19 @@ func temp(t *testing.T) string { return filepath.Join(t.TempDir(), "a #%? b", "d
 
 // fill puts one of everything into a database.
 func fill(ctx context.Context, s *store.Store) error {
-	_, err := s.SaveConfig(ctx, store.Config{Knobs: map[string]string{"CONCURRENCY": "7"}, Secrets: map[string]secret.String{"MATOMO_TOKEN_AUTH": token}})
-	_, err2 := s.SavePreset(ctx, store.Preset{Name: "Mine", Description: "d", Knobs: map[string]string{"CONCURRENCY": "9"}})
-	_, err3 := s.SaveFunnel(ctx, store.Funnel{Funnel: funnel.Funnel{Name: "Buy", Probability: .5, Enabled: true, Steps: []funnel.Step{{Type: funnel.Pageview, URL: "https://a.test/"}}}})
+	_, err := s.SaveConfig(ctx,
+		store.Config{Knobs: map[string]string{"CONCURRENCY": "7"},
+			Secrets: map[string]secret.String{"MATOMO_TOKEN_AUTH": token}})
+	_, err2 := s.SavePreset(ctx,
+		store.Preset{Name: "Mine", Description: "d", Knobs: map[string]string{"CONCURRENCY": "9"}})
+	_, err3 := s.SaveFunnel(ctx,
+		store.Funnel{Funnel: funnel.Funnel{Name: "Buy", Probability: .5, Enabled: true,
+			Steps: []funnel.Step{{Type: funnel.Pageview, URL: "https://a.test/"}}}})
 	_, err4 := s.SaveTarget(ctx, store.Target{Target: target.Target{
-		Name: "A", URL: "https://a.test/matomo.php", SiteID: 2, Token: token, ReadToken: token, Weight: 3, Enabled: true,
-		Access: target.Access{APIURL: "https://api.test/index.php", HTTPAuth: "user:" + token, Headers: "X-Gate: " + token, Proxy: "http://user:" + token + "@proxy.test",
+		Name: "A", URL: "https://a.test/matomo.php", SiteID: 2, Token: token, ReadToken: token, Weight: 3,
+		Enabled: true,
+		Access: target.Access{APIURL: "https://api.test/index.php", HTTPAuth: "user:" + token,
+			Headers: "X-Gate: " + token, Proxy: "http://user:" + token + "@proxy.test",
 			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem"},
 	}})
 	return errors.Join(err, err2, err3, err4,
@@ -68,9 +75,11 @@ func fill(ctx context.Context, s *store.Store) error {
 		s.SaveRouting(ctx, store.Routing{Multi: true, Strategy: target.Random}),
 		s.SavePublished(ctx, map[string]store.Published{"urls.txt": {Base: "x", Next: "y"}}),
 		s.SavePlan(ctx, map[string][]byte{"loadgen.env": []byte("MATOMO_TOKEN_AUTH=" + token.Reveal() + "\n")}),
-		s.BeginRun(ctx, store.Run{ID: "r1", Kind: "live", Seed: 1<<64 - 1, Config: []byte(`{"A":1}`), PlanHash: "h", Started: noon}),
+		s.BeginRun(ctx, store.Run{ID: "r1", Kind: "live", Seed: 1<<64 - 1, Config: []byte(`{"A":1}`), PlanHash: "h",
+			Started: noon}),
 		s.SaveInterval(ctx, "r1", store.Interval{At: noon, Body: []byte(`{"n":1}`)}),
-		s.EndRun(ctx, store.Run{ID: "r1", Kind: record.Live, Ended: noon.Add(time.Hour), Reason: "finished", Summary: []byte(`{"visits":3}`)}),
+		s.EndRun(ctx, store.Run{ID: "r1", Kind: record.Live, Ended: noon.Add(time.Hour), Reason: "finished",
+			Summary: []byte(`{"visits":3}`)}),
 		s.Audit(ctx, "127.0.0.1", "PUT /api/config", "CONCURRENCY"),
 	)
 }
@@ -80,11 +89,13 @@ func check(t *testing.T, s *store.Store) {
 	t.Helper()
 	ctx := t.Context()
 	c, err := s.Config(ctx)
-	if err != nil || c.Revision != 2 || c.Knobs["CONCURRENCY"] != "7" || c.Secrets["MATOMO_TOKEN_AUTH"] != token || !c.Updated.Equal(noon) {
+	if err != nil || c.Revision != 2 || c.Knobs["CONCURRENCY"] != "7" || c.Secrets["MATOMO_TOKEN_AUTH"] != token ||
+		!c.Updated.Equal(noon) {
 		t.Errorf("config: %+v, %v", c, err)
 	}
 	presets, err := s.Presets(ctx)
-	if err != nil || len(presets) != 1 || presets[0].Name != "Mine" || presets[0].Knobs["CONCURRENCY"] != "9" || !presets[0].Created.Equal(noon) {
+	if err != nil || len(presets) != 1 || presets[0].Name != "Mine" || presets[0].Knobs["CONCURRENCY"] != "9" ||
+		!presets[0].Created.Equal(noon) {
 		t.Errorf("presets: %+v, %v", presets, err)
 	}
 	funnels, err := s.Funnels(ctx)
@@ -108,13 +119,16 @@ func check(t *testing.T, s *store.Store) {
 		t.Errorf("plan: %v, %v", p, err)
 	}
 	r, err := s.Run(ctx, "r1")
-	if err != nil || r.Seed != 1<<64-1 || r.Reason != "finished" || string(r.Summary) != `{"visits":3}` || !r.Ended.Equal(noon.Add(time.Hour)) {
+	if err != nil || r.Seed != 1<<64-1 || r.Reason != "finished" || string(r.Summary) != `{"visits":3}` ||
+		!r.Ended.Equal(noon.Add(time.Hour)) {
 		t.Errorf("run: %+v, %v", r, err)
 	}
-	if m, err := s.Intervals(ctx, "r1"); err != nil || len(m) != 1 || string(m[0].Body) != `{"n":1}` || !m[0].At.Equal(noon) {
+	if m, err := s.Intervals(ctx, "r1"); err != nil || len(m) != 1 || string(m[0].Body) != `{"n":1}` ||
+		!m[0].At.Equal(noon) {
 		t.Errorf("minutes: %+v, %v", m, err)
 	}
-	if a, err := s.AuditLog(ctx, 10); err != nil || len(a) != 1 || a[0] != (store.Entry{At: noon, Address: "127.0.0.1", Action: "PUT /api/config", Detail: "CONCURRENCY"}) {
+	if a, err := s.AuditLog(ctx, 10); err != nil || len(a) != 1 ||
+		a[0] != (store.Entry{At: noon, Address: "127.0.0.1", Action: "PUT /api/config", Detail: "CONCURRENCY"}) {
 		t.Errorf("audit: %+v, %v", a, err)
 	}
 }
@@ -164,12 +178,15 @@ func TestADatabaseOfAnotherProgramIsRefusedAndLeftAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "presets.db")
 	db, err := sql.Open("sqlite3", path)
 	must(t, err)
-	_, err = db.ExecContext(t.Context(), "CREATE TABLE config_presets (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO config_presets VALUES (1, 'mine')")
+	_, err = db.ExecContext(t.Context(),
+		"CREATE TABLE config_presets (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO config_presets "+
+			"VALUES (1, 'mine')")
 	must(t, errors.Join(err, db.Close()))
 	before, err := os.ReadFile(path)
 	must(t, err)
 	_, err = store.Open(t.Context(), afero.NewOsFs(), path, key, clock)
-	if !errors.Is(err, store.ErrForeign) || !strings.Contains(err.Error(), `CONFIG_DB_PATH="`+path) || !strings.Contains(err.Error(), "from-the-original.md") {
+	if !errors.Is(err, store.ErrForeign) || !strings.Contains(err.Error(), `CONFIG_DB_PATH="`+path) ||
+		!strings.Contains(err.Error(), "from-the-original.md") {
 		t.Errorf("it should name the setting and where the presets go: %v", err)
 	}
 	after, err := os.ReadFile(path)
@@ -206,7 +223,8 @@ func TestHowATargetIsReachedIsKeptWhole(t *testing.T) {
 	s := open(t, temp(t))
 	want := target.Target{
 		Name: "A", URL: "https://a.test/matomo.php", SiteID: 2, Token: "1", ReadToken: "2", Weight: 3, Enabled: true,
-		Access: target.Access{APIURL: "https://api.test/index.php", HTTPAuth: "3", Headers: "4\n5", Proxy: "6", CAFile: "7", CertFile: "8", KeyFile: "9"},
+		Access: target.Access{APIURL: "https://api.test/index.php", HTTPAuth: "3", Headers: "4\n5", Proxy: "6",
+			CAFile: "7", CertFile: "8", KeyFile: "9"},
 	}
 	id, err := s.SaveTarget(t.Context(), store.Target{Target: want})
 	must(t, err)
@@ -244,7 +262,8 @@ func TestAKeyIsReadAsItWasWritten(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the key has mode %v, %v", info.Mode(), err)
 	}
-	for _, bad := range []string{"", "short", strings.Repeat("zz", 32), strings.Repeat("ab", 33), strings.Repeat("ab", 500)} {
+	for _, bad := range []string{"", "short", strings.Repeat("zz", 32), strings.Repeat("ab", 33),
+		strings.Repeat("ab", 500)} {
 		must(t, afero.WriteFile(fs, path, []byte(bad), 0o600))
 		if _, err := store.ReadKey(fs, path); err == nil || bad != "" && strings.Contains(err.Error(), bad) {
 			t.Errorf("%q as a key: %v", bad, err)
@@ -304,9 +323,12 @@ func TestWhatIsNotThereIsSaidSo(t *testing.T) {
 	_, plan := s.Plan(ctx)
 	_, run := s.Run(ctx, "x")
 	for name, err := range map[string]error{
-		"preset": preset, "funnel": fun, "saved funnel": saved, "saved target": target, "content": content, "plan": plan, "run": run,
-		"deleted preset": s.DeletePreset(ctx, 1), "deleted funnel": s.DeleteFunnel(ctx, 1), "deleted target": s.DeleteTarget(ctx, 1),
-		"deleted content": s.DeleteContent(ctx, store.URLs), "ended run": s.EndRun(ctx, store.Run{ID: "x", Ended: noon}),
+		"preset": preset, "funnel": fun, "saved funnel": saved, "saved target": target, "content": content,
+		"plan": plan, "run": run,
+		"deleted preset": s.DeletePreset(ctx, 1), "deleted funnel": s.DeleteFunnel(ctx, 1),
+		"deleted target":  s.DeleteTarget(ctx, 1),
+		"deleted content": s.DeleteContent(ctx, store.URLs),
+		"ended run":       s.EndRun(ctx, store.Run{ID: "x", Ended: noon}),
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: %v", name, err)
@@ -352,7 +374,8 @@ func TestASetUpIsReplacedWhollyOrNotAtAll(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	check(t, s)
-	must(t, s.ReplaceAll(ctx, store.All{Presets: []store.Preset{{Name: "one"}}, Routing: store.Routing{Strategy: target.RoundRobin}}))
+	must(t, s.ReplaceAll(ctx, store.All{Presets: []store.Preset{{Name: "one"}},
+		Routing: store.Routing{Strategy: target.RoundRobin}}))
 	presets, err := s.Presets(ctx)
 	if err != nil || len(presets) != 1 || presets[0].Name != "one" {
 		t.Errorf("%+v, %v", presets, err)

@@ -49,7 +49,8 @@ type targetRow struct {
 func (r *targetRow) sealed(t *target.Target) []sealedColumn {
 	place := "targets/" + strconv.FormatInt(r.ID, 10)
 	return []sealedColumn{
-		{place, &r.Token, &t.Token}, {place + "/read", &r.ReadToken, &t.ReadToken}, {place + "/http_auth", &r.HTTPAuth, &t.HTTPAuth},
+		{place, &r.Token, &t.Token}, {place + "/read", &r.ReadToken, &t.ReadToken},
+		{place + "/http_auth", &r.HTTPAuth, &t.HTTPAuth},
 		{place + "/headers", &r.Headers, &t.Headers}, {place + "/proxy_url", &r.Proxy, &t.Proxy},
 	}
 }
@@ -85,7 +86,8 @@ func (s *Store) Targets(ctx context.Context) ([]Target, error) {
 
 const updateTarget = `UPDATE targets SET name = :name, url = :url, site_id = :site_id, token = :token, read_token = :read_token,
 	api_url = :api_url, http_auth = :http_auth, headers = :headers, tls_ca_file = :tls_ca_file, tls_cert_file = :tls_cert_file,
-	tls_key_file = :tls_key_file, proxy_url = :proxy_url, weight = :weight, enabled = :enabled, updated_at = :updated_at WHERE id = :id`
+	tls_key_file = :tls_key_file, proxy_url = :proxy_url, weight = :weight, enabled = :enabled,
+	updated_at = :updated_at WHERE id = :id`
 
 // SaveTarget writes t anew where its id is 0, else over the one of its id, and returns the id. The errors are
 // ErrNameTaken and ErrNotFound.
@@ -120,15 +122,18 @@ func (s *Store) SaveTargets(ctx context.Context, targets []Target, r Routing) er
 func (s *Store) saveTarget(ctx context.Context, tx *sqlx.Tx, t Target) (int64, error) {
 	now := s.stamp()
 	if t.ID == 0 { // the token is sealed for an id, so that comes first
-		err := tx.GetContext(ctx, &t.ID, "INSERT INTO targets (name, url, site_id, token, weight, enabled, created_at, updated_at) VALUES (?, '', 0, '', 0, 0, ?, ?) RETURNING id",
+		err := tx.GetContext(ctx, &t.ID,
+			"INSERT INTO targets (name, url, site_id, token, weight, enabled, created_at, updated_at) VALUES (?, '', "+
+				"0, '', 0, 0, ?, ?) RETURNING id",
 			t.Name, now, now)
 		if err != nil {
 			return 0, err
 		}
 	}
 	row := targetRow{
-		ID: t.ID, Name: t.Name, URL: t.URL, SiteID: t.SiteID, APIURL: t.APIURL, CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile,
-		Weight: t.Weight, Enabled: t.Enabled, UpdatedAt: now,
+		ID: t.ID, Name: t.Name, URL: t.URL, SiteID: t.SiteID, APIURL: t.APIURL, CAFile: t.CAFile, CertFile: t.CertFile,
+		KeyFile: t.KeyFile,
+		Weight:  t.Weight, Enabled: t.Enabled, UpdatedAt: now,
 	}
 	for _, c := range row.sealed(&t.Target) {
 		*c.column = s.seal.close(c.place, []byte(c.field.Reveal()))

@@ -26,9 +26,9 @@ func Built(bundle fs.FS) bool {
 // root is where the built page says that it lies at the root of its host.
 const root = `<base href="/" />`
 
-// New serves bundle, or a plain page that says how to build it where it is not Built. Every address in the pages is relative
-// to their base element, and that one to the path that was asked, so that they work below any path at which a proxy offers
-// them, without knowing it.
+// New serves bundle, or a plain page that says how to build it where it is not Built. Every address in the pages is
+// relative to their base element, and that one to the path that was asked, so that they work below any path at which a
+// proxy offers them, without knowing it.
 func New(bundle fs.FS) http.Handler {
 	if !Built(bundle) {
 		files, err := fs.Sub(placeholder, "placeholder")
@@ -48,7 +48,8 @@ func New(bundle fs.FS) http.Handler {
 		info, err := fs.Stat(bundle, name)
 		switch isFile := err == nil && !info.IsDir() && !strings.HasPrefix(path.Base(name), "."); {
 		case isFile && strings.HasPrefix(name, "assets/"):
-			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // their names change with their content
+			// their names change with their content
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		case isFile:
 			w.Header().Set("Cache-Control", "no-cache")
 		case path.Ext(name) != "" || strings.HasPrefix(name, "assets/") || strings.Contains(r.URL.Path, "/../"):
@@ -74,7 +75,8 @@ func servePage(w http.ResponseWriter, r *http.Request, bundle fs.FS) {
 	http.ServeContent(w, r, index, time.Time{}, bytes.NewReader(page))
 }
 
-// up leads from the asked path to the root. It counts the parts of the path as they came, for so the browser counts them.
+// up leads from the asked path to the root. It counts the parts of the path as they came, for so the browser counts
+// them.
 func up(r *http.Request) string {
 	depth := strings.Count(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	return "./" + strings.Repeat("../", depth)

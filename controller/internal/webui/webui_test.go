@@ -45,7 +45,8 @@ func TestABuiltInterfaceIsServedWithWhatMayBeCached(t *testing.T) {
 	} {
 		got := get(h, c.path)
 		if got.Code != c.status || c.status == 200 && got.Body.String() != c.body ||
-			!strings.Contains(got.Header().Get("Content-Type"), c.kind) || !strings.Contains(got.Header().Get("Cache-Control"), c.age) {
+			!strings.Contains(got.Header().Get("Content-Type"), c.kind) ||
+			!strings.Contains(got.Header().Get("Cache-Control"), c.age) {
 			t.Errorf("%s: %d %q %v", c.path, got.Code, got.Body, got.Header())
 		}
 	}
@@ -74,7 +75,8 @@ func TestPagesFindTheirRootBelowAnyPath(t *testing.T) {
 	t.Parallel()
 	built := webui.New(fstest.MapFS{"index.html": {Data: []byte(`<head><base href="/" /></head>`)}})
 	for _, h := range []http.Handler{built, webui.New(fstest.MapFS{})} {
-		for _, asked := range []string{"/", "/funnels", "/funnels/", "/funnels/new/shop", "/reports/1/history/a%2Fb", "/ui", "/ui/", "/ui/x/y", "/index.html"} {
+		for _, asked := range []string{"/", "/funnels", "/funnels/", "/funnels/new/shop", "/reports/1/history/a%2Fb",
+			"/ui", "/ui/", "/ui/x/y", "/index.html"} {
 			got := resolved(t, "https://host.test/below/it"+asked, get(h, asked))
 			if got != "https://host.test/below/it/" {
 				t.Errorf("%s leads to %s", asked, got)

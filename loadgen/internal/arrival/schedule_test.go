@@ -68,7 +68,8 @@ func TestArrivalsOfAConstantAreEven(t *testing.T) {
 
 func TestEveryStageAndHourHasItsNumber(t *testing.T) {
 	for load, ends := range map[string]map[time.Duration]int{ // arrivals up to a moment
-		"10m:0→14400, 10m:14400, 5m:0, 10m:144000→0": {10 * time.Minute: 50, 20 * time.Minute: 150, 25 * time.Minute: 150, time.Hour: 650},
+		"10m:0→14400, 10m:14400, 5m:0, 10m:144000→0": {10 * time.Minute: 50, 20 * time.Minute: 150,
+			25 * time.Minute: 150, time.Hour: 650},
 		"constant":       {time.Hour: 3600, 5 * time.Hour: 5 * 3600},
 		"90m:80, 30m:80": {90 * time.Minute: 5, time.Hour * 2: 7}, // 6.67: a part of a visit begins one
 	} {
@@ -120,7 +121,8 @@ func TestTheRampIsFollowed(t *testing.T) {
 // their mean.
 func TestRandomArrivalsAreAsRandomAsPeoples(t *testing.T) {
 	const n = 86_400
-	moments := until(arrival.New(profile.NewConstant(n), start, 0, rand.New(rand.NewPCG(1, 2))), start.Add(24*time.Hour))
+	moments := until(arrival.New(profile.NewConstant(n), start, 0, rand.New(rand.NewPCG(1, 2))),
+		start.Add(24*time.Hour))
 	if len(moments) != n {
 		t.Fatalf("%d arrivals", len(moments))
 	}
@@ -177,7 +179,8 @@ func TestStagesStandStillWhileTheScheduleIsHeld(t *testing.T) {
 		first := until(s, start.Add(2*time.Hour+5*time.Minute))
 		second := until(s, start.Add(24*time.Hour))
 		if len(moments)+len(first) != 100 || len(second) != 200 {
-			t.Errorf("%s: %d and %d arrivals of the first stage, %d of the second", how, len(moments), len(first), len(second))
+			t.Errorf("%s: %d and %d arrivals of the first stage, %d of the second", how, len(moments), len(first),
+				len(second))
 		}
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// turns lets batches that go ahead be sent one at a time, and keeps the others of their days back until they have ended.
+// turns lets batches that go ahead be sent one at a time, and keeps the others of their days back until they have
+// ended.
 type turns struct {
 	ahead chan struct{} // full while one goes ahead
 	days  []turn        // by day and target

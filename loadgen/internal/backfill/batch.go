@@ -54,7 +54,8 @@ func (b *batch) halves() (first, second *batch) {
 	first, second = &batch{}, &batch{}
 	*first, *second = *b, *b
 	first.visits, first.hits, first.span.Visits = b.visits[:n], hits, n
-	second.visits, second.hits, second.span = b.visits[n:], b.hits-hits, span{b.span.Target, b.span.From + uint64(n), b.span.Visits - n}
+	second.visits, second.hits, second.span = b.visits[n:], b.hits-hits,
+		span{b.span.Target, b.span.From + uint64(n), b.span.Visits - n}
 	return first, second
 }
 

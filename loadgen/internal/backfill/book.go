@@ -41,7 +41,8 @@ func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 	for i := range courses {
 		course := &courses[i]
 		if course.Taken > 0 {
-			s.c.Ledger.Open(b.span.Target, ledger.Origin{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i], Late: late[i]})
+			s.c.Ledger.Open(b.span.Target,
+				ledger.Origin{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i], Late: late[i]})
 		}
 		fate := course.Fate(s.length[i], true)
 		s.c.Ledger.Close(b.span.Target, fate, int(course.Splits))
@@ -76,10 +77,14 @@ func (s *shard) judge(b *batch, a ending, n ended) {
 	hopeless := s.refused[b.span.Target] == mostRefused
 	s.mu.Unlock()
 	if n[outcome.Accepted] < b.hits {
-		s.c.Log.Warn("a batch was not taken as a whole", "batch", b.number, "day", s.c.Days[b.day].Date.String(), "target", s.c.Targets[b.span.Target],
-			"hits", b.hits, "accepted", n[outcome.Accepted], "rejected", n[outcome.Rejected], "unknown", n[outcome.Unknown], "reason", a.String())
+		s.c.Log.Warn("a batch was not taken as a whole", "batch", b.number, "day", s.c.Days[b.day].Date.String(),
+			"target", s.c.Targets[b.span.Target],
+			"hits", b.hits, "accepted", n[outcome.Accepted], "rejected", n[outcome.Rejected], "unknown",
+			n[outcome.Unknown], "reason", a.String())
 	}
 	if hopeless {
-		s.fail(engine.NoTarget, fmt.Sprintf("target %s took nothing of %d batches in a row: %s", s.c.Targets[b.span.Target], mostRefused, a.String()))
+		s.fail(engine.NoTarget,
+			fmt.Sprintf("target %s took nothing of %d batches in a row: %s", s.c.Targets[b.span.Target], mostRefused,
+				a.String()))
 	}
 }

@@ -34,7 +34,8 @@ func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
 		began := time.Now()
 		why, message, p, s := r.run(context.Background(), m)
 		took := time.Since(began)
-		if why != engine.NoTarget || !strings.Contains(message, "answered 503") || took < 4*time.Minute || took > 5*time.Minute || s.Hits.Failed == 0 {
+		if why != engine.NoTarget || !strings.Contains(message, "answered 503") || took < 4*time.Minute ||
+			took > 5*time.Minute || s.Hits.Failed == 0 {
 			t.Errorf("ended %s after %s: %s; %+v", why, took, message, s.Hits)
 		}
 		if tries := len(m.requests) - 3; tries < 10 || tries > 20 || p.BatchesDone != 3 || len(p.Unknown) > 0 {
@@ -42,7 +43,8 @@ func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
 		}
 		down = false
 		why, _, p, s = r.run(context.Background(), m)
-		if total := calendar.Total(r.days); why != backfill.Finished || s.Visits.Complete != total || uint64(len(m.stored)) != total || p.BatchesDone != p.Batches {
+		if total := calendar.Total(r.days); why != backfill.Finished || s.Visits.Complete != total ||
+			uint64(len(m.stored)) != total || p.BatchesDone != p.Batches {
 			t.Errorf("the job that went on ended %s with %+v of %d visits", why, s.Visits, total)
 		}
 	})
@@ -61,11 +63,14 @@ func TestFiveRejectedBatchesInARowEndTheJob(t *testing.T) {
 		return taken(hits)
 	}
 	why, message, p, s := r.run(context.Background(), m)
-	if why != engine.NoTarget || !strings.Contains(message, "took nothing of 5 batches in a row: answered 200: all hits are called invalid") || p.BatchesDone != 9 || s.Visits.Lost == 0 {
+	if why != engine.NoTarget ||
+		!strings.Contains(message, "took nothing of 5 batches in a row: answered 200: all hits are called invalid") ||
+		p.BatchesDone != 9 || s.Visits.Lost == 0 {
 		t.Errorf("ended %s after %d batches: %s; %+v", why, p.BatchesDone, message, s.Visits)
 	}
 	bad = false // the token has its right now, and none of those hits was stored
-	if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) || s.Visits.Lost > 0 {
+	if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished ||
+		s.Visits.Complete != calendar.Total(r.days) || s.Visits.Lost > 0 {
 		t.Errorf("the job that went on ended %s with %+v", why, s.Visits)
 	}
 }
@@ -146,8 +151,10 @@ func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
 		if took := time.Since(began); why != engine.Interrupted || took > 7*time.Second {
 			t.Errorf("ended %s after %s", why, took)
 		}
-		if s.Visits.Complete != uint64(len(m.stored)) || p.BatchesDone != uint64(len(m.requests)) || len(p.Unknown) != len(m.requests)-5 {
-			t.Errorf("%d requests, %d batches done, unknown %+v, %+v", len(m.requests), p.BatchesDone, p.Unknown, s.Visits)
+		if s.Visits.Complete != uint64(len(m.stored)) || p.BatchesDone != uint64(len(m.requests)) ||
+			len(p.Unknown) != len(m.requests)-5 {
+			t.Errorf("%d requests, %d batches done, unknown %+v, %+v", len(m.requests), p.BatchesDone,
+				p.Unknown, s.Visits)
 		}
 	})
 }
@@ -158,11 +165,13 @@ func TestNothingIsSentThatTheLedgerCannotKeep(t *testing.T) {
 	m := newMatomo()
 	r.keep = func() error { return syscall.ENOSPC }
 	why, message, _, _ := r.run(context.Background(), m)
-	if why != backfill.Broken || !strings.Contains(message, "store the ledger: no space left on device") || len(m.requests) > 0 {
+	if why != backfill.Broken || !strings.Contains(message, "store the ledger: no space left on device") ||
+		len(m.requests) > 0 {
 		t.Errorf("ended %s after %d requests: %s", why, len(m.requests), message)
 	}
 	r.keep = func() error { return nil }
-	if why, _, p, s := r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) || len(p.Unknown) > 0 {
+	if why, _, p, s := r.run(context.Background(), m); why != backfill.Finished ||
+		s.Visits.Complete != calendar.Total(r.days) || len(p.Unknown) > 0 {
 		t.Errorf("resumed, it ended %s with %+v, unknown %+v", why, s.Visits, p.Unknown)
 	}
 }

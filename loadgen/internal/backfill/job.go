@@ -62,8 +62,8 @@ type Config struct {
 	// Clock notices standstills. Run watches it.
 	Clock *standstill.Clock
 
-	// Size is the most hits of a request, less where a target does not take so many, Shards the most requests in flight, and
-	// Rate the most a second, 0 for any.
+	// Size is the most hits of a request, less where a target does not take so many, Shards the most requests in
+	// flight, and Rate the most a second, 0 for any.
 	Size, Shards int
 	Rate         float64
 }
@@ -91,7 +91,8 @@ type Job struct {
 
 // New makes a job; Run starts it.
 func New(c Config) *Job {
-	j := &Job{c: c, refused: make([]int, len(c.Targets)), sizes: make([]engine.Size, len(c.Targets)), turns: newTurns(len(c.Days), len(c.Targets))}
+	j := &Job{c: c, refused: make([]int, len(c.Targets)), sizes: make([]engine.Size, len(c.Targets)),
+		turns: newTurns(len(c.Days), len(c.Targets))}
 	for t := range j.sizes {
 		j.sizes[t].Most = c.Size
 	}
@@ -101,7 +102,8 @@ func New(c Config) *Job {
 	j.phase.Store(engine.Idle)
 	j.done.Visits = calendar.Total(c.Days)
 	for _, d := range c.Days {
-		j.done.Days = append(j.done.Days, record.BackfillDay{Date: d.Date.String(), Planned: d.Visits, Skipped: d.Skipped})
+		j.done.Days = append(j.done.Days,
+			record.BackfillDay{Date: d.Date.String(), Planned: d.Visits, Skipped: d.Skipped})
 	}
 	j.done.Unknown = []record.Batch{}
 	return j

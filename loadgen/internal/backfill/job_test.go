@@ -40,7 +40,8 @@ func (visits) Outline(n uint64, v *visit.Visit) {
 
 func (visits) Fill(v *visit.Visit, _ int) {
 	devices := visitor.Devices()
-	v.Visitor = visitor.Visitor{Place: &visitor.Places()[0], Device: &devices[v.Number*7%uint64(len(devices))], Source: visitor.Source{Type: visitor.Direct}}
+	v.Visitor = visitor.Visitor{Place: &visitor.Places()[0], Device: &devices[v.Number*7%uint64(len(devices))],
+		Source: visitor.Source{Type: visitor.Direct}}
 }
 
 // hit is one as Matomo gets it.
@@ -166,14 +167,17 @@ func (r *rig) run(drain context.Context, m *matomo) (engine.Reason, string, reco
 	l := ledger.New(len(targets))
 	job := backfill.New(backfill.Config{
 		Keep: r.keep,
-		Days: r.days, Week: r.week, Seed: 7, Visits: visits{}, Sender: m, Router: routing.New(targets, target.RoundRobin, 7),
-		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Clock: clock, Size: r.size, Shards: r.shards, Rate: r.rate,
+		Days: r.days, Week: r.week, Seed: 7, Visits: visits{}, Sender: m,
+		Router:  routing.New(targets, target.RoundRobin, 7),
+		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Clock: clock, Size: r.size,
+		Shards: r.shards, Rate: r.rate,
 	})
 	why, message := job.Run(drain, context.Background())
 	var s record.Summary
 	l.Counts().Fill(&s, r.names, make([]record.Target, len(targets)), time.UTC)
 	h, v := s.Hits, s.Visits
-	if h.Planned != h.Accepted+h.Rejected+h.Failed+h.Unknown+h.Shed+h.Abandoned || v.Planned != v.Complete+v.Partial+v.Uncertain+v.Lost+v.Unsent {
+	if h.Planned != h.Accepted+h.Rejected+h.Failed+h.Unknown+h.Shed+h.Abandoned ||
+		v.Planned != v.Complete+v.Partial+v.Uncertain+v.Lost+v.Unsent {
 		r.t.Errorf("the ledger does not add up: %+v, %+v", h, v)
 	}
 	return why, message, job.Progress(), s
@@ -187,8 +191,10 @@ func TestEveryVisitIsWhollyInsideItsDayAndItsRequest(t *testing.T) {
 	r := newRig(t, "America/New_York", "2026-10-30", "2026-11-02", 500, now)
 	m := newMatomo()
 	why, _, p, s := r.run(context.Background(), m)
-	if why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) || p.BatchesDone != uint64(len(m.requests)) || p.Batches != p.BatchesDone {
-		t.Errorf("ended %s with %+v and %d batches of %d in %d requests", why, s.Visits, p.BatchesDone, p.Batches, len(m.requests))
+	if why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) ||
+		p.BatchesDone != uint64(len(m.requests)) || p.Batches != p.BatchesDone {
+		t.Errorf("ended %s with %+v and %d batches of %d in %d requests", why, s.Visits, p.BatchesDone, p.Batches,
+			len(m.requests))
 	}
 	first, day := uint64(0), 0
 	for n := range calendar.Total(r.days) {
@@ -204,7 +210,8 @@ func TestEveryVisitIsWhollyInsideItsDayAndItsRequest(t *testing.T) {
 		}
 		for i, at := range got {
 			if at.Sub(got[0]) != v.Hits[i].Offset || at.Before(r.days[day].Begin) || !at.Before(r.days[day].End) {
-				t.Fatalf("hit %d of visit %d is at %s, its day is %s to %s", i, n, at, r.days[day].Begin, r.days[day].End)
+				t.Fatalf("hit %d of visit %d is at %s, its day is %s to %s", i, n, at, r.days[day].Begin,
+					r.days[day].End)
 			}
 		}
 	}
@@ -260,7 +267,8 @@ func TestAJobGoesOnWithoutSendingAVisitTwice(t *testing.T) {
 		var p record.Backfill
 		var s record.Summary
 		why, _, p, s = r.run(drain, m)
-		if sent := uint64(len(m.stored)); s.Visits.Complete != sent || why == backfill.Finished && (sent != total || p.Days[1].Sent != p.Days[1].Planned) {
+		if sent := uint64(len(m.stored)); s.Visits.Complete != sent || why == backfill.Finished &&
+			(sent != total || p.Days[1].Sent != p.Days[1].Planned) {
 			t.Fatalf("after run %d, ended %s: %d visits are stored, the ledger has %+v", runs, why, sent, s.Visits)
 		}
 		stop(nil)
@@ -297,12 +305,15 @@ func TestAnUnknownBatchIsListedAndNeverSentAgain(t *testing.T) {
 			t.Fatalf("ended %s with the unknown batches %+v", why, p.Unknown)
 		}
 		lost := p.Unknown[0]
-		if lost.Why != "no answer in time" || lost.FirstVisit != lowest(m.requests[3]) || lost.Hits != len(m.requests[3]) || lost.Target == "" || lost.Date == "" {
+		if lost.Why != "no answer in time" || lost.FirstVisit != lowest(m.requests[3]) ||
+			lost.Hits != len(m.requests[3]) || lost.Target == "" || lost.Date == "" {
 			t.Errorf("%+v is not the fourth request", lost)
 		}
 		missing := calendar.Total(r.days) - uint64(len(m.stored))
-		if uint64(lost.Visits) != missing || s.Visits.Uncertain != missing || p.Days[0].Unknown+p.Days[1].Unknown != missing {
-			t.Errorf("%d visits are missing, %d in the batch, %d in the ledger", missing, lost.Visits, s.Visits.Uncertain)
+		if uint64(lost.Visits) != missing || s.Visits.Uncertain != missing ||
+			p.Days[0].Unknown+p.Days[1].Unknown != missing {
+			t.Errorf("%d visits are missing, %d in the batch, %d in the ledger", missing, lost.Visits,
+				s.Visits.Uncertain)
 		}
 	}
 	sent := map[uint64]bool{}
@@ -322,7 +333,8 @@ func TestRequestsKeepTheirRate(t *testing.T) {
 		m := newMatomo()
 		began := time.Now()
 		_, _, _, _ = r.run(context.Background(), m)
-		if took, want := time.Since(began), time.Duration(len(m.requests)-1)*time.Second/2; took.Round(time.Millisecond) != want {
+		if took, want := time.Since(began),
+			time.Duration(len(m.requests)-1)*time.Second/2; took.Round(time.Millisecond) != want {
 			t.Errorf("%d requests at 2 a second took %s, want %s", len(m.requests), took, want)
 		}
 	})
@@ -335,7 +347,8 @@ func TestAVisitForWhichTodayHasNoTimeIsNotSent(t *testing.T) {
 	m := newMatomo()
 	_, _, p, s := r.run(context.Background(), m)
 	d := p.Days[0]
-	if d.Unsent == 0 || d.Sent == 0 || d.Sent+d.Unsent != d.Planned || s.Visits.Unsent != d.Unsent || s.Visits.Complete != d.Sent {
+	if d.Unsent == 0 || d.Sent == 0 || d.Sent+d.Unsent != d.Planned || s.Visits.Unsent != d.Unsent ||
+		s.Visits.Complete != d.Sent {
 		t.Errorf("%+v, %+v", d, s.Visits)
 	}
 	for n, hits := range m.stored {

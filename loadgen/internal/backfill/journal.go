@@ -36,9 +36,9 @@ type Header struct {
 	Now time.Time `json:"now"`
 }
 
-// Journal tells which batches of a job may have been sent: before each request it notes that, and afterwards what became
-// of it. What is noted outlives a kill. That a batch is on its way outlives a power cut too, and so does what became of it
-// once another is sent: else it is unknown. The zero Journal keeps nothing.
+// Journal tells which batches of a job may have been sent: before each request it notes that, and afterwards what
+// became of it. What is noted outlives a kill. That a batch is on its way outlives a power cut too, and so does what
+// became of it once another is sent: else it is unknown. The zero Journal keeps nothing.
 type Journal struct {
 	mu      sync.Mutex
 	file    afero.File
@@ -74,10 +74,12 @@ func (e *ending) Hit(i, n int) answer.Class {
 }
 
 // killed is what is known of a batch that was on its way when its job was killed.
-var killed = ending{Answer: answer.Answer{Class: answer.Broken, FirstWords: "the job was killed while it was on its way"}}
+var killed = ending{Answer: answer.Answer{Class: answer.Broken,
+	FirstWords: "the job was killed while it was on its way"}}
 
 // OpenJournal opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which
-// Begin must be told. The last line may be cut off, as a kill leaves it. The caller sees to it that nobody else opens it.
+// Begin must be told. The last line may be cut off, as a kill leaves it. The caller sees to it that nobody else opens
+// it.
 func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 	j := &Journal{batches: map[span]ending{}}
 	var header *Header
@@ -107,7 +109,8 @@ func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 			err = errors.New("another version of this program has begun the job, and orders its visits in another way")
 		}
 		if err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("read journal %s: %w; move it away, and start another job with another RUN_ID", path, err), f.Close())
+			return nil, nil, errors.Join(fmt.Errorf("read journal %s: %w; move it away, and start another job with "+
+				"another RUN_ID", path, err), f.Close())
 		}
 		whole += int64(len(text))
 		if l.Job != nil {
@@ -156,8 +159,8 @@ func (j *Journal) take(l line) {
 	}
 }
 
-// found are by target the batches of which a job before has found out what became, by place. One that surely was not taken
-// is none of them and goes again, and so does one whose hits Matomo all called invalid: it stored none.
+// found are by target the batches of which a job before has found out what became, by place. One that surely was not
+// taken is none of them and goes again, and so does one whose hits Matomo all called invalid: it stored none.
 func (j *Journal) found(targets int) [][]found {
 	all := make([][]found, targets)
 	for s, e := range j.batches {

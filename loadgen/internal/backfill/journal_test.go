@@ -44,20 +44,25 @@ func TestAJournalKnowsWhatMayHaveBeenSent(t *testing.T) {
 		t.Fatalf("a new journal has the header %+v", h)
 	}
 	head := Header{RunID: "r", Seed: 7, Plan: "abc", Now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
-	taken := ending{Answer: answer.Answer{Receipt: answer.Receipt{Tracked: 90, Invalid: 10, Indices: []int{4}}}, Latency: time.Second}
-	refused := ending{Answer: answer.Answer{Class: answer.Rejected, Receipt: answer.Receipt{Invalid: 100}}, Latency: time.Second}
+	taken := ending{Answer: answer.Answer{Receipt: answer.Receipt{Tracked: 90, Invalid: 10, Indices: []int{4}}},
+		Latency: time.Second}
+	refused := ending{Answer: answer.Answer{Class: answer.Rejected, Receipt: answer.Receipt{Invalid: 100}},
+		Latency: time.Second}
 	large := ending{Answer: answer.Answer{Class: answer.TooLarge}}
 	must(t, j.Begin(head), j.send(nth(1)), j.send(nth(0)), j.end(nth(0), taken), j.send(nth(2)), j.back(nth(2)),
-		j.send(nth(3)), j.end(nth(3), refused), j.send(nth(4)), j.end(nth(4), large), j.send(span{Target: 1, From: 5, Visits: 1}), j.Close())
+		j.send(nth(3)), j.end(nth(3), refused), j.send(nth(4)), j.end(nth(4), large),
+		j.send(span{Target: 1, From: 5, Visits: 1}), j.Close())
 
 	j, h = reopen(t, fsys)
 	head.Version = version
 	if h == nil || *h != head {
 		t.Errorf("the header comes back as %+v, want %+v", h, head)
 	}
-	// The second was surely not taken, of the third Matomo stored nothing, and the fourth goes again where it may be larger.
+	// The second was surely not taken, of the third Matomo stored nothing, and the fourth goes again where it may be
+	// larger.
 	known := j.found(2)
-	if len(known[0]) != 2 || known[0][0].span != nth(0) || known[0][1].span != nth(1) || known[0][1].Class != answer.Broken {
+	if len(known[0]) != 2 || known[0][0].span != nth(0) || known[0][1].span != nth(1) ||
+		known[0][1].Class != answer.Broken {
 		t.Fatalf("found %+v", known[0])
 	}
 	if a := known[0][0]; a.Latency != time.Second || a.Receipt.Tracked != 90 || len(a.Receipt.Indices) != 1 {
@@ -79,7 +84,8 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 		fsys := afero.NewMemMapFs()
 		must(t, afero.WriteFile(fsys, path, text[:cut], 0o600))
 		j, h := reopen(t, fsys)
-		if lines := strings.Count(string(text[:cut]), "\n"); (h != nil) != (lines > 0) || h == nil && len(j.batches) > 0 {
+		if lines := strings.Count(string(text[:cut]), "\n"); (h != nil) != (lines > 0) || h == nil &&
+			len(j.batches) > 0 {
 			t.Fatalf("cut after %d bytes: header %v, %d batches", cut, h, len(j.batches))
 		}
 		if h == nil {
@@ -95,10 +101,11 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 func TestWhatIsNoJournalIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"no header":       `{"send":{"from":1,"visits":1}}` + "\n",
-		"two headers":     strings.Repeat(`{"job":{"version":2}}`+"\n", 2),
-		"not JSON":        "hello\n",
-		"no class":        `{"job":{"version":2}}` + "\n" + `{"end":{"from":1,"visits":1},"answer":{"class":"lost"}}` + "\n",
+		"no header":   `{"send":{"from":1,"visits":1}}` + "\n",
+		"two headers": strings.Repeat(`{"job":{"version":2}}`+"\n", 2),
+		"not JSON":    "hello\n",
+		"no class": `{"job":{"version":2}}` + "\n" +
+			`{"end":{"from":1,"visits":1},"answer":{"class":"lost"}}` + "\n",
 		"another version": `{"job":{"run_id":"r"}}` + "\n" + `{"send":3}` + "\n",
 	} {
 		fsys := afero.NewMemMapFs()
@@ -161,7 +168,8 @@ func TestBatchesThatAreInNoOrderAreIgnored(t *testing.T) {
 	for i := range q.visits {
 		q.visits[i].hits = 1
 	}
-	known := []found{{span: span{From: 3, Visits: 5}}, {span: span{From: 12, Visits: 4}}, {span: span{From: 14, Visits: 9}}, {span: span{From: 20, Visits: 1 << 40}}}
+	known := []found{{span: span{From: 3, Visits: 5}}, {span: span{From: 12, Visits: 4}},
+		{span: span{From: 14, Visits: 9}}, {span: span{From: 20, Visits: 1 << 40}}}
 	var got []int
 	for len(q.visits) > 0 {
 		got = append(got, len(q.cut(100, &known).visits))

@@ -15,13 +15,13 @@ const (
 	fewVisits = 8
 )
 
-// The order in which the visits of a job go is a pure function of its days and of what decides its visits, so that a job
-// that was killed can be resumed, whatever the size of its requests. It serves two peculiarities of Matomo:
+// The order in which the visits of a job go is a pure function of its days and of what decides its visits, so that a
+// job that was killed can be resumed, whatever the size of its requests. It serves two peculiarities of Matomo:
 //
 // The first hit of a day that has none yet writes options (core/Tracker/FingerprintSalt.php, core/Archive/
-// ArchiveInvalidator.php): it locks the gap where they are missing and then inserts (core/Option.php). Two requests that do
-// so at once wait for each other, until one is committed or both are a deadlock. So the first visit of each day goes ahead,
-// a day early and one at a time, and the others of the day only after it.
+// ArchiveInvalidator.php): it locks the gap where they are missing and then inserts (core/Option.php). Two requests
+// that do so at once wait for each other, until one is committed or both are a deadlock. So the first visit of each day
+// goes ahead, a day early and one at a time, and the others of the day only after it.
 //
 // Matomo works out a device from its user agent once in a request, which is a third of the work of a request whose
 // visitors are all different (DeviceDetector). So visitors with the same device go together.

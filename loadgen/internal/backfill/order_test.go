@@ -31,7 +31,8 @@ func TestVisitorsWithTheSameDeviceGoTogether(t *testing.T) {
 		detections += len(devices)
 	}
 	if most := int(all) + len(m.requests); detections > most {
-		t.Errorf("%d devices have to be worked out in %d requests, want %d at most of %d", detections, len(m.requests), most, all)
+		t.Errorf("%d devices have to be worked out in %d requests, want %d at most of %d", detections,
+			len(m.requests), most, all)
 	}
 }
 

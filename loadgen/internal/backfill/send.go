@@ -23,7 +23,8 @@ type impatience struct {
 
 // Error implements error.
 func (e impatience) Error() string {
-	return fmt.Sprintf("target %s took nothing for %s: %s; resume the job later with the same RUN_ID", e.target, patience, e.answer.String())
+	return fmt.Sprintf("target %s took nothing for %s: %s; resume the job later with the same RUN_ID", e.target,
+		patience, e.answer.String())
 }
 
 // send sends a batch until it is taken or refused, in smaller ones where it is too large.
@@ -50,8 +51,8 @@ func (s *shard) send(ctx context.Context, b *batch) {
 // tooLarge says that a batch may be taken in smaller requests.
 func (b *batch) tooLarge(a ending) bool { return a.Class.Split() && b.hits > 1 }
 
-// insist tries until the answer is another than "later", patience ends, or the job is stopped. Patience starts again after a
-// standstill of this process, in which nobody asked the target.
+// insist tries until the answer is another than "later", patience ends, or the job is stopped. Patience starts again
+// after a standstill of this process, in which nobody asked the target.
 func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)) (ending, error) {
 	first, standstills := s.c.Clock.Now(), s.c.Clock.Count()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
@@ -70,7 +71,8 @@ func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)
 		if now-first+pause > patience {
 			return a, impatience{s.c.Targets[b.span.Target], a.Answer}
 		}
-		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.span.Target], "reason", a.String(), "in", pause)
+		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.span.Target],
+			"reason", a.String(), "in", pause)
 		wait(ctx, pause)
 	}
 }
@@ -92,8 +94,8 @@ func (s *shard) try(b *batch) (ending, error) {
 	return a, s.c.Journal.back(b.span)
 }
 
-// announce lets ledger and journal say, whatever happens next, that a batch may have been sent. Both wait for the disk, and do
-// so at once.
+// announce lets ledger and journal say, whatever happens next, that a batch may have been sent. Both wait for the disk,
+// and do so at once.
 func (s *shard) announce(b *batch) error {
 	kept := make(chan error, 1)
 	go func() { kept <- s.c.Keep() }()
@@ -146,7 +148,8 @@ func (s *shard) shrink(b *batch) {
 	now := size.Most
 	s.mu.Unlock()
 	if smaller {
-		s.c.Log.Warn("the target takes no requests so large; smaller ones are sent", "target", s.c.Targets[b.span.Target], "hits", b.hits, "now", now)
+		s.c.Log.Warn("the target takes no requests so large; smaller ones are sent", "target",
+			s.c.Targets[b.span.Target], "hits", b.hits, "now", now)
 	}
 }
 
@@ -180,8 +183,8 @@ func (s *shard) sendInPieces(ctx context.Context, b *batch) {
 	s.end(b, whole)
 }
 
-// add takes in what became of the hits from one on of a batch, up to another. The whole is accepted where one of them was,
-// with a receipt that names the others, and unknown where one of them is.
+// add takes in what became of the hits from one on of a batch, up to another. The whole is accepted where one of them
+// was, with a receipt that names the others, and unknown where one of them is.
 func (e *ending) add(a ending, from, upTo int) {
 	for i := range upTo - from {
 		switch class := a.Hit(i, upTo-from); {

@@ -57,8 +57,10 @@ func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
 			}
 			why, _, p, s := r.run(context.Background(), m)
 			total := calendar.Total(r.days)
-			if why != backfill.Finished || s.Visits.Complete != total || p.BatchesDone != p.Batches || p.Days[0].Sent != p.Days[0].Planned {
-				t.Errorf("ended %s with %+v of %d visits, %d batches of %d", why, s.Visits, total, p.BatchesDone, p.Batches)
+			if why != backfill.Finished || s.Visits.Complete != total || p.BatchesDone != p.Batches ||
+				p.Days[0].Sent != p.Days[0].Planned {
+				t.Errorf("ended %s with %+v of %d visits, %d batches of %d", why, s.Visits, total,
+					p.BatchesDone, p.Batches)
 			}
 			whole(t, r, m, nil)
 			// The size that works is kept, but visits that are larger have to be tried.
@@ -66,8 +68,10 @@ func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
 				t.Errorf("%d requests were sent in vain", refused)
 			}
 			requests := len(m.requests)
-			if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != total || len(m.requests) != requests {
-				t.Errorf("resumed, it ended %s with %+v after %d more requests", why, s.Visits, len(m.requests)-requests)
+			if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != total ||
+				len(m.requests) != requests {
+				t.Errorf("resumed, it ended %s with %+v after %d more requests", why, s.Visits,
+					len(m.requests)-requests)
 			}
 		})
 	}
@@ -88,10 +92,12 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 		return taken(hits)
 	}
 	why, _, p, s := r.run(context.Background(), m)
-	if why != backfill.Finished || s.Hits.Failed != 1 || s.Hits.Rejected > 0 || s.Hits.Accepted != s.Hits.Planned-1 || s.Visits.Partial != 1 || p.Days[0].Sent != p.Days[0].Planned {
+	if why != backfill.Finished || s.Hits.Failed != 1 || s.Hits.Rejected > 0 || s.Hits.Accepted != s.Hits.Planned-1 ||
+		s.Visits.Partial != 1 || p.Days[0].Sent != p.Days[0].Planned {
 		t.Errorf("ended %s with %+v, %+v", why, s.Hits, s.Visits)
 	}
-	if len(s.Reasons) != 1 || s.Reasons[0].Class != "too_large" || s.Reasons[0].Status != 413 || s.Reasons[0].Hits != 1 {
+	if len(s.Reasons) != 1 || s.Reasons[0].Class != "too_large" || s.Reasons[0].Status != 413 ||
+		s.Reasons[0].Hits != 1 {
 		t.Errorf("the reasons are %+v", s.Reasons)
 	}
 	largest := 0
@@ -101,7 +107,8 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 	if largest < 50 {
 		t.Errorf("the last requests have %d hits at most", largest)
 	}
-	if why, _, _, s := r.run(context.Background(), m); why != backfill.Finished || s.Hits.Failed != 1 || s.Hits.Rejected > 0 {
+	if why, _, _, s := r.run(context.Background(), m); why != backfill.Finished || s.Hits.Failed != 1 ||
+		s.Hits.Rejected > 0 {
 		t.Errorf("resumed, it ended %s with %+v", why, s.Hits)
 	}
 }
@@ -126,7 +133,8 @@ func TestAResumedJobMayHaveRequestsOfAnotherSize(t *testing.T) {
 		why, _, _, s := r.run(drain, m)
 		stop(nil)
 		if sent := uint64(len(m.stored)); s.Visits.Complete != sent || why == backfill.Finished && sent != total {
-			t.Fatalf("with a size of %d it ended %s: %d visits are stored, the ledger has %+v", r.size, why, sent, s.Visits)
+			t.Fatalf("with a size of %d it ended %s: %d visits are stored, the ledger has %+v", r.size, why,
+				sent, s.Visits)
 		}
 	}
 	if len(m.stored) != int(total) {
@@ -157,7 +165,8 @@ func TestAVisitOfWhichNoPieceWasTakenGoesLater(t *testing.T) {
 		t.Errorf("ended %s with %+v", why, s.Hits)
 	}
 	busy = false
-	if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) {
+	if why, _, _, s = r.run(context.Background(), m); why != backfill.Finished ||
+		s.Visits.Complete != calendar.Total(r.days) {
 		t.Errorf("resumed, it ended %s with %+v", why, s.Visits)
 	}
 	whole(t, r, m, nil)

@@ -1,5 +1,5 @@
-// Package capacity owns the search for the highest rate of visits that a server bears: which rate is tried next, by what
-// the steps so far have shown. It is pure arithmetic: it knows neither clocks nor thresholds, nor who sends.
+// Package capacity owns the search for the highest rate of visits that a server bears: which rate is tried next, by
+// what the steps so far have shown. It is pure arithmetic: it knows neither clocks nor thresholds, nor who sends.
 package capacity
 
 import (
@@ -144,8 +144,8 @@ func (s *Search) fail(rate, throughput float64) {
 	s.held = kept
 }
 
-// near says that a rate that held is as high as will be found: one a little higher broke, or the server took hardly more
-// at one that was mildly too high.
+// near says that a rate that held is as high as will be found: one a little higher broke, or the server took hardly
+// more at one that was mildly too high.
 func (s *Search) near(rate float64) bool {
 	return rate*precision >= s.broke || s.broke <= mild*s.throughput && rate*precision >= s.throughput
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// server bears so many visits a second. More queue up until answers are late, which a short step shows later than a long
-// one; where it collapses it then bears less.
+// server bears so many visits a second. More queue up until answers are late, which a short step shows later than a
+// long one; where it collapses it then bears less.
 type server struct {
 	bears     float64
 	collapses float64 // share of its throughput that is lost at twice the load
@@ -36,7 +36,8 @@ func (s server) step(st capacity.Step) (capacity.Result, float64) {
 }
 
 // search is how it ended, with the steps and the seconds it took.
-func search(t *testing.T, from, to float64, answer func(capacity.Step) (capacity.Result, float64)) (*capacity.Search, []capacity.Step, float64) {
+func search(t *testing.T, from, to float64, answer func(capacity.Step) (capacity.Result, float64)) (*capacity.Search,
+	[]capacity.Step, float64) {
 	t.Helper()
 	s := capacity.New(from, to)
 	var steps []capacity.Step

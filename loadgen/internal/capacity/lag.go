@@ -14,7 +14,8 @@ type Lag struct {
 	visits int
 }
 
-// sampled is how many visits are looked at, and settled how near the rate of hits must have come to its end, as a share.
+// sampled is how many visits are looked at, and settled how near the rate of hits must have come to its end, as a
+// share.
 const (
 	sampled = 5000
 	settled = 0.01

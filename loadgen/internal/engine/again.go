@@ -14,12 +14,13 @@ func (l *loop) again(b *batch, tries uint8) {
 	}
 }
 
-// split sends a batch that was too large for its target once more, in smaller ones. It says nothing of a target that takes
-// smaller ones.
+// split sends a batch that was too large for its target once more, in smaller ones. It says nothing of a target that
+// takes smaller ones.
 func (l *loop) split(b *batch) {
 	n := &l.lanes[b.target]
 	if n.size.Refuse(len(b.hits)) {
-		l.c.Log.Warn("the target takes no requests so large; smaller ones are sent", "target", l.c.Router.Name(b.target), "hits", len(b.hits), "now", n.size.Most)
+		l.c.Log.Warn("the target takes no requests so large; smaller ones are sent", "target",
+			l.c.Router.Name(b.target), "hits", len(b.hits), "now", n.size.Most)
 	}
 	l.c.Router.Ignore(b.target)
 	l.c.Ledger.Return(b.target, &b.result.Answer, b.kinds)

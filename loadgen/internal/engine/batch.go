@@ -25,7 +25,8 @@ type batch struct {
 	rest   []remainder       // by visit
 	who    []visitor.Visitor // by visit
 	result tracking.Result
-	// reported says that the router knows of the result, and atWork that the target may still be at work on the request.
+	// reported says that the router knows of the result, and atWork that the target may still be at work on the
+	// request.
 	reported, atWork bool
 	// pending says that its time is over and its answer is waited for.
 	pending bool

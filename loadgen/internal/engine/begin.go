@@ -11,8 +11,8 @@ import (
 // beginAtOnce is how many visits begin between two looks at the answers.
 const beginAtOnce = 256
 
-// reserveAtOnce is how many of the visits that a standstill left overdue are reserved in one write, which outlines each of
-// them while answers wait: about 20 ms of work.
+// reserveAtOnce is how many of the visits that a standstill left overdue are reserved in one write, which outlines each
+// of them while answers wait: about 20 ms of work.
 const reserveAtOnce = 10_000
 
 // begin lets visits arrive that are due, as far as the limits let it, and books how many should have begun.
@@ -89,7 +89,8 @@ func (l *loop) due(now time.Time) uint64 {
 // allowed reserves the visit that arrives at at with the cap and its number, and pauses arrivals where that cannot be.
 func (l *loop) allowed(at, now time.Time) bool {
 	if l.next >= l.reserved {
-		upTo := l.next + 1 + max(uint64(l.schedule.Rate()), min(l.schedule.Overdue(now), reserveAtOnce)) // a second's worth, or more after a standstill
+		// a second's worth, or more after a standstill
+		upTo := l.next + 1 + max(uint64(l.schedule.Rate()), min(l.schedule.Overdue(now), reserveAtOnce))
 		if l.c.StopAfter > 0 {
 			upTo = min(upTo, l.c.StopAfter)
 		}
@@ -110,14 +111,15 @@ func (l *loop) allowed(at, now time.Time) bool {
 		l.pauseUntil(now.Add(retryPause), at, metric.PauseState)
 	case !ok:
 		//nolint:sloglint // the line is promised in these words
-		l.c.Log.Info(fmt.Sprintf("daily cap of %d visits reached, resuming at %s", l.c.Cap.limit, resume.In(l.c.Zone).Format(time.RFC3339)))
+		l.c.Log.Info(fmt.Sprintf("daily cap of %d visits reached, resuming at %s", l.c.Cap.limit,
+			resume.In(l.c.Zone).Format(time.RFC3339)))
 		l.pauseUntil(resume, at, metric.PauseCap)
 	}
 	return ok
 }
 
-// start opens the visit that arrives at at. One that comes too late, because this process stood still or was held up, is
-// shed rather than sent in a burst.
+// start opens the visit that arrives at at. One that comes too late, because this process stood still or was held up,
+// is shed rather than sent in a burst.
 func (l *loop) start(at, now time.Time) {
 	n := l.next
 	l.next++

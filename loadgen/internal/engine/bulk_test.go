@@ -48,7 +48,8 @@ func TestBulkRequestsCarryManyVisitorsHitsInOrder(t *testing.T) {
 			}
 		}
 		c := r.ledger.Counts()
-		if c.Visits[ledger.Complete] != 200 || c.Bulk != (record.Bulk{Requests: uint64(len(size)), Hits: 600, Tracked: 600}) {
+		if c.Visits[ledger.Complete] != 200 ||
+			c.Bulk != (record.Bulk{Requests: uint64(len(size)), Hits: 600, Tracked: 600}) {
 			t.Errorf("fates %v, receipts %+v", c.Visits, c.Bulk)
 		}
 	})
@@ -232,7 +233,8 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 		r.matomo.receipt = all
 		r.matomo.tooLarge = func(s sent) bool { return s.visit == 150 && s.hit == 1 }
 		_ = r.run(t.Context(), t.Context(), t)
-		if c := r.ledger.Counts(); r.ended(outcome.Failed) != 1 || r.ended(outcome.Accepted) != 599 || c.Visits[ledger.Complete] != 199 {
+		if c := r.ledger.Counts(); r.ended(outcome.Failed) != 1 || r.ended(outcome.Accepted) != 599 ||
+			c.Visits[ledger.Complete] != 199 {
 			t.Errorf("%+v, fates %v", c.Total(-1), c.Visits)
 		}
 		size := map[int]int{}
@@ -256,7 +258,8 @@ func TestAHitThatIsTooLargeFails(t *testing.T) {
 			return tracking.Result{}
 		}, func(c *engine.Config) { c.StopAfter = 20 })
 		_ = r.run(t.Context(), t.Context(), t)
-		if c := r.ledger.Counts(); r.ended(outcome.Failed) != 1 || r.ended(outcome.Accepted) != 59 || c.Visits[ledger.Partial] != 1 {
+		if c := r.ledger.Counts(); r.ended(outcome.Failed) != 1 || r.ended(outcome.Accepted) != 59 ||
+			c.Visits[ledger.Partial] != 1 {
 			t.Errorf("%+v", c.Total(-1))
 		}
 	})

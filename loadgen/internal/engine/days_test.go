@@ -49,7 +49,8 @@ func TestADayBeginsOnceWhereMidnightComesTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(time.Date(2000, 9, 28, 20, 59, 59, 500_000_000, time.UTC))) // at 22:00 it is midnight again
+		// at 22:00 it is midnight again
+		time.Sleep(time.Until(time.Date(2000, 9, 28, 20, 59, 59, 500_000_000, time.UTC)))
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone, c.Live = 1, amman, true })
 		_ = r.run(t.Context(), t.Context(), t)
 		if c := r.ledger.Counts(); c.Split != 1 {

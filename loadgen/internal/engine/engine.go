@@ -27,14 +27,14 @@ const (
 	maxWait = 2 * time.Second
 	// drainTime is how long requests in flight may take to end after a stop.
 	drainTime = 7 * time.Second
-	// WorkTime is how long a request whose time is over keeps its place and holds up its visitors' next hits, unless the
-	// answer comes: Matomo may still be at work on it, and would record a second visit for hits that it is given meanwhile.
-	// PHP gives a request 30 s as a rule (php.ini-production, max_execution_time).
+	// WorkTime is how long a request whose time is over keeps its place and holds up its visitors' next hits, unless
+	// the answer comes: Matomo may still be at work on it, and would record a second visit for hits that it is given
+	// meanwhile. PHP gives a request 30 s as a rule (php.ini-production, max_execution_time).
 	WorkTime = 30 * time.Second
 	// retryPause is how long new visits pause when their reservation cannot be stored.
 	retryPause = 5 * time.Second
-	// longestRetryAfter is how long a hit waits at most for a server that says when to come back; where that is longer it
-	// has failed, because a visit does not last so long.
+	// longestRetryAfter is how long a hit waits at most for a server that says when to come back; where that is longer
+	// it has failed, because a visit does not last so long.
 	longestRetryAfter = 30 * time.Second
 )
 
@@ -164,7 +164,8 @@ func New(c Config) *Engine {
 // Phase is safe to call from any goroutine.
 func (e *Engine) Phase() Phase { return e.phase.Load().(Phase) }
 
-// PauseReason is why new visits pause, one of package metric; empty where they do not. It is safe to call from any goroutine.
+// PauseReason is why new visits pause, one of package metric; empty where they do not. It is safe to call from any
+// goroutine.
 func (e *Engine) PauseReason() string { return e.pause.Load().(string) }
 
 // Cut is how many visits were ended with hits left to send. It is safe to call from any goroutine.

@@ -27,7 +27,8 @@ import (
 type visits struct{}
 
 func (visits) Fill(v *visit.Visit, _ int) {
-	v.Visitor = visitor.Visitor{Place: &visitor.Places()[0], Device: &visitor.Devices()[0], Source: visitor.Source{Type: visitor.Direct}}
+	v.Visitor = visitor.Visitor{Place: &visitor.Places()[0], Device: &visitor.Devices()[0],
+		Source: visitor.Source{Type: visitor.Direct}}
 }
 
 func (visits) Outline(n uint64, v *visit.Visit) {
@@ -65,7 +66,8 @@ func newRig(answer func(context.Context, sent) tracking.Result, change func(*eng
 	m.broken, m.cut = context.WithCancel(context.Background())
 	r := &rig{matomo: m, ledger: ledger.New(10)}
 	r.config = engine.Config{
-		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Timer(), Clock: standstill.New(time.Now()), Load: profile.NewConstant(86400), Concurrency: 4, Batch: 1, Zone: time.UTC,
+		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Timer(),
+		Clock: standstill.New(time.Now()), Load: profile.NewConstant(86400), Concurrency: 4, Batch: 1, Zone: time.UTC,
 		Router:  routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Reserve: func(uint64) error { return nil },
 	}
@@ -111,10 +113,12 @@ func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 			t.Fatalf("%d hits, want 15", len(r.matomo.log))
 		}
 		for _, s := range r.matomo.log {
-			if want := began.Add(time.Duration(s.visit)*time.Second + time.Duration(s.hit)*time.Second); !s.when.Equal(want) {
+			if want := began.Add(time.Duration(s.visit)*time.Second +
+				time.Duration(s.hit)*time.Second); !s.when.Equal(want) {
 				t.Errorf("hit %d of visit %d is sent at %v, want %v", s.hit, s.visit, s.when, want)
 			}
-			if want := s.when.Add(-time.Duration(s.hit)*time.Second - 200*time.Second + time.Duration(s.hit)*100*time.Second); !s.at.Equal(want.Truncate(time.Second)) {
+			if want := s.when.Add(-time.Duration(s.hit)*time.Second - 200*time.Second +
+				time.Duration(s.hit)*100*time.Second); !s.at.Equal(want.Truncate(time.Second)) {
 				t.Errorf("hit %d of visit %d is recorded at %v, want %v", s.hit, s.visit, s.at, want)
 			}
 		}
@@ -243,7 +247,8 @@ func TestAHitGoesAgainNoSoonerThanTheServerWants(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(func(_ context.Context, s sent) tracking.Result {
 					if s.hit == 1 {
-						return tracking.Result{Answer: answer.Answer{Class: answer.NotNow, Status: 503, RetryAfter: c.wants}}
+						return tracking.Result{Answer: answer.Answer{Class: answer.NotNow, Status: 503,
+							RetryAfter: c.wants}}
 					}
 					return tracking.Result{}
 				}, func(c *engine.Config) { c.StopAfter = 1 })

@@ -14,7 +14,8 @@ import (
 )
 
 // finishing runs an engine that is steered by what happens at some moments of the run.
-func finishing(t *testing.T, r *rig, at map[time.Duration]func(*engine.Engine)) (*engine.Engine, engine.Reason, time.Duration) {
+func finishing(t *testing.T, r *rig, at map[time.Duration]func(*engine.Engine)) (*engine.Engine, engine.Reason,
+	time.Duration) {
 	t.Helper()
 	e := engine.New(r.config)
 	for when, do := range at {
@@ -46,7 +47,8 @@ func TestAFinishLetsOpenVisitsEndAndNoneBegin(t *testing.T) {
 				at := map[time.Duration]func(*engine.Engine){
 					10500 * time.Millisecond: finish(time.Minute),
 					11 * time.Second: func(e *engine.Engine) {
-						if by := e.FinishBy(); e.Phase() != engine.Draining || time.Until(by) != 59500*time.Millisecond {
+						if by := e.FinishBy(); e.Phase() != engine.Draining ||
+							time.Until(by) != 59500*time.Millisecond {
 							t.Errorf("it is %s and says that visits are cut at %v", e.Phase(), by)
 						}
 					},
@@ -58,8 +60,10 @@ func TestAFinishLetsOpenVisitsEndAndNoneBegin(t *testing.T) {
 				if reason != engine.Stopped || took != 12*time.Second {
 					t.Errorf("ended by %s after %v, want as soon as the last visit has ended", reason, took)
 				}
-				if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 11 || c.Planned != 11 || c.Due != 11 || e.Cut() != 0 {
-					t.Errorf("%d visits, %d due, %d cut, fates %v: want 11 complete ones", c.Planned, c.Due, e.Cut(), c.Visits)
+				if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 11 || c.Planned != 11 || c.Due != 11 ||
+					e.Cut() != 0 {
+					t.Errorf("%d visits, %d due, %d cut, fates %v: want 11 complete ones", c.Planned, c.Due,
+						e.Cut(), c.Visits)
 				}
 			})
 		})
@@ -69,13 +73,16 @@ func TestAFinishLetsOpenVisitsEndAndNoneBegin(t *testing.T) {
 func TestWhatIsOpenWhenTheTimeToFinishIsOverIsAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, nil)
-		e, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){10500 * time.Millisecond: finish(time.Second)})
+		e, reason, took := finishing(t, r,
+			map[time.Duration]func(*engine.Engine){10500 * time.Millisecond: finish(time.Second)})
 		if reason != engine.Stopped || took != 11500*time.Millisecond {
 			t.Errorf("ended by %s after %v", reason, took)
 		}
 		// The last visit has its ping left.
-		if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 10 || c.Planned != 11 || r.ended(outcome.Abandoned) != 1 || e.Cut() != 1 {
-			t.Errorf("%d visits, %d cut, fates %v, %d hits abandoned", c.Planned, e.Cut(), c.Visits, r.ended(outcome.Abandoned))
+		if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 10 || c.Planned != 11 ||
+			r.ended(outcome.Abandoned) != 1 || e.Cut() != 1 {
+			t.Errorf("%d visits, %d cut, fates %v, %d hits abandoned", c.Planned, e.Cut(), c.Visits,
+				r.ended(outcome.Abandoned))
 		}
 	})
 }
@@ -87,7 +94,8 @@ func TestRequestsInFlightHaveTheDrainWhenTheTimeToFinishIsOver(t *testing.T) {
 			return said(answer.Timeout)
 		}
 		r := newRig(slow, nil)
-		_, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){1500 * time.Millisecond: finish(time.Second)})
+		_, reason, took := finishing(t, r,
+			map[time.Duration]func(*engine.Engine){1500 * time.Millisecond: finish(time.Second)})
 		if reason != engine.Stopped || took != 9500*time.Millisecond {
 			t.Errorf("ended by %s after %v, want 7 s after the 2.5 s", reason, took)
 		}
@@ -109,7 +117,8 @@ func TestALaterFinishShortensTheTime(t *testing.T) {
 func TestAFinishBoundsARunThatHasReachedItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 11 })
-		_, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){10500 * time.Millisecond: finish(time.Second)})
+		_, reason, took := finishing(t, r,
+			map[time.Duration]func(*engine.Engine){10500 * time.Millisecond: finish(time.Second)})
 		if reason != engine.StoppedAfterVisits || took != 11500*time.Millisecond {
 			t.Errorf("ended by %s after %v: it had all its visits", reason, took)
 		}

@@ -45,7 +45,8 @@ func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
 			if i != 3 && all.Ended[outcome.Accepted] != all.Planned {
 				t.Errorf("target %d took %d of %d hits", i, all.Ended[outcome.Accepted], all.Planned)
 			}
-			if p99 := time.Duration(c.Latency[i].ValueAtQuantile(99)) * time.Microsecond; i != 3 && p99 > 25*time.Millisecond {
+			if p99 := time.Duration(c.Latency[i].ValueAtQuantile(99)) * time.Microsecond; i != 3 &&
+				p99 > 25*time.Millisecond {
 				t.Errorf("target %d: p99 is %v", i, p99)
 			}
 		}

@@ -143,7 +143,8 @@ func (l *loop) dispatch(now time.Duration) {
 				l.turnAway(n.popOldest(), answer.Late, now)
 				continue
 			}
-			if verdict == routing.Wait || !l.free(n, verdict, at) || n.hits < n.size.Most && now < n.oldest()+l.c.BatchDelay {
+			if verdict == routing.Wait || !l.free(n, verdict, at) || n.hits < n.size.Most &&
+				now < n.oldest()+l.c.BatchDelay {
 				break
 			}
 			l.send(t, now)
@@ -246,9 +247,10 @@ func (l *loop) judge(b *batch, again time.Duration) {
 	if b.reported {
 		return
 	}
-	// What went wrong is not the target's: no connection was left here, the run was stopped before the request went out, or
-	// nobody looked for the answer in time.
-	if b.result.Own || b.result.Class == answer.Stopped || b.result.Class.Outcome() == outcome.Unknown && l.stood(b.sent, b.answered) {
+	// What went wrong is not the target's: no connection was left here, the run was stopped before the request went
+	// out, or nobody looked for the answer in time.
+	if b.result.Own || b.result.Class == answer.Stopped || b.result.Class.Outcome() == outcome.Unknown &&
+		l.stood(b.sent, b.answered) {
 		l.c.Router.Ignore(b.target)
 		return
 	}
@@ -289,7 +291,8 @@ func (l *loop) settle(b *batch) {
 			o.book(l.booked[i].Class.Outcome(), b.hits[i].ping, b.hits[i].recorded, &l.days)
 			if unopened && o.Taken > 0 {
 				unopened = false
-				l.c.Ledger.Open(b.target, ledger.Origin{Day: l.days.begin(int64(o.Taken)), Visitor: b.who[v], Late: o.hit > 1})
+				l.c.Ledger.Open(b.target,
+					ledger.Origin{Day: l.days.begin(int64(o.Taken)), Visitor: b.who[v], Late: o.hit > 1})
 			}
 			i++
 		}
@@ -312,7 +315,8 @@ func (l *loop) settle(b *batch) {
 		}
 	}
 	if b.result.Class.Outcome() != outcome.Accepted || b.result.Receipt.Invalid > 0 {
-		l.c.Log.Debug("request not accepted", "visit", b.visits[0].number, "hits", len(b.hits), "class", b.result.Class.String(),
+		l.c.Log.Debug("request not accepted", "visit", b.visits[0].number, "hits", len(b.hits), "class",
+			b.result.Class.String(),
 			"invalid", b.result.Receipt.Invalid, "reason", b.result.String())
 		l.hopeless()
 	}

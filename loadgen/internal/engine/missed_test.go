@@ -67,7 +67,8 @@ func TestAfterAStandstillNoBurstFollows(t *testing.T) {
 			t.Errorf("%d visits missed of %d planned, want those of 90 s of 120", missed.Visits, c.Planned)
 		}
 		// Those that had begun lose the hits that fell due, the second pages and pings of the last two seconds before.
-		if want := uint64(1800*3 + 20 + 2*20); missed.Hits < want-5 || missed.Hits > want+5 || c.Total(0).Ended[outcome.Shed] != missed.Hits {
+		if want := uint64(1800*3 + 20 + 2*20); missed.Hits < want-5 || missed.Hits > want+5 ||
+			c.Total(0).Ended[outcome.Shed] != missed.Hits {
 			t.Errorf("%d hits missed, %d shed, want about %d", missed.Hits, c.Total(0).Ended[outcome.Shed], want)
 		}
 		if worst := time.Duration(c.Latency[0].Max()) * time.Microsecond; worst > 100*time.Millisecond {
@@ -120,11 +121,13 @@ func TestHitsInFlightDuringAStandstillHaveNoLatencyAndSayNothingOfTheTarget(t *t
 				_ = r.run(t.Context(), t.Context(), t)
 				c := r.ledger.Counts()
 				n := c.Total(0).Ended
-				if n[class.Outcome()] < 35 || c.Latency[0].TotalCount() > int64(n[outcome.Accepted]+n[outcome.Unknown])-30 {
+				if n[class.Outcome()] < 35 ||
+					c.Latency[0].TotalCount() > int64(n[outcome.Accepted]+n[outcome.Unknown])-30 {
 					t.Errorf("%v, %d latencies", n, c.Latency[0].TotalCount())
 				}
 				// The breaker opens after 20 unknown ones in a row.
-				if shed := n[outcome.Shed] - c.AllMissed().Hits; shed > 0 || r.config.Router.Status(0, time.Now()).Failed {
+				if shed := n[outcome.Shed] - c.AllMissed().Hits; shed > 0 ||
+					r.config.Router.Status(0, time.Now()).Failed {
 					t.Errorf("%d hits shed though the target works", shed)
 				}
 			})

@@ -71,13 +71,16 @@ func BenchmarkOpenVisits(b *testing.B) {
 }
 
 func openVisits(b *testing.B, n uint64) {
-	store, err := shop.New(shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 1, ItemsMax: 5, TaxRate: .1, Shipping: []shop.Cents{0, 599}})
+	store, err := shop.New(shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 1, ItemsMax: 5, TaxRate: .1,
+		Shipping: []shop.Cents{0, 599}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	g := visit.New(visit.Behaviour{
-		Seed: 42, RunID: "bench", Pages: urllist.Default(""), Events: eventset.Default(), Shop: store, PageviewsMin: 3, PageviewsMax: 6,
-		DurationMin: time.Minute, DurationMax: 8 * time.Minute, Direct: .3, SearchShare: .15, ClickShare: .25, OrderShare: .05,
+		Seed: 42, RunID: "bench", Pages: urllist.Default(""), Events: eventset.Default(), Shop: store, PageviewsMin: 3,
+		PageviewsMax: 6,
+		DurationMin:  time.Minute, DurationMax: 8 * time.Minute, Direct: .3, SearchShare: .15, ClickShare: .25,
+		OrderShare: .05,
 	})
 	book := ledger.New(1)
 	drain, stop := context.WithCancel(b.Context())
@@ -92,9 +95,11 @@ func openVisits(b *testing.B, n uint64) {
 	})
 	defer over.Stop()
 	_ = engine.New(engine.Config{
-		Visits: patient{g, n}, Sender: instant{}, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(), Clock: standstill.New(time.Now()), Batch: 1,
+		Visits: patient{g, n}, Sender: instant{}, Ledger: book, Log: slog.New(slog.DiscardHandler),
+		Alarm: alarm.Exact(), Clock: standstill.New(time.Now()), Batch: 1,
 		Router: routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
-		Load:   profile.NewConstant(float64(n) / filling.Seconds() * 86400), Concurrency: 64, Live: true, Zone: time.UTC,
+		Load:   profile.NewConstant(float64(n) / filling.Seconds() * 86400), Concurrency: 64, Live: true,
+		Zone:    time.UTC,
 		Reserve: func(uint64) error { return nil },
 		Cap:     engine.NewCap(n, engine.CapState{}, func(engine.CapState) error { return nil }),
 	}).Run(drain, b.Context())

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// await waits for the late answer of a batch, which keeps its place and its visits meanwhile. The batch comes back among
-// the answers.
+// await waits for the late answer of a batch, which keeps its place and its visits meanwhile. The batch comes back
+// among the answers.
 func (l *loop) await(b *batch) {
 	ctx, p := l.waits, b.result.Pending
 	stood := l.stood(b.sent, b.answered)
@@ -40,8 +40,9 @@ func (l *loop) awaited(b *batch) {
 	}
 }
 
-// endWaits ends the waits for late answers where nothing depends on them any more: the run is stopped, or all visits that
-// are still open have sent their last hit, so that none of them goes on while the target may be at work on another.
+// endWaits ends the waits for late answers where nothing depends on them any more: the run is stopped, or all visits
+// that are still open have sent their last hit, so that none of them goes on while the target may be at work on
+// another.
 func (l *loop) endWaits() {
 	if l.draining || l.end != "" && l.over == l.open {
 		l.stopWaiting()

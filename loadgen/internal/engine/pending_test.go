@@ -74,7 +74,8 @@ func TestAVisitWaitsUntilMatomoIsNoLongerAtWorkOnItsLastRequest(t *testing.T) {
 					}
 				}
 				a := r.ledger.Counts().Account
-				if meanwhile != c.repeated || a.Repeated != c.repeated || a.Visits[ledger.Complete] != 1 || a.Visits[ledger.Partial] != 1 {
+				if meanwhile != c.repeated || a.Repeated != c.repeated || a.Visits[ledger.Complete] != 1 ||
+					a.Visits[ledger.Partial] != 1 {
 					t.Errorf("%+v", a)
 				}
 			})
@@ -178,15 +179,18 @@ func TestAStopDoesNotWaitForLateAnswers(t *testing.T) {
 			drain, stop := context.WithTimeoutCause(t.Context(), 5500*time.Millisecond, engine.Interrupted)
 			defer stop()
 			began := time.Now()
-			if reason := r.run(drain, t.Context(), t); reason != engine.Interrupted || time.Since(began) != 6*time.Second {
-				t.Errorf("ended by %s after %v, want 6 s: the last request in its time ends then", reason, time.Since(began))
+			if reason := r.run(drain, t.Context(), t); reason != engine.Interrupted ||
+				time.Since(began) != 6*time.Second {
+				t.Errorf("ended by %s after %v, want 6 s: the last request in its time ends then", reason,
+					time.Since(began))
 			}
 		})
 	})
 	t.Run("when the time to finish is over", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(hang, nil)
-			_, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){4500 * time.Millisecond: finish(3 * time.Second)})
+			_, reason, took := finishing(t, r,
+				map[time.Duration]func(*engine.Engine){4500 * time.Millisecond: finish(3 * time.Second)})
 			if reason != engine.Stopped || took != 7500*time.Millisecond {
 				t.Errorf("ended by %s after %v, want 7.5 s", reason, took)
 			}

@@ -45,14 +45,16 @@ func TestEveryHitThatWasNotAcceptedHasAReason(t *testing.T) {
 			case since > 100*time.Second:
 				return said(answer.Unreachable) // an outage, for which the breaker opens
 			case rng.IntN(3) == 0:
-				return said([]answer.Class{answer.NotNow, answer.InFront, answer.Unreadable, answer.RolledBack, answer.TooLarge}[rng.IntN(5)])
+				return said([]answer.Class{answer.NotNow, answer.InFront, answer.Unreadable, answer.RolledBack,
+					answer.TooLarge}[rng.IntN(5)])
 			}
 			return tracking.Result{}
 		}, func(c *engine.Config) { c.Load = profile.NewConstant(20 * 86400) })
 		time.AfterFunc(102500*time.Millisecond, func() { stop(engine.Interrupted) })
 		_ = r.run(drain, t.Context(), t)
 		classes := r.reasonsAddUp(t)
-		for _, c := range []answer.Class{answer.NotNow, answer.InFront, answer.Unreadable, answer.TooLarge, answer.Unreachable, answer.Breaker, answer.Late, answer.Stopped} {
+		for _, c := range []answer.Class{answer.NotNow, answer.InFront, answer.Unreadable, answer.TooLarge,
+			answer.Unreachable, answer.Breaker, answer.Late, answer.Stopped} {
 			if classes[c] == 0 {
 				t.Errorf("no hit is %s: %v", c, classes)
 			}
@@ -67,7 +69,8 @@ func TestAHitThatWasTriedAndThenTurnedAwayHasItsLastAnswerAsReason(t *testing.T)
 			if n.Add(1) == 1 {
 				return tracking.Result{}
 			}
-			return tracking.Result{Answer: answer.Answer{Class: answer.NotNow, Status: 429, RetryAfter: 5 * time.Second, FirstWords: "slow down"}}
+			return tracking.Result{Answer: answer.Answer{Class: answer.NotNow, Status: 429, RetryAfter: 5 * time.Second,
+				FirstWords: "slow down"}}
 		}, func(c *engine.Config) {
 			c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(40*86400), 20*time.Second, 50
 		})

@@ -11,8 +11,8 @@ type Size struct {
 // Take books that a request of so many hits was taken.
 func (s *Size) Take(hits int) { s.taken = max(s.taken, hits) }
 
-// Refuse books that a request of so many hits was too large, and halves the limit, but not below what was taken. It says
-// whether the limit has changed.
+// Refuse books that a request of so many hits was too large, and halves the limit, but not below what was taken. It
+// says whether the limit has changed.
 func (s *Size) Refuse(hits int) bool {
 	before := s.Most
 	s.Most = min(s.Most, max(1, hits/2, s.taken))

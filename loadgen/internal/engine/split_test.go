@@ -36,8 +36,10 @@ func TestNothingIsKeptOfAVisitThatWasSplitOnceItsHitsAreGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLoop(New(Config{
-				Visits: pages{}, Router: routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1), Ledger: ledger.New(1),
-				Log: slog.New(slog.DiscardHandler), Clock: standstill.New(time.Now()), Load: profile.NewConstant(1), Concurrency: 1, Batch: 10, Zone: time.UTC,
+				Visits: pages{}, Router: routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
+				Ledger: ledger.New(1),
+				Log:    slog.New(slog.DiscardHandler), Clock: standstill.New(time.Now()), Load: profile.NewConstant(1),
+				Concurrency: 1, Batch: 10, Zone: time.UTC,
 			}), nil, nil)
 			l.lanes[0].split[7] = 1
 			lose(l, openVisit{number: 7, upTo: 2, sent: true})

@@ -58,8 +58,8 @@ func (e *Engine) Finish(within time.Duration) {
 	e.wheel.turn(func(s *steering) { s.finishBy = by })
 }
 
-// FinishBy is when open visits are cut off, zero where the run was not asked to finish them. It is safe to call from any
-// goroutine.
+// FinishBy is when open visits are cut off, zero where the run was not asked to finish them. It is safe to call from
+// any goroutine.
 func (e *Engine) FinishBy() time.Time { return e.wheel.position().finishBy }
 
 // Rate is at how many visits a second the schedule is, 0 while arrivals pause. It is safe to call from any goroutine.

@@ -46,7 +46,9 @@ func TestARunEndsWithItsProfile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(accept, func(c *engine.Config) {
-					c.Load, c.Random = stages(profile.Stage{Length: 10 * time.Second, To: 4}, profile.Stage{Length: 10 * time.Second, From: 2, To: 2}, profile.Stage{Length: time.Minute}), random
+					c.Load, c.Random = stages(profile.Stage{Length: 10 * time.Second, To: 4},
+						profile.Stage{Length: 10 * time.Second, From: 2, To: 2}, profile.Stage{Length: time.Minute}),
+						random
 				})
 				began := time.Now()
 				if reason := r.run(t.Context(), t.Context(), t); reason != engine.ProfileEnded {
@@ -56,7 +58,8 @@ func TestARunEndsWithItsProfile(t *testing.T) {
 					t.Errorf("ended after %v", took)
 				}
 				starts := r.starts(began)
-				if a, b, c := between(starts, 0, 10), between(starts, 10, 20), between(starts, 20, 80); a != 20 || b != 20 || c != 0 {
+				if a, b, c := between(starts, 0, 10), between(starts, 10, 20), between(starts, 20, 80); a != 20 ||
+					b != 20 || c != 0 {
 					t.Errorf("%d, %d and %d visits by stage", a, b, c)
 				}
 				if c := r.ledger.Counts(); c.Due != 40 || c.Visits[ledger.Complete] != 40 {
@@ -101,7 +104,8 @@ func TestTheRateChangesAtOnce(t *testing.T) {
 		})
 		_ = e.Run(t.Context(), t.Context())
 		starts := r.starts(began)
-		if a, b, c := between(starts, 0, 10), between(starts, 10, 20), between(starts, 20, 30); a != 10 || b != 50 || c != 6 {
+		if a, b, c := between(starts, 0, 10), between(starts, 10, 20), between(starts, 20, 30); a != 10 ||
+			b != 50 || c != 6 {
 			t.Errorf("%d, %d and %d visits by ten seconds, want 10, 50 and 6", a, b, c)
 		}
 		if due := r.ledger.Counts().Due; due != 66 {
@@ -112,13 +116,17 @@ func TestTheRateChangesAtOnce(t *testing.T) {
 
 func TestAPauseLosesNothingAndMakesUpForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(accept, func(c *engine.Config) { c.Load = stages(profile.Stage{Length: 20 * time.Second, From: 1, To: 1}) })
+		r := newRig(accept, func(c *engine.Config) {
+			c.Load = stages(profile.Stage{Length: 20 * time.Second, From: 1, To: 1})
+		})
 		e := engine.New(r.config)
 		began := time.Now()
 		time.AfterFunc(9500*time.Millisecond, func() { e.Pause(true) })
 		time.AfterFunc(time.Minute, func() {
-			if phase, c := e.Phase(), r.ledger.Counts(); phase != engine.Paused || e.PauseReason() != "asked" || c.Due != 10 || c.OpenVisits() != 0 || e.Rate() != 0 {
-				t.Errorf("%s, %d due, %d open, %v a second: open visits end in a pause, and nothing falls due", phase, c.Due, c.OpenVisits(), e.Rate())
+			if phase, c := e.Phase(), r.ledger.Counts(); phase != engine.Paused || e.PauseReason() != "asked" ||
+				c.Due != 10 || c.OpenVisits() != 0 || e.Rate() != 0 {
+				t.Errorf("%s, %d due, %d open, %v a second: open visits end in a pause, and nothing falls due", phase,
+					c.Due, c.OpenVisits(), e.Rate())
 			}
 		})
 		time.AfterFunc(99500*time.Millisecond, func() { e.Pause(false) })
@@ -126,7 +134,8 @@ func TestAPauseLosesNothingAndMakesUpForNothing(t *testing.T) {
 			t.Errorf("ended by %s", reason)
 		}
 		starts := r.starts(began)
-		if a, b, c := between(starts, 0, 10), between(starts, 10, 100), between(starts, 100, 110); a != 10 || b != 0 || c != 10 {
+		if a, b, c := between(starts, 0, 10), between(starts, 10, 100), between(starts, 100, 110); a != 10 ||
+			b != 0 || c != 10 {
 			t.Errorf("%d visits before the pause, %d in it, %d after it", a, b, c)
 		}
 		if c := r.ledger.Counts(); c.Due != 20 || c.Planned != 20 {
@@ -144,7 +153,8 @@ func TestARunMayBeginPaused(t *testing.T) {
 		began := time.Now()
 		time.AfterFunc(10*time.Second, func() { e.Pause(false) })
 		_ = e.Run(t.Context(), t.Context())
-		if starts := r.starts(began); between(starts, 0, 10) != 0 || between(starts, 10, 12) != 4 || between(starts, 12, 13) != 1 {
+		if starts := r.starts(began); between(starts, 0, 10) != 0 || between(starts, 10, 12) != 4 ||
+			between(starts, 12, 13) != 1 {
 			t.Errorf("%v", starts)
 		}
 	})
@@ -162,7 +172,9 @@ func TestAPauseOutlastsTheCap(t *testing.T) {
 		time.AfterFunc(30*time.Hour, func() { e.Pause(false) })
 		_ = e.Run(t.Context(), t.Context())
 		starts := r.starts(began)
-		if a, b, c, d := between(starts, 0, 24*3600), between(starts, 24*3600, 30*3600), between(starts, 30*3600, 54*3600), between(starts, 54*3600, 72*3600); a != 10 || b != 0 || c != 10 || d != 10 {
+		if a, b, c, d := between(starts, 0, 24*3600), between(starts, 24*3600, 30*3600),
+			between(starts, 30*3600, 54*3600), between(starts, 54*3600, 72*3600); a != 10 || b != 0 ||
+			c != 10 || d != 10 {
 			t.Errorf("%d, %d, %d and %d visits: the cap's window begins when the pause is over", a, b, c, d)
 		}
 		if c := r.ledger.Counts(); c.Due != 30 {

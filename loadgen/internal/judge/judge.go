@@ -35,7 +35,8 @@ type Judge struct {
 
 	standstills int                  // that it knows of
 	missed      map[string]time.Time // since when, by expression
-	past        []moment             // of the window, oldest first; the first is as old as the window or older once there is one
+	// of the window, oldest first; the first is as old as the window or older once there is one
+	past []moment
 }
 
 // moment is the ledger as it stood.
@@ -44,8 +45,8 @@ type moment struct {
 	hits record.Hits
 }
 
-// Look tells why the run is to stop, and in words; the reason is empty where it is not. After a standstill of the loadgen
-// it starts again: no window that it judges by contains one.
+// Look tells why the run is to stop, and in words; the reason is empty where it is not. After a standstill of the
+// loadgen it starts again: no window that it judges by contains one.
 func (j *Judge) Look(now time.Time, s *record.Summary) (engine.Reason, string) {
 	if n := len(s.Standstills); n > j.standstills {
 		j.standstills, j.missed, j.past = n, nil, nil
@@ -92,13 +93,15 @@ func (j *Judge) brake(now time.Time, hits record.Hits) string {
 	if now.Sub(old.at) < window {
 		return ""
 	}
-	rejected, failed, unknown, shed := hits.Rejected-old.hits.Rejected, hits.Failed-old.hits.Failed, hits.Unknown-old.hits.Unknown, hits.Shed-old.hits.Shed
+	rejected, failed, unknown, shed := hits.Rejected-old.hits.Rejected, hits.Failed-old.hits.Failed,
+		hits.Unknown-old.hits.Unknown, hits.Shed-old.hits.Shed
 	bad := rejected + failed + unknown + shed
 	ended := bad + hits.Accepted - old.hits.Accepted
 	if ended < enough || float64(bad) <= j.MaxErrors*float64(ended) {
 		return ""
 	}
 	percent := func(n uint64) float64 { return 100 * float64(n) / float64(ended) }
-	return fmt.Sprintf("error brake: of %d hits that ended in the last minute %.1f %% were not accepted (rejected %.1f %%, failed %.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g",
+	return fmt.Sprintf("error brake: of %d hits that ended in the last minute %.1f %% were not accepted (rejected "+
+		"%.1f %%, failed %.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g",
 		ended, percent(bad), percent(rejected), percent(failed), percent(unknown), percent(shed), j.MaxErrors)
 }

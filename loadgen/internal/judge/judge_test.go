@@ -35,8 +35,10 @@ func TestTheBrake(t *testing.T) {
 		"half of the hits fail from the start, judged after a full minute": {
 			.4, func(n uint64) record.Hits { return record.Hits{Accepted: 5 * n, Failed: 5 * n} }, 60,
 		},
-		"as many as are allowed": {.5, func(n uint64) record.Hits { return record.Hits{Accepted: 5 * n, Failed: 5 * n} }, -1},
-		"off":                    {0, func(n uint64) record.Hits { return record.Hits{Failed: n} }, -1},
+		"as many as are allowed": {.5, func(n uint64) record.Hits {
+			return record.Hits{Accepted: 5 * n, Failed: 5 * n}
+		}, -1},
+		"off": {0, func(n uint64) record.Hits { return record.Hits{Failed: n} }, -1},
 		"nine hits a minute say nothing": {
 			.1, func(n uint64) record.Hits { return record.Hits{Rejected: 9 * n / 60} }, -1,
 		},
@@ -75,7 +77,8 @@ func TestTheBrakeTellsWhatBecameOfTheHits(t *testing.T) {
 		m := uint64(n)
 		return record.Summary{Hits: record.Hits{Accepted: 2 * m, Rejected: 4 * m, Failed: 2 * m, Unknown: m, Shed: m}}
 	})
-	want := "of 600 hits that ended in the last minute 80.0 % were not accepted (rejected 40.0 %, failed 20.0 %, unknown 10.0 %, shed 10.0 %), more than STOP_ERROR_SHARE=0.5"
+	want := "of 600 hits that ended in the last minute 80.0 % were not accepted (rejected 40.0 %, failed 20.0 " +
+		"%, unknown 10.0 %, shed 10.0 %), more than STOP_ERROR_SHARE=0.5"
 	if !strings.Contains(why, want) {
 		t.Errorf("%s", why)
 	}

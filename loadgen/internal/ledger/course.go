@@ -9,14 +9,14 @@ import (
 
 // Course is how a visit goes as Matomo sees it, hit by hit. It is small, because millions may be under way.
 type Course struct {
-	// Taken is the Unix second of the latest action that was recorded, last that of the latest which may have been; 0 is
-	// none.
+	// Taken is the Unix second of the latest action that was recorded, last that of the latest which may have been; 0
+	// is none.
 	Taken, last       uint32
 	accepted, unknown uint16
 	// Splits are the visits that Matomo makes beyond the first.
 	Splits uint16
-	// Repeats are the visits that it may make because it was still at work on an earlier request when the visit went on, and
-	// pending are such requests since. Once an action was accepted its visit is there for all to find.
+	// Repeats are the visits that it may make because it was still at work on an earlier request when the visit went
+	// on, and pending are such requests since. Once an action was accepted its visit is there for all to find.
 	Repeats uint16
 	pending uint16
 }

@@ -199,7 +199,8 @@ func (l *Ledger) Open(target int, o Origin) {
 	l.accounts[target].Opened.add(o)
 }
 
-// Close books the fate of a visit; splits is how many more visits than one Matomo makes of it, as far as More has not told.
+// Close books the fate of a visit; splits is how many more visits than one Matomo makes of it, as far as More has not
+// told.
 func (l *Ledger) Close(target int, f Fate, splits int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -207,8 +208,8 @@ func (l *Ledger) Close(target int, f Fate, splits int) {
 	l.accounts[target].Split += uint64(splits)
 }
 
-// More books that Matomo makes so many visits more of one that is open, and so many that it may make. It must not wait until
-// the visit is closed, which a kill prevents.
+// More books that Matomo makes so many visits more of one that is open, and so many that it may make. It must not wait
+// until the visit is closed, which a kill prevents.
 func (l *Ledger) More(target int, splits, repeats uint16) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -237,7 +238,8 @@ type Counts struct {
 func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk, Due: l.due, Missed: slices.Clone(l.missed), Reasons: l.reasonList()}
+	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk, Due: l.due,
+		Missed: slices.Clone(l.missed), Reasons: l.reasonList()}
 	for t := range l.accounts {
 		a := l.accounts[t]
 		a.Opened = a.Opened.clone()

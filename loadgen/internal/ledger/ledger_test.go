@@ -70,7 +70,8 @@ func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
 	var s record.Summary
 	l.Counts().Fill(&s, []string{"fast", "slow"}, make([]record.Target, 2), time.UTC)
 	near := func(got, want float64) bool { return got > .99*want && got < 1.01*want }
-	if fast, slow := s.Targets["fast"].Latency, s.Targets["slow"].Latency; !near(fast.P99, .001) || !near(slow.P50, .010) {
+	if fast, slow := s.Targets["fast"].Latency, s.Targets["slow"].Latency; !near(fast.P99, .001) ||
+		!near(slow.P50, .010) {
 		t.Errorf("by target: %+v, %+v", fast, slow)
 	}
 	if !near(s.Latency.P50, .001) || !near(s.Latency.P95, .010) {
@@ -162,11 +163,13 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 	}
 	l := ledger.New(2)
 	midnight := time.Date(2026, 3, 29, 0, 0, 0, 0, zone).Unix()
-	who := visitor.Visitor{Place: &visitor.Places()[0], Device: &visitor.Devices()[0], Source: visitor.Source{Type: visitor.Social}}
+	who := visitor.Visitor{Place: &visitor.Places()[0], Device: &visitor.Devices()[0],
+		Source: visitor.Source{Type: visitor.Social}}
 	for target := range 2 {
 		l.Plan(target, ledger.Kinds{visit.Order: 1})
 		l.Send(target, ledger.Kinds{visit.Order: 1})
-		l.Answer(target, yes, []ledger.Answered{{Kind: visit.Order, Sale: ledger.Sale{Revenue: 1210, Tax: 110, Shipping: 100, Items: 3}}})
+		l.Answer(target, yes, []ledger.Answered{{Kind: visit.Order,
+			Sale: ledger.Sale{Revenue: 1210, Tax: 110, Shipping: 100, Items: 3}}})
 		l.Open(target, ledger.Origin{Day: midnight, Visitor: who})
 		l.Close(target, ledger.Complete, 0)
 	}
@@ -174,10 +177,12 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 	var s record.Summary
 	l.Counts().Fill(&s, []string{"a", "b"}, make([]record.Target, 2), zone)
 	a := s.Targets["a"]
-	if a.Revenue != 12.1 || a.Tax != 1.1 || a.Shipping != 1 || a.Items != 3 || a.Visits.Complete != 1 || a.ByKind["order"].Accepted != 1 {
+	if a.Revenue != 12.1 || a.Tax != 1.1 || a.Shipping != 1 || a.Items != 3 || a.Visits.Complete != 1 ||
+		a.ByKind["order"].Accepted != 1 {
 		t.Errorf("target a: %+v", a)
 	}
-	if o := a.Opened; o.Days["2026-03-29"] != 2 || o.Sources["social"] != 1 || o.Sources[""] != 1 || o.Countries[who.Place.Country] != 2 || o.Devices[who.Device.Type] != 2 {
+	if o := a.Opened; o.Days["2026-03-29"] != 2 || o.Sources["social"] != 1 || o.Sources[""] != 1 ||
+		o.Countries[who.Place.Country] != 2 || o.Devices[who.Device.Type] != 2 {
 		t.Errorf("target a opened %+v", o)
 	}
 	if s.Revenue != 24.2 || s.Items != 6 || s.Opened.Days["2026-03-29"] != 3 || s.Visits.Complete != 2 {

@@ -47,7 +47,9 @@ func (l *Ledger) reasonList() (all []Reason) {
 	for t := range l.reasons {
 		for c, e := range l.reasons[t] {
 			if e.hits > 0 {
-				all = append(all, Reason{t, answer.Answer{Class: c.class, Status: c.status, Server: e.server, FirstWords: e.words}, e.hits})
+				all = append(all,
+					Reason{t, answer.Answer{Class: c.class, Status: c.status, Server: e.server, FirstWords: e.words},
+						e.hits})
 			}
 		}
 	}
@@ -65,7 +67,8 @@ func (l *Ledger) FillReasons(s *record.Summary, names []string) {
 func fillReasons(s *record.Summary, all []Reason, names []string) {
 	for _, r := range all {
 		a := r.Answer
-		said := record.Reason{Target: names[r.Target], Class: a.Class.String(), Status: a.Status, Hits: r.Hits, Server: a.Server, FirstWords: a.FirstWords}
+		said := record.Reason{Target: names[r.Target], Class: a.Class.String(), Status: a.Status, Hits: r.Hits,
+			Server: a.Server, FirstWords: a.FirstWords}
 		if a.Class.Outcome() == outcome.Accepted {
 			s.Warnings = append(s.Warnings, said)
 		} else {

@@ -30,7 +30,8 @@ func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target,
 	all := hdrhistogram.New(latencyMin, latencyMax, latencyDigits)
 	for i, name := range names {
 		s.ByTarget[name] = c.Total(i).Hits()
-		targets[i].Latency, targets[i].Histogram = record.Percentiles(c.Latency[i]), record.EncodeHistogram(c.Latency[i])
+		targets[i].Latency, targets[i].Histogram = record.Percentiles(c.Latency[i]),
+			record.EncodeHistogram(c.Latency[i])
 		targets[i].Account = c.Accounts[i].record(zone)
 		targets[i].ByKind = map[string]record.Hits{}
 		for k := range visit.Kind(visit.Kinds) {
@@ -52,10 +53,13 @@ func (a Account) record(zone *time.Location) record.Account {
 	v := a.Visits
 	out := record.Account{
 		Visits: record.Visits{
-			Planned: a.Planned, Complete: v[Complete], Partial: v[Partial], Uncertain: v[Uncertain], Lost: v[Lost], Unsent: v[Unsent], Split: a.Split, Repeated: a.Repeated,
+			Planned: a.Planned, Complete: v[Complete], Partial: v[Partial], Uncertain: v[Uncertain], Lost: v[Lost],
+			Unsent: v[Unsent], Split: a.Split, Repeated: a.Repeated,
 		},
-		Revenue: money(a.Sales.Revenue), Tax: money(a.Sales.Tax), Shipping: money(a.Sales.Shipping), Items: a.Sales.Items,
-		Opened: record.Opened{Days: map[string]uint64{}, Countries: a.Opened.Countries, Sources: a.Opened.Sources, Devices: a.Opened.Devices},
+		Revenue: money(a.Sales.Revenue), Tax: money(a.Sales.Tax), Shipping: money(a.Sales.Shipping),
+		Items: a.Sales.Items,
+		Opened: record.Opened{Days: map[string]uint64{}, Countries: a.Opened.Countries, Sources: a.Opened.Sources,
+			Devices: a.Opened.Devices},
 	}
 	for day, n := range a.Opened.Days {
 		out.Opened.Days[time.Unix(day, 0).In(zone).Format(time.DateOnly)] += n

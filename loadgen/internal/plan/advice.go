@@ -24,29 +24,37 @@ func (l *loader) warn() {
 	if k.RandomizeCountries {
 		for _, t := range p.Targets {
 			if t.Token.Reveal() == "" {
-				l.problems.Warn("RANDOMIZE_VISITOR_COUNTRIES", "true", "has no token at target "+t.Name+": visits are recorded there with the generator's own address, and the language alone tells a country", "give a token with write access")
+				l.problems.Warn("RANDOMIZE_VISITOR_COUNTRIES", "true",
+					"has no token at target "+t.Name+
+						": visits are recorded there with the generator's own address, and the language alone tells "+
+						"a country", "give a token with write access")
 			}
 		}
 	}
 	l.warnOfConcurrency()
 	l.warnOfFunnels()
 	if most := float64(k.PageviewsMin) * visit.MaxGap.Minutes(); k.DurationMax > most {
-		l.problems.Warn("VISIT_DURATION_MAX", strconv.FormatFloat(k.DurationMax, 'f', -1, 64), fmt.Sprintf("cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those of PAGEVIEWS_MIN pages are shortened to %.0f minutes", math.Floor(most)), "raise PAGEVIEWS_MIN or lower it")
+		l.problems.Warn("VISIT_DURATION_MAX", strconv.FormatFloat(k.DurationMax, 'f', -1, 64),
+			fmt.Sprintf("cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those "+
+				"of PAGEVIEWS_MIN pages are shortened to %.0f minutes", math.Floor(most)),
+			"raise PAGEVIEWS_MIN or lower it")
 	}
 	b := p.behaviour(nil)
 	for _, list := range []struct {
 		key   string
 		share float64
 		n     int
-	}{{"CLICK_EVENTS_PROBABILITY", b.ClickShare, len(p.Events.Click)}, {"RANDOM_EVENTS_PROBABILITY", b.RandomShare, len(p.Events.Random)}} {
+	}{{"CLICK_EVENTS_PROBABILITY", b.ClickShare, len(p.Events.Click)},
+		{"RANDOM_EVENTS_PROBABILITY", b.RandomShare, len(p.Events.Random)}} {
 		if list.share > 0 && list.n == 0 {
-			l.problems.Warn(list.key, fmt.Sprint(list.share), "has no event to send", "add events to events.json or set it to 0")
+			l.problems.Warn(list.key, fmt.Sprint(list.share), "has no event to send",
+				"add events to events.json or set it to 0")
 		}
 	}
 }
 
-// warnOfFunnels tells of funnels whose visitors browse on but find no page of the list on their host: they would walk the
-// funnel's own pages again, which counts as its steps.
+// warnOfFunnels tells of funnels whose visitors browse on but find no page of the list on their host: they would walk
+// the funnel's own pages again, which counts as its steps.
 func (l *loader) warnOfFunnels() {
 	hosts := map[string]bool{}
 	for _, page := range l.plan.Pages {
@@ -61,7 +69,8 @@ func (l *loader) warnOfFunnels() {
 		}
 		if f.Enabled && !f.ExitAfterCompletion && host != "" && !hosts[host] {
 			l.problems.Warn(fmt.Sprintf("%s: [%d].exit_after_completion", l.plan.Sources["funnels"], i), "false",
-				"lets visitors browse on, but the list of pages has none on "+host+", so that they walk the funnel's own pages again", "add pages of that host, or set it to true")
+				"lets visitors browse on, but the list of pages has none on "+host+
+					", so that they walk the funnel's own pages again", "add pages of that host, or set it to true")
 		}
 	}
 }
@@ -77,10 +86,13 @@ func (l *loader) warnOfConcurrency() {
 		requests /= float64(k.BulkSize)
 	}
 	if need := int(math.Ceil(requests * k.RequestTimeout)); k.Concurrency > max(need, 50) {
-		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is more than the rate needs even if every request took the full timeout (%d)", need), "lower it")
+		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency),
+			fmt.Sprintf("is more than the rate needs even if every request took the full timeout (%d)", need),
+			"lower it")
 	}
 	if answer := float64(k.Concurrency) / requests; answer < 0.05 {
-		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("carries the rate only if the target answers within %.2g ms", 1000*answer), "raise it")
+		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency),
+			fmt.Sprintf("carries the rate only if the target answers within %.2g ms", 1000*answer), "raise it")
 	}
 }
 
@@ -97,7 +109,8 @@ func (l *loader) note() {
 		peak = "at most "
 	}
 	if k := p.Spec; k.CapacitySearch {
-		add("rate: searched from %g to %g visits/s, with about %.3g hits a visit", k.CapacityFrom, k.CapacityTo, p.HitsPerSecond()/k.CapacityFrom)
+		add("rate: searched from %g to %g visits/s, with about %.3g hits a visit", k.CapacityFrom, k.CapacityTo,
+			p.HitsPerSecond()/k.CapacityFrom)
 	} else {
 		add("rate: %s%.3g visits/s, about %.3g hits/s", peak, p.Load.Peak()/86400, p.HitsPerSecond())
 	}
@@ -115,7 +128,8 @@ func (l *loader) note() {
 	browsing := 1.0
 	for i, f := range p.Funnels {
 		if f.Enabled {
-			add("funnel %q: %.1f %% of all visits (probability %g, priority %d)", f.Name, 100*shares[i], f.Probability, f.Priority)
+			add("funnel %q: %.1f %% of all visits (probability %g, priority %d)", f.Name, 100*shares[i], f.Probability,
+				f.Priority)
 			browsing -= shares[i]
 		}
 	}
@@ -136,7 +150,8 @@ func (p *Plan) notePages(add func(format string, args ...any)) {
 		hosts[visit.Host(page.URL)] = true
 	}
 	for _, m := range urllist.Merge(p.Pages) {
-		merged = append(merged, fmt.Sprintf("line %d: is one page with line %d in the reports of %s", m.Page.Line, m.With.Line, urllist.MergedBy))
+		merged = append(merged, fmt.Sprintf("line %d: is one page with line %d in the reports of %s", m.Page.Line,
+			m.With.Line, urllist.MergedBy))
 	}
 	for _, lines := range [][]string{others, merged} {
 		for _, line := range lines[:min(len(lines), maxListed)] {

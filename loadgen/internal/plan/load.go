@@ -37,9 +37,10 @@ type loader struct {
 	problems problem.List
 }
 
-// Settings merges the process environment with the file that LOADGEN_ENV_FILE names there, which wins. The keys that came
-// from the file are returned by name. A loadgen that does not start by itself may be there before its file is.
-func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]string, fromFile []string, problems problem.List) {
+// Settings merges the process environment with the file that LOADGEN_ENV_FILE names there, which wins. The keys that
+// came from the file are returned by name. A loadgen that does not start by itself may be there before its file is.
+func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]string, fromFile []string,
+	problems problem.List) {
 	problems = spec.Misspelt(environ)
 	path := envspec.Unquoted(environ, "LOADGEN_ENV_FILE")
 	if path == "" {
@@ -51,7 +52,8 @@ func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 		return maps.Clone(environ), nil, problems
 	}
 	if err != nil {
-		problems.Refuse("LOADGEN_ENV_FILE", path, "cannot be read: "+err.Error(), "name a file that exists and that this user may read")
+		problems.Refuse("LOADGEN_ENV_FILE", path, "cannot be read: "+err.Error(),
+			"name a file that exists and that this user may read")
 		return maps.Clone(environ), nil, problems
 	}
 	name := filepath.Base(path)
@@ -66,8 +68,8 @@ func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 	return Over(environ, values), slices.Sorted(maps.Keys(values)), problems
 }
 
-// Over is the settings of below with those of above, which win. A secret has two names; the one of above replaces that of
-// below, whichever it is.
+// Over is the settings of below with those of above, which win. A secret has two names; the one of above replaces that
+// of below, whichever it is.
 func Over(below, above map[string]string) map[string]string {
 	merged := maps.Clone(below)
 	for key, v := range above {
@@ -83,7 +85,8 @@ func Over(below, above map[string]string) map[string]string {
 	return merged
 }
 
-// pathKeys are the keys whose values name a file or folder: in a file of settings it is relative to the folder of that file.
+// pathKeys are the keys whose values name a file or folder: in a file of settings it is relative to the folder of that
+// file.
 func pathKeys() map[string]bool {
 	out := map[string]bool{}
 	for _, f := range spec.Fields() {
@@ -95,8 +98,8 @@ func pathKeys() map[string]bool {
 	return out
 }
 
-// leftAside says that a file of settings lies in the exchange folder and is not used: a person who starts the loadgen by
-// hand does not expect the settings of a controller that used the folder before.
+// leftAside says that a file of settings lies in the exchange folder and is not used: a person who starts the loadgen
+// by hand does not expect the settings of a controller that used the folder before.
 func leftAside(fsys afero.Fs, environ map[string]string, problems *problem.List) {
 	dir := envspec.Unquoted(environ, "EXCHANGE_DIR")
 	if dir == "" {
@@ -104,7 +107,8 @@ func leftAside(fsys afero.Fs, environ map[string]string, problems *problem.List)
 	}
 	path := filepath.Join(dir, exchange.EnvFile)
 	if _, err := fsys.Stat(path); err == nil {
-		problems.Warn(path, "", "is left aside, because LOADGEN_ENV_FILE does not name it", "remove it, or set LOADGEN_ENV_FILE to use its settings")
+		problems.Warn(path, "", "is left aside, because LOADGEN_ENV_FILE does not name it",
+			"remove it, or set LOADGEN_ENV_FILE to use its settings")
 	}
 }
 
@@ -170,8 +174,9 @@ func (l *loader) backfill() {
 	}
 }
 
-// Backfill is which days a backfill that begins at now sends, with what refuses them: Matomo takes hits older than a day
-// with a token alone (tracking_requests_require_authentication_when_custom_timestamp_newer_than of config/global.ini.php).
+// Backfill is which days a backfill that begins at now sends, with what refuses them: Matomo takes hits older than a
+// day with a token alone (tracking_requests_require_authentication_when_custom_timestamp_newer_than of
+// config/global.ini.php).
 func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 	days, problems := p.Spec.Backfill(now)
 	for _, d := range days {
@@ -180,7 +185,9 @@ func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 		}
 		for _, t := range p.Targets {
 			if age := now.Sub(d.Begin); age > 24*time.Hour && t.Token.Reveal() == "" {
-				problems.Refuse("MATOMO_TOKEN_AUTH", "", "is not set for target "+t.Name+", and without it Matomo takes nothing that is older than 24 hours, as "+d.Date.String()+" is",
+				problems.Refuse("MATOMO_TOKEN_AUTH", "",
+					"is not set for target "+t.Name+
+						", and without it Matomo takes nothing that is older than 24 hours, as "+d.Date.String()+" is",
 					"give a token with write access to the site")
 			}
 		}
@@ -189,7 +196,8 @@ func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 	return days, problems
 }
 
-// exchangeDir refuses a folder that is not there: without it the built-in data would go to the target of the environment.
+// exchangeDir refuses a folder that is not there: without it the built-in data would go to the target of the
+// environment.
 func (l *loader) exchangeDir() {
 	dir := l.plan.Spec.ExchangeDir
 	if dir == "" {
@@ -204,15 +212,17 @@ func (l *loader) exchangeDir() {
 	}
 }
 
-// originalFiles are where the original kept its files unless it was told otherwise; settings that come from it name them,
-// also where it would have gone on without.
+// originalFiles are where the original kept its files unless it was told otherwise; settings that come from it name
+// them, also where it would have gone on without.
 var originalFiles = []string{"/config/urls.txt", "/app/data/urls.txt", "/app/data/funnels.json"}
 
-// file reads what a knob names, else the file of the exchange folder. A file that a knob names must be there, but for the
-// original's own.
+// file reads what a knob names, else the file of the exchange folder. A file that a knob names must be there, but for
+// the original's own.
 func (l *loader) file(key, named, name string) (data []byte, where string, found bool) {
 	if _, err := l.fs.Stat(named); slices.Contains(originalFiles, named) && errors.Is(err, fs.ErrNotExist) {
-		l.problems.Warn(key, named, "is not there; the setting is taken as unset, because the original came with this one", "remove the setting, or put the file there")
+		l.problems.Warn(key, named,
+			"is not there; the setting is taken as unset, because the original came with this one",
+			"remove the setting, or put the file there")
 		named = ""
 	}
 	path := named
@@ -234,7 +244,8 @@ func (l *loader) file(key, named, name string) (data []byte, where string, found
 	case named == "":
 		l.problems.Refuse(path, "", "cannot be read: "+err.Error(), "let this user read it")
 	default:
-		l.problems.Refuse(key, named, "cannot be read: "+err.Error(), "name a file that exists and that this user may read")
+		l.problems.Refuse(key, named, "cannot be read: "+err.Error(),
+			"name a file that exists and that this user may read")
 	}
 	return nil, "", false
 }
@@ -289,11 +300,14 @@ func (l *loader) shop() *shop.Shop {
 	for i, f := range l.plan.Funnels {
 		for j := range f.Steps {
 			if s := &f.Steps[j]; j > 0 && urllist.Classify(urllist.Page{URL: s.URL}).Campaign {
-				l.problems.Refuse(place(l.plan.Sources["funnels"], i, j)+".url", s.URL, "has a campaign parameter, which would split the visit", "a campaign can only begin a visit: put it into the first step")
+				l.problems.Refuse(place(l.plan.Sources["funnels"], i, j)+".url", s.URL,
+					"has a campaign parameter, which would split the visit",
+					"a campaign can only begin a visit: put it into the first step")
 			}
 			if s := &f.Steps[j]; s.Type == funnel.Ecommerce && store != nil {
 				if err := store.ValidateOverride(visit.Override(s)); err != nil {
-					l.problems.Refuse(place(l.plan.Sources["funnels"], i, j), "", err.Error(), "change or leave out one of its amounts")
+					l.problems.Refuse(place(l.plan.Sources["funnels"], i, j), "", err.Error(),
+						"change or leave out one of its amounts")
 				}
 			}
 		}
@@ -303,7 +317,9 @@ func (l *loader) shop() *shop.Shop {
 
 // refused says that a knob whose name begins so is refused already: what is wrong with it need not be told twice.
 func (l *loader) refused(prefix string) bool {
-	return slices.ContainsFunc(l.problems.Errors(), func(p problem.Problem) bool { return strings.HasPrefix(p.Where, prefix) })
+	return slices.ContainsFunc(l.problems.Errors(), func(p problem.Problem) bool {
+		return strings.HasPrefix(p.Where, prefix)
+	})
 }
 
 func cents(amount float64) shop.Cents { return shop.Cents(math.Round(amount * 100)) }
@@ -344,11 +360,14 @@ func (l *loader) targets() {
 			l.plan.Targets = append(l.plan.Targets, t)
 		}
 	}
-	if n := len(l.plan.Targets); k.Concurrency < n && (k.Set["CONCURRENCY"] || k.SendMode != "bulk") && !l.refused("CONCURRENCY") {
-		l.problems.Refuse("CONCURRENCY", strconv.Itoa(k.Concurrency), fmt.Sprintf("is below the number of enabled targets, %d", n), "give each target a request at least")
+	if n := len(l.plan.Targets); k.Concurrency < n && (k.Set["CONCURRENCY"] || k.SendMode != "bulk") &&
+		!l.refused("CONCURRENCY") {
+		l.problems.Refuse("CONCURRENCY", strconv.Itoa(k.Concurrency),
+			fmt.Sprintf("is below the number of enabled targets, %d", n), "give each target a request at least")
 	}
 	for _, key := range []string{
-		"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CERT_FILE", "TLS_KEY_FILE",
+		"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS",
+		"TLS_CERT_FILE", "TLS_KEY_FILE",
 	} {
 		if k.Set[key] {
 			l.problems.Warn(key, "", "is ignored", "the targets come from "+where)

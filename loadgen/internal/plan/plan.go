@@ -91,9 +91,9 @@ func (p *Plan) Random(first uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(p.Seed, first))
 }
 
-// hash is taken over everything that decides what is sent but the seed and the run id. Tokens are left out: they
-// decide no behaviour, and a hash is shown. So is where things lie and what is told of them, how long an answer may take,
-// and how fast a backfill goes and in requests of which size, so that one can be resumed elsewhere, or slower.
+// hash is taken over everything that decides what is sent but the seed and the run id. Tokens are left out: they decide
+// no behaviour, and a hash is shown. So is where things lie and what is told of them, how long an answer may take, and
+// how fast a backfill goes and in requests of which size, so that one can be resumed elsewhere, or slower.
 func (p *Plan) hash() (string, error) {
 	k := p.Spec
 	k.RunSeed, k.RunID, k.StartID, k.Set = nil, "", "", nil

@@ -59,7 +59,9 @@ func share(t *testing.T, what string, count, n int, p float64) {
 // eventsOf counts visits with a click event, and with a random one.
 func eventsOf(p *plan.Plan, v *visit.Visit) (click, random int) {
 	in := func(list []eventset.Event, e eventset.Event) bool {
-		return slices.ContainsFunc(list, func(o eventset.Event) bool { return o.Category == e.Category && o.Name == e.Name })
+		return slices.ContainsFunc(list, func(o eventset.Event) bool {
+			return o.Category == e.Category && o.Name == e.Name
+		})
 	}
 	for i, h := range v.Hits {
 		if h.Kind != visit.Event {
@@ -79,9 +81,11 @@ func eventsOf(p *plan.Plan, v *visit.Visit) (click, random int) {
 func TestEachKnobOfAShareIsTheShareOfTheVisits(t *testing.T) {
 	t.Parallel()
 	p := good(t, set{
-		"BOUNCE_PROBABILITY": "0.2", "DIRECT_TRAFFIC_PROBABILITY": "0.4", "SITESEARCH_PROBABILITY": "0.35", "OUTLINKS_PROBABILITY": "0.3",
-		"DOWNLOADS_PROBABILITY": "0.25", "CLICK_EVENTS_PROBABILITY": "0.5", "RANDOM_EVENTS_PROBABILITY": "0.15", "ECOMMERCE_PROBABILITY": "0.1",
-		"PAGEVIEWS_MIN": "2", "PAGEVIEWS_MAX": "5",
+		"BOUNCE_PROBABILITY": "0.2", "DIRECT_TRAFFIC_PROBABILITY": "0.4", "SITESEARCH_PROBABILITY": "0.35",
+		"OUTLINKS_PROBABILITY":  "0.3",
+		"DOWNLOADS_PROBABILITY": "0.25", "CLICK_EVENTS_PROBABILITY": "0.5", "RANDOM_EVENTS_PROBABILITY": "0.15",
+		"ECOMMERCE_PROBABILITY": "0.1",
+		"PAGEVIEWS_MIN":         "2", "PAGEVIEWS_MAX": "5",
 	}, nil)
 	const n = 30_000
 	var v visit.Visit
@@ -147,9 +151,12 @@ const buys = `[
 func TestWhatThePlanAmountsToIsTold(t *testing.T) {
 	t.Parallel()
 	p := good(t, set{
-		"MATOMO_URL": "https://m.example.test/stats/", "BOUNCE_PROBABILITY": "0.5", "PAGEVIEWS_MIN": "3", "PAGEVIEWS_MAX": "3", "TARGET_VISITS_PER_DAY": "86400", "SITESEARCH_PROBABILITY": "0",
-		"OUTLINKS_PROBABILITY": "0", "DOWNLOADS_PROBABILITY": "0", "CLICK_EVENTS_PROBABILITY": "0", "RANDOM_EVENTS_PROBABILITY": "0", "ECOMMERCE_PROBABILITY": "0",
-	}, set{"funnels.json": buys, "urls.txt": "https://a.test/one\tOne\nhttps://a.test/find?q=x\nhttps://b.test/two#part\n"})
+		"MATOMO_URL": "https://m.example.test/stats/", "BOUNCE_PROBABILITY": "0.5", "PAGEVIEWS_MIN": "3",
+		"PAGEVIEWS_MAX": "3", "TARGET_VISITS_PER_DAY": "86400", "SITESEARCH_PROBABILITY": "0",
+		"OUTLINKS_PROBABILITY": "0", "DOWNLOADS_PROBABILITY": "0", "CLICK_EVENTS_PROBABILITY": "0",
+		"RANDOM_EVENTS_PROBABILITY": "0", "ECOMMERCE_PROBABILITY": "0",
+	}, set{"funnels.json": buys,
+		"urls.txt": "https://a.test/one\tOne\nhttps://a.test/find?q=x\nhttps://b.test/two#part\n"})
 	told := strings.Join(p.Notes, "\n")
 	for _, want := range []string{
 		"target matomo: site 1 at https://m.example.test/stats/matomo.php",
@@ -177,15 +184,23 @@ func TestBadPlansAreRefusedInExactWords(t *testing.T) {
 	}{
 		"fewer requests than targets": {set{"MATOMO_URL": "", "CONCURRENCY": "1"}, set{"targets.json": two},
 			`CONCURRENCY="1": is below the number of enabled targets, 2; give each target a request at least`},
-		"a campaign inside a funnel": {nil, set{"funnels.json": strings.Replace(buys, `{"type":"ecommerce"}`, `{"type":"pageview","url":"https://shop.example.test/?utm_source=x"}`, 1)},
+		"a campaign inside a funnel": {nil,
+			set{"funnels.json": strings.Replace(buys, `{"type":"ecommerce"}`,
+				`{"type":"pageview","url":"https://shop.example.test/?utm_source=x"}`, 1)},
 			`/x/funnels.json: [0].steps[1].url="https://shop.example.test/?utm_source=x": has a campaign parameter, which would split the visit; a campaign can only begin a visit: put it into the first step`},
-		"an order that cannot be": {nil, set{"funnels.json": strings.Replace(buys, `"ecommerce"`, `"ecommerce","ecommerce_revenue":1,"ecommerce_shipping":5`, 1)},
+		"an order that cannot be": {nil,
+			set{"funnels.json": strings.Replace(buys, `"ecommerce"`,
+				`"ecommerce","ecommerce_revenue":1,"ecommerce_shipping":5`, 1)},
 			`/x/funnels.json: [0].steps[1]: revenue 1.00 leaves less than 0.01 for each of the items (1) after tax and shipping; change or leave out one of its amounts`},
-		"orders that the catalogue cannot meet": {set{"ECOMMERCE_ORDER_VALUE_MIN": "1", "ECOMMERCE_ORDER_VALUE_MAX": "2"}, nil,
+		"orders that the catalogue cannot meet": {set{"ECOMMERCE_ORDER_VALUE_MIN": "1",
+			"ECOMMERCE_ORDER_VALUE_MAX": "2"}, nil,
 			`ECOMMERCE_ORDER_VALUE_MIN, ECOMMERCE_ORDER_VALUE_MAX: no order of 1 to 5 lines comes to between 1.00 and 2.00 with the catalogue, tax and shipping; reachable is 8.36 to 13357.51; widen the range`},
-		"0 bytes of funnels": {nil, set{"funnels.json": ""}, `/x/funnels.json: is empty; write JSON into it or remove it`},
-		"0 bytes of targets": {set{"MATOMO_URL": ""}, set{"targets.json": ""}, `/x/targets.json: is empty; write JSON into it or remove it`},
-		"no target at all":   {set{"MATOMO_URL": ""}, set{"targets.json": `{"targets":[]}`}, `/x/targets.json: targets: holds no enabled target; add one or enable one`},
+		"0 bytes of funnels": {nil, set{"funnels.json": ""},
+			`/x/funnels.json: is empty; write JSON into it or remove it`},
+		"0 bytes of targets": {set{"MATOMO_URL": ""}, set{"targets.json": ""},
+			`/x/targets.json: is empty; write JSON into it or remove it`},
+		"no target at all": {set{"MATOMO_URL": ""}, set{"targets.json": `{"targets":[]}`},
+			`/x/targets.json: targets: holds no enabled target; add one or enable one`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -215,12 +230,15 @@ func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
 		"a duration out of reach": {set{"PAGEVIEWS_MIN": "1", "VISIT_DURATION_MAX": "60"}, nil,
 			`VISIT_DURATION_MAX="60": cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those of PAGEVIEWS_MIN pages are shortened to 29 minutes; raise PAGEVIEWS_MIN or lower it`},
 		"a funnel that nobody can leave by the pages": {nil, set{
-			"funnels.json": strings.Replace(buys, `"name":"reads",`, `"name":"reads","exit_after_completion":false,`, 1), "urls.txt": "https://other.example.test/\n",
+			"funnels.json": strings.Replace(buys, `"name":"reads",`, `"name":"reads","exit_after_completion":false,`,
+				1), "urls.txt": "https://other.example.test/\n",
 		},
 			`/x/funnels.json: [1].exit_after_completion="false": lets visitors browse on, but the list of pages has none on shop.example.test, so that they walk the funnel's own pages again; add pages of that host, or set it to true`},
-		"no event to send": {nil, set{"events.json": `{"click_events":[],"random_events":[{"category":"d","action":"e","name":"f"}]}`},
+		"no event to send": {nil,
+			set{"events.json": `{"click_events":[],"random_events":[{"category":"d","action":"e","name":"f"}]}`},
 			`CLICK_EVENTS_PROBABILITY="0.25": has no event to send; add events to events.json or set it to 0`},
-		"an address beside targets": {nil, set{"targets.json": one}, `MATOMO_URL: is ignored; the targets come from /x/targets.json`},
+		"an address beside targets": {nil, set{"targets.json": one},
+			`MATOMO_URL: is ignored; the targets come from /x/targets.json`},
 		"a loud rate": {set{"TARGET_VISITS_PER_DAY": "500001"}, nil,
 			`TARGET_VISITS_PER_DAY="500001": is more than many servers bear; be sure that the server is yours to load`},
 		"no TLS": {set{"TLS_VERIFY": "off"}, nil,
@@ -246,12 +264,16 @@ func TestThePlannedVisitsAreTold(t *testing.T) {
 		env  set
 		want string
 	}{
-		{set{"LOAD_PROFILE": "10m:0→14400, 1h:14400, 5m:144000", "STOP_AFTER_VISITS": "0"}, "planned: 1150 visits in 1h15m0s"},
-		{set{"LOAD_PROFILE": "10m:0→14400, 1h:14400", "AUTO_STOP_AFTER_HOURS": "0.5", "STOP_AFTER_VISITS": "0"}, "planned: 250 visits in 30m0s"},
+		{set{"LOAD_PROFILE": "10m:0→14400, 1h:14400, 5m:144000", "STOP_AFTER_VISITS": "0"},
+			"planned: 1150 visits in 1h15m0s"},
+		{set{"LOAD_PROFILE": "10m:0→14400, 1h:14400", "AUTO_STOP_AFTER_HOURS": "0.5", "STOP_AFTER_VISITS": "0"},
+			"planned: 250 visits in 30m0s"},
 		{set{"LOAD_PROFILE": "10m:14400, 1h:14400", "STOP_AFTER_VISITS": "200"}, "planned: 200 visits in 20m0s"},
-		{set{"TARGET_VISITS_PER_DAY": "14400", "AUTO_STOP_AFTER_HOURS": "2", "STOP_AFTER_VISITS": "0"}, "planned: 1200 visits in 2h0m0s"},
+		{set{"TARGET_VISITS_PER_DAY": "14400", "AUTO_STOP_AFTER_HOURS": "2", "STOP_AFTER_VISITS": "0"},
+			"planned: 1200 visits in 2h0m0s"},
 		{set{"TARGET_VISITS_PER_DAY": "14400", "STOP_AFTER_VISITS": "100"}, "planned: 100 visits in 10m0s"},
-		{set{"LOAD_PROFILE": "week", "TARGET_VISITS_PER_DAY": "1000", "LOAD_CURVE": "1" + strings.Repeat(",1", 143) + strings.Repeat(",0", 24)},
+		{set{"LOAD_PROFILE": "week", "TARGET_VISITS_PER_DAY": "1000", "LOAD_CURVE": "1" + strings.Repeat(",1", 143) +
+			strings.Repeat(",0", 24)},
 			"planned: 7000 visits a week, from Monday to Sunday 1167, 1167, 1167, 1167, 1167, 1167, 0"},
 		{set{"LOAD_PROFILE": "1h:0→864000"}, "rate: at most 10 visits/s"},
 	} {
@@ -259,7 +281,8 @@ func TestThePlannedVisitsAreTold(t *testing.T) {
 			t.Errorf("%v: nothing says %q in\n%s", c.env, c.want, told)
 		}
 	}
-	if told := strings.Join(good(t, set{"STOP_AFTER_VISITS": "0"}, nil).Notes, "\n"); strings.Contains(told, "planned") {
+	if told := strings.Join(good(t, set{"STOP_AFTER_VISITS": "0"}, nil).Notes, "\n"); strings.Contains(told,
+		"planned") {
 		t.Errorf("without an end there is a number:\n%s", told)
 	}
 }
@@ -282,7 +305,8 @@ func TestBulkHasRequestsInFlightAsAMatomoHandlesThem(t *testing.T) {
 			if p == nil || p.Spec.Concurrency != c.want {
 				t.Fatalf("%+v: %v", p, problems)
 			}
-			if note := strings.Contains(strings.Join(p.Notes, "\n"), "8 requests in flight, as many as a Matomo makes use of"); note != (c.want == 8) {
+			if note := strings.Contains(strings.Join(p.Notes, "\n"),
+				"8 requests in flight, as many as a Matomo makes use of"); note != (c.want == 8) {
 				t.Errorf("notes: %q", p.Notes)
 			}
 			if text := problems.Warnings(); text != nil && strings.Contains(text.Error(), "carries the rate only") {
@@ -302,7 +326,8 @@ func TestTheSizeOfRequestsIsNoPartOfABackfill(t *testing.T) {
 		return p.Hash
 	}
 	past := func(size string) string {
-		return hash(set{"BACKFILL_ENABLED": "true", "BACKFILL_DAYS_BACK": "3", "BACKFILL_DURATION_DAYS": "2", "BULK_SIZE": size})
+		return hash(set{"BACKFILL_ENABLED": "true", "BACKFILL_DAYS_BACK": "3", "BACKFILL_DURATION_DAYS": "2",
+			"BULK_SIZE": size})
 	}
 	if past("100") != past("20") {
 		t.Error("a job cannot be resumed with requests of another size")

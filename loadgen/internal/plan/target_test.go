@@ -34,25 +34,31 @@ func certificates(t *testing.T) set {
 		t.Fatal(err)
 	}
 	certificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}))
-	return set{"ca.pem": certificate, "c.pem": certificate, "k.pem": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))}
+	return set{"ca.pem": certificate, "c.pem": certificate,
+		"k.pem": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))}
 }
 
 func TestTheKnobsSayHowTheirTargetIsReached(t *testing.T) {
 	t.Parallel()
 	p := good(t, set{
-		"MATOMO_URL": "https://load:hush@m.example.test/stats/", "MATOMO_API_URL": "https://api.example.test", "MATOMO_HEADERS": "X-Gate: hush",
-		"TLS_CA_FILE": "/x/ca.pem", "TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/k.pem", "TLS_VERIFY": "off", "PROXY_URL": "http://u:hush@proxy.test:3128",
+		"MATOMO_URL": "https://load:hush@m.example.test/stats/", "MATOMO_API_URL": "https://api.example.test",
+		"MATOMO_HEADERS": "X-Gate: hush",
+		"TLS_CA_FILE":    "/x/ca.pem", "TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/k.pem", "TLS_VERIFY": "off",
+		"PROXY_URL": "http://u:hush@proxy.test:3128",
 	}, certificates(t))
 	want := target.Target{
-		Name: "matomo", URL: "https://m.example.test/stats/matomo.php", SiteID: 1, Weight: 1, Enabled: true, Access: target.Access{
+		Name: "matomo", URL: "https://m.example.test/stats/matomo.php", SiteID: 1, Weight: 1, Enabled: true,
+		Access: target.Access{
 			APIURL: "https://api.example.test/index.php", HTTPAuth: "load:hush", Headers: "X-Gate: hush",
-			CAFile: "/x/ca.pem", CertFile: "/x/c.pem", KeyFile: "/x/k.pem", Insecure: true, Proxy: "http://u:hush@proxy.test:3128",
+			CAFile: "/x/ca.pem", CertFile: "/x/c.pem", KeyFile: "/x/k.pem", Insecure: true,
+			Proxy: "http://u:hush@proxy.test:3128",
 		},
 	}
 	if len(p.Targets) != 1 || p.Targets[0] != want {
 		t.Errorf("got  %+v\nwant %+v", p.Targets, want)
 	}
-	if again := good(t, set{"MATOMO_URL": "https://other:pass@m.example.test/stats/matomo.php", "TLS_VERIFY": "off"}, nil); again.Hash != p.Hash {
+	if again := good(t, set{"MATOMO_URL": "https://other:pass@m.example.test/stats/matomo.php", "TLS_VERIFY": "off"},
+		nil); again.Hash != p.Hash {
 		t.Error("how a target is reached is part of the plan's name")
 	}
 }
@@ -63,7 +69,8 @@ func TestOtherTargetsHaveWhatIsSharedAndNoSecretOfTheFirst(t *testing.T) {
 		{"name":"b","url":"https://b.test/collect?x=1","site_id":1,"api_url":"https://b.test/m/","http_auth":"b:hush","headers":"X-B: hush",
 		"tls_ca_file":"ca.pem","tls_cert_file":"/x/c.pem","tls_key_file":"k.pem","proxy_url":"none"}]}`
 	env := set{
-		"MATOMO_HTTP_AUTH": "u:hush", "MATOMO_HEADERS": "X-Gate: hush", "TLS_CA_FILE": "/x/ca.pem", "TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/k.pem", "PROXY_URL": "http://proxy.test:3128",
+		"MATOMO_HTTP_AUTH": "u:hush", "MATOMO_HEADERS": "X-Gate: hush", "TLS_CA_FILE": "/x/ca.pem",
+		"TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/k.pem", "PROXY_URL": "http://proxy.test:3128",
 	}
 	files := certificates(t)
 	files["targets.json"] = targets
@@ -72,16 +79,18 @@ func TestOtherTargetsHaveWhatIsSharedAndNoSecretOfTheFirst(t *testing.T) {
 		Name: "a", URL: "https://a.test/matomo.php", SiteID: 1, Weight: 1, Enabled: true,
 		Access: target.Access{CAFile: "/x/ca.pem", Proxy: "http://proxy.test:3128"},
 	}
-	b := target.Target{Name: "b", URL: "https://b.test/collect?x=1", SiteID: 1, Weight: 1, Enabled: true, Access: target.Access{
-		APIURL: "https://b.test/m/index.php", HTTPAuth: "b:hush", Headers: "X-B: hush",
-		CAFile: "/x/ca.pem", CertFile: "/x/c.pem", KeyFile: "/x/k.pem", Proxy: target.NoProxy,
-	}}
+	b := target.Target{Name: "b", URL: "https://b.test/collect?x=1", SiteID: 1, Weight: 1, Enabled: true,
+		Access: target.Access{
+			APIURL: "https://b.test/m/index.php", HTTPAuth: "b:hush", Headers: "X-B: hush",
+			CAFile: "/x/ca.pem", CertFile: "/x/c.pem", KeyFile: "/x/k.pem", Proxy: target.NoProxy,
+		}}
 	if len(p.Targets) != 2 || p.Targets[0] != a || p.Targets[1] != b {
 		t.Errorf("got  %+v\nwant %+v", p.Targets, []target.Target{a, b})
 	}
 	_, problems := load(t, env, files)
 	for _, key := range []string{"MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CERT_FILE"} {
-		if want := key + ": is ignored; the targets come from /x/targets.json"; !strings.Contains(problems.Warnings().Error(), want) {
+		if want := key + ": is ignored; the targets come from " +
+			"/x/targets.json"; !strings.Contains(problems.Warnings().Error(), want) {
 			t.Errorf("the warnings lack %q:\n%v", want, problems)
 		}
 	}
@@ -90,10 +99,12 @@ func TestOtherTargetsHaveWhatIsSharedAndNoSecretOfTheFirst(t *testing.T) {
 func TestAPathInAFileOfSettingsIsRelativeToIt(t *testing.T) {
 	t.Parallel()
 	fs := afero.NewMemMapFs()
-	given, want := "TLS_KEY_FILE=/abs/k.pem\nTLS_CERT_FILE=\nRUN_ID=tls\n", set{"TLS_KEY_FILE": "/abs/k.pem", "TLS_CERT_FILE": "", "RUN_ID": "tls"}
+	given, want := "TLS_KEY_FILE=/abs/k.pem\nTLS_CERT_FILE=\nRUN_ID=tls\n",
+		set{"TLS_KEY_FILE": "/abs/k.pem", "TLS_CERT_FILE": "", "RUN_ID": "tls"}
 	for _, key := range []string{
 		"TLS_CA_FILE", "URLS_FILE", "FUNNEL_CONFIG_PATH", "EXCHANGE_DIR", "STATE_DIR", "SUMMARY_FILE",
-		"MATOMO_TOKEN_AUTH_FILE", "MATOMO_READ_TOKEN_FILE", "MATOMO_HTTP_AUTH_FILE", "MATOMO_HEADERS_FILE", "PROXY_URL_FILE", "MULTI_TARGET_CONFIG_FILE",
+		"MATOMO_TOKEN_AUTH_FILE", "MATOMO_READ_TOKEN_FILE", "MATOMO_HTTP_AUTH_FILE", "MATOMO_HEADERS_FILE",
+		"PROXY_URL_FILE", "MULTI_TARGET_CONFIG_FILE",
 	} {
 		given += key + "=in/x\n"
 		want[key] = "/conf/in/x"
@@ -101,7 +112,8 @@ func TestAPathInAFileOfSettingsIsRelativeToIt(t *testing.T) {
 	if err := afero.WriteFile(fs, "/conf/loadgen.env", []byte(given), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	environ := set{"LOADGEN_ENV_FILE": "/conf/loadgen.env", "TLS_CERT_FILE": "c.pem", "MATOMO_TOKEN_AUTH": "of the environment"}
+	environ := set{"LOADGEN_ENV_FILE": "/conf/loadgen.env", "TLS_CERT_FILE": "c.pem",
+		"MATOMO_TOKEN_AUTH": "of the environment"}
 	got, _, problems := plan.Settings(fs, environ)
 	want["LOADGEN_ENV_FILE"] = "/conf/loadgen.env"
 	if problems.Err() != nil || !maps.Equal(got, want) {
@@ -118,12 +130,18 @@ func TestAFileThatCannotBeUsedRefusesTheRun(t *testing.T) {
 		env  set
 		want string
 	}{
-		{set{"TLS_CA_FILE": "/x/none.pem"}, `TLS_CA_FILE="/x/none.pem": cannot be read; name a PEM file that this user may read`},
-		{set{"TLS_CA_FILE": "/x/k.pem"}, `TLS_CA_FILE="/x/k.pem": holds no certificate in PEM; a PEM file begins with -----BEGIN CERTIFICATE-----`},
-		{set{"TLS_CERT_FILE": "/x/c.pem"}, `TLS_CERT_FILE="/x/c.pem": does not hold a certificate and its private key in PEM; name the file of the key by TLS_KEY_FILE`},
-		{set{"TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/other.pem"}, `TLS_CERT_FILE="/x/c.pem": is no certificate in PEM for the key of /x/other.pem; name the two files that belong together`},
-		{set{"TLS_KEY_FILE": "/x/k.pem"}, `TLS_KEY_FILE: is given without TLS_CERT_FILE; name the file of the certificate too`},
-		{set{"MULTI_TARGET_CONFIG": one}, `MULTI_TARGET_CONFIG: targets[0].tls_ca_file="none.pem": cannot be read; name a PEM file that this user may read`},
+		{set{"TLS_CA_FILE": "/x/none.pem"},
+			`TLS_CA_FILE="/x/none.pem": cannot be read; name a PEM file that this user may read`},
+		{set{"TLS_CA_FILE": "/x/k.pem"},
+			`TLS_CA_FILE="/x/k.pem": holds no certificate in PEM; a PEM file begins with -----BEGIN CERTIFICATE-----`},
+		{set{"TLS_CERT_FILE": "/x/c.pem"},
+			`TLS_CERT_FILE="/x/c.pem": does not hold a certificate and its private key in PEM; name the file of the key by TLS_KEY_FILE`},
+		{set{"TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/other.pem"},
+			`TLS_CERT_FILE="/x/c.pem": is no certificate in PEM for the key of /x/other.pem; name the two files that belong together`},
+		{set{"TLS_KEY_FILE": "/x/k.pem"},
+			`TLS_KEY_FILE: is given without TLS_CERT_FILE; name the file of the certificate too`},
+		{set{"MULTI_TARGET_CONFIG": one},
+			`MULTI_TARGET_CONFIG: targets[0].tls_ca_file="none.pem": cannot be read; name a PEM file that this user may read`},
 	} {
 		if p, problems := load(t, c.env, files); p != nil || problems.Err() == nil || problems.Err().Error() != c.want {
 			t.Errorf("%v\ngot  %v\nwant %s", c.env, problems.Err(), c.want)
@@ -134,16 +152,19 @@ func TestAFileThatCannotBeUsedRefusesTheRun(t *testing.T) {
 func TestAPasswordInAnAddressIsNotShown(t *testing.T) {
 	t.Parallel()
 	for _, env := range []set{
-		{"MATOMO_URL": "load:s3cret@host/matomo.php"}, {"MATOMO_URL": "https://load:s3%cret@host/"}, {"MATOMO_API_URL": "load:s3cret@host"},
+		{"MATOMO_URL": "load:s3cret@host/matomo.php"}, {"MATOMO_URL": "https://load:s3%cret@host/"},
+		{"MATOMO_API_URL": "load:s3cret@host"},
 		{"PROXY_URL": "load:s3cret@host:3128"}, {"MATOMO_HTTP_AUTH": "s3cret"}, {"MATOMO_HEADERS": "s3cret"},
 	} {
 		p, problems := load(t, env, nil)
-		if p != nil || problems.Err() == nil || strings.Contains(problems.Error(), "3cret") || strings.Contains(problems.Error(), "3%cret") {
+		if p != nil || problems.Err() == nil || strings.Contains(problems.Error(), "3cret") ||
+			strings.Contains(problems.Error(), "3%cret") {
 			t.Errorf("%v: %v", env, problems)
 		}
 	}
 	env := set{"MATOMO_URL": "https://load:s3cret@host/"}
-	if all := strings.Join(good(t, env, nil).Differences(env), "\n"); strings.Contains(all, "s3cret") || !strings.Contains(all, "host") {
+	if all := strings.Join(good(t, env, nil).Differences(env), "\n"); strings.Contains(all, "s3cret") ||
+		!strings.Contains(all, "host") {
 		t.Error(all)
 	}
 }

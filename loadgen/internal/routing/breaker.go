@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// patienceUnproven is how many hits without an accepted one fail a target that never accepted any, and how many in a
-	// row that may have had a wrong token fail any (answer.Class.LockOut).
+	// patienceUnproven is how many hits without an accepted one fail a target that never accepted any, and how many in
+	// a row that may have had a wrong token fail any (answer.Class.LockOut).
 	patienceUnproven = 5
 	// patienceProven is the same for a target that has accepted hits.
 	patienceProven = 20
@@ -44,7 +44,8 @@ type Verdict uint8
 // The verdicts.
 const (
 	Go Verdict = iota
-	// Single lets one hit go, alone: the target is in doubt, and none of its hits is without an answer still in its time.
+	// Single lets one hit go, alone: the target is in doubt, and none of its hits is without an answer still in its
+	// time.
 	Single
 	Wait
 	Refuse

@@ -105,8 +105,8 @@ func (r *Router) Begin(t int, now time.Time) (proven bool) {
 	return r.states[t].proven
 }
 
-// End books the answer of target t to a request of n hits. Where the request will be sent again, at the moment again, it
-// is no verdict on the target yet; zero is never.
+// End books the answer of target t to a request of n hits. Where the request will be sent again, at the moment again,
+// it is no verdict on the target yet; zero is never.
 func (r *Router) End(t int, res tracking.Result, n int, now, again time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -172,7 +172,8 @@ func (r *Router) Status(t int, now time.Time) Status {
 	defer r.mu.Unlock()
 	s := &r.states[t]
 	rate, _ := s.rate(now)
-	st := Status{Health: s.health(now), SuccessRate: rate, LastError: s.lastError, LastSuccess: s.accepted, LastFailure: s.refused, Failed: s.open}
+	st := Status{Health: s.health(now), SuccessRate: rate, LastError: s.lastError, LastSuccess: s.accepted,
+		LastFailure: s.refused, Failed: s.open}
 	if s.open {
 		st.Health = FailedHealth
 	}

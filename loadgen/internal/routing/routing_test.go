@@ -31,7 +31,8 @@ func said(c answer.Class) tracking.Result {
 func TestStrategiesDealOutVisits(t *testing.T) {
 	const n = 30_000
 	for strategy, want := range map[target.Strategy][]float64{
-		target.RoundRobin: {1. / 3, 1. / 3, 1. / 3}, target.Random: {1. / 3, 1. / 3, 1. / 3}, target.Weighted: {.1, .2, .7},
+		target.RoundRobin: {1. / 3, 1. / 3, 1. / 3}, target.Random: {1. / 3, 1. / 3, 1. / 3},
+		target.Weighted: {.1, .2, .7},
 	} {
 		r, again := routing.New(three(), strategy, 7), routing.New(three(), strategy, 7)
 		got := make([]int, 3)
@@ -140,7 +141,8 @@ func TestATargetThatWorkedIsProbedSoon(t *testing.T) {
 	now := start
 	for _, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 		wait *= time.Second
-		if r.Verdict(0, now.Add(wait-time.Millisecond)) != routing.Refuse || r.Verdict(0, now.Add(wait)) != routing.Single {
+		if r.Verdict(0, now.Add(wait-time.Millisecond)) != routing.Refuse ||
+			r.Verdict(0, now.Add(wait)) != routing.Single {
 			t.Fatalf("the probe does not come after %v", wait)
 		}
 		now = now.Add(wait)
@@ -157,13 +159,15 @@ func TestRejectionsFailATargetThatWorkedBeforeMatomoLocksUsOut(t *testing.T) {
 	for range 5 {
 		reply(r, 0, answer.Rejected, start)
 	}
-	if r.Verdict(0, start.Add(59*time.Second)) != routing.Refuse || r.Verdict(0, start.Add(time.Minute)) != routing.Single {
+	if r.Verdict(0, start.Add(59*time.Second)) != routing.Refuse ||
+		r.Verdict(0, start.Add(time.Minute)) != routing.Single {
 		t.Error("it is not probed once a minute")
 	}
 }
 
 func TestRefusalsThatAreNotOfTheTokenHaveTheUsualPatience(t *testing.T) {
-	for class, patience := range map[answer.Class]int{answer.Rejected: 5, answer.Token: 5, answer.InFront: 20, answer.NotNow: 20, answer.Unreadable: 20, answer.TooLarge: 20} {
+	for class, patience := range map[answer.Class]int{answer.Rejected: 5, answer.Token: 5, answer.InFront: 20,
+		answer.NotNow: 20, answer.Unreadable: 20, answer.TooLarge: 20} {
 		r := routing.New(three()[:1], target.RoundRobin, 1)
 		reply(r, 0, answer.Accepted, start)
 		n := 0
@@ -181,9 +185,11 @@ func TestAFailedTargetIsLeftAloneAsLongAsItWants(t *testing.T) {
 	reply(r, 0, answer.Accepted, start)
 	for range 20 {
 		r.Begin(0, start)
-		r.End(0, tracking.Result{Answer: answer.Answer{Class: answer.NotNow, RetryAfter: 20 * time.Second}}, 1, start, time.Time{})
+		r.End(0, tracking.Result{Answer: answer.Answer{Class: answer.NotNow, RetryAfter: 20 * time.Second}}, 1, start,
+			time.Time{})
 	}
-	if r.Verdict(0, start.Add(19*time.Second)) != routing.Refuse || r.Verdict(0, start.Add(20*time.Second)) != routing.Single {
+	if r.Verdict(0, start.Add(19*time.Second)) != routing.Refuse ||
+		r.Verdict(0, start.Add(20*time.Second)) != routing.Single {
 		t.Error("it is probed at another moment than it said")
 	}
 }
@@ -241,7 +247,8 @@ func TestAStatusTellsOfTheLastSuccessAndTheLastFailure(t *testing.T) {
 	reply(r, 0, answer.Rejected, start)
 	reply(r, 0, answer.Accepted, start.Add(time.Second))
 	reply(r, 0, answer.Accepted, start.Add(2*time.Second))
-	if st := r.Status(0, start.Add(time.Minute)); !st.LastSuccess.Equal(start.Add(2*time.Second)) || !st.LastFailure.Equal(start) || st.LastError != "rejected" {
+	if st := r.Status(0, start.Add(time.Minute)); !st.LastSuccess.Equal(start.Add(2*time.Second)) ||
+		!st.LastFailure.Equal(start) || st.LastError != "rejected" {
 		t.Errorf("%+v", st)
 	}
 }

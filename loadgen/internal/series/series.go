@@ -62,6 +62,7 @@ func (s *Series) Points() []report.Point {
 func (m mark) since(before mark) report.Point {
 	d := m.counts.Since(before.counts)
 	return report.Point{
-		At: before.at, Length: m.at.Sub(before.at), Hits: d.Total(-1).Hits(), Visits: d.Planned, Latency: record.Percentiles(d.Latencies()),
+		At: before.at, Length: m.at.Sub(before.at), Hits: d.Total(-1).Hits(), Visits: d.Planned,
+		Latency: record.Percentiles(d.Latencies()),
 	}
 }

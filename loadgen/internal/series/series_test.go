@@ -36,13 +36,15 @@ func TestEachSecondHasWhatHappenedInIt(t *testing.T) {
 		t.Fatalf("%d points", len(p))
 	}
 	near := func(got, want float64) bool { return got > .99*want && got < 1.01*want }
-	if p[0].Visits != 2 || p[0].Hits != (record.Hits{Planned: 2, Accepted: 1, Rejected: 1}) || !near(p[0].Latency.P50, .01) || !near(p[0].Latency.P99, .03) {
+	if p[0].Visits != 2 || p[0].Hits != (record.Hits{Planned: 2, Accepted: 1, Rejected: 1}) ||
+		!near(p[0].Latency.P50, .01) || !near(p[0].Latency.P99, .03) {
 		t.Errorf("first second: %+v", p[0])
 	}
 	if p[1].Visits != 0 || p[1].Hits != (record.Hits{}) || p[1].Latency != (record.Latency{}) {
 		t.Errorf("a second without anything: %+v", p[1])
 	}
-	if !p[2].At.Equal(start.Add(2*time.Second)) || p[2].Length != 500*time.Millisecond || p[2].Hits.Unknown != 1 || !near(p[2].Latency.P50, 1) {
+	if !p[2].At.Equal(start.Add(2*time.Second)) || p[2].Length != 500*time.Millisecond || p[2].Hits.Unknown != 1 ||
+		!near(p[2].Latency.P50, 1) {
 		t.Errorf("the last half second: %+v", p[2])
 	}
 }
@@ -57,7 +59,8 @@ func TestSecondsOlderThanTwoHoursBecomeMinutes(t *testing.T) {
 	}
 	points := s.Points()
 	if want := 60 + 120*3 + 2; len(points) != want {
-		t.Errorf("%d points, want an hour of minutes and two hours and 40 seconds of single looks: %d", len(points), want)
+		t.Errorf("%d points, want an hour of minutes and two hours and 40 seconds of single looks: %d",
+			len(points), want)
 	}
 	at, visits := start, uint64(0)
 	for _, p := range points {

@@ -50,7 +50,8 @@ func (s *Shop) guided(rng *rand.Rand, picks []pick, n int, b bounds) []pick {
 	return picks
 }
 
-// fitting is the quantity of product i, the drawn one where possible, with which b stays in reach; 0 where there is none.
+// fitting is the quantity of product i, the drawn one where possible, with which b stays in reach; 0 where there is
+// none.
 func (s *Shop) fitting(i, n, drawn int, sum span, b bounds) int {
 	for k := range maxQuantity {
 		q := (drawn-1+k)%maxQuantity + 1
@@ -100,7 +101,8 @@ func (s *Shop) settle(rng *rand.Rand, picks []pick, b bounds) []Item {
 		p := picks[i]
 		price := p.product.price(rng, Cents(p.quantity), rest[i], b)
 		b.lo, b.hi = b.lo-price*Cents(p.quantity), b.hi-price*Cents(p.quantity)
-		items[i] = Item{SKU: p.product.SKU, Name: p.product.Name, Category: p.product.Category, Price: price, Quantity: p.quantity}
+		items[i] = Item{SKU: p.product.SKU, Name: p.product.Name, Category: p.product.Category, Price: price,
+			Quantity: p.quantity}
 	}
 	return items
 }

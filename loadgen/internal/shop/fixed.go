@@ -25,7 +25,8 @@ func (s *Shop) itemsFor(rng *rand.Rand, sum Cents, pieces *int) []Item {
 	return scaled(near, sum)
 }
 
-// piecesFor is the given number of pieces, else any that the configured lines could have; a piece costs a cent at least.
+// piecesFor is the given number of pieces, else any that the configured lines could have; a piece costs a cent at
+// least.
 func (s *Shop) piecesFor(rng *rand.Rand, sum Cents, given *int) int {
 	if given != nil {
 		return *given
@@ -93,7 +94,8 @@ func scaled(picks []pick, sum Cents) []Item {
 	items := make([]Item, len(picks))
 	for i, p := range picks {
 		price := 1 + (sum-pieces)*p.product.Price/listed // At most 1e12 × 1.3e5: no overflow.
-		items[i] = Item{SKU: p.product.SKU, Name: p.product.Name, Category: p.product.Category, Price: price, Quantity: p.quantity}
+		items[i] = Item{SKU: p.product.SKU, Name: p.product.Name, Category: p.product.Category, Price: price,
+			Quantity: p.quantity}
 	}
 	items[0].Price += sum - total(items)
 	return items

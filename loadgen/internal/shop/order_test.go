@@ -12,7 +12,8 @@ import (
 
 // usual are the defaults of the knobs.
 func usual() shop.Config {
-	return shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 1, ItemsMax: 5, TaxRate: .10, Shipping: []shop.Cents{0, 599, 999, 1599}}
+	return shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 1, ItemsMax: 5, TaxRate: .10,
+		Shipping: []shop.Cents{0, 599, 999, 1599}}
 }
 
 func with(change func(*shop.Config)) shop.Config {
@@ -72,17 +73,23 @@ func catalogued(t *testing.T, listed map[string]shop.Cents, o shop.Order) {
 
 func TestEveryOrderKeepsTheRules(t *testing.T) {
 	for name, cfg := range map[string]shop.Config{
-		"defaults":                  usual(),
-		"always five lines":         with(func(c *shop.Config) { c.ItemsMin = 5 }),
-		"no tax":                    with(func(c *shop.Config) { c.TaxRate = 0 }),
-		"shipping is free":          with(func(c *shop.Config) { c.Shipping = []shop.Cents{0} }),
-		"no shipping told":          with(func(c *shop.Config) { c.Shipping = nil }),
-		"one revenue only":          with(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 10000, 10000 }),
-		"one revenue, five lines":   with(func(c *shop.Config) { c.RevenueMin, c.RevenueMax, c.ItemsMin = 7777, 7777, 5 }),
-		"one revenue, no tax":       with(func(c *shop.Config) { c.RevenueMin, c.RevenueMax, c.TaxRate = 33333, 33333, 0 }),
-		"an uneven tax rate":        with(func(c *shop.Config) { c.TaxRate = .0825 }),
-		"twenty lines":              with(func(c *shop.Config) { c.ItemsMin, c.ItemsMax, c.RevenueMax = 20, 20, 1e7 }),
-		"twenty lines, cheap":       with(func(c *shop.Config) { c.ItemsMin, c.ItemsMax, c.RevenueMax = 20, 20, 52000 }),
+		"defaults":          usual(),
+		"always five lines": with(func(c *shop.Config) { c.ItemsMin = 5 }),
+		"no tax":            with(func(c *shop.Config) { c.TaxRate = 0 }),
+		"shipping is free":  with(func(c *shop.Config) { c.Shipping = []shop.Cents{0} }),
+		"no shipping told":  with(func(c *shop.Config) { c.Shipping = nil }),
+		"one revenue only":  with(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 10000, 10000 }),
+		"one revenue, five lines": with(func(c *shop.Config) {
+			c.RevenueMin, c.RevenueMax, c.ItemsMin = 7777, 7777, 5
+		}),
+		"one revenue, no tax": with(func(c *shop.Config) {
+			c.RevenueMin, c.RevenueMax, c.TaxRate = 33333, 33333, 0
+		}),
+		"an uneven tax rate": with(func(c *shop.Config) { c.TaxRate = .0825 }),
+		"twenty lines":       with(func(c *shop.Config) { c.ItemsMin, c.ItemsMax, c.RevenueMax = 20, 20, 1e7 }),
+		"twenty lines, cheap": with(func(c *shop.Config) {
+			c.ItemsMin, c.ItemsMax, c.RevenueMax = 20, 20, 52000
+		}),
 		"very large orders":         with(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 1300000, 1400000 }),
 		"only the cheapest product": with(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 1, 860 }),
 		"some lines out of reach":   with(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 1000, 3000 }),
@@ -103,7 +110,8 @@ func TestEveryOrderKeepsTheRules(t *testing.T) {
 				if n := len(o.Items); n < cfg.ItemsMin || n > cfg.ItemsMax {
 					t.Fatalf("%d lines", n)
 				}
-				if want := math.Round(cfg.TaxRate * float64(o.Subtotal+o.Shipping)); math.Abs(float64(o.Tax)-want) > .5 || o.Discount != 0 {
+				if want := math.Round(cfg.TaxRate * float64(o.Subtotal+
+					o.Shipping)); math.Abs(float64(o.Tax)-want) > .5 || o.Discount != 0 {
 					t.Fatalf("tax %v on %v, want %v cents; discount %v", o.Tax, o.Subtotal+o.Shipping, want, o.Discount)
 				}
 			}
@@ -139,10 +147,15 @@ func TestLinesAreDrawnByTheirWeights(t *testing.T) {
 		cfg  shop.Config
 		want map[int]float64
 	}{
-		"one to five":                {usual(), map[int]float64{1: .6, 2: .25, 3: .1, 4: .04, 5: .01}},
-		"two to four, renormalised":  {with(func(c *shop.Config) { c.ItemsMin, c.ItemsMax = 2, 4 }), map[int]float64{2: .25 / .39, 3: .1 / .39, 4: .04 / .39}},
-		"six to eight, by quarters":  {with(func(c *shop.Config) { c.ItemsMin, c.ItemsMax, c.RevenueMax = 6, 8, 1e7 }), map[int]float64{6: 16. / 21, 7: 4. / 21, 8: 1. / 21}},
-		"without those out of reach": {with(func(c *shop.Config) { c.RevenueMax = 2400 }), map[int]float64{1: .6 / .85, 2: .25 / .85}},
+		"one to five": {usual(), map[int]float64{1: .6, 2: .25, 3: .1, 4: .04, 5: .01}},
+		"two to four, renormalised": {with(func(c *shop.Config) {
+			c.ItemsMin, c.ItemsMax = 2, 4
+		}), map[int]float64{2: .25 / .39, 3: .1 / .39, 4: .04 / .39}},
+		"six to eight, by quarters": {with(func(c *shop.Config) { c.ItemsMin, c.ItemsMax, c.RevenueMax = 6, 8, 1e7 }),
+			map[int]float64{6: 16. / 21, 7: 4. / 21, 8: 1. / 21}},
+		"without those out of reach": {with(func(c *shop.Config) {
+			c.RevenueMax = 2400
+		}), map[int]float64{1: .6 / .85, 2: .25 / .85}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, rng := open(t, c.cfg), seeded(1)
@@ -212,15 +225,22 @@ func TestARangeThatCannotBeMetIsRefusedWithTheReachableOne(t *testing.T) {
 		want string
 	}{
 		"below all": {lone(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 100, 759 }),
-			"no order of 1 to 1 lines comes to between 1.00 and 7.59 with the catalogue, tax and shipping; reachable is 7.60 to 4094.94"},
+			"no order of 1 to 1 lines comes to between 1.00 and 7.59 with the catalogue, tax and shipping; reachable " +
+				"is 7.60 to 4094.94"},
 		"above all": {lone(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 409495, 999999 }),
-			"no order of 1 to 1 lines comes to between 4094.95 and 9999.99 with the catalogue, tax and shipping; reachable is 7.60 to 4094.94"},
+			"no order of 1 to 1 lines comes to between 4094.95 and 9999.99 with the catalogue, tax and shipping; " +
+				"reachable is 7.60 to 4094.94"},
 		"in a hole": {lone(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 839, 854 }),
-			"no order of 1 to 1 lines comes to between 8.39 and 8.54 with the catalogue, tax and shipping; reachable is 7.60 to 4094.94, next to the range 8.38 and 8.55"},
+			"no order of 1 to 1 lines comes to between 8.39 and 8.54 with the catalogue, tax and shipping; reachable " +
+				"is 7.60 to 4094.94, next to the range 8.38 and 8.55"},
 		"leapt over by the tax": {lone(func(c *shop.Config) { c.RevenueMin, c.RevenueMax, c.TaxRate = 1601, 1601, 1 }),
-			"no order of 1 to 1 lines comes to between 16.01 and 16.01 with the catalogue, tax and shipping; reachable is 15.20 to 8189.88, next to the range 16.00 and 16.02"},
-		"below the shipping": {lone(func(c *shop.Config) { c.RevenueMin, c.RevenueMax, c.Shipping = 1, 900, []shop.Cents{5000} }),
-			"no order of 1 to 1 lines comes to between 0.01 and 9.00 with the catalogue, tax and shipping; reachable is 57.60 to 4144.94"},
+			"no order of 1 to 1 lines comes to between 16.01 and 16.01 with the catalogue, tax and shipping; " +
+				"reachable is 15.20 to 8189.88, next to the range 16.00 and 16.02"},
+		"below the shipping": {lone(func(c *shop.Config) {
+			c.RevenueMin, c.RevenueMax, c.Shipping = 1, 900, []shop.Cents{5000}
+		}),
+			"no order of 1 to 1 lines comes to between 0.01 and 9.00 with the catalogue, tax and shipping; reachable " +
+				"is 57.60 to 4144.94"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := shop.New(c.cfg)
@@ -266,7 +286,8 @@ func TestEveryAmountOfOneLineIsReachableOrRefusedAsItIs(t *testing.T) {
 func TestAnyAcceptedRangeIsMet(t *testing.T) {
 	rng, accepted := seeded(11), 0
 	for range 300 {
-		cfg := shop.Config{ItemsMin: 1 + rng.IntN(6), TaxRate: float64(rng.IntN(26)) / 100, Shipping: []shop.Cents{0, shop.Cents(rng.IntN(3000))}}
+		cfg := shop.Config{ItemsMin: 1 + rng.IntN(6), TaxRate: float64(rng.IntN(26)) / 100,
+			Shipping: []shop.Cents{0, shop.Cents(rng.IntN(3000))}}
 		cfg.ItemsMax = cfg.ItemsMin + rng.IntN(3)
 		cfg.RevenueMin = shop.Cents(rng.IntN([]int{5000, 50000, 3000000}[rng.IntN(3)]))
 		cfg.RevenueMax = cfg.RevenueMin + shop.Cents(rng.IntN([]int{1, 3, 10000}[rng.IntN(3)]))
@@ -280,7 +301,8 @@ func TestAnyAcceptedRangeIsMet(t *testing.T) {
 			o := s.Order(rng)
 			sums(t, o)
 			catalogued(t, listed, o)
-			if o.Revenue < cfg.RevenueMin || o.Revenue > cfg.RevenueMax || len(o.Items) < cfg.ItemsMin || len(o.Items) > cfg.ItemsMax {
+			if o.Revenue < cfg.RevenueMin || o.Revenue > cfg.RevenueMax || len(o.Items) < cfg.ItemsMin ||
+				len(o.Items) > cfg.ItemsMax {
 				t.Fatalf("%+v: %+v", cfg, o)
 			}
 		}

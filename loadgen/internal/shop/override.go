@@ -90,7 +90,8 @@ func (s *Shop) around(rng *rand.Rand, o Override) Order {
 	return order
 }
 
-// amounts derives the amounts of an order of which revenue or subtotal is given; drawn is the shipping where it is free.
+// amounts derives the amounts of an order of which revenue or subtotal is given; drawn is the shipping where it is
+// free.
 func (s *Shop) amounts(o Override, drawn Cents) (Order, error) {
 	var order Order
 	switch {
@@ -103,7 +104,8 @@ func (s *Shop) amounts(o Override, drawn Cents) (Order, error) {
 		order.Tax = or(o.Tax, order.Revenue-s.tax.without(order.Revenue))
 		order.Subtotal = order.Revenue - order.Tax - order.Shipping
 		if order.Subtotal < o.pieces() {
-			return Order{}, fmt.Errorf("revenue %v leaves less than 0.01 for each of the items (%d) after tax and shipping", order.Revenue, o.pieces())
+			return Order{}, fmt.Errorf("revenue %v leaves less than 0.01 for each of the items (%d) after tax and "+
+				"shipping", order.Revenue, o.pieces())
 		}
 	default:
 		order = s.between(o)
@@ -113,7 +115,8 @@ func (s *Shop) amounts(o Override, drawn Cents) (Order, error) {
 		}
 	}
 	if order.Subtotal < o.pieces() {
-		return Order{}, fmt.Errorf("subtotal must be at least 0.01 for each of the items (%d), got %v", o.pieces(), order.Subtotal)
+		return Order{}, fmt.Errorf("subtotal must be at least 0.01 for each of the items (%d), got %v", o.pieces(),
+			order.Subtotal)
 	}
 	return order, nil
 }
@@ -126,7 +129,8 @@ func (s *Shop) between(o Override) Order {
 	case o.Tax == nil && o.Shipping == nil:
 		order.Tax = gap
 		for _, shipping := range s.cfg.Shipping {
-			if tax := gap - shipping; tax >= 0 && s.off(order.Subtotal, tax, shipping) < s.off(order.Subtotal, order.Tax, order.Shipping) {
+			if tax := gap - shipping; tax >= 0 &&
+				s.off(order.Subtotal, tax, shipping) < s.off(order.Subtotal, order.Tax, order.Shipping) {
 				order.Tax, order.Shipping = tax, shipping
 			}
 		}

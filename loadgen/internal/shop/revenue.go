@@ -31,7 +31,9 @@ func (s *Shop) revenue(subtotal, shipping Cents) Cents {
 // subtotal; by the rounding of the tax it can leap over a range of a cent or two, and the bounds are then empty.
 func (s *Shop) subtotals(shipping Cents) bounds {
 	first := func(revenue Cents) Cents {
-		return Cents(sort.Search(int(revenue), func(sub int) bool { return s.revenue(Cents(sub), shipping) >= revenue }))
+		return Cents(sort.Search(int(revenue), func(sub int) bool {
+			return s.revenue(Cents(sub), shipping) >= revenue
+		}))
 	}
 	return bounds{first(s.cfg.RevenueMin), first(s.cfg.RevenueMax+1) - 1}
 }
@@ -48,7 +50,8 @@ type RangeError struct {
 
 // Error names what was asked for and what can be reached.
 func (e *RangeError) Error() string {
-	text := fmt.Sprintf("no order of %d to %d lines comes to between %v and %v with the catalogue, tax and shipping; reachable is %v to %v",
+	text := fmt.Sprintf("no order of %d to %d lines comes to between %v and %v with the catalogue, tax and shipping; "+
+		"reachable is %v to %v",
 		e.ItemsMin, e.ItemsMax, e.Min, e.Max, e.Lowest, e.Highest)
 	if e.Below > 0 {
 		text += fmt.Sprintf(", next to the range %v and %v", e.Below, e.Above)

@@ -115,7 +115,8 @@ func (c Config) check() error {
 	case !(c.TaxRate >= 0 && c.TaxRate <= maxTaxRate):
 		return fmt.Errorf("tax rate must be 0 to %v, got %v", maxTaxRate, c.TaxRate)
 	case c.RevenueMin < 0 || c.RevenueMax > maxAmount || c.RevenueMin > c.RevenueMax:
-		return fmt.Errorf("revenue must be 0 to %v and not end before it begins, got %v to %v", maxAmount, c.RevenueMin, c.RevenueMax)
+		return fmt.Errorf("revenue must be 0 to %v and not end before it begins, got %v to %v", maxAmount, c.RevenueMin,
+			c.RevenueMax)
 	}
 	for _, shipping := range c.Shipping {
 		if shipping < 0 || shipping > maxAmount {

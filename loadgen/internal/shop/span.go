@@ -8,7 +8,8 @@ import (
 // bounds are the least and the greatest of something, both included; empty where lo > hi.
 type bounds struct{ lo, hi Cents }
 
-// span is a set of sums from lo to hi. Which of those between it holds depends on the quantities of its lines: see kind.
+// span is a set of sums from lo to hi. Which of those between it holds depends on the quantities of its lines: see
+// kind.
 type span struct {
 	bounds
 	kind kind

@@ -18,27 +18,39 @@ var administration = map[string]struct {
 	right  right
 	answer func(*Sink, call) any
 }{
-	"API.isPluginActivated":                          {viewsSome, func(s *Sink, c call) any { return row{"value": !s.cfg.Tracker.inactive[c.params["pluginName"]]} }},
-	"API.getMatomoVersion":                           {viewsSome, func(*Sink, call) any { return row{"value": version} }},
-	"Annotations.add":                                {viewsSite, (*Sink).annotate},
-	"Annotations.getAll":                             {viewsSite, (*Sink).annotations},
-	"CoreAdminHome.getTrackingFailures":              {superuser, (*Sink).trackingFailures},
-	"CoreAdminHome.invalidateArchivedReports":        {superuser, func(*Sink, call) any { return []string{"Success."} }},
+	"API.isPluginActivated": {viewsSome, func(s *Sink, c call) any {
+		return row{"value": !s.cfg.Tracker.inactive[c.params["pluginName"]]}
+	}},
+	"API.getMatomoVersion": {viewsSome, func(*Sink, call) any {
+		return row{"value": version}
+	}},
+	"Annotations.add":                   {viewsSite, (*Sink).annotate},
+	"Annotations.getAll":                {viewsSite, (*Sink).annotations},
+	"CoreAdminHome.getTrackingFailures": {superuser, (*Sink).trackingFailures},
+	"CoreAdminHome.invalidateArchivedReports": {superuser, func(*Sink, call) any {
+		return []string{"Success."}
+	}},
 	"CorePluginsAdmin.getSystemSettings":             {superuser, nothing},
 	"CustomDimensions.getConfiguredCustomDimensions": {viewsSite, customDimensions},
-	"Goals.getGoals":                                 {viewsSite, nothing},
-	"SitesManager.getExcludedIpsGlobal":              {superuser, emptyText},
-	"SitesManager.getExcludedQueryParametersGlobal":  {superuser, emptyText},
-	"SitesManager.getExcludedUserAgentsGlobal":       {superuser, emptyText},
-	"SitesManager.getSearchKeywordParametersGlobal":  {superuser, func(*Sink, call) any { return row{"value": "q,query,s,search,searchword,k,keyword,keywords"} }},
-	"SitesManager.getSiteFromId":                     {viewsSite, func(s *Sink, c call) any { return s.site(c.site) }},
-	"SitesManager.getSiteUrlsFromId":                 {viewsSite, func(*Sink, call) any { return []string{mainURL} }},
-	"SitesManager.getSitesIdWithAdminAccess":         {viewsSome, (*Sink).administered},
-	"SitesManager.getSitesIdWithAtLeastViewAccess":   {viewsSome, (*Sink).viewed},
-	"SitesManager.getSitesIdWithWriteAccess":         {viewsSome, (*Sink).written},
-	"SitesManager.getSitesWithAtLeastViewAccess":     {viewsSome, (*Sink).sitesOf},
-	"UserCountry.getLocationFromIP":                  {viewsSome, func(*Sink, call) any { return row{"country_code": "xx"} }},
-	"UsersManager.hasSuperUserAccess":                {viewsSome, func(s *Sink, c call) any { return row{"value": s.may(c, superuser)} }},
+	"Goals.getGoals":                                {viewsSite, nothing},
+	"SitesManager.getExcludedIpsGlobal":             {superuser, emptyText},
+	"SitesManager.getExcludedQueryParametersGlobal": {superuser, emptyText},
+	"SitesManager.getExcludedUserAgentsGlobal":      {superuser, emptyText},
+	"SitesManager.getSearchKeywordParametersGlobal": {superuser, func(*Sink, call) any {
+		return row{"value": "q,query,s,search,searchword,k,keyword,keywords"}
+	}},
+	"SitesManager.getSiteFromId":                   {viewsSite, func(s *Sink, c call) any { return s.site(c.site) }},
+	"SitesManager.getSiteUrlsFromId":               {viewsSite, func(*Sink, call) any { return []string{mainURL} }},
+	"SitesManager.getSitesIdWithAdminAccess":       {viewsSome, (*Sink).administered},
+	"SitesManager.getSitesIdWithAtLeastViewAccess": {viewsSome, (*Sink).viewed},
+	"SitesManager.getSitesIdWithWriteAccess":       {viewsSome, (*Sink).written},
+	"SitesManager.getSitesWithAtLeastViewAccess":   {viewsSome, (*Sink).sitesOf},
+	"UserCountry.getLocationFromIP": {viewsSome, func(*Sink, call) any {
+		return row{"country_code": "xx"}
+	}},
+	"UsersManager.hasSuperUserAccess": {viewsSome, func(s *Sink, c call) any {
+		return row{"value": s.may(c, superuser)}
+	}},
 }
 
 // mainURL is that of every site.
@@ -52,13 +64,17 @@ func emptyText(*Sink, call) any { return row{"value": ""} }
 func (s *Sink) site(id int) row {
 	t := s.cfg.Tracker
 	return row{
-		"idsite": id, "name": "Site " + strconv.Itoa(id), "main_url": mainURL, "ecommerce": 1, "sitesearch": digit(t.siteSearch),
-		"ts_created":                    cmp.Or(t.set["site.ts_created"], "2020-01-01") + " 00:00:00",
-		"sitesearch_keyword_parameters": t.set["site.sitesearch_keyword_parameters"], "sitesearch_category_parameters": "",
-		"timezone": s.cfg.Sites[id].Zone.String(), "currency": "SEK", "exclude_unknown_urls": digit(t.knownURLs),
-		"excluded_ips": t.set["site.excluded_ips"], "excluded_parameters": t.set["site.excluded_parameters"],
-		"excluded_user_agents": t.set["site.excluded_user_agents"], "excluded_referrers": t.set["site.excluded_referrers"],
-		"group": "", "type": "website", "keep_url_fragment": 0,
+		"idsite": id, "name": "Site " + strconv.Itoa(id), "main_url": mainURL, "ecommerce": 1,
+		"sitesearch":                     digit(t.siteSearch),
+		"ts_created":                     cmp.Or(t.set["site.ts_created"], "2020-01-01") + " 00:00:00",
+		"sitesearch_keyword_parameters":  t.set["site.sitesearch_keyword_parameters"],
+		"sitesearch_category_parameters": "",
+		"timezone":                       s.cfg.Sites[id].Zone.String(), "currency": "SEK",
+		"exclude_unknown_urls": digit(t.knownURLs),
+		"excluded_ips":         t.set["site.excluded_ips"], "excluded_parameters": t.set["site.excluded_parameters"],
+		"excluded_user_agents": t.set["site.excluded_user_agents"],
+		"excluded_referrers":   t.set["site.excluded_referrers"],
+		"group":                "", "type": "website", "keep_url_fragment": 0,
 	}
 }
 
@@ -107,7 +123,8 @@ func customDimensions(_ *Sink, c call) any {
 	for n := 1; n <= 5; n++ {
 		id := strconv.Itoa(n)
 		rows = append(rows, row{
-			"idcustomdimension": id, "idsite": strconv.Itoa(c.site), "name": "Dimension " + id, "index": id, "scope": "visit", "active": true,
+			"idcustomdimension": id, "idsite": strconv.Itoa(c.site), "name": "Dimension " + id, "index": id,
+			"scope": "visit", "active": true,
 			"extractions": []row{}, "case_sensitive": true,
 		})
 	}
@@ -117,7 +134,8 @@ func customDimensions(_ *Sink, c call) any {
 func (s *Sink) trackingFailures(call) any {
 	rows := []row{}
 	for key, first := range s.failures {
-		rows = append(rows, row{"idsite": key.site, "idfailure": 1, "date_first_occurred": first.UTC().Format(time.DateTime), "problem": key.problem})
+		rows = append(rows, row{"idsite": key.site, "idfailure": 1,
+			"date_first_occurred": first.UTC().Format(time.DateTime), "problem": key.problem})
 	}
 	return rows
 }

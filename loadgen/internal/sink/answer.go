@@ -10,7 +10,8 @@ import (
 const maxBody = 64 << 20 // bytes; Matomo has no limit of its own, PHP's is commonly less
 
 // gif is one transparent pixel, 43 bytes, the answer of a tracker (core/Tracker/Response.php).
-const gif = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+const gif = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
 const emptyRequest = "This is the sink of loadgen, a stand-in for Matomo's tracker.\n"
 
@@ -97,7 +98,8 @@ func (s *Sink) refuse(w http.ResponseWriter, reason string) {
 }
 
 // about is what a tracker says with each refusal, after its image (core/Tracker/Response.php, outputResponse).
-const about = "This resource is part of Matomo. Keep full control of your data with the leading free and open source web analytics & conversion optimisation platform.<br>\n"
+const about = "This resource is part of Matomo. Keep full control of your data with the leading free and open source " +
+	"web analytics & conversion optimisation platform.<br>\n"
 
 // refuse answers 400 as Matomo does, which does not say why.
 func refuse(w http.ResponseWriter, image bool) {

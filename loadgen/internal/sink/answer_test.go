@@ -34,7 +34,8 @@ func TestAnswersAreThoseOfMatomo(t *testing.T) {
 		{"lat without a token", located("lat", "48"), 400, 0},
 		{"long without a token", located("long", "11"), 400, 0},
 		{"country with a wrong token", located("country", "de").with("token_auth", "wrong"), 400, 0},
-		{"country with the token of another site", located("country", "de").with("token_auth", token, "idsite", "2"), 400, 0},
+		{"country with the token of another site", located("country", "de").with("token_auth", token, "idsite", "2"),
+			400, 0},
 		{"country with a token", located("country", "de").with("token_auth", token), 200, 1},
 		{"a wrong token that nothing needs", page(1).with("token_auth", "wrong"), 200, 1},
 		{"cdt of 24 hours without a token", page(1).with("cdt", old), 400, 0},
@@ -54,7 +55,8 @@ func TestAnswersAreThoseOfMatomo(t *testing.T) {
 		{"the timing -1", page(1).with("pf_srv", "-1"), 200, 1},
 		{"a title cut inside a character", page(1).with("action_name", strings.Repeat("a", 1023)+"é"), 400, 0},
 		{"a title cut between characters", page(1).with("action_name", strings.Repeat("a", 1022)+"éé"), 200, 1},
-		{"a category of a search cut inside a character", page(1).with("search", "x").with("search_cat", strings.Repeat("a", 199)+"é"), 400, 0},
+		{"a category of a search cut inside a character",
+			page(1).with("search", "x").with("search_cat", strings.Repeat("a", 199)+"é"), 400, 0},
 		{"ca=1 that no plugin takes", page(1).with("ca", "1"), 400, 0},
 	}
 	for _, c := range cases {
@@ -67,7 +69,8 @@ func TestAnswersAreThoseOfMatomo(t *testing.T) {
 			if got := f.Counts().Total.Visits; got != c.stored {
 				t.Errorf("%d visits stored, want %d", got, c.stored)
 			}
-			isGIF := strings.HasPrefix(w.Body.String(), "GIF89a") && w.Body.Len() == 43 && w.Header().Get("Content-Type") == "image/gif"
+			isGIF := strings.HasPrefix(w.Body.String(), "GIF89a") && w.Body.Len() == 43 &&
+				w.Header().Get("Content-Type") == "image/gif"
 			if isGIF != (c.status == 200) {
 				t.Errorf("GIF: %v", isGIF)
 			}
@@ -138,7 +141,8 @@ func TestOrdersAreReadAsMatomoReadsThem(t *testing.T) {
 	}{
 		{"a comma ends the number", order(1, "o").with("revenue", "12,50"), 1200, 4},
 		{"broken items are none, and no error", order(1, "o").with("ec_items", "[["), 12340, 0},
-		{"an item without SKU is skipped", order(1, "o").with("ec_items", `[["","a","c",1,5],["B","b","c",1,2]]`), 12340, 2},
+		{"an item without SKU is skipped", order(1, "o").with("ec_items", `[["","a","c",1,5],["B","b","c",1,2]]`),
+			12340, 2},
 		{"a missing quantity is 1", order(1, "o").with("ec_items", `[["A","a","c",1],["B","b","c",1,0]]`), 12340, 2},
 		{"amounts are rounded to the cent", order(1, "o").with("revenue", "1.239"), 124, 4},
 	}

@@ -61,7 +61,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func runFast(ctx context.Context, o options, stdout, stderr io.Writer) int {
-	stats, err := fast.Serve(ctx, o.addr, o.arrivals, func(a net.Addr) { say(stderr, "sink listens on http://%s/matomo.php\n", a) })
+	stats, err := fast.Serve(ctx, o.addr, o.arrivals, func(a net.Addr) {
+		say(stderr, "sink listens on http://%s/matomo.php\n", a)
+	})
 	if err != nil {
 		say(stderr, "sink: %v\n", err)
 		return exitFailed
@@ -110,8 +112,10 @@ func liveLine(c Counts) string {
 		rejected += n
 	}
 	t := c.Total
-	return fmt.Sprintf("requests=%d visits=%d pageviews=%d searches=%d events=%d outlinks=%d downloads=%d orders=%d pings=%d rejected=%d violations=%d",
-		c.Requests, t.Visits, t.Hits["pageview"], t.Hits["search"], t.Hits["event"], t.Hits["outlink"], t.Hits["download"],
+	return fmt.Sprintf("requests=%d visits=%d pageviews=%d searches=%d events=%d outlinks=%d downloads=%d orders=%d "+
+		"pings=%d rejected=%d violations=%d",
+		c.Requests, t.Visits, t.Hits["pageview"], t.Hits["search"], t.Hits["event"], t.Hits["outlink"],
+		t.Hits["download"],
 		t.Hits["order"], t.Hits["ping"], rejected, c.Violations)
 }
 

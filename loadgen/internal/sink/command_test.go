@@ -38,7 +38,8 @@ func runWith(t *testing.T, hit params, args ...string) (code int, out string) {
 	if !ok {
 		t.Fatal("the first line does not tell the address")
 	}
-	resp, err := http.Post(strings.TrimSpace(address), "application/x-www-form-urlencoded", strings.NewReader(hit.encode()))
+	resp, err := http.Post(strings.TrimSpace(address), "application/x-www-form-urlencoded",
+		strings.NewReader(hit.encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,8 @@ func TestTheCommandReportsAtTheEnd(t *testing.T) {
 
 func TestTheCommandReportsAsJSON(t *testing.T) {
 	hit := page(1).with("idsite", "12", "country", "de", "token_auth", "mine")
-	code, out := runWith(t, hit, "--json", "--quiet", "--site-zone", "12=Asia/Tokyo", "--token", "mine", "--clock-skew", "1s", "--seed", "3")
+	code, out := runWith(t, hit, "--json", "--quiet", "--site-zone", "12=Asia/Tokyo", "--token", "mine", "--clock-skew",
+		"1s", "--seed", "3")
 	var got struct {
 		Counts     sink.Counts
 		Violations []sink.Violation
@@ -96,7 +98,8 @@ func TestBadFlagsAreTold(t *testing.T) {
 	}
 	for _, c := range cases {
 		var stderr bytes.Buffer
-		if code := sink.Run(t.Context(), strings.Fields(c.args), io.Discard, &stderr); code != 2 || !strings.Contains(stderr.String(), c.want) {
+		if code := sink.Run(t.Context(), strings.Fields(c.args), io.Discard, &stderr); code != 2 ||
+			!strings.Contains(stderr.String(), c.want) {
 			t.Errorf("%s: code %d, told %q", c.args, code, stderr.String())
 		}
 	}
@@ -104,10 +107,12 @@ func TestBadFlagsAreTold(t *testing.T) {
 
 func TestHelpAndABusyAddress(t *testing.T) {
 	var stderr bytes.Buffer
-	if code := sink.Run(t.Context(), []string{"--help"}, io.Discard, &stderr); code != 0 || !strings.Contains(stderr.String(), "-outage") {
+	if code := sink.Run(t.Context(), []string{"--help"}, io.Discard, &stderr); code != 0 ||
+		!strings.Contains(stderr.String(), "-outage") {
 		t.Errorf("help: code %d, told %q", code, stderr.String())
 	}
-	if code := sink.Run(t.Context(), []string{"--addr", "127.0.0.1:99999"}, io.Discard, &stderr); code != 1 || !strings.Contains(stderr.String(), "sink: listen:") {
+	if code := sink.Run(t.Context(), []string{"--addr", "127.0.0.1:99999"}, io.Discard, &stderr); code != 1 ||
+		!strings.Contains(stderr.String(), "sink: listen:") {
 		t.Errorf("bad address: code %d, told %q", code, stderr.String())
 	}
 }

@@ -60,7 +60,8 @@ type DayCounts struct {
 }
 
 func newSiteCounts() *SiteCounts {
-	c := &SiteCounts{Hits: map[string]int64{}, Countries: map[string]int64{}, Referrers: map[string]int64{}, Titles: map[string]int64{}, Days: map[string]*DayCounts{}}
+	c := &SiteCounts{Hits: map[string]int64{}, Countries: map[string]int64{}, Referrers: map[string]int64{},
+		Titles: map[string]int64{}, Days: map[string]*DayCounts{}}
 	for _, k := range []kind{kindPageview, kindSearch, kindEvent, kindOutlink, kindDownload, kindOrder, kindPing} {
 		c.Hits[string(k)] = 0
 	}
@@ -80,7 +81,8 @@ func (c *SiteCounts) add(o *SiteCounts) {
 	c.Shipping += o.Shipping
 	c.Discount += o.Discount
 	c.Items += o.Items
-	for _, pair := range [][2]map[string]int64{{c.Hits, o.Hits}, {c.Countries, o.Countries}, {c.Referrers, o.Referrers}, {c.Titles, o.Titles}} {
+	for _, pair := range [][2]map[string]int64{{c.Hits, o.Hits}, {c.Countries, o.Countries}, {c.Referrers, o.Referrers},
+		{c.Titles, o.Titles}} {
 		for k, n := range pair[1] {
 			pair[0][k] += n
 		}

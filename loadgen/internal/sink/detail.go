@@ -80,7 +80,8 @@ func (t *Tracker) action(h *hit) row {
 	}
 	switch h.kind {
 	case kindPageview:
-		r := row{"type": "action", "url": t.page(h.params["url"]), "pageTitle": t.text(strings.TrimSpace(h.params["action_name"]))}
+		r := row{"type": "action", "url": t.page(h.params["url"]),
+			"pageTitle": t.text(strings.TrimSpace(h.params["action_name"]))}
 		if !t.inactive["PagePerformance"] {
 			sum := 0
 			for _, name := range timings {
@@ -91,9 +92,11 @@ func (t *Tracker) action(h *hit) row {
 		}
 		return r
 	case kindSearch:
-		return row{"type": "search", "siteSearchKeyword": t.text(h.params["search"]), "siteSearchCategory": p("search_cat"), "siteSearchCount": p("search_count")}
+		return row{"type": "search", "siteSearchKeyword": t.text(h.params["search"]),
+			"siteSearchCategory": p("search_cat"), "siteSearchCount": p("search_count")}
 	case kindEvent:
-		return row{"type": "event", "url": t.page(h.params["url"]), "eventCategory": p("e_c"), "eventAction": p("e_a"), "eventName": p("e_n"), "eventValue": p("e_v")}
+		return row{"type": "event", "url": t.page(h.params["url"]), "eventCategory": p("e_c"), "eventAction": p("e_a"),
+			"eventName": p("e_n"), "eventValue": p("e_v")}
 	case kindOutlink:
 		return row{"type": "outlink", "url": t.text(h.params["link"])}
 	case kindDownload:
@@ -110,8 +113,10 @@ func (t *Tracker) action(h *hit) row {
 			id = hex.EncodeToString(sum[:])
 		}
 		return row{
-			"type": "ecommerceOrder", "orderId": id, "items": items, "revenue": amount(h.params["revenue"]), "revenueSubTotal": amount(h.params["ec_st"]),
-			"revenueTax": amount(h.params["ec_tx"]), "revenueShipping": amount(h.params["ec_sh"]), "revenueDiscount": amount(h.params["ec_dt"]),
+			"type": "ecommerceOrder", "orderId": id, "items": items, "revenue": amount(h.params["revenue"]),
+			"revenueSubTotal": amount(h.params["ec_st"]),
+			"revenueTax":      amount(h.params["ec_tx"]), "revenueShipping": amount(h.params["ec_sh"]),
+			"revenueDiscount": amount(h.params["ec_dt"]),
 		}
 	}
 	return nil

@@ -24,7 +24,8 @@ func visitors(t *testing.T, f fixture, n int) map[int]int {
 	got := map[int]int{}
 	for i := range n {
 		id := fmt.Sprintf("%016x", i+1)
-		resp, err := http.Post(server.URL+"/matomo.php", "application/x-www-form-urlencoded", strings.NewReader(page(1).with("cid", id, "_id", id).encode()))
+		resp, err := http.Post(server.URL+"/matomo.php", "application/x-www-form-urlencoded",
+			strings.NewReader(page(1).with("cid", id, "_id", id).encode()))
 		if err != nil {
 			got[0]++
 			continue
@@ -68,12 +69,14 @@ func TestBrokenConnectionsMayOrMayNotBeStored(t *testing.T) {
 
 func TestOutagesCountFromTheStart(t *testing.T) {
 	f := start(func(c *sink.Config) {
-		c.Outages = []sink.Window{{After: 10 * time.Second, For: 5 * time.Second}, {After: time.Minute, For: time.Second, Status: 503}}
+		c.Outages = []sink.Window{{After: 10 * time.Second, For: 5 * time.Second},
+			{After: time.Minute, For: time.Second, Status: 503}}
 	})
 	cases := []struct {
 		after time.Duration
 		want  int
-	}{{0, 200}, {9 * time.Second, 200}, {10 * time.Second, 0}, {14 * time.Second, 0}, {15 * time.Second, 200}, {time.Minute, 503}, {61 * time.Second, 200}}
+	}{{0, 200}, {9 * time.Second, 200}, {10 * time.Second, 0}, {14 * time.Second, 0}, {15 * time.Second, 200},
+		{time.Minute, 503}, {61 * time.Second, 200}}
 	for _, c := range cases {
 		f.clock.Time = noon.Add(c.after)
 		if got := visitors(t, f, 1); got[c.want] != 1 {
@@ -110,7 +113,8 @@ func TestTwoRequestsOfOneVisitorInFlightAreReported(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := start(func(cfg *sink.Config) { cfg.Delay = time.Second })
 				var sent sync.WaitGroup
-				for _, hit := range []params{page(1), page(1).with("cid", c.second, "_id", c.second, "pv_id", "abcdef")} {
+				for _, hit := range []params{page(1),
+					page(1).with("cid", c.second, "_id", c.second, "pv_id", "abcdef")} {
 					sent.Go(func() { f.post(hit) })
 				}
 				sent.Wait()

@@ -22,27 +22,35 @@ type options struct {
 
 // parseFlags reads the command line; what is wrong with it has been written to stderr.
 func parseFlags(args []string, stderr io.Writer) (options, error) {
-	o := options{cfg: Config{Tracker: NewTracker(), Sites: withZones(nil), Tokens: map[string][]int{}, Viewers: map[string][]int{}, Keep: keptHits}}
+	o := options{cfg: Config{Tracker: NewTracker(), Sites: withZones(nil), Tokens: map[string][]int{},
+		Viewers: map[string][]int{}, Keep: keptHits}}
 	f := flag.NewFlagSet("sink", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
 	f.Func("site-zone", "`ZONE` of all sites, or ID=ZONE of one (repeatable; default CET)", o.siteZone)
-	f.Func("token", "`TOKEN` with write right on all sites, or TOKEN=ID,ID (repeatable; default "+DefaultToken+")", o.token)
+	f.Func("token", "`TOKEN` with write right on all sites, or TOKEN=ID,ID (repeatable; default "+DefaultToken+
+		")", o.token)
 	f.Func("view-token", "`TOKEN` with view right on all sites, or TOKEN=ID,ID (repeatable)", o.viewer)
 	f.DurationVar(&o.cfg.Delay, "delay", 0, "`time` added before each answer")
-	f.Float64Var(&o.cfg.Limit, "limit", 0, "`hits` a second that are taken, more wait in a queue as at a saturated server; 0 is no limit")
+	f.Float64Var(&o.cfg.Limit, "limit", 0,
+		"`hits` a second that are taken, more wait in a queue as at a saturated server; 0 is no limit")
 	f.Func("error-share", "`share` of requests that fail, 0 to 1", share(&o.cfg.ErrorShare))
 	f.IntVar(&o.cfg.ErrorStatus, "error-status", 500, "`status` they fail with: 400, 500 or 503")
 	f.Func("drop-share", "`share` of requests whose connection breaks after reading, 0 to 1", share(&o.cfg.DropShare))
-	f.Func("lose-share", "`share` of hits that are answered as tracked but not recorded, 0 to 1", share(&o.cfg.LoseShare))
+	f.Func("lose-share", "`share` of hits that are answered as tracked but not recorded, 0 to 1",
+		share(&o.cfg.LoseShare))
 	f.Func("duplicate-share", "`share` of hits that are recorded twice, 0 to 1", share(&o.cfg.DuplicateShare))
-	f.DurationVar(&o.cfg.ArchiveDelay, "archive-delay", 0, "`time` between two looks of the reports at what was recorded; 0 is none")
-	f.Func("tracker", "a `SETTING=VALUE` of Matomo that changes what becomes of hits: visit_standard_length=60, plugin.Events=0, site.sitesearch=0 (repeatable)", o.cfg.Tracker.Set)
-	f.Func("outage", "`AFTER+FOR` (10s+5s) in which connections break, AFTER+FOR=503 for an answer (repeatable)", o.outage)
+	f.DurationVar(&o.cfg.ArchiveDelay, "archive-delay", 0,
+		"`time` between two looks of the reports at what was recorded; 0 is none")
+	f.Func("tracker", "a `SETTING=VALUE` of Matomo that changes what becomes of hits: visit_standard_length=60, "+
+		"plugin.Events=0, site.sitesearch=0 (repeatable)", o.cfg.Tracker.Set)
+	f.Func("outage", "`AFTER+FOR` (10s+5s) in which connections break, AFTER+FOR=503 for an answer (repeatable)",
+		o.outage)
 	f.DurationVar(&o.cfg.ClockSkew, "clock-skew", 0, "`time` the sink's clock is ahead")
 	f.Uint64Var(&o.cfg.Seed, "seed", 0, "`seed` of the shares")
 	f.BoolVar(&o.quiet, "quiet", false, "no live line of counts")
-	f.BoolVar(&o.fast, "fast", false, "only count, at the least cost, for benchmarks: of the other flags --addr and --arrivals alone have a meaning")
+	f.BoolVar(&o.fast, "fast", false,
+		"only count, at the least cost, for benchmarks: of the other flags --addr and --arrivals alone have a meaning")
 	f.BoolVar(&o.arrivals, "arrivals", false, "with --fast: keep when each request came, for GET /arrivals")
 	f.BoolVar(&o.json, "json", false, "report as JSON at the end")
 	if err := f.Parse(args); err != nil {

@@ -28,7 +28,8 @@ func (t *Tracker) kindOf(p map[string]string) kind {
 	if p["ping"] == "1" && !t.inactive["Heartbeat"] {
 		return kindPing
 	}
-	if goal, err := strconv.Atoi(p["idgoal"]); err == nil && goal >= 0 && (goal > 0 || !t.inactive["Ecommerce"] && !t.inactive["Goals"]) {
+	if goal, err := strconv.Atoi(p["idgoal"]); err == nil && goal >= 0 &&
+		(goal > 0 || !t.inactive["Ecommerce"] && !t.inactive["Goals"]) {
 		switch {
 		case goal > 0:
 			return kindGoal

@@ -88,7 +88,8 @@ func (s *Sink) checkOrder(h *hit) {
 	}
 	sum := cents(p["ec_st"]) + cents(p["ec_tx"]) + cents(p["ec_sh"]) - cents(p["ec_dt"])
 	if cents(p["revenue"]) != sum {
-		s.rules.report(h, RuleSum, "revenue", p["revenue"]+" is not "+p["ec_st"]+" + "+p["ec_tx"]+" + "+p["ec_sh"]+" - "+p["ec_dt"])
+		s.rules.report(h, RuleSum, "revenue", p["revenue"]+" is not "+p["ec_st"]+" + "+p["ec_tx"]+" + "+p["ec_sh"]+
+			" - "+p["ec_dt"])
 	}
 	items, strict := parseItems(p["ec_items"])
 	if !strict {

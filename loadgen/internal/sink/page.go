@@ -117,7 +117,8 @@ func writeSite(row func(string, any), rows func(string, map[string]int64), site 
 	for _, amount := range []struct {
 		name  string
 		cents int64
-	}{{"revenue", site.Revenue}, {"subtotal", site.Subtotal}, {"tax", site.Tax}, {"shipping", site.Shipping}, {"discount", site.Discount}} {
+	}{{"revenue", site.Revenue}, {"subtotal", site.Subtotal}, {"tax", site.Tax}, {"shipping", site.Shipping},
+		{"discount", site.Discount}} {
 		row(amount.name, fmt.Sprintf("%d.%02d", amount.cents/100, amount.cents%100))
 	}
 	row("items", site.Items)

@@ -25,17 +25,36 @@ type engine struct {
 // engines is a small part of matomo-org/searchengine-and-social-list, SearchEngines.yml.
 var engines = []engine{
 	{regexp.MustCompile(`^(www\.)?google\.[a-z.]{2,6}$`), []string{"/search", "/url", "/imgres"}},
-	{regexp.MustCompile(`^(images\.google\.[a-z.]{2,6}|com\.google\.android\.googlequicksearchbox|duckduckgo\.com|r\.search\.yahoo\.com)$`), []string{"*"}},
+	{
+		regexp.MustCompile(`^(images\.google\.[a-z.]{2,6}|com\.google\.android\.googlequicksearchbox|` +
+			`duckduckgo\.com|r\.search\.yahoo\.com)$`),
+		[]string{"*"},
+	},
 	{regexp.MustCompile(`^((www\.)?bing\.com)$`), []string{"/search", "/cr"}},
 	{regexp.MustCompile(`^([a-z]{2}\.)?search\.yahoo\.(com|co\.jp)$`), []string{"/search", "/r/"}},
-	{regexp.MustCompile(`^(www\.)?(startpage\.com|ecosia\.org|qwant\.com|mojeek\.com|swisscows\.com|kagi\.com|presearch\.com|ask\.com|dogpile\.com|metager\.de|coccoc\.com|so\.com|sogou\.com|baidu\.com)$`), []string{"/search", "/do/search", "/sp/search"}},
-	{regexp.MustCompile(`^(search\.(brave\.com|naver\.com|daum\.net|seznam\.cz|aol\.com|lilo\.org|goo\.ne\.jp)|suche\.(t-online|web)\.de|suche\.gmx\.net|go\.mail\.ru|nova\.rambler\.ru|ricerca\.virgilio\.it)$`), []string{"/search"}},
+	{
+		regexp.MustCompile(`^(www\.)?(startpage\.com|ecosia\.org|qwant\.com|mojeek\.com|` +
+			`swisscows\.com|kagi\.com|presearch\.com|ask\.com|dogpile\.com|metager\.de|coccoc\.com|so\.com|` +
+			`sogou\.com|baidu\.com)$`),
+		[]string{"/search", "/do/search", "/sp/search"},
+	},
+	{
+		regexp.MustCompile(`^(search\.(brave\.com|naver\.com|daum\.net|seznam\.cz|aol\.com|lilo\.org|goo\.ne\.jp)|` +
+			`suche\.(t-online|web)\.de|suche\.gmx\.net|go\.mail\.ru|nova\.rambler\.ru|ricerca\.virgilio\.it)$`),
+		[]string{"/search"},
+	},
 	{regexp.MustCompile(`^(www\.)?(yandex\.(ru|com|com\.tr|kz|by)|ya\.ru)$`), []string{"/search"}},
 	{regexp.MustCompile(`^(www\.)?facebook\.com$`), nil}, // the trap: its bare address is filed as a search
 }
 
 // socials are matched anywhere in the address, between dots and slashes (plugins/Referrers/Social.php).
-var socials = regexp.MustCompile(`(^|[./])(facebook\.com|fb\.me|t\.co|twitter\.com|x\.com|linkedin\.com|lnkd\.in|instagram\.com|pinterest\.(com|de|fr|co\.uk|es|it)|youtube\.com|youtu\.be|tiktok\.com|reddit\.com|github\.com|stackoverflow\.com|news\.ycombinator\.com|mastodon\.social|bsky\.app|threads\.(net|com)|web\.telegram\.org|telegram\.org|weibo\.com|t\.cn|vk\.com|vkontakte\.ru|xing\.com|discord\.com|snapchat\.com|tumblr\.com|vimeo\.com|soundcloud\.com|sourceforge\.net|ok\.ru|odnoklassniki\.ru|bilibili\.com|flickr\.com|dribbble\.com|viadeo\.com|workplace\.com)([./]|$)`)
+var socials = regexp.MustCompile(
+	`(^|[./])(facebook\.com|fb\.me|t\.co|twitter\.com|x\.com|linkedin\.com|` +
+		`lnkd\.in|instagram\.com|pinterest\.(com|de|fr|co\.uk|es|it)|` +
+		`youtube\.com|youtu\.be|tiktok\.com|reddit\.com|github\.com|stackoverflow\.com|news\.ycombinator\.com|` +
+		`mastodon\.social|bsky\.app|threads\.(net|com)|web\.telegram\.org|telegram\.org|weibo\.com|t\.cn|vk\.com|` +
+		`vkontakte\.ru|xing\.com|discord\.com|snapchat\.com|tumblr\.com|vimeo\.com|soundcloud\.com|sourceforge\.net|ok\.ru|` +
+		`odnoklassniki\.ru|bilibili\.com|flickr\.com|dribbble\.com|viadeo\.com|workplace\.com)([./]|$)`)
 
 // referrerOf files a hit's source in Matomo's order: campaign, direct, search, social, website. campaign is the lower
 // case name where there is one.
@@ -72,7 +91,9 @@ func (t *Tracker) referrerOf(p map[string]string) (source, campaign string) {
 
 // hides says that a referrer is one of the site's excluded ones.
 func (t *Tracker) hides(host string) bool {
-	return slices.ContainsFunc(t.excludedReferrers, func(one string) bool { return strings.EqualFold(host, one) || strings.EqualFold(host, hostOf(one)) })
+	return slices.ContainsFunc(t.excludedReferrers, func(one string) bool {
+		return strings.EqualFold(host, one) || strings.EqualFold(host, hostOf(one))
+	})
 }
 
 func isSearch(from *url.URL) bool {
@@ -95,8 +116,10 @@ func isSearch(from *url.URL) bool {
 
 // languageCountries is what a language alone tells (core/Common.php); English tells nothing.
 var languageCountries = map[string]string{
-	"sv": "se", "fr": "fr", "ja": "jp", "de": "de", "es": "es", "it": "it", "nl": "nl", "pl": "pl", "pt": "pt", "ru": "ru",
-	"da": "dk", "fi": "fi", "nb": "no", "cs": "cz", "hu": "hu", "tr": "tr", "ko": "kr", "el": "gr", "ro": "ro", "uk": "ua",
+	"sv": "se", "fr": "fr", "ja": "jp", "de": "de", "es": "es", "it": "it", "nl": "nl", "pl": "pl", "pt": "pt",
+	"ru": "ru",
+	"da": "dk", "fi": "fi", "nb": "no", "cs": "cz", "hu": "hu", "tr": "tr", "ko": "kr", "el": "gr", "ro": "ro",
+	"uk": "ua",
 }
 
 // countryOf is the place without a database: the parameter, else a guess by language

@@ -90,7 +90,8 @@ func (s *Sink) call(c call) answer {
 	if known {
 		return answer{http.StatusOK, m.answer(s, c)}
 	}
-	body, err := s.log.Answer(method, reports.Query{Site: c.site, Now: s.now(), Zone: s.cfg.Sites[c.site].Zone, Params: c.params})
+	body, err := s.log.Answer(method,
+		reports.Query{Site: c.site, Now: s.now(), Zone: s.cfg.Sites[c.site].Zone, Params: c.params})
 	if err != nil {
 		return refusal(http.StatusBadRequest, "%v", err)
 	}
@@ -133,7 +134,9 @@ func (s *Sink) may(c call, need right) bool {
 		_, exists := s.cfg.Sites[c.site]
 		return exists && slices.Contains(view, c.site)
 	default:
-		return !slices.ContainsFunc(slices.Collect(maps.Keys(s.cfg.Sites)), func(id int) bool { return !slices.Contains(write, id) })
+		return !slices.ContainsFunc(slices.Collect(maps.Keys(s.cfg.Sites)), func(id int) bool {
+			return !slices.Contains(write, id)
+		})
 	}
 }
 

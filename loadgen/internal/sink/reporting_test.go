@@ -12,10 +12,12 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 )
 
-// ask calls the Reporting API: method, then pairs of parameters, and returns the answer in one line, object keys sorted.
+// ask calls the Reporting API: method, then pairs of parameters, and returns the answer in one line, object keys
+// sorted.
 func (f fixture) ask(t *testing.T, method string, pairs ...string) string {
 	t.Helper()
-	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {"1"}, "token_auth": {token}}
+	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {"1"},
+		"token_auth": {token}}
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
@@ -59,11 +61,14 @@ func shopping(f fixture) {
 			f.post(h.with("token_auth", token, "country", country))
 		}
 	}
-	located("de", page(1).with("urlref", "https://www.google.com/", "dimension3", "run-1").at(0), page(2).with("dimension3", "run-1").at(20),
+	located("de", page(1).with("urlref", "https://www.google.com/", "dimension3", "run-1").at(0),
+		page(2).with("dimension3", "run-1").at(20),
 		extra(2, "search", "lamp").at(25), extra(2, "ca", "1", "e_c", "Video", "e_a", "Play").at(30), page(3).at(60),
 		extra(3, "link", "https://partner.test/x").at(61), extra(3, "download", "https://shop.test/a.pdf").at(62),
 		order(3, "o-1").at(70), extra(3, "ping", "1").at(99))
-	located("se", of(2, page(1)).with("ua", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1").at(5))
+	located("se", of(2, page(1)).with("ua",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "+
+			"Version/18.6 Mobile/15E148 Safari/604.1").at(5))
 }
 
 func TestReportsTellWhatWasRecorded(t *testing.T) {
@@ -74,29 +79,39 @@ func TestReportsTellWhatWasRecorded(t *testing.T) {
 		params []string
 		want   []string
 	}{
-		{"VisitsSummary.get", nil, []string{`"nb_visits":2`, `"nb_uniq_visitors":2`, `"nb_actions":8`, `"bounce_count":1`, `"bounce_rate":"50%"`, `"sum_visit_length":100`, `"max_actions":7`, `"nb_visits_converted":1`}},
+		{"VisitsSummary.get", nil,
+			[]string{`"nb_visits":2`, `"nb_uniq_visitors":2`, `"nb_actions":8`, `"bounce_count":1`,
+				`"bounce_rate":"50%"`, `"sum_visit_length":100`, `"max_actions":7`, `"nb_visits_converted":1`}},
 		{"VisitsSummary.getVisits", nil, []string{`{"value":2}`}},
 		{"Actions.get", nil, []string{`"nb_pageviews":4`, `"nb_searches":1`, `"nb_outlinks":1`, `"nb_downloads":1`}},
 		{"Events.get", nil, []string{`"nb_events":1`}},
 		{"API.get", nil, []string{`"nb_visits":2`, `"nb_pageviews":4`}},
 		{"Goals.get", []string{"idGoal", "ecommerceOrder"}, []string{
-			`"nb_conversions":1`, `"revenue":123.4`, `"revenue_subtotal":100`, `"revenue_tax":19`, `"revenue_shipping":4.9`, `"revenue_discount":0.5`, `"items":4`}},
+			`"nb_conversions":1`, `"revenue":123.4`, `"revenue_subtotal":100`, `"revenue_tax":19`,
+			`"revenue_shipping":4.9`, `"revenue_discount":0.5`, `"items":4`}},
 		{"Goals.get", []string{"idGoal", "7"}, []string{`[]`}},
-		{"UserCountry.getCountry", nil, []string{`"segment":"countryCode==de"`, `"segment":"countryCode==se"`, `"nb_visits":1`}},
-		{"Referrers.getReferrerType", nil, []string{`"segment":"referrerType==search"`, `"segment":"referrerType==direct"`}},
-		{"DevicesDetection.getType", nil, []string{`"label":"Smartphone"`, `"segment":"deviceType==smartphone"`, `"segment":"deviceType==desktop"`}},
-		{"CustomDimensions.getCustomDimension", []string{"idDimension", "3"}, []string{`"label":"run-1"`, `"nb_visits":1`}},
+		{"UserCountry.getCountry", nil,
+			[]string{`"segment":"countryCode==de"`, `"segment":"countryCode==se"`, `"nb_visits":1`}},
+		{"Referrers.getReferrerType", nil,
+			[]string{`"segment":"referrerType==search"`, `"segment":"referrerType==direct"`}},
+		{"DevicesDetection.getType", nil,
+			[]string{`"label":"Smartphone"`, `"segment":"deviceType==smartphone"`, `"segment":"deviceType==desktop"`}},
+		{"CustomDimensions.getCustomDimension", []string{"idDimension", "3"},
+			[]string{`"label":"run-1"`, `"nb_visits":1`}},
 		{"VisitFrequency.get", nil, []string{`"nb_visits_new":2`, `"nb_visits_returning":0`}},
 		{"VisitTime.getVisitInformationPerServerTime", nil, []string{`"label":"10","`}},
 		{"UserCountry.getCountry", []string{"filter_limit", "1"}, []string{`[{`, `"nb_visits":1`}},
 	} {
 		got := f.ask(t, c.method, append([]string{"period", "day", "date", today}, c.params...)...)
 		says(t, got, c.want...)
-		if empty := f.ask(t, c.method, append([]string{"period", "day", "date", "2026-03-09"}, c.params...)...); empty != `[]` && empty != `{"value":0}` {
+		if empty := f.ask(t, c.method,
+			append([]string{"period", "day", "date", "2026-03-09"}, c.params...)...); empty != `[]` &&
+			empty != `{"value":0}` {
 			t.Errorf("%s of a day without visits: %s", c.method, empty)
 		}
 	}
-	if got := f.ask(t, "VisitsSummary.get", "period", "day", "date", today, "idSite", "1", "segment", "dimension3==run-1"); !strings.Contains(got, `"nb_visits":1,`) {
+	if got := f.ask(t, "VisitsSummary.get", "period", "day", "date", today, "idSite", "1", "segment",
+		"dimension3==run-1"); !strings.Contains(got, `"nb_visits":1,`) {
 		t.Errorf("by segment: %s", got)
 	}
 }
@@ -105,16 +120,21 @@ func TestSegmentsSelectVisits(t *testing.T) {
 	f := start(nil)
 	shopping(f)
 	for segment, want := range map[string]string{
-		"": "2", "dimension3==run-1": "1", "dimension3!=run-1": "1", "dimension3==run-2": "0", "countryCode==de,countryCode==se": "2",
-		"countryCode==de;deviceType==smartphone": "0", "countryCode==se;deviceType==smartphone": "1", "referrerType==search": "1",
-		"visitDuration>60": "1", "visitDuration<=0": "1", "visitConverted==1": "1", "visitorType==new": "2", "actions>=7": "1", "visitorId==" + visitor: "1",
+		"": "2", "dimension3==run-1": "1", "dimension3!=run-1": "1", "dimension3==run-2": "0",
+		"countryCode==de,countryCode==se":        "2",
+		"countryCode==de;deviceType==smartphone": "0", "countryCode==se;deviceType==smartphone": "1",
+		"referrerType==search": "1",
+		"visitDuration>60":     "1", "visitDuration<=0": "1", "visitConverted==1": "1", "visitorType==new": "2",
+		"actions>=7": "1", "visitorId==" + visitor: "1",
 	} {
-		if got := f.ask(t, "VisitsSummary.getVisits", "period", "day", "date", "today", "segment", segment); got != `{"value":`+want+`}` {
+		if got := f.ask(t, "VisitsSummary.getVisits", "period", "day", "date", "today", "segment",
+			segment); got != `{"value":`+want+`}` {
 			t.Errorf("%q selects %s, want %s", segment, got, want)
 		}
 	}
 	for _, segment := range []string{"pageUrl=@shop", "city==Bonn", "countryCode>de", "visitDuration>long", ";"} {
-		says(t, f.ask(t, "VisitsSummary.getVisits", "period", "day", "date", "today", "segment", segment), "400 ", `"result":"error"`)
+		says(t, f.ask(t, "VisitsSummary.getVisits", "period", "day", "date", "today", "segment", segment), "400 ",
+			`"result":"error"`)
 	}
 }
 
@@ -133,7 +153,8 @@ func TestPeriodsAreThoseOfTheSitesCalendar(t *testing.T) {
 	}
 	f.post(of(1, page(1)).with("cdt", "2026-11-02 09:00:00", "token_auth", token)) // who was there on the 31st returns
 	for _, c := range []struct{ period, date, want string }{
-		{"day", "2026-10-30,2026-11-03", `{"2026-10-30":0,"2026-10-31":1,"2026-11-01":2,"2026-11-02":2,"2026-11-03":0}`},
+		{"day", "2026-10-30,2026-11-03",
+			`{"2026-10-30":0,"2026-10-31":1,"2026-11-01":2,"2026-11-02":2,"2026-11-03":0}`},
 		{"day", "2026-11-01,2026-11-01", `{"2026-11-01":2}`},
 		{"day", "today", `{"value":2}`},
 		{"day", "yesterday", `{"value":2}`},
@@ -150,11 +171,13 @@ func TestPeriodsAreThoseOfTheSitesCalendar(t *testing.T) {
 		}
 	}
 	for period, want := range map[string]bool{"day": true, "week": true, "month": true, "year": false} {
-		if got := strings.Contains(f.ask(t, "VisitsSummary.get", "period", period, "date", "2026-11-02"), "nb_uniq_visitors"); got != want {
+		if got := strings.Contains(f.ask(t, "VisitsSummary.get", "period", period, "date", "2026-11-02"),
+			"nb_uniq_visitors"); got != want {
 			t.Errorf("unique visitors of a %s: %t", period, got)
 		}
 	}
-	for _, c := range [][2]string{{"fortnight", "today"}, {"day", "soon"}, {"day", "2026-11-02,2026-11-01"}, {"range", "2026-11-02"}, {"day", ""}} {
+	for _, c := range [][2]string{{"fortnight", "today"}, {"day", "soon"}, {"day", "2026-11-02,2026-11-01"},
+		{"range", "2026-11-02"}, {"day", ""}} {
 		says(t, f.ask(t, "VisitsSummary.get", "period", c[0], "date", c[1]), "400 ", `"result":"error"`)
 	}
 }
@@ -171,10 +194,13 @@ func TestATokenReadsWhereItMay(t *testing.T) {
 	}{
 		{"", "API.getMatomoVersion", "1", false}, {"wrong", "API.getMatomoVersion", "1", false},
 		{"viewer", "API.getMatomoVersion", "1", true}, {"writer", "API.getMatomoVersion", "1", true},
-		{"viewer", "VisitsSummary.get", "1", true}, {"viewer", "VisitsSummary.get", "2", false}, {"viewer", "VisitsSummary.get", "3", false},
-		{"writer", "VisitsSummary.get", "2", true}, {"writer", "VisitsSummary.get", "1", false}, {"", "VisitsSummary.get", "1", false},
+		{"viewer", "VisitsSummary.get", "1", true}, {"viewer", "VisitsSummary.get", "2", false},
+		{"viewer", "VisitsSummary.get", "3", false},
+		{"writer", "VisitsSummary.get", "2", true}, {"writer", "VisitsSummary.get", "1", false},
+		{"", "VisitsSummary.get", "1", false},
 		{"viewer", "SitesManager.getSiteFromId", "1", true}, {"viewer", "SitesManager.getSiteFromId", "2", false},
-		{"viewer", "CoreAdminHome.getTrackingFailures", "1", false}, {"writer", "CoreAdminHome.getTrackingFailures", "1", false},
+		{"viewer", "CoreAdminHome.getTrackingFailures", "1", false},
+		{"writer", "CoreAdminHome.getTrackingFailures", "1", false},
 		{"super", "CoreAdminHome.getTrackingFailures", "1", true},
 	} {
 		got := f.ask(t, c.method, "token_auth", c.token, "idSite", c.site, "period", "day", "date", "today")
@@ -185,10 +211,13 @@ func TestATokenReadsWhereItMay(t *testing.T) {
 	if status := f.post(page(1).with("country", "de", "token_auth", "viewer")); status != http.StatusBadRequest {
 		t.Errorf("a token with view right alone writes: %d", status)
 	}
-	says(t, f.ask(t, "CoreAdminHome.getTrackingFailures", "token_auth", "super"), `"problem":"country without a valid token"`, `"idsite":1`)
-	says(t, f.ask(t, "SitesManager.getSiteFromId", "token_auth", "viewer"), `"timezone":"CET"`, `"ecommerce":1`, `"sitesearch":1`)
+	says(t, f.ask(t, "CoreAdminHome.getTrackingFailures", "token_auth", "super"),
+		`"problem":"country without a valid token"`, `"idsite":1`)
+	says(t, f.ask(t, "SitesManager.getSiteFromId", "token_auth", "viewer"), `"timezone":"CET"`, `"ecommerce":1`,
+		`"sitesearch":1`)
 	says(t, f.ask(t, "No.suchMethod", "token_auth", "super"), "400 ", "does not exist")
-	if got := f.ask(t, "SitesManager.getSitesWithAtLeastViewAccess", "token_auth", "viewer"); strings.Count(got, `"idsite"`) != 1 {
+	if got := f.ask(t, "SitesManager.getSitesWithAtLeastViewAccess", "token_auth", "viewer"); strings.Count(got,
+		`"idsite"`) != 1 {
 		t.Errorf("%s", got)
 	}
 }
@@ -196,8 +225,10 @@ func TestATokenReadsWhereItMay(t *testing.T) {
 func TestManyCallsInOne(t *testing.T) {
 	f := start(nil)
 	shopping(f)
-	form := url.Values{"module": {"API"}, "method": {"API.getBulkRequest"}, "token_auth": {token}, "urls[0]": {"method=VisitsSummary.getVisits&idSite=1&period=day&date=today"}}
-	if got := f.request(http.MethodPost, "/sub/index.php", form.Encode()).Body.String(); strings.TrimSpace(got) != `[{"value":2}]` {
+	form := url.Values{"module": {"API"}, "method": {"API.getBulkRequest"}, "token_auth": {token},
+		"urls[0]": {"method=VisitsSummary.getVisits&idSite=1&period=day&date=today"}}
+	if got := f.request(http.MethodPost, "/sub/index.php",
+		form.Encode()).Body.String(); strings.TrimSpace(got) != `[{"value":2}]` {
 		t.Errorf("%s", got)
 	}
 	if got := f.request(http.MethodGet, "/index.php?module=CoreHome", "").Code; got != http.StatusNotFound {
@@ -208,21 +239,25 @@ func TestManyCallsInOne(t *testing.T) {
 func TestTheRawLogIsTold(t *testing.T) {
 	f := start(nil)
 	shopping(f)
-	if got := f.ask(t, "Live.getCounters", "lastMinutes", "60"); got != `[{"actions":8,"visitors":2,"visits":2,"visitsConverted":1}]` {
+	if got := f.ask(t, "Live.getCounters", "lastMinutes",
+		"60"); got != `[{"actions":8,"visitors":2,"visits":2,"visitsConverted":1}]` {
 		t.Errorf("%s", got)
 	}
 	f.clock.Time = noon.Add(30 * time.Second) // an hour after the first visit's half a minute
-	if got := f.ask(t, "Live.getCounters", "lastMinutes", "30"); got != `[{"actions":4,"visitors":1,"visits":1,"visitsConverted":1}]` {
+	if got := f.ask(t, "Live.getCounters", "lastMinutes",
+		"30"); got != `[{"actions":4,"visitors":1,"visits":1,"visitsConverted":1}]` {
 		t.Errorf("%s", got)
 	}
 	says(t, f.ask(t, "Live.getCounters", "lastMinutes", "0"), "400 ")
 	details := f.ask(t, "Live.getLastVisitsDetails", "segment", "visitorId=="+visitor)
-	says(t, details, `"visitorId":"`+visitor+`"`, `"actions":7`, `"visitDuration":100`, `"dimension3":"run-1"`, `"countryCode":"de"`)
+	says(t, details, `"visitorId":"`+visitor+`"`, `"actions":7`, `"visitDuration":100`, `"dimension3":"run-1"`,
+		`"countryCode":"de"`)
 	if n := strings.Count(details, "visitorId"); n != 1 {
 		t.Errorf("%d visits in %s", n, details)
 	}
 	since := fmt.Sprint(noon.Add(-30*time.Minute + 6*time.Second).Unix())
-	if got := f.ask(t, "Live.getLastVisitsDetails", "minTimestamp", since, "period", "day", "date", "today"); strings.Count(got, "visitorId") != 1 {
+	if got := f.ask(t, "Live.getLastVisitsDetails", "minTimestamp", since, "period", "day", "date",
+		"today"); strings.Count(got, "visitorId") != 1 {
 		t.Errorf("%s", got)
 	}
 }
@@ -258,7 +293,8 @@ func TestHitsAreLostOrDoubledOnPurpose(t *testing.T) {
 		fault       string
 		least, most int64 // pages recorded beyond those sent
 	}{
-		"lost":     {func(c *sink.Config) { c.LoseShare = .1 }, "lost", -n * 13 / 100, -n * 7 / 100}, // 4 standard errors
+		// 4 standard errors
+		"lost":     {func(c *sink.Config) { c.LoseShare = .1 }, "lost", -n * 13 / 100, -n * 7 / 100},
 		"doubled":  {func(c *sink.Config) { c.DuplicateShare = .1 }, "recorded twice", n * 7 / 100, n * 13 / 100},
 		"in bulk":  {func(c *sink.Config) { c.LoseShare = .1 }, "lost", -n * 13 / 100, -n * 7 / 100},
 		"none":     {func(*sink.Config) {}, "lost", 0, 0},
@@ -274,8 +310,11 @@ func TestHitsAreLostOrDoubledOnPurpose(t *testing.T) {
 					}
 					continue
 				}
-				body, _ := json.Marshal(map[string]any{"requests": []string{"?" + first.encode(), "?" + second.encode()}}) // strings always marshal
-				if got := f.request(http.MethodPost, "/matomo.php", string(body)).Body.String(); !strings.Contains(got, `"tracked":2,"invalid":0`) {
+				// strings always marshal
+				body, _ := json.Marshal(map[string]any{"requests": []string{"?" + first.encode(),
+					"?" + second.encode()}})
+				if got := f.request(http.MethodPost, "/matomo.php", string(body)).Body.String(); !strings.Contains(got,
+					`"tracked":2,"invalid":0`) {
 					t.Fatal(got)
 				}
 			}

@@ -82,6 +82,7 @@ func (s *Sink) checkClock(h *hit) {
 	}
 	at = at.UTC()
 	if second != at.Second() || (minute-at.Minute())%15 != 0 {
-		s.rules.report(h, RuleClock, "s", h.params["h"]+":"+h.params["m"]+":"+h.params["s"]+" at "+at.Format(time.DateTime))
+		s.rules.report(h, RuleClock, "s", h.params["h"]+":"+h.params["m"]+":"+h.params["s"]+" at "+
+			at.Format(time.DateTime))
 	}
 }

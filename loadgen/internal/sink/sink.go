@@ -22,8 +22,8 @@ type Config struct {
 	Sites map[int]Site
 	// Tokens gives each token the sites it may write to. A token that is not listed has no right anywhere.
 	Tokens map[string][]int
-	// Viewers gives each token the sites it may view, beside those of Tokens. A token with write right on all sites is a
-	// superuser's.
+	// Viewers gives each token the sites it may view, beside those of Tokens. A token with write right on all sites is
+	// a superuser's.
 	Viewers map[string][]int
 	// Delay is added before each answer of the tracker.
 	Delay time.Duration
@@ -107,7 +107,8 @@ func New(cfg Config) *Sink {
 		visitors: map[visitorKey]*visitor{}, unique: map[visitorKey]struct{}{}, orders: map[uint64]struct{}{},
 		chance: rand.New(rand.NewPCG(cfg.Seed, 1)), failures: map[failureKey]time.Time{},
 		inFlight: map[visitorKey]int{}, shown: ring{size: cfg.Keep},
-		counts: Counts{Rejected: map[string]int64{}, Excluded: map[string]int64{}, Faults: map[string]int64{}, Sites: map[int]*SiteCounts{}},
+		counts: Counts{Rejected: map[string]int64{}, Excluded: map[string]int64{}, Faults: map[string]int64{},
+			Sites: map[int]*SiteCounts{}},
 	}
 	s.log = reports.NewLog(cfg.ArchiveDelay, s.now())
 	for id := range cfg.Sites {

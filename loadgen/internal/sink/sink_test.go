@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	token   = "right"
-	agent   = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Safari/537.36"
+	token = "right"
+	agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) " +
+		"Chrome/139.0.0.0 Safari/537.36"
 	visitor = "0123456789abcdef"
 )
 
@@ -53,15 +54,18 @@ func (p params) encode() string {
 func (p params) at(seconds int) params {
 	t := noon.Add(-30*time.Minute + time.Duration(seconds)*time.Second)
 	local := t.In(time.FixedZone("", 5*3600+1800))
-	return p.with("cdt", t.Format(time.DateTime), "h", fmt.Sprint(local.Hour()), "m", fmt.Sprint(local.Minute()), "s", fmt.Sprint(local.Second()))
+	return p.with("cdt", t.Format(time.DateTime), "h", fmt.Sprint(local.Hour()), "m", fmt.Sprint(local.Minute()), "s",
+		fmt.Sprint(local.Second()))
 }
 
 // page is the n-th page of a flawless visit.
 func page(n int) params {
 	p := params{
-		"idsite": "1", "rec": "1", "apiv": "1", "cid": visitor, "_id": visitor, "ua": agent, "lang": "de-DE,de;q=0.9", "res": "1920x1080",
-		"url": fmt.Sprintf("https://shop.test/page-%d", n), "action_name": fmt.Sprintf("Page %d", n), "pv_id": fmt.Sprintf("page%02d", n),
-		"pdf": "1", "cookie": "1", "pf_srv": "120",
+		"idsite": "1", "rec": "1", "apiv": "1", "cid": visitor, "_id": visitor, "ua": agent, "lang": "de-DE,de;q=0.9",
+		"res": "1920x1080",
+		"url": fmt.Sprintf("https://shop.test/page-%d", n), "action_name": fmt.Sprintf("Page %d", n),
+		"pv_id": fmt.Sprintf("page%02d", n),
+		"pdf":   "1", "cookie": "1", "pf_srv": "120",
 	}
 	if n > 1 {
 		p["urlref"] = fmt.Sprintf("https://shop.test/page-%d", n-1)
@@ -75,7 +79,8 @@ func extra(n int, pairs ...string) params {
 }
 
 func order(n int, id string) params {
-	return extra(n, "idgoal", "0", "ec_id", id, "revenue", "123.40", "ec_st", "100.00", "ec_tx", "19.00", "ec_sh", "4.90", "ec_dt", "0.50",
+	return extra(n, "idgoal", "0", "ec_id", id, "revenue", "123.40", "ec_st", "100.00", "ec_tx", "19.00", "ec_sh",
+		"4.90", "ec_dt", "0.50",
 		"ec_items", `[["A1","Lamp","Light",30.00,3],["B2","Bulb","Light",10,1]]`)
 }
 
@@ -137,14 +142,31 @@ func (f fixture) wantRules(t *testing.T, want ...string) {
 func TestACleanVisitIsRecordedWithoutObjection(t *testing.T) {
 	f := start(nil)
 	located := func(p params) params {
-		return p.with("token_auth", token, "cip", "84.150.10.20", "country", "de", "region", "BY", "city", "München", "lat", "48.14", "long", "11.58",
-			"uadata", `{"fullVersionList":[{"brand":"Chromium","version":"139.0.7258.128"}],"mobile":false,"model":"","platform":"Windows","platformVersion":"15.0.0"}`)
+		return p.with(
+			"token_auth",
+			token,
+			"cip",
+			"84.150.10.20",
+			"country",
+			"de",
+			"region",
+			"BY",
+			"city",
+			"München",
+			"lat",
+			"48.14",
+			"long",
+			"11.58",
+			"uadata",
+			`{"fullVersionList":[{"brand":"Chromium","version":"139.0.7258.128"}],"mobile":false,"model":"","platform":"Windows","platformVersion":"15.0.0"}`,
+		)
 	}
 	hits := []params{
 		page(1).with("urlref", "https://www.google.com/").at(0), page(2).at(20),
 		extra(2, "search", "lamp", "search_cat", "all", "search_count", "0").at(25),
 		extra(2, "ca", "1", "e_c", "Video", "e_a", "Play", "e_n", "Intro", "e_v", "1.5").at(30),
-		page(3).at(60), extra(3, "link", "https://partner.test/x").at(61), extra(3, "download", "https://shop.test/a.pdf").at(62),
+		page(3).at(60), extra(3, "link", "https://partner.test/x").at(61),
+		extra(3, "download", "https://shop.test/a.pdf").at(62),
 		order(3, "o-1").at(70), extra(3, "ping", "1").at(99),
 	}
 	for i, h := range hits {
@@ -154,7 +176,8 @@ func TestACleanVisitIsRecordedWithoutObjection(t *testing.T) {
 	}
 	f.wantRules(t)
 	got := f.site()
-	wantHits := map[string]int64{"pageview": 3, "search": 1, "event": 1, "outlink": 1, "download": 1, "order": 1, "ping": 1}
+	wantHits := map[string]int64{"pageview": 3, "search": 1, "event": 1, "outlink": 1, "download": 1,
+		"order": 1, "ping": 1}
 	if !maps.Equal(got.Hits, wantHits) {
 		t.Errorf("hits %v, want %v", got.Hits, wantHits)
 	}
@@ -162,10 +185,14 @@ func TestACleanVisitIsRecordedWithoutObjection(t *testing.T) {
 		name      string
 		got, want int64
 	}{
-		{"visits", got.Visits, 1}, {"unique visitors", got.UniqueVisitors, 1}, {"actions", got.Actions, 7}, {"bounces", got.Bounces, 0},
-		{"seconds", got.Seconds, 100}, {"revenue", got.Revenue, 12340}, {"subtotal", got.Subtotal, 10000}, {"tax", got.Tax, 1900},
-		{"shipping", got.Shipping, 490}, {"discount", got.Discount, 50}, {"items", got.Items, 4}, {"split", got.SplitVisits, 0},
-		{"country de", got.Countries["de"], 1}, {"from search", got.Referrers["search"], 1}, {"title Page 2", got.Titles["Page 2"], 1},
+		{"visits", got.Visits, 1}, {"unique visitors", got.UniqueVisitors, 1}, {"actions", got.Actions, 7},
+		{"bounces", got.Bounces, 0},
+		{"seconds", got.Seconds, 100}, {"revenue", got.Revenue, 12340}, {"subtotal", got.Subtotal, 10000},
+		{"tax", got.Tax, 1900},
+		{"shipping", got.Shipping, 490}, {"discount", got.Discount, 50}, {"items", got.Items, 4},
+		{"split", got.SplitVisits, 0},
+		{"country de", got.Countries["de"], 1}, {"from search", got.Referrers["search"], 1},
+		{"title Page 2", got.Titles["Page 2"], 1},
 		{"accepted", f.Counts().Accepted, 9}, {"total visits", f.Counts().Total.Visits, 1},
 	} {
 		if c.got != c.want {

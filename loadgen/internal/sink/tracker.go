@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Tracker are settings of a Matomo that change what becomes of hits, beside those of a site. Set reads them by their names
-// in Matomo; NewTracker is what Matomo has unless somebody changes it.
+// Tracker are settings of a Matomo that change what becomes of hits, beside those of a site. Set reads them by their
+// names in Matomo; NewTracker is what Matomo has unless somebody changes it.
 type Tracker struct {
 	visitLength            time.Duration
 	mostActions            int
@@ -46,34 +46,63 @@ type exclusion struct {
 // NewTracker is config/global.ini.php of Matomo 5.2.
 func NewTracker() *Tracker {
 	return &Tracker{
-		visitLength: defaultLength, mostActions: 10_000, byCampaign: true, atMidnight: true, longest: 1024,
-		campaigns: strings.Split("mtm_campaign,matomo_campaign,piwik_campaign,pk_campaign,pk_cpn,utm_campaign,utm_source,utm_medium", ","),
-		cut: strings.Split("gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,phpsessid,jsessionid,"+
-			"sessionid,aspsessionid,doing_wp_cron,sid,pk_vid", ","),
+		visitLength: defaultLength,
+		mostActions: 10_000,
+		byCampaign:  true,
+		atMidnight:  true,
+		longest:     1024,
+		campaigns: strings.Split(
+			"mtm_campaign,matomo_campaign,piwik_campaign,pk_campaign,pk_cpn,utm_campaign,utm_source,utm_medium", ","),
+		cut: strings.Split(
+			"gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,phpsessid,jsessionid,"+
+				"sessionid,aspsessionid,doing_wp_cron,sid,pk_vid",
+			",",
+		),
 		searches:   strings.Split("q,query,s,search,searchword,k,keyword,keywords", ","),
-		needsToken: true, untilOld: 24 * time.Hour, inactive: map[string]bool{}, set: map[string]string{}, siteSearch: true,
+		needsToken: true,
+		untilOld:   24 * time.Hour,
+		inactive:   map[string]bool{},
+		set:        map[string]string{},
+		siteSearch: true,
 	}
 }
 
-// settings are what Set knows: what each does to hits is docs/matomo-settings.md, as measured on a Matomo 5.2. plugin.NAME=0
-// makes a plug-in inactive.
+// settings are what Set knows: what each does to hits is docs/matomo-settings.md, as measured on a Matomo 5.2.
+// plugin.NAME=0 makes a plug-in inactive.
 var settings = map[string]func(t *Tracker, value string) error{
 	// config/config.ini.php, [Tracker]
 	"visit_standard_length": func(t *Tracker, v string) (err error) {
 		t.visitLength, err = seconds(v)
 		return err
 	},
-	"page_maximum_length":                            func(t *Tracker, v string) error { return number(&t.longest, v) },
-	"record_statistics":                              func(t *Tracker, v string) error { return toggle(&t.off, v, "0") },
-	"create_new_visit_after_x_actions":               func(t *Tracker, v string) error { return number(&t.mostActions, v) },
-	"create_new_visit_when_campaign_changes":         func(t *Tracker, v string) error { return toggle(&t.byCampaign, v, "1") },
-	"create_new_visit_when_website_referrer_changes": func(t *Tracker, v string) error { return toggle(&t.byReferrer, v, "1") },
-	"create_new_visit_after_midnight":                func(t *Tracker, v string) error { return toggle(&t.atMidnight, v, "1") },
-	"url_query_parameter_to_exclude_from_url":        func(t *Tracker, v string) error { return names(&t.cut, v) },
-	"campaign_var_name":                              func(t *Tracker, v string) error { return names(&t.campaigns, v) },
-	"bulk_requests_require_authentication":           func(t *Tracker, v string) error { return toggle(&t.bulkNeedsToken, v, "1") },
-	"tracking_requests_require_authentication":       func(t *Tracker, v string) error { return toggle(&t.needsToken, v, "1") },
-	"tracking_requests_require_authentication_when_custom_timestamp_newer_than": func(t *Tracker, v string) (err error) {
+	"page_maximum_length": func(t *Tracker, v string) error { return number(&t.longest, v) },
+	"record_statistics": func(t *Tracker, v string) error {
+		return toggle(&t.off, v, "0")
+	},
+	"create_new_visit_after_x_actions": func(t *Tracker, v string) error {
+		return number(&t.mostActions, v)
+	},
+	"create_new_visit_when_campaign_changes": func(t *Tracker, v string) error {
+		return toggle(&t.byCampaign, v, "1")
+	},
+	"create_new_visit_when_website_referrer_changes": func(t *Tracker, v string) error {
+		return toggle(&t.byReferrer, v, "1")
+	},
+	"create_new_visit_after_midnight": func(t *Tracker, v string) error {
+		return toggle(&t.atMidnight, v, "1")
+	},
+	"url_query_parameter_to_exclude_from_url": func(t *Tracker, v string) error { return names(&t.cut, v) },
+	"campaign_var_name": func(t *Tracker, v string) error {
+		return names(&t.campaigns, v)
+	},
+	"bulk_requests_require_authentication": func(t *Tracker, v string) error {
+		return toggle(&t.bulkNeedsToken, v, "1")
+	},
+	"tracking_requests_require_authentication": func(t *Tracker, v string) error {
+		return toggle(&t.needsToken, v, "1")
+	},
+	"tracking_requests_require_authentication_when_custom_timestamp_newer_than": func(t *Tracker,
+		v string) (err error) {
 		t.untilOld, err = seconds(v)
 		return err
 	},
@@ -110,7 +139,8 @@ func (t *Tracker) Set(s string) error {
 	}
 	set, ok := settings[name]
 	if !ok {
-		return fmt.Errorf("%q is not known; known are plugin.NAME=0, %s", name, strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
+		return fmt.Errorf("%q is not known; known are plugin.NAME=0, %s", name,
+			strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
 	}
 	t.set[name] = value
 	if err := set(t, value); err != nil {

@@ -19,10 +19,12 @@ const (
 )
 
 var (
-	idPattern      = regexp.MustCompile(`^[0-9a-f]{16}$`)
-	pvPattern      = regexp.MustCompile(`^[A-Za-z0-9]{6}$`)
-	resPattern     = regexp.MustCompile(`^[1-9][0-9]{2,3}x[1-9][0-9]{2,3}$`)
-	langPattern    = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(;q=[01](\.[0-9]{1,3})?)?(,\s*[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(;q=[01](\.[0-9]{1,3})?)?)*$`)
+	idPattern   = regexp.MustCompile(`^[0-9a-f]{16}$`)
+	pvPattern   = regexp.MustCompile(`^[A-Za-z0-9]{6}$`)
+	resPattern  = regexp.MustCompile(`^[1-9][0-9]{2,3}x[1-9][0-9]{2,3}$`)
+	langPattern = regexp.MustCompile(
+		`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(;q=[01](\.[0-9]{1,3})?)?` +
+			`(,\s*[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(;q=[01](\.[0-9]{1,3})?)?)*$`)
 	regionPattern  = regexp.MustCompile(`^[A-Z0-9]{1,3}$`)
 	countryPattern = regexp.MustCompile(`^[a-z]{2}$`)
 	numberPattern  = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
@@ -59,7 +61,8 @@ var formats = map[string]func(string) bool{
 
 // numbers are the parameters that are read as floats, where a comma cuts the value (plugins/Goals).
 var numbers = map[string]bool{
-	"revenue": true, "ec_st": true, "ec_tx": true, "ec_sh": true, "ec_dt": true, "_pkp": true, "e_v": true, "lat": true, "long": true,
+	"revenue": true, "ec_st": true, "ec_tx": true, "ec_sh": true, "ec_dt": true, "_pkp": true, "e_v": true, "lat": true,
+	"long": true,
 }
 
 func oneOf(values ...string) func(string) bool {

@@ -26,13 +26,15 @@ type visitor struct {
 func (v *visitor) opens(h *hit, at time.Time, t *Tracker, zone *time.Location, source, campaign string) bool {
 	was, over := v.visit, int64(t.visitLength/time.Second)
 	switch now := at.Unix(); {
-	case was == nil, filled(h.params["new_visit"]), was.Last > now+over, was.Last <= now-over, t.mostActions > 0 && len(was.Actions) >= t.mostActions:
+	case was == nil, filled(h.params["new_visit"]), was.Last > now+over, was.Last <= now-over, t.mostActions > 0 &&
+		len(was.Actions) >= t.mostActions:
 		return true
 	case t.atMidnight && !sameDay(time.Unix(was.Last, 0).In(zone), at.In(zone)):
 		return true
 	default:
 		return h.kind != kindPing && was.Source != referrerDirect &&
-			(t.byCampaign && campaign != "" && campaign != was.Campaign || t.byReferrer && source == referrerWebsite && source != was.Source)
+			(t.byCampaign && campaign != "" && campaign != was.Campaign || t.byReferrer && source == referrerWebsite &&
+				source != was.Source)
 	}
 }
 
@@ -118,7 +120,8 @@ func (s *Sink) visitor(key visitorKey) *visitor {
 func (s *Sink) open(site *SiteCounts, v *visitor, h *hit, at time.Time, source, campaign string) {
 	_, returning := s.unique[h.key]
 	v.visit = &reports.Visit{
-		Visitor: h.key.id, First: at.Unix(), Last: at.Unix(), Source: source, Campaign: strings.Clone(campaign), Device: deviceOf(h.agent), Returning: returning,
+		Visitor: h.key.id, First: at.Unix(), Last: at.Unix(), Source: source, Campaign: strings.Clone(campaign),
+		Device: deviceOf(h.agent), Returning: returning,
 	}
 	if h.kind.counted() {
 		v.visit.Actions = append(v.visit.Actions, 0)

@@ -18,24 +18,31 @@ func TestVisitsOpenAndJoinAsInMatomo(t *testing.T) {
 	}{
 		{"1799 s join", []params{page(1).at(0), page(2).at(1799)}, 1, 1, 0, 1800},
 		{"1800 s split", []params{page(1).at(0), page(2).at(1800)}, 2, 1, 1, 0},
-		{"a visitor who comes back is not split", []params{page(1).at(-3600), page(2).without("urlref").at(0)}, 2, 1, 0, 0},
-		{"new_visit opens a visit of the known visitor", []params{page(1).at(0), page(2).with("new_visit", "1").at(9)}, 2, 1, 0, 0},
+		{"a visitor who comes back is not split", []params{page(1).at(-3600), page(2).without("urlref").at(0)},
+			2, 1, 0, 0},
+		{"new_visit opens a visit of the known visitor", []params{page(1).at(0), page(2).with("new_visit", "1").at(9)},
+			2, 1, 0, 0},
 		{"two cids are two visits", []params{page(1).at(0), other(page(1)).at(1)}, 2, 2, 0, 0},
-		{"a ping does not keep a visit alive", []params{page(1).at(0), extra(1, "ping", "1").at(1500), page(2).at(2000)}, 2, 1, 1, 1501},
+		{"a ping does not keep a visit alive",
+			[]params{page(1).at(0), extra(1, "ping", "1").at(1500), page(2).at(2000)}, 2, 1, 1, 1501},
 		{"a ping after 1800 s is dropped", []params{page(1).at(0), extra(1, "ping", "1").at(1800)}, 1, 1, 0, 0},
 		{"a ping without a visit is dropped", []params{extra(1, "ping", "1").at(0)}, 0, 0, 0, 0},
-		{"a ping with new_visit is dropped", []params{page(1).at(0), extra(1, "ping", "1", "new_visit", "1").at(5)}, 1, 1, 0, 0},
+		{"a ping with new_visit is dropped", []params{page(1).at(0), extra(1, "ping", "1", "new_visit", "1").at(5)},
+			1, 1, 0, 0},
 		{"an order alone is a visit", []params{order(1, "o").at(0)}, 1, 1, 0, 0},
 		{"an order adds two seconds", []params{page(1).at(0), order(1, "o").at(9)}, 1, 1, 0, 12},
 		{"a later hit rewrites them", []params{page(1).at(0), order(1, "o").at(9), page(2).at(19)}, 1, 1, 0, 20},
 		{"a single hit has no duration", []params{page(1).at(0)}, 1, 1, 0, 0},
 		{"the last hit decides the duration", []params{page(1).at(0), page(2).at(100), page(3).at(50)}, 1, 1, 0, 51},
 		{"reversed hits leave none", []params{page(3).at(100), page(2).at(50), page(1).at(0)}, 1, 1, 0, 0},
-		{"a hit half an hour before the visit opens another", []params{page(1).at(1801), page(2).without("urlref").at(0)}, 2, 1, 1, 0},
+		{"a hit half an hour before the visit opens another",
+			[]params{page(1).at(1801), page(2).without("urlref").at(0)}, 2, 1, 1, 0},
 		{"another campaign splits", []params{campaign(page(1), "a").at(0), campaign(page(2), "b").at(9)}, 2, 1, 1, 0},
 		{"the same campaign joins", []params{campaign(page(1), "a").at(0), campaign(page(2), "A").at(9)}, 1, 1, 0, 10},
-		{"a direct visit is upgraded by a campaign", []params{page(1).at(0), campaign(page(2), "a").at(9)}, 1, 1, 0, 10},
-		{"a uid wins over cid", []params{page(1).with("uid", "u").at(0), other(page(2)).with("uid", "u").at(9)}, 1, 1, 0, 10},
+		{"a direct visit is upgraded by a campaign", []params{page(1).at(0), campaign(page(2), "a").at(9)},
+			1, 1, 0, 10},
+		{"a uid wins over cid", []params{page(1).with("uid", "u").at(0), other(page(2)).with("uid", "u").at(9)},
+			1, 1, 0, 10},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -43,7 +50,8 @@ func TestVisitsOpenAndJoinAsInMatomo(t *testing.T) {
 			f.clock.Time = noon.Add(time.Hour)
 			f.post(c.hits...)
 			got := f.site()
-			if got.Visits != c.visits || got.UniqueVisitors != c.unique || got.SplitVisits != c.split || got.Seconds != c.second {
+			if got.Visits != c.visits || got.UniqueVisitors != c.unique || got.SplitVisits != c.split ||
+				got.Seconds != c.second {
 				t.Errorf("visits %d, unique %d, split %d, seconds %d; want %d, %d, %d, %d",
 					got.Visits, got.UniqueVisitors, got.SplitVisits, got.Seconds, c.visits, c.unique, c.split, c.second)
 			}
@@ -61,7 +69,8 @@ func TestMidnightOfTheSiteSplitsAVisit(t *testing.T) {
 		name   string
 		zone   *time.Location
 		visits int64
-	}{{"23:59 and 00:00 in the site's zone are two visits", nil, 2}, {"the same moments in another zone are one", tokyo, 1}}
+	}{{"23:59 and 00:00 in the site's zone are two visits", nil, 2},
+		{"the same moments in another zone are one", tokyo, 1}}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			f := start(func(cfg *sink.Config) { cfg.Sites = map[int]sink.Site{1: {Zone: c.zone}} })
@@ -139,7 +148,8 @@ func TestReferrersAreFiledAsByMatomo(t *testing.T) {
 
 func TestCountriesComeFromTheParameterOrTheLanguage(t *testing.T) {
 	cases := []struct{ country, lang, want string }{
-		{"se", "de-DE", "se"}, {"SE", "de-DE", "SE"}, {"", "sv-SE", "se"}, {"", "sv", "se"}, {"", "ja", "jp"}, {"", "de-AT", "at"},
+		{"se", "de-DE", "se"}, {"SE", "de-DE", "SE"}, {"", "sv-SE", "se"}, {"", "sv", "se"}, {"", "ja", "jp"},
+		{"", "de-AT", "at"},
 		{"", "pt-BR", "br"}, {"", "en-US", "us"}, {"", "en,sv-SE", "se"}, {"", "en", "xx"}, {"", "es-419", "xx"},
 	}
 	for _, c := range cases {

@@ -9,8 +9,9 @@ import (
 )
 
 // asleep is how long the machine has slept since it was started: what a clock that goes on meanwhile has more than the
-// one that Go's time follows, which does not (clock_gettime(2)). Setting the wall clock moves neither. The one that goes
-// on is read first, so that a delay between the two makes the sleep shorter, which the next look corrects, not longer.
+// one that Go's time follows, which does not (clock_gettime(2)). Setting the wall clock moves neither. The one that
+// goes on is read first, so that a delay between the two makes the sleep shorter, which the next look corrects, not
+// longer.
 func asleep() time.Duration {
 	var always, awake unix.Timespec
 	if unix.ClockGettime(throughSleep, &always) != nil || unix.ClockGettime(withoutSleep, &awake) != nil {

@@ -12,11 +12,11 @@ import (
 
 const (
 	// Limit is the shortest time without a sign of life that is called a standstill. A process on a crowded machine
-	// waits for its turn for tens of milliseconds, in a bad case for a second; where it waits longer than a hit may wait
-	// for a free request (2 s, engine), hits are lost to it, and the loss must have a name.
+	// waits for its turn for tens of milliseconds, in a bad case for a second; where it waits longer than a hit may
+	// wait for a free request (2 s, engine), hits are lost to it, and the loss must have a name.
 	Limit = 2 * time.Second
-	// beat is how often the clock looks at itself while nobody else does: no standstill begins earlier than so long after
-	// what was last done.
+	// beat is how often the clock looks at itself while nobody else does: no standstill begins earlier than so long
+	// after what was last done.
 	beat = 500 * time.Millisecond
 	// fresh is the age up to which the last sign of life is not renewed, so that asking the clock writes no memory that
 	// other processors read.

@@ -49,7 +49,9 @@ func TestTheSleepOfTheMachinePassesAndIsAStandstill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, slept := time.Now(), atomic.Int64{}
 		slept.Store(int64(7 * time.Hour)) // before the run
-		c := newClock(func() time.Duration { return time.Since(began) }, func() time.Duration { return time.Duration(slept.Load()) })
+		c := newClock(func() time.Duration { return time.Since(began) }, func() time.Duration {
+			return time.Duration(slept.Load())
+		})
 		defer c.Watch()()
 		time.Sleep(10 * time.Second)
 		synctest.Wait()

@@ -14,7 +14,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// ErrRunning means that another process holds a run's lock: two that send the same visits would make each of them twice.
+// ErrRunning means that another process holds a run's lock: two that send the same visits would make each of them
+// twice.
 var ErrRunning = errors.New("another loadgen is sending this run")
 
 // lock is the file that a run holds locked as long as its process lives, however that ends. A run that ends in order
@@ -29,7 +30,8 @@ type lock struct {
 	shared bool
 }
 
-// lock takes the lock of a run, or fails with ErrRunning. What is not a regular file is refused. Where the file system knows no locks everybody gets it.
+// lock takes the lock of a run, or fails with ErrRunning. What is not a regular file is refused. Where the file system
+// knows no locks everybody gets it.
 func (f Folder) lock(runID string) (*lock, error) {
 	path := filepath.Join(f.dir, statedir.LockFile(runID))
 	for {
@@ -112,7 +114,8 @@ func (l *lock) makeRoom(n int) error {
 	return nil
 }
 
-// become writes data into the space of the lock and lets it take the place of the file path. It needs no space of the disk.
+// become writes data into the space of the lock and lets it take the place of the file path. It needs no space of the
+// disk.
 func (l *lock) become(path string, data []byte) error {
 	if len(data) > l.room {
 		return fmt.Errorf("use the space reserved for the last ledger: %d bytes do not fit into %d", len(data), l.room)
@@ -133,7 +136,8 @@ func (l *lock) become(path string, data []byte) error {
 	return nil
 }
 
-// remove says that the run has ended in order. It must be called before close, so that nobody gets a lock that is removed.
+// remove says that the run has ended in order. It must be called before close, so that nobody gets a lock that is
+// removed.
 func (l *lock) remove() error {
 	if err := l.fs.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove lock: %w", err)

@@ -29,7 +29,8 @@ func TestWhatIsNoLedgerStaysAsItIs(t *testing.T) {
 	}
 	delete(files, "odd.json")
 	for name, text := range files {
-		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != text || !strings.Contains(said, name) {
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != text ||
+			!strings.Contains(said, name) {
 			t.Errorf("%s is now %q, %v:\n%s", name, data, err, said)
 		}
 	}

@@ -65,8 +65,8 @@ func (r *Run) Reopen() error {
 	return nil
 }
 
-// Resume returns the first visit number that the run may use: the next one where it ran before. What it did before is kept
-// as a life of its own; where that was killed its ledger is closed.
+// Resume returns the first visit number that the run may use: the next one where it ran before. What it did before is
+// kept as a life of its own; where that was killed its ledger is closed.
 func (r *Run) Resume(now time.Time) (next uint64, killed bool, err error) {
 	s, found, err := r.Find()
 	if err != nil || !found {

@@ -172,8 +172,10 @@ func TestABrokenLedgerRefusesItsOwnRunAlone(t *testing.T) {
 	t.Parallel()
 	f, dir := real(t)
 	pipe := filepath.Join(dir, "pipe.json")
-	must(t, os.WriteFile(filepath.Join(dir, "empty.json"), nil, 0o600), os.WriteFile(filepath.Join(dir, "own.json"), []byte("{"), 0o600),
-		os.WriteFile(filepath.Join(dir, "no ledger.json"), []byte("[]"), 0o600), syscall.Mkfifo(pipe, 0o600), syscall.Mkfifo(filepath.Join(dir, "p.lock"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "empty.json"), nil, 0o600),
+		os.WriteFile(filepath.Join(dir, "own.json"), []byte("{"), 0o600),
+		os.WriteFile(filepath.Join(dir, "no ledger.json"), []byte("[]"), 0o600), syscall.Mkfifo(pipe, 0o600),
+		syscall.Mkfifo(filepath.Join(dir, "p.lock"), 0o600))
 	said := tidy(t, f)
 	for _, want := range []string{"empty.json", "no ledger.json", "pipe.json"} {
 		if !strings.Contains(said, want) {
@@ -181,7 +183,8 @@ func TestABrokenLedgerRefusesItsOwnRunAlone(t *testing.T) {
 		}
 	}
 	r := begin(t, f, "own")
-	if _, _, err := r.Resume(now); err == nil || !strings.Contains(err.Error(), "own.json: unexpected end of JSON input; move it away") {
+	if _, _, err := r.Resume(now); err == nil ||
+		!strings.Contains(err.Error(), "own.json: unexpected end of JSON input; move it away") {
 		t.Errorf("its own is taken: %v", err)
 	}
 	must(t, r.Close())
@@ -190,9 +193,11 @@ func TestABrokenLedgerRefusesItsOwnRunAlone(t *testing.T) {
 func TestALockThatIsNoFileRefusesItsRun(t *testing.T) {
 	t.Parallel()
 	f, dir := real(t)
-	must(t, syscall.Mkfifo(filepath.Join(dir, "own.lock"), 0o600), os.Symlink(os.DevNull, filepath.Join(dir, "device.lock")))
+	must(t, syscall.Mkfifo(filepath.Join(dir, "own.lock"), 0o600),
+		os.Symlink(os.DevNull, filepath.Join(dir, "device.lock")))
 	for _, id := range []string{"own", "device"} {
-		if _, err := f.Begin(id); err == nil || !strings.HasSuffix(err.Error(), id+".lock is not a regular file; remove it") {
+		if _, err := f.Begin(id); err == nil ||
+			!strings.HasSuffix(err.Error(), id+".lock is not a regular file; remove it") {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
@@ -234,7 +239,8 @@ func TestAStartReadsItsOwnLedgerAndThoseOfKilledRunsAlone(t *testing.T) {
 	const old = 500
 	for i := range old {
 		path := filepath.Join(dir, fmt.Sprintf("old-%d.json", i))
-		must(t, os.WriteFile(path, fmt.Appendf(nil, `{"run_id":"old-%d","ended":"2026-10-01T00:00:00Z"}`, i), 0o600), os.Chtimes(path, now, now.Add(time.Duration(i-old)*time.Hour)))
+		must(t, os.WriteFile(path, fmt.Appendf(nil, `{"run_id":"old-%d","ended":"2026-10-01T00:00:00Z"}`, i), 0o600),
+			os.Chtimes(path, now, now.Add(time.Duration(i-old)*time.Hour)))
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "open.json"), []byte(`{"run_id":"open"}`), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "old-1.20261001T000000.json"), []byte(`{}`), 0o600))
@@ -267,17 +273,20 @@ func TestADeletedRunIsRemovedAtTheNextStart(t *testing.T) {
 	f, dir := real(t)
 	write := func(name string, age time.Duration) {
 		path := filepath.Join(dir, name)
-		must(t, os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(`{}`), 0o600), os.Chtimes(path, now, now.Add(-age)))
+		must(t, os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(`{}`), 0o600),
+			os.Chtimes(path, now, now.Add(-age)))
 	}
 	for _, name := range []string{
-		statedir.EndedFile("a", now), statedir.LifeFile("a", 0, now), statedir.JournalFile("a"), statedir.EndedFile("b", now),
+		statedir.EndedFile("a", now), statedir.LifeFile("a", 0, now), statedir.JournalFile("a"),
+		statedir.EndedFile("b", now),
 		statedir.EndedFile("own", now), "jobs/j/ended/2026-11/j.json", "jobs/j/j.batches", "jobs/k/k.json",
 	} {
 		write(name, time.Hour)
 	}
 	write(statedir.EndedFile("newer", now), -time.Hour)
 	alive := begin(t, f, "alive")
-	must(t, alive.Save(&record.Summary{RunID: "alive"}), os.Chtimes(filepath.Join(dir, "alive.json"), now, now.Add(-time.Hour)))
+	must(t, alive.Save(&record.Summary{RunID: "alive"}),
+		os.Chtimes(filepath.Join(dir, "alive.json"), now, now.Add(-time.Hour)))
 	gone := map[string]time.Time{}
 	for _, id := range []string{"a", "j", "own", "newer", "alive", "never"} {
 		gone[id] = now
@@ -292,7 +301,8 @@ func TestADeletedRunIsRemovedAtTheNextStart(t *testing.T) {
 		}
 		return err
 	}))
-	want := []string{"alive.json", "alive.lock", "ended/2026-11/b.json", "ended/2026-11/newer.json", "ended/2026-11/own.json", "jobs/k/k.json"}
+	want := []string{"alive.json", "alive.lock", "ended/2026-11/b.json", "ended/2026-11/newer.json",
+		"ended/2026-11/own.json", "jobs/k/k.json"}
 	if !slices.Equal(left, want) || log.Len() > 0 {
 		t.Errorf("left are\n%v\nwant\n%v\n%s", left, want, log.String())
 	}

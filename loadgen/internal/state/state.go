@@ -1,5 +1,6 @@
 // Package state owns what the loadgen keeps across restarts in its state folder: the ledger of each run, which no two
-// processes send at a time, the daily cap, and the last start. It knows neither what a ledger means nor when it is written.
+// processes send at a time, the daily cap, and the last start. It knows neither what a ledger means nor when it is
+// written.
 package state
 
 import (
@@ -35,8 +36,8 @@ func Open(fsys afero.Fs, dir string) (Folder, error) {
 	return f, Probe(fsys, dir)
 }
 
-// Probe tries to write to a folder and leaves nothing there. Others may do the same meanwhile: jobs and live traffic share
-// a state folder.
+// Probe tries to write to a folder and leaves nothing there. Others may do the same meanwhile: jobs and live traffic
+// share a state folder.
 func Probe(fsys afero.Fs, dir string) error {
 	const probe = ".write-test"
 	if err := exchange.Publish(fsys, dir, map[string][]byte{probe: []byte("ok")}); err != nil {

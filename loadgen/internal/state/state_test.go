@@ -36,7 +36,9 @@ func TestTheCapIsKept(t *testing.T) {
 	if err := afero.WriteFile(fs, "/state/daily.cap.json", []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, fs).Cap(); err == nil || !strings.Contains(err.Error(), "/state/daily.cap.json: unexpected end of JSON input; move it away to start without it") {
+	if _, err := open(t, fs).Cap(); err == nil ||
+		!strings.Contains(err.Error(),
+			"/state/daily.cap.json: unexpected end of JSON input; move it away to start without it") {
 		t.Errorf("a broken file: %v", err)
 	}
 }

@@ -21,9 +21,9 @@ import (
 // folder, and each of its starts closed those that were open, so that only the last ones can be.
 const mayBeOpen = 64
 
-// Tidy closes the ledgers of runs that were killed and moves what has ended out of the way. It reads the ledgers of killed
-// runs alone, however many have ended. own is the run that is about to begin, which is left alone. What is no ledger is
-// left where it is, with a warning.
+// Tidy closes the ledgers of runs that were killed and moves what has ended out of the way. It reads the ledgers of
+// killed runs alone, however many have ended. own is the run that is about to begin, which is left alone. What is no
+// ledger is left where it is, with a warning.
 func (f Folder) Tidy(own string, now time.Time, log *slog.Logger) error {
 	if f.fs == nil {
 		return nil
@@ -77,10 +77,11 @@ func (f Folder) sweep(id string, files []fs.FileInfo) {
 }
 
 // errMayRun means that nobody can tell whether a run is alive.
-var errMayRun = errors.New("the file system knows no locks, so that the run may be alive; start it again to close its ledger")
+var errMayRun = errors.New("the file system knows no locks, so that the run may be alive; start it again to " +
+	"close its ledger")
 
-// end closes the ledger of a run that is not alive and moves it to those that have ended. Where the run may be alive, only a
-// ledger that has ended is moved.
+// end closes the ledger of a run that is not alive and moves it to those that have ended. Where the run may be alive,
+// only a ledger that has ended is moved.
 func (f Folder) end(id string, mayRun bool, now time.Time, log *slog.Logger) error {
 	path := filepath.Join(f.dir, statedir.OpenFile(id))
 	var s record.Summary
@@ -140,7 +141,8 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 		var err error
 		switch {
 		case isLife:
-			err = f.archive(filepath.Join(f.dir, file.Name()), filepath.Join(filepath.Dir(statedir.EndedFile(id, file.ModTime())), id, life+".json"))
+			err = f.archive(filepath.Join(f.dir, file.Name()),
+				filepath.Join(filepath.Dir(statedir.EndedFile(id, file.ModTime())), id, life+".json"))
 		case i < mayBeOpen:
 			err = f.endOld(id, now, log)
 		default:
@@ -152,8 +154,9 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 	}
 }
 
-// Delete removes what is kept of runs that were deleted, other than own: their ledgers, and the folders of backfills that
-// the controller started. A run that is alive, or of which something was written after its deletion, is left alone.
+// Delete removes what is kept of runs that were deleted, other than own: their ledgers, and the folders of backfills
+// that the controller started. A run that is alive, or of which something was written after its deletion, is left
+// alone.
 func (f Folder) Delete(own string, runs exchange.Deleted, log *slog.Logger) {
 	if f.fs == nil {
 		return

@@ -43,9 +43,10 @@ func newCollector(s Source) *collector {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &collector{
-		s:             s,
-		planned:       desc(metric.Planned, "Hits of visits that began.", metric.LabelTarget, metric.LabelKind),
-		hits:          desc(metric.Hits, "Hits that ended, by outcome.", metric.LabelTarget, metric.LabelKind, metric.LabelOutcome),
+		s:       s,
+		planned: desc(metric.Planned, "Hits of visits that began.", metric.LabelTarget, metric.LabelKind),
+		hits: desc(metric.Hits, "Hits that ended, by outcome.", metric.LabelTarget, metric.LabelKind,
+			metric.LabelOutcome),
 		inFlight:      desc(metric.InFlight, "Hits in flight.", metric.LabelTarget),
 		visits:        desc(metric.Visits, "Visits that ended, by fate.", metric.LabelFate),
 		visitsPlanned: desc(metric.VisitsPlanned, "Visits that began."),
@@ -56,15 +57,17 @@ func newCollector(s Source) *collector {
 		health:        desc(metric.Healthy, "1 for the state a target is in.", metric.LabelTarget, metric.LabelState),
 		phase:         desc(metric.Phase, "1 for the phase the loadgen is in.", metric.LabelPhase),
 		pause:         desc(metric.Pause, "1 for what new visits pause for.", metric.LabelReason),
-		finishBy:      desc(metric.FinishBy, "Unix time at which open visits are cut off, 0 where the run is not asked to finish."),
-		plan:          desc(metric.PlanInfo, "The running plan.", metric.LabelHash, metric.LabelRunID),
+		finishBy: desc(metric.FinishBy,
+			"Unix time at which open visits are cut off, 0 where the run is not asked to finish."),
+		plan: desc(metric.PlanInfo, "The running plan.", metric.LabelHash, metric.LabelRunID),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.planned, c.hits, c.inFlight, c.visits, c.visitsPlanned, c.due, c.open, c.latency, c.revenue, c.health, c.phase, c.pause, c.finishBy, c.plan,
+		c.planned, c.hits, c.inFlight, c.visits, c.visitsPlanned, c.due, c.open, c.latency, c.revenue, c.health,
+		c.phase, c.pause, c.finishBy, c.plan,
 	} {
 		ch <- d
 	}
@@ -78,7 +81,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	for _, p := range []engine.Phase{engine.Idle, engine.Starting, engine.Running, engine.Paused, engine.Draining, engine.Ended} {
+	for _, p := range []engine.Phase{engine.Idle, engine.Starting, engine.Running, engine.Paused, engine.Draining,
+		engine.Ended} {
 		gauge(c.phase, flag(string(p) == c.s.Phase()), string(p))
 	}
 	for _, why := range []string{metric.PauseAsked, metric.PauseCap, metric.PauseState} {
@@ -100,7 +104,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			}
 		}
 		gauge(c.inFlight, float64(counts.Total(t).InFlight), name)
-		for _, h := range []routing.Health{routing.Healthy, routing.Degraded, routing.FailedHealth, routing.UnknownHealth} {
+		for _, h := range []routing.Health{routing.Healthy, routing.Degraded, routing.FailedHealth,
+			routing.UnknownHealth} {
 			gauge(c.health, flag(h == c.s.Health(t)), name, string(h))
 		}
 		ch <- histogram(c.latency, counts.Latency[t], name)

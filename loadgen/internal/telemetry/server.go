@@ -38,7 +38,8 @@ func Listen(ctx context.Context, addr string, s Source, log *slog.Logger) (*Serv
 		return nil, fmt.Errorf("listen for telemetry: %w", err)
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(newCollector(s), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(newCollector(s), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -48,7 +49,8 @@ func Listen(ctx context.Context, addr string, s Source, log *slog.Logger) (*Serv
 		}
 	})
 	srv := &Server{
-		http: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second},
+		http: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+			WriteTimeout: 30 * time.Second},
 		addr: ln.Addr(), done: make(chan error, 1),
 	}
 	go func() { srv.done <- srv.http.Serve(ln) }()

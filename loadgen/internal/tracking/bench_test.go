@@ -33,7 +33,8 @@ func quick(tb testing.TB, answer string, size int) *tracking.Target {
 	})
 	c := tracking.NewClient(tracking.Options{Timeout: 5 * time.Second})
 	tb.Cleanup(c.Close)
-	target, err := c.Target(target.Target{URL: "http://" + address + "/matomo.php", Token: "0123456789abcdef0123456789abcdef"})
+	target, err := c.Target(target.Target{URL: "http://" + address + "/matomo.php",
+		Token: "0123456789abcdef0123456789abcdef"})
 	if err != nil {
 		tb.Fatal(err)
 	}

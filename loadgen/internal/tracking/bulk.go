@@ -12,8 +12,8 @@ import (
 // (plugins/BulkTracking/Tracker/Response.php).
 const bulkBegin, bulkNext, bulkEnd = `{"requests":["?`, `","?`, `"]`
 
-// bodies is memory for bulk bodies. It goes round, rather than stay with those who wait for answers: a body is large, and
-// the one that was written last is still in the processor's cache.
+// bodies is memory for bulk bodies. It goes round, rather than stay with those who wait for answers: a body is large,
+// and the one that was written last is still in the processor's cache.
 var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // BulkBody is an empty body for AppendBulk. SendBulk gives its memory to others.

@@ -28,7 +28,8 @@ func TestABulkRequestHoldsItsHitsAndTheToken(t *testing.T) {
 		hits := append(tracking.AppendBulk(nil), "a=1&b=%C3%BC+x"...)
 		hits = append(tracking.AppendBulk(hits), "a=2"...)
 		r := aim(t, client(t, nil), server.URL, token).SendBulk(hits, 2)
-		if r.Class != answer.Accepted || r.Receipt.Tracked != 2 || string(body) != want || kind != "application/json" || !json.Valid(body) {
+		if r.Class != answer.Accepted || r.Receipt.Tracked != 2 || string(body) != want || kind != "application/json" ||
+			!json.Valid(body) {
 			t.Errorf("%+v for\n%s", r, body)
 		}
 	}

@@ -204,7 +204,8 @@ func (t *Target) unsent(err error) Result {
 func (t *Target) answered(c *conn, sent error, judge func(*answer.Raw) answer.Answer) Result {
 	err := c.read()
 	if !c.answer.headed {
-		if f := answer.Failure(err, true); t.client.options.Pending && sent == nil && f.Class == answer.Timeout && c.answer.until == 0 && !t.client.broken.Load() {
+		if f := answer.Failure(err, true); t.client.options.Pending && sent == nil && f.Class == answer.Timeout &&
+			c.answer.until == 0 && !t.client.broken.Load() {
 			return Result{Answer: f, Pending: pending{t, c, judge}}
 		}
 		t.drop(c)

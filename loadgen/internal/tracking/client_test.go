@@ -67,21 +67,28 @@ func TestWhatIsReadOfAnAnswer(t *testing.T) {
 		class  answer.Class
 		reason string
 	}{
-		"an image":           {header(200, string(gif)), answer.Accepted, ""},
-		"nothing":            {header(204, ""), answer.Accepted, ""},
-		"text and an image":  {header(200, "Warning: x"+string(gif)), answer.Accepted, "Warning: x"},
-		"when to come back":  {header(503, "", "Retry-After", "7"), answer.NotNow, "again in 7s"},
-		"who answered":       {header(403, "<h1>Blocked</h1>", "Server", "gate/1"), answer.InFront, `answered 403 (Server: gate/1): "Blocked"`},
+		"an image":          {header(200, string(gif)), answer.Accepted, ""},
+		"nothing":           {header(204, ""), answer.Accepted, ""},
+		"text and an image": {header(200, "Warning: x"+string(gif)), answer.Accepted, "Warning: x"},
+		"when to come back": {header(503, "", "Retry-After", "7"), answer.NotNow, "again in 7s"},
+		"who answered": {header(403, "<h1>Blocked</h1>", "Server", "gate/1"), answer.InFront,
+			`answered 403 (Server: gate/1): "Blocked"`},
 		"a password, please": {header(401, "", "WWW-Authenticate", "Basic"), answer.InFront, "401"},
-		"where to go":        {header(302, "", "Location", "https://new.test/login?token_auth=x"), answer.InFront, "redirect to https://new.test/login"},
-		"its own token":      {header(500, "hush-hush is wrong"), answer.Unreadable, "***MASKED*** is wrong"},
+		"where to go": {header(302, "", "Location", "https://new.test/login?token_auth=x"), answer.InFront,
+			"redirect to https://new.test/login"},
+		"its own token": {header(500, "hush-hush is wrong"), answer.Unreadable, "***MASKED*** is wrong"},
 		"half of it": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "900")
 			_, _ = io.WriteString(w, "<p>Please wa")
 		}, answer.Unreadable, `"Please wa…"`},
-		"its beginning":     {header(200, strings.Repeat("long ", 1<<18)), answer.Unreadable, "long long"},
-		"no answer":         {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, answer.Broken, "closed without an answer"},
-		"no answer in time": {func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body); <-r.Context().Done() }, answer.Timeout, "no answer in time"},
+		"its beginning": {header(200, strings.Repeat("long ", 1<<18)), answer.Unreadable, "long long"},
+		"no answer": {func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		}, answer.Broken, "closed without an answer"},
+		"no answer in time": {func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		}, answer.Timeout, "no answer in time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(c.serve)
@@ -113,7 +120,8 @@ func TestTheTokenTravelsInTheBodyAlone(t *testing.T) {
 	if r.Class.Outcome() != outcome.Accepted || time.Since(r.Clock).Abs() > time.Minute {
 		t.Errorf("%+v", r)
 	}
-	if got.Method != http.MethodPost || got.URL.RawQuery != "" || form.Get("token_auth") != "a b&c" || got.UserAgent() != "Firefox" {
+	if got.Method != http.MethodPost || got.URL.RawQuery != "" || form.Get("token_auth") != "a b&c" ||
+		got.UserAgent() != "Firefox" {
 		t.Errorf("%s %s, form %v", got.Method, got.URL, form)
 	}
 }
@@ -131,9 +139,12 @@ func TestWithoutAConnectionAHitMayBeSentAgain(t *testing.T) {
 }
 
 func TestACertificateIsVerified(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(204)
+	}))
 	defer server.Close()
-	if r := send(t, server.URL, target.Access{}); r.Class != answer.TLS || !strings.HasPrefix(r.String(), "TLS failed") {
+	if r := send(t, server.URL, target.Access{}); r.Class != answer.TLS ||
+		!strings.HasPrefix(r.String(), "TLS failed") {
 		t.Errorf("verified: %+v", r)
 	}
 	if r := send(t, server.URL, target.Access{Insecure: true}); r.Class.Outcome() != outcome.Accepted {

@@ -79,28 +79,44 @@ func TestWaysToAnswer(t *testing.T) {
 		outcome     outcome.Outcome
 		connections int32 // for two requests
 	}{
-		"kept alive":                      {noContent, outcome.Accepted, 1},
-		"with a length":                   {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif, outcome.Accepted, 1},
-		"with odd letters":                {"HTTP/1.1 200 OK\r\nCONTENT-length:16\r\n\r\n" + gif, outcome.Accepted, 1},
-		"closed after":                    {"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", outcome.Accepted, 2},
-		"of HTTP/1.0":                     {"HTTP/1.0 204 No Content\r\n\r\n", outcome.Accepted, 2},
-		"of HTTP/1.0, kept alive":         {"HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n", outcome.Accepted, 1},
-		"in chunks":                       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8\r\nc\r\n9a-and-so-on\r\n0\r\n\r\n", outcome.Accepted, 1},
-		"in chunks with all extras":       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nGIF8\r\n0C \r\n9a-and-so-on\r\n0\r\nX: trailer\r\n\r\n", outcome.Accepted, 1},
-		"in broken chunks":                {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8and more\r\n0\r\n\r\n", outcome.Accepted, 2},
-		"in a huge chunk":                 {"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n30000\r\n" + strings.Repeat("x", 0x30000) + "\r\n0\r\n\r\n", outcome.Rejected, 2},
-		"closed after, among other words": {"HTTP/1.1 204 No Content\r\nConnection: Upgrade, Close\r\n\r\n", outcome.Accepted, 2},
-		"with two lengths":                {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nContent-Length: 17\r\n\r\n" + gif + "x", outcome.Unknown, 2},
-		"in another protocol":             {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", outcome.Unknown, 2},
-		"after an interim one":            {"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + noContent, outcome.Accepted, 1},
-		"with more than told":             {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif + "HTTP/1.1 500 No\r\n\r\n", outcome.Accepted, 2},
-		"with a long head":                {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 20_000) + "\r\n\r\n", outcome.Accepted, 1},
-		"with an endless head":            {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 80_000) + "\r\n\r\n", outcome.Unknown, 2},
-		"with a huge body":                {"HTTP/1.1 404 Not Found\r\nContent-Length: 200000\r\n\r\n" + strings.Repeat("x", 200_000), outcome.Rejected, 2},
-		"with half an image":              {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGIF8", outcome.Accepted, 2},
-		"with half a body":                {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGI", outcome.Unknown, 2},
-		"in another language":             {"SSH-2.0-OpenSSH_9.2\r\n\r\n", outcome.Unknown, 2},
-		"with a broken length":            {"HTTP/1.1 200 OK\r\nContent-Length: lots\r\n\r\n", outcome.Unknown, 2},
+		"kept alive":       {noContent, outcome.Accepted, 1},
+		"with a length":    {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif, outcome.Accepted, 1},
+		"with odd letters": {"HTTP/1.1 200 OK\r\nCONTENT-length:16\r\n\r\n" + gif, outcome.Accepted, 1},
+		"closed after": {"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+			outcome.Accepted, 2},
+		"of HTTP/1.0": {"HTTP/1.0 204 No Content\r\n\r\n", outcome.Accepted, 2},
+		"of HTTP/1.0, kept alive": {"HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n",
+			outcome.Accepted, 1},
+		"in chunks": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: " +
+			"chunked\r\n\r\n4\r\nGIF8\r\nc\r\n9a-and-so-on\r\n0\r\n\r\n", outcome.Accepted, 1},
+		"in chunks with all extras": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: " +
+			"chunked\r\n\r\n4;a=b\r\nGIF8\r\n0C \r\n9a-and-so-on\r\n0\r\nX: trailer\r\n\r\n", outcome.Accepted, 1},
+		"in broken chunks": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGIF8and " +
+			"more\r\n0\r\n\r\n", outcome.Accepted, 2},
+		"in a huge chunk": {"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n30000\r\n" +
+			strings.Repeat("x", 0x30000) + "\r\n0\r\n\r\n", outcome.Rejected, 2},
+		"closed after, among other words": {"HTTP/1.1 204 No Content\r\nConnection: Upgrade, Close\r\n\r\n",
+			outcome.Accepted, 2},
+		"with two lengths": {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nContent-Length: 17\r\n\r\n" +
+			gif + "x", outcome.Unknown, 2},
+		"in another protocol": {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+			outcome.Unknown, 2},
+		"after an interim one": {"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + noContent,
+			outcome.Accepted, 1},
+		"with more than told": {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif +
+			"HTTP/1.1 500 No\r\n\r\n", outcome.Accepted, 2},
+		"with a long head": {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 20_000) + "\r\n\r\n",
+			outcome.Accepted, 1},
+		"with an endless head": {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 80_000) + "\r\n\r\n",
+			outcome.Unknown, 2},
+		"with a huge body": {"HTTP/1.1 404 Not Found\r\nContent-Length: 200000\r\n\r\n" +
+			strings.Repeat("x", 200_000), outcome.Rejected, 2},
+		"with half an image": {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGIF8",
+			outcome.Accepted, 2},
+		"with half a body": {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\nGI",
+			outcome.Unknown, 2},
+		"in another language":  {"SSH-2.0-OpenSSH_9.2\r\n\r\n", outcome.Unknown, 2},
+		"with a broken length": {"HTTP/1.1 200 OK\r\nContent-Length: lots\r\n\r\n", outcome.Unknown, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			address, connections := talk(t, func(int) string { return c.answer })
@@ -275,7 +291,8 @@ func TestABreakEndsRequestsInFlight(t *testing.T) {
 	if r.Class.Outcome() != outcome.Unknown || r.Class.Retry() || r.String() != "broken off" {
 		t.Errorf("in flight: %+v", r)
 	}
-	if r := target.Send([]byte("rec=1"), "Firefox"); r.Class != answer.Stopped || !strings.Contains(r.String(), "broken off") {
+	if r := target.Send([]byte("rec=1"), "Firefox"); r.Class != answer.Stopped ||
+		!strings.Contains(r.String(), "broken off") {
 		t.Errorf("after: %+v", r)
 	}
 }

@@ -15,8 +15,8 @@ func exhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// makeRoom ends a connection that is not used, of whichever target, or waits for other requests to end; false once there
-// is no time left.
+// makeRoom ends a connection that is not used, of whichever target, or waits for other requests to end; false once
+// there is no time left.
 func (c *Client) makeRoom(ctx context.Context) bool {
 	c.mu.Lock()
 	targets := c.targets

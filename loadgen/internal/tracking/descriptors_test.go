@@ -33,7 +33,9 @@ func short(t *testing.T, c *Client, address string, enough func() bool) *Target 
 
 func TestAConnectionThatIsNotUsedMakesRoomForAnother(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}))
 	t.Cleanup(server.Close)
 	c := NewClient(Options{Timeout: time.Minute})
 	t.Cleanup(c.Close)

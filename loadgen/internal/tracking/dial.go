@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// renewal is how long a connection serves, give or take a quarter: then another one is made, so that a name that has
-	// got other addresses is followed although its connections are never idle.
+	// renewal is how long a connection serves, give or take a quarter: then another one is made, so that a name that
+	// has got other addresses is followed although its connections are never idle.
 	renewal = time.Minute
 	// rest is how long an address that could not be connected to is tried last.
 	rest = 30 * time.Second
-	// longestTry is how long an address is tried where others are left: one that answers nothing, as those of IPv6 do in a
-	// network without a way to it, must not take the request's time.
+	// longestTry is how long an address is tried where others are left: one that answers nothing, as those of IPv6 do
+	// in a network without a way to it, must not take the request's time.
 	longestTry = 2 * time.Second
 )
 
-// lifetime is how long the nth connection of a client serves. The lifetimes are spread evenly, in whatever order they are
-// taken (multiples of the golden ratio), so that connections that began together do not end together.
+// lifetime is how long the nth connection of a client serves. The lifetimes are spread evenly, in whatever order they
+// are taken (multiples of the golden ratio), so that connections that began together do not end together.
 func lifetime(n uint64) time.Duration {
 	const golden = 0x9e3779b97f4a7c15 // 2⁶⁴ divided by the golden ratio
 	quarter := float64(n*golden)/(1<<64)*2 - 1
@@ -41,7 +41,8 @@ type dialer struct {
 
 func newDialer() *dialer {
 	plain := net.Dialer{KeepAlive: 30 * time.Second}
-	return &dialer{lookup: net.DefaultResolver.LookupNetIP, connect: plain.DialContext, failed: map[netip.Addr]time.Time{}}
+	return &dialer{lookup: net.DefaultResolver.LookupNetIP, connect: plain.DialContext,
+		failed: map[netip.Addr]time.Time{}}
 }
 
 // dial tries the addresses of host until one takes the connection. The error is that of the first.
@@ -82,8 +83,8 @@ func (d *dialer) try(ctx context.Context, address string, left int) (net.Conn, e
 	return d.connect(ctx, "tcp", address)
 }
 
-// order puts first the addresses whose turn it is, of the family that the resolver puts first because this machine has a
-// way to it (RFC 6724), then the other family, and last what failed a moment ago.
+// order puts first the addresses whose turn it is, of the family that the resolver puts first because this machine has
+// a way to it (RFC 6724), then the other family, and last what failed a moment ago.
 func (d *dialer) order(addresses []netip.Addr, now time.Time) []netip.Addr {
 	if len(addresses) == 0 {
 		return nil

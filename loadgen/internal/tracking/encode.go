@@ -32,7 +32,8 @@ func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	h := &v.Hits[i]
 	w := writer{dst}
 	w.whole("idsite=", f.SiteID)
-	w.b = append(w.b, "&rec=1&apiv=1&cid="...) // forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)
+	// forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)
+	w.b = append(w.b, "&rec=1&apiv=1&cid="...)
 	w.b = append(append(append(w.b, v.ID[:]...), "&_id="...), v.ID[:]...)
 	w.made("&url=", h.URL)
 	w.made("&urlref=", h.Referrer)

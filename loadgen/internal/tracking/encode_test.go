@@ -29,7 +29,8 @@ const (
 
 func generator(t testing.TB, funnels []funnel.Funnel) *visit.Generator {
 	t.Helper()
-	store, err := shop.New(shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 2, ItemsMax: 5, TaxRate: .1, Shipping: []shop.Cents{5}})
+	store, err := shop.New(shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 2, ItemsMax: 5, TaxRate: .1,
+		Shipping: []shop.Cents{5}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,11 +83,14 @@ func TestAPageviewIsWrittenWhole(t *testing.T) {
 	local, who := noon.In(v.Visitor.Place.Zone), v.Visitor
 	id := v.PageviewID(pageview)
 	expect(t, got, map[string]string{
-		"idsite": "7", "rec": "1", "apiv": "1", "cid": v.ID.String(), "_id": v.ID.String(), "url": "https://a.test/ü?x=1&y=2", "action_name": "Tea & cake + 50%",
+		"idsite": "7", "rec": "1", "apiv": "1", "cid": v.ID.String(), "_id": v.ID.String(),
+		"url": "https://a.test/ü?x=1&y=2", "action_name": "Tea & cake + 50%",
 		"urlref": who.Source.Referrer.Plain, "pv_id": string(id[:]), "cdt": "2026-07-01 12:30:45",
 		"pf_net": strconv.Itoa(v.Timing(pageview).Network), "pf_onl": strconv.Itoa(v.Timing(pageview).OnLoad),
-		"ua": who.Device.UserAgent, "uadata": who.Device.Hints, "lang": who.Place.Lang.Plain, "res": who.Resolution, "cookie": "1",
-		"cip": who.IP.String(), "country": who.Place.Country, "region": who.Place.Region, "city": who.Place.City, "lat": who.Place.Lat, "long": who.Place.Long,
+		"ua": who.Device.UserAgent, "uadata": who.Device.Hints, "lang": who.Place.Lang.Plain, "res": who.Resolution,
+		"cookie": "1",
+		"cip":    who.IP.String(), "country": who.Place.Country, "region": who.Place.Region, "city": who.Place.City,
+		"lat": who.Place.Lat, "long": who.Place.Long,
 		"h": strconv.Itoa(local.Hour()), "m": strconv.Itoa(local.Minute()), "s": "45",
 	})
 }
@@ -97,7 +101,8 @@ func TestEveryHitOfManyVisitsIsWellFormed(t *testing.T) {
 		v := g.Visit(n)
 		for i := range v.Hits {
 			got := form(t, v, i, tracking.Form{SiteID: 1, Located: true, Dated: true}, noon)
-			expect(t, got, map[string]string{"url": v.Hits[i].URL.Plain, "ua": v.Visitor.Device.UserAgent, "city": v.Visitor.Place.City, "cip": v.Visitor.IP.String()})
+			expect(t, got, map[string]string{"url": v.Hits[i].URL.Plain, "ua": v.Visitor.Device.UserAgent,
+				"city": v.Visitor.Place.City, "cip": v.Visitor.IP.String()})
 		}
 	}
 }
@@ -118,7 +123,8 @@ func TestAnOrderIsWrittenToTheCent(t *testing.T) {
 	v := someone(t)
 	got, o := form(t, v, order, tracking.Form{SiteID: 1}, noon), v.Order(order)
 	expect(t, got, map[string]string{
-		"idgoal": "0", "ec_id": v.ID.String() + "-1", "revenue": o.Revenue.String(), "ec_st": o.Subtotal.String(), "ec_tx": o.Tax.String(), "ec_sh": "0.05",
+		"idgoal": "0", "ec_id": v.ID.String() + "-1", "revenue": o.Revenue.String(), "ec_st": o.Subtotal.String(),
+		"ec_tx": o.Tax.String(), "ec_sh": "0.05",
 	})
 	for _, name := range []string{"ec_currency", "ec_dt", "action_name"} {
 		if got.Has(name) {
@@ -130,7 +136,8 @@ func TestAnOrderIsWrittenToTheCent(t *testing.T) {
 		t.Fatalf("%s: %v", got.Get("ec_items"), err)
 	}
 	for i, it := range o.Items {
-		if want := fmt.Sprint([]any{it.SKU, it.Name, it.Category, float64(it.Price) / 100, it.Quantity}); fmt.Sprint(items[i]) != want {
+		if want := fmt.Sprint([]any{it.SKU, it.Name, it.Category, float64(it.Price) / 100,
+			it.Quantity}); fmt.Sprint(items[i]) != want {
 			t.Errorf("item %v, want %s", items[i], want)
 		}
 	}
@@ -140,7 +147,8 @@ func TestWhatHappensOnAPageIsNoPageview(t *testing.T) {
 	v := someone(t)
 	got := form(t, v, event, tracking.Form{SiteID: 1, Quiet: true}, noon)
 	id := v.PageviewID(pageview)
-	expect(t, got, map[string]string{"ca": "1", "e_c": "CTA", "e_a": "click", "e_n": "Buy", "send_image": "0", "pv_id": string(id[:])})
+	expect(t, got, map[string]string{"ca": "1", "e_c": "CTA", "e_a": "click", "e_n": "Buy", "send_image": "0",
+		"pv_id": string(id[:])})
 	if got.Has("e_v") || got.Has("action_name") {
 		t.Errorf("%v", got)
 	}
@@ -184,7 +192,8 @@ func BenchmarkAppend(b *testing.B) {
 func TestEveryHitCarriesTheRunInItsDimension(t *testing.T) {
 	v := someone(t)
 	for i := range v.Hits {
-		if got := form(t, v, i, tracking.Form{SiteID: 1, Run: "nightly-7", RunDimension: 12}, noon).Get("dimension12"); got != "nightly-7" {
+		if got := form(t, v, i, tracking.Form{SiteID: 1, Run: "nightly-7", RunDimension: 12},
+			noon).Get("dimension12"); got != "nightly-7" {
 			t.Errorf("hit %d carries %q", i, got)
 		}
 		if form(t, v, i, tracking.Form{SiteID: 1, Run: "nightly-7"}, noon).Has("dimension0") {

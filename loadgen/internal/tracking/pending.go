@@ -9,7 +9,8 @@ import (
 
 // Pending is a request whose time is over while its server may still be at work on it.
 type Pending interface {
-	// Wait waits for the answer, no longer than limit or until ctx is done; false where none came. It must be called, once.
+	// Wait waits for the answer, no longer than limit or until ctx is done; false where none came. It must be called,
+	// once.
 	Wait(ctx context.Context, limit time.Duration) (answer.Answer, bool)
 }
 

@@ -13,13 +13,15 @@ import (
 )
 
 const (
-	// maxAnswer bounds what is read of an answer, in bytes. Matomo's GIF has 43, its receipt for 2,000 refused hits 10,000.
+	// maxAnswer bounds what is read of an answer, in bytes. Matomo's GIF has 43, its receipt for 2,000 refused hits
+	// 10,000.
 	maxAnswer = 64 << 10
 	// firstBuffer is enough for the answer to a hit. It doubles up to maxAnswer.
 	firstBuffer = 2 << 10
 )
 
-// response is the reader of a connection's answers (RFC 9112), with the one that it read last. It uses its memory again.
+// response is the reader of a connection's answers (RFC 9112), with the one that it read last. It uses its memory
+// again.
 type response struct {
 	answer.Raw
 	// headed says that the head came whole.

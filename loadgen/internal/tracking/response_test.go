@@ -36,10 +36,13 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for name, r := range map[string]io.Reader{"at once": bytes.NewReader(said), "by the byte": iotest.OneByteReader(bytes.NewReader(said))} {
+		for name, r := range map[string]io.Reader{"at once": bytes.NewReader(said),
+			"by the byte": iotest.OneByteReader(bytes.NewReader(said))} {
 			var p response
-			if err := p.read(r); err != nil || p.Status != resp.StatusCode || !bytes.Equal(p.Body, body) || string(p.Location) != resp.Header.Get("Location") {
-				t.Errorf("%s: %v, %d %q to %q, but net/http reads %d %q to %q", name, err, p.Status, p.Body, p.Location, resp.StatusCode, body, resp.Header.Get("Location"))
+			if err := p.read(r); err != nil || p.Status != resp.StatusCode || !bytes.Equal(p.Body, body) ||
+				string(p.Location) != resp.Header.Get("Location") {
+				t.Errorf("%s: %v, %d %q to %q, but net/http reads %d %q to %q", name, err, p.Status, p.Body, p.Location,
+					resp.StatusCode, body, resp.Header.Get("Location"))
 			}
 			if resp.Close && !p.last {
 				t.Errorf("%s: the connection is used again", name)

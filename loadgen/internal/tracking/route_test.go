@@ -34,7 +34,8 @@ func TestAProxyPassesRequestsOn(t *testing.T) {
 	}))
 	defer proxy.Close()
 	r := send(t, "http://matomo.test/matomo.php", through(strings.Replace(proxy.URL, "http://", "http://ann:pass@", 1)))
-	if r.Class.Outcome() != outcome.Accepted || asked != "http://matomo.test/matomo.php" || credentials != "Basic YW5uOnBhc3M=" {
+	if r.Class.Outcome() != outcome.Accepted || asked != "http://matomo.test/matomo.php" ||
+		credentials != "Basic YW5uOnBhc3M=" {
 		t.Errorf("%+v, the proxy was asked for %q with %q", r, asked, credentials)
 	}
 }
@@ -72,14 +73,17 @@ func connect(t *testing.T, to, answer string) (address string, asked func() stri
 }
 
 func TestAProxyPassesBytesOnToATargetWithTLS(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(204)
+	}))
 	defer server.Close()
 	proxy, asked := connect(t, server.Listener.Addr().String(), "HTTP/1.1 200 Connection established\r\n\r\n")
 	r := send(t, "https://matomo.test/matomo.php", through("http://ann:pass@"+proxy))
 	if r.Class.Outcome() != outcome.Accepted {
 		t.Errorf("%+v", r)
 	}
-	for _, want := range []string{"CONNECT matomo.test:443 HTTP/1.1\r\n", "Host: matomo.test:443\r\n", "Proxy-Authorization: Basic "} {
+	for _, want := range []string{"CONNECT matomo.test:443 HTTP/1.1\r\n", "Host: matomo.test:443\r\n",
+		"Proxy-Authorization: Basic "} {
 		if !strings.Contains(asked(), want) {
 			t.Errorf("the proxy was asked\n%s\nwithout %q", asked(), want)
 		}
@@ -92,7 +96,8 @@ func TestAProxyPassesBytesOnToATargetWithTLS(t *testing.T) {
 func TestAProxyThatRefusesSurelyTookNothing(t *testing.T) {
 	proxy, _ := connect(t, "", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 	r := send(t, "https://matomo.test/matomo.php", through("http://"+proxy))
-	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() || r.String() != "the proxy refuses: 407 Proxy Authentication Required" {
+	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() ||
+		r.String() != "the proxy refuses: 407 Proxy Authentication Required" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -102,7 +107,8 @@ func TestAProxyOfAnotherKindIsRefused(t *testing.T) {
 		o.Machine.Env = map[string]string{"HTTP_PROXY": "socks5://u:hush@127.0.0.1:1"}
 	})
 	_, err := c.Target(target.Target{URL: "http://matomo.test/matomo.php"})
-	if err == nil || err.Error() != "choose proxy: HTTP_PROXY or HTTPS_PROXY names a proxy of socks5, and only http and https are supported" {
+	if err == nil || err.Error() != "choose proxy: HTTP_PROXY or HTTPS_PROXY names a proxy of socks5, and only http "+
+		"and https are supported" {
 		t.Errorf("%v", err)
 	}
 }
@@ -180,7 +186,8 @@ func TestAServerIsNamedInTLSAndInTheRequest(t *testing.T) {
 	}))
 	defer server.Close()
 	proxy, _ := connect(t, server.Listener.Addr().String(), "HTTP/1.1 200 Connection established\r\n\r\n")
-	if send(t, "https://matomo.test:8443/matomo.php", through("http://"+proxy)); named != "matomo.test matomo.test:8443" {
+	if send(t, "https://matomo.test:8443/matomo.php", through("http://"+proxy)); named != "matomo.test "+
+		"matomo.test:8443" {
 		t.Errorf("named %q", named)
 	}
 }
@@ -199,11 +206,13 @@ func TestUserPasswordAndHeadersGoWithEveryRequest(t *testing.T) {
 	access := target.Access{HTTPAuth: "load:s3:cret", Headers: "X-Gate: open sesame\nCookie: a=1"}
 	to := aimBy(t, client(t, nil), target.Target{URL: server.URL + "/matomo.php", Access: access})
 	_, err := to.Clock()
-	hit, bulk := to.Send([]byte("rec=1"), "Firefox"), to.SendBulk(append(tracking.AppendBulk(tracking.BulkBody()), "rec=1"...), 1)
+	hit, bulk := to.Send([]byte("rec=1"), "Firefox"),
+		to.SendBulk(append(tracking.AppendBulk(tracking.BulkBody()), "rec=1"...), 1)
 	if err != nil || hit.Class.Outcome() != outcome.Accepted || bulk.Class.Outcome() != outcome.Accepted {
 		t.Errorf("%v, %s, %s", err, hit.String(), bulk.String())
 	}
-	want := []string{"OPTIONS load s3:cret open sesame a=1", "POST load s3:cret open sesame a=1", "POST load s3:cret open sesame a=1"}
+	want := []string{"OPTIONS load s3:cret open sesame a=1", "POST load s3:cret open sesame a=1",
+		"POST load s3:cret open sesame a=1"}
 	if mu.Lock(); !slices.Equal(seen, want) {
 		t.Errorf("seen %q", seen)
 	}
@@ -218,16 +227,19 @@ func TestWhatOpensAGateIsNotQuoted(t *testing.T) {
 	}))
 	defer server.Close()
 	r := send(t, server.URL+"/matomo.php", target.Access{HTTPAuth: "load:hush-hush", Headers: "X-Gate: open sesame"})
-	if said := r.String(); strings.Contains(said, "hush") || strings.Contains(said, "sesame") || strings.Contains(said, "bG9hZ") || !strings.Contains(said, "is refused") {
+	if said := r.String(); strings.Contains(said, "hush") || strings.Contains(said, "sesame") ||
+		strings.Contains(said, "bG9hZ") || !strings.Contains(said, "is refused") {
 		t.Error(said)
 	}
 }
 
-// certified serves with TLS to clients that show the certificate of trust, and returns the PEM files of its authority, and
-// of the client's certificate with its key.
+// certified serves with TLS to clients that show the certificate of trust, and returns the PEM files of its authority,
+// and of the client's certificate with its key.
 func certified(t *testing.T) (address string, files map[string][]byte) {
 	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(204)
+	}))
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	key, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
@@ -237,7 +249,9 @@ func certified(t *testing.T) (address string, files map[string][]byte) {
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
 	server.TLS.ClientAuth = tls.RequireAnyClientCert // the one of httptest serves both ends
-	return server.URL + "/matomo.php", map[string][]byte{"ca": certificate, "cert": certificate, "key": private, "both": append(certificate, private...)}
+	return server.URL + "/matomo.php",
+		map[string][]byte{"ca": certificate, "cert": certificate, "key": private,
+			"both": append(certificate, private...)}
 }
 
 func TestCertificatesOfFilesAreTrustedAndShown(t *testing.T) {
@@ -258,7 +272,8 @@ func TestCertificatesOfFilesAreTrustedAndShown(t *testing.T) {
 		"no certificate":                 {target.Access{CAFile: "ca"}, "certificate required"},
 		"no such file":                   {target.Access{CAFile: "none"}, "the file none cannot be read"},
 		"no authority in it":             {target.Access{CAFile: "key"}, "the file key holds no certificate in PEM"},
-		"no key in it":                   {target.Access{CAFile: "ca", CertFile: "cert"}, "the file cert does not hold a certificate and its private key in PEM"},
+		"no key in it": {target.Access{CAFile: "ca", CertFile: "cert"},
+			"the file cert does not hold a certificate and its private key in PEM"},
 	} {
 		cl := client(t, func(o *tracking.Options) { o.Machine.ReadFile = read })
 		to, err := cl.Target(target.Target{URL: address, Access: c.access})
@@ -268,7 +283,8 @@ func TestCertificatesOfFilesAreTrustedAndShown(t *testing.T) {
 			}
 			continue
 		}
-		if r := to.Send([]byte("rec=1"), "Firefox"); (r.Class.Outcome() == outcome.Accepted) != (c.want == "") || !strings.Contains(r.String(), c.want) {
+		if r := to.Send([]byte("rec=1"), "Firefox"); (r.Class.Outcome() == outcome.Accepted) != (c.want == "") ||
+			!strings.Contains(r.String(), c.want) {
 			t.Errorf("%s: %s %s", name, r.Class, r.String())
 		} else if c.want != "" && r.Class != answer.TLS {
 			t.Errorf("%s counts as %s, but surely was not taken", name, r.Class)

@@ -125,7 +125,8 @@ func (v *Visit) extras(pages int) (on [allExtras]int) {
 	if len(b.Events.Random) == 0 {
 		random = 0
 	}
-	for e, share := range [allExtras]float64{b.SearchShare, click, random, b.DownloadShare, b.OutlinkShare, b.OrderShare} {
+	for e, share := range [allExtras]float64{b.SearchShare, click, random, b.DownloadShare, b.OutlinkShare,
+		b.OrderShare} {
 		on[e] = -1
 		if v.rng.Float64() < share {
 			on[e] = v.rng.IntN(pages)

@@ -23,7 +23,8 @@ const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 // PageviewID is that of the page on which hit i happens.
 func (v *Visit) PageviewID(i int) (id PageviewID) {
 	v.of(int(v.Hits[i].page))
-	x := v.detail.Uint64()              // a fraction of 1<<64, of which each product with 62 tells a letter and the next fraction
+	// a fraction of 1<<64, of which each product with 62 tells a letter and the next fraction
+	x := v.detail.Uint64()
 	for k := len(id) - 1; k >= 0; k-- { // the last letter first, as ever, so that a seed still means the same
 		var letter uint64
 		letter, x = bits.Mul64(x, uint64(len(idAlphabet)))

@@ -38,7 +38,8 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 			if Host(before.Plain) != Host(s.URL) { // never that of another host
 				before = Text{}
 			}
-			on = Hit{Kind: Pageview, Records: view.records, URL: view.url, Title: s.title, Referrer: before, page: uint16(n)}
+			on = Hit{Kind: Pageview, Records: view.records, URL: view.url, Title: s.title, Referrer: before,
+				page: uint16(n)}
 			s.hits = append(s.hits, on)
 			viewed.add(view)
 			if n == 0 {
@@ -150,7 +151,8 @@ func Override(s *funnel.Step) shop.Override {
 		return &c
 	}
 	return shop.Override{
-		Revenue: cents(s.Revenue), Subtotal: cents(s.Subtotal), Tax: cents(s.Tax), Shipping: cents(s.Shipping), Items: s.ItemsCount,
+		Revenue: cents(s.Revenue), Subtotal: cents(s.Subtotal), Tax: cents(s.Tax), Shipping: cents(s.Shipping),
+		Items: s.ItemsCount,
 	}
 }
 

@@ -64,8 +64,9 @@ func New(b Behaviour) *Generator {
 	sum := sha256.Sum256([]byte(strconv.FormatUint(b.Seed, 10) + "/" + b.RunID))
 	g := &Generator{
 		b: b, site: newSiteMap(b.Pages),
-		key:      [2]uint64{binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])},
-		outlinks: texts("", strings.Fields(outlinks)), categories: texts("", []string{"", "Products", "Support", "Documentation"}),
+		key:        [2]uint64{binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])},
+		outlinks:   texts("", strings.Fields(outlinks)),
+		categories: texts("", []string{"", "Products", "Support", "Documentation"}),
 	}
 	terms := strings.Split(strings.TrimSpace(searches), "\n")
 	g.searches, g.searchTitles = texts("", terms), texts("Search: ", terms)

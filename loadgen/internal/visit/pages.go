@@ -21,8 +21,8 @@ const maxDraws = 100
 type page struct {
 	url, title Text
 	records    Kind
-	// source is what the address makes of a visit that it opens, whatever its referrer: a campaign or a direct entry; "" for
-	// most pages. One of a campaign never stands inside a visit, which another campaign would split.
+	// source is what the address makes of a visit that it opens, whatever its referrer: a campaign or a direct entry;
+	// "" for most pages. One of a campaign never stands inside a visit, which another campaign would split.
 	source  visitor.SourceType
 	host    *host
 	section *shelf

@@ -20,7 +20,8 @@ import (
 // usual is the behaviour of the default settings, with what change says.
 func usual(t testing.TB, change func(*visit.Behaviour)) *visit.Generator {
 	t.Helper()
-	store, err := shop.New(shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 1, ItemsMax: 5, TaxRate: .1, Shipping: []shop.Cents{0, 599}})
+	store, err := shop.New(shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 1, ItemsMax: 5, TaxRate: .1,
+		Shipping: []shop.Cents{0, 599}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,8 @@ func usual(t testing.TB, change func(*visit.Behaviour)) *visit.Generator {
 
 func asJSON(t testing.TB, v *visit.Visit) string {
 	t.Helper()
-	all := []any{v.ID.String(), v.Funnel, v.Bounce, v.Hits, v.Visitor.Device.Name, v.Visitor.Place.City, v.Visitor.IP, v.Visitor.Source}
+	all := []any{v.ID.String(), v.Funnel, v.Bounce, v.Hits, v.Visitor.Device.Name, v.Visitor.Place.City, v.Visitor.IP,
+		v.Visitor.Source}
 	for i, h := range v.Hits {
 		all = append(all, v.PageviewID(i), v.Timing(i))
 		switch h.Kind {
@@ -103,7 +105,8 @@ func TestNoVisitorComesTwice(t *testing.T) {
 
 func TestEveryVisitIsOneThatMatomoRecordsAsOne(t *testing.T) {
 	many := func(b *visit.Behaviour) {
-		b.SearchShare, b.OutlinkShare, b.DownloadShare, b.ClickShare, b.RandomShare, b.OrderShare = .5, .5, .5, .5, .5, .5
+		b.SearchShare, b.OutlinkShare, b.DownloadShare, b.ClickShare, b.RandomShare, b.OrderShare = .5, .5,
+			.5, .5, .5, .5
 	}
 	for name, change := range map[string]func(*visit.Behaviour){
 		"default":     nil,
@@ -111,7 +114,10 @@ func TestEveryVisitIsOneThatMatomoRecordsAsOne(t *testing.T) {
 		"live":        func(b *visit.Behaviour) { many(b); b.Live = true },
 		"long":        func(b *visit.Behaviour) { many(b); b.DurationMin, b.DurationMax = 2*time.Hour, 2*time.Hour },
 		"one page":    func(b *visit.Behaviour) { many(b); b.PageviewsMin, b.PageviewsMax = 1, 1 },
-		"short":       func(b *visit.Behaviour) { many(b); b.DurationMin, b.DurationMax = 6*time.Second, 6*time.Second },
+		"short": func(b *visit.Behaviour) {
+			many(b)
+			b.DurationMin, b.DurationMax = 6*time.Second, 6*time.Second
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := usual(t, change)
@@ -152,7 +158,8 @@ func sound(t *testing.T, v *visit.Visit, live bool) {
 			continue
 		}
 		before := v.Hits[i-1]
-		if gap := h.Offset - before.Offset; gap < 0 || gap > visit.MaxGap || h.Offset != h.Offset.Truncate(time.Second) {
+		if gap := h.Offset - before.Offset; gap < 0 || gap > visit.MaxGap ||
+			h.Offset != h.Offset.Truncate(time.Second) {
 			t.Fatalf("visit %d: hit %d is recorded %v after the one before", v.Number, i, gap)
 		}
 		if h.Wait < before.Wait || live && h.Wait != h.Offset {
@@ -204,7 +211,8 @@ func TestEachShareIsThatOfTheSettings(t *testing.T) {
 	share(t, "outlinks", kinds[visit.Outlink], able, .1)
 	share(t, "downloads", kinds[visit.Download], able, .08)
 	share(t, "orders", kinds[visit.Order], able, .05)
-	if events := float64(kinds[visit.Event]) / float64(able); math.Abs(events-.37) > 4*math.Sqrt((.25*.75+.12*.88)/float64(able)) {
+	if events := float64(kinds[visit.Event]) / float64(able); math.Abs(events-.37) > 4*math.Sqrt((.25*.75+
+		.12*.88)/float64(able)) {
 		t.Errorf("events a visit: %.4f, want .37", events)
 	}
 	share(t, "no ping", n-kinds[visit.Ping], n, .2)
@@ -284,8 +292,10 @@ func funnels(exit bool) []funnel.Funnel {
 		Steps: []funnel.Step{
 			{Type: funnel.Pageview, URL: "https://shop.example.test/landing", DelayMin: 10, DelayMax: 20},
 			{Type: funnel.SiteSearch, SearchKeyword: "lamp", SearchResults: &results, DelayMin: 5, DelayMax: 5},
-			{Type: funnel.Event, URL: "https://shop.example.test/lamp", EventCategory: "Basket", EventAction: "add", EventName: "lamp", DelayMin: 5, DelayMax: 5},
-			{Type: funnel.Ecommerce, URL: "https://shop.example.test/checkout", Revenue: &value, DelayMin: 30, DelayMax: 30},
+			{Type: funnel.Event, URL: "https://shop.example.test/lamp", EventCategory: "Basket", EventAction: "add",
+				EventName: "lamp", DelayMin: 5, DelayMax: 5},
+			{Type: funnel.Ecommerce, URL: "https://shop.example.test/checkout", Revenue: &value, DelayMin: 30,
+				DelayMax: 30},
 		},
 	}}
 }
@@ -302,10 +312,12 @@ func TestAFunnelIsFollowedByOneVisitor(t *testing.T) {
 			}
 			path := strings.Join(kinds, " ")
 			const want = "pageview search pageview event pageview order"
-			if exit && path != want+" ping" || !exit && (!strings.HasPrefix(path, want+" pageview") || !strings.HasSuffix(path, "pageview ping")) {
+			if exit && path != want+" ping" || !exit &&
+				(!strings.HasPrefix(path, want+" pageview") || !strings.HasSuffix(path, "pageview ping")) {
 				t.Fatalf("exit %t: %s", exit, path)
 			}
-			if order, id := v.Order(5), string(v.AppendOrderID(nil, 5)); order.Revenue != 12000 || id != v.ID.String()+"-1" {
+			if order, id := v.Order(5), string(v.AppendOrderID(nil, 5)); order.Revenue != 12000 ||
+				id != v.ID.String()+"-1" {
 				t.Fatalf("order %+v of %s", order, id)
 			}
 			if length := v.Hits[5].Offset - v.Hits[0].Offset; length < 20*time.Second || length > 31*time.Second {

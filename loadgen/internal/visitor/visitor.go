@@ -86,7 +86,8 @@ const searchShare, socialShare = 0.50, 0.21
 
 // Draw makes a person. directShare, 0..1, is the share of direct visits.
 func Draw(rng *rand.Rand, directShare float64) Visitor {
-	v := Visitor{Device: &world.devices[world.deviceWeights.Draw(rng)], Place: &world.places[world.placeWeights.Draw(rng)]}
+	v := Visitor{Device: &world.devices[world.deviceWeights.Draw(rng)],
+		Place: &world.places[world.placeWeights.Draw(rng)]}
 	v.Resolution = v.Device.Resolutions[rng.IntN(len(v.Device.Resolutions))]
 	v.IP = v.Place.networks.draw(rng)
 	v.Source = source(rng, directShare)

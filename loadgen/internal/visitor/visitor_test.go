@@ -44,7 +44,8 @@ func TestSourcesKeepTheirSharesAtAnyDirectShare(t *testing.T) {
 				}
 			}
 			share(t, "direct", got[visitor.Direct], draws, direct)
-			for kind, p := range map[visitor.SourceType]float64{visitor.Search: .50, visitor.Social: .21, visitor.Website: .29} {
+			for kind, p := range map[visitor.SourceType]float64{visitor.Search: .50, visitor.Social: .21,
+				visitor.Website: .29} {
 				share(t, string(kind), got[kind], draws, (1-direct)*p)
 			}
 		})
@@ -165,7 +166,8 @@ func TestPlacesAreWholeAndMany(t *testing.T) {
 			t.Errorf("%s stands there twice", p.City)
 		}
 		seen[p.Country+p.City] = true
-		if !regexp.MustCompile(`^[a-z]{2}$`).MatchString(p.Country) || !regexp.MustCompile(`^[A-Z0-9]{1,3}$`).MatchString(p.Region) {
+		if !regexp.MustCompile(`^[a-z]{2}$`).MatchString(p.Country) ||
+			!regexp.MustCompile(`^[A-Z0-9]{1,3}$`).MatchString(p.Region) {
 			t.Errorf("%s: country %q, region %q", p.City, p.Country, p.Region)
 		}
 		if !coordinate.MatchString(p.Lat) || !coordinate.MatchString(p.Long) {
@@ -231,14 +233,16 @@ func agree(t *testing.T, d visitor.Device, version string) {
 	if err := json.Unmarshal([]byte(d.Hints), &h); err != nil {
 		t.Fatal(err)
 	}
-	platform := map[string]string{"Windows NT 10.0; Win64; x64": "Windows", "Macintosh; Intel Mac OS X 10_15_7": "macOS",
-		"X11; Linux x86_64": "Linux", "Linux; Android 10; K": "Android"}
+	platform := map[string]string{"Windows NT 10.0; Win64; x64": "Windows",
+		"Macintosh; Intel Mac OS X 10_15_7": "macOS",
+		"X11; Linux x86_64":                 "Linux", "Linux; Android 10; K": "Android"}
 	system := regexp.MustCompile(`^Mozilla/5\.0 \(([^)]*)\)`).FindStringSubmatch(d.UserAgent)
 	if system == nil || platform[system[1]] == "" || platform[system[1]] != h.Platform {
 		t.Errorf("platform %q beside %q", h.Platform, d.UserAgent)
 	}
 	phone := d.Type == "smartphone"
-	if h.Mobile == nil || *h.Mobile != phone || strings.Contains(d.UserAgent, " Mobile ") != phone || (h.Model != "") != (h.Platform == "Android") {
+	if h.Mobile == nil || *h.Mobile != phone || strings.Contains(d.UserAgent, " Mobile ") != phone ||
+		(h.Model != "") != (h.Platform == "Android") {
 		t.Errorf("mobile or model of %s is not that of a %s", d.Hints, d.Type)
 	}
 	has := func(name, version string) bool {

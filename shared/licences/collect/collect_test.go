@@ -27,11 +27,14 @@ func TestEachTextStandsOnceBelowAllThatShareIt(t *testing.T) {
 		"/one/LICENSE": "free\r\nfor all\n", "/one/license.go": "package one", "/one/README": "no",
 		"/two/Licence.md": "free\nfor all", "/two/NOTICE.txt": "by Two", "/two/inner/COPYING": "inner",
 	})
-	text, err := document(fsys, []part{{"a.test/one v1", []string{"/one"}}, {"b.test/two v2", []string{"/two", "/two/inner"}}}, "## a package of the page\n")
+	text, err := document(fsys,
+		[]part{{"a.test/one v1", []string{"/one"}}, {"b.test/two v2", []string{"/two", "/two/inner"}}},
+		"## a package of the page\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"a.test/one v1\nb.test/two v2\n\nfree\nfor all\n", "b.test/two v2\n\nby Two\n", "b.test/two v2\n\ninner\n", "The user interface\n\n## a package of the page\n"} {
+	for _, want := range []string{"a.test/one v1\nb.test/two v2\n\nfree\nfor all\n", "b.test/two v2\n\nby Two\n",
+		"b.test/two v2\n\ninner\n", "The user interface\n\n## a package of the page\n"} {
 		if strings.Count(text, want) != 1 {
 			t.Errorf("%q is not there once:\n%s", want, text)
 		}
@@ -42,7 +45,8 @@ func TestEachTextStandsOnceBelowAllThatShareIt(t *testing.T) {
 }
 
 func TestAModuleWithoutALicenceStopsTheBuild(t *testing.T) {
-	_, err := document(disk(t, map[string]string{"/bare/README": "no"}), []part{{"a.test/bare v1", []string{"/bare"}}}, "")
+	_, err := document(disk(t, map[string]string{"/bare/README": "no"}),
+		[]part{{"a.test/bare v1", []string{"/bare"}}}, "")
 	if err == nil || !strings.Contains(err.Error(), "a.test/bare v1") {
 		t.Errorf("got %v", err)
 	}
@@ -77,7 +81,8 @@ func TestTheTextsAreWrittenOnceTheyDiffer(t *testing.T) {
 	if err := write(afero.NewOsFs(), output, "", "", programs); err != nil {
 		t.Fatal(err)
 	}
-	if after, err := os.Stat(output); err != nil || !os.SameFile(before, after) || !after.ModTime().Equal(before.ModTime()) {
+	if after, err := os.Stat(output); err != nil || !os.SameFile(before, after) ||
+		!after.ModTime().Equal(before.ModTime()) {
 		t.Errorf("it was written again: %v", err)
 	}
 	if err := write(afero.NewOsFs(), filepath.Join(output, "x"), "", "", programs); err == nil {

@@ -1,5 +1,6 @@
-// Command collect writes THIRD_PARTY.txt: the licence texts of the Go modules that are really linked into the given programs, of
-// Go itself, and of the interface's bundle where it was built. It fails where a module has no text, so that none is left out.
+// Command collect writes THIRD_PARTY.txt: the licence texts of the Go modules that are really linked into the given
+// programs, of Go itself, and of the interface's bundle where it was built. It fails where a module has no text, so
+// that none is left out.
 package main
 
 import (
@@ -12,7 +13,8 @@ import (
 
 func main() {
 	output := flag.String("output", "", "file to write")
-	bundle := flag.String("bundle", "", "texts of what is in the interface's bundle, as Vite writes them; none where there is no such file")
+	bundle := flag.String("bundle", "",
+		"texts of what is in the interface's bundle, as Vite writes them; none where there is no such file")
 	tags := flag.String("tags", "", "build tags of the programs")
 	flag.Parse()
 	if *output == "" || flag.NArg() == 0 {

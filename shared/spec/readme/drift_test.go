@@ -97,7 +97,8 @@ func TestThePageOfPresetsShowsTheirValues(t *testing.T) {
 func composed(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^      ([A-Z_]+): (\S.*?)(?: # .*)?$`).FindAllStringSubmatch(read(t, "docker-compose.yml"), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^      ([A-Z_]+): (\S.*?)(?: # .*)?$`).FindAllStringSubmatch(read(t,
+		"docker-compose.yml"), -1) {
 		if m[1] != "BUILD" {
 			out[m[1]] = m[2]
 		}
@@ -108,7 +109,8 @@ func composed(t *testing.T) map[string]string {
 func TestComposeHandsOnEveryKnob(t *testing.T) {
 	t.Parallel()
 	settings := composed(t)
-	others := []string{"EXCHANGE_DIR", "STATE_DIR", "MATOMO_READ_TOKEN", "LOADGEN_ENV_FILE", "START_ID"} // the image's, and the controller's
+	// the image's, and the controller's
+	others := []string{"EXCHANGE_DIR", "STATE_DIR", "MATOMO_READ_TOKEN", "LOADGEN_ENV_FILE", "START_ID"}
 	for _, f := range spec.Fields() {
 		key, want := f.Key, "${"+f.Key+":-}"
 		switch {
@@ -135,7 +137,8 @@ func TestComposeHandsOnEveryKnob(t *testing.T) {
 func TestTheWebStackAloneReadsTheControllersSettings(t *testing.T) {
 	t.Parallel()
 	const key, file = "LOADGEN_ENV_FILE:", " /app/data/loadgen.env\n"
-	if strings.Contains(read(t, "docker-compose.yml"), key) || !strings.Contains(read(t, "docker-compose.webui.yml"), key+file) {
+	if strings.Contains(read(t, "docker-compose.yml"), key) ||
+		!strings.Contains(read(t, "docker-compose.webui.yml"), key+file) {
 		t.Errorf("docker-compose.webui.yml, and it alone, should set %s%s", key, file)
 	}
 }

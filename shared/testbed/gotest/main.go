@@ -1,5 +1,6 @@
 // Command gotest runs go test with its arguments and prints what that would, then how many tests there were. With
-// --left-out=FILE it adds to the file which tests were skipped and why, a line for each package and reason, tab-separated.
+// --left-out=FILE it adds to the file which tests were skipped and why, a line for each package and reason,
+// tab-separated.
 package main
 
 import (

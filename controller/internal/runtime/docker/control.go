@@ -43,8 +43,8 @@ func (d *Docker) start(ctx context.Context) error {
 	return d.goOn(ctx, found)
 }
 
-// stale reports whether a container is to be made anew before it is started: from a newer image, so that it reads the settings,
-// or so that it can be asked for its numbers.
+// stale reports whether a container is to be made anew before it is started: from a newer image, so that it reads the
+// settings, or so that it can be asked for its numbers.
 func (d *Docker) stale(ctx context.Context, found container.InspectResponse) (bool, error) {
 	m, err := d.machine(ctx)
 	if err != nil {

@@ -140,15 +140,18 @@ func (d *Docker) find(ctx context.Context) (container.InspectResponse, error) {
 	case err != nil:
 		return foreign, told(err)
 	default:
-		return foreign, fmt.Errorf("%w: a container of the name %s is there without the labels %s=%s and %s=%s, so it is left alone; rename it, or choose another name in LOADGEN_CONTAINER",
+		return foreign, fmt.Errorf("%w: a container of the name %s is there without the labels %s=%s and %s=%s, so "+
+			"it is left alone; rename it, or choose another name in LOADGEN_CONTAINER",
 			runtime.ErrForeign, d.c.Name, RoleLabel, role, StackLabel, d.c.Stack)
 	}
 }
 
 var states = map[container.ContainerState]runtime.State{
-	container.StateCreated: runtime.Created, container.StateRunning: runtime.Running, container.StatePaused: runtime.Paused,
-	container.StateRestarting: runtime.Restarting, container.StateRemoving: runtime.Dead, container.StateExited: runtime.Exited,
-	container.StateDead: runtime.Dead,
+	container.StateCreated: runtime.Created, container.StateRunning: runtime.Running,
+	container.StatePaused:     runtime.Paused,
+	container.StateRestarting: runtime.Restarting, container.StateRemoving: runtime.Dead,
+	container.StateExited: runtime.Exited,
+	container.StateDead:   runtime.Dead,
 }
 
 // Status implements runtime.Port.
@@ -163,7 +166,8 @@ func (d *Docker) Status(ctx context.Context) runtime.Status {
 		s.Reason = "there is no container of this stack; start makes it from " + d.c.Image
 		if _, err := d.api.ImageInspect(ctx, d.c.Image); cerrdefs.IsNotFound(err) {
 			s.Healable = false
-			s.Reason = "there is neither a container of this stack nor the image " + d.c.Image + "; make it with `make images` or name another in LOADGEN_IMAGE"
+			s.Reason = "there is neither a container of this stack nor the image " + d.c.Image +
+				"; make it with `make images` or name another in LOADGEN_IMAGE"
 		}
 		return s
 	case errors.Is(err, runtime.ErrForeign):
@@ -179,11 +183,13 @@ func (d *Docker) Status(ctx context.Context) runtime.Status {
 // unavailable tells of an engine that is away.
 func (d *Docker) unavailable(s *runtime.Status, err error) {
 	s.State = runtime.Unavailable
-	cure := "start it, or give the controller access to its socket with DOCKER_SOCKET and DOCKER_GID in .env, which `make up` writes"
+	cure := "start it, or give the controller access to its socket with DOCKER_SOCKET and DOCKER_GID in .env, which " +
+		"`make up` writes"
 	if !strings.HasPrefix(d.c.Engine.Host, "unix:") {
 		cure = "start it, or check DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH"
 	}
-	s.Reason = fmt.Sprintf("the engine at %s (%s) does not answer (%v); %s", d.c.Engine.Host, d.c.Engine.Source, err, cure)
+	s.Reason = fmt.Sprintf("the engine at %s (%s) does not answer (%v); %s", d.c.Engine.Host,
+		d.c.Engine.Source, err, cure)
 }
 
 // describe tells how a container stands, which may be foreign.
@@ -220,7 +226,8 @@ func (d *Docker) explain(ctx context.Context, s *runtime.Status, found container
 		s.Reason = joined(s.Reason, "the engine says: "+found.State.Error)
 	}
 	if found.State.OOMKilled {
-		s.Reason = joined(s.Reason, "it was killed because memory ran out; give it more with LOADGEN_MEMORY, or lower the load")
+		s.Reason = joined(s.Reason,
+			"it was killed because memory ran out; give it more with LOADGEN_MEMORY, or lower the load")
 	}
 	if gone := d.lostNetworks(ctx, found); len(gone) > 0 {
 		s.Healable = true
@@ -243,7 +250,8 @@ func (d *Docker) older(ctx context.Context, found container.InspectResponse) boo
 // restarting says why a container is started again and again, which none of ours is: the controller does that.
 func (d *Docker) restarting(ctx context.Context, found container.InspectResponse) string {
 	name := strings.TrimPrefix(found.Name, "/")
-	why := fmt.Sprintf("it ends with exit code %d, and its restart policy %s starts it again; docker update --restart=no %s",
+	why := fmt.Sprintf("it ends with exit code %d, and its restart policy %s starts it again; docker update "+
+		"--restart=no %s",
 		found.State.ExitCode, found.HostConfig.RestartPolicy.Name, name)
 	last, err := d.tail(ctx, found.ID, runtime.LogQuery{Tail: 20})
 	if err != nil {
@@ -279,8 +287,8 @@ func (d *Docker) lostNetworks(ctx context.Context, found container.InspectRespon
 	return gone
 }
 
-// telemetry is where the loadgen in a container can be asked from here: at the container's own address, or at the port that
-// is published of one that was made for a controller outside. It is empty where neither can be reached.
+// telemetry is where the loadgen in a container can be asked from here: at the container's own address, or at the port
+// that is published of one that was made for a controller outside. It is empty where neither can be reached.
 func (d *Docker) telemetry(ctx context.Context, found container.InspectResponse) string {
 	if found.State.Status != container.StateRunning {
 		return ""

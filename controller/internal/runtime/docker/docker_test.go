@@ -33,7 +33,8 @@ func stack(t *testing.T, change func(*docker.Config)) (runtimetest.Subject, dock
 	name := "trafficinator-test-" + strings.ToLower(rand.Text()[:10])
 	c := docker.Config{
 		Engine: docker.Engine{Host: os.Getenv("DOCKER_HOST")}, Name: name, Stack: name, Image: testbed.LoadgenImage,
-		Exchange: filepath.Join(dir, "exchange"), State: filepath.Join(dir, "state"), User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()),
+		Exchange: filepath.Join(dir, "exchange"), State: filepath.Join(dir, "state"),
+		User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()),
 	}
 	if change != nil {
 		change(&c)
@@ -68,7 +69,8 @@ func TestAContainerDoesWhatEveryRuntimeDoes(t *testing.T) {
 
 // labelled are arguments for a container that is ours.
 func labelled(c docker.Config, args ...string) []string {
-	return append(args, "--name", c.Name, "--label", docker.RoleLabel+"=loadgen", "--label", docker.StackLabel+"="+c.Stack,
+	return append(args, "--name", c.Name, "--label", docker.RoleLabel+"=loadgen", "--label",
+		docker.StackLabel+"="+c.Stack,
 		"--env", "AUTO_START=false", "--env", "TELEMETRY_ADDR=:8010", "--user", c.User)
 }
 
@@ -90,7 +92,8 @@ func healed(t *testing.T, s runtimetest.Subject, c docker.Config) {
 	if after.State != runtime.Running || after.Name != c.Name || after.Telemetry == "" {
 		t.Errorf("it should run under its name (%s): %+v", did, after)
 	}
-	if left := testbed.Docker(t, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+docker.StackLabel+"="+c.Stack); left != after.ID {
+	if left := testbed.Docker(t, "ps", "--all", "--quiet", "--no-trunc", "--filter",
+		"label="+docker.StackLabel+"="+c.Stack); left != after.ID {
 		t.Errorf("only the new container should be left, got %s", left)
 	}
 }
@@ -112,7 +115,8 @@ func TestAContainerThatNeverStartedIsExplainedAndReplaced(t *testing.T) {
 		t.Errorf("want created and why, got %+v", st)
 	}
 	healed(t, s, c)
-	if env := testbed.Docker(t, "inspect", "--format", "{{.Config.Env}}", c.Name); !strings.Contains(env, "CONCURRENCY=7") {
+	if env := testbed.Docker(t, "inspect", "--format", "{{.Config.Env}}", c.Name); !strings.Contains(env,
+		"CONCURRENCY=7") {
 		t.Errorf("what it was made with should be kept: %s", env)
 	}
 }
@@ -135,7 +139,8 @@ func TestAContainerWhoseNetworkIsGoneIsExplainedAndReplaced(t *testing.T) {
 func TestAContainerThatReadsNoSettingsIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)
-	old := testbed.Docker(t, append(labelled(c, "create", "--env", "AUTO_START=false", "--env", "MINE=1"), testbed.LoadgenImage)...)
+	old := testbed.Docker(t, append(labelled(c, "create", "--env", "AUTO_START=false", "--env", "MINE=1"),
+		testbed.LoadgenImage)...)
 	testbed.Docker(t, "start", old)
 	testbed.Docker(t, "stop", old)
 	if err := s.Port.Start(t.Context()); err != nil {
@@ -165,7 +170,8 @@ func TestANewImageIsTakenAtTheNextStart(t *testing.T) {
 	if err := s.Port.Restart(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	if after := s.Port.Status(t.Context()); after.ID == before.ID || after.State != runtime.Running || after.Reason != "" {
+	if after := s.Port.Status(t.Context()); after.ID == before.ID || after.State != runtime.Running ||
+		after.Reason != "" {
 		t.Errorf("it should be a new one: %+v", after)
 	}
 	if made := testbed.Docker(t, "inspect", "--format", "{{.Image}}", c.Name); made != newer {
@@ -176,11 +182,14 @@ func TestANewImageIsTakenAtTheNextStart(t *testing.T) {
 func TestAnOutlineLeavesNoContainerAndReplacesWhatAKilledOneLeft(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, nil)
-	left := testbed.Docker(t, "create", "--name", c.Name+"-plan", "--label", docker.RoleLabel+"=plan", "--label", docker.StackLabel+"="+c.Stack, testbed.LoadgenImage)
-	if printed, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("AUTO_START=false\n")}, 1); err != nil || printed.Code != 0 {
+	left := testbed.Docker(t, "create", "--name", c.Name+"-plan", "--label", docker.RoleLabel+"=plan", "--label",
+		docker.StackLabel+"="+c.Stack, testbed.LoadgenImage)
+	if printed, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("AUTO_START=false\n")},
+		1); err != nil || printed.Code != 0 {
 		t.Fatalf("beside %s: %+v, %v", left, printed, err)
 	}
-	if there := testbed.Docker(t, "ps", "--all", "--quiet", "--filter", "label="+docker.StackLabel+"="+c.Stack); there != "" {
+	if there := testbed.Docker(t, "ps", "--all", "--quiet", "--filter",
+		"label="+docker.StackLabel+"="+c.Stack); there != "" {
 		t.Errorf("left behind: %s", there)
 	}
 	testbed.Docker(t, "create", "--name", c.Name+"-plan", testbed.LoadgenImage)
@@ -218,12 +227,14 @@ func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
 func TestAHealThatFailsLeavesTheOldContainerInItsPlace(t *testing.T) {
 	t.Parallel()
 	s, c := stack(t, func(c *docker.Config) { c.Settling = 3 * time.Minute }) // this machine may be slow to end it
-	testbed.Docker(t, append(labelled(c, "create", "--env", "AUTO_START=true", "--env", "CONCURRENCY=0"), testbed.LoadgenImage)...)
+	testbed.Docker(t, append(labelled(c, "create", "--env", "AUTO_START=true", "--env", "CONCURRENCY=0"),
+		testbed.LoadgenImage)...)
 	before := s.Port.Status(t.Context())
 	if did, err := s.Port.Heal(t.Context()); !errors.Is(err, runtime.ErrStuck) {
 		t.Fatalf("the new one ends at once, so healing should fail, got %q, %v", did, err)
 	}
-	if after := s.Port.Status(t.Context()); after.ID != before.ID || after.Name != c.Name || after.State != runtime.Created {
+	if after := s.Port.Status(t.Context()); after.ID != before.ID || after.Name != c.Name ||
+		after.State != runtime.Created {
 		t.Errorf("the old one should be back: %+v, now %+v", before, after)
 	}
 }
@@ -236,9 +247,11 @@ func TestAContainerThatIsNotOursIsLeftAlone(t *testing.T) {
 		t.Errorf("want foreign, got %+v", st)
 	}
 	for what, err := range map[string]error{
-		"start": s.Port.Start(t.Context()), "stop": s.Port.Stop(t.Context(), time.Second), "restart": s.Port.Restart(t.Context(), time.Second),
+		"start": s.Port.Start(t.Context()), "stop": s.Port.Stop(t.Context(), time.Second),
+		"restart": s.Port.Restart(t.Context(), time.Second),
 	} {
-		if !errors.Is(err, runtime.ErrForeign) || !strings.Contains(err.Error(), "choose another name in LOADGEN_CONTAINER") {
+		if !errors.Is(err, runtime.ErrForeign) ||
+			!strings.Contains(err.Error(), "choose another name in LOADGEN_CONTAINER") {
 			t.Errorf("%s: want %v and the cure, got %v", what, runtime.ErrForeign, err)
 		}
 	}
@@ -253,7 +266,8 @@ func TestAContainerThatIsNotOursIsLeftAlone(t *testing.T) {
 func TestWithoutTheImageThereIsNothingToMakeItFrom(t *testing.T) {
 	t.Parallel()
 	s, _ := stack(t, func(c *docker.Config) { c.Image = "trafficinator-nothing:none" })
-	if st := s.Port.Status(t.Context()); st.State != runtime.Missing || st.Healable || !strings.Contains(st.Reason, "LOADGEN_IMAGE") {
+	if st := s.Port.Status(t.Context()); st.State != runtime.Missing || st.Healable ||
+		!strings.Contains(st.Reason, "LOADGEN_IMAGE") {
 		t.Errorf("want missing and the cure, got %+v", st)
 	}
 	if err := s.Port.Start(t.Context()); !errors.Is(err, runtime.ErrMissing) {
@@ -264,7 +278,8 @@ func TestWithoutTheImageThereIsNothingToMakeItFrom(t *testing.T) {
 func TestAnEngineThatIsAwayIsAStateAndAnError(t *testing.T) {
 	t.Parallel()
 	d, err := docker.New(docker.Config{
-		Engine: docker.Engine{Host: "unix://" + filepath.Join(t.TempDir(), "none.sock")}, Name: "x", Stack: "x", Image: testbed.LoadgenImage,
+		Engine: docker.Engine{Host: "unix://" + filepath.Join(t.TempDir(), "none.sock")}, Name: "x", Stack: "x",
+		Image: testbed.LoadgenImage,
 	})
 	if err != nil {
 		t.Fatal(err)

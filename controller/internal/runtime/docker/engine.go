@@ -39,9 +39,9 @@ type Search struct {
 }
 
 // Find looks for the engine in the order of the docker command (DOCKER_HOST, DOCKER_CONTEXT, the current context of its
-// config.json), then at the sockets of Docker, rootless Docker, Docker Desktop and Podman, where the first one that takes
-// connections is taken. Where none does it is Docker's own, which may be started later. The error names a context that
-// cannot be used.
+// config.json), then at the sockets of Docker, rootless Docker, Docker Desktop and Podman, where the first one that
+// takes connections is taken. Where none does it is Docker's own, which may be started later. The error names a context
+// that cannot be used.
 func Find(s Search) (Engine, error) {
 	e, err := s.find()
 	if socket, ok := strings.CutPrefix(e.Host, "unix://"); ok && err == nil {
@@ -105,7 +105,8 @@ func (s Search) context(name, source string) (Engine, error) {
 	}
 	err := readJSON(s.FS, filepath.Join(s.ConfigDir, "contexts", "meta", id, "meta.json"), &meta)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Engine{}, fmt.Errorf("the Docker context %q (%s) does not exist; `docker context ls` lists those that do", name, source)
+		return Engine{}, fmt.Errorf("the Docker context %q (%s) does not exist; `docker context ls` lists those "+
+			"that do", name, source)
 	}
 	if err != nil {
 		return Engine{}, fmt.Errorf("the Docker context %q (%s): %w", name, source, err)
@@ -141,7 +142,8 @@ func (s Search) socket() Engine {
 			tried = append(tried, err.Error())
 		}
 	}
-	e := Engine{Host: client.DefaultDockerHost, Source: "the default, because no socket of Docker or Podman takes connections"}
+	e := Engine{Host: client.DefaultDockerHost,
+		Source: "the default, because no socket of Docker or Podman takes connections"}
 	if len(tried) > 0 {
 		e.Source += " (" + strings.Join(tried, ", ") + ")"
 	}
@@ -157,7 +159,8 @@ func certificates(fsys afero.Fs, folder string) *tlsconfig.Options {
 		}
 		return path
 	}
-	return &tlsconfig.Options{CAFile: file("ca.pem"), CertFile: file("cert.pem"), KeyFile: file("key.pem"), ExclusiveRootPools: true}
+	return &tlsconfig.Options{CAFile: file("ca.pem"), CertFile: file("cert.pem"), KeyFile: file("key.pem"),
+		ExclusiveRootPools: true}
 }
 
 func readJSON(fsys afero.Fs, path string, v any) error {
@@ -188,7 +191,8 @@ func (e Engine) connect() (*client.Client, error) {
 	}
 	api, err := client.NewClientWithOpts(options...)
 	if err != nil {
-		return nil, fmt.Errorf("the Docker engine at %q (%s): %w; write unix:///path or tcp://host:port", e.Host, e.Source, err)
+		return nil, fmt.Errorf("the Docker engine at %q (%s): %w; write unix:///path or tcp://host:port", e.Host,
+			e.Source, err)
 	}
 	return api, nil
 }

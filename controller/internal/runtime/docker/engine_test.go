@@ -30,8 +30,10 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
 	for path, text := range map[string]string{
-		contextFolder("meta", "lab") + "/meta.json":    `{"Name":"lab","Endpoints":{"docker":{"Host":"unix:///srv/lab.sock","SkipTLSVerify":false}}}`,
-		contextFolder("meta", "tls") + "/meta.json":    `{"Name":"tls","Endpoints":{"docker":{"Host":"tcp://127.0.0.1:2376"}}}`,
+		contextFolder("meta", "lab") +
+			"/meta.json": `{"Name":"lab","Endpoints":{"docker":{"Host":"unix:///srv/lab.sock","SkipTLSVerify":false}}}`,
+		contextFolder("meta", "tls") +
+			"/meta.json": `{"Name":"tls","Endpoints":{"docker":{"Host":"tcp://127.0.0.1:2376"}}}`,
 		contextFolder("tls", "tls") + "/docker/ca.pem": "authority",
 		"/current/config.json":                         `{"auths":{},"currentContext":"gone"}`,
 		"/broken/config.json":                          `{`,
@@ -50,19 +52,35 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 		unverified bool
 		err        string
 	}{
-		"a host":                     {search: docker.Search{Host: "unix:///x.sock", Context: "lab"}, host: "unix:///x.sock", from: "DOCKER_HOST"},
-		"a host by TLS":              {search: docker.Search{Host: "tcp://127.0.0.1:2376", CertPath: "/certs", TLSVerify: "1"}, host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem"},
-		"a host by TLS without look": {search: docker.Search{Host: "tcp://127.0.0.1:2376", CertPath: "/certs"}, host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem", unverified: true},
-		"a context":                  {search: docker.Search{Context: "tls"}, host: "tcp://127.0.0.1:2376", from: "the Docker context tls, by DOCKER_CONTEXT", ca: contextFolder("tls", "tls") + "/docker/ca.pem"},
-		"the current context":        {host: "unix:///srv/lab.sock", from: "the Docker context lab, by the current context of /home/me/.docker"},
-		"no context of that name":    {search: docker.Search{ConfigDir: "/current"}, err: `the Docker context "gone" (the current context of /current) does not exist`},
-		"settings that are broken":   {search: docker.Search{ConfigDir: "/broken"}, err: "read /broken/config.json"},
-		"a root daemon":              {search: docker.Search{Context: "default"}, listening: "/var/run/docker.sock /run/user/1500/docker.sock", host: "unix:///var/run/docker.sock", from: "the socket of Docker"},
-		"rootless Docker":            {search: docker.Search{Context: "default"}, listening: "/run/user/1500/docker.sock", host: "unix:///run/user/1500/docker.sock", from: "the socket of rootless Docker"},
-		"rootless Docker elsewhere":  {search: docker.Search{Context: "default", RuntimeDir: "/tmp/me"}, listening: "/tmp/me/docker.sock", host: "unix:///tmp/me/docker.sock", from: "the socket of rootless Docker"},
-		"Podman":                     {search: docker.Search{Context: "default"}, listening: "/run/podman/podman.sock", host: "unix:///run/podman/podman.sock", from: "the socket of Podman"},
-		"rootless Podman":            {search: docker.Search{Context: "default"}, listening: "/run/user/1500/podman/podman.sock", host: "unix:///run/user/1500/podman/podman.sock", from: "the socket of rootless Podman"},
-		"nothing":                    {search: docker.Search{Context: "default"}, host: "unix:///var/run/docker.sock", from: "no socket of Docker or Podman takes connections (dial /var/run/docker.sock: permission denied)"},
+		"a host": {search: docker.Search{Host: "unix:///x.sock", Context: "lab"},
+			host: "unix:///x.sock", from: "DOCKER_HOST"},
+		"a host by TLS": {search: docker.Search{Host: "tcp://127.0.0.1:2376", CertPath: "/certs",
+			TLSVerify: "1"}, host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem"},
+		"a host by TLS without look": {search: docker.Search{Host: "tcp://127.0.0.1:2376", CertPath: "/certs"},
+			host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem", unverified: true},
+		"a context": {search: docker.Search{Context: "tls"}, host: "tcp://127.0.0.1:2376",
+			from: "the Docker context tls, by DOCKER_CONTEXT", ca: contextFolder("tls", "tls") + "/docker/ca.pem"},
+		"the current context": {host: "unix:///srv/lab.sock",
+			from: "the Docker context lab, by the current context of /home/me/.docker"},
+		"no context of that name": {search: docker.Search{ConfigDir: "/current"},
+			err: `the Docker context "gone" (the current context of /current) does not exist`},
+		"settings that are broken": {search: docker.Search{ConfigDir: "/broken"}, err: "read /broken/config.json"},
+		"a root daemon": {search: docker.Search{Context: "default"},
+			listening: "/var/run/docker.sock /run/user/1500/docker.sock", host: "unix:///var/run/docker.sock",
+			from: "the socket of Docker"},
+		"rootless Docker": {search: docker.Search{Context: "default"},
+			listening: "/run/user/1500/docker.sock", host: "unix:///run/user/1500/docker.sock",
+			from: "the socket of rootless Docker"},
+		"rootless Docker elsewhere": {search: docker.Search{Context: "default", RuntimeDir: "/tmp/me"},
+			listening: "/tmp/me/docker.sock", host: "unix:///tmp/me/docker.sock",
+			from: "the socket of rootless Docker"},
+		"Podman": {search: docker.Search{Context: "default"}, listening: "/run/podman/podman.sock",
+			host: "unix:///run/podman/podman.sock", from: "the socket of Podman"},
+		"rootless Podman": {search: docker.Search{Context: "default"},
+			listening: "/run/user/1500/podman/podman.sock", host: "unix:///run/user/1500/podman/podman.sock",
+			from: "the socket of rootless Podman"},
+		"nothing": {search: docker.Search{Context: "default"}, host: "unix:///var/run/docker.sock",
+			from: "no socket of Docker or Podman takes connections (dial /var/run/docker.sock: permission denied)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +105,8 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 			if err != nil || e.Host != c.host || !strings.Contains(e.Source, c.from) {
 				t.Fatalf("found %+v, %v", e, err)
 			}
-			if e.TLS == nil && c.ca != "" || e.TLS != nil && (e.TLS.CAFile != c.ca || e.TLS.InsecureSkipVerify != c.unverified) {
+			if e.TLS == nil && c.ca != "" || e.TLS != nil &&
+				(e.TLS.CAFile != c.ca || e.TLS.InsecureSkipVerify != c.unverified) {
 				t.Errorf("reached by %+v", e.TLS)
 			}
 		})
@@ -124,7 +143,8 @@ func TestAnEngineIsReachedByTLSAsTheVariablesSay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Usable(t.Context()); (err == nil) != c.good || err != nil && !errors.Is(err, runtime.ErrUnavailable) {
+		if err := d.Usable(t.Context()); (err == nil) != c.good || err != nil &&
+			!errors.Is(err, runtime.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -60,7 +60,8 @@ func (f *fakeEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	gone := func() { answer(http.StatusNotFound, map[string]string{"message": "no such thing"}) }
 	switch {
 	case path == "info":
-		answer(http.StatusOK, map[string]any{"OperatingSystem": "Debian", "SecurityOptions": []string{"name=seccomp", f.security}})
+		answer(http.StatusOK, map[string]any{"OperatingSystem": "Debian",
+			"SecurityOptions": []string{"name=seccomp", f.security}})
 	case path == "containers/json":
 		list := []any{}
 		if f.container != nil {
@@ -101,10 +102,13 @@ func container(id, state, image string) map[string]any {
 	bindings := map[string]any{"8010/tcp": []any{map[string]string{"HostIp": "127.0.0.1", "HostPort": "24599"}}}
 	return map[string]any{
 		"Id": fmt.Sprintf("%-16s", id), "Name": "/x", "Image": image,
-		"State":           map[string]any{"Status": state, "Running": state == "running", "ExitCode": 2, "StartedAt": "2026-01-02T00:00:00Z"},
-		"Config":          map[string]any{"Image": "loadgen:local", "Env": []string{"LOADGEN_ENV_FILE=/app/data/loadgen.env"}, "Labels": map[string]string{}},
-		"HostConfig":      map[string]any{"PortBindings": bindings, "RestartPolicy": map[string]any{"Name": "always"}},
-		"NetworkSettings": map[string]any{"Ports": bindings, "Networks": map[string]any{"bridge": map[string]any{"IPAddress": "172.17.0.2", "NetworkID": "n"}}},
+		"State": map[string]any{"Status": state, "Running": state == "running", "ExitCode": 2,
+			"StartedAt": "2026-01-02T00:00:00Z"},
+		"Config": map[string]any{"Image": "loadgen:local",
+			"Env": []string{"LOADGEN_ENV_FILE=/app/data/loadgen.env"}, "Labels": map[string]string{}},
+		"HostConfig": map[string]any{"PortBindings": bindings, "RestartPolicy": map[string]any{"Name": "always"}},
+		"NetworkSettings": map[string]any{"Ports": bindings,
+			"Networks": map[string]any{"bridge": map[string]any{"IPAddress": "172.17.0.2", "NetworkID": "n"}}},
 	}
 }
 
@@ -114,7 +118,8 @@ func (f *fakeEngine) at(t *testing.T) *docker.Docker {
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	d, err := docker.New(docker.Config{
-		Engine: docker.Engine{Host: "tcp://" + strings.TrimPrefix(server.URL, "http://")}, Name: "x", Stack: "x", Image: "loadgen:local",
+		Engine: docker.Engine{Host: "tcp://" + strings.TrimPrefix(server.URL, "http://")}, Name: "x", Stack: "x",
+		Image:    "loadgen:local",
 		Hostname: "me-myself", Exchange: "/data/exchange", State: "/data/state", User: "1500:1500", Memory: 1 << 20,
 	})
 	if err != nil {
@@ -152,7 +157,8 @@ func TestAContainerSuitsTheKindOfEngine(t *testing.T) {
 func TestAnAddressThatCannotBeReachedIsNotAsked(t *testing.T) {
 	t.Parallel()
 	for security, want := range map[string]string{"name=rootless": "", "name=apparmor": "http://172.17.0.2:8010"} {
-		f := &fakeEngine{security: security, image: "sha256:new", container: container("theirs", "running", "sha256:new")}
+		f := &fakeEngine{security: security, image: "sha256:new",
+			container: container("theirs", "running", "sha256:new")}
 		f.container["NetworkSettings"].(map[string]any)["Ports"] = nil
 		if s := f.at(t).Status(t.Context()); s.Telemetry != want {
 			t.Errorf("%s: it is asked at %q", security, s.Telemetry)
@@ -164,7 +170,8 @@ func TestANewImageIsToldAndTakenAtTheNextStart(t *testing.T) {
 	t.Parallel()
 	f := &fakeEngine{image: "sha256:new", container: container("old", "running", "sha256:old")}
 	d := f.at(t)
-	if s := d.Status(t.Context()); s.State != runtime.Running || s.Reason != "it was made from an older image of loadgen:local; the next start makes it from the new one" {
+	if s := d.Status(t.Context()); s.State != runtime.Running ||
+		s.Reason != "it was made from an older image of loadgen:local; the next start makes it from the new one" {
 		t.Errorf("the status is %+v", s)
 	}
 	if err := d.Start(t.Context()); err != nil || len(f.calls) > 0 {
@@ -174,7 +181,8 @@ func TestANewImageIsToldAndTakenAtTheNextStart(t *testing.T) {
 	if err := d.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if did := strings.Join(f.calls, "\n"); !strings.Contains(did, "containers/create") || !strings.Contains(did, "DELETE containers/old") {
+	if did := strings.Join(f.calls, "\n"); !strings.Contains(did, "containers/create") ||
+		!strings.Contains(did, "DELETE containers/old") {
 		t.Errorf("it did\n%s", did)
 	}
 	if s := d.Status(t.Context()); s.State != runtime.Running || s.Reason != "" {
@@ -186,10 +194,12 @@ func TestARestartPolicyThatHidesAnEndIsNamedWithWhatTheLogSays(t *testing.T) {
 	t.Parallel()
 	f := &fakeEngine{
 		image: "sha256:new", container: container("looping", "restarting", "sha256:new"),
-		log: "2026-01-02T00:00:00Z error: PAGEVIEWS_MIN=\"-5\": is below 1; use 1 or more\n2026-01-02T00:00:00Z the end\n",
+		log: "2026-01-02T00:00:00Z error: PAGEVIEWS_MIN=\"-5\": is below 1; use 1 " +
+			"or more\n2026-01-02T00:00:00Z the end\n",
 	}
 	s := f.at(t).Status(t.Context())
-	for _, want := range []string{"exit code 2", "restart policy always", "docker update --restart=no x", "PAGEVIEWS_MIN"} {
+	for _, want := range []string{"exit code 2", "restart policy always", "docker update --restart=no x",
+		"PAGEVIEWS_MIN"} {
 		if !strings.Contains(s.Reason, want) {
 			t.Errorf("the reason lacks %q: %s", want, s.Reason)
 		}
@@ -199,9 +209,11 @@ func TestARestartPolicyThatHidesAnEndIsNamedWithWhatTheLogSays(t *testing.T) {
 // A socket may lead to another machine too, by a tunnel, or to a virtual one.
 func TestAnEngineWithoutTheFoldersSaysSo(t *testing.T) {
 	t.Parallel()
-	f := &fakeEngine{image: "sha256:new", refusal: `invalid mount config for type "bind": bind source path does not exist: /data/exchange`}
+	f := &fakeEngine{image: "sha256:new",
+		refusal: `invalid mount config for type "bind": bind source path does not exist: /data/exchange`}
 	err := f.at(t).Start(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "/data/exchange") || !strings.Contains(err.Error(), "the engine's machine has no such folder") {
+	if err == nil || !strings.Contains(err.Error(), "/data/exchange") ||
+		!strings.Contains(err.Error(), "the engine's machine has no such folder") {
 		t.Errorf("got %v", err)
 	}
 }

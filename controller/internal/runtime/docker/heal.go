@@ -43,13 +43,15 @@ func (d *Docker) Heal(ctx context.Context) (string, error) {
 		if err := d.replace(ctx, found, d.proven); err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("the container was %s (%s); it was recreated and runs", s.State, strings.TrimSuffix(s.Reason, healIt)), nil
+		return fmt.Sprintf("the container was %s (%s); it was recreated and runs", s.State,
+			strings.TrimSuffix(s.Reason, healIt)), nil
 	}
 }
 
-// replace makes the container anew. The old one steps aside under another name and comes back where the new one cannot be
-// started, which start does.
-func (d *Docker) replace(ctx context.Context, old container.InspectResponse, start func(context.Context, string) error) error {
+// replace makes the container anew. The old one steps aside under another name and comes back where the new one cannot
+// be started, which start does.
+func (d *Docker) replace(ctx context.Context, old container.InspectResponse,
+	start func(context.Context, string) error) error {
 	r, err := d.likeness(ctx, old)
 	if err != nil {
 		return err
@@ -90,7 +92,9 @@ func (d *Docker) likeness(ctx context.Context, old container.InspectResponse) (r
 		config.Hostname = ""
 	}
 	if image, err := d.api.ImageInspect(ctx, old.Image); err == nil && image.Config != nil {
-		config.Env = slices.DeleteFunc(slices.Clone(config.Env), func(v string) bool { return slices.Contains(image.Config.Env, v) })
+		config.Env = slices.DeleteFunc(slices.Clone(config.Env), func(v string) bool {
+			return slices.Contains(image.Config.Env, v)
+		})
 		if slices.Equal(config.Cmd, image.Config.Cmd) {
 			config.Cmd = nil
 		}

@@ -60,8 +60,8 @@ func (d *Docker) Job(ctx context.Context, id string) runtime.Status {
 	return s
 }
 
-// StartJob implements runtime.Jobs. A container that cannot be started, such as one whose network is gone, is made anew:
-// what a job has done is in its state folder.
+// StartJob implements runtime.Jobs. A container that cannot be started, such as one whose network is gone, is made
+// anew: what a job has done is in its state folder.
 func (d *Docker) StartJob(ctx context.Context, id string) error {
 	found, err := d.job(ctx, id)
 	if err == nil {
@@ -123,10 +123,12 @@ func (d *Docker) RemoveJob(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if s := found.State.Status; s == container.StateRunning || s == container.StateRestarting || s == container.StatePaused {
+	if s := found.State.Status; s == container.StateRunning || s == container.StateRestarting ||
+		s == container.StatePaused {
 		return fmt.Errorf("%w: %s still runs; stop it first", runtime.ErrStuck, d.JobName(id))
 	}
-	if err := d.api.ContainerRemove(ctx, found.ID, container.RemoveOptions{Force: true}); err != nil && !cerrdefs.IsNotFound(err) {
+	if err := d.api.ContainerRemove(ctx, found.ID, container.RemoveOptions{Force: true}); err != nil &&
+		!cerrdefs.IsNotFound(err) {
 		return fmt.Errorf("remove the job's container: %w", told(err))
 	}
 	return nil

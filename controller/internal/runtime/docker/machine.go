@@ -17,7 +17,8 @@ import (
 )
 
 // ErrElsewhere is the error of an engine whose containers cannot see the folders of this machine.
-var ErrElsewhere = errors.New("the engine is on another machine, whose containers cannot see the folders of this one; " +
+var ErrElsewhere = errors.New("the engine is on another machine, whose containers cannot see the folders " +
+	"of this one; " +
 	"run the controller there, take an engine of this machine (docker context use default), or use RUNTIME=process")
 
 // machine is how the controller stands to its engine, which does not change while it lives.
@@ -47,9 +48,12 @@ func (d *Docker) machine(ctx context.Context) (machine, error) {
 		if err != nil {
 			return machine{}, told(err)
 		}
-		m.rootless = d.c.Engine.Rootless || slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.Contains(o, "rootless") })
+		m.rootless = d.c.Engine.Rootless || slices.ContainsFunc(info.SecurityOptions, func(o string) bool {
+			return strings.Contains(o, "rootless")
+		})
 		// The network of a rootless engine, and of one in a virtual machine, is not this machine's.
-		m.reachable = !m.rootless && goruntime.GOOS == "linux" && !strings.Contains(info.OperatingSystem, "Docker Desktop")
+		m.reachable = !m.rootless && goruntime.GOOS == "linux" &&
+			!strings.Contains(info.OperatingSystem, "Docker Desktop")
 	}
 	d.where = &m
 	return m, nil

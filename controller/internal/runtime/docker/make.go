@@ -23,8 +23,8 @@ const (
 	composeService = "com.docker.compose.service"
 	composeOneOff  = "com.docker.compose.oneoff"
 	composeNumber  = "com.docker.compose.container-number"
-	// composeHash is that of the settings that a container was made of. Without one compose takes a container for none of its
-	// own (pkg/compose/containers.go), and one that is not its own hash lets `up` make the container anew.
+	// composeHash is that of the settings that a container was made of. Without one compose takes a container for none
+	// of its own (pkg/compose/containers.go), and one that is not its own hash lets `up` make the container anew.
 	composeHash = "com.docker.compose.config-hash"
 )
 
@@ -35,12 +35,13 @@ func composeLabels(own container.InspectResponse) map[string]string {
 		return nil
 	}
 	return map[string]string{
-		composeProject: project, composeService: role, composeOneOff: "False", composeNumber: "1", composeHash: "made-by-the-controller",
+		composeProject: project, composeService: role, composeOneOff: "False", composeNumber: "1",
+		composeHash: "made-by-the-controller",
 	}
 }
 
-// settingsFile lets a loadgen read the settings that we write. Containers that were made before it was needed lack it, and
-// are made anew when they are started.
+// settingsFile lets a loadgen read the settings that we write. Containers that were made before it was needed lack it,
+// and are made anew when they are started.
 const settingsFile = "LOADGEN_ENV_FILE=/app/data/" + exchange.EnvFile
 
 // recipe is all that a container is made from.
@@ -81,7 +82,8 @@ func (d *Docker) fresh(ctx context.Context) (recipe, error) {
 		maps.Copy(labels, composeLabels(own))
 	}
 	if !path.IsAbs(exchange) || !path.IsAbs(state) {
-		return recipe{}, fmt.Errorf("the folders %q and %q have no place on the engine's machine; set DATA_DIR to an absolute path", exchange, state)
+		return recipe{}, fmt.Errorf("the folders %q and %q have no place on the engine's machine; set DATA_DIR to "+
+			"an absolute path", exchange, state)
 	}
 	patience := 15
 	r := recipe{
@@ -94,8 +96,11 @@ func (d *Docker) fresh(ctx context.Context) (recipe, error) {
 				{Type: mount.TypeBind, Source: exchange, Target: "/app/data", ReadOnly: true},
 				{Type: mount.TypeBind, Source: state, Target: "/app/state"},
 			},
-			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"}, ExtraHosts: []string{"host.docker.internal:host-gateway"},
-			Resources: d.limits(), LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "10m", "max-file": "3"}},
+			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"},
+			ExtraHosts: []string{"host.docker.internal:host-gateway"},
+			Resources:  d.limits(),
+			LogConfig: container.LogConfig{Type: "json-file",
+				Config: map[string]string{"max-size": "10m", "max-file": "3"}},
 		},
 		networks: networks, alias: []string{role},
 	}
@@ -135,7 +140,9 @@ func (d *Docker) create(ctx context.Context, name string, r recipe) (id string, 
 	if len(r.networks) > 0 {
 		r.host.NetworkMode = container.NetworkMode(r.networks[0])
 		if r.host.NetworkMode.IsUserDefined() {
-			first = &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{r.networks[0]: alias}}
+			first = &network.NetworkingConfig{
+				EndpointsConfig: map[string]*network.EndpointSettings{r.networks[0]: alias},
+			}
 		}
 	}
 	made, err := d.api.ContainerCreate(ctx, r.config, r.host, first, nil, name)
@@ -143,8 +150,10 @@ func (d *Docker) create(ctx context.Context, name string, r recipe) (id string, 
 		return "", d.noImage(err)
 	}
 	// Docker and Podman refuse a folder that is not there in words alone.
-	if err != nil && (strings.Contains(err.Error(), "bind source path does not exist") || strings.Contains(err.Error(), "statfs ")) {
-		return "", fmt.Errorf("make the container: %w; the engine's machine has no such folder: it is another one, or DATA_DIR is not shared with its virtual machine", err)
+	if err != nil && (strings.Contains(err.Error(), "bind source path does not exist") ||
+		strings.Contains(err.Error(), "statfs ")) {
+		return "", fmt.Errorf("make the container: %w; the engine's machine has no such folder: it is another one, "+
+			"or DATA_DIR is not shared with its virtual machine", err)
 	}
 	if err != nil {
 		return "", fmt.Errorf("make the container: %w", told(err))
@@ -159,5 +168,6 @@ func (d *Docker) create(ctx context.Context, name string, r recipe) (id string, 
 
 // noImage reports that there is nothing to make a container from.
 func (d *Docker) noImage(err error) error {
-	return fmt.Errorf("%w: the image %s is not there (%w); make it with `make images` or name another in LOADGEN_IMAGE", runtime.ErrMissing, d.c.Image, err)
+	return fmt.Errorf("%w: the image %s is not there (%w); make it with `make images` or name another in LOADGEN_IMAGE",
+		runtime.ErrMissing, d.c.Image, err)
 }

@@ -37,10 +37,12 @@ func (d *Docker) Plan(ctx context.Context, files map[string][]byte, visits int) 
 	made, err := d.api.ContainerCreate(ctx, &container.Config{
 		Image: d.c.Image, User: d.c.User, Labels: map[string]string{RoleLabel: planRole, StackLabel: d.c.Stack},
 		Cmd: []string{"plan", "--format", "jsonl", "--visits", strconv.Itoa(visits)},
-		Env: []string{"EXCHANGE_DIR=/" + planFolder, "LOADGEN_ENV_FILE=/" + planFolder + "/" + exchange.EnvFile, "STATE_DIR=/" + planFolder},
+		Env: []string{"EXCHANGE_DIR=/" + planFolder, "LOADGEN_ENV_FILE=/" + planFolder + "/" + exchange.EnvFile,
+			"STATE_DIR=/" + planFolder},
 	}, &container.HostConfig{
-		Resources: d.limits(), NetworkMode: "none", CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"},
-		LogConfig: container.LogConfig{Type: "json-file"}, // whatever the engine's default is, this one can be read
+		Resources: d.limits(), NetworkMode: "none", CapDrop: []string{"ALL"},
+		SecurityOpt: []string{"no-new-privileges:true"},
+		LogConfig:   container.LogConfig{Type: "json-file"}, // whatever the engine's default is, this one can be read
 	}, nil, nil, name)
 	if cerrdefs.IsNotFound(err) {
 		return printed, d.noImage(err)
@@ -79,7 +81,8 @@ func (d *Docker) forget(ctx context.Context, name string) error {
 	case left.Config.Labels[RoleLabel] != planRole || left.Config.Labels[StackLabel] != d.c.Stack:
 		return fmt.Errorf("%w: the name %s is taken; rename that container", runtime.ErrForeign, name)
 	}
-	if err := d.api.ContainerRemove(ctx, left.ID, container.RemoveOptions{Force: true}); err != nil && !cerrdefs.IsNotFound(err) {
+	if err := d.api.ContainerRemove(ctx, left.ID, container.RemoveOptions{Force: true}); err != nil &&
+		!cerrdefs.IsNotFound(err) {
 		return fmt.Errorf("remove what an earlier plan left: %w", told(err))
 	}
 	return nil
@@ -90,7 +93,8 @@ func pack(files map[string][]byte) (*bytes.Buffer, error) {
 	var packed bytes.Buffer
 	w := tar.NewWriter(&packed)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		header := tar.Header{Typeflag: tar.TypeReg, Name: planFolder + "/" + name, Mode: 0o644, Size: int64(len(files[name]))}
+		header := tar.Header{Typeflag: tar.TypeReg, Name: planFolder + "/" + name, Mode: 0o644,
+			Size: int64(len(files[name]))}
 		if err := w.WriteHeader(&header); err != nil {
 			return nil, fmt.Errorf("pack %s: %w", name, err)
 		}

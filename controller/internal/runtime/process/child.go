@@ -55,7 +55,8 @@ func (c *child) await(out *lines) {
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		out.journal.Add(runtime.Line{Time: c.ended, Level: runtime.Warning, Text: "the end of the log may be missing: " + err.Error()})
+		out.journal.Add(runtime.Line{Time: c.ended, Level: runtime.Warning,
+			Text: "the end of the log may be missing: " + err.Error()})
 	}
 	close(c.done)
 	out.journal.Wake()

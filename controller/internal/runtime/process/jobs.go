@@ -84,8 +84,8 @@ func (p *Process) StartJob(ctx context.Context, id string) error {
 	return nil
 }
 
-// lock locks the folder of a job. The child inherits the lock and holds it to its end, so that a job whose controller was
-// killed, and which still drains, is not started a second time beside itself.
+// lock locks the folder of a job. The child inherits the lock and holds it to its end, so that a job whose controller
+// was killed, and which still drains, is not started a second time beside itself.
 func (p *Process) lock(folder string) (*os.File, error) {
 	dir, err := p.fs.Open(folder)
 	if err != nil {

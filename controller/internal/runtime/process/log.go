@@ -58,7 +58,8 @@ func (l *lines) line(text string) {
 	now := time.Now().UTC()
 	l.journal.Add(runtime.ParseLine(now, text))
 	if _, err := io.WriteString(l.log, now.Format(time.RFC3339Nano)+" "+l.mark+text+"\n"); err != nil {
-		l.journal.Add(runtime.Line{Time: now, Level: runtime.Warning, Text: "the log file cannot be written: " + err.Error()})
+		l.journal.Add(runtime.Line{Time: now, Level: runtime.Warning,
+			Text: "the log file cannot be written: " + err.Error()})
 	}
 }
 
@@ -68,7 +69,8 @@ func (p *Process) Logs(ctx context.Context, q runtime.LogQuery, each func(runtim
 }
 
 // read gives the lines of a journal; the end of the child that writes there now ends the following.
-func read(ctx context.Context, followed *child, journal *runtime.Journal, q runtime.LogQuery, each func(runtime.Line) error) error {
+func read(ctx context.Context, followed *child, journal *runtime.Journal, q runtime.LogQuery,
+	each func(runtime.Line) error) error {
 	var next uint64
 	tail := q.Tail
 	for {

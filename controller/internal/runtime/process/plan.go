@@ -19,7 +19,8 @@ import (
 // planFolder begins the names of the folders that plans are made in, with the settings and without tokens.
 const planFolder = "trafficinator-plan-"
 
-// sweepPlans removes the folders of plans whose controller was killed. Another one may be at work in those of the last hour.
+// sweepPlans removes the folders of plans whose controller was killed. Another one may be at work in those of the last
+// hour.
 func (p *Process) sweepPlans(now time.Time) {
 	dirs, _ := afero.Glob(p.fs, filepath.Join(os.TempDir(), planFolder+"*")) // the pattern is a good one
 	for _, dir := range dirs {
@@ -43,7 +44,8 @@ func (p *Process) Plan(ctx context.Context, files map[string][]byte, visits int)
 		return printed, err
 	}
 	cmd := exec.CommandContext(ctx, p.c.Bin, "plan", "--format", "jsonl", "--visits", strconv.Itoa(visits))
-	cmd.Env = append(append([]string(nil), p.c.Env...), "EXCHANGE_DIR="+dir, "LOADGEN_ENV_FILE="+filepath.Join(dir, exchange.EnvFile), "STATE_DIR="+dir)
+	cmd.Env = append(append([]string(nil), p.c.Env...), "EXCHANGE_DIR="+dir,
+		"LOADGEN_ENV_FILE="+filepath.Join(dir, exchange.EnvFile), "STATE_DIR="+dir)
 	cmd.SysProcAttr = attributes()
 	cmd.WaitDelay = time.Second
 	var out, said runtime.Output

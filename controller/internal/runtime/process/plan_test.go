@@ -13,7 +13,8 @@ import (
 
 func TestFoldersOfPlansThatWereKilledAreRemoved(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	for name, age := range map[string]time.Duration{"trafficinator-plan-1": 2 * time.Hour, "trafficinator-plan-2": time.Minute, "other": 2 * time.Hour} {
+	for name, age := range map[string]time.Duration{"trafficinator-plan-1": 2 * time.Hour,
+		"trafficinator-plan-2": time.Minute, "other": 2 * time.Hour} {
 		dir := filepath.Join(os.TempDir(), name)
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)

@@ -95,7 +95,9 @@ func TestTheLogIsKeptInAFileWithTimes(t *testing.T) {
 	if err := s.Port.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Port.Logs(t.Context(), runtime.LogQuery{Follow: true}, func(runtime.Line) error { return nil }); err != nil {
+	if err := s.Port.Logs(t.Context(), runtime.LogQuery{Follow: true}, func(runtime.Line) error {
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "loadgen.log")
@@ -118,14 +120,16 @@ func TestAProgramThatIsNotThereIsMissingWithItsCure(t *testing.T) {
 	if s := p.Status(t.Context()); s.State != runtime.Missing || !strings.Contains(s.Reason, "make build") {
 		t.Errorf("want missing and how to build it, got %+v", s)
 	}
-	if err := p.Start(t.Context()); !errors.Is(err, runtime.ErrMissing) || !strings.Contains(err.Error(), "LOADGEN_BIN") {
+	if err := p.Start(t.Context()); !errors.Is(err, runtime.ErrMissing) ||
+		!strings.Contains(err.Error(), "LOADGEN_BIN") {
 		t.Errorf("want an error that names LOADGEN_BIN, got %v", err)
 	}
 }
 
 func TestAChildDoesNotGetTheControllersKey(t *testing.T) {
 	t.Parallel()
-	got := process.Environment(map[string]string{"CONTROL_UI_API_KEY": "secret", "TZ": "UTC", "PATH": "/bin", "LD_PRELOAD": "x"})
+	got := process.Environment(map[string]string{"CONTROL_UI_API_KEY": "secret", "TZ": "UTC", "PATH": "/bin",
+		"LD_PRELOAD": "x"})
 	if want := []string{"PATH=/bin", "TZ=UTC"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -134,7 +138,8 @@ func TestAChildDoesNotGetTheControllersKey(t *testing.T) {
 // The authority that a person names for the controller is that of the loadgen too.
 func TestAChildTrustsWhomTheControllerTrusts(t *testing.T) {
 	t.Parallel()
-	want := []string{"HTTPS_PROXY=http://proxy.test:3128", "NO_PROXY=a.test", "SSL_CERT_DIR=/certs", "SSL_CERT_FILE=/ca.pem", "https_proxy=http://proxy.test:3128"}
+	want := []string{"HTTPS_PROXY=http://proxy.test:3128", "NO_PROXY=a.test", "SSL_CERT_DIR=/certs",
+		"SSL_CERT_FILE=/ca.pem", "https_proxy=http://proxy.test:3128"}
 	environ := map[string]string{"API_KEY": "x"}
 	for _, pair := range want {
 		key, v, _ := strings.Cut(pair, "=")

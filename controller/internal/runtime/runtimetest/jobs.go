@@ -22,12 +22,14 @@ func besideJob(t *testing.T, s Subject) {
 	must(t, s.Jobs.StartJob(t.Context(), "a"))
 	job := awaitJob(t, s.Jobs, "a", runtime.Running)
 	must(t, s.Jobs.StartJob(t.Context(), "a"))
-	if again := s.Jobs.Job(t.Context(), "a"); again.ID != job.ID || job.ID == kept.ID || !again.Started.Equal(job.Started) {
+	if again := s.Jobs.Job(t.Context(), "a"); again.ID != job.ID || job.ID == kept.ID ||
+		!again.Started.Equal(job.Started) {
 		t.Errorf("a second start should change nothing: %+v, then %+v beside %+v", job, again, kept)
 	}
 	told(t, s.Jobs, "a", "idle")
 	must(t, s.Jobs.StopJob(t.Context(), "a", time.Minute))
-	if ended := s.Jobs.Job(t.Context(), "a"); ended.State != runtime.Exited || ended.ExitCode != 0 || ended.Crashed() || ended.Ended.IsZero() {
+	if ended := s.Jobs.Job(t.Context(), "a"); ended.State != runtime.Exited || ended.ExitCode != 0 || ended.Crashed() ||
+		ended.Ended.IsZero() {
 		t.Errorf("it should end well: %+v", ended)
 	}
 	must(t, s.Jobs.StopJob(t.Context(), "a", time.Second))
@@ -37,7 +39,8 @@ func besideJob(t *testing.T, s Subject) {
 }
 
 func keepsLedger(t *testing.T, s Subject) {
-	s.PublishJob(t, "a", map[string]string{"RUN_ID": "a", "AUTO_START": "true", "MATOMO_URL": "http://127.0.0.1:1/matomo.php", "STOP_AFTER_VISITS": "1"})
+	s.PublishJob(t, "a", map[string]string{"RUN_ID": "a", "AUTO_START": "true",
+		"MATOMO_URL": "http://127.0.0.1:1/matomo.php", "STOP_AFTER_VISITS": "1"})
 	must(t, s.Jobs.StartJob(t.Context(), "a"))
 	awaitJob(t, s.Jobs, "a", runtime.Exited)
 	dir := filepath.Join(s.State, exchange.JobFolder("a"))
@@ -109,6 +112,9 @@ func told(t *testing.T, j runtime.Jobs, id, text string) {
 func jobLog(t *testing.T, j runtime.Jobs, id string, texts ...string) []runtime.Line {
 	t.Helper()
 	var out []runtime.Line
-	must(t, j.JobLogs(t.Context(), id, runtime.LogQuery{Texts: texts}, func(l runtime.Line) error { out = append(out, l); return nil }))
+	must(t, j.JobLogs(t.Context(), id, runtime.LogQuery{Texts: texts}, func(l runtime.Line) error {
+		out = append(out, l)
+		return nil
+	}))
 	return out
 }

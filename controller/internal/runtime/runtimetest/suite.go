@@ -124,7 +124,8 @@ func cutsLogs(t *testing.T, s Subject) {
 	if last := read(t, s.Port, runtime.LogQuery{Tail: 1}); len(last) != 1 || last[0].Text != all[len(all)-1].Text {
 		t.Errorf("the last line should be %v, got %v", all[len(all)-1], last)
 	}
-	if one := read(t, s.Port, runtime.LogQuery{Tail: 1, Texts: []string{"concurrency"}}); len(one) != 1 || !strings.Contains(one[0].Text, "CONCURRENCY") {
+	if one := read(t, s.Port, runtime.LogQuery{Tail: 1, Texts: []string{"concurrency"}}); len(one) != 1 ||
+		!strings.Contains(one[0].Text, "CONCURRENCY") {
 		t.Errorf("the filter goes before the cut: %v", one)
 	}
 	if none := read(t, s.Port, runtime.LogQuery{Since: all[len(all)-1].Time.Add(time.Millisecond)}); len(none) != 0 {
@@ -168,7 +169,9 @@ func letsGo(t *testing.T, s Subject) {
 	await(t, s.Port, runtime.Running)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Port.Logs(ctx, runtime.LogQuery{Follow: true}, func(runtime.Line) error { return nil }); err != nil && !errors.Is(err, context.Canceled) {
+	if err := s.Port.Logs(ctx, runtime.LogQuery{Follow: true}, func(runtime.Line) error {
+		return nil
+	}); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("reading the log should just end: %v", err)
 	}
 	if err := s.Port.Restart(ctx, patience); !errors.Is(err, context.Canceled) {
@@ -196,7 +199,8 @@ func outlines(t *testing.T, s Subject) {
 	}
 	first, err := s.Port.Plan(t.Context(), files, 2)
 	must(t, err)
-	if text := string(first.Out); first.Code != 0 || !strings.Contains(text, `"visit":1`) || strings.Contains(text, `"visit":2`) || !strings.Contains(text, "shop.example.test/only") {
+	if text := string(first.Out); first.Code != 0 || !strings.Contains(text, `"visit":1`) ||
+		strings.Contains(text, `"visit":2`) || !strings.Contains(text, "shop.example.test/only") {
 		t.Errorf("want two visits to the only page, got %+v", first)
 	}
 	again, err := s.Port.Plan(t.Context(), files, 2)
@@ -206,7 +210,9 @@ func outlines(t *testing.T, s Subject) {
 	}
 	refused, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("CONCURRENCY=0\n")}, 1)
 	must(t, err)
-	if refused.Code != 2 || !slices.ContainsFunc(refused.Lines, func(l runtime.Line) bool { return l.Level == runtime.Error && strings.Contains(l.Text, "CONCURRENCY") }) {
+	if refused.Code != 2 || !slices.ContainsFunc(refused.Lines, func(l runtime.Line) bool {
+		return l.Level == runtime.Error && strings.Contains(l.Text, "CONCURRENCY")
+	}) {
 		t.Errorf("want the fault and its exit code, got %+v", refused)
 	}
 	if after := s.Port.Status(t.Context()); after.ID != before.ID || after.State != runtime.Running {

@@ -44,7 +44,8 @@ func TestAPageWithoutMarkersIsRefused(t *testing.T) {
 
 // ofTheImage are settings whose value the image or the stack fixes.
 var ofTheImage = []string{
-	"LISTEN_ADDR", "DATA_DIR", "EXCHANGE_DIR", "STATE_DIR", "CONFIG_DB_PATH", "PRESETS_DIR", "SECRET_KEY_FILE", "RUNTIME", "LOADGEN_BIN",
+	"LISTEN_ADDR", "DATA_DIR", "EXCHANGE_DIR", "STATE_DIR", "CONFIG_DB_PATH", "PRESETS_DIR", "SECRET_KEY_FILE",
+	"RUNTIME", "LOADGEN_BIN",
 	"DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", // the stack has the engine's socket
 }
 
@@ -80,7 +81,8 @@ func TestEveryNameOfTheStackIsKnownWhereKnobsAreRead(t *testing.T) {
 	for _, file := range []string{"docker-compose.yml", "docker-compose.webui.yml"} {
 		for _, m := range regexp.MustCompile(`\$\{([A-Z_]+)`).FindAllStringSubmatch(read(t, file), -1) {
 			if !spec.Known(m[1]) {
-				t.Errorf("%s reads %s, which a preset or a checked env file may then not hold; add it to shared/spec/stack.go", file, m[1])
+				t.Errorf("%s reads %s, which a preset or a checked env file may then not hold; add it "+
+					"to shared/spec/stack.go", file, m[1])
 			}
 		}
 	}

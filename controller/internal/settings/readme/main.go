@@ -47,7 +47,8 @@ func refresh(page string) (string, error) {
 	before, rest, found := strings.Cut(page, begin)
 	_, after, ended := strings.Cut(rest, end)
 	if !found || !ended {
-		return "", fmt.Errorf("find the lines %q and %q: not there in this order", strings.TrimSpace(begin), strings.TrimSpace(end))
+		return "", fmt.Errorf("find the lines %q and %q: not there in this order", strings.TrimSpace(begin),
+			strings.TrimSpace(end))
 	}
 	return before + begin + table() + end + after, nil
 }

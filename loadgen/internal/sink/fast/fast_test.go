@@ -60,17 +60,20 @@ func get(t *testing.T, url string) []byte {
 }
 
 func hit(body string) string {
-	return fmt.Sprintf("POST /matomo.php HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n%s", len(body), body)
+	return fmt.Sprintf("POST /matomo.php HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\nContent-Type: "+
+		"application/x-www-form-urlencoded\r\n\r\n%s", len(body), body)
 }
 
 func bulk(hits int) string {
 	body := `{"requests":["` + strings.Repeat(`?idsite=1&rec=1","`, hits-1) + `?idsite=1&rec=1"]}`
-	return fmt.Sprintf("POST /matomo.php HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	return fmt.Sprintf("POST /matomo.php HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "+
+		"%d\r\n\r\n%s", len(body), body)
 }
 
 func TestRequestsAreCountedHoweverTheyAreCut(t *testing.T) {
 	stream := hit("idsite=1&rec=1") + hit("") + bulk(37) + hit("idsite=1") + bulk(1)
-	for name, size := range map[string]int{"whole": len(stream), "byte by byte": 1, "in sevens": 7, "in hundreds": 100} {
+	for name, size := range map[string]int{"whole": len(stream), "byte by byte": 1, "in sevens": 7,
+		"in hundreds": 100} {
 		t.Run(name, func(t *testing.T) {
 			address := start(t, false)
 			c, err := net.Dial("tcp", address)
@@ -86,13 +89,15 @@ func TestRequestsAreCountedHoweverTheyAreCut(t *testing.T) {
 				rest = rest[n:]
 			}
 			in := bufio.NewReader(c)
-			for i, want := range []string{"", "", `{"status":"success","tracked":37,"invalid":0}`, "", `{"status":"success","tracked":1,"invalid":0}`} {
+			for i, want := range []string{"", "", `{"status":"success","tracked":37,"invalid":0}`, "",
+				`{"status":"success","tracked":1,"invalid":0}`} {
 				resp, err := http.ReadResponse(in, &http.Request{Method: "POST"})
 				if err != nil {
 					t.Fatal(err)
 				}
 				body, err := io.ReadAll(resp.Body)
-				if err != nil || string(body) != want || want == "" && resp.StatusCode != 204 || resp.Header.Get("Date") == "" {
+				if err != nil || string(body) != want || want == "" && resp.StatusCode != 204 ||
+					resp.Header.Get("Date") == "" {
 					t.Errorf("answer %d: %d %q, %v", i, resp.StatusCode, body, err)
 				}
 			}

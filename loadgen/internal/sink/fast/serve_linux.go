@@ -31,8 +31,9 @@ func Serve(ctx context.Context, addr string, keepArrivals bool, listening func(n
 	defer file.Close() //nolint:errcheck // nothing was written to it
 	listening(listener.Addr())
 	p := &poller{
-		server: server{began: time.Now(), keep: keepArrivals, cpu: cpuSeconds}, listener: int(file.Fd()), conns: map[int32]*conn{},
-		in: make([]byte, 256<<10),
+		server: server{began: time.Now(), keep: keepArrivals, cpu: cpuSeconds}, listener: int(file.Fd()),
+		conns: map[int32]*conn{},
+		in:    make([]byte, 256<<10),
 	}
 	if keepArrivals {
 		p.moments = make([]int64, 0, room)
@@ -90,7 +91,8 @@ func (p *poller) run(ctx context.Context) (err error) {
 const edge = 1 << 31
 
 func (p *poller) watch(fd int, events uint32) error {
-	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: events, Fd: int32(fd)}); err != nil {
+	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, fd,
+		&syscall.EpollEvent{Events: events, Fd: int32(fd)}); err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
 	return nil
@@ -102,7 +104,8 @@ func (p *poller) accept() {
 		if err != nil {
 			return
 		}
-		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1) // without it the sink is slower, not wrong
+		// without it the sink is slower, not wrong
+		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 		if p.watch(fd, syscall.EPOLLIN|syscall.EPOLLRDHUP|edge) != nil {
 			_ = syscall.Close(fd)
 			continue

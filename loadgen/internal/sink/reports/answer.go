@@ -12,8 +12,8 @@ type Query struct {
 	// Now is the clock of the site, and Zone that of its days.
 	Now  time.Time
 	Zone *time.Location
-	// Params are the parameters of the call: period, date, segment, filter_limit, filter_offset and what a method has of
-	// its own.
+	// Params are the parameters of the call: period, date, segment, filter_limit, filter_offset and what a method has
+	// of its own.
 	Params map[string]string
 }
 

@@ -49,7 +49,8 @@ func lastVisits(visits []*Visit, q Query) (any, error) {
 	if q.Params["period"] != "" && q.Params["date"] != "" {
 		local := q.Now.In(q.Zone)
 		var err error
-		if days, _, err = spans(q.Params["period"], q.Params["date"], time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)); err != nil {
+		if days, _, err = spans(q.Params["period"], q.Params["date"],
+			time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)); err != nil {
 			return nil, err
 		}
 	}
@@ -64,9 +65,11 @@ func lastVisits(visits []*Visit, q Query) (any, error) {
 	for _, v := range page(picked, q.Params, 10) {
 		row := Row{
 			"idSite": q.Site, "visitorId": v.Visitor, "visitorType": visitorType(v), "serverDate": v.Day,
-			"firstActionTimestamp": v.First, "lastActionTimestamp": v.Last, "serverTimestamp": v.Last, "visitDuration": v.Seconds,
-			"actions": len(v.Actions), "events": v.Events, "searches": v.Searches, "totalEcommerceConversions": v.Orders,
-			"totalEcommerceRevenue": money(v.Revenue), "totalEcommerceItems": v.Items,
+			"firstActionTimestamp": v.First, "lastActionTimestamp": v.Last, "serverTimestamp": v.Last,
+			"visitDuration": v.Seconds,
+			"actions":       len(v.Actions), "events": v.Events, "searches": v.Searches,
+			"totalEcommerceConversions": v.Orders,
+			"totalEcommerceRevenue":     money(v.Revenue), "totalEcommerceItems": v.Items,
 			"countryCode": v.Country, "deviceType": v.Device, "referrerType": v.Source, "actionDetails": noData,
 		}
 		for name, value := range v.Dimensions {

@@ -72,7 +72,8 @@ func actions(s selection) any {
 	}
 	var pages, searches, outlinks, downloads uint32
 	for _, v := range s.visits {
-		pages, searches, outlinks, downloads = pages+v.Pageviews, searches+v.Searches, outlinks+v.Outlinks, downloads+v.Downloads
+		pages, searches, outlinks, downloads = pages+v.Pageviews, searches+v.Searches, outlinks+v.Outlinks,
+			downloads+v.Downloads
 	}
 	return Row{"nb_pageviews": pages, "nb_searches": searches, "nb_outlinks": outlinks, "nb_downloads": downloads}
 }
@@ -107,9 +108,11 @@ func orders(s selection) any {
 		average = money(revenue / n)
 	}
 	return Row{
-		"nb_conversions": n, "nb_visits_converted": converted, "conversion_rate": percent(converted, int64(len(s.visits))), "revenue": money(revenue),
-		"revenue_subtotal": money(subtotal), "revenue_tax": money(tax), "revenue_shipping": money(shipping), "revenue_discount": money(discount),
-		"items": items, "avg_order_revenue": average,
+		"nb_conversions": n, "nb_visits_converted": converted,
+		"conversion_rate": percent(converted, int64(len(s.visits))), "revenue": money(revenue),
+		"revenue_subtotal": money(subtotal), "revenue_tax": money(tax), "revenue_shipping": money(shipping),
+		"revenue_discount": money(discount),
+		"items":            items, "avg_order_revenue": average,
 	}
 }
 
@@ -161,7 +164,8 @@ func breakDown(s selection, segment string, of func(*Visit) string, label func(s
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(b["nb_visits"].(int), a["nb_visits"].(int)), cmp.Compare(a["label"].(string), b["label"].(string)))
+		return cmp.Or(cmp.Compare(b["nb_visits"].(int), a["nb_visits"].(int)),
+			cmp.Compare(a["label"].(string), b["label"].(string)))
 	})
 	return page(rows, s.params, 100)
 }
@@ -174,7 +178,8 @@ func byCountry(s selection) any {
 
 // sourceNames are the labels of types of referrers (plugins/Referrers/lang/en.json).
 var sourceNames = map[string]string{
-	"direct": "Direct Entry", "search": "Search Engines", "social": "Social Networks", "website": "Websites", "campaign": "Campaigns",
+	"direct": "Direct Entry", "search": "Search Engines", "social": "Social Networks", "website": "Websites",
+	"campaign": "Campaigns",
 }
 
 func bySource(s selection) any {
@@ -182,7 +187,9 @@ func bySource(s selection) any {
 }
 
 func byDevice(s selection) any {
-	return breakDown(s, "deviceType", texts["deviceType"], func(v string) string { return strings.ToUpper(v[:1]) + v[1:] })
+	return breakDown(s, "deviceType", texts["deviceType"], func(v string) string {
+		return strings.ToUpper(v[:1]) + v[1:]
+	})
 }
 
 func byDimension(s selection) any {
@@ -198,5 +205,7 @@ func byDimension(s selection) any {
 
 // byHour is by the clock of the server, which in Matomo is UTC.
 func byHour(s selection) any {
-	return breakDown(s, "visitServerHour", func(v *Visit) string { return time.Unix(v.First, 0).UTC().Format("15") }, same)
+	return breakDown(s, "visitServerHour", func(v *Visit) string {
+		return time.Unix(v.First, 0).UTC().Format("15")
+	}, same)
 }

@@ -1,0 +1,90 @@
+package run_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/runtime"
+)
+
+func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		how run.Ending
+		// ended says that the loadgen has ended when the engine answers.
+		ended bool
+	}{"finish": {run.Ending{}, true}, "now": {run.Ending{Now: true}, true}, "one that is deaf": {run.Ending{}, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				k := control(t, w)
+				end := watched(t, k)
+				start(t, k)
+				var there runtime.Status
+				w.locked(func() {
+					there = w.status
+					w.status, w.deaf = runtime.Status{State: runtime.Unavailable}, true
+				})
+				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), c.how) })
+				var deferred *run.Deferred
+				if !errors.As(got.err, &deferred) ||
+					got.err.Error() != "paused; the stop is carried out when the engine answers" ||
+					got.took > 6*time.Second {
+					t.Fatalf("%+v", got)
+				}
+				w.locked(func() {
+					if c := w.control; c.RunID != "r1" || !c.Paused || c.FinishSeconds == 0 {
+						t.Errorf("the run should be paused and ended by file: %+v", c)
+					}
+				})
+				time.Sleep(time.Minute)
+				if st := k.Status(); !st.Active() {
+					t.Errorf("nothing is known of its end: %+v", st)
+				}
+				w.locked(func() {
+					w.status = there
+					if c.ended {
+						w.end(0, "stopped")
+					}
+				})
+				time.Sleep(40 * time.Second)
+				end()
+				if r := w.book["r1"]; r.Ended.IsZero() || w.status.State == runtime.Running || w.starts != 1 ||
+					w.files["AUTO_START"] != "false" {
+					t.Errorf("the stop should have been carried out: %+v, %v", r, w.files)
+				}
+			})
+		})
+	}
+}
+
+func TestAStartTakesAStopBackThatWaitsForTheEngine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		k := control(t, w)
+		start(t, k)
+		var there runtime.Status
+		w.locked(func() {
+			there = w.status
+			w.status, w.deaf = runtime.Status{State: runtime.Unavailable}, true
+		})
+		if _, err := k.Stop(t.Context(), run.Ending{}); err == nil {
+			t.Fatal("the engine does not answer")
+		}
+		w.locked(func() { w.status, w.deaf = there, false })
+		if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
+			t.Fatal(err)
+		}
+		end := watched(t, k)
+		time.Sleep(time.Minute)
+		end()
+		if st := k.Status(); !st.Active() || st.Run.ID != "r2" || st.Phase != "running" {
+			t.Errorf("the later start should go on: %+v", st)
+		}
+	})
+}
