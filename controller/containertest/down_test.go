@@ -3,7 +3,7 @@ package containertest_test
 import (
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
+	"github.com/puttrix/trafficinator/controller/internal/launcher/docker"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
 // quick is the shape of a test of many requests: each row one request and what must come of it. has is a text that some
@@ -202,7 +202,7 @@ func TestStartStopAndRestartSayWhatCameOfThem(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.runs.result = run.Result{Restarted: true, Message: "run x started", Cut: 3,
-		Status: run.Status{Loadgen: runtime.Status{State: runtime.Running}, Run: &run.Run{ID: "x"}}}
+		Status: run.Status{Loadgen: launcher.Status{State: launcher.Running}, Run: &run.Run{ID: "x"}}}
 	f.runs.result.Warnings.Warn("loadgen.env", "", "is a folder", "")
 	f.each(t, []quick{
 		{"start without a body", "POST", "/api/start", "", nil, 200, is{"run_id": "x"}},
@@ -242,10 +242,10 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		{&run.Busy{Operation: run.Operation{Name: "stop", Since: time.Now()}}, 409, "stop is going on"},
 		{errors.Join(&run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409,
 			"PAGEVIEWS_MIN: is below 1"},
-		{runtime.ErrUnavailable, 503, "engine"},
+		{launcher.ErrUnavailable, 503, "engine"},
 		{&run.Deferred{Paused: true}, 503, "paused; the stop is carried out when the engine answers"},
 		{run.ErrStopped, 409, "a stop was requested"},
-		{runtime.ErrForeign, 409, "not ours"},
+		{launcher.ErrForeign, 409, "not ours"},
 		{context.Canceled, 503, "given up"},
 		{fmt.Errorf("stop: %w", context.DeadlineExceeded), 504, "too long"},
 		{errors.New("inner words"), 500, "log"},
@@ -271,7 +271,7 @@ func TestLogsAreFilteredBeforeTheLastAreTaken(t *testing.T) {
 		if i < 30 {
 			text = "a Needle in it"
 		}
-		f.lines = append(f.lines, runtime.Line{Time: time.Unix(int64(i), 0).UTC(), Text: text})
+		f.lines = append(f.lines, launcher.Line{Time: time.Unix(int64(i), 0).UTC(), Text: text})
 	}
 	if got := f.ask("GET", "/api/logs?lines=20&filter=needle", "").object(t); got["lines_returned"] != 20. ||
 		!strings.Contains(got["logs"].(string), "1970-01-01T00:00:29Z a Needle") {

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -77,7 +77,9 @@ func (s *server) validate(ctx context.Context, in *validateRequest) (*body[valid
 	}
 	ofPlan, err := s.Preview.Check(ctx, library.Replacing(in.Body.Config))
 	switch {
-	case errors.Is(err, runtime.ErrUnavailable), errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign),
+	case errors.Is(err, launcher.ErrUnavailable),
+		errors.Is(err, launcher.ErrMissing),
+		errors.Is(err, launcher.ErrForeign),
 		errors.Is(err, context.DeadlineExceeded):
 		problems.Warn("loadgen", "", "could not check the plan, only the settings were checked: "+err.Error(),
 			"check again")

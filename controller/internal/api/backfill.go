@@ -11,8 +11,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/library"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/textfile"
@@ -29,7 +29,7 @@ type Jobs interface {
 	Resume(ctx context.Context, name string) (job.Job, error)
 	Settle(ctx context.Context, name string) (job.Job, error)
 	CleanUp(ctx context.Context) (removed []string, failed []error, err error)
-	Logs(ctx context.Context, id string, q runtime.LogQuery, each func(runtime.Line) error) error
+	Logs(ctx context.Context, id string, q launcher.LogQuery, each func(launcher.Line) error) error
 }
 
 // jobBody asks for a backfill. The loadgen's own rules, which tell all faults at once, read it.

@@ -5,8 +5,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
 // saved is the saved configuration with its revision.
@@ -29,7 +29,7 @@ func TestAnApplyThatIsRefusedLeavesWhatIsSaved(t *testing.T) {
 		"a loadgen that does not take it": {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`,
 			&run.Failed{ExitCode: 2, RolledBack: true}, "", 409},
 		"an engine that is away": {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`,
-			runtime.ErrUnavailable, "", 503},
+			launcher.ErrUnavailable, "", 503},
 		"a stop meanwhile":     {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`, run.ErrStopped, "", 409},
 		"a bad setting":        {`{"config":{"CONCURRENCY":0}}`, nil, "", 422},
 		"somebody else's save": {`{"config":{"CONCURRENCY":3}}`, nil, `"99"`, 412},
@@ -138,7 +138,7 @@ func TestAValidationIsThatOfThePlan(t *testing.T) {
 	}) {
 		t.Errorf("a bad plan: %v %q", valid, told)
 	}
-	f.outline = outline{err: runtime.ErrUnavailable}
+	f.outline = outline{err: launcher.ErrUnavailable}
 	if valid, told := ask(); valid != true || !equal(told, []string{
 		"warning loadgen: could not check the plan, only the settings were checked: outline the visits: the " +
 			"container engine does not answer; check again",

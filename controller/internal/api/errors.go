@@ -12,14 +12,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
 
+	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/library"
-	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
-	"github.com/puttrix/trafficinator/controller/internal/reportbench"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -65,15 +65,15 @@ func (s *server) failure(ctx context.Context, err error) error {
 		return refuse(http.StatusConflict, "the run cannot be started again as it was: "+first(faults), faults...)
 	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns),
 		errors.Is(err, run.ErrStopped), errors.Is(err, store.ErrOpen),
-		errors.Is(err, history.ErrNoLedger), errors.Is(err, proof.ErrNoLedger), errors.Is(err, proof.ErrNoTarget),
-		errors.Is(err, reportbench.ErrBusy), errors.Is(err, reportbench.ErrNoBaseline):
+		errors.Is(err, history.ErrNoLedger), errors.Is(err, reconcile.ErrNoLedger), errors.Is(err, reconcile.ErrNoTarget),
+		errors.Is(err, benchmark.ErrBusy), errors.Is(err, benchmark.ErrNoBaseline):
 		return refuse(http.StatusConflict, err.Error())
 	case errors.As(err, &refused):
 		return refuse(http.StatusConflict, refused.Error())
-	case errors.Is(err, runtime.ErrUnavailable):
+	case errors.Is(err, launcher.ErrUnavailable):
 		return refuseAs(noEngine, http.StatusServiceUnavailable, err.Error())
-	case errors.Is(err, runtime.ErrMissing), errors.Is(err, runtime.ErrForeign), errors.Is(err, runtime.ErrStuck),
-		errors.Is(err, runtime.ErrHealthy):
+	case errors.Is(err, launcher.ErrMissing), errors.Is(err, launcher.ErrForeign), errors.Is(err, launcher.ErrStuck),
+		errors.Is(err, launcher.ErrHealthy):
 		return refuse(http.StatusConflict, err.Error())
 	case errors.Is(err, library.ErrNotFound):
 		return refuse(http.StatusNotFound, "there is none of that number or name")

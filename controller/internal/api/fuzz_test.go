@@ -22,8 +22,8 @@ import (
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 
 	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -139,7 +139,7 @@ func rounds(t *testing.T, try func(round int, seed uint64)) {
 func TestEveryAnswerIsWhatTheDocumentSaysAndWhatBreaksItIsRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.runs.result = run.Result{Status: run.Status{Loadgen: runtime.Status{State: runtime.Running}}}
+	f.runs.result = run.Result{Status: run.Status{Loadgen: launcher.Status{State: launcher.Running}}}
 	f.hub.Close() // a stream would not end
 	c := newContract(t, f)
 	seen := map[string]map[int]int{}

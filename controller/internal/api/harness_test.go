@@ -17,16 +17,16 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
-	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
-	"github.com/puttrix/trafficinator/controller/internal/reportbench"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -43,7 +43,7 @@ type fixture struct {
 	// jobs are queued and, because nobody watches them, never begin.
 	jobs   *job.Queue
 	doctor *doctor
-	lines  []runtime.Line
+	lines  []launcher.Line
 	log    *logged
 	guard  *security.Guard
 	hub    *live.Hub
@@ -66,8 +66,13 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	fsys := afero.NewOsFs()
 	dir := t.TempDir()
-	f := &fixture{runs: &runs{status: run.Status{Runtime: "process", Loadgen: runtime.Status{State: runtime.Created}}},
-		doctor: &doctor{}, log: &logged{}, version: "9.8.7-of-this-test", db: filepath.Join(dir, "test.db")}
+	f := &fixture{
+		runs:    &runs{status: run.Status{Runtime: "process", Loadgen: launcher.Status{State: launcher.Created}}},
+		doctor:  &doctor{},
+		log:     &logged{},
+		version: "9.8.7-of-this-test",
+		db:      filepath.Join(dir, "test.db"),
+	}
 	s, err := store.Open(t.Context(), fsys, f.db, store.DrawKey(), time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -126,8 +131,8 @@ func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refus
 }
 
 // proof is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
-	k := proof.NewKeeper(proof.Config{
+func (f *fixture) proof(t *testing.T, lib *library.Library) *reconcile.Keeper {
+	k := reconcile.NewKeeper(reconcile.Config{
 		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: lib.Readers,
 		Log:    slog.New(slog.DiscardHandler),
 		Ledger: func(string) ([]byte, error) { return nil, nil },
@@ -137,8 +142,8 @@ func (f *fixture) proof(t *testing.T, lib *library.Library) *proof.Keeper {
 }
 
 // reports is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) reports(t *testing.T, lib *library.Library) *reportbench.Keeper {
-	k := reportbench.NewKeeper(reportbench.Config{
+func (f *fixture) reports(t *testing.T, lib *library.Library) *benchmark.Keeper {
+	k := benchmark.NewKeeper(benchmark.Config{
 		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Single: lib.SingleTarget,
 		Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
@@ -150,8 +155,8 @@ func (f *fixture) reports(t *testing.T, lib *library.Library) *reportbench.Keepe
 func (f *fixture) ledger(id string) ([]byte, error) { return []byte(f.ledgers[id]), nil }
 
 // Logs implements api.Logs.
-func (f *fixture) Logs(_ context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
-	lines := slices.DeleteFunc(slices.Clone(f.lines), func(l runtime.Line) bool { return !q.Matches(l) })
+func (f *fixture) Logs(_ context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
+	lines := slices.DeleteFunc(slices.Clone(f.lines), func(l launcher.Line) bool { return !q.Matches(l) })
 	if q.Tail > 0 {
 		lines = lines[max(0, len(lines)-q.Tail):]
 	}
@@ -200,13 +205,13 @@ type outline struct {
 }
 
 // Plan implements preview.Planner.
-func (o *outline) Plan(context.Context, map[string][]byte, int) (runtime.Printed, error) {
+func (o *outline) Plan(context.Context, map[string][]byte, int) (launcher.Printed, error) {
 	if o.err != nil || o.code != 0 || o.told != nil {
-		printed := runtime.Printed{Code: o.code}
+		printed := launcher.Printed{Code: o.code}
 		printed.Said([]byte(strings.Join(o.told, "\n")), "/app/data")
 		return printed, o.err
 	}
-	return runtime.Printed{
+	return launcher.Printed{
 		Out: []byte(
 			`{"visit":0,"visitor":"a","kind":"pageview","records":"pageview","sent_seconds":0,"recorded_seconds":0,"parameters":{"idsite":"1"}}`,
 		),
@@ -218,13 +223,13 @@ type noJobs struct{}
 
 func (noJobs) JobName(id string) string { return "job-" + id }
 func (noJobs) JobsOutlive() bool        { return false }
-func (noJobs) Job(_ context.Context, id string) runtime.Status {
-	return runtime.Status{State: runtime.Missing, Name: "job-" + id}
+func (noJobs) Job(_ context.Context, id string) launcher.Status {
+	return launcher.Status{State: launcher.Missing, Name: "job-" + id}
 }
-func (noJobs) StartJob(context.Context, string) error               { return runtime.ErrMissing }
+func (noJobs) StartJob(context.Context, string) error               { return launcher.ErrMissing }
 func (noJobs) StopJob(context.Context, string, time.Duration) error { return nil }
 func (noJobs) RemoveJob(context.Context, string) error              { return nil }
-func (noJobs) JobLogs(context.Context, string, runtime.LogQuery, func(runtime.Line) error) error {
+func (noJobs) JobLogs(context.Context, string, launcher.LogQuery, func(launcher.Line) error) error {
 	return nil
 }
 

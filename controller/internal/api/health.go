@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
 // health tells strangers no more than how it is; GET /api/status tells why.
@@ -37,7 +37,7 @@ func (s *server) health() {
 			switch {
 			case len(s.Disk.Faults()) > 0:
 				h.Status, h.Body.Status = http.StatusServiceUnavailable, "unhealthy"
-			case s.Runs.Status().Loadgen.State == runtime.Unavailable:
+			case s.Runs.Status().Loadgen.State == launcher.Unavailable:
 				h.Body.Status = "degraded"
 			}
 			return h, nil

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
 // Logs is where the loadgen's log is read.
 type Logs interface {
-	Logs(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error
+	Logs(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error
 }
 
 type logsRequest struct {
@@ -41,9 +41,9 @@ func (s *server) logs() {
 }
 
 func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnswer], error) {
-	q := runtime.LogQuery{Since: in.Since, Level: runtime.Level(in.Level), Texts: in.Filter, Tail: in.Lines}
+	q := launcher.LogQuery{Since: in.Since, Level: launcher.Level(in.Level), Texts: in.Filter, Tail: in.Lines}
 	lines := []lineAnswer{}
-	each := func(l runtime.Line) error {
+	each := func(l launcher.Line) error {
 		lines = append(lines, lineAnswer{l.Time, string(l.Level), l.Text})
 		return nil
 	}
@@ -55,7 +55,7 @@ func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnsw
 			return nil, err
 		}
 		state = j.Container.State
-		read = func(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
+		read = func(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
 			return s.Jobs.Logs(ctx, in.Job, q, each)
 		}
 	}

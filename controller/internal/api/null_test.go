@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
 // takesNull tells whether the document lets a value of x be null.
@@ -23,7 +23,7 @@ func (s sampler) takesNull(x schema) bool {
 func TestNullIsTakenOnlyWhereTheDocumentSaysSo(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.runs.result = run.Result{Status: run.Status{Loadgen: runtime.Status{State: runtime.Running}}}
+	f.runs.result = run.Result{Status: run.Status{Loadgen: launcher.Status{State: launcher.Running}}}
 	f.hub.Close() // a stream would not end
 	c := newContract(t, f)
 	s := sampler{rand.New(rand.NewPCG(1, 2)), c.Components.Schemas, 0}

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
 // value is the value at a path of an answer, which must have it.
@@ -26,12 +26,12 @@ func equal(a, b any) bool { return reflect.DeepEqual(a, b) }
 
 func TestTheStatesHaveTheOriginalsNames(t *testing.T) {
 	t.Parallel()
-	for state, want := range map[runtime.State]string{
-		runtime.Exited: "stopped", runtime.Missing: "not_found", runtime.Running: "running", runtime.Created: "created",
-		runtime.Unavailable: "unavailable",
+	for state, want := range map[launcher.State]string{
+		launcher.Exited: "stopped", launcher.Missing: "not_found", launcher.Running: "running", launcher.Created: "created",
+		launcher.Unavailable: "unavailable",
 	} {
 		f := newFixture(t)
-		f.runs.status = run.Status{Runtime: "docker", Loadgen: runtime.Status{State: state}}
+		f.runs.status = run.Status{Runtime: "docker", Loadgen: launcher.Status{State: state}}
 		f.runs.result.Status = f.runs.status
 		if got := value(t, f.ask("GET", "/api/status", "").object(t), "container.state"); got != want {
 			t.Errorf("%s: status says %v, want %s", state, got, want)
@@ -51,7 +51,7 @@ func TestTheUptimeIsWrittenAsTheOriginalDid(t *testing.T) {
 		59 * time.Second: "59s", 61 * time.Second: "1m", 26*time.Hour + 4*time.Minute: "1d 2h 4m", 3 * time.Hour: "3h",
 	} {
 		f := newFixture(t)
-		f.runs.status = run.Status{Runtime: "docker", Loadgen: runtime.Status{State: runtime.Running},
+		f.runs.status = run.Status{Runtime: "docker", Loadgen: launcher.Status{State: launcher.Running},
 			Since: time.Now().Add(-length)}
 		status := f.ask("GET", "/api/status", "").object(t)
 		if got := value(t, status, "container.uptime"); got != want {

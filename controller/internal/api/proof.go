@@ -5,16 +5,16 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/proof"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // Proof sets what Matomo shows of runs beside their ledgers, see package proof.
 type Proof interface {
-	Start(ctx context.Context, runID string, o proof.Options) (record.Reconciliation, error)
+	Start(ctx context.Context, runID string, o reconcile.Options) (record.Reconciliation, error)
 	Status(ctx context.Context, runID string) (record.Reconciliation, error)
 	Cancel(runID string)
-	Annotate(ctx context.Context, runID string) ([]proof.Annotated, error)
+	Annotate(ctx context.Context, runID string) ([]reconcile.Annotated, error)
 }
 
 type reconcileRequest struct {
@@ -31,9 +31,9 @@ func (s *server) proof() {
 		"One that goes on already is left alone. 409 where there is no ledger or no target to ask."
 	o.DefaultStatus = http.StatusAccepted
 	route(s, o, func(ctx context.Context, in *reconcileRequest) (*body[record.Reconciliation], error) {
-		options := proof.Options{Every: proof.DefaultEvery, Limit: proof.DefaultLimit}
+		options := reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}
 		if in.Body != nil {
-			options = proof.Options{Every: time.Duration(in.Body.Every) * time.Second,
+			options = reconcile.Options{Every: time.Duration(in.Body.Every) * time.Second,
 				Limit: time.Duration(*in.Body.Limit) * time.Second}
 		}
 		return either(s.Proof.Start(ctx, in.ID, options))
@@ -56,7 +56,7 @@ func (s *server) proof() {
 }
 
 type annotatedAnswer struct {
-	Targets []proof.Annotated `json:"targets"`
+	Targets []reconcile.Annotated `json:"targets"`
 }
 
 // CancelledAnswer says that nothing goes on any more.

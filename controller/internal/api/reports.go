@@ -10,39 +10,39 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/puttrix/trafficinator/controller/internal/reportbench"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/report"
 )
 
-// Reports times the reports of Matomos, see package reportbench.
+// Reports times the reports of Matomos, see package benchmark.
 type Reports interface {
-	Start(ctx context.Context, target string, o reportbench.Options) (record.ReportBenchmark, error)
+	Start(ctx context.Context, target string, o benchmark.Options) (record.ReportBenchmark, error)
 	List(ctx context.Context) ([]record.ReportBenchmark, error)
 	Benchmark(ctx context.Context, id string) (record.ReportBenchmark, error)
 	Remove(ctx context.Context, id string) (cancelled bool, err error)
 	Mark(ctx context.Context, id string, marked bool) (record.ReportBenchmark, error)
 	Compare(ctx context.Context, id, with string) (record.BenchmarkComparison, error)
-	History(ctx context.Context, url string, siteID int, key record.ReportKey) ([]reportbench.Point, error)
+	History(ctx context.Context, url string, siteID int, key record.ReportKey) ([]benchmark.Point, error)
 }
 
 type reportsAnswer struct {
-	Reports []reportbench.Report `json:"reports"`
-	Periods []string             `json:"periods"`
+	Reports []benchmark.Report `json:"reports"`
+	Periods []string           `json:"periods"`
 }
 
 type benchmarkRequest struct {
 	Body struct {
-		Target   string               `json:"target,omitempty" maxLength:"200" doc:"Name or number of a saved target; the single one of the configuration, called matomo, unless given."`
-		Reports  []string             `json:"reports,omitempty" maxItems:"200" nullable:"false" doc:"Names of reports; all unless given."`
-		More     []reportbench.Report `json:"more,omitempty" maxItems:"100" nullable:"false" doc:"Further reports, whose methods begin with get."`
-		Periods  []string             `json:"periods,omitempty" maxItems:"5" nullable:"false" doc:"day, week, month, year, range; the first three unless given. A range is the thirty days up to the date."`
-		Segments []string             `json:"segments,omitempty" maxItems:"20" nullable:"false" doc:"As Matomo writes them; an empty one, the default, is all visits."`
-		Repeats  int                  `json:"repeats,omitempty" default:"5" doc:"Warm requests of each report, 1 to 100."`
-		Parallel int                  `json:"parallel,omitempty" default:"1" doc:"How many ask at once after that, 1 to 16, each as often again; 1 leaves it out."`
-		Timeout  int                  `json:"timeout_seconds,omitempty" default:"60" doc:"How long an answer is waited for, 1 to 600."`
-		Date     string               `json:"date,omitempty" maxLength:"32" doc:"The day that the periods hold, YYYY-MM-DD; yesterday of the site unless given."`
-		Note     string               `json:"note,omitempty" maxLength:"2000"`
+		Target   string             `json:"target,omitempty" maxLength:"200" doc:"Name or number of a saved target; the single one of the configuration, called matomo, unless given."`
+		Reports  []string           `json:"reports,omitempty" maxItems:"200" nullable:"false" doc:"Names of reports; all unless given."`
+		More     []benchmark.Report `json:"more,omitempty" maxItems:"100" nullable:"false" doc:"Further reports, whose methods begin with get."`
+		Periods  []string           `json:"periods,omitempty" maxItems:"5" nullable:"false" doc:"day, week, month, year, range; the first three unless given. A range is the thirty days up to the date."`
+		Segments []string           `json:"segments,omitempty" maxItems:"20" nullable:"false" doc:"As Matomo writes them; an empty one, the default, is all visits."`
+		Repeats  int                `json:"repeats,omitempty" default:"5" doc:"Warm requests of each report, 1 to 100."`
+		Parallel int                `json:"parallel,omitempty" default:"1" doc:"How many ask at once after that, 1 to 16, each as often again; 1 leaves it out."`
+		Timeout  int                `json:"timeout_seconds,omitempty" default:"60" doc:"How long an answer is waited for, 1 to 600."`
+		Date     string             `json:"date,omitempty" maxLength:"32" doc:"The day that the periods hold, YYYY-MM-DD; yesterday of the site unless given."`
+		Note     string             `json:"note,omitempty" maxLength:"2000"`
 	}
 }
 
@@ -91,7 +91,7 @@ type reportHistoryRequest struct {
 }
 
 type reportHistoryAnswer struct {
-	Points []reportbench.Point `json:"points" doc:"The first first."`
+	Points []benchmark.Point `json:"points" doc:"The first first."`
 }
 
 type exportBenchmark struct {
@@ -110,7 +110,7 @@ func (s *server) reports() {
 	const path, one = "/api/report-benchmarks", "/api/report-benchmarks/{id}"
 	route(s, op(http.MethodGet, "/api/reports", tagReports, "Reports that can be timed"),
 		func(context.Context, *empty) (*body[reportsAnswer], error) {
-			return answer(reportsAnswer{reportbench.Reports(), reportbench.Periods()}), nil
+			return answer(reportsAnswer{benchmark.Reports(), benchmark.Periods()}), nil
 		})
 	o := op(http.MethodPost, path, tagReports, "Time the reports of a Matomo")
 	o.DefaultStatus, o.Description = http.StatusAccepted,
@@ -160,7 +160,7 @@ func (s *server) reports() {
 
 func (s *server) startBenchmark(ctx context.Context, in *benchmarkRequest) (*body[record.ReportBenchmark], error) {
 	b := in.Body
-	return either(s.Reports.Start(ctx, b.Target, reportbench.Options{
+	return either(s.Reports.Start(ctx, b.Target, benchmark.Options{
 		Reports: b.Reports, More: b.More, Periods: b.Periods, Segments: b.Segments, Repeats: b.Repeats,
 		Parallel: b.Parallel,
 		Timeout:  time.Duration(b.Timeout) * time.Second, Date: b.Date, Note: b.Note,

@@ -8,9 +8,9 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/history"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -129,12 +129,12 @@ func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 	return a
 }
 
-func newContainer(l runtime.Status, since, now time.Time) containerAnswer {
+func newContainer(l launcher.Status, since, now time.Time) containerAnswer {
 	c := containerAnswer{State: stateWord(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason,
 		Healable: l.Healable}
 	c.Created, c.StartedAt = moment(l.Created), moment(l.Started)
 	switch {
-	case l.State == runtime.Running && !since.IsZero():
+	case l.State == launcher.Running && !since.IsZero():
 		up := now.Sub(since)
 		seconds, text := up.Seconds(), uptime(up)
 		c.UpSeconds, c.Uptime = &seconds, &text
@@ -145,11 +145,11 @@ func newContainer(l runtime.Status, since, now time.Time) containerAnswer {
 }
 
 // stateWord is a state by the original's name, where it had one.
-func stateWord(s runtime.State) string {
+func stateWord(s launcher.State) string {
 	switch s {
-	case runtime.Exited:
+	case launcher.Exited:
 		return "stopped"
-	case runtime.Missing:
+	case launcher.Missing:
 		return "not_found"
 	default:
 		return string(s)

@@ -9,8 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/live"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
 // Live is the numbers of now, see package live.
@@ -49,7 +49,10 @@ func (s *server) stream() {
 		"flows), log. " +
 		"Comments are heartbeats. Who does not keep up is disconnected and resumes by Last-Event-ID."
 	route(s, o, func(_ context.Context, in *streamRequest) (*huma.StreamResponse, error) {
-		filter := live.Filter{NoLog: !in.Logs, Log: runtime.LogQuery{Level: runtime.Level(in.Level), Texts: in.Filter}}
+		filter := live.Filter{
+			NoLog: !in.Logs,
+			Log:   launcher.LogQuery{Level: launcher.Level(in.Level), Texts: in.Filter},
+		}
 		return &huma.StreamResponse{Body: func(c huma.Context) { s.send(c, in.LastEventID, filter) }}, nil
 	})
 	route(s, op(http.MethodGet, "/api/live", tagRun, "The last two hours, second by second"),

@@ -18,16 +18,16 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/api"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
-	"github.com/puttrix/trafficinator/controller/internal/proof"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
-	"github.com/puttrix/trafficinator/controller/internal/reportbench"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/settings"
 	"github.com/puttrix/trafficinator/controller/internal/store"
@@ -76,8 +76,8 @@ type App struct {
 
 // port is a runtime of both the loadgen and jobs.
 type port interface {
-	runtime.Port
-	runtime.Jobs
+	launcher.Port
+	launcher.Jobs
 }
 
 // examineTimeout bounds one request of a connection test; the API bounds the whole.
@@ -120,7 +120,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	machine := target.Machine{ReadFile: func(path string) ([]byte, error) {
 		return exchange.Read(h.FS, path)
 	}, Env: h.Env}
-	prover := proof.NewKeeper(proof.Config{Matomo: matomo.NewClient(examineTimeout, machine), Store: a.store,
+	prover := reconcile.NewKeeper(reconcile.Config{Matomo: matomo.NewClient(examineTimeout, machine), Store: a.store,
 		Ledger: ledgers, Readers: lib.Readers, Log: log})
 	a.closers = append(a.closers, prover.Close)
 	a.control, err = run.New(ctx, run.Config{
@@ -145,8 +145,8 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Cap:   run.Cap(h.FS, s.StateDir),
 		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
 	})
-	benchmarks := reportbench.NewKeeper(reportbench.Config{
-		Matomo: matomo.NewClient(reportbench.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget,
+	benchmarks := benchmark.NewKeeper(benchmark.Config{
+		Matomo: matomo.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget,
 		Targets: lib.SavedTargets, Sending: a.sending, Log: log,
 	})
 	a.closers = append(a.closers, benchmarks.Close)
@@ -193,7 +193,7 @@ func (a *App) warnOfPresets(lib *library.Library) {
 
 // telemetry is where the loadgen can be asked now.
 func (a *App) telemetry() string {
-	if l := a.control.Status().Loadgen; l.State == runtime.Running {
+	if l := a.control.Status().Loadgen; l.State == launcher.Running {
 		return l.Telemetry
 	}
 	return ""
@@ -201,7 +201,7 @@ func (a *App) telemetry() string {
 
 // byLedger is the run whose loadgen cannot be asked from here.
 func (a *App) byLedger() string {
-	if st := a.control.Status(); st.Active() && st.Loadgen.State == runtime.Running && st.Loadgen.Telemetry == "" {
+	if st := a.control.Status(); st.Active() && st.Loadgen.State == launcher.Running && st.Loadgen.Telemetry == "" {
 		return st.Run.ID
 	}
 	return ""

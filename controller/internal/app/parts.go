@@ -17,11 +17,11 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/api"
 	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/launcher/docker"
+	"github.com/puttrix/trafficinator/controller/internal/launcher/process"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
-	"github.com/puttrix/trafficinator/controller/internal/runtime/docker"
-	"github.com/puttrix/trafficinator/controller/internal/runtime/process"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/settings"
 	"github.com/puttrix/trafficinator/controller/internal/store"
@@ -127,7 +127,7 @@ func (a *App) chooseEngine(ctx context.Context) error {
 	switch {
 	case err == nil:
 		a.port, a.runtimeReason = d, where
-	case required && errors.Is(err, runtime.ErrUnavailable):
+	case required && errors.Is(err, launcher.ErrUnavailable):
 		a.port, a.runtimeReason = d, where+", which does not answer yet"
 		a.log.WarnContext(ctx, "the Docker engine does not answer", "engine", engine.Host, "err", err)
 	case required:

@@ -12,7 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/reportbench"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -50,15 +50,15 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	if beside, err = c.finish(ctx, f, b); err != nil {
 		return c.failed(err)
 	}
-	missed := reportbench.Judge(b, f.thresholds)
+	missed := benchmark.Judge(b, f.thresholds)
 	if f.json {
 		e := json.NewEncoder(h.Stdout)
 		e.SetIndent("", "  ")
 		if err := e.Encode(struct {
 			record.ReportBenchmark
 			Comparison *record.BenchmarkComparison `json:"comparison"`
-			Missed     []reportbench.Missed        `json:"missed"`
-		}{b, beside, append([]reportbench.Missed{}, missed...)}); err != nil {
+			Missed     []benchmark.Missed          `json:"missed"`
+		}{b, beside, append([]benchmark.Missed{}, missed...)}); err != nil {
 			return c.failed(fmt.Errorf("write benchmark: %w", err))
 		}
 	} else {
@@ -96,10 +96,10 @@ func readBenchmarkFlags(h Host, args []string) (f benchmarkFlags, c *caller, ok 
 		r.Segments = append(r.Segments, v)
 		return nil
 	})
-	set.IntVar(&r.Repeats, "repeats", reportbench.DefaultRepeats, "warm requests of each report, 1 to 100")
-	set.IntVar(&r.Parallel, "parallel", reportbench.DefaultParallel,
+	set.IntVar(&r.Repeats, "repeats", benchmark.DefaultRepeats, "warm requests of each report, 1 to 100")
+	set.IntVar(&r.Parallel, "parallel", benchmark.DefaultParallel,
 		"how many ask at once after that, 1 to 16; 1 leaves it out")
-	timeout := set.Duration("timeout", reportbench.DefaultTimeout, "how long an answer is waited for, at most 10m")
+	timeout := set.Duration("timeout", benchmark.DefaultTimeout, "how long an answer is waited for, at most 10m")
 	set.StringVar(&r.Date, "date", "", "the day that the periods hold, YYYY-MM-DD; yesterday of the site unless given")
 	set.StringVar(&r.Note, "note", "", "a text to find it by")
 	set.BoolVar(&f.baseline, "baseline", false, "mark it as the baseline that later ones are compared with")
@@ -111,7 +111,7 @@ func readBenchmarkFlags(h Host, args []string) (f benchmarkFlags, c *caller, ok 
 		return f, c, false
 	}
 	r.Timeout = int(timeout.Seconds())
-	thresholds, problems := reportbench.Thresholds(strings.Join(expressions, ","))
+	thresholds, problems := benchmark.Thresholds(strings.Join(expressions, ","))
 	for _, p := range problems {
 		_, _ = fmt.Fprintf(h.Stderr, "%s: %s\n", p.Severity, p)
 	}

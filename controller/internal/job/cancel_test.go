@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/job"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -46,7 +46,7 @@ func TestACancelStopsAJobWhoseInterruptedStartTookEffect(t *testing.T) {
 			t.Fatalf("want it stopped: %+v, %v", j, err)
 		}
 		w.set(func() {
-			if s := w.jobs[id]; s.State != runtime.Exited {
+			if s := w.jobs[id]; s.State != launcher.Exited {
 				t.Errorf("a job that was cancelled sends: %+v", s)
 			}
 		})
@@ -60,7 +60,7 @@ func TestACancelThatTheEngineDoesNotHearIsCarriedOutLater(t *testing.T) {
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.away = true })
-	if _, _, err := q.Cancel(t.Context(), id); !errors.Is(err, runtime.ErrUnavailable) ||
+	if _, _, err := q.Cancel(t.Context(), id); !errors.Is(err, launcher.ErrUnavailable) ||
 		!strings.Contains(err.Error(), "is cancelled when the engine answers") {
 		t.Errorf("%v", err)
 	}
@@ -83,7 +83,7 @@ func TestACancelStopsAJobAlsoWhereNothingCanBeKept(t *testing.T) {
 		t.Fatalf("want it stopped with a warning: %+v, %v, %v", j, warnings, err)
 	}
 	w.set(func() {
-		if s := w.jobs[id]; s.State != runtime.Exited {
+		if s := w.jobs[id]; s.State != launcher.Exited {
 			t.Errorf("the job goes on: %+v", s)
 		}
 		w.unsaved = nil

@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -43,7 +43,7 @@ const drain = run.DefaultTimeout
 type Job struct {
 	store.Job
 	// Container is how its container or process stands.
-	Container runtime.Status
+	Container launcher.Status
 	// Progress is from its ledger of record, nil where there is none.
 	Progress *record.Backfill
 }
@@ -90,7 +90,7 @@ type Book interface {
 
 // Config of a Queue.
 type Config struct {
-	Port      runtime.Jobs
+	Port      launcher.Jobs
 	Library   Library
 	Publisher Publisher
 	Store     Store
@@ -130,7 +130,7 @@ type Queue struct {
 
 // sight is what was last seen of a job.
 type sight struct {
-	container runtime.Status
+	container launcher.Status
 	summary   *record.Summary
 }
 
@@ -175,8 +175,8 @@ func (q *Queue) Last(ctx context.Context) (Job, error) {
 	return q.shown(j), nil
 }
 
-// Logs reads the log of a job, see runtime.Port.
-func (q *Queue) Logs(ctx context.Context, id string, query runtime.LogQuery, each func(runtime.Line) error) error {
+// Logs reads the log of a job, see launcher.Port.
+func (q *Queue) Logs(ctx context.Context, id string, query launcher.LogQuery, each func(launcher.Line) error) error {
 	if _, err := q.find(ctx, id); err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (q *Queue) shown(j store.Job) Job {
 	defer q.mu.Unlock()
 	s, known := q.seen[j.RunID]
 	if !known {
-		s.container = runtime.Status{State: runtime.Missing, Name: q.c.Port.JobName(j.RunID)}
+		s.container = launcher.Status{State: launcher.Missing, Name: q.c.Port.JobName(j.RunID)}
 	}
 	out := Job{Job: j, Container: s.container}
 	if s.summary != nil {

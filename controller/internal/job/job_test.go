@@ -13,7 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/job"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -117,7 +117,7 @@ func TestTheEndOfAControllerEndsJobsThatWouldOutliveIt(t *testing.T) {
 	until(t, q, id, "it runs", runs)
 	end()
 	must(t, q.End(t.Context()))
-	if s := (port{w}).Job(t.Context(), id); s.State != runtime.Running {
+	if s := (port{w}).Job(t.Context(), id); s.State != launcher.Running {
 		t.Errorf("a process ends by itself, and goes on with the next controller: %+v", s)
 	}
 	w.outlive = true
@@ -288,7 +288,7 @@ func TestAnEngineThatIsAwayEndsNoJob(t *testing.T) {
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.away = true })
 	until(t, q, id, "it is not seen", func(j job.Job) bool {
-		return j.State == job.Running && j.Container.State == runtime.Unavailable
+		return j.State == job.Running && j.Container.State == launcher.Unavailable
 	})
 	w.set(func() { w.away = false })
 	until(t, q, id, "it is seen again", runs)
@@ -301,7 +301,7 @@ func TestAJobThatCannotStartLetsTheNextOneBegin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
-	w.set(func() { w.refused = fmt.Errorf("%w: no image", runtime.ErrMissing) })
+	w.set(func() { w.refused = fmt.Errorf("%w: no image", launcher.ErrMissing) })
 	id := asked(t, q)
 	if j := until(t, q, id, "it has ended", is(job.Exited)); !strings.Contains(j.Error, "no image") || !j.Resumable() {
 		t.Errorf("want why: %+v", j)
@@ -311,7 +311,7 @@ func TestAJobThatCannotStartLetsTheNextOneBegin(t *testing.T) {
 	until(t, q, next, "the next one runs", runs)
 
 	// An earlier life of it may still drain: then its turn lasts until it has ended.
-	w.set(func() { w.refused = runtime.ErrEnding })
+	w.set(func() { w.refused = launcher.ErrEnding })
 	_, err := q.Resume(t.Context(), id)
 	must(t, err)
 	w.ends(next, 0)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -44,15 +44,15 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 		warnings.Warn("job "+j.RunID, "", fmt.Sprintf("its end cannot be kept: %v", err),
 			"make room; it is tried again until it succeeds")
 	}
-	if l := q.look(ctx, j); l.State == runtime.Unavailable {
+	if l := q.look(ctx, j); l.State == launcher.Unavailable {
 		return Job{}, nil, fmt.Errorf("the job is cancelled when the engine answers: %w: %s",
-			runtime.ErrUnavailable, l.Reason)
+			launcher.ErrUnavailable, l.Reason)
 	}
 	stopping, cancel := context.WithTimeout(ctx, drain+answerTime)
 	defer cancel()
 	if err := q.c.Port.StopJob(stopping, j.RunID, drain); err != nil {
 		if stopping.Err() != nil && ctx.Err() == nil {
-			err = fmt.Errorf("the job is cancelled when the engine answers: %w: %w", runtime.ErrUnavailable, err)
+			err = fmt.Errorf("the job is cancelled when the engine answers: %w: %w", launcher.ErrUnavailable, err)
 		}
 		return Job{}, nil, err
 	}

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -92,7 +92,7 @@ func (q *Queue) endMissed(ctx context.Context, rows []store.Job) error {
 			q.c.Log.ErrorContext(ctx, "the ledger cannot be read", "run_id", o.ID, "err", err)
 		}
 		r := run.Run{ID: o.ID, Kind: record.BackfillJob, Started: o.Started}
-		r.End(data, runtime.Status{State: runtime.Missing, Ended: j.Ended}, j.Reason)
+		r.End(data, launcher.Status{State: launcher.Missing, Ended: j.Ended}, j.Reason)
 		if err := q.c.Book.Close(ctx, r); err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (q *Queue) wasTried(id string) bool {
 }
 
 // look asks the port and the ledger of a job how it stands. One that has ended stays as it was seen.
-func (q *Queue) look(ctx context.Context, j store.Job) runtime.Status {
+func (q *Queue) look(ctx context.Context, j store.Job) launcher.Status {
 	q.mu.Lock()
 	s, known := q.seen[j.RunID]
 	q.mu.Unlock()
@@ -172,8 +172,8 @@ func (q *Queue) look(ctx context.Context, j store.Job) runtime.Status {
 }
 
 // attend deals with a job that should go on, and tells whether it does.
-func (q *Queue) attend(ctx context.Context, j *store.Job, l runtime.Status) bool {
-	alive := l.State == runtime.Running || l.State == runtime.Restarting || l.State == runtime.Paused
+func (q *Queue) attend(ctx context.Context, j *store.Job, l launcher.Status) bool {
+	alive := l.State == launcher.Running || l.State == launcher.Restarting || l.State == launcher.Paused
 	if alive && j.State == Cancelling {
 		if err := q.c.Port.StopJob(ctx, j.RunID, drain); err != nil {
 			q.c.Log.Warn("a job that was cancelled cannot be stopped", "run_id", j.RunID, "err", err)
@@ -182,12 +182,12 @@ func (q *Queue) attend(ctx context.Context, j *store.Job, l runtime.Status) bool
 		l, alive = q.look(ctx, *j), false
 	}
 	switch {
-	case alive, l.State == runtime.Unavailable:
+	case alive, l.State == launcher.Unavailable:
 		return true
 	case j.State == Cancelling:
 		q.book(ctx, j, l, Cancelled)
 		return false
-	case l.State == runtime.Missing && !q.adopted && !q.c.Port.JobsOutlive(): // it ended with the controller before this one
+	case l.State == launcher.Missing && !q.adopted && !q.c.Port.JobsOutlive(): // it ended with the controller before this one
 		return q.begin(ctx, j)
 	case l.Crashed() && j.Restarts < MaxRestarts:
 		q.c.Log.Warn("a backfill crashed; it is started again", "run_id", j.RunID, "exit_code", l.ExitCode, "restart",
@@ -235,7 +235,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 		}
 	}
 	switch err := q.c.Port.StartJob(ctx, j.RunID); {
-	case errors.Is(err, runtime.ErrUnavailable), errors.Is(err, runtime.ErrEnding), err != nil && ctx.Err() != nil:
+	case errors.Is(err, launcher.ErrUnavailable), errors.Is(err, launcher.ErrEnding), err != nil && ctx.Err() != nil:
 		*j = was
 		q.setTried(j.RunID, true)
 		q.keep(booking, *j)
@@ -243,7 +243,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	case err != nil:
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
 		j.Error = err.Error()
-		q.book(ctx, j, runtime.Status{State: runtime.Missing, ExitCode: 1}, "failed")
+		q.book(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, "failed")
 		return false
 	}
 	q.setTried(j.RunID, false)
@@ -290,14 +290,14 @@ func (q *Queue) keep(ctx context.Context, j store.Job) {
 const bookTime = 10 * time.Second
 
 // book records how a job ended. instead is the reason where its ledger tells none.
-func (q *Queue) book(ctx context.Context, j *store.Job, l runtime.Status, instead string) {
+func (q *Queue) book(ctx context.Context, j *store.Job, l launcher.Status, instead string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookTime)
 	defer cancel()
 	data, err := q.c.Ledger(j.RunID)
 	if err != nil {
 		q.c.Log.Error("the ledger cannot be read", "run_id", j.RunID, "err", err)
 	}
-	log := run.Log(func(ctx context.Context, query runtime.LogQuery, each func(runtime.Line) error) error {
+	log := run.Log(func(ctx context.Context, query launcher.LogQuery, each func(launcher.Line) error) error {
 		return q.c.Port.JobLogs(ctx, j.RunID, query, each)
 	})
 	r := run.Run{ID: j.RunID, Kind: record.BackfillJob, Started: j.Started}

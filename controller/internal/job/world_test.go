@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -35,7 +35,7 @@ type world struct {
 	fs        afero.Fs
 
 	mu      sync.Mutex
-	jobs    map[string]runtime.Status
+	jobs    map[string]launcher.Status
 	starts  map[string]int
 	ledgers map[string]record.Summary
 	away    bool
@@ -73,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	lib := library.New(s, fsys, "", "")
 	w := &world{
 		Store: s, library: lib, exchange: filepath.Join(dir, "exchange"), fs: fsys,
-		jobs: map[string]runtime.Status{}, starts: map[string]int{}, ledgers: map[string]record.Summary{},
+		jobs: map[string]launcher.Status{}, starts: map[string]int{}, ledgers: map[string]record.Summary{},
 	}
 	w.publisher = publish.New(lib, s, fsys, w.exchange)
 	_, err = lib.SaveConfig(t.Context(), map[string]any{
@@ -123,7 +123,7 @@ func (w *world) ends(id string, code int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.jobs[id]
-	s.State, s.ExitCode, s.Ended = runtime.Exited, code, time.Now()
+	s.State, s.ExitCode, s.Ended = launcher.Exited, code, time.Now()
 	w.jobs[id] = s
 }
 
@@ -178,7 +178,7 @@ func until(t *testing.T, q *job.Queue, id, what string, yes func(job.Job) bool) 
 
 func is(state string) func(job.Job) bool { return func(j job.Job) bool { return j.State == state } }
 
-func runs(j job.Job) bool { return j.State == job.Running && j.Container.State == runtime.Running }
+func runs(j job.Job) bool { return j.State == job.Running && j.Container.State == launcher.Running }
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -194,15 +194,15 @@ func (p port) JobName(id string) string { return "job-" + id }
 
 func (p port) JobsOutlive() bool { return p.outlive }
 
-func (p port) Job(_ context.Context, id string) runtime.Status {
+func (p port) Job(_ context.Context, id string) launcher.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s, there := p.jobs[id]
 	switch {
 	case p.away:
-		s.State = runtime.Unavailable
+		s.State = launcher.Unavailable
 	case !there:
-		s.State = runtime.Missing
+		s.State = launcher.Missing
 	}
 	s.Name = p.JobName(id)
 	return s
@@ -227,7 +227,7 @@ func (p port) StartJob(ctx context.Context, id string) error {
 	defer p.mu.Unlock()
 	switch {
 	case p.away:
-		return runtime.ErrUnavailable
+		return launcher.ErrUnavailable
 	case p.refused != nil:
 		return p.refused
 	}
@@ -237,14 +237,14 @@ func (p port) StartJob(ctx context.Context, id string) error {
 
 // begin begins a life of a job; the caller holds mu.
 func (p port) begin(id string) {
-	if p.jobs[id].State != runtime.Running {
+	if p.jobs[id].State != launcher.Running {
 		p.starts[id]++
-		p.jobs[id] = runtime.Status{State: runtime.Running, ID: "c-" + id, Started: time.Now()}
+		p.jobs[id] = launcher.Status{State: launcher.Running, ID: "c-" + id, Started: time.Now()}
 	}
 }
 
 func (p port) StopJob(_ context.Context, id string, _ time.Duration) error {
-	if p.Job(context.Background(), id).State == runtime.Running {
+	if p.Job(context.Background(), id).State == launcher.Running {
 		p.ends(id, 130)
 	}
 	return nil
@@ -257,8 +257,8 @@ func (p port) RemoveJob(_ context.Context, id string) error {
 	return nil
 }
 
-func (p port) JobLogs(_ context.Context, _ string, q runtime.LogQuery, each func(runtime.Line) error) error {
-	line := runtime.ParseLine(time.Now(), "error: the target never took anything")
+func (p port) JobLogs(_ context.Context, _ string, q launcher.LogQuery, each func(launcher.Line) error) error {
+	line := launcher.ParseLine(time.Now(), "error: the target never took anything")
 	if !q.Matches(line) {
 		return nil
 	}

@@ -6,7 +6,7 @@ package live
 import (
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -146,7 +146,7 @@ type Event struct {
 	Data []byte
 
 	number uint64
-	line   runtime.Line // of a LogEvent
+	line   launcher.Line // of a LogEvent
 }
 
 // Interval is one row of a run's history: what happened in the Seconds from At on. Intervals follow each other from the

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// Logs is where the loadgen's log is read, see runtime.Port.
+// Logs is where the loadgen's log is read, see launcher.Port.
 type Logs interface {
-	Logs(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error
+	Logs(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error
 }
 
 // Follow sends every new line of the log to the hub until ctx is done, over all lives of the loadgen.
@@ -20,11 +20,11 @@ func Follow(ctx context.Context, logs Logs, hub *Hub) {
 	defer tick.Stop()
 	for {
 		// A log that cannot be read now may be later; the state tells why.
-		_ = logs.Logs(ctx, runtime.LogQuery{Since: since, Follow: true}, func(l runtime.Line) error {
+		_ = logs.Logs(ctx, launcher.LogQuery{Since: since, Follow: true}, func(l launcher.Line) error {
 			data, err := json.Marshal(struct {
-				Time  time.Time     `json:"time"`
-				Level runtime.Level `json:"level"`
-				Text  string        `json:"text"`
+				Time  time.Time      `json:"time"`
+				Level launcher.Level `json:"level"`
+				Text  string         `json:"text"`
 			}{l.Time, l.Level, l.Text})
 			if err != nil {
 				return err

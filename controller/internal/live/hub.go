@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
 // Hub hands events to those who listen. It never waits for one: who does not keep up is dropped, and resumes with the
@@ -42,7 +42,7 @@ func NewHub(start time.Time) *Hub {
 // Filter chooses events of a reader. The zero value is all.
 type Filter struct {
 	// Log chooses the log lines; Since and Tail of it mean nothing here.
-	Log runtime.LogQuery
+	Log launcher.LogQuery
 	// NoLog leaves the log out.
 	NoLog bool
 }
@@ -119,7 +119,7 @@ func (h *Hub) number(id string) (uint64, bool) {
 func (h *Hub) Send(kind EventKind, data []byte) { h.send(Event{Kind: kind, Data: data}) }
 
 // SendLine gives a line of the log to the readers that want it.
-func (h *Hub) SendLine(l runtime.Line, data []byte) {
+func (h *Hub) SendLine(l launcher.Line, data []byte) {
 	h.send(Event{Kind: LogEvent, Data: data, line: l})
 }
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/live"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
 // waiting reads what is there for a reader; open tells whether there may be more.
@@ -56,7 +56,7 @@ func TestANewReaderBeginsWithTheLatestOfEachKind(t *testing.T) {
 		h := hub()
 		h.Send(live.StateEvent, []byte("old"))
 		h.Send(live.StateEvent, []byte("state"))
-		h.SendLine(runtime.Line{}, []byte("line"))
+		h.SendLine(launcher.Line{}, []byte("line"))
 		send(h, 0, 3)
 		if data, _, _ := waiting(h.Join(id, live.Filter{})); !slices.Equal(data, []string{"state", "2"}) {
 			t.Errorf("%s: want the state and the sample, got %v", name, data)
@@ -106,19 +106,19 @@ func TestLinesAreFilteredByLevelAndText(t *testing.T) {
 		want   []string
 	}{
 		"all":       {live.Filter{}, []string{"a", "b", "c", "sample"}},
-		"level":     {live.Filter{Log: runtime.LogQuery{Level: runtime.Warning}}, []string{"b", "c", "sample"}},
-		"text":      {live.Filter{Log: runtime.LogQuery{Texts: []string{"INFO"}}}, []string{"a", "sample"}},
+		"level":     {live.Filter{Log: launcher.LogQuery{Level: launcher.Warning}}, []string{"b", "c", "sample"}},
+		"text":      {live.Filter{Log: launcher.LogQuery{Texts: []string{"INFO"}}}, []string{"a", "sample"}},
 		"none":      {live.Filter{NoLog: true}, []string{"sample"}},
-		"two texts": {live.Filter{Log: runtime.LogQuery{Texts: []string{"info", "MSG"}}}, []string{"a", "sample"}},
-		"not both":  {live.Filter{Log: runtime.LogQuery{Texts: []string{"info", "table"}}}, []string{"sample"}},
-		"level, txt": {live.Filter{Log: runtime.LogQuery{Level: runtime.Error, Texts: []string{"info"}}},
+		"two texts": {live.Filter{Log: launcher.LogQuery{Texts: []string{"info", "MSG"}}}, []string{"a", "sample"}},
+		"not both":  {live.Filter{Log: launcher.LogQuery{Texts: []string{"info", "table"}}}, []string{"sample"}},
+		"level, txt": {live.Filter{Log: launcher.LogQuery{Level: launcher.Error, Texts: []string{"info"}}},
 			[]string{"sample"}},
 	} {
 		h := hub()
 		r := h.Join("", c.filter)
-		h.SendLine(runtime.ParseLine(time.Now(), "time=x level=INFO msg=x"), []byte("a"))
-		h.SendLine(runtime.ParseLine(time.Now(), "error: bad"), []byte("b"))
-		h.SendLine(runtime.ParseLine(time.Now(), "a table"), []byte("c"))
+		h.SendLine(launcher.ParseLine(time.Now(), "time=x level=INFO msg=x"), []byte("a"))
+		h.SendLine(launcher.ParseLine(time.Now(), "error: bad"), []byte("b"))
+		h.SendLine(launcher.ParseLine(time.Now(), "a table"), []byte("c"))
 		h.Send(live.SampleEvent, []byte("sample"))
 		if data, _, _ := waiting(r); !slices.Equal(data, c.want) {
 			t.Errorf("%s: want %v, got %v", name, c.want, data)

@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -70,9 +70,9 @@ type Drafts interface {
 	Draft(ctx context.Context, overrides map[string]any, funnel []byte) (library.SetUp, problem.List, error)
 }
 
-// Planner is a loadgen that outlines, see runtime.Port.
+// Planner is a loadgen that outlines, see launcher.Port.
 type Planner interface {
-	Plan(ctx context.Context, files map[string][]byte, visits int) (runtime.Printed, error)
+	Plan(ctx context.Context, files map[string][]byte, visits int) (launcher.Printed, error)
 }
 
 // Preview outlines visits. It is safe for concurrent use; one outline is made at a time.
@@ -135,7 +135,7 @@ func (v *Preview) Check(ctx context.Context, overrides map[string]any) (problem.
 }
 
 // problems are what the loadgen objects to.
-func problems(lines []runtime.Line) problem.List {
+func problems(lines []launcher.Line) problem.List {
 	var out problem.List
 	for _, l := range lines {
 		if text, ok := strings.CutPrefix(l.Text, "error: "); ok {
@@ -165,7 +165,7 @@ func parts(text string) (where, value, message string) {
 func read(out []byte) ([]Visit, error) {
 	visits := []Visit{}
 	lines := bufio.NewScanner(bytes.NewReader(out))
-	lines.Buffer(nil, runtime.MaxPrinted)
+	lines.Buffer(nil, launcher.MaxPrinted)
 	for lines.Scan() {
 		var h struct {
 			Visit

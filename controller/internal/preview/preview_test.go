@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -25,19 +25,19 @@ func (d drafts) Draft(context.Context, map[string]any, []byte) (library.SetUp, p
 }
 
 // planner is a loadgen that prints what a test wants.
-type planner func(ctx context.Context, files map[string][]byte, visits int) (runtime.Printed, error)
+type planner func(ctx context.Context, files map[string][]byte, visits int) (launcher.Printed, error)
 
 // Plan implements preview.Planner.
-func (p planner) Plan(ctx context.Context, files map[string][]byte, visits int) (runtime.Printed, error) {
+func (p planner) Plan(ctx context.Context, files map[string][]byte, visits int) (launcher.Printed, error) {
 	return p(ctx, files, visits)
 }
 
 func seven() uint64 { return 7 }
 
-func lines(texts ...string) []runtime.Line {
-	out := make([]runtime.Line, len(texts))
+func lines(texts ...string) []launcher.Line {
+	out := make([]launcher.Line, len(texts))
 	for i, text := range texts {
-		out[i] = runtime.ParseLine(time.Time{}, text)
+		out[i] = launcher.ParseLine(time.Time{}, text)
 	}
 	return out
 }
@@ -50,7 +50,7 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 `
 	var env string
 	p := preview.New(drafts{Knobs: map[string]string{"PAGEVIEWS_MIN": "2"}},
-		planner(func(_ context.Context, files map[string][]byte, visits int) (runtime.Printed, error) {
+		planner(func(_ context.Context, files map[string][]byte, visits int) (launcher.Printed, error) {
 			env = string(files[exchange.EnvFile])
 			for name, data := range files {
 				if data == nil {
@@ -60,7 +60,7 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 			if visits != 2 {
 				t.Errorf("asked for %d visits", visits)
 			}
-			return runtime.Printed{Out: []byte(printed),
+			return launcher.Printed{Out: []byte(printed),
 				Lines: lines("run preview", `warning: CONCURRENCY="1": is low; raise it`)}, nil
 		}), seven)
 	got, err := p.Visits(t.Context(), preview.Request{Visits: 2})
@@ -83,8 +83,8 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 
 func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	t.Parallel()
-	refusing := planner(func(context.Context, map[string][]byte, int) (runtime.Printed, error) {
-		return runtime.Printed{Code: 2,
+	refusing := planner(func(context.Context, map[string][]byte, int) (launcher.Printed, error) {
+		return launcher.Printed{Code: 2,
 			Lines: lines("error: ECOMMERCE_ORDER_VALUE_MIN: cannot be reached; widen the range")}, nil
 	})
 	_, err := preview.New(drafts{Knobs: map[string]string{}}, refusing, seven).Visits(t.Context(),
@@ -93,8 +93,8 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	if !errors.As(err, &problems) || problems[0].Where != "ECOMMERCE_ORDER_VALUE_MIN" {
 		t.Errorf("%v", err)
 	}
-	broken := planner(func(context.Context, map[string][]byte, int) (runtime.Printed, error) {
-		return runtime.Printed{Code: 1}, nil
+	broken := planner(func(context.Context, map[string][]byte, int) (launcher.Printed, error) {
+		return launcher.Printed{Code: 1}, nil
 	})
 	if _, err := preview.New(drafts{Knobs: map[string]string{}}, broken, seven).Visits(t.Context(),
 		preview.Request{Visits: 1}); err == nil || errors.As(err, &problems) {
@@ -105,9 +105,9 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 func TestAPreviewDoesNotWaitForEver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hanging := planner(func(ctx context.Context, _ map[string][]byte, _ int) (runtime.Printed, error) {
+		hanging := planner(func(ctx context.Context, _ map[string][]byte, _ int) (launcher.Printed, error) {
 			<-ctx.Done()
-			return runtime.Printed{}, ctx.Err()
+			return launcher.Printed{}, ctx.Err()
 		})
 		p := preview.New(drafts{Knobs: map[string]string{}}, hanging, seven)
 		done := make(chan error, 2)

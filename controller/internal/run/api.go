@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -21,7 +21,7 @@ import (
 type Status struct {
 	// Runtime is "docker" or "process", and RuntimeReason says why, and which engine it is.
 	Runtime, RuntimeReason string
-	Loadgen                runtime.Status
+	Loadgen                launcher.Status
 	// Since is when the loadgen that runs was started, by the clock of this process, which nobody sets; zero where none
 	// runs.
 	Since time.Time
@@ -91,8 +91,8 @@ type Run struct {
 type Problem struct {
 	Time time.Time `json:"time"`
 	// Level is WARNING or ERROR.
-	Level runtime.Level `json:"level" enum:"WARNING,ERROR"`
-	Text  string        `json:"text"`
+	Level launcher.Level `json:"level" enum:"WARNING,ERROR"`
+	Text  string         `json:"text"`
 }
 
 // Request says what to start.

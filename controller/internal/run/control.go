@@ -8,14 +8,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // Config of a Control.
 type Config struct {
-	Port runtime.Port
+	Port launcher.Port
 	// Why says for people why it is this port, and with which engine.
 	Why       string
 	Publisher Publisher
@@ -194,7 +194,7 @@ func givenUp(ctx context.Context, err error) error {
 
 // look asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the status,
 // because one that waits for a loadgen's last answer ends after one that has seen it gone.
-func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
+func (k *Control) look(ctx context.Context) (launcher.Status, Plan) {
 	k.mu.Lock()
 	k.looks++
 	number := k.looks
@@ -202,7 +202,7 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 	l := k.c.Port.Status(ctx)
 	var p Plan
 	switch {
-	case l.State != runtime.Running:
+	case l.State != launcher.Running:
 	case l.Telemetry != "":
 		// A loadgen that does not answer is one that comes up or goes down; its phase is empty then.
 		p, _ = k.c.Probe(ctx, l.Telemetry)
@@ -235,13 +235,13 @@ func (k *Control) look(ctx context.Context) (runtime.Status, Plan) {
 
 // since is when a loadgen that runs was started, as a moment of now's clock: so long ago as it was when it was seen
 // first, whatever the wall clock shows since. A look at an engine that did not answer in between does not count.
-func since(before *Status, l runtime.Status, now time.Time) time.Time {
+func since(before *Status, l launcher.Status, now time.Time) time.Time {
 	switch {
-	case l.State == runtime.Unavailable:
+	case l.State == launcher.Unavailable:
 		return before.Since
-	case l.State != runtime.Running || l.Started.IsZero():
+	case l.State != launcher.Running || l.Started.IsZero():
 		return time.Time{}
-	case before.Since.IsZero() || before.Loadgen.State == runtime.Running && !before.Loadgen.Started.Equal(l.Started):
+	case before.Since.IsZero() || before.Loadgen.State == launcher.Running && !before.Loadgen.Started.Equal(l.Started):
 		return now.Add(-max(0, now.Sub(l.Started)))
 	default:
 		return before.Since
@@ -290,9 +290,9 @@ func (k *Control) Watch(ctx context.Context) {
 	}
 }
 
-func ended(s runtime.State) bool {
-	return s == runtime.Exited || s == runtime.Missing || s == runtime.Created || s == runtime.Dead ||
-		s == runtime.Foreign // ours is gone, and its name taken
+func ended(s launcher.State) bool {
+	return s == launcher.Exited || s == launcher.Missing || s == launcher.Created || s == launcher.Dead ||
+		s == launcher.Foreign // ours is gone, and its name taken
 }
 
 func sending(phase string) bool {
@@ -320,13 +320,13 @@ func (k *Control) attend(ctx context.Context) {
 			k.look(ctx)
 			return
 		}
-		if errors.Is(err, runtime.ErrUnavailable) || ctx.Err() != nil {
+		if errors.Is(err, launcher.ErrUnavailable) || ctx.Err() != nil {
 			return // the engine is away: the next look says so; or a stop takes over
 		}
 		k.c.Log.ErrorContext(ctx, "the loadgen cannot be started again", "run_id", st.Run.ID, "err", err)
 	}
 	var messages []string
-	if l.State == runtime.Exited && l.ExitCode != 0 && l.ExitCode != 130 {
+	if l.State == launcher.Exited && l.ExitCode != 0 && l.ExitCode != 130 {
 		messages = Log(k.c.Port.Logs).Words(ctx, l.Started)
 	}
 	k.change(func(s *Status) { s.Messages = messages })
@@ -350,7 +350,7 @@ func (k *Control) adopt(ctx context.Context) {
 }
 
 // takeOver makes the run that the loadgen tells of the current one.
-func (k *Control) takeOver(ctx context.Context, l runtime.Status, p Plan) {
+func (k *Control) takeOver(ctx context.Context, l launcher.Status, p Plan) {
 	r := Run{ID: p.RunID, Kind: record.Live, PlanHash: p.Hash, Started: l.Started}
 	if last := k.Status().Run; last != nil && last.ID == r.ID {
 		r = *last
@@ -369,7 +369,7 @@ func (k *Control) open(ctx context.Context, r Run) {
 const bookTime = 10 * time.Second
 
 // close books the end of the current run, if one goes on. instead is the reason where the ledger tells none.
-func (k *Control) close(ctx context.Context, l runtime.Status, instead string) {
+func (k *Control) close(ctx context.Context, l launcher.Status, instead string) {
 	st := k.Status()
 	if !st.Active() {
 		return

@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -233,10 +233,10 @@ func TestAnEngineThatGoesAwayAndComesBackEndsNothing(t *testing.T) {
 		start(t, k)
 		w.mu.Lock()
 		there := w.status
-		w.status = runtime.Status{State: runtime.Unavailable}
+		w.status = launcher.Status{State: launcher.Unavailable}
 		w.mu.Unlock()
 		time.Sleep(time.Minute)
-		if st := k.Status(); st.Loadgen.State != runtime.Unavailable || !st.Active() {
+		if st := k.Status(); st.Loadgen.State != launcher.Unavailable || !st.Active() {
 			t.Errorf("nothing is known of the run, so it has not ended: %+v", st)
 		}
 		w.mu.Lock()
@@ -280,7 +280,7 @@ func TestARunStartedByHandIsTakenOver(t *testing.T) {
 		k := control(t, w)
 		stop := watched(t, k)
 		w.mu.Lock()
-		w.status = runtime.Status{State: runtime.Running, Telemetry: "here"}
+		w.status = launcher.Status{State: launcher.Running, Telemetry: "here"}
 		w.plan = run.Plan{Hash: "h", RunID: "by-hand", Phase: "running"}
 		w.mu.Unlock()
 		time.Sleep(2 * time.Second)
@@ -326,16 +326,16 @@ func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.
 	w := newWorld()
 	w.saved["WHAT"] = "old"
 	k := control(t, w)
-	w.startErr = runtime.ErrUnavailable
-	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, runtime.ErrUnavailable) ||
+	w.startErr = launcher.ErrUnavailable
+	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, launcher.ErrUnavailable) ||
 		w.files["AUTO_START"] != "false" {
 		t.Errorf("nothing runs, so nothing may be left to start: %v, %v", err, w.files)
 	}
 	w.startErr = nil
 	running := start(t, k).Status.Run.ID
-	w.saved["WHAT"], w.stopErr = "new", runtime.ErrUnavailable
-	if _, err := k.Restart(t.Context(), time.Second); !errors.Is(err, runtime.ErrUnavailable) {
-		t.Errorf("want %v, got %v", runtime.ErrUnavailable, err)
+	w.saved["WHAT"], w.stopErr = "new", launcher.ErrUnavailable
+	if _, err := k.Restart(t.Context(), time.Second); !errors.Is(err, launcher.ErrUnavailable) {
+		t.Errorf("want %v, got %v", launcher.ErrUnavailable, err)
 	}
 	if st := k.Status(); !st.Active() || w.files["RUN_ID"] != running || w.files["WHAT"] != "old" ||
 		w.files["AUTO_START"] != "true" {
@@ -348,7 +348,7 @@ func TestHealingIdlesUnlessARunGoesOn(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	start(t, k)
-	w.status = runtime.Status{State: runtime.Missing, Healable: true}
+	w.status = launcher.Status{State: launcher.Missing, Healable: true}
 	r, err := k.Heal(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -356,7 +356,7 @@ func TestHealingIdlesUnlessARunGoesOn(t *testing.T) {
 	if r.Status.Phase != "idle" || r.Status.Active() || w.book["r1"].Reason != "removed" {
 		t.Errorf("want an idle loadgen and the run booked as removed: %+v, %+v", r.Status, w.book["r1"])
 	}
-	if _, err := k.Heal(t.Context()); !errors.Is(err, runtime.ErrHealthy) {
-		t.Errorf("want %v, got %v", runtime.ErrHealthy, err)
+	if _, err := k.Heal(t.Context()); !errors.Is(err, launcher.ErrHealthy) {
+		t.Errorf("want %v, got %v", launcher.ErrHealthy, err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -49,13 +49,13 @@ func (e Ending) quicker(than Ending) bool {
 
 // end ends the loadgen that stands as l says. The warnings say why open visits were not finished though that was asked
 // for. sooner, which may be nil, brings ends that leave less time. Errors are those of the port.
-func (k *Control) end(ctx context.Context, l runtime.Status, how Ending, sooner <-chan Ending) (warnings problem.List,
+func (k *Control) end(ctx context.Context, l launcher.Status, how Ending, sooner <-chan Ending) (warnings problem.List,
 	err error) {
 	switch {
 	case ended(l.State):
 		return nil, nil
-	case l.State == runtime.Unavailable:
-		return nil, fmt.Errorf("%w: %s", runtime.ErrUnavailable, l.Reason)
+	case l.State == launcher.Unavailable:
+		return nil, fmt.Errorf("%w: %s", launcher.ErrUnavailable, l.Reason)
 	case !how.Now:
 		var warning string
 		how, warning, err = k.finish(ctx, how, sooner)
@@ -100,9 +100,9 @@ func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) 
 			return then, "", context.Cause(ctx)
 		case ended(l.State):
 			return then, "", nil
-		case l.State == runtime.Unavailable:
-			return then, "", fmt.Errorf("%w: %s", runtime.ErrUnavailable, l.Reason)
-		case l.State == runtime.Paused:
+		case l.State == launcher.Unavailable:
+			return then, "", fmt.Errorf("%w: %s", launcher.ErrUnavailable, l.Reason)
+		case l.State == launcher.Paused:
 			return then, "the generator is frozen", nil
 		case p.FinishBy.IsZero() && time.Since(asked) > heedTime:
 			return then, "the generator did not begin to finish within " + heedTime.String(), nil
@@ -149,7 +149,7 @@ func (k *Control) steer(runID string, alter func(*exchange.Control)) (exchange.C
 }
 
 // drain has the loadgen end within the timeout, or within that of whoever comes with less. The error wraps
-// runtime.ErrUnavailable where the engine does not answer in time.
+// launcher.ErrUnavailable where the engine does not answer in time.
 func (k *Control) drain(ctx context.Context, timeout time.Duration, sooner <-chan Ending) error {
 	for {
 		draining, cancel := context.WithTimeout(ctx, timeout+answerTime)
@@ -159,7 +159,7 @@ func (k *Control) drain(ctx context.Context, timeout time.Duration, sooner <-cha
 		cancel()
 		if shorter == 0 {
 			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-				err = fmt.Errorf("%w: %w", runtime.ErrUnavailable, err)
+				err = fmt.Errorf("%w: %w", launcher.ErrUnavailable, err)
 			}
 			return err
 		}

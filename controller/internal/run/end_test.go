@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -60,7 +60,7 @@ func TestARunThatIsPutBackGoesOnAsItWasSteered(t *testing.T) {
 			t.Fatal("the plan is bad")
 		}
 		time.Sleep(time.Minute)
-		if want := (exchange.Control{RunID: "r1", Scale: 2}); w.control != want || w.status.State != runtime.Running {
+		if want := (exchange.Control{RunID: "r1", Scale: 2}); w.control != want || w.status.State != launcher.Running {
 			t.Errorf("the run was asked to finish and is put back: %+v, %s", w.control, w.status.State)
 		}
 	})
@@ -88,8 +88,8 @@ func TestAStartOfAFrozenRunNamesTheCure(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	start(t, k)
-	w.status.State, w.status.Reason = runtime.Paused, "somebody paused it; heal it"
-	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, runtime.ErrStuck) ||
+	w.status.State, w.status.Reason = launcher.Paused, "somebody paused it; heal it"
+	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, launcher.ErrStuck) ||
 		!strings.Contains(err.Error(), "heal it") || w.starts != 1 {
 		t.Errorf("%v after %d starts", err, w.starts)
 	}

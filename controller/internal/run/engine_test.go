@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
 // What only the engine knows comes first, and what a restart policy hides is not waited for.
@@ -29,7 +29,7 @@ func TestAStartThatTheEngineEndedSaysWhy(t *testing.T) {
 				if !errors.As(got.err, &failed) || !strings.Contains(got.err.Error(), want) || got.took > 0 {
 					t.Errorf("after %s: %v", got.took, got.err)
 				}
-				if st := k.Status(); st.Active() || st.Loadgen.State != runtime.Exited {
+				if st := k.Status(); st.Active() || st.Loadgen.State != launcher.Exited {
 					t.Errorf("nothing should be left running: %+v", st)
 				}
 			})
@@ -60,7 +60,7 @@ func TestARunWhoseContainerGaveWayToAnotherHasEnded(t *testing.T) {
 		end := watched(t, k)
 		defer end()
 		w.locked(func() {
-			w.status = runtime.Status{State: runtime.Foreign, Reason: "a container of the name x is there"}
+			w.status = launcher.Status{State: launcher.Foreign, Reason: "a container of the name x is there"}
 		})
 		time.Sleep(2 * time.Second) // of the test's own clock: the next look
 		synctest.Wait()

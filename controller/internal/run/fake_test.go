@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -21,7 +21,7 @@ import (
 type world struct {
 	mu sync.Mutex
 	// status is the loadgen's, plan what it says of itself, log what it said.
-	status runtime.Status
+	status launcher.Status
 	plan   run.Plan
 	log    []string
 	// saved is what a person saved; files what is published, env among them.
@@ -56,7 +56,7 @@ type world struct {
 
 func newWorld() *world {
 	return &world{
-		status: runtime.Status{State: runtime.Exited}, saved: map[string]string{}, files: map[string]string{},
+		status: launcher.Status{State: launcher.Exited}, saved: map[string]string{}, files: map[string]string{},
 		ledgers: map[string]string{}, book: map[string]run.Run{}, kept: map[string]map[string][]byte{},
 	}
 }
@@ -65,7 +65,7 @@ func newWorld() *world {
 
 func (w *world) Name() string { return "process" }
 
-func (w *world) Status(context.Context) runtime.Status {
+func (w *world) Status(context.Context) launcher.Status {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.status
@@ -86,7 +86,7 @@ func (w *world) Start(ctx context.Context) error {
 	}
 	w.starts++
 	w.log = nil
-	w.status = runtime.Status{State: runtime.Running, Telemetry: "here", Started: time.Now()}
+	w.status = launcher.Status{State: launcher.Running, Telemetry: "here", Started: time.Now()}
 	id := w.files["RUN_ID"]
 	again := w.files["START_ID"] == w.started
 	w.started = w.files["START_ID"]
@@ -96,22 +96,22 @@ func (w *world) Start(ctx context.Context) error {
 	case again:
 		w.plan = run.Plan{Hash: "idle", RunID: id, Phase: "idle"}
 	case w.files["WHAT"] == "bad":
-		w.status, w.plan = runtime.Status{State: runtime.Exited, ExitCode: 2, Ended: time.Now()}, run.Plan{}
+		w.status, w.plan = launcher.Status{State: launcher.Exited, ExitCode: 2, Ended: time.Now()}, run.Plan{}
 		w.log = []string{"error: CONCURRENCY=\"0\": is below 1; use 1 or more", "the table"}
 	case w.files["WHAT"] == "missed":
-		w.status = runtime.Status{State: runtime.Exited, ExitCode: 4, Started: time.Now(),
+		w.status = launcher.Status{State: launcher.Exited, ExitCode: 4, Started: time.Now(),
 			Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("missed", "stop_after_visits", w.status.Ended)
 		w.log = []string{"the table", "time=2026-01-02T00:00:00Z level=ERROR msg=\"threshold missed: p95<1ms\""}
 	case w.files["WHAT"] == "short":
-		w.status = runtime.Status{State: runtime.Exited, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
+		w.status = launcher.Status{State: launcher.Exited, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("short", "stop_after_visits", w.status.Ended)
 	case w.files["WHAT"] == "without memory":
-		w.status = runtime.Status{State: runtime.Exited, ExitCode: 137, Ended: time.Now(),
+		w.status = launcher.Status{State: launcher.Exited, ExitCode: 137, Ended: time.Now(),
 			Reason: "it was killed because memory ran out"}
 		w.log = []string{"time=2026-01-02T00:00:00Z level=INFO msg=settings"}
 	case w.files["WHAT"] == "restarting": // somebody gave the container a restart policy
-		w.status.State, w.status.ExitCode = runtime.Restarting, 2
+		w.status.State, w.status.ExitCode = launcher.Restarting, 2
 		w.log = []string{"error: PAGEVIEWS_MIN=\"-5\": is below 1; use 1 or more"}
 	case w.files["WHAT"] == "unreachable":
 		w.status.Telemetry, w.plan = "", run.Plan{}
@@ -151,7 +151,7 @@ func held(ctx context.Context, hold <-chan struct{}) error {
 
 // follow is what the loadgen makes of control.json; the caller holds the lock.
 func (w *world) follow(c exchange.Control) {
-	if w.control = c; w.deaf || w.status.State != runtime.Running || c.RunID != w.plan.RunID || c.FinishSeconds == 0 {
+	if w.control = c; w.deaf || w.status.State != launcher.Running || c.RunID != w.plan.RunID || c.FinishSeconds == 0 {
 		return
 	}
 	within := time.Duration(c.FinishSeconds * float64(time.Second))
@@ -190,7 +190,7 @@ func (w *world) Stop(ctx context.Context, timeout time.Duration) error {
 	if w.stopErr != nil {
 		return w.stopErr
 	}
-	if w.status.State == runtime.Running || w.status.State == runtime.Restarting {
+	if w.status.State == launcher.Running || w.status.State == launcher.Restarting {
 		w.end(130, "interrupted")
 	}
 	return nil
@@ -198,7 +198,7 @@ func (w *world) Stop(ctx context.Context, timeout time.Duration) error {
 
 // end ends the loadgen; without a reason it leaves no ledger.
 func (w *world) end(code int, reason string) {
-	w.status = runtime.Status{State: runtime.Exited, ExitCode: code, Started: w.status.Started, Ended: time.Now()}
+	w.status = launcher.Status{State: launcher.Exited, ExitCode: code, Started: w.status.Started, Ended: time.Now()}
 	if id := w.plan.RunID; reason != "" && w.plan.Phase != "idle" {
 		w.ledgers[id] = strings.TrimSuffix(ledger(w.plan.Hash, reason, time.Now()), "}") +
 			fmt.Sprintf(`,"cut_visits":%d}`, w.open)
@@ -213,22 +213,22 @@ func (w *world) Restart(ctx context.Context, timeout time.Duration) error {
 
 func (w *world) Heal(ctx context.Context) (string, error) {
 	if !w.Status(ctx).Healable {
-		return "", runtime.ErrHealthy
+		return "", launcher.ErrHealthy
 	}
 	return "made anew", w.Start(ctx)
 }
 
-func (w *world) Logs(_ context.Context, q runtime.LogQuery, each func(runtime.Line) error) error {
+func (w *world) Logs(_ context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
 	for _, text := range w.log {
-		if err := each(runtime.ParseLine(time.Now(), text)); err != nil {
+		if err := each(launcher.ParseLine(time.Now(), text)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *world) Plan(context.Context, map[string][]byte, int) (runtime.Printed, error) {
-	return runtime.Printed{}, errors.New("a run needs no outline")
+func (w *world) Plan(context.Context, map[string][]byte, int) (launcher.Printed, error) {
+	return launcher.Printed{}, errors.New("a run needs no outline")
 }
 
 func (w *world) Close(context.Context, time.Duration) error { return nil }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -72,7 +72,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 	}
 	l, _ = k.look(ctx)
 	if err != nil {
-		if l.State == runtime.Running || l.State == runtime.Restarting {
+		if l.State == launcher.Running || l.State == launcher.Restarting {
 			// One that neither reports the plan nor ends must not go on unseen.
 			if err := k.c.Port.Stop(ctx, DefaultTimeout); err != nil {
 				k.c.Log.Error("the loadgen that did not report its plan cannot be stopped", "err", err)
@@ -125,7 +125,7 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 		default:
 			return p.Hash, nil
 		}
-		if ended(l.State) || l.State == runtime.Restarting { // by a restart policy that is not ours
+		if ended(l.State) || l.State == launcher.Restarting { // by a restart policy that is not ours
 			// A ledger of this life, not of an earlier one of the same run.
 			if data, err := k.c.Ledger(id); err == nil {
 				if r := readRecord(data); r.Ended.After(l.Started) && (l.ExitCode == 0 || l.ExitCode == exitMissed) {
@@ -144,7 +144,7 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 	}
 }
 
-func (k *Control) failed(ctx context.Context, l runtime.Status, code int) *Failed {
+func (k *Control) failed(ctx context.Context, l launcher.Status, code int) *Failed {
 	f := &Failed{Messages: Log(k.c.Port.Logs).Words(ctx, l.Started), ExitCode: code}
 	if l.Reason != "" { // such as memory that ran out, of which the loadgen itself says nothing
 		f.Messages = append([]string{l.Reason}, f.Messages...)

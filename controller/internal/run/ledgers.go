@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/statedir"
@@ -92,7 +92,7 @@ func ifThere(fsys afero.Fs, path string) ([]byte, error) {
 
 // byLedger is what the ledger of the current run tells of a loadgen whose telemetry cannot be reached from here. One
 // that idles has none.
-func (k *Control) byLedger(l runtime.Status) Plan {
+func (k *Control) byLedger(l launcher.Status) Plan {
 	st := k.Status()
 	if !st.Active() {
 		return Plan{}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -36,10 +36,10 @@ func (k *Control) goesOn(ctx context.Context) (Result, bool, error) {
 	switch st := k.Status(); {
 	case !st.Active():
 		return Result{}, false, nil
-	case l.State == runtime.Running:
+	case l.State == launcher.Running:
 		return Result{Already: true, Message: "run " + st.Run.ID + " is running already"}.at(k), true, nil
-	case l.State == runtime.Paused:
-		return Result{}.at(k), false, fmt.Errorf("%w: run %s is frozen: %s", runtime.ErrStuck, st.Run.ID, l.Reason)
+	case l.State == launcher.Paused:
+		return Result{}.at(k), false, fmt.Errorf("%w: run %s is frozen: %s", launcher.ErrStuck, st.Run.ID, l.Reason)
 	default:
 		return Result{}, false, nil
 	}
@@ -150,7 +150,7 @@ func (k *Control) back(ctx context.Context, files map[string][]byte, before Stat
 	return err
 }
 
-// Heal puts right what is wrong with the container. Errors: runtime.ErrHealthy and the others of the port.
+// Heal puts right what is wrong with the container. Errors: launcher.ErrHealthy and the others of the port.
 func (k *Control) Heal(ctx context.Context) (Result, error) {
 	ctx, end, err := k.begin(ctx, "heal", 0)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
 func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
@@ -24,10 +24,10 @@ func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
 				k := control(t, w)
 				end := watched(t, k)
 				start(t, k)
-				var there runtime.Status
+				var there launcher.Status
 				w.locked(func() {
 					there = w.status
-					w.status, w.deaf = runtime.Status{State: runtime.Unavailable}, true
+					w.status, w.deaf = launcher.Status{State: launcher.Unavailable}, true
 				})
 				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), c.how) })
 				var deferred *run.Deferred
@@ -53,7 +53,7 @@ func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
 				})
 				time.Sleep(40 * time.Second)
 				end()
-				if r := w.book["r1"]; r.Ended.IsZero() || w.status.State == runtime.Running || w.starts != 1 ||
+				if r := w.book["r1"]; r.Ended.IsZero() || w.status.State == launcher.Running || w.starts != 1 ||
 					w.files["AUTO_START"] != "false" {
 					t.Errorf("the stop should have been carried out: %+v, %v", r, w.files)
 				}
@@ -68,10 +68,10 @@ func TestAStartTakesAStopBackThatWaitsForTheEngine(t *testing.T) {
 		w := newWorld()
 		k := control(t, w)
 		start(t, k)
-		var there runtime.Status
+		var there launcher.Status
 		w.locked(func() {
 			there = w.status
-			w.status, w.deaf = runtime.Status{State: runtime.Unavailable}, true
+			w.status, w.deaf = launcher.Status{State: launcher.Unavailable}, true
 		})
 		if _, err := k.Stop(t.Context(), run.Ending{}); err == nil {
 			t.Fatal("the engine does not answer")

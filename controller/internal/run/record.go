@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -84,7 +84,7 @@ func (k *Control) endStale(ctx context.Context, r Run) {
 	if err != nil {
 		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
 	}
-	r.End(data, runtime.Status{}, "")
+	r.End(data, launcher.Status{}, "")
 	k.record(ctx, r)
 	k.c.Log.Info("the end of a run was missed; it is recorded now", "run_id", r.ID, "reason", r.Reason)
 }
@@ -122,4 +122,4 @@ func (k *Control) unasked(ctx context.Context) {
 }
 
 // idles tells whether a loadgen is up and sends nothing.
-func idles(l runtime.Status, p Plan) bool { return l.State == runtime.Running && p.Phase == "idle" }
+func idles(l launcher.Status, p Plan) bool { return l.State == launcher.Running && p.Phase == "idle" }

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 )
 
 func TestAnEndThatCannotBeRecordedIsRecordedLater(t *testing.T) {
@@ -55,7 +55,7 @@ func TestAControllerEndsRunsOfWhichAnEndWasMissedButTheOneThatRuns(t *testing.T)
 		}
 	}
 	w.ledgers["told"] = ledger("hash", "stop_after_visits", ended)
-	w.status, w.plan = runtime.Status{State: runtime.Running, Telemetry: "here"},
+	w.status, w.plan = launcher.Status{State: launcher.Running, Telemetry: "here"},
 		run.Plan{Hash: "hash", RunID: "running", Phase: "running"}
 	k := control(t, w)
 	if st := k.Status(); !st.Active() || st.Run.ID != "running" {

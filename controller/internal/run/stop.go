@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -125,7 +125,7 @@ func (k *Control) stop(ctx context.Context, s *stopping, interrupted bool) (Resu
 	switch {
 	case !ended(l.State):
 		warnings, err := k.end(ctx, l, k.quickest(s), s.sooner)
-		if errors.Is(err, runtime.ErrUnavailable) {
+		if errors.Is(err, launcher.ErrUnavailable) {
 			return Result{}.at(k), k.putOff(ctx, k.quickest(s))
 		}
 		if err != nil {
@@ -207,12 +207,12 @@ func (k *Control) settled() {
 
 // settle does what a stop could not: to end the loadgen, because the engine did not answer, or to publish that it shall
 // idle.
-func (k *Control) settle(ctx context.Context, l runtime.Status) {
+func (k *Control) settle(ctx context.Context, l launcher.Status) {
 	k.mu.Lock()
 	owed, restless := k.owed, k.restless
 	k.mu.Unlock()
 	switch {
-	case owed != nil && l.State != runtime.Unavailable:
+	case owed != nil && l.State != launcher.Unavailable:
 		_, err := k.Stop(ctx, *owed)
 		var deferred *Deferred
 		if err != nil && !errors.As(err, &deferred) {

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -81,7 +81,7 @@ func TestALookThatEndsLateDoesNotBringAStoppedRunBack(t *testing.T) {
 		}
 		close(dying)
 		synctest.Wait()
-		if st := k.Status(); st.Loadgen.State != runtime.Exited || st.Phase != "" {
+		if st := k.Status(); st.Loadgen.State != launcher.Exited || st.Phase != "" {
 			t.Errorf("the loadgen has ended: %+v", st)
 		}
 		stop()
@@ -179,7 +179,7 @@ func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
 		"its file cannot be written": {func(w *world) {
 			w.steerErr = errors.New("no space left on device")
 		}, "no space left on device", time.Second},
-		"it is frozen": {func(w *world) { w.status.State = runtime.Paused }, "frozen", time.Second},
+		"it is frozen": {func(w *world) { w.status.State = launcher.Paused }, "frozen", time.Second},
 		"it does not end when it should": {func(w *world) {
 			w.take = -1
 			w.follow(exchange.Control{RunID: "r1", FinishSeconds: 60})
@@ -202,7 +202,7 @@ func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
 					got.took > c.took {
 					t.Errorf("want a warning of %q within %s: %+v", c.warning, c.took, got)
 				}
-				if k.Status().Active() || w.status.State == runtime.Running {
+				if k.Status().Active() || w.status.State == launcher.Running {
 					t.Errorf("it should have been stopped: %+v", k.Status())
 				}
 			})
@@ -258,7 +258,7 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 				if other := <-under; !errors.Is(other.err, run.ErrStopped) {
 					t.Errorf("what was under way should say that it was given up: %v", other.err)
 				}
-				if st := k.Status(); st.Active() || st.Operation != nil || w.status.State == runtime.Running ||
+				if st := k.Status(); st.Active() || st.Operation != nil || w.status.State == launcher.Running ||
 					w.files["AUTO_START"] != "false" {
 					t.Errorf("something goes on: %+v, %v", st, w.files)
 				}

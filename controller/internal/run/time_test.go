@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 func TestUptimeIsNotThatOfTheWallClock(t *testing.T) {
 	now := time.Now()
-	loadgen := runtime.Status{State: runtime.Running, Started: now.Add(-time.Minute).UTC()}
+	loadgen := launcher.Status{State: launcher.Running, Started: now.Add(-time.Minute).UTC()}
 	first := since(&Status{}, loadgen, now)
 	if up := now.Sub(first); up != time.Minute {
 		t.Errorf("up for %s when it is seen first, want a minute", up)
@@ -21,17 +21,17 @@ func TestUptimeIsNotThatOfTheWallClock(t *testing.T) {
 	if up := later.Sub(since(known, loadgen, later)); up != 2*time.Minute {
 		t.Errorf("up for %s a minute later", up)
 	}
-	away := &Status{Loadgen: runtime.Status{State: runtime.Unavailable}, Since: first}
-	if got := since(known, runtime.Status{State: runtime.Unavailable}, later); !got.Equal(first) ||
+	away := &Status{Loadgen: launcher.Status{State: launcher.Unavailable}, Since: first}
+	if got := since(known, launcher.Status{State: launcher.Unavailable}, later); !got.Equal(first) ||
 		!since(away, loadgen, later).Equal(first) {
 		t.Error("an engine that does not answer for a while makes it young again")
 	}
 	// by a wall clock that was set forward
-	again := runtime.Status{State: runtime.Running, Started: later.Add(time.Hour)}
+	again := launcher.Status{State: launcher.Running, Started: later.Add(time.Hour)}
 	if up := later.Sub(since(known, again, later)); up != 0 {
 		t.Errorf("another loadgen, started just now, is up for %s", up)
 	}
-	if got := since(known, runtime.Status{State: runtime.Exited}, later); !got.IsZero() {
+	if got := since(known, launcher.Status{State: launcher.Exited}, later); !got.IsZero() {
 		t.Errorf("none runs, since %s", got)
 	}
 }
@@ -44,7 +44,7 @@ func TestARunDoesNotEndBeforeItStarted(t *testing.T) {
 	}
 	for name, ledger := range map[string][]byte{"without a ledger": nil, "with one left open": left} {
 		r := Run{ID: "r", Started: started}
-		r.End(ledger, runtime.Status{State: runtime.Exited, Ended: started.Add(-time.Hour)}, "stopped")
+		r.End(ledger, launcher.Status{State: launcher.Exited, Ended: started.Add(-time.Hour)}, "stopped")
 		if r.Ended.Before(r.Started) || readRecord(r.Summary).Ended.Before(readRecord(r.Summary).Started) {
 			t.Errorf("%s: ended %s, its ledger %s", name, r.Ended, readRecord(r.Summary).Ended)
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/runtime"
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -22,7 +22,7 @@ func readRecord(ledger []byte) record.Summary {
 
 // End books when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen. It does not
 // end before it started, even where the wall clock was set back meanwhile.
-func (r *Run) End(ledger []byte, l runtime.Status, instead string) {
+func (r *Run) End(ledger []byte, l launcher.Status, instead string) {
 	r.Ended, r.Reason = verdict(ledger, l, instead)
 	if r.Ended.Before(r.Started) {
 		r.Ended = r.Started
@@ -38,9 +38,9 @@ const (
 )
 
 // exitCode is that of a loadgen that has ended for a reason, also where nothing is left of it to tell.
-func exitCode(l runtime.Status, reason string) int {
+func exitCode(l launcher.Status, reason string) int {
 	switch {
-	case l.ExitCode != 0 || l.State == runtime.Exited:
+	case l.ExitCode != 0 || l.State == launcher.Exited:
 		return l.ExitCode
 	case reason == "interrupted" || reason == "cancelled":
 		return exitInterrupted
@@ -68,7 +68,7 @@ func closed(ledger []byte, at time.Time, reason string) []byte {
 }
 
 // verdict is when and why a run ended.
-func verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string) {
+func verdict(ledger []byte, l launcher.Status, instead string) (time.Time, string) {
 	at := l.Ended
 	if at.IsZero() {
 		at = time.Now().UTC()
@@ -81,9 +81,9 @@ func verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string
 		return at, instead
 	case l.Crashed():
 		return at, "crashed"
-	case l.State == runtime.Missing || l.State == runtime.Foreign:
+	case l.State == launcher.Missing || l.State == launcher.Foreign:
 		return at, "removed"
-	case l.State == runtime.Exited:
+	case l.State == launcher.Exited:
 		return at, "failed"
 	default:
 		return at, "killed"
@@ -93,14 +93,14 @@ func verdict(ledger []byte, l runtime.Status, instead string) (time.Time, string
 // maxWords is how many lines of a log stand in for an explanation.
 const maxWords = 20
 
-// Log reads lines of a loadgen's log, see runtime.Port.
-type Log func(ctx context.Context, q runtime.LogQuery, each func(runtime.Line) error) error
+// Log reads lines of a loadgen's log, see launcher.Port.
+type Log func(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error
 
 // Words are what a loadgen said since then of its end: its errors, else its last lines.
 func (log Log) Words(ctx context.Context, since time.Time) []string {
 	var faults, last []string
-	err := log(ctx, runtime.LogQuery{Since: since}, func(line runtime.Line) error {
-		if line.Level == runtime.Error {
+	err := log(ctx, launcher.LogQuery{Since: since}, func(line launcher.Line) error {
+		if line.Level == launcher.Error {
 			if len(faults) < maxWords {
 				faults = append(faults, strings.TrimPrefix(line.Text, "error: "))
 			}
@@ -129,10 +129,10 @@ var marks = regexp.MustCompile(`^(?:time=\S+ level=\S+ |(?:error|warning): )`)
 // Problems are the warnings and errors that were logged since then, as JSON; with an error those that could be read.
 func (log Log) Problems(ctx context.Context, since time.Time) ([]byte, error) {
 	first, last := []Problem{}, []Problem{}
-	err := log(ctx, runtime.LogQuery{Since: since, Level: runtime.Warning}, func(line runtime.Line) error {
+	err := log(ctx, launcher.LogQuery{Since: since, Level: launcher.Warning}, func(line launcher.Line) error {
 		p := Problem{line.Time, line.Level, marks.ReplaceAllString(line.Text, "")}
 		switch {
-		case line.Level == runtime.NoLevel:
+		case line.Level == launcher.NoLevel:
 		case len(first) < maxProblems/2:
 			first = append(first, p)
 		default:

@@ -1,0 +1,276 @@
+package benchmark
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Store is where benchmarks are kept.
+type Store interface {
+	SaveBenchmark(ctx context.Context, b record.ReportBenchmark) error
+	Benchmarks(ctx context.Context) ([]record.ReportBenchmark, error)
+	Benchmark(ctx context.Context, id string) (record.ReportBenchmark, error)
+	Baseline(ctx context.Context, url string, siteID int) (record.ReportBenchmark, error)
+	MarkBaseline(ctx context.Context, id string, marked bool) error
+	DeleteBenchmark(ctx context.Context, id string) error
+}
+
+// Config of a Keeper.
+type Config struct {
+	Matomo Matomo
+	Store  Store
+	// Single is the target of the configuration, whose address is empty where there is none, Targets are the saved
+	// ones.
+	Single  func(ctx context.Context) (target.Target, error)
+	Targets func(ctx context.Context) ([]store.Target, error)
+	// Sending is the id of the run or backfill that sends now, empty where none does.
+	Sending func(ctx context.Context) string
+	Log     *slog.Logger
+}
+
+// Keeper runs benchmarks, one at a time, and keeps what they measure. It is safe for concurrent use.
+type Keeper struct {
+	c   Config
+	all sync.WaitGroup
+
+	mu     sync.Mutex // guards what follows
+	closed bool
+	cancel context.CancelFunc
+	// going is nil where none goes on.
+	going *record.ReportBenchmark
+}
+
+var (
+	// ErrBusy says that one benchmark goes on, and two would measure each other.
+	ErrBusy = errors.New("a benchmark of reports goes on; wait for it or cancel it")
+	// ErrNoBaseline says that the site has none.
+	ErrNoBaseline = errors.New("the site has no baseline to compare with; mark a benchmark as one")
+	errClosed     = errors.New("the controller is stopping")
+)
+
+// NewKeeper makes a Keeper; Close ends it.
+func NewKeeper(c Config) *Keeper { return &Keeper{c: c} }
+
+// Start begins a benchmark of a target, by its name or number, else of the single one, and returns it as it stands. The
+// error is ErrBusy or a problem.List.
+func (k *Keeper) Start(ctx context.Context, asked string, o Options) (record.ReportBenchmark, error) {
+	_, problems := o.usual().jobs()
+	t, found, err := k.target(ctx, asked)
+	if err != nil {
+		return record.ReportBenchmark{}, err
+	}
+	switch {
+	case !found && asked == "":
+		problems.Refuse("target", "", "is none: no single target is configured",
+			"set MATOMO_URL, or name one of the targets")
+	case !found:
+		problems.Refuse("target", asked, "is no saved target",
+			"name one of the targets, or leave it out for the one of MATOMO_URL")
+	}
+	if err := problems.Err(); err != nil {
+		return record.ReportBenchmark{}, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.closed:
+		return record.ReportBenchmark{}, errClosed
+	case k.going != nil:
+		return record.ReportBenchmark{}, ErrBusy
+	}
+	began := time.Now().UTC()
+	b := record.ReportBenchmark{
+		ID: newID(began), Target: t.Name, URL: t.URL, SiteID: t.SiteID, Note: o.Note, Began: began,
+		State:   record.BenchmarkRunning,
+		Results: []record.ReportTiming{}, Skipped: []record.SkippedReport{},
+	}
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	k.cancel, k.going = cancel, &b
+	k.all.Go(func() {
+		defer cancel()
+		k.run(work, t, o, b)
+	})
+	return b, nil
+}
+
+// newID sorts by time, as those of runs do.
+func newID(at time.Time) string {
+	var b [2]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	return at.Format("20060102-150405-") + hex.EncodeToString(b[:])
+}
+
+// target finds one by its name or, where none is called so, by its number. The single one is called matomo, as the
+// loadgen does.
+func (k *Keeper) target(ctx context.Context, asked string) (target.Target, bool, error) {
+	single, err := k.c.Single(ctx)
+	single.Name = "matomo"
+	if err != nil || single.URL != "" && (asked == "" || asked == single.Name) {
+		return single, true, err
+	}
+	saved, err := k.c.Targets(ctx)
+	i := slices.IndexFunc(saved, func(t store.Target) bool { return t.Name == asked })
+	if i < 0 {
+		i = slices.IndexFunc(saved, func(t store.Target) bool { return strconv.FormatInt(t.ID, 10) == asked })
+	}
+	if i < 0 {
+		return target.Target{}, false, err
+	}
+	return saved[i].Target, true, err
+}
+
+func (k *Keeper) run(ctx context.Context, t target.Target, o Options, b record.ReportBenchmark) {
+	sent, asking := "", "nothing"
+	tell := func(b record.ReportBenchmark) {
+		if sent == "" && asking != b.Asking { // once for each report
+			sent, asking = k.c.Sending(ctx), b.Asking
+		}
+		b.RunID = sent
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.going = &b
+	}
+	tell(b)
+	b, err := Run(ctx, k.c.Matomo, t, o, b, tell)
+	b.RunID = sent
+	k.mu.Lock() // so that at each moment it either goes on or is kept
+	defer k.mu.Unlock()
+	if err == nil {
+		err = k.c.Store.SaveBenchmark(context.WithoutCancel(ctx), b)
+	}
+	if err != nil {
+		k.c.Log.Error("a benchmark of reports cannot be kept", "id", b.ID, "err", err)
+	}
+	k.going = nil
+}
+
+// List are all benchmarks, the latest first and among them the one that goes on.
+func (k *Keeper) List(ctx context.Context) ([]record.ReportBenchmark, error) {
+	going := k.current()
+	kept, err := k.c.Store.Benchmarks(ctx)
+	if going == nil || slices.ContainsFunc(kept, func(b record.ReportBenchmark) bool { return b.ID == going.ID }) {
+		return kept, err
+	}
+	return slices.Insert(kept, 0, *going), err
+}
+
+func (k *Keeper) current() *record.ReportBenchmark {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.going
+}
+
+// Benchmark is one, as it stands where it goes on, or store.ErrNotFound.
+func (k *Keeper) Benchmark(ctx context.Context, id string) (record.ReportBenchmark, error) {
+	if b := k.current(); b != nil && b.ID == id {
+		return *b, nil
+	}
+	return k.c.Store.Benchmark(ctx, id)
+}
+
+// Remove cancels the one that goes on, which keeps what it has measured, and deletes one that has ended.
+func (k *Keeper) Remove(ctx context.Context, id string) (cancelled bool, err error) {
+	k.mu.Lock()
+	if k.going != nil && k.going.ID == id {
+		defer k.mu.Unlock()
+		k.cancel()
+		return true, nil
+	}
+	k.mu.Unlock()
+	return false, k.c.Store.DeleteBenchmark(ctx, id)
+}
+
+// Mark makes a benchmark that was measured to its end the baseline of its site, or no longer.
+func (k *Keeper) Mark(ctx context.Context, id string, marked bool) (record.ReportBenchmark, error) {
+	b, err := k.Benchmark(ctx, id)
+	if err != nil {
+		return b, err
+	}
+	if marked && b.State != record.BenchmarkDone {
+		var problems problem.List
+		problems.Refuse("baseline", id, "has not been measured to its end", "mark one that is done")
+		return b, problems
+	}
+	if err := k.c.Store.MarkBaseline(ctx, id, marked); err != nil {
+		return b, err
+	}
+	b.Baseline = marked
+	return b, nil
+}
+
+// Compare sets a benchmark beside another, or beside the baseline of its site. The error is store.ErrNotFound or
+// ErrNoBaseline.
+func (k *Keeper) Compare(ctx context.Context, id, with string) (record.BenchmarkComparison, error) {
+	now, err := k.Benchmark(ctx, id)
+	if err != nil {
+		return record.BenchmarkComparison{}, err
+	}
+	var before record.ReportBenchmark
+	if with != "" {
+		before, err = k.Benchmark(ctx, with)
+	} else if before, err = k.c.Store.Baseline(ctx, now.URL, now.SiteID); errors.Is(err, store.ErrNotFound) {
+		err = ErrNoBaseline
+	}
+	if err != nil {
+		return record.BenchmarkComparison{}, err
+	}
+	return Compare(before, now), nil
+}
+
+// Point is what one benchmark measured of a report.
+type Point struct {
+	ID    string    `json:"id"`
+	Began time.Time `json:"began"`
+	Note  string    `json:"note"`
+	// Cold is in seconds, nil where it failed; so are those of Warm.
+	Cold *float64 `json:"cold"`
+	P50  *float64 `json:"p50"`
+	P95  *float64 `json:"p95"`
+}
+
+// History is what the benchmarks of a site measured of one report, the first first.
+func (k *Keeper) History(ctx context.Context, url string, siteID int, key record.ReportKey) ([]Point, error) {
+	all, err := k.c.Store.Benchmarks(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read history of reports: %w", err)
+	}
+	out := []Point{}
+	for _, b := range slices.Backward(all) {
+		for _, r := range b.Results {
+			if b.URL != url || b.SiteID != siteID || r.Key() != key {
+				continue
+			}
+			p := Point{ID: b.ID, Began: b.Began, Note: b.Note, Cold: r.Cold}
+			if r.Warm.Requests > 0 {
+				p.P50, p.P95 = &r.Warm.P50, &r.Warm.P95
+			}
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// Close cancels what goes on and waits for it.
+func (k *Keeper) Close() error {
+	k.mu.Lock()
+	k.closed = true
+	if k.cancel != nil {
+		k.cancel()
+	}
+	k.mu.Unlock()
+	k.all.Wait()
+	return nil
+}

@@ -1,0 +1,269 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Store is where runs and what was found of them are kept.
+type Store interface {
+	Run(ctx context.Context, id string) (store.Run, error)
+	SaveProof(ctx context.Context, runID string, kind store.ProofKind, body json.RawMessage) error
+	Proof(ctx context.Context, runID string, kind store.ProofKind) (json.RawMessage, error)
+	KeptFiles(ctx context.Context, runID string) (map[string][]byte, error)
+}
+
+// Config of a Keeper.
+type Config struct {
+	Matomo Matomo
+	Store  Store
+	// Ledger reads the ledger of record of a run; nil where there is none.
+	Ledger func(runID string) ([]byte, error)
+	// Readers are the saved targets, with the tokens to read with.
+	Readers func(ctx context.Context) ([]target.Target, error)
+	Log     *slog.Logger
+}
+
+// Keeper runs reconciliations, one at a time for each run, and keeps what they find. It is safe for concurrent use.
+type Keeper struct {
+	c   Config
+	all sync.WaitGroup
+
+	mu     sync.Mutex // guards what follows
+	closed bool
+	going  map[string]*going
+}
+
+type going struct {
+	cancel context.CancelFunc
+	latest record.Reconciliation
+}
+
+// The ways in which a reconciliation cannot begin.
+var (
+	// ErrNoLedger: the run has none, so that there is nothing to compare with.
+	ErrNoLedger = errors.New("the run has no ledger to compare with")
+	// ErrNoTarget: no saved target has the address that the run sent to.
+	ErrNoTarget = errors.New("no saved target has an address that the run sent to; save it again with a token that " +
+		"may view the site")
+	errClosed = errors.New("the controller is stopping")
+)
+
+// NewKeeper makes a Keeper; Close ends it.
+func NewKeeper(c Config) *Keeper { return &Keeper{c: c, going: map[string]*going{}} }
+
+// Start begins a reconciliation of a run, unless one goes on, and returns it as it stands.
+func (k *Keeper) Start(ctx context.Context, runID string, o Options) (record.Reconciliation, error) {
+	if _, err := k.Load(ctx, runID); err != nil {
+		return record.Reconciliation{}, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return record.Reconciliation{}, errClosed
+	}
+	if g := k.going[runID]; g != nil {
+		return g.latest, nil
+	}
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	g := &going{cancel: cancel,
+		latest: record.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: record.ReconcileWaiting,
+			Waiting: "the first answer", Targets: []record.ReconciledTarget{}}}
+	k.going[runID] = g
+	k.all.Go(func() {
+		defer cancel()
+		k.reconcile(work, runID, o, g)
+	})
+	return g.latest, nil
+}
+
+func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *going) {
+	tell := func(r record.Reconciliation) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		g.latest = r
+	}
+	out, err := Reconcile(ctx, k.c.Matomo, func(ctx context.Context) (Run, error) {
+		return k.Load(ctx, runID)
+	}, o, tell)
+	if err != nil {
+		k.c.Log.Error("a reconciliation ended", "run_id", runID, "err", err)
+	}
+	if err == nil && out.State == record.ReconcileDone {
+		if err := k.Save(context.WithoutCancel(ctx), out); err != nil {
+			k.c.Log.Error("a reconciliation cannot be kept", "run_id", runID, "err", err)
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.going, runID)
+}
+
+// Save keeps what was found.
+func (k *Keeper) Save(ctx context.Context, r record.Reconciliation) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encode reconciliation: %w", err)
+	}
+	return k.c.Store.SaveProof(ctx, r.RunID, store.Reconciliation, body)
+}
+
+// Status is the reconciliation that goes on, else the one that was kept; its state is none where there is neither. The
+// error is store.ErrNotFound for a run that never began.
+func (k *Keeper) Status(ctx context.Context, runID string) (record.Reconciliation, error) {
+	k.mu.Lock()
+	if g := k.going[runID]; g != nil {
+		defer k.mu.Unlock()
+		return g.latest, nil
+	}
+	k.mu.Unlock()
+	var out record.Reconciliation
+	body, err := k.c.Store.Proof(ctx, runID, store.Reconciliation)
+	if errors.Is(err, store.ErrNotFound) {
+		if _, err := k.c.Store.Run(ctx, runID); err != nil {
+			return out, err
+		}
+		return record.Reconciliation{RunID: runID, State: record.ReconcileNone, Targets: []record.ReconciledTarget{}},
+			nil
+	}
+	if err != nil {
+		return out, err
+	}
+	if out, err = record.DecodeReconciliation(body); err != nil {
+		return out, fmt.Errorf("read what is kept of run %s: %w", runID, err)
+	}
+	return out, nil
+}
+
+// Cancel ends a reconciliation that goes on; what it has seen is not kept. One that does not go on is left alone.
+func (k *Keeper) Cancel(runID string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if g := k.going[runID]; g != nil {
+		g.cancel()
+	}
+}
+
+// Close ends all and waits for them.
+func (k *Keeper) Close() error {
+	k.mu.Lock()
+	k.closed = true
+	for _, g := range k.going {
+		g.cancel()
+	}
+	k.mu.Unlock()
+	k.all.Wait()
+	return nil
+}
+
+// Load gathers what is needed to reconcile a run: its ledger as it stands, and its targets as they are saved. The error
+// is store.ErrNotFound, ErrNoLedger or ErrNoTarget.
+func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
+	saved, err := k.c.Store.Run(ctx, runID)
+	if err != nil {
+		return Run{}, err
+	}
+	var r Run
+	if r.Summary, err = k.summary(saved); err != nil {
+		return r, err
+	}
+	knobs, err := configuration(saved)
+	if err != nil {
+		return r, err
+	}
+	r.Dimension, r.Zone = knobs.RunDimension, knobs.Timezone.Location()
+	readers, err := k.c.Readers(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.Sites = sitesOf(r.Summary.Targets, readers)
+	if !slices.ContainsFunc(r.Sites, func(s Site) bool { return s.Error == "" }) {
+		return r, ErrNoTarget
+	}
+	if r.Largest, err = k.largest(ctx, runID, knobs); err != nil {
+		return r, err
+	}
+	return r, k.addBefore(ctx, &r)
+}
+
+func configuration(saved store.Run) (spec.Spec, error) {
+	var config map[string]string
+	if err := json.Unmarshal(saved.Config, &config); err != nil {
+		return spec.Spec{}, fmt.Errorf("read configuration of run %s: %w", saved.ID, err)
+	}
+	knobs, _ := spec.Parse(config, nil) // it was accepted once
+	return knobs, nil
+}
+
+// zoneOf is the site's zone, or the other where that is not known.
+func zoneOf(site *matomo.Site, other *time.Location) *time.Location {
+	if zone, err := site.Zone(); err == nil {
+		return zone.Location()
+	}
+	return other
+}
+
+func (k *Keeper) summary(saved store.Run) (s record.Summary, err error) {
+	body := []byte(saved.Summary)
+	if len(body) == 0 {
+		if body, err = k.c.Ledger(saved.ID); err != nil {
+			return s, err
+		}
+	}
+	if len(body) == 0 {
+		return s, ErrNoLedger
+	}
+	if err := json.Unmarshal(body, &s); err != nil {
+		return s, fmt.Errorf("read ledger of run %s: %w", saved.ID, err)
+	}
+	if s.Ended.IsZero() && !saved.Ended.IsZero() { // a loadgen that was killed could not tell
+		s.CloseKilled(saved.Ended)
+	}
+	return s, nil
+}
+
+// largest bounds the orders of a run by its settings and its own funnels; nil where the files of the run were not kept.
+func (k *Keeper) largest(ctx context.Context, runID string, knobs spec.Spec) (*Order, error) {
+	files, err := k.c.Store.KeptFiles(ctx, runID)
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	var funnels []funnel.Funnel
+	if body, ok := files[exchange.FunnelsFile]; ok {
+		var problems problem.List
+		if funnels, problems = funnel.Decode(exchange.FunnelsFile, body); problems.Err() != nil {
+			return nil, nil // of a version that knew other funnels
+		}
+	}
+	return largestOrder(knobs, funnels), nil
+}
+
+// addBefore adds what was there before the run, where somebody looked.
+func (k *Keeper) addBefore(ctx context.Context, r *Run) error {
+	body, err := k.c.Store.Proof(ctx, r.Summary.RunID, store.Before)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, &r.Before); err != nil {
+		return fmt.Errorf("read what was there before run %s: %w", r.Summary.RunID, err)
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package reconcile
+
+import (
+	"slices"
+
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+// Order bounds what one order can be worth, each figure by itself. Money is in the site's currency; Items are pieces.
+type Order struct{ Revenue, Tax, Shipping, Items float64 }
+
+// mostPieces is the most pieces of a line that is drawn (loadgen/internal/shop/choose.go).
+const mostPieces = 3
+
+// cent is what rounding may add.
+const cent = 0.01
+
+// largestOrder bounds the orders of a run by its settings and funnels; nil where a funnel fixes the number of pieces
+// alone and the catalogue therefore decides the sum. The rules are those of loadgen/internal/shop/override.go.
+func largestOrder(k spec.Spec, funnels []funnel.Funnel) *Order {
+	most := slices.Max(append([]float64{0}, k.ShippingRates...))
+	largest := Order{
+		Revenue: k.OrderValueMax, Tax: k.OrderValueMax*k.TaxRate/(1+k.TaxRate) + cent,
+		Shipping: min(most, k.OrderValueMax),
+		Items:    float64(mostPieces * k.ItemsMax),
+	}
+	for _, f := range funnels {
+		for i := range f.Steps {
+			s := &f.Steps[i]
+			if !f.Enabled || s.Type != funnel.Ecommerce {
+				continue
+			}
+			var o Order
+			switch {
+			case s.Revenue != nil: // tax and shipping that are not given are parts of it
+				o = Order{Revenue: *s.Revenue, Tax: or(s.Tax, *s.Revenue), Shipping: or(s.Shipping, *s.Revenue)}
+			case s.ItemsCount != nil && s.Subtotal == nil:
+				return nil
+			default:
+				subtotal := or(s.Subtotal, k.OrderValueMax)
+				o.Shipping = or(s.Shipping, most)
+				o.Tax = or(s.Tax, k.TaxRate*(subtotal+o.Shipping)+cent)
+				o.Revenue = subtotal + o.Tax + o.Shipping
+			}
+			if s.ItemsCount != nil {
+				o.Items = float64(*s.ItemsCount)
+			}
+			largest = Order{max(largest.Revenue, o.Revenue), max(largest.Tax, o.Tax), max(largest.Shipping, o.Shipping),
+				max(largest.Items, o.Items)}
+		}
+	}
+	return &largest
+}
+
+func or(given *float64, other float64) float64 {
+	if given == nil {
+		return other
+	}
+	return *given
+}

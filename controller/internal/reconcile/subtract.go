@@ -1,0 +1,89 @@
+package reconcile
+
+import (
+	"reflect"
+
+	"github.com/puttrix/trafficinator/shared/matomo"
+)
+
+// less takes off what was there before. Unique visitors are no sum: who came before and after is one.
+func less(shown, before matomo.Recorded) matomo.Recorded {
+	out := shown
+	out.Unique = nil
+	for _, pair := range []struct{ of, off *uint64 }{
+		{&out.Visits, &before.Visits}, {&out.Pageviews, &before.Pageviews}, {&out.Searches, &before.Searches},
+		{&out.Events, &before.Events},
+		{&out.Outlinks, &before.Outlinks}, {&out.Downloads, &before.Downloads}, {&out.Orders, &before.Orders},
+		{&out.Items, &before.Items},
+	} {
+		*pair.of -= min(*pair.of, *pair.off)
+	}
+	out.Revenue -= before.Revenue
+	out.Tax -= before.Tax
+	out.Shipping -= before.Shipping
+	out.Days, out.Countries = without(shown.Days, before.Days), without(shown.Countries, before.Countries)
+	out.Sources, out.Devices = without(shown.Sources, before.Sources), without(shown.Devices, before.Devices)
+	return out
+}
+
+func plus(a, b matomo.Recorded) matomo.Recorded {
+	out := matomo.Recorded{
+		Visits: a.Visits + b.Visits, Pageviews: a.Pageviews + b.Pageviews, Searches: a.Searches + b.Searches,
+		Events:   a.Events + b.Events,
+		Outlinks: a.Outlinks + b.Outlinks, Downloads: a.Downloads + b.Downloads, Orders: a.Orders + b.Orders,
+		Items:   a.Items + b.Items,
+		Revenue: a.Revenue + b.Revenue, Tax: a.Tax + b.Tax, Shipping: a.Shipping + b.Shipping,
+	}
+	out.Days, out.Countries, out.Sources, out.Devices = both(a.Days, b.Days), both(a.Countries, b.Countries),
+		both(a.Sources, b.Sources), both(a.Devices, b.Devices)
+	return out
+}
+
+func both(a, b map[string]uint64) map[string]uint64 {
+	out := map[string]uint64{}
+	for _, m := range []map[string]uint64{a, b} {
+		for name, n := range m {
+			out[name] += n
+		}
+	}
+	return out
+}
+
+func without(shown, before map[string]uint64) map[string]uint64 {
+	out := map[string]uint64{}
+	for name, n := range shown {
+		if rest := n - min(n, before[name]); rest > 0 {
+			out[name] = rest
+		}
+	}
+	return out
+}
+
+// lessLog takes off what the raw log held before.
+func lessLog(log, before matomo.RawLog) matomo.RawLog {
+	out := matomo.RawLog{Visits: lessSpan(log.Visits, before.Visits)}
+	if log.Actions != nil && before.Actions != nil {
+		actions := lessSpan(*log.Actions, *before.Actions)
+		out.Actions = &actions
+	}
+	return out
+}
+
+func lessSpan(a, b matomo.Span) matomo.Span {
+	return matomo.Span{Least: a.Least - min(a.Least, b.Most), Most: a.Most - min(a.Most, b.Least)}
+}
+
+// held is what the raw log holds of visits that the reports show in full.
+func held(r matomo.Recorded) matomo.RawLog {
+	return matomo.RawLog{Visits: matomo.Span{Least: r.Visits, Most: r.Visits},
+		Actions: &matomo.Span{Least: r.Actions(), Most: r.Actions()}}
+}
+
+// behind tells whether reports show less than the raw log holds: a visit is archived as soon as it is there, and again
+// with its later actions.
+func behind(reports matomo.Recorded, log *matomo.RawLog) bool {
+	return log != nil && (reports.Visits < log.Visits.Least || log.Actions != nil &&
+		reports.Actions() < log.Actions.Least)
+}
+
+func same(a, b any) bool { return reflect.DeepEqual(a, b) }
