@@ -1,5 +1,5 @@
 // Package api owns the HTTP interface: paths, methods, forms of requests and answers, and which status an error has.
-// It knows no rule of what it hands on; library, run and publish do.
+// It knows no rule of what it hands on; setup and run do.
 package api
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/puttrix/trafficinator/controller/internal/disk"
-	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
-	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/security"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -25,12 +25,12 @@ import (
 type Deps struct {
 	Guard     *security.Guard
 	Store     *store.Store
-	Library   *library.Library
+	Library   *setup.Library
 	Runs      Runs
 	Jobs      Jobs
 	Live      Live
 	Logs      Logs
-	Publisher *publish.Publisher
+	Publisher *folder.Publisher
 	Hub       *live.Hub
 	Preview   Preview
 	Doctor    Doctor

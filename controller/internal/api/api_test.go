@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 )
 
 // quick is the shape of a test of many requests: each row one request and what must come of it. has is a text that some
@@ -317,7 +317,7 @@ func TestASharedFileThatCannotBeReadCanBeLookedAtAndSettled(t *testing.T) {
 	f := newFixture(t)
 	f.each(t, []quick{{"something is published", "PUT", "/api/config",
 		`{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php"}}`, nil, 200, ""}})
-	if _, err := f.publisher.Start(t.Context(), nil, publish.Identity{ID: "x", Seed: 1}); err != nil {
+	if _, err := f.publisher.Start(t.Context(), nil, folder.Identity{ID: "x", Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range []string{"loadgen.env", "urls.txt", "funnels.json", "events.json", "targets.json"} {

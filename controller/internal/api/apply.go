@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -37,12 +37,12 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 		return nil, err
 	}
 	if revision != 0 && revision != saved.Revision {
-		return nil, library.ErrStale
+		return nil, setup.ErrStale
 	}
 	var draft *run.Draft
 	published := Publication{Published: true}
 	if in.Body != nil && in.Body.Config != nil {
-		draft = &run.Draft{Overrides: library.Replacing(in.Body.Config), Save: func(ctx context.Context) error {
+		draft = &run.Draft{Overrides: setup.Replacing(in.Body.Config), Save: func(ctx context.Context) error {
 			p, err := s.change(ctx, func(ctx context.Context) (err error) {
 				saved, err = s.Library.SaveConfig(ctx, in.Body.Config, revision)
 				return err
@@ -75,7 +75,7 @@ func (s *server) validate(ctx context.Context, in *validateRequest) (*body[valid
 	if problems.Err() != nil {
 		return answer(newValidity(problems)), nil
 	}
-	ofPlan, err := s.Preview.Check(ctx, library.Replacing(in.Body.Config))
+	ofPlan, err := s.Preview.Check(ctx, setup.Replacing(in.Body.Config))
 	switch {
 	case errors.Is(err, launcher.ErrUnavailable),
 		errors.Is(err, launcher.ErrMissing),

@@ -12,7 +12,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/textfile"
@@ -203,7 +203,7 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (*body[jobPlanAnsw
 
 func (s *server) lastJob(ctx context.Context, _ *empty) (*body[lastJobAnswer], error) {
 	j, err := s.Jobs.Last(ctx)
-	if errors.Is(err, library.ErrNotFound) {
+	if errors.Is(err, setup.ErrNotFound) {
 		return answer(lastJobAnswer{Success: true, Message: "no backfill was asked for yet",
 			Payload: map[string]any{}}), nil
 	}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -20,7 +20,7 @@ type savedAnswer struct {
 }
 
 type savedBody struct {
-	library.Config
+	setup.Config
 	Pending pendingAnswer `json:"pending_changes"`
 	Publication
 }
@@ -100,7 +100,7 @@ func (s *server) config() {
 			if err != nil {
 				return nil, err
 			}
-			return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
+			return s.saveConfig(ctx, func(ctx context.Context) (setup.Config, error) {
 				return s.Library.SaveConfig(ctx, in.Body.Config, revision)
 			})
 		})
@@ -111,7 +111,7 @@ func (s *server) config() {
 			if err != nil {
 				return nil, err
 			}
-			return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
+			return s.saveConfig(ctx, func(ctx context.Context) (setup.Config, error) {
 				return s.Library.MergeConfig(ctx, in.Body.Config, revision)
 			})
 		})
@@ -130,9 +130,9 @@ func (s *server) config() {
 }
 
 // saveConfig saves by save, publishes, other files too where it changes them, and answers.
-func (s *server) saveConfig(ctx context.Context, save func(context.Context) (library.Config, error),
+func (s *server) saveConfig(ctx context.Context, save func(context.Context) (setup.Config, error),
 	others ...string) (*savedAnswer, error) {
-	var c library.Config
+	var c setup.Config
 	_, err := s.change(ctx, func(ctx context.Context) (err error) {
 		c, err = save(ctx)
 		return err
@@ -140,7 +140,7 @@ func (s *server) saveConfig(ctx context.Context, save func(context.Context) (lib
 	return s.answerConfig(ctx, c, err)
 }
 
-func (s *server) answerConfig(ctx context.Context, c library.Config, err error) (*savedAnswer, error) {
+func (s *server) answerConfig(ctx context.Context, c setup.Config, err error) (*savedAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func newValidity(p problem.List) validityAnswer {
 func schema() schemaAnswer {
 	var a schemaAnswer
 	defaults, inBulk := spec.Canonical(nil), spec.Canonical(map[string]string{"SEND_MODE": "bulk"})
-	for _, f := range library.Knobs() {
+	for _, f := range setup.Knobs() {
 		if !slices.Contains(a.Groups, f.Group) {
 			a.Groups = append(a.Groups, f.Group)
 		}

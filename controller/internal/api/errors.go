@@ -16,10 +16,10 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/library"
-	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -42,7 +42,7 @@ func (s *server) failure(ctx context.Context, err error) error {
 	var failed *run.Failed
 	var deferred *run.Deferred
 	var refused *job.Refused
-	var lost *publish.Lost
+	var lost *folder.Lost
 	if conflict := edited(err); conflict != nil {
 		return conflict
 	}
@@ -75,12 +75,12 @@ func (s *server) failure(ctx context.Context, err error) error {
 	case errors.Is(err, launcher.ErrMissing), errors.Is(err, launcher.ErrForeign), errors.Is(err, launcher.ErrStuck),
 		errors.Is(err, launcher.ErrHealthy):
 		return refuse(http.StatusConflict, err.Error())
-	case errors.Is(err, library.ErrNotFound):
+	case errors.Is(err, setup.ErrNotFound):
 		return refuse(http.StatusNotFound, "there is none of that number or name")
-	case errors.Is(err, library.ErrNameTaken):
+	case errors.Is(err, setup.ErrNameTaken):
 		return refuseAs(nameTaken, http.StatusConflict, "the name is taken",
 			&fieldError{where: "name", message: "is the name of another one; names differ in more than case"})
-	case errors.Is(err, library.ErrStale):
+	case errors.Is(err, setup.ErrStale):
 		return refuse(http.StatusPreconditionFailed, "somebody else has changed it since you read it; read it again")
 	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(http.StatusGatewayTimeout, "it took too long")

@@ -7,15 +7,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 type eventsAnswer struct {
-	Config     eventset.Set        `json:"config" doc:"The probabilities are those of the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."`
-	Source     library.Source      `json:"source" enum:"custom,default"`
-	Validation library.EventReport `json:"validation"`
+	Config     eventset.Set      `json:"config" doc:"The probabilities are those of the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."`
+	Source     setup.Source      `json:"source" enum:"custom,default"`
+	Validation setup.EventReport `json:"validation"`
 }
 
 func (s *server) events() {
@@ -30,17 +30,17 @@ func (s *server) events() {
 		})
 	route(s, op(http.MethodPost, "/api/events", tagTraffic,
 		"Replace the events; probabilities in them set the two settings"),
-		func(ctx context.Context, in *contentRequest) (*body[SavedContent[library.EventReport]], error) {
-			var report library.EventReport
+		func(ctx context.Context, in *contentRequest) (*body[SavedContent[setup.EventReport]], error) {
+			var report setup.EventReport
 			p, err := s.change(ctx, func(ctx context.Context) (err error) {
 				report, err = s.Library.SaveEvents(ctx, []byte(in.Body.Content))
 				return err
 			}, exchange.EventsFile, exchange.EnvFile)
-			return either(SavedContent[library.EventReport]{true, "events saved", report, s.Runs.Status().Active(), p},
+			return either(SavedContent[setup.EventReport]{true, "events saved", report, s.Runs.Status().Active(), p},
 				err)
 		})
 	route(s, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?"),
-		func(_ context.Context, in *contentRequest) (*body[library.EventReport], error) {
+		func(_ context.Context, in *contentRequest) (*body[setup.EventReport], error) {
 			return answer(s.Library.CheckEvents([]byte(in.Body.Content))), nil
 		})
 	route(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"),

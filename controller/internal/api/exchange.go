@@ -5,16 +5,16 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // pendingAnswer is what a restart would change.
 type pendingAnswer struct {
-	Restart bool                 `json:"restart_needed"`
-	Changes []publish.Difference `json:"changes" doc:"What differs from the plan that was started last."`
-	Edited  []string             `json:"edited_files" doc:"Shared files that were edited by hand; a start uses them as they are."`
-	Fault   string               `json:"fault,omitempty" doc:"Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then."`
+	Restart bool                `json:"restart_needed"`
+	Changes []folder.Difference `json:"changes" doc:"What differs from the plan that was started last."`
+	Edited  []string            `json:"edited_files" doc:"Shared files that were edited by hand; a start uses them as they are."`
+	Fault   string              `json:"fault,omitempty" doc:"Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then."`
 	Publication
 }
 
@@ -27,7 +27,7 @@ type Publication struct {
 
 // publication is how it stands; the Publisher logs why it lags.
 func (s *server) publication() Publication {
-	var u *publish.Unpublished
+	var u *folder.Unpublished
 	if !errors.As(s.Publisher.Unpublished(), &u) {
 		return Publication{Published: true}
 	}
@@ -39,8 +39,8 @@ func (s *server) publication() Publication {
 
 type resolveRequest struct {
 	Body struct {
-		Resolution publish.Resolution `json:"resolution" enum:"import,overwrite" doc:"import takes the edit over into the saved set-up; overwrite loses it."`
-		Files      []string           `json:"files,omitempty" maxItems:"5" doc:"Their names; left out: all that were edited."`
+		Resolution folder.Resolution `json:"resolution" enum:"import,overwrite" doc:"import takes the edit over into the saved set-up; overwrite loses it."`
+		Files      []string          `json:"files,omitempty" maxItems:"5" doc:"Their names; left out: all that were edited."`
 	}
 }
 
@@ -62,7 +62,7 @@ func (s *server) exchange() {
 
 // pending tells what a restart would change. A folder that cannot be looked at is no error: what is saved can be shown.
 func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
-	a := pendingAnswer{Changes: []publish.Difference{}, Edited: []string{}, Publication: s.publication()}
+	a := pendingAnswer{Changes: []folder.Difference{}, Edited: []string{}, Publication: s.publication()}
 	changes, err := s.Publisher.Pending(ctx)
 	var edited []string
 	if err == nil {
@@ -88,7 +88,7 @@ func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
 func (s *server) change(ctx context.Context, save func(context.Context) error, files ...string) (Publication, error) {
 	ctx = context.WithoutCancel(ctx)
 	err := s.Publisher.Change(ctx, save, files...)
-	var u *publish.Unpublished
+	var u *folder.Unpublished
 	if err != nil && !errors.As(err, &u) {
 		return Publication{}, err
 	}
@@ -97,7 +97,7 @@ func (s *server) change(ctx context.Context, save func(context.Context) error, f
 
 // edited is the problem of a change that would overwrite what was edited by hand.
 func edited(err error) error {
-	var conflict *publish.Conflict
+	var conflict *folder.Conflict
 	if !errors.As(err, &conflict) {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 )
@@ -67,7 +67,7 @@ func (s *server) funnels() {
 	route(s, op(http.MethodGet, "/api/funnels", tagTraffic, "All funnels"), s.listFunnels)
 	route(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")),
 		func(ctx context.Context, in *funnelRequest) (*created[FunnelAnswer], error) {
-			return newly(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) {
+			return newly(s.saveFunnel(ctx, func(ctx context.Context) (setup.Funnel, error) {
 				return s.Library.CreateFunnel(ctx, in.Body)
 			}))
 		})
@@ -80,12 +80,12 @@ func (s *server) funnels() {
 		"application/json", &huma.Schema{Type: huma.TypeArray,
 			Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}), s.exportFunnels)
 	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"),
-		func(ctx context.Context, in *ByID) (*body[library.Funnel], error) {
+		func(ctx context.Context, in *ByID) (*body[setup.Funnel], error) {
 			return either(s.Library.Funnel(ctx, in.ID))
 		})
 	route(s, op(http.MethodPut, "/api/funnels/{id}", tagTraffic, "Change a funnel; what is left out stays"),
 		func(ctx context.Context, in *funnelUpdate) (*body[FunnelAnswer], error) {
-			return either(s.saveFunnel(ctx, func(ctx context.Context) (library.Funnel, error) {
+			return either(s.saveFunnel(ctx, func(ctx context.Context) (setup.Funnel, error) {
 				return s.Library.UpdateFunnel(ctx, in.ID, in.Body)
 			}))
 		})
@@ -100,11 +100,11 @@ func (s *server) funnels() {
 
 // FunnelAnswer is a funnel that was saved.
 type FunnelAnswer struct {
-	library.Funnel
+	setup.Funnel
 	Publication
 }
 
-func (s *server) saveFunnel(ctx context.Context, save func(context.Context) (library.Funnel, error)) (a FunnelAnswer,
+func (s *server) saveFunnel(ctx context.Context, save func(context.Context) (setup.Funnel, error)) (a FunnelAnswer,
 	err error) {
 	a.Publication, err = s.change(ctx, func(ctx context.Context) (err error) {
 		a.Funnel, err = save(ctx)

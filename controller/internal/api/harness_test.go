@@ -21,13 +21,13 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
-	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/security"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
@@ -48,7 +48,7 @@ type fixture struct {
 	guard  *security.Guard
 	hub    *live.Hub
 	// publisher writes to exchange.
-	publisher *publish.Publisher
+	publisher *folder.Publisher
 	store     *store.Store
 	// ledgers are those of runs that go on, by their ids.
 	ledgers map[string]string
@@ -79,14 +79,14 @@ func newFixture(t *testing.T) *fixture {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	f.store = s
-	lib := library.New(s, fsys, "../../../presets", t.TempDir())
+	lib := setup.New(s, fsys, "../../../presets", t.TempDir())
 	if err := fsys.MkdirAll(filepath.Join(dir, "exchange"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	f.exchange = filepath.Join(dir, "exchange")
 	f.hub = live.NewHub(time.Now())
 	f.disk = &faulty{Fs: fsys}
-	f.publisher = publish.New(lib, s, f.disk, f.exchange)
+	f.publisher = folder.New(lib, s, f.disk, f.exchange)
 	f.watch = disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe,
 		disk.Folder(f.disk, f.exchange))
 	f.jobs = job.New(job.Config{
@@ -131,7 +131,7 @@ func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refus
 }
 
 // proof is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) proof(t *testing.T, lib *library.Library) *reconcile.Keeper {
+func (f *fixture) proof(t *testing.T, lib *setup.Library) *reconcile.Keeper {
 	k := reconcile.NewKeeper(reconcile.Config{
 		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: lib.Readers,
 		Log:    slog.New(slog.DiscardHandler),
@@ -142,7 +142,7 @@ func (f *fixture) proof(t *testing.T, lib *library.Library) *reconcile.Keeper {
 }
 
 // reports is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) reports(t *testing.T, lib *library.Library) *benchmark.Keeper {
+func (f *fixture) reports(t *testing.T, lib *setup.Library) *benchmark.Keeper {
 	k := benchmark.NewKeeper(benchmark.Config{
 		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Single: lib.SingleTarget,
 		Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },

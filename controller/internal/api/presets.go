@@ -4,14 +4,14 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 type presetsAnswer struct {
-	Presets []library.Preset  `json:"presets" doc:"Saved ones, the newest change first."`
-	BuiltIn []library.BuiltIn `json:"built_in" doc:"Those of the presets' folder."`
-	Faulty  []faultyPreset    `json:"faulty" doc:"Files of the presets' folder that cannot be used, with what is wrong."`
+	Presets []setup.Preset  `json:"presets" doc:"Saved ones, the newest change first."`
+	BuiltIn []setup.BuiltIn `json:"built_in" doc:"Those of the presets' folder."`
+	Faulty  []faultyPreset  `json:"faulty" doc:"Files of the presets' folder that cannot be used, with what is wrong."`
 }
 
 type faultyPreset struct {
@@ -25,12 +25,12 @@ type presetRequest struct {
 		Description *string        `json:"description,omitempty" maxLength:"500"`
 		Config      map[string]any `json:"config,omitempty" doc:"Settings by their names. Those of the one target (address, site, token, how it is reached) are left out, and named in left_out: loading a preset never changes them."`
 		// Targets hold no secrets.
-		Targets *library.PresetTargets `json:"targets,omitempty" doc:"Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset."`
+		Targets *setup.PresetTargets `json:"targets,omitempty" doc:"Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset."`
 	}
 }
 
-func (r *presetRequest) input() library.PresetInput {
-	return library.PresetInput{Name: r.Body.Name, Description: r.Body.Description, Values: r.Body.Config,
+func (r *presetRequest) input() setup.PresetInput {
+	return setup.PresetInput{Name: r.Body.Name, Description: r.Body.Description, Values: r.Body.Config,
 		Targets: r.Body.Targets}
 }
 
@@ -100,15 +100,15 @@ func (s *server) presets() {
 			return either(out, err)
 		})
 	route(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")),
-		func(ctx context.Context, in *presetRequest) (*created[library.Preset], error) {
+		func(ctx context.Context, in *presetRequest) (*created[setup.Preset], error) {
 			return newly(s.Library.CreatePreset(ctx, in.input()))
 		})
 	route(s, op(http.MethodGet, "/api/presets/{id}", tagConfig, "One preset"),
-		func(ctx context.Context, in *ByID) (*body[library.Preset], error) {
+		func(ctx context.Context, in *ByID) (*body[setup.Preset], error) {
 			return either(s.Library.Preset(ctx, in.ID))
 		})
 	route(s, op(http.MethodPut, "/api/presets/{id}", tagConfig, "Change a preset; what is left out stays"),
-		func(ctx context.Context, in *presetUpdate) (*body[library.Preset], error) {
+		func(ctx context.Context, in *presetUpdate) (*body[setup.Preset], error) {
 			return either(s.Library.UpdatePreset(ctx, in.ID, in.input()))
 		})
 	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"),
@@ -121,7 +121,7 @@ func (s *server) presets() {
 			if err != nil {
 				return nil, err
 			}
-			return s.saveConfig(ctx, func(ctx context.Context) (library.Config, error) {
+			return s.saveConfig(ctx, func(ctx context.Context) (setup.Config, error) {
 				return s.Library.LoadPreset(ctx, in.Preset, revision)
 			}, exchange.TargetsFile)
 		})

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -73,7 +73,7 @@ func (s *server) probed(ctx context.Context, in *probeRequest) (target.Target, e
 	}
 	i := slices.IndexFunc(all, func(t store.Target) bool { return t.ID == in.Body.ID })
 	if i < 0 {
-		return target.Target{}, library.ErrNotFound
+		return target.Target{}, setup.ErrNotFound
 	}
 	return all[i].Target, nil
 }

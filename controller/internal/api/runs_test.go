@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -160,7 +160,7 @@ func TestARunIsStartedAgainAndSteered(t *testing.T) {
 		strings.Join(f.runs.asked, ",") != "start,rerun one,rerun one,steer,steer" {
 		t.Errorf("%+v, %v", q, f.runs.asked)
 	}
-	lost := &publish.Lost{Problems: problem.List{{Where: "MATOMO_TOKEN_AUTH", Message: "no token is saved",
+	lost := &folder.Lost{Problems: problem.List{{Where: "MATOMO_TOKEN_AUTH", Message: "no token is saved",
 		Cure: "save it"}}}
 	for _, c := range []struct {
 		err    error

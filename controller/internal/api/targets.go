@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -42,8 +42,8 @@ func (targetBody) Schema(huma.Registry) *huma.Schema {
 
 // TargetsAnswer is all targets and how they are used.
 type TargetsAnswer struct {
-	Targets []library.Target `json:"targets"`
-	library.Routing
+	Targets []setup.Target `json:"targets"`
+	setup.Routing
 }
 
 // RoutedAnswer is the targets after their routing was changed.
@@ -54,7 +54,7 @@ type RoutedAnswer struct {
 
 // TargetAnswer is a target that was saved.
 type TargetAnswer struct {
-	library.Target
+	setup.Target
 	Publication
 }
 
@@ -67,7 +67,7 @@ type targetUpdate struct {
 
 type routingRequest struct {
 	Body struct {
-		Mode     library.Mode    `json:"mode" enum:"single,multi" doc:"single: to MATOMO_URL of the configuration; multi: to the enabled targets."`
+		Mode     setup.Mode      `json:"mode" enum:"single,multi" doc:"single: to MATOMO_URL of the configuration; multi: to the enabled targets."`
 		Strategy target.Strategy `json:"distribution_strategy,omitempty" enum:"round-robin,weighted,random" default:"round-robin"`
 	}
 }
@@ -94,18 +94,18 @@ func (s *server) targets() {
 	route(s, op(http.MethodGet, "/api/targets", tagTargets, "All targets and how visits are dealt out"), s.listTargets)
 	route(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")),
 		func(ctx context.Context, in *targetRequest) (*created[TargetAnswer], error) {
-			t, err := s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) {
+			t, err := s.saveTarget(ctx, func(ctx context.Context) (setup.Target, error) {
 				return s.Library.CreateTarget(ctx, in.Body)
 			})
 			return newly(t, err)
 		})
 	route(s, op(http.MethodGet, "/api/targets/{id}", tagTargets, "One target"),
-		func(ctx context.Context, in *ByID) (*body[library.Target], error) {
+		func(ctx context.Context, in *ByID) (*body[setup.Target], error) {
 			return either(s.Library.Target(ctx, in.ID))
 		})
 	route(s, op(http.MethodPut, "/api/targets/{id}", tagTargets, "Change a target; what is left out stays"),
 		func(ctx context.Context, in *targetUpdate) (*body[TargetAnswer], error) {
-			return either(s.saveTarget(ctx, func(ctx context.Context) (library.Target, error) {
+			return either(s.saveTarget(ctx, func(ctx context.Context) (setup.Target, error) {
 				return s.Library.UpdateTarget(ctx, in.ID, in.Body)
 			}))
 		})
@@ -119,7 +119,7 @@ func (s *server) targets() {
 	route(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
 		"One target or several, and how visits are dealt out"),
 		func(ctx context.Context, in *routingRequest) (*body[RoutedAnswer], error) {
-			r := library.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
+			r := setup.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
 			p, err := s.change(ctx, func(ctx context.Context) error {
 				return s.Library.SaveRouting(ctx, r)
 			}, exchange.TargetsFile, exchange.EnvFile)
@@ -133,7 +133,7 @@ func (s *server) targets() {
 		s.testTargets)
 }
 
-func (s *server) saveTarget(ctx context.Context, save func(context.Context) (library.Target, error)) (a TargetAnswer,
+func (s *server) saveTarget(ctx context.Context, save func(context.Context) (setup.Target, error)) (a TargetAnswer,
 	err error) {
 	a.Publication, err = s.change(ctx, func(ctx context.Context) (err error) {
 		a.Target, err = save(ctx)
@@ -163,7 +163,7 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[tests
 	}
 	for _, id := range ids {
 		if !slices.ContainsFunc(saved, func(t store.Target) bool { return t.ID == id }) {
-			return nil, library.ErrNotFound
+			return nil, setup.ErrNotFound
 		}
 	}
 	if len(ids) > 0 {

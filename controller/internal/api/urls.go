@@ -6,7 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
@@ -25,13 +25,13 @@ func (r *urlsRequest) Resolve(ctx huma.Context) []error {
 }
 
 type urlsAnswer struct {
-	URLs       []pageAnswer       `json:"urls"`
-	Content    *string            `json:"content,omitempty" doc:"The whole file as text, and structure that of its report; both only where neither skip nor limit is given."`
-	Structure  *library.Structure `json:"structure,omitempty"`
-	Source     library.Source     `json:"source" enum:"custom,default"`
-	Validation library.URLReport  `json:"validation"`
-	LineCount  int                `json:"line_count"`
-	Editable   bool               `json:"editable" doc:"Always true."`
+	URLs       []pageAnswer     `json:"urls"`
+	Content    *string          `json:"content,omitempty" doc:"The whole file as text, and structure that of its report; both only where neither skip nor limit is given."`
+	Structure  *setup.Structure `json:"structure,omitempty"`
+	Source     setup.Source     `json:"source" enum:"custom,default"`
+	Validation setup.URLReport  `json:"validation"`
+	LineCount  int              `json:"line_count"`
+	Editable   bool             `json:"editable" doc:"Always true."`
 }
 
 type pageAnswer struct {
@@ -57,8 +57,8 @@ type SavedContent[T any] struct {
 }
 
 type savedURLs struct {
-	SavedContent[library.URLReport]
-	Structure library.Structure `json:"structure"`
+	SavedContent[setup.URLReport]
+	Structure setup.Structure `json:"structure"`
 }
 
 type resetAnswer struct {
@@ -88,16 +88,16 @@ func (s *server) urls() {
 	})
 	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")),
 		func(ctx context.Context, in *pagesRequest) (*body[savedURLs], error) {
-			var report library.URLReport
+			var report setup.URLReport
 			p, err := s.change(ctx, func(ctx context.Context) (err error) {
 				report, err = s.Library.SaveURLs(ctx, in.content)
 				return err
 			}, exchange.URLsFile)
-			saved := SavedContent[library.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}
+			saved := SavedContent[setup.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}
 			return either(savedURLs{saved, report.Structure}, err)
 		})
 	route(s, large(op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?")),
-		func(_ context.Context, in *pagesRequest) (*body[library.URLReport], error) {
+		func(_ context.Context, in *pagesRequest) (*body[setup.URLReport], error) {
 			return answer(s.Library.CheckURLs(in.content)), nil
 		})
 	// huma would read a body that it knows of itself.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/puttrix/trafficinator/controller/internal/library"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -29,12 +29,12 @@ type wholeRequest struct{ Body wholeBody }
 
 type wholeAnswer struct {
 	Disposition string `header:"Content-Disposition"`
-	Body        library.Whole
+	Body        setup.Whole
 }
 
 // ImportedAnswer is the set-up that was imported.
 type ImportedAnswer struct {
-	library.Whole
+	setup.Whole
 	Publication
 }
 

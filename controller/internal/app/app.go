@@ -22,14 +22,14 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
-	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/settings"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/controller/internal/webui"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -69,7 +69,7 @@ type App struct {
 	hub       *live.Hub
 	guard     *security.Guard
 	disk      *disk.Watch
-	publisher *publish.Publisher
+	publisher *folder.Publisher
 	handler   http.Handler
 	closers   []func() error
 }
@@ -109,9 +109,9 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	if err := a.choosePort(ctx); err != nil {
 		return a, err
 	}
-	lib := library.New(a.store, h.FS, s.PresetsDir, s.ControllerDir())
+	lib := setup.New(a.store, h.FS, s.PresetsDir, s.ControllerDir())
 	a.warnOfPresets(lib)
-	publisher := publish.New(lib, a.store, h.FS, s.ExchangeDir)
+	publisher := folder.New(lib, a.store, h.FS, s.ExchangeDir)
 	a.publisher = publisher
 	a.disk = disk.NewWatch(log, func([]disk.Fault) { a.tellState(a.control.Status()) },
 		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
@@ -180,7 +180,7 @@ func (a *App) folders() error {
 }
 
 // warnOfPresets tells which preset files hold a token.
-func (a *App) warnOfPresets(lib *library.Library) {
+func (a *App) warnOfPresets(lib *setup.Library) {
 	files, err := lib.PresetSecrets()
 	if err != nil {
 		a.log.Warn("the built-in presets cannot be read", "err", err)

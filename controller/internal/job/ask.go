@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -26,7 +26,7 @@ type Plan struct {
 	// Problems are doubtful, or errors for which the job would be refused though its days are known.
 	Problems problem.List
 
-	setUp library.SetUp
+	setUp setup.SetUp
 }
 
 // Least is the shortest time that sending can take by BACKFILL_RPS_LIMIT; 0 without it. Requests are of whole visits,
@@ -65,7 +65,7 @@ func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 const tokenFree = 24 * time.Hour
 
 // checkToken refuses old days where a target has no token: Matomo would refuse every hit of them.
-func (q *Queue) checkToken(s library.SetUp, days []calendar.Day, problems *problem.List) {
+func (q *Queue) checkToken(s setup.SetUp, days []calendar.Day, problems *problem.List) {
 	old := slices.IndexFunc(days, func(d calendar.Day) bool {
 		return d.Visits > 0 && q.c.Now().Sub(d.Begin) > tokenFree
 	})

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -59,14 +59,14 @@ type Refused struct{ Why string }
 // Error implements error.
 func (r *Refused) Error() string { return r.Why }
 
-// Library makes the set-up of a job, see library.Library.
+// Library makes the set-up of a job, see setup.Library.
 type Library interface {
-	Backfill(ctx context.Context, values map[string]any) (library.SetUp, spec.Spec, problem.List, error)
+	Backfill(ctx context.Context, values map[string]any) (setup.SetUp, spec.Spec, problem.List, error)
 }
 
 // Publisher keeps the files of jobs, see publish.Publisher.
 type Publisher interface {
-	Job(s library.SetUp, id run.Identity) error
+	Job(s setup.SetUp, id run.Identity) error
 	JobFiles(id string) (map[string][]byte, error)
 	RenewJob(ctx context.Context, id string) error
 	RemoveJob(id string) error

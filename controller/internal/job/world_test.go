@@ -14,9 +14,9 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/library"
-	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -29,8 +29,8 @@ const patience = 3 * time.Minute
 // world is a controller's database and folders, with a runtime whose jobs do what a test says.
 type world struct {
 	*store.Store
-	library   *library.Library
-	publisher *publish.Publisher
+	library   *setup.Library
+	publisher *folder.Publisher
 	exchange  string
 	fs        afero.Fs
 
@@ -70,12 +70,12 @@ func newWorld(t *testing.T) *world {
 	s, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), store.DrawKey(), time.Now)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
-	lib := library.New(s, fsys, "", "")
+	lib := setup.New(s, fsys, "", "")
 	w := &world{
 		Store: s, library: lib, exchange: filepath.Join(dir, "exchange"), fs: fsys,
 		jobs: map[string]launcher.Status{}, starts: map[string]int{}, ledgers: map[string]record.Summary{},
 	}
-	w.publisher = publish.New(lib, s, fsys, w.exchange)
+	w.publisher = folder.New(lib, s, fsys, w.exchange)
 	_, err = lib.SaveConfig(t.Context(), map[string]any{
 		"MATOMO_URL": "https://m.example.test/matomo.php", "MATOMO_TOKEN_AUTH": token, "TARGET_VISITS_PER_DAY": 100,
 	}, 0)

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/library"
-	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -67,7 +67,7 @@ type Hit struct {
 
 // Drafts is where set-ups to look at come from.
 type Drafts interface {
-	Draft(ctx context.Context, overrides map[string]any, funnel []byte) (library.SetUp, problem.List, error)
+	Draft(ctx context.Context, overrides map[string]any, funnel []byte) (setup.SetUp, problem.List, error)
 }
 
 // Planner is a loadgen that outlines, see launcher.Port.
@@ -97,7 +97,7 @@ func (v *Preview) Visits(ctx context.Context, r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	files, id, err := publish.Outline(s, publish.Identity{ID: "preview", Seed: v.seed()})
+	files, id, err := folder.Outline(s, folder.Identity{ID: "preview", Seed: v.seed()})
 	if err != nil {
 		return Result{}, err
 	}

@@ -10,18 +10,18 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/library"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // drafts gives one set-up, whatever is asked.
-type drafts library.SetUp
+type drafts setup.SetUp
 
 // Draft implements preview.Drafts.
-func (d drafts) Draft(context.Context, map[string]any, []byte) (library.SetUp, problem.List, error) {
-	return library.SetUp(d), nil, nil
+func (d drafts) Draft(context.Context, map[string]any, []byte) (setup.SetUp, problem.List, error) {
+	return setup.SetUp(d), nil, nil
 }
 
 // planner is a loadgen that prints what a test wants.

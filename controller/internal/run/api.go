@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -186,7 +186,7 @@ var (
 )
 
 // Identity fixes a run.
-type Identity = publish.Identity
+type Identity = folder.Identity
 
 // Publisher is what a Control needs of publishing. Every call writes files whole or not at all.
 type Publisher interface {
@@ -194,7 +194,7 @@ type Publisher interface {
 	// seed are those of the settings, else those of drawn.
 	Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error)
 	// Again publishes what Book.Keep was given of an earlier run for a start under id. The error may be a
-	// *publish.Lost.
+	// *folder.Lost.
 	Again(ctx context.Context, kept map[string][]byte, id Identity) error
 	// StartAgain publishes that the run that was started last is started once more.
 	StartAgain(ctx context.Context) error

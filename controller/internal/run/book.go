@@ -3,7 +3,7 @@ package run
 import (
 	"context"
 
-	"github.com/puttrix/trafficinator/controller/internal/publish"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -67,7 +67,7 @@ func recorded(r store.Run) Run {
 
 // Keep implements Book.
 func (s Stored) Keep(ctx context.Context, id string, files map[string][]byte) error {
-	kept, err := publish.Kept(files)
+	kept, err := folder.Kept(files)
 	if err != nil {
 		return err
 	}

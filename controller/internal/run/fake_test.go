@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -313,7 +313,7 @@ func (p publisher) StartAgain(context.Context) error {
 
 func (p publisher) Again(_ context.Context, kept map[string][]byte, id run.Identity) error {
 	if _, lost := kept["LOST"]; lost {
-		return &publish.Lost{}
+		return &folder.Lost{}
 	}
 	_ = p.Restore(context.Background(), kept) // memory
 	p.mu.Lock()

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/publish"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -49,7 +49,7 @@ func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
 	w.book["before"] = run.Run{ID: "before"}
 	w.book["lost"] = run.Run{ID: "lost"}
 	w.kept["lost"] = map[string][]byte{"LOST": nil}
-	var lost *publish.Lost
+	var lost *folder.Lost
 	for id, fits := range map[string]func(error) bool{
 		"none":   func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 		"job":    func(err error) bool { return errors.Is(err, run.ErrJob) },

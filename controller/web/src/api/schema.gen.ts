@@ -1212,7 +1212,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AnnotatedAnswer: {
-            targets: components["schemas"]["ProofAnnotated"][] | null;
+            targets: components["schemas"]["ReconcileAnnotated"][] | null;
         };
         ApplyAnswer: {
             /** @description restarted, by the original's name. */
@@ -1304,11 +1304,31 @@ export interface components {
             /** Format: int64 */
             visits: number | null;
         };
+        BenchmarkPoint: {
+            /** Format: date-time */
+            began: string;
+            /** Format: double */
+            cold: number | null;
+            id: string;
+            note: string;
+            /** Format: double */
+            p50: number | null;
+            /** Format: double */
+            p95: number | null;
+        };
+        BenchmarkReport: {
+            method: string;
+            name: string;
+            parameters?: {
+                [key: string]: string;
+            };
+            periods?: string[];
+        };
         BenchmarkRequestBody: {
             /** @description The day that the periods hold, YYYY-MM-DD; yesterday of the site unless given. */
             date?: string | null;
             /** @description Further reports, whose methods begin with get. */
-            more?: components["schemas"]["ReportbenchReport"][] | null;
+            more?: components["schemas"]["BenchmarkReport"][] | null;
             note?: string | null;
             /**
              * Format: int64
@@ -1495,7 +1515,7 @@ export interface components {
             config: components["schemas"]["EventsetSet"];
             /** @enum {string} */
             source: "custom" | "default";
-            validation: components["schemas"]["LibraryEventReport"];
+            validation: components["schemas"]["SetupEventReport"];
         };
         EventsetEvent: {
             action: string;
@@ -1581,8 +1601,15 @@ export interface components {
             /** Format: int64 */
             open_visits: number;
         };
+        FolderDifference: {
+            edited?: boolean;
+            fault?: string;
+            name: string;
+            running: string;
+            saved: string;
+        };
         FunnelAnswer: {
-            config: components["schemas"]["LibraryFunnelConfig"];
+            config: components["schemas"]["SetupFunnelConfig"];
             /** Format: date-time */
             created_at: string;
             description: string;
@@ -1696,10 +1723,10 @@ export interface components {
             funnels: components["schemas"]["FunnelFunnel"][] | null;
             mode: string;
             not_published_because?: string;
-            presets: components["schemas"]["LibraryWholePreset"][] | null;
+            presets: components["schemas"]["SetupWholePreset"][] | null;
             /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
             published: boolean;
-            targets: components["schemas"]["LibraryWholeTarget"][] | null;
+            targets: components["schemas"]["SetupWholeTarget"][] | null;
             /** Format: int64 */
             trafficinator_setup: number;
             urls: string | null;
@@ -1872,160 +1899,6 @@ export interface components {
              */
             timestamp: string | null;
         };
-        LibraryBuiltIn: {
-            config: {
-                [key: string]: unknown;
-            };
-            description: string;
-            name: string;
-        };
-        LibraryCategory: {
-            /** Format: int64 */
-            count: number;
-            /** Format: int64 */
-            more_subcategories: number;
-            name: string;
-            subcategories: components["schemas"]["LibraryCount"][] | null;
-        };
-        LibraryCount: {
-            /** Format: int64 */
-            count: number;
-            name: string;
-        };
-        LibraryEventReport: {
-            errors: components["schemas"]["ProblemProblem"][] | null;
-            stats: components["schemas"]["LibraryEventStats"];
-            valid: boolean;
-            warnings: components["schemas"]["ProblemProblem"][] | null;
-        };
-        LibraryEventStats: {
-            click_event_categories: components["schemas"]["LibraryCount"][] | null;
-            /** Format: int64 */
-            click_events_count: number;
-            random_event_categories: components["schemas"]["LibraryCount"][] | null;
-            /** Format: int64 */
-            random_events_count: number;
-        };
-        LibraryFunnel: {
-            config: components["schemas"]["LibraryFunnelConfig"];
-            /** Format: date-time */
-            created_at: string;
-            description: string;
-            /** Format: int64 */
-            id: number;
-            name: string;
-            /** Format: double */
-            share: number;
-            /** Format: date-time */
-            updated_at: string;
-            warnings?: components["schemas"]["ProblemProblem"][] | null;
-        };
-        LibraryFunnelConfig: {
-            enabled: boolean;
-            exit_after_completion: boolean;
-            /** Format: int64 */
-            priority: number;
-            /** Format: double */
-            probability: number;
-            steps: components["schemas"]["FunnelStep"][] | null;
-        };
-        LibraryPreset: {
-            config: {
-                [key: string]: unknown;
-            };
-            /** Format: date-time */
-            created_at: string;
-            description: string;
-            /** Format: int64 */
-            id: number;
-            left_out?: string[] | null;
-            name: string;
-            targets?: components["schemas"]["LibraryPresetTargets"];
-            /** Format: date-time */
-            updated_at: string;
-        };
-        LibraryPresetTargets: {
-            distribution_strategy: string;
-            mode: string;
-            targets: components["schemas"]["LibraryWholeTarget"][] | null;
-        };
-        LibraryStructure: {
-            categories: components["schemas"]["LibraryCategory"][] | null;
-            domains: components["schemas"]["LibraryCount"][] | null;
-            /** Format: int64 */
-            more_categories: number;
-            /** Format: int64 */
-            total: number;
-        };
-        LibraryTarget: {
-            api_url: string;
-            /** Format: date-time */
-            created_at: string;
-            enabled: boolean;
-            headers: string;
-            http_auth: string;
-            /** Format: int64 */
-            id: number;
-            name: string;
-            proxy_url: string;
-            read_token: string;
-            /** Format: int64 */
-            site_id: number;
-            tls_ca_file: string;
-            tls_cert_file: string;
-            tls_key_file: string;
-            token_auth: string;
-            /** Format: date-time */
-            updated_at: string;
-            url: string;
-            /** Format: int64 */
-            weight: number;
-        };
-        LibraryURLReport: {
-            errors: components["schemas"]["ProblemProblem"][] | null;
-            /** Format: int64 */
-            line_count: number;
-            structure: components["schemas"]["LibraryStructure"];
-            /** Format: int64 */
-            url_count: number;
-            valid: boolean;
-            warnings: components["schemas"]["ProblemProblem"][] | null;
-        };
-        LibraryWhole: {
-            config: {
-                [key: string]: unknown;
-            };
-            distribution_strategy: string;
-            events: components["schemas"]["EventsetSet"] | null;
-            funnels: components["schemas"]["FunnelFunnel"][] | null;
-            mode: string;
-            presets: components["schemas"]["LibraryWholePreset"][] | null;
-            targets: components["schemas"]["LibraryWholeTarget"][] | null;
-            /** Format: int64 */
-            trafficinator_setup: number;
-            urls: string | null;
-        };
-        LibraryWholePreset: {
-            config: {
-                [key: string]: unknown;
-            };
-            description: string;
-            name: string;
-            targets?: components["schemas"]["LibraryPresetTargets"];
-        };
-        LibraryWholeTarget: {
-            api_url?: string;
-            enabled?: boolean;
-            name: string;
-            /** Format: int64 */
-            site_id: number;
-            tls_ca_file?: string;
-            tls_cert_file?: string;
-            tls_key_file?: string;
-            url: string;
-            /** Format: int64 */
-            weight?: number;
-        };
         LineAnswer: {
             level: string;
             text: string;
@@ -2189,7 +2062,7 @@ export interface components {
         };
         PendingAnswer: {
             /** @description What differs from the plan that was started last. */
-            changes: components["schemas"]["PublishDifference"][] | null;
+            changes: components["schemas"]["FolderDifference"][] | null;
             /** @description Shared files that were edited by hand; a start uses them as they are. */
             edited_files: string[] | null;
             /** @description Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then. */
@@ -2210,7 +2083,7 @@ export interface components {
             targets?: {
                 distribution_strategy: string;
                 mode: string;
-                targets: components["schemas"]["LibraryWholeTarget"][] | null;
+                targets: components["schemas"]["SetupWholeTarget"][] | null;
             } | null;
         };
         PresetUpdateBody: {
@@ -2224,16 +2097,16 @@ export interface components {
             targets?: {
                 distribution_strategy: string;
                 mode: string;
-                targets: components["schemas"]["LibraryWholeTarget"][] | null;
+                targets: components["schemas"]["SetupWholeTarget"][] | null;
             } | null;
         };
         PresetsAnswer: {
             /** @description Those of the presets' folder. */
-            built_in: components["schemas"]["LibraryBuiltIn"][] | null;
+            built_in: components["schemas"]["SetupBuiltIn"][] | null;
             /** @description Files of the presets' folder that cannot be used, with what is wrong. */
             faulty: components["schemas"]["FaultyPreset"][] | null;
             /** @description Saved ones, the newest change first. */
-            presets: components["schemas"]["LibraryPreset"][] | null;
+            presets: components["schemas"]["SetupPreset"][] | null;
         };
         PreviewAnswer: {
             /**
@@ -2378,17 +2251,10 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        ProofAnnotated: {
+        ReconcileAnnotated: {
             error?: string;
             notes: string[] | null;
             target: string;
-        };
-        PublishDifference: {
-            edited?: boolean;
-            fault?: string;
-            name: string;
-            running: string;
-            saved: string;
         };
         ReconcileRequestBody: {
             /**
@@ -2981,31 +2847,11 @@ export interface components {
         };
         ReportHistoryAnswer: {
             /** @description The first first. */
-            points: components["schemas"]["ReportbenchPoint"][] | null;
-        };
-        ReportbenchPoint: {
-            /** Format: date-time */
-            began: string;
-            /** Format: double */
-            cold: number | null;
-            id: string;
-            note: string;
-            /** Format: double */
-            p50: number | null;
-            /** Format: double */
-            p95: number | null;
-        };
-        ReportbenchReport: {
-            method: string;
-            name: string;
-            parameters?: {
-                [key: string]: string;
-            };
-            periods?: string[];
+            points: components["schemas"]["BenchmarkPoint"][] | null;
         };
         ReportsAnswer: {
             periods: string[] | null;
-            reports: components["schemas"]["ReportbenchReport"][] | null;
+            reports: components["schemas"]["BenchmarkReport"][] | null;
         };
         RerunRequestBody: {
             /** @description Each of at most 50 characters. */
@@ -3053,7 +2899,7 @@ export interface components {
             not_published_because?: string;
             /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
             published: boolean;
-            targets: components["schemas"]["LibraryTarget"][] | null;
+            targets: components["schemas"]["SetupTarget"][] | null;
         };
         RoutingRequestBody: {
             /**
@@ -3138,7 +2984,7 @@ export interface components {
             restart_required: boolean;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
-            validation: components["schemas"]["LibraryEventReport"];
+            validation: components["schemas"]["SetupEventReport"];
         };
         SavedURLs: {
             message: string;
@@ -3147,10 +2993,10 @@ export interface components {
             published: boolean;
             /** @description A run goes on that does not know it yet. */
             restart_required: boolean;
-            structure: components["schemas"]["LibraryStructure"];
+            structure: components["schemas"]["SetupStructure"];
             /** @description Always true; failures have a status of their own. */
             success: boolean;
-            validation: components["schemas"]["LibraryURLReport"];
+            validation: components["schemas"]["SetupURLReport"];
         };
         SchemaAnswer: {
             /** @description What POST /api/backfill/run takes. */
@@ -3161,6 +3007,160 @@ export interface components {
         };
         SessionAnswer: {
             signed_in: boolean;
+        };
+        SetupBuiltIn: {
+            config: {
+                [key: string]: unknown;
+            };
+            description: string;
+            name: string;
+        };
+        SetupCategory: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            more_subcategories: number;
+            name: string;
+            subcategories: components["schemas"]["SetupCount"][] | null;
+        };
+        SetupCount: {
+            /** Format: int64 */
+            count: number;
+            name: string;
+        };
+        SetupEventReport: {
+            errors: components["schemas"]["ProblemProblem"][] | null;
+            stats: components["schemas"]["SetupEventStats"];
+            valid: boolean;
+            warnings: components["schemas"]["ProblemProblem"][] | null;
+        };
+        SetupEventStats: {
+            click_event_categories: components["schemas"]["SetupCount"][] | null;
+            /** Format: int64 */
+            click_events_count: number;
+            random_event_categories: components["schemas"]["SetupCount"][] | null;
+            /** Format: int64 */
+            random_events_count: number;
+        };
+        SetupFunnel: {
+            config: components["schemas"]["SetupFunnelConfig"];
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: double */
+            share: number;
+            /** Format: date-time */
+            updated_at: string;
+            warnings?: components["schemas"]["ProblemProblem"][] | null;
+        };
+        SetupFunnelConfig: {
+            enabled: boolean;
+            exit_after_completion: boolean;
+            /** Format: int64 */
+            priority: number;
+            /** Format: double */
+            probability: number;
+            steps: components["schemas"]["FunnelStep"][] | null;
+        };
+        SetupPreset: {
+            config: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            /** Format: int64 */
+            id: number;
+            left_out?: string[] | null;
+            name: string;
+            targets?: components["schemas"]["SetupPresetTargets"];
+            /** Format: date-time */
+            updated_at: string;
+        };
+        SetupPresetTargets: {
+            distribution_strategy: string;
+            mode: string;
+            targets: components["schemas"]["SetupWholeTarget"][] | null;
+        };
+        SetupStructure: {
+            categories: components["schemas"]["SetupCategory"][] | null;
+            domains: components["schemas"]["SetupCount"][] | null;
+            /** Format: int64 */
+            more_categories: number;
+            /** Format: int64 */
+            total: number;
+        };
+        SetupTarget: {
+            api_url: string;
+            /** Format: date-time */
+            created_at: string;
+            enabled: boolean;
+            headers: string;
+            http_auth: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            proxy_url: string;
+            read_token: string;
+            /** Format: int64 */
+            site_id: number;
+            tls_ca_file: string;
+            tls_cert_file: string;
+            tls_key_file: string;
+            token_auth: string;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+            /** Format: int64 */
+            weight: number;
+        };
+        SetupURLReport: {
+            errors: components["schemas"]["ProblemProblem"][] | null;
+            /** Format: int64 */
+            line_count: number;
+            structure: components["schemas"]["SetupStructure"];
+            /** Format: int64 */
+            url_count: number;
+            valid: boolean;
+            warnings: components["schemas"]["ProblemProblem"][] | null;
+        };
+        SetupWhole: {
+            config: {
+                [key: string]: unknown;
+            };
+            distribution_strategy: string;
+            events: components["schemas"]["EventsetSet"] | null;
+            funnels: components["schemas"]["FunnelFunnel"][] | null;
+            mode: string;
+            presets: components["schemas"]["SetupWholePreset"][] | null;
+            targets: components["schemas"]["SetupWholeTarget"][] | null;
+            /** Format: int64 */
+            trafficinator_setup: number;
+            urls: string | null;
+        };
+        SetupWholePreset: {
+            config: {
+                [key: string]: unknown;
+            };
+            description: string;
+            name: string;
+            targets?: components["schemas"]["SetupPresetTargets"];
+        };
+        SetupWholeTarget: {
+            api_url?: string;
+            enabled?: boolean;
+            name: string;
+            /** Format: int64 */
+            site_id: number;
+            tls_ca_file?: string;
+            tls_cert_file?: string;
+            tls_key_file?: string;
+            url: string;
+            /** Format: int64 */
+            weight?: number;
         };
         SignInRequestBody: {
             /** @description The API key, or */
@@ -3334,7 +3334,7 @@ export interface components {
         TargetsAnswer: {
             distribution_strategy: string;
             mode: string;
-            targets: components["schemas"]["LibraryTarget"][] | null;
+            targets: components["schemas"]["SetupTarget"][] | null;
         };
         TestsAnswer: {
             results: components["schemas"]["TargetTest"][] | null;
@@ -3365,9 +3365,9 @@ export interface components {
             line_count: number;
             /** @enum {string} */
             source: "custom" | "default";
-            structure?: components["schemas"]["LibraryStructure"];
+            structure?: components["schemas"]["SetupStructure"];
             urls: components["schemas"]["PageAnswer"][] | null;
-            validation: components["schemas"]["LibraryURLReport"];
+            validation: components["schemas"]["SetupURLReport"];
         };
         ValidateRequestBody: {
             /** @description As PUT /api/config takes it: what is left out has its default, secrets apart. */
@@ -4050,7 +4050,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryEventReport"];
+                    "application/json": components["schemas"]["SetupEventReport"];
                 };
             };
             /** @description Error */
@@ -4300,7 +4300,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryFunnel"];
+                    "application/json": components["schemas"]["SetupFunnel"];
                 };
             };
             /** @description Error */
@@ -4545,7 +4545,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryPreset"];
+                    "application/json": components["schemas"]["SetupPreset"];
                 };
             };
             /** @description Error */
@@ -4577,7 +4577,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryPreset"];
+                    "application/json": components["schemas"]["SetupPreset"];
                 };
             };
             /** @description Error */
@@ -4613,7 +4613,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryPreset"];
+                    "application/json": components["schemas"]["SetupPreset"];
                 };
             };
             /** @description Error */
@@ -5659,7 +5659,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryWhole"];
+                    "application/json": components["schemas"]["SetupWhole"];
                 };
             };
             /** @description Error */
@@ -6041,7 +6041,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryTarget"];
+                    "application/json": components["schemas"]["SetupTarget"];
                 };
             };
             /** @description Error */
@@ -6324,7 +6324,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LibraryURLReport"];
+                    "application/json": components["schemas"]["SetupURLReport"];
                 };
             };
             /** @description Error */

@@ -18,7 +18,7 @@ export type Order = Record<List, number[]>
 export const orderOf = (table: Table) =>
   Object.fromEntries(lists.map((l) => [l, table.rows[l].map((r) => r.id)])) as Order
 
-export function problemsOf(report: Pick<Schemas['LibraryEventReport'], 'errors' | 'warnings'>, order: Order): Problems {
+export function problemsOf(report: Pick<Schemas['SetupEventReport'], 'errors' | 'warnings'>, order: Order): Problems {
   const out: Problems = { cells: new Map(), shares: {}, lists: {}, rest: [] }
   for (const p of [...(report.errors ?? []), ...(report.warnings ?? [])]) {
     const message = p.cure ? `${p.message}; ${p.cure}` : p.message

@@ -86,7 +86,7 @@ export function blank(): Draft {
 }
 
 /** A saved funnel as a draft. */
-export function draftOf(f: Schemas['LibraryFunnel']): Draft {
+export function draftOf(f: Schemas['SetupFunnel']): Draft {
   const { steps, ...config } = f.config
   return {
     name: f.name,

@@ -17,7 +17,7 @@ const none = { mode: 'single', distribution_strategy: 'round-robin', targets: []
 /** Changes a saved preset and offers the way back; false where it was refused. */
 export async function overwrite(
   queries: QueryClient,
-  before: Schemas['LibraryPreset'],
+  before: Schemas['SetupPreset'],
   body: Schemas['PresetUpdateBody'],
 ): Promise<boolean> {
   const params = { path: { id: before.id } }

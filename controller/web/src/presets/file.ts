@@ -3,7 +3,7 @@ import type { Schemas } from '../api/client'
 import { words } from '../words'
 import type { Preset, Targets } from './preset'
 
-export type Whole = Schemas['LibraryWhole']
+export type Whole = Schemas['SetupWhole']
 export type PresetFile = {
   trafficinator_preset: 1
   name: string

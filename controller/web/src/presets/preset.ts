@@ -4,7 +4,7 @@ import { asText, own, same, type Setting } from '../configuration/values'
 import { words } from '../words'
 
 type Values = Record<string, unknown>
-export type Targets = Schemas['LibraryPresetTargets']
+export type Targets = Schemas['SetupPresetTargets']
 
 /** A preset of either kind. `id` is what the API loads it by and what its path holds. */
 export type Preset = {
@@ -20,7 +20,7 @@ export type Preset = {
 
 const order = ['light', 'medium', 'heavy', 'extreme']
 
-export function builtIn(p: Schemas['LibraryBuiltIn']): Preset {
+export function builtIn(p: Schemas['SetupBuiltIn']): Preset {
   return {
     id: p.name,
     name: words.presets.builtInNames[p.name] ?? p.name,
@@ -30,12 +30,12 @@ export function builtIn(p: Schemas['LibraryBuiltIn']): Preset {
 }
 
 /** By load, as far as it is known. */
-export function sorted(list: Schemas['LibraryBuiltIn'][]): Preset[] {
+export function sorted(list: Schemas['SetupBuiltIn'][]): Preset[] {
   const place = (name: string) => (order.indexOf(name) + order.length + 1) % (order.length + 1)
   return list.toSorted((a, b) => place(a.name) - place(b.name)).map(builtIn)
 }
 
-export function ownPreset(p: Schemas['LibraryPreset']): Preset {
+export function ownPreset(p: Schemas['SetupPreset']): Preset {
   const saved = { id: p.id, updated: p.updated_at }
   return { id: String(p.id), name: p.name, description: p.description, values: p.config, targets: p.targets, saved }
 }

@@ -2,7 +2,7 @@
 import type { Schemas } from '../api/client'
 import { words } from '../words'
 
-export type Target = Schemas['LibraryTarget']
+export type Target = Schemas['SetupTarget']
 
 export type Fields = {
   name: string

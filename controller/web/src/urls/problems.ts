@@ -9,7 +9,7 @@ export type Problem = {
 }
 
 /** The problems of a report: errors first, each kind in the order of the lines. */
-export function problemsOf(report: Pick<Schemas['LibraryURLReport'], 'errors' | 'warnings'>): Problem[] {
+export function problemsOf(report: Pick<Schemas['SetupURLReport'], 'errors' | 'warnings'>): Problem[] {
   return [...(report.errors ?? []), ...(report.warnings ?? [])].map((p) => ({
     severity: p.severity === 'error' ? 'error' : 'warning',
     line: Number(/ line (\d+)$/.exec(p.where)?.[1]) || undefined,

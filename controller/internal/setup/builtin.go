@@ -1,0 +1,121 @@
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+// BuiltIn is a preset of the presets' folder.
+type BuiltIn struct {
+	Name        string         `json:"name"`
+	Description string         `json:"description"`
+	Values      map[string]any `json:"config"`
+}
+
+// FaultyPreset is a file of the presets' folder that cannot be used.
+type FaultyPreset struct {
+	// File is its name in the folder.
+	File   string
+	Errors problem.List
+}
+
+const builtInPrefix = ".env."
+
+// BuiltIn are the presets of the folder by name, and the files there that have faults; none where the folder is
+// missing. Names of the stack and knobs that a preset does not hold are ignored, because people use such a file as
+// their .env.
+func (l *Library) BuiltIn() ([]BuiltIn, []FaultyPreset, error) {
+	files, err := l.presetFiles()
+	if err != nil {
+		return nil, nil, err
+	}
+	good, faulty := []BuiltIn{}, []FaultyPreset{}
+	for _, f := range files {
+		p, problems := f.preset()
+		if problems.Err() != nil {
+			faulty = append(faulty, FaultyPreset{builtInPrefix + f.name, problems.Errors()})
+			continue
+		}
+		good = append(good, p)
+	}
+	return good, faulty, nil
+}
+
+// PresetSecrets names the files of the presets' folder that hold a token. Presets are made to be shared, and whoever
+// reads the file has the token.
+func (l *Library) PresetSecrets() ([]string, error) {
+	files, err := l.presetFiles()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, f := range files {
+		if slices.ContainsFunc(spec.Fields(), func(k spec.Field) bool { return k.Secret && f.environ[k.Key] != "" }) {
+			out = append(out, filepath.Join(l.presets, builtInPrefix+f.name))
+		}
+	}
+	return out, nil
+}
+
+// presetFile is a file of the presets' folder.
+type presetFile struct {
+	name, description string
+	environ           map[string]string
+	problems          problem.List
+}
+
+func (l *Library) presetFiles() ([]presetFile, error) {
+	files, err := afero.ReadDir(l.fs, l.presets)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list built-in presets: %w", err)
+	}
+	var out []presetFile
+	for _, f := range files {
+		name, ok := strings.CutPrefix(f.Name(), builtInPrefix)
+		if !ok || f.IsDir() {
+			continue
+		}
+		file := presetFile{name: name}
+		data, err := exchange.Read(l.fs, filepath.Join(l.presets, f.Name()))
+		if err != nil {
+			file.problems.Refuse(f.Name(), "", "cannot be read: "+err.Error(),
+				"let the controller's user read it, or remove it")
+		} else {
+			file.description = firstComment(data, name)
+			file.environ, file.problems = exchange.ParseEnv(f.Name(), data)
+		}
+		out = append(out, file)
+	}
+	return out, nil
+}
+
+func (f presetFile) preset() (BuiltIn, problem.List) {
+	values := map[string]any{}
+	for key, v := range f.environ {
+		if elsewhere[key] == "" && !isOwn(strings.TrimSuffix(key, spec.FileSuffix)) && !spec.OfStack(key) {
+			values[key] = v
+		}
+	}
+	k, problems := presetKnobs(values)
+	return BuiltIn{Name: f.name, Description: f.description, Values: named(k)}, append(f.problems, problems...)
+}
+
+// firstComment is the first line of a file without its `# name: `.
+func firstComment(data []byte, name string) string {
+	line, _, _ := strings.Cut(string(data), "\n")
+	comment, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
+	if !ok {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimSpace(comment), name+": ")
+}

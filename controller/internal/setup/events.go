@@ -1,0 +1,116 @@
+package setup
+
+import (
+	"context"
+	"errors"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// EventReport is what can be said of a set of events.
+type EventReport struct {
+	Valid    bool         `json:"valid"`
+	Errors   problem.List `json:"errors"`
+	Warnings problem.List `json:"warnings"`
+	Stats    EventStats   `json:"stats"`
+}
+
+// EventStats count a set (FEATURES VAL-26); categories go from the most frequent.
+type EventStats struct {
+	Click            int     `json:"click_events_count"`
+	Random           int     `json:"random_events_count"`
+	ClickCategories  []Count `json:"click_event_categories"`
+	RandomCategories []Count `json:"random_event_categories"`
+}
+
+// Events are the saved ones, or the built-in ones. The probabilities are always there: they are the knobs'
+// CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY, their only home.
+func (l *Library) Events(ctx context.Context) (eventset.Set, Source, error) {
+	set, source := eventset.Default(), Default
+	content, err := l.store.Content(ctx, store.Events)
+	switch {
+	case err == nil:
+		var problems problem.List
+		set, problems = eventset.Decode("events.json", content)
+		source = Custom
+		if err := problems.Err(); err != nil {
+			return set, source, err
+		}
+	case !errors.Is(err, ErrNotFound):
+		return set, source, err
+	}
+	c, err := l.store.Config(ctx)
+	if err != nil {
+		return set, source, err
+	}
+	s, _ := knobs{plain: c.Knobs}.check()
+	set.ClickProbability, set.RandomProbability = &s.ClickEventProbability, &s.RandomEventProbability
+	return set, source, nil
+}
+
+// CheckEvents reads a set and saves nothing.
+func (l *Library) CheckEvents(content []byte) EventReport {
+	_, report := readEvents(content)
+	return report
+}
+
+// wholeEvents is where a fault is that no field has.
+const wholeEvents = "events"
+
+func readEvents(content []byte) (eventset.Set, EventReport) {
+	set, problems := eventset.Decode(document, content)
+	strip(problems, "", wholeEvents)
+	r := EventReport{Valid: problems.Err() == nil, Errors: problems.Errors(), Warnings: problems.Warnings()}
+	r.Stats = EventStats{
+		Click: len(set.Click), Random: len(set.Random),
+		ClickCategories: categories(set.Click), RandomCategories: categories(set.Random),
+	}
+	return set, r
+}
+
+func categories(events []eventset.Event) []Count {
+	counts := map[string]int{}
+	for _, e := range events {
+		counts[e.Category]++
+	}
+	out, _ := largest(counts)
+	return out
+}
+
+// SaveEvents saves a set; probabilities in it set the two knobs. The error is a problem.List.
+func (l *Library) SaveEvents(ctx context.Context, content []byte) (EventReport, error) {
+	set, report := readEvents(content)
+	if err := report.Errors.Err(); err != nil {
+		return report, err
+	}
+	values := map[string]any{}
+	if p := set.ClickProbability; p != nil {
+		values["CLICK_EVENTS_PROBABILITY"] = *p
+	}
+	if p := set.RandomProbability; p != nil {
+		values["RANDOM_EVENTS_PROBABILITY"] = *p
+	}
+	if len(values) > 0 {
+		if _, err := l.MergeConfig(ctx, values, 0); err != nil {
+			return report, err
+		}
+	}
+	body, err := savedEvents(set)
+	if err != nil {
+		return report, err
+	}
+	return report, l.store.SaveContent(ctx, store.Events, body)
+}
+
+// savedEvents is a set without the probabilities, which are knobs.
+func savedEvents(set eventset.Set) ([]byte, error) {
+	set.ClickProbability, set.RandomProbability = nil, nil
+	return eventset.Encode(set)
+}
+
+// DeleteEvents goes back to the built-in events and says whether there were others. The two knobs stay.
+func (l *Library) DeleteEvents(ctx context.Context) (bool, error) {
+	return l.deleteContent(ctx, store.Events)
+}

@@ -1,0 +1,178 @@
+package setup
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/problem"
+)
+
+// Funnel is a saved funnel.
+type Funnel struct {
+	ID          int64        `json:"id"`
+	Name        string       `json:"name"`
+	Description string       `json:"description"`
+	Config      FunnelConfig `json:"config"`
+	// Share is what part of all visits really follows it, 0..1, beside the other saved funnels.
+	Share float64 `json:"share"`
+	// Warnings are what is doubtful about it.
+	Warnings problem.List `json:"warnings,omitempty"`
+	Created  time.Time    `json:"created_at"`
+	Updated  time.Time    `json:"updated_at"`
+}
+
+// FunnelConfig is what a funnel does; see shared/funnel for each field.
+type FunnelConfig struct {
+	Probability         float64       `json:"probability"`
+	Priority            int           `json:"priority"`
+	Enabled             bool          `json:"enabled"`
+	ExitAfterCompletion bool          `json:"exit_after_completion"`
+	Steps               []funnel.Step `json:"steps"`
+}
+
+// Funnels are all funnels by priority, then the newest change first.
+func (l *Library) Funnels(ctx context.Context) ([]Funnel, error) {
+	saved, err := l.sortedFunnels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plain := make([]funnel.Funnel, len(saved))
+	for i, f := range saved {
+		plain[i] = f.Funnel
+	}
+	shares := funnel.Shares(plain)
+	out := make([]Funnel, len(saved))
+	for i, f := range saved {
+		out[i] = shownFunnel(f, shares[i])
+	}
+	return out, nil
+}
+
+func (l *Library) sortedFunnels(ctx context.Context) ([]store.Funnel, error) {
+	saved, err := l.store.Funnels(ctx)
+	slices.SortStableFunc(saved, func(a, b store.Funnel) int { return cmp.Compare(a.Priority, b.Priority) })
+	return saved, err
+}
+
+func shownFunnel(f store.Funnel, share float64) Funnel {
+	return Funnel{
+		ID: f.ID, Name: f.Name, Description: f.Description, Share: share, Created: f.Created, Updated: f.Updated,
+		Config: FunnelConfig{f.Probability, f.Priority, f.Enabled, f.ExitAfterCompletion, f.Steps},
+	}
+}
+
+// Funnel is one, or ErrNotFound.
+func (l *Library) Funnel(ctx context.Context, id int64) (Funnel, error) {
+	all, err := l.Funnels(ctx)
+	if err != nil {
+		return Funnel{}, err
+	}
+	for _, f := range all {
+		if f.ID == id {
+			return f, nil
+		}
+	}
+	return Funnel{}, fmt.Errorf("read funnel %d: %w", id, ErrNotFound)
+}
+
+// CreateFunnel saves a new one from a JSON object: name, description and the fields of FunnelConfig, those under
+// config or beside it. The error is ErrNameTaken or a problem.List.
+func (l *Library) CreateFunnel(ctx context.Context, body []byte) (Funnel, error) {
+	return l.saveFunnel(ctx, 0, map[string]json.RawMessage{}, body)
+}
+
+// UpdateFunnel changes the fields of one that body names. The error is ErrNotFound, ErrNameTaken or a problem.List.
+func (l *Library) UpdateFunnel(ctx context.Context, id int64, body []byte) (Funnel, error) {
+	f, err := l.store.Funnel(ctx, id)
+	if err != nil {
+		return Funnel{}, err
+	}
+	fields := map[string]json.RawMessage{}
+	data, err := json.Marshal(f.Funnel)
+	if err == nil {
+		err = json.Unmarshal(data, &fields)
+	}
+	if err != nil {
+		return Funnel{}, fmt.Errorf("read funnel %d: %w", id, err)
+	}
+	return l.saveFunnel(ctx, id, fields, body)
+}
+
+// CheckFunnel says all that is wrong or doubtful with a body for CreateFunnel.
+func (l *Library) CheckFunnel(body []byte) problem.List {
+	_, problems := readFunnel(map[string]json.RawMessage{}, body)
+	return problems
+}
+
+// DeleteFunnel removes one, or says ErrNotFound.
+func (l *Library) DeleteFunnel(ctx context.Context, id int64) error {
+	return l.store.DeleteFunnel(ctx, id)
+}
+
+func (l *Library) saveFunnel(ctx context.Context, id int64, fields map[string]json.RawMessage,
+	body []byte) (Funnel, error) {
+	f, problems := readFunnel(fields, body)
+	if err := problems.Err(); err != nil {
+		return Funnel{}, err
+	}
+	saved, err := l.store.SaveFunnel(ctx, store.Funnel{ID: id, Funnel: f})
+	if err != nil {
+		return Funnel{}, err
+	}
+	out, err := l.Funnel(ctx, saved.ID)
+	out.Warnings = problems.Warnings()
+	return out, err
+}
+
+// readFunnel lays body over fields and reads the whole by the rules of shared/funnel.
+func readFunnel(fields map[string]json.RawMessage, body []byte) (funnel.Funnel, problem.List) {
+	var given, config map[string]json.RawMessage
+	if problems := decodeInto("funnel", body, &given); problems != nil {
+		return funnel.Funnel{}, problems
+	}
+	if raw, ok := given["config"]; ok {
+		if problems := decodeInto("config", raw, &config); problems != nil {
+			return funnel.Funnel{}, problems
+		}
+		delete(given, "config")
+	}
+	maps.Copy(fields, given)
+	maps.Copy(fields, config)
+	data, err := json.Marshal([]map[string]json.RawMessage{fields})
+	if err != nil {
+		var problems problem.List
+		problems.Refuse("funnel", "", err.Error(), "")
+		return funnel.Funnel{}, problems
+	}
+	read, problems := funnel.Decode(document, data)
+	strip(problems, "[0]", "funnel")
+	if len(read) == 0 {
+		if problems.Err() == nil {
+			problems.Refuse("funnel", "", "is not an object", "send an object")
+		}
+		return funnel.Funnel{}, problems
+	}
+	read[0].Name = strings.TrimSpace(read[0].Name)
+	checkText("", read[0].Name, read[0].Description, &problems)
+	return read[0], problems
+}
+
+// document is what the readers of shared call what a person sent; strip takes it off again.
+const document = "request"
+
+// strip makes of the place in a document the name of a field of what was sent; what is told of the whole is at whole.
+func strip(problems problem.List, at, whole string) {
+	for i, p := range problems {
+		where := strings.TrimPrefix(strings.TrimPrefix(p.Where, document), ": ")
+		where = strings.TrimPrefix(strings.TrimPrefix(where, at), ".")
+		problems[i].Where = cmp.Or(where, whole)
+	}
+}

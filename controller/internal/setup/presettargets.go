@@ -1,0 +1,100 @@
+package setup
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// PresetTargets are the targets of a preset and how they are used, without secrets.
+type PresetTargets struct {
+	Mode     Mode            `json:"mode"`
+	Strategy target.Strategy `json:"distribution_strategy"`
+	Targets  []WholeTarget   `json:"targets"`
+}
+
+// input are the targets as a set-up holds them.
+func (t PresetTargets) input() (wholeInput, error) {
+	in := wholeInput{Mode: t.Mode, Deal: t.Strategy}
+	for _, w := range t.Targets {
+		raw, err := json.Marshal(w)
+		if err != nil {
+			return in, err
+		}
+		in.Targets = append(in.Targets, raw)
+	}
+	return in, nil
+}
+
+// presetTargets are t as a preset keeps them: nothing where there is none.
+func (l *Library) presetTargets(t PresetTargets, problems *problem.List) string {
+	if len(t.Targets) == 0 {
+		return ""
+	}
+	in, err := t.input()
+	if err != nil {
+		problems.Refuse("targets", "", err.Error(), "")
+		return ""
+	}
+	routing := shownRouting(in.routing(problems))
+	kept := PresetTargets{Mode: routing.Mode, Strategy: routing.Strategy}
+	for _, read := range l.wholeTargets(in.Targets, nil, problems) {
+		kept.Targets = append(kept.Targets, wholeTarget(shownTarget(read)))
+	}
+	body, err := json.Marshal(kept)
+	if err != nil {
+		problems.Refuse("targets", "", err.Error(), "")
+	}
+	return string(body)
+}
+
+func shownTargets(saved string) *PresetTargets {
+	if saved == "" {
+		return nil
+	}
+	var t PresetTargets
+	_ = json.Unmarshal([]byte(saved), &t) // it was in order when it was saved
+	return &t
+}
+
+// loadTargets puts the targets of a preset in place of those that are used, after merge has saved its knobs: one of the
+// same name is replaced and keeps its secrets where its addresses stay the same, the others are disabled. The warnings
+// name the targets without a token.
+func (l *Library) loadTargets(ctx context.Context, t PresetTargets, merge func() (Config, error)) (Config, error) {
+	saved, err := l.store.Targets(ctx)
+	if err != nil {
+		return Config{}, err
+	}
+	in, err := t.input()
+	if err != nil {
+		return Config{}, err
+	}
+	var problems problem.List
+	routing := in.routing(&problems)
+	read := l.wholeTargets(in.Targets, saved, &problems)
+	if err := problems.Err(); err != nil {
+		return Config{}, err
+	}
+	for i, r := range read {
+		if at := slices.IndexFunc(saved, func(o store.Target) bool {
+			return strings.EqualFold(o.Name, r.Name)
+		}); at >= 0 {
+			read[i].ID = saved[at].ID
+		}
+		if r.Enabled && r.Token == "" {
+			problems.Warn("targets", r.Name, "has no token saved for its address",
+				"give it on the page of targets, unless it needs none")
+		}
+	}
+	c, err := merge()
+	if err != nil {
+		return Config{}, err
+	}
+	c.Warnings = append(problems, c.Warnings...)
+	return c, l.store.SaveTargets(ctx, alone(read, saved), routing)
+}

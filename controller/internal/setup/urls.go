@@ -1,0 +1,116 @@
+package setup
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/textfile"
+	"github.com/puttrix/trafficinator/shared/urllist"
+)
+
+// Source tells whose a list is.
+type Source string
+
+// The sources.
+const (
+	Custom  Source = "custom"
+	Default Source = "default"
+)
+
+// URLReport is what can be said of a list of pages.
+type URLReport struct {
+	Valid    bool         `json:"valid"`
+	Count    int          `json:"url_count"`
+	Lines    int          `json:"line_count"`
+	Errors   problem.List `json:"errors"`
+	Warnings problem.List `json:"warnings"`
+	// Structure is empty where the list has faults.
+	Structure Structure `json:"structure"`
+}
+
+// CheckURLs reads a list and saves nothing.
+func (l *Library) CheckURLs(content []byte) URLReport {
+	_, report := readURLs(content)
+	return report
+}
+
+func readURLs(content []byte) ([]urllist.Page, URLReport) {
+	pages, problems := urllist.Parse("urls.txt", bytes.NewReader(content))
+	r := URLReport{Count: len(pages), Lines: bytes.Count(content, []byte("\n")), Errors: problems.Errors(),
+		Warnings: problems.Warnings(), Structure: structureOf(nil)}
+	if n := len(content); n > 0 && content[n-1] != '\n' {
+		r.Lines++
+	}
+	if r.Valid = len(r.Errors) == 0; r.Valid {
+		r.Structure = structureOf(pages)
+	}
+	return pages, r
+}
+
+// pageCache keeps what was read of the list that was asked for last: reading a list of 50,000 lines takes a fifth of a
+// second, and a reader of pages asks for the same one again and again.
+type pageCache struct {
+	mu      sync.Mutex
+	content []byte
+	pages   []urllist.Page
+	report  URLReport
+}
+
+// read is readURLs; what it returns is shared and must not be changed.
+func (c *pageCache) read(content []byte) ([]urllist.Page, URLReport) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.content == nil || !bytes.Equal(c.content, content) {
+		c.content = content
+		c.pages, c.report = readURLs(content)
+	}
+	return c.pages, c.report
+}
+
+// URLContent is the list as it was saved, or the built-in one.
+func (l *Library) URLContent(ctx context.Context) ([]byte, Source, error) {
+	content, err := l.store.Content(ctx, store.URLs)
+	if !errors.Is(err, ErrNotFound) {
+		return content, Custom, err
+	}
+	c, err := l.store.Config(ctx)
+	return urllist.Encode(urllist.Default(c.Knobs["SITE_URL"])), Default, err
+}
+
+// URLs are at most limit pages after the first skip ones, and what can be said of the whole list.
+func (l *Library) URLs(ctx context.Context, skip, limit int) ([]urllist.Page, URLReport, Source, error) {
+	content, source, err := l.URLContent(ctx)
+	if err != nil {
+		return nil, URLReport{}, source, err
+	}
+	pages, report := l.pages.read(content)
+	from := min(max(skip, 0), len(pages))
+	return pages[from:min(from+max(limit, 0), len(pages))], report, source, nil
+}
+
+// SaveURLs saves a list as it is, in UTF-8. The error is a problem.List.
+func (l *Library) SaveURLs(ctx context.Context, content []byte) (URLReport, error) {
+	content = textfile.Plain(content)
+	_, report := readURLs(content)
+	if err := report.Errors.Err(); err != nil {
+		return report, err
+	}
+	return report, l.store.SaveContent(ctx, store.URLs, content)
+}
+
+// DeleteURLs goes back to the built-in list and says whether there was another.
+func (l *Library) DeleteURLs(ctx context.Context) (bool, error) {
+	return l.deleteContent(ctx, store.URLs)
+}
+
+func (l *Library) deleteContent(ctx context.Context, name store.Content) (bool, error) {
+	err := l.store.DeleteContent(ctx, name)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,313 @@
+package setup
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// format is the version of the exported file.
+const format = 1
+
+// Whole is a set-up as one file. Secrets are not in it.
+type Whole struct {
+	Format  int             `json:"trafficinator_setup"`
+	Config  map[string]any  `json:"config"`
+	Presets []WholePreset   `json:"presets"`
+	Funnels []funnel.Funnel `json:"funnels"`
+	// URLs is the list as it is saved, nil for the built-in one; Events likewise.
+	URLs    *string         `json:"urls"`
+	Events  *eventset.Set   `json:"events"`
+	Targets []WholeTarget   `json:"targets"`
+	Mode    Mode            `json:"mode"`
+	Deal    target.Strategy `json:"distribution_strategy"`
+}
+
+// WholePreset is a preset of a Whole.
+type WholePreset struct {
+	Name        string         `json:"name"`
+	Description string         `json:"description"`
+	Values      map[string]any `json:"config"`
+	Targets     *PresetTargets `json:"targets,omitempty"`
+}
+
+// WholeTarget is a target of a Whole or of a preset. What is left out has the default of targets.json.
+type WholeTarget struct {
+	Name    string `json:"name"`
+	URL     string `json:"url"`
+	SiteID  int    `json:"site_id"`
+	Weight  int    `json:"weight" required:"false"`
+	Enabled bool   `json:"enabled" required:"false"`
+	// How it is reached, as far as that is no secret.
+	APIURL   string `json:"api_url,omitempty"`
+	CAFile   string `json:"tls_ca_file,omitempty"`
+	CertFile string `json:"tls_cert_file,omitempty"`
+	KeyFile  string `json:"tls_key_file,omitempty"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *WholeTarget) UnmarshalJSON(data []byte) error {
+	type plain WholeTarget
+	p := plain{Weight: 1, Enabled: true}
+	if err := json.Unmarshal(data, &p); err != nil {
+		return err
+	}
+	*t = WholeTarget(p)
+	return nil
+}
+
+// Export is the whole set-up without its secrets.
+func (l *Library) Export(ctx context.Context) (Whole, error) {
+	c, err := l.store.Config(ctx)
+	if err != nil {
+		return Whole{}, err
+	}
+	w := Whole{Format: format, Config: named(c.Knobs), Presets: []WholePreset{}, Funnels: []funnel.Funnel{},
+		Targets: []WholeTarget{}}
+	presets, err := l.Presets(ctx)
+	if err != nil {
+		return Whole{}, err
+	}
+	for _, p := range presets {
+		w.Presets = append(w.Presets, WholePreset{p.Name, p.Description, p.Values, p.Targets})
+	}
+	funnels, err := l.sortedFunnels(ctx)
+	if err != nil {
+		return Whole{}, err
+	}
+	for _, f := range funnels {
+		w.Funnels = append(w.Funnels, f.Funnel)
+	}
+	switch content, source, err := l.URLContent(ctx); {
+	case err != nil:
+		return Whole{}, err
+	case source == Custom:
+		text := string(content)
+		w.URLs = &text
+	}
+	switch events, source, err := l.Events(ctx); {
+	case err != nil:
+		return Whole{}, err
+	case source == Custom:
+		events.ClickProbability, events.RandomProbability = nil, nil // the knobs have them
+		w.Events = &events
+	}
+	targets, routing, err := l.Targets(ctx)
+	for _, t := range targets {
+		w.Targets = append(w.Targets, wholeTarget(t))
+	}
+	w.Mode, w.Deal = routing.Mode, routing.Strategy
+	return w, err
+}
+
+func wholeTarget(t Target) WholeTarget {
+	return WholeTarget{t.Name, t.URL, t.SiteID, t.Weight, t.Enabled, t.APIURL, t.CAFile, t.CertFile, t.KeyFile}
+}
+
+// wholeInput is a Whole as it comes, each part for the reader of its format.
+type wholeInput struct {
+	Format  int               `json:"trafficinator_setup"`
+	Config  map[string]any    `json:"config"`
+	Presets []WholePreset     `json:"presets"`
+	Funnels json.RawMessage   `json:"funnels"`
+	URLs    *string           `json:"urls"`
+	Events  json.RawMessage   `json:"events"`
+	Targets []json.RawMessage `json:"targets"`
+	Mode    Mode              `json:"mode"`
+	Deal    target.Strategy   `json:"distribution_strategy"`
+}
+
+// ImportAll puts an exported set-up in place of the saved one, wholly or not at all. The saved secrets of the single
+// target stay where its addresses are the same, those of a target where name and addresses are. The error is a
+// problem.List with everything that is wrong in any part, or ErrStale where somebody changed the configuration
+// meanwhile.
+func (l *Library) ImportAll(ctx context.Context, body []byte) error {
+	var in wholeInput
+	if problems := decodeInto("setup", body, &in); problems != nil {
+		return problems
+	}
+	var problems problem.List
+	if in.Format != format {
+		problems.Refuse("trafficinator_setup", fmt.Sprint(in.Format), "is not the version of a set-up this one reads",
+			"import a file that was exported here")
+		return problems.Err()
+	}
+	before, err := l.store.Config(ctx)
+	if err != nil {
+		return err
+	}
+	old, err := l.store.Targets(ctx)
+	if err != nil {
+		return err
+	}
+	config := in.config(before, &problems)
+	is, was := config.target(), knobs{before.Knobs, before.Secrets}.target()
+	l.checkFiles(is.Access, strings.ToUpper, &problems)
+	if is.Proxy != was.Proxy { // what goes through it, goes another way now
+		old = slices.DeleteFunc(old, func(t store.Target) bool { return t.Proxy == "" })
+	}
+	all := store.All{
+		Config:  store.Config{Revision: before.Revision, Knobs: config.plain, Secrets: config.secrets},
+		Presets: l.wholePresets(in.Presets, &problems), Funnels: in.funnels(&problems),
+		Targets: l.wholeTargets(in.Targets, old, &problems), Routing: in.routing(&problems),
+		Events: in.events(&problems),
+	}
+	if in.URLs != nil {
+		all.URLs = []byte(*in.URLs)
+		problems = append(problems, l.CheckURLs(all.URLs).Errors...)
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	return l.store.ReplaceAll(ctx, all)
+}
+
+// config are the knobs of a set-up, with the saved secrets that go where they went before.
+func (in wholeInput) config(before store.Config, problems *problem.List) knobs {
+	k := knobs{map[string]string{}, map[string]secret.String{}}
+	k.put(in.Config, problems)
+	s, more := k.check()
+	*problems = append(*problems, more...)
+	k.settle(s)
+	was, is := knobs{before.Knobs, before.Secrets}.target(), s.Target()
+	given := map[string]any{}
+	for _, f := range secretFields {
+		if gives(in.Config, f.knob) {
+			given[f.name] = ""
+		}
+	}
+	for _, name := range keepSecrets(&is, was, given) {
+		at := slices.IndexFunc(secretFields, func(f secretField) bool { return f.name == name })
+		if knob := secretFields[at].knob; masks(in.Config, knob) {
+			problems.Refuse(knob, "", otherAddress, giveAgain)
+		}
+	}
+	for _, f := range secretFields {
+		if v := *f.of(&is); v != "" {
+			k.secrets[f.knob] = v
+		}
+	}
+	return k
+}
+
+func (l *Library) wholePresets(list []WholePreset, problems *problem.List) []store.Preset {
+	var out []store.Preset
+	names := map[string]bool{}
+	for i, p := range list {
+		var s store.Preset
+		_, more := l.presetFrom(PresetInput{&p.Name, &p.Description, p.Values, p.Targets}, &s)
+		for j := range more {
+			more[j].Where = fmt.Sprintf("presets[%d].%s", i, more[j].Where)
+		}
+		*problems = append(*problems, more...)
+		if key := strings.ToLower(s.Name); names[key] {
+			problems.Refuse(fmt.Sprintf("presets[%d].name", i), s.Name, "is the name of another preset too",
+				"give each its own")
+		} else {
+			names[key] = true
+		}
+		out = append(out, s)
+	}
+	slices.Reverse(out) // the newest change comes first when they are listed
+	return out
+}
+
+func (in wholeInput) funnels(problems *problem.List) []store.Funnel {
+	if in.Funnels == nil {
+		return nil
+	}
+	list, more := funnel.Decode(document, in.Funnels)
+	for i, p := range more {
+		more[i].Where = "funnels" + strings.TrimPrefix(strings.TrimPrefix(p.Where, document), ": ")
+	}
+	*problems = append(*problems, more...)
+	out := make([]store.Funnel, len(list))
+	for i, f := range list {
+		checkText(fmt.Sprintf("funnels[%d].", i), f.Name, f.Description, problems)
+		out[len(list)-1-i] = store.Funnel{Funnel: f}
+	}
+	return out
+}
+
+func (in wholeInput) events(problems *problem.List) []byte {
+	if in.Events == nil || string(in.Events) == "null" {
+		return nil
+	}
+	set, report := readEvents(in.Events)
+	body, err := savedEvents(set)
+	if err != nil {
+		problems.Refuse("events", "", err.Error(), "")
+	}
+	for _, p := range report.Errors {
+		if p.Where != wholeEvents {
+			p.Where = "events." + p.Where
+		}
+		*problems = append(*problems, p)
+	}
+	return body
+}
+
+func (l *Library) wholeTargets(list []json.RawMessage, saved []store.Target, problems *problem.List) []store.Target {
+	var out []store.Target
+	names := map[string]bool{}
+	for i, raw := range list {
+		at := fmt.Sprintf("targets[%d]", i)
+		var fields map[string]any
+		if more := decodeInto(at, raw, &fields); more != nil {
+			*problems = append(*problems, more...)
+			continue
+		}
+		if fields == nil {
+			problems.Refuse(at, "null", "is not an object", "write {…}")
+			continue
+		}
+		var old *target.Target
+		name, _ := fields["name"].(string)
+		if n := slices.IndexFunc(saved, func(o store.Target) bool {
+			return strings.EqualFold(o.Name, strings.TrimSpace(name))
+		}); n >= 0 {
+			old = &saved[n].Target
+		}
+		t, _, err := readTarget(fields, old)
+		l.checkFiles(t.Access, func(field string) string { return at + "." + field }, problems)
+		var more problem.List
+		if errors.As(err, &more) {
+			for j := range more {
+				more[j].Where = at + "." + more[j].Where
+			}
+			*problems = append(*problems, more...)
+			continue
+		}
+		if key := strings.ToLower(t.Name); names[key] {
+			problems.Refuse(at+".name", t.Name, "is the name of another target too", "give each its own")
+		} else {
+			names[key] = true
+		}
+		out = append(out, store.Target{Target: t})
+	}
+	return out
+}
+
+func (in wholeInput) routing(problems *problem.List) store.Routing {
+	in.Mode, in.Deal = cmp.Or(in.Mode, Single), cmp.Or(in.Deal, target.RoundRobin)
+	checkRouting(Routing{in.Mode, in.Deal}, problems)
+	enabled := func(raw json.RawMessage) bool {
+		t := struct{ Enabled *bool }{}
+		return json.Unmarshal(raw, &t) == nil && (t.Enabled == nil || *t.Enabled)
+	}
+	if in.Mode == Multi && !slices.ContainsFunc(in.Targets, enabled) {
+		problems.Refuse("mode", string(in.Mode), "needs an enabled target", "enable one")
+	}
+	return store.Routing{Multi: in.Mode == Multi, Strategy: in.Deal}
+}
