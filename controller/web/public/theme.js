@@ -1,4 +1,4 @@
-// Before the first paint: a page that is to be dark must not flash white. src/shell/theme.svelte.ts does the rest.
+// Before the first paint: a page that is to be dark must not flash white. src/ui/theme.svelte.ts does the rest.
 let theme
 try {
   theme = localStorage.getItem('theme')

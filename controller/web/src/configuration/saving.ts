@@ -1,8 +1,8 @@
 // Saving and applying the configuration, with what a person is told of it.
 import type { QueryClient } from '@tanstack/svelte-query'
 import { api, ApiError, data, type Schemas, sentence } from '../api/client'
-import { go } from '../shell/router.svelte'
-import { tell } from '../shell/toasts.svelte'
+import { go } from '../ui/router.svelte'
+import { tell } from '../ui/toasts.svelte'
 import { words } from '../words'
 import type { Draft } from './draft.svelte'
 

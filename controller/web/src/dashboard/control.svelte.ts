@@ -1,7 +1,7 @@
 // What a person can do to the generator, and what goes on of it. The controller takes one operation at a time.
 import { api, type Schemas } from '../api/client'
 import { tellFailure } from '../exchange/apply'
-import { tell } from '../shell/toasts.svelte'
+import { tell } from '../ui/toasts.svelte'
 
 export type Action = 'start' | 'stop' | 'force' | 'restart' | 'heal'
 

@@ -1,7 +1,7 @@
 // What every page does after it has saved something that a run does not know yet.
 import type { QueryClient } from '@tanstack/svelte-query'
 import { ApiError, api, data, sentence } from '../api/client'
-import { tell } from '../shell/toasts.svelte'
+import { tell } from '../ui/toasts.svelte'
 import { words } from '../words'
 
 /** Restarts the generator with what is saved and waits until it runs. Tells how it went; true where it went well. */

@@ -1,6 +1,6 @@
 // A request of a button: which one is under way, what came of it, and what is read again afterwards.
 import { useQueryClient } from '@tanstack/svelte-query'
-import { tell } from '../shell/toasts.svelte'
+import { tell } from '../ui/toasts.svelte'
 import { tellFailure } from './apply'
 
 /** `key` is that of the queries that a request may have changed. */

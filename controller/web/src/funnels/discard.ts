@@ -1,6 +1,6 @@
 import { api } from '../api/client'
 import { tellFailure } from '../exchange/apply'
-import { remove } from '../shell/undo.svelte'
+import { remove } from '../ui/undo.svelte'
 import { words } from '../words'
 
 const w = words.funnels

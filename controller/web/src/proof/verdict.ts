@@ -1,6 +1,6 @@
 // What a reconciliation comes to.
 import type { Schemas } from '../api/client'
-import { percent } from '../ui/numbers'
+import { percent } from '../words/numbers'
 import { words } from '../words'
 
 export type Target = Schemas['RecordReconciledTarget']

@@ -2,8 +2,8 @@
 import type { QueryClient } from '@tanstack/svelte-query'
 import { api, data } from '../api/client'
 import { tellFailure } from '../exchange/apply'
-import { go } from '../shell/router.svelte'
-import { tell } from '../shell/toasts.svelte'
+import { go } from '../ui/router.svelte'
+import { tell } from '../ui/toasts.svelte'
 import { words } from '../words'
 import { choice } from './choice.svelte'
 

@@ -11,10 +11,8 @@ import Timer from '@lucide/svelte/icons/timer'
 import Route from '@lucide/svelte/icons/route'
 import Sliders from '@lucide/svelte/icons/sliders-horizontal'
 import type { Component } from 'svelte'
+import type { PageProps } from '../ui/router.svelte'
 import { words } from '../words'
-
-/** What a page is given: the parts of the path after its own; to the dashboard, which has none, all of them. */
-export type PageProps = { rest: string[] }
 
 export type Page = {
   /** First part of the path; empty for the dashboard. */

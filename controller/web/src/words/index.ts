@@ -1,6 +1,39 @@
-// Every sentence a person reads. A language is a folder like en with the same shape; this file chooses.
-import { en } from './en'
+// Every sentence that a person reads. Functions are sentences with something to fill in.
+import { backfill } from './backfill'
+import { capacity } from './capacity'
+import { configuration } from './configuration'
+import { dashboard } from './dashboard'
+import { events } from './events'
+import { exchange } from './exchange'
+import { funnels } from './funnels'
+import { logs } from './logs'
+import { presets } from './presets'
+import { profile } from './profile'
+import { proof } from './proof'
+import { reports } from './reports'
+import { runs } from './runs'
+import { shell } from './shell'
+import { targets } from './targets'
+import { urls } from './urls'
 
-export type Words = typeof en
+export const words = {
+  ...shell,
+  dashboard,
+  runs,
+  reports,
+  exchange,
+  urls,
+  funnels,
+  logs,
+  configuration,
+  presets,
+  profile,
+  proof,
+  backfill,
+  capacity,
+  targets,
+  events,
+}
 
-export const words: Words = en
+/** What a setting is called; its env key where it has no name. */
+export const nameOf = (key: string) => configuration.names[key] ?? key

@@ -1,5 +1,4 @@
 // The funnels page.
-import type { StepType } from '../../funnels/draft'
 
 export const funnels = {
   intro: 'Paths that a share of the visits follows step by step. All other visits browse at random.',
@@ -76,7 +75,7 @@ export const funnels = {
       outlink: 'Outlink',
       download: 'Download',
       ecommerce: 'Order',
-    } as Record<StepType, string>,
+    },
     firstType: 'A visit begins with a pageview.',
     collapse: (n: number) => `Fold step ${n}`,
     expand: (n: number) => `Unfold step ${n}`,

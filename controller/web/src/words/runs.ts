@@ -1,5 +1,5 @@
 // Recorded runs, their ledgers, configurations and comparisons.
-import { amount, count, latency, percent, rate } from '../../ui/numbers'
+import { amount, count, latency, percent, rate } from './numbers'
 
 export const runs = {
   empty: 'No run has been recorded. Start one from the dashboard.',

@@ -1,4 +1,4 @@
-import { count } from '../../ui/numbers'
+import { count } from './numbers'
 
 const some = (n: number) => (n === 1 ? '1 event' : `${count(n)} events`)
 

@@ -1,5 +1,5 @@
 // The dashboard.
-import { count } from '../../ui/numbers'
+import { count } from './numbers'
 
 const openVisits = (n: number) => (n === 1 ? '1 open visit' : `${count(n)} open visits`)
 

@@ -1,5 +1,5 @@
 // The benchmark of reports: how fast a Matomo answers its Reporting API.
-import { count, latency } from '../../ui/numbers'
+import { count, latency } from './numbers'
 
 export const reports = {
   intro:

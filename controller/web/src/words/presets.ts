@@ -1,5 +1,5 @@
 // Presets: settings under a name, and the whole set-up as a file.
-import { count, rate } from '../../ui/numbers'
+import { count, rate } from './numbers'
 
 export const presets = {
   intro:

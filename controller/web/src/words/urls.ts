@@ -1,4 +1,4 @@
-import { count } from '../../ui/numbers'
+import { count } from './numbers'
 
 const pages = (n: number) => (n === 1 ? '1 page' : `${count(n)} pages`)
 

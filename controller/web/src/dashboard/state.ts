@@ -2,7 +2,7 @@
 // connection to the controller.
 import type { Sample, Status } from '../api/live.svelte'
 import { share, type Job } from '../backfill/jobs'
-import { percent } from '../ui/numbers'
+import { percent } from '../words/numbers'
 import { words } from '../words'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'note'

@@ -1,4 +1,4 @@
-import { count } from '../../ui/numbers'
+import { count } from './numbers'
 
 const lines = (n: number) => (n === 1 ? '1 line' : `${count(n)} lines`)
 

@@ -1,5 +1,5 @@
 // The targets: which Matomo sites get the traffic, and how visits are shared among them.
-import { count, latency } from '../../ui/numbers'
+import { count, latency } from './numbers'
 
 export const targets = {
   title: 'Targets',

@@ -1,4 +1,4 @@
-import { count } from '../../ui/numbers'
+import { count } from './numbers'
 
 const edits = (files: string[]) =>
   files.length === 1 ? `The edit of ${files[0]} was` : `The edits of ${files.join(', ')} were`

@@ -1,6 +1,9 @@
 // Where the reader is: a path of this page, kept in the address bar. Every page and dialog has one. Paths begin with / at
 // the root of the interface, which a proxy may have put below a path of its own.
 
+/** What a page is given: the parts of the path after its own; to the dashboard, which has none, all of them. */
+export type PageProps = { rest: string[] }
+
 /** A question before going to a path with unsaved edits: the sentence to ask, or nothing where they survive. */
 type Guard = (to: string) => string | undefined
 

@@ -1,5 +1,5 @@
 // The configuration: its form, the review of changes, and what the settings come to.
-import { count, latency, rate, span } from '../../ui/numbers'
+import { count, latency, rate, span } from './numbers'
 
 const changes = (n: number) => (n === 1 ? '1 change' : `${count(n)} changes`)
 

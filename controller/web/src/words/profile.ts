@@ -1,5 +1,5 @@
 // Load profiles: how the rate changes with time.
-import { count, rate, span } from '../../ui/numbers'
+import { count, rate, span } from './numbers'
 
 const two = (n: number) => String(n).padStart(2, '0')
 

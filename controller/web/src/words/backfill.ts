@@ -1,5 +1,5 @@
 // Backfills: past days sent by a job of their own.
-import { count, percent, span } from '../../ui/numbers'
+import { count, percent, span } from './numbers'
 
 const days = (n: number) => (n === 1 ? '1 day' : `${count(n)} days`)
 const visits = (n: number) => (n === 1 ? '1 visit' : `${count(n)} visits`)

@@ -1,5 +1,5 @@
 // What Matomo recorded of a run.
-import { amount, count, moment, span } from '../../ui/numbers'
+import { amount, count, moment, span } from './numbers'
 
 const figure = (n: number) => (Number.isInteger(n) ? count(n) : amount(n))
 

@@ -1,5 +1,5 @@
 // Capacity searches: how much a Matomo can take.
-import { count, latency, percent, rate, span } from '../../ui/numbers'
+import { count, latency, percent, rate, span } from './numbers'
 
 const value = { share: percent, seconds: latency, number: rate }
 
