@@ -80,7 +80,7 @@ func (s *session) prepareBackfill(ctx context.Context) problem.List {
 		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Targets: s.Targets(), Ledger: s.ledger,
 		Journal: p.journal, Log: s.log,
 		Keep: func() error { return s.save(0) }, Clock: s.clock,
-		Size: min(k.BulkSize, backfill.MaxBatch), Shards: k.BackfillShards, Rate: k.BackfillRPS,
+		Size: k.BackfillBatch(), Shards: k.BackfillShards, Rate: k.BackfillRPS,
 	})
 	if err := s.place.Reopen(); err != nil {
 		problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(), "")

@@ -22,8 +22,6 @@ const (
 	confirmTime = time.Minute
 	// clearlyBroken is for how many looks on end, one a second, a threshold is missed until a step ends early.
 	clearlyBroken = 5
-	// defaultThresholds are kept where none are set.
-	defaultThresholds = "error_share<1%,p95<1s,achieved_rate>98%"
 )
 
 // capacitySearch steers a run through the steps of a search and measures each. Its record may be read meanwhile.
@@ -52,7 +50,7 @@ func newCapacitySearch(k *spec.Spec, c engine.Config, e *engine.Engine, targets 
 	lag capacity.Lag) *capacitySearch {
 	text := k.Thresholds
 	if text == "" {
-		text = defaultThresholds
+		text = threshold.OfCapacity
 	}
 	thresholds, _ := threshold.Parse("THRESHOLDS", text) // the settings were checked
 	s := &capacitySearch{

@@ -5,7 +5,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
@@ -23,7 +22,7 @@ const (
 func mostHits(p *plan.Plan, bulk bool) int {
 	switch k := &p.Spec; {
 	case k.BackfillEnabled:
-		return min(k.BulkSize, backfill.MaxBatch)
+		return k.BackfillBatch()
 	case bulk:
 		return k.BulkSize
 	}

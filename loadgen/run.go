@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	crand "crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +22,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
@@ -48,12 +47,9 @@ func load(h host, flags map[string]string) (p *plan.Plan, env map[string]string,
 	return nil, env, fromFile, problems
 }
 
-// draw makes a seed, small enough for every JSON reader, and a run id that sorts by time.
+// draw makes a seed and a run id.
 func draw() (uint64, string) {
-	var b [8]byte
-	_, _ = crand.Read(b[:]) // never fails, see crypto/rand
-	n := binary.BigEndian.Uint64(b[:])
-	return n >> 11, time.Now().UTC().Format("20060102-150405-") + fmt.Sprintf("%04x", n&0xffff)
+	return runid.NewSeed(), runid.New(time.Now())
 }
 
 func tell(h host, problems problem.List) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runid"
 )
 
 // DeletedFile lists runs that were deleted. The controller may not write to the loadgen's state folder, so that the
@@ -34,7 +34,7 @@ func ParseDeleted(data []byte) (Deleted, error) {
 		return Deleted{}, fmt.Errorf("read %s: %w", DeletedFile, err)
 	}
 	for id := range d.Runs {
-		if !record.ValidRunID(id) {
+		if !runid.Valid(id) {
 			return Deleted{}, fmt.Errorf("read %s: %q is no RUN_ID", DeletedFile, id)
 		}
 	}

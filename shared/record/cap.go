@@ -6,6 +6,9 @@ import "time"
 // the record of a run.
 const CapFile = "daily.cap.json"
 
+// CapWindow is how long a cap counts, from the first visit of its window (MAX_TOTAL_VISITS).
+const CapWindow = 24 * time.Hour
+
 // Cap is what of the cap on visits in 24 hours survives a restart.
 type Cap struct {
 	// WindowStart is that of the first visit that counts.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -167,7 +168,7 @@ var ends = []string{
 // wrong is why a run did not end as it should, thresholds apart; empty where it did.
 func wrong(r *Run) string {
 	s := &r.Summary
-	if slices.Contains(ends, s.Reason) && (r.ExitCode == nil || *r.ExitCode == 0 || *r.ExitCode == 4) {
+	if slices.Contains(ends, s.Reason) && (r.ExitCode == nil || *r.ExitCode == 0 || *r.ExitCode == exitcode.Missed) {
 		return ""
 	}
 	if s.Message != "" {

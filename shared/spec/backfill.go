@@ -16,6 +16,12 @@ const (
 	backfillDaysBack, backfillDuration = "BACKFILL_DAYS_BACK", "BACKFILL_DURATION_DAYS"
 )
 
+// MaxBatch is the most hits of a request of a backfill, unless one visit has more: beyond it Matomo gets no faster.
+const MaxBatch = 500
+
+// BackfillBatch is the most hits of a request of a backfill with these settings, unless one visit has more.
+func (s *Spec) BackfillBatch() int { return min(s.BulkSize, MaxBatch) }
+
 // Backfill makes the days that a backfill sends, with all that is wrong with its window. Today is that of now in
 // TIMEZONE. The days are of use where nothing is refused here or by Parse.
 func (s *Spec) Backfill(now time.Time) ([]calendar.Day, problem.List) {

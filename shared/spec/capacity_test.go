@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/shared/profile"
+	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 func TestASearchForTheCapacityGoesItsOwnWay(t *testing.T) {
@@ -32,5 +34,15 @@ func TestASearchForTheCapacityGoesItsOwnWay(t *testing.T) {
 	if _, problems = parse(map[string]string{"CAPACITY_FROM": "20", "CAPACITY_TO": "10",
 		"MAX_TOTAL_VISITS": "5"}); problems.Err() != nil {
 		t.Errorf("without a search: %v", problems)
+	}
+}
+
+func TestTheThresholdsOfASearchAreThoseItsHelpNames(t *testing.T) {
+	t.Parallel()
+	named := strings.ReplaceAll(threshold.OfCapacity, ",", ", ")
+	for _, f := range spec.Fields() {
+		if f.Key == "CAPACITY_SEARCH" && !strings.Contains(f.Help, named) {
+			t.Errorf("the help does not name %s: %s", named, f.Help)
+		}
 	}
 }

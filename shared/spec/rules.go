@@ -12,7 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/profile"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -51,11 +51,11 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		problems.Refuse("ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code",
 			"use three capital letters such as SEK")
 	}
-	if s.RunID != "" && !record.ValidRunID(s.RunID) {
+	if s.RunID != "" && !runid.Valid(s.RunID) {
 		problems.Refuse("RUN_ID", s.RunID, "has other characters than letters, digits, - and _, or more than 64",
 			"for example nightly-7")
 	}
-	if s.StartID != "" && !record.ValidRunID(s.StartID) {
+	if s.StartID != "" && !runid.Valid(s.StartID) {
 		problems.Refuse("START_ID", s.StartID, "has other characters than letters, digits, - and _, or more than 64",
 			"for example 20261130-1")
 	}

@@ -7,11 +7,16 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Target is the one that MATOMO_* name, called matomo. Its URL is "" where MATOMO_URL is not set.
+// Target is the one that MATOMO_* name, called target.SingleName. Its URL is "" where MATOMO_URL is not set.
 func (s *Spec) Target() target.Target {
 	return target.Target{
-		Name: "matomo", URL: s.MatomoURL, SiteID: s.MatomoSiteID, Token: s.MatomoToken, ReadToken: s.MatomoReadToken,
-		Weight: 1, Enabled: true,
+		Name:      target.SingleName,
+		URL:       s.MatomoURL,
+		SiteID:    s.MatomoSiteID,
+		Token:     s.MatomoToken,
+		ReadToken: s.MatomoReadToken,
+		Weight:    1,
+		Enabled:   true,
 		Access: target.Access{
 			APIURL: s.MatomoAPIURL, HTTPAuth: s.MatomoHTTPAuth, Headers: s.MatomoHeaders,
 			CAFile: s.TLSCAFile, CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, Insecure: !s.TLSVerify,

@@ -6,12 +6,20 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/strictjson"
 )
+
+// SingleName is what the target is called that MATOMO_* name.
+const SingleName = "matomo"
+
+// MaxAgeWithoutToken is how old a hit may be that Matomo takes without a token
+// (tracking_requests_require_authentication_when_custom_timestamp_newer_than of config/global.ini.php).
+const MaxAgeWithoutToken = 24 * time.Hour
 
 // Strategy is how visits are dealt out.
 type Strategy string

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -25,6 +26,15 @@ type Threshold struct {
 func BuiltIn() []Threshold {
 	return []Threshold{{Expression: "error_share<50%", Metric: "error_share", op: "<", limit: .5, builtIn: true}}
 }
+
+// OfCapacity are the thresholds that a capacity search keeps where none are set.
+const OfCapacity = "error_share<1%,p95<1s,achieved_rate>98%"
+
+// The error brake (STOP_ERROR_SHARE) judges the hits that ended within BrakeWindow, once they are BrakeHits.
+const (
+	BrakeWindow = time.Minute
+	BrakeHits   = 10
+)
 
 // operators are what bounds are written with, longer ones first. == is as good as =.
 var operators = []string{"<=", ">=", "==", "<", ">", "="}

@@ -34,6 +34,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/webui"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -161,7 +162,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.handler = api.Below(s.Public().Path, api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live,
 		Hub:     a.hub,
-		Preview: preview.New(lib, a.port, func() uint64 { return run.Draw().Seed }),
+		Preview: preview.New(lib, a.port, runid.NewSeed),
 		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout, machine), Proof: prover, Reports: benchmarks,
 		Ledger: ledgers, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))

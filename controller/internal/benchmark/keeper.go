@@ -2,8 +2,6 @@ package benchmark
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -93,7 +92,7 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (record.Rep
 	}
 	began := time.Now().UTC()
 	b := record.ReportBenchmark{
-		ID: newID(began), Target: t.Name, URL: t.URL, SiteID: t.SiteID, Note: o.Note, Began: began,
+		ID: runid.New(began), Target: t.Name, URL: t.URL, SiteID: t.SiteID, Note: o.Note, Began: began,
 		State:   record.BenchmarkRunning,
 		Results: []record.ReportTiming{}, Skipped: []record.SkippedReport{},
 	}
@@ -106,18 +105,11 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (record.Rep
 	return b, nil
 }
 
-// newID sorts by time, as those of runs do.
-func newID(at time.Time) string {
-	var b [2]byte
-	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
-	return at.Format("20060102-150405-") + hex.EncodeToString(b[:])
-}
-
 // target finds one by its name or, where none is called so, by its number. The single one is called matomo, as the
 // loadgen does.
 func (k *Keeper) target(ctx context.Context, asked string) (target.Target, bool, error) {
 	single, err := k.c.Single(ctx)
-	single.Name = "matomo"
+	single.Name = target.SingleName
 	if err != nil || single.URL != "" && (asked == "" || asked == single.Name) {
 		return single, true, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // Plan is what a job would send.
@@ -36,12 +37,9 @@ func (p Plan) Least() time.Duration {
 		return 0
 	}
 	hits := float64(calendar.Total(p.Days)) * float64(p.Spec.PageviewsMin+p.Spec.PageviewsMax) / 2
-	requests := hits / float64(min(max(p.Spec.BulkSize, 1), mostHits))
+	requests := hits / float64(max(p.Spec.BackfillBatch(), 1))
 	return time.Duration(requests / p.Spec.BackfillRPS * float64(time.Second))
 }
-
-// mostHits is the most that the loadgen puts into a request.
-const mostHits = 500
 
 // Plan tells what a job of values, knobs of a backfill by their names, would send. The error is a problem.List where
 // the days cannot be told, with everything for which the job would be refused.
@@ -60,14 +58,10 @@ func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 	return Plan{days, s, problems, setUp}, nil
 }
 
-// tokenFree is how old a hit may be that Matomo takes without a token
-// (tracking_requests_require_authentication_when_custom_timestamp_newer_than).
-const tokenFree = 24 * time.Hour
-
 // checkToken refuses old days where a target has no token: Matomo would refuse every hit of them.
 func (q *Queue) checkToken(s setup.SetUp, days []calendar.Day, problems *problem.List) {
 	old := slices.IndexFunc(days, func(d calendar.Day) bool {
-		return d.Visits > 0 && q.c.Now().Sub(d.Begin) > tokenFree
+		return d.Visits > 0 && q.c.Now().Sub(d.Begin) > target.MaxAgeWithoutToken
 	})
 	if old < 0 {
 		return

@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -306,8 +307,8 @@ func (q *Queue) book(ctx context.Context, j *store.Job, l launcher.Status, inste
 		q.c.Log.Warn("the problems of the backfill cannot be kept", "run_id", j.RunID, "err", err)
 	}
 	j.State, j.Ended, j.Reason, j.ExitCode = Exited, r.Ended, r.Reason, &r.ExitCode
-	missed := r.ExitCode == exitMissed && r.Reason == record.BackfillFinished // all was sent, only too slowly
-	if j.Error == "" && !missed && r.ExitCode != 0 && r.ExitCode != exitInterrupted {
+	missed := r.ExitCode == exitcode.Missed && r.Reason == record.BackfillFinished // all was sent, only too slowly
+	if j.Error == "" && !missed && r.ExitCode != 0 && r.ExitCode != exitcode.Interrupted {
 		j.Error = strings.Join(log.Words(ctx, l.Started), "; ")
 	}
 	if err := q.c.Book.Close(ctx, r); err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -317,9 +318,3 @@ func (q *Queue) book(ctx context.Context, j *store.Job, l launcher.Status, inste
 	q.keep(ctx, *j)
 	q.c.Log.Info("backfill ended", "run_id", j.RunID, "reason", r.Reason, "exit_code", r.ExitCode)
 }
-
-// The loadgen's exit codes for a job that missed a threshold, and for one that was asked to end.
-const (
-	exitMissed      = 4
-	exitInterrupted = 130
-)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // explainer adds to samples what has no place among the metrics: the loadgen's own judgement from its ledger, and how
@@ -73,24 +74,19 @@ func (x *explainer) stops(s *Sample, started time.Time, kept func() ([]byte, err
 	return out
 }
 
-// capWindow is how long a cap counts, see MAX_TOTAL_VISITS.
-const capWindow = 24 * time.Hour
-
 func reserved(kept func() ([]byte, error), now time.Time) float64 {
 	var c record.Cap
-	if data, err := kept(); err != nil || json.Unmarshal(data, &c) != nil || !now.Before(c.WindowStart.Add(capWindow)) {
+	if data, err := kept(); err != nil || json.Unmarshal(data, &c) != nil ||
+		!now.Before(c.WindowStart.Add(record.CapWindow)) {
 		return 0
 	}
 	return float64(c.Reserved)
 }
 
-// brakeHits is how many hits the loadgen's error brake wants to see before it judges.
-const brakeHits = 10
-
 func brake(r Recent, limit float64) Stop {
 	bad := r.Delta.Rejected + r.Delta.Failed + r.Delta.Unknown + r.Delta.Shed
 	ended := bad + r.Delta.Accepted
-	b := Stop{StopBrake, "share", 0, limit, r.Seconds >= recently.Seconds() && ended >= brakeHits}
+	b := Stop{StopBrake, "share", 0, limit, r.Seconds >= recently.Seconds() && ended >= threshold.BrakeHits}
 	if ended > 0 {
 		b.Current = float64(bad) / float64(ended)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -24,9 +25,6 @@ const MaxVisits = 20
 
 // patience bounds a preview, the wait for an earlier one included. A container takes a second or two.
 const patience = 20 * time.Second
-
-// exitConfig is the loadgen's exit code for settings with faults.
-const exitConfig = 2
 
 // Request says what to outline.
 type Request struct {
@@ -112,7 +110,7 @@ func (v *Preview) Visits(ctx context.Context, r Request) (Result, error) {
 		return Result{}, fmt.Errorf("outline the visits: %w", err)
 	}
 	told := problems(printed.Lines)
-	if printed.Code == exitConfig && told.Err() != nil {
+	if printed.Code == exitcode.BadConfig && told.Err() != nil {
 		return Result{}, told
 	}
 	if printed.Code != 0 {

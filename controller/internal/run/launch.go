@@ -8,6 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -106,9 +107,6 @@ func (k *Control) unpublish(ctx context.Context, before map[string][]byte) error
 // glance is the pause between two looks at a loadgen that comes up.
 const glance = 100 * time.Millisecond
 
-// exitMissed is the loadgen's exit code for a run that missed a threshold, or that the error brake ended.
-const exitMissed = 4
-
 // await waits until the loadgen says that it runs id's plan and returns the plan's hash. One that says that it is
 // starting is given the time of the whole operation. A run so short that it has ended by then has left its ledger.
 func (k *Control) await(ctx context.Context, id string) (hash string, err error) {
@@ -128,7 +126,10 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 		if ended(l.State) || l.State == launcher.Restarting { // by a restart policy that is not ours
 			// A ledger of this life, not of an earlier one of the same run.
 			if data, err := k.c.Ledger(id); err == nil {
-				if r := readRecord(data); r.Ended.After(l.Started) && (l.ExitCode == 0 || l.ExitCode == exitMissed) {
+				if r := readRecord(
+					data,
+				); r.Ended.After(l.Started) &&
+					(l.ExitCode == 0 || l.ExitCode == exitcode.Missed) {
 					return r.PlanHash, nil
 				}
 			}

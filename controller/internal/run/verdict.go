@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -31,23 +32,17 @@ func (r *Run) End(ledger []byte, l launcher.Status, instead string) {
 	r.ExitCode = exitCode(l, r.Reason)
 }
 
-// The exit codes of a loadgen that was interrupted, or cancelled before it began, and of one that was killed.
-const (
-	exitInterrupted = 130
-	exitKilled      = 137
-)
-
 // exitCode is that of a loadgen that has ended for a reason, also where nothing is left of it to tell.
 func exitCode(l launcher.Status, reason string) int {
 	switch {
 	case l.ExitCode != 0 || l.State == launcher.Exited:
 		return l.ExitCode
 	case reason == "interrupted" || reason == "cancelled":
-		return exitInterrupted
+		return exitcode.Interrupted
 	case reason == "killed" || reason == "removed":
-		return exitKilled
+		return exitcode.Killed
 	default:
-		return 0
+		return exitcode.OK
 	}
 }
 

@@ -24,8 +24,6 @@ import (
 )
 
 const (
-	// MaxBatch is the most hits of a request, unless one visit has more: beyond it Matomo gets no faster.
-	MaxBatch = 500
 	// mostRefused batches in a row of which a target took nothing end the job: what is wrong is wrong with all.
 	mostRefused = 5
 	// patience is how long a batch that is not taken is tried again, after pauses from firstPause to longestPause.

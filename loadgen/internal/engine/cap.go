@@ -6,9 +6,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// CapWindow is how long a cap's window lasts, from its first visit.
-const CapWindow = 24 * time.Hour
-
 // CapState is what of a cap survives a restart.
 type CapState = record.Cap
 
@@ -27,11 +24,11 @@ func NewCap(limit uint64, state CapState, keep func(CapState) error) *Cap {
 // Take lets one visit begin at now. Where the cap is reached it says when the next window begins. An error is that
 // of keep: the visit may not begin, because a restart would forget it.
 func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
-	if end := c.state.WindowStart.Add(CapWindow); c.state.WindowStart.IsZero() || !now.Before(end) {
+	if end := c.state.WindowStart.Add(record.CapWindow); c.state.WindowStart.IsZero() || !now.Before(end) {
 		c.state, c.used = CapState{WindowStart: now}, 0
 	}
 	if c.used >= c.limit {
-		return false, c.state.WindowStart.Add(CapWindow), nil
+		return false, c.state.WindowStart.Add(record.CapWindow), nil
 	}
 	if c.used >= c.state.Reserved {
 		next := CapState{WindowStart: c.state.WindowStart, Reserved: min(c.limit, c.used+c.block)}

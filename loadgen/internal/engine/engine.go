@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
@@ -127,17 +128,17 @@ func ReasonOf(ctx context.Context) Reason {
 	return Interrupted
 }
 
-// Phase is what the engine is doing.
-type Phase string
+// Phase is phase.Phase.
+type Phase = phase.Phase
 
-// The phases of a run.
+// The phases, until their users name them by package phase.
 const (
-	Idle     Phase = "idle"
-	Starting Phase = "starting"
-	Running  Phase = "running"
-	Paused   Phase = "paused"
-	Draining Phase = "draining"
-	Ended    Phase = "ended"
+	Idle     = phase.Idle
+	Starting = phase.Starting
+	Running  = phase.Running
+	Paused   = phase.Paused
+	Draining = phase.Draining
+	Ended    = phase.Ended
 )
 
 // Engine runs once.

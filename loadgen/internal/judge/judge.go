@@ -17,14 +17,8 @@ const (
 	ErrorBrake engine.Reason = "error_brake"
 )
 
-const (
-	// patience is how long a threshold is missed before it ends a run: what is measured swings after a start.
-	patience = 10 * time.Second
-	// window is the time over which the error brake looks at the hits that ended.
-	window = time.Minute
-	// enough is how many hits say something about a target.
-	enough = 10
-)
+// patience is how long a threshold is missed before it ends a run: what is measured swings after a start.
+const patience = 10 * time.Second
 
 // Judge looks at one run, in order of time.
 type Judge struct {
@@ -86,18 +80,18 @@ func (j *Judge) brake(now time.Time, hits record.Hits) string {
 		return ""
 	}
 	j.past = append(j.past, moment{now, hits})
-	for len(j.past) > 1 && now.Sub(j.past[1].at) >= window {
+	for len(j.past) > 1 && now.Sub(j.past[1].at) >= threshold.BrakeWindow {
 		j.past = j.past[1:]
 	}
 	old := j.past[0]
-	if now.Sub(old.at) < window {
+	if now.Sub(old.at) < threshold.BrakeWindow {
 		return ""
 	}
 	rejected, failed, unknown, shed := hits.Rejected-old.hits.Rejected, hits.Failed-old.hits.Failed,
 		hits.Unknown-old.hits.Unknown, hits.Shed-old.hits.Shed
 	bad := rejected + failed + unknown + shed
 	ended := bad + hits.Accepted - old.hits.Accepted
-	if ended < enough || float64(bad) <= j.MaxErrors*float64(ended) {
+	if ended < threshold.BrakeHits || float64(bad) <= j.MaxErrors*float64(ended) {
 		return ""
 	}
 	percent := func(n uint64) float64 { return 100 * float64(n) / float64(ended) }

@@ -184,7 +184,7 @@ func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 			continue
 		}
 		for _, t := range p.Targets {
-			if age := now.Sub(d.Begin); age > 24*time.Hour && t.Token.Reveal() == "" {
+			if age := now.Sub(d.Begin); age > target.MaxAgeWithoutToken && t.Token.Reveal() == "" {
 				problems.Refuse("MATOMO_TOKEN_AUTH", "",
 					"is not set for target "+t.Name+
 						", and without it Matomo takes nothing that is older than 24 hours, as "+d.Date.String()+" is",

@@ -14,6 +14,7 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
@@ -35,7 +36,7 @@ func (f Folder) Tidy(own string, now time.Time, log *slog.Logger) error {
 	locked := map[string]bool{own: true}
 	for _, file := range files {
 		id, is := strings.CutSuffix(file.Name(), ".lock")
-		if is && id != own && record.ValidRunID(id) {
+		if is && id != own && runid.Valid(id) {
 			locked[id] = true
 			f.close(id, files, now, log)
 		}
@@ -128,7 +129,7 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 		if !is || file.Name() == record.CapFile || name == id && locked[id] || strings.HasPrefix(name, ".") {
 			return true
 		}
-		if !file.Mode().IsRegular() || !record.ValidRunID(id) {
+		if !file.Mode().IsRegular() || !runid.Valid(id) {
 			log.Warn("what is no ledger is left alone", "file", filepath.Join(f.dir, file.Name()))
 			return true
 		}
