@@ -19,6 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // Deps is what the API stands on.
@@ -38,8 +39,8 @@ type Deps struct {
 	Reports   Reports
 	// Disk knows what cannot be stored.
 	Disk *disk.Watch
-	// Ledger reads the ledger of record of a run that goes on; nil where there is none.
-	Ledger  func(runID string) ([]byte, error)
+	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.
+	Ledger  func(runID string) (*record.Summary, error)
 	Audit   func(context.Context, security.Entry)
 	Log     *slog.Logger
 	Version string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +22,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
@@ -31,6 +33,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -90,9 +93,15 @@ func newFixture(t *testing.T) *fixture {
 	f.watch = disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe,
 		disk.Folder(f.disk, f.exchange))
 	f.jobs = job.New(job.Config{
-		Port: noJobs{}, Library: lib, Publisher: f.publisher, Store: s, Book: run.Stored{Store: s}, Draw: run.Draw,
-		Now:    time.Now,
-		Ledger: func(string) ([]byte, error) { return nil, nil }, Log: slog.New(slog.DiscardHandler),
+		Port:      noJobs{},
+		Library:   lib,
+		Publisher: f.publisher,
+		Store:     s,
+		Book:      run.Stored{Store: s},
+		Draw:      run.Draw,
+		Now:       time.Now,
+		Ledger:    func(string) (*record.Summary, error) { return nil, fs.ErrNotExist },
+		Log:       slog.New(slog.DiscardHandler),
 	})
 	f.guard, err = security.New(t.Context(), security.Config{
 		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Book: sessionBook{s},
@@ -135,7 +144,7 @@ func (f *fixture) proof(t *testing.T, lib *setup.Library) *reconcile.Keeper {
 	k := reconcile.NewKeeper(reconcile.Config{
 		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: lib.Readers,
 		Log:    slog.New(slog.DiscardHandler),
-		Ledger: func(string) ([]byte, error) { return nil, nil },
+		Ledger: func(string) (*record.Summary, error) { return nil, fs.ErrNotExist },
 	})
 	t.Cleanup(func() { _ = k.Close() })
 	return k
@@ -152,7 +161,9 @@ func (f *fixture) reports(t *testing.T, lib *setup.Library) *benchmark.Keeper {
 	return k
 }
 
-func (f *fixture) ledger(id string) ([]byte, error) { return []byte(f.ledgers[id]), nil }
+func (f *fixture) ledger(id string) (*record.Summary, error) {
+	return ledgers.Decode([]byte(f.ledgers[id]))
+}
 
 // Logs implements api.Logs.
 func (f *fixture) Logs(_ context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {

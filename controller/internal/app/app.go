@@ -22,6 +22,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
@@ -70,6 +71,7 @@ type App struct {
 	hub       *live.Hub
 	guard     *security.Guard
 	disk      *disk.Watch
+	ledgers   *ledgers.Reader
 	publisher *folder.Publisher
 	handler   http.Handler
 	closers   []func() error
@@ -117,24 +119,24 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.disk = disk.NewWatch(log, func([]disk.Fault) { a.tellState(a.control.Status()) },
 		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
 	scrapes := &http.Client{Timeout: 2 * time.Second}
-	ledgers := run.Ledgers(h.FS, s.StateDir)
+	a.ledgers = ledgers.New(h.FS, s.StateDir)
 	machine := target.Machine{ReadFile: func(path string) ([]byte, error) {
 		return exchange.Read(h.FS, path)
 	}, Env: h.Env}
 	prover := reconcile.NewKeeper(reconcile.Config{Matomo: matomo.NewClient(examineTimeout, machine), Store: a.store,
-		Ledger: ledgers, Readers: lib.Readers, Log: log})
+		Ledger: a.ledgers.Read, Readers: lib.Readers, Log: log})
 	a.closers = append(a.closers, prover.Close)
 	a.control, err = run.New(ctx, run.Config{
 		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Book: run.Stored{Store: a.store},
 		Probe:  probe(scrapes),
-		Ledger: ledgers, Look: prover.Look, Draw: run.Draw, Changed: a.tellState, Log: log,
+		Ledger: a.ledgers.Read, Look: prover.Look, Draw: run.Draw, Changed: a.tellState, Log: log,
 	})
 	if err != nil {
 		return a, err
 	}
 	a.jobs = job.New(job.Config{
 		Port: a.port, Library: lib, Publisher: publisher, Store: a.store, Book: run.Stored{Store: a.store},
-		Ledger: ledgers, Look: prover.Look, Draw: run.Draw, Now: time.Now, Log: log,
+		Ledger: a.ledgers.Read, Look: prover.Look, Draw: run.Draw, Now: time.Now, Log: log,
 	})
 	a.closers = append(a.closers, func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DefaultTimeout)
@@ -142,8 +144,8 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return a.jobs.End(ctx)
 	})
 	a.live = live.New(live.Config{
-		Where: a.telemetry, ByLedger: a.byLedger, Client: scrapes, Settings: a.settingsOf, Ledger: ledgers,
-		Cap:   run.Cap(h.FS, s.StateDir),
+		Where: a.telemetry, ByLedger: a.byLedger, Client: scrapes, Settings: a.settingsOf, Ledger: a.ledgers.Read,
+		Cap:   a.ledgers.Cap,
 		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
 	})
 	benchmarks := benchmark.NewKeeper(benchmark.Config{
@@ -164,7 +166,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Hub:     a.hub,
 		Preview: preview.New(lib, a.port, runid.NewSeed),
 		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout, machine), Proof: prover, Reports: benchmarks,
-		Ledger: ledgers, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+		Ledger: a.ledgers.Read, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))
 	return a, nil
 }

@@ -220,10 +220,9 @@ func (a *App) keepInterval(ctx context.Context, i live.Interval) error {
 
 // purger removes deleted runs for good.
 func (a *App) purger() history.Purger {
-	kept := run.HasLedger(a.host.FS, a.settings.StateDir)
 	return history.Purger{
 		Store: a.store, Log: a.log, Delete: func(runs map[string]time.Time) error {
-			return a.publisher.Delete(runs, kept)
+			return a.publisher.Delete(runs, a.ledgers.Has)
 		},
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/history"
-	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -78,7 +78,7 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 			s.DBPath)
 	}
 	if err == nil {
-		l.book = history.Book{Store: db, Ledger: run.Ledgers(h.FS, s.StateDir), Now: time.Now}
+		l.book = history.Book{Store: db, Ledger: ledgers.New(h.FS, s.StateDir).Read, Now: time.Now}
 		err = errors.Join(do(l, given), db.Close())
 	}
 	if err != nil {

@@ -5,10 +5,13 @@ package history
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/compare"
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -63,18 +66,18 @@ type Record struct {
 
 // Ledger is a ledger of record, nil where there is none that can be read.
 func Ledger(data []byte) *record.Summary {
-	var s record.Summary
-	if len(data) == 0 || json.Unmarshal(data, &s) != nil {
+	s, err := ledgers.Decode(data)
+	if err != nil {
 		return nil
 	}
-	return &s
+	return s
 }
 
 // Book is where runs are read.
 type Book struct {
 	Store *store.Store
-	// Ledger reads the ledger of record of a run that goes on; nil where there is none.
-	Ledger func(runID string) ([]byte, error)
+	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.
+	Ledger func(runID string) (*record.Summary, error)
 	// Now is what a run that goes on is measured to.
 	Now func() time.Time
 }
@@ -87,11 +90,9 @@ func (b Book) Record(ctx context.Context, id string) (Record, error) {
 	}
 	out := Record{Head: NewHead(r), Config: map[string]string{}, Problems: []run.Problem{}, Summary: Ledger(r.Summary)}
 	if out.Ended == nil {
-		data, err := b.Ledger(id)
-		if err != nil {
-			return out, fmt.Errorf("read ledger of run %s: %w", id, err)
+		if out.Summary, err = b.Ledger(id); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return out, err
 		}
-		out.Summary = Ledger(data)
 	}
 	if out.Files, err = b.Store.RunFiles(ctx, id); err != nil {
 		return out, err

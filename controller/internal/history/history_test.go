@@ -3,7 +3,6 @@ package history_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -53,11 +52,8 @@ func newBook(t *testing.T) history.Book {
 	}
 	return history.Book{Store: s, Now: func() time.Time {
 		return noon.Add(30 * time.Second)
-	}, Ledger: func(id string) ([]byte, error) {
-		return fmt.Appendf(nil,
-				`{"run_id":%q,"started":"2026-03-01T12:00:00Z","hits":{"planned":2160,"accepted":2160},"by_kind":{}}`,
-				id),
-			nil
+	}, Ledger: func(id string) (*record.Summary, error) {
+		return &record.Summary{RunID: id, Started: noon, Hits: record.Hits{Planned: 2160, Accepted: 2160}}, nil
 	}}
 }
 

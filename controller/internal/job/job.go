@@ -95,8 +95,8 @@ type Config struct {
 	Publisher Publisher
 	Store     Store
 	Book      Book
-	// Ledger reads the ledger of record of a run; nil where there is none.
-	Ledger func(runID string) ([]byte, error)
+	// Ledger reads the ledger of a run, see ledgers.Reader.
+	Ledger func(runID string) (*record.Summary, error)
 	// Look looks at the targets' sites before a run that is recorded sends anything; nil looks at nothing.
 	Look func(ctx context.Context, runID string)
 	// Draw makes the id of a job, and its seed where the settings fix none.

@@ -2,8 +2,8 @@ package job
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,12 +88,12 @@ func (q *Queue) endMissed(ctx context.Context, rows []store.Job) error {
 		if j.RunID != "" && j.State != Exited {
 			continue
 		}
-		data, err := q.c.Ledger(o.ID)
-		if err != nil {
+		ledger, err := q.c.Ledger(o.ID)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			q.c.Log.ErrorContext(ctx, "the ledger cannot be read", "run_id", o.ID, "err", err)
 		}
 		r := run.Run{ID: o.ID, Kind: record.BackfillJob, Started: o.Started}
-		r.End(data, launcher.Status{State: launcher.Missing, Ended: j.Ended}, j.Reason)
+		r.End(ledger, launcher.Status{State: launcher.Missing, Ended: j.Ended}, j.Reason)
 		if err := q.c.Book.Close(ctx, r); err != nil {
 			return err
 		}
@@ -155,18 +155,17 @@ func (q *Queue) look(ctx context.Context, j store.Job) launcher.Status {
 		hash = s.summary.PlanHash
 	}
 	s.container = q.c.Port.Job(ctx, j.RunID)
-	data, err := q.c.Ledger(j.RunID)
-	if err != nil {
+	summary, err := q.c.Ledger(j.RunID)
+	switch {
+	case err == nil:
+		s.summary = summary
+	case !errors.Is(err, fs.ErrNotExist):
 		q.c.Log.Warn("the ledger of a job cannot be read", "run_id", j.RunID, "err", err)
-	}
-	var summary record.Summary
-	if len(data) > 0 && json.Unmarshal(data, &summary) == nil {
-		s.summary = &summary
 	}
 	q.mu.Lock()
 	q.seen[j.RunID] = s
 	q.mu.Unlock()
-	if summary.PlanHash != hash && (j.State == Running || j.State == Cancelling) {
+	if err == nil && summary.PlanHash != hash && (j.State == Running || j.State == Cancelling) {
 		q.open(ctx, j)
 	}
 	return s.container
@@ -294,15 +293,15 @@ const bookTime = 10 * time.Second
 func (q *Queue) book(ctx context.Context, j *store.Job, l launcher.Status, instead string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookTime)
 	defer cancel()
-	data, err := q.c.Ledger(j.RunID)
-	if err != nil {
+	ledger, err := q.c.Ledger(j.RunID)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		q.c.Log.Error("the ledger cannot be read", "run_id", j.RunID, "err", err)
 	}
 	log := run.Log(func(ctx context.Context, query launcher.LogQuery, each func(launcher.Line) error) error {
 		return q.c.Port.JobLogs(ctx, j.RunID, query, each)
 	})
 	r := run.Run{ID: j.RunID, Kind: record.BackfillJob, Started: j.Started}
-	r.End(data, l, instead)
+	r.End(ledger, l, instead)
 	if r.Problems, err = log.Problems(ctx, j.Started); err != nil {
 		q.c.Log.Warn("the problems of the backfill cannot be kept", "run_id", j.RunID, "err", err)
 	}

@@ -2,7 +2,7 @@ package job_test
 
 import (
 	"context"
-	"encoding/json"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -98,13 +98,13 @@ func (w *world) controller(t *testing.T) (q *job.Queue, end func()) {
 	return q, end
 }
 
-func (w *world) ledger(id string) ([]byte, error) {
+func (w *world) ledger(id string) (*record.Summary, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if s, there := w.ledgers[id]; there {
-		return json.Marshal(s)
+		return &s, nil
 	}
-	return nil, nil
+	return nil, fs.ErrNotExist
 }
 
 // tells sets what the ledger of a job says.

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/record"
@@ -33,14 +32,16 @@ func (x *explainer) explain(c Config, s *Sample) {
 		x.paused += s.Time.Sub(x.last.Time)
 	}
 	x.last = *s
-	var r record.Summary
-	if data, err := c.Ledger(s.RunID); err == nil && json.Unmarshal(data, &r) == nil {
+	r, err := c.Ledger(s.RunID)
+	if err == nil {
 		for i, t := range s.Targets {
 			s.Targets[i].LastError = r.Targets[t.Name].LastError
 		}
 		s.Thresholds = append(s.Thresholds, r.Thresholds...)
 		s.Reasons, s.Warnings = append(s.Reasons, r.Reasons...), append(s.Warnings, r.Warnings...)
 		s.Capacity = r.Capacity
+	} else {
+		r = &record.Summary{}
 	}
 	if x.known {
 		s.Aborts = x.settings.ThresholdAbort
@@ -49,7 +50,7 @@ func (x *explainer) explain(c Config, s *Sample) {
 }
 
 // stops are the limits that are set.
-func (x *explainer) stops(s *Sample, started time.Time, kept func() ([]byte, error)) []Stop {
+func (x *explainer) stops(s *Sample, started time.Time, kept func() (record.Cap, error)) []Stop {
 	k, out := x.settings, []Stop{}
 	if k.StopAfterVisits > 0 {
 		out = append(out, Stop{StopVisits, "visits", float64(s.Visits[plannedVisits]),
@@ -74,10 +75,9 @@ func (x *explainer) stops(s *Sample, started time.Time, kept func() ([]byte, err
 	return out
 }
 
-func reserved(kept func() ([]byte, error), now time.Time) float64 {
-	var c record.Cap
-	if data, err := kept(); err != nil || json.Unmarshal(data, &c) != nil ||
-		!now.Before(c.WindowStart.Add(record.CapWindow)) {
+func reserved(kept func() (record.Cap, error), now time.Time) float64 {
+	c, err := kept()
+	if err != nil || !now.Before(c.WindowStart.Add(record.CapWindow)) {
 		return 0
 	}
 	return float64(c.Reserved)

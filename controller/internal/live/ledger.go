@@ -1,21 +1,15 @@
 package live
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// readLedger is what the ledger of a run tells of what Read would. It has no latencies: those of a run that goes on are
+// ofLedger is what the ledger of a run tells of what Read would. It has no latencies: those of a run that goes on are
 // in its metrics alone.
-func readLedger(data []byte) (*Scrape, error) {
-	var r record.Summary
-	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("read the ledger: %w", err)
-	}
+func ofLedger(r *record.Summary) *Scrape {
 	s := &Scrape{
 		RunID: r.RunID, PlanHash: r.PlanHash, Phase: "running", life: float64(r.Started.UnixMicro()) / 1e6,
 		targets: slices.Sorted(maps.Keys(r.Targets)), health: map[string]string{}, inFlight: map[string]uint64{},
@@ -43,5 +37,5 @@ func readLedger(data []byte) (*Scrape, error) {
 		c.visits[fate] = float64(n)
 	}
 	c.due, c.revenue = float64(r.Due), r.Revenue
-	return s, nil
+	return s
 }

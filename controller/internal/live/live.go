@@ -3,11 +3,14 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
@@ -20,9 +23,9 @@ type Config struct {
 	ByLedger func() string
 	// Client asks the loadgen; it needs a timeout of its own.
 	Client *http.Client
-	// Ledger reads the ledger of record of a run, and Cap what the loadgen keeps of the cap; nil where there is none.
-	Ledger func(runID string) ([]byte, error)
-	Cap    func() ([]byte, error)
+	// Ledger reads the ledger of a run, and Cap what the loadgen keeps of the cap, see ledgers.Reader.
+	Ledger func(runID string) (*record.Summary, error)
+	Cap    func() (record.Cap, error)
 	// Settings are those of a run; false where they are not known.
 	Settings func(runID string) (spec.Spec, bool)
 	// Scale is what the run's planned rate is multiplied by now, 0 while it is paused.
@@ -114,11 +117,14 @@ func (l *Live) read(ctx context.Context) (*Scrape, error) {
 	if id == "" {
 		return nil, nil
 	}
-	data, err := l.c.Ledger(id)
-	if err != nil || data == nil {
+	switch r, err := l.c.Ledger(id); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
 		return nil, err
+	default:
+		return ofLedger(r), nil
 	}
-	return readLedger(data)
 }
 
 func (l *Live) keep(ctx context.Context, intervals []Interval) {

@@ -3,6 +3,7 @@ package live_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
@@ -33,8 +36,11 @@ func (l *loadgen) settings(string) (spec.Spec, bool) {
 	return s, l.knobs != nil && problems.Err() == nil
 }
 
-func (l *loadgen) cap() ([]byte, error) {
-	return []byte(`{"window_start":"2000-01-01T00:00:00Z","reserved":40}`), nil // when virtual time begins
+func (l *loadgen) cap() (record.Cap, error) {
+	return record.Cap{
+		WindowStart: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
+		Reserved:    40,
+	}, nil // when virtual time begins
 }
 
 func (l *loadgen) where() string {
@@ -117,13 +123,13 @@ func (l *loadgen) writes(ledger string) {
 }
 
 // read is the ledger of the run "r"; other runs have none.
-func (l *loadgen) read(runID string) ([]byte, error) {
+func (l *loadgen) read(runID string) (*record.Summary, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if runID != "r" {
-		return nil, nil
+		return nil, fs.ErrNotExist
 	}
-	return []byte(l.ledger), nil
+	return ledgers.Decode([]byte(l.ledger))
 }
 
 // watch runs test beside a Live that watches l, in virtual time.
@@ -132,9 +138,8 @@ func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.In
 	synctest.Test(t, func(t *testing.T) {
 		hub := live.NewHub(time.Now())
 		w := live.New(live.Config{
-			Where: l.where, ByLedger: func() string {
-				return "r"
-			}, Client: &http.Client{Transport: l}, Ledger: l.read, Settings: l.settings, Cap: l.cap, Hub: hub,
+			Where: l.where, ByLedger: func() string { return "r" }, Client: &http.Client{Transport: l}, Ledger: l.read,
+			Settings: l.settings, Cap: l.cap, Hub: hub,
 			Log:   slog.New(slog.DiscardHandler),
 			Scale: l.rate, Keep: func(_ context.Context, m live.Interval) error {
 				minutes = append(minutes, m)

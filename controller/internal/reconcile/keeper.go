@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
@@ -32,8 +34,8 @@ type Store interface {
 type Config struct {
 	Matomo Matomo
 	Store  Store
-	// Ledger reads the ledger of record of a run; nil where there is none.
-	Ledger func(runID string) ([]byte, error)
+	// Ledger reads the ledger of a run, see ledgers.Reader.
+	Ledger func(runID string) (*record.Summary, error)
 	// Readers are the saved targets, with the tokens to read with.
 	Readers func(ctx context.Context) ([]target.Target, error)
 	Log     *slog.Logger
@@ -219,22 +221,19 @@ func zoneOf(site *matomo.Site, other *time.Location) *time.Location {
 }
 
 func (k *Keeper) summary(saved store.Run) (s record.Summary, err error) {
-	body := []byte(saved.Summary)
-	if len(body) == 0 {
-		if body, err = k.c.Ledger(saved.ID); err != nil {
-			return s, err
-		}
+	found, err := ledgers.Decode(saved.Summary)
+	if errors.Is(err, fs.ErrNotExist) {
+		found, err = k.c.Ledger(saved.ID)
 	}
-	if len(body) == 0 {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return s, ErrNoLedger
-	}
-	if err := json.Unmarshal(body, &s); err != nil {
+	case err != nil:
 		return s, fmt.Errorf("read ledger of run %s: %w", saved.ID, err)
+	case !saved.Ended.IsZero(): // a loadgen that was killed could not tell
+		found = ledgers.Closed(found, saved.Ended)
 	}
-	if s.Ended.IsZero() && !saved.Ended.IsZero() { // a loadgen that was killed could not tell
-		s.CloseKilled(saved.Ended)
-	}
-	return s, nil
+	return *found, nil
 }
 
 // largest bounds the orders of a run by its settings and its own funnels; nil where the files of the run were not kept.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"testing"
@@ -64,11 +65,11 @@ func keeperOf(t *testing.T, m *shows, ledger *record.Summary, saved []target.Tar
 	}
 	k := reconcile.NewKeeper(reconcile.Config{
 		Matomo: m, Store: b, Log: slog.New(slog.DiscardHandler),
-		Ledger: func(string) ([]byte, error) {
+		Ledger: func(string) (*record.Summary, error) {
 			if ledger == nil {
-				return nil, nil
+				return nil, fs.ErrNotExist
 			}
-			return json.Marshal(ledger)
+			return ledger, nil
 		},
 		Readers: func(context.Context) ([]target.Target, error) { return saved, nil },
 	})

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"reflect"
 	"sync"
@@ -21,8 +22,8 @@ type Config struct {
 	Publisher Publisher
 	Book      Book
 	Probe     Probe
-	// Ledger reads the ledger of record of a run; nil where there is none.
-	Ledger func(runID string) ([]byte, error)
+	// Ledger reads the ledger of a run, see ledgers.Reader.
+	Ledger func(runID string) (*record.Summary, error)
 	// Look looks at the targets' sites before a run that is recorded sends anything; nil looks at nothing.
 	Look func(ctx context.Context, runID string)
 	// Draw makes an identity for a run whose settings fix none.
@@ -377,14 +378,14 @@ func (k *Control) close(ctx context.Context, l launcher.Status, instead string) 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookTime)
 	defer cancel()
 	r := *st.Run
-	data, err := k.c.Ledger(r.ID)
-	if err != nil {
+	ledger, err := k.c.Ledger(r.ID)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
 	}
 	if r.Problems, err = Log(k.c.Port.Logs).Problems(ctx, r.Started); err != nil {
 		k.c.Log.Warn("the problems of the run cannot be kept", "run_id", r.ID, "err", err)
 	}
-	r.End(data, l, instead)
+	r.End(ledger, l, instead)
 	k.record(ctx, r)
 	k.c.Log.Info("run ended", "run_id", r.ID, "reason", r.Reason, "exit_code", r.ExitCode)
 	k.change(func(s *Status) { s.Run = &r })

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
@@ -37,7 +38,8 @@ func TestApplyAndRestartFinishOpenVisits(t *testing.T) {
 				if got.err != nil || !got.Restarted || got.took < 20*time.Second || got.took > 22*time.Second {
 					t.Errorf("%+v", got)
 				}
-				if r := w.book["r1"]; r.Reason != "stopped" || !strings.Contains(string(r.Summary), `"cut_visits":0`) {
+				r := w.book["r1"]
+				if s, err := ledgers.Decode(r.Summary); r.Reason != "stopped" || err != nil || s.CutVisits != 0 {
 					t.Errorf("visits were cut off: %+v", r)
 				}
 			})

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // world is a loadgen, an exchange folder and a book, all in memory.
@@ -358,7 +360,7 @@ func control(t *testing.T, w *world) *run.Control {
 			}
 			return plan, nil
 		},
-		Ledger:  func(id string) ([]byte, error) { return []byte(w.ledgers[id]), nil },
+		Ledger:  func(id string) (*record.Summary, error) { return ledgers.Decode([]byte(w.ledgers[id])) },
 		Draw:    func() run.Identity { n++; return run.Identity{ID: fmt.Sprintf("r%d", n), Seed: uint64(n)} },
 		Changed: func(s run.Status) { w.told = append(w.told, s) },
 	})

@@ -125,13 +125,9 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 		}
 		if ended(l.State) || l.State == launcher.Restarting { // by a restart policy that is not ours
 			// A ledger of this life, not of an earlier one of the same run.
-			if data, err := k.c.Ledger(id); err == nil {
-				if r := readRecord(
-					data,
-				); r.Ended.After(l.Started) &&
-					(l.ExitCode == 0 || l.ExitCode == exitcode.Missed) {
-					return r.PlanHash, nil
-				}
+			r, err := k.c.Ledger(id)
+			if err == nil && r.Ended.After(l.Started) && (l.ExitCode == 0 || l.ExitCode == exitcode.Missed) {
+				return r.PlanHash, nil
 			}
 			return "", k.failed(ctx, l, l.ExitCode)
 		}

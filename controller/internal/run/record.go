@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 
@@ -80,11 +81,11 @@ func (k *Control) takeStock(ctx context.Context) error {
 
 // endStale records the end of a run of which nothing but its ledger is left.
 func (k *Control) endStale(ctx context.Context, r Run) {
-	data, err := k.c.Ledger(r.ID)
-	if err != nil {
+	ledger, err := k.c.Ledger(r.ID)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
 	}
-	r.End(data, launcher.Status{}, "")
+	r.End(ledger, launcher.Status{}, "")
 	k.record(ctx, r)
 	k.c.Log.Info("the end of a run was missed; it is recorded now", "run_id", r.ID, "reason", r.Reason)
 }

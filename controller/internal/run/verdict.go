@@ -8,27 +8,25 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// readRecord reads a ledger of record. One that cannot be read tells nothing.
-func readRecord(ledger []byte) record.Summary {
-	var r record.Summary
-	if json.Unmarshal(ledger, &r) != nil {
-		return record.Summary{}
-	}
-	return r
-}
-
 // End books when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen. It does not
 // end before it started, even where the wall clock was set back meanwhile.
-func (r *Run) End(ledger []byte, l launcher.Status, instead string) {
+func (r *Run) End(ledger *record.Summary, l launcher.Status, instead string) {
 	r.Ended, r.Reason = verdict(ledger, l, instead)
 	if r.Ended.Before(r.Started) {
 		r.Ended = r.Started
 	}
-	r.Summary = closed(ledger, r.Ended, r.Reason)
+	if ledger != nil {
+		s := *ledgers.Closed(ledger, r.Ended)
+		if ledger.Ended.IsZero() {
+			s.Reason = r.Reason
+		}
+		r.Summary, _ = s.Encode() // it was read from such a form
+	}
 	r.ExitCode = exitCode(l, r.Reason)
 }
 
@@ -46,32 +44,15 @@ func exitCode(l launcher.Status, reason string) int {
 	}
 }
 
-// closed is the ledger of a run that ended at a moment for a reason. One that its loadgen left open, because it was
-// killed, is closed as the loadgen's next start would close it.
-func closed(ledger []byte, at time.Time, reason string) []byte {
-	r := readRecord(ledger)
-	if r.RunID == "" || !r.Ended.IsZero() {
-		return ledger
-	}
-	r.CloseKilled(at)
-	r.Reason = reason
-	closed, err := r.Encode()
-	if err != nil { // it was read from such a form
-		return ledger
-	}
-	return closed
-}
-
 // verdict is when and why a run ended.
-func verdict(ledger []byte, l launcher.Status, instead string) (time.Time, string) {
+func verdict(ledger *record.Summary, l launcher.Status, instead string) (time.Time, string) {
 	at := l.Ended
 	if at.IsZero() {
 		at = time.Now().UTC()
 	}
-	r := readRecord(ledger)
 	switch {
-	case !r.Ended.IsZero():
-		return r.Ended, r.Reason
+	case ledger != nil && !ledger.Ended.IsZero():
+		return ledger.Ended, ledger.Reason
 	case instead != "":
 		return at, instead
 	case l.Crashed():
