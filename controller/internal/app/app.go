@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -36,6 +35,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/runid"
+	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -44,15 +44,11 @@ import (
 type Host struct {
 	Env map[string]string
 	FS  afero.Fs
-	// Stdout gets what a person has to read, Stderr the log.
-	Stdout, Stderr io.Writer
 	// Hostname and User (uid:gid) are the controller's own.
 	Hostname, User string
 	// Bundle is the root of the built user interface.
 	Bundle  fs.FS
 	Version string
-	// Ready, where it is not nil, is told the address once requests are answered.
-	Ready func(addr net.Addr)
 }
 
 // App is a controller that was put together.
@@ -82,6 +78,9 @@ type port interface {
 	launcher.Port
 	launcher.Jobs
 }
+
+// ErrBadSetting marks a setting that does not fit this machine.
+var ErrBadSetting = errors.New("a setting does not fit this machine")
 
 // examineTimeout bounds one request of a connection test; the API bounds the whole.
 const examineTimeout = time.Minute
@@ -170,6 +169,12 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	}, webui.New(h.Bundle)))
 	return a, nil
 }
+
+// Runtime names what the loadgen runs in: docker or process.
+func (a *App) Runtime() string { return a.port.Name() }
+
+// LoginCode makes a code that signs a browser in once, within 15 minutes.
+func (a *App) LoginCode() secret.String { return a.guard.NewCode() }
 
 // folders are all the controller's own: only its user may read what lies in them.
 func (a *App) folders() error {

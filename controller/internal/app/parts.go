@@ -131,7 +131,7 @@ func (a *App) chooseEngine(ctx context.Context) error {
 		a.port, a.runtimeReason = d, where+", which does not answer yet"
 		a.log.WarnContext(ctx, "the Docker engine does not answer", "engine", engine.Host, "err", err)
 	case required:
-		return fmt.Errorf("%w: RUNTIME=docker: %s: %w", errBadSetting, where, err)
+		return fmt.Errorf("%w: RUNTIME=docker: %s: %w", ErrBadSetting, where, err)
 	default:
 		a.runtimeReason = fmt.Sprintf("RUNTIME=auto, and no container can be used: %s: %v", where, err)
 		if d != nil {

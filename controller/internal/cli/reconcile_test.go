@@ -1,4 +1,4 @@
-package app_test
+package cli_test
 
 import (
 	"net/http"
@@ -9,14 +9,15 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 )
 
 func TestALimitThatNobodyCanKeepIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []string{"-5s", "25h"} {
 		var out, faults written
-		h := app.Host{Env: map[string]string{}, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &faults}
-		if code := app.Reconcile(t.Context(), []string{"r1", "--limit", limit}, h); code != app.BadInput ||
+		h := cli.Host{Host: app.Host{Env: map[string]string{}, FS: afero.NewMemMapFs()}, Stdout: &out, Stderr: &faults}
+		if code := cli.Reconcile(t.Context(), []string{"r1", "--limit", limit}, h); code != cli.BadInput ||
 			!strings.Contains(faults.String(), "--limit") {
 			t.Errorf("%s: exit code %d, %s", limit, code, faults.String())
 		}
@@ -40,9 +41,10 @@ func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
 		}))
 		defer server.Close()
 		var out, faults written
-		h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(),
+		h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(),
+			Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 			Stdout: &out, Stderr: &faults}
-		if code := app.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != app.Internal ||
+		if code := cli.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != cli.Internal ||
 			!strings.Contains(faults.String(), "given up") {
 			t.Errorf("%s: exit code %d, %s%s", what, code, out.String(), faults.String())
 		}
@@ -59,9 +61,10 @@ func TestWhatIsEqualWithinDoubtSaysSo(t *testing.T) {
 	}))
 	defer server.Close()
 	var out, faults written
-	h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(),
+	h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(),
+		Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 		Stdout: &out, Stderr: &faults}
-	if code := app.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != app.OK ||
+	if code := cli.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != cli.OK ||
 		!strings.Contains(out.String(), "25 with those in doubt") {
 		t.Errorf("exit code %d, %s%s", code, out.String(), faults.String())
 	}
@@ -78,10 +81,11 @@ func TestTheKeyFollowsNoRedirect(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler(other.URL+"/elsewhere", http.StatusMovedPermanently))
 	defer server.Close()
 	var out, faults written
-	h := app.Host{Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}, FS: afero.NewMemMapFs(),
+	h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(),
+		Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 		Stdout: &out, Stderr: &faults}
-	code := app.ExportFunnels(t.Context(), []string{"--api-base", server.URL}, h)
-	if want := "it leads to " + other.URL + "/elsewhere; give that by --api-base"; code != app.Internal ||
+	code := cli.ExportFunnels(t.Context(), []string{"--api-base", server.URL}, h)
+	if want := "it leads to " + other.URL + "/elsewhere; give that by --api-base"; code != cli.Internal ||
 		!strings.Contains(faults.String(), want) {
 		t.Errorf("exit code %d, %s", code, faults.String())
 	}

@@ -1,4 +1,4 @@
-package app_test
+package cli_test
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -19,13 +19,13 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 		var out, err written
 		h := c.host
 		h.Stdout, h.Stderr = &out, &err
-		code := app.BenchmarkReports(t.Context(), append(args, "--api-base", c.base), h)
+		code := cli.BenchmarkReports(t.Context(), append(args, "--api-base", c.base), h)
 		return code, out.String(), err.String()
 	}
 	two := []string{"--reports", "Visits summary; Goals", "--periods", "day", "--repeats", "3"}
 	page := filepath.Join(c.dir, "page.html")
 	code, text, err := command(append(two, "--baseline", "--html", page, "--threshold", "p95<1m")...)
-	if code != app.OK || !strings.Contains(text, "VisitsSummary") && !strings.Contains(text, "Visits summary") {
+	if code != cli.OK || !strings.Contains(text, "VisitsSummary") && !strings.Contains(text, "Visits summary") {
 		t.Fatalf("%d %s %s", code, text, err)
 	}
 	if data, err := os.ReadFile(page); err != nil || !strings.Contains(string(data), "Visits summary") {
@@ -34,7 +34,7 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 	// The sink does not know Actions.getPageTitles, which therefore fails.
 	code, text, err = command("--reports", "Visits summary;Page titles", "--periods", "day", "--repeats", "3",
 		"--parallel", "2", "--threshold", "p95<1ns,error_share<50%", "--json")
-	if code != app.Missed || strings.Count(err, "missed: p95<1ns") != 2 ||
+	if code != cli.Missed || strings.Count(err, "missed: p95<1ns") != 2 ||
 		!strings.Contains(err, "error_share<50%: Page titles") {
 		t.Errorf("%d %s", code, err)
 	}
@@ -48,17 +48,17 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 	}
 	// Without a threshold a report that fails is no success either.
 	code, text, err = command("--reports", "Visits summary;Page titles", "--periods", "day", "--repeats", "3")
-	if code != app.Missed || strings.Count(err, "missed: ") != 1 ||
+	if code != cli.Missed || strings.Count(err, "missed: ") != 1 ||
 		!strings.Contains(err, "missed: error_share<50%: Page titles") {
 		t.Errorf("%d %s %s", code, err, text)
 	}
 	for _, wrong := range [][]string{{"--nothing"}, {"--threshold", "visits>2"}, {"again"}} {
-		if code, _, err := command(wrong...); code != app.BadInput || err == "" {
+		if code, _, err := command(wrong...); code != cli.BadInput || err == "" {
 			t.Errorf("%v: %d %s", wrong, code, err)
 		}
 	}
 	code, _, err = command("--reports", "nothing", "--periods", "decade", "--target", "nowhere")
-	if code != app.Internal || !strings.Contains(err, `reports="nothing"`) ||
+	if code != cli.Internal || !strings.Contains(err, `reports="nothing"`) ||
 		!strings.Contains(err, `periods="decade"`) || !strings.Contains(err, `target="nowhere"`) {
 		t.Errorf("%d %s", code, err)
 	}

@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"bytes"
@@ -68,7 +68,7 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 			len(given), runsUsage)
 		return BadInput
 	}
-	s, _, ok := h.read()
+	s, ok := h.settings()
 	if !ok {
 		return BadInput
 	}
@@ -82,8 +82,7 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 		err = errors.Join(do(l, given), db.Close())
 	}
 	if err != nil {
-		_, _ = fmt.Fprintln(h.Stderr, "error:", err)
-		return Internal
+		return h.fail(err)
 	}
 	return OK
 }

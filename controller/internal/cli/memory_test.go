@@ -1,4 +1,4 @@
-package app_test
+package cli_test
 
 import (
 	"testing"
@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 )
 
 func TestTheMemoryOfAContainerIsKeptTo(t *testing.T) {
@@ -21,7 +22,7 @@ func TestTheMemoryOfAContainerIsKeptTo(t *testing.T) {
 		{"/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n", "", 0},
 		{"/nothing", "", "", 0},
 	} {
-		h := app.Host{FS: afero.NewMemMapFs(), Env: map[string]string{"GOMEMLIMIT": c.env}}
+		h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(), Env: map[string]string{"GOMEMLIMIT": c.env}}}
 		if err := afero.WriteFile(h.FS, c.path, []byte(c.text), 0o444); err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package app_test
+package cli_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 )
 
 // small mounts a file system of its own for a folder, which fills quickly.
@@ -77,9 +78,9 @@ func TestAFullDiskIsToldSurvivedAndLeft(t *testing.T) {
 		t.Errorf("health: %v", got)
 	}
 	var out, said strings.Builder
-	h := app.Host{Env: map[string]string{"LISTEN_ADDR": strings.TrimPrefix(c.base, "http://"),
-		"DATA_DIR": filepath.Join(dir, "data")}, FS: afero.NewOsFs(), Stdout: &out, Stderr: &said}
-	if code := app.HealthCheck(t.Context(), h); code != app.Internal ||
+	h := cli.Host{Host: app.Host{Env: map[string]string{"LISTEN_ADDR": strings.TrimPrefix(c.base, "http://"),
+		"DATA_DIR": filepath.Join(dir, "data")}, FS: afero.NewOsFs()}, Stdout: &out, Stderr: &said}
+	if code := cli.HealthCheck(t.Context(), nil, h); code != cli.Internal ||
 		!strings.Contains(said.String(), "503: unhealthy") {
 		t.Errorf("healthcheck: %d, %s", code, said.String())
 	}

@@ -1,12 +1,12 @@
-package app
+package cli
 
 import (
 	"io"
 	"log/slog"
 )
 
-// NewLogger logs to w as the settings say; level is one of LOG_LEVEL's words.
-func NewLogger(w io.Writer, level, format string) *slog.Logger {
+// newLogger logs to w as the settings say; level is one of LOG_LEVEL's words.
+func newLogger(w io.Writer, level, format string) *slog.Logger {
 	options := &slog.HandlerOptions{Level: map[string]slog.Level{
 		"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn, "ERROR": slog.LevelError,
 	}[level]}

@@ -1,4 +1,4 @@
-package app_test
+package cli_test
 
 import (
 	"bufio"
@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
@@ -57,7 +58,7 @@ type controller struct {
 	dir, base    string
 	key          string
 	stdout, logs written
-	host         app.Host
+	host         cli.Host
 	end          func() int
 }
 
@@ -77,14 +78,14 @@ func startIn(t *testing.T, dir string) *controller {
 func prepare(t *testing.T, dir string) *controller {
 	t.Helper()
 	c := &controller{t: t, dir: dir}
-	c.host = app.Host{
+	c.host = cli.Host{Host: app.Host{
 		Env: map[string]string{
 			"LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": filepath.Join(c.dir, "data"), "RUNTIME": "process",
 			"LOADGEN_BIN": testbed.Loadgen(t),
 			"LOG_LEVEL":   "DEBUG", "PRESETS_DIR": "../../../presets", "PATH": os.Getenv("PATH"),
 		},
-		FS: afero.NewOsFs(), Stdout: &c.stdout, Stderr: &c.logs, Bundle: fstest.MapFS{}, Version: "test",
-	}
+		FS: afero.NewOsFs(), Bundle: fstest.MapFS{}, Version: "test",
+	}, Stdout: &c.stdout, Stderr: &c.logs}
 	return c
 }
 
@@ -107,7 +108,7 @@ func (c *controller) serve() {
 	c.host.Ready = func(a net.Addr) { ready <- a }
 	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
-	go func() { code <- app.Serve(ctx, c.host) }()
+	go func() { code <- cli.Serve(ctx, nil, c.host) }()
 	var once sync.Once
 	ended := -1
 	c.end = func() int {
@@ -257,7 +258,7 @@ func TestAWholeRunThroughTheAPI(t *testing.T) {
 	if sunk := counts(); len(sunk) == 0 {
 		t.Error("the sink has counted nothing")
 	}
-	if code := c.end(); code != app.OK {
+	if code := c.end(); code != cli.OK {
 		t.Errorf("exit code %d: %s", code, c.logs.String())
 	}
 	for name, text := range map[string]string{"output": c.stdout.String(), "log": c.logs.String()} {
@@ -280,22 +281,22 @@ func TestLinksHaveThePublicAddress(t *testing.T) {
 	h := c.host
 	h.Stdout, h.Stderr = &out, &complaints
 	h.Env["LISTEN_ADDR"] = strings.TrimPrefix(c.base, "http://")
-	if code := app.LoginLink(t.Context(), nil, h); code != app.OK || !strings.HasPrefix(out.String(), want) {
+	if code := cli.LoginLink(t.Context(), nil, h); code != cli.OK || !strings.HasPrefix(out.String(), want) {
 		t.Errorf("login-link: %d %s%s", code, out.String(), complaints.String())
 	}
 }
 
 func TestCommandsAskTheRunningController(t *testing.T) {
 	c := start(t)
-	client := func(command func(context.Context, []string, app.Host) int, args ...string) (int, string) {
+	client := func(command func(context.Context, []string, cli.Host) int, args ...string) (int, string) {
 		var out, err written
 		h := c.host
 		h.Stdout, h.Stderr = &out, &err
 		return command(t.Context(), append(args, "--api-base", c.base), h), out.String() + err.String()
 	}
-	code, text := client(app.LoginLink)
+	code, text := client(cli.LoginLink)
 	link := regexp.MustCompile(`#code=(\w+)`).FindStringSubmatch(text)
-	if code != app.OK || link == nil {
+	if code != cli.OK || link == nil {
 		t.Fatalf("login-link: %d %s", code, text)
 	}
 	c.must(200, "POST", "/api/session", `{"code":"`+link[1]+`"}`)
@@ -307,12 +308,12 @@ func TestCommandsAskTheRunningController(t *testing.T) {
 		"/api/funnels",
 		`{"name":"off","probability":0.5,"enabled":false,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`,
 	)
-	if code, text := client(app.ExportFunnels); code != app.OK || !strings.Contains(text, `"on"`) ||
+	if code, text := client(cli.ExportFunnels); code != cli.OK || !strings.Contains(text, `"on"`) ||
 		strings.Contains(text, `"off"`) {
 		t.Errorf("export-funnels: %d %s", code, text)
 	}
 	file := filepath.Join(c.dir, "copy.db")
-	if code, text := client(app.Backup, "--output", file); code != app.OK {
+	if code, text := client(cli.Backup, "--output", file); code != cli.OK {
 		t.Errorf("backup: %d %s", code, text)
 	}
 	data, err := os.ReadFile(file)

@@ -1,12 +1,9 @@
-package app
+package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,8 +21,7 @@ func ImportOriginal(ctx context.Context, args []string, h Host) int {
 		return BadInput
 	}
 	if *path == "" {
-		_, _ = fmt.Fprintln(h.Stderr, "import-original needs --db FILE")
-		return BadInput
+		return h.refuse("import-original needs --db FILE")
 	}
 	entries, err := original.Read(ctx, h.FS, *path)
 	if err != nil {
@@ -51,16 +47,11 @@ func ImportOriginal(ctx context.Context, args []string, h Host) int {
 
 // save posts e, and names what was left out of it.
 func (c *caller) save(ctx context.Context, e original.Entry) ([]string, error) {
-	resp, err := c.send(ctx, http.MethodPost, "/api/"+e.Kind+"s", bytes.NewReader(e.Body))
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
 	var saved struct {
 		LeftOut []string `json:"left_out"`
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&saved); err != nil {
-		return nil, fmt.Errorf("read answer: %w", err)
+	if err := c.ask(ctx, http.MethodPost, "/api/"+e.Kind+"s", e.Body, &saved); err != nil {
+		return nil, err
 	}
 	return slices.Concat(e.LeftOut, saved.LeftOut), nil
 }

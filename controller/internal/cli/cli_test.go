@@ -1,4 +1,4 @@
-package main
+package cli_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 )
 
 func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
@@ -36,8 +37,8 @@ func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
 		{[]string{"version"}, nil, 0, "dev"},
 	} {
 		var out bytes.Buffer
-		code := run(context.Background(), c.args,
-			app.Host{Env: c.env, FS: afero.NewMemMapFs(), Stdout: &out, Stderr: &out, Bundle: fs.FS(fstest.MapFS{})})
+		code := cli.Run(context.Background(), c.args, cli.Host{Host: app.Host{Env: c.env, FS: afero.NewMemMapFs(),
+			Bundle: fs.FS(fstest.MapFS{}), Version: "dev"}, Stdout: &out, Stderr: &out})
 		if code != c.code || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%v: code %d and %q; want %d with %q", c.args, code, out.String(), c.code, c.want)
 		}
@@ -47,7 +48,7 @@ func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
 // Made by make, it holds the texts; compiled otherwise, it says how to get them.
 func TestLicencesAreThoseOfWhatIsLinked(t *testing.T) {
 	var out, err bytes.Buffer
-	code := run(context.Background(), []string{"licences"}, app.Host{Stdout: &out, Stderr: &err})
+	code := cli.Run(context.Background(), []string{"licences"}, cli.Host{Stdout: &out, Stderr: &err})
 	switch {
 	case code == 0 && strings.Contains(out.String(), "github.com/labstack/echo/v4 v") &&
 		strings.Contains(out.String(), "Copyright (c) 2021 LabStack"):

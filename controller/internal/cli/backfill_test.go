@@ -1,4 +1,4 @@
-package app_test
+package cli_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 )
 
 // backfill is what of the only job is looked at.
@@ -71,7 +71,7 @@ func TestABackfillGoesOnWithTheNextController(t *testing.T) {
 	before := c.untilJob("it has sent something", func(j backfill) bool {
 		return j.Progress != nil && j.Progress.Done >= 3
 	})
-	if code := c.end(); code != app.OK {
+	if code := c.end(); code != cli.OK {
 		t.Fatalf("exit code %d: %s", code, c.logs.String())
 	}
 	c.serve()

@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"context"
@@ -44,11 +44,11 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	}
 	b, err := c.benchmark(ctx, f)
 	if err != nil {
-		return c.failed(err)
+		return c.host.fail(err)
 	}
 	var beside *record.BenchmarkComparison
 	if beside, err = c.finish(ctx, f, b); err != nil {
-		return c.failed(err)
+		return c.host.fail(err)
 	}
 	missed := benchmark.Judge(b, f.thresholds)
 	if f.json {
@@ -59,7 +59,7 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 			Comparison *record.BenchmarkComparison `json:"comparison"`
 			Missed     []benchmark.Missed          `json:"missed"`
 		}{b, beside, append([]benchmark.Missed{}, missed...)}); err != nil {
-			return c.failed(fmt.Errorf("write benchmark: %w", err))
+			return c.host.fail(fmt.Errorf("write benchmark: %w", err))
 		}
 	} else {
 		printBenchmark(h.Stdout, b, beside)
@@ -70,7 +70,7 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	}
 	switch {
 	case b.State != record.BenchmarkDone:
-		return c.failed(fmt.Errorf("the benchmark was %s: %s", b.State, b.Error))
+		return c.host.fail(fmt.Errorf("the benchmark was %s: %s", b.State, b.Error))
 	case len(missed) > 0:
 		return Missed
 	}

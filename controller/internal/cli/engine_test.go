@@ -1,10 +1,10 @@
-package app_test
+package cli_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 )
 
 func TestTheStatusSaysWhyThereAreNoContainers(t *testing.T) {
@@ -26,7 +26,7 @@ func TestAnEngineThatIsOfNoUseIsRefusedWhereOneIsAskedFor(t *testing.T) {
 	for variable, value := range map[string]string{"DOCKER_HOST": "ssh://lab.example.test", "DOCKER_CONTEXT": "gone"} {
 		c := prepare(t, t.TempDir())
 		c.host.Env["RUNTIME"], c.host.Env[variable] = "docker", value
-		if code := app.Serve(t.Context(), c.host); code != app.BadInput ||
+		if code := cli.Serve(t.Context(), nil, c.host); code != cli.BadInput ||
 			!strings.Contains(c.logs.String(), "RUNTIME=docker") {
 			t.Errorf("%s: exit code %d, %s", value, code, c.logs.String())
 		}

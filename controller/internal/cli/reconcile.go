@@ -1,7 +1,6 @@
-package app
+package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,22 +34,20 @@ func Reconcile(ctx context.Context, args []string, h Host) int {
 		return BadInput
 	}
 	if run == "" {
-		_, _ = fmt.Fprintln(h.Stderr, "reconcile needs the id of a run, before its flags")
-		return BadInput
+		return h.refuse("reconcile needs the id of a run, before its flags")
 	}
 	if *limit < 0 || *limit > 24*time.Hour {
-		_, _ = fmt.Fprintf(h.Stderr, "--limit=%v: is not between 0 and 24h\n", *limit)
-		return BadInput
+		return h.refuse("--limit=%v: is not between 0 and 24h", *limit)
 	}
 	r, err := c.reconcile(ctx, run, *limit)
 	if err != nil {
-		return c.failed(err)
+		return c.host.fail(err)
 	}
 	if *asJSON {
 		e := json.NewEncoder(h.Stdout)
 		e.SetIndent("", "  ")
 		if err := e.Encode(r); err != nil {
-			return c.failed(fmt.Errorf("write reconciliation: %w", err))
+			return c.host.fail(fmt.Errorf("write reconciliation: %w", err))
 		}
 	} else {
 		printReconciliation(h.Stdout, r)
@@ -100,19 +97,6 @@ func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration)
 		return r, errGivenUp
 	}
 	return r, nil
-}
-
-// ask reads an answer as JSON.
-func (c *caller) ask(ctx context.Context, method, path string, body []byte, into any) error {
-	resp, err := c.send(ctx, method, path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 64<<20)).Decode(into); err != nil {
-		return fmt.Errorf("read answer of the controller: %w", err)
-	}
-	return nil
 }
 
 func printReconciliation(w io.Writer, r record.Reconciliation) {

@@ -1,4 +1,4 @@
-package app_test
+package cli_test
 
 import (
 	"database/sql"
@@ -9,13 +9,13 @@ import (
 
 	_ "github.com/mattn/go-sqlite3"
 
-	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 )
 
 // refused is how a start ended that is expected to, with what it said.
 func (c *controller) refused() (code int, said string) {
 	c.t.Helper()
-	return app.Serve(c.t.Context(), c.host), c.logs.String()
+	return cli.Serve(c.t.Context(), nil, c.host), c.logs.String()
 }
 
 func (c *controller) path(name string) string { return filepath.Join(c.dir, "data", name) }
@@ -40,7 +40,7 @@ func TestAnAPIKeyThatOpensNothingRefusesTheStart(t *testing.T) {
 		c := prepare(t, t.TempDir())
 		c.write("controller/api-key", bad, 0o600)
 		code, said := c.refused()
-		if code != app.BadInput || !strings.Contains(said, "api-key") || !strings.Contains(said, "delete the file") {
+		if code != cli.BadInput || !strings.Contains(said, "api-key") || !strings.Contains(said, "delete the file") {
 			t.Errorf("%.20q: %d %.300s", bad, code, said)
 		}
 	}
@@ -94,7 +94,7 @@ func TestAStartThatIsRefusedLeavesNoKeyBehind(t *testing.T) {
 	if err := os.Remove(c.path("controller/secret-key")); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := c.refused(); code != app.BadInput ||
+	if code, said := c.refused(); code != cli.BadInput ||
 		!strings.Contains(said, "bring back the file of the key, or name it by SECRET_KEY_FILE") {
 		t.Errorf("%d %s", code, said)
 	}
@@ -113,7 +113,7 @@ func TestAKeyThatIsOfNoUseIsBadConfiguration(t *testing.T) {
 	c.write("other", strings.Repeat("ab", 32), 0o600)
 	for _, named := range []string{c.path("none"), other, c.dir} {
 		c.host.Env["SECRET_KEY_FILE"] = named
-		if code, said := c.refused(); code != app.BadInput ||
+		if code, said := c.refused(); code != cli.BadInput ||
 			!strings.Contains(said, `error: SECRET_KEY_FILE="`+named+`": `) ||
 			!strings.Contains(said, "; name the file of the key") {
 			t.Errorf("%s: exit code %d, %s", named, code, said)
@@ -122,7 +122,7 @@ func TestAKeyThatIsOfNoUseIsBadConfiguration(t *testing.T) {
 	delete(c.host.Env, "SECRET_KEY_FILE")
 	c.write("controller/secret-key", "hush", 0o600)
 	code, said := c.refused()
-	if code != app.BadInput ||
+	if code != cli.BadInput ||
 		!strings.Contains(said, "error: "+own+": does not hold 64 hex digits; bring back the file of the key") ||
 		strings.Contains(said, "hush") {
 		t.Errorf("exit code %d, %s", code, said)
@@ -162,7 +162,7 @@ func TestADatabaseThatLacksATableRefusesTheStart(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := c.refused(); code != app.Internal ||
+	if code, said := c.refused(); code != cli.Internal ||
 		!strings.Contains(said, "lacks targets, audit; bring back a backup") {
 		t.Errorf("%d %s", code, said)
 	}

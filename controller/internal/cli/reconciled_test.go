@@ -1,4 +1,4 @@
-package app_test
+package cli_test
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -20,7 +20,7 @@ func (c *controller) reconcile(run string) (code int, r record.Reconciliation, t
 	var out, faults written
 	h := c.host
 	h.Stdout, h.Stderr = &out, &faults
-	code = app.Reconcile(c.t.Context(), []string{run, "--api-base", c.base, "--limit", "0"}, h)
+	code = cli.Reconcile(c.t.Context(), []string{run, "--api-base", c.base, "--limit", "0"}, h)
 	if out.String() == "" {
 		c.t.Fatalf("exit code %d: %s", code, faults.String())
 	}
@@ -93,7 +93,7 @@ func reportsThatAreNotArchivedAreNoLoss(t *testing.T, c *controller) {
 	address, _ := c.sink("--archive-delay", "2h", "--lose-share", "0", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != app.NotArchived || r.Verdict != record.MatchNotArchived || got["visits"] != record.MatchEqual ||
+	if code != cli.NotArchived || r.Verdict != record.MatchNotArchived || got["visits"] != record.MatchEqual ||
 		got["actions"] != record.MatchEqual || got["pageviews"] != record.MatchNotArchived {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
@@ -107,7 +107,7 @@ func aLossIsFoundByTheRawLogWhateverTheReportsShow(t *testing.T, c *controller) 
 	address, _ := c.sink("--archive-delay", "2h", "--lose-share", "0.2", "--seed", "1", "--quiet")
 	for range 2 { // of the second the reports were behind when it began
 		code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
-		if got := verdicts(t, r); code != app.Lost || got["actions"] != record.MatchShort {
+		if got := verdicts(t, r); code != cli.Lost || got["actions"] != record.MatchShort {
 			t.Errorf("exit code %d, %v\n%s", code, got, text)
 		}
 	}
@@ -118,7 +118,7 @@ func visitsThatMatomoSplitsAreASurplusWithItsCause(t *testing.T, c *controller) 
 	address, _ := c.sink("--tracker", "visit_standard_length=20", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != app.Lost || got["visits"] != record.MatchMore || got["actions"] != record.MatchEqual ||
+	if code != cli.Lost || got["visits"] != record.MatchMore || got["actions"] != record.MatchEqual ||
 		!strings.Contains(text, "visit_standard_length") {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
@@ -136,7 +136,7 @@ func twoTrackersOfOneMatomoAreAddedUp(t *testing.T, c *controller) {
 	defer c.must(200, "PUT", "/api/targets/routing", `{"mode":"single"}`)
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != app.Lost || strings.Contains(text, "Nobody looked") || got["pageviews"] != record.MatchShort ||
+	if code != cli.Lost || strings.Contains(text, "Nobody looked") || got["pageviews"] != record.MatchShort ||
 		len(r.Targets[0].Parts) != 2 || !strings.Contains(text, "one + two, site 1") {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
@@ -149,7 +149,7 @@ func aRunOfAnotherSiteIsAskedForWithTheTokenOfItsAddress(t *testing.T, c *contro
 	c.must(200, "PUT", "/api/config",
 		fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_SITE_ID":2,"MATOMO_TOKEN_AUTH":%q}}`, address, token))
 	code, r, text := c.reconcile(id)
-	if code != app.OK || r.Verdict != record.MatchEqual || r.Targets[0].SiteID != 1 ||
+	if code != cli.OK || r.Verdict != record.MatchEqual || r.Targets[0].SiteID != 1 ||
 		!strings.Contains(text, "is now for site 2") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
@@ -174,7 +174,7 @@ func aBackfillOfWhichAllIsInDoubtIsNotEqual(t *testing.T, c *controller) {
 	job, _ := runs[0].(map[string]any)
 	code, r, text := c.reconcile(fmt.Sprint(job["run_id"]))
 	visits := r.Targets[0].Rows[0]
-	if code != app.OK || r.Verdict != record.MatchIncomparable || visits.Recorded == 0 ||
+	if code != cli.OK || r.Verdict != record.MatchIncomparable || visits.Recorded == 0 ||
 		visits.Most < visits.Recorded {
 		t.Errorf("exit code %d, %+v\n%s", code, visits, text)
 	}
@@ -184,7 +184,7 @@ func ordersInDoubtBoundTheMoney(t *testing.T, c *controller) {
 	t.Helper()
 	address, _ := c.sink("--drop-share", "0.2", "--seed", "1", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address, "ECOMMERCE_ORDER_VALUE_MAX": 40}))
-	if code != app.OK || verdicts(t, r)["revenue"] != record.MatchEqual {
+	if code != cli.OK || verdicts(t, r)["revenue"] != record.MatchEqual {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 	var orders, revenue record.ReconciledRow
@@ -215,7 +215,7 @@ func hitsThatWereRefusedWidenEveryRow(t *testing.T, c *controller) {
 		return true
 	})
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": front, "CONCURRENCY": 1}))
-	if code != app.OK || r.Verdict != record.MatchEqual {
+	if code != cli.OK || r.Verdict != record.MatchEqual {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 }
@@ -253,7 +253,7 @@ func aMatomoThatIsAwayIsNotBlamedOnTheToken(t *testing.T, c *controller) {
 	id := c.run(map[string]any{"MATOMO_URL": address})
 	counts() // ends it
 	code, r, text := c.reconcile(id)
-	if code != app.Internal || r.Verdict != record.MatchNotAsked || strings.Contains(text, "token") ||
+	if code != cli.Internal || r.Verdict != record.MatchNotAsked || strings.Contains(text, "token") ||
 		!strings.Contains(text, "refused") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}

@@ -1,4 +1,4 @@
-package app_test
+package cli_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/app"
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 	"github.com/puttrix/trafficinator/controller/internal/history"
 )
 
@@ -172,7 +172,7 @@ func (c *controller) lookBack(one, other history.Record) {
 		var out, err written
 		h := c.host
 		h.Stdout, h.Stderr = &out, &err
-		return app.Runs(c.t.Context(), args, h), out.String() + err.String()
+		return cli.Runs(c.t.Context(), args, h), out.String() + err.String()
 	}
 	for _, row := range []struct {
 		args []string
