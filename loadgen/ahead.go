@@ -7,6 +7,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -18,7 +19,7 @@ type ahead struct {
 
 	first uint64 // number of the visit that outlines begins with
 	// outlines are the hits of each visit by kind.
-	outlines [][visit.Kinds]uint16
+	outlines [][hit.Kinds]uint16
 	visit    visit.Visit
 }
 
@@ -49,7 +50,7 @@ func (a *ahead) reserve(s *record.Summary, from, upTo uint64, now time.Time) {
 		r := &record.Reserved{Visits: visits[t], ByKind: map[string]uint64{}}
 		for k, n := range kinds[t] {
 			if n > 0 {
-				r.ByKind[visit.Kind(k).String()] = n
+				r.ByKind[hit.Kind(k).String()] = n
 			}
 		}
 		target := s.Targets[name]
@@ -58,7 +59,7 @@ func (a *ahead) reserve(s *record.Summary, from, upTo uint64, now time.Time) {
 	}
 }
 
-func (a *ahead) outline(n uint64) (kinds [visit.Kinds]uint16) {
+func (a *ahead) outline(n uint64) (kinds [hit.Kinds]uint16) {
 	a.plan.Visits.Outline(n, &a.visit)
 	for i := range a.visit.Hits {
 		kinds[a.visit.Hits[i].Records]++

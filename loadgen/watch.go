@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -82,7 +82,7 @@ func printSummary(w io.Writer, s *record.Summary) {
 		_, _ = fmt.Fprintln(w, s.Message)
 	}
 	_, _ = fmt.Fprintln(t, "hits\tplanned\taccepted\trejected\tfailed\tunknown\tshed\tabandoned\t")
-	for k := range visit.Kind(visit.Kinds) {
+	for k := range hit.Kind(hit.Kinds) {
 		if h := s.ByKind[k.String()]; h.Planned > 0 {
 			row(k.String(), h)
 		}

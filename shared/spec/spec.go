@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
@@ -132,3 +134,29 @@ var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_R
 
 // Obsolete tells whether key is one of the original that has no meaning here.
 func Obsolete(key string) bool { return slices.Contains(obsolete, key) }
+
+// Extra is something that can happen on a page of a visit beside its view.
+type Extra struct {
+	Kind hit.Kind
+	// Key is the knob of the share of visits in which it happens, Share its value.
+	Key   string
+	Share func(*Spec) float64
+	// Events are what an event is drawn from, and the share that events.json gives it itself; nil for what is no event.
+	Events func(*eventset.Set) ([]eventset.Event, *float64)
+}
+
+// Extras are drawn in this order for each visit: a seed means the same visits only as long as it stays.
+var Extras = []Extra{
+	{Kind: hit.Search, Key: "SITESEARCH_PROBABILITY", Share: func(s *Spec) float64 { return s.SearchProbability }},
+	{Kind: hit.Event, Key: "CLICK_EVENTS_PROBABILITY", Share: func(s *Spec) float64 { return s.ClickEventProbability },
+		Events: func(e *eventset.Set) ([]eventset.Event, *float64) { return e.Click, e.ClickProbability }},
+	{
+		Kind:   hit.Event,
+		Key:    "RANDOM_EVENTS_PROBABILITY",
+		Share:  func(s *Spec) float64 { return s.RandomEventProbability },
+		Events: func(e *eventset.Set) ([]eventset.Event, *float64) { return e.Random, e.RandomProbability },
+	},
+	{Kind: hit.Download, Key: "DOWNLOADS_PROBABILITY", Share: func(s *Spec) float64 { return s.DownloadProbability }},
+	{Kind: hit.Outlink, Key: "OUTLINKS_PROBABILITY", Share: func(s *Spec) float64 { return s.OutlinkProbability }},
+	{Kind: hit.Order, Key: "ECOMMERCE_PROBABILITY", Share: func(s *Spec) float64 { return s.EcommerceProbability }},
+}

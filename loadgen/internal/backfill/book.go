@@ -28,7 +28,7 @@ func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 		}
 		first := i == 0 || s.hits[i-1].visit != h.visit
 		late[h.visit] = late[h.visit] || first && became != outcome.Accepted
-		courses[h.visit].Book(became, h.ping, h.at, true)
+		courses[h.visit].Book(became, h.kind, h.at, true)
 		n[became]++
 		s.booked = append(s.booked, one)
 	}

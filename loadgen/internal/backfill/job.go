@@ -244,18 +244,11 @@ func (j *Job) fail(why engine.Reason, message string) {
 
 // tooLate books a visit that its day has no time for.
 func (j *Job) tooLate(day, target int, v *visit.Visit) {
-	kinds := kindsOf(v.Hits)
+	kinds := ledger.KindsOf(v.Hits)
 	j.c.Ledger.Plan(target, kinds)
 	j.c.Ledger.End(target, &answer.Answer{Class: answer.Late}, kinds)
 	j.c.Ledger.Close(target, ledger.Unsent, 0)
 	j.mu.Lock()
 	j.done.Days[day].Unsent++
 	j.mu.Unlock()
-}
-
-func kindsOf(hits []visit.Hit) (k ledger.Kinds) {
-	for i := range hits {
-		k[hits[i].Records]++
-	}
-	return k
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -28,8 +29,7 @@ type shard struct {
 // sent is what is needed to book a hit.
 type sent struct {
 	visit int // of the batch
-	kind  visit.Kind
-	ping  bool
+	kind  hit.Kind
 	sale  ledger.Sale
 	at    int64
 }
@@ -67,14 +67,10 @@ func (s *shard) load(b *batch) {
 	for i, at := range b.visits {
 		s.draw(at.number)
 		for h := range s.visit.Hits {
-			hit := &s.visit.Hits[h]
-			one := sent{visit: i, kind: hit.Records, ping: hit.Kind == visit.Ping, at: at.moment(hit).Unix()}
-			if hit.Kind == visit.Order {
-				order := s.visit.Order(h)
-				one.sale = ledger.SaleOf(&order)
-			}
-			s.kinds[hit.Records]++
-			s.hits = append(s.hits, one)
+			drawn := &s.visit.Hits[h]
+			s.kinds[drawn.Records]++
+			s.hits = append(s.hits, sent{visit: i, kind: drawn.Records, at: at.moment(drawn).Unix(),
+				sale: ledger.SaleOf(&s.visit, h)})
 		}
 		s.who, s.length = append(s.who, s.visit.Seen()), append(s.length, len(s.visit.Hits))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 // batch is one request on its way: the visits whose hits it carries, and what the pool found out about them. The
@@ -34,8 +35,7 @@ type batch struct {
 
 // sentHit is what is needed to book a hit.
 type sentHit struct {
-	kind     visit.Kind
-	ping     bool
+	kind     hit.Kind
 	intended time.Duration
 	recorded int64
 	sale     ledger.Sale
@@ -98,11 +98,7 @@ func (w *worker) add(b *batch, o *openVisit) {
 	h := &w.visit.Hits[o.hit]
 	at := o.recorded(h, w.began.Add(b.sent))
 	w.request.Add(&w.visit, int(o.hit), time.Unix(at, 0))
-	hit := sentHit{kind: h.Records, ping: h.Kind == visit.Ping, intended: o.start + h.Wait, recorded: at}
-	if h.Kind == visit.Order {
-		order := w.visit.Order(int(o.hit))
-		hit.sale = ledger.SaleOf(&order)
-	}
-	b.hits = append(b.hits, hit)
+	b.hits = append(b.hits, sentHit{kind: h.Records, intended: o.start + h.Wait, recorded: at,
+		sale: ledger.SaleOf(&w.visit, int(o.hit))})
 	b.kinds[h.Records]++
 }

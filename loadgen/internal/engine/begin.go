@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/metric"
 )
@@ -128,7 +129,7 @@ func (l *loop) start(at, now time.Time) {
 	o := openVisit{number: n, start: at.Sub(l.began), due: at.Sub(l.began), target: uint16(l.c.Router.Pick(n, now))}
 	l.date(&o)
 	o.group(&l.visit, now.Sub(l.began), l.c.Batch)
-	l.c.Ledger.Plan(int(o.target), kindsOf(l.visit.Hits))
+	l.c.Ledger.Plan(int(o.target), ledger.KindsOf(l.visit.Hits))
 	l.open++
 	switch {
 	case o.due <= l.resumed:

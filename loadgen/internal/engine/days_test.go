@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
@@ -101,6 +102,6 @@ type paced struct {
 func (p paced) Outline(n uint64, v *visit.Visit) {
 	v.Number, v.Hits = n, v.Hits[:0]
 	for i := range time.Duration(3) {
-		v.Hits = append(v.Hits, visit.Hit{Kind: visit.Pageview, Wait: i * p.gap, Offset: i * p.gap})
+		v.Hits = append(v.Hits, visit.Hit{Kind: hit.Pageview, Wait: i * p.gap, Offset: i * p.gap})
 	}
 }

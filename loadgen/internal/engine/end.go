@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/answer"
 )
 
@@ -15,7 +16,7 @@ func (l *loop) turnAway(o openVisit, why answer.Class, now time.Duration) {
 	if !o.sent {
 		if to := l.c.Router.Pick(o.number, l.began.Add(now)); to != int(o.target) {
 			l.c.Visits.Outline(o.number, &l.visit)
-			l.c.Ledger.Move(int(o.target), to, kindsOf(l.visit.Hits))
+			l.c.Ledger.Move(int(o.target), to, ledger.KindsOf(l.visit.Hits))
 			o.target, o.due = uint16(to), now // it begins to wait there
 			l.date(&o)
 			l.lanes[to].add(o)
@@ -35,7 +36,7 @@ func (l *loop) shed(o openVisit, why answer.Class, now time.Duration) {
 	if !o.sent {
 		o.upTo = uint16(len(l.visit.Hits))
 	}
-	l.c.Ledger.End(int(o.target), &said, kindsOf(l.visit.Hits[o.hit:o.upTo]))
+	l.c.Ledger.End(int(o.target), &said, ledger.KindsOf(l.visit.Hits[o.hit:o.upTo]))
 	o.hit, o.attempts = o.upTo, 0
 	l.rest(o, now)
 }
@@ -55,7 +56,7 @@ func (l *loop) rest(o openVisit, now time.Duration) {
 // abandon books all that is left of a visit and closes it.
 func (l *loop) abandon(o openVisit) {
 	l.c.Visits.Outline(o.number, &l.visit)
-	l.c.Ledger.End(int(o.target), &answer.Answer{Class: answer.Stopped}, kindsOf(l.visit.Hits[o.hit:]))
+	l.c.Ledger.End(int(o.target), &answer.Answer{Class: answer.Stopped}, ledger.KindsOf(l.visit.Hits[o.hit:]))
 	l.cut.Add(1)
 	l.close(&o, len(l.visit.Hits))
 }

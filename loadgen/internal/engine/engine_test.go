@@ -17,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/metric"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -34,9 +35,9 @@ func (visits) Fill(v *visit.Visit, _ int) {
 func (visits) Outline(n uint64, v *visit.Visit) {
 	v.Number = n
 	v.Hits = append(v.Hits[:0],
-		visit.Hit{Kind: visit.Pageview, Records: visit.Pageview},
-		visit.Hit{Kind: visit.Pageview, Records: visit.Pageview, Wait: time.Second, Offset: 100 * time.Second},
-		visit.Hit{Kind: visit.Ping, Records: visit.Ping, Wait: 2 * time.Second, Offset: 200 * time.Second},
+		visit.Hit{Kind: hit.Pageview, Records: hit.Pageview},
+		visit.Hit{Kind: hit.Pageview, Records: hit.Pageview, Wait: time.Second, Offset: 100 * time.Second},
+		visit.Hit{Kind: hit.Ping, Records: hit.Ping, Wait: 2 * time.Second, Offset: 200 * time.Second},
 	)
 }
 
@@ -81,7 +82,7 @@ func (r *rig) run(drain, abort context.Context, t *testing.T) engine.Reason {
 	t.Helper()
 	reason := engine.New(r.config).Run(drain, abort)
 	c := r.ledger.Counts()
-	for k := range visit.Kind(visit.Kinds) {
+	for k := range hit.Kind(hit.Kinds) {
 		if row := c.Kind(k); row.Open() != 0 || row.InFlight != 0 {
 			t.Errorf("%s does not add up: %+v", k, row)
 		}

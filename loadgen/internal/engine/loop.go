@@ -11,6 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -287,8 +288,8 @@ func (l *loop) settle(b *batch) {
 		o, rest := b.visits[v], b.rest[v]
 		unopened, action, before := o.Taken == 0, false, o.Course
 		for range o.hits() {
-			action = action || !b.hits[i].ping
-			o.book(l.booked[i].Class.Outcome(), b.hits[i].ping, b.hits[i].recorded, &l.days)
+			action = action || hit.Rows[b.hits[i].kind].Opens
+			o.book(l.booked[i].Class.Outcome(), b.hits[i].kind, b.hits[i].recorded, &l.days)
 			if unopened && o.Taken > 0 {
 				unopened = false
 				l.c.Ledger.Open(b.target,
@@ -329,12 +330,4 @@ func (l *loop) hopeless() bool {
 		l.stop(NoTarget)
 	}
 	return all
-}
-
-func kindsOf(hits []visit.Hit) ledger.Kinds {
-	var k ledger.Kinds
-	for i := range hits {
-		k[hits[i].Records]++
-	}
-	return k
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 )
 
@@ -53,7 +54,7 @@ func (l *loop) miss(o openVisit, now time.Duration) {
 			upTo++
 		}
 	}
-	l.c.Ledger.Miss(int(o.target), len(l.gaps)-1, kindsOf(l.visit.Hits[o.hit:upTo]), !o.sent)
+	l.c.Ledger.Miss(int(o.target), len(l.gaps)-1, ledger.KindsOf(l.visit.Hits[o.hit:upTo]), !o.sent)
 	o.hit = uint16(upTo)
 	l.rest(o, now)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -50,7 +51,7 @@ func (o *openVisit) group(v *visit.Visit, now time.Duration, most int) {
 }
 
 // book takes in the outcome of the next hit, recorded at at.
-func (o *openVisit) book(became outcome.Outcome, ping bool, at int64, days *days) {
+func (o *openVisit) book(became outcome.Outcome, kind hit.Kind, at int64, days *days) {
 	o.hit++
-	o.Book(became, ping, at, o.Taken > 0 && days.same(int64(o.Taken), at))
+	o.Book(became, kind, at, o.Taken > 0 && days.same(int64(o.Taken), at))
 }

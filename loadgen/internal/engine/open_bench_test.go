@@ -19,6 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/target"
 	"github.com/puttrix/trafficinator/shared/urllist"
@@ -77,10 +78,10 @@ func openVisits(b *testing.B, n uint64) {
 		b.Fatal(err)
 	}
 	g := visit.New(visit.Behaviour{
-		Seed: 42, RunID: "bench", Pages: urllist.Default(""), Events: eventset.Default(), Shop: store, PageviewsMin: 3,
-		PageviewsMax: 6,
-		DurationMin:  time.Minute, DurationMax: 8 * time.Minute, Direct: .3, SearchShare: .15, ClickShare: .25,
-		OrderShare: .05,
+		Seed: 42, RunID: "bench", Pages: urllist.Default(""), Shop: store, PageviewsMin: 3,
+		PageviewsMax: 6, DurationMin: time.Minute, DurationMax: 8 * time.Minute, Direct: .3,
+		Extras: []visit.Extra{{Kind: hit.Search, Share: .15},
+			{Kind: hit.Event, Share: .25, Events: eventset.Default().Click}, {Kind: hit.Order, Share: .05}},
 	})
 	book := ledger.New(1)
 	drain, stop := context.WithCancel(b.Context())

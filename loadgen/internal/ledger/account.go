@@ -4,7 +4,9 @@ import (
 	"maps"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 // Account is what became of a target's visits, and what they brought.
@@ -42,8 +44,12 @@ type Sale struct {
 	Items                  uint64
 }
 
-// SaleOf is that of one order.
-func SaleOf(o *shop.Order) Sale {
+// SaleOf is that of hit i of a visit, zero for what is no order.
+func SaleOf(v *visit.Visit, i int) Sale {
+	if v.Hits[i].Kind != hit.Order {
+		return Sale{}
+	}
+	o := v.Order(i)
 	s := Sale{Revenue: o.Revenue, Tax: o.Tax, Shipping: o.Shipping}
 	for i := range o.Items {
 		s.Items += uint64(o.Items[i].Quantity)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -22,8 +23,8 @@ type Course struct {
 }
 
 // Book takes in the outcome of the next hit, recorded at the Unix second at; sameDay says whether that is of the day of
-// Taken. A ping opens no visit and keeps none open.
-func (c *Course) Book(became outcome.Outcome, ping bool, at int64, sameDay bool) {
+// Taken.
+func (c *Course) Book(became outcome.Outcome, kind hit.Kind, at int64, sameDay bool) {
 	switch became {
 	case outcome.Unknown:
 		c.unknown++
@@ -32,7 +33,7 @@ func (c *Course) Book(became outcome.Outcome, ping bool, at int64, sameDay bool)
 	default:
 		return
 	}
-	if ping {
+	if !hit.Rows[kind].Opens {
 		return
 	}
 	if c.Taken == 0 {

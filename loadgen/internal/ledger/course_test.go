@@ -3,6 +3,7 @@ package ledger
 import (
 	"testing"
 
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -21,16 +22,16 @@ func TestAVisitIsRepeatedAtMostWhereMatomoMayStillBeAtWork(t *testing.T) {
 			at := int64(1_000_000 + 60*i)
 			switch r {
 			case 'u', 'k':
-				c.Book(outcome.Unknown, false, at, true)
+				c.Book(outcome.Unknown, hit.Pageview, at, true)
 				if r == 'u' {
 					c.AtWork()
 				}
 			case 'a':
-				c.Book(outcome.Accepted, false, at, true)
+				c.Book(outcome.Accepted, hit.Pageview, at, true)
 			case 'f':
-				c.Book(outcome.Failed, false, at, true)
+				c.Book(outcome.Failed, hit.Pageview, at, true)
 			case 'p':
-				c.Book(outcome.Unknown, true, at, true)
+				c.Book(outcome.Unknown, hit.Ping, at, true)
 			}
 		}
 		if c.Repeats != want {

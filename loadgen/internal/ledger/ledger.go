@@ -11,6 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -34,6 +35,9 @@ func (r *Row) add(o Row) {
 		r.Ended[i] += n
 	}
 }
+
+// Rows are those of a target, by kind.
+type Rows [hit.Kinds]Row
 
 // Open is the number of planned hits that have no outcome yet.
 func (r Row) Open() uint64 {
@@ -65,8 +69,8 @@ const (
 // Ledger is safe for concurrent use.
 type Ledger struct {
 	mu       sync.Mutex
-	rows     [][visit.Kinds]Row // by target
-	accounts []Account          // by target
+	rows     []Rows    // by target
+	accounts []Account // by target
 	latency  []*hdrhistogram.Histogram
 	bulk     record.Bulk
 	due      uint64
@@ -76,7 +80,7 @@ type Ledger struct {
 
 // New makes a ledger of n targets.
 func New(n int) *Ledger {
-	l := &Ledger{rows: make([][visit.Kinds]Row, n), accounts: make([]Account, n), reasons: make([]map[cause]*effect, n)}
+	l := &Ledger{rows: make([]Rows, n), accounts: make([]Account, n), reasons: make([]map[cause]*effect, n)}
 	for t := range n {
 		l.latency = append(l.latency, hdrhistogram.New(latencyMin, latencyMax, latencyDigits))
 		l.accounts[t].Opened, l.reasons[t] = newOpened(), map[cause]*effect{}
@@ -85,7 +89,15 @@ func New(n int) *Ledger {
 }
 
 // Kinds counts hits by kind.
-type Kinds [visit.Kinds]uint64
+type Kinds [hit.Kinds]uint64
+
+// KindsOf counts hits by the kind that Matomo books.
+func KindsOf(hits []visit.Hit) (k Kinds) {
+	for i := range hits {
+		k[hits[i].Records]++
+	}
+	return k
+}
 
 // Plan books a visit that begins, with all its hits.
 func (l *Ledger) Plan(target int, hits Kinds) {
@@ -133,7 +145,7 @@ const NoLatency time.Duration = -1
 
 // Answered is a hit in flight that was answered, or will not be.
 type Answered struct {
-	Kind visit.Kind
+	Kind hit.Kind
 	// Class is what the answer means for this hit.
 	Class answer.Class
 	// Latency is the time from its intended moment to the answer, or NoLatency.
@@ -220,7 +232,7 @@ func (l *Ledger) More(target int, splits, repeats uint16) {
 // Counts is a consistent copy of a ledger.
 type Counts struct {
 	// Rows, Accounts and Latency are by target.
-	Rows     [][visit.Kinds]Row
+	Rows     []Rows
 	Accounts []Account
 	Latency  []*hdrhistogram.Histogram
 	// Account sums those of the targets.
@@ -264,7 +276,7 @@ func (c Counts) Total(target int) Row {
 }
 
 // Kind sums the rows of a kind over all targets.
-func (c Counts) Kind(k visit.Kind) Row {
+func (c Counts) Kind(k hit.Kind) Row {
 	var sum Row
 	for t := range c.Rows {
 		sum.add(c.Rows[t][k])

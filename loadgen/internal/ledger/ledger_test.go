@@ -9,18 +9,18 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // pages are n pageviews.
-func pages(n uint64) ledger.Kinds { return ledger.Kinds{visit.Pageview: n} }
+func pages(n uint64) ledger.Kinds { return ledger.Kinds{hit.Pageview: n} }
 
 func answered(c answer.Class, latency time.Duration) []ledger.Answered {
-	return []ledger.Answered{{Kind: visit.Pageview, Class: c, Latency: latency}}
+	return []ledger.Answered{{Kind: hit.Pageview, Class: c, Latency: latency}}
 }
 
 // yes is the answer to hits that Matomo takes.
@@ -49,10 +49,10 @@ func TestAHitThatIsSentAgainIsOneHitWithOneLatency(t *testing.T) {
 
 func TestAVisitThatMovesTakesItsHitsAlong(t *testing.T) {
 	l := ledger.New(2)
-	l.Plan(0, ledger.Kinds{visit.Pageview: 3, visit.Ping: 1})
-	l.Move(0, 1, ledger.Kinds{visit.Pageview: 3, visit.Ping: 1})
+	l.Plan(0, ledger.Kinds{hit.Pageview: 3, hit.Ping: 1})
+	l.Move(0, 1, ledger.Kinds{hit.Pageview: 3, hit.Ping: 1})
 	c := l.Counts()
-	if c.Total(0).Planned != 0 || c.Total(1).Planned != 4 || c.Kind(visit.Ping).Planned != 1 {
+	if c.Total(0).Planned != 0 || c.Total(1).Planned != 4 || c.Kind(hit.Ping).Planned != 1 {
 		t.Errorf("%+v", c.Rows)
 	}
 	if c.Accounts[0].Planned != 0 || c.Accounts[1].Planned != 1 || c.Planned != 1 {
@@ -166,9 +166,9 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 	who := visitor.Visitor{Place: &visitor.Places()[0], Device: &visitor.Devices()[0],
 		Source: visitor.Source{Type: visitor.Social}}
 	for target := range 2 {
-		l.Plan(target, ledger.Kinds{visit.Order: 1})
-		l.Send(target, ledger.Kinds{visit.Order: 1})
-		l.Answer(target, yes, []ledger.Answered{{Kind: visit.Order,
+		l.Plan(target, ledger.Kinds{hit.Order: 1})
+		l.Send(target, ledger.Kinds{hit.Order: 1})
+		l.Answer(target, yes, []ledger.Answered{{Kind: hit.Order,
 			Sale: ledger.Sale{Revenue: 1210, Tax: 110, Shipping: 100, Items: 3}}})
 		l.Open(target, ledger.Origin{Day: midnight, Visitor: who})
 		l.Close(target, ledger.Complete, 0)

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -22,7 +22,7 @@ func TestHitsThatWereNotAcceptedHaveTheirReasonsByTargetClassAndStatus(t *testin
 	book := func(target int, a answer.Answer) {
 		l.Plan(target, pages(1))
 		l.Send(target, pages(1))
-		l.Answer(target, &a, []ledger.Answered{{Kind: visit.Pageview, Class: a.Hit(0, 1)}})
+		l.Answer(target, &a, []ledger.Answered{{Kind: hit.Pageview, Class: a.Hit(0, 1)}})
 	}
 	book(0, answer.Answer{Status: 204})
 	for range 2 {
@@ -54,7 +54,7 @@ func TestAcceptedHitsWithAnOddAnswerAreWarnings(t *testing.T) {
 	l.Plan(0, pages(3))
 	l.Send(0, pages(3))
 	a := answer.Answer{Class: answer.NoReceipt, Status: 200, Odd: true}
-	l.Answer(0, &a, slices.Repeat([]ledger.Answered{{Kind: visit.Pageview, Class: answer.NoReceipt}}, 3))
+	l.Answer(0, &a, slices.Repeat([]ledger.Answered{{Kind: hit.Pageview, Class: answer.NoReceipt}}, 3))
 	want := []record.Reason{{Target: "a", Class: "accepted_no_receipt", Status: 200, Hits: 3}}
 	if s := reasonsOf(l); !slices.Equal(s.Warnings, want) || len(s.Reasons) > 0 || s.Hits.Accepted != 3 {
 		t.Errorf("warnings %+v, reasons %+v, %+v", s.Warnings, s.Reasons, s.Hits)

@@ -6,7 +6,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
-	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -24,7 +24,7 @@ func (r Row) Hits() record.Hits {
 func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target, zone *time.Location) {
 	s.Hits = c.Total(-1).Hits()
 	s.ByKind, s.ByTarget, s.Targets = map[string]record.Hits{}, map[string]record.Hits{}, map[string]record.Target{}
-	for k := range visit.Kind(visit.Kinds) {
+	for k := range hit.Kind(hit.Kinds) {
 		s.ByKind[k.String()] = c.Kind(k).Hits()
 	}
 	all := hdrhistogram.New(latencyMin, latencyMax, latencyDigits)
@@ -34,7 +34,7 @@ func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target,
 			record.EncodeHistogram(c.Latency[i])
 		targets[i].Account = c.Accounts[i].record(zone)
 		targets[i].ByKind = map[string]record.Hits{}
-		for k := range visit.Kind(visit.Kinds) {
+		for k := range hit.Kind(hit.Kinds) {
 			targets[i].ByKind[k.String()] = c.Rows[i][k].Hits()
 		}
 		s.Targets[name] = targets[i]

@@ -9,7 +9,9 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/profile"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -39,15 +41,9 @@ func (l *loader) warn() {
 				"of PAGEVIEWS_MIN pages are shortened to %.0f minutes", math.Floor(most)),
 			"raise PAGEVIEWS_MIN or lower it")
 	}
-	b := p.behaviour(nil)
-	for _, list := range []struct {
-		key   string
-		share float64
-		n     int
-	}{{"CLICK_EVENTS_PROBABILITY", b.ClickShare, len(p.Events.Click)},
-		{"RANDOM_EVENTS_PROBABILITY", b.RandomShare, len(p.Events.Random)}} {
-		if list.share > 0 && list.n == 0 {
-			l.problems.Warn(list.key, fmt.Sprint(list.share), "has no event to send",
+	for i, e := range p.extras() {
+		if e.Kind == hit.Event && e.Share > 0 && len(e.Events) == 0 {
+			l.problems.Warn(spec.Extras[i].Key, fmt.Sprint(e.Share), "has no event to send",
 				"add events to events.json or set it to 0")
 		}
 	}
@@ -173,7 +169,7 @@ const sampled = 5000
 // sample is what the first visits of a plan are like.
 type sample struct {
 	hits int
-	with [visit.Kinds]int // visits that have a hit of the kind
+	with [hit.Kinds]int // visits that have a hit of the kind
 }
 
 func (p *Plan) sample() sample {
@@ -182,7 +178,7 @@ func (p *Plan) sample() sample {
 	for n := range uint64(sampled) {
 		p.Visits.Outline(n, &v)
 		m.hits += len(v.Hits)
-		var has [visit.Kinds]bool
+		var has [hit.Kinds]bool
 		for i := range v.Hits {
 			has[v.Hits[i].Records] = true
 		}
@@ -198,8 +194,10 @@ func (p *Plan) sample() sample {
 // String tells the share of visits that have hits of each kind.
 func (m sample) String() string {
 	var parts []string
-	for k := visit.Search; k <= visit.Order; k++ {
-		parts = append(parts, fmt.Sprintf("%s %.1f %%", k, 100*float64(m.with[k])/sampled))
+	for k, row := range hit.Rows {
+		if row.Step != "" && hit.Kind(k) != hit.Pageview { // what each visit has tells nothing
+			parts = append(parts, fmt.Sprintf("%s %.1f %%", row.Name, 100*float64(m.with[k])/sampled))
+		}
 	}
 	return strings.Join(parts, ", ")
 }

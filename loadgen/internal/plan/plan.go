@@ -53,25 +53,33 @@ func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
 	k := p.Spec
 	seconds := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 	b := visit.Behaviour{
-		Seed: p.Seed, RunID: p.RunID, Pages: p.Pages, Funnels: p.Funnels, Events: p.Events, Shop: s,
+		Seed: p.Seed, RunID: p.RunID, Pages: p.Pages, Funnels: p.Funnels, Shop: s,
 		PageviewsMin: k.PageviewsMin, PageviewsMax: k.PageviewsMax,
 		DurationMin: seconds(60 * k.DurationMin), DurationMax: seconds(60 * k.DurationMax),
 		PauseMin: seconds(k.PauseMin), PauseMax: seconds(k.PauseMax), Live: k.Timeline == "live",
-		Bounce: k.BounceProbability, Direct: k.DirectProbability,
-		SearchShare: k.SearchProbability, OutlinkShare: k.OutlinkProbability, DownloadShare: k.DownloadProbability,
-		ClickShare: k.ClickEventProbability, RandomShare: k.RandomEventProbability, OrderShare: k.EcommerceProbability,
+		Bounce: k.BounceProbability, Direct: k.DirectProbability, Extras: p.extras(),
 	}
 	if !k.RandomizeCountries {
 		b.Home = p.Zone
 	}
-	// The knobs are the home of the two shares; the file's own count only where the knobs are not set.
-	if share := p.Events.ClickProbability; share != nil && !k.Set["CLICK_EVENTS_PROBABILITY"] {
-		b.ClickShare = *share
-	}
-	if share := p.Events.RandomProbability; share != nil && !k.Set["RANDOM_EVENTS_PROBABILITY"] {
-		b.RandomShare = *share
-	}
 	return b
+}
+
+// extras are what the settings and events.json let happen on a page.
+func (p *Plan) extras() []visit.Extra {
+	out := make([]visit.Extra, len(spec.Extras))
+	for i, e := range spec.Extras {
+		out[i] = visit.Extra{Kind: e.Kind, Share: e.Share(&p.Spec)}
+		if e.Events != nil {
+			list, share := e.Events(&p.Events)
+			out[i].Events = list
+			// The knobs are the home of the shares; the file's own count only where the knobs are not set.
+			if share != nil && !p.Spec.Set[e.Key] {
+				out[i].Share = *share
+			}
+		}
+	}
+	return out
 }
 
 // Names are those of the targets, in their order.

@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
@@ -64,7 +65,7 @@ func eventsOf(p *plan.Plan, v *visit.Visit) (click, random int) {
 		})
 	}
 	for i, h := range v.Hits {
-		if h.Kind != visit.Event {
+		if h.Kind != hit.Event {
 			continue
 		}
 		if in(p.Events.Click, v.Event(i)) {
@@ -89,7 +90,7 @@ func TestEachKnobOfAShareIsTheShareOfTheVisits(t *testing.T) {
 	}, nil)
 	const n = 30_000
 	var v visit.Visit
-	var kinds [visit.Kinds]int
+	var kinds [hit.Kinds]int
 	bounces, direct, click, random, pages := 0, 0, 0, 0, map[int]int{}
 	for i := range uint64(n) {
 		p.Visits.Outline(i, &v)
@@ -106,7 +107,7 @@ func TestEachKnobOfAShareIsTheShareOfTheVisits(t *testing.T) {
 		views := 0
 		for _, h := range v.Hits {
 			kinds[h.Kind]++
-			if h.Kind == visit.Pageview {
+			if h.Kind == hit.Pageview {
 				views++
 			}
 		}
@@ -115,12 +116,12 @@ func TestEachKnobOfAShareIsTheShareOfTheVisits(t *testing.T) {
 	able := n - bounces
 	share(t, "bounces", bounces, n, .2)
 	share(t, "direct", direct, n, .4)
-	share(t, "searches", kinds[visit.Search], able, .35)
-	share(t, "outlinks", kinds[visit.Outlink], able, .3)
-	share(t, "downloads", kinds[visit.Download], able, .25)
+	share(t, "searches", kinds[hit.Search], able, .35)
+	share(t, "outlinks", kinds[hit.Outlink], able, .3)
+	share(t, "downloads", kinds[hit.Download], able, .25)
 	share(t, "click events", click, able, .5)
 	share(t, "random events", random, able, .15)
-	share(t, "orders", kinds[visit.Order], able, .1)
+	share(t, "orders", kinds[hit.Order], able, .1)
 	for views := 2; views <= 5; views++ {
 		share(t, "pages", pages[views], able, .25)
 	}

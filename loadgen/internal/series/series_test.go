@@ -6,29 +6,29 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/series"
-	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// hit plans a visit of one hit and books its answer.
-func hit(l *ledger.Ledger, target int, c answer.Class, latency time.Duration) {
-	one := ledger.Kinds{visit.Pageview: 1}
+// hitOnce plans a visit of one hit and books its answer.
+func hitOnce(l *ledger.Ledger, target int, c answer.Class, latency time.Duration) {
+	one := ledger.Kinds{hit.Pageview: 1}
 	l.Plan(target, one)
 	l.Send(target, one)
-	l.Answer(target, &answer.Answer{Class: c}, []ledger.Answered{{Kind: visit.Pageview, Class: c, Latency: latency}})
+	l.Answer(target, &answer.Answer{Class: c}, []ledger.Answered{{Kind: hit.Pageview, Class: c, Latency: latency}})
 }
 
 func TestEachSecondHasWhatHappenedInIt(t *testing.T) {
 	l := ledger.New(2)
 	s := series.New(start, l.Counts())
-	hit(l, 0, answer.Accepted, 10*time.Millisecond)
-	hit(l, 1, answer.Rejected, 30*time.Millisecond)
+	hitOnce(l, 0, answer.Accepted, 10*time.Millisecond)
+	hitOnce(l, 1, answer.Rejected, 30*time.Millisecond)
 	s.Add(start.Add(time.Second), l.Counts())
 	s.Add(start.Add(2*time.Second), l.Counts())
-	hit(l, 1, answer.Timeout, time.Second)
+	hitOnce(l, 1, answer.Timeout, time.Second)
 	s.Add(start.Add(2500*time.Millisecond), l.Counts())
 
 	p := s.Points()
@@ -54,7 +54,7 @@ func TestSecondsOlderThanTwoHoursBecomeMinutes(t *testing.T) {
 	s := series.New(start, l.Counts())
 	const looks, every = 3*60*3 + 2, 20 * time.Second // seconds stand for themselves; fewer looks take less time
 	for n := range looks {
-		hit(l, 0, answer.Accepted, 5*time.Millisecond)
+		hitOnce(l, 0, answer.Accepted, 5*time.Millisecond)
 		s.Add(start.Add(time.Duration(n+1)*every), l.Counts())
 	}
 	points := s.Points()

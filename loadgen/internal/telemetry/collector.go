@@ -9,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
-	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/metric"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
@@ -96,7 +96,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.plan, 1, c.s.PlanHash(), c.s.RunID())
 	counts := c.s.Counts()
 	for t, name := range c.s.Targets() {
-		for k := range visit.Kind(visit.Kinds) {
+		for k := range hit.Kind(hit.Kinds) {
 			row := counts.Rows[t][k]
 			counter(c.planned, float64(row.Planned), name, k.String())
 			for o := range outcome.Outcome(outcome.Count) {

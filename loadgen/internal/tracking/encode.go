@@ -9,6 +9,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 // Form is how hits are written for one target.
@@ -58,7 +59,7 @@ func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 func (w *writer) action(v *visit.Visit, i int) {
 	h := &v.Hits[i]
 	switch h.Kind {
-	case visit.Pageview:
+	case hit.Pageview:
 		w.made("&action_name=", h.Title)
 		t := v.Timing(i)
 		w.whole("&pf_net=", t.Network)
@@ -67,13 +68,13 @@ func (w *writer) action(v *visit.Visit, i int) {
 		w.whole("&pf_dm1=", t.DOMProcessing)
 		w.whole("&pf_dm2=", t.DOMCompletion)
 		w.whole("&pf_onl=", t.OnLoad)
-	case visit.Search:
+	case hit.Search:
 		s := v.Search(i)
 		w.made("&action_name=", s.Title)
 		w.made("&search=", s.Keyword)
 		w.made("&search_cat=", s.Category)
 		w.whole("&search_count=", s.Count)
-	case visit.Event:
+	case hit.Event:
 		e := v.Event(i)
 		w.name("&ca=1") // without the Events plugin the hit is refused, not booked as a pageview
 		w.text("&e_c=", e.Category)
@@ -83,13 +84,13 @@ func (w *writer) action(v *visit.Visit, i int) {
 			w.name("&e_v=")
 			w.b = strconv.AppendFloat(w.b, *e.Value, 'f', -1, 64)
 		}
-	case visit.Outlink:
+	case hit.Outlink:
 		w.made("&link=", v.Target(i))
-	case visit.Download:
+	case hit.Download:
 		w.made("&download=", v.Target(i))
-	case visit.Order:
+	case hit.Order:
 		w.order(v, i)
-	case visit.Ping:
+	case hit.Ping:
 		w.name("&ping=1")
 	}
 }

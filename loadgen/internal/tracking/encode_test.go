@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -34,10 +35,13 @@ func generator(t testing.TB, funnels []funnel.Funnel) *visit.Generator {
 	if err != nil {
 		t.Fatal(err)
 	}
+	events := eventset.Default()
 	return visit.New(visit.Behaviour{
-		Seed: 1, RunID: "test", Pages: urllist.Default(""), Events: eventset.Default(), Shop: store, Funnels: funnels,
+		Seed: 1, RunID: "test", Pages: urllist.Default(""), Shop: store, Funnels: funnels,
 		PageviewsMin: 3, PageviewsMax: 6, DurationMin: time.Minute, DurationMax: 8 * time.Minute,
-		SearchShare: .15, OutlinkShare: .1, DownloadShare: .08, ClickShare: .25, RandomShare: .12, OrderShare: .05,
+		Extras: []visit.Extra{{Kind: hit.Search, Share: .15}, {Kind: hit.Event, Share: .25, Events: events.Click},
+			{Kind: hit.Event, Share: .12, Events: events.Random}, {Kind: hit.Download, Share: .08},
+			{Kind: hit.Outlink, Share: .1}, {Kind: hit.Order, Share: .05}},
 	})
 }
 

@@ -1,6 +1,10 @@
 package visit
 
-import "time"
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/hit"
+)
 
 // browse outlines a visit along pages, with the extras that the shares ask for.
 func (v *Visit) browse() {
@@ -11,15 +15,15 @@ func (v *Visit) browse() {
 	}
 	pages := v.pageCount()
 	v.split(v.length(pages), pages)
-	extras := v.extras(pages)
+	v.drawExtras(pages)
 	var at, wait time.Duration
 	for i := range pages {
 		pause := v.pause(i == pages-1)
 		first := len(v.Hits)
 		v.view()
-		for e, page := range extras {
+		for e, page := range v.extras {
 			if page == i {
-				v.extra(extra(e))
+				v.extra(e)
 			}
 		}
 		v.spread(first, at, v.dwell[i], wait, pause)
@@ -97,49 +101,28 @@ func (v *Visit) leave(at, wait time.Duration) {
 	if v.g.b.Live {
 		wait = at
 	}
-	v.Hits = append(v.Hits, Hit{Kind: Ping, Records: Ping, Offset: at, Wait: wait, page: last.page})
+	v.Hits = append(v.Hits, Hit{Kind: hit.Ping, Records: hit.Ping, Offset: at, Wait: wait, page: last.page})
 }
 
 func (v *Visit) view() { v.Hits = append(v.Hits, Hit{page: uint16(len(v.Hits))}) }
 
-// extra is something that can happen on a page, beside its view.
-type extra uint8
-
-const (
-	searchExtra extra = iota
-	clickExtra
-	randomExtra
-	downloadExtra
-	outlinkExtra
-	orderExtra
-	allExtras int = iota
-)
-
-// extras draws on which page each extra happens, -1 for none.
-func (v *Visit) extras(pages int) (on [allExtras]int) {
-	b := &v.g.b
-	click, random := b.ClickShare, b.RandomShare
-	if len(b.Events.Click) == 0 {
-		click = 0
-	}
-	if len(b.Events.Random) == 0 {
-		random = 0
-	}
-	for e, share := range [allExtras]float64{b.SearchShare, click, random, b.DownloadShare, b.OutlinkShare,
-		b.OrderShare} {
-		on[e] = -1
-		if v.rng.Float64() < share {
-			on[e] = v.rng.IntN(pages)
+// drawExtras draws on which page each extra happens, -1 for none.
+func (v *Visit) drawExtras(pages int) {
+	v.extras = v.extras[:0]
+	for _, e := range v.g.b.Extras {
+		on, drawn := -1, v.rng.Float64() < e.Share
+		if drawn && (e.Kind != hit.Event || len(e.Events) > 0) {
+			on = v.rng.IntN(pages)
 		}
+		v.extras = append(v.extras, on)
 	}
-	return on
 }
 
 // extra appends a hit that happens on the page viewed last.
-func (v *Visit) extra(e extra) {
-	kind := [allExtras]Kind{Search, Event, Event, Download, Outlink, Order}[e]
-	h := Hit{Kind: kind, Records: kind, page: v.Hits[len(v.Hits)-1].page, random: e == randomExtra}
-	if kind == Order {
+func (v *Visit) extra(e int) {
+	kind := v.g.b.Extras[e].Kind
+	h := Hit{Kind: kind, Records: kind, page: v.Hits[len(v.Hits)-1].page, extra: uint8(e)}
+	if kind == hit.Order {
 		h.order = 1
 	}
 	v.Hits = append(v.Hits, h)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 // of begins the draws of what hit i tells.
@@ -93,10 +94,7 @@ func (v *Visit) Event(i int) eventset.Event {
 	if s := h.step; s != nil {
 		return s.Event()
 	}
-	list := v.g.b.Events.Click
-	if h.random {
-		list = v.g.b.Events.Random
-	}
+	list := v.g.b.Extras[h.extra].Events
 	v.of(i)
 	return list[v.detail.IntN(len(list))]
 }
@@ -108,7 +106,7 @@ func (v *Visit) Target(i int) Text {
 		return h.step.target
 	}
 	v.of(i)
-	if h.Kind == Outlink {
+	if h.Kind == hit.Outlink {
 		return v.g.outlinks[v.detail.IntN(len(v.g.outlinks))]
 	}
 	files := h.at.host.downloads

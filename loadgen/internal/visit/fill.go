@@ -1,6 +1,9 @@
 package visit
 
-import "github.com/puttrix/trafficinator/loadgen/internal/visitor"
+import (
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/shared/hit"
+)
 
 // Fill draws who visits, and the pages of the hits before until, of a visit that was outlined.
 func (g *Generator) Fill(v *Visit, until int) {
@@ -22,7 +25,7 @@ func (g *Generator) Fill(v *Visit, until int) {
 	}
 	for i := v.browsed; i < until; i++ {
 		h := &v.Hits[i]
-		if h.Kind != Pageview {
+		if h.Kind != hit.Pageview {
 			h.happensOn(&v.Hits[h.page])
 			continue
 		}
@@ -48,7 +51,7 @@ func (v *Visit) source(p *page) Text {
 // happensOn takes over what a hit has from its page.
 func (h *Hit) happensOn(view *Hit) {
 	h.URL, h.Title, h.at = view.URL, view.Title, view.at
-	if h.Kind != Ping && view.page > 0 { // the source of the visit belongs to its first hit
+	if h.Kind != hit.Ping && view.page > 0 { // the source of the visit belongs to its first hit
 		h.Referrer = view.Referrer
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/recorded"
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
@@ -38,7 +39,7 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 			if Host(before.Plain) != Host(s.URL) { // never that of another host
 				before = Text{}
 			}
-			on = Hit{Kind: Pageview, Records: view.records, URL: view.url, Title: s.title, Referrer: before,
+			on = Hit{Kind: hit.Pageview, Records: view.records, URL: view.url, Title: s.title, Referrer: before,
 				page: uint16(n)}
 			s.hits = append(s.hits, on)
 			viewed.add(view)
@@ -47,9 +48,9 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 			}
 			n++
 		}
-		if kind := kindOf(s.Type); kind != Pageview {
+		if kind, _ := hit.OfStep(string(s.Type)); kind != hit.Pageview {
 			h := Hit{Kind: kind, Records: kind, URL: on.URL, Title: s.title, Referrer: on.Referrer, page: on.page}
-			if kind == Order {
+			if kind == hit.Order {
 				orders++
 				h.order = uint16(orders)
 			}
@@ -86,13 +87,6 @@ func newStep(f *funnel.Funnel, i int) step {
 	s.title, s.keyword = visitor.NewText(recorded.Cut(title)), visitor.NewText(recorded.Cut(s.SearchKeyword))
 	s.category = visitor.NewText(textfile.Cut(s.SearchCategory, recorded.MaxCategory))
 	return s
-}
-
-func kindOf(t funnel.StepType) Kind {
-	return map[funnel.StepType]Kind{
-		funnel.Pageview: Pageview, funnel.Event: Event, funnel.SiteSearch: Search, funnel.Outlink: Outlink,
-		funnel.Download: Download, funnel.Ecommerce: Order,
-	}[t]
 }
 
 // follow is a visit along the steps of a funnel. A step's delay is the time until the next one: it comes after all

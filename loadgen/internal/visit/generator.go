@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -24,7 +25,6 @@ type Behaviour struct {
 
 	Pages   []urllist.Page
 	Funnels []funnel.Funnel
-	Events  eventset.Set
 	Shop    *shop.Shop
 
 	PageviewsMin, PageviewsMax int
@@ -35,8 +35,18 @@ type Behaviour struct {
 	// Home is set where all visitors are of no told country: their clocks are in this zone.
 	Home *time.Location
 
-	Bounce, Direct                                                                float64
-	SearchShare, OutlinkShare, DownloadShare, ClickShare, RandomShare, OrderShare float64
+	Bounce, Direct float64
+	// Extras are what can happen on a page beside its view, in the order in which they are drawn: a seed means the same
+	// visits only as long as that stays.
+	Extras []Extra
+}
+
+// Extra is something that happens, once, in a share of the visits that browse.
+type Extra struct {
+	Kind  hit.Kind
+	Share float64
+	// Events are what an event is drawn from.
+	Events []eventset.Event
 }
 
 // Generator makes visits. It is safe for concurrent use.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/loadgen/internal/weighted"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/recorded"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
@@ -20,7 +21,7 @@ const maxDraws = 100
 // page is a line of the URL list with what Matomo will make of it.
 type page struct {
 	url, title Text
-	records    Kind
+	records    hit.Kind
 	// source is what the address makes of a visit that it opens, whatever its referrer: a campaign or a direct entry;
 	// "" for most pages. One of a campaign never stands inside a visit, which another campaign would split.
 	source  visitor.SourceType
@@ -41,7 +42,7 @@ func newPage(address, title string) *page {
 		p.source = visitor.Direct
 	}
 	if is.Search {
-		p.records = Search
+		p.records = hit.Search
 	}
 	return p
 }
@@ -124,7 +125,7 @@ func (m *siteMap) add(p *page) {
 		m.order = append(m.order, h)
 	}
 	p.host = h
-	m.searches = m.searches || p.records == Search
+	m.searches = m.searches || p.records == hit.Search
 	h.entry.pages = append(h.entry.pages, p)
 	if p.source != visitor.Campaign {
 		h.inner.pages = append(h.inner.pages, p)

@@ -11,27 +11,8 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/hit"
 )
-
-// Kind is what a hit is for Matomo.
-type Kind uint8
-
-// The kinds of a hit. An event of either list is an Event.
-const (
-	Pageview Kind = iota
-	Search
-	Event
-	Outlink
-	Download
-	Order
-	Ping
-	Kinds int = iota
-)
-
-// String is the kind's name in ledgers, metrics and plans.
-func (k Kind) String() string {
-	return [Kinds]string{"pageview", "search", "event", "outlink", "download", "order", "ping"}[k]
-}
 
 // MaxGap is the longest time between two actions of a visit: at 1800 s Matomo opens another visit
 // (visit_standard_length of config/global.ini.php, compared in core/Tracker/VisitorRecognizer.php).
@@ -42,19 +23,19 @@ type Text = visitor.Text
 
 // Hit is one request to the tracker.
 type Hit struct {
-	Kind Kind
+	Kind hit.Kind
 	// Records is the kind that Matomo books: a page whose URL holds a search parameter is booked as a search.
-	Records Kind
+	Records hit.Kind
 	// Offset is the recorded time after the visit's first hit, in whole seconds; Wait is when it is sent after it.
 	Offset, Wait time.Duration
 	// URL is the page; Title is its title; Referrer is the page before or the visit's source.
 	URL, Title, Referrer Text
 
-	page   uint16 // the hit that viewed the page
-	order  uint16 // which order of the visit it is, from 1
-	random bool   // an event of the second list
-	at     *page  // where it happens, nil in a funnel
-	step   *step  // of a funnel, else nil
+	page  uint16 // the hit that viewed the page
+	order uint16 // which order of the visit it is, from 1
+	extra uint8  // which of the behaviour's extras it is
+	at    *page  // where it happens, nil in a funnel
+	step  *step  // of a funnel, else nil
 }
 
 // ID is a visitor's id, 16 lower-case hex digits.
@@ -83,6 +64,8 @@ type Visit struct {
 	pcg, whoPCG, detailPCG rand.PCG
 	rng, who, detail       *rand.Rand
 	dwell                  []time.Duration
+	// extras are the pages on which each extra happens, -1 for none.
+	extras []int
 }
 
 // Seen is the visitor as Matomo's reports break visits down, of a visit whose first hit was filled: the first page may

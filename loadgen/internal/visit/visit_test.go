@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -25,11 +26,14 @@ func usual(t testing.TB, change func(*visit.Behaviour)) *visit.Generator {
 	if err != nil {
 		t.Fatal(err)
 	}
+	events := eventset.Default()
 	b := visit.Behaviour{
-		Seed: 42, RunID: "test", Pages: urllist.Default(""), Events: eventset.Default(), Shop: store,
+		Seed: 42, RunID: "test", Pages: urllist.Default(""), Shop: store,
 		PageviewsMin: 3, PageviewsMax: 6, DurationMin: time.Minute, DurationMax: 8 * time.Minute,
 		PauseMin: 500 * time.Millisecond, PauseMax: 2 * time.Second, Direct: .3,
-		SearchShare: .15, OutlinkShare: .1, DownloadShare: .08, ClickShare: .25, RandomShare: .12, OrderShare: .05,
+		Extras: []visit.Extra{{Kind: hit.Search, Share: .15}, {Kind: hit.Event, Share: .25, Events: events.Click},
+			{Kind: hit.Event, Share: .12, Events: events.Random}, {Kind: hit.Download, Share: .08},
+			{Kind: hit.Outlink, Share: .1}, {Kind: hit.Order, Share: .05}},
 	}
 	if change != nil {
 		change(&b)
@@ -44,13 +48,13 @@ func asJSON(t testing.TB, v *visit.Visit) string {
 	for i, h := range v.Hits {
 		all = append(all, v.PageviewID(i), v.Timing(i))
 		switch h.Kind {
-		case visit.Search:
+		case hit.Search:
 			all = append(all, v.Search(i))
-		case visit.Event:
+		case hit.Event:
 			all = append(all, v.Event(i))
-		case visit.Outlink, visit.Download:
+		case hit.Outlink, hit.Download:
 			all = append(all, v.Target(i))
-		case visit.Order:
+		case hit.Order:
 			all = append(all, v.Order(i), string(v.AppendOrderID(nil, i)))
 		}
 	}
@@ -105,8 +109,9 @@ func TestNoVisitorComesTwice(t *testing.T) {
 
 func TestEveryVisitIsOneThatMatomoRecordsAsOne(t *testing.T) {
 	many := func(b *visit.Behaviour) {
-		b.SearchShare, b.OutlinkShare, b.DownloadShare, b.ClickShare, b.RandomShare, b.OrderShare = .5, .5,
-			.5, .5, .5, .5
+		for i := range b.Extras {
+			b.Extras[i].Share = .5
+		}
 	}
 	for name, change := range map[string]func(*visit.Behaviour){
 		"default":     nil,
@@ -131,13 +136,13 @@ func TestEveryVisitIsOneThatMatomoRecordsAsOne(t *testing.T) {
 // sound fails unless Matomo would record the visit whole.
 func sound(t *testing.T, v *visit.Visit, live bool) {
 	t.Helper()
-	if v.Hits[0].Kind != visit.Pageview || v.Hits[0].Offset != 0 || v.Hits[0].Wait != 0 {
+	if v.Hits[0].Kind != hit.Pageview || v.Hits[0].Offset != 0 || v.Hits[0].Wait != 0 {
 		t.Fatalf("visit %d begins with %+v", v.Number, v.Hits[0])
 	}
 	host, ids := "", map[visit.PageviewID]bool{}
 	for i, h := range v.Hits {
 		u, err := url.Parse(h.URL.Plain)
-		if err != nil || h.Title.Plain == "" && h.Kind == visit.Pageview {
+		if err != nil || h.Title.Plain == "" && h.Kind == hit.Pageview {
 			t.Fatalf("visit %d: hit %+v", v.Number, h)
 		}
 		if host == "" {
@@ -146,7 +151,7 @@ func sound(t *testing.T, v *visit.Visit, live bool) {
 		if u.Host != host {
 			t.Fatalf("visit %d goes from %s to %s", v.Number, host, u.Host)
 		}
-		if h.Kind == visit.Pageview {
+		if h.Kind == hit.Pageview {
 			if ids[v.PageviewID(i)] {
 				t.Fatalf("visit %d: pageview id %q comes twice", v.Number, v.PageviewID(i))
 			}
@@ -168,11 +173,11 @@ func sound(t *testing.T, v *visit.Visit, live bool) {
 		if ref, err := url.Parse(h.Referrer.Plain); err != nil || h.Referrer.Plain != "" && ref.Host != host {
 			t.Fatalf("visit %d: hit %d comes from %s", v.Number, i, h.Referrer.Plain)
 		}
-		if h.Kind == visit.Pageview && h.URL == h.Referrer {
+		if h.Kind == hit.Pageview && h.URL == h.Referrer {
 			t.Fatalf("visit %d: %s leads to itself", v.Number, h.URL.Plain)
 		}
 	}
-	if last := v.Hits[len(v.Hits)-1]; last.Kind != visit.Ping && !v.Bounce {
+	if last := v.Hits[len(v.Hits)-1]; last.Kind != hit.Ping && !v.Bounce {
 		t.Fatalf("visit %d ends with %s", v.Number, last.Kind)
 	}
 }
@@ -190,7 +195,7 @@ func TestTheRecordedDurationIsThatOfTheSettings(t *testing.T) {
 func TestEachShareIsThatOfTheSettings(t *testing.T) {
 	const n = 40_000
 	g := usual(t, func(b *visit.Behaviour) { b.Bounce = .2 })
-	kinds := map[visit.Kind]int{}
+	kinds := map[hit.Kind]int{}
 	bounces, direct := 0, 0
 	for i := range uint64(n) {
 		v := g.Visit(i)
@@ -207,15 +212,15 @@ func TestEachShareIsThatOfTheSettings(t *testing.T) {
 	able := n - bounces
 	share(t, "bounces", bounces, n, .2)
 	share(t, "direct", direct, n, .3)
-	share(t, "searches", kinds[visit.Search], able, .15)
-	share(t, "outlinks", kinds[visit.Outlink], able, .1)
-	share(t, "downloads", kinds[visit.Download], able, .08)
-	share(t, "orders", kinds[visit.Order], able, .05)
-	if events := float64(kinds[visit.Event]) / float64(able); math.Abs(events-.37) > 4*math.Sqrt((.25*.75+
+	share(t, "searches", kinds[hit.Search], able, .15)
+	share(t, "outlinks", kinds[hit.Outlink], able, .1)
+	share(t, "downloads", kinds[hit.Download], able, .08)
+	share(t, "orders", kinds[hit.Order], able, .05)
+	if events := float64(kinds[hit.Event]) / float64(able); math.Abs(events-.37) > 4*math.Sqrt((.25*.75+
 		.12*.88)/float64(able)) {
 		t.Errorf("events a visit: %.4f, want .37", events)
 	}
-	share(t, "no ping", n-kinds[visit.Ping], n, .2)
+	share(t, "no ping", n-kinds[hit.Ping], n, .2)
 }
 
 // share fails unless count of n is within 4 standard errors of p; n is such that a fifth off would be seen.
@@ -235,7 +240,7 @@ func TestPopularPagesAreSeenMoreOften(t *testing.T) {
 	seen := map[string]int{}
 	for n := range uint64(5000) {
 		for _, h := range g.Visit(n).Hits {
-			if h.Kind == visit.Pageview {
+			if h.Kind == hit.Pageview {
 				seen[h.URL.Plain]++
 			}
 		}
@@ -259,10 +264,10 @@ func TestPagesThatMatomoRecordsOtherwise(t *testing.T) {
 		v := g.Visit(n)
 		for i, h := range v.Hits {
 			switch {
-			case h.Kind != visit.Pageview:
+			case h.Kind != hit.Pageview:
 			case strings.Contains(h.URL.Plain, "?q="):
 				searches++
-				if h.Records != visit.Search {
+				if h.Records != hit.Search {
 					t.Fatalf("%s is booked as %s", h.URL.Plain, h.Records)
 				}
 			case strings.Contains(h.URL.Plain, "ignore_referrer") && i == 0:
