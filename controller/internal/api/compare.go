@@ -7,8 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/puttrix/trafficinator/controller/internal/compare"
-	"github.com/puttrix/trafficinator/controller/internal/history"
+	"github.com/puttrix/trafficinator/controller/internal/run/compare"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
 )
 
 type compareRequest struct {

@@ -13,11 +13,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
-	"github.com/puttrix/trafficinator/controller/internal/history"
-	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
+	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"

@@ -21,9 +21,9 @@ import (
 	"github.com/pb33f/libopenapi-validator/responses"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 
-	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/history"
-	"github.com/puttrix/trafficinator/controller/internal/job"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
+	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"

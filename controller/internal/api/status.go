@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/disk"
-	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 

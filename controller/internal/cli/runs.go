@@ -11,8 +11,8 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/history"
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 

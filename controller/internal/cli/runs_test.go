@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/cli"
-	"github.com/puttrix/trafficinator/controller/internal/history"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
 )
 
 // ended waits until a run has and returns it.

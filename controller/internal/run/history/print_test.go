@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/history"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/puttrix/trafficinator/controller/internal/compare"
+	"github.com/puttrix/trafficinator/controller/internal/run/compare"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 

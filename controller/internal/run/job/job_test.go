@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/controller/internal/history"
-	"github.com/puttrix/trafficinator/controller/internal/job"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
+	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"

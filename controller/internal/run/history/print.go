@@ -12,7 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/compare"
+	"github.com/puttrix/trafficinator/controller/internal/run/compare"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"

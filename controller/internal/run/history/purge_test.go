@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/controller/internal/history"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )

@@ -10,9 +10,9 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/compare"
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/run/compare"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
