@@ -3,7 +3,10 @@
 // half millisecond would show that in every answer.
 package alarm
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Alarm wakes one goroutine. Only that one may call its methods.
 type Alarm interface {
@@ -13,6 +16,18 @@ type Alarm interface {
 	C() <-chan time.Time
 	// Stop ends the alarm.
 	Stop()
+}
+
+// Wait waits for d; false where ctx was done before.
+func Wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Timer is an alarm by Go's own timers, which follow the clock of testing/synctest.

@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/exitcode"
+	"github.com/puttrix/trafficinator/shared/statedir"
+)
+
+// Two that send the same visits would make each of them twice, and one that closes the ledger of the other would lose
+// hits.
+func TestARunIsSentByOneLoadgenAtATime(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]map[string]string{
+		"live": {"STOP_AFTER_VISITS": "100000"},
+		"capacity": {"CAPACITY_SEARCH": "true", "STOP_AFTER_VISITS": "0", "CAPACITY_STEP": "600",
+			"THRESHOLDS": "p95<9999s"},
+		"bulk": {"SEND_MODE": "bulk", "STOP_AFTER_VISITS": "100000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fsys, m, other := afero.NewOsFs(), newMatomo(t, sink.Config{}, nil), newMatomo(t, sink.Config{}, nil)
+			env := settings(m, kind)
+			env["RUN_ID"], env["STATE_DIR"], env["SUMMARY_FILE"] = "dup", filepath.Join(t.TempDir(), "state"),
+				filepath.Join(t.TempDir(), "s.json")
+			first := start(t, fsys, env)
+			eventually(t, "the first sends", func() bool { hits, _ := m.seen(); return hits > 0 })
+			again := settings(other,
+				map[string]string{"RUN_ID": "dup", "STATE_DIR": env["STATE_DIR"], "SUMMARY_FILE": env["SUMMARY_FILE"]})
+			refused(
+				t,
+				start(t, fsys, again),
+				`RUN_ID="dup": another loadgen is sending this run with the same STATE_DIR; wait until it has ended, or choose another RUN_ID`,
+			)
+
+			again["RUN_ID"], again["STOP_AFTER_VISITS"] = "beside", "5"
+			beside := start(t, fsys, again)
+			beside.wait(t, patience)
+			if s := kept(t, fsys, env["STATE_DIR"], "dup"); !s.Ended.IsZero() || beside.stderr.has("was killed") {
+				t.Errorf("a run that is alive was closed as %q:\n%s", s.Reason, beside.stderr.String())
+			}
+			first.signals <- syscall.SIGTERM
+			first.ends(t, exitcode.Interrupted)
+			s := first.summary(t)
+			addsUp(t, s)
+			recorded(t, s, m)
+		})
+	}
+}
+
+func TestABackfillIsSentByOneLoadgenAtATime(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t, "CET", time.Now)
+	env := pastSettings(a, map[string]string{
+		"STATE_DIR": filepath.Join(t.TempDir(), "state"), "SUMMARY_FILE": filepath.Join(t.TempDir(), "s.json"),
+		"BULK_SIZE": "10", "BACKFILL_RPS_LIMIT": "1",
+	})
+	first := start(t, afero.NewOsFs(), env)
+	eventually(t, "the first sends", func() bool { batches, _ := a.seen(); return batches > 0 })
+	refused(
+		t,
+		start(t, afero.NewOsFs(), env),
+		`RUN_ID="past": another loadgen is sending this run with the same STATE_DIR; wait until it has ended, or choose another RUN_ID`,
+	)
+	first.signals <- syscall.SIGTERM
+	first.ends(t, exitcode.Interrupted)
+}
+
+// A start that comes again, as after `docker compose down` and `up`, sends nothing that nobody asked for.
+func TestAStartCountsOnce(t *testing.T) {
+	t.Parallel()
+	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1",
+		"STOP_AFTER_VISITS": "5", "TELEMETRY_ADDR": "127.0.0.1:0"})
+	start(t, fsys, env).wait(t, patience)
+	before, _ := m.seen()
+	env["STOP_AFTER_VISITS"] = "10"
+	again := start(t, fsys, env)
+	addr := address(t, again)
+	if health := get(t, "http://"+addr+"/healthz"); !strings.Contains(health, `"phase":"idle"`) {
+		t.Errorf("it is not idle: %s", health)
+	}
+	if !again.stderr.has("idle: this start was made before") {
+		t.Errorf("the log says\n%s", again.stderr.String())
+	}
+	again.signals <- syscall.SIGTERM
+	again.ends(t, exitcode.OK)
+	if hits, _ := m.seen(); hits != before {
+		t.Errorf("%d hits came that nobody asked for", hits-before)
+	}
+	env["START_ID"] = "s2"
+	third := start(t, fsys, env)
+	third.wait(t, patience)
+	if s := third.summary(t); s.FirstVisit != 5 || s.Visits.Planned != 5 {
+		t.Errorf("a second start sent %d visits from %d on", s.Visits.Planned, s.FirstVisit)
+	}
+}
+
+func TestTheLedgerOfADeletedRunIsRemoved(t *testing.T) {
+	t.Parallel()
+	m, fsys := newMatomo(t, sink.Config{}, nil), withExchange(t)
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "EXCHANGE_DIR": "/x", "STOP_AFTER_VISITS": "3"})
+	for _, id := range []string{"gone", "stays"} {
+		env["RUN_ID"] = id
+		start(t, fsys, env).wait(t, patience)
+	}
+	list, err := exchange.Deleted{Runs: map[string]time.Time{"gone": time.Now()}}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, fsys, "/x/deleted.json", string(list))
+	env["RUN_ID"] = "next"
+	start(t, fsys, env).wait(t, patience)
+	if _, err := statedir.Find(fsys, "/state", "gone"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the ledger of the deleted run is there: %v", err)
+	}
+	kept(t, fsys, "/state", "stays")
+	write(t, fsys, "/x/deleted.json", "[")
+	l := start(t, fsys, env)
+	l.wait(t, patience)
+	if !l.stderr.has("the ledgers of deleted runs stay") {
+		t.Errorf("nothing is said of a broken list:\n%s", l.stderr.String())
+	}
+}
+
+// slow is a disk on which a run takes its place only once it may.
+type slow struct {
+	afero.Fs
+	may chan struct{}
+}
+
+func (s slow) OpenFile(name string, flag int, mode fs.FileMode) (afero.File, error) {
+	if strings.HasSuffix(name, ".lock") {
+		<-s.may
+	}
+	return s.Fs.OpenFile(name, flag, mode)
+}
+
+// The controller gives up on a loadgen that says nothing.
+func TestALoadgenSaysThatItIsStartingBeforeItLooksAtItsFolder(t *testing.T) {
+	t.Parallel()
+	m, disk := newMatomo(t, sink.Config{}, nil), slow{afero.NewMemMapFs(), make(chan struct{})}
+	l := start(t, disk, settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "slow", "STOP_AFTER_VISITS": "3",
+		"TELEMETRY_ADDR": "127.0.0.1:0"}))
+	addr := address(t, l)
+	health, metrics := get(t, "http://"+addr+"/healthz"), get(t, "http://"+addr+"/metrics")
+	close(disk.may)
+	if !strings.Contains(health, `"phase":"starting","run_id":"slow"`) ||
+		!strings.Contains(metrics, `trafficinator_phase{phase="starting"} 1`) {
+		t.Errorf("it says %s\n%s", health, metrics)
+	}
+	l.wait(t, patience)
+	recorded(t, l.summary(t), m)
+}
+
+// Two containers with one start: the second looks before the first has made it, and has the run's place once that has
+// ended.
+func TestAStartCountsOnceWhereTwoMakeItAtATime(t *testing.T) {
+	t.Parallel()
+	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
+	disk := slow{fsys, make(chan struct{})}
+	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1",
+		"STOP_AFTER_VISITS": "5"})
+	first := maps.Clone(env)
+	env["TELEMETRY_ADDR"] = "127.0.0.1:0"
+	second := start(t, disk, env)
+	addr := address(t, second)
+	start(t, fsys, first).wait(t, patience)
+	before, _ := m.seen()
+	close(disk.may)
+	eventually(t, "the second is idle", func() bool {
+		return strings.Contains(get(t, "http://"+addr+"/healthz"), `"phase":"idle"`)
+	})
+	if _, err := fsys.Stat("/state/once.lock"); !errors.Is(err, fs.ErrNotExist) ||
+		!second.stderr.has("idle: this start was made before") {
+		t.Errorf("its lock is %v, and the log says\n%s", err, second.stderr.String())
+	}
+	second.signals <- syscall.SIGTERM
+	second.ends(t, exitcode.OK)
+	if hits, _ := m.seen(); hits != before || hits == 0 {
+		t.Errorf("%d hits came, and then %d that nobody asked for", before, hits-before)
+	}
+}
+
+// To the controller a loadgen that says that it is idle has been started without a start of the run.
+func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
+	t.Parallel()
+	m, asked, may := newMatomo(t, sink.Config{}, nil), make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			asked <- struct{}{}
+			<-may
+		}
+		m.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
+		"MATOMO_URL": server.URL + "/matomo.php", "STOP_AFTER_VISITS": "3", "TELEMETRY_ADDR": "127.0.0.1:0",
+		"REQUEST_TIMEOUT": "30",
+	}))
+	addr := address(t, l)
+	<-asked
+	health := get(t, "http://"+addr+"/healthz")
+	close(may)
+	if strings.Contains(health, `"phase":"idle"`) {
+		t.Errorf("it says %s", health)
+	}
+	l.wait(t, patience)
+}

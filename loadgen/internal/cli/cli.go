@@ -1,0 +1,83 @@
+// Package cli owns the commands of the loadgen: their flags, what they print and the exit code of each. It knows nothing
+// of how traffic is made or sent.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/host"
+	"github.com/puttrix/trafficinator/shared/exitcode"
+	"github.com/puttrix/trafficinator/shared/licences"
+)
+
+const usage = `usage: loadgen [command]
+
+  run           send traffic (default): [--profile P] [--threshold T]... [--report FILE] [--junit FILE]
+  check         check the settings: [--env-file FILE] [--connect] [--probe]
+  plan          print the hits of the first visits, send nothing: [--visits N] [--format text|jsonl]
+  sink          be a Matomo that counts and checks what it gets; see sink --help
+  healthcheck   ask a running loadgen for its health
+  licences      print the licences of everything that this program is made of
+  version       print the version
+
+Settings come from the environment; the README lists them.
+`
+
+// OutlivesItsReader says that the command of these arguments ends in order where nobody reads its output any more. A
+// list, as in `plan | head`, need not.
+func OutlivesItsReader(args []string) bool {
+	return len(args) == 0 || args[0] == "run" || args[0] == "sink"
+}
+
+// Run does what the arguments say and returns the exit code.
+func Run(ctx context.Context, args []string, h host.Host) int {
+	command := "run"
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "run":
+		return runTraffic(ctx, args, h)
+	case "check":
+		return check(ctx, args, h)
+	case "plan":
+		return showPlan(args, h)
+	case "sink":
+		return runSink(ctx, args, h)
+	case "healthcheck":
+		return healthcheck(ctx, h)
+	case "licences":
+		if err := licences.Print(h.Stdout); err != nil {
+			_, _ = fmt.Fprintln(h.Stderr, "error:", err)
+			return exitcode.Internal
+		}
+		return exitcode.OK
+	case "version":
+		_, _ = fmt.Fprintln(h.Stdout, h.Version)
+		return exitcode.OK
+	case "help", "-h", "--help":
+		_, _ = fmt.Fprint(h.Stdout, usage)
+		return exitcode.OK
+	default:
+		_, _ = fmt.Fprintf(h.Stderr, "there is no command %q\n\n%s", command, usage)
+		return exitcode.BadConfig
+	}
+}
+
+// parseFlags reads args; ok is false where the command ends with code.
+func parseFlags(set *flag.FlagSet, args []string, h host.Host) (code int, ok bool) {
+	set.SetOutput(h.Stderr)
+	switch err := set.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return exitcode.OK, false
+	case err != nil:
+		return exitcode.BadConfig, false
+	case set.NArg() > 0:
+		_, _ = fmt.Fprintf(h.Stderr, "%s does not take %q\n", set.Name(), set.Arg(0))
+		return exitcode.BadConfig, false
+	}
+	return exitcode.OK, true
+}

@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/host"
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/sender"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	reporting "github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/outcome"
+)
+
+// connectAll tries every target and tells how each answered; it is false where a hit would be lost. Unread is what
+// could not be checked.
+func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unread []string) {
+	to, err := sender.New(p, h.Machine(h.Env), tracking.Options{Timeout: seconds(p.Spec.RequestTimeout)})
+	if err != nil {
+		_, _ = fmt.Fprintln(h.Stdout, err)
+		return false, nil
+	}
+	defer to.Close()
+	doctor, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout), h.Machine(h.Env)), expected(p, h.Now())
+	good = true
+	for i, t := range p.Targets {
+		began := time.Now()
+		hit := ping(t.SiteID, t.Token.Reveal() != "")
+		res := to.Ask(i, hit, 0)
+		took := time.Since(began).Milliseconds()
+		d := doctor.Examine(ctx, t, expect)
+		if res.Class.Outcome() == outcome.Accepted {
+			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL,
+				t.SiteID, took)
+		} else {
+			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s: %s\n", t.Name, t.URL, res.String())
+		}
+		tellFindings(h.Stdout, d.Findings)
+		if left := d.Unread(); left != "" {
+			unread = append(unread, "target "+t.Name+": "+left)
+		}
+		// Where the doctor gets no answer, because it asks no address of a cloud, the hit of the sender decides.
+		good = good && res.Class.Outcome() == outcome.Accepted && (d.Works || !d.Reachable)
+		if res.Class.Outcome() == outcome.Accepted {
+			good = tryLargest(h.Stdout, to, p, i, hit) && good
+		}
+	}
+	return good, unread
+}
+
+// verdicts are the words for a verdict, in the order in which findings are told.
+var verdicts = []struct {
+	is   reporting.Verdict
+	word string
+}{{reporting.Bad, "wrong"}, {reporting.Doubtful, "doubtful"}, {reporting.Good, "ok"}, {reporting.Untold, "cannot tell"}}
+
+// tellFindings prints what is wrong first and what could not be told last.
+func tellFindings(w io.Writer, findings []reporting.Finding) {
+	for _, v := range verdicts {
+		for _, f := range findings {
+			if f.Verdict != v.is {
+				continue
+			}
+			_, _ = fmt.Fprintf(w, "  %-11s  %s: %s\n", v.word, f.Check, f.Message)
+			if f.Right != "" {
+				_, _ = fmt.Fprintf(w, "  %-11s  needs %s\n", "", f.Right)
+			}
+			if f.Cure != "" {
+				_, _ = fmt.Fprintf(w, "  %-11s  -> %s\n", "", f.Cure)
+			}
+		}
+	}
+}
+
+// expected is what the plan sends, as far as Matomo's settings bear upon it.
+func expected(p *plan.Plan, now time.Time) reporting.Expect {
+	k := &p.Spec
+	e := reporting.Expecting(k, p.Funnels)
+	for _, page := range p.Pages {
+		e.Pages = append(e.Pages, page.URL)
+	}
+	if k.RandomizeCountries { // without, all hits have the address of this machine
+		for _, place := range visitor.Places() {
+			e.Networks = append(e.Networks, place.Networks()...)
+		}
+	}
+	for _, device := range visitor.Devices() {
+		e.Agents = append(e.Agents, device.UserAgent)
+	}
+	if k.BackfillEnabled {
+		days, _ := p.Backfill(now) // its problems are told before
+		e.Backfill(days)
+	}
+	return e
+}
+
+// probeAll sends every target one visit and tells when it was seen; it is false where one was not.
+func probeAll(ctx context.Context, h host.Host, p *plan.Plan) bool {
+	client, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout), h.Machine(h.Env)), expected(p, h.Now())
+	good := true
+	for _, t := range p.Targets {
+		_, _ = fmt.Fprintf(h.Stdout, "target %s: sending a probe visit and looking for it, for %s at most\n", t.Name,
+			reporting.ProbeLimit)
+		seen, err := client.Probe(ctx, t, expect)
+		if err != nil {
+			good = false
+			_, _ = fmt.Fprintf(h.Stdout, "target %s: %v\n", t.Name, err)
+			continue
+		}
+		_, _ = fmt.Fprintf(h.Stdout, "target %s: %s\n", t.Name, seen)
+		tellFindings(h.Stdout, seen.Findings)
+		good = good && seen.Works()
+	}
+	return good
+}
+
+// ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
+// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). With a token an address makes it check the token too.
+func ping(site int, token bool) []byte {
+	var id [8]byte
+	_, _ = crand.Read(id[:]) // never fails, see crypto/rand
+	body := fmt.Appendf(nil, "idsite=%d&rec=1&apiv=1&ping=1&cid=%s&url=https%%3A%%2F%%2Fshop.example.test%%2F", site,
+		hex.EncodeToString(id[:]))
+	if token {
+		body = append(body, "&cip=90.224.0.10"...)
+	}
+	return body
+}
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/runid"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/host"
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+)
+
+// load makes the plan of the environment and the file of LOADGEN_ENV_FILE, over which flags win, with the merged
+// settings and the keys that came from that file. The plan is nil where a problem refuses it.
+func load(h host.Host, flags map[string]string) (p *plan.Plan, env map[string]string, fromFile []string,
+	problems problem.List) {
+	env, fromFile, problems = plan.Settings(h.FS, h.Env)
+	maps.Copy(env, flags)
+	p, more := plan.Load(h.FS, env, draw)
+	problems = append(problems, more...)
+	if problems.Err() == nil {
+		return p, env, fromFile, problems
+	}
+	// The days of a backfill follow from a plan. Where there is none what is wrong with them is told with the rest.
+	if s, _ := spec.Parse(env, func(path string) ([]byte, error) {
+		return exchange.Read(h.FS, path)
+	}); s.BackfillEnabled {
+		_, more = s.Backfill(h.Now())
+		problems = append(problems, more...)
+	}
+	return nil, env, fromFile, problems
+}
+
+// draw makes a seed and a run id.
+func draw() (uint64, string) {
+	return runid.NewSeed(), runid.New(time.Now())
+}
+
+// tellRun prints what makes the same visits again.
+func tellRun(h host.Host, p *plan.Plan) {
+	_, _ = fmt.Fprintf(h.Stderr, "RUN_SEED=%d RUN_ID=%s\n", p.Seed, p.RunID)
+}

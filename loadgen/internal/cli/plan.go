@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/console"
+	"github.com/puttrix/trafficinator/loadgen/internal/host"
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/exitcode"
+)
+
+// showPlan prints the hits of the first visits as they would be sent. Times are relative to the visit's first hit, so
+// that the same seed and run id print the same bytes.
+func showPlan(args []string, h host.Host) int {
+	set := flag.NewFlagSet("plan", flag.ContinueOnError)
+	n := set.Uint64("visits", 3, "how many visits to print")
+	format := set.String("format", "text", "text or jsonl")
+	if code, ok := parseFlags(set, args, h); !ok {
+		return code
+	}
+	if *format != "text" && *format != "jsonl" {
+		_, _ = fmt.Fprintf(h.Stderr, "--format=%q: is not one of text, jsonl\n", *format)
+		return exitcode.BadConfig
+	}
+	p, _, _, problems := load(h, nil)
+	console.Problems(h.Stderr, problems)
+	if p == nil {
+		return exitcode.BadConfig
+	}
+	tellRun(h, p)
+	write := writeText
+	if *format == "jsonl" {
+		write = writeJSON
+	}
+	out := bufio.NewWriter(h.Stdout)
+	for number := range *n {
+		v := p.Visits.Visit(number)
+		for i := range v.Hits {
+			if err := write(out, p, v, i); err != nil {
+				_, _ = fmt.Fprintln(h.Stderr, err)
+				return exitcode.Internal
+			}
+		}
+	}
+	if err := out.Flush(); err != nil {
+		_, _ = fmt.Fprintln(h.Stderr, err)
+		return exitcode.Internal
+	}
+	return exitcode.OK
+}
+
+// body is the hit as the first target gets it, without what depends on the clock.
+func body(p *plan.Plan, v *visit.Visit, i int) []byte {
+	form := tracking.Form{SiteID: p.Spec.MatomoSiteID, Run: p.RunID, RunDimension: p.Spec.RunDimension}
+	if len(p.Targets) > 0 {
+		form.SiteID, form.Located = p.Targets[0].SiteID, p.Targets[0].Token.Reveal() != ""
+	}
+	return tracking.Append(nil, v, i, form, time.Time{})
+}
+
+func writeText(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
+	h := &v.Hits[i]
+	_, err := fmt.Fprintf(w, "visit %d  sent +%s  recorded +%s  %-8s  %s\n", v.Number, h.Wait.Round(time.Millisecond),
+		h.Offset, h.Kind, body(p, v, i))
+	return err
+}
+
+// line is a hit as plan prints it in JSON.
+type line struct {
+	Visit           uint64            `json:"visit"`
+	Visitor         string            `json:"visitor"`
+	Funnel          string            `json:"funnel,omitempty"`
+	Kind            string            `json:"kind"`
+	Records         string            `json:"records"`
+	SentSeconds     json.Number       `json:"sent_seconds"`
+	RecordedSeconds int               `json:"recorded_seconds"`
+	Parameters      map[string]string `json:"parameters"`
+}
+
+func writeJSON(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
+	h := &v.Hits[i]
+	values, err := url.ParseQuery(string(body(p, v, i)))
+	if err != nil {
+		return fmt.Errorf("read own hit: %w", err)
+	}
+	l := line{
+		Visit: v.Number, Visitor: v.ID.String(), Funnel: v.Funnel, Kind: h.Kind.String(), Records: h.Records.String(),
+		SentSeconds:     json.Number(strconv.FormatFloat(h.Wait.Seconds(), 'f', 3, 64)),
+		RecordedSeconds: int(h.Offset.Seconds()), Parameters: map[string]string{},
+	}
+	for name := range values {
+		l.Parameters[name] = values.Get(name)
+	}
+	return json.NewEncoder(w).Encode(l)
+}

@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"io"
+	"strings"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/console"
+	"github.com/puttrix/trafficinator/loadgen/internal/host"
+	"github.com/puttrix/trafficinator/loadgen/internal/run"
+	"github.com/puttrix/trafficinator/shared/exitcode"
+)
+
+const runUsage = `usage: loadgen run [--profile P] [--threshold T]... [--report FILE] [--junit FILE]
+
+Sends traffic until a limit is reached or it is interrupted. Settings come from the environment; these win over it:
+
+  --profile P     LOAD_PROFILE: constant, week, or stages with rates in visits a day: 10m:0->20000, 1h:20000
+  --threshold T   THRESHOLDS: what must hold for the run to pass, as error_share<1% or p95<800ms; may be repeated
+  --report FILE   write the run as one page of HTML
+  --junit FILE    write the verdicts as JUnit XML
+
+Exit codes: 0 finished, 1 internal error, 2 bad settings, 3 no target took a hit, 4 a threshold was missed or the error
+brake was pulled, 130 interrupted.
+`
+
+// runOptions reads the arguments of run; ok is false where the command ends with code.
+func runOptions(args []string, h host.Host) (o run.Options, code int, ok bool) {
+	o.Settings = map[string]string{}
+	set := flag.NewFlagSet("run", flag.ContinueOnError)
+	set.Usage = func() { _, _ = io.WriteString(set.Output(), runUsage) }
+	set.Func("profile", "", func(v string) error { o.Settings["LOAD_PROFILE"] = v; return nil })
+	set.Func("threshold", "", func(v string) error {
+		o.Settings["THRESHOLDS"] = strings.TrimPrefix(o.Settings["THRESHOLDS"]+","+v, ",")
+		return nil
+	})
+	set.StringVar(&o.Report, "report", "", "")
+	set.StringVar(&o.JUnit, "junit", "", "")
+	code, ok = parseFlags(set, args, h)
+	return o, code, ok
+}
+
+func runTraffic(ctx context.Context, args []string, h host.Host) int {
+	o, code, ok := runOptions(args, h)
+	if !ok {
+		return code
+	}
+	p, env, fromFile, problems := load(h, o.Settings)
+	if p != nil {
+		problems = append(problems, run.Fit(p, h.Descriptors)...)
+	}
+	if problems.Err() != nil {
+		console.Problems(h.Stderr, problems)
+		return exitcode.BadConfig
+	}
+	return run.Traffic(ctx, h, o, p, env, fromFile, problems)
+}

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/host"
+	"github.com/puttrix/trafficinator/loadgen/internal/sink"
+)
+
+// runSink is the command sink; a signal ends it. Where TELEMETRY_ADDR is set, as in the image, it answers the
+// healthcheck there like a run: a container of the image has one healthcheck, whatever it runs.
+func runSink(ctx context.Context, args []string, h host.Host) int {
+	ctx, cancel := context.WithCancel(ctx)
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		select {
+		case <-h.Signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	defer waiting.Wait()
+	defer cancel()
+	if addr := h.Env["TELEMETRY_ADDR"]; addr != "" && addr != "off" {
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+		if err != nil {
+			_, _ = fmt.Fprintf(h.Stderr, "TELEMETRY_ADDR=%q: %v; the sink works without answering its healthcheck\n",
+				addr, err)
+		} else {
+			_, _ = fmt.Fprintf(h.Stderr, "the healthcheck is answered at http://%s/healthz\n", listener.Addr())
+			waiting.Go(func() { answerHealth(ctx, listener) })
+		}
+	}
+	return sink.Run(ctx, args, h.Stdout, h.Stderr)
+}
+
+// answerHealth says that the process lives, until ctx is done.
+func answerHealth(ctx context.Context, listener net.Listener) {
+	server := &http.Server{ReadHeaderTimeout: 5 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintln(w, `{"phase":"sink"}`)
+		})}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // ends Serve
+	_ = server.Serve(listener)                                    // a sink goes on without it
+}

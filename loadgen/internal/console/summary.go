@@ -1,0 +1,84 @@
+// Package console owns how a run is told to a person at a terminal: its summary, its progress, what is wrong with its
+// settings. It writes what it is given; it computes and sends nothing.
+package console
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/hit"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/threshold"
+)
+
+// Summary prints the ledger as a table.
+func Summary(w io.Writer, s *record.Summary) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(name string, h record.Hits) {
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, h.Planned, h.Accepted, h.Rejected, h.Failed,
+			h.Unknown, h.Shed, h.Abandoned)
+	}
+	_, _ = fmt.Fprintf(w, "\nrun %s, seed %d: %s after %s\n", s.RunID, s.Seed, s.Reason,
+		s.Duration().Round(100*time.Millisecond))
+	if s.Message != "" {
+		_, _ = fmt.Fprintln(w, s.Message)
+	}
+	_, _ = fmt.Fprintln(t, "hits\tplanned\taccepted\trejected\tfailed\tunknown\tshed\tabandoned\t")
+	for k := range hit.Kind(hit.Kinds) {
+		if h := s.ByKind[k.String()]; h.Planned > 0 {
+			row(k.String(), h)
+		}
+	}
+	if len(s.ByTarget) > 1 {
+		for _, name := range slices.Sorted(maps.Keys(s.ByTarget)) {
+			row("to "+name, s.ByTarget[name])
+		}
+	}
+	row("all", s.Hits)
+	_ = t.Flush() // a terminal that is gone cannot be told
+	v := s.Visits
+	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d "+
+		"split, up to %d repeated; Matomo should have %s\n",
+		v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost, v.Unsent, v.Split, v.Repeated, between(v.Recorded()))
+	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue,
+		1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
+	if all := s.StoodStill(); all.Seconds > 0 {
+		_, _ = fmt.Fprintf(w, "stood still: this process did not run for %.1f s (stopped, paused, or its machine "+
+			"asleep): %d visits and %d hits were not sent; they are in no share, rate or latency\n",
+			all.Seconds, all.Visits, all.Hits)
+	}
+	reasons(w, "not accepted:", s.Reasons)
+	reasons(w, "accepted, but:", s.Warnings)
+	if len(s.Thresholds) > 0 {
+		for _, v := range s.Thresholds {
+			verdict := "held"
+			if !v.Held {
+				verdict = "MISSED"
+			}
+			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t\n", threshold.Name(v), verdict, threshold.Shown(v))
+		}
+		_, _ = fmt.Fprintln(w, "thresholds:")
+		_ = t.Flush()
+	}
+	if s.Capacity != nil {
+		_, _ = fmt.Fprintln(w)
+		capacity(w, s.Capacity)
+	}
+	if s.Backfill != nil {
+		_, _ = fmt.Fprintln(w)
+		backfill(w, s.Backfill)
+	}
+}
+
+// between is a number, or the two that it lies between.
+func between(least, most uint64) string {
+	if least == most {
+		return strconv.FormatUint(least, 10)
+	}
+	return fmt.Sprintf("%d to %d", least, most)
+}

@@ -1,0 +1,51 @@
+// Package host owns what the program needs of the machine, handed to it by main. It knows nothing of what the program
+// does with it.
+package host
+
+import (
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Host is what the program needs of the machine.
+type Host struct {
+	// Version is that of the program.
+	Version        string
+	Env            map[string]string
+	FS             afero.Fs
+	Stdout, Stderr io.Writer
+	// Signals carries requests to stop: the first drains, the second breaks off.
+	Signals <-chan os.Signal
+	// Now is the clock by which a backfill knows today.
+	Now func() time.Time
+	// Descriptors is how many files this process may have open, 0 where nobody knows.
+	Descriptors uint64
+	// Terminal says that a person watches stderr.
+	Terminal bool
+}
+
+// Env is an environment of KEY=value.
+func Env(pairs []string) map[string]string {
+	env := map[string]string{}
+	for _, pair := range pairs {
+		if key, v, ok := strings.Cut(pair, "="); ok {
+			env[key] = v
+		}
+	}
+	return env
+}
+
+// Read reads a file that a setting names.
+func (h Host) Read(path string) ([]byte, error) { return exchange.Read(h.FS, path) }
+
+// Machine is what reaching targets takes of this machine, with the environment that the settings made.
+func (h Host) Machine(env map[string]string) target.Machine {
+	return target.Machine{ReadFile: h.Read, Env: env}
+}

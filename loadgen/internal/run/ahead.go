@@ -1,0 +1,68 @@
+package run
+
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/hit"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// ahead tells what the visits would send whose numbers are reserved and that have not begun. Only numbers that are new
+// cost anything.
+type ahead struct {
+	plan   *plan.Plan
+	router *routing.Router
+
+	first uint64 // number of the visit that outlines begins with
+	// outlines are the hits of each visit by kind.
+	outlines [][hit.Kinds]uint16
+	visit    visit.Visit
+}
+
+// reserve adds to a summary of all visits below from what the visits from there on up to upTo, which is not one of
+// them, would send.
+func (a *ahead) reserve(s *record.Summary, from, upTo uint64, now time.Time) {
+	if gone := from - a.first; gone < uint64(len(a.outlines)) {
+		a.outlines = append(a.outlines[:0], a.outlines[gone:]...)
+	} else {
+		a.outlines = a.outlines[:0]
+	}
+	a.first = from
+	for n := from + uint64(len(a.outlines)); n < upTo; n++ {
+		a.outlines = append(a.outlines, a.outline(n))
+	}
+	visits, kinds := make([]uint64, len(a.plan.Targets)), make([]ledger.Kinds, len(a.plan.Targets))
+	for i := range a.outlines[:min(upTo-from, uint64(len(a.outlines)))] {
+		t := a.router.Pick(from+uint64(i), now)
+		visits[t]++
+		for k, n := range a.outlines[i] {
+			kinds[t][k] += uint64(n)
+		}
+	}
+	for t, name := range a.plan.Names() {
+		if visits[t] == 0 {
+			continue
+		}
+		r := &record.Reserved{Visits: visits[t], ByKind: map[string]uint64{}}
+		for k, n := range kinds[t] {
+			if n > 0 {
+				r.ByKind[hit.Kind(k).String()] = n
+			}
+		}
+		target := s.Targets[name]
+		target.Reserved = r
+		s.Targets[name] = target
+	}
+}
+
+func (a *ahead) outline(n uint64) (kinds [hit.Kinds]uint16) {
+	a.plan.Visits.Outline(n, &a.visit)
+	for i := range a.visit.Hits {
+		kinds[a.visit.Hits[i].Records]++
+	}
+	return kinds
+}

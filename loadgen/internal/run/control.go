@@ -1,0 +1,104 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/shared/exchange"
+)
+
+// lookEvery is how often control.json is looked at.
+const lookEvery = time.Second
+
+// steered is what can be told to change its rate, to pause, and to end once its open visits have.
+type steered interface {
+	SetRate(scale float64)
+	Pause(paused bool)
+	Finish(within time.Duration)
+}
+
+// selfSteered is a run that sets its own rate, as a capacity search does: it can only be told to end.
+type selfSteered struct{ steered }
+
+func (selfSteered) SetRate(float64) {}
+func (selfSteered) Pause(bool)      {}
+
+// control makes a run follow control.json of the exchange folder.
+type control struct {
+	fs   afero.Fs
+	path string
+	run  steered
+	log  *slog.Logger
+
+	state   exchange.Control // that the run follows
+	ignored string           // why the file was ignored last, told once
+}
+
+// newControl is of a run that follows its plan so far.
+func newControl(fsys afero.Fs, dir, runID string, run steered, log *slog.Logger) *control {
+	return &control{fs: fsys, path: filepath.Join(dir, exchange.ControlFile), run: run, log: log,
+		state: exchange.Steady(runID)}
+}
+
+// watch looks at the file every second until ctx is done.
+func (c *control) watch(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			c.look()
+		}
+	}
+}
+
+// look follows the file as it stands. One that cannot be read or that has faults changes nothing.
+func (c *control) look() {
+	told, err := c.read()
+	if err != nil {
+		if err.Error() != c.ignored {
+			c.log.Warn("the run is not steered", "file", c.path, "err", err)
+		}
+		c.ignored = err.Error()
+		return
+	}
+	c.ignored = ""
+	if told == c.state {
+		return
+	}
+	c.log.Info("the run is steered", "paused", told.Paused, "scale", told.Scale, "finish_seconds", told.FinishSeconds)
+	c.run.SetRate(told.Scale)
+	c.run.Pause(told.Paused)
+	// an end that was begun is not taken back
+	if told.FinishSeconds > 0 && told.FinishSeconds != c.state.FinishSeconds {
+		c.run.Finish(seconds(told.FinishSeconds))
+	}
+	c.state = told
+}
+
+func (c *control) read() (exchange.Control, error) {
+	steady := exchange.Steady(c.state.RunID)
+	data, err := exchange.Read(c.fs, c.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return steady, nil
+	}
+	if err != nil {
+		return steady, err
+	}
+	told, problems := exchange.ParseControl(data)
+	if err := problems.Err(); err != nil {
+		return steady, err
+	}
+	if told.RunID != steady.RunID {
+		return steady, nil
+	}
+	return told, nil
+}

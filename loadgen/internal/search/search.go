@@ -1,0 +1,243 @@
+// Package search drives a capacity search: it lets visits come at the rate of each step, waits until the server has
+// settled, measures and judges. Which rate comes next it asks of package capacity; what a run makes of the result it does
+// not know.
+package search
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
+	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
+	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/threshold"
+)
+
+const (
+	// confirmTime is how long the rate found is held.
+	confirmTime = time.Minute
+	// clearlyBroken is for how many looks on end, one a second, a threshold is missed until a step ends early.
+	clearlyBroken = 5
+)
+
+// Search steers a run through the steps of a search and measures each. Its record may be read meanwhile.
+type Search struct {
+	engine     *engine.Engine
+	router     *routing.Router
+	clock      *standstill.Clock
+	targets    []string
+	counts     func() ledger.Counts
+	log        *slog.Logger
+	thresholds []threshold.Threshold
+	step       time.Duration // how long one is measured
+	timeout    time.Duration // of a request
+	steps      *capacity.Search
+	lag        capacity.Lag
+
+	rate float64  // set last, in visits a second
+	calm []uint64 // requests in flight while the lowest rate held, doubled, by target
+
+	mu    sync.Mutex
+	found record.Capacity
+}
+
+// New searches as k says, in the visits of lag, with the engine of c, whose load is CAPACITY_FROM.
+func New(k *spec.Spec, c engine.Config, e *engine.Engine, targets []string,
+	lag capacity.Lag) *Search {
+	text := k.Thresholds
+	if text == "" {
+		text = threshold.OfCapacity
+	}
+	thresholds, _ := threshold.Parse("THRESHOLDS", text) // the settings were checked
+	s := &Search{
+		engine: e, router: c.Router, clock: c.Clock, targets: targets, counts: c.Ledger.Counts, log: c.Log,
+		thresholds: thresholds, step: seconds(k.CapacityStep), timeout: seconds(k.RequestTimeout),
+		steps: capacity.New(k.CapacityFrom, k.CapacityTo), lag: lag,
+		found: record.Capacity{From: k.CapacityFrom, To: k.CapacityTo, Steps: []record.CapacityStep{}},
+	}
+	for _, t := range thresholds {
+		s.found.Thresholds = append(s.found.Thresholds, t.Expression)
+	}
+	return s
+}
+
+// Record is what the search has found so far.
+func (c *Search) Record() *record.Capacity {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found := c.found
+	return &found
+}
+
+// Run searches until the limit is found, then tells how it went; "" where ctx was done before.
+func (c *Search) Run(ctx context.Context) engine.Reason {
+	for void := 0; ; {
+		step, more := c.steps.Step()
+		if !more {
+			return engine.Reason(c.steps.Outcome())
+		}
+		result, ok := c.try(ctx, step)
+		if !ok {
+			c.show(nil)
+			return ""
+		}
+		c.book(result)
+		if void++; result.Void == "" {
+			void = 0
+		}
+		if void == mostVoid {
+			c.giveUp(result)
+			return engine.Reason(capacity.Void)
+		}
+	}
+}
+
+// try lets visits come at the rate of a step and measures it; false where ctx was done before.
+func (c *Search) try(ctx context.Context, step capacity.Step) (s record.CapacityStep, ok bool) {
+	if n := len(c.found.Steps); n > 0 && !c.found.Steps[n-1].Held {
+		c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
+		if !c.recover(ctx) || !c.letProve(ctx) {
+			return s, false
+		}
+	}
+	_, stood := c.clock.Now(), c.clock.Count()
+	settle := c.lag.Settle(c.rate, step.Rate)
+	c.engine.SetRate(step.Rate / c.found.From)
+	c.engine.Pause(false)
+	c.rate = step.Rate
+	s = record.CapacityStep{Kind: step.Kind, Started: time.Now().UTC(), Settled: settle.Seconds(),
+		OfferedVisitRate: step.Rate}
+	c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
+	if !alarm.Wait(ctx, settle) {
+		return s, false
+	}
+	c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
+	return s, c.measure(ctx, &s, stood)
+}
+
+// recover lets no visit begin until about as few requests are in flight as while the lowest rate held, so that the
+// backlog of a step that broke is not held against the next. Once all visits must have ended there is nothing to wait
+// for.
+func (c *Search) recover(ctx context.Context) bool {
+	c.engine.Pause(true)
+	c.rate = 0
+	busy := func() bool {
+		now := c.counts()
+		for t := range now.Rows {
+			calm := uint64(1)
+			if t < len(c.calm) {
+				calm = max(calm, c.calm[t])
+			}
+			if now.Total(t).InFlight > calm {
+				return true
+			}
+		}
+		return false
+	}
+	for end := time.Now().Add(c.lag.Longest() + c.timeout + engine.WorkTime); ; {
+		if !alarm.Wait(ctx, 100*time.Millisecond) {
+			return false
+		}
+		if !busy() || time.Now().After(end) {
+			return true
+		}
+	}
+}
+
+// measure looks at a step once a second until its time is over or it has clearly broken. standstills is how many there
+// were before the step: another one ends it.
+func (c *Search) measure(ctx context.Context, s *record.CapacityStep, standstills int) bool {
+	length := c.step
+	if s.Kind == record.CapacityConfirm {
+		length = max(confirmTime, c.step)
+	}
+	began, before := time.Now(), c.counts()
+	inFlight := make([]uint64, len(before.Rows)) // summed over the looks
+	for looks, missed := uint64(1), 0; ; looks++ {
+		if !alarm.Wait(ctx, min(time.Second, length-time.Since(began))) || c.engine.Phase() == engine.Draining {
+			return false
+		}
+		elapsed, now := time.Since(began), c.counts()
+		_, stood := c.clock.Now(), c.clock.Count() > standstills
+		ended := elapsed >= length || stood
+		since := now.Since(before)
+		v := values(since, elapsed)
+		if missed++; threshold.Passed(threshold.Judge(c.thresholds, v, ended)) {
+			missed = 0
+		}
+		for t := range inFlight {
+			inFlight[t] += now.Total(t).InFlight
+		}
+		if !ended && missed < clearlyBroken {
+			continue
+		}
+		s.Measured, s.Latency, s.Verdicts = elapsed.Seconds(), v.Latency, threshold.Judge(c.thresholds, v, true)
+		s.Held = threshold.Passed(s.Verdicts)
+		if s.Void = c.void(since.Reasons, v, s.Held, stood); s.Void != "" {
+			s.Held = false
+		}
+		s.VisitRate = float64(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned)) / elapsed.Seconds()
+		s.HitRate = float64(v.Hits.Accepted) / elapsed.Seconds()
+		if bad := v.Hits.Rejected + v.Hits.Failed + v.Hits.Unknown + v.Hits.Shed; bad > 0 {
+			s.ErrorShare = float64(bad) / float64(bad+v.Hits.Accepted)
+		}
+		if s.Held && c.calm == nil { // near the limit many are in flight
+			for t := range inFlight {
+				inFlight[t] = 2 * inFlight[t] / looks
+			}
+			c.calm = inFlight
+		}
+		return true
+	}
+}
+
+// values are what thresholds are judged by, of counts that came together in a time.
+func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
+	return threshold.Values{
+		Hits: c.Total(-1).Hits(), Visits: record.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]},
+		Due:     c.Due,
+		Latency: record.Percentiles(c.Latencies()), Elapsed: elapsed,
+	}
+}
+
+// book takes a step that has ended into the search and its record.
+func (c *Search) book(s record.CapacityStep) {
+	c.log.Info("step of the capacity search", "kind", s.Kind, "visits_per_second", s.OfferedVisitRate,
+		"hits_per_second", s.HitRate,
+		"p95_seconds", s.Latency.P95, "error_share", s.ErrorShare, "held", s.Held, "void", s.Void)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := &c.found
+	f.Steps, f.UnderWay = append(f.Steps, s), nil
+	if s.Void != "" {
+		return
+	}
+	c.steps.End(capacity.Result{Held: s.Held, Throughput: s.HitRate / c.lag.HitsPerVisit()})
+	if !s.Held && (f.BrokenRate == 0 || s.OfferedVisitRate < f.BrokenRate) {
+		f.BrokenRate, f.Limit = s.OfferedVisitRate,
+			slices.DeleteFunc(slices.Clone(s.Verdicts), func(v record.Verdict) bool { return v.Held })
+	}
+	f.VisitRate, f.Confirmed = c.steps.Best()
+	f.HitRate = 0
+	for _, step := range f.Steps {
+		if step.Held && step.OfferedVisitRate == f.VisitRate {
+			f.HitRate = step.HitRate
+		}
+	}
+}
+
+func (c *Search) show(under *record.CapacityUnderWay) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.found.UnderWay = under
+}
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }

@@ -1,0 +1,52 @@
+package sender
+
+import (
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+)
+
+const (
+	// sampleRequests is how many requests of a run are made to find how large they get.
+	sampleRequests = 20
+	// sampleHits is how many hits are made for that where each goes alone.
+	sampleHits = 5_000
+)
+
+// MostHits is how many hits a request of the run has at most.
+func MostHits(p *plan.Plan, bulk bool) int {
+	switch k := &p.Spec; {
+	case k.BackfillEnabled:
+		return k.BackfillBatch()
+	case bulk:
+		return k.BulkSize
+	}
+	return 1
+}
+
+// Largest is the size in bytes of the largest of the first requests to a target, without its head.
+func (s *Sender) Largest(p *plan.Plan, target int) int {
+	most := MostHits(p, s.bulk)
+	requests := max(sampleRequests, sampleHits/most)
+	var v visit.Visit
+	var body []byte
+	largest, hits := 0, 0
+	for n := uint64(0); requests > 0; n++ {
+		p.Visits.Outline(n, &v)
+		p.Visits.Fill(&v, len(v.Hits))
+		for i := range v.Hits {
+			if s.bulk {
+				body = tracking.AppendBulk(body)
+			}
+			body = tracking.Append(body, &v, i, s.forms[target], time.Now())
+			if hits++; hits == most {
+				largest = max(largest, len(body))
+				body, hits = body[:0], 0
+				requests--
+			}
+		}
+	}
+	return largest
+}
