@@ -3,6 +3,7 @@
 package envspec
 
 import (
+	"cmp"
 	"reflect"
 	"strings"
 )
@@ -20,6 +21,23 @@ const (
 	Texts  Kind = "list"
 )
 
+// Role is what kind of decision a setting is; the words are the declaring package's.
+type Role string
+
+// Widget is with what a form edits a value. A declaration may use words of its own beside these.
+type Widget string
+
+// The widgets that follow from a declaration.
+const (
+	SecretInput Widget = "secret"
+	Choice      Widget = "choice"
+	Toggle      Widget = "toggle"
+	FileInput   Widget = "file"
+	NumberInput Widget = "number"
+	ListInput   Widget = "list"
+	TextInput   Widget = "text"
+)
+
 // Field describes one setting for forms, tables and checks.
 type Field struct {
 	// Key is the env name.
@@ -29,6 +47,10 @@ type Field struct {
 	// OneOf lists the permitted words, none where any is.
 	OneOf []string
 	Kind  Kind
+	// Role is the word of the declaration for what kind of decision the setting is, empty where it has none.
+	Role Role
+	// Widget is with what a form edits the value: the word of the declaration, or what follows from the rest of it.
+	Widget Widget
 	// Secret values never leave the process in any output; they may be given by file as Key + FileSuffix.
 	Secret bool
 	// Path names a file or folder; a relative one in a file of settings is relative to the folder of that file.
@@ -49,12 +71,15 @@ func (f Field) Value(of any) any {
 	return v.Interface()
 }
 
+// Clear sets what the struct that of points to holds for f to its zero value.
+func (f Field) Clear(of any) { reflect.ValueOf(of).Elem().Field(f.index).SetZero() }
+
 // FileSuffix is appended to a secret's key to name the file that holds its value.
 const FileSuffix = "_FILE"
 
 // Fields are the settings that struct T declares, in their order: its fields with the tag env. The other tags are
-// envDefault as in caarlos0/env; group, help and unit for people; min and max; oneof, the words between commas; secret
-// and path.
+// envDefault as in caarlos0/env; group, help and unit for people; min and max; oneof, the words between commas; role and
+// widget; secret and path.
 func Fields[T any]() []Field { return fieldsOf(reflect.TypeFor[T]()) }
 
 func fieldsOf(t reflect.Type) []Field {
@@ -72,12 +97,27 @@ func fieldsOf(t reflect.Type) []Field {
 			Path: tag.Get("path") == "true",
 			Kind: kindOf(t.Field(i).Type), index: i,
 		}
+		f.Role = Role(tag.Get("role"))
 		if words := tag.Get("oneof"); words != "" {
 			f.OneOf = strings.Split(words, ",")
 		}
+		f.Widget = cmp.Or(Widget(tag.Get("widget")), f.widget())
 		out = append(out, f)
 	}
 	return out
+}
+
+func (f Field) widget() Widget {
+	switch {
+	case f.Secret:
+		return SecretInput
+	case len(f.OneOf) > 0:
+		return Choice
+	case f.Path:
+		return FileInput
+	}
+	return map[Kind]Widget{Flag: Toggle, Whole: NumberInput, Number: NumberInput, List: ListInput, Texts: ListInput,
+		Text: TextInput}[f.Kind]
 }
 
 func kindOf(t reflect.Type) Kind {

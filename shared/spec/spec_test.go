@@ -4,9 +4,11 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/puttrix/trafficinator/shared/envspec"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
@@ -264,5 +266,31 @@ func TestARunWithoutAnEndIsTold(t *testing.T) {
 	_, problems := parse(map[string]string{"AUTO_START": "false"})
 	if told := problems.Warnings().Error(); strings.Contains(told, "the run has no end") {
 		t.Errorf("one that idles has no run: %s", told)
+	}
+}
+
+func TestEveryKnobHasARole(t *testing.T) {
+	t.Parallel()
+	for _, f := range spec.Fields() {
+		if !slices.Contains(spec.Roles(), f.Role) {
+			t.Errorf("%s has the role %q: give it one of %v by its tag", f.Key, f.Role, spec.Roles())
+		}
+		if f.Role == spec.OfTarget != (f.Group == "Target" && f.Key != "REQUEST_TIMEOUT") {
+			t.Errorf("%s of the group %s has the role %s", f.Key, f.Group, f.Role)
+		}
+	}
+}
+
+func TestAFormKnowsHowToEditEveryKnob(t *testing.T) {
+	t.Parallel()
+	want := map[string]envspec.Widget{
+		"MATOMO_TOKEN_AUTH": "secret", "MATOMO_HEADERS": "lines", "TLS_CA_FILE": "file", "TLS_VERIFY": "toggle",
+		"SEND_MODE": "choice", "CONCURRENCY": "number", "ECOMMERCE_SHIPPING_RATES": "list", "MATOMO_URL": "text",
+		"LOAD_CURVE": "curve", "BACKFILL_START_DATE": "date",
+	}
+	for _, f := range spec.Fields() {
+		if f.Widget == "" || want[f.Key] != "" && f.Widget != want[f.Key] {
+			t.Errorf("%s is edited with %q", f.Key, f.Widget)
+		}
 	}
 }

@@ -58,6 +58,8 @@ type fieldAnswer struct {
 	Unit    string   `json:"unit"`
 	Help    string   `json:"help"`
 	Secret  bool     `json:"secret"`
+	Role    string   `json:"role" enum:"behaviour,target,run,speed,place,verdict,log" doc:"What kind of decision it is; a preset holds none of a target."`
+	Widget  string   `json:"widget" doc:"With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has."`
 }
 
 // faultAnswer is a problem in the original's words: the field, what is wrong with the cure, how bad it is.
@@ -173,7 +175,7 @@ func newField(f spec.Field, fallback, inBulk string) fieldAnswer {
 	a := fieldAnswer{
 		Key: f.Key, Group: f.Group, Kind: string(f.Kind), Default: f.Default, Min: f.Min, Max: f.Max,
 		OneOf: append([]string{}, f.OneOf...),
-		Unit:  f.Unit, Help: f.Help, Secret: f.Secret,
+		Unit:  f.Unit, Help: f.Help, Secret: f.Secret, Role: string(f.Role), Widget: string(f.Widget),
 	}
 	if inBulk != fallback && f.Key != "SEND_MODE" {
 		a.InBulk = inBulk

@@ -151,12 +151,12 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	p.Load, _ = s.Profile() // its problems are among those of Parse
 	p.Visits = visit.New(p.behaviour(store))
 	l.warn()
-	hash, err := p.hash()
+	hashed, err := p.hashed()
 	if err != nil {
 		l.problems.Refuse("plan", "", err.Error(), "")
 		return nil, l.problems
 	}
-	p.Hash = hash
+	p.Hash = p.sum(hashed)
 	l.note()
 	return p, l.problems
 }

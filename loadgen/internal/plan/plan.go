@@ -99,31 +99,52 @@ func (p *Plan) Random(first uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(p.Seed, first))
 }
 
-// hash is taken over everything that decides what is sent but the seed and the run id. Tokens are left out: they decide
-// no behaviour, and a hash is shown. So is where things lie and what is told of them, how long an answer may take, and
-// how fast a backfill goes and in requests of which size, so that one can be resumed elsewhere, or slower.
-func (p *Plan) hash() (string, error) {
+// hashedAnyway are knobs that do not decide what is sent and count in the hash all the same: they did before knobs had
+// roles, and a plan keeps its name. unhashed is one that does, by the seed alone, which never counts.
+var (
+	hashedAnyway = []string{
+		"MATOMO_SITE_ID",
+		"TLS_VERIFY",
+		"CONCURRENCY",
+		"AUTO_START",
+		"THRESHOLDS",
+		"THRESHOLD_ABORT",
+		"STOP_ERROR_SHARE",
+		"ECOMMERCE_CURRENCY",
+	}
+	unhashed = "BACKFILL_SEED"
+)
+
+// isHashed tells whether a knob counts in the hash. A path does not: what lies there does.
+func isHashed(f spec.Field) bool {
+	return f.Role == spec.Behaviour && !f.Path && f.Key != unhashed || slices.Contains(hashedAnyway, f.Key)
+}
+
+// hashed is everything that decides what is sent but the seed and the run id, as JSON. Tokens are left out: they decide
+// no behaviour, and a hash is shown. A job's visits go in the same order whatever the size of its requests.
+func (p *Plan) hashed() ([]byte, error) {
 	k := p.Spec
-	k.RunSeed, k.RunID, k.StartID, k.Set = nil, "", "", nil
-	k.MatomoToken, k.MatomoReadToken, k.MultiTarget = "", "", ""
-	k.MatomoURL, k.MatomoAPIURL, k.MatomoHTTPAuth, k.MatomoHeaders, k.ProxyURL = "", "", "", "", ""
-	k.TLSCAFile, k.TLSCertFile, k.TLSKeyFile = "", "", ""
-	k.EnvFile, k.ExchangeDir, k.URLsFile, k.FunnelsFile, k.StateDir, k.SummaryFile = "", "", "", "", "", ""
-	k.LogLevel, k.LogFormat, k.TelemetryAddr = "", "", ""
-	k.RequestTimeout, k.BackfillRPS, k.BackfillShards, k.BackfillSeed = 0, 0, 0, nil
-	if k.BackfillEnabled { // a job's visits go in the same order whatever the size of its requests
-		k.BulkSize = 0
+	k.Set = nil
+	for _, f := range spec.Fields() {
+		if !isHashed(f) || f.Key == "BULK_SIZE" && k.BackfillEnabled {
+			f.Clear(&k)
+		}
 	}
 	data, err := json.Marshal([]any{k, p.Pages, p.Funnels, p.Events, p.Strategy})
 	if err != nil {
-		return "", fmt.Errorf("hash plan: %w", err)
+		return nil, fmt.Errorf("hash plan: %w", err)
 	}
+	return data, nil
+}
+
+// sum is the hash of what is hashed and of the targets, which have a token or none.
+func (p *Plan) sum(hashed []byte) string {
 	sum := sha256.New()
-	sum.Write(data)
+	sum.Write(hashed)
 	for _, t := range p.Targets {
 		_, _ = fmt.Fprintf(sum, "%s %s %d %d %t\n", t.Name, t.URL, t.SiteID, t.Weight, t.Token.Reveal() != "")
 	}
-	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // Differences are the knobs that do not hold their default, as KEY=value with secrets masked, by name.

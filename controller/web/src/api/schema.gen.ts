@@ -1589,8 +1589,15 @@ export interface components {
             max: string;
             min: string;
             one_of: string[] | null;
+            /**
+             * @description What kind of decision it is; a preset holds none of a target.
+             * @enum {string}
+             */
+            role: "behaviour" | "target" | "run" | "speed" | "place" | "verdict" | "log";
             secret: boolean;
             unit: string;
+            /** @description With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has. */
+            widget: string;
         };
         FinishAnswer: {
             /**
