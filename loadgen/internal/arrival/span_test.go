@@ -1,0 +1,66 @@
+package arrival
+
+import (
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/profile"
+)
+
+func TestASpanIsTheInverseOfItsPiecesIntegral(t *testing.T) {
+	begin := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
+	const perHour = 24 // in visits a day
+	piece := func(from, to float64) profile.Piece {
+		return profile.Piece{From: begin, To: begin.Add(time.Hour), Begin: from * perHour, End: to * perHour}
+	}
+	for name, c := range map[string]struct {
+		piece profile.Piece
+		lead  float64
+		at    []time.Duration // of the arrivals
+		carry float64
+	}{
+		"even":                   {piece(4, 4), 0, []time.Duration{0, 15 * time.Minute, 30 * time.Minute, 45 * time.Minute}, 0},
+		"in the midst of one":    {piece(4, 4), .5, []time.Duration{450 * time.Second, 1350 * time.Second, 2250 * time.Second, 3150 * time.Second}, .5},
+		"a part begins a visit":  {piece(1.25, 1.25), 0, []time.Duration{0, 48 * time.Minute}, .75},
+		"a ramp":                 {piece(0, 8), 0, []time.Duration{0, 30 * time.Minute, 2545584412271, 3117691453623}, 0},
+		"nobody comes":           {piece(0, 0), .25, nil, .25},
+		"fewer than are awaited": {piece(.5, .5), .75, nil, .25},
+	} {
+		s := newSpan(c.piece, c.lead)
+		if s.n != uint64(len(c.at)) {
+			t.Errorf("%s: %d arrivals, want %d", name, s.n, len(c.at))
+			continue
+		}
+		for k, want := range c.at {
+			if got := s.even(uint64(k)).Sub(begin); got != want {
+				t.Errorf("%s: arrival %d comes after %v, want %v", name, k, got, want)
+			}
+		}
+		if got := s.carry(s.n); got != c.carry {
+			t.Errorf("%s: the next piece begins with a lead of %v, want %v", name, got, c.carry)
+		}
+	}
+}
+
+func TestAHoldStopsTheTimeOfAProfile(t *testing.T) {
+	begin := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
+	c := clock{
+		profile: profile.NewStages([]profile.Stage{{Length: time.Hour, From: 24, To: 48}}),
+		start:   begin,
+		scale:   2,
+	}
+	if got := c.visits(begin, begin.Add(time.Hour)); got != 3 {
+		t.Errorf("%v visits, want twice 1.5", got)
+	}
+	c.hold(begin.Add(10 * time.Minute))
+	if _, ends := c.end(); ends || c.runs() {
+		t.Error("a profile whose time stands still has an end")
+	}
+	c.release(begin.Add(25 * time.Minute))
+	if end, ends := c.end(); !ends || !end.Equal(begin.Add(75*time.Minute)) {
+		t.Errorf("it ends at %v, want a quarter of an hour later", end)
+	}
+	if p, _ := c.piece(begin.Add(25 * time.Minute)); p.Begin != 2*28 {
+		t.Errorf("the rate after the hold is %v visits a day, want that of before it", p.Begin)
+	}
+}
