@@ -45,12 +45,16 @@ func (p Problem) String() string {
 		fmt.Fprintf(&b, "=%q", v)
 	}
 	b.WriteString(": ")
-	b.WriteString(p.Message)
-	if p.Cure != "" {
-		b.WriteString("; ")
-		b.WriteString(p.Cure)
-	}
+	b.WriteString(p.Advice())
 	return b.String()
+}
+
+// Advice is what is wrong and what to do: "message; cure".
+func (p Problem) Advice() string {
+	if p.Cure == "" {
+		return p.Message
+	}
+	return p.Message + "; " + p.Cure
 }
 
 // List collects all problems of an input, in the order they stand in it.
@@ -78,6 +82,18 @@ func (l List) Err() error {
 		return errs
 	}
 	return nil
+}
+
+// First is the first problem without its value, and how many more there are: enough to know where to begin.
+func (l List) First() string {
+	if len(l) == 0 {
+		return "the input has faults"
+	}
+	text := l[0].Where + ": " + l[0].Advice()
+	if more := len(l) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return text
 }
 
 // Error lists the problems, a line each.

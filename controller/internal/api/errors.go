@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,15 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
 
-	"github.com/puttrix/trafficinator/controller/internal/benchmark"
-	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile"
-	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/run/history"
-	"github.com/puttrix/trafficinator/controller/internal/run/job"
-	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -33,55 +26,45 @@ func blocked(err error) (path string, found bool) {
 	return rename.New, true
 }
 
-// failure is the problem of an error. What nobody foresaw is 500, and only the log says more.
+// answers are how an error of a kind is answered: the status, and a sentence for kinds that have one of their own.
+var answers = map[fault.Kind]struct {
+	status int
+	detail string
+	each   problem.List
+}{
+	fault.NotFound: {status: http.StatusNotFound, detail: "there is none of that number or name"},
+	fault.Conflict: {status: http.StatusConflict},
+	fault.Busy:     {status: http.StatusConflict},
+	fault.Edited:   {status: http.StatusConflict},
+	fault.NameTaken: {http.StatusConflict, "the name is taken", problem.List{{Where: "name",
+		Message: "is the name of another one; names differ in more than case"}}},
+	fault.Stale: {status: http.StatusPreconditionFailed,
+		detail: "somebody else has changed it since you read it; read it again"},
+	fault.Unavailable: {status: http.StatusServiceUnavailable},
+	fault.NoEngine:    {status: http.StatusServiceUnavailable},
+}
+
+// failure is the answer to an error. What nobody foresaw is 500, and only the log says more.
 func (s *server) failure(ctx context.Context, err error) error {
-	var told huma.StatusError
+	var answered huma.StatusError
 	var wall *echo.HTTPError
 	var problems problem.List
-	var busy *run.Busy
-	var failed *run.Failed
-	var deferred *run.Deferred
-	var refused *job.Refused
-	var lost *folder.Lost
-	if conflict := edited(err); conflict != nil {
-		return conflict
-	}
+	kind, found := fault.Of(err)
 	switch {
-	case errors.As(err, &told):
+	case errors.As(err, &answered):
 		return err
 	case errors.As(err, &wall):
 		return turnedAway(wall)
 	case errors.As(err, &problems):
-		faults := details(problems.Errors())
-		return refuse(http.StatusUnprocessableEntity, first(faults), faults...)
-	case errors.As(err, &busy):
-		return refuseAs(busyNow, http.StatusConflict, busy.Error())
-	case errors.As(err, &deferred):
-		return refuse(http.StatusServiceUnavailable, deferred.Error())
-	case errors.As(err, &failed):
-		return refuse(http.StatusConflict, failedTitle(failed), messages(failed.Messages)...)
-	case errors.As(err, &lost):
-		faults := details(lost.Problems)
-		return refuse(http.StatusConflict, "the run cannot be started again as it was: "+first(faults), faults...)
-	case errors.Is(err, run.ErrNoFiles), errors.Is(err, run.ErrJob), errors.Is(err, run.ErrNothingRuns),
-		errors.Is(err, run.ErrStopped), errors.Is(err, store.ErrOpen),
-		errors.Is(err, history.ErrNoLedger), errors.Is(err, reconcile.ErrNoLedger), errors.Is(err, reconcile.ErrNoTarget),
-		errors.Is(err, benchmark.ErrBusy), errors.Is(err, benchmark.ErrNoBaseline):
-		return refuse(http.StatusConflict, err.Error())
-	case errors.As(err, &refused):
-		return refuse(http.StatusConflict, refused.Error())
-	case errors.Is(err, launcher.ErrUnavailable):
-		return refuseAs(noEngine, http.StatusServiceUnavailable, err.Error())
-	case errors.Is(err, launcher.ErrMissing), errors.Is(err, launcher.ErrForeign), errors.Is(err, launcher.ErrStuck),
-		errors.Is(err, launcher.ErrHealthy):
-		return refuse(http.StatusConflict, err.Error())
-	case errors.Is(err, setup.ErrNotFound):
-		return refuse(http.StatusNotFound, "there is none of that number or name")
-	case errors.Is(err, setup.ErrNameTaken):
-		return refuseAs(nameTaken, http.StatusConflict, "the name is taken",
-			&fieldError{where: "name", message: "is the name of another one; names differ in more than case"})
-	case errors.Is(err, setup.ErrStale):
-		return refuse(http.StatusPreconditionFailed, "somebody else has changed it since you read it; read it again")
+		problems = problems.Errors()
+		return refuse(http.StatusUnprocessableEntity, problems.First(), details(problems)...)
+	case found:
+		a := answers[kind]
+		var detailed fault.Detailed
+		if errors.As(err, &detailed) {
+			a.detail, a.each = detailed.Details()
+		}
+		return refuseAs(kind, a.status, cmp.Or(a.detail, err.Error()), details(a.each)...)
 	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(http.StatusGatewayTimeout, "it took too long")
 	case errors.Is(err, context.Canceled): // who asked has gone, so this is read by nobody and no fault of anybody
@@ -94,20 +77,12 @@ func (s *server) failure(ctx context.Context, err error) error {
 		return refuse(http.StatusInsufficientStorage, fault.Error())
 	}
 	s.Log.ErrorContext(ctx, "request failed", "err", err)
-	return refuse(http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
+	return internal()
 }
 
-// first is what the detail of an answer says of faults, which its errors list: who shows the detail alone knows where
-// to begin.
-func first(faults []error) string {
-	if len(faults) == 0 {
-		return "the input has faults"
-	}
-	text := faults[0].Error()
-	if more := len(faults) - 1; more > 0 {
-		text += fmt.Sprintf(" (and %d more)", more)
-	}
-	return text
+// internal is the answer to what nobody foresaw.
+func internal() *Failure {
+	return refuse(http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
 }
 
 // details are problems as errors of a body: the place, and what is wrong with its cure.
@@ -119,13 +94,7 @@ func details(problems problem.List) []error {
 	return out
 }
 
-func detail(p problem.Problem) *fieldError {
-	message := p.Message
-	if p.Cure != "" {
-		message += "; " + p.Cure
-	}
-	return &fieldError{p.Where, message, p.Value}
-}
+func detail(p problem.Problem) *fieldError { return &fieldError{p.Where, p.Advice(), p.Value} }
 
 // fieldError is a fault of one field. Its value is shown, because package problem leaves secrets out.
 type fieldError struct{ where, message, value string }
@@ -145,20 +114,6 @@ func (e *fieldError) ErrorDetail() *huma.ErrorDetail {
 	return d
 }
 
-func messages(lines []string) []error {
-	out := make([]error, len(lines))
-	for i, l := range lines {
-		out[i] = &fieldError{where: "loadgen", message: l}
-	}
-	return out
-}
-
-func failedTitle(f *run.Failed) string {
-	short := *f
-	short.Messages = short.Messages[:min(1, len(short.Messages))]
-	return short.Error()
-}
-
 // ofHuma is the detail of what huma itself has found wrong with an input.
 const ofHuma = "validation failed"
 
@@ -169,15 +124,15 @@ func plain(_ huma.Context, _ string, v any) (any, error) {
 	if !ok {
 		return v, nil
 	}
-	faults := make([]error, len(m.Errors))
-	for i, e := range m.Errors {
-		faults[i] = &fieldError{where: e.Location, message: e.Message}
+	var faults problem.List
+	for _, e := range m.Errors {
+		faults.Refuse(e.Location, "", e.Message, "")
 		if _, ok := e.Value.(shownValue); !ok {
 			e.Value = nil
 		}
 	}
 	if m.Detail == ofHuma {
-		m.Detail = first(faults)
+		m.Detail = faults.First()
 	}
 	return m, nil
 }
@@ -187,8 +142,7 @@ func (s *server) answerError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	p := refuseAs(codeOf(http.StatusInternalServerError), http.StatusInternalServerError,
-		"something went wrong here; the controller's log tells what")
+	p := internal()
 	var told *echo.HTTPError
 	if errors.As(err, &told) {
 		p = turnedAway(told)

@@ -94,21 +94,3 @@ func (s *server) change(ctx context.Context, save func(context.Context) error, f
 	}
 	return s.publication(), nil
 }
-
-// edited is the problem of a change that would overwrite what was edited by hand.
-func edited(err error) error {
-	var conflict *folder.Conflict
-	if !errors.As(err, &conflict) {
-		return nil
-	}
-	errs := make([]error, len(conflict.Files))
-	for i, file := range conflict.Files {
-		errs[i] = &fieldError{where: file,
-			message: "was edited by hand; POST /api/exchange/resolve with import or overwrite"}
-		if why := conflict.Odd[file]; why != nil {
-			errs[i] = &fieldError{where: file, message: "cannot be read: " + why.Error() +
-				"; POST /api/exchange/resolve with overwrite, or put a file in its place"}
-		}
-	}
-	return refuseAs(editedByHand, http.StatusConflict, conflict.Error(), errs...)
-}

@@ -6,26 +6,17 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"github.com/puttrix/trafficinator/controller/internal/security"
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 )
 
 // Failure is the body of every failure (RFC 9457) with a code that stays while sentences may change.
 type Failure struct {
 	huma.ErrorModel
-	Code security.Code `json:"code,omitempty" doc:"Why, as a word that stays, such as wrong_origin, code_used or name_taken; else a word for the status, such as not_found."`
+	Code fault.Kind `json:"code,omitempty" doc:"Why, as a word that stays, such as wrong_origin, code_used or name_taken; else a word for the status, such as not_found."`
 }
 
-// The codes that a status does not tell.
-const (
-	busyNow      security.Code = "busy"
-	nameTaken    security.Code = "name_taken"
-	editedByHand security.Code = "edited_by_hand"
-	noEngine     security.Code = "engine_unavailable"
-)
-
 // statusCodes are the words for a status; the others have their name in HTTP.
-var statusCodes = map[int]security.Code{
+var statusCodes = map[int]fault.Kind{
 	http.StatusPreconditionFailed:    "changed_meanwhile",
 	http.StatusRequestEntityTooLarge: "too_large",
 	http.StatusUnprocessableEntity:   "invalid",
@@ -35,20 +26,20 @@ var statusCodes = map[int]security.Code{
 	http.StatusInsufficientStorage:   "storage_failed",
 }
 
-func codeOf(status int) security.Code {
+func codeOf(status int) fault.Kind {
 	if code, ok := statusCodes[status]; ok {
 		return code
 	}
-	return security.Code(strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_"))
+	return fault.Kind(strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_"))
 }
 
 // refuse is a problem of one status with a sentence.
-func refuse(status int, detail string, errs ...error) error {
+func refuse(status int, detail string, errs ...error) *Failure {
 	return refuseAs(codeOf(status), status, detail, errs...)
 }
 
 // refuseAs is refuse with a code of its own.
-func refuseAs(code security.Code, status int, detail string, errs ...error) *Failure {
+func refuseAs(code fault.Kind, status int, detail string, errs ...error) *Failure {
 	p := &Failure{huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail}, code}
 	for _, err := range errs {
 		p.Add(err)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -54,9 +55,9 @@ type Keeper struct {
 
 var (
 	// ErrBusy says that one benchmark goes on, and two would measure each other.
-	ErrBusy = errors.New("a benchmark of reports goes on; wait for it or cancel it")
+	ErrBusy = fault.Conflict.New("a benchmark of reports goes on; wait for it or cancel it")
 	// ErrNoBaseline says that the site has none.
-	ErrNoBaseline = errors.New("the site has no baseline to compare with; mark a benchmark as one")
+	ErrNoBaseline = fault.Conflict.New("the site has no baseline to compare with; mark a benchmark as one")
 	errClosed     = errors.New("the controller is stopping")
 )
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 )
 
 // State is what the loadgen's container or process is in.
@@ -86,17 +88,17 @@ func (q LogQuery) Matches(l Line) bool {
 // The ways in which a call can fail beyond those of the engine.
 var (
 	// ErrUnavailable: the engine does not answer.
-	ErrUnavailable = errors.New("the container engine does not answer")
+	ErrUnavailable = fault.NoEngine.New("the container engine does not answer")
 	// ErrMissing: there is no container, and no image to make it from.
-	ErrMissing = errors.New("there is no loadgen")
+	ErrMissing = fault.Conflict.New("there is no loadgen")
 	// ErrForeign: the name is taken by something that is not ours.
-	ErrForeign = errors.New("that container is not ours")
+	ErrForeign = fault.Conflict.New("that container is not ours")
 	// ErrStuck: the state does not allow it; Heal may help.
-	ErrStuck = errors.New("the loadgen's state does not allow it")
+	ErrStuck = fault.Conflict.New("the loadgen's state does not allow it")
 	// ErrEnding: an earlier life of a job has not ended yet; it can be started when it has.
 	ErrEnding = errors.New("an earlier life of the job has not ended yet")
 	// ErrHealthy: there is nothing to heal.
-	ErrHealthy = errors.New("there is nothing to heal")
+	ErrHealthy = fault.Conflict.New("there is nothing to heal")
 )
 
 // Port is a way to keep one loadgen. It is safe for concurrent use; who changes the state from several places at once

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -59,10 +60,12 @@ type going struct {
 // The ways in which a reconciliation cannot begin.
 var (
 	// ErrNoLedger: the run has none, so that there is nothing to compare with.
-	ErrNoLedger = errors.New("the run has no ledger to compare with")
+	ErrNoLedger = fault.Conflict.New("the run has no ledger to compare with")
 	// ErrNoTarget: no saved target has the address that the run sent to.
-	ErrNoTarget = errors.New("no saved target has an address that the run sent to; save it again with a token that " +
-		"may view the site")
+	ErrNoTarget = fault.Conflict.New(
+		"no saved target has an address that the run sent to; save it again with a token that " +
+			"may view the site",
+	)
 	errClosed = errors.New("the controller is stopping")
 )
 

@@ -5,11 +5,11 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -149,6 +149,9 @@ func (b *Busy) Error() string {
 		b.Operation.Since.Format(time.TimeOnly))
 }
 
+// Unwrap is its kind.
+func (b *Busy) Unwrap() error { return fault.Busy }
+
 // Failed is the error of a loadgen that did not come up with the plan.
 type Failed struct {
 	// Messages are what it told, most telling first; they name the setting, the fault and the cure.
@@ -174,15 +177,31 @@ func (f *Failed) Error() string {
 	return text
 }
 
+// Unwrap is its kind.
+func (f *Failed) Unwrap() error { return fault.Conflict }
+
+// Details are what went wrong with the first message, and each of them.
+func (f *Failed) Details() (string, problem.List) {
+	short := *f
+	short.Messages = short.Messages[:min(1, len(short.Messages))]
+	var each problem.List
+	for _, message := range f.Messages {
+		each.Refuse("loadgen", "", message, "")
+	}
+	return short.Error(), each
+}
+
 // The errors on which a caller may branch.
 var (
 	// ErrNoFiles: nothing is kept of a run that was to be started again.
-	ErrNoFiles = errors.New("no files are kept of that run, so that it cannot be started again as it was; start a " +
-		"new one with its settings")
+	ErrNoFiles = fault.Conflict.New(
+		"no files are kept of that run, so that it cannot be started again as it was; start a " +
+			"new one with its settings",
+	)
 	// ErrJob: a backfill is no run of the loadgen that is kept here.
-	ErrJob = errors.New("that was a backfill; start it again as a job")
+	ErrJob = fault.Conflict.New("that was a backfill; start it again as a job")
 	// ErrNothingRuns: there is no run that could be steered.
-	ErrNothingRuns = errors.New("no run goes on; start one first")
+	ErrNothingRuns = fault.Conflict.New("no run goes on; start one first")
 )
 
 // Identity fixes a run.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -19,7 +20,7 @@ const (
 )
 
 // ErrStopped is the error of an operation that was given up because a stop was asked for.
-var ErrStopped = errors.New("given up because a stop was requested")
+var ErrStopped = fault.Conflict.New("given up because a stop was requested")
 
 // Deferred is the error of a stop that waits for the engine; Watch carries it out.
 type Deferred struct {
@@ -40,6 +41,9 @@ func (d *Deferred) Error() string {
 		return "the stop is carried out when the engine answers"
 	}
 }
+
+// Unwrap is its kind.
+func (d *Deferred) Unwrap() error { return fault.Unavailable }
 
 // stopping is a stop under way.
 type stopping struct {

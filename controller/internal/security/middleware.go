@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
@@ -143,7 +144,7 @@ func (g *Guard) Ended(c echo.Context) <-chan struct{} {
 }
 
 // wrongKey counts a wrong key; after maxWrong of an address in a minute it is 429.
-func (g *Guard) wrongKey(c echo.Context, code Code, detail string) error {
+func (g *Guard) wrongKey(c echo.Context, code fault.Kind, detail string) error {
 	b := g.wrong.take(g.Address(c.Request()).String(), 1)
 	status := http.StatusForbidden
 	if !b.ok {
@@ -154,7 +155,7 @@ func (g *Guard) wrongKey(c echo.Context, code Code, detail string) error {
 }
 
 // wrong is the answer to a wrong key or code.
-func wrong(c echo.Context, b budget, code Code, detail string) error {
+func wrong(c echo.Context, b budget, code fault.Kind, detail string) error {
 	if !b.ok {
 		tellBudget(c, b)
 		return tooMany(c, b, TooManyWrongKeys, "too many wrong keys from this address; a right one passes at once")
@@ -239,7 +240,7 @@ func tellBudget(c echo.Context, b budget) {
 	h.Set("RateLimit-Reset", seconds(b.reset))
 }
 
-func tooMany(c echo.Context, b budget, code Code, detail string) error {
+func tooMany(c echo.Context, b budget, code fault.Kind, detail string) error {
 	wait := seconds(max(b.retry, time.Second))
 	c.Response().Header().Set("Retry-After", wait)
 	return refuse(http.StatusTooManyRequests, code, fmt.Sprintf("%s; wait %s s", detail, wait))

@@ -5,28 +5,23 @@ import (
 	"net/http"
 
 	"github.com/labstack/echo/v4"
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 )
-
-// Code is why a request is turned away: a word that stays, of which the interface makes a sentence.
-type Code string
-
-// Error implements error, so that a Code can be the cause of an answer.
-func (c Code) Error() string { return string(c) }
 
 // The codes of the guard.
 const (
-	HostNotAllowed   Code = "host_not_allowed"
-	NotSignedIn      Code = "not_signed_in"
-	SessionEnded     Code = "session_ended"
-	WrongKey         Code = "wrong_key"
-	CodeUsed         Code = "code_used"
-	WrongOrigin      Code = "wrong_origin"
-	TooManyRequests  Code = "too_many_requests"
-	TooManyWrongKeys Code = "too_many_wrong_keys"
+	HostNotAllowed   fault.Kind = "host_not_allowed"
+	NotSignedIn      fault.Kind = "not_signed_in"
+	SessionEnded     fault.Kind = "session_ended"
+	WrongKey         fault.Kind = "wrong_key"
+	CodeUsed         fault.Kind = "code_used"
+	WrongOrigin      fault.Kind = "wrong_origin"
+	TooManyRequests  fault.Kind = "too_many_requests"
+	TooManyWrongKeys fault.Kind = "too_many_wrong_keys"
 )
 
 // refuse is an answer whose cause is code; errors.As finds it.
-func refuse(status int, code Code, detail string) error {
+func refuse(status int, code fault.Kind, detail string) error {
 	return echo.NewHTTPError(status, detail).SetInternal(code)
 }
 

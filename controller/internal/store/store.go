@@ -22,19 +22,20 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/original"
 )
 
 // The errors on which a caller may branch.
 var (
 	// ErrNotFound: there is no such row.
-	ErrNotFound = errors.New("is not there")
+	ErrNotFound = fault.NotFound.New("is not there")
 	// ErrNameTaken: another row has the name; names differ in more than case.
-	ErrNameTaken = errors.New("the name is taken")
+	ErrNameTaken = fault.NameTaken.New("the name is taken")
 	// ErrStale: the row was changed since it was read.
-	ErrStale = errors.New("was changed by somebody else in the meantime")
+	ErrStale = fault.Stale.New("was changed by somebody else in the meantime")
 	// ErrOpen: the run goes on.
-	ErrOpen = errors.New("goes on; stop it first")
+	ErrOpen = fault.Conflict.New("goes on; stop it first")
 	// ErrOlder: the database is of a version that only a start brings up to date.
 	ErrOlder = errors.New("the database is of an older version; start the controller once, which brings it up to date")
 	// ErrNewer: the database was written by a later version.

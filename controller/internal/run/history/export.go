@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -30,7 +31,7 @@ const (
 )
 
 // ErrNoLedger is that of a run that left none: it has nothing to report.
-var ErrNoLedger = errors.New("the run left no ledger, so that there is nothing to report; export it as json")
+var ErrNoLedger = fault.Conflict.New("the run left no ledger, so that there is nothing to report; export it as json")
 
 // Interval is a row of a run's series: what happened in the Seconds from At on.
 type Interval struct {

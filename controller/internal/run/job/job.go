@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
@@ -58,6 +59,9 @@ type Refused struct{ Why string }
 
 // Error implements error.
 func (r *Refused) Error() string { return r.Why }
+
+// Unwrap is its kind.
+func (r *Refused) Unwrap() error { return fault.Conflict }
 
 // Library makes the set-up of a job, see setup.Library.
 type Library interface {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -70,6 +71,14 @@ type Lost struct{ Problems problem.List }
 
 // Error implements error.
 func (l *Lost) Error() string { return "the run cannot be started again: " + l.Problems.Error() }
+
+// Unwrap is its kind.
+func (l *Lost) Unwrap() error { return fault.Conflict }
+
+// Details are why the plan cannot be made.
+func (l *Lost) Details() (string, problem.List) {
+	return "the run cannot be started again as it was: " + l.Problems.First(), l.Problems
+}
 
 // Again publishes the files that Kept gave for a start. Targets are reached as they are now, with the tokens that are
 // saved now: one goes only to the address that it is saved for. The errors are *Lost where one is missing, and

@@ -77,7 +77,7 @@ func (p *Publisher) pending(ctx context.Context) ([]Difference, error) {
 	}
 	for _, file := range next.conflict.Files {
 		d := Difference{Name: file, Running: describe(file, plan[file]), Saved: describe(file, want[file]),
-			Edited: true, Fault: fault(file, next.final[file])}
+			Edited: true, Fault: faultOf(file, next.final[file])}
 		if why := next.conflict.Odd[file]; why != nil {
 			d.Fault = why.Error()
 		}
@@ -132,8 +132,8 @@ func describe(file string, data []byte) string {
 	return text
 }
 
-// fault says what is wrong with a file, without its values: one could be a secret in a wrong place.
-func fault(file string, data []byte) string {
+// faultOf says what is wrong with a file, without its values: one could be a secret in a wrong place.
+func faultOf(file string, data []byte) string {
 	_, problems := look(file, data)
 	for i := range problems {
 		problems[i].Value = ""

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -84,6 +85,23 @@ func (c *Conflict) Error() string {
 		text += "; " + c.Odd[file].Error()
 	}
 	return text
+}
+
+// Unwrap is its kind.
+func (c *Conflict) Unwrap() error { return fault.Edited }
+
+// Details say of each file how to go on.
+func (c *Conflict) Details() (string, problem.List) {
+	var each problem.List
+	for _, file := range c.Files {
+		if why := c.Odd[file]; why != nil {
+			each.Refuse(file, "", "cannot be read: "+why.Error(),
+				"POST /api/exchange/resolve with overwrite, or put a file in its place")
+		} else {
+			each.Refuse(file, "", "was edited by hand", "POST /api/exchange/resolve with import or overwrite")
+		}
+	}
+	return c.Error(), each
 }
 
 // Unpublished is the error of a change that is saved, but could not be written to the exchange folder. It is tried
