@@ -216,11 +216,14 @@ type outline struct {
 }
 
 // Plan implements preview.Planner.
-func (o *outline) Plan(context.Context, map[string][]byte, int) (launcher.Printed, error) {
+func (o *outline) Plan(_ context.Context, _ map[string][]byte, args ...string) (launcher.Printed, error) {
 	if o.err != nil || o.code != 0 || o.told != nil {
 		printed := launcher.Printed{Code: o.code}
 		printed.Said([]byte(strings.Join(o.told, "\n")), "/app/data")
 		return printed, o.err
+	}
+	if slices.Contains(args, "--estimate") {
+		return launcher.Printed{Out: []byte(`{"sampled_visits":5000,"hits_per_visit":6.25}`)}, nil
 	}
 	return launcher.Printed{
 		Out: []byte(

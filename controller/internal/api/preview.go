@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/preview"
+	"github.com/puttrix/trafficinator/shared/estimate"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // Preview outlines visits without sending them, see package preview.
 type Preview interface {
 	Visits(context.Context, preview.Request) (preview.Result, error)
+	Estimate(ctx context.Context, overrides map[string]any) (estimate.Estimate, error)
 	Check(ctx context.Context, overrides map[string]any) (problem.List, error)
 	Profile(ctx context.Context, overrides map[string]any, now time.Time) (preview.Drawing, error)
 }
@@ -45,5 +47,16 @@ func (s *server) preview() {
 			return nil, err
 		}
 		return answer(previewAnswer{got.Seed, got.Visits, faults(got.Warnings)}), nil
+	})
+	o = op(
+		http.MethodPost,
+		"/api/estimate",
+		tagTraffic,
+		"What the settings come to: hits a visit, rates, open visits, end",
+	)
+	o.Description = "The loadgen itself makes the plan and counts by its first visits; nothing is measured. Faults are " +
+		"422; it works without a target, and while a run goes on. With Docker it takes a second or two."
+	route(s, o, func(ctx context.Context, in *profileRequest) (*body[estimate.Estimate], error) {
+		return either(s.Preview.Estimate(ctx, in.overrides()))
 	})
 }

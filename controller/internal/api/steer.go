@@ -33,6 +33,14 @@ type profileRequest struct {
 	}
 }
 
+// overrides are the settings to be laid over the saved ones.
+func (r *profileRequest) overrides() map[string]any {
+	if r.Body == nil {
+		return nil
+	}
+	return r.Body.Config
+}
+
 type profileAnswer struct {
 	Kind    profile.Kind   `json:"kind" enum:"constant,stages,week"`
 	From    time.Time      `json:"from" doc:"When the points begin: Monday, 0 h, in TIMEZONE for a week, else now."`
@@ -57,11 +65,7 @@ func (s *server) steering() {
 	route(s, op(http.MethodPost, "/api/profile", tagConfig,
 		"How the rate changes with time by these settings, and how many visits that makes"),
 		func(ctx context.Context, in *profileRequest) (*body[profileAnswer], error) {
-			var overrides map[string]any
-			if in.Body != nil {
-				overrides = in.Body.Config
-			}
-			d, err := s.Preview.Profile(ctx, overrides, s.Now())
+			d, err := s.Preview.Profile(ctx, in.overrides(), s.Now())
 			if err != nil {
 				return nil, err
 			}

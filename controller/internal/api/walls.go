@@ -9,7 +9,7 @@ import (
 )
 
 // questions are paths that are asked by POST and change nothing, beside those that end in /validate.
-var questions = []string{"/api/preview", "/api/profile", "/api/backfill/plan"}
+var questions = []string{"/api/preview", "/api/estimate", "/api/profile", "/api/backfill/plan"}
 
 func isQuestion(path string) bool {
 	return slices.Contains(questions, path) || strings.HasPrefix(path, "/api/") && strings.HasSuffix(path, "/validate")

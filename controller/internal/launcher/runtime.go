@@ -97,6 +97,11 @@ var (
 	ErrStuck = fault.Conflict.New("the loadgen's state does not allow it")
 	// ErrEnding: an earlier life of a job has not ended yet; it can be started when it has.
 	ErrEnding = errors.New("an earlier life of the job has not ended yet")
+	// ErrVersion: the loadgen does not know what the controller asks it for.
+	ErrVersion = fault.Conflict.New(
+		"the loadgen is of another version than the controller; build both from the same source, " +
+			"or name the image of this version in LOADGEN_IMAGE, or its program in LOADGEN_BIN",
+	)
 	// ErrHealthy: there is nothing to heal.
 	ErrHealthy = fault.Conflict.New("there is nothing to heal")
 )
@@ -120,10 +125,10 @@ type Port interface {
 	// Logs calls each with the lines of the log, oldest first, until there are none left, ctx is done (no error) or
 	// each returns an error, which is returned.
 	Logs(ctx context.Context, q LogQuery, each func(Line) error) error
-	// Plan runs the loadgen's own plan command beside the kept one, with files (by their names) as its exchange folder,
-	// and gives what it prints: the hits of the first visits, a JSON object a line. Nothing is sent, nothing is left
-	// behind. One runs at a time. It may be ErrTooMuch; faults that the loadgen finds are an exit code, not an error.
-	Plan(ctx context.Context, files map[string][]byte, visits int) (Printed, error)
+	// Plan runs the loadgen's own plan command with args beside the kept one, with files (by their names) as its
+	// exchange folder, and gives what it prints. Nothing is sent, nothing is left behind. One runs at a time. It may be
+	// ErrTooMuch; faults that the loadgen finds are an exit code, not an error.
+	Plan(ctx context.Context, files map[string][]byte, args ...string) (Printed, error)
 	// Close releases what the port holds; a child process is drained and ended first, a container goes on.
 	Close(ctx context.Context, timeout time.Duration) error
 }

@@ -1,5 +1,6 @@
-// Package preview owns the look at visits before anything is sent: it has the loadgen itself outline the first visits
-// of a set-up that nobody needs to have saved. It sends nothing, saves nothing and handles no token.
+// Package preview owns the look at a set-up before anything is sent: it has the loadgen itself outline its first visits
+// and estimate what it comes to. Nobody needs to have saved the set-up. It sends nothing, saves nothing and handles no
+// token.
 package preview
 
 import (
@@ -16,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/shared/estimate"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -70,10 +72,10 @@ type Drafts interface {
 
 // Planner is a loadgen that outlines, see launcher.Port.
 type Planner interface {
-	Plan(ctx context.Context, files map[string][]byte, visits int) (launcher.Printed, error)
+	Plan(ctx context.Context, files map[string][]byte, args ...string) (launcher.Printed, error)
 }
 
-// Preview outlines visits. It is safe for concurrent use; one outline is made at a time.
+// Preview looks at set-ups. It is safe for concurrent use; the loadgen is asked one question at a time.
 type Preview struct {
 	drafts  Drafts
 	planner Planner
@@ -87,38 +89,77 @@ func New(d Drafts, p Planner, seed func() uint64) *Preview {
 }
 
 // Visits outlines the first visits. The error is a problem.List where the set-up has faults, context.DeadlineExceeded
-// where it takes too long, or one of package runtime.
+// where it takes too long, or one of package launcher.
 func (v *Preview) Visits(ctx context.Context, r Request) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	s, warnings, err := v.drafts.Draft(ctx, r.Overrides, r.Funnel)
 	if err != nil {
 		return Result{}, err
 	}
-	files, id, err := folder.Outline(s, folder.Identity{ID: "preview", Seed: v.seed()})
+	a, err := v.ask(ctx, s, "--format", "jsonl", "--visits", strconv.Itoa(r.Visits))
 	if err != nil {
 		return Result{}, err
+	}
+	visits, err := read(a.out)
+	return Result{Seed: a.seed, Visits: visits, Warnings: append(warnings, a.warnings...)}, err
+}
+
+// Estimate is what the saved settings with overrides laid over them come to. Errors are those of Visits.
+func (v *Preview) Estimate(ctx context.Context, overrides map[string]any) (estimate.Estimate, error) {
+	s, _, err := v.drafts.Draft(ctx, overrides, nil)
+	if err != nil {
+		return estimate.Estimate{}, err
+	}
+	return v.EstimateOf(ctx, s)
+}
+
+// EstimateOf is Estimate for a set-up, which must be a draft: its tokens are stand-ins.
+func (v *Preview) EstimateOf(ctx context.Context, draft setup.SetUp) (e estimate.Estimate, err error) {
+	a, err := v.ask(ctx, draft, "--estimate")
+	if err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(a.out, &e); err != nil {
+		return e, fmt.Errorf("read the estimate of the loadgen: %w", err)
+	}
+	return e, nil
+}
+
+// answer is what the loadgen prints, the seed of the plan and the warnings of it.
+type answer struct {
+	out      []byte
+	seed     uint64
+	warnings problem.List
+}
+
+// ask has the loadgen make the plan of a draft.
+func (v *Preview) ask(ctx context.Context, draft setup.SetUp, args ...string) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	files, id, err := folder.Outline(draft, folder.Identity{ID: "preview", Seed: v.seed()})
+	if err != nil {
+		return answer{}, err
 	}
 	select {
 	case v.turn <- struct{}{}:
 		defer func() { <-v.turn }()
 	case <-ctx.Done():
-		return Result{}, ctx.Err()
+		return answer{}, ctx.Err()
 	}
-	printed, err := v.planner.Plan(ctx, files, r.Visits)
+	printed, err := v.planner.Plan(ctx, files, args...)
 	if err != nil {
-		return Result{}, fmt.Errorf("outline the visits: %w", err)
+		return answer{}, fmt.Errorf("outline the visits: %w", err)
 	}
 	told := problems(printed.Lines)
-	if printed.Code == exitcode.BadConfig && told.Err() != nil {
-		return Result{}, told
-	}
-	if printed.Code != 0 {
-		return Result{}, fmt.Errorf("outline the visits: the loadgen ended with exit code %d: %s", printed.Code,
+	switch {
+	case printed.Code == exitcode.BadConfig && told.Err() != nil:
+		return answer{}, told
+	case printed.Code == exitcode.BadConfig && len(printed.Lines) > 0: // it does not know the command or its arguments
+		return answer{}, fmt.Errorf("%w: it refuses %q: %s", launcher.ErrVersion, args, printed.Lines[0].Text)
+	case printed.Code != exitcode.OK:
+		return answer{}, fmt.Errorf("outline the visits: the loadgen ended with exit code %d: %s", printed.Code,
 			told.Error())
 	}
-	visits, err := read(printed.Out)
-	return Result{Seed: id.Seed, Visits: visits, Warnings: append(warnings, told.Warnings()...)}, err
+	return answer{printed.Out, id.Seed, told.Warnings()}, nil
 }
 
 // Check has the loadgen itself check the plan that the saved set-up makes with overrides: the problems are all that it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -25,11 +26,11 @@ func (d drafts) Draft(context.Context, map[string]any, []byte) (setup.SetUp, pro
 }
 
 // planner is a loadgen that prints what a test wants.
-type planner func(ctx context.Context, files map[string][]byte, visits int) (launcher.Printed, error)
+type planner func(ctx context.Context, files map[string][]byte, args ...string) (launcher.Printed, error)
 
 // Plan implements preview.Planner.
-func (p planner) Plan(ctx context.Context, files map[string][]byte, visits int) (launcher.Printed, error) {
-	return p(ctx, files, visits)
+func (p planner) Plan(ctx context.Context, files map[string][]byte, args ...string) (launcher.Printed, error) {
+	return p(ctx, files, args...)
 }
 
 func seven() uint64 { return 7 }
@@ -50,15 +51,15 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 `
 	var env string
 	p := preview.New(drafts{Knobs: map[string]string{"PAGEVIEWS_MIN": "2"}},
-		planner(func(_ context.Context, files map[string][]byte, visits int) (launcher.Printed, error) {
+		planner(func(_ context.Context, files map[string][]byte, args ...string) (launcher.Printed, error) {
 			env = string(files[exchange.EnvFile])
 			for name, data := range files {
 				if data == nil {
 					t.Errorf("%s is there with nothing in it", name)
 				}
 			}
-			if visits != 2 {
-				t.Errorf("asked for %d visits", visits)
+			if args[len(args)-1] != "2" {
+				t.Errorf("asked for %q", args)
 			}
 			return launcher.Printed{Out: []byte(printed),
 				Lines: lines("run preview", `warning: CONCURRENCY="1": is low; raise it`)}, nil
@@ -83,7 +84,7 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 
 func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	t.Parallel()
-	refusing := planner(func(context.Context, map[string][]byte, int) (launcher.Printed, error) {
+	refusing := planner(func(context.Context, map[string][]byte, ...string) (launcher.Printed, error) {
 		return launcher.Printed{Code: 2,
 			Lines: lines("error: ECOMMERCE_ORDER_VALUE_MIN: cannot be reached; widen the range")}, nil
 	})
@@ -93,7 +94,7 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	if !errors.As(err, &problems) || problems[0].Where != "ECOMMERCE_ORDER_VALUE_MIN" {
 		t.Errorf("%v", err)
 	}
-	broken := planner(func(context.Context, map[string][]byte, int) (launcher.Printed, error) {
+	broken := planner(func(context.Context, map[string][]byte, ...string) (launcher.Printed, error) {
 		return launcher.Printed{Code: 1}, nil
 	})
 	if _, err := preview.New(drafts{Knobs: map[string]string{}}, broken, seven).Visits(t.Context(),
@@ -102,10 +103,39 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	}
 }
 
+func TestAnEstimateIsTheLoadgensOwn(t *testing.T) {
+	t.Parallel()
+	estimates := planner(func(_ context.Context, _ map[string][]byte, args ...string) (launcher.Printed, error) {
+		if !slices.Equal(args, []string{"--estimate"}) {
+			t.Errorf("asked for %q", args)
+		}
+		return launcher.Printed{Out: []byte(`{"sampled_visits":5000,"hits_per_visit":6.25,"end":{"seconds":60,` +
+			`"by":"STOP_AFTER_VISITS"}}`)}, nil
+	})
+	e, err := preview.New(drafts{Knobs: map[string]string{}}, estimates, seven).Estimate(t.Context(), nil)
+	if err != nil || e.HitsPerVisit != 6.25 || e.End == nil || e.End.Seconds != 60 {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+func TestALoadgenOfAnotherVersionIsNamed(t *testing.T) {
+	t.Parallel()
+	older := planner(func(context.Context, map[string][]byte, ...string) (launcher.Printed, error) {
+		return launcher.Printed{
+			Code:  2,
+			Lines: lines("flag provided but not defined: -estimate", "Usage of plan:"),
+		}, nil
+	})
+	_, err := preview.New(drafts{Knobs: map[string]string{}}, older, seven).Estimate(t.Context(), nil)
+	if !errors.Is(err, launcher.ErrVersion) || !strings.Contains(err.Error(), "-estimate") {
+		t.Errorf("want a sentence on the version, got %v", err)
+	}
+}
+
 func TestAPreviewDoesNotWaitForEver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hanging := planner(func(ctx context.Context, _ map[string][]byte, _ int) (launcher.Printed, error) {
+		hanging := planner(func(ctx context.Context, _ map[string][]byte, _ ...string) (launcher.Printed, error) {
 			<-ctx.Done()
 			return launcher.Printed{}, ctx.Err()
 		})

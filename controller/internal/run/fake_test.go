@@ -229,7 +229,7 @@ func (w *world) Logs(_ context.Context, q launcher.LogQuery, each func(launcher.
 	return nil
 }
 
-func (w *world) Plan(context.Context, map[string][]byte, int) (launcher.Printed, error) {
+func (w *world) Plan(context.Context, map[string][]byte, ...string) (launcher.Printed, error) {
 	return launcher.Printed{}, errors.New("a run needs no outline")
 }
 

@@ -17,7 +17,7 @@ const usage = `usage: loadgen [command]
 
   run           send traffic (default): [--profile P] [--threshold T]... [--report FILE] [--junit FILE]
   check         check the settings: [--env-file FILE] [--connect] [--probe]
-  plan          print the hits of the first visits, send nothing: [--visits N] [--format text|jsonl]
+  plan          print the hits of the first visits, send nothing: [--visits N] [--format text|jsonl] [--estimate]
   sink          be a Matomo that counts and checks what it gets; see sink --help
   healthcheck   ask a running loadgen for its health
   licences      print the licences of everything that this program is made of

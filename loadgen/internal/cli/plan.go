@@ -24,6 +24,7 @@ func showPlan(args []string, h host.Host) int {
 	set := flag.NewFlagSet("plan", flag.ContinueOnError)
 	n := set.Uint64("visits", 3, "how many visits to print")
 	format := set.String("format", "text", "text or jsonl")
+	estimated := set.Bool("estimate", false, "print what the settings come to, as JSON, instead of hits")
 	if code, ok := parseFlags(set, args, h); !ok {
 		return code
 	}
@@ -35,6 +36,9 @@ func showPlan(args []string, h host.Host) int {
 	console.Problems(h.Stderr, problems)
 	if p == nil {
 		return exitcode.BadConfig
+	}
+	if *estimated {
+		return showEstimate(p, h)
 	}
 	tellRun(h, p)
 	write := writeText
@@ -52,6 +56,26 @@ func showPlan(args []string, h host.Host) int {
 		}
 	}
 	if err := out.Flush(); err != nil {
+		_, _ = fmt.Fprintln(h.Stderr, err)
+		return exitcode.Internal
+	}
+	return exitcode.OK
+}
+
+// weighed is how many visits are written out to tell how large they are, which costs more than to outline them.
+const weighed = 500
+
+// showEstimate prints what the settings come to.
+func showEstimate(p *plan.Plan, h host.Host) int {
+	e, bytes := p.Estimate(h.Now()), 0
+	for number := range uint64(weighed) {
+		v := p.Visits.Visit(number)
+		for i := range v.Hits {
+			bytes += len(body(p, v, i))
+		}
+	}
+	e.BytesPerVisit = float64(bytes) / weighed
+	if err := json.NewEncoder(h.Stdout).Encode(e); err != nil {
 		_, _ = fmt.Fprintln(h.Stderr, err)
 		return exitcode.Internal
 	}

@@ -99,7 +99,6 @@ func (l *loader) note() {
 	for _, t := range p.Targets {
 		add("target %s: site %d at %s", t.Name, t.SiteID, t.URL)
 	}
-	m := p.sample()
 	peak := ""
 	if p.Load.Kind() != profile.Constant {
 		peak = "at most "
@@ -110,8 +109,10 @@ func (l *loader) note() {
 	} else {
 		add("rate: %s%.3g visits/s, about %.3g hits/s", peak, p.Load.Peak()/86400, p.HitsPerSecond())
 	}
-	if planned := p.planned(); planned != "" {
-		add("planned: %s", planned)
+	if p.Load.Kind() == profile.Week {
+		add("planned: %.0f visits a week, from Monday to Sunday %s", 7*p.Spec.VisitsPerDay, p.byDay())
+	} else if visits, length, by := p.planned(); by != "" {
+		add("planned: %d visits in %s", visits, length.Round(time.Second))
 	}
 	if k := &p.Spec; k.SendMode == "bulk" && !k.BackfillEnabled {
 		why := ""
@@ -130,7 +131,7 @@ func (l *loader) note() {
 		}
 	}
 	add("browsing: %.1f %% of all visits, bounces %.1f %%", 100*browsing, 100*browsing*p.Spec.BounceProbability)
-	add("visits with a %s (funnels included, by the first %d visits)", m, sampled)
+	add("visits with a %s (funnels included, by the first %d visits)", p.sample, sampled)
 	p.notePages(add)
 }
 
@@ -162,76 +163,6 @@ func (p *Plan) notePages(add func(format string, args ...any)) {
 
 // maxListed is how many lines of the URL list are told one by one.
 const maxListed = 20
-
-// sampled is how many visits of a plan are looked at to tell what they are like.
-const sampled = 5000
-
-// sample is what the first visits of a plan are like.
-type sample struct {
-	hits int
-	with [hit.Kinds]int // visits that have a hit of the kind
-}
-
-func (p *Plan) sample() sample {
-	var m sample
-	var v visit.Visit
-	for n := range uint64(sampled) {
-		p.Visits.Outline(n, &v)
-		m.hits += len(v.Hits)
-		var has [hit.Kinds]bool
-		for i := range v.Hits {
-			has[v.Hits[i].Records] = true
-		}
-		for k, yes := range has {
-			if yes {
-				m.with[k]++
-			}
-		}
-	}
-	return m
-}
-
-// String tells the share of visits that have hits of each kind.
-func (m sample) String() string {
-	var parts []string
-	for k, row := range hit.Rows {
-		if row.Step != "" && hit.Kind(k) != hit.Pageview { // what each visit has tells nothing
-			parts = append(parts, fmt.Sprintf("%s %.1f %%", row.Name, 100*float64(m.with[k])/sampled))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-// HitsPerSecond is the highest rate of hits that the settings ask for, by the first visits of the plan.
-func (p *Plan) HitsPerSecond() float64 {
-	return p.Load.Peak() / 86400 * float64(p.sample().hits) / sampled
-}
-
-// planned is how many visits the settings ask for, and in which time; empty where there is no end to them. A cap of 24
-// hours and what happens on the way are not in it.
-func (p *Plan) planned() string {
-	k := p.Spec
-	if p.Load.Kind() == profile.Week {
-		return fmt.Sprintf("%.0f visits a week, from Monday to Sunday %s", 7*k.VisitsPerDay, p.byDay())
-	}
-	length := p.Load.Length()
-	if stop := time.Duration(k.AutoStopHours * float64(time.Hour)); stop > 0 && (length == 0 || stop < length) {
-		length = stop
-	}
-	if length == 0 && k.StopAfterVisits > 0 {
-		length = time.Duration(min(float64(k.StopAfterVisits)/p.Load.Peak()*float64(24*time.Hour), math.MaxInt64/2))
-	}
-	if length == 0 {
-		return ""
-	}
-	var start time.Time // any: neither form goes by the clock
-	visits := profile.Count(p.Load.Integral(start, start, start.Add(length)))
-	if stop := uint64(k.StopAfterVisits); stop > 0 && stop < visits {
-		at, _ := p.Load.When(start, start, start.Add(length), float64(stop))
-		visits, length = stop, at.Sub(start)
-	}
-	return fmt.Sprintf("%d visits in %s", visits, length.Round(time.Second))
-}
 
 // byDay is how many visits the days of a week have.
 func (p *Plan) byDay() string {

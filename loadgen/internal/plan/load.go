@@ -150,6 +150,7 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	p := l.plan
 	p.Load, _ = s.Profile() // its problems are among those of Parse
 	p.Visits = visit.New(p.behaviour(store))
+	p.sample = takeSample(p.Visits)
 	l.warn()
 	hashed, err := p.hashed()
 	if err != nil {

@@ -46,6 +46,8 @@ type Plan struct {
 	Sources map[string]string
 	// Notes tell what a person should know beyond problems, for `check`.
 	Notes []string
+
+	sample sample
 }
 
 // behaviour is the plan as the visits see it.

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/estimate"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -335,5 +337,46 @@ func TestTheSizeOfRequestsIsNoPartOfABackfill(t *testing.T) {
 	}
 	if hash(set{"SEND_MODE": "bulk", "BULK_SIZE": "100"}) == hash(set{"SEND_MODE": "bulk", "BULK_SIZE": "20"}) {
 		t.Error("two runs with requests of another size count as the same")
+	}
+}
+
+func TestAnEstimateIsWhatThePlanComesTo(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	// Every visit has three pages and the ping that ends it.
+	pages := set{"PAGEVIEWS_MIN": "3", "PAGEVIEWS_MAX": "3", "BOUNCE_PROBABILITY": "0", "SITESEARCH_PROBABILITY": "0",
+		"OUTLINKS_PROBABILITY": "0", "DOWNLOADS_PROBABILITY": "0", "CLICK_EVENTS_PROBABILITY": "0",
+		"RANDOM_EVENTS_PROBABILITY": "0", "ECOMMERCE_PROBABILITY": "0", "PAUSE_BETWEEN_PVS_MIN": "2",
+		"PAUSE_BETWEEN_PVS_MAX": "2", "TARGET_VISITS_PER_DAY": "864000"}
+	of := func(more set) estimate.Estimate {
+		env := maps.Clone(pages)
+		maps.Copy(env, more)
+		return good(t, env, nil).Estimate(now)
+	}
+	e := of(set{"CONCURRENCY": "70", "STOP_AFTER_VISITS": "0"})
+	if e.SampledVisits != 5000 || e.HitsPerVisit != 4 || e.ActionsPerVisit != 3 || e.VisitsPerSecond != 10 ||
+		e.HitsPerSecond != 40 || e.HitsPerRequest != 1 || e.Concurrency != 70 || e.End != nil || e.Visits != 0 {
+		t.Errorf("of single hits without an end: %+v", e)
+	}
+	if e.OpenSeconds < 4 || e.OpenSeconds > 6.1 || e.OpenVisits != 10*e.OpenSeconds {
+		t.Errorf("want two pauses of 2 s and the ping: %+v", e)
+	}
+	e = of(set{"SEND_MODE": "bulk", "BULK_SIZE": "100", "BULK_MAX_DELAY": "2", "AUTO_STOP_AFTER_HOURS": "1",
+		"STOP_AFTER_VISITS": "600"})
+	if e.HitsPerRequest != 80 || e.Visits != 600 || e.End == nil || e.End.Seconds != 60 ||
+		e.End.By != "STOP_AFTER_VISITS" {
+		t.Errorf("in bulk, with an end: %+v", e)
+	}
+	// 1,000 visits last 100 s, then the day's cap holds back the rest until the third window.
+	e = of(set{"MAX_TOTAL_VISITS": "1000", "STOP_AFTER_VISITS": "2500"})
+	if e.PausesAfterSeconds != 100 || e.Visits != 2500 || e.End == nil || e.End.Seconds != 2*86400+50 {
+		t.Errorf("with a cap: %+v", e)
+	}
+	e = of(set{"BACKFILL_ENABLED": "true", "BACKFILL_DAYS_BACK": "2", "BACKFILL_DURATION_DAYS": "1",
+		"MATOMO_TOKEN_AUTH": strings.Repeat("a", 32), "BACKFILL_RPS_LIMIT": "4", "TARGET_VISITS_PER_DAY": "1000",
+		"BULK_SIZE": "2000"})
+	if want := float64(e.Visits) * 4 / 500 / 4; e.Visits == 0 || e.HitsPerRequest != 500 || e.End == nil ||
+		e.End.Seconds != want || e.VisitsPerSecond != 0 {
+		t.Errorf("of a backfill: %+v", e)
 	}
 }

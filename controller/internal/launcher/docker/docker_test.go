@@ -185,7 +185,7 @@ func TestAnOutlineLeavesNoContainerAndReplacesWhatAKilledOneLeft(t *testing.T) {
 	left := testbed.Docker(t, "create", "--name", c.Name+"-plan", "--label", docker.RoleLabel+"=plan", "--label",
 		docker.StackLabel+"="+c.Stack, testbed.LoadgenImage)
 	if printed, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("AUTO_START=false\n")},
-		1); err != nil || printed.Code != 0 {
+		"--estimate"); err != nil || printed.Code != 0 {
 		t.Fatalf("beside %s: %+v, %v", left, printed, err)
 	}
 	if there := testbed.Docker(t, "ps", "--all", "--quiet", "--filter",
@@ -193,7 +193,7 @@ func TestAnOutlineLeavesNoContainerAndReplacesWhatAKilledOneLeft(t *testing.T) {
 		t.Errorf("left behind: %s", there)
 	}
 	testbed.Docker(t, "create", "--name", c.Name+"-plan", testbed.LoadgenImage)
-	if _, err := s.Port.Plan(t.Context(), nil, 1); !errors.Is(err, launcher.ErrForeign) {
+	if _, err := s.Port.Plan(t.Context(), nil); !errors.Is(err, launcher.ErrForeign) {
 		t.Errorf("a container that is not ours should be left alone, got %v", err)
 	}
 }

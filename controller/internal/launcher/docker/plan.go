@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -29,14 +28,15 @@ const (
 )
 
 // Plan implements launcher.Port by a container of its own, without network and without the loadgen's folders.
-func (d *Docker) Plan(ctx context.Context, files map[string][]byte, visits int) (printed launcher.Printed, err error) {
+func (d *Docker) Plan(ctx context.Context, files map[string][]byte, args ...string) (printed launcher.Printed,
+	err error) {
 	name := d.c.Name + "-" + planRole
 	if err := d.forget(ctx, name); err != nil {
 		return printed, err
 	}
 	made, err := d.api.ContainerCreate(ctx, &container.Config{
 		Image: d.c.Image, User: d.c.User, Labels: map[string]string{RoleLabel: planRole, StackLabel: d.c.Stack},
-		Cmd: []string{"plan", "--format", "jsonl", "--visits", strconv.Itoa(visits)},
+		Cmd: append([]string{"plan"}, args...),
 		Env: []string{"EXCHANGE_DIR=/" + planFolder, "LOADGEN_ENV_FILE=/" + planFolder + "/" + exchange.EnvFile,
 			"STATE_DIR=/" + planFolder},
 	}, &container.HostConfig{

@@ -197,18 +197,18 @@ func outlines(t *testing.T, s Subject) {
 		"loadgen.env": []byte("MATOMO_URL=https://matomo.example.test/matomo.php\nRUN_ID=outline\nRUN_SEED=1\n"),
 		"urls.txt":    []byte("https://shop.example.test/only\n"),
 	}
-	first, err := s.Port.Plan(t.Context(), files, 2)
+	first, err := s.Port.Plan(t.Context(), files, "--format", "jsonl", "--visits", "2")
 	must(t, err)
 	if text := string(first.Out); first.Code != 0 || !strings.Contains(text, `"visit":1`) ||
 		strings.Contains(text, `"visit":2`) || !strings.Contains(text, "shop.example.test/only") {
 		t.Errorf("want two visits to the only page, got %+v", first)
 	}
-	again, err := s.Port.Plan(t.Context(), files, 2)
+	again, err := s.Port.Plan(t.Context(), files, "--format", "jsonl", "--visits", "2")
 	must(t, err)
 	if string(again.Out) != string(first.Out) {
 		t.Error("the same files should give the same visits")
 	}
-	refused, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("CONCURRENCY=0\n")}, 1)
+	refused, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("CONCURRENCY=0\n")}, "--estimate")
 	must(t, err)
 	if refused.Code != 2 || !slices.ContainsFunc(refused.Lines, func(l launcher.Line) bool {
 		return l.Level == launcher.Error && strings.Contains(l.Text, "CONCURRENCY")

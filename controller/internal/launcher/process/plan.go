@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/spf13/afero"
@@ -31,7 +30,8 @@ func (p *Process) sweepPlans(now time.Time) {
 }
 
 // Plan implements launcher.Port.
-func (p *Process) Plan(ctx context.Context, files map[string][]byte, visits int) (printed launcher.Printed, err error) {
+func (p *Process) Plan(ctx context.Context, files map[string][]byte, args ...string) (printed launcher.Printed,
+	err error) {
 	if err := p.program(); err != nil {
 		return printed, fmt.Errorf("%w: %w", launcher.ErrMissing, err)
 	}
@@ -43,7 +43,7 @@ func (p *Process) Plan(ctx context.Context, files map[string][]byte, visits int)
 	if err := exchange.Publish(p.fs, dir, files); err != nil {
 		return printed, err
 	}
-	cmd := exec.CommandContext(ctx, p.c.Bin, "plan", "--format", "jsonl", "--visits", strconv.Itoa(visits))
+	cmd := exec.CommandContext(ctx, p.c.Bin, append([]string{"plan"}, args...)...)
 	cmd.Env = append(append([]string(nil), p.c.Env...), "EXCHANGE_DIR="+dir,
 		"LOADGEN_ENV_FILE="+filepath.Join(dir, exchange.EnvFile), "STATE_DIR="+dir)
 	cmd.SysProcAttr = attributes()

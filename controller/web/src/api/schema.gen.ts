@@ -285,6 +285,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the settings come to: hits a visit, rates, open visits, end
+         * @description The loadgen itself makes the plan and counts by its first visits; nothing is measured. Faults are 422; it works without a target, and while a run goes on. With Docker it takes a second or two.
+         */
+        post: operations["post-api-estimate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -1509,6 +1529,39 @@ export interface components {
             message?: string;
             /** @description The value at the given location */
             value?: unknown;
+        };
+        EstimateEnd: {
+            /** @enum {string} */
+            by: "LOAD_PROFILE" | "AUTO_STOP_AFTER_HOURS" | "STOP_AFTER_VISITS" | "BACKFILL_RPS_LIMIT";
+            /** Format: double */
+            seconds: number;
+        };
+        EstimateEstimate: {
+            /** Format: double */
+            actions_per_visit: number;
+            /** Format: double */
+            bytes_per_visit: number;
+            /** Format: int64 */
+            concurrency: number;
+            end?: components["schemas"]["EstimateEnd"];
+            /** Format: double */
+            hits_per_request: number;
+            /** Format: double */
+            hits_per_second: number;
+            /** Format: double */
+            hits_per_visit: number;
+            /** Format: double */
+            open_seconds: number;
+            /** Format: double */
+            open_visits: number;
+            /** Format: double */
+            pauses_after_seconds?: number;
+            /** Format: int64 */
+            sampled_visits: number;
+            /** Format: int64 */
+            visits: number;
+            /** Format: double */
+            visits_per_second: number;
         };
         EventsAnswer: {
             /** @description The probabilities are those of the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY. */
@@ -3934,6 +3987,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SteeringAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "post-api-estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProfileRequestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EstimateEstimate"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,148 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/estimate"
+	"github.com/puttrix/trafficinator/shared/hit"
+	"github.com/puttrix/trafficinator/shared/profile"
+)
+
+// sampled is how many visits of a plan are looked at to tell what they are like.
+const sampled = 5000
+
+// sample is what the first visits of a plan are like.
+type sample struct {
+	hits, actions int
+	open          time.Duration
+	with          [hit.Kinds]int // visits that have a hit of the kind
+}
+
+func takeSample(visits *visit.Generator) (m sample) {
+	var v visit.Visit
+	for n := range uint64(sampled) {
+		visits.Outline(n, &v)
+		m.hits += len(v.Hits)
+		m.open += v.Hits[len(v.Hits)-1].Wait
+		var has [hit.Kinds]bool
+		for i := range v.Hits {
+			kind := v.Hits[i].Records
+			has[kind] = true
+			if hit.Rows[kind].Action {
+				m.actions++
+			}
+		}
+		for k, yes := range has {
+			if yes {
+				m.with[k]++
+			}
+		}
+	}
+	return m
+}
+
+// String tells the share of visits that have hits of each kind.
+func (m sample) String() string {
+	var parts []string
+	for k, row := range hit.Rows {
+		if row.Step != "" && hit.Kind(k) != hit.Pageview { // what each visit has tells nothing
+			parts = append(parts, fmt.Sprintf("%s %.1f %%", row.Name, 100*float64(m.with[k])/sampled))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// HitsPerSecond is the highest rate of hits that the settings ask for, by the first visits of the plan.
+func (p *Plan) HitsPerSecond() float64 {
+	return p.Load.Peak() / 86400 * float64(p.sample.hits) / sampled
+}
+
+// planned is how many visits the settings ask for, in which time, and the setting that ends the run; all are empty
+// where there is no end. A cap of 24 hours and what happens on the way are not in it. A week counts by its mean rate.
+func (p *Plan) planned() (visits uint64, length time.Duration, by string) {
+	k, load := &p.Spec, p.Load
+	if load.Kind() == profile.Week {
+		load = profile.NewConstant(k.VisitsPerDay)
+	}
+	if length = load.Length(); length > 0 {
+		by = "LOAD_PROFILE"
+	}
+	if stop := time.Duration(k.AutoStopHours * float64(time.Hour)); stop > 0 && (length == 0 || stop < length) {
+		length, by = stop, "AUTO_STOP_AFTER_HOURS"
+	}
+	if length == 0 && k.StopAfterVisits > 0 {
+		by = "STOP_AFTER_VISITS"
+		length = time.Duration(min(float64(k.StopAfterVisits)/load.Peak()*float64(24*time.Hour), math.MaxInt64/2))
+	}
+	if length == 0 {
+		return 0, 0, ""
+	}
+	var start time.Time // any: neither form goes by the clock
+	visits = profile.Count(load.Integral(start, start, start.Add(length)))
+	if stop := uint64(k.StopAfterVisits); stop > 0 && stop < visits {
+		at, _ := load.When(start, start, start.Add(length), float64(stop))
+		visits, length, by = stop, at.Sub(start), "STOP_AFTER_VISITS"
+	}
+	return visits, length, by
+}
+
+// Estimate is what the settings come to, by the first visits of the plan; now is the clock by which a backfill knows
+// today. BytesPerVisit is left to who writes hits.
+func (p *Plan) Estimate(now time.Time) estimate.Estimate {
+	k := &p.Spec
+	e := estimate.Estimate{
+		SampledVisits: sampled, HitsPerVisit: float64(p.sample.hits) / sampled,
+		ActionsPerVisit: float64(p.sample.actions) / sampled, OpenSeconds: p.sample.open.Seconds() / sampled,
+		HitsPerRequest: 1, Concurrency: k.Concurrency,
+	}
+	if k.BackfillEnabled {
+		days, _ := k.Backfill(now) // its problems are Backfill's to tell
+		e.Visits = calendar.Total(days)
+		e.HitsPerRequest = float64(max(k.BackfillBatch(), 1))
+		if k.BackfillRPS > 0 {
+			requests := float64(e.Visits) * e.HitsPerVisit / e.HitsPerRequest
+			e.End = &estimate.End{Seconds: requests / k.BackfillRPS, By: "BACKFILL_RPS_LIMIT"}
+		}
+		return e
+	}
+	e.VisitsPerSecond, e.HitsPerSecond = p.Load.Peak()/86400, p.HitsPerSecond()
+	e.OpenVisits = e.VisitsPerSecond * e.OpenSeconds
+	if k.SendMode == "bulk" { // by Little's law, as for the open visits
+		e.HitsPerRequest = min(float64(k.BulkSize), max(1, e.HitsPerSecond*k.BulkMaxDelay))
+	}
+	visits, length, by := p.planned()
+	if e.Visits = visits; by != "" {
+		e.End = &estimate.End{Seconds: length.Seconds(), By: by}
+	}
+	if limit := float64(k.MaxTotalVisits); limit > 0 && limit < k.VisitsPerDay && p.Load.Kind() != profile.Stages {
+		p.capped(&e, limit)
+	}
+	return e
+}
+
+// capped lays the cap of 24 hours over an estimate: the visits of full windows come first, a window a day.
+func (p *Plan) capped(e *estimate.Estimate, limit float64) {
+	k := &p.Spec
+	second := k.VisitsPerDay / 86400
+	e.PausesAfterSeconds = limit / second
+	ends := math.Inf(1)
+	if stop := float64(k.StopAfterVisits); stop > 0 {
+		full := math.Ceil(stop/limit) - 1
+		ends = full*86400 + (stop-full*limit)/second
+	}
+	stops := k.AutoStopHours * 3600
+	switch {
+	case stops > 0 && stops <= ends:
+		windows := math.Floor(stops / 86400)
+		e.Visits = uint64(windows*limit + min(limit, (stops-windows*86400)*second))
+		e.End = &estimate.End{Seconds: stops, By: "AUTO_STOP_AFTER_HOURS"}
+	case !math.IsInf(ends, 1):
+		e.Visits = uint64(k.StopAfterVisits)
+		e.End = &estimate.End{Seconds: ends, By: "STOP_AFTER_VISITS"}
+	}
+}
