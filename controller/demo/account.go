@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 // ledger is what of a run's ledger is held against the sink.
@@ -88,7 +90,10 @@ func compare(out io.Writer, ledgers []ledger, recorded counts) bool {
 			accepted[kind] += n.Accepted
 		}
 	}
-	kinds := []string{"pageview", "search", "event", "outlink", "download", "order", "ping"}
+	var kinds []string
+	for _, kind := range hit.Rows {
+		kinds = append(kinds, kind.Name)
+	}
 	for _, others := range []map[string]int64{accepted, recorded.Total.Hits} {
 		for kind := range others {
 			if !slices.Contains(kinds, kind) {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 // token is known to the demo's sink alone.
@@ -168,6 +170,6 @@ func (s status) line(second int) string {
 	}
 	n := s.Stats.Sample
 	return fmt.Sprintf("%4d s  %d visits, %d open  %d hits accepted, %.0f a second  %d orders  %d lost",
-		second, n.Visits["planned"], n.Open, n.Hits.Accepted, n.HitRate, n.ByKind["order"].Accepted,
+		second, n.Visits["planned"], n.Open, n.Hits.Accepted, n.HitRate, n.ByKind[hit.Order.String()].Accepted,
 		n.Hits.Rejected+n.Hits.Failed+n.Hits.Unknown+n.Hits.Shed)
 }

@@ -31,8 +31,8 @@ type Row struct {
 	Opens bool
 	// Action says that Matomo counts it among the actions of a visit (plugins/Actions/Columns/VisitTotalActions.php).
 	Action bool
-	// Figure names its count in a comparison with Matomo's reports, and Metric is the count's name in Actions.get: an
-	// action without one is counted as the rest of all actions. Both are empty for what is no action.
+	// Figure names its count in a comparison with Matomo's reports, "" where they do not count it. Metric is the name of
+	// the count in Actions.get, "" for orders, and for events, which are the rest of all actions.
 	Figure, Metric string
 }
 
@@ -47,7 +47,7 @@ var Rows = [Kinds]Row{
 		Figure: "outlinks", Metric: "nb_outlinks"},
 	Download: {Name: "download", Title: "Downloads", Step: "download", Opens: true, Action: true,
 		Figure: "downloads", Metric: "nb_downloads"},
-	Order: {Name: "order", Title: "Orders", Step: "ecommerce", Opens: true},
+	Order: {Name: "order", Title: "Orders", Step: "ecommerce", Opens: true, Figure: "orders"},
 	Ping:  {Name: "ping", Title: "Pings"},
 }
 

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -76,9 +77,10 @@ type Expect struct {
 	// Zone is compared where it is not nil, Currency, an ISO 4217 code, where it is not empty.
 	Zone     *calendar.Zone
 	Currency string
-	// Searches, Events, Outlinks, Downloads and Orders tell that there will be some, Bulk that many hits go in one
+	// Sends are the kinds of hits of which there will be some beside pages and pings, Bulk that many hits go in one
 	// request.
-	Searches, Events, Outlinks, Downloads, Orders, Bulk bool
+	Sends [hit.Kinds]bool
+	Bulk  bool
 	// Pause is the longest between two hits of a visit.
 	Pause time.Duration
 	// Dimension is the number of the custom dimension that carries the run, 0 for none.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 )
 
@@ -51,7 +52,7 @@ func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
 		{"no site search, but searches", set(`"sitesearch":"1"`, `"sitesearch":0`), nil, all, "search", matomo.Doubtful,
 			[]string{"SITESEARCH_PROBABILITY"}},
 		{"neither", set(`"sitesearch":"1"`, `"sitesearch":0`), nil, with(func(e *matomo.Expect) {
-			e.Searches = false
+			e.Sends[hit.Search] = false
 		}), "search", matomo.Good, nil},
 		{"pages that are taken for searches", set(`"currency"`, `"sitesearch_keyword_parameters":"Page,p","currency"`),
 			nil, all, "search", matomo.Doubtful, []string{"list?page=2", "search parameters"}},
@@ -61,7 +62,7 @@ func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
 		{"no shop, but orders", set(`"ecommerce":1`, `"ecommerce":0`), nil, all, "ecommerce", matomo.Doubtful,
 			[]string{"ECOMMERCE_PROBABILITY"}},
 		{"no shop and no orders", set(`"ecommerce":1`, `"ecommerce":0`), nil, with(func(e *matomo.Expect) {
-			e.Orders = false
+			e.Sends[hit.Order] = false
 		}), "ecommerce", matomo.Good, nil},
 		{"known pages only, and all are", set(`urls":0`, `urls":1`), nil, all, "urls", matomo.Good, nil},
 		{"known pages only, and one is not", set(`urls":0`, `urls":1`), nil, with(func(e *matomo.Expect) {
@@ -122,7 +123,7 @@ func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
 			[]string{"moves that date back"}},
 		{"a site of no age", set("ts_created", "other"), nil, all, "created", matomo.Untold, nil},
 		{"a plug-in that is off", shop, map[string]string{"API.isPluginActivated": `{"value":false}`},
-			with(func(e *matomo.Expect) { e.Events = true }), "plugins", matomo.Bad,
+			with(func(e *matomo.Expect) { e.Sends[hit.Event] = true }), "plugins", matomo.Bad,
 			[]string{"Events is not active", "CLICK_EVENTS_PROBABILITY"}},
 		{"a site without data", shop,
 			map[string]string{"Live.getLastVisitsDetails": `[]`, "VisitsSummary.getVisits": `[]`}, all, "retention",

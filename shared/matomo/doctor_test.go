@@ -12,17 +12,24 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // all is what a run with everything in it sends.
 var all = matomo.Expect{
-	Zone: zone("Europe/Berlin"), Currency: "EUR", Searches: true, Orders: true, Bulk: true, Dimension: 3,
-	Past:     past("2026-10-01"),
-	Pages:    []string{"https://shop.example.test/", "https://www.shop.example.test/list?page=2#top"},
-	Networks: []netip.Prefix{netip.MustParsePrefix("90.224.0.0/16"), netip.MustParsePrefix("2001:db8::/32")},
-	Agents:   []string{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/154.0.0.0 Safari/537.36"},
+	Zone: zone(
+		"Europe/Berlin",
+	),
+	Currency:  "EUR",
+	Sends:     [hit.Kinds]bool{hit.Search: true, hit.Order: true},
+	Bulk:      true,
+	Dimension: 3,
+	Past:      past("2026-10-01"),
+	Pages:     []string{"https://shop.example.test/", "https://www.shop.example.test/list?page=2#top"},
+	Networks:  []netip.Prefix{netip.MustParsePrefix("90.224.0.0/16"), netip.MustParsePrefix("2001:db8::/32")},
+	Agents:    []string{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/154.0.0.0 Safari/537.36"},
 }
 
 func past(day string) *calendar.Window {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
@@ -14,10 +15,11 @@ import (
 func Expecting(s *spec.Spec, funnels []funnel.Funnel) Expect {
 	e := Expect{
 		Zone: &s.Timezone, Currency: s.Currency, Dimension: s.RunDimension,
-		Searches: s.SearchProbability > 0, Orders: s.EcommerceProbability > 0, Outlinks: s.OutlinkProbability > 0,
-		Downloads: s.DownloadProbability > 0, Events: s.ClickEventProbability+s.RandomEventProbability > 0,
 		Bulk:  s.SendMode == "bulk" || s.BackfillEnabled,
 		Pause: time.Duration(s.DurationMax * float64(time.Minute)),
+	}
+	for _, extra := range spec.Extras {
+		e.Sends[extra.Kind] = e.Sends[extra.Kind] || extra.Share(s) > 0
 	}
 	shares := funnel.Shares(funnels)
 	for i, f := range funnels {
@@ -41,17 +43,8 @@ func (e *Expect) Backfill(days []calendar.Day) {
 
 // add takes a step of a funnel into account.
 func (e *Expect) add(step funnel.Step) {
-	switch step.Type {
-	case funnel.SiteSearch:
-		e.Searches = true
-	case funnel.Event:
-		e.Events = true
-	case funnel.Outlink:
-		e.Outlinks = true
-	case funnel.Download:
-		e.Downloads = true
-	case funnel.Ecommerce:
-		e.Orders = true
+	if kind, ok := hit.OfStep(string(step.Type)); ok {
+		e.Sends[kind] = true
 	}
 	e.Pause = max(e.Pause, time.Duration(step.DelayMax*float64(time.Second)))
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -144,7 +145,7 @@ func examine(t *testing.T, f *fake, change func(*target.Target), expect ...matom
 	if change != nil {
 		change(&to)
 	}
-	e := matomo.Expect{Searches: true, Orders: true}
+	e := matomo.Expect{Sends: [hit.Kinds]bool{hit.Search: true, hit.Order: true}}
 	if len(expect) > 0 {
 		e = expect[0]
 	}

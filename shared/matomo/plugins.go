@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"strings"
+
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 // needed are plug-ins without which hits become something else, by what Matomo 5.2 was seen to do without them. loses
@@ -15,15 +17,11 @@ var needed = []struct {
 	effect string
 	cure   string
 }{
-	{"Events", func(e *Expect) bool { return e.Events }, true,
+	{"Events", sends(hit.Event), true,
 		"every event is refused, in bulk with all hits of its request",
 		"or set CLICK_EVENTS_PROBABILITY=0 and RANDOM_EVENTS_PROBABILITY=0"},
-	{"Ecommerce", func(e *Expect) bool {
-		return e.Orders
-	}, true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
-	{"Goals", func(e *Expect) bool {
-		return e.Orders
-	}, true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
+	{"Ecommerce", sends(hit.Order), true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
+	{"Goals", sends(hit.Order), true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
 	{"Heartbeat", always, true, "the ping that ends a visit is recorded as a page", ""},
 	{"Actions", always, true, "nothing but orders is recorded", ""},
 	{"CustomDimensions", func(e *Expect) bool {
@@ -38,6 +36,8 @@ var needed = []struct {
 }
 
 func always(*Expect) bool { return true }
+
+func sends(kind hit.Kind) func(*Expect) bool { return func(e *Expect) bool { return e.Sends[kind] } }
 
 // plugins tells of those that are needed for what is sent, which any user may ask for who may view a site.
 func (x *examination) plugins(ctx context.Context) []Finding {

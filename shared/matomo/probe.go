@@ -160,7 +160,7 @@ func (x *prober) single(ctx context.Context) (Probe, error) {
 		}
 		why = cmp.Or(why, a.String())
 		p.Findings = append(p.Findings,
-			bad(probed, cureRefused(h.kind), "the %s is refused (%d), though other hits of the visit are not",
+			bad(probed, cureRefused(h.kind.String()), "the %s is refused (%d), though other hits of the visit are not",
 				h.kind, a.Status))
 	}
 	if len(taken) == 0 {

@@ -69,7 +69,7 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 	for _, h := range hits {
 		is := actions[first.Add(h.at).Unix()]
 		if is == nil && h.recordedAs != "" {
-			lost = append(lost, h.kind)
+			lost = append(lost, h.kind.String())
 			continue
 		}
 		for _, f := range h.compare(is) {
@@ -102,9 +102,9 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 // compare tells the differences of one hit.
 func (h *probeHit) compare(is row) []Finding {
 	if got := is.text("type"); got != h.recordedAs {
-		return []Finding{bad(probed, cures[h.kind], "the %s is recorded as %s", h.kind, actionName(got))}
+		return []Finding{bad(probed, cures[h.kind.String()], "the %s is recorded as %s", h.kind, actionName(got))}
 	}
-	return different(is, h.kind, h.shown)
+	return different(is, h.kind.String(), h.shown)
 }
 
 // actionName is Live's type of an action in the words of the ledger.

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // probeHit is a hit of a probe visit, and what Matomo's visitor log should show of it.
 type probeHit struct {
-	// kind is its name in the ledger, at how long after the first hit it happens.
-	kind string
+	// at is how long after the first hit it happens.
+	kind hit.Kind
 	at   time.Duration
 	form url.Values
 	// recordedAs is the type of the action in Live.getLastVisitsDetails, "" for a hit that is none. shown are the
@@ -64,7 +65,7 @@ func probeHits(e *Expect, visitor string) []probeHit {
 	}
 	title := ProbeTitle + " " + strings.Repeat("x", longest-len(ProbeTitle)-1)
 	hits := []probeHit{{
-		kind: "pageview", recordedAs: "action",
+		kind: hit.Pageview, recordedAs: "action",
 		form: url.Values{
 			"url": {entry}, "urlref": {"https://www.google.com/"}, "action_name": {title}, "pv_id": {"probe1"},
 			"pf_net": {"40"}, "pf_srv": {"180"}, "pf_tfr": {"60"}, "pf_dm1": {"350"}, "pf_dm2": {"250"},
@@ -72,48 +73,47 @@ func probeHits(e *Expect, visitor string) []probeHit {
 		},
 		shown: map[string]string{"pageTitle": title, "pageLoadTimeMilliseconds": "895"},
 	}}
-	on := func(kind, recordedAs string, form url.Values, shown map[string]string) {
-		form.Set("pv_id", "probe1")
-		form.Set("url", page)
-		hits = append(hits, probeHit{kind, time.Duration(len(hits)) * betweenHits, form, recordedAs, shown})
-	}
-	if e.Searches {
-		on("search", "search",
-			url.Values{"action_name": {ProbeTitle}, "search": {"trafficinator probe"}, "search_cat": {"probe"},
+	to, file, id := "https://trafficinator.example.test/probe", page+"/file.pdf", "probe-"+visitor
+	for _, h := range []probeHit{
+		{
+			kind: hit.Search, recordedAs: "search",
+			form: url.Values{"action_name": {ProbeTitle}, "search": {"trafficinator probe"}, "search_cat": {"probe"},
 				"search_count": {"3"}},
-			map[string]string{"siteSearchKeyword": "trafficinator probe", "siteSearchCategory": "probe",
-				"siteSearchCount": "3"})
-	}
-	if e.Events {
-		on("event", "event", url.Values{"ca": {"1"}, "e_c": {"Trafficinator"}, "e_a": {"probe"}, "e_n": {"visit"},
-			"e_v": {"2.5"}},
-			map[string]string{"eventCategory": "Trafficinator", "eventAction": "probe", "eventName": "visit",
-				"eventValue": "2.5"})
-	}
-	if e.Outlinks {
-		to := "https://trafficinator.example.test/probe"
-		on("outlink", "outlink", url.Values{"link": {to}}, map[string]string{"url": to})
-	}
-	if e.Downloads {
-		file := page + "/file.pdf"
-		on("download", "download", url.Values{"download": {file}}, map[string]string{"url": file})
-	}
-	if e.Orders {
-		id := "probe-" + visitor
-		on("order", "ecommerceOrder",
-			url.Values{
+			shown: map[string]string{"siteSearchKeyword": "trafficinator probe", "siteSearchCategory": "probe",
+				"siteSearchCount": "3"},
+		},
+		{
+			kind: hit.Event, recordedAs: "event",
+			form: url.Values{"ca": {"1"}, "e_c": {"Trafficinator"}, "e_a": {"probe"}, "e_n": {"visit"}, "e_v": {"2.5"}},
+			shown: map[string]string{"eventCategory": "Trafficinator", "eventAction": "probe", "eventName": "visit",
+				"eventValue": "2.5"},
+		},
+		{kind: hit.Outlink, recordedAs: "outlink", form: url.Values{"link": {to}}, shown: map[string]string{"url": to}},
+		{kind: hit.Download, recordedAs: "download", form: url.Values{"download": {file}},
+			shown: map[string]string{"url": file}},
+		{
+			kind: hit.Order, recordedAs: "ecommerceOrder",
+			form: url.Values{
 				"idgoal": {"0"}, "ec_id": {id}, "revenue": {"29.50"}, "ec_st": {"20.00"}, "ec_tx": {"5.00"},
 				"ec_sh":    {"4.50"},
 				"ec_items": {`[["PROBE-1","Probe","Probe",5,2],["PROBE-2","Probe","Probe",10,1]]`},
 			},
-			map[string]string{"orderId": id, "revenue": "29.5", "revenueSubTotal": "20", "revenueTax": "5",
-				"revenueShipping": "4.5", "items": "3"})
+			shown: map[string]string{"orderId": id, "revenue": "29.5", "revenueSubTotal": "20", "revenueTax": "5",
+				"revenueShipping": "4.5", "items": "3"},
+		},
+	} {
+		if e.Sends[h.kind] {
+			h.form.Set("pv_id", "probe1")
+			h.form.Set("url", page)
+			h.at = time.Duration(len(hits)) * betweenHits
+			hits = append(hits, h)
+		}
 	}
 	then := hits[len(hits)-1].at + min(max(e.Pause, shortestPause), longestPause)
 	last := url.Values{"url": {list}, "urlref": {page}, "action_name": {ProbeTitle}, "pv_id": {"probe2"}}
-	hits = append(hits, probeHit{"pageview", then, last, "action",
+	hits = append(hits, probeHit{hit.Pageview, then, last, "action",
 		map[string]string{"url": list, "pageTitle": ProbeTitle}})
-	return append(hits, probeHit{kind: "ping", at: then + pingAfter,
+	return append(hits, probeHit{kind: hit.Ping, at: then + pingAfter,
 		form: url.Values{"ping": {"1"}, "url": {list}, "pv_id": {"probe2"}}})
 }
 

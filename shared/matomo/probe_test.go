@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -40,8 +41,11 @@ func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log 
 	defer cancel()
 	to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: token}
 	return matomo.NewClient(time.Minute, target.Machine{}).Probe(ctx, to,
-		matomo.Expect{Pages: []string{"https://pages.example.test/en/?page=2#top"}, Events: true,
-			Pause: 3 * time.Minute})
+		matomo.Expect{
+			Pages: []string{"https://pages.example.test/en/?page=2#top"},
+			Sends: [hit.Kinds]bool{hit.Event: true},
+			Pause: 3 * time.Minute,
+		})
 }
 
 // hitsOf are the hits of a visit that were sent, those that ask for the clock apart.

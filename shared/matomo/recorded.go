@@ -2,6 +2,7 @@ package matomo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -38,24 +40,47 @@ type Recorded struct {
 	Visits uint64
 	// Unique is nil where the site does not compute unique visitors for the period
 	// (enable_processing_unique_visitors_range of config/global.ini.php).
-	Unique                                           *uint64
-	Pageviews, Searches, Events, Outlinks, Downloads uint64
-	Orders, Items                                    uint64
-	Revenue, Tax, Shipping                           float64
+	Unique *uint64
+	// Hits are the actions and orders, by the name of their kind.
+	Hits                   map[string]uint64
+	Items                  uint64
+	Revenue, Tax, Shipping float64
 	// Days are visits by day (YYYY-MM-DD); Countries by ISO code, Sources by direct,
 	// search, social, website and the like, Devices by desktop, smartphone and the like.
 	Days, Countries, Sources, Devices map[string]uint64
 }
 
-// Actions are what Matomo counts as such (plugins/Actions/Columns/VisitTotalActions.php).
-func (r Recorded) Actions() uint64 {
-	return r.Pageviews + r.Searches + r.Events + r.Outlinks + r.Downloads
+// events is the name of their kind.
+var events = hit.Event.String()
+
+// Actions are what Matomo counts as such.
+func (r Recorded) Actions() (sum uint64) {
+	for _, kind := range hit.Rows {
+		if kind.Action {
+			sum += r.Hits[kind.Name]
+		}
+	}
+	return sum
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It also reads what was kept when each kind had a field of its own.
+func (r *Recorded) UnmarshalJSON(data []byte) error {
+	type plain Recorded
+	var before struct{ Pageviews, Searches, Events, Outlinks, Downloads, Orders uint64 }
+	if err := errors.Join(json.Unmarshal(data, (*plain)(r)), json.Unmarshal(data, &before)); err != nil {
+		return fmt.Errorf("read what was recorded: %w", err)
+	}
+	if r.Hits == nil {
+		r.Hits = map[string]uint64{"pageview": before.Pageviews, "search": before.Searches, "event": before.Events,
+			"outlink": before.Outlinks, "download": before.Downloads, "order": before.Orders}
+	}
+	return nil
 }
 
 // Recorded asks what the target's site shows for a slice; the token's user needs view access to it. Totals are taken
 // from the methods that sum before rows are cut off (datatable_archiving_maximum_rows of config/global.ini.php).
 func (c *Client) Recorded(ctx context.Context, t target.Target, s Slice) (Recorded, error) {
-	r := Recorded{}
+	r := Recorded{Hits: map[string]uint64{}}
 	for _, read := range []func(context.Context, target.Target, Slice, *Recorded) error{c.visits, c.actions, c.orders,
 		c.byDay, c.byCountry, c.bySource, c.byDevice} {
 		if err := read(ctx, t, s, &r); err != nil {
@@ -87,7 +112,7 @@ func (c *Client) visits(ctx context.Context, t target.Target, s Slice, r *Record
 		Actions amount  `json:"nb_actions"`
 	}
 	err := c.report(ctx, t, "VisitsSummary.get", s, &v)
-	r.Visits, r.Events = v.Visits.whole(), v.Actions.whole()
+	r.Visits, r.Hits[events] = v.Visits.whole(), v.Actions.whole()
 	if v.Unique != nil {
 		n := v.Unique.whole()
 		r.Unique = &n
@@ -95,18 +120,19 @@ func (c *Client) visits(ctx context.Context, t target.Target, s Slice, r *Record
 	return err
 }
 
-// actions are told apart but for events, which are the rest of all (plugins/Actions/Columns/VisitTotalActions.php).
+// actions have metrics of their own but for events, which are the rest of all
+// (plugins/Actions/Columns/VisitTotalActions.php).
 func (c *Client) actions(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
-	var v struct {
-		Pageviews amount `json:"nb_pageviews"`
-		Searches  amount `json:"nb_searches"`
-		Downloads amount `json:"nb_downloads"`
-		Outlinks  amount `json:"nb_outlinks"`
+	var metrics map[string]json.RawMessage
+	err := c.report(ctx, t, "Actions.get", s, &metrics)
+	for _, kind := range hit.Rows {
+		if raw := metrics[kind.Metric]; raw != nil {
+			var n amount
+			err = errors.Join(err, n.UnmarshalJSON(raw))
+			r.Hits[kind.Name] = n.whole()
+			r.Hits[events] -= min(r.Hits[events], n.whole())
+		}
 	}
-	err := c.report(ctx, t, "Actions.get", s, &v)
-	r.Pageviews, r.Searches, r.Downloads, r.Outlinks = v.Pageviews.whole(), v.Searches.whole(), v.Downloads.whole(),
-		v.Outlinks.whole()
-	r.Events -= min(r.Events, r.Pageviews+r.Searches+r.Downloads+r.Outlinks)
 	return err
 }
 
@@ -119,7 +145,7 @@ func (c *Client) orders(ctx context.Context, t target.Target, s Slice, r *Record
 		Shipping amount `json:"revenue_shipping"`
 	}
 	err := c.report(ctx, t, "Goals.get", s, &v, "idGoal", "ecommerceOrder")
-	r.Orders, r.Items = v.Orders.whole(), v.Items.whole()
+	r.Hits[hit.Order.String()], r.Items = v.Orders.whole(), v.Items.whole()
 	r.Revenue, r.Tax, r.Shipping = float64(v.Revenue), float64(v.Tax), float64(v.Shipping)
 	return err
 }

@@ -1,6 +1,7 @@
 package matomo_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -57,8 +58,8 @@ func TestWhatAMatomoShowsIsRead(t *testing.T) {
 		matomo.Slice{From: day("2026-11-24"), To: day("2026-11-26"), Segment: "dimension2==nightly"})
 	unique := uint64(250)
 	want := matomo.Recorded{
-		Visits: 250, Unique: &unique, Pageviews: 1081, Searches: 74, Events: 117, Outlinks: 65, Downloads: 77,
-		Orders: 62, Items: 164,
+		Visits: 250, Unique: &unique, Items: 164, Hits: map[string]uint64{"pageview": 1081, "search": 74,
+			"event": 117, "outlink": 65, "download": 77, "order": 62},
 		Revenue: 7473.53, Tax: 679.24, Shipping: 511.53, Days: map[string]uint64{"2026-11-24": 249, "2026-11-25": 1},
 		Countries: map[string]uint64{"us": 74}, Sources: map[string]uint64{"search": 98},
 		Devices: map[string]uint64{"smartphone": 164},
@@ -93,5 +94,23 @@ func TestFailuresOfOtherSitesAreNotOurs(t *testing.T) {
 	failures, err := c.Failures(t.Context(), at)
 	if err != nil || len(failures) != 1 || !strings.Contains(failures[0].Problem, "token") {
 		t.Errorf("%+v, %v", failures, err)
+	}
+}
+
+func TestWhatWasKeptWhenEachKindHadAFieldOfItsOwnIsRead(t *testing.T) {
+	var got matomo.Recorded
+	if err := json.Unmarshal([]byte(`{"Visits":3,"Unique":null,"Pageviews":9,"Searches":1,"Events":2,"Outlinks":4,`+
+		`"Downloads":5,"Orders":6,"Items":7,"Revenue":1.5,"Tax":0,"Shipping":0,"Days":{"2026-11-24":3}}`), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := matomo.Recorded{
+		Visits: 3, Items: 7, Revenue: 1.5, Days: map[string]uint64{"2026-11-24": 3},
+		Hits: map[string]uint64{"pageview": 9, "search": 1, "event": 2, "outlink": 4, "download": 5, "order": 6},
+	}
+	kept, err := json.Marshal(want)
+	var again matomo.Recorded
+	if err != nil || json.Unmarshal(kept, &again) != nil || !reflect.DeepEqual(got, want) ||
+		!reflect.DeepEqual(again, want) {
+		t.Errorf("read %+v and %+v, want %+v, %v", got, again, want, err)
 	}
 }

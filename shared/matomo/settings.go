@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 // site compares the site's settings.
@@ -70,7 +71,7 @@ func (x *examination) timezone(site *Site, want calendar.Zone) Finding {
 func (x *examination) search(ctx context.Context, site *Site) Finding {
 	const check = "search"
 	if !site.SiteSearch {
-		if !x.expect.Searches {
+		if !x.expect.Sends[hit.Search] {
 			return good(check, "site search is off, and no searches are sent")
 		}
 		return doubtful(check, "turn it on in the site's settings or set SITESEARCH_PROBABILITY=0",
@@ -95,7 +96,7 @@ func (x *examination) ecommerce(site *Site) Finding {
 	switch {
 	case site.Ecommerce:
 		return good("ecommerce", "is on in the settings of the site")
-	case !x.expect.Orders:
+	case !x.expect.Sends[hit.Order]:
 		return good("ecommerce", "is off, and no orders are sent")
 	}
 	return doubtful("ecommerce", "turn it on in the site's settings or set ECOMMERCE_PROBABILITY=0",

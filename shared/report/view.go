@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -83,7 +84,7 @@ func newView(r *Run, zone *time.Location) *view {
 	}
 	for key, h := range s.ByKind {
 		if h.Planned > 0 {
-			v.Kinds = append(v.Kinds, rowOf(key, called(kindsOfHit, key), h))
+			v.Kinds = append(v.Kinds, rowOf(key, hit.Title(key), h))
 		}
 	}
 	slices.SortFunc(v.Kinds, func(a, b row) int {
@@ -205,7 +206,7 @@ func tilesOf(s *record.Summary) []tile {
 			number(float64(s.Visits.Planned)/took) + " visits per second", ""})
 	}
 	return append(tiles, tile{"revenue", "Revenue", exact(s.Revenue), money(s.Revenue),
-		count(s.ByKind["order"].Accepted) + " orders", ""})
+		count(s.ByKind[hit.Order.String()].Accepted) + " orders", ""})
 }
 
 func rowOf(key, name string, h record.Hits) row {

@@ -39,12 +39,6 @@ var kindsOfRun = map[string]string{
 	"": "Live traffic",
 }
 
-var kindsOfHit = map[string]string{
-	"pageview": "Page views", "event": "Events", "search": "Site searches", "outlink": "Outlinks",
-	"download": "Downloads",
-	"order":    "Orders", "ping": "Pings",
-}
-
 // called is the name for people, or the key where there is none.
 func called(names map[string]string, key string) string {
 	if name, ok := names[key]; ok {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 func TestAConnectionTestAsksTheSavedSiteUnlessAnotherIsNamed(t *testing.T) {
@@ -70,8 +72,8 @@ func TestMatomoIsComparedWithTheSettingsThatAreSavedAndThoseOfTheForm(t *testing
 	for _, ask := range []string{"/api/test-connection", "/api/targets/test"} {
 		f.ask("POST", ask, `{}`)
 		e := f.doctor.expected[len(f.doctor.expected)-1]
-		if e.Zone.String() != "Europe/Berlin" || e.Currency != "SEK" || !e.Searches || e.Orders || !e.Bulk ||
-			e.Dimension != 3 || e.Past != nil || f.doctor.asked[len(f.doctor.asked)-1].Insecure {
+		if e.Zone.String() != "Europe/Berlin" || e.Currency != "SEK" || !e.Sends[hit.Search] || e.Sends[hit.Order] ||
+			!e.Bulk || e.Dimension != 3 || e.Past != nil || f.doctor.asked[len(f.doctor.asked)-1].Insecure {
 			e.Pages = nil
 			t.Errorf("%s: %+v", ask, e)
 		}

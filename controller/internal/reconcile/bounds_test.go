@@ -123,7 +123,7 @@ func TestMoneyInDoubtIsBoundByTheLargestOrder(t *testing.T) {
 		})
 		with := func(orders uint64, revenue float64) *shows {
 			s := shown(visits, pages)
-			s.Orders, s.Items, s.Revenue = orders, 30, revenue
+			s.Hits["order"], s.Items, s.Revenue = orders, 30, revenue
 			return &shows{report: always(s), lately: holds(visits, pages)}
 		}
 		for _, c := range []struct {

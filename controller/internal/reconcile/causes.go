@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/report"
@@ -96,9 +97,10 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, 
 			}
 		}
 	}
-	meant := func(kind string) bool { return sent.ByKind[kind].Planned > 0 }
-	e := matomo.Expect{Dimension: r.Dimension, Past: past(r), Searches: meant("search"), Events: meant("event"),
-		Orders: meant("order")}
+	e := matomo.Expect{Dimension: r.Dimension, Past: past(r)}
+	for k, kind := range hit.Rows {
+		e.Sends[k] = sent.ByKind[kind.Name].Planned > 0
+	}
 	for _, f := range m.Examine(ctx, t, e).Findings {
 		if slices.Contains(telling, f.Check) && (f.Verdict == matomo.Bad || f.Verdict == matomo.Doubtful) {
 			add(f.Check, f.Cure, "%s", f.Message)

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/report"
@@ -49,15 +50,18 @@ func rows(t sent, s sight) []record.ReconciledRow {
 		c.count("total", "unique visitors", known, doubtful, *s.reports.Unique)
 	}
 	var actions, actionsInDoubt uint64
-	for _, k := range actionKinds {
-		h := t.ByKind[k.kind]
-		actions, actionsInDoubt = actions+h.Accepted, actionsInDoubt+c.inDoubt(h)
+	for _, kind := range hit.Rows {
+		if h := t.ByKind[kind.Name]; kind.Action {
+			actions, actionsInDoubt = actions+h.Accepted, actionsInDoubt+c.inDoubt(h)
+		}
 	}
 	c.logged("actions", actions, actions+actionsInDoubt, s.reports.Actions(), func(l *matomo.RawLog) *matomo.Span {
 		return l.Actions
 	})
-	for _, k := range actionKinds {
-		c.count("total", k.name, t.ByKind[k.kind].Accepted, c.inDoubt(t.ByKind[k.kind]), k.of(s.reports))
+	for _, kind := range hit.Rows {
+		if h := t.ByKind[kind.Name]; kind.Figure != "" {
+			c.count("total", kind.Figure, h.Accepted, c.inDoubt(h), s.reports.Hits[kind.Name])
+		}
 	}
 	c.orders()
 	c.broken("day", t.Opened.Days, s.reports.Days)
@@ -67,18 +71,6 @@ func rows(t sent, s sight) []record.ReconciledRow {
 	c.broken("source", t.Opened.Sources, s.reports.Sources)
 	c.broken("device", t.Opened.Devices, s.reports.Devices)
 	return c.rows
-}
-
-// actionKinds are the kinds of hit that Matomo counts as actions (plugins/Actions/Columns/VisitTotalActions.php).
-var actionKinds = []struct {
-	kind, name string
-	of         func(matomo.Recorded) uint64
-}{
-	{"pageview", "pageviews", func(r matomo.Recorded) uint64 { return r.Pageviews }},
-	{"search", "searches", func(r matomo.Recorded) uint64 { return r.Searches }},
-	{"event", "events", func(r matomo.Recorded) uint64 { return r.Events }},
-	{"outlink", "outlinks", func(r matomo.Recorded) uint64 { return r.Outlinks }},
-	{"download", "downloads", func(r matomo.Recorded) uint64 { return r.Downloads }},
 }
 
 // comparison gathers rows.
@@ -149,10 +141,9 @@ func (c *comparison) count(group, name string, sure, doubtful, shown uint64) {
 	c.add(group, name, float64(sure), float64(sure+doubtful), float64(shown))
 }
 
-// orders compares their number, money and pieces. What is in doubt is worth the largest order at most.
+// orders compares their money and pieces. What is in doubt is worth the largest order at most.
 func (c *comparison) orders() {
-	doubtful := c.inDoubt(c.ByKind["order"])
-	c.count("total", "orders", c.ByKind["order"].Accepted, doubtful, c.reports.Orders)
+	doubtful := c.inDoubt(c.ByKind[hit.Order.String()])
 	var largest Order
 	if c.largest != nil {
 		largest = *c.largest

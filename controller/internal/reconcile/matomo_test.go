@@ -88,7 +88,7 @@ func ended() reconcile.Run {
 func shown(n, p uint64) matomo.Recorded {
 	one := func(name string) map[string]uint64 { return map[string]uint64{name: n} }
 	return matomo.Recorded{
-		Visits: n, Unique: &n, Pageviews: p, Revenue: 30.3,
+		Visits: n, Unique: &n, Hits: map[string]uint64{"pageview": p}, Revenue: 30.3,
 		Days: one(time.Now().UTC().Format(time.DateOnly)), Countries: one("se"), Sources: one("direct"),
 		Devices: one("tablet"),
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -104,7 +105,7 @@ func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
 		matomoOf := r.Summary.Targets["matomo"]
 		matomoOf.ByKind["event"] = record.Hits{Planned: 40, Accepted: 40}
 		got, _ := reconciled(t, m, r)
-		if !m.expected.Events || m.expected.Orders {
+		if !m.expected.Sends[hit.Event] || m.expected.Sends[hit.Order] {
 			t.Errorf("the doctor was asked about %+v, but events are sent and orders are not", m.expected)
 		}
 		for _, want := range []string{"plugins", "created"} {

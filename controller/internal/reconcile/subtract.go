@@ -10,33 +10,24 @@ import (
 func less(shown, before matomo.Recorded) matomo.Recorded {
 	out := shown
 	out.Unique = nil
-	for _, pair := range []struct{ of, off *uint64 }{
-		{&out.Visits, &before.Visits}, {&out.Pageviews, &before.Pageviews}, {&out.Searches, &before.Searches},
-		{&out.Events, &before.Events},
-		{&out.Outlinks, &before.Outlinks}, {&out.Downloads, &before.Downloads}, {&out.Orders, &before.Orders},
-		{&out.Items, &before.Items},
-	} {
-		*pair.of -= min(*pair.of, *pair.off)
-	}
+	out.Visits -= min(out.Visits, before.Visits)
+	out.Items -= min(out.Items, before.Items)
 	out.Revenue -= before.Revenue
 	out.Tax -= before.Tax
 	out.Shipping -= before.Shipping
+	out.Hits = without(shown.Hits, before.Hits)
 	out.Days, out.Countries = without(shown.Days, before.Days), without(shown.Countries, before.Countries)
 	out.Sources, out.Devices = without(shown.Sources, before.Sources), without(shown.Devices, before.Devices)
 	return out
 }
 
 func plus(a, b matomo.Recorded) matomo.Recorded {
-	out := matomo.Recorded{
-		Visits: a.Visits + b.Visits, Pageviews: a.Pageviews + b.Pageviews, Searches: a.Searches + b.Searches,
-		Events:   a.Events + b.Events,
-		Outlinks: a.Outlinks + b.Outlinks, Downloads: a.Downloads + b.Downloads, Orders: a.Orders + b.Orders,
-		Items:   a.Items + b.Items,
+	return matomo.Recorded{
+		Visits: a.Visits + b.Visits, Hits: both(a.Hits, b.Hits), Items: a.Items + b.Items,
 		Revenue: a.Revenue + b.Revenue, Tax: a.Tax + b.Tax, Shipping: a.Shipping + b.Shipping,
+		Days: both(a.Days, b.Days), Countries: both(a.Countries, b.Countries), Sources: both(a.Sources, b.Sources),
+		Devices: both(a.Devices, b.Devices),
 	}
-	out.Days, out.Countries, out.Sources, out.Devices = both(a.Days, b.Days), both(a.Countries, b.Countries),
-		both(a.Sources, b.Sources), both(a.Devices, b.Devices)
-	return out
 }
 
 func both(a, b map[string]uint64) map[string]uint64 {

@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/exitcode"
+	"github.com/puttrix/trafficinator/shared/hit"
 	reporting "github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -31,7 +32,13 @@ func TestTheDoctorIsContentWithTheSink(t *testing.T) {
 	}
 	d := reporting.NewClient(patience, target.Machine{}).Examine(t.Context(),
 		target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token},
-		reporting.Expect{Zone: &cet, Currency: "SEK", Searches: true, Orders: true, Bulk: true, Dimension: 4})
+		reporting.Expect{
+			Zone:      &cet,
+			Currency:  "SEK",
+			Sends:     [hit.Kinds]bool{hit.Search: true, hit.Order: true},
+			Bulk:      true,
+			Dimension: 4,
+		})
 	for _, f := range d.Findings {
 		if f.Verdict == reporting.Bad || f.Verdict == reporting.Doubtful {
 			t.Errorf("%s: %s", f.Check, f.Message)

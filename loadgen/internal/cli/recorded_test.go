@@ -29,11 +29,8 @@ func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, n := range map[string]uint64{
-		"pageview": got.Pageviews, "search": got.Searches, "event": got.Events, "outlink": got.Outlinks,
-		"download": got.Downloads, "order": got.Orders,
-	} {
-		if n != s.ByKind[kind].Accepted || n == 0 {
+	for _, kind := range []string{"pageview", "search", "event", "outlink", "download", "order"} {
+		if n := got.Hits[kind]; n != s.ByKind[kind].Accepted || n == 0 {
 			t.Errorf("%s: %d accepted, %d reported", kind, s.ByKind[kind].Accepted, n)
 		}
 	}
