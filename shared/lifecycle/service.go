@@ -1,0 +1,127 @@
+// Package lifecycle owns the one contract of everything that runs in the background: it is started once, says when it
+// has begun, and is awaited by whoever stops it. A group of services is a program: one that fails ends all of them in
+// order. It knows nothing of what any service does.
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+)
+
+// Service is something that runs in the background, once. Stopping it before its start, twice, or from many goroutines
+// at once is fine, as is starting it twice; one that was stopped never starts. It is safe for concurrent use.
+type Service struct {
+	name string
+	run  func(context.Context) error
+	end  func() error
+
+	mu      sync.Mutex         // guards what follows
+	begun   bool               // it was started, or stopped before it could be
+	cancel  context.CancelFunc // nil unless it was started
+	started chan struct{}
+	done    chan struct{}
+	failure error // of run; valid once done is closed
+	ending  sync.Once
+	endErr  error // of end; valid once ending is done
+}
+
+// New is a service that runs run until its context is done. An error or a panic of run before that is a failure; it may
+// also return nil when it has nothing left to do. The name is for logs and errors.
+func New(name string, run func(context.Context) error) *Service {
+	return &Service{name: name, run: run, end: func() error { return nil },
+		started: make(chan struct{}), done: make(chan struct{})}
+}
+
+// Loop is New for a function that cannot fail.
+func Loop(name string, run func(context.Context)) *Service {
+	return New(name, func(ctx context.Context) error {
+		run(ctx)
+		return nil
+	})
+}
+
+// Closer is a service that only has to be ended, such as a database: end is called once, whether it was started or not.
+func Closer(name string, end func() error) *Service {
+	return Loop(name, func(ctx context.Context) { <-ctx.Done() }).Then(end)
+}
+
+// Then makes Stop call end once when run has returned, also where the service was never started. Set it before the
+// start.
+func (s *Service) Then(end func() error) *Service {
+	s.end = end
+	return s
+}
+
+// Start begins the service, unless it was started or stopped before. It ends with ctx, or by Stop.
+func (s *Service) Start(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.begun {
+		return
+	}
+	s.begun = true
+	ctx, s.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(s.done)
+		close(s.started)
+		err := guarded(func() error { return s.run(ctx) })
+		if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+			s.failure = s.named(err)
+		}
+	}()
+}
+
+// Started is closed once the service has begun, or never will.
+func (s *Service) Started() <-chan struct{} { return s.started }
+
+// Done is closed once the service has ended by itself or by Stop, or never will begin.
+func (s *Service) Done() <-chan struct{} { return s.done }
+
+// Stop ends the service and waits for it. The error is that of its run or its end, the same for every call.
+func (s *Service) Stop() error {
+	s.mu.Lock()
+	if !s.begun {
+		s.begun = true
+		close(s.started)
+		close(s.done)
+	}
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.mu.Unlock()
+	<-s.done
+	s.ending.Do(func() { s.endErr = s.named(guarded(s.end)) })
+	return errors.Join(s.failure, s.endErr)
+}
+
+// named is err with the service's name before it, nil for nil.
+func (s *Service) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", s.name, err)
+}
+
+// Panic is the error of a service that panicked.
+type Panic struct {
+	// Value is what it panicked with.
+	Value any
+	// Stack is where, as runtime/debug has it.
+	Stack []byte
+}
+
+// Error implements error.
+func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
+
+// guarded is the error of f, a panic included.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &Panic{v, debug.Stack()}
+		}
+	}()
+	return f()
+}
