@@ -8,62 +8,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/strictjson"
 )
-
-// StepType is what happens in a step.
-type StepType string
-
-// The types of a step.
-const (
-	Pageview   StepType = "pageview"
-	Event      StepType = "event"
-	SiteSearch StepType = "site_search"
-	Outlink    StepType = "outlink"
-	Download   StepType = "download"
-	Ecommerce  StepType = "ecommerce"
-)
-
-// Step is one thing a visitor does. Fields that its type does not use are empty.
-type Step struct {
-	Type StepType `json:"type"`
-	// URL is the page; elsewhere than on a pageview it may be empty for the page before. ActionName and Title are its
-	// title, of which Title goes first.
-	URL        string `json:"url"`
-	ActionName string `json:"action_name"`
-	Title      string `json:"title"`
-
-	EventCategory string   `json:"event_category"`
-	EventAction   string   `json:"event_action"`
-	EventName     string   `json:"event_name"`
-	EventValue    *float64 `json:"event_value"`
-
-	SearchKeyword  string `json:"search_keyword"`
-	SearchCategory string `json:"search_category"`
-	// SearchResults is drawn where it is nil.
-	SearchResults *int `json:"search_results"`
-
-	// TargetURL is the address of an outlink or a download.
-	TargetURL string `json:"target_url"`
-
-	// What of an order is fixed; the rest is drawn. Currency has no effect: Matomo's site decides it.
-	Revenue    *float64 `json:"ecommerce_revenue"`
-	ItemsCount *int     `json:"ecommerce_items"`
-	Subtotal   *float64 `json:"ecommerce_subtotal"`
-	Tax        *float64 `json:"ecommerce_tax"`
-	Shipping   *float64 `json:"ecommerce_shipping"`
-	Currency   string   `json:"ecommerce_currency"`
-
-	// DelayMin and DelayMax bound the time after this step, in seconds.
-	DelayMin float64 `json:"delay_seconds_min"`
-	DelayMax float64 `json:"delay_seconds_max"`
-}
-
-// Event is that of a step of type Event.
-func (s *Step) Event() eventset.Event {
-	return eventset.Event{Category: s.EventCategory, Action: s.EventAction, Name: s.EventName, Value: s.EventValue}
-}
 
 // Funnel is a path with the chance that a visit follows it.
 type Funnel struct {

@@ -43,7 +43,7 @@ func (e *Expect) Backfill(days []calendar.Day) {
 
 // add takes a step of a funnel into account.
 func (e *Expect) add(step funnel.Step) {
-	if kind, ok := hit.OfStep(string(step.Type)); ok {
+	if kind, ok := hit.OfStep(step.Type); ok {
 		e.Sends[kind] = true
 	}
 	e.Pause = max(e.Pause, time.Duration(step.DelayMax*float64(time.Second)))

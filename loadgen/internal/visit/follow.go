@@ -48,7 +48,7 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 			}
 			n++
 		}
-		if kind, _ := hit.OfStep(string(s.Type)); kind != hit.Pageview {
+		if kind, _ := hit.OfStep(s.Type); kind != hit.Pageview {
 			h := Hit{Kind: kind, Records: kind, URL: on.URL, Title: s.title, Referrer: on.Referrer, page: on.page}
 			if kind == hit.Order {
 				orders++
