@@ -44,9 +44,7 @@ func (s *session) observe(ctx context.Context, stop context.CancelCauseFunc) {
 		if s.judge == nil || s.stopped != "" {
 			continue
 		}
-		s.mu.Lock()
-		sum := s.summary()
-		s.mu.Unlock()
+		sum := s.Summary()
 		if reason, why := s.judge.Look(s.now(), &sum); reason != "" {
 			s.log.Error("the run is stopped", "reason", string(reason), "why", why)
 			s.stopped, s.why = reason, why

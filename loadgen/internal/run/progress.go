@@ -27,9 +27,7 @@ func (s *session) progress(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		s.mu.Lock()
-		sum := s.summary()
-		s.mu.Unlock()
+		sum := s.Summary()
 		h, note := sum.Hits, ""
 		if names := threshold.Misses(sum.Thresholds); names != "" {
 			note = "  missed: " + names

@@ -58,11 +58,11 @@ func Traffic(ctx context.Context, h host.Host, o Options, p *plan.Plan, env map[
 		seen.show(still{p, engine.Starting})
 	}
 	if p.Spec.TelemetryAddr != "off" {
-		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, seen, log)
+		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, h.Version, seen.now, log)
 		if errors.Is(err, syscall.EADDRINUSE) && !p.Spec.Set["TELEMETRY_ADDR"] {
 			log.Warn("check the settings", "problem", "TELEMETRY_ADDR is not set, and another program has "+
 				p.Spec.TelemetryAddr+": the metrics are at a free port")
-			server, err = telemetry.Listen(ctx, "127.0.0.1:0", seen, log)
+			server, err = telemetry.Listen(ctx, "127.0.0.1:0", h.Version, seen.now, log)
 		}
 		if err != nil {
 			_, _ = fmt.Fprintf(h.Stderr, "error: TELEMETRY_ADDR=%q: %v; free the port, choose another, or set off\n",

@@ -198,7 +198,8 @@ func (s *session) save(upTo uint64) error {
 	defer s.mu.Unlock()
 	before := s.next
 	s.next = max(before, upTo)
-	summary := s.summary()
+	summary := s.Summary()
+	summary.NextVisit = s.next
 	if s.past == nil {
 		s.ahead.reserve(&summary, s.first+summary.Visits.Planned, s.next, time.Now())
 	}
@@ -241,12 +242,12 @@ func (s *session) reach() uint64 {
 	return upTo
 }
 
-// summary is the ledger as it stands; the caller holds the lock while the run goes on.
-func (s *session) summary() record.Summary {
+// Summary implements telemetry.Source: it is the ledger as it stands, without the visit number that is reserved.
+func (s *session) Summary() record.Summary {
 	sum := record.Summary{
 		RunID: s.plan.RunID, Kind: record.Live, Seed: s.plan.Seed, PlanHash: s.plan.Hash, Started: s.started,
-		FirstVisit: s.first, NextVisit: s.next,
-		Strategy: string(s.plan.Strategy),
+		FirstVisit: s.first,
+		Strategy:   string(s.plan.Strategy),
 	}
 	targets := make([]record.Target, len(s.plan.Targets))
 	for i, t := range s.plan.Targets {
@@ -275,7 +276,8 @@ func (s *session) summary() record.Summary {
 // finish writes the summary everywhere and tells the exit code.
 func (s *session) finish(reason engine.Reason) int {
 	s.tellStandstills()
-	sum := s.summary()
+	sum := s.Summary()
+	sum.NextVisit = s.next
 	sum.Ended, sum.Reason = s.endAfter(sum.Duration()), string(reason)
 	if s.past == nil {
 		sum.NextVisit = s.first + sum.Visits.Planned // what was reserved beyond is not wasted by an orderly end

@@ -2,13 +2,13 @@ package run
 
 import (
 	"sync/atomic"
-	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // watched is what telemetry shows: a loadgen that stands still, then its run.
@@ -19,30 +19,6 @@ type watched struct {
 func (w *watched) show(s telemetry.Source) { w.source.Store(&s) }
 
 func (w *watched) now() telemetry.Source { return *w.source.Load() }
-
-// Counts implements telemetry.Source.
-func (w *watched) Counts() ledger.Counts { return w.now().Counts() }
-
-// Targets implements telemetry.Source.
-func (w *watched) Targets() []string { return w.now().Targets() }
-
-// Health implements telemetry.Source.
-func (w *watched) Health(target int) routing.Health { return w.now().Health(target) }
-
-// Phase implements telemetry.Source.
-func (w *watched) Phase() string { return w.now().Phase() }
-
-// Pause implements telemetry.Source.
-func (w *watched) Pause() string { return w.now().Pause() }
-
-// FinishBy implements telemetry.Source.
-func (w *watched) FinishBy() time.Time { return w.now().FinishBy() }
-
-// RunID implements telemetry.Source.
-func (w *watched) RunID() string { return w.now().RunID() }
-
-// PlanHash implements telemetry.Source.
-func (w *watched) PlanHash() string { return w.now().PlanHash() }
 
 // still is a loadgen that sends nothing.
 type still struct {
@@ -56,23 +32,20 @@ func (s still) Counts() ledger.Counts { return ledger.New(len(s.plan.Targets)).C
 // Targets implements telemetry.Source.
 func (s still) Targets() []string { return s.plan.Names() }
 
-// Health implements telemetry.Source.
-func (s still) Health(int) routing.Health { return routing.UnknownHealth }
-
 // Phase implements telemetry.Source.
 func (s still) Phase() string { return string(s.phase) }
 
 // Pause implements telemetry.Source.
 func (still) Pause() string { return "" }
 
-// FinishBy implements telemetry.Source.
-func (still) FinishBy() time.Time { return time.Time{} }
-
-// RunID implements telemetry.Source.
-func (s still) RunID() string { return s.plan.RunID }
-
-// PlanHash implements telemetry.Source.
-func (s still) PlanHash() string { return s.plan.Hash }
+// Summary implements telemetry.Source.
+func (s still) Summary() record.Summary {
+	out := record.Summary{RunID: s.plan.RunID, PlanHash: s.plan.Hash, Targets: map[string]record.Target{}}
+	for _, name := range s.plan.Names() {
+		out.Targets[name] = record.Target{Health: string(routing.UnknownHealth)}
+	}
+	return out
+}
 
 // A session is the source of telemetry once it runs.
 
@@ -88,11 +61,6 @@ func (s *session) Counts() ledger.Counts {
 // Targets implements telemetry.Source.
 func (s *session) Targets() []string {
 	return s.plan.Names()
-}
-
-// Health implements telemetry.Source.
-func (s *session) Health(target int) routing.Health {
-	return s.router.Status(target, s.now()).Health
 }
 
 // Phase implements telemetry.Source. Before the first visit the targets are asked for their clocks, which can take
@@ -117,17 +85,3 @@ func (s *session) Pause() string {
 	}
 	return s.engine.PauseReason()
 }
-
-// FinishBy implements telemetry.Source.
-func (s *session) FinishBy() time.Time {
-	if s.engine == nil {
-		return time.Time{}
-	}
-	return s.engine.FinishBy()
-}
-
-// RunID implements telemetry.Source.
-func (s *session) RunID() string { return s.plan.RunID }
-
-// PlanHash implements telemetry.Source.
-func (s *session) PlanHash() string { return s.plan.Hash }

@@ -1,8 +1,6 @@
 package telemetry
 
 import (
-	"time"
-
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -12,38 +10,21 @@ import (
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/metric"
 	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// Source is what is watched.
-type Source interface {
-	// Counts is the ledger as it stands; its targets are those of Targets.
-	Counts() ledger.Counts
-	Targets() []string
-	Health(target int) routing.Health
-	Phase() string
-	// Pause is why new visits pause, one of package metric; empty where they do not.
-	Pause() string
-	// FinishBy is when open visits are cut off, zero where the run was not asked to finish them.
-	FinishBy() time.Time
-	RunID() string
-	PlanHash() string
-}
-
-// buckets of the latency histogram, in seconds.
-var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
-
 type collector struct {
-	s                                                                              Source
+	now                                                                            func() Source
 	planned, hits, inFlight, visits, visitsPlanned, open, latency, revenue, health *prometheus.Desc
 	phase, pause, plan, due, finishBy                                              *prometheus.Desc
 }
 
-func newCollector(s Source) *collector {
+func newCollector(now func() Source) *collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &collector{
-		s:       s,
+		now:     now,
 		planned: desc(metric.Planned, "Hits of visits that began.", metric.LabelTarget, metric.LabelKind),
 		hits: desc(metric.Hits, "Hits that ended, by outcome.", metric.LabelTarget, metric.LabelKind,
 			metric.LabelOutcome),
@@ -81,21 +62,23 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	s := c.now()
+	summary := s.Summary()
 	for _, p := range []engine.Phase{engine.Idle, engine.Starting, engine.Running, engine.Paused, engine.Draining,
 		engine.Ended} {
-		gauge(c.phase, flag(string(p) == c.s.Phase()), string(p))
+		gauge(c.phase, flag(string(p) == s.Phase()), string(p))
 	}
 	for _, why := range []string{metric.PauseAsked, metric.PauseCap, metric.PauseState} {
-		gauge(c.pause, flag(why == c.s.Pause()), why)
+		gauge(c.pause, flag(why == s.Pause()), why)
 	}
 	finishBy := 0.0
-	if by := c.s.FinishBy(); !by.IsZero() {
+	if by := summary.FinishBy; !by.IsZero() {
 		finishBy = float64(by.UnixMilli()) / 1000
 	}
 	gauge(c.finishBy, finishBy)
-	gauge(c.plan, 1, c.s.PlanHash(), c.s.RunID())
-	counts := c.s.Counts()
-	for t, name := range c.s.Targets() {
+	gauge(c.plan, 1, summary.PlanHash, summary.RunID)
+	counts := s.Counts()
+	for t, name := range s.Targets() {
 		for k := range hit.Kind(hit.Kinds) {
 			row := counts.Rows[t][k]
 			counter(c.planned, float64(row.Planned), name, k.String())
@@ -106,7 +89,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.inFlight, float64(counts.Total(t).InFlight), name)
 		for _, h := range []routing.Health{routing.Healthy, routing.Degraded, routing.FailedHealth,
 			routing.UnknownHealth} {
-			gauge(c.health, flag(h == c.s.Health(t)), name, string(h))
+			gauge(c.health, flag(string(h) == summary.Targets[name].Health), name, string(h))
 		}
 		ch <- histogram(c.latency, counts.Latency[t], name)
 	}
@@ -127,15 +110,25 @@ func flag(on bool) float64 {
 }
 
 func histogram(d *prometheus.Desc, h *hdrhistogram.Histogram, target string) prometheus.Metric {
-	below := make(map[float64]uint64, len(buckets))
-	var sum float64
+	counts, sum := answered(h)
+	below := make(map[float64]uint64, len(status.Bounds))
+	for i, bound := range status.Bounds {
+		below[bound] = counts[i]
+	}
+	return prometheus.MustNewConstHistogram(d, uint64(h.TotalCount()), sum, below, target)
+}
+
+// answered are the counts of status.Target.Answered of a histogram of µs, and the sum of its latencies in seconds.
+func answered(h *hdrhistogram.Histogram) (counts []uint64, sum float64) {
+	counts = make([]uint64, len(status.Bounds)+1)
 	for _, bar := range h.Distribution() {
-		for _, le := range buckets {
-			if float64(bar.To)/1e6 <= le {
-				below[le] += uint64(bar.Count)
+		for i, bound := range status.Bounds {
+			if float64(bar.To)/1e6 <= bound {
+				counts[i] += uint64(bar.Count)
 			}
 		}
 		sum += float64(bar.Count) * float64(bar.From+bar.To) / 2 / 1e6
 	}
-	return prometheus.MustNewConstHistogram(d, uint64(h.TotalCount()), sum, below, target)
+	counts[len(status.Bounds)] = uint64(h.TotalCount())
+	return counts, sum
 }

@@ -1,4 +1,5 @@
-// Package telemetry owns how the loadgen is watched from outside: /metrics and /healthz. It counts nothing itself.
+// Package telemetry owns how the loadgen is watched from outside: /metrics for Prometheus, /status for the controller and
+// /healthz. It counts nothing itself.
 package telemetry
 
 import (
@@ -14,6 +15,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/shared/phase"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
 // Health is the answer of /healthz.
@@ -23,6 +29,19 @@ type Health struct {
 	RunID  string `json:"run_id,omitempty"`
 }
 
+// Source is what is watched.
+type Source interface {
+	// Counts is the ledger as it stands; its targets are those of Targets.
+	Counts() ledger.Counts
+	Targets() []string
+	// Summary is the run as it stands; of a loadgen that idles it has the run id and the plan hash alone. It waits for no
+	// disk.
+	Summary() record.Summary
+	Phase() string
+	// Pause is why new visits pause, one of package metric; empty where they do not.
+	Pause() string
+}
+
 // Server serves until Close.
 type Server struct {
 	http *http.Server
@@ -30,24 +49,30 @@ type Server struct {
 	done chan error
 }
 
-// Listen opens addr at once, so that a taken port is told before the run, and serves the source's metrics there.
-func Listen(ctx context.Context, addr string, s Source, log *slog.Logger) (*Server, error) {
+// Listen opens addr at once, so that a taken port is told before the run, and serves there what the source of the moment
+// tells. version is that of the loadgen.
+func Listen(ctx context.Context, addr, version string, now func() Source, log *slog.Logger) (*Server, error) {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for telemetry: %w", err)
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(newCollector(s), collectors.NewGoCollector(),
+	registry.MustRegister(newCollector(now), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(Health{"ok", s.Phase(), s.RunID()}); err != nil {
-			log.Debug("health answer not written", "err", err)
-		}
-	})
+	answer := func(path string, make func() any) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			if err := json.NewEncoder(w).Encode(make()); err != nil {
+				log.Debug("answer not written", "path", path, "err", err)
+			}
+		})
+	}
+	answer("/healthz", func() any { return Health{"ok", now().Phase(), now().Summary().RunID} })
+	began := time.Now().UTC()
+	answer(status.Path, func() any { return snapshot(now(), version, began) })
 	srv := &Server{
 		http: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 			WriteTimeout: 30 * time.Second},
@@ -55,6 +80,23 @@ func Listen(ctx context.Context, addr string, s Source, log *slog.Logger) (*Serv
 	}
 	go func() { srv.done <- srv.http.Serve(ln) }()
 	return srv, nil
+}
+
+// snapshot is a source at a moment.
+func snapshot(s Source, version string, began time.Time) status.Snapshot {
+	out := status.Snapshot{Version: version, Phase: phase.Phase(s.Phase()), Pause: s.Pause(), Life: began,
+		Run: s.Summary(), Targets: map[string]status.Target{}}
+	counts := s.Counts()
+	for i, name := range s.Targets() {
+		latency, _ := answered(counts.Latency[i])
+		out.Targets[name] = status.Target{InFlight: uint64(counts.Total(i).InFlight), Answered: latency}
+		if t, there := out.Run.Targets[name]; there {
+			t.Histogram, t.Opened = "", record.Opened{}
+			out.Run.Targets[name] = t
+		}
+	}
+	out.Run.Opened = record.Opened{}
+	return out
 }
 
 // Addr is where the server listens.
