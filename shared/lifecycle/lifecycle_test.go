@@ -104,7 +104,8 @@ func TestAGroupThatNeverRanEndsWhatItHolds(t *testing.T) {
 	var ended trace
 	g := lifecycle.NewGroup(slog.New(slog.DiscardHandler))
 	g.Add(ended.service("store"), ended.service("port"))
-	if !g.Stop() || !g.Stop() || strings.Join(ended.lines, " ") != "port store" {
+	once, twice := g.Stop(), g.Stop()
+	if !once || !twice || strings.Join(ended.lines, " ") != "port store" {
 		t.Errorf("ended %v", ended.lines)
 	}
 }
