@@ -55,6 +55,9 @@ func (s *Service) Then(end func() error) *Service {
 	return s
 }
 
+// Name is what logs and errors call it.
+func (s *Service) Name() string { return s.name }
+
 // Start begins the service, unless it was started or stopped before. It ends with ctx, or by Stop.
 func (s *Service) Start(ctx context.Context) {
 	s.mu.Lock()

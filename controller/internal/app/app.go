@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/spf13/afero"
@@ -33,6 +32,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/controller/internal/webui"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/secret"
@@ -70,7 +70,7 @@ type App struct {
 	ledgers   *ledgers.Reader
 	publisher *folder.Publisher
 	handler   http.Handler
-	closers   []func() error
+	parts     *lifecycle.Group
 }
 
 // port is a runtime of both the loadgen and jobs.
@@ -85,12 +85,12 @@ var ErrBadSetting = errors.New("a setting does not fit this machine")
 // examineTimeout bounds one request of a connection test; the API bounds the whole.
 const examineTimeout = time.Minute
 
-// New puts a controller together; Close undoes it.
+// New puts a controller together. What it has opened is closed by Serve, or by itself where it fails.
 func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a *App, err error) {
-	a = &App{host: h, settings: s, log: log, hub: live.NewHub(time.Now())}
+	a = &App{host: h, settings: s, log: log, hub: live.NewHub(time.Now()), parts: lifecycle.NewGroup(log)}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.Close())
+			a.parts.Stop()
 		}
 	}()
 	if err := a.folders(); err != nil {
@@ -124,7 +124,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	}, Env: h.Env}
 	prover := reconcile.NewKeeper(reconcile.Config{Matomo: matomo.NewClient(examineTimeout, machine), Store: a.store,
 		Ledger: a.ledgers.Read, Readers: lib.Readers, Log: log})
-	a.closers = append(a.closers, prover.Close)
+	a.parts.Add(lifecycle.Closer("reconciliations", prover.Close))
 	a.control, err = run.New(ctx, run.Config{
 		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Book: run.Stored{Store: a.store},
 		Probe:  probe(scrapes),
@@ -137,11 +137,6 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Port: a.port, Library: lib, Publisher: publisher, Store: a.store, Book: run.Stored{Store: a.store},
 		Ledger: a.ledgers.Read, Look: prover.Look, Draw: run.Draw, Now: time.Now, Log: log,
 	})
-	a.closers = append(a.closers, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DefaultTimeout)
-		defer cancel()
-		return a.jobs.End(ctx)
-	})
 	a.live = live.New(live.Config{
 		Where: a.telemetry, ByLedger: a.byLedger, Client: scrapes, Settings: a.settingsOf, Ledger: a.ledgers.Read,
 		Cap:   a.ledgers.Cap,
@@ -151,7 +146,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Matomo: matomo.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget,
 		Targets: lib.SavedTargets, Sending: a.sending, Log: log,
 	})
-	a.closers = append(a.closers, benchmarks.Close)
+	a.parts.Add(lifecycle.Closer("report benchmarks", benchmarks.Close))
 	a.guard, err = security.New(ctx, security.Config{
 		Key: key, Hosts: s.AllowedHosts, Public: s.Public(), Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(),
 		PerMinute: s.RateLimit, Now: time.Now,
@@ -224,52 +219,62 @@ func (a *App) settingsOf(runID string) (spec.Spec, bool) {
 	return r.Settings()
 }
 
-// Serve answers requests at listener until ctx is done, then ends in order.
-func (a *App) Serve(ctx context.Context, listener net.Listener) error {
-	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var watchers sync.WaitGroup
-	watchers.Go(func() { a.control.Watch(watching) })
-	watchers.Go(func() { a.jobs.Watch(watching) })
-	watchers.Go(func() { a.live.Watch(watching) })
-	watchers.Go(func() { live.Follow(watching, a.port, a.hub) })
-	watchers.Go(func() { a.publisher.Watch(watching, a.log) })
-	watchers.Go(func() { a.disk.Run(watching) })
-	watchers.Go(func() { a.guard.Run(watching) })
-	watchers.Go(func() { a.purger().Watch(watching) })
-	defer watchers.Wait()
-	defer stop()
+// Serve answers requests at listener until ctx is done or a part fails, and then ends in order: listener, streams,
+// watchers, and what New has opened. It is false where something failed, which the log tells.
+func (a *App) Serve(ctx context.Context, listener net.Listener) bool {
+	a.parts.Add(a.watchers()...)
+	a.parts.Add(a.server(listener))
+	return a.parts.Run(ctx)
+}
 
-	server := api.Serve(a.handler)
-	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(security.Limit(listener, a.connections())) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+// watchers are what runs beside the requests.
+func (a *App) watchers() []*lifecycle.Service {
+	return []*lifecycle.Service{
+		lifecycle.Loop("backfill jobs", a.jobs.Watch).Then(within(a.jobs.End)),
+		lifecycle.Loop("runs", a.control.Watch),
+		lifecycle.Loop("live numbers", a.live.Watch),
+		lifecycle.Loop("log of the loadgen", func(ctx context.Context) { live.Follow(ctx, a.port, a.hub) }),
+		lifecycle.Loop("exchange folder", func(ctx context.Context) { a.publisher.Watch(ctx, a.log) }),
+		lifecycle.Loop("disk", a.disk.Run),
+		lifecycle.Loop("sessions", a.guard.Run),
+		lifecycle.Loop("deleted runs", a.purger().Watch),
 	}
-	a.log.Info("stopping")
-	a.hub.Close() // before the server, which waits for its streams
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
-	defer cancel()
-	err := server.Shutdown(grace)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close()
-	}
-	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
-		err = errors.Join(err, ended)
-	}
-	return err
 }
 
 // shutdownTime is how long requests may still take at the end.
 const shutdownTime = 5 * time.Second
 
-// Close ends what New has begun, the last first.
-func (a *App) Close() error {
-	var errs []error
-	for i := len(a.closers) - 1; i >= 0; i-- {
-		errs = append(errs, a.closers[i]())
+// server answers requests at listener. Its end ends the streams, which it would wait for.
+func (a *App) server(listener net.Listener) *lifecycle.Service {
+	server := api.Serve(a.handler)
+	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
+	server.RegisterOnShutdown(a.hub.Close)
+	return lifecycle.New("listener", func(ctx context.Context) error {
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(security.Limit(listener, a.connections())) }()
+		select {
+		case err := <-served:
+			return err
+		case <-ctx.Done():
+		}
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+		defer cancel()
+		err := server.Shutdown(grace)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close()
+		}
+		if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+			err = errors.Join(err, ended)
+		}
+		return err
+	})
+}
+
+// within gives an end the time that a loadgen may take for its own. Nothing else cancels it: it is the end.
+func within(end func(context.Context) error) func() error {
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DefaultTimeout)
+		defer cancel()
+		return end(ctx)
 	}
-	return errors.Join(errs...)
 }

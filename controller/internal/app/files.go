@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -38,7 +39,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.closers = append(a.closers, a.store.Close)
+	a.parts.Add(lifecycle.Closer("database", a.store.Close))
 	if drawn {
 		return key.Write(h.FS, s.SecretKeyPath)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/settings"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
@@ -38,7 +39,7 @@ func (a *App) choosePort(ctx context.Context) error {
 	}
 	if a.port == nil {
 		childLog := process.NewLog(filepath.Join(s.ControllerDir(), "loadgen.log"))
-		a.closers = append(a.closers, childLog.Close)
+		a.parts.Add(lifecycle.Closer("log of the child", childLog.Close))
 		a.port = process.New(a.host.FS, process.Config{
 			Bin: s.LoadgenBin, Exchange: s.ExchangeDir, State: s.StateDir, Log: childLog,
 			Env: process.Environment(a.host.Env),
@@ -48,12 +49,9 @@ func (a *App) choosePort(ctx context.Context) error {
 	if a.port.Name() != "process" {
 		a.warnOfOwnWays()
 	}
-	a.closers = append(a.closers, func() error {
-		// The context is that of the end: nothing cancels it but its own time.
-		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DefaultTimeout)
-		defer cancel()
+	a.parts.Add(lifecycle.Closer("runtime", within(func(ctx context.Context) error {
 		return a.port.Close(ctx, run.DefaultTimeout)
-	})
+	})))
 	return nil
 }
 

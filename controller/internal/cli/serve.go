@@ -64,14 +64,8 @@ func Serve(ctx context.Context, args []string, h Host) int {
 	if h.Ready != nil {
 		h.Ready(listener.Addr())
 	}
-	code := OK
-	if err := a.Serve(ctx, listener); err != nil {
-		log.Error("serving ended", "err", err)
-		code = Internal
+	if !a.Serve(ctx, listener) {
+		return Internal
 	}
-	if err := a.Close(); err != nil {
-		log.Error("ending failed", "err", err)
-		code = Internal
-	}
-	return code
+	return OK
 }

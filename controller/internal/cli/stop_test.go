@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/cli"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -203,5 +204,34 @@ func TestStopWinsOverAnApplyThatFinishesVisits(t *testing.T) {
 	}
 	if status := <-applied; status != 409 {
 		t.Errorf("the apply answers %d", status)
+	}
+}
+
+// panicky is a file system that panics where a disk is tried.
+type panicky struct{ afero.Fs }
+
+// OpenFile implements afero.Fs.
+func (p panicky) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
+	if strings.Contains(name, ".probe.") {
+		panic("no disk")
+	}
+	return p.Fs.OpenFile(name, flag, perm)
+}
+
+func TestAWatcherThatPanicsEndsTheProgramInOrder(t *testing.T) {
+	t.Parallel()
+	c := prepare(t, t.TempDir())
+	c.host.FS = panicky{c.host.FS}
+	if code := cli.Serve(t.Context(), nil, c.host); code != cli.Internal {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{"a part of the program failed", "disk: panic: no disk", "stack=", "stopping"} {
+		if !strings.Contains(c.logs.String(), want) {
+			t.Errorf("the log does not say %q: %s", want, c.logs.String())
+		}
+	}
+	// SQLite removes its log when the last connection is closed.
+	if left, err := filepath.Glob(c.path("controller/*-wal")); err != nil || len(left) > 0 {
+		t.Errorf("the database was not closed: %v, %v", left, err)
 	}
 }
