@@ -102,6 +102,7 @@ func build(d Deps) *server {
 	s.proof()
 	s.reports()
 	s.docs()
+	kinds(s.huma.OpenAPI().Components.Schemas.Map())
 	nullable(s.huma.OpenAPI().Components.Schemas)
 	leftOut(s.huma.OpenAPI())
 	e.GET("/api/*", func(echo.Context) error { return echo.ErrNotFound })

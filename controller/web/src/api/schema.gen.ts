@@ -1724,7 +1724,8 @@ export interface components {
             search_results: number | null;
             target_url: string;
             title: string;
-            type: string;
+            /** @enum {string} */
+            type: "pageview" | "event" | "site_search" | "outlink" | "download" | "ecommerce";
             url: string;
         };
         FunnelSummary: {
@@ -2179,13 +2180,15 @@ export interface components {
             warnings: components["schemas"]["FaultAnswer"][] | null;
         };
         PreviewHit: {
-            kind: string;
+            /** @enum {string} */
+            kind: "pageview" | "search" | "event" | "outlink" | "download" | "order" | "ping";
             parameters: {
                 [key: string]: string;
             };
             /** Format: int64 */
             recorded_seconds: number;
-            records: string;
+            /** @enum {string} */
+            records: "pageview" | "search" | "event" | "outlink" | "download" | "order" | "ping";
             /** Format: double */
             sent_seconds: number;
         };

@@ -1,14 +1,12 @@
 // A funnel while it is edited: what the form binds to, and what of it is sent.
 import type { FieldFault, Schemas } from '../api/client'
-
-export const types = ['pageview', 'event', 'site_search', 'outlink', 'download', 'ecommerce'] as const
-export type StepType = (typeof types)[number]
+import { words } from '../words'
+import type { StepType } from '../words/hits'
 
 /** A field of a step as the form holds it. Numbers are null while they are empty. */
-export type Step = Omit<Schemas['FunnelStep'], 'type' | 'delay_seconds_min' | 'delay_seconds_max'> & {
+export type Step = Omit<Schemas['FunnelStep'], 'delay_seconds_min' | 'delay_seconds_max'> & {
   /** Of this browser alone, to tell steps apart while they move. */
   id: number
-  type: StepType
   delay_seconds_min: number | null
   delay_seconds_max: number | null
 }
@@ -23,49 +21,15 @@ export type Draft = {
   steps: Step[]
 }
 
-type Key = keyof Step
-
-/** What a step of each type has beside its page, title and delays. */
-export const fields: Record<StepType, Key[]> = {
-  pageview: [],
-  event: ['event_category', 'event_action', 'event_name', 'event_value'],
-  site_search: ['search_keyword', 'search_category', 'search_results'],
-  outlink: ['target_url'],
-  download: ['target_url'],
-  ecommerce: [
-    'ecommerce_revenue',
-    'ecommerce_subtotal',
-    'ecommerce_tax',
-    'ecommerce_shipping',
-    'ecommerce_items',
-    'ecommerce_currency',
-  ],
-}
-
-const common: Key[] = ['type', 'url', 'title', 'action_name', 'delay_seconds_min', 'delay_seconds_max']
+const { steps, fields, common } = words.hits
 
 let lastID = 0
 
 export function newStep(part: Partial<Step> = {}): Step {
+  const empty = Object.entries(fields).map(([key, field]) => [key, field.number ? null : ''])
   return {
+    ...(Object.fromEntries(empty) as Omit<Step, 'id' | 'type'>),
     type: 'pageview',
-    url: '',
-    title: '',
-    action_name: '',
-    event_category: '',
-    event_action: '',
-    event_name: '',
-    event_value: null,
-    search_keyword: '',
-    search_category: '',
-    search_results: null,
-    target_url: '',
-    ecommerce_revenue: null,
-    ecommerce_subtotal: null,
-    ecommerce_tax: null,
-    ecommerce_shipping: null,
-    ecommerce_items: null,
-    ecommerce_currency: '',
     delay_seconds_min: 0,
     delay_seconds_max: 2,
     ...part,
@@ -96,11 +60,16 @@ export function draftOf(f: Schemas['SetupFunnel']): Draft {
   }
 }
 
+/** The fields that a step of a type has beside the common ones. */
+export const fieldsOf = (type: StepType) => Object.keys(steps[type].fields) as (keyof Schemas['FunnelStep'])[]
+
 /** What is sent of a draft: of each step only what its type has. */
 export function body(d: Draft) {
   return {
     ...d,
-    steps: d.steps.map((s) => Object.fromEntries([...common, ...fields[s.type]].map((key) => [key, s[key]]))),
+    steps: d.steps.map((s) =>
+      Object.fromEntries(['type' as const, ...common, ...fieldsOf(s.type)].map((key) => [key, s[key]])),
+    ),
   }
 }
 
@@ -166,7 +135,7 @@ export function byField(list: FieldFault[]): Faults {
 export function early(faults: Faults, d: Draft): Faults {
   const value = (field: string) => {
     const at = /^steps\[(\d+)\]\.(\w+)$/.exec(field)
-    return at ? d.steps[Number(at[1])]?.[at[2] as Key] : d[field as keyof Draft]
+    return at ? d.steps[Number(at[1])]?.[at[2] as keyof Step] : d[field as keyof Draft]
   }
   return Object.fromEntries(Object.entries(faults).filter(([field]) => !['', null].includes(value(field) as never)))
 }

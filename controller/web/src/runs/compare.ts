@@ -42,7 +42,7 @@ export function groups(rows: Row[]): [group: string, rows: Row[]][] {
 /** A heading for people. */
 export function groupName(group: string): string {
   const [, what, name] = /^(kind|target):(.*)$/s.exec(group) ?? []
-  if (what === 'kind') return words.runs.comparison.ofKind(words.runs.kindNames[name!] ?? name!)
+  if (what === 'kind') return words.runs.comparison.ofKind(words.hits.title(name!))
   if (what === 'target') return words.runs.comparison.ofTarget(name!)
   return words.runs.comparison.groups[group] ?? group
 }

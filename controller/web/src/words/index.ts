@@ -6,6 +6,7 @@ import { dashboard } from './dashboard'
 import { events } from './events'
 import { exchange } from './exchange'
 import { funnels } from './funnels'
+import { hits } from './hits'
 import { logs } from './logs'
 import { presets } from './presets'
 import { profile } from './profile'
@@ -24,6 +25,7 @@ export const words = {
   exchange,
   urls,
   funnels,
+  hits,
   logs,
   configuration,
   presets,

@@ -297,15 +297,6 @@ export const runs = {
   kind: 'Kind',
   target: 'Target',
   open: 'Open',
-  kindNames: {
-    pageview: 'Page views',
-    event: 'Events',
-    search: 'Site searches',
-    outlink: 'Outlinks',
-    download: 'Downloads',
-    order: 'Orders',
-    ping: 'Pings',
-  } as Record<string, string>,
   fates: {
     complete: 'Complete',
     partial: 'Partial',
