@@ -5,7 +5,7 @@ import "github.com/puttrix/trafficinator/shared/record"
 // day is one of a backfill, with a bar in the proportion of the busiest.
 type day struct {
 	record.BackfillDay
-	Bar []part
+	Bar []Part
 }
 
 func daysOf(b *record.Backfill) []day {
@@ -15,14 +15,14 @@ func daysOf(b *record.Backfill) []day {
 	}
 	days := make([]day, 0, len(b.Days))
 	for _, d := range b.Days {
-		var bar []part
+		var bar []Part
 		x := uint64(0)
 		for _, p := range []struct {
 			class string
 			n     uint64
 		}{{"accepted", d.Sent}, {"unknown", d.Unknown}, {"rejected", d.Rejected}, {"unsent", d.Unsent}} {
 			if p.n > 0 {
-				bar = append(bar, part{p.class, length(x, busiest), length(p.n, busiest)})
+				bar = append(bar, Part{p.class, length(x, busiest), length(p.n, busiest)})
 				x += p.n
 			}
 		}

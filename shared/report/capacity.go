@@ -12,7 +12,7 @@ import (
 // answer is what a capacity search found, in words.
 func answer(c *record.Capacity) (found, limit string) {
 	if c.BrokenRate > 0 {
-		limit = "the limit showed at " + number(c.BrokenRate) + " visits/s as " + threshold.Misses(c.Limit)
+		limit = "the limit showed at " + Number(c.BrokenRate) + " visits/s as " + threshold.Misses(c.Limit)
 	} else {
 		limit = "nothing higher was tried"
 	}
@@ -20,17 +20,17 @@ func answer(c *record.Capacity) (found, limit string) {
 	case c.Void != "" && c.VisitRate == 0:
 		return "nothing was found", "the search was given up: " + c.Void
 	case c.Void != "":
-		return fmt.Sprintf("at least %s visits/s (%s hits/s)", number(c.VisitRate), number(c.HitRate)),
+		return fmt.Sprintf("at least %s visits/s (%s hits/s)", Number(c.VisitRate), Number(c.HitRate)),
 			"the search was given up: " + c.Void
 	case c.VisitRate == 0 && c.BrokenRate > 0:
 		return "not even the lowest rate held", limit
 	case c.VisitRate == 0:
 		return "the search ended before its first step", ""
 	case !c.Confirmed:
-		return fmt.Sprintf("at least %s visits/s (%s hits/s), not confirmed for a minute", number(c.VisitRate),
-			number(c.HitRate)), limit
+		return fmt.Sprintf("at least %s visits/s (%s hits/s), not confirmed for a minute", Number(c.VisitRate),
+			Number(c.HitRate)), limit
 	}
-	return fmt.Sprintf("%s visits/s (%s hits/s)", number(c.VisitRate), number(c.HitRate)), limit
+	return fmt.Sprintf("%s visits/s (%s hits/s)", Number(c.VisitRate), Number(c.HitRate)), limit
 }
 
 // curves draw what was measured at each rate that was tried, without what is void.
@@ -51,7 +51,7 @@ func curves(c *record.Capacity) []chart {
 	}
 	across := axisFor(steps[len(steps)-1].OfferedVisitRate)
 	hits, seconds := axisFor(highest.HitRate), axisFor(highest.Latency.P95)
-	rates.Up, slow.Up = hits.labels(number), seconds.labels(latencyAxis(seconds))
+	rates.Up, slow.Up = hits.labels(Number), seconds.labels(latencyAxis(seconds))
 	rates.curve(steps, across, hits, func(s record.CapacityStep) float64 { return s.HitRate })
 	slow.curve(steps, across, seconds, func(s record.CapacityStep) float64 { return s.Latency.P95 })
 	return []chart{rates, slow}
@@ -70,10 +70,10 @@ func (c *chart) curve(steps []record.CapacityStep, across, up axis, value func(r
 		}
 	}
 	c.Half = true
-	c.Along = across.labels(number)
+	c.Along = across.labels(Number)
 	slices.Reverse(c.Along)
-	c.Label = fmt.Sprintf("%s over %s to %s visits per second", c.Title, number(steps[0].OfferedVisitRate),
-		number(steps[len(steps)-1].OfferedVisitRate))
+	c.Label = fmt.Sprintf("%s over %s to %s visits per second", c.Title, Number(steps[0].OfferedVisitRate),
+		Number(steps[len(steps)-1].OfferedVisitRate))
 	c.Shapes = []shape{{"line steps", line([][]spot{all})}, {"dots held", dots(held)}, {"dots broke", dots(broke)}}
 	c.Legend = []entry{{"held", "held", ""}, {"broke", "broke", ""}}
 }

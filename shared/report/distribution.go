@@ -25,9 +25,9 @@ func distribution(s *record.Summary) (chart, bool) {
 	}
 	c := chart{
 		ID: "distribution", Title: "Latency by percentile", Half: true,
-		Note: fmt.Sprintf("of %s answered hits", count(uint64(h.TotalCount()))),
-		Label: fmt.Sprintf("Latency by percentile: half of the hits within %s, the slowest in %s", latency(at(50)),
-			latency(float64(h.Max())/1e6)),
+		Note: fmt.Sprintf("of %s answered hits", Count(uint64(h.TotalCount()))),
+		Label: fmt.Sprintf("Latency by percentile: half of the hits within %s, the slowest in %s", Latency(at(50)),
+			Latency(float64(h.Max())/1e6)),
 		Up: a.labels(latencyAxis(a)), Along: []string{"0 %", "90 %", "99 %", "99.9 %", "99.99 %"},
 		Shapes: []shape{{"area visits", area([][]spot{spots})}, {"line visits", line([][]spot{spots})}},
 	}
@@ -36,13 +36,13 @@ func distribution(s *record.Summary) (chart, bool) {
 		p := percentileAt(float64(i+1) / bands)
 		c.Bands = append(c.Bands, band{
 			place(fieldWidth * float64(i) / bands), place(fieldWidth / float64(bands)),
-			fmt.Sprintf("%.4g %% of the hits within %s", p, latency(at(p))),
+			fmt.Sprintf("%.4g %% of the hits within %s", p, Latency(at(p))),
 		})
 	}
 	for _, p := range []float64{50, 90, 95, 99, 99.9} {
-		c.Legend = append(c.Legend, entry{"visits", fmt.Sprintf("p%g", p), latency(at(p))})
+		c.Legend = append(c.Legend, entry{"visits", fmt.Sprintf("p%g", p), Latency(at(p))})
 	}
-	c.Legend = append(c.Legend, entry{"visits", "slowest", latency(float64(h.Max()) / 1e6)})
+	c.Legend = append(c.Legend, entry{"visits", "slowest", Latency(float64(h.Max()) / 1e6)})
 	return c, true
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -20,9 +19,6 @@ var pageText string
 
 //go:embed kinds.html
 var kindsText string
-
-//go:embed recorded.html
-var recordedText string
 
 //go:embed page.css
 var pageStyle string
@@ -35,15 +31,12 @@ func policy() string {
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"csp": policy, "count": count, "percent": percent, "latency": latency, "span": span, "shown": threshold.Shown,
-	"number": number, "missed": threshold.Misses,
+	"csp": policy, "count": Count, "percent": percent, "latency": Latency, "span": span, "shown": threshold.Shown,
+	"number": Number, "missed": threshold.Misses,
 	"outcomes": func() []outcome { return outcomes },
 	"figure":   Figure,
-	"match":    func(m record.Match) string { return matches[m].row },
-	"matched":  Matched,
-	"tone":     func(m record.Match) string { return matches[m].tone },
 	"list":     func(all ...any) []any { return all },
-	"share":    func(n float64) string { return number(100*n) + " %" },
+	"share":    func(n float64) string { return Number(100*n) + " %" },
 	"columns":  func() int { return maxColumns },
 	"when":     func(time.Time) string { return "" }, // set for each page: it depends on the zone
 	"value": func(v *float64) string {
@@ -52,7 +45,19 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 		}
 		return strconv.FormatFloat(*v, 'g', -1, 64)
 	},
-}).Parse(strings.Replace(pageText, "STYLE", pageStyle, 1) + kindsText + recordedText))
+}).Parse(strings.Replace(pageText, "STYLE", pageStyle, 1) + kindsText))
+
+// when writes moments in a zone.
+func when(zone *time.Location) template.FuncMap {
+	return template.FuncMap{"when": func(t time.Time) string { return t.In(zone).Format("2 Jan 2006 15:04:05 MST") }}
+}
+
+// Template parses a text that has what the page of a run has, moments in a zone: its functions, the style where STYLE
+// stands, and the template of a bar.
+func Template(text string, zone *time.Location) *template.Template {
+	t := template.Must(template.Must(page.Clone()).New("part").Parse(strings.Replace(text, "STYLE", pageStyle, 1)))
+	return t.Funcs(when(zone))
+}
 
 // HTML writes a run as one page that needs nothing else: no script, no request, styles of its own.
 func HTML(w io.Writer, r *Run) error {
@@ -64,8 +69,16 @@ func HTML(w io.Writer, r *Run) error {
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	t.Funcs(template.FuncMap{"when": func(t time.Time) string { return t.In(zone).Format("2 Jan 2006 15:04:05 MST") }})
-	if err := t.Execute(w, newView(r, zone)); err != nil {
+	v := newView(r, zone)
+	for _, s := range r.Sections {
+		html, err := s.HTML(zone)
+		if err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+		v.Sections = append(v.Sections, html)
+	}
+	t.Funcs(when(zone))
+	if err := t.Execute(w, v); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

@@ -75,7 +75,11 @@ func JUnit(w io.Writer, r *Run) error {
 		}
 		out.Cases = append(out.Cases, c)
 	}
-	out.recorded(r.Recorded, took)
+	for _, section := range r.Sections {
+		for _, c := range section.Cases() {
+			out.add(c, took)
+		}
+	}
 	out.Out = reasonLines("not accepted", s.Reasons) + reasonLines("accepted, but", s.Warnings)
 	out.Tests = len(out.Cases)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -90,52 +94,21 @@ func JUnit(w io.Writer, r *Run) error {
 	return err
 }
 
-// recorded adds a test case for each target that was asked what it recorded.
-func (s *suite) recorded(r *record.Reconciliation, took string) {
-	if r == nil {
-		return
+// add adds a test case of a section.
+func (s *suite) add(c Case, took string) {
+	out := testcase{Name: c.Name, Class: c.Class, Time: took}
+	switch {
+	case c.Failure != "":
+		out.Failure = &fault{c.Failure}
+		s.Failures++
+	case c.Error != "":
+		out.Error = &fault{c.Error}
+		s.Errors++
+	case c.Skipped != "":
+		out.Skipped = &fault{c.Skipped}
+		s.Skipped++
 	}
-	for _, t := range r.Targets {
-		c := testcase{Name: "recorded by " + t.Name, Class: "trafficinator.recorded", Time: took}
-		switch t.Verdict {
-		case record.MatchEqual:
-		case record.MatchNotAsked:
-			c.Error = &fault{t.Error}
-			s.Errors++
-		case record.MatchNotArchived:
-			c.Error = &fault{"the reports do not show yet what the raw log holds"}
-			s.Errors++
-		case record.MatchIncomparable:
-			c.Skipped = &fault{"what was recorded cannot be compared with what was sent"}
-			s.Skipped++
-		default:
-			c.Failure = &fault{off(t.Rows)}
-			s.Failures++
-		}
-		s.Cases = append(s.Cases, c)
-	}
-}
-
-// off tells which rows are short or too many: the totals, or where none of them is the others.
-func off(rows []record.ReconciledRow) string {
-	var totals, others []string
-	for _, r := range rows {
-		name := r.Group + " " + r.Name
-		into := &others
-		if r.Group == "total" {
-			name, into = r.Name, &totals
-		}
-		switch r.Verdict {
-		case record.MatchShort:
-			*into = append(*into, fmt.Sprintf("%s: short by %s", name, Figure(-r.Off)))
-		case record.MatchMore:
-			*into = append(*into, fmt.Sprintf("%s: more by %s", name, Figure(r.Off)))
-		}
-	}
-	if len(totals) == 0 {
-		totals = others
-	}
-	return strings.Join(totals, "; ")
+	s.Cases = append(s.Cases, out)
 }
 
 // told says what was measured for a threshold, and what cost most hits.

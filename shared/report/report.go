@@ -3,6 +3,7 @@
 package report
 
 import (
+	"html/template"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/record"
@@ -23,13 +24,25 @@ type Run struct {
 	Files []File
 	// Series is what happened when, oldest first and without overlaps.
 	Series []Point
-	// Recorded is what Matomo shows of the run, nil where nobody asked.
-	Recorded *record.Reconciliation
+	// Sections are what else is known of the run, such as what Matomo has recorded of it.
+	Sections []Section
 	// Problems are warnings and errors of the log.
 	Problems []Problem
 	// Version is that of the program that made the report.
 	Version string
 }
+
+// Section is a part of a report that the record of the run does not hold.
+type Section interface {
+	// HTML is the section as it stands on the page, moments in a zone.
+	HTML(zone *time.Location) (template.HTML, error)
+	// Cases are what it says to CI.
+	Cases() []Case
+}
+
+// Case is a test case of a section. It has passed where no text is set, else one is: Failure is against the run, Error
+// and Skipped are not.
+type Case struct{ Name, Class, Failure, Error, Skipped string }
 
 // Setting is a knob and its value.
 type Setting struct{ Key, Value string }

@@ -32,8 +32,8 @@ func hitsOver(c clock, columns []column) chart {
 	}
 	a := axisFor(highest)
 	out := chart{
-		ID: "hits", Title: "Hits per second", Up: a.labels(number), Along: c.labels(),
-		Label: fmt.Sprintf("Hits per second by outcome over %s, at most %s", span(c.span), number(highest)),
+		ID: "hits", Title: "Hits per second", Up: a.labels(Number), Along: c.labels(),
+		Label: fmt.Sprintf("Hits per second by outcome over %s, at most %s", span(c.span), Number(highest)),
 	}
 	shown := outcomes[:len(outcomes)-1] // what was abandoned did not end at a moment of its own
 	// Each area reaches down to the axis, so that the highest stack is drawn first and the next one over it.
@@ -56,14 +56,14 @@ func hitsOver(c clock, columns []column) chart {
 	}
 	for _, o := range shown {
 		if n := o.of(total); n > 0 || o.Name == "accepted" {
-			out.Legend = append(out.Legend, entry{o.Name, o.Name, "mean " + number(float64(n)/covered(columns)) + "/s"})
+			out.Legend = append(out.Legend, entry{o.Name, o.Name, "mean " + Number(float64(n)/covered(columns)) + "/s"})
 		}
 	}
 	out.Bands = c.bands(columns, func(col column) string {
 		var lines []string
 		for _, o := range shown {
 			if n := o.of(col.hits); n > 0 || o.Name == "accepted" {
-				lines = append(lines, o.Name+" "+number(float64(n)/col.seconds())+"/s")
+				lines = append(lines, o.Name+" "+Number(float64(n)/col.seconds())+"/s")
 			}
 		}
 		return strings.Join(lines, "\n")
@@ -88,7 +88,7 @@ func latencyOver(c clock, columns []column) chart {
 	text := latencyAxis(a)
 	out := chart{
 		ID: "latency", Half: true, Title: "Latency", Up: a.labels(text), Along: c.labels(),
-		Label: fmt.Sprintf("Latency percentiles over %s, p99 at most %s", span(c.span), latency(highest)),
+		Label: fmt.Sprintf("Latency percentiles over %s, p99 at most %s", span(c.span), Latency(highest)),
 		Note:  "from the moment a hit was meant to be sent to its answer",
 	}
 	for _, k := range kinds {
@@ -101,14 +101,14 @@ func latencyOver(c clock, columns []column) chart {
 				v := k.of(col.latency)
 				return v, v > 0
 			}))})
-		out.Legend = append(out.Legend, entry{k.name, k.name, "highest " + latency(worst)})
+		out.Legend = append(out.Legend, entry{k.name, k.name, "highest " + Latency(worst)})
 	}
 	out.Bands = c.bands(columns, func(col column) string {
 		if col.latency.P50 == 0 {
 			return "nothing was answered"
 		}
-		return fmt.Sprintf("p50 %s\np95 %s\np99 %s", latency(col.latency.P50), latency(col.latency.P95),
-			latency(col.latency.P99))
+		return fmt.Sprintf("p50 %s\np95 %s\np99 %s", Latency(col.latency.P50), Latency(col.latency.P95),
+			Latency(col.latency.P99))
 	})
 	return out
 }
@@ -116,9 +116,9 @@ func latencyOver(c clock, columns []column) chart {
 // latencyAxis tells all labels of an axis in one unit.
 func latencyAxis(a axis) func(float64) string {
 	if a.top() < 2 {
-		return func(v float64) string { return number(1000*v) + " ms" }
+		return func(v float64) string { return Number(1000*v) + " ms" }
 	}
-	return func(v float64) string { return number(v) + " s" }
+	return func(v float64) string { return Number(v) + " s" }
 }
 
 func visitsOver(c clock, columns []column) chart {
@@ -132,12 +132,12 @@ func visitsOver(c clock, columns []column) chart {
 	a := axisFor(highest)
 	runs := c.runs(a, columns, rate)
 	return chart{
-		ID: "visits", Title: "Visits begun per second", Up: a.labels(number), Along: c.labels(),
-		Label:  fmt.Sprintf("Visits begun per second over %s, at most %s", span(c.span), number(highest)),
+		ID: "visits", Title: "Visits begun per second", Up: a.labels(Number), Along: c.labels(),
+		Label:  fmt.Sprintf("Visits begun per second over %s, at most %s", span(c.span), Number(highest)),
 		Shapes: []shape{{"area visits", area(runs)}, {"line visits", line(runs)}},
 		Legend: []entry{{"visits", "begun",
-			fmt.Sprintf("mean %s/s, highest %s/s", number(float64(visits)/covered(columns)), number(highest))}},
-		Bands: c.bands(columns, func(col column) string { v, _ := rate(col); return number(v) + " visits/s" }),
+			fmt.Sprintf("mean %s/s, highest %s/s", Number(float64(visits)/covered(columns)), Number(highest))}},
+		Bands: c.bands(columns, func(col column) string { v, _ := rate(col); return Number(v) + " visits/s" }),
 	}
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"html/template"
 	"maps"
 	"slices"
 	"strconv"
@@ -29,16 +30,18 @@ type view struct {
 	Facts     []fact
 	Capacity  *capacityView
 	Backfill  *backfillView
+	// Sections hide those of the run, which make them.
+	Sections []template.HTML
 }
 
 type (
 	badge struct{ Tone, Text string }
-	// tile is one figure told large: Value is exact, Text for people.
+	// tile is one figure shown large: Value is exact, Text for people.
 	tile struct{ ID, Name, Value, Text, More, Tone string }
 	row  struct {
 		Key, Name string
 		Hits      record.Hits
-		Bar       []part
+		Bar       []Part
 	}
 	targetRow struct {
 		Row    row
@@ -47,7 +50,7 @@ type (
 	fate struct {
 		Name, Means string
 		Count       uint64
-		Bar         []part
+		Bar         []Part
 	}
 	fact         struct{ Name, Text string }
 	capacityView struct {
@@ -59,8 +62,8 @@ type (
 		*record.Backfill
 		Rows []day
 	}
-	// part is a part of a bar of length 100.
-	part     struct{ Class, X, Width string }
+	// Part is a part of a bar of length 100, of a class of the page's style.
+	Part     struct{ Class, X, Width string }
 	outcomeN struct {
 		Name  string
 		Count uint64
@@ -101,7 +104,7 @@ func newView(r *Run, zone *time.Location) *view {
 		{Name: "lost", Means: "none accepted", Count: n.Lost},
 		{Name: "unsent", Means: "nothing sent", Count: n.Unsent},
 	} {
-		f.Bar = []part{{f.Name, "0", length(f.Count, n.Planned)}}
+		f.Bar = Bar(f.Name, float64(f.Count)/float64(max(n.Planned, 1)))
 		v.Fates = append(v.Fates, f)
 	}
 	v.Facts = factsOf(r)
@@ -133,7 +136,7 @@ func factsOf(r *Run) []fact {
 	}
 	if least, most := s.Visits.Recorded(); least < most {
 		facts = append(facts, fact{"Visits in Matomo",
-			fmt.Sprintf("%s to %s, because some hits are unknown", count(least), count(most))})
+			fmt.Sprintf("%s to %s, because some hits are unknown", Count(least), Count(most))})
 	}
 	if r.ExitCode != nil {
 		facts = append(facts, fact{"Exit code", strconv.Itoa(*r.ExitCode)})
@@ -143,8 +146,8 @@ func factsOf(r *Run) []fact {
 	}
 	if b := s.Bulk; b != nil {
 		facts = append(facts, fact{"Bulk receipts",
-			fmt.Sprintf("%s requests with %s hits: %s tracked, %s invalid", count(b.Requests), count(b.Hits),
-				count(b.Tracked), count(b.Invalid))})
+			fmt.Sprintf("%s requests with %s hits: %s tracked, %s invalid", Count(b.Requests), Count(b.Hits),
+				Count(b.Tracked), Count(b.Invalid))})
 	}
 	if n := len(s.Standstills); n > 0 {
 		facts = append(facts, fact{"Stood still", stoodStill(s)})
@@ -189,24 +192,24 @@ func tilesOf(s *record.Summary) []tile {
 	}
 	due := ""
 	if s.Due > 0 {
-		due = "of " + count(s.Due) + " due"
+		due = "of " + Count(s.Due) + " due"
 	}
 	tiles := []tile{
-		{"visits-begun", "Visits begun", fmt.Sprint(s.Visits.Planned), count(s.Visits.Planned), due, ""},
-		{"hits-accepted", "Hits accepted", fmt.Sprint(h.Accepted), count(h.Accepted),
-			"of " + count(h.Planned) + " planned", ""},
+		{"visits-begun", "Visits begun", fmt.Sprint(s.Visits.Planned), Count(s.Visits.Planned), due, ""},
+		{"hits-accepted", "Hits accepted", fmt.Sprint(h.Accepted), Count(h.Accepted),
+			"of " + Count(h.Planned) + " planned", ""},
 		{"errors", "Errors", fmt.Sprint(errors), percent(errors, ended),
-			count(errors) + " of " + count(ended) + " hits", tone},
-		{"latency-p95", "Latency p95", exact(s.Latency.P95), latency(s.Latency.P95),
-			"p50 " + latency(s.Latency.P50) + " · p99 " + latency(s.Latency.P99), ""},
+			Count(errors) + " of " + Count(ended) + " hits", tone},
+		{"latency-p95", "Latency p95", exact(s.Latency.P95), Latency(s.Latency.P95),
+			"p50 " + Latency(s.Latency.P50) + " · p99 " + Latency(s.Latency.P99), ""},
 	}
 	if took := s.Duration().Seconds(); took > 0 {
 		rate := float64(h.Accepted) / took
-		tiles = append(tiles, tile{"hit-rate", "Hits per second", exact(rate), number(rate),
-			number(float64(s.Visits.Planned)/took) + " visits per second", ""})
+		tiles = append(tiles, tile{"hit-rate", "Hits per second", exact(rate), Number(rate),
+			Number(float64(s.Visits.Planned)/took) + " visits per second", ""})
 	}
 	return append(tiles, tile{"revenue", "Revenue", exact(s.Revenue), money(s.Revenue),
-		count(s.ByKind[hit.Order.String()].Accepted) + " orders", ""})
+		Count(s.ByKind[hit.Order.String()].Accepted) + " orders", ""})
 }
 
 func rowOf(key, name string, h record.Hits) row {
@@ -215,12 +218,15 @@ func rowOf(key, name string, h record.Hits) row {
 	for _, o := range outcomes {
 		if n := o.of(h); n > 0 && h.Planned > 0 {
 			width := 100 * float64(n) / float64(h.Planned)
-			r.Bar = append(r.Bar, part{o.Name, place(x), place(width)})
+			r.Bar = append(r.Bar, Part{o.Name, place(x), place(width)})
 			x += width
 		}
 	}
 	return r
 }
+
+// Bar is one part, from the left, of a share of the whole length.
+func Bar(class string, share float64) []Part { return []Part{{class, "0", place(100 * share)}} }
 
 func length(n, whole uint64) string {
 	if whole == 0 {

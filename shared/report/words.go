@@ -69,8 +69,8 @@ func tried(h record.Hits) uint64 { return h.Accepted + notAccepted(h) }
 // notAccepted counts the hits that were tried and not accepted.
 func notAccepted(h record.Hits) uint64 { return h.Rejected + h.Failed + h.Unknown + h.Shed }
 
-// count has its thousands apart.
-func count(n uint64) string {
+// Count has its thousands apart.
+func Count(n uint64) string {
 	s := strconv.FormatUint(n, 10)
 	var b strings.Builder
 	for i, digit := range s {
@@ -82,11 +82,11 @@ func count(n uint64) string {
 	return b.String()
 }
 
-// number has three significant digits, and all before the point.
-func number(n float64) string {
+// Number has three significant digits, and all before the point.
+func Number(n float64) string {
 	switch {
 	case n >= 1000:
-		return count(uint64(n + .5))
+		return Count(uint64(n + .5))
 	case n >= 100:
 		return fmt.Sprintf("%.0f", n)
 	case n >= 10:
@@ -124,24 +124,24 @@ func money(n float64) string {
 	if err != nil {
 		return whole + "." + cents
 	}
-	return count(n64) + "." + cents
+	return Count(n64) + "." + cents
 }
 
-// latency is told in ms below a second. Zero is none at all.
-func latency(seconds float64) string {
+// Latency is in ms below a second. Zero is none at all.
+func Latency(seconds float64) string {
 	switch {
 	case seconds == 0:
 		return "–"
 	case seconds < 1:
-		return number(1000*seconds) + " ms"
+		return Number(1000*seconds) + " ms"
 	}
-	return number(seconds) + " s"
+	return Number(seconds) + " s"
 }
 
 // span is a length of time: 1 h 5 min, 12 min 3 s, 4.2 s.
 func span(d time.Duration) string {
 	if d < time.Minute {
-		return number(d.Round(100*time.Millisecond).Seconds()) + " s"
+		return Number(d.Round(100*time.Millisecond).Seconds()) + " s"
 	}
 	d = d.Round(time.Second)
 	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
@@ -161,7 +161,7 @@ func stoodStill(s *record.Summary) string {
 	all := s.StoodStill()
 	return fmt.Sprintf("the loadgen itself did not run for %s (paused, or its machine asleep): %s visits and %s hits "+
 		"were not sent, and are left out of rates and shares",
-		span(time.Duration(all.Seconds*float64(time.Second))), count(all.Visits), count(all.Hits))
+		span(time.Duration(all.Seconds*float64(time.Second))), Count(all.Visits), Count(all.Hits))
 }
 
 // Figure is a count or an amount of money to the last digit that Matomo shows.
@@ -170,7 +170,7 @@ func Figure(n float64) string {
 	case n < 0:
 		return "−" + Figure(-n)
 	case n == math.Trunc(n):
-		return count(uint64(n))
+		return Count(uint64(n))
 	default:
 		return money(n)
 	}

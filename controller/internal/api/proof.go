@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 )
 
 // Proof sets what Matomo shows of runs beside their ledgers, see package proof.
 type Proof interface {
-	Start(ctx context.Context, runID string, o reconcile.Options) (record.Reconciliation, error)
-	Status(ctx context.Context, runID string) (record.Reconciliation, error)
+	Start(ctx context.Context, runID string, o reconcile.Options) (proof.Reconciliation, error)
+	Status(ctx context.Context, runID string) (proof.Reconciliation, error)
 	Cancel(runID string)
 	Annotate(ctx context.Context, runID string) ([]reconcile.Annotated, error)
 }
@@ -30,7 +30,7 @@ func (s *server) proof() {
 	o.Description = "It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. " +
 		"One that goes on already is left alone. 409 where there is no ledger or no target to ask."
 	o.DefaultStatus = http.StatusAccepted
-	route(s, o, func(ctx context.Context, in *reconcileRequest) (*body[record.Reconciliation], error) {
+	route(s, o, func(ctx context.Context, in *reconcileRequest) (*body[proof.Reconciliation], error) {
 		options := reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}
 		if in.Body != nil {
 			options = reconcile.Options{Every: time.Duration(in.Body.Every) * time.Second,
@@ -40,7 +40,7 @@ func (s *server) proof() {
 	})
 	route(s, op(http.MethodGet, "/api/runs/{id}/reconcile", tagRun,
 		"The reconciliation of a run: the one that goes on, else the last"),
-		func(ctx context.Context, in *ByRun) (*body[record.Reconciliation], error) {
+		func(ctx context.Context, in *ByRun) (*body[proof.Reconciliation], error) {
 			return either(s.Proof.Status(ctx, in.ID))
 		})
 	route(s, op(http.MethodDelete, "/api/runs/{id}/reconcile", tagRun, "Give up the reconciliation that goes on"),

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -46,7 +47,7 @@ func TestARunIsReconciled(t *testing.T) {
 	defer tick.Stop()
 	for {
 		body, err := f.store.Proof(t.Context(), "here", store.Reconciliation)
-		var got record.Reconciliation
+		var got proof.Reconciliation
 		if err == nil && json.Unmarshal(body, &got) == nil {
 			if lasted := got.Until.Sub(got.Began); lasted > time.Minute || got.Targets[0].Error == "" {
 				t.Errorf("want one look that tells the fault: %v, %s", lasted, body)

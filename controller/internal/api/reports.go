@@ -11,19 +11,18 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
-	"github.com/puttrix/trafficinator/shared/record"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 )
 
 // Reports times the reports of Matomos, see package benchmark.
 type Reports interface {
-	Start(ctx context.Context, target string, o benchmark.Options) (record.ReportBenchmark, error)
-	List(ctx context.Context) ([]record.ReportBenchmark, error)
-	Benchmark(ctx context.Context, id string) (record.ReportBenchmark, error)
+	Start(ctx context.Context, target string, o benchmark.Options) (timing.ReportBenchmark, error)
+	List(ctx context.Context) ([]timing.ReportBenchmark, error)
+	Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error)
 	Remove(ctx context.Context, id string) (cancelled bool, err error)
-	Mark(ctx context.Context, id string, marked bool) (record.ReportBenchmark, error)
-	Compare(ctx context.Context, id, with string) (record.BenchmarkComparison, error)
-	History(ctx context.Context, url string, siteID int, key record.ReportKey) ([]benchmark.Point, error)
+	Mark(ctx context.Context, id string, marked bool) (timing.ReportBenchmark, error)
+	Compare(ctx context.Context, id, with string) (timing.BenchmarkComparison, error)
+	History(ctx context.Context, url string, siteID int, key timing.ReportKey) ([]benchmark.Point, error)
 }
 
 type reportsAnswer struct {
@@ -48,14 +47,14 @@ type benchmarkRequest struct {
 
 // benchmarkHead is a benchmark without what it measured.
 type benchmarkHead struct {
-	record.ReportBenchmark
+	timing.ReportBenchmark
 	Results  int `json:"results" doc:"How many reports it measured; GET …/{id} tells them."`
 	Skipped  int `json:"skipped" doc:"How many could not be asked for."`
 	Failing  int `json:"failing" doc:"How many gave no warm answer."`
 	Timeouts int `json:"timeouts" doc:"Of all requests."`
 }
 
-func newBenchmarkHead(b record.ReportBenchmark) benchmarkHead {
+func newBenchmarkHead(b timing.ReportBenchmark) benchmarkHead {
 	h := benchmarkHead{ReportBenchmark: b, Results: len(b.Results), Skipped: len(b.Skipped)}
 	for _, r := range b.Results {
 		h.Timeouts += r.Timeouts
@@ -127,7 +126,7 @@ func (s *server) reports() {
 			return either(benchmarksAnswer{out}, err)
 		})
 	route(s, op(http.MethodGet, one, tagReports, "A benchmark of reports, as it stands where it goes on"),
-		func(ctx context.Context, in *ByRun) (*body[record.ReportBenchmark], error) {
+		func(ctx context.Context, in *ByRun) (*body[timing.ReportBenchmark], error) {
 			return either(s.Reports.Benchmark(ctx, in.ID))
 		})
 	route(s, op(http.MethodDelete, one, tagReports, "Cancel the benchmark that goes on, or delete one that has ended"),
@@ -137,19 +136,19 @@ func (s *server) reports() {
 		})
 	route(s, op(http.MethodPost, one+"/baseline", tagReports,
 		"Make a benchmark the baseline of its site, or no longer"),
-		func(ctx context.Context, in *baselineRequest) (*body[record.ReportBenchmark], error) {
+		func(ctx context.Context, in *baselineRequest) (*body[timing.ReportBenchmark], error) {
 			return either(s.Reports.Mark(ctx, in.ID, in.Body.Baseline))
 		})
 	o = op(http.MethodGet, one+"/comparison", tagReports, "Which reports got slower or faster, beyond chance")
 	o.Description = "409 where the site has no baseline and no other benchmark is named."
-	route(s, o, func(ctx context.Context, in *compareBenchmarks) (*body[record.BenchmarkComparison], error) {
+	route(s, o, func(ctx context.Context, in *compareBenchmarks) (*body[timing.BenchmarkComparison], error) {
 		return either(s.Reports.Compare(ctx, in.ID, in.With))
 	})
 	route(s, op(http.MethodGet, "/api/report-history", tagReports,
 		"What the benchmarks of a site measured of one report"),
 		func(ctx context.Context, in *reportHistoryRequest) (*body[reportHistoryAnswer], error) {
 			points, err := s.Reports.History(ctx, in.URL, in.SiteID,
-				record.ReportKey{Report: in.Report, Period: in.Period, Segment: in.Segment})
+				timing.ReportKey{Report: in.Report, Period: in.Period, Segment: in.Segment})
 			return either(reportHistoryAnswer{points}, err)
 		})
 	o = file(op(http.MethodGet, one+"/export", tagReports, "A benchmark as a file"), "application/json",
@@ -158,7 +157,7 @@ func (s *server) reports() {
 	route(s, o, s.exportBenchmark)
 }
 
-func (s *server) startBenchmark(ctx context.Context, in *benchmarkRequest) (*body[record.ReportBenchmark], error) {
+func (s *server) startBenchmark(ctx context.Context, in *benchmarkRequest) (*body[timing.ReportBenchmark], error) {
 	b := in.Body
 	return either(s.Reports.Start(ctx, b.Target, benchmark.Options{
 		Reports: b.Reports, More: b.More, Periods: b.Periods, Segments: b.Segments, Repeats: b.Repeats,
@@ -180,13 +179,13 @@ func (s *server) exportBenchmark(ctx context.Context, in *exportBenchmark) (*tex
 		}
 		return &textAnswer{"application/json", name(".json"), data}, nil
 	}
-	shown := report.Benchmark{ReportBenchmark: b, Version: s.Version}
+	shown := benchmark.Page{ReportBenchmark: b, Version: s.Version}
 	// else there is nothing to compare with
 	if c, err := s.Reports.Compare(ctx, in.ID, ""); err == nil && c.Baseline != b.ID {
 		shown.Comparison = &c
 	}
 	var out bytes.Buffer
-	if err := report.BenchmarkHTML(&out, &shown); err != nil {
+	if err := benchmark.HTML(&out, &shown); err != nil {
 		return nil, err
 	}
 	return &textAnswer{"text/html; charset=utf-8", name(".html"), out.Bytes()}, nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 )
 
 // timed keeps a benchmark in which one report took so long, in seconds, unless it is there.
@@ -16,14 +16,14 @@ func (f *fixture) timed(t *testing.T, id string, took float64) {
 		return
 	}
 	visits, end := uint64(10), noon
-	b := record.ReportBenchmark{
+	b := timing.ReportBenchmark{
 		ID: id, Target: "matomo", URL: "https://m.example.test/matomo.php", SiteID: 1, Began: noon, Ended: &end,
-		State: record.BenchmarkDone,
+		State: timing.BenchmarkDone,
 		Done:  4, Planned: 4, Repeats: 3, Parallel: 1, Version: "5.2.0", Visits: &visits, Date: "2026-02-28",
-		Skipped: []record.SkippedReport{{Report: "Goals, day", Why: "none"}},
-		Results: []record.ReportTiming{{
+		Skipped: []timing.SkippedReport{{Report: "Goals, day", Why: "none"}},
+		Results: []timing.ReportTiming{{
 			Report: "Page titles", Method: "Actions.getPageTitles", Period: "day", Cold: &took, Rows: 3, Bytes: 100,
-			Warm: record.Spread{Requests: 3, P50: took, P95: took, Max: took, Times: []float64{took, took, took}},
+			Warm: timing.Spread{Requests: 3, P50: took, P95: took, Max: took, Times: []float64{took, took, took}},
 		}},
 	}
 	if err := f.store.SaveBenchmark(t.Context(), b); err != nil {

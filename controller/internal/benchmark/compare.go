@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 )
 
 const (
@@ -23,12 +23,12 @@ const (
 // warm requests differ by more than a fifth and 20 ms, and the order of all the requests shows that it is no chance
 // (Mann and Whitney's test of ranks, which a single slow answer does not impress). It is slower too where it timed out
 // more often.
-func Compare(baseline, now record.ReportBenchmark) record.BenchmarkComparison {
-	out := record.BenchmarkComparison{
+func Compare(baseline, now timing.ReportBenchmark) timing.BenchmarkComparison {
+	out := timing.BenchmarkComparison{
 		ID: now.ID, Baseline: baseline.ID, Began: baseline.Began, Conditions: conditions(baseline, now),
-		Reports: make([]record.ReportDifference, len(now.Results)),
+		Reports: make([]timing.ReportDifference, len(now.Results)),
 	}
-	before := map[record.ReportKey]record.ReportTiming{}
+	before := map[timing.ReportKey]timing.ReportTiming{}
 	for _, r := range baseline.Results {
 		before[r.Key()] = r
 	}
@@ -42,7 +42,7 @@ func Compare(baseline, now record.ReportBenchmark) record.BenchmarkComparison {
 }
 
 // conditions are what else differs between two benchmarks.
-func conditions(a, b record.ReportBenchmark) []string {
+func conditions(a, b timing.ReportBenchmark) []string {
 	out := []string{}
 	tell := func(differ bool, format string, args ...any) {
 		if differ {
@@ -61,7 +61,7 @@ func conditions(a, b record.ReportBenchmark) []string {
 }
 
 // longestOf is the longest period that was measured.
-func longestOf(b record.ReportBenchmark) (longest string) {
+func longestOf(b timing.ReportBenchmark) (longest string) {
 	for _, r := range b.Results {
 		if longest == "" || rank(r.Period) > rank(longest) {
 			longest = r.Period
@@ -70,17 +70,17 @@ func longestOf(b record.ReportBenchmark) (longest string) {
 	return longest
 }
 
-func visits(b record.ReportBenchmark) string {
+func visits(b timing.ReportBenchmark) string {
 	if b.Visits == nil {
 		return "unknown"
 	}
 	return fmt.Sprint(*b.Visits)
 }
 
-func difference(before record.ReportTiming, known bool, now record.ReportTiming) record.ReportDifference {
+func difference(before timing.ReportTiming, known bool, now timing.ReportTiming) timing.ReportDifference {
 	a, b := before.Warm, now.Warm
-	d := record.ReportDifference{
-		Report: now.Report, Period: now.Period, Segment: now.Segment, Verdict: record.ReportSame, Before: median(a),
+	d := timing.ReportDifference{
+		Report: now.Report, Period: now.Period, Segment: now.Segment, Verdict: timing.ReportSame, Before: median(a),
 		Now: median(b),
 	}
 	if a.P50 > 0 && b.Requests > 0 {
@@ -91,25 +91,25 @@ func difference(before record.ReportTiming, known bool, now record.ReportTiming)
 	differs := math.Abs(by) > leastSeconds && math.Abs(by) > matters*a.P50
 	switch {
 	case b.Requests == 0:
-		d.Verdict, d.Why = record.ReportFailing, now.Error
+		d.Verdict, d.Why = timing.ReportFailing, now.Error
 	case !known:
-		d.Verdict = record.ReportNew
+		d.Verdict = timing.ReportNew
 	case a.Requests == 0:
-		d.Verdict, d.Why = record.ReportNew, "it failed in the baseline"
+		d.Verdict, d.Why = timing.ReportNew, "it failed in the baseline"
 	case now.Timeouts > before.Timeouts:
-		d.Verdict, d.Why = record.ReportSlower,
+		d.Verdict, d.Why = timing.ReportSlower,
 			fmt.Sprintf("it timed out %d times, %d in the baseline", now.Timeouts, before.Timeouts)
 	case differs && min(a.Requests, b.Requests) < fewest:
 		d.Why = "too few requests to tell"
 	case differs && by > 0 && later(a.Times, b.Times):
-		d.Verdict = record.ReportSlower
+		d.Verdict = timing.ReportSlower
 	case differs && by < 0 && later(b.Times, a.Times):
-		d.Verdict = record.ReportFaster
+		d.Verdict = timing.ReportFaster
 	}
 	return d
 }
 
-func median(s record.Spread) *float64 {
+func median(s timing.Spread) *float64 {
 	if s.Requests == 0 {
 		return nil
 	}

@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 )
 
 // took is a report whose warm requests took that long, in milliseconds.
-func took(ms ...float64) record.ReportTiming {
-	r := record.ReportTiming{Report: "Page titles", Period: "day"}
+func took(ms ...float64) timing.ReportTiming {
+	r := timing.ReportTiming{Report: "Page titles", Period: "day"}
 	for _, t := range slices.Sorted(slices.Values(ms)) {
 		r.Warm.Times = append(r.Warm.Times, t/1000)
 	}
@@ -23,11 +23,11 @@ func took(ms ...float64) record.ReportTiming {
 	return r
 }
 
-func result(results ...record.ReportTiming) record.ReportBenchmark {
-	return record.ReportBenchmark{Results: results}
+func result(results ...timing.ReportTiming) timing.ReportBenchmark {
+	return timing.ReportBenchmark{Results: results}
 }
 
-func verdict(t *testing.T, before, now record.ReportTiming) record.ReportDifference {
+func verdict(t *testing.T, before, now timing.ReportTiming) timing.ReportDifference {
 	t.Helper()
 	c := benchmark.Compare(result(before), result(now))
 	if len(c.Reports) != 1 {
@@ -38,24 +38,24 @@ func verdict(t *testing.T, before, now record.ReportTiming) record.ReportDiffere
 
 func TestAReportThatGotSlowerIsFlaggedAndNoiseIsNot(t *testing.T) {
 	for name, c := range map[string]struct {
-		before, now record.ReportTiming
-		want        record.ReportVerdict
+		before, now timing.ReportTiming
+		want        timing.ReportVerdict
 	}{
-		"twice as long": {took(100, 105, 98, 110, 101), took(205, 210, 199, 220, 200), record.ReportSlower},
-		"half as long":  {took(205, 210, 199, 220, 200), took(100, 105, 98, 110, 101), record.ReportFaster},
+		"twice as long": {took(100, 105, 98, 110, 101), took(205, 210, 199, 220, 200), timing.ReportSlower},
+		"half as long":  {took(205, 210, 199, 220, 200), took(100, 105, 98, 110, 101), timing.ReportFaster},
 		"a third more, steadily": {took(300, 301, 302, 303, 304), took(400, 401, 402, 403, 404),
-			record.ReportSlower},
-		"one slow answer": {took(100, 101, 102, 103, 104), took(100, 101, 102, 103, 2000), record.ReportSame},
+			timing.ReportSlower},
+		"one slow answer": {took(100, 101, 102, 103, 104), took(100, 101, 102, 103, 2000), timing.ReportSame},
 		"two slow answers of five": {took(100, 101, 102, 103, 104), took(100, 101, 102, 1900, 2000),
-			record.ReportSame},
-		"as restless as before":     {took(100, 120, 150, 400, 900), took(110, 130, 200, 420, 880), record.ReportSame},
-		"a tenth more":              {took(300, 301, 302, 303, 304), took(330, 331, 332, 333, 334), record.ReportSame},
-		"three times of nothing":    {took(5, 5, 6, 6, 7), took(15, 16, 18, 18, 19), record.ReportSame},
-		"no answer any more":        {took(100, 101, 102), took(), record.ReportFailing},
-		"no answer, as before":      {took(), took(), record.ReportFailing},
-		"an answer for the first":   {took(), took(100, 101, 102), record.ReportNew},
-		"a single request each way": {took(100), took(300), record.ReportSame},
-		"three of each, apart":      {took(100, 101, 140), took(200, 201, 240), record.ReportSlower},
+			timing.ReportSame},
+		"as restless as before":     {took(100, 120, 150, 400, 900), took(110, 130, 200, 420, 880), timing.ReportSame},
+		"a tenth more":              {took(300, 301, 302, 303, 304), took(330, 331, 332, 333, 334), timing.ReportSame},
+		"three times of nothing":    {took(5, 5, 6, 6, 7), took(15, 16, 18, 18, 19), timing.ReportSame},
+		"no answer any more":        {took(100, 101, 102), took(), timing.ReportFailing},
+		"no answer, as before":      {took(), took(), timing.ReportFailing},
+		"an answer for the first":   {took(), took(100, 101, 102), timing.ReportNew},
+		"a single request each way": {took(100), took(300), timing.ReportSame},
+		"three of each, apart":      {took(100, 101, 140), took(200, 201, 240), timing.ReportSlower},
 	} {
 		if d := verdict(t, c.before, c.now); d.Verdict != c.want {
 			t.Errorf("%s: %s, want %s", name, d.Verdict, c.want)
@@ -63,7 +63,7 @@ func TestAReportThatGotSlowerIsFlaggedAndNoiseIsNot(t *testing.T) {
 	}
 	late := took(100, 101, 102)
 	late.Timeouts = 2
-	if d := verdict(t, took(100, 101, 102), late); d.Verdict != record.ReportSlower ||
+	if d := verdict(t, took(100, 101, 102), late); d.Verdict != timing.ReportSlower ||
 		!strings.Contains(d.Why, "timed out 2 times") {
 		t.Errorf("%+v", d)
 	}
@@ -73,7 +73,7 @@ func TestAReportThatGotSlowerIsFlaggedAndNoiseIsNot(t *testing.T) {
 // times, of five requests each.
 func TestVerdictsAreRarelyChance(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	draw := func(scale float64) record.ReportTiming {
+	draw := func(scale float64) timing.ReportTiming {
 		var ms []float64
 		for range 5 {
 			ms = append(ms, scale*(100+30*r.ExpFloat64()))
@@ -83,10 +83,10 @@ func TestVerdictsAreRarelyChance(t *testing.T) {
 	const rounds = 2000
 	wrong, missed := 0, 0
 	for range rounds {
-		if verdict(t, draw(1), draw(1)).Verdict != record.ReportSame {
+		if verdict(t, draw(1), draw(1)).Verdict != timing.ReportSame {
 			wrong++
 		}
-		if verdict(t, draw(1), draw(2)).Verdict != record.ReportSlower {
+		if verdict(t, draw(1), draw(2)).Verdict != timing.ReportSlower {
 			missed++
 		}
 	}
@@ -99,7 +99,7 @@ func TestWhatIsComparedIsMatchedByReportPeriodAndSegment(t *testing.T) {
 	week, segment, other := took(900, 901, 902), took(900, 901, 902), took(1, 1, 1)
 	week.Period, segment.Segment, other.Report = "week", "a==b", "Goals"
 	c := benchmark.Compare(result(took(100, 101, 102), week, other), result(segment, week, took(100, 101, 103)))
-	want := []record.ReportVerdict{record.ReportNew, record.ReportSame, record.ReportSame}
+	want := []timing.ReportVerdict{timing.ReportNew, timing.ReportSame, timing.ReportSame}
 	for i, d := range c.Reports {
 		if d.Verdict != want[i] {
 			t.Errorf("%s %s %q: %s, want %s", d.Report, d.Period, d.Segment, d.Verdict, want[i])
@@ -113,7 +113,7 @@ func TestWhatIsComparedIsMatchedByReportPeriodAndSegment(t *testing.T) {
 
 func TestWhatElseDiffersIsTold(t *testing.T) {
 	few, many := uint64(10), uint64(20_010)
-	a := record.ReportBenchmark{URL: "https://m.test/matomo.php", SiteID: 1, Version: "5.1.0", Visits: &few,
+	a := timing.ReportBenchmark{URL: "https://m.test/matomo.php", SiteID: 1, Version: "5.1.0", Visits: &few,
 		Date: "2026-11-01", Parallel: 1}
 	b := a
 	b.Version, b.Visits, b.Date, b.RunID, b.SiteID, b.Parallel = "5.2.0", &many, "2026-11-02", "nightly", 2, 4
@@ -123,8 +123,8 @@ func TestWhatElseDiffersIsTold(t *testing.T) {
 	week := took(100, 101, 102)
 	week.Period = "week"
 	short, long := a, a
-	short.Results, long.Results, long.Visits = []record.ReportTiming{took(100, 101, 102)},
-		[]record.ReportTiming{week}, &many
+	short.Results, long.Results, long.Visits = []timing.ReportTiming{took(100, 101, 102)},
+		[]timing.ReportTiming{week}, &many
 	if c := benchmark.Compare(short, long); len(c.Conditions) != 0 {
 		t.Errorf("visits of a day beside those of a week: %q", c.Conditions)
 	}

@@ -3,6 +3,7 @@ package benchmark
 import (
 	"slices"
 
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -33,13 +34,13 @@ func Thresholds(text string) ([]threshold.Threshold, problem.List) {
 
 // Missed is a threshold that a report did not keep.
 type Missed struct {
-	record.ReportTiming
+	timing.ReportTiming
 	record.Verdict
 }
 
 // Judge holds each report against the thresholds and tells what was missed. One without any time has missed those of
 // latencies.
-func Judge(b record.ReportBenchmark, thresholds []threshold.Threshold) (missed []Missed) {
+func Judge(b timing.ReportBenchmark, thresholds []threshold.Threshold) (missed []Missed) {
 	for _, r := range b.Results {
 		for _, v := range threshold.Judge(thresholds, values(r), true) {
 			if threshold.Missed(v) {
@@ -50,7 +51,7 @@ func Judge(b record.ReportBenchmark, thresholds []threshold.Threshold) (missed [
 	return missed
 }
 
-func values(r record.ReportTiming) threshold.Values {
+func values(r timing.ReportTiming) threshold.Values {
 	answered := r.Warm.Requests + r.Parallel.Requests
 	if r.Cold != nil {
 		answered++

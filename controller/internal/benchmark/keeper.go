@@ -10,20 +10,20 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // Store is where benchmarks are kept.
 type Store interface {
-	SaveBenchmark(ctx context.Context, b record.ReportBenchmark) error
-	Benchmarks(ctx context.Context) ([]record.ReportBenchmark, error)
-	Benchmark(ctx context.Context, id string) (record.ReportBenchmark, error)
-	Baseline(ctx context.Context, url string, siteID int) (record.ReportBenchmark, error)
+	SaveBenchmark(ctx context.Context, b timing.ReportBenchmark) error
+	Benchmarks(ctx context.Context) ([]timing.ReportBenchmark, error)
+	Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error)
+	Baseline(ctx context.Context, url string, siteID int) (timing.ReportBenchmark, error)
 	MarkBaseline(ctx context.Context, id string, marked bool) error
 	DeleteBenchmark(ctx context.Context, id string) error
 }
@@ -50,7 +50,7 @@ type Keeper struct {
 	closed bool
 	cancel context.CancelFunc
 	// going is nil where none goes on.
-	going *record.ReportBenchmark
+	going *timing.ReportBenchmark
 }
 
 var (
@@ -66,11 +66,11 @@ func NewKeeper(c Config) *Keeper { return &Keeper{c: c} }
 
 // Start begins a benchmark of a target, by its name or number, else of the single one, and returns it as it stands. The
 // error is ErrBusy or a problem.List.
-func (k *Keeper) Start(ctx context.Context, asked string, o Options) (record.ReportBenchmark, error) {
+func (k *Keeper) Start(ctx context.Context, asked string, o Options) (timing.ReportBenchmark, error) {
 	_, problems := o.usual().jobs()
 	t, found, err := k.target(ctx, asked)
 	if err != nil {
-		return record.ReportBenchmark{}, err
+		return timing.ReportBenchmark{}, err
 	}
 	switch {
 	case !found && asked == "":
@@ -81,21 +81,21 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (record.Rep
 			"name one of the targets, or leave it out for the one of MATOMO_URL")
 	}
 	if err := problems.Err(); err != nil {
-		return record.ReportBenchmark{}, err
+		return timing.ReportBenchmark{}, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
 	case k.closed:
-		return record.ReportBenchmark{}, errClosed
+		return timing.ReportBenchmark{}, errClosed
 	case k.going != nil:
-		return record.ReportBenchmark{}, ErrBusy
+		return timing.ReportBenchmark{}, ErrBusy
 	}
 	began := time.Now().UTC()
-	b := record.ReportBenchmark{
+	b := timing.ReportBenchmark{
 		ID: runid.New(began), Target: t.Name, URL: t.URL, SiteID: t.SiteID, Note: o.Note, Began: began,
-		State:   record.BenchmarkRunning,
-		Results: []record.ReportTiming{}, Skipped: []record.SkippedReport{},
+		State:   timing.BenchmarkRunning,
+		Results: []timing.ReportTiming{}, Skipped: []timing.SkippedReport{},
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	k.cancel, k.going = cancel, &b
@@ -125,9 +125,9 @@ func (k *Keeper) target(ctx context.Context, asked string) (target.Target, bool,
 	return saved[i].Target, true, err
 }
 
-func (k *Keeper) run(ctx context.Context, t target.Target, o Options, b record.ReportBenchmark) {
+func (k *Keeper) run(ctx context.Context, t target.Target, o Options, b timing.ReportBenchmark) {
 	sent, asking := "", "nothing"
-	tell := func(b record.ReportBenchmark) {
+	tell := func(b timing.ReportBenchmark) {
 		if sent == "" && asking != b.Asking { // once for each report
 			sent, asking = k.c.Sending(ctx), b.Asking
 		}
@@ -151,23 +151,23 @@ func (k *Keeper) run(ctx context.Context, t target.Target, o Options, b record.R
 }
 
 // List are all benchmarks, the latest first and among them the one that goes on.
-func (k *Keeper) List(ctx context.Context) ([]record.ReportBenchmark, error) {
+func (k *Keeper) List(ctx context.Context) ([]timing.ReportBenchmark, error) {
 	going := k.current()
 	kept, err := k.c.Store.Benchmarks(ctx)
-	if going == nil || slices.ContainsFunc(kept, func(b record.ReportBenchmark) bool { return b.ID == going.ID }) {
+	if going == nil || slices.ContainsFunc(kept, func(b timing.ReportBenchmark) bool { return b.ID == going.ID }) {
 		return kept, err
 	}
 	return slices.Insert(kept, 0, *going), err
 }
 
-func (k *Keeper) current() *record.ReportBenchmark {
+func (k *Keeper) current() *timing.ReportBenchmark {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.going
 }
 
 // Benchmark is one, as it stands where it goes on, or store.ErrNotFound.
-func (k *Keeper) Benchmark(ctx context.Context, id string) (record.ReportBenchmark, error) {
+func (k *Keeper) Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error) {
 	if b := k.current(); b != nil && b.ID == id {
 		return *b, nil
 	}
@@ -187,12 +187,12 @@ func (k *Keeper) Remove(ctx context.Context, id string) (cancelled bool, err err
 }
 
 // Mark makes a benchmark that was measured to its end the baseline of its site, or no longer.
-func (k *Keeper) Mark(ctx context.Context, id string, marked bool) (record.ReportBenchmark, error) {
+func (k *Keeper) Mark(ctx context.Context, id string, marked bool) (timing.ReportBenchmark, error) {
 	b, err := k.Benchmark(ctx, id)
 	if err != nil {
 		return b, err
 	}
-	if marked && b.State != record.BenchmarkDone {
+	if marked && b.State != timing.BenchmarkDone {
 		var problems problem.List
 		problems.Refuse("baseline", id, "has not been measured to its end", "mark one that is done")
 		return b, problems
@@ -206,19 +206,19 @@ func (k *Keeper) Mark(ctx context.Context, id string, marked bool) (record.Repor
 
 // Compare sets a benchmark beside another, or beside the baseline of its site. The error is store.ErrNotFound or
 // ErrNoBaseline.
-func (k *Keeper) Compare(ctx context.Context, id, with string) (record.BenchmarkComparison, error) {
+func (k *Keeper) Compare(ctx context.Context, id, with string) (timing.BenchmarkComparison, error) {
 	now, err := k.Benchmark(ctx, id)
 	if err != nil {
-		return record.BenchmarkComparison{}, err
+		return timing.BenchmarkComparison{}, err
 	}
-	var before record.ReportBenchmark
+	var before timing.ReportBenchmark
 	if with != "" {
 		before, err = k.Benchmark(ctx, with)
 	} else if before, err = k.c.Store.Baseline(ctx, now.URL, now.SiteID); errors.Is(err, store.ErrNotFound) {
 		err = ErrNoBaseline
 	}
 	if err != nil {
-		return record.BenchmarkComparison{}, err
+		return timing.BenchmarkComparison{}, err
 	}
 	return Compare(before, now), nil
 }
@@ -235,7 +235,7 @@ type Point struct {
 }
 
 // History is what the benchmarks of a site measured of one report, the first first.
-func (k *Keeper) History(ctx context.Context, url string, siteID int, key record.ReportKey) ([]Point, error) {
+func (k *Keeper) History(ctx context.Context, url string, siteID int, key timing.ReportKey) ([]Point, error) {
 	all, err := k.c.Store.Benchmarks(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read history of reports: %w", err)

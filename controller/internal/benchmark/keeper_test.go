@@ -13,20 +13,20 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // database tells what is saved.
 type database struct {
 	*store.Store
-	saved chan record.ReportBenchmark
+	saved chan timing.ReportBenchmark
 }
 
 // SaveBenchmark implements benchmark.Store.
-func (d database) SaveBenchmark(ctx context.Context, b record.ReportBenchmark) error {
+func (d database) SaveBenchmark(ctx context.Context, b timing.ReportBenchmark) error {
 	err := d.Store.SaveBenchmark(ctx, b)
 	d.saved <- b
 	return err
@@ -40,7 +40,7 @@ func kept(t *testing.T, s *site) (*benchmark.Keeper, database) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := database{opened, make(chan record.ReportBenchmark, 10)}
+	db := database{opened, make(chan timing.ReportBenchmark, 10)}
 	k := benchmark.NewKeeper(benchmark.Config{
 		Matomo: matomo.NewClient(benchmark.MaxTimeout, target.Machine{}), Store: db,
 		Log:     slog.New(slog.DiscardHandler),
@@ -53,7 +53,7 @@ func kept(t *testing.T, s *site) (*benchmark.Keeper, database) {
 }
 
 // measured is a benchmark of a target from its begin to its end.
-func measured(t *testing.T, k *benchmark.Keeper, db database, asked string) record.ReportBenchmark {
+func measured(t *testing.T, k *benchmark.Keeper, db database, asked string) timing.ReportBenchmark {
 	t.Helper()
 	b, err := k.Start(t.Context(), asked, pages())
 	if err != nil {
@@ -76,7 +76,7 @@ func TestOneBenchmarkGoesOnAndIsKept(t *testing.T) {
 	}
 	k, db := kept(t, s)
 	b, err := k.Start(t.Context(), "matomo", pages())
-	if err != nil || b.State != record.BenchmarkRunning || b.Target != "matomo" || b.SiteID != 7 {
+	if err != nil || b.State != timing.BenchmarkRunning || b.Target != "matomo" || b.SiteID != 7 {
 		t.Fatalf("%+v, %v", b, err)
 	}
 	<-begun
@@ -96,7 +96,7 @@ func TestOneBenchmarkGoesOnAndIsKept(t *testing.T) {
 	close(on)
 	<-db.saved
 	got, err := db.Benchmark(t.Context(), b.ID)
-	if err != nil || got.State != record.BenchmarkDone || got.RunID != "nightly" || len(got.Results) != 1 {
+	if err != nil || got.State != timing.BenchmarkDone || got.RunID != "nightly" || len(got.Results) != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	_ = k.Close()
@@ -135,7 +135,7 @@ func TestTheEndOfTheControllerKeepsWhatWasMeasured(t *testing.T) {
 			end(t, k, b.ID)
 			_ = k.Close()
 			got, err := db.Benchmark(t.Context(), b.ID)
-			if err != nil || got.State != record.BenchmarkCancelled || len(got.Results) != 1 {
+			if err != nil || got.State != timing.BenchmarkCancelled || len(got.Results) != 1 {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})
@@ -148,7 +148,7 @@ func TestASiteHasOneBaseline(t *testing.T) {
 	if _, err := k.Compare(t.Context(), second.ID, ""); !errors.Is(err, benchmark.ErrNoBaseline) {
 		t.Errorf("without one: %v", err)
 	}
-	for _, b := range []record.ReportBenchmark{second, first} {
+	for _, b := range []timing.ReportBenchmark{second, first} {
 		if got, err := k.Mark(t.Context(), b.ID, true); err != nil || !got.Baseline {
 			t.Fatalf("%+v, %v", got, err)
 		}

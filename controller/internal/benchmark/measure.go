@@ -8,8 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // patience is how many requests in a row may fail before a report is given up: one that fails always says nothing, and
@@ -29,11 +29,11 @@ func (r *runner) measure(ctx context.Context, j job) {
 	parameters, missing := r.parameters(j)
 	if missing != "" {
 		r.out.Skipped = append(r.out.Skipped,
-			record.SkippedReport{Report: j.name(), Why: "nothing was found that stands for " + missing})
+			timing.SkippedReport{Report: j.name(), Why: "nothing was found that stands for " + missing})
 		return
 	}
 	m := measured{runner: r, method: j.Method, parameters: parameters}
-	m.out = record.ReportTiming{Report: j.Name, Method: j.Method, Period: j.period, Segment: j.segment}
+	m.out = timing.ReportTiming{Report: j.Name, Method: j.Method, Period: j.period, Segment: j.segment}
 	if took, ok := m.ask(ctx); ok {
 		m.out.Cold = &took
 	}
@@ -56,7 +56,7 @@ type measured struct {
 	parameters url.Values
 
 	mu  sync.Mutex // guards what follows and the runner's own while several ask
-	out record.ReportTiming
+	out timing.ReportTiming
 	// failed is how many requests in a row did.
 	failed int
 }
@@ -124,12 +124,12 @@ func (m *measured) ask(ctx context.Context) (float64, bool) {
 }
 
 // spread sorts times. Percentiles are of the nearest rank.
-func spread(times []float64) record.Spread {
+func spread(times []float64) timing.Spread {
 	slices.Sort(times)
 	n := len(times)
 	if n == 0 {
-		return record.Spread{}
+		return timing.Spread{}
 	}
 	at := func(p int) float64 { return times[(n*p+99)/100-1] }
-	return record.Spread{Requests: n, P50: at(50), P95: at(95), Max: times[n-1], Times: times}
+	return timing.Spread{Requests: n, P50: at(50), P95: at(95), Max: times[n-1], Times: times}
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -23,18 +23,18 @@ type Matomo interface {
 
 // Run measures. b comes with what names it; tell gets it as it grows. A context that is done cancels, and what was
 // measured by then stays. A Matomo that cannot be asked at all fails it. The error is a problem.List of the options.
-func Run(ctx context.Context, m Matomo, t target.Target, o Options, b record.ReportBenchmark,
-	tell func(record.ReportBenchmark)) (record.ReportBenchmark, error) {
+func Run(ctx context.Context, m Matomo, t target.Target, o Options, b timing.ReportBenchmark,
+	tell func(timing.ReportBenchmark)) (timing.ReportBenchmark, error) {
 	o = o.usual()
 	jobs, problems := o.jobs()
 	if err := problems.Err(); err != nil {
 		return b, err
 	}
 	r := runner{Matomo: m, target: t, options: o, tell: tell, out: b}
-	r.out.State, r.out.Planned, r.out.Note = record.BenchmarkRunning, len(jobs)*o.requests(), o.Note
+	r.out.State, r.out.Planned, r.out.Note = timing.BenchmarkRunning, len(jobs)*o.requests(), o.Note
 	r.out.Repeats, r.out.Parallel = o.Repeats, o.Parallel
 	if err := r.prepare(ctx); err != nil && ctx.Err() == nil {
-		return r.end(record.BenchmarkFailed, err), nil
+		return r.end(timing.BenchmarkFailed, err), nil
 	}
 	for _, j := range jobs {
 		if ctx.Err() != nil {
@@ -46,9 +46,9 @@ func Run(ctx context.Context, m Matomo, t target.Target, o Options, b record.Rep
 		r.count(ctx)
 	}
 	if ctx.Err() != nil {
-		return r.end(record.BenchmarkCancelled, nil), nil
+		return r.end(timing.BenchmarkCancelled, nil), nil
 	}
-	return r.end(record.BenchmarkDone, nil), nil
+	return r.end(timing.BenchmarkDone, nil), nil
 }
 
 // runner is one benchmark on its way.
@@ -57,12 +57,12 @@ type runner struct {
 	target   target.Target
 	options  Options
 	examples map[string]string
-	tell     func(record.ReportBenchmark)
+	tell     func(timing.ReportBenchmark)
 	// out only ever grows, so that who was told of it may read it further.
-	out record.ReportBenchmark
+	out timing.ReportBenchmark
 }
 
-func (r *runner) end(state record.BenchmarkState, err error) record.ReportBenchmark {
+func (r *runner) end(state timing.BenchmarkState, err error) timing.ReportBenchmark {
 	ended := time.Now().UTC()
 	r.out.State, r.out.Ended, r.out.Asking = state, &ended, ""
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -94,10 +94,10 @@ func pages() benchmark.Options {
 		Timeout: time.Minute, Date: "2026-03-29"}
 }
 
-func (s *site) measure(ctx context.Context, t *testing.T, o benchmark.Options) record.ReportBenchmark {
+func (s *site) measure(ctx context.Context, t *testing.T, o benchmark.Options) timing.ReportBenchmark {
 	t.Helper()
 	b, err := benchmark.Run(ctx, matomo.NewClient(time.Minute, target.Machine{}), s.Target,
-		o, record.ReportBenchmark{}, func(record.ReportBenchmark) {})
+		o, timing.ReportBenchmark{}, func(timing.ReportBenchmark) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestEachReportIsAskedForColdThenWarmThenAtOnce(t *testing.T) {
 	o := pages()
 	o.Periods, o.Segments, o.Parallel = []string{"day", "range"}, []string{"", "countryCode==se"}, 2
 	b := s.measure(t.Context(), t, o)
-	if b.State != record.BenchmarkDone || b.Version != "5.2.0" || b.Visits == nil || *b.Visits != 1234 ||
+	if b.State != timing.BenchmarkDone || b.Version != "5.2.0" || b.Visits == nil || *b.Visits != 1234 ||
 		b.Planned != 40 || b.Done != 40 || b.Ended == nil {
 		t.Errorf("%+v", b)
 	}
@@ -218,7 +218,7 @@ func TestWhatIsRefusedFailsOrIsNoMatomoIsCountedWithItsReason(t *testing.T) {
 				!strings.Contains(r.Error, c.want) {
 				t.Errorf("%+v: want three failures, %s", r, c.want)
 			}
-			if b.State != record.BenchmarkDone || b.Done != b.Planned {
+			if b.State != timing.BenchmarkDone || b.Done != b.Planned {
 				t.Errorf("%s, %d of %d", b.State, b.Done, b.Planned)
 			}
 			if strings.Contains(r.Error, token) {
@@ -261,8 +261,8 @@ func TestWhatDoesNotAnswerInTimeIsATimeout(t *testing.T) {
 			}
 			m := impatient{matomo.NewClient(time.Minute, target.Machine{}), 100 * time.Millisecond}
 			o := pages()
-			b, err := benchmark.Run(t.Context(), m, s.Target, o, record.ReportBenchmark{},
-				func(record.ReportBenchmark) {})
+			b, err := benchmark.Run(t.Context(), m, s.Target, o, timing.ReportBenchmark{},
+				func(timing.ReportBenchmark) {})
 			if err != nil || len(b.Results) != 1 || b.Results[0].Timeouts != 3 || b.Results[0].Failures != 0 ||
 				b.Done != b.Planned {
 				t.Errorf("%+v, %v", b, err)
@@ -298,7 +298,7 @@ func TestCancelKeepsWhatWasMeasured(t *testing.T) {
 	o := pages()
 	o.Periods = []string{"day", "week", "month"}
 	b := s.measure(ctx, t, o)
-	if b.State != record.BenchmarkCancelled || len(b.Results) != 1 || b.Results[0].Period != "day" || b.Visits != nil ||
+	if b.State != timing.BenchmarkCancelled || len(b.Results) != 1 || b.Results[0].Period != "day" || b.Visits != nil ||
 		b.Done >= b.Planned || b.Ended == nil {
 		t.Errorf("%+v", b)
 	}
@@ -308,7 +308,7 @@ func TestAMatomoThatCannotBeAskedFailsTheBenchmark(t *testing.T) {
 	s := newSite(t)
 	s.Token = "wrong"
 	b := s.measure(t.Context(), t, pages())
-	if b.State != record.BenchmarkFailed || !strings.Contains(b.Error, "403") || len(b.Results) != 0 ||
+	if b.State != timing.BenchmarkFailed || !strings.Contains(b.Error, "403") || len(b.Results) != 0 ||
 		s.times("Actions") > 0 {
 		t.Errorf("%+v", b)
 	}
@@ -324,7 +324,7 @@ func TestAllFaultsOfTheOptionsAreToldAtOnce(t *testing.T) {
 			{Name: "visits SUMMARY", Method: "VisitsSummary.get", Parameters: map[string]string{"token_auth": "x"}},
 		},
 	}
-	_, err := benchmark.Run(t.Context(), nil, target.Target{}, o, record.ReportBenchmark{}, nil)
+	_, err := benchmark.Run(t.Context(), nil, target.Target{}, o, timing.ReportBenchmark{}, nil)
 	problems, ok := errors.AsType[problem.List](err)
 	if !ok {
 		t.Fatal(err)
@@ -345,13 +345,13 @@ func TestAllFaultsOfTheOptionsAreToldAtOnce(t *testing.T) {
 func TestABenchmarkIsBounded(t *testing.T) {
 	o := pages()
 	o.Reports, o.Repeats, o.Parallel = nil, 100, 16
-	if _, err := benchmark.Run(t.Context(), nil, target.Target{}, o, record.ReportBenchmark{}, nil); err == nil ||
+	if _, err := benchmark.Run(t.Context(), nil, target.Target{}, o, timing.ReportBenchmark{}, nil); err == nil ||
 		!strings.Contains(err.Error(), "requests in all") {
 		t.Errorf("too many: %v", err)
 	}
 	o = pages()
 	o.Reports, o.Periods = []string{"Real-time counters"}, []string{"year"}
-	if _, err := benchmark.Run(t.Context(), nil, target.Target{}, o, record.ReportBenchmark{}, nil); err == nil ||
+	if _, err := benchmark.Run(t.Context(), nil, target.Target{}, o, timing.ReportBenchmark{}, nil); err == nil ||
 		!strings.Contains(err.Error(), "periods") {
 		t.Errorf("none: %v", err)
 	}

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -46,7 +46,7 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	if err != nil {
 		return c.host.fail(err)
 	}
-	var beside *record.BenchmarkComparison
+	var beside *timing.BenchmarkComparison
 	if beside, err = c.finish(ctx, f, b); err != nil {
 		return c.host.fail(err)
 	}
@@ -55,8 +55,8 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 		e := json.NewEncoder(h.Stdout)
 		e.SetIndent("", "  ")
 		if err := e.Encode(struct {
-			record.ReportBenchmark
-			Comparison *record.BenchmarkComparison `json:"comparison"`
+			timing.ReportBenchmark
+			Comparison *timing.BenchmarkComparison `json:"comparison"`
 			Missed     []benchmark.Missed          `json:"missed"`
 		}{b, beside, append([]benchmark.Missed{}, missed...)}); err != nil {
 			return c.host.fail(fmt.Errorf("write benchmark: %w", err))
@@ -69,7 +69,7 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 			threshold.Shown(m.Verdict))
 	}
 	switch {
-	case b.State != record.BenchmarkDone:
+	case b.State != timing.BenchmarkDone:
 		return c.host.fail(fmt.Errorf("the benchmark was %s: %s", b.State, b.Error))
 	case len(missed) > 0:
 		return Missed
@@ -120,7 +120,7 @@ func readBenchmarkFlags(h Host, args []string) (f benchmarkFlags, c *caller, ok 
 }
 
 // benchmark begins one and asks for it until it has ended; who gives up waiting cancels it.
-func (c *caller) benchmark(ctx context.Context, f benchmarkFlags) (b record.ReportBenchmark, err error) {
+func (c *caller) benchmark(ctx context.Context, f benchmarkFlags) (b timing.ReportBenchmark, err error) {
 	body, err := json.Marshal(f.request)
 	if err != nil {
 		return b, fmt.Errorf("write request: %w", err)
@@ -130,7 +130,7 @@ func (c *caller) benchmark(ctx context.Context, f benchmarkFlags) (b record.Repo
 		return b, err
 	}
 	told := ""
-	for b.State == record.BenchmarkRunning {
+	for b.State == timing.BenchmarkRunning {
 		if b.Asking != told {
 			told = b.Asking
 			_, _ = fmt.Fprintf(c.host.Stderr, "%d of %d requests: %s\n", b.Done, b.Planned, told)
@@ -156,7 +156,7 @@ func (c *caller) benchmark(ctx context.Context, f benchmarkFlags) (b record.Repo
 
 // finish compares with the baseline where there is one, writes the page, and marks the benchmark.
 func (c *caller) finish(ctx context.Context, f benchmarkFlags,
-	b record.ReportBenchmark) (*record.BenchmarkComparison, error) {
+	b timing.ReportBenchmark) (*timing.BenchmarkComparison, error) {
 	path := "/api/report-benchmarks/" + b.ID
 	var list struct {
 		Benchmarks []struct {
@@ -168,10 +168,10 @@ func (c *caller) finish(ctx context.Context, f benchmarkFlags,
 	if err := c.ask(ctx, http.MethodGet, "/api/report-benchmarks", nil, &list); err != nil {
 		return nil, err
 	}
-	var beside *record.BenchmarkComparison
+	var beside *timing.BenchmarkComparison
 	for _, other := range list.Benchmarks {
 		if other.Baseline && other.URL == b.URL && other.SiteID == b.SiteID {
-			beside = &record.BenchmarkComparison{}
+			beside = &timing.BenchmarkComparison{}
 			if err := c.ask(ctx, http.MethodGet, path+"/comparison", nil, beside); err != nil {
 				return nil, err
 			}
@@ -187,13 +187,13 @@ func (c *caller) finish(ctx context.Context, f benchmarkFlags,
 			return nil, err
 		}
 	}
-	if f.baseline && b.State == record.BenchmarkDone {
+	if f.baseline && b.State == timing.BenchmarkDone {
 		return beside, c.ask(ctx, http.MethodPost, path+"/baseline", []byte(`{"baseline":true}`), &b)
 	}
 	return beside, nil
 }
 
-func printBenchmark(w io.Writer, b record.ReportBenchmark, beside *record.BenchmarkComparison) {
+func printBenchmark(w io.Writer, b timing.ReportBenchmark, beside *timing.BenchmarkComparison) {
 	visits, traffic := "unknown", "no traffic from here meanwhile"
 	if b.Visits != nil {
 		visits = fmt.Sprint(*b.Visits)
@@ -203,7 +203,7 @@ func printBenchmark(w io.Writer, b record.ReportBenchmark, beside *record.Benchm
 	}
 	_, _ = fmt.Fprintf(w, "%s: %s, site %d, Matomo %s, visits: %s, periods hold %s, %s\n\n", b.ID, b.Target, b.SiteID,
 		b.Version, visits, b.Date, traffic)
-	differences := map[record.ReportKey]record.ReportDifference{}
+	differences := map[timing.ReportKey]timing.ReportDifference{}
 	if beside != nil {
 		for _, d := range beside.Reports {
 			differences[d.Key()] = d
@@ -212,7 +212,7 @@ func printBenchmark(w io.Writer, b record.ReportBenchmark, beside *record.Benchm
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(rows, "report\tperiod\tsegment\tcold\tp50\tp95\tmax\tat once "+
 		"p95\trows\tbytes\ttimeouts\tfailures\tbaseline")
-	slowest := slices.SortedStableFunc(slices.Values(b.Results), func(x, y record.ReportTiming) int {
+	slowest := slices.SortedStableFunc(slices.Values(b.Results), func(x, y timing.ReportTiming) int {
 		return int(1e6 * (y.Warm.P50 - x.Warm.P50))
 	})
 	for _, r := range slowest {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/controller/internal/cli"
-	"github.com/puttrix/trafficinator/shared/record"
 )
 
 func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
@@ -39,8 +39,8 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 		t.Errorf("%d %s", code, err)
 	}
 	var got struct {
-		record.ReportBenchmark
-		Comparison *record.BenchmarkComparison
+		timing.ReportBenchmark
+		Comparison *timing.BenchmarkComparison
 	}
 	if err := json.Unmarshal([]byte(text), &got); err != nil || len(got.Results) != 2 ||
 		got.Results[0].Parallel.Requests != 6 || got.Comparison == nil || got.Comparison.Missing != 1 {

@@ -13,7 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/report"
 )
 
@@ -53,11 +53,11 @@ func Reconcile(ctx context.Context, args []string, h Host) int {
 		printReconciliation(h.Stdout, r)
 	}
 	switch r.Verdict {
-	case record.MatchShort, record.MatchMore:
+	case proof.MatchShort, proof.MatchMore:
 		return Lost
-	case record.MatchNotAsked:
+	case proof.MatchNotAsked:
 		return Internal
-	case record.MatchNotArchived:
+	case proof.MatchNotArchived:
 		return NotArchived
 	default:
 		return OK
@@ -69,15 +69,15 @@ var errGivenUp = errors.New("the reconciliation was given up before it was done,
 	"controller's log tells")
 
 // reconcile begins one and asks for it until it is done.
-func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration) (record.Reconciliation, error) {
+func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration) (proof.Reconciliation, error) {
 	path := "/api/runs/" + url.PathEscape(run) + "/reconcile"
 	body := fmt.Appendf(nil, `{"limit_seconds":%d}`, int(math.Ceil(limit.Seconds())))
-	var r record.Reconciliation
+	var r proof.Reconciliation
 	if err := c.ask(ctx, http.MethodPost, path, body, &r); err != nil {
 		return r, err
 	}
 	told, began := "", r.Began
-	for r.State == record.ReconcileFollowing || r.State == record.ReconcileWaiting {
+	for r.State == proof.ReconcileFollowing || r.State == proof.ReconcileWaiting {
 		if r.Waiting != told {
 			told = r.Waiting
 			_, _ = fmt.Fprintln(c.host.Stderr, "waiting for", told)
@@ -93,15 +93,15 @@ func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration)
 			return r, err
 		}
 	}
-	if r.State != record.ReconcileDone || r.Began.Before(began) {
+	if r.State != proof.ReconcileDone || r.Began.Before(began) {
 		return r, errGivenUp
 	}
 	return r, nil
 }
 
-func printReconciliation(w io.Writer, r record.Reconciliation) {
+func printReconciliation(w io.Writer, r proof.Reconciliation) {
 	for _, t := range r.Targets {
-		_, _ = fmt.Fprintf(w, "%s, site %d: %s\n", t.Name, t.SiteID, report.Matched(t.Verdict))
+		_, _ = fmt.Fprintf(w, "%s, site %d: %s\n", t.Name, t.SiteID, t.Verdict.Meaning())
 		for _, p := range t.Parts {
 			_, _ = fmt.Fprintf(w, "- %s took %d visits, %d hits\n", p.Name, p.Visits, p.Hits)
 		}
@@ -133,7 +133,7 @@ func printReconciliation(w io.Writer, r record.Reconciliation) {
 	}
 }
 
-func named(r record.ReconciledRow) string {
+func named(r proof.ReconciledRow) string {
 	if r.Group == "total" {
 		return r.Name
 	}
@@ -141,16 +141,16 @@ func named(r record.ReconciledRow) string {
 }
 
 // verdict is that of a row, with what else is known of it.
-func verdict(r record.ReconciledRow) string {
+func verdict(r proof.ReconciledRow) string {
 	text := string(r.Verdict)
 	switch r.Verdict {
-	case record.MatchShort:
+	case proof.MatchShort:
 		text = fmt.Sprintf("short by %s (%.3g %%)", report.Figure(-r.Off), -100*r.Off/r.Sent)
-	case record.MatchMore:
+	case proof.MatchMore:
 		text = "more by " + report.Figure(r.Off)
-	case record.MatchNotArchived:
+	case proof.MatchNotArchived:
 		text = "not archived"
-	case record.MatchIncomparable:
+	case proof.MatchIncomparable:
 		text = "not comparable"
 	}
 	if r.Why != "" {

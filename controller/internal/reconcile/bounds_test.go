@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -32,19 +33,19 @@ func TestReportsThatWereBehindWhenTheRunBeganHideNoLoss(t *testing.T) {
 			&matomo.RawLog{Visits: matomo.Span{Least: 300, Most: 300}, Actions: &matomo.Span{Least: 900, Most: 900}})
 		m := &shows{report: always(shown(visits+300, pages+900-2)), lately: holds(visits+300, pages+900-2)}
 		got, _ := reconciled(t, m, r)
-		if r := row(t, got, "actions"); r.Verdict != record.MatchShort || r.Off != -2 ||
-			got.Verdict != record.MatchShort || got.Targets[0].Slice != "difference" {
+		if r := row(t, got, "actions"); r.Verdict != proof.MatchShort || r.Off != -2 ||
+			got.Verdict != proof.MatchShort || got.Targets[0].Slice != "difference" {
 			t.Errorf("a loss: %+v in %+v", r, got)
 		}
-		if r := row(t, got, "pageviews"); r.Verdict != record.MatchIncomparable || r.Why == "" {
+		if r := row(t, got, "pageviews"); r.Verdict != proof.MatchIncomparable || r.Why == "" {
 			t.Errorf("898 pages too many that were there before: %+v", r)
 		}
 		m.report, m.lately = always(shown(visits+300, pages+900)), holds(visits+300, pages+900)
-		if got, took := reconciled(t, m, r); got.Verdict != record.MatchEqual || took > 0 {
+		if got, took := reconciled(t, m, r); got.Verdict != proof.MatchEqual || took > 0 {
 			t.Errorf("no loss, after %v: %+v", took, got)
 		}
 		m.report, m.lately = always(shown(visits+300, pages-1)), holds(visits+300, pages-1)
-		if got, _ := reconciled(t, m, r); row(t, got, "pageviews").Verdict != record.MatchShort {
+		if got, _ := reconciled(t, m, r); row(t, got, "pageviews").Verdict != proof.MatchShort {
 			t.Errorf("a loss that the reports show whatever was there before: %+v", got.Targets[0].Rows)
 		}
 	})
@@ -53,19 +54,19 @@ func TestReportsThatWereBehindWhenTheRunBeganHideNoLoss(t *testing.T) {
 func TestTheRawLogGoesBeforeTheReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconciled(t, &shows{report: always(shown(4000, 20_000)), lately: holds(visits, pages-5)}, ended())
-		if r := row(t, got, "actions"); r.Verdict != record.MatchShort || r.Off != -5 ||
+		if r := row(t, got, "actions"); r.Verdict != proof.MatchShort || r.Off != -5 ||
 			!strings.Contains(r.Why, "the reports show 20,000 so far") || took != reconcile.DefaultLimit {
 			t.Errorf("a loss before the reports are made: %+v after %v", r, took)
 		}
-		if r := row(t, got, "pageviews"); r.Verdict != record.MatchNotArchived {
+		if r := row(t, got, "pageviews"); r.Verdict != proof.MatchNotArchived {
 			t.Errorf("what nobody knows yet: %+v", r)
 		}
 		got, _ = reconciled(t, &shows{report: always(shown(4000, 20_000)), lately: holds(visits+9, pages)}, ended())
-		if r := row(t, got, "visits"); r.Verdict != record.MatchMore || r.Off != 9 {
+		if r := row(t, got, "visits"); r.Verdict != proof.MatchMore || r.Off != 9 {
 			t.Errorf("a surplus before the reports are made: %+v", r)
 		}
 		got, _ = reconciled(t, &shows{report: always(shown(visits, pages)), lately: holds(10, 50)}, ended())
-		if got.Verdict != record.MatchEqual {
+		if got.Verdict != proof.MatchEqual {
 			t.Errorf("a raw log that was deleted since: %+v", got.Targets[0].Rows)
 		}
 	})
@@ -85,16 +86,16 @@ func TestRefusedHitsWidenEveryRow(t *testing.T) {
 		})
 		m := &shows{report: always(shown(visits-2, pages-10)), lately: holds(visits-2, pages-10)}
 		got, took := reconciled(t, m, r)
-		if got.Verdict != record.MatchEqual || took > 0 {
+		if got.Verdict != proof.MatchEqual || took > 0 {
 			t.Errorf("%+v", got.Targets[0].Rows)
 		}
 		for _, r := range got.Targets[0].Rows {
-			if r.Verdict == record.MatchEqual && r.Recorded > 0 && r.Recorded > r.Sent && r.Most <= r.Sent {
+			if r.Verdict == proof.MatchEqual && r.Recorded > 0 && r.Recorded > r.Sent && r.Most <= r.Sent {
 				t.Errorf("not widened: %+v", r)
 			}
 		}
 		m.report, m.lately = always(shown(visits+1, pages)), holds(visits+1, pages)
-		if got, _ := reconciled(t, m, r); row(t, got, "visits").Verdict != record.MatchMore {
+		if got, _ := reconciled(t, m, r); row(t, got, "visits").Verdict != proof.MatchMore {
 			t.Errorf("more visits than there were: %+v", got.Targets[0].Rows[0])
 		}
 	})
@@ -108,7 +109,7 @@ func TestASecondHalfOfAVisitIsNotSureBesideARefusal(t *testing.T) {
 		})
 		for _, n := range []uint64{visits, visits + 1} {
 			if got, _ := reconciled(t, &shows{report: always(shown(n, pages)), lately: holds(n, pages)}, r); row(t, got,
-				"visits").Verdict != record.MatchEqual {
+				"visits").Verdict != proof.MatchEqual {
 				t.Errorf("%d: %+v", n, got.Targets[0].Rows[0])
 			}
 		}
@@ -130,16 +131,16 @@ func TestMoneyInDoubtIsBoundByTheLargestOrder(t *testing.T) {
 			largest *reconcile.Order
 			orders  uint64
 			revenue float64
-			want    record.Match
+			want    proof.Match
 			most    float64
 		}{
-			{&reconcile.Order{Revenue: 300, Items: 15}, 12, 1600, record.MatchEqual, 1600},
-			{&reconcile.Order{Revenue: 300, Items: 15}, 12, 1600.01, record.MatchMore, 1600},
-			{&reconcile.Order{Revenue: 300, Items: 15}, 11, 22_000, record.MatchMore, 1600},
-			{&reconcile.Order{Revenue: 300, Items: 15}, 10, 999, record.MatchShort, 1600},
-			{nil, 12, 1600, record.MatchIncomparable, 1000},
-			{nil, 10, 1000, record.MatchEqual, 1000},
-			{nil, 10, 999, record.MatchShort, 1000},
+			{&reconcile.Order{Revenue: 300, Items: 15}, 12, 1600, proof.MatchEqual, 1600},
+			{&reconcile.Order{Revenue: 300, Items: 15}, 12, 1600.01, proof.MatchMore, 1600},
+			{&reconcile.Order{Revenue: 300, Items: 15}, 11, 22_000, proof.MatchMore, 1600},
+			{&reconcile.Order{Revenue: 300, Items: 15}, 10, 999, proof.MatchShort, 1600},
+			{nil, 12, 1600, proof.MatchIncomparable, 1000},
+			{nil, 10, 1000, proof.MatchEqual, 1000},
+			{nil, 10, 999, proof.MatchShort, 1000},
 		} {
 			r.Largest = c.largest
 			got, _ := reconciled(t, with(c.orders, c.revenue), r)
@@ -202,7 +203,7 @@ func TestDaysOnWhichAnythingMayHaveBeenSentAreAsked(t *testing.T) {
 		m := &shows{report: always(matomo.Recorded{}), lately: holds(0, 0)}
 		got, _ := reconciled(t, m, r)
 		if s := m.asked[0]; s.From.Format(time.DateOnly) != "1999-12-31" ||
-			s.To.Format(time.DateOnly) != "2000-01-01" || got.Verdict != record.MatchIncomparable {
+			s.To.Format(time.DateOnly) != "2000-01-01" || got.Verdict != proof.MatchIncomparable {
 			t.Errorf("live: asked for %+v, %s", s, got.Verdict)
 		}
 		split := change(func(at *record.Target) {
@@ -232,24 +233,24 @@ func TestASurplusIsNoSuccessUnlessSomethingExplainsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(visits+106, pages)), lately: holds(visits+106, pages)}
 		got, _ := reconciled(t, m, ended())
-		if c := got.Targets[0].Causes; got.Verdict != record.MatchMore || len(c) != 1 || c[0].Kind != "visits_split" ||
+		if c := got.Targets[0].Causes; got.Verdict != proof.MatchMore || len(c) != 1 || c[0].Kind != "visits_split" ||
 			!strings.Contains(c[0].Cure, "visit_standard_length") {
 			t.Errorf("visits that Matomo splits: %s %+v", got.Verdict, c)
 		}
 		m.report, m.lately = always(shown(visits, pages+7)), holds(visits, pages+7)
 		got, _ = reconciled(t, m, ended())
-		if c := got.Targets[0].Causes; got.Verdict != record.MatchMore || len(c) != 1 || c[0].Kind != "surplus" {
+		if c := got.Targets[0].Causes; got.Verdict != proof.MatchMore || len(c) != 1 || c[0].Kind != "surplus" {
 			t.Errorf("hits that are there twice: %s %+v", got.Verdict, c)
 		}
 		r := ended()
 		r.Before = nil
-		if got, _ := reconciled(t, m, r); got.Verdict != record.MatchEqual ||
-			row(t, got, "pageviews").Verdict != record.MatchIncomparable {
+		if got, _ := reconciled(t, m, r); got.Verdict != proof.MatchEqual ||
+			row(t, got, "pageviews").Verdict != proof.MatchIncomparable {
 			t.Errorf("where nobody looked before: %s %+v", got.Verdict, row(t, got, "pageviews"))
 		}
 		m.report, m.lately = always(shown(visits+50, pages+300)), holds(visits+50, pages+300)
-		if got, _ := reconciled(t, m, r); got.Verdict != record.MatchIncomparable ||
-			row(t, got, "orders").Verdict != record.MatchEqual {
+		if got, _ := reconciled(t, m, r); got.Verdict != proof.MatchIncomparable ||
+			row(t, got, "orders").Verdict != proof.MatchEqual {
 			t.Errorf("visits of others may hide what is missing, whatever else is equal: %s", got.Verdict)
 		}
 	})
@@ -269,8 +270,8 @@ func TestTargetsOfOneSiteAreAddedUp(t *testing.T) {
 		}
 		got, _ := reconciled(t, m, r)
 		if p := got.Targets[0].Parts; row(t, got, "visits").Sent != 2*visits ||
-			row(t, got, "visits").Verdict != record.MatchEqual || len(p) != 2 ||
-			p[1] != (record.ReconciledPart{Name: "other", Visits: visits, Hits: pages}) {
+			row(t, got, "visits").Verdict != proof.MatchEqual || len(p) != 2 ||
+			p[1] != (proof.ReconciledPart{Name: "other", Visits: visits, Hits: pages}) {
 			t.Errorf("%+v", got.Targets[0])
 		}
 	})
@@ -302,7 +303,7 @@ func TestNodesWithOneAPIAreAddedUp(t *testing.T) {
 				t.Fatalf("%s: %+v, %v", name, r.Sites, err)
 			}
 			got, _ := reconciled(t, m, r)
-			if v := row(t, got, "visits"); v.Sent != 2*visits || v.Verdict != record.MatchShort ||
+			if v := row(t, got, "visits"); v.Sent != 2*visits || v.Verdict != proof.MatchShort ||
 				len(got.Targets[0].Parts) != 2 {
 				t.Errorf("%s: %+v", name, got.Targets[0])
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
@@ -17,10 +18,10 @@ import (
 
 // explain adds to targets with rows that are off what evidence there is for a cause. calm says that Matomo shows all
 // that it holds.
-func explain(ctx context.Context, m Matomo, r Run, targets []record.ReconciledTarget, calm bool) {
+func explain(ctx context.Context, m Matomo, r Run, targets []proof.ReconciledTarget, calm bool) {
 	for i := range targets {
 		t := &targets[i]
-		if t.Verdict == record.MatchEqual || t.Verdict == record.MatchIncomparable || r.Sites[i].Error != "" {
+		if t.Verdict == proof.MatchEqual || t.Verdict == proof.MatchIncomparable || r.Sites[i].Error != "" {
 			continue
 		}
 		t.Causes = append(found(t.Rows, t.Slice), causes(ctx, m, r, r.Sites[i], t.Verdict, calm)...)
@@ -28,8 +29,8 @@ func explain(ctx context.Context, m Matomo, r Run, targets []record.ReconciledTa
 }
 
 // found are the causes that the rows themselves show.
-func found(rows []record.ReconciledRow, slice string) []record.Cause {
-	var visits, actions record.ReconciledRow
+func found(rows []proof.ReconciledRow, slice string) []proof.Cause {
+	var visits, actions proof.ReconciledRow
 	for _, row := range rows {
 		switch {
 		case row.Group != "total":
@@ -44,12 +45,12 @@ func found(rows []record.ReconciledRow, slice string) []record.Cause {
 		cure += "; with RUN_DIMENSION the run's own visits can be told apart"
 	}
 	switch {
-	case actions.Verdict == record.MatchMore:
-		return []record.Cause{{Kind: "surplus",
+	case actions.Verdict == proof.MatchMore:
+		return []proof.Cause{{Kind: "surplus",
 			Message: fmt.Sprintf("%s actions more were recorded than can have been sent", report.Figure(actions.Off)),
 			Cure:    cure}}
-	case visits.Verdict == record.MatchMore:
-		return []record.Cause{{
+	case visits.Verdict == proof.MatchMore:
+		return []proof.Cause{{
 			Kind: "visits_split",
 			Message: fmt.Sprintf("Matomo made %s visits more of the same actions: it ends a visit sooner than the "+
 				"pauses in these visits last", report.Figure(visits.Off)),
@@ -60,11 +61,11 @@ func found(rows []record.ReconciledRow, slice string) []record.Cause {
 	return nil
 }
 
-func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, calm bool) []record.Cause {
+func causes(ctx context.Context, m Matomo, r Run, s Site, verdict proof.Match, calm bool) []proof.Cause {
 	t := s.Target
-	var out []record.Cause
+	var out []proof.Cause
 	add := func(kind, cure, format string, args ...any) {
-		out = append(out, record.Cause{Kind: kind, Message: fmt.Sprintf(format, args...), Cure: cure})
+		out = append(out, proof.Cause{Kind: kind, Message: fmt.Sprintf(format, args...), Cure: cure})
 	}
 	sent, _ := sentTo(r.Summary, s)
 	h := sum(sent.ByKind)
@@ -81,9 +82,9 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict record.Match, 
 	}
 	const archive = "run `./console core:archive` on Matomo's server, or reconcile again later"
 	switch {
-	case verdict == record.MatchNotArchived:
+	case verdict == proof.MatchNotArchived:
 		add("archiving", archive, "the raw log holds all that was sent, but the reports do not show it yet")
-	case !calm && verdict != record.MatchMore:
+	case !calm && verdict != proof.MatchMore:
 		add("archiving", archive,
 			"the wait ended while the reports were behind the raw log, or might still change: a queue or archiving "+
 				"may add to them")

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -35,16 +36,16 @@ type sent struct {
 }
 
 // rows compare what a site shows with what was sent to it.
-func rows(t sent, s sight) []record.ReconciledRow {
+func rows(t sent, s sight) []proof.ReconciledRow {
 	c := comparison{sent: t, sight: s}
 	v, doubtful := t.Visits, c.visitsInDoubt()
 	known := v.Complete + v.Partial
 	c.logged("visits", c.surely(known), known+v.Split+v.Repeated+doubtful, s.reports.Visits,
 		func(l *matomo.RawLog) *matomo.Span { return &l.Visits })
 	if s.reports.Unique == nil {
-		c.rows = append(c.rows, record.ReconciledRow{
+		c.rows = append(c.rows, proof.ReconciledRow{
 			Group: "total", Name: "unique visitors", Sent: float64(known), Most: float64(known + doubtful),
-			Verdict: record.MatchIncomparable, Why: "they are not computed for several days, and do not add up",
+			Verdict: proof.MatchIncomparable, Why: "they are not computed for several days, and do not add up",
 		})
 	} else {
 		c.count("total", "unique visitors", known, doubtful, *s.reports.Unique)
@@ -77,7 +78,7 @@ func rows(t sent, s sight) []record.ReconciledRow {
 type comparison struct {
 	sent
 	sight
-	rows []record.ReconciledRow
+	rows []proof.ReconciledRow
 }
 
 // inDoubt are hits that may have been recorded though nobody said so. Matomo refuses hits with the same status when its
@@ -131,7 +132,7 @@ func (c *comparison) logged(name string, sure, most, reported uint64, of func(*m
 	byLog.behind, byLog.wasBehind, byLog.rows = false, false, nil
 	byLog.count("total", name, sure, most-sure, min(max(sure, n.Least), n.Most))
 	row := byLog.rows[0]
-	if c.behind && reported < n.Least && row.Verdict != record.MatchIncomparable {
+	if c.behind && reported < n.Least && row.Verdict != proof.MatchIncomparable {
 		row.Why = fmt.Sprintf("by the raw log; the reports show %s so far", report.Figure(float64(reported)))
 	}
 	c.rows = append(c.rows, row)
@@ -161,9 +162,9 @@ func (c *comparison) orders() {
 			a.shown = a.sure
 		}
 		if c.largest == nil && doubtful > 0 && a.shown > a.sure {
-			c.rows = append(c.rows, record.ReconciledRow{
+			c.rows = append(c.rows, proof.ReconciledRow{
 				Group: "total", Name: a.name, Sent: a.sure, Most: a.sure, Recorded: a.shown,
-				Verdict: record.MatchIncomparable,
+				Verdict: proof.MatchIncomparable,
 				Why: fmt.Sprintf("cannot tell: nothing bounds what the %s orders in doubt were worth",
 					report.Figure(float64(doubtful))),
 			})
@@ -194,25 +195,25 @@ func (c *comparison) broken(group string, known, shown map[string]uint64) {
 }
 
 func (c *comparison) add(group, name string, sure, most, shown float64) {
-	r := record.ReconciledRow{Group: group, Name: name, Sent: sure, Most: most, Recorded: shown,
-		Verdict: record.MatchIncomparable}
+	r := proof.ReconciledRow{Group: group, Name: name, Sent: sure, Most: most, Recorded: shown,
+		Verdict: proof.MatchIncomparable}
 	switch {
 	case shown < sure && c.behind:
-		r.Verdict, r.Off = record.MatchNotArchived, shown-sure
+		r.Verdict, r.Off = proof.MatchNotArchived, shown-sure
 	case shown < sure:
-		r.Verdict, r.Off = record.MatchShort, shown-sure
+		r.Verdict, r.Off = proof.MatchShort, shown-sure
 	case shown > most && c.behind && group != "total": // a visit may change its row while the reports are made
-		r.Verdict, r.Off = record.MatchNotArchived, shown-most
+		r.Verdict, r.Off = proof.MatchNotArchived, shown-most
 	case c.wasBehind:
 		r.Why = "the reports were behind the raw log when the run began, so that what was there before is not known"
 	case shown > most && c.others != "":
 		r.Why = c.others
 	case shown > most:
-		r.Verdict, r.Off = record.MatchMore, shown-most
+		r.Verdict, r.Off = proof.MatchMore, shown-most
 	case c.nothing():
 		r.Why = "nothing was accepted, so that nothing can be missing"
 	default:
-		r.Verdict = record.MatchEqual
+		r.Verdict = proof.MatchEqual
 		if most > sure {
 			r.Why = fmt.Sprintf("between %s that were accepted and %s with those in doubt", report.Figure(sure),
 				report.Figure(most))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
@@ -54,7 +55,7 @@ type Keeper struct {
 
 type going struct {
 	cancel context.CancelFunc
-	latest record.Reconciliation
+	latest proof.Reconciliation
 }
 
 // The ways in which a reconciliation cannot begin.
@@ -73,22 +74,22 @@ var (
 func NewKeeper(c Config) *Keeper { return &Keeper{c: c, going: map[string]*going{}} }
 
 // Start begins a reconciliation of a run, unless one goes on, and returns it as it stands.
-func (k *Keeper) Start(ctx context.Context, runID string, o Options) (record.Reconciliation, error) {
+func (k *Keeper) Start(ctx context.Context, runID string, o Options) (proof.Reconciliation, error) {
 	if _, err := k.Load(ctx, runID); err != nil {
-		return record.Reconciliation{}, err
+		return proof.Reconciliation{}, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
-		return record.Reconciliation{}, errClosed
+		return proof.Reconciliation{}, errClosed
 	}
 	if g := k.going[runID]; g != nil {
 		return g.latest, nil
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	g := &going{cancel: cancel,
-		latest: record.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: record.ReconcileWaiting,
-			Waiting: "the first answer", Targets: []record.ReconciledTarget{}}}
+		latest: proof.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: proof.ReconcileWaiting,
+			Waiting: "the first answer", Targets: []proof.ReconciledTarget{}}}
 	k.going[runID] = g
 	k.all.Go(func() {
 		defer cancel()
@@ -98,7 +99,7 @@ func (k *Keeper) Start(ctx context.Context, runID string, o Options) (record.Rec
 }
 
 func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *going) {
-	tell := func(r record.Reconciliation) {
+	tell := func(r proof.Reconciliation) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		g.latest = r
@@ -109,7 +110,7 @@ func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *goin
 	if err != nil {
 		k.c.Log.Error("a reconciliation ended", "run_id", runID, "err", err)
 	}
-	if err == nil && out.State == record.ReconcileDone {
+	if err == nil && out.State == proof.ReconcileDone {
 		if err := k.Save(context.WithoutCancel(ctx), out); err != nil {
 			k.c.Log.Error("a reconciliation cannot be kept", "run_id", runID, "err", err)
 		}
@@ -120,7 +121,7 @@ func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *goin
 }
 
 // Save keeps what was found.
-func (k *Keeper) Save(ctx context.Context, r record.Reconciliation) error {
+func (k *Keeper) Save(ctx context.Context, r proof.Reconciliation) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode reconciliation: %w", err)
@@ -130,26 +131,26 @@ func (k *Keeper) Save(ctx context.Context, r record.Reconciliation) error {
 
 // Status is the reconciliation that goes on, else the one that was kept; its state is none where there is neither. The
 // error is store.ErrNotFound for a run that never began.
-func (k *Keeper) Status(ctx context.Context, runID string) (record.Reconciliation, error) {
+func (k *Keeper) Status(ctx context.Context, runID string) (proof.Reconciliation, error) {
 	k.mu.Lock()
 	if g := k.going[runID]; g != nil {
 		defer k.mu.Unlock()
 		return g.latest, nil
 	}
 	k.mu.Unlock()
-	var out record.Reconciliation
+	var out proof.Reconciliation
 	body, err := k.c.Store.Proof(ctx, runID, store.Reconciliation)
 	if errors.Is(err, store.ErrNotFound) {
 		if _, err := k.c.Store.Run(ctx, runID); err != nil {
 			return out, err
 		}
-		return record.Reconciliation{RunID: runID, State: record.ReconcileNone, Targets: []record.ReconciledTarget{}},
+		return proof.Reconciliation{RunID: runID, State: proof.ReconcileNone, Targets: []proof.ReconciledTarget{}},
 			nil
 	}
 	if err != nil {
 		return out, err
 	}
-	if out, err = record.DecodeReconciliation(body); err != nil {
+	if out, err = proof.DecodeReconciliation(body); err != nil {
 		return out, fmt.Errorf("read what is kept of run %s: %w", runID, err)
 	}
 	return out, nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -106,7 +107,7 @@ func TestAReconciliationIsKept(t *testing.T) {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		synctest.Wait()
-		if r, err := k.Status(t.Context(), "r1"); err != nil || r.State != "done" || r.Verdict != record.MatchEqual ||
+		if r, err := k.Status(t.Context(), "r1"); err != nil || r.State != "done" || r.Verdict != proof.MatchEqual ||
 			len(r.Targets) != 1 {
 			t.Errorf("%+v, %v", r, err)
 		}
@@ -196,7 +197,7 @@ func TestARunWhoseLoadgenWasKilledIsNotFollowedForEver(t *testing.T) {
 		}
 		synctest.Wait()
 		r, err := k.Status(t.Context(), "r1")
-		if err != nil || r.State != "done" || r.Verdict != record.MatchEqual || row(t, r, "pageviews").Most != pages {
+		if err != nil || r.State != "done" || r.Verdict != proof.MatchEqual || row(t, r, "pageviews").Most != pages {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})

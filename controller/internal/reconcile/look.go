@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -37,8 +38,8 @@ type arrived struct {
 }
 
 // each looks at all sites at once; settled says that none needs another look.
-func each(ctx context.Context, m Matomo, r Run, looks map[string]*look) (out []record.ReconciledTarget, settled bool) {
-	out = make([]record.ReconciledTarget, len(r.Sites))
+func each(ctx context.Context, m Matomo, r Run, looks map[string]*look) (out []proof.ReconciledTarget, settled bool) {
+	out = make([]proof.ReconciledTarget, len(r.Sites))
 	done := make([]bool, len(r.Sites))
 	var all sync.WaitGroup
 	for i, s := range r.Sites {
@@ -53,8 +54,8 @@ func each(ctx context.Context, m Matomo, r Run, looks map[string]*look) (out []r
 }
 
 // one looks at one site.
-func one(ctx context.Context, m Matomo, r Run, s Site, k *look) (record.ReconciledTarget, bool) {
-	out := record.ReconciledTarget{Name: s.Name, SiteID: s.SiteID, Error: s.Error, Rows: []record.ReconciledRow{}}
+func one(ctx context.Context, m Matomo, r Run, s Site, k *look) (proof.ReconciledTarget, bool) {
+	out := proof.ReconciledTarget{Name: s.Name, SiteID: s.SiteID, Error: s.Error, Rows: []proof.ReconciledRow{}}
 	if s.Error != "" {
 		return out, true
 	}
@@ -102,8 +103,8 @@ type seen struct {
 }
 
 // compare sets what a look finds beside the ledger; false says that another look may find more.
-func (k *look) compare(r Run, s Site, out record.ReconciledTarget, all record.Target,
-	f seen) (record.ReconciledTarget, bool) {
+func (k *look) compare(r Run, s Site, out proof.ReconciledTarget, all record.Target,
+	f seen) (proof.ReconciledTarget, bool) {
 	now := sight{reports: f.shown, raw: f.log, behind: behind(f.shown, f.log)}
 	if f.before.behind() {
 		f.wasLog, now.wasBehind = *f.before.Log, true
@@ -151,9 +152,9 @@ func (k *look) follow(t record.Target, before, now uint64) {
 }
 
 // settled tells whether no row is off, so that nothing is waited for.
-func settled(rows []record.ReconciledRow) bool {
-	return !slices.ContainsFunc(rows, func(r record.ReconciledRow) bool {
-		return r.Verdict != record.MatchEqual && r.Verdict != record.MatchIncomparable
+func settled(rows []proof.ReconciledRow) bool {
+	return !slices.ContainsFunc(rows, func(r proof.ReconciledRow) bool {
+		return r.Verdict != proof.MatchEqual && r.Verdict != proof.MatchIncomparable
 	})
 }
 

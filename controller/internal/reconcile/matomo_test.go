@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -112,11 +113,11 @@ func holds(n, actions uint64) func(time.Duration) log {
 }
 
 // reconcile does so with the usual options, and tells how long it took.
-func reconciled(t *testing.T, m *shows, r reconcile.Run) (record.Reconciliation, time.Duration) {
+func reconciled(t *testing.T, m *shows, r reconcile.Run) (proof.Reconciliation, time.Duration) {
 	t.Helper()
 	m.began = time.Now()
 	got, err := reconcile.Reconcile(t.Context(), m, func(context.Context) (reconcile.Run, error) { return r, nil },
-		reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}, func(record.Reconciliation) {})
+		reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}, func(proof.Reconciliation) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func reconciled(t *testing.T, m *shows, r reconcile.Run) (record.Reconciliation,
 }
 
 // row finds one by name.
-func row(t *testing.T, r record.Reconciliation, name string) record.ReconciledRow {
+func row(t *testing.T, r proof.Reconciliation, name string) proof.ReconciledRow {
 	t.Helper()
 	for _, row := range r.Targets[0].Rows {
 		if row.Name == name {
@@ -132,5 +133,5 @@ func row(t *testing.T, r record.Reconciliation, name string) record.ReconciledRo
 		}
 	}
 	t.Fatalf("there is no row %s in %+v", name, r.Targets[0].Rows)
-	return record.ReconciledRow{}
+	return proof.ReconciledRow{}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -55,8 +56,8 @@ const (
 // limit is reached. run gives the ledger as it stands; tell gets each state, the last one is returned too. A context
 // that is done cancels.
 func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, error), o Options,
-	tell func(record.Reconciliation)) (record.Reconciliation, error) {
-	out := record.Reconciliation{Began: time.Now().UTC()}
+	tell func(proof.Reconciliation)) (proof.Reconciliation, error) {
+	out := proof.Reconciliation{Began: time.Now().UTC()}
 	looks := map[string]*look{}
 	for {
 		r, err := run(ctx)
@@ -73,20 +74,20 @@ func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, er
 		out.RunID = r.Summary.RunID
 		targets, settled := each(ctx, m, r, looks)
 		if ctx.Err() != nil {
-			out.State = record.ReconcileCancelled
+			out.State = proof.ReconcileCancelled
 			return out, nil
 		}
 		out.Taken, out.Targets = time.Now().UTC(), targets
 		switch {
 		case going:
-			out.State, out.Waiting = record.ReconcileFollowing, "the end of the run"
+			out.State, out.Waiting = proof.ReconcileFollowing, "the end of the run"
 		case settled || !out.Taken.Before(out.Until):
-			out.State, out.Waiting = record.ReconcileDone, ""
+			out.State, out.Waiting = proof.ReconcileDone, ""
 			out.Judge()
 			explain(ctx, m, r, out.Targets, settled)
 			return out, nil
 		default:
-			out.State, out.Waiting = record.ReconcileWaiting,
+			out.State, out.Waiting = proof.ReconcileWaiting,
 				"Matomo's queue and archiving: the reports still differ or still change"
 		}
 		tell(out)
@@ -95,7 +96,7 @@ func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, er
 		case <-wait.C:
 		case <-ctx.Done():
 			wait.Stop()
-			out.State = record.ReconcileCancelled
+			out.State = proof.ReconcileCancelled
 			return out, nil
 		}
 	}

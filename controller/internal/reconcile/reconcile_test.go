@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -19,11 +20,11 @@ import (
 func TestACleanRunIsEqualAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconciled(t, &shows{report: always(shown(visits, pages)), lately: holds(visits, pages)}, ended())
-		if got.Verdict != record.MatchEqual || got.State != "done" || took > 0 {
+		if got.Verdict != proof.MatchEqual || got.State != "done" || took > 0 {
 			t.Errorf("%+v after %v", got, took)
 		}
 		for _, r := range got.Targets[0].Rows {
-			if r.Verdict != record.MatchEqual {
+			if r.Verdict != proof.MatchEqual {
 				t.Errorf("%+v", r)
 			}
 		}
@@ -34,8 +35,8 @@ func TestOneHitInTenThousandThatIsLostIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconciled(t, &shows{report: always(shown(visits, pages-5)), lately: holds(visits, pages-5)},
 			ended())
-		if r := row(t, got, "pageviews"); r.Verdict != record.MatchShort || r.Off != -5 ||
-			got.Verdict != record.MatchShort {
+		if r := row(t, got, "pageviews"); r.Verdict != proof.MatchShort || r.Off != -5 ||
+			got.Verdict != proof.MatchShort {
 			t.Errorf("%+v", r)
 		}
 		if took > 2*time.Minute {
@@ -47,8 +48,8 @@ func TestOneHitInTenThousandThatIsLostIsFound(t *testing.T) {
 func TestHitsRecordedTwiceAreFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, _ := reconciled(t, &shows{report: always(shown(visits, pages+7)), lately: holds(visits, pages+7)}, ended())
-		if r := row(t, got, "pageviews"); r.Verdict != record.MatchMore || r.Off != 7 ||
-			got.Verdict != record.MatchMore {
+		if r := row(t, got, "pageviews"); r.Verdict != proof.MatchMore || r.Off != 7 ||
+			got.Verdict != proof.MatchMore {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -63,7 +64,7 @@ func TestArchivingIsWaitedFor(t *testing.T) {
 			return shown(visits, pages)
 		}}
 		got, took := reconciled(t, m, ended())
-		if got.Verdict != record.MatchEqual || took < 15*time.Minute || took > 16*time.Minute {
+		if got.Verdict != proof.MatchEqual || took < 15*time.Minute || took > 16*time.Minute {
 			t.Errorf("done after %v: %+v", took, got)
 		}
 	})
@@ -72,7 +73,7 @@ func TestArchivingIsWaitedFor(t *testing.T) {
 func TestAWaitHasAnEndThatNamesArchiving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconciled(t, &shows{report: always(shown(0, 0)), lately: holds(visits, pages)}, ended())
-		if got.Verdict != record.MatchNotArchived || took != reconcile.DefaultLimit ||
+		if got.Verdict != proof.MatchNotArchived || took != reconcile.DefaultLimit ||
 			len(got.Targets[0].Causes) == 0 ||
 			got.Targets[0].Causes[0].Kind != "archiving" {
 			t.Errorf("after %v: %+v", took, got.Targets[0].Causes)
@@ -109,7 +110,7 @@ func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
 			t.Errorf("the doctor was asked about %+v, but events are sent and orders are not", m.expected)
 		}
 		for _, want := range []string{"plugins", "created"} {
-			if !slices.ContainsFunc(got.Targets[0].Causes, func(c record.Cause) bool {
+			if !slices.ContainsFunc(got.Targets[0].Causes, func(c proof.Cause) bool {
 				return c.Kind == want && c.Cure != ""
 			}) {
 				t.Errorf("%s is not among %+v", want, got.Targets[0].Causes)
@@ -142,7 +143,7 @@ func TestHitsInDoubtWidenWhatIsExpected(t *testing.T) {
 		at.Visits = record.Visits{Planned: visits, Complete: visits - 5, Uncertain: 5}
 		r.Summary.Targets["matomo"] = at
 		got, _ := reconciled(t, &shows{report: always(shown(visits, pages-3)), lately: holds(visits, pages-3)}, r)
-		if got.Verdict != record.MatchEqual || row(t, got, "pageviews").Verdict != record.MatchEqual ||
+		if got.Verdict != proof.MatchEqual || row(t, got, "pageviews").Verdict != proof.MatchEqual ||
 			row(t, got, "pageviews").Why == "" {
 			t.Errorf("%+v", got.Targets[0].Rows)
 		}
@@ -155,8 +156,8 @@ func TestVisitsThatMatomoMayHaveTwiceAreNoSurplus(t *testing.T) {
 		at := r.Summary.Targets["matomo"]
 		at.Visits.Repeated = 3
 		r.Summary.Targets["matomo"] = at
-		for recorded, want := range map[uint64]record.Match{
-			visits: record.MatchEqual, visits + 3: record.MatchEqual, visits + 4: record.MatchMore,
+		for recorded, want := range map[uint64]proof.Match{
+			visits: proof.MatchEqual, visits + 3: proof.MatchEqual, visits + 4: proof.MatchMore,
 		} {
 			is, unique := shown(recorded, pages), uint64(visits)
 			is.Unique = &unique
@@ -178,16 +179,16 @@ func TestARunIsToldFromOtherTraffic(t *testing.T) {
 		r.Before = before(time.Now(), there, nil)
 		m := &shows{report: always(both), lately: holds(visits+300, pages+900)}
 		got, took := reconciled(t, m, r)
-		if took > 0 || got.Verdict != record.MatchEqual || got.Targets[0].Slice != "difference" ||
-			got.Targets[0].Limits == "" || row(t, got, "unique visitors").Verdict != record.MatchIncomparable {
+		if took > 0 || got.Verdict != proof.MatchEqual || got.Targets[0].Slice != "difference" ||
+			got.Targets[0].Limits == "" || row(t, got, "unique visitors").Verdict != proof.MatchIncomparable {
 			t.Errorf("by difference: %+v", got)
 		}
 		m.report, m.lately = always(shown(visits+300, pages+899)), holds(visits+300, pages+899)
-		if got, took := reconciled(t, m, r); got.Verdict != record.MatchShort || took > 2*time.Minute {
+		if got, took := reconciled(t, m, r); got.Verdict != proof.MatchShort || took > 2*time.Minute {
 			t.Errorf("a loss by difference, after %v: %+v", took, got)
 		}
 		r.Dimension, m.report, m.lately = 7, always(shown(visits, pages)), holds(visits, pages)
-		if got, _ := reconciled(t, m, r); got.Verdict != record.MatchEqual || got.Targets[0].Slice != "dimension" ||
+		if got, _ := reconciled(t, m, r); got.Verdict != proof.MatchEqual || got.Targets[0].Slice != "dimension" ||
 			m.asked[len(m.asked)-1].Segment != "dimension7==r1" {
 			t.Errorf("by dimension: %+v", got)
 		}
@@ -201,7 +202,7 @@ func TestATokenThatMayNotReadIsNoLoss(t *testing.T) {
 			&shows{denied: errors.New("ask VisitsSummary.get: refused with status 401")},
 			ended(),
 		)
-		if took > time.Minute || got.Verdict != record.MatchNotAsked || !strings.Contains(got.Targets[0].Error, "401") {
+		if took > time.Minute || got.Verdict != proof.MatchNotAsked || !strings.Contains(got.Targets[0].Error, "401") {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -218,7 +219,7 @@ func TestARunThatGoesOnIsFollowedWithItsLag(t *testing.T) {
 			return log{visits: perSecond(since - 30*time.Second)} // half a minute late
 		}}
 		ctx, cancel := context.WithCancel(t.Context())
-		var last record.Reconciliation
+		var last proof.Reconciliation
 		_, err := reconcile.Reconcile(ctx, m, func(context.Context) (reconcile.Run, error) {
 			at := r.Summary.Targets["matomo"]
 			at.Visits.Complete = perSecond(time.Since(began))
@@ -227,7 +228,7 @@ func TestARunThatGoesOnIsFollowedWithItsLag(t *testing.T) {
 				cancel()
 			}
 			return r, nil
-		}, reconcile.Options{Every: 10 * time.Second, Limit: time.Minute}, func(r record.Reconciliation) { last = r })
+		}, reconcile.Options{Every: 10 * time.Second, Limit: time.Minute}, func(r proof.Reconciliation) { last = r })
 		if err != nil || last.State != "following" {
 			t.Fatalf("%+v, %v", last, err)
 		}
@@ -246,9 +247,9 @@ func TestWhatAKilledLoadgenMayHaveSentIsNotTooMuch(t *testing.T) {
 		r.Summary.Killed = 1
 		for _, c := range []struct {
 			visits, pages uint64
-			want          record.Match
-		}{{visits, pages, record.MatchEqual}, {visits + 2, pages + 9, record.MatchEqual},
-			{visits, pages - 1, record.MatchShort}, {visits + 2, pages + 10, record.MatchMore}} {
+			want          proof.Match
+		}{{visits, pages, proof.MatchEqual}, {visits + 2, pages + 9, proof.MatchEqual},
+			{visits, pages - 1, proof.MatchShort}, {visits + 2, pages + 10, proof.MatchMore}} {
 			if got, _ := reconciled(t,
 				&shows{report: always(shown(c.visits, c.pages)), lately: holds(c.visits, c.pages)},
 				r); got.Verdict != c.want {
@@ -267,12 +268,12 @@ func TestASourceThatNothingTellsIsNotMissed(t *testing.T) {
 		as := shown(visits, pages)
 		as.Sources = map[string]uint64{"search": visits - 6, "direct": 6}
 		if got, _ := reconciled(t, &shows{report: always(as), lately: holds(visits, pages)},
-			r); got.Verdict != record.MatchEqual || row(t, got, "direct").Verdict != record.MatchEqual {
+			r); got.Verdict != proof.MatchEqual || row(t, got, "direct").Verdict != proof.MatchEqual {
 			t.Errorf("%+v", got.Targets[0].Rows)
 		}
 		as.Sources = map[string]uint64{"search": visits - 7, "direct": 7}
 		if got, _ := reconciled(t, &shows{report: always(as), lately: holds(visits, pages)}, r); row(t, got,
-			"search").Verdict != record.MatchShort {
+			"search").Verdict != proof.MatchShort {
 			t.Errorf("one that changed its source: %+v", got.Targets[0].Rows)
 		}
 	})
@@ -286,7 +287,7 @@ func TestActionsThatAreNotArchivedAreWaitedFor(t *testing.T) {
 			}
 			return shown(visits, pages)
 		}}
-		if got, took := reconciled(t, m, ended()); got.Verdict != record.MatchEqual || took < 15*time.Minute {
+		if got, took := reconciled(t, m, ended()); got.Verdict != proof.MatchEqual || took < 15*time.Minute {
 			t.Errorf("done after %v: %+v", took, got.Targets[0].Rows)
 		}
 	})
@@ -316,7 +317,7 @@ func TestDaysAtWhichNobodyLookedAreNotCalledEmpty(t *testing.T) {
 		there := shown(visits, pages)
 		there.Days = at.Opened.Days
 		got, _ := reconciled(t, &shows{report: always(there), lately: holds(0, 0)}, r)
-		if got.Verdict != record.MatchEqual || !strings.Contains(got.Targets[0].Limits, "Nobody looked") {
+		if got.Verdict != proof.MatchEqual || !strings.Contains(got.Targets[0].Limits, "Nobody looked") {
 			t.Errorf("%+v", got.Targets[0].Limits)
 		}
 	})
@@ -338,8 +339,8 @@ func TestABackfillThatIsResumedIsWaitedForAnew(t *testing.T) {
 				r.Summary.Ended = time.Time{}
 			}
 			return r, nil
-		}, reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}, func(record.Reconciliation) {})
-		if took := time.Since(began); err != nil || got.Verdict != record.MatchEqual || took < 70*time.Minute {
+		}, reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}, func(proof.Reconciliation) {})
+		if took := time.Since(began); err != nil || got.Verdict != proof.MatchEqual || took < 70*time.Minute {
 			t.Errorf("done after %v: %+v, %v", took, got, err)
 		}
 	})
@@ -354,7 +355,7 @@ func TestAQueueThatIsWorkedOffOnceAMinuteIsWaitedFor(t *testing.T) {
 				return log{worked(since), 5 * worked(since)}
 			},
 		}
-		if got, took := reconciled(t, m, ended()); got.Verdict != record.MatchEqual || took < 2*time.Minute {
+		if got, took := reconciled(t, m, ended()); got.Verdict != proof.MatchEqual || took < 2*time.Minute {
 			t.Errorf("done after %v: %+v", took, got.Targets[0].Rows)
 		}
 	})
@@ -365,7 +366,7 @@ func TestALedgerOfTheLastStartAloneIsNotTakenForTheWhole(t *testing.T) {
 		r := ended()
 		r.Dimension, r.Summary.FirstVisit = 7, 100
 		got, _ := reconciled(t, &shows{report: always(shown(visits+61, pages)), lately: holds(visits+61, pages)}, r)
-		if row(t, got, "visits").Verdict != record.MatchIncomparable ||
+		if row(t, got, "visits").Verdict != proof.MatchIncomparable ||
 			!strings.HasPrefix(got.Targets[0].Limits, "The loadgen was started again") {
 			t.Errorf("%+v", got.Targets[0].Limits)
 		}

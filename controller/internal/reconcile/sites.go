@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -84,10 +85,10 @@ func siteOf(sent target.Target, readers []target.Target) Site {
 }
 
 // sentTo adds up what a run sent to a site.
-func sentTo(s record.Summary, site Site) (all record.Target, parts []record.ReconciledPart) {
+func sentTo(s record.Summary, site Site) (all record.Target, parts []proof.ReconciledPart) {
 	for i, name := range site.Parts {
 		t := s.Targets[name]
-		part := record.ReconciledPart{Name: name, Visits: t.Visits.Complete + t.Visits.Partial}
+		part := proof.ReconciledPart{Name: name, Visits: t.Visits.Complete + t.Visits.Partial}
 		for _, h := range t.ByKind {
 			part.Hits += h.Accepted
 		}

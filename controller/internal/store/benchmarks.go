@@ -7,7 +7,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 )
 
 type benchmarkRow struct {
@@ -16,7 +16,7 @@ type benchmarkRow struct {
 	Body     string `db:"body"`
 }
 
-func (r benchmarkRow) benchmark() (b record.ReportBenchmark, err error) {
+func (r benchmarkRow) benchmark() (b timing.ReportBenchmark, err error) {
 	if err := json.Unmarshal([]byte(r.Body), &b); err != nil {
 		return b, fmt.Errorf("read benchmark %s: %w", r.ID, err)
 	}
@@ -27,7 +27,7 @@ func (r benchmarkRow) benchmark() (b record.ReportBenchmark, err error) {
 const selectBenchmarks = "SELECT id, baseline, body FROM report_benchmarks "
 
 // SaveBenchmark writes a benchmark of reports that has ended. It is nobody's baseline.
-func (s *Store) SaveBenchmark(ctx context.Context, b record.ReportBenchmark) error {
+func (s *Store) SaveBenchmark(ctx context.Context, b timing.ReportBenchmark) error {
 	body, err := json.Marshal(b)
 	if err != nil {
 		return fmt.Errorf("encode benchmark %s: %w", b.ID, err)
@@ -40,12 +40,12 @@ func (s *Store) SaveBenchmark(ctx context.Context, b record.ReportBenchmark) err
 }
 
 // Benchmarks are all, the latest first.
-func (s *Store) Benchmarks(ctx context.Context) ([]record.ReportBenchmark, error) {
+func (s *Store) Benchmarks(ctx context.Context) ([]timing.ReportBenchmark, error) {
 	var rows []benchmarkRow
 	if err := s.read.SelectContext(ctx, &rows, selectBenchmarks+"ORDER BY began_at DESC, id DESC"); err != nil {
 		return nil, fmt.Errorf("list benchmarks: %w", err)
 	}
-	out := make([]record.ReportBenchmark, len(rows))
+	out := make([]timing.ReportBenchmark, len(rows))
 	for i, r := range rows {
 		var err error
 		if out[i], err = r.benchmark(); err != nil {
@@ -56,20 +56,20 @@ func (s *Store) Benchmarks(ctx context.Context) ([]record.ReportBenchmark, error
 }
 
 // Benchmark is one, or ErrNotFound.
-func (s *Store) Benchmark(ctx context.Context, id string) (record.ReportBenchmark, error) {
+func (s *Store) Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error) {
 	var r benchmarkRow
 	if err := s.read.GetContext(ctx, &r, selectBenchmarks+"WHERE id = ?", id); err != nil {
-		return record.ReportBenchmark{}, fmt.Errorf("read benchmark %s: %w", id, told(err))
+		return timing.ReportBenchmark{}, fmt.Errorf("read benchmark %s: %w", id, told(err))
 	}
 	return r.benchmark()
 }
 
 // Baseline is what a site's benchmarks are compared with, or ErrNotFound.
-func (s *Store) Baseline(ctx context.Context, url string, siteID int) (record.ReportBenchmark, error) {
+func (s *Store) Baseline(ctx context.Context, url string, siteID int) (timing.ReportBenchmark, error) {
 	var r benchmarkRow
 	if err := s.read.GetContext(ctx, &r, selectBenchmarks+"WHERE baseline AND url = ? AND site_id = ?", url,
 		siteID); err != nil {
-		return record.ReportBenchmark{}, fmt.Errorf("read baseline of site %d: %w", siteID, told(err))
+		return timing.ReportBenchmark{}, fmt.Errorf("read baseline of site %d: %w", siteID, told(err))
 	}
 	return r.benchmark()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -105,16 +106,20 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 		}
 		return enc.Encode(struct {
 			Record
-			Minutes  []Interval             `json:"minutes"`
-			Recorded *record.Reconciliation `json:"recorded"`
+			Minutes  []Interval            `json:"minutes"`
+			Recorded *proof.Reconciliation `json:"recorded"`
 		}{r, intervals, recorded})
 	}
 	if r.Summary == nil {
 		return ErrNoLedger
 	}
 	out := r.report(version)
-	if out.Recorded, err = b.recorded(ctx, id); err != nil {
+	recorded, err := b.recorded(ctx, id)
+	if err != nil {
 		return err
+	}
+	if recorded != nil {
+		out.Sections = []report.Section{recorded}
 	}
 	if f == JUnit {
 		return report.JUnit(w, &out)
@@ -129,7 +134,7 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 }
 
 // recorded is what was found when the run was reconciled, nil where nobody did.
-func (b Book) recorded(ctx context.Context, id string) (*record.Reconciliation, error) {
+func (b Book) recorded(ctx context.Context, id string) (*proof.Reconciliation, error) {
 	body, err := b.Store.Proof(ctx, id, store.Reconciliation)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -137,7 +142,7 @@ func (b Book) recorded(ctx context.Context, id string) (*record.Reconciliation, 
 	if err != nil {
 		return nil, err
 	}
-	out, err := record.DecodeReconciliation(body)
+	out, err := proof.DecodeReconciliation(body)
 	if err != nil {
 		return nil, fmt.Errorf("read reconciliation of run %s: %w", id, err)
 	}

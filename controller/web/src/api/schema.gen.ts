@@ -2314,6 +2314,65 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
+        ProofCause: {
+            cure?: string;
+            kind: string;
+            message: string;
+        };
+        ProofReconciledPart: {
+            /** Format: int64 */
+            hits: number;
+            name: string;
+            /** Format: int64 */
+            visits: number;
+        };
+        ProofReconciledRow: {
+            /** @enum {string} */
+            group: "total" | "day" | "country" | "source" | "device";
+            /** Format: double */
+            most: number;
+            name: string;
+            /** Format: double */
+            off: number;
+            /** Format: double */
+            recorded: number;
+            /** Format: double */
+            sent: number;
+            /** @enum {string} */
+            verdict: "equal" | "short" | "more" | "not_archived" | "incomparable";
+            why?: string;
+        };
+        ProofReconciledTarget: {
+            causes?: components["schemas"]["ProofCause"][] | null;
+            error?: string;
+            /** Format: double */
+            freshness_seconds?: number;
+            limits?: string;
+            name: string;
+            parts?: components["schemas"]["ProofReconciledPart"][] | null;
+            rows: components["schemas"]["ProofReconciledRow"][] | null;
+            /** Format: int64 */
+            site_id: number;
+            /** @enum {string} */
+            slice?: "dimension" | "site" | "difference";
+            /** @enum {string} */
+            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
+        };
+        ProofReconciliation: {
+            /** Format: date-time */
+            began: string;
+            run_id: string;
+            /** @enum {string} */
+            state: "none" | "following" | "waiting" | "done" | "cancelled";
+            /** Format: date-time */
+            taken: string;
+            targets: components["schemas"]["ProofReconciledTarget"][] | null;
+            /** Format: date-time */
+            until?: string;
+            /** @enum {string} */
+            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
+            waiting?: string;
+        };
         ReconcileAnnotated: {
             error?: string;
             notes: string[] | null;
@@ -2413,16 +2472,6 @@ export interface components {
             visits: number;
             why: string;
         };
-        RecordBenchmarkComparison: {
-            baseline: string;
-            /** Format: date-time */
-            baseline_began: string;
-            conditions: string[] | null;
-            id: string;
-            /** Format: int64 */
-            missing: number;
-            reports: components["schemas"]["RecordReportDifference"][] | null;
-        };
         RecordBulk: {
             /** Format: int64 */
             hits: number;
@@ -2477,11 +2526,6 @@ export interface components {
             /** Format: double */
             offered_visit_rate: number;
             phase: string;
-        };
-        RecordCause: {
-            cure?: string;
-            kind: string;
-            message: string;
         };
         RecordHead: {
             /**
@@ -2566,125 +2610,6 @@ export interface components {
             status?: number;
             target: string;
         };
-        RecordReconciledPart: {
-            /** Format: int64 */
-            hits: number;
-            name: string;
-            /** Format: int64 */
-            visits: number;
-        };
-        RecordReconciledRow: {
-            /** @enum {string} */
-            group: "total" | "day" | "country" | "source" | "device";
-            /** Format: double */
-            most: number;
-            name: string;
-            /** Format: double */
-            off: number;
-            /** Format: double */
-            recorded: number;
-            /** Format: double */
-            sent: number;
-            /** @enum {string} */
-            verdict: "equal" | "short" | "more" | "not_archived" | "incomparable";
-            why?: string;
-        };
-        RecordReconciledTarget: {
-            causes?: components["schemas"]["RecordCause"][] | null;
-            error?: string;
-            /** Format: double */
-            freshness_seconds?: number;
-            limits?: string;
-            name: string;
-            parts?: components["schemas"]["RecordReconciledPart"][] | null;
-            rows: components["schemas"]["RecordReconciledRow"][] | null;
-            /** Format: int64 */
-            site_id: number;
-            /** @enum {string} */
-            slice?: "dimension" | "site" | "difference";
-            /** @enum {string} */
-            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
-        };
-        RecordReconciliation: {
-            /** Format: date-time */
-            began: string;
-            run_id: string;
-            /** @enum {string} */
-            state: "none" | "following" | "waiting" | "done" | "cancelled";
-            /** Format: date-time */
-            taken: string;
-            targets: components["schemas"]["RecordReconciledTarget"][] | null;
-            /** Format: date-time */
-            until?: string;
-            /** @enum {string} */
-            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
-            waiting?: string;
-        };
-        RecordReportBenchmark: {
-            asking?: string;
-            baseline: boolean;
-            /** Format: date-time */
-            began: string;
-            date: string;
-            /** Format: int64 */
-            done: number;
-            /** Format: date-time */
-            ended: string | null;
-            error?: string;
-            id: string;
-            note: string;
-            /** Format: int64 */
-            parallel: number;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            repeats: number;
-            results: components["schemas"]["RecordReportTiming"][] | null;
-            run_id: string;
-            /** Format: int64 */
-            site_id: number;
-            skipped: components["schemas"]["RecordSkippedReport"][] | null;
-            /** @enum {string} */
-            state: "running" | "done" | "cancelled" | "failed";
-            target: string;
-            url: string;
-            version: string;
-            /** Format: int64 */
-            visits: number | null;
-        };
-        RecordReportDifference: {
-            /** Format: double */
-            before: number | null;
-            /** Format: double */
-            now: number | null;
-            period: string;
-            /** Format: double */
-            ratio: number | null;
-            report: string;
-            segment: string;
-            /** @enum {string} */
-            verdict: "same" | "slower" | "faster" | "new" | "failing";
-            why?: string;
-        };
-        RecordReportTiming: {
-            /** Format: int64 */
-            bytes: number;
-            /** Format: double */
-            cold: number | null;
-            error?: string;
-            /** Format: int64 */
-            failures: number;
-            method: string;
-            parallel: components["schemas"]["RecordSpread"];
-            period: string;
-            report: string;
-            /** Format: int64 */
-            rows: number;
-            segment: string;
-            /** Format: int64 */
-            timeouts: number;
-            warm: components["schemas"]["RecordSpread"];
-        };
         RecordReserved: {
             by_kind: {
                 [key: string]: number;
@@ -2723,21 +2648,6 @@ export interface components {
             steered: boolean;
             /** @description Of the ledger of record; null where there is none. */
             totals: components["schemas"]["TotalsAnswer"] | null;
-        };
-        RecordSkippedReport: {
-            report: string;
-            why: string;
-        };
-        RecordSpread: {
-            /** Format: double */
-            max: number;
-            /** Format: double */
-            p50: number;
-            /** Format: double */
-            p95: number;
-            /** Format: int64 */
-            requests: number;
-            times?: number[] | null;
         };
         RecordStandstill: {
             /** Format: date-time */
@@ -3411,6 +3321,96 @@ export interface components {
              * @default 10
              */
             timeout: number | null;
+        };
+        TimingBenchmarkComparison: {
+            baseline: string;
+            /** Format: date-time */
+            baseline_began: string;
+            conditions: string[] | null;
+            id: string;
+            /** Format: int64 */
+            missing: number;
+            reports: components["schemas"]["TimingReportDifference"][] | null;
+        };
+        TimingReportBenchmark: {
+            asking?: string;
+            baseline: boolean;
+            /** Format: date-time */
+            began: string;
+            date: string;
+            /** Format: int64 */
+            done: number;
+            /** Format: date-time */
+            ended: string | null;
+            error?: string;
+            id: string;
+            note: string;
+            /** Format: int64 */
+            parallel: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            repeats: number;
+            results: components["schemas"]["TimingReportTiming"][] | null;
+            run_id: string;
+            /** Format: int64 */
+            site_id: number;
+            skipped: components["schemas"]["TimingSkippedReport"][] | null;
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled" | "failed";
+            target: string;
+            url: string;
+            version: string;
+            /** Format: int64 */
+            visits: number | null;
+        };
+        TimingReportDifference: {
+            /** Format: double */
+            before: number | null;
+            /** Format: double */
+            now: number | null;
+            period: string;
+            /** Format: double */
+            ratio: number | null;
+            report: string;
+            segment: string;
+            /** @enum {string} */
+            verdict: "same" | "slower" | "faster" | "new" | "failing";
+            why?: string;
+        };
+        TimingReportTiming: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: double */
+            cold: number | null;
+            error?: string;
+            /** Format: int64 */
+            failures: number;
+            method: string;
+            parallel: components["schemas"]["TimingSpread"];
+            period: string;
+            report: string;
+            /** Format: int64 */
+            rows: number;
+            segment: string;
+            /** Format: int64 */
+            timeouts: number;
+            warm: components["schemas"]["TimingSpread"];
+        };
+        TimingSkippedReport: {
+            report: string;
+            why: string;
+        };
+        TimingSpread: {
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p95: number;
+            /** Format: int64 */
+            requests: number;
+            times?: number[] | null;
         };
         TotalsAnswer: {
             hits: components["schemas"]["RecordHits"];
@@ -4904,7 +4904,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordReportBenchmark"];
+                    "application/json": components["schemas"]["TimingReportBenchmark"];
                 };
             };
             /** @description Error */
@@ -4935,7 +4935,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordReportBenchmark"];
+                    "application/json": components["schemas"]["TimingReportBenchmark"];
                 };
             };
             /** @description Error */
@@ -5001,7 +5001,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordReportBenchmark"];
+                    "application/json": components["schemas"]["TimingReportBenchmark"];
                 };
             };
             /** @description Error */
@@ -5035,7 +5035,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordBenchmarkComparison"];
+                    "application/json": components["schemas"]["TimingBenchmarkComparison"];
                 };
             };
             /** @description Error */
@@ -5475,7 +5475,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordReconciliation"];
+                    "application/json": components["schemas"]["ProofReconciliation"];
                 };
             };
             /** @description Error */
@@ -5510,7 +5510,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordReconciliation"];
+                    "application/json": components["schemas"]["ProofReconciliation"];
                 };
             };
             /** @description Error */

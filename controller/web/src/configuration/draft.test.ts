@@ -12,6 +12,8 @@ const setting = (key: string, kind: Setting['kind'], fallback: string, secret = 
   one_of: [],
   unit: '',
   help: '',
+  role: 'behaviour',
+  widget: 'text',
   secret,
   default_in_bulk: '',
 })

@@ -11,6 +11,8 @@ const setting = (s: Partial<Setting>): Setting => ({
   one_of: [],
   unit: '',
   help: '',
+  role: 'behaviour',
+  widget: 'text',
   secret: false,
   default_in_bulk: '',
   ...s,

@@ -13,6 +13,8 @@ const setting = (key: string, kind: Setting['kind'], secret = false): Setting =>
   one_of: [],
   unit: '',
   help: '',
+  role: 'behaviour',
+  widget: 'text',
   secret,
   default_in_bulk: '',
 })

@@ -3,8 +3,8 @@ import type { Schemas } from '../api/client'
 import { percent } from '../words/numbers'
 import { words } from '../words'
 
-export type Target = Schemas['RecordReconciledTarget']
-export type Row = Schemas['RecordReconciledRow']
+export type Target = Schemas['ProofReconciledTarget']
+export type Row = Schemas['ProofReconciledRow']
 
 /** The colour of a verdict, of a target or of a row. */
 export const tones: Record<string, 'good' | 'warn' | 'bad' | undefined> = {

@@ -2,7 +2,7 @@
 import { api, data, type Schemas } from '../api/client'
 
 export type Head = Schemas['BenchmarkHead']
-export type Benchmark = Schemas['RecordReportBenchmark']
+export type Benchmark = Schemas['TimingReportBenchmark']
 
 export const benchmarksQuery = () => ({
   queryKey: ['reports', 'benchmarks'],

@@ -1,4 +1,4 @@
-package report_test
+package benchmark_test
 
 import (
 	"regexp"
@@ -6,32 +6,34 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/record"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark"
+	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 )
 
+var began = time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
+
 // twoReports is a benchmark, the slower report second.
-func twoReports() *report.Benchmark {
-	cold, visits, end := 1.5, uint64(20_000), start.Add(time.Minute)
-	return &report.Benchmark{ReportBenchmark: record.ReportBenchmark{
-		ID: "b1", Target: "main", URL: "https://m.test/matomo.php", SiteID: 3, Began: start, Ended: &end,
-		State:   record.BenchmarkDone,
+func twoReports() *benchmark.Page {
+	cold, visits, end := 1.5, uint64(20_000), began.Add(time.Minute)
+	return &benchmark.Page{ReportBenchmark: timing.ReportBenchmark{
+		ID: "b1", Target: "main", URL: "https://m.test/matomo.php", SiteID: 3, Began: began, Ended: &end,
+		State:   timing.BenchmarkDone,
 		Version: "5.2.0", Visits: &visits, Date: "2026-03-28", Repeats: 5, Parallel: 4, RunID: "nightly-7",
-		Results: []record.ReportTiming{
+		Results: []timing.ReportTiming{
 			{Report: "Goals", Method: "Goals.get", Period: "day",
-				Warm: record.Spread{Requests: 5, P50: .02, P95: .03, Max: .04}, Rows: 1, Bytes: 300},
+				Warm: timing.Spread{Requests: 5, P50: .02, P95: .03, Max: .04}, Rows: 1, Bytes: 300},
 			{Report: "Page URLs", Method: "Actions.getPageUrls", Period: "month", Segment: "countryCode==se",
-				Cold: &cold, Warm: record.Spread{Requests: 5, P50: .25, P95: .4, Max: .5}, Rows: 100, Bytes: 123_456,
+				Cold: &cold, Warm: timing.Spread{Requests: 5, P50: .25, P95: .4, Max: .5}, Rows: 100, Bytes: 123_456,
 				Timeouts: 1},
 		},
-		Skipped: []record.SkippedReport{{Report: "Custom dimension, day", Why: "there is none"}},
+		Skipped: []timing.SkippedReport{{Report: "Custom dimension, day", Why: "there is none"}},
 	}}
 }
 
-func benchmarkPage(t *testing.T, b *report.Benchmark) string {
+func benchmarkPage(t *testing.T, b *benchmark.Page) string {
 	t.Helper()
 	var out strings.Builder
-	if err := report.BenchmarkHTML(&out, b); err != nil {
+	if err := benchmark.HTML(&out, b); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -56,10 +58,10 @@ func TestTheSlowestReportComesFirst(t *testing.T) {
 func TestWhatGotSlowerIsToldFirst(t *testing.T) {
 	b := twoReports()
 	ratio := 2.5
-	b.Comparison = &record.BenchmarkComparison{Baseline: "b0",
-		Conditions: []string{"The site had 10 visits and has 20000."}, Reports: []record.ReportDifference{
-			{Report: "Goals", Period: "day", Verdict: record.ReportSame},
-			{Report: "Page URLs", Period: "month", Segment: "countryCode==se", Verdict: record.ReportSlower,
+	b.Comparison = &timing.BenchmarkComparison{Baseline: "b0",
+		Conditions: []string{"The site had 10 visits and has 20000."}, Reports: []timing.ReportDifference{
+			{Report: "Goals", Period: "day", Verdict: timing.ReportSame},
+			{Report: "Page URLs", Period: "month", Segment: "countryCode==se", Verdict: timing.ReportSlower,
 				Ratio: &ratio,
 				Why:   "it timed out"},
 		}}
@@ -82,7 +84,7 @@ func TestWhateverABenchmarkIsCalledIsText(t *testing.T) {
 	r := &b.Results[0]
 	r.Report, r.Method, r.Segment, r.Error = evil, evil, evil, evil
 	b.Skipped[0].Report = evil
-	b.Comparison = &record.BenchmarkComparison{Baseline: evil, Conditions: []string{evil}}
+	b.Comparison = &timing.BenchmarkComparison{Baseline: evil, Conditions: []string{evil}}
 	text := benchmarkPage(t, b)
 	for _, bad := range []string{"<script", "<b style"} {
 		if strings.Contains(text, bad) {
@@ -95,7 +97,7 @@ func TestWhateverABenchmarkIsCalledIsText(t *testing.T) {
 }
 
 func TestABenchmarkWithoutAnythingHasAPage(t *testing.T) {
-	if text := benchmarkPage(t, &report.Benchmark{}); !strings.Contains(text, "No report was measured") {
+	if text := benchmarkPage(t, &benchmark.Page{}); !strings.Contains(text, "No report was measured") {
 		t.Error("it does not say so")
 	}
 }

@@ -1,4 +1,6 @@
-package record
+// Package proof owns the result of a reconciliation: what Matomo shows of a run beside its ledger, and what that comes
+// to. It asks no Matomo and knows nothing of where results are kept.
+package proof
 
 import (
 	"encoding/json"
