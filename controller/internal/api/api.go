@@ -52,6 +52,8 @@ type server struct {
 	Deps
 	echo *echo.Echo
 	huma huma.API
+	// access is that of each operation, by its routeKey.
+	access map[string]access
 	// large has room for one request with a large body.
 	large chan struct{}
 }
@@ -73,7 +75,7 @@ func build(d Deps) *server {
 	asFailures()
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	s := &server{Deps: d, echo: e, large: make(chan struct{}, 1)}
+	s := &server{Deps: d, echo: e, access: map[string]access{}, large: make(chan struct{}, 1)}
 	e.HTTPErrorHandler = s.answerError
 	e.Use(s.recovered, d.Guard.Browser, s.walled)
 	s.huma = humaecho.New(e, document())

@@ -64,8 +64,8 @@ func (s *server) backfill() {
 	route(s, queued("/api/backfill/run", "Send past days in a job of its own",
 		"It is queued, and started when no other job goes on; live traffic goes on beside it. 422 tells every fault "+
 			"of window, caps and token."), s.runJob)
-	route(s, op(http.MethodPost, "/api/backfill/plan", tagBackfill,
-		"What a backfill would send, day by day, without sending or saving anything"), s.planJob)
+	route(s, as(question, op(http.MethodPost, "/api/backfill/plan", tagBackfill,
+		"What a backfill would send, day by day, without sending or saving anything")), s.planJob)
 	o := op(http.MethodGet, "/api/backfill/status", tagBackfill, "Backfill jobs and how far they have come")
 	o.Description = "A snapshot that is at most about a second old, cheap enough to be asked for each second. The " +
 		"log of a job is at GET /api/logs?job=."
@@ -78,7 +78,7 @@ func (s *server) backfill() {
 		return either(jobsAnswer{true, counted(len(out), "job"), out}, err)
 	})
 	route(s, op(http.MethodGet, "/api/backfill/last", tagBackfill, "What was asked for last"), s.lastJob)
-	o = op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job")
+	o = as(urgent, op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job"))
 	o.Description = "One that goes on drains: what is in flight gets its answer, and the rest can be sent later with " +
 		"resume. 404 where there is no such job, 409 where it has ended."
 	route(s, o, func(ctx context.Context, in *oneJob) (*body[jobResult], error) {

@@ -121,7 +121,7 @@ func (s *server) config() {
 		func(context.Context, *empty) (*body[schemaAnswer], error) {
 			return answer(schema()), nil
 		})
-	o := op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?")
+	o := as(question, op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?"))
 	o.Description = "The loadgen itself checks the plan that it makes with the saved pages, funnels, events and " +
 		"targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved."
 	route(s, o, s.validate)

@@ -102,7 +102,7 @@ func (s *server) control() {
 		return result(s.Runs.Rerun(context.WithoutCancel(ctx), in.ID, q))
 	})
 	// A person who goes away must not leave a loadgen half stopped, so operations do not end with their requests.
-	o = op(http.MethodPost, "/api/stop", tagRun, "Stop traffic, its open visits finished or cut off")
+	o = as(urgent, op(http.MethodPost, "/api/stop", tagRun, "Stop traffic, its open visits finished or cut off"))
 	o.Description = "Answers when the run has ended; the status counts down meanwhile. A second stop shortens the " +
 		"first. It interrupts whatever else is being done, needs no budget, " +
 		"and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: then no visit " +

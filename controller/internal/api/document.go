@@ -74,16 +74,10 @@ const (
 
 // op is an operation with what all have in common.
 func op(method, path, tag, summary string) huma.Operation {
-	o := huma.Operation{
+	return as(member, huma.Operation{
 		OperationID: operationID(method, path), Method: method, Path: path, Tags: []string{tag}, Summary: summary,
 		MaxBodyBytes: smallBody, BodyReadTimeout: time.Minute,
-		Security: []map[string][]string{{"key": {}}, {"session": {}}},
-	}
-	switch {
-	case method == http.MethodPost && path == "/api/session", !strings.HasPrefix(path, "/api/"):
-		o.Security = []map[string][]string{}
-	}
-	return o
+	})
 }
 
 // file is an operation whose answer is not an object of its type but a content of its own.
@@ -106,6 +100,7 @@ func operationID(method, path string) string {
 
 // route registers an operation whose errors become problems.
 func route[I, O any](s *server, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	s.access[routeKey(o.Method, o.Path)] = o.Metadata[accessKey].(access) // as has put it there
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {

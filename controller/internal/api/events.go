@@ -39,7 +39,7 @@ func (s *server) events() {
 			return either(SavedContent[setup.EventReport]{true, "events saved", report, s.Runs.Status().Active(), p},
 				err)
 		})
-	route(s, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?"),
+	route(s, as(question, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?")),
 		func(_ context.Context, in *contentRequest) (*body[setup.EventReport], error) {
 			return answer(s.Library.CheckEvents([]byte(in.Body.Content))), nil
 		})

@@ -71,7 +71,7 @@ func (s *server) funnels() {
 				return s.Library.CreateFunnel(ctx, in.Body)
 			}))
 		})
-	route(s, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?"),
+	route(s, as(question, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?")),
 		func(_ context.Context, in *funnelRequest) (*body[validityAnswer], error) {
 			return answer(newValidity(s.Library.CheckFunnel(in.Body))), nil
 		})

@@ -198,6 +198,7 @@ func TestWithoutKeyBodyOrMeasureEveryRouteRefuses(t *testing.T) {
 	f.hub.Close() // a stream would not end
 	c := newContract(t, f)
 	operations := 0
+	var open []string
 	c.each(func(method, path string, o operation) {
 		operations++
 		target := strings.NewReplacer("{id}", "1").Replace(path)
@@ -211,7 +212,10 @@ func TestWithoutKeyBodyOrMeasureEveryRouteRefuses(t *testing.T) {
 			}
 			c.check(t, method+" "+path+" with "+what, path, r, got)
 		}
-		if len(o.Security) > 0 {
+		if len(o.Security) == 0 {
+			open = append(open, method+" "+path)
+			send("no key", nil, map[bool]int{true: 200, false: 400}[method == "GET"], func(*http.Request) {})
+		} else {
 			send("no key", nil, http.StatusUnauthorized, func(*http.Request) {})
 			send("a wrong key", nil, http.StatusForbidden, func(r *http.Request) {
 				r.Header.Set("X-API-Key", "wrong")
@@ -234,6 +238,10 @@ func TestWithoutKeyBodyOrMeasureEveryRouteRefuses(t *testing.T) {
 			r.Header.Set("Content-Type", "text/plain")
 		})
 	})
+	slices.Sort(open)
+	if !slices.Equal(open, []string{"GET /health", "POST /api/session"}) {
+		t.Errorf("open to everybody: %v", open)
+	}
 }
 
 // blanks is an endless body.

@@ -27,8 +27,8 @@ type welcome struct {
 }
 
 func (s *server) health() {
-	route(s, withEcho(op(http.MethodGet, "/health", tagRun,
-		"Does the controller live, and can it store what it has to?")),
+	route(s, withEcho(as(public, op(http.MethodGet, "/health", tagRun,
+		"Does the controller live, and can it store what it has to?"))),
 		func(ctx context.Context, _ *empty) (*healthAnswer, error) {
 			h := &healthAnswer{http.StatusOK, healthBody{"healthy", "trafficinator-controller", ""}}
 			if s.Guard.Knows(echoOf(ctx)) {

@@ -33,8 +33,8 @@ type previewAnswer struct {
 }
 
 func (s *server) preview() {
-	o := op(http.MethodPost, "/api/preview", tagTraffic,
-		"The first visits of a run, hit by hit, without sending or saving anything")
+	o := as(question, op(http.MethodPost, "/api/preview", tagTraffic,
+		"The first visits of a run, hit by hit, without sending or saving anything"))
 	o.Description = "The loadgen itself outlines them. Faults are 422; it works without a target, and while " +
 		"a run goes on."
 	route(s, o, func(ctx context.Context, in *previewRequest) (*body[previewAnswer], error) {
@@ -48,12 +48,8 @@ func (s *server) preview() {
 		}
 		return answer(previewAnswer{got.Seed, got.Visits, faults(got.Warnings)}), nil
 	})
-	o = op(
-		http.MethodPost,
-		"/api/estimate",
-		tagTraffic,
-		"What the settings come to: hits a visit, rates, open visits, end",
-	)
+	o = as(question, op(http.MethodPost, "/api/estimate", tagTraffic,
+		"What the settings come to: hits a visit, rates, open visits, end"))
 	o.Description = "The loadgen itself makes the plan and counts by its first visits; nothing is measured. Faults are " +
 		"422; it works without a target, and while a run goes on. With Docker it takes a second or two."
 	route(s, o, func(ctx context.Context, in *profileRequest) (*body[estimate.Estimate], error) {

@@ -52,8 +52,8 @@ const (
 )
 
 func (s *server) session() {
-	signIn := op(http.MethodPost, "/api/session", tagAccess,
-		"Sign in by key or one-time code; sets the session's cookie")
+	signIn := as(door, op(http.MethodPost, "/api/session", tagAccess,
+		"Sign in by key or one-time code; sets the session's cookie"))
 	signIn.MaxBodyBytes, signIn.BodyReadTimeout = signInBody, signInTime
 	route(s, withEcho(signIn),
 		func(ctx context.Context, in *signInRequest) (*body[sessionAnswer], error) {

@@ -56,14 +56,15 @@ type profilePoint struct {
 }
 
 func (s *server) steering() {
-	o := op(http.MethodPost, "/api/control", tagRun, "Pause, resume or change the rate of the run that goes on")
+	o := as(urgent, op(http.MethodPost, "/api/control", tagRun,
+		"Pause, resume or change the rate of the run that goes on"))
 	o.Description = "409 where none goes on. Statistics are kept; the loadgen follows within about a second."
 	route(s, o, func(ctx context.Context, in *steerRequest) (*body[SteeringAnswer], error) {
 		c, err := s.Runs.Steer(ctx, in.Body.Paused, in.Body.Scale)
 		return either(steeringOf(c), err)
 	})
-	route(s, op(http.MethodPost, "/api/profile", tagConfig,
-		"How the rate changes with time by these settings, and how many visits that makes"),
+	route(s, as(question, op(http.MethodPost, "/api/profile", tagConfig,
+		"How the rate changes with time by these settings, and how many visits that makes")),
 		func(ctx context.Context, in *profileRequest) (*body[profileAnswer], error) {
 			d, err := s.Preview.Profile(ctx, in.overrides(), s.Now())
 			if err != nil {

@@ -96,7 +96,7 @@ func (s *server) urls() {
 			saved := SavedContent[setup.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}
 			return either(savedURLs{saved, report.Structure}, err)
 		})
-	route(s, large(op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?")),
+	route(s, large(as(question, op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?"))),
 		func(_ context.Context, in *pagesRequest) (*body[setup.URLReport], error) {
 			return answer(s.Library.CheckURLs(in.content)), nil
 		})

@@ -1,43 +1,68 @@
 package api
 
 import (
-	"net/http"
-	"slices"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
 )
 
-// questions are paths that are asked by POST and change nothing, beside those that end in /validate.
-var questions = []string{"/api/preview", "/api/estimate", "/api/profile", "/api/backfill/plan"}
+// access is who may call an operation, and what a call counts as.
+type access int
 
-func isQuestion(path string) bool {
-	return slices.Contains(questions, path) || strings.HasPrefix(path, "/api/") && strings.HasSuffix(path, "/validate")
+const (
+	// member: the key or a session, within their budget. What is not read is booked as a change.
+	member access = iota
+	// question is member for what is asked by POST and changes nothing, such as while somebody types.
+	question
+	// urgent is member without a budget, to have less sent: who has used it up, by a script that went wrong, needs it
+	// most.
+	urgent
+	// public: everybody.
+	public
+	// door: everybody, and each try to sign in counts.
+	door
+)
+
+// accessKey is where an operation's metadata hold its access.
+const accessKey = "access"
+
+// as declares the access of an operation, which is member unless declared. The document says the same.
+func as(a access, o huma.Operation) huma.Operation {
+	o.Metadata = map[string]any{accessKey: a}
+	o.Security = []map[string][]string{}
+	if a != public && a != door {
+		o.Security = []map[string][]string{{"key": {}}, {"session": {}}}
+	}
+	return o
 }
 
-// urgent are paths that are asked by POST to have less sent. They need no budget: who has used it up, by a script that
-// went wrong, needs them most.
-var urgent = []string{"/api/stop", "/api/control", "/api/backfill/cancel"}
+// routeKey is a method and a path as the router has them.
+func routeKey(method, path string) string {
+	return method + " " + strings.NewReplacer("{", ":", "}", "").Replace(path)
+}
 
-// walled has the guard look at everything under /api but the way to sign in, and books changes. Questions that carry a
-// body, which a form asks while somebody types, are none.
+// walled has the guard look at every request by the access of its route. What no operation takes is for members below
+// /api and for everybody elsewhere: pages, and the document.
 func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
-	asking := s.Guard.Members(next)
-	members := s.Guard.Audit(s.Audit)(asking)
-	unmetered := s.Guard.Audit(s.Audit)(s.Guard.Unmetered(next))
-	signIn := s.Guard.Audit(s.Audit)(s.Guard.Door(next))
+	book := s.Guard.Audit(s.Audit)
 	return func(c echo.Context) error {
-		r := c.Request()
-		switch {
-		case r.URL.Path == "/api/session" && r.Method == http.MethodPost:
-			return signIn(c)
-		case r.Method == http.MethodPost && isQuestion(r.URL.Path):
-			return asking(c)
-		case r.Method == http.MethodPost && slices.Contains(urgent, r.URL.Path):
-			return unmetered(c)
-		case r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/"):
-			return members(c)
+		path := c.Request().URL.Path
+		a, declared := s.access[routeKey(c.Request().Method, c.Path())]
+		if !declared && path != "/api" && !strings.HasPrefix(path, "/api/") {
+			a = public
 		}
-		return next(c)
+		switch a {
+		case public:
+			return next(c)
+		case door:
+			return book(s.Guard.Door(next))(c)
+		case question:
+			return s.Guard.Members(next)(c)
+		case urgent:
+			return book(s.Guard.Unmetered(next))(c)
+		default:
+			return book(s.Guard.Members(next))(c)
+		}
 	}
 }
