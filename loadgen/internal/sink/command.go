@@ -111,12 +111,11 @@ func liveLine(c Counts) string {
 	for _, n := range c.Rejected {
 		rejected += n
 	}
-	t := c.Total
-	return fmt.Sprintf("requests=%d visits=%d pageviews=%d searches=%d events=%d outlinks=%d downloads=%d orders=%d "+
-		"pings=%d rejected=%d violations=%d",
-		c.Requests, t.Visits, t.Hits["pageview"], t.Hits["search"], t.Hits["event"], t.Hits["outlink"],
-		t.Hits["download"],
-		t.Hits["order"], t.Hits["ping"], rejected, c.Violations)
+	line := fmt.Sprintf("requests=%d visits=%d", c.Requests, c.Total.Visits)
+	for _, k := range kinds {
+		line += fmt.Sprintf(" %s=%d", k.plural, c.Total.Hits[k.name])
+	}
+	return line + fmt.Sprintf(" rejected=%d violations=%d", rejected, c.Violations)
 }
 
 // report writes the end result, a table or {counts, violations}.

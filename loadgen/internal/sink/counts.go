@@ -1,6 +1,10 @@
 package sink
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink/reports"
+)
 
 const maxTitles = 10_000 // distinct titles that are counted per site
 
@@ -30,20 +34,14 @@ type SiteCounts struct {
 	// SplitVisits are visits beyond the first that a sender's one visit became, at midnight for instance; they are
 	// among Visits.
 	SplitVisits int64 `json:"split_visits"`
-	// Hits recorded, by kind; the seven kinds of the ledger always stand here, others once they occur.
+	// Hits recorded, by kind; those of the ledger always stand here, others once they occur.
 	Hits map[string]int64 `json:"hits"`
 	// Actions and Bounces (visits with 0 or 1 action) by Matomo's definition.
 	Actions int64 `json:"actions"`
 	Bounces int64 `json:"bounces"`
 	// Seconds is the sum of the visits' durations.
 	Seconds int64 `json:"seconds"`
-	// Sums of the orders, in cents, and the number of pieces.
-	Revenue  int64 `json:"revenue_cents"`
-	Subtotal int64 `json:"subtotal_cents"`
-	Tax      int64 `json:"tax_cents"`
-	Shipping int64 `json:"shipping_cents"`
-	Discount int64 `json:"discount_cents"`
-	Items    int64 `json:"items"`
+	reports.Sales
 	// Visits by country and by type of referrer, pageviews by title (the first 10,000 titles).
 	Countries map[string]int64 `json:"countries"`
 	Referrers map[string]int64 `json:"referrers"`
@@ -62,8 +60,8 @@ type DayCounts struct {
 func newSiteCounts() *SiteCounts {
 	c := &SiteCounts{Hits: map[string]int64{}, Countries: map[string]int64{}, Referrers: map[string]int64{},
 		Titles: map[string]int64{}, Days: map[string]*DayCounts{}}
-	for _, k := range []kind{kindPageview, kindSearch, kindEvent, kindOutlink, kindDownload, kindOrder, kindPing} {
-		c.Hits[string(k)] = 0
+	for _, k := range kinds {
+		c.Hits[k.name] = 0
 	}
 	return c
 }
@@ -75,12 +73,7 @@ func (c *SiteCounts) add(o *SiteCounts) {
 	c.Actions += o.Actions
 	c.Bounces += o.Bounces
 	c.Seconds += o.Seconds
-	c.Revenue += o.Revenue
-	c.Subtotal += o.Subtotal
-	c.Tax += o.Tax
-	c.Shipping += o.Shipping
-	c.Discount += o.Discount
-	c.Items += o.Items
+	c.Sales.Add(o.Sales)
 	for _, pair := range [][2]map[string]int64{{c.Hits, o.Hits}, {c.Countries, o.Countries}, {c.Referrers, o.Referrers},
 		{c.Titles, o.Titles}} {
 		for k, n := range pair[1] {
@@ -103,18 +96,6 @@ func (c *SiteCounts) day(date string) *DayCounts {
 		c.Days[date] = d
 	}
 	return d
-}
-
-func (c *SiteCounts) order(p map[string]string) {
-	c.Revenue += cents(p["revenue"])
-	c.Subtotal += cents(p["ec_st"])
-	c.Tax += cents(p["ec_tx"])
-	c.Shipping += cents(p["ec_sh"])
-	c.Discount += cents(p["ec_dt"])
-	items, _ := parseItems(p["ec_items"])
-	for _, it := range items {
-		c.Items += it.quantity
-	}
 }
 
 func (c *SiteCounts) title(title string) {

@@ -14,7 +14,7 @@ import (
 // mostDetailed is of how many visits the actions are kept, those that were opened last.
 const mostDetailed = 1000
 
-// detail keeps a hit as the visitor log shows it (plugins/Live/VisitorDetails.php and those of the plug-ins).
+// detail keeps a hit as the visitor log shows it.
 func (s *Sink) detail(v *reports.Visit, h *hit, at time.Time, opens bool) {
 	t := s.cfg.Tracker
 	if opens {
@@ -74,53 +74,51 @@ func masked2(ip string) string {
 
 // action is a hit as an action of its visit, nil where it is none.
 func (t *Tracker) action(h *hit) row {
-	p := func(name string) string { return strings.Clone(h.params[name]) }
-	if h.kind.counted() && t.inactive["Actions"] {
+	if h.kind.show == nil || h.kind.action && t.inactive["Actions"] {
 		return nil
 	}
-	switch h.kind {
-	case kindPageview:
-		r := row{"type": "action", "url": t.page(h.params["url"]),
-			"pageTitle": t.text(strings.TrimSpace(h.params["action_name"]))}
-		if !t.inactive["PagePerformance"] {
-			sum := 0
-			for _, name := range timings {
-				n, _ := strconv.Atoi(h.params[name]) // none is 0
-				sum += n
-			}
-			r["pageLoadTimeMilliseconds"] = sum
-		}
-		return r
-	case kindSearch:
-		return row{"type": "search", "siteSearchKeyword": t.text(h.params["search"]),
-			"siteSearchCategory": p("search_cat"), "siteSearchCount": p("search_count")}
-	case kindEvent:
-		return row{"type": "event", "url": t.page(h.params["url"]), "eventCategory": p("e_c"), "eventAction": p("e_a"),
-			"eventName": p("e_n"), "eventValue": p("e_v")}
-	case kindOutlink:
-		return row{"type": "outlink", "url": t.text(h.params["link"])}
-	case kindDownload:
-		return row{"type": "download", "url": t.text(h.params["download"])}
-	case kindOrder:
-		items := int64(0)
-		lines, _ := parseItems(h.params["ec_items"])
-		for _, it := range lines {
-			items += it.quantity
-		}
-		id := p("ec_id")
-		if t.hashedOrders {
-			sum := sha1.Sum([]byte(id)) //nolint:gosec // see import
-			id = hex.EncodeToString(sum[:])
-		}
-		return row{
-			"type": "ecommerceOrder", "orderId": id, "items": items, "revenue": amount(h.params["revenue"]),
-			"revenueSubTotal": amount(h.params["ec_st"]),
-			"revenueTax":      amount(h.params["ec_tx"]), "revenueShipping": amount(h.params["ec_sh"]),
-			"revenueDiscount": amount(h.params["ec_dt"]),
-		}
-	}
-	return nil
+	return h.kind.show(t, h)
 }
 
+func showPage(t *Tracker, h *hit) row {
+	r := row{"type": "action", "url": t.page(h.params["url"]),
+		"pageTitle": t.text(strings.TrimSpace(h.params["action_name"]))}
+	if !t.inactive["PagePerformance"] {
+		sum := 0
+		for _, name := range timings {
+			n, _ := strconv.Atoi(h.params[name]) // none is 0
+			sum += n
+		}
+		r["pageLoadTimeMilliseconds"] = sum
+	}
+	return r
+}
+
+func showSearch(t *Tracker, h *hit) row {
+	return row{"type": "search", "siteSearchKeyword": t.text(h.params["search"]),
+		"siteSearchCategory": h.copied("search_cat"), "siteSearchCount": h.copied("search_count")}
+}
+
+func showEvent(t *Tracker, h *hit) row {
+	return row{"type": "event", "url": t.page(h.params["url"]), "eventCategory": h.copied("e_c"),
+		"eventAction": h.copied("e_a"), "eventName": h.copied("e_n"), "eventValue": h.copied("e_v")}
+}
+
+func showOrder(t *Tracker, h *hit) row {
+	sale, id := saleOf(h), h.copied("ec_id")
+	if t.hashedOrders {
+		sum := sha1.Sum([]byte(id)) //nolint:gosec // see import
+		id = hex.EncodeToString(sum[:])
+	}
+	return row{
+		"type": "ecommerceOrder", "orderId": id, "items": sale.Items, "revenue": amount(sale.Revenue),
+		"revenueSubTotal": amount(sale.Subtotal), "revenueTax": amount(sale.Tax),
+		"revenueShipping": amount(sale.Shipping), "revenueDiscount": amount(sale.Discount),
+	}
+}
+
+// copied is a parameter without the body that it came in.
+func (h *hit) copied(name string) string { return strings.Clone(h.params[name]) }
+
 // amount is money as Matomo shows it.
-func amount(s string) float64 { return float64(cents(s)) / 100 }
+func amount(cents int64) float64 { return float64(cents) / 100 }

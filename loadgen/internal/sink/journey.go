@@ -99,10 +99,10 @@ func (j *journey) hasPage(id string) bool {
 func (s *Sink) checkFirst(h *hit) {
 	switch {
 	case h.isPage():
-	case h.kind == kindPing, h.kind == kindContent, h.kind == kindCart, h.kind == kindGoal:
-		s.rules.report(h, RuleNoPage, "", string(h.kind))
+	case h.kind.show == nil:
+		s.rules.report(h, RuleNoPage, "", h.kind.name)
 	default:
-		s.rules.report(h, RuleExtraFirst, "", string(h.kind))
+		s.rules.report(h, RuleExtraFirst, "", h.kind.name)
 	}
 }
 

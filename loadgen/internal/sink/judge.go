@@ -54,7 +54,7 @@ func (s *Sink) track(h *hit) verdict {
 	if !v.rejected {
 		s.counts.Accepted++
 	}
-	s.shown.add(shownHit{At: now.UTC(), Site: h.key.site, Visitor: h.key.id, Kind: string(h.kind),
+	s.shown.add(shownHit{At: now.UTC(), Site: h.key.site, Visitor: h.key.id, Kind: h.kind.name,
 		Params: masked(h.params), Rejected: v.rejected, Reason: v.reason})
 	return v
 }

@@ -4,27 +4,45 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink/reports"
 )
 
-// kind is what Matomo records a hit as.
-type kind string
+// kind is what Matomo records a hit as: one of the rows below.
+type kind struct {
+	name string
+	// plural names them in the line that the command prints. A kind without one is counted only where it occurs.
+	plural string
+	// action says that it is one of a visit's actions (plugins/Actions/Columns/VisitTotalActions.php).
+	action bool
+	figure reports.Figure
+	// show is a hit as the visitor log shows it (plugins/Live/VisitorDetails.php and those of the plug-ins), nil where it
+	// does not.
+	show func(*Tracker, *hit) row
+}
 
-const (
-	kindPageview kind = "pageview"
-	kindSearch   kind = "search"
-	kindEvent    kind = "event"
-	kindOutlink  kind = "outlink"
-	kindDownload kind = "download"
-	kindOrder    kind = "order"
-	kindPing     kind = "ping"
-	kindContent  kind = "content"
-	kindCart     kind = "cart"
-	kindGoal     kind = "goal"
+// The kinds.
+var (
+	kindPageview = &kind{name: "pageview", plural: "pageviews", action: true, figure: reports.Pageviews, show: showPage}
+	kindSearch   = &kind{name: "search", plural: "searches", action: true, figure: reports.Searches, show: showSearch}
+	kindEvent    = &kind{name: "event", plural: "events", action: true, figure: reports.Events, show: showEvent}
+	kindOutlink  = &kind{name: "outlink", plural: "outlinks", action: true, figure: reports.Outlinks,
+		show: func(t *Tracker, h *hit) row { return row{"type": "outlink", "url": t.text(h.params["link"])} }}
+	kindDownload = &kind{name: "download", plural: "downloads", action: true, figure: reports.Downloads,
+		show: func(t *Tracker, h *hit) row { return row{"type": "download", "url": t.text(h.params["download"])} }}
+	kindOrder   = &kind{name: "order", plural: "orders", figure: reports.Orders, show: showOrder}
+	kindPing    = &kind{name: "ping", plural: "pings"}
+	kindContent = &kind{name: "content"}
+	kindCart    = &kind{name: "cart"}
+	kindGoal    = &kind{name: "goal"}
 )
+
+// kinds are those that the counts always hold, as they are listed.
+var kinds = []*kind{kindPageview, kindSearch, kindEvent, kindOutlink, kindDownload, kindOrder, kindPing}
 
 // kindOf applies Matomo's order: what has a goal or a ping is no action at all; among actions download, outlink,
 // event, content, search, pageview (core/Tracker/Action.php).
-func (t *Tracker) kindOf(p map[string]string) kind {
+func (t *Tracker) kindOf(p map[string]string) *kind {
 	if p["ping"] == "1" && !t.inactive["Heartbeat"] {
 		return kindPing
 	}
@@ -52,16 +70,6 @@ func (t *Tracker) kindOf(p map[string]string) kind {
 		return kindSearch
 	default:
 		return kindPageview
-	}
-}
-
-// counted says whether the kind is one of a visit's actions (plugins/Actions/Columns/VisitTotalActions.php).
-func (k kind) counted() bool {
-	switch k {
-	case kindPageview, kindSearch, kindEvent, kindOutlink, kindDownload:
-		return true
-	default:
-		return false
 	}
 }
 

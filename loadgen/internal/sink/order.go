@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/sink/reports"
 )
 
 var numberPrefix = regexp.MustCompile(`^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)`)
@@ -79,6 +81,18 @@ func isCategory(cell any) bool {
 	}
 	list, ok := cell.([]any)
 	return ok && len(list) <= 5
+}
+
+// saleOf is what an order brings.
+func saleOf(h *hit) reports.Sales {
+	p := h.params
+	sale := reports.Sales{Revenue: cents(p["revenue"]), Subtotal: cents(p["ec_st"]), Tax: cents(p["ec_tx"]),
+		Shipping: cents(p["ec_sh"]), Discount: cents(p["ec_dt"])}
+	items, _ := parseItems(p["ec_items"])
+	for _, it := range items {
+		sale.Items += it.quantity
+	}
+	return sale
 }
 
 func (s *Sink) checkOrder(h *hit) {

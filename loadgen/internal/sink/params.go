@@ -25,12 +25,12 @@ type hit struct {
 	// agent, lang and ip are what holds after the parameters took precedence over the HTTP request.
 	agent, lang, ip string
 	key             visitorKey
-	kind            kind
+	kind            *kind
 }
 
 // String names the hit in a violation.
 func (h *hit) String() string {
-	return fmt.Sprintf("site %d, visitor %s, %s %s", h.key.site, h.key.id, h.kind, h.params["url"])
+	return fmt.Sprintf("site %d, visitor %s, %s %s", h.key.site, h.key.id, h.kind.name, h.params["url"])
 }
 
 // has says whether the parameter is there and not empty.

@@ -7,34 +7,6 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink/reports"
 )
 
-// count adds a hit to the row of its visit.
-func count(v *reports.Visit, h *hit) {
-	switch h.kind {
-	case kindPageview:
-		v.Pageviews++
-	case kindSearch:
-		v.Searches++
-	case kindEvent:
-		v.Events++
-	case kindOutlink:
-		v.Outlinks++
-	case kindDownload:
-		v.Downloads++
-	case kindOrder:
-		v.Orders++
-		p := h.params
-		v.Revenue += cents(p["revenue"])
-		v.Subtotal += cents(p["ec_st"])
-		v.Tax += cents(p["ec_tx"])
-		v.Shipping += cents(p["ec_sh"])
-		v.Discount += cents(p["ec_dt"])
-		items, _ := parseItems(p["ec_items"])
-		for _, it := range items {
-			v.Items += it.quantity
-		}
-	}
-}
-
 // dimensions keeps the custom ones of a visit; the last value wins (plugins/CustomDimensions/Tracker). A map that is
 // there stays as it is, because a report may hold it.
 func dimensions(v *reports.Visit, h *hit) {

@@ -90,18 +90,20 @@ func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
 		if !s.firstOrder(h) {
 			return reject("ec_id was there before") // the visit stays
 		}
-		site.order(h.params)
+		sale := saleOf(h)
+		site.Sales.Add(sale)
+		v.visit.Sales.Add(sale)
 	}
-	count(v.visit, h)
+	v.visit.Counts[h.kind.figure]++
 	s.detail(v.visit, h, at, opens)
-	if h.kind.counted() {
+	if h.kind.action {
 		site.Actions++
 	}
 	if h.kind == kindPageview {
 		site.title(strings.TrimSpace(h.params["action_name"]))
 	}
-	site.Hits[string(h.kind)]++
-	day.Hits[string(h.kind)]++
+	site.Hits[h.kind.name]++
+	day.Hits[h.kind.name]++
 	return verdict{}
 }
 
@@ -123,7 +125,7 @@ func (s *Sink) open(site *SiteCounts, v *visitor, h *hit, at time.Time, source, 
 		Visitor: h.key.id, First: at.Unix(), Last: at.Unix(), Source: source, Campaign: strings.Clone(campaign),
 		Device: deviceOf(h.agent), Returning: returning,
 	}
-	if h.kind.counted() {
+	if h.kind.action {
 		v.visit.Actions = append(v.visit.Actions, 0)
 	}
 	s.log.Add(h.key.site, v.visit)
@@ -149,7 +151,7 @@ func (c *SiteCounts) join(v *reports.Visit, h *hit, at time.Time, source, campai
 		return
 	}
 	v.Last = at.Unix()
-	if h.kind.counted() {
+	if h.kind.action {
 		v.Actions = append(v.Actions, int32(at.Unix()-v.First))
 		if len(v.Actions) == 2 {
 			c.Bounces--

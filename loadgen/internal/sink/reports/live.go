@@ -30,7 +30,7 @@ func counters(visits []*Visit, q Query) (any, error) {
 		}
 		recent++
 		visitors[v.Visitor] = struct{}{}
-		if v.Orders > 0 {
+		if v.Counts[Orders] > 0 {
 			converted++
 		}
 		for _, after := range v.Actions {
@@ -67,8 +67,8 @@ func lastVisits(visits []*Visit, q Query) (any, error) {
 			"idSite": q.Site, "visitorId": v.Visitor, "visitorType": visitorType(v), "serverDate": v.Day,
 			"firstActionTimestamp": v.First, "lastActionTimestamp": v.Last, "serverTimestamp": v.Last,
 			"visitDuration": v.Seconds,
-			"actions":       len(v.Actions), "events": v.Events, "searches": v.Searches,
-			"totalEcommerceConversions": v.Orders,
+			"actions":       len(v.Actions), "events": v.Counts[Events], "searches": v.Counts[Searches],
+			"totalEcommerceConversions": v.Counts[Orders],
 			"totalEcommerceRevenue":     money(v.Revenue), "totalEcommerceItems": v.Items,
 			"countryCode": v.Country, "deviceType": v.Device, "referrerType": v.Source, "actionDetails": noData,
 		}

@@ -84,7 +84,7 @@ var texts = map[string]func(*Visit) string{
 var numbers = map[string]func(*Visit) int64{
 	"visitDuration":  func(v *Visit) int64 { return v.Seconds },
 	"actions":        func(v *Visit) int64 { return int64(len(v.Actions)) },
-	"visitConverted": func(v *Visit) int64 { return int64(min(v.Orders, 1)) },
+	"visitConverted": func(v *Visit) int64 { return int64(min(v.Counts[Orders], 1)) },
 }
 
 func visitorType(v *Visit) string {

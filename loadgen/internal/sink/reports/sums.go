@@ -21,7 +21,7 @@ func visitMetrics(s selection) Row {
 		if n <= 1 {
 			bounces++
 		}
-		if v.Orders > 0 {
+		if v.Counts[Orders] > 0 {
 			converted++
 		}
 		if s.unique {
@@ -66,53 +66,55 @@ type value struct {
 	Value any `json:"value"`
 }
 
-func actions(s selection) any {
-	if len(s.visits) == 0 {
-		return noData
+// counts are metrics that each sum a figure of the visits.
+func counts(metrics map[string]Figure) func(selection) any {
+	return func(s selection) any {
+		if len(s.visits) == 0 {
+			return noData
+		}
+		row := Row{}
+		for name, figure := range metrics {
+			var n uint32
+			for _, v := range s.visits {
+				n += v.Counts[figure]
+			}
+			row[name] = n
+		}
+		return row
 	}
-	var pages, searches, outlinks, downloads uint32
-	for _, v := range s.visits {
-		pages, searches, outlinks, downloads = pages+v.Pageviews, searches+v.Searches, outlinks+v.Outlinks,
-			downloads+v.Downloads
-	}
-	return Row{"nb_pageviews": pages, "nb_searches": searches, "nb_outlinks": outlinks, "nb_downloads": downloads}
 }
 
-func events(s selection) any {
-	if len(s.visits) == 0 {
-		return noData
-	}
-	var n uint32
-	for _, v := range s.visits {
-		n += v.Events
-	}
-	return Row{"nb_events": n}
-}
+var (
+	actions = counts(map[string]Figure{"nb_pageviews": Pageviews, "nb_searches": Searches, "nb_outlinks": Outlinks,
+		"nb_downloads": Downloads})
+	events = counts(map[string]Figure{"nb_events": Events})
+)
 
 // orders are those of the shop; other goals there are none.
 func orders(s selection) any {
 	if goal := s.params["idGoal"]; len(s.visits) == 0 || goal != "" && goal != "ecommerceOrder" {
 		return noData
 	}
-	var n, converted, revenue, subtotal, tax, shipping, discount, items int64
+	var n, converted int64
+	var all Sales
 	for _, v := range s.visits {
-		n += int64(v.Orders)
-		if v.Orders > 0 {
-			converted++
-		}
-		revenue, subtotal, tax = revenue+v.Revenue, subtotal+v.Subtotal, tax+v.Tax
-		shipping, discount, items = shipping+v.Shipping, discount+v.Discount, items+v.Items
-	}
-	average := 0.
-	if n > 0 {
-		average = money(revenue / n)
+		n += int64(v.Counts[Orders])
+		converted += int64(min(v.Counts[Orders], 1))
+		all.Add(v.Sales)
 	}
 	return Row{
-		"nb_conversions": n, "nb_visits_converted": converted,
-		"conversion_rate": percent(converted, int64(len(s.visits))), "revenue": money(revenue),
-		"revenue_subtotal": money(subtotal), "revenue_tax": money(tax), "revenue_shipping": money(shipping),
-		"revenue_discount": money(discount),
-		"items":            items, "avg_order_revenue": average,
+		"nb_conversions":      n,
+		"nb_visits_converted": converted,
+		"conversion_rate":     percent(converted, int64(len(s.visits))),
+		"revenue":             money(all.Revenue),
+		"revenue_subtotal":    money(all.Subtotal),
+		"revenue_tax":         money(all.Tax),
+		"revenue_shipping":    money(all.Shipping),
+		"revenue_discount": money(
+			all.Discount,
+		),
+		"items":             all.Items,
+		"avg_order_revenue": money(all.Revenue / max(n, 1)),
 	}
 }
 

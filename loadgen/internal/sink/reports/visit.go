@@ -19,14 +19,49 @@ type Visit struct {
 	// Dimensions are the custom ones by name: dimension1.
 	Dimensions map[string]string
 
-	Pageviews, Searches, Events, Outlinks, Downloads, Orders uint32
-	Revenue, Subtotal, Tax, Shipping, Discount, Items        int64
+	Counts [figures]uint32
+	Sales
 
 	// Details are of the latest visits alone, nil for others.
 	Details *Details
 
 	shown *Visit // as the reports show it, where they are behind; nil for not at all
 	dirty bool   // has changed since shown
+}
+
+// Figure is what reports count of a visit.
+type Figure uint8
+
+// The figures; of Other no report tells.
+const (
+	Other Figure = iota
+	Pageviews
+	Searches
+	Events
+	Outlinks
+	Downloads
+	Orders
+	figures int = iota
+)
+
+// Sales sum orders, in cents, and their pieces.
+type Sales struct {
+	Revenue  int64 `json:"revenue_cents"`
+	Subtotal int64 `json:"subtotal_cents"`
+	Tax      int64 `json:"tax_cents"`
+	Shipping int64 `json:"shipping_cents"`
+	Discount int64 `json:"discount_cents"`
+	Items    int64 `json:"items"`
+}
+
+// Add adds others.
+func (s *Sales) Add(o Sales) {
+	s.Revenue += o.Revenue
+	s.Subtotal += o.Subtotal
+	s.Tax += o.Tax
+	s.Shipping += o.Shipping
+	s.Discount += o.Discount
+	s.Items += o.Items
 }
 
 // Details are what the visitor log tells of a visit beside its sums, by its own names.
