@@ -73,7 +73,7 @@ func (c *SiteCounts) add(o *SiteCounts) {
 	c.Actions += o.Actions
 	c.Bounces += o.Bounces
 	c.Seconds += o.Seconds
-	c.Sales.Add(o.Sales)
+	c.AddSales(o.Sales)
 	for _, pair := range [][2]map[string]int64{{c.Hits, o.Hits}, {c.Countries, o.Countries}, {c.Referrers, o.Referrers},
 		{c.Titles, o.Titles}} {
 		for k, n := range pair[1] {

@@ -91,8 +91,8 @@ func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
 			return reject("ec_id was there before") // the visit stays
 		}
 		sale := saleOf(h)
-		site.Sales.Add(sale)
-		v.visit.Sales.Add(sale)
+		site.AddSales(sale)
+		v.visit.AddSales(sale)
 	}
 	v.visit.Counts[h.kind.figure]++
 	s.detail(v.visit, h, at, opens)

@@ -100,7 +100,7 @@ func orders(s selection) any {
 	for _, v := range s.visits {
 		n += int64(v.Counts[Orders])
 		converted += int64(min(v.Counts[Orders], 1))
-		all.Add(v.Sales)
+		all.AddSales(v.Sales)
 	}
 	return Row{
 		"nb_conversions":      n,

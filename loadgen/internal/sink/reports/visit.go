@@ -54,8 +54,8 @@ type Sales struct {
 	Items    int64 `json:"items"`
 }
 
-// Add adds others.
-func (s *Sales) Add(o Sales) {
+// AddSales adds others.
+func (s *Sales) AddSales(o Sales) {
 	s.Revenue += o.Revenue
 	s.Subtotal += o.Subtotal
 	s.Tax += o.Tax
