@@ -42,6 +42,15 @@ func NewClient(timeout time.Duration, m target.Machine) *Client {
 	return &Client{timeout: timeout, machine: m, ways: map[target.Access]*way{}}
 }
 
+// Proxy is that on the way from this machine to an address of t, nil where the connection is direct.
+func (c *Client) Proxy(t target.Target, to *url.URL) (*url.URL, error) {
+	w, err := c.way(t)
+	if err != nil {
+		return nil, err
+	}
+	return w.Proxy(to)
+}
+
 func (c *Client) way(t target.Target) (*way, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,28 +106,29 @@ func (e *proxyError) Error() string {
 	return fmt.Sprintf("the proxy refuses: %d %s", e.status, http.StatusText(e.status))
 }
 
-// agent is a browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
-const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+// Agent is a browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
+const Agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
-// reply is what came back, and after how long.
-type reply struct {
+// Reply is what came back, and after how long.
+type Reply struct {
 	answer.Raw
-	took time.Duration
+	Took time.Duration
 }
 
-// postForm posts a form to an address of t, of which token_auth is not repeated where the answer is quoted.
-func (c *Client) postForm(ctx context.Context, t target.Target, to string, form url.Values) (reply, error) {
-	return c.post(ctx, t, to, "application/x-www-form-urlencoded", form.Encode(), form.Get("token_auth"))
+// PostForm posts a form to an address of t, of which token_auth is not repeated where the answer is quoted.
+func (c *Client) PostForm(ctx context.Context, t target.Target, to string, form url.Values) (Reply, error) {
+	return c.Post(ctx, t, to, "application/x-www-form-urlencoded", form.Encode(), form.Get("token_auth"))
 }
 
-func (c *Client) post(ctx context.Context, t target.Target, to, kind, body, token string) (reply, error) {
+// Post posts a body of a kind (its media type) to an address of t; token is not repeated where the answer is quoted.
+func (c *Client) Post(ctx context.Context, t target.Target, to, kind, body, token string) (Reply, error) {
 	began := time.Now()
 	resp, r, err := c.send(ctx, t, to, kind, body, token)
 	if err != nil {
-		return reply{}, err
+		return Reply{}, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
-	out := reply{r, time.Since(began)}
+	out := Reply{r, time.Since(began)}
 	out.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	out.Cut = err != nil || len(out.Body) == maxAnswer
 	if err != nil && len(out.Body) == 0 {
@@ -146,7 +156,7 @@ func (c *Client) send(
 		req.Header.Set(h.Name, h.Value)
 	}
 	req.Header.Set("Content-Type", kind)
-	req.Header.Set("User-Agent", agent)
+	req.Header.Set("User-Agent", Agent)
 	resp, err := w.http.Do(req)
 	if err != nil {
 		return nil, answer.Raw{}, plain(err)

@@ -68,7 +68,7 @@ func TestAnAnswerThatSaysLaterIsWaitedForAndAskedAgain(t *testing.T) {
 		answers []*http.Response
 		limit   time.Duration
 		asked   int
-		took    time.Duration
+		Took    time.Duration
 		class   Class
 	}{
 		"twice": {[]*http.Response{says503("7"), says503("3"), version()}, time.Minute, 3,
@@ -92,9 +92,9 @@ func TestAnAnswerThatSaysLaterIsWaitedForAndAskedAgain(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			v, err := client.Version(ctx, to)
-			if took := time.Since(began); len(server.asked) != c.asked || took != c.took || ClassOf(err) != c.class ||
+			if Took := time.Since(began); len(server.asked) != c.asked || Took != c.Took || ClassOf(err) != c.class ||
 				(err == nil) != (v == "5.2.0") {
-				t.Errorf("%s: %q after %s and %d questions: %v", name, v, took, len(server.asked), err)
+				t.Errorf("%s: %q after %s and %d questions: %v", name, v, Took, len(server.asked), err)
 			}
 		})
 	}

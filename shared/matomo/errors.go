@@ -97,8 +97,8 @@ func ClassOf(err error) Class {
 	return ""
 }
 
-// refused says that Matomo itself says no, to the question or to the token.
-func refused(err error) bool {
+// IsRefusal says that Matomo itself says no, to the question or to the token.
+func IsRefusal(err error) bool {
 	class := ClassOf(err)
 	return class == Rights || class == Refused
 }
@@ -118,14 +118,14 @@ func Advice(err error) string {
 	case Later:
 		return "try again later"
 	case TLS:
-		_, cure := certificate(e.cause)
-		return cmp.Or(cure, networkCure(e.cause))
+		_, cure := Certificate(e.cause)
+		return cmp.Or(cure, NetworkCure(e.cause))
 	case Network:
-		return networkCure(e.cause)
+		return NetworkCure(e.cause)
 	case Redirect:
 		return "name the address that it leads to by " + apiSetting + ", where that is Matomo's index.php"
 	case InFront:
-		return frontCure(&e.answer, apiSetting)
+		return FrontCure(&e.answer, apiSetting)
 	case Unreadable:
 		if e.answer.Status >= http.StatusInternalServerError {
 			return "read the log of Matomo's web server"
@@ -145,8 +145,8 @@ func Explain(err error) string {
 	return err.Error()
 }
 
-// frontCure is what helps where something in front of Matomo answered; setting names the address.
-func frontCure(a *answer.Answer, setting string) string {
+// FrontCure is what helps where something in front of Matomo answered; setting names the address.
+func FrontCure(a *answer.Answer, setting string) string {
 	switch a.Status {
 	case http.StatusUnauthorized:
 		return "give the user and password that it asks for by MATOMO_HTTP_AUTH, or http_auth of the target"
@@ -167,7 +167,8 @@ const clientCure = "where it asks for a client certificate, name the files by TL
 
 const proxyCure = "give the proxy's user and password: PROXY_URL=http://user:password@host:port"
 
-func networkCure(err error) string {
+// NetworkCure is what helps where no answer came.
+func NetworkCure(err error) string {
 	var name *net.DNSError
 	var proxy *proxyError
 	var file *fileError
@@ -198,8 +199,8 @@ func networkCure(err error) string {
 	return "start Matomo, or correct host and port"
 }
 
-// certificate names what is wrong with that of the server, empty where it is not that.
-func certificate(err error) (message, cure string) {
+// Certificate names what is wrong with that of the server, empty where it is not that.
+func Certificate(err error) (message, cure string) {
 	var (
 		invalid *tls.CertificateVerificationError
 		host    x509.HostnameError

@@ -51,7 +51,7 @@ func TestInvalidatedReportsAreToldFromDeletedDays(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, deleted, err)
 		}
 		if asked.Get("idSites") != "3" || asked.Get("dates") != "2026-01-01,2026-01-02,2026-01-03" ||
-			asked.Get("token_auth") != string(good) {
+			asked.Get("token_auth") != good {
 			t.Errorf("%s: asked for %v", name, asked)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package matomo owns what is asked of a Matomo apart from tracking: its Reporting API, and the doctor who tells
-// whether tracking will work. It leaves no visit behind but for Probe, and knows nothing of runs or settings.
+// Package matomo owns how a Matomo's Reporting API is asked: the way there, the answers, and the errors with what helps
+// against them. It leaves no visit behind, and knows nothing of runs or settings, nor what answers are compared with.
 package matomo
 
 import (
@@ -45,33 +45,48 @@ type Site struct {
 // Zone is that of the site; the error is a *calendar.ZoneError.
 func (s *Site) Zone() (calendar.Zone, error) { return calendar.ParseZone(s.Timezone) }
 
-// errEmpty means that there is nothing to tell: Matomo writes an empty list, also where an object would stand.
-var errEmpty = errors.New("no data")
+// Hides reports that Matomo makes no reports of a day, because the site is younger (core/Archive.php,
+// cacheArchiveIdsAfterLaunching), whatever its raw log has. Matomo moves the date back with an older hit that it
+// records (plugins/SitesManager/Tracker), unless the request with that hit is rolled back or the date is still in the
+// tracker's cache, for 5 minutes.
+func (s *Site) Hides(day calendar.Date) bool {
+	return !s.Created.IsZero() && day.Add(2).Begin(time.UTC).Before(s.Created)
+}
+
+// HiddenCure is who can make Matomo show days from first on, and how.
+func (s *Site) HiddenCure(first calendar.Date) string {
+	return fmt.Sprintf("let a user with admin access to the site set its creation date back: SitesManager.updateSite "+
+		"with idSite=%s and startDate=%s, "+
+		"and have the reports of these days rebuilt", strconv.Itoa(s.ID), first.Add(-1))
+}
+
+// ErrEmpty means that there is nothing to tell: Matomo writes an empty list, also where an object would stand.
+var ErrEmpty = errors.New("no data")
 
 // Version asks for Matomo's version (API.getMatomoVersion); any token that works may.
 func (c *Client) Version(ctx context.Context, t target.Target) (string, error) {
 	var v struct{ Value string }
-	return v.Value, c.ask(ctx, t, "API.getMatomoVersion", nil, &v)
+	return v.Value, c.Ask(ctx, t, "API.getMatomoVersion", nil, &v)
 }
 
 // Site asks for the target's site; the token's user must have at least view access to it.
 func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 	var v struct {
-		IDSite      number `json:"idsite"`
+		IDSite      Number `json:"idsite"`
 		Name        string `json:"name"`
 		MainURL     string `json:"main_url"`
 		Timezone    string `json:"timezone"`
 		Currency    string `json:"currency"`
-		Ecommerce   number `json:"ecommerce"`
-		SiteSearch  number `json:"sitesearch"`
-		ExcludeURLs number `json:"exclude_unknown_urls"`
+		Ecommerce   Number `json:"ecommerce"`
+		SiteSearch  Number `json:"sitesearch"`
+		ExcludeURLs Number `json:"exclude_unknown_urls"`
 		Created     string `json:"ts_created"`
 		Search      string `json:"sitesearch_keyword_parameters"`
 		IPs         string `json:"excluded_ips"`
 		Agents      string `json:"excluded_user_agents"`
 		Parameters  string `json:"excluded_parameters"`
 	}
-	if err := c.ask(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
+	if err := c.Ask(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
 		&v); err != nil {
 		return Site{}, err
 	}
@@ -85,24 +100,84 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 	}, nil
 }
 
-// number is an integer that Matomo writes with or without quotes, by version.
-type number int
+// VisitsOf counts the visits of a period.
+func (c *Client) VisitsOf(ctx context.Context, t target.Target, parameters url.Values) (uint64, error) {
+	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}}
+	for k, v := range parameters {
+		form[k] = v
+	}
+	var v struct {
+		Value Amount `json:"value"`
+	}
+	err := c.Ask(ctx, t, "VisitsSummary.getVisits", form, &v)
+	if errors.Is(err, ErrEmpty) {
+		err = nil
+	}
+	return v.Value.Whole(), err
+}
+
+// Option asks for a list of the whole Matomo's settings.
+func (c *Client) Option(ctx context.Context, t target.Target, method string) ([]string, error) {
+	var v struct{ Value any }
+	if err := c.Ask(ctx, t, method, nil, &v); err != nil {
+		return nil, err
+	}
+	text, _ := v.Value.(string) // false where it was never set
+	return list(text), nil
+}
+
+// list takes a setting of Matomo's apart, which separates by commas or lines.
+func list(text string) []string {
+	var out []string
+	for _, one := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' }) {
+		if one = strings.TrimSpace(one); one != "" {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// Number is an integer that Matomo writes with or without quotes, by version.
+type Number int
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (n *number) UnmarshalJSON(b []byte) error {
+func (n *Number) UnmarshalJSON(b []byte) error {
 	i, err := strconv.Atoi(strings.Trim(string(b), `"`))
 	if err != nil {
 		return fmt.Errorf("parse number: %w", err)
 	}
-	*n = number(i)
+	*n = Number(i)
 	return nil
 }
 
-// listed is a list that Matomo writes as such, or as an object whose values it is.
-type listed[T any] []T
+// Amount is a number that Matomo writes with or without quotes, by version and method.
+type Amount float64
+
+// Whole is the amount as a count.
+func (a Amount) Whole() uint64 { return uint64(max(0, a)) }
+
+// UnmarshalJSON implements json.Unmarshaler. What is no number counts nothing: an empty text, null, false.
+func (a *Amount) UnmarshalJSON(b []byte) error {
+	text := string(b)
+	if len(text) > 1 && text[0] == '"' {
+		text = text[1 : len(text)-1]
+	}
+	if text == "" || text == "null" || text == "false" {
+		return nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("parse amount: %w", err)
+	}
+	*a = Amount(n)
+	return nil
+}
+
+// List is a list that Matomo writes as such, or as an object whose values it is.
+type List[T any] []T
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (l *listed[T]) UnmarshalJSON(b []byte) error {
+func (l *List[T]) UnmarshalJSON(b []byte) error {
 	var plain []T
 	if err := json.Unmarshal(b, &plain); err == nil {
 		*l = plain
@@ -121,10 +196,10 @@ func (l *listed[T]) UnmarshalJSON(b []byte) error {
 // laterLimit bounds how long answers that say when to ask again (Retry-After) are waited for in all.
 const laterLimit = 30 * time.Second
 
-// ask calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs. Where
+// Ask calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs. Where
 // the answer says when to ask again it does, within laterLimit and as long as ctx lasts. The error is an *Error or
-// errEmpty.
-func (c *Client) ask(ctx context.Context, t target.Target, method string, more url.Values, into any) error {
+// ErrEmpty.
+func (c *Client) Ask(ctx context.Context, t target.Target, method string, more url.Values, into any) error {
 	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.Reader().Reveal()}}
 	for k, v := range more {
 		form[k] = v
@@ -156,7 +231,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // askOnce also tells how long the server wants to be left alone.
 func (c *Client) askOnce(ctx context.Context, t target.Target, method string, form url.Values,
 	into any) (time.Duration, error) {
-	r, err := c.postForm(ctx, t, t.API(), form)
+	r, err := c.PostForm(ctx, t, t.API(), form)
 	if err != nil {
 		return 0, unanswered(method, err)
 	}
@@ -165,7 +240,7 @@ func (c *Client) askOnce(ctx context.Context, t target.Target, method string, fo
 	}
 	if err := json.Unmarshal(r.Body, into); err != nil {
 		if bytes.Equal(bytes.TrimSpace(r.Body), []byte("[]")) {
-			return 0, errEmpty
+			return 0, ErrEmpty
 		}
 		return 0, &Error{Method: method, Class: Unreadable, cause: errors.New("the answer is not that of a Matomo")}
 	}

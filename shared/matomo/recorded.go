@@ -90,16 +90,16 @@ func (c *Client) Recorded(ctx context.Context, t target.Target, s Slice) (Record
 	return r, nil
 }
 
-// report asks a method for a slice. Matomo answers an empty list where an object has nothing to tell.
-func (c *Client) report(ctx context.Context, t target.Target, method string, s Slice, into any, more ...string) error {
+// Report asks a method for a slice. Matomo answers an empty list where an object has nothing to tell.
+func (c *Client) Report(ctx context.Context, t target.Target, method string, s Slice, into any, more ...string) error {
 	form := s.days()
 	form.Set("idSite", strconv.Itoa(t.SiteID))
 	form.Set("filter_limit", "-1")
 	for i := 0; i+1 < len(more); i += 2 {
 		form.Set(more[i], more[i+1])
 	}
-	err := c.ask(ctx, t, method, form, into)
-	if errors.Is(err, errEmpty) {
+	err := c.Ask(ctx, t, method, form, into)
+	if errors.Is(err, ErrEmpty) {
 		return nil
 	}
 	return err
@@ -107,14 +107,14 @@ func (c *Client) report(ctx context.Context, t target.Target, method string, s S
 
 func (c *Client) visits(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
 	var v struct {
-		Visits  amount  `json:"nb_visits"`
-		Unique  *amount `json:"nb_uniq_visitors"`
-		Actions amount  `json:"nb_actions"`
+		Visits  Amount  `json:"nb_visits"`
+		Unique  *Amount `json:"nb_uniq_visitors"`
+		Actions Amount  `json:"nb_actions"`
 	}
-	err := c.report(ctx, t, "VisitsSummary.get", s, &v)
-	r.Visits, r.Hits[events] = v.Visits.whole(), v.Actions.whole()
+	err := c.Report(ctx, t, "VisitsSummary.get", s, &v)
+	r.Visits, r.Hits[events] = v.Visits.Whole(), v.Actions.Whole()
 	if v.Unique != nil {
-		n := v.Unique.whole()
+		n := v.Unique.Whole()
 		r.Unique = &n
 	}
 	return err
@@ -124,13 +124,13 @@ func (c *Client) visits(ctx context.Context, t target.Target, s Slice, r *Record
 // (plugins/Actions/Columns/VisitTotalActions.php).
 func (c *Client) actions(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
 	var metrics map[string]json.RawMessage
-	err := c.report(ctx, t, "Actions.get", s, &metrics)
+	err := c.Report(ctx, t, "Actions.get", s, &metrics)
 	for _, kind := range hit.Rows {
 		if raw := metrics[kind.Metric]; raw != nil {
-			var n amount
+			var n Amount
 			err = errors.Join(err, n.UnmarshalJSON(raw))
-			r.Hits[kind.Name] = n.whole()
-			r.Hits[events] -= min(r.Hits[events], n.whole())
+			r.Hits[kind.Name] = n.Whole()
+			r.Hits[events] -= min(r.Hits[events], n.Whole())
 		}
 	}
 	return err
@@ -138,33 +138,33 @@ func (c *Client) actions(ctx context.Context, t target.Target, s Slice, r *Recor
 
 func (c *Client) orders(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
 	var v struct {
-		Orders   amount `json:"nb_conversions"`
-		Items    amount `json:"items"`
-		Revenue  amount `json:"revenue"`
-		Tax      amount `json:"revenue_tax"`
-		Shipping amount `json:"revenue_shipping"`
+		Orders   Amount `json:"nb_conversions"`
+		Items    Amount `json:"items"`
+		Revenue  Amount `json:"revenue"`
+		Tax      Amount `json:"revenue_tax"`
+		Shipping Amount `json:"revenue_shipping"`
 	}
-	err := c.report(ctx, t, "Goals.get", s, &v, "idGoal", "ecommerceOrder")
-	r.Hits[hit.Order.String()], r.Items = v.Orders.whole(), v.Items.whole()
+	err := c.Report(ctx, t, "Goals.get", s, &v, "idGoal", "ecommerceOrder")
+	r.Hits[hit.Order.String()], r.Items = v.Orders.Whole(), v.Items.Whole()
 	r.Revenue, r.Tax, r.Shipping = float64(v.Revenue), float64(v.Tax), float64(v.Shipping)
 	return err
 }
 
 func (c *Client) byDay(ctx context.Context, t target.Target, s Slice, r *Recorded) error {
-	byDate := map[string]amount{}
+	byDate := map[string]Amount{}
 	form := url.Values{"period": {"day"}, "date": {s.From.Format(time.DateOnly) + "," + s.To.Format(time.DateOnly)},
 		"idSite": {strconv.Itoa(t.SiteID)}}
 	if s.Segment != "" {
 		form.Set("segment", s.Segment)
 	}
-	err := c.ask(ctx, t, "VisitsSummary.getVisits", form, &byDate)
-	if errors.Is(err, errEmpty) {
+	err := c.Ask(ctx, t, "VisitsSummary.getVisits", form, &byDate)
+	if errors.Is(err, ErrEmpty) {
 		err = nil
 	}
 	r.Days = map[string]uint64{}
 	for day, n := range byDate {
 		if n > 0 {
-			r.Days[day] = n.whole()
+			r.Days[day] = n.Whole()
 		}
 	}
 	return err
@@ -176,9 +176,9 @@ func (c *Client) broken(ctx context.Context, t target.Target, method string, s S
 	var rows []struct {
 		Label   string `json:"label"`
 		Segment string `json:"segment"`
-		Visits  amount `json:"nb_visits"`
+		Visits  Amount `json:"nb_visits"`
 	}
-	err := c.report(ctx, t, method, s, &rows)
+	err := c.Report(ctx, t, method, s, &rows)
 	out := map[string]uint64{}
 	for _, r := range rows {
 		name := r.Label
@@ -187,7 +187,7 @@ func (c *Client) broken(ctx context.Context, t target.Target, method string, s S
 				name = v
 			}
 		}
-		if n := r.Visits.whole(); n > 0 {
+		if n := r.Visits.Whole(); n > 0 {
 			out[name] += n
 		}
 	}
@@ -207,26 +207,4 @@ func (c *Client) bySource(ctx context.Context, t target.Target, s Slice, r *Reco
 func (c *Client) byDevice(ctx context.Context, t target.Target, s Slice, r *Recorded) (err error) {
 	r.Devices, err = c.broken(ctx, t, "DevicesDetection.getType", s)
 	return err
-}
-
-// amount is a number that Matomo writes with or without quotes, by version and method.
-type amount float64
-
-func (a amount) whole() uint64 { return uint64(max(0, a)) }
-
-// UnmarshalJSON implements json.Unmarshaler. What is no number counts nothing: an empty text, null, false.
-func (a *amount) UnmarshalJSON(b []byte) error {
-	text := string(b)
-	if len(text) > 1 && text[0] == '"' {
-		text = text[1 : len(text)-1]
-	}
-	if text == "" || text == "null" || text == "false" {
-		return nil
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return fmt.Errorf("parse amount: %w", err)
-	}
-	*a = amount(n)
-	return nil
 }

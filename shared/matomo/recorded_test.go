@@ -13,6 +13,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
+const good = "a-good-token"
+
 // reports answers the Reporting API as Matomo 5.2.0 does, by method.
 func reports(t *testing.T, answers map[string]string, asked func(r *http.Request)) target.Target {
 	t.Helper()
@@ -32,22 +34,21 @@ func reports(t *testing.T, answers map[string]string, asked func(r *http.Request
 }
 
 var shown = map[string]string{
-	"VisitsSummary.get":                 `{"nb_uniq_visitors":250,"nb_visits":250,"nb_actions":1414,"bounce_rate":"17%"}`,
-	"Actions.get":                       `{"nb_pageviews":1081,"nb_downloads":77,"nb_outlinks":65,"nb_searches":74}`,
-	"Goals.get":                         `{"nb_conversions":62,"revenue":7473.53,"revenue_tax":679.24,"revenue_shipping":511.53,"items":164}`,
-	"VisitsSummary.getVisits":           `{"2026-11-24":249,"2026-11-25":1,"2026-11-26":0}`,
-	"UserCountry.getCountry":            `[{"label":"United States","nb_visits":74,"code":"us","segment":"countryCode==us"}]`,
-	"Referrers.getReferrerType":         `[{"label":"Suchmaschinen","nb_visits":98,"segment":"referrerType==search"}]`,
-	"DevicesDetection.getType":          `[{"label":"Smartphone","nb_visits":"164","segment":"deviceType==smartphone"},{"label":"Feature phone","nb_visits":0,"segment":"deviceType==feature%20phone"}]`,
-	"CoreAdminHome.getTrackingFailures": `[{"idsite":3,"date_first_occurred":"2026-11-24 23:10:33","problem":"The authentication token is wrong."},{"idsite":4,"date_first_occurred":"2026-11-24 23:10:33","problem":"x"}]`,
-	"Live.getCounters":                  `[{"visits":250,"actions":1414,"visitors":250,"visitsConverted":62}]`,
+	"VisitsSummary.get":         `{"nb_uniq_visitors":250,"nb_visits":250,"nb_actions":1414,"bounce_rate":"17%"}`,
+	"Actions.get":               `{"nb_pageviews":1081,"nb_downloads":77,"nb_outlinks":65,"nb_searches":74}`,
+	"Goals.get":                 `{"nb_conversions":62,"revenue":7473.53,"revenue_tax":679.24,"revenue_shipping":511.53,"items":164}`,
+	"VisitsSummary.getVisits":   `{"2026-11-24":249,"2026-11-25":1,"2026-11-26":0}`,
+	"UserCountry.getCountry":    `[{"label":"United States","nb_visits":74,"code":"us","segment":"countryCode==us"}]`,
+	"Referrers.getReferrerType": `[{"label":"Suchmaschinen","nb_visits":98,"segment":"referrerType==search"}]`,
+	"DevicesDetection.getType":  `[{"label":"Smartphone","nb_visits":"164","segment":"deviceType==smartphone"},{"label":"Feature phone","nb_visits":0,"segment":"deviceType==feature%20phone"}]`,
+	"Live.getCounters":          `[{"visits":250,"actions":1414,"visitors":250,"visitsConverted":62}]`,
 }
 
 func day(s string) time.Time { d, _ := time.Parse(time.DateOnly, s); return d }
 
 func TestWhatAMatomoShowsIsRead(t *testing.T) {
 	at := reports(t, shown, func(r *http.Request) {
-		if strings.Contains(r.URL.String(), "token") || r.PostForm.Get("token_auth") != string(good) {
+		if strings.Contains(r.URL.String(), "token") || r.PostForm.Get("token_auth") != good {
 			t.Errorf("%s: the token belongs in the body", r.URL)
 		}
 		if got := r.PostForm.Get("segment"); got != "dimension2==nightly" {
@@ -89,14 +90,6 @@ func TestATokenThatMayNotReadIsToldFromASiteWithoutData(t *testing.T) {
 	}
 }
 
-func TestFailuresOfOtherSitesAreNotOurs(t *testing.T) {
-	c, at := matomo.NewClient(time.Minute, target.Machine{}), reports(t, shown, nil)
-	failures, err := c.Failures(t.Context(), at)
-	if err != nil || len(failures) != 1 || !strings.Contains(failures[0].Problem, "token") {
-		t.Errorf("%+v, %v", failures, err)
-	}
-}
-
 func TestWhatWasKeptWhenEachKindHadAFieldOfItsOwnIsRead(t *testing.T) {
 	var got matomo.Recorded
 	if err := json.Unmarshal([]byte(`{"Visits":3,"Unique":null,"Pageviews":9,"Searches":1,"Events":2,"Outlinks":4,`+
@@ -112,5 +105,44 @@ func TestWhatWasKeptWhenEachKindHadAFieldOfItsOwnIsRead(t *testing.T) {
 	if err != nil || json.Unmarshal(kept, &again) != nil || !reflect.DeepEqual(got, want) ||
 		!reflect.DeepEqual(again, want) {
 		t.Errorf("read %+v and %+v, want %+v, %v", got, again, want, err)
+	}
+}
+
+func TestOnlyANoToTheTokenIsBlamedOnIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		token  bool
+	}{
+		"no right": {401,
+			`{"result":"error","message":"You can't access this resource as it requires 'view' access"}`, true},
+		"no right, Matomo 4": {200, `{"result":"error","message":"You can't access this resource"}`, true},
+		"a wrong token": {400, `{"result":"error","message":"Unable to authenticate with the provided token."}`,
+			true},
+		"a bad segment": {400, `{"result":"error","message":"Segment 'x' is not supported"}`, false},
+		"a gate":        {403, `<h1>403 Forbidden</h1>`, false},
+		"a redirect":    {301, ``, false},
+		"overloaded":    {503, `<h1>503</h1>`, false},
+		"a page":        {200, `<html>`, false},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(c.status)
+			_, _ = w.Write([]byte(c.body))
+		}))
+		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+			target.Target{URL: server.URL + "/matomo.php", Token: "hush"})
+		server.Close()
+		if err == nil || strings.Contains(matomo.Advice(err), "token") != c.token {
+			t.Errorf("%s: %v: %q", name, err, matomo.Advice(err))
+		}
+	}
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	for _, url := range []string{server.URL, "http://127.0.0.1:1"} {
+		if _, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+			target.Target{URL: url + "/matomo.php", Token: "hush"}); err == nil || matomo.Advice(err) == "" ||
+			strings.Contains(matomo.Advice(err), "token") {
+			t.Errorf("%v: %q", err, matomo.Advice(err))
+		}
 	}
 }

@@ -10,15 +10,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // Doctor tells whether a target takes hits, without leaving a visit there but for Probe.
 type Doctor interface {
-	Examine(context.Context, target.Target, matomo.Expect) matomo.Diagnosis
-	Probe(context.Context, target.Target, matomo.Expect) (matomo.Probe, error)
+	Examine(context.Context, target.Target, doctor.Expect) doctor.Diagnosis
+	Probe(context.Context, target.Target, doctor.Expect) (doctor.Probe, error)
 }
 
 // Connection names a Matomo that is asked, whether it is saved or not.
@@ -49,7 +49,7 @@ type ConnectionAnswer struct {
 	Error      *string          `json:"error" doc:"The first finding that keeps it from working."`
 	Version    *string          `json:"matomo_version"`
 	Site       *siteAnswer      `json:"site"`
-	Findings   []matomo.Finding `json:"findings"`
+	Findings   []doctor.Finding `json:"findings"`
 }
 
 type siteAnswer struct {
@@ -62,7 +62,7 @@ type siteAnswer struct {
 	Ecommerce  bool   `json:"ecommerce"`
 }
 
-func newConnection(d matomo.Diagnosis) ConnectionAnswer {
+func newConnection(d doctor.Diagnosis) ConnectionAnswer {
 	a := ConnectionAnswer{
 		Works: d.Works, Success: d.Works, Reachable: d.Reachable, TookMillis: float64(d.Took.Microseconds()) / 1000,
 		Message: "hits will be recorded", Findings: d.Findings,
@@ -80,7 +80,7 @@ func newConnection(d matomo.Diagnosis) ConnectionAnswer {
 		a.Message = "hits are taken; not checked: " + unread
 	}
 	for _, f := range d.Findings {
-		if f.Verdict == matomo.Bad {
+		if f.Verdict == doctor.Bad {
 			text := f.Check + ": " + f.Message
 			a.Message, a.Error = "hits will be lost; "+f.Cure, &text
 			break
@@ -146,14 +146,14 @@ func (s *server) testTarget(ctx context.Context, in *Connection) (target.Target,
 	return t, problems, err
 }
 
-func (s *server) examine(ctx context.Context, t target.Target, expect matomo.Expect, seconds int) matomo.Diagnosis {
+func (s *server) examine(ctx context.Context, t target.Target, expect doctor.Expect, seconds int) doctor.Diagnosis {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
 	defer cancel()
 	return s.Doctor.Examine(ctx, t, expect)
 }
 
 // examineAll asks all at once; the answers are in the order of the targets.
-func (s *server) examineAll(ctx context.Context, targets []target.Target, expect matomo.Expect,
+func (s *server) examineAll(ctx context.Context, targets []target.Target, expect doctor.Expect,
 	seconds int) []ConnectionAnswer {
 	out := make([]ConnectionAnswer, len(targets))
 	var all sync.WaitGroup

@@ -25,14 +25,15 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -45,7 +46,7 @@ type fixture struct {
 	runs *runs
 	// jobs are queued and, because nobody watches them, never begin.
 	jobs   *job.Queue
-	doctor *doctor
+	doctor *examiner
 	lines  []launcher.Line
 	log    *logged
 	guard  *security.Guard
@@ -71,7 +72,7 @@ func newFixture(t *testing.T) *fixture {
 	dir := t.TempDir()
 	f := &fixture{
 		runs:    &runs{status: run.Status{Runtime: "process", Loadgen: launcher.Status{State: launcher.Created}}},
-		doctor:  &doctor{},
+		doctor:  &examiner{},
 		log:     &logged{},
 		version: "9.8.7-of-this-test",
 		db:      filepath.Join(dir, "test.db"),
@@ -142,7 +143,7 @@ func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refus
 // proof is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) proof(t *testing.T, lib *setup.Library) *reconcile.Keeper {
 	k := reconcile.NewKeeper(reconcile.Config{
-		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: lib.Readers,
+		Matomo: evidence.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: lib.Readers,
 		Log:    slog.New(slog.DiscardHandler),
 		Ledger: func(string) (*record.Summary, error) { return nil, fs.ErrNotExist },
 	})
@@ -153,7 +154,7 @@ func (f *fixture) proof(t *testing.T, lib *setup.Library) *reconcile.Keeper {
 // reports is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) reports(t *testing.T, lib *setup.Library) *benchmark.Keeper {
 	k := benchmark.NewKeeper(benchmark.Config{
-		Matomo: matomo.NewClient(time.Second, target.Machine{}), Store: f.store, Single: lib.SingleTarget,
+		Matomo: benchmark.NewClient(time.Second, target.Machine{}), Store: f.store, Single: lib.SingleTarget,
 		Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
 	})
@@ -311,29 +312,29 @@ func (r *runs) Steer(_ context.Context, paused *bool, scale *float64) (exchange.
 	return c, err
 }
 
-type doctor struct {
+type examiner struct {
 	mu       sync.Mutex
 	asked    []target.Target
-	expected []matomo.Expect
+	expected []doctor.Expect
 	probes   []target.Target
 	unseen   error
 }
 
 // Examine implements api.Doctor.
-func (d *doctor) Examine(_ context.Context, t target.Target, e matomo.Expect) matomo.Diagnosis {
+func (d *examiner) Examine(_ context.Context, t target.Target, e doctor.Expect) doctor.Diagnosis {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked, d.expected = append(d.asked, t), append(d.expected, e)
-	return matomo.Diagnosis{Works: true, Reachable: true, Status: 204, Findings: []matomo.Finding{}}
+	return doctor.Diagnosis{Works: true, Reachable: true, Status: 204, Findings: []doctor.Finding{}}
 }
 
 // Probe implements api.Doctor.
-func (d *doctor) Probe(_ context.Context, t target.Target, _ matomo.Expect) (matomo.Probe, error) {
+func (d *examiner) Probe(_ context.Context, t target.Target, _ doctor.Expect) (doctor.Probe, error) {
 	d.probes = append(d.probes, t)
-	return matomo.Probe{
+	return doctor.Probe{
 		Visitor: "0123456789abcdef", Lag: 1500 * time.Millisecond,
-		Stored: matomo.Visit{IP: "90.224.0.0", Country: "se"},
-		Findings: []matomo.Finding{{Check: "probe", Verdict: matomo.Bad, Message: "the order is recorded as a page",
+		Stored: doctor.Visit{IP: "90.224.0.0", Country: "se"},
+		Findings: []doctor.Finding{{Check: "probe", Verdict: doctor.Bad, Message: "the order is recorded as a page",
 			Cure: "activate the plugin Ecommerce"}},
 	}, d.unseen
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -27,14 +27,14 @@ type ProbeAnswer struct {
 	IP        string  `json:"stored_ip" doc:"Its address as Matomo stored it, masked where Matomo masks it."`
 	Country   string  `json:"stored_country"`
 
-	Findings []matomo.Finding `json:"findings" doc:"What Matomo made of the visit's hits beside what was meant: lost, split, cut or changed ones, or one finding that all is as meant."`
+	Findings []doctor.Finding `json:"findings" doc:"What Matomo made of the visit's hits beside what was meant: lost, split, cut or changed ones, or one finding that all is as meant."`
 }
 
 func (s *server) probing() {
 	o := op(http.MethodPost, "/api/targets/probe", tagTargets,
 		"Send one marked visit with each kind of hit that the set-up sends, and compare what Matomo made of it, for "+
 			"a minute at most")
-	o.Description = "The visit stays in the site's data; its page titles begin with \"" + matomo.ProbeTitle + "\"."
+	o.Description = "The visit stays in the site's data; its page titles begin with \"" + doctor.ProbeTitle + "\"."
 	route(s, o, func(ctx context.Context, in *probeRequest) (*body[ProbeAnswer], error) {
 		t, err := s.probed(ctx, in)
 		if err != nil {
@@ -46,7 +46,7 @@ func (s *server) probing() {
 		}
 		p, err := s.Doctor.Probe(ctx, t, expect)
 		a := ProbeAnswer{Seen: err == nil, LagMillis: float64(p.Lag.Microseconds()) / 1000, Visitor: p.Visitor,
-			IP: p.Stored.IP, Country: p.Stored.Country, Findings: append([]matomo.Finding{}, p.Findings...)}
+			IP: p.Stored.IP, Country: p.Stored.Country, Findings: append([]doctor.Finding{}, p.Findings...)}
 		a.Message = p.String()
 		if err != nil {
 			a.Message = err.Error()

@@ -23,6 +23,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/security"
@@ -31,9 +32,9 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/controller/internal/webui"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
-	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -122,7 +123,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	machine := target.Machine{ReadFile: func(path string) ([]byte, error) {
 		return exchange.Read(h.FS, path)
 	}, Env: h.Env}
-	prover := reconcile.NewKeeper(reconcile.Config{Matomo: matomo.NewClient(examineTimeout, machine), Store: a.store,
+	prover := reconcile.NewKeeper(reconcile.Config{Matomo: evidence.NewClient(examineTimeout, machine), Store: a.store,
 		Ledger: a.ledgers.Read, Readers: lib.Readers, Log: log})
 	a.parts.Add(lifecycle.Closer("reconciliations", prover.Close))
 	a.control, err = run.New(ctx, run.Config{
@@ -143,7 +144,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
 	})
 	benchmarks := benchmark.NewKeeper(benchmark.Config{
-		Matomo: matomo.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget,
+		Matomo: benchmark.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget,
 		Targets: lib.SavedTargets, Sending: a.sending, Log: log,
 	})
 	a.parts.Add(lifecycle.Closer("report benchmarks", benchmarks.Close))
@@ -159,7 +160,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live,
 		Hub:     a.hub,
 		Preview: preview.New(lib, a.port, runid.NewSeed),
-		Logs:    a.port, Doctor: matomo.NewClient(examineTimeout, machine), Proof: prover, Reports: benchmarks,
+		Logs:    a.port, Doctor: doctor.New(examineTimeout, machine), Proof: prover, Reports: benchmarks,
 		Ledger: a.ledgers.Read, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))
 	return a, nil

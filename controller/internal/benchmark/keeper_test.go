@@ -15,7 +15,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -42,7 +41,7 @@ func kept(t *testing.T, s *site) (*benchmark.Keeper, database) {
 	}
 	db := database{opened, make(chan timing.ReportBenchmark, 10)}
 	k := benchmark.NewKeeper(benchmark.Config{
-		Matomo: matomo.NewClient(benchmark.MaxTimeout, target.Machine{}), Store: db,
+		Matomo: benchmark.NewClient(benchmark.MaxTimeout, target.Machine{}), Store: db,
 		Log:     slog.New(slog.DiscardHandler),
 		Targets: opened.Targets,
 		Single:  func(context.Context) (target.Target, error) { return s.Target, nil },

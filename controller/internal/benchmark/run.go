@@ -16,8 +16,8 @@ import (
 type Matomo interface {
 	Version(ctx context.Context, t target.Target) (string, error)
 	Site(ctx context.Context, t target.Target) (matomo.Site, error)
-	Time(ctx context.Context, t target.Target, method string, parameters url.Values) (matomo.Timing, error)
-	Examples(ctx context.Context, t target.Target, parameters url.Values) (matomo.Examples, error)
+	Time(ctx context.Context, t target.Target, method string, parameters url.Values) (Timing, error)
+	Examples(ctx context.Context, t target.Target, parameters url.Values) (Examples, error)
 	VisitsOf(ctx context.Context, t target.Target, parameters url.Values) (uint64, error)
 }
 

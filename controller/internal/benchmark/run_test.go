@@ -15,7 +15,6 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
-	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -96,7 +95,7 @@ func pages() benchmark.Options {
 
 func (s *site) measure(ctx context.Context, t *testing.T, o benchmark.Options) timing.ReportBenchmark {
 	t.Helper()
-	b, err := benchmark.Run(ctx, matomo.NewClient(time.Minute, target.Machine{}), s.Target,
+	b, err := benchmark.Run(ctx, benchmark.NewClient(time.Minute, target.Machine{}), s.Target,
 		o, timing.ReportBenchmark{}, func(timing.ReportBenchmark) {})
 	if err != nil {
 		t.Fatal(err)
@@ -259,7 +258,7 @@ func TestWhatDoesNotAnswerInTimeIsATimeout(t *testing.T) {
 				case <-ended:
 				}
 			}
-			m := impatient{matomo.NewClient(time.Minute, target.Machine{}), 100 * time.Millisecond}
+			m := impatient{benchmark.NewClient(time.Minute, target.Machine{}), 100 * time.Millisecond}
 			o := pages()
 			b, err := benchmark.Run(t.Context(), m, s.Target, o, timing.ReportBenchmark{},
 				func(timing.ReportBenchmark) {})
@@ -273,13 +272,13 @@ func TestWhatDoesNotAnswerInTimeIsATimeout(t *testing.T) {
 
 // impatient is a client whose reports have less time than an option can say.
 type impatient struct {
-	*matomo.Client
+	benchmark.Client
 	patience time.Duration
 }
 
 // Time implements benchmark.Matomo.
 func (m impatient) Time(ctx context.Context, t target.Target, method string,
-	parameters url.Values) (matomo.Timing, error) {
+	parameters url.Values) (benchmark.Timing, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.patience)
 	defer cancel()
 	return m.Client.Time(ctx, t, method, parameters)

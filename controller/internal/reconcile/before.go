@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -24,7 +25,7 @@ const (
 type Before struct {
 	Parts []Part
 	// Log is what the raw log held of all parts; nil where it could not be read.
-	Log *matomo.RawLog
+	Log *evidence.RawLog
 }
 
 // Part is what was recorded of some days, the first and the last of which are written YYYY-MM-DD.
@@ -181,7 +182,7 @@ func sliceOf(from, to, segment string) (s matomo.Slice, err error) {
 // rawLog is what the raw log holds of a slice, of which the reports show so many visits by day; nil where it cannot be
 // read. Its counters go back two days and end now; of other days visits alone can be counted.
 func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Slice, zone *time.Location,
-	about map[string]uint64) *matomo.RawLog {
+	about map[string]uint64) *evidence.RawLog {
 	midnight := time.Date(s.From.Year(), s.From.Month(), s.From.Day(), 0, 0, 0, 0, zone)
 	if recent(midnight) && s.To.Format(time.DateOnly) >= time.Now().In(zone).Format(time.DateOnly) {
 		log, err := m.RawLogSince(ctx, t, midnight, s.Segment)
@@ -194,7 +195,7 @@ func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Slice, zone
 	if err != nil {
 		return nil
 	}
-	return &matomo.RawLog{Visits: matomo.Span{Least: visits, Most: visits}}
+	return &evidence.RawLog{Visits: evidence.Span{Least: visits, Most: visits}}
 }
 
 // recent tells whether the raw log's counters reach back so far: Live.getCounters goes back 2,880 minutes.

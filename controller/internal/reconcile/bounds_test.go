@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
@@ -29,8 +30,14 @@ func TestReportsThatWereBehindWhenTheRunBeganHideNoLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := ended()
 		// 300 visits with 900 pages were in the raw log, and not in the reports.
-		r.Before = before(time.Now(), matomo.Recorded{},
-			&matomo.RawLog{Visits: matomo.Span{Least: 300, Most: 300}, Actions: &matomo.Span{Least: 900, Most: 900}})
+		r.Before = before(
+			time.Now(),
+			matomo.Recorded{},
+			&evidence.RawLog{
+				Visits:  evidence.Span{Least: 300, Most: 300},
+				Actions: &evidence.Span{Least: 900, Most: 900},
+			},
+		)
 		m := &shows{report: always(shown(visits+300, pages+900-2)), lately: holds(visits+300, pages+900-2)}
 		got, _ := reconciled(t, m, r)
 		if r := row(t, got, "actions"); r.Verdict != proof.MatchShort || r.Off != -2 ||

@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/report"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -98,12 +99,12 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict proof.Match, c
 			}
 		}
 	}
-	e := matomo.Expect{Dimension: r.Dimension, Past: past(r)}
+	e := doctor.Expect{Dimension: r.Dimension, Past: past(r)}
 	for k, kind := range hit.Rows {
 		e.Sends[k] = sent.ByKind[kind.Name].Planned > 0
 	}
 	for _, f := range m.Examine(ctx, t, e).Findings {
-		if slices.Contains(telling, f.Check) && (f.Verdict == matomo.Bad || f.Verdict == matomo.Doubtful) {
+		if slices.Contains(telling, f.Check) && (f.Verdict == doctor.Bad || f.Verdict == doctor.Doubtful) {
 			add(f.Check, f.Cure, "%s", f.Message)
 		}
 	}
@@ -141,7 +142,7 @@ func excluded(ctx context.Context, m Matomo, t target.Target, add func(kind, cur
 	}
 	all, err := m.Exclusions(ctx, t)
 	if err != nil {
-		all = matomo.Exclusions{} // a token without admin access: those of the site are known
+		all = evidence.Exclusions{} // a token without admin access: those of the site are known
 	}
 	if ips := append(site.ExcludedIPs, all.IPs...); len(ips) > 0 {
 		add("excluded_addresses", cure, "visits from these addresses are not recorded: %s", strings.Join(ips, ", "))

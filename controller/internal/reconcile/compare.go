@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
@@ -19,7 +20,7 @@ import (
 type sight struct {
 	reports matomo.Recorded
 	// raw is nil where the raw log cannot be read.
-	raw *matomo.RawLog
+	raw *evidence.RawLog
 	// behind says that the reports do not show yet all that the raw log holds.
 	behind bool
 	// wasBehind says that they did not when the run began, so that the reports hold visits of before.
@@ -41,7 +42,7 @@ func rows(t sent, s sight) []proof.ReconciledRow {
 	v, doubtful := t.Visits, c.visitsInDoubt()
 	known := v.Complete + v.Partial
 	c.logged("visits", c.surely(known), known+v.Split+v.Repeated+doubtful, s.reports.Visits,
-		func(l *matomo.RawLog) *matomo.Span { return &l.Visits })
+		func(l *evidence.RawLog) *evidence.Span { return &l.Visits })
 	if s.reports.Unique == nil {
 		c.rows = append(c.rows, proof.ReconciledRow{
 			Group: "total", Name: "unique visitors", Sent: float64(known), Most: float64(known + doubtful),
@@ -56,7 +57,7 @@ func rows(t sent, s sight) []proof.ReconciledRow {
 			actions, actionsInDoubt = actions+h.Accepted, actionsInDoubt+c.inDoubt(h)
 		}
 	}
-	c.logged("actions", actions, actions+actionsInDoubt, s.reports.Actions(), func(l *matomo.RawLog) *matomo.Span {
+	c.logged("actions", actions, actions+actionsInDoubt, s.reports.Actions(), func(l *evidence.RawLog) *evidence.Span {
 		return l.Actions
 	})
 	for _, kind := range hit.Rows {
@@ -119,7 +120,7 @@ func (c *comparison) nothing() bool {
 
 // logged compares a total that the raw log tells too: it goes before the reports, which may be behind. Where it holds
 // less than they do, it was deleted since.
-func (c *comparison) logged(name string, sure, most, reported uint64, of func(*matomo.RawLog) *matomo.Span) {
+func (c *comparison) logged(name string, sure, most, reported uint64, of func(*evidence.RawLog) *evidence.Span) {
 	if c.raw == nil || of(c.raw) == nil {
 		c.count("total", name, sure, most-sure, reported)
 		return

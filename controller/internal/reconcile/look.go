@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -17,7 +18,7 @@ import (
 // look is what is remembered of a site between two looks.
 type look struct {
 	shown  matomo.Recorded
-	log    *matomo.RawLog
+	log    *evidence.RawLog
 	sent   []arrived // while the run goes on, oldest first
 	fresh  *float64
 	alike  int // looks in a row that showed the same
@@ -94,10 +95,10 @@ func errorOf(err error, s Site) string {
 // seen is what a look finds.
 type seen struct {
 	shown matomo.Recorded
-	log   *matomo.RawLog
+	log   *evidence.RawLog
 	// was is what the reports showed of these days before the run, and wasLog what the raw log held.
 	was    matomo.Recorded
-	wasLog matomo.RawLog
+	wasLog evidence.RawLog
 	looked bool
 	before Before
 }
@@ -113,7 +114,7 @@ func (k *look) compare(r Run, s Site, out proof.ReconciledTarget, all record.Tar
 	now.others = others(r, f.looked)
 	switch {
 	case out.Slice != "difference":
-		f.wasLog, now.wasBehind = matomo.RawLog{}, false
+		f.wasLog, now.wasBehind = evidence.RawLog{}, false
 	default:
 		now.reports = less(f.shown, f.was)
 		if f.log != nil {

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -24,8 +26,8 @@ type shows struct {
 	denied   error
 	asked    []matomo.Slice
 	notes    []string
-	findings []matomo.Finding
-	expected matomo.Expect
+	findings []doctor.Finding
+	expected doctor.Expect
 	began    time.Time
 }
 
@@ -37,25 +39,25 @@ func (m *shows) Recorded(_ context.Context, _ target.Target, s matomo.Slice) (ma
 	m.asked = append(m.asked, s)
 	return m.report(time.Since(m.began)), nil
 }
-func (m *shows) RawLogSince(context.Context, target.Target, time.Time, string) (matomo.RawLog, error) {
+func (m *shows) RawLogSince(context.Context, target.Target, time.Time, string) (evidence.RawLog, error) {
 	l := m.lately(time.Since(m.began))
-	return matomo.RawLog{Visits: matomo.Span{Least: l.visits, Most: l.visits},
-		Actions: &matomo.Span{Least: l.actions, Most: l.actions}}, nil
+	return evidence.RawLog{Visits: evidence.Span{Least: l.visits, Most: l.visits},
+		Actions: &evidence.Span{Least: l.actions, Most: l.actions}}, nil
 }
 func (m *shows) CountVisits(context.Context, target.Target, matomo.Slice, map[string]uint64) (uint64, error) {
 	return m.lately(time.Since(m.began)).visits, nil
 }
-func (m *shows) Failures(context.Context, target.Target) ([]matomo.Failure, error) {
+func (m *shows) Failures(context.Context, target.Target) ([]evidence.Failure, error) {
 	return nil, errors.New("refused")
 }
-func (m *shows) Exclusions(context.Context, target.Target) (matomo.Exclusions, error) {
-	return matomo.Exclusions{}, errors.New("refused")
+func (m *shows) Exclusions(context.Context, target.Target) (evidence.Exclusions, error) {
+	return evidence.Exclusions{}, errors.New("refused")
 }
 func (m *shows) Skew(context.Context, target.Target) (time.Duration, error) { return 0, nil }
 
-func (m *shows) Examine(_ context.Context, _ target.Target, e matomo.Expect) matomo.Diagnosis {
+func (m *shows) Examine(_ context.Context, _ target.Target, e doctor.Expect) doctor.Diagnosis {
 	m.expected = e
-	return matomo.Diagnosis{Findings: m.findings}
+	return doctor.Diagnosis{Findings: m.findings}
 }
 func (m *shows) Annotate(_ context.Context, _ target.Target, day time.Time, note string) error {
 	m.notes = append(m.notes, day.Format(time.DateOnly)+" "+note)
@@ -96,7 +98,7 @@ func shown(n, p uint64) matomo.Recorded {
 }
 
 // before is what the site of ended showed at a day; on the day before there was nothing.
-func before(day time.Time, r matomo.Recorded, raw *matomo.RawLog) map[string]reconcile.Before {
+func before(day time.Time, r matomo.Recorded, raw *evidence.RawLog) map[string]reconcile.Before {
 	at, eve := day.UTC().Format(time.DateOnly), day.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
 	return map[string]reconcile.Before{
 		" 1": {Parts: []reconcile.Part{{From: eve, To: eve}, {From: at, To: at, Recorded: r}},

@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -14,12 +16,12 @@ import (
 type Matomo interface {
 	Site(ctx context.Context, t target.Target) (matomo.Site, error)
 	Recorded(ctx context.Context, t target.Target, s matomo.Slice) (matomo.Recorded, error)
-	RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (matomo.RawLog, error)
+	RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (evidence.RawLog, error)
 	CountVisits(ctx context.Context, t target.Target, s matomo.Slice, about map[string]uint64) (uint64, error)
-	Failures(ctx context.Context, t target.Target) ([]matomo.Failure, error)
-	Exclusions(ctx context.Context, t target.Target) (matomo.Exclusions, error)
+	Failures(ctx context.Context, t target.Target) ([]evidence.Failure, error)
+	Exclusions(ctx context.Context, t target.Target) (evidence.Exclusions, error)
 	Skew(ctx context.Context, t target.Target) (time.Duration, error)
-	Examine(ctx context.Context, t target.Target, e matomo.Expect) matomo.Diagnosis
+	Examine(ctx context.Context, t target.Target, e doctor.Expect) doctor.Diagnosis
 	Annotate(ctx context.Context, t target.Target, day time.Time, note string) error
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -97,9 +98,9 @@ func TestExcludedAddressesAreNamed(t *testing.T) {
 func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(visits, pages-40)), lately: holds(visits, pages-40),
-			findings: []matomo.Finding{
-				{Check: "plugins", Verdict: matomo.Bad, Message: "Events is not active", Cure: "activate it"},
-				{Check: "created", Verdict: matomo.Doubtful, Message: "the site was created on 2026-11-30",
+			findings: []doctor.Finding{
+				{Check: "plugins", Verdict: doctor.Bad, Message: "Events is not active", Cure: "activate it"},
+				{Check: "created", Verdict: doctor.Doubtful, Message: "the site was created on 2026-11-30",
 					Cure: "set it back"},
 			}}
 		r := ended()
@@ -122,11 +123,11 @@ func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
 func TestAQueueThatHoldsHitsBackIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(visits-40, pages)), lately: holds(visits-40, pages),
-			findings: []matomo.Finding{
-				{Check: "queue", Verdict: matomo.Doubtful,
+			findings: []doctor.Finding{
+				{Check: "queue", Verdict: doctor.Doubtful,
 					Message: "QueuedTracking answers hits before they are recorded"},
-				{Check: "spam", Verdict: matomo.Good, Message: "no plug-in turns hits down"},
-				{Check: "currency", Verdict: matomo.Bad, Message: "EUR"},
+				{Check: "spam", Verdict: doctor.Good, Message: "no plug-in turns hits down"},
+				{Check: "currency", Verdict: doctor.Bad, Message: "EUR"},
 			}}
 		got, _ := reconciled(t, m, ended())
 		if causes := got.Targets[0].Causes; len(causes) != 1 || causes[0].Kind != "queue" {

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"reflect"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/shared/matomo"
 )
 
@@ -51,8 +52,8 @@ func without(shown, before map[string]uint64) map[string]uint64 {
 }
 
 // lessLog takes off what the raw log held before.
-func lessLog(log, before matomo.RawLog) matomo.RawLog {
-	out := matomo.RawLog{Visits: lessSpan(log.Visits, before.Visits)}
+func lessLog(log, before evidence.RawLog) evidence.RawLog {
+	out := evidence.RawLog{Visits: lessSpan(log.Visits, before.Visits)}
 	if log.Actions != nil && before.Actions != nil {
 		actions := lessSpan(*log.Actions, *before.Actions)
 		out.Actions = &actions
@@ -60,19 +61,19 @@ func lessLog(log, before matomo.RawLog) matomo.RawLog {
 	return out
 }
 
-func lessSpan(a, b matomo.Span) matomo.Span {
-	return matomo.Span{Least: a.Least - min(a.Least, b.Most), Most: a.Most - min(a.Most, b.Least)}
+func lessSpan(a, b evidence.Span) evidence.Span {
+	return evidence.Span{Least: a.Least - min(a.Least, b.Most), Most: a.Most - min(a.Most, b.Least)}
 }
 
 // held is what the raw log holds of visits that the reports show in full.
-func held(r matomo.Recorded) matomo.RawLog {
-	return matomo.RawLog{Visits: matomo.Span{Least: r.Visits, Most: r.Visits},
-		Actions: &matomo.Span{Least: r.Actions(), Most: r.Actions()}}
+func held(r matomo.Recorded) evidence.RawLog {
+	return evidence.RawLog{Visits: evidence.Span{Least: r.Visits, Most: r.Visits},
+		Actions: &evidence.Span{Least: r.Actions(), Most: r.Actions()}}
 }
 
 // behind tells whether reports show less than the raw log holds: a visit is archived as soon as it is there, and again
 // with its later actions.
-func behind(reports matomo.Recorded, log *matomo.RawLog) bool {
+func behind(reports matomo.Recorded, log *evidence.RawLog) bool {
 	return log != nil && (reports.Visits < log.Visits.Least || log.Actions != nil &&
 		reports.Actions() < log.Actions.Least)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sender"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
-	reporting "github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -26,14 +26,14 @@ func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unre
 		return false, nil
 	}
 	defer to.Close()
-	doctor, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout), h.Machine(h.Env)), expected(p, h.Now())
+	examiner, expect := doctor.New(seconds(p.Spec.RequestTimeout), h.Machine(h.Env)), expected(p, h.Now())
 	good = true
 	for i, t := range p.Targets {
 		began := time.Now()
 		hit := ping(t.SiteID, t.Token.Reveal() != "")
 		res := to.Ask(i, hit, 0)
 		took := time.Since(began).Milliseconds()
-		d := doctor.Examine(ctx, t, expect)
+		d := examiner.Examine(ctx, t, expect)
 		if res.Class.Outcome() == outcome.Accepted {
 			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL,
 				t.SiteID, took)
@@ -55,12 +55,12 @@ func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unre
 
 // verdicts are the words for a verdict, in the order in which findings are told.
 var verdicts = []struct {
-	is   reporting.Verdict
+	is   doctor.Verdict
 	word string
-}{{reporting.Bad, "wrong"}, {reporting.Doubtful, "doubtful"}, {reporting.Good, "ok"}, {reporting.Untold, "cannot tell"}}
+}{{doctor.Bad, "wrong"}, {doctor.Doubtful, "doubtful"}, {doctor.Good, "ok"}, {doctor.Untold, "cannot tell"}}
 
 // tellFindings prints what is wrong first and what could not be told last.
-func tellFindings(w io.Writer, findings []reporting.Finding) {
+func tellFindings(w io.Writer, findings []doctor.Finding) {
 	for _, v := range verdicts {
 		for _, f := range findings {
 			if f.Verdict != v.is {
@@ -78,9 +78,9 @@ func tellFindings(w io.Writer, findings []reporting.Finding) {
 }
 
 // expected is what the plan sends, as far as Matomo's settings bear upon it.
-func expected(p *plan.Plan, now time.Time) reporting.Expect {
+func expected(p *plan.Plan, now time.Time) doctor.Expect {
 	k := &p.Spec
-	e := reporting.Expecting(k, p.Funnels)
+	e := doctor.Expecting(k, p.Funnels)
 	for _, page := range p.Pages {
 		e.Pages = append(e.Pages, page.URL)
 	}
@@ -101,12 +101,12 @@ func expected(p *plan.Plan, now time.Time) reporting.Expect {
 
 // probeAll sends every target one visit and tells when it was seen; it is false where one was not.
 func probeAll(ctx context.Context, h host.Host, p *plan.Plan) bool {
-	client, expect := reporting.NewClient(seconds(p.Spec.RequestTimeout), h.Machine(h.Env)), expected(p, h.Now())
+	examiner, expect := doctor.New(seconds(p.Spec.RequestTimeout), h.Machine(h.Env)), expected(p, h.Now())
 	good := true
 	for _, t := range p.Targets {
 		_, _ = fmt.Fprintf(h.Stdout, "target %s: sending a probe visit and looking for it, for %s at most\n", t.Name,
-			reporting.ProbeLimit)
-		seen, err := client.Probe(ctx, t, expect)
+			doctor.ProbeLimit)
+		seen, err := examiner.Probe(ctx, t, expect)
 		if err != nil {
 			good = false
 			_, _ = fmt.Fprintf(h.Stdout, "target %s: %v\n", t.Name, err)

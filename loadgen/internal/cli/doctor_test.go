@@ -17,9 +17,9 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/hit"
-	reporting "github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -30,9 +30,9 @@ func TestTheDoctorIsContentWithTheSink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := reporting.NewClient(patience, target.Machine{}).Examine(t.Context(),
+	d := doctor.New(patience, target.Machine{}).Examine(t.Context(),
 		target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token},
-		reporting.Expect{
+		doctor.Expect{
 			Zone:      &cet,
 			Currency:  "SEK",
 			Sends:     [hit.Kinds]bool{hit.Search: true, hit.Order: true},
@@ -40,7 +40,7 @@ func TestTheDoctorIsContentWithTheSink(t *testing.T) {
 			Dimension: 4,
 		})
 	for _, f := range d.Findings {
-		if f.Verdict == reporting.Bad || f.Verdict == reporting.Doubtful {
+		if f.Verdict == doctor.Bad || f.Verdict == doctor.Doubtful {
 			t.Errorf("%s: %s", f.Check, f.Message)
 		}
 	}
@@ -247,11 +247,11 @@ func TestWhatASiteExcludesIsFoundBothWays(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			to := target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}
-			_, err := reporting.NewClient(patience, target.Machine{}).Probe(ctx, to, reporting.Expect{
+			_, err := doctor.New(patience, target.Machine{}).Probe(ctx, to, doctor.Expect{
 				Pages:    []string{"https://elsewhere.example.test/"},
 				Networks: []netip.Prefix{netip.MustParsePrefix("73.1.0.0/16")},
 			})
-			if !errors.Is(err, reporting.ErrUnseen) || !strings.Contains(err.Error(), "exclude") {
+			if !errors.Is(err, doctor.ErrUnseen) || !strings.Contains(err.Error(), "exclude") {
 				t.Errorf("%v", err)
 			}
 		})

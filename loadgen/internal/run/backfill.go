@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	reporting "github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -176,7 +177,7 @@ func (p *past) retention(ctx context.Context) (problems problem.List) {
 // otherDays refuses days that are others at a target, as far as its token may ask: Matomo would cut visits near
 // midnight in two and book them on another day.
 func (p *past) otherDays(ctx context.Context) (problems problem.List) {
-	e := reporting.Expect{}
+	e := doctor.Expect{}
 	e.Backfill(p.days)
 	if e.Past == nil {
 		return nil

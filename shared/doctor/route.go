@@ -1,4 +1,4 @@
-package matomo
+package doctor
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -46,7 +47,7 @@ func (r *route) of(ctx context.Context) context.Context {
 
 // route tells how the first request got to the tracker: through which proxy, to which address, by which TLS, and what
 // was answered first.
-func (x *examination) route(r *route, first reply, err error) Finding {
+func (x *examination) route(r *route, first matomo.Reply, err error) Finding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	parts := []string{x.hop(r.address)}
@@ -62,7 +63,7 @@ func (x *examination) route(r *route, first reply, err error) Finding {
 	if err != nil {
 		return untold("route", "", "", "%s: no answer", strings.Join(parts, ", "))
 	}
-	parts = append(parts, fmt.Sprintf("answered %d in %s", first.Status, first.took.Round(time.Millisecond)))
+	parts = append(parts, fmt.Sprintf("answered %d in %s", first.Status, first.Took.Round(time.Millisecond)))
 	return good("route", "%s", strings.Join(parts, ", "))
 }
 
@@ -73,10 +74,8 @@ func (x *examination) hop(address string) string {
 		return ""
 	}
 	how := "direct"
-	if w, err := x.way(x.target); err == nil {
-		if proxy, err := w.Proxy(to); err == nil && proxy != nil {
-			how = "through the proxy " + target.Shown(proxy.String())
-		}
+	if proxy, err := x.Proxy(x.target, to); err == nil && proxy != nil {
+		how = "through the proxy " + target.Shown(proxy.String())
 	}
 	if address == "" {
 		return how + ", no connection"
@@ -125,7 +124,7 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 	var tried []string
 	alike := true
 	for _, address := range others(x.target.URL) {
-		r, err := x.postForm(ctx, x.target, address, ping(x.target))
+		r, err := x.PostForm(ctx, x.target, address, matomo.Ping(x.target))
 		if err != nil {
 			tried = append(tried, address+": "+err.Error())
 			continue

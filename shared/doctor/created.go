@@ -1,31 +1,14 @@
-package matomo
+package doctor
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/matomo"
 )
 
-// Hides reports that Matomo makes no reports of a day, because the site is younger (core/Archive.php,
-// cacheArchiveIdsAfterLaunching), whatever its raw log has. Matomo moves the date back with an older hit that it
-// records (plugins/SitesManager/Tracker), unless the request with that hit is rolled back or the date is still in the
-// tracker's cache, for 5 minutes.
-func (s *Site) Hides(day calendar.Date) bool {
-	return !s.Created.IsZero() && day.Add(2).Begin(time.UTC).Before(s.Created)
-}
-
-// HiddenCure is who can make Matomo show days from first on, and how.
-func (s *Site) HiddenCure(first calendar.Date) string {
-	return fmt.Sprintf("let a user with admin access to the site set its creation date back: SitesManager.updateSite "+
-		"with idSite=%s and startDate=%s, "+
-		"and have the reports of these days rebuilt", strconv.Itoa(s.ID), first.Add(-1))
-}
-
 // created reports whether Matomo will show the past days that are sent.
-func (x *examination) created(ctx context.Context, site *Site) []Finding {
+func (x *examination) created(ctx context.Context, site *matomo.Site) []Finding {
 	const check = "created"
 	if x.expect.Past == nil {
 		return nil

@@ -1,4 +1,7 @@
-package matomo
+// Package doctor owns what tells whether tracking will work: it examines a target and compares its settings with what is
+// going to be sent, and sends a marked visit and follows it. It leaves no visit behind but for Probe, and knows nothing
+// of runs.
+package doctor
 
 import (
 	"context"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/hit"
+	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -54,7 +58,7 @@ type Diagnosis struct {
 	Took      time.Duration
 	// Version is empty and Site nil where the token does not allow to read them.
 	Version  string
-	Site     *Site
+	Site     *matomo.Site
 	Findings []Finding
 }
 
@@ -93,21 +97,27 @@ type Expect struct {
 	Agents   []string
 }
 
+// Doctor examines targets.
+type Doctor struct{ *matomo.Client }
+
+// New makes a doctor; timeout is for one request and must be positive.
+func New(timeout time.Duration, m target.Machine) Doctor { return Doctor{matomo.NewClient(timeout, m)} }
+
 // examination is one target under examination.
 type examination struct {
-	*Client
+	*matomo.Client
 	target target.Target
 	expect Expect
 }
 
 // Examine reports whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and
 // what cannot be read tells the right that it needs.
-func (c *Client) Examine(ctx context.Context, t target.Target, e Expect) Diagnosis {
-	x := &examination{Client: c, target: t, expect: e}
-	var d Diagnosis
-	x.run(ctx, &d)
-	d.Works = d.Reachable && !slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Verdict == Bad })
-	return d
+func (d Doctor) Examine(ctx context.Context, t target.Target, e Expect) Diagnosis {
+	x := &examination{Client: d.Client, target: t, expect: e}
+	var out Diagnosis
+	x.run(ctx, &out)
+	out.Works = out.Reachable && !slices.ContainsFunc(out.Findings, func(f Finding) bool { return f.Verdict == Bad })
+	return out
 }
 
 func (x *examination) run(ctx context.Context, d *Diagnosis) {

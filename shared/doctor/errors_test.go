@@ -1,4 +1,4 @@
-package matomo_test
+package doctor_test
 
 import (
 	"crypto/tls"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -39,6 +40,12 @@ func greets(t *testing.T, words string) string {
 	return "http://" + ln.Addr().String()
 }
 
+// drain reads an answer and forgets it.
+func drain(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
+
 func TestNoRedirectIsFollowedWithAToken(t *testing.T) {
 	var followed atomic.Int32
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Add(1) }))
@@ -47,9 +54,9 @@ func TestNoRedirectIsFollowedWithAToken(t *testing.T) {
 		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/index.php?token_auth=hush", status))
 		to := target.Target{URL: server.URL + "/matomo.php", SiteID: 1, Token: good,
 			Access: target.Access{HTTPAuth: "load:hush"}}
-		client := matomo.NewClient(time.Minute, target.Machine{})
+		client := doctor.New(time.Minute, target.Machine{})
 		_, err := client.Site(t.Context(), to)
-		_, timed := client.Time(t.Context(), to, "API.get", nil)
+		timed := client.Stream(t.Context(), to, "API.get", nil, drain)
 		_, probed := client.Probe(t.Context(), to, all)
 		server.Close()
 		for _, err := range []error{err, timed, probed} {
@@ -77,13 +84,13 @@ func TestWhatAnotherServiceSaysIsNotRepeated(t *testing.T) {
 		"another version": "HTTP/hush 200 OK\r\n\r\n",
 	} {
 		to := target.Target{URL: greets(t, words) + "/matomo.php", SiteID: 1, Token: good}
-		client := matomo.NewClient(time.Minute, target.Machine{})
+		client := doctor.New(time.Minute, target.Machine{})
 		for _, f := range client.Examine(t.Context(), to, all).Findings {
 			if strings.Contains(f.Message+f.Cure, "hush") {
 				t.Errorf("%s: %+v", name, f)
 			}
 		}
-		_, err := client.Time(t.Context(), to, "API.get", nil)
+		err := client.Stream(t.Context(), to, "API.get", nil, drain)
 		if _, probe := client.Probe(t.Context(), to, all); err == nil || probe == nil ||
 			strings.Contains(err.Error()+probe.Error(), "hush") {
 			t.Errorf("%s: %v, %v", name, err, probe)
@@ -214,7 +221,7 @@ func TestEveryQuestionGoesTheWayOfItsTarget(t *testing.T) {
 	to := target.Target{URL: trackers.URL + "/sub/matomo.php", SiteID: 1, Token: good, Access: target.Access{
 		APIURL: api.URL + "/sub/index.php", HTTPAuth: "load:hush", Headers: "X-Gate: open", Insecure: true,
 	}}
-	client := matomo.NewClient(time.Minute, target.Machine{})
+	client := doctor.New(time.Minute, target.Machine{})
 	if d := client.Examine(t.Context(), to, all); !d.Works || d.Site == nil {
 		t.Errorf("%+v", d.Findings)
 	}
@@ -222,7 +229,7 @@ func TestEveryQuestionGoesTheWayOfItsTarget(t *testing.T) {
 	if d := client.Examine(t.Context(), to, all); !d.Works || d.Site == nil || through.Load() == 0 {
 		t.Errorf("%d requests through the proxy: %+v", through.Load(), d.Findings)
 	}
-	if _, err := client.Time(t.Context(), to, "API.getMatomoVersion", nil); err != nil {
+	if err := client.Stream(t.Context(), to, "API.getMatomoVersion", nil, drain); err != nil {
 		t.Error(err)
 	}
 }

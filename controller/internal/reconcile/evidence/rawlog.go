@@ -1,4 +1,4 @@
-package matomo
+package evidence
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -28,7 +29,7 @@ const maxMinutes = 2880
 // where it is not empty (Live.getCounters); the token's user needs view access to the site. Matomo counts back in whole
 // minutes from now, so that what lies within a minute of since is between the bounds. since must not be over 2,880
 // minutes ago.
-func (c *Client) RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (RawLog, error) {
+func (c Client) RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (RawLog, error) {
 	minutes := int(time.Since(since).Minutes())
 	most, err := c.counters(ctx, t, min(max(minutes, 0)+1, maxMinutes), segment)
 	if err != nil {
@@ -42,24 +43,24 @@ func (c *Client) RawLogSince(ctx context.Context, t target.Target, since time.Ti
 	}
 	// A hit that is recorded between the two questions may be in the second answer alone.
 	return RawLog{
-		Visits:  Span{least.Visits.whole(), max(least.Visits.whole(), most.Visits.whole())},
-		Actions: &Span{least.Actions.whole(), max(least.Actions.whole(), most.Actions.whole())},
+		Visits:  Span{least.Visits.Whole(), max(least.Visits.Whole(), most.Visits.Whole())},
+		Actions: &Span{least.Actions.Whole(), max(least.Actions.Whole(), most.Actions.Whole())},
 	}, nil
 }
 
 // counters are those of the last minutes.
 type counters struct {
-	Visits  amount `json:"visits"`
-	Actions amount `json:"actions"`
+	Visits  matomo.Amount `json:"visits"`
+	Actions matomo.Amount `json:"actions"`
 }
 
-func (c *Client) counters(ctx context.Context, t target.Target, minutes int, segment string) (counters, error) {
+func (c Client) counters(ctx context.Context, t target.Target, minutes int, segment string) (counters, error) {
 	var v []counters
 	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}, "lastMinutes": {strconv.Itoa(minutes)}}
 	if segment != "" {
 		form.Set("segment", segment)
 	}
-	if err := c.ask(ctx, t, "Live.getCounters", form, &v); err != nil || len(v) == 0 {
+	if err := c.Ask(ctx, t, "Live.getCounters", form, &v); err != nil || len(v) == 0 {
 		return counters{}, err
 	}
 	return v[0], nil
@@ -75,10 +76,15 @@ const maxVisits = 1 << 40
 //
 // It is asked day by day, because Matomo does not count the visits of other days when it skips those that lie before a
 // place (plugins/Live/Model.php, queryLogVisits).
-func (c *Client) CountVisits(ctx context.Context, t target.Target, s Slice, about map[string]uint64) (all uint64,
+func (c Client) CountVisits(ctx context.Context, t target.Target, s matomo.Slice, about map[string]uint64) (all uint64,
 	err error) {
 	for day := s.From; !day.After(s.To); day = day.AddDate(0, 0, 1) {
-		n, err := c.countDay(ctx, t, Slice{From: day, To: day, Segment: s.Segment}, about[day.Format(time.DateOnly)])
+		n, err := c.countDay(
+			ctx,
+			t,
+			matomo.Slice{From: day, To: day, Segment: s.Segment},
+			about[day.Format(time.DateOnly)],
+		)
 		if err != nil {
 			return 0, err
 		}
@@ -87,7 +93,7 @@ func (c *Client) CountVisits(ctx context.Context, t target.Target, s Slice, abou
 	return all, nil
 }
 
-func (c *Client) countDay(ctx context.Context, t target.Target, s Slice, guess uint64) (uint64, error) {
+func (c Client) countDay(ctx context.Context, t target.Target, s matomo.Slice, guess uint64) (uint64, error) {
 	least, over := uint64(0), uint64(maxVisits) // there are as many as least, and fewer than over
 	for try, step := guess, uint64(1); least+1 < over; {
 		there, err := c.visitAt(ctx, t, s, try)
@@ -112,14 +118,14 @@ func (c *Client) countDay(ctx context.Context, t target.Target, s Slice, guess u
 }
 
 // visitAt reports whether a day has as many visits as n.
-func (c *Client) visitAt(ctx context.Context, t target.Target, s Slice, n uint64) (bool, error) {
+func (c Client) visitAt(ctx context.Context, t target.Target, s matomo.Slice, n uint64) (bool, error) {
 	if n == 0 {
 		return true, nil
 	}
 	var visits []json.RawMessage
-	err := c.report(ctx, t, "Live.getLastVisitsDetails", s, &visits, "filter_limit", "1", "filter_offset",
+	err := c.Report(ctx, t, "Live.getLastVisitsDetails", s, &visits, "filter_limit", "1", "filter_offset",
 		strconv.FormatUint(n-1, 10), "doNotFetchActions", "1")
-	if errors.Is(err, errEmpty) {
+	if errors.Is(err, matomo.ErrEmpty) {
 		err = nil
 	}
 	return len(visits) > 0, err

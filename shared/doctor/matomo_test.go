@@ -1,4 +1,4 @@
-package matomo_test
+package doctor_test
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -137,7 +137,7 @@ func (f *fake) bulk(w http.ResponseWriter, r *http.Request) {
 
 const shop = `{"idsite":1,"name":"Shop","main_url":"https://shop.example.test","ecommerce":1,"sitesearch":"1","timezone":"Europe/Berlin","currency":"EUR","exclude_unknown_urls":0,"ts_created":"2020-01-01 00:00:00"}`
 
-func examine(t *testing.T, f *fake, change func(*target.Target), expect ...matomo.Expect) matomo.Diagnosis {
+func examine(t *testing.T, f *fake, change func(*target.Target), expect ...doctor.Expect) doctor.Diagnosis {
 	t.Helper()
 	srv := httptest.NewServer(f)
 	t.Cleanup(srv.Close)
@@ -145,15 +145,15 @@ func examine(t *testing.T, f *fake, change func(*target.Target), expect ...matom
 	if change != nil {
 		change(&to)
 	}
-	e := matomo.Expect{Sends: [hit.Kinds]bool{hit.Search: true, hit.Order: true}}
+	e := doctor.Expect{Sends: [hit.Kinds]bool{hit.Search: true, hit.Order: true}}
 	if len(expect) > 0 {
 		e = expect[0]
 	}
-	return matomo.NewClient(time.Minute, target.Machine{}).Examine(context.Background(), to, e)
+	return doctor.New(time.Minute, target.Machine{}).Examine(context.Background(), to, e)
 }
 
 // told is the verdict of a check and its message with the cure.
-func told(d matomo.Diagnosis, check string) (matomo.Verdict, string) {
+func told(d doctor.Diagnosis, check string) (doctor.Verdict, string) {
 	for _, f := range d.Findings {
 		if f.Check == check {
 			return f.Verdict, f.Message + "; " + f.Cure + "; " + f.Right

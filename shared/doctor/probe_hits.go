@@ -1,4 +1,4 @@
-package matomo
+package doctor
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/hit"
+	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -162,7 +163,7 @@ func (h *probeHit) address(t target.Target, e *Expect, visitor string, first tim
 	h.form.Set("apiv", "1")
 	h.form.Set("cid", visitor)
 	h.form.Set("_id", visitor)
-	h.form.Set("ua", agent)
+	h.form.Set("ua", matomo.Agent)
 	h.form.Set("lang", "sv-SE")
 	h.form.Set("res", "1920x1080")
 	h.form.Set("cdt", first.Add(h.at).UTC().Format(time.DateTime))

@@ -1,4 +1,4 @@
-package matomo
+package doctor
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
@@ -29,8 +30,8 @@ func (x *examination) mayOf(ctx context.Context, token secret.String) access {
 	t := x.target
 	t.Token, t.ReadToken = token, ""
 	var super struct{ Value any }
-	switch err := x.ask(ctx, t, "UsersManager.hasSuperUserAccess", nil, &super); {
-	case refused(err):
+	switch err := x.Ask(ctx, t, "UsersManager.hasSuperUserAccess", nil, &super); {
+	case matomo.IsRefusal(err):
 		return unknown
 	case err != nil:
 		return unasked
@@ -44,11 +45,11 @@ func (x *examination) mayOf(ctx context.Context, token secret.String) access {
 		{"SitesManager.getSitesIdWithAdminAccess", admin}, {"SitesManager.getSitesIdWithWriteAccess", write},
 		{"SitesManager.getSitesIdWithAtLeastViewAccess", view},
 	} {
-		var sites []number
-		if err := x.ask(ctx, t, m.method, nil, &sites); err != nil {
+		var sites []matomo.Number
+		if err := x.Ask(ctx, t, m.method, nil, &sites); err != nil {
 			return unasked
 		}
-		if slices.Contains(sites, number(t.SiteID)) {
+		if slices.Contains(sites, matomo.Number(t.SiteID)) {
 			return m.is
 		}
 	}
@@ -108,7 +109,7 @@ func (x *examination) version(ctx context.Context) (string, Finding) {
 	v, err := x.Version(ctx, x.target)
 	if err != nil {
 		return "", doubtful("api", "tracking works; to compare what arrived: "+
-			cmp.Or(Advice(err), "give a token that may view the site"),
+			cmp.Or(matomo.Advice(err), "give a token that may view the site"),
 			"the Reporting API cannot be asked: %v", err)
 	}
 	text, _, _ := strings.Cut(v, ".")

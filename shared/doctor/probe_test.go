@@ -1,4 +1,4 @@
-package matomo_test
+package doctor_test
 
 import (
 	"context"
@@ -11,15 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // probe sends one to a Matomo whose visitor log tells what is given, the last for ever; %s is the visitor and %d when
 // the first hit was.
-func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log ...string) (matomo.Probe, error) {
+func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log ...string) (doctor.Probe, error) {
 	t.Helper()
 	looks := 0
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -40,8 +40,8 @@ func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log 
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: token}
-	return matomo.NewClient(time.Minute, target.Machine{}).Probe(ctx, to,
-		matomo.Expect{
+	return doctor.New(time.Minute, target.Machine{}).Probe(ctx, to,
+		doctor.Expect{
 			Pages: []string{"https://pages.example.test/en/?page=2#top"},
 			Sends: [hit.Kinds]bool{hit.Event: true},
 			Pause: 3 * time.Minute,
@@ -90,7 +90,7 @@ func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {
 	if pause := at[2].Sub(at[1]); pause != 3*time.Minute {
 		t.Errorf("the pause is %s, not that of the run", pause)
 	}
-	if title := hits[0].Get("action_name"); !strings.HasPrefix(title, matomo.ProbeTitle) || len(title) != 1024 {
+	if title := hits[0].Get("action_name"); !strings.HasPrefix(title, doctor.ProbeTitle) || len(title) != 1024 {
 		t.Errorf("the title has %d bytes: %s", len(title), title)
 	}
 	if got := hits[2].Get("url"); !strings.HasSuffix(got, "?page=1") {
@@ -147,7 +147,7 @@ func TestAProbeVisitThatIsNotSeenHasItsReason(t *testing.T) {
 		"no token":             {&fake{}, "", seen, "give one", false, 0},
 	} {
 		_, err := probe(t, c.fake, c.token, 2*time.Second, c.log)
-		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, matomo.ErrUnseen) != c.unseen {
+		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, doctor.ErrUnseen) != c.unseen {
 			t.Errorf("%s: %v", name, err)
 		}
 		if sent := len(hitsOf(c.fake)); sent != c.sent {

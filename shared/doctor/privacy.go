@@ -1,4 +1,4 @@
-package matomo
+package doctor
 
 import (
 	"context"
@@ -135,7 +135,7 @@ func (x *examination) location(ctx context.Context) []Finding {
 	var place struct {
 		Country string `json:"country_code"`
 	}
-	err := x.ask(ctx, x.target, "UserCountry.getLocationFromIP", url.Values{"ip": {someAddress}}, &place)
+	err := x.Ask(ctx, x.target, "UserCountry.getLocationFromIP", url.Values{"ip": {someAddress}}, &place)
 	country := strings.ToLower(place.Country)
 	found := err == nil && country != "" && country != "xx"
 	switch {

@@ -1,4 +1,4 @@
-package matomo_test
+package doctor_test
 
 import (
 	"io"
@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -31,24 +31,24 @@ func TestTheDoctorShowsTheRouteThatItTook(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	for name, c := range map[string]struct {
 		to      target.Target
-		verdict matomo.Verdict
+		verdict doctor.Verdict
 		want    []string
 	}{
 		"direct with TLS": {target.Target{URL: secure.URL + "/matomo.php", Access: target.Access{Insecure: true}},
-			matomo.Good,
+			doctor.Good,
 			[]string{"direct, connected to 127.0.0.1:", "TLS 1.3 with a certificate of its own making",
 				", valid until 2084-01-29, answered 200 in "}},
 		"through a proxy": {target.Target{URL: "http://matomo.test/matomo.php",
 			Access: target.Access{Proxy: secret.String(strings.Replace(proxy.URL, "//", "//ann:hush@", 1))}},
-			matomo.Good,
+			doctor.Good,
 			[]string{"through the proxy http://xxxxx@127.0.0.1:", ", connected to 127.0.0.1:", "answered 200"}},
-		"nobody there": {target.Target{URL: "http://127.0.0.1:1/matomo.php"}, matomo.Untold,
+		"nobody there": {target.Target{URL: "http://127.0.0.1:1/matomo.php"}, doctor.Untold,
 			[]string{"direct, no connection: no answer"}},
-		"no TLS": {target.Target{URL: secure.URL + "/matomo.php"}, matomo.Untold,
+		"no TLS": {target.Target{URL: secure.URL + "/matomo.php"}, doctor.Untold,
 			[]string{"direct, connected to 127.0.0.1:", ": no answer"}},
 	} {
 		c.to.SiteID = 1
-		d := matomo.NewClient(time.Minute, target.Machine{}).Examine(t.Context(), c.to, all)
+		d := doctor.New(time.Minute, target.Machine{}).Examine(t.Context(), c.to, all)
 		verdict, text := told(d, "route")
 		for _, want := range c.want {
 			if verdict != c.verdict || !strings.Contains(text, want) || strings.Contains(text, "hush") {
@@ -69,24 +69,24 @@ func TestTheDoctorTriesWhereElseTheTrackerMayBe(t *testing.T) {
 	for name, c := range map[string]struct {
 		serve   http.Handler
 		path    string
-		verdict matomo.Verdict
+		verdict doctor.Verdict
 		want    string
 	}{
-		"a folder without its slash": {tracker("/stats/matomo.php"), "/stats", matomo.Bad,
+		"a folder without its slash": {tracker("/stats/matomo.php"), "/stats", doctor.Bad,
 			"/stats/matomo.php takes hits; give http"},
-		"the usual folder": {tracker("/matomo/matomo.php"), "/matomo.php", matomo.Bad,
+		"the usual folder": {tracker("/matomo/matomo.php"), "/matomo.php", doctor.Bad,
 			"/matomo/matomo.php takes hits; give http"},
-		"an old name": {tracker("/s/piwik.php"), "/s/matomo.php", matomo.Bad,
+		"an old name": {tracker("/s/piwik.php"), "/s/matomo.php", doctor.Bad,
 			"/s/piwik.php takes hits; give http"},
-		"nowhere": {http.NotFoundHandler(), "/collect", matomo.Untold,
+		"nowhere": {http.NotFoundHandler(), "/collect", doctor.Untold,
 			"/collect/matomo.php answered 404"},
-		"a challenge":           {page, "/matomo.php", matomo.Untold, "something in front of Matomo answers"},
-		"a login":               {login, "/matomo.php", matomo.Untold, "/matomo/matomo.php answered 302"},
+		"a challenge":           {page, "/matomo.php", doctor.Untold, "something in front of Matomo answers"},
+		"a login":               {login, "/matomo.php", doctor.Untold, "/matomo/matomo.php answered 302"},
 		"an address of its own": {tracker("/collect"), "/collect", "", ""},
 		"one with a query":      {tracker("/index.php"), "/index.php?rest_route=/matomo/v1/hit/", "", ""},
 	} {
 		server := httptest.NewServer(c.serve)
-		d := matomo.NewClient(time.Minute, target.Machine{}).Examine(t.Context(),
+		d := doctor.New(time.Minute, target.Machine{}).Examine(t.Context(),
 			target.Target{URL: server.URL + c.path, SiteID: 1}, all)
 		server.Close()
 		if verdict, text := told(d, "address"); verdict != c.verdict || !strings.Contains(text, c.want) ||

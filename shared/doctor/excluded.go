@@ -1,4 +1,4 @@
-package matomo
+package doctor
 
 import (
 	"context"
@@ -8,13 +8,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/puttrix/trafficinator/shared/matomo"
 )
 
 // cureExcluded is where both kinds of lists are.
 const cureExcluded = "take it out at Administration, Websites, Manage (the site) or Settings (all sites)"
 
 // excluded tells what of the visitors the site, or the whole Matomo, does not record.
-func (x *examination) excluded(ctx context.Context, site *Site) []Finding {
+func (x *examination) excluded(ctx context.Context, site *matomo.Site) []Finding {
 	networks := x.expect.Networks
 	if x.target.Token == "" {
 		networks = nil // hits come from the sender's own address
@@ -40,7 +42,7 @@ func (x *examination) hidden(ctx context.Context, check, method string, entries 
 	hits func(string) bool) Finding {
 	what := map[string]string{"addresses": "visits from", "agents": "visits of browsers with",
 		"parameters": "the parameters"}[check]
-	global, err := x.option(ctx, x.target, method)
+	global, err := x.Option(ctx, x.target, method)
 	entries = append(slices.Clone(entries), global...)
 	concerned := slices.DeleteFunc(slices.Clone(entries), func(entry string) bool { return !hits(entry) })
 	switch {
@@ -140,12 +142,12 @@ func withParameter(pages, names []string) string {
 }
 
 // urls reports whether pages are recorded where only the site's own are.
-func (x *examination) urls(ctx context.Context, site *Site) Finding {
+func (x *examination) urls(ctx context.Context, site *matomo.Site) Finding {
 	if !site.KnownURLsOnly {
 		return good("urls", "pages of any host are recorded")
 	}
 	var own []string
-	if err := x.ask(ctx, x.target, "SitesManager.getSiteUrlsFromId",
+	if err := x.Ask(ctx, x.target, "SitesManager.getSiteUrlsFromId",
 		url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}}, &own); err != nil {
 		own = []string{site.MainURL}
 	}

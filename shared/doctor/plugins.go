@@ -1,4 +1,4 @@
-package matomo
+package doctor
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func (x *examination) plugins(ctx context.Context) []Finding {
 			continue
 		}
 		var is struct{ Value any }
-		if err := x.ask(ctx, x.target, "API.isPluginActivated", url.Values{"pluginName": {p.name}}, &is); err != nil {
+		if err := x.Ask(ctx, x.target, "API.isPluginActivated", url.Values{"pluginName": {p.name}}, &is); err != nil {
 			unknown, why = append(unknown, p.name), err
 			continue
 		}

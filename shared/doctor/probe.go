@@ -1,4 +1,4 @@
-package matomo
+package doctor
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -52,7 +53,7 @@ var ErrUnseen = errors.New("was taken, but is not visible")
 // run's longest. It follows the visit in the visitor log until it is seen, for ProbeLimit or as long as ctx lasts, and
 // compares what Matomo made of it with what was meant: that shows settings that no method of the API tells of. The
 // visit stays in the site's data. The token's user needs view access to the site.
-func (c *Client) Probe(ctx context.Context, t target.Target, e Expect) (Probe, error) {
+func (d Doctor) Probe(ctx context.Context, t target.Target, e Expect) (Probe, error) {
 	if t.Reader() == "" {
 		return Probe{}, errors.New("a probe visit is not sent without a token: it could not be followed; give one " +
 			"of a user who may view the site")
@@ -60,26 +61,26 @@ func (c *Client) Probe(ctx context.Context, t target.Target, e Expect) (Probe, e
 	ctx, cancel := context.WithTimeout(ctx, ProbeLimit)
 	defer cancel()
 	now, zone := time.Now(), calendar.Zone{}
-	if ahead, err := c.Skew(ctx, t); err == nil { // a hit of Matomo's future would be of now
+	if ahead, err := d.Skew(ctx, t); err == nil { // a hit of Matomo's future would be of now
 		now = now.Add(min(0, ahead))
 	}
 	if e.Zone != nil {
 		zone = *e.Zone
 	}
-	site, err := c.Site(ctx, t)
-	if class := ClassOf(err); err != nil && class != Later && class != Unreadable {
+	site, err := d.Site(ctx, t)
+	if class := matomo.ClassOf(err); err != nil && class != matomo.Later && class != matomo.Unreadable {
 		return Probe{}, fmt.Errorf("a probe visit is not sent, because it could not be followed: %w", err)
 	}
 	if z, err := site.Zone(); err == nil {
 		zone = z
 	}
-	x := &prober{Client: c, target: t, expect: &e, now: now, zone: zone}
+	x := &prober{Client: d.Client, target: t, expect: &e, now: now, zone: zone}
 	return x.probe(ctx)
 }
 
 // prober is one probe under way.
 type prober struct {
-	*Client
+	*matomo.Client
 	target target.Target
 	expect *Expect
 	// now is the target's clock at the start, zone the site's.
@@ -106,7 +107,7 @@ func (x *prober) probe(ctx context.Context) (Probe, error) {
 
 // visit is a new one.
 func (x *prober) visit() (Probe, []probeHit, time.Time) {
-	p := Probe{Visitor: newVisitor()}
+	p := Probe{Visitor: matomo.NewVisitor()}
 	hits := probeHits(x.expect, p.Visitor)
 	first := firstMoment(x.now, hits[len(hits)-1].at, x.zone)
 	for i := range hits {
@@ -127,7 +128,7 @@ func (x *prober) sendBulk(ctx context.Context, hits []probeHit) (*Finding, error
 	if err != nil {
 		return nil, err
 	}
-	r, err := x.post(ctx, x.target, x.target.URL, "application/json", string(body), token)
+	r, err := x.Post(ctx, x.target, x.target.URL, "application/json", string(body), token)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +150,7 @@ func (x *prober) single(ctx context.Context) (Probe, error) {
 		if x.target.Token != "" {
 			h.form.Set("token_auth", x.target.Token.Reveal())
 		}
-		r, err := x.postForm(ctx, x.target, x.target.URL, h.form)
+		r, err := x.PostForm(ctx, x.target, x.target.URL, h.form)
 		if err != nil {
 			return p, fmt.Errorf("send probe visit: %w", err)
 		}
@@ -194,7 +195,7 @@ func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first ti
 				p.conclude(found)
 				return nil
 			}
-		case refused(err):
+		case matomo.IsRefusal(err):
 			return fmt.Errorf("the probe visit was taken, but cannot be followed, which needs view access to the "+
 				"site and the visitor log turned on: %w", err)
 		case err != nil && ctx.Err() == nil:
@@ -223,8 +224,8 @@ func (x *prober) recorded(ctx context.Context, visitor string, since time.Time) 
 		"idSite": {strconv.Itoa(x.target.SiteID)}, "segment": {"visitorId==" + visitor}, "filter_limit": {"50"},
 		"minTimestamp": {strconv.FormatInt(since.Add(-time.Hour).Unix(), 10)},
 	}
-	var visits listed[row]
-	err := x.ask(ctx, x.target, "Live.getLastVisitsDetails", form, &visits)
+	var visits matomo.List[row]
+	err := x.Ask(ctx, x.target, "Live.getLastVisitsDetails", form, &visits)
 	slices.SortStableFunc(visits, func(a, b row) int {
 		return int(a.number("firstActionTimestamp") - b.number("firstActionTimestamp"))
 	})

@@ -1,47 +1,28 @@
-package matomo
+package doctor
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // maxSkew is how far the clocks may be apart: Matomo refuses hits from its future beyond a minute or so.
 const maxSkew = 30 * time.Second
 
-// ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
-// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). It asks for the GIF: without, a Matomo whose tracking is off
-// answers like any other (core/Tracker/Response.php).
-func ping(t target.Target) url.Values {
-	return url.Values{
-		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"}, "cid": {newVisitor()},
-		"url": {"https://shop.example.test/"},
-	}
-}
-
-// newVisitor is an id that no visitor has.
-func newVisitor() string {
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
-	return hex.EncodeToString(id[:])
-}
-
 // someAddress is one of a visitor: giving one makes Matomo check the token (core/Tracker/Request.php).
 const someAddress = "90.224.0.10"
 
 func placedPing(t target.Target) url.Values {
-	form := ping(t)
+	form := matomo.Ping(t)
 	form.Set("cip", someAddress)
 	return form
 }
@@ -50,14 +31,14 @@ func placedPing(t target.Target) url.Values {
 func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	sent := time.Now()
 	var way route
-	r, err := x.postForm(way.of(ctx), x.target, x.target.URL, ping(x.target))
+	r, err := x.PostForm(way.of(ctx), x.target, x.target.URL, matomo.Ping(x.target))
 	d.Findings = append(d.Findings, x.route(&way, r, err))
 	if err != nil {
 		d.Findings = append(d.Findings, unreachable(err, x.target.URL))
 		return false
 	}
 	a := answer.Hit(&r.Raw)
-	d.Reachable, d.Status, d.Took = true, r.Status, r.took
+	d.Reachable, d.Status, d.Took = true, r.Status, r.Took
 	d.Findings = append(d.Findings, x.answered(&a), clock(r.Date, sent))
 	d.Findings = append(d.Findings, x.elsewhere(ctx, &a)...)
 	return a.Class == answer.Accepted
@@ -65,10 +46,10 @@ func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 
 // unreachable says why the tracker at address gave no answer.
 func unreachable(err error, address string) Finding {
-	if message, cure := certificate(err); message != "" {
+	if message, cure := matomo.Certificate(err); message != "" {
 		return bad("certificate", cure, "%s", message)
 	}
-	cure := networkCure(err)
+	cure := matomo.NetworkCure(err)
 	if errors.Is(err, syscall.ECONNREFUSED) && strings.Contains(address, "//host.docker.internal") {
 		cure = "let it listen on all addresses (0.0.0.0): this machine's 127.0.0.1 is not reached from a container; " +
 			"with a rootless engine give this machine's address in the network"
@@ -93,7 +74,7 @@ func (x *examination) answered(a *answer.Answer) Finding {
 	case a.Class == answer.InFront && a.Status == http.StatusNotFound:
 		return bad(check, "look at the path: Matomo's tracker is matomo.php in its own folder", "%s", a)
 	case a.Class == answer.InFront:
-		return bad(check, frontCure(a, trackerSetting), "is closed: %s", a)
+		return bad(check, matomo.FrontCure(a, trackerSetting), "is closed: %s", a)
 	case a.Class == answer.Token:
 		return bad(check, "give a token of a user with write access to the site", "%s", a)
 	case a.Class == answer.Rejected:
@@ -130,7 +111,7 @@ func (x *examination) token(ctx context.Context) []Finding {
 	}
 	form := placedPing(x.target)
 	form.Set("token_auth", x.target.Token.Reveal())
-	r, err := x.postForm(ctx, x.target, x.target.URL, form)
+	r, err := x.PostForm(ctx, x.target, x.target.URL, form)
 	if err != nil {
 		return []Finding{bad("token", "try again", "could not be tried: %v", err)}
 	}
@@ -138,7 +119,7 @@ func (x *examination) token(ctx context.Context) []Finding {
 	if a.Class != answer.Accepted && !a.Class.LockOut() {
 		cure := "try again"
 		if a.Class == answer.InFront {
-			cure = frontCure(&a, trackerSetting)
+			cure = matomo.FrontCure(&a, trackerSetting)
 		}
 		return []Finding{bad("token", cure, "could not be tried: %s", a.String())}
 	}
@@ -161,7 +142,7 @@ func (x *examination) bulk(ctx context.Context) Finding {
 	if err != nil {
 		return untold("bulk", "", "", "could not be tried: %v", err) // strings always marshal
 	}
-	r, err := x.post(ctx, x.target, x.target.URL, "application/json", string(body), x.target.Token.Reveal())
+	r, err := x.Post(ctx, x.target, x.target.URL, "application/json", string(body), x.target.Token.Reveal())
 	a := answer.Bulk(&r.Raw, 1)
 	finding, loss := doubtful, "with SEND_MODE=bulk every hit would be lost, and those of past days go in bulk too"
 	if x.expect.Bulk {
@@ -175,7 +156,7 @@ func (x *examination) bulk(ctx context.Context) Finding {
 			`give a token of a user with write access alone, or a superuser's without "Only allow secure requests"`,
 			"the token is refused in bulk requests: %s", loss)
 	case a.Class == answer.InFront:
-		return finding("bulk", frontCure(&a, trackerSetting), "bulk requests do not get to Matomo (%s): %s",
+		return finding("bulk", matomo.FrontCure(&a, trackerSetting), "bulk requests do not get to Matomo (%s): %s",
 			a.String(), loss)
 	case a.Class == answer.NoReceipt:
 		return good("bulk", "bulk requests are taken without a receipt: a queue is on")

@@ -1,17 +1,15 @@
-package matomo
+package benchmark
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -24,51 +22,38 @@ type Timing struct {
 	Rows  int
 }
 
-// Time calls a method of the Reporting API for the target's site and measures it. The error is ErrTimedOut, or tells
-// what Matomo refused.
-func (c *Client) Time(ctx context.Context, t target.Target, method string, parameters url.Values) (Timing, error) {
-	token := t.Reader().Reveal()
-	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {strconv.Itoa(t.SiteID)},
-		"token_auth": {token}}
-	for k, v := range parameters {
-		form[k] = v
-	}
-	began := time.Now()
-	resp, r, err := c.send(ctx, t, t.API(), "application/x-www-form-urlencoded", form.Encode(), token)
-	if err != nil {
-		return Timing{}, unanswered(method, err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
-	body := &counted{r: resp.Body}
-	rows, err := count(body)
-	out := Timing{Took: time.Since(began), Bytes: body.n, Rows: rows}
-	if err != nil && errors.Is(plain(err), ErrTimedOut) {
-		return out, ErrTimedOut
-	}
-	r.Body, r.Cut = body.first, body.n > firstBytes
-	if err == nil && resp.StatusCode == http.StatusOK && body.n > firstBytes {
-		return out, nil // no error of Matomo's is so long
-	}
-	if a := answer.API(&r); a.Class != answer.Accepted {
-		return out, refusal(method, a)
-	}
-	return out, nil
+// Client asks a Matomo for what is measured.
+type Client struct{ *matomo.Client }
+
+// NewClient makes a client; timeout is for one request and must be positive.
+func NewClient(timeout time.Duration, m target.Machine) Client {
+	return Client{matomo.NewClient(timeout, m)}
 }
 
-// firstBytes are kept of an answer, for its first words.
-const firstBytes = 4 << 10
+// Time calls a method of the Reporting API for the target's site and measures it. The error is matomo.ErrTimedOut, or
+// tells what Matomo refused.
+func (c Client) Time(ctx context.Context, t target.Target, method string, parameters url.Values) (Timing, error) {
+	var out Timing
+	began := time.Now()
+	err := c.Stream(ctx, t, method, parameters, func(body io.Reader) (err error) {
+		n := &counted{r: body}
+		out.Rows, err = count(n)
+		out.Took, out.Bytes = time.Since(began), n.n
+		return err
+	})
+	return out, err
+}
 
+// counted counts what is read of r.
 type counted struct {
-	r     io.Reader
-	n     int64
-	first []byte
+	r io.Reader
+	n int64
 }
 
 // Read implements io.Reader.
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
-	c.first = append(c.first, p[:min(n, firstBytes-len(c.first))]...)
 	return n, err
 }
 
@@ -120,7 +105,7 @@ type Examples struct {
 
 // Examples looks for them in the raw log of a period: a report would have Matomo archive, and the first request for one
 // is to be measured.
-func (c *Client) Examples(ctx context.Context, t target.Target, parameters url.Values) (Examples, error) {
+func (c Client) Examples(ctx context.Context, t target.Target, parameters url.Values) (Examples, error) {
 	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}, "filter_limit": {"1"}}
 	for k, v := range parameters {
 		form[k] = v
@@ -133,7 +118,7 @@ func (c *Client) Examples(ctx context.Context, t target.Target, parameters url.V
 		} `json:"actionDetails"`
 	}
 	x := Examples{Dimension: c.dimension(ctx, t)}
-	if err := c.ask(ctx, t, "Live.getLastVisitsDetails", form, &visits); err != nil || len(visits) == 0 {
+	if err := c.Ask(ctx, t, "Live.getLastVisitsDetails", form, &visits); err != nil || len(visits) == 0 {
 		return x, err
 	}
 	x.Visitor = visits[0].Visitor
@@ -153,12 +138,12 @@ func (c *Client) Examples(ctx context.Context, t target.Target, parameters url.V
 }
 
 // dimension is the number of an active custom dimension; none where there is none, or not the plugin for them.
-func (c *Client) dimension(ctx context.Context, t target.Target) string {
+func (c Client) dimension(ctx context.Context, t target.Target) string {
 	var all []struct {
-		ID     number `json:"idcustomdimension"`
-		Active bool   `json:"active"`
+		ID     matomo.Number `json:"idcustomdimension"`
+		Active bool          `json:"active"`
 	}
-	if c.ask(ctx, t, "CustomDimensions.getConfiguredCustomDimensions", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
+	if c.Ask(ctx, t, "CustomDimensions.getConfiguredCustomDimensions", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
 		&all) != nil {
 		return ""
 	}
@@ -168,20 +153,4 @@ func (c *Client) dimension(ctx context.Context, t target.Target) string {
 		}
 	}
 	return ""
-}
-
-// VisitsOf counts the visits of a period.
-func (c *Client) VisitsOf(ctx context.Context, t target.Target, parameters url.Values) (uint64, error) {
-	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}}
-	for k, v := range parameters {
-		form[k] = v
-	}
-	var v struct {
-		Value amount `json:"value"`
-	}
-	err := c.ask(ctx, t, "VisitsSummary.getVisits", form, &v)
-	if errors.Is(err, errEmpty) {
-		err = nil
-	}
-	return v.Value.whole(), err
 }

@@ -1,4 +1,4 @@
-package matomo
+package doctor
 
 import (
 	"context"
@@ -11,10 +11,11 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/hit"
+	"github.com/puttrix/trafficinator/shared/matomo"
 )
 
 // site compares the site's settings.
-func (x *examination) site(ctx context.Context) (*Site, []Finding) {
+func (x *examination) site(ctx context.Context) (*matomo.Site, []Finding) {
 	site, err := x.Site(ctx, x.target)
 	if err != nil {
 		return nil, []Finding{untold("site", "view access to the site", "look at Administration, Websites, Manage",
@@ -40,7 +41,7 @@ func (x *examination) site(ctx context.Context) (*Site, []Finding) {
 
 // timezone compares the days that are sent, because zones of different names may have the same; for live traffic those
 // of a year.
-func (x *examination) timezone(site *Site, want calendar.Zone) Finding {
+func (x *examination) timezone(site *matomo.Site, want calendar.Zone) Finding {
 	const check, cure = "timezone", "set TIMEZONE to the site's, or change the site's in Matomo"
 	is, err := site.Zone()
 	if err != nil {
@@ -68,7 +69,7 @@ func (x *examination) timezone(site *Site, want calendar.Zone) Finding {
 }
 
 // search reports whether searches are recorded as such, and pages are not taken for some.
-func (x *examination) search(ctx context.Context, site *Site) Finding {
+func (x *examination) search(ctx context.Context, site *matomo.Site) Finding {
 	const check = "search"
 	if !site.SiteSearch {
 		if !x.expect.Sends[hit.Search] {
@@ -80,7 +81,7 @@ func (x *examination) search(ctx context.Context, site *Site) Finding {
 	names := site.SearchParameters
 	if len(names) == 0 {
 		var err error
-		if names, err = x.option(ctx, x.target, "SitesManager.getSearchKeywordParametersGlobal"); err != nil {
+		if names, err = x.Option(ctx, x.target, "SitesManager.getSearchKeywordParametersGlobal"); err != nil {
 			// Matomo's own (plugins/SitesManager/API.php)
 			names = []string{"q", "query", "s", "search", "searchword", "k", "keyword", "keywords"}
 		}
@@ -92,7 +93,7 @@ func (x *examination) search(ctx context.Context, site *Site) Finding {
 	return good(check, "site search is on")
 }
 
-func (x *examination) ecommerce(site *Site) Finding {
+func (x *examination) ecommerce(site *matomo.Site) Finding {
 	switch {
 	case site.Ecommerce:
 		return good("ecommerce", "is on in the settings of the site")
@@ -106,11 +107,11 @@ func (x *examination) ecommerce(site *Site) Finding {
 // goals tells of those that Matomo converts by itself.
 func (x *examination) goals(ctx context.Context) []Finding {
 	type goal struct {
-		ID      number `json:"idgoal"`
-		Name    string `json:"name"`
-		Match   string `json:"match_attribute"`
-		Pattern string `json:"pattern"`
-		Type    string `json:"pattern_type"`
+		ID      matomo.Number `json:"idgoal"`
+		Name    string        `json:"name"`
+		Match   string        `json:"match_attribute"`
+		Pattern string        `json:"pattern"`
+		Type    string        `json:"pattern_type"`
 	}
 	form := url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}, "filter_limit": {"-1"}}
 	all, err := values[goal](ctx, x, "Goals.getGoals", form)
@@ -140,9 +141,9 @@ func (x *examination) dimension(ctx context.Context) []Finding {
 	}
 	const check = "dimension"
 	type dimension struct {
-		ID     number `json:"idcustomdimension"`
-		Scope  string `json:"scope"`
-		Active any    `json:"active"`
+		ID     matomo.Number `json:"idcustomdimension"`
+		Scope  string        `json:"scope"`
+		Active any           `json:"active"`
 	}
 	all, err := values[dimension](ctx, x, "CustomDimensions.getConfiguredCustomDimensions",
 		url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}})
@@ -170,8 +171,8 @@ func (x *examination) dimension(ctx context.Context) []Finding {
 
 // values asks for a list, which some versions write as an object by id.
 func values[T any](ctx context.Context, x *examination, method string, form url.Values) ([]T, error) {
-	var all listed[T]
-	err := x.ask(ctx, x.target, method, form, &all)
+	var all matomo.List[T]
+	err := x.Ask(ctx, x.target, method, form, &all)
 	return all, err
 }
 

@@ -1,4 +1,4 @@
-package matomo
+package doctor
 
 import (
 	"fmt"

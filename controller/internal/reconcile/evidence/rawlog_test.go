@@ -1,4 +1,4 @@
-package matomo_test
+package evidence_test
 
 import (
 	"net/http"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -40,15 +41,16 @@ func rawLog(t *testing.T, n int, since time.Duration) (at target.Target, asked *
 		}
 	}))
 	t.Cleanup(server.Close)
-	return target.Target{URL: server.URL + "/matomo.php", SiteID: 3, Token: good}, asked
+	return target.Target{URL: server.URL + "/matomo.php", SiteID: 3, Token: "hush"}, asked
 }
 
 func TestTheRawLogIsCountedBackInWholeMinutes(t *testing.T) {
 	const since = 90*time.Minute + 30*time.Second
 	at, _ := rawLog(t, 250, since)
-	got, err := matomo.NewClient(time.Minute, target.Machine{}).RawLogSince(t.Context(), at, time.Now().Add(-since), "")
-	if err != nil || got.Visits != (matomo.Span{Least: 247, Most: 250}) || got.Actions == nil ||
-		*got.Actions != (matomo.Span{Least: 988, Most: 1000}) {
+	got, err := evidence.NewClient(time.Minute, target.Machine{}).
+		RawLogSince(t.Context(), at, time.Now().Add(-since), "")
+	if err != nil || got.Visits != (evidence.Span{Least: 247, Most: 250}) || got.Actions == nil ||
+		*got.Actions != (evidence.Span{Least: 988, Most: 1000}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -62,7 +64,7 @@ func TestVisitsOfAnyDayAreCountedByTheirPlace(t *testing.T) {
 	}{{0, 0, 1}, {0, 100_000, 40}, {1, 0, 3}, {250, 250, 2}, {250, 251, 3}, {250, 0, 20}, {250, 9000, 40},
 		{123_456, 123_000, 24}} {
 		at, asked := rawLog(t, c.visits, 0)
-		if got, err := matomo.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice,
+		if got, err := evidence.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice,
 			map[string]uint64{"2026-01-01": c.guess}); err != nil || got != uint64(c.visits) || *asked > c.most {
 			t.Errorf("%+v: %d, %v, by %d requests", c, got, err, *asked)
 		}
@@ -73,47 +75,10 @@ func TestVisitsOfSeveralDaysAreCountedDayByDay(t *testing.T) {
 	at, asked := rawLog(t, 10, 0)
 	slice, about := matomo.Slice{From: day("2026-02-27"), To: day("2026-03-01")},
 		map[string]uint64{"2026-02-27": 10, "2026-02-28": 10, "2026-03-01": 10}
-	if got, err := matomo.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice,
+	if got, err := evidence.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice,
 		about); err != nil || got != 30 || *asked != 6 {
 		t.Errorf("%d, %v, by %d requests", got, err, *asked)
 	}
 }
 
-func TestOnlyANoToTheTokenIsBlamedOnIt(t *testing.T) {
-	for name, c := range map[string]struct {
-		status int
-		body   string
-		token  bool
-	}{
-		"no right": {401,
-			`{"result":"error","message":"You can't access this resource as it requires 'view' access"}`, true},
-		"no right, Matomo 4": {200, `{"result":"error","message":"You can't access this resource"}`, true},
-		"a wrong token": {400, `{"result":"error","message":"Unable to authenticate with the provided token."}`,
-			true},
-		"a bad segment": {400, `{"result":"error","message":"Segment 'x' is not supported"}`, false},
-		"a gate":        {403, `<h1>403 Forbidden</h1>`, false},
-		"a redirect":    {301, ``, false},
-		"overloaded":    {503, `<h1>503</h1>`, false},
-		"a page":        {200, `<html>`, false},
-	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(c.status)
-			_, _ = w.Write([]byte(c.body))
-		}))
-		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
-			target.Target{URL: server.URL + "/matomo.php", Token: good})
-		server.Close()
-		if err == nil || strings.Contains(matomo.Advice(err), "token") != c.token {
-			t.Errorf("%s: %v: %q", name, err, matomo.Advice(err))
-		}
-	}
-	server := httptest.NewTLSServer(http.NotFoundHandler())
-	defer server.Close()
-	for _, url := range []string{server.URL, "http://127.0.0.1:1"} {
-		if _, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
-			target.Target{URL: url + "/matomo.php", Token: good}); err == nil || matomo.Advice(err) == "" ||
-			strings.Contains(matomo.Advice(err), "token") {
-			t.Errorf("%v: %q", err, matomo.Advice(err))
-		}
-	}
-}
+func day(s string) time.Time { d, _ := time.Parse(time.DateOnly, s); return d }

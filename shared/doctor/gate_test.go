@@ -1,4 +1,4 @@
-package matomo_test
+package doctor_test
 
 import (
 	"io"
@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -30,7 +30,7 @@ func TestAGateThatStopsSomeRequestsIsNotTakenForMatomo(t *testing.T) {
 			f.ServeHTTP(w, r)
 		}))
 		t.Cleanup(gate.Close)
-		d := matomo.NewClient(time.Minute, target.Machine{}).Examine(t.Context(),
+		d := doctor.New(time.Minute, target.Machine{}).Examine(t.Context(),
 			target.Target{URL: gate.URL + "/sub/matomo.php", SiteID: 1, Token: good}, all)
 		if _, text := told(d, check); d.Works || !strings.Contains(text, "let it pass requests from here") {
 			t.Errorf("%s: %+v", check, d.Findings)
