@@ -53,11 +53,11 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 			return err
 		}}
 	}
-	r, err := s.Runs.Apply(ctx, time.Duration(in.Timeout)*time.Second, draft)
+	r, err := result(s.Runs.Apply(ctx, time.Duration(in.Timeout)*time.Second, draft))
 	if err != nil {
 		return nil, err
 	}
-	a := applyAnswer{newResult(r).Body, r.Restarted}
+	a := applyAnswer{r, r.Restarted}
 	a.Warnings = append(a.Warnings, saved.Warnings...)
 	if !published.Published {
 		a.Warnings.Warn(exchange.EnvFile, "", "is saved, but could not be published yet: "+published.Cause,

@@ -10,9 +10,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
-	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/textfile"
@@ -56,70 +56,65 @@ type oneJob struct {
 
 // backfill keeps the original's five paths and adds those it had no answer for.
 func (s *server) backfill() {
-	queued := func(path, summary, description string) huma.Operation {
-		o := op(http.MethodPost, path, tagBackfill, summary)
-		o.DefaultStatus, o.Description = http.StatusAccepted, description
-		return o
-	}
-	route(s, queued("/api/backfill/run", "Send past days in a job of its own",
+	reply(s, about(begun(op(http.MethodPost, "/api/backfill/run", tagBackfill, "Send past days in a job of its own")),
 		"It is queued, and started when no other job goes on; live traffic goes on beside it. 422 tells every fault "+
 			"of window, caps and token."), s.runJob)
-	route(s, as(question, op(http.MethodPost, "/api/backfill/plan", tagBackfill,
+	reply(s, as(question, op(http.MethodPost, "/api/backfill/plan", tagBackfill,
 		"What a backfill would send, day by day, without sending or saving anything")), s.planJob)
-	o := op(http.MethodGet, "/api/backfill/status", tagBackfill, "Backfill jobs and how far they have come")
-	o.Description = "A snapshot that is at most about a second old, cheap enough to be asked for each second. The " +
-		"log of a job is at GET /api/logs?job=."
-	route(s, o, func(ctx context.Context, _ *empty) (*body[jobsAnswer], error) {
-		jobs, err := s.Jobs.Jobs(ctx)
-		out := make([]jobAnswer, len(jobs))
-		for i, j := range jobs {
-			out[i] = newJob(j)
-		}
-		return either(jobsAnswer{true, counted(len(out), "job"), out}, err)
-	})
-	route(s, op(http.MethodGet, "/api/backfill/last", tagBackfill, "What was asked for last"), s.lastJob)
-	o = as(urgent, op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job"))
-	o.Description = "One that goes on drains: what is in flight gets its answer, and the rest can be sent later with " +
-		"resume. 404 where there is no such job, 409 where it has ended."
-	route(s, o, func(ctx context.Context, in *oneJob) (*body[jobResult], error) {
-		name := cmp.Or(in.Body.RunID, in.Body.ContainerName)
-		j, warnings, err := s.Jobs.Cancel(context.WithoutCancel(ctx), name)
-		if err != nil {
-			return nil, err
-		}
-		a := newJobResult(j, "cancelled; what was not sent can be sent with resume")
-		a.Warnings = faults(warnings)
-		return answer(a), nil
-	})
-	o = op(http.MethodPost, "/api/backfill/cleanup", tagBackfill, "Remove ended backfill jobs")
-	o.Description = "Their containers and files go, tokens with them; what they sent stays in the runs. What was " +
-		"removed can no longer be resumed."
-	route(s, o, func(ctx context.Context, _ *empty) (*body[cleanupAnswer], error) {
-		removed, failed, err := s.Jobs.CleanUp(context.WithoutCancel(ctx))
-		a := cleanupAnswer{len(failed) == 0, counted(len(removed), "job") + " removed", append([]string{}, removed...),
-			[]string{}}
-		for _, f := range failed {
-			a.Errors = append(a.Errors, f.Error())
-		}
-		if len(failed) > 0 {
-			a.Message += ", " + strconv.Itoa(len(failed)) + " could not be removed"
-		}
-		return either(a, err)
-	})
-	route(s, queued("/api/backfill/{id}/resume", "Go on with a job where it ended",
-		"By its journal: no visit is sent twice, unknown batches are not sent again. 404 where there is no such job, "+
-			"409 where nothing is left to send or it goes on."),
-		func(ctx context.Context, in *ByRun) (*body[jobResult], error) {
-			j, err := s.Jobs.Resume(context.WithoutCancel(ctx), in.ID)
-			return done(j, err, "queued again; it goes on where it ended")
+	reply(s, about(op(http.MethodGet, "/api/backfill/status", tagBackfill, "Backfill jobs and how far they have come"),
+		"A snapshot that is at most about a second old, cheap enough to be asked for each second. The "+
+			"log of a job is at GET /api/logs?job=."),
+		func(ctx context.Context, _ *empty) (jobsAnswer, error) {
+			jobs, err := s.Jobs.Jobs(ctx)
+			out := make([]jobAnswer, len(jobs))
+			for i, j := range jobs {
+				out[i] = newJob(j)
+			}
+			return jobsAnswer{true, counted(len(out), "job"), out}, err
 		})
-	o = op(http.MethodPost, "/api/backfill/{id}/settle", tagBackfill, "Count the unknown batches of a job as sent")
-	o.Description = "For a person who has looked into Matomo. Its ledger stays as it is. 404 where there is no such " +
-		"job, 409 where it has no unknown batch or goes on."
-	route(s, o, func(ctx context.Context, in *ByRun) (*body[jobResult], error) {
-		j, err := s.Jobs.Settle(ctx, in.ID)
-		return done(j, err, "the unknown batches count as sent")
-	})
+	get(s, "/api/backfill/last", tagBackfill, "What was asked for last", s.lastJob)
+	reply(s, about(as(urgent, op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job")),
+		"One that goes on drains: what is in flight gets its answer, and the rest can be sent later with "+
+			"resume. 404 where there is no such job, 409 where it has ended."),
+		func(ctx context.Context, in *oneJob) (jobResult, error) {
+			j, warnings, err := s.Jobs.Cancel(context.WithoutCancel(ctx), cmp.Or(in.Body.RunID, in.Body.ContainerName))
+			return newJobResult(j, "cancelled; what was not sent can be sent with resume", warnings), err
+		})
+	reply(s, about(op(http.MethodPost, "/api/backfill/cleanup", tagBackfill, "Remove ended backfill jobs"),
+		"Their containers and files go, tokens with them; what they sent stays in the runs. What was "+
+			"removed can no longer be resumed."),
+		func(ctx context.Context, _ *empty) (cleanupAnswer, error) {
+			removed, failed, err := s.Jobs.CleanUp(context.WithoutCancel(ctx))
+			a := cleanupAnswer{len(failed) == 0, counted(len(removed), "job") + " removed",
+				append([]string{}, removed...), []string{}}
+			for _, f := range failed {
+				a.Errors = append(a.Errors, f.Error())
+			}
+			if len(failed) > 0 {
+				a.Message += ", " + strconv.Itoa(len(failed)) + " could not be removed"
+			}
+			return a, err
+		})
+	byRun(
+		s,
+		about(
+			begun(op(http.MethodPost, "/api/backfill/{id}/resume", tagBackfill, "Go on with a job where it ended")),
+			"By its journal: no visit is sent twice, unknown batches are not sent again. 404 where there is no such job, "+
+				"409 where nothing is left to send or it goes on.",
+		),
+		func(ctx context.Context, id string) (jobResult, error) {
+			j, err := s.Jobs.Resume(context.WithoutCancel(ctx), id)
+			return newJobResult(j, "queued again; it goes on where it ended", nil), err
+		},
+	)
+	byRun(s, about(op(http.MethodPost, "/api/backfill/{id}/settle", tagBackfill,
+		"Count the unknown batches of a job as sent"),
+		"For a person who has looked into Matomo. Its ledger stays as it is. 404 where there is no such "+
+			"job, 409 where it has no unknown batch or goes on."),
+		func(ctx context.Context, id string) (jobResult, error) {
+			j, err := s.Jobs.Settle(ctx, id)
+			return newJobResult(j, "the unknown batches count as sent", nil), err
+		})
 }
 
 // counted is a number of things in words.
@@ -163,30 +158,25 @@ func (s *server) asked(ctx context.Context, r *jobRequest) (name string, values 
 	return "", nil, append(problems, more.Errors()...)
 }
 
-func (s *server) runJob(ctx context.Context, in *jobRequest) (*body[jobResult], error) {
+func (s *server) runJob(ctx context.Context, in *jobRequest) (a jobResult, err error) {
 	name, values, err := s.asked(ctx, in)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	j, warnings, err := s.Jobs.Run(context.WithoutCancel(ctx), name, values)
-	if err != nil {
-		return nil, err
-	}
-	a := newJobResult(j, "queued; it begins when no other job goes on")
-	a.Warnings = faults(warnings)
-	return answer(a), nil
+	return newJobResult(j, "queued; it begins when no other job goes on", warnings), err
 }
 
-func (s *server) planJob(ctx context.Context, in *jobRequest) (*body[jobPlanAnswer], error) {
+func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanAnswer, err error) {
 	_, values, err := s.asked(ctx, in)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	p, err := s.Jobs.Plan(ctx, values)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
-	a := jobPlanAnswer{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days),
+	a = jobPlanAnswer{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days),
 		Timezone: p.Spec.Timezone.String(), Warnings: faults(p.Problems)}
 	for i, d := range p.Days {
 		a.Calendar[i] = jobPlanDay{Date: d.Date.String(), Visits: d.Visits, Skipped: d.Skipped}
@@ -198,22 +188,21 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (*body[jobPlanAnsw
 	if least := p.Least().Seconds(); least > 0 {
 		a.Estimated = &least
 	}
-	return answer(a), nil
+	return a, nil
 }
 
-func (s *server) lastJob(ctx context.Context, _ *empty) (*body[lastJobAnswer], error) {
+func (s *server) lastJob(ctx context.Context) (lastJobAnswer, error) {
 	j, err := s.Jobs.Last(ctx)
-	if errors.Is(err, setup.ErrNotFound) {
-		return answer(lastJobAnswer{Success: true, Message: "no backfill was asked for yet",
-			Payload: map[string]any{}}), nil
+	if errors.Is(err, fault.NotFound) {
+		return lastJobAnswer{Success: true, Message: "no backfill was asked for yet", Payload: map[string]any{}}, nil
 	}
 	if err != nil {
-		return nil, err
+		return lastJobAnswer{}, err
 	}
 	a := newJob(j)
 	out := lastJobAnswer{Success: true, Message: "backfill " + a.RunID, Payload: a.Payload, Timestamp: moment(j.Queued)}
 	if j.State != "" {
 		out.Result = &a
 	}
-	return answer(out), nil
+	return out, nil
 }

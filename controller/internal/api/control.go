@@ -66,59 +66,63 @@ type ResultAnswer struct {
 	Warnings  problem.List `json:"warnings" doc:"What failed beside, with the cure."`
 }
 
-func newResult(r run.Result) *body[ResultAnswer] {
+// result is the answer to an operation.
+func result(r run.Result, err error) (ResultAnswer, error) {
 	a := ResultAnswer{Success: true, Message: r.Message, State: stateWord(r.Status.Loadgen.State),
 		Restarted: r.Restarted, CutVisits: r.Cut, Warnings: append(problem.List{}, r.Warnings...)}
 	if r.Status.Run != nil {
 		a.RunID = &r.Status.Run.ID
 	}
-	return answer(a)
+	return a, err
 }
 
+// control registers what changes the life of a run. A person who goes away must not leave a loadgen half stopped, so
+// operations do not end with their requests.
 func (s *server) control() {
-	route(s, op(http.MethodGet, "/api/status", tagRun, "What runs, how it stands, and what it has done"), s.status)
-	route(s, op(http.MethodPost, "/api/start", tagRun, "Start traffic"),
-		func(ctx context.Context, in *startRequest) (*body[ResultAnswer], error) {
+	get(s, "/api/status", tagRun, "What runs, how it stands, and what it has done", s.status)
+	reply(s, op(http.MethodPost, "/api/start", tagRun, "Start traffic"),
+		func(ctx context.Context, in *startRequest) (ResultAnswer, error) {
 			var q run.Request
 			if in.Body != nil {
 				var err error
 				if q, err = in.Body.request(); err != nil {
-					return nil, err
+					return ResultAnswer{}, err
 				}
 				q.Overrides = in.Body.Config
 			}
 			return result(s.Runs.Start(context.WithoutCancel(ctx), q))
 		})
-	o := op(http.MethodPost, "/api/runs/{id}/rerun", tagRun, "Start the very same again: its files, its seed, a new id")
-	o.Description = "409 where the files of the run are not kept, or a token that it was sent with is no longer saved."
-	route(s, o, func(ctx context.Context, in *rerunRequest) (*body[ResultAnswer], error) {
-		var q run.Request
-		if in.Body != nil {
-			var err error
-			if q, err = in.Body.request(); err != nil {
-				return nil, err
+	reply(s, about(op(http.MethodPost, "/api/runs/{id}/rerun", tagRun,
+		"Start the very same again: its files, its seed, a new id"),
+		"409 where the files of the run are not kept, or a token that it was sent with is no longer saved."),
+		func(ctx context.Context, in *rerunRequest) (ResultAnswer, error) {
+			var q run.Request
+			if in.Body != nil {
+				var err error
+				if q, err = in.Body.request(); err != nil {
+					return ResultAnswer{}, err
+				}
 			}
-		}
-		return result(s.Runs.Rerun(context.WithoutCancel(ctx), in.ID, q))
-	})
-	// A person who goes away must not leave a loadgen half stopped, so operations do not end with their requests.
-	o = as(urgent, op(http.MethodPost, "/api/stop", tagRun, "Stop traffic, its open visits finished or cut off"))
-	o.Description = "Answers when the run has ended; the status counts down meanwhile. A second stop shortens the " +
-		"first. It interrupts whatever else is being done, needs no budget, " +
-		"and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: then no visit " +
-		"begins, and the stop is carried out when the engine answers."
-	route(s, o, func(ctx context.Context, in *stopRequest) (*body[ResultAnswer], error) {
-		how := run.Ending{Timeout: time.Duration(in.Timeout) * time.Second}
-		how.Now = in.Body != nil && in.Body.Mode == "now"
-		return result(s.Runs.Stop(context.WithoutCancel(ctx), how))
-	})
-	o = op(http.MethodPost, "/api/restart", tagRun,
-		"Finish the current run and start another with the saved configuration")
-	route(s, o, func(ctx context.Context, in *restartRequest) (*body[ResultAnswer], error) {
-		return result(s.Runs.Restart(context.WithoutCancel(ctx), time.Duration(in.Timeout)*time.Second))
-	})
-	route(s, op(http.MethodPost, "/api/heal", tagRun, "Put right a loadgen that is stuck, orphaned or missing"),
-		func(ctx context.Context, _ *empty) (*body[ResultAnswer], error) {
+			return result(s.Runs.Rerun(context.WithoutCancel(ctx), in.ID, q))
+		})
+	reply(s, about(as(urgent, op(http.MethodPost, "/api/stop", tagRun,
+		"Stop traffic, its open visits finished or cut off")),
+		"Answers when the run has ended; the status counts down meanwhile. A second stop shortens the "+
+			"first. It interrupts whatever else is being done, needs no budget, "+
+			"and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: then no visit "+
+			"begins, and the stop is carried out when the engine answers."),
+		func(ctx context.Context, in *stopRequest) (ResultAnswer, error) {
+			how := run.Ending{Timeout: time.Duration(in.Timeout) * time.Second}
+			how.Now = in.Body != nil && in.Body.Mode == "now"
+			return result(s.Runs.Stop(context.WithoutCancel(ctx), how))
+		})
+	reply(s, op(http.MethodPost, "/api/restart", tagRun,
+		"Finish the current run and start another with the saved configuration"),
+		func(ctx context.Context, in *restartRequest) (ResultAnswer, error) {
+			return result(s.Runs.Restart(context.WithoutCancel(ctx), time.Duration(in.Timeout)*time.Second))
+		})
+	reply(s, op(http.MethodPost, "/api/heal", tagRun, "Put right a loadgen that is stuck, orphaned or missing"),
+		func(ctx context.Context, _ *empty) (ResultAnswer, error) {
 			return result(s.Runs.Heal(context.WithoutCancel(ctx)))
 		})
 }
@@ -129,11 +133,4 @@ func (d Description) request() (run.Request, error) {
 		err = history.CheckNote(d.Note)
 	}
 	return run.Request{Note: d.Note, Labels: labels, RestartIfRunning: d.RestartIfRunning}, err
-}
-
-func result(r run.Result, err error) (*body[ResultAnswer], error) {
-	if err != nil {
-		return nil, err
-	}
-	return newResult(r), nil
 }

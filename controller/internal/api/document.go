@@ -93,6 +93,12 @@ func made(o huma.Operation) huma.Operation {
 	return o
 }
 
+// begun is an operation that answers 202: what it begins goes on by itself.
+func begun(o huma.Operation) huma.Operation {
+	o.DefaultStatus = http.StatusAccepted
+	return o
+}
+
 // operationID makes get-api-presets-id of GET /api/presets/{id}.
 func operationID(method, path string) string {
 	return strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
@@ -114,6 +120,38 @@ func route[I, O any](s *server, o huma.Operation, handle func(context.Context, *
 type body[T any] struct{ Body T }
 
 func answer[T any](v T) *body[T] { return &body[T]{v} }
+
+func either[T any](v T, err error) (*body[T], error) { return answer(v), err }
+
+// reply registers an operation whose answer is a value.
+func reply[I, O any](s *server, o huma.Operation, handle func(context.Context, *I) (O, error)) {
+	route(s, o, func(ctx context.Context, in *I) (*body[O], error) { return either(handle(ctx, in)) })
+}
+
+// get registers a GET that asks for nothing but a value.
+func get[O any](s *server, path, tag, summary string, handle func(context.Context) (O, error)) {
+	reply(
+		s,
+		op(http.MethodGet, path, tag, summary),
+		func(ctx context.Context, _ *empty) (O, error) { return handle(ctx) },
+	)
+}
+
+// byID registers an operation about one thing, by its number.
+func byID[O any](s *server, o huma.Operation, handle func(context.Context, int64) (O, error)) {
+	reply(s, o, func(ctx context.Context, in *ByID) (O, error) { return handle(ctx, in.ID) })
+}
+
+// byRun registers an operation about one run, or what is numbered like one.
+func byRun[O any](s *server, o huma.Operation, handle func(context.Context, string) (O, error)) {
+	reply(s, o, func(ctx context.Context, in *ByRun) (O, error) { return handle(ctx, in.ID) })
+}
+
+// about says more of an operation than its summary.
+func about(o huma.Operation, description string) huma.Operation {
+	o.Description = description
+	return o
+}
 
 // ByID is a request about one thing. It is exported because huma leaves out what an unexported struct embeds.
 type ByID struct {

@@ -42,8 +42,7 @@ func (s *server) health() {
 			}
 			return h, nil
 		})
-	route(s, op(http.MethodGet, "/api", tagRun, "What is this?"),
-		func(context.Context, *empty) (*body[welcome], error) {
-			return answer(welcome{"Trafficinator", s.Version, "/docs", "/health"}), nil
-		})
+	get(s, "/api", tagRun, "What is this?", func(context.Context) (welcome, error) {
+		return welcome{"Trafficinator", s.Version, "/docs", "/health"}, nil
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
+	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -114,16 +115,9 @@ type lastJobAnswer struct {
 	Timestamp *time.Time     `json:"timestamp" doc:"When it was asked for."`
 }
 
-func done(j job.Job, err error, message string) (*body[jobResult], error) {
-	if err != nil {
-		return nil, err
-	}
-	return answer(newJobResult(j, message)), nil
-}
-
-func newJobResult(j job.Job, message string) jobResult {
+func newJobResult(j job.Job, message string, warnings problem.List) jobResult {
 	a := newJob(j)
-	return jobResult{true, message, a.RunID, a.ContainerName, a.ContainerID, a.State, []faultAnswer{}}
+	return jobResult{true, message, a.RunID, a.ContainerName, a.ContainerID, a.State, faults(warnings)}
 }
 
 func newJob(j job.Job) jobAnswer {

@@ -36,11 +36,11 @@ type lineAnswer struct {
 }
 
 func (s *server) logs() {
-	route(s, op(http.MethodGet, "/api/logs", tagRun, "The loadgen's last log lines; GET /api/stream follows them"),
+	reply(s, op(http.MethodGet, "/api/logs", tagRun, "The loadgen's last log lines; GET /api/stream follows them"),
 		s.lastLines)
 }
 
-func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnswer], error) {
+func (s *server) lastLines(ctx context.Context, in *logsRequest) (a logsAnswer, err error) {
 	q := launcher.LogQuery{Since: in.Since, Level: launcher.Level(in.Level), Texts: in.Filter, Tail: in.Lines}
 	lines := []lineAnswer{}
 	each := func(l launcher.Line) error {
@@ -52,20 +52,19 @@ func (s *server) lastLines(ctx context.Context, in *logsRequest) (*body[logsAnsw
 	if in.Job != "" {
 		j, err := s.Jobs.Job(ctx, in.Job)
 		if err != nil {
-			return nil, err
+			return a, err
 		}
 		state = j.Container.State
 		read = func(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
 			return s.Jobs.Logs(ctx, in.Job, q, each)
 		}
 	}
-	err := read(ctx, q, each)
-	if err != nil {
-		return nil, err
+	if err := read(ctx, q, each); err != nil {
+		return a, err
 	}
 	var text strings.Builder
 	for _, l := range lines {
 		text.WriteString(l.Time.Format(time.RFC3339Nano) + " " + l.Text + "\n")
 	}
-	return answer(logsAnswer{text.String(), lines, len(lines), stateWord(state)}), nil
+	return logsAnswer{text.String(), lines, len(lines), stateWord(state)}, nil
 }

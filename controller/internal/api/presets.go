@@ -57,13 +57,6 @@ func newly[T any](v T, err error) (*created[T], error) {
 	return &created[T]{http.StatusCreated, v}, nil
 }
 
-func either[T any](v T, err error) (*body[T], error) {
-	if err != nil {
-		return nil, err
-	}
-	return answer(v), nil
-}
-
 // DeletedAnswer is what was deleted.
 type DeletedAnswer struct {
 	Success bool   `json:"success" doc:"Always true; failures have a status of their own."`

@@ -33,26 +33,22 @@ type previewAnswer struct {
 }
 
 func (s *server) preview() {
-	o := as(question, op(http.MethodPost, "/api/preview", tagTraffic,
-		"The first visits of a run, hit by hit, without sending or saving anything"))
-	o.Description = "The loadgen itself outlines them. Faults are 422; it works without a target, and while " +
-		"a run goes on."
-	route(s, o, func(ctx context.Context, in *previewRequest) (*body[previewAnswer], error) {
-		r := preview.Request{Visits: 3}
-		if in.Body != nil {
-			r = preview.Request{Overrides: in.Body.Config, Funnel: in.Body.Funnel, Visits: in.Body.Visits}
-		}
-		got, err := s.Preview.Visits(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		return answer(previewAnswer{got.Seed, got.Visits, faults(got.Warnings)}), nil
-	})
-	o = as(question, op(http.MethodPost, "/api/estimate", tagTraffic,
-		"What the settings come to: hits a visit, rates, open visits, end"))
-	o.Description = "The loadgen itself makes the plan and counts by its first visits; nothing is measured. Faults are " +
-		"422; it works without a target, and while a run goes on. With Docker it takes a second or two."
-	route(s, o, func(ctx context.Context, in *profileRequest) (*body[estimate.Estimate], error) {
-		return either(s.Preview.Estimate(ctx, in.overrides()))
-	})
+	reply(s, about(as(question, op(http.MethodPost, "/api/preview", tagTraffic,
+		"The first visits of a run, hit by hit, without sending or saving anything")),
+		"The loadgen itself outlines them. Faults are 422; it works without a target, and while a run goes on."),
+		func(ctx context.Context, in *previewRequest) (previewAnswer, error) {
+			r := preview.Request{Visits: 3}
+			if in.Body != nil {
+				r = preview.Request{Overrides: in.Body.Config, Funnel: in.Body.Funnel, Visits: in.Body.Visits}
+			}
+			got, err := s.Preview.Visits(ctx, r)
+			return previewAnswer{got.Seed, got.Visits, faults(got.Warnings)}, err
+		})
+	reply(s, about(as(question, op(http.MethodPost, "/api/estimate", tagTraffic,
+		"What the settings come to: hits a visit, rates, open visits, end")),
+		"The loadgen itself makes the plan and counts by its first visits; nothing is measured. Faults are "+
+			"422; it works without a target, and while a run goes on. With Docker it takes a second or two."),
+		func(ctx context.Context, in *profileRequest) (estimate.Estimate, error) {
+			return s.Preview.Estimate(ctx, in.overrides())
+		})
 }

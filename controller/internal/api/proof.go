@@ -26,32 +26,29 @@ type reconcileRequest struct {
 }
 
 func (s *server) proof() {
-	o := op(http.MethodPost, "/api/runs/{id}/reconcile", tagRun, "Set what Matomo shows of a run beside its ledger")
-	o.Description = "It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. " +
-		"One that goes on already is left alone. 409 where there is no ledger or no target to ask."
-	o.DefaultStatus = http.StatusAccepted
-	route(s, o, func(ctx context.Context, in *reconcileRequest) (*body[proof.Reconciliation], error) {
-		options := reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}
-		if in.Body != nil {
-			options = reconcile.Options{Every: time.Duration(in.Body.Every) * time.Second,
-				Limit: time.Duration(*in.Body.Limit) * time.Second}
-		}
-		return either(s.Proof.Start(ctx, in.ID, options))
-	})
-	route(s, op(http.MethodGet, "/api/runs/{id}/reconcile", tagRun,
-		"The reconciliation of a run: the one that goes on, else the last"),
-		func(ctx context.Context, in *ByRun) (*body[proof.Reconciliation], error) {
-			return either(s.Proof.Status(ctx, in.ID))
+	const path = "/api/runs/{id}/reconcile"
+	reply(s, about(begun(op(http.MethodPost, path, tagRun, "Set what Matomo shows of a run beside its ledger")),
+		"It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. "+
+			"One that goes on already is left alone. 409 where there is no ledger or no target to ask."),
+		func(ctx context.Context, in *reconcileRequest) (proof.Reconciliation, error) {
+			options := reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}
+			if in.Body != nil {
+				options = reconcile.Options{Every: time.Duration(in.Body.Every) * time.Second,
+					Limit: time.Duration(*in.Body.Limit) * time.Second}
+			}
+			return s.Proof.Start(ctx, in.ID, options)
 		})
-	route(s, op(http.MethodDelete, "/api/runs/{id}/reconcile", tagRun, "Give up the reconciliation that goes on"),
-		func(_ context.Context, in *ByRun) (*body[CancelledAnswer], error) {
-			s.Proof.Cancel(in.ID)
-			return answer(CancelledAnswer{Success: true}), nil
+	byRun(s, op(http.MethodGet, path, tagRun, "The reconciliation of a run: the one that goes on, else the last"),
+		func(ctx context.Context, id string) (proof.Reconciliation, error) { return s.Proof.Status(ctx, id) })
+	byRun(s, op(http.MethodDelete, path, tagRun, "Give up the reconciliation that goes on"),
+		func(_ context.Context, id string) (CancelledAnswer, error) {
+			s.Proof.Cancel(id)
+			return CancelledAnswer{Success: true}, nil
 		})
-	route(s, op(http.MethodPost, "/api/runs/{id}/annotate", tagRun, "Write begin and end of a run into Matomo's graph"),
-		func(ctx context.Context, in *ByRun) (*body[annotatedAnswer], error) {
-			targets, err := s.Proof.Annotate(ctx, in.ID)
-			return either(annotatedAnswer{targets}, err)
+	byRun(s, op(http.MethodPost, "/api/runs/{id}/annotate", tagRun, "Write begin and end of a run into Matomo's graph"),
+		func(ctx context.Context, id string) (annotatedAnswer, error) {
+			targets, err := s.Proof.Annotate(ctx, id)
+			return annotatedAnswer{targets}, err
 		})
 }
 

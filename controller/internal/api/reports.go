@@ -107,63 +107,58 @@ type RemovedBenchmark struct {
 
 func (s *server) reports() {
 	const path, one = "/api/report-benchmarks", "/api/report-benchmarks/{id}"
-	route(s, op(http.MethodGet, "/api/reports", tagReports, "Reports that can be timed"),
-		func(context.Context, *empty) (*body[reportsAnswer], error) {
-			return answer(reportsAnswer{benchmark.Reports(), benchmark.Periods()}), nil
-		})
-	o := op(http.MethodPost, path, tagReports, "Time the reports of a Matomo")
-	o.DefaultStatus, o.Description = http.StatusAccepted,
-		"It goes on by itself: each report once cold, then warm one at a time, then at once. 409 while another one "+
-			"goes on; 422 tells every fault."
-	route(s, o, s.startBenchmark)
-	route(s, op(http.MethodGet, path, tagReports, "Benchmarks of reports"),
-		func(ctx context.Context, _ *empty) (*body[benchmarksAnswer], error) {
-			all, err := s.Reports.List(ctx)
-			out := make([]benchmarkHead, len(all))
-			for i, b := range all {
-				out[i] = newBenchmarkHead(b)
-			}
-			return either(benchmarksAnswer{out}, err)
-		})
-	route(s, op(http.MethodGet, one, tagReports, "A benchmark of reports, as it stands where it goes on"),
-		func(ctx context.Context, in *ByRun) (*body[timing.ReportBenchmark], error) {
-			return either(s.Reports.Benchmark(ctx, in.ID))
-		})
-	route(s, op(http.MethodDelete, one, tagReports, "Cancel the benchmark that goes on, or delete one that has ended"),
-		func(ctx context.Context, in *ByRun) (*body[RemovedBenchmark], error) {
-			cancelled, err := s.Reports.Remove(ctx, in.ID)
-			return either(RemovedBenchmark{true, in.ID, cancelled}, err)
-		})
-	route(s, op(http.MethodPost, one+"/baseline", tagReports,
-		"Make a benchmark the baseline of its site, or no longer"),
-		func(ctx context.Context, in *baselineRequest) (*body[timing.ReportBenchmark], error) {
-			return either(s.Reports.Mark(ctx, in.ID, in.Body.Baseline))
-		})
-	o = op(http.MethodGet, one+"/comparison", tagReports, "Which reports got slower or faster, beyond chance")
-	o.Description = "409 where the site has no baseline and no other benchmark is named."
-	route(s, o, func(ctx context.Context, in *compareBenchmarks) (*body[timing.BenchmarkComparison], error) {
-		return either(s.Reports.Compare(ctx, in.ID, in.With))
+	get(s, "/api/reports", tagReports, "Reports that can be timed", func(context.Context) (reportsAnswer, error) {
+		return reportsAnswer{benchmark.Reports(), benchmark.Periods()}, nil
 	})
-	route(s, op(http.MethodGet, "/api/report-history", tagReports,
+	reply(s, about(begun(op(http.MethodPost, path, tagReports, "Time the reports of a Matomo")),
+		"It goes on by itself: each report once cold, then warm one at a time, then at once. 409 while another one "+
+			"goes on; 422 tells every fault."),
+		func(ctx context.Context, in *benchmarkRequest) (timing.ReportBenchmark, error) {
+			b := in.Body
+			return s.Reports.Start(ctx, b.Target, benchmark.Options{
+				Reports: b.Reports, More: b.More, Periods: b.Periods, Segments: b.Segments, Repeats: b.Repeats,
+				Parallel: b.Parallel, Timeout: time.Duration(b.Timeout) * time.Second, Date: b.Date, Note: b.Note,
+			})
+		})
+	get(s, path, tagReports, "Benchmarks of reports", func(ctx context.Context) (benchmarksAnswer, error) {
+		all, err := s.Reports.List(ctx)
+		out := make([]benchmarkHead, len(all))
+		for i, b := range all {
+			out[i] = newBenchmarkHead(b)
+		}
+		return benchmarksAnswer{out}, err
+	})
+	byRun(s, op(http.MethodGet, one, tagReports, "A benchmark of reports, as it stands where it goes on"),
+		func(ctx context.Context, id string) (timing.ReportBenchmark, error) {
+			return s.Reports.Benchmark(ctx, id)
+		})
+	byRun(s, op(http.MethodDelete, one, tagReports, "Cancel the benchmark that goes on, or delete one that has ended"),
+		func(ctx context.Context, id string) (RemovedBenchmark, error) {
+			cancelled, err := s.Reports.Remove(ctx, id)
+			return RemovedBenchmark{true, id, cancelled}, err
+		})
+	reply(s, op(http.MethodPost, one+"/baseline", tagReports,
+		"Make a benchmark the baseline of its site, or no longer"),
+		func(ctx context.Context, in *baselineRequest) (timing.ReportBenchmark, error) {
+			return s.Reports.Mark(ctx, in.ID, in.Body.Baseline)
+		})
+	reply(s, about(op(http.MethodGet, one+"/comparison", tagReports,
+		"Which reports got slower or faster, beyond chance"),
+		"409 where the site has no baseline and no other benchmark is named."),
+		func(ctx context.Context, in *compareBenchmarks) (timing.BenchmarkComparison, error) {
+			return s.Reports.Compare(ctx, in.ID, in.With)
+		})
+	reply(s, op(http.MethodGet, "/api/report-history", tagReports,
 		"What the benchmarks of a site measured of one report"),
-		func(ctx context.Context, in *reportHistoryRequest) (*body[reportHistoryAnswer], error) {
+		func(ctx context.Context, in *reportHistoryRequest) (reportHistoryAnswer, error) {
 			points, err := s.Reports.History(ctx, in.URL, in.SiteID,
 				timing.ReportKey{Report: in.Report, Period: in.Period, Segment: in.Segment})
-			return either(reportHistoryAnswer{points}, err)
+			return reportHistoryAnswer{points}, err
 		})
-	o = file(op(http.MethodGet, one+"/export", tagReports, "A benchmark as a file"), "application/json",
+	o := file(op(http.MethodGet, one+"/export", tagReports, "A benchmark as a file"), "application/json",
 		&huma.Schema{Type: huma.TypeObject, AdditionalProperties: true})
 	o.Responses["200"].Content["text/html"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	route(s, o, s.exportBenchmark)
-}
-
-func (s *server) startBenchmark(ctx context.Context, in *benchmarkRequest) (*body[timing.ReportBenchmark], error) {
-	b := in.Body
-	return either(s.Reports.Start(ctx, b.Target, benchmark.Options{
-		Reports: b.Reports, More: b.More, Periods: b.Periods, Segments: b.Segments, Repeats: b.Repeats,
-		Parallel: b.Parallel,
-		Timeout:  time.Duration(b.Timeout) * time.Second, Date: b.Date, Note: b.Note,
-	}))
 }
 
 func (s *server) exportBenchmark(ctx context.Context, in *exportBenchmark) (*textAnswer, error) {

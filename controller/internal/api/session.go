@@ -55,23 +55,24 @@ func (s *server) session() {
 	signIn := as(door, op(http.MethodPost, "/api/session", tagAccess,
 		"Sign in by key or one-time code; sets the session's cookie"))
 	signIn.MaxBodyBytes, signIn.BodyReadTimeout = signInBody, signInTime
-	route(s, withEcho(signIn),
-		func(ctx context.Context, in *signInRequest) (*body[sessionAnswer], error) {
-			if err := s.Guard.Exchange(echoOf(ctx), secret.String(in.Body.Key),
-				secret.String(in.Body.Code)); err != nil {
-				return nil, err
-			}
-			return answer(sessionAnswer{true}), nil
-		})
-	route(s, op(http.MethodGet, "/api/session", tagAccess, "Is this request signed in?"),
-		func(context.Context, *empty) (*body[sessionAnswer], error) { return answer(sessionAnswer{true}), nil })
+	reply(s, withEcho(signIn), func(ctx context.Context, in *signInRequest) (sessionAnswer, error) {
+		return sessionAnswer{
+				true,
+			}, s.Guard.Exchange(
+				echoOf(ctx),
+				secret.String(in.Body.Key),
+				secret.String(in.Body.Code),
+			)
+	})
+	get(s, "/api/session", tagAccess, "Is this request signed in?",
+		func(context.Context) (sessionAnswer, error) { return sessionAnswer{true}, nil })
 	route(s, withEcho(op(http.MethodDelete, "/api/session", tagAccess, "Sign out")),
 		func(ctx context.Context, _ *empty) (*empty, error) {
 			s.Guard.Leave(echoOf(ctx))
 			return nil, nil
 		})
-	route(s, op(http.MethodPost, "/api/session/codes", tagAccess, "Make a one-time code that signs in a browser"),
-		func(context.Context, *empty) (*body[linkAnswer], error) {
-			return answer(linkAnswer{s.Guard.NewCode().Reveal(), int(security.CodeTTL.Minutes())}), nil
+	reply(s, op(http.MethodPost, "/api/session/codes", tagAccess, "Make a one-time code that signs in a browser"),
+		func(context.Context, *empty) (linkAnswer, error) {
+			return linkAnswer{s.Guard.NewCode().Reveal(), int(security.CodeTTL.Minutes())}, nil
 		})
 }

@@ -86,12 +86,9 @@ type statsAnswer struct {
 	Sample          live.Sample `json:"sample"`
 }
 
-func (s *server) status(ctx context.Context, _ *empty) (*body[statusAnswer], error) {
+func (s *server) status(ctx context.Context) (statusAnswer, error) {
 	st := s.Runs.Status()
 	saved, err := s.Library.Config(ctx)
-	if err != nil {
-		return nil, err
-	}
 	a := statusAnswer{StateAnswer: newState(st, s.Disk.Faults(), s.Now()), Config: saved.Values}
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
 		a.Stats = &statsAnswer{
@@ -100,7 +97,7 @@ func (s *server) status(ctx context.Context, _ *empty) (*body[statusAnswer], err
 			CurrentRate: sample.Recent.VisitRate, HitRate: sample.Recent.HitRate, Sample: sample,
 		}
 	}
-	return answer(a), nil
+	return a, err
 }
 
 // State is st, and what cannot be stored, as a state event of the stream tells it.

@@ -56,20 +56,17 @@ type profilePoint struct {
 }
 
 func (s *server) steering() {
-	o := as(urgent, op(http.MethodPost, "/api/control", tagRun,
-		"Pause, resume or change the rate of the run that goes on"))
-	o.Description = "409 where none goes on. Statistics are kept; the loadgen follows within about a second."
-	route(s, o, func(ctx context.Context, in *steerRequest) (*body[SteeringAnswer], error) {
-		c, err := s.Runs.Steer(ctx, in.Body.Paused, in.Body.Scale)
-		return either(steeringOf(c), err)
-	})
-	route(s, as(question, op(http.MethodPost, "/api/profile", tagConfig,
+	reply(s, about(as(urgent, op(http.MethodPost, "/api/control", tagRun,
+		"Pause, resume or change the rate of the run that goes on")),
+		"409 where none goes on. Statistics are kept; the loadgen follows within about a second."),
+		func(ctx context.Context, in *steerRequest) (SteeringAnswer, error) {
+			c, err := s.Runs.Steer(ctx, in.Body.Paused, in.Body.Scale)
+			return steeringOf(c), err
+		})
+	reply(s, as(question, op(http.MethodPost, "/api/profile", tagConfig,
 		"How the rate changes with time by these settings, and how many visits that makes")),
-		func(ctx context.Context, in *profileRequest) (*body[profileAnswer], error) {
+		func(ctx context.Context, in *profileRequest) (profileAnswer, error) {
 			d, err := s.Preview.Profile(ctx, in.overrides(), s.Now())
-			if err != nil {
-				return nil, err
-			}
 			a := profileAnswer{Kind: d.Kind, From: d.From, Points: make([]profilePoint, len(d.Points)),
 				Window: d.Window.Seconds(), Planned: d.Planned}
 			for i, p := range d.Points {
@@ -79,6 +76,6 @@ func (s *server) steering() {
 				ends := d.Ends.Seconds()
 				a.Ends = &ends
 			}
-			return answer(a), nil
+			return a, err
 		})
 }

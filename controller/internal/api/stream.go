@@ -55,9 +55,9 @@ func (s *server) stream() {
 		}
 		return &huma.StreamResponse{Body: func(c huma.Context) { s.send(c, in.LastEventID, filter) }}, nil
 	})
-	route(s, op(http.MethodGet, "/api/live", tagRun, "The last two hours, second by second"),
-		func(_ context.Context, in *historyRequest) (*body[historyAnswer], error) {
-			return answer(historyAnswer{s.Live.History(in.Since)}), nil
+	reply(s, op(http.MethodGet, "/api/live", tagRun, "The last two hours, second by second"),
+		func(_ context.Context, in *historyRequest) (historyAnswer, error) {
+			return historyAnswer{s.Live.History(in.Since)}, nil
 		})
 }
 
