@@ -107,8 +107,8 @@ check-web: ## types, format and the generated types of the interface
 fuzz: ## requests drawn from the document of the API for FUZZ_SECONDS (60), good ones and such as break one rule of it
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} go test -race -trimpath -vet=off -count=1 -v -run TestEveryAnswer ./controller/internal/api
 
-generate: ## the tables of settings in the README, the interface's types of the API
-	go run ./shared/spec/readme README.md
+generate: ## what README and compose file say of the settings, the interface's types of the API
+	go run ./shared/spec/readme README.md docker-compose.yml
 	go run ./controller/internal/settings/readme README.md
 	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
 	$(WEB)/packages.sh && cd $(WEB) && npm run generate

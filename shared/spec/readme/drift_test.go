@@ -22,22 +22,24 @@ func read(t *testing.T, path ...string) string {
 	return string(data)
 }
 
-func TestTheReadmeShowsTheKnobsAsTheyAre(t *testing.T) {
+func TestReadmeAndComposeFileShowTheKnobsAsTheyAre(t *testing.T) {
 	t.Parallel()
-	page := read(t, "README.md")
-	fresh, err := refresh(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if fresh != page {
-		t.Error("the table of knobs in README.md is stale; run make generate")
+	for name, p := range map[string]part{"README.md": readme, "docker-compose.yml": compose} {
+		page := read(t, name)
+		fresh, err := p.refresh(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fresh != page {
+			t.Errorf("what %s says of the knobs is stale; run make generate", name)
+		}
 	}
 }
 
 func TestAPageWithoutMarkersIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, page := range []string{"", begin, end + begin} {
-		if _, err := refresh(page); err == nil {
+	for _, page := range []string{"", readme.begin, readme.end + readme.begin} {
+		if _, err := readme.refresh(page); err == nil {
 			t.Errorf("refresh(%q) went through", page)
 		}
 	}

@@ -1,30 +1,31 @@
-// Command readme writes the table of knobs into the README, between its two markers. It owns the form of the table;
+// Command readme writes what README and compose file say of the knobs, each between its two markers. It owns the form;
 // what a knob means is told by package spec alone. Its tests keep README, presets and compose file in step with the
 // knobs.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: readme README.md")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: readme README.md docker-compose.yml")
 		os.Exit(2)
 	}
-	if err := rewrite(os.Args[1]); err != nil {
+	if err := errors.Join(readme.rewrite(os.Args[1]), compose.rewrite(os.Args[2])); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func rewrite(path string) error {
+func (p part) rewrite(path string) error {
 	page, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read page: %w", err)
 	}
-	fresh, err := refresh(string(page))
+	fresh, err := p.refresh(string(page))
 	if err != nil {
 		return fmt.Errorf("refresh %s: %w", path, err)
 	}
