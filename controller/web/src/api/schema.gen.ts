@@ -1440,7 +1440,7 @@ export interface components {
         ConnectionAnswer: {
             /** @description The first finding that keeps it from working. */
             error: string | null;
-            findings: components["schemas"]["MatomoFinding"][] | null;
+            findings: components["schemas"]["DoctorFinding"][] | null;
             matomo_version: string | null;
             message: string;
             reachable: boolean;
@@ -1521,6 +1521,13 @@ export interface components {
             cause: string;
             fix: string;
             place: string;
+        };
+        DoctorFinding: {
+            check: string;
+            cure?: string;
+            message: string;
+            right?: string;
+            verdict: string;
         };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -2089,13 +2096,6 @@ export interface components {
             /** @description The lines with their times, as one text. */
             logs: string;
         };
-        MatomoFinding: {
-            check: string;
-            cure?: string;
-            message: string;
-            right?: string;
-            verdict: string;
-        };
         MergeRequestBody: {
             /** @description The settings to change: those left out stay as they are, null or an empty text resets one to its default. Of a secret the mask keeps it and an empty text removes it; with another MATOMO_URL, MATOMO_API_URL or PROXY_URL it must be given. */
             config: {
@@ -2228,7 +2228,7 @@ export interface components {
         };
         ProbeAnswer: {
             /** @description What Matomo made of the visit's hits beside what was meant: lost, split, cut or changed ones, or one finding that all is as meant. */
-            findings: components["schemas"]["MatomoFinding"][] | null;
+            findings: components["schemas"]["DoctorFinding"][] | null;
             /**
              * Format: double
              * @description From the answer to the hit until it was seen.
@@ -3281,7 +3281,7 @@ export interface components {
             enabled: boolean;
             /** @description The first finding that keeps it from working. */
             error: string | null;
-            findings: components["schemas"]["MatomoFinding"][] | null;
+            findings: components["schemas"]["DoctorFinding"][] | null;
             /**
              * Format: int64
              * @description 0 for the single target of the configuration.
