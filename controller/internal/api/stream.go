@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -44,7 +45,7 @@ const (
 
 func (s *server) stream() {
 	o := file(op(http.MethodGet, streamPath, tagRun, "State, numbers and log as they come (server-sent events)"),
-		"text/event-stream", &huma.Schema{Type: huma.TypeString})
+		"text/event-stream", s.streamEvents())
 	o.Description = "Events: state (as GET /api/status without config), sample (one a second while traffic " +
 		"flows), log. " +
 		"Comments are heartbeats. Who does not keep up is disconnected and resumes by Last-Event-ID."
@@ -59,6 +60,24 @@ func (s *server) stream() {
 		func(_ context.Context, in *historyRequest) (historyAnswer, error) {
 			return historyAnswer{s.Live.History(in.Since)}, nil
 		})
+}
+
+// streamEvents is the schema of what the stream brings: each event's name, and the type of its data.
+func (s *server) streamEvents() *huma.Schema {
+	event := func(name string, data reflect.Type) *huma.Schema {
+		return &huma.Schema{
+			Type: huma.TypeObject, Required: []string{"event", "data"},
+			Properties: map[string]*huma.Schema{
+				"event": {Type: huma.TypeString, Enum: []any{name}},
+				"data":  s.huma.OpenAPI().Components.Schemas.Schema(data, true, ""),
+			},
+		}
+	}
+	return &huma.Schema{OneOf: []*huma.Schema{
+		event("state", reflect.TypeFor[StateAnswer]()),
+		event("sample", reflect.TypeFor[live.Sample]()),
+		event("log", reflect.TypeFor[lineAnswer]()),
+	}}
 }
 
 // send writes events until the reader goes or falls behind, its session ends, or the hub is closed.

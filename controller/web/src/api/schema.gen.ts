@@ -1392,6 +1392,18 @@ export interface components {
             /** @description false where a job could not be removed; errors says why. */
             success: boolean;
         };
+        CompareAnswer: {
+            a: components["schemas"]["RecordHead"];
+            b: components["schemas"]["RecordHead"];
+            /** @description Those that differ. */
+            files: components["schemas"]["CompareFile"][] | null;
+            /** @description What to bear in mind, such as that one run was ended by hand earlier. */
+            notes: string[] | null;
+            rows: components["schemas"]["CompareRow"][] | null;
+            same: components["schemas"]["CompareSame"];
+            /** @description Those that differ. */
+            settings: components["schemas"]["CompareSetting"][] | null;
+        };
         CompareFile: {
             a: string;
             b: string;
@@ -1763,64 +1775,12 @@ export interface components {
             /** @description One a second, oldest first. */
             points: components["schemas"]["LivePoint"][] | null;
         };
-        HistoryCompared: {
-            a: components["schemas"]["StoreRunHead"];
-            b: components["schemas"]["StoreRunHead"];
-            /** @description Those that differ. */
-            files: components["schemas"]["CompareFile"][] | null;
-            /** @description What to bear in mind, such as that one run was ended by hand earlier. */
-            notes: string[] | null;
-            rows: components["schemas"]["CompareRow"][] | null;
-            same: components["schemas"]["CompareSame"];
-            /** @description Those that differ. */
-            settings: components["schemas"]["CompareSetting"][] | null;
-        };
         HistoryInterval: {
             /** Format: date-time */
             at: string;
             numbers: unknown;
             /** Format: double */
             seconds: number;
-        };
-        HistoryRecord: {
-            /** @description The exact configuration, secrets masked; what is not there has its default. */
-            config: {
-                [key: string]: string;
-            };
-            /**
-             * Format: double
-             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
-             */
-            duration_seconds: number | null;
-            /**
-             * Format: date-time
-             * @description null while it goes on.
-             */
-            ended: string | null;
-            /**
-             * Format: int64
-             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
-             */
-            exit_code: number | null;
-            /** @description What is kept of it for a rerun; empty where it was not started here. */
-            files: components["schemas"]["StoreRunFile"][] | null;
-            id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
-            labels: string[] | null;
-            note: string;
-            plan_hash: string;
-            /** @description Warnings and errors of its log. */
-            problems: components["schemas"]["StoreProblem"][] | null;
-            reason: string;
-            /** Format: int64 */
-            seed: number;
-            /** Format: date-time */
-            started: string;
-            /** @description It was paused or its rate changed while it went on. */
-            steered: boolean;
-            /** @description The ledger of record, as it stands where the run goes on; null where there is none. */
-            summary: components["schemas"]["RecordSummary"] | null;
         };
         ImportedAnswer: {
             config: {
@@ -1838,6 +1798,14 @@ export interface components {
             /** Format: int64 */
             trafficinator_setup: number;
             urls: string | null;
+        };
+        Invalidation: {
+            /** @description What to run on the server of Matomo where it was not done; empty else. */
+            command: string;
+            /** @description Matomo makes the reports of these days anew. */
+            done: boolean;
+            /** @description Why it was not done; empty else. */
+            why: string;
         };
         JobAnswer: {
             /** @description null until it has started. */
@@ -1877,6 +1845,39 @@ export interface components {
             /** @enum {string} */
             state: "queued" | "running" | "cancelling" | "exited";
         };
+        JobBatch: {
+            date: string;
+            /** Format: int64 */
+            first_visit: number;
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            number: number;
+            target: string;
+            /** Format: int64 */
+            visits: number;
+            /** @description What is known of it. */
+            why?: string;
+        };
+        JobDay: {
+            /** @description YYYY-MM-DD in the site's zone. */
+            date: string;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            rejected: number;
+            /** Format: int64 */
+            sent: number;
+            /** @description Why nothing is sent of it; empty where something is. */
+            skipped: string;
+            /** Format: int64 */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description Visits that are longer than what has passed of the day.
+             */
+            unsent?: number;
+        };
         JobPlanAnswer: {
             calendar: components["schemas"]["JobPlanDay"][] | null;
             /**
@@ -1907,14 +1908,15 @@ export interface components {
             batches_done: number;
             /** Format: int64 */
             batches_planned: number;
-            days: components["schemas"]["RecordBackfillDay"][] | null;
+            days: components["schemas"]["JobDay"][] | null;
             /**
              * Format: date-time
              * @description null where it cannot be said yet, and once it has ended.
              */
             estimated_end: string | null;
-            invalidation: components["schemas"]["RecordInvalidation"] | null;
-            unknown_batches: components["schemas"]["RecordBatch"][] | null;
+            /** @description What became of the reports of the days; null until it has ended. */
+            invalidation: components["schemas"]["Invalidation"] | null;
+            unknown_batches: components["schemas"]["JobBatch"][] | null;
             /** Format: int64 */
             visits_planned: number;
             /** Format: int64 */
@@ -2390,6 +2392,46 @@ export interface components {
              */
             limit_seconds: number | null;
         };
+        RecordAnswer: {
+            /** @description The exact configuration, secrets masked; what is not there has its default. */
+            config: {
+                [key: string]: string;
+            };
+            /**
+             * Format: double
+             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             */
+            duration_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description null while it goes on.
+             */
+            ended: string | null;
+            /**
+             * Format: int64
+             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
+             */
+            exit_code: number | null;
+            /** @description What is kept of it for a rerun; empty where it was not started here. */
+            files: components["schemas"]["StoreRunFile"][] | null;
+            id: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
+            plan_hash: string;
+            /** @description Warnings and errors of its log. */
+            problems: components["schemas"]["RunProblem"][] | null;
+            reason: string;
+            /** Format: int64 */
+            seed: number;
+            /** Format: date-time */
+            started: string;
+            /** @description It was paused or its rate changed while it went on. */
+            steered: boolean;
+            /** @description The ledger of record, as it stands where the run goes on; null where there is none. */
+            summary: components["schemas"]["RecordSummary"] | null;
+        };
         RecordBackfill: {
             /** Format: int64 */
             batches_done: number;
@@ -2398,7 +2440,7 @@ export interface components {
             days: components["schemas"]["RecordBackfillDay"][] | null;
             /** Format: date-time */
             estimated_end?: string;
-            invalidation: components["schemas"]["RecordInvalidation"] | null;
+            invalidation?: components["schemas"]["RecordInvalidation"];
             unknown_batches: components["schemas"]["RecordBatch"][] | null;
             /** Format: int64 */
             visits_planned: number;
@@ -2411,7 +2453,7 @@ export interface components {
             rejected: number;
             /** Format: int64 */
             sent: number;
-            skipped: string;
+            skipped?: string;
             /** Format: int64 */
             unknown: number;
             /** Format: int64 */
@@ -2485,6 +2527,36 @@ export interface components {
             offered_visit_rate: number;
             phase: string;
         };
+        RecordHead: {
+            /**
+             * Format: double
+             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             */
+            duration_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description null while it goes on.
+             */
+            ended: string | null;
+            /**
+             * Format: int64
+             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
+             */
+            exit_code: number | null;
+            id: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
+            plan_hash: string;
+            reason: string;
+            /** Format: int64 */
+            seed: number;
+            /** Format: date-time */
+            started: string;
+            /** @description It was paused or its rate changed while it went on. */
+            steered: boolean;
+        };
         RecordHits: {
             /** Format: int64 */
             abandoned: number;
@@ -2502,9 +2574,9 @@ export interface components {
             unknown: number;
         };
         RecordInvalidation: {
-            command: string;
+            command?: string;
             done: boolean;
-            why: string;
+            why?: string;
         };
         RecordLatency: {
             /** Format: double */
@@ -2815,20 +2887,9 @@ export interface components {
             mode: "single" | "multi";
         };
         RunAnswer: {
-            /**
-             * Format: double
-             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
-             */
-            duration_seconds: number | null;
-            /**
-             * Format: date-time
-             * @description null while it goes on.
-             */
+            /** Format: date-time */
             ended: string | null;
-            /**
-             * Format: int64
-             * @description 0 until there is one.
-             */
+            /** Format: int64 */
             exit_code: number;
             id: string;
             /** @enum {string} */
@@ -2846,9 +2907,14 @@ export interface components {
             seed: number;
             /** Format: date-time */
             started: string;
-            /** @description It was paused or its rate changed while it went on. */
-            steered: boolean;
             summary?: components["schemas"]["RecordSummary"];
+        };
+        RunProblem: {
+            /** @enum {string} */
+            level: "WARNING" | "ERROR";
+            text: string;
+            /** Format: date-time */
+            time: string;
         };
         RunsAnswer: {
             /** @description All labels that runs have. */
@@ -3096,6 +3162,32 @@ export interface components {
             /** @description End the run that goes on; without it nothing is started beside it. */
             restart_if_running?: boolean | null;
         };
+        StateAnswer: {
+            container: components["schemas"]["ContainerAnswer"];
+            /** @description What the run that goes on was told by POST /api/control; null where none goes on. */
+            control: components["schemas"]["SteeringAnswer"] | null;
+            /** @description How far the run is that finishes its open visits; null where none does. */
+            finish: components["schemas"]["FinishAnswer"] | null;
+            /** @description What a loadgen told that ended in a way nobody asked for. */
+            messages: string[] | null;
+            /** @description What is being done right now. */
+            operation: components["schemas"]["OperationAnswer"] | null;
+            /**
+             * @description Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin.
+             * @enum {string}
+             */
+            pause_reason: "" | "asked" | "daily_cap" | "state_full";
+            /** @description The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer. */
+            phase: string;
+            /** @description The run that goes on, or the last one. */
+            run: components["schemas"]["RunAnswer"] | null;
+            /** @enum {string} */
+            runtime: "docker" | "process";
+            /** @description Why the runtime is this one, and which engine was found. */
+            runtime_reason: string;
+            /** @description What the controller cannot store in, why, and what puts it right. */
+            storage: components["schemas"]["DiskFault"][] | null;
+        };
         StatsAnswer: {
             /**
              * Format: double
@@ -3180,46 +3272,9 @@ export interface components {
              */
             mode?: "finish" | "now" | null;
         };
-        StoreProblem: {
-            /** @enum {string} */
-            level: "WARNING" | "ERROR";
-            text: string;
-            /** Format: date-time */
-            time: string;
-        };
         StoreRunFile: {
             hash: string;
             name: string;
-        };
-        StoreRunHead: {
-            /**
-             * Format: double
-             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
-             */
-            duration_seconds: number | null;
-            /**
-             * Format: date-time
-             * @description null while it goes on.
-             */
-            ended: string | null;
-            /**
-             * Format: int64
-             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
-             */
-            exit_code: number | null;
-            id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
-            labels: string[] | null;
-            note: string;
-            plan_hash: string;
-            reason: string;
-            /** Format: int64 */
-            seed: number;
-            /** Format: date-time */
-            started: string;
-            /** @description It was paused or its rate changed while it went on. */
-            steered: boolean;
         };
         TargetAnswer: {
             api_url: string;
@@ -5216,7 +5271,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HistoryCompared"];
+                    "application/json": components["schemas"]["CompareAnswer"];
                 };
             };
             /** @description Error */
@@ -5247,7 +5302,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HistoryRecord"];
+                    "application/json": components["schemas"]["RecordAnswer"];
                 };
             };
             /** @description Error */
@@ -5313,7 +5368,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HistoryRecord"];
+                    "application/json": components["schemas"]["RecordAnswer"];
                 };
             };
             /** @description Error */
@@ -5578,7 +5633,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HistoryRecord"];
+                    "application/json": components["schemas"]["RecordAnswer"];
                 };
             };
             /** @description Error */
@@ -5898,7 +5953,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: components["schemas"]["StateAnswer"];
+                        /** @enum {string} */
+                        event: "state";
+                    } | {
+                        data: components["schemas"]["LiveSample"];
+                        /** @enum {string} */
+                        event: "sample";
+                    } | {
+                        data: components["schemas"]["LineAnswer"];
+                        /** @enum {string} */
+                        event: "log";
+                    };
                 };
             };
             /** @description Error */
