@@ -110,9 +110,9 @@ func listRuns(ctx context.Context, h Host, args []string) int {
 		if err != nil {
 			return err
 		}
-		heads := make([]store.RunHead, len(runs))
+		heads := make([]history.Head, len(runs))
 		for i, r := range runs {
-			heads[i] = r.RunHead
+			heads[i] = history.NewHead(r)
 		}
 		return l.print(heads, func(w io.Writer) error { return history.PrintList(w, runs, time.Now()) })
 	})

@@ -16,11 +16,7 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 		return Result{}, err
 	}
 	defer end()
-	before, err := k.c.Repository.Run(ctx, id)
-	if err != nil {
-		return Result{}, err
-	}
-	files, err := k.c.Repository.KeptFiles(ctx, id)
+	before, files, err := k.c.Book.Kept(ctx, id)
 	switch {
 	case err != nil:
 		return Result{}, err

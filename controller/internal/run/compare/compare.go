@@ -5,16 +5,25 @@ package compare
 import (
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// Run is what a comparison looks at. Its Summary is nil where the run left no ledger.
+// Run is what a comparison looks at.
 type Run struct {
-	store.Run
+	ID   string
+	Seed uint64
+	// Config are the settings by env key; one that is missing or empty has its default.
+	Config map[string]string
 	// Files are the hashes of the files it was started with, by name.
 	Files map[string]string
-	// Length is how long it took so far.
+	// Open says that it goes on; Length is how long it took so far, Reason why it ended.
+	Open   bool
 	Length time.Duration
+	Reason string
+	// Steered says that it was paused or its rate changed while it went on.
+	Steered bool
+	// Summary is nil where the run left no ledger.
+	Summary *record.Summary
 }
 
 // Unit is what a number of a Row counts.
@@ -123,7 +132,7 @@ var cuts = map[string]string{
 
 // cutShort tells how a run ended that did not send all of a plan; empty for one that did.
 func cutShort(r Run) string {
-	if r.Open() {
+	if r.Open {
 		return "goes on"
 	}
 	return cuts[r.Reason]

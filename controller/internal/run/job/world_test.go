@@ -87,9 +87,8 @@ func newWorld(t *testing.T) *world {
 func (w *world) controller(t *testing.T) (q *job.Queue, end func()) {
 	t.Helper()
 	q = job.New(job.Config{
-		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w,
-		Supervisor: &run.Supervisor{Repository: w, Ledger: w.ledger, Log: slog.New(slog.DiscardHandler)},
-		Draw:       run.Draw, Now: time.Now,
+		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w, Book: book{run.Stored{Store: w.Store}, w},
+		Ledger: w.ledger, Draw: run.Draw, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
@@ -266,13 +265,18 @@ func (p port) JobLogs(_ context.Context, _ string, q launcher.LogQuery, each fun
 	return each(line)
 }
 
-// EndRun implements run.Repository.
-func (w *world) EndRun(ctx context.Context, r store.Run) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.full {
-		w.refusals++
+// book is the world's database as a book that can be full.
+type book struct {
+	run.Stored
+	w *world
+}
+
+func (b book) Close(ctx context.Context, r run.Run) error {
+	b.w.mu.Lock()
+	defer b.w.mu.Unlock()
+	if b.w.full {
+		b.w.refusals++
 		return syscall.ENOSPC
 	}
-	return w.Store.EndRun(ctx, r)
+	return b.Stored.Close(ctx, r)
 }

@@ -1,6 +1,6 @@
 // The only door to the controller: typed requests, and failures as one kind of error.
 import { words } from '../words'
-import type { components, paths } from './schema.gen'
+import type { components, operations, paths } from './schema.gen'
 
 /** Schemas of the API by their names in its OpenAPI document. */
 export type Schemas = components['schemas']
@@ -20,11 +20,6 @@ export class ApiError extends Error {
     readonly retryAfter?: number,
   ) {
     super(message)
-  }
-
-  /** The faults that the message does not say. */
-  get others(): FieldFault[] {
-    return this.faults.filter((f) => !this.message.includes(f.message))
   }
 }
 
@@ -54,6 +49,12 @@ type Body<O> = O extends { requestBody: { content: { 'application/json': infer B
   : O extends { requestBody?: { content: { 'application/json': infer B } } }
     ? { body?: B | Blob }
     : { body?: undefined }
+
+/** What a request to a path carries, as an object. */
+export type BodyOf<M extends Method, P extends Path<M>> = Exclude<NonNullable<Body<Operation<P, M>>['body']>, Blob>
+
+/** The query of an operation, by its name in the OpenAPI document. */
+export type QueryOf<O extends keyof operations> = NonNullable<operations[O]['parameters']['query']>
 
 /** A request: its parameters, and a body as an object or as JSON in a Blob. */
 type Request<O> = (Record<never, never> extends Parameters<O>
@@ -123,25 +124,14 @@ async function failure(path: string, response: Response): Promise<ApiError> {
 /** Sends requests of a method to the paths that take it. */
 const sender =
   <M extends Method>(method: M) =>
-  async <P extends Path<M>>(path: P, ...[request]: Arguments<Operation<P, M>>) => ({
-    data: (await send(method, path, request as Loose | undefined)) as Answer<Operation<P, M>>,
-  })
+  async <P extends Path<M>>(path: P, ...[request]: Arguments<Operation<P, M>>) =>
+    (await send(method, path, request as Loose | undefined)) as Answer<Operation<P, M>>
 
-/** Sends typed requests; every failure is thrown as an ApiError. */
+/** Sends typed requests and returns what the answer holds; every failure is thrown as an ApiError. */
 export const api = {
   GET: sender('get'),
   POST: sender('post'),
   PUT: sender('put'),
   PATCH: sender('patch'),
   DELETE: sender('delete'),
-}
-
-/** The data of an answer. */
-export function data<T>(answer: { data: T }): T {
-  return answer.data
-}
-
-/** The sentence for a person of anything thrown. */
-export function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

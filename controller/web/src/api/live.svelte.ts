@@ -1,104 +1,89 @@
 // What happens now: the state of the generator and its numbers, pushed by the controller. One stream for all pages.
 import { api, type Schemas } from './client'
+import { type EventData, on } from './stream'
 
-export type Sample = Schemas['LiveSample']
+export type Sample = EventData<'sample'>
+export type Status = EventData<'state'>
 /** A second of the charts; `at` is its time in Unix seconds. */
 export type Point = Schemas['LivePoint'] & { at: number }
-export type Status = Omit<Schemas['StatusAnswer'], 'config' | 'stats' | '$schema'>
 
 /** How many points are kept: two hours, one a second. */
-export const kept = 7200
+const kept = 7200
 
-let status = $state.raw<Status | undefined>()
-let sample = $state.raw<Sample | undefined>()
-let connection = $state<'connecting' | 'live' | 'lost'>('connecting')
-let count = $state(0)
-let points: Point[] = []
-
-let source: EventSource | undefined
-
-export const live = {
+class Live {
   /** The generator and its run; undefined until the first word of the controller. */
-  get status() {
-    return status
-  },
+  status = $state.raw<Status>()
   /** The newest numbers of the run that sends, else those of the last one seen. */
-  get sample() {
-    return sample
-  },
-  get connection() {
-    return connection
-  },
-  /** The last two hours, oldest first. The array is the same all along; `count` tells that it grew. */
-  get points() {
-    return points
-  },
-  /** Grows with every point. */
-  get count() {
-    return count
-  },
+  sample = $state.raw<Sample>()
+  connection = $state<'connecting' | 'live' | 'lost'>('connecting')
+  /** The last two hours, oldest first. The array is the same all along; the version grows with it. */
+  series = $state.raw<{ points: Point[]; version: number }>({ points: [], version: 0 })
+  /** A live run or a capacity search is on. */
+  readonly active = $derived(!!this.status?.run && !this.status.run.ended)
+  #source: EventSource | undefined
+
+  /** Begins to listen; returns the end of it. */
+  listen(): () => void {
+    void this.#catchUp()
+    const source = (this.#source = new EventSource('./api/stream?logs=false'))
+    on(source, 'state', (status) => (this.status = status))
+    on(source, 'sample', (sample) => {
+      this.sample = sample
+      this.#add(sample)
+    })
+    source.addEventListener('open', () => {
+      if (this.connection === 'lost') void this.#catchUp()
+      this.connection = 'live'
+    })
+    source.addEventListener('error', () => {
+      this.connection = 'lost'
+      // A refused stream does not come back by itself: ask, and the session or the controller tells why.
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#retry(), 2000)
+    })
+    return () => this.#stop()
+  }
+
+  #stop() {
+    this.#source?.close()
+    this.#source = undefined
+  }
+
+  async #retry() {
+    if (!this.#source) return
+    this.#stop()
+    const { signed_in } = await api.GET('/api/session').catch(() => ({ signed_in: true }))
+    if (signed_in) this.listen()
+    else location.reload()
+  }
+
+  /** Reads what was missed; the stream alone begins with now. */
+  async #catchUp() {
+    const { points } = this.series
+    const since = points.at(-1)?.time
+    const answer = await api.GET('/api/live', { params: { query: since ? { since } : {} } }).catch(() => undefined)
+    const missed = (answer?.points ?? []).map(point)
+    const from = missed.at(0)?.time
+    this.#show(from ? [...points.filter((p) => p.time < from), ...missed].slice(-kept) : points)
+  }
+
+  #add(p: Schemas['LivePoint']) {
+    const { points } = this.series
+    const last = points.at(-1)
+    if (last && last.time >= p.time) return
+    points.push(point(p))
+    if (points.length > kept) points.splice(0, points.length - kept)
+    this.#show(points)
+  }
+
+  #show(points: Point[]) {
+    this.series = { points, version: this.series.version + 1 }
+  }
 }
 
-/** Begins to listen; returns the end of it. */
-export function listen(): () => void {
-  void catchUp()
-  source = new EventSource('./api/stream?logs=false')
-  source.addEventListener('state', (e) => {
-    status = JSON.parse(e.data)
-  })
-  source.addEventListener('sample', (e) => {
-    const s = JSON.parse(e.data) as Sample
-    sample = s
-    add(s)
-  })
-  source.addEventListener('open', () => {
-    if (connection === 'lost') void catchUp()
-    connection = 'live'
-  })
-  source.addEventListener('error', () => {
-    connection = 'lost'
-    // A refused stream does not come back by itself: ask, and the session or the controller tells why.
-    if (source?.readyState === EventSource.CLOSED) setTimeout(retry, 2000)
-  })
-  return stop
-}
-
-function stop() {
-  source?.close()
-  source = undefined
-}
-
-async function retry() {
-  if (!source) return
-  stop()
-  const signedIn = await api.GET('/api/session').then(
-    (a) => a.data.signed_in,
-    () => true,
-  )
-  if (signedIn) listen()
-  else location.reload()
-}
-
-/** Reads what was missed; the stream alone begins with now. */
-async function catchUp() {
-  const since = points.at(-1)?.time
-  const answer = await api.GET('/api/live', { params: { query: since ? { since } : {} } }).catch(() => undefined)
-  const missed = (answer?.data.points ?? []).map(point)
-  const from = missed.at(0)?.time
-  points = from ? [...points.filter((p) => p.time < from), ...missed].slice(-kept) : points
-  count++
-}
+export const live = new Live()
 
 /** What is kept of a sample for two hours: a point alone. */
 function point(p: Schemas['LivePoint']): Point {
   const { time, hit_rate, visit_rate, delta, latency, open_visits, scale } = p
   return { at: Date.parse(time) / 1000, time, hit_rate, visit_rate, delta, latency, open_visits, scale }
-}
-
-function add(p: Schemas['LivePoint']) {
-  const last = points.at(-1)
-  if (last && last.time >= p.time) return
-  points.push(point(p))
-  if (points.length > kept) points.splice(0, points.length - kept)
-  count++
 }

@@ -1,13 +1,4 @@
 // The form as it was left: it waits while the reader looks at other pages.
-import { fresh, type Form } from './form'
+import { type Form, fresh } from './form'
 
-let form = $state<Form>(fresh())
-
-export const draft = {
-  get form() {
-    return form
-  },
-  set form(next: Form) {
-    form = next
-  },
-}
+export const draft = $state<{ form: Form }>({ form: fresh() })

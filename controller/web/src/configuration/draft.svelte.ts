@@ -1,6 +1,6 @@
 // The configuration as it is being edited: what is saved, and the texts that were written over it.
 import type { Schemas } from '../api/client'
-import { asText, effective, inMode, own, presetKeys, same, type Setting, type Texts } from './values'
+import { asText, effective, inMode, isOwn, presetKeys, same, type Setting, type Texts } from './values'
 
 export type Saved = Schemas['SavedBody']
 
@@ -51,9 +51,14 @@ export class Draft {
   /** Gives every setting its default but the address, the site, the token and the id of the run. */
   toDefaults() {
     const edits = { ...this.edits }
-    for (const s of this.#declared) if (!own.includes(s.key)) edits[s.key] = s.default
+    for (const s of this.#declared) if (!isOwn(s)) edits[s.key] = s.default
     this.edits = edits
   }
+
+  /** Every setting but secrets, as it is in the form or by default: for questions about what is not saved. */
+  readonly plain = $derived.by<Texts>(() =>
+    Object.fromEntries(this.settings.filter((s) => !s.secret).map((s) => [s.key, effective(s, this.text(s.key))])),
+  )
 
   /** What is sent to be checked or saved: all that differs from the defaults; a secret only where it was edited. */
   readonly payload = $derived.by(() => {

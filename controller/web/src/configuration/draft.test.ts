@@ -12,7 +12,7 @@ const setting = (key: string, kind: Setting['kind'], fallback: string, secret = 
   one_of: [],
   unit: '',
   help: '',
-  role: 'behaviour',
+  role: key.startsWith('MATOMO_') ? 'target' : 'behaviour',
   widget: 'text',
   secret,
   default_in_bulk: '',

@@ -8,21 +8,7 @@ export type Texts = Record<string, string>
 export const mask = '***MASKED***'
 
 /** What belongs to this set-up alone: a preset neither holds nor changes it. */
-export const own = [
-  'MATOMO_URL',
-  'MATOMO_SITE_ID',
-  'MATOMO_TOKEN_AUTH',
-  'MATOMO_READ_TOKEN',
-  'MATOMO_API_URL',
-  'MATOMO_HTTP_AUTH',
-  'MATOMO_HEADERS',
-  'TLS_CA_FILE',
-  'TLS_CERT_FILE',
-  'TLS_KEY_FILE',
-  'TLS_VERIFY',
-  'PROXY_URL',
-  'RUN_ID',
-]
+export const isOwn = (s: Setting) => s.role === 'target' || s.key === 'RUN_ID'
 
 /** A value of the API as a text; empty where there is none. */
 export function asText(value: unknown): string {
@@ -69,5 +55,5 @@ export function search(settings: Setting[], query: string, nameOf: (key: string)
   })
 }
 
-/** The names of settings that make a preset of a configuration: all but secrets and what is this set-up's own. */
-export const presetKeys = (settings: Setting[]) => settings.filter((s) => !s.secret && !own.includes(s.key))
+/** The settings that make a preset of a configuration: all but secrets and what is this set-up's own. */
+export const presetKeys = (settings: Setting[]) => settings.filter((s) => !s.secret && !isOwn(s))

@@ -1,25 +1,24 @@
 // What a person can do to the generator, and what goes on of it. The controller takes one operation at a time.
-import { api, type Schemas } from '../api/client'
-import { tellFailure } from '../exchange/apply'
-import { tell } from '../ui/toasts.svelte'
+import type { Schemas } from '../api/client'
+import { heal, restart, start, stop } from '../api/mutations'
+import { lineOf, tellFailure } from '../fault'
+import { tell } from '../ui'
 
 export type Action = 'start' | 'stop' | 'force' | 'restart' | 'heal'
 
-const requests: Record<Action, () => Promise<{ data?: Schemas['ResultAnswer'] }>> = {
-  start: () => api.POST('/api/start', {}),
-  stop: () => api.POST('/api/stop', {}),
-  force: () => api.POST('/api/stop', { body: { mode: 'now' } }),
-  restart: () => api.POST('/api/restart', {}),
-  heal: () => api.POST('/api/heal', {}),
+const requests: Record<Action, () => Promise<Schemas['ResultAnswer']>> = {
+  start,
+  stop,
+  force: () => stop(true),
+  restart,
+  heal,
 }
 
 let going = $state<Action[]>([])
 
 export const control = {
   /** The action was asked for and not yet answered. */
-  busy(action: Action) {
-    return going.includes(action)
-  },
+  busy: (action: Action) => going.includes(action),
   /**
    * Asks for an action and tells a failure; true where it went well. What it came to is told by the live state; what
    * failed beside, and what a stop has cut off, is told here. A stop that was made quicker leaves that to the quicker one.
@@ -28,10 +27,10 @@ export const control = {
     if (going.includes(action)) return false
     going = [...going, action]
     try {
-      const { data } = await requests[action]()
-      const beside = (data?.warnings ?? []).map((p) => `${p.where}: ${p.message}`)
-      if (data && (beside.length || data.cut_visits) && !(action === 'stop' && going.includes('force')))
-        tell(beside.length ? 'bad' : 'note', data.message, { details: beside })
+      const { message, warnings, cut_visits } = await requests[action]()
+      const beside = (warnings ?? []).map(lineOf)
+      if ((beside.length || cut_visits) && !(action === 'stop' && going.includes('force')))
+        tell(beside.length ? 'bad' : 'note', message, { details: beside })
       return true
     } catch (e) {
       tellFailure(e)

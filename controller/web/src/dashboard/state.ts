@@ -1,9 +1,8 @@
 // One word for how the generator stands: the worst of what is known of its process, its targets, its thresholds and the
 // connection to the controller.
 import type { Sample, Status } from '../api/live.svelte'
-import { share, type Job } from '../backfill/jobs'
-import { percent } from '../words/numbers'
-import { words } from '../words'
+import { type Job, share } from '../backfill/jobs'
+import { percent, words } from '../words'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'note'
 
@@ -45,11 +44,8 @@ export type Seen = {
   lost?: boolean
 }
 
-/** A live run or a capacity search is on. */
-export const sends = (s: Status | undefined) => !!s?.run && !s.run.ended
-
 export function condition({ status: s, sample, jobs = [], lost }: Seen): Condition {
-  const active = sends(s)
+  const active = !!s?.run && !s.run.ended
   const job = jobs.find((j) => j.state === 'running' || j.state === 'cancelling')
   const done = job?.progress ? percent(share(job.progress)) : ''
   const process = stateKey(s)

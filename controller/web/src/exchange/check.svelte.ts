@@ -1,62 +1,52 @@
 // What the server says of something in an editor, asked again some time after every edit.
-import { sentence } from '../api/client'
+import { sentence } from '../fault'
 
 /** How long the typing must rest before it is sent, in milliseconds. */
 const rest = 600
 
-export type Check<R> = ReturnType<typeof createCheck<R>>
-
 /** Checks by `send`; `onreport` gets each answer while what was sent is still the same. */
-export function createCheck<R>(send: (signal: AbortSignal) => Promise<R>, onreport?: (report: R) => void) {
-  let state = $state<'checking' | 'done' | 'failed'>('checking')
-  let failure = $state('')
-  let report = $state.raw<R | undefined>()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let request: AbortController | undefined
+export class Check<R> {
+  state = $state<'checking' | 'done' | 'failed'>('checking')
+  /** Why it could not be checked. */
+  failure = $state('')
+  /** The last answer; it may be of an earlier state while `state` is checking. */
+  report = $state.raw<R>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #request: AbortController | undefined
 
-  function stop() {
-    clearTimeout(timer)
-    request?.abort()
+  constructor(
+    readonly send: (signal: AbortSignal) => Promise<R>,
+    readonly onreport: (report: R) => void = () => {},
+  ) {}
+
+  stop() {
+    clearTimeout(this.#timer)
+    this.#request?.abort()
   }
 
-  async function ask() {
-    const { signal } = (request = new AbortController())
+  /** Checks after `pause` milliseconds: when the edits rest, unless told otherwise. Call it after each. */
+  later(pause = rest) {
+    this.stop()
+    this.state = 'checking'
+    this.#timer = setTimeout(() => this.#ask(), pause)
+  }
+
+  now() {
+    this.later(0)
+  }
+
+  async #ask() {
+    const { signal } = (this.#request = new AbortController())
     try {
-      const answer = await send(signal)
+      const answer = await this.send(signal)
       if (signal.aborted) return
-      report = answer
-      state = 'done'
-      onreport?.(answer)
+      this.report = answer
+      this.state = 'done'
+      this.onreport(answer)
     } catch (e) {
       if (signal.aborted) return
-      state = 'failed'
-      failure = sentence(e)
+      this.state = 'failed'
+      this.failure = sentence(e)
     }
-  }
-
-  return {
-    get state() {
-      return state
-    },
-    /** Why it could not be checked. */
-    get failure() {
-      return failure
-    },
-    /** The last answer; it may be of an earlier state while `state` is checking. */
-    get report() {
-      return report
-    },
-    /** Checks when the edits rest; call it after each. */
-    later() {
-      stop()
-      state = 'checking'
-      timer = setTimeout(ask, rest)
-    },
-    now() {
-      stop()
-      state = 'checking'
-      void ask()
-    },
-    stop,
   }
 }

@@ -1,21 +1,11 @@
-import { api } from '../api/client'
-import { tellFailure } from '../exchange/apply'
-import { remove } from '../ui/undo.svelte'
+import { deleteFunnel } from '../api/mutations'
+import { tellFailure } from '../fault'
+import { remove } from '../ui'
 import { words } from '../words'
-
-const w = words.funnels
 
 /** What a funnel is called among things that wait to be deleted. */
 export const key = (id: number) => `funnel/${id}`
 
-/** Deletes a funnel, with a way back; `refresh` reads the list again. */
-export function discard(f: { id: number; name: string }, refresh: () => Promise<unknown>) {
-  remove(key(f.id), w.deleted(f.name), async () => {
-    try {
-      await api.DELETE('/api/funnels/{id}', { params: { path: { id: f.id } }, keepalive: true })
-    } catch (e) {
-      tellFailure(e)
-    }
-    await refresh()
-  })
-}
+/** Deletes a funnel, with a way back. */
+export const discard = ({ id, name }: { id: number; name: string }) =>
+  remove(key(id), words.funnels.deleted(name), () => deleteFunnel(id).catch(tellFailure))

@@ -1,5 +1,6 @@
 // The log as it comes: the last lines first, then every new one, with what a break of the stream has cost.
-import { api, data } from '../api/client'
+import { api } from '../api/client'
+import { on } from '../api/stream'
 import { after, type Line } from './line'
 
 export type Level = '' | 'INFO' | 'WARNING' | 'ERROR'
@@ -49,7 +50,7 @@ export function createFollower() {
       reading = true
       try {
         const query = { lines, level: level || undefined, filter, since: newest || undefined }
-        const answer = data(await api.GET('/api/logs', { params: { query }, signal: ended.signal }))
+        const answer = await api.GET('/api/logs', { params: { query }, signal: ended.signal })
         hand((answer.lines ?? []).filter((l) => after(l.time, newest)))
         boundary = newest
         waiting = waiting.filter((l) => after(l.time, boundary))
@@ -70,8 +71,7 @@ export function createFollower() {
         connection = 'live'
         void catchUp()
       })
-      source.addEventListener('log', (e) => {
-        const line = JSON.parse(e.data) as Line
+      on(source, 'log', (line) => {
         if (!after(line.time, boundary)) return
         waiting.push(line)
         if (waiting.length > 2 * mostWaiting) waiting = waiting.slice(-mostWaiting)

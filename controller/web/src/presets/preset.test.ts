@@ -13,7 +13,7 @@ const setting = (key: string, kind: Setting['kind'], secret = false): Setting =>
   one_of: [],
   unit: '',
   help: '',
-  role: 'behaviour',
+  role: key.startsWith('MATOMO_') ? 'target' : 'behaviour',
   widget: 'text',
   secret,
   default_in_bulk: '',

@@ -1,6 +1,6 @@
 // What is common to built-in and own presets, and files of presets and set-ups.
 import type { Schemas } from '../api/client'
-import { asText, own, same, type Setting } from '../configuration/values'
+import { asText, isOwn, presetKeys, same, type Setting } from '../configuration/values'
 import { words } from '../words'
 
 type Values = Record<string, unknown>
@@ -43,7 +43,7 @@ export function ownPreset(p: Schemas['SetupPreset']): Preset {
 /** The settings that loading a preset would change, each with the texts of now and then. */
 export function differences(p: Preset, config: Values, settings: Setting[]) {
   return settings
-    .filter((s) => s.key in p.values && !own.includes(s.key))
+    .filter((s) => s.key in p.values && !isOwn(s))
     .map((setting) => ({
       setting,
       now: asText(config[setting.key]),
@@ -54,7 +54,7 @@ export function differences(p: Preset, config: Values, settings: Setting[]) {
 
 /** The values of a saved configuration that make a preset of it. */
 export function presetOf(config: Values, settings: Setting[]): Values {
-  const keys = settings.filter((s) => !s.secret && !own.includes(s.key)).map((s) => s.key)
+  const keys = presetKeys(settings).map((s) => s.key)
   return Object.fromEntries(keys.filter((k) => asText(config[k]) !== '').map((k) => [k, config[k]]))
 }
 

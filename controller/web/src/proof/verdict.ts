@@ -1,7 +1,6 @@
 // What a reconciliation comes to.
 import type { Schemas } from '../api/client'
-import { percent } from '../words/numbers'
-import { words } from '../words'
+import { percent, words } from '../words'
 
 export type Target = Schemas['ProofReconciledTarget']
 export type Row = Schemas['ProofReconciledRow']

@@ -11,7 +11,7 @@ import Timer from '@lucide/svelte/icons/timer'
 import Route from '@lucide/svelte/icons/route'
 import Sliders from '@lucide/svelte/icons/sliders-horizontal'
 import type { Component } from 'svelte'
-import type { PageProps } from '../ui/router.svelte'
+import type { PageProps } from '../ui'
 import { words } from '../words'
 
 export type Page = {

@@ -1,5 +1,6 @@
 // Whether this browser is signed in. The session is a cookie that scripts cannot read; no key is kept here.
-import { ApiError, api, sentence } from '../api/client'
+import { api, ApiError } from '../api/client'
+import { sentence } from '../fault'
 
 export const session = $state<{ state: 'unknown' | 'in' | 'out'; message: string }>({ state: 'unknown', message: '' })
 
@@ -15,8 +16,8 @@ export async function enter() {
     }
   }
   try {
-    const { data } = await api.GET('/api/session')
-    session.state = data.signed_in ? 'in' : 'out'
+    const { signed_in } = await api.GET('/api/session')
+    session.state = signed_in ? 'in' : 'out'
   } catch (e) {
     session.message = e instanceof ApiError && e.status !== 401 ? e.message : session.message
     session.state = 'out'

@@ -1,40 +1,40 @@
 import { expect, it } from 'vitest'
-import { bodyOf, faultsOf, remaining, type Fields } from './form'
+import { bodyOf, plainFaults, remaining, type Fields } from './form'
 
 const good: Fields = {
   name: 'Main',
   url: 'https://a.test/matomo.php',
-  site: '1',
+  site_id: '1',
   weight: '50',
   enabled: true,
-  apiURL: '',
-  caFile: '',
-  certFile: '',
-  keyFile: '',
+  api_url: '',
+  tls_ca_file: '',
+  tls_cert_file: '',
+  tls_key_file: '',
 }
 
 it('names every fault of a target at once', () => {
-  expect(Object.keys(faultsOf({ ...good, name: ' ', url: 'a.test', site: '0', weight: '101' }, []))).toEqual([
+  expect(Object.keys(plainFaults({ ...good, name: ' ', url: 'a.test', site_id: '0', weight: '101' }, []))).toEqual([
     'name',
     'url',
     'site_id',
     'weight',
   ])
-  expect(faultsOf({ ...good, site: '1.5', weight: '' }, [])).toHaveProperty('weight')
-  expect(faultsOf(good, ['Other'])).toEqual({})
+  expect(plainFaults({ ...good, site_id: '1.5', weight: '' }, [])).toHaveProperty('weight')
+  expect(plainFaults(good, ['Other'])).toEqual({})
 })
 
 it('takes names that differ in case alone for the same', () => {
-  expect(faultsOf(good, ['MAIN'])).toHaveProperty('name')
+  expect(plainFaults(good, ['MAIN'])).toHaveProperty('name')
 })
 
 it('leaves a secret out that was not edited, and sends an empty one to remove it', () => {
   expect(bodyOf(good)).not.toHaveProperty('token_auth')
-  expect(bodyOf({ ...good, token: '' }).token_auth).toBe('')
+  expect(bodyOf({ ...good, token_auth: '' }).token_auth).toBe('')
   expect(bodyOf(good)).not.toHaveProperty('read_token')
-  expect(bodyOf({ ...good, readToken: 'r' }).read_token).toBe('r')
+  expect(bodyOf({ ...good, read_token: 'r' }).read_token).toBe('r')
   for (const secret of ['http_auth', 'headers', 'proxy_url']) expect(bodyOf(good)).not.toHaveProperty(secret)
-  expect(bodyOf({ ...good, httpAuth: 'u:p', headers: '', proxy: 'none' })).toMatchObject({
+  expect(bodyOf({ ...good, http_auth: 'u:p', headers: '', proxy_url: 'none' })).toMatchObject({
     http_auth: 'u:p',
     headers: '',
     proxy_url: 'none',
@@ -42,9 +42,9 @@ it('leaves a secret out that was not edited, and sends an empty one to remove it
 })
 
 it('keeps what the controller refused until that field is changed', () => {
-  const sent = { ...good, apiURL: 'nowhere', httpAuth: 'load' }
+  const sent = { ...good, api_url: 'nowhere', http_auth: 'load' }
   const refusal = { faults: { api_url: 'is no address', http_auth: 'has no colon' }, body: bodyOf(sent) }
-  expect(Object.keys(remaining(refusal, { ...sent, site: '2' }))).toEqual(['api_url', 'http_auth'])
-  expect(Object.keys(remaining(refusal, { ...sent, apiURL: '' }))).toEqual(['http_auth'])
-  expect(Object.keys(remaining(refusal, { ...sent, httpAuth: undefined }))).toEqual(['api_url'])
+  expect(Object.keys(remaining(refusal, { ...sent, site_id: '2' }))).toEqual(['api_url', 'http_auth'])
+  expect(Object.keys(remaining(refusal, { ...sent, api_url: '' }))).toEqual(['http_auth'])
+  expect(Object.keys(remaining(refusal, { ...sent, http_auth: undefined }))).toEqual(['api_url'])
 })

@@ -1,59 +1,65 @@
-// A target as it is being written, and what is plainly wrong with it before the controller is asked.
+// A target as it is being written, by the API's names of the fields, and what is plainly wrong with it before the controller
+// is asked.
 import type { Schemas } from '../api/client'
 import { words } from '../words'
 
 export type Target = Schemas['SetupTarget']
 
-export type Fields = {
-  name: string
-  url: string
-  site: string
-  weight: string
-  enabled: boolean
-  apiURL: string
-  caFile: string
-  certFile: string
-  keyFile: string
-  // Secrets: undefined keeps the saved one.
-  token?: string
-  readToken?: string
-  httpAuth?: string
-  headers?: string
-  proxy?: string
-}
+const paths = ['api_url', 'tls_ca_file', 'tls_cert_file', 'tls_key_file'] as const
+const secrets = ['token_auth', 'read_token', 'http_auth', 'headers', 'proxy_url'] as const
+
+/** Texts as they are typed. Of a secret undefined keeps the saved one. */
+export type Fields = Record<'name' | 'url' | 'site_id' | 'weight' | (typeof paths)[number], string> &
+  Partial<Record<(typeof secrets)[number], string>> & { enabled: boolean }
+
+const pick = <K extends string>(keys: readonly K[], of: (key: K) => string) =>
+  Object.fromEntries(keys.map((key) => [key, of(key)])) as Record<K, string>
 
 export const fieldsOf = (t: Target): Fields => ({
-  name: t.name,
-  url: t.url,
-  site: String(t.site_id),
+  ...pick(['name', 'url', ...paths], (key) => t[key]),
+  site_id: String(t.site_id),
   weight: String(t.weight),
   enabled: t.enabled,
-  apiURL: t.api_url,
-  caFile: t.tls_ca_file,
-  certFile: t.tls_cert_file,
-  keyFile: t.tls_key_file,
 })
 
-/** Tells whether a target is reached otherwise than by its address alone. */
-export const isSpecial = (t: Target) =>
-  [t.api_url, t.http_auth, t.headers, t.tls_ca_file, t.tls_cert_file, t.tls_key_file, t.proxy_url].some((v) => v !== '')
+/**
+ * The fields of a new target. The first begins with the address and the site of the single one, so that nothing is typed
+ * twice; `setting` gives what is in the form of the configuration.
+ */
+export function freshFields(first: boolean, setting: (key: string) => string): Fields {
+  const of = (key: string) => (first ? setting(key) : '')
+  return {
+    name: first ? words.targets.form.first : '',
+    url: of('MATOMO_URL'),
+    site_id: of('MATOMO_SITE_ID') || '1',
+    weight: first ? '100' : '50',
+    enabled: true,
+    api_url: of('MATOMO_API_URL'),
+    tls_ca_file: '',
+    tls_cert_file: of('TLS_CERT_FILE'),
+    tls_key_file: of('TLS_KEY_FILE'),
+  }
+}
 
-/** What is wrong, by the API's names of the fields. */
-export type Faults = Partial<Record<keyof Body, string>>
+/** Tells whether a target is reached otherwise than by its address alone. */
+export const isSpecial = (t: Target) => [...paths, 'http_auth', 'headers', 'proxy_url'].some((key) => t[key as 'url'])
 
 type Body = ReturnType<typeof bodyOf>
 
+/** What is wrong, by field. */
+export type Faults = Partial<Record<keyof Body, string>>
+
 const whole = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN)
 
-/** What is wrong by the API's names of the fields; `others` are the names of the other targets. */
-export function faultsOf(f: Fields, others: string[]): Faults {
+/** What is wrong; `others` are the names of the other targets. */
+export function plainFaults(f: Fields, others: string[]): Faults {
   const w = words.targets.form
   const out: Faults = {}
   const name = f.name.trim().toLowerCase()
   if (!name) out.name = w.needName
   else if (others.some((o) => o.toLowerCase() === name)) out.name = w.nameTaken
   if (!/^https?:\/\/./i.test(f.url.trim())) out.url = w.needURL
-  if (!(whole(f.site) >= 1)) out.site_id = w.needSite
+  if (!(whole(f.site_id) >= 1)) out.site_id = w.needSite
   if (!(whole(f.weight) >= 1 && whole(f.weight) <= 100)) out.weight = w.needWeight
   return out
 }
@@ -68,26 +74,17 @@ export function remaining({ faults, body }: Refusal, f: Fields): Faults {
 }
 
 /** The body of a request; secrets that were not edited are left out, which keeps the saved ones. */
-export function bodyOf(f: Fields) {
-  const edited = {
-    token_auth: f.token,
-    read_token: f.readToken,
-    http_auth: f.httpAuth,
-    headers: f.headers,
-    proxy_url: f.proxy,
-  }
-  return {
-    name: f.name.trim(),
-    url: f.url.trim(),
-    site_id: whole(f.site),
-    weight: whole(f.weight),
-    enabled: f.enabled,
-    api_url: f.apiURL.trim(),
-    tls_ca_file: f.caFile.trim(),
-    tls_cert_file: f.certFile.trim(),
-    tls_key_file: f.keyFile.trim(),
-    ...(Object.fromEntries(Object.entries(edited).filter(([, v]) => v !== undefined)) as Partial<
-      Record<keyof typeof edited, string>
-    >),
-  }
-}
+export const bodyOf = (f: Fields) => ({
+  ...pick(['name', 'url', ...paths], (key) => f[key].trim()),
+  site_id: whole(f.site_id),
+  weight: whole(f.weight),
+  enabled: f.enabled,
+  ...(pick(
+    secrets.filter((key) => f[key] !== undefined),
+    (key) => f[key]!,
+  ) as Partial<Record<(typeof secrets)[number], string>>),
+})
+
+/** Whether a target may not go because visits would have nowhere to go. */
+export const isLast = (t: Target, all: Target[], mode: string) =>
+  mode === 'multi' && t.enabled && all.filter((o) => o.enabled).length === 1

@@ -26,6 +26,12 @@ type Options = {
   onchange: () => void
 }
 
+/** A list as the editor holds it. */
+export const textOf = (content: string) => Text.of(content.split(/\r\n?|\n/))
+
+/** Lines as files count them: the empty one after the last line end is none. */
+export const linesOf = (doc: Text) => (doc.line(doc.lines).length ? doc.lines : doc.lines - 1)
+
 /** Opens an editor in `parent`. Tab is left to the page, so that the keyboard gets out again. */
 export function openEditor(parent: HTMLElement, { label, describedBy, phrases, onchange }: Options) {
   const view = new EditorView({
@@ -59,38 +65,26 @@ export function openEditor(parent: HTMLElement, { label, describedBy, phrases, o
       scrollIntoView: true,
       annotations: keepsHistory ? [] : Transaction.addToHistory.of(false),
     })
-  const textOf = (content: string) => Text.of(content.split(/\r\n?|\n/))
 
   return {
-    /** As files count them: the empty one after the last line end is none. */
-    get lines() {
-      const { doc } = view.state
-      return doc.line(doc.lines).length ? doc.lines : doc.lines - 1
-    },
-    /** The list as it stands, with \n at the line ends. */
+    /** The list as it stands, with \n at the line ends; another object after every edit. */
     get content() {
-      return view.state.doc.toString()
-    },
-    /** What is in the editor now; another object after every edit. */
-    get version(): unknown {
       return view.state.doc
     },
     get dirty() {
       return !view.state.doc.eq(saved)
     },
     /** Shows what is saved; `undoable` lets a person go back to what was there. */
-    load(content: string, undoable: boolean) {
-      saved = textOf(content)
+    load(content: Text, undoable: boolean) {
+      saved = content
       if (!view.state.doc.eq(saved)) replace(saved, undoable)
       onchange()
     },
     /** Puts an unsaved list in the place of the one there; it can be undone. */
-    put: (content: string) => replace(textOf(content), true),
-    /** Goes back to what is saved; it can be undone. */
-    discard: () => replace(saved, true),
-    /** Takes a version for what is saved now. */
-    markSaved(version: unknown) {
-      saved = version as Text
+    put: (content: Text) => replace(content, true),
+    /** Takes a content for what is saved now. */
+    keep(content: Text) {
+      saved = content
       onchange()
     },
     mark(problems: Problem[]) {
@@ -109,7 +103,6 @@ export function openEditor(parent: HTMLElement, { label, describedBy, phrases, o
       view.focus()
     },
     search: () => openSearchPanel(view),
-    focus: () => view.focus(),
     close: () => view.destroy(),
   }
 }

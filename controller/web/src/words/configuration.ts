@@ -68,8 +68,8 @@ export const configuration = {
   },
   estimate: {
     title: 'What this comes to',
-    note: 'Estimated from the settings, not measured: bounces and browsing visits, each feature at most once, a ping at the end of a visit. Visits along a funnel have that funnel’s hits instead.',
-    missing: 'Cannot be estimated until the numbers are in order.',
+    note: (n: number) => `Estimated from the first ${count(n)} visits of the plan, not measured.`,
+    missing: 'Fix the settings that are wrong to see an estimate.',
     visitsPerDay: 'visits/day',
     visits: (n: number) => `${rate(n)} visits/s`,
     visitsSlow: (perHour: number) => `${rate(perHour)} visits/h`,

@@ -17,6 +17,8 @@ import { shell } from './shell'
 import { targets } from './targets'
 import { urls } from './urls'
 
+export * from './numbers'
+
 export const words = {
   ...shell,
   dashboard,

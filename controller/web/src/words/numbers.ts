@@ -45,3 +45,7 @@ export const when = (rfc3339: string) => minutes.format(new Date(rfc3339))
 
 /** A moment to the second. */
 export const moment = (rfc3339: string) => seconds.format(new Date(rfc3339))
+
+/** A rate or a latency on an axis, which begins at 0. */
+export const axisRate = (n: number) => (n === 0 ? '0' : rate(n))
+export const axisLatency = (n: number) => (n === 0 ? '0' : latency(n))

@@ -57,6 +57,7 @@ export const presets = {
     saved: (name: string) => `Preset “${name}” saved.`,
     taken: (name: string) => `There is a preset “${name}” already.`,
     replace: 'Overwrite it',
+    refused: 'The preset was not saved',
   },
   comparison: {
     title: (name: string) => `“${name}” and the current configuration`,

@@ -1,0 +1,31 @@
+// What is asked of the controller once and changes nothing: checks, tests and previews of something that need not be saved.
+import { api, type BodyOf, type Schemas } from './client'
+
+/** How long a Matomo has to answer a test, in seconds. */
+const timeout = 30
+
+export const validateConfig = (config: Record<string, string>, signal: AbortSignal) =>
+  api.POST('/api/validate', { body: { config }, signal })
+export const validateURLs = (body: Blob, signal: AbortSignal) => api.POST('/api/urls/validate', { body, signal })
+export const validateEvents = (content: string, signal?: AbortSignal) =>
+  api.POST('/api/events/validate', { body: { content }, signal })
+export const validateFunnel = (body: BodyOf<'post', '/api/funnels/validate'>, signal: AbortSignal) =>
+  api.POST('/api/funnels/validate', { body, signal })
+export const planBackfill = (body: Record<string, string>, signal: AbortSignal) =>
+  api.POST('/api/backfill/plan', { body, signal })
+/** What the last backfill was asked with. */
+export const lastBackfill = () => api.GET('/api/backfill/last')
+export const preview = (body: Schemas['PreviewRequestBody']) => api.POST('/api/preview', { body })
+export const testConnection = (body: Omit<Schemas['ConnectionRequestBody'], 'timeout'>) =>
+  api.POST('/api/test-connection', { body: { ...body, timeout } })
+/** Tests targets, all where none is named. */
+export const testTargets = async (ids?: number[]) =>
+  (await api.POST('/api/targets/test', { body: { ids, timeout } })).results ?? []
+export const probe = (body: Schemas['ProbeRequestBody'], signal: AbortSignal) =>
+  api.POST('/api/targets/probe', { body, signal })
+/** All that is saved, as a file of a set-up holds it. */
+export const readSetup = () => api.GET('/api/setup')
+/** What is saved at this moment, whatever was read of it before. */
+export const readConfig = () => api.GET('/api/config')
+export const readTargets = () => api.GET('/api/targets')
+export const readPresets = () => api.GET('/api/presets')

@@ -1,0 +1,36 @@
+// Command readme writes what README and compose file say of the knobs, each between its two markers. It owns the form;
+// what a knob means is told by package spec alone. Its tests keep README, presets and compose file in step with the
+// knobs.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: readme README.md docker-compose.yml")
+		os.Exit(2)
+	}
+	if err := errors.Join(readme.rewrite(os.Args[1]), compose.rewrite(os.Args[2])); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func (p part) rewrite(path string) error {
+	page, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read page: %w", err)
+	}
+	fresh, err := p.refresh(string(page))
+	if err != nil {
+		return fmt.Errorf("refresh %s: %w", path, err)
+	}
+	if err := os.WriteFile(path, []byte(fresh), 0o644); err != nil {
+		return fmt.Errorf("write page: %w", err)
+	}
+	return nil
+}
