@@ -38,6 +38,42 @@ func TestServicesKeepTheContract(t *testing.T) {
 	})
 }
 
+func TestTasksEndWithTheirService(t *testing.T) {
+	t.Parallel()
+	lifecycletest.Stress(t, func(t *testing.T) *lifecycle.Service {
+		tasks := lifecycle.NewTasks("requests")
+		for range 3 {
+			if _, err := tasks.Begin(t.Context(), func(ctx context.Context) { <-ctx.Done() }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cancel, err := tasks.Begin(t.Context(), func(ctx context.Context) { <-ctx.Done() })
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		t.Cleanup(func() {
+			if _, err := tasks.Begin(t.Context(), func(context.Context) {}); !errors.Is(err, lifecycle.ErrStopped) {
+				t.Errorf("work begins after the end: %v", err)
+			}
+		})
+		return tasks.Service
+	})
+}
+
+func TestAPanicOfATaskIsAFailureOfItsService(t *testing.T) {
+	t.Parallel()
+	tasks := lifecycle.NewTasks("requests")
+	tasks.Start(t.Context())
+	if _, err := tasks.Begin(t.Context(), func(context.Context) { panic("nil map") }); err != nil {
+		t.Fatal(err)
+	}
+	<-tasks.Done()
+	if err := tasks.Stop(); err == nil || err.Error() != "requests: panic: nil map" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAServiceThatWasStoppedNeverStarts(t *testing.T) {
 	t.Parallel()
 	s := lifecycle.New("never", func(context.Context) error {

@@ -11,6 +11,9 @@ import (
 	"sync"
 )
 
+// ErrStopped is the error of work that is begun with a service that has ended.
+var ErrStopped = errors.New("the program is stopping")
+
 // Service is something that runs in the background, once. Stopping it before its start, twice, or from many goroutines
 // at once is fine, as is starting it twice; one that was stopped never starts. It is safe for concurrent use.
 type Service struct {

@@ -147,7 +147,7 @@ func (f *fixture) proof(t *testing.T, lib *setup.Library) *reconcile.Keeper {
 		Log:    slog.New(slog.DiscardHandler),
 		Ledger: func(string) (*record.Summary, error) { return nil, fs.ErrNotExist },
 	})
-	t.Cleanup(func() { _ = k.Close() })
+	t.Cleanup(func() { _ = k.Tasks.Stop() })
 	return k
 }
 
@@ -158,7 +158,7 @@ func (f *fixture) reports(t *testing.T, lib *setup.Library) *benchmark.Keeper {
 		Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
 	})
-	t.Cleanup(func() { _ = k.Close() })
+	t.Cleanup(func() { _ = k.Tasks.Stop() })
 	return k
 }
 

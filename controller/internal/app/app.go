@@ -125,7 +125,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	}, Env: h.Env}
 	prover := reconcile.NewKeeper(reconcile.Config{Matomo: evidence.NewClient(examineTimeout, machine), Store: a.store,
 		Ledger: a.ledgers.Read, Readers: lib.Readers, Log: log})
-	a.parts.Add(lifecycle.Closer("reconciliations", prover.Close))
+	a.parts.Add(prover.Tasks.Service)
 	a.control, err = run.New(ctx, run.Config{
 		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Book: run.Stored{Store: a.store},
 		Probe:  probe(scrapes),
@@ -147,7 +147,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Matomo: benchmark.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget,
 		Targets: lib.SavedTargets, Sending: a.sending, Log: log,
 	})
-	a.parts.Add(lifecycle.Closer("report benchmarks", benchmarks.Close))
+	a.parts.Add(benchmarks.Tasks.Service)
 	a.guard, err = security.New(ctx, security.Config{
 		Key: key, Hosts: s.AllowedHosts, Public: s.Public(), Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(),
 		PerMinute: s.RateLimit, Now: time.Now,

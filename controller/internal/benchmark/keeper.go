@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -43,11 +44,11 @@ type Config struct {
 
 // Keeper runs benchmarks, one at a time, and keeps what they measure. It is safe for concurrent use.
 type Keeper struct {
-	c   Config
-	all sync.WaitGroup
+	// Tasks is the benchmark that goes on.
+	Tasks *lifecycle.Tasks
+	c     Config
 
 	mu     sync.Mutex // guards what follows
-	closed bool
 	cancel context.CancelFunc
 	// going is nil where none goes on.
 	going *timing.ReportBenchmark
@@ -58,11 +59,12 @@ var (
 	ErrBusy = fault.Conflict.New("a benchmark of reports goes on; wait for it or cancel it")
 	// ErrNoBaseline says that the site has none.
 	ErrNoBaseline = fault.Conflict.New("the site has no baseline to compare with; mark a benchmark as one")
-	errClosed     = errors.New("the controller is stopping")
 )
 
-// NewKeeper makes a Keeper; Close ends it.
-func NewKeeper(c Config) *Keeper { return &Keeper{c: c} }
+// NewKeeper makes a Keeper.
+func NewKeeper(c Config) *Keeper {
+	return &Keeper{Tasks: lifecycle.NewTasks("report benchmarks"), c: c}
+}
 
 // Start begins a benchmark of a target, by its name or number, else of the single one, and returns it as it stands. The
 // error is ErrBusy or a problem.List.
@@ -85,10 +87,7 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (timing.Rep
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	switch {
-	case k.closed:
-		return timing.ReportBenchmark{}, errClosed
-	case k.going != nil:
+	if k.going != nil {
 		return timing.ReportBenchmark{}, ErrBusy
 	}
 	began := time.Now().UTC()
@@ -97,13 +96,10 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (timing.Rep
 		State:   timing.BenchmarkRunning,
 		Results: []timing.ReportTiming{}, Skipped: []timing.SkippedReport{},
 	}
-	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	k.cancel, k.going = cancel, &b
-	k.all.Go(func() {
-		defer cancel()
-		k.run(work, t, o, b)
-	})
-	return b, nil
+	if k.cancel, err = k.Tasks.Begin(ctx, func(ctx context.Context) { k.run(ctx, t, o, b) }); err == nil {
+		k.going = &b
+	}
+	return b, err
 }
 
 // target finds one by its name or, where none is called so, by its number. The single one is called matomo, as the
@@ -254,16 +250,4 @@ func (k *Keeper) History(ctx context.Context, url string, siteID int, key timing
 		}
 	}
 	return out, nil
-}
-
-// Close cancels what goes on and waits for it.
-func (k *Keeper) Close() error {
-	k.mu.Lock()
-	k.closed = true
-	if k.cancel != nil {
-		k.cancel()
-	}
-	k.mu.Unlock()
-	k.all.Wait()
-	return nil
 }

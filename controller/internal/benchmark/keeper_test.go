@@ -47,7 +47,7 @@ func kept(t *testing.T, s *site) (*benchmark.Keeper, database) {
 		Single:  func(context.Context) (target.Target, error) { return s.Target, nil },
 		Sending: func(context.Context) string { return "nightly" },
 	})
-	t.Cleanup(func() { _ = errors.Join(k.Close(), db.Close()) })
+	t.Cleanup(func() { _ = errors.Join(k.Tasks.Stop(), db.Close()) })
 	return k, db
 }
 
@@ -98,7 +98,7 @@ func TestOneBenchmarkGoesOnAndIsKept(t *testing.T) {
 	if err != nil || got.State != timing.BenchmarkDone || got.RunID != "nightly" || len(got.Results) != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	_ = k.Close()
+	_ = k.Tasks.Stop()
 	if _, err := k.Start(t.Context(), "", pages()); err == nil {
 		t.Error("one began while the controller ends")
 	}
@@ -132,7 +132,7 @@ func TestTheEndOfTheControllerKeepsWhatWasMeasured(t *testing.T) {
 			}
 			<-weeks
 			end(t, k, b.ID)
-			_ = k.Close()
+			_ = k.Tasks.Stop()
 			got, err := db.Benchmark(t.Context(), b.ID)
 			if err != nil || got.State != timing.BenchmarkCancelled || len(got.Results) != 1 {
 				t.Errorf("%+v, %v", got, err)

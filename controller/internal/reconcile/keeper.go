@@ -17,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -45,12 +46,12 @@ type Config struct {
 
 // Keeper runs reconciliations, one at a time for each run, and keeps what they find. It is safe for concurrent use.
 type Keeper struct {
-	c   Config
-	all sync.WaitGroup
+	// Tasks are the reconciliations that go on.
+	Tasks *lifecycle.Tasks
+	c     Config
 
-	mu     sync.Mutex // guards what follows
-	closed bool
-	going  map[string]*going
+	mu    sync.Mutex // guards what follows
+	going map[string]*going
 }
 
 type going struct {
@@ -67,11 +68,12 @@ var (
 		"no saved target has an address that the run sent to; save it again with a token that " +
 			"may view the site",
 	)
-	errClosed = errors.New("the controller is stopping")
 )
 
-// NewKeeper makes a Keeper; Close ends it.
-func NewKeeper(c Config) *Keeper { return &Keeper{c: c, going: map[string]*going{}} }
+// NewKeeper makes a Keeper.
+func NewKeeper(c Config) *Keeper {
+	return &Keeper{Tasks: lifecycle.NewTasks("reconciliations"), c: c, going: map[string]*going{}}
+}
 
 // Start begins a reconciliation of a run, unless one goes on, and returns it as it stands.
 func (k *Keeper) Start(ctx context.Context, runID string, o Options) (proof.Reconciliation, error) {
@@ -80,22 +82,18 @@ func (k *Keeper) Start(ctx context.Context, runID string, o Options) (proof.Reco
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.closed {
-		return proof.Reconciliation{}, errClosed
-	}
 	if g := k.going[runID]; g != nil {
 		return g.latest, nil
 	}
-	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	g := &going{cancel: cancel,
+	g := &going{
 		latest: proof.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: proof.ReconcileWaiting,
 			Waiting: "the first answer", Targets: []proof.ReconciledTarget{}}}
-	k.going[runID] = g
-	k.all.Go(func() {
-		defer cancel()
-		k.reconcile(work, runID, o, g)
-	})
-	return g.latest, nil
+	var err error
+	g.cancel, err = k.Tasks.Begin(ctx, func(ctx context.Context) { k.reconcile(ctx, runID, o, g) })
+	if err == nil {
+		k.going[runID] = g
+	}
+	return g.latest, err
 }
 
 func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *going) {
@@ -163,18 +161,6 @@ func (k *Keeper) Cancel(runID string) {
 	if g := k.going[runID]; g != nil {
 		g.cancel()
 	}
-}
-
-// Close ends all and waits for them.
-func (k *Keeper) Close() error {
-	k.mu.Lock()
-	k.closed = true
-	for _, g := range k.going {
-		g.cancel()
-	}
-	k.mu.Unlock()
-	k.all.Wait()
-	return nil
 }
 
 // Load gathers what is needed to reconcile a run: its ledger as it stands, and its targets as they are saved. The error

@@ -74,7 +74,7 @@ func keeperOf(t *testing.T, m *shows, ledger *record.Summary, saved []target.Tar
 		},
 		Readers: func(context.Context) ([]target.Target, error) { return saved, nil },
 	})
-	t.Cleanup(func() { _ = k.Close() })
+	t.Cleanup(func() { _ = k.Tasks.Stop() })
 	return k, b
 }
 
