@@ -2,6 +2,7 @@ package sink
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -42,12 +43,7 @@ func within(address string, ranges []netip.Prefix) bool {
 	if err != nil {
 		return false
 	}
-	for _, p := range ranges {
-		if p.Contains(a.Unmap()) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
 }
 
 func botAddress(address string) bool { return within(address, botRanges) }
@@ -66,10 +62,5 @@ func botAgent(agent string) bool {
 		return true
 	}
 	agent = strings.ReplaceAll(agent, "cubot", "") // a maker of phones
-	for _, word := range botWords {
-		if strings.Contains(agent, word) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(botWords, func(word string) bool { return strings.Contains(agent, word) })
 }

@@ -21,33 +21,26 @@ var administration = map[string]struct {
 	"API.isPluginActivated": {viewsSome, func(s *Sink, c call) any {
 		return row{"value": !s.cfg.Tracker.inactive[c.params["pluginName"]]}
 	}},
-	"API.getMatomoVersion": {viewsSome, func(*Sink, call) any {
-		return row{"value": version}
-	}},
-	"Annotations.add":                   {viewsSite, (*Sink).annotate},
-	"Annotations.getAll":                {viewsSite, (*Sink).annotations},
-	"CoreAdminHome.getTrackingFailures": {superuser, (*Sink).trackingFailures},
-	"CoreAdminHome.invalidateArchivedReports": {superuser, func(*Sink, call) any {
-		return []string{"Success."}
-	}},
-	"CorePluginsAdmin.getSystemSettings":             {superuser, nothing},
+	"API.getMatomoVersion":                           {viewsSome, always(row{"value": version})},
+	"Annotations.add":                                {viewsSite, (*Sink).annotate},
+	"Annotations.getAll":                             {viewsSite, (*Sink).annotations},
+	"CoreAdminHome.getTrackingFailures":              {superuser, (*Sink).trackingFailures},
+	"CoreAdminHome.invalidateArchivedReports":        {superuser, always([]string{"Success."})},
+	"CorePluginsAdmin.getSystemSettings":             {superuser, always([]row{})},
 	"CustomDimensions.getConfiguredCustomDimensions": {viewsSite, customDimensions},
-	"Goals.getGoals":                                {viewsSite, nothing},
-	"SitesManager.getExcludedIpsGlobal":             {superuser, emptyText},
-	"SitesManager.getExcludedQueryParametersGlobal": {superuser, emptyText},
-	"SitesManager.getExcludedUserAgentsGlobal":      {superuser, emptyText},
-	"SitesManager.getSearchKeywordParametersGlobal": {superuser, func(*Sink, call) any {
-		return row{"value": "q,query,s,search,searchword,k,keyword,keywords"}
-	}},
+	"Goals.getGoals":                                 {viewsSite, always([]row{})},
+	"SitesManager.getExcludedIpsGlobal":              {superuser, always(row{"value": ""})},
+	"SitesManager.getExcludedQueryParametersGlobal":  {superuser, always(row{"value": ""})},
+	"SitesManager.getExcludedUserAgentsGlobal":       {superuser, always(row{"value": ""})},
+	"SitesManager.getSearchKeywordParametersGlobal": {superuser,
+		always(row{"value": "q,query,s,search,searchword,k,keyword,keywords"})},
 	"SitesManager.getSiteFromId":                   {viewsSite, func(s *Sink, c call) any { return s.site(c.site) }},
-	"SitesManager.getSiteUrlsFromId":               {viewsSite, func(*Sink, call) any { return []string{mainURL} }},
+	"SitesManager.getSiteUrlsFromId":               {viewsSite, always([]string{mainURL})},
 	"SitesManager.getSitesIdWithAdminAccess":       {viewsSome, (*Sink).administered},
 	"SitesManager.getSitesIdWithAtLeastViewAccess": {viewsSome, (*Sink).viewed},
 	"SitesManager.getSitesIdWithWriteAccess":       {viewsSome, (*Sink).written},
 	"SitesManager.getSitesWithAtLeastViewAccess":   {viewsSome, (*Sink).sitesOf},
-	"UserCountry.getLocationFromIP": {viewsSome, func(*Sink, call) any {
-		return row{"country_code": "xx"}
-	}},
+	"UserCountry.getLocationFromIP":                {viewsSome, always(row{"country_code": "xx"})},
 	"UsersManager.hasSuperUserAccess": {viewsSome, func(s *Sink, c call) any {
 		return row{"value": s.may(c, superuser)}
 	}},
@@ -56,9 +49,8 @@ var administration = map[string]struct {
 // mainURL is that of every site.
 const mainURL = "https://shop.example.test"
 
-func nothing(*Sink, call) any { return []row{} }
-
-func emptyText(*Sink, call) any { return row{"value": ""} }
+// always is a call that is always answered alike.
+func always(body any) func(*Sink, call) any { return func(*Sink, call) any { return body } }
 
 // site is a website as its settings are told.
 func (s *Sink) site(id int) row {

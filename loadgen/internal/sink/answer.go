@@ -54,8 +54,9 @@ func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) 
 		s.rules.report(h, f.rule, f.parameter, f.value)
 	}
 	s.checkToken(h, r)
-	if s.cfg.Tracker.off {
-		s.switchedOff(w, params["send_image"] != "0")
+	image := params["send_image"] != "0"
+	if s.cfg.Tracker.off { // record_statistics=0 (core/Tracker/Response.php)
+		w.WriteHeader(map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusNoContent}[image])
 		return
 	}
 	defer s.enter(h)()
@@ -71,22 +72,13 @@ func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) 
 	case fault.name != "":
 		fault.fail(w)
 	case v.rejected:
-		refuse(w, params["send_image"] != "0")
-	case params["send_image"] == "0":
+		refuse(w, image)
+	case !image:
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		w.Header().Set("Content-Type", "image/gif")
 		_, _ = io.WriteString(w, gif) // the client may be gone
 	}
-}
-
-// switchedOff answers what is sent while record_statistics=0 (core/Tracker/Response.php).
-func (s *Sink) switchedOff(w http.ResponseWriter, image bool) {
-	if !image {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
 // refuse answers 400 to a request in which no hit could be read.

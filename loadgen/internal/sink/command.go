@@ -39,40 +39,40 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return exitUsage
 	}
-	if o.fast {
-		return runFast(ctx, o, stdout, stderr)
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.addr)
-	if err != nil {
-		say(stderr, "sink: listen: %v\n", err)
-		return exitFailed
-	}
-	s := New(o.cfg)
-	say(stderr, "sink listens on http://%s/matomo.php\n", listener.Addr())
-	if err := serve(ctx, s, listener, o, stderr); err != nil {
-		say(stderr, "sink: serve: %v\n", err)
-		return exitFailed
-	}
-	if err := report(s, stdout, o.json); err != nil {
-		say(stderr, "sink: write report: %v\n", err)
+	if err := o.run(ctx, stdout, stderr); err != nil {
+		say(stderr, "sink: %v\n", err)
 		return exitFailed
 	}
 	return exitOK
 }
 
-func runFast(ctx context.Context, o options, stdout, stderr io.Writer) int {
-	stats, err := fast.Serve(ctx, o.addr, o.arrivals, func(a net.Addr) {
-		say(stderr, "sink listens on http://%s/matomo.php\n", a)
-	})
+func (o options) run(ctx context.Context, stdout, stderr io.Writer) error {
+	listening := func(a net.Addr) { say(stderr, "sink listens on http://%s/matomo.php\n", a) }
+	if o.fast {
+		stats, err := fast.Serve(ctx, o.addr, o.arrivals, listening)
+		if err != nil {
+			return err
+		}
+		return written(json.NewEncoder(stdout).Encode(stats))
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.addr)
 	if err != nil {
-		say(stderr, "sink: %v\n", err)
-		return exitFailed
+		return fmt.Errorf("listen: %w", err)
 	}
-	if err := json.NewEncoder(stdout).Encode(stats); err != nil {
-		say(stderr, "sink: write report: %v\n", err)
-		return exitFailed
+	s := New(o.cfg)
+	listening(listener.Addr())
+	if err := serve(ctx, s, listener, o, stderr); err != nil {
+		return fmt.Errorf("serve: %w", err)
 	}
-	return exitOK
+	return written(report(s, stdout, o.json))
+}
+
+// written says that it is the report that could not be written.
+func written(err error) error {
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
 }
 
 // serve runs the server and the live line until ctx ends.

@@ -29,8 +29,8 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
 	f.Func("site-zone", "`ZONE` of all sites, or ID=ZONE of one (repeatable; default CET)", o.siteZone)
 	f.Func("token", "`TOKEN` with write right on all sites, or TOKEN=ID,ID (repeatable; default "+DefaultToken+
-		")", o.token)
-	f.Func("view-token", "`TOKEN` with view right on all sites, or TOKEN=ID,ID (repeatable)", o.viewer)
+		")", rights(o.cfg.Tokens))
+	f.Func("view-token", "`TOKEN` with view right on all sites, or TOKEN=ID,ID (repeatable)", rights(o.cfg.Viewers))
 	f.DurationVar(&o.cfg.Delay, "delay", 0, "`time` added before each answer")
 	f.Float64Var(&o.cfg.Limit, "limit", 0,
 		"`hits` a second that are taken, more wait in a queue as at a saturated server; 0 is no limit")
@@ -100,12 +100,9 @@ func (o *options) siteZone(s string) error {
 		return fmt.Errorf("zone %q is unknown; use a name like Europe/Berlin or UTC+5.5", name)
 	}
 	if one {
-		n, err := strconv.Atoi(id)
-		if err != nil || n < 1 {
-			return fmt.Errorf("site %q is not a number from 1", id)
-		}
+		n, err := siteID(id)
 		o.cfg.Sites[n] = Site{Zone: zone}
-		return nil
+		return err
 	}
 	for n := range o.cfg.Sites {
 		o.cfg.Sites[n] = Site{Zone: zone}
@@ -113,28 +110,34 @@ func (o *options) siteZone(s string) error {
 	return nil
 }
 
-func (o *options) token(s string) error { return addToken(o.cfg.Tokens, s) }
-
-func (o *options) viewer(s string) error { return addToken(o.cfg.Viewers, s) }
-
-// addToken reads TOKEN or TOKEN=ID,ID.
-func addToken(into map[string][]int, s string) error {
-	token, list, some := strings.Cut(s, "=")
-	if token == "" {
-		return errors.New("the token is empty")
-	}
-	if !some {
-		into[token] = nil // all, once all are known
+// rights reads TOKEN or TOKEN=ID,ID.
+func rights(into map[string][]int) func(string) error {
+	return func(s string) error {
+		token, list, some := strings.Cut(s, "=")
+		if token == "" {
+			return errors.New("the token is empty")
+		}
+		if !some {
+			into[token] = nil // all, once all are known
+			return nil
+		}
+		for id := range strings.SplitSeq(list, ",") {
+			n, err := siteID(id)
+			if err != nil {
+				return err
+			}
+			into[token] = append(into[token], n)
+		}
 		return nil
 	}
-	for id := range strings.SplitSeq(list, ",") {
-		n, err := strconv.Atoi(id)
-		if err != nil || n < 1 {
-			return fmt.Errorf("site %q is not a number from 1", id)
-		}
-		into[token] = append(into[token], n)
+}
+
+func siteID(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("site %q is not a number from 1", s)
 	}
-	return nil
+	return n, nil
 }
 
 func (o *options) outage(s string) error {

@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,12 +90,7 @@ func (s *Sink) judge(h *hit, now time.Time) (verdict, time.Time) {
 }
 
 func (s *Sink) mayWrite(token string, site int) bool {
-	for _, id := range s.cfg.Tokens[token] {
-		if token != "" && id == site {
-			return true
-		}
-	}
-	return false
+	return token != "" && slices.Contains(s.cfg.Tokens[token], site)
 }
 
 // excluded is the reason for which Matomo drops a hit with an answer as if it were stored

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -65,18 +66,10 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 `))
 
 func (s *Sink) servePage(w http.ResponseWriter) {
-	var text tableText
+	var text strings.Builder
 	writeTable(&text, s.Counts(), s.Violations())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = pageTemplate.Execute(w, string(text)) // the client may be gone
-}
-
-type tableText []byte
-
-// Write implements io.Writer.
-func (t *tableText) Write(p []byte) (int, error) {
-	*t = append(*t, p...)
-	return len(p), nil
+	_ = pageTemplate.Execute(w, text.String()) // the client may be gone
 }
 
 // writeTable writes counts and violations for people.
@@ -114,13 +107,12 @@ func writeSite(row func(string, any), rows func(string, map[string]int64), site 
 	row("actions", site.Actions)
 	row("bounces", site.Bounces)
 	row("seconds", site.Seconds)
-	for _, amount := range []struct {
-		name  string
-		cents int64
-	}{{"revenue", site.Revenue}, {"subtotal", site.Subtotal}, {"tax", site.Tax}, {"shipping", site.Shipping},
-		{"discount", site.Discount}} {
-		row(amount.name, fmt.Sprintf("%d.%02d", amount.cents/100, amount.cents%100))
-	}
+	money := func(name string, cents int64) { row(name, fmt.Sprintf("%d.%02d", cents/100, cents%100)) }
+	money("revenue", site.Revenue)
+	money("subtotal", site.Subtotal)
+	money("tax", site.Tax)
+	money("shipping", site.Shipping)
+	money("discount", site.Discount)
 	row("items", site.Items)
 	rows("country", site.Countries)
 	rows("referrer", site.Referrers)

@@ -46,88 +46,57 @@ type exclusion struct {
 // NewTracker is config/global.ini.php of Matomo 5.2.
 func NewTracker() *Tracker {
 	return &Tracker{
-		visitLength: defaultLength,
-		mostActions: 10_000,
-		byCampaign:  true,
-		atMidnight:  true,
-		longest:     1024,
-		campaigns: strings.Split(
-			"mtm_campaign,matomo_campaign,piwik_campaign,pk_campaign,pk_cpn,utm_campaign,utm_source,utm_medium", ","),
-		cut: strings.Split(
-			"gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,phpsessid,jsessionid,"+
-				"sessionid,aspsessionid,doing_wp_cron,sid,pk_vid",
-			",",
-		),
+		visitLength: defaultLength, mostActions: 10_000, byCampaign: true, atMidnight: true, longest: 1024,
+		campaigns: strings.Split("mtm_campaign,matomo_campaign,piwik_campaign,pk_campaign,pk_cpn,utm_campaign,"+
+			"utm_source,utm_medium", ","),
+		cut: strings.Split("gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,phpsessid,"+
+			"jsessionid,sessionid,aspsessionid,doing_wp_cron,sid,pk_vid", ","),
 		searches:   strings.Split("q,query,s,search,searchword,k,keyword,keywords", ","),
-		needsToken: true,
-		untilOld:   24 * time.Hour,
-		inactive:   map[string]bool{},
-		set:        map[string]string{},
-		siteSearch: true,
+		needsToken: true, untilOld: 24 * time.Hour, siteSearch: true,
+		inactive: map[string]bool{}, set: map[string]string{},
 	}
 }
 
 // settings are what Set knows: what each does to hits is docs/matomo-settings.md, as measured on a Matomo 5.2.
 // plugin.NAME=0 makes a plug-in inactive.
-var settings = map[string]func(t *Tracker, value string) error{
-	// config/config.ini.php, [Tracker]
-	"visit_standard_length": func(t *Tracker, v string) (err error) {
-		t.visitLength, err = seconds(v)
-		return err
-	},
-	"page_maximum_length": func(t *Tracker, v string) error { return number(&t.longest, v) },
-	"record_statistics": func(t *Tracker, v string) error {
-		return toggle(&t.off, v, "0")
-	},
-	"create_new_visit_after_x_actions": func(t *Tracker, v string) error {
-		return number(&t.mostActions, v)
-	},
-	"create_new_visit_when_campaign_changes": func(t *Tracker, v string) error {
-		return toggle(&t.byCampaign, v, "1")
-	},
-	"create_new_visit_when_website_referrer_changes": func(t *Tracker, v string) error {
-		return toggle(&t.byReferrer, v, "1")
-	},
-	"create_new_visit_after_midnight": func(t *Tracker, v string) error {
-		return toggle(&t.atMidnight, v, "1")
-	},
-	"url_query_parameter_to_exclude_from_url": func(t *Tracker, v string) error { return names(&t.cut, v) },
-	"campaign_var_name": func(t *Tracker, v string) error {
-		return names(&t.campaigns, v)
-	},
-	"bulk_requests_require_authentication": func(t *Tracker, v string) error {
-		return toggle(&t.bulkNeedsToken, v, "1")
-	},
-	"tracking_requests_require_authentication": func(t *Tracker, v string) error {
-		return toggle(&t.needsToken, v, "1")
-	},
-	"tracking_requests_require_authentication_when_custom_timestamp_newer_than": func(t *Tracker,
-		v string) (err error) {
-		t.untilOld, err = seconds(v)
-		return err
-	},
-	"exclude_requests": (*Tracker).exclude,
-	// settings of the site
-	"site.sitesearch":                    func(t *Tracker, v string) error { return toggle(&t.siteSearch, v, "1") },
-	"site.sitesearch_keyword_parameters": func(t *Tracker, v string) error { return names(&t.searches, v) },
-	"site.exclude_unknown_urls":          func(t *Tracker, v string) error { return toggle(&t.knownURLs, v, "1") },
-	"site.excluded_user_agents":          func(t *Tracker, v string) error { return names(&t.excludedAgents, v) },
-	"site.excluded_referrers":            func(t *Tracker, v string) error { return names(&t.excludedReferrers, v) },
-	"site.excluded_parameters": func(t *Tracker, v string) error {
-		t.cut = append(t.cut, strings.Split(v, ",")...)
-		return nil
-	},
-	"site.excluded_ips": func(t *Tracker, v string) error {
-		p, err := netip.ParsePrefix(v)
-		t.excludedIPs = append(t.excludedIPs, p)
-		return err
-	},
-	"site.ts_created": func(_ *Tracker, v string) error {
-		_, err := time.Parse(time.DateOnly, v)
-		return err
-	},
-	// Administration, Privacy
-	"privacy.anonymizeOrderId": func(t *Tracker, v string) error { return toggle(&t.hashedOrders, v, "1") },
+func (t *Tracker) settings() map[string]func(value string) error {
+	return map[string]func(string) error{
+		// config/config.ini.php, [Tracker]
+		"visit_standard_length":                                                     seconds(&t.visitLength),
+		"page_maximum_length":                                                       number(&t.longest),
+		"record_statistics":                                                         toggle(&t.off, "0"),
+		"create_new_visit_after_x_actions":                                          number(&t.mostActions),
+		"create_new_visit_when_campaign_changes":                                    toggle(&t.byCampaign, "1"),
+		"create_new_visit_when_website_referrer_changes":                            toggle(&t.byReferrer, "1"),
+		"create_new_visit_after_midnight":                                           toggle(&t.atMidnight, "1"),
+		"url_query_parameter_to_exclude_from_url":                                   names(&t.cut),
+		"campaign_var_name":                                                         names(&t.campaigns),
+		"bulk_requests_require_authentication":                                      toggle(&t.bulkNeedsToken, "1"),
+		"tracking_requests_require_authentication":                                  toggle(&t.needsToken, "1"),
+		"tracking_requests_require_authentication_when_custom_timestamp_newer_than": seconds(&t.untilOld),
+		"exclude_requests":                                                          t.exclude,
+		// settings of the site
+		"site.sitesearch":                    toggle(&t.siteSearch, "1"),
+		"site.sitesearch_keyword_parameters": names(&t.searches),
+		"site.exclude_unknown_urls":          toggle(&t.knownURLs, "1"),
+		"site.excluded_user_agents":          names(&t.excludedAgents),
+		"site.excluded_referrers":            names(&t.excludedReferrers),
+		"site.excluded_parameters": func(v string) error {
+			t.cut = append(t.cut, strings.Split(v, ",")...)
+			return nil
+		},
+		"site.excluded_ips": func(v string) error {
+			p, err := netip.ParsePrefix(v)
+			t.excludedIPs = append(t.excludedIPs, p)
+			return err
+		},
+		"site.ts_created": func(v string) error {
+			_, err := time.Parse(time.DateOnly, v)
+			return err
+		},
+		// Administration, Privacy
+		"privacy.anonymizeOrderId": toggle(&t.hashedOrders, "1"),
+	}
 }
 
 // Set reads NAME=VALUE.
@@ -137,13 +106,14 @@ func (t *Tracker) Set(s string) error {
 		t.inactive[plugin] = true
 		return nil
 	}
+	settings := t.settings()
 	set, ok := settings[name]
 	if !ok {
 		return fmt.Errorf("%q is not known; known are plugin.NAME=0, %s", name,
 			strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
 	}
 	t.set[name] = value
-	if err := set(t, value); err != nil {
+	if err := set(value); err != nil {
 		return fmt.Errorf("%s: %q is not a value of it", name, value)
 	}
 	return nil
@@ -170,8 +140,8 @@ func (t *Tracker) excludes(h *hit) string {
 			return "exclude_requests"
 		}
 	}
-	for _, agent := range t.excludedAgents {
-		if strings.Contains(strings.ToLower(h.agent), strings.ToLower(agent)) {
+	for _, part := range t.excludedAgents {
+		if strings.Contains(strings.ToLower(h.agent), strings.ToLower(part)) {
 			return "excluded user agent"
 		}
 	}
@@ -204,26 +174,35 @@ func (t *Tracker) page(address string) string {
 	return t.text(before)
 }
 
-func seconds(v string) (time.Duration, error) {
-	n, err := strconv.Atoi(v)
-	return time.Duration(n) * time.Second, err
+func seconds(into *time.Duration) func(string) error {
+	return func(v string) error {
+		n, err := strconv.Atoi(v)
+		*into = time.Duration(n) * time.Second
+		return err
+	}
 }
 
-func number(into *int, v string) (err error) {
-	*into, err = strconv.Atoi(v)
-	return err
+func number(into *int) func(string) error {
+	return func(v string) (err error) {
+		*into, err = strconv.Atoi(v)
+		return err
+	}
 }
 
 // toggle is true where the value is on.
-func toggle(into *bool, v, on string) error {
-	*into = v == on
-	if v != on && v != "0" && v != "1" {
-		return errors.New("not a switch")
+func toggle(into *bool, on string) func(string) error {
+	return func(v string) error {
+		*into = v == on
+		if v != on && v != "0" && v != "1" {
+			return errors.New("not a switch")
+		}
+		return nil
 	}
-	return nil
 }
 
-func names(into *[]string, v string) error {
-	*into = strings.Split(v, ",")
-	return nil
+func names(into *[]string) func(string) error {
+	return func(v string) error {
+		*into = strings.Split(v, ",")
+		return nil
+	}
 }

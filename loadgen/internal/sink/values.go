@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -66,14 +67,7 @@ var numbers = map[string]bool{
 }
 
 func oneOf(values ...string) func(string) bool {
-	return func(s string) bool {
-		for _, v := range values {
-			if s == v {
-				return true
-			}
-		}
-		return false
-	}
+	return func(s string) bool { return slices.Contains(values, s) }
 }
 
 func whole(least, most int64) func(string) bool {
@@ -147,10 +141,5 @@ func isHints(s string) bool {
 		return false
 	}
 	all := append(hints.Brands, hints.FullVersionList...)
-	for _, b := range all {
-		if b.Brand == "" || b.Version == "" {
-			return false
-		}
-	}
-	return len(all) > 0
+	return len(all) > 0 && !slices.ContainsFunc(all, func(b brand) bool { return b.Brand == "" || b.Version == "" })
 }

@@ -3,7 +3,6 @@ package sink
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 )
@@ -77,19 +76,15 @@ func (b *ruleBook) report(h *hit, rule, parameter, value string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	key := ruleKey{rule, parameter}
-	if v, ok := b.seen[key]; ok {
-		v.Count++
-		return
-	}
 	if b.seen == nil {
 		b.seen = map[ruleKey]*Violation{}
 	}
-	if len(b.seen) >= maxViolations {
+	if b.seen[key] == nil && len(b.seen) >= maxViolations {
 		key.parameter = "…"
-		if v, ok := b.seen[key]; ok {
-			v.Count++
-			return
-		}
+	}
+	if v := b.seen[key]; v != nil {
+		v.Count++
+		return
 	}
 	if len(value) > maxShownValue {
 		value = value[:maxShownValue]
@@ -101,7 +96,7 @@ func (b *ruleBook) list() []Violation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := make([]Violation, 0, len(b.seen))
-	for v := range maps.Values(b.seen) {
+	for _, v := range b.seen {
 		out = append(out, *v)
 	}
 	slices.SortFunc(out, func(a, b Violation) int {

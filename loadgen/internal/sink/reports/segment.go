@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,9 +17,8 @@ var condition = regexp.MustCompile(`^([A-Za-z0-9]+)(==|!=|>=|<=|>|<)(.*)$`)
 // ParseSegment reads a segment: conditions on a visit, joined by ; for and, and by , for or, which binds closer
 // (core/Segment/SegmentExpression.php). What the log does not hold is refused, not ignored.
 func ParseSegment(text string) (Segment, error) {
-	all := func(*Visit) bool { return true }
 	if text == "" {
-		return all, nil
+		return func(*Visit) bool { return true }, nil
 	}
 	var and [][]Segment
 	for part := range strings.SplitSeq(text, ";") {
@@ -33,16 +33,9 @@ func ParseSegment(text string) (Segment, error) {
 		and = append(and, or)
 	}
 	return func(v *Visit) bool {
-		for _, or := range and {
-			selected := false
-			for _, s := range or {
-				selected = selected || s(v)
-			}
-			if !selected {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(and, func(or []Segment) bool {
+			return !slices.ContainsFunc(or, func(s Segment) bool { return s(v) })
+		})
 	}, nil
 }
 

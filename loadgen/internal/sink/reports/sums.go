@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -124,9 +125,7 @@ func get(s selection) any {
 	}
 	all := Row{}
 	for _, part := range []any{summary(s), actions(s), events(s)} {
-		for name, v := range part.(Row) {
-			all[name] = v
-		}
+		maps.Copy(all, part.(Row))
 	}
 	return all
 }
@@ -148,6 +147,11 @@ func frequency(s selection) any {
 		}
 	}
 	return out
+}
+
+// by is a report with a row for each value that segments know by a name.
+func by(segment string, label func(string) string) func(selection) any {
+	return func(s selection) any { return breakDown(s, segment, texts[segment], label) }
 }
 
 // breakDown is a report with a row for each value, most visits first; segment is the name of the value in segments.
@@ -174,25 +178,17 @@ func breakDown(s selection, segment string, of func(*Visit) string, label func(s
 
 func same(s string) string { return s }
 
-func byCountry(s selection) any {
-	return breakDown(s, "countryCode", texts["countryCode"], strings.ToUpper)
-}
-
 // sourceNames are the labels of types of referrers (plugins/Referrers/lang/en.json).
 var sourceNames = map[string]string{
 	"direct": "Direct Entry", "search": "Search Engines", "social": "Social Networks", "website": "Websites",
 	"campaign": "Campaigns",
 }
 
-func bySource(s selection) any {
-	return breakDown(s, "referrerType", texts["referrerType"], func(v string) string { return sourceNames[v] })
-}
-
-func byDevice(s selection) any {
-	return breakDown(s, "deviceType", texts["deviceType"], func(v string) string {
-		return strings.ToUpper(v[:1]) + v[1:]
-	})
-}
+var (
+	byCountry = by("countryCode", strings.ToUpper)
+	bySource  = by("referrerType", func(v string) string { return sourceNames[v] })
+	byDevice  = by("deviceType", func(v string) string { return strings.ToUpper(v[:1]) + v[1:] })
+)
 
 func byDimension(s selection) any {
 	name := "dimension" + s.params["idDimension"]
