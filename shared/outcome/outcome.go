@@ -25,6 +25,9 @@ const (
 	Count int = iota
 )
 
+// All are the outcomes in the order in which they are shown.
+func All() []Outcome { return []Outcome{Accepted, Rejected, Failed, Unknown, Shed, Abandoned} }
+
 var names = [Count]string{"accepted", "rejected", "failed", "unknown", "shed", "abandoned"}
 
 // String is the outcome's name in ledgers and metrics.

@@ -94,7 +94,7 @@ func plan(rows map[string]Hits, key string, n uint64) {
 
 // closed has all that was open as unknown.
 func (h Hits) closed() Hits {
-	h.Unknown = h.Planned - h.Accepted - h.Rejected - h.Failed - h.Shed - h.Abandoned
+	h.Unknown += h.Planned - h.Tried() - h.Abandoned
 	return h
 }
 

@@ -24,7 +24,7 @@ func Merge(lives []Summary) Summary {
 	}
 	out.Message = strings.Join(messages, "; ")
 	for _, s := range lives[:len(lives)-1] {
-		out.Hits = out.Hits.plus(s.Hits)
+		out.Hits = out.Hits.Plus(s.Hits)
 		out.ByKind, out.ByTarget = addHits(out.ByKind, s.ByKind), addHits(out.ByTarget, s.ByTarget)
 		out.Account = out.plus(s.Account)
 		out.Due += s.Due
@@ -51,13 +51,6 @@ func Merge(lives []Summary) Summary {
 		out.Latency = Percentiles(all)
 	}
 	return out
-}
-
-func (h Hits) plus(o Hits) Hits {
-	return Hits{
-		h.Planned + o.Planned, h.Accepted + o.Accepted, h.Rejected + o.Rejected, h.Failed + o.Failed,
-		h.Unknown + o.Unknown, h.Shed + o.Shed, h.Abandoned + o.Abandoned,
-	}
 }
 
 func (v Visits) plus(o Visits) Visits {
@@ -111,7 +104,7 @@ func addHits(a, b map[string]Hits) map[string]Hits {
 		out = map[string]Hits{}
 	}
 	for name, h := range b {
-		out[name] = out[name].plus(h)
+		out[name] = out[name].Plus(h)
 	}
 	return out
 }

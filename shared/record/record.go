@@ -8,17 +8,6 @@ import (
 	"time"
 )
 
-// Hits counts hits by outcome; Planned is their sum and what is still open.
-type Hits struct {
-	Planned   uint64 `json:"planned"`
-	Accepted  uint64 `json:"accepted"`
-	Rejected  uint64 `json:"rejected"`
-	Failed    uint64 `json:"failed"`
-	Unknown   uint64 `json:"unknown"`
-	Shed      uint64 `json:"shed"`
-	Abandoned uint64 `json:"abandoned"`
-}
-
 // Visits counts visits by fate; Planned is the sum of the five, Split the visits that Matomo makes beyond them, and
 // Repeated those that it may make: of a visitor whose next hit was sent while Matomo may still have been at work on the
 // last request.

@@ -53,7 +53,7 @@ func columnsOf(series []Point) []column {
 func (c *column) add(p Point) {
 	c.to = p.At.Add(p.Length)
 	c.visits += p.Visits
-	c.hits = sum(c.hits, p.Hits)
+	c.hits = c.hits.Plus(p.Hits)
 	l := &c.latency
 	l.P50, l.P95, l.P99 = max(l.P50, p.Latency.P50), max(l.P95, p.Latency.P95), max(l.P99, p.Latency.P99)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -33,7 +34,7 @@ func policy() string {
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"csp": policy, "count": Count, "percent": percent, "latency": Latency, "span": span, "shown": threshold.Shown,
 	"number": Number, "missed": threshold.Misses,
-	"outcomes": func() []outcome { return outcomes },
+	"outcomes": outcome.All,
 	"figure":   Figure,
 	"list":     func(all ...any) []any { return all },
 	"share":    func(n float64) string { return Number(100*n) + " %" },

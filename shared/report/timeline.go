@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -26,8 +27,8 @@ func hitsOver(c clock, columns []column) chart {
 	var total record.Hits
 	highest := 0.
 	for _, col := range columns {
-		total = sum(total, col.hits)
-		top, _ := rate(tried)(col)
+		total = total.Plus(col.hits)
+		top, _ := rate(record.Hits.Tried)(col)
 		highest = max(highest, top)
 	}
 	a := axisFor(highest)
@@ -35,35 +36,38 @@ func hitsOver(c clock, columns []column) chart {
 		ID: "hits", Title: "Hits per second", Up: a.labels(Number), Along: c.labels(),
 		Label: fmt.Sprintf("Hits per second by outcome over %s, at most %s", span(c.span), Number(highest)),
 	}
-	shown := outcomes[:len(outcomes)-1] // what was abandoned did not end at a moment of its own
+	shown := outcome.All()[:outcome.Abandoned] // what was abandoned did not end at a moment of its own
 	// Each area reaches down to the axis, so that the highest stack is drawn first and the next one over it.
 	for n := len(shown); n > 0; n-- {
 		o := shown[n-1]
-		if o.of(total) == 0 && o.Name != "accepted" {
+		if total.Of(o) == 0 && o != outcome.Accepted {
 			continue
 		}
 		stack := func(h record.Hits) (height uint64) {
 			for _, o := range shown[:n] {
-				height += o.of(h)
+				height += h.Of(o)
 			}
 			return height
 		}
 		runs := c.runs(a, columns, rate(stack))
-		out.Shapes = append(out.Shapes, shape{"area " + o.Name, area(runs)})
-		if o.Name == "accepted" {
-			out.Shapes = append(out.Shapes, shape{"line " + o.Name, line(runs)})
+		out.Shapes = append(out.Shapes, shape{"area " + o.String(), area(runs)})
+		if o == outcome.Accepted {
+			out.Shapes = append(out.Shapes, shape{"line " + o.String(), line(runs)})
 		}
 	}
 	for _, o := range shown {
-		if n := o.of(total); n > 0 || o.Name == "accepted" {
-			out.Legend = append(out.Legend, entry{o.Name, o.Name, "mean " + Number(float64(n)/covered(columns)) + "/s"})
+		if n := total.Of(o); n > 0 || o == outcome.Accepted {
+			out.Legend = append(
+				out.Legend,
+				entry{o.String(), o.String(), "mean " + Number(float64(n)/covered(columns)) + "/s"},
+			)
 		}
 	}
 	out.Bands = c.bands(columns, func(col column) string {
 		var lines []string
 		for _, o := range shown {
-			if n := o.of(col.hits); n > 0 || o.Name == "accepted" {
-				lines = append(lines, o.Name+" "+Number(float64(n)/col.seconds())+"/s")
+			if n := col.hits.Of(o); n > 0 || o == outcome.Accepted {
+				lines = append(lines, o.String()+" "+Number(float64(n)/col.seconds())+"/s")
 			}
 		}
 		return strings.Join(lines, "\n")
@@ -148,12 +152,4 @@ func covered(columns []column) float64 {
 		seconds += col.seconds()
 	}
 	return seconds
-}
-
-func sum(a, b record.Hits) record.Hits {
-	return record.Hits{
-		Planned: a.Planned + b.Planned, Accepted: a.Accepted + b.Accepted, Rejected: a.Rejected + b.Rejected,
-		Failed:  a.Failed + b.Failed,
-		Unknown: a.Unknown + b.Unknown, Shed: a.Shed + b.Shed, Abandoned: a.Abandoned + b.Abandoned,
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/hit"
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -72,9 +73,9 @@ type (
 
 // Outcomes are the counts of a row by outcome.
 func (r row) Outcomes() []outcomeN {
-	out := make([]outcomeN, 0, len(outcomes))
-	for _, o := range outcomes {
-		out = append(out, outcomeN{o.Name, o.of(r.Hits)})
+	var out []outcomeN
+	for _, o := range outcome.All() {
+		out = append(out, outcomeN{o.String(), r.Hits.Of(o)})
 	}
 	return out
 }
@@ -185,7 +186,7 @@ func badgeOf(r *Run) badge {
 
 func tilesOf(s *record.Summary) []tile {
 	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	h, ended, errors := s.Hits, tried(s.Hits), notAccepted(s.Hits)
+	h, ended, errors := s.Hits, s.Hits.Tried(), s.Hits.NotAccepted()
 	tone := ""
 	if errors > 0 && s.Capacity == nil { // a search makes errors on purpose
 		tone = "bad"
@@ -215,10 +216,10 @@ func tilesOf(s *record.Summary) []tile {
 func rowOf(key, name string, h record.Hits) row {
 	r := row{Key: key, Name: name, Hits: h}
 	x := 0.
-	for _, o := range outcomes {
-		if n := o.of(h); n > 0 && h.Planned > 0 {
+	for _, o := range outcome.All() {
+		if n := h.Of(o); n > 0 && h.Planned > 0 {
 			width := 100 * float64(n) / float64(h.Planned)
-			r.Bar = append(r.Bar, Part{o.Name, place(x), place(width)})
+			r.Bar = append(r.Bar, Part{o.String(), place(x), place(width)})
 			x += width
 		}
 	}

@@ -47,28 +47,6 @@ func called(names map[string]string, key string) string {
 	return key
 }
 
-// outcome is one of those that a hit can have.
-type outcome struct {
-	Name string
-	of   func(record.Hits) uint64
-}
-
-// outcomes are all, in the order in which they are told.
-var outcomes = []outcome{
-	{"accepted", func(h record.Hits) uint64 { return h.Accepted }},
-	{"rejected", func(h record.Hits) uint64 { return h.Rejected }},
-	{"failed", func(h record.Hits) uint64 { return h.Failed }},
-	{"unknown", func(h record.Hits) uint64 { return h.Unknown }},
-	{"shed", func(h record.Hits) uint64 { return h.Shed }},
-	{"abandoned", func(h record.Hits) uint64 { return h.Abandoned }},
-}
-
-// tried counts the hits that ended otherwise than by a stop.
-func tried(h record.Hits) uint64 { return h.Accepted + notAccepted(h) }
-
-// notAccepted counts the hits that were tried and not accepted.
-func notAccepted(h record.Hits) uint64 { return h.Rejected + h.Failed + h.Unknown + h.Shed }
-
 // Count has its thousands apart.
 func Count(n uint64) string {
 	s := strconv.FormatUint(n, 10)

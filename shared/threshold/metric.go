@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -30,12 +31,10 @@ func Of(s *record.Summary) Values {
 		Still: s.StoodStill()}
 }
 
-// shed counts the hits that were not sent though the loadgen ran.
-func (v Values) shed() uint64 { return v.Hits.Shed - min(v.Still.Hits, v.Hits.Shed) }
-
-// tried counts the hits that ended otherwise than by a stop or a standstill.
-func (v Values) tried() uint64 {
-	return v.Hits.Accepted + v.Hits.Rejected + v.Hits.Failed + v.Hits.Unknown + v.shed()
+// awakeHits are the hits without those that fell due in standstills.
+func (v Values) awakeHits() record.Hits {
+	v.Hits.Shed -= min(v.Still.Hits, v.Hits.Shed)
+	return v.Hits
 }
 
 // awake is for how many seconds the loadgen ran.
@@ -62,7 +61,7 @@ type metric struct {
 var metrics = func() map[string]metric {
 	m := map[string]metric{
 		"error_share": {share, func(v Values) (float64, bool) {
-			return ratio(v.Hits.Rejected+v.Hits.Failed+v.Hits.Unknown+v.shed(), v.tried())
+			return ratio(v.awakeHits().NotAccepted(), v.awakeHits().Tried())
 		}},
 		"achieved_rate": {share, func(v Values) (float64, bool) {
 			return ratio(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned), v.Due-min(v.Still.Visits, v.Due))
@@ -75,20 +74,14 @@ var metrics = func() map[string]metric {
 		"p95": {latency, func(v Values) (float64, bool) { return v.Latency.P95, v.Latency.P95 > 0 }},
 		"p99": {latency, func(v Values) (float64, bool) { return v.Latency.P99, v.Latency.P99 > 0 }},
 	}
-	for name, of := range map[string]func(record.Hits) uint64{
-		"accepted":  func(h record.Hits) uint64 { return h.Accepted },
-		"rejected":  func(h record.Hits) uint64 { return h.Rejected },
-		"failed":    func(h record.Hits) uint64 { return h.Failed },
-		"unknown":   func(h record.Hits) uint64 { return h.Unknown },
-		"shed":      func(h record.Hits) uint64 { return h.Shed },
-		"abandoned": func(h record.Hits) uint64 { return h.Abandoned },
-	} {
-		m[name] = metric{count, func(v Values) (float64, bool) { return float64(of(v.Hits)), true }}
-		if name != "abandoned" {
-			m[name+"_share"] = metric{share, func(v Values) (float64, bool) { return ratio(of(v.Hits), v.tried()) }}
+	for _, o := range outcome.All() {
+		m[o.String()] = metric{count, func(v Values) (float64, bool) { return float64(v.Hits.Of(o)), true }}
+		if o != outcome.Abandoned {
+			m[o.String()+"_share"] = metric{share, func(v Values) (float64, bool) {
+				return ratio(v.awakeHits().Of(o), v.awakeHits().Tried())
+			}}
 		}
 	}
-	m["shed_share"] = metric{share, func(v Values) (float64, bool) { return ratio(v.shed(), v.tried()) }}
 	return m
 }()
 

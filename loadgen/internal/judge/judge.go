@@ -87,15 +87,21 @@ func (j *Judge) brake(now time.Time, hits record.Hits) string {
 	if now.Sub(old.at) < threshold.BrakeWindow {
 		return ""
 	}
-	rejected, failed, unknown, shed := hits.Rejected-old.hits.Rejected, hits.Failed-old.hits.Failed,
-		hits.Unknown-old.hits.Unknown, hits.Shed-old.hits.Shed
-	bad := rejected + failed + unknown + shed
-	ended := bad + hits.Accepted - old.hits.Accepted
+	hits = hits.Minus(old.hits)
+	bad, ended := hits.NotAccepted(), hits.Tried()
 	if ended < threshold.BrakeHits || float64(bad) <= j.MaxErrors*float64(ended) {
 		return ""
 	}
 	percent := func(n uint64) float64 { return 100 * float64(n) / float64(ended) }
-	return fmt.Sprintf("error brake: of %d hits that ended in the last minute %.1f %% were not accepted (rejected "+
-		"%.1f %%, failed %.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g",
-		ended, percent(bad), percent(rejected), percent(failed), percent(unknown), percent(shed), j.MaxErrors)
+	return fmt.Sprintf(
+		"error brake: of %d hits that ended in the last minute %.1f %% were not accepted (rejected "+
+			"%.1f %%, failed %.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g",
+		ended,
+		percent(bad),
+		percent(hits.Rejected),
+		percent(hits.Failed),
+		percent(hits.Unknown),
+		percent(hits.Shed),
+		j.MaxErrors,
+	)
 }

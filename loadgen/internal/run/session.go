@@ -295,8 +295,7 @@ func (s *session) finish(reason engine.Reason) int {
 	if reason == engine.Stopped && sum.CutVisits > 0 {
 		sum.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", sum.CutVisits)
 	}
-	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.Rejected+sum.Hits.Failed+sum.Hits.Unknown+
-		sum.Hits.Shed-min(sum.Hits.Shed, sum.StoodStill().Hits))
+	code := exitCode(reason, sum.Hits.Accepted, sum.Hits.NotAccepted()-min(sum.Hits.Shed, sum.StoodStill().Hits))
 	if code == exitcode.NoTarget && sum.Message == "" {
 		why, _ := s.router.Hopeless()
 		if why == "" {

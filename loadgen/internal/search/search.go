@@ -186,8 +186,8 @@ func (c *Search) measure(ctx context.Context, s *record.CapacityStep, standstill
 		}
 		s.VisitRate = float64(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned)) / elapsed.Seconds()
 		s.HitRate = float64(v.Hits.Accepted) / elapsed.Seconds()
-		if bad := v.Hits.Rejected + v.Hits.Failed + v.Hits.Unknown + v.Hits.Shed; bad > 0 {
-			s.ErrorShare = float64(bad) / float64(bad+v.Hits.Accepted)
+		if bad := v.Hits.NotAccepted(); bad > 0 {
+			s.ErrorShare = float64(bad) / float64(v.Hits.Tried())
 		}
 		if s.Held && c.calm == nil { // near the limit many are in flight
 			for t := range inFlight {

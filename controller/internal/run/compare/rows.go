@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -114,12 +115,9 @@ func (c *comparison) visits(group string, a, b record.Visits) {
 // hits has all outcomes, or those that some hit had.
 func (c *comparison) hits(group string, a, b record.Hits, all bool) {
 	c.add(group, "planned", Count, float64(a.Planned), float64(b.Planned), c.planned)
-	for _, n := range []number{
-		{"accepted", a.Accepted, b.Accepted}, {"rejected", a.Rejected, b.Rejected}, {"failed", a.Failed, b.Failed},
-		{"unknown", a.Unknown, b.Unknown}, {"shed", a.Shed, b.Shed}, {"abandoned", a.Abandoned, b.Abandoned},
-	} {
-		if all || n.a+n.b > 0 {
-			c.add(group, n.name, Count, float64(n.a), float64(n.b), part(a.Planned, b.Planned))
+	for _, o := range outcome.All() {
+		if was, is := a.Of(o), b.Of(o); all || was+is > 0 {
+			c.add(group, o.String(), Count, float64(was), float64(is), part(a.Planned, b.Planned))
 		}
 	}
 }
@@ -153,8 +151,8 @@ func (c *comparison) rates() {
 		number
 		ofA, ofB uint64
 	}{
-		{number{"error_share", bad(a.Hits), bad(b.Hits)}, tried(a.Hits), tried(b.Hits)},
-		{number{"unknown_share", a.Hits.Unknown, b.Hits.Unknown}, tried(a.Hits), tried(b.Hits)},
+		{number{"error_share", a.Hits.NotAccepted(), b.Hits.NotAccepted()}, a.Hits.Tried(), b.Hits.Tried()},
+		{number{"unknown_share", a.Hits.Unknown, b.Hits.Unknown}, a.Hits.Tried(), b.Hits.Tried()},
 		{number{"achieved_rate", begun(a), begun(b)}, a.Due, b.Due},
 	} {
 		c.add("shares", n.name, Share, over(float64(n.a), float64(n.ofA)), over(float64(n.b), float64(n.ofB)),
@@ -178,10 +176,6 @@ func (c *comparison) shop() {
 		c.add("shop", "items", Count, float64(a.Items), float64(b.Items), follows)
 	}
 }
-
-func bad(h record.Hits) uint64 { return h.Rejected + h.Failed + h.Unknown + h.Shed }
-
-func tried(h record.Hits) uint64 { return h.Accepted + bad(h) }
 
 func begun(s *record.Summary) uint64 {
 	return s.Visits.Planned - min(s.Visits.Unsent, s.Visits.Planned)
