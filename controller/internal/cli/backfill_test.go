@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/cli"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 // backfill is what of the only job is looked at.
@@ -71,7 +71,7 @@ func TestABackfillGoesOnWithTheNextController(t *testing.T) {
 	before := c.untilJob("it has sent something", func(j backfill) bool {
 		return j.Progress != nil && j.Progress.Done >= 3
 	})
-	if code := c.end(); code != cli.OK {
+	if code := c.end(); code != exitcode.OK {
 		t.Fatalf("exit code %d: %s", code, c.logs.String())
 	}
 	c.serve()

@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -36,11 +36,11 @@ type benchmarkFlags struct {
 }
 
 // BenchmarkReports has the running controller time the reports of a Matomo, waits for it, and prints it. It ends with
-// Missed where a report does not keep a threshold, among which is that half of its requests are answered.
+// exitcode.Missed where a report does not keep a threshold, among which is that half of its requests are answered.
 func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	f, c, ok := readBenchmarkFlags(h, args)
 	if !ok {
-		return BadInput
+		return exitcode.BadConfig
 	}
 	b, err := c.benchmark(ctx, f)
 	if err != nil {
@@ -52,9 +52,7 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	}
 	missed := benchmark.Judge(b, f.thresholds)
 	if f.json {
-		e := json.NewEncoder(h.Stdout)
-		e.SetIndent("", "  ")
-		if err := e.Encode(struct {
+		if err := h.printJSON(struct {
 			timing.ReportBenchmark
 			Comparison *timing.BenchmarkComparison `json:"comparison"`
 			Missed     []benchmark.Missed          `json:"missed"`
@@ -72,9 +70,9 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	case b.State != timing.BenchmarkDone:
 		return c.host.fail(fmt.Errorf("the benchmark was %s: %s", b.State, b.Error))
 	case len(missed) > 0:
-		return Missed
+		return exitcode.Missed
 	}
-	return OK
+	return exitcode.OK
 }
 
 func readBenchmarkFlags(h Host, args []string) (f benchmarkFlags, c *caller, ok bool) {
@@ -129,29 +127,24 @@ func (c *caller) benchmark(ctx context.Context, f benchmarkFlags) (b timing.Repo
 	if err := c.ask(ctx, http.MethodPost, path, body, &b); err != nil {
 		return b, err
 	}
-	told := ""
-	for b.State == timing.BenchmarkRunning {
-		if b.Asking != told {
-			told = b.Asking
-			_, _ = fmt.Fprintf(c.host.Stderr, "%d of %d requests: %s\n", b.Done, b.Planned, told)
+	one := path + "/" + b.ID
+	err = c.follow(ctx, one, &b, func() (news, line string, going bool) {
+		return b.Asking, fmt.Sprintf(
+			"%d of %d requests: %s",
+			b.Done,
+			b.Planned,
+			b.Asking,
+		), b.State == timing.BenchmarkRunning
+	})
+	if ctx.Err() != nil {
+		resp, cancelled := c.call(context.WithoutCancel(ctx), http.MethodDelete, one)
+		if cancelled != nil {
+			return b, cancelled
 		}
-		wait := time.NewTimer(time.Second)
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			resp, err := c.call(context.WithoutCancel(ctx), http.MethodDelete, path+"/"+b.ID)
-			if err != nil {
-				return b, err
-			}
-			_ = resp.Body.Close() // only read
-			return b, ctx.Err()
-		}
-		if err := c.ask(ctx, http.MethodGet, path+"/"+b.ID, nil, &b); err != nil && ctx.Err() == nil {
-			return b, err
-		}
+		_ = resp.Body.Close() // only read
+		err = ctx.Err()
 	}
-	return b, nil
+	return b, err
 }
 
 // finish compares with the baseline where there is one, writes the page, and marks the benchmark.

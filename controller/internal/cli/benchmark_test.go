@@ -9,6 +9,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/controller/internal/cli"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
@@ -25,7 +26,7 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 	two := []string{"--reports", "Visits summary; Goals", "--periods", "day", "--repeats", "3"}
 	page := filepath.Join(c.dir, "page.html")
 	code, text, err := command(append(two, "--baseline", "--html", page, "--threshold", "p95<1m")...)
-	if code != cli.OK || !strings.Contains(text, "VisitsSummary") && !strings.Contains(text, "Visits summary") {
+	if code != exitcode.OK || !strings.Contains(text, "VisitsSummary") && !strings.Contains(text, "Visits summary") {
 		t.Fatalf("%d %s %s", code, text, err)
 	}
 	if data, err := os.ReadFile(page); err != nil || !strings.Contains(string(data), "Visits summary") {
@@ -34,7 +35,7 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 	// The sink does not know Actions.getPageTitles, which therefore fails.
 	code, text, err = command("--reports", "Visits summary;Page titles", "--periods", "day", "--repeats", "3",
 		"--parallel", "2", "--threshold", "p95<1ns,error_share<50%", "--json")
-	if code != cli.Missed || strings.Count(err, "missed: p95<1ns") != 2 ||
+	if code != exitcode.Missed || strings.Count(err, "missed: p95<1ns") != 2 ||
 		!strings.Contains(err, "error_share<50%: Page titles") {
 		t.Errorf("%d %s", code, err)
 	}
@@ -48,17 +49,17 @@ func TestReportsAreTimedOnTheCommandLine(t *testing.T) {
 	}
 	// Without a threshold a report that fails is no success either.
 	code, text, err = command("--reports", "Visits summary;Page titles", "--periods", "day", "--repeats", "3")
-	if code != cli.Missed || strings.Count(err, "missed: ") != 1 ||
+	if code != exitcode.Missed || strings.Count(err, "missed: ") != 1 ||
 		!strings.Contains(err, "missed: error_share<50%: Page titles") {
 		t.Errorf("%d %s %s", code, err, text)
 	}
 	for _, wrong := range [][]string{{"--nothing"}, {"--threshold", "visits>2"}, {"again"}} {
-		if code, _, err := command(wrong...); code != cli.BadInput || err == "" {
+		if code, _, err := command(wrong...); code != exitcode.BadConfig || err == "" {
 			t.Errorf("%v: %d %s", wrong, code, err)
 		}
 	}
 	code, _, err = command("--reports", "nothing", "--periods", "decade", "--target", "nowhere")
-	if code != cli.Internal || !strings.Contains(err, `reports="nothing"`) ||
+	if code != exitcode.Internal || !strings.Contains(err, `reports="nothing"`) ||
 		!strings.Contains(err, `periods="decade"`) || !strings.Contains(err, `target="nowhere"`) {
 		t.Errorf("%d %s", code, err)
 	}

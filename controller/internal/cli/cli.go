@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -12,22 +13,10 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
 	"github.com/puttrix/trafficinator/controller/internal/settings"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/licences"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
-)
-
-// The exit codes of commands.
-const (
-	OK       = 0
-	Internal = 1
-	BadInput = 2
-	// Missed: a threshold was.
-	Missed = 4
-	// Lost: Matomo shows less than it accepted, or more than can have been sent.
-	Lost = 5
-	// NotArchived: Matomo's raw log holds everything, and its reports do not show it yet.
-	NotArchived = 6
 )
 
 // Host is the machine as a command meets it.
@@ -78,10 +67,10 @@ func Run(ctx context.Context, args []string, h Host) int {
 		return do(ctx, args, h)
 	case command == "version":
 		_, _ = fmt.Fprintln(h.Stdout, h.Version)
-		return OK
+		return exitcode.OK
 	case command == "help", command == "-h", command == "--help":
 		_, _ = fmt.Fprint(h.Stdout, usage)
-		return OK
+		return exitcode.OK
 	}
 	return h.refuse("there is no command %q\n\n%s", command, usage)
 }
@@ -91,19 +80,26 @@ func printLicences(_ context.Context, _ []string, h Host) int {
 	if err := licences.Print(h.Stdout); err != nil {
 		return h.fail(err)
 	}
-	return OK
+	return exitcode.OK
+}
+
+// printJSON prints v, indented.
+func (h Host) printJSON(v any) error {
+	e := json.NewEncoder(h.Stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }
 
 // fail prints err and returns the exit code of a fault.
 func (h Host) fail(err error) int {
 	_, _ = fmt.Fprintln(h.Stderr, "error:", err)
-	return Internal
+	return exitcode.Internal
 }
 
 // refuse prints why a command cannot be run as it was typed, and returns the exit code of that.
 func (h Host) refuse(format string, args ...any) int {
 	_, _ = fmt.Fprintf(h.Stderr, format+"\n", args...)
-	return BadInput
+	return exitcode.BadConfig
 }
 
 // settings reads the settings and prints all their problems; false where they refuse the start.

@@ -147,3 +147,30 @@ func (c *caller) ask(ctx context.Context, method, path string, body []byte, into
 	}
 	return nil
 }
+
+// follow asks each second for what goes on, until it has ended. into is what was answered last. state says of that
+// whether it goes on, and has a line to print whenever its news change.
+func (c *caller) follow(ctx context.Context, path string, into any,
+	state func() (news, line string, going bool)) error {
+	printed := ""
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		news, line, going := state()
+		if !going {
+			return nil
+		}
+		if news != printed {
+			printed = news
+			_, _ = fmt.Fprintln(c.host.Stderr, line)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := c.ask(ctx, http.MethodGet, path, nil, into); err != nil {
+			return err
+		}
+	}
+}

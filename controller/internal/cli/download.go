@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/spf13/afero"
 )
 
@@ -30,7 +31,7 @@ func Backup(ctx context.Context, args []string, h Host) int {
 func download(ctx context.Context, h Host, set *flag.FlagSet, args []string, output *string, path string) int {
 	c, ok := newCaller(h, set, args)
 	if !ok {
-		return BadInput
+		return exitcode.BadConfig
 	}
 	if *output == "" {
 		return h.refuse("%s needs --output FILE", set.Name())
@@ -44,12 +45,12 @@ func download(ctx context.Context, h Host, set *flag.FlagSet, args []string, out
 		if _, err := io.Copy(h.Stdout, resp.Body); err != nil {
 			return c.host.fail(fmt.Errorf("read answer: %w", err))
 		}
-		return OK
+		return exitcode.OK
 	}
 	if err := save(h.FS, *output, resp.Body); err != nil {
 		return c.host.fail(err)
 	}
-	return OK
+	return exitcode.OK
 }
 
 // save writes a file whole or not at all, readable for its owner alone.

@@ -10,6 +10,7 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 
 	"github.com/puttrix/trafficinator/controller/internal/cli"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 // refused is how a start ended that is expected to, with what it said.
@@ -40,7 +41,8 @@ func TestAnAPIKeyThatOpensNothingRefusesTheStart(t *testing.T) {
 		c := prepare(t, t.TempDir())
 		c.write("controller/api-key", bad, 0o600)
 		code, said := c.refused()
-		if code != cli.BadInput || !strings.Contains(said, "api-key") || !strings.Contains(said, "delete the file") {
+		if code != exitcode.BadConfig || !strings.Contains(said, "api-key") ||
+			!strings.Contains(said, "delete the file") {
 			t.Errorf("%.20q: %d %.300s", bad, code, said)
 		}
 	}
@@ -94,7 +96,7 @@ func TestAStartThatIsRefusedLeavesNoKeyBehind(t *testing.T) {
 	if err := os.Remove(c.path("controller/secret-key")); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := c.refused(); code != cli.BadInput ||
+	if code, said := c.refused(); code != exitcode.BadConfig ||
 		!strings.Contains(said, "bring back the file of the key, or name it by SECRET_KEY_FILE") {
 		t.Errorf("%d %s", code, said)
 	}
@@ -113,7 +115,7 @@ func TestAKeyThatIsOfNoUseIsBadConfiguration(t *testing.T) {
 	c.write("other", strings.Repeat("ab", 32), 0o600)
 	for _, named := range []string{c.path("none"), other, c.dir} {
 		c.host.Env["SECRET_KEY_FILE"] = named
-		if code, said := c.refused(); code != cli.BadInput ||
+		if code, said := c.refused(); code != exitcode.BadConfig ||
 			!strings.Contains(said, `error: SECRET_KEY_FILE="`+named+`": `) ||
 			!strings.Contains(said, "; name the file of the key") {
 			t.Errorf("%s: exit code %d, %s", named, code, said)
@@ -122,7 +124,7 @@ func TestAKeyThatIsOfNoUseIsBadConfiguration(t *testing.T) {
 	delete(c.host.Env, "SECRET_KEY_FILE")
 	c.write("controller/secret-key", "hush", 0o600)
 	code, said := c.refused()
-	if code != cli.BadInput ||
+	if code != exitcode.BadConfig ||
 		!strings.Contains(said, "error: "+own+": does not hold 64 hex digits; bring back the file of the key") ||
 		strings.Contains(said, "hush") {
 		t.Errorf("exit code %d, %s", code, said)
@@ -162,7 +164,7 @@ func TestADatabaseThatLacksATableRefusesTheStart(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := c.refused(); code != cli.Internal ||
+	if code, said := c.refused(); code != exitcode.Internal ||
 		!strings.Contains(said, "lacks targets, audit; bring back a backup") {
 		t.Errorf("%d %s", code, said)
 	}

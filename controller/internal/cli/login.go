@@ -5,13 +5,15 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 // LoginLink prints a link that signs a browser in once.
 func LoginLink(ctx context.Context, args []string, h Host) int {
 	c, ok := newCaller(h, flag.NewFlagSet("login-link", flag.ContinueOnError), args)
 	if !ok {
-		return BadInput
+		return exitcode.BadConfig
 	}
 	var link struct {
 		Code    string `json:"code"`
@@ -22,5 +24,5 @@ func LoginLink(ctx context.Context, args []string, h Host) int {
 	}
 	_, _ = fmt.Fprintf(h.Stdout, "%s/#code=%s\n", c.public, link.Code)
 	_, _ = fmt.Fprintf(h.Stderr, "It works once, within %d minutes.\n", link.Minutes)
-	return OK
+	return exitcode.OK
 }

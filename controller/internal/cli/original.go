@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/puttrix/trafficinator/controller/internal/original"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 // ImportOriginal saves the presets and funnels of the original's database at the running controller, by the rules of
@@ -18,7 +19,7 @@ func ImportOriginal(ctx context.Context, args []string, h Host) int {
 	path := set.String("db", "", "the original's presets.db; it is only read")
 	c, ok := newCaller(h, set, args)
 	if !ok {
-		return BadInput
+		return exitcode.BadConfig
 	}
 	if *path == "" {
 		return h.refuse("import-original needs --db FILE")
@@ -26,14 +27,14 @@ func ImportOriginal(ctx context.Context, args []string, h Host) int {
 	entries, err := original.Read(ctx, h.FS, *path)
 	if err != nil {
 		_, _ = fmt.Fprintln(h.Stderr, "error:", err)
-		return BadInput
+		return exitcode.BadConfig
 	}
-	code := OK
+	code := exitcode.OK
 	for _, e := range entries {
 		left, err := c.save(ctx, e)
 		if err != nil {
 			_, _ = fmt.Fprintf(h.Stderr, "%s %q: %v\n", e.Kind, e.Name, err)
-			code = Internal
+			code = exitcode.Internal
 			continue
 		}
 		text := "saved"

@@ -12,6 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/puttrix/trafficinator/controller/internal/cli"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 // originals are tables and rows as the original writes them.
@@ -47,7 +48,11 @@ func TestPresetsAndFunnelsOfTheOriginalAreTakenOver(t *testing.T) {
 	h := c.host
 	h.Stdout, h.Stderr = &out, &complaints
 	// What can be saved is, and the rest is told.
-	if code := cli.ImportOriginal(t.Context(), []string{"--db", path, "--api-base", c.base}, h); code != cli.Internal {
+	if code := cli.ImportOriginal(
+		t.Context(),
+		[]string{"--db", path, "--api-base", c.base},
+		h,
+	); code != exitcode.Internal {
 		t.Errorf("exit code %d, want that of a refusal", code)
 	}
 	const want = `preset "Shop": saved; left out: BACKFILL_DAYS_BACK, MATOMO_SITE_ID, MATOMO_TOKEN_AUTH, MATOMO_URL` +
@@ -72,7 +77,7 @@ func TestPresetsAndFunnelsOfTheOriginalAreTakenOver(t *testing.T) {
 		t.Errorf("the file was written to: %v", err)
 	}
 	for _, args := range [][]string{nil, {"--db", path + ".none"}, {"--db", filepath.Join(c.dir, "none")}} {
-		if code := cli.ImportOriginal(t.Context(), append(args, "--api-base", c.base), h); code != cli.BadInput {
+		if code := cli.ImportOriginal(t.Context(), append(args, "--api-base", c.base), h); code != exitcode.BadConfig {
 			t.Errorf("%v: exit code %d", args, code)
 		}
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,12 +13,14 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/report"
 )
 
 // Reconcile has the running controller set what Matomo shows of a run beside its ledger, waits for it, and prints it.
-// It ends with Lost where Matomo shows less than it accepted or more than can have been sent, else with Internal where
-// one could not be asked, else with NotArchived where reports do not show yet what was recorded.
+// It ends with exitcode.Lost where Matomo shows less than it accepted or more than can have been sent, else with
+// exitcode.Internal where one could not be asked, else with exitcode.NotArchived where reports do not show yet what was
+// recorded.
 func Reconcile(ctx context.Context, args []string, h Host) int {
 	set := flag.NewFlagSet("reconcile RUN", flag.ContinueOnError)
 	limit := set.Duration("limit", 20*time.Minute,
@@ -31,7 +32,7 @@ func Reconcile(ctx context.Context, args []string, h Host) int {
 	}
 	c, ok := newCaller(h, set, args)
 	if !ok {
-		return BadInput
+		return exitcode.BadConfig
 	}
 	if run == "" {
 		return h.refuse("reconcile needs the id of a run, before its flags")
@@ -44,9 +45,7 @@ func Reconcile(ctx context.Context, args []string, h Host) int {
 		return c.host.fail(err)
 	}
 	if *asJSON {
-		e := json.NewEncoder(h.Stdout)
-		e.SetIndent("", "  ")
-		if err := e.Encode(r); err != nil {
+		if err := h.printJSON(r); err != nil {
 			return c.host.fail(fmt.Errorf("write reconciliation: %w", err))
 		}
 	} else {
@@ -54,13 +53,13 @@ func Reconcile(ctx context.Context, args []string, h Host) int {
 	}
 	switch r.Verdict {
 	case proof.MatchShort, proof.MatchMore:
-		return Lost
+		return exitcode.Lost
 	case proof.MatchNotAsked:
-		return Internal
+		return exitcode.Internal
 	case proof.MatchNotArchived:
-		return NotArchived
+		return exitcode.NotArchived
 	default:
-		return OK
+		return exitcode.OK
 	}
 }
 
@@ -76,22 +75,13 @@ func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration)
 	if err := c.ask(ctx, http.MethodPost, path, body, &r); err != nil {
 		return r, err
 	}
-	told, began := "", r.Began
-	for r.State == proof.ReconcileFollowing || r.State == proof.ReconcileWaiting {
-		if r.Waiting != told {
-			told = r.Waiting
-			_, _ = fmt.Fprintln(c.host.Stderr, "waiting for", told)
-		}
-		wait := time.NewTimer(time.Second)
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			return r, ctx.Err()
-		}
-		if err := c.ask(ctx, http.MethodGet, path, nil, &r); err != nil {
-			return r, err
-		}
+	began := r.Began
+	err := c.follow(ctx, path, &r, func() (news, line string, going bool) {
+		return r.Waiting, "waiting for " + r.Waiting, r.State == proof.ReconcileFollowing ||
+			r.State == proof.ReconcileWaiting
+	})
+	if err != nil {
+		return r, err
 	}
 	if r.State != proof.ReconcileDone || r.Began.Before(began) {
 		return r, errGivenUp

@@ -10,6 +10,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
 	"github.com/puttrix/trafficinator/controller/internal/cli"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 func TestALimitThatNobodyCanKeepIsRefused(t *testing.T) {
@@ -17,7 +18,7 @@ func TestALimitThatNobodyCanKeepIsRefused(t *testing.T) {
 	for _, limit := range []string{"-5s", "25h"} {
 		var out, faults written
 		h := cli.Host{Host: app.Host{Env: map[string]string{}, FS: afero.NewMemMapFs()}, Stdout: &out, Stderr: &faults}
-		if code := cli.Reconcile(t.Context(), []string{"r1", "--limit", limit}, h); code != cli.BadInput ||
+		if code := cli.Reconcile(t.Context(), []string{"r1", "--limit", limit}, h); code != exitcode.BadConfig ||
 			!strings.Contains(faults.String(), "--limit") {
 			t.Errorf("%s: exit code %d, %s", limit, code, faults.String())
 		}
@@ -44,7 +45,7 @@ func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
 		h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(),
 			Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 			Stdout: &out, Stderr: &faults}
-		if code := cli.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != cli.Internal ||
+		if code := cli.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != exitcode.Internal ||
 			!strings.Contains(faults.String(), "given up") {
 			t.Errorf("%s: exit code %d, %s%s", what, code, out.String(), faults.String())
 		}
@@ -64,7 +65,7 @@ func TestWhatIsEqualWithinDoubtSaysSo(t *testing.T) {
 	h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(),
 		Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 		Stdout: &out, Stderr: &faults}
-	if code := cli.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != cli.OK ||
+	if code := cli.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != exitcode.OK ||
 		!strings.Contains(out.String(), "25 with those in doubt") {
 		t.Errorf("exit code %d, %s%s", code, out.String(), faults.String())
 	}
@@ -85,7 +86,7 @@ func TestTheKeyFollowsNoRedirect(t *testing.T) {
 		Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 		Stdout: &out, Stderr: &faults}
 	code := cli.ExportFunnels(t.Context(), []string{"--api-base", server.URL}, h)
-	if want := "it leads to " + other.URL + "/elsewhere; give that by --api-base"; code != cli.Internal ||
+	if want := "it leads to " + other.URL + "/elsewhere; give that by --api-base"; code != exitcode.Internal ||
 		!strings.Contains(faults.String(), want) {
 		t.Errorf("exit code %d, %s", code, faults.String())
 	}

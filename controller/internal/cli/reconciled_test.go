@@ -12,6 +12,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/cli"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 // reconcile asks with the command and gives its exit code, what the API tells then, and what it prints.
@@ -93,7 +94,7 @@ func reportsThatAreNotArchivedAreNoLoss(t *testing.T, c *controller) {
 	address, _ := c.sink("--archive-delay", "2h", "--lose-share", "0", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != cli.NotArchived || r.Verdict != proof.MatchNotArchived || got["visits"] != proof.MatchEqual ||
+	if code != exitcode.NotArchived || r.Verdict != proof.MatchNotArchived || got["visits"] != proof.MatchEqual ||
 		got["actions"] != proof.MatchEqual || got["pageviews"] != proof.MatchNotArchived {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
@@ -107,7 +108,7 @@ func aLossIsFoundByTheRawLogWhateverTheReportsShow(t *testing.T, c *controller) 
 	address, _ := c.sink("--archive-delay", "2h", "--lose-share", "0.2", "--seed", "1", "--quiet")
 	for range 2 { // of the second the reports were behind when it began
 		code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
-		if got := verdicts(t, r); code != cli.Lost || got["actions"] != proof.MatchShort {
+		if got := verdicts(t, r); code != exitcode.Lost || got["actions"] != proof.MatchShort {
 			t.Errorf("exit code %d, %v\n%s", code, got, text)
 		}
 	}
@@ -118,7 +119,7 @@ func visitsThatMatomoSplitsAreASurplusWithItsCause(t *testing.T, c *controller) 
 	address, _ := c.sink("--tracker", "visit_standard_length=20", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != cli.Lost || got["visits"] != proof.MatchMore || got["actions"] != proof.MatchEqual ||
+	if code != exitcode.Lost || got["visits"] != proof.MatchMore || got["actions"] != proof.MatchEqual ||
 		!strings.Contains(text, "visit_standard_length") {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
@@ -136,7 +137,7 @@ func twoTrackersOfOneMatomoAreAddedUp(t *testing.T, c *controller) {
 	defer c.must(200, "PUT", "/api/targets/routing", `{"mode":"single"}`)
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != cli.Lost || strings.Contains(text, "Nobody looked") || got["pageviews"] != proof.MatchShort ||
+	if code != exitcode.Lost || strings.Contains(text, "Nobody looked") || got["pageviews"] != proof.MatchShort ||
 		len(r.Targets[0].Parts) != 2 || !strings.Contains(text, "one + two, site 1") {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
@@ -149,7 +150,7 @@ func aRunOfAnotherSiteIsAskedForWithTheTokenOfItsAddress(t *testing.T, c *contro
 	c.must(200, "PUT", "/api/config",
 		fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_SITE_ID":2,"MATOMO_TOKEN_AUTH":%q}}`, address, token))
 	code, r, text := c.reconcile(id)
-	if code != cli.OK || r.Verdict != proof.MatchEqual || r.Targets[0].SiteID != 1 ||
+	if code != exitcode.OK || r.Verdict != proof.MatchEqual || r.Targets[0].SiteID != 1 ||
 		!strings.Contains(text, "is now for site 2") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
@@ -174,7 +175,7 @@ func aBackfillOfWhichAllIsInDoubtIsNotEqual(t *testing.T, c *controller) {
 	job, _ := runs[0].(map[string]any)
 	code, r, text := c.reconcile(fmt.Sprint(job["run_id"]))
 	visits := r.Targets[0].Rows[0]
-	if code != cli.OK || r.Verdict != proof.MatchIncomparable || visits.Recorded == 0 ||
+	if code != exitcode.OK || r.Verdict != proof.MatchIncomparable || visits.Recorded == 0 ||
 		visits.Most < visits.Recorded {
 		t.Errorf("exit code %d, %+v\n%s", code, visits, text)
 	}
@@ -184,7 +185,7 @@ func ordersInDoubtBoundTheMoney(t *testing.T, c *controller) {
 	t.Helper()
 	address, _ := c.sink("--drop-share", "0.2", "--seed", "1", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address, "ECOMMERCE_ORDER_VALUE_MAX": 40}))
-	if code != cli.OK || verdicts(t, r)["revenue"] != proof.MatchEqual {
+	if code != exitcode.OK || verdicts(t, r)["revenue"] != proof.MatchEqual {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 	var orders, revenue proof.ReconciledRow
@@ -215,7 +216,7 @@ func hitsThatWereRefusedWidenEveryRow(t *testing.T, c *controller) {
 		return true
 	})
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": front, "CONCURRENCY": 1}))
-	if code != cli.OK || r.Verdict != proof.MatchEqual {
+	if code != exitcode.OK || r.Verdict != proof.MatchEqual {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 }
@@ -253,7 +254,7 @@ func aMatomoThatIsAwayIsNotBlamedOnTheToken(t *testing.T, c *controller) {
 	id := c.run(map[string]any{"MATOMO_URL": address})
 	counts() // ends it
 	code, r, text := c.reconcile(id)
-	if code != cli.Internal || r.Verdict != proof.MatchNotAsked || strings.Contains(text, "token") ||
+	if code != exitcode.Internal || r.Verdict != proof.MatchNotAsked || strings.Contains(text, "token") ||
 		!strings.Contains(text, "refused") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 const runsUsage = `usage: controller runs <command>
@@ -41,7 +41,7 @@ func Runs(ctx context.Context, args []string, h Host) int {
 		return commands[args[0]](ctx, h, args[1:])
 	}
 	_, _ = io.WriteString(h.Stderr, runsUsage)
-	return BadInput
+	return exitcode.BadConfig
 }
 
 // within opens the database for a command whose flags are set, and does it with as many ids as it wants.
@@ -56,7 +56,7 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 	var given []string
 	for { // flags may stand after ids too
 		if set.Parse(args) != nil {
-			return BadInput
+			return exitcode.BadConfig
 		}
 		if args = set.Args(); len(args) == 0 {
 			break
@@ -66,11 +66,11 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 	if len(given) != ids {
 		_, _ = fmt.Fprintf(h.Stderr, "error: runs %s takes %d ids of runs, not %d\n\n%s", set.Name(), ids,
 			len(given), runsUsage)
-		return BadInput
+		return exitcode.BadConfig
 	}
 	s, ok := h.settings()
 	if !ok {
-		return BadInput
+		return exitcode.BadConfig
 	}
 	db, err := store.View(ctx, h.FS, s.DBPath)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -84,7 +84,7 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 	if err != nil {
 		return h.fail(err)
 	}
-	return OK
+	return exitcode.OK
 }
 
 // print writes v as JSON where that was asked for, else what table prints.
@@ -92,9 +92,7 @@ func (l look) print(v any, table func(io.Writer) error) error {
 	if !l.json {
 		return table(l.host.Stdout)
 	}
-	enc := json.NewEncoder(l.host.Stdout)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	return l.host.printJSON(v)
 }
 
 func listRuns(ctx context.Context, h Host, args []string) int {

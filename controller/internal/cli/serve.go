@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/app"
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/webui"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -25,7 +26,7 @@ func Serve(ctx context.Context, args []string, h Host) int {
 	}
 	s, ok := h.settings()
 	if !ok {
-		return BadInput
+		return exitcode.BadConfig
 	}
 	log := newLogger(h.Stderr, s.LogLevel, s.LogFormat)
 	// The port first: one that is taken is told before anything is made.
@@ -40,16 +41,16 @@ func Serve(ctx context.Context, args []string, h Host) int {
 		var problems problem.List
 		if errors.As(err, &problems) {
 			h.print(problems)
-			return BadInput
+			return exitcode.BadConfig
 		}
 		if fault, found := disk.Of(err); found {
 			err = fmt.Errorf("%w: %w", fault, err)
 		}
 		log.Error("start failed", "err", err)
 		if errors.Is(err, app.ErrBadSetting) {
-			return BadInput
+			return exitcode.BadConfig
 		}
-		return Internal
+		return exitcode.Internal
 	}
 	address := cmp.Or(s.PublicURL, "http://"+reach(listener.Addr().String(), "localhost"))
 	_, _ = fmt.Fprintf(h.Stdout,
@@ -65,7 +66,7 @@ func Serve(ctx context.Context, args []string, h Host) int {
 		h.Ready(listener.Addr())
 	}
 	if !a.Serve(ctx, listener) {
-		return Internal
+		return exitcode.Internal
 	}
-	return OK
+	return exitcode.OK
 }

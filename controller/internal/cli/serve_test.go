@@ -23,6 +23,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/app"
 	"github.com/puttrix/trafficinator/controller/internal/cli"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
@@ -258,7 +259,7 @@ func TestAWholeRunThroughTheAPI(t *testing.T) {
 	if sunk := counts(); len(sunk) == 0 {
 		t.Error("the sink has counted nothing")
 	}
-	if code := c.end(); code != cli.OK {
+	if code := c.end(); code != exitcode.OK {
 		t.Errorf("exit code %d: %s", code, c.logs.String())
 	}
 	for name, text := range map[string]string{"output": c.stdout.String(), "log": c.logs.String()} {
@@ -281,7 +282,7 @@ func TestLinksHaveThePublicAddress(t *testing.T) {
 	h := c.host
 	h.Stdout, h.Stderr = &out, &complaints
 	h.Env["LISTEN_ADDR"] = strings.TrimPrefix(c.base, "http://")
-	if code := cli.LoginLink(t.Context(), nil, h); code != cli.OK || !strings.HasPrefix(out.String(), want) {
+	if code := cli.LoginLink(t.Context(), nil, h); code != exitcode.OK || !strings.HasPrefix(out.String(), want) {
 		t.Errorf("login-link: %d %s%s", code, out.String(), complaints.String())
 	}
 }
@@ -296,7 +297,7 @@ func TestCommandsAskTheRunningController(t *testing.T) {
 	}
 	code, text := client(cli.LoginLink)
 	link := regexp.MustCompile(`#code=(\w+)`).FindStringSubmatch(text)
-	if code != cli.OK || link == nil {
+	if code != exitcode.OK || link == nil {
 		t.Fatalf("login-link: %d %s", code, text)
 	}
 	c.must(200, "POST", "/api/session", `{"code":"`+link[1]+`"}`)
@@ -308,12 +309,12 @@ func TestCommandsAskTheRunningController(t *testing.T) {
 		"/api/funnels",
 		`{"name":"off","probability":0.5,"enabled":false,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`,
 	)
-	if code, text := client(cli.ExportFunnels); code != cli.OK || !strings.Contains(text, `"on"`) ||
+	if code, text := client(cli.ExportFunnels); code != exitcode.OK || !strings.Contains(text, `"on"`) ||
 		strings.Contains(text, `"off"`) {
 		t.Errorf("export-funnels: %d %s", code, text)
 	}
 	file := filepath.Join(c.dir, "copy.db")
-	if code, text := client(cli.Backup, "--output", file); code != cli.OK {
+	if code, text := client(cli.Backup, "--output", file); code != exitcode.OK {
 		t.Errorf("backup: %d %s", code, text)
 	}
 	data, err := os.ReadFile(file)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/cli"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 // fragile is the machine's file system, of which the exchange folder cannot be written while fault is set.
@@ -222,7 +223,7 @@ func TestAWatcherThatPanicsEndsTheProgramInOrder(t *testing.T) {
 	t.Parallel()
 	c := prepare(t, t.TempDir())
 	c.host.FS = panicky{c.host.FS}
-	if code := cli.Serve(t.Context(), nil, c.host); code != cli.Internal {
+	if code := cli.Serve(t.Context(), nil, c.host); code != exitcode.Internal {
 		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{"a part of the program failed", "disk: panic: no disk", "stack=", "stopping"} {
