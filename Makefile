@@ -88,7 +88,7 @@ test-web: build ## the interface: its own tests, then journeys in a real browser
 check: ## format (make format writes it), lint, import walls, tidy modules, README, compose and presets against the knobs, known vulnerabilities
 	$(GOLANGCI) run $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
-	go test ./shared/spec/readme ./controller/internal/settings/readme
+	go test ./controller/internal/settings/readme
 	$(MAKE) check-web
 	.ci/audit
 
@@ -108,8 +108,7 @@ fuzz: ## requests drawn from the document of the API for FUZZ_SECONDS (60), good
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} go test -race -trimpath -vet=off -count=1 -v -run TestEveryAnswer ./controller/internal/api
 
 generate: ## what README and compose file say of the settings, the interface's types of the API
-	go run ./shared/spec/readme README.md docker-compose.yml
-	go run ./controller/internal/settings/readme README.md
+	go run ./controller/internal/settings/readme README.md docker-compose.yml
 	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
 	$(WEB)/packages.sh && cd $(WEB) && npm run generate
 

@@ -23,7 +23,7 @@ type Backfill struct {
 	Unknown []Batch `json:"unknown_batches"`
 	// EstimatedEnd is zero until something was sent, and once the job has ended.
 	EstimatedEnd time.Time     `json:"estimated_end,omitzero"`
-	Invalidation *Invalidation `json:"invalidation,omitempty"`
+	Invalidation *Invalidation `json:"invalidation"`
 }
 
 // BackfillDay is a day of the site (YYYY-MM-DD). What is planned and neither of the four is still to be sent.
@@ -37,7 +37,7 @@ type BackfillDay struct {
 	// Unsent visits are longer than what has passed of the day.
 	Unsent uint64 `json:"unsent,omitempty"`
 	// Skipped says why the day has no visits, or fewer than it should.
-	Skipped string `json:"skipped,omitempty"`
+	Skipped string `json:"skipped"`
 }
 
 // Batch is one request with whole visits of one day. FirstVisit is the lowest of their numbers; others lie between
@@ -58,6 +58,6 @@ type Invalidation struct {
 	// Done says that the targets were told so. Where one was not, Command is what to type on its server, and Why the
 	// reason.
 	Done    bool   `json:"done"`
-	Command string `json:"command,omitempty"`
-	Why     string `json:"why,omitempty"`
+	Command string `json:"command"`
+	Why     string `json:"why"`
 }

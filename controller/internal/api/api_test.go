@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
 // quick is the shape of a test of many requests: each row one request and what must come of it. has is a text that some
@@ -204,8 +205,15 @@ func TestNoAnswerHoldsAToken(t *testing.T) {
 func TestStartStopAndRestartSayWhatCameOfThem(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.runs.result = run.Result{Restarted: true, Message: "run x started", Cut: 3,
-		Status: run.Status{Loadgen: launcher.Status{State: launcher.Running}, Run: &run.Run{ID: "x"}}}
+	f.runs.result = run.Result{
+		Restarted: true,
+		Message:   "run x started",
+		Cut:       3,
+		Status: run.Status{
+			Loadgen: launcher.Status{State: launcher.Running},
+			Run:     &store.Run{RunHead: store.RunHead{ID: "x"}},
+		},
+	}
 	f.runs.result.Warnings.Warn("loadgen.env", "", "is a folder", "")
 	f.each(t, []quick{
 		{"start without a body", "POST", "/api/start", "", nil, 200, is{"run_id": "x"}},

@@ -7,19 +7,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/puttrix/trafficinator/controller/internal/run/compare"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 )
 
 type compareRequest struct {
 	A string `query:"a" required:"true" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"The run to compare with."`
 	B string `query:"b" required:"true" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"The other one."`
-}
-
-type compareAnswer struct {
-	A RecordHead `json:"a"`
-	B RecordHead `json:"b"`
-	compare.Result
 }
 
 type exportRequest struct {
@@ -30,9 +23,8 @@ type exportRequest struct {
 func (s *server) lookBack() {
 	route(s, op(http.MethodGet, "/api/runs/compare", tagRun,
 		"What differs between two runs, and which of it is more than chance"),
-		func(ctx context.Context, in *compareRequest) (*body[compareAnswer], error) {
-			c, err := s.book().Compare(ctx, in.A, in.B)
-			return either(compareAnswer{RecordHead{c.A}, RecordHead{c.B}, c.Result}, err)
+		func(ctx context.Context, in *compareRequest) (*body[history.Compared], error) {
+			return either(s.book().Compare(ctx, in.A, in.B))
 		})
 	o := file(op(http.MethodGet, "/api/runs/{id}/export", tagRun, "A run as a file"), "application/json",
 		&huma.Schema{Type: huma.TypeObject, AdditionalProperties: true})

@@ -94,15 +94,9 @@ func newFixture(t *testing.T) *fixture {
 	f.watch = disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe,
 		disk.Folder(f.disk, f.exchange))
 	f.jobs = job.New(job.Config{
-		Port:      noJobs{},
-		Library:   lib,
-		Publisher: f.publisher,
-		Store:     s,
-		Book:      run.Stored{Store: s},
-		Draw:      run.Draw,
-		Now:       time.Now,
-		Ledger:    func(string) (*record.Summary, error) { return nil, fs.ErrNotExist },
-		Log:       slog.New(slog.DiscardHandler),
+		Port: noJobs{}, Library: lib, Publisher: f.publisher, Store: s, Draw: run.Draw, Now: time.Now,
+		Supervisor: &run.Supervisor{Repository: s, Log: slog.New(slog.DiscardHandler),
+			Ledger: func(string) (*record.Summary, error) { return nil, fs.ErrNotExist }},
 	})
 	f.guard, err = security.New(t.Context(), security.Config{
 		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Book: sessionBook{s},

@@ -36,15 +36,9 @@ type runsAnswer struct {
 	Labels []string    `json:"labels" doc:"All labels that runs have."`
 }
 
-// RecordHead tells which run it was and how it went.
-type RecordHead struct{ history.Head }
-
-// recordAnswer is a run as it was recorded.
-type recordAnswer struct{ history.Record }
-
 // recordRow is a run in a list.
 type recordRow struct {
-	RecordHead
+	store.RunHead
 	Totals *totalsAnswer `json:"totals" doc:"Of the ledger of record; null where there is none."`
 }
 
@@ -56,8 +50,8 @@ type totalsAnswer struct {
 }
 
 func newRow(r store.Run) recordRow {
-	row := recordRow{RecordHead: RecordHead{history.NewHead(r)}}
-	if s := history.Ledger(r.Summary); s != nil {
+	row := recordRow{RunHead: r.RunHead}
+	if s := r.Summary; s != nil {
 		row.Totals = &totalsAnswer{Hits: s.Hits, Visits: s.Visits, Latency: s.Latency}
 		if !s.Ended.IsZero() {
 			row.Totals.Passed = threshold.Outcome(s.Thresholds)
@@ -125,11 +119,11 @@ func (s *server) history() {
 			return either(a, err)
 		})
 	route(s, op(http.MethodGet, "/api/runs/{id}", tagRun, "A recorded run with its configuration and ledger"),
-		func(ctx context.Context, in *ByRun) (*body[recordAnswer], error) {
-			return either(s.recordOf(ctx, in.ID))
+		func(ctx context.Context, in *ByRun) (*body[history.Record], error) {
+			return either(s.book().Record(ctx, in.ID))
 		})
 	route(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"),
-		func(ctx context.Context, in *describeRequest) (*body[recordAnswer], error) {
+		func(ctx context.Context, in *describeRequest) (*body[history.Record], error) {
 			labels, err := history.Labels(in.Body.Labels)
 			if err == nil && in.Body.Note != nil {
 				err = history.CheckNote(*in.Body.Note)
@@ -140,7 +134,7 @@ func (s *server) history() {
 			if err := s.Store.DescribeRun(ctx, in.ID, in.Body.Note, labels); err != nil {
 				return nil, err
 			}
-			return either(s.recordOf(ctx, in.ID))
+			return either(s.book().Record(ctx, in.ID))
 		})
 	o := op(http.MethodDelete, "/api/runs/{id}", tagRun, "Delete a run that has ended")
 	o.Description = "409 while it runs. POST /api/runs/{id}/restore brings it back for a day."
@@ -149,11 +143,11 @@ func (s *server) history() {
 			s.Store.DeleteRun(ctx, in.ID, s.alive(ctx, in.ID)))
 	})
 	route(s, op(http.MethodPost, "/api/runs/{id}/restore", tagRun, "Bring a deleted run back"),
-		func(ctx context.Context, in *ByRun) (*body[recordAnswer], error) {
+		func(ctx context.Context, in *ByRun) (*body[history.Record], error) {
 			if err := s.Store.RestoreRun(ctx, in.ID); err != nil {
 				return nil, err
 			}
-			return either(s.recordOf(ctx, in.ID))
+			return either(s.book().Record(ctx, in.ID))
 		})
 	route(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did over time"),
 		func(ctx context.Context, in *ByRun) (*body[minutesAnswer], error) {
@@ -191,9 +185,4 @@ func (s *server) alive(ctx context.Context, id string) bool {
 // book is where runs are read.
 func (s *server) book() history.Book {
 	return history.Book{Store: s.Store, Ledger: s.Ledger, Now: s.Now}
-}
-
-func (s *server) recordOf(ctx context.Context, id string) (recordAnswer, error) {
-	r, err := s.book().Record(ctx, id)
-	return recordAnswer{r}, err
 }

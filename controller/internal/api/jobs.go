@@ -1,10 +1,11 @@
 package api
 
 import (
-	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -27,63 +28,21 @@ type jobsAnswer struct {
 }
 
 type jobAnswer struct {
-	RunID         string         `json:"run_id"`
-	Name          string         `json:"name"`
-	ContainerName string         `json:"container_name"`
-	ContainerID   *string        `json:"container_id" doc:"null until it has started."`
-	State         string         `json:"state" enum:"queued,running,cancelling,exited"`
-	Container     string         `json:"container_state" doc:"What the runtime says of it, as container.state of GET /api/status; not_found before it has started."`
-	Payload       map[string]any `json:"payload" doc:"What was asked for."`
-	Queued        time.Time      `json:"queued_at"`
-	Started       *time.Time     `json:"started_at"`
-	Finished      *time.Time     `json:"finished_at"`
-	ExitCode      *int           `json:"exit_code"`
-	Reason        string         `json:"reason" doc:"Why it ended, in the loadgen's word; empty until then."`
-	Error         *string        `json:"error" doc:"What it told of a bad end; null where there was none."`
-	Restarts      int            `json:"restarts" doc:"Starts after crashes; it goes on where it was."`
-	Resumable     bool           `json:"resumable" doc:"Something is left to send, so that POST …/resume does something."`
-	Settled       bool           `json:"settled" doc:"A person has counted its unknown batches as sent."`
-	Progress      *jobProgress   `json:"progress" doc:"From its ledger of record; null until there is one."`
+	store.Job
+	ContainerName string       `json:"container_name"`
+	ContainerID   *string      `json:"container_id" doc:"null until it has started."`
+	Container     string       `json:"container_state" doc:"What the runtime says of it, as container.state of GET /api/status; not_found before it has started."`
+	Resumable     bool         `json:"resumable" doc:"Something is left to send, so that POST …/resume does something."`
+	Progress      *jobProgress `json:"progress" doc:"From its ledger of record; null until there is one."`
 }
 
 // jobProgress is how far a job has come.
 type jobProgress struct {
-	VisitsPlanned  uint64        `json:"visits_planned"`
-	VisitsSent     uint64        `json:"visits_sent" doc:"Of the batches that Matomo said to have taken."`
-	VisitsUnknown  uint64        `json:"visits_unknown" doc:"Of the batches of which nobody knows; never sent again."`
-	VisitsRejected uint64        `json:"visits_rejected"`
-	BatchesPlanned uint64        `json:"batches_planned"`
-	BatchesDone    uint64        `json:"batches_done"`
-	Days           []jobDay      `json:"days"`
-	Unknown        []jobBatch    `json:"unknown_batches"`
-	EstimatedEnd   *time.Time    `json:"estimated_end" doc:"null where it cannot be said yet, and once it has ended."`
-	Invalidation   *invalidation `json:"invalidation" doc:"What became of the reports of the days; null until it has ended."`
-}
-
-type jobDay struct {
-	Date     string `json:"date" doc:"YYYY-MM-DD in the site's zone."`
-	Planned  uint64 `json:"planned"`
-	Sent     uint64 `json:"sent"`
-	Unknown  uint64 `json:"unknown"`
-	Rejected uint64 `json:"rejected"`
-	Unsent   uint64 `json:"unsent,omitempty" doc:"Visits that are longer than what has passed of the day."`
-	Skipped  string `json:"skipped" doc:"Why nothing is sent of it; empty where something is."`
-}
-
-type jobBatch struct {
-	Number     uint64 `json:"number"`
-	Date       string `json:"date"`
-	Target     string `json:"target"`
-	FirstVisit uint64 `json:"first_visit"`
-	Visits     uint64 `json:"visits"`
-	Hits       uint64 `json:"hits"`
-	Why        string `json:"why,omitempty" doc:"What is known of it."`
-}
-
-type invalidation struct {
-	Done    bool   `json:"done" doc:"Matomo makes the reports of these days anew."`
-	Command string `json:"command" doc:"What to run on the server of Matomo where it was not done; empty else."`
-	Why     string `json:"why" doc:"Why it was not done; empty else."`
+	record.Backfill
+	VisitsSent     uint64     `json:"visits_sent" doc:"Of the batches that Matomo said to have taken."`
+	VisitsUnknown  uint64     `json:"visits_unknown" doc:"Of the batches of which nobody knows; never sent again."`
+	VisitsRejected uint64     `json:"visits_rejected"`
+	EstimatedEnd   *time.Time `json:"estimated_end" doc:"null where it cannot be said yet, and once it has ended."`
 }
 
 type jobPlanAnswer struct {
@@ -121,19 +80,13 @@ func newJobResult(j job.Job, message string, warnings problem.List) jobResult {
 }
 
 func newJob(j job.Job) jobAnswer {
-	a := jobAnswer{
-		RunID: j.RunID, Name: j.Name, ContainerName: j.Container.Name, State: j.State,
-		Container: stateWord(j.Container.State),
-		Queued:    j.Queued, Started: moment(j.Started), Finished: moment(j.Ended), ExitCode: j.ExitCode,
-		Reason:   j.Reason,
-		Restarts: j.Restarts, Resumable: j.Resumable(), Settled: j.Settled, Payload: map[string]any{},
+	a := jobAnswer{Job: j.Job, ContainerName: j.Container.Name, Container: stateWord(j.Container.State),
+		Resumable: j.Resumable()}
+	if a.Payload == nil {
+		a.Payload = map[string]any{}
 	}
-	_ = json.Unmarshal(j.Payload, &a.Payload) // it was written by the queue
 	if j.Container.ID != "" {
 		a.ContainerID = &j.Container.ID
-	}
-	if j.Error != "" {
-		a.Error = &j.Error
 	}
 	if j.Progress != nil {
 		a.Progress = newProgress(*j.Progress)
@@ -142,24 +95,14 @@ func newJob(j job.Job) jobAnswer {
 }
 
 func newProgress(b record.Backfill) *jobProgress {
-	p := &jobProgress{
-		VisitsPlanned: b.Visits, BatchesPlanned: b.Batches, BatchesDone: b.BatchesDone,
-		Days: make([]jobDay, len(b.Days)), Unknown: make([]jobBatch, len(b.Unknown)),
-		EstimatedEnd: moment(b.EstimatedEnd),
-	}
-	for i, d := range b.Days {
-		p.Days[i] = jobDay(d)
+	p := &jobProgress{Backfill: b, EstimatedEnd: moment(b.EstimatedEnd)}
+	p.Days, p.Unknown = slices.Clone(b.Days), append([]record.Batch{}, b.Unknown...)
+	for i, d := range p.Days {
 		if d.Planned > 0 {
 			p.Days[i].Skipped = "" // it says why there are not more
 		}
 		p.VisitsSent, p.VisitsUnknown, p.VisitsRejected = p.VisitsSent+d.Sent, p.VisitsUnknown+d.Unknown,
 			p.VisitsRejected+d.Rejected
-	}
-	for i, u := range b.Unknown {
-		p.Unknown[i] = jobBatch{u.Number, u.Date, u.Target, u.FirstVisit, uint64(u.Visits), uint64(u.Hits), u.Why}
-	}
-	if v := b.Invalidation; v != nil {
-		p.Invalidation = &invalidation{v.Done, v.Command, v.Why}
 	}
 	return p
 }

@@ -24,10 +24,9 @@ func TestARunIsReconciled(t *testing.T) {
 	f.ran(t, "elsewhere")
 	s := record.Summary{RunID: "here", Started: noon, Ended: noon.Add(time.Minute),
 		Targets: map[string]record.Target{"default": {URL: tracker, SiteID: 1}}}
-	data, err := s.Encode()
-	r := store.Run{ID: "here", Kind: record.Live, Config: []byte("{}"), Started: noon, Ended: s.Ended,
-		Reason: "stopped", Summary: data}
-	for _, err := range []error{err, f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r)} {
+	r := store.Run{RunHead: store.RunHead{ID: "here", Kind: record.Live, Started: noon, Ended: new(s.Ended),
+		Reason: "stopped"}, Summary: &s}
+	for _, err := range []error{f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r)} {
 		if err != nil {
 			t.Fatal(err)
 		}

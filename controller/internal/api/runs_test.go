@@ -36,17 +36,15 @@ func (f *fixture) ran(t *testing.T, id string) {
 	target := s.Targets["default"]
 	target.Opened = s.Opened
 	s.Targets["default"] = target
-	data, err := s.Encode()
-	code := 0
 	r := store.Run{
-		ID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon, Ended: noon.Add(time.Minute),
-		Reason: "stop_after_visits", ExitCode: &code,
-		Config: []byte(`{"STOP_AFTER_VISITS":"20","MATOMO_TOKEN_AUTH":"***MASKED***"}`), Summary: data,
-		Note: "of " + id, Labels: []string{"nightly"},
-		Problems: []byte(`[{"time":"2026-03-01T12:00:01Z","level":"WARNING","text":"slow"}]`),
+		RunHead: store.RunHead{ID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon,
+			Ended: new(noon.Add(time.Minute)), Reason: "stop_after_visits", ExitCode: new(0), Note: "of " + id,
+			Labels: []string{"nightly"}},
+		Config:  map[string]string{"STOP_AFTER_VISITS": "20", "MATOMO_TOKEN_AUTH": "***MASKED***"},
+		Summary: &s, Problems: []store.Problem{{Time: noon.Add(time.Second), Level: "WARNING", Text: "slow"}},
 	}
 	for _, err := range []error{
-		err, f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r),
+		f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r),
 		f.store.KeepFiles(t.Context(), id, map[string][]byte{"loadgen.env": []byte("A=1\n")}),
 		f.store.SaveInterval(t.Context(), id,
 			store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":99},"visits":20}`)}),
@@ -62,12 +60,15 @@ func TestRunsAreFoundDescribedDeletedAndRestored(t *testing.T) {
 	f := newFixture(t)
 	f.ran(t, "one")
 	f.ran(t, "two")
-	if err := f.store.BeginRun(t.Context(),
-		store.Run{ID: "open", Kind: record.CapacitySearch, Config: []byte("{}"),
-			Started: noon.Add(time.Hour)}); err != nil {
+	if err := f.store.BeginRun(
+		t.Context(),
+		store.Run{
+			RunHead: store.RunHead{ID: "open", Kind: record.CapacitySearch, Started: noon.Add(time.Hour)},
+		},
+	); err != nil {
 		t.Fatal(err)
 	}
-	f.runs.status.Run = &run.Run{ID: "open", Kind: record.CapacitySearch}
+	f.runs.status.Run = &store.Run{RunHead: store.RunHead{ID: "open", Kind: record.CapacitySearch}}
 	f.ledgers = map[string]string{"open": `{"run_id":"open","hits":{"planned":5}}`}
 	f.each(t, []quick{
 		{"all", "GET", "/api/runs", "", nil, 200, is{"labels": []any{"nightly"}, "total": 3.}},
@@ -113,7 +114,7 @@ func TestRunsAreComparedAndTakenAway(t *testing.T) {
 	f.ran(t, "one")
 	f.ran(t, "two")
 	if err := f.store.BeginRun(t.Context(),
-		store.Run{ID: "open", Kind: record.Live, Config: []byte("{}"), Started: noon}); err != nil {
+		store.Run{RunHead: store.RunHead{ID: "open", Kind: record.Live, Started: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	f.each(t, []quick{
@@ -203,7 +204,7 @@ func TestARunThatIsStuckOpenCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	if err := f.store.BeginRun(t.Context(),
-		store.Run{ID: "stuck", Kind: record.Live, Config: []byte("{}"), Started: noon}); err != nil {
+		store.Run{RunHead: store.RunHead{ID: "stuck", Kind: record.Live, Started: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	f.each(t, []quick{

@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/run/history"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -61,17 +61,9 @@ type finishAnswer struct {
 }
 
 type runAnswer struct {
-	ID       string     `json:"id"`
-	Kind     string     `json:"kind" enum:"live,capacity,backfill"`
-	Note     string     `json:"note"`
-	Labels   []string   `json:"labels"`
-	Seed     uint64     `json:"seed"`
-	PlanHash string     `json:"plan_hash"`
-	Started  time.Time  `json:"started"`
-	Ended    *time.Time `json:"ended"`
-	Reason   string     `json:"reason"`
-	ExitCode int        `json:"exit_code"`
-	Restarts int        `json:"restarts" doc:"Starts after crashes."`
+	store.RunHead
+	ExitCode int `json:"exit_code" doc:"0 until there is one."`
+	Restarts int `json:"restarts" doc:"Starts after crashes."`
 	// Summary is the ledger of record once the run has ended.
 	Summary *record.Summary `json:"summary,omitempty"`
 }
@@ -116,8 +108,7 @@ func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 		a.Finish = &finishAnswer{f.By, f.OpenVisits}
 	}
 	if st.Run != nil {
-		a.Run = newRun(*st.Run)
-		a.Run.Restarts = st.Restarts
+		a.Run = newRun(*st.Run, st.Restarts)
 	}
 	if st.Active() {
 		c := steeringOf(st.Steering)
@@ -171,13 +162,13 @@ func uptime(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-func newRun(r run.Run) *runAnswer {
-	return &runAnswer{
-		ID: r.ID, Kind: r.Kind, Note: r.Note, Labels: append([]string{}, r.Labels...), Seed: r.Seed,
-		PlanHash: r.PlanHash,
-		Started:  r.Started, Ended: moment(r.Ended), Reason: r.Reason, ExitCode: r.ExitCode,
-		Summary: history.Ledger(r.Summary),
+func newRun(r store.Run, restarts int) *runAnswer {
+	a := &runAnswer{RunHead: r.RunHead, Restarts: restarts, Summary: r.Summary}
+	a.Labels = append([]string{}, r.Labels...)
+	if r.ExitCode != nil {
+		a.ExitCode = *r.ExitCode
 	}
+	return a
 }
 
 // moment is nil for no moment.

@@ -126,17 +126,18 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	prover := reconcile.NewKeeper(reconcile.Config{Matomo: evidence.NewClient(examineTimeout, machine), Store: a.store,
 		Ledger: a.ledgers.Read, Readers: lib.Readers, Log: log})
 	a.parts.Add(prover.Tasks.Service)
+	supervisor := &run.Supervisor{Repository: a.store, Ledger: a.ledgers.Read, Log: log,
+		TakeBaseline: prover.TakeBaseline}
 	a.control, err = run.New(ctx, run.Config{
-		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Book: run.Stored{Store: a.store},
-		Probe:  probe(scrapes),
-		Ledger: a.ledgers.Read, Look: prover.Look, Draw: run.Draw, Changed: a.tellState, Log: log,
+		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Supervisor: supervisor, Probe: probe(scrapes),
+		Draw: run.Draw, Changed: a.tellState,
 	})
 	if err != nil {
 		return a, err
 	}
 	a.jobs = job.New(job.Config{
-		Port: a.port, Library: lib, Publisher: publisher, Store: a.store, Book: run.Stored{Store: a.store},
-		Ledger: a.ledgers.Read, Look: prover.Look, Draw: run.Draw, Now: time.Now, Log: log,
+		Port: a.port, Library: lib, Publisher: publisher, Store: a.store, Supervisor: supervisor, Draw: run.Draw,
+		Now: time.Now,
 	})
 	a.live = live.New(live.Config{
 		Where: a.telemetry, ByLedger: a.byLedger, Client: scrapes, Settings: a.settingsOf, Ledger: a.ledgers.Read,

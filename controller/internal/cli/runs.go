@@ -108,9 +108,9 @@ func listRuns(ctx context.Context, h Host, args []string) int {
 		if err != nil {
 			return err
 		}
-		heads := make([]history.Head, len(runs))
+		heads := make([]store.RunHead, len(runs))
 		for i, r := range runs {
-			heads[i] = history.NewHead(r)
+			heads[i] = r.RunHead
 		}
 		return l.print(heads, func(w io.Writer) error { return history.PrintList(w, runs, time.Now()) })
 	})

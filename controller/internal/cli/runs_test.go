@@ -110,7 +110,7 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 	}
 	if first.ID == second.ID || first.Seed != second.Seed || first.PlanHash != second.PlanHash ||
 		first.Note != "baseline" || second.Labels[0] != "nightly" {
-		t.Errorf("want the same under a new id: %+v, %+v", first.Head, second.Head)
+		t.Errorf("want the same under a new id: %+v, %+v", first.RunHead, second.RunHead)
 	}
 	var same history.Compared
 	c.read("/api/runs/compare?a="+first.ID+"&b="+second.ID, &same)
@@ -134,7 +134,7 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 		),
 	))
 	if third.ExitCode == nil || *third.ExitCode != 4 || third.Reason != "stop_after_visits" {
-		t.Errorf("it should have missed its threshold: %+v", third.Head)
+		t.Errorf("it should have missed its threshold: %+v", third.RunHead)
 	}
 	var slower history.Compared
 	c.read("/api/runs/compare?a="+first.ID+"&b="+third.ID, &slower)

@@ -183,7 +183,10 @@ func TestTheLargestOrderIsThatOfTheSettingsAndFunnelsOfTheRun(t *testing.T) {
 		"files are unknown": {`"ECOMMERCE_TAX_RATE":"0"`, `-`, nil},
 	} {
 		k, b := keeper(t, &shows{}, sentTo())
-		b.run.Config = json.RawMessage(`{"MATOMO_URL":"` + tracker + `",` + c.config + `}`)
+		b.run.Config = map[string]string{}
+		if err := json.Unmarshal([]byte(`{"MATOMO_URL":"`+tracker+`",`+c.config+`}`), &b.run.Config); err != nil {
+			t.Fatal(err)
+		}
 		if b.files = map[string][]byte{exchange.EnvFile: nil}; c.steps != "" {
 			b.files[exchange.FunnelsFile] = []byte(
 				`[{"name":"f","probability":1,"enabled":true,"steps":[{"type":"pageview","url":"https://a.test/"},{"type":"ecommerce",` + c.steps + `,"delay_seconds_min":0,"delay_seconds_max":0}]}]`,

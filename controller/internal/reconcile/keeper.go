@@ -174,10 +174,7 @@ func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
 	if r.Summary, err = k.summary(saved); err != nil {
 		return r, err
 	}
-	knobs, err := configuration(saved)
-	if err != nil {
-		return r, err
-	}
+	knobs, _ := saved.Settings() // what is known of them
 	r.Dimension, r.Zone = knobs.RunDimension, knobs.Timezone.Location()
 	readers, err := k.c.Readers(ctx)
 	if err != nil {
@@ -193,15 +190,6 @@ func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
 	return r, k.addBefore(ctx, &r)
 }
 
-func configuration(saved store.Run) (spec.Spec, error) {
-	var config map[string]string
-	if err := json.Unmarshal(saved.Config, &config); err != nil {
-		return spec.Spec{}, fmt.Errorf("read configuration of run %s: %w", saved.ID, err)
-	}
-	knobs, _ := spec.Parse(config, nil) // it was accepted once
-	return knobs, nil
-}
-
 // zoneOf is the site's zone, or the other where that is not known.
 func zoneOf(site *matomo.Site, other *time.Location) *time.Location {
 	if zone, err := site.Zone(); err == nil {
@@ -211,17 +199,17 @@ func zoneOf(site *matomo.Site, other *time.Location) *time.Location {
 }
 
 func (k *Keeper) summary(saved store.Run) (s record.Summary, err error) {
-	found, err := ledgers.Decode(saved.Summary)
-	if errors.Is(err, fs.ErrNotExist) {
+	found := saved.Summary
+	if found == nil {
 		found, err = k.c.Ledger(saved.ID)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return s, ErrNoLedger
 	case err != nil:
-		return s, fmt.Errorf("read ledger of run %s: %w", saved.ID, err)
-	case !saved.Ended.IsZero(): // a loadgen that was killed could not tell
-		found = ledgers.Closed(found, saved.Ended)
+		return s, err
+	case !saved.Open(): // a loadgen that was killed could not tell
+		found = ledgers.Closed(found, *saved.Ended)
 	}
 	return *found, nil
 }

@@ -59,9 +59,8 @@ func keeper(t *testing.T, m *shows, ledger *record.Summary) (*reconcile.Keeper, 
 func keeperOf(t *testing.T, m *shows, ledger *record.Summary, saved []target.Target) (*reconcile.Keeper, *book) {
 	t.Helper()
 	b := &book{
-		run: store.Run{ID: "r1",
-			Config: json.RawMessage(`{"MATOMO_URL":"` + tracker +
-				`","MATOMO_SITE_ID":"1","TIMEZONE":"Europe/Berlin"}`)},
+		run: store.Run{RunHead: store.RunHead{ID: "r1"}, Config: map[string]string{"MATOMO_URL": tracker,
+			"MATOMO_SITE_ID": "1", "TIMEZONE": "Europe/Berlin"}},
 		proofs: map[store.ProofKind]json.RawMessage{},
 	}
 	k := reconcile.NewKeeper(reconcile.Config{
@@ -157,7 +156,7 @@ func TestSitesAreLookedAtBeforeARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(300, 900)), lately: holds(0, 0)}
 		k, b := keeper(t, m, sentTo())
-		k.Look(t.Context(), "r1")
+		k.TakeBaseline(t.Context(), "r1")
 		var seen map[string]reconcile.Before
 		if err := json.Unmarshal(b.proofs[store.Before], &seen); err != nil || len(seen) != 1 || len(m.asked) == 0 {
 			t.Fatalf("%s, %v: only the run's own site is to be asked", b.proofs[store.Before], err)
@@ -173,10 +172,10 @@ func TestARunThatGoesOnUnderItsIDKeepsTheFirstLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(300, 900)), lately: holds(0, 0)}
 		k, b := keeper(t, m, sentTo())
-		k.Look(t.Context(), "r1")
+		k.TakeBaseline(t.Context(), "r1")
 		first := string(b.proofs[store.Before])
 		m.report = always(shown(800, 2400)) // its own visits are among them
-		k.Look(t.Context(), "r1")
+		k.TakeBaseline(t.Context(), "r1")
 		if got := string(b.proofs[store.Before]); first == "" || got != first {
 			t.Errorf("it began with %s, and is now said to have begun with %s", first, got)
 		}
@@ -191,7 +190,7 @@ func TestARunWhoseLoadgenWasKilledIsNotFollowedForEver(t *testing.T) {
 		at.ByKind["pageview"] = record.Hits{Planned: pages, Accepted: pages - 100}
 		s.Targets["matomo"] = at
 		k, b := keeper(t, &shows{report: always(shown(visits, pages-60)), lately: holds(visits, pages-60)}, s)
-		b.run.Ended, b.run.Reason = time.Now(), "crashed"
+		b.run.Ended, b.run.Reason = new(time.Now()), "crashed"
 		if _, err := k.Start(t.Context(), "r1", reconcile.Options{Every: time.Second, Limit: time.Minute}); err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -32,7 +33,7 @@ type Status struct {
 	// Operation is what is being done, nil for nothing.
 	Operation *Operation
 	// Run is the run that goes on, or the last one; nil before the first.
-	Run *Run
+	Run *store.Run
 	// Steering is what the run is wanted to do while it goes on.
 	Steering exchange.Control
 	// Finish tells of the open visits of a run that was asked to finish them; nil else.
@@ -44,7 +45,7 @@ type Status struct {
 }
 
 // Active tells whether traffic is sent or about to be.
-func (s Status) Active() bool { return s.Run != nil && s.Run.Ended.IsZero() }
+func (s Status) Active() bool { return s.Run != nil && s.Run.Open() }
 
 // Finish is how far a run is that finishes its open visits.
 type Finish struct {
@@ -59,40 +60,6 @@ type Operation struct {
 	// Name is start, rerun, stop, restart, apply or heal.
 	Name  string
 	Since time.Time
-}
-
-// Run is a run as it is recorded. Times are UTC; Ended is zero while it goes on.
-type Run struct {
-	ID string
-	// Kind is one of package record.
-	Kind     string
-	Seed     uint64
-	PlanHash string
-	// Config is the exact configuration as JSON, secrets masked.
-	Config  []byte
-	Started time.Time
-	Ended   time.Time
-	// Reason is the loadgen's own word from its ledger (stop_after_visits, stopped, interrupted, killed …), or
-	// "stopped", "failed", "crashed", "removed" where it left none.
-	Reason   string
-	ExitCode int
-	// Summary is the ledger of record as the loadgen wrote it, JSON; nil where there is none.
-	Summary []byte
-	// Note and Labels are a person's, as they were when it was started.
-	Note   string
-	Labels []string
-	// Steered says that it was paused or its rate changed while it went on.
-	Steered bool
-	// Problems are what its log told of warnings and errors, a list of Problem as JSON; nil until it has ended.
-	Problems []byte
-}
-
-// Problem is a line of a run's log that a person should know of.
-type Problem struct {
-	Time time.Time `json:"time"`
-	// Level is WARNING or ERROR.
-	Level launcher.Level `json:"level" enum:"WARNING,ERROR"`
-	Text  string         `json:"text"`
 }
 
 // Request says what to start.
@@ -212,7 +179,7 @@ type Publisher interface {
 	// Start publishes the saved settings with overrides for a start, and returns the run that they make: its id and
 	// seed are those of the settings, else those of drawn.
 	Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error)
-	// Again publishes what Book.Keep was given of an earlier run for a start under id. The error may be a
+	// Again publishes what Supervisor.Begin kept of an earlier run for a start under id. The error may be a
 	// *folder.Lost.
 	Again(ctx context.Context, kept map[string][]byte, id Identity) error
 	// StartAgain publishes that the run that was started last is started once more.
@@ -227,23 +194,6 @@ type Publisher interface {
 	// Published reads the files of the plan that was started last, and Restore writes them again.
 	Published(ctx context.Context) (map[string][]byte, error)
 	Restore(ctx context.Context, files map[string][]byte) error
-}
-
-// Book is where runs are recorded.
-type Book interface {
-	// Open records a run that begins, goes on, or has told its plan hash; Close records its end.
-	Open(ctx context.Context, r Run) error
-	Close(ctx context.Context, r Run) error
-	// Steered records that a run was paused or its rate changed.
-	Steered(ctx context.Context, id string) error
-	// Last is the run that was recorded last; nil where there was none. Unended are those without an end. Backfills are
-	// none of them.
-	Last(ctx context.Context) (*Run, error)
-	Unended(ctx context.Context) ([]Run, error)
-	// Keep keeps the files of a run that was opened, and Kept gives them back with their run: none where they were not
-	// kept. Its error is store.ErrNotFound where there is no such run.
-	Keep(ctx context.Context, id string, files map[string][]byte) error
-	Kept(ctx context.Context, id string) (Run, map[string][]byte, error)
 }
 
 // Probe asks a loadgen what it is doing.

@@ -1,10 +1,12 @@
 package run_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -17,12 +19,11 @@ func TestASecretGivenByFileIsMaskedInTheRunsConfiguration(t *testing.T) {
 			"MATOMO_URL=https://matomo.test/matomo.php\nMATOMO_TOKEN_AUTH=\nMATOMO_TOKEN_AUTH_FILE=/run/secrets/token\n",
 		),
 	})
-	text := string(config)
-	if !strings.Contains(text, `"MATOMO_TOKEN_AUTH":"***MASKED***"`) || strings.Contains(text, "_FILE") ||
+	if text := fmt.Sprint(config); config["MATOMO_TOKEN_AUTH"] != "***MASKED***" || strings.Contains(text, "_FILE") ||
 		strings.Contains(text, "/run/secrets") {
 		t.Errorf("got %s", text)
 	}
-	if s, known := (run.Run{Config: config, Kind: kind}).Settings(); !known || s.MatomoURL == "" ||
+	if s, known := (store.Run{Config: config}).Settings(); !known || s.MatomoURL == "" ||
 		kind != record.Live {
 		t.Errorf("its settings should be known: %+v", s)
 	}
@@ -31,7 +32,7 @@ func TestASecretGivenByFileIsMaskedInTheRunsConfiguration(t *testing.T) {
 // Runs that were recorded before name the file.
 func TestSettingsThatNameAFileAreUnknownAndNoPanic(t *testing.T) {
 	t.Parallel()
-	if s, known := (run.Run{Config: []byte(`{"MATOMO_TOKEN_AUTH_FILE":"/path"}`)}).Settings(); known {
+	if s, known := (store.Run{Config: map[string]string{"MATOMO_TOKEN_AUTH_FILE": "/path"}}).Settings(); known {
 		t.Errorf("got %+v", s)
 	}
 }

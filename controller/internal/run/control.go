@@ -3,13 +3,12 @@ package run
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"log/slog"
 	"reflect"
 	"sync"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -20,17 +19,12 @@ type Config struct {
 	// Why says for people why it is this port, and with which engine.
 	Why       string
 	Publisher Publisher
-	Book      Book
-	Probe     Probe
-	// Ledger reads the ledger of a run, see ledgers.Reader.
-	Ledger func(runID string) (*record.Summary, error)
-	// Look looks at the targets' sites before a run that is recorded sends anything; nil looks at nothing.
-	Look func(ctx context.Context, runID string)
+	*Supervisor
+	Probe Probe
 	// Draw makes an identity for a run whose settings fix none.
 	Draw func() Identity
 	// Changed is told every new Status, in order; it must not call the Control.
 	Changed func(Status)
-	Log     *slog.Logger
 	// Patience is how long a loadgen may take to report a new plan; 0 is 30 s.
 	Patience time.Duration
 }
@@ -58,9 +52,6 @@ type Control struct {
 
 	telling sync.Mutex // orders Changed
 
-	recording  sync.Mutex     // orders what is written into the book, and guards what follows
-	unrecorded map[string]Run // what could not be written, by id
-
 	steering sync.Mutex // orders Steer
 }
 
@@ -69,8 +60,7 @@ func New(ctx context.Context, c Config) (*Control, error) {
 	if c.Patience == 0 {
 		c.Patience = 30 * time.Second
 	}
-	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), RuntimeReason: c.Why},
-		unrecorded: map[string]Run{}}
+	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), RuntimeReason: c.Why}}
 	k.turn <- struct{}{}
 	return k, k.takeStock(ctx)
 }
@@ -251,7 +241,7 @@ func since(before *Status, l launcher.Status, now time.Time) time.Time {
 
 // steered remembers that the current run does not follow its plan alone.
 func (k *Control) steered(ctx context.Context, id string) {
-	if err := k.c.Book.Steered(ctx, id); err != nil {
+	if err := k.c.Repository.MarkSteered(ctx, id); err != nil {
 		k.c.Log.Error("it cannot be recorded that the run was steered", "run_id", id, "err", err)
 	}
 	k.change(func(s *Status) {
@@ -279,7 +269,7 @@ func (k *Control) Watch(ctx context.Context) {
 			return
 		}
 		k.settle(ctx, l)
-		k.recordAgain(ctx)
+		k.c.RecordAgain(ctx)
 		switch active := k.Status().Active(); {
 		case active && ended(l.State):
 			k.attend(ctx)
@@ -312,10 +302,8 @@ func (k *Control) attend(ctx context.Context) {
 	if !st.Active() || !ended(l.State) {
 		return
 	}
-	if l.Crashed() && st.Restarts < MaxRestarts {
-		k.c.Log.Warn("the loadgen crashed; it is started again", "run_id", st.Run.ID, "exit_code", l.ExitCode,
-			"restart", st.Restarts+1)
-		k.change(func(s *Status) { s.Restarts++ })
+	if restarts := st.Restarts; k.c.Restarts(st.Run.ID, l, &restarts) {
+		k.change(func(s *Status) { s.Restarts = restarts })
 		err := k.startAgain(ctx)
 		if err == nil {
 			k.look(ctx)
@@ -328,7 +316,7 @@ func (k *Control) attend(ctx context.Context) {
 	}
 	var messages []string
 	if l.State == launcher.Exited && l.ExitCode != 0 && l.ExitCode != 130 {
-		messages = Log(k.c.Port.Logs).Words(ctx, l.Started)
+		messages = Logs(k.c.Port.Logs).ErrorLines(ctx, l.Started)
 	}
 	k.change(func(s *Status) { s.Messages = messages })
 	k.close(ctx, l, "")
@@ -352,41 +340,45 @@ func (k *Control) adopt(ctx context.Context) {
 
 // takeOver makes the run that the loadgen tells of the current one.
 func (k *Control) takeOver(ctx context.Context, l launcher.Status, p Plan) {
-	r := Run{ID: p.RunID, Kind: record.Live, PlanHash: p.Hash, Started: l.Started}
+	r := store.Run{RunHead: store.RunHead{ID: p.RunID, Kind: record.Live, PlanHash: p.Hash, Started: l.Started}}
 	if last := k.Status().Run; last != nil && last.ID == r.ID {
-		r = *last
-		r.Ended, r.Reason, r.Summary = time.Time{}, "", nil
+		r = reopened(*last)
 	}
 	k.open(ctx, r)
 }
 
-// open makes r the current run and records it. A book that cannot be written must not end a run.
-func (k *Control) open(ctx context.Context, r Run) {
-	k.record(context.WithoutCancel(ctx), r)
+// reopened is a run that goes on after its end was recorded.
+func reopened(r store.Run) store.Run {
+	r.Ended, r.Reason, r.ExitCode, r.Summary = nil, "", nil, nil
+	return r
+}
+
+// open makes r the current run and records it.
+func (k *Control) open(ctx context.Context, r store.Run) {
+	_ = k.c.Record(ctx, r) // it is tried again: what cannot be written must not end a run
 	k.change(func(s *Status) { s.Run = &r })
 }
 
-// bookTime bounds the reading of a log by an engine that may hang.
-const bookTime = 10 * time.Second
-
-// close books the end of the current run, if one goes on. instead is the reason where the ledger tells none.
+// close records the end of the current run, if one is running. instead is the reason where the ledger tells none.
 func (k *Control) close(ctx context.Context, l launcher.Status, instead string) {
 	st := k.Status()
 	if !st.Active() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookTime)
-	defer cancel()
-	r := *st.Run
-	ledger, err := k.c.Ledger(r.ID)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
+	_ = k.c.Close(ctx, st.Run, l, instead, k.c.Port.Logs) // it is tried again
+	k.change(func(s *Status) { s.Run = st.Run })
+}
+
+// byLedger is what the ledger of the current run tells of a loadgen whose telemetry cannot be reached from here. One
+// that idles has none.
+func (k *Control) byLedger(l launcher.Status) Plan {
+	st := k.Status()
+	if !st.Active() {
+		return Plan{}
 	}
-	if r.Problems, err = Log(k.c.Port.Logs).Problems(ctx, r.Started); err != nil {
-		k.c.Log.Warn("the problems of the run cannot be kept", "run_id", r.ID, "err", err)
+	r, err := k.c.Ledger(st.Run.ID)
+	if err != nil || r.Started.Before(l.Started) || !r.Ended.IsZero() {
+		return Plan{} // of an earlier life, or of one that ends
 	}
-	r.End(ledger, l, instead)
-	k.record(ctx, r)
-	k.c.Log.Info("run ended", "run_id", r.ID, "reason", r.Reason, "exit_code", r.ExitCode)
-	k.change(func(s *Status) { s.Run = &r })
+	return Plan{Hash: r.PlanHash, RunID: r.RunID, Phase: "running", OpenVisits: r.OpenVisits, FinishBy: r.FinishBy}
 }

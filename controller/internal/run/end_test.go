@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
@@ -39,7 +38,7 @@ func TestApplyAndRestartFinishOpenVisits(t *testing.T) {
 					t.Errorf("%+v", got)
 				}
 				r := w.book["r1"]
-				if s, err := ledgers.Decode(r.Summary); r.Reason != "stopped" || err != nil || s.CutVisits != 0 {
+				if r.Reason != "stopped" || r.Summary == nil || r.Summary.CutVisits != 0 {
 					t.Errorf("visits were cut off: %+v", r)
 				}
 			})

@@ -3,14 +3,14 @@ package run_test
 import (
 	"cmp"
 	"context"
+	"slices"
 
-	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
-// The book.
+// The repository.
 
-func (w *world) Steered(_ context.Context, id string) error {
+func (w *world) MarkSteered(_ context.Context, id string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := w.book[id]
@@ -19,20 +19,24 @@ func (w *world) Steered(_ context.Context, id string) error {
 	return nil
 }
 
-func (w *world) Keep(_ context.Context, id string, files map[string][]byte) error {
+func (w *world) KeepFiles(_ context.Context, id string, files map[string][]byte) error {
 	w.kept[id] = files
 	return nil
 }
 
-func (w *world) Kept(_ context.Context, id string) (run.Run, map[string][]byte, error) {
-	r, there := w.book[id]
-	if !there {
-		return r, nil, store.ErrNotFound
-	}
-	return r, w.kept[id], nil
+func (w *world) KeptFiles(_ context.Context, id string) (map[string][]byte, error) {
+	return w.kept[id], nil
 }
 
-func (w *world) Open(_ context.Context, r run.Run) error {
+func (w *world) Run(_ context.Context, id string) (store.Run, error) {
+	r, there := w.book[id]
+	if !there {
+		return r, store.ErrNotFound
+	}
+	return r, nil
+}
+
+func (w *world) BeginRun(_ context.Context, r store.Run) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.bookErr != nil {
@@ -45,32 +49,24 @@ func (w *world) Open(_ context.Context, r run.Run) error {
 	return nil
 }
 
-type book struct{ *world }
-
-func (b book) Close(_ context.Context, r run.Run) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, known := b.book[r.ID]; b.bookErr != nil || !known {
-		return cmp.Or(b.bookErr, store.ErrNotFound)
+func (w *world) EndRun(_ context.Context, r store.Run) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, known := w.book[r.ID]; w.bookErr != nil || !known {
+		return cmp.Or(w.bookErr, store.ErrNotFound)
 	}
-	b.book[r.ID] = r
+	w.book[r.ID] = r
 	return nil
 }
 
-func (w *world) Unended(context.Context) ([]run.Run, error) {
-	var out []run.Run
-	for _, id := range w.order {
-		if r := w.book[id]; r.Ended.IsZero() {
-			out = append([]run.Run{r}, out...)
+func (w *world) Runs(_ context.Context, q store.RunQuery) (out []store.Run, _ error) {
+	for _, id := range slices.Backward(w.order) {
+		if r := w.book[id]; r.Open() || !q.Open {
+			out = append(out, r)
 		}
 	}
-	return out, nil
-}
-
-func (w *world) Last(context.Context) (*run.Run, error) {
-	if len(w.order) == 0 {
-		return nil, nil
+	if q.Limit > 0 {
+		out = out[:min(q.Limit, len(out))]
 	}
-	r := w.book[w.order[len(w.order)-1]]
-	return &r, nil
+	return out, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -29,7 +30,7 @@ type world struct {
 	// saved is what a person saved; files what is published, env among them.
 	saved, files map[string]string
 	ledgers      map[string]string
-	book         map[string]run.Run
+	book         map[string]store.Run
 	order        []string
 	starts       int
 	startErr     error
@@ -59,7 +60,7 @@ type world struct {
 func newWorld() *world {
 	return &world{
 		status: launcher.Status{State: launcher.Exited}, saved: map[string]string{}, files: map[string]string{},
-		ledgers: map[string]string{}, book: map[string]run.Run{}, kept: map[string]map[string][]byte{},
+		ledgers: map[string]string{}, book: map[string]store.Run{}, kept: map[string]map[string][]byte{},
 	}
 }
 
@@ -348,7 +349,11 @@ func control(t *testing.T, w *world) *run.Control {
 	t.Helper()
 	n := 0
 	k, err := run.New(t.Context(), run.Config{
-		Port: w, Publisher: publisher{w}, Book: book{w}, Log: slog.New(slog.DiscardHandler),
+		Port: w, Publisher: publisher{w},
+		Supervisor: &run.Supervisor{
+			Repository: w, Log: slog.New(slog.DiscardHandler),
+			Ledger: func(id string) (*record.Summary, error) { return ledgers.Decode([]byte(w.ledgers[id])) },
+		},
 		Probe: func(context.Context, string) (run.Plan, error) {
 			w.mu.Lock()
 			plan, dying := w.plan, w.dying
@@ -360,7 +365,6 @@ func control(t *testing.T, w *world) *run.Control {
 			}
 			return plan, nil
 		},
-		Ledger:  func(id string) (*record.Summary, error) { return ledgers.Decode([]byte(w.ledgers[id])) },
 		Draw:    func() run.Identity { n++; return run.Identity{ID: fmt.Sprintf("r%d", n), Seed: uint64(n)} },
 		Changed: func(s run.Status) { w.told = append(w.told, s) },
 	})

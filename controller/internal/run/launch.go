@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -48,18 +49,12 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 		return nil, errors.Join(err, k.idle(ctx))
 	}
 	k.settled()
-	r := Run{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note, Labels: q.Labels}
+	r := store.Run{RunHead: store.RunHead{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note,
+		Labels: q.Labels}}
 	r.Config, r.Kind = Configuration(files)
-	k.change(func(s *Status) { s.Restarts, s.Messages, s.Steering = 0, nil, exchange.Steady(r.ID) })
-	k.open(ctx, r)
-	if err := k.c.Book.Keep(ctx, r.ID, files); err != nil {
-		k.c.Log.Warn("the files of the run cannot be kept, so that it cannot be started again", "run_id", r.ID,
-			"err", err)
-	}
-	if k.c.Look != nil {
-		k.c.Look(ctx, r.ID)
-	}
-	if err := k.c.Port.Start(ctx); err != nil {
+	begun := r
+	k.change(func(s *Status) { s.Restarts, s.Messages, s.Steering, s.Run = 0, nil, exchange.Steady(r.ID), &begun })
+	if err := k.c.Begin(ctx, r, files, k.c.Port.Start); err != nil {
 		if stopped(ctx) {
 			return nil, err
 		}
@@ -142,7 +137,7 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 }
 
 func (k *Control) failed(ctx context.Context, l launcher.Status, code int) *Failed {
-	f := &Failed{Messages: Log(k.c.Port.Logs).Words(ctx, l.Started), ExitCode: code}
+	f := &Failed{Messages: Logs(k.c.Port.Logs).ErrorLines(ctx, l.Started), ExitCode: code}
 	if l.Reason != "" { // such as memory that ran out, of which the loadgen itself says nothing
 		f.Messages = append([]string{l.Reason}, f.Messages...)
 	}

@@ -135,7 +135,7 @@ func (k *Control) back(ctx context.Context, files map[string][]byte, before Stat
 	if err := k.c.Publisher.Restore(ctx, files); err != nil {
 		return err
 	}
-	r, steering := *before.Run, before.Steering
+	r, steering := reopened(*before.Run), before.Steering
 	steering.FinishSeconds = 0
 	if _, err := k.steer(r.ID, func(c *exchange.Control) { *c = steering }); err != nil {
 		return err
@@ -143,7 +143,6 @@ func (k *Control) back(ctx context.Context, files map[string][]byte, before Stat
 	if err := k.c.Port.Restart(ctx, DefaultTimeout); err != nil {
 		return err
 	}
-	r.Ended, r.Reason, r.Summary = time.Time{}, "", nil
 	k.open(ctx, r)
 	_, err := k.await(ctx, r.ID)
 	k.look(ctx)

@@ -53,7 +53,7 @@ func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
 				})
 				time.Sleep(40 * time.Second)
 				end()
-				if r := w.book["r1"]; r.Ended.IsZero() || w.status.State == launcher.Running || w.starts != 1 ||
+				if r := w.book["r1"]; r.Open() || w.status.State == launcher.Running || w.starts != 1 ||
 					w.files["AUTO_START"] != "false" {
 					t.Errorf("the stop should have been carried out: %+v, %v", r, w.files)
 				}

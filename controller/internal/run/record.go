@@ -2,68 +2,28 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"slices"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
-// record writes a run into the book as it stands. One that cannot be written, because the disk is full, ends no run: it
-// is kept and tried again by Watch.
-func (k *Control) record(ctx context.Context, r Run) {
-	k.recording.Lock()
-	defer k.recording.Unlock()
-	err := k.write(ctx, r)
-	if err == nil {
-		delete(k.unrecorded, r.ID)
-		return
-	}
-	k.c.Log.Error("the run cannot be recorded; it is tried again", "run_id", r.ID, "ended", !r.Ended.IsZero(),
-		"err", err)
-	k.unrecorded[r.ID] = r
-}
-
-// recordAgain tries to write what could not be recorded.
-func (k *Control) recordAgain(ctx context.Context) {
-	k.recording.Lock()
-	defer k.recording.Unlock()
-	for _, id := range slices.Sorted(maps.Keys(k.unrecorded)) {
-		if k.write(ctx, k.unrecorded[id]) == nil {
-			k.c.Log.Info("the run is recorded now", "run_id", id)
-			delete(k.unrecorded, id)
-		}
-	}
-}
-
-func (k *Control) write(ctx context.Context, r Run) error {
-	if r.Ended.IsZero() {
-		return k.c.Book.Open(ctx, r)
-	}
-	err := k.c.Book.Close(ctx, r)
-	if errors.Is(err, store.ErrNotFound) { // its start could not be recorded either
-		if err = k.c.Book.Open(ctx, r); err == nil {
-			err = k.c.Book.Close(ctx, r)
-		}
-	}
-	return err
-}
-
 // takeStock makes a run the current one: the one that the loadgen says it sends, else the one recorded last. All others
 // whose end nobody recorded have ended: there is one loadgen.
 func (k *Control) takeStock(ctx context.Context) error {
-	last, err := k.c.Book.Last(ctx)
+	runs, err := k.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Limit: 1})
 	if err != nil {
 		return fmt.Errorf("read the last run: %w", err)
 	}
-	open, err := k.c.Book.Unended(ctx)
+	open, err := k.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Open: true})
 	if err != nil {
 		return fmt.Errorf("read the runs without an end: %w", err)
 	}
 	_, p := k.look(ctx)
+	var last *store.Run
+	if len(runs) > 0 {
+		last = &runs[0]
+	}
 	for _, r := range open {
 		if r.ID == p.RunID && sending(p.Phase) {
 			last = &r
@@ -71,23 +31,12 @@ func (k *Control) takeStock(ctx context.Context) error {
 	}
 	for _, r := range open {
 		if r.ID != last.ID {
-			k.endStale(ctx, r)
+			_ = k.c.Close(ctx, &r, launcher.Status{}, "", nil) // it is tried again
 		}
 	}
 	k.change(func(s *Status) { s.Run = last })
 	k.look(ctx)
 	return nil
-}
-
-// endStale records the end of a run of which nothing but its ledger is left.
-func (k *Control) endStale(ctx context.Context, r Run) {
-	ledger, err := k.c.Ledger(r.ID)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		k.c.Log.Error("the ledger cannot be read", "run_id", r.ID, "err", err)
-	}
-	r.End(ledger, launcher.Status{}, "")
-	k.record(ctx, r)
-	k.c.Log.Info("the end of a run was missed; it is recorded now", "run_id", r.ID, "reason", r.Reason)
 }
 
 // startAgain starts the loadgen with the run that it had.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
 func TestAnEndThatCannotBeRecordedIsRecordedLater(t *testing.T) {
@@ -37,7 +38,7 @@ func TestAnEndThatCannotBeRecordedIsRecordedLater(t *testing.T) {
 				time.Sleep(2 * time.Second)
 				synctest.Wait()
 				stop()
-				if got := w.book["r1"]; got.Ended.IsZero() || got.Reason != "interrupted" {
+				if got := w.book["r1"]; got.Open() || got.Reason != "interrupted" {
 					t.Errorf("the end should be recorded by now: %+v", got)
 				}
 			})
@@ -50,7 +51,10 @@ func TestAControllerEndsRunsOfWhichAnEndWasMissedButTheOneThatRuns(t *testing.T)
 	w := newWorld()
 	ended := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, id := range []string{"stuck", "told", "running", "last"} {
-		if err := w.Open(t.Context(), run.Run{ID: id, Kind: "live", Started: ended.Add(-time.Hour)}); err != nil {
+		if err := w.BeginRun(
+			t.Context(),
+			store.Run{RunHead: store.RunHead{ID: id, Kind: "live", Started: ended.Add(-time.Hour)}},
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -63,7 +67,7 @@ func TestAControllerEndsRunsOfWhichAnEndWasMissedButTheOneThatRuns(t *testing.T)
 	}
 	for id, reason := range map[string]string{"stuck": "killed", "told": "stop_after_visits", "running": "",
 		"last": "killed"} {
-		if r := w.book[id]; r.Reason != reason || r.Ended.IsZero() != (reason == "") {
+		if r := w.book[id]; r.Reason != reason || r.Open() != (reason == "") {
 			t.Errorf("%s: want %q, got %+v", id, reason, r)
 		}
 	}
@@ -92,7 +96,8 @@ func TestALoadgenThatIsStartedUnaskedIdlesAndItsRunIsInterrupted(t *testing.T) {
 			!strings.Contains(st.Messages[0], "nothing is sent until you start one") {
 			t.Errorf("the page should say that it ended and why: %+v", st)
 		}
-		if got := w.book["r1"]; got.Reason != "interrupted" || got.ExitCode != 130 || w.files["AUTO_START"] != "false" {
+		if got := w.book["r1"]; got.Reason != "interrupted" || *got.ExitCode != 130 ||
+			w.files["AUTO_START"] != "false" {
 			t.Errorf("want it recorded: %+v, AUTO_START=%s", got, w.files["AUTO_START"])
 		}
 		if r, err := k.Start(t.Context(), run.Request{}); err != nil || !r.Restarted {

@@ -16,7 +16,11 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 		return Result{}, err
 	}
 	defer end()
-	before, files, err := k.c.Book.Kept(ctx, id)
+	before, err := k.c.Repository.Run(ctx, id)
+	if err != nil {
+		return Result{}, err
+	}
+	files, err := k.c.Repository.KeptFiles(ctx, id)
 	switch {
 	case err != nil:
 		return Result{}, err

@@ -45,9 +45,9 @@ func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	start(t, k)
-	w.book["job"] = run.Run{ID: "job", Kind: record.BackfillJob}
-	w.book["before"] = run.Run{ID: "before"}
-	w.book["lost"] = run.Run{ID: "lost"}
+	w.book["job"] = store.Run{RunHead: store.RunHead{ID: "job", Kind: record.BackfillJob}}
+	w.book["before"] = store.Run{RunHead: store.RunHead{ID: "before"}}
+	w.book["lost"] = store.Run{RunHead: store.RunHead{ID: "lost"}}
 	w.kept["lost"] = map[string][]byte{"LOST": nil}
 	var lost *folder.Lost
 	for id, fits := range map[string]func(error) bool{
@@ -78,12 +78,12 @@ func TestARunThatMissesAThresholdAtOnceRanAndIsNotRepeated(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		stop()
 		got := w.book["r1"]
-		if w.starts != 1 || got.Reason != "stop_after_visits" || got.ExitCode != 4 {
+		if w.starts != 1 || got.Reason != "stop_after_visits" || *got.ExitCode != 4 {
 			t.Errorf("%d starts, booked %+v", w.starts, got)
 		}
-		if text := string(got.Problems); !strings.Contains(text, `"level":"ERROR","text":"msg=`) ||
-			!strings.Contains(text, "threshold missed: p95") || strings.Contains(text, "the table") {
-			t.Errorf("the error should be kept, and nothing but it: %s", text)
+		if p := got.Problems; len(p) != 1 || p[0].Level != "ERROR" || !strings.HasPrefix(p[0].Text, "msg=") ||
+			!strings.Contains(p[0].Text, "threshold missed: p95") {
+			t.Errorf("the error should be kept, and nothing but it: %+v", p)
 		}
 	})
 }

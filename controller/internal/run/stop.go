@@ -8,7 +8,6 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -165,8 +164,8 @@ func (k *Control) closeStopped(ctx context.Context, open uint64) Result {
 	if !active {
 		return r
 	}
-	switch s, err := ledgers.Decode(k.Status().Run.Summary); {
-	case err == nil && s.Killed == 0 && !s.Ended.IsZero():
+	switch s := k.Status().Run.Summary; {
+	case s != nil && s.Killed == 0 && !s.Ended.IsZero():
 		r.Cut = s.CutVisits
 	default: // it was killed
 		r.Cut = open

@@ -53,7 +53,7 @@ func TestAStopFinishesOpenVisitsAndCountsDown(t *testing.T) {
 			len(got.Warnings) > 0 {
 			t.Errorf("want it ended with the visits: %+v", got)
 		}
-		if r := w.book["r1"]; r.Reason != "stopped" || r.ExitCode != 0 || k.Status().Finish != nil ||
+		if r := w.book["r1"]; r.Reason != "stopped" || *r.ExitCode != 0 || k.Status().Finish != nil ||
 			w.files["AUTO_START"] != "false" {
 			t.Errorf("booked %+v, status %+v, files %v", r, k.Status(), w.files)
 		}
@@ -262,7 +262,7 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 					w.files["AUTO_START"] != "false" {
 					t.Errorf("something goes on: %+v, %v", st, w.files)
 				}
-				if r := w.book[c.run]; r.Ended.IsZero() || r.Reason == "failed" {
+				if r := w.book[c.run]; r.Open() || r.Reason == "failed" {
 					t.Errorf("booked %+v", r)
 				}
 			})
@@ -291,7 +291,7 @@ func TestAStopEndsTheRestartsOfALoadgenThatCrashes(t *testing.T) {
 		w.locked(func() { w.startHold = nil })
 		time.Sleep(5 * time.Second)
 		end()
-		if r := w.book["r1"]; w.starts != 1 || r.Ended.IsZero() || r.Reason != "stopped" {
+		if r := w.book["r1"]; w.starts != 1 || r.Open() || r.Reason != "stopped" {
 			t.Errorf("%d starts, booked %+v", w.starts, r)
 		}
 	})

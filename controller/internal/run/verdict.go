@@ -2,33 +2,15 @@ package run
 
 import (
 	"context"
-	"encoding/json"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
 )
-
-// End books when and why a run ended: by its ledger, else by instead, else by what is left of its loadgen. It does not
-// end before it started, even where the wall clock was set back meanwhile.
-func (r *Run) End(ledger *record.Summary, l launcher.Status, instead string) {
-	r.Ended, r.Reason = verdict(ledger, l, instead)
-	if r.Ended.Before(r.Started) {
-		r.Ended = r.Started
-	}
-	if ledger != nil {
-		s := *ledgers.Closed(ledger, r.Ended)
-		if ledger.Ended.IsZero() {
-			s.Reason = r.Reason
-		}
-		r.Summary, _ = s.Encode() // it was read from such a form
-	}
-	r.ExitCode = exitCode(l, r.Reason)
-}
 
 // exitCode is that of a loadgen that has ended for a reason, also where nothing is left of it to tell.
 func exitCode(l launcher.Status, reason string) int {
@@ -66,18 +48,20 @@ func verdict(ledger *record.Summary, l launcher.Status, instead string) (time.Ti
 	}
 }
 
-// maxWords is how many lines of a log stand in for an explanation.
-const maxWords = 20
+// maxErrorLines is how many lines of a log stand in for an explanation.
+const maxErrorLines = 20
 
-// Log reads lines of a loadgen's log, see launcher.Port.
-type Log func(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error
+// Logs reads lines of a loadgen's log, see launcher.Port.
+type Logs func(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error
 
-// Words are what a loadgen said since then of its end: its errors, else its last lines.
-func (log Log) Words(ctx context.Context, since time.Time) []string {
+// ErrorLines are what a loadgen said since then of its end: its errors, else its last lines.
+func (log Logs) ErrorLines(ctx context.Context, since time.Time) []string {
+	ctx, cancel := context.WithTimeout(ctx, recordTime)
+	defer cancel()
 	var faults, last []string
 	err := log(ctx, launcher.LogQuery{Since: since}, func(line launcher.Line) error {
 		if line.Level == launcher.Error {
-			if len(faults) < maxWords {
+			if len(faults) < maxErrorLines {
 				faults = append(faults, strings.TrimPrefix(line.Text, "error: "))
 			}
 			return nil
@@ -102,21 +86,20 @@ const maxProblems = 50
 // marks are what a line tells of its time and level, which a Problem tells itself.
 var marks = regexp.MustCompile(`^(?:time=\S+ level=\S+ |(?:error|warning): )`)
 
-// Problems are the warnings and errors that were logged since then, as JSON; with an error those that could be read.
-func (log Log) Problems(ctx context.Context, since time.Time) ([]byte, error) {
-	first, last := []Problem{}, []Problem{}
-	err := log(ctx, launcher.LogQuery{Since: since, Level: launcher.Warning}, func(line launcher.Line) error {
-		p := Problem{line.Time, line.Level, marks.ReplaceAllString(line.Text, "")}
+// Problems are the warnings and errors that were logged since then; with an error those that could be read.
+func (log Logs) Problems(ctx context.Context, since time.Time) (problems []store.Problem, err error) {
+	var last []store.Problem
+	err = log(ctx, launcher.LogQuery{Since: since, Level: launcher.Warning}, func(line launcher.Line) error {
+		p := store.Problem{Time: line.Time, Level: string(line.Level), Text: marks.ReplaceAllString(line.Text, "")}
 		switch {
 		case line.Level == launcher.NoLevel:
-		case len(first) < maxProblems/2:
-			first = append(first, p)
+		case len(problems) < maxProblems/2:
+			problems = append(problems, p)
 		default:
 			last = append(last, p)
 			last = last[max(0, len(last)-maxProblems/2):]
 		}
 		return nil
 	})
-	data, _ := json.Marshal(append(first, last...)) // plain values always have a form
-	return data, err
+	return append(problems, last...), err
 }

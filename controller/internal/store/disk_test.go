@@ -42,7 +42,7 @@ func TestADatabaseThatCannotBeWrittenFailsItsProbe(t *testing.T) {
 	must(t, s.ReadOnly(t.Context()))
 	for name, err := range map[string]error{
 		"probe": s.Probe(t.Context()),
-		"write": s.BeginRun(t.Context(), store.Run{ID: "a", Kind: record.Live, Config: []byte("{}")}),
+		"write": s.BeginRun(t.Context(), store.Run{RunHead: store.RunHead{ID: "a", Kind: record.Live}}),
 	} {
 		if !errors.Is(err, syscall.EROFS) {
 			t.Errorf("%s: got %v", name, err)

@@ -11,21 +11,23 @@ import (
 
 // Job is a backfill in the queue, going on, or ended and not yet removed.
 type Job struct {
-	RunID, Name string
-	// Payload is what was asked for, a JSON object without secrets.
-	Payload json.RawMessage
+	RunID string `json:"run_id"`
+	Name  string `json:"name"`
+	// Payload is what was asked for, without secrets.
+	Payload map[string]any `json:"payload" doc:"What was asked for."`
 	// State is a word of who owns jobs.
-	State                  string
-	Queued, Started, Ended time.Time
-	// ExitCode is nil until there is one, Reason and Error empty.
-	ExitCode      *int
-	Reason, Error string
-	// Restarts counts starts after crashes.
-	Restarts int
-	// Settled says that a person has counted its unknown batches as sent.
-	Settled bool
+	State   string     `json:"state" enum:"queued,running,cancelling,exited"`
+	Queued  time.Time  `json:"queued_at"`
+	Started *time.Time `json:"started_at"`
+	Ended   *time.Time `json:"finished_at"`
+	// ExitCode and Error are nil until there is one.
+	ExitCode *int    `json:"exit_code"`
+	Reason   string  `json:"reason" doc:"Why it ended, in the loadgen's word; empty until then."`
+	Error    *string `json:"error" doc:"What it told of a bad end; null where there was none."`
+	Restarts int     `json:"restarts" doc:"Starts after crashes; it goes on where it was."`
+	Settled  bool    `json:"settled" doc:"A person has counted its unknown batches as sent."`
 	// Removed says that it is only known still because it was the latest.
-	Removed bool
+	Removed bool `json:"-"`
 }
 
 type jobRow struct {
@@ -44,11 +46,29 @@ type jobRow struct {
 	Removed   bool   `db:"removed"`
 }
 
-func (r jobRow) job() Job {
-	return Job{
-		r.RunID, r.Name, json.RawMessage(r.Payload), r.State, r.QueuedAt.Time, r.StartedAt.Time, r.EndedAt.Time,
-		r.ExitCode, r.Reason, r.Error, r.Restarts, r.Settled, r.Removed,
+func (r jobRow) job() (Job, error) {
+	out := Job{
+		r.RunID,
+		r.Name,
+		nil,
+		r.State,
+		r.QueuedAt.Time,
+		r.StartedAt.moment(),
+		r.EndedAt.moment(),
+		r.ExitCode,
+		r.Reason,
+		nil,
+		r.Restarts,
+		r.Settled,
+		r.Removed,
 	}
+	if r.Error != "" {
+		out.Error = &r.Error
+	}
+	if err := json.Unmarshal([]byte(r.Payload), &out.Payload); err != nil {
+		return out, fmt.Errorf("read job %s: %w", r.RunID, err)
+	}
+	return out, nil
 }
 
 const selectJobs = "SELECT run_id, name, payload, state, queued_at, started_at, ended_at, exit_code, reason, error, " +
@@ -56,27 +76,30 @@ const selectJobs = "SELECT run_id, name, payload, state, queued_at, started_at, 
 
 // SaveJob writes a job, a new one behind all others.
 func (s *Store) SaveJob(ctx context.Context, j Job) error {
-	err := s.one(
-		ctx,
-		`INSERT INTO jobs (run_id, name, payload, state, queued_at, started_at, ended_at, exit_code, reason, error, restarts,
-			settled)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, queued_at = excluded.queued_at,
-			started_at = excluded.started_at, ended_at = excluded.ended_at, exit_code = excluded.exit_code,
-			reason = excluded.reason, error = excluded.error, restarts = excluded.restarts, settled = excluded.settled`,
-		j.RunID,
-		j.Name,
-		string(j.Payload),
-		j.State,
-		stamp{j.Queued},
-		stamp{j.Started},
-		stamp{j.Ended},
-		j.ExitCode,
-		j.Reason,
-		j.Error,
-		j.Restarts,
-		j.Settled,
-	)
+	payload, err := json.Marshal(j.Payload)
+	if err == nil {
+		err = s.one(
+			ctx,
+			`INSERT INTO jobs (run_id, name, payload, state, queued_at, started_at, ended_at, exit_code, reason, error,
+				restarts, settled)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, ''), ?, ?)
+			ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, queued_at = excluded.queued_at,
+				started_at = excluded.started_at, ended_at = excluded.ended_at, exit_code = excluded.exit_code,
+				reason = excluded.reason, error = excluded.error, restarts = excluded.restarts, settled = excluded.settled`,
+			j.RunID,
+			j.Name,
+			string(payload),
+			j.State,
+			stamp{j.Queued},
+			stampOf(j.Started),
+			stampOf(j.Ended),
+			j.ExitCode,
+			j.Reason,
+			j.Error,
+			j.Restarts,
+			j.Settled,
+		)
+	}
 	if err != nil {
 		return fmt.Errorf("save job %s: %w", j.RunID, err)
 	}
@@ -91,7 +114,10 @@ func (s *Store) Jobs(ctx context.Context) ([]Job, error) {
 	}
 	out := make([]Job, len(rows))
 	for i, r := range rows {
-		out[i] = r.job()
+		var err error
+		if out[i], err = r.job(); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }
@@ -102,7 +128,7 @@ func (s *Store) LastJob(ctx context.Context) (Job, error) {
 	if err := s.read.GetContext(ctx, &r, selectJobs+"ORDER BY number DESC LIMIT 1"); err != nil {
 		return Job{}, fmt.Errorf("read the last job: %w", told(err))
 	}
-	return r.job(), nil
+	return r.job()
 }
 
 // RemoveJob takes a job out of Jobs; what its run did stays.

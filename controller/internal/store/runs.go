@@ -4,35 +4,78 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/ledgers"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// Run is one run of a loadgen.
-type Run struct {
-	ID string
+// RunHead says which run it is and how it went.
+type RunHead struct {
+	ID string `json:"id"`
 	// Kind is one of package record.
-	Kind string
-	Seed uint64
-	// Config is the exact configuration as JSON, secrets masked.
-	Config   json.RawMessage
-	PlanHash string
-	Started  time.Time
-	// Ended is zero while the run goes on, Reason empty.
-	Ended  time.Time
-	Reason string
-	// ExitCode is nil until there is one.
-	ExitCode *int
-	// Summary is the final ledger as the loadgen wrote it, nil until there is one.
-	Summary json.RawMessage
+	Kind     string    `json:"kind" enum:"live,capacity,backfill"`
+	Seed     uint64    `json:"seed"`
+	PlanHash string    `json:"plan_hash"`
+	Started  time.Time `json:"started"`
+	// Ended is nil while the run is running, Reason empty.
+	Ended *time.Time `json:"ended" doc:"null while it goes on."`
+	// Duration is filled in by the store: that of the loadgen's own clock, where its ledger has one.
+	Duration *float64 `json:"duration_seconds" doc:"How long it lasted, by a clock that nobody sets. null while nothing is known of it."`
+	// Reason is the loadgen's own word from its ledger (stop_after_visits, stopped, interrupted, killed …), or stopped,
+	// failed, crashed, removed where it left none.
+	Reason   string `json:"reason"`
+	ExitCode *int   `json:"exit_code" doc:"The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one."`
 	// Note and Labels are a person's.
-	Note   string
-	Labels []string
-	// Problems are warnings and errors of the log as JSON; who writes them owns their form.
-	Problems json.RawMessage
-	// Steered says that it was paused or its rate changed while it went on.
-	Steered bool
-	// Deleted is when it was deleted; zero else.
-	Deleted time.Time
+	Note    string   `json:"note"`
+	Labels  []string `json:"labels"`
+	Steered bool     `json:"steered" doc:"It was paused or its rate changed while it went on."`
+}
+
+// Open says that the run is running, as far as is recorded.
+func (h RunHead) Open() bool { return h.Ended == nil }
+
+// Run is a run with what is kept of it.
+type Run struct {
+	RunHead
+	Config   map[string]string `json:"config" doc:"The exact configuration, secrets masked; what is not there has its default."`
+	Problems []Problem         `json:"problems" doc:"Warnings and errors of its log."`
+	Summary  *record.Summary   `json:"summary" doc:"The ledger of record, as it stands where the run goes on; null where there is none."`
+}
+
+// Problem is a line of a run's log that a person should know of.
+type Problem struct {
+	Time  time.Time `json:"time"`
+	Level string    `json:"level" enum:"WARNING,ERROR"`
+	Text  string    `json:"text"`
+}
+
+// Settings are those of the run, without secrets; false where they are not known, as of a run that was started
+// elsewhere, or not accepted by this version.
+func (r Run) Settings() (spec.Spec, bool) {
+	values := maps.Clone(r.Config)
+	maps.DeleteFunc(values, func(_, v string) bool { return v == secret.Mask })
+	s, problems := spec.Parse(values, nil)
+	return s, len(values) > 0 && problems.Err() == nil
+}
+
+// Span is when the run began and ended, or now where it is running, by its own word where it left one: the moments of
+// the controller are those of its container.
+func (r Run) Span(now time.Time) (from, to time.Time) {
+	from, to = r.Started, now
+	if r.Ended != nil {
+		to = *r.Ended
+	}
+	if r.Summary != nil && !r.Summary.Started.IsZero() {
+		from = r.Summary.Started
+	}
+	if to.Before(from) {
+		to = from
+	}
+	return from, to
 }
 
 type runRow struct {
@@ -50,70 +93,85 @@ type runRow struct {
 	Labels    string `db:"labels"`
 	Problems  string `db:"problems"`
 	Steered   bool   `db:"steered"`
-	DeletedAt stamp  `db:"deleted_at"`
 }
 
 func (r runRow) run() (Run, error) {
-	out := Run{
-		ID: r.ID, Kind: r.Kind, Seed: uint64(r.Seed), Config: json.RawMessage(r.Config), PlanHash: r.PlanHash,
-		Started: r.StartedAt.Time, Ended: r.EndedAt.Time, Reason: r.Reason, ExitCode: r.ExitCode,
-		Note: r.Note, Problems: json.RawMessage(r.Problems), Steered: r.Steered, Deleted: r.DeletedAt.Time,
+	out := Run{RunHead: RunHead{
+		ID: r.ID, Kind: r.Kind, Seed: uint64(r.Seed), PlanHash: r.PlanHash, Started: r.StartedAt.Time,
+		Ended: r.EndedAt.moment(), Reason: r.Reason, ExitCode: r.ExitCode, Note: r.Note, Steered: r.Steered,
+	}}
+	out.Summary, _ = ledgers.Decode([]byte(r.Summary)) // one that cannot be read tells nothing
+	var lasted time.Duration
+	if out.Ended != nil {
+		lasted = max(0, out.Ended.Sub(out.Started))
 	}
-	if r.Summary != "" {
-		out.Summary = json.RawMessage(r.Summary)
+	if out.Summary != nil && out.Summary.Duration() > 0 {
+		lasted = out.Summary.Duration()
 	}
-	if err := json.Unmarshal([]byte(r.Labels), &out.Labels); err != nil {
-		return out, fmt.Errorf("read labels of run %s: %w", r.ID, err)
+	if lasted > 0 {
+		out.Duration = new(lasted.Seconds())
+	}
+	for _, column := range []struct {
+		name, text string
+		into       any
+	}{{"labels", r.Labels, &out.Labels}, {"configuration", r.Config, &out.Config}, {"problems", r.Problems, &out.Problems}} {
+		if err := json.Unmarshal([]byte(column.text), column.into); err != nil {
+			return out, fmt.Errorf("read %s of run %s: %w", column.name, r.ID, err)
+		}
 	}
 	return out, nil
 }
 
 const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, exit_code, summary, " +
-	"note, labels, problems, steered, deleted_at FROM runs "
+	"note, labels, problems, steered FROM runs "
 
 // BeginRun records a run that began. A run that goes on under its id keeps its first start, its note and its labels,
 // and is open again.
 func (s *Store) BeginRun(ctx context.Context, r Run) error {
-	labels, err := labelsText(r.Labels)
-	if err == nil {
-		err = s.one(
-			ctx,
-			`INSERT INTO runs (id, kind, seed, config, plan_hash, started_at, ended_at, reason, summary, note, labels)
-			VALUES (?, ?, ?, ?, ?, ?, NULL, '', '', ?, ?)
-			ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, seed = excluded.seed, config = excluded.config,
-				plan_hash = excluded.plan_hash, ended_at = NULL, reason = '', exit_code = NULL, summary = '',
-				problems = '[]', deleted_at = NULL`,
-			r.ID,
-			r.Kind,
-			int64(r.Seed),
-			string(r.Config),
-			r.PlanHash,
-			stamp{r.Started},
-			r.Note,
-			labels,
-		)
-	}
+	err := s.one(
+		ctx,
+		`INSERT INTO runs (id, kind, seed, config, plan_hash, started_at, ended_at, reason, summary, note, labels)
+		VALUES (?, ?, ?, ?, ?, ?, NULL, '', '', ?, ?)
+		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, seed = excluded.seed, config = excluded.config,
+			plan_hash = excluded.plan_hash, ended_at = NULL, reason = '', exit_code = NULL, summary = '',
+			problems = '[]', deleted_at = NULL`,
+		r.ID,
+		r.Kind,
+		int64(r.Seed),
+		encoded(r.Config, "{}"),
+		r.PlanHash,
+		stamp{r.Started},
+		r.Note,
+		encoded(r.Labels, "[]"),
+	)
 	if err != nil {
 		return fmt.Errorf("record start of run %s: %w", r.ID, err)
 	}
 	return nil
 }
 
-func labelsText(labels []string) (string, error) {
-	data, err := json.Marshal(append([]string{}, labels...))
-	return string(data), err
+// encoded is a value as a column keeps it, none where there is none.
+func encoded[T []string | []Problem | map[string]string](v T, none string) string {
+	if len(v) == 0 {
+		return none
+	}
+	data, _ := json.Marshal(v) // plain values always have a form
+	return string(data)
 }
 
 // EndRun records what r tells of its end: Kind, Ended, Reason, ExitCode, Summary (nil where no ledger was found) and
 // Problems. The error is ErrNotFound for a run that never began.
 func (s *Store) EndRun(ctx context.Context, r Run) error {
-	problems := string(r.Problems)
-	if problems == "" {
-		problems = "[]"
+	var summary []byte
+	var err error
+	if r.Summary != nil {
+		summary, err = r.Summary.Encode()
 	}
-	err := s.one(ctx, "UPDATE runs SET kind = ?, ended_at = ?, reason = ?, exit_code = ?, summary = ?, problems = "+
-		"? WHERE id = ?",
-		r.Kind, stamp{r.Ended}, r.Reason, r.ExitCode, string(r.Summary), problems, r.ID)
+	if err == nil {
+		err = s.one(ctx, "UPDATE runs SET kind = ?, ended_at = ?, reason = ?, exit_code = ?, summary = ?, problems = "+
+			"? WHERE id = ?",
+			r.Kind, stampOf(r.Ended), r.Reason, r.ExitCode, string(summary), encoded(r.Problems, "[]"), r.ID)
+	}
 	if err != nil {
 		return fmt.Errorf("record end of run %s: %w", r.ID, err)
 	}
@@ -122,16 +180,12 @@ func (s *Store) EndRun(ctx context.Context, r Run) error {
 
 // DescribeRun writes a person's note and labels; nil leaves them as they are. The error is ErrNotFound.
 func (s *Store) DescribeRun(ctx context.Context, id string, note *string, labels []string) error {
-	var text *string
+	var given *string
 	if labels != nil {
-		data, err := labelsText(labels)
-		if err != nil {
-			return fmt.Errorf("describe run %s: %w", id, err)
-		}
-		text = &data
+		given = new(encoded(labels, "[]"))
 	}
 	err := s.one(ctx, "UPDATE runs SET note = coalesce(?, note), labels = coalesce(?, labels) WHERE id = ? AND "+
-		"deleted_at IS NULL", note, text, id)
+		"deleted_at IS NULL", note, given, id)
 	if err != nil {
 		return fmt.Errorf("describe run %s: %w", id, err)
 	}

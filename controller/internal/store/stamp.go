@@ -33,4 +33,20 @@ func (s *stamp) Scan(v any) (err error) {
 	return err
 }
 
+// stampOf is the stamp of a moment, which is nil for none.
+func stampOf(t *time.Time) stamp {
+	if t == nil {
+		return stamp{}
+	}
+	return stamp{*t}
+}
+
+// moment is the time of a stamp, nil for none.
+func (s stamp) moment() *time.Time {
+	if s.IsZero() {
+		return nil
+	}
+	return &s.Time
+}
+
 func (s *Store) stamp() stamp { return stamp{s.now()} }

@@ -75,11 +75,13 @@ func fill(ctx context.Context, s *store.Store) error {
 		s.SaveRouting(ctx, store.Routing{Multi: true, Strategy: target.Random}),
 		s.SavePublished(ctx, map[string]store.Published{"urls.txt": {Base: "x", Next: "y"}}),
 		s.SavePlan(ctx, map[string][]byte{"loadgen.env": []byte("MATOMO_TOKEN_AUTH=" + token.Reveal() + "\n")}),
-		s.BeginRun(ctx, store.Run{ID: "r1", Kind: "live", Seed: 1<<64 - 1, Config: []byte(`{"A":1}`), PlanHash: "h",
-			Started: noon}),
+		s.BeginRun(ctx, store.Run{
+			RunHead: store.RunHead{ID: "r1", Kind: "live", Seed: 1<<64 - 1, PlanHash: "h", Started: noon},
+			Config:  map[string]string{"A": "1"}}),
 		s.SaveInterval(ctx, "r1", store.Interval{At: noon, Body: []byte(`{"n":1}`)}),
-		s.EndRun(ctx, store.Run{ID: "r1", Kind: record.Live, Ended: noon.Add(time.Hour), Reason: "finished",
-			Summary: []byte(`{"visits":3}`)}),
+		s.EndRun(ctx, store.Run{
+			RunHead: store.RunHead{ID: "r1", Kind: record.Live, Ended: new(noon.Add(time.Hour)), Reason: "finished"},
+			Summary: &record.Summary{Due: 3}}),
 		s.Audit(ctx, "127.0.0.1", "PUT /api/config", "CONCURRENCY"),
 	)
 }
@@ -119,7 +121,7 @@ func check(t *testing.T, s *store.Store) {
 		t.Errorf("plan: %v, %v", p, err)
 	}
 	r, err := s.Run(ctx, "r1")
-	if err != nil || r.Seed != 1<<64-1 || r.Reason != "finished" || string(r.Summary) != `{"visits":3}` ||
+	if err != nil || r.Seed != 1<<64-1 || r.Reason != "finished" || r.Summary.Due != 3 ||
 		!r.Ended.Equal(noon.Add(time.Hour)) {
 		t.Errorf("run: %+v, %v", r, err)
 	}
@@ -328,7 +330,7 @@ func TestWhatIsNotThereIsSaidSo(t *testing.T) {
 		"deleted preset": s.DeletePreset(ctx, 1), "deleted funnel": s.DeleteFunnel(ctx, 1),
 		"deleted target":  s.DeleteTarget(ctx, 1),
 		"deleted content": s.DeleteContent(ctx, store.URLs),
-		"ended run":       s.EndRun(ctx, store.Run{ID: "x", Ended: noon}),
+		"ended run":       s.EndRun(ctx, store.Run{RunHead: store.RunHead{ID: "x", Ended: new(noon)}}),
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: %v", name, err)
@@ -354,10 +356,16 @@ func TestARunThatGoesOnIsOpenAgain(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
 	must(t, fill(ctx, s))
-	must(t, s.BeginRun(ctx, store.Run{ID: "r1", Kind: "live", Started: noon.Add(2 * time.Hour)}))
-	must(t, s.BeginRun(ctx, store.Run{ID: "r2", Kind: "live", Started: noon.Add(3 * time.Hour)}))
+	must(
+		t,
+		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r1", Kind: "live", Started: noon.Add(2 * time.Hour)}}),
+	)
+	must(
+		t,
+		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r2", Kind: "live", Started: noon.Add(3 * time.Hour)}}),
+	)
 	runs, err := s.Runs(ctx, store.RunQuery{Open: true})
-	if err != nil || len(runs) != 2 || runs[0].ID != "r2" || !runs[1].Started.Equal(noon) || !runs[1].Ended.IsZero() {
+	if err != nil || len(runs) != 2 || runs[0].ID != "r2" || !runs[1].Started.Equal(noon) || !runs[1].Open() {
 		t.Errorf("%+v, %v", runs, err)
 	}
 	if runs, err := s.Runs(ctx, store.RunQuery{Skip: 1, Limit: 5}); err != nil || len(runs) != 1 || runs[0].ID != "r1" {

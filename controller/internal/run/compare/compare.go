@@ -5,25 +5,16 @@ package compare
 import (
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
-// Run is what a comparison looks at.
+// Run is what a comparison looks at. Its Summary is nil where the run left no ledger.
 type Run struct {
-	ID   string
-	Seed uint64
-	// Config are the settings by env key; one that is missing or empty has its default.
-	Config map[string]string
+	store.Run
 	// Files are the hashes of the files it was started with, by name.
 	Files map[string]string
-	// Open says that it goes on; Length is how long it took so far, Reason why it ended.
-	Open   bool
+	// Length is how long it took so far.
 	Length time.Duration
-	Reason string
-	// Steered says that it was paused or its rate changed while it went on.
-	Steered bool
-	// Summary is nil where the run left no ledger.
-	Summary *record.Summary
 }
 
 // Unit is what a number of a Row counts.
@@ -132,7 +123,7 @@ var cuts = map[string]string{
 
 // cutShort tells how a run ended that did not send all of a plan; empty for one that did.
 func cutShort(r Run) string {
-	if r.Open {
+	if r.Open() {
 		return "goes on"
 	}
 	return cuts[r.Reason]

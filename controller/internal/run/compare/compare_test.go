@@ -9,6 +9,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/puttrix/trafficinator/controller/internal/run/compare"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -33,9 +34,12 @@ func run(id string, n uint64, ms float64) compare.Run {
 	}
 	s.Visits = record.Visits{Planned: n / 5, Complete: n / 5}
 	return compare.Run{
-		ID: id, Seed: 7, Config: map[string]string{"STOP_AFTER_VISITS": "200", "RUN_ID": id},
+		Run: store.Run{
+			RunHead: store.RunHead{ID: id, Seed: 7, Reason: "stop_after_visits", Ended: new(time.Now())},
+			Config:  map[string]string{"STOP_AFTER_VISITS": "200", "RUN_ID": id}, Summary: s,
+		},
 		Files:  map[string]string{"loadgen.env": id, "urls.txt": "x"},
-		Length: time.Minute, Reason: "stop_after_visits", Summary: s,
+		Length: time.Minute,
 	}
 }
 

@@ -64,7 +64,7 @@ func (b Book) intervals(ctx context.Context, r Record) ([]Interval, error) {
 // withinMinute is the part of a minute of the clock in which the run lasted: earlier versions stored its minutes by the
 // clock and without a length.
 func (r Record) withinMinute(i Interval, now time.Time) Interval {
-	from, to := r.span(now)
+	from, to := r.Span(now)
 	end := i.At.Add(time.Minute)
 	if to.After(i.At) && to.Before(end) {
 		end = to
@@ -159,7 +159,7 @@ func (r Record) report(version string) report.Run {
 			out.Settings = append(out.Settings, report.Setting{Key: f.Key, Value: v})
 		}
 	}
-	knobs, _ := spec.Parse(r.Config, nil) // they were accepted once
+	knobs, _ := r.Settings()
 	out.Zone = knobs.Timezone.Location()
 	for _, f := range slices.DeleteFunc(slices.Clone(r.Files), func(f store.RunFile) bool {
 		return f.Name == exchange.EnvFile
@@ -168,7 +168,7 @@ func (r Record) report(version string) report.Run {
 	}
 	for _, p := range r.Problems {
 		out.Problems = append(out.Problems,
-			report.Problem{Time: p.Time, Level: strings.ToLower(string(p.Level)), Text: p.Text})
+			report.Problem{Time: p.Time, Level: strings.ToLower(p.Level), Text: p.Text})
 	}
 	return out
 }
@@ -177,7 +177,7 @@ func (r Record) report(version string) report.Run {
 const late = 5 * time.Second
 
 func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time) ([]report.Point, error) {
-	from, to := r.span(now)
+	from, to := r.Span(now)
 	var out []report.Point
 	if len(seconds) > 0 && seconds[0].Time.Sub(from) < late {
 		for before := from; len(seconds) > 0 && !seconds[0].Time.After(to.Add(time.Second)); seconds = seconds[1:] {

@@ -31,20 +31,16 @@ func newBook(t *testing.T) history.Book {
 		Hits:   record.Hits{Planned: 4321, Accepted: 4321},
 		ByKind: map[string]record.Hits{"pageview": {Planned: 4321, Accepted: 4321}},
 	}
-	data, err := sum.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := []byte(
-		`{"TIMEZONE":"America/New_York","CONCURRENCY":"50","STOP_AFTER_VISITS":"77","MATOMO_TOKEN_AUTH":"***MASKED***"}`,
-	)
-	r := store.Run{ID: "r", Kind: record.Live, Seed: 7, Config: config, Started: noon, Ended: noon.Add(time.Minute),
-		Reason: sum.Reason, Summary: data, Problems: []byte("[]")}
+	config := map[string]string{"TIMEZONE": "America/New_York", "CONCURRENCY": "50", "STOP_AFTER_VISITS": "77",
+		"MATOMO_TOKEN_AUTH": "***MASKED***"}
+	r := store.Run{RunHead: store.RunHead{ID: "r", Kind: record.Live, Seed: 7, Started: noon,
+		Ended: new(noon.Add(time.Minute)), Reason: sum.Reason}, Config: config, Summary: &sum}
+	open := store.Run{RunHead: store.RunHead{ID: "open", Kind: record.Live, Seed: 7, Started: noon}, Config: config}
 	for _, err := range []error{
 		s.BeginRun(t.Context(), r), s.EndRun(t.Context(), r),
 		s.SaveInterval(t.Context(), "r",
 			store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":4321},"visits":720}`)}),
-		s.BeginRun(t.Context(), store.Run{ID: "open", Kind: record.Live, Seed: 7, Config: config, Started: noon}),
+		s.BeginRun(t.Context(), open),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -31,33 +31,43 @@ func PrintList(w io.Writer, runs []store.Run, now time.Time) error {
 	return table(w, func(row func(...string)) {
 		row("RUN", "KIND", "STARTED (UTC)", "TOOK", "END", "VISITS", "HITS", "ACCEPTED", "P95", "LABELS", "NOTE")
 		for _, r := range runs {
-			h := NewHead(r)
 			visits, hits, accepted, p95 := "", "", "", ""
-			if s := Ledger(r.Summary); s != nil {
+			if s := r.Summary; s != nil {
 				visits, hits, p95 = whole(s.Visits.Planned), whole(s.Hits.Planned), milliseconds(s.Latency.P95)
 				accepted = percent(float64(s.Hits.Accepted), float64(s.Hits.Planned))
 			}
-			note, _, _ := strings.Cut(h.Note, "\n")
-			row(h.ID, h.Kind, h.Started.UTC().Format(time.DateTime), took(h, now), ended(h), visits, hits, accepted,
-				p95, strings.Join(h.Labels, ","), note)
+			note, _, _ := strings.Cut(r.Note, "\n")
+			row(
+				r.ID,
+				r.Kind,
+				r.Started.UTC().Format(time.DateTime),
+				took(r.RunHead, now),
+				ended(r.RunHead),
+				visits,
+				hits,
+				accepted,
+				p95,
+				strings.Join(r.Labels, ","),
+				note,
+			)
 		}
 	})
 }
 
-func took(h Head, now time.Time) string {
+func took(h store.RunHead, now time.Time) string {
 	lasted := max(0, now.Sub(h.Started))
 	switch {
 	case h.Duration != nil:
 		lasted = time.Duration(*h.Duration * float64(time.Second))
-	case h.Ended != nil:
+	case !h.Open():
 		lasted = 0
 	}
 	return lasted.Round(time.Second).String()
 }
 
-func ended(h Head) string {
+func ended(h store.RunHead) string {
 	switch {
-	case h.Ended == nil:
+	case h.Open():
 		return "goes on"
 	case h.ExitCode != nil && *h.ExitCode != 0:
 		return fmt.Sprintf("%s (%d)", h.Reason, *h.ExitCode)
@@ -73,8 +83,8 @@ func (r Record) Print(w io.Writer, now time.Time) error {
 		row("seed", strconv.FormatUint(r.Seed, 10))
 		row("plan", r.PlanHash)
 		row("started", r.Started.UTC().Format(time.RFC3339))
-		row("took", took(r.Head, now))
-		row("end", ended(r.Head))
+		row("took", took(r.RunHead, now))
+		row("end", ended(r.RunHead))
 		row("labels", strings.Join(r.Labels, ", "))
 		row("note", strings.ReplaceAll(r.Note, "\n", " "))
 		for _, f := range r.Files {

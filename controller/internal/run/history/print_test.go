@@ -6,19 +6,20 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 func TestAPrintedRunSaysWhyHitsWereNotAccepted(t *testing.T) {
 	share := .9
 	var b strings.Builder
-	err := history.Record{Summary: &record.Summary{
+	err := history.Record{Run: store.Run{Summary: &record.Summary{
 		Reasons: []record.Reason{{Target: "main", Class: "in_front", Status: 403, Hits: 1234, Server: "gate",
 			FirstWords: "Blocked"}},
 		Warnings: []record.Reason{{Target: "main", Class: "accepted_no_receipt", Status: 200, Hits: 7}},
 		Thresholds: []record.Verdict{{Expression: "error_share<50%", Metric: "error_share", Value: &share,
 			BuiltIn: true}},
-	}}.Print(&b, time.Now())
+	}}}.Print(&b, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

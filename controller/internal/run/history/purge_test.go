@@ -25,7 +25,7 @@ func TestARunIsPurgedOnlyOnceItsLedgerIsListed(t *testing.T) {
 	}
 	defer s.Close() //nolint:errcheck // a test
 	for _, err := range []error{
-		s.BeginRun(ctx, store.Run{ID: "old", Kind: record.Live, Config: []byte("{}"), Started: now}),
+		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "old", Kind: record.Live, Started: now}}),
 		s.DeleteRun(ctx, "old", false),
 	} {
 		if err != nil {

@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -107,19 +106,15 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 	if name != "" {
 		payload["name"] = name
 	}
-	asked, err := json.Marshal(payload)
-	if err != nil {
-		return Job{}, nil, fmt.Errorf("keep what was asked for: %w", err)
-	}
 	if err := q.c.Publisher.Job(p.setUp, id); err != nil {
 		return Job{}, nil, fmt.Errorf("publish the job: %w", err)
 	}
-	j := store.Job{RunID: id.ID, Name: name, Payload: asked, State: Queued, Queued: q.c.Now()}
+	j := store.Job{RunID: id.ID, Name: name, Payload: payload, State: Queued, Queued: q.c.Now()}
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
 		return Job{}, nil, errors.Join(err, q.c.Publisher.RemoveJob(j.RunID)) // its files hold tokens
 	}
 	q.c.Log.Info("backfill queued", "run_id", j.RunID, "days", len(p.Days), "visits", calendar.Total(p.Days))
-	q.hurry()
+	q.wakeUp()
 	return q.shown(j), p.Problems.Warnings(), nil
 }
 
@@ -137,8 +132,8 @@ func (p Plan) fix(id *run.Identity) {
 	k["RUN_SEED"], k["RUN_ID"] = strconv.FormatUint(id.Seed, 10), id.ID
 }
 
-// hurry has Watch look at once.
-func (q *Queue) hurry() {
+// wakeUp has Watch look at once.
+func (q *Queue) wakeUp() {
 	select {
 	case q.wake <- struct{}{}:
 	default: // it was told already

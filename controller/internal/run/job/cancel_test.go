@@ -29,7 +29,7 @@ func TestACancelWinsOverAStartThatHangs(t *testing.T) {
 	if w.started(id) != 0 {
 		t.Error("it was cancelled, and yet started")
 	}
-	if r, err := w.Run(t.Context(), id); err != nil || r.Ended.IsZero() || r.Reason != job.Cancelled {
+	if r, err := w.Run(t.Context(), id); err != nil || r.Open() || r.Reason != job.Cancelled {
 		t.Errorf("its run has no end: %+v, %v", r, err)
 	}
 }
@@ -110,16 +110,16 @@ func TestAControllerThatStartsEndsRunsWhoseJobsAreOver(t *testing.T) {
 	w.set(func() { w.hang = nil })
 	// As a cancel does before the next controller has looked at the queue.
 	must(t, w.SaveJob(t.Context(), store.Job{RunID: id, State: job.Exited, Reason: job.Cancelled, Queued: time.Now(),
-		Ended: time.Now()}))
+		Ended: new(time.Now())}))
 	must(t, w.BeginRun(t.Context(),
-		store.Run{ID: "gone", Kind: record.BackfillJob, Config: []byte("{}"), Started: time.Now()}))
+		store.Run{RunHead: store.RunHead{ID: "gone", Kind: record.BackfillJob, Started: time.Now()}}))
 
 	q, _ = w.controller(t)
 	for run, reason := range map[string]string{id: job.Cancelled, "gone": "removed"} {
 		until(t, q, id, "the end of run "+run, func(job.Job) bool {
 			r, err := w.Run(t.Context(), run)
 			must(t, err)
-			return !r.Ended.IsZero() && r.Reason == reason
+			return !r.Open() && r.Reason == reason
 		})
 	}
 }

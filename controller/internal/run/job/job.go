@@ -5,7 +5,6 @@ package job
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -33,9 +32,6 @@ const (
 
 // Cancelled is the reason of a job that a person ended and that has none of its own.
 const Cancelled = "cancelled"
-
-// MaxRestarts is how often a crash is answered by a start, until somebody resumes the job.
-const MaxRestarts = 3
 
 // drain is how long a job may take to end: the loadgen's own 8 s and some.
 const drain = run.DefaultTimeout
@@ -76,20 +72,12 @@ type Publisher interface {
 	RemoveJob(id string) error
 }
 
-// Store keeps jobs, and tells of runs, see store.Store.
+// Store keeps jobs, see store.Store.
 type Store interface {
-	Runs(ctx context.Context, q store.RunQuery) ([]store.Run, error)
 	SaveJob(ctx context.Context, j store.Job) error
 	Jobs(ctx context.Context) ([]store.Job, error)
 	LastJob(ctx context.Context) (store.Job, error)
 	RemoveJob(ctx context.Context, runID string) error
-}
-
-// Book records runs.
-type Book interface {
-	Open(ctx context.Context, r run.Run) error
-	Keep(ctx context.Context, id string, files map[string][]byte) error
-	Close(ctx context.Context, r run.Run) error
 }
 
 // Config of a Queue.
@@ -98,15 +86,10 @@ type Config struct {
 	Library   Library
 	Publisher Publisher
 	Store     Store
-	Book      Book
-	// Ledger reads the ledger of a run, see ledgers.Reader.
-	Ledger func(runID string) (*record.Summary, error)
-	// Look looks at the targets' sites before a run that is recorded sends anything; nil looks at nothing.
-	Look func(ctx context.Context, runID string)
+	*run.Supervisor
 	// Draw makes the id of a job, and its seed where the settings fix none.
 	Draw func() run.Identity
 	Now  func() time.Time
-	Log  *slog.Logger
 }
 
 // Queue is all jobs. It is safe for concurrent use.

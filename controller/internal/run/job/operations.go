@@ -21,7 +21,7 @@ const answerTime = 5 * time.Second
 func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, error) {
 	q.takeTurn()
 	defer q.changing.Unlock()
-	defer q.hurry()
+	defer q.wakeUp()
 	j, err := q.find(ctx, name)
 	if err != nil {
 		return Job{}, nil, err
@@ -30,7 +30,7 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 	case j.State == Exited:
 		return Job{}, nil, &Refused{"the job has ended already; POST /api/backfill/cleanup removes it"}
 	case j.State == Queued && !q.wasTried(j.RunID):
-		j.State, j.Ended, j.Reason = Exited, q.c.Now(), Cancelled
+		j.State, j.Ended, j.Reason = Exited, new(q.c.Now()), Cancelled
 		out, err := q.saved(ctx, j)
 		return out, nil, err
 	}
@@ -56,7 +56,7 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 		}
 		return Job{}, nil, err
 	}
-	q.book(ctx, &j, q.look(ctx, j), Cancelled)
+	q.close(ctx, &j, q.look(ctx, j), Cancelled)
 	return q.shown(j), warnings, nil
 }
 
@@ -92,7 +92,7 @@ func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 	if err := q.c.Publisher.RenewJob(ctx, j.RunID); err != nil {
 		return Job{}, fmt.Errorf("renew the job's tokens: %w", err)
 	}
-	defer q.hurry()
+	defer q.wakeUp()
 	return q.saved(ctx, store.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(),
 		Started: j.Started})
 }
@@ -133,9 +133,9 @@ func (q *Queue) End(ctx context.Context) error {
 				faults = append(faults, fmt.Errorf("end job %s: %w", j.RunID, err))
 				continue
 			}
-			q.book(ctx, &j, q.look(ctx, j), interrupted)
+			q.close(ctx, &j, q.look(ctx, j), interrupted)
 		case j.State == Queued:
-			j.State, j.Ended, j.Reason = Exited, q.c.Now(), interrupted
+			j.State, j.Ended, j.Reason = Exited, new(q.c.Now()), interrupted
 			faults = append(faults, q.c.Store.SaveJob(ctx, j))
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -76,29 +75,25 @@ func (q *Queue) tend(ctx context.Context) error {
 // endMissed records the end of runs whose jobs have ended or are gone, such as of a job whose start was interrupted by
 // the end of a controller and which was cancelled since.
 func (q *Queue) endMissed(ctx context.Context, rows []store.Job) error {
-	open, err := q.c.Store.Runs(ctx, store.RunQuery{Kind: record.BackfillJob, Open: true})
+	open, err := q.c.Repository.Runs(ctx, store.RunQuery{Kind: record.BackfillJob, Open: true})
 	if err != nil {
 		return err
 	}
-	for _, o := range open {
-		var j store.Job
-		if i := slices.IndexFunc(rows, func(j store.Job) bool { return j.RunID == o.ID }); i >= 0 {
-			j = rows[i]
+	for _, r := range open {
+		gone := launcher.Status{State: launcher.Missing}
+		var reason string
+		if i := slices.IndexFunc(rows, func(j store.Job) bool { return j.RunID == r.ID }); i >= 0 {
+			if rows[i].State != Exited {
+				continue
+			}
+			reason = rows[i].Reason
+			if rows[i].Ended != nil {
+				gone.Ended = *rows[i].Ended
+			}
 		}
-		if j.RunID != "" && j.State != Exited {
-			continue
-		}
-		ledger, err := q.c.Ledger(o.ID)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			q.c.Log.ErrorContext(ctx, "the ledger cannot be read", "run_id", o.ID, "err", err)
-		}
-		r := run.Run{ID: o.ID, Kind: record.BackfillJob, Started: o.Started}
-		r.End(ledger, launcher.Status{State: launcher.Missing, Ended: j.Ended}, j.Reason)
-		if err := q.c.Book.Close(ctx, r); err != nil {
+		if err := q.c.Close(ctx, &r, gone, reason, nil); err != nil {
 			return err
 		}
-		q.c.Log.InfoContext(ctx, "the end of a backfill was missed; it is recorded now", "run_id", r.ID,
-			"reason", r.Reason)
 	}
 	return nil
 }
@@ -166,7 +161,7 @@ func (q *Queue) look(ctx context.Context, j store.Job) launcher.Status {
 	q.seen[j.RunID] = s
 	q.mu.Unlock()
 	if err == nil && summary.PlanHash != hash && (j.State == Running || j.State == Cancelling) {
-		q.open(ctx, j)
+		_ = q.c.Record(ctx, q.runOf(j)) // it is tried again
 	}
 	return s.container
 }
@@ -185,17 +180,14 @@ func (q *Queue) attend(ctx context.Context, j *store.Job, l launcher.Status) boo
 	case alive, l.State == launcher.Unavailable:
 		return true
 	case j.State == Cancelling:
-		q.book(ctx, j, l, Cancelled)
+		q.close(ctx, j, l, Cancelled)
 		return false
 	case l.State == launcher.Missing && !q.adopted && !q.c.Port.JobsOutlive(): // it ended with the controller before this one
 		return q.begin(ctx, j)
-	case l.Crashed() && j.Restarts < MaxRestarts:
-		q.c.Log.Warn("a backfill crashed; it is started again", "run_id", j.RunID, "exit_code", l.ExitCode, "restart",
-			j.Restarts+1)
-		j.Restarts++
+	case q.c.Restarts(j.RunID, l, &j.Restarts):
 		return q.begin(ctx, j)
 	default:
-		q.book(ctx, j, l, "")
+		q.close(ctx, j, l, "")
 		return false
 	}
 }
@@ -204,8 +196,8 @@ func (q *Queue) attend(ctx context.Context, j *store.Job, l launcher.Status) boo
 func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	was := *j
 	j.State = Running
-	if j.Started.IsZero() {
-		j.Started = q.c.Now()
+	if j.Started == nil {
+		j.Started = new(q.c.Now())
 	}
 	files, err := q.c.Publisher.JobFiles(j.RunID)
 	if err == nil && len(files) == 0 {
@@ -221,20 +213,17 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	}
 	if err != nil {
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
-		j.State, j.Ended, j.Reason, j.Error = Exited, q.c.Now(), "failed", err.Error()
+		j.State, j.Ended, j.Reason, j.Error = Exited, new(q.c.Now()), "failed", new(err.Error())
 		q.keep(ctx, *j)
 		return false
 	}
+	start := func(ctx context.Context) error { return q.c.Port.StartJob(ctx, j.RunID) }
 	if was.State == Queued {
-		q.open(booking, *j)
-		if err := q.c.Book.Keep(booking, j.RunID, files); err != nil {
-			q.c.Log.Warn("the files of the backfill cannot be kept", "run_id", j.RunID, "err", err)
-		}
-		if q.c.Look != nil {
-			q.c.Look(ctx, j.RunID)
-		}
+		err = q.c.Begin(ctx, q.runOf(*j), files, start)
+	} else {
+		err = start(ctx)
 	}
-	switch err := q.c.Port.StartJob(ctx, j.RunID); {
+	switch {
 	case errors.Is(err, launcher.ErrUnavailable), errors.Is(err, launcher.ErrEnding), err != nil && ctx.Err() != nil:
 		*j = was
 		q.setTried(j.RunID, true)
@@ -242,8 +231,8 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 		return true
 	case err != nil:
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
-		j.Error = err.Error()
-		q.book(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, "failed")
+		j.Error = new(err.Error())
+		q.close(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, "failed")
 		return false
 	}
 	q.setTried(j.RunID, false)
@@ -252,24 +241,24 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	return true
 }
 
-// open records the run of a job as going on, with the hash of its plan once that is known.
-func (q *Queue) open(ctx context.Context, j store.Job) {
+// runOf is the run of a job, with the hash of its plan once that is known.
+func (q *Queue) runOf(j store.Job) store.Run {
+	r := store.Run{RunHead: store.RunHead{ID: j.RunID, Kind: record.BackfillJob, Note: j.Name}}
+	if j.Started != nil {
+		r.Started = *j.Started
+	}
+	q.mu.Lock()
+	if s := q.seen[j.RunID].summary; s != nil {
+		r.PlanHash = s.PlanHash
+	}
+	q.mu.Unlock()
 	files, err := q.c.Publisher.JobFiles(j.RunID)
-	if err == nil {
-		r := run.Run{ID: j.RunID, Started: j.Started, Note: j.Name}
-		q.mu.Lock()
-		if s := q.seen[j.RunID].summary; s != nil {
-			r.PlanHash = s.PlanHash
-		}
-		q.mu.Unlock()
-		r.Config, r.Kind = run.Configuration(files)
-		values, _ := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile]) // it was written here
-		r.Seed, _ = strconv.ParseUint(values["RUN_SEED"], 10, 64)
-		err = q.c.Book.Open(ctx, r)
-	}
 	if err != nil {
-		q.c.Log.Error("the backfill cannot be recorded", "run_id", j.RunID, "err", err)
+		q.c.Log.Error("the settings of the backfill cannot be recorded", "run_id", j.RunID, "err", err)
 	}
+	r.Config, _ = run.Configuration(files)
+	r.Seed, _ = strconv.ParseUint(r.Config["RUN_SEED"], 10, 64) // it was written here
+	return r
 }
 
 // keep saves a job. One that cannot be saved is looked after again, as it was.
@@ -286,34 +275,20 @@ func (q *Queue) keep(ctx context.Context, j store.Job) {
 	}
 }
 
-// bookTime bounds the reading of a log by an engine that may hang.
-const bookTime = 10 * time.Second
-
-// book records how a job ended. instead is the reason where its ledger tells none.
-func (q *Queue) book(ctx context.Context, j *store.Job, l launcher.Status, instead string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookTime)
-	defer cancel()
-	ledger, err := q.c.Ledger(j.RunID)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		q.c.Log.Error("the ledger cannot be read", "run_id", j.RunID, "err", err)
-	}
-	log := run.Log(func(ctx context.Context, query launcher.LogQuery, each func(launcher.Line) error) error {
+// close records how a job ended. instead is the reason where its ledger tells none.
+func (q *Queue) close(ctx context.Context, j *store.Job, l launcher.Status, instead string) {
+	ctx = context.WithoutCancel(ctx)
+	logs := run.Logs(func(ctx context.Context, query launcher.LogQuery, each func(launcher.Line) error) error {
 		return q.c.Port.JobLogs(ctx, j.RunID, query, each)
 	})
-	r := run.Run{ID: j.RunID, Kind: record.BackfillJob, Started: j.Started}
-	r.End(ledger, l, instead)
-	if r.Problems, err = log.Problems(ctx, j.Started); err != nil {
-		q.c.Log.Warn("the problems of the backfill cannot be kept", "run_id", j.RunID, "err", err)
+	r := q.runOf(*j)
+	if q.c.Close(ctx, &r, l, instead, logs) != nil {
+		return // it is tried again
 	}
-	j.State, j.Ended, j.Reason, j.ExitCode = Exited, r.Ended, r.Reason, &r.ExitCode
-	missed := r.ExitCode == exitcode.Missed && r.Reason == record.BackfillFinished // all was sent, only too slowly
-	if j.Error == "" && !missed && r.ExitCode != 0 && r.ExitCode != exitcode.Interrupted {
-		j.Error = strings.Join(log.Words(ctx, l.Started), "; ")
-	}
-	if err := q.c.Book.Close(ctx, r); err != nil && !errors.Is(err, store.ErrNotFound) {
-		q.c.Log.Error("the end of the backfill cannot be recorded; it is tried again", "run_id", j.RunID, "err", err)
-		return
+	j.State, j.Ended, j.Reason, j.ExitCode = Exited, r.Ended, r.Reason, r.ExitCode
+	missed := *r.ExitCode == exitcode.Missed && r.Reason == record.BackfillFinished // all was sent, only too slowly
+	if j.Error == nil && !missed && *r.ExitCode != exitcode.OK && *r.ExitCode != exitcode.Interrupted {
+		j.Error = new(strings.Join(logs.ErrorLines(ctx, l.Started), "; "))
 	}
 	q.keep(ctx, *j)
-	q.c.Log.Info("backfill ended", "run_id", j.RunID, "reason", r.Reason, "exit_code", r.ExitCode)
 }

@@ -87,8 +87,9 @@ func newWorld(t *testing.T) *world {
 func (w *world) controller(t *testing.T) (q *job.Queue, end func()) {
 	t.Helper()
 	q = job.New(job.Config{
-		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w, Book: book{run.Stored{Store: w.Store}, w},
-		Ledger: w.ledger, Draw: run.Draw, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w,
+		Supervisor: &run.Supervisor{Repository: w, Ledger: w.ledger, Log: slog.New(slog.DiscardHandler)},
+		Draw:       run.Draw, Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
@@ -265,18 +266,13 @@ func (p port) JobLogs(_ context.Context, _ string, q launcher.LogQuery, each fun
 	return each(line)
 }
 
-// book is the world's database as a book that can be full.
-type book struct {
-	run.Stored
-	w *world
-}
-
-func (b book) Close(ctx context.Context, r run.Run) error {
-	b.w.mu.Lock()
-	defer b.w.mu.Unlock()
-	if b.w.full {
-		b.w.refusals++
+// EndRun implements run.Repository.
+func (w *world) EndRun(ctx context.Context, r store.Run) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.full {
+		w.refusals++
 		return syscall.ENOSPC
 	}
-	return b.Stored.Close(ctx, r)
+	return w.Store.EndRun(ctx, r)
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,36 +9,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/settings"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
-
-func read(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
-func TestTheReadmeShowsTheSettingsAsTheyAre(t *testing.T) {
-	t.Parallel()
-	page := read(t, "README.md")
-	fresh, err := refresh(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if fresh != page {
-		t.Error("the table of the controller's settings in README.md is stale; run make generate")
-	}
-}
-
-func TestAPageWithoutMarkersIsRefused(t *testing.T) {
-	t.Parallel()
-	for _, page := range []string{"", begin, end + begin} {
-		if _, err := refresh(page); err == nil {
-			t.Errorf("refresh(%q) went through", page)
-		}
-	}
-}
 
 // ofTheImage are settings whose value the image or the stack fixes.
 var ofTheImage = []string{

@@ -15,31 +15,33 @@ import (
 
 func read(t *testing.T, path ...string) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(append([]string{"..", "..", ".."}, path...)...))
+	data, err := os.ReadFile(filepath.Join(append([]string{"..", "..", "..", ".."}, path...)...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(data)
 }
 
-func TestReadmeAndComposeFileShowTheKnobsAsTheyAre(t *testing.T) {
+func TestReadmeAndComposeFileShowTheSettingsAsTheyAre(t *testing.T) {
 	t.Parallel()
-	for name, p := range map[string]part{"README.md": readme, "docker-compose.yml": compose} {
+	for name, parts := range map[string][]part{"README.md": {knobs, own}, "docker-compose.yml": {compose}} {
 		page := read(t, name)
-		fresh, err := p.refresh(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if fresh != page {
-			t.Errorf("what %s says of the knobs is stale; run make generate", name)
+		for _, p := range parts {
+			fresh, err := p.refresh(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if fresh != page {
+				t.Errorf("what %s says of the settings is stale; run make generate", name)
+			}
 		}
 	}
 }
 
 func TestAPageWithoutMarkersIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, page := range []string{"", readme.begin, readme.end + readme.begin} {
-		if _, err := readme.refresh(page); err == nil {
+	for _, page := range []string{"", knobs.begin, knobs.end + knobs.begin} {
+		if _, err := knobs.refresh(page); err == nil {
 			t.Errorf("refresh(%q) went through", page)
 		}
 	}

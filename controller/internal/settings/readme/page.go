@@ -5,18 +5,33 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/puttrix/trafficinator/controller/internal/settings"
+	"github.com/puttrix/trafficinator/shared/envspec"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// part is what a file says of the knobs: it stands between two lines that mark it.
+// part is what a file says of settings: it stands between two lines that mark it.
 type part struct {
 	begin, end string
-	write      func([]spec.Field) string
+	fields     []envspec.Field
+	write      func([]envspec.Field) string
 }
 
+// The parts: the loadgen's settings in the README and in the compose file, and the controller's own in the README.
 var (
-	readme  = part{"<!-- knobs:begin, written by `make generate` -->\n", "<!-- knobs:end -->\n", table}
-	compose = part{"      # knobs:begin, written by `make generate`\n", "      # knobs:end\n", environment}
+	knobs = part{"<!-- knobs:begin, written by `make generate` -->\n", "<!-- knobs:end -->\n", spec.Fields(), table}
+	own   = part{
+		"<!-- controller settings:begin, written by `make generate` -->\n",
+		"<!-- controller settings:end -->\n",
+		settings.Fields(),
+		table,
+	}
+	compose = part{
+		"      # knobs:begin, written by `make generate`\n",
+		"      # knobs:end\n",
+		spec.Fields(),
+		environment,
+	}
 )
 
 // refresh replaces what stands between the markers of a page.
@@ -27,11 +42,11 @@ func (p part) refresh(page string) (string, error) {
 		return "", fmt.Errorf("find the lines %q and %q: not there in this order", strings.TrimSpace(p.begin),
 			strings.TrimSpace(p.end))
 	}
-	return before + p.begin + p.write(spec.Fields()) + p.end + after, nil
+	return before + p.begin + p.write(p.fields) + p.end + after, nil
 }
 
 // environment hands every knob of a person on to the headless container: by its own name, a secret as a file.
-func environment(fields []spec.Field) string {
+func environment(fields []envspec.Field) string {
 	// the image's, and the controller's
 	others := []string{"EXCHANGE_DIR", "STATE_DIR", "MATOMO_READ_TOKEN", "LOADGEN_ENV_FILE", "START_ID"}
 	defaults := map[string]string{"TELEMETRY_ADDR": ":8010"}
@@ -40,7 +55,7 @@ func environment(fields []spec.Field) string {
 		switch {
 		case slices.Contains(others, f.Key):
 		case f.Secret:
-			fmt.Fprintf(&b, "      %s%s: /run/secrets/%s\n", f.Key, spec.FileSuffix, strings.ToLower(f.Key))
+			fmt.Fprintf(&b, "      %s%s: /run/secrets/%s\n", f.Key, envspec.FileSuffix, strings.ToLower(f.Key))
 		default:
 			fmt.Fprintf(&b, "      %s: ${%s:-%s}\n", f.Key, f.Key, defaults[f.Key])
 		}
@@ -48,18 +63,19 @@ func environment(fields []spec.Field) string {
 	return b.String()
 }
 
-// table is one Markdown table for each group of knobs, in the order of their declaration.
-func table(fields []spec.Field) string {
+// table is one Markdown table for each group of settings, in the order of their declaration.
+func table(fields []envspec.Field) string {
 	var b strings.Builder
-	group := ""
-	for _, f := range fields {
-		if f.Group != group {
-			group = f.Group
-			fmt.Fprintf(&b, "\n**%s**\n\n| setting | default | values | meaning |\n|---|---|---|---|\n", group)
+	for i, f := range fields {
+		if i == 0 || f.Group != fields[i-1].Group {
+			if f.Group != "" {
+				fmt.Fprintf(&b, "\n**%s**\n", f.Group)
+			}
+			b.WriteString("\n| setting | default | values | meaning |\n|---|---|---|---|\n")
 		}
 		help := f.Help
 		if f.Secret {
-			help += " Secret; can be given by file as `" + f.Key + spec.FileSuffix + "`."
+			help += " Secret; can be given by file as `" + f.Key + envspec.FileSuffix + "`."
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Key, code(f.Default), cell(values(f)), cell(help))
 	}
@@ -67,7 +83,7 @@ func table(fields []spec.Field) string {
 }
 
 // values tells what may be written: the words, or the kind of value with its unit and its bounds.
-func values(f spec.Field) string {
+func values(f envspec.Field) string {
 	if len(f.OneOf) > 0 {
 		return strings.Join(f.OneOf, ", ")
 	}
