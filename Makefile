@@ -23,7 +23,7 @@ SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags $(SQLITE_TAGS)
 WEB         := controller/web
 WEB_SOURCES  = $(shell find $(WEB)/src $(WEB)/public -type f) $(wildcard $(WEB)/*.json $(WEB)/*.js $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: build bin/loadgen bin/controller licences web test test-go test-web no-images check format check-web fuzz generate demo run up \
+.PHONY: build bin/loadgen bin/controller licences web test test-go test-web no-images check format check-web deps fuzz generate demo run up \
         bench bench-controller images image-loadgen image-controller image-files clean
 
 build: web ## bin/loadgen, static, and bin/controller
@@ -85,10 +85,11 @@ test-web: build ## the interface: its own tests, then journeys in a real browser
 	*) exit 1 ;; \
 	esac
 
-check: ## format (make format writes it), lint, import walls, tidy modules, README, compose and presets against the knobs, known vulnerabilities
+check: ## format (make format writes it), lint, import walls, tidy modules, README, compose and presets against the knobs, dependencies, known vulnerabilities
 	$(GOLANGCI) run $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
 	go test ./controller/internal/settings/readme
+	@go run ./shared/testbed/deps | diff -u docs/dependencies.txt - || { echo 'docs/dependencies.txt is stale; run make deps'; exit 1; }
 	$(MAKE) check-web
 	.ci/audit
 
@@ -106,6 +107,9 @@ check-web: ## types, format and the generated types of the interface
 
 fuzz: ## requests drawn from the document of the API for FUZZ_SECONDS (60), good ones and such as break one rule of it
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} go test -race -trimpath -vet=off -count=1 -v -run TestEveryAnswer ./controller/internal/api
+
+deps: ## docs/dependencies.txt: packages with lines and imports, and the modules in each program
+	@go run ./shared/testbed/deps > docs/dependencies.txt
 
 generate: ## what README and compose file say of the settings, the interface's types of the API
 	go run ./controller/internal/settings/readme README.md docker-compose.yml
