@@ -8,20 +8,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// ofTheRun are settings that differ between any two runs.
-var ofTheRun = []string{"RUN_ID", "RUN_SEED", "AUTO_START", "START_ID"}
-
-// elsewhere are settings that say where hits go, what is told of them and what is judged by them. Whatever they are,
-// visitors do the same.
-var elsewhere = []string{
-	"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN", "MULTI_TARGET_CONFIG", "REQUEST_TIMEOUT",
-	"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CA_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE",
-	"TLS_VERIFY", "PROXY_URL",
-	"CONCURRENCY", "THRESHOLDS", "THRESHOLD_ABORT", "STOP_ERROR_SHARE", "LOADGEN_ENV_FILE", "EXCHANGE_DIR", "STATE_DIR",
-	"SUMMARY_FILE", "TELEMETRY_ADDR",
-	"LOG_LEVEL", "LOG_FORMAT", "ECOMMERCE_CURRENCY", "BACKFILL_RPS_LIMIT", "BACKFILL_SHARDS",
-}
-
 // settings are those that differ, in the order of the spec.
 func settings(a, b Run) []Setting {
 	out := []Setting{}
@@ -33,7 +19,7 @@ func settings(a, b Run) []Setting {
 		return values[key]
 	}
 	for _, f := range spec.Fields() {
-		if was[f.Key] != is[f.Key] && !slices.Contains(ofTheRun, f.Key) {
+		if was[f.Key] != is[f.Key] && f.Role != spec.OfRun { // which differ between any two
 			out = append(out, Setting{f.Key, given(was, f.Key), given(is, f.Key)})
 		}
 	}
@@ -58,8 +44,8 @@ func files(a, b Run) []File {
 	return out
 }
 
-// samePlan tells whether visitors do the same in both runs.
+// samePlan tells whether visitors do the same in both runs, wherever their hits go and whatever is made of the results.
 func samePlan(r Result) bool {
-	return !slices.ContainsFunc(r.Settings, func(s Setting) bool { return !slices.Contains(elsewhere, s.Key) }) &&
+	return !slices.ContainsFunc(r.Settings, func(s Setting) bool { return spec.RoleOf(s.Key) == spec.Behaviour }) &&
 		!slices.ContainsFunc(r.Files, func(f File) bool { return f.Name != exchange.TargetsFile })
 }

@@ -1392,18 +1392,6 @@ export interface components {
             /** @description false where a job could not be removed; errors says why. */
             success: boolean;
         };
-        CompareAnswer: {
-            a: components["schemas"]["RecordHead"];
-            b: components["schemas"]["RecordHead"];
-            /** @description Those that differ. */
-            files: components["schemas"]["CompareFile"][] | null;
-            /** @description What to bear in mind, such as that one run was ended by hand earlier. */
-            notes: string[] | null;
-            rows: components["schemas"]["CompareRow"][] | null;
-            same: components["schemas"]["CompareSame"];
-            /** @description Those that differ. */
-            settings: components["schemas"]["CompareSetting"][] | null;
-        };
         CompareFile: {
             a: string;
             b: string;
@@ -1775,12 +1763,64 @@ export interface components {
             /** @description One a second, oldest first. */
             points: components["schemas"]["LivePoint"][] | null;
         };
+        HistoryCompared: {
+            a: components["schemas"]["StoreRunHead"];
+            b: components["schemas"]["StoreRunHead"];
+            /** @description Those that differ. */
+            files: components["schemas"]["CompareFile"][] | null;
+            /** @description What to bear in mind, such as that one run was ended by hand earlier. */
+            notes: string[] | null;
+            rows: components["schemas"]["CompareRow"][] | null;
+            same: components["schemas"]["CompareSame"];
+            /** @description Those that differ. */
+            settings: components["schemas"]["CompareSetting"][] | null;
+        };
         HistoryInterval: {
             /** Format: date-time */
             at: string;
             numbers: unknown;
             /** Format: double */
             seconds: number;
+        };
+        HistoryRecord: {
+            /** @description The exact configuration, secrets masked; what is not there has its default. */
+            config: {
+                [key: string]: string;
+            };
+            /**
+             * Format: double
+             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             */
+            duration_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description null while it goes on.
+             */
+            ended: string | null;
+            /**
+             * Format: int64
+             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
+             */
+            exit_code: number | null;
+            /** @description What is kept of it for a rerun; empty where it was not started here. */
+            files: components["schemas"]["StoreRunFile"][] | null;
+            id: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
+            plan_hash: string;
+            /** @description Warnings and errors of its log. */
+            problems: components["schemas"]["StoreProblem"][] | null;
+            reason: string;
+            /** Format: int64 */
+            seed: number;
+            /** Format: date-time */
+            started: string;
+            /** @description It was paused or its rate changed while it went on. */
+            steered: boolean;
+            /** @description The ledger of record, as it stands where the run goes on; null where there is none. */
+            summary: components["schemas"]["RecordSummary"] | null;
         };
         ImportedAnswer: {
             config: {
@@ -1798,14 +1838,6 @@ export interface components {
             /** Format: int64 */
             trafficinator_setup: number;
             urls: string | null;
-        };
-        Invalidation: {
-            /** @description What to run on the server of Matomo where it was not done; empty else. */
-            command: string;
-            /** @description Matomo makes the reports of these days anew. */
-            done: boolean;
-            /** @description Why it was not done; empty else. */
-            why: string;
         };
         JobAnswer: {
             /** @description null until it has started. */
@@ -1845,39 +1877,6 @@ export interface components {
             /** @enum {string} */
             state: "queued" | "running" | "cancelling" | "exited";
         };
-        JobBatch: {
-            date: string;
-            /** Format: int64 */
-            first_visit: number;
-            /** Format: int64 */
-            hits: number;
-            /** Format: int64 */
-            number: number;
-            target: string;
-            /** Format: int64 */
-            visits: number;
-            /** @description What is known of it. */
-            why?: string;
-        };
-        JobDay: {
-            /** @description YYYY-MM-DD in the site's zone. */
-            date: string;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            rejected: number;
-            /** Format: int64 */
-            sent: number;
-            /** @description Why nothing is sent of it; empty where something is. */
-            skipped: string;
-            /** Format: int64 */
-            unknown: number;
-            /**
-             * Format: int64
-             * @description Visits that are longer than what has passed of the day.
-             */
-            unsent?: number;
-        };
         JobPlanAnswer: {
             calendar: components["schemas"]["JobPlanDay"][] | null;
             /**
@@ -1908,15 +1907,14 @@ export interface components {
             batches_done: number;
             /** Format: int64 */
             batches_planned: number;
-            days: components["schemas"]["JobDay"][] | null;
+            days: components["schemas"]["RecordBackfillDay"][] | null;
             /**
              * Format: date-time
              * @description null where it cannot be said yet, and once it has ended.
              */
             estimated_end: string | null;
-            /** @description What became of the reports of the days; null until it has ended. */
-            invalidation: components["schemas"]["Invalidation"] | null;
-            unknown_batches: components["schemas"]["JobBatch"][] | null;
+            invalidation: components["schemas"]["RecordInvalidation"] | null;
+            unknown_batches: components["schemas"]["RecordBatch"][] | null;
             /** Format: int64 */
             visits_planned: number;
             /** Format: int64 */
@@ -2392,46 +2390,6 @@ export interface components {
              */
             limit_seconds: number | null;
         };
-        RecordAnswer: {
-            /** @description The exact configuration, secrets masked; what is not there has its default. */
-            config: {
-                [key: string]: string;
-            };
-            /**
-             * Format: double
-             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
-             */
-            duration_seconds: number | null;
-            /**
-             * Format: date-time
-             * @description null while it goes on.
-             */
-            ended: string | null;
-            /**
-             * Format: int64
-             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
-             */
-            exit_code: number | null;
-            /** @description What is kept of it for a rerun; empty where it was not started here. */
-            files: components["schemas"]["StoreRunFile"][] | null;
-            id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
-            labels: string[] | null;
-            note: string;
-            plan_hash: string;
-            /** @description Warnings and errors of its log. */
-            problems: components["schemas"]["RunProblem"][] | null;
-            reason: string;
-            /** Format: int64 */
-            seed: number;
-            /** Format: date-time */
-            started: string;
-            /** @description It was paused or its rate changed while it went on. */
-            steered: boolean;
-            /** @description The ledger of record, as it stands where the run goes on; null where there is none. */
-            summary: components["schemas"]["RecordSummary"] | null;
-        };
         RecordBackfill: {
             /** Format: int64 */
             batches_done: number;
@@ -2440,7 +2398,7 @@ export interface components {
             days: components["schemas"]["RecordBackfillDay"][] | null;
             /** Format: date-time */
             estimated_end?: string;
-            invalidation?: components["schemas"]["RecordInvalidation"];
+            invalidation: components["schemas"]["RecordInvalidation"] | null;
             unknown_batches: components["schemas"]["RecordBatch"][] | null;
             /** Format: int64 */
             visits_planned: number;
@@ -2453,7 +2411,7 @@ export interface components {
             rejected: number;
             /** Format: int64 */
             sent: number;
-            skipped?: string;
+            skipped: string;
             /** Format: int64 */
             unknown: number;
             /** Format: int64 */
@@ -2527,36 +2485,6 @@ export interface components {
             offered_visit_rate: number;
             phase: string;
         };
-        RecordHead: {
-            /**
-             * Format: double
-             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
-             */
-            duration_seconds: number | null;
-            /**
-             * Format: date-time
-             * @description null while it goes on.
-             */
-            ended: string | null;
-            /**
-             * Format: int64
-             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
-             */
-            exit_code: number | null;
-            id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
-            labels: string[] | null;
-            note: string;
-            plan_hash: string;
-            reason: string;
-            /** Format: int64 */
-            seed: number;
-            /** Format: date-time */
-            started: string;
-            /** @description It was paused or its rate changed while it went on. */
-            steered: boolean;
-        };
         RecordHits: {
             /** Format: int64 */
             abandoned: number;
@@ -2574,9 +2502,9 @@ export interface components {
             unknown: number;
         };
         RecordInvalidation: {
-            command?: string;
+            command: string;
             done: boolean;
-            why?: string;
+            why: string;
         };
         RecordLatency: {
             /** Format: double */
@@ -2887,9 +2815,20 @@ export interface components {
             mode: "single" | "multi";
         };
         RunAnswer: {
-            /** Format: date-time */
+            /**
+             * Format: double
+             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             */
+            duration_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description null while it goes on.
+             */
             ended: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description 0 until there is one.
+             */
             exit_code: number;
             id: string;
             /** @enum {string} */
@@ -2907,14 +2846,9 @@ export interface components {
             seed: number;
             /** Format: date-time */
             started: string;
+            /** @description It was paused or its rate changed while it went on. */
+            steered: boolean;
             summary?: components["schemas"]["RecordSummary"];
-        };
-        RunProblem: {
-            /** @enum {string} */
-            level: "WARNING" | "ERROR";
-            text: string;
-            /** Format: date-time */
-            time: string;
         };
         RunsAnswer: {
             /** @description All labels that runs have. */
@@ -3272,9 +3206,46 @@ export interface components {
              */
             mode?: "finish" | "now" | null;
         };
+        StoreProblem: {
+            /** @enum {string} */
+            level: "WARNING" | "ERROR";
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
         StoreRunFile: {
             hash: string;
             name: string;
+        };
+        StoreRunHead: {
+            /**
+             * Format: double
+             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             */
+            duration_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description null while it goes on.
+             */
+            ended: string | null;
+            /**
+             * Format: int64
+             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
+             */
+            exit_code: number | null;
+            id: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
+            plan_hash: string;
+            reason: string;
+            /** Format: int64 */
+            seed: number;
+            /** Format: date-time */
+            started: string;
+            /** @description It was paused or its rate changed while it went on. */
+            steered: boolean;
         };
         TargetAnswer: {
             api_url: string;
@@ -5271,7 +5242,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CompareAnswer"];
+                    "application/json": components["schemas"]["HistoryCompared"];
                 };
             };
             /** @description Error */
@@ -5302,7 +5273,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordAnswer"];
+                    "application/json": components["schemas"]["HistoryRecord"];
                 };
             };
             /** @description Error */
@@ -5368,7 +5339,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordAnswer"];
+                    "application/json": components["schemas"]["HistoryRecord"];
                 };
             };
             /** @description Error */
@@ -5633,7 +5604,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordAnswer"];
+                    "application/json": components["schemas"]["HistoryRecord"];
                 };
             };
             /** @description Error */
