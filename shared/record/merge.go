@@ -53,16 +53,25 @@ func Merge(lives []Summary) Summary {
 	return out
 }
 
-func (v Visits) plus(o Visits) Visits {
+// Plus adds two counts.
+func (v Visits) Plus(o Visits) Visits {
 	return Visits{
 		v.Planned + o.Planned, v.Complete + o.Complete, v.Partial + o.Partial, v.Uncertain + o.Uncertain,
 		v.Lost + o.Lost, v.Unsent + o.Unsent, v.Split + o.Split, v.Repeated + o.Repeated,
 	}
 }
 
+// Minus is what v has more than o, an earlier count of the same.
+func (v Visits) Minus(o Visits) Visits {
+	return Visits{
+		v.Planned - o.Planned, v.Complete - o.Complete, v.Partial - o.Partial, v.Uncertain - o.Uncertain,
+		v.Lost - o.Lost, v.Unsent - o.Unsent, v.Split - o.Split, v.Repeated - o.Repeated,
+	}
+}
+
 func (a Account) plus(o Account) Account {
 	return Account{
-		Visits: a.Visits.plus(o.Visits), Revenue: a.Revenue + o.Revenue, Tax: a.Tax + o.Tax,
+		Visits: a.Visits.Plus(o.Visits), Revenue: a.Revenue + o.Revenue, Tax: a.Tax + o.Tax,
 		Shipping: a.Shipping + o.Shipping, Items: a.Items + o.Items,
 		Opened: Opened{
 			add(a.Opened.Days, o.Opened.Days), add(a.Opened.Countries, o.Opened.Countries),

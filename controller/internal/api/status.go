@@ -84,7 +84,7 @@ func (s *server) status(ctx context.Context) (statusAnswer, error) {
 	a := statusAnswer{StateAnswer: newState(st, s.Disk.Faults(), s.Now()), Config: saved.Values}
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
 		a.Stats = &statsAnswer{
-			Uptime: a.Container.Uptime, UpSeconds: a.Container.UpSeconds, VisitsGenerated: sample.Visits["planned"],
+			Uptime: a.Container.Uptime, UpSeconds: a.Container.UpSeconds, VisitsGenerated: sample.Visits.Planned,
 			VisitsDue:   sample.Due,
 			CurrentRate: sample.Recent.VisitRate, HitRate: sample.Recent.HitRate, Sample: sample,
 		}

@@ -118,7 +118,6 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.publisher = publisher
 	a.disk = disk.NewWatch(log, func([]disk.Fault) { a.tellState(a.control.Status()) },
 		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
-	scrapes := &http.Client{Timeout: 2 * time.Second}
 	a.ledgers = ledgers.New(h.FS, s.StateDir)
 	machine := target.Machine{ReadFile: func(path string) ([]byte, error) {
 		return exchange.Read(h.FS, path)
@@ -128,9 +127,13 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.parts.Add(prover.Tasks.Service)
 	supervisor := &run.Supervisor{Repository: a.store, Ledger: a.ledgers.Read, Log: log,
 		TakeBaseline: prover.TakeBaseline}
+	a.live = live.New(live.Config{
+		Settings: a.settingsOf, Ledger: a.ledgers.Read, Cap: a.ledgers.Cap, Scale: a.scale, Keep: a.keepInterval,
+		Hub: a.hub, Log: log,
+	})
 	a.control, err = run.New(ctx, run.Config{
-		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Supervisor: supervisor, Probe: probe(scrapes),
-		Draw: run.Draw, Changed: a.tellState,
+		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Supervisor: supervisor,
+		Probe: probe(&http.Client{Timeout: 2 * time.Second}), Seen: a.live.Take, Draw: run.Draw, Changed: a.tellState,
 	})
 	if err != nil {
 		return a, err
@@ -138,11 +141,6 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.jobs = job.New(job.Config{
 		Port: a.port, Library: lib, Publisher: publisher, Store: a.store, Supervisor: supervisor, Draw: run.Draw,
 		Now: time.Now,
-	})
-	a.live = live.New(live.Config{
-		Where: a.telemetry, ByLedger: a.byLedger, Client: scrapes, Settings: a.settingsOf, Ledger: a.ledgers.Read,
-		Cap:   a.ledgers.Cap,
-		Scale: a.scale, Keep: a.keepInterval, Hub: a.hub, Log: log,
 	})
 	benchmarks := benchmark.NewKeeper(benchmark.Config{
 		Matomo: benchmark.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget,
@@ -194,22 +192,6 @@ func (a *App) warnOfPresets(lib *setup.Library) {
 		a.log.Warn("a preset holds a token; presets are made to be shared, move the token to the configuration or "+
 			"to .env", "file", file)
 	}
-}
-
-// telemetry is where the loadgen can be asked now.
-func (a *App) telemetry() string {
-	if l := a.control.Status().Loadgen; l.State == launcher.Running {
-		return l.Telemetry
-	}
-	return ""
-}
-
-// byLedger is the run whose loadgen cannot be asked from here.
-func (a *App) byLedger() string {
-	if st := a.control.Status(); st.Active() && st.Loadgen.State == launcher.Running && st.Loadgen.Telemetry == "" {
-		return st.Run.ID
-	}
-	return ""
 }
 
 // settingsOf are those of the run that goes on; one that was started by somebody else tells none.

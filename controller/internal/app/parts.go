@@ -160,15 +160,14 @@ func absolute(one, other string) (string, string, error) {
 	return one, other, nil
 }
 
-// probe asks a loadgen by its metrics.
+// probe asks a loadgen for its status.
 func probe(client *http.Client) run.Probe {
 	return func(ctx context.Context, telemetry string) (run.Plan, error) {
 		s, err := live.Read(ctx, client, telemetry)
 		if err != nil {
 			return run.Plan{}, err
 		}
-		return run.Plan{Hash: s.PlanHash, RunID: s.RunID, Phase: s.Phase, Pause: s.Pause, OpenVisits: s.OpenVisits,
-			FinishBy: s.FinishBy}, nil
+		return run.PlanOf(s), nil
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package live owns the numbers of now: it scrapes the loadgen each second, turns its counters into what was sent and
-// how fast, keeps two hours of it in memory and a row a minute for the run's history, and hands it to whoever listens.
-// It controls nothing and estimates nothing; the ledger of record stays the loadgen's file.
+// Package live owns the numbers of now: it takes the loadgen's status each second, turns its counters into what was sent
+// and how fast, keeps two hours of it in memory and a row a minute for the run's history, and hands it to whoever
+// listens. It controls nothing and estimates nothing; the ledger of record stays the loadgen's file.
 package live
 
 import (
@@ -10,40 +10,21 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// Hits are counts by outcome; Planned is their sum and what is still open.
-type Hits struct {
-	Planned   uint64 `json:"planned"`
-	Accepted  uint64 `json:"accepted"`
-	Rejected  uint64 `json:"rejected"`
-	Failed    uint64 `json:"failed"`
-	Unknown   uint64 `json:"unknown"`
-	Shed      uint64 `json:"shed"`
-	Abandoned uint64 `json:"abandoned"`
-}
-
-// Latency are percentiles in seconds, from a hit's intended moment to its answer, drawn from the histogram's buckets:
-// each is the exact value to within its bucket. All are 0 where nothing was answered.
-type Latency struct {
-	P50 float64 `json:"p50"`
-	P95 float64 `json:"p95"`
-	P99 float64 `json:"p99"`
-}
-
 // Target is one target's part of a Sample.
 type Target struct {
 	Name string `json:"name"`
 	// Health is healthy, degraded, failed or unknown.
-	Health   string `json:"health"`
-	Hits     Hits   `json:"hits"`
-	InFlight uint64 `json:"in_flight"`
+	Health   string      `json:"health"`
+	Hits     record.Hits `json:"hits"`
+	InFlight uint64      `json:"in_flight"`
 	// HitRate, in accepted hits per second, and Latency are of the time that the sample's Recent covers.
-	HitRate float64 `json:"hit_rate"`
-	Latency Latency `json:"latency"`
-	// LastError is why the latest hit that was not accepted was not, from the ledger; empty where all were.
+	HitRate float64        `json:"hit_rate"`
+	Latency record.Latency `json:"latency"`
+	// LastError is why the latest hit that was not accepted was not; empty where all were.
 	LastError string `json:"last_error"`
 }
 
-// Point is one second in a chart. Rates are per second and measured between two scrapes, also across a restart of the
+// Point is one second in a chart. Rates are per second and measured between two looks, also across a restart of the
 // loadgen in between.
 type Point struct {
 	Time time.Time `json:"time"`
@@ -51,9 +32,9 @@ type Point struct {
 	HitRate   float64 `json:"hit_rate"`
 	VisitRate float64 `json:"visit_rate"`
 	// Delta is what the hits gained since the point before, and Latency that of those answered since.
-	Delta      Hits    `json:"delta"`
-	Latency    Latency `json:"latency"`
-	OpenVisits uint64  `json:"open_visits"`
+	Delta      record.Hits    `json:"delta"`
+	Latency    record.Latency `json:"latency"`
+	OpenVisits uint64         `json:"open_visits"`
 	// Scale is what the planned rate was multiplied by, 0 while no visit was to begin.
 	Scale float64 `json:"scale"`
 }
@@ -62,11 +43,11 @@ type Point struct {
 // little at a low rate.
 type Recent struct {
 	// Seconds is how much time it covers; the rates are per second of it.
-	Seconds   float64 `json:"seconds"`
-	HitRate   float64 `json:"hit_rate"`
-	VisitRate float64 `json:"visit_rate"`
-	Delta     Hits    `json:"delta"`
-	Latency   Latency `json:"latency"`
+	Seconds   float64        `json:"seconds"`
+	HitRate   float64        `json:"hit_rate"`
+	VisitRate float64        `json:"visit_rate"`
+	Delta     record.Hits    `json:"delta"`
+	Latency   record.Latency `json:"latency"`
 }
 
 // Sample is a Point with all that is known of its run so far.
@@ -77,13 +58,13 @@ type Sample struct {
 	Phase    string `json:"phase"`
 	Recent   Recent `json:"recent"`
 
-	Hits   Hits            `json:"hits"`
-	ByKind map[string]Hits `json:"by_kind"`
+	Hits   record.Hits            `json:"hits"`
+	ByKind map[string]record.Hits `json:"by_kind"`
 	// Visits counts by fate, and planned: all that began.
-	Visits   map[string]uint64 `json:"visits"`
-	InFlight uint64            `json:"in_flight"`
-	Revenue  float64           `json:"revenue"`
-	Targets  []Target          `json:"targets"`
+	Visits   record.Visits `json:"visits"`
+	InFlight uint64        `json:"in_flight"`
+	Revenue  float64       `json:"revenue"`
+	Targets  []Target      `json:"targets"`
 	// Due are the visits that the plan's schedule has asked for so far; what a pause or the cap withheld is not among
 	// them.
 	Due uint64 `json:"visits_due"`
@@ -93,7 +74,7 @@ type Sample struct {
 	Thresholds []record.Verdict `json:"thresholds"`
 	Aborts     bool             `json:"threshold_abort"`
 	// Reasons are why hits were not accepted so far, most hits first, and Warnings what was odd about answers that
-	// accepted them, from the ledger.
+	// accepted them.
 	Reasons  []record.Reason `json:"reasons"`
 	Warnings []record.Reason `json:"warnings"`
 	// Capacity is how a capacity search stands; nil for other runs.
@@ -152,11 +133,11 @@ type Event struct {
 // Interval is one row of a run's history: what happened in the Seconds from At on. Intervals follow each other from the
 // run's start; they are five seconds long in the first hour and a minute after it.
 type Interval struct {
-	RunID   string    `json:"-"`
-	At      time.Time `json:"-"`
-	Seconds float64   `json:"seconds"`
-	Delta   Hits      `json:"hits"`
-	Visits  uint64    `json:"visits"`
-	Revenue float64   `json:"revenue"`
-	Latency Latency   `json:"latency"`
+	RunID   string         `json:"-"`
+	At      time.Time      `json:"-"`
+	Seconds float64        `json:"seconds"`
+	Delta   record.Hits    `json:"hits"`
+	Visits  uint64         `json:"visits"`
+	Revenue float64        `json:"revenue"`
+	Latency record.Latency `json:"latency"`
 }

@@ -1,112 +1,138 @@
 package live
 
 import (
-	"maps"
-	"math"
-	"slices"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
-func newCounters() counters {
+// counters are all that only ever grows within one life of a loadgen.
+type counters struct {
+	hits    map[key]record.Hits
+	visits  record.Visits
+	due     uint64
+	revenue float64
+	// answered are counts by latency of each target, see status.Target.
+	answered map[string][]uint64
+}
+
+type key struct{ target, kind string }
+
+// countersOf are those of a snapshot.
+func countersOf(s *status.Snapshot) counters {
+	c := counters{
+		hits: map[key]record.Hits{}, visits: s.Run.Visits, due: s.Run.Due, revenue: s.Run.Revenue,
+		answered: map[string][]uint64{},
+	}
+	for name, t := range s.Run.Targets {
+		for kind, h := range t.ByKind {
+			c.hits[key{name, kind}] = h
+		}
+		c.answered[name] = s.Targets[name].Answered
+	}
+	return c
+}
+
+// plus adds what another life has counted.
+func (c counters) plus(o counters) counters {
 	return counters{
-		planned: map[hitKey]float64{}, hits: map[hitKey]float64{}, visits: map[string]float64{},
-		latency: map[bucketKey]float64{},
+		hits: each(c.hits, o.hits, record.Hits.Plus), visits: c.visits.Plus(o.visits), due: c.due + o.due,
+		revenue: c.revenue + o.revenue, answered: each(c.answered, o.answered, func(a, b []uint64) []uint64 {
+			return ranges(a, b, func(a, b uint64) uint64 { return a + b })
+		}),
 	}
 }
 
-// combine is a + sign×b, series by series.
-func combine(a, b counters, sign float64) counters {
+// minus is the gain since an earlier moment.
+func (c counters) minus(o counters) counters {
 	return counters{
-		planned: add(a.planned, b.planned, sign), hits: add(a.hits, b.hits, sign),
-		visits: add(a.visits, b.visits, sign),
-		due:    a.due + sign*b.due, revenue: a.revenue + sign*b.revenue, latency: add(a.latency, b.latency, sign),
+		hits: each(c.hits, o.hits, record.Hits.Minus), visits: c.visits.Minus(o.visits), due: c.due - o.due,
+		revenue: c.revenue - o.revenue, answered: each(c.answered, o.answered, func(a, b []uint64) []uint64 {
+			return ranges(a, b, func(a, b uint64) uint64 { return a - b })
+		}),
 	}
 }
 
-func add[K comparable](a, b map[K]float64, sign float64) map[K]float64 {
-	sum := maps.Clone(a)
-	for k, v := range b {
-		sum[k] += sign * v
+// each combines what two maps have under the same key.
+func each[K comparable, V any](a, b map[K]V, combine func(a, b V) V) map[K]V {
+	out := make(map[K]V, len(a))
+	for _, part := range []map[K]V{a, b} {
+		for k := range part {
+			out[k] = combine(a[k], b[k])
+		}
+	}
+	return out
+}
+
+// ranges combines counts by latency; nil is none.
+func ranges(a, b []uint64, combine func(a, b uint64) uint64) []uint64 {
+	out := make([]uint64, len(status.Bounds)+1)
+	at := func(n []uint64, i int) uint64 {
+		if i < len(n) {
+			return n[i]
+		}
+		return 0
+	}
+	for i := range out {
+		out[i] = combine(at(a, i), at(b, i))
+	}
+	return out
+}
+
+// less tells whether something is lower than before: the counters began at 0 again.
+func (c counters) less(before counters) bool {
+	for k, h := range before.hits {
+		if c.hits[k].Planned < h.Planned {
+			return true
+		}
+	}
+	return c.visits.Planned < before.visits.Planned
+}
+
+// of sums the hits of a target; empty is all.
+func (c counters) of(target string) (sum record.Hits) {
+	for k, h := range c.hits {
+		if target == "" || k.target == target {
+			sum = sum.Plus(h)
+		}
 	}
 	return sum
 }
 
-// less tells whether some series is lower than before: the counters began anew.
-func (c counters) less(before counters) bool {
-	for k, v := range before.planned {
-		if c.planned[k] < v {
-			return true
-		}
-	}
-	return c.visits[plannedVisits] < before.visits[plannedVisits]
-}
-
-// tally sums the hits of a target and kind; empty is all.
-func (c counters) tally(target, kind string) Hits {
-	matches := func(k hitKey) bool { return (target == "" || k.target == target) && (kind == "" || k.kind == kind) }
-	var h Hits
-	for k, v := range c.planned {
-		if matches(k) {
-			h.Planned += uint64(v)
-		}
-	}
-	of := map[string]*uint64{
-		"accepted": &h.Accepted, "rejected": &h.Rejected, "failed": &h.Failed, "unknown": &h.Unknown, "shed": &h.Shed,
-		"abandoned": &h.Abandoned,
-	}
-	for k, v := range c.hits {
-		if n := of[k.outcome]; n != nil && matches(k) {
-			*n += uint64(v)
-		}
-	}
-	return h
-}
-
-func (c counters) byKind() map[string]Hits {
-	out := map[string]Hits{}
-	for k := range c.planned {
-		if _, done := out[k.kind]; !done {
-			out[k.kind] = c.tally("", k.kind)
-		}
+func (c counters) byKind() map[string]record.Hits {
+	out := map[string]record.Hits{}
+	for k, h := range c.hits {
+		out[k.kind] = out[k.kind].Plus(h)
 	}
 	return out
 }
 
-func (c counters) visitsByFate() map[string]uint64 {
-	out := map[string]uint64{}
-	for fate, n := range c.visits {
-		out[fate] = uint64(n)
-	}
-	return out
-}
-
-// percentiles reads the histogram of a target; empty is all.
-func (c counters) percentiles(target string) Latency {
-	below := map[float64]float64{}
-	for k, n := range c.latency {
-		if target == "" || k.target == target {
-			below[k.le] += n
+// percentiles are those of the answers of a target; empty is all.
+func (c counters) percentiles(target string) record.Latency {
+	var answered []uint64
+	for name, n := range c.answered {
+		if target == "" || name == target {
+			answered = ranges(answered, n, func(a, b uint64) uint64 { return a + b })
 		}
 	}
-	bounds := slices.Sorted(maps.Keys(below))
-	return Latency{quantile(bounds, below, .5), quantile(bounds, below, .95), quantile(bounds, below, .99)}
+	return record.Latency{P50: quantile(answered, .5), P95: quantile(answered, .95), P99: quantile(answered, .99)}
 }
 
-// quantile interpolates within the bucket that q falls into; the last, unbounded one gives its lower bound.
-func quantile(bounds []float64, below map[float64]float64, q float64) float64 {
-	if len(bounds) == 0 || below[bounds[len(bounds)-1]] <= 0 {
+// quantile interpolates within the range that q falls into; the last one, which has no end, gives its begin.
+func quantile(answered []uint64, q float64) float64 {
+	if len(answered) == 0 {
 		return 0
 	}
-	rank := q * below[bounds[len(bounds)-1]]
-	var lower, before float64
-	for _, le := range bounds {
-		n := below[le]
-		if n >= rank && n > before {
-			if math.IsInf(le, 1) {
-				return lower
-			}
-			return lower + (le-lower)*(rank-before)/(n-before)
+	rank := q * float64(answered[len(answered)-1])
+	var lower float64
+	var before uint64
+	for i, n := range answered[:len(status.Bounds)] {
+		if n > before && float64(n) >= rank {
+			return lower + (status.Bounds[i]-lower)*(rank-float64(before))/float64(n-before)
 		}
-		lower, before = le, n
+		lower, before = status.Bounds[i], n
+	}
+	if answered[len(answered)-1] == 0 {
+		return 0
 	}
 	return lower
 }

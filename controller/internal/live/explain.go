@@ -3,13 +3,13 @@ package live
 import (
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// explainer adds to samples what has no place among the metrics: the loadgen's own judgement from its ledger, and how
-// near the limits of the settings are. What cannot be read is left out.
+// explainer adds to samples what the loadgen itself says of the run, and how near the limits of the settings are.
 type explainer struct {
 	run      string
 	settings spec.Spec
@@ -20,7 +20,8 @@ type explainer struct {
 	paused time.Duration
 }
 
-func (x *explainer) explain(c Config, s *Sample) {
+// explain adds what r says, the summary of the whole run.
+func (x *explainer) explain(c Config, s *Sample, r *record.Summary) {
 	if x.run != s.RunID {
 		*x = explainer{run: s.RunID}
 		if x.settings, x.known = c.Settings(s.RunID); x.known {
@@ -28,21 +29,15 @@ func (x *explainer) explain(c Config, s *Sample) {
 			x.length = load.Length()
 		}
 	}
-	if x.last.Phase == "paused" {
+	if x.last.Phase == string(phase.Paused) {
 		x.paused += s.Time.Sub(x.last.Time)
 	}
 	x.last = *s
-	r, err := c.Ledger(s.RunID)
-	if err == nil {
-		for i, t := range s.Targets {
-			s.Targets[i].LastError = r.Targets[t.Name].LastError
-		}
-		s.Thresholds = append(s.Thresholds, r.Thresholds...)
-		s.Reasons, s.Warnings = append(s.Reasons, r.Reasons...), append(s.Warnings, r.Warnings...)
-		s.Capacity = r.Capacity
-	} else {
-		r = &record.Summary{}
+	for i, t := range s.Targets {
+		s.Targets[i].LastError = r.Targets[t.Name].LastError
 	}
+	s.Thresholds, s.Capacity = append([]record.Verdict{}, r.Thresholds...), r.Capacity
+	s.Reasons, s.Warnings = append([]record.Reason{}, r.Reasons...), append([]record.Reason{}, r.Warnings...)
 	if x.known {
 		s.Aborts = x.settings.ThresholdAbort
 		s.Stops = x.stops(s, r.Started, c.Cap)
@@ -53,7 +48,7 @@ func (x *explainer) explain(c Config, s *Sample) {
 func (x *explainer) stops(s *Sample, started time.Time, kept func() (record.Cap, error)) []Stop {
 	k, out := x.settings, []Stop{}
 	if k.StopAfterVisits > 0 {
-		out = append(out, Stop{StopVisits, "visits", float64(s.Visits[plannedVisits]),
+		out = append(out, Stop{StopVisits, "visits", float64(s.Visits.Planned),
 			float64(k.StopAfterVisits), true})
 	}
 	var since time.Duration

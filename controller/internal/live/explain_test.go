@@ -1,11 +1,13 @@
 package live_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/shared/phase"
+	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
 func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
@@ -16,9 +18,17 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 	}}
 	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
 		began := now()
-		l.says("r", began, 1)
-		l.writes(`{"started":"` + time.Now().UTC().Format(time.RFC3339) +
-			`","thresholds":[{"expression":"p95<1s","metric":"p95","value":0.05,"held":true}],"reasons":[{"target":"a","class":"in_front","status":403,"hits":7,"first_words":"Blocked"}]}`)
+		started, value := time.Now().Truncate(time.Second), .05
+		says := func(accepted int) {
+			l.says("r", began, accepted)
+			l.also(func(s *status.Snapshot) {
+				s.Run.Started = started
+				s.Run.Thresholds = []record.Verdict{{Expression: "p95<1s", Metric: "p95", Value: &value, Held: true}}
+				s.Run.Reasons = []record.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 7,
+					FirstWords: "Blocked"}}
+			})
+		}
+		says(1)
 		find := func(kind live.StopKind) live.Stop {
 			t.Helper()
 			s := latest(t, w)
@@ -31,11 +41,8 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 			return live.Stop{}
 		}
 		time.Sleep(30 * time.Second)
-		l.says("r", began, 25)
-		l.mu.Lock()
-		l.body = strings.NewReplacer(`{phase="running"} 1`, `{phase="running"} 0`, `{phase="idle"} 0`,
-			`{phase="paused"} 1`).Replace(l.body)
-		l.mu.Unlock()
+		says(25)
+		l.also(func(s *status.Snapshot) { s.Phase = phase.Paused })
 		time.Sleep(10 * time.Second)
 		if s := latest(t, w); s.Due != 28 || !s.Aborts || len(s.Thresholds) != 1 || s.Thresholds[0].Metric != "p95" ||
 			s.Capacity != nil || s.Phase != "paused" {
@@ -74,5 +81,28 @@ func TestARunOfUnknownSettingsTellsNoLimits(t *testing.T) {
 		if s := latest(t, w); s.Stops == nil || len(s.Stops) != 0 || s.Thresholds == nil {
 			t.Errorf("want empty lists: %+v", s)
 		}
+	})
+}
+
+func TestARunThatIsRestartedTellsTheReasonsOfAllItsLives(t *testing.T) {
+	t.Parallel()
+	l := &loadgen{}
+	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+		reasons := func(run, ledger string, want uint64) {
+			t.Helper()
+			l.writes(ledger)
+			l.says(run, now(), 1)
+			l.also(func(s *status.Snapshot) {
+				s.Run.FirstVisit, s.Run.Reasons = 100, []record.Reason{{Target: "a", Hits: 1}}
+			})
+			time.Sleep(time.Second)
+			if s := latest(t, w); len(s.Reasons) != 1 || s.Reasons[0].Hits != want {
+				t.Errorf("run %s with the ledger %s: %+v", run, ledger, s.Reasons)
+			}
+		}
+		both := `{"reasons":[{"target":"a","hits":5}]}`
+		reasons("r", both, 5)
+		reasons("r", `{"reasons":`, 1)
+		reasons("s", both, 1)
 	})
 }

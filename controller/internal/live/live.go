@@ -3,26 +3,18 @@ package live
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
 // Config of a Live.
 type Config struct {
-	// Where is the loadgen's telemetry as http://host:port, empty while there is none. It must not block.
-	Where func() string
-	// ByLedger is the run that goes on though its loadgen's telemetry cannot be reached, empty where there is none; nil
-	// asks for none. It must not block.
-	ByLedger func() string
-	// Client asks the loadgen; it needs a timeout of its own.
-	Client *http.Client
 	// Ledger reads the ledger of a run, and Cap what the loadgen keeps of the cap, see ledgers.Reader.
 	Ledger func(runID string) (*record.Summary, error)
 	Cap    func() (record.Cap, error)
@@ -37,9 +29,11 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Live watches. It is safe for concurrent use.
+// Live turns what the loadgen tells into samples. It is safe for concurrent use.
 type Live struct {
 	c Config
+	// next is the snapshot that Watch has not seen yet.
+	next chan *status.Snapshot
 
 	mu     sync.Mutex // guards what follows
 	ring   []Point
@@ -50,8 +44,18 @@ type Live struct {
 // window is how many seconds of points are kept: two hours.
 const window = 2 * 60 * 60
 
-// New makes a Live; Watch feeds it.
-func New(c Config) *Live { return &Live{c: c} }
+// New makes a Live; Take feeds it, and Watch does its work.
+func New(c Config) *Live { return &Live{c: c, next: make(chan *status.Snapshot, 1)} }
+
+// Take takes what the loadgen tells, which is to be asked once a second, by one caller; nil is that none runs. It does
+// not block: a snapshot that comes before the one before it was seen replaces that.
+func (l *Live) Take(s *status.Snapshot) {
+	select {
+	case <-l.next:
+	default:
+	}
+	l.next <- s
+}
 
 // Latest is the last sample; false before the first.
 func (l *Live) Latest() (Sample, bool) {
@@ -73,58 +77,41 @@ func (l *Live) History(since time.Time) []Point {
 	return out
 }
 
-// Watch scrapes each second until ctx is done.
+// Watch makes samples of what Take is given, until ctx is done.
 func (l *Live) Watch(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	var m meter
 	var x explainer
 	for {
+		var s *status.Snapshot
 		select {
 		case <-ctx.Done():
 			l.keep(context.WithoutCancel(ctx), m.flush())
 			return
-		case <-tick.C:
+		case s = <-l.next:
 		}
-		s, err := l.read(ctx)
-		if err != nil {
-			continue // it comes up or goes down; who runs it knows and tells
-		}
-		if s == nil {
+		switch {
+		case s == nil:
 			l.keep(ctx, m.flush())
 			continue
-		}
-		if s.RunID == "" || s.Phase == "idle" {
+		case s.Run.RunID == "" || s.Phase == phase.Idle:
 			continue
 		}
 		sample, done := m.take(time.Now().UTC(), s)
 		sample.Scale = l.c.Scale()
 		l.keep(ctx, done)
-		x.explain(l.c, &sample)
+		x.explain(l.c, &sample, l.whole(&s.Run))
 		l.store(sample)
 	}
 }
 
-// read asks the loadgen, or its ledger where it cannot be reached; nil where nothing runs.
-func (l *Live) read(ctx context.Context) (*Scrape, error) {
-	if base := l.c.Where(); base != "" {
-		return Read(ctx, l.c.Client, base)
+// whole is what is known of all lives of a run, of which r is the last one. One that had no visit before is all.
+func (l *Live) whole(r *record.Summary) *record.Summary {
+	if r.FirstVisit > 0 {
+		if all, err := l.c.Ledger(r.RunID); err == nil {
+			return all
+		}
 	}
-	if l.c.ByLedger == nil {
-		return nil, nil
-	}
-	id := l.c.ByLedger()
-	if id == "" {
-		return nil, nil
-	}
-	switch r, err := l.c.Ledger(id); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	default:
-		return ofLedger(r), nil
-	}
+	return r
 }
 
 func (l *Live) keep(ctx context.Context, intervals []Interval) {

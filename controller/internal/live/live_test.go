@@ -2,12 +2,9 @@ package live_test
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,17 +12,16 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// loadgen answers scrapes with what is set.
+// loadgen tells what is set.
 type loadgen struct {
-	// unreachable: nobody can ask it, so that its ledger is all there is.
-	unreachable bool
-
 	mu     sync.Mutex
-	body   string
+	told   status.Snapshot
 	down   bool
 	ledger string
 	knobs  map[string]string
@@ -43,70 +39,57 @@ func (l *loadgen) cap() (record.Cap, error) {
 	}, nil // when virtual time begins
 }
 
-func (l *loadgen) where() string {
-	if l.unreachable {
-		return ""
-	}
-	return "http://loadgen.test"
-}
-
 func (l *loadgen) rate() float64 { return 2 }
 
-func (l *loadgen) RoundTrip(*http.Request) (*http.Response, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.down {
-		return nil, fmt.Errorf("refused")
-	}
-	w := httptest.NewRecorder()
-	_, _ = w.WriteString(l.body) // memory
-	return w.Result(), nil
-}
-
-// says is what a loadgen exposes: started at start seconds, accepted hits of a, of b none, all answered within 50 ms.
+// says is what a loadgen tells: started at start seconds, accepted hits of a, of b none, all answered within 50 ms.
 func (l *loadgen) says(run string, start, accepted int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.down = false
-	l.body = strings.NewReplacer("RUN", run, "START", fmt.Sprint(start), "ACCEPTED", fmt.Sprint(accepted), "PLANNED",
-		fmt.Sprint(accepted+3)).Replace(`
-# TYPE trafficinator_plan_info gauge
-trafficinator_plan_info{hash="abc",run_id="RUN"} 1
-# TYPE trafficinator_phase gauge
-trafficinator_phase{phase="idle"} 0
-trafficinator_phase{phase="running"} 1
-# TYPE process_start_time_seconds gauge
-process_start_time_seconds START
-# TYPE trafficinator_hits_planned_total counter
-trafficinator_hits_planned_total{target="a",kind="pageview"} PLANNED
-trafficinator_hits_planned_total{target="b",kind="event"} 0
-# TYPE trafficinator_hits_total counter
-trafficinator_hits_total{target="a",kind="pageview",outcome="accepted"} ACCEPTED
-trafficinator_hits_total{target="a",kind="pageview",outcome="failed"} 1
-# TYPE trafficinator_hits_in_flight gauge
-trafficinator_hits_in_flight{target="a"} 2
-trafficinator_hits_in_flight{target="b"} 0
-# TYPE trafficinator_target_health gauge
-trafficinator_target_health{target="a",state="healthy"} 1
-trafficinator_target_health{target="b",state="healthy"} 0
-trafficinator_target_health{target="b",state="failed"} 1
-# TYPE trafficinator_visits_total counter
-trafficinator_visits_total{fate="complete"} 5
-# TYPE trafficinator_visits_planned_total counter
-trafficinator_visits_planned_total ACCEPTED
-# TYPE trafficinator_visits_due_total counter
-trafficinator_visits_due_total PLANNED
-# TYPE trafficinator_visits_open gauge
-trafficinator_visits_open 4
-# TYPE trafficinator_revenue_total counter
-trafficinator_revenue_total 12.5
-# TYPE trafficinator_hit_latency_seconds histogram
-trafficinator_hit_latency_seconds_bucket{target="a",le="0.025"} 0
-trafficinator_hit_latency_seconds_bucket{target="a",le="0.05"} ACCEPTED
-trafficinator_hit_latency_seconds_bucket{target="a",le="+Inf"} ACCEPTED
-trafficinator_hit_latency_seconds_sum{target="a"} 1
-trafficinator_hit_latency_seconds_count{target="a"} ACCEPTED
-`)
+	n := uint64(accepted)
+	answered := make([]uint64, len(status.Bounds)+1)
+	for i := slices.Index(status.Bounds, .05); i < len(answered); i++ {
+		answered[i] = n
+	}
+	l.told = status.Snapshot{
+		Phase: phase.Running, Life: time.Unix(int64(start), 0),
+		Run: record.Summary{
+			RunID: run, PlanHash: "abc", Due: n + 3, OpenVisits: 4,
+			Account: record.Account{Visits: record.Visits{Planned: n, Complete: 5}, Revenue: 12.5},
+			Targets: map[string]record.Target{
+				"a": {Health: "healthy",
+					ByKind: map[string]record.Hits{"pageview": {Planned: n + 3, Accepted: n, Failed: 1}}},
+				"b": {Health: "failed", ByKind: map[string]record.Hits{"event": {}}},
+			},
+		},
+		Targets: map[string]status.Target{"a": {InFlight: 2, Answered: answered}, "b": {}},
+	}
+}
+
+// also changes what it tells.
+func (l *loadgen) also(change func(*status.Snapshot)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(&l.told)
+}
+
+// tell gives what it tells to w each second, until ctx is done.
+func (l *loadgen) tell(ctx context.Context, w *live.Live) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		l.mu.Lock()
+		s, down := l.told, l.down
+		l.mu.Unlock()
+		if !down && s.Phase != "" {
+			w.Take(&s)
+		}
+	}
 }
 
 // stop ends the loadgen until it says something again.
@@ -138,21 +121,20 @@ func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.In
 	synctest.Test(t, func(t *testing.T) {
 		hub := live.NewHub(time.Now())
 		w := live.New(live.Config{
-			Where: l.where, ByLedger: func() string { return "r" }, Client: &http.Client{Transport: l}, Ledger: l.read,
-			Settings: l.settings, Cap: l.cap, Hub: hub,
-			Log:   slog.New(slog.DiscardHandler),
+			Ledger: l.read, Settings: l.settings, Cap: l.cap, Hub: hub, Log: slog.New(slog.DiscardHandler),
 			Scale: l.rate, Keep: func(_ context.Context, m live.Interval) error {
 				minutes = append(minutes, m)
 				return nil
 			},
 		})
 		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); w.Watch(ctx) }()
+		var background sync.WaitGroup
+		background.Go(func() { w.Watch(ctx) })
+		background.Go(func() { l.tell(ctx, w) })
 		time.Sleep(time.Millisecond) // just after the second
 		test(w, hub, &minutes)
 		cancel()
-		<-done
+		background.Wait()
 	})
 	return minutes
 }
@@ -186,18 +168,18 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 			s.Revenue != 12.5 {
 			t.Errorf("not what the loadgen said: %+v", s)
 		}
-		if want := (live.Hits{Planned: 53, Accepted: 50, Failed: 1}); s.Hits != want || s.ByKind["pageview"] != want {
+		if want := (record.Hits{Planned: 53, Accepted: 50, Failed: 1}); s.Hits != want || s.ByKind["pageview"] != want {
 			t.Errorf("want %+v, got %+v and %+v", want, s.Hits, s.ByKind)
 		}
-		if s.HitRate != 40 || s.VisitRate != 40 || s.Delta.Accepted != 40 || s.Visits["complete"] != 5 ||
-			s.Visits["planned"] != 50 {
+		if s.HitRate != 40 || s.VisitRate != 40 || s.Delta.Accepted != 40 || s.Visits.Complete != 5 ||
+			s.Visits.Planned != 50 {
 			t.Errorf("want 40 hits and visits in the last second: %+v", s)
 		}
 		if p := s.Latency.P50; p <= 0.025 || p > 0.05 || s.Latency.P99 <= p || s.Latency.P99 > 0.05 {
 			t.Errorf("all were answered between 25 and 50 ms: %+v", s.Latency)
 		}
 		if len(s.Targets) != 2 || s.Targets[0].Health != "healthy" || s.Targets[1].Health != "failed" ||
-			s.Targets[1].Hits != (live.Hits{}) {
+			s.Targets[1].Hits != (record.Hits{}) {
 			t.Errorf("want each target with its health: %+v", s.Targets)
 		}
 	})
@@ -206,27 +188,28 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 // The containers of a rootless engine, or of one in a virtual machine, have addresses that nobody reaches from here.
 func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 	t.Parallel()
-	l := &loadgen{unreachable: true}
+	l := &loadgen{}
 	intervals := watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
-		began := time.Now().Format(time.RFC3339Nano)
+		began := time.Now()
 		for second := range 7 {
-			l.writes(fmt.Sprintf(
-				`{"run_id":"r","plan_hash":"abc","started":%q,"visits":{"planned":%d,"complete":5},"visits_due":60,"revenue":12.5,"open_visits":4,
-				"targets":{"a":{"health":"healthy","by_kind":{"pageview":{"planned":%d,"accepted":%d,"failed":1}}}}}`,
-				began,
-				10*second,
-				40*second+3,
-				40*second,
-			))
+			n := uint64(second)
+			l.also(func(s *status.Snapshot) { // which has no latencies and nothing in flight
+				*s = status.Snapshot{Phase: phase.Running, Life: began, Run: record.Summary{
+					RunID: "r", PlanHash: "abc", Started: began, Due: 60, OpenVisits: 4,
+					Account: record.Account{Visits: record.Visits{Planned: 10 * n, Complete: 5}, Revenue: 12.5},
+					Targets: map[string]record.Target{"a": {Health: "healthy", ByKind: map[string]record.Hits{
+						"pageview": {Planned: 40*n + 3, Accepted: 40 * n, Failed: 1}}}},
+				}}
+			})
 			time.Sleep(time.Second)
 		}
 		s := latest(t, w)
-		if want := (live.Hits{Planned: 243, Accepted: 240, Failed: 1}); s.Hits != want ||
+		if want := (record.Hits{Planned: 243, Accepted: 240, Failed: 1}); s.Hits != want ||
 			s.ByKind["pageview"] != want || s.Targets[0].Hits != want {
 			t.Errorf("want %+v, got %+v", want, s)
 		}
 		if s.RunID != "r" || s.Phase != "running" || s.HitRate != 40 || s.VisitRate != 10 ||
-			s.Visits["complete"] != 5 || s.OpenVisits != 4 || s.Due != 60 {
+			s.Visits.Complete != 5 || s.OpenVisits != 4 || s.Due != 60 {
 			t.Errorf("want the numbers of the ledger: %+v", s)
 		}
 	})
@@ -239,23 +222,21 @@ func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 	}
 }
 
-func TestATargetTellsItsLastErrorFromTheLedgerOfItsRun(t *testing.T) {
+func TestATargetTellsItsLastError(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
-		told := func(run, ledger, wantA, wantB string) {
-			t.Helper()
-			l.says(run, now(), 1)
-			l.writes(ledger)
-			time.Sleep(time.Second)
-			if s := latest(t, w); s.RunID != run || s.Targets[0].LastError != wantA || s.Targets[1].LastError != wantB {
-				t.Errorf("want the errors %q and %q, got %+v", wantA, wantB, s.Targets)
-			}
+		l.says("r", now(), 1)
+		l.also(func(s *status.Snapshot) {
+			b := s.Run.Targets["b"]
+			b.LastError = "connection refused"
+			s.Run.Targets["b"] = b
+		})
+		time.Sleep(time.Second)
+		if s := latest(t, w); s.RunID != "r" || s.Targets[0].LastError != "" ||
+			s.Targets[1].LastError != "connection refused" {
+			t.Errorf("want the error of the one, got %+v", s.Targets)
 		}
-		ledger := `{"targets":{"a":{"health":"healthy"},"b":{"last_error":"connection refused"}}}`
-		told("r", ledger, "", "connection refused")
-		told("r", `{"targets":`, "", "")
-		told("s", ledger, "", "")
 	})
 }
 

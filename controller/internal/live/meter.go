@@ -1,17 +1,19 @@
 package live
 
 import (
+	"maps"
+	"slices"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// meter turns scrapes into samples. It adds up the lives of a loadgen within one run, whose counters each begin at 0.
+// meter turns snapshots into samples. It adds up the lives of a loadgen within one run, whose counters each begin at 0.
 type meter struct {
 	run   string
-	life  float64
+	life  time.Time
 	base  counters // of the lives before this one
-	last  counters // as scraped last
+	last  counters // of the last snapshot
 	total counters // base and last
 	at    time.Time
 	marks []mark // beginnings of a Recent, oldest first
@@ -39,8 +41,8 @@ const (
 	fineFor        = time.Hour
 )
 
-// scrapeEvery is the time between two scrapes.
-const scrapeEvery = time.Second
+// lookEvery is the time between two snapshots.
+const lookEvery = time.Second
 
 // recent are the seconds and the gain since the mark that a Recent begins with.
 func (m *meter) recent(now time.Time) (seconds float64, gained counters) {
@@ -51,79 +53,77 @@ func (m *meter) recent(now time.Time) (seconds float64, gained counters) {
 	if now.Sub(m.marks[len(m.marks)-1].at) >= markEvery {
 		m.marks = append(m.marks, mark{now, m.total})
 	}
-	return now.Sub(begin.at).Seconds(), combine(m.total, begin.total, -1)
+	return now.Sub(begin.at).Seconds(), m.total.minus(begin.total)
 }
 
-// take adds a scrape. The intervals are those that it ends.
-func (m *meter) take(now time.Time, s *Scrape) (Sample, []Interval) {
+// take adds a snapshot. The intervals are those that it ends.
+func (m *meter) take(now time.Time, s *status.Snapshot) (Sample, []Interval) {
 	var done []Interval
-	before := m.total
+	before, counts := m.total, countersOf(s)
 	switch {
-	case s.RunID != m.run || len(m.marks) == 0: // the first scrape may be of no run
+	case s.Run.RunID != m.run || len(m.marks) == 0: // the first snapshot may be of no run
 		done = m.flush()
-		*m = meter{run: s.RunID, base: newCounters(), began: now, from: now, before: newCounters()}
-		before = newCounters()
-		if s.life > 0 {
+		*m = meter{run: s.Run.RunID, began: now, from: now}
+		before = counters{}
+		if !s.Life.IsZero() {
 			// What it did since its start is divided by the time since then, not by a second.
-			m.at = time.UnixMicro(int64(s.life * 1e6)).UTC()
+			m.at = s.Life
 			m.began = m.at
 			if now.Sub(m.at) < coarseInterval {
 				m.from = m.at
 			} else {
-				m.before = s.counters // the run was found under way: what it did before is in earlier intervals
+				m.before = counts // the run was found under way: what it did before is in earlier intervals
 			}
 		}
 		if began := m.at; now.Sub(began) < recently {
-			m.marks = []mark{{began, newCounters()}}
+			m.marks = []mark{{at: began}}
 		} else {
-			m.marks = []mark{{now, s.counters}}
+			m.marks = []mark{{now, counts}}
 		}
-	case s.life != m.life || s.counters.less(m.last):
+	case !s.Life.Equal(m.life) || counts.less(m.last):
 		done = m.flush()
 		m.base, m.from, m.before = m.total, m.at, m.total
-		if s.life > 0 {
-			m.from = time.UnixMicro(int64(s.life * 1e6)).UTC()
+		if !s.Life.IsZero() {
+			m.from = s.Life
 		}
 	}
 	m.unkept = true
-	m.life, m.last, m.total = s.life, s.counters, combine(m.base, s.counters, 1)
-	if now.Sub(m.from) > m.length()-scrapeEvery/2 { // the scrape that is nearest to its end
+	m.life, m.last, m.total = s.Life, counts, m.base.plus(counts)
+	if now.Sub(m.from) > m.length()-lookEvery/2 { // the snapshot that is nearest to its end
 		done = append(done, m.interval(now))
 		m.from, m.before, m.unkept = now, m.total, false
 	}
-	sample := m.sample(now, s, combine(m.total, before, -1))
+	sample := m.sample(now, s, m.total.minus(before))
 	m.at = now
 	return sample, done
 }
 
-func (m *meter) sample(now time.Time, s *Scrape, gained counters) Sample {
+func (m *meter) sample(now time.Time, s *status.Snapshot, gained counters) Sample {
 	seconds := now.Sub(m.at).Seconds()
 	if m.at.IsZero() {
 		seconds = 0
 	}
-	delta := gained.tally("", "")
+	delta := gained.of("")
 	span, lately := m.recent(now)
-	recent := lately.tally("", "")
+	recent := lately.of("")
 	out := Sample{
 		Point: Point{
-			Time: now, HitRate: rate(delta.Accepted, seconds),
-			VisitRate: rate(uint64(gained.visits[plannedVisits]), seconds), Delta: delta,
-			Latency: gained.percentiles(""), OpenVisits: s.OpenVisits,
+			Time: now, HitRate: rate(delta.Accepted, seconds), VisitRate: rate(gained.visits.Planned, seconds),
+			Delta: delta, Latency: gained.percentiles(""), OpenVisits: s.Run.OpenVisits,
 		},
-		RunID: s.RunID, PlanHash: s.PlanHash, Phase: s.Phase,
+		RunID: s.Run.RunID, PlanHash: s.Run.PlanHash, Phase: string(s.Phase),
 		Recent: Recent{
-			span, rate(recent.Accepted, span), rate(uint64(lately.visits[plannedVisits]), span), recent,
-			lately.percentiles(""),
+			span, rate(recent.Accepted, span), rate(lately.visits.Planned, span), recent, lately.percentiles(""),
 		},
-		Hits: m.total.tally("", ""), ByKind: m.total.byKind(), Visits: m.total.visitsByFate(), Revenue: m.total.revenue,
-		Due: uint64(m.total.due), Targets: []Target{}, Stops: []Stop{}, Thresholds: []record.Verdict{},
-		Reasons: []record.Reason{}, Warnings: []record.Reason{},
+		Hits: m.total.of(""), ByKind: m.total.byKind(), Visits: m.total.visits, Revenue: m.total.revenue,
+		Due: m.total.due, Targets: []Target{}, Stops: []Stop{},
 	}
-	for _, name := range s.targets {
-		out.InFlight += s.inFlight[name]
+	for _, name := range slices.Sorted(maps.Keys(s.Run.Targets)) {
+		flying := s.Targets[name].InFlight
+		out.InFlight += flying
 		out.Targets = append(out.Targets, Target{
-			Name: name, Health: s.health[name], Hits: m.total.tally(name, ""), InFlight: s.inFlight[name],
-			HitRate: rate(lately.tally(name, "").Accepted, span), Latency: lately.percentiles(name),
+			Name: name, Health: s.Run.Targets[name].Health, Hits: m.total.of(name), InFlight: flying,
+			HitRate: rate(lately.of(name).Accepted, span), Latency: lately.percentiles(name),
 		})
 	}
 	return out
@@ -147,10 +147,10 @@ func (m *meter) length() time.Duration {
 
 // interval is the current one, up to until.
 func (m *meter) interval(until time.Time) Interval {
-	gained := combine(m.total, m.before, -1)
+	gained := m.total.minus(m.before)
 	return Interval{
-		RunID: m.run, At: m.from, Seconds: until.Sub(m.from).Seconds(), Delta: gained.tally("", ""),
-		Visits: uint64(gained.visits[plannedVisits]), Revenue: gained.revenue, Latency: gained.percentiles(""),
+		RunID: m.run, At: m.from, Seconds: until.Sub(m.from).Seconds(), Delta: gained.of(""),
+		Visits: gained.visits.Planned, Revenue: gained.revenue, Latency: gained.percentiles(""),
 	}
 }
 

@@ -3,11 +3,13 @@ package live
 import (
 	"testing"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
-func TestAScrapeWithoutARunIsTaken(t *testing.T) {
+func TestASnapshotWithoutARunIsTaken(t *testing.T) {
 	var m meter
-	sample, _ := m.take(time.Now(), &Scrape{counters: newCounters()})
+	sample, _ := m.take(time.Now(), &status.Snapshot{})
 	if sample.RunID != "" || sample.Hits.Planned != 0 {
 		t.Errorf("%+v", sample)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
 // Status is what a person wants to know at a glance. It is a snapshot, at most about a second old, so that asking for
@@ -196,7 +197,7 @@ type Publisher interface {
 	Restore(ctx context.Context, files map[string][]byte) error
 }
 
-// Probe asks a loadgen what it is doing.
+// Probe asks a loadgen what it is doing. The error wraps launcher.ErrVersion where it cannot be asked by this controller.
 type Probe func(ctx context.Context, telemetry string) (Plan, error)
 
 // Plan is what a loadgen says of itself.
@@ -207,4 +208,12 @@ type Plan struct {
 	OpenVisits uint64
 	// FinishBy is when open visits are cut off, zero where it was not asked to finish them.
 	FinishBy time.Time
+	// Status is all that it says; nil where it does not answer.
+	Status *status.Snapshot
+}
+
+// PlanOf is what a status says in short.
+func PlanOf(s *status.Snapshot) Plan {
+	return Plan{Hash: s.Run.PlanHash, RunID: s.Run.RunID, Phase: string(s.Phase), Pause: s.Pause,
+		OpenVisits: s.Run.OpenVisits, FinishBy: s.Run.FinishBy, Status: s}
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
 // Config of a Control.
@@ -25,6 +27,8 @@ type Config struct {
 	Draw func() Identity
 	// Changed is told every new Status, in order; it must not call the Control.
 	Changed func(Status)
+	// Seen is told once a second what the loadgen says; nil is that none runs. It must not block.
+	Seen func(*status.Snapshot)
 	// Patience is how long a loadgen may take to report a new plan; 0 is 30 s.
 	Patience time.Duration
 }
@@ -196,7 +200,10 @@ func (k *Control) look(ctx context.Context) (launcher.Status, Plan) {
 	case l.State != launcher.Running:
 	case l.Telemetry != "":
 		// A loadgen that does not answer is one that comes up or goes down; its phase is empty then.
-		p, _ = k.c.Probe(ctx, l.Telemetry)
+		var err error
+		if p, err = k.c.Probe(ctx, l.Telemetry); errors.Is(err, launcher.ErrVersion) {
+			l.Reason = err.Error()
+		}
 	default:
 		p = k.byLedger(l)
 	}
@@ -268,6 +275,7 @@ func (k *Control) Watch(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		k.seen(l, p)
 		k.settle(ctx, l)
 		k.c.RecordAgain(ctx)
 		switch active := k.Status().Active(); {
@@ -380,5 +388,12 @@ func (k *Control) byLedger(l launcher.Status) Plan {
 	if err != nil || r.Started.Before(l.Started) || !r.Ended.IsZero() {
 		return Plan{} // of an earlier life, or of one that ends
 	}
-	return Plan{Hash: r.PlanHash, RunID: r.RunID, Phase: "running", OpenVisits: r.OpenVisits, FinishBy: r.FinishBy}
+	return PlanOf(&status.Snapshot{Phase: phase.Running, Life: r.Started, Run: *r})
+}
+
+// seen hands on what a loadgen says. One that runs and does not answer comes up or goes down.
+func (k *Control) seen(l launcher.Status, p Plan) {
+	if k.c.Seen != nil && (p.Status != nil || l.State != launcher.Running) {
+		k.c.Seen(p.Status)
+	}
 }

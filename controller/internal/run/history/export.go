@@ -184,8 +184,8 @@ func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time
 			p := seconds[0]
 			length := p.Time.Sub(before)
 			out = append(out, report.Point{
-				At: before, Length: length, Hits: record.Hits(p.Delta),
-				Visits: uint64(p.VisitRate*length.Seconds() + .5), Latency: record.Latency(p.Latency),
+				At: before, Length: length, Hits: p.Delta,
+				Visits: uint64(p.VisitRate*length.Seconds() + .5), Latency: p.Latency,
 			})
 			before = p.Time
 		}
@@ -198,7 +198,7 @@ func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time
 		}
 		length := time.Duration(i.Seconds * float64(time.Second))
 		out = append(out, report.Point{
-			At: i.At, Length: length, Hits: record.Hits(n.Delta), Visits: n.Visits, Latency: record.Latency(n.Latency),
+			At: i.At, Length: length, Hits: n.Delta, Visits: n.Visits, Latency: n.Latency,
 		})
 	}
 	return out, nil

@@ -80,8 +80,14 @@ func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
 	b := newBook(t)
 	var seconds []live.Point
 	for i := range 90 { // the loadgen lives on for half a minute
-		seconds = append(seconds,
-			live.Point{Time: noon.Add(time.Duration(i+1) * time.Second), VisitRate: 12, Delta: live.Hits{Accepted: 72}})
+		seconds = append(
+			seconds,
+			live.Point{
+				Time:      noon.Add(time.Duration(i+1) * time.Second),
+				VisitRate: 12,
+				Delta:     record.Hits{Accepted: 72},
+			},
+		)
 	}
 	whole, late, minutes := export(t, b, history.HTML, seconds), export(t, b, history.HTML, seconds[20:]),
 		export(t, b, history.HTML, nil)

@@ -1977,35 +1977,11 @@ export interface components {
             /** Format: int64 */
             valid_minutes: number;
         };
-        LiveHits: {
-            /** Format: int64 */
-            abandoned: number;
-            /** Format: int64 */
-            accepted: number;
-            /** Format: int64 */
-            failed: number;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            rejected: number;
-            /** Format: int64 */
-            shed: number;
-            /** Format: int64 */
-            unknown: number;
-        };
-        LiveLatency: {
-            /** Format: double */
-            p50: number;
-            /** Format: double */
-            p95: number;
-            /** Format: double */
-            p99: number;
-        };
         LivePoint: {
-            delta: components["schemas"]["LiveHits"];
+            delta: components["schemas"]["RecordHits"];
             /** Format: double */
             hit_rate: number;
-            latency: components["schemas"]["LiveLatency"];
+            latency: components["schemas"]["RecordLatency"];
             /** Format: int64 */
             open_visits: number;
             /** Format: double */
@@ -2016,10 +1992,10 @@ export interface components {
             visit_rate: number;
         };
         LiveRecent: {
-            delta: components["schemas"]["LiveHits"];
+            delta: components["schemas"]["RecordHits"];
             /** Format: double */
             hit_rate: number;
-            latency: components["schemas"]["LiveLatency"];
+            latency: components["schemas"]["RecordLatency"];
             /** Format: double */
             seconds: number;
             /** Format: double */
@@ -2027,16 +2003,16 @@ export interface components {
         };
         LiveSample: {
             by_kind: {
-                [key: string]: components["schemas"]["LiveHits"];
+                [key: string]: components["schemas"]["RecordHits"];
             };
             capacity: components["schemas"]["RecordCapacity"] | null;
-            delta: components["schemas"]["LiveHits"];
+            delta: components["schemas"]["RecordHits"];
             /** Format: double */
             hit_rate: number;
-            hits: components["schemas"]["LiveHits"];
+            hits: components["schemas"]["RecordHits"];
             /** Format: int64 */
             in_flight: number;
-            latency: components["schemas"]["LiveLatency"];
+            latency: components["schemas"]["RecordLatency"];
             /** Format: int64 */
             open_visits: number;
             phase: string;
@@ -2056,9 +2032,7 @@ export interface components {
             time: string;
             /** Format: double */
             visit_rate: number;
-            visits: {
-                [key: string]: number;
-            };
+            visits: components["schemas"]["RecordVisits"];
             /** Format: int64 */
             visits_due: number;
             warnings: components["schemas"]["RecordReason"][] | null;
@@ -2078,11 +2052,11 @@ export interface components {
             health: string;
             /** Format: double */
             hit_rate: number;
-            hits: components["schemas"]["LiveHits"];
+            hits: components["schemas"]["RecordHits"];
             /** Format: int64 */
             in_flight: number;
             last_error: string;
-            latency: components["schemas"]["LiveLatency"];
+            latency: components["schemas"]["RecordLatency"];
             name: string;
         };
         LogsAnswer: {

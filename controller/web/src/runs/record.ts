@@ -2,8 +2,8 @@
 import type { Schemas } from '../api/client'
 import type { Status } from '../api/live.svelte'
 
-export type Hits = Schemas['LiveHits']
-export type Latency = Schemas['LiveLatency']
+export type Hits = Schemas['RecordHits']
+export type Latency = Schemas['RecordLatency']
 export type Verdict = Schemas['RecordVerdict']
 export type Reason = Schemas['RecordReason']
 

@@ -1,0 +1,41 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/shared/status"
+)
+
+// maxStatus is the largest status that is read, in bytes; a loadgen with a hundred targets gives less than 1 MiB.
+const maxStatus = 8 << 20
+
+// Read asks the loadgen whose telemetry is at base, as http://host:port, how it stands. The error wraps
+// launcher.ErrVersion where it has no status: an older one.
+func Read(ctx context.Context, client *http.Client, base string) (*status.Snapshot, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+status.Path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask the loadgen: %w", err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask the loadgen: %w", err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound:
+		return nil, fmt.Errorf("%w: it has no %s", launcher.ErrVersion, status.Path)
+	default:
+		return nil, fmt.Errorf("ask the loadgen: it answers %s", resp.Status)
+	}
+	s := new(status.Snapshot)
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxStatus)).Decode(s); err != nil {
+		return nil, fmt.Errorf("read the loadgen's status: %w", err)
+	}
+	return s, nil
+}
