@@ -245,7 +245,7 @@ func (j *Job) fail(why engine.Reason, message string) {
 // tooLate books a visit that its day has no time for.
 func (j *Job) tooLate(day, target int, v *visit.Visit) {
 	kinds := ledger.KindsOf(v.Hits)
-	j.c.Ledger.Plan(target, kinds)
+	j.c.Ledger.PlanUnscheduled(target, kinds)
 	j.c.Ledger.End(target, &answer.Answer{Class: answer.Late}, kinds)
 	j.c.Ledger.Close(target, ledger.Unsent, 0)
 	j.mu.Lock()

@@ -84,7 +84,7 @@ func (s *shard) plan(b *batch) {
 		for _, h := range s.hits[first : first+n] {
 			kinds[h.kind]++
 		}
-		s.c.Ledger.Plan(b.span.Target, kinds)
+		s.c.Ledger.PlanUnscheduled(b.span.Target, kinds)
 		first += n
 	}
 }

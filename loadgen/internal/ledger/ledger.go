@@ -103,6 +103,18 @@ func KindsOf(hits []visit.Hit) (k Kinds) {
 func (l *Ledger) Plan(target int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.plan(target, hits)
+}
+
+// PlanUnscheduled books a visit that no schedule makes due: it is due when it begins.
+func (l *Ledger) PlanUnscheduled(target int, hits Kinds) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.plan(target, hits)
+	l.due++
+}
+
+func (l *Ledger) plan(target int, hits Kinds) {
 	l.accounts[target].Planned++
 	for k, n := range hits {
 		l.rows[target][k].Planned += n
