@@ -147,7 +147,8 @@ func newRig(t *testing.T, zone, first, last string, perDay float64, now time.Tim
 // run lets a job go on with what others have left, until drain is done.
 func (r *rig) run(drain context.Context, m *matomo) (engine.Reason, string, record.Backfill, record.Summary) {
 	r.t.Helper()
-	journal, header, err := backfill.OpenJournal(r.fs, "/r.batches")
+	journal := &backfill.Journal{}
+	header, err := journal.Open(r.fs, "/r.batches")
 	if err == nil && header == nil {
 		err = journal.Begin(backfill.Header{RunID: "r"})
 	}

@@ -77,18 +77,34 @@ func (e *ending) Hit(i, n int) answer.Class {
 var killed = ending{Answer: answer.Answer{Class: answer.Broken,
 	FirstWords: "the job was killed while it was on its way"}}
 
-// OpenJournal opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which
-// Begin must be told. The last line may be cut off, as a kill leaves it. The caller sees to it that nobody else opens
-// it.
-func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
-	j := &Journal{batches: map[span]ending{}}
-	var header *Header
+// ReadHeader is the first line of the journal of a job; false where there is none that can be read.
+func ReadHeader(fsys afero.Fs, path string) (Header, bool) {
+	info, err := fsys.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return Header{}, false
+	}
+	f, err := fsys.Open(path)
+	if err != nil {
+		return Header{}, false
+	}
+	defer f.Close() //nolint:errcheck // only read
+	var l line
+	if json.NewDecoder(f).Decode(&l) != nil || l.Job == nil {
+		return Header{}, false
+	}
+	return *l.Job, true
+}
+
+// Open opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which Begin
+// must be told. The last line may be cut off, as a kill leaves it. The caller sees to it that nobody else opens it.
+func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
+	j.batches = map[span]ending{}
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open journal: %w", err)
+		return nil, fmt.Errorf("open journal: %w", err)
 	}
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, nil, errors.Join(fmt.Errorf("open journal: %s %w", path, exchange.ErrNoFile), err, f.Close())
+		return nil, errors.Join(fmt.Errorf("open journal: %s %w", path, exchange.ErrNoFile), err, f.Close())
 	}
 	whole := int64(0)
 	r := bufio.NewReader(f)
@@ -109,7 +125,7 @@ func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 			err = errors.New("another version of this program has begun the job, and orders its visits in another way")
 		}
 		if err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("read journal %s: %w; move it away, and start another job with "+
+			return nil, errors.Join(fmt.Errorf("read journal %s: %w; move it away, and start another job with "+
 				"another RUN_ID", path, err), f.Close())
 		}
 		whole += int64(len(text))
@@ -122,10 +138,10 @@ func OpenJournal(fsys afero.Fs, path string) (*Journal, *Header, error) {
 		_, err = f.Seek(whole, io.SeekStart)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("repair journal: %w", err), f.Close())
+		return nil, errors.Join(fmt.Errorf("repair journal: %w", err), f.Close())
 	}
 	j.file = f
-	return j, header, nil
+	return header, nil
 }
 
 // Begin notes the header of a new job.

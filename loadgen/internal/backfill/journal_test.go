@@ -16,7 +16,8 @@ const path = "/state/r.batches"
 
 func reopen(t *testing.T, fsys afero.Fs) (*Journal, *Header) {
 	t.Helper()
-	j, h, err := OpenJournal(fsys, path)
+	j := &Journal{}
+	h, err := j.Open(fsys, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestWhatIsNoJournalIsRefused(t *testing.T) {
 	} {
 		fsys := afero.NewMemMapFs()
 		must(t, afero.WriteFile(fsys, path, []byte(text), 0o600))
-		if _, _, err := OpenJournal(fsys, path); err == nil || !strings.Contains(err.Error(), path) {
+		if _, err := new(Journal).Open(fsys, path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/answer"
@@ -73,7 +74,7 @@ func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)
 		}
 		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.span.Target],
 			"reason", a.String(), "in", pause)
-		wait(ctx, pause)
+		alarm.Wait(ctx, pause)
 	}
 }
 
@@ -233,14 +234,5 @@ func (s *shard) giveUp(b *batch, err error) {
 	default:
 		s.leave(b, &answer.Answer{Class: answer.Stopped})
 		s.fail(Broken, err.Error())
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
 	}
 }

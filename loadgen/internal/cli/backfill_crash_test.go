@@ -117,7 +117,7 @@ func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
 // visitorIDs are the visitors of a job by visit number.
 func visitorIDs(t *testing.T, env map[string]string, n uint64) []string {
 	t.Helper()
-	p, problems := plan.Load(afero.NewOsFs(), env, func() (uint64, string) { return 0, "" })
+	p, problems := plan.Load(afero.NewOsFs(), env, func(*plan.Plan) (uint64, string) { return 0, "" })
 	if problems.Err() != nil {
 		t.Fatal(problems)
 	}

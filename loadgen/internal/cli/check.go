@@ -16,6 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
@@ -44,12 +45,12 @@ func check(ctx context.Context, args []string, h host.Host) int {
 		maps.DeleteFunc(settings, func(key, _ string) bool { return !spec.Known(key) })
 		h.Env = plan.Over(settings, h.Env)
 	}
-	p, _, _, more := load(h, nil)
+	p, _, more := load(h, nil)
 	problems = append(problems, more...)
 	if p != nil {
-		problems = append(problems, run.Fit(p, h.Descriptors)...)
-		problems = append(problems, run.Places(h.FS, p.Spec)...)
-		if p.Spec.BackfillEnabled {
+		problems = append(problems, p.Fit(h.Descriptors)...)
+		problems = append(problems, run.Places(h.FS, p.Files)...)
+		if p.Kind() == record.BackfillJob {
 			days, more := p.Backfill(h.Now())
 			problems = append(problems, more...)
 			p.Notes = append(p.Notes, fmt.Sprintf("backfill: %d visits on %d days", calendar.Total(days), len(days)))

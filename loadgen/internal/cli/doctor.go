@@ -12,7 +12,6 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/sender"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
-	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
@@ -20,13 +19,13 @@ import (
 // connectAll tries every target and tells how each answered; it is false where a hit would be lost. Unread is what
 // could not be checked.
 func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unread []string) {
-	to, err := sender.New(p, h.Machine(h.Env), tracking.Options{Timeout: seconds(p.Spec.RequestTimeout)})
+	to, err := sender.New(p, h.Machine(h.Env), tracking.Options{Timeout: p.Sending.QuestionTimeout})
 	if err != nil {
 		_, _ = fmt.Fprintln(h.Stdout, err)
 		return false, nil
 	}
 	defer to.Close()
-	examiner, expect := doctor.New(seconds(p.Spec.RequestTimeout), h.Machine(h.Env)), expected(p, h.Now())
+	examiner, expect := doctor.New(p.Sending.QuestionTimeout, h.Machine(h.Env)), p.Expect(h.Now())
 	good = true
 	for i, t := range p.Targets {
 		began := time.Now()
@@ -77,31 +76,9 @@ func tellFindings(w io.Writer, findings []doctor.Finding) {
 	}
 }
 
-// expected is what the plan sends, as far as Matomo's settings bear upon it.
-func expected(p *plan.Plan, now time.Time) doctor.Expect {
-	k := &p.Spec
-	e := doctor.Expecting(k, p.Funnels)
-	for _, page := range p.Pages {
-		e.Pages = append(e.Pages, page.URL)
-	}
-	if k.RandomizeCountries { // without, all hits have the address of this machine
-		for _, place := range visitor.Places() {
-			e.Networks = append(e.Networks, place.Networks()...)
-		}
-	}
-	for _, device := range visitor.Devices() {
-		e.Agents = append(e.Agents, device.UserAgent)
-	}
-	if k.BackfillEnabled {
-		days, _ := p.Backfill(now) // its problems are told before
-		e.Backfill(days)
-	}
-	return e
-}
-
 // probeAll sends every target one visit and tells when it was seen; it is false where one was not.
 func probeAll(ctx context.Context, h host.Host, p *plan.Plan) bool {
-	examiner, expect := doctor.New(seconds(p.Spec.RequestTimeout), h.Machine(h.Env)), expected(p, h.Now())
+	examiner, expect := doctor.New(p.Sending.QuestionTimeout, h.Machine(h.Env)), p.Expect(h.Now())
 	good := true
 	for _, t := range p.Targets {
 		_, _ = fmt.Fprintf(h.Stdout, "target %s: sending a probe visit and looking for it, for %s at most\n", t.Name,
@@ -131,5 +108,3 @@ func ping(site int, token bool) []byte {
 	}
 	return body
 }
-
-func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }

@@ -32,7 +32,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 				"MATOMO_URL": "http://" + fastSink(t) + "/matomo.php", "SEND_MODE": mode,
 				"TARGET_VISITS_PER_DAY": "1e9", "CONCURRENCY": "8",
 			})
-			p, problems := plan.Load(afero.NewMemMapFs(), env, draw)
+			p, problems := plan.Load(afero.NewMemMapFs(), env, draw(afero.NewMemMapFs()))
 			if p == nil {
 				t.Fatal(problems)
 			}
@@ -49,11 +49,11 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			c := engine.Config{
 				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(),
 				Clock:  standstill.New(time.Now()),
-				Router: routing.New(p.Targets, p.Strategy, p.Seed), Load: p.Load, Concurrency: p.Spec.Concurrency,
+				Router: routing.New(p.Targets, p.Strategy, p.Seed), Load: p.Load, Concurrency: p.Sending.Concurrency,
 				Batch: 1, Zone: time.UTC, Reserve: func(uint64) error { return nil }, StopAfter: 5000,
 			}
 			if to.Bulk() {
-				c.Batch, c.BatchDelay = p.Spec.BulkSize, 100*time.Millisecond
+				c.Batch, c.BatchDelay = p.Sending.Batch, 100*time.Millisecond
 			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

@@ -13,14 +13,13 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/host"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
-	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 func healthcheck(ctx context.Context, h host.Host) int {
 	env, _, _ := plan.Settings(h.FS, h.Env) // problems of the file are the run's to tell
-	s, problems := spec.Parse(env, func(path string) ([]byte, error) { return exchange.Read(h.FS, path) })
+	s, problems := spec.Parse(env, h.Read)
 	if s.TelemetryAddr == "" {
 		console.Problems(h.Stderr, problems)
 		return exitcode.BadConfig

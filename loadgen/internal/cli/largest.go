@@ -13,7 +13,7 @@ import (
 // false where hits would be lost.
 func tryLargest(w io.Writer, s *sender.Sender, p *plan.Plan, target int, hit []byte) bool {
 	t := p.Targets[target]
-	most, size := sender.MostHits(p, s.Bulk()), max(s.Largest(p, target), len(hit))
+	most, size := p.Sending.Batch, max(s.Largest(p, target), len(hit))
 	res := s.Ask(target, hit, size-len(hit))
 	if res.Class.Outcome() == outcome.Accepted {
 		_, _ = fmt.Fprintf(w, "target %s: takes requests of %d bytes, as large as the largest of the run\n",

@@ -32,7 +32,7 @@ func showPlan(args []string, h host.Host) int {
 		_, _ = fmt.Fprintf(h.Stderr, "--format=%q: is not one of text, jsonl\n", *format)
 		return exitcode.BadConfig
 	}
-	p, _, _, problems := load(h, nil)
+	p, _, problems := load(h, nil)
 	console.Problems(h.Stderr, problems)
 	if p == nil {
 		return exitcode.BadConfig
@@ -84,7 +84,7 @@ func showEstimate(p *plan.Plan, h host.Host) int {
 
 // body is the hit as the first target gets it, without what depends on the clock.
 func body(p *plan.Plan, v *visit.Visit, i int) []byte {
-	form := tracking.Form{SiteID: p.Spec.MatomoSiteID, Run: p.RunID, RunDimension: p.Spec.RunDimension}
+	form := tracking.Form{SiteID: p.SiteID, Run: p.RunID, RunDimension: p.Sending.RunDimension}
 	if len(p.Targets) > 0 {
 		form.SiteID, form.Located = p.Targets[0].SiteID, p.Targets[0].Token.Reveal() != ""
 	}

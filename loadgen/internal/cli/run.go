@@ -46,13 +46,13 @@ func runTraffic(ctx context.Context, args []string, h host.Host) int {
 	if !ok {
 		return code
 	}
-	p, env, fromFile, problems := load(h, o.Settings)
+	p, fromFile, problems := load(h, o.Settings)
 	if p != nil {
-		problems = append(problems, run.Fit(p, h.Descriptors)...)
+		problems = append(problems, p.Fit(h.Descriptors)...)
 	}
 	if problems.Err() != nil {
 		console.Problems(h.Stderr, problems)
 		return exitcode.BadConfig
 	}
-	return run.Traffic(ctx, h, o, p, env, fromFile, problems)
+	return run.Do(ctx, h, o, p, fromFile, problems)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// ShortReasons are all reasons on a line: how many hits, of which class and status.
-func ShortReasons(reasons []record.Reason) string {
+// shortReasons are all reasons on a line: how many hits, of which class and status.
+func shortReasons(reasons []record.Reason) string {
 	var all []string
 	for _, r := range reasons {
 		status := ""

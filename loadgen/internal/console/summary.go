@@ -82,3 +82,28 @@ func between(least, most uint64) string {
 	}
 	return fmt.Sprintf("%d to %d", least, most)
 }
+
+// Progress is how a run goes on one line of a terminal, in place of the line before.
+func Progress(s *record.Summary, phase string) string {
+	h, note := s.Hits, ""
+	if names := threshold.Misses(s.Thresholds); names != "" {
+		note = "  missed: " + names
+	}
+	if s.Backfill != nil {
+		note += fmt.Sprintf("  of %d", s.Backfill.Visits)
+	}
+	return fmt.Sprintf("\r\x1b[K%s  %s  visits %d (%d open)  hits %d accepted  %d rejected  %d failed  %d unknown  "+
+		"%d shed  p95 %.0f ms%s", s.Duration().Truncate(time.Second), phase, s.Visits.Planned, s.OpenVisits,
+		h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*s.Latency.P95, note)
+}
+
+// ProgressFields are the same for a line of the log.
+func ProgressFields(s *record.Summary, phase string) (fields []any) {
+	if b := s.Backfill; b != nil {
+		fields = []any{"of", b.Visits, "estimated_end", b.EstimatedEnd}
+	}
+	h, missed := s.Hits, threshold.Misses(s.Thresholds)
+	return append(fields, "phase", phase, "visits", s.Visits.Planned, "open_visits", s.OpenVisits,
+		"accepted", h.Accepted, "rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed,
+		"p95_seconds", s.Latency.P95, "thresholds_missed", missed, "not_accepted", shortReasons(s.Reasons))
+}

@@ -44,9 +44,9 @@ func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
 // left is how many visits the window that Take knows lets begin.
 func (c *Cap) left() uint64 { return c.limit - c.used }
 
-// Release gives back what was reserved and not used.
+// Release gives back what was reserved and not used. Of no cap it is nothing.
 func (c *Cap) Release() error {
-	if c.state.WindowStart.IsZero() || c.state.Reserved == c.used {
+	if c == nil || c.state.WindowStart.IsZero() || c.state.Reserved == c.used {
 		return nil
 	}
 	c.state.Reserved = c.used

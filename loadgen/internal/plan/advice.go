@@ -22,7 +22,7 @@ func place(file string, funnel, step int) string {
 
 // warn tells what is permitted and probably not meant.
 func (l *loader) warn() {
-	k, p := l.plan.Spec, l.plan
+	k, p := l.plan.spec, l.plan
 	if k.RandomizeCountries {
 		for _, t := range p.Targets {
 			if t.Token.Reveal() == "" {
@@ -73,7 +73,7 @@ func (l *loader) warnOfFunnels() {
 
 // warnOfConcurrency compares the pool with the rate, where that is known.
 func (l *loader) warnOfConcurrency() {
-	k := l.plan.Spec
+	k := l.plan.spec
 	if k.CapacitySearch || k.BackfillEnabled {
 		return
 	}
@@ -103,18 +103,18 @@ func (l *loader) note() {
 	if p.Load.Kind() != profile.Constant {
 		peak = "at most "
 	}
-	if k := p.Spec; k.CapacitySearch {
+	if k := p.spec; k.CapacitySearch {
 		add("rate: searched from %g to %g visits/s, with about %.3g hits a visit", k.CapacityFrom, k.CapacityTo,
 			p.HitsPerSecond()/k.CapacityFrom)
 	} else {
 		add("rate: %s%.3g visits/s, about %.3g hits/s", peak, p.Load.Peak()/86400, p.HitsPerSecond())
 	}
 	if p.Load.Kind() == profile.Week {
-		add("planned: %.0f visits a week, from Monday to Sunday %s", 7*p.Spec.VisitsPerDay, p.byDay())
+		add("planned: %.0f visits a week, from Monday to Sunday %s", 7*p.spec.VisitsPerDay, p.byDay())
 	} else if visits, length, by := p.planned(); by != "" {
 		add("planned: %d visits in %s", visits, length.Round(time.Second))
 	}
-	if k := &p.Spec; k.SendMode == "bulk" && !k.BackfillEnabled {
+	if k := &p.spec; k.SendMode == "bulk" && !k.BackfillEnabled {
 		why := ""
 		if !k.Set["CONCURRENCY"] {
 			why = ", as many as a Matomo makes use of: CONCURRENCY is not set"
@@ -130,7 +130,7 @@ func (l *loader) note() {
 			browsing -= shares[i]
 		}
 	}
-	add("browsing: %.1f %% of all visits, bounces %.1f %%", 100*browsing, 100*browsing*p.Spec.BounceProbability)
+	add("browsing: %.1f %% of all visits, bounces %.1f %%", 100*browsing, 100*browsing*p.spec.BounceProbability)
 	add("visits with a %s (funnels included, by the first %d visits)", p.sample, sampled)
 	p.notePages(add)
 }
@@ -166,10 +166,10 @@ const maxListed = 20
 
 // byDay is how many visits the days of a week have.
 func (p *Plan) byDay() string {
-	curve, _ := profile.ParseCurve(p.Spec.LoadCurve)
+	curve, _ := profile.ParseCurve(p.spec.LoadCurve)
 	days := make([]string, 7)
 	for d := range time.Weekday(7) {
-		days[d] = fmt.Sprintf("%.0f", p.Spec.VisitsPerDay*curve.Share((d+1)%7))
+		days[d] = fmt.Sprintf("%.0f", p.spec.VisitsPerDay*curve.Share((d+1)%7))
 	}
 	return strings.Join(days, ", ")
 }

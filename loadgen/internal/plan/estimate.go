@@ -65,7 +65,7 @@ func (p *Plan) HitsPerSecond() float64 {
 // planned is how many visits the settings ask for, in which time, and the setting that ends the run; all are empty
 // where there is no end. A cap of 24 hours and what happens on the way are not in it. A week counts by its mean rate.
 func (p *Plan) planned() (visits uint64, length time.Duration, by string) {
-	k, load := &p.Spec, p.Load
+	k, load := &p.spec, p.Load
 	if load.Kind() == profile.Week {
 		load = profile.NewConstant(k.VisitsPerDay)
 	}
@@ -94,7 +94,7 @@ func (p *Plan) planned() (visits uint64, length time.Duration, by string) {
 // Estimate is what the settings come to, by the first visits of the plan; now is the clock by which a backfill knows
 // today. BytesPerVisit is left to who writes hits.
 func (p *Plan) Estimate(now time.Time) estimate.Estimate {
-	k := &p.Spec
+	k := &p.spec
 	e := estimate.Estimate{
 		SampledVisits: sampled, HitsPerVisit: float64(p.sample.hits) / sampled,
 		ActionsPerVisit: float64(p.sample.actions) / sampled, OpenSeconds: p.sample.open.Seconds() / sampled,
@@ -127,7 +127,7 @@ func (p *Plan) Estimate(now time.Time) estimate.Estimate {
 
 // capped lays the cap of 24 hours over an estimate: the visits of full windows come first, a window a day.
 func (p *Plan) capped(e *estimate.Estimate, limit float64) {
-	k := &p.Spec
+	k := &p.spec
 	second := k.VisitsPerDay / 86400
 	e.PausesAfterSeconds = limit / second
 	ends := math.Inf(1)

@@ -80,7 +80,7 @@ func planOf(t *testing.T, settings string) *Plan {
 		key, v, _ := strings.Cut(strings.TrimSpace(line), "=")
 		env[key] = v
 	}
-	p, problems := Load(fs, env, func() (uint64, string) { return 42, "test" })
+	p, problems := Load(fs, env, func(*Plan) (uint64, string) { return 42, "test" })
 	if p == nil {
 		t.Fatalf("%s: %v", settings, problems)
 	}

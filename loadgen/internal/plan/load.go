@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,8 +28,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// Draw gives the seed and the run id where the settings name none.
-type Draw func() (seed uint64, runID string)
+// Draw gives the seed and the run id where the settings name none. Of the plan it sees the kind, the files and the run
+// id that is set.
+type Draw func(p *Plan) (seed uint64, runID string)
 
 // loader gathers a plan and the problems on the way.
 type loader struct {
@@ -122,13 +124,14 @@ func startsAlone(fsys afero.Fs, environ map[string]string) bool {
 func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.List) {
 	l := &loader{fs: fsys}
 	s, problems := spec.Parse(environ, l.read)
-	l.problems, l.plan = problems, &Plan{Spec: s, Zone: s.Timezone.Location(), Sources: map[string]string{}}
-	l.plan.Seed, l.plan.RunID = draw()
+	l.problems, l.plan = problems, &Plan{
+		spec: s, RunID: s.RunID, Zone: s.Timezone.Location(), Env: environ, Sources: map[string]string{},
+		Files: Files{Exchange: s.ExchangeDir, State: s.StateDir, Summary: s.SummaryFile},
+	}
+	seed, runID := draw(l.plan)
+	l.plan.Seed, l.plan.RunID = seed, cmp.Or(s.RunID, runID)
 	if s.RunSeed != nil {
 		l.plan.Seed = *s.RunSeed
-	}
-	if s.RunID != "" {
-		l.plan.RunID = s.RunID
 	}
 	if s.BackfillEnabled {
 		l.backfill()
@@ -140,7 +143,7 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	if s.AutoStart {
 		l.targets()
 	}
-	if k := &l.plan.Spec; k.SendMode == "bulk" && !k.Set["CONCURRENCY"] {
+	if k := &l.plan.spec; k.SendMode == "bulk" && !k.Set["CONCURRENCY"] {
 		k.Concurrency = max(spec.BulkConcurrency, len(l.plan.Targets))
 	}
 	store := l.shop()
@@ -149,6 +152,7 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	}
 	p := l.plan
 	p.Load, _ = s.Profile() // its problems are among those of Parse
+	p.settle()
 	p.Visits = visit.New(p.behaviour(store))
 	p.sample = takeSample(p.Visits)
 	l.warn()
@@ -168,7 +172,7 @@ func (l *loader) read(path string) ([]byte, error) { return exchange.Read(l.fs, 
 // backfill sets what a backfill does whatever the knobs of live traffic say: many hits go in a request, and all of them
 // are dated.
 func (l *loader) backfill() {
-	k := &l.plan.Spec
+	k := &l.plan.spec
 	k.SendMode, k.Timeline = "bulk", "compressed"
 	if k.BackfillSeed != nil {
 		l.plan.Seed = *k.BackfillSeed
@@ -179,7 +183,7 @@ func (l *loader) backfill() {
 // day with a token alone (tracking_requests_require_authentication_when_custom_timestamp_newer_than of
 // config/global.ini.php).
 func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
-	days, problems := p.Spec.Backfill(now)
+	days, problems := p.spec.Backfill(now)
 	for _, d := range days {
 		if d.Visits == 0 {
 			continue
@@ -200,7 +204,7 @@ func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 // exchangeDir refuses a folder that is not there: without it the built-in data would go to the target of the
 // environment.
 func (l *loader) exchangeDir() {
-	dir := l.plan.Spec.ExchangeDir
+	dir := l.plan.spec.ExchangeDir
 	if dir == "" {
 		return
 	}
@@ -228,10 +232,10 @@ func (l *loader) file(key, named, name string) (data []byte, where string, found
 	}
 	path := named
 	if path == "" {
-		if l.plan.Spec.ExchangeDir == "" {
+		if l.plan.spec.ExchangeDir == "" {
 			return nil, "", false
 		}
-		path = filepath.Join(l.plan.Spec.ExchangeDir, name)
+		path = filepath.Join(l.plan.spec.ExchangeDir, name)
 	}
 	data, err := exchange.Read(l.fs, path)
 	switch {
@@ -252,9 +256,9 @@ func (l *loader) file(key, named, name string) (data []byte, where string, found
 }
 
 func (l *loader) pages() {
-	data, where, found := l.file("URLS_FILE", l.plan.Spec.URLsFile, exchange.URLsFile)
+	data, where, found := l.file("URLS_FILE", l.plan.spec.URLsFile, exchange.URLsFile)
 	if !found {
-		l.plan.Pages, l.plan.Sources["pages"] = urllist.Default(l.plan.Spec.SiteURL), "built in"
+		l.plan.Pages, l.plan.Sources["pages"] = urllist.Default(l.plan.spec.SiteURL), "built in"
 		return
 	}
 	pages, problems := urllist.Parse(where, strings.NewReader(string(data)))
@@ -263,7 +267,7 @@ func (l *loader) pages() {
 }
 
 func (l *loader) funnels() {
-	data, where, found := l.file("FUNNEL_CONFIG_PATH", l.plan.Spec.FunnelsFile, exchange.FunnelsFile)
+	data, where, found := l.file("FUNNEL_CONFIG_PATH", l.plan.spec.FunnelsFile, exchange.FunnelsFile)
 	if !found {
 		l.plan.Sources["funnels"] = "none"
 		return
@@ -286,7 +290,7 @@ func (l *loader) events() {
 
 // shop checks the order values against the catalogue, and the funnels' orders with it.
 func (l *loader) shop() *shop.Shop {
-	k := l.plan.Spec
+	k := l.plan.spec
 	cfg := shop.Config{
 		RevenueMin: cents(k.OrderValueMin), RevenueMax: cents(k.OrderValueMax),
 		ItemsMin: k.ItemsMin, ItemsMax: k.ItemsMax, TaxRate: k.TaxRate,
@@ -327,7 +331,7 @@ func cents(amount float64) shop.Cents { return shop.Cents(math.Round(amount * 10
 
 // targets takes them from MULTI_TARGET_CONFIG or targets.json, else from MATOMO_*.
 func (l *loader) targets() {
-	k := l.plan.Spec
+	k := l.plan.spec
 	k.CheckFiles(l.read, &l.problems)
 	data, where, found := l.file("", "", exchange.TargetsFile)
 	if many := k.MultiTarget.Reveal(); many != "" {
@@ -377,7 +381,7 @@ func (l *loader) targets() {
 }
 
 func (l *loader) single() {
-	k := l.plan.Spec
+	k := l.plan.spec
 	l.plan.Sources["targets"] = "MATOMO_URL"
 	if k.MatomoURL == "" {
 		if l.refused("MATOMO_URL") { // and so it is set

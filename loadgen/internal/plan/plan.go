@@ -14,6 +14,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -24,10 +25,25 @@ import (
 
 // Plan is what a run will do.
 type Plan struct {
-	Spec  spec.Spec
 	Seed  uint64
 	RunID string
-	Zone  *time.Location
+	// Zone is that of the site's days, and SiteZone the same as calendars compare it.
+	Zone     *time.Location
+	SiteZone calendar.Zone
+	// SiteID is that of MATOMO_SITE_ID, for hits that go to no target.
+	SiteID int
+	// Env is the environment merged with the file of LOADGEN_ENV_FILE.
+	Env map[string]string
+	// AutoStart begins at once; else the loadgen idles. StartID names the start, which counts once; empty where it has no
+	// name.
+	AutoStart bool
+	StartID   string
+	Limits    Limits
+	Sending   Sending
+	Files     Files
+	Verdict   Verdict
+	Search    Search
+	Watching  Watching
 
 	Pages   []urllist.Page
 	Funnels []funnel.Funnel
@@ -47,18 +63,18 @@ type Plan struct {
 	// Notes tell what a person should know beyond problems, for `check`.
 	Notes []string
 
+	spec   spec.Spec
 	sample sample
 }
 
 // behaviour is the plan as the visits see it.
 func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
-	k := p.Spec
-	seconds := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+	k := p.spec
 	b := visit.Behaviour{
 		Seed: p.Seed, RunID: p.RunID, Pages: p.Pages, Funnels: p.Funnels, Shop: s,
 		PageviewsMin: k.PageviewsMin, PageviewsMax: k.PageviewsMax,
-		DurationMin: seconds(60 * k.DurationMin), DurationMax: seconds(60 * k.DurationMax),
-		PauseMin: seconds(k.PauseMin), PauseMax: seconds(k.PauseMax), Live: k.Timeline == "live",
+		DurationMin: Seconds(60 * k.DurationMin), DurationMax: Seconds(60 * k.DurationMax),
+		PauseMin: Seconds(k.PauseMin), PauseMax: Seconds(k.PauseMax), Live: k.Timeline == "live",
 		Bounce: k.BounceProbability, Direct: k.DirectProbability, Extras: p.extras(),
 	}
 	if !k.RandomizeCountries {
@@ -71,12 +87,12 @@ func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
 func (p *Plan) extras() []visit.Extra {
 	out := make([]visit.Extra, len(spec.Extras))
 	for i, e := range spec.Extras {
-		out[i] = visit.Extra{Kind: e.Kind, Share: e.Share(&p.Spec)}
+		out[i] = visit.Extra{Kind: e.Kind, Share: e.Share(&p.spec)}
 		if e.Events != nil {
 			list, share := e.Events(&p.Events)
 			out[i].Events = list
 			// The knobs are the home of the shares; the file's own count only where the knobs are not set.
-			if share != nil && !p.Spec.Set[e.Key] {
+			if share != nil && !p.spec.Set[e.Key] {
 				out[i].Share = *share
 			}
 		}
@@ -95,7 +111,7 @@ func (p *Plan) Names() []string {
 
 // Random draws the arrivals of a run whose first visit has the number first; nil keeps them even.
 func (p *Plan) Random(first uint64) *rand.Rand {
-	if p.Spec.Arrivals != "poisson" {
+	if p.spec.Arrivals != "poisson" {
 		return nil
 	}
 	return rand.New(rand.NewPCG(p.Seed, first))
@@ -125,7 +141,7 @@ func isHashed(f spec.Field) bool {
 // hashed is everything that decides what is sent but the seed and the run id, as JSON. Tokens are left out: they decide
 // no behaviour, and a hash is shown. A job's visits go in the same order whatever the size of its requests.
 func (p *Plan) hashed() ([]byte, error) {
-	k := p.Spec
+	k := p.spec
 	k.Set = nil
 	for _, f := range spec.Fields() {
 		if !isHashed(f) || f.Key == "BULK_SIZE" && k.BackfillEnabled {
@@ -150,14 +166,14 @@ func (p *Plan) sum(hashed []byte) string {
 }
 
 // Differences are the knobs that do not hold their default, as KEY=value with secrets masked, by name.
-func (p *Plan) Differences(environ map[string]string) []string {
+func (p *Plan) Differences() []string {
 	secret := map[string]bool{}
 	for _, f := range spec.Fields() {
 		secret[f.Key] = f.Secret
 	}
 	var out []string
-	for _, key := range slices.Sorted(maps.Keys(p.Spec.Set)) {
-		v := environ[key]
+	for _, key := range slices.Sorted(maps.Keys(p.spec.Set)) {
+		v := p.Env[key]
 		switch {
 		case secret[key]:
 			v = "***MASKED***"

@@ -35,7 +35,7 @@ func load(t *testing.T, env, files set) (*plan.Plan, problem.List) {
 	}
 	all := set{"MATOMO_URL": "https://m.example.test/matomo.php", "EXCHANGE_DIR": "/x", "STOP_AFTER_VISITS": "1"}
 	maps.Copy(all, env)
-	return plan.Load(fs, all, func() (uint64, string) { return 42, "test" })
+	return plan.Load(fs, all, func(*plan.Plan) (uint64, string) { return 42, "test" })
 }
 
 func good(t *testing.T, env, files set) *plan.Plan {
@@ -305,7 +305,7 @@ func TestBulkHasRequestsInFlightAsAMatomoHandlesThem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, problems := load(t, c.env, nil)
-			if p == nil || p.Spec.Concurrency != c.want {
+			if p == nil || p.Sending.Concurrency != c.want {
 				t.Fatalf("%+v: %v", p, problems)
 			}
 			if note := strings.Contains(strings.Join(p.Notes, "\n"),

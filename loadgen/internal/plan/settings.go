@@ -2,6 +2,7 @@ package plan
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -32,6 +33,8 @@ type Sending struct {
 	Rate float64
 	// Timeout is how long a request may take, and QuestionTimeout one that carries no hits of the run.
 	Timeout, QuestionTimeout time.Duration
+	// AwaitLate waits for an answer whose time is over, so that the target is known to be at work on the request.
+	AwaitLate bool
 	// Live sends each hit at its own moment; else its moment is sent with it.
 	Live bool
 	// RunDimension is the custom dimension that gets the run's id, 0 for none.
@@ -73,8 +76,8 @@ type Watching struct {
 // Seconds is a time in seconds, as settings and files have it.
 func Seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
-// Kind is which kind of run the settings ask for.
-func (p *Plan) Kind() record.Kind {
+// Kind is which kind of run the settings ask for, one of package record.
+func (p *Plan) Kind() string {
 	switch {
 	case p.spec.BackfillEnabled:
 		return record.BackfillJob
@@ -94,13 +97,14 @@ func (p *Plan) Week() profile.Profile {
 func (p *Plan) settle() {
 	k := &p.spec
 	p.AutoStart, p.StartID, p.SiteZone, p.SiteID = k.AutoStart, k.StartID, k.Timezone, k.MatomoSiteID
-	p.Limits = Limits{StopAfter: uint64(k.StopAfterVisits), AutoStop: Seconds(3600 * k.AutoStopHours),
-		PerDay: uint64(k.MaxTotalVisits)}
-	p.Files = Files{Exchange: k.ExchangeDir, State: k.StateDir, Summary: k.SummaryFile}
+	p.Limits = Limits{
+		StopAfter: uint64(k.StopAfterVisits), AutoStop: time.Duration(k.AutoStopHours * float64(time.Hour)),
+		PerDay: uint64(k.MaxTotalVisits),
+	}
 	p.Search = Search{From: k.CapacityFrom, To: k.CapacityTo, Step: Seconds(k.CapacityStep)}
 	p.Sending = sending(k)
 	p.Verdict = verdict(k)
-	_ = p.Watching.Level.UnmarshalText([]byte(k.LogLevel)) // one of LOG_LEVEL
+	_ = p.Watching.Level.UnmarshalText([]byte(strings.TrimSuffix(k.LogLevel, "ING"))) // slog says WARN
 	p.Watching.JSON, p.Watching.Chosen = k.LogFormat == "json", k.Set["TELEMETRY_ADDR"]
 	if k.TelemetryAddr != "off" {
 		p.Watching.Addr = k.TelemetryAddr
@@ -109,8 +113,16 @@ func (p *Plan) settle() {
 
 func sending(k *spec.Spec) Sending {
 	s := Sending{
-		Bulk: k.SendMode == "bulk", Batch: 1, Concurrency: k.Concurrency, Timeout: Seconds(k.RequestTimeout),
-		QuestionTimeout: Seconds(k.RequestTimeout), Live: k.Timeline == "live", RunDimension: k.RunDimension,
+		Bulk:        k.SendMode == "bulk",
+		Batch:       1,
+		Concurrency: k.Concurrency,
+		Timeout:     Seconds(k.RequestTimeout),
+		QuestionTimeout: Seconds(
+			k.RequestTimeout,
+		),
+		Live:         k.Timeline == "live",
+		AwaitLate:    !k.BackfillEnabled,
+		RunDimension: k.RunDimension,
 	}
 	if s.Bulk {
 		s.Batch, s.BatchDelay = k.BulkSize, Seconds(k.BulkMaxDelay)

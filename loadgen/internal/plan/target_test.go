@@ -163,7 +163,7 @@ func TestAPasswordInAnAddressIsNotShown(t *testing.T) {
 		}
 	}
 	env := set{"MATOMO_URL": "https://load:s3cret@host/"}
-	if all := strings.Join(good(t, env, nil).Differences(env), "\n"); strings.Contains(all, "s3cret") ||
+	if all := strings.Join(good(t, env, nil).Differences(), "\n"); strings.Contains(all, "s3cret") ||
 		!strings.Contains(all, "host") {
 		t.Error(all)
 	}

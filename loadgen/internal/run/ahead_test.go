@@ -18,7 +18,7 @@ func aheadOf(t testing.TB) *ahead {
 	p, problems := plan.Load(afero.NewMemMapFs(), map[string]string{
 		"RUN_ID":              "ahead",
 		"MULTI_TARGET_CONFIG": `{"targets":[{"name":"a","url":"https://a.test/matomo.php","site_id":1,"weight":3},{"name":"b","url":"https://b.test/matomo.php","site_id":1,"weight":1}],"distribution_strategy":"weighted"}`,
-	}, func() (uint64, string) { return 7, "" })
+	}, func(*plan.Plan) (uint64, string) { return 7, "" })
 	if p == nil {
 		t.Fatal(problems)
 	}

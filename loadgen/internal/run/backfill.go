@@ -2,103 +2,93 @@ package run
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
-	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/shared/calendar"
-	"github.com/puttrix/trafficinator/shared/doctor"
-	reporting "github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// past is what a session sends instead of live traffic, where it is a backfill.
+// past sends past days instead of live traffic, and continues a job of the same RUN_ID.
 type past struct {
-	*session
+	*parts
 	days    []calendar.Day
-	journal *backfill.Journal
+	journal backfill.Journal
 	job     *backfill.Job
-	message string // explains the end
 
 	done        sync.Mutex // guards invalidated
 	invalidated *record.Invalidation
 }
 
-// askTime bounds a question to the Reporting API of a target.
-const askTime = 10 * time.Second
+// JournalFile is where the journal of a backfill is, empty where none is kept.
+func JournalFile(p *plan.Plan) string {
+	if p.Files.State == "" || p.RunID == "" || p.Kind() != record.BackfillJob {
+		return ""
+	}
+	return filepath.Join(p.Files.State, statedir.JournalFile(p.RunID))
+}
 
-// prepareBackfill makes the job, or finds how far one of the same RUN_ID came before. Problems refuse it before
-// anything is sent.
-func (s *session) prepareBackfill(ctx context.Context) problem.List {
-	p := &past{session: s, journal: &backfill.Journal{}}
-	s.past = p
-	var problems problem.List
+// Prepare implements Mode. It makes the job, or finds how far one of the same RUN_ID came before.
+func (p *past) Prepare(ctx context.Context) (Terms, problem.List) {
+	terms := p.terms()
 	header, err := p.open()
 	if err != nil {
-		problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(), "")
-		return problems
+		return terms, p.refuseState(err, "")
 	}
-	goesOn := header != nil
-	if goesOn {
+	resumed := header != nil
+	var problems problem.List
+	if resumed {
 		problems = p.same(header)
-		if before, found, err := s.place.Find(); err == nil && found {
-			s.earlier = before.Duration()
+		if before, found, err := p.place.Find(); err == nil && found {
+			terms.Earlier = before.Duration()
 		}
 	} else {
 		header = p.begin(ctx)
 		problems = p.unused()
 	}
-	days, more := s.plan.Backfill(header.Now)
+	days, more := p.plan.Backfill(header.Now)
 	p.days = days
-	if problems = append(problems, more...); problems.Err() == nil && !goesOn {
+	if problems = append(problems, more...); problems.Err() == nil && !resumed {
 		problems = append(problems, p.retention(ctx)...)
 		problems = append(problems, p.otherDays(ctx)...)
 		if err := p.journal.Begin(*header); err != nil {
-			problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(),
-				unlessFull(err, "name a folder that this user may write to"))
+			problems = append(problems,
+				p.refuseState(err, unlessFull(err, "name a folder that this user may write to"))...)
 		}
 	}
 	if problems.Err() != nil {
-		return problems
+		return terms, problems
 	}
-	k := &s.plan.Spec
-	curve, _ := profile.ParseCurve(k.LoadCurve) // the settings were checked
-	s.started, s.next = header.Now.UTC(), calendar.Total(days)
+	terms.Started, terms.Next = header.Now.UTC(), calendar.Total(days)
+	s := &p.plan.Sending
 	p.job = backfill.New(backfill.Config{
-		Days: days, Week: profile.NewWeek(curve, 1, s.plan.Zone), Seed: s.plan.Seed,
-		Visits: s.plan.Visits, Sender: s.sender, Router: s.router, Targets: s.Targets(), Ledger: s.ledger,
-		Journal: p.journal, Log: s.log,
-		Keep: func() error { return s.save(0) }, Clock: s.clock,
-		Size: k.BackfillBatch(), Shards: k.BackfillShards, Rate: k.BackfillRPS,
+		Days: days, Week: p.plan.Week(), Seed: p.plan.Seed, Visits: p.plan.Visits, Sender: p.sender, Router: p.router,
+		Targets: p.plan.Names(), Ledger: p.ledger, Journal: &p.journal, Log: p.log,
+		Keep: func() error { return p.reserve(0) }, Clock: p.clock,
+		Size: s.Batch, Shards: s.Concurrency, Rate: s.Rate,
 	})
-	if err := s.place.Reopen(); err != nil {
-		problems.Refuse("STATE_DIR", s.plan.Spec.StateDir, err.Error(), "")
+	if err := p.place.Reopen(); err != nil {
+		problems = append(problems, p.refuseState(err, "")...)
 	}
-	s.log.Info("backfill", "first_day", days[0].Date.String(), "days", len(days), "visits", s.next, "goes_on", goesOn)
-	return problems
+	p.log.Info("backfill", "first_day", days[0].Date.String(), "days", len(days), "visits", terms.Next, "goes_on",
+		resumed)
+	return terms, problems
 }
 
-func (p *past) open() (*backfill.Header, error) {
-	dir := p.plan.Spec.StateDir
-	if dir == "" {
+// open opens the journal; the header is that of a job to resume, nil for a new one.
+func (p *past) open() (header *backfill.Header, err error) {
+	path := JournalFile(p.plan)
+	if path == "" {
 		p.log.Warn("STATE_DIR is not set: a job that is killed cannot go on, and what it has sent is not known")
 		return nil, nil
 	}
-	journal, header, err := backfill.OpenJournal(p.h.FS, filepath.Join(dir, statedir.JournalFile(p.plan.RunID)))
-	if err == nil {
-		p.journal = journal
-	}
-	return header, err
+	return p.journal.Open(p.host.FS, path)
 }
 
 // begin is the header of a new job. Its today ends with the clock of the target that is behind most, because a hit of
@@ -110,7 +100,7 @@ func (p *past) begin(ctx context.Context) *backfill.Header {
 		behind = max(behind, p.router.Behind(i))
 	}
 	return &backfill.Header{RunID: p.plan.RunID, Seed: p.plan.Seed, Plan: p.plan.Hash,
-		Now: p.h.Now().Add(-behind).UTC().Truncate(time.Second)}
+		Now: p.host.Now().Add(-behind).UTC().Truncate(time.Second)}
 }
 
 // unused refuses the name of another run: visitors of the same number would be the same.
@@ -125,17 +115,8 @@ func (p *past) unused() (problems problem.List) {
 	return problems
 }
 
-// same refuses to go on with other settings: batches of the same number would have other visits. A seed that nobody has
-// set is that of before.
+// same refuses to go on with other settings: batches of the same number would have other visits.
 func (p *past) same(h *backfill.Header) (problems problem.List) {
-	if k := &p.plan.Spec; k.RunSeed == nil && k.BackfillSeed == nil && h.Seed != p.plan.Seed {
-		again, more := plan.Load(p.h.FS, p.env, func() (uint64, string) { return h.Seed, p.plan.RunID })
-		if again == nil {
-			return more
-		}
-		problems = Fit(again, p.h.Descriptors)
-		p.plan, p.router = again, routing.New(again.Targets, again.Strategy, again.Seed)
-	}
 	if h.RunID != p.plan.RunID || h.Seed != p.plan.Seed || h.Plan != p.plan.Hash {
 		problems.Refuse("RUN_ID", p.plan.RunID, "has begun with other settings, or another seed",
 			"take the same again, or another RUN_ID")
@@ -143,136 +124,33 @@ func (p *past) same(h *backfill.Header) (problems problem.List) {
 	return problems
 }
 
-// client asks the Reporting API.
-func (p *past) client() *reporting.Client {
-	return reporting.NewClient(min(askTime, seconds(p.plan.Spec.RequestTimeout)), p.h.Machine(p.env))
-}
-
-// retention refuses days whose raw data a target deletes, as far as its token may ask.
-func (p *past) retention(ctx context.Context) (problems problem.List) {
-	for _, d := range p.days {
-		if d.Visits == 0 {
-			continue
-		}
-		for _, t := range p.plan.Targets {
-			if t.Token.Reveal() == "" {
-				continue
-			}
-			first := d.Date.String()
-			deleted, err := p.client().Invalidate(ctx, t, []string{first})
-			switch {
-			case err != nil:
-				p.log.Info("whether the target deletes old raw data cannot be asked; it would refuse days that "+
-					"are older", "target", t.Name, "err", reporting.Explain(err))
-			case len(deleted) > 0:
-				problems.Refuse("BACKFILL_START_DATE", first, "is older than the raw data that target "+t.Name+
-					" keeps, and it refuses such hits", "begin later, or let that Matomo keep its raw data longer")
-			}
-		}
-		break // the first is the oldest
+// Run implements Mode. It sends what is left to send, and lets the targets make their reports of those days again.
+func (p *past) Run(drain, abort context.Context) (end End) {
+	end.Reason, end.Message = p.job.Run(drain, abort)
+	if end.Reason == backfill.Broken {
+		end.Code = exitcode.Internal
 	}
-	return problems
-}
-
-// otherDays refuses days that are others at a target, as far as its token may ask: Matomo would cut visits near
-// midnight in two and book them on another day.
-func (p *past) otherDays(ctx context.Context) (problems problem.List) {
-	e := doctor.Expect{}
-	e.Backfill(p.days)
-	if e.Past == nil {
-		return nil
-	}
-	mine := p.plan.Spec.Timezone
-	for _, t := range p.plan.Targets {
-		if t.Reader() == "" {
-			continue
-		}
-		site, err := p.client().Site(ctx, t)
-		if err != nil {
-			p.log.Info("the target's site cannot be asked for its time zone: in another zone days would not be those "+
-				"of TIMEZONE", "target", t.Name, "err", err)
-			continue
-		}
-		its, err := site.Zone()
-		if err != nil {
-			p.log.Warn("the time zone of the target's site is not known here: whether its days are those of TIMEZONE "+
-				"cannot be told", "target", t.Name, "zone", site.Timezone)
-			continue
-		}
-		if day, differ := mine.Differ(its, e.Past.First, e.Past.Last); differ {
-			problems.Refuse("TIMEZONE", mine.String(), "has other days than the site of target "+t.Name+
-				", which is in "+its.String()+": "+day.String()+" is the first",
-				"set TIMEZONE="+its.String()+
-					", or change the site's zone in Matomo; targets in other zones need a backfill of their own")
-		}
-	}
-	return problems
-}
-
-// hidden warns of days that Matomo has, but makes no reports of, because a site is younger.
-func (p *past) hidden(ctx context.Context, days []string) {
-	first, err := calendar.ParseDate(days[0])
-	if err != nil {
-		return // the job writes no other
-	}
-	for _, t := range p.plan.Targets {
-		if t.Reader() == "" {
-			continue
-		}
-		if site, err := p.client().Site(ctx, t); err == nil && site.Hides(first) {
-			p.log.Warn("Matomo makes no reports of days before the site was created", "target", t.Name,
-				"created", site.Created.Format(time.DateOnly), "first_day", days[0], "advice", site.HiddenCure(first))
-		}
-	}
-}
-
-// run sends what is left to send, and lets the targets make their reports of those days anew.
-func (p *past) run(drain, abort context.Context) engine.Reason {
-	reason, message := p.job.Run(drain, abort)
-	p.message = message
-	done := p.invalidate(drain, reason)
+	done := p.invalidate(drain, end.Reason)
 	p.done.Lock()
 	defer p.done.Unlock()
 	p.invalidated = done
-	return reason
+	return end
 }
 
-func (p *past) invalidate(ctx context.Context, reason engine.Reason) *record.Invalidation {
-	var days []string
-	for _, d := range p.job.Progress().Days {
-		if d.Sent+d.Unknown > 0 {
-			days = append(days, d.Date)
-		}
-	}
-	if len(days) == 0 {
-		return nil
-	}
-	p.hidden(ctx, days)
-	var commands, why []string
-	for _, t := range p.plan.Targets {
-		err := fmt.Errorf("the job has not sent all; the command is for when it is not gone on with")
-		if reason == backfill.Finished {
-			_, err = p.client().Invalidate(ctx, t, days)
-		}
-		if err != nil {
-			commands = append(commands, reporting.InvalidateCommand(t.SiteID, days[0], days[len(days)-1]))
-			why = append(why, t.Name+": "+reporting.Explain(err))
-		}
-	}
-	return &record.Invalidation{Done: len(why) == 0, Command: strings.Join(commands, "\n"),
-		Why: strings.Join(why, "; ")}
-}
+// State implements Mode.
+func (p *past) State() State { return State{Phase: begun(p.job.Phase())} }
 
-func (p *past) account() *record.Backfill {
+// Ahead implements Mode.
+func (p *past) Ahead() uint64 { return 0 }
+
+// Fill implements Mode.
+func (p *past) Fill(sum *record.Summary) {
 	b := p.job.Progress()
 	p.done.Lock()
 	defer p.done.Unlock()
 	b.Invalidation = p.invalidated
-	return &b
+	sum.Kind, sum.Backfill = record.BackfillJob, &b
 }
 
-func (p *past) close(log *slog.Logger) {
-	if err := p.journal.Close(); err != nil {
-		log.Error("the journal is not closed", "err", err)
-	}
-}
+// Close implements Mode.
+func (p *past) Close() error { return p.journal.Close() }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -23,11 +24,21 @@ type steered interface {
 	Finish(within time.Duration)
 }
 
-// selfSteered is a run that sets its own rate, as a capacity search does: it can only be told to end.
-type selfSteered struct{ steered }
+// ownRate is a run that sets its own rate, as a capacity search does: it can only be told to end.
+type ownRate struct{ steered }
 
-func (selfSteered) SetRate(float64) {}
-func (selfSteered) Pause(bool)      {}
+func (ownRate) SetRate(float64) {}
+func (ownRate) Pause(bool)      {}
+
+// follow lets control.json of the exchange folder steer a run until stop is called.
+func (p *parts) follow(ctx context.Context, run steered) (stop func()) {
+	if p.plan.Files.Exchange == "" {
+		return func() {}
+	}
+	c := newControl(p.host.FS, p.plan.Files.Exchange, p.plan.RunID, run, p.log)
+	c.look()
+	return p.attend(ctx, "control", c.watch)
+}
 
 // control makes a run follow control.json of the exchange folder.
 type control struct {
@@ -79,7 +90,7 @@ func (c *control) look() {
 	c.run.Pause(told.Paused)
 	// an end that was begun is not taken back
 	if told.FinishSeconds > 0 && told.FinishSeconds != c.state.FinishSeconds {
-		c.run.Finish(seconds(told.FinishSeconds))
+		c.run.Finish(plan.Seconds(told.FinishSeconds))
 	}
 	c.state = told
 }

@@ -1,17 +1,47 @@
 package run
 
 import (
+	"log/slog"
 	"testing"
+	"time"
 
-	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/loadgen/internal/state"
 )
 
 func TestACapacitySearchHasNoBuiltInThreshold(t *testing.T) {
 	t.Parallel()
-	if _, thresholds := newJudge(&spec.Spec{CapacitySearch: true}); len(thresholds) > 0 {
-		t.Errorf("%+v", thresholds)
+	termsOf := func(setting string) Terms {
+		p, problems := plan.Load(afero.NewMemMapFs(),
+			map[string]string{"MATOMO_URL": "https://m.example.test/matomo.php", setting: "true"},
+			func(*plan.Plan) (uint64, string) { return 7, "" })
+		if p == nil {
+			t.Fatal(problems)
+		}
+		began := time.Now()
+		s := &searching{live: live{parts: &parts{plan: p, ledger: ledger.New(1), log: slog.New(slog.DiscardHandler),
+			router: routing.New(p.Targets, p.Strategy, 7), clock: standstill.New(began), began: began,
+			place: &state.Run{}}}}
+		prepare := s.live.Prepare
+		if setting == "CAPACITY_SEARCH" {
+			prepare = s.Prepare
+		}
+		terms, problems := prepare(t.Context())
+		if problems.Err() != nil {
+			t.Fatal(problems)
+		}
+		s.config.Alarm.Stop()
+		return terms
 	}
-	if judge, thresholds := newJudge(&spec.Spec{ThresholdAbort: true}); judge != nil || len(thresholds) != 1 {
-		t.Errorf("the built-in one may end a run early: %+v, %+v", judge, thresholds)
+	if terms := termsOf("CAPACITY_SEARCH"); len(terms.Thresholds) > 0 || terms.Judge.Abort {
+		t.Errorf("%+v", terms)
+	}
+	if terms := termsOf("THRESHOLD_ABORT"); terms.Judge.Abort || len(terms.Thresholds) != 1 {
+		t.Errorf("the built-in one may end a run early: %+v", terms)
 	}
 }

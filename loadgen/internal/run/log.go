@@ -1,63 +1,80 @@
 package run
 
 import (
+	"bytes"
+	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/host"
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/shared/report"
-
-	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// newLog writes the log, and its warnings and errors to problems too.
-func newLog(h host.Host, s spec.Spec, problems io.Writer) *slog.Logger {
-	levels := map[string]slog.Level{"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn,
-		"ERROR": slog.LevelError}
-	o := &slog.HandlerOptions{Level: levels[s.LogLevel]}
-	var log slog.Handler = slog.NewTextHandler(h.Stderr, o)
-	if s.LogFormat == "json" {
-		log = slog.NewJSONHandler(h.Stderr, o)
+// newLog writes the log to w, and its warnings and errors to kept too.
+func newLog(w io.Writer, o plan.Watching, kept *warnings) *slog.Logger {
+	options := &slog.HandlerOptions{Level: o.Level}
+	var log slog.Handler = slog.NewTextHandler(w, options)
+	if o.JSON {
+		log = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(slog.NewMultiHandler(log,
-		slog.NewTextHandler(problems, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	text := slog.NewTextHandler(&kept.text, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: withoutHead})
+	return slog.New(slog.NewMultiHandler(log, keeper{text, kept}))
 }
 
-// keptProblems is how many lines of the log a report tells.
-const keptProblems = 50
-
-// logLines keeps the first lines that a slog.TextHandler writes.
-type logLines struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-// Write implements io.Writer; a handler writes a line at a time.
-func (l *logLines) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.lines) < keptProblems {
-		l.lines = append(l.lines, strings.TrimSpace(string(line)))
+// withoutHead leaves out of a line what a report shows beside it.
+func withoutHead(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey) {
+		return slog.Attr{}
 	}
-	return len(line), nil
+	return a
 }
 
-func (l *logLines) problems() []report.Problem {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := make([]report.Problem, 0, len(l.lines))
-	for _, line := range l.lines {
-		stamp, rest, _ := strings.Cut(strings.TrimPrefix(line, "time="), " level=")
-		level, text, _ := strings.Cut(rest, " ")
-		at, _ := time.Parse(time.RFC3339, stamp) // the handler wrote it
-		p := report.Problem{Time: at, Level: "warning", Text: text}
-		if level == "ERROR" {
-			p.Level = "error"
-		}
-		out = append(out, p)
-	}
-	return out
+// mostWarnings is how many lines of the log a report shows.
+const mostWarnings = 50
+
+// warnings are the first warnings and errors of the log.
+type warnings struct {
+	mu   sync.Mutex
+	text bytes.Buffer // of one record
+	list []report.Problem
 }
+
+func (w *warnings) all() []report.Problem {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.list)
+}
+
+// keeper is a handler that keeps records; the one in it writes their text.
+type keeper struct {
+	slog.Handler
+	kept *warnings
+}
+
+// Handle implements slog.Handler.
+func (k keeper) Handle(ctx context.Context, r slog.Record) error {
+	k.kept.mu.Lock()
+	defer k.kept.mu.Unlock()
+	if len(k.kept.list) == mostWarnings {
+		return nil
+	}
+	k.kept.text.Reset()
+	err := k.Handler.Handle(ctx, r)
+	p := report.Problem{Time: r.Time, Level: "warning", Text: strings.TrimSpace(k.kept.text.String())}
+	if r.Level >= slog.LevelError {
+		p.Level = "error"
+	}
+	k.kept.list = append(k.kept.list, p)
+	return err
+}
+
+// WithAttrs implements slog.Handler.
+func (k keeper) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return keeper{k.Handler.WithAttrs(attrs), k.kept}
+}
+
+// WithGroup implements slog.Handler.
+func (k keeper) WithGroup(name string) slog.Handler { return keeper{k.Handler.WithGroup(name), k.kept} }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -40,13 +39,10 @@ type reportFile struct {
 	write      func(io.Writer, *report.Run) error
 }
 
-// places tries to write where the reports go, see places.
+// places tries to write where the reports go, see Places.
 func (o Options) places(fsys afero.Fs) (problems problem.List) {
 	for _, f := range o.files() {
-		if err := state.Probe(fsys, filepath.Dir(f.path)); err != nil {
-			problems.Refuse(f.flag, f.path, err.Error(),
-				unlessFull(err, "name a file in a folder that exists and that this user may write to"))
-		}
+		tryFile(fsys, f.flag, f.path, &problems)
 	}
 	return problems
 }
@@ -68,16 +64,12 @@ func (o Options) write(fsys afero.Fs, r *report.Run) error {
 }
 
 // writeReports writes what the command line asked for.
-func (s *session) writeReports(sum *record.Summary, code int) error {
-	r := &report.Run{
-		Summary: *sum, ExitCode: &code, Zone: s.plan.Zone, Settings: settingsOf(s.plan.Differences(s.env)),
-		Problems: s.problems.problems(), Version: s.h.Version,
-	}
-	if s.series != nil {
-		s.series.Add(s.now(), s.ledger.Counts())
-		r.Series = s.series.Points()
-	}
-	return s.options.write(s.h.FS, r)
+func (r *Run) writeReports(sum *record.Summary, code int) error {
+	r.series.Add(r.now(), r.ledger.Counts)
+	return r.options.write(r.host.FS, &report.Run{
+		Summary: *sum, ExitCode: &code, Zone: r.plan.Zone, Settings: settingsOf(r.plan.Differences()),
+		Problems: r.warnings.all(), Version: r.host.Version, Series: r.series.Points(),
+	})
 }
 
 // settingsOf are differences of a plan in the form of a report.

@@ -1,146 +1,188 @@
-// Package run owns a run, from its place in the state folder to its written summary. It does not know the command line.
+// Package run owns a run, from its place in the state folder to its written summary: what all kinds of run have in
+// common, and a mode for each kind. It knows neither the command line nor any setting by name.
 package run
 
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"strings"
-	"syscall"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/console"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/host"
+	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/sender"
-	"github.com/puttrix/trafficinator/loadgen/internal/state"
-	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
+	"github.com/puttrix/trafficinator/loadgen/internal/series"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/exitcode"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// answerTime is how long a request may take. A backfill's carries hundreds of hits, so that where nothing is set it
-// gets the five minutes that Matomo's own import of logs gives one.
-func answerTime(k spec.Spec) time.Duration {
-	if k.BackfillEnabled && !k.Set["REQUEST_TIMEOUT"] {
-		return 5 * time.Minute
-	}
-	return seconds(k.RequestTimeout)
+// failed is the end of a run of which a part of the program failed.
+const failed engine.Reason = "internal_error"
+
+// Run is one run of any kind. What kinds differ in is its mode's.
+type Run struct {
+	parts
+	options  Options
+	warnings *warnings // of the log
+	at       atomic.Pointer[stage]
+	recorder recorder
+	series   series.Keeper
+	drain    context.CancelCauseFunc
+	release  func() error // what the mode took
+	ended    bool         // the summary was written
+
+	standstills int                    // that were logged
+	logged      map[record.Reason]bool // reasons that were logged
+	stopped     engine.Reason          // by the judge, and why in words
+	why         string
 }
 
-// Traffic sends the traffic of a plan, made with the merged settings env, and returns the exit code. Warnings were found
-// on the way.
-func Traffic(ctx context.Context, h host.Host, o Options, p *plan.Plan, env map[string]string, fromFile []string,
-	warnings problem.List) int {
-	lines := &logLines{}
-	log := newLog(h, p.Spec, lines)
-	for _, w := range warnings {
-		log.Warn("check the settings", "problem", w.String())
+// Do sends the traffic of a plan and returns the exit code. The settings of the file of LOADGEN_ENV_FILE are named by
+// fromFile; warnings were found on the way.
+func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []string, faults problem.List) int {
+	began := time.Now()
+	r := &Run{options: o, warnings: &warnings{}, series: series.None{}, logged: map[record.Reason]bool{}, parts: parts{
+		host: h, plan: p, ledger: ledger.New(len(p.Targets)), router: routing.New(p.Targets, p.Strategy, p.Seed),
+		clock: standstill.New(began), began: began,
+	}}
+	r.log = newLog(h.Stderr, p.Watching, r.warnings)
+	r.reserve, r.release = r.recorder.reserve, idle{}.Close
+	r.fail = func() { r.drain(failed) }
+	for _, w := range faults {
+		r.log.Warn("check the settings", "problem", w.String())
 	}
-	log.Info("settings", "changed", strings.Join(p.Differences(env), " "), "from_file", strings.Join(fromFile, " "),
+	r.log.Info("settings", "changed", strings.Join(p.Differences(), " "), "from_file", strings.Join(fromFile, " "),
 		"pages", p.Sources["pages"], "funnels", p.Sources["funnels"], "events", p.Sources["events"], "targets",
 		p.Sources["targets"])
+	drain, abort, endSignals := r.stops(ctx)
+	defer endSignals()
 
-	starts, faults := startsNow(h, o, &p.Spec, log)
+	starts, faults := r.starts()
 	if faults.Err() != nil {
-		console.Problems(h.Stderr, faults)
-		return exitcode.BadConfig
+		return r.refuse(faults)
 	}
-	seen := &watched{}
-	seen.show(still{p, engine.Idle})
-	if starts {
-		seen.show(still{p, engine.Starting})
-	}
-	if p.Spec.TelemetryAddr != "off" {
-		server, err := telemetry.Listen(ctx, p.Spec.TelemetryAddr, h.Version, seen.now, log)
-		if errors.Is(err, syscall.EADDRINUSE) && !p.Spec.Set["TELEMETRY_ADDR"] {
-			log.Warn("check the settings", "problem", "TELEMETRY_ADDR is not set, and another program has "+
-				p.Spec.TelemetryAddr+": the metrics are at a free port")
-			server, err = telemetry.Listen(ctx, "127.0.0.1:0", h.Version, seen.now, log)
-		}
-		if err != nil {
-			_, _ = fmt.Fprintf(h.Stderr, "error: TELEMETRY_ADDR=%q: %v; free the port, choose another, or set off\n",
-				p.Spec.TelemetryAddr, err)
-			return exitcode.BadConfig
-		}
-		defer func() {
-			if err := server.Close(); err != nil {
-				log.Warn("telemetry did not close well", "err", err)
-			}
-		}()
-		log.Info("telemetry listens", "addr", server.Addr())
-	}
+	r.become(idle{phase.Starting}, Terms{})
 	if !starts {
-		return idle(ctx, h)
+		r.become(idle{phase.Idle}, Terms{})
 	}
-	to, err := sender.New(p, h.Machine(env),
-		tracking.Options{Timeout: answerTime(p.Spec), Pending: !p.Spec.BackfillEnabled})
+	quiet, err := r.listen(ctx)
 	if err != nil {
-		_, _ = fmt.Fprintf(h.Stderr, "error: %v\n", err)
-		return exitcode.BadConfig
+		faults.Refuse("TELEMETRY_ADDR", p.Watching.Addr, err.Error(), "free the port, choose another, or set off")
+		return r.refuse(faults)
 	}
-	defer to.Close()
-	s := newSession(h, o, env, p, to, log, lines)
-	defer s.release()
-	starts, faults = s.prepare(ctx)
-	switch {
-	case faults.Err() != nil:
-		console.Problems(h.Stderr, faults)
-		return exitcode.BadConfig
-	case !starts:
-		s.release()
-		warnStarted(log, &p.Spec)
-		seen.show(still{p, engine.Idle})
-		return idle(ctx, h)
+	defer quiet()
+	if starts {
+		defer r.close()
+		if faults := r.prepare(ctx); faults.Err() != nil {
+			return r.refuse(faults)
+		}
 	}
-	seen.show(s)
-	return s.run(ctx)
+	at := r.stage()
+	if !at.terms.Recorded {
+		return at.mode.Run(drain, abort).Code
+	}
+	r.log.Info("run begins", "run_id", p.RunID, "seed", p.Seed, "plan", p.Hash, "first_visit", at.terms.First)
+	observed := r.attend(ctx, "recorder", r.observe)
+	end := at.mode.Run(drain, abort)
+	observed()
+	return r.finish(end)
 }
 
-// idle sends nothing until it is told to end.
-func idle(ctx context.Context, h host.Host) int {
-	select {
-	case <-h.Signals:
-	case <-ctx.Done():
-	}
-	return exitcode.OK
+// stops are done when the run is to end: the first signal drains, the second aborts. Release ends them.
+func (r *Run) stops(ctx context.Context) (drain, abort context.Context, release func()) {
+	ctx, end := context.WithCancel(ctx)
+	drain, r.drain = context.WithCancelCause(ctx)
+	abort, hard := context.WithCancel(ctx)
+	signals := lifecycle.Loop("signals", func(ctx context.Context) {
+		for _, stop := range []func(){func() { r.drain(engine.Interrupted) }, hard} {
+			select {
+			case <-r.host.Signals:
+				r.log.Info("stopping")
+				stop()
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	signals.Start(ctx)
+	return drain, abort, func() { end(); _ = signals.Stop() }
 }
 
-// startsNow says whether the run begins at once, and refuses places where it cannot write. Where it does not the log
-// says what the loadgen waits for.
-func startsNow(h host.Host, o Options, k *spec.Spec, log *slog.Logger) (starts bool, faults problem.List) {
-	if !k.AutoStart {
-		log.Info("idle: AUTO_START is off")
-		return false, nil
-	}
-	if faults = append(Places(h.FS, *k), o.places(h.FS)...); faults.Err() != nil || k.StartID == "" {
-		return true, faults
-	}
-	again, err := startedBefore(h.FS, k)
+// attend runs a part of the program in the background until it is stopped. One that fails ends the run in order.
+func (p *parts) attend(ctx context.Context, name string, run func(context.Context)) (stop func()) {
+	return p.supervise(ctx, lifecycle.Loop(name, run))
+}
+
+func (p *parts) supervise(ctx context.Context, s *lifecycle.Service) (stop func()) {
+	s.Start(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		<-s.Done()
+		if err := s.Stop(); err != nil {
+			p.log.Error("a part of the program failed; the run ends", "err", err)
+			p.fail()
+		}
+	})
+	return func() { _ = s.Stop(); watching.Wait() } // its error is logged
+}
+
+// refuse tells what stands against a run, which is not begun.
+func (r *Run) refuse(faults problem.List) int {
+	console.Problems(r.host.Stderr, faults)
+	return exitcode.BadConfig
+}
+
+// stage is what a run is at: the mode of its kind with its terms, or one that stands in for it.
+type stage struct {
+	mode  Mode
+	terms Terms
+}
+
+func (r *Run) stage() *stage { return r.at.Load() }
+
+func (r *Run) become(m Mode, t Terms) { r.at.Store(&stage{m, t}) }
+
+// prepare takes the run's place in the state folder and makes its mode. Where another process has made this start
+// meanwhile, it idles. Errors among the problems refuse it before anything is sent.
+func (r *Run) prepare(ctx context.Context) (problems problem.List) {
+	var err error
+	s := &r.plan.Sending
+	r.sender, err = sender.New(r.plan, r.host.Machine(r.plan.Env),
+		tracking.Options{Timeout: s.Timeout, Pending: s.AwaitLate})
 	if err != nil {
-		faults.Refuse("STATE_DIR", k.StateDir, err.Error(), "let this user read it")
+		problems.Refuse("targets", "", err.Error(), "")
+		return problems
 	}
-	if again {
-		warnStarted(log, k)
+	switch problems, err = r.take(ctx); {
+	case errors.Is(err, errStarted):
+		r.close()
+		r.warnStarted()
+		r.become(idle{phase.Idle}, Terms{})
+		return nil
+	case problems.Err() != nil:
+		return problems
 	}
-	return !again, faults
-}
-
-func warnStarted(log *slog.Logger, k *spec.Spec) {
-	log.Warn("idle: this start was made before, and each counts once; start the run again to go on", "start_id",
-		k.StartID, "run_id", k.RunID)
-}
-
-func startedBefore(fsys afero.Fs, k *spec.Spec) (bool, error) {
-	folder, err := state.Open(fsys, k.StateDir)
-	if err != nil {
-		return false, err
+	mode := modes[r.plan.Kind()](&r.parts)
+	r.release = mode.Close
+	terms, problems := mode.Prepare(ctx)
+	if problems.Err() != nil {
+		return problems
 	}
-	return folder.Started(k.StartID)
+	r.recorder.place, r.recorder.summary, r.recorder.next = r.place, r.summary, terms.Next
+	if r.options.Report != "" && terms.Series {
+		r.series = series.New(r.began, r.ledger.Counts())
+	}
+	r.become(mode, terms)
+	return nil
 }

@@ -1,87 +1,60 @@
 package run
 
 import (
-	"sync/atomic"
+	"context"
+	"errors"
+	"syscall"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// watched is what telemetry shows: a loadgen that stands still, then its run.
-type watched struct {
-	source atomic.Pointer[telemetry.Source]
-}
-
-func (w *watched) show(s telemetry.Source) { w.source.Store(&s) }
-
-func (w *watched) now() telemetry.Source { return *w.source.Load() }
-
-// still is a loadgen that sends nothing.
-type still struct {
-	plan  *plan.Plan
-	phase engine.Phase
-}
-
 // Counts implements telemetry.Source.
-func (s still) Counts() ledger.Counts { return ledger.New(len(s.plan.Targets)).Counts() }
+func (r *Run) Counts() ledger.Counts { return r.ledger.Counts() }
 
 // Targets implements telemetry.Source.
-func (s still) Targets() []string { return s.plan.Names() }
+func (r *Run) Targets() []string { return r.plan.Names() }
 
 // Phase implements telemetry.Source.
-func (s still) Phase() string { return string(s.phase) }
+func (r *Run) Phase() string { return string(r.stage().mode.State().Phase) }
 
 // Pause implements telemetry.Source.
-func (still) Pause() string { return "" }
+func (r *Run) Pause() string { return r.stage().mode.State().Pause }
 
 // Summary implements telemetry.Source.
-func (s still) Summary() record.Summary {
-	out := record.Summary{RunID: s.plan.RunID, PlanHash: s.plan.Hash, Targets: map[string]record.Target{}}
-	for _, name := range s.plan.Names() {
-		out.Targets[name] = record.Target{Health: string(routing.UnknownHealth)}
+func (r *Run) Summary() record.Summary {
+	if r.stage().terms.Recorded {
+		return r.summary(0)
 	}
-	return out
+	sum := record.Summary{RunID: r.plan.RunID, PlanHash: r.plan.Hash, Targets: map[string]record.Target{}}
+	for _, name := range r.plan.Names() {
+		sum.Targets[name] = record.Target{Health: string(routing.UnknownHealth)}
+	}
+	return sum
 }
 
-// A session is the source of telemetry once it runs.
-
-// Counts implements telemetry.Source. A backfill has no schedule: a visit is due when its turn has come.
-func (s *session) Counts() ledger.Counts {
-	c := s.ledger.Counts()
-	if s.past != nil {
-		c.Due = c.Planned
+// listen lets the run be watched until stop is called.
+func (r *Run) listen(ctx context.Context) (stop func(), err error) {
+	w := r.plan.Watching
+	if w.Addr == "" {
+		return func() {}, nil
 	}
-	return c
-}
-
-// Targets implements telemetry.Source.
-func (s *session) Targets() []string {
-	return s.plan.Names()
-}
-
-// Phase implements telemetry.Source. Before the first visit the targets are asked for their clocks, which can take
-// seconds.
-func (s *session) Phase() string {
-	var phase engine.Phase
-	if s.past != nil {
-		phase = s.past.job.Phase()
-	} else {
-		phase = s.engine.Phase()
+	now := func() telemetry.Source { return r }
+	server, err := telemetry.Listen(ctx, w.Addr, r.host.Version, now, r.log)
+	if errors.Is(err, syscall.EADDRINUSE) && !w.Chosen {
+		r.log.Warn("check the settings", "problem", "TELEMETRY_ADDR is not set, and another program has "+w.Addr+
+			": the metrics are at a free port")
+		server, err = telemetry.Listen(ctx, "127.0.0.1:0", r.host.Version, now, r.log)
 	}
-	if phase == engine.Idle {
-		phase = engine.Starting
+	if err != nil {
+		return nil, err
 	}
-	return string(phase)
-}
-
-// Pause implements telemetry.Source.
-func (s *session) Pause() string {
-	if s.engine == nil || s.engine.Phase() != engine.Paused {
-		return ""
-	}
-	return s.engine.PauseReason()
+	r.log.Info("telemetry listens", "addr", server.Addr())
+	return func() {
+		if err := server.Close(); err != nil {
+			r.log.Warn("telemetry did not close well", "err", err)
+		}
+	}, nil
 }

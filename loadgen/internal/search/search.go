@@ -14,10 +14,10 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/shared/record"
-	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -49,21 +49,16 @@ type Search struct {
 	found record.Capacity
 }
 
-// New searches as k says, in the visits of lag, with the engine of c, whose load is CAPACITY_FROM.
-func New(k *spec.Spec, c engine.Config, e *engine.Engine, targets []string,
-	lag capacity.Lag) *Search {
-	text := k.Thresholds
-	if text == "" {
-		text = threshold.OfCapacity
-	}
-	thresholds, _ := threshold.Parse("THRESHOLDS", text) // the settings were checked
+// New searches as a plan says, with the engine of c, whose load is the lowest rate.
+func New(p *plan.Plan, c engine.Config, e *engine.Engine) *Search {
+	k := p.Search
 	s := &Search{
-		engine: e, router: c.Router, clock: c.Clock, targets: targets, counts: c.Ledger.Counts, log: c.Log,
-		thresholds: thresholds, step: seconds(k.CapacityStep), timeout: seconds(k.RequestTimeout),
-		steps: capacity.New(k.CapacityFrom, k.CapacityTo), lag: lag,
-		found: record.Capacity{From: k.CapacityFrom, To: k.CapacityTo, Steps: []record.CapacityStep{}},
+		engine: e, router: c.Router, clock: c.Clock, targets: p.Names(), counts: c.Ledger.Counts, log: c.Log,
+		thresholds: p.Verdict.Thresholds, step: k.Step, timeout: p.Sending.Timeout,
+		steps: capacity.New(k.From, k.To), lag: capacity.NewLag(p.Visits.Outline),
+		found: record.Capacity{From: k.From, To: k.To, Steps: []record.CapacityStep{}},
 	}
-	for _, t := range thresholds {
+	for _, t := range s.thresholds {
 		s.found.Thresholds = append(s.found.Thresholds, t.Expression)
 	}
 	return s
@@ -239,5 +234,3 @@ func (c *Search) show(under *record.CapacityUnderWay) {
 	defer c.mu.Unlock()
 	c.found.UnderWay = under
 }
-
-func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
-	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
@@ -92,7 +91,7 @@ func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *stan
 	for k, v := range env {
 		all[k] = v
 	}
-	p, problems := plan.Load(afero.NewMemMapFs(), all, func() (uint64, string) { return 7, "search" })
+	p, problems := plan.Load(afero.NewMemMapFs(), all, func(*plan.Plan) (uint64, string) { return 7, "search" })
 	if p == nil {
 		t.Fatal(problems.Err())
 	}
@@ -100,16 +99,16 @@ func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *stan
 		c := engine.Config{
 			Visits: p.Visits, Sender: server, Router: routing.New(p.Targets, p.Strategy, p.Seed), Ledger: ledger.New(1),
 			Log:   slog.New(slog.DiscardHandler),
-			Alarm: alarm.Timer(), Clock: clock(time.Now()), Load: profile.NewConstant(p.Spec.CapacityFrom * 86400),
-			Concurrency: p.Spec.Concurrency, Batch: 1, Zone: p.Zone,
+			Alarm: alarm.Timer(), Clock: clock(time.Now()), Load: profile.NewConstant(p.Search.From * 86400),
+			Concurrency: p.Sending.Concurrency, Batch: 1, Zone: p.Zone,
 			Reserve: func(uint64) error {
 				return nil
-			}, AutoStop: time.Duration(p.Spec.AutoStopHours * float64(time.Hour)),
+			}, AutoStop: p.Limits.AutoStop,
 		}
 		e := engine.New(c)
 		drain, stop := context.WithCancelCause(t.Context())
 		defer stop(nil)
-		s := New(&p.Spec, c, e, p.Names(), capacity.NewLag(p.Visits.Outline))
+		s := New(p, c, e)
 		began := time.Now()
 		var searching sync.WaitGroup
 		searching.Go(func() {

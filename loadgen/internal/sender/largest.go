@@ -15,20 +15,9 @@ const (
 	sampleHits = 5_000
 )
 
-// MostHits is how many hits a request of the run has at most.
-func MostHits(p *plan.Plan, bulk bool) int {
-	switch k := &p.Spec; {
-	case k.BackfillEnabled:
-		return k.BackfillBatch()
-	case bulk:
-		return k.BulkSize
-	}
-	return 1
-}
-
 // Largest is the size in bytes of the largest of the first requests to a target, without its head.
 func (s *Sender) Largest(p *plan.Plan, target int) int {
-	most := MostHits(p, s.bulk)
+	most := p.Sending.Batch
 	requests := max(sampleRequests, sampleHits/most)
 	var v visit.Visit
 	var body []byte

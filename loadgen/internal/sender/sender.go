@@ -24,7 +24,7 @@ type Sender struct {
 // New makes a sender for the targets of a plan, which knows what o leaves out.
 func New(p *plan.Plan, m target.Machine, o tracking.Options) (*Sender, error) {
 	o.Machine = m
-	s := &Sender{client: tracking.NewClient(o), bulk: p.Spec.SendMode == "bulk"}
+	s := &Sender{client: tracking.NewClient(o), bulk: p.Sending.Bulk}
 	for _, t := range p.Targets {
 		to, err := s.client.Target(t)
 		if err != nil {
@@ -32,8 +32,8 @@ func New(p *plan.Plan, m target.Machine, o tracking.Options) (*Sender, error) {
 		}
 		s.targets = append(s.targets, to)
 		s.forms = append(s.forms, tracking.Form{
-			SiteID: t.SiteID, Located: t.Token.Reveal() != "", Dated: p.Spec.Timeline != "live", Run: p.RunID,
-			RunDimension: p.Spec.RunDimension,
+			SiteID: t.SiteID, Located: t.Token.Reveal() != "", Dated: !p.Sending.Live, Run: p.RunID,
+			RunDimension: p.Sending.RunDimension,
 		})
 	}
 	return s, nil

@@ -14,6 +14,23 @@ import (
 // minutesOfSeconds is for how long the seconds are kept.
 const minutesOfSeconds = 120
 
+// Keeper keeps the series of a run, or none.
+type Keeper interface {
+	// Add adds what became of the run until now, in order of time.
+	Add(now time.Time, counts func() ledger.Counts)
+	// Points are the series, oldest first.
+	Points() []report.Point
+}
+
+// None keeps no series, and asks for no counts.
+type None struct{}
+
+// Add implements Keeper.
+func (None) Add(time.Time, func() ledger.Counts) {}
+
+// Points implements Keeper.
+func (None) Points() []report.Point { return nil }
+
 // Series is that of one run.
 type Series struct {
 	second, minute mark
@@ -32,9 +49,9 @@ func New(start time.Time, c ledger.Counts) *Series {
 	return &Series{second: mark{start, c}, minute: mark{start, c}, seconds: [][]report.Point{nil}}
 }
 
-// Add books what became of the run until now, in order of time.
-func (s *Series) Add(now time.Time, c ledger.Counts) {
-	m := mark{now, c}
+// Add implements Keeper.
+func (s *Series) Add(now time.Time, counts func() ledger.Counts) {
+	m := mark{now, counts()}
 	last := len(s.seconds) - 1
 	s.seconds[last] = append(s.seconds[last], m.since(s.second))
 	s.second = m
@@ -49,7 +66,7 @@ func (s *Series) Add(now time.Time, c ledger.Counts) {
 	}
 }
 
-// Points are the series, oldest first. They add up to the ledger.
+// Points implements Keeper. They add up to the ledger.
 func (s *Series) Points() []report.Point {
 	points := slices.Clone(s.minutes[:len(s.minutes)+1-len(s.seconds)])
 	for _, seconds := range s.seconds {

@@ -26,10 +26,10 @@ func TestEachSecondHasWhatHappenedInIt(t *testing.T) {
 	s := series.New(start, l.Counts())
 	hitOnce(l, 0, answer.Accepted, 10*time.Millisecond)
 	hitOnce(l, 1, answer.Rejected, 30*time.Millisecond)
-	s.Add(start.Add(time.Second), l.Counts())
-	s.Add(start.Add(2*time.Second), l.Counts())
+	s.Add(start.Add(time.Second), l.Counts)
+	s.Add(start.Add(2*time.Second), l.Counts)
 	hitOnce(l, 1, answer.Timeout, time.Second)
-	s.Add(start.Add(2500*time.Millisecond), l.Counts())
+	s.Add(start.Add(2500*time.Millisecond), l.Counts)
 
 	p := s.Points()
 	if len(p) != 3 {
@@ -55,7 +55,7 @@ func TestSecondsOlderThanTwoHoursBecomeMinutes(t *testing.T) {
 	const looks, every = 3*60*3 + 2, 20 * time.Second // seconds stand for themselves; fewer looks take less time
 	for n := range looks {
 		hitOnce(l, 0, answer.Accepted, 5*time.Millisecond)
-		s.Add(start.Add(time.Duration(n+1)*every), l.Counts())
+		s.Add(start.Add(time.Duration(n+1)*every), l.Counts)
 	}
 	points := s.Points()
 	if want := 60 + 120*3 + 2; len(points) != want {

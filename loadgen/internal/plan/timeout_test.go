@@ -1,4 +1,4 @@
-package run
+package plan
 
 import (
 	"strings"
@@ -23,7 +23,7 @@ func TestARequestOfABackfillMayTakeLongerUnlessItIsSet(t *testing.T) {
 			values[key] = v
 		}
 		k, _ := spec.Parse(values, nil)
-		if got := answerTime(k); got != want {
+		if got := sending(&k).Timeout; got != want {
 			t.Errorf("%s: %v, want %v", environ, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package judge_test
+package stop_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
-	"github.com/puttrix/trafficinator/loadgen/internal/judge"
+	"github.com/puttrix/trafficinator/loadgen/internal/stop"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -16,7 +16,7 @@ var start = time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
 type second func(n int) record.Summary
 
 // stops runs a judge for so many seconds, and tells at which it stopped the run, -1 where it did not.
-func stops(j *judge.Judge, seconds int, look second) (int, engine.Reason, string) {
+func stops(j *stop.Judge, seconds int, look second) (int, engine.Reason, string) {
 	for n := range seconds {
 		s := look(n)
 		if reason, why := j.Look(start.Add(time.Duration(n)*time.Second), &s); reason != "" {
@@ -59,13 +59,13 @@ func TestTheBrake(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, reason, why := stops(&judge.Judge{MaxErrors: c.limit}, 4000, func(n int) record.Summary {
+			at, reason, why := stops(&stop.Judge{MaxErrors: c.limit}, 4000, func(n int) record.Summary {
 				return record.Summary{Hits: c.hits(uint64(n))}
 			})
 			if at != c.want {
 				t.Errorf("stopped after %d s, want %d: %s", at, c.want, why)
 			}
-			if at >= 0 && (reason != judge.ErrorBrake || !strings.Contains(why, "STOP_ERROR_SHARE")) {
+			if at >= 0 && (reason != stop.ErrorBrake || !strings.Contains(why, "STOP_ERROR_SHARE")) {
 				t.Errorf("%s: %s", reason, why)
 			}
 		})
@@ -73,7 +73,7 @@ func TestTheBrake(t *testing.T) {
 }
 
 func TestTheBrakeTellsWhatBecameOfTheHits(t *testing.T) {
-	_, _, why := stops(&judge.Judge{MaxErrors: .5}, 61, func(n int) record.Summary {
+	_, _, why := stops(&stop.Judge{MaxErrors: .5}, 61, func(n int) record.Summary {
 		m := uint64(n)
 		return record.Summary{Hits: record.Hits{Accepted: 2 * m, Rejected: 4 * m, Failed: 2 * m, Unknown: m, Shed: m}}
 	})
@@ -101,7 +101,7 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 		"held again for one second, at first": {true, func(n int) bool { return n != 9 }, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, reason, why := stops(&judge.Judge{Abort: c.abort}, 60, func(n int) record.Summary {
+			at, reason, why := stops(&stop.Judge{Abort: c.abort}, 60, func(n int) record.Summary {
 				s := record.Summary{Thresholds: []record.Verdict{held, pending}}
 				if c.miss(n) {
 					s.Thresholds = append(s.Thresholds, missed)
@@ -111,7 +111,7 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 			if at != c.want {
 				t.Errorf("stopped after %d s, want %d", at, c.want)
 			}
-			if at >= 0 && (reason != judge.Threshold || why != "the threshold p95<800ms was missed for 10s: 1.25 s") {
+			if at >= 0 && (reason != stop.Threshold || why != "the threshold p95<800ms was missed for 10s: 1.25 s") {
 				t.Errorf("%s: %s", reason, why)
 			}
 		})
@@ -132,10 +132,10 @@ func TestNoWindowContainsAStandstill(t *testing.T) {
 		}
 		return s
 	}
-	if at, _, why := stops(&judge.Judge{MaxErrors: .25}, 200, brake); at != 160 {
+	if at, _, why := stops(&stop.Judge{MaxErrors: .25}, 200, brake); at != 160 {
 		t.Errorf("the brake is pulled after %d s, want a full minute after the standstill: %s", at, why)
 	}
-	if at, _, why := stops(&judge.Judge{MaxErrors: .35}, 200, brake); at != -1 {
+	if at, _, why := stops(&stop.Judge{MaxErrors: .35}, 200, brake); at != -1 {
 		t.Errorf("hits that were shed by the standstill count: %s", why)
 	}
 	threshold := func(n int) record.Summary {
@@ -145,7 +145,7 @@ func TestNoWindowContainsAStandstill(t *testing.T) {
 		}
 		return s
 	}
-	if at, _, _ := stops(&judge.Judge{Abort: true}, 60, threshold); at != 18 {
+	if at, _, _ := stops(&stop.Judge{Abort: true}, 60, threshold); at != 18 {
 		t.Errorf("the threshold ends the run after %d s, want ten seconds after the standstill", at)
 	}
 }

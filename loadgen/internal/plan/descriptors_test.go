@@ -1,10 +1,9 @@
-package run
+package plan
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -33,19 +32,17 @@ func TestRequestsInFlightFitTheDescriptors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &plan.Plan{Spec: c.spec, Targets: make([]target.Target, 2)}
+			p := &Plan{spec: c.spec, Targets: make([]target.Target, 2)}
+			p.settle()
 			var said []string
-			problems := Fit(p, c.descriptors)
+			problems := p.Fit(c.descriptors)
 			for _, p := range problems {
 				said = append(said, p.String())
 			}
 			if strings.Join(said, " ") != c.said || (problems.Err() != nil) != (c.want == 0) {
 				t.Errorf("said %q, want %q", said, c.said)
 			}
-			got := p.Spec.Concurrency
-			if c.spec.BackfillEnabled {
-				got = p.Spec.BackfillShards
-			}
+			got := p.Sending.Concurrency
 			if c.want > 0 && got != c.want {
 				t.Errorf("%d requests, want %d", got, c.want)
 			}

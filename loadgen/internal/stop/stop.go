@@ -1,6 +1,6 @@
-// Package judge owns the ends of a run that its own hits bring about: a threshold that is missed, and the error brake.
+// Package stop owns the ends of a run that its own hits bring about: a threshold that is missed, and the error brake.
 // It looks at the record of the run and tells; it reads no clock and stops nothing.
-package judge
+package stop
 
 import (
 	"fmt"

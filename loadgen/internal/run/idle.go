@@ -1,0 +1,33 @@
+package run
+
+import (
+	"context"
+
+	"github.com/puttrix/trafficinator/shared/phase"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// idle sends nothing until it is told to end. It stands in for the mode of a run that is starting, too.
+type idle struct{ phase phase.Phase }
+
+// Prepare implements Mode.
+func (idle) Prepare(context.Context) (Terms, problem.List) { return Terms{}, nil }
+
+// Run implements Mode.
+func (idle) Run(drain, _ context.Context) End {
+	<-drain.Done()
+	return End{}
+}
+
+// State implements Mode.
+func (i idle) State() State { return State{Phase: i.phase} }
+
+// Ahead implements Mode.
+func (idle) Ahead() uint64 { return 0 }
+
+// Fill implements Mode.
+func (idle) Fill(*record.Summary) {}
+
+// Close implements Mode.
+func (idle) Close() error { return nil }
