@@ -88,7 +88,7 @@ export const runQuery = (id = '') => ({
   ...query(['runs', id], () => api.GET('/api/runs/{id}', byId(id))),
   enabled: id !== '',
   // What a search or a job has found so far is in its record; of live traffic the stream tells.
-  refetchInterval: polled<Schemas['RecordAnswer']>((run) => run.kind !== 'live' && !run.ended, 2_000),
+  refetchInterval: polled<Schemas['HistoryRecord']>((run) => run.kind !== 'live' && !run.ended, 2_000),
 })
 
 export const intervalsQuery = (id: string, going = false) => ({
