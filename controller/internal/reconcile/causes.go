@@ -161,8 +161,7 @@ func excluded(ctx context.Context, m Matomo, t target.Target, add func(kind, cur
 
 func sum(byKind map[string]record.Hits) (all record.Hits) {
 	for _, h := range byKind {
-		all.Rejected += h.Rejected
-		all.Unknown += h.Unknown
+		all = all.Plus(h)
 	}
 	return all
 }

@@ -86,23 +86,15 @@ type comparison struct {
 // database is away, so that a refusal is no proof.
 func (c *comparison) inDoubt(h record.Hits) uint64 { return h.Unknown + h.Rejected }
 
-// rejected counts the hits that were refused.
-func (c *comparison) rejected() (n uint64) {
-	for _, h := range c.ByKind {
-		n += h.Rejected
-	}
-	return n
-}
-
 // visitsInDoubt are visits that may have been recorded: the ledger calls those lost of which every hit was refused.
 func (c *comparison) visitsInDoubt() uint64 {
-	return c.Visits.Uncertain + min(c.Visits.Lost, c.rejected())
+	return c.Visits.Uncertain + min(c.Visits.Lost, sum(c.ByKind).Rejected)
 }
 
 // surely adds the second parts of split visits, which are sure where no hit was refused: one of those may have kept its
 // visit open.
 func (c *comparison) surely(visits uint64) uint64 {
-	if c.rejected() > 0 {
+	if sum(c.ByKind).Rejected > 0 {
 		return visits
 	}
 	return visits + c.Visits.Split
@@ -110,12 +102,7 @@ func (c *comparison) surely(visits uint64) uint64 {
 
 // nothing tells whether no hit was accepted.
 func (c *comparison) nothing() bool {
-	for _, h := range c.ByKind {
-		if h.Accepted > 0 {
-			return false
-		}
-	}
-	return c.Visits.Complete+c.Visits.Partial == 0
+	return sum(c.ByKind).Accepted+c.Visits.Complete+c.Visits.Partial == 0
 }
 
 // logged compares a total that the raw log tells too: it goes before the reports, which may be behind. Where it holds
