@@ -17,26 +17,24 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // Deps is what the API stands on.
 type Deps struct {
-	Guard     *security.Guard
-	Store     *store.Store
-	Library   *setup.Library
-	Runs      Runs
-	Jobs      Jobs
-	Live      Live
-	Logs      Logs
-	Publisher *folder.Publisher
-	Hub       *live.Hub
-	Preview   Preview
-	Doctor    Doctor
-	Proof     Proof
-	Reports   Reports
+	Guard   *security.Guard
+	Store   *store.Store
+	Setup   *setup.Service
+	Runs    Runs
+	Jobs    Jobs
+	Live    Live
+	Logs    Logs
+	Hub     *live.Hub
+	Preview Preview
+	Doctor  Doctor
+	Proof   Proof
+	Reports Reports
 	// Disk knows what cannot be stored.
 	Disk *disk.Watch
 	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -328,7 +328,7 @@ func TestASharedFileThatCannotBeReadCanBeLookedAtAndSettled(t *testing.T) {
 	f := newFixture(t)
 	f.each(t, []quick{{"something is published", "PUT", "/api/config",
 		`{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php"}}`, nil, 200, ""}})
-	if _, err := f.publisher.Start(t.Context(), nil, folder.Identity{ID: "x", Seed: 1}); err != nil {
+	if _, err := f.setup.Start(t.Context(), nil, plan.Identity{ID: "x", Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range []string{"loadgen.env", "urls.txt", "funnels.json", "events.json", "targets.json"} {

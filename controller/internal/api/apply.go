@@ -32,7 +32,7 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 	if err != nil {
 		return nil, err
 	}
-	saved, err := s.Library.Config(ctx)
+	saved, err := s.Setup.Config(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -40,22 +40,17 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 		return nil, setup.ErrStale
 	}
 	var draft *run.Draft
-	published := Publication{Published: true}
 	if in.Body != nil && in.Body.Config != nil {
-		draft = &run.Draft{Overrides: setup.Replacing(in.Body.Config), Save: func(ctx context.Context) error {
-			p, err := s.change(ctx, func(ctx context.Context) (err error) {
-				saved, err = s.Library.SaveConfig(ctx, in.Body.Config, revision)
-				return err
-			}, exchange.EnvFile)
-			if err == nil { // else nothing is saved, which is said already
-				published = p
-			}
-			return err
-		}}
+		draft = &run.Draft{Config: in.Body.Config, Revision: revision}
 	}
-	r, err := result(s.Runs.Apply(ctx, time.Duration(in.Timeout)*time.Second, draft))
+	applied, err := s.Runs.Apply(ctx, time.Duration(in.Timeout)*time.Second, draft)
+	r, err := result(applied, err)
 	if err != nil {
 		return nil, err
+	}
+	published := Publication{Published: true}
+	if applied.Saved != nil { // else nothing is saved, which is said already
+		saved, published = *applied.Saved, s.publication()
 	}
 	a := applyAnswer{r, r.Restarted}
 	a.Warnings = append(a.Warnings, saved.Warnings...)
@@ -68,7 +63,7 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 
 // validate checks values by themselves, and where they are in order by the plan that they make.
 func (s *server) validate(ctx context.Context, in *validateRequest) (*body[validityAnswer], error) {
-	problems, err := s.Library.CheckConfig(ctx, in.Body.Config)
+	problems, err := s.Setup.CheckConfig(ctx, in.Body.Config)
 	if err != nil {
 		return nil, err
 	}

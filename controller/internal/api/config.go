@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
@@ -93,7 +92,7 @@ type validateRequest struct {
 func (s *server) config() {
 	route(s, op(http.MethodGet, "/api/config", tagConfig, "The saved configuration"),
 		func(ctx context.Context, _ *empty) (*savedAnswer, error) {
-			c, err := s.Library.Config(ctx)
+			c, err := s.Setup.Config(ctx)
 			return s.answerConfig(ctx, c, err)
 		})
 	route(s, op(http.MethodPut, "/api/config", tagConfig, "Replace the saved configuration; what runs stays as it is"),
@@ -102,9 +101,8 @@ func (s *server) config() {
 			if err != nil {
 				return nil, err
 			}
-			return s.saveConfig(ctx, func(ctx context.Context) (setup.Config, error) {
-				return s.Library.SaveConfig(ctx, in.Body.Config, revision)
-			})
+			c, err := s.Setup.SaveConfig(ctx, in.Body.Config, revision)
+			return s.answerConfig(ctx, c, err)
 		})
 	route(s, op(http.MethodPatch, "/api/config", tagConfig,
 		"Change some settings; the others and what runs stay as they are"),
@@ -113,9 +111,8 @@ func (s *server) config() {
 			if err != nil {
 				return nil, err
 			}
-			return s.saveConfig(ctx, func(ctx context.Context) (setup.Config, error) {
-				return s.Library.MergeConfig(ctx, in.Body.Config, revision)
-			})
+			c, err := s.Setup.MergeConfig(ctx, in.Body.Config, revision)
+			return s.answerConfig(ctx, c, err)
 		})
 	route(s, op(http.MethodGet, "/api/config/schema", tagConfig, "Every setting with its bounds and help"),
 		func(context.Context, *empty) (*body[schemaAnswer], error) {
@@ -129,17 +126,6 @@ func (s *server) config() {
 	o.Description = "While nothing runs it saves and publishes. Where it is refused, what is saved stays as it was, " +
 		"and the previous run continues."
 	route(s, o, s.apply)
-}
-
-// saveConfig saves by save, publishes, other files too where it changes them, and answers.
-func (s *server) saveConfig(ctx context.Context, save func(context.Context) (setup.Config, error),
-	others ...string) (*savedAnswer, error) {
-	var c setup.Config
-	_, err := s.change(ctx, func(ctx context.Context) (err error) {
-		c, err = save(ctx)
-		return err
-	}, append(others, exchange.EnvFile)...)
-	return s.answerConfig(ctx, c, err)
 }
 
 func (s *server) answerConfig(ctx context.Context, c setup.Config, err error) (*savedAnswer, error) {

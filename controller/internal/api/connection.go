@@ -102,7 +102,7 @@ func (s *server) connection() {
 		if err := problems.Err(); err != nil {
 			return nil, err
 		}
-		expect, err := s.Library.Expect(ctx, in.Body.Config, s.Now())
+		expect, err := s.Setup.Expect(ctx, in.Body.Config, s.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +139,7 @@ func (s *server) testTarget(ctx context.Context, in *Connection) (target.Target,
 	if in.ReadToken != nil {
 		set("MATOMO_READ_TOKEN", *in.ReadToken)
 	}
-	t, problems, err := s.Library.TargetOf(ctx, overrides)
+	t, problems, err := s.Setup.TargetOf(ctx, overrides)
 	for i, p := range problems {
 		problems[i].Where = cmp.Or(connectionKnobs[p.Where], "config."+p.Where)
 	}

@@ -97,7 +97,7 @@ func TestWhatIsSavedButCannotBePublishedSaysSoAndWhy(t *testing.T) {
 	// It is published by itself once it can be.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	var watching sync.WaitGroup
-	watching.Go(func() { f.publisher.Watch(ctx, slog.New(slog.DiscardHandler)) })
+	watching.Go(func() { f.setup.Watch(ctx, slog.New(slog.DiscardHandler)) })
 	defer watching.Wait()
 	defer cancel()
 	f.disk.set(0)
@@ -167,7 +167,7 @@ func TestAFolderInAFilesPlaceIsNamed(t *testing.T) {
 	if err := os.Mkdir(way, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	f.runs.err = f.publisher.Steer(exchange.Steady("run"))
+	f.runs.err = f.setup.Steer(exchange.Steady("run"))
 	got := f.ask("POST", "/api/start", "")
 	if got.Code != 409 || !strings.Contains(got.Body.String(), way+" is a folder") || len(f.watch.Faults()) != 0 {
 		t.Errorf("%d %s", got.Code, got.Body)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/eventset"
-	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 type eventsAnswer struct {
@@ -21,27 +20,22 @@ type eventsAnswer struct {
 func (s *server) events() {
 	route(s, op(http.MethodGet, "/api/events", tagTraffic, "The events that visitors cause"),
 		func(ctx context.Context, _ *empty) (*body[eventsAnswer], error) {
-			set, source, err := s.Library.Events(ctx)
+			set, source, err := s.Setup.Events(ctx)
 			if err != nil {
 				return nil, err
 			}
 			data, err := eventset.Encode(set)
-			return either(eventsAnswer{set, source, s.Library.CheckEvents(data)}, err)
+			return either(eventsAnswer{set, source, s.Setup.CheckEvents(data)}, err)
 		})
 	route(s, op(http.MethodPost, "/api/events", tagTraffic,
 		"Replace the events; probabilities in them set the two settings"),
 		func(ctx context.Context, in *contentRequest) (*body[SavedContent[setup.EventReport]], error) {
-			var report setup.EventReport
-			p, err := s.change(ctx, func(ctx context.Context) (err error) {
-				report, err = s.Library.SaveEvents(ctx, []byte(in.Body.Content))
-				return err
-			}, exchange.EventsFile, exchange.EnvFile)
-			return either(SavedContent[setup.EventReport]{true, "events saved", report, s.Runs.Status().Active(), p},
-				err)
+			report, err := s.Setup.SaveEvents(ctx, []byte(in.Body.Content))
+			return either(savedContent(s, "events saved", report), err)
 		})
 	route(s, as(question, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?")),
 		func(_ context.Context, in *contentRequest) (*body[setup.EventReport], error) {
-			return answer(s.Library.CheckEvents([]byte(in.Body.Content))), nil
+			return answer(s.Setup.CheckEvents([]byte(in.Body.Content))), nil
 		})
 	route(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"),
 		func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
@@ -49,14 +43,15 @@ func (s *server) events() {
 			if err != nil {
 				return nil, err
 			}
-			return s.reset(ctx, s.Library.DeleteEvents, message, exchange.EventsFile)
+			was, err := s.Setup.DeleteEvents(ctx)
+			return s.reset(was, message, err)
 		})
 }
 
 // builtInEvents says what a reset leaves as it is: the shares of visits are settings, which a set of events may have
 // set.
 func (s *server) builtInEvents(ctx context.Context) (string, error) {
-	c, err := s.Library.Config(ctx)
+	c, err := s.Setup.Config(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -5,16 +5,18 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // pendingAnswer is what a restart would change.
 type pendingAnswer struct {
-	Restart bool                `json:"restart_needed"`
-	Changes []folder.Difference `json:"changes" doc:"What differs from the plan that was started last."`
-	Edited  []string            `json:"edited_files" doc:"Shared files that were edited by hand; a start uses them as they are."`
-	Fault   string              `json:"fault,omitempty" doc:"Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then."`
+	Restart bool              `json:"restart_needed"`
+	Changes []plan.Difference `json:"changes" doc:"What differs from the plan that was started last."`
+	Edited  []string          `json:"edited_files" doc:"Shared files that were edited by hand; a start uses them as they are."`
+	Fault   string            `json:"fault,omitempty" doc:"Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then."`
 	Publication
 }
 
@@ -28,7 +30,7 @@ type Publication struct {
 // publication is how it stands; the Publisher logs why it lags.
 func (s *server) publication() Publication {
 	var u *folder.Unpublished
-	if !errors.As(s.Publisher.Unpublished(), &u) {
+	if !errors.As(s.Setup.Unpublished(), &u) {
 		return Publication{Published: true}
 	}
 	if fault, found := s.Disk.Remember(u.Err); found {
@@ -39,8 +41,8 @@ func (s *server) publication() Publication {
 
 type resolveRequest struct {
 	Body struct {
-		Resolution folder.Resolution `json:"resolution" enum:"import,overwrite" doc:"import takes the edit over into the saved set-up; overwrite loses it."`
-		Files      []string          `json:"files,omitempty" maxItems:"5" doc:"Their names; left out: all that were edited."`
+		Resolution setup.Resolution `json:"resolution" enum:"import,overwrite" doc:"import takes the edit over into the saved set-up; overwrite loses it."`
+		Files      []string         `json:"files,omitempty" maxItems:"5" doc:"Their names; left out: all that were edited."`
 	}
 }
 
@@ -52,7 +54,7 @@ func (s *server) exchange() {
 	route(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig,
 		"Import or overwrite shared files that were edited by hand"),
 		func(ctx context.Context, in *resolveRequest) (*body[pendingAnswer], error) {
-			if err := s.Publisher.Resolve(context.WithoutCancel(ctx), in.Body.Resolution,
+			if err := s.Setup.Resolve(context.WithoutCancel(ctx), in.Body.Resolution,
 				in.Body.Files...); err != nil {
 				return nil, err
 			}
@@ -62,12 +64,8 @@ func (s *server) exchange() {
 
 // pending tells what a restart would change. A folder that cannot be looked at is no error: what is saved can be shown.
 func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
-	a := pendingAnswer{Changes: []folder.Difference{}, Edited: []string{}, Publication: s.publication()}
-	changes, err := s.Publisher.Pending(ctx)
-	var edited []string
-	if err == nil {
-		edited, err = s.Publisher.Conflicts(ctx)
-	}
+	a := pendingAnswer{Changes: []plan.Difference{}, Edited: []string{}, Publication: s.publication()}
+	changes, edited, err := s.Setup.Pending(ctx)
 	if fault, found := s.Disk.Remember(err); found {
 		a.Fault = fault.Error()
 		return a, nil
@@ -81,16 +79,4 @@ func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
 	}
 	a.Restart, a.Changes, a.Edited = len(changes) > 0 && s.Runs.Status().Active(), changes, edited
 	return a, nil
-}
-
-// change saves something and publishes it. It does not end with its request: what is saved gets published, later where
-// it cannot be now.
-func (s *server) change(ctx context.Context, save func(context.Context) error, files ...string) (Publication, error) {
-	ctx = context.WithoutCancel(ctx)
-	err := s.Publisher.Change(ctx, save, files...)
-	var u *folder.Unpublished
-	if err != nil && !errors.As(err, &u) {
-		return Publication{}, err
-	}
-	return s.publication(), nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 )
 
@@ -67,13 +66,12 @@ func (s *server) funnels() {
 	route(s, op(http.MethodGet, "/api/funnels", tagTraffic, "All funnels"), s.listFunnels)
 	route(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")),
 		func(ctx context.Context, in *funnelRequest) (*created[FunnelAnswer], error) {
-			return newly(s.saveFunnel(ctx, func(ctx context.Context) (setup.Funnel, error) {
-				return s.Library.CreateFunnel(ctx, in.Body)
-			}))
+			f, err := s.Setup.CreateFunnel(ctx, in.Body)
+			return newly(FunnelAnswer{f, s.publication()}, err)
 		})
 	route(s, as(question, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?")),
 		func(_ context.Context, in *funnelRequest) (*body[validityAnswer], error) {
-			return answer(newValidity(s.Library.CheckFunnel(in.Body))), nil
+			return answer(newValidity(s.Setup.CheckFunnel(in.Body))), nil
 		})
 	route(s, file(op(http.MethodGet, "/api/funnels/export", tagTraffic,
 		"funnels.json as the loadgen reads it: the enabled ones"),
@@ -81,20 +79,16 @@ func (s *server) funnels() {
 			Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}), s.exportFunnels)
 	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"),
 		func(ctx context.Context, in *ByID) (*body[setup.Funnel], error) {
-			return either(s.Library.Funnel(ctx, in.ID))
+			return either(s.Setup.Funnel(ctx, in.ID))
 		})
 	route(s, op(http.MethodPut, "/api/funnels/{id}", tagTraffic, "Change a funnel; what is left out stays"),
 		func(ctx context.Context, in *funnelUpdate) (*body[FunnelAnswer], error) {
-			return either(s.saveFunnel(ctx, func(ctx context.Context) (setup.Funnel, error) {
-				return s.Library.UpdateFunnel(ctx, in.ID, in.Body)
-			}))
+			f, err := s.Setup.UpdateFunnel(ctx, in.ID, in.Body)
+			return either(FunnelAnswer{f, s.publication()}, err)
 		})
 	route(s, op(http.MethodDelete, "/api/funnels/{id}", tagTraffic, "Delete a funnel"),
 		func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
-			p, err := s.change(ctx, func(ctx context.Context) error {
-				return s.Library.DeleteFunnel(ctx, in.ID)
-			}, exchange.FunnelsFile)
-			return removed(in.ID, "funnel", p, err)
+			return s.removed(in.ID, "funnel", s.Setup.DeleteFunnel(ctx, in.ID))
 		})
 }
 
@@ -104,17 +98,8 @@ type FunnelAnswer struct {
 	Publication
 }
 
-func (s *server) saveFunnel(ctx context.Context, save func(context.Context) (setup.Funnel, error)) (a FunnelAnswer,
-	err error) {
-	a.Publication, err = s.change(ctx, func(ctx context.Context) (err error) {
-		a.Funnel, err = save(ctx)
-		return err
-	}, exchange.FunnelsFile)
-	return a, err
-}
-
 func (s *server) listFunnels(ctx context.Context, _ *empty) (*body[funnelsAnswer], error) {
-	all, err := s.Library.Funnels(ctx)
+	all, err := s.Setup.Funnels(ctx)
 	out := make([]funnelSummary, len(all))
 	for i, f := range all {
 		out[i] = funnelSummary{
@@ -126,7 +111,7 @@ func (s *server) listFunnels(ctx context.Context, _ *empty) (*body[funnelsAnswer
 }
 
 func (s *server) exportFunnels(ctx context.Context, _ *empty) (*textAnswer, error) {
-	all, err := s.Library.Funnels(ctx)
+	all, err := s.Setup.Funnels(ctx)
 	if err != nil {
 		return nil, err
 	}

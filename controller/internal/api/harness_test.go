@@ -51,9 +51,9 @@ type fixture struct {
 	log    *logged
 	guard  *security.Guard
 	hub    *live.Hub
-	// publisher writes to exchange.
-	publisher *folder.Publisher
-	store     *store.Store
+	// setup is published in exchange.
+	setup *setup.Service
+	store *store.Store
 	// ledgers are those of runs that go on, by their ids.
 	ledgers map[string]string
 	// disk is the file system of the exchange folder, and watch knows its faults.
@@ -83,18 +83,18 @@ func newFixture(t *testing.T) *fixture {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	f.store = s
-	lib := setup.New(s, fsys, "../../../presets", t.TempDir())
 	if err := fsys.MkdirAll(filepath.Join(dir, "exchange"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	f.exchange = filepath.Join(dir, "exchange")
 	f.hub = live.NewHub(time.Now())
 	f.disk = &faulty{Fs: fsys}
-	f.publisher = folder.New(lib, s, f.disk, f.exchange)
+	f.setup = setup.New(s, folder.New(s, f.disk, f.exchange), fsys, "../../../presets", t.TempDir())
+	f.runs.setup = f.setup
 	f.watch = disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe,
 		disk.Folder(f.disk, f.exchange))
 	f.jobs = job.New(job.Config{
-		Port: noJobs{}, Library: lib, Publisher: f.publisher, Store: s, Draw: run.Draw, Now: time.Now,
+		Port: noJobs{}, Setup: f.setup, Store: s, Draw: run.Draw, Now: time.Now,
 		Supervisor: &run.Supervisor{Repository: s, Log: slog.New(slog.DiscardHandler),
 			Ledger: func(string) (*record.Summary, error) { return nil, fs.ErrNotExist }},
 	})
@@ -107,9 +107,9 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f.Handler = api.New(api.Deps{
 		Guard: f.guard,
-		Store: s, Library: lib, Publisher: f.publisher, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f,
-		Doctor: f.doctor, Proof: f.proof(t, lib), Reports: f.reports(t, lib), Ledger: f.ledger, Disk: f.watch,
-		Preview: preview.New(lib, &f.outline, func() uint64 { return 7 }),
+		Store: s, Setup: f.setup, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f,
+		Doctor: f.doctor, Proof: f.proof(t), Reports: f.reports(t), Ledger: f.ledger, Disk: f.watch,
+		Preview: preview.New(f.setup, &f.outline, func() uint64 { return 7 }),
 		Audit: func(ctx context.Context, e security.Entry) {
 			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
 		},
@@ -135,9 +135,9 @@ func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refus
 }
 
 // proof is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) proof(t *testing.T, lib *setup.Library) *reconcile.Keeper {
+func (f *fixture) proof(t *testing.T) *reconcile.Keeper {
 	k := reconcile.NewKeeper(reconcile.Config{
-		Matomo: evidence.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: lib.Readers,
+		Matomo: evidence.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: f.setup.Readers,
 		Log:    slog.New(slog.DiscardHandler),
 		Ledger: func(string) (*record.Summary, error) { return nil, fs.ErrNotExist },
 	})
@@ -146,10 +146,10 @@ func (f *fixture) proof(t *testing.T, lib *setup.Library) *reconcile.Keeper {
 }
 
 // reports is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) reports(t *testing.T, lib *setup.Library) *benchmark.Keeper {
+func (f *fixture) reports(t *testing.T) *benchmark.Keeper {
 	k := benchmark.NewKeeper(benchmark.Config{
-		Matomo: benchmark.NewClient(time.Second, target.Machine{}), Store: f.store, Single: lib.SingleTarget,
-		Targets: lib.SavedTargets, Sending: func(context.Context) string { return "" },
+		Matomo: benchmark.NewClient(time.Second, target.Machine{}), Store: f.store, Single: f.setup.SingleTarget,
+		Targets: f.setup.SavedTargets, Sending: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(func() { _ = k.Tasks.Stop() })
@@ -254,6 +254,7 @@ type runs struct {
 	err    error
 	asked  []string
 	start  run.Request
+	setup  *setup.Service
 	// launching is what happens while an apply starts a run: then a draft that cannot be saved is no error, as its run
 	// is there.
 	launching func()
@@ -279,15 +280,21 @@ func (r *runs) Restart(_ context.Context, d time.Duration) (run.Result, error) {
 	return r.did("restart " + d.String())
 }
 func (r *runs) Apply(ctx context.Context, d time.Duration, draft *run.Draft) (run.Result, error) {
+	var saved *setup.Config
 	if r.err == nil && draft != nil {
 		if r.launching != nil {
 			r.launching()
 		}
-		if err := draft.Save(ctx); err != nil && r.launching == nil {
+		c, err := r.setup.SaveConfig(ctx, draft.Config, draft.Revision)
+		if err != nil && r.launching == nil {
 			return run.Result{}, err
+		} else if err == nil {
+			saved = &c
 		}
 	}
-	return r.did("apply " + d.String())
+	result, err := r.did("apply " + d.String())
+	result.Saved = saved
+	return result, err
 }
 func (r *runs) Heal(context.Context) (run.Result, error) { return r.did("heal") }
 func (r *runs) Rerun(_ context.Context, id string, q run.Request) (run.Result, error) {

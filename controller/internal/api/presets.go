@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 type presetsAnswer struct {
@@ -70,8 +69,8 @@ type RemovedAnswer struct {
 	Publication
 }
 
-func removed(id int64, what string, p Publication, err error) (*body[RemovedAnswer], error) {
-	return either(RemovedAnswer{DeletedAnswer{true, id, what + " deleted"}, p}, err)
+func (s *server) removed(id int64, what string, err error) (*body[RemovedAnswer], error) {
+	return either(RemovedAnswer{DeletedAnswer{true, id, what + " deleted"}, s.publication()}, err)
 }
 
 func deleted(id int64, what string, err error) (*body[DeletedAnswer], error) {
@@ -81,11 +80,11 @@ func deleted(id int64, what string, err error) (*body[DeletedAnswer], error) {
 func (s *server) presets() {
 	route(s, op(http.MethodGet, "/api/presets", tagConfig, "All presets"),
 		func(ctx context.Context, _ *empty) (*body[presetsAnswer], error) {
-			saved, err := s.Library.Presets(ctx)
+			saved, err := s.Setup.Presets(ctx)
 			if err != nil {
 				return nil, err
 			}
-			builtIn, faulty, err := s.Library.BuiltIn()
+			builtIn, faulty, err := s.Setup.BuiltIn()
 			out := presetsAnswer{saved, builtIn, make([]faultyPreset, len(faulty))}
 			for i, f := range faulty {
 				out.Faulty[i] = faultyPreset{f.File, faults(f.Errors)}
@@ -94,19 +93,19 @@ func (s *server) presets() {
 		})
 	route(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")),
 		func(ctx context.Context, in *presetRequest) (*created[setup.Preset], error) {
-			return newly(s.Library.CreatePreset(ctx, in.input()))
+			return newly(s.Setup.CreatePreset(ctx, in.input()))
 		})
 	route(s, op(http.MethodGet, "/api/presets/{id}", tagConfig, "One preset"),
 		func(ctx context.Context, in *ByID) (*body[setup.Preset], error) {
-			return either(s.Library.Preset(ctx, in.ID))
+			return either(s.Setup.Preset(ctx, in.ID))
 		})
 	route(s, op(http.MethodPut, "/api/presets/{id}", tagConfig, "Change a preset; what is left out stays"),
 		func(ctx context.Context, in *presetUpdate) (*body[setup.Preset], error) {
-			return either(s.Library.UpdatePreset(ctx, in.ID, in.input()))
+			return either(s.Setup.UpdatePreset(ctx, in.ID, in.input()))
 		})
 	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"),
 		func(ctx context.Context, in *ByID) (*body[DeletedAnswer], error) {
-			return deleted(in.ID, "preset", s.Library.DeletePreset(ctx, in.ID))
+			return deleted(in.ID, "preset", s.Setup.DeletePreset(ctx, in.ID))
 		})
 	route(s, op(http.MethodPost, "/api/presets/{id}/load", tagConfig, "Lay a preset over the saved configuration"),
 		func(ctx context.Context, in *presetLoad) (*savedAnswer, error) {
@@ -114,8 +113,7 @@ func (s *server) presets() {
 			if err != nil {
 				return nil, err
 			}
-			return s.saveConfig(ctx, func(ctx context.Context) (setup.Config, error) {
-				return s.Library.LoadPreset(ctx, in.Preset, revision)
-			}, exchange.TargetsFile)
+			c, err := s.Setup.LoadPreset(ctx, in.Preset, revision)
+			return s.answerConfig(ctx, c, err)
 		})
 }

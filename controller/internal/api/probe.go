@@ -3,10 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 
-	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -40,7 +37,7 @@ func (s *server) probing() {
 		if err != nil {
 			return nil, err
 		}
-		expect, err := s.Library.Expect(ctx, in.Body.Config, s.Now())
+		expect, err := s.Setup.Expect(ctx, in.Body.Config, s.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -67,13 +64,9 @@ func (s *server) probed(ctx context.Context, in *probeRequest) (target.Target, e
 		}
 		return t, problems.Err()
 	}
-	all, err := s.Library.SavedTargets(ctx)
+	one, err := s.Setup.TargetsOf(ctx, in.Body.ID)
 	if err != nil {
 		return target.Target{}, err
 	}
-	i := slices.IndexFunc(all, func(t store.Target) bool { return t.ID == in.Body.ID })
-	if i < 0 {
-		return target.Target{}, setup.ErrNotFound
-	}
-	return all[i].Target, nil
+	return one[0].Target, nil
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
@@ -17,7 +17,7 @@ func TestACertificateThatIsGoneIsSaidAndHoldsUpNothingElse(t *testing.T) {
 	ca, _ := testbed.Certificate(t, t.TempDir(), "authority")
 	f.ask("PUT", "/api/config",
 		fmt.Sprintf(`{"config":{"MATOMO_URL":"https://matomo.example.test/","TLS_CA_FILE":%q}}`, ca))
-	if _, err := f.publisher.Start(t.Context(), nil, folder.Identity{ID: "r1", Seed: 1}); err != nil {
+	if _, err := f.setup.Start(t.Context(), nil, plan.Identity{ID: "r1", Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(ca); err != nil {

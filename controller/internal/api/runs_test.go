@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -161,7 +161,7 @@ func TestARunIsStartedAgainAndSteered(t *testing.T) {
 		strings.Join(f.runs.asked, ",") != "start,rerun one,rerun one,steer,steer" {
 		t.Errorf("%+v, %v", q, f.runs.asked)
 	}
-	lost := &folder.Lost{Problems: problem.List{{Where: "MATOMO_TOKEN_AUTH", Message: "no token is saved",
+	lost := &plan.MissingSecrets{Problems: problem.List{{Where: "MATOMO_TOKEN_AUTH", Message: "no token is saved",
 		Cure: "save it"}}}
 	for _, c := range []struct {
 		err    error

@@ -80,7 +80,7 @@ type statsAnswer struct {
 
 func (s *server) status(ctx context.Context) (statusAnswer, error) {
 	st := s.Runs.Status()
-	saved, err := s.Library.Config(ctx)
+	saved, err := s.Setup.Config(ctx)
 	a := statusAnswer{StateAnswer: newState(st, s.Disk.Faults(), s.Now()), Config: saved.Values}
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
 		a.Stats = &statsAnswer{

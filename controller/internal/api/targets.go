@@ -4,13 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -94,52 +91,34 @@ func (s *server) targets() {
 	route(s, op(http.MethodGet, "/api/targets", tagTargets, "All targets and how visits are dealt out"), s.listTargets)
 	route(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")),
 		func(ctx context.Context, in *targetRequest) (*created[TargetAnswer], error) {
-			t, err := s.saveTarget(ctx, func(ctx context.Context) (setup.Target, error) {
-				return s.Library.CreateTarget(ctx, in.Body)
-			})
-			return newly(t, err)
+			t, err := s.Setup.CreateTarget(ctx, in.Body)
+			return newly(TargetAnswer{t, s.publication()}, err)
 		})
 	route(s, op(http.MethodGet, "/api/targets/{id}", tagTargets, "One target"),
 		func(ctx context.Context, in *ByID) (*body[setup.Target], error) {
-			return either(s.Library.Target(ctx, in.ID))
+			return either(s.Setup.Target(ctx, in.ID))
 		})
 	route(s, op(http.MethodPut, "/api/targets/{id}", tagTargets, "Change a target; what is left out stays"),
 		func(ctx context.Context, in *targetUpdate) (*body[TargetAnswer], error) {
-			return either(s.saveTarget(ctx, func(ctx context.Context) (setup.Target, error) {
-				return s.Library.UpdateTarget(ctx, in.ID, in.Body)
-			}))
+			t, err := s.Setup.UpdateTarget(ctx, in.ID, in.Body)
+			return either(TargetAnswer{t, s.publication()}, err)
 		})
 	route(s, op(http.MethodDelete, "/api/targets/{id}", tagTargets, "Delete a target"),
 		func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
-			p, err := s.change(ctx, func(ctx context.Context) error {
-				return s.Library.DeleteTarget(ctx, in.ID)
-			}, exchange.TargetsFile)
-			return removed(in.ID, "target", p, err)
+			return s.removed(in.ID, "target", s.Setup.DeleteTarget(ctx, in.ID))
 		})
 	route(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
 		"One target or several, and how visits are dealt out"),
 		func(ctx context.Context, in *routingRequest) (*body[RoutedAnswer], error) {
 			r := setup.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
-			p, err := s.change(ctx, func(ctx context.Context) error {
-				return s.Library.SaveRouting(ctx, r)
-			}, exchange.TargetsFile, exchange.EnvFile)
-			if err != nil {
+			if err := s.Setup.SaveRouting(ctx, r); err != nil {
 				return nil, err
 			}
 			all, err := s.allTargets(ctx)
-			return either(RoutedAnswer{all, p}, err)
+			return either(RoutedAnswer{all, s.publication()}, err)
 		})
 	route(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask targets at once, without leaving a visit"),
 		s.testTargets)
-}
-
-func (s *server) saveTarget(ctx context.Context, save func(context.Context) (setup.Target, error)) (a TargetAnswer,
-	err error) {
-	a.Publication, err = s.change(ctx, func(ctx context.Context) (err error) {
-		a.Target, err = save(ctx)
-		return err
-	}, exchange.TargetsFile)
-	return a, err
 }
 
 func (s *server) listTargets(ctx context.Context, _ *empty) (*body[TargetsAnswer], error) {
@@ -147,7 +126,7 @@ func (s *server) listTargets(ctx context.Context, _ *empty) (*body[TargetsAnswer
 }
 
 func (s *server) allTargets(ctx context.Context) (TargetsAnswer, error) {
-	all, routing, err := s.Library.Targets(ctx)
+	all, routing, err := s.Setup.Targets(ctx)
 	return TargetsAnswer{all, routing}, err
 }
 
@@ -157,17 +136,9 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[tests
 	if in.Body != nil {
 		ids, timeout = in.Body.IDs, in.Body.Timeout
 	}
-	saved, err := s.Library.SavedTargets(ctx)
+	saved, err := s.Setup.TargetsOf(ctx, ids...)
 	if err != nil {
 		return nil, err
-	}
-	for _, id := range ids {
-		if !slices.ContainsFunc(saved, func(t store.Target) bool { return t.ID == id }) {
-			return nil, setup.ErrNotFound
-		}
-	}
-	if len(ids) > 0 {
-		saved = slices.DeleteFunc(saved, func(t store.Target) bool { return !slices.Contains(ids, t.ID) })
 	}
 	out := make([]targetTest, len(saved))
 	asked := make([]target.Target, len(saved))
@@ -175,13 +146,13 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[tests
 		out[i], asked[i] = targetTest{ID: t.ID, Name: t.Name, Enabled: t.Enabled}, t.Target
 	}
 	if len(saved) == 0 {
-		t, err := s.Library.SingleTarget(ctx)
+		t, err := s.Setup.SingleTarget(ctx)
 		if err != nil {
 			return nil, err
 		}
 		out, asked = []targetTest{{Name: "single", Enabled: true}}, []target.Target{t}
 	}
-	expect, err := s.Library.Expect(ctx, nil, s.Now())
+	expect, err := s.Setup.Expect(ctx, nil, s.Now())
 	if err != nil {
 		return nil, err
 	}

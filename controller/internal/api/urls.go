@@ -7,7 +7,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -56,6 +55,10 @@ type SavedContent[T any] struct {
 	Publication
 }
 
+func savedContent[T any](s *server, message string, report T) SavedContent[T] {
+	return SavedContent[T]{true, message, report, s.Runs.Status().Active(), s.publication()}
+}
+
 type savedURLs struct {
 	SavedContent[setup.URLReport]
 	Structure setup.Structure `json:"structure"`
@@ -83,22 +86,17 @@ func (s *server) urls() {
 		s.listURLs)
 	route(s, file(op(http.MethodGet, "/api/urls/file", tagTraffic, "The pages as urls.txt"), "text/plain",
 		&huma.Schema{Type: huma.TypeString}), func(ctx context.Context, _ *empty) (*textAnswer, error) {
-		content, _, err := s.Library.URLContent(ctx)
+		content, _, err := s.Setup.URLContent(ctx)
 		return &textAnswer{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
 	})
 	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")),
 		func(ctx context.Context, in *pagesRequest) (*body[savedURLs], error) {
-			var report setup.URLReport
-			p, err := s.change(ctx, func(ctx context.Context) (err error) {
-				report, err = s.Library.SaveURLs(ctx, in.content)
-				return err
-			}, exchange.URLsFile)
-			saved := SavedContent[setup.URLReport]{true, "pages saved", report, s.Runs.Status().Active(), p}
-			return either(savedURLs{saved, report.Structure}, err)
+			report, err := s.Setup.SaveURLs(ctx, in.content)
+			return either(savedURLs{savedContent(s, "pages saved", report), report.Structure}, err)
 		})
 	route(s, large(as(question, op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?"))),
 		func(_ context.Context, in *pagesRequest) (*body[setup.URLReport], error) {
-			return answer(s.Library.CheckURLs(in.content)), nil
+			return answer(s.Setup.CheckURLs(in.content)), nil
 		})
 	// huma would read a body that it knows of itself.
 	for _, path := range []string{"/api/urls", "/api/urls/validate"} {
@@ -106,18 +104,19 @@ func (s *server) urls() {
 	}
 	route(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Go back to the built-in pages"),
 		func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
-			return s.reset(ctx, s.Library.DeleteURLs, "the built-in pages are in use", exchange.URLsFile)
+			was, err := s.Setup.DeleteURLs(ctx)
+			return s.reset(was, "the built-in pages are in use", err)
 		})
 }
 
 func (s *server) listURLs(ctx context.Context, in *urlsRequest) (*body[urlsAnswer], error) {
-	pages, report, source, err := s.Library.URLs(ctx, in.Skip, in.Limit)
+	pages, report, source, err := s.Setup.URLs(ctx, in.Skip, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	a := urlsAnswer{URLs: listed(pages), Source: source, Validation: report, LineCount: report.Lines, Editable: true}
 	if in.whole {
-		content, _, err := s.Library.URLContent(ctx)
+		content, _, err := s.Setup.URLContent(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -135,13 +134,7 @@ func listed(pages []urllist.Page) []pageAnswer {
 	return out
 }
 
-// reset removes something saved and answers whether a run does not know it yet.
-func (s *server) reset(ctx context.Context, remove func(context.Context) (bool, error), message string,
-	files ...string) (*body[resetAnswer], error) {
-	var was bool
-	p, err := s.change(ctx, func(ctx context.Context) (err error) {
-		was, err = remove(ctx)
-		return err
-	}, files...)
-	return either(resetAnswer{true, message, was && s.Runs.Status().Active(), p}, err)
+// reset answers that something saved was removed, and whether a run does not know it yet.
+func (s *server) reset(was bool, message string, err error) (*body[resetAnswer], error) {
+	return either(resetAnswer{true, message, was && s.Runs.Status().Active(), s.publication()}, err)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
 // wholeBody is an exported set-up as a person sends it; the library reads it and tells all faults at once.
@@ -44,17 +43,15 @@ func (s *server) whole() {
 		"Put an exported set-up in place of the saved one, wholly or not at all")
 	o.MaxBodyBytes = largeBody
 	route(s, o, func(ctx context.Context, in *wholeRequest) (*body[ImportedAnswer], error) {
-		p, err := s.change(ctx, func(ctx context.Context) error { return s.Library.ImportAll(ctx, in.Body) },
-			exchange.EnvFile, exchange.URLsFile, exchange.FunnelsFile, exchange.EventsFile, exchange.TargetsFile)
-		if err != nil {
+		if err := s.Setup.ImportAll(ctx, in.Body); err != nil {
 			return nil, err
 		}
-		w, err := s.Library.Export(ctx)
-		return either(ImportedAnswer{w, p}, err)
+		w, err := s.Setup.Export(ctx)
+		return either(ImportedAnswer{w, s.publication()}, err)
 	})
 }
 
 func (s *server) exportAll(ctx context.Context, _ *empty) (*wholeAnswer, error) {
-	w, err := s.Library.Export(ctx)
+	w, err := s.Setup.Export(ctx)
 	return &wholeAnswer{`attachment; filename="trafficinator-setup.json"`, w}, err
 }

@@ -62,16 +62,16 @@ type App struct {
 	// runtimeReason says why the port is the one that it is.
 	runtimeReason string
 
-	jobs      *job.Queue
-	control   *run.Control
-	live      *live.Live
-	hub       *live.Hub
-	guard     *security.Guard
-	disk      *disk.Watch
-	ledgers   *ledgers.Reader
-	publisher *folder.Publisher
-	handler   http.Handler
-	parts     *lifecycle.Group
+	jobs    *job.Queue
+	control *run.Control
+	live    *live.Live
+	hub     *live.Hub
+	guard   *security.Guard
+	disk    *disk.Watch
+	ledgers *ledgers.Reader
+	setup   *setup.Service
+	handler http.Handler
+	parts   *lifecycle.Group
 }
 
 // port is a runtime of both the loadgen and jobs.
@@ -112,10 +112,8 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	if err := a.choosePort(ctx); err != nil {
 		return a, err
 	}
-	lib := setup.New(a.store, h.FS, s.PresetsDir, s.ControllerDir())
-	a.warnOfPresets(lib)
-	publisher := folder.New(lib, a.store, h.FS, s.ExchangeDir)
-	a.publisher = publisher
+	a.setup = setup.New(a.store, folder.New(a.store, h.FS, s.ExchangeDir), h.FS, s.PresetsDir, s.ControllerDir())
+	a.warnOfPresets()
 	a.disk = disk.NewWatch(log, func([]disk.Fault) { a.tellState(a.control.Status()) },
 		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
 	a.ledgers = ledgers.New(h.FS, s.StateDir)
@@ -123,7 +121,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return exchange.Read(h.FS, path)
 	}, Env: h.Env}
 	prover := reconcile.NewKeeper(reconcile.Config{Matomo: evidence.NewClient(examineTimeout, machine), Store: a.store,
-		Ledger: a.ledgers.Read, Readers: lib.Readers, Log: log})
+		Ledger: a.ledgers.Read, Readers: a.setup.Readers, Log: log})
 	a.parts.Add(prover.Tasks.Service)
 	supervisor := &run.Supervisor{Repository: a.store, Ledger: a.ledgers.Read, Log: log,
 		TakeBaseline: prover.TakeBaseline}
@@ -132,19 +130,19 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Hub: a.hub, Log: log,
 	})
 	a.control, err = run.New(ctx, run.Config{
-		Port: a.port, Why: a.runtimeReason, Publisher: publisher, Supervisor: supervisor,
+		Port: a.port, Why: a.runtimeReason, Publisher: a.setup, Supervisor: supervisor,
 		Probe: probe(&http.Client{Timeout: 2 * time.Second}), Seen: a.live.Take, Draw: run.Draw, Changed: a.tellState,
 	})
 	if err != nil {
 		return a, err
 	}
 	a.jobs = job.New(job.Config{
-		Port: a.port, Library: lib, Publisher: publisher, Store: a.store, Supervisor: supervisor, Draw: run.Draw,
+		Port: a.port, Setup: a.setup, Store: a.store, Supervisor: supervisor, Draw: run.Draw,
 		Now: time.Now,
 	})
 	benchmarks := benchmark.NewKeeper(benchmark.Config{
-		Matomo: benchmark.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: lib.SingleTarget,
-		Targets: lib.SavedTargets, Sending: a.sending, Log: log,
+		Matomo: benchmark.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: a.setup.SingleTarget,
+		Targets: a.setup.SavedTargets, Sending: a.sending, Log: log,
 	})
 	a.parts.Add(benchmarks.Tasks.Service)
 	a.guard, err = security.New(ctx, security.Config{
@@ -156,9 +154,9 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return a, err
 	}
 	a.handler = api.Below(s.Public().Path, api.New(api.Deps{
-		Guard: a.guard, Store: a.store, Library: lib, Publisher: publisher, Runs: a.control, Jobs: a.jobs, Live: a.live,
+		Guard: a.guard, Store: a.store, Setup: a.setup, Runs: a.control, Jobs: a.jobs, Live: a.live,
 		Hub:     a.hub,
-		Preview: preview.New(lib, a.port, runid.NewSeed),
+		Preview: preview.New(a.setup, a.port, runid.NewSeed),
 		Logs:    a.port, Doctor: doctor.New(examineTimeout, machine), Proof: prover, Reports: benchmarks,
 		Ledger: a.ledgers.Read, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))
@@ -183,8 +181,8 @@ func (a *App) folders() error {
 }
 
 // warnOfPresets tells which preset files hold a token.
-func (a *App) warnOfPresets(lib *setup.Library) {
-	files, err := lib.PresetSecrets()
+func (a *App) warnOfPresets() {
+	files, err := a.setup.PresetSecrets()
 	if err != nil {
 		a.log.Warn("the built-in presets cannot be read", "err", err)
 	}
@@ -218,7 +216,7 @@ func (a *App) watchers() []*lifecycle.Service {
 		lifecycle.Loop("runs", a.control.Watch),
 		lifecycle.Loop("live numbers", a.live.Watch),
 		lifecycle.Loop("log of the loadgen", func(ctx context.Context) { live.Follow(ctx, a.port, a.hub) }),
-		lifecycle.Loop("exchange folder", func(ctx context.Context) { a.publisher.Watch(ctx, a.log) }),
+		lifecycle.Loop("exchange folder", func(ctx context.Context) { a.setup.Watch(ctx, a.log) }),
 		lifecycle.Loop("disk", a.disk.Run),
 		lifecycle.Loop("sessions", a.guard.Run),
 		lifecycle.Loop("deleted runs", a.purger().Watch),

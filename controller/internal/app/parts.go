@@ -219,7 +219,7 @@ func (a *App) keepInterval(ctx context.Context, i live.Interval) error {
 func (a *App) purger() history.Purger {
 	return history.Purger{
 		Store: a.store, Log: a.log, Delete: func(runs map[string]time.Time) error {
-			return a.publisher.Delete(runs, a.ledgers.Has)
+			return a.setup.Delete(runs, a.ledgers.Has)
 		},
 	}
 }

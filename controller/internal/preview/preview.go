@@ -15,8 +15,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/estimate"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -67,7 +66,7 @@ type Hit struct {
 
 // Drafts is where set-ups to look at come from.
 type Drafts interface {
-	Draft(ctx context.Context, overrides map[string]any, funnel []byte) (setup.SetUp, problem.List, error)
+	Draft(ctx context.Context, overrides map[string]any, funnel []byte) (plan.Input, problem.List, error)
 }
 
 // Planner is a loadgen that outlines, see launcher.Port.
@@ -91,11 +90,11 @@ func New(d Drafts, p Planner, seed func() uint64) *Preview {
 // Visits outlines the first visits. The error is a problem.List where the set-up has faults, context.DeadlineExceeded
 // where it takes too long, or one of package launcher.
 func (v *Preview) Visits(ctx context.Context, r Request) (Result, error) {
-	s, warnings, err := v.drafts.Draft(ctx, r.Overrides, r.Funnel)
+	in, warnings, err := v.drafts.Draft(ctx, r.Overrides, r.Funnel)
 	if err != nil {
 		return Result{}, err
 	}
-	a, err := v.ask(ctx, s, "--format", "jsonl", "--visits", strconv.Itoa(r.Visits))
+	a, err := v.ask(ctx, in, "--format", "jsonl", "--visits", strconv.Itoa(r.Visits))
 	if err != nil {
 		return Result{}, err
 	}
@@ -113,7 +112,7 @@ func (v *Preview) Estimate(ctx context.Context, overrides map[string]any) (estim
 }
 
 // EstimateOf is Estimate for a set-up, which must be a draft: its tokens are stand-ins.
-func (v *Preview) EstimateOf(ctx context.Context, draft setup.SetUp) (e estimate.Estimate, err error) {
+func (v *Preview) EstimateOf(ctx context.Context, draft plan.Input) (e estimate.Estimate, err error) {
 	a, err := v.ask(ctx, draft, "--estimate")
 	if err != nil {
 		return e, err
@@ -132,10 +131,10 @@ type answer struct {
 }
 
 // ask has the loadgen make the plan of a draft.
-func (v *Preview) ask(ctx context.Context, draft setup.SetUp, args ...string) (answer, error) {
+func (v *Preview) ask(ctx context.Context, draft plan.Input, args ...string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	files, id, err := folder.Outline(draft, folder.Identity{ID: "preview", Seed: v.seed()})
+	files, id, err := draft.Outline(plan.Identity{ID: "preview", Seed: v.seed()})
 	if err != nil {
 		return answer{}, err
 	}

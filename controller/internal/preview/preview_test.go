@@ -12,17 +12,17 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
-	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // drafts gives one set-up, whatever is asked.
-type drafts setup.SetUp
+type drafts plan.Input
 
 // Draft implements preview.Drafts.
-func (d drafts) Draft(context.Context, map[string]any, []byte) (setup.SetUp, problem.List, error) {
-	return setup.SetUp(d), nil, nil
+func (d drafts) Draft(context.Context, map[string]any, []byte) (plan.Input, problem.List, error) {
+	return plan.Input(d), nil, nil
 }
 
 // planner is a loadgen that prints what a test wants.

@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/preview"
-	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
 func draw(t *testing.T, knobs map[string]string, now time.Time) preview.Drawing {
 	t.Helper()
-	d, err := preview.New(drafts(setup.SetUp{Knobs: knobs}), nil, seven).Profile(t.Context(), nil, now)
+	d, err := preview.New(drafts(plan.Input{Knobs: knobs}), nil, seven).Profile(t.Context(), nil, now)
 	if err != nil {
 		t.Fatal(err)
 	}

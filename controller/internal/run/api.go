@@ -11,7 +11,8 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -78,10 +79,10 @@ type Request struct {
 
 // Draft is a configuration that is applied before it is saved.
 type Draft struct {
-	// Overrides are laid over the saved settings, as in a Request, and make the draft of them.
-	Overrides map[string]any
-	// Save saves and publishes it.
-	Save func(context.Context) error
+	// Config are all settings that differ from their default, by env name; secrets that are left out stay.
+	Config map[string]any
+	// Revision is that of the saved configuration that it was made of, 0 for any.
+	Revision int64
 }
 
 func (q Request) finishing() time.Duration { return Ending{Timeout: q.Timeout}.timeout() }
@@ -94,6 +95,8 @@ type Result struct {
 	Already bool
 	// Cut is how many open visits a stop has cut off.
 	Cut uint64
+	// Saved is the draft as it was saved, nil where none was.
+	Saved *setup.Config
 	// Warnings are what failed beside.
 	Warnings problem.List
 	Status   Status
@@ -173,16 +176,16 @@ var (
 )
 
 // Identity fixes a run.
-type Identity = folder.Identity
+type Identity = plan.Identity
 
 // Publisher is what a Control needs of publishing. Every call writes files whole or not at all.
 type Publisher interface {
 	// Start publishes the saved settings with overrides for a start, and returns the run that they make: its id and
 	// seed are those of the settings, else those of drawn.
 	Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error)
-	// Again publishes what Supervisor.Begin kept of an earlier run for a start under id. The error may be a
-	// *folder.Lost.
-	Again(ctx context.Context, kept map[string][]byte, id Identity) error
+	// PublishRerun publishes what Supervisor.Begin kept of an earlier run for a start under id. The error may be a
+	// *plan.MissingSecrets.
+	PublishRerun(ctx context.Context, kept map[string][]byte, id Identity) error
 	// StartAgain publishes that the run that was started last is started once more.
 	StartAgain(ctx context.Context) error
 	// Steer publishes what a run that goes on is wanted to do, and Steering reads it.
@@ -190,8 +193,10 @@ type Publisher interface {
 	Steering(runID string) exchange.Control
 	// Stop publishes that the loadgen shall idle when it is started; everything else stays.
 	Stop(ctx context.Context) error
-	// Saved publishes the saved settings without starting anything.
-	Saved(ctx context.Context) error
+	// Publish publishes the saved settings without starting anything, and SaveConfig saves others and publishes them, see
+	// setup.Service.
+	Publish(ctx context.Context) error
+	SaveConfig(ctx context.Context, values map[string]any, revision int64) (setup.Config, error)
 	// Published reads the files of the plan that was started last, and Restore writes them again.
 	Published(ctx context.Context) (map[string][]byte, error)
 	Restore(ctx context.Context, files map[string][]byte) error

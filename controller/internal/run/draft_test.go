@@ -1,7 +1,6 @@
 package run_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -21,14 +20,14 @@ func TestADraftIsSavedOnlyOnceItsRunIsRunning(t *testing.T) {
 				k := control(t, w)
 				start(t, k)
 				saved := 0
-				_, err := k.Apply(t.Context(), 0,
-					&run.Draft{Overrides: map[string]any{"WHAT": what}, Save: func(context.Context) error {
-						if st := k.Status(); st.Phase != "running" || st.Run.PlanHash != "hash of "+what {
-							t.Errorf("saved while %+v", st)
-						}
-						saved++
-						return nil
-					}})
+				w.save = func() error {
+					if st := k.Status(); st.Phase != "running" || st.Run.PlanHash != "hash of "+what {
+						t.Errorf("saved while %+v", st)
+					}
+					saved++
+					return nil
+				}
+				_, err := k.Apply(t.Context(), 0, &run.Draft{Config: map[string]any{"WHAT": what}})
 				if saved != saves || (err == nil) != (saves > 0) {
 					t.Errorf("saved %d times, want %d: %v", saved, saves, err)
 				}
@@ -42,9 +41,8 @@ func TestADraftIsSavedWhereNothingRuns(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	full := errors.New("the disk is full")
-	if _, err := k.Apply(t.Context(), 0, &run.Draft{Save: func(context.Context) error {
-		return full
-	}}); !errors.Is(err, full) {
+	w.save = func() error { return full }
+	if _, err := k.Apply(t.Context(), 0, &run.Draft{}); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
 	if w.starts != 0 {
@@ -57,9 +55,8 @@ func TestADraftThatRunsAndCannotBeSavedIsWarnedOf(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	start(t, k)
-	r, err := k.Apply(t.Context(), 0, &run.Draft{Save: func(context.Context) error {
-		return errors.New("the disk is full")
-	}})
+	w.save = func() error { return errors.New("the disk is full") }
+	r, err := k.Apply(t.Context(), 0, &run.Draft{})
 	if err != nil || !strings.Contains(r.Warnings.Error(), "could not be saved: the disk is full") {
 		t.Errorf("%+v, %v", r, err)
 	}

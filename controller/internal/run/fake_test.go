@@ -14,7 +14,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -29,6 +30,8 @@ type world struct {
 	log    []string
 	// saved is what a person saved; files what is published, env among them.
 	saved, files map[string]string
+	// save is what saving a draft comes to.
+	save         func() error
 	ledgers      map[string]string
 	book         map[string]store.Run
 	order        []string
@@ -248,7 +251,9 @@ func (p publisher) Start(_ context.Context, overrides map[string]any, drawn run.
 	}
 	p.files = maps.Clone(p.saved)
 	for key, v := range overrides {
-		p.files[key] = fmt.Sprint(v)
+		if v != nil {
+			p.files[key] = fmt.Sprint(v)
+		}
 	}
 	if p.fixed != "" {
 		drawn.ID = p.fixed
@@ -268,13 +273,17 @@ func (p publisher) Stop(context.Context) error {
 	return nil
 }
 
-func (p publisher) Saved(context.Context) error {
+func (p publisher) Publish(context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	keep := p.files["AUTO_START"]
 	p.files = maps.Clone(p.saved)
 	p.files["AUTO_START"] = keep
 	return nil
+}
+
+func (p publisher) SaveConfig(context.Context, map[string]any, int64) (setup.Config, error) {
+	return setup.Config{}, p.save()
 }
 
 func (p publisher) Published(context.Context) (map[string][]byte, error) {
@@ -314,9 +323,9 @@ func (p publisher) StartAgain(context.Context) error {
 	return nil
 }
 
-func (p publisher) Again(_ context.Context, kept map[string][]byte, id run.Identity) error {
+func (p publisher) PublishRerun(_ context.Context, kept map[string][]byte, id run.Identity) error {
 	if _, lost := kept["LOST"]; lost {
-		return &folder.Lost{}
+		return &plan.MissingSecrets{}
 	}
 	_ = p.Restore(context.Background(), kept) // memory
 	p.mu.Lock()

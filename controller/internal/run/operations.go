@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -92,9 +93,17 @@ func (k *Control) idle(ctx context.Context) error {
 // leaves what is saved alone.
 func (k *Control) Apply(ctx context.Context, timeout time.Duration, draft *Draft) (Result, error) {
 	q := Request{Timeout: timeout}
-	save := k.c.Publisher.Saved
+	save := k.c.Publisher.Publish
+	var saved *setup.Config
 	if draft != nil {
-		q.Overrides, save = draft.Overrides, draft.Save
+		q.Overrides = setup.Replacing(draft.Config)
+		save = func(ctx context.Context) error {
+			c, err := k.c.Publisher.SaveConfig(ctx, draft.Config, draft.Revision)
+			if err == nil {
+				saved = &c
+			}
+			return err
+		}
 	}
 	ctx, end, err := k.begin(ctx, "apply", q.finishing())
 	if err != nil {
@@ -107,7 +116,7 @@ func (k *Control) Apply(ctx context.Context, timeout time.Duration, draft *Draft
 		if err := save(ctx); err != nil {
 			return Result{}.at(k), err
 		}
-		return Result{Message: "saved; nothing runs, so nothing was restarted"}.at(k), nil
+		return Result{Saved: saved, Message: "saved; nothing runs, so nothing was restarted"}.at(k), nil
 	}
 	files, err := k.c.Publisher.Published(ctx)
 	if err != nil {
@@ -121,7 +130,9 @@ func (k *Control) Apply(ctx context.Context, timeout time.Duration, draft *Draft
 	}
 	var failed *Failed
 	if !errors.As(err, &failed) {
-		return k.started(ctx, warnings, err)
+		r, err := k.started(ctx, warnings, err)
+		r.Saved = saved
+		return r, err
 	}
 	if err := k.back(ctx, files, before); err != nil {
 		return Result{}.at(k), givenUp(ctx, errors.Join(failed, fmt.Errorf("put the previous settings back: %w", err)))

@@ -9,7 +9,7 @@ import (
 
 // Rerun starts a recorded run again: with its very files, its seed and a new id. The request's overrides do not count;
 // labels that it leaves out are those of the recorded run. Errors: store.ErrNotFound, ErrNoFiles, ErrJob,
-// *publish.Lost, *publish.Conflict and those of Start.
+// *plan.MissingSecrets, *folder.Conflict and those of Start.
 func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, error) {
 	ctx, end, err := k.begin(ctx, "rerun", q.finishing())
 	if err != nil {
@@ -40,7 +40,7 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 	}
 	warnings, err := k.launch(ctx, q, func(ctx context.Context) (Identity, error) {
 		again := Identity{ID: k.c.Draw().ID, Seed: before.Seed}
-		return again, k.c.Publisher.Again(ctx, files, again)
+		return again, k.c.Publisher.PublishRerun(ctx, files, again)
 	})
 	return k.started(ctx, warnings, err)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -49,7 +49,7 @@ func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
 	w.book["before"] = store.Run{RunHead: store.RunHead{ID: "before"}}
 	w.book["lost"] = store.Run{RunHead: store.RunHead{ID: "lost"}}
 	w.kept["lost"] = map[string][]byte{"LOST": nil}
-	var lost *folder.Lost
+	var lost *plan.MissingSecrets
 	for id, fits := range map[string]func(error) bool{
 		"none":   func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 		"job":    func(err error) bool { return errors.Is(err, run.ErrJob) },

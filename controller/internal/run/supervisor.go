@@ -13,7 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/ledgers"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -48,7 +48,7 @@ type Supervisor struct {
 func (s *Supervisor) Begin(ctx context.Context, r store.Run, files map[string][]byte,
 	start func(context.Context) error) error {
 	_ = s.Record(ctx, r) // it is tried again
-	kept, err := folder.Kept(files)
+	kept, err := plan.Archive(files)
 	if err == nil {
 		err = s.Repository.KeepFiles(context.WithoutCancel(ctx), r.ID, kept)
 	}

@@ -34,8 +34,8 @@ const builtInPrefix = ".env."
 // BuiltIn are the presets of the folder by name, and the files there that have faults; none where the folder is
 // missing. Names of the stack and knobs that a preset does not hold are ignored, because people use such a file as
 // their .env.
-func (l *Library) BuiltIn() ([]BuiltIn, []FaultyPreset, error) {
-	files, err := l.presetFiles()
+func (s *Service) BuiltIn() ([]BuiltIn, []FaultyPreset, error) {
+	files, err := s.presetFiles()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -53,15 +53,15 @@ func (l *Library) BuiltIn() ([]BuiltIn, []FaultyPreset, error) {
 
 // PresetSecrets names the files of the presets' folder that hold a token. Presets are made to be shared, and whoever
 // reads the file has the token.
-func (l *Library) PresetSecrets() ([]string, error) {
-	files, err := l.presetFiles()
+func (s *Service) PresetSecrets() ([]string, error) {
+	files, err := s.presetFiles()
 	if err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, f := range files {
 		if slices.ContainsFunc(spec.Fields(), func(k spec.Field) bool { return k.Secret && f.environ[k.Key] != "" }) {
-			out = append(out, filepath.Join(l.presets, builtInPrefix+f.name))
+			out = append(out, filepath.Join(s.presets, builtInPrefix+f.name))
 		}
 	}
 	return out, nil
@@ -74,8 +74,8 @@ type presetFile struct {
 	problems          problem.List
 }
 
-func (l *Library) presetFiles() ([]presetFile, error) {
-	files, err := afero.ReadDir(l.fs, l.presets)
+func (s *Service) presetFiles() ([]presetFile, error) {
+	files, err := afero.ReadDir(s.fs, s.presets)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list built-in presets: %w", err)
 	}
@@ -86,7 +86,7 @@ func (l *Library) presetFiles() ([]presetFile, error) {
 			continue
 		}
 		file := presetFile{name: name}
-		data, err := exchange.Read(l.fs, filepath.Join(l.presets, f.Name()))
+		data, err := exchange.Read(s.fs, filepath.Join(s.presets, f.Name()))
 		if err != nil {
 			file.problems.Refuse(f.Name(), "", "cannot be read: "+err.Error(),
 				"let the controller's user read it, or remove it")

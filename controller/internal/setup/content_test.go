@@ -75,7 +75,7 @@ func fiftyThousand() []byte {
 func BenchmarkFiftyThousandPagesChecked(b *testing.B) {
 	content := fiftyThousand()
 	for b.Loop() {
-		if r := setup.New(nil, nil, "", "").CheckURLs(content); !r.Valid {
+		if r := setup.New(nil, nil, nil, "", "").CheckURLs(content); !r.Valid {
 			b.Fatal(r.Errors)
 		}
 	}
@@ -87,7 +87,7 @@ func BenchmarkAPageOfFiftyThousand(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close() //nolint:errcheck // a benchmark
-	l := setup.New(s, nil, "", "")
+	l := setup.New(s, unseen(), nil, "", "")
 	if _, err := l.SaveURLs(b.Context(), fiftyThousand()); err != nil {
 		b.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestAnImportKeepsReadTokensOfTheSameAddress(t *testing.T) {
 			[]byte(`{"name":"`+name+`","url":"https://`+name+`.test","site_id":1,"read_token":"reads"}`))
 		must(t, err)
 	}
-	must(t, l.Import(
+	must(t, setup.ImportFile(l,
 		t.Context(),
 		"/x",
 		exchange.TargetsFile,
@@ -224,12 +224,12 @@ func TestSeveralTargetsNeedAnEnabledOne(t *testing.T) {
 
 func TestAnImportLeavesOutWhatBelongsToTheStack(t *testing.T) {
 	l := newLibrary(t)
-	must(t, l.Import(t.Context(), "/x", exchange.EnvFile,
+	must(t, setup.ImportFile(l, t.Context(), "/x", exchange.EnvFile,
 		[]byte("MATOMO_URL="+url+"\nCORS_ORIGINS=*\nCONTROL_UI_PORT=8000\nSTART_SIGNAL_FILE=/x\nCONCURRENCY=9\n")))
 	c, err := l.Config(t.Context())
 	must(t, err)
 	if c.Values["CONCURRENCY"] != 9 || c.Values["MATOMO_URL"] != url {
 		t.Errorf("got %v", c.Values)
 	}
-	refused(t, l.Import(t.Context(), "/x", exchange.EnvFile, []byte("CONCURENCY=9\n")), "CONCURENCY")
+	refused(t, setup.ImportFile(l, t.Context(), "/x", exchange.EnvFile, []byte("CONCURENCY=9\n")), "CONCURENCY")
 }

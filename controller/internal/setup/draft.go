@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
@@ -18,15 +19,15 @@ const (
 	standInURL   = "http://matomo.invalid/matomo.php"
 )
 
-// Draft is a SetUp to look at and not to run: its tokens are stand-ins, and it needs no saved target. body, unless it
+// Draft is a plan to look at and not to run: its tokens are stand-ins, and it needs no saved target. body, unless it
 // is nil, is a funnel as for CreateFunnel, which every visit then follows; name and probability may be missing. The
 // error is a problem.List with the faults of both, those of the funnel under "funnel"; its warnings are returned beside
 // the set-up.
-func (l *Library) Draft(ctx context.Context, overrides map[string]any, body []byte) (SetUp, problem.List, error) {
-	s, err := l.setUp(ctx, overrides, true)
+func (s *Service) Draft(ctx context.Context, overrides map[string]any, body []byte) (plan.Input, problem.List, error) {
+	in, err := s.input(ctx, overrides, true)
 	var problems problem.List
 	if err != nil && !errors.As(err, &problems) {
-		return SetUp{}, nil, err
+		return plan.Input{}, nil, err
 	}
 	if body != nil {
 		f, more := readFunnel(map[string]json.RawMessage{"name": json.RawMessage(`"draft"`),
@@ -38,29 +39,29 @@ func (l *Library) Draft(ctx context.Context, overrides map[string]any, body []by
 		}
 		problems = append(problems, more...)
 		f.Probability, f.Enabled = 1, true
-		s.Funnels = []funnel.Funnel{f}
+		in.Funnels = []funnel.Funnel{f}
 	}
 	if err := problems.Err(); err != nil {
-		return SetUp{}, nil, err
+		return plan.Input{}, nil, err
 	}
-	for _, key := range slices.Concat(ReachKnobs, SharedKnobs) { // how a target is reached makes no visit another
-		s.Knobs[key] = ""
+	for _, key := range slices.Concat(plan.ReachKnobs, plan.SharedKnobs) { // how a target is reached makes no visit another
+		in.Knobs[key] = ""
 	}
 	for _, f := range Knobs() {
-		if f.Secret && s.Knobs[f.Key] != "" {
-			s.Knobs[f.Key] = standInToken
+		if f.Secret && in.Knobs[f.Key] != "" {
+			in.Knobs[f.Key] = standInToken
 		}
 	}
 	switch {
-	case s.Targets != nil:
-		for i := range s.Targets.Targets {
-			t := &s.Targets.Targets[i]
+	case in.Targets != nil:
+		for i := range in.Targets.Targets {
+			t := &in.Targets.Targets[i]
 			if t.Access = (target.Access{}); t.Token != "" {
 				t.Token = secret.String(standInToken)
 			}
 		}
-	case s.Knobs["MATOMO_URL"] == "":
-		s.Knobs["MATOMO_URL"] = standInURL
+	case in.Knobs["MATOMO_URL"] == "":
+		in.Knobs["MATOMO_URL"] = standInURL
 	}
-	return s, problems, nil
+	return in, problems, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -27,9 +28,9 @@ type EventStats struct {
 
 // Events are the saved ones, or the built-in ones. The probabilities are always there: they are the knobs'
 // CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY, their only home.
-func (l *Library) Events(ctx context.Context) (eventset.Set, Source, error) {
+func (s *Service) Events(ctx context.Context) (eventset.Set, Source, error) {
 	set, source := eventset.Default(), Default
-	content, err := l.store.Content(ctx, store.Events)
+	content, err := s.store.Content(ctx, store.Events)
 	switch {
 	case err == nil:
 		var problems problem.List
@@ -41,17 +42,16 @@ func (l *Library) Events(ctx context.Context) (eventset.Set, Source, error) {
 	case !errors.Is(err, ErrNotFound):
 		return set, source, err
 	}
-	c, err := l.store.Config(ctx)
+	c, err := s.config(ctx)
 	if err != nil {
 		return set, source, err
 	}
-	s, _ := knobs{plain: c.Knobs}.check()
-	set.ClickProbability, set.RandomProbability = &s.ClickEventProbability, &s.RandomEventProbability
+	set.ClickProbability, set.RandomProbability = &c.spec.ClickEventProbability, &c.spec.RandomEventProbability
 	return set, source, nil
 }
 
 // CheckEvents reads a set and saves nothing.
-func (l *Library) CheckEvents(content []byte) EventReport {
+func (s *Service) CheckEvents(content []byte) EventReport {
 	_, report := readEvents(content)
 	return report
 }
@@ -80,7 +80,12 @@ func categories(events []eventset.Event) []Count {
 }
 
 // SaveEvents saves a set; probabilities in it set the two knobs. The error is a problem.List.
-func (l *Library) SaveEvents(ctx context.Context, content []byte) (EventReport, error) {
+func (s *Service) SaveEvents(ctx context.Context, content []byte) (EventReport, error) {
+	return change(ctx, s, func(ctx context.Context) (EventReport, error) { return s.saveEvents(ctx, content) },
+		exchange.EventsFile, exchange.EnvFile)
+}
+
+func (s *Service) saveEvents(ctx context.Context, content []byte) (EventReport, error) {
 	set, report := readEvents(content)
 	if err := report.Errors.Err(); err != nil {
 		return report, err
@@ -93,7 +98,7 @@ func (l *Library) SaveEvents(ctx context.Context, content []byte) (EventReport, 
 		values["RANDOM_EVENTS_PROBABILITY"] = *p
 	}
 	if len(values) > 0 {
-		if _, err := l.MergeConfig(ctx, values, 0); err != nil {
+		if _, err := s.mergeConfig(ctx, values, 0); err != nil {
 			return report, err
 		}
 	}
@@ -101,7 +106,7 @@ func (l *Library) SaveEvents(ctx context.Context, content []byte) (EventReport, 
 	if err != nil {
 		return report, err
 	}
-	return report, l.store.SaveContent(ctx, store.Events, body)
+	return report, s.store.SaveContent(ctx, store.Events, body)
 }
 
 // savedEvents is a set without the probabilities, which are knobs.
@@ -111,6 +116,6 @@ func savedEvents(set eventset.Set) ([]byte, error) {
 }
 
 // DeleteEvents goes back to the built-in events and says whether there were others. The two knobs stay.
-func (l *Library) DeleteEvents(ctx context.Context) (bool, error) {
-	return l.deleteContent(ctx, store.Events)
+func (s *Service) DeleteEvents(ctx context.Context) (bool, error) {
+	return s.deleteContent(ctx, store.Events, exchange.EventsFile)
 }

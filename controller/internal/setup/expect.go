@@ -16,16 +16,14 @@ import (
 // Expect is what the saved set-up, with overrides as SaveConfig takes them laid over its knobs, sends as far as
 // Matomo's settings bear upon it. Visitors' networks and browsers are the loadgen's to know. What is wrong with
 // settings is told when they are saved.
-func (l *Library) Expect(ctx context.Context, overrides map[string]any, now time.Time) (doctor.Expect, error) {
-	c, err := l.store.Config(ctx)
+func (s *Service) Expect(ctx context.Context, overrides map[string]any, now time.Time) (doctor.Expect, error) {
+	c, err := s.config(ctx)
 	if err != nil {
 		return doctor.Expect{}, err
 	}
-	k := knobs{c.Knobs, c.Secrets}.clone()
 	var ignored problem.List
-	k.put(overrides, &ignored)
-	s, _ := k.check()
-	saved, err := l.store.Funnels(ctx)
+	c = c.with(overrides, &ignored)
+	saved, err := s.store.Funnels(ctx)
 	if err != nil {
 		return doctor.Expect{}, err
 	}
@@ -33,11 +31,11 @@ func (l *Library) Expect(ctx context.Context, overrides map[string]any, now time
 	for i, f := range saved {
 		funnels[i] = f.Funnel
 	}
-	e := doctor.Expecting(&s, funnels)
-	days, _ := s.Backfill(now)
+	e := doctor.Expecting(&c.spec, funnels)
+	days, _ := c.spec.Backfill(now)
 	e.Backfill(days)
-	pages := urllist.Default(s.SiteURL)
-	switch own, err := l.store.Content(ctx, store.URLs); {
+	pages := urllist.Default(c.spec.SiteURL)
+	switch own, err := s.store.Content(ctx, store.URLs); {
 	case err == nil:
 		pages, _ = urllist.Parse("urls.txt", bytes.NewReader(own))
 	case !errors.Is(err, ErrNotFound):

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -39,8 +40,8 @@ type FunnelConfig struct {
 }
 
 // Funnels are all funnels by priority, then the newest change first.
-func (l *Library) Funnels(ctx context.Context) ([]Funnel, error) {
-	saved, err := l.sortedFunnels(ctx)
+func (s *Service) Funnels(ctx context.Context) ([]Funnel, error) {
+	saved, err := s.sortedFunnels(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +57,8 @@ func (l *Library) Funnels(ctx context.Context) ([]Funnel, error) {
 	return out, nil
 }
 
-func (l *Library) sortedFunnels(ctx context.Context) ([]store.Funnel, error) {
-	saved, err := l.store.Funnels(ctx)
+func (s *Service) sortedFunnels(ctx context.Context) ([]store.Funnel, error) {
+	saved, err := s.store.Funnels(ctx)
 	slices.SortStableFunc(saved, func(a, b store.Funnel) int { return cmp.Compare(a.Priority, b.Priority) })
 	return saved, err
 }
@@ -70,8 +71,8 @@ func shownFunnel(f store.Funnel, share float64) Funnel {
 }
 
 // Funnel is one, or ErrNotFound.
-func (l *Library) Funnel(ctx context.Context, id int64) (Funnel, error) {
-	all, err := l.Funnels(ctx)
+func (s *Service) Funnel(ctx context.Context, id int64) (Funnel, error) {
+	all, err := s.Funnels(ctx)
 	if err != nil {
 		return Funnel{}, err
 	}
@@ -85,13 +86,20 @@ func (l *Library) Funnel(ctx context.Context, id int64) (Funnel, error) {
 
 // CreateFunnel saves a new one from a JSON object: name, description and the fields of FunnelConfig, those under
 // config or beside it. The error is ErrNameTaken or a problem.List.
-func (l *Library) CreateFunnel(ctx context.Context, body []byte) (Funnel, error) {
-	return l.saveFunnel(ctx, 0, map[string]json.RawMessage{}, body)
+func (s *Service) CreateFunnel(ctx context.Context, body []byte) (Funnel, error) {
+	return change(ctx, s, func(ctx context.Context) (Funnel, error) {
+		return s.saveFunnel(ctx, 0, map[string]json.RawMessage{}, body)
+	}, exchange.FunnelsFile)
 }
 
 // UpdateFunnel changes the fields of one that body names. The error is ErrNotFound, ErrNameTaken or a problem.List.
-func (l *Library) UpdateFunnel(ctx context.Context, id int64, body []byte) (Funnel, error) {
-	f, err := l.store.Funnel(ctx, id)
+func (s *Service) UpdateFunnel(ctx context.Context, id int64, body []byte) (Funnel, error) {
+	return change(ctx, s, func(ctx context.Context) (Funnel, error) { return s.updateFunnel(ctx, id, body) },
+		exchange.FunnelsFile)
+}
+
+func (s *Service) updateFunnel(ctx context.Context, id int64, body []byte) (Funnel, error) {
+	f, err := s.store.Funnel(ctx, id)
 	if err != nil {
 		return Funnel{}, err
 	}
@@ -103,31 +111,31 @@ func (l *Library) UpdateFunnel(ctx context.Context, id int64, body []byte) (Funn
 	if err != nil {
 		return Funnel{}, fmt.Errorf("read funnel %d: %w", id, err)
 	}
-	return l.saveFunnel(ctx, id, fields, body)
+	return s.saveFunnel(ctx, id, fields, body)
 }
 
 // CheckFunnel says all that is wrong or doubtful with a body for CreateFunnel.
-func (l *Library) CheckFunnel(body []byte) problem.List {
+func (s *Service) CheckFunnel(body []byte) problem.List {
 	_, problems := readFunnel(map[string]json.RawMessage{}, body)
 	return problems
 }
 
 // DeleteFunnel removes one, or says ErrNotFound.
-func (l *Library) DeleteFunnel(ctx context.Context, id int64) error {
-	return l.store.DeleteFunnel(ctx, id)
+func (s *Service) DeleteFunnel(ctx context.Context, id int64) error {
+	return s.remove(ctx, id, s.store.DeleteFunnel, exchange.FunnelsFile)
 }
 
-func (l *Library) saveFunnel(ctx context.Context, id int64, fields map[string]json.RawMessage,
+func (s *Service) saveFunnel(ctx context.Context, id int64, fields map[string]json.RawMessage,
 	body []byte) (Funnel, error) {
 	f, problems := readFunnel(fields, body)
 	if err := problems.Err(); err != nil {
 		return Funnel{}, err
 	}
-	saved, err := l.store.SaveFunnel(ctx, store.Funnel{ID: id, Funnel: f})
+	saved, err := s.store.SaveFunnel(ctx, store.Funnel{ID: id, Funnel: f})
 	if err != nil {
 		return Funnel{}, err
 	}
-	out, err := l.Funnel(ctx, saved.ID)
+	out, err := s.Funnel(ctx, saved.ID)
 	out.Warnings = problems.Warnings()
 	return out, err
 }

@@ -18,29 +18,29 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Import takes a file of the exchange folder, edited by hand, over into the saved set-up. Funnels and targets are
+// importFile takes a file of the exchange folder, edited by hand, over into the saved set-up. Funnels and targets are
 // replaced by name; enabled ones that the file does not hold are disabled, because it holds all that take part. The
 // error is a problem.List where the file has faults. dir is the exchange folder, as an absolute path: relative names of
 // files in it begin there.
-func (l *Library) Import(ctx context.Context, dir, file string, data []byte) error {
+func (s *Service) importFile(ctx context.Context, dir, file string, data []byte) error {
 	switch file {
 	case exchange.EnvFile:
-		return l.importKnobs(ctx, dir, data)
+		return s.importKnobs(ctx, dir, data)
 	case exchange.URLsFile:
-		_, err := l.SaveURLs(ctx, data)
+		_, err := s.saveURLs(ctx, data)
 		return err
 	case exchange.EventsFile:
-		_, err := l.SaveEvents(ctx, data)
+		_, err := s.saveEvents(ctx, data)
 		return err
 	case exchange.FunnelsFile:
-		return l.importFunnels(ctx, data)
+		return s.importFunnels(ctx, data)
 	case exchange.TargetsFile:
-		return l.importTargets(ctx, dir, data)
+		return s.importTargets(ctx, dir, data)
 	}
 	return fmt.Errorf("import %s: is no file of the exchange folder", file)
 }
 
-func (l *Library) importKnobs(ctx context.Context, dir string, data []byte) error {
+func (s *Service) importKnobs(ctx context.Context, dir string, data []byte) error {
 	environ, problems := exchange.ParseEnv(exchange.EnvFile, data)
 	if err := problems.Err(); err != nil {
 		return err
@@ -52,8 +52,11 @@ func (l *Library) importKnobs(ctx context.Context, dir string, data []byte) erro
 			values[key] = v
 		}
 	}
-	_, err := l.changeConfig(ctx, 0, values, func(k knobs, problems *problem.List) {
-		before := k.target()
+	was, err := s.config(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.changeConfig(ctx, 0, values, func(k knobs, problems *problem.List) {
 		for _, f := range Knobs() {
 			if f.Path {
 				values[f.Key] = meant(dir, environ[f.Key], k.plain[f.Key])
@@ -67,7 +70,7 @@ func (l *Library) importKnobs(ctx context.Context, dir string, data []byte) erro
 			}
 		}
 		k.put(values, problems)
-		if !sameWay(before, k.target()) {
+		if !sameWay(was.target(), k.parse().target()) {
 			delete(k.secrets, "MATOMO_READ_TOKEN") // which no file of the exchange folder holds
 		}
 	})
@@ -86,12 +89,12 @@ func meant(dir, path, saved string) string {
 	return filepath.Join(dir, path)
 }
 
-func (l *Library) importFunnels(ctx context.Context, data []byte) error {
+func (s *Service) importFunnels(ctx context.Context, data []byte) error {
 	funnels, problems := funnel.Decode(exchange.FunnelsFile, data)
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	saved, err := l.store.Funnels(ctx)
+	saved, err := s.store.Funnels(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,31 +109,31 @@ func (l *Library) importFunnels(ctx context.Context, data []byte) error {
 		default:
 			continue
 		}
-		if _, err := l.store.SaveFunnel(ctx, old); err != nil {
+		if _, err := s.store.SaveFunnel(ctx, old); err != nil {
 			return err
 		}
 	}
 	for _, f := range funnels {
-		if _, err := l.store.SaveFunnel(ctx, store.Funnel{Funnel: f}); err != nil {
+		if _, err := s.store.SaveFunnel(ctx, store.Funnel{Funnel: f}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *Library) importTargets(ctx context.Context, dir string, data []byte) error {
-	saved, err := l.store.Targets(ctx)
+func (s *Service) importTargets(ctx context.Context, dir string, data []byte) error {
+	saved, err := s.store.Targets(ctx)
 	if err != nil {
 		return err
 	}
-	read, strategy, problems := l.readTargets(dir, data, saved)
+	read, strategy, problems := s.readTargets(dir, data, saved)
 	for i := range problems { // a value could be a token in a wrong place
 		problems[i].Value = ""
 	}
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	return l.store.SaveTargets(ctx, alone(read, saved), store.Routing{Multi: true, Strategy: strategy})
+	return s.store.SaveTargets(ctx, alone(read, saved), store.Routing{Multi: true, Strategy: strategy})
 }
 
 // alone are targets and, disabled, the enabled ones of saved that are not among them.
@@ -147,7 +150,7 @@ func alone(targets, saved []store.Target) []store.Target {
 
 // readTargets reads targets.json, each target with the number and, where they are masked or left out and go to the same
 // places, the secrets of the saved one of its name: the token to read with is never in the file.
-func (l *Library) readTargets(dir string, data []byte, saved []store.Target) ([]store.Target, target.Strategy,
+func (s *Service) readTargets(dir string, data []byte, saved []store.Target) ([]store.Target, target.Strategy,
 	problem.List) {
 	set, problems := target.Decode(exchange.TargetsFile,
 		bytes.ReplaceAll(data, []byte(`"`+secret.Mask+`"`), []byte(`""`)))
@@ -178,7 +181,7 @@ func (l *Library) readTargets(dir string, data []byte, saved []store.Target) ([]
 				problems.Refuse(at+name, "", otherAddress, giveAgain)
 			}
 		}
-		l.checkFiles(t.Access, func(field string) string { return at + field }, &problems)
+		s.checkFiles(t.Access, func(field string) string { return at + field }, &problems)
 		old.Target = t
 		out[i] = old
 	}

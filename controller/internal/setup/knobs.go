@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
@@ -43,19 +45,13 @@ func Knobs() []spec.Field {
 	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return where(f) != "" })
 }
 
-// ReachKnobs say how the target of MATOMO_URL alone is reached, SharedKnobs how every target is that does not say so
-// itself.
-var (
-	ReachKnobs  = []string{"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CERT_FILE", "TLS_KEY_FILE"}
-	SharedKnobs = []string{"TLS_CA_FILE", "TLS_VERIFY", "PROXY_URL"}
-)
-
 // single are the knobs of the one target of a configuration without several.
-var single = append([]string{"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN"}, ReachKnobs...)
+var single = append(
+	[]string{"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN"}, plan.ReachKnobs...)
 
 // isOwn reports whether a knob is one of a set-up that a preset neither holds nor changes.
 func isOwn(key string) bool {
-	return key == "RUN_ID" || slices.Contains(single, key) || slices.Contains(SharedKnobs, key)
+	return key == "RUN_ID" || slices.Contains(single, key) || slices.Contains(plan.SharedKnobs, key)
 }
 
 // knobs are values as they are saved, by env key.
@@ -64,7 +60,12 @@ type knobs struct {
 	secrets map[string]secret.String
 }
 
-func (k knobs) clone() knobs { return knobs{maps.Clone(k.plain), maps.Clone(k.secrets)} }
+func (k knobs) clone() knobs {
+	c := knobs{map[string]string{}, map[string]secret.String{}}
+	maps.Copy(c.plain, k.plain)
+	maps.Copy(c.secrets, k.secrets)
+	return c
+}
 
 // environ is what the loadgen's own rules read.
 func (k knobs) environ() map[string]string {
@@ -234,13 +235,6 @@ func text(v any) (string, bool) {
 	return "", false
 }
 
-// check is what the loadgen itself says of k, and what it can only say when it is started.
-func (k knobs) check() (spec.Spec, problem.List) {
-	environ := k.environ()
-	environ["STATE_DIR"] = "state" // there is one wherever a controller starts a loadgen
-	return spec.Parse(environ, nil)
-}
-
 // typed are all knobs of a saved configuration by env key, with the type of their kind; nil where one without a
 // default is not set. Secrets print as masks.
 func typed(s spec.Spec) map[string]any {
@@ -254,16 +248,10 @@ func typed(s spec.Spec) map[string]any {
 	return out
 }
 
-// target is the single target of k.
-func (k knobs) target() target.Target {
-	s, _ := k.check()
-	return s.Target()
-}
-
-// settle writes the values of k as they were understood: "YES" becomes "true", "1s" becomes "1", and user and password
-// leave MATOMO_URL.
-func (k knobs) settle(s spec.Spec) {
-	values := typed(s)
+// normalized is c with its values written as they were understood: "YES" becomes "true", "1s" becomes "1", and user and
+// password leave MATOMO_URL.
+func (c config) normalized() config {
+	values, k := typed(c.spec), c.clone()
 	for key := range k.plain {
 		if v, ok := text(values[key]); ok {
 			k.plain[key] = v
@@ -274,4 +262,8 @@ func (k knobs) settle(s spec.Spec) {
 			k.secrets[key] = v
 		}
 	}
+	if maps.Equal(k.plain, c.plain) && maps.Equal(k.secrets, c.secrets) {
+		return c
+	}
+	return saved(store.Config{Revision: c.revision, Updated: c.updated}, k.parse())
 }

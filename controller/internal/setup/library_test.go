@@ -31,7 +31,7 @@ func must(t *testing.T, err error) {
 }
 
 // newLibrary is a library on a fresh database, with the presets that come with the program.
-func newLibrary(t *testing.T) *setup.Library {
+func newLibrary(t *testing.T) *setup.Service {
 	t.Helper()
 	// Every change is a second later, so that their order is certain.
 	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -39,7 +39,7 @@ func newLibrary(t *testing.T) *setup.Library {
 	s, err := store.Open(t.Context(), afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{1}, clock)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
-	return setup.New(s, afero.NewOsFs(), "../../../presets", t.TempDir())
+	return setup.New(s, unseen(), afero.NewOsFs(), "../../../presets", t.TempDir())
 }
 
 // refused asserts that err lists exactly the places given.
@@ -155,7 +155,7 @@ func TestASavedTokenDoesNotFollowToAnotherAddress(t *testing.T) {
 			refused(t, err, "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
 			_, err = l.MergeConfig(t.Context(), values, 0)
 			refused(t, err, "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
-			_, err = l.SetUp(t.Context(), values) // of a start
+			_, err = l.Start(t.Context(), values, drawn)
 			refused(t, err, "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
 			problems, err := l.CheckConfig(t.Context(), values)
 			must(t, err)
@@ -272,7 +272,7 @@ func TestTheBuiltInPresetsAreTheFiles(t *testing.T) {
 	if !slices.Equal(names, []string{"extreme", "heavy", "light", "medium"}) {
 		t.Errorf("got %v", names)
 	}
-	if list, _, err := setup.New(nil, afero.NewMemMapFs(), "/none", "").BuiltIn(); err != nil || len(list) != 0 {
+	if list, _, err := setup.New(nil, nil, afero.NewMemMapFs(), "/none", "").BuiltIn(); err != nil || len(list) != 0 {
 		t.Errorf("without a folder: %v, %v", list, err)
 	}
 }
@@ -285,7 +285,7 @@ func TestAPresetFileThatHoldsATokenIsNamed(t *testing.T) {
 		".env.light": "MATOMO_TOKEN_AUTH=\nCONCURRENCY=7\n"} {
 		must(t, afero.WriteFile(fsys, "/presets/"+name, []byte(text), 0o600))
 	}
-	l := setup.New(nil, fsys, "/presets", "")
+	l := setup.New(nil, unseen(), fsys, "/presets", "")
 	if files, err := l.PresetSecrets(); err != nil || !slices.Equal(files, []string{"/presets/.env.mine"}) {
 		t.Errorf("%v, %v", files, err)
 	}
@@ -305,7 +305,7 @@ func TestAPresetFileWithFaultsIsNamedBesideTheOthers(t *testing.T) {
 	} {
 		must(t, afero.WriteFile(fsys, "/presets/"+name, []byte(text), 0o600))
 	}
-	l := setup.New(nil, fsys, "/presets", "")
+	l := setup.New(nil, unseen(), fsys, "/presets", "")
 	good, faulty, err := l.BuiltIn()
 	must(t, err)
 	if len(good) != 1 || good[0].Name != "good" || len(good[0].Values) != 1 || good[0].Values["CONCURRENCY"] != 7 {

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/secret"
 )
 
 // Preset is a set of knobs under a name, with targets where it was saved with them. It holds neither the one target of
@@ -40,8 +40,8 @@ type PresetInput struct {
 }
 
 // Presets are the saved ones, the newest change first.
-func (l *Library) Presets(ctx context.Context) ([]Preset, error) {
-	saved, err := l.store.Presets(ctx)
+func (s *Service) Presets(ctx context.Context) ([]Preset, error) {
+	saved, err := s.store.Presets(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -53,43 +53,43 @@ func (l *Library) Presets(ctx context.Context) ([]Preset, error) {
 }
 
 // Preset is a saved one, or ErrNotFound.
-func (l *Library) Preset(ctx context.Context, id int64) (Preset, error) {
-	p, err := l.store.Preset(ctx, id)
+func (s *Service) Preset(ctx context.Context, id int64) (Preset, error) {
+	p, err := s.store.Preset(ctx, id)
 	return shownPreset(p), err
 }
 
 // CreatePreset saves a new one. The error is ErrNameTaken or a problem.List.
-func (l *Library) CreatePreset(ctx context.Context, in PresetInput) (Preset, error) {
-	return l.savePreset(ctx, store.Preset{}, in)
+func (s *Service) CreatePreset(ctx context.Context, in PresetInput) (Preset, error) {
+	return s.savePreset(ctx, store.Preset{}, in)
 }
 
 // UpdatePreset changes one; Values replace all of its knobs. The error is ErrNotFound, ErrNameTaken or a problem.List.
-func (l *Library) UpdatePreset(ctx context.Context, id int64, in PresetInput) (Preset, error) {
-	p, err := l.store.Preset(ctx, id)
+func (s *Service) UpdatePreset(ctx context.Context, id int64, in PresetInput) (Preset, error) {
+	p, err := s.store.Preset(ctx, id)
 	if err != nil {
 		return Preset{}, err
 	}
-	return l.savePreset(ctx, p, in)
+	return s.savePreset(ctx, p, in)
 }
 
 // DeletePreset removes one, or says ErrNotFound.
-func (l *Library) DeletePreset(ctx context.Context, id int64) error {
-	return l.store.DeletePreset(ctx, id)
+func (s *Service) DeletePreset(ctx context.Context, id int64) error {
+	return s.store.DeletePreset(ctx, id)
 }
 
-func (l *Library) savePreset(ctx context.Context, p store.Preset, in PresetInput) (Preset, error) {
-	left, problems := l.presetFrom(in, &p)
+func (s *Service) savePreset(ctx context.Context, p store.Preset, in PresetInput) (Preset, error) {
+	left, problems := s.presetFrom(in, &p)
 	if err := problems.Err(); err != nil {
 		return Preset{}, err
 	}
-	p, err := l.store.SavePreset(ctx, p)
+	p, err := s.store.SavePreset(ctx, p)
 	out := shownPreset(p)
 	out.LeftOut = left
 	return out, err
 }
 
 // presetFrom makes of p what in asks for; left names the knobs that no preset holds.
-func (l *Library) presetFrom(in PresetInput, p *store.Preset) (left []string, problems problem.List) {
+func (s *Service) presetFrom(in PresetInput, p *store.Preset) (left []string, problems problem.List) {
 	if in.Name != nil {
 		p.Name = strings.TrimSpace(*in.Name)
 	}
@@ -103,7 +103,7 @@ func (l *Library) presetFrom(in PresetInput, p *store.Preset) (left []string, pr
 		problems, left = append(problems, more...), leftOut(in.Values)
 	}
 	if in.Targets != nil {
-		p.Targets = l.presetTargets(*in.Targets, &problems)
+		p.Targets = s.presetTargets(*in.Targets, &problems)
 	}
 	return left, problems
 }
@@ -135,12 +135,10 @@ func checkNames(name, description string, problems *problem.List) {
 // presetKnobs are those of values that a preset may hold, as they are saved.
 func presetKnobs(values map[string]any) (map[string]string, problem.List) {
 	var problems problem.List
-	k := knobs{map[string]string{}, map[string]secret.String{}}
-	k.put(values, &problems)
-	s, more := k.check()
-	k.settle(s)
+	c := knobs{}.with(values, &problems)
+	k := c.normalized().clone()
 	maps.DeleteFunc(k.plain, func(key, _ string) bool { return isOwn(key) })
-	return k.plain, append(problems, more...)
+	return k.plain, append(problems, c.problems...)
 }
 
 func shownPreset(p store.Preset) Preset {
@@ -150,8 +148,7 @@ func shownPreset(p store.Preset) Preset {
 
 // named are the knobs that k names, typed.
 func named(k map[string]string) map[string]any {
-	s, _ := knobs{plain: k}.check() // it was in order when it was saved
-	all, out := typed(s), map[string]any{}
+	all, out := typed(knobs{plain: k}.parse().spec), map[string]any{} // it was in order when it was saved
 	for key := range k {
 		out[key] = all[key]
 	}
@@ -161,23 +158,25 @@ func named(k map[string]string) map[string]any {
 // LoadPreset lays a preset over the saved configuration: the id of a saved one, or the name of a built-in one. Knobs
 // that it does not name stay as they are, and so do the targets where it holds none. The errors are those of
 // SaveConfig, and ErrNotFound.
-func (l *Library) LoadPreset(ctx context.Context, preset string, revision int64) (Config, error) {
-	values, targets, err := l.presetParts(ctx, preset)
-	if err != nil {
-		return Config{}, err
-	}
-	if targets == nil {
-		return l.MergeConfig(ctx, values, revision)
-	}
-	return l.loadTargets(ctx, *targets, func() (Config, error) { return l.MergeConfig(ctx, values, revision) })
+func (s *Service) LoadPreset(ctx context.Context, preset string, revision int64) (Config, error) {
+	return change(ctx, s, func(ctx context.Context) (Config, error) {
+		values, targets, err := s.presetParts(ctx, preset)
+		if err != nil {
+			return Config{}, err
+		}
+		if targets == nil {
+			return s.mergeConfig(ctx, values, revision)
+		}
+		return s.loadTargets(ctx, *targets, values, revision)
+	}, exchange.TargetsFile, exchange.EnvFile)
 }
 
-func (l *Library) presetParts(ctx context.Context, preset string) (map[string]any, *PresetTargets, error) {
+func (s *Service) presetParts(ctx context.Context, preset string) (map[string]any, *PresetTargets, error) {
 	if id, err := strconv.ParseInt(preset, 10, 64); err == nil {
-		p, err := l.Preset(ctx, id)
+		p, err := s.Preset(ctx, id)
 		return p.Values, p.Targets, err
 	}
-	good, faulty, err := l.BuiltIn()
+	good, faulty, err := s.BuiltIn()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -32,7 +32,7 @@ func (t PresetTargets) input() (wholeInput, error) {
 }
 
 // presetTargets are t as a preset keeps them: nothing where there is none.
-func (l *Library) presetTargets(t PresetTargets, problems *problem.List) string {
+func (s *Service) presetTargets(t PresetTargets, problems *problem.List) string {
 	if len(t.Targets) == 0 {
 		return ""
 	}
@@ -43,7 +43,7 @@ func (l *Library) presetTargets(t PresetTargets, problems *problem.List) string 
 	}
 	routing := shownRouting(in.routing(problems))
 	kept := PresetTargets{Mode: routing.Mode, Strategy: routing.Strategy}
-	for _, read := range l.wholeTargets(in.Targets, nil, problems) {
+	for _, read := range s.wholeTargets(in.Targets, nil, problems) {
 		kept.Targets = append(kept.Targets, wholeTarget(shownTarget(read)))
 	}
 	body, err := json.Marshal(kept)
@@ -62,11 +62,12 @@ func shownTargets(saved string) *PresetTargets {
 	return &t
 }
 
-// loadTargets puts the targets of a preset in place of those that are used, after merge has saved its knobs: one of the
-// same name is replaced and keeps its secrets where its addresses stay the same, the others are disabled. The warnings
-// name the targets without a token.
-func (l *Library) loadTargets(ctx context.Context, t PresetTargets, merge func() (Config, error)) (Config, error) {
-	saved, err := l.store.Targets(ctx)
+// loadTargets saves the knobs of a preset and puts its targets in place of those that are used: one of the same name is
+// replaced and keeps its secrets where its addresses stay the same, the others are disabled. The warnings name the
+// targets without a token.
+func (s *Service) loadTargets(ctx context.Context, t PresetTargets, values map[string]any,
+	revision int64) (Config, error) {
+	saved, err := s.store.Targets(ctx)
 	if err != nil {
 		return Config{}, err
 	}
@@ -76,7 +77,7 @@ func (l *Library) loadTargets(ctx context.Context, t PresetTargets, merge func()
 	}
 	var problems problem.List
 	routing := in.routing(&problems)
-	read := l.wholeTargets(in.Targets, saved, &problems)
+	read := s.wholeTargets(in.Targets, saved, &problems)
 	if err := problems.Err(); err != nil {
 		return Config{}, err
 	}
@@ -91,10 +92,10 @@ func (l *Library) loadTargets(ctx context.Context, t PresetTargets, merge func()
 				"give it on the page of targets, unless it needs none")
 		}
 	}
-	c, err := merge()
+	c, err := s.mergeConfig(ctx, values, revision)
 	if err != nil {
 		return Config{}, err
 	}
 	c.Warnings = append(problems, c.Warnings...)
-	return c, l.store.SaveTargets(ctx, alone(read, saved), routing)
+	return c, s.store.SaveTargets(ctx, alone(read, saved), routing)
 }

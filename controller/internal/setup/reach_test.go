@@ -27,7 +27,7 @@ func secretsOf(t target.Target) []string {
 var hush = []string{token, "reads", "user:hush", "X-Gate: hush", "http://p:hush@proxy.test:3128"}
 
 // only is the one saved target as it is reached.
-func only(t *testing.T, l *setup.Library) target.Target {
+func only(t *testing.T, l *setup.Service) target.Target {
 	t.Helper()
 	all, err := l.SavedTargets(t.Context())
 	if err != nil || len(all) != 1 {
@@ -117,7 +117,7 @@ func TestAProxyForAllDoesNotGetTheSecretsOfSavedTargets(t *testing.T) {
 	must(t, err)
 	_, err = l.MergeConfig(t.Context(), map[string]any{"PROXY_URL": "http://proxy.test:3128"}, 0)
 	refused(t, err, "PROXY_URL")
-	_, err = l.SetUp(t.Context(), map[string]any{"PROXY_URL": "http://proxy.test:3128"})
+	_, err = l.Start(t.Context(), map[string]any{"PROXY_URL": "http://proxy.test:3128"}, drawn)
 	refused(t, err, "PROXY_URL")
 	_, err = l.UpdateTarget(t.Context(), 1, []byte(`{"token_auth":""}`))
 	must(t, err)
@@ -180,11 +180,11 @@ func TestAnImportOfTargetsKeepsWhatIsMaskedOrLeftOut(t *testing.T) {
 		l := newLibrary(t)
 		_, err := l.CreateTarget(t.Context(), []byte(reached))
 		must(t, err)
-		must(t, l.Import(t.Context(), "/x", exchange.TargetsFile, file(fields)))
+		must(t, setup.ImportFile(l, t.Context(), "/x", exchange.TargetsFile, file(fields)))
 		if got := only(t, l); !slices.Equal(secretsOf(got), hush) || got.SiteID != 9 {
 			t.Errorf("%s: %q is left of %+v", name, secretsOf(got), got)
 		}
-		must(t, l.Import(t.Context(), "/x", exchange.TargetsFile, file(`,"token_auth":"","headers":""`)))
+		must(t, setup.ImportFile(l, t.Context(), "/x", exchange.TargetsFile, file(`,"token_auth":"","headers":""`)))
 		if got := only(t, l); got.Token+got.Headers != "" || got.ReadToken != "reads" {
 			t.Errorf("%s: what is emptied goes: %q", name, secretsOf(got))
 		}
@@ -195,12 +195,12 @@ func TestAnImportOfTargetsKeepsWhatIsMaskedOrLeftOut(t *testing.T) {
 	moved := func(fields string) []byte {
 		return []byte(strings.Replace(string(file(fields+proxy)), "https://t.test", "https://other.test", 1))
 	}
-	refused(t, l.Import(t.Context(), "/x", exchange.TargetsFile, moved(`,"http_auth":"***MASKED***"`)),
+	refused(t, setup.ImportFile(l, t.Context(), "/x", exchange.TargetsFile, moved(`,"http_auth":"***MASKED***"`)),
 		"targets.json: targets[0].http_auth")
-	refused(t, l.Import(t.Context(), "/x", exchange.TargetsFile,
+	refused(t, setup.ImportFile(l, t.Context(), "/x", exchange.TargetsFile,
 		[]byte(`{"targets":[{"name":"new","url":"https://a.test/","site_id":1,"token_auth":"***MASKED***"}]}`)),
 		"targets.json: targets[0].token_auth")
-	must(t, l.Import(t.Context(), "/x", exchange.TargetsFile, moved("")))
+	must(t, setup.ImportFile(l, t.Context(), "/x", exchange.TargetsFile, moved("")))
 	if got := only(t, l); got.URL != "https://other.test/matomo.php" ||
 		got.Token+got.ReadToken+got.HTTPAuth+got.Headers != "" {
 		t.Errorf("nothing follows to another address: %q", secretsOf(got))

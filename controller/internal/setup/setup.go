@@ -1,138 +1,97 @@
+// Package setup owns what a person saves: the rules of configuration, presets, pages, funnels, events, targets and the
+// whole of them, and the one way in which each is changed: checked, saved, and published for the loadgen. It knows
+// neither HTTP nor whether a loadgen runs; the files themselves are package plan's, the folder that they lie in package
+// folder's.
 package setup
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"maps"
-	"slices"
 
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/eventset"
-	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// SetUp is all that a run is made of, secrets included: what publishing turns into files. Certificate and key files
-// have whole paths.
-type SetUp struct {
-	// Knobs are all of Knobs by env key; an empty value means the default. In Multi mode those of the single target are
-	// empty.
-	Knobs map[string]string
-	// URLs is the saved list, nil for the built-in one.
-	URLs []byte
-	// Funnels are the enabled ones in the order in which they are tried.
-	Funnels []funnel.Funnel
-	// Events are nil for the built-in ones.
-	Events *eventset.Set
-	// Targets are nil in Single mode.
-	Targets *target.Set
+// The errors on which a caller may branch. Faults of an input are a problem.List that names its fields.
+var (
+	// ErrNotFound: there is no such preset, funnel or target.
+	ErrNotFound = store.ErrNotFound
+	// ErrNameTaken: another preset, funnel or target has the name.
+	ErrNameTaken = store.ErrNameTaken
+	// ErrStale: the configuration was changed since the revision that the caller has seen.
+	ErrStale = store.ErrStale
+)
+
+// Service is the saved things of a controller and the exchange folder that holds them for the loadgen. All its methods
+// may be called at once.
+//
+// What changes a thing that is published checks, saves and publishes it, also where its context ends meanwhile. Where a
+// file that it would write was edited by hand, nothing is saved and the error is a *folder.Conflict; edits of other
+// files stay. What is saved and cannot be published is no error: Unpublished tells why, and Watch tries it again.
+type Service struct {
+	*folder.Folder
+	store   *store.Store
+	fs      afero.Fs
+	presets string
+	dir     string
+	parsed  configCache
+	pages   pageCache
 }
 
-// SetUp is the saved set-up with overrides, values as SaveConfig takes them, laid over its knobs. The error is a
-// problem.List where an override has faults, or changes the address and does not say which token goes there.
-func (l *Library) SetUp(ctx context.Context, overrides map[string]any) (SetUp, error) {
-	return l.setUp(ctx, overrides, false)
+// New is the set-up in a database, published in f. presets is the folder of the built-in presets in fsys, dir that in
+// which relative names of certificate files begin.
+func New(s *store.Store, f *folder.Folder, fsys afero.Fs, presets, dir string) *Service {
+	return &Service{Folder: f, store: s, fs: fsys, presets: presets, dir: dir}
 }
 
-// setUp is SetUp. Where nothing is sent, saved tokens may follow to another address.
-func (l *Library) setUp(ctx context.Context, overrides map[string]any, follow bool) (SetUp, error) {
-	c, err := l.store.Config(ctx)
+// change saves and publishes, see Service. files are those that the change is going to write.
+func change[T any](ctx context.Context, s *Service, save func(context.Context) (T, error), files ...string) (saved T,
+	err error) {
+	ctx = context.WithoutCancel(ctx)
+	turn, err := s.Begin(ctx)
 	if err != nil {
-		return SetUp{}, err
+		return saved, err
 	}
-	k := knobs{c.Knobs, c.Secrets}.clone()
+	defer turn.End()
+	if err := turn.Refuse(files...); err != nil {
+		return saved, err
+	}
+	if saved, err = save(ctx); err != nil {
+		return saved, err
+	}
+	if err := s.publish(ctx, turn, nil, false); err != nil {
+		s.FallBehind(err)
+	}
+	return saved, nil
+}
+
+// remove is change for what is deleted.
+func (s *Service) remove(ctx context.Context, id int64, del func(context.Context, int64) error, file string) error {
+	_, err := change(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, del(ctx, id) }, file)
+	return err
+}
+
+const (
+	maxName, maxDescription = 100, 500
+)
+
+// decodeInto reads JSON that a person sent.
+func decodeInto(what string, data []byte, into any) problem.List {
 	var problems problem.List
-	k.put(overrides, &problems)
-	if !follow {
-		if err := l.keepsPlaces(ctx, c, k, overrides, &problems); err != nil {
-			return SetUp{}, err
+	err := json.Unmarshal(data, into)
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &mistyped):
+		if mistyped.Field != "" {
+			what = mistyped.Field
 		}
+		problems.Refuse(what, "", "is a "+mistyped.Value, "send what the description of the API says")
+	case err != nil:
+		problems.Refuse(what, "", "is not JSON: "+err.Error(), "correct it")
 	}
-	s, more := k.check()
-	if err := append(problems, more...).Err(); err != nil {
-		return SetUp{}, err
-	}
-	k.settle(s)
-	out := SetUp{Knobs: map[string]string{}}
-	for _, f := range Knobs() {
-		out.Knobs[f.Key] = ""
-	}
-	maps.Copy(out.Knobs, k.environ())
-	return out, l.fill(ctx, &out)
-}
-
-func (l *Library) fill(ctx context.Context, out *SetUp) (err error) {
-	for _, f := range Knobs() {
-		if f.Path {
-			out.Knobs[f.Key] = l.abs(out.Knobs[f.Key])
-		}
-	}
-	if out.URLs, err = l.store.Content(ctx, store.URLs); err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	funnels, err := l.sortedFunnels(ctx)
-	if err != nil {
-		return err
-	}
-	for _, f := range funnels {
-		if f.Enabled {
-			out.Funnels = append(out.Funnels, f.Funnel)
-		}
-	}
-	events, source, err := l.Events(ctx)
-	if err != nil {
-		return err
-	}
-	if source == Custom {
-		out.Events = &events
-	}
-	routing, err := l.store.Routing(ctx)
-	if err != nil || !routing.Multi {
-		return err
-	}
-	saved, err := l.store.Targets(ctx)
-	if err != nil {
-		return err
-	}
-	out.Targets = &target.Set{Strategy: routing.Strategy}
-	for _, t := range saved {
-		t.Access = t.In(l.folder)
-		out.Targets.Targets = append(out.Targets.Targets, t.Target)
-	}
-	for _, key := range single {
-		out.Knobs[key] = ""
-	}
-	return nil
-}
-
-// Ways are how the saved targets are reached, with their secrets and the whole paths of certificate and key files.
-type Ways struct {
-	// Knobs are MATOMO_URL, MATOMO_TOKEN_AUTH, ReachKnobs and SharedKnobs of the configuration by env key.
-	Knobs   map[string]string
-	Targets []target.Target
-}
-
-// Ways reads how the saved targets are reached.
-func (l *Library) Ways(ctx context.Context) (Ways, error) {
-	c, err := l.store.Config(ctx)
-	if err != nil {
-		return Ways{}, err
-	}
-	out := Ways{Knobs: knobs{c.Knobs, c.Secrets}.environ()}
-	for _, f := range Knobs() {
-		switch {
-		case f.Key != "MATOMO_URL" && f.Key != "MATOMO_TOKEN_AUTH" && !slices.Contains(ReachKnobs, f.Key) &&
-			!slices.Contains(SharedKnobs, f.Key):
-			delete(out.Knobs, f.Key)
-		case f.Path:
-			out.Knobs[f.Key] = l.abs(out.Knobs[f.Key])
-		}
-	}
-	saved, err := l.store.Targets(ctx)
-	for _, t := range saved {
-		t.Access = t.In(l.folder)
-		out.Targets = append(out.Targets, t.Target)
-	}
-	return out, err
+	return problems
 }

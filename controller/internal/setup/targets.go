@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -55,8 +56,8 @@ type Routing struct {
 }
 
 // Targets are all targets in the order in which they were made, and how they are used.
-func (l *Library) Targets(ctx context.Context) ([]Target, Routing, error) {
-	saved, err := l.store.Targets(ctx)
+func (s *Service) Targets(ctx context.Context) ([]Target, Routing, error) {
+	saved, err := s.store.Targets(ctx)
 	if err != nil {
 		return nil, Routing{}, err
 	}
@@ -64,7 +65,7 @@ func (l *Library) Targets(ctx context.Context) ([]Target, Routing, error) {
 	for i, t := range saved {
 		out[i] = shownTarget(t)
 	}
-	r, err := l.store.Routing(ctx)
+	r, err := s.store.Routing(ctx)
 	return out, shownRouting(r), err
 }
 
@@ -83,13 +84,13 @@ func shownRouting(r store.Routing) Routing {
 }
 
 // Target is one, or ErrNotFound.
-func (l *Library) Target(ctx context.Context, id int64) (Target, error) {
-	t, err := l.target(ctx, id)
+func (s *Service) Target(ctx context.Context, id int64) (Target, error) {
+	t, err := s.target(ctx, id)
 	return shownTarget(t), err
 }
 
-func (l *Library) target(ctx context.Context, id int64) (store.Target, error) {
-	all, err := l.store.Targets(ctx)
+func (s *Service) target(ctx context.Context, id int64) (store.Target, error) {
+	all, err := s.store.Targets(ctx)
 	if err != nil {
 		return store.Target{}, err
 	}
@@ -101,24 +102,31 @@ func (l *Library) target(ctx context.Context, id int64) (store.Target, error) {
 }
 
 // CreateTarget saves a new one from a JSON object of targets.json. The error is ErrNameTaken or a problem.List.
-func (l *Library) CreateTarget(ctx context.Context, body []byte) (Target, error) {
-	return l.saveTarget(ctx, store.Target{}, map[string]any{}, body)
+func (s *Service) CreateTarget(ctx context.Context, body []byte) (Target, error) {
+	return change(ctx, s, func(ctx context.Context) (Target, error) {
+		return s.saveTarget(ctx, store.Target{}, map[string]any{}, body)
+	}, exchange.TargetsFile)
 }
 
 // UpdateTarget changes the fields of one that body names; a secret that is masked or left out stays, unless an address
 // changes, and "" removes it. The error is ErrNotFound, ErrNameTaken or a problem.List.
-func (l *Library) UpdateTarget(ctx context.Context, id int64, body []byte) (Target, error) {
-	t, err := l.target(ctx, id)
+func (s *Service) UpdateTarget(ctx context.Context, id int64, body []byte) (Target, error) {
+	return change(ctx, s, func(ctx context.Context) (Target, error) { return s.updateTarget(ctx, id, body) },
+		exchange.TargetsFile)
+}
+
+func (s *Service) updateTarget(ctx context.Context, id int64, body []byte) (Target, error) {
+	t, err := s.target(ctx, id)
 	if err != nil {
 		return Target{}, err
 	}
-	return l.saveTarget(ctx, t, map[string]any{
+	return s.saveTarget(ctx, t, map[string]any{
 		"name": t.Name, "url": t.URL, "site_id": t.SiteID, "weight": t.Weight, "enabled": t.Enabled,
 		"api_url": t.APIURL, "tls_ca_file": t.CAFile, "tls_cert_file": t.CertFile, "tls_key_file": t.KeyFile,
 	}, body)
 }
 
-func (l *Library) saveTarget(ctx context.Context, t store.Target, fields map[string]any, body []byte) (Target, error) {
+func (s *Service) saveTarget(ctx context.Context, t store.Target, fields map[string]any, body []byte) (Target, error) {
 	var given map[string]any
 	if problems := decodeInto("target", body, &given); problems != nil {
 		return Target{}, problems
@@ -136,19 +144,19 @@ func (l *Library) saveTarget(ctx context.Context, t store.Target, fields map[str
 	for _, name := range left {
 		problems.Refuse(name, "", otherAddress, giveAgain)
 	}
-	l.checkFiles(read.Access, func(field string) string { return field }, &problems)
+	s.checkFiles(read.Access, func(field string) string { return field }, &problems)
 	if err := problems.Err(); err != nil {
 		return Target{}, err
 	}
 	t.Target = read
-	if err := l.keepsOne(ctx, t.ID, read.Enabled); err != nil {
+	if err := s.keepsOne(ctx, t.ID, read.Enabled); err != nil {
 		return Target{}, err
 	}
-	id, err := l.store.SaveTarget(ctx, t)
+	id, err := s.store.SaveTarget(ctx, t)
 	if err != nil {
 		return Target{}, err
 	}
-	return l.Target(ctx, id)
+	return s.Target(ctx, id)
 }
 
 // readTarget reads the fields by the rules of shared/target, for which a set needs an enabled one. Secrets that are
@@ -197,20 +205,22 @@ func readTarget(fields map[string]any, old *target.Target) (t target.Target, lef
 
 // DeleteTarget removes one. The error is ErrNotFound, or a problem.List where visits go to targets and it is the last
 // enabled one.
-func (l *Library) DeleteTarget(ctx context.Context, id int64) error {
-	if err := l.keepsOne(ctx, id, false); err != nil {
-		return err
-	}
-	return l.store.DeleteTarget(ctx, id)
+func (s *Service) DeleteTarget(ctx context.Context, id int64) error {
+	return s.remove(ctx, id, func(ctx context.Context, id int64) error {
+		if err := s.keepsOne(ctx, id, false); err != nil {
+			return err
+		}
+		return s.store.DeleteTarget(ctx, id)
+	}, exchange.TargetsFile)
 }
 
 // keepsOne refuses a change that leaves no enabled target while visits go to targets.
-func (l *Library) keepsOne(ctx context.Context, id int64, enabled bool) error {
-	r, err := l.store.Routing(ctx)
+func (s *Service) keepsOne(ctx context.Context, id int64, enabled bool) error {
+	r, err := s.store.Routing(ctx)
 	if err != nil || !r.Multi || enabled {
 		return err
 	}
-	all, err := l.store.Targets(ctx)
+	all, err := s.store.Targets(ctx)
 	if err != nil {
 		return err
 	}
@@ -225,11 +235,17 @@ func (l *Library) keepsOne(ctx context.Context, id int64, enabled bool) error {
 }
 
 // SaveRouting changes where visits go. The error is a problem.List.
-func (l *Library) SaveRouting(ctx context.Context, r Routing) error {
+func (s *Service) SaveRouting(ctx context.Context, r Routing) error {
+	_, err := change(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.saveRouting(ctx, r) },
+		exchange.TargetsFile, exchange.EnvFile)
+	return err
+}
+
+func (s *Service) saveRouting(ctx context.Context, r Routing) error {
 	var problems problem.List
 	checkRouting(r, &problems)
 	if r.Mode == Multi {
-		all, err := l.store.Targets(ctx)
+		all, err := s.store.Targets(ctx)
 		if err != nil {
 			return err
 		}
@@ -240,7 +256,7 @@ func (l *Library) SaveRouting(ctx context.Context, r Routing) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	return l.store.SaveRouting(ctx, store.Routing{Multi: r.Mode == Multi, Strategy: r.Strategy})
+	return s.store.SaveRouting(ctx, store.Routing{Multi: r.Mode == Multi, Strategy: r.Strategy})
 }
 
 func checkRouting(r Routing, problems *problem.List) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/textfile"
 	"github.com/puttrix/trafficinator/shared/urllist"
@@ -33,7 +34,7 @@ type URLReport struct {
 }
 
 // CheckURLs reads a list and saves nothing.
-func (l *Library) CheckURLs(content []byte) URLReport {
+func (s *Service) CheckURLs(content []byte) URLReport {
 	_, report := readURLs(content)
 	return report
 }
@@ -72,45 +73,52 @@ func (c *pageCache) read(content []byte) ([]urllist.Page, URLReport) {
 }
 
 // URLContent is the list as it was saved, or the built-in one.
-func (l *Library) URLContent(ctx context.Context) ([]byte, Source, error) {
-	content, err := l.store.Content(ctx, store.URLs)
+func (s *Service) URLContent(ctx context.Context) ([]byte, Source, error) {
+	content, err := s.store.Content(ctx, store.URLs)
 	if !errors.Is(err, ErrNotFound) {
 		return content, Custom, err
 	}
-	c, err := l.store.Config(ctx)
-	return urllist.Encode(urllist.Default(c.Knobs["SITE_URL"])), Default, err
+	c, err := s.config(ctx)
+	return urllist.Encode(urllist.Default(c.plain["SITE_URL"])), Default, err
 }
 
 // URLs are at most limit pages after the first skip ones, and what can be said of the whole list.
-func (l *Library) URLs(ctx context.Context, skip, limit int) ([]urllist.Page, URLReport, Source, error) {
-	content, source, err := l.URLContent(ctx)
+func (s *Service) URLs(ctx context.Context, skip, limit int) ([]urllist.Page, URLReport, Source, error) {
+	content, source, err := s.URLContent(ctx)
 	if err != nil {
 		return nil, URLReport{}, source, err
 	}
-	pages, report := l.pages.read(content)
+	pages, report := s.pages.read(content)
 	from := min(max(skip, 0), len(pages))
 	return pages[from:min(from+max(limit, 0), len(pages))], report, source, nil
 }
 
 // SaveURLs saves a list as it is, in UTF-8. The error is a problem.List.
-func (l *Library) SaveURLs(ctx context.Context, content []byte) (URLReport, error) {
+func (s *Service) SaveURLs(ctx context.Context, content []byte) (URLReport, error) {
+	return change(ctx, s, func(ctx context.Context) (URLReport, error) { return s.saveURLs(ctx, content) },
+		exchange.URLsFile)
+}
+
+func (s *Service) saveURLs(ctx context.Context, content []byte) (URLReport, error) {
 	content = textfile.Plain(content)
 	_, report := readURLs(content)
 	if err := report.Errors.Err(); err != nil {
 		return report, err
 	}
-	return report, l.store.SaveContent(ctx, store.URLs, content)
+	return report, s.store.SaveContent(ctx, store.URLs, content)
 }
 
 // DeleteURLs goes back to the built-in list and says whether there was another.
-func (l *Library) DeleteURLs(ctx context.Context) (bool, error) {
-	return l.deleteContent(ctx, store.URLs)
+func (s *Service) DeleteURLs(ctx context.Context) (bool, error) {
+	return s.deleteContent(ctx, store.URLs, exchange.URLsFile)
 }
 
-func (l *Library) deleteContent(ctx context.Context, name store.Content) (bool, error) {
-	err := l.store.DeleteContent(ctx, name)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
+func (s *Service) deleteContent(ctx context.Context, name store.Content, file string) (bool, error) {
+	return change(ctx, s, func(ctx context.Context) (bool, error) {
+		err := s.store.DeleteContent(ctx, name)
+		if errors.Is(err, ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}, file)
 }

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -68,42 +68,42 @@ func (t *WholeTarget) UnmarshalJSON(data []byte) error {
 }
 
 // Export is the whole set-up without its secrets.
-func (l *Library) Export(ctx context.Context) (Whole, error) {
-	c, err := l.store.Config(ctx)
+func (s *Service) Export(ctx context.Context) (Whole, error) {
+	c, err := s.store.Config(ctx)
 	if err != nil {
 		return Whole{}, err
 	}
 	w := Whole{Format: format, Config: named(c.Knobs), Presets: []WholePreset{}, Funnels: []funnel.Funnel{},
 		Targets: []WholeTarget{}}
-	presets, err := l.Presets(ctx)
+	presets, err := s.Presets(ctx)
 	if err != nil {
 		return Whole{}, err
 	}
 	for _, p := range presets {
 		w.Presets = append(w.Presets, WholePreset{p.Name, p.Description, p.Values, p.Targets})
 	}
-	funnels, err := l.sortedFunnels(ctx)
+	funnels, err := s.sortedFunnels(ctx)
 	if err != nil {
 		return Whole{}, err
 	}
 	for _, f := range funnels {
 		w.Funnels = append(w.Funnels, f.Funnel)
 	}
-	switch content, source, err := l.URLContent(ctx); {
+	switch content, source, err := s.URLContent(ctx); {
 	case err != nil:
 		return Whole{}, err
 	case source == Custom:
 		text := string(content)
 		w.URLs = &text
 	}
-	switch events, source, err := l.Events(ctx); {
+	switch events, source, err := s.Events(ctx); {
 	case err != nil:
 		return Whole{}, err
 	case source == Custom:
 		events.ClickProbability, events.RandomProbability = nil, nil // the knobs have them
 		w.Events = &events
 	}
-	targets, routing, err := l.Targets(ctx)
+	targets, routing, err := s.Targets(ctx)
 	for _, t := range targets {
 		w.Targets = append(w.Targets, wholeTarget(t))
 	}
@@ -132,7 +132,13 @@ type wholeInput struct {
 // target stay where its addresses are the same, those of a target where name and addresses are. The error is a
 // problem.List with everything that is wrong in any part, or ErrStale where somebody changed the configuration
 // meanwhile.
-func (l *Library) ImportAll(ctx context.Context, body []byte) error {
+func (s *Service) ImportAll(ctx context.Context, body []byte) error {
+	_, err := change(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.importAll(ctx, body) },
+		plan.Names...)
+	return err
+}
+
+func (s *Service) importAll(ctx context.Context, body []byte) error {
 	var in wholeInput
 	if problems := decodeInto("setup", body, &in); problems != nil {
 		return problems
@@ -143,44 +149,42 @@ func (l *Library) ImportAll(ctx context.Context, body []byte) error {
 			"import a file that was exported here")
 		return problems.Err()
 	}
-	before, err := l.store.Config(ctx)
+	before, err := s.config(ctx)
 	if err != nil {
 		return err
 	}
-	old, err := l.store.Targets(ctx)
+	old, err := s.store.Targets(ctx)
 	if err != nil {
 		return err
 	}
 	config := in.config(before, &problems)
-	is, was := config.target(), knobs{before.Knobs, before.Secrets}.target()
-	l.checkFiles(is.Access, strings.ToUpper, &problems)
+	is, was := config.parse().target(), before.target()
+	s.checkFiles(is.Access, strings.ToUpper, &problems)
 	if is.Proxy != was.Proxy { // what goes through it, goes another way now
 		old = slices.DeleteFunc(old, func(t store.Target) bool { return t.Proxy == "" })
 	}
 	all := store.All{
-		Config:  store.Config{Revision: before.Revision, Knobs: config.plain, Secrets: config.secrets},
-		Presets: l.wholePresets(in.Presets, &problems), Funnels: in.funnels(&problems),
-		Targets: l.wholeTargets(in.Targets, old, &problems), Routing: in.routing(&problems),
+		Config:  store.Config{Revision: before.revision, Knobs: config.plain, Secrets: config.secrets},
+		Presets: s.wholePresets(in.Presets, &problems), Funnels: in.funnels(&problems),
+		Targets: s.wholeTargets(in.Targets, old, &problems), Routing: in.routing(&problems),
 		Events: in.events(&problems),
 	}
 	if in.URLs != nil {
 		all.URLs = []byte(*in.URLs)
-		problems = append(problems, l.CheckURLs(all.URLs).Errors...)
+		problems = append(problems, s.CheckURLs(all.URLs).Errors...)
 	}
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	return l.store.ReplaceAll(ctx, all)
+	return s.store.ReplaceAll(ctx, all)
 }
 
 // config are the knobs of a set-up, with the saved secrets that go where they went before.
-func (in wholeInput) config(before store.Config, problems *problem.List) knobs {
-	k := knobs{map[string]string{}, map[string]secret.String{}}
-	k.put(in.Config, problems)
-	s, more := k.check()
-	*problems = append(*problems, more...)
-	k.settle(s)
-	was, is := knobs{before.Knobs, before.Secrets}.target(), s.Target()
+func (in wholeInput) config(before config, problems *problem.List) knobs {
+	c := knobs{}.with(in.Config, problems)
+	*problems = append(*problems, c.problems...)
+	was, is := before.target(), c.target()
+	k := c.normalized().clone()
 	given := map[string]any{}
 	for _, f := range secretFields {
 		if gives(in.Config, f.knob) {
@@ -201,23 +205,23 @@ func (in wholeInput) config(before store.Config, problems *problem.List) knobs {
 	return k
 }
 
-func (l *Library) wholePresets(list []WholePreset, problems *problem.List) []store.Preset {
+func (s *Service) wholePresets(list []WholePreset, problems *problem.List) []store.Preset {
 	var out []store.Preset
 	names := map[string]bool{}
 	for i, p := range list {
-		var s store.Preset
-		_, more := l.presetFrom(PresetInput{&p.Name, &p.Description, p.Values, p.Targets}, &s)
+		var read store.Preset
+		_, more := s.presetFrom(PresetInput{&p.Name, &p.Description, p.Values, p.Targets}, &read)
 		for j := range more {
 			more[j].Where = fmt.Sprintf("presets[%d].%s", i, more[j].Where)
 		}
 		*problems = append(*problems, more...)
-		if key := strings.ToLower(s.Name); names[key] {
-			problems.Refuse(fmt.Sprintf("presets[%d].name", i), s.Name, "is the name of another preset too",
+		if key := strings.ToLower(read.Name); names[key] {
+			problems.Refuse(fmt.Sprintf("presets[%d].name", i), read.Name, "is the name of another preset too",
 				"give each its own")
 		} else {
 			names[key] = true
 		}
-		out = append(out, s)
+		out = append(out, read)
 	}
 	slices.Reverse(out) // the newest change comes first when they are listed
 	return out
@@ -258,7 +262,7 @@ func (in wholeInput) events(problems *problem.List) []byte {
 	return body
 }
 
-func (l *Library) wholeTargets(list []json.RawMessage, saved []store.Target, problems *problem.List) []store.Target {
+func (s *Service) wholeTargets(list []json.RawMessage, saved []store.Target, problems *problem.List) []store.Target {
 	var out []store.Target
 	names := map[string]bool{}
 	for i, raw := range list {
@@ -280,7 +284,7 @@ func (l *Library) wholeTargets(list []json.RawMessage, saved []store.Target, pro
 			old = &saved[n].Target
 		}
 		t, _, err := readTarget(fields, old)
-		l.checkFiles(t.Access, func(field string) string { return at + "." + field }, problems)
+		s.checkFiles(t.Access, func(field string) string { return at + "." + field }, problems)
 		var more problem.List
 		if errors.As(err, &more) {
 			for j := range more {

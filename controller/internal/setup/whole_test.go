@@ -12,7 +12,7 @@ import (
 )
 
 // whole is a library with one of everything.
-func whole(t *testing.T) *setup.Library {
+func whole(t *testing.T) *setup.Service {
 	l, name := newLibrary(t), "Mine"
 	_, err := l.SaveConfig(t.Context(),
 		map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token, "CONCURRENCY": 9.0}, 0)
@@ -41,7 +41,7 @@ func TestASetUpMovesAsOneFileWithoutTokens(t *testing.T) {
 	if strings.Contains(string(text), token) || strings.Contains(string(text), secret.Mask) {
 		t.Errorf("a token is in it: %s", text)
 	}
-	for name, l := range map[string]*setup.Library{"another controller": to, "the same one": from} {
+	for name, l := range map[string]*setup.Service{"another controller": to, "the same one": from} {
 		must(t, l.ImportAll(t.Context(), text))
 		again, err := l.Export(t.Context())
 		must(t, err)

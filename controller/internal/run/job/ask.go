@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -26,7 +26,7 @@ type Plan struct {
 	// Problems are doubtful, or errors for which the job would be refused though its days are known.
 	Problems problem.List
 
-	setUp setup.SetUp
+	input plan.Input
 }
 
 // Least is the shortest time that sending can take by BACKFILL_RPS_LIMIT; 0 without it. Requests are of whole visits,
@@ -43,22 +43,22 @@ func (p Plan) Least() time.Duration {
 // Plan tells what a job of values, knobs of a backfill by their names, would send. The error is a problem.List where
 // the days cannot be told, with everything for which the job would be refused.
 func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
-	setUp, s, problems, err := q.c.Library.Backfill(ctx, values)
+	input, s, problems, err := q.c.Setup.Backfill(ctx, values)
 	if err != nil {
 		return Plan{}, err
 	}
 	days, more := s.Backfill(q.c.Now())
 	problems = append(problems, more...)
 	fatal := problems.Err()
-	q.checkToken(setUp, days, &problems)
+	q.checkToken(input, days, &problems)
 	if fatal != nil {
 		return Plan{}, problems.Errors()
 	}
-	return Plan{days, s, problems, setUp}, nil
+	return Plan{days, s, problems, input}, nil
 }
 
 // checkToken refuses old days where a target has no token: Matomo would refuse every hit of them.
-func (q *Queue) checkToken(s setup.SetUp, days []calendar.Day, problems *problem.List) {
+func (q *Queue) checkToken(in plan.Input, days []calendar.Day, problems *problem.List) {
 	old := slices.IndexFunc(days, func(d calendar.Day) bool {
 		return d.Visits > 0 && q.c.Now().Sub(d.Begin) > target.MaxAgeWithoutToken
 	})
@@ -68,13 +68,13 @@ func (q *Queue) checkToken(s setup.SetUp, days []calendar.Day, problems *problem
 	why := fmt.Sprintf("is not set, and Matomo takes nothing older than 24 hours without it, such as of %s",
 		days[old].Date)
 	const cure = "save the token of a user with write access, or send nothing but today"
-	if s.Targets == nil {
-		if s.Knobs["MATOMO_TOKEN_AUTH"] == "" {
+	if in.Targets == nil {
+		if in.Knobs["MATOMO_TOKEN_AUTH"] == "" {
 			problems.Refuse("MATOMO_TOKEN_AUTH", "", why, cure)
 		}
 		return
 	}
-	for _, t := range s.Targets.Targets {
+	for _, t := range in.Targets.Targets {
 		if t.Enabled && t.Token == "" {
 			problems.Refuse(fmt.Sprintf("target %q: token_auth", t.Name), "", why, cure)
 		}
@@ -106,12 +106,12 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 	if name != "" {
 		payload["name"] = name
 	}
-	if err := q.c.Publisher.Job(p.setUp, id); err != nil {
+	if err := q.c.Setup.WriteJob(p.input, id); err != nil {
 		return Job{}, nil, fmt.Errorf("publish the job: %w", err)
 	}
 	j := store.Job{RunID: id.ID, Name: name, Payload: payload, State: Queued, Queued: q.c.Now()}
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
-		return Job{}, nil, errors.Join(err, q.c.Publisher.RemoveJob(j.RunID)) // its files hold tokens
+		return Job{}, nil, errors.Join(err, q.c.Setup.RemoveJob(j.RunID)) // its files hold tokens
 	}
 	q.c.Log.Info("backfill queued", "run_id", j.RunID, "days", len(p.Days), "visits", calendar.Total(p.Days))
 	q.wakeUp()
@@ -120,7 +120,7 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 
 // fix makes the days those that were planned, whenever the job's turn comes, and the seed that of the settings.
 func (p Plan) fix(id *run.Identity) {
-	k := p.setUp.Knobs
+	k := p.input.Knobs
 	k["BACKFILL_START_DATE"], k["BACKFILL_END_DATE"] = p.Days[0].Date.String(), p.Days[len(p.Days)-1].Date.String()
 	k["BACKFILL_DAYS_BACK"], k["BACKFILL_DURATION_DAYS"] = "", ""
 	for _, seed := range []*uint64{p.Spec.BackfillSeed, p.Spec.RunSeed} {

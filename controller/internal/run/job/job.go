@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -59,14 +59,10 @@ func (r *Refused) Error() string { return r.Why }
 // Unwrap is its kind.
 func (r *Refused) Unwrap() error { return fault.Conflict }
 
-// Library makes the set-up of a job, see setup.Library.
-type Library interface {
-	Backfill(ctx context.Context, values map[string]any) (setup.SetUp, spec.Spec, problem.List, error)
-}
-
-// Publisher keeps the files of jobs, see publish.Publisher.
-type Publisher interface {
-	Job(s setup.SetUp, id run.Identity) error
+// Setup makes the set-up of a job and keeps its files, see setup.Service.
+type Setup interface {
+	Backfill(ctx context.Context, values map[string]any) (plan.Input, spec.Spec, problem.List, error)
+	WriteJob(in plan.Input, id run.Identity) error
 	JobFiles(id string) (map[string][]byte, error)
 	RenewJob(ctx context.Context, id string) error
 	RemoveJob(id string) error
@@ -82,10 +78,9 @@ type Store interface {
 
 // Config of a Queue.
 type Config struct {
-	Port      launcher.Jobs
-	Library   Library
-	Publisher Publisher
-	Store     Store
+	Port  launcher.Jobs
+	Setup Setup
+	Store Store
 	*run.Supervisor
 	// Draw makes the id of a job, and its seed where the settings fix none.
 	Draw func() run.Identity

@@ -216,12 +216,12 @@ func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
 		t.Errorf("want the unknown batch settled: %+v, %v", j, err)
 	}
 	const newer = "fedcba9876543210fedcba9876543210"
-	_, err = w.library.MergeConfig(t.Context(), map[string]any{"MATOMO_TOKEN_AUTH": newer, "PAGEVIEWS_MAX": 9}, 0)
+	_, err = w.setup.MergeConfig(t.Context(), map[string]any{"MATOMO_TOKEN_AUTH": newer, "PAGEVIEWS_MAX": 9}, 0)
 	must(t, err)
 	if _, err := q.Resume(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	files, err := w.publisher.JobFiles(id)
+	files, err := w.setup.JobFiles(id)
 	must(t, err)
 	if text := string(files[exchange.EnvFile]); !strings.Contains(text, newer) ||
 		strings.Contains(text, "PAGEVIEWS_MAX=9") || !strings.Contains(text, "RUN_ID="+id+"\n") ||

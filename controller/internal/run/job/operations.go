@@ -89,7 +89,7 @@ func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 	case !q.shown(j).Resumable():
 		return Job{}, &Refused{"the job has sent everything"}
 	}
-	if err := q.c.Publisher.RenewJob(ctx, j.RunID); err != nil {
+	if err := q.c.Setup.RenewJob(ctx, j.RunID); err != nil {
 		return Job{}, fmt.Errorf("renew the job's tokens: %w", err)
 	}
 	defer q.wakeUp()
@@ -170,7 +170,7 @@ func (q *Queue) CleanUp(ctx context.Context) (removed []string, failed []error, 
 
 func (q *Queue) remove(ctx context.Context, id string) error {
 	// The files whatever becomes of the container: they hold tokens.
-	if err := errors.Join(q.c.Publisher.RemoveJob(id), q.c.Port.RemoveJob(ctx, id)); err != nil {
+	if err := errors.Join(q.c.Setup.RemoveJob(id), q.c.Port.RemoveJob(ctx, id)); err != nil {
 		return err
 	}
 	q.mu.Lock()

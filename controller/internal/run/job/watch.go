@@ -199,7 +199,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	if j.Started == nil {
 		j.Started = new(q.c.Now())
 	}
-	files, err := q.c.Publisher.JobFiles(j.RunID)
+	files, err := q.c.Setup.JobFiles(j.RunID)
 	if err == nil && len(files) == 0 {
 		err = errors.New("its files are gone; ask for it again")
 	}
@@ -252,7 +252,7 @@ func (q *Queue) runOf(j store.Job) store.Run {
 		r.PlanHash = s.PlanHash
 	}
 	q.mu.Unlock()
-	files, err := q.c.Publisher.JobFiles(j.RunID)
+	files, err := q.c.Setup.JobFiles(j.RunID)
 	if err != nil {
 		q.c.Log.Error("the settings of the backfill cannot be recorded", "run_id", j.RunID, "err", err)
 	}

@@ -29,10 +29,9 @@ const patience = 3 * time.Minute
 // world is a controller's database and folders, with a runtime whose jobs do what a test says.
 type world struct {
 	*store.Store
-	library   *setup.Library
-	publisher *folder.Publisher
-	exchange  string
-	fs        afero.Fs
+	setup    *setup.Service
+	exchange string
+	fs       afero.Fs
 
 	mu      sync.Mutex
 	jobs    map[string]launcher.Status
@@ -70,13 +69,12 @@ func newWorld(t *testing.T) *world {
 	s, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), store.DrawKey(), time.Now)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
-	lib := setup.New(s, fsys, "", "")
 	w := &world{
-		Store: s, library: lib, exchange: filepath.Join(dir, "exchange"), fs: fsys,
+		Store: s, exchange: filepath.Join(dir, "exchange"), fs: fsys,
 		jobs: map[string]launcher.Status{}, starts: map[string]int{}, ledgers: map[string]record.Summary{},
 	}
-	w.publisher = folder.New(lib, s, fsys, w.exchange)
-	_, err = lib.SaveConfig(t.Context(), map[string]any{
+	w.setup = setup.New(s, folder.New(s, fsys, w.exchange), fsys, "", "")
+	_, err = w.setup.SaveConfig(t.Context(), map[string]any{
 		"MATOMO_URL": "https://m.example.test/matomo.php", "MATOMO_TOKEN_AUTH": token, "TARGET_VISITS_PER_DAY": 100,
 	}, 0)
 	must(t, err)
@@ -87,7 +85,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) controller(t *testing.T) (q *job.Queue, end func()) {
 	t.Helper()
 	q = job.New(job.Config{
-		Port: port{w}, Library: w.library, Publisher: w.publisher, Store: w,
+		Port: port{w}, Setup: w.setup, Store: w,
 		Supervisor: &run.Supervisor{Repository: w, Ledger: w.ledger, Log: slog.New(slog.DiscardHandler)},
 		Draw:       run.Draw, Now: time.Now,
 	})

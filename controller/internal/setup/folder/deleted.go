@@ -10,10 +10,10 @@ import (
 
 // Delete lists runs, which were deleted at these moments, for the loadgen: it deletes their ledgers at its next start.
 // Those of which it has no ledger any more, or never had, are left out; kept tells which it has.
-func (p *Publisher) Delete(runs map[string]time.Time, kept func(runID string) (bool, error)) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	data, err := p.read(exchange.DeletedFile)
+func (f *Folder) Delete(runs map[string]time.Time, kept func(runID string) (bool, error)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	data, err := f.read(exchange.DeletedFile)
 	if err != nil && !odd(err) {
 		return err
 	}
@@ -37,5 +37,5 @@ func (p *Publisher) Delete(runs map[string]time.Time, kept func(runID string) (b
 	if data, err = all.Encode(); err != nil {
 		return err
 	}
-	return p.put(map[string][]byte{exchange.DeletedFile: data})
+	return f.put(map[string][]byte{exchange.DeletedFile: data})
 }

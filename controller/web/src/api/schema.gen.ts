@@ -1656,13 +1656,6 @@ export interface components {
             /** Format: int64 */
             open_visits: number;
         };
-        FolderDifference: {
-            edited?: boolean;
-            fault?: string;
-            name: string;
-            running: string;
-            saved: string;
-        };
         FunnelAnswer: {
             config: components["schemas"]["SetupFunnelConfig"];
             /** Format: date-time */
@@ -2095,7 +2088,7 @@ export interface components {
         };
         PendingAnswer: {
             /** @description What differs from the plan that was started last. */
-            changes: components["schemas"]["FolderDifference"][] | null;
+            changes: components["schemas"]["PlanDifference"][] | null;
             /** @description Shared files that were edited by hand; a start uses them as they are. */
             edited_files: string[] | null;
             /** @description Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then. */
@@ -2104,6 +2097,13 @@ export interface components {
             /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
             published: boolean;
             restart_needed: boolean;
+        };
+        PlanDifference: {
+            edited?: boolean;
+            fault?: string;
+            name: string;
+            running: string;
+            saved: string;
         };
         PresetRequestBody: {
             /** @description Settings by their names. Those of the one target (address, site, token, how it is reached) are left out, and named in left_out: loading a preset never changes them. */

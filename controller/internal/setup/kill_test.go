@@ -1,4 +1,4 @@
-package folder_test
+package setup_test
 
 import (
 	"bufio"
@@ -48,38 +48,38 @@ func write(ctx context.Context, dir string, rng *rand.Rand) error {
 		return err
 	}
 	kinds := []struct {
-		name, file string
-		do         func(ctx context.Context, i int) error
+		name string
+		do   func(ctx context.Context, i int) error
 	}{
-		{"config", exchange.EnvFile, func(ctx context.Context, i int) error {
-			_, err := b.library.MergeConfig(ctx,
+		{"config", func(ctx context.Context, i int) error {
+			_, err := b.MergeConfig(ctx,
 				map[string]any{"MATOMO_URL": url, "TARGET_VISITS_PER_DAY": float64(i + 1)}, 0)
 			return err
 		}},
-		{"urls", exchange.URLsFile, func(ctx context.Context, i int) error {
-			_, err := b.library.SaveURLs(ctx, []byte(strings.Repeat(fmt.Sprintf("https://a.test/%d\n", i), 500)))
+		{"urls", func(ctx context.Context, i int) error {
+			_, err := b.SaveURLs(ctx, []byte(strings.Repeat(fmt.Sprintf("https://a.test/%d\n", i), 500)))
 			return err
 		}},
-		{"events", exchange.EventsFile, func(ctx context.Context, i int) error {
-			_, err := b.library.SaveEvents(ctx,
+		{"events", func(ctx context.Context, i int) error {
+			_, err := b.SaveEvents(ctx,
 				fmt.Appendf(nil, `{"click_events":[{"category":"c","action":"a","name":"%d"}]}`, i))
 			return err
 		}},
-		{"funnel", exchange.FunnelsFile, func(ctx context.Context, i int) error {
-			_, err := b.library.CreateFunnel(ctx,
+		{"funnel", func(ctx context.Context, i int) error {
+			_, err := b.CreateFunnel(ctx,
 				fmt.Appendf(nil,
 					`{"name":"%d","probability":0.1,"steps":[{"type":"pageview","url":"https://a.test/"}]}`, i))
 			return err
 		}},
-		{"target", exchange.TargetsFile, func(ctx context.Context, i int) error {
-			_, err := b.library.CreateTarget(ctx,
+		{"target", func(ctx context.Context, i int) error {
+			_, err := b.CreateTarget(ctx,
 				fmt.Appendf(nil, `{"name":"%d","url":"https://a.test/","site_id":1,"token_auth":"%s"}`, i, token))
 			return err
 		}},
 	}
 	for i := range writes {
 		k := kinds[rng.IntN(len(kinds))]
-		if err := b.Change(ctx, func(ctx context.Context) error { return k.do(ctx, i) }, k.file); err != nil {
+		if err := k.do(ctx, i); err != nil {
 			return fmt.Errorf("%s %d: %w", k.name, i, err)
 		}
 		fmt.Println(k.name, i)
@@ -124,7 +124,7 @@ func TestAKillLosesNothingThatWasAcknowledged(t *testing.T) {
 		if files, err := b.Conflicts(t.Context()); err != nil || len(files) > 0 {
 			t.Errorf("after the kill %v counts as edited by hand, %v", files, err)
 		}
-		must(t, b.Saved(t.Context()))
+		must(t, b.Publish(t.Context()))
 		must(t, b.store.Close())
 	}
 }
@@ -133,12 +133,12 @@ func TestAKillLosesNothingThatWasAcknowledged(t *testing.T) {
 func check(t *testing.T, b bench, acknowledged []string) {
 	t.Helper()
 	funnels, targets, last := map[string]bool{}, map[string]bool{}, map[string]int{}
-	list, err := b.library.Funnels(t.Context())
+	list, err := b.Funnels(t.Context())
 	must(t, err)
 	for _, f := range list {
 		funnels[f.Name] = true
 	}
-	many, _, err := b.library.Targets(t.Context())
+	many, _, err := b.Targets(t.Context())
 	must(t, err)
 	for _, m := range many {
 		targets[m.Name] = m.Token == token
@@ -153,7 +153,7 @@ func check(t *testing.T, b bench, acknowledged []string) {
 		}
 	}
 	// Of what is overwritten the last change counts, or one that was not acknowledged any more.
-	if c, err := b.library.Config(t.Context()); err != nil || last["config"] > 0 &&
+	if c, err := b.Config(t.Context()); err != nil || last["config"] > 0 &&
 		c.Values["TARGET_VISITS_PER_DAY"].(float64) < float64(last["config"]+1) {
 		t.Errorf("config %d is lost: %v, %v", last["config"], c.Values["TARGET_VISITS_PER_DAY"], err)
 	}

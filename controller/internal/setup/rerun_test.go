@@ -1,4 +1,4 @@
-package folder_test
+package setup_test
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -16,12 +17,12 @@ func kept(t *testing.T, b bench) map[string][]byte {
 	t.Helper()
 	files, err := b.Published(t.Context())
 	must(t, err)
-	out, err := folder.Kept(files)
+	out, err := plan.Archive(files)
 	must(t, err)
 	return out
 }
 
-var again = folder.Identity{ID: "20260102-000000-beef", Seed: 7}
+var again = plan.Identity{ID: "20260102-000000-beef", Seed: 7}
 
 func TestAnotherRunOfTheSamePlanHasItsVeryFiles(t *testing.T) {
 	b := newBench(t)
@@ -40,7 +41,7 @@ func TestAnotherRunOfTheSamePlanHasItsVeryFiles(t *testing.T) {
 	b.configure(t, map[string]any{"MATOMO_TOKEN_AUTH": newer, "CONCURRENCY": 9.0})
 	_, err = b.library.SaveURLs(t.Context(), []byte("https://shop.test/c\n"))
 	must(t, err)
-	must(t, b.Again(t.Context(), first, again))
+	must(t, b.PublishRerun(t.Context(), first, again))
 	values := env(t, b)
 	for key, want := range map[string]string{
 		"CONCURRENCY": "7", "CAPACITY_SEARCH": "true", "MATOMO_TOKEN_AUTH": newer, "RUN_ID": again.ID, "RUN_SEED": "7",
@@ -75,8 +76,8 @@ func TestATokenGoesOnlyWhereItIsSavedFor(t *testing.T) {
 	must(t, err)
 	first := kept(t, b)
 	b.configure(t, map[string]any{"MATOMO_URL": "https://other.test/matomo.php", "MATOMO_TOKEN_AUTH": ""})
-	var lost *folder.Lost
-	if err := b.Again(t.Context(), first, again); !errors.As(err, &lost) ||
+	var lost *plan.MissingSecrets
+	if err := b.PublishRerun(t.Context(), first, again); !errors.As(err, &lost) ||
 		!strings.Contains(err.Error(), "no token is saved for "+url) || strings.Contains(err.Error(), token) {
 		t.Errorf("want the address whose token is gone: %v", err)
 	}
@@ -99,15 +100,15 @@ func TestTargetsGetTheTokensOfTheirNamesAndAddresses(t *testing.T) {
 	const newer = "fedcba9876543210fedcba9876543210"
 	_, err = b.library.UpdateTarget(t.Context(), a.ID, []byte(`{"token_auth":"`+newer+`","site_id":9}`))
 	must(t, err)
-	must(t, b.Again(t.Context(), first, again))
+	must(t, b.PublishRerun(t.Context(), first, again))
 	if got := string(b.file(t, exchange.TargetsFile)); !strings.Contains(got, newer) ||
 		!strings.Contains(got, `"site_id": 2`) || strings.Contains(got, "MASKED") {
 		t.Errorf("want the site of then and the token of now: %s", got)
 	}
 	_, err = b.library.UpdateTarget(t.Context(), a.ID, []byte(`{"name":"C"}`))
 	must(t, err)
-	var lost *folder.Lost
-	if err := b.Again(t.Context(), first, again); !errors.As(err, &lost) ||
+	var lost *plan.MissingSecrets
+	if err := b.PublishRerun(t.Context(), first, again); !errors.As(err, &lost) ||
 		!strings.Contains(err.Error(), `target "A"`) {
 		t.Errorf("want the target whose token is gone: %v", err)
 	}
@@ -123,12 +124,12 @@ func TestAnotherRunDoesNotOverwriteAnEditByHand(t *testing.T) {
 	first := kept(t, b)
 	b.edit(t, exchange.URLsFile, "https://shop.test/mine\n")
 	var conflict *folder.Conflict
-	if err := b.Again(t.Context(), first, again); !errors.As(err, &conflict) || len(conflict.Files) != 1 ||
+	if err := b.PublishRerun(t.Context(), first, again); !errors.As(err, &conflict) || len(conflict.Files) != 1 ||
 		conflict.Files[0] != exchange.URLsFile {
 		t.Errorf("want the edited file: %v", err)
 	}
 	b.edit(t, exchange.URLsFile, pages)
-	must(t, b.Again(t.Context(), first, again))
+	must(t, b.PublishRerun(t.Context(), first, again))
 }
 
 func TestTheFileThatSteersARunIsReadAsTheLoadgenReadsIt(t *testing.T) {

@@ -1,7 +1,6 @@
-package folder_test
+package setup_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -19,13 +19,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-const (
-	url   = "https://matomo.test/matomo.php"
-	token = "0123456789abcdef0123456789abcdef"
-	pages = "https://shop.test/a\thome\nhttps://shop.test/b\n"
-)
+const pages = "https://shop.test/a\thome\nhttps://shop.test/b\n"
 
-var drawn = folder.Identity{ID: "20260101-000000-abcd", Seed: 7}
+var drawn = plan.Identity{ID: "20260101-000000-abcd", Seed: 7}
 
 func env(t *testing.T, b bench) map[string]string {
 	t.Helper()
@@ -111,7 +107,7 @@ func TestSeveralTargetsTakeThePlaceOfTheSingleOne(t *testing.T) {
 		t.Error("the single target is published too")
 	}
 	must(t, b.library.SaveRouting(t.Context(), setup.Routing{Mode: setup.Single, Strategy: target.Weighted}))
-	must(t, b.Saved(t.Context()))
+	must(t, b.Publish(t.Context()))
 	if b.file(t, exchange.TargetsFile) != nil || env(t, b)["MATOMO_URL"] != url {
 		t.Error("back to a single target, targets.json is still there")
 	}
@@ -137,7 +133,7 @@ func TestSavedIdAndSeedWinOverDrawnOnes(t *testing.T) {
 	b.configure(t, map[string]any{"MATOMO_URL": url, "RUN_ID": "nightly", "RUN_SEED": 9007199254740991.0})
 	id, err := b.Start(t.Context(), nil, drawn)
 	must(t, err)
-	if want := (folder.Identity{ID: "nightly", Seed: 9007199254740991}); id != want ||
+	if want := (plan.Identity{ID: "nightly", Seed: 9007199254740991}); id != want ||
 		env(t, b)["RUN_ID"] != "nightly" {
 		t.Errorf("the run is %+v", id)
 	}
@@ -159,10 +155,8 @@ func TestAnEditByHandIsUsedAndNeverSilentlyLost(t *testing.T) {
 	b := newBench(t)
 	b.configure(t, map[string]any{"MATOMO_URL": url})
 	save := func(content string) error {
-		return b.Change(t.Context(), func(ctx context.Context) error {
-			_, err := b.library.SaveURLs(ctx, []byte(content))
-			return err
-		}, exchange.URLsFile)
+		_, err := b.SaveURLs(t.Context(), []byte(content))
+		return err
 	}
 	must(t, save(pages))
 	const edited = "https://shop.test/by-hand\n"
@@ -184,14 +178,14 @@ func TestAnEditByHandIsUsedAndNeverSilentlyLost(t *testing.T) {
 	if files, err := b.Conflicts(t.Context()); err != nil || !slices.Equal(files, []string{exchange.URLsFile}) {
 		t.Errorf("conflicts are %v, %v", files, err)
 	}
-	must(t, b.Resolve(t.Context(), folder.Import, exchange.URLsFile))
+	must(t, b.Resolve(t.Context(), setup.Import, exchange.URLsFile))
 	if content, _, err := b.library.URLContent(t.Context()); err != nil || string(content) != edited {
 		t.Errorf("the edit was not imported: %q, %v", content, err)
 	}
 	must(t, save(pages))
 
 	b.edit(t, exchange.URLsFile, edited)
-	must(t, b.Resolve(t.Context(), folder.Overwrite))
+	must(t, b.Resolve(t.Context(), setup.Overwrite))
 	if got := string(b.file(t, exchange.URLsFile)); got != pages {
 		t.Errorf("urls.txt is %q", got)
 	}
@@ -203,7 +197,7 @@ func TestAnEditedLoadgenEnvStartsWithANewRun(t *testing.T) {
 	_, err := b.Start(t.Context(), nil, drawn)
 	must(t, err)
 	b.edit(t, exchange.EnvFile, "MATOMO_URL="+url+"\nCONCURRENCY=3 # mine\n")
-	next := folder.Identity{ID: "next", Seed: 8}
+	next := plan.Identity{ID: "next", Seed: 8}
 	_, err = b.Start(t.Context(), nil, next)
 	must(t, err)
 	if v := env(t, b); v["CONCURRENCY"] != "3" || v["RUN_ID"] != "next" || v["AUTO_START"] != "true" {
@@ -214,7 +208,7 @@ func TestAnEditedLoadgenEnvStartsWithANewRun(t *testing.T) {
 	if _, err := b.Start(t.Context(), nil, next); !errors.As(err, &conflict) {
 		t.Errorf("got %v", err)
 	}
-	must(t, b.Resolve(t.Context(), folder.Import))
+	must(t, b.Resolve(t.Context(), setup.Import))
 	if v := env(t, b); v["CONCURRENCY"] != "3" || v["PAGEVIEWS_MAX"] != "" || v["RUN_ID"] != "next" {
 		t.Errorf("the file became the configuration: %v", v)
 	}
@@ -241,7 +235,7 @@ func TestAnEditThatNamesATokensFileStartsAndCanBeRepeated(t *testing.T) {
 	}
 	kept(t, b)
 	var problems problem.List
-	if err := b.Resolve(t.Context(), folder.Import, exchange.EnvFile); !errors.As(err, &problems) ||
+	if err := b.Resolve(t.Context(), setup.Import, exchange.EnvFile); !errors.As(err, &problems) ||
 		!strings.Contains(err.Error(), "give MATOMO_TOKEN_AUTH itself") {
 		t.Errorf("a saved configuration names no files: %v", err)
 	}
@@ -268,21 +262,19 @@ func TestALoadgenEnvThatCannotBeReadIsAnEditLikeOthers(t *testing.T) {
 		t.Errorf("a start: %v", err)
 	}
 	must(t, b.Stop(t.Context()))
-	must(t, b.Change(t.Context(), func(ctx context.Context) error {
-		_, err := b.library.SaveURLs(ctx, []byte(pages))
-		return err
-	}, exchange.URLsFile))
+	_, err = b.SaveURLs(t.Context(), []byte(pages))
+	must(t, err)
 	if got := string(b.file(t, exchange.URLsFile)); got != pages {
 		t.Errorf("another file is saved as %q", got)
 	}
 	var problems problem.List
-	if err := b.Resolve(t.Context(), folder.Import); !errors.As(err, &problems) {
+	if err := b.Resolve(t.Context(), setup.Import); !errors.As(err, &problems) {
 		t.Errorf("an import: %v", err)
 	}
 	if got := string(b.file(t, exchange.EnvFile)); got != twice {
 		t.Errorf("the edit became %q", got)
 	}
-	must(t, b.Resolve(t.Context(), folder.Overwrite))
+	must(t, b.Resolve(t.Context(), setup.Overwrite))
 	if v := env(t, b); v["MATOMO_URL"] != url || v["CONCURRENCY"] != "" {
 		t.Errorf("overwritten: %v", v)
 	}
@@ -301,7 +293,7 @@ func TestThePlanBeforeCanBeRestored(t *testing.T) {
 	_, err = b.library.DeleteURLs(t.Context())
 	must(t, err)
 	b.configure(t, map[string]any{"CONCURRENCY": 9.0})
-	_, err = b.Start(t.Context(), nil, folder.Identity{ID: "bad", Seed: 1})
+	_, err = b.Start(t.Context(), nil, plan.Identity{ID: "bad", Seed: 1})
 	must(t, err)
 	must(t, b.Restore(t.Context(), before))
 	if v := env(t, b); v["RUN_ID"] != drawn.ID || v["CONCURRENCY"] != "" ||
@@ -323,10 +315,7 @@ func TestALookInTheMiddleOfManyWritesSeesNoEditByHand(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		for i := range 60 {
-			if err := b.Change(ctx, func(ctx context.Context) error {
-				_, err := b.library.SaveURLs(ctx, fmt.Appendf(nil, "https://a.test/%d\n", i))
-				return err
-			}, exchange.URLsFile); err != nil {
+			if _, err := b.SaveURLs(ctx, fmt.Appendf(nil, "https://a.test/%d\n", i)); err != nil {
 				done <- err
 				return
 			}

@@ -1,4 +1,4 @@
-package folder_test
+package setup_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
@@ -25,23 +26,22 @@ func (l logged) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// another is a publisher of the same set-up and folder, as that of a controller that starts, seen through fsys.
-func (b bench) another(fsys afero.Fs) *folder.Publisher {
-	return folder.New(b.library, b.store, fsys, filepath.Join(b.dir, "exchange"))
+// another is the same set-up and folder, as that of a controller that starts, seen through fsys.
+func (b bench) another(fsys afero.Fs) *setup.Service {
+	return setup.New(b.store, folder.New(b.store, fsys, filepath.Join(b.dir, "exchange")), afero.NewOsFs(), "", b.dir)
 }
 
 func TestAControllerThatStartsPublishesWhatTheOneBeforeItCouldNot(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.configure(t, map[string]any{"MATOMO_URL": url})
-	must(t, b.Saved(t.Context()))
+	must(t, b.Publish(t.Context()))
 	b.edit(t, exchange.URLsFile, "https://hand.test/\n")
-	err := b.another(afero.NewReadOnlyFs(afero.NewOsFs())).Change(t.Context(), func(context.Context) error {
-		b.configure(t, map[string]any{"MATOMO_URL": url, "CONCURRENCY": 9})
-		return nil
-	}, exchange.EnvFile)
-	if behind := (*folder.Unpublished)(nil); !errors.As(err, &behind) {
-		t.Fatalf("the folder is read-only: %v", err)
+	blocked := b.another(afero.NewReadOnlyFs(afero.NewOsFs()))
+	_, err := blocked.MergeConfig(t.Context(), map[string]any{"MATOMO_URL": url, "CONCURRENCY": 9}, 0)
+	must(t, err)
+	if behind := (*folder.Unpublished)(nil); !errors.As(blocked.Unpublished(), &behind) {
+		t.Fatalf("the folder is read-only: %v", blocked.Unpublished())
 	}
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -81,8 +81,8 @@ func TestWhyNothingCanBePublishedIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		p := b.another(afero.NewReadOnlyFs(afero.NewOsFs()))
-		if err := p.Change(t.Context(), func(context.Context) error { return nil }); err == nil {
-			t.Fatal("the folder is read-only")
+		if _, err := p.SaveURLs(t.Context(), []byte(pages)); err != nil || p.Unpublished() == nil {
+			t.Fatalf("the folder is read-only: %v", err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of many tries
 		defer cancel()

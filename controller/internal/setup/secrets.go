@@ -2,16 +2,17 @@ package setup
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
-	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -79,13 +80,13 @@ func keepSecrets(t *target.Target, old target.Target, given map[string]any) (los
 }
 
 // keepsPlaces refuses to let a saved secret follow to other places than those that it was saved for: values, which were
-// put over the saved configuration before and made k of it, must give it then, or clear it.
-func (l *Library) keepsPlaces(ctx context.Context, before store.Config, k knobs, values map[string]any,
+// put over the saved configuration before and made after of it, must give it then, or clear it.
+func (s *Service) keepsPlaces(ctx context.Context, before, after config, values map[string]any,
 	problems *problem.List) error {
-	was, is := knobs{before.Knobs, before.Secrets}.target(), k.target()
+	was, is := before.target(), after.target()
 	if is.URL != "" && !sameWay(was, is) {
 		for _, f := range secretFields {
-			if f.name != proxyField && k.secrets[f.knob] != "" && !gives(values, f.knob) {
+			if f.name != proxyField && after.secrets[f.knob] != "" && !gives(values, f.knob) {
 				problems.Refuse(f.knob, "", otherAddress, giveAgain)
 			}
 		}
@@ -93,7 +94,7 @@ func (l *Library) keepsPlaces(ctx context.Context, before store.Config, k knobs,
 	if was.Proxy == is.Proxy {
 		return nil
 	}
-	saved, err := l.store.Targets(ctx)
+	saved, err := s.store.Targets(ctx)
 	for _, t := range saved {
 		if t.Proxy == "" && slices.ContainsFunc(secretFields, func(f secretField) bool {
 			return *f.of(&t.Target) != ""
@@ -108,59 +109,46 @@ func (l *Library) keepsPlaces(ctx context.Context, before store.Config, k knobs,
 
 // checkFiles refuses certificate and key files that cannot be used. named tells what a field of targets.json is called
 // where it was given.
-func (l *Library) checkFiles(a target.Access, named func(field string) string, problems *problem.List) {
-	read := func(path string) ([]byte, error) { return exchange.Read(l.fs, path) }
-	a.In(l.folder).CheckFiles(read, func(field, shown, message, cure string) {
+func (s *Service) checkFiles(a target.Access, named func(field string) string, problems *problem.List) {
+	read := func(path string) ([]byte, error) { return exchange.Read(s.fs, path) }
+	a.In(s.dir).CheckFiles(read, func(field, shown, message, cure string) {
 		problems.Refuse(named(field), shown, message, strings.ReplaceAll(cure, "tls_key_file", named("tls_key_file")))
 	})
 }
 
 // abs is where a file is that a setting names.
-func (l *Library) abs(path string) string {
+func (s *Service) abs(path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.Join(l.folder, path)
+	return filepath.Join(s.dir, path)
 }
 
 // SingleTarget is the saved target of a configuration without several; its address may be empty.
-func (l *Library) SingleTarget(ctx context.Context) (target.Target, error) {
-	s, err := l.saved(ctx)
-	t := s.Target()
-	t.Access = t.In(l.folder)
+func (s *Service) SingleTarget(ctx context.Context) (target.Target, error) {
+	c, err := s.config(ctx)
+	t := c.target()
+	t.Access = t.In(s.dir)
 	return t, err
-}
-
-// saved is the saved configuration as the loadgen reads it. What is wrong with its settings is told when they are
-// saved.
-func (l *Library) saved(ctx context.Context) (spec.Spec, error) {
-	c, err := l.store.Config(ctx)
-	if err != nil {
-		return spec.Spec{}, err
-	}
-	s, _ := knobs{c.Knobs, c.Secrets}.check()
-	return s, nil
 }
 
 // TargetOf is the single target of the saved configuration with overrides, values as SaveConfig takes them, laid over
 // it. Saved secrets go to no other place: those that are left out are not sent there. The problems are those of the
 // target's own settings, among them secrets that are masked and would go elsewhere.
-func (l *Library) TargetOf(ctx context.Context, overrides map[string]any) (target.Target, problem.List, error) {
-	c, err := l.store.Config(ctx)
+func (s *Service) TargetOf(ctx context.Context, overrides map[string]any) (target.Target, problem.List, error) {
+	saved, err := s.config(ctx)
 	if err != nil {
 		return target.Target{}, nil, err
 	}
-	k := knobs{c.Knobs, c.Secrets}.clone()
 	var problems problem.List
-	k.put(overrides, &problems)
-	s, more := k.check()
-	problems = slices.DeleteFunc(append(problems, more...), func(p problem.Problem) bool {
-		return !slices.Contains(single, p.Where) && !slices.Contains(SharedKnobs, p.Where)
+	c := saved.with(overrides, &problems)
+	problems = slices.DeleteFunc(append(problems, c.problems...), func(p problem.Problem) bool {
+		return !slices.Contains(single, p.Where) && !slices.Contains(plan.SharedKnobs, p.Where)
 	})
-	t := s.Target()
-	if !sameWay(knobs{c.Knobs, c.Secrets}.target(), t) {
+	t := c.target()
+	if !sameWay(saved.target(), t) {
 		for _, f := range secretFields {
-			if f.name == proxyField || gives(overrides, f.knob) || k.secrets[f.knob] == "" {
+			if f.name == proxyField || gives(overrides, f.knob) || c.secrets[f.knob] == "" {
 				continue
 			}
 			if *f.of(&t) = ""; masks(overrides, f.knob) {
@@ -168,29 +156,44 @@ func (l *Library) TargetOf(ctx context.Context, overrides map[string]any) (targe
 			}
 		}
 	}
-	l.checkFiles(t.Access, strings.ToUpper, &problems)
-	t.Access = t.In(l.folder)
+	s.checkFiles(t.Access, strings.ToUpper, &problems)
+	t.Access = t.In(s.dir)
 	return t, problems, nil
 }
 
 // SavedTargets are all saved targets in the order in which they were made, as they are reached: with what the
 // configuration says of all of them, and the whole paths of certificate and key files.
-func (l *Library) SavedTargets(ctx context.Context) ([]store.Target, error) {
-	s, err := l.saved(ctx)
+func (s *Service) SavedTargets(ctx context.Context) ([]store.Target, error) {
+	c, err := s.config(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, err := l.store.Targets(ctx)
+	all, err := s.store.Targets(ctx)
 	for i := range all {
-		all[i].Access = all[i].WithDefaults(s.Shared()).In(l.folder)
+		all[i].Access = all[i].WithDefaults(c.spec.Shared()).In(s.dir)
 	}
 	return all, err
 }
 
+// TargetsOf are the SavedTargets of these numbers, all where there are none. The error is ErrNotFound where one is not
+// there.
+func (s *Service) TargetsOf(ctx context.Context, ids ...int64) ([]store.Target, error) {
+	all, err := s.SavedTargets(ctx)
+	if err != nil || len(ids) == 0 {
+		return all, err
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(all, func(t store.Target) bool { return t.ID == id }) {
+			return nil, fmt.Errorf("read target %d: %w", id, ErrNotFound)
+		}
+	}
+	return slices.DeleteFunc(all, func(t store.Target) bool { return !slices.Contains(ids, t.ID) }), nil
+}
+
 // Readers are the targets that can be asked what they recorded: the single one, called matomo as the loadgen does,
 // where its address is saved, and all others.
-func (l *Library) Readers(ctx context.Context) ([]target.Target, error) {
-	single, err := l.SingleTarget(ctx)
+func (s *Service) Readers(ctx context.Context) ([]target.Target, error) {
+	single, err := s.SingleTarget(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +201,7 @@ func (l *Library) Readers(ctx context.Context) ([]target.Target, error) {
 	if single.URL != "" {
 		out = append(out, single)
 	}
-	saved, err := l.SavedTargets(ctx)
+	saved, err := s.SavedTargets(ctx)
 	for _, t := range saved {
 		out = append(out, t.Target)
 	}

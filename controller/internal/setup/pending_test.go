@@ -1,4 +1,4 @@
-package folder_test
+package setup_test
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -28,10 +28,10 @@ func TestPendingNamesEveryKnobAndFileThatDiffers(t *testing.T) {
 	must(t, err)
 	_, err = b.library.SaveEvents(t.Context(), []byte(`{"click_events":[{"category":"c","action":"a","name":"n"}]}`))
 	must(t, err)
-	must(t, b.Saved(t.Context()))
+	must(t, b.Publish(t.Context()))
 	p, err := b.Pending(t.Context())
 	must(t, err)
-	want := []folder.Difference{
+	want := []plan.Difference{
 		{Name: "MATOMO_TOKEN_AUTH", Saved: "changed"},
 		{Name: "CONCURRENCY", Running: "7", Saved: "50"},
 		{Name: "RUN_SEED", Running: "7", Saved: "5"},
@@ -50,16 +50,16 @@ func TestValuesThatMeanTheSameAreNoPendingChange(t *testing.T) {
 	must(t, err)
 	b.configure(t, map[string]any{"MATOMO_URL": url, "VISIT_DURATION_MIN": "1.0", "OUTLINKS_PROBABILITY": .1,
 		"CONCURRENCY": 50.0, "TLS_VERIFY": "yes"})
-	must(t, b.Saved(t.Context()))
+	must(t, b.Publish(t.Context()))
 	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
 		t.Errorf("%+v, %v", p, err)
 	}
 	b.configure(t, map[string]any{"MATOMO_URL": url, "VISIT_DURATION_MIN": 2.0, "SEND_MODE": "bulk",
 		"CONCURRENCY": nil})
-	must(t, b.Saved(t.Context()))
+	must(t, b.Publish(t.Context()))
 	p, err := b.Pending(t.Context())
 	must(t, err)
-	if want := []folder.Difference{
+	if want := []plan.Difference{
 		{Name: "CONCURRENCY", Running: "50", Saved: "8"}, {Name: "SEND_MODE", Running: "single", Saved: "bulk"},
 		{Name: "VISIT_DURATION_MIN", Running: "1", Saved: "2"},
 	}; !slices.Equal(p, want) {
@@ -77,7 +77,7 @@ func BenchmarkPendingWithFiftyThousandPages(b *testing.B) {
 	_, err2 := p.Start(b.Context(), nil, drawn)
 	_, err3 := p.library.SaveURLs(b.Context(),
 		[]byte(strings.Repeat("https://shop.test/category/sub/a-long-enough-page\tA page\n", 50_000)))
-	if err := errors.Join(err, err2, err3, p.Saved(b.Context())); err != nil {
+	if err := errors.Join(err, err2, err3, p.Publish(b.Context())); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {

@@ -1,4 +1,4 @@
-package folder_test
+package setup_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -77,7 +77,7 @@ func TestCertificatesLieBesideTheFilesThatNameThem(t *testing.T) {
 	renewed, _ := testbed.Certificate(t, t.TempDir(), "authority")
 	must(t, os.Rename(renewed, ca))
 	if p, err := b.Pending(t.Context()); err != nil || len(p) != 1 ||
-		p[0] != (folder.Difference{Name: "TLS_CA_FILE", Saved: "changed"}) {
+		p[0] != (plan.Difference{Name: "TLS_CA_FILE", Saved: "changed"}) {
 		t.Errorf("want the authority that was renewed: %v, %v", p, err)
 	}
 	b.configure(t, map[string]any{"TLS_CERT_FILE": "", "TLS_KEY_FILE": ""})
@@ -110,9 +110,9 @@ func TestTheFilesOfTargetsAndJobsHaveTheirOwnCertificates(t *testing.T) {
 			`","tls_key_file":"`+key+`"}`))
 	must(t, err)
 	must(t, b.library.SaveRouting(t.Context(), setup.Routing{Mode: setup.Multi, Strategy: target.Random}))
-	s, err := b.library.SetUp(t.Context(), nil)
+	in, _, _, err := b.Backfill(t.Context(), nil)
 	must(t, err)
-	must(t, b.Job(s, drawn))
+	must(t, b.WriteJob(in, drawn))
 	_, err = b.Start(t.Context(), nil, again)
 	must(t, err)
 	for _, dir := range []string{"", exchange.JobFolder(drawn.ID)} {
@@ -151,7 +151,7 @@ func TestAnotherRunReachesTheTargetAsItIsReachedNow(t *testing.T) {
 	}
 	_, renewed := testbed.Certificate(t, b.dir, "client")
 	b.configure(t, map[string]any{"MATOMO_HEADERS": "X-Gate: new"})
-	must(t, b.Again(t.Context(), first, again))
+	must(t, b.PublishRerun(t.Context(), first, again))
 	values, copies := env(t, b), b.copies(t, "")
 	if values["MATOMO_HEADERS"] != "X-Gate: new" || values["MATOMO_TOKEN_AUTH"] != token || len(copies) != 3 ||
 		copies[values["TLS_KEY_FILE"]] != content(t, renewed) {
@@ -161,8 +161,8 @@ func TestAnotherRunReachesTheTargetAsItIsReachedNow(t *testing.T) {
 	must(t, err)
 	b.configure(t, map[string]any{"MATOMO_URL": "https://other.test/matomo.php", "MATOMO_TOKEN_AUTH": "",
 		"MATOMO_HEADERS": "", "TLS_CERT_FILE": "", "TLS_KEY_FILE": ""})
-	var lost *folder.Lost
-	if err := b.Again(t.Context(), first, again); !errors.As(err, &lost) || len(lost.Problems) != 4 {
+	var lost *plan.MissingSecrets
+	if err := b.PublishRerun(t.Context(), first, again); !errors.As(err, &lost) || len(lost.Problems) != 4 {
 		t.Errorf("nothing is saved for the address any more: %v", err)
 	}
 	_, err = b.Start(t.Context(), nil, drawn)
@@ -181,11 +181,11 @@ func TestAnImportedEditKeepsTheSavedPathsOfCertificates(t *testing.T) {
 	b.edit(t, exchange.EnvFile, string(b.file(t, exchange.EnvFile))+"# mine\n")
 	b.edit(t, exchange.EnvFile,
 		strings.Replace(string(b.file(t, exchange.EnvFile)), "CONCURRENCY=\n", "CONCURRENCY=3\n", 1))
-	must(t, b.Saved(t.Context()))
+	must(t, b.Publish(t.Context()))
 	if len(b.copies(t, "")) != 3 {
 		t.Error("an edited file lost what it names")
 	}
-	must(t, b.Resolve(t.Context(), folder.Import))
+	must(t, b.Resolve(t.Context(), setup.Import))
 	c, err := b.library.Config(t.Context())
 	if err != nil || c.Values["CONCURRENCY"] != 3 || c.Values["TLS_CA_FILE"] != ca ||
 		c.Values["TLS_CERT_FILE"] != "client.pem" {
@@ -207,7 +207,7 @@ func TestAnImportedEditNamesCertificatesFromTheExchangeFolder(t *testing.T) {
 		strings.Replace(settings, "TLS_CA_FILE="+env(t, b)["TLS_CA_FILE"], "TLS_CA_FILE=own.pem", 1))
 	b.edit(t, exchange.TargetsFile,
 		`{"targets":[{"name":"t","url":"https://t.test/","site_id":1,"tls_ca_file":"own.pem"}]}`)
-	must(t, b.Resolve(t.Context(), folder.Import))
+	must(t, b.Resolve(t.Context(), setup.Import))
 	c, err := b.library.Config(t.Context())
 	must(t, err)
 	targets, _, err := b.library.Targets(t.Context())

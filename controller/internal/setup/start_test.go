@@ -1,10 +1,10 @@
-package folder_test
+package setup_test
 
 import (
 	"context"
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -30,7 +30,7 @@ func TestEachStartHasAnIDOfItsOwnAndNothingElseChangesIt(t *testing.T) {
 			}
 			return b.Restore(ctx, files)
 		}, true},
-		{"a rerun", func(ctx context.Context) error { return b.Again(ctx, kept(t, b), drawn) }, true},
+		{"a rerun", func(ctx context.Context) error { return b.PublishRerun(ctx, kept(t, b), drawn) }, true},
 		{"a stop", b.Stop, false},
 	} {
 		must(t, step.do(t.Context()))
@@ -49,7 +49,7 @@ func TestEachStartHasAnIDOfItsOwnAndNothingElseChangesIt(t *testing.T) {
 // A backfill that is started again goes on by its journal.
 func TestAJobHasNoStartID(t *testing.T) {
 	b := newBench(t)
-	must(t, b.Job(setup.SetUp{Knobs: map[string]string{}}, drawn))
+	must(t, b.WriteJob(plan.Input{Knobs: map[string]string{}}, drawn))
 	files, err := b.JobFiles(drawn.ID)
 	must(t, err)
 	values, problems := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile])

@@ -1,7 +1,8 @@
-package folder_test
+package setup_test
 
 import (
 	"context"
+	"maps"
 	"path/filepath"
 	"testing"
 	"time"
@@ -10,15 +11,45 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
+	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
 // bench is a controller's saved state and its exchange folder on disk.
 type bench struct {
-	dir     string
-	store   *store.Store
-	library *setup.Library
-	*folder.Publisher
+	dir   string
+	store *store.Store
+	// library saves without publishing in that folder.
+	library *setup.Service
+	*setup.Service
+}
+
+// noted is a folder.Book in memory.
+type noted map[string]store.Published
+
+func (n noted) Published(context.Context) (map[string]store.Published, error) {
+	return maps.Clone(n), nil
+}
+func (n noted) SavePublished(_ context.Context, files map[string]store.Published) error {
+	maps.Copy(n, files)
+	return nil
+}
+func (noted) Plan(context.Context) (map[string][]byte, error)   { return nil, store.ErrNotFound }
+func (noted) SavePlan(context.Context, map[string][]byte) error { return nil }
+
+// unseen is a folder for what is saved and not to be published.
+func unseen() *folder.Folder { return folder.New(noted{}, afero.NewMemMapFs(), "unseen") }
+
+// Pending are the changes alone.
+func (b bench) Pending(ctx context.Context) ([]plan.Difference, error) {
+	changes, _, err := b.Service.Pending(ctx)
+	return changes, err
+}
+
+// Conflicts are the files that were edited by hand.
+func (b bench) Conflicts(ctx context.Context) ([]string, error) {
+	_, edited, err := b.Service.Pending(ctx)
+	return edited, err
 }
 
 // open opens the bench in dir, as a controller does when it starts.
@@ -28,8 +59,8 @@ func open(ctx context.Context, dir string) (bench, error) {
 	if err != nil {
 		return bench{}, err
 	}
-	l := setup.New(s, fs, filepath.Join(dir, "presets"), dir)
-	return bench{dir, s, l, folder.New(l, s, fs, filepath.Join(dir, "exchange"))}, nil
+	in := func(f *folder.Folder) *setup.Service { return setup.New(s, f, fs, filepath.Join(dir, "presets"), dir) }
+	return bench{dir, s, in(unseen()), in(folder.New(s, fs, filepath.Join(dir, "exchange")))}, nil
 }
 
 func newBench(t *testing.T) bench {
@@ -72,13 +103,6 @@ func (b bench) edit(t *testing.T, name, content string) {
 func (b bench) configure(t *testing.T, values map[string]any) {
 	t.Helper()
 	if _, err := b.library.MergeConfig(t.Context(), values, 0); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
 		t.Fatal(err)
 	}
 }

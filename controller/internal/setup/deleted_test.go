@@ -1,4 +1,4 @@
-package folder_test
+package setup_test
 
 import (
 	"errors"

@@ -1,0 +1,174 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/fault"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/target"
+)
+
+// Archive are the files of a started plan as they are kept for a rerun: without what belongs to the run and copies of
+// certificates and keys, and with masks in place of secrets. Two that are equal make the same plan.
+func Archive(files Files) (Files, error) {
+	out := WithoutCopies(files)
+	values, problems := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile])
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	withoutRun(values)
+	for _, key := range secretsIn(values) {
+		values[key] = secret.Mask
+	}
+	var err error
+	if out[exchange.EnvFile], err = exchange.EncodeEnv(values); err != nil {
+		return nil, err
+	}
+	if data := files[exchange.TargetsFile]; data != nil {
+		set, problems := target.Decode(exchange.TargetsFile, data)
+		if err := problems.Err(); err != nil {
+			return nil, err
+		}
+		for i := range set.Targets {
+			t := &set.Targets[i]
+			for _, s := range []*secret.String{&t.Token, &t.HTTPAuth, &t.Headers, &t.Proxy} {
+				if *s != "" {
+					*s = secret.Mask
+				}
+			}
+		}
+		out[exchange.TargetsFile], err = target.Encode(set)
+	}
+	return out, err
+}
+
+// secretsIn are the secret knobs that are set.
+func secretsIn(values map[string]string) (keys []string) {
+	for _, f := range spec.Fields() {
+		if f.Secret && values[f.Key] != "" {
+			keys = append(keys, f.Key)
+		}
+	}
+	return keys
+}
+
+// MissingSecrets is the error of a rerun whose plan can no longer be made.
+type MissingSecrets struct{ Problems problem.List }
+
+// Error implements error.
+func (m *MissingSecrets) Error() string {
+	return "the run cannot be started again: " + m.Problems.Error()
+}
+
+// Unwrap is its kind.
+func (m *MissingSecrets) Unwrap() error { return fault.Conflict }
+
+// Details are why the plan cannot be made.
+func (m *MissingSecrets) Details() (string, problem.List) {
+	return "the run cannot be started again as it was: " + m.Problems.First(), m.Problems
+}
+
+// Access is how the saved targets are reached, with their secrets and the whole paths of certificate and key files.
+type Access struct {
+	// Knobs are MATOMO_URL, MATOMO_TOKEN_AUTH, ReachKnobs and SharedKnobs of the configuration by env key.
+	Knobs   map[string]string
+	Targets []target.Target
+}
+
+// ReachKnobs say how the target of MATOMO_URL alone is reached, SharedKnobs how every target is that does not say so
+// itself.
+var (
+	ReachKnobs  = []string{"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CERT_FILE", "TLS_KEY_FILE"}
+	SharedKnobs = []string{"TLS_CA_FILE", "TLS_VERIFY", "PROXY_URL"}
+)
+
+// Files makes the files of a plan of those that Archive gave, with keys in the settings. Targets are reached as they
+// are now, with the tokens that are saved now: one goes only to the address that it is saved for. The error is a
+// *MissingSecrets where one is missing.
+func (a Access) Files(fsys afero.Fs, archive Files, keys map[string]string) (Files, error) {
+	want := Files{}
+	for _, file := range Names {
+		want[file] = archive[file]
+	}
+	values, problems := exchange.ParseEnv(exchange.EnvFile, archive[exchange.EnvFile])
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	a.settings(values, &problems)
+	var targets *target.Set
+	if data := archive[exchange.TargetsFile]; data != nil {
+		set, _ := target.Decode(exchange.TargetsFile, data) // the masks are its only faults
+		for i := range set.Targets {
+			a.target(&set.Targets[i], &problems)
+		}
+		targets = &set
+	}
+	if problems.Err() != nil {
+		return nil, &MissingSecrets{problems}
+	}
+	maps.Copy(values, keys)
+	return want, encode(fsys, want, values, targets)
+}
+
+// settings puts how the target of the settings is reached now into them, where it is saved. One that an edit by hand
+// gives by file stays.
+func (a Access) settings(values map[string]string, problems *problem.List) {
+	now := a.Knobs
+	set := func(key string) {
+		if values[key+spec.FileSuffix] == "" {
+			values[key] = now[key]
+		}
+	}
+	for _, key := range SharedKnobs {
+		if key != "TLS_VERIFY" { // neither a secret nor a file: it is as it was
+			set(key)
+		}
+	}
+	url := values["MATOMO_URL"]
+	saved := url != "" && url == now["MATOMO_URL"]
+	const token, cure = "MATOMO_TOKEN_AUTH", "save that address with it in the configuration, then start the run again"
+	switch {
+	case values[token] == "":
+	case saved && now[token] != "":
+		set(token)
+	default:
+		problems.Refuse(token, "", "no token is saved for "+target.Shown(url), cure)
+	}
+	for _, key := range ReachKnobs {
+		if saved {
+			set(key)
+		} else if values[key] != "" && key != "MATOMO_API_URL" {
+			problems.Refuse(key, "", "none is saved for "+target.Shown(url), cure)
+		}
+	}
+	for _, key := range secretsIn(values) {
+		if values[key] == secret.Mask && key != token && !slices.Contains(ReachKnobs, key) {
+			problems.Refuse(key, "", "is a secret of which nothing is kept", "start a new run with it")
+		}
+	}
+}
+
+// target is settings for one of several targets.
+func (a Access) target(t *target.Target, problems *problem.List) {
+	with := t.Token != ""
+	i := slices.IndexFunc(a.Targets, func(s target.Target) bool {
+		return s.Name == t.Name && s.URL == t.URL && (s.Token != "" || !with)
+	})
+	if i >= 0 {
+		if t.Access = a.Targets[i].Access; with {
+			t.Token = a.Targets[i].Token
+		}
+		return
+	}
+	if with || t.HTTPAuth+t.Headers+t.Proxy != "" || t.CAFile+t.CertFile != "" {
+		problems.Refuse(fmt.Sprintf("target %q", t.Name), "", "no token is saved for it at "+target.Shown(t.URL),
+			"save a target of that name and address with its token, then start the run again")
+	}
+}
