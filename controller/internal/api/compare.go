@@ -21,17 +21,17 @@ type exportRequest struct {
 }
 
 func (s *server) lookBack() {
-	route(s, op(http.MethodGet, "/api/runs/compare", tagRun,
+	reply(s, op(http.MethodGet, "/api/runs/compare", tagRun,
 		"What differs between two runs, and which of it is more than chance"),
-		func(ctx context.Context, in *compareRequest) (*body[history.Compared], error) {
-			return either(s.book().Compare(ctx, in.A, in.B))
+		func(ctx context.Context, in *compareRequest) (history.Compared, error) {
+			return s.book().Compare(ctx, in.A, in.B)
 		})
-	o := file(op(http.MethodGet, "/api/runs/{id}/export", tagRun, "A run as a file"), "application/json",
+	o := file(about(op(http.MethodGet, "/api/runs/{id}/export", tagRun, "A run as a file"),
+		"The report needs nothing but itself: no network, no script."), "application/json",
 		&huma.Schema{Type: huma.TypeObject, AdditionalProperties: true})
 	for _, kind := range []string{"text/html", "application/xml"} {
 		o.Responses["200"].Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
-	o.Description = "The report needs nothing but itself: no network, no script."
 	route(s, o, s.export)
 }
 

@@ -99,7 +99,7 @@ func newFixture(t *testing.T) *fixture {
 			Ledger: func(string) (*record.Summary, error) { return nil, fs.ErrNotExist }},
 	})
 	f.guard, err = security.New(t.Context(), security.Config{
-		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Book: sessionBook{s},
+		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Book: s,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	if err != nil {
@@ -117,21 +117,6 @@ func newFixture(t *testing.T) *fixture {
 		Now: time.Now,
 	}, http.NotFoundHandler())
 	return f
-}
-
-// sessionBook is the store as the guard writes to it.
-type sessionBook struct{ *store.Store }
-
-// SaveRefusals implements security.Book.
-func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refusal) error {
-	for _, r := range refusals {
-		row := store.Refusal{First: r.First, Last: r.Last, Address: r.Address, Action: r.What, Status: r.Status,
-			Tries: r.Tries}
-		if err := b.Store.SaveRefusals(ctx, []store.Refusal{row}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // proof is a real keeper that asks a Matomo which nobody reaches.

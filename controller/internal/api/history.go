@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
@@ -73,24 +72,8 @@ type minutesAnswer struct {
 }
 
 type auditAnswer struct {
-	Entries  []auditEntry   `json:"entries" doc:"Changes and sign-ins, the latest first."`
-	Refusals []refusalEntry `json:"refusals" doc:"What was tried without the right key, the latest first. It never displaces an entry."`
-}
-
-type auditEntry struct {
-	At      time.Time `json:"at"`
-	Address string    `json:"address"`
-	Action  string    `json:"action"`
-	Detail  string    `json:"detail"`
-}
-
-type refusalEntry struct {
-	First   time.Time `json:"first_at"`
-	Last    time.Time `json:"last_at"`
-	Address string    `json:"address" doc:"others where too many tried at once."`
-	Action  string    `json:"action"`
-	Status  int       `json:"status" doc:"Of the answers."`
-	Tries   int       `json:"tries" doc:"How many there were."`
+	Entries  []store.Entry   `json:"entries" doc:"Changes and sign-ins, the latest first."`
+	Refusals []store.Refusal `json:"refusals" doc:"What was tried without the right key, the latest first. It never displaces an entry."`
 }
 
 type removedRun struct {
@@ -100,77 +83,72 @@ type removedRun struct {
 }
 
 func (s *server) history() {
-	route(s, op(http.MethodGet, "/api/runs", tagRun, "Recorded runs"),
-		func(ctx context.Context, in *runsRequest) (*body[runsAnswer], error) {
-			q := store.RunQuery{Kind: in.Kind, Label: in.Label, Reason: in.Reason, Text: in.Text, Skip: in.Skip,
-				Limit: in.Limit}
-			runs, err := s.Store.Runs(ctx, q)
-			if err != nil {
-				return nil, err
-			}
-			a := runsAnswer{Runs: make([]recordRow, len(runs))}
-			for i, r := range runs {
-				a.Runs[i] = newRow(r)
-			}
-			if a.Total, err = s.Store.CountRuns(ctx, q); err != nil {
-				return nil, err
-			}
-			a.Labels, err = s.Store.Labels(ctx)
-			return either(a, err)
-		})
-	route(s, op(http.MethodGet, "/api/runs/{id}", tagRun, "A recorded run with its configuration and ledger"),
-		func(ctx context.Context, in *ByRun) (*body[history.Record], error) {
-			return either(s.book().Record(ctx, in.ID))
-		})
-	route(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"),
-		func(ctx context.Context, in *describeRequest) (*body[history.Record], error) {
+	reply(s, op(http.MethodGet, "/api/runs", tagRun, "Recorded runs"), s.listRuns)
+	byRun(s, op(http.MethodGet, "/api/runs/{id}", tagRun, "A recorded run with its configuration and ledger"),
+		func(ctx context.Context, id string) (history.Record, error) { return s.book().Record(ctx, id) })
+	reply(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"),
+		func(ctx context.Context, in *describeRequest) (history.Record, error) {
 			labels, err := history.Labels(in.Body.Labels)
 			if err == nil && in.Body.Note != nil {
 				err = history.CheckNote(*in.Body.Note)
 			}
+			if err == nil {
+				err = s.Store.DescribeRun(ctx, in.ID, in.Body.Note, labels)
+			}
 			if err != nil {
-				return nil, err
+				return history.Record{}, err
 			}
-			if err := s.Store.DescribeRun(ctx, in.ID, in.Body.Note, labels); err != nil {
-				return nil, err
+			return s.book().Record(ctx, in.ID)
+		})
+	byRun(s, about(op(http.MethodDelete, "/api/runs/{id}", tagRun, "Delete a run that has ended"),
+		"409 while it runs. POST /api/runs/{id}/restore brings it back for a day."),
+		func(ctx context.Context, id string) (removedRun, error) {
+			return removedRun{true, id, "run deleted; it can be restored for a day"},
+				s.Store.DeleteRun(ctx, id, s.alive(ctx, id))
+		})
+	byRun(s, op(http.MethodPost, "/api/runs/{id}/restore", tagRun, "Bring a deleted run back"),
+		func(ctx context.Context, id string) (history.Record, error) {
+			if err := s.Store.RestoreRun(ctx, id); err != nil {
+				return history.Record{}, err
 			}
-			return either(s.book().Record(ctx, in.ID))
+			return s.book().Record(ctx, id)
 		})
-	o := op(http.MethodDelete, "/api/runs/{id}", tagRun, "Delete a run that has ended")
-	o.Description = "409 while it runs. POST /api/runs/{id}/restore brings it back for a day."
-	route(s, o, func(ctx context.Context, in *ByRun) (*body[removedRun], error) {
-		return either(removedRun{true, in.ID, "run deleted; it can be restored for a day"},
-			s.Store.DeleteRun(ctx, in.ID, s.alive(ctx, in.ID)))
-	})
-	route(s, op(http.MethodPost, "/api/runs/{id}/restore", tagRun, "Bring a deleted run back"),
-		func(ctx context.Context, in *ByRun) (*body[history.Record], error) {
-			if err := s.Store.RestoreRun(ctx, in.ID); err != nil {
-				return nil, err
-			}
-			return either(s.book().Record(ctx, in.ID))
+	byRun(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did over time"),
+		func(ctx context.Context, id string) (minutesAnswer, error) {
+			intervals, err := s.book().Intervals(ctx, id)
+			return minutesAnswer{intervals}, err
 		})
-	route(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did over time"),
-		func(ctx context.Context, in *ByRun) (*body[minutesAnswer], error) {
-			intervals, err := s.book().Intervals(ctx, in.ID)
-			return either(minutesAnswer{intervals}, err)
-		})
-	route(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when, and what was refused"),
-		func(ctx context.Context, in *latest) (*body[auditAnswer], error) {
+	reply(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when, and what was refused"),
+		func(ctx context.Context, in *latest) (a auditAnswer, err error) {
 			s.Guard.WriteRefusals(ctx)
-			rows, err := s.Store.AuditLog(ctx, in.Limit)
-			if err != nil {
-				return nil, err
+			if a.Entries, err = s.Store.AuditLog(ctx, in.Limit); err == nil {
+				a.Refusals, err = s.Store.Refusals(ctx, in.Limit)
 			}
-			refused, err := s.Store.Refusals(ctx, in.Limit)
-			a := auditAnswer{make([]auditEntry, len(rows)), make([]refusalEntry, len(refused))}
-			for i, e := range rows {
-				a.Entries[i] = auditEntry(e)
-			}
-			for i, r := range refused {
-				a.Refusals[i] = refusalEntry(r)
-			}
-			return either(a, err)
+			return a, err
 		})
+}
+
+func (s *server) listRuns(ctx context.Context, in *runsRequest) (a runsAnswer, err error) {
+	q := store.RunQuery{
+		Kind:   in.Kind,
+		Label:  in.Label,
+		Reason: in.Reason,
+		Text:   in.Text,
+		Skip:   in.Skip,
+		Limit:  in.Limit,
+	}
+	runs, err := s.Store.Runs(ctx, q)
+	if err != nil {
+		return a, err
+	}
+	a.Runs = make([]recordRow, len(runs))
+	for i, r := range runs {
+		a.Runs[i] = newRow(r)
+	}
+	if a.Total, err = s.Store.CountRuns(ctx, q); err == nil {
+		a.Labels, err = s.Store.Labels(ctx)
+	}
+	return a, err
 }
 
 // alive tells whether a run, or the backfill of that id, is on.

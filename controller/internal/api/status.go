@@ -16,17 +16,17 @@ import (
 
 // StateAnswer is what changes with the loadgen and with what is done to it; it is also the stream's state event.
 type StateAnswer struct {
-	Container containerAnswer  `json:"container"`
-	Runtime   string           `json:"runtime" enum:"docker,process"`
-	Reason    string           `json:"runtime_reason" doc:"Why the runtime is this one, and which engine was found."`
-	Phase     string           `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
-	Operation *operationAnswer `json:"operation" doc:"What is being done right now."`
-	Pause     string           `json:"pause_reason" enum:",asked,daily_cap,state_full" doc:"Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin."`
-	Run       *runAnswer       `json:"run" doc:"The run that goes on, or the last one."`
-	Control   *SteeringAnswer  `json:"control" doc:"What the run that goes on was told by POST /api/control; null where none goes on."`
-	Finish    *finishAnswer    `json:"finish" doc:"How far the run is that finishes its open visits; null where none does."`
-	Messages  []string         `json:"messages" doc:"What a loadgen told that ended in a way nobody asked for."`
-	Storage   []disk.Fault     `json:"storage" doc:"What the controller cannot store in, why, and what puts it right."`
+	Container containerAnswer `json:"container"`
+	Runtime   string          `json:"runtime" enum:"docker,process"`
+	Reason    string          `json:"runtime_reason" doc:"Why the runtime is this one, and which engine was found."`
+	Phase     string          `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
+	Operation *run.Operation  `json:"operation" doc:"What is being done right now."`
+	Pause     string          `json:"pause_reason" enum:",asked,daily_cap,state_full" doc:"Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin."`
+	Run       *runAnswer      `json:"run" doc:"The run that goes on, or the last one."`
+	Control   *SteeringAnswer `json:"control" doc:"What the run that goes on was told by POST /api/control; null where none goes on."`
+	Finish    *run.Finish     `json:"finish" doc:"How far the run is that finishes its open visits; null where none does."`
+	Messages  []string        `json:"messages" doc:"What a loadgen told that ended in a way nobody asked for."`
+	Storage   []disk.Fault    `json:"storage" doc:"What the controller cannot store in, why, and what puts it right."`
 }
 
 // statusAnswer keeps the original's container, config and stats; every number in it is measured.
@@ -48,16 +48,6 @@ type containerAnswer struct {
 	ExitCode  *int       `json:"exit_code"`
 	Reason    string     `json:"reason" doc:"Explains the state where it does not speak for itself, with the cure."`
 	Healable  bool       `json:"healable" doc:"POST /api/heal would put something right."`
-}
-
-type operationAnswer struct {
-	Name  string    `json:"name"`
-	Since time.Time `json:"since"`
-}
-
-type finishAnswer struct {
-	By         time.Time `json:"by" doc:"When visits that are still open are cut off."`
-	OpenVisits uint64    `json:"open_visits"`
 }
 
 type runAnswer struct {
@@ -97,15 +87,15 @@ func State(st run.Status, faults []disk.Fault, now time.Time) any { return newSt
 
 func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 	a := StateAnswer{
-		Container: newContainer(st.Loadgen, st.Since, now), Runtime: st.Runtime, Reason: st.RuntimeReason,
-		Phase: st.Phase, Pause: st.Pause, Messages: append([]string{}, st.Messages...),
-		Storage: append([]disk.Fault{}, faults...),
-	}
-	if o := st.Operation; o != nil {
-		a.Operation = &operationAnswer{o.Name, o.Since}
-	}
-	if f := st.Finish; f != nil {
-		a.Finish = &finishAnswer{f.By, f.OpenVisits}
+		Container: newContainer(st.Loadgen, st.Since, now),
+		Runtime:   st.Runtime,
+		Reason:    st.RuntimeReason,
+		Phase:     st.Phase,
+		Pause:     st.Pause,
+		Operation: st.Operation,
+		Finish:    st.Finish,
+		Messages:  append([]string{}, st.Messages...),
+		Storage:   append([]disk.Fault{}, faults...),
 	}
 	if st.Run != nil {
 		a.Run = newRun(*st.Run, st.Restarts)

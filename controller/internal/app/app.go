@@ -148,7 +148,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.guard, err = security.New(ctx, security.Config{
 		Key: key, Hosts: s.AllowedHosts, Public: s.Public(), Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(),
 		PerMinute: s.RateLimit, Now: time.Now,
-		Book: sessionBook{a.store}, Log: log,
+		Book: a.store, Log: log,
 	})
 	if err != nil {
 		return a, err

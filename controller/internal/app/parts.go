@@ -224,19 +224,6 @@ func (a *App) purger() history.Purger {
 	}
 }
 
-// sessionBook is the store as the guard writes to it.
-type sessionBook struct{ *store.Store }
-
-// SaveRefusals implements security.Book.
-func (b sessionBook) SaveRefusals(ctx context.Context, refusals []security.Refusal) error {
-	rows := make([]store.Refusal, len(refusals))
-	for i, r := range refusals {
-		rows[i] = store.Refusal{First: r.First, Last: r.Last, Address: r.Address, Action: r.What, Status: r.Status,
-			Tries: r.Tries}
-	}
-	return b.Store.SaveRefusals(ctx, rows)
-}
-
 const (
 	// maxConnections is how many connections can be open, most of them streams.
 	maxConnections = 10_000

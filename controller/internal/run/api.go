@@ -51,17 +51,15 @@ func (s Status) Active() bool { return s.Run != nil && s.Run.Open() }
 
 // Finish is how far a run is that finishes its open visits.
 type Finish struct {
-	// By is when those that are still open are cut off.
-	By time.Time
-	// OpenVisits counts them.
-	OpenVisits uint64
+	By         time.Time `json:"by" doc:"When visits that are still open are cut off."`
+	OpenVisits uint64    `json:"open_visits"`
 }
 
 // Operation is something being done that takes a while.
 type Operation struct {
 	// Name is start, rerun, stop, restart, apply or heal.
-	Name  string
-	Since time.Time
+	Name  string    `json:"name"`
+	Since time.Time `json:"since"`
 }
 
 // Request says what to start.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
 // Entry is one change as the audit log keeps it.
@@ -61,15 +62,6 @@ func place(c echo.Context) string {
 	return path
 }
 
-// Refusal is what one address tried without the right key, several tries alike in one.
-type Refusal struct {
-	First, Last time.Time
-	// Address is who tried, What the method and the route's path, Status the answer's.
-	Address, What string
-	Status        int
-	Tries         int
-}
-
 const (
 	// maxRefusals is how many different refusals wait to be written; what is beyond is counted together.
 	maxRefusals = 1000
@@ -80,21 +72,21 @@ const (
 // refusals are counted until they are written, so that a stranger causes no write of his own.
 type refusals struct {
 	mu   sync.Mutex
-	kept map[refused]*Refusal
+	kept map[refused]*store.Refusal
 }
 
 type refused struct {
-	address, what string
-	status        int
+	address, action string
+	status          int
 }
 
 // add counts refusals as r tells them.
-func (s *refusals) add(r Refusal) {
+func (s *refusals) add(r store.Refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := refused{r.Address, r.What, r.Status}
+	key := refused{r.Address, r.Action, r.Status}
 	if s.kept[key] == nil && len(s.kept) >= maxRefusals {
-		r.Address, r.What, r.Status = others, "", 0
+		r.Address, r.Action, r.Status = others, "", 0
 		key = refused{address: others}
 	}
 	if there := s.kept[key]; there != nil {
@@ -106,15 +98,15 @@ func (s *refusals) add(r Refusal) {
 }
 
 // take returns what is kept, the oldest first, and forgets it.
-func (s *refusals) take() []Refusal {
+func (s *refusals) take() []store.Refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]Refusal, 0, len(s.kept))
+	out := make([]store.Refusal, 0, len(s.kept))
 	for _, r := range s.kept {
 		out = append(out, *r)
 	}
 	clear(s.kept)
-	slices.SortFunc(out, func(a, b Refusal) int { return a.Last.Compare(b.Last) })
+	slices.SortFunc(out, func(a, b store.Refusal) int { return a.Last.Compare(b.Last) })
 	return out
 }
 
@@ -127,8 +119,8 @@ func (g *Guard) refused(c echo.Context, status int) {
 		method = "other" // any word of any length can stand there
 	}
 	now := g.now()
-	address, what := g.Address(r).String(), method+" "+c.Path()
-	g.refusals.add(Refusal{First: now, Last: now, Address: address, What: what, Status: status, Tries: 1})
+	address, action := g.Address(r).String(), method+" "+c.Path()
+	g.refusals.add(store.Refusal{First: now, Last: now, Address: address, Action: action, Status: status, Tries: 1})
 }
 
 // WriteRefusals writes what was refused since the last time.

@@ -38,7 +38,7 @@ func TestEveryChangeIsBookedAndRefusalsApart(t *testing.T) {
 	w.WriteRefusals(t.Context())
 	tries := map[string]int{}
 	for _, r := range w.book.refusals {
-		tries[fmt.Sprintf("%s %s %d", r.Address, r.What, r.Status)] = r.Tries
+		tries[fmt.Sprintf("%s %s %d", r.Address, r.Action, r.Status)] = r.Tries
 	}
 	refusals := map[string]int{
 		"192.0.2.9 POST /api/x 403": 4, "192.0.2.9 POST /api/x 429": 16, "192.0.2.9 GET /api/x 403": 3,

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
@@ -79,7 +80,7 @@ func New(ctx context.Context, c Config) (*Guard, error) {
 		codes:    newVault(CodeTTL, c.Now),
 		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now),
 		signIns:  newLimiter(maxSignIns, c.Now),
-		refusals: &refusals{kept: map[refused]*Refusal{}},
+		refusals: &refusals{kept: map[refused]*store.Refusal{}},
 	}
 	g.sessions = &sessions{key: g.key, book: c.Book, now: c.Now, log: c.Log, kept: map[[sha256.Size]byte]*session{}}
 	return g, g.sessions.load(ctx)

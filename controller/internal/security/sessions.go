@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
@@ -20,7 +21,7 @@ type Book interface {
 	// ProlongSession moves the end of a session; one that was ended meanwhile stays so.
 	ProlongSession(ctx context.Context, hash [sha256.Size]byte, ends time.Time) error
 	EndSession(ctx context.Context, hash [sha256.Size]byte) error
-	SaveRefusals(ctx context.Context, refusals []Refusal) error
+	SaveRefusals(ctx context.Context, refusals []store.Refusal) error
 }
 
 const (

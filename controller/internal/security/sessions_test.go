@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/security"
+	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
 // book is in memory.
 type book struct {
 	sessions map[[sha256.Size]byte]time.Time
-	refusals []security.Refusal
+	refusals []store.Refusal
 	err      error
 }
 
@@ -44,7 +45,7 @@ func (b *book) EndSession(_ context.Context, hash [sha256.Size]byte) error {
 }
 
 // SaveRefusals implements security.Book.
-func (b *book) SaveRefusals(_ context.Context, refusals []security.Refusal) error {
+func (b *book) SaveRefusals(_ context.Context, refusals []store.Refusal) error {
 	if b.err == nil {
 		b.refusals = append(b.refusals, refusals...)
 	}

@@ -10,18 +10,20 @@ import (
 
 // Entry is a line of the audit log.
 type Entry struct {
-	At time.Time
-	// Address is who asked, Action what for, such as "PUT /api/config". Detail holds no secret.
-	Address, Action, Detail string
+	At      time.Time `json:"at"`
+	Address string    `json:"address" doc:"Who asked."`
+	Action  string    `json:"action" doc:"What for, such as PUT /api/config."`
+	Detail  string    `json:"detail"` // it holds no secret
 }
 
 // Refusal is what one address tried without the right key, several alike in one.
 type Refusal struct {
-	First, Last time.Time
-	// Address is who tried, Action what, Status the answer's.
-	Address, Action string
-	Status          int
-	Tries           int
+	First   time.Time `json:"first_at"`
+	Last    time.Time `json:"last_at"`
+	Address string    `json:"address" doc:"Who tried; others where too many tried at once."`
+	Action  string    `json:"action"`
+	Status  int       `json:"status" doc:"Of the answers."`
+	Tries   int       `json:"tries" doc:"How many there were."`
 }
 
 const (

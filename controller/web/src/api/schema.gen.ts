@@ -1259,16 +1259,9 @@ export interface components {
         };
         AuditAnswer: {
             /** @description Changes and sign-ins, the latest first. */
-            entries: components["schemas"]["AuditEntry"][] | null;
+            entries: components["schemas"]["StoreEntry"][] | null;
             /** @description What was tried without the right key, the latest first. It never displaces an entry. */
-            refusals: components["schemas"]["RefusalEntry"][] | null;
-        };
-        AuditEntry: {
-            action: string;
-            address: string;
-            /** Format: date-time */
-            at: string;
-            detail: string;
+            refusals: components["schemas"]["StoreRefusal"][] | null;
         };
         BaselineRequestBody: {
             /** @description true: in place of what the site's baseline was; false: it is none. */
@@ -1646,15 +1639,6 @@ export interface components {
             unit: string;
             /** @description With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has. */
             widget: string;
-        };
-        FinishAnswer: {
-            /**
-             * Format: date-time
-             * @description When visits that are still open are cut off.
-             */
-            by: string;
-            /** Format: int64 */
-            open_visits: number;
         };
         FunnelAnswer: {
             config: components["schemas"]["SetupFunnelConfig"];
@@ -2074,11 +2058,6 @@ export interface components {
             /** @description Either of the two names the job. */
             container_name?: string | null;
             run_id?: string | null;
-        };
-        OperationAnswer: {
-            name: string;
-            /** Format: date-time */
-            since: string;
         };
         PageAnswer: {
             /** Format: int64 */
@@ -2678,25 +2657,6 @@ export interface components {
             /** Format: int64 */
             unsent: number;
         };
-        RefusalEntry: {
-            action: string;
-            /** @description others where too many tried at once. */
-            address: string;
-            /** Format: date-time */
-            first_at: string;
-            /** Format: date-time */
-            last_at: string;
-            /**
-             * Format: int64
-             * @description Of the answers.
-             */
-            status: number;
-            /**
-             * Format: int64
-             * @description How many there were.
-             */
-            tries: number;
-        };
         RemovedAnswer: {
             /** Format: int64 */
             deleted_id: number;
@@ -2823,6 +2783,20 @@ export interface components {
             /** @description It was paused or its rate changed while it went on. */
             steered: boolean;
             summary?: components["schemas"]["RecordSummary"];
+        };
+        RunFinish: {
+            /**
+             * Format: date-time
+             * @description When visits that are still open are cut off.
+             */
+            by: string;
+            /** Format: int64 */
+            open_visits: number;
+        };
+        RunOperation: {
+            name: string;
+            /** Format: date-time */
+            since: string;
         };
         RunsAnswer: {
             /** @description All labels that runs have. */
@@ -3075,11 +3049,11 @@ export interface components {
             /** @description What the run that goes on was told by POST /api/control; null where none goes on. */
             control: components["schemas"]["SteeringAnswer"] | null;
             /** @description How far the run is that finishes its open visits; null where none does. */
-            finish: components["schemas"]["FinishAnswer"] | null;
+            finish: components["schemas"]["RunFinish"] | null;
             /** @description What a loadgen told that ended in a way nobody asked for. */
             messages: string[] | null;
             /** @description What is being done right now. */
-            operation: components["schemas"]["OperationAnswer"] | null;
+            operation: components["schemas"]["RunOperation"] | null;
             /**
              * @description Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin.
              * @enum {string}
@@ -3132,11 +3106,11 @@ export interface components {
             /** @description What the run that goes on was told by POST /api/control; null where none goes on. */
             control: components["schemas"]["SteeringAnswer"] | null;
             /** @description How far the run is that finishes its open visits; null where none does. */
-            finish: components["schemas"]["FinishAnswer"] | null;
+            finish: components["schemas"]["RunFinish"] | null;
             /** @description What a loadgen told that ended in a way nobody asked for. */
             messages: string[] | null;
             /** @description What is being done right now. */
-            operation: components["schemas"]["OperationAnswer"] | null;
+            operation: components["schemas"]["RunOperation"] | null;
             /**
              * @description Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin.
              * @enum {string}
@@ -3180,12 +3154,40 @@ export interface components {
              */
             mode?: "finish" | "now" | null;
         };
+        StoreEntry: {
+            /** @description What for, such as PUT /api/config. */
+            action: string;
+            /** @description Who asked. */
+            address: string;
+            /** Format: date-time */
+            at: string;
+            detail: string;
+        };
         StoreProblem: {
             /** @enum {string} */
             level: "WARNING" | "ERROR";
             text: string;
             /** Format: date-time */
             time: string;
+        };
+        StoreRefusal: {
+            action: string;
+            /** @description Who tried; others where too many tried at once. */
+            address: string;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description Of the answers.
+             */
+            status: number;
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            tries: number;
         };
         StoreRunFile: {
             hash: string;
