@@ -1,9 +1,17 @@
+import { existsSync } from 'node:fs'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import tailwindcss from '@tailwindcss/vite'
+import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 
 // In development the pages come from here and everything else from a controller (`make run`).
 const controller = process.env.CONTROLLER ?? 'http://127.0.0.1:8000'
+
+// Components are tested in the browser of this machine; none is downloaded.
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const inBrowser = 'src/**/*.browser.test.ts'
+if (process.env.VITEST && !existsSync(executablePath))
+  console.log(`Component tests are left out: no ${executablePath}.`)
 
 export default defineConfig({
   plugins: [svelte(), tailwindcss()],
@@ -22,5 +30,27 @@ export default defineConfig({
       ['/api', '/health', '/docs', '/openapi.json'].map((path) => [path, { target: controller, changeOrigin: false }]),
     ),
   },
-  test: { include: ['src/**/*.test.ts'] },
+  test: {
+    projects: [
+      { extends: true, test: { name: 'plain', include: ['src/**/*.test.ts'], exclude: [inBrowser] } },
+      ...(existsSync(executablePath)
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'browser',
+                include: [inBrowser],
+                browser: {
+                  enabled: true,
+                  headless: true,
+                  screenshotFailures: false,
+                  provider: playwright({ launchOptions: { executablePath, args: ['--no-sandbox', '--disable-gpu'] } }),
+                  instances: [{ browser: 'chromium' as const }],
+                },
+              },
+            },
+          ]
+        : []),
+    ],
+  },
 })
