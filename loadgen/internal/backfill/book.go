@@ -21,16 +21,13 @@ func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 	s.booked = s.booked[:0]
 	for i := range s.hits {
 		h := &s.hits[i]
-		one := ledger.Answered{Kind: h.kind, Class: a.Hit(i, len(s.hits)), Latency: a.Latency}
-		became := one.Class.Outcome()
-		if became == outcome.Accepted {
-			one.Sale = h.sale
-		}
+		h.Class, h.Latency = a.Hit(i, len(s.hits)), a.Latency
+		became := h.Class.Outcome()
 		first := i == 0 || s.hits[i-1].visit != h.visit
 		late[h.visit] = late[h.visit] || first && became != outcome.Accepted
-		courses[h.visit].Book(became, h.kind, h.at, true)
+		courses[h.visit].Book(became, h.Kind, h.at, true)
 		n[became]++
-		s.booked = append(s.booked, one)
+		s.booked = append(s.booked, h.Answered)
 	}
 	if answered {
 		s.c.Ledger.Answer(b.span.Target, &a.Answer, s.booked)

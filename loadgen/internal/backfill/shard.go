@@ -8,7 +8,6 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -26,11 +25,10 @@ type shard struct {
 	booked []ledger.Answered
 }
 
-// sent is what is needed to book a hit.
+// sent is what is needed to book a hit; its class and latency come with the answer.
 type sent struct {
+	ledger.Answered
 	visit int // of the batch
-	kind  hit.Kind
-	sale  ledger.Sale
 	at    int64
 }
 
@@ -69,8 +67,7 @@ func (s *shard) load(b *batch) {
 		for h := range s.visit.Hits {
 			drawn := &s.visit.Hits[h]
 			s.kinds[drawn.Records]++
-			s.hits = append(s.hits, sent{visit: i, kind: drawn.Records, at: at.moment(drawn).Unix(),
-				sale: ledger.SaleOf(&s.visit, h)})
+			s.hits = append(s.hits, sent{ledger.SentHit(&s.visit, h), i, at.moment(drawn).Unix()})
 		}
 		s.who, s.length = append(s.who, s.visit.Seen()), append(s.length, len(s.visit.Hits))
 	}
@@ -82,7 +79,7 @@ func (s *shard) plan(b *batch) {
 	for _, n := range s.length {
 		var kinds ledger.Kinds
 		for _, h := range s.hits[first : first+n] {
-			kinds[h.kind]++
+			kinds[h.Kind]++
 		}
 		s.c.Ledger.PlanUnscheduled(b.span.Target, kinds)
 		first += n

@@ -8,7 +8,6 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/hit"
 )
 
 // batch is one request on its way: the visits whose hits it carries, and what the pool found out about them. The
@@ -33,12 +32,11 @@ type batch struct {
 	pending bool
 }
 
-// sentHit is what is needed to book a hit.
+// sentHit is what is needed to book a hit; its class and latency come with the answer.
 type sentHit struct {
-	kind     hit.Kind
+	ledger.Answered
 	intended time.Duration
 	recorded int64
-	sale     ledger.Sale
 }
 
 // remainder is what comes after the hits of a visit that were sent.
@@ -98,7 +96,6 @@ func (w *worker) add(b *batch, o *openVisit) {
 	h := &w.visit.Hits[o.hit]
 	at := o.recorded(h, w.began.Add(b.sent))
 	w.request.Add(&w.visit, int(o.hit), time.Unix(at, 0))
-	b.hits = append(b.hits, sentHit{kind: h.Records, intended: o.start + h.Wait, recorded: at,
-		sale: ledger.SaleOf(&w.visit, int(o.hit))})
+	b.hits = append(b.hits, sentHit{ledger.SentHit(&w.visit, int(o.hit)), o.start + h.Wait, at})
 	b.kinds[h.Records]++
 }

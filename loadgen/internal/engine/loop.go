@@ -273,14 +273,11 @@ func (l *loop) settle(b *batch) {
 	l.booked = l.booked[:0]
 	for i := range b.hits {
 		h := &b.hits[i]
-		a := ledger.Answered{Kind: h.kind, Class: b.class(i), Latency: b.answered - h.intended}
+		h.Class, h.Latency = b.class(i), b.answered-h.intended
 		if l.stood(h.intended, b.answered) {
-			a.Latency = ledger.NoLatency
+			h.Latency = ledger.NoLatency
 		}
-		if a.Class.Outcome() == outcome.Accepted {
-			a.Sale = h.sale
-		}
-		l.booked = append(l.booked, a)
+		l.booked = append(l.booked, h.Answered)
 	}
 	l.c.Ledger.Answer(b.target, &b.result.Answer, l.booked)
 	i := 0
@@ -288,8 +285,8 @@ func (l *loop) settle(b *batch) {
 		o, rest := b.visits[v], b.rest[v]
 		unopened, action, before := o.Taken == 0, false, o.Course
 		for range o.hits() {
-			action = action || hit.Rows[b.hits[i].kind].Opens
-			o.book(l.booked[i].Class.Outcome(), b.hits[i].kind, b.hits[i].recorded, &l.days)
+			action = action || hit.Rows[b.hits[i].Kind].Opens
+			o.book(&b.hits[i], &l.days)
 			if unopened && o.Taken > 0 {
 				unopened = false
 				l.c.Ledger.Open(b.target,

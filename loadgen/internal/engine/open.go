@@ -6,8 +6,6 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
 // openVisit is a visit that has begun: what is needed to go on with it. Its hits are made again from its number. It
@@ -50,8 +48,8 @@ func (o *openVisit) group(v *visit.Visit, now time.Duration, most int) {
 	}
 }
 
-// book takes in the outcome of the next hit, recorded at at.
-func (o *openVisit) book(became outcome.Outcome, kind hit.Kind, at int64, days *days) {
+// book takes in what became of the next hit.
+func (o *openVisit) book(h *sentHit, days *days) {
 	o.hit++
-	o.Book(became, kind, at, o.Taken > 0 && days.same(int64(o.Taken), at))
+	o.Book(h.Class.Outcome(), h.Kind, h.recorded, o.Taken > 0 && days.same(int64(o.Taken), h.recorded))
 }

@@ -44,8 +44,8 @@ type Sale struct {
 	Items                  uint64
 }
 
-// SaleOf is that of hit i of a visit, zero for what is no order.
-func SaleOf(v *visit.Visit, i int) Sale {
+// saleOf is that of hit i of a visit, zero for what is no order.
+func saleOf(v *visit.Visit, i int) Sale {
 	if v.Hits[i].Kind != hit.Order {
 		return Sale{}
 	}

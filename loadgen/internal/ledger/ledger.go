@@ -162,8 +162,13 @@ type Answered struct {
 	Class answer.Class
 	// Latency is the time from its intended moment to the answer, or NoLatency.
 	Latency time.Duration
-	// Sale is that of an accepted order, else zero.
+	// Sale is what the order brings, if it is accepted; zero for what is no order.
 	Sale Sale
+}
+
+// SentHit is hit i of a visit before its answer.
+func SentHit(v *visit.Visit, i int) Answered {
+	return Answered{Kind: v.Hits[i].Records, Sale: saleOf(v, i)}
 }
 
 // Answer books the outcomes of hits in flight, which answer a brought.
@@ -178,7 +183,9 @@ func (l *Ledger) Answer(target int, a *answer.Answer, hits []Answered) {
 		if h.Class != answer.Accepted || a.Odd {
 			l.note(target, h.Class, a, 1)
 		}
-		l.accounts[target].Sales.add(h.Sale)
+		if h.Class.Outcome() == outcome.Accepted {
+			l.accounts[target].Sales.add(h.Sale)
+		}
 		if h.Latency == NoLatency {
 			continue
 		}
