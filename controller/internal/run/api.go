@@ -19,7 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// Status is what a person wants to know at a glance. It is a snapshot, at most about a second old, so that asking for
+// Status is what a person wants to know at a pollInterval. It is a snapshot, at most about a second old, so that asking for
 // it never waits for an engine.
 type Status struct {
 	// Runtime is "docker" or "process", and RuntimeReason says why, and which engine it is.

@@ -1,8 +1,11 @@
 package run
 
 import (
+	"time"
+
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runid"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
@@ -26,3 +29,6 @@ func Configuration(files map[string][]byte) (config map[string]string, kind stri
 	}
 	return config, kind
 }
+
+// Draw makes a run id and a seed.
+func Draw() Identity { return Identity{ID: runid.New(time.Now()), Seed: runid.NewSeed()} }

@@ -11,7 +11,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
@@ -187,9 +186,9 @@ func givenUp(ctx context.Context, err error) error {
 	return err
 }
 
-// look asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the status,
+// refresh asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the status,
 // because one that waits for a loadgen's last answer ends after one that has seen it gone.
-func (k *Control) look(ctx context.Context) (launcher.Status, Plan) {
+func (k *Control) refresh(ctx context.Context) (launcher.Status, Plan) {
 	k.mu.Lock()
 	k.looks++
 	number := k.looks
@@ -260,107 +259,6 @@ func (k *Control) steered(ctx context.Context, id string) {
 	})
 }
 
-// Watch keeps the status fresh each second, starts a loadgen that crashed again, books runs that end by themselves and
-// does what a stop could not, until ctx is done.
-func (k *Control) Watch(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		l, p := k.look(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		k.seen(l, p)
-		k.settle(ctx, l)
-		k.c.RecordAgain(ctx)
-		switch active := k.Status().Active(); {
-		case active && ended(l.State):
-			k.attend(ctx)
-		case active && idles(l, p):
-			k.unasked(ctx)
-		case !active && p.RunID != "" && sending(p.Phase):
-			k.adopt(ctx)
-		}
-	}
-}
-
-func ended(s launcher.State) bool {
-	return s == launcher.Exited || s == launcher.Missing || s == launcher.Created || s == launcher.Dead ||
-		s == launcher.Foreign // ours is gone, and its name taken
-}
-
-func sending(phase string) bool {
-	return phase == "running" || phase == "paused" || phase == "draining"
-}
-
-// attend deals with a loadgen that is gone although nobody asked for it.
-func (k *Control) attend(ctx context.Context) {
-	ctx, end, err := k.beginOwn(ctx, "recover")
-	if err != nil {
-		return // whoever is at work changes it
-	}
-	defer end()
-	l, _ := k.look(ctx)
-	st := k.Status()
-	if !st.Active() || !ended(l.State) {
-		return
-	}
-	if restarts := st.Restarts; k.c.Restarts(st.Run.ID, l, &restarts) {
-		k.change(func(s *Status) { s.Restarts = restarts })
-		err := k.startAgain(ctx)
-		if err == nil {
-			k.look(ctx)
-			return
-		}
-		if errors.Is(err, launcher.ErrUnavailable) || ctx.Err() != nil {
-			return // the engine is away: the next look says so; or a stop takes over
-		}
-		k.c.Log.ErrorContext(ctx, "the loadgen cannot be started again", "run_id", st.Run.ID, "err", err)
-	}
-	var messages []string
-	if l.State == launcher.Exited && l.ExitCode != 0 && l.ExitCode != 130 {
-		messages = Logs(k.c.Port.Logs).ErrorLines(ctx, l.Started)
-	}
-	k.change(func(s *Status) { s.Messages = messages })
-	k.close(ctx, l, "")
-	if err := k.idle(ctx); err != nil {
-		k.c.Log.Error("a loadgen started by hand would go on with the ended run", "err", err)
-	}
-}
-
-// adopt takes over a run that goes on without having been started here, such as one of before a restart.
-func (k *Control) adopt(ctx context.Context) {
-	ctx, end, err := k.beginOwn(ctx, "adopt")
-	if err != nil {
-		return
-	}
-	defer end()
-	l, p := k.look(ctx)
-	if !k.Status().Active() && p.RunID != "" && sending(p.Phase) {
-		k.takeOver(ctx, l, p)
-	}
-}
-
-// takeOver makes the run that the loadgen tells of the current one.
-func (k *Control) takeOver(ctx context.Context, l launcher.Status, p Plan) {
-	r := store.Run{RunHead: store.RunHead{ID: p.RunID, Kind: record.Live, PlanHash: p.Hash, Started: l.Started}}
-	if last := k.Status().Run; last != nil && last.ID == r.ID {
-		r = reopened(*last)
-	}
-	k.open(ctx, r)
-}
-
-// reopened is a run that goes on after its end was recorded.
-func reopened(r store.Run) store.Run {
-	r.Ended, r.Reason, r.ExitCode, r.Summary = nil, "", nil, nil
-	return r
-}
-
 // open makes r the current run and records it.
 func (k *Control) open(ctx context.Context, r store.Run) {
 	_ = k.c.Record(ctx, r) // it is tried again: what cannot be written must not end a run
@@ -389,11 +287,4 @@ func (k *Control) byLedger(l launcher.Status) Plan {
 		return Plan{} // of an earlier life, or of one that ends
 	}
 	return PlanOf(&status.Snapshot{Phase: phase.Running, Life: r.Started, Run: *r})
-}
-
-// seen hands on what a loadgen says. One that runs and does not answer comes up or goes down.
-func (k *Control) seen(l launcher.Status, p Plan) {
-	if k.c.Seen != nil && (p.Status != nil || l.State != launcher.Running) {
-		k.c.Seen(p.Status)
-	}
 }

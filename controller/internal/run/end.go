@@ -71,8 +71,8 @@ func (k *Control) end(ctx context.Context, l launcher.Status, how Ending, sooner
 }
 
 const (
-	// finishGlance is the pause between two looks at a loadgen that finishes.
-	finishGlance = 250 * time.Millisecond
+	// finishPollInterval is the pause between two looks at a loadgen that finishes.
+	finishPollInterval = 250 * time.Millisecond
 	// heedTime is how long a loadgen may take to begin to finish. It looks at its file once a second, but its machine
 	// may be busy.
 	heedTime = 20 * time.Second
@@ -91,10 +91,10 @@ func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) 
 	if err := k.askToFinish(st.Run.ID, within); err != nil {
 		return then, err.Error(), nil
 	}
-	tick := time.NewTicker(finishGlance)
+	tick := time.NewTicker(finishPollInterval)
 	defer tick.Stop()
 	for {
-		l, p := k.look(ctx)
+		l, p := k.refresh(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return then, "", context.Cause(ctx)

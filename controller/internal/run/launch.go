@@ -33,11 +33,11 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 	if err != nil {
 		return nil, fmt.Errorf("publish: %w", err)
 	}
-	l, _ := k.look(ctx)
+	l, _ := k.refresh(ctx)
 	if warnings, err = k.end(ctx, l, Ending{Timeout: q.Timeout}, nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("stop what runs: %w", err), k.unpublish(ctx, before))
 	}
-	l, _ = k.look(ctx)
+	l, _ = k.refresh(ctx)
 	k.close(ctx, l, "killed")
 
 	files, err := k.c.Publisher.Published(ctx)
@@ -58,7 +58,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 		if stopped(ctx) {
 			return nil, err
 		}
-		l, _ := k.look(ctx)
+		l, _ := k.refresh(ctx)
 		k.close(ctx, l, "failed")
 		return nil, errors.Join(err, k.idle(ctx))
 	}
@@ -66,14 +66,14 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 	if stopped(ctx) {
 		return nil, ErrStopped
 	}
-	l, _ = k.look(ctx)
+	l, _ = k.refresh(ctx)
 	if err != nil {
 		if l.State == launcher.Running || l.State == launcher.Restarting {
 			// One that neither reports the plan nor ends must not go on unseen.
 			if err := k.c.Port.Stop(ctx, DefaultTimeout); err != nil {
 				k.c.Log.Error("the loadgen that did not report its plan cannot be stopped", "err", err)
 			}
-			l, _ = k.look(ctx)
+			l, _ = k.refresh(ctx)
 		}
 		k.close(ctx, l, "failed")
 		return nil, err
@@ -99,18 +99,18 @@ func (k *Control) unpublish(ctx context.Context, before map[string][]byte) error
 	return nil
 }
 
-// glance is the pause between two looks at a loadgen that comes up.
-const glance = 100 * time.Millisecond
+// pollInterval is the pause between two looks at a loadgen that starts.
+const pollInterval = 100 * time.Millisecond
 
 // await waits until the loadgen says that it runs id's plan and returns the plan's hash. One that says that it is
 // starting is given the time of the whole operation. A run so short that it has ended by then has left its ledger.
 func (k *Control) await(ctx context.Context, id string) (hash string, err error) {
 	patience := time.NewTimer(k.c.Patience)
 	defer patience.Stop()
-	tick := time.NewTicker(glance)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
-		l, p := k.look(ctx)
+		l, p := k.refresh(ctx)
 		switch {
 		case p.RunID != id || p.Phase == "idle":
 		case p.Phase == "starting": // it looks at its state folder, which can take longer than a start may

@@ -15,7 +15,17 @@ import (
 // Start starts a run with the saved settings and the request's. Errors: *Busy, *Failed, those of publishing and of
 // the port.
 func (k *Control) Start(ctx context.Context, q Request) (Result, error) {
-	ctx, end, err := k.begin(ctx, "start", q.finishing())
+	return k.start(ctx, "start", q)
+}
+
+// Restart ends the run that goes on, if any, whose open visits have timeout to end (0 is FinishTime), and starts
+// another with the saved settings.
+func (k *Control) Restart(ctx context.Context, timeout time.Duration) (Result, error) {
+	return k.start(ctx, "restart", Request{Timeout: timeout, RestartIfRunning: true})
+}
+
+func (k *Control) start(ctx context.Context, name string, q Request) (Result, error) {
+	ctx, end, err := k.begin(ctx, name, q.finishing())
 	if err != nil {
 		return Result{}, err
 	}
@@ -33,7 +43,7 @@ func (k *Control) Start(ctx context.Context, q Request) (Result, error) {
 
 // goesOn tells whether a run does, with the answer to a start beside it. The error is that of one that is frozen.
 func (k *Control) goesOn(ctx context.Context) (Result, bool, error) {
-	l, _ := k.look(ctx)
+	l, _ := k.refresh(ctx)
 	switch st := k.Status(); {
 	case !st.Active():
 		return Result{}, false, nil
@@ -44,19 +54,6 @@ func (k *Control) goesOn(ctx context.Context) (Result, bool, error) {
 	default:
 		return Result{}, false, nil
 	}
-}
-
-// Restart ends the run that goes on, if any, whose open visits have timeout to end (0 is FinishTime), and starts
-// another with the saved settings.
-func (k *Control) Restart(ctx context.Context, timeout time.Duration) (Result, error) {
-	q := Request{Timeout: timeout}
-	ctx, end, err := k.begin(ctx, "restart", q.finishing())
-	if err != nil {
-		return Result{}, err
-	}
-	defer end()
-	warnings, err := k.launch(ctx, q, k.saved(q))
-	return k.started(ctx, warnings, err)
 }
 
 // started is the result of a launch.
@@ -110,7 +107,7 @@ func (k *Control) Apply(ctx context.Context, timeout time.Duration, draft *Draft
 		return Result{}, err
 	}
 	defer end()
-	k.look(ctx)
+	k.refresh(ctx)
 	before := k.Status()
 	if !before.Active() {
 		if err := save(ctx); err != nil {
@@ -156,7 +153,7 @@ func (k *Control) back(ctx context.Context, files map[string][]byte, before Stat
 	}
 	k.open(ctx, r)
 	_, err := k.await(ctx, r.ID)
-	k.look(ctx)
+	k.refresh(ctx)
 	return err
 }
 
@@ -167,7 +164,7 @@ func (k *Control) Heal(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	defer end()
-	l, _ := k.look(ctx)
+	l, _ := k.refresh(ctx)
 	if ended(l.State) {
 		k.close(ctx, l, "")
 	}
@@ -177,7 +174,7 @@ func (k *Control) Heal(ctx context.Context) (Result, error) {
 		}
 	}
 	did, err := k.c.Port.Heal(ctx)
-	k.look(ctx)
+	k.refresh(ctx)
 	if err != nil {
 		return Result{}.at(k), givenUp(ctx, err)
 	}

@@ -121,9 +121,9 @@ func (k *Control) stop(ctx context.Context, s *stopping, interrupted bool) (Resu
 	defer k.finished()
 	k.change(func(s *Status) { s.Operation = &Operation{"stop", time.Now().UTC()} })
 
-	l, p := k.look(ctx)
-	if !k.Status().Active() && sending(p.Phase) {
-		k.takeOver(ctx, l, p)
+	l, p := k.refresh(ctx)
+	if !k.Status().Active() && sends(p) {
+		k.attachRunning(ctx, l, p)
 	}
 	var r Result
 	switch {
@@ -158,7 +158,7 @@ func (k *Control) stop(ctx context.Context, s *stopping, interrupted bool) (Resu
 // closeStopped books the end of the run that was stopped. open is how many visits were open before.
 func (k *Control) closeStopped(ctx context.Context, open uint64) Result {
 	active := k.Status().Active()
-	l, _ := k.look(ctx)
+	l, _ := k.refresh(ctx)
 	k.close(ctx, l, "killed")
 	r := Result{Message: "stopped"}
 	if !active {

@@ -1,0 +1,169 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/exitcode"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// takeStock makes a run the current one: the one that the loadgen says it sends, else the one recorded last. All others
+// whose end nobody recorded have ended: there is one loadgen.
+func (k *Control) takeStock(ctx context.Context) error {
+	runs, err := k.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Limit: 1})
+	if err != nil {
+		return fmt.Errorf("read the last run: %w", err)
+	}
+	open, err := k.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Open: true})
+	if err != nil {
+		return fmt.Errorf("read the runs without an end: %w", err)
+	}
+	_, p := k.refresh(ctx)
+	var last *store.Run
+	if len(runs) > 0 {
+		last = &runs[0]
+	}
+	for _, r := range open {
+		if r.ID == p.RunID && sends(p) {
+			last = &r
+		}
+	}
+	for _, r := range open {
+		if r.ID != last.ID {
+			_ = k.c.Close(ctx, &r, launcher.Status{}, "", nil) // it is tried again
+		}
+	}
+	k.change(func(s *Status) { s.Run = last })
+	k.refresh(ctx)
+	return nil
+}
+
+// Watch keeps the status fresh each second, starts a loadgen that crashed again, records the end of runs that end by
+// themselves and does what a stop could not, until ctx is done.
+func (k *Control) Watch(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		l, p := k.refresh(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		k.seen(l, p)
+		k.settle(ctx, l)
+		k.c.RecordAgain(ctx)
+		switch active := k.Status().Active(); {
+		case active && (ended(l.State) || idles(l, p)):
+			k.recover(ctx, "recover")
+		case !active && sends(p):
+			k.recover(ctx, "adopt")
+		}
+	}
+}
+
+// seen hands on what a loadgen says. One that runs and does not answer comes up or goes down.
+func (k *Control) seen(l launcher.Status, p Plan) {
+	if k.c.Seen != nil && (p.Status != nil || l.State != launcher.Running) {
+		k.c.Seen(p.Status)
+	}
+}
+
+func ended(s launcher.State) bool {
+	return s == launcher.Exited || s == launcher.Missing || s == launcher.Created || s == launcher.Dead ||
+		s == launcher.Foreign // ours is gone, and its name taken
+}
+
+// sends tells whether a loadgen sends a run.
+func sends(p Plan) bool {
+	return p.RunID != "" && (p.Phase == "running" || p.Phase == "paused" || p.Phase == "draining")
+}
+
+// idles tells whether a loadgen is up and sends nothing.
+func idles(l launcher.Status, p Plan) bool { return l.State == launcher.Running && p.Phase == "idle" }
+
+// recover deals with what nobody asked for: a loadgen that is gone; one that was started again by somebody else, such
+// as by `docker compose up` after a `down`, which idles although its run has not ended, because each start counts once;
+// and a run that is running without having been started here, such as one of before a restart.
+func (k *Control) recover(ctx context.Context, name string) {
+	ctx, end, err := k.beginOwn(ctx, name)
+	if err != nil {
+		return // whoever is at work changes it
+	}
+	defer end()
+	l, p := k.refresh(ctx)
+	var reason string
+	var messages []string
+	switch st := k.Status(); {
+	case !st.Active():
+		if sends(p) {
+			k.attachRunning(ctx, l, p)
+		}
+		return
+	case ended(l.State):
+		if k.restarted(ctx, l, st) {
+			return
+		}
+		if l.State == launcher.Exited && l.ExitCode != exitcode.OK && l.ExitCode != exitcode.Interrupted {
+			messages = Logs(k.c.Port.Logs).ErrorLines(ctx, l.Started)
+		}
+	case idles(l, p):
+		reason = "interrupted"
+		messages = []string{"run " + st.Run.ID +
+			" was interrupted: its loadgen was ended and started again without a start of the run; nothing is sent " +
+			"until you start one"}
+	default:
+		return
+	}
+	k.change(func(s *Status) { s.Messages = messages })
+	k.close(ctx, l, reason)
+	if err := k.idle(ctx); err != nil {
+		k.c.Log.Error("a loadgen started by hand would go on with the ended run", "err", err)
+	}
+}
+
+// restarted starts the loadgen of a run again that crashed. It is true too where the engine is away, which the next
+// look says, or where a stop takes over.
+func (k *Control) restarted(ctx context.Context, l launcher.Status, st Status) bool {
+	restarts := st.Restarts
+	if !k.c.Restarts(st.Run.ID, l, &restarts) {
+		return false
+	}
+	k.change(func(s *Status) { s.Restarts = restarts })
+	err := k.c.Publisher.StartAgain(ctx)
+	if err == nil {
+		err = k.c.Port.Start(ctx)
+	}
+	if err == nil {
+		k.refresh(ctx)
+		return true
+	}
+	if errors.Is(err, launcher.ErrUnavailable) || ctx.Err() != nil {
+		return true
+	}
+	k.c.Log.ErrorContext(ctx, "the loadgen cannot be started again", "run_id", st.Run.ID, "err", err)
+	return false
+}
+
+// attachRunning makes the run that the loadgen sends the current one.
+func (k *Control) attachRunning(ctx context.Context, l launcher.Status, p Plan) {
+	r := store.Run{RunHead: store.RunHead{ID: p.RunID, Kind: record.Live, PlanHash: p.Hash, Started: l.Started}}
+	if last := k.Status().Run; last != nil && last.ID == r.ID {
+		r = reopened(*last)
+	}
+	k.open(ctx, r)
+}
+
+// reopened is a run that goes on after its end was recorded.
+func reopened(r store.Run) store.Run {
+	r.Ended, r.Reason, r.ExitCode, r.Summary = nil, "", nil, nil
+	return r
+}
