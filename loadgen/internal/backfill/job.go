@@ -19,6 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -97,7 +98,7 @@ func New(c Config) *Job {
 	if c.Rate > 0 {
 		j.limit = rate.NewLimiter(rate.Limit(c.Rate), 1)
 	}
-	j.phase.Store(engine.Idle)
+	j.phase.Store(phase.Idle)
 	j.done.Visits = calendar.Total(c.Days)
 	for _, d := range c.Days {
 		j.done.Days = append(j.done.Days,
@@ -108,7 +109,7 @@ func New(c Config) *Job {
 }
 
 // Phase is safe to call from any goroutine.
-func (j *Job) Phase() engine.Phase { return j.phase.Load().(engine.Phase) }
+func (j *Job) Phase() phase.Phase { return j.phase.Load().(phase.Phase) }
 
 // Run sends what was not sent before, until all is, or drain is done: then no request begins and those in flight may
 // end. Where abort is done they are broken off at once. The message explains an end that nobody asked for.
@@ -125,7 +126,7 @@ func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message stri
 	var background, shards sync.WaitGroup
 	background.Go(func() { j.count(giveUp) })
 	background.Go(func() { j.breakOff(ctx, giveUp) })
-	j.phase.Store(engine.Running)
+	j.phase.Store(phase.Running)
 
 	batches := make(chan *batch)
 	for range j.c.Shards {
@@ -158,7 +159,7 @@ func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message stri
 	shards.Wait()
 	close(giveUp)
 	background.Wait()
-	j.phase.Store(engine.Ended)
+	j.phase.Store(phase.Ended)
 	if j.left.Load() || j.message != "" { // what went wrong with the last batch leaves none
 		return engine.ReasonOf(ctx), j.message
 	}
@@ -182,7 +183,7 @@ func (j *Job) breakOff(ctx context.Context, over <-chan struct{}) {
 		return
 	case <-ctx.Done():
 	}
-	j.phase.Store(engine.Draining)
+	j.phase.Store(phase.Draining)
 	wait := time.NewTimer(drainTime)
 	defer wait.Stop()
 	select {
@@ -225,7 +226,7 @@ func (j *Job) Progress() record.Backfill {
 	for _, d := range p.Days {
 		left -= d.Sent + d.Unknown + d.Rejected + d.Unsent
 	}
-	if j.visits > 0 && left > 0 && j.Phase() == engine.Running {
+	if j.visits > 0 && left > 0 && j.Phase() == phase.Running {
 		each := float64(time.Since(j.began)) / float64(j.visits)
 		p.EstimatedEnd = time.Now().Add(time.Duration(each * float64(left))).UTC().Truncate(time.Second)
 	}

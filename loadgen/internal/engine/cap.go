@@ -6,18 +6,15 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// CapState is what of a cap survives a restart.
-type CapState = record.Cap
-
 // Cap bounds the visits that begin in each window.
 type Cap struct {
 	limit, block, used uint64
-	state              CapState
-	keep               func(CapState) error
+	state              record.Cap
+	keep               func(record.Cap) error
 }
 
 // NewCap goes on from a stored state. keep stores the state durably; limit is above 0.
-func NewCap(limit uint64, state CapState, keep func(CapState) error) *Cap {
+func NewCap(limit uint64, state record.Cap, keep func(record.Cap) error) *Cap {
 	return &Cap{limit: limit, block: max(1, limit/100), used: min(limit, state.Reserved), state: state, keep: keep}
 }
 
@@ -25,13 +22,13 @@ func NewCap(limit uint64, state CapState, keep func(CapState) error) *Cap {
 // of keep: the visit may not begin, because a restart would forget it.
 func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
 	if end := c.state.WindowStart.Add(record.CapWindow); c.state.WindowStart.IsZero() || !now.Before(end) {
-		c.state, c.used = CapState{WindowStart: now}, 0
+		c.state, c.used = record.Cap{WindowStart: now}, 0
 	}
 	if c.used >= c.limit {
 		return false, c.state.WindowStart.Add(record.CapWindow), nil
 	}
 	if c.used >= c.state.Reserved {
-		next := CapState{WindowStart: c.state.WindowStart, Reserved: min(c.limit, c.used+c.block)}
+		next := record.Cap{WindowStart: c.state.WindowStart, Reserved: min(c.limit, c.used+c.block)}
 		if err := c.keep(next); err != nil {
 			return false, time.Time{}, err
 		}

@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 func TestTheDailyCapPausesAndResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var kept engine.CapState
-		keep := func(s engine.CapState) error { kept = s; return nil }
+		var kept record.Cap
+		keep := func(s record.Cap) error { kept = s; return nil }
 		r := newRig(accept, func(c *engine.Config) {
-			c.Cap = engine.NewCap(100, engine.CapState{}, keep)
+			c.Cap = engine.NewCap(100, record.Cap{}, keep)
 			c.AutoStop = 49 * time.Hour
 		})
 		began := time.Now()
@@ -38,8 +39,8 @@ func TestTheDailyCapPausesAndResumes(t *testing.T) {
 
 func TestACapSurvivesARestart(t *testing.T) {
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	var kept engine.CapState
-	keep := func(s engine.CapState) error { kept = s; return nil }
+	var kept record.Cap
+	keep := func(s record.Cap) error { kept = s; return nil }
 	taken := 0
 	for range 5 { // killed again and again, without Release
 		c := engine.NewCap(1000, kept, keep)

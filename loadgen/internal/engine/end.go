@@ -5,6 +5,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/phase"
 )
 
 // clearAtOnce is how many visits are abandoned between two looks at the answers: about a millisecond's work.
@@ -64,7 +65,7 @@ func (l *loop) abandon(o openVisit) {
 // finish lets no visit begin any more; open ones go on to their end.
 func (l *loop) finish(why Reason) {
 	l.end = why
-	l.phase.Store(Draining)
+	l.phase.Store(phase.Draining)
 }
 
 // stop lets no visit begin, abandons what is not in flight, and gives requests in flight their time.
@@ -73,7 +74,7 @@ func (l *loop) stop(why Reason) {
 		return
 	}
 	l.end, l.draining, l.giveUp = why, true, l.elapsed()+drainTime
-	l.phase.Store(Draining)
+	l.phase.Store(phase.Draining)
 }
 
 // idle is the number of open visits of which nothing is in flight.

@@ -128,19 +128,6 @@ func ReasonOf(ctx context.Context) Reason {
 	return Interrupted
 }
 
-// Phase is phase.Phase.
-type Phase = phase.Phase
-
-// The phases, until their users name them by package phase.
-const (
-	Idle     = phase.Idle
-	Starting = phase.Starting
-	Running  = phase.Running
-	Paused   = phase.Paused
-	Draining = phase.Draining
-	Ended    = phase.Ended
-)
-
 // Engine runs once.
 type Engine struct {
 	c     Config
@@ -157,13 +144,13 @@ type Engine struct {
 // New makes an engine; Run starts it.
 func New(c Config) *Engine {
 	e := &Engine{c: c, wheel: newWheel()}
-	e.phase.Store(Idle)
+	e.phase.Store(phase.Idle)
 	e.pause.Store("")
 	return e
 }
 
 // Phase is safe to call from any goroutine.
-func (e *Engine) Phase() Phase { return e.phase.Load().(Phase) }
+func (e *Engine) Phase() phase.Phase { return e.phase.Load().(phase.Phase) }
 
 // PauseReason is why new visits pause, one of package metric; empty where they do not. It is safe to call from any
 // goroutine.
@@ -198,6 +185,6 @@ func (e *Engine) Run(drain, abort context.Context) Reason {
 	reason := newLoop(e, jobs, answers).run(drain)
 	close(jobs)
 	pool.Wait()
-	e.phase.Store(Ended)
+	e.phase.Store(phase.Ended)
 	return reason
 }

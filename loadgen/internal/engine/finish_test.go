@@ -11,6 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/phase"
 )
 
 // finishing runs an engine that is steered by what happens at some moments of the run.
@@ -47,7 +48,7 @@ func TestAFinishLetsOpenVisitsEndAndNoneBegin(t *testing.T) {
 				at := map[time.Duration]func(*engine.Engine){
 					10500 * time.Millisecond: finish(time.Minute),
 					11 * time.Second: func(e *engine.Engine) {
-						if by := e.FinishBy(); e.Phase() != engine.Draining ||
+						if by := e.FinishBy(); e.Phase() != phase.Draining ||
 							time.Until(by) != 59500*time.Millisecond {
 							t.Errorf("it is %s and says that visits are cut at %v", e.Phase(), by)
 						}

@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/phase"
 )
 
 // loop is the state of a run; one goroutine owns it. Moments are durations since began.
@@ -70,7 +71,7 @@ func newLoop(e *Engine, jobs chan<- *batch, answers chan *batch) *loop {
 }
 
 func (l *loop) run(drain context.Context) Reason {
-	l.phase.Store(Running)
+	l.phase.Store(phase.Running)
 	l.follow(l.began)
 	l.finishWhenAsked()
 	defer l.c.Alarm.Stop()

@@ -21,6 +21,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/profile"
+	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
@@ -102,7 +103,7 @@ func openVisits(b *testing.B, n uint64) {
 		Load:   profile.NewConstant(float64(n) / filling.Seconds() * 86400), Concurrency: 64, Live: true,
 		Zone:    time.UTC,
 		Reserve: func(uint64) error { return nil },
-		Cap:     engine.NewCap(n, engine.CapState{}, func(engine.CapState) error { return nil }),
+		Cap:     engine.NewCap(n, record.Cap{}, func(record.Cap) error { return nil }),
 	}).Run(drain, b.Context())
 	b.ReportMetric(float64(late.OpenVisits()), "open")
 	b.ReportMetric(rss, "MB-RSS")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/metric"
+	"github.com/puttrix/trafficinator/shared/phase"
 )
 
 // steering is what a run is told on its way.
@@ -97,10 +98,10 @@ func (l *loop) follow(now time.Time) {
 	switch {
 	case told.paused && !l.steered.paused:
 		l.schedule.Hold(now)
-		l.phase.Store(Paused)
+		l.phase.Store(phase.Paused)
 	case !told.paused && l.steered.paused && l.pause.IsZero():
 		l.schedule.Release(now)
-		l.phase.Store(Running)
+		l.phase.Store(phase.Running)
 	}
 	l.steered = told
 	l.showPause()
@@ -122,7 +123,7 @@ func (l *loop) showPause() {
 func (l *loop) pauseUntil(t, at time.Time, why string) {
 	l.pause, l.pauseFor = t, why
 	l.schedule.Hold(at)
-	l.phase.Store(Paused)
+	l.phase.Store(phase.Paused)
 	l.showPause()
 }
 
@@ -130,7 +131,7 @@ func (l *loop) resume(now time.Time) {
 	l.pause = time.Time{}
 	l.showPause()
 	l.schedule.Release(now)
-	l.phase.Store(Running)
+	l.phase.Store(phase.Running)
 }
 
 // float is a number that one goroutine writes and others read.

@@ -9,7 +9,9 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
+	"github.com/puttrix/trafficinator/shared/record"
 )
 
 // stages of visits a second.
@@ -123,9 +125,9 @@ func TestAPauseLosesNothingAndMakesUpForNothing(t *testing.T) {
 		began := time.Now()
 		time.AfterFunc(9500*time.Millisecond, func() { e.Pause(true) })
 		time.AfterFunc(time.Minute, func() {
-			if phase, c := e.Phase(), r.ledger.Counts(); phase != engine.Paused || e.PauseReason() != "asked" ||
+			if now, c := e.Phase(), r.ledger.Counts(); now != phase.Paused || e.PauseReason() != "asked" ||
 				c.Due != 10 || c.OpenVisits() != 0 || e.Rate() != 0 {
-				t.Errorf("%s, %d due, %d open, %v a second: open visits end in a pause, and nothing falls due", phase,
+				t.Errorf("%s, %d due, %d open, %v a second: open visits end in a pause, and nothing falls due", now,
 					c.Due, c.OpenVisits(), e.Rate())
 			}
 		})
@@ -163,7 +165,7 @@ func TestARunMayBeginPaused(t *testing.T) {
 func TestAPauseOutlastsTheCap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) {
-			c.Cap = engine.NewCap(10, engine.CapState{}, func(engine.CapState) error { return nil })
+			c.Cap = engine.NewCap(10, record.Cap{}, func(record.Cap) error { return nil })
 			c.AutoStop = 72 * time.Hour
 		})
 		e := engine.New(r.config)

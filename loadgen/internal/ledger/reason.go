@@ -56,14 +56,7 @@ func (l *Ledger) reasonList() (all []Reason) {
 	return all
 }
 
-// FillReasons writes the reasons as they stand into s; names are those of the targets.
-func (l *Ledger) FillReasons(s *record.Summary, names []string) {
-	l.mu.Lock()
-	all := l.reasonList()
-	l.mu.Unlock()
-	fillReasons(s, all, names)
-}
-
+// fillReasons writes reasons into s; names are those of the targets.
 func fillReasons(s *record.Summary, all []Reason, names []string) {
 	for _, r := range all {
 		a := r.Answer

@@ -23,10 +23,18 @@ func TestACapacitySearchHasNoBuiltInThreshold(t *testing.T) {
 		if p == nil {
 			t.Fatal(problems)
 		}
+		folder, err := state.Open(afero.NewMemMapFs(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		place, err := folder.Begin("search")
+		if err != nil {
+			t.Fatal(err)
+		}
 		began := time.Now()
 		s := &searching{live: live{parts: &parts{plan: p, ledger: ledger.New(1), log: slog.New(slog.DiscardHandler),
 			router: routing.New(p.Targets, p.Strategy, 7), clock: standstill.New(began), began: began,
-			place: &state.Run{}}}}
+			place: place}}}
 		prepare := s.live.Prepare
 		if setting == "CAPACITY_SEARCH" {
 			prepare = s.Prepare

@@ -7,6 +7,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -70,7 +71,7 @@ func (l *live) send(drain, abort context.Context) End {
 // State implements Mode.
 func (l *live) State() State {
 	s := State{Phase: begun(l.engine.Phase()), FinishBy: l.engine.FinishBy()}
-	if s.Phase == engine.Paused {
+	if s.Phase == phase.Paused {
 		s.Pause = l.engine.PauseReason()
 	}
 	return s
@@ -89,7 +90,7 @@ func (l *live) Ahead() uint64 {
 func (l *live) Fill(sum *record.Summary) {
 	sum.Kind, sum.FinishBy, sum.CutVisits = record.Live, l.engine.FinishBy().UTC(), l.engine.Cut()
 	next := sum.FirstVisit + sum.Visits.Planned
-	if l.engine.Phase() == engine.Ended {
+	if l.engine.Phase() == phase.Ended {
 		sum.NextVisit = next
 	}
 	if sum.NextVisit > next {

@@ -51,10 +51,6 @@ func (r *Run) listen(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.log.Info("telemetry listens", "addr", server.Addr())
-	return func() {
-		if err := server.Close(); err != nil {
-			r.log.Warn("telemetry did not close well", "err", err)
-		}
-	}, nil
+	r.log.Info("telemetry listens", "addr", server.Addr.String())
+	return r.supervise(ctx, server.Service), nil
 }

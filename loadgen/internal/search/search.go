@@ -17,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -157,7 +158,7 @@ func (c *Search) measure(ctx context.Context, s *record.CapacityStep, standstill
 	began, before := time.Now(), c.counts()
 	inFlight := make([]uint64, len(before.Rows)) // summed over the looks
 	for looks, missed := uint64(1), 0; ; looks++ {
-		if !alarm.Wait(ctx, min(time.Second, length-time.Since(began))) || c.engine.Phase() == engine.Draining {
+		if !alarm.Wait(ctx, min(time.Second, length-time.Since(began))) || c.engine.Phase() == phase.Draining {
 			return false
 		}
 		elapsed, now := time.Since(began), c.counts()

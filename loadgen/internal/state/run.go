@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// Run is the place of one run in the folder, which no other process has until Close. The zero value keeps nothing.
+// Run is the place of one run in the folder, which no other process has until Close.
 type Run struct {
 	folder Folder
 	id     string
@@ -22,9 +22,6 @@ type Run struct {
 
 // Begin takes the place of a run. ErrRunning means that another process has it.
 func (f Folder) Begin(runID string) (*Run, error) {
-	if f.fs == nil {
-		return &Run{}, nil
-	}
 	l, err := f.lock(runID)
 	if err != nil {
 		return nil, err
@@ -34,9 +31,6 @@ func (f Folder) Begin(runID string) (*Run, error) {
 
 // Find is the ledger of the run's last life; found is false where there is none.
 func (r *Run) Find() (s record.Summary, found bool, err error) {
-	if r.lock == nil {
-		return s, false, nil
-	}
 	path, err := statedir.Find(r.folder.fs, r.folder.dir, r.id)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, false, nil
@@ -49,9 +43,6 @@ func (r *Run) Find() (s record.Summary, found bool, err error) {
 
 // Reopen makes the ledger of a run that has ended one that is open, to be written again.
 func (r *Run) Reopen() error {
-	if r.lock == nil {
-		return nil
-	}
 	path, err := statedir.Find(r.folder.fs, r.folder.dir, r.id)
 	if errors.Is(err, fs.ErrNotExist) || path == r.path() {
 		return nil
@@ -88,9 +79,6 @@ func (r *Run) Resume(now time.Time) (next uint64, killed bool, err error) {
 
 // Save writes the ledger as it stands, and makes sure that its last state can be written on a disk that is full.
 func (r *Run) Save(s *record.Summary) error {
-	if r.lock == nil {
-		return nil
-	}
 	data, err := s.Encode()
 	if err != nil {
 		return err
@@ -104,9 +92,6 @@ func (r *Run) Save(s *record.Summary) error {
 // End writes the last state of the ledger and moves it to those of ended runs. One that cannot be moved is moved by the
 // next start.
 func (r *Run) End(s *record.Summary) error {
-	if r.lock == nil {
-		return nil
-	}
 	data, err := s.Encode()
 	if err != nil {
 		return err
@@ -124,17 +109,11 @@ func (r *Run) End(s *record.Summary) error {
 
 // Close gives the place of the run up.
 func (r *Run) Close() error {
-	if r.lock == nil {
-		return nil
-	}
 	return r.lock.close()
 }
 
 // Abandon gives the place up where nothing was sent: no lock is left behind, unless a life before left an open ledger.
 func (r *Run) Abandon() error {
-	if r.lock == nil {
-		return nil
-	}
 	if _, err := r.folder.fs.Stat(r.path()); errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(r.lock.remove(), r.lock.close())
 	}

@@ -13,21 +13,21 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// Folder is the state folder. The zero value keeps nothing.
+// Folder is the state folder.
 type Folder struct {
 	fs  afero.Fs
 	dir string
 }
 
-// Open makes the folder where it is missing and tries to write to it. An empty dir keeps nothing.
+// Open makes the folder where it is missing and tries to write to it. An empty dir is one in memory,
+// which is gone with the process.
 func Open(fsys afero.Fs, dir string) (Folder, error) {
 	if dir == "" {
-		return Folder{}, nil
+		fsys, dir = afero.NewMemMapFs(), "/"
 	}
 	f := Folder{fsys, dir}
 	if err := fsys.MkdirAll(dir, 0o700); err != nil {
@@ -50,11 +50,8 @@ func Probe(fsys afero.Fs, dir string) error {
 }
 
 // Cap reads the daily cap; one that was never stored is zero.
-func (f Folder) Cap() (engine.CapState, error) {
-	var c engine.CapState
-	if f.fs == nil {
-		return c, nil
-	}
+func (f Folder) Cap() (record.Cap, error) {
+	var c record.Cap
 	err := f.read(filepath.Join(f.dir, record.CapFile), &c)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
@@ -63,10 +60,7 @@ func (f Folder) Cap() (engine.CapState, error) {
 }
 
 // SaveCap stores the daily cap.
-func (f Folder) SaveCap(c engine.CapState) error {
-	if f.fs == nil {
-		return nil
-	}
+func (f Folder) SaveCap(c record.Cap) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode daily cap: %w", err)
@@ -79,9 +73,6 @@ const startFile = "last.start"
 
 // Started says that the start id was made before, as far as SaveStart was told.
 func (f Folder) Started(id string) (bool, error) {
-	if f.fs == nil {
-		return false, nil
-	}
 	data, err := exchange.Read(f.fs, filepath.Join(f.dir, startFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -94,8 +85,5 @@ func (f Folder) Started(id string) (bool, error) {
 
 // SaveStart stores that the start id is made now.
 func (f Folder) SaveStart(id string) error {
-	if f.fs == nil {
-		return nil
-	}
 	return exchange.Publish(f.fs, f.dir, map[string][]byte{startFile: []byte(id + "\n")})
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -26,7 +25,7 @@ func open(t *testing.T, fs afero.Fs) state.Folder {
 
 func TestTheCapIsKept(t *testing.T) {
 	fs := afero.NewMemMapFs()
-	want := engine.CapState{WindowStart: now, Reserved: 7}
+	want := record.Cap{WindowStart: now, Reserved: 7}
 	if err := open(t, fs).SaveCap(want); err != nil {
 		t.Fatal(err)
 	}

@@ -26,9 +26,6 @@ const mayBeOpen = 64
 // killed runs alone, however many have ended. own is the run that is about to begin, which is left alone. What is no
 // ledger is left where it is, with a warning.
 func (f Folder) Tidy(own string, now time.Time, log *slog.Logger) error {
-	if f.fs == nil {
-		return nil
-	}
 	files, err := afero.ReadDir(f.fs, f.dir)
 	if err != nil {
 		return fmt.Errorf("list state: %w", err)
@@ -159,9 +156,6 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 // that the controller started. A run that is alive, or of which something was written after its deletion, is left
 // alone.
 func (f Folder) Delete(own string, runs exchange.Deleted, log *slog.Logger) {
-	if f.fs == nil {
-		return
-	}
 	for id, at := range runs.Runs {
 		if id == own {
 			continue

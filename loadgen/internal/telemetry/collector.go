@@ -4,12 +4,12 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/metric"
 	"github.com/puttrix/trafficinator/shared/outcome"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
@@ -64,8 +64,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	s := c.now()
 	summary := s.Summary()
-	for _, p := range []engine.Phase{engine.Idle, engine.Starting, engine.Running, engine.Paused, engine.Draining,
-		engine.Ended} {
+	for _, p := range phase.All() {
 		gauge(c.phase, flag(string(p) == s.Phase()), string(p))
 	}
 	for _, why := range []string{metric.PauseAsked, metric.PauseCap, metric.PauseState} {

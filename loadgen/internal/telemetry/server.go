@@ -5,7 +5,6 @@ package telemetry
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/status"
@@ -42,14 +42,14 @@ type Source interface {
 	Pause() string
 }
 
-// Server serves until Close.
+// Server serves once it is started, until it is stopped.
 type Server struct {
-	http *http.Server
-	addr net.Addr
-	done chan error
+	*lifecycle.Service
+	// Addr is where it listens.
+	Addr net.Addr
 }
 
-// Listen opens addr at once, so that a taken port is told before the run, and serves there what the source of the moment
+// Listen opens addr at once, so that a taken port is told before the run. The server shows what the source of the moment
 // tells. version is that of the loadgen.
 func Listen(ctx context.Context, addr, version string, now func() Source, log *slog.Logger) (*Server, error) {
 	var lc net.ListenConfig
@@ -73,13 +73,28 @@ func Listen(ctx context.Context, addr, version string, now func() Source, log *s
 	answer("/healthz", func() any { return Health{"ok", now().Phase(), now().Summary().RunID} })
 	began := time.Now().UTC()
 	answer(status.Path, func() any { return snapshot(now(), version, began) })
-	srv := &Server{
-		http: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-			WriteTimeout: 30 * time.Second},
-		addr: ln.Addr(), done: make(chan error, 1),
-	}
-	go func() { srv.done <- srv.http.Serve(ln) }()
-	return srv, nil
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 30 * time.Second}
+	service := lifecycle.New("telemetry", func(ctx context.Context) error {
+		served := make(chan error, 1)
+		go func() { served <- srv.Serve(ln) }()
+		select {
+		case err := <-served:
+			return fmt.Errorf("serve telemetry: %w", err)
+		case <-ctx.Done():
+		}
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if err := srv.Shutdown(end); err != nil {
+			log.Warn("telemetry did not close well", "err", err)
+		}
+		_ = <-served // it is http.ErrServerClosed
+		return nil
+	}).Then(func() error {
+		_ = ln.Close() // which serving did, where it was started
+		return nil
+	})
+	return &Server{service, ln.Addr()}, nil
 }
 
 // snapshot is a source at a moment.
@@ -97,18 +112,4 @@ func snapshot(s Source, version string, began time.Time) status.Snapshot {
 	}
 	out.Run.Opened = record.Opened{}
 	return out
-}
-
-// Addr is where the server listens.
-func (s *Server) Addr() string { return s.addr.String() }
-
-// Close stops serving and awaits the end of it.
-func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	err := s.http.Shutdown(ctx)
-	if served := <-s.done; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	return err
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
+	"github.com/puttrix/trafficinator/shared/lifecycle/lifecycletest"
 	"github.com/puttrix/trafficinator/shared/metric"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -43,8 +45,9 @@ func TestTheStatusIsTheRunAtAMoment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close() //nolint:errcheck // nobody asks any more
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+server.Addr()+status.Path, nil)
+	server.Start(t.Context())
+	defer server.Stop() //nolint:errcheck // nobody asks any more
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+server.Addr.String()+status.Path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,4 +72,16 @@ func TestTheStatusIsTheRunAtAMoment(t *testing.T) {
 	if got := s.Targets["a"].Answered; !slices.Equal(got, want) {
 		t.Errorf("answered within the bounds: %v, want %v", got, want)
 	}
+}
+
+func TestTheServerKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	lifecycletest.Stress(t, func(t *testing.T) *lifecycle.Service {
+		server, err := telemetry.Listen(t.Context(), "127.0.0.1:0", "1.2.3",
+			func() telemetry.Source { return paused{ledger.New(1).Counts()} }, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return server.Service
+	})
 }

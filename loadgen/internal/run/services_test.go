@@ -1,0 +1,69 @@
+package run
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/plan"
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/loadgen/internal/state"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
+	"github.com/puttrix/trafficinator/shared/lifecycle/lifecycletest"
+	"github.com/puttrix/trafficinator/shared/phase"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+// recording is a run that records nothing but that it looks.
+func recording(t *testing.T, log *slog.Logger) *Run {
+	t.Helper()
+	folder, err := state.Open(afero.NewMemMapFs(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Run{parts: parts{log: log, clock: standstill.NewAt(func() time.Duration { return 0 })}}
+	if r.recorder.place, err = folder.Begin("r"); err != nil {
+		t.Fatal(err)
+	}
+	r.recorder.summary = func(uint64) record.Summary { return record.Summary{} }
+	r.become(idle{phase.Running}, Terms{})
+	return r
+}
+
+func TestServicesKeepTheContract(t *testing.T) {
+	t.Parallel()
+	lifecycletest.Stress(t, func(t *testing.T) *lifecycle.Service {
+		return lifecycle.Loop("recorder", recording(t, slog.New(slog.DiscardHandler)).observe)
+	})
+	lifecycletest.Stress(t, func(*testing.T) *lifecycle.Service {
+		c := newControl(afero.NewMemMapFs(), "/x", "mine", &told{}, slog.New(slog.DiscardHandler))
+		return lifecycle.Loop("control", c.watch)
+	})
+}
+
+// What fails in the background must neither end the process on the spot nor be seen by nobody.
+func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
+	kept := &warnings{}
+	synctest.Test(t, func(t *testing.T) {
+		r := recording(t, newLog(t.Output(), plan.Watching{}, kept))
+		r.recorder.summary = func(uint64) record.Summary { panic("nil map") }
+		var ended atomic.Int32
+		r.fail = func() { ended.Add(1) }
+		stop := r.attend(t.Context(), "recorder", r.observe)
+		time.Sleep(3 * time.Second)
+		if ended.Load() != 1 {
+			t.Errorf("the run was ended %d times", ended.Load())
+		}
+		stop()
+	})
+	if all := kept.all(); len(all) != 1 || all[0].Level != "error" {
+		t.Errorf("the log has %+v", all)
+	}
+	if code := exitCode(End{Reason: failed}, &record.Summary{Hits: record.Hits{Accepted: 1}}); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+}
