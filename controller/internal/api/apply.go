@@ -26,18 +26,18 @@ type applyAnswer struct {
 	Container bool `json:"container_restarted" doc:"restarted, by the original's name."`
 }
 
-func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer], error) {
+func (s *server) apply(ctx context.Context, in *applyRequest) (a applyAnswer, err error) {
 	ctx = context.WithoutCancel(ctx)
 	revision, err := revisionOf(in.IfMatch)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	saved, err := s.Setup.Config(ctx)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	if revision != 0 && revision != saved.Revision {
-		return nil, setup.ErrStale
+		return a, setup.ErrStale
 	}
 	var draft *run.Draft
 	if in.Body != nil && in.Body.Config != nil {
@@ -46,29 +46,26 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (*body[applyAnswer
 	applied, err := s.Runs.Apply(ctx, time.Duration(in.Timeout)*time.Second, draft)
 	r, err := result(applied, err)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	published := Publication{Published: true}
 	if applied.Saved != nil { // else nothing is saved, which is said already
 		saved, published = *applied.Saved, s.publication()
 	}
-	a := applyAnswer{r, r.Restarted}
+	a = applyAnswer{r, r.Restarted}
 	a.Warnings = append(a.Warnings, saved.Warnings...)
 	if !published.Published {
 		a.Warnings.Warn(exchange.EnvFile, "", "is saved, but could not be published yet: "+published.Cause,
 			"it is tried again")
 	}
-	return answer(a), nil
+	return a, nil
 }
 
 // validate checks values by themselves, and where they are in order by the plan that they make.
-func (s *server) validate(ctx context.Context, in *validateRequest) (*body[validityAnswer], error) {
+func (s *server) validate(ctx context.Context, in *validateRequest) (validityAnswer, error) {
 	problems, err := s.Setup.CheckConfig(ctx, in.Body.Config)
-	if err != nil {
-		return nil, err
-	}
-	if problems.Err() != nil {
-		return answer(newValidity(problems)), nil
+	if err != nil || problems.Err() != nil {
+		return newValidity(problems), err
 	}
 	ofPlan, err := s.Preview.Check(ctx, setup.Replacing(in.Body.Config))
 	switch {
@@ -79,7 +76,7 @@ func (s *server) validate(ctx context.Context, in *validateRequest) (*body[valid
 		problems.Warn("loadgen", "", "could not check the plan, only the settings were checked: "+err.Error(),
 			"check again")
 	case err != nil:
-		return nil, err
+		return validityAnswer{}, err
 	}
 	for _, p := range ofPlan {
 		told := func(o problem.Problem) bool { return o.String() == p.String() }
@@ -87,5 +84,5 @@ func (s *server) validate(ctx context.Context, in *validateRequest) (*body[valid
 			problems = append(problems, p)
 		}
 	}
-	return answer(newValidity(problems)), nil
+	return newValidity(problems), nil
 }

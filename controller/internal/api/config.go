@@ -92,43 +92,41 @@ type validateRequest struct {
 func (s *server) config() {
 	route(s, op(http.MethodGet, "/api/config", tagConfig, "The saved configuration"),
 		func(ctx context.Context, _ *empty) (*savedAnswer, error) {
-			c, err := s.Setup.Config(ctx)
-			return s.answerConfig(ctx, c, err)
+			return s.savedConfig(ctx, "", func(int64) (setup.Config, error) { return s.Setup.Config(ctx) })
 		})
 	route(s, op(http.MethodPut, "/api/config", tagConfig, "Replace the saved configuration; what runs stays as it is"),
 		func(ctx context.Context, in *saveRequest) (*savedAnswer, error) {
-			revision, err := revisionOf(in.IfMatch)
-			if err != nil {
-				return nil, err
-			}
-			c, err := s.Setup.SaveConfig(ctx, in.Body.Config, revision)
-			return s.answerConfig(ctx, c, err)
+			return s.savedConfig(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
+				return s.Setup.SaveConfig(ctx, in.Body.Config, revision)
+			})
 		})
 	route(s, op(http.MethodPatch, "/api/config", tagConfig,
 		"Change some settings; the others and what runs stay as they are"),
 		func(ctx context.Context, in *mergeRequest) (*savedAnswer, error) {
-			revision, err := revisionOf(in.IfMatch)
-			if err != nil {
-				return nil, err
-			}
-			c, err := s.Setup.MergeConfig(ctx, in.Body.Config, revision)
-			return s.answerConfig(ctx, c, err)
+			return s.savedConfig(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
+				return s.Setup.MergeConfig(ctx, in.Body.Config, revision)
+			})
 		})
-	route(s, op(http.MethodGet, "/api/config/schema", tagConfig, "Every setting with its bounds and help"),
-		func(context.Context, *empty) (*body[schemaAnswer], error) {
-			return answer(schema()), nil
-		})
-	o := as(question, op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?"))
-	o.Description = "The loadgen itself checks the plan that it makes with the saved pages, funnels, events and " +
-		"targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved."
-	route(s, o, s.validate)
-	o = op(http.MethodPost, "/api/config/apply", tagConfig, "Publish, restart, wait until the new plan runs, and save")
-	o.Description = "While nothing runs it saves and publishes. Where it is refused, what is saved stays as it was, " +
-		"and the previous run continues."
-	route(s, o, s.apply)
+	get(s, "/api/config/schema", tagConfig, "Every setting with its bounds and help",
+		func(context.Context) (schemaAnswer, error) { return schema(), nil })
+	reply(s, about(as(question, op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?")),
+		"The loadgen itself checks the plan that it makes with the saved pages, funnels, events and "+
+			"targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved."),
+		s.validate)
+	reply(s, about(op(http.MethodPost, "/api/config/apply", tagConfig,
+		"Publish, restart, wait until the new plan runs, and save"),
+		"While nothing runs it saves and publishes. Where it is refused, what is saved stays as it was, "+
+			"and the previous run continues."), s.apply)
 }
 
-func (s *server) answerConfig(ctx context.Context, c setup.Config, err error) (*savedAnswer, error) {
+// savedConfig answers what save leaves saved. save gets the revision of an If-Match.
+func (s *server) savedConfig(ctx context.Context, ifMatch string,
+	save func(revision int64) (setup.Config, error)) (*savedAnswer, error) {
+	revision, err := revisionOf(ifMatch)
+	if err != nil {
+		return nil, err
+	}
+	c, err := save(revision)
 	if err != nil {
 		return nil, err
 	}

@@ -90,24 +90,24 @@ func newConnection(d doctor.Diagnosis) ConnectionAnswer {
 }
 
 func (s *server) connection() {
-	o := op(http.MethodPost, "/api/test-connection", tagTargets,
-		"Will hits be recorded as they are meant? Asks a Matomo without leaving a visit")
-	route(s, o, func(ctx context.Context, in *connectionRequest) (*body[ConnectionAnswer], error) {
-		t, problems, err := s.testTarget(ctx, &in.Body.Connection)
-		if err != nil {
-			return nil, err
-		}
-		// The doctor says what is wrong with an address.
-		problems = slices.DeleteFunc(problems, func(p problem.Problem) bool { return p.Where == "matomo_url" })
-		if err := problems.Err(); err != nil {
-			return nil, err
-		}
-		expect, err := s.Setup.Expect(ctx, in.Body.Config, s.Now())
-		if err != nil {
-			return nil, err
-		}
-		return answer(newConnection(s.examine(ctx, t, expect, in.Body.Timeout))), nil
-	})
+	reply(s, op(http.MethodPost, "/api/test-connection", tagTargets,
+		"Will hits be recorded as they are meant? Asks a Matomo without leaving a visit"),
+		func(ctx context.Context, in *connectionRequest) (a ConnectionAnswer, err error) {
+			t, problems, err := s.testTarget(ctx, &in.Body.Connection)
+			if err != nil {
+				return a, err
+			}
+			// The doctor says what is wrong with an address.
+			problems = slices.DeleteFunc(problems, func(p problem.Problem) bool { return p.Where == "matomo_url" })
+			if err := problems.Err(); err != nil {
+				return a, err
+			}
+			expect, err := s.Setup.Expect(ctx, in.Body.Config, s.Now())
+			if err != nil {
+				return a, err
+			}
+			return newConnection(s.examine(ctx, t, expect, in.Body.Timeout)), nil
+		})
 	s.probing()
 }
 

@@ -87,6 +87,12 @@ func file(o huma.Operation, contentType string, s *huma.Schema) huma.Operation {
 	return o
 }
 
+// large is an operation whose body may hold a whole set-up or list of pages.
+func large(o huma.Operation) huma.Operation {
+	o.MaxBodyBytes = largeBody
+	return o
+}
+
 // made is an operation that answers 201.
 func made(o huma.Operation) huma.Operation {
 	o.DefaultStatus = http.StatusCreated
@@ -119,13 +125,12 @@ func route[I, O any](s *server, o huma.Operation, handle func(context.Context, *
 // body is an answer of nothing but a body.
 type body[T any] struct{ Body T }
 
-func answer[T any](v T) *body[T] { return &body[T]{v} }
-
-func either[T any](v T, err error) (*body[T], error) { return answer(v), err }
-
 // reply registers an operation whose answer is a value.
 func reply[I, O any](s *server, o huma.Operation, handle func(context.Context, *I) (O, error)) {
-	route(s, o, func(ctx context.Context, in *I) (*body[O], error) { return either(handle(ctx, in)) })
+	route(s, o, func(ctx context.Context, in *I) (*body[O], error) {
+		v, err := handle(ctx, in)
+		return &body[O]{v}, err
+	})
 }
 
 // get registers a GET that asks for nothing but a value.

@@ -18,30 +18,35 @@ type eventsAnswer struct {
 }
 
 func (s *server) events() {
-	route(s, op(http.MethodGet, "/api/events", tagTraffic, "The events that visitors cause"),
-		func(ctx context.Context, _ *empty) (*body[eventsAnswer], error) {
+	get(
+		s,
+		"/api/events",
+		tagTraffic,
+		"The events that visitors cause",
+		func(ctx context.Context) (eventsAnswer, error) {
 			set, source, err := s.Setup.Events(ctx)
 			if err != nil {
-				return nil, err
+				return eventsAnswer{}, err
 			}
 			data, err := eventset.Encode(set)
-			return either(eventsAnswer{set, source, s.Setup.CheckEvents(data)}, err)
-		})
-	route(s, op(http.MethodPost, "/api/events", tagTraffic,
+			return eventsAnswer{set, source, s.Setup.CheckEvents(data)}, err
+		},
+	)
+	reply(s, op(http.MethodPost, "/api/events", tagTraffic,
 		"Replace the events; probabilities in them set the two settings"),
-		func(ctx context.Context, in *contentRequest) (*body[SavedContent[setup.EventReport]], error) {
+		func(ctx context.Context, in *contentRequest) (SavedContent[setup.EventReport], error) {
 			report, err := s.Setup.SaveEvents(ctx, []byte(in.Body.Content))
-			return either(savedContent(s, "events saved", report), err)
+			return savedContent(s, "events saved", report), err
 		})
-	route(s, as(question, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?")),
-		func(_ context.Context, in *contentRequest) (*body[setup.EventReport], error) {
-			return answer(s.Setup.CheckEvents([]byte(in.Body.Content))), nil
+	reply(s, as(question, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?")),
+		func(_ context.Context, in *contentRequest) (setup.EventReport, error) {
+			return s.Setup.CheckEvents([]byte(in.Body.Content)), nil
 		})
-	route(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"),
-		func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
+	reply(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"),
+		func(ctx context.Context, _ *empty) (resetAnswer, error) {
 			message, err := s.builtInEvents(ctx)
 			if err != nil {
-				return nil, err
+				return resetAnswer{}, err
 			}
 			was, err := s.Setup.DeleteEvents(ctx)
 			return s.reset(was, message, err)

@@ -47,18 +47,15 @@ type resolveRequest struct {
 }
 
 func (s *server) exchange() {
-	route(s, op(http.MethodGet, "/api/exchange", tagConfig, "What a restart would change, and what was edited by hand"),
-		func(ctx context.Context, _ *empty) (*body[pendingAnswer], error) {
-			return either(s.pending(ctx))
-		})
-	route(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig,
+	get(s, "/api/exchange", tagConfig, "What a restart would change, and what was edited by hand", s.pending)
+	reply(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig,
 		"Import or overwrite shared files that were edited by hand"),
-		func(ctx context.Context, in *resolveRequest) (*body[pendingAnswer], error) {
-			if err := s.Setup.Resolve(context.WithoutCancel(ctx), in.Body.Resolution,
-				in.Body.Files...); err != nil {
-				return nil, err
+		func(ctx context.Context, in *resolveRequest) (pendingAnswer, error) {
+			err := s.Setup.Resolve(context.WithoutCancel(ctx), in.Body.Resolution, in.Body.Files...)
+			if err != nil {
+				return pendingAnswer{}, err
 			}
-			return either(s.pending(ctx))
+			return s.pending(ctx)
 		})
 }
 

@@ -30,13 +30,7 @@ type funnelsAnswer struct {
 }
 
 // funnelBody is a funnel as a person sends it. Its own rules, which tell all faults at once, read it.
-type funnelBody json.RawMessage
-
-// UnmarshalJSON keeps the bytes.
-func (b *funnelBody) UnmarshalJSON(data []byte) error {
-	*b = append((*b)[:0], data...)
-	return nil
-}
+type funnelBody struct{ json.RawMessage }
 
 // Schema implements huma.SchemaProvider: name, description and the fields of a funnel, flat or under config.
 func (funnelBody) Schema(r huma.Registry) *huma.Schema {
@@ -63,32 +57,31 @@ type funnelUpdate struct {
 }
 
 func (s *server) funnels() {
-	route(s, op(http.MethodGet, "/api/funnels", tagTraffic, "All funnels"), s.listFunnels)
-	route(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")),
-		func(ctx context.Context, in *funnelRequest) (*created[FunnelAnswer], error) {
-			f, err := s.Setup.CreateFunnel(ctx, in.Body)
-			return newly(FunnelAnswer{f, s.publication()}, err)
+	const one = "/api/funnels/{id}"
+	get(s, "/api/funnels", tagTraffic, "All funnels", s.listFunnels)
+	reply(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")),
+		func(ctx context.Context, in *funnelRequest) (FunnelAnswer, error) {
+			f, err := s.Setup.CreateFunnel(ctx, in.Body.RawMessage)
+			return FunnelAnswer{f, s.publication()}, err
 		})
-	route(s, as(question, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?")),
-		func(_ context.Context, in *funnelRequest) (*body[validityAnswer], error) {
-			return answer(newValidity(s.Setup.CheckFunnel(in.Body))), nil
+	reply(s, as(question, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?")),
+		func(_ context.Context, in *funnelRequest) (validityAnswer, error) {
+			return newValidity(s.Setup.CheckFunnel(in.Body.RawMessage)), nil
 		})
 	route(s, file(op(http.MethodGet, "/api/funnels/export", tagTraffic,
 		"funnels.json as the loadgen reads it: the enabled ones"),
 		"application/json", &huma.Schema{Type: huma.TypeArray,
 			Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}), s.exportFunnels)
-	route(s, op(http.MethodGet, "/api/funnels/{id}", tagTraffic, "One funnel"),
-		func(ctx context.Context, in *ByID) (*body[setup.Funnel], error) {
-			return either(s.Setup.Funnel(ctx, in.ID))
+	byID(s, op(http.MethodGet, one, tagTraffic, "One funnel"),
+		func(ctx context.Context, id int64) (setup.Funnel, error) { return s.Setup.Funnel(ctx, id) })
+	reply(s, op(http.MethodPut, one, tagTraffic, "Change a funnel; what is left out stays"),
+		func(ctx context.Context, in *funnelUpdate) (FunnelAnswer, error) {
+			f, err := s.Setup.UpdateFunnel(ctx, in.ID, in.Body.RawMessage)
+			return FunnelAnswer{f, s.publication()}, err
 		})
-	route(s, op(http.MethodPut, "/api/funnels/{id}", tagTraffic, "Change a funnel; what is left out stays"),
-		func(ctx context.Context, in *funnelUpdate) (*body[FunnelAnswer], error) {
-			f, err := s.Setup.UpdateFunnel(ctx, in.ID, in.Body)
-			return either(FunnelAnswer{f, s.publication()}, err)
-		})
-	route(s, op(http.MethodDelete, "/api/funnels/{id}", tagTraffic, "Delete a funnel"),
-		func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
-			return s.removed(in.ID, "funnel", s.Setup.DeleteFunnel(ctx, in.ID))
+	byID(s, op(http.MethodDelete, one, tagTraffic, "Delete a funnel"),
+		func(ctx context.Context, id int64) (RemovedAnswer, error) {
+			return s.removed(id, "funnel"), s.Setup.DeleteFunnel(ctx, id)
 		})
 }
 
@@ -98,7 +91,7 @@ type FunnelAnswer struct {
 	Publication
 }
 
-func (s *server) listFunnels(ctx context.Context, _ *empty) (*body[funnelsAnswer], error) {
+func (s *server) listFunnels(ctx context.Context) (funnelsAnswer, error) {
 	all, err := s.Setup.Funnels(ctx)
 	out := make([]funnelSummary, len(all))
 	for i, f := range all {
@@ -107,7 +100,7 @@ func (s *server) listFunnels(ctx context.Context, _ *empty) (*body[funnelsAnswer
 			len(f.Config.Steps), f.Created, f.Updated,
 		}
 	}
-	return either(funnelsAnswer{out}, err)
+	return funnelsAnswer{out}, err
 }
 
 func (s *server) exportFunnels(ctx context.Context, _ *empty) (*textAnswer, error) {

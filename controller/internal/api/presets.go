@@ -43,19 +43,6 @@ type presetLoad struct {
 	IfMatch string `header:"If-Match" maxLength:"100"`
 }
 
-// created is an answer with status 201.
-type created[T any] struct {
-	Status int
-	Body   T
-}
-
-func newly[T any](v T, err error) (*created[T], error) {
-	if err != nil {
-		return nil, err
-	}
-	return &created[T]{http.StatusCreated, v}, nil
-}
-
 // DeletedAnswer is what was deleted.
 type DeletedAnswer struct {
 	Success bool   `json:"success" doc:"Always true; failures have a status of their own."`
@@ -69,51 +56,42 @@ type RemovedAnswer struct {
 	Publication
 }
 
-func (s *server) removed(id int64, what string, err error) (*body[RemovedAnswer], error) {
-	return either(RemovedAnswer{DeletedAnswer{true, id, what + " deleted"}, s.publication()}, err)
-}
-
-func deleted(id int64, what string, err error) (*body[DeletedAnswer], error) {
-	return either(DeletedAnswer{true, id, what + " deleted"}, err)
+func (s *server) removed(id int64, what string) RemovedAnswer {
+	return RemovedAnswer{DeletedAnswer{true, id, what + " deleted"}, s.publication()}
 }
 
 func (s *server) presets() {
-	route(s, op(http.MethodGet, "/api/presets", tagConfig, "All presets"),
-		func(ctx context.Context, _ *empty) (*body[presetsAnswer], error) {
-			saved, err := s.Setup.Presets(ctx)
-			if err != nil {
-				return nil, err
-			}
-			builtIn, faulty, err := s.Setup.BuiltIn()
-			out := presetsAnswer{saved, builtIn, make([]faultyPreset, len(faulty))}
-			for i, f := range faulty {
-				out.Faulty[i] = faultyPreset{f.File, faults(f.Errors)}
-			}
-			return either(out, err)
+	const one = "/api/presets/{id}"
+	get(s, "/api/presets", tagConfig, "All presets", func(ctx context.Context) (presetsAnswer, error) {
+		saved, err := s.Setup.Presets(ctx)
+		if err != nil {
+			return presetsAnswer{}, err
+		}
+		builtIn, faulty, err := s.Setup.BuiltIn()
+		out := presetsAnswer{saved, builtIn, make([]faultyPreset, len(faulty))}
+		for i, f := range faulty {
+			out.Faulty[i] = faultyPreset{f.File, faults(f.Errors)}
+		}
+		return out, err
+	})
+	reply(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")),
+		func(ctx context.Context, in *presetRequest) (setup.Preset, error) {
+			return s.Setup.CreatePreset(ctx, in.input())
 		})
-	route(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")),
-		func(ctx context.Context, in *presetRequest) (*created[setup.Preset], error) {
-			return newly(s.Setup.CreatePreset(ctx, in.input()))
+	byID(s, op(http.MethodGet, one, tagConfig, "One preset"),
+		func(ctx context.Context, id int64) (setup.Preset, error) { return s.Setup.Preset(ctx, id) })
+	reply(s, op(http.MethodPut, one, tagConfig, "Change a preset; what is left out stays"),
+		func(ctx context.Context, in *presetUpdate) (setup.Preset, error) {
+			return s.Setup.UpdatePreset(ctx, in.ID, in.input())
 		})
-	route(s, op(http.MethodGet, "/api/presets/{id}", tagConfig, "One preset"),
-		func(ctx context.Context, in *ByID) (*body[setup.Preset], error) {
-			return either(s.Setup.Preset(ctx, in.ID))
+	byID(s, op(http.MethodDelete, one, tagConfig, "Delete a preset"),
+		func(ctx context.Context, id int64) (DeletedAnswer, error) {
+			return DeletedAnswer{true, id, "preset deleted"}, s.Setup.DeletePreset(ctx, id)
 		})
-	route(s, op(http.MethodPut, "/api/presets/{id}", tagConfig, "Change a preset; what is left out stays"),
-		func(ctx context.Context, in *presetUpdate) (*body[setup.Preset], error) {
-			return either(s.Setup.UpdatePreset(ctx, in.ID, in.input()))
-		})
-	route(s, op(http.MethodDelete, "/api/presets/{id}", tagConfig, "Delete a preset"),
-		func(ctx context.Context, in *ByID) (*body[DeletedAnswer], error) {
-			return deleted(in.ID, "preset", s.Setup.DeletePreset(ctx, in.ID))
-		})
-	route(s, op(http.MethodPost, "/api/presets/{id}/load", tagConfig, "Lay a preset over the saved configuration"),
+	route(s, op(http.MethodPost, one+"/load", tagConfig, "Lay a preset over the saved configuration"),
 		func(ctx context.Context, in *presetLoad) (*savedAnswer, error) {
-			revision, err := revisionOf(in.IfMatch)
-			if err != nil {
-				return nil, err
-			}
-			c, err := s.Setup.LoadPreset(ctx, in.Preset, revision)
-			return s.answerConfig(ctx, c, err)
+			return s.savedConfig(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
+				return s.Setup.LoadPreset(ctx, in.Preset, revision)
+			})
 		})
 }

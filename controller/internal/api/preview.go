@@ -39,7 +39,11 @@ func (s *server) preview() {
 		func(ctx context.Context, in *previewRequest) (previewAnswer, error) {
 			r := preview.Request{Visits: 3}
 			if in.Body != nil {
-				r = preview.Request{Overrides: in.Body.Config, Funnel: in.Body.Funnel, Visits: in.Body.Visits}
+				r = preview.Request{
+					Overrides: in.Body.Config,
+					Funnel:    in.Body.Funnel.RawMessage,
+					Visits:    in.Body.Visits,
+				}
 			}
 			got, err := s.Preview.Visits(ctx, r)
 			return previewAnswer{got.Seed, got.Visits, faults(got.Warnings)}, err

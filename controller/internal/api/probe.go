@@ -28,28 +28,28 @@ type ProbeAnswer struct {
 }
 
 func (s *server) probing() {
-	o := op(http.MethodPost, "/api/targets/probe", tagTargets,
+	reply(s, about(op(http.MethodPost, "/api/targets/probe", tagTargets,
 		"Send one marked visit with each kind of hit that the set-up sends, and compare what Matomo made of it, for "+
-			"a minute at most")
-	o.Description = "The visit stays in the site's data; its page titles begin with \"" + doctor.ProbeTitle + "\"."
-	route(s, o, func(ctx context.Context, in *probeRequest) (*body[ProbeAnswer], error) {
-		t, err := s.probed(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		expect, err := s.Setup.Expect(ctx, in.Body.Config, s.Now())
-		if err != nil {
-			return nil, err
-		}
-		p, err := s.Doctor.Probe(ctx, t, expect)
-		a := ProbeAnswer{Seen: err == nil, LagMillis: float64(p.Lag.Microseconds()) / 1000, Visitor: p.Visitor,
-			IP: p.Stored.IP, Country: p.Stored.Country, Findings: append([]doctor.Finding{}, p.Findings...)}
-		a.Message = p.String()
-		if err != nil {
-			a.Message = err.Error()
-		}
-		return answer(a), nil
-	})
+			"a minute at most"),
+		"The visit stays in the site's data; its page titles begin with \""+doctor.ProbeTitle+"\"."),
+		func(ctx context.Context, in *probeRequest) (a ProbeAnswer, err error) {
+			t, err := s.probed(ctx, in)
+			if err != nil {
+				return a, err
+			}
+			expect, err := s.Setup.Expect(ctx, in.Body.Config, s.Now())
+			if err != nil {
+				return a, err
+			}
+			p, err := s.Doctor.Probe(ctx, t, expect)
+			a = ProbeAnswer{Seen: err == nil, Message: p.String(), LagMillis: float64(p.Lag.Microseconds()) / 1000,
+				Visitor: p.Visitor, IP: p.Stored.IP, Country: p.Stored.Country,
+				Findings: append([]doctor.Finding{}, p.Findings...)}
+			if err != nil {
+				a.Message = err.Error()
+			}
+			return a, nil
+		})
 }
 
 // probed is the saved target of a number, or the one that is described.

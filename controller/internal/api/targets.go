@@ -12,13 +12,7 @@ import (
 )
 
 // targetBody is a target as a person sends it; shared/target's rules read it and tell all faults at once.
-type targetBody json.RawMessage
-
-// UnmarshalJSON keeps the bytes.
-func (b *targetBody) UnmarshalJSON(data []byte) error {
-	*b = append((*b)[:0], data...)
-	return nil
-}
+type targetBody struct{ json.RawMessage }
 
 // Schema implements huma.SchemaProvider.
 func (targetBody) Schema(huma.Registry) *huma.Schema {
@@ -88,41 +82,36 @@ type targetTest struct {
 }
 
 func (s *server) targets() {
-	route(s, op(http.MethodGet, "/api/targets", tagTargets, "All targets and how visits are dealt out"), s.listTargets)
-	route(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")),
-		func(ctx context.Context, in *targetRequest) (*created[TargetAnswer], error) {
-			t, err := s.Setup.CreateTarget(ctx, in.Body)
-			return newly(TargetAnswer{t, s.publication()}, err)
+	const one = "/api/targets/{id}"
+	get(s, "/api/targets", tagTargets, "All targets and how visits are dealt out", s.allTargets)
+	reply(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")),
+		func(ctx context.Context, in *targetRequest) (TargetAnswer, error) {
+			t, err := s.Setup.CreateTarget(ctx, in.Body.RawMessage)
+			return TargetAnswer{t, s.publication()}, err
 		})
-	route(s, op(http.MethodGet, "/api/targets/{id}", tagTargets, "One target"),
-		func(ctx context.Context, in *ByID) (*body[setup.Target], error) {
-			return either(s.Setup.Target(ctx, in.ID))
+	byID(s, op(http.MethodGet, one, tagTargets, "One target"),
+		func(ctx context.Context, id int64) (setup.Target, error) { return s.Setup.Target(ctx, id) })
+	reply(s, op(http.MethodPut, one, tagTargets, "Change a target; what is left out stays"),
+		func(ctx context.Context, in *targetUpdate) (TargetAnswer, error) {
+			t, err := s.Setup.UpdateTarget(ctx, in.ID, in.Body.RawMessage)
+			return TargetAnswer{t, s.publication()}, err
 		})
-	route(s, op(http.MethodPut, "/api/targets/{id}", tagTargets, "Change a target; what is left out stays"),
-		func(ctx context.Context, in *targetUpdate) (*body[TargetAnswer], error) {
-			t, err := s.Setup.UpdateTarget(ctx, in.ID, in.Body)
-			return either(TargetAnswer{t, s.publication()}, err)
+	byID(s, op(http.MethodDelete, one, tagTargets, "Delete a target"),
+		func(ctx context.Context, id int64) (RemovedAnswer, error) {
+			return s.removed(id, "target"), s.Setup.DeleteTarget(ctx, id)
 		})
-	route(s, op(http.MethodDelete, "/api/targets/{id}", tagTargets, "Delete a target"),
-		func(ctx context.Context, in *ByID) (*body[RemovedAnswer], error) {
-			return s.removed(in.ID, "target", s.Setup.DeleteTarget(ctx, in.ID))
-		})
-	route(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
+	reply(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
 		"One target or several, and how visits are dealt out"),
-		func(ctx context.Context, in *routingRequest) (*body[RoutedAnswer], error) {
+		func(ctx context.Context, in *routingRequest) (RoutedAnswer, error) {
 			r := setup.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
 			if err := s.Setup.SaveRouting(ctx, r); err != nil {
-				return nil, err
+				return RoutedAnswer{}, err
 			}
 			all, err := s.allTargets(ctx)
-			return either(RoutedAnswer{all, s.publication()}, err)
+			return RoutedAnswer{all, s.publication()}, err
 		})
-	route(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask targets at once, without leaving a visit"),
+	reply(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask targets at once, without leaving a visit"),
 		s.testTargets)
-}
-
-func (s *server) listTargets(ctx context.Context, _ *empty) (*body[TargetsAnswer], error) {
-	return either(s.allTargets(ctx))
 }
 
 func (s *server) allTargets(ctx context.Context) (TargetsAnswer, error) {
@@ -130,7 +119,7 @@ func (s *server) allTargets(ctx context.Context) (TargetsAnswer, error) {
 	return TargetsAnswer{all, routing}, err
 }
 
-func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[testsAnswer], error) {
+func (s *server) testTargets(ctx context.Context, in *testsRequest) (a testsAnswer, err error) {
 	var ids []int64
 	timeout := 10
 	if in.Body != nil {
@@ -138,7 +127,7 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[tests
 	}
 	saved, err := s.Setup.TargetsOf(ctx, ids...)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	out := make([]targetTest, len(saved))
 	asked := make([]target.Target, len(saved))
@@ -148,16 +137,16 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (*body[tests
 	if len(saved) == 0 {
 		t, err := s.Setup.SingleTarget(ctx)
 		if err != nil {
-			return nil, err
+			return a, err
 		}
 		out, asked = []targetTest{{Name: "single", Enabled: true}}, []target.Target{t}
 	}
 	expect, err := s.Setup.Expect(ctx, nil, s.Now())
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	for i, a := range s.examineAll(ctx, asked, expect, timeout) {
 		out[i].ConnectionAnswer = a
 	}
-	return answer(testsAnswer{out}), nil
+	return testsAnswer{out}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
 type urlsRequest struct {
@@ -78,63 +77,50 @@ type textAnswer struct {
 }
 
 func (s *server) urls() {
-	large := func(o huma.Operation) huma.Operation {
-		o.MaxBodyBytes = largeBody
-		return o
-	}
-	route(s, op(http.MethodGet, "/api/urls", tagTraffic, "The pages, some at a time, and what can be said of all"),
+	reply(s, op(http.MethodGet, "/api/urls", tagTraffic, "The pages, some at a time, and what can be said of all"),
 		s.listURLs)
 	route(s, file(op(http.MethodGet, "/api/urls/file", tagTraffic, "The pages as urls.txt"), "text/plain",
 		&huma.Schema{Type: huma.TypeString}), func(ctx context.Context, _ *empty) (*textAnswer, error) {
 		content, _, err := s.Setup.URLContent(ctx)
 		return &textAnswer{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
 	})
-	route(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")),
-		func(ctx context.Context, in *pagesRequest) (*body[savedURLs], error) {
+	reply(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")),
+		func(ctx context.Context, in *pagesRequest) (savedURLs, error) {
 			report, err := s.Setup.SaveURLs(ctx, in.content)
-			return either(savedURLs{savedContent(s, "pages saved", report), report.Structure}, err)
+			return savedURLs{savedContent(s, "pages saved", report), report.Structure}, err
 		})
-	route(s, large(as(question, op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?"))),
-		func(_ context.Context, in *pagesRequest) (*body[setup.URLReport], error) {
-			return answer(s.Setup.CheckURLs(in.content)), nil
+	reply(s, large(as(question, op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?"))),
+		func(_ context.Context, in *pagesRequest) (setup.URLReport, error) {
+			return s.Setup.CheckURLs(in.content), nil
 		})
 	// huma would read a body that it knows of itself.
 	for _, path := range []string{"/api/urls", "/api/urls/validate"} {
 		s.huma.OpenAPI().Paths[path].Post.RequestBody = pagesBody()
 	}
-	route(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Go back to the built-in pages"),
-		func(ctx context.Context, _ *empty) (*body[resetAnswer], error) {
+	reply(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Go back to the built-in pages"),
+		func(ctx context.Context, _ *empty) (resetAnswer, error) {
 			was, err := s.Setup.DeleteURLs(ctx)
 			return s.reset(was, "the built-in pages are in use", err)
 		})
 }
 
-func (s *server) listURLs(ctx context.Context, in *urlsRequest) (*body[urlsAnswer], error) {
+func (s *server) listURLs(ctx context.Context, in *urlsRequest) (urlsAnswer, error) {
 	pages, report, source, err := s.Setup.URLs(ctx, in.Skip, in.Limit)
-	if err != nil {
-		return nil, err
+	a := urlsAnswer{URLs: make([]pageAnswer, len(pages)), Source: source, Validation: report, LineCount: report.Lines,
+		Editable: true}
+	for i, p := range pages {
+		a.URLs[i] = pageAnswer{p.Line, p.URL, p.Title}
 	}
-	a := urlsAnswer{URLs: listed(pages), Source: source, Validation: report, LineCount: report.Lines, Editable: true}
-	if in.whole {
-		content, _, err := s.Setup.URLContent(ctx)
-		if err != nil {
-			return nil, err
-		}
+	if err == nil && in.whole {
+		var content []byte
+		content, _, err = s.Setup.URLContent(ctx)
 		text := string(content)
 		a.Content, a.Structure = &text, &report.Structure
 	}
-	return answer(a), nil
-}
-
-func listed(pages []urllist.Page) []pageAnswer {
-	out := make([]pageAnswer, len(pages))
-	for i, p := range pages {
-		out[i] = pageAnswer{p.Line, p.URL, p.Title}
-	}
-	return out
+	return a, err
 }
 
 // reset answers that something saved was removed, and whether a run does not know it yet.
-func (s *server) reset(was bool, message string, err error) (*body[resetAnswer], error) {
-	return either(resetAnswer{true, message, was && s.Runs.Status().Active(), s.publication()}, err)
+func (s *server) reset(was bool, message string, err error) (resetAnswer, error) {
+	return resetAnswer{true, message, was && s.Runs.Status().Active(), s.publication()}, err
 }

@@ -11,13 +11,7 @@ import (
 )
 
 // wholeBody is an exported set-up as a person sends it; the library reads it and tells all faults at once.
-type wholeBody json.RawMessage
-
-// UnmarshalJSON keeps the bytes.
-func (b *wholeBody) UnmarshalJSON(data []byte) error {
-	*b = append((*b)[:0], data...)
-	return nil
-}
+type wholeBody struct{ json.RawMessage }
 
 // Schema implements huma.SchemaProvider.
 func (wholeBody) Schema(huma.Registry) *huma.Schema {
@@ -38,20 +32,18 @@ type ImportedAnswer struct {
 }
 
 func (s *server) whole() {
-	route(s, op(http.MethodGet, "/api/setup", tagConfig, "The whole set-up as one file, without tokens"), s.exportAll)
-	o := op(http.MethodPut, "/api/setup", tagConfig,
-		"Put an exported set-up in place of the saved one, wholly or not at all")
-	o.MaxBodyBytes = largeBody
-	route(s, o, func(ctx context.Context, in *wholeRequest) (*body[ImportedAnswer], error) {
-		if err := s.Setup.ImportAll(ctx, in.Body); err != nil {
-			return nil, err
-		}
-		w, err := s.Setup.Export(ctx)
-		return either(ImportedAnswer{w, s.publication()}, err)
-	})
-}
-
-func (s *server) exportAll(ctx context.Context, _ *empty) (*wholeAnswer, error) {
-	w, err := s.Setup.Export(ctx)
-	return &wholeAnswer{`attachment; filename="trafficinator-setup.json"`, w}, err
+	route(s, op(http.MethodGet, "/api/setup", tagConfig, "The whole set-up as one file, without tokens"),
+		func(ctx context.Context, _ *empty) (*wholeAnswer, error) {
+			w, err := s.Setup.Export(ctx)
+			return &wholeAnswer{`attachment; filename="trafficinator-setup.json"`, w}, err
+		})
+	reply(s, large(op(http.MethodPut, "/api/setup", tagConfig,
+		"Put an exported set-up in place of the saved one, wholly or not at all")),
+		func(ctx context.Context, in *wholeRequest) (ImportedAnswer, error) {
+			if err := s.Setup.ImportAll(ctx, in.Body.RawMessage); err != nil {
+				return ImportedAnswer{}, err
+			}
+			w, err := s.Setup.Export(ctx)
+			return ImportedAnswer{w, s.publication()}, err
+		})
 }
