@@ -9,9 +9,6 @@ const (
 	BackfillJob    = "backfill"
 )
 
-// BackfillFinished is the reason of a backfill that has nothing left to send.
-const BackfillFinished = "backfill_finished"
-
 // Backfill is what a backfill has done of its days. It counts visits; the rows of the summary count their hits.
 type Backfill struct {
 	Days []BackfillDay `json:"days"`

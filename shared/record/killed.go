@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/ending"
 )
 
 // Reserved are visits whose numbers a run has reserved and that have not begun, with the hits that they would send. A
@@ -65,7 +66,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 	if s.Backfill != nil {
 		s.Backfill.EstimatedEnd = time.Time{}
 	}
-	s.Ended, s.Reason, s.Killed = now, "killed", 1
+	s.Ended, s.Reason, s.Killed = now, string(ending.Killed), 1
 	if last := s.Started.Add(s.Duration()); last.After(now) { // the wall clock was set back
 		s.Ended = last
 	}

@@ -4,9 +4,9 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -132,16 +132,11 @@ func reasonLines(title string, reasons []record.Reason) string {
 	return b.String()
 }
 
-// ends are the reasons of ends that are no fault, thresholds apart.
-var ends = []string{
-	"", "stop_after_visits", "auto_stop", "profile_ended", "threshold", "capacity_found", "capacity_not_reached",
-	"backfill_finished",
-}
-
 // wrong is why a run did not end as it should, thresholds apart; empty where it did.
 func wrong(r *Run) string {
 	s := &r.Summary
-	if slices.Contains(ends, s.Reason) && (r.ExitCode == nil || *r.ExitCode == 0 || *r.ExitCode == exitcode.Missed) {
+	if ending.Reason(s.Reason).Good() &&
+		(r.ExitCode == nil || *r.ExitCode == exitcode.OK || *r.ExitCode == exitcode.Missed) {
 		return ""
 	}
 	if s.Message != "" {

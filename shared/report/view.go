@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -83,7 +84,7 @@ func (r row) Outcomes() []outcomeN {
 func newView(r *Run, zone *time.Location) *view {
 	s := &r.Summary
 	v := &view{
-		Run: r, KindOfRun: called(kindsOfRun, s.Kind), Took: s.Duration(), Reason: called(reasons, s.Reason),
+		Run: r, KindOfRun: called(kindsOfRun, s.Kind), Took: s.Duration(), Reason: ending.Reason(s.Reason).Meaning(),
 		Badge: badgeOf(r), Tiles: tilesOf(s), Charts: charts(r, zone), Total: rowOf("", "All", s.Hits),
 	}
 	for key, h := range s.ByKind {
@@ -174,7 +175,7 @@ func badgeOf(r *Run) badge {
 		return badge{"bad", "Most hits were not accepted"}
 	case missed > 0:
 		return badge{"bad", fmt.Sprintf("%d of %d thresholds missed", missed, len(s.Thresholds))}
-	case s.Reason == "interrupted" || s.Reason == "stopped":
+	case s.Reason == string(ending.Interrupted) || s.Reason == string(ending.Stopped):
 		return badge{"warn", "Stopped"}
 	case wrong(r) != "":
 		return badge{"bad", "Failed"}

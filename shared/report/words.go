@@ -10,29 +10,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// reasons are what the reasons of an end mean.
-var reasons = map[string]string{
-	"stop_after_visits":    "the visit limit was reached",
-	"auto_stop":            "the time limit was reached",
-	"profile_ended":        "the load profile ended",
-	"threshold":            "stopped by a missed threshold",
-	"error_brake":          "stopped by the error brake",
-	"interrupted":          "stopped on request",
-	"stopped":              "stopped on request",
-	"no_target":            "no target took a single hit",
-	"killed":               "killed",
-	"failed":               "ended with an error",
-	"crashed":              "crashed",
-	"capacity_found":       "the capacity was found",
-	"capacity_not_reached": "the highest rate that was tried held",
-	"capacity_none":        "not even the lowest rate held",
-	"capacity_void":        "the capacity could not be measured",
-	"backfill_finished":    "all days of the window were sent",
-	"journal_failed":       "the journal of the job could not be written",
-	"removed":              "the container was removed",
-	"cancelled":            "cancelled before it began",
-}
-
 // kindsOfRun has "" for records that are older than the kinds.
 var kindsOfRun = map[string]string{
 	record.Live: "Live traffic", record.CapacitySearch: "Capacity search", record.BackfillJob: "Backfill",

@@ -19,6 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	ends "github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -36,9 +37,9 @@ const (
 
 // The reasons of an end beside engine.Interrupted and engine.NoTarget.
 const (
-	Finished engine.Reason = record.BackfillFinished
+	Finished = ends.BackfillFinished
 	// Broken means that the journal or the ledger cannot be written.
-	Broken engine.Reason = "journal_failed"
+	Broken = ends.JournalFailed
 )
 
 // Config of a Job.

@@ -5,6 +5,7 @@ package capacity
 import (
 	"math"
 
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -36,26 +37,11 @@ type Result struct {
 	Throughput float64
 }
 
-// Outcome is how a search ended.
-type Outcome string
-
-// The outcomes.
-const (
-	// Found: a rate held, and a higher one broke.
-	Found Outcome = "capacity_found"
-	// NotReached: even the highest rate that may be tried held.
-	NotReached Outcome = "capacity_not_reached"
-	// None: not even the lowest held.
-	None Outcome = "capacity_none"
-	// Void: a step could not be measured, so that the search was given up.
-	Void Outcome = "capacity_void"
-)
-
 // Search is a search under way.
 type Search struct {
 	from, to float64
 	step     Step
-	outcome  Outcome
+	outcome  ending.Reason
 
 	held       []float64 // rates that held, in the order of trying, without those that broke since
 	broke      float64   // lowest rate that broke, 0 for none
@@ -75,7 +61,7 @@ func New(from, to float64) *Search {
 func (s *Search) Step() (Step, bool) { return s.step, s.outcome == "" }
 
 // Outcome is how the search has ended, "" while it goes on.
-func (s *Search) Outcome() Outcome { return s.outcome }
+func (s *Search) Outcome() ending.Reason { return s.outcome }
 
 // Best is the highest rate found so far in visits a second, 0 for none, and whether it was confirmed.
 func (s *Search) Best() (rate float64, confirmed bool) {
@@ -111,19 +97,19 @@ func (s *Search) End(r Result) {
 	}
 	switch {
 	case s.broke > 0 && s.broke <= s.from:
-		s.outcome = None
+		s.outcome = ending.CapacityNone
 	case s.broke == 0 && s.confirmed > 0:
-		s.outcome = NotReached
+		s.outcome = ending.CapacityNotReached
 	case s.broke == 0 && rate < s.to:
 		s.step = Step{record.CapacityRaise, min(raise*rate, s.to)}
 	case s.broke == 0:
 		s.step = Step{record.CapacityConfirm, s.to}
 	case s.confirms == confirmations, s.confirmed > 0 && s.near(s.confirmed):
-		s.outcome = Found
+		s.outcome = ending.CapacityFound
 	case confirming && !r.Held && s.lower() > s.confirmed:
 		s.step = Step{record.CapacityConfirm, s.lower()}
 	case confirming && !r.Held:
-		s.outcome = Found
+		s.outcome = ending.CapacityFound
 	case s.near(s.highest()):
 		s.step = Step{record.CapacityConfirm, s.highest()}
 	default:

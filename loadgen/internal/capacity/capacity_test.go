@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -69,7 +70,7 @@ func TestTheLimitOfAServerIsFound(t *testing.T) {
 			if s.collapses > .3 {
 				within = .08
 			}
-			if found.Outcome() != capacity.Found || !confirmed || math.Abs(rate/bears-1) > within {
+			if found.Outcome() != ending.CapacityFound || !confirmed || math.Abs(rate/bears-1) > within {
 				t.Errorf("%+v: %s, %.4g confirmed %t; %v", s, found.Outcome(), rate, confirmed, steps)
 			}
 			if s.collapses == 0 && took > 300 {
@@ -121,22 +122,22 @@ func TestARateThatBreaksWhenConfirmedIsLowered(t *testing.T) {
 
 func TestTheEndsOfTheRange(t *testing.T) {
 	found, steps, _ := search(t, 5, 300, server{bears: 1e6}.step)
-	if rate, confirmed := found.Best(); found.Outcome() != capacity.NotReached || rate != 300 || !confirmed {
+	if rate, confirmed := found.Best(); found.Outcome() != ending.CapacityNotReached || rate != 300 || !confirmed {
 		t.Errorf("%s %v %t: %v", found.Outcome(), rate, confirmed, steps)
 	}
 	found, steps, _ = search(t, 5, 300, server{bears: 1}.step)
-	if rate, _ := found.Best(); found.Outcome() != capacity.None || rate != 0 || len(steps) != 1 {
+	if rate, _ := found.Best(); found.Outcome() != ending.CapacityNone || rate != 0 || len(steps) != 1 {
 		t.Errorf("%s %v: %v", found.Outcome(), rate, steps)
 	}
 	found, _, _ = search(t, 5, 5, server{bears: 6}.step)
-	if rate, _ := found.Best(); found.Outcome() != capacity.NotReached || rate != 5 {
+	if rate, _ := found.Best(); found.Outcome() != ending.CapacityNotReached || rate != 5 {
 		t.Errorf("%s %v", found.Outcome(), rate)
 	}
 	// It holds for a moment and never for a minute.
 	found, steps, _ = search(t, 5, 300, func(st capacity.Step) (capacity.Result, float64) {
 		return capacity.Result{Held: st.Kind != record.CapacityConfirm && st.Rate < 100, Throughput: st.Rate}, 20
 	})
-	if rate, confirmed := found.Best(); confirmed || found.Outcome() != capacity.Found || rate <= 0 {
+	if rate, confirmed := found.Best(); confirmed || found.Outcome() != ending.CapacityFound || rate <= 0 {
 		t.Errorf("%s %v %t: %v", found.Outcome(), rate, confirmed, steps)
 	}
 }

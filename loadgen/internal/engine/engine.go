@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
@@ -103,21 +104,17 @@ type Config struct {
 }
 
 // Reason is why a run ended.
-type Reason string
+type Reason = ending.Reason
 
-// The reasons of an end.
+// The reasons that an engine gives.
 const (
-	StoppedAfterVisits Reason = "stop_after_visits"
-	AutoStopped        Reason = "auto_stop"
-	ProfileEnded       Reason = "profile_ended"
-	Interrupted        Reason = "interrupted"
-	// Stopped: it was asked to finish its visits.
-	Stopped  Reason = "stopped"
-	NoTarget Reason = "no_target"
+	StoppedAfterVisits = ending.StoppedAfterVisits
+	AutoStopped        = ending.AutoStopped
+	ProfileEnded       = ending.ProfileEnded
+	Interrupted        = ending.Interrupted
+	Stopped            = ending.Stopped
+	NoTarget           = ending.NoTarget
 )
-
-// Error makes a reason the cause of a context: who ends a run by that tells why.
-func (r Reason) Error() string { return string(r) }
 
 // ReasonOf is the cause of a context that is done, where it is a reason, else the run was interrupted.
 func ReasonOf(ctx context.Context) Reason {

@@ -9,7 +9,6 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/shared/calendar"
-	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/statedir"
@@ -127,9 +126,6 @@ func (p *past) same(h *backfill.Header) (problems problem.List) {
 // Run implements Mode. It sends what is left to send, and lets the targets make their reports of those days again.
 func (p *past) Run(drain, abort context.Context) (end End) {
 	end.Reason, end.Message = p.job.Run(drain, abort)
-	if end.Reason == backfill.Broken {
-		end.Code = exitcode.Internal
-	}
 	done := p.invalidate(drain, end.Reason)
 	p.done.Lock()
 	defer p.done.Unlock()

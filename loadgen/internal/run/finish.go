@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/console"
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
-	"github.com/puttrix/trafficinator/loadgen/internal/stop"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -100,19 +98,14 @@ func (t *Terms) endAfter(began time.Time, lasted time.Duration) time.Time {
 func exitCode(end End, sum *record.Summary) int {
 	h := sum.Hits
 	tried := h.NotAccepted() - min(h.Shed, sum.StoodStill().Hits)
-	switch {
-	case end.Reason == engine.NoTarget, h.Accepted == 0 && tried > 0:
+	switch code := end.Reason.ExitCode(); {
+	case h.Accepted == 0 && tried > 0:
 		return exitcode.NoTarget
-	case end.Reason == engine.Interrupted:
-		return exitcode.Interrupted
-	case end.Reason == failed:
-		return exitcode.Internal
-	case end.Code != exitcode.OK:
-		return end.Code
-	case end.Reason == stop.ErrorBrake, !threshold.Passed(sum.Thresholds):
+	case code == exitcode.OK && !threshold.Passed(sum.Thresholds):
 		return exitcode.Missed
+	default:
+		return code
 	}
-	return exitcode.OK
 }
 
 func (r *Run) writeSummary(sum *record.Summary) error {

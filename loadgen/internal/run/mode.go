@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/host"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
@@ -14,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/loadgen/internal/stop"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -55,11 +55,9 @@ type Terms struct {
 
 // End is how a run ended.
 type End struct {
-	Reason engine.Reason
+	Reason ending.Reason
 	// Message explains an end that nobody asked for.
 	Message string
-	// Code is the exit code of a reason that this kind alone has, 0 for those that all have.
-	Code int
 }
 
 // State is what a run is doing.

@@ -20,15 +20,13 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/series"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 )
-
-// failed is the end of a run of which a part of the program failed.
-const failed engine.Reason = "internal_error"
 
 // Run is one run of any kind. What kinds differ in is its mode's.
 type Run struct {
@@ -58,7 +56,7 @@ func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []st
 	}}
 	r.log = newLog(h.Stderr, p.Watching, r.warnings)
 	r.reserve, r.release = r.recorder.reserve, idle{}.Close
-	r.fail = func() { r.drain(failed) }
+	r.fail = func() { r.drain(ending.InternalError) }
 	for _, w := range faults {
 		r.log.Warn("check the settings", "problem", w.String())
 	}
@@ -90,7 +88,7 @@ func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []st
 	}
 	at := r.stage()
 	if !at.terms.Recorded {
-		return at.mode.Run(drain, abort).Code
+		return at.mode.Run(drain, abort).Reason.ExitCode()
 	}
 	r.log.Info("run begins", "run_id", p.RunID, "seed", p.Seed, "plan", p.Hash, "first_visit", at.terms.First)
 	observed := r.attend(ctx, "recorder", r.observe)

@@ -3,11 +3,8 @@ package run
 import (
 	"context"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/search"
 	"github.com/puttrix/trafficinator/loadgen/internal/stop"
-	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -41,9 +38,6 @@ func (s *searching) Run(drain, abort context.Context) End {
 	end := s.send(drain, abort)
 	searched()
 	end.Message += s.search.Record().Void
-	if end.Reason == engine.Reason(capacity.None) || end.Reason == engine.Reason(capacity.Void) {
-		end.Code = exitcode.Missed
-	}
 	return end
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/lifecycle/lifecycletest"
 	"github.com/puttrix/trafficinator/shared/phase"
@@ -63,7 +64,7 @@ func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
 	if all := kept.all(); len(all) != 1 || all[0].Level != "error" {
 		t.Errorf("the log has %+v", all)
 	}
-	if code := exitCode(End{Reason: failed}, &record.Summary{Hits: record.Hits{Accepted: 1}}); code != 1 {
+	if code := exitCode(End{Reason: ending.InternalError}, &record.Summary{Hits: record.Hits{Accepted: 1}}); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -74,11 +75,11 @@ func (c *Search) Record() *record.Capacity {
 }
 
 // Run searches until the limit is found, then tells how it went; "" where ctx was done before.
-func (c *Search) Run(ctx context.Context) engine.Reason {
+func (c *Search) Run(ctx context.Context) ending.Reason {
 	for void := 0; ; {
 		step, more := c.steps.Step()
 		if !more {
-			return engine.Reason(c.steps.Outcome())
+			return c.steps.Outcome()
 		}
 		result, ok := c.try(ctx, step)
 		if !ok {
@@ -91,7 +92,7 @@ func (c *Search) Run(ctx context.Context) engine.Reason {
 		}
 		if void == mostVoid {
 			c.giveUp(result)
-			return engine.Reason(capacity.Void)
+			return ending.CapacityVoid
 		}
 	}
 }

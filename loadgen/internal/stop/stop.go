@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // The ends that a judge brings about.
 const (
-	Threshold  engine.Reason = "threshold"
-	ErrorBrake engine.Reason = "error_brake"
+	Threshold  = ending.Threshold
+	ErrorBrake = ending.ErrorBrake
 )
 
 // patience is how long a threshold is missed before it ends a run: what is measured swings after a start.
@@ -41,7 +41,7 @@ type moment struct {
 
 // Look tells why the run is to stop, and in words; the reason is empty where it is not. After a standstill of the
 // loadgen it starts again: no window that it judges by contains one.
-func (j *Judge) Look(now time.Time, s *record.Summary) (engine.Reason, string) {
+func (j *Judge) Look(now time.Time, s *record.Summary) (ending.Reason, string) {
 	if n := len(s.Standstills); n > j.standstills {
 		j.standstills, j.missed, j.past = n, nil, nil
 	}

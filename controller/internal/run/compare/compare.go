@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/ending"
 )
 
 // Run is what a comparison looks at. Its Summary is nil where the run left no ledger.
@@ -109,22 +110,10 @@ func Runs(a, b Run) Result {
 	return r
 }
 
-// cuts are the ends of a run that do not come by its plan alone, in words.
-var cuts = map[string]string{
-	"interrupted": "was ended by hand", "stopped": "was ended by hand", "removed": "was ended by hand",
-	"killed": "was killed", "crashed": "crashed", "failed": "failed", "no_target": "ended because no target took a hit",
-	"journal_failed": "ended because its journal could not be written",
-	"threshold":      "was ended by a threshold", "error_brake": "was ended by the error brake",
-	"auto_stop":      "was ended by the clock",
-	"capacity_found": "searched the capacity, and ended", "capacity_not_reached": "searched the capacity, and ended",
-	"capacity_none": "searched the capacity, and ended",
-	"capacity_void": "searched the capacity in vain, and ended",
-}
-
 // cutShort tells how a run ended that did not send all of a plan; empty for one that did.
 func cutShort(r Run) string {
 	if r.Open() {
 		return "goes on"
 	}
-	return cuts[r.Reason]
+	return ending.Reason(r.Reason).Cut()
 }

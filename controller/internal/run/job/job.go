@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -47,7 +48,7 @@ type Job struct {
 
 // Resumable tells whether something is left to send.
 func (j Job) Resumable() bool {
-	return j.State == Exited && j.Reason != record.BackfillFinished
+	return j.State == Exited && j.Reason != string(ending.BackfillFinished)
 }
 
 // Refused is the error of what a job's state does not allow.

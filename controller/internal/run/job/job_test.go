@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -162,7 +163,7 @@ func TestAnEndThatCannotBeRecordedIsTriedAgain(t *testing.T) {
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.full = true })
-	w.tells(id, record.BackfillFinished, record.Backfill{Visits: 200})
+	w.tells(id, string(ending.BackfillFinished), record.Backfill{Visits: 200})
 	w.ends(id, 0)
 	until(t, q, id, "its end cannot be recorded", func(job.Job) bool {
 		w.mu.Lock()
@@ -171,7 +172,7 @@ func TestAnEndThatCannotBeRecordedIsTriedAgain(t *testing.T) {
 	})
 	w.set(func() { w.full = false })
 	until(t, q, id, "it is booked", is(job.Exited))
-	if r, err := w.Run(t.Context(), id); err != nil || r.Reason != record.BackfillFinished {
+	if r, err := w.Run(t.Context(), id); err != nil || r.Reason != string(ending.BackfillFinished) {
 		t.Errorf("the run should have ended too: %+v, %v", r, err)
 	}
 }
@@ -182,7 +183,7 @@ func TestAFinishedJobThatMissedAThresholdHasNothingLeftToSend(t *testing.T) {
 	q, _ := w.controller(t)
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
-	w.tells(id, record.BackfillFinished, record.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
+	w.tells(id, string(ending.BackfillFinished), record.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
 	w.ends(id, 4)
 	if j := until(t, q, id, "it has ended", is(job.Exited)); j.Resumable() || j.Error != nil || *j.ExitCode != 4 {
 		t.Errorf("want it finished: %+v", j)

@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -286,7 +287,8 @@ func (q *Queue) close(ctx context.Context, j *store.Job, l launcher.Status, inst
 		return // it is tried again
 	}
 	j.State, j.Ended, j.Reason, j.ExitCode = Exited, r.Ended, r.Reason, r.ExitCode
-	missed := *r.ExitCode == exitcode.Missed && r.Reason == record.BackfillFinished // all was sent, only too slowly
+	missed := *r.ExitCode == exitcode.Missed &&
+		r.Reason == string(ending.BackfillFinished) // all was sent, only too slowly
 	if j.Error == nil && !missed && *r.ExitCode != exitcode.OK && *r.ExitCode != exitcode.Interrupted {
 		j.Error = new(strings.Join(logs.ErrorLines(ctx, l.Started), "; "))
 	}
