@@ -68,6 +68,15 @@ func Document() ([]byte, error) {
 	return json.MarshalIndent(build(Deps{}).huma.OpenAPI(), "", "  ")
 }
 
+// groups register the routes. Each file adds its own, so that a new one is all that a route needs here.
+var groups []func(*server)
+
+// routes adds a group.
+func routes(register func(*server)) struct{} {
+	groups = append(groups, register)
+	return struct{}{}
+}
+
 // build registers every route of the API. It calls nothing of d.
 func build(d Deps) *server {
 	asFailures()
@@ -79,29 +88,9 @@ func build(d Deps) *server {
 	s.huma = humaecho.New(e, document())
 	s.huma.UseMiddleware(s.sound, s.alone)
 
-	s.health()
-	s.session()
-	s.control()
-	s.logs()
-	s.stream()
-	s.config()
-	s.presets()
-	s.funnels()
-	s.urls()
-	s.events()
-	s.targets()
-	s.connection()
-	s.preview()
-	s.exchange()
-	s.whole()
-	s.backup()
-	s.backfill()
-	s.history()
-	s.lookBack()
-	s.steering()
-	s.proof()
-	s.reports()
-	s.docs()
+	for _, register := range groups {
+		register(s)
+	}
 	kinds(s.huma.OpenAPI().Components.Schemas.Map())
 	nullable(s.huma.OpenAPI().Components.Schemas)
 	leftOut(s.huma.OpenAPI())

@@ -54,6 +54,8 @@ type oneJob struct {
 	}
 }
 
+var _ = routes((*server).backfill)
+
 // backfill keeps the original's five paths and adds those it had no answer for.
 func (s *server) backfill() {
 	reply(s, about(begun(op(http.MethodPost, "/api/backfill/run", tagBackfill, "Send past days in a job of its own")),

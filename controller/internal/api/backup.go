@@ -8,6 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
+var _ = routes((*server).backup)
+
 func (s *server) backup() {
 	o := file(op(http.MethodGet, "/api/backup", tagConfig,
 		"A consistent copy of the database; secrets in it are sealed"),

@@ -20,6 +20,8 @@ type exportRequest struct {
 	Format history.Format `query:"format" enum:"json,html,junit" default:"json" doc:"json: everything; html: a report that stands alone; junit: the thresholds."`
 }
 
+var _ = routes((*server).lookBack)
+
 func (s *server) lookBack() {
 	reply(s, op(http.MethodGet, "/api/runs/compare", tagRun,
 		"What differs between two runs, and which of it is more than chance"),

@@ -89,6 +89,8 @@ type validateRequest struct {
 	}
 }
 
+var _ = routes((*server).config)
+
 func (s *server) config() {
 	route(s, op(http.MethodGet, "/api/config", tagConfig, "The saved configuration"),
 		func(ctx context.Context, _ *empty) (*savedAnswer, error) {

@@ -89,6 +89,8 @@ func newConnection(d doctor.Diagnosis) ConnectionAnswer {
 	return a
 }
 
+var _ = routes((*server).connection)
+
 func (s *server) connection() {
 	reply(s, op(http.MethodPost, "/api/test-connection", tagTargets,
 		"Will hits be recorded as they are meant? Asks a Matomo without leaving a visit"),
@@ -108,7 +110,6 @@ func (s *server) connection() {
 			}
 			return newConnection(s.examine(ctx, t, expect, in.Body.Timeout)), nil
 		})
-	s.probing()
 }
 
 // connectionKnobs are the knobs that fields of a Connection stand for.

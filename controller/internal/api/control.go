@@ -76,6 +76,8 @@ func result(r run.Result, err error) (ResultAnswer, error) {
 	return a, err
 }
 
+var _ = routes((*server).control)
+
 // control registers what changes the life of a run. A person who goes away must not leave a loadgen half stopped, so
 // operations do not end with their requests.
 func (s *server) control() {

@@ -11,6 +11,8 @@ import (
 //go:embed docs
 var docsFiles embed.FS
 
+var _ = routes((*server).docs)
+
 // docs serves a page that shows the OpenAPI document; it needs nothing from elsewhere. Its addresses are relative to
 // /docs.
 func (s *server) docs() {

@@ -17,6 +17,8 @@ type eventsAnswer struct {
 	Validation setup.EventReport `json:"validation"`
 }
 
+var _ = routes((*server).events)
+
 func (s *server) events() {
 	get(
 		s,

@@ -46,6 +46,8 @@ type resolveRequest struct {
 	}
 }
 
+var _ = routes((*server).exchange)
+
 func (s *server) exchange() {
 	get(s, "/api/exchange", tagConfig, "What a restart would change, and what was edited by hand", s.pending)
 	reply(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig,

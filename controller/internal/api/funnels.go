@@ -56,6 +56,8 @@ type funnelUpdate struct {
 	Body funnelBody
 }
 
+var _ = routes((*server).funnels)
+
 func (s *server) funnels() {
 	const one = "/api/funnels/{id}"
 	get(s, "/api/funnels", tagTraffic, "All funnels", s.listFunnels)

@@ -26,6 +26,8 @@ type welcome struct {
 	Health  string `json:"health"`
 }
 
+var _ = routes((*server).health)
+
 func (s *server) health() {
 	route(s, withEcho(as(public, op(http.MethodGet, "/health", tagRun,
 		"Does the controller live, and can it store what it has to?"))),

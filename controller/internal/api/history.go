@@ -82,6 +82,8 @@ type removedRun struct {
 	Message string `json:"message"`
 }
 
+var _ = routes((*server).history)
+
 func (s *server) history() {
 	reply(s, op(http.MethodGet, "/api/runs", tagRun, "Recorded runs"), s.listRuns)
 	byRun(s, op(http.MethodGet, "/api/runs/{id}", tagRun, "A recorded run with its configuration and ledger"),

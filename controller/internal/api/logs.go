@@ -35,6 +35,8 @@ type lineAnswer struct {
 	Text  string    `json:"text"`
 }
 
+var _ = routes((*server).logs)
+
 func (s *server) logs() {
 	reply(s, op(http.MethodGet, "/api/logs", tagRun, "The loadgen's last log lines; GET /api/stream follows them"),
 		s.lastLines)

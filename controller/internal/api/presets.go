@@ -60,6 +60,8 @@ func (s *server) removed(id int64, what string) RemovedAnswer {
 	return RemovedAnswer{DeletedAnswer{true, id, what + " deleted"}, s.publication()}
 }
 
+var _ = routes((*server).presets)
+
 func (s *server) presets() {
 	const one = "/api/presets/{id}"
 	get(s, "/api/presets", tagConfig, "All presets", func(ctx context.Context) (presetsAnswer, error) {

@@ -32,6 +32,8 @@ type previewAnswer struct {
 	Warnings []faultAnswer   `json:"warnings"`
 }
 
+var _ = routes((*server).preview)
+
 func (s *server) preview() {
 	reply(s, about(as(question, op(http.MethodPost, "/api/preview", tagTraffic,
 		"The first visits of a run, hit by hit, without sending or saving anything")),

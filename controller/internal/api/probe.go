@@ -27,6 +27,8 @@ type ProbeAnswer struct {
 	Findings []doctor.Finding `json:"findings" doc:"What Matomo made of the visit's hits beside what was meant: lost, split, cut or changed ones, or one finding that all is as meant."`
 }
 
+var _ = routes((*server).probing)
+
 func (s *server) probing() {
 	reply(s, about(op(http.MethodPost, "/api/targets/probe", tagTargets,
 		"Send one marked visit with each kind of hit that the set-up sends, and compare what Matomo made of it, for "+

@@ -25,6 +25,8 @@ type reconcileRequest struct {
 	}
 }
 
+var _ = routes((*server).proof)
+
 func (s *server) proof() {
 	const path = "/api/runs/{id}/reconcile"
 	reply(s, about(begun(op(http.MethodPost, path, tagRun, "Set what Matomo shows of a run beside its ledger")),

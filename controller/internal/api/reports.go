@@ -105,6 +105,8 @@ type RemovedBenchmark struct {
 	Cancelled bool   `json:"cancelled" doc:"It went on and ends now; what it has measured is kept. Otherwise it is deleted."`
 }
 
+var _ = routes((*server).reports)
+
 func (s *server) reports() {
 	const path, one = "/api/report-benchmarks", "/api/report-benchmarks/{id}"
 	get(s, "/api/reports", tagReports, "Reports that can be timed", func(context.Context) (reportsAnswer, error) {

@@ -51,6 +51,8 @@ const (
 	signInTime = 10 * time.Second
 )
 
+var _ = routes((*server).session)
+
 func (s *server) session() {
 	signIn := as(door, op(http.MethodPost, "/api/session", tagAccess,
 		"Sign in by key or one-time code; sets the session's cookie"))

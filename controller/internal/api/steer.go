@@ -55,6 +55,8 @@ type profilePoint struct {
 	Rate float64 `json:"rate_per_day" doc:"Visits a day."`
 }
 
+var _ = routes((*server).steering)
+
 func (s *server) steering() {
 	reply(s, about(as(urgent, op(http.MethodPost, "/api/control", tagRun,
 		"Pause, resume or change the rate of the run that goes on")),

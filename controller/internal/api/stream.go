@@ -43,6 +43,8 @@ const (
 	slow = 10 * time.Second
 )
 
+var _ = routes((*server).stream)
+
 func (s *server) stream() {
 	o := file(op(http.MethodGet, streamPath, tagRun, "State, numbers and log as they come (server-sent events)"),
 		"text/event-stream", s.streamEvents())

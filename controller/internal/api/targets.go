@@ -81,6 +81,8 @@ type targetTest struct {
 	ConnectionAnswer
 }
 
+var _ = routes((*server).targets)
+
 func (s *server) targets() {
 	const one = "/api/targets/{id}"
 	get(s, "/api/targets", tagTargets, "All targets and how visits are dealt out", s.allTargets)

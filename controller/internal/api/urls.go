@@ -76,6 +76,8 @@ type textAnswer struct {
 	Body        []byte
 }
 
+var _ = routes((*server).urls)
+
 func (s *server) urls() {
 	reply(s, op(http.MethodGet, "/api/urls", tagTraffic, "The pages, some at a time, and what can be said of all"),
 		s.listURLs)

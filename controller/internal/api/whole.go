@@ -31,6 +31,8 @@ type ImportedAnswer struct {
 	Publication
 }
 
+var _ = routes((*server).whole)
+
 func (s *server) whole() {
 	route(s, op(http.MethodGet, "/api/setup", tagConfig, "The whole set-up as one file, without tokens"),
 		func(ctx context.Context, _ *empty) (*wholeAnswer, error) {
