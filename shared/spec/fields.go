@@ -25,8 +25,11 @@ const (
 // FileSuffix is appended to a secret's key to name the file that holds its value.
 const FileSuffix = envspec.FileSuffix
 
+// fields are all knobs in the order of their declaration.
+var fields = envspec.Fields[Spec]()
+
 // Fields are all knobs in the order of their declaration.
-func Fields() []Field { return envspec.Fields[Spec]() }
+func Fields() []Field { return slices.Clone(fields) }
 
 // names are all that a file of settings may hold: knobs, the file forms of secrets, and the names of the stack.
 func names() []string {

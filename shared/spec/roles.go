@@ -30,7 +30,7 @@ func Roles() []Role { return []Role{Behaviour, OfTarget, OfRun, Speed, Place, Ve
 // Keys are the knobs for which is says yes, in the order of their declaration.
 func Keys(is func(Field) bool) []string {
 	var out []string
-	for _, f := range Fields() {
+	for _, f := range fields {
 		if is(f) {
 			out = append(out, f.Key)
 		}
@@ -40,7 +40,7 @@ func Keys(is func(Field) bool) []string {
 
 // RoleOf is the role of the knob called key, empty where there is none.
 func RoleOf(key string) Role {
-	for _, f := range Fields() {
+	for _, f := range fields {
 		if f.Key == key {
 			return f.Role
 		}

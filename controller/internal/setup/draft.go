@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -44,7 +45,7 @@ func (s *Service) Draft(ctx context.Context, overrides map[string]any, body []by
 	if err := problems.Err(); err != nil {
 		return plan.Input{}, nil, err
 	}
-	for _, key := range slices.Concat(plan.ReachKnobs, plan.SharedKnobs) { // how a target is reached makes no visit another
+	for _, key := range slices.Concat(spec.ReachKnobs, spec.SharedKnobs) { // how a target is reached makes no visit another
 		in.Knobs[key] = ""
 	}
 	for _, f := range Knobs() {

@@ -9,6 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -77,8 +78,10 @@ func (s *Service) fill(ctx context.Context, out *plan.Input) (err error) {
 		t.Access = t.In(s.dir)
 		out.Targets.Targets = append(out.Targets.Targets, t.Target)
 	}
-	for _, key := range single {
-		out.Knobs[key] = ""
+	for _, f := range Knobs() {
+		if f.Role == spec.OfTarget && !slices.Contains(spec.SharedKnobs, f.Key) {
+			out.Knobs[f.Key] = ""
+		}
 	}
 	return nil
 }
@@ -92,8 +95,7 @@ func (s *Service) access(ctx context.Context) (plan.Access, error) {
 	out := plan.Access{Knobs: c.environ()}
 	for _, f := range Knobs() {
 		switch {
-		case f.Key != "MATOMO_URL" && f.Key != "MATOMO_TOKEN_AUTH" && !slices.Contains(plan.ReachKnobs, f.Key) &&
-			!slices.Contains(plan.SharedKnobs, f.Key):
+		case f.Role != spec.OfTarget:
 			delete(out.Knobs, f.Key)
 		case f.Path:
 			out.Knobs[f.Key] = s.abs(out.Knobs[f.Key])

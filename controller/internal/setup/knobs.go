@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -18,26 +17,32 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// elsewhere are knobs that no saved configuration holds, with the place where a person finds what they are for.
-var elsewhere = map[string]string{
-	"MULTI_TARGET_CONFIG": "use the targets",
-	"URLS_FILE":           "use the list of pages",
-	"FUNNEL_CONFIG_PATH":  "use the funnels",
-	"AUTO_START":          "start and stop the run",
-	"START_ID":            "start and stop the run",
-	"LOADGEN_ENV_FILE":    "set it where the loadgen is started",
-	"EXCHANGE_DIR":        "set it where the loadgen is started",
-	"STATE_DIR":           "set it where the loadgen is started",
-	"SUMMARY_FILE":        "read the run's ledger",
-	"TELEMETRY_ADDR":      "set it where the loadgen is started",
+// elsewhere is where a person finds what a knob is for that no saved configuration holds, those of a backfill apart; ""
+// for the others.
+func elsewhere(key string) string {
+	switch {
+	case key == "MULTI_TARGET_CONFIG":
+		return "use the targets"
+	case key == "URLS_FILE":
+		return "use the list of pages"
+	case key == "FUNNEL_CONFIG_PATH":
+		return "use the funnels"
+	case key == "AUTO_START", key == "START_ID":
+		return "start and stop the run"
+	case key == "SUMMARY_FILE":
+		return "read the run's ledger"
+	case spec.RoleOf(key) == spec.Place:
+		return "set it where the loadgen is started"
+	}
+	return ""
 }
 
-// where tells where a person finds what a knob is for that no saved configuration holds; empty for the others.
+// where is elsewhere, also of the knobs of a backfill.
 func where(f spec.Field) string {
 	if f.Group == spec.BackfillGroup {
 		return "start a backfill with it"
 	}
-	return elsewhere[f.Key]
+	return elsewhere(f.Key)
 }
 
 // Knobs are the knobs of a saved configuration in the order of their declaration.
@@ -45,14 +50,11 @@ func Knobs() []spec.Field {
 	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return where(f) != "" })
 }
 
-// single are the knobs of the one target of a configuration without several.
-var single = append(
-	[]string{"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN"}, plan.ReachKnobs...)
+// isOfTarget reports whether a knob of a saved configuration says where hits go and how they get there.
+func isOfTarget(key string) bool { return spec.RoleOf(key) == spec.OfTarget && elsewhere(key) == "" }
 
 // isOwn reports whether a knob is one of a set-up that a preset neither holds nor changes.
-func isOwn(key string) bool {
-	return key == "RUN_ID" || slices.Contains(single, key) || slices.Contains(plan.SharedKnobs, key)
-}
+func isOwn(key string) bool { return key == "RUN_ID" || isOfTarget(key) }
 
 // knobs are values as they are saved, by env key.
 type knobs struct {
@@ -191,7 +193,7 @@ func refuseKey(given string, problems *problem.List) {
 	if plain, byFile := strings.CutSuffix(key, spec.FileSuffix); byFile && spec.Known(key) {
 		cure = "give " + plain + " itself: a saved configuration names no files"
 	}
-	if n := spec.Nearest(key); n != "" && !spec.Known(key) && elsewhere[n] == "" && !spec.OfStack(n) {
+	if n := spec.Nearest(key); n != "" && !spec.Known(key) && elsewhere(n) == "" && !spec.OfStack(n) {
 		cure = "did you mean " + n + "?"
 	}
 	if spec.OfStack(key) {

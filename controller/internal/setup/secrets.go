@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -143,7 +142,7 @@ func (s *Service) TargetOf(ctx context.Context, overrides map[string]any) (targe
 	var problems problem.List
 	c := saved.with(overrides, &problems)
 	problems = slices.DeleteFunc(append(problems, c.problems...), func(p problem.Problem) bool {
-		return !slices.Contains(single, p.Where) && !slices.Contains(plan.SharedKnobs, p.Where)
+		return !isOfTarget(p.Where)
 	})
 	t := c.target()
 	if !sameWay(saved.target(), t) {

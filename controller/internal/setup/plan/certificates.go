@@ -12,12 +12,13 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // fileKeys are the knobs that name a certificate or a key.
-var fileKeys = []string{"TLS_CA_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE"}
+var fileKeys = spec.Keys(func(f spec.Field) bool { return f.Role == spec.OfTarget && f.Path })
 
 // certificates are copies of the certificate and key files that settings and targets name, by their place in the
 // exchange folder: a loadgen in a container sees no other folder. A copy is named by its content, so that a file that

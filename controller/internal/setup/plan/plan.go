@@ -47,13 +47,15 @@ type Identity struct {
 }
 
 // pinned are empty in loadgen.env, so that nothing in the loadgen's own environment goes before the published files.
-var pinned = []string{"MULTI_TARGET_CONFIG", "URLS_FILE", "FUNNEL_CONFIG_PATH"}
+var pinned = spec.Keys(func(f spec.Field) bool {
+	return f.Key == "MULTI_TARGET_CONFIG" || f.Role == spec.Behaviour && f.Path
+})
 
 // readToken is the controller's own: who sends needs not read.
 const readToken = "MATOMO_READ_TOKEN"
 
 // runKeys are the knobs that belong to a run and not to the set-up.
-var runKeys = []string{"AUTO_START", "RUN_ID", "RUN_SEED", "START_ID"}
+var runKeys = spec.Keys(func(f spec.Field) bool { return f.Role == spec.OfRun })
 
 // Keys are the settings of a run that is started, such as a job. Its journal tells what is left to send.
 func (id Identity) Keys() map[string]string {

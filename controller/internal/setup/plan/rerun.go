@@ -77,17 +77,10 @@ func (m *MissingSecrets) Details() (string, problem.List) {
 
 // Access is how the saved targets are reached, with their secrets and the whole paths of certificate and key files.
 type Access struct {
-	// Knobs are MATOMO_URL, MATOMO_TOKEN_AUTH, ReachKnobs and SharedKnobs of the configuration by env key.
+	// Knobs are those of a target (spec.OfTarget) in the configuration by env key.
 	Knobs   map[string]string
 	Targets []target.Target
 }
-
-// ReachKnobs say how the target of MATOMO_URL alone is reached, SharedKnobs how every target is that does not say so
-// itself.
-var (
-	ReachKnobs  = []string{"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CERT_FILE", "TLS_KEY_FILE"}
-	SharedKnobs = []string{"TLS_CA_FILE", "TLS_VERIFY", "PROXY_URL"}
-)
 
 // Files makes the files of a plan of those that Archive gave, with keys in the settings. Targets are reached as they
 // are now, with the tokens that are saved now: one goes only to the address that it is saved for. The error is a
@@ -126,7 +119,7 @@ func (a Access) settings(values map[string]string, problems *problem.List) {
 			values[key] = now[key]
 		}
 	}
-	for _, key := range SharedKnobs {
+	for _, key := range spec.SharedKnobs {
 		if key != "TLS_VERIFY" { // neither a secret nor a file: it is as it was
 			set(key)
 		}
@@ -141,7 +134,7 @@ func (a Access) settings(values map[string]string, problems *problem.List) {
 	default:
 		problems.Refuse(token, "", "no token is saved for "+target.Shown(url), cure)
 	}
-	for _, key := range ReachKnobs {
+	for _, key := range spec.ReachKnobs {
 		if saved {
 			set(key)
 		} else if values[key] != "" && key != "MATOMO_API_URL" {
@@ -149,7 +142,7 @@ func (a Access) settings(values map[string]string, problems *problem.List) {
 		}
 	}
 	for _, key := range secretsIn(values) {
-		if values[key] == secret.Mask && key != token && !slices.Contains(ReachKnobs, key) {
+		if values[key] == secret.Mask && key != token && !slices.Contains(spec.ReachKnobs, key) {
 			problems.Refuse(key, "", "is a secret of which nothing is kept", "start a new run with it")
 		}
 	}
