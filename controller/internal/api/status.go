@@ -11,6 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -19,7 +20,7 @@ type StateAnswer struct {
 	Container containerAnswer `json:"container"`
 	Runtime   string          `json:"runtime" enum:"docker,process"`
 	Reason    string          `json:"runtime_reason" doc:"Why the runtime is this one, and which engine was found."`
-	Phase     string          `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
+	Phase     phase.Phase     `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
 	Operation *run.Operation  `json:"operation" doc:"What is being done right now."`
 	Pause     string          `json:"pause_reason" enum:",asked,daily_cap,state_full" doc:"Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin."`
 	Run       *runAnswer      `json:"run" doc:"The run that goes on, or the last one."`

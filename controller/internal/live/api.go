@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -53,10 +54,10 @@ type Recent struct {
 // Sample is a Point with all that is known of its run so far.
 type Sample struct {
 	Point
-	RunID    string `json:"run_id"`
-	PlanHash string `json:"plan_hash"`
-	Phase    string `json:"phase"`
-	Recent   Recent `json:"recent"`
+	RunID    string      `json:"run_id"`
+	PlanHash string      `json:"plan_hash"`
+	Phase    phase.Phase `json:"phase"`
+	Recent   Recent      `json:"recent"`
 
 	Hits   record.Hits            `json:"hits"`
 	ByKind map[string]record.Hits `json:"by_kind"`

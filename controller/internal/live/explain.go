@@ -29,7 +29,7 @@ func (x *explainer) explain(c Config, s *Sample, r *record.Summary) {
 			x.length = load.Length()
 		}
 	}
-	if x.last.Phase == string(phase.Paused) {
+	if x.last.Phase == phase.Paused {
 		x.paused += s.Time.Sub(x.last.Time)
 	}
 	x.last = *s

@@ -111,7 +111,7 @@ func (m *meter) sample(now time.Time, s *status.Snapshot, gained counters) Sampl
 			Time: now, HitRate: rate(delta.Accepted, seconds), VisitRate: rate(gained.visits.Planned, seconds),
 			Delta: delta, Latency: gained.percentiles(""), OpenVisits: s.Run.OpenVisits,
 		},
-		RunID: s.Run.RunID, PlanHash: s.Run.PlanHash, Phase: string(s.Phase),
+		RunID: s.Run.RunID, PlanHash: s.Run.PlanHash, Phase: s.Phase,
 		Recent: Recent{
 			span, rate(recent.Accepted, span), rate(lately.visits.Planned, span), recent, lately.percentiles(""),
 		},

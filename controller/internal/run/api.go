@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/status"
 )
@@ -29,7 +30,7 @@ type Status struct {
 	// runs.
 	Since time.Time
 	// Phase is the loadgen's own: idle, running, paused, draining or ended; empty while it does not answer.
-	Phase string
+	Phase phase.Phase
 	// Pause is why new visits pause, one of package metric; empty where they do not.
 	Pause string
 	// Operation is what is being done, nil for nothing.
@@ -205,7 +206,8 @@ type Probe func(ctx context.Context, telemetry string) (Plan, error)
 
 // Plan is what a loadgen says of itself.
 type Plan struct {
-	Hash, RunID, Phase string
+	Hash, RunID string
+	Phase       phase.Phase
 	// Pause is why new visits pause, one of package metric; empty where they do not.
 	Pause      string
 	OpenVisits uint64
@@ -217,6 +219,6 @@ type Plan struct {
 
 // PlanOf is what a status says in short.
 func PlanOf(s *status.Snapshot) Plan {
-	return Plan{Hash: s.Run.PlanHash, RunID: s.Run.RunID, Phase: string(s.Phase), Pause: s.Pause,
+	return Plan{Hash: s.Run.PlanHash, RunID: s.Run.RunID, Phase: s.Phase, Pause: s.Pause,
 		OpenVisits: s.Run.OpenVisits, FinishBy: s.Run.FinishBy, Status: s}
 }

@@ -220,7 +220,7 @@ func (k *Control) refresh(ctx context.Context) (launcher.Status, Plan) {
 		k.shown = number
 		s.Since = since(s, l, time.Now())
 		s.Loadgen, s.Phase, s.Pause, s.Finish = l, p.Phase, p.Pause, nil
-		if !p.FinishBy.IsZero() && p.Phase != "ended" {
+		if !p.FinishBy.IsZero() && p.Phase != phase.Ended {
 			s.Finish = &Finish{p.FinishBy, p.OpenVisits}
 		}
 		if s.Active() && s.Run.ID == steering.RunID {

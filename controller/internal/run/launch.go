@@ -10,6 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -112,8 +113,8 @@ func (k *Control) await(ctx context.Context, id string) (hash string, err error)
 	for {
 		l, p := k.refresh(ctx)
 		switch {
-		case p.RunID != id || p.Phase == "idle":
-		case p.Phase == "starting": // it looks at its state folder, which can take longer than a start may
+		case p.RunID != id || p.Phase == phase.Idle:
+		case p.Phase == phase.Starting: // it looks at its state folder, which can take longer than a start may
 			patience.Reset(k.c.Patience)
 		default:
 			return p.Hash, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exitcode"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -84,11 +85,13 @@ func ended(s launcher.State) bool {
 
 // sends tells whether a loadgen sends a run.
 func sends(p Plan) bool {
-	return p.RunID != "" && (p.Phase == "running" || p.Phase == "paused" || p.Phase == "draining")
+	return p.RunID != "" && p.Phase.Sending()
 }
 
 // idles tells whether a loadgen is up and sends nothing.
-func idles(l launcher.Status, p Plan) bool { return l.State == launcher.Running && p.Phase == "idle" }
+func idles(l launcher.Status, p Plan) bool {
+	return l.State == launcher.Running && p.Phase == phase.Idle
+}
 
 // recover deals with what nobody asked for: a loadgen that is gone; one that was started again by somebody else, such
 // as by `docker compose up` after a `down`, which idles although its run has not ended, because each start counts once;
