@@ -23,16 +23,10 @@ type logsRequest struct {
 }
 
 type logsAnswer struct {
-	Logs           string       `json:"logs" doc:"The lines with their times, as one text."`
-	Lines          []lineAnswer `json:"lines"`
-	LinesReturned  int          `json:"lines_returned"`
-	ContainerState string       `json:"container_state" doc:"As container.state of GET /api/status."`
-}
-
-type lineAnswer struct {
-	Time  time.Time `json:"time"`
-	Level string    `json:"level"`
-	Text  string    `json:"text"`
+	Logs           string          `json:"logs" doc:"The lines with their times, as one text."`
+	Lines          []launcher.Line `json:"lines"`
+	LinesReturned  int             `json:"lines_returned"`
+	ContainerState string          `json:"container_state" doc:"As container.state of GET /api/status."`
 }
 
 var _ = routes((*server).logs)
@@ -44,9 +38,9 @@ func (s *server) logs() {
 
 func (s *server) lastLines(ctx context.Context, in *logsRequest) (a logsAnswer, err error) {
 	q := launcher.LogQuery{Since: in.Since, Level: launcher.Level(in.Level), Texts: in.Filter, Tail: in.Lines}
-	lines := []lineAnswer{}
+	lines := []launcher.Line{}
 	each := func(l launcher.Line) error {
-		lines = append(lines, lineAnswer{l.Time, string(l.Level), l.Text})
+		lines = append(lines, l)
 		return nil
 	}
 	state := s.Runs.Status().Loadgen.State

@@ -3,10 +3,9 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/profile"
 )
 
 type steerRequest struct {
@@ -41,20 +40,6 @@ func (r *profileRequest) overrides() map[string]any {
 	return r.Body.Config
 }
 
-type profileAnswer struct {
-	Kind    profile.Kind   `json:"kind" enum:"constant,stages,week"`
-	From    time.Time      `json:"from" doc:"When the points begin: Monday, 0 h, in TIMEZONE for a week, else now."`
-	Points  []profilePoint `json:"points" doc:"To be joined by straight lines; two of one moment are a step."`
-	Window  float64        `json:"window_seconds" doc:"How much time the points cover."`
-	Planned uint64         `json:"planned_visits" doc:"Visits of that time, by the exact integral."`
-	Ends    *float64       `json:"ends_after_seconds" doc:"When the profile itself ends the run; null for never."`
-}
-
-type profilePoint struct {
-	At   float64 `json:"at_seconds"`
-	Rate float64 `json:"rate_per_day" doc:"Visits a day."`
-}
-
 var _ = routes((*server).steering)
 
 func (s *server) steering() {
@@ -67,17 +52,7 @@ func (s *server) steering() {
 		})
 	reply(s, as(question, op(http.MethodPost, "/api/profile", tagConfig,
 		"How the rate changes with time by these settings, and how many visits that makes")),
-		func(ctx context.Context, in *profileRequest) (profileAnswer, error) {
-			d, err := s.Preview.Profile(ctx, in.overrides(), s.Now())
-			a := profileAnswer{Kind: d.Kind, From: d.From, Points: make([]profilePoint, len(d.Points)),
-				Window: d.Window.Seconds(), Planned: d.Planned}
-			for i, p := range d.Points {
-				a.Points[i] = profilePoint{p.At.Seconds(), p.Rate}
-			}
-			if d.Ends > 0 {
-				ends := d.Ends.Seconds()
-				a.Ends = &ends
-			}
-			return a, err
+		func(ctx context.Context, in *profileRequest) (preview.Drawing, error) {
+			return s.Preview.Profile(ctx, in.overrides(), s.Now())
 		})
 }

@@ -78,7 +78,7 @@ func (s *server) streamEvents() *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{
 		event("state", reflect.TypeFor[StateAnswer]()),
 		event("sample", reflect.TypeFor[live.Sample]()),
-		event("log", reflect.TypeFor[lineAnswer]()),
+		event("log", reflect.TypeFor[launcher.Line]()),
 	}}
 }
 

@@ -27,9 +27,9 @@ func (l Level) AtLeast(least Level) bool { return l == NoLevel || severity[l] >=
 // Line is one line of the loadgen's log.
 type Line struct {
 	// Time is when it was written, UTC.
-	Time  time.Time
-	Level Level
-	Text  string
+	Time  time.Time `json:"time"`
+	Level Level     `json:"level"`
+	Text  string    `json:"text"`
 }
 
 // told is how a loadgen marks the level: slog's text and JSON forms, and the problems it tells before it logs.

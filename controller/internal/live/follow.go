@@ -21,11 +21,7 @@ func Follow(ctx context.Context, logs Logs, hub *Hub) {
 	for {
 		// A log that cannot be read now may be later; the state tells why.
 		_ = logs.Logs(ctx, launcher.LogQuery{Since: since, Follow: true}, func(l launcher.Line) error {
-			data, err := json.Marshal(struct {
-				Time  time.Time      `json:"time"`
-				Level launcher.Level `json:"level"`
-				Text  string         `json:"text"`
-			}{l.Time, l.Level, l.Text})
+			data, err := json.Marshal(l)
 			if err != nil {
 				return err
 			}

@@ -10,22 +10,18 @@ import (
 
 // Drawing is how the rate changes with time.
 type Drawing struct {
-	Kind profile.Kind
-	// From is when the points begin: the Monday of this week where a week is drawn, else now.
-	From time.Time
-	// Points are to be joined by straight lines; two of one moment are a step.
-	Points []Point
-	// Window is how much time the points cover, Planned how many visits that time has.
-	Window  time.Duration
-	Planned uint64
-	// Ends is how long after its start the profile ends the run; 0 is never.
-	Ends time.Duration
+	Kind    profile.Kind `json:"kind" enum:"constant,stages,week"`
+	From    time.Time    `json:"from" doc:"When the points begin: Monday, 0 h, in TIMEZONE for a week, else now."`
+	Points  []Point      `json:"points" doc:"To be joined by straight lines; two of one moment are a step."`
+	Window  float64      `json:"window_seconds" doc:"How much time the points cover."`
+	Planned uint64       `json:"planned_visits" doc:"Visits of that time, by the exact integral."`
+	Ends    *float64     `json:"ends_after_seconds" doc:"When the profile itself ends the run; null for never."`
 }
 
-// Point is the rate at a moment, in visits per 24 hours.
+// Point is the rate at a moment.
 type Point struct {
-	At   time.Duration
-	Rate float64
+	At   float64 `json:"at_seconds"`
+	Rate float64 `json:"rate_per_day" doc:"Visits a day."`
 }
 
 // drawnDays is how much of a constant rate is drawn.
@@ -46,7 +42,10 @@ func (v *Preview) Profile(ctx context.Context, overrides map[string]any, now tim
 	if err := problems.Err(); err != nil {
 		return Drawing{}, err
 	}
-	d := Drawing{Kind: load.Kind(), From: now, Ends: load.Length()}
+	d := Drawing{Kind: load.Kind(), From: now}
+	if ends := load.Length().Seconds(); ends > 0 {
+		d.Ends = &ends
+	}
 	to := now.AddDate(0, 0, drawnDays)
 	switch d.Kind {
 	case profile.Week:
@@ -57,11 +56,11 @@ func (v *Preview) Profile(ctx context.Context, overrides map[string]any, now tim
 	case profile.Stages:
 		to = now.Add(load.Length())
 	}
-	d.Window = to.Sub(d.From)
+	d.Window = to.Sub(d.From).Seconds()
 	d.Planned = profile.Count(load.Integral(d.From, d.From, to))
 	for piece := range load.Pieces(d.From, d.From, to) {
-		d.add(Point{piece.From.Sub(d.From), piece.Begin})
-		d.add(Point{piece.To.Sub(d.From), piece.End})
+		d.add(Point{piece.From.Sub(d.From).Seconds(), piece.Begin})
+		d.add(Point{piece.To.Sub(d.From).Seconds(), piece.End})
 	}
 	return d, nil
 }

@@ -1,7 +1,7 @@
 // One line of the log, and how it is read.
 import type { Schemas } from '../api/client'
 
-export type Line = Schemas['LineAnswer']
+export type Line = Schemas['LauncherLine']
 
 const text = /^time=\S+ level=\w+ msg=("(?:[^"\\]|\\.)*"|\S*) ?(.*)$/s
 
