@@ -1942,7 +1942,7 @@ export interface components {
              */
             timestamp: string | null;
         };
-        LineAnswer: {
+        LauncherLine: {
             level: string;
             text: string;
             /** Format: date-time */
@@ -2039,7 +2039,7 @@ export interface components {
         LogsAnswer: {
             /** @description As container.state of GET /api/status. */
             container_state: string;
-            lines: components["schemas"]["LineAnswer"][] | null;
+            lines: components["schemas"]["LauncherLine"][] | null;
             /** Format: int64 */
             lines_returned: number;
             /** @description The lines with their times, as one text. */
@@ -2130,6 +2130,32 @@ export interface components {
             visits: components["schemas"]["PreviewVisit"][] | null;
             warnings: components["schemas"]["FaultAnswer"][] | null;
         };
+        PreviewDrawing: {
+            /**
+             * Format: double
+             * @description When the profile itself ends the run; null for never.
+             */
+            ends_after_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description When the points begin: Monday, 0 h, in TIMEZONE for a week, else now.
+             */
+            from: string;
+            /** @enum {string} */
+            kind: "constant" | "stages" | "week";
+            /**
+             * Format: int64
+             * @description Visits of that time, by the exact integral.
+             */
+            planned_visits: number;
+            /** @description To be joined by straight lines; two of one moment are a step. */
+            points: components["schemas"]["PreviewPoint"][] | null;
+            /**
+             * Format: double
+             * @description How much time the points cover.
+             */
+            window_seconds: number;
+        };
         PreviewHit: {
             /** @enum {string} */
             kind: "pageview" | "search" | "event" | "outlink" | "download" | "order" | "ping";
@@ -2142,6 +2168,15 @@ export interface components {
             records: "pageview" | "search" | "event" | "outlink" | "download" | "order" | "ping";
             /** Format: double */
             sent_seconds: number;
+        };
+        PreviewPoint: {
+            /** Format: double */
+            at_seconds: number;
+            /**
+             * Format: double
+             * @description Visits a day.
+             */
+            rate_per_day: number;
         };
         PreviewRequestBody: {
             /** @description Settings laid over the saved ones, as PUT /api/config takes them. Nothing is saved. */
@@ -2223,41 +2258,6 @@ export interface components {
             severity: string;
             value?: string;
             where: string;
-        };
-        ProfileAnswer: {
-            /**
-             * Format: double
-             * @description When the profile itself ends the run; null for never.
-             */
-            ends_after_seconds: number | null;
-            /**
-             * Format: date-time
-             * @description When the points begin: Monday, 0 h, in TIMEZONE for a week, else now.
-             */
-            from: string;
-            /** @enum {string} */
-            kind: "constant" | "stages" | "week";
-            /**
-             * Format: int64
-             * @description Visits of that time, by the exact integral.
-             */
-            planned_visits: number;
-            /** @description To be joined by straight lines; two of one moment are a step. */
-            points: components["schemas"]["ProfilePoint"][] | null;
-            /**
-             * Format: double
-             * @description How much time the points cover.
-             */
-            window_seconds: number;
-        };
-        ProfilePoint: {
-            /** Format: double */
-            at_seconds: number;
-            /**
-             * Format: double
-             * @description Visits a day.
-             */
-            rate_per_day: number;
         };
         ProfileRequestBody: {
             /** @description Settings laid over the saved ones, as PUT /api/config takes them. Nothing is saved. */
@@ -4815,7 +4815,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProfileAnswer"];
+                    "application/json": components["schemas"]["PreviewDrawing"];
                 };
             };
             /** @description Error */
@@ -5909,7 +5909,7 @@ export interface operations {
                         /** @enum {string} */
                         event: "sample";
                     } | {
-                        data: components["schemas"]["LineAnswer"];
+                        data: components["schemas"]["LauncherLine"];
                         /** @enum {string} */
                         event: "log";
                     };
