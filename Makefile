@@ -112,7 +112,7 @@ deps: ## docs/dependencies.txt: packages with lines and imports, and the modules
 	@go run ./shared/testbed/deps > docs/dependencies.txt
 
 generate: ## what README and compose file say of the settings, the interface's types of the API
-	go run ./controller/internal/settings/readme README.md docker-compose.yml
+	go run ./controller/internal/settings/readme README.md docker-compose.yml $(WEB)/src/words/configuration.ts
 	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
 	$(WEB)/packages.sh && cd $(WEB) && npm run generate
 

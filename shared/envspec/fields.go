@@ -42,6 +42,8 @@ const (
 type Field struct {
 	// Key is the env name.
 	Key, Default, Group, Help, Unit string
+	// Name is what a form calls it; empty where no form shows it.
+	Name string
 	// Min and Max are inclusive bounds as written in the declaration; empty means unbounded.
 	Min, Max string
 	// OneOf lists the permitted words, none where any is.
@@ -78,7 +80,7 @@ func (f Field) Clear(of any) { reflect.ValueOf(of).Elem().Field(f.index).SetZero
 const FileSuffix = "_FILE"
 
 // Fields are the settings that struct T declares, in their order: its fields with the tag env. The other tags are
-// envDefault as in caarlos0/env; group, help and unit for people; min and max; oneof, the words between commas; role and
+// envDefault as in caarlos0/env; name, group, help and unit for people; min and max; oneof, the words between commas; role and
 // widget; secret and path.
 func Fields[T any]() []Field { return fieldsOf(reflect.TypeFor[T]()) }
 
@@ -91,11 +93,18 @@ func fieldsOf(t reflect.Type) []Field {
 			continue
 		}
 		f := Field{
-			Key: key, Default: tag.Get("envDefault"), Group: tag.Get("group"), Help: tag.Get("help"),
-			Unit: tag.Get("unit"),
-			Min:  tag.Get("min"), Max: tag.Get("max"), Secret: tag.Get("secret") == "true",
-			Path: tag.Get("path") == "true",
-			Kind: kindOf(t.Field(i).Type), index: i,
+			Key:     key,
+			Default: tag.Get("envDefault"),
+			Group:   tag.Get("group"),
+			Help:    tag.Get("help"),
+			Name:    tag.Get("name"),
+			Unit:    tag.Get("unit"),
+			Min:     tag.Get("min"),
+			Max:     tag.Get("max"),
+			Secret:  tag.Get("secret") == "true",
+			Path:    tag.Get("path") == "true",
+			Kind:    kindOf(t.Field(i).Type),
+			index:   i,
 		}
 		f.Role = Role(tag.Get("role"))
 		if words := tag.Get("oneof"); words != "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -22,9 +23,11 @@ func read(t *testing.T, path ...string) string {
 	return string(data)
 }
 
-func TestReadmeAndComposeFileShowTheSettingsAsTheyAre(t *testing.T) {
+func TestReadmeComposeFileAndInterfaceShowTheSettingsAsTheyAre(t *testing.T) {
 	t.Parallel()
-	for name, parts := range map[string][]part{"README.md": {knobs, own}, "docker-compose.yml": {compose}} {
+	for name, parts := range map[string][]part{
+		"README.md": {knobs, own}, "docker-compose.yml": {compose}, "controller/web/src/words/configuration.ts": {words},
+	} {
 		page := read(t, name)
 		for _, p := range parts {
 			fresh, err := p.refresh(page)
@@ -43,6 +46,18 @@ func TestAPageWithoutMarkersIsRefused(t *testing.T) {
 	for _, page := range []string{"", knobs.begin, knobs.end + knobs.begin} {
 		if _, err := knobs.refresh(page); err == nil {
 			t.Errorf("refresh(%q) went through", page)
+		}
+	}
+}
+
+func TestTheFormHasANameForEverySettingThatItShows(t *testing.T) {
+	t.Parallel()
+	for _, f := range spec.Fields() {
+		isThis := func(saved spec.Field) bool { return saved.Key == f.Key }
+		shown := f.Group == spec.BackfillGroup && f.Key != "BACKFILL_ENABLED" ||
+			slices.ContainsFunc(setup.Knobs(), isThis)
+		if shown != (f.Name != "") {
+			t.Errorf("a form shows %s: %t; its name is %q", f.Key, shown, f.Name)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Command readme writes what README and compose file say of the settings of both programs, each part between its two
+// Command readme writes what README, compose file and interface say of the settings of both programs, each part between its two
 // markers. It owns the form; what a setting means is told by the packages that declare it. Its tests keep README,
 // presets and compose files in step with the settings.
 package main
@@ -10,11 +10,12 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: readme README.md docker-compose.yml")
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: readme README.md docker-compose.yml words.ts")
 		os.Exit(2)
 	}
-	if err := errors.Join(knobs.rewrite(os.Args[1]), own.rewrite(os.Args[1]), compose.rewrite(os.Args[2])); err != nil {
+	if err := errors.Join(knobs.rewrite(os.Args[1]), own.rewrite(os.Args[1]), compose.rewrite(os.Args[2]),
+		words.rewrite(os.Args[3])); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

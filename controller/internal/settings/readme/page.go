@@ -17,22 +17,17 @@ type part struct {
 	write      func([]envspec.Field) string
 }
 
-// The parts: the loadgen's settings in the README and in the compose file, and the controller's own in the README.
+// The parts: the loadgen's settings in the README, in the compose file and among the words of the interface, and the
+// controller's own in the README.
 var (
-	knobs = part{"<!-- knobs:begin, written by `make generate` -->\n", "<!-- knobs:end -->\n", spec.Fields(), table}
-	own   = part{
-		"<!-- controller settings:begin, written by `make generate` -->\n",
-		"<!-- controller settings:end -->\n",
-		settings.Fields(),
-		table,
-	}
-	compose = part{
-		"      # knobs:begin, written by `make generate`\n",
-		"      # knobs:end\n",
-		spec.Fields(),
-		environment,
-	}
+	knobs   = part{"<!-- knobs:begin" + written + " -->\n", "<!-- knobs:end -->\n", spec.Fields(), table}
+	compose = part{"      # knobs:begin" + written + "\n", "      # knobs:end\n", spec.Fields(), environment}
+	words   = part{"    // names:begin" + written + "\n", "    // names:end\n", spec.Fields(), names}
+	own     = part{"<!-- controller settings:begin" + written + " -->\n", "<!-- controller settings:end -->\n",
+		settings.Fields(), table}
 )
+
+const written = ", written by `make generate`"
 
 // refresh replaces what stands between the markers of a page.
 func (p part) refresh(page string) (string, error) {
@@ -58,6 +53,17 @@ func environment(fields []envspec.Field) string {
 			fmt.Fprintf(&b, "      %s%s: /run/secrets/%s\n", f.Key, envspec.FileSuffix, strings.ToLower(f.Key))
 		default:
 			fmt.Fprintf(&b, "      %s: ${%s:-%s}\n", f.Key, f.Key, defaults[f.Key])
+		}
+	}
+	return b.String()
+}
+
+// names are what the forms of the interface call the knobs.
+func names(fields []envspec.Field) string {
+	var b strings.Builder
+	for _, f := range fields {
+		if f.Name != "" {
+			fmt.Fprintf(&b, "    %s: '%s',\n", f.Key, f.Name)
 		}
 	}
 	return b.String()

@@ -214,11 +214,11 @@ export const configuration = {
   },
   /** Names of the settings; one that has none is called by its env key. */
   names: {
+    // names:begin, written by `make generate`
     MATOMO_URL: 'Tracker address',
     MATOMO_SITE_ID: 'Site',
     MATOMO_TOKEN_AUTH: 'Token',
     MATOMO_READ_TOKEN: 'Token to read with',
-    REQUEST_TIMEOUT: 'Request timeout',
     MATOMO_API_URL: 'Address of the API',
     MATOMO_HTTP_AUTH: 'User and password',
     MATOMO_HEADERS: 'Headers',
@@ -227,6 +227,7 @@ export const configuration = {
     TLS_KEY_FILE: 'Key of the client certificate',
     TLS_VERIFY: 'Verify TLS certificate',
     PROXY_URL: 'Proxy',
+    REQUEST_TIMEOUT: 'Request timeout',
     TARGET_VISITS_PER_DAY: 'Visits per day',
     LOAD_PROFILE: 'Load profile',
     LOAD_CURVE: 'Curve of the week',
@@ -285,5 +286,6 @@ export const configuration = {
     SITE_URL: 'Host of the built-in pages',
     LOG_LEVEL: 'Log level',
     LOG_FORMAT: 'Log format',
+    // names:end
   } as Record<string, string>,
 }
