@@ -2,13 +2,6 @@ package record
 
 import "time"
 
-// Kinds of run.
-const (
-	Live           = "live"
-	CapacitySearch = "capacity"
-	BackfillJob    = "backfill"
-)
-
 // Backfill is what a backfill has done of its days. It counts visits; the rows of the summary count their hits.
 type Backfill struct {
 	Days []BackfillDay `json:"days"`

@@ -84,7 +84,7 @@ func (r row) Outcomes() []outcomeN {
 func newView(r *Run, zone *time.Location) *view {
 	s := &r.Summary
 	v := &view{
-		Run: r, KindOfRun: called(kindsOfRun, s.Kind), Took: s.Duration(), Reason: ending.Reason(s.Reason).Meaning(),
+		Run: r, KindOfRun: record.TitleOf(s.Kind), Took: s.Duration(), Reason: ending.Reason(s.Reason).Meaning(),
 		Badge: badgeOf(r), Tiles: tilesOf(s), Charts: charts(r, zone), Total: rowOf("", "All", s.Hits),
 	}
 	for key, h := range s.ByKind {

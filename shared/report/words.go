@@ -10,20 +10,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
-// kindsOfRun has "" for records that are older than the kinds.
-var kindsOfRun = map[string]string{
-	record.Live: "Live traffic", record.CapacitySearch: "Capacity search", record.BackfillJob: "Backfill",
-	"": "Live traffic",
-}
-
-// called is the name for people, or the key where there is none.
-func called(names map[string]string, key string) string {
-	if name, ok := names[key]; ok {
-		return name
-	}
-	return key
-}
-
 // Count has its thousands apart.
 func Count(n uint64) string {
 	s := strconv.FormatUint(n, 10)

@@ -3,8 +3,11 @@ package spec
 import (
 	"cmp"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/puttrix/trafficinator/shared/record"
 
 	"github.com/puttrix/trafficinator/shared/envspec"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -30,6 +33,19 @@ var fields = envspec.Fields[Spec]()
 
 // Fields are all knobs in the order of their declaration.
 func Fields() []Field { return slices.Clone(fields) }
+
+// Kind is the kind of run that the settings ask for, one of package record.
+func (s *Spec) Kind() string {
+	values := reflect.ValueOf(*s)
+	return record.KindOf(func(setting string) bool {
+		for i := range values.NumField() {
+			if values.Type().Field(i).Tag.Get("env") == setting {
+				return values.Field(i).Bool()
+			}
+		}
+		return false
+	})
+}
 
 // names are all that a file of settings may hold: knobs, the file forms of secrets, and the names of the stack.
 func names() []string {

@@ -21,13 +21,7 @@ func Configuration(files map[string][]byte) (config map[string]string, kind stri
 			delete(config, f.Key+spec.FileSuffix)
 		}
 	}
-	switch kind = record.Live; "true" {
-	case config["BACKFILL_ENABLED"]:
-		kind = record.BackfillJob
-	case config["CAPACITY_SEARCH"]:
-		kind = record.CapacitySearch
-	}
-	return config, kind
+	return config, record.KindOf(func(setting string) bool { return config[setting] == "true" })
 }
 
 // Draw makes a run id and a seed.

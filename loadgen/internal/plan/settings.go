@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/profile"
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -77,15 +76,7 @@ type Watching struct {
 func Seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
 // Kind is which kind of run the settings ask for, one of package record.
-func (p *Plan) Kind() string {
-	switch {
-	case p.spec.BackfillEnabled:
-		return record.BackfillJob
-	case p.spec.CapacitySearch:
-		return record.CapacitySearch
-	}
-	return record.Live
-}
+func (p *Plan) Kind() string { return p.spec.Kind() }
 
 // Week is the curve by which the visits of a day are spread over it.
 func (p *Plan) Week() profile.Profile {

@@ -5,6 +5,7 @@ package telemetry
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -88,7 +89,9 @@ func Listen(ctx context.Context, addr, version string, now func() Source, log *s
 		if err := srv.Shutdown(end); err != nil {
 			log.Warn("telemetry did not close well", "err", err)
 		}
-		_ = <-served // it is http.ErrServerClosed
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve telemetry: %w", err)
+		}
 		return nil
 	}).Then(func() error {
 		_ = ln.Close() // which serving did, where it was started

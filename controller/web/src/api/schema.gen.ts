@@ -1782,8 +1782,7 @@ export interface components {
             /** @description What is kept of it for a rerun; empty where it was not started here. */
             files: components["schemas"]["StoreRunFile"][] | null;
             id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
+            kind: string;
             labels: string[] | null;
             note: string;
             plan_hash: string;
@@ -2515,8 +2514,7 @@ export interface components {
              */
             exit_code: number | null;
             id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
+            kind: string;
             labels: string[] | null;
             note: string;
             plan_hash: string;
@@ -2765,8 +2763,7 @@ export interface components {
              */
             exit_code: number;
             id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
+            kind: string;
             labels: string[] | null;
             note: string;
             plan_hash: string;
@@ -3210,8 +3207,7 @@ export interface components {
              */
             exit_code: number | null;
             id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
+            kind: string;
             labels: string[] | null;
             note: string;
             plan_hash: string;
