@@ -24,6 +24,14 @@ var kinds = []Kind{
 	{Live, "Live traffic", ""},
 }
 
+// Kinds are the names of all kinds of run.
+func Kinds() (names []string) {
+	for _, k := range kinds {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
 // KindOf is the name of the kind that settings ask for; on says whether one of them is on.
 func KindOf(on func(setting string) bool) string {
 	for _, k := range kinds {

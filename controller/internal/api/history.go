@@ -2,7 +2,12 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
@@ -14,10 +19,19 @@ import (
 type runsRequest struct {
 	Skip   int    `query:"skip" minimum:"0" maximum:"1000000" default:"0"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
-	Kind   string `query:"kind" enum:"live,capacity,backfill" doc:"Only runs of that kind."`
+	Kind   string `query:"kind" maxLength:"64" doc:"Only runs of that kind."`
 	Label  string `query:"label" maxLength:"50" doc:"Only runs with that label."`
 	Reason string `query:"reason" maxLength:"64" doc:"Only runs that ended for that reason."`
 	Text   string `query:"q" maxLength:"200" doc:"Only runs with this text in their id, note, labels or reason, whatever the case."`
+}
+
+// Resolve implements huma.Resolver: a kind that there is not would find no run and say nothing.
+func (r *runsRequest) Resolve(huma.Context) []error {
+	if names := record.Kinds(); r.Kind != "" && !slices.Contains(names, r.Kind) {
+		return []error{&huma.ErrorDetail{Location: "query.kind", Value: r.Kind,
+			Message: fmt.Sprintf("expected value to be one of %q", strings.Join(names, ", "))}}
+	}
+	return nil
 }
 
 type latest struct {

@@ -17,7 +17,7 @@ import (
 type RunHead struct {
 	ID string `json:"id"`
 	// Kind is one of package record.
-	Kind     string    `json:"kind"`
+	Kind     string    `json:"kind" enum:"live,capacity,backfill"`
 	Seed     uint64    `json:"seed"`
 	PlanHash string    `json:"plan_hash"`
 	Started  time.Time `json:"started"`

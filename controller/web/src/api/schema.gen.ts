@@ -1782,7 +1782,8 @@ export interface components {
             /** @description What is kept of it for a rerun; empty where it was not started here. */
             files: components["schemas"]["StoreRunFile"][] | null;
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
             labels: string[] | null;
             note: string;
             plan_hash: string;
@@ -2514,7 +2515,8 @@ export interface components {
              */
             exit_code: number | null;
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
             labels: string[] | null;
             note: string;
             plan_hash: string;
@@ -2763,7 +2765,8 @@ export interface components {
              */
             exit_code: number;
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
             labels: string[] | null;
             note: string;
             plan_hash: string;
@@ -3207,7 +3210,8 @@ export interface components {
              */
             exit_code: number | null;
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
             labels: string[] | null;
             note: string;
             plan_hash: string;
@@ -5160,7 +5164,7 @@ export interface operations {
                 skip?: number;
                 limit?: number;
                 /** @description Only runs of that kind. */
-                kind?: "live" | "capacity" | "backfill";
+                kind?: string;
                 /** @description Only runs with that label. */
                 label?: string;
                 /** @description Only runs that ended for that reason. */
