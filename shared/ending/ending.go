@@ -75,6 +75,11 @@ var rows = map[Reason]row{
 		cut:     "ended because no target took a hit",
 		code:    exitcode.NoTarget,
 	},
+	InternalError: {
+		meaning: "a part of the program failed",
+		cut:     "was ended by an error of the program",
+		code:    exitcode.Internal,
+	},
 	Killed: {meaning: "killed", cut: "was killed", code: exitcode.Killed},
 
 	CapacityFound:      {meaning: "the capacity was found", cut: searched, good: true},

@@ -151,7 +151,7 @@ func (r *Run) deleted() (d exchange.Deleted) {
 	return d
 }
 
-// close gives up what the mode took, and the run's place.
+// close gives up what the run took.
 func (r *Run) close() {
 	if err := r.release(); err != nil {
 		r.log.Error("the run is not closed well", "err", err)

@@ -37,7 +37,7 @@ type Run struct {
 	recorder recorder
 	series   series.Keeper
 	drain    context.CancelCauseFunc
-	release  func() error // what the mode took
+	release  func() error // gives up what the run took but for its place
 	ended    bool         // the summary was written
 
 	standstills int                    // that were logged
@@ -159,9 +159,10 @@ func (r *Run) prepare(ctx context.Context) (problems problem.List) {
 	r.sender, err = sender.New(r.plan, r.host.Machine(r.plan.Env),
 		tracking.Options{Timeout: s.Timeout, Pending: s.AwaitLate})
 	if err != nil {
-		problems.Refuse("targets", "", err.Error(), "")
+		problems.Refuse("the targets", "", err.Error(), "")
 		return problems
 	}
+	r.release = func() error { r.sender.Close(); return nil }
 	switch problems, err = r.take(ctx); {
 	case errors.Is(err, errStarted):
 		r.close()
@@ -172,7 +173,7 @@ func (r *Run) prepare(ctx context.Context) (problems problem.List) {
 		return problems
 	}
 	mode := modes[r.plan.Kind()](&r.parts)
-	r.release = mode.Close
+	r.release = func() error { defer r.sender.Close(); return mode.Close() }
 	terms, problems := mode.Prepare(ctx)
 	if problems.Err() != nil {
 		return problems
