@@ -49,10 +49,7 @@ func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) 
 		s.refuse(w, "empty request")
 		return
 	}
-	h := s.newHit(params, "", r)
-	for _, f := range faults {
-		s.rules.report(h, f.rule, f.parameter, f.value)
-	}
+	h := s.newHit(params, "", r, faults...)
 	s.checkToken(h, r)
 	image := params["send_image"] != "0"
 	if s.cfg.Tracker.off { // record_statistics=0 (core/Tracker/Response.php)

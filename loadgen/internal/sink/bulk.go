@@ -88,25 +88,21 @@ func (s *Sink) bulkHit(raw json.RawMessage, token string, r *http.Request) *hit 
 			query = u.RawQuery
 		}
 		if query == "" {
-			s.rules.report(s.newHit(params, token, r), RuleEncoding, "requests", text)
+			s.newHit(params, token, r, fault{RuleEncoding, "requests", text})
 			return nil
 		}
 		faults = parseForm(params, query)
 	} else {
 		var object map[string]any
 		if json.Unmarshal(raw, &object) != nil {
-			s.rules.report(s.newHit(params, token, r), RuleEncoding, "requests", string(raw))
+			s.newHit(params, token, r, fault{RuleEncoding, "requests", string(raw)})
 			return nil
 		}
 		for name, value := range object {
 			params[name] = plain(value)
 		}
 	}
-	h := s.newHit(params, token, r)
-	for _, f := range faults {
-		s.rules.report(h, f.rule, f.parameter, f.value)
-	}
-	return h
+	return s.newHit(params, token, r, faults...)
 }
 
 // plain writes a JSON value as a form would carry it.

@@ -39,9 +39,10 @@ func (h *hit) has(name string) bool { return h.params[name] != "" }
 // fault is an objection to how a hit is written, found while reading it.
 type fault struct{ rule, parameter, value string }
 
-// newHit reads merged parameters. The order of precedence for the visitor's id is uid, cid, _id
-// (core/Tracker/Request.php); without any, Matomo falls back to a fingerprint, and so does the sink, roughly.
-func (s *Sink) newHit(params map[string]string, token string, r *http.Request) *hit {
+// newHit reads merged parameters, and reports what was wrong with how they are written. The order of precedence for the
+// visitor's id is uid, cid, _id (core/Tracker/Request.php); without any, Matomo falls back to a fingerprint, and so does
+// the sink, roughly.
+func (s *Sink) newHit(params map[string]string, token string, r *http.Request, faults ...fault) *hit {
 	h := &hit{params: params, token: token, agent: params["ua"], lang: params["lang"], ip: params["cip"]}
 	if h.token == "" {
 		h.token = params["token_auth"]
@@ -71,6 +72,9 @@ func (s *Sink) newHit(params map[string]string, token string, r *http.Request) *
 		h.key.id = fmt.Sprintf("%016x", f.Sum64())
 	}
 	h.key.id = strings.Clone(h.key.id) // the map key must not hold the whole body
+	for _, f := range faults {
+		s.rules.report(h, f.rule, f.parameter, f.value)
+	}
 	return h
 }
 

@@ -16,7 +16,12 @@ func (v *Visit) browse() {
 	pages := v.pageCount()
 	v.split(v.length(pages), pages)
 	v.drawExtras(pages)
-	var at, wait time.Duration
+	v.leave(v.walk(pages, 0, 0))
+}
+
+// walk views so many pages, with the extras that were drawn, from a recorded and a real time on. It returns when the
+// last page is left.
+func (v *Visit) walk(pages int, at, wait time.Duration) (time.Duration, time.Duration) {
 	for i := range pages {
 		pause := v.pause(i == pages-1)
 		first := len(v.Hits)
@@ -30,7 +35,7 @@ func (v *Visit) browse() {
 		at += v.dwell[i]
 		wait += pause
 	}
-	v.leave(at, wait)
+	return at, wait
 }
 
 func (v *Visit) pageCount() int {

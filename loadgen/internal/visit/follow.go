@@ -120,19 +120,12 @@ func (v *Visit) delay(s *step) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// goOn browses on after a funnel as the same visitor on the same host.
+// goOn browses on after a funnel as the same visitor on the same host, without extras.
 func (v *Visit) goOn(at, wait time.Duration) (time.Duration, time.Duration) {
 	pages := v.pageCount()
 	v.split(v.length(pages), pages)
-	for i := range pages {
-		pause := v.pause(i == pages-1)
-		first := len(v.Hits)
-		v.view()
-		v.spread(first, at, v.dwell[i], wait, pause)
-		at += v.dwell[i]
-		wait += pause
-	}
-	return at, wait
+	v.extras = v.extras[:0]
+	return v.walk(pages, at, wait)
 }
 
 // Override is what a step fixes of its order.
@@ -152,13 +145,10 @@ func Override(s *funnel.Step) shop.Override {
 
 // resolve makes target absolute on the scheme and host of page.
 func resolve(page, target string) Text {
-	base, err := url.Parse(page)
-	if err != nil {
-		return visitor.NewText(recorded.CutAddress(target))
+	if base, err := url.Parse(page); err == nil {
+		if to, err := base.Parse(target); err == nil {
+			target = to.String()
+		}
 	}
-	to, err := base.Parse(target)
-	if err != nil {
-		return visitor.NewText(recorded.CutAddress(target))
-	}
-	return visitor.NewText(recorded.CutAddress(to.String()))
+	return visitor.NewText(recorded.CutAddress(target))
 }
