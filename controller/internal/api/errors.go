@@ -49,7 +49,8 @@ func (s *server) failure(ctx context.Context, err error) error {
 	var answered huma.StatusError
 	var wall *echo.HTTPError
 	var problems problem.List
-	kind, found := fault.Of(err)
+	kind, _ := fault.Of(err)
+	a, known := answers[kind]
 	switch {
 	case errors.As(err, &answered):
 		return err
@@ -58,8 +59,7 @@ func (s *server) failure(ctx context.Context, err error) error {
 	case errors.As(err, &problems):
 		problems = problems.Errors()
 		return refuse(http.StatusUnprocessableEntity, problems.First(), details(problems)...)
-	case found:
-		a := answers[kind]
+	case known:
 		var detailed fault.Detailed
 		if errors.As(err, &detailed) {
 			a.detail, a.each = detailed.Details()

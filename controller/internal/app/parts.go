@@ -96,9 +96,13 @@ func (a *App) chooseEngine(ctx context.Context) error {
 	s := a.settings
 	required := s.Runtime == "docker"
 	// The engine mounts them by their whole paths.
-	exchange, state, err := absolute(s.ExchangeDir, s.StateDir)
+	exchange, err := filepath.Abs(s.ExchangeDir)
 	if err != nil {
-		return err
+		return fmt.Errorf("find the exchange folder: %w", err)
+	}
+	state, err := filepath.Abs(s.StateDir)
+	if err != nil {
+		return fmt.Errorf("find the state folder: %w", err)
 	}
 	uid, _, _ := strings.Cut(a.host.User, ":")
 	engine, err := docker.Find(docker.Search{
@@ -146,18 +150,6 @@ func listens(socket string) error {
 		return err
 	}
 	return conn.Close()
-}
-
-func absolute(one, other string) (string, string, error) {
-	one, err := filepath.Abs(one)
-	if err != nil {
-		return "", "", fmt.Errorf("find the folders: %w", err)
-	}
-	other, err = filepath.Abs(other)
-	if err != nil {
-		return "", "", fmt.Errorf("find the folders: %w", err)
-	}
-	return one, other, nil
 }
 
 // probe asks a loadgen for its status.

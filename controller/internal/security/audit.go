@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
