@@ -2,7 +2,12 @@
 // run that ends so has failed. A kind of run that ends in a way of its own adds a row. It does not decide which applies.
 package ending
 
-import "github.com/puttrix/trafficinator/shared/exitcode"
+import (
+	"context"
+	"errors"
+
+	"github.com/puttrix/trafficinator/shared/exitcode"
+)
 
 // Reason is why a run ended.
 type Reason string
@@ -59,50 +64,57 @@ const (
 )
 
 var rows = map[Reason]row{
-	StoppedAfterVisits: {meaning: "the visit limit was reached", good: true},
-	AutoStopped:        {meaning: "the time limit was reached", cut: "was ended by the clock", good: true},
-	ProfileEnded:       {meaning: "the load profile ended", good: true},
-	Threshold:          {meaning: "stopped by a missed threshold", cut: "was ended by a threshold", good: true},
-	ErrorBrake: {
-		meaning: "stopped by the error brake",
-		cut:     "was ended by the error brake",
-		code:    exitcode.Missed,
-	},
-	Interrupted: {meaning: "stopped on request", cut: byHand, code: exitcode.Interrupted},
-	Stopped:     {meaning: "stopped on request", cut: byHand},
-	NoTarget: {
-		meaning: "no target took a single hit",
-		cut:     "ended because no target took a hit",
-		code:    exitcode.NoTarget,
-	},
+	StoppedAfterVisits: {"the visit limit was reached", "", true, exitcode.OK},
+	AutoStopped:        {"the time limit was reached", "was ended by the clock", true, exitcode.OK},
+	ProfileEnded:       {"the load profile ended", "", true, exitcode.OK},
+	Threshold:          {"stopped by a missed threshold", "was ended by a threshold", true, exitcode.OK},
+	ErrorBrake:         {"stopped by the error brake", "was ended by the error brake", false, exitcode.Missed},
+	Interrupted:        {"stopped on request", byHand, false, exitcode.Interrupted},
+	Stopped:            {"stopped on request", byHand, false, exitcode.OK},
+	NoTarget:           {"no target took a single hit", "ended because no target took a hit", false, exitcode.NoTarget},
 	InternalError: {
-		meaning: "a part of the program failed",
-		cut:     "was ended by an error of the program",
-		code:    exitcode.Internal,
+		"a part of the program failed",
+		"was ended by an error of the program",
+		false,
+		exitcode.Internal,
 	},
-	Killed: {meaning: "killed", cut: "was killed", code: exitcode.Killed},
+	Killed: {"killed", "was killed", false, exitcode.Killed},
 
-	CapacityFound:      {meaning: "the capacity was found", cut: searched, good: true},
-	CapacityNotReached: {meaning: "the highest rate that was tried held", cut: searched, good: true},
-	CapacityNone:       {meaning: "not even the lowest rate held", cut: searched, code: exitcode.Missed},
+	CapacityFound:      {"the capacity was found", searched, true, exitcode.OK},
+	CapacityNotReached: {"the highest rate that was tried held", searched, true, exitcode.OK},
+	CapacityNone:       {"not even the lowest rate held", searched, false, exitcode.Missed},
 	CapacityVoid: {
-		meaning: "the capacity could not be measured",
-		cut:     "searched the capacity in vain, and ended",
-		code:    exitcode.Missed,
+		"the capacity could not be measured",
+		"searched the capacity in vain, and ended",
+		false,
+		exitcode.Missed,
 	},
 
-	BackfillFinished: {meaning: "all days of the window were sent", good: true},
-	JournalFailed: {meaning: "the journal of the job could not be written",
-		cut: "ended because its journal could not be written", code: exitcode.Internal},
+	BackfillFinished: {"all days of the window were sent", "", true, exitcode.OK},
+	JournalFailed: {
+		"the journal of the job could not be written",
+		"ended because its journal could not be written",
+		false,
+		exitcode.Internal,
+	},
 
-	Failed:    {meaning: "ended with an error", cut: "failed"},
-	Crashed:   {meaning: "crashed", cut: "crashed"},
-	Removed:   {meaning: "the container was removed", cut: byHand, code: exitcode.Killed},
-	Cancelled: {meaning: "cancelled before it began", code: exitcode.Interrupted},
+	Failed:    {"ended with an error", "failed", false, exitcode.OK},
+	Crashed:   {"crashed", "crashed", false, exitcode.OK},
+	Removed:   {"the container was removed", byHand, false, exitcode.Killed},
+	Cancelled: {"cancelled before it began", "", false, exitcode.Interrupted},
 }
 
 // Error makes a reason the cause of a context: who ends a run by that tells why.
 func (r Reason) Error() string { return string(r) }
+
+// Of is the cause of a context that is done, where it is a reason; else the run was interrupted.
+func Of(ctx context.Context) Reason {
+	var why Reason
+	if errors.As(context.Cause(ctx), &why) {
+		return why
+	}
+	return Interrupted
+}
 
 // Meaning is the reason in words, or its name where it is of a later version.
 func (r Reason) Meaning() string {

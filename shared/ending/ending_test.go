@@ -4,8 +4,12 @@ import "testing"
 
 func TestEveryReasonHasWords(t *testing.T) {
 	t.Parallel()
-	for reason, row := range rows {
-		if row.meaning == "" || row.good && row.code != 0 {
+	for _, reason := range []Reason{
+		StoppedAfterVisits, AutoStopped, ProfileEnded, Threshold, ErrorBrake, Interrupted, Stopped, NoTarget, InternalError,
+		Killed, CapacityFound, CapacityNotReached, CapacityNone, CapacityVoid, BackfillFinished, JournalFailed, Failed,
+		Crashed, Removed, Cancelled,
+	} {
+		if row := rows[reason]; row.meaning == "" || row.good && row.code != 0 {
 			t.Errorf("%s: %+v", reason, row)
 		}
 	}

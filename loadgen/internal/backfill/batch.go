@@ -21,7 +21,7 @@ type batch struct {
 	// opens says that others of the day wait until this one has ended.
 	opens bool
 	// found is what a job before has found out about it, nil where it is still to be sent.
-	found *ending
+	found *batchAnswer
 }
 
 // span is what a journal knows a batch by: visits that follow one another in the order of a target's.

@@ -3,8 +3,8 @@ package backfill
 import (
 	"fmt"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -13,7 +13,7 @@ import (
 type ended [outcome.Count]int
 
 // book books what became of a batch. Answered hits are in flight; others are those of a job that was killed meanwhile.
-func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
+func (s *shard) book(b *batch, a batchAnswer, answered bool) (n ended) {
 	if invalid := a.Receipt.Invalid - len(a.TooLarge); a.Receipt.Tracked+invalid > 0 { // Matomo saw none too large
 		s.c.Ledger.Receive(len(s.hits), a.Receipt.Tracked, invalid)
 	}
@@ -64,7 +64,7 @@ func (s *shard) book(b *batch, a ending, answered bool) (n ended) {
 }
 
 // judge looks at how a batch that was sent ended, and ends the job where a target takes nothing of one after the other.
-func (s *shard) judge(b *batch, a ending, n ended) {
+func (s *shard) judge(b *batch, a batchAnswer, n ended) {
 	s.mu.Lock()
 	s.visits += uint64(len(b.visits))
 	s.refused[b.span.Target]++
@@ -80,7 +80,7 @@ func (s *shard) judge(b *batch, a ending, n ended) {
 			n[outcome.Unknown], "reason", a.String())
 	}
 	if hopeless {
-		s.fail(engine.NoTarget,
+		s.fail(ending.NoTarget,
 			fmt.Sprintf("target %s took nothing of %d batches in a row: %s", s.c.Targets[b.span.Target], mostRefused,
 				a.String()))
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
-	ends "github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -33,13 +33,6 @@ const (
 	firstPause, longestPause = time.Second, 30 * time.Second
 	// drainTime is how long requests in flight may take to end after a stop.
 	drainTime = 7 * time.Second
-)
-
-// The reasons of an end beside engine.Interrupted and engine.NoTarget.
-const (
-	Finished = ends.BackfillFinished
-	// Broken means that the journal or the ledger cannot be written.
-	Broken = ends.JournalFailed
 )
 
 // Config of a Job.
@@ -114,7 +107,7 @@ func (j *Job) Phase() phase.Phase { return j.phase.Load().(phase.Phase) }
 
 // Run sends what was not sent before, until all is, or drain is done: then no request begins and those in flight may
 // end. Where abort is done they are broken off at once. The message explains an end that nobody asked for.
-func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message string) {
+func (j *Job) Run(drain, abort context.Context) (why ending.Reason, message string) {
 	defer j.c.Clock.Watch()()
 	j.mu.Lock()
 	j.began = time.Now()
@@ -162,12 +155,12 @@ func (j *Job) Run(drain, abort context.Context) (why engine.Reason, message stri
 	background.Wait()
 	j.phase.Store(phase.Ended)
 	if j.left.Load() || j.message != "" { // what went wrong with the last batch leaves none
-		return engine.ReasonOf(ctx), j.message
+		return ending.Of(ctx), j.message
 	}
 	j.mu.Lock()
 	j.finished = true
 	j.mu.Unlock()
-	return Finished, ""
+	return ending.BackfillFinished, ""
 }
 
 // size is the most hits of a request to a target.
@@ -235,7 +228,7 @@ func (j *Job) Progress() record.Backfill {
 }
 
 // fail ends the job; the first reason counts.
-func (j *Job) fail(why engine.Reason, message string) {
+func (j *Job) fail(why ending.Reason, message string) {
 	j.mu.Lock()
 	if j.message == "" {
 		j.message = message

@@ -23,6 +23,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -145,7 +146,7 @@ func newRig(t *testing.T, zone, first, last string, perDay float64, now time.Tim
 }
 
 // run lets a job go on with what others have left, until drain is done.
-func (r *rig) run(drain context.Context, m *matomo) (engine.Reason, string, record.Backfill, record.Summary) {
+func (r *rig) run(drain context.Context, m *matomo) (ending.Reason, string, record.Backfill, record.Summary) {
 	r.t.Helper()
 	journal := &backfill.Journal{}
 	header, err := journal.Open(r.fs, "/r.batches")
@@ -192,7 +193,7 @@ func TestEveryVisitIsWhollyInsideItsDayAndItsRequest(t *testing.T) {
 	r := newRig(t, "America/New_York", "2026-10-30", "2026-11-02", 500, now)
 	m := newMatomo()
 	why, _, p, s := r.run(context.Background(), m)
-	if why != backfill.Finished || s.Visits.Complete != calendar.Total(r.days) ||
+	if why != ending.BackfillFinished || s.Visits.Complete != calendar.Total(r.days) ||
 		p.BatchesDone != uint64(len(m.requests)) || p.Batches != p.BatchesDone {
 		t.Errorf("ended %s with %+v and %d batches of %d in %d requests", why, s.Visits, p.BatchesDone, p.Batches,
 			len(m.requests))
@@ -257,18 +258,18 @@ func TestAJobGoesOnWithoutSendingAVisitTwice(t *testing.T) {
 	r := newRig(t, "Europe/Berlin", "2026-03-28", "2026-03-30", 400, later)
 	m := newMatomo()
 	total, runs := calendar.Total(r.days), 0
-	for why := engine.Interrupted; why != backfill.Finished; runs++ {
+	for why := ending.Interrupted; why != ending.BackfillFinished; runs++ {
 		drain, stop := context.WithCancelCause(context.Background())
 		m.answer = func(n int, hits []hit) answer.Answer {
 			if n%7 == 0 {
-				stop(engine.Interrupted)
+				stop(ending.Interrupted)
 			}
 			return taken(hits)
 		}
 		var p record.Backfill
 		var s record.Summary
 		why, _, p, s = r.run(drain, m)
-		if sent := uint64(len(m.stored)); s.Visits.Complete != sent || why == backfill.Finished &&
+		if sent := uint64(len(m.stored)); s.Visits.Complete != sent || why == ending.BackfillFinished &&
 			(sent != total || p.Days[1].Sent != p.Days[1].Planned) {
 			t.Fatalf("after run %d, ended %s: %d visits are stored, the ledger has %+v", runs, why, sent, s.Visits)
 		}
@@ -302,7 +303,7 @@ func TestAnUnknownBatchIsListedAndNeverSentAgain(t *testing.T) {
 	}
 	for range 2 { // a job that has ended changes nothing when it is started again
 		why, _, p, s := r.run(context.Background(), m)
-		if why != backfill.Finished || len(p.Unknown) != 1 {
+		if why != ending.BackfillFinished || len(p.Unknown) != 1 {
 			t.Fatalf("ended %s with the unknown batches %+v", why, p.Unknown)
 		}
 		lost := p.Unknown[0]

@@ -43,21 +43,21 @@ type Journal struct {
 	mu      sync.Mutex
 	file    afero.File
 	broken  error // why nothing can be noted any more
-	batches map[span]ending
+	batches map[span]batchAnswer
 }
 
 // line is one of a journal.
 type line struct {
 	Job *Header `json:"job,omitempty"`
 	// Send notes that a batch is on its way, Back that it surely was not taken and may go again, End what became of it.
-	Send   *span   `json:"send,omitempty"`
-	Back   *span   `json:"back,omitempty"`
-	End    *span   `json:"end,omitempty"`
-	Answer *ending `json:"answer,omitempty"`
+	Send   *span        `json:"send,omitempty"`
+	Back   *span        `json:"back,omitempty"`
+	End    *span        `json:"end,omitempty"`
+	Answer *batchAnswer `json:"answer,omitempty"`
 }
 
-// ending is what became of a batch.
-type ending struct {
+// batchAnswer is what became of a batch.
+type batchAnswer struct {
 	answer.Answer
 	// Latency is 0 where no answer came while the job lived, and ledger.NoLatency where it stood still meanwhile.
 	Latency time.Duration `json:"latency,omitempty"`
@@ -66,7 +66,7 @@ type ending struct {
 }
 
 // Hit is the class of hit i of n.
-func (e *ending) Hit(i, n int) answer.Class {
+func (e *batchAnswer) Hit(i, n int) answer.Class {
 	if slices.Contains(e.TooLarge, i) {
 		return answer.TooLarge
 	}
@@ -74,7 +74,7 @@ func (e *ending) Hit(i, n int) answer.Class {
 }
 
 // killed is what is known of a batch that was on its way when its job was killed.
-var killed = ending{Answer: answer.Answer{Class: answer.Broken,
+var killed = batchAnswer{Answer: answer.Answer{Class: answer.Broken,
 	FirstWords: "the job was killed while it was on its way"}}
 
 // ReadHeader is the first line of the journal of a job; false where there is none that can be read.
@@ -98,7 +98,7 @@ func ReadHeader(fsys afero.Fs, path string) (Header, bool) {
 // Open opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which Begin
 // must be told. The last line may be cut off, as a kill leaves it. The caller sees to it that nobody else opens it.
 func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
-	j.batches = map[span]ending{}
+	j.batches = map[span]batchAnswer{}
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
@@ -200,7 +200,7 @@ func (j *Journal) send(batch span) error {
 
 func (j *Journal) back(batch span) error { return j.note(line{Back: &batch}) }
 
-func (j *Journal) end(batch span, a ending) error { return j.note(line{End: &batch, Answer: &a}) }
+func (j *Journal) end(batch span, a batchAnswer) error { return j.note(line{End: &batch, Answer: &a}) }
 
 // sync lets what was noted outlive a power cut.
 func (j *Journal) sync() error {

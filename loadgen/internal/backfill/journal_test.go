@@ -45,11 +45,11 @@ func TestAJournalKnowsWhatMayHaveBeenSent(t *testing.T) {
 		t.Fatalf("a new journal has the header %+v", h)
 	}
 	head := Header{RunID: "r", Seed: 7, Plan: "abc", Now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
-	taken := ending{Answer: answer.Answer{Receipt: answer.Receipt{Tracked: 90, Invalid: 10, Indices: []int{4}}},
+	taken := batchAnswer{Answer: answer.Answer{Receipt: answer.Receipt{Tracked: 90, Invalid: 10, Indices: []int{4}}},
 		Latency: time.Second}
-	refused := ending{Answer: answer.Answer{Class: answer.Rejected, Receipt: answer.Receipt{Invalid: 100}},
+	refused := batchAnswer{Answer: answer.Answer{Class: answer.Rejected, Receipt: answer.Receipt{Invalid: 100}},
 		Latency: time.Second}
-	large := ending{Answer: answer.Answer{Class: answer.TooLarge}}
+	large := batchAnswer{Answer: answer.Answer{Class: answer.TooLarge}}
 	must(t, j.Begin(head), j.send(nth(1)), j.send(nth(0)), j.end(nth(0), taken), j.send(nth(2)), j.back(nth(2)),
 		j.send(nth(3)), j.end(nth(3), refused), j.send(nth(4)), j.end(nth(4), large),
 		j.send(span{Target: 1, From: 5, Visits: 1}), j.Close())
@@ -78,7 +78,7 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 	t.Parallel()
 	whole := afero.NewMemMapFs()
 	j, _ := reopen(t, whole)
-	must(t, j.Begin(Header{RunID: "r"}), j.send(nth(0)), j.end(nth(0), ending{}), j.send(nth(1)), j.Close())
+	must(t, j.Begin(Header{RunID: "r"}), j.send(nth(0)), j.end(nth(0), batchAnswer{}), j.send(nth(1)), j.Close())
 	text, err := afero.ReadFile(whole, path)
 	must(t, err)
 	for cut := range len(text) {

@@ -37,7 +37,7 @@ type queue struct {
 // found is what a journal has about a batch.
 type found struct {
 	span
-	ending
+	batchAnswer
 }
 
 // cut takes the first batch off a queue: what a job before has sent as it sent it, else up to size hits.
@@ -48,7 +48,7 @@ func (q *queue) cut(size int, known *[]found) *batch {
 	}
 	n, most := 0, len(q.visits)
 	if k := *known; len(k) > 0 && k[0].From == q.place {
-		b.found, most, size = &k[0].ending, min(most, k[0].Visits), math.MaxInt
+		b.found, most, size = &k[0].batchAnswer, min(most, k[0].Visits), math.MaxInt
 		*known = k[1:]
 	} else if len(k) > 0 {
 		most = min(most, int(k[0].From-q.place))

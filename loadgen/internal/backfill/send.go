@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -30,7 +30,7 @@ func (e impatience) Error() string {
 
 // send sends a batch until it is taken or refused, in smaller ones where it is too large.
 func (s *shard) send(ctx context.Context, b *batch) {
-	a, err := s.insist(ctx, b, func() (ending, error) { return s.try(b) })
+	a, err := s.insist(ctx, b, func() (batchAnswer, error) { return s.try(b) })
 	switch {
 	case err != nil:
 		s.giveUp(b, err)
@@ -50,15 +50,15 @@ func (s *shard) send(ctx context.Context, b *batch) {
 }
 
 // tooLarge says that a batch may be taken in smaller requests.
-func (b *batch) tooLarge(a ending) bool { return a.Class.Split() && b.hits > 1 }
+func (b *batch) tooLarge(a batchAnswer) bool { return a.Class.Split() && b.hits > 1 }
 
 // insist tries until the answer is another than "later", patience ends, or the job is stopped. Patience starts again
 // after a standstill of this process, in which nobody asked the target.
-func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)) (ending, error) {
+func (s *shard) insist(ctx context.Context, b *batch, try func() (batchAnswer, error)) (batchAnswer, error) {
 	first, standstills := s.c.Clock.Now(), s.c.Clock.Count()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		if s.limit != nil && s.limit.Wait(ctx) != nil || ctx.Err() != nil {
-			return ending{}, errStopped
+			return batchAnswer{}, errStopped
 		}
 		a, err := try()
 		if err != nil || !goesAgain(a) {
@@ -79,12 +79,12 @@ func (s *shard) insist(ctx context.Context, b *batch, try func() (ending, error)
 }
 
 // goesAgain says that a request was not taken and may be taken as it is.
-func goesAgain(a ending) bool { return a.Class.Retry() || a.Class == answer.Stopped }
+func goesAgain(a batchAnswer) bool { return a.Class.Retry() || a.Class == answer.Stopped }
 
 // try sends a batch once. Where it cannot be noted before, it is not sent.
-func (s *shard) try(b *batch) (ending, error) {
+func (s *shard) try(b *batch) (batchAnswer, error) {
 	if err := s.announce(b); err != nil {
-		return ending{}, err
+		return batchAnswer{}, err
 	}
 	s.c.Ledger.Send(b.span.Target, s.kinds)
 	a := s.request(b, 0, b.hits)
@@ -108,7 +108,7 @@ func (s *shard) announce(b *batch) error {
 }
 
 // request sends the hits from one on of a batch, up to another, and waits for the answer.
-func (s *shard) request(b *batch, from, upTo int) ending {
+func (s *shard) request(b *batch, from, upTo int) batchAnswer {
 	s.to.Begin(b.span.Target, true)
 	i := 0
 	for _, at := range b.visits {
@@ -123,7 +123,7 @@ func (s *shard) request(b *batch, from, upTo int) ending {
 	began, standstills := time.Now(), s.c.Clock.Count()
 	s.c.Router.Begin(b.span.Target, began)
 	result := s.to.Send()
-	a, hits := ending{Answer: result.Answer, Latency: time.Since(began)}, upTo-from
+	a, hits := batchAnswer{Answer: result.Answer, Latency: time.Since(began)}, upTo-from
 	// A request that was not sent, or that is too large, says nothing of the target, which may take smaller ones.
 	if result.Own || a.Class == answer.Stopped || a.Class.Split() && hits > 1 {
 		s.c.Router.Ignore(b.span.Target)
@@ -162,10 +162,10 @@ func (s *shard) sendInPieces(ctx context.Context, b *batch) {
 		return
 	}
 	s.c.Ledger.Send(b.span.Target, s.kinds)
-	whole := ending{Answer: answer.Answer{Class: answer.TooLarge}, Latency: ledger.NoLatency}
+	whole := batchAnswer{Answer: answer.Answer{Class: answer.TooLarge}, Latency: ledger.NoLatency}
 	for from, most := 0, b.hits/2; from < b.hits; {
 		upTo := min(b.hits, from+most)
-		a, err := s.insist(ctx, b, func() (ending, error) { return s.request(b, from, upTo), nil })
+		a, err := s.insist(ctx, b, func() (batchAnswer, error) { return s.request(b, from, upTo), nil })
 		switch {
 		case err != nil && from == 0: // nothing of it was taken
 			s.c.Ledger.Return(b.span.Target, &whole.Answer, s.kinds)
@@ -186,7 +186,7 @@ func (s *shard) sendInPieces(ctx context.Context, b *batch) {
 
 // add takes in what became of the hits from one on of a batch, up to another. The whole is accepted where one of them
 // was, with a receipt that names the others, and unknown where one of them is.
-func (e *ending) add(a ending, from, upTo int) {
+func (e *batchAnswer) add(a batchAnswer, from, upTo int) {
 	for i := range upTo - from {
 		switch class := a.Hit(i, upTo-from); {
 		case class == answer.TooLarge: // surely not taken, whatever became of the others
@@ -215,10 +215,10 @@ func (e *ending) add(a ending, from, upTo int) {
 }
 
 // end books what became of a batch.
-func (s *shard) end(b *batch, a ending) {
+func (s *shard) end(b *batch, a batchAnswer) {
 	s.judge(b, a, s.book(b, a, true))
 	if err := s.c.Journal.end(b.span, a); err != nil {
-		s.fail(Broken, err.Error())
+		s.fail(ending.JournalFailed, err.Error())
 	}
 }
 
@@ -230,9 +230,9 @@ func (s *shard) giveUp(b *batch, err error) {
 		s.leave(b, &answer.Answer{Class: answer.Stopped})
 	case errors.As(err, &impatient):
 		s.leave(b, &impatient.answer)
-		s.fail(engine.NoTarget, err.Error())
+		s.fail(ending.NoTarget, err.Error())
 	default:
 		s.leave(b, &answer.Answer{Class: answer.Stopped})
-		s.fail(Broken, err.Error())
+		s.fail(ending.JournalFailed, err.Error())
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/ending"
 )
 
 func TestAStandstillIsNoTimeInWhichATargetTookNothing(t *testing.T) {
@@ -29,7 +29,7 @@ func TestAStandstillIsNoTimeInWhichATargetTookNothing(t *testing.T) {
 			return taken(hits)
 		}
 		why, message, _, s := r.run(t.Context(), m)
-		if why != backfill.Finished || s.Hits.Accepted != s.Hits.Planned {
+		if why != ending.BackfillFinished || s.Hits.Accepted != s.Hits.Planned {
 			t.Errorf("%s %s: %+v", why, message, s.Hits)
 		}
 	})

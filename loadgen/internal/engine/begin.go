@@ -6,6 +6,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/metric"
 )
 
@@ -35,9 +36,9 @@ func (l *loop) arrive(now time.Time) {
 		}
 		switch at, _ := l.schedule.Next(); {
 		case l.c.StopAfter > 0 && l.next >= l.c.StopAfter:
-			l.finish(StoppedAfterVisits)
+			l.finish(ending.StoppedAfterVisits)
 		case l.c.AutoStop > 0 && at.Sub(l.began) >= l.c.AutoStop:
-			l.finish(AutoStopped)
+			l.finish(ending.AutoStopped)
 		case l.allowed(at, now):
 			l.start(at, now)
 		}
@@ -46,11 +47,11 @@ func (l *loop) arrive(now time.Time) {
 	switch {
 	case l.end != "":
 	case l.c.StopAfter > 0 && l.next >= l.c.StopAfter:
-		l.finish(StoppedAfterVisits)
+		l.finish(ending.StoppedAfterVisits)
 	case l.c.AutoStop > 0 && now.Sub(l.began) >= l.c.AutoStop:
-		l.finish(AutoStopped)
+		l.finish(ending.AutoStopped)
 	case ends && !end.After(now):
-		l.finish(ProfileEnded)
+		l.finish(ending.ProfileEnded)
 	}
 }
 

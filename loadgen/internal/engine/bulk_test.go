@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -105,7 +106,7 @@ func TestATargetInDoubtGetsSingleHits(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			return said(answer.Rejected)
 		}, func(c *engine.Config) { inBulk(c); c.Visits = hasty{} })
-		if reason := r.run(t.Context(), t.Context(), t); reason != engine.NoTarget {
+		if reason := r.run(t.Context(), t.Context(), t); reason != ending.NoTarget {
 			t.Errorf("ended by %s", reason)
 		}
 		if n := len(r.matomo.log); n != 5 {

@@ -5,7 +5,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -103,28 +102,6 @@ type Config struct {
 	Cap       *Cap
 }
 
-// Reason is why a run ended.
-type Reason = ending.Reason
-
-// The reasons that an engine gives.
-const (
-	StoppedAfterVisits = ending.StoppedAfterVisits
-	AutoStopped        = ending.AutoStopped
-	ProfileEnded       = ending.ProfileEnded
-	Interrupted        = ending.Interrupted
-	Stopped            = ending.Stopped
-	NoTarget           = ending.NoTarget
-)
-
-// ReasonOf is the cause of a context that is done, where it is a reason, else the run was interrupted.
-func ReasonOf(ctx context.Context) Reason {
-	var why Reason
-	if errors.As(context.Cause(ctx), &why) {
-		return why
-	}
-	return Interrupted
-}
-
 // Engine runs once.
 type Engine struct {
 	c     Config
@@ -162,7 +139,7 @@ func (e *Engine) elapsed() time.Duration { return e.c.Clock.Now() - e.base }
 // Run sends traffic until a limit is reached, all targets have failed, or drain is done: then no visit begins,
 // requests in flight may end, what is left is abandoned, and a Reason that is drain's cause is that of the end. Where
 // abort is done requests are broken off at once.
-func (e *Engine) Run(drain, abort context.Context) Reason {
+func (e *Engine) Run(drain, abort context.Context) ending.Reason {
 	stopWatching := context.AfterFunc(abort, e.c.Sender.Break)
 	defer stopWatching()
 	defer e.c.Clock.Watch()()

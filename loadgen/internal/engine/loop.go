@@ -11,6 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/phase"
@@ -44,7 +45,7 @@ type loop struct {
 	over   int // open visits that wait for a late answer alone
 	booked []ledger.Answered
 
-	end      Reason        // set once no more visits begin
+	end      ending.Reason // set once no more visits begin
 	cutAt    time.Duration // when open visits are cut off, 0 is never
 	draining bool
 	giveUp   time.Duration // when requests in flight are broken off
@@ -70,7 +71,7 @@ func newLoop(e *Engine, jobs chan<- *batch, answers chan *batch) *loop {
 	return l
 }
 
-func (l *loop) run(drain context.Context) Reason {
+func (l *loop) run(drain context.Context) ending.Reason {
 	l.phase.Store(phase.Running)
 	l.follow(l.began)
 	l.finishWhenAsked()
@@ -108,7 +109,7 @@ func (l *loop) run(drain context.Context) Reason {
 			l.steer(l.elapsed())
 		case <-stop:
 			stop = nil
-			l.stop(ReasonOf(drain))
+			l.stop(ending.Of(drain))
 		}
 	}
 }
@@ -325,7 +326,7 @@ func (l *loop) settle(b *batch) {
 func (l *loop) hopeless() bool {
 	_, all := l.c.Router.Hopeless()
 	if all {
-		l.stop(NoTarget)
+		l.stop(ending.NoTarget)
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -53,7 +54,7 @@ func TestARunEndsWithItsProfile(t *testing.T) {
 						random
 				})
 				began := time.Now()
-				if reason := r.run(t.Context(), t.Context(), t); reason != engine.ProfileEnded {
+				if reason := r.run(t.Context(), t.Context(), t); reason != ending.ProfileEnded {
 					t.Errorf("ended by %s", reason)
 				}
 				if took := time.Since(began); took != 80*time.Second {
@@ -73,9 +74,9 @@ func TestARunEndsWithItsProfile(t *testing.T) {
 }
 
 func TestALimitEndsARunBeforeItsProfile(t *testing.T) {
-	for want, limit := range map[engine.Reason]func(*engine.Config){
-		engine.AutoStopped:        func(c *engine.Config) { c.AutoStop = 15 * time.Second },
-		engine.StoppedAfterVisits: func(c *engine.Config) { c.StopAfter = 30 },
+	for want, limit := range map[ending.Reason]func(*engine.Config){
+		ending.AutoStopped:        func(c *engine.Config) { c.AutoStop = 15 * time.Second },
+		ending.StoppedAfterVisits: func(c *engine.Config) { c.StopAfter = 30 },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(accept, func(c *engine.Config) {
@@ -132,7 +133,7 @@ func TestAPauseLosesNothingAndMakesUpForNothing(t *testing.T) {
 			}
 		})
 		time.AfterFunc(99500*time.Millisecond, func() { e.Pause(false) })
-		if reason := e.Run(t.Context(), t.Context()); reason != engine.ProfileEnded {
+		if reason := e.Run(t.Context(), t.Context()); reason != ending.ProfileEnded {
 			t.Errorf("ended by %s", reason)
 		}
 		starts := r.starts(began)
@@ -191,7 +192,7 @@ func TestAPausedRunStopsWhenItIsTold(t *testing.T) {
 		e := engine.New(r.config)
 		e.Pause(true)
 		began := time.Now()
-		if reason := e.Run(t.Context(), t.Context()); reason != engine.AutoStopped || time.Since(began) != time.Minute {
+		if reason := e.Run(t.Context(), t.Context()); reason != ending.AutoStopped || time.Since(began) != time.Minute {
 			t.Errorf("ended by %s after %v", reason, time.Since(began))
 		}
 	})

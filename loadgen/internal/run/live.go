@@ -7,6 +7,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -62,7 +63,7 @@ func (l *live) Run(drain, abort context.Context) End {
 func (l *live) send(drain, abort context.Context) End {
 	l.readClocks(drain)
 	end := End{Reason: l.engine.Run(drain, abort)}
-	if cut := l.engine.Cut(); end.Reason == engine.Stopped && cut > 0 {
+	if cut := l.engine.Cut(); end.Reason == ending.Stopped && cut > 0 {
 		end.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", cut)
 	}
 	return end

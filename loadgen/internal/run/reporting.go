@@ -6,11 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/doctor"
-
-	"github.com/puttrix/trafficinator/loadgen/internal/backfill"
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/doctor"
+	"github.com/puttrix/trafficinator/shared/ending"
 	reporting "github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -102,7 +100,7 @@ func (p *past) hidden(ctx context.Context, days []string) {
 	}
 }
 
-func (p *past) invalidate(ctx context.Context, reason engine.Reason) *record.Invalidation {
+func (p *past) invalidate(ctx context.Context, reason ending.Reason) *record.Invalidation {
 	var days []string
 	for _, d := range p.job.Progress().Days {
 		if d.Sent+d.Unknown > 0 {
@@ -116,7 +114,7 @@ func (p *past) invalidate(ctx context.Context, reason engine.Reason) *record.Inv
 	var commands, why []string
 	for _, t := range p.plan.Targets {
 		err := fmt.Errorf("the job has not sent all; the command is for when it is not gone on with")
-		if reason == backfill.Finished {
+		if reason == ending.BackfillFinished {
 			_, err = p.client().Invalidate(ctx, t, days)
 		}
 		if err != nil {

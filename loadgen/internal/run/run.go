@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/console"
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/host"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
@@ -42,7 +41,7 @@ type Run struct {
 
 	standstills int                    // that were logged
 	logged      map[record.Reason]bool // reasons that were logged
-	stopped     engine.Reason          // by the judge, and why in words
+	stopped     ending.Reason          // by the judge, and why in words
 	why         string
 }
 
@@ -103,7 +102,7 @@ func (r *Run) stops(ctx context.Context) (drain, abort context.Context, release 
 	drain, r.drain = context.WithCancelCause(ctx)
 	abort, hard := context.WithCancel(ctx)
 	signals := lifecycle.Loop("signals", func(ctx context.Context) {
-		for _, stop := range []func(){func() { r.drain(engine.Interrupted) }, hard} {
+		for _, stop := range []func(){func() { r.drain(ending.Interrupted) }, hard} {
 			select {
 			case <-r.host.Signals:
 				r.log.Info("stopping")

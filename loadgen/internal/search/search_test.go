@@ -21,6 +21,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/profile"
 	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -77,7 +78,7 @@ func (r limitedRequest) Send() tracking.Result {
 }
 
 // searched is the search of a server with the visits of the default settings but for env, in virtual time.
-func searched(t *testing.T, server *limited, env map[string]string) (found *record.Capacity, why engine.Reason,
+func searched(t *testing.T, server *limited, env map[string]string) (found *record.Capacity, why ending.Reason,
 	took time.Duration) {
 	t.Helper()
 	return searchedBy(t, server, standstill.New, env)
@@ -85,7 +86,7 @@ func searched(t *testing.T, server *limited, env map[string]string) (found *reco
 
 // searchedBy is the same with a clock of the test's own.
 func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *standstill.Clock,
-	env map[string]string) (found *record.Capacity, why engine.Reason, took time.Duration) {
+	env map[string]string) (found *record.Capacity, why ending.Reason, took time.Duration) {
 	t.Helper()
 	all := map[string]string{"MATOMO_URL": "http://127.0.0.1/matomo.php", "CAPACITY_SEARCH": "true"}
 	for k, v := range env {

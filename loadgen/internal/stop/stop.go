@@ -11,12 +11,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// The ends that a judge brings about.
-const (
-	Threshold  = ending.Threshold
-	ErrorBrake = ending.ErrorBrake
-)
-
 // patience is how long a threshold is missed before it ends a run: what is measured swings after a start.
 const patience = 10 * time.Second
 
@@ -48,10 +42,10 @@ func (j *Judge) Look(now time.Time, s *record.Summary) (ending.Reason, string) {
 	hits := s.Hits
 	hits.Shed -= min(hits.Shed, s.StoodStill().Hits)
 	if why := j.brake(now, hits); why != "" {
-		return ErrorBrake, why
+		return ending.ErrorBrake, why
 	}
 	if why := j.abort(now, s.Thresholds); why != "" {
-		return Threshold, why
+		return ending.Threshold, why
 	}
 	return "", ""
 }

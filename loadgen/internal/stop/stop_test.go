@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/stop"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/record"
 )
 
@@ -16,7 +16,7 @@ var start = time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
 type second func(n int) record.Summary
 
 // stops runs a judge for so many seconds, and tells at which it stopped the run, -1 where it did not.
-func stops(j *stop.Judge, seconds int, look second) (int, engine.Reason, string) {
+func stops(j *stop.Judge, seconds int, look second) (int, ending.Reason, string) {
 	for n := range seconds {
 		s := look(n)
 		if reason, why := j.Look(start.Add(time.Duration(n)*time.Second), &s); reason != "" {
@@ -65,7 +65,7 @@ func TestTheBrake(t *testing.T) {
 			if at != c.want {
 				t.Errorf("stopped after %d s, want %d: %s", at, c.want, why)
 			}
-			if at >= 0 && (reason != stop.ErrorBrake || !strings.Contains(why, "STOP_ERROR_SHARE")) {
+			if at >= 0 && (reason != ending.ErrorBrake || !strings.Contains(why, "STOP_ERROR_SHARE")) {
 				t.Errorf("%s: %s", reason, why)
 			}
 		})
@@ -111,7 +111,7 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 			if at != c.want {
 				t.Errorf("stopped after %d s, want %d", at, c.want)
 			}
-			if at >= 0 && (reason != stop.Threshold || why != "the threshold p95<800ms was missed for 10s: 1.25 s") {
+			if at >= 0 && (reason != ending.Threshold || why != "the threshold p95<800ms was missed for 10s: 1.25 s") {
 				t.Errorf("%s: %s", reason, why)
 			}
 		})
