@@ -94,17 +94,17 @@ type Queue struct {
 	// wake tells Watch that there is something to do.
 	wake chan struct{}
 
-	changing sync.Mutex // held while jobs are started, ended or removed
+	changing sync.Mutex // held while jobs are started, ended or removed; it guards what follows
 	// adopted says that what went on before this controller was looked at.
 	adopted bool
-
-	mu   sync.Mutex // guards what follows
-	seen map[string]sight
 	// cancelled are jobs that a person wants to end, also where that could not be kept.
 	cancelled map[string]bool
 	// tried are queued jobs whose start failed and is tried again: their runs are recorded as begun, and where the
 	// start was interrupted it may have taken effect all the same.
 	tried map[string]bool
+
+	mu   sync.Mutex // guards what follows
+	seen map[string]sight
 	// interrupt ends the looking after jobs that is under way, nil for none, and waiting counts those who wait for
 	// that.
 	interrupt context.CancelFunc

@@ -29,22 +29,20 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 	switch {
 	case j.State == Exited:
 		return Job{}, nil, &Refused{"the job has ended already; POST /api/backfill/cleanup removes it"}
-	case j.State == Queued && !q.wasTried(j.RunID):
+	case j.State == Queued && !q.tried[j.RunID]:
 		j.State, j.Ended, j.Reason = Exited, new(q.c.Now()), Cancelled
 		out, err := q.saved(ctx, j)
 		return out, nil, err
 	}
 	var warnings problem.List
 	j.State = Cancelling // so that a controller that ends now does not start it again
-	q.mu.Lock()
 	q.cancelled[j.RunID] = true
-	q.mu.Unlock()
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
 		q.c.Log.ErrorContext(ctx, "it cannot be kept that a job was cancelled", "run_id", j.RunID, "err", err)
 		warnings.Warn("job "+j.RunID, "", fmt.Sprintf("its end cannot be kept: %v", err),
 			"make room; it is tried again until it succeeds")
 	}
-	if l := q.look(ctx, j); l.State == launcher.Unavailable {
+	if l := q.refresh(ctx, j); l.State == launcher.Unavailable {
 		return Job{}, nil, fmt.Errorf("the job is cancelled when the engine answers: %w: %s",
 			launcher.ErrUnavailable, l.Reason)
 	}
@@ -56,7 +54,7 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 		}
 		return Job{}, nil, err
 	}
-	q.close(ctx, &j, q.look(ctx, j), Cancelled)
+	q.close(ctx, &j, q.refresh(ctx, j), Cancelled)
 	return q.shown(j), warnings, nil
 }
 
@@ -128,12 +126,12 @@ func (q *Queue) End(ctx context.Context) error {
 	faults := []error{err}
 	for _, j := range rows {
 		switch {
-		case j.State == Running, j.State == Cancelling, j.State == Queued && q.wasTried(j.RunID):
+		case j.State == Running, j.State == Cancelling, j.State == Queued && q.tried[j.RunID]:
 			if err := q.c.Port.StopJob(ctx, j.RunID, drain); err != nil {
 				faults = append(faults, fmt.Errorf("end job %s: %w", j.RunID, err))
 				continue
 			}
-			q.close(ctx, &j, q.look(ctx, j), interrupted)
+			q.close(ctx, &j, q.refresh(ctx, j), interrupted)
 		case j.State == Queued:
 			j.State, j.Ended, j.Reason = Exited, new(q.c.Now()), interrupted
 			faults = append(faults, q.c.Store.SaveJob(ctx, j))

@@ -53,10 +53,10 @@ func (q *Queue) tend(ctx context.Context) error {
 	}
 	busy := false
 	for i := range rows {
-		if (rows[i].State == Running || rows[i].State == Queued) && q.toEnd(rows[i].RunID) {
+		if (rows[i].State == Running || rows[i].State == Queued) && q.cancelled[rows[i].RunID] {
 			rows[i].State = Cancelling
 		}
-		l := q.look(ctx, rows[i])
+		l := q.refresh(ctx, rows[i])
 		if ctx.Err() != nil { // what was seen is worth nothing
 			return nil
 		}
@@ -115,31 +115,8 @@ func (q *Queue) interruptible(ctx context.Context) (_ context.Context, end func(
 	}, true
 }
 
-// toEnd tells whether a person wants a job to end.
-func (q *Queue) toEnd(id string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.cancelled[id]
-}
-
-func (q *Queue) setTried(id string, tried bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if tried {
-		q.tried[id] = true
-	} else {
-		delete(q.tried, id)
-	}
-}
-
-func (q *Queue) wasTried(id string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.tried[id]
-}
-
-// look asks the port and the ledger of a job how it stands. One that has ended stays as it was seen.
-func (q *Queue) look(ctx context.Context, j store.Job) launcher.Status {
+// refresh asks the port and the ledger of a job how it stands. One that has ended stays as it was seen.
+func (q *Queue) refresh(ctx context.Context, j store.Job) launcher.Status {
 	q.mu.Lock()
 	s, known := q.seen[j.RunID]
 	q.mu.Unlock()
@@ -175,7 +152,7 @@ func (q *Queue) attend(ctx context.Context, j *store.Job, l launcher.Status) boo
 			q.c.Log.Warn("a job that was cancelled cannot be stopped", "run_id", j.RunID, "err", err)
 			return true
 		}
-		l, alive = q.look(ctx, *j), false
+		l, alive = q.refresh(ctx, *j), false
 	}
 	switch {
 	case alive, l.State == launcher.Unavailable:
@@ -227,7 +204,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	switch {
 	case errors.Is(err, launcher.ErrUnavailable), errors.Is(err, launcher.ErrEnding), err != nil && ctx.Err() != nil:
 		*j = was
-		q.setTried(j.RunID, true)
+		q.tried[j.RunID] = true
 		q.keep(booking, *j)
 		return true
 	case err != nil:
@@ -236,9 +213,9 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 		q.close(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, "failed")
 		return false
 	}
-	q.setTried(j.RunID, false)
+	delete(q.tried, j.RunID)
 	q.c.Log.Info("backfill started", "run_id", j.RunID)
-	q.look(ctx, *j)
+	q.refresh(ctx, *j)
 	return true
 }
 
@@ -269,10 +246,8 @@ func (q *Queue) keep(ctx context.Context, j store.Job) {
 		return
 	}
 	if j.State == Exited {
-		q.mu.Lock()
 		delete(q.cancelled, j.RunID)
 		delete(q.tried, j.RunID)
-		q.mu.Unlock()
 	}
 }
 
