@@ -2,7 +2,9 @@ package run
 
 import (
 	"context"
+	"errors"
 
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -17,7 +19,10 @@ func (idle) Prepare(context.Context) (Terms, problem.List) { return Terms{}, nil
 // Run implements Mode.
 func (idle) Run(drain, _ context.Context) End {
 	<-drain.Done()
-	return End{}
+	if errors.Is(context.Cause(drain), ending.InternalError) {
+		return End{Reason: ending.InternalError}
+	}
+	return End{} // a signal is what it waited for
 }
 
 // State implements Mode.

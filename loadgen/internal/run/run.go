@@ -46,8 +46,8 @@ type Run struct {
 }
 
 // Do sends the traffic of a plan and returns the exit code. The settings of the file of LOADGEN_ENV_FILE are named by
-// fromFile; warnings were found on the way.
-func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []string, faults problem.List) int {
+// fromFile; the problems are warnings about the plan.
+func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []string, problems problem.List) int {
 	began := time.Now()
 	r := &Run{options: o, warnings: &warnings{}, series: series.None{}, logged: map[record.Reason]bool{}, parts: parts{
 		host: h, plan: p, ledger: ledger.New(len(p.Targets)), router: routing.New(p.Targets, p.Strategy, p.Seed),
@@ -56,7 +56,7 @@ func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []st
 	r.log = newLog(h.Stderr, p.Watching, r.warnings)
 	r.reserve, r.release = r.recorder.reserve, idle{}.Close
 	r.fail = func() { r.drain(ending.InternalError) }
-	for _, w := range faults {
+	for _, w := range problems {
 		r.log.Warn("check the settings", "problem", w.String())
 	}
 	r.log.Info("settings", "changed", strings.Join(p.Differences(), " "), "from_file", strings.Join(fromFile, " "),

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -61,6 +62,11 @@ func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
 		}
 		stop()
 	})
+	drain, stop := context.WithCancelCause(t.Context())
+	stop(ending.InternalError)
+	if end := (idle{}).Run(drain, drain); end.Reason.ExitCode() != 1 {
+		t.Errorf("a loadgen that idles ends with %+v", end)
+	}
 	if all := kept.all(); len(all) != 1 || all[0].Level != "error" {
 		t.Errorf("the log has %+v", all)
 	}
