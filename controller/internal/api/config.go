@@ -71,8 +71,7 @@ type faultAnswer struct {
 func faults(problems problem.List) []faultAnswer {
 	out := make([]faultAnswer, len(problems))
 	for i, p := range problems {
-		d := detail(p)
-		out[i] = faultAnswer{d.where, d.message, string(p.Severity)}
+		out[i] = faultAnswer{p.Where, p.Advice(), string(p.Severity)}
 	}
 	return out
 }

@@ -85,31 +85,30 @@ func internal() *Failure {
 	return refuse(http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
 }
 
-// details are problems as errors of a body: the place, and what is wrong with its cure.
+// details are problems as errors of a body.
 func details(problems problem.List) []error {
 	out := make([]error, len(problems))
 	for i, p := range problems {
-		out[i] = detail(p)
+		out[i] = fieldError(p)
 	}
 	return out
 }
 
-func detail(p problem.Problem) *fieldError { return &fieldError{p.Where, p.Advice(), p.Value} }
-
-// fieldError is a fault of one field. Its value is shown, because package problem leaves secrets out.
-type fieldError struct{ where, message, value string }
+// fieldError is a problem of one field: the place, and what is wrong with its cure. Its value is shown, because package
+// problem leaves secrets out.
+type fieldError problem.Problem
 
 // Error implements error.
-func (e *fieldError) Error() string { return e.where + ": " + e.message }
+func (e fieldError) Error() string { return e.Where + ": " + problem.Problem(e).Advice() }
 
 // shownValue marks a value that may be shown, see plain.
 type shownValue string
 
 // ErrorDetail implements huma.ErrorDetailer.
-func (e *fieldError) ErrorDetail() *huma.ErrorDetail {
-	d := &huma.ErrorDetail{Location: e.where, Message: e.message}
-	if e.value != "" {
-		d.Value = shownValue(e.value)
+func (e fieldError) ErrorDetail() *huma.ErrorDetail {
+	d := &huma.ErrorDetail{Location: e.Where, Message: problem.Problem(e).Advice()}
+	if e.Value != "" {
+		d.Value = shownValue(e.Value)
 	}
 	return d
 }
