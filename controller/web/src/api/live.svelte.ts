@@ -1,4 +1,5 @@
 // What happens now: the state of the generator and its numbers, pushed by the controller. One stream for all pages.
+import { untrack } from 'svelte'
 import { api, type Schemas } from './client'
 import { type EventData, on } from './stream'
 
@@ -58,7 +59,8 @@ class Live {
 
   /** Reads what was missed; the stream alone begins with now. */
   async #catchUp() {
-    const { points } = this.series
+    // Who listens in an effect does not begin again with every point.
+    const { points } = untrack(() => this.series)
     const since = points.at(-1)?.time
     const answer = await api.GET('/api/live', { params: { query: since ? { since } : {} } }).catch(() => undefined)
     const missed = (answer?.points ?? []).map(point)
