@@ -5,6 +5,9 @@ import { testConnection } from './checks'
 import { api, type QueryOf, type Schemas } from './client'
 import { live } from './live.svelte'
 
+/** Asks a query for as long as a component shows what it reads. */
+export { createQuery } from '@tanstack/svelte-query'
+
 const query = <T>(queryKey: unknown[], queryFn: () => Promise<T>) => ({ queryKey, queryFn })
 
 /** Asks again after `busy` milliseconds while `going` says so of the last answer, else after `idle`, or not at all. */

@@ -53,7 +53,7 @@ export function exportPreset(p: Preset) {
 }
 
 /** What was loaded, and the configuration of before. */
-export type Loaded = {
+export type LoadedPreset = {
   name: string
   before: Schemas['SavedBody']
   revision: number
@@ -62,7 +62,7 @@ export type Loaded = {
 }
 
 /** Lays a preset over the saved configuration. */
-export async function load(p: Preset): Promise<Loaded | undefined> {
+export async function load(p: Preset): Promise<LoadedPreset | undefined> {
   try {
     const { before, after } = await loadPreset(p.id, !!p.targets)
     const tokens = (after.warnings ?? []).filter((w) => w.where === 'targets').map((w) => w.value ?? '')
@@ -73,7 +73,7 @@ export async function load(p: Preset): Promise<Loaded | undefined> {
 }
 
 /** Saves the configuration of before a preset was loaded, unless somebody has changed it since; the token stays. */
-export async function unload({ before, revision }: Loaded): Promise<boolean> {
+export async function unload({ before, revision }: LoadedPreset): Promise<boolean> {
   try {
     await saveConfig(setOf(before), revision)
     tell('note', w.undone)

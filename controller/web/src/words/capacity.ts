@@ -26,7 +26,6 @@ export const capacity = {
     started: 'The search has started.',
     refused: 'The search was not started',
   },
-  title: 'Capacity',
   now: 'The current search',
   last: 'The last search',
   earlier: 'Earlier searches',

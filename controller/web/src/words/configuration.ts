@@ -63,7 +63,6 @@ export const configuration = {
         .join(', '),
     error: 'Problem',
     warning: 'Warning',
-    checking: 'Checking…',
     unchecked: (why: string) => `The settings could not be checked: ${why}`,
   },
   estimate: {
@@ -185,12 +184,10 @@ export const configuration = {
       'Open visits of the current run are finished first; what is still open after 60 seconds is cut off. If the generator refuses the new plan, the one that runs now is put back.',
     applied: 'The new configuration runs.',
     started: 'Traffic is starting.',
-    nothing: 'There is nothing to apply.',
     failed: 'The new configuration does not run',
     rolledBack: 'It is saved, but the generator would not run it. The configuration that ran before runs on.',
     runsOn: 'It is saved, but cannot run as it is. The current run is unchanged.',
     notStarted: 'It is saved, but nothing was started with it.',
-    said: 'What the generator said:',
   },
   conflict: {
     banner: 'Somebody else has changed the configuration while you were editing.',
@@ -208,10 +205,7 @@ export const configuration = {
     taken: 'Their values are in the form; your changes are gone.',
     kept: 'Your changes lie over their values. Save again when you are ready.',
   },
-  savePreset: {
-    title: 'Save as preset',
-    help: 'All settings of the form as they are now, saved or not. Address, site, token and run id are left out.',
-  },
+  savePreset: 'All settings of the form as they are now, saved or not. Address, site, token and run id are left out.',
   /** Names of the settings; one that has none is called by its env key. */
   names: {
     // names:begin, written by `make generate`

@@ -112,7 +112,6 @@ export const dashboard = {
     minutes: (n: number) => (n < 60 ? `${n} min` : `${n / 60} h`),
     pause: 'Pause',
     resume: 'Go on',
-    paused: 'Paused',
     all: 'Show all again',
     help: 'Drag over a chart to zoom, double-click to show all again.',
     empty: 'Nothing has been measured in the last two hours. The charts fill during a run.',

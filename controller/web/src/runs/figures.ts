@@ -1,0 +1,39 @@
+// What a run came to, as figures and facts that a person reads.
+import type { Schemas } from '../api/client'
+import { amount, count, latency, percent, span, when, words } from '../words'
+import { acceptedShare, achieved, begun, ended, errors, errorShare, length, type Ledger } from './record'
+
+const w = words.runs
+const f = words.dashboard.figures
+
+/** The totals of a ledger, each with what stands beside it. */
+export function figures(ledger: Ledger): [name: string, value: string, aside?: string][] {
+  const { hits, visits, due, latency: l, revenue } = ledger
+  const tried = errors(hits) + hits.accepted
+  return [
+    [w.totals.visits, count(visits.planned ?? 0)],
+    [w.achieved, percent(achieved(ledger)), due ? w.ofDue(count(begun(ledger)), count(due)) : ''],
+    [w.totals.hits, count(hits.accepted), w.ofPlanned(count(hits.planned))],
+    [w.totals.share, percent(acceptedShare(hits)), w.ofEnded(count(hits.accepted), count(ended(hits)))],
+    [f.errors, percent(errorShare(hits)), f.errorCounts(count(errors(hits)), count(tried))],
+    [
+      w.totals.latency,
+      l ? latency(l.p95) : words.none,
+      l ? f.percentiles(latency(l.p50), latency(l.p99)) : w.whenEnded,
+    ],
+    [w.totals.revenue, amount(revenue)],
+  ]
+}
+
+/** What is recorded of a run beside its ledger; `now` in milliseconds ends one that is under way. */
+export function facts(run: Schemas['HistoryRecord'], now: number): [name: string, value: string][] {
+  const list: [string, string][] = [
+    [w.facts.kind, w.kinds[run.kind] ?? run.kind],
+    [w.facts.started, when(run.started)],
+    [w.facts.ended, run.ended ? when(run.ended) : words.none],
+    [w.facts.length, span(length(run, now))],
+    [w.facts.seed, String(run.seed)],
+    [w.facts.plan, run.plan_hash || words.none],
+  ]
+  return run.exit_code === null ? list : [...list, [w.facts.exit, String(run.exit_code)]]
+}
