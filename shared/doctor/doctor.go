@@ -1,6 +1,6 @@
-// Package doctor owns what tells whether tracking will work: it examines a target and compares its settings with what is
-// going to be sent, and sends a marked visit and follows it. It leaves no visit behind but for Probe, and knows nothing
-// of runs.
+// Package doctor owns what tells whether tracking will work: it examines a target and compares its settings with what
+// is going to be sent, and sends a marked visit and follows it. It leaves no visit behind but for Probe, and knows
+// nothing of runs.
 package doctor
 
 import (

@@ -19,9 +19,7 @@ import (
 
 // all is what a run with everything in it sends.
 var all = doctor.Expect{
-	Zone: zone(
-		"Europe/Berlin",
-	),
+	Zone:      zone("Europe/Berlin"),
 	Currency:  "EUR",
 	Sends:     [hit.Kinds]bool{hit.Search: true, hit.Order: true},
 	Bulk:      true,

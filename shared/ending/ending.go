@@ -1,5 +1,6 @@
 // Package ending owns the reasons for which a run ends: their names in ledgers, what they mean to people, and whether a
-// run that ends so has failed. A kind of run that ends in a way of its own adds a row. It does not decide which applies.
+// run that ends so has failed. A kind of run that ends in a way of its own adds a row. It does not decide which
+// applies.
 package ending
 
 import (

@@ -5,7 +5,8 @@ import "testing"
 func TestEveryReasonHasWords(t *testing.T) {
 	t.Parallel()
 	for _, reason := range []Reason{
-		StoppedAfterVisits, AutoStopped, ProfileEnded, Threshold, ErrorBrake, Interrupted, Stopped, NoTarget, InternalError,
+		StoppedAfterVisits, AutoStopped, ProfileEnded, Threshold, ErrorBrake, Interrupted, Stopped, NoTarget,
+		InternalError,
 		Killed, CapacityFound, CapacityNotReached, CapacityNone, CapacityVoid, BackfillFinished, JournalFailed, Failed,
 		Crashed, Removed, Cancelled,
 	} {
@@ -13,9 +14,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 			t.Errorf("%s: %+v", reason, row)
 		}
 	}
-	if later := Reason(
-		"of_a_later_version",
-	); later.Meaning() != "of_a_later_version" || later.Good() ||
+	if later := Reason("of_a_later_version"); later.Meaning() != "of_a_later_version" || later.Good() ||
 		later.Cut() != "" {
 		t.Errorf("%s: %q, good %t, cut %q", later, later.Meaning(), later.Good(), later.Cut())
 	}

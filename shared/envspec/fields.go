@@ -80,8 +80,8 @@ func (f Field) Clear(of any) { reflect.ValueOf(of).Elem().Field(f.index).SetZero
 const FileSuffix = "_FILE"
 
 // Fields are the settings that struct T declares, in their order: its fields with the tag env. The other tags are
-// envDefault as in caarlos0/env; name, group, help and unit for people; min and max; oneof, the words between commas; role and
-// widget; secret and path.
+// envDefault as in caarlos0/env; name, group, help and unit for people; min and max; oneof, the words between commas;
+// role and widget; secret and path.
 func Fields[T any]() []Field { return fieldsOf(reflect.TypeFor[T]()) }
 
 func fieldsOf(t reflect.Type) []Field {

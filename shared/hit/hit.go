@@ -31,8 +31,8 @@ type Row struct {
 	Opens bool
 	// Action says that Matomo counts it among the actions of a visit (plugins/Actions/Columns/VisitTotalActions.php).
 	Action bool
-	// Figure names its count in a comparison with Matomo's reports, "" where they do not count it. Metric is the name of
-	// the count in Actions.get, "" for orders, and for events, which are the rest of all actions.
+	// Figure names its count in a comparison with Matomo's reports, "" where they do not count it. Metric is the name
+	// of the count in Actions.get, "" for orders, and for events, which are the rest of all actions.
 	Figure, Metric string
 }
 

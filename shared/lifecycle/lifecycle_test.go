@@ -124,11 +124,9 @@ func TestAGroupStopsTheLastFirst(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var ended trace
 	g := lifecycle.NewGroup(slog.New(slog.DiscardHandler))
-	g.Add(
-		ended.service("store"),
-		ended.service("watcher"),
-		lifecycle.Loop("caller", func(context.Context) { cancel() }),
-	)
+	g.Add(ended.service("store"), ended.service("watcher"), lifecycle.Loop("caller", func(context.Context) {
+		cancel()
+	}))
 	g.Add(ended.service("listener"))
 	if !g.Run(ctx) || strings.Join(ended.lines, " ") != "listener watcher store" {
 		t.Errorf("ended %v", ended.lines)

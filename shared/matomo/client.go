@@ -138,9 +138,8 @@ func (c *Client) Post(ctx context.Context, t target.Target, to, kind, body, toke
 }
 
 // send posts a request and returns the answer with its body unread, and what of it is known by then.
-func (c *Client) send(
-	ctx context.Context, t target.Target, to, kind, body, token string,
-) (*http.Response, answer.Raw, error) {
+func (c *Client) send(ctx context.Context, t target.Target, to, kind, body, token string) (*http.Response,
+	answer.Raw, error) {
 	w, err := c.way(t)
 	if err != nil {
 		return nil, answer.Raw{}, err

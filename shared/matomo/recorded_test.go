@@ -93,7 +93,8 @@ func TestATokenThatMayNotReadIsToldFromASiteWithoutData(t *testing.T) {
 func TestWhatWasKeptWhenEachKindHadAFieldOfItsOwnIsRead(t *testing.T) {
 	var got matomo.Recorded
 	if err := json.Unmarshal([]byte(`{"Visits":3,"Unique":null,"Pageviews":9,"Searches":1,"Events":2,"Outlinks":4,`+
-		`"Downloads":5,"Orders":6,"Items":7,"Revenue":1.5,"Tax":0,"Shipping":0,"Days":{"2026-11-24":3}}`), &got); err != nil {
+		`"Downloads":5,"Orders":6,"Items":7,"Revenue":1.5,"Tax":0,"Shipping":0,"Days":{"2026-11-24":3}}`),
+		&got); err != nil {
 		t.Fatal(err)
 	}
 	want := matomo.Recorded{

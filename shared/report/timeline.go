@@ -57,10 +57,8 @@ func hitsOver(c clock, columns []column) chart {
 	}
 	for _, o := range shown {
 		if n := total.Of(o); n > 0 || o == outcome.Accepted {
-			out.Legend = append(
-				out.Legend,
-				entry{o.String(), o.String(), "mean " + Number(float64(n)/covered(columns)) + "/s"},
-			)
+			out.Legend = append(out.Legend,
+				entry{o.String(), o.String(), "mean " + Number(float64(n)/covered(columns)) + "/s"})
 		}
 	}
 	out.Bands = c.bands(columns, func(col column) string {

@@ -13,10 +13,11 @@ import (
 
 // Spec holds one value for each knob. A knob is declared here and nowhere else; the tags are read by Fields.
 //
-// Tags: env and envDefault as in caarlos0/env; name, group and help for people; unit; min and max are inclusive bounds; oneof
-// lists the permitted words; role says what kind of decision a knob is, see Role; widget is with what a form edits it,
-// where its kind does not tell; secret keeps the value out of every output and gives the knob a _FILE form; path is that
-// of a file or folder. In a file of settings a relative one, and that of a _FILE form, begins in the folder of that file.
+// Tags: env and envDefault as in caarlos0/env; name, group and help for people; unit; min and max are inclusive bounds;
+// oneof lists the permitted words; role says what kind of decision a knob is, see Role; widget is with what a form
+// edits it, where its kind does not tell; secret keeps the value out of every output and gives the knob a _FILE form;
+// path is that of a file or folder. In a file of settings a relative one, and that of a _FILE form, begins in the
+// folder of that file.
 type Spec struct {
 	MatomoURL       string        `env:"MATOMO_URL" name:"Tracker address" role:"target" group:"Target" help:"Address of the Matomo or of its tracker, such as https://host/matomo.php. Needed for a run unless targets are given."`
 	MatomoSiteID    int           `env:"MATOMO_SITE_ID" name:"Site" role:"target" envDefault:"1" min:"1" group:"Target" help:"Matomo site that records the traffic."`

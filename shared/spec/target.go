@@ -70,6 +70,5 @@ func (s *Spec) CheckFiles(read ReadFile, problems *problem.List) {
 }
 
 // knobs names the fields in a sentence likewise.
-var knobs = strings.NewReplacer(
-	"http_auth", "MATOMO_HTTP_AUTH", "tls_cert_file", "TLS_CERT_FILE", "tls_key_file", "TLS_KEY_FILE",
-)
+var knobs = strings.NewReplacer("http_auth", "MATOMO_HTTP_AUTH", "tls_cert_file", "TLS_CERT_FILE", "tls_key_file",
+	"TLS_KEY_FILE")

@@ -22,8 +22,8 @@ type Snapshot struct {
 	Pause string `json:"pause,omitempty"`
 	// Life is when this process began: the counters of a run that is started again begin at 0 then.
 	Life time.Time `json:"life,omitzero"`
-	// Run is the summary of the run as it stands, without histograms and without what its visits were like. Of a loadgen
-	// that idles it holds no more than the run id and the plan hash of its settings.
+	// Run is the summary of the run as it stands, without histograms and without what its visits were like. Of a
+	// loadgen that idles it holds no more than the run id and the plan hash of its settings.
 	Run record.Summary `json:"run"`
 	// Targets tell what a summary does not, by name.
 	Targets map[string]Target `json:"targets"`

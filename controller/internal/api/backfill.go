@@ -99,11 +99,9 @@ func (s *server) backfill() {
 		})
 	byRun(
 		s,
-		about(
-			begun(op(http.MethodPost, "/api/backfill/{id}/resume", tagBackfill, "Go on with a job where it ended")),
-			"By its journal: no visit is sent twice, unknown batches are not sent again. 404 where there is no such job, "+
-				"409 where nothing is left to send or it goes on.",
-		),
+		about(begun(op(http.MethodPost, "/api/backfill/{id}/resume", tagBackfill, "Go on with a job where it ended")),
+			"By its journal: no visit is sent twice, unknown batches are not sent again. 404 where there is no "+
+				"such job, 409 where nothing is left to send or it goes on."),
 		func(ctx context.Context, id string) (jobResult, error) {
 			j, err := s.Jobs.Resume(context.WithoutCancel(ctx), id)
 			return newJobResult(j, "queued again; it goes on where it ended", nil), err

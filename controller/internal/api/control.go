@@ -111,7 +111,8 @@ func (s *server) control() {
 		"Stop traffic, its open visits finished or cut off")),
 		"Answers when the run has ended; the status counts down meanwhile. A second stop shortens the "+
 			"first. It interrupts whatever else is being done, needs no budget, "+
-			"and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: then no visit "+
+			"and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: "+
+			"then no visit "+
 			"begins, and the stop is carried out when the engine answers."),
 		func(ctx context.Context, in *stopRequest) (ResultAnswer, error) {
 			how := run.Ending{Timeout: time.Duration(in.Timeout) * time.Second}

@@ -135,11 +135,9 @@ func reply[I, O any](s *server, o huma.Operation, handle func(context.Context, *
 
 // get registers a GET that asks for nothing but a value.
 func get[O any](s *server, path, tag, summary string, handle func(context.Context) (O, error)) {
-	reply(
-		s,
-		op(http.MethodGet, path, tag, summary),
-		func(ctx context.Context, _ *empty) (O, error) { return handle(ctx) },
-	)
+	reply(s, op(http.MethodGet, path, tag, summary), func(ctx context.Context, _ *empty) (O, error) {
+		return handle(ctx)
+	})
 }
 
 // byID registers an operation about one thing, by its number.

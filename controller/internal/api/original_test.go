@@ -27,7 +27,8 @@ func equal(a, b any) bool { return reflect.DeepEqual(a, b) }
 func TestTheStatesHaveTheOriginalsNames(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[launcher.State]string{
-		launcher.Exited: "stopped", launcher.Missing: "not_found", launcher.Running: "running", launcher.Created: "created",
+		launcher.Exited: "stopped", launcher.Missing: "not_found", launcher.Running: "running",
+		launcher.Created:     "created",
 		launcher.Unavailable: "unavailable",
 	} {
 		f := newFixture(t)

@@ -59,12 +59,8 @@ func (s *server) session() {
 	signIn.MaxBodyBytes, signIn.BodyReadTimeout = signInBody, signInTime
 	reply(s, withEcho(signIn), func(ctx context.Context, in *signInRequest) (sessionAnswer, error) {
 		return sessionAnswer{
-				true,
-			}, s.Guard.Exchange(
-				echoOf(ctx),
-				secret.String(in.Body.Key),
-				secret.String(in.Body.Code),
-			)
+			true,
+		}, s.Guard.Exchange(echoOf(ctx), secret.String(in.Body.Key), secret.String(in.Body.Code))
 	})
 	get(s, "/api/session", tagAccess, "Is this request signed in?",
 		func(context.Context) (sessionAnswer, error) { return sessionAnswer{true}, nil })

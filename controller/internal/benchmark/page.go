@@ -136,14 +136,8 @@ func (v *pageView) tiles(failing, timeouts int) []tile {
 	slowest := tile{ID: "slowest", Name: "Slowest report", Text: "–"}
 	if len(v.Rows) > 0 {
 		r := v.Rows[0]
-		slowest.Value, slowest.Text, slowest.More = strconv.FormatFloat(
-			r.Warm.P50,
-			'g',
-			-1,
-			64,
-		), report.Latency(
-			r.Warm.P50,
-		),
+		slowest.Value, slowest.Text, slowest.More = strconv.FormatFloat(r.Warm.P50, 'g', -1, 64),
+			report.Latency(r.Warm.P50),
 			"p50 of "+r.Report+", "+r.Period
 	}
 	bad := func(n int) string {

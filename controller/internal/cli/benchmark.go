@@ -129,12 +129,8 @@ func (c *caller) benchmark(ctx context.Context, f benchmarkFlags) (b timing.Repo
 	}
 	one := path + "/" + b.ID
 	err = c.follow(ctx, one, &b, func() (news, line string, going bool) {
-		return b.Asking, fmt.Sprintf(
-			"%d of %d requests: %s",
-			b.Done,
-			b.Planned,
-			b.Asking,
-		), b.State == timing.BenchmarkRunning
+		return b.Asking, fmt.Sprintf("%d of %d requests: %s", b.Done, b.Planned, b.Asking),
+			b.State == timing.BenchmarkRunning
 	})
 	if ctx.Err() != nil {
 		resp, cancelled := c.call(context.WithoutCancel(ctx), http.MethodDelete, one)

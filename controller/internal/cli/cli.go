@@ -1,5 +1,5 @@
-// Package cli owns the commands that people type: flags, what is printed, and exit codes. Most are clients of the running
-// controller. It knows no rule of what they ask for.
+// Package cli owns the commands that people type: flags, what is printed, and exit codes. Most are clients of the
+// running controller. It knows no rule of what they ask for.
 package cli
 
 import (

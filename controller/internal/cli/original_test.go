@@ -48,11 +48,8 @@ func TestPresetsAndFunnelsOfTheOriginalAreTakenOver(t *testing.T) {
 	h := c.host
 	h.Stdout, h.Stderr = &out, &complaints
 	// What can be saved is, and the rest is told.
-	if code := cli.ImportOriginal(
-		t.Context(),
-		[]string{"--db", path, "--api-base", c.base},
-		h,
-	); code != exitcode.Internal {
+	if code := cli.ImportOriginal(t.Context(), []string{"--db", path, "--api-base", c.base},
+		h); code != exitcode.Internal {
 		t.Errorf("exit code %d, want that of a refusal", code)
 	}
 	const want = `preset "Shop": saved; left out: BACKFILL_DAYS_BACK, MATOMO_SITE_ID, MATOMO_TOKEN_AUTH, MATOMO_URL` +

@@ -49,13 +49,18 @@ func startFragile(t *testing.T, env map[string]string) (*controller, *fragile) {
 // runs starts a run against the sink at address, with visits of pages that far apart, and waits until some are open.
 func (c *controller) runs(address string, pause float64) {
 	c.t.Helper()
-	c.must(200, "PUT", "/api/config", fmt.Sprintf(
-		`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":2000000,"PAUSE_BETWEEN_PVS_MIN":%g,"PAUSE_BETWEEN_PVS_MAX":%g}}`,
-		address,
-		token,
-		pause,
-		pause,
-	))
+	c.must(
+		200,
+		"PUT",
+		"/api/config",
+		fmt.Sprintf(
+			`{"config":{"MATOMO_URL":%q,"MATOMO_TOKEN_AUTH":%q,"TARGET_VISITS_PER_DAY":2000000,"PAUSE_BETWEEN_PVS_MIN":%g,"PAUSE_BETWEEN_PVS_MAX":%g}}`,
+			address,
+			token,
+			pause,
+			pause,
+		),
+	)
 	c.must(200, "POST", "/api/start", "")
 	c.until("visits are open", func() bool {
 		stats, _ := c.must(200, "GET", "/api/status", "")["stats"].(map[string]any)

@@ -98,10 +98,8 @@ var (
 	// ErrEnding: an earlier life of a job has not ended yet; it can be started when it has.
 	ErrEnding = errors.New("an earlier life of the job has not ended yet")
 	// ErrVersion: the loadgen does not know what the controller asks it for.
-	ErrVersion = fault.Conflict.New(
-		"the loadgen is of another version than the controller; build both from the same source, " +
-			"or name the image of this version in LOADGEN_IMAGE, or its program in LOADGEN_BIN",
-	)
+	ErrVersion = fault.Conflict.New("the loadgen is of another version than the controller; build both from the same " +
+		"source, or name the image of this version in LOADGEN_IMAGE, or its program in LOADGEN_BIN")
 	// ErrHealthy: there is nothing to heal.
 	ErrHealthy = fault.Conflict.New("there is nothing to heal")
 )

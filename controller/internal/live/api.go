@@ -1,5 +1,5 @@
-// Package live owns the numbers of now: it takes the loadgen's status each second, turns its counters into what was sent
-// and how fast, keeps two hours of it in memory and a row a minute for the run's history, and hands it to whoever
+// Package live owns the numbers of now: it takes the loadgen's status each second, turns its counters into what was
+// sent and how fast, keeps two hours of it in memory and a row a minute for the run's history, and hands it to whoever
 // listens. It controls nothing and estimates nothing; the ledger of record stays the loadgen's file.
 package live
 

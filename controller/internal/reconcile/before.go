@@ -67,10 +67,10 @@ func (b Before) widened(from, to string) (string, string) {
 	return from, to
 }
 
-// TakeBaseline keeps what the sites show before a run that is about to begin, so that it can be told from what was there. A
-// site that does not answer in time, or has no token to read with, is left out: the reconciliation says that nobody
-// looked. A run that goes on under its id, such as a backfill that is resumed, keeps the first look: now its own visits
-// are there.
+// TakeBaseline keeps what the sites show before a run that is about to begin, so that it can be told from what was
+// there. A site that does not answer in time, or has no token to read with, is left out: the reconciliation says that
+// nobody looked. A run that goes on under its id, such as a backfill that is resumed, keeps the first look: now its own
+// visits are there.
 func (k *Keeper) TakeBaseline(ctx context.Context, runID string) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()

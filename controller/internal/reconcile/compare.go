@@ -1,5 +1,5 @@
-// Package reconcile owns what Matomo makes of a run: it asks what was recorded, sets it beside the ledger, and says what
-// is missing and why. It starts nothing, sends no hit, and knows neither HTTP routes nor the page.
+// Package reconcile owns what Matomo makes of a run: it asks what was recorded, sets it beside the ledger, and says
+// what is missing and why. It starts nothing, sends no hit, and knows neither HTTP routes nor the page.
 package reconcile
 
 import (

@@ -64,10 +64,8 @@ var (
 	// ErrNoLedger: the run has none, so that there is nothing to compare with.
 	ErrNoLedger = fault.Conflict.New("the run has no ledger to compare with")
 	// ErrNoTarget: no saved target has the address that the run sent to.
-	ErrNoTarget = fault.Conflict.New(
-		"no saved target has an address that the run sent to; save it again with a token that " +
-			"may view the site",
-	)
+	ErrNoTarget = fault.Conflict.New("no saved target has an address that the run sent to; save it again with " +
+		"a token that may view the site")
 )
 
 // NewKeeper makes a Keeper.

@@ -96,11 +96,8 @@ func TestAReconciliationIsKept(t *testing.T) {
 		if _, err := k.Status(t.Context(), "r2"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("of a run that never began: %v", err)
 		}
-		if r, err := k.Start(
-			t.Context(),
-			"r1",
-			reconcile.Options{Every: time.Second, Limit: time.Minute},
-		); err != nil ||
+		if r, err := k.Start(t.Context(), "r1",
+			reconcile.Options{Every: time.Second, Limit: time.Minute}); err != nil ||
 			r.State != "waiting" ||
 			r.Targets == nil {
 			t.Fatalf("%+v, %v", r, err)
@@ -117,11 +114,8 @@ func TestAReconciliationCanBeGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, b := keeper(t, &shows{report: always(shown(0, 0)), lately: holds(visits, pages)}, sentTo())
 		for range 2 { // the second time it goes on already
-			if _, err := k.Start(
-				t.Context(),
-				"r1",
-				reconcile.Options{Every: time.Second, Limit: time.Hour},
-			); err != nil {
+			if _, err := k.Start(t.Context(), "r1",
+				reconcile.Options{Every: time.Second, Limit: time.Hour}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -198,11 +198,8 @@ func TestARunIsToldFromOtherTraffic(t *testing.T) {
 
 func TestATokenThatMayNotReadIsNoLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got, took := reconciled(
-			t,
-			&shows{denied: errors.New("ask VisitsSummary.get: refused with status 401")},
-			ended(),
-		)
+		got, took := reconciled(t, &shows{denied: errors.New("ask VisitsSummary.get: refused with status 401")},
+			ended())
 		if took > time.Minute || got.Verdict != proof.MatchNotAsked || !strings.Contains(got.Targets[0].Error, "401") {
 			t.Errorf("%+v", got)
 		}
@@ -340,7 +337,8 @@ func TestABackfillThatIsResumedIsWaitedForAnew(t *testing.T) {
 				r.Summary.Ended = time.Time{}
 			}
 			return r, nil
-		}, reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}, func(proof.Reconciliation) {})
+		}, reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit},
+			func(proof.Reconciliation) {})
 		if took := time.Since(began); err != nil || got.Verdict != proof.MatchEqual || took < 70*time.Minute {
 			t.Errorf("done after %v: %+v, %v", took, got, err)
 		}

@@ -20,8 +20,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// Status is what a person wants to know at a pollInterval. It is a snapshot, at most about a second old, so that asking for
-// it never waits for an engine.
+// Status is what a person wants to know at a pollInterval. It is a snapshot, at most about a second old, so that asking
+// for it never waits for an engine.
 type Status struct {
 	// Runtime is "docker" or "process", and RuntimeReason says why, and which engine it is.
 	Runtime, RuntimeReason string
@@ -164,10 +164,8 @@ func (f *Failed) Details() (string, problem.List) {
 // The errors on which a caller may branch.
 var (
 	// ErrNoFiles: nothing is kept of a run that was to be started again.
-	ErrNoFiles = fault.Conflict.New(
-		"no files are kept of that run, so that it cannot be started again as it was; start a " +
-			"new one with its settings",
-	)
+	ErrNoFiles = fault.Conflict.New("no files are kept of that run, so that it cannot be started again as it was; " +
+		"start a new one with its settings")
 	// ErrJob: a backfill is no run of the loadgen that is kept here.
 	ErrJob = fault.Conflict.New("that was a backfill; start it again as a job")
 	// ErrNothingRuns: there is no run that could be steered.
@@ -192,8 +190,8 @@ type Publisher interface {
 	Steering(runID string) exchange.Control
 	// Stop publishes that the loadgen shall idle when it is started; everything else stays.
 	Stop(ctx context.Context) error
-	// Publish publishes the saved settings without starting anything, and SaveConfig saves others and publishes them, see
-	// setup.Service.
+	// Publish publishes the saved settings without starting anything, and SaveConfig saves others and publishes them,
+	// see setup.Service.
 	Publish(ctx context.Context) error
 	SaveConfig(ctx context.Context, values map[string]any, revision int64) (setup.Config, error)
 	// Published reads the files of the plan that was started last, and Restore writes them again.
@@ -201,7 +199,8 @@ type Publisher interface {
 	Restore(ctx context.Context, files map[string][]byte) error
 }
 
-// Probe asks a loadgen what it is doing. The error wraps launcher.ErrVersion where it cannot be asked by this controller.
+// Probe asks a loadgen what it is doing. The error wraps launcher.ErrVersion where it cannot be asked by this
+// controller.
 type Probe func(ctx context.Context, telemetry string) (Plan, error)
 
 // Plan is what a loadgen says of itself.

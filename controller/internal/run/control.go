@@ -186,8 +186,8 @@ func givenUp(ctx context.Context, err error) error {
 	return err
 }
 
-// refresh asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the status,
-// because one that waits for a loadgen's last answer ends after one that has seen it gone.
+// refresh asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the
+// status, because one that waits for a loadgen's last answer ends after one that has seen it gone.
 func (k *Control) refresh(ctx context.Context) (launcher.Status, Plan) {
 	k.mu.Lock()
 	k.looks++

@@ -51,10 +51,8 @@ func TestAControllerEndsRunsOfWhichAnEndWasMissedButTheOneThatRuns(t *testing.T)
 	w := newWorld()
 	ended := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, id := range []string{"stuck", "told", "running", "last"} {
-		if err := w.BeginRun(
-			t.Context(),
-			store.Run{RunHead: store.RunHead{ID: id, Kind: "live", Started: ended.Add(-time.Hour)}},
-		); err != nil {
+		if err := w.BeginRun(t.Context(),
+			store.Run{RunHead: store.RunHead{ID: id, Kind: "live", Started: ended.Add(-time.Hour)}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -53,14 +53,8 @@ func (s *Supervisor) Begin(ctx context.Context, r store.Run, files map[string][]
 		err = s.Repository.KeepFiles(context.WithoutCancel(ctx), r.ID, kept)
 	}
 	if err != nil {
-		s.Log.WarnContext(
-			ctx,
-			"the files of the run cannot be kept, so that it cannot be started again",
-			"run_id",
-			r.ID,
-			"err",
-			err,
-		)
+		s.Log.WarnContext(ctx, "the files of the run cannot be kept, so that it cannot be started again", "run_id",
+			r.ID, "err", err)
 	}
 	if s.TakeBaseline != nil {
 		s.TakeBaseline(ctx, r.ID)
@@ -75,15 +69,8 @@ func (s *Supervisor) Restarts(runID string, l launcher.Status, restarts *int) bo
 		return false
 	}
 	*restarts++
-	s.Log.Warn(
-		"the loadgen crashed; it is started again",
-		"run_id",
-		runID,
-		"exit_code",
-		l.ExitCode,
-		"restart",
-		*restarts,
-	)
+	s.Log.Warn("the loadgen crashed; it is started again", "run_id", runID, "exit_code", l.ExitCode,
+		"restart", *restarts)
 	return true
 }
 
@@ -134,16 +121,8 @@ func (s *Supervisor) Record(ctx context.Context, r store.Run) error {
 		delete(s.unrecorded, r.ID)
 		return nil
 	}
-	s.Log.ErrorContext(
-		ctx,
-		"the run cannot be recorded; it is tried again",
-		"run_id",
-		r.ID,
-		"ended",
-		!r.Open(),
-		"err",
-		err,
-	)
+	s.Log.ErrorContext(ctx, "the run cannot be recorded; it is tried again", "run_id", r.ID, "ended", !r.Open(),
+		"err", err)
 	if s.unrecorded == nil {
 		s.unrecorded = map[string]store.Run{}
 	}

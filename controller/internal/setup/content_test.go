@@ -183,7 +183,8 @@ func TestAnImportKeepsReadTokensOfTheSameAddress(t *testing.T) {
 			[]byte(`{"name":"`+name+`","url":"https://`+name+`.test","site_id":1,"read_token":"reads"}`))
 		must(t, err)
 	}
-	must(t, setup.ImportFile(l,
+	must(t, setup.ImportFile(
+		l,
 		t.Context(),
 		"/x",
 		exchange.TargetsFile,

@@ -45,7 +45,8 @@ func (s *Service) Draft(ctx context.Context, overrides map[string]any, body []by
 	if err := problems.Err(); err != nil {
 		return plan.Input{}, nil, err
 	}
-	for _, key := range slices.Concat(spec.ReachKnobs, spec.SharedKnobs) { // how a target is reached makes no visit another
+	// how a target is reached makes no visit another
+	for _, key := range slices.Concat(spec.ReachKnobs, spec.SharedKnobs) {
 		in.Knobs[key] = ""
 	}
 	for _, f := range Knobs() {

@@ -114,7 +114,8 @@ func (r runRow) run() (Run, error) {
 	for _, column := range []struct {
 		name, text string
 		into       any
-	}{{"labels", r.Labels, &out.Labels}, {"configuration", r.Config, &out.Config}, {"problems", r.Problems, &out.Problems}} {
+	}{{"labels", r.Labels, &out.Labels}, {"configuration", r.Config, &out.Config},
+		{"problems", r.Problems, &out.Problems}} {
 		if err := json.Unmarshal([]byte(column.text), column.into); err != nil {
 			return out, fmt.Errorf("read %s of run %s: %w", column.name, r.ID, err)
 		}

@@ -33,10 +33,8 @@ func TestARunOfAnOlderVersionHasNothingOfWhatIsNew(t *testing.T) {
 func TestAPersonsWordsOnARunStayWhereItGoesOn(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
-	must(
-		t,
-		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: record.Live, Started: noon, Note: "first"}}),
-	)
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: record.Live, Started: noon,
+		Note: "first"}}))
 	note := "second"
 	must(t, s.DescribeRun(ctx, "r", &note, []string{"a", "b"}))
 	code := 4
@@ -50,10 +48,8 @@ func TestAPersonsWordsOnARunStayWhereItGoesOn(t *testing.T) {
 		*r.ExitCode != 4 || len(r.Problems) != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	must(
-		t,
-		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: record.Live, Started: noon, Note: "third"}}),
-	)
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: record.Live, Started: noon,
+		Note: "third"}}))
 	r, err = s.Run(ctx, "r")
 	if err != nil || r.Note != "second" || len(r.Labels) != 2 || r.ExitCode != nil || r.Summary != nil ||
 		len(r.Problems) != 0 {
@@ -173,10 +169,8 @@ func TestAClockThatIsSetBackDoesNotChangeWhichRunWasLast(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
 	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "a", Kind: record.Live, Started: noon}}))
-	must(
-		t,
-		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "b", Kind: record.Live, Started: noon.Add(-time.Hour)}}),
-	)
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "b", Kind: record.Live,
+		Started: noon.Add(-time.Hour)}}))
 	runs, err := s.Runs(ctx, store.RunQuery{Limit: 1})
 	if err != nil || len(runs) != 1 || runs[0].ID != "b" {
 		t.Errorf("%+v, %v", runs, err)

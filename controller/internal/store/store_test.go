@@ -356,14 +356,10 @@ func TestARunThatGoesOnIsOpenAgain(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
 	must(t, fill(ctx, s))
-	must(
-		t,
-		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r1", Kind: "live", Started: noon.Add(2 * time.Hour)}}),
-	)
-	must(
-		t,
-		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r2", Kind: "live", Started: noon.Add(3 * time.Hour)}}),
-	)
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r1", Kind: "live",
+		Started: noon.Add(2 * time.Hour)}}))
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r2", Kind: "live",
+		Started: noon.Add(3 * time.Hour)}}))
 	runs, err := s.Runs(ctx, store.RunQuery{Open: true})
 	if err != nil || len(runs) != 2 || runs[0].ID != "r2" || !runs[1].Started.Equal(noon) || !runs[1].Open() {
 		t.Errorf("%+v, %v", runs, err)

@@ -19,10 +19,13 @@ func TestASpanIsTheInverseOfItsPiecesIntegral(t *testing.T) {
 		at    []time.Duration // of the arrivals
 		carry float64
 	}{
-		"even":                   {piece(4, 4), 0, []time.Duration{0, 15 * time.Minute, 30 * time.Minute, 45 * time.Minute}, 0},
-		"in the midst of one":    {piece(4, 4), .5, []time.Duration{450 * time.Second, 1350 * time.Second, 2250 * time.Second, 3150 * time.Second}, .5},
-		"a part begins a visit":  {piece(1.25, 1.25), 0, []time.Duration{0, 48 * time.Minute}, .75},
-		"a ramp":                 {piece(0, 8), 0, []time.Duration{0, 30 * time.Minute, 2545584412271, 3117691453623}, 0},
+		"even": {piece(4, 4), 0,
+			[]time.Duration{0, 15 * time.Minute, 30 * time.Minute, 45 * time.Minute}, 0},
+		"in the midst of one": {piece(4, 4), .5,
+			[]time.Duration{450 * time.Second, 1350 * time.Second, 2250 * time.Second, 3150 * time.Second}, .5},
+		"a part begins a visit": {piece(1.25, 1.25), 0, []time.Duration{0, 48 * time.Minute}, .75},
+		"a ramp": {piece(0, 8), 0, []time.Duration{0, 30 * time.Minute, 2545584412271, 3117691453623},
+			0},
 		"nobody comes":           {piece(0, 0), .25, nil, .25},
 		"fewer than are awaited": {piece(.5, .5), .75, nil, .25},
 	} {

@@ -67,10 +67,7 @@ func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
 				t.Errorf("%d requests were sent in vain", refused)
 			}
 			requests := len(m.requests)
-			if why, _, _, s = r.run(
-				context.Background(),
-				m,
-			); why != ending.BackfillFinished ||
+			if why, _, _, s = r.run(context.Background(), m); why != ending.BackfillFinished ||
 				s.Visits.Complete != total ||
 				len(m.requests) != requests {
 				t.Errorf("resumed, it ended %s with %+v after %d more requests", why, s.Visits,

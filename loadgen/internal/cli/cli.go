@@ -1,5 +1,5 @@
-// Package cli owns the commands of the loadgen: their flags, what they print and the exit code of each. It knows nothing
-// of how traffic is made or sent.
+// Package cli owns the commands of the loadgen: their flags, what they print and the exit code of each. It knows
+// nothing of how traffic is made or sent.
 package cli
 
 import (

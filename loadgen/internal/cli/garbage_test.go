@@ -36,11 +36,8 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			if p == nil {
 				t.Fatal(problems)
 			}
-			to, err := sender.New(
-				p,
-				host.Host{}.Machine(env),
-				tracking.Options{Timeout: 10 * time.Second, Pending: true},
-			)
+			to, err := sender.New(p, host.Host{}.Machine(env),
+				tracking.Options{Timeout: 10 * time.Second, Pending: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// hashes are what plans were called before roles decided what is hashed, by the settings that were not default, KEY=value
-// a line. fields are those that spec.Spec had then: later ones are left out before a hash is compared.
+// hashes are what plans were called before roles decided what is hashed, by the settings that were not default,
+// KEY=value a line. fields are those that spec.Spec had then: later ones are left out before a hash is compared.
 //
 //go:embed testdata/hashes.json
 var hashes []byte

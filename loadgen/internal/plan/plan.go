@@ -34,8 +34,8 @@ type Plan struct {
 	SiteID int
 	// Env is the environment merged with the file of LOADGEN_ENV_FILE.
 	Env map[string]string
-	// AutoStart begins at once; else the loadgen idles. StartID names the start, which counts once; empty where it has no
-	// name.
+	// AutoStart begins at once; else the loadgen idles. StartID names the start, which counts once; empty where it has
+	// no name.
 	AutoStart bool
 	StartID   string
 	Limits    Limits

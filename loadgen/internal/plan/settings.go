@@ -104,16 +104,14 @@ func (p *Plan) settle() {
 
 func sending(k *spec.Spec) Sending {
 	s := Sending{
-		Bulk:        k.SendMode == "bulk",
-		Batch:       1,
-		Concurrency: k.Concurrency,
-		Timeout:     Seconds(k.RequestTimeout),
-		QuestionTimeout: Seconds(
-			k.RequestTimeout,
-		),
-		Live:         k.Timeline == "live",
-		AwaitLate:    !k.BackfillEnabled,
-		RunDimension: k.RunDimension,
+		Bulk:            k.SendMode == "bulk",
+		Batch:           1,
+		Concurrency:     k.Concurrency,
+		Timeout:         Seconds(k.RequestTimeout),
+		QuestionTimeout: Seconds(k.RequestTimeout),
+		Live:            k.Timeline == "live",
+		AwaitLate:       !k.BackfillEnabled,
+		RunDimension:    k.RunDimension,
 	}
 	if s.Bulk {
 		s.Batch, s.BatchDelay = k.BulkSize, Seconds(k.BulkMaxDelay)

@@ -117,11 +117,8 @@ func (r *Run) writeSummary(sum *record.Summary) error {
 	if err != nil {
 		return err
 	}
-	if err := exchange.Publish(
-		r.host.FS,
-		filepath.Dir(path),
-		map[string][]byte{filepath.Base(path): data},
-	); err != nil {
+	if err := exchange.Publish(r.host.FS, filepath.Dir(path),
+		map[string][]byte{filepath.Base(path): data}); err != nil {
 		return fmt.Errorf("write summary: %w", err)
 	}
 	return nil

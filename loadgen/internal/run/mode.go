@@ -31,7 +31,8 @@ type Mode interface {
 	State() State
 	// Ahead is a visit number that is not reached within the next two seconds, 0 where Prepare reserved all.
 	Ahead() uint64
-	// Fill adds to a summary what this kind alone knows. There is one call at a time of a summary whose NextVisit is set.
+	// Fill adds to a summary what this kind alone knows. There is one call at a time of a summary whose NextVisit is
+	// set.
 	Fill(sum *record.Summary)
 	// Close gives up what Prepare took, whatever it returned.
 	Close() error

@@ -1,6 +1,6 @@
 // Package search drives a capacity search: it lets visits come at the rate of each step, waits until the server has
-// settled, measures and judges. Which rate comes next it asks of package capacity; what a run makes of the result it does
-// not know.
+// settled, measures and judges. Which rate comes next it asks of package capacity; what a run makes of the result it
+// does not know.
 package search
 
 import (

@@ -1,5 +1,5 @@
-// Package sender is the way from the engine to the wire: it knows how the hits of a plan are written for each target. It
-// does not know when a hit is due, nor judges what came of it.
+// Package sender is the way from the engine to the wire: it knows how the hits of a plan are written for each target.
+// It does not know when a hit is due, nor judges what came of it.
 package sender
 
 import (

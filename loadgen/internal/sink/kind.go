@@ -16,8 +16,8 @@ type kind struct {
 	// action says that it is one of a visit's actions (plugins/Actions/Columns/VisitTotalActions.php).
 	action bool
 	figure reports.Figure
-	// show is a hit as the visitor log shows it (plugins/Live/VisitorDetails.php and those of the plug-ins), nil where it
-	// does not.
+	// show is a hit as the visitor log shows it (plugins/Live/VisitorDetails.php and those of the plug-ins), nil where
+	// it does not.
 	show func(*Tracker, *hit) row
 }
 

@@ -40,8 +40,8 @@ func (h *hit) has(name string) bool { return h.params[name] != "" }
 type fault struct{ rule, parameter, value string }
 
 // newHit reads merged parameters, and reports what was wrong with how they are written. The order of precedence for the
-// visitor's id is uid, cid, _id (core/Tracker/Request.php); without any, Matomo falls back to a fingerprint, and so does
-// the sink, roughly.
+// visitor's id is uid, cid, _id (core/Tracker/Request.php); without any, Matomo falls back to a fingerprint, and so
+// does the sink, roughly.
 func (s *Sink) newHit(params map[string]string, token string, r *http.Request, faults ...fault) *hit {
 	h := &hit{params: params, token: token, agent: params["ua"], lang: params["lang"], ip: params["cip"]}
 	if h.token == "" {

@@ -87,15 +87,7 @@ func (j *Judge) brake(now time.Time, hits record.Hits) string {
 		return ""
 	}
 	percent := func(n uint64) float64 { return 100 * float64(n) / float64(ended) }
-	return fmt.Sprintf(
-		"error brake: of %d hits that ended in the last minute %.1f %% were not accepted (rejected "+
-			"%.1f %%, failed %.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g",
-		ended,
-		percent(bad),
-		percent(hits.Rejected),
-		percent(hits.Failed),
-		percent(hits.Unknown),
-		percent(hits.Shed),
-		j.MaxErrors,
-	)
+	return fmt.Sprintf("error brake: of %d hits that ended in the last minute %.1f %% were not accepted (rejected "+
+		"%.1f %%, failed %.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g", ended, percent(bad),
+		percent(hits.Rejected), percent(hits.Failed), percent(hits.Unknown), percent(hits.Shed), j.MaxErrors)
 }

@@ -1,5 +1,5 @@
-// Package telemetry owns how the loadgen is watched from outside: /metrics for Prometheus, /status for the controller and
-// /healthz. It counts nothing itself.
+// Package telemetry owns how the loadgen is watched from outside: /metrics for Prometheus, /status for the controller
+// and /healthz. It counts nothing itself.
 package telemetry
 
 import (
@@ -35,8 +35,8 @@ type Source interface {
 	// Counts is the ledger as it stands; its targets are those of Targets.
 	Counts() ledger.Counts
 	Targets() []string
-	// Summary is the run as it stands; of a loadgen that idles it has the run id and the plan hash alone. It waits for no
-	// disk.
+	// Summary is the run as it stands; of a loadgen that idles it has the run id and the plan hash alone. It waits for
+	// no disk.
 	Summary() record.Summary
 	Phase() string
 	// Pause is why new visits pause, one of package metric; empty where they do not.
@@ -50,8 +50,8 @@ type Server struct {
 	Addr net.Addr
 }
 
-// Listen opens addr at once, so that a taken port is told before the run. The server shows what the source of the moment
-// tells. version is that of the loadgen.
+// Listen opens addr at once, so that a taken port is told before the run. The server shows what the source of the
+// moment tells. version is that of the loadgen.
 func Listen(ctx context.Context, addr, version string, now func() Source, log *slog.Logger) (*Server, error) {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", addr)

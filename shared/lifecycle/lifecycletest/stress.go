@@ -9,7 +9,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 )
 
-// Stress starts and stops services of newService in every order. Each must end whenever it is stopped, without an error.
+// Stress starts and stops services of newService in every order. Each must end whenever it is stopped, without an
+// error.
 func Stress(t *testing.T, newService func(t *testing.T) *lifecycle.Service) {
 	t.Helper()
 	for name, use := range map[string]func(ctx context.Context, s *lifecycle.Service){

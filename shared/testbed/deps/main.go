@@ -1,6 +1,6 @@
-// Command deps prints what the repository is made of: for each module its packages with their lines and what they import
-// of the repository, and for each program the modules of others that go into it. A new arrow or dependency shows in a
-// review as a new line. It judges nothing; the walls are in .golangci.yml.
+// Command deps prints what the repository is made of: for each module its packages with their lines and what they
+// import of the repository, and for each program the modules of others that go into it. A new arrow or dependency shows
+// in a review as a new line. It judges nothing; the walls are in .golangci.yml.
 package main
 
 import (

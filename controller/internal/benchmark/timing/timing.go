@@ -1,5 +1,5 @@
-// Package timing owns the result of a benchmark of reports: how long each took, and how that compares with a baseline. It
-// measures nothing and knows nothing of where results are kept.
+// Package timing owns the result of a benchmark of reports: how long each took, and how that compares with a baseline.
+// It measures nothing and knows nothing of where results are kept.
 package timing
 
 import "time"

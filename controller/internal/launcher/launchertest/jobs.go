@@ -28,10 +28,7 @@ func besideJob(t *testing.T, s Subject) {
 	}
 	told(t, s.Jobs, "a", "idle")
 	must(t, s.Jobs.StopJob(t.Context(), "a", time.Minute))
-	if ended := s.Jobs.Job(
-		t.Context(),
-		"a",
-	); ended.State != launcher.Exited || ended.ExitCode != 0 ||
+	if ended := s.Jobs.Job(t.Context(), "a"); ended.State != launcher.Exited || ended.ExitCode != 0 ||
 		ended.Crashed() ||
 		ended.Ended.IsZero() {
 		t.Errorf("it should end well: %+v", ended)

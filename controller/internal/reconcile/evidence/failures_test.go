@@ -13,11 +13,9 @@ import (
 
 func TestFailuresOfOtherSitesAreNotOurs(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write(
-			[]byte(
-				`[{"idsite":3,"date_first_occurred":"2026-11-24 23:10:33","problem":"The authentication token is wrong."},{"idsite":4,"date_first_occurred":"2026-11-24 23:10:33","problem":"x"}]`,
-			),
-		)
+		_, _ = w.Write([]byte(
+			`[{"idsite":3,"date_first_occurred":"2026-11-24 23:10:33","problem":"The authentication token is wrong."},{"idsite":4,"date_first_occurred":"2026-11-24 23:10:33","problem":"x"}]`,
+		))
 	}))
 	t.Cleanup(server.Close)
 	at := target.Target{URL: server.URL + "/matomo.php", SiteID: 3}

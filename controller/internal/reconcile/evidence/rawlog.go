@@ -79,12 +79,8 @@ const maxVisits = 1 << 40
 func (c Client) CountVisits(ctx context.Context, t target.Target, s matomo.Slice, about map[string]uint64) (all uint64,
 	err error) {
 	for day := s.From; !day.After(s.To); day = day.AddDate(0, 0, 1) {
-		n, err := c.countDay(
-			ctx,
-			t,
-			matomo.Slice{From: day, To: day, Segment: s.Segment},
-			about[day.Format(time.DateOnly)],
-		)
+		n, err := c.countDay(ctx, t, matomo.Slice{From: day, To: day, Segment: s.Segment},
+			about[day.Format(time.DateOnly)])
 		if err != nil {
 			return 0, err
 		}

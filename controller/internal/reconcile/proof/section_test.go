@@ -15,10 +15,7 @@ var start = time.Date(2026, 3, 29, 0, 0, 0, 0, time.UTC)
 func page(t *testing.T, r *proof.Reconciliation) string {
 	t.Helper()
 	var b strings.Builder
-	if err := report.HTML(
-		&b,
-		&report.Run{Sections: []report.Section{r}},
-	); err != nil ||
+	if err := report.HTML(&b, &report.Run{Sections: []report.Section{r}}); err != nil ||
 		!strings.Contains(b.String(), "</html>") {
 		t.Fatalf("%v: %s", err, b.String())
 	}

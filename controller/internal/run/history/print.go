@@ -37,19 +37,8 @@ func PrintList(w io.Writer, runs []store.Run, now time.Time) error {
 				accepted = percent(float64(s.Hits.Accepted), float64(s.Hits.Planned))
 			}
 			note, _, _ := strings.Cut(r.Note, "\n")
-			row(
-				r.ID,
-				r.Kind,
-				r.Started.UTC().Format(time.DateTime),
-				took(r.RunHead, now),
-				ended(r.RunHead),
-				visits,
-				hits,
-				accepted,
-				p95,
-				strings.Join(r.Labels, ","),
-				note,
-			)
+			row(r.ID, r.Kind, r.Started.UTC().Format(time.DateTime), took(r.RunHead, now), ended(r.RunHead), visits,
+				hits, accepted, p95, strings.Join(r.Labels, ","), note)
 		}
 	})
 }

@@ -26,7 +26,8 @@ func read(t *testing.T, path ...string) string {
 func TestReadmeComposeFileAndInterfaceShowTheSettingsAsTheyAre(t *testing.T) {
 	t.Parallel()
 	for name, parts := range map[string][]part{
-		"README.md": {knobs, own}, "docker-compose.yml": {compose}, "controller/web/src/words/configuration.ts": {words},
+		"README.md": {knobs, own}, "docker-compose.yml": {compose},
+		"controller/web/src/words/configuration.ts": {words},
 	} {
 		page := read(t, name)
 		for _, p := range parts {

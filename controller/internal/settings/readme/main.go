@@ -1,6 +1,6 @@
-// Command readme writes what README, compose file and interface say of the settings of both programs, each part between its two
-// markers. It owns the form; what a setting means is told by the packages that declare it. Its tests keep README,
-// presets and compose files in step with the settings.
+// Command readme writes what README, compose file and interface say of the settings of both programs, each part between
+// its two markers. It owns the form; what a setting means is told by the packages that declare it. Its tests keep
+// README, presets and compose files in step with the settings.
 package main
 
 import (

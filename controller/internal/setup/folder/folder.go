@@ -1,5 +1,5 @@
-// Package folder owns what lies in the exchange folder: it reads the files of a plan, writes them whole, and knows which
-// of them a person has changed by hand. It knows neither what they are made of nor containers nor HTTP.
+// Package folder owns what lies in the exchange folder: it reads the files of a plan, writes them whole, and knows
+// which of them a person has changed by hand. It knows neither what they are made of nor containers nor HTTP.
 package folder
 
 import (

@@ -81,7 +81,8 @@ type Merge struct {
 	// Conflict are the files in whose way an edit by hand stands.
 	Conflict Conflict
 
-	// touch are the files that become otherwise, nil for none, and sums those of the ones that become as they are wanted.
+	// touch are the files that become otherwise, nil for none, and sums those of the ones that become as they are
+	// wanted.
 	touch plan.Files
 	sums  map[string]string
 }

@@ -90,8 +90,8 @@ func (in Input) IdentityOf(drawn Identity) (Identity, error) {
 
 // Files makes the files; one that shall not be there is nil, because the loadgen takes a missing file for the built-in
 // content. Every knob is written, empty for its default: what is not written would come from the environment in which
-// the loadgen was started, where one of a backfill would make a job of the run. keys are settings of the run. Certificates
-// and keys are read from fsys; the error is a problem.List where one cannot be.
+// the loadgen was started, where one of a backfill would make a job of the run. keys are settings of the run.
+// Certificates and keys are read from fsys; the error is a problem.List where one cannot be.
 func (in Input) Files(fsys afero.Fs, keys map[string]string) (Files, error) {
 	values := maps.Clone(in.Knobs)
 	delete(values, readToken)

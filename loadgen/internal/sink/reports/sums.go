@@ -111,11 +111,9 @@ func orders(s selection) any {
 		"revenue_subtotal":    money(all.Subtotal),
 		"revenue_tax":         money(all.Tax),
 		"revenue_shipping":    money(all.Shipping),
-		"revenue_discount": money(
-			all.Discount,
-		),
-		"items":             all.Items,
-		"avg_order_revenue": money(all.Revenue / max(n, 1)),
+		"revenue_discount":    money(all.Discount),
+		"items":               all.Items,
+		"avg_order_revenue":   money(all.Revenue / max(n, 1)),
 	}
 }
 
