@@ -85,7 +85,7 @@ test-web: build ## the interface: its own tests, then journeys in a real browser
 	*) exit 1 ;; \
 	esac
 
-check: ## format (make format writes it), lint, import walls, tidy modules, README, compose and presets against the knobs, dependencies, known vulnerabilities
+check: ## format (make format writes it), lint, import walls, tidy modules, docs/configuration.md, compose and presets against the knobs, dependencies, known vulnerabilities
 	$(GOLANGCI) run $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
 	go test ./controller/internal/settings/readme
@@ -111,8 +111,8 @@ fuzz: ## requests drawn from the document of the API for FUZZ_SECONDS (60), good
 deps: ## docs/dependencies.txt: packages with lines and imports, and the modules in each program
 	@go run ./shared/testbed/deps > docs/dependencies.txt
 
-generate: ## what README and compose file say of the settings, the interface's types of the API
-	go run ./controller/internal/settings/readme README.md docker-compose.yml $(WEB)/src/words/configuration.ts
+generate: ## what docs/configuration.md and compose file say of the settings, the interface's types of the API
+	go run ./controller/internal/settings/readme docs/configuration.md docker-compose.yml $(WEB)/src/words/configuration.ts
 	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
 	$(WEB)/packages.sh && cd $(WEB) && npm run generate
 

@@ -78,9 +78,15 @@ type Opened struct {
 	Devices   map[string]uint64 `json:"devices"`
 }
 
+// Schema is the version of the form of a Summary that is written: docs/summary.schema.json. A field that is added leaves
+// it as it is.
+const Schema = 1
+
 // Summary is the record of a run, as written to the state folder every second and to the summary file at the end.
 type Summary struct {
-	RunID string `json:"run_id"`
+	// Schema is the version of its form, 0 in older summaries and where it is no file.
+	Schema int    `json:"schema,omitempty"`
+	RunID  string `json:"run_id"`
 	// Kind is Live, CapacitySearch or BackfillJob; records of before had none.
 	Kind     string    `json:"kind,omitempty"`
 	Seed     uint64    `json:"seed"`
@@ -144,9 +150,11 @@ type Bulk struct {
 	Invalid  uint64 `json:"invalid"`
 }
 
-// Encode is the summary as indented JSON.
+// Encode is the summary as indented JSON, as files hold it.
 func (s *Summary) Encode() ([]byte, error) {
-	data, err := json.MarshalIndent(s, "", "  ")
+	file := *s
+	file.Schema = Schema
+	data, err := json.MarshalIndent(&file, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode summary: %w", err)
 	}

@@ -23,10 +23,10 @@ func read(t *testing.T, path ...string) string {
 	return string(data)
 }
 
-func TestReadmeComposeFileAndInterfaceShowTheSettingsAsTheyAre(t *testing.T) {
+func TestPageComposeFileAndInterfaceShowTheSettingsAsTheyAre(t *testing.T) {
 	t.Parallel()
 	for name, parts := range map[string][]part{
-		"README.md": {knobs, own}, "docker-compose.yml": {compose},
+		"docs/configuration.md": {knobs, own}, "docker-compose.yml": {compose},
 		"controller/web/src/words/configuration.ts": {words},
 	} {
 		page := read(t, name)

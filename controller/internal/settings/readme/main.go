@@ -1,6 +1,6 @@
-// Command readme writes what README, compose file and interface say of the settings of both programs, each part between
-// its two markers. It owns the form; what a setting means is told by the packages that declare it. Its tests keep
-// README, presets and compose files in step with the settings.
+// Command readme writes what docs/configuration.md, the compose file and the interface say of the settings of both
+// programs, each part between its two markers. It owns the form; what a setting means is written where it is declared.
+// Its tests keep the page, presets and compose files in step with the settings.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 
 func main() {
 	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: readme README.md docker-compose.yml words.ts")
+		fmt.Fprintln(os.Stderr, "usage: readme configuration.md docker-compose.yml words.ts")
 		os.Exit(2)
 	}
 	if err := errors.Join(knobs.rewrite(os.Args[1]), own.rewrite(os.Args[1]), compose.rewrite(os.Args[2]),

@@ -17,8 +17,8 @@ type part struct {
 	write      func([]envspec.Field) string
 }
 
-// The parts: the loadgen's settings in the README, in the compose file and among the words of the interface, and the
-// controller's own in the README.
+// The parts: the loadgen's settings in docs/configuration.md, in the compose file and among the words of the interface,
+// and the controller's own in docs/configuration.md.
 var (
 	knobs   = part{"<!-- knobs:begin" + written + " -->\n", "<!-- knobs:end -->\n", spec.Fields(), table}
 	compose = part{"      # knobs:begin" + written + "\n", "      # knobs:end\n", spec.Fields(), environment}

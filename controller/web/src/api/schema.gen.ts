@@ -2583,6 +2583,8 @@ export interface components {
             revenue: number;
             run_id: string;
             /** Format: int64 */
+            schema?: number;
+            /** Format: int64 */
             seed: number;
             /** Format: double */
             shipping: number;
