@@ -2,12 +2,14 @@ package handbook
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,9 +26,9 @@ const sinkOfPages, controllerOfPages = "127.0.0.1:8080", "127.0.0.1:8000"
 func TestTheCommandsOfThePagesRun(t *testing.T) {
 	t.Parallel()
 	m := machine(t)
-	n := 0
-	for name, page := range pages(t) {
-		for _, b := range block.FindAllStringSubmatch(page, -1) {
+	all, n := pages(t), 0
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		for _, b := range block.FindAllStringSubmatch(all[name], -1) {
 			n++
 			if out, err := m.run(t, b[2]); err != nil {
 				t.Errorf("%s: %v\n%s\n%s", name, err, b[2], out)
