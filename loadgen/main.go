@@ -28,11 +28,10 @@ func main() {
 	var files syscall.Rlimit
 	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) // what is not known is no bound
 	os.Exit(cli.Run(context.Background(), os.Args[1:], host.Host{
-		Version:     version,
-		Env:         host.Env(os.Environ()),
-		FS:          afero.NewOsFs(),
-		Stdout:      os.Stdout,
-		Stderr:      os.Stderr,
+		Version: version,
+		Env:     host.Env(os.Environ()),
+		FS:      afero.NewOsFs(),
+		Stdout:  os.Stdout, Stderr: os.Stderr,
 		Signals:     signals,
 		Now:         time.Now,
 		Descriptors: files.Cur,

@@ -86,6 +86,8 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 		return h.visit == 101 && h.at.Equal(first.Add(3*90*time.Second))
 	}
 	m.answer = func(_ int, hits []hit) answer.Answer {
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		if slices.ContainsFunc(hits, fourth) {
 			return tooLarge
 		}
