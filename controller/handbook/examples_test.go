@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/shared/eventset"
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -84,4 +85,19 @@ func metrics(t *testing.T) (names []string) {
 		return true
 	})
 	return names
+}
+
+func TestTheControlFileOfThePageIsRead(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join(testbed.Root(), "docs", "load-profiles.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(page, -1)
+	if len(files) != 1 {
+		t.Fatalf("the page has %d files, want one", len(files))
+	}
+	if c, problems := exchange.ParseControl(files[0][1]); len(problems) > 0 || c.Scale != 1.5 {
+		t.Errorf("%+v, %v", c, problems)
+	}
 }
