@@ -86,7 +86,7 @@ test-web: build ## the interface: its own tests, then journeys in a real browser
 	esac
 
 check: ## format (make format writes it), lint, import walls, tidy modules, docs/configuration.md, compose and presets against the knobs, dependencies, known vulnerabilities
-	$(GOLANGCI) run $(PACKAGES)
+	$(GOLANGCI) run --allow-parallel-runners $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
 	go test ./controller/internal/settings/readme
 	@go run ./shared/testbed/deps | diff -u docs/dependencies.txt - || { echo 'docs/dependencies.txt is stale; run make deps'; exit 1; }
