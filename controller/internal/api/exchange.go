@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
-	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -29,14 +28,15 @@ type Publication struct {
 
 // publication is how it stands; the Publisher logs why it lags.
 func (s *server) publication() Publication {
-	var u *folder.Unpublished
-	if !errors.As(s.Setup.Unpublished(), &u) {
+	behind := s.Setup.Unpublished()
+	if behind == nil {
 		return Publication{Published: true}
 	}
-	if fault, found := s.Disk.Remember(u.Err); found {
+	why := errors.Unwrap(behind)
+	if fault, found := s.Disk.Remember(why); found {
 		return Publication{Cause: fault.Error()}
 	}
-	return Publication{Cause: u.Err.Error()}
+	return Publication{Cause: why.Error()}
 }
 
 type resolveRequest struct {
