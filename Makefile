@@ -61,13 +61,16 @@ test: ## all tests that this machine can run; the last lines say what was left o
 	awk -F '\t' '!seen[$$0]++ { printf "  %-50s %s\n", $$1, $$2 }' bin/left-out; else echo "Nothing was left out."; fi
 
 # The programs and images are built once and handed over by TRAFFICINATOR_BIN; go test's cache knows others by
-# TRAFFICINATOR_BUILD. Tests wait more than they compute, so twice as many packages are tested at once as there are cores.
+# TRAFFICINATOR_BUILD, and other pages and examples by TRAFFICINATOR_PAGES. Tests wait more than they compute, so twice as many packages are tested at once as there are cores.
 # -trimpath lets every clone on a machine use what was compiled for another.
 # make check has them vetted.
 test-go: build
 	@why=$$($(MAKE) -s no-images); test -n "$$why" || $(MAKE) --no-print-directory images || exit 1; \
 	TRAFFICINATOR_NO_IMAGES="$$why" TRAFFICINATOR_BIN=$(CURDIR)/bin TRAFFICINATOR_BUILD="$$(cksum bin/loadgen bin/controller)" \
+	TRAFFICINATOR_PAGES="$$(cat $(PAGES) | cksum)" \
 	go run ./shared/testbed/gotest --left-out=$(LEFT_OUT) -race -trimpath -vet=off -timeout 30m -p $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )) $(PACKAGES)
+
+PAGES = $(wildcard *.md */*.md */*/*.md docs/*.json docs/img/* examples/*)
 
 no-images: ## says why the images cannot be built here, where that is so
 	@mkdir -p bin; if ! $(DOCKER) info >/dev/null 2>&1; then echo "no Docker engine answers"; \

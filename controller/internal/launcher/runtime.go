@@ -55,7 +55,7 @@ type Status struct {
 	Telemetry string
 }
 
-// namedExits are the ends that a loadgen chooses itself, see the commands in the README; starting again would only
+// namedExits are the ends that a loadgen chooses itself, see docs/cli.md; starting again would only
 // repeat them.
 var namedExits = []int{0, 1, 2, 3, 4, 5, 130}
 
