@@ -44,6 +44,9 @@ func (r *Run) summary(next uint64) record.Summary {
 
 // finish writes the summary everywhere and tells the exit code.
 func (r *Run) finish(end End) int {
+	if r.host.Terminal {
+		_, _ = fmt.Fprintln(r.host.Stderr) // after the line of progress
+	}
 	terms := r.stage().terms
 	sum := r.recorder.last()
 	sum.Ended, sum.Reason, sum.Message = terms.endAfter(r.began, sum.Duration()), string(end.Reason), end.Message
@@ -61,9 +64,6 @@ func (r *Run) finish(end End) int {
 	}
 	r.logStandstills(r.now(), &sum)
 	r.logReasons(r.now(), &sum)
-	if r.host.Terminal {
-		_, _ = fmt.Fprintln(r.host.Stderr) // after the line of progress
-	}
 	if r.plan.Watching.JSON { // then every line of the log is
 		r.log.Info("summary", "summary", &sum)
 	} else {

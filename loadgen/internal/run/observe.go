@@ -97,7 +97,7 @@ func (r *Run) progress() observer {
 		if now.Before(next) {
 			return
 		}
-		next = next.Add(every)
+		next = now.Add(every - time.Second/2) // a tick may be early; after a standstill one line is enough
 		if r.host.Terminal {
 			_, _ = fmt.Fprint(r.host.Stderr, console.Progress(sum, r.Phase()))
 			return

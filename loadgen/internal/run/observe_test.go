@@ -1,0 +1,36 @@
+package run
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/shared/record"
+)
+
+func TestProgressIsLoggedOnceAMinuteAfterAStandstillToo(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	r := &Run{parts: parts{log: slog.New(slog.NewTextHandler(&text, nil)), began: time.Now(),
+		clock: standstill.NewAt(func() time.Duration { return 0 })}}
+	r.become(idle{}, Terms{})
+	show, at := r.progress(), r.began
+	lines := func(ticks int) int {
+		text.Reset()
+		for range ticks {
+			at = at.Add(time.Second)
+			show(at, &record.Summary{})
+		}
+		return strings.Count(text.String(), "msg=progress")
+	}
+	if n := lines(150); n != 2 {
+		t.Errorf("%d lines in two and a half minutes", n)
+	}
+	at = at.Add(time.Hour) // the machine slept
+	if n := lines(59); n != 1 {
+		t.Errorf("%d lines in the minute after a standstill", n)
+	}
+}
