@@ -220,3 +220,29 @@ func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
 	}
 	l.wait(t, patience)
 }
+
+func TestACapacitySearchBeginsNoStepBeforeItsTargetsToldTheirClocks(t *testing.T) {
+	t.Parallel()
+	m, asked, may := newMatomo(t, sink.Config{}, nil), make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			asked <- struct{}{}
+			<-may
+		}
+		m.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
+		"MATOMO_URL": server.URL + "/matomo.php", "STOP_AFTER_VISITS": "0", "TELEMETRY_ADDR": "127.0.0.1:0",
+		"REQUEST_TIMEOUT": "30", "CAPACITY_SEARCH": "true", "CAPACITY_STEP": "600", "THRESHOLDS": "p95<9999s",
+	}))
+	addr := address(t, l)
+	<-asked
+	status := get(t, "http://"+addr+"/status")
+	l.signals <- syscall.SIGTERM
+	close(may)
+	if strings.Contains(status, `"under_way"`) || !strings.Contains(status, `"kind":"capacity"`) {
+		t.Errorf("it says %s", status)
+	}
+	l.wait(t, patience)
+}

@@ -56,12 +56,12 @@ func (l *live) Prepare(context.Context) (Terms, problem.List) {
 // Run implements Mode.
 func (l *live) Run(drain, abort context.Context) End {
 	defer l.follow(drain, l.engine)()
+	l.readClocks(drain)
 	return l.send(drain, abort)
 }
 
 // send sends the visits of the plan.
 func (l *live) send(drain, abort context.Context) End {
-	l.readClocks(drain)
 	end := End{Reason: l.engine.Run(drain, abort)}
 	if cut := l.engine.Cut(); end.Reason == ending.Stopped && cut > 0 {
 		end.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", cut)

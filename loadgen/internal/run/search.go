@@ -28,6 +28,7 @@ func (s *searching) Prepare(ctx context.Context) (Terms, problem.List) {
 // Run implements Mode.
 func (s *searching) Run(drain, abort context.Context) End {
 	defer s.follow(drain, ownRate{s.engine})()
+	s.readClocks(drain) // no step is under way meanwhile
 	drain, found := context.WithCancelCause(drain)
 	defer found(nil)
 	searched := s.attend(drain, "capacity search", func(ctx context.Context) {
