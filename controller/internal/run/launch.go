@@ -8,6 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/phase"
@@ -39,7 +40,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 		return nil, errors.Join(fmt.Errorf("stop what runs: %w", err), k.unpublish(ctx, before))
 	}
 	l, _ = k.refresh(ctx)
-	k.close(ctx, l, "killed")
+	k.close(ctx, l, string(ending.Killed))
 
 	files, err := k.c.Publisher.Published(ctx)
 	if err != nil {
@@ -60,7 +61,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 			return nil, err
 		}
 		l, _ := k.refresh(ctx)
-		k.close(ctx, l, "failed")
+		k.close(ctx, l, string(ending.Failed))
 		return nil, errors.Join(err, k.idle(ctx))
 	}
 	hash, err := k.await(ctx, r.ID)
@@ -76,7 +77,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 			}
 			l, _ = k.refresh(ctx)
 		}
-		k.close(ctx, l, "failed")
+		k.close(ctx, l, string(ending.Failed))
 		return nil, err
 	}
 	r.PlanHash = hash

@@ -8,6 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/record"
@@ -119,7 +120,7 @@ func (k *Control) recover(ctx context.Context, name string) {
 			messages = Logs(k.c.Port.Logs).ErrorLines(ctx, l.Started)
 		}
 	case idles(l, p):
-		reason = "interrupted"
+		reason = string(ending.Interrupted)
 		messages = []string{"run " + st.Run.ID +
 			" was interrupted: its loadgen was ended and started again without a start of the run; nothing is sent " +
 			"until you start one"}

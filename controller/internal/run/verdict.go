@@ -8,6 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/shared/ending"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/record"
 )
@@ -17,9 +18,9 @@ func exitCode(l launcher.Status, reason string) int {
 	switch {
 	case l.ExitCode != 0 || l.State == launcher.Exited:
 		return l.ExitCode
-	case reason == "interrupted" || reason == "cancelled":
+	case reason == string(ending.Interrupted) || reason == string(ending.Cancelled):
 		return exitcode.Interrupted
-	case reason == "killed" || reason == "removed":
+	case reason == string(ending.Killed) || reason == string(ending.Removed):
 		return exitcode.Killed
 	default:
 		return exitcode.OK
@@ -42,9 +43,9 @@ func verdict(ledger *record.Summary, l launcher.Status, instead string) (time.Ti
 	case l.State == launcher.Missing || l.State == launcher.Foreign:
 		return at, "removed"
 	case l.State == launcher.Exited:
-		return at, "failed"
+		return at, string(ending.Failed)
 	default:
-		return at, "killed"
+		return at, string(ending.Killed)
 	}
 }
 

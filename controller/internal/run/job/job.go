@@ -32,7 +32,7 @@ const (
 )
 
 // Cancelled is the reason of a job that a person ended and that has none of its own.
-const Cancelled = "cancelled"
+const Cancelled = string(ending.Cancelled)
 
 // drain is how long a job may take to end: the loadgen's own 8 s and some.
 const drain = run.DefaultTimeout

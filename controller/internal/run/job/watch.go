@@ -191,7 +191,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	}
 	if err != nil {
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
-		j.State, j.Ended, j.Reason, j.Error = Exited, new(q.c.Now()), "failed", new(err.Error())
+		j.State, j.Ended, j.Reason, j.Error = Exited, new(q.c.Now()), string(ending.Failed), new(err.Error())
 		q.keep(ctx, *j)
 		return false
 	}
@@ -210,7 +210,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	case err != nil:
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
 		j.Error = new(err.Error())
-		q.close(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, "failed")
+		q.close(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, string(ending.Failed))
 		return false
 	}
 	delete(q.tried, j.RunID)
