@@ -21,3 +21,10 @@ func (s *Store) ReadOnly(ctx context.Context) error {
 	_, err := s.write.ExecContext(ctx, "PRAGMA query_only = on")
 	return err
 }
+
+// Damage writes text that the store would not into the columns of a run.
+func (s *Store) Damage(ctx context.Context, id, text string) error {
+	_, err := s.write.ExecContext(ctx, "UPDATE runs SET config = ?1, summary = ?1, labels = ?1, problems = ?1 "+
+		"WHERE id = ?2", text, id)
+	return err
+}

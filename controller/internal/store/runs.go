@@ -95,7 +95,7 @@ type runRow struct {
 	Steered   bool   `db:"steered"`
 }
 
-func (r runRow) run() (Run, error) {
+func (r runRow) run() Run {
 	out := Run{RunHead: RunHead{
 		ID: r.ID, Kind: r.Kind, Seed: uint64(r.Seed), PlanHash: r.PlanHash, Started: r.StartedAt.Time,
 		Ended: r.EndedAt.moment(), Reason: r.Reason, ExitCode: r.ExitCode, Note: r.Note, Steered: r.Steered,
@@ -111,16 +111,12 @@ func (r runRow) run() (Run, error) {
 	if lasted > 0 {
 		out.Duration = new(lasted.Seconds())
 	}
-	for _, column := range []struct {
-		name, text string
-		into       any
-	}{{"labels", r.Labels, &out.Labels}, {"configuration", r.Config, &out.Config},
-		{"problems", r.Problems, &out.Problems}} {
-		if err := json.Unmarshal([]byte(column.text), column.into); err != nil {
-			return out, fmt.Errorf("read %s of run %s: %w", column.name, r.ID, err)
-		}
-	}
-	return out, nil
+	// A damaged column leaves its value empty, or without what does not fit: the run and those beside it stay readable.
+	out.Labels, out.Config, out.Problems = []string{}, map[string]string{}, []Problem{}
+	_ = json.Unmarshal([]byte(r.Labels), &out.Labels)
+	_ = json.Unmarshal([]byte(r.Config), &out.Config)
+	_ = json.Unmarshal([]byte(r.Problems), &out.Problems)
+	return out
 }
 
 const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, exit_code, summary, " +
@@ -207,5 +203,5 @@ func (s *Store) Run(ctx context.Context, id string) (Run, error) {
 	if err := s.read.GetContext(ctx, &r, selectRuns+"WHERE id = ? AND deleted_at IS NULL", id); err != nil {
 		return Run{}, fmt.Errorf("read run %s: %w", id, told(err))
 	}
-	return r.run()
+	return r.run(), nil
 }

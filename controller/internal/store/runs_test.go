@@ -176,3 +176,22 @@ func TestAClockThatIsSetBackDoesNotChangeWhichRunWasLast(t *testing.T) {
 		t.Errorf("%+v, %v", runs, err)
 	}
 }
+
+func TestADamagedRunHidesNoOther(t *testing.T) {
+	for _, text := range []string{"", "{", "not JSON", "3", `[1]`, `{"A": 1, "B": {}}`} {
+		s := open(t, temp(t))
+		ctx := t.Context()
+		for _, id := range []string{"whole", "damaged"} {
+			must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: record.Live, Started: noon}}))
+		}
+		must(t, s.Damage(ctx, "damaged", text))
+		runs, err := s.Runs(ctx, store.RunQuery{})
+		if err != nil || len(runs) != 2 {
+			t.Errorf("%q: %d runs, %v", text, len(runs), err)
+		}
+		r, err := s.Run(ctx, "damaged")
+		if err != nil || r.Config == nil || r.Labels == nil || r.Problems == nil {
+			t.Errorf("%q: %+v, %v", text, r, err)
+		}
+	}
+}
