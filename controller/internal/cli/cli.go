@@ -46,7 +46,7 @@ const usage = `usage: controller [command]
   licences        print the licences of everything that this program is made of
   version         print the version
 
-Settings come from the environment; the README lists them.
+Settings come from the environment; docs/configuration.md lists them.
 `
 
 // commands are all but those that only print.

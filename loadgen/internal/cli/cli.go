@@ -23,7 +23,7 @@ const usage = `usage: loadgen [command]
   licences      print the licences of everything that this program is made of
   version       print the version
 
-Settings come from the environment; the README lists them.
+Settings come from the environment; docs/configuration.md lists them.
 `
 
 // OutlivesItsReader says that the command of these arguments ends in order where nobody reads its output any more. A
