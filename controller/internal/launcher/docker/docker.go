@@ -159,16 +159,25 @@ func (d *Docker) Status(ctx context.Context) launcher.Status {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	found, err := d.find(ctx)
-	s := launcher.Status{Name: d.c.Name, Image: d.c.Image}
-	switch {
-	case errors.Is(err, launcher.ErrMissing):
-		s.State, s.Healable = launcher.Missing, true
+	s := d.status(ctx, d.c.Name, found, err)
+	if s.State == launcher.Missing {
+		s.Healable = true
 		s.Reason = "there is no container of this stack; start makes it from " + d.c.Image
 		if _, err := d.api.ImageInspect(ctx, d.c.Image); cerrdefs.IsNotFound(err) {
 			s.Healable = false
 			s.Reason = "there is neither a container of this stack nor the image " + d.c.Image +
 				"; make it with `make images` or name another in LOADGEN_IMAGE"
 		}
+	}
+	return s
+}
+
+// status is that of a container that was looked for by its name: found, or not for err.
+func (d *Docker) status(ctx context.Context, name string, found container.InspectResponse, err error) launcher.Status {
+	s := launcher.Status{Name: name, Image: d.c.Image}
+	switch {
+	case errors.Is(err, launcher.ErrMissing):
+		s.State = launcher.Missing
 		return s
 	case errors.Is(err, launcher.ErrForeign):
 		s.State, s.Reason = launcher.Foreign, err.Error()

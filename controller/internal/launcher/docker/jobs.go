@@ -44,18 +44,7 @@ func (d *Docker) Job(ctx context.Context, id string) launcher.Status {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	found, err := d.job(ctx, id)
-	s := launcher.Status{Name: d.JobName(id), Image: d.c.Image}
-	switch {
-	case errors.Is(err, launcher.ErrMissing):
-		s.State = launcher.Missing
-		return s
-	case errors.Is(err, launcher.ErrForeign):
-		s.State, s.Reason = launcher.Foreign, err.Error()
-	case err != nil:
-		d.unavailable(&s, err)
-		return s
-	}
-	d.describe(ctx, &s, found)
+	s := d.status(ctx, d.JobName(id), found, err)
 	s.Healable = false // a job that is stuck is removed and started anew
 	return s
 }
