@@ -195,9 +195,8 @@ func TestAStartCountsOnceWhereTwoMakeItAtATime(t *testing.T) {
 	}
 }
 
-// To the controller a loadgen that says that it is idle has been started without a start of the run.
-func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
-	t.Parallel()
+// startWithoutClock is a loadgen at addr whose target is being asked for its clock and keeps it back until answer.
+func startWithoutClock(t *testing.T, more map[string]string) (l *loadgen, addr string, answer func()) {
 	m, asked, may := newMatomo(t, sink.Config{}, nil), make(chan struct{}, 1), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodOptions {
@@ -206,15 +205,23 @@ func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
 		}
 		m.ServeHTTP(w, r)
 	}))
-	defer server.Close()
-	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
-		"MATOMO_URL": server.URL + "/matomo.php", "STOP_AFTER_VISITS": "3", "TELEMETRY_ADDR": "127.0.0.1:0",
-		"REQUEST_TIMEOUT": "30",
-	}))
-	addr := address(t, l)
+	t.Cleanup(server.Close)
+	env := settings(m, map[string]string{
+		"MATOMO_URL": server.URL + "/matomo.php", "TELEMETRY_ADDR": "127.0.0.1:0", "REQUEST_TIMEOUT": "30",
+	})
+	maps.Copy(env, more)
+	l = start(t, afero.NewMemMapFs(), env)
+	addr = address(t, l)
 	<-asked
+	return l, addr, func() { close(may) }
+}
+
+// To the controller a loadgen that says that it is idle has been started without a start of the run.
+func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
+	t.Parallel()
+	l, addr, answer := startWithoutClock(t, map[string]string{"STOP_AFTER_VISITS": "3"})
 	health := get(t, "http://"+addr+"/healthz")
-	close(may)
+	answer()
 	if strings.Contains(health, `"phase":"idle"`) {
 		t.Errorf("it says %s", health)
 	}
@@ -223,24 +230,12 @@ func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
 
 func TestACapacitySearchBeginsNoStepBeforeItsTargetsToldTheirClocks(t *testing.T) {
 	t.Parallel()
-	m, asked, may := newMatomo(t, sink.Config{}, nil), make(chan struct{}, 1), make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodOptions {
-			asked <- struct{}{}
-			<-may
-		}
-		m.ServeHTTP(w, r)
-	}))
-	defer server.Close()
-	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
-		"MATOMO_URL": server.URL + "/matomo.php", "STOP_AFTER_VISITS": "0", "TELEMETRY_ADDR": "127.0.0.1:0",
-		"REQUEST_TIMEOUT": "30", "CAPACITY_SEARCH": "true", "CAPACITY_STEP": "600", "THRESHOLDS": "p95<9999s",
-	}))
-	addr := address(t, l)
-	<-asked
+	l, addr, answer := startWithoutClock(t, map[string]string{
+		"STOP_AFTER_VISITS": "0", "CAPACITY_SEARCH": "true", "CAPACITY_STEP": "600", "THRESHOLDS": "p95<9999s",
+	})
 	status := get(t, "http://"+addr+"/status")
 	l.signals <- syscall.SIGTERM
-	close(may)
+	answer()
 	if strings.Contains(status, `"under_way"`) || !strings.Contains(status, `"kind":"capacity"`) {
 		t.Errorf("it says %s", status)
 	}
