@@ -261,6 +261,7 @@ export const runs = {
     cancelled: ['Cancelled', 'It was cancelled before it began.'],
     journal_failed: ['Journal failed', 'The journal of the job could not be written, so nothing more was sent.'],
     no_target: ['No target', 'No target took a single hit.'],
+    internal_error: ['Program error', 'A part of the generator failed; its log says which.'],
     interrupted: ['Cut off', 'It was stopped at once; hits of open visits count as abandoned.'],
     stopped: ['Stopped', 'It was stopped, and its open visits had time to end.'],
     killed: ['Killed', 'It did not end by itself; what it may have sent in its last second counts as unknown.'],
