@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 const (
@@ -29,7 +29,7 @@ type ours struct {
 	// rate is what it is offered in hits a second, best what it has sent; a visit has perVisit hits.
 	rate, best, perVisit float64
 	summaryFile          string
-	summary              record.Summary // of the last run
+	summary              runsummary.Summary // of the last run
 }
 
 // newOurs guesses; calibrate knows.
@@ -75,7 +75,7 @@ func (o *ours) own(context.Context, string) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read summary: %w", err)
 	}
-	o.summary = record.Summary{}
+	o.summary = runsummary.Summary{}
 	if err := json.Unmarshal(data, &o.summary); err != nil {
 		return 0, fmt.Errorf("read summary: %w", err)
 	}

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/puttrix/trafficinator/shared/matomotext"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/recorded"
 	"github.com/puttrix/trafficinator/shared/strictjson"
 )
 
@@ -112,12 +112,12 @@ func (e Event) Check(v *strictjson.Value, prefix string) {
 	for _, field := range []struct{ key, text string }{{"category", e.Category}, {"action", e.Action},
 		{"name", e.Name}} {
 		key := prefix + field.key
-		switch doubt, cure := recorded.Doubt(field.text, 0); {
+		switch doubt, cure := matomotext.Doubt(field.text, 0); {
 		case strings.TrimSpace(field.text) == "":
 			v.Refuse(key, "", "is missing or empty", "give a text")
-		case recorded.Lost(field.text):
+		case matomotext.Lost(field.text):
 			v.Refuse(key, field.text,
-				fmt.Sprintf("is longer than %d characters, which Matomo refuses", recorded.MaxEvent), "shorten it")
+				fmt.Sprintf("is longer than %d characters, which Matomo refuses", matomotext.MaxEvent), "shorten it")
 		case doubt != "":
 			v.Warn(key, field.text, doubt, cure)
 		}

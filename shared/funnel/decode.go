@@ -5,8 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/puttrix/trafficinator/shared/matomotext"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/recorded"
 	"github.com/puttrix/trafficinator/shared/strictjson"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
@@ -123,7 +123,7 @@ func length(v *strictjson.Value, key, text string, least, most int) {
 
 // doubt warns of what Matomo makes of a text otherwise than it stands there; limit is in bytes.
 func doubt(v *strictjson.Value, key, text string, limit int) {
-	if message, cure := recorded.Doubt(text, limit); message != "" {
+	if message, cure := matomotext.Doubt(text, limit); message != "" {
 		v.Warn(key, text, message, cure)
 	}
 }
@@ -138,5 +138,5 @@ func address(v *strictjson.Value, key, raw string, relative bool) {
 		v.Refuse(key, fault.Shown(raw), fault.Message, fault.Cure)
 		return
 	}
-	doubt(v, key, raw, recorded.MaxText)
+	doubt(v, key, raw, matomotext.MaxText)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/puttrix/trafficinator/shared/eventset"
-	"github.com/puttrix/trafficinator/shared/recorded"
+	"github.com/puttrix/trafficinator/shared/matomotext"
 	"github.com/puttrix/trafficinator/shared/strictjson"
 )
 
@@ -90,8 +90,8 @@ func decodeStep(v *strictjson.Value) Step {
 			"lower it or raise the other")
 	}
 	length(v, "title", s.Title, 0, maxTitle)
-	doubt(v, "title", s.Title, recorded.MaxText)
-	doubt(v, "action_name", s.ActionName, recorded.MaxText)
+	doubt(v, "title", s.Title, matomotext.MaxText)
+	doubt(v, "action_name", s.ActionName, matomotext.MaxText)
 	if s.URL != "" {
 		address(v, "url", s.URL, false)
 	}
@@ -107,13 +107,13 @@ func decodeStep(v *strictjson.Value) Step {
 		s.Event().Check(v, "event_")
 	case SiteSearch:
 		need("search_keyword", s.SearchKeyword)
-		if strings.TrimSpace(s.SearchKeyword) != "" && recorded.Empty(s.SearchKeyword) {
+		if strings.TrimSpace(s.SearchKeyword) != "" && matomotext.Empty(s.SearchKeyword) {
 			v.Refuse("search_keyword", s.SearchKeyword, "is taken for none by Matomo, which records a pageview instead",
 				"search for something else")
 		} else {
-			doubt(v, "search_keyword", s.SearchKeyword, recorded.MaxText)
+			doubt(v, "search_keyword", s.SearchKeyword, matomotext.MaxText)
 		}
-		doubt(v, "search_category", s.SearchCategory, recorded.MaxCategory)
+		doubt(v, "search_category", s.SearchCategory, matomotext.MaxCategory)
 	case Outlink, Download:
 		need("target_url", s.TargetURL)
 		if s.TargetURL != "" {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 
 	"github.com/puttrix/trafficinator/shared/envspec"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -37,7 +37,7 @@ func Fields() []Field { return slices.Clone(fields) }
 // Kind is the kind of run that the settings ask for, one of package record.
 func (s *Spec) Kind() string {
 	values := reflect.ValueOf(*s)
-	return record.KindOf(func(setting string) bool {
+	return runsummary.KindOf(func(setting string) bool {
 		for i := range values.NumField() {
 			if values.Type().Field(i).Tag.Get("env") == setting {
 				return values.Field(i).Bool()

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Path is where a loadgen answers with a Snapshot.
@@ -24,7 +24,7 @@ type Snapshot struct {
 	Life time.Time `json:"life,omitzero"`
 	// Run is the summary of the run as it stands, without histograms and without what its visits were like. Of a
 	// loadgen that idles it holds no more than the run id and the plan hash of its settings.
-	Run record.Summary `json:"run"`
+	Run runsummary.Summary `json:"run"`
 	// Targets tell what a summary does not, by name.
 	Targets map[string]Target `json:"targets"`
 }

@@ -8,31 +8,31 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/outcome"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Values are what thresholds are judged by: of a whole run so far, or of a part of one.
 type Values struct {
-	Hits   record.Hits
-	Visits record.Visits
+	Hits   runsummary.Hits
+	Visits runsummary.Visits
 	// Due is how many visits the schedule had begin by then.
 	Due     uint64
-	Latency record.Latency
+	Latency runsummary.Latency
 	// Elapsed is how long it took.
 	Elapsed time.Duration
 	// Still sums the standstills of the loadgen meanwhile: their time, and what fell due in them, is in no share or
 	// rate.
-	Still record.Standstill
+	Still runsummary.Standstill
 }
 
 // Of are the values of a whole run, as they stand.
-func Of(s *record.Summary) Values {
+func Of(s *runsummary.Summary) Values {
 	return Values{Hits: s.Hits, Visits: s.Visits, Due: s.Due, Latency: s.Latency, Elapsed: s.Duration(),
 		Still: s.StoodStill()}
 }
 
 // awakeHits are the hits without those that fell due in standstills.
-func (v Values) awakeHits() record.Hits {
+func (v Values) awakeHits() runsummary.Hits {
 	v.Hits.Shed -= min(v.Still.Hits, v.Hits.Shed)
 	return v.Hits
 }
@@ -96,7 +96,7 @@ func ratio(part, whole uint64) (float64, bool) {
 func Metrics() []string { return slices.Sorted(maps.Keys(metrics)) }
 
 // Shown is the value of a verdict for people: 1.25 %, 812 ms, 298.1 hits/s, 17, or that nothing was measured.
-func Shown(v record.Verdict) string {
+func Shown(v runsummary.Verdict) string {
 	if v.Value == nil {
 		return "nothing measured"
 	}

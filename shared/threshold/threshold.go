@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Threshold is a metric with the bound that it must keep.
@@ -67,11 +67,11 @@ func (t Threshold) mayCome(v float64) bool {
 
 // Judge holds each threshold against what was measured. A threshold for which nothing was measured has not held. While
 // a run goes on those that it can still come to hold are pending.
-func Judge(thresholds []Threshold, v Values, ended bool) []record.Verdict {
-	verdicts := make([]record.Verdict, len(thresholds))
+func Judge(thresholds []Threshold, v Values, ended bool) []runsummary.Verdict {
+	verdicts := make([]runsummary.Verdict, len(thresholds))
 	for i, t := range thresholds {
 		m := metrics[t.Metric]
-		verdict := record.Verdict{Expression: t.Expression, Metric: t.Metric, BuiltIn: t.builtIn}
+		verdict := runsummary.Verdict{Expression: t.Expression, Metric: t.Metric, BuiltIn: t.builtIn}
 		if n, measured := m.of(v); measured {
 			verdict.Value, verdict.Held = &n, t.holds(n)
 			verdict.Pending = !ended && !verdict.Held && m.kind == count && t.mayCome(n)
@@ -85,7 +85,7 @@ func Judge(thresholds []Threshold, v Values, ended bool) []record.Verdict {
 }
 
 // Name is the threshold of a verdict as it was written, with a word where nobody wrote it.
-func Name(v record.Verdict) string {
+func Name(v runsummary.Verdict) string {
 	if v.BuiltIn {
 		return v.Expression + " (built in)"
 	}
@@ -93,22 +93,22 @@ func Name(v record.Verdict) string {
 }
 
 // Missed says that a verdict is against the run.
-func Missed(v record.Verdict) bool { return !v.Held && !v.Pending }
+func Missed(v runsummary.Verdict) bool { return !v.Held && !v.Pending }
 
 // Passed says that no verdict is against the run.
-func Passed(verdicts []record.Verdict) bool { return !slices.ContainsFunc(verdicts, Missed) }
+func Passed(verdicts []runsummary.Verdict) bool { return !slices.ContainsFunc(verdicts, Missed) }
 
 // Outcome says whether the run has passed; nil where nobody has set a threshold and the built-in one held.
-func Outcome(verdicts []record.Verdict) *bool {
+func Outcome(verdicts []runsummary.Verdict) *bool {
 	passed := Passed(verdicts)
-	if passed && !slices.ContainsFunc(verdicts, func(v record.Verdict) bool { return !v.BuiltIn }) {
+	if passed && !slices.ContainsFunc(verdicts, func(v runsummary.Verdict) bool { return !v.BuiltIn }) {
 		return nil
 	}
 	return &passed
 }
 
 // Misses tells the verdicts that are against the run, with what was measured; empty where none is.
-func Misses(verdicts []record.Verdict) string {
+func Misses(verdicts []runsummary.Verdict) string {
 	var all []string
 	for _, v := range verdicts {
 		if Missed(v) {

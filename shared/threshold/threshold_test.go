@@ -5,18 +5,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // run has 1,000 hits that ended otherwise than by a stop, of which 15 were not accepted.
 var run = threshold.Values{
-	Hits:   record.Hits{Planned: 1100, Accepted: 985, Rejected: 8, Failed: 4, Unknown: 2, Shed: 1, Abandoned: 100},
-	Visits: record.Visits{Planned: 200, Unsent: 4},
-	Due:    200, Latency: record.Latency{P50: .05, P95: .8, P99: 1.5}, Elapsed: 10 * time.Second,
+	Hits:   runsummary.Hits{Planned: 1100, Accepted: 985, Rejected: 8, Failed: 4, Unknown: 2, Shed: 1, Abandoned: 100},
+	Visits: runsummary.Visits{Planned: 200, Unsent: 4},
+	Due:    200, Latency: runsummary.Latency{P50: .05, P95: .8, P99: 1.5}, Elapsed: 10 * time.Second,
 }
 
-func judge(t *testing.T, text string, v threshold.Values, ended bool) []record.Verdict {
+func judge(t *testing.T, text string, v threshold.Values, ended bool) []runsummary.Verdict {
 	t.Helper()
 	thresholds, problems := threshold.Parse("THRESHOLDS", text)
 	if err := problems.Err(); err != nil {
@@ -61,7 +61,7 @@ func TestAStandstillOfOurOwnIsInNoShareAndNoRate(t *testing.T) {
 	v := run
 	v.Hits.Planned, v.Hits.Shed, v.Elapsed = v.Hits.Planned+9000, v.Hits.Shed+9000, 100*time.Second
 	v.Visits.Planned, v.Visits.Unsent, v.Due = v.Visits.Planned+1800, v.Visits.Unsent+1800, v.Due+1800
-	v.Still = record.Standstill{Seconds: 90, Visits: 1800, Hits: 9000}
+	v.Still = runsummary.Standstill{Seconds: 90, Visits: 1800, Hits: 9000}
 	for _, text := range []string{"error_share<=1.5%", "shed_share<=0.1%", "accepted_share>=98.5%",
 		"achieved_rate>=98%", "hit_rate>98.4/s"} {
 		with, without := judge(t, text, v, true)[0], judge(t, text, run, true)[0]
@@ -132,16 +132,16 @@ func TestEveryMetricCanBeWritten(t *testing.T) {
 
 func TestTheBuiltInThresholdIsMissedWhereMostHitsWereNotAccepted(t *testing.T) {
 	for name, c := range map[string]struct {
-		hits   record.Hits
+		hits   runsummary.Hits
 		passed string // "" says nothing
 	}{
-		"most accepted":                {record.Hits{Planned: 10, Accepted: 6, Failed: 4}, ""},
-		"half accepted":                {record.Hits{Planned: 10, Accepted: 5, Failed: 5}, "no"},
-		"the rest fell due in our own": {record.Hits{Planned: 20, Accepted: 6, Failed: 4, Shed: 10}, ""},
-		"nothing was left to send":     {record.Hits{}, ""},
-		"a stop":                       {record.Hits{Planned: 20, Accepted: 6, Abandoned: 14}, ""},
+		"most accepted":                {runsummary.Hits{Planned: 10, Accepted: 6, Failed: 4}, ""},
+		"half accepted":                {runsummary.Hits{Planned: 10, Accepted: 5, Failed: 5}, "no"},
+		"the rest fell due in our own": {runsummary.Hits{Planned: 20, Accepted: 6, Failed: 4, Shed: 10}, ""},
+		"nothing was left to send":     {runsummary.Hits{}, ""},
+		"a stop":                       {runsummary.Hits{Planned: 20, Accepted: 6, Abandoned: 14}, ""},
 	} {
-		s := record.Summary{Hits: c.hits, Standstills: []record.Standstill{{Hits: c.hits.Shed}}}
+		s := runsummary.Summary{Hits: c.hits, Standstills: []runsummary.Standstill{{Hits: c.hits.Shed}}}
 		verdicts := threshold.Judge(threshold.BuiltIn(), threshold.Of(&s), true)
 		got := ""
 		if passed := threshold.Outcome(verdicts); passed != nil {

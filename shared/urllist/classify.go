@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/puttrix/trafficinator/shared/recorded"
+	"github.com/puttrix/trafficinator/shared/matomotext"
 )
 
 var (
@@ -41,7 +41,7 @@ type Recorded struct {
 	Excluded []string
 	// Fragment: what follows # is dropped.
 	Fragment bool
-	// TooLong: the address is cut at recorded.MaxText.
+	// TooLong: the address is cut at matomotext.MaxText.
 	TooLong bool
 	// LongTitle: the title is cut there.
 	LongTitle bool
@@ -60,10 +60,10 @@ func Classify(p Page) Recorded {
 		Campaign: !ignoresReferrer(inQuery) && (isCampaign(inQuery) || isCampaign(parameters(fragment))),
 		Direct:   ignoresReferrer(inQuery),
 		Fragment: hasFragment,
-		TooLong:  len(p.URL) > recorded.MaxText,
+		TooLong:  len(p.URL) > matomotext.MaxText,
 
-		LongTitle: len(p.Title) > recorded.MaxText,
-		Untitled:  p.Title != "" && recorded.Empty(p.Title),
+		LongTitle: len(p.Title) > matomotext.MaxText,
+		Untitled:  p.Title != "" && matomotext.Empty(p.Title),
 	}
 	for _, q := range inQuery {
 		if name := strings.ToLower(q.name); slices.Contains(excludedParameters, name) &&
@@ -78,7 +78,7 @@ func Classify(p Page) Recorded {
 // question mark is before them, turned into usual ones.
 func cleaned(raw string) string {
 	raw = strings.ReplaceAll(raw, "&amp;", "&")
-	raw = recorded.Cut(raw)
+	raw = matomotext.Cut(raw)
 	semicolon, question := strings.IndexByte(raw, ';'), strings.IndexByte(raw, '?')
 	if semicolon < 0 || question >= 0 && question < semicolon {
 		return raw
@@ -165,7 +165,7 @@ func blank(value string) bool {
 	if decoded, err := url.QueryUnescape(value); err == nil {
 		value = decoded
 	}
-	return recorded.Empty(value)
+	return matomotext.Empty(value)
 }
 
 // Explain says in words what is recorded otherwise, "" where nothing is.

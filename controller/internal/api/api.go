@@ -18,7 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Deps is what the API stands on.
@@ -38,7 +38,7 @@ type Deps struct {
 	// Disk knows what cannot be stored.
 	Disk *disk.Watch
 	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.
-	Ledger  func(runID string) (*record.Summary, error)
+	Ledger  func(runID string) (*runsummary.Summary, error)
 	Audit   func(context.Context, security.Entry)
 	Log     *slog.Logger
 	Version string

@@ -21,7 +21,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
@@ -32,9 +31,10 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -96,7 +96,7 @@ func newFixture(t *testing.T) *fixture {
 	f.jobs = job.New(job.Config{
 		Port: noJobs{}, Setup: f.setup, Store: s, Draw: run.Draw, Now: time.Now,
 		Supervisor: &run.Supervisor{Repository: s, Log: slog.New(slog.DiscardHandler),
-			Ledger: func(string) (*record.Summary, error) { return nil, fs.ErrNotExist }},
+			Ledger: func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist }},
 	})
 	f.guard, err = security.New(t.Context(), security.Config{
 		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Book: s,
@@ -124,7 +124,7 @@ func (f *fixture) proof(t *testing.T) *reconcile.Keeper {
 	k := reconcile.NewKeeper(reconcile.Config{
 		Matomo: evidence.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: f.setup.Readers,
 		Log:    slog.New(slog.DiscardHandler),
-		Ledger: func(string) (*record.Summary, error) { return nil, fs.ErrNotExist },
+		Ledger: func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist },
 	})
 	t.Cleanup(func() { _ = k.Tasks.Stop() })
 	return k
@@ -141,8 +141,8 @@ func (f *fixture) reports(t *testing.T) *benchmark.Keeper {
 	return k
 }
 
-func (f *fixture) ledger(id string) (*record.Summary, error) {
-	return ledgers.Decode([]byte(f.ledgers[id]))
+func (f *fixture) ledger(id string) (*runsummary.Summary, error) {
+	return summaries.Decode([]byte(f.ledgers[id]))
 }
 
 // Logs implements api.Logs.

@@ -12,7 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -27,7 +27,7 @@ type runsRequest struct {
 
 // Resolve implements huma.Resolver: a kind that there is not would find no run and say nothing.
 func (r *runsRequest) Resolve(huma.Context) []error {
-	if names := record.Kinds(); r.Kind != "" && !slices.Contains(names, r.Kind) {
+	if names := runsummary.Kinds(); r.Kind != "" && !slices.Contains(names, r.Kind) {
 		return []error{&huma.ErrorDetail{Location: "query.kind", Value: r.Kind,
 			Message: fmt.Sprintf("expected value to be one of %q", strings.Join(names, ", "))}}
 	}
@@ -56,10 +56,10 @@ type recordRow struct {
 }
 
 type totalsAnswer struct {
-	Hits    record.Hits    `json:"hits"`
-	Visits  record.Visits  `json:"visits"`
-	Latency record.Latency `json:"latency"`
-	Passed  *bool          `json:"passed" doc:"Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running."`
+	Hits    runsummary.Hits    `json:"hits"`
+	Visits  runsummary.Visits  `json:"visits"`
+	Latency runsummary.Latency `json:"latency"`
+	Passed  *bool              `json:"passed" doc:"Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running."`
 }
 
 func newRow(r store.Run) recordRow {

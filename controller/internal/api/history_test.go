@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/summaries"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestTheListOfRunsTellsTheTotalsOfEach(t *testing.T) {
@@ -16,14 +16,14 @@ func TestTheListOfRunsTellsTheTotalsOfEach(t *testing.T) {
 	f := newFixture(t)
 	const ledger = `{"run_id":"b","hits":{"planned":9,"accepted":7,"failed":2},"by_kind":{"pageview":{"planned":9}},"visits":{"planned":4,"complete":3,"lost":1}}`
 	for i, r := range []struct{ id, summary string }{{"a", ""}, {"b", ledger}, {"c", "[]"}} {
-		summary, _ := ledgers.Decode([]byte(r.summary)) // none where there is none that can be read
+		summary, _ := summaries.Decode([]byte(r.summary)) // none where there is none that can be read
 		begun := time.Unix(int64(100-i), 0)
 		if err := f.store.BeginRun(t.Context(),
 			store.Run{RunHead: store.RunHead{ID: r.id, Kind: "live", Started: begun}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.store.EndRun(t.Context(),
-			store.Run{RunHead: store.RunHead{ID: r.id, Kind: record.Live, Ended: new(begun), Reason: "stopped"},
+			store.Run{RunHead: store.RunHead{ID: r.id, Kind: runsummary.Live, Ended: new(begun), Reason: "stopped"},
 				Summary: summary}); err != nil {
 			t.Fatal(err)
 		}

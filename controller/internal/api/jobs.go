@@ -7,7 +7,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // jobResult is what was done with a job.
@@ -38,7 +38,7 @@ type jobAnswer struct {
 
 // jobProgress is how far a job has come.
 type jobProgress struct {
-	record.Backfill
+	runsummary.Backfill
 	VisitsSent     uint64     `json:"visits_sent" doc:"Of the batches that Matomo said to have taken."`
 	VisitsUnknown  uint64     `json:"visits_unknown" doc:"Of the batches of which nobody knows; never sent again."`
 	VisitsRejected uint64     `json:"visits_rejected"`
@@ -94,9 +94,9 @@ func newJob(j job.Job) jobAnswer {
 	return a
 }
 
-func newProgress(b record.Backfill) *jobProgress {
+func newProgress(b runsummary.Backfill) *jobProgress {
 	p := &jobProgress{Backfill: b, EstimatedEnd: moment(b.EstimatedEnd)}
-	p.Days, p.Unknown = slices.Clone(b.Days), append([]record.Batch{}, b.Unknown...)
+	p.Days, p.Unknown = slices.Clone(b.Days), append([]runsummary.Batch{}, b.Unknown...)
 	for i, d := range p.Days {
 		if d.Planned > 0 {
 			p.Days[i].Skipped = "" // it says why there are not more

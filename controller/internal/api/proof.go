@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 )
 
 // Proof sets what Matomo shows of runs beside their ledgers, see package proof.
 type Proof interface {
-	Start(ctx context.Context, runID string, o reconcile.Options) (proof.Reconciliation, error)
-	Status(ctx context.Context, runID string) (proof.Reconciliation, error)
+	Start(ctx context.Context, runID string, o reconcile.Options) (comparison.Reconciliation, error)
+	Status(ctx context.Context, runID string) (comparison.Reconciliation, error)
 	Cancel(runID string)
 	Annotate(ctx context.Context, runID string) ([]reconcile.Annotated, error)
 }
@@ -32,7 +32,7 @@ func (s *server) proof() {
 	reply(s, about(begun(op(http.MethodPost, path, tagRun, "Set what Matomo shows of a run beside its ledger")),
 		"It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. "+
 			"One that goes on already is left alone. 409 where there is no ledger or no target to ask."),
-		func(ctx context.Context, in *reconcileRequest) (proof.Reconciliation, error) {
+		func(ctx context.Context, in *reconcileRequest) (comparison.Reconciliation, error) {
 			options := reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}
 			if in.Body != nil {
 				options = reconcile.Options{Every: time.Duration(in.Body.Every) * time.Second,
@@ -41,7 +41,9 @@ func (s *server) proof() {
 			return s.Proof.Start(ctx, in.ID, options)
 		})
 	byRun(s, op(http.MethodGet, path, tagRun, "The reconciliation of a run: the one that goes on, else the last"),
-		func(ctx context.Context, id string) (proof.Reconciliation, error) { return s.Proof.Status(ctx, id) })
+		func(ctx context.Context, id string) (comparison.Reconciliation, error) {
+			return s.Proof.Status(ctx, id)
+		})
 	byRun(s, op(http.MethodDelete, path, tagRun, "Give up the reconciliation that goes on"),
 		func(_ context.Context, id string) (CancelledAnswer, error) {
 			s.Proof.Cancel(id)

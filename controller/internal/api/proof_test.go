@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestARunIsReconciled(t *testing.T) {
@@ -22,9 +22,9 @@ func TestARunIsReconciled(t *testing.T) {
 	tracker := matomo.URL + "/matomo.php"
 	f := newFixture(t)
 	f.ran(t, "elsewhere")
-	s := record.Summary{RunID: "here", Started: noon, Ended: noon.Add(time.Minute),
-		Targets: map[string]record.Target{"default": {URL: tracker, SiteID: 1}}}
-	r := store.Run{RunHead: store.RunHead{ID: "here", Kind: record.Live, Started: noon, Ended: new(s.Ended),
+	s := runsummary.Summary{RunID: "here", Started: noon, Ended: noon.Add(time.Minute),
+		Targets: map[string]runsummary.Target{"default": {URL: tracker, SiteID: 1}}}
+	r := store.Run{RunHead: store.RunHead{ID: "here", Kind: runsummary.Live, Started: noon, Ended: new(s.Ended),
 		Reason: "stopped"}, Summary: &s}
 	for _, err := range []error{f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r)} {
 		if err != nil {
@@ -46,7 +46,7 @@ func TestARunIsReconciled(t *testing.T) {
 	defer tick.Stop()
 	for {
 		body, err := f.store.Proof(t.Context(), "here", store.Reconciliation)
-		var got proof.Reconciliation
+		var got comparison.Reconciliation
 		if err == nil && json.Unmarshal(body, &got) == nil {
 			if lasted := got.Until.Sub(got.Began); lasted > time.Minute || got.Targets[0].Error == "" {
 				t.Errorf("want one look that tells the fault: %v, %s", lasted, body)

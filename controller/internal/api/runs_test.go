@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -20,24 +20,31 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func (f *fixture) ran(t *testing.T, id string) {
 	t.Helper()
 	held := .01
-	s := record.Summary{
-		RunID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon, Ended: noon.Add(time.Minute),
+	s := runsummary.Summary{
+		RunID:    id,
+		Kind:     runsummary.Live,
+		Seed:     7,
+		PlanHash: "abc",
+		Started:  noon,
+		Ended:    noon.Add(time.Minute),
 		Reason:   "stop_after_visits",
-		Hits:     record.Hits{Planned: 100, Accepted: 99, Rejected: 1},
-		ByKind:   map[string]record.Hits{"pageview": {Planned: 100, Accepted: 99, Rejected: 1}},
-		ByTarget: map[string]record.Hits{"default": {Planned: 100, Accepted: 99, Rejected: 1}},
-		Targets: map[string]record.Target{"default": {URL: "https://m.example.test/matomo.php", Health: "healthy",
-			ByKind: map[string]record.Hits{}}},
-		Thresholds: []record.Verdict{{Expression: "error_share<5%", Metric: "error_share", Value: &held, Held: true}},
+		Hits:     runsummary.Hits{Planned: 100, Accepted: 99, Rejected: 1},
+		ByKind:   map[string]runsummary.Hits{"pageview": {Planned: 100, Accepted: 99, Rejected: 1}},
+		ByTarget: map[string]runsummary.Hits{"default": {Planned: 100, Accepted: 99, Rejected: 1}},
+		Targets: map[string]runsummary.Target{"default": {URL: "https://m.example.test/matomo.php", Health: "healthy",
+			ByKind: map[string]runsummary.Hits{}}},
+		Thresholds: []runsummary.Verdict{
+			{Expression: "error_share<5%", Metric: "error_share", Value: &held, Held: true},
+		},
 	}
 	none := map[string]uint64{}
-	s.Visits = record.Visits{Planned: 20, Complete: 19, Partial: 1}
-	s.Opened = record.Opened{Days: none, Countries: none, Sources: none, Devices: none}
+	s.Visits = runsummary.Visits{Planned: 20, Complete: 19, Partial: 1}
+	s.Opened = runsummary.Opened{Days: none, Countries: none, Sources: none, Devices: none}
 	target := s.Targets["default"]
 	target.Opened = s.Opened
 	s.Targets["default"] = target
 	r := store.Run{
-		RunHead: store.RunHead{ID: id, Kind: record.Live, Seed: 7, PlanHash: "abc", Started: noon,
+		RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Seed: 7, PlanHash: "abc", Started: noon,
 			Ended: new(noon.Add(time.Minute)), Reason: "stop_after_visits", ExitCode: new(0), Note: "of " + id,
 			Labels: []string{"nightly"}},
 		Config:  map[string]string{"STOP_AFTER_VISITS": "20", "MATOMO_TOKEN_AUTH": "***MASKED***"},
@@ -63,12 +70,12 @@ func TestRunsAreFoundDescribedDeletedAndRestored(t *testing.T) {
 	if err := f.store.BeginRun(
 		t.Context(),
 		store.Run{
-			RunHead: store.RunHead{ID: "open", Kind: record.CapacitySearch, Started: noon.Add(time.Hour)},
+			RunHead: store.RunHead{ID: "open", Kind: runsummary.CapacitySearch, Started: noon.Add(time.Hour)},
 		},
 	); err != nil {
 		t.Fatal(err)
 	}
-	f.runs.status.Run = &store.Run{RunHead: store.RunHead{ID: "open", Kind: record.CapacitySearch}}
+	f.runs.status.Run = &store.Run{RunHead: store.RunHead{ID: "open", Kind: runsummary.CapacitySearch}}
 	f.ledgers = map[string]string{"open": `{"run_id":"open","hits":{"planned":5}}`}
 	f.each(t, []quick{
 		{"all", "GET", "/api/runs", "", nil, 200, is{"labels": []any{"nightly"}, "total": 3.}},
@@ -114,7 +121,7 @@ func TestRunsAreComparedAndTakenAway(t *testing.T) {
 	f.ran(t, "one")
 	f.ran(t, "two")
 	if err := f.store.BeginRun(t.Context(),
-		store.Run{RunHead: store.RunHead{ID: "open", Kind: record.Live, Started: noon}}); err != nil {
+		store.Run{RunHead: store.RunHead{ID: "open", Kind: runsummary.Live, Started: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	f.each(t, []quick{
@@ -204,7 +211,7 @@ func TestARunThatIsStuckOpenCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	if err := f.store.BeginRun(t.Context(),
-		store.Run{RunHead: store.RunHead{ID: "stuck", Kind: record.Live, Started: noon}}); err != nil {
+		store.Run{RunHead: store.RunHead{ID: "stuck", Kind: runsummary.Live, Started: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	f.each(t, []quick{

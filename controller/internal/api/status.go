@@ -12,7 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // StateAnswer is what changes with the loadgen and with what is done to it; it is also the stream's state event.
@@ -56,7 +56,7 @@ type runAnswer struct {
 	ExitCode int `json:"exit_code" doc:"0 until there is one."`
 	Restarts int `json:"restarts" doc:"Starts after crashes."`
 	// Summary is the ledger of record once the run has ended.
-	Summary *record.Summary `json:"summary,omitempty"`
+	Summary *runsummary.Summary `json:"summary,omitempty"`
 }
 
 type statsAnswer struct {

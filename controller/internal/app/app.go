@@ -19,7 +19,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
@@ -31,6 +30,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/controller/internal/webui"
 	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/exchange"
@@ -68,7 +68,7 @@ type App struct {
 	hub     *live.Hub
 	guard   *security.Guard
 	disk    *disk.Watch
-	ledgers *ledgers.Reader
+	ledgers *summaries.Reader
 	setup   *setup.Service
 	handler http.Handler
 	parts   *lifecycle.Group
@@ -116,7 +116,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.warnOfPresets()
 	a.disk = disk.NewWatch(log, func([]disk.Fault) { a.tellState(a.control.Status()) },
 		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
-	a.ledgers = ledgers.New(h.FS, s.StateDir)
+	a.ledgers = summaries.New(h.FS, s.StateDir)
 	machine := target.Machine{ReadFile: func(path string) ([]byte, error) {
 		return exchange.Read(h.FS, path)
 	}, Env: h.Env}

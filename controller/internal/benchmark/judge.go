@@ -5,7 +5,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -35,7 +35,7 @@ func Thresholds(text string) ([]threshold.Threshold, problem.List) {
 // Missed is a threshold that a report did not keep.
 type Missed struct {
 	timing.ReportTiming
-	record.Verdict
+	runsummary.Verdict
 }
 
 // Judge holds each report against the thresholds and tells what was missed. One without any time has missed those of
@@ -56,7 +56,7 @@ func values(r timing.ReportTiming) threshold.Values {
 	if r.Cold != nil {
 		answered++
 	}
-	v := threshold.Values{Hits: record.Hits{Accepted: uint64(answered), Failed: uint64(r.Failures + r.Timeouts)}}
+	v := threshold.Values{Hits: runsummary.Hits{Accepted: uint64(answered), Failed: uint64(r.Failures + r.Timeouts)}}
 	v.Latency.P50, v.Latency.P95 = r.Warm.P50, r.Warm.P95
 	if n := len(r.Warm.Times); n > 0 {
 		v.Latency.P99 = r.Warm.Times[(n*99+99)/100-1]

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/shared/export"
 )
 
 //go:embed page.html
@@ -30,7 +30,7 @@ type (
 	pageRow struct {
 		timing.ReportTiming
 		Cold    float64
-		Bar     []report.Part
+		Bar     []export.Part
 		Size    string
 		Verdict tone
 		Ratio   string
@@ -58,7 +58,7 @@ var verdicts = map[timing.ReportVerdict]tone{
 
 // HTML writes a benchmark of reports as one page that needs nothing else, its slowest report first.
 func HTML(w io.Writer, p *Page) error {
-	if err := report.Template(pageText, time.UTC).Execute(w, newPageView(p)); err != nil {
+	if err := export.Template(pageText, time.UTC).Execute(w, newPageView(p)); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
@@ -86,12 +86,12 @@ func newPageView(p *Page) *pageView {
 			row.Cold = *r.Cold
 		}
 		if slowest > 0 {
-			row.Bar = report.Bar("accepted", r.Warm.P50/slowest)
+			row.Bar = export.Bar("accepted", r.Warm.P50/slowest)
 		}
 		if d, known := beside[r.Key()]; known {
 			row.Verdict, row.Why = verdicts[d.Verdict], d.Why
 			if d.Ratio != nil {
-				row.Ratio = "× " + report.Number(*d.Ratio)
+				row.Ratio = "× " + export.Number(*d.Ratio)
 			}
 			if d.Verdict == timing.ReportSlower {
 				v.Slower++
@@ -130,14 +130,14 @@ func (v *pageView) badge(failing int) tone {
 func (v *pageView) tiles(failing, timeouts int) []tile {
 	visits := tile{ID: "data", Name: "Visits of the site", Text: "–", More: "not counted"}
 	if v.Visits != nil {
-		visits.Value, visits.Text, visits.More = strconv.FormatUint(*v.Visits, 10), report.Count(*v.Visits),
+		visits.Value, visits.Text, visits.More = strconv.FormatUint(*v.Visits, 10), export.Count(*v.Visits),
 			"in the longest period"
 	}
 	slowest := tile{ID: "slowest", Name: "Slowest report", Text: "–"}
 	if len(v.Rows) > 0 {
 		r := v.Rows[0]
 		slowest.Value, slowest.Text, slowest.More = strconv.FormatFloat(r.Warm.P50, 'g', -1, 64),
-			report.Latency(r.Warm.P50),
+			export.Latency(r.Warm.P50),
 			"p50 of "+r.Report+", "+r.Period
 	}
 	bad := func(n int) string {
@@ -164,9 +164,9 @@ func (v *pageView) tiles(failing, timeouts int) []tile {
 func size(bytes int64) string {
 	switch n := float64(bytes); {
 	case n >= 1e6:
-		return report.Number(n/1e6) + " MB"
+		return export.Number(n/1e6) + " MB"
 	case n >= 1e3:
-		return report.Number(n/1e3) + " kB"
+		return export.Number(n/1e3) + " kB"
 	}
 	return strconv.FormatInt(bytes, 10) + " B"
 }

@@ -12,9 +12,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/shared/export"
 )
 
 // Reconcile has the running controller set what Matomo shows of a run beside its ledger, waits for it, and prints it.
@@ -52,11 +52,11 @@ func Reconcile(ctx context.Context, args []string, h Host) int {
 		printReconciliation(h.Stdout, r)
 	}
 	switch r.Verdict {
-	case proof.MatchShort, proof.MatchMore:
+	case comparison.MatchShort, comparison.MatchMore:
 		return exitcode.Lost
-	case proof.MatchNotAsked:
+	case comparison.MatchNotAsked:
 		return exitcode.Internal
-	case proof.MatchNotArchived:
+	case comparison.MatchNotArchived:
 		return exitcode.NotArchived
 	default:
 		return exitcode.OK
@@ -68,28 +68,28 @@ var errGivenUp = errors.New("the reconciliation was given up before it was done,
 	"controller's log tells")
 
 // reconcile begins one and asks for it until it is done.
-func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration) (proof.Reconciliation, error) {
+func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration) (comparison.Reconciliation, error) {
 	path := "/api/runs/" + url.PathEscape(run) + "/reconcile"
 	body := fmt.Appendf(nil, `{"limit_seconds":%d}`, int(math.Ceil(limit.Seconds())))
-	var r proof.Reconciliation
+	var r comparison.Reconciliation
 	if err := c.ask(ctx, http.MethodPost, path, body, &r); err != nil {
 		return r, err
 	}
 	began := r.Began
 	err := c.follow(ctx, path, &r, func() (news, line string, going bool) {
-		return r.Waiting, "waiting for " + r.Waiting, r.State == proof.ReconcileFollowing ||
-			r.State == proof.ReconcileWaiting
+		return r.Waiting, "waiting for " + r.Waiting, r.State == comparison.ReconcileFollowing ||
+			r.State == comparison.ReconcileWaiting
 	})
 	if err != nil {
 		return r, err
 	}
-	if r.State != proof.ReconcileDone || r.Began.Before(began) {
+	if r.State != comparison.ReconcileDone || r.Began.Before(began) {
 		return r, errGivenUp
 	}
 	return r, nil
 }
 
-func printReconciliation(w io.Writer, r proof.Reconciliation) {
+func printReconciliation(w io.Writer, r comparison.Reconciliation) {
 	for _, t := range r.Targets {
 		_, _ = fmt.Fprintf(w, "%s, site %d: %s\n", t.Name, t.SiteID, t.Verdict.Meaning())
 		for _, p := range t.Parts {
@@ -109,8 +109,8 @@ func printReconciliation(w io.Writer, r proof.Reconciliation) {
 			if !row.Telling() {
 				continue
 			}
-			_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", named(row), report.Figure(row.Sent),
-				report.Figure(row.Recorded), verdict(row))
+			_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", named(row), export.Figure(row.Sent),
+				export.Figure(row.Recorded), verdict(row))
 		}
 		_ = rows.Flush() // a terminal that is gone cannot be told
 		for _, c := range t.Causes {
@@ -123,7 +123,7 @@ func printReconciliation(w io.Writer, r proof.Reconciliation) {
 	}
 }
 
-func named(r proof.ReconciledRow) string {
+func named(r comparison.ReconciledRow) string {
 	if r.Group == "total" {
 		return r.Name
 	}
@@ -131,16 +131,16 @@ func named(r proof.ReconciledRow) string {
 }
 
 // verdict is that of a row, with what else is known of it.
-func verdict(r proof.ReconciledRow) string {
+func verdict(r comparison.ReconciledRow) string {
 	text := string(r.Verdict)
 	switch r.Verdict {
-	case proof.MatchShort:
-		text = fmt.Sprintf("short by %s (%.3g %%)", report.Figure(-r.Off), -100*r.Off/r.Sent)
-	case proof.MatchMore:
-		text = "more by " + report.Figure(r.Off)
-	case proof.MatchNotArchived:
+	case comparison.MatchShort:
+		text = fmt.Sprintf("short by %s (%.3g %%)", export.Figure(-r.Off), -100*r.Off/r.Sent)
+	case comparison.MatchMore:
+		text = "more by " + export.Figure(r.Off)
+	case comparison.MatchNotArchived:
 		text = "not archived"
-	case proof.MatchIncomparable:
+	case comparison.MatchIncomparable:
 		text = "not comparable"
 	}
 	if r.Why != "" {

@@ -11,12 +11,12 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/cli"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
 // reconcile asks with the command and gives its exit code, what the API tells then, and what it prints.
-func (c *controller) reconcile(run string) (code int, r proof.Reconciliation, text string) {
+func (c *controller) reconcile(run string) (code int, r comparison.Reconciliation, text string) {
 	c.t.Helper()
 	var out, faults written
 	h := c.host
@@ -75,12 +75,12 @@ func TestRunsAreReconciledWithTheSink(t *testing.T) {
 }
 
 // verdicts are those of the totals of the only target.
-func verdicts(t *testing.T, r proof.Reconciliation) map[string]proof.Match {
+func verdicts(t *testing.T, r comparison.Reconciliation) map[string]comparison.Match {
 	t.Helper()
 	if len(r.Targets) != 1 {
 		t.Fatalf("want one target: %+v", r.Targets)
 	}
-	out := map[string]proof.Match{}
+	out := map[string]comparison.Match{}
 	for _, row := range r.Targets[0].Rows {
 		if row.Group == "total" {
 			out[row.Name] = row.Verdict
@@ -94,8 +94,10 @@ func reportsThatAreNotArchivedAreNoLoss(t *testing.T, c *controller) {
 	address, _ := c.sink("--archive-delay", "2h", "--lose-share", "0", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != exitcode.NotArchived || r.Verdict != proof.MatchNotArchived || got["visits"] != proof.MatchEqual ||
-		got["actions"] != proof.MatchEqual || got["pageviews"] != proof.MatchNotArchived {
+	if code != exitcode.NotArchived || r.Verdict != comparison.MatchNotArchived ||
+		got["visits"] != comparison.MatchEqual ||
+		got["actions"] != comparison.MatchEqual ||
+		got["pageviews"] != comparison.MatchNotArchived {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
 	if !strings.Contains(text, "core:archive") || strings.Contains(text, "short") {
@@ -108,7 +110,7 @@ func aLossIsFoundByTheRawLogWhateverTheReportsShow(t *testing.T, c *controller) 
 	address, _ := c.sink("--archive-delay", "2h", "--lose-share", "0.2", "--seed", "1", "--quiet")
 	for range 2 { // of the second the reports were behind when it began
 		code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
-		if got := verdicts(t, r); code != exitcode.Lost || got["actions"] != proof.MatchShort {
+		if got := verdicts(t, r); code != exitcode.Lost || got["actions"] != comparison.MatchShort {
 			t.Errorf("exit code %d, %v\n%s", code, got, text)
 		}
 	}
@@ -119,7 +121,7 @@ func visitsThatMatomoSplitsAreASurplusWithItsCause(t *testing.T, c *controller) 
 	address, _ := c.sink("--tracker", "visit_standard_length=20", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != exitcode.Lost || got["visits"] != proof.MatchMore || got["actions"] != proof.MatchEqual ||
+	if code != exitcode.Lost || got["visits"] != comparison.MatchMore || got["actions"] != comparison.MatchEqual ||
 		!strings.Contains(text, "visit_standard_length") {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
@@ -137,7 +139,7 @@ func twoTrackersOfOneMatomoAreAddedUp(t *testing.T, c *controller) {
 	defer c.must(200, "PUT", "/api/targets/routing", `{"mode":"single"}`)
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address}))
 	got := verdicts(t, r)
-	if code != exitcode.Lost || strings.Contains(text, "Nobody looked") || got["pageviews"] != proof.MatchShort ||
+	if code != exitcode.Lost || strings.Contains(text, "Nobody looked") || got["pageviews"] != comparison.MatchShort ||
 		len(r.Targets[0].Parts) != 2 || !strings.Contains(text, "one + two, site 1") {
 		t.Errorf("exit code %d, %v\n%s", code, got, text)
 	}
@@ -150,7 +152,7 @@ func aRunOfAnotherSiteIsAskedForWithTheTokenOfItsAddress(t *testing.T, c *contro
 	c.must(200, "PUT", "/api/config",
 		fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_SITE_ID":2,"MATOMO_TOKEN_AUTH":%q}}`, address, token))
 	code, r, text := c.reconcile(id)
-	if code != exitcode.OK || r.Verdict != proof.MatchEqual || r.Targets[0].SiteID != 1 ||
+	if code != exitcode.OK || r.Verdict != comparison.MatchEqual || r.Targets[0].SiteID != 1 ||
 		!strings.Contains(text, "is now for site 2") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
@@ -175,7 +177,7 @@ func aBackfillOfWhichAllIsInDoubtIsNotEqual(t *testing.T, c *controller) {
 	job, _ := runs[0].(map[string]any)
 	code, r, text := c.reconcile(fmt.Sprint(job["run_id"]))
 	visits := r.Targets[0].Rows[0]
-	if code != exitcode.OK || r.Verdict != proof.MatchIncomparable || visits.Recorded == 0 ||
+	if code != exitcode.OK || r.Verdict != comparison.MatchIncomparable || visits.Recorded == 0 ||
 		visits.Most < visits.Recorded {
 		t.Errorf("exit code %d, %+v\n%s", code, visits, text)
 	}
@@ -185,10 +187,10 @@ func ordersInDoubtBoundTheMoney(t *testing.T, c *controller) {
 	t.Helper()
 	address, _ := c.sink("--drop-share", "0.2", "--seed", "1", "--quiet")
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": address, "ECOMMERCE_ORDER_VALUE_MAX": 40}))
-	if code != exitcode.OK || verdicts(t, r)["revenue"] != proof.MatchEqual {
+	if code != exitcode.OK || verdicts(t, r)["revenue"] != comparison.MatchEqual {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
-	var orders, revenue proof.ReconciledRow
+	var orders, revenue comparison.ReconciledRow
 	for _, row := range r.Targets[0].Rows {
 		switch row.Name {
 		case "orders":
@@ -216,7 +218,7 @@ func hitsThatWereRefusedWidenEveryRow(t *testing.T, c *controller) {
 		return true
 	})
 	code, r, text := c.reconcile(c.run(map[string]any{"MATOMO_URL": front, "CONCURRENCY": 1}))
-	if code != exitcode.OK || r.Verdict != proof.MatchEqual {
+	if code != exitcode.OK || r.Verdict != comparison.MatchEqual {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 }
@@ -254,7 +256,7 @@ func aMatomoThatIsAwayIsNotBlamedOnTheToken(t *testing.T, c *controller) {
 	id := c.run(map[string]any{"MATOMO_URL": address})
 	counts() // ends it
 	code, r, text := c.reconcile(id)
-	if code != exitcode.Internal || r.Verdict != proof.MatchNotAsked || strings.Contains(text, "token") ||
+	if code != exitcode.Internal || r.Verdict != comparison.MatchNotAsked || strings.Contains(text, "token") ||
 		!strings.Contains(text, "refused") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}

@@ -10,9 +10,9 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
@@ -78,7 +78,7 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 			s.DBPath)
 	}
 	if err == nil {
-		l.book = history.Book{Store: db, Ledger: ledgers.New(h.FS, s.StateDir).Read, Now: time.Now}
+		l.book = history.Book{Store: db, Ledger: summaries.New(h.FS, s.StateDir).Read, Now: time.Now}
 		err = errors.Join(do(l, given), db.Close())
 	}
 	if err != nil {

@@ -8,19 +8,19 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Target is one target's part of a Sample.
 type Target struct {
 	Name string `json:"name"`
 	// Health is healthy, degraded, failed or unknown.
-	Health   string      `json:"health"`
-	Hits     record.Hits `json:"hits"`
-	InFlight uint64      `json:"in_flight"`
+	Health   string          `json:"health"`
+	Hits     runsummary.Hits `json:"hits"`
+	InFlight uint64          `json:"in_flight"`
 	// HitRate, in accepted hits per second, and Latency are of the time that the sample's Recent covers.
-	HitRate float64        `json:"hit_rate"`
-	Latency record.Latency `json:"latency"`
+	HitRate float64            `json:"hit_rate"`
+	Latency runsummary.Latency `json:"latency"`
 	// LastError is why the latest hit that was not accepted was not; empty where all were.
 	LastError string `json:"last_error"`
 }
@@ -33,9 +33,9 @@ type Point struct {
 	HitRate   float64 `json:"hit_rate"`
 	VisitRate float64 `json:"visit_rate"`
 	// Delta is what the hits gained since the point before, and Latency that of those answered since.
-	Delta      record.Hits    `json:"delta"`
-	Latency    record.Latency `json:"latency"`
-	OpenVisits uint64         `json:"open_visits"`
+	Delta      runsummary.Hits    `json:"delta"`
+	Latency    runsummary.Latency `json:"latency"`
+	OpenVisits uint64             `json:"open_visits"`
 	// Scale is what the planned rate was multiplied by, 0 while no visit was to begin.
 	Scale float64 `json:"scale"`
 }
@@ -44,11 +44,11 @@ type Point struct {
 // little at a low rate.
 type Recent struct {
 	// Seconds is how much time it covers; the rates are per second of it.
-	Seconds   float64        `json:"seconds"`
-	HitRate   float64        `json:"hit_rate"`
-	VisitRate float64        `json:"visit_rate"`
-	Delta     record.Hits    `json:"delta"`
-	Latency   record.Latency `json:"latency"`
+	Seconds   float64            `json:"seconds"`
+	HitRate   float64            `json:"hit_rate"`
+	VisitRate float64            `json:"visit_rate"`
+	Delta     runsummary.Hits    `json:"delta"`
+	Latency   runsummary.Latency `json:"latency"`
 }
 
 // Sample is a Point with all that is known of its run so far.
@@ -59,27 +59,27 @@ type Sample struct {
 	Phase    phase.Phase `json:"phase"`
 	Recent   Recent      `json:"recent"`
 
-	Hits   record.Hits            `json:"hits"`
-	ByKind map[string]record.Hits `json:"by_kind"`
+	Hits   runsummary.Hits            `json:"hits"`
+	ByKind map[string]runsummary.Hits `json:"by_kind"`
 	// Visits counts by fate, and planned: all that began.
-	Visits   record.Visits `json:"visits"`
-	InFlight uint64        `json:"in_flight"`
-	Revenue  float64       `json:"revenue"`
-	Targets  []Target      `json:"targets"`
+	Visits   runsummary.Visits `json:"visits"`
+	InFlight uint64            `json:"in_flight"`
+	Revenue  float64           `json:"revenue"`
+	Targets  []Target          `json:"targets"`
 	// Due are the visits that the plan's schedule has asked for so far; what a pause or the cap withheld is not among
 	// them.
 	Due uint64 `json:"visits_due"`
 	// Stops are the limits that were set for the run, with how near each is; Thresholds are what it must keep, as the
 	// loadgen judges them, and Aborts says that it ends where one is missed for ten seconds.
-	Stops      []Stop           `json:"stops"`
-	Thresholds []record.Verdict `json:"thresholds"`
-	Aborts     bool             `json:"threshold_abort"`
+	Stops      []Stop               `json:"stops"`
+	Thresholds []runsummary.Verdict `json:"thresholds"`
+	Aborts     bool                 `json:"threshold_abort"`
 	// Reasons are why hits were not accepted so far, most hits first, and Warnings what was odd about answers that
 	// accepted them.
-	Reasons  []record.Reason `json:"reasons"`
-	Warnings []record.Reason `json:"warnings"`
+	Reasons  []runsummary.Reason `json:"reasons"`
+	Warnings []runsummary.Reason `json:"warnings"`
 	// Capacity is how a capacity search stands; nil for other runs.
-	Capacity *record.Capacity `json:"capacity"`
+	Capacity *runsummary.Capacity `json:"capacity"`
 }
 
 // StopKind is what ends a run, or holds it back.
@@ -134,11 +134,11 @@ type Event struct {
 // Interval is one row of a run's history: what happened in the Seconds from At on. Intervals follow each other from the
 // run's start; they are five seconds long in the first hour and a minute after it.
 type Interval struct {
-	RunID   string         `json:"-"`
-	At      time.Time      `json:"-"`
-	Seconds float64        `json:"seconds"`
-	Delta   record.Hits    `json:"hits"`
-	Visits  uint64         `json:"visits"`
-	Revenue float64        `json:"revenue"`
-	Latency record.Latency `json:"latency"`
+	RunID   string             `json:"-"`
+	At      time.Time          `json:"-"`
+	Seconds float64            `json:"seconds"`
+	Delta   runsummary.Hits    `json:"hits"`
+	Visits  uint64             `json:"visits"`
+	Revenue float64            `json:"revenue"`
+	Latency runsummary.Latency `json:"latency"`
 }

@@ -1,14 +1,14 @@
 package live
 
 import (
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
 // counters are all that only ever grows within one life of a loadgen.
 type counters struct {
-	hits    map[key]record.Hits
-	visits  record.Visits
+	hits    map[key]runsummary.Hits
+	visits  runsummary.Visits
 	due     uint64
 	revenue float64
 	// answered are counts by latency of each target, see status.Target.
@@ -20,7 +20,7 @@ type key struct{ target, kind string }
 // countersOf are those of a snapshot.
 func countersOf(s *status.Snapshot) counters {
 	c := counters{
-		hits: map[key]record.Hits{}, visits: s.Run.Visits, due: s.Run.Due, revenue: s.Run.Revenue,
+		hits: map[key]runsummary.Hits{}, visits: s.Run.Visits, due: s.Run.Due, revenue: s.Run.Revenue,
 		answered: map[string][]uint64{},
 	}
 	for name, t := range s.Run.Targets {
@@ -35,7 +35,7 @@ func countersOf(s *status.Snapshot) counters {
 // plus adds what another life has counted.
 func (c counters) plus(o counters) counters {
 	return counters{
-		hits: each(c.hits, o.hits, record.Hits.Plus), visits: c.visits.Plus(o.visits), due: c.due + o.due,
+		hits: each(c.hits, o.hits, runsummary.Hits.Plus), visits: c.visits.Plus(o.visits), due: c.due + o.due,
 		revenue: c.revenue + o.revenue, answered: each(c.answered, o.answered, func(a, b []uint64) []uint64 {
 			return ranges(a, b, func(a, b uint64) uint64 { return a + b })
 		}),
@@ -45,7 +45,7 @@ func (c counters) plus(o counters) counters {
 // minus is the gain since an earlier moment.
 func (c counters) minus(o counters) counters {
 	return counters{
-		hits: each(c.hits, o.hits, record.Hits.Minus), visits: c.visits.Minus(o.visits), due: c.due - o.due,
+		hits: each(c.hits, o.hits, runsummary.Hits.Minus), visits: c.visits.Minus(o.visits), due: c.due - o.due,
 		revenue: c.revenue - o.revenue, answered: each(c.answered, o.answered, func(a, b []uint64) []uint64 {
 			return ranges(a, b, func(a, b uint64) uint64 { return a - b })
 		}),
@@ -89,7 +89,7 @@ func (c counters) less(before counters) bool {
 }
 
 // of sums the hits of a target; empty is all.
-func (c counters) of(target string) (sum record.Hits) {
+func (c counters) of(target string) (sum runsummary.Hits) {
 	for k, h := range c.hits {
 		if target == "" || k.target == target {
 			sum = sum.Plus(h)
@@ -98,8 +98,8 @@ func (c counters) of(target string) (sum record.Hits) {
 	return sum
 }
 
-func (c counters) byKind() map[string]record.Hits {
-	out := map[string]record.Hits{}
+func (c counters) byKind() map[string]runsummary.Hits {
+	out := map[string]runsummary.Hits{}
 	for k, h := range c.hits {
 		out[k.kind] = out[k.kind].Plus(h)
 	}
@@ -107,14 +107,14 @@ func (c counters) byKind() map[string]record.Hits {
 }
 
 // percentiles are those of the answers of a target; empty is all.
-func (c counters) percentiles(target string) record.Latency {
+func (c counters) percentiles(target string) runsummary.Latency {
 	var answered []uint64
 	for name, n := range c.answered {
 		if target == "" || name == target {
 			answered = ranges(answered, n, func(a, b uint64) uint64 { return a + b })
 		}
 	}
-	return record.Latency{P50: quantile(answered, .5), P95: quantile(answered, .95), P99: quantile(answered, .99)}
+	return runsummary.Latency{P50: quantile(answered, .5), P95: quantile(answered, .95), P99: quantile(answered, .99)}
 }
 
 // quantile interpolates within the range that q falls into; the last one, which has no end, gives its begin.

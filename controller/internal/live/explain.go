@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -21,7 +21,7 @@ type explainer struct {
 }
 
 // explain adds what r says, the summary of the whole run.
-func (x *explainer) explain(c Config, s *Sample, r *record.Summary) {
+func (x *explainer) explain(c Config, s *Sample, r *runsummary.Summary) {
 	if x.run != s.RunID {
 		*x = explainer{run: s.RunID}
 		if x.settings, x.known = c.Settings(s.RunID); x.known {
@@ -36,8 +36,8 @@ func (x *explainer) explain(c Config, s *Sample, r *record.Summary) {
 	for i, t := range s.Targets {
 		s.Targets[i].LastError = r.Targets[t.Name].LastError
 	}
-	s.Thresholds, s.Capacity = append([]record.Verdict{}, r.Thresholds...), r.Capacity
-	s.Reasons, s.Warnings = append([]record.Reason{}, r.Reasons...), append([]record.Reason{}, r.Warnings...)
+	s.Thresholds, s.Capacity = append([]runsummary.Verdict{}, r.Thresholds...), r.Capacity
+	s.Reasons, s.Warnings = append([]runsummary.Reason{}, r.Reasons...), append([]runsummary.Reason{}, r.Warnings...)
 	if x.known {
 		s.Aborts = x.settings.ThresholdAbort
 		s.Stops = x.stops(s, r.Started, c.Cap)
@@ -45,7 +45,7 @@ func (x *explainer) explain(c Config, s *Sample, r *record.Summary) {
 }
 
 // stops are the limits that are set.
-func (x *explainer) stops(s *Sample, started time.Time, kept func() (record.Cap, error)) []Stop {
+func (x *explainer) stops(s *Sample, started time.Time, kept func() (runsummary.Cap, error)) []Stop {
 	k, out := x.settings, []Stop{}
 	if k.StopAfterVisits > 0 {
 		out = append(out, Stop{StopVisits, "visits", float64(s.Visits.Planned),
@@ -70,9 +70,9 @@ func (x *explainer) stops(s *Sample, started time.Time, kept func() (record.Cap,
 	return out
 }
 
-func reserved(kept func() (record.Cap, error), now time.Time) float64 {
+func reserved(kept func() (runsummary.Cap, error), now time.Time) float64 {
 	c, err := kept()
-	if err != nil || !now.Before(c.WindowStart.Add(record.CapWindow)) {
+	if err != nil || !now.Before(c.WindowStart.Add(runsummary.CapWindow)) {
 		return 0
 	}
 	return float64(c.Reserved)

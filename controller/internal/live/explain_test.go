@@ -6,7 +6,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
@@ -23,8 +23,10 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 			l.says("r", began, accepted)
 			l.also(func(s *status.Snapshot) {
 				s.Run.Started = started
-				s.Run.Thresholds = []record.Verdict{{Expression: "p95<1s", Metric: "p95", Value: &value, Held: true}}
-				s.Run.Reasons = []record.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 7,
+				s.Run.Thresholds = []runsummary.Verdict{
+					{Expression: "p95<1s", Metric: "p95", Value: &value, Held: true},
+				}
+				s.Run.Reasons = []runsummary.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 7,
 					FirstWords: "Blocked"}}
 			})
 		}
@@ -93,7 +95,7 @@ func TestARunThatIsRestartedTellsTheReasonsOfAllItsLives(t *testing.T) {
 			l.writes(ledger)
 			l.says(run, now(), 1)
 			l.also(func(s *status.Snapshot) {
-				s.Run.FirstVisit, s.Run.Reasons = 100, []record.Reason{{Target: "a", Hits: 1}}
+				s.Run.FirstVisit, s.Run.Reasons = 100, []runsummary.Reason{{Target: "a", Hits: 1}}
 			})
 			time.Sleep(time.Second)
 			if s := latest(t, w); len(s.Reasons) != 1 || s.Reasons[0].Hits != want {

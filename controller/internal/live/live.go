@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/status"
 )
@@ -16,8 +16,8 @@ import (
 // Config of a Live.
 type Config struct {
 	// Ledger reads the ledger of a run, and Cap what the loadgen keeps of the cap, see ledgers.Reader.
-	Ledger func(runID string) (*record.Summary, error)
-	Cap    func() (record.Cap, error)
+	Ledger func(runID string) (*runsummary.Summary, error)
+	Cap    func() (runsummary.Cap, error)
 	// Settings are those of a run; false where they are not known.
 	Settings func(runID string) (spec.Spec, bool)
 	// Scale is what the run's planned rate is multiplied by now, 0 while it is paused.
@@ -105,7 +105,7 @@ func (l *Live) Watch(ctx context.Context) {
 }
 
 // whole is what is known of all lives of a run, of which r is the last one. One that had no visit before is all.
-func (l *Live) whole(r *record.Summary) *record.Summary {
+func (l *Live) whole(r *runsummary.Summary) *runsummary.Summary {
 	if r.FirstVisit > 0 {
 		if all, err := l.c.Ledger(r.RunID); err == nil {
 			return all

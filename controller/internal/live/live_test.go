@@ -10,10 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/status"
 )
@@ -32,8 +32,8 @@ func (l *loadgen) settings(string) (spec.Spec, bool) {
 	return s, l.knobs != nil && problems.Err() == nil
 }
 
-func (l *loadgen) cap() (record.Cap, error) {
-	return record.Cap{
+func (l *loadgen) cap() (runsummary.Cap, error) {
+	return runsummary.Cap{
 		WindowStart: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
 		Reserved:    40,
 	}, nil // when virtual time begins
@@ -53,13 +53,13 @@ func (l *loadgen) says(run string, start, accepted int) {
 	}
 	l.told = status.Snapshot{
 		Phase: phase.Running, Life: time.Unix(int64(start), 0),
-		Run: record.Summary{
+		Run: runsummary.Summary{
 			RunID: run, PlanHash: "abc", Due: n + 3, OpenVisits: 4,
-			Account: record.Account{Visits: record.Visits{Planned: n, Complete: 5}, Revenue: 12.5},
-			Targets: map[string]record.Target{
+			Account: runsummary.Account{Visits: runsummary.Visits{Planned: n, Complete: 5}, Revenue: 12.5},
+			Targets: map[string]runsummary.Target{
 				"a": {Health: "healthy",
-					ByKind: map[string]record.Hits{"pageview": {Planned: n + 3, Accepted: n, Failed: 1}}},
-				"b": {Health: "failed", ByKind: map[string]record.Hits{"event": {}}},
+					ByKind: map[string]runsummary.Hits{"pageview": {Planned: n + 3, Accepted: n, Failed: 1}}},
+				"b": {Health: "failed", ByKind: map[string]runsummary.Hits{"event": {}}},
 			},
 		},
 		Targets: map[string]status.Target{"a": {InFlight: 2, Answered: answered}, "b": {}},
@@ -106,13 +106,13 @@ func (l *loadgen) writes(ledger string) {
 }
 
 // read is the ledger of the run "r"; other runs have none.
-func (l *loadgen) read(runID string) (*record.Summary, error) {
+func (l *loadgen) read(runID string) (*runsummary.Summary, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if runID != "r" {
 		return nil, fs.ErrNotExist
 	}
-	return ledgers.Decode([]byte(l.ledger))
+	return summaries.Decode([]byte(l.ledger))
 }
 
 // watch runs test beside a Live that watches l, in virtual time.
@@ -168,7 +168,8 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 			s.Revenue != 12.5 {
 			t.Errorf("not what the loadgen said: %+v", s)
 		}
-		if want := (record.Hits{Planned: 53, Accepted: 50, Failed: 1}); s.Hits != want || s.ByKind["pageview"] != want {
+		if want := (runsummary.Hits{Planned: 53, Accepted: 50, Failed: 1}); s.Hits != want ||
+			s.ByKind["pageview"] != want {
 			t.Errorf("want %+v, got %+v and %+v", want, s.Hits, s.ByKind)
 		}
 		if s.HitRate != 40 || s.VisitRate != 40 || s.Delta.Accepted != 40 || s.Visits.Complete != 5 ||
@@ -179,7 +180,7 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 			t.Errorf("all were answered between 25 and 50 ms: %+v", s.Latency)
 		}
 		if len(s.Targets) != 2 || s.Targets[0].Health != "healthy" || s.Targets[1].Health != "failed" ||
-			s.Targets[1].Hits != (record.Hits{}) {
+			s.Targets[1].Hits != (runsummary.Hits{}) {
 			t.Errorf("want each target with its health: %+v", s.Targets)
 		}
 	})
@@ -194,17 +195,17 @@ func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 		for second := range 7 {
 			n := uint64(second)
 			l.also(func(s *status.Snapshot) { // which has no latencies and nothing in flight
-				*s = status.Snapshot{Phase: phase.Running, Life: began, Run: record.Summary{
+				*s = status.Snapshot{Phase: phase.Running, Life: began, Run: runsummary.Summary{
 					RunID: "r", PlanHash: "abc", Started: began, Due: 60, OpenVisits: 4,
-					Account: record.Account{Visits: record.Visits{Planned: 10 * n, Complete: 5}, Revenue: 12.5},
-					Targets: map[string]record.Target{"a": {Health: "healthy", ByKind: map[string]record.Hits{
+					Account: runsummary.Account{Visits: runsummary.Visits{Planned: 10 * n, Complete: 5}, Revenue: 12.5},
+					Targets: map[string]runsummary.Target{"a": {Health: "healthy", ByKind: map[string]runsummary.Hits{
 						"pageview": {Planned: 40*n + 3, Accepted: 40 * n, Failed: 1}}}},
 				}}
 			})
 			time.Sleep(time.Second)
 		}
 		s := latest(t, w)
-		if want := (record.Hits{Planned: 243, Accepted: 240, Failed: 1}); s.Hits != want ||
+		if want := (runsummary.Hits{Planned: 243, Accepted: 240, Failed: 1}); s.Hits != want ||
 			s.ByKind["pageview"] != want || s.Targets[0].Hits != want {
 			t.Errorf("want %+v, got %+v", want, s)
 		}

@@ -9,16 +9,16 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // change is a run of ended whose part of the only target is changed.
-func change(how func(*record.Target)) reconcile.Run {
+func change(how func(*runsummary.Target)) reconcile.Run {
 	r := ended()
 	at := r.Summary.Targets["matomo"]
 	how(&at)
@@ -40,19 +40,19 @@ func TestReportsThatWereBehindWhenTheRunBeganHideNoLoss(t *testing.T) {
 		)
 		m := &shows{report: always(shown(visits+300, pages+900-2)), lately: holds(visits+300, pages+900-2)}
 		got, _ := reconciled(t, m, r)
-		if r := row(t, got, "actions"); r.Verdict != proof.MatchShort || r.Off != -2 ||
-			got.Verdict != proof.MatchShort || got.Targets[0].Slice != "difference" {
+		if r := row(t, got, "actions"); r.Verdict != comparison.MatchShort || r.Off != -2 ||
+			got.Verdict != comparison.MatchShort || got.Targets[0].Slice != "difference" {
 			t.Errorf("a loss: %+v in %+v", r, got)
 		}
-		if r := row(t, got, "pageviews"); r.Verdict != proof.MatchIncomparable || r.Why == "" {
+		if r := row(t, got, "pageviews"); r.Verdict != comparison.MatchIncomparable || r.Why == "" {
 			t.Errorf("898 pages too many that were there before: %+v", r)
 		}
 		m.report, m.lately = always(shown(visits+300, pages+900)), holds(visits+300, pages+900)
-		if got, took := reconciled(t, m, r); got.Verdict != proof.MatchEqual || took > 0 {
+		if got, took := reconciled(t, m, r); got.Verdict != comparison.MatchEqual || took > 0 {
 			t.Errorf("no loss, after %v: %+v", took, got)
 		}
 		m.report, m.lately = always(shown(visits+300, pages-1)), holds(visits+300, pages-1)
-		if got, _ := reconciled(t, m, r); row(t, got, "pageviews").Verdict != proof.MatchShort {
+		if got, _ := reconciled(t, m, r); row(t, got, "pageviews").Verdict != comparison.MatchShort {
 			t.Errorf("a loss that the reports show whatever was there before: %+v", got.Targets[0].Rows)
 		}
 	})
@@ -61,19 +61,19 @@ func TestReportsThatWereBehindWhenTheRunBeganHideNoLoss(t *testing.T) {
 func TestTheRawLogGoesBeforeTheReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconciled(t, &shows{report: always(shown(4000, 20_000)), lately: holds(visits, pages-5)}, ended())
-		if r := row(t, got, "actions"); r.Verdict != proof.MatchShort || r.Off != -5 ||
+		if r := row(t, got, "actions"); r.Verdict != comparison.MatchShort || r.Off != -5 ||
 			!strings.Contains(r.Why, "the reports show 20,000 so far") || took != reconcile.DefaultLimit {
 			t.Errorf("a loss before the reports are made: %+v after %v", r, took)
 		}
-		if r := row(t, got, "pageviews"); r.Verdict != proof.MatchNotArchived {
+		if r := row(t, got, "pageviews"); r.Verdict != comparison.MatchNotArchived {
 			t.Errorf("what nobody knows yet: %+v", r)
 		}
 		got, _ = reconciled(t, &shows{report: always(shown(4000, 20_000)), lately: holds(visits+9, pages)}, ended())
-		if r := row(t, got, "visits"); r.Verdict != proof.MatchMore || r.Off != 9 {
+		if r := row(t, got, "visits"); r.Verdict != comparison.MatchMore || r.Off != 9 {
 			t.Errorf("a surplus before the reports are made: %+v", r)
 		}
 		got, _ = reconciled(t, &shows{report: always(shown(visits, pages)), lately: holds(10, 50)}, ended())
-		if got.Verdict != proof.MatchEqual {
+		if got.Verdict != comparison.MatchEqual {
 			t.Errorf("a raw log that was deleted since: %+v", got.Targets[0].Rows)
 		}
 	})
@@ -81,9 +81,9 @@ func TestTheRawLogGoesBeforeTheReports(t *testing.T) {
 
 func TestRefusedHitsWidenEveryRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := change(func(at *record.Target) {
-			at.ByKind["pageview"] = record.Hits{Planned: pages, Accepted: pages - 30, Rejected: 30}
-			at.Visits = record.Visits{Planned: visits, Complete: visits - 6, Lost: 6}
+		r := change(func(at *runsummary.Target) {
+			at.ByKind["pageview"] = runsummary.Hits{Planned: pages, Accepted: pages - 30, Rejected: 30}
+			at.Visits = runsummary.Visits{Planned: visits, Complete: visits - 6, Lost: 6}
 			for _, rows := range []map[string]uint64{at.Opened.Days, at.Opened.Countries, at.Opened.Sources,
 				at.Opened.Devices} {
 				for name := range rows {
@@ -93,16 +93,16 @@ func TestRefusedHitsWidenEveryRow(t *testing.T) {
 		})
 		m := &shows{report: always(shown(visits-2, pages-10)), lately: holds(visits-2, pages-10)}
 		got, took := reconciled(t, m, r)
-		if got.Verdict != proof.MatchEqual || took > 0 {
+		if got.Verdict != comparison.MatchEqual || took > 0 {
 			t.Errorf("%+v", got.Targets[0].Rows)
 		}
 		for _, r := range got.Targets[0].Rows {
-			if r.Verdict == proof.MatchEqual && r.Recorded > 0 && r.Recorded > r.Sent && r.Most <= r.Sent {
+			if r.Verdict == comparison.MatchEqual && r.Recorded > 0 && r.Recorded > r.Sent && r.Most <= r.Sent {
 				t.Errorf("not widened: %+v", r)
 			}
 		}
 		m.report, m.lately = always(shown(visits+1, pages)), holds(visits+1, pages)
-		if got, _ := reconciled(t, m, r); row(t, got, "visits").Verdict != proof.MatchMore {
+		if got, _ := reconciled(t, m, r); row(t, got, "visits").Verdict != comparison.MatchMore {
 			t.Errorf("more visits than there were: %+v", got.Targets[0].Rows[0])
 		}
 	})
@@ -110,13 +110,13 @@ func TestRefusedHitsWidenEveryRow(t *testing.T) {
 
 func TestASecondHalfOfAVisitIsNotSureBesideARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := change(func(at *record.Target) {
-			at.ByKind["pageview"] = record.Hits{Planned: pages, Accepted: pages - 1, Rejected: 1}
+		r := change(func(at *runsummary.Target) {
+			at.ByKind["pageview"] = runsummary.Hits{Planned: pages, Accepted: pages - 1, Rejected: 1}
 			at.Visits.Split = 1 // unless the refused hit kept the visit open
 		})
 		for _, n := range []uint64{visits, visits + 1} {
 			if got, _ := reconciled(t, &shows{report: always(shown(n, pages)), lately: holds(n, pages)}, r); row(t, got,
-				"visits").Verdict != proof.MatchEqual {
+				"visits").Verdict != comparison.MatchEqual {
 				t.Errorf("%d: %+v", n, got.Targets[0].Rows[0])
 			}
 		}
@@ -125,8 +125,8 @@ func TestASecondHalfOfAVisitIsNotSureBesideARefusal(t *testing.T) {
 
 func TestMoneyInDoubtIsBoundByTheLargestOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := change(func(at *record.Target) {
-			at.ByKind["order"] = record.Hits{Planned: 12, Accepted: 10, Unknown: 1, Rejected: 1}
+		r := change(func(at *runsummary.Target) {
+			at.ByKind["order"] = runsummary.Hits{Planned: 12, Accepted: 10, Unknown: 1, Rejected: 1}
 			at.Revenue, at.Items = 1000, 30
 		})
 		with := func(orders uint64, revenue float64) *shows {
@@ -138,16 +138,16 @@ func TestMoneyInDoubtIsBoundByTheLargestOrder(t *testing.T) {
 			largest *reconcile.Order
 			orders  uint64
 			revenue float64
-			want    proof.Match
+			want    comparison.Match
 			most    float64
 		}{
-			{&reconcile.Order{Revenue: 300, Items: 15}, 12, 1600, proof.MatchEqual, 1600},
-			{&reconcile.Order{Revenue: 300, Items: 15}, 12, 1600.01, proof.MatchMore, 1600},
-			{&reconcile.Order{Revenue: 300, Items: 15}, 11, 22_000, proof.MatchMore, 1600},
-			{&reconcile.Order{Revenue: 300, Items: 15}, 10, 999, proof.MatchShort, 1600},
-			{nil, 12, 1600, proof.MatchIncomparable, 1000},
-			{nil, 10, 1000, proof.MatchEqual, 1000},
-			{nil, 10, 999, proof.MatchShort, 1000},
+			{&reconcile.Order{Revenue: 300, Items: 15}, 12, 1600, comparison.MatchEqual, 1600},
+			{&reconcile.Order{Revenue: 300, Items: 15}, 12, 1600.01, comparison.MatchMore, 1600},
+			{&reconcile.Order{Revenue: 300, Items: 15}, 11, 22_000, comparison.MatchMore, 1600},
+			{&reconcile.Order{Revenue: 300, Items: 15}, 10, 999, comparison.MatchShort, 1600},
+			{nil, 12, 1600, comparison.MatchIncomparable, 1000},
+			{nil, 10, 1000, comparison.MatchEqual, 1000},
+			{nil, 10, 999, comparison.MatchShort, 1000},
 		} {
 			r.Largest = c.largest
 			got, _ := reconciled(t, with(c.orders, c.revenue), r)
@@ -155,8 +155,8 @@ func TestMoneyInDoubtIsBoundByTheLargestOrder(t *testing.T) {
 				t.Errorf("%+v: %+v", c, r)
 			}
 		}
-		large := change(func(at *record.Target) {
-			at.ByKind["order"] = record.Hits{Planned: 12, Accepted: 10, Unknown: 2}
+		large := change(func(at *runsummary.Target) {
+			at.ByKind["order"] = runsummary.Hits{Planned: 12, Accepted: 10, Unknown: 2}
 			at.Revenue = 1_720_000
 		})
 		large.Largest = &reconcile.Order{Revenue: 5000}
@@ -204,21 +204,21 @@ func TestTheLargestOrderIsThatOfTheSettingsAndFunnelsOfTheRun(t *testing.T) {
 
 func TestDaysOnWhichAnythingMayHaveBeenSentAreAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := change(func(at *record.Target) {
-			at.ByKind["pageview"] = record.Hits{Planned: 9, Unknown: 9}
-			at.Account = record.Account{Visits: record.Visits{Planned: 3, Uncertain: 3}}
+		r := change(func(at *runsummary.Target) {
+			at.ByKind["pageview"] = runsummary.Hits{Planned: 9, Unknown: 9}
+			at.Account = runsummary.Account{Visits: runsummary.Visits{Planned: 3, Uncertain: 3}}
 		})
 		// at midnight: its visits lie before
 		r.Summary.Started, r.Summary.Ended = time.Now(), time.Now().Add(time.Minute)
 		m := &shows{report: always(matomo.Recorded{}), lately: holds(0, 0)}
 		got, _ := reconciled(t, m, r)
 		if s := m.asked[0]; s.From.Format(time.DateOnly) != "1999-12-31" ||
-			s.To.Format(time.DateOnly) != "2000-01-01" || got.Verdict != proof.MatchIncomparable {
+			s.To.Format(time.DateOnly) != "2000-01-01" || got.Verdict != comparison.MatchIncomparable {
 			t.Errorf("live: asked for %+v, %s", s, got.Verdict)
 		}
-		split := change(func(at *record.Target) {
-			at.Account = record.Account{Visits: record.Visits{Planned: 3, Complete: 3, Split: 1},
-				Opened: record.Opened{Days: map[string]uint64{"1999-12-31": 3}}}
+		split := change(func(at *runsummary.Target) {
+			at.Account = runsummary.Account{Visits: runsummary.Visits{Planned: 3, Complete: 3, Split: 1},
+				Opened: runsummary.Opened{Days: map[string]uint64{"1999-12-31": 3}}}
 		})
 		split.Summary.Started, split.Summary.Ended = r.Summary.Started.Add(-time.Minute), r.Summary.Ended
 		m.asked = nil
@@ -227,10 +227,12 @@ func TestDaysOnWhichAnythingMayHaveBeenSentAreAsked(t *testing.T) {
 			t.Errorf("visits split at midnight: asked for %+v", m.asked[0])
 		}
 		m.asked = nil
-		r.Summary.Kind, r.Summary.Backfill = record.BackfillJob, &record.Backfill{Days: []record.BackfillDay{
-			{Date: "1999-11-01", Planned: 3}, {Date: "1999-11-02", Planned: 3, Unknown: 3},
-			{Date: "1999-11-05", Planned: 3, Rejected: 3}, {Date: "1999-11-06", Planned: 3},
-		}}
+		r.Summary.Kind, r.Summary.Backfill = runsummary.BackfillJob, &runsummary.Backfill{
+			Days: []runsummary.BackfillDay{
+				{Date: "1999-11-01", Planned: 3}, {Date: "1999-11-02", Planned: 3, Unknown: 3},
+				{Date: "1999-11-05", Planned: 3, Rejected: 3}, {Date: "1999-11-06", Planned: 3},
+			},
+		}
 		m.asked = nil
 		if _, _ = reconciled(t, m, r); m.asked[0].From.Format(time.DateOnly) != "1999-11-02" ||
 			m.asked[0].To.Format(time.DateOnly) != "1999-11-05" {
@@ -243,24 +245,25 @@ func TestASurplusIsNoSuccessUnlessSomethingExplainsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(visits+106, pages)), lately: holds(visits+106, pages)}
 		got, _ := reconciled(t, m, ended())
-		if c := got.Targets[0].Causes; got.Verdict != proof.MatchMore || len(c) != 1 || c[0].Kind != "visits_split" ||
+		if c := got.Targets[0].Causes; got.Verdict != comparison.MatchMore || len(c) != 1 ||
+			c[0].Kind != "visits_split" ||
 			!strings.Contains(c[0].Cure, "visit_standard_length") {
 			t.Errorf("visits that Matomo splits: %s %+v", got.Verdict, c)
 		}
 		m.report, m.lately = always(shown(visits, pages+7)), holds(visits, pages+7)
 		got, _ = reconciled(t, m, ended())
-		if c := got.Targets[0].Causes; got.Verdict != proof.MatchMore || len(c) != 1 || c[0].Kind != "surplus" {
+		if c := got.Targets[0].Causes; got.Verdict != comparison.MatchMore || len(c) != 1 || c[0].Kind != "surplus" {
 			t.Errorf("hits that are there twice: %s %+v", got.Verdict, c)
 		}
 		r := ended()
 		r.Before = nil
-		if got, _ := reconciled(t, m, r); got.Verdict != proof.MatchEqual ||
-			row(t, got, "pageviews").Verdict != proof.MatchIncomparable {
+		if got, _ := reconciled(t, m, r); got.Verdict != comparison.MatchEqual ||
+			row(t, got, "pageviews").Verdict != comparison.MatchIncomparable {
 			t.Errorf("where nobody looked before: %s %+v", got.Verdict, row(t, got, "pageviews"))
 		}
 		m.report, m.lately = always(shown(visits+50, pages+300)), holds(visits+50, pages+300)
-		if got, _ := reconciled(t, m, r); got.Verdict != proof.MatchIncomparable ||
-			row(t, got, "orders").Verdict != proof.MatchEqual {
+		if got, _ := reconciled(t, m, r); got.Verdict != comparison.MatchIncomparable ||
+			row(t, got, "orders").Verdict != comparison.MatchEqual {
 			t.Errorf("visits of others may hide what is missing, whatever else is equal: %s", got.Verdict)
 		}
 	})
@@ -280,8 +283,8 @@ func TestTargetsOfOneSiteAreAddedUp(t *testing.T) {
 		}
 		got, _ := reconciled(t, m, r)
 		if p := got.Targets[0].Parts; row(t, got, "visits").Sent != 2*visits ||
-			row(t, got, "visits").Verdict != proof.MatchEqual || len(p) != 2 ||
-			p[1] != (proof.ReconciledPart{Name: "other", Visits: visits, Hits: pages}) {
+			row(t, got, "visits").Verdict != comparison.MatchEqual || len(p) != 2 ||
+			p[1] != (comparison.ReconciledPart{Name: "other", Visits: visits, Hits: pages}) {
 			t.Errorf("%+v", got.Targets[0])
 		}
 	})
@@ -301,7 +304,7 @@ func TestNodesWithOneAPIAreAddedUp(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := sentTo()
 			half := s.Targets["matomo"]
-			s.Targets = map[string]record.Target{}
+			s.Targets = map[string]runsummary.Target{}
 			for _, n := range nodes {
 				half.URL, half.APIURL = n.URL, known
 				s.Targets[n.Name] = half
@@ -313,7 +316,7 @@ func TestNodesWithOneAPIAreAddedUp(t *testing.T) {
 				t.Fatalf("%s: %+v, %v", name, r.Sites, err)
 			}
 			got, _ := reconciled(t, m, r)
-			if v := row(t, got, "visits"); v.Sent != 2*visits || v.Verdict != proof.MatchShort ||
+			if v := row(t, got, "visits"); v.Sent != 2*visits || v.Verdict != comparison.MatchShort ||
 				len(got.Targets[0].Parts) != 2 {
 				t.Errorf("%s: %+v", name, got.Targets[0])
 			}

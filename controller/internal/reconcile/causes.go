@@ -7,22 +7,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/doctor"
+	"github.com/puttrix/trafficinator/shared/export"
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/record"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 // explain adds to targets with rows that are off what evidence there is for a cause. calm says that Matomo shows all
 // that it holds.
-func explain(ctx context.Context, m Matomo, r Run, targets []proof.ReconciledTarget, calm bool) {
+func explain(ctx context.Context, m Matomo, r Run, targets []comparison.ReconciledTarget, calm bool) {
 	for i := range targets {
 		t := &targets[i]
-		if t.Verdict == proof.MatchEqual || t.Verdict == proof.MatchIncomparable || r.Sites[i].Error != "" {
+		if t.Verdict == comparison.MatchEqual || t.Verdict == comparison.MatchIncomparable || r.Sites[i].Error != "" {
 			continue
 		}
 		t.Causes = append(found(t.Rows, t.Slice), causes(ctx, m, r, r.Sites[i], t.Verdict, calm)...)
@@ -30,8 +30,8 @@ func explain(ctx context.Context, m Matomo, r Run, targets []proof.ReconciledTar
 }
 
 // found are the causes that the rows themselves show.
-func found(rows []proof.ReconciledRow, slice string) []proof.Cause {
-	var visits, actions proof.ReconciledRow
+func found(rows []comparison.ReconciledRow, slice string) []comparison.Cause {
+	var visits, actions comparison.ReconciledRow
 	for _, row := range rows {
 		switch {
 		case row.Group != "total":
@@ -46,15 +46,15 @@ func found(rows []proof.ReconciledRow, slice string) []proof.Cause {
 		cure += "; with RUN_DIMENSION the run's own visits can be told apart"
 	}
 	switch {
-	case actions.Verdict == proof.MatchMore:
-		return []proof.Cause{{Kind: "surplus",
-			Message: fmt.Sprintf("%s actions more were recorded than can have been sent", report.Figure(actions.Off)),
+	case actions.Verdict == comparison.MatchMore:
+		return []comparison.Cause{{Kind: "surplus",
+			Message: fmt.Sprintf("%s actions more were recorded than can have been sent", export.Figure(actions.Off)),
 			Cure:    cure}}
-	case visits.Verdict == proof.MatchMore:
-		return []proof.Cause{{
+	case visits.Verdict == comparison.MatchMore:
+		return []comparison.Cause{{
 			Kind: "visits_split",
 			Message: fmt.Sprintf("Matomo made %s visits more of the same actions: it ends a visit sooner than the "+
-				"pauses in these visits last", report.Figure(visits.Off)),
+				"pauses in these visits last", export.Figure(visits.Off)),
 			Cure: "look at visit_standard_length under [Tracker] in Matomo's config/config.ini.php, which is 1800 " +
 				"seconds unless changed",
 		}}
@@ -62,11 +62,11 @@ func found(rows []proof.ReconciledRow, slice string) []proof.Cause {
 	return nil
 }
 
-func causes(ctx context.Context, m Matomo, r Run, s Site, verdict proof.Match, calm bool) []proof.Cause {
+func causes(ctx context.Context, m Matomo, r Run, s Site, verdict comparison.Match, calm bool) []comparison.Cause {
 	t := s.Target
-	var out []proof.Cause
+	var out []comparison.Cause
 	add := func(kind, cure, format string, args ...any) {
-		out = append(out, proof.Cause{Kind: kind, Message: fmt.Sprintf(format, args...), Cure: cure})
+		out = append(out, comparison.Cause{Kind: kind, Message: fmt.Sprintf(format, args...), Cure: cure})
 	}
 	sent, _ := sentTo(r.Summary, s)
 	h := sum(sent.ByKind)
@@ -83,9 +83,9 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict proof.Match, c
 	}
 	const archive = "run `./console core:archive` on Matomo's server, or reconcile again later"
 	switch {
-	case verdict == proof.MatchNotArchived:
+	case verdict == comparison.MatchNotArchived:
 		add("archiving", archive, "the raw log holds all that was sent, but the reports do not show it yet")
-	case !calm && verdict != proof.MatchMore:
+	case !calm && verdict != comparison.MatchMore:
 		add("archiving", archive,
 			"the wait ended while the reports were behind the raw log, or might still change: a queue or archiving "+
 				"may add to them")
@@ -159,7 +159,7 @@ func excluded(ctx context.Context, m Matomo, t target.Target, add func(kind, cur
 	}
 }
 
-func sum(byKind map[string]record.Hits) (all record.Hits) {
+func sum(byKind map[string]runsummary.Hits) (all runsummary.Hits) {
 	for _, h := range byKind {
 		all = all.Plus(h)
 	}

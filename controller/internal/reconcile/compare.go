@@ -8,12 +8,12 @@ import (
 	"math"
 	"slices"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/shared/export"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // sight is what a site shows of a run: what is there less what was there before.
@@ -31,22 +31,22 @@ type sight struct {
 
 // sent is what a run sent to a site.
 type sent struct {
-	record.Target
+	runsummary.Target
 	// largest bounds an order in doubt, nil where nothing does.
 	largest *Order
 }
 
 // rows compare what a site shows with what was sent to it.
-func rows(t sent, s sight) []proof.ReconciledRow {
-	c := comparison{sent: t, sight: s}
+func rows(t sent, s sight) []comparison.ReconciledRow {
+	c := comparer{sent: t, sight: s}
 	v, doubtful := t.Visits, c.visitsInDoubt()
 	known := v.Complete + v.Partial
 	c.logged("visits", c.surely(known), known+v.Split+v.Repeated+doubtful, s.reports.Visits,
 		func(l *evidence.RawLog) *evidence.Span { return &l.Visits })
 	if s.reports.Unique == nil {
-		c.rows = append(c.rows, proof.ReconciledRow{
+		c.rows = append(c.rows, comparison.ReconciledRow{
 			Group: "total", Name: "unique visitors", Sent: float64(known), Most: float64(known + doubtful),
-			Verdict: proof.MatchIncomparable, Why: "they are not computed for several days, and do not add up",
+			Verdict: comparison.MatchIncomparable, Why: "they are not computed for several days, and do not add up",
 		})
 	} else {
 		c.count("total", "unique visitors", known, doubtful, *s.reports.Unique)
@@ -75,25 +75,25 @@ func rows(t sent, s sight) []proof.ReconciledRow {
 	return c.rows
 }
 
-// comparison gathers rows.
-type comparison struct {
+// comparer gathers rows.
+type comparer struct {
 	sent
 	sight
-	rows []proof.ReconciledRow
+	rows []comparison.ReconciledRow
 }
 
 // inDoubt are hits that may have been recorded though nobody said so. Matomo refuses hits with the same status when its
 // database is away, so that a refusal is no proof.
-func (c *comparison) inDoubt(h record.Hits) uint64 { return h.Unknown + h.Rejected }
+func (c *comparer) inDoubt(h runsummary.Hits) uint64 { return h.Unknown + h.Rejected }
 
 // visitsInDoubt are visits that may have been recorded: the ledger calls those lost of which every hit was refused.
-func (c *comparison) visitsInDoubt() uint64 {
+func (c *comparer) visitsInDoubt() uint64 {
 	return c.Visits.Uncertain + min(c.Visits.Lost, sum(c.ByKind).Rejected)
 }
 
 // surely adds the second parts of split visits, which are sure where no hit was refused: one of those may have kept its
 // visit open.
-func (c *comparison) surely(visits uint64) uint64 {
+func (c *comparer) surely(visits uint64) uint64 {
 	if sum(c.ByKind).Rejected > 0 {
 		return visits
 	}
@@ -101,13 +101,13 @@ func (c *comparison) surely(visits uint64) uint64 {
 }
 
 // nothing tells whether no hit was accepted.
-func (c *comparison) nothing() bool {
+func (c *comparer) nothing() bool {
 	return sum(c.ByKind).Accepted+c.Visits.Complete+c.Visits.Partial == 0
 }
 
 // logged compares a total that the raw log tells too: it goes before the reports, which may be behind. Where it holds
 // less than they do, it was deleted since.
-func (c *comparison) logged(name string, sure, most, reported uint64, of func(*evidence.RawLog) *evidence.Span) {
+func (c *comparer) logged(name string, sure, most, reported uint64, of func(*evidence.RawLog) *evidence.Span) {
 	if c.raw == nil || of(c.raw) == nil {
 		c.count("total", name, sure, most-sure, reported)
 		return
@@ -120,18 +120,18 @@ func (c *comparison) logged(name string, sure, most, reported uint64, of func(*e
 	byLog.behind, byLog.wasBehind, byLog.rows = false, false, nil
 	byLog.count("total", name, sure, most-sure, min(max(sure, n.Least), n.Most))
 	row := byLog.rows[0]
-	if c.behind && reported < n.Least && row.Verdict != proof.MatchIncomparable {
-		row.Why = fmt.Sprintf("by the raw log; the reports show %s so far", report.Figure(float64(reported)))
+	if c.behind && reported < n.Least && row.Verdict != comparison.MatchIncomparable {
+		row.Why = fmt.Sprintf("by the raw log; the reports show %s so far", export.Figure(float64(reported)))
 	}
 	c.rows = append(c.rows, row)
 }
 
-func (c *comparison) count(group, name string, sure, doubtful, shown uint64) {
+func (c *comparer) count(group, name string, sure, doubtful, shown uint64) {
 	c.add(group, name, float64(sure), float64(sure+doubtful), float64(shown))
 }
 
 // orders compares their money and pieces. What is in doubt is worth the largest order at most.
-func (c *comparison) orders() {
+func (c *comparer) orders() {
 	doubtful := c.inDoubt(c.ByKind[hit.Order.String()])
 	var largest Order
 	if c.largest != nil {
@@ -150,11 +150,11 @@ func (c *comparison) orders() {
 			a.shown = a.sure
 		}
 		if c.largest == nil && doubtful > 0 && a.shown > a.sure {
-			c.rows = append(c.rows, proof.ReconciledRow{
+			c.rows = append(c.rows, comparison.ReconciledRow{
 				Group: "total", Name: a.name, Sent: a.sure, Most: a.sure, Recorded: a.shown,
-				Verdict: proof.MatchIncomparable,
+				Verdict: comparison.MatchIncomparable,
 				Why: fmt.Sprintf("cannot tell: nothing bounds what the %s orders in doubt were worth",
-					report.Figure(float64(doubtful))),
+					export.Figure(float64(doubtful))),
 			})
 			continue
 		}
@@ -167,7 +167,7 @@ const tolerance = 1e-6
 
 // broken compares visits by what a report breaks them down by. Visits in doubt, repeated ones, and the second halves of
 // split ones, may be in any row.
-func (c *comparison) broken(group string, known, shown map[string]uint64) {
+func (c *comparer) broken(group string, known, shown map[string]uint64) {
 	loose := c.visitsInDoubt() + c.Visits.Split + c.Visits.Repeated + known[""]
 	names := maps.Clone(known)
 	delete(names, "") // whatever these are, they are in some row
@@ -182,29 +182,29 @@ func (c *comparison) broken(group string, known, shown map[string]uint64) {
 	}
 }
 
-func (c *comparison) add(group, name string, sure, most, shown float64) {
-	r := proof.ReconciledRow{Group: group, Name: name, Sent: sure, Most: most, Recorded: shown,
-		Verdict: proof.MatchIncomparable}
+func (c *comparer) add(group, name string, sure, most, shown float64) {
+	r := comparison.ReconciledRow{Group: group, Name: name, Sent: sure, Most: most, Recorded: shown,
+		Verdict: comparison.MatchIncomparable}
 	switch {
 	case shown < sure && c.behind:
-		r.Verdict, r.Off = proof.MatchNotArchived, shown-sure
+		r.Verdict, r.Off = comparison.MatchNotArchived, shown-sure
 	case shown < sure:
-		r.Verdict, r.Off = proof.MatchShort, shown-sure
+		r.Verdict, r.Off = comparison.MatchShort, shown-sure
 	case shown > most && c.behind && group != "total": // a visit may change its row while the reports are made
-		r.Verdict, r.Off = proof.MatchNotArchived, shown-most
+		r.Verdict, r.Off = comparison.MatchNotArchived, shown-most
 	case c.wasBehind:
 		r.Why = "the reports were behind the raw log when the run began, so that what was there before is not known"
 	case shown > most && c.others != "":
 		r.Why = c.others
 	case shown > most:
-		r.Verdict, r.Off = proof.MatchMore, shown-most
+		r.Verdict, r.Off = comparison.MatchMore, shown-most
 	case c.nothing():
 		r.Why = "nothing was accepted, so that nothing can be missing"
 	default:
-		r.Verdict = proof.MatchEqual
+		r.Verdict = comparison.MatchEqual
 		if most > sure {
-			r.Why = fmt.Sprintf("between %s that were accepted and %s with those in doubt", report.Figure(sure),
-				report.Figure(most))
+			r.Why = fmt.Sprintf("between %s that were accepted and %s with those in doubt", export.Figure(sure),
+				export.Figure(most))
 		}
 	}
 	c.rows = append(c.rows, r)

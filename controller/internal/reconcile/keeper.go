@@ -12,15 +12,15 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -37,8 +37,8 @@ type Store interface {
 type Config struct {
 	Matomo Matomo
 	Store  Store
-	// Ledger reads the ledger of a run, see ledgers.Reader.
-	Ledger func(runID string) (*record.Summary, error)
+	// Ledger reads the ledger of a run, see summaries.Reader.
+	Ledger func(runID string) (*runsummary.Summary, error)
 	// Readers are the saved targets, with the tokens to read with.
 	Readers func(ctx context.Context) ([]target.Target, error)
 	Log     *slog.Logger
@@ -56,7 +56,7 @@ type Keeper struct {
 
 type going struct {
 	cancel context.CancelFunc
-	latest proof.Reconciliation
+	latest comparison.Reconciliation
 }
 
 // The ways in which a reconciliation cannot begin.
@@ -74,9 +74,9 @@ func NewKeeper(c Config) *Keeper {
 }
 
 // Start begins a reconciliation of a run, unless one goes on, and returns it as it stands.
-func (k *Keeper) Start(ctx context.Context, runID string, o Options) (proof.Reconciliation, error) {
+func (k *Keeper) Start(ctx context.Context, runID string, o Options) (comparison.Reconciliation, error) {
 	if _, err := k.Load(ctx, runID); err != nil {
-		return proof.Reconciliation{}, err
+		return comparison.Reconciliation{}, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -84,8 +84,8 @@ func (k *Keeper) Start(ctx context.Context, runID string, o Options) (proof.Reco
 		return g.latest, nil
 	}
 	g := &going{
-		latest: proof.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: proof.ReconcileWaiting,
-			Waiting: "the first answer", Targets: []proof.ReconciledTarget{}}}
+		latest: comparison.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: comparison.ReconcileWaiting,
+			Waiting: "the first answer", Targets: []comparison.ReconciledTarget{}}}
 	var err error
 	g.cancel, err = k.Tasks.Begin(ctx, func(ctx context.Context) { k.reconcile(ctx, runID, o, g) })
 	if err == nil {
@@ -95,7 +95,7 @@ func (k *Keeper) Start(ctx context.Context, runID string, o Options) (proof.Reco
 }
 
 func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *going) {
-	tell := func(r proof.Reconciliation) {
+	tell := func(r comparison.Reconciliation) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		g.latest = r
@@ -106,7 +106,7 @@ func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *goin
 	if err != nil {
 		k.c.Log.Error("a reconciliation ended", "run_id", runID, "err", err)
 	}
-	if err == nil && out.State == proof.ReconcileDone {
+	if err == nil && out.State == comparison.ReconcileDone {
 		if err := k.Save(context.WithoutCancel(ctx), out); err != nil {
 			k.c.Log.Error("a reconciliation cannot be kept", "run_id", runID, "err", err)
 		}
@@ -117,7 +117,7 @@ func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *goin
 }
 
 // Save keeps what was found.
-func (k *Keeper) Save(ctx context.Context, r proof.Reconciliation) error {
+func (k *Keeper) Save(ctx context.Context, r comparison.Reconciliation) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode reconciliation: %w", err)
@@ -127,26 +127,30 @@ func (k *Keeper) Save(ctx context.Context, r proof.Reconciliation) error {
 
 // Status is the reconciliation that goes on, else the one that was kept; its state is none where there is neither. The
 // error is store.ErrNotFound for a run that never began.
-func (k *Keeper) Status(ctx context.Context, runID string) (proof.Reconciliation, error) {
+func (k *Keeper) Status(ctx context.Context, runID string) (comparison.Reconciliation, error) {
 	k.mu.Lock()
 	if g := k.going[runID]; g != nil {
 		defer k.mu.Unlock()
 		return g.latest, nil
 	}
 	k.mu.Unlock()
-	var out proof.Reconciliation
+	var out comparison.Reconciliation
 	body, err := k.c.Store.Proof(ctx, runID, store.Reconciliation)
 	if errors.Is(err, store.ErrNotFound) {
 		if _, err := k.c.Store.Run(ctx, runID); err != nil {
 			return out, err
 		}
-		return proof.Reconciliation{RunID: runID, State: proof.ReconcileNone, Targets: []proof.ReconciledTarget{}},
+		return comparison.Reconciliation{
+				RunID:   runID,
+				State:   comparison.ReconcileNone,
+				Targets: []comparison.ReconciledTarget{},
+			},
 			nil
 	}
 	if err != nil {
 		return out, err
 	}
-	if out, err = proof.DecodeReconciliation(body); err != nil {
+	if out, err = comparison.DecodeReconciliation(body); err != nil {
 		return out, fmt.Errorf("read what is kept of run %s: %w", runID, err)
 	}
 	return out, nil
@@ -196,7 +200,7 @@ func zoneOf(site *matomo.Site, other *time.Location) *time.Location {
 	return other
 }
 
-func (k *Keeper) summary(saved store.Run) (s record.Summary, err error) {
+func (k *Keeper) summary(saved store.Run) (s runsummary.Summary, err error) {
 	found := saved.Summary
 	if found == nil {
 		found, err = k.c.Ledger(saved.ID)
@@ -207,7 +211,7 @@ func (k *Keeper) summary(saved store.Run) (s record.Summary, err error) {
 	case err != nil:
 		return s, err
 	case !saved.Open(): // a loadgen that was killed could not tell
-		found = ledgers.Closed(found, *saved.Ended)
+		found = summaries.Closed(found, *saved.Ended)
 	}
 	return *found, nil
 }

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -47,7 +47,7 @@ func (b *book) Proof(_ context.Context, _ string, kind store.ProofKind) (json.Ra
 }
 
 // keeper keeps the run of ended, sent to site 1 of tracker, for which there is a token.
-func keeper(t *testing.T, m *shows, ledger *record.Summary) (*reconcile.Keeper, *book) {
+func keeper(t *testing.T, m *shows, ledger *runsummary.Summary) (*reconcile.Keeper, *book) {
 	t.Helper()
 	return keeperOf(t, m, ledger, []target.Target{
 		{Name: "matomo", URL: tracker, SiteID: 1, Token: "t", Enabled: true},
@@ -56,7 +56,7 @@ func keeper(t *testing.T, m *shows, ledger *record.Summary) (*reconcile.Keeper, 
 }
 
 // keeperOf is keeper with other saved targets.
-func keeperOf(t *testing.T, m *shows, ledger *record.Summary, saved []target.Target) (*reconcile.Keeper, *book) {
+func keeperOf(t *testing.T, m *shows, ledger *runsummary.Summary, saved []target.Target) (*reconcile.Keeper, *book) {
 	t.Helper()
 	b := &book{
 		run: store.Run{RunHead: store.RunHead{ID: "r1"}, Config: map[string]string{"MATOMO_URL": tracker,
@@ -65,7 +65,7 @@ func keeperOf(t *testing.T, m *shows, ledger *record.Summary, saved []target.Tar
 	}
 	k := reconcile.NewKeeper(reconcile.Config{
 		Matomo: m, Store: b, Log: slog.New(slog.DiscardHandler),
-		Ledger: func(string) (*record.Summary, error) {
+		Ledger: func(string) (*runsummary.Summary, error) {
 			if ledger == nil {
 				return nil, fs.ErrNotExist
 			}
@@ -78,7 +78,7 @@ func keeperOf(t *testing.T, m *shows, ledger *record.Summary, saved []target.Tar
 }
 
 // sentTo is the ledger of ended, sent to tracker.
-func sentTo() *record.Summary {
+func sentTo() *runsummary.Summary {
 	s := ended().Summary
 	at := s.Targets["matomo"]
 	at.URL, at.SiteID = tracker, 1
@@ -103,7 +103,11 @@ func TestAReconciliationIsKept(t *testing.T) {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		synctest.Wait()
-		if r, err := k.Status(t.Context(), "r1"); err != nil || r.State != "done" || r.Verdict != proof.MatchEqual ||
+		if r, err := k.Status(
+			t.Context(),
+			"r1",
+		); err != nil || r.State != "done" ||
+			r.Verdict != comparison.MatchEqual ||
 			len(r.Targets) != 1 {
 			t.Errorf("%+v, %v", r, err)
 		}
@@ -181,7 +185,7 @@ func TestARunWhoseLoadgenWasKilledIsNotFollowedForEver(t *testing.T) {
 		s := sentTo()
 		s.Ended, s.Reason = time.Time{}, ""
 		at := s.Targets["matomo"]
-		at.ByKind["pageview"] = record.Hits{Planned: pages, Accepted: pages - 100}
+		at.ByKind["pageview"] = runsummary.Hits{Planned: pages, Accepted: pages - 100}
 		s.Targets["matomo"] = at
 		k, b := keeper(t, &shows{report: always(shown(visits, pages-60)), lately: holds(visits, pages-60)}, s)
 		b.run.Ended, b.run.Reason = new(time.Now()), "crashed"
@@ -190,7 +194,8 @@ func TestARunWhoseLoadgenWasKilledIsNotFollowedForEver(t *testing.T) {
 		}
 		synctest.Wait()
 		r, err := k.Status(t.Context(), "r1")
-		if err != nil || r.State != "done" || r.Verdict != proof.MatchEqual || row(t, r, "pageviews").Most != pages {
+		if err != nil || r.State != "done" || r.Verdict != comparison.MatchEqual ||
+			row(t, r, "pageviews").Most != pages {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})

@@ -9,10 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // look is what is remembered of a site between two looks.
@@ -39,8 +39,13 @@ type arrived struct {
 }
 
 // each looks at all sites at once; settled says that none needs another look.
-func each(ctx context.Context, m Matomo, r Run, looks map[string]*look) (out []proof.ReconciledTarget, settled bool) {
-	out = make([]proof.ReconciledTarget, len(r.Sites))
+func each(
+	ctx context.Context,
+	m Matomo,
+	r Run,
+	looks map[string]*look,
+) (out []comparison.ReconciledTarget, settled bool) {
+	out = make([]comparison.ReconciledTarget, len(r.Sites))
 	done := make([]bool, len(r.Sites))
 	var all sync.WaitGroup
 	for i, s := range r.Sites {
@@ -55,8 +60,13 @@ func each(ctx context.Context, m Matomo, r Run, looks map[string]*look) (out []p
 }
 
 // one looks at one site.
-func one(ctx context.Context, m Matomo, r Run, s Site, k *look) (proof.ReconciledTarget, bool) {
-	out := proof.ReconciledTarget{Name: s.Name, SiteID: s.SiteID, Error: s.Error, Rows: []proof.ReconciledRow{}}
+func one(ctx context.Context, m Matomo, r Run, s Site, k *look) (comparison.ReconciledTarget, bool) {
+	out := comparison.ReconciledTarget{
+		Name:   s.Name,
+		SiteID: s.SiteID,
+		Error:  s.Error,
+		Rows:   []comparison.ReconciledRow{},
+	}
 	if s.Error != "" {
 		return out, true
 	}
@@ -104,8 +114,8 @@ type seen struct {
 }
 
 // compare sets what a look finds beside the ledger; false says that another look may find more.
-func (k *look) compare(r Run, s Site, out proof.ReconciledTarget, all record.Target,
-	f seen) (proof.ReconciledTarget, bool) {
+func (k *look) compare(r Run, s Site, out comparison.ReconciledTarget, all runsummary.Target,
+	f seen) (comparison.ReconciledTarget, bool) {
 	now := sight{reports: f.shown, raw: f.log, behind: behind(f.shown, f.log)}
 	if f.before.behind() {
 		f.wasLog, now.wasBehind = *f.before.Log, true
@@ -140,7 +150,7 @@ func (k *look) compare(r Run, s Site, out proof.ReconciledTarget, all record.Tar
 }
 
 // follow notes how long it took until what had been sent was visible beside the visits that were there before.
-func (k *look) follow(t record.Target, before, now uint64) {
+func (k *look) follow(t runsummary.Target, before, now uint64) {
 	v := t.Visits
 	k.sent = append(k.sent, arrived{time.Now(), before + v.Complete + v.Partial + v.Split})
 	for len(k.sent) > 1 && k.sent[1].visits <= now {
@@ -153,16 +163,16 @@ func (k *look) follow(t record.Target, before, now uint64) {
 }
 
 // settled tells whether no row is off, so that nothing is waited for.
-func settled(rows []proof.ReconciledRow) bool {
-	return !slices.ContainsFunc(rows, func(r proof.ReconciledRow) bool {
-		return r.Verdict != proof.MatchEqual && r.Verdict != proof.MatchIncomparable
+func settled(rows []comparison.ReconciledRow) bool {
+	return !slices.ContainsFunc(rows, func(r comparison.ReconciledRow) bool {
+		return r.Verdict != comparison.MatchEqual && r.Verdict != comparison.MatchIncomparable
 	})
 }
 
 // days are the first and the last day (YYYY-MM-DD) on which anything was sent to a site. The ledger has the days of
 // visits that were surely opened; those in doubt, and second parts of split ones, may be of any day on which the run
 // sent.
-func days(s record.Summary, sent record.Target, zone *time.Location) (first, last string) {
+func days(s runsummary.Summary, sent runsummary.Target, zone *time.Location) (first, last string) {
 	all := slices.Collect(maps.Keys(sent.Opened.Days))
 	if s.Backfill != nil {
 		for _, d := range s.Backfill.Days {
@@ -186,7 +196,7 @@ func days(s record.Summary, sent record.Target, zone *time.Location) (first, las
 }
 
 // inDoubt tells whether a hit or a visit may have been recorded of which the ledger has no day.
-func inDoubt(sent record.Target) bool {
+func inDoubt(sent runsummary.Target) bool {
 	for _, h := range sent.ByKind {
 		if h.Unknown+h.Rejected > 0 {
 			return true
@@ -233,7 +243,7 @@ func others(r Run, looked bool) string {
 
 // earlierLives says what is not known of a run whose loadgen was started again while it went on; "" for others.
 func earlierLives(r Run) string {
-	if r.Summary.FirstVisit == 0 || r.Summary.Kind == record.BackfillJob {
+	if r.Summary.FirstVisit == 0 || r.Summary.Kind == runsummary.BackfillJob {
 		return ""
 	}
 	return "The loadgen was started again while the run went on, and its ledger is that of the last start: what it " +

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -74,12 +74,12 @@ func ended() reconcile.Run {
 		Before: before(at, shown(0, 0), nil),
 		Zone:   time.UTC, Sites: []reconcile.Site{{Target: target.Target{Name: "matomo", SiteID: 1},
 			Parts: []string{"matomo"}}},
-		Summary: record.Summary{RunID: "r1", Started: at.Add(-time.Minute), Ended: at, Reason: "stop_after_visits",
-			Targets: map[string]record.Target{"matomo": {
-				ByKind: map[string]record.Hits{"pageview": {Planned: pages, Accepted: pages}},
-				Account: record.Account{
-					Visits: record.Visits{Planned: visits, Complete: visits}, Revenue: 10.1 + 20.2,
-					Opened: record.Opened{Days: map[string]uint64{day: visits},
+		Summary: runsummary.Summary{RunID: "r1", Started: at.Add(-time.Minute), Ended: at, Reason: "stop_after_visits",
+			Targets: map[string]runsummary.Target{"matomo": {
+				ByKind: map[string]runsummary.Hits{"pageview": {Planned: pages, Accepted: pages}},
+				Account: runsummary.Account{
+					Visits: runsummary.Visits{Planned: visits, Complete: visits}, Revenue: 10.1 + 20.2,
+					Opened: runsummary.Opened{Days: map[string]uint64{day: visits},
 						Countries: map[string]uint64{"se": visits},
 						Sources:   map[string]uint64{"direct": visits}, Devices: map[string]uint64{"tablet": visits}},
 				},
@@ -115,11 +115,19 @@ func holds(n, actions uint64) func(time.Duration) log {
 }
 
 // reconcile does so with the usual options, and tells how long it took.
-func reconciled(t *testing.T, m *shows, r reconcile.Run) (proof.Reconciliation, time.Duration) {
+func reconciled(t *testing.T, m *shows, r reconcile.Run) (comparison.Reconciliation, time.Duration) {
 	t.Helper()
 	m.began = time.Now()
-	got, err := reconcile.Reconcile(t.Context(), m, func(context.Context) (reconcile.Run, error) { return r, nil },
-		reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}, func(proof.Reconciliation) {})
+	got, err := reconcile.Reconcile(
+		t.Context(),
+		m,
+		func(context.Context) (reconcile.Run, error) { return r, nil },
+		reconcile.Options{
+			Every: reconcile.DefaultEvery,
+			Limit: reconcile.DefaultLimit,
+		},
+		func(comparison.Reconciliation) {},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +135,7 @@ func reconciled(t *testing.T, m *shows, r reconcile.Run) (proof.Reconciliation, 
 }
 
 // row finds one by name.
-func row(t *testing.T, r proof.Reconciliation, name string) proof.ReconciledRow {
+func row(t *testing.T, r comparison.Reconciliation, name string) comparison.ReconciledRow {
 	t.Helper()
 	for _, row := range r.Targets[0].Rows {
 		if row.Name == name {
@@ -135,5 +143,5 @@ func row(t *testing.T, r proof.Reconciliation, name string) proof.ReconciledRow 
 		}
 	}
 	t.Fatalf("there is no row %s in %+v", name, r.Targets[0].Rows)
-	return proof.ReconciledRow{}
+	return comparison.ReconciledRow{}
 }

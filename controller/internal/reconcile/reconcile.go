@@ -4,11 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
 	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -28,7 +28,7 @@ type Matomo interface {
 // Run is what is reconciled.
 type Run struct {
 	// Summary is its ledger; of a run that goes on, as it stands.
-	Summary record.Summary
+	Summary runsummary.Summary
 	// Dimension is the number of the custom dimension that carries its id, 0 for none.
 	Dimension int
 	// Sites are those it sent to.
@@ -58,8 +58,8 @@ const (
 // limit is reached. run gives the ledger as it stands; tell gets each state, the last one is returned too. A context
 // that is done cancels.
 func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, error), o Options,
-	tell func(proof.Reconciliation)) (proof.Reconciliation, error) {
-	out := proof.Reconciliation{Began: time.Now().UTC()}
+	tell func(comparison.Reconciliation)) (comparison.Reconciliation, error) {
+	out := comparison.Reconciliation{Began: time.Now().UTC()}
 	looks := map[string]*look{}
 	for {
 		r, err := run(ctx)
@@ -76,20 +76,20 @@ func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, er
 		out.RunID = r.Summary.RunID
 		targets, settled := each(ctx, m, r, looks)
 		if ctx.Err() != nil {
-			out.State = proof.ReconcileCancelled
+			out.State = comparison.ReconcileCancelled
 			return out, nil
 		}
 		out.Taken, out.Targets = time.Now().UTC(), targets
 		switch {
 		case going:
-			out.State, out.Waiting = proof.ReconcileFollowing, "the end of the run"
+			out.State, out.Waiting = comparison.ReconcileFollowing, "the end of the run"
 		case settled || !out.Taken.Before(out.Until):
-			out.State, out.Waiting = proof.ReconcileDone, ""
+			out.State, out.Waiting = comparison.ReconcileDone, ""
 			out.Judge()
 			explain(ctx, m, r, out.Targets, settled)
 			return out, nil
 		default:
-			out.State, out.Waiting = proof.ReconcileWaiting,
+			out.State, out.Waiting = comparison.ReconcileWaiting,
 				"Matomo's queue and archiving: the reports still differ or still change"
 		}
 		tell(out)
@@ -98,7 +98,7 @@ func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, er
 		case <-wait.C:
 		case <-ctx.Done():
 			wait.Stop()
-			out.State = proof.ReconcileCancelled
+			out.State = comparison.ReconcileCancelled
 			return out, nil
 		}
 	}

@@ -10,22 +10,22 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
 func TestACleanRunIsEqualAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconciled(t, &shows{report: always(shown(visits, pages)), lately: holds(visits, pages)}, ended())
-		if got.Verdict != proof.MatchEqual || got.State != "done" || took > 0 {
+		if got.Verdict != comparison.MatchEqual || got.State != "done" || took > 0 {
 			t.Errorf("%+v after %v", got, took)
 		}
 		for _, r := range got.Targets[0].Rows {
-			if r.Verdict != proof.MatchEqual {
+			if r.Verdict != comparison.MatchEqual {
 				t.Errorf("%+v", r)
 			}
 		}
@@ -36,8 +36,8 @@ func TestOneHitInTenThousandThatIsLostIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconciled(t, &shows{report: always(shown(visits, pages-5)), lately: holds(visits, pages-5)},
 			ended())
-		if r := row(t, got, "pageviews"); r.Verdict != proof.MatchShort || r.Off != -5 ||
-			got.Verdict != proof.MatchShort {
+		if r := row(t, got, "pageviews"); r.Verdict != comparison.MatchShort || r.Off != -5 ||
+			got.Verdict != comparison.MatchShort {
 			t.Errorf("%+v", r)
 		}
 		if took > 2*time.Minute {
@@ -49,8 +49,8 @@ func TestOneHitInTenThousandThatIsLostIsFound(t *testing.T) {
 func TestHitsRecordedTwiceAreFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, _ := reconciled(t, &shows{report: always(shown(visits, pages+7)), lately: holds(visits, pages+7)}, ended())
-		if r := row(t, got, "pageviews"); r.Verdict != proof.MatchMore || r.Off != 7 ||
-			got.Verdict != proof.MatchMore {
+		if r := row(t, got, "pageviews"); r.Verdict != comparison.MatchMore || r.Off != 7 ||
+			got.Verdict != comparison.MatchMore {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -65,7 +65,7 @@ func TestArchivingIsWaitedFor(t *testing.T) {
 			return shown(visits, pages)
 		}}
 		got, took := reconciled(t, m, ended())
-		if got.Verdict != proof.MatchEqual || took < 15*time.Minute || took > 16*time.Minute {
+		if got.Verdict != comparison.MatchEqual || took < 15*time.Minute || took > 16*time.Minute {
 			t.Errorf("done after %v: %+v", took, got)
 		}
 	})
@@ -74,7 +74,7 @@ func TestArchivingIsWaitedFor(t *testing.T) {
 func TestAWaitHasAnEndThatNamesArchiving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconciled(t, &shows{report: always(shown(0, 0)), lately: holds(visits, pages)}, ended())
-		if got.Verdict != proof.MatchNotArchived || took != reconcile.DefaultLimit ||
+		if got.Verdict != comparison.MatchNotArchived || took != reconcile.DefaultLimit ||
 			len(got.Targets[0].Causes) == 0 ||
 			got.Targets[0].Causes[0].Kind != "archiving" {
 			t.Errorf("after %v: %+v", took, got.Targets[0].Causes)
@@ -105,13 +105,13 @@ func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
 			}}
 		r := ended()
 		matomoOf := r.Summary.Targets["matomo"]
-		matomoOf.ByKind["event"] = record.Hits{Planned: 40, Accepted: 40}
+		matomoOf.ByKind["event"] = runsummary.Hits{Planned: 40, Accepted: 40}
 		got, _ := reconciled(t, m, r)
 		if !m.expected.Sends[hit.Event] || m.expected.Sends[hit.Order] {
 			t.Errorf("the doctor was asked about %+v, but events are sent and orders are not", m.expected)
 		}
 		for _, want := range []string{"plugins", "created"} {
-			if !slices.ContainsFunc(got.Targets[0].Causes, func(c proof.Cause) bool {
+			if !slices.ContainsFunc(got.Targets[0].Causes, func(c comparison.Cause) bool {
 				return c.Kind == want && c.Cure != ""
 			}) {
 				t.Errorf("%s is not among %+v", want, got.Targets[0].Causes)
@@ -140,11 +140,11 @@ func TestHitsInDoubtWidenWhatIsExpected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := ended()
 		at := r.Summary.Targets["matomo"]
-		at.ByKind["pageview"] = record.Hits{Planned: pages, Accepted: pages - 30, Unknown: 10, Rejected: 20}
-		at.Visits = record.Visits{Planned: visits, Complete: visits - 5, Uncertain: 5}
+		at.ByKind["pageview"] = runsummary.Hits{Planned: pages, Accepted: pages - 30, Unknown: 10, Rejected: 20}
+		at.Visits = runsummary.Visits{Planned: visits, Complete: visits - 5, Uncertain: 5}
 		r.Summary.Targets["matomo"] = at
 		got, _ := reconciled(t, &shows{report: always(shown(visits, pages-3)), lately: holds(visits, pages-3)}, r)
-		if got.Verdict != proof.MatchEqual || row(t, got, "pageviews").Verdict != proof.MatchEqual ||
+		if got.Verdict != comparison.MatchEqual || row(t, got, "pageviews").Verdict != comparison.MatchEqual ||
 			row(t, got, "pageviews").Why == "" {
 			t.Errorf("%+v", got.Targets[0].Rows)
 		}
@@ -157,8 +157,8 @@ func TestVisitsThatMatomoMayHaveTwiceAreNoSurplus(t *testing.T) {
 		at := r.Summary.Targets["matomo"]
 		at.Visits.Repeated = 3
 		r.Summary.Targets["matomo"] = at
-		for recorded, want := range map[uint64]proof.Match{
-			visits: proof.MatchEqual, visits + 3: proof.MatchEqual, visits + 4: proof.MatchMore,
+		for recorded, want := range map[uint64]comparison.Match{
+			visits: comparison.MatchEqual, visits + 3: comparison.MatchEqual, visits + 4: comparison.MatchMore,
 		} {
 			is, unique := shown(recorded, pages), uint64(visits)
 			is.Unique = &unique
@@ -180,16 +180,16 @@ func TestARunIsToldFromOtherTraffic(t *testing.T) {
 		r.Before = before(time.Now(), there, nil)
 		m := &shows{report: always(both), lately: holds(visits+300, pages+900)}
 		got, took := reconciled(t, m, r)
-		if took > 0 || got.Verdict != proof.MatchEqual || got.Targets[0].Slice != "difference" ||
-			got.Targets[0].Limits == "" || row(t, got, "unique visitors").Verdict != proof.MatchIncomparable {
+		if took > 0 || got.Verdict != comparison.MatchEqual || got.Targets[0].Slice != "difference" ||
+			got.Targets[0].Limits == "" || row(t, got, "unique visitors").Verdict != comparison.MatchIncomparable {
 			t.Errorf("by difference: %+v", got)
 		}
 		m.report, m.lately = always(shown(visits+300, pages+899)), holds(visits+300, pages+899)
-		if got, took := reconciled(t, m, r); got.Verdict != proof.MatchShort || took > 2*time.Minute {
+		if got, took := reconciled(t, m, r); got.Verdict != comparison.MatchShort || took > 2*time.Minute {
 			t.Errorf("a loss by difference, after %v: %+v", took, got)
 		}
 		r.Dimension, m.report, m.lately = 7, always(shown(visits, pages)), holds(visits, pages)
-		if got, _ := reconciled(t, m, r); got.Verdict != proof.MatchEqual || got.Targets[0].Slice != "dimension" ||
+		if got, _ := reconciled(t, m, r); got.Verdict != comparison.MatchEqual || got.Targets[0].Slice != "dimension" ||
 			m.asked[len(m.asked)-1].Segment != "dimension7==r1" {
 			t.Errorf("by dimension: %+v", got)
 		}
@@ -200,7 +200,8 @@ func TestATokenThatMayNotReadIsNoLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, took := reconciled(t, &shows{denied: errors.New("ask VisitsSummary.get: refused with status 401")},
 			ended())
-		if took > time.Minute || got.Verdict != proof.MatchNotAsked || !strings.Contains(got.Targets[0].Error, "401") {
+		if took > time.Minute || got.Verdict != comparison.MatchNotAsked ||
+			!strings.Contains(got.Targets[0].Error, "401") {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -217,7 +218,7 @@ func TestARunThatGoesOnIsFollowedWithItsLag(t *testing.T) {
 			return log{visits: perSecond(since - 30*time.Second)} // half a minute late
 		}}
 		ctx, cancel := context.WithCancel(t.Context())
-		var last proof.Reconciliation
+		var last comparison.Reconciliation
 		_, err := reconcile.Reconcile(ctx, m, func(context.Context) (reconcile.Run, error) {
 			at := r.Summary.Targets["matomo"]
 			at.Visits.Complete = perSecond(time.Since(began))
@@ -226,7 +227,7 @@ func TestARunThatGoesOnIsFollowedWithItsLag(t *testing.T) {
 				cancel()
 			}
 			return r, nil
-		}, reconcile.Options{Every: 10 * time.Second, Limit: time.Minute}, func(r proof.Reconciliation) { last = r })
+		}, reconcile.Options{Every: 10 * time.Second, Limit: time.Minute}, func(r comparison.Reconciliation) { last = r })
 		if err != nil || last.State != "following" {
 			t.Fatalf("%+v, %v", last, err)
 		}
@@ -238,16 +239,16 @@ func TestARunThatGoesOnIsFollowedWithItsLag(t *testing.T) {
 
 func TestWhatAKilledLoadgenMayHaveSentIsNotTooMuch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := change(func(at *record.Target) {
-			at.ByKind["pageview"] = record.Hits{Planned: pages + 9, Accepted: pages, Unknown: 9}
-			at.Visits = record.Visits{Planned: visits + 2, Complete: visits, Uncertain: 2}
+		r := change(func(at *runsummary.Target) {
+			at.ByKind["pageview"] = runsummary.Hits{Planned: pages + 9, Accepted: pages, Unknown: 9}
+			at.Visits = runsummary.Visits{Planned: visits + 2, Complete: visits, Uncertain: 2}
 		})
 		r.Summary.Killed = 1
 		for _, c := range []struct {
 			visits, pages uint64
-			want          proof.Match
-		}{{visits, pages, proof.MatchEqual}, {visits + 2, pages + 9, proof.MatchEqual},
-			{visits, pages - 1, proof.MatchShort}, {visits + 2, pages + 10, proof.MatchMore}} {
+			want          comparison.Match
+		}{{visits, pages, comparison.MatchEqual}, {visits + 2, pages + 9, comparison.MatchEqual},
+			{visits, pages - 1, comparison.MatchShort}, {visits + 2, pages + 10, comparison.MatchMore}} {
 			if got, _ := reconciled(t,
 				&shows{report: always(shown(c.visits, c.pages)), lately: holds(c.visits, c.pages)},
 				r); got.Verdict != c.want {
@@ -266,12 +267,12 @@ func TestASourceThatNothingTellsIsNotMissed(t *testing.T) {
 		as := shown(visits, pages)
 		as.Sources = map[string]uint64{"search": visits - 6, "direct": 6}
 		if got, _ := reconciled(t, &shows{report: always(as), lately: holds(visits, pages)},
-			r); got.Verdict != proof.MatchEqual || row(t, got, "direct").Verdict != proof.MatchEqual {
+			r); got.Verdict != comparison.MatchEqual || row(t, got, "direct").Verdict != comparison.MatchEqual {
 			t.Errorf("%+v", got.Targets[0].Rows)
 		}
 		as.Sources = map[string]uint64{"search": visits - 7, "direct": 7}
 		if got, _ := reconciled(t, &shows{report: always(as), lately: holds(visits, pages)}, r); row(t, got,
-			"search").Verdict != proof.MatchShort {
+			"search").Verdict != comparison.MatchShort {
 			t.Errorf("one that changed its source: %+v", got.Targets[0].Rows)
 		}
 	})
@@ -285,7 +286,7 @@ func TestActionsThatAreNotArchivedAreWaitedFor(t *testing.T) {
 			}
 			return shown(visits, pages)
 		}}
-		if got, took := reconciled(t, m, ended()); got.Verdict != proof.MatchEqual || took < 15*time.Minute {
+		if got, took := reconciled(t, m, ended()); got.Verdict != comparison.MatchEqual || took < 15*time.Minute {
 			t.Errorf("done after %v: %+v", took, got.Targets[0].Rows)
 		}
 	})
@@ -294,7 +295,7 @@ func TestActionsThatAreNotArchivedAreWaitedFor(t *testing.T) {
 func TestATargetThatNobodyCanAskIsNotLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := ended()
-		r.Summary.Targets["gone"] = record.Target{SiteID: 9}
+		r.Summary.Targets["gone"] = runsummary.Target{SiteID: 9}
 		r.Sites = append([]reconcile.Site{{Target: target.Target{Name: "gone", SiteID: 9}, Error: "nobody can ask"}},
 			r.Sites...)
 		got, _ := reconciled(t, &shows{report: always(shown(visits, pages)), lately: holds(visits, pages)}, r)
@@ -315,7 +316,7 @@ func TestDaysAtWhichNobodyLookedAreNotCalledEmpty(t *testing.T) {
 		there := shown(visits, pages)
 		there.Days = at.Opened.Days
 		got, _ := reconciled(t, &shows{report: always(there), lately: holds(0, 0)}, r)
-		if got.Verdict != proof.MatchEqual || !strings.Contains(got.Targets[0].Limits, "Nobody looked") {
+		if got.Verdict != comparison.MatchEqual || !strings.Contains(got.Targets[0].Limits, "Nobody looked") {
 			t.Errorf("%+v", got.Targets[0].Limits)
 		}
 	})
@@ -338,8 +339,8 @@ func TestABackfillThatIsResumedIsWaitedForAnew(t *testing.T) {
 			}
 			return r, nil
 		}, reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit},
-			func(proof.Reconciliation) {})
-		if took := time.Since(began); err != nil || got.Verdict != proof.MatchEqual || took < 70*time.Minute {
+			func(comparison.Reconciliation) {})
+		if took := time.Since(began); err != nil || got.Verdict != comparison.MatchEqual || took < 70*time.Minute {
 			t.Errorf("done after %v: %+v, %v", took, got, err)
 		}
 	})
@@ -354,7 +355,7 @@ func TestAQueueThatIsWorkedOffOnceAMinuteIsWaitedFor(t *testing.T) {
 				return log{worked(since), 5 * worked(since)}
 			},
 		}
-		if got, took := reconciled(t, m, ended()); got.Verdict != proof.MatchEqual || took < 2*time.Minute {
+		if got, took := reconciled(t, m, ended()); got.Verdict != comparison.MatchEqual || took < 2*time.Minute {
 			t.Errorf("done after %v: %+v", took, got.Targets[0].Rows)
 		}
 	})
@@ -365,7 +366,7 @@ func TestALedgerOfTheLastStartAloneIsNotTakenForTheWhole(t *testing.T) {
 		r := ended()
 		r.Dimension, r.Summary.FirstVisit = 7, 100
 		got, _ := reconciled(t, &shows{report: always(shown(visits+61, pages)), lately: holds(visits+61, pages)}, r)
-		if row(t, got, "visits").Verdict != proof.MatchIncomparable ||
+		if row(t, got, "visits").Verdict != comparison.MatchIncomparable ||
 			!strings.HasPrefix(got.Targets[0].Limits, "The loadgen was started again") {
 			t.Errorf("%+v", got.Targets[0].Limits)
 		}

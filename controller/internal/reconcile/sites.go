@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -30,7 +30,7 @@ type Site struct {
 func place(t target.Target) string { return fmt.Sprintf("%s %d", cmp.Or(t.API(), t.URL), t.SiteID) }
 
 // sentTarget is the target that a run sent to, as its ledger names it.
-func sentTarget(t record.Target) target.Target {
+func sentTarget(t runsummary.Target) target.Target {
 	return target.Target{URL: t.URL, SiteID: t.SiteID, Access: target.Access{APIURL: t.APIURL}}
 }
 
@@ -38,7 +38,7 @@ func sentTarget(t record.Target) target.Target {
 const errNotSaved = "no saved target has its address; save one with a token that may view the site"
 
 // sitesOf are the sites that a run sent to, in the order of their names. readers are the saved targets.
-func sitesOf(run map[string]record.Target, readers []target.Target) []Site {
+func sitesOf(run map[string]runsummary.Target, readers []target.Target) []Site {
 	sites := map[string]Site{}
 	for _, name := range slices.Sorted(maps.Keys(run)) {
 		s := siteOf(sentTarget(run[name]), readers)
@@ -85,10 +85,10 @@ func siteOf(sent target.Target, readers []target.Target) Site {
 }
 
 // sentTo adds up what a run sent to a site.
-func sentTo(s record.Summary, site Site) (all record.Target, parts []proof.ReconciledPart) {
+func sentTo(s runsummary.Summary, site Site) (all runsummary.Target, parts []comparison.ReconciledPart) {
 	for i, name := range site.Parts {
 		t := s.Targets[name]
-		part := proof.ReconciledPart{Name: name, Visits: t.Visits.Complete + t.Visits.Partial}
+		part := comparison.ReconciledPart{Name: name, Visits: t.Visits.Complete + t.Visits.Partial}
 		for _, h := range t.ByKind {
 			part.Hits += h.Accepted
 		}

@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/runid"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
@@ -21,7 +21,7 @@ func Configuration(files map[string][]byte) (config map[string]string, kind stri
 			delete(config, f.Key+spec.FileSuffix)
 		}
 	}
-	return config, record.KindOf(func(setting string) bool { return config[setting] == "true" })
+	return config, runsummary.KindOf(func(setting string) bool { return config[setting] == "true" })
 }
 
 // Draw makes a run id and a seed.

@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // A person may replace the token of loadgen.env by the name of a file that holds it.
@@ -24,7 +24,7 @@ func TestASecretGivenByFileIsMaskedInTheRunsConfiguration(t *testing.T) {
 		t.Errorf("got %s", text)
 	}
 	if s, known := (store.Run{Config: config}).Settings(); !known || s.MatomoURL == "" ||
-		kind != record.Live {
+		kind != runsummary.Live {
 		t.Errorf("its settings should be known: %+v", s)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 const (
@@ -84,7 +84,7 @@ func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) 
 	err error) {
 	then = Ending{Now: true}
 	st := k.Status()
-	if !st.Active() || st.Run.Kind == record.BackfillJob { // whose visits are sent whole
+	if !st.Active() || st.Run.Kind == runsummary.BackfillJob { // whose visits are sent whole
 		return then, "", nil
 	}
 	asked, within := time.Now(), how.timeout()

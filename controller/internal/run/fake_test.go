@@ -12,13 +12,13 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // world is a loadgen, an exchange folder and a book, all in memory.
@@ -361,7 +361,7 @@ func control(t *testing.T, w *world) *run.Control {
 		Port: w, Publisher: publisher{w},
 		Supervisor: &run.Supervisor{
 			Repository: w, Log: slog.New(slog.DiscardHandler),
-			Ledger: func(id string) (*record.Summary, error) { return ledgers.Decode([]byte(w.ledgers[id])) },
+			Ledger: func(id string) (*runsummary.Summary, error) { return summaries.Decode([]byte(w.ledgers[id])) },
 		},
 		Probe: func(context.Context, string) (run.Plan, error) {
 			w.mu.Lock()

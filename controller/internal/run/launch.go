@@ -8,7 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/phase"
@@ -40,7 +40,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 		return nil, errors.Join(fmt.Errorf("stop what runs: %w", err), k.unpublish(ctx, before))
 	}
 	l, _ = k.refresh(ctx)
-	k.close(ctx, l, string(ending.Killed))
+	k.close(ctx, l, string(endreason.Killed))
 
 	files, err := k.c.Publisher.Published(ctx)
 	if err != nil {
@@ -61,7 +61,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 			return nil, err
 		}
 		l, _ := k.refresh(ctx)
-		k.close(ctx, l, string(ending.Failed))
+		k.close(ctx, l, string(endreason.Failed))
 		return nil, errors.Join(err, k.idle(ctx))
 	}
 	hash, err := k.await(ctx, r.ID)
@@ -77,7 +77,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 			}
 			l, _ = k.refresh(ctx)
 		}
-		k.close(ctx, l, string(ending.Failed))
+		k.close(ctx, l, string(endreason.Failed))
 		return nil, err
 	}
 	r.PlanHash = hash

@@ -8,10 +8,10 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // takeStock makes a run the current one: the one that the loadgen says it sends, else the one recorded last. All others
@@ -120,7 +120,7 @@ func (k *Control) recover(ctx context.Context, name string) {
 			messages = Logs(k.c.Port.Logs).ErrorLines(ctx, l.Started)
 		}
 	case idles(l, p):
-		reason = string(ending.Interrupted)
+		reason = string(endreason.Interrupted)
 		messages = []string{"run " + st.Run.ID +
 			" was interrupted: its loadgen was ended and started again without a start of the run; nothing is sent " +
 			"until you start one"}
@@ -159,7 +159,7 @@ func (k *Control) restarted(ctx context.Context, l launcher.Status, st Status) b
 
 // attachRunning makes the run that the loadgen sends the current one.
 func (k *Control) attachRunning(ctx context.Context, l launcher.Status, p Plan) {
-	r := store.Run{RunHead: store.RunHead{ID: p.RunID, Kind: record.Live, PlanHash: p.Hash, Started: l.Started}}
+	r := store.Run{RunHead: store.RunHead{ID: p.RunID, Kind: runsummary.Live, PlanHash: p.Hash, Started: l.Started}}
 	if last := k.Status().Run; last != nil && last.ID == r.ID {
 		r = reopened(*last)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Rerun starts a recorded run again: with its very files, its seed and a new id. The request's overrides do not count;
@@ -24,7 +24,7 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 	switch {
 	case err != nil:
 		return Result{}, err
-	case before.Kind == record.BackfillJob:
+	case before.Kind == runsummary.BackfillJob:
 		return Result{}, ErrJob
 	case len(files) == 0:
 		return Result{}, ErrNoFiles

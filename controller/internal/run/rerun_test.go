@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestARerunHasTheFilesAndTheSeedOfTheRunAndANewID(t *testing.T) {
@@ -45,7 +45,7 @@ func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
 	w := newWorld()
 	k := control(t, w)
 	start(t, k)
-	w.book["job"] = store.Run{RunHead: store.RunHead{ID: "job", Kind: record.BackfillJob}}
+	w.book["job"] = store.Run{RunHead: store.RunHead{ID: "job", Kind: runsummary.BackfillJob}}
 	w.book["before"] = store.Run{RunHead: store.RunHead{ID: "before"}}
 	w.book["lost"] = store.Run{RunHead: store.RunHead{ID: "lost"}}
 	w.kept["lost"] = map[string][]byte{"LOST": nil}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
@@ -160,7 +160,7 @@ func (k *Control) stop(ctx context.Context, s *stopping, interrupted bool) (Resu
 func (k *Control) closeStopped(ctx context.Context, open uint64) Result {
 	active := k.Status().Active()
 	l, _ := k.refresh(ctx)
-	k.close(ctx, l, string(ending.Killed))
+	k.close(ctx, l, string(endreason.Killed))
 	r := Result{Message: "stopped"}
 	if !active {
 		return r

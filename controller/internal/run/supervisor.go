@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/summaries"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Repository is where runs are recorded, see store.Store.
@@ -33,8 +33,8 @@ type Repository interface {
 // is running at a time, and backfill jobs. It is safe for concurrent use.
 type Supervisor struct {
 	Repository Repository
-	// Ledger reads the ledger of a run, see ledgers.Reader.
-	Ledger func(runID string) (*record.Summary, error)
+	// Ledger reads the ledger of a run, see summaries.Reader.
+	Ledger func(runID string) (*runsummary.Summary, error)
 	// TakeBaseline keeps what the targets' sites show before a run that is recorded sends anything; nil keeps nothing.
 	TakeBaseline func(ctx context.Context, runID string)
 	Log          *slog.Logger
@@ -99,14 +99,14 @@ func (s *Supervisor) Close(ctx context.Context, r *store.Run, l launcher.Status,
 
 // end sets when and why a run ended. It does not end before it started, even where the wall clock was set back
 // meanwhile.
-func end(r *store.Run, ledger *record.Summary, l launcher.Status, instead string) {
+func end(r *store.Run, ledger *runsummary.Summary, l launcher.Status, instead string) {
 	at, reason := verdict(ledger, l, instead)
 	if at.Before(r.Started) {
 		at = r.Started
 	}
 	r.Ended, r.Reason, r.ExitCode, r.Summary = &at, reason, new(exitCode(l, reason)), ledger
 	if ledger != nil && ledger.Ended.IsZero() {
-		r.Summary = ledgers.Closed(ledger, at)
+		r.Summary = summaries.Closed(ledger, at)
 		r.Summary.Reason = reason
 	}
 }

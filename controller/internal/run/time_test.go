@@ -6,7 +6,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestUptimeIsNotThatOfTheWallClock(t *testing.T) {
@@ -39,8 +39,8 @@ func TestUptimeIsNotThatOfTheWallClock(t *testing.T) {
 
 func TestARunDoesNotEndBeforeItStarted(t *testing.T) {
 	started := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	left := &record.Summary{RunID: "r", Started: started, DurationSeconds: 11}
-	for name, ledger := range map[string]*record.Summary{"without a ledger": nil, "with one left open": left} {
+	left := &runsummary.Summary{RunID: "r", Started: started, DurationSeconds: 11}
+	for name, ledger := range map[string]*runsummary.Summary{"without a ledger": nil, "with one left open": left} {
 		r := store.Run{RunHead: store.RunHead{ID: "r", Started: started}}
 		end(&r, ledger, launcher.Status{State: launcher.Exited, Ended: started.Add(-time.Hour)}, "stopped")
 		if r.Ended.Before(r.Started) {

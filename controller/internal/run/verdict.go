@@ -8,9 +8,9 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // exitCode is that of a loadgen that has ended for a reason, also where nothing is left of it to tell.
@@ -18,9 +18,9 @@ func exitCode(l launcher.Status, reason string) int {
 	switch {
 	case l.ExitCode != 0 || l.State == launcher.Exited:
 		return l.ExitCode
-	case reason == string(ending.Interrupted) || reason == string(ending.Cancelled):
+	case reason == string(endreason.Interrupted) || reason == string(endreason.Cancelled):
 		return exitcode.Interrupted
-	case reason == string(ending.Killed) || reason == string(ending.Removed):
+	case reason == string(endreason.Killed) || reason == string(endreason.Removed):
 		return exitcode.Killed
 	default:
 		return exitcode.OK
@@ -28,7 +28,7 @@ func exitCode(l launcher.Status, reason string) int {
 }
 
 // verdict is when and why a run ended.
-func verdict(ledger *record.Summary, l launcher.Status, instead string) (time.Time, string) {
+func verdict(ledger *runsummary.Summary, l launcher.Status, instead string) (time.Time, string) {
 	at := l.Ended
 	if at.IsZero() {
 		at = time.Now().UTC()
@@ -43,9 +43,9 @@ func verdict(ledger *record.Summary, l launcher.Status, instead string) (time.Ti
 	case l.State == launcher.Missing || l.State == launcher.Foreign:
 		return at, "removed"
 	case l.State == launcher.Exited:
-		return at, string(ending.Failed)
+		return at, string(endreason.Failed)
 	default:
-		return at, string(ending.Killed)
+		return at, string(endreason.Killed)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // large does not fit into the pages that a database has.
@@ -42,7 +42,7 @@ func TestADatabaseThatCannotBeWrittenFailsItsProbe(t *testing.T) {
 	must(t, s.ReadOnly(t.Context()))
 	for name, err := range map[string]error{
 		"probe": s.Probe(t.Context()),
-		"write": s.BeginRun(t.Context(), store.Run{RunHead: store.RunHead{ID: "a", Kind: record.Live}}),
+		"write": s.BeginRun(t.Context(), store.Run{RunHead: store.RunHead{ID: "a", Kind: runsummary.Live}}),
 	} {
 		if !errors.Is(err, syscall.EROFS) {
 			t.Errorf("%s: got %v", name, err)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // RunQuery chooses runs. The zero value is all that are not deleted.
@@ -44,7 +44,7 @@ func (q RunQuery) where() (string, []any) {
 		add("ended_at IS NULL")
 	}
 	if q.NoJobs {
-		add("kind <> ?", record.BackfillJob)
+		add("kind <> ?", runsummary.BackfillJob)
 	}
 	return "WHERE " + strings.Join(parts, " AND "), args
 }

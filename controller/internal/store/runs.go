@@ -7,8 +7,8 @@ import (
 	"maps"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/ledgers"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/controller/internal/summaries"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
@@ -41,9 +41,9 @@ func (h RunHead) Open() bool { return h.Ended == nil }
 // Run is a run with what is kept of it.
 type Run struct {
 	RunHead
-	Config   map[string]string `json:"config" doc:"The exact configuration, secrets masked; what is not there has its default."`
-	Problems []Problem         `json:"problems" doc:"Warnings and errors of its log."`
-	Summary  *record.Summary   `json:"summary" doc:"The ledger of record, as it stands where the run goes on; null where there is none."`
+	Config   map[string]string   `json:"config" doc:"The exact configuration, secrets masked; what is not there has its default."`
+	Problems []Problem           `json:"problems" doc:"Warnings and errors of its log."`
+	Summary  *runsummary.Summary `json:"summary" doc:"The ledger of record, as it stands where the run goes on; null where there is none."`
 }
 
 // Problem is a line of a run's log that a person should know of.
@@ -100,7 +100,7 @@ func (r runRow) run() Run {
 		ID: r.ID, Kind: r.Kind, Seed: uint64(r.Seed), PlanHash: r.PlanHash, Started: r.StartedAt.Time,
 		Ended: r.EndedAt.moment(), Reason: r.Reason, ExitCode: r.ExitCode, Note: r.Note, Steered: r.Steered,
 	}}
-	out.Summary, _ = ledgers.Decode([]byte(r.Summary)) // one that cannot be read tells nothing
+	out.Summary, _ = summaries.Decode([]byte(r.Summary)) // one that cannot be read tells nothing
 	var lasted time.Duration
 	if out.Ended != nil {
 		lasted = max(0, out.Ended.Sub(out.Started))

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestARunOfAnOlderVersionHasNothingOfWhatIsNew(t *testing.T) {
@@ -33,22 +33,22 @@ func TestARunOfAnOlderVersionHasNothingOfWhatIsNew(t *testing.T) {
 func TestAPersonsWordsOnARunStayWhereItGoesOn(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: record.Live, Started: noon,
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: runsummary.Live, Started: noon,
 		Note: "first"}}))
 	note := "second"
 	must(t, s.DescribeRun(ctx, "r", &note, []string{"a", "b"}))
 	code := 4
 	must(t, s.EndRun(ctx, store.Run{
-		RunHead: store.RunHead{ID: "r", Kind: record.CapacitySearch, Ended: new(noon), Reason: "error_brake",
+		RunHead: store.RunHead{ID: "r", Kind: runsummary.CapacitySearch, Ended: new(noon), Reason: "error_brake",
 			ExitCode: &code},
-		Summary: &record.Summary{}, Problems: []store.Problem{{Text: "1"}},
+		Summary: &runsummary.Summary{}, Problems: []store.Problem{{Text: "1"}},
 	}))
 	r, err := s.Run(ctx, "r")
-	if err != nil || r.Note != "second" || strings.Join(r.Labels, "") != "ab" || r.Kind != record.CapacitySearch ||
+	if err != nil || r.Note != "second" || strings.Join(r.Labels, "") != "ab" || r.Kind != runsummary.CapacitySearch ||
 		*r.ExitCode != 4 || len(r.Problems) != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: record.Live, Started: noon,
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: runsummary.Live, Started: noon,
 		Note: "third"}}))
 	r, err = s.Run(ctx, "r")
 	if err != nil || r.Note != "second" || len(r.Labels) != 2 || r.ExitCode != nil || r.Summary != nil ||
@@ -66,7 +66,7 @@ func TestFilesOfRunsAreKeptOnceAndSealed(t *testing.T) {
 	ctx := t.Context()
 	const words = "nobody but us reads this"
 	for _, id := range []string{"one", "two"} {
-		must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: record.Live, Started: noon}}))
+		must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Started: noon}}))
 		must(t, s.KeepFiles(ctx, id, map[string][]byte{"urls.txt": []byte(words), "of-" + id: []byte(id)}))
 	}
 	must(t, s.KeepFiles(ctx, "two", map[string][]byte{"urls.txt": []byte(words)}))
@@ -95,7 +95,7 @@ func TestADeletedRunComesBackForADayAndIsThenPurged(t *testing.T) {
 	t.Cleanup(func() { must(t, s.Close()) })
 	ctx := t.Context()
 	for _, id := range []string{"one", "two"} {
-		must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: record.Live, Started: noon}}))
+		must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Started: noon}}))
 		must(t, s.KeepFiles(ctx, id, map[string][]byte{id: []byte(id)}))
 		must(t, s.SaveInterval(ctx, id, store.Interval{At: noon, Body: []byte("{}")}))
 	}
@@ -103,7 +103,7 @@ func TestADeletedRunComesBackForADayAndIsThenPurged(t *testing.T) {
 		t.Errorf("a run that goes on stays: %v", err)
 	}
 	for _, id := range []string{"one", "two"} {
-		must(t, s.EndRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: record.Live, Ended: new(noon)}}))
+		must(t, s.EndRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Ended: new(noon)}}))
 	}
 	must(t, s.DeleteRun(ctx, "one", false))
 	must(t, s.RestoreRun(ctx, "one"))
@@ -137,7 +137,7 @@ func TestAViewReadsBesideTheControllerAndMakesNothing(t *testing.T) {
 	v, err := store.View(t.Context(), afero.NewOsFs(), path)
 	must(t, err)
 	t.Cleanup(func() { must(t, v.Close()) })
-	later := store.RunHead{ID: "later", Kind: record.Live, Started: noon.Add(time.Hour)}
+	later := store.RunHead{ID: "later", Kind: runsummary.Live, Started: noon.Add(time.Hour)}
 	must(t, s.BeginRun(t.Context(), store.Run{RunHead: later}))
 	if runs, err := v.Runs(t.Context(), store.RunQuery{}); err != nil || len(runs) != 2 || runs[0].ID != "later" {
 		t.Errorf("%+v, %v", runs, err)
@@ -157,7 +157,7 @@ func TestAViewReadsBesideTheControllerAndMakesNothing(t *testing.T) {
 func TestARunWhoseEndNobodyRecordedCanBeDeleted(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "stuck", Kind: record.Live, Started: noon}}))
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "stuck", Kind: runsummary.Live, Started: noon}}))
 	must(t, s.DeleteRun(ctx, "stuck", false))
 	must(t, s.RestoreRun(ctx, "stuck"))
 	if r, err := s.Run(ctx, "stuck"); err != nil || r.Open() || r.Reason != "killed" {
@@ -168,8 +168,8 @@ func TestARunWhoseEndNobodyRecordedCanBeDeleted(t *testing.T) {
 func TestAClockThatIsSetBackDoesNotChangeWhichRunWasLast(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "a", Kind: record.Live, Started: noon}}))
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "b", Kind: record.Live,
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "a", Kind: runsummary.Live, Started: noon}}))
+	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "b", Kind: runsummary.Live,
 		Started: noon.Add(-time.Hour)}}))
 	runs, err := s.Runs(ctx, store.RunQuery{Limit: 1})
 	if err != nil || len(runs) != 1 || runs[0].ID != "b" {
@@ -182,7 +182,7 @@ func TestADamagedRunHidesNoOther(t *testing.T) {
 		s := open(t, temp(t))
 		ctx := t.Context()
 		for _, id := range []string{"whole", "damaged"} {
-			must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: record.Live, Started: noon}}))
+			must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Started: noon}}))
 		}
 		must(t, s.Damage(ctx, "damaged", text))
 		runs, err := s.Runs(ctx, store.RunQuery{})

@@ -18,7 +18,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/funnel"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -80,8 +80,14 @@ func fill(ctx context.Context, s *store.Store) error {
 			Config:  map[string]string{"A": "1"}}),
 		s.SaveInterval(ctx, "r1", store.Interval{At: noon, Body: []byte(`{"n":1}`)}),
 		s.EndRun(ctx, store.Run{
-			RunHead: store.RunHead{ID: "r1", Kind: record.Live, Ended: new(noon.Add(time.Hour)), Reason: "finished"},
-			Summary: &record.Summary{Due: 3}}),
+			RunHead: store.RunHead{
+				ID:     "r1",
+				Kind:   runsummary.Live,
+				Ended:  new(noon.Add(time.Hour)),
+				Reason: "finished",
+			},
+			Summary: &runsummary.Summary{Due: 3},
+		}),
 		s.Audit(ctx, "127.0.0.1", "PUT /api/config", "CONCURRENCY"),
 	)
 }

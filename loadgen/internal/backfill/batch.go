@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // batch is one request: whole visits of one day and one target, so that a visitor's hits are in order and in no other
@@ -60,9 +60,9 @@ func (b *batch) halves() (first, second *batch) {
 }
 
 // record is what people are shown of a batch.
-func (j *Job) record(b *batch, why string) record.Batch {
+func (j *Job) record(b *batch, why string) runsummary.Batch {
 	lowest := slices.MinFunc(b.visits, func(a, b start) int { return cmp.Compare(a.number, b.number) })
-	return record.Batch{
+	return runsummary.Batch{
 		Number: b.number, Date: j.c.Days[b.day].Date.String(), Target: j.c.Targets[b.span.Target],
 		FirstVisit: lowest.number, Visits: len(b.visits), Hits: b.hits, Why: why,
 	}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/outcome"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // ended counts the hits of a batch by outcome.
@@ -34,7 +34,7 @@ func (s *shard) book(b *batch, a batchAnswer, answered bool) (n ended) {
 	} else {
 		s.c.Ledger.End(b.span.Target, &a.Answer, s.kinds)
 	}
-	day := record.BackfillDay{}
+	day := runsummary.BackfillDay{}
 	for i := range courses {
 		course := &courses[i]
 		if course.Taken > 0 {
@@ -80,7 +80,7 @@ func (s *shard) judge(b *batch, a batchAnswer, n ended) {
 			n[outcome.Unknown], "reason", a.String())
 	}
 	if hopeless {
-		s.fail(ending.NoTarget,
+		s.fail(endreason.NoTarget,
 			fmt.Sprintf("target %s took nothing of %d batches in a row: %s", s.c.Targets[b.span.Target], mostRefused,
 				a.String()))
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 )
 
 func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
@@ -33,7 +33,7 @@ func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
 		began := time.Now()
 		why, message, p, s := r.run(context.Background(), m)
 		took := time.Since(began)
-		if why != ending.NoTarget || !strings.Contains(message, "answered 503") || took < 4*time.Minute ||
+		if why != endreason.NoTarget || !strings.Contains(message, "answered 503") || took < 4*time.Minute ||
 			took > 5*time.Minute || s.Hits.Failed == 0 {
 			t.Errorf("ended %s after %s: %s; %+v", why, took, message, s.Hits)
 		}
@@ -42,7 +42,7 @@ func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
 		}
 		down = false
 		why, _, p, s = r.run(context.Background(), m)
-		if total := calendar.Total(r.days); why != ending.BackfillFinished || s.Visits.Complete != total ||
+		if total := calendar.Total(r.days); why != endreason.BackfillFinished || s.Visits.Complete != total ||
 			uint64(len(m.stored)) != total || p.BatchesDone != p.Batches {
 			t.Errorf("the job that went on ended %s with %+v of %d visits", why, s.Visits, total)
 		}
@@ -62,13 +62,13 @@ func TestFiveRejectedBatchesInARowEndTheJob(t *testing.T) {
 		return taken(hits)
 	}
 	why, message, p, s := r.run(context.Background(), m)
-	if why != ending.NoTarget ||
+	if why != endreason.NoTarget ||
 		!strings.Contains(message, "took nothing of 5 batches in a row: answered 200: all hits are called invalid") ||
 		p.BatchesDone != 9 || s.Visits.Lost == 0 {
 		t.Errorf("ended %s after %d batches: %s; %+v", why, p.BatchesDone, message, s.Visits)
 	}
 	bad = false // the token has its right now, and none of those hits was stored
-	if why, _, _, s = r.run(context.Background(), m); why != ending.BackfillFinished ||
+	if why, _, _, s = r.run(context.Background(), m); why != endreason.BackfillFinished ||
 		s.Visits.Complete != calendar.Total(r.days) || s.Visits.Lost > 0 {
 		t.Errorf("the job that went on ended %s with %+v", why, s.Visits)
 	}
@@ -83,7 +83,7 @@ func TestFiveBatchesInARowThatCannotBeReadEndTheJob(t *testing.T) {
 		return answer.Answer{Class: answer.Unreadable, Status: 200, FirstWords: "Just a moment..."}
 	}
 	why, message, p, _ := r.run(context.Background(), m)
-	if why != ending.NoTarget || !strings.Contains(message, "Just a moment...") || p.BatchesDone != 5 {
+	if why != endreason.NoTarget || !strings.Contains(message, "Just a moment...") || p.BatchesDone != 5 {
 		t.Errorf("ended %s after %d batches: %s", why, p.BatchesDone, message)
 	}
 }
@@ -122,7 +122,7 @@ func TestAJournalThatBreaksWithTheLastBatchIsTold(t *testing.T) {
 		return taken(hits)
 	}
 	why, message, p, _ := r.run(context.Background(), m)
-	if why != ending.JournalFailed || !strings.Contains(message, "write journal") || p.BatchesDone != 1 ||
+	if why != endreason.JournalFailed || !strings.Contains(message, "write journal") || p.BatchesDone != 1 ||
 		p.Batches != 1 {
 		t.Errorf("ended %s after %d batches of %d: %s", why, p.BatchesDone, p.Batches, message)
 	}
@@ -138,7 +138,7 @@ func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
 			if n < 5 {
 				return taken(hits)
 			}
-			stop(ending.Interrupted)
+			stop(endreason.Interrupted)
 			if n == 5 {
 				time.Sleep(6 * time.Second)
 				return taken(hits)
@@ -148,7 +148,7 @@ func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
 		}
 		began := time.Now()
 		why, _, p, s := r.run(drain, m)
-		if took := time.Since(began); why != ending.Interrupted || took > 7*time.Second {
+		if took := time.Since(began); why != endreason.Interrupted || took > 7*time.Second {
 			t.Errorf("ended %s after %s", why, took)
 		}
 		if s.Visits.Complete != uint64(len(m.stored)) || p.BatchesDone != uint64(len(m.requests)) ||
@@ -165,12 +165,12 @@ func TestNothingIsSentThatTheLedgerCannotKeep(t *testing.T) {
 	m := newMatomo()
 	r.keep = func() error { return syscall.ENOSPC }
 	why, message, _, _ := r.run(context.Background(), m)
-	if why != ending.JournalFailed || !strings.Contains(message, "store the ledger: no space left on device") ||
+	if why != endreason.JournalFailed || !strings.Contains(message, "store the ledger: no space left on device") ||
 		len(m.requests) > 0 {
 		t.Errorf("ended %s after %d requests: %s", why, len(m.requests), message)
 	}
 	r.keep = func() error { return nil }
-	if why, _, p, s := r.run(context.Background(), m); why != ending.BackfillFinished ||
+	if why, _, p, s := r.run(context.Background(), m); why != endreason.BackfillFinished ||
 		s.Visits.Complete != calendar.Total(r.days) || len(p.Unknown) > 0 {
 		t.Errorf("resumed, it ended %s with %+v, unknown %+v", why, s.Visits, p.Unknown)
 	}

@@ -19,10 +19,10 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 const (
@@ -74,7 +74,7 @@ type Job struct {
 
 	mu       sync.Mutex // guards all below
 	began    time.Time
-	done     record.Backfill
+	done     runsummary.Backfill
 	visits   uint64        // that ended since began, and not before it
 	refused  []int         // batches in a row of which nothing was taken, by target
 	sizes    []engine.Size // by target
@@ -96,9 +96,9 @@ func New(c Config) *Job {
 	j.done.Visits = calendar.Total(c.Days)
 	for _, d := range c.Days {
 		j.done.Days = append(j.done.Days,
-			record.BackfillDay{Date: d.Date.String(), Planned: d.Visits, Skipped: d.Skipped})
+			runsummary.BackfillDay{Date: d.Date.String(), Planned: d.Visits, Skipped: d.Skipped})
 	}
-	j.done.Unknown = []record.Batch{}
+	j.done.Unknown = []runsummary.Batch{}
 	return j
 }
 
@@ -107,7 +107,7 @@ func (j *Job) Phase() phase.Phase { return j.phase.Load().(phase.Phase) }
 
 // Run sends what was not sent before, until all is, or drain is done: then no request begins and those in flight may
 // end. Where abort is done they are broken off at once. The message explains an end that nobody asked for.
-func (j *Job) Run(drain, abort context.Context) (why ending.Reason, message string) {
+func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message string) {
 	defer j.c.Clock.Watch()()
 	j.mu.Lock()
 	j.began = time.Now()
@@ -155,12 +155,12 @@ func (j *Job) Run(drain, abort context.Context) (why ending.Reason, message stri
 	background.Wait()
 	j.phase.Store(phase.Ended)
 	if j.left.Load() || j.message != "" { // what went wrong with the last batch leaves none
-		return ending.Of(ctx), j.message
+		return endreason.Of(ctx), j.message
 	}
 	j.mu.Lock()
 	j.finished = true
 	j.mu.Unlock()
-	return ending.BackfillFinished, ""
+	return endreason.BackfillFinished, ""
 }
 
 // size is the most hits of a request to a target.
@@ -206,12 +206,12 @@ func (j *Job) count(over <-chan struct{}) {
 }
 
 // Progress is what the job has done so far.
-func (j *Job) Progress() record.Backfill {
+func (j *Job) Progress() runsummary.Backfill {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	p := j.done
-	p.Days = append([]record.BackfillDay(nil), p.Days...)
-	p.Unknown = append([]record.Batch{}, p.Unknown...)
+	p.Days = append([]runsummary.BackfillDay(nil), p.Days...)
+	p.Unknown = append([]runsummary.Batch{}, p.Unknown...)
 	p.Batches = max(j.planned.Load(), p.BatchesDone)
 	if j.finished {
 		p.Batches = p.BatchesDone
@@ -228,7 +228,7 @@ func (j *Job) Progress() record.Backfill {
 }
 
 // fail ends the job; the first reason counts.
-func (j *Job) fail(why ending.Reason, message string) {
+func (j *Job) fail(why endreason.Reason, message string) {
 	j.mu.Lock()
 	if j.message == "" {
 		j.message = message

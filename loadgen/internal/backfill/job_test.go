@@ -23,9 +23,9 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/profile"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -146,7 +146,10 @@ func newRig(t *testing.T, zone, first, last string, perDay float64, now time.Tim
 }
 
 // run lets a job go on with what others have left, until drain is done.
-func (r *rig) run(drain context.Context, m *matomo) (ending.Reason, string, record.Backfill, record.Summary) {
+func (r *rig) run(
+	drain context.Context,
+	m *matomo,
+) (endreason.Reason, string, runsummary.Backfill, runsummary.Summary) {
 	r.t.Helper()
 	journal := &backfill.Journal{}
 	header, err := journal.Open(r.fs, "/r.batches")
@@ -175,8 +178,8 @@ func (r *rig) run(drain context.Context, m *matomo) (ending.Reason, string, reco
 		Shards: r.shards, Rate: r.rate,
 	})
 	why, message := job.Run(drain, context.Background())
-	var s record.Summary
-	l.Counts().Fill(&s, r.names, make([]record.Target, len(targets)), time.UTC)
+	var s runsummary.Summary
+	l.Counts().Fill(&s, r.names, make([]runsummary.Target, len(targets)), time.UTC)
 	h, v := s.Hits, s.Visits
 	if h.Planned != h.Accepted+h.Rejected+h.Failed+h.Unknown+h.Shed+h.Abandoned ||
 		v.Planned != v.Complete+v.Partial+v.Uncertain+v.Lost+v.Unsent {
@@ -193,7 +196,7 @@ func TestEveryVisitIsWhollyInsideItsDayAndItsRequest(t *testing.T) {
 	r := newRig(t, "America/New_York", "2026-10-30", "2026-11-02", 500, now)
 	m := newMatomo()
 	why, _, p, s := r.run(context.Background(), m)
-	if why != ending.BackfillFinished || s.Visits.Complete != calendar.Total(r.days) ||
+	if why != endreason.BackfillFinished || s.Visits.Complete != calendar.Total(r.days) ||
 		p.BatchesDone != uint64(len(m.requests)) || p.Batches != p.BatchesDone {
 		t.Errorf("ended %s with %+v and %d batches of %d in %d requests", why, s.Visits, p.BatchesDone, p.Batches,
 			len(m.requests))
@@ -258,18 +261,18 @@ func TestAJobGoesOnWithoutSendingAVisitTwice(t *testing.T) {
 	r := newRig(t, "Europe/Berlin", "2026-03-28", "2026-03-30", 400, later)
 	m := newMatomo()
 	total, runs := calendar.Total(r.days), 0
-	for why := ending.Interrupted; why != ending.BackfillFinished; runs++ {
+	for why := endreason.Interrupted; why != endreason.BackfillFinished; runs++ {
 		drain, stop := context.WithCancelCause(context.Background())
 		m.answer = func(n int, hits []hit) answer.Answer {
 			if n%7 == 0 {
-				stop(ending.Interrupted)
+				stop(endreason.Interrupted)
 			}
 			return taken(hits)
 		}
-		var p record.Backfill
-		var s record.Summary
+		var p runsummary.Backfill
+		var s runsummary.Summary
 		why, _, p, s = r.run(drain, m)
-		if sent := uint64(len(m.stored)); s.Visits.Complete != sent || why == ending.BackfillFinished &&
+		if sent := uint64(len(m.stored)); s.Visits.Complete != sent || why == endreason.BackfillFinished &&
 			(sent != total || p.Days[1].Sent != p.Days[1].Planned) {
 			t.Fatalf("after run %d, ended %s: %d visits are stored, the ledger has %+v", runs, why, sent, s.Visits)
 		}
@@ -303,7 +306,7 @@ func TestAnUnknownBatchIsListedAndNeverSentAgain(t *testing.T) {
 	}
 	for range 2 { // a job that has ended changes nothing when it is started again
 		why, _, p, s := r.run(context.Background(), m)
-		if why != ending.BackfillFinished || len(p.Unknown) != 1 {
+		if why != endreason.BackfillFinished || len(p.Unknown) != 1 {
 			t.Fatalf("ended %s with the unknown batches %+v", why, p.Unknown)
 		}
 		lost := p.Unknown[0]

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
@@ -74,7 +74,7 @@ func (s *shard) insist(ctx context.Context, b *batch, try func() (batchAnswer, e
 		}
 		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.span.Target],
 			"reason", a.String(), "in", pause)
-		alarm.Wait(ctx, pause)
+		wakeup.Wait(ctx, pause)
 	}
 }
 
@@ -218,7 +218,7 @@ func (e *batchAnswer) add(a batchAnswer, from, upTo int) {
 func (s *shard) end(b *batch, a batchAnswer) {
 	s.judge(b, a, s.book(b, a, true))
 	if err := s.c.Journal.end(b.span, a); err != nil {
-		s.fail(ending.JournalFailed, err.Error())
+		s.fail(endreason.JournalFailed, err.Error())
 	}
 }
 
@@ -230,9 +230,9 @@ func (s *shard) giveUp(b *batch, err error) {
 		s.leave(b, &answer.Answer{Class: answer.Stopped})
 	case errors.As(err, &impatient):
 		s.leave(b, &impatient.answer)
-		s.fail(ending.NoTarget, err.Error())
+		s.fail(endreason.NoTarget, err.Error())
 	default:
 		s.leave(b, &answer.Answer{Class: answer.Stopped})
-		s.fail(ending.JournalFailed, err.Error())
+		s.fail(endreason.JournalFailed, err.Error())
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 )
 
 // tooLarge is the answer of a server that takes no requests so large.
@@ -56,7 +56,7 @@ func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
 			}
 			why, _, p, s := r.run(context.Background(), m)
 			total := calendar.Total(r.days)
-			if why != ending.BackfillFinished || s.Visits.Complete != total || p.BatchesDone != p.Batches ||
+			if why != endreason.BackfillFinished || s.Visits.Complete != total || p.BatchesDone != p.Batches ||
 				p.Days[0].Sent != p.Days[0].Planned {
 				t.Errorf("ended %s with %+v of %d visits, %d batches of %d", why, s.Visits, total,
 					p.BatchesDone, p.Batches)
@@ -67,7 +67,7 @@ func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
 				t.Errorf("%d requests were sent in vain", refused)
 			}
 			requests := len(m.requests)
-			if why, _, _, s = r.run(context.Background(), m); why != ending.BackfillFinished ||
+			if why, _, _, s = r.run(context.Background(), m); why != endreason.BackfillFinished ||
 				s.Visits.Complete != total ||
 				len(m.requests) != requests {
 				t.Errorf("resumed, it ended %s with %+v after %d more requests", why, s.Visits,
@@ -94,7 +94,7 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 		return taken(hits)
 	}
 	why, _, p, s := r.run(context.Background(), m)
-	if why != ending.BackfillFinished || s.Hits.Failed != 1 || s.Hits.Rejected > 0 ||
+	if why != endreason.BackfillFinished || s.Hits.Failed != 1 || s.Hits.Rejected > 0 ||
 		s.Hits.Accepted != s.Hits.Planned-1 ||
 		s.Visits.Partial != 1 ||
 		p.Days[0].Sent != p.Days[0].Planned {
@@ -111,7 +111,7 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 	if largest < 50 {
 		t.Errorf("the last requests have %d hits at most", largest)
 	}
-	if why, _, _, s := r.run(context.Background(), m); why != ending.BackfillFinished || s.Hits.Failed != 1 ||
+	if why, _, _, s := r.run(context.Background(), m); why != endreason.BackfillFinished || s.Hits.Failed != 1 ||
 		s.Hits.Rejected > 0 {
 		t.Errorf("resumed, it ended %s with %+v", why, s.Hits)
 	}
@@ -127,7 +127,7 @@ func TestAResumedJobMayHaveRequestsOfAnotherSize(t *testing.T) {
 		first := len(m.requests)
 		m.answer = func(n int, hits []hit) answer.Answer {
 			if r.size < 1000 && n == first+6 {
-				stop(ending.Interrupted)
+				stop(endreason.Interrupted)
 			}
 			if n == first+4 {
 				return answer.Answer{Class: answer.RolledBack, Status: 200}
@@ -136,7 +136,10 @@ func TestAResumedJobMayHaveRequestsOfAnotherSize(t *testing.T) {
 		}
 		why, _, _, s := r.run(drain, m)
 		stop(nil)
-		if sent := uint64(len(m.stored)); s.Visits.Complete != sent || why == ending.BackfillFinished && sent != total {
+		if sent := uint64(
+			len(m.stored),
+		); s.Visits.Complete != sent ||
+			why == endreason.BackfillFinished && sent != total {
 			t.Fatalf("with a size of %d it ended %s: %d visits are stored, the ledger has %+v", r.size, why,
 				sent, s.Visits)
 		}
@@ -159,17 +162,17 @@ func TestAVisitOfWhichNoPieceWasTakenGoesLater(t *testing.T) {
 		case len(hits) > 5:
 			return tooLarge
 		case busy && len(hits) == 5: // the beginning of one that goes in pieces
-			stop(ending.Interrupted)
+			stop(endreason.Interrupted)
 			return answer.Answer{Class: answer.NotNow, Status: 503}
 		}
 		return taken(hits)
 	}
 	why, _, _, s := r.run(drain, m)
-	if why != ending.Interrupted || s.Hits.Unknown > 0 {
+	if why != endreason.Interrupted || s.Hits.Unknown > 0 {
 		t.Errorf("ended %s with %+v", why, s.Hits)
 	}
 	busy = false
-	if why, _, _, s = r.run(context.Background(), m); why != ending.BackfillFinished ||
+	if why, _, _, s = r.run(context.Background(), m); why != endreason.BackfillFinished ||
 		s.Visits.Complete != calendar.Total(r.days) {
 		t.Errorf("resumed, it ended %s with %+v", why, s.Visits)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 )
 
 func TestAStandstillIsNoTimeInWhichATargetTookNothing(t *testing.T) {
@@ -29,7 +29,7 @@ func TestAStandstillIsNoTimeInWhichATargetTookNothing(t *testing.T) {
 			return taken(hits)
 		}
 		why, message, _, s := r.run(t.Context(), m)
-		if why != ending.BackfillFinished || s.Hits.Accepted != s.Hits.Planned {
+		if why != endreason.BackfillFinished || s.Hits.Accepted != s.Hits.Planned {
 			t.Errorf("%s %s: %+v", why, message, s.Hits)
 		}
 	})

@@ -5,8 +5,8 @@ package capacity
 import (
 	"math"
 
-	"github.com/puttrix/trafficinator/shared/ending"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/endreason"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 const (
@@ -26,7 +26,7 @@ const (
 
 // Step is a rate to try, in visits a second, and what for.
 type Step struct {
-	Kind record.CapacityKind
+	Kind runsummary.CapacityKind
 	Rate float64
 }
 
@@ -41,7 +41,7 @@ type Result struct {
 type Search struct {
 	from, to float64
 	step     Step
-	outcome  ending.Reason
+	outcome  endreason.Reason
 
 	held       []float64 // rates that held, in the order of trying, without those that broke since
 	broke      float64   // lowest rate that broke, 0 for none
@@ -54,14 +54,14 @@ type Search struct {
 
 // New begins a search between two rates in visits a second, 0 < from ≤ to.
 func New(from, to float64) *Search {
-	return &Search{from: from, to: to, step: Step{record.CapacityRaise, from}}
+	return &Search{from: from, to: to, step: Step{runsummary.CapacityRaise, from}}
 }
 
 // Step is what to try now; false once the search has ended.
 func (s *Search) Step() (Step, bool) { return s.step, s.outcome == "" }
 
 // Outcome is how the search has ended, "" while it goes on.
-func (s *Search) Outcome() ending.Reason { return s.outcome }
+func (s *Search) Outcome() endreason.Reason { return s.outcome }
 
 // Best is the highest rate found so far in visits a second, 0 for none, and whether it was confirmed.
 func (s *Search) Best() (rate float64, confirmed bool) {
@@ -83,7 +83,7 @@ func (s *Search) highest() float64 {
 // End takes the result of the step and decides on the next.
 func (s *Search) End(r Result) {
 	rate := s.step.Rate
-	confirming := s.step.Kind == record.CapacityConfirm
+	confirming := s.step.Kind == runsummary.CapacityConfirm
 	if confirming {
 		s.confirms++
 	}
@@ -97,23 +97,23 @@ func (s *Search) End(r Result) {
 	}
 	switch {
 	case s.broke > 0 && s.broke <= s.from:
-		s.outcome = ending.CapacityNone
+		s.outcome = endreason.CapacityNone
 	case s.broke == 0 && s.confirmed > 0:
-		s.outcome = ending.CapacityNotReached
+		s.outcome = endreason.CapacityNotReached
 	case s.broke == 0 && rate < s.to:
-		s.step = Step{record.CapacityRaise, min(raise*rate, s.to)}
+		s.step = Step{runsummary.CapacityRaise, min(raise*rate, s.to)}
 	case s.broke == 0:
-		s.step = Step{record.CapacityConfirm, s.to}
+		s.step = Step{runsummary.CapacityConfirm, s.to}
 	case s.confirms == confirmations, s.confirmed > 0 && s.near(s.confirmed):
-		s.outcome = ending.CapacityFound
+		s.outcome = endreason.CapacityFound
 	case confirming && !r.Held && s.lower() > s.confirmed:
-		s.step = Step{record.CapacityConfirm, s.lower()}
+		s.step = Step{runsummary.CapacityConfirm, s.lower()}
 	case confirming && !r.Held:
-		s.outcome = ending.CapacityFound
+		s.outcome = endreason.CapacityFound
 	case s.near(s.highest()):
-		s.step = Step{record.CapacityConfirm, s.highest()}
+		s.step = Step{runsummary.CapacityConfirm, s.highest()}
 	default:
-		s.step = Step{record.CapacityBisect, s.between()}
+		s.step = Step{runsummary.CapacityBisect, s.between()}
 	}
 }
 

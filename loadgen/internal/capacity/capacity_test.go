@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
-	"github.com/puttrix/trafficinator/shared/ending"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/endreason"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // server bears so many visits a second. More queue up until answers are late, which a short step shows later than a
@@ -25,7 +25,7 @@ const (
 
 func (s server) step(st capacity.Step) (capacity.Result, float64) {
 	length := short
-	if st.Kind == record.CapacityConfirm {
+	if st.Kind == runsummary.CapacityConfirm {
 		length = long
 	}
 	over := st.Rate/s.bears - 1
@@ -70,7 +70,7 @@ func TestTheLimitOfAServerIsFound(t *testing.T) {
 			if s.collapses > .3 {
 				within = .08
 			}
-			if found.Outcome() != ending.CapacityFound || !confirmed || math.Abs(rate/bears-1) > within {
+			if found.Outcome() != endreason.CapacityFound || !confirmed || math.Abs(rate/bears-1) > within {
 				t.Errorf("%+v: %s, %.4g confirmed %t; %v", s, found.Outcome(), rate, confirmed, steps)
 			}
 			if s.collapses == 0 && took > 300 {
@@ -92,16 +92,20 @@ func TestALimitThatIsNoThroughputIsFound(t *testing.T) {
 
 func TestStepsRaiseThenBisectThenConfirm(t *testing.T) {
 	_, steps, _ := search(t, 1, 1000, server{bears: 57.7, late: 1}.step)
-	order := map[record.CapacityKind]int{record.CapacityRaise: 0, record.CapacityBisect: 1, record.CapacityConfirm: 2}
+	order := map[runsummary.CapacityKind]int{
+		runsummary.CapacityRaise:   0,
+		runsummary.CapacityBisect:  1,
+		runsummary.CapacityConfirm: 2,
+	}
 	for i := 1; i < len(steps); i++ {
 		if order[steps[i].Kind] < order[steps[i-1].Kind] {
 			t.Errorf("%v", steps)
 		}
-		if steps[i].Kind == record.CapacityRaise && steps[i].Rate < 2*steps[i-1].Rate {
+		if steps[i].Kind == runsummary.CapacityRaise && steps[i].Rate < 2*steps[i-1].Rate {
 			t.Errorf("%v", steps)
 		}
 	}
-	if last := steps[len(steps)-1]; last.Kind != record.CapacityConfirm {
+	if last := steps[len(steps)-1]; last.Kind != runsummary.CapacityConfirm {
 		t.Errorf("%v", steps)
 	}
 }
@@ -109,7 +113,7 @@ func TestStepsRaiseThenBisectThenConfirm(t *testing.T) {
 func TestARateThatBreaksWhenConfirmedIsLowered(t *testing.T) {
 	confirms := 0
 	found, steps, _ := search(t, 1, 1000, func(st capacity.Step) (capacity.Result, float64) {
-		if st.Kind == record.CapacityConfirm {
+		if st.Kind == runsummary.CapacityConfirm {
 			confirms++
 			return capacity.Result{Held: st.Rate < 50}, 70 // and nothing is known of its throughput
 		}
@@ -122,22 +126,22 @@ func TestARateThatBreaksWhenConfirmedIsLowered(t *testing.T) {
 
 func TestTheEndsOfTheRange(t *testing.T) {
 	found, steps, _ := search(t, 5, 300, server{bears: 1e6}.step)
-	if rate, confirmed := found.Best(); found.Outcome() != ending.CapacityNotReached || rate != 300 || !confirmed {
+	if rate, confirmed := found.Best(); found.Outcome() != endreason.CapacityNotReached || rate != 300 || !confirmed {
 		t.Errorf("%s %v %t: %v", found.Outcome(), rate, confirmed, steps)
 	}
 	found, steps, _ = search(t, 5, 300, server{bears: 1}.step)
-	if rate, _ := found.Best(); found.Outcome() != ending.CapacityNone || rate != 0 || len(steps) != 1 {
+	if rate, _ := found.Best(); found.Outcome() != endreason.CapacityNone || rate != 0 || len(steps) != 1 {
 		t.Errorf("%s %v: %v", found.Outcome(), rate, steps)
 	}
 	found, _, _ = search(t, 5, 5, server{bears: 6}.step)
-	if rate, _ := found.Best(); found.Outcome() != ending.CapacityNotReached || rate != 5 {
+	if rate, _ := found.Best(); found.Outcome() != endreason.CapacityNotReached || rate != 5 {
 		t.Errorf("%s %v", found.Outcome(), rate)
 	}
 	// It holds for a moment and never for a minute.
 	found, steps, _ = search(t, 5, 300, func(st capacity.Step) (capacity.Result, float64) {
-		return capacity.Result{Held: st.Kind != record.CapacityConfirm && st.Rate < 100, Throughput: st.Rate}, 20
+		return capacity.Result{Held: st.Kind != runsummary.CapacityConfirm && st.Rate < 100, Throughput: st.Rate}, 20
 	})
-	if rate, confirmed := found.Best(); confirmed || found.Outcome() != ending.CapacityFound || rate <= 0 {
+	if rate, confirmed := found.Best(); confirmed || found.Outcome() != endreason.CapacityFound || rate <= 0 {
 		t.Errorf("%s %v %t: %v", found.Outcome(), rate, confirmed, steps)
 	}
 }

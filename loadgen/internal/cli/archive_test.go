@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // full lets backfills be as large as people make them.
@@ -135,7 +135,7 @@ func pastSettings(a *archive, more map[string]string) map[string]string {
 }
 
 // agrees holds the job's account against the sink's calendar, where every answer came.
-func (a *archive) agrees(t *testing.T, s record.Summary) {
+func (a *archive) agrees(t *testing.T, s runsummary.Summary) {
 	t.Helper()
 	addsUp(t, s)
 	c, days := a.Counts().Total, a.days()

@@ -11,7 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Ninety days by the curve of a typical site and with a trend, around each change of the clock of two zones: of 50
@@ -115,7 +115,7 @@ func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
 	again := l.summary(t)
 	a.agrees(t, again)
 	if again.Seed != s.Seed || again.RunID != s.RunID || !again.Started.Equal(s.Started) ||
-		again.Kind != record.BackfillJob {
+		again.Kind != runsummary.BackfillJob {
 		t.Errorf("seed %d, begun %s; before %d, %s", again.Seed, again.Started, s.Seed, s.Started)
 	}
 	if _, visitors := a.seen(); len(visitors) != int(again.Backfill.Visits) {

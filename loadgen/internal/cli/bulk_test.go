@@ -12,7 +12,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // bulkOnly counts requests with many hits.
@@ -61,7 +61,7 @@ func TestARunInBulkIsRecordedAsSent(t *testing.T) {
 
 func TestBulkSendsWhatSinglyIsSent(t *testing.T) {
 	t.Parallel()
-	planned := func(mode string) map[string]record.Hits {
+	planned := func(mode string) map[string]runsummary.Hits {
 		m := newMatomo(t, sink.Config{}, nil)
 		l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"SEND_MODE": mode, "RUN_ID": "same"}))
 		l.ends(t, exitcode.OK)

@@ -16,7 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
@@ -50,7 +50,7 @@ func check(ctx context.Context, args []string, h host.Host) int {
 	if p != nil {
 		problems = append(problems, p.Fit(h.Descriptors)...)
 		problems = append(problems, run.Places(h.FS, p.Files)...)
-		if p.Kind() == record.BackfillJob {
+		if p.Kind() == runsummary.BackfillJob {
 			days, more := p.Backfill(h.Now())
 			problems = append(problems, more...)
 			p.Notes = append(p.Notes, fmt.Sprintf("backfill: %d visits on %d days", calendar.Total(days), len(days)))

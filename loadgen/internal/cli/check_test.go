@@ -17,7 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/host"
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
@@ -260,7 +260,7 @@ func TestMetricsEqualTheLedger(t *testing.T) {
 	}
 }
 
-func outcomes(h record.Hits) map[string]uint64 {
+func outcomes(h runsummary.Hits) map[string]uint64 {
 	return map[string]uint64{
 		"accepted": h.Accepted, "rejected": h.Rejected, "failed": h.Failed, "unknown": h.Unknown, "shed": h.Shed,
 		"abandoned": h.Abandoned,

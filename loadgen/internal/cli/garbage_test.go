@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/host"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
@@ -21,6 +20,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink/fast"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 )
 
 // The whole way of a hit counts: arrival, making, writing, sending, judging, booking. What the first ones need, as
@@ -44,7 +44,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			defer to.Close()
 			book := ledger.New(1)
 			c := engine.Config{
-				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Exact(),
+				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: wakeup.Exact(),
 				Clock:  standstill.New(time.Now()),
 				Router: routing.New(p.Targets, p.Strategy, p.Seed), Load: p.Load, Concurrency: p.Sending.Concurrency,
 				Batch: 1, Zone: time.UTC, Reserve: func(uint64) error { return nil }, StopAfter: 5000,

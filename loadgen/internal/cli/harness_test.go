@@ -21,7 +21,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/host"
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
@@ -166,12 +166,12 @@ func (l *loadgen) ends(t *testing.T, want int) {
 	}
 }
 
-func (l *loadgen) summary(t *testing.T) record.Summary {
+func (l *loadgen) summary(t *testing.T) runsummary.Summary {
 	t.Helper()
 	return readSummary(t, l.fs, l.env["SUMMARY_FILE"])
 }
 
-func readSummary(t *testing.T, fsys afero.Fs, path string) (s record.Summary) {
+func readSummary(t *testing.T, fsys afero.Fs, path string) (s runsummary.Summary) {
 	t.Helper()
 	data, err := afero.ReadFile(fsys, path)
 	if err == nil {
@@ -184,7 +184,7 @@ func readSummary(t *testing.T, fsys afero.Fs, path string) (s record.Summary) {
 }
 
 // kept is the ledger that a state folder holds of a run.
-func kept(t *testing.T, fsys afero.Fs, dir, runID string) record.Summary {
+func kept(t *testing.T, fsys afero.Fs, dir, runID string) runsummary.Summary {
 	t.Helper()
 	path, err := statedir.Find(fsys, dir, runID)
 	if err != nil {
@@ -229,15 +229,15 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // addsUp holds planned against the six outcomes, in all, by kind and by target, and the visits against their fates.
-func addsUp(t *testing.T, s record.Summary) {
+func addsUp(t *testing.T, s runsummary.Summary) {
 	t.Helper()
-	row := func(name string, h record.Hits) {
+	row := func(name string, h runsummary.Hits) {
 		if sum := h.Accepted + h.Rejected + h.Failed + h.Unknown + h.Shed + h.Abandoned; sum != h.Planned {
 			t.Errorf("%s: %d planned, %d ended: %+v", name, h.Planned, sum, h)
 		}
 	}
 	row("all", s.Hits)
-	for name, rows := range map[string]map[string]record.Hits{"kinds": s.ByKind, "targets": s.ByTarget} {
+	for name, rows := range map[string]map[string]runsummary.Hits{"kinds": s.ByKind, "targets": s.ByTarget} {
 		var planned uint64
 		for key, h := range rows {
 			row(key, h)
@@ -267,7 +267,7 @@ func addsUp(t *testing.T, s record.Summary) {
 
 // sent demands that so many visits began and that the target accepted each hit, but for those for which this machine
 // had no time: no test may need a quiet one.
-func sent(t *testing.T, s record.Summary, visits uint64) {
+func sent(t *testing.T, s runsummary.Summary, visits uint64) {
 	t.Helper()
 	h, v := s.Hits, s.Visits
 	if v.Planned != visits || h.Accepted == 0 || h.Accepted+h.Shed != h.Planned || h.Shed == 0 && v.Complete != visits {
@@ -276,7 +276,7 @@ func sent(t *testing.T, s record.Summary, visits uint64) {
 }
 
 // recorded holds the ledger against the sink. Where the answer to a hit is missing, it may be there or not.
-func recorded(t *testing.T, s record.Summary, m *matomo) {
+func recorded(t *testing.T, s runsummary.Summary, m *matomo) {
 	t.Helper()
 	c := m.Counts()
 	for kind, h := range s.ByKind {
@@ -313,7 +313,7 @@ func recorded(t *testing.T, s record.Summary, m *matomo) {
 }
 
 // visitsAgree holds the visits alone against the sink.
-func visitsAgree(t *testing.T, s record.Summary, m *matomo) {
+func visitsAgree(t *testing.T, s runsummary.Summary, m *matomo) {
 	t.Helper()
 	sure := int64(s.Visits.Complete + s.Visits.Partial + s.Visits.Split)
 	if got := m.Counts().Total.Visits; got < sure || got > sure+int64(s.Visits.Uncertain+s.Visits.Repeated) {

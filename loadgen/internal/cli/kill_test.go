@@ -13,7 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/statedir"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
@@ -67,18 +67,18 @@ func (v victim) sends(t *testing.T, n int) {
 
 // bounded holds the ledger of a run that has ended against the sink: what it has lies between what is known and what
 // may be.
-func (v victim) bounded(t *testing.T) record.Summary {
+func (v victim) bounded(t *testing.T) runsummary.Summary {
 	t.Helper()
 	fsys := afero.NewOsFs()
 	paths, err := statedir.Lives(fsys, v.env["STATE_DIR"], v.env["RUN_ID"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lives []record.Summary
+	var lives []runsummary.Summary
 	for _, path := range paths {
 		lives = append(lives, readSummary(t, fsys, path))
 	}
-	s := record.Merge(append(lives, kept(t, fsys, v.env["STATE_DIR"], v.env["RUN_ID"])))
+	s := runsummary.Merge(append(lives, kept(t, fsys, v.env["STATE_DIR"], v.env["RUN_ID"])))
 	addsUp(t, s)
 	c := v.counts().Total
 	for kind, got := range c.Hits {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // closed is a firewall that refuses two requests in three, after some that let the target prove itself.
@@ -27,7 +27,7 @@ func closed(n int, w http.ResponseWriter, _ *http.Request) bool {
 }
 
 // theReason is the one reason of a class.
-func theReason(t *testing.T, reasons []record.Reason, class string) record.Reason {
+func theReason(t *testing.T, reasons []runsummary.Reason, class string) runsummary.Reason {
 	t.Helper()
 	for _, r := range reasons {
 		if r.Class == class {
@@ -35,7 +35,7 @@ func theReason(t *testing.T, reasons []record.Reason, class string) record.Reaso
 		}
 	}
 	t.Fatalf("no hit is %s: %+v", class, reasons)
-	return record.Reason{}
+	return runsummary.Reason{}
 }
 
 // builtIn leaves a run its built-in threshold.

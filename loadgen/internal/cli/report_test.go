@@ -16,7 +16,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestARunThatMissesAThresholdSaysSoEverywhere(t *testing.T) {
@@ -185,7 +185,7 @@ func figures(n *html.Node) (values, shown []string) {
 }
 
 // equalsTheLedger holds the figures of a report against the summary.
-func equalsTheLedger(t *testing.T, page *html.Node, s record.Summary) {
+func equalsTheLedger(t *testing.T, page *html.Node, s runsummary.Summary) {
 	t.Helper()
 	byID := map[string]*html.Node{}
 	for n := range page.Descendants() {
@@ -193,8 +193,8 @@ func equalsTheLedger(t *testing.T, page *html.Node, s record.Summary) {
 			byID[id] = n
 		}
 	}
-	table := func(id string, rows map[string]record.Hits) {
-		got := map[string]record.Hits{}
+	table := func(id string, rows map[string]runsummary.Hits) {
+		got := map[string]runsummary.Hits{}
 		for n := range byID[id].Descendants() {
 			if n.Data != "tr" {
 				continue
@@ -210,7 +210,7 @@ func equalsTheLedger(t *testing.T, page *html.Node, s record.Summary) {
 					t.Errorf("%s shows %s for %s", id, shown[i], v)
 				}
 			}
-			got[attr(n, "data-key")] = record.Hits{
+			got[attr(n, "data-key")] = runsummary.Hits{
 				Planned: u[0], Accepted: u[1], Rejected: u[2], Failed: u[3], Unknown: u[4], Shed: u[5], Abandoned: u[6],
 			}
 		}
@@ -219,7 +219,7 @@ func equalsTheLedger(t *testing.T, page *html.Node, s record.Summary) {
 		}
 	}
 	kinds := maps.Clone(s.ByKind)
-	maps.DeleteFunc(kinds, func(_ string, h record.Hits) bool { return h.Planned == 0 })
+	maps.DeleteFunc(kinds, func(_ string, h runsummary.Hits) bool { return h.Planned == 0 })
 	kinds[""] = s.Hits
 	table("by-kind", kinds)
 	table("by-target", s.ByTarget)

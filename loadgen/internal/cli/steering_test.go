@@ -12,7 +12,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestARunThatIsAskedToFinishEndsWithWholeVisits(t *testing.T) {
@@ -22,11 +22,11 @@ func TestARunThatIsAskedToFinishEndsWithWholeVisits(t *testing.T) {
 		paused bool
 		env    map[string]string
 	}{
-		"compressed": {kind: record.Live},
-		"live": {kind: record.Live,
+		"compressed": {kind: runsummary.Live},
+		"live": {kind: runsummary.Live,
 			env: map[string]string{"TIMELINE": "live", "VISIT_DURATION_MIN": "0.1", "VISIT_DURATION_MAX": "0.1"}},
-		"paused": {kind: record.Live, paused: true},
-		"a search": {kind: record.CapacitySearch, env: map[string]string{
+		"paused": {kind: runsummary.Live, paused: true},
+		"a search": {kind: runsummary.CapacitySearch, env: map[string]string{
 			"CAPACITY_SEARCH": "true", "CAPACITY_FROM": "20", "CAPACITY_TO": "30", "STOP_AFTER_VISITS": "0",
 			"TARGET_VISITS_PER_DAY": "",
 		}},

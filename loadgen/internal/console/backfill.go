@@ -5,11 +5,11 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // backfill prints the days as a table.
-func backfill(w io.Writer, b *record.Backfill) {
+func backfill(w io.Writer, b *runsummary.Backfill) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(t, "visits of\tplanned\tsent\tunknown\trejected\tunsent\tleft\t")
 	for _, d := range b.Days {

@@ -5,12 +5,12 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // capacity prints the steps of a capacity search as a table, and what came of them.
-func capacity(w io.Writer, c *record.Capacity) {
+func capacity(w io.Writer, c *runsummary.Capacity) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(t, "step\tvisits/s asked\tbegun\thits/s accepted\tp50\tp95\tp99\terrors\tmeasured\theld\t")
 	for _, s := range c.Steps {
@@ -30,7 +30,7 @@ func capacity(w io.Writer, c *record.Capacity) {
 }
 
 // Finding is what a capacity search found, in words.
-func Finding(c *record.Capacity) string {
+func Finding(c *runsummary.Capacity) string {
 	if c.Void != "" {
 		found := "nothing was found"
 		if c.VisitRate > 0 {

@@ -3,13 +3,13 @@ package console
 import (
 	"testing"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestTheAnswerOfACapacitySearch(t *testing.T) {
 	late := 1.25
-	limit := []record.Verdict{{Expression: "p95<1s", Metric: "p95", Value: &late}}
-	for want, c := range map[string]record.Capacity{
+	limit := []runsummary.Verdict{{Expression: "p95<1s", Metric: "p95", Value: &late}}
+	for want, c := range map[string]runsummary.Capacity{
 		"47.28 visits/s (296.7 hits/s); the limit showed at 51.84 visits/s as p95<1s (1.25 s)": {
 			VisitRate: 47.283, HitRate: 296.7, Confirmed: true, BrokenRate: 51.843, Limit: limit,
 		},

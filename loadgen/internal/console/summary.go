@@ -13,14 +13,14 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // Summary prints the ledger as a table.
-func Summary(w io.Writer, s *record.Summary) {
+func Summary(w io.Writer, s *runsummary.Summary) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(name string, h record.Hits) {
+	row := func(name string, h runsummary.Hits) {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, h.Planned, h.Accepted, h.Rejected, h.Failed,
 			h.Unknown, h.Shed, h.Abandoned)
 	}
@@ -85,7 +85,7 @@ func between(least, most uint64) string {
 }
 
 // Progress is how a run goes on one line of a terminal, in place of the line before.
-func Progress(s *record.Summary, phase string) string {
+func Progress(s *runsummary.Summary, phase string) string {
 	h, note := s.Hits, ""
 	if names := threshold.Misses(s.Thresholds); names != "" {
 		note = "  missed: " + names
@@ -99,7 +99,7 @@ func Progress(s *record.Summary, phase string) string {
 }
 
 // ProgressFields are the same for a line of the log.
-func ProgressFields(s *record.Summary, phase string) (fields []any) {
+func ProgressFields(s *runsummary.Summary, phase string) (fields []any) {
 	if b := s.Backfill; b != nil {
 		fields = []any{"of", b.Visits, "estimated_end", b.EstimatedEnd}
 	}
@@ -110,7 +110,7 @@ func ProgressFields(s *record.Summary, phase string) (fields []any) {
 }
 
 // shortReasons are all reasons on a line: how many hits, of which class and status.
-func shortReasons(reasons []record.Reason) string {
+func shortReasons(reasons []runsummary.Reason) string {
 	var all []string
 	for _, r := range reasons {
 		status := ""
@@ -123,7 +123,7 @@ func shortReasons(reasons []record.Reason) string {
 }
 
 // reasons prints why hits were not accepted as a table.
-func reasons(w io.Writer, title string, reasons []record.Reason) {
+func reasons(w io.Writer, title string, reasons []runsummary.Reason) {
 	if len(reasons) == 0 {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/metric"
 )
 
@@ -36,9 +36,9 @@ func (l *loop) arrive(now time.Time) {
 		}
 		switch at, _ := l.schedule.Next(); {
 		case l.c.StopAfter > 0 && l.next >= l.c.StopAfter:
-			l.finish(ending.StoppedAfterVisits)
+			l.finish(endreason.StoppedAfterVisits)
 		case l.c.AutoStop > 0 && at.Sub(l.began) >= l.c.AutoStop:
-			l.finish(ending.AutoStopped)
+			l.finish(endreason.AutoStopped)
 		case l.allowed(at, now):
 			l.start(at, now)
 		}
@@ -47,11 +47,11 @@ func (l *loop) arrive(now time.Time) {
 	switch {
 	case l.end != "":
 	case l.c.StopAfter > 0 && l.next >= l.c.StopAfter:
-		l.finish(ending.StoppedAfterVisits)
+		l.finish(endreason.StoppedAfterVisits)
 	case l.c.AutoStop > 0 && now.Sub(l.began) >= l.c.AutoStop:
-		l.finish(ending.AutoStopped)
+		l.finish(endreason.AutoStopped)
 	case ends && !end.After(now):
-		l.finish(ending.ProfileEnded)
+		l.finish(endreason.ProfileEnded)
 	}
 }
 

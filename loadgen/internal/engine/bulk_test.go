@@ -13,10 +13,10 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // inBulk sends up to ten hits a request at 20 visits a second.
@@ -50,7 +50,7 @@ func TestBulkRequestsCarryManyVisitorsHitsInOrder(t *testing.T) {
 		}
 		c := r.ledger.Counts()
 		if c.Visits[ledger.Complete] != 200 ||
-			c.Bulk != (record.Bulk{Requests: uint64(len(size)), Hits: 600, Tracked: 600}) {
+			c.Bulk != (runsummary.Bulk{Requests: uint64(len(size)), Hits: 600, Tracked: 600}) {
 			t.Errorf("fates %v, receipts %+v", c.Visits, c.Bulk)
 		}
 	})
@@ -106,7 +106,7 @@ func TestATargetInDoubtGetsSingleHits(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			return said(answer.Rejected)
 		}, func(c *engine.Config) { inBulk(c); c.Visits = hasty{} })
-		if reason := r.run(t.Context(), t.Context(), t); reason != ending.NoTarget {
+		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.NoTarget {
 			t.Errorf("ended by %s", reason)
 		}
 		if n := len(r.matomo.log); n != 5 {
@@ -119,7 +119,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 	for name, c := range map[string]struct {
 		receipt func(hits []sent) answer.Receipt
 		want    map[outcome.Outcome]bool // outcomes there are
-		bulk    func(record.Bulk) bool
+		bulk    func(runsummary.Bulk) bool
 	}{
 		"the bad ones are named": {
 			func(hits []sent) answer.Receipt {
@@ -129,7 +129,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				return answer.Receipt{Tracked: len(hits) - 1, Invalid: 1, Indices: []int{2}}
 			},
 			map[outcome.Outcome]bool{outcome.Accepted: true, outcome.Rejected: true},
-			func(b record.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
+			func(b runsummary.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
 		},
 		"the bad ones are not named": {
 			func(hits []sent) answer.Receipt {
@@ -139,7 +139,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				return answer.Receipt{Tracked: len(hits) - 1, Invalid: 1}
 			},
 			map[outcome.Outcome]bool{outcome.Accepted: true, outcome.Unknown: true},
-			func(b record.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
+			func(b runsummary.Bulk) bool { return b.Invalid > 0 && b.Tracked+b.Invalid == b.Hits },
 		},
 		"some were left out": {
 			func(hits []sent) answer.Receipt {
@@ -149,7 +149,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				return answer.Receipt{Tracked: len(hits) - 1}
 			},
 			map[outcome.Outcome]bool{outcome.Accepted: true, outcome.Unknown: true},
-			func(b record.Bulk) bool { return b.Invalid == 0 && b.Tracked < b.Hits },
+			func(b runsummary.Bulk) bool { return b.Invalid == 0 && b.Tracked < b.Hits },
 		},
 		"all are bad": {
 			func(hits []sent) answer.Receipt {
@@ -159,7 +159,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 				return answer.Receipt{Invalid: len(hits)}
 			},
 			map[outcome.Outcome]bool{outcome.Accepted: true, outcome.Rejected: true, outcome.Shed: true},
-			func(b record.Bulk) bool { return b.Invalid > 0 },
+			func(b runsummary.Bulk) bool { return b.Invalid > 0 },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

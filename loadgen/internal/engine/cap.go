@@ -3,32 +3,32 @@ package engine
 import (
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Cap bounds the visits that begin in each window.
 type Cap struct {
 	limit, block, used uint64
-	state              record.Cap
-	keep               func(record.Cap) error
+	state              runsummary.Cap
+	keep               func(runsummary.Cap) error
 }
 
 // NewCap goes on from a stored state. keep stores the state durably; limit is above 0.
-func NewCap(limit uint64, state record.Cap, keep func(record.Cap) error) *Cap {
+func NewCap(limit uint64, state runsummary.Cap, keep func(runsummary.Cap) error) *Cap {
 	return &Cap{limit: limit, block: max(1, limit/100), used: min(limit, state.Reserved), state: state, keep: keep}
 }
 
 // Take lets one visit begin at now. Where the cap is reached it says when the next window begins. An error is that
 // of keep: the visit may not begin, because a restart would forget it.
 func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
-	if end := c.state.WindowStart.Add(record.CapWindow); c.state.WindowStart.IsZero() || !now.Before(end) {
-		c.state, c.used = record.Cap{WindowStart: now}, 0
+	if end := c.state.WindowStart.Add(runsummary.CapWindow); c.state.WindowStart.IsZero() || !now.Before(end) {
+		c.state, c.used = runsummary.Cap{WindowStart: now}, 0
 	}
 	if c.used >= c.limit {
-		return false, c.state.WindowStart.Add(record.CapWindow), nil
+		return false, c.state.WindowStart.Add(runsummary.CapWindow), nil
 	}
 	if c.used >= c.state.Reserved {
-		next := record.Cap{WindowStart: c.state.WindowStart, Reserved: min(c.limit, c.used+c.block)}
+		next := runsummary.Cap{WindowStart: c.state.WindowStart, Reserved: min(c.limit, c.used+c.block)}
 		if err := c.keep(next); err != nil {
 			return false, time.Time{}, err
 		}

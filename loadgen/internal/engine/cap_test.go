@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestTheDailyCapPausesAndResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var kept record.Cap
-		keep := func(s record.Cap) error { kept = s; return nil }
+		var kept runsummary.Cap
+		keep := func(s runsummary.Cap) error { kept = s; return nil }
 		r := newRig(accept, func(c *engine.Config) {
-			c.Cap = engine.NewCap(100, record.Cap{}, keep)
+			c.Cap = engine.NewCap(100, runsummary.Cap{}, keep)
 			c.AutoStop = 49 * time.Hour
 		})
 		began := time.Now()
@@ -39,8 +39,8 @@ func TestTheDailyCapPausesAndResumes(t *testing.T) {
 
 func TestACapSurvivesARestart(t *testing.T) {
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	var kept record.Cap
-	keep := func(s record.Cap) error { kept = s; return nil }
+	var kept runsummary.Cap
+	keep := func(s runsummary.Cap) error { kept = s; return nil }
 	taken := 0
 	for range 5 { // killed again and again, without Release
 		c := engine.NewCap(1000, kept, keep)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/phase"
 )
 
@@ -64,13 +64,13 @@ func (l *loop) abandon(o openVisit) {
 }
 
 // finish lets no visit begin any more; open ones go on to their end.
-func (l *loop) finish(why ending.Reason) {
+func (l *loop) finish(why endreason.Reason) {
 	l.end = why
 	l.phase.Store(phase.Draining)
 }
 
 // stop lets no visit begin, abandons what is not in flight, and gives requests in flight their time.
-func (l *loop) stop(why ending.Reason) {
+func (l *loop) stop(why endreason.Reason) {
 	if l.draining {
 		return
 	}

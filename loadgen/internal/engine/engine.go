@@ -11,13 +11,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
@@ -76,7 +76,7 @@ type Config struct {
 	Ledger *ledger.Ledger
 	Log    *slog.Logger
 	// Alarm wakes the engine, which stops it at the end of the run.
-	Alarm alarm.Alarm
+	Alarm wakeup.Alarm
 	// Clock tells the time of the run and its standstills. Run watches it.
 	Clock *standstill.Clock
 
@@ -139,7 +139,7 @@ func (e *Engine) elapsed() time.Duration { return e.c.Clock.Now() - e.base }
 // Run sends traffic until a limit is reached, all targets have failed, or drain is done: then no visit begins,
 // requests in flight may end, what is left is abandoned, and a Reason that is drain's cause is that of the end. Where
 // abort is done requests are broken off at once.
-func (e *Engine) Run(drain, abort context.Context) ending.Reason {
+func (e *Engine) Run(drain, abort context.Context) endreason.Reason {
 	stopWatching := context.AfterFunc(abort, e.c.Sender.Break)
 	defer stopWatching()
 	defer e.c.Clock.Watch()()

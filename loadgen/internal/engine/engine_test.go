@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
@@ -16,8 +15,9 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/metric"
 	"github.com/puttrix/trafficinator/shared/outcome"
@@ -68,7 +68,7 @@ func newRig(answer func(context.Context, sent) tracking.Result, change func(*eng
 	m.broken, m.cut = context.WithCancel(context.Background())
 	r := &rig{matomo: m, ledger: ledger.New(10)}
 	r.config = engine.Config{
-		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Alarm: alarm.Timer(),
+		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Alarm: wakeup.Timer(),
 		Clock: standstill.New(time.Now()), Load: profile.NewConstant(86400), Concurrency: 4, Batch: 1, Zone: time.UTC,
 		Router:  routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Reserve: func(uint64) error { return nil },
@@ -79,7 +79,7 @@ func newRig(answer func(context.Context, sent) tracking.Result, change func(*eng
 	return r
 }
 
-func (r *rig) run(drain, abort context.Context, t *testing.T) ending.Reason {
+func (r *rig) run(drain, abort context.Context, t *testing.T) endreason.Reason {
 	t.Helper()
 	reason := engine.New(r.config).Run(drain, abort)
 	c := r.ledger.Counts()
@@ -108,7 +108,7 @@ func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 		time.Sleep(12 * time.Hour) // synctest begins at midnight
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 5 })
 		began := time.Now()
-		if reason := r.run(t.Context(), t.Context(), t); reason != ending.StoppedAfterVisits {
+		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.StoppedAfterVisits {
 			t.Errorf("ended by %s", reason)
 		}
 		if len(r.matomo.log) != 15 {
@@ -133,7 +133,7 @@ func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 func TestAutoStopFinishesOpenVisits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.AutoStop = 10 * time.Second })
-		if reason := r.run(t.Context(), t.Context(), t); reason != ending.AutoStopped {
+		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.AutoStopped {
 			t.Errorf("ended by %s", reason)
 		}
 		if c := r.ledger.Counts(); c.Planned != 10 || c.Visits[ledger.Complete] != 10 {
@@ -146,7 +146,7 @@ func TestAutoStopDoesNotWaitForTheNextVisit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.Load, c.AutoStop = profile.NewConstant(1), 10*time.Minute })
 		began := time.Now()
-		if reason := r.run(t.Context(), t.Context(), t); reason != ending.AutoStopped {
+		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.AutoStopped {
 			t.Errorf("ended by %s", reason)
 		}
 		if took := time.Since(began); took > 10*time.Minute+time.Second {
@@ -165,7 +165,7 @@ func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
 		drain, stop := context.WithCancel(t.Context())
 		time.AfterFunc(5500*time.Millisecond, stop)
 		began := time.Now()
-		if reason := r.run(drain, t.Context(), t); reason != ending.Interrupted {
+		if reason := r.run(drain, t.Context(), t); reason != endreason.Interrupted {
 			t.Errorf("ended by %s", reason)
 		}
 		if took := time.Since(began); took > 8500*time.Millisecond+time.Millisecond {
@@ -279,7 +279,7 @@ func TestATargetThatTakesNothingEndsTheRun(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			return said(answer.Rejected)
 		}, nil)
-		if reason := r.run(t.Context(), t.Context(), t); reason != ending.NoTarget {
+		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.NoTarget {
 			t.Errorf("ended by %s", reason)
 		}
 		if n := len(r.matomo.log); n != 5 {

@@ -10,13 +10,13 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/phase"
 )
 
 // finishing runs an engine that is steered by what happens at some moments of the run.
-func finishing(t *testing.T, r *rig, at map[time.Duration]func(*engine.Engine)) (*engine.Engine, ending.Reason,
+func finishing(t *testing.T, r *rig, at map[time.Duration]func(*engine.Engine)) (*engine.Engine, endreason.Reason,
 	time.Duration) {
 	t.Helper()
 	e := engine.New(r.config)
@@ -59,7 +59,7 @@ func TestAFinishLetsOpenVisitsEndAndNoneBegin(t *testing.T) {
 					at[10400*time.Millisecond] = func(e *engine.Engine) { e.Pause(true) }
 				}
 				e, reason, took := finishing(t, r, at)
-				if reason != ending.Stopped || took != 12*time.Second {
+				if reason != endreason.Stopped || took != 12*time.Second {
 					t.Errorf("ended by %s after %v, want as soon as the last visit has ended", reason, took)
 				}
 				if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 11 || c.Planned != 11 || c.Due != 11 ||
@@ -77,7 +77,7 @@ func TestWhatIsOpenWhenTheTimeToFinishIsOverIsAbandoned(t *testing.T) {
 		r := newRig(accept, nil)
 		e, reason, took := finishing(t, r,
 			map[time.Duration]func(*engine.Engine){10500 * time.Millisecond: finish(time.Second)})
-		if reason != ending.Stopped || took != 11500*time.Millisecond {
+		if reason != endreason.Stopped || took != 11500*time.Millisecond {
 			t.Errorf("ended by %s after %v", reason, took)
 		}
 		// The last visit has its ping left.
@@ -98,7 +98,7 @@ func TestRequestsInFlightHaveTheDrainWhenTheTimeToFinishIsOver(t *testing.T) {
 		r := newRig(slow, nil)
 		_, reason, took := finishing(t, r,
 			map[time.Duration]func(*engine.Engine){1500 * time.Millisecond: finish(time.Second)})
-		if reason != ending.Stopped || took != 9500*time.Millisecond {
+		if reason != endreason.Stopped || took != 9500*time.Millisecond {
 			t.Errorf("ended by %s after %v, want 7 s after the 2.5 s", reason, took)
 		}
 	})
@@ -110,7 +110,7 @@ func TestALaterFinishShortensTheTime(t *testing.T) {
 		_, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){
 			10500 * time.Millisecond: finish(time.Hour), 10600 * time.Millisecond: finish(time.Millisecond),
 		})
-		if reason != ending.Stopped || took != 10601*time.Millisecond {
+		if reason != endreason.Stopped || took != 10601*time.Millisecond {
 			t.Errorf("ended by %s after %v", reason, took)
 		}
 	})
@@ -121,7 +121,7 @@ func TestAFinishBoundsARunThatHasReachedItsLimit(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 11 })
 		_, reason, took := finishing(t, r,
 			map[time.Duration]func(*engine.Engine){10500 * time.Millisecond: finish(time.Second)})
-		if reason != ending.StoppedAfterVisits || took != 11500*time.Millisecond {
+		if reason != endreason.StoppedAfterVisits || took != 11500*time.Millisecond {
 			t.Errorf("ended by %s after %v: it had all its visits", reason, took)
 		}
 	})
@@ -131,7 +131,7 @@ func TestARunThatIsAskedToFinishBeforeItBeginsSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, nil)
 		_, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){0: finish(time.Minute)})
-		if reason != ending.Stopped || took != 0 || len(r.matomo.log) != 0 {
+		if reason != endreason.Stopped || took != 0 || len(r.matomo.log) != 0 {
 			t.Errorf("ended by %s after %v and %d hits", reason, took, len(r.matomo.log))
 		}
 	})
@@ -142,9 +142,9 @@ func TestASignalCutsOffARunThatFinishes(t *testing.T) {
 		r := newRig(accept, nil)
 		e := engine.New(r.config)
 		time.AfterFunc(10500*time.Millisecond, func() { e.Finish(time.Minute) })
-		drain, stop := context.WithTimeoutCause(t.Context(), 11*time.Second+time.Millisecond, ending.Interrupted)
+		drain, stop := context.WithTimeoutCause(t.Context(), 11*time.Second+time.Millisecond, endreason.Interrupted)
 		defer stop()
-		if reason := e.Run(drain, t.Context()); reason != ending.Interrupted || e.Cut() != 1 {
+		if reason := e.Run(drain, t.Context()); reason != endreason.Interrupted || e.Cut() != 1 {
 			t.Errorf("ended by %s, %d visits cut", reason, e.Cut())
 		}
 		r.matomo.cut()

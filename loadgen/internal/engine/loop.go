@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/phase"
@@ -45,8 +45,8 @@ type loop struct {
 	over   int // open visits that wait for a late answer alone
 	booked []ledger.Answered
 
-	end      ending.Reason // set once no more visits begin
-	cutAt    time.Duration // when open visits are cut off, 0 is never
+	end      endreason.Reason // set once no more visits begin
+	cutAt    time.Duration    // when open visits are cut off, 0 is never
 	draining bool
 	giveUp   time.Duration // when requests in flight are broken off
 	broken   bool
@@ -71,7 +71,7 @@ func newLoop(e *Engine, jobs chan<- *batch, answers chan *batch) *loop {
 	return l
 }
 
-func (l *loop) run(drain context.Context) ending.Reason {
+func (l *loop) run(drain context.Context) endreason.Reason {
 	l.phase.Store(phase.Running)
 	l.follow(l.began)
 	l.finishWhenAsked()
@@ -109,7 +109,7 @@ func (l *loop) run(drain context.Context) ending.Reason {
 			l.steer(l.elapsed())
 		case <-stop:
 			stop = nil
-			l.stop(ending.Of(drain))
+			l.stop(endreason.Of(drain))
 		}
 	}
 }
@@ -326,7 +326,7 @@ func (l *loop) settle(b *batch) {
 func (l *loop) hopeless() bool {
 	_, all := l.c.Router.Hopeless()
 	if all {
-		l.stop(ending.NoTarget)
+		l.stop(endreason.NoTarget)
 	}
 	return all
 }

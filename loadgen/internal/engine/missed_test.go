@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
@@ -42,7 +42,7 @@ func TestAfterAStandstillNoBurstFollows(t *testing.T) {
 			c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(20*86_400), 2*time.Minute, 50
 		})
 		s := r.standStill(10*time.Second+10*time.Millisecond, 90*time.Second)
-		if reason := r.run(t.Context(), t.Context(), t); reason != ending.AutoStopped {
+		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.AutoStopped {
 			t.Errorf("ended by %s", reason)
 		}
 		starts := map[time.Duration]int{} // by the second in which they are sent

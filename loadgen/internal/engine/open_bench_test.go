@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
@@ -18,10 +17,11 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/profile"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
@@ -98,12 +98,12 @@ func openVisits(b *testing.B, n uint64) {
 	defer over.Stop()
 	_ = engine.New(engine.Config{
 		Visits: patient{g, n}, Sender: instant{}, Ledger: book, Log: slog.New(slog.DiscardHandler),
-		Alarm: alarm.Exact(), Clock: standstill.New(time.Now()), Batch: 1,
+		Alarm: wakeup.Exact(), Clock: standstill.New(time.Now()), Batch: 1,
 		Router: routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Load:   profile.NewConstant(float64(n) / filling.Seconds() * 86400), Concurrency: 64, Live: true,
 		Zone:    time.UTC,
 		Reserve: func(uint64) error { return nil },
-		Cap:     engine.NewCap(n, record.Cap{}, func(record.Cap) error { return nil }),
+		Cap:     engine.NewCap(n, runsummary.Cap{}, func(runsummary.Cap) error { return nil }),
 	}).Run(drain, b.Context())
 	b.ReportMetric(float64(late.OpenVisits()), "open")
 	b.ReportMetric(rss, "MB-RSS")

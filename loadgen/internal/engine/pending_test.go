@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
@@ -136,7 +136,12 @@ func TestTheEndForWantOfATargetDoesNotWaitForLateAnswers(t *testing.T) {
 			return timedOut(-1)
 		}, func(c *engine.Config) { c.StopAfter, c.Concurrency = 60, 50 })
 		// Five hits time out, one after the other, in ten seconds.
-		if reason := r.run(t.Context(), t.Context(), t); reason != ending.NoTarget || r.ledger.Counts().Planned > 15 {
+		if reason := r.run(
+			t.Context(),
+			t.Context(),
+			t,
+		); reason != endreason.NoTarget ||
+			r.ledger.Counts().Planned > 15 {
 			t.Errorf("ended by %s after %d visits", reason, r.ledger.Counts().Planned)
 		}
 	})
@@ -177,10 +182,10 @@ func TestAStopDoesNotWaitForLateAnswers(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(hang, nil)
 			// Those of the seconds 1, 2 and 3 wait for late answers, that of 4 has timed out at 6.
-			drain, stop := context.WithTimeoutCause(t.Context(), 5500*time.Millisecond, ending.Interrupted)
+			drain, stop := context.WithTimeoutCause(t.Context(), 5500*time.Millisecond, endreason.Interrupted)
 			defer stop()
 			began := time.Now()
-			if reason := r.run(drain, t.Context(), t); reason != ending.Interrupted ||
+			if reason := r.run(drain, t.Context(), t); reason != endreason.Interrupted ||
 				time.Since(began) != 6*time.Second {
 				t.Errorf("ended by %s after %v, want 6 s: the last request in its time ends then", reason,
 					time.Since(began))
@@ -192,7 +197,7 @@ func TestAStopDoesNotWaitForLateAnswers(t *testing.T) {
 			r := newRig(hang, nil)
 			_, reason, took := finishing(t, r,
 				map[time.Duration]func(*engine.Engine){4500 * time.Millisecond: finish(3 * time.Second)})
-			if reason != ending.Stopped || took != 7500*time.Millisecond {
+			if reason != endreason.Stopped || took != 7500*time.Millisecond {
 				t.Errorf("ended by %s after %v, want 7.5 s", reason, took)
 			}
 		})
@@ -211,7 +216,7 @@ func TestARunDoesNotWaitForLateAnswersToLastHits(t *testing.T) {
 		began := time.Now()
 		reason := r.run(t.Context(), t.Context(), t)
 		// The last hit is due at the third second.
-		if took := time.Since(began); reason != ending.StoppedAfterVisits || took != 5*time.Second {
+		if took := time.Since(began); reason != endreason.StoppedAfterVisits || took != 5*time.Second {
 			t.Errorf("ended by %s after %v, want 5 s", reason, took)
 		}
 		if c := r.ledger.Counts(); c.Visits[ledger.Partial] != 2 || r.ended(outcome.Unknown) != 2 || c.Repeated != 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/profile"
 )
@@ -51,7 +51,7 @@ func TestEveryHitThatWasNotAcceptedHasAReason(t *testing.T) {
 			}
 			return tracking.Result{}
 		}, func(c *engine.Config) { c.Load = profile.NewConstant(20 * 86400) })
-		time.AfterFunc(102500*time.Millisecond, func() { stop(ending.Interrupted) })
+		time.AfterFunc(102500*time.Millisecond, func() { stop(endreason.Interrupted) })
 		_ = r.run(drain, t.Context(), t)
 		classes := r.reasonsAddUp(t)
 		for _, c := range []answer.Class{answer.NotNow, answer.InFront, answer.Unreadable, answer.TooLarge,

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/metric"
 	"github.com/puttrix/trafficinator/shared/phase"
 )
@@ -87,7 +87,7 @@ func (l *loop) finishWhenAsked() {
 	}
 	l.cutAt = max(by.Sub(l.began), 1) // 0 is never
 	if l.end == "" {
-		l.finish(ending.Stopped)
+		l.finish(endreason.Stopped)
 	}
 }
 

@@ -8,11 +8,11 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/profile"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // stages of visits a second.
@@ -54,7 +54,7 @@ func TestARunEndsWithItsProfile(t *testing.T) {
 						random
 				})
 				began := time.Now()
-				if reason := r.run(t.Context(), t.Context(), t); reason != ending.ProfileEnded {
+				if reason := r.run(t.Context(), t.Context(), t); reason != endreason.ProfileEnded {
 					t.Errorf("ended by %s", reason)
 				}
 				if took := time.Since(began); took != 80*time.Second {
@@ -74,9 +74,9 @@ func TestARunEndsWithItsProfile(t *testing.T) {
 }
 
 func TestALimitEndsARunBeforeItsProfile(t *testing.T) {
-	for want, limit := range map[ending.Reason]func(*engine.Config){
-		ending.AutoStopped:        func(c *engine.Config) { c.AutoStop = 15 * time.Second },
-		ending.StoppedAfterVisits: func(c *engine.Config) { c.StopAfter = 30 },
+	for want, limit := range map[endreason.Reason]func(*engine.Config){
+		endreason.AutoStopped:        func(c *engine.Config) { c.AutoStop = 15 * time.Second },
+		endreason.StoppedAfterVisits: func(c *engine.Config) { c.StopAfter = 30 },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(accept, func(c *engine.Config) {
@@ -133,7 +133,7 @@ func TestAPauseLosesNothingAndMakesUpForNothing(t *testing.T) {
 			}
 		})
 		time.AfterFunc(99500*time.Millisecond, func() { e.Pause(false) })
-		if reason := e.Run(t.Context(), t.Context()); reason != ending.ProfileEnded {
+		if reason := e.Run(t.Context(), t.Context()); reason != endreason.ProfileEnded {
 			t.Errorf("ended by %s", reason)
 		}
 		starts := r.starts(began)
@@ -166,7 +166,7 @@ func TestARunMayBeginPaused(t *testing.T) {
 func TestAPauseOutlastsTheCap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) {
-			c.Cap = engine.NewCap(10, record.Cap{}, func(record.Cap) error { return nil })
+			c.Cap = engine.NewCap(10, runsummary.Cap{}, func(runsummary.Cap) error { return nil })
 			c.AutoStop = 72 * time.Hour
 		})
 		e := engine.New(r.config)
@@ -192,7 +192,11 @@ func TestAPausedRunStopsWhenItIsTold(t *testing.T) {
 		e := engine.New(r.config)
 		e.Pause(true)
 		began := time.Now()
-		if reason := e.Run(t.Context(), t.Context()); reason != ending.AutoStopped || time.Since(began) != time.Minute {
+		if reason := e.Run(
+			t.Context(),
+			t.Context(),
+		); reason != endreason.AutoStopped ||
+			time.Since(began) != time.Minute {
 			t.Errorf("ended by %s after %v", reason, time.Since(began))
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Latencies are kept in microseconds from 1 µs to 10 min, to 3 digits.
@@ -72,7 +72,7 @@ type Ledger struct {
 	rows     []Rows    // by target
 	accounts []Account // by target
 	latency  []*hdrhistogram.Histogram
-	bulk     record.Bulk
+	bulk     runsummary.Bulk
 	due      uint64
 	missed   []Missed            // by standstill
 	reasons  []map[cause]*effect // by target
@@ -256,7 +256,7 @@ type Counts struct {
 	Latency  []*hdrhistogram.Histogram
 	// Account sums those of the targets.
 	Account
-	Bulk record.Bulk
+	Bulk runsummary.Bulk
 	// Due is how many visits should have begun.
 	Due uint64
 	// Missed is by standstill.

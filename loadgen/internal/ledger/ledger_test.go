@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // pages are n pageviews.
@@ -67,8 +67,8 @@ func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
 		l.Send(i%2, pages(1))
 		l.Answer(i%2, yes, answered(answer.Accepted, time.Duration(1+i%2*9)*time.Millisecond)) // 1 ms and 10 ms
 	}
-	var s record.Summary
-	l.Counts().Fill(&s, []string{"fast", "slow"}, make([]record.Target, 2), time.UTC)
+	var s runsummary.Summary
+	l.Counts().Fill(&s, []string{"fast", "slow"}, make([]runsummary.Target, 2), time.UTC)
 	near := func(got, want float64) bool { return got > .99*want && got < 1.01*want }
 	if fast, slow := s.Targets["fast"].Latency, s.Targets["slow"].Latency; !near(fast.P99, .001) ||
 		!near(slow.P50, .010) {
@@ -86,13 +86,13 @@ func TestTheRecordKeepsAllLatencies(t *testing.T) {
 		l.Send(0, pages(1))
 		l.Answer(0, yes, answered(answer.Accepted, time.Duration(ms+1)*time.Millisecond))
 	}
-	var s record.Summary
-	l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1), time.UTC)
+	var s runsummary.Summary
+	l.Counts().Fill(&s, []string{"a"}, make([]runsummary.Target, 1), time.UTC)
 	h, err := hdrhistogram.Decode([]byte(s.Targets["a"].Histogram))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := record.Percentiles(h); h.TotalCount() != 100 || got != s.Latency {
+	if got := runsummary.Percentiles(h); h.TotalCount() != 100 || got != s.Latency {
 		t.Errorf("%d latencies, %+v; want 100, %+v", h.TotalCount(), got, s.Latency)
 	}
 }
@@ -100,8 +100,8 @@ func TestTheRecordKeepsAllLatencies(t *testing.T) {
 func TestReceiptsAreToldOnlyWhereThereAreSome(t *testing.T) {
 	l := ledger.New(1)
 	encoded := func() string {
-		var s record.Summary
-		l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1), time.UTC)
+		var s runsummary.Summary
+		l.Counts().Fill(&s, []string{"a"}, make([]runsummary.Target, 1), time.UTC)
 		data, err := s.Encode()
 		if err != nil || !json.Valid(data) {
 			t.Fatal(err)
@@ -131,8 +131,8 @@ func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
 		l.Close(0, ledger.Complete, 0)
 	}
 	l.Send(0, pages(1))
-	s := record.Summary{FirstVisit: 100, NextVisit: 115}
-	l.Counts().Fill(&s, []string{"a"}, make([]record.Target, 1), time.UTC)
+	s := runsummary.Summary{FirstVisit: 100, NextVisit: 115}
+	l.Counts().Fill(&s, []string{"a"}, make([]runsummary.Target, 1), time.UTC)
 	s.CloseKilled(time.Unix(1, 0))
 	if v := s.Visits; v.Planned != 15 || v.Complete != 4 || v.Uncertain != 11 {
 		t.Errorf("visits %+v: six were open, five may have begun", v)
@@ -174,8 +174,8 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 		l.Close(target, ledger.Complete, 0)
 	}
 	l.Open(0, ledger.Origin{Day: midnight, Visitor: who, Late: true}) // its source was in the hit that was not taken
-	var s record.Summary
-	l.Counts().Fill(&s, []string{"a", "b"}, make([]record.Target, 2), zone)
+	var s runsummary.Summary
+	l.Counts().Fill(&s, []string{"a", "b"}, make([]runsummary.Target, 2), zone)
 	a := s.Targets["a"]
 	if a.Revenue != 12.1 || a.Tax != 1.1 || a.Shipping != 1 || a.Items != 3 || a.Visits.Complete != 1 ||
 		a.ByKind["order"].Accepted != 1 {
@@ -213,7 +213,7 @@ func TestWhatWasBookedSinceIsTheDifference(t *testing.T) {
 	if d.Due != 3 || d.Planned != 2 || d.Visits[ledger.Complete] != 1 || d.Visits[ledger.Uncertain] != 1 {
 		t.Errorf("%+v", d.Account)
 	}
-	if p := record.Percentiles(d.Latencies()); p.P50 > .011 || p.P99 > .021 || p.P99 < .019 {
+	if p := runsummary.Percentiles(d.Latencies()); p.P50 > .011 || p.P99 > .021 || p.P99 < .019 {
 		t.Errorf("%+v: a second is the latency of what was before", p)
 	}
 	if n := before.Latency[0].TotalCount(); n != 99 {

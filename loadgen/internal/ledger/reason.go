@@ -3,7 +3,7 @@ package ledger
 import (
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/outcome"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // cause is what hits were not accepted for.
@@ -57,10 +57,10 @@ func (l *Ledger) reasonList() (all []Reason) {
 }
 
 // fillReasons writes reasons into s; names are those of the targets.
-func fillReasons(s *record.Summary, all []Reason, names []string) {
+func fillReasons(s *runsummary.Summary, all []Reason, names []string) {
 	for _, r := range all {
 		a := r.Answer
-		said := record.Reason{Target: names[r.Target], Class: a.Class.String(), Status: a.Status, Hits: r.Hits,
+		said := runsummary.Reason{Target: names[r.Target], Class: a.Class.String(), Status: a.Status, Hits: r.Hits,
 			Server: a.Server, FirstWords: a.FirstWords}
 		if a.Class.Outcome() == outcome.Accepted {
 			s.Warnings = append(s.Warnings, said)
@@ -68,6 +68,6 @@ func fillReasons(s *record.Summary, all []Reason, names []string) {
 			s.Reasons = append(s.Reasons, said)
 		}
 	}
-	record.SortReasons(s.Reasons)
-	record.SortReasons(s.Warnings)
+	runsummary.SortReasons(s.Reasons)
+	runsummary.SortReasons(s.Warnings)
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // reasonsOf fills a summary of targets a and b.
-func reasonsOf(l *ledger.Ledger) (s record.Summary) {
-	l.Counts().Fill(&s, []string{"a", "b"}, make([]record.Target, 2), time.UTC)
+func reasonsOf(l *ledger.Ledger) (s runsummary.Summary) {
+	l.Counts().Fill(&s, []string{"a", "b"}, make([]runsummary.Target, 2), time.UTC)
 	return s
 }
 
@@ -36,7 +36,7 @@ func TestHitsThatWereNotAcceptedHaveTheirReasonsByTargetClassAndStatus(t *testin
 	l.End(1, &answer.Answer{Class: answer.Stopped}, pages(1))
 	l.Miss(1, 0, pages(2), false)
 
-	want := []record.Reason{
+	want := []runsummary.Reason{
 		{Target: "b", Class: "late", Hits: 4},
 		{Target: "a", Class: "in_front", Status: 403, Hits: 3, Server: "gate", FirstWords: "Blocked"},
 		{Target: "b", Class: "standstill", Hits: 2},
@@ -55,7 +55,7 @@ func TestAcceptedHitsWithAnOddAnswerAreWarnings(t *testing.T) {
 	l.Send(0, pages(3))
 	a := answer.Answer{Class: answer.NoReceipt, Status: 200, Odd: true}
 	l.Answer(0, &a, slices.Repeat([]ledger.Answered{{Kind: hit.Pageview, Class: answer.NoReceipt}}, 3))
-	want := []record.Reason{{Target: "a", Class: "accepted_no_receipt", Status: 200, Hits: 3}}
+	want := []runsummary.Reason{{Target: "a", Class: "accepted_no_receipt", Status: 200, Hits: 3}}
 	if s := reasonsOf(l); !slices.Equal(s.Warnings, want) || len(s.Reasons) > 0 || s.Hits.Accepted != 3 {
 		t.Errorf("warnings %+v, reasons %+v, %+v", s.Warnings, s.Reasons, s.Hits)
 	}
@@ -70,7 +70,7 @@ func TestTheWordsOfAnAnswerThatWasTriedAgainAreKept(t *testing.T) {
 		t.Errorf("no hit has ended, but %+v", s.Reasons)
 	}
 	l.End(0, &answer.Answer{Class: answer.NotNow, Status: 503}, pages(1)) // turned away before it could go again
-	want := []record.Reason{{Target: "a", Class: "not_now", Status: 503, Hits: 1, FirstWords: "come back later"}}
+	want := []runsummary.Reason{{Target: "a", Class: "not_now", Status: 503, Hits: 1, FirstWords: "come back later"}}
 	if s := reasonsOf(l); !slices.Equal(s.Reasons, want) || s.Hits.Failed != 1 {
 		t.Errorf("%+v, %+v", s.Reasons, s.Hits)
 	}

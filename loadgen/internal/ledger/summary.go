@@ -8,32 +8,32 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/outcome"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Hits are the row as the record has it.
-func (r Row) Hits() record.Hits {
+func (r Row) Hits() runsummary.Hits {
 	e := r.Ended
-	return record.Hits{
+	return runsummary.Hits{
 		Planned: r.Planned, Accepted: e[outcome.Accepted], Rejected: e[outcome.Rejected], Failed: e[outcome.Failed],
 		Unknown: e[outcome.Unknown], Shed: e[outcome.Shed], Abandoned: e[outcome.Abandoned],
 	}
 }
 
 // Fill writes the counts into s; names and targets are in the order of the ledger's targets. zone is that of the days.
-func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target, zone *time.Location) {
+func (c Counts) Fill(s *runsummary.Summary, names []string, targets []runsummary.Target, zone *time.Location) {
 	s.Hits = c.Total(-1).Hits()
-	s.ByKind, s.ByTarget, s.Targets = map[string]record.Hits{}, map[string]record.Hits{}, map[string]record.Target{}
+	s.ByKind, s.ByTarget, s.Targets = map[string]runsummary.Hits{}, map[string]runsummary.Hits{}, map[string]runsummary.Target{}
 	for k := range hit.Kind(hit.Kinds) {
 		s.ByKind[k.String()] = c.Kind(k).Hits()
 	}
 	all := hdrhistogram.New(latencyMin, latencyMax, latencyDigits)
 	for i, name := range names {
 		s.ByTarget[name] = c.Total(i).Hits()
-		targets[i].Latency, targets[i].Histogram = record.Percentiles(c.Latency[i]),
-			record.EncodeHistogram(c.Latency[i])
+		targets[i].Latency, targets[i].Histogram = runsummary.Percentiles(c.Latency[i]),
+			runsummary.EncodeHistogram(c.Latency[i])
 		targets[i].Account = c.Accounts[i].record(zone)
-		targets[i].ByKind = map[string]record.Hits{}
+		targets[i].ByKind = map[string]runsummary.Hits{}
 		for k := range hit.Kind(hit.Kinds) {
 			targets[i].ByKind[k.String()] = c.Rows[i][k].Hits()
 		}
@@ -45,20 +45,20 @@ func (c Counts) Fill(s *record.Summary, names []string, targets []record.Target,
 	if c.Bulk.Requests > 0 {
 		s.Bulk = &c.Bulk
 	}
-	s.Latency = record.Percentiles(all)
+	s.Latency = runsummary.Percentiles(all)
 	s.InFlight, s.OpenVisits = c.Total(-1).InFlight, c.OpenVisits()
 }
 
-func (a Account) record(zone *time.Location) record.Account {
+func (a Account) record(zone *time.Location) runsummary.Account {
 	v := a.Visits
-	out := record.Account{
-		Visits: record.Visits{
+	out := runsummary.Account{
+		Visits: runsummary.Visits{
 			Planned: a.Planned, Complete: v[Complete], Partial: v[Partial], Uncertain: v[Uncertain], Lost: v[Lost],
 			Unsent: v[Unsent], Split: a.Split, Repeated: a.Repeated,
 		},
 		Revenue: money(a.Sales.Revenue), Tax: money(a.Sales.Tax), Shipping: money(a.Sales.Shipping),
 		Items: a.Sales.Items,
-		Opened: record.Opened{Days: map[string]uint64{}, Countries: a.Opened.Countries, Sources: a.Opened.Sources,
+		Opened: runsummary.Opened{Days: map[string]uint64{}, Countries: a.Opened.Countries, Sources: a.Opened.Sources,
 			Devices: a.Opened.Devices},
 	}
 	for day, n := range a.Opened.Days {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // spareDescriptors are kept from requests for all that must be written and answered meanwhile: ledger, journal, log,
@@ -16,7 +16,7 @@ const spareDescriptors = 32
 // bound. A run that uses up its descriptors can neither send nor write what it has sent.
 func (p *Plan) Fit(descriptors uint64) (problems problem.List) {
 	key, least := "CONCURRENCY", len(p.Targets)
-	if p.Kind() == record.BackfillJob {
+	if p.Kind() == runsummary.BackfillJob {
 		key, least = "BACKFILL_SHARDS", 1
 	}
 	wanted := p.Sending.Concurrency

@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // ahead tells what the visits would send whose numbers are reserved and that have not begun. Only numbers that are new
@@ -25,7 +25,7 @@ type ahead struct {
 
 // reserve adds to a summary of all visits below from what the visits from there on up to upTo, which is not one of
 // them, would send.
-func (a *ahead) reserve(s *record.Summary, from, upTo uint64, now time.Time) {
+func (a *ahead) reserve(s *runsummary.Summary, from, upTo uint64, now time.Time) {
 	if gone := from - a.first; gone < uint64(len(a.outlines)) {
 		a.outlines = append(a.outlines[:0], a.outlines[gone:]...)
 	} else {
@@ -47,7 +47,7 @@ func (a *ahead) reserve(s *record.Summary, from, upTo uint64, now time.Time) {
 		if visits[t] == 0 {
 			continue
 		}
-		r := &record.Reserved{Visits: visits[t], ByKind: map[string]uint64{}}
+		r := &runsummary.Reserved{Visits: visits[t], ByKind: map[string]uint64{}}
 		for k, n := range kinds[t] {
 			if n > 0 {
 				r.ByKind[hit.Kind(k).String()] = n

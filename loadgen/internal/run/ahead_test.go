@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func aheadOf(t testing.TB) *ahead {
@@ -26,8 +26,8 @@ func aheadOf(t testing.TB) *ahead {
 }
 
 // reserved is what stands in a summary of the visits from from on.
-func (a *ahead) reserved(from, upTo uint64) map[string]record.Reserved {
-	s, out := record.Summary{Targets: map[string]record.Target{}}, map[string]record.Reserved{}
+func (a *ahead) reserved(from, upTo uint64) map[string]runsummary.Reserved {
+	s, out := runsummary.Summary{Targets: map[string]runsummary.Target{}}, map[string]runsummary.Reserved{}
 	a.reserve(&s, from, upTo, time.Unix(0, 0))
 	for name, target := range s.Targets {
 		out[name] = *target.Reserved
@@ -41,7 +41,7 @@ func TestReservedVisitsAreThoseThatWillBegin(t *testing.T) {
 	var v visit.Visit
 	// as a run goes on
 	for _, window := range [][2]uint64{{0, 40}, {10, 60}, {10, 60}, {70, 75}, {75, 75}, {80, 200}, {90, 100}} {
-		want := map[string]record.Reserved{}
+		want := map[string]runsummary.Reserved{}
 		for n := window[0]; n < window[1]; n++ {
 			name := a.plan.Names()[a.router.Choose(n)]
 			r := want[name]

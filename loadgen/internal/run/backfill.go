@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
@@ -22,12 +22,12 @@ type past struct {
 	job     *backfill.Job
 
 	done        sync.Mutex // guards invalidated
-	invalidated *record.Invalidation
+	invalidated *runsummary.Invalidation
 }
 
 // JournalFile is where the journal of a backfill is, empty where none is kept.
 func JournalFile(p *plan.Plan) string {
-	if p.Files.State == "" || p.RunID == "" || p.Kind() != record.BackfillJob {
+	if p.Files.State == "" || p.RunID == "" || p.Kind() != runsummary.BackfillJob {
 		return ""
 	}
 	return filepath.Join(p.Files.State, statedir.JournalFile(p.RunID))
@@ -140,12 +140,12 @@ func (p *past) State() State { return State{Phase: begun(p.job.Phase())} }
 func (p *past) Ahead() uint64 { return 0 }
 
 // Fill implements Mode.
-func (p *past) Fill(sum *record.Summary) {
+func (p *past) Fill(sum *runsummary.Summary) {
 	b := p.job.Progress()
 	p.done.Lock()
 	defer p.done.Unlock()
 	b.Invalidation = p.invalidated
-	sum.Kind, sum.Backfill = record.BackfillJob, &b
+	sum.Kind, sum.Backfill = runsummary.BackfillJob, &b
 }
 
 // Close implements Mode.

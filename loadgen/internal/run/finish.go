@@ -8,21 +8,21 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/console"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
 // summary is the ledger as it stands, of a run whose visits below next may have begun; 0 leaves open which.
-func (r *Run) summary(next uint64) record.Summary {
+func (r *Run) summary(next uint64) runsummary.Summary {
 	at := r.stage()
-	sum := record.Summary{
+	sum := runsummary.Summary{
 		RunID: r.plan.RunID, Seed: r.plan.Seed, PlanHash: r.plan.Hash, Started: at.terms.Started,
 		FirstVisit: at.terms.First, NextVisit: next, Strategy: string(r.plan.Strategy),
 	}
-	targets := make([]record.Target, len(r.plan.Targets))
+	targets := make([]runsummary.Target, len(r.plan.Targets))
 	for i, t := range r.plan.Targets {
 		st := r.router.Status(i, r.now())
-		targets[i] = record.Target{
+		targets[i] = runsummary.Target{
 			URL: t.URL, APIURL: t.APIURL, SiteID: t.SiteID, Health: string(st.Health), SuccessRate: st.SuccessRate,
 			LastError: st.LastError, LastSuccess: st.LastSuccess.UTC(), LastFailure: st.LastFailure.UTC(),
 		}
@@ -31,7 +31,7 @@ func (r *Run) summary(next uint64) record.Summary {
 	counts.Fill(&sum, r.plan.Names(), targets, r.plan.Zone)
 	sum.DurationSeconds = (at.terms.Earlier + r.clock.Now()).Seconds()
 	for i, gap := range r.clock.Gaps(0) { // whose visits and hits were counted before it was seen
-		one := record.Standstill{At: r.began.Add(gap.To).UTC(), Seconds: gap.Length().Seconds()}
+		one := runsummary.Standstill{At: r.began.Add(gap.To).UTC(), Seconds: gap.Length().Seconds()}
 		if i < len(counts.Missed) {
 			one.Visits, one.Hits = counts.Missed[i].Visits, counts.Missed[i].Hits
 		}
@@ -95,7 +95,7 @@ func (t *Terms) endAfter(began time.Time, lasted time.Duration) time.Time {
 }
 
 // exitCode tells how the run ended. A run without one accepted hit has failed whatever ended it.
-func exitCode(end End, sum *record.Summary) int {
+func exitCode(end End, sum *runsummary.Summary) int {
 	h := sum.Hits
 	tried := h.NotAccepted() - min(h.Shed, sum.StoodStill().Hits)
 	switch code := end.Reason.ExitCode(); {
@@ -108,7 +108,7 @@ func exitCode(end End, sum *record.Summary) int {
 	}
 }
 
-func (r *Run) writeSummary(sum *record.Summary) error {
+func (r *Run) writeSummary(sum *runsummary.Summary) error {
 	path := r.plan.Files.Summary
 	if path == "" {
 		return nil

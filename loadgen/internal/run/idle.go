@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // idle sends nothing until it is told to end. It stands in for the mode of a run that is starting, too.
@@ -19,8 +19,8 @@ func (idle) Prepare(context.Context) (Terms, problem.List) { return Terms{}, nil
 // Run implements Mode.
 func (idle) Run(drain, _ context.Context) End {
 	<-drain.Done()
-	if errors.Is(context.Cause(drain), ending.InternalError) {
-		return End{Reason: ending.InternalError}
+	if errors.Is(context.Cause(drain), endreason.InternalError) {
+		return End{Reason: endreason.InternalError}
 	}
 	return End{} // a signal is what it waited for
 }
@@ -32,7 +32,7 @@ func (i idle) State() State { return State{Phase: i.phase} }
 func (idle) Ahead() uint64 { return 0 }
 
 // Fill implements Mode.
-func (idle) Fill(*record.Summary) {}
+func (idle) Fill(*runsummary.Summary) {}
 
 // Close implements Mode.
 func (idle) Close() error { return nil }

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // live sends visits at the rate of the load profile, as control.json changes it.
@@ -44,7 +44,7 @@ func (l *live) Prepare(context.Context) (Terms, problem.List) {
 	terms.First, terms.Next, terms.Series = first, first, true
 	s := &l.plan.Sending
 	l.config = engine.Config{
-		Visits: l.plan.Visits, Sender: l.sender, Router: l.router, Ledger: l.ledger, Log: l.log, Alarm: alarm.Exact(),
+		Visits: l.plan.Visits, Sender: l.sender, Router: l.router, Ledger: l.ledger, Log: l.log, Alarm: wakeup.Exact(),
 		Clock: l.clock, Load: l.plan.Load, Random: l.plan.Random(first), Concurrency: s.Concurrency, Batch: s.Batch,
 		BatchDelay: s.BatchDelay, Live: s.Live, Zone: l.plan.Zone, FirstVisit: first, Reserve: l.reserve,
 		StopAfter: l.plan.Limits.StopAfter, AutoStop: l.plan.Limits.AutoStop, Cap: l.limit,
@@ -63,7 +63,7 @@ func (l *live) Run(drain, abort context.Context) End {
 // send sends the visits of the plan.
 func (l *live) send(drain, abort context.Context) End {
 	end := End{Reason: l.engine.Run(drain, abort)}
-	if cut := l.engine.Cut(); end.Reason == ending.Stopped && cut > 0 {
+	if cut := l.engine.Cut(); end.Reason == endreason.Stopped && cut > 0 {
 		end.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", cut)
 	}
 	return end
@@ -88,8 +88,8 @@ func (l *live) Ahead() uint64 {
 }
 
 // Fill implements Mode. What was reserved beyond the last visit is not wasted by an orderly end.
-func (l *live) Fill(sum *record.Summary) {
-	sum.Kind, sum.FinishBy, sum.CutVisits = record.Live, l.engine.FinishBy().UTC(), l.engine.Cut()
+func (l *live) Fill(sum *runsummary.Summary) {
+	sum.Kind, sum.FinishBy, sum.CutVisits = runsummary.Live, l.engine.FinishBy().UTC(), l.engine.Cut()
 	next := sum.FirstVisit + sum.Visits.Planned
 	if l.engine.Phase() == phase.Ended {
 		sum.NextVisit = next

@@ -10,7 +10,7 @@ import (
 	"sync"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/shared/export"
 )
 
 // newLog writes the log to w, and its warnings and errors to kept too.
@@ -39,10 +39,10 @@ const mostWarnings = 50
 type warnings struct {
 	mu   sync.Mutex
 	text bytes.Buffer // of one record
-	list []report.Problem
+	list []export.Problem
 }
 
-func (w *warnings) all() []report.Problem {
+func (w *warnings) all() []export.Problem {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.list)
@@ -63,7 +63,7 @@ func (k keeper) Handle(ctx context.Context, r slog.Record) error {
 	}
 	k.kept.text.Reset()
 	err := k.Handler.Handle(ctx, r)
-	p := report.Problem{Time: r.Time, Level: "warning", Text: strings.TrimSpace(k.kept.text.String())}
+	p := export.Problem{Time: r.Time, Level: "warning", Text: strings.TrimSpace(k.kept.text.String())}
 	if r.Level >= slog.LevelError {
 		p.Level = "error"
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/loadgen/internal/stop"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -33,7 +33,7 @@ type Mode interface {
 	Ahead() uint64
 	// Fill adds to a summary what this kind alone knows. There is one call at a time of a summary whose NextVisit is
 	// set.
-	Fill(sum *record.Summary)
+	Fill(sum *runsummary.Summary)
 	// Close gives up what Prepare took, whatever it returned.
 	Close() error
 }
@@ -56,7 +56,7 @@ type Terms struct {
 
 // End is how a run ended.
 type End struct {
-	Reason ending.Reason
+	Reason endreason.Reason
 	// Message explains an end that nobody asked for.
 	Message string
 }
@@ -72,9 +72,9 @@ type State struct {
 
 // modes make the mode of each kind of run.
 var modes = map[string]func(*parts) Mode{
-	record.Live:           func(p *parts) Mode { return &live{parts: p} },
-	record.CapacitySearch: func(p *parts) Mode { return &searching{live: live{parts: p}} },
-	record.BackfillJob:    func(p *parts) Mode { return &past{parts: p} },
+	runsummary.Live:           func(p *parts) Mode { return &live{parts: p} },
+	runsummary.CapacitySearch: func(p *parts) Mode { return &searching{live: live{parts: p}} },
+	runsummary.BackfillJob:    func(p *parts) Mode { return &past{parts: p} },
 }
 
 // parts are what a mode works with.

@@ -7,11 +7,11 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/console"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // An observer looks at the ledger of the run once a second.
-type observer func(now time.Time, sum *record.Summary)
+type observer func(now time.Time, sum *runsummary.Summary)
 
 // observe records the run once a second until ctx is done, and shows the observers what it recorded.
 func (r *Run) observe(ctx context.Context) {
@@ -38,7 +38,7 @@ func (r *Run) observe(ctx context.Context) {
 }
 
 // logStandstills logs the standstills that ended since it was called last.
-func (r *Run) logStandstills(time.Time, *record.Summary) {
+func (r *Run) logStandstills(time.Time, *runsummary.Summary) {
 	for _, gap := range r.clock.Gaps(r.standstills) {
 		r.standstills++
 		r.log.Warn("this process stood still: it was stopped, its container paused, or its machine asleep; what fell "+
@@ -47,10 +47,10 @@ func (r *Run) logStandstills(time.Time, *record.Summary) {
 }
 
 // extendSeries adds the time since the last look to what the report shows.
-func (r *Run) extendSeries(now time.Time, _ *record.Summary) { r.series.Add(now, r.ledger.Counts) }
+func (r *Run) extendSeries(now time.Time, _ *runsummary.Summary) { r.series.Add(now, r.ledger.Counts) }
 
 // logReasons logs each reason for which hits were not accepted once, when it is seen first.
-func (r *Run) logReasons(_ time.Time, sum *record.Summary) {
+func (r *Run) logReasons(_ time.Time, sum *runsummary.Summary) {
 	for _, why := range sum.Reasons {
 		if why.Class != answer.Stopped.String() && r.firstOf(why) { // which is what somebody asked for
 			r.log.Warn("hits are not accepted", fieldsOf(why)...)
@@ -64,19 +64,19 @@ func (r *Run) logReasons(_ time.Time, sum *record.Summary) {
 }
 
 // firstOf says that a reason was not logged before.
-func (r *Run) firstOf(why record.Reason) bool {
-	what := record.Reason{Target: why.Target, Class: why.Class, Status: why.Status}
+func (r *Run) firstOf(why runsummary.Reason) bool {
+	what := runsummary.Reason{Target: why.Target, Class: why.Class, Status: why.Status}
 	before := r.logged[what]
 	r.logged[what] = true
 	return !before
 }
 
-func fieldsOf(why record.Reason) []any {
+func fieldsOf(why runsummary.Reason) []any {
 	return []any{"target", why.Target, "class", why.Class, "hits", why.Hits, "reason", why.String()}
 }
 
 // judge ends the run where its hits demand it.
-func (r *Run) judge(now time.Time, sum *record.Summary) {
+func (r *Run) judge(now time.Time, sum *runsummary.Summary) {
 	if r.stopped != "" {
 		return
 	}
@@ -93,7 +93,7 @@ func (r *Run) progress() observer {
 		every = 2 * time.Second
 	}
 	next := r.now().Add(every)
-	return func(now time.Time, sum *record.Summary) {
+	return func(now time.Time, sum *runsummary.Summary) {
 		if now.Before(next) {
 			return
 		}

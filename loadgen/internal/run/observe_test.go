@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestProgressIsLoggedOnceAMinuteAfterAStandstillToo(t *testing.T) {
@@ -22,7 +22,7 @@ func TestProgressIsLoggedOnceAMinuteAfterAStandstillToo(t *testing.T) {
 		text.Reset()
 		for range ticks {
 			at = at.Add(time.Second)
-			show(at, &record.Summary{})
+			show(at, &runsummary.Summary{})
 		}
 		return strings.Count(text.String(), "msg=progress")
 	}

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -108,7 +108,7 @@ func (r *Run) takePlace(ctx context.Context) (err error) {
 	}
 	for range takeTries {
 		r.place, err = r.folder.Begin(p.RunID)
-		if !errors.Is(err, state.ErrRunning) || !alarm.Wait(ctx, takePause) {
+		if !errors.Is(err, state.ErrRunning) || !wakeup.Wait(ctx, takePause) {
 			break
 		}
 	}

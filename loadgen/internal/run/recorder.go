@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // recorder writes the ledger of record, and lets no visit begin whose number does not stand there.
 type recorder struct {
 	place *state.Run
 	// summary makes the ledger as it stands where visits below next may have begun.
-	summary func(next uint64) record.Summary
+	summary func(next uint64) runsummary.Summary
 
 	mu      sync.Mutex // guards next, and orders the writes
 	next    uint64
@@ -29,7 +29,7 @@ func (r *recorder) reserve(upTo uint64) error {
 }
 
 // save writes the ledger with all visit numbers below upTo as used, and those that already were.
-func (r *recorder) save(upTo uint64) (record.Summary, error) {
+func (r *recorder) save(upTo uint64) (runsummary.Summary, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sum := r.summary(max(r.next, upTo))
@@ -42,7 +42,7 @@ func (r *recorder) save(upTo uint64) (record.Summary, error) {
 }
 
 // last is the ledger as it stands, unwritten.
-func (r *recorder) last() record.Summary {
+func (r *recorder) last() runsummary.Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.summary(r.next)

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/export"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Options are what the command line asks of a run.
@@ -27,7 +27,7 @@ type Options struct {
 
 // files are the reports that were asked for.
 func (o Options) files() []reportFile {
-	return slices.DeleteFunc([]reportFile{{"--report", o.Report, report.HTML}, {"--junit", o.JUnit, report.JUnit}},
+	return slices.DeleteFunc([]reportFile{{"--report", o.Report, export.HTML}, {"--junit", o.JUnit, export.JUnit}},
 		func(f reportFile) bool {
 			return f.path == ""
 		})
@@ -36,7 +36,7 @@ func (o Options) files() []reportFile {
 // reportFile is a report that goes into a file.
 type reportFile struct {
 	flag, path string
-	write      func(io.Writer, *report.Run) error
+	write      func(io.Writer, *export.Run) error
 }
 
 // places tries to write where the reports go, see Places.
@@ -48,7 +48,7 @@ func (o Options) places(fsys afero.Fs) (problems problem.List) {
 }
 
 // write writes the reports that were asked for.
-func (o Options) write(fsys afero.Fs, r *report.Run) error {
+func (o Options) write(fsys afero.Fs, r *export.Run) error {
 	var all error
 	for _, f := range o.files() {
 		var b bytes.Buffer
@@ -64,20 +64,20 @@ func (o Options) write(fsys afero.Fs, r *report.Run) error {
 }
 
 // writeReports writes what the command line asked for.
-func (r *Run) writeReports(sum *record.Summary, code int) error {
+func (r *Run) writeReports(sum *runsummary.Summary, code int) error {
 	r.series.Add(r.now(), r.ledger.Counts)
-	return r.options.write(r.host.FS, &report.Run{
+	return r.options.write(r.host.FS, &export.Run{
 		Summary: *sum, ExitCode: &code, Zone: r.plan.Zone, Settings: settingsOf(r.plan.Differences()),
 		Problems: r.warnings.all(), Version: r.host.Version, Series: r.series.Points(),
 	})
 }
 
 // settingsOf are differences of a plan in the form of a report.
-func settingsOf(differences []string) []report.Setting {
-	out := make([]report.Setting, 0, len(differences))
+func settingsOf(differences []string) []export.Setting {
+	out := make([]export.Setting, 0, len(differences))
 	for _, d := range differences {
 		key, value, _ := strings.Cut(d, "=")
-		out = append(out, report.Setting{Key: key, Value: value})
+		out = append(out, export.Setting{Key: key, Value: value})
 	}
 	return out
 }

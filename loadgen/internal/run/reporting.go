@@ -8,10 +8,10 @@ import (
 
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/doctor"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	reporting "github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // askTime bounds a question to the Reporting API of a target.
@@ -100,7 +100,7 @@ func (p *past) hidden(ctx context.Context, days []string) {
 	}
 }
 
-func (p *past) invalidate(ctx context.Context, reason ending.Reason) *record.Invalidation {
+func (p *past) invalidate(ctx context.Context, reason endreason.Reason) *runsummary.Invalidation {
 	var days []string
 	for _, d := range p.job.Progress().Days {
 		if d.Sent+d.Unknown > 0 {
@@ -114,7 +114,7 @@ func (p *past) invalidate(ctx context.Context, reason ending.Reason) *record.Inv
 	var commands, why []string
 	for _, t := range p.plan.Targets {
 		err := fmt.Errorf("the job has not sent all; the command is for when it is not gone on with")
-		if reason == ending.BackfillFinished {
+		if reason == endreason.BackfillFinished {
 			_, err = p.client().Invalidate(ctx, t, days)
 		}
 		if err != nil {
@@ -122,6 +122,6 @@ func (p *past) invalidate(ctx context.Context, reason ending.Reason) *record.Inv
 			why = append(why, t.Name+": "+reporting.Explain(err))
 		}
 	}
-	return &record.Invalidation{Done: len(why) == 0, Command: strings.Join(commands, "\n"),
+	return &runsummary.Invalidation{Done: len(why) == 0, Command: strings.Join(commands, "\n"),
 		Why: strings.Join(why, "; ")}
 }

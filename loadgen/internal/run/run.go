@@ -19,12 +19,12 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/series"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Run is one run of any kind. What kinds differ in is its mode's.
@@ -39,9 +39,9 @@ type Run struct {
 	release  func() error // gives up what the run took but for its place
 	ended    bool         // the summary was written
 
-	standstills int                    // that were logged
-	logged      map[record.Reason]bool // reasons that were logged
-	stopped     ending.Reason          // by the judge, and why in words
+	standstills int                        // that were logged
+	logged      map[runsummary.Reason]bool // reasons that were logged
+	stopped     endreason.Reason           // by the judge, and why in words
 	why         string
 }
 
@@ -49,13 +49,19 @@ type Run struct {
 // fromFile; the problems are warnings about the plan.
 func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []string, problems problem.List) int {
 	began := time.Now()
-	r := &Run{options: o, warnings: &warnings{}, series: series.None{}, logged: map[record.Reason]bool{}, parts: parts{
-		host: h, plan: p, ledger: ledger.New(len(p.Targets)), router: routing.New(p.Targets, p.Strategy, p.Seed),
-		clock: standstill.New(began), began: began,
-	}}
+	r := &Run{
+		options:  o,
+		warnings: &warnings{},
+		series:   series.None{},
+		logged:   map[runsummary.Reason]bool{},
+		parts: parts{
+			host: h, plan: p, ledger: ledger.New(len(p.Targets)), router: routing.New(p.Targets, p.Strategy, p.Seed),
+			clock: standstill.New(began), began: began,
+		},
+	}
 	r.log = newLog(h.Stderr, p.Watching, r.warnings)
 	r.reserve, r.release = r.recorder.reserve, idle{}.Close
-	r.fail = func() { r.drain(ending.InternalError) }
+	r.fail = func() { r.drain(endreason.InternalError) }
 	for _, w := range problems {
 		r.log.Warn("check the settings", "problem", w.String())
 	}
@@ -102,7 +108,7 @@ func (r *Run) stops(ctx context.Context) (drain, abort context.Context, release 
 	drain, r.drain = context.WithCancelCause(ctx)
 	abort, hard := context.WithCancel(ctx)
 	signals := lifecycle.Loop("signals", func(ctx context.Context) {
-		for _, stop := range []func(){func() { r.drain(ending.Interrupted) }, hard} {
+		for _, stop := range []func(){func() { r.drain(endreason.Interrupted) }, hard} {
 			select {
 			case <-r.host.Signals:
 				r.log.Info("stopping")

@@ -6,7 +6,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/search"
 	"github.com/puttrix/trafficinator/loadgen/internal/stop"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // searching sends visits at the rates of a capacity search.
@@ -43,7 +43,7 @@ func (s *searching) Run(drain, abort context.Context) End {
 }
 
 // Fill implements Mode.
-func (s *searching) Fill(sum *record.Summary) {
+func (s *searching) Fill(sum *runsummary.Summary) {
 	s.live.Fill(sum)
-	sum.Kind, sum.Capacity = record.CapacitySearch, s.search.Record()
+	sum.Kind, sum.Capacity = runsummary.CapacitySearch, s.search.Record()
 }

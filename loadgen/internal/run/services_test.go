@@ -13,11 +13,11 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/lifecycle/lifecycletest"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // recording is a run that records nothing but that it looks.
@@ -31,7 +31,7 @@ func recording(t *testing.T, log *slog.Logger) *Run {
 	if r.recorder.place, err = folder.Begin("r"); err != nil {
 		t.Fatal(err)
 	}
-	r.recorder.summary = func(uint64) record.Summary { return record.Summary{} }
+	r.recorder.summary = func(uint64) runsummary.Summary { return runsummary.Summary{} }
 	r.become(idle{phase.Running}, Terms{})
 	return r
 }
@@ -52,7 +52,7 @@ func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
 	kept := &warnings{}
 	synctest.Test(t, func(t *testing.T) {
 		r := recording(t, newLog(t.Output(), plan.Watching{}, kept))
-		r.recorder.summary = func(uint64) record.Summary { panic("nil map") }
+		r.recorder.summary = func(uint64) runsummary.Summary { panic("nil map") }
 		var ended atomic.Int32
 		r.fail = func() { ended.Add(1) }
 		stop := r.attend(t.Context(), "recorder", r.observe)
@@ -63,14 +63,17 @@ func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
 		stop()
 	})
 	drain, stop := context.WithCancelCause(t.Context())
-	stop(ending.InternalError)
+	stop(endreason.InternalError)
 	if end := (idle{}).Run(drain, drain); end.Reason.ExitCode() != 1 {
 		t.Errorf("a loadgen that idles ends with %+v", end)
 	}
 	if all := kept.all(); len(all) != 1 || all[0].Level != "error" {
 		t.Errorf("the log has %+v", all)
 	}
-	if code := exitCode(End{Reason: ending.InternalError}, &record.Summary{Hits: record.Hits{Accepted: 1}}); code != 1 {
+	if code := exitCode(
+		End{Reason: endreason.InternalError},
+		&runsummary.Summary{Hits: runsummary.Hits{Accepted: 1}},
+	); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/telemetry"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Counts implements telemetry.Source.
@@ -24,13 +24,13 @@ func (r *Run) Phase() string { return string(r.stage().mode.State().Phase) }
 func (r *Run) Pause() string { return r.stage().mode.State().Pause }
 
 // Summary implements telemetry.Source.
-func (r *Run) Summary() record.Summary {
+func (r *Run) Summary() runsummary.Summary {
 	if r.stage().terms.Recorded {
 		return r.summary(0)
 	}
-	sum := record.Summary{RunID: r.plan.RunID, PlanHash: r.plan.Hash, Targets: map[string]record.Target{}}
+	sum := runsummary.Summary{RunID: r.plan.RunID, PlanHash: r.plan.Hash, Targets: map[string]runsummary.Target{}}
 	for _, name := range r.plan.Names() {
-		sum.Targets[name] = record.Target{Health: string(routing.UnknownHealth)}
+		sum.Targets[name] = runsummary.Target{Health: string(routing.UnknownHealth)}
 	}
 	return sum
 }

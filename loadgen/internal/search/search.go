@@ -10,16 +10,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/capacity"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -48,7 +48,7 @@ type Search struct {
 	calm []uint64 // requests in flight while the lowest rate held, doubled, by target
 
 	mu    sync.Mutex
-	found record.Capacity
+	found runsummary.Capacity
 }
 
 // New searches as a plan says, with the engine of c, whose load is the lowest rate.
@@ -58,7 +58,7 @@ func New(p *plan.Plan, c engine.Config, e *engine.Engine) *Search {
 		engine: e, router: c.Router, clock: c.Clock, targets: p.Names(), counts: c.Ledger.Counts, log: c.Log,
 		thresholds: p.Verdict.Thresholds, step: k.Step, timeout: p.Sending.Timeout,
 		steps: capacity.New(k.From, k.To), lag: capacity.NewLag(p.Visits.Outline),
-		found: record.Capacity{From: k.From, To: k.To, Steps: []record.CapacityStep{}},
+		found: runsummary.Capacity{From: k.From, To: k.To, Steps: []runsummary.CapacityStep{}},
 	}
 	for _, t := range s.thresholds {
 		s.found.Thresholds = append(s.found.Thresholds, t.Expression)
@@ -67,7 +67,7 @@ func New(p *plan.Plan, c engine.Config, e *engine.Engine) *Search {
 }
 
 // Record is what the search has found so far.
-func (c *Search) Record() *record.Capacity {
+func (c *Search) Record() *runsummary.Capacity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	found := c.found
@@ -75,7 +75,7 @@ func (c *Search) Record() *record.Capacity {
 }
 
 // Run searches until the limit is found, then tells how it went; "" where ctx was done before.
-func (c *Search) Run(ctx context.Context) ending.Reason {
+func (c *Search) Run(ctx context.Context) endreason.Reason {
 	for void := 0; ; {
 		step, more := c.steps.Step()
 		if !more {
@@ -92,15 +92,15 @@ func (c *Search) Run(ctx context.Context) ending.Reason {
 		}
 		if void == mostVoid {
 			c.giveUp(result)
-			return ending.CapacityVoid
+			return endreason.CapacityVoid
 		}
 	}
 }
 
 // try lets visits come at the rate of a step and measures it; false where ctx was done before.
-func (c *Search) try(ctx context.Context, step capacity.Step) (s record.CapacityStep, ok bool) {
+func (c *Search) try(ctx context.Context, step capacity.Step) (s runsummary.CapacityStep, ok bool) {
 	if n := len(c.found.Steps); n > 0 && !c.found.Steps[n-1].Held {
-		c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
+		c.show(&runsummary.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
 		if !c.recover(ctx) || !c.letProve(ctx) {
 			return s, false
 		}
@@ -110,13 +110,13 @@ func (c *Search) try(ctx context.Context, step capacity.Step) (s record.Capacity
 	c.engine.SetRate(step.Rate / c.found.From)
 	c.engine.Pause(false)
 	c.rate = step.Rate
-	s = record.CapacityStep{Kind: step.Kind, Started: time.Now().UTC(), Settled: settle.Seconds(),
+	s = runsummary.CapacityStep{Kind: step.Kind, Started: time.Now().UTC(), Settled: settle.Seconds(),
 		OfferedVisitRate: step.Rate}
-	c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
-	if !alarm.Wait(ctx, settle) {
+	c.show(&runsummary.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
+	if !wakeup.Wait(ctx, settle) {
 		return s, false
 	}
-	c.show(&record.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
+	c.show(&runsummary.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
 	return s, c.measure(ctx, &s, stood)
 }
 
@@ -140,7 +140,7 @@ func (c *Search) recover(ctx context.Context) bool {
 		return false
 	}
 	for end := time.Now().Add(c.lag.Longest() + c.timeout + engine.WorkTime); ; {
-		if !alarm.Wait(ctx, 100*time.Millisecond) {
+		if !wakeup.Wait(ctx, 100*time.Millisecond) {
 			return false
 		}
 		if !busy() || time.Now().After(end) {
@@ -151,15 +151,15 @@ func (c *Search) recover(ctx context.Context) bool {
 
 // measure looks at a step once a second until its time is over or it has clearly broken. standstills is how many there
 // were before the step: another one ends it.
-func (c *Search) measure(ctx context.Context, s *record.CapacityStep, standstills int) bool {
+func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, standstills int) bool {
 	length := c.step
-	if s.Kind == record.CapacityConfirm {
+	if s.Kind == runsummary.CapacityConfirm {
 		length = max(confirmTime, c.step)
 	}
 	began, before := time.Now(), c.counts()
 	inFlight := make([]uint64, len(before.Rows)) // summed over the looks
 	for looks, missed := uint64(1), 0; ; looks++ {
-		if !alarm.Wait(ctx, min(time.Second, length-time.Since(began))) || c.engine.Phase() == phase.Draining {
+		if !wakeup.Wait(ctx, min(time.Second, length-time.Since(began))) || c.engine.Phase() == phase.Draining {
 			return false
 		}
 		elapsed, now := time.Since(began), c.counts()
@@ -199,14 +199,14 @@ func (c *Search) measure(ctx context.Context, s *record.CapacityStep, standstill
 // values are what thresholds are judged by, of counts that came together in a time.
 func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
 	return threshold.Values{
-		Hits: c.Total(-1).Hits(), Visits: record.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]},
+		Hits: c.Total(-1).Hits(), Visits: runsummary.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]},
 		Due:     c.Due,
-		Latency: record.Percentiles(c.Latencies()), Elapsed: elapsed,
+		Latency: runsummary.Percentiles(c.Latencies()), Elapsed: elapsed,
 	}
 }
 
 // book takes a step that has ended into the search and its record.
-func (c *Search) book(s record.CapacityStep) {
+func (c *Search) book(s runsummary.CapacityStep) {
 	c.log.Info("step of the capacity search", "kind", s.Kind, "visits_per_second", s.OfferedVisitRate,
 		"hits_per_second", s.HitRate,
 		"p95_seconds", s.Latency.P95, "error_share", s.ErrorShare, "held", s.Held, "void", s.Void)
@@ -220,7 +220,7 @@ func (c *Search) book(s record.CapacityStep) {
 	c.steps.End(capacity.Result{Held: s.Held, Throughput: s.HitRate / c.lag.HitsPerVisit()})
 	if !s.Held && (f.BrokenRate == 0 || s.OfferedVisitRate < f.BrokenRate) {
 		f.BrokenRate, f.Limit = s.OfferedVisitRate,
-			slices.DeleteFunc(slices.Clone(s.Verdicts), func(v record.Verdict) bool { return v.Held })
+			slices.DeleteFunc(slices.Clone(s.Verdicts), func(v runsummary.Verdict) bool { return v.Held })
 	}
 	f.VisitRate, f.Confirmed = c.steps.Best()
 	f.HitRate = 0
@@ -231,7 +231,7 @@ func (c *Search) book(s record.CapacityStep) {
 	}
 }
 
-func (c *Search) show(under *record.CapacityUnderWay) {
+func (c *Search) show(under *runsummary.CapacityUnderWay) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.found.UnderWay = under

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/plan"
@@ -20,10 +19,11 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/profile"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -78,7 +78,7 @@ func (r limitedRequest) Send() tracking.Result {
 }
 
 // searched is the search of a server with the visits of the default settings but for env, in virtual time.
-func searched(t *testing.T, server *limited, env map[string]string) (found *record.Capacity, why ending.Reason,
+func searched(t *testing.T, server *limited, env map[string]string) (found *runsummary.Capacity, why endreason.Reason,
 	took time.Duration) {
 	t.Helper()
 	return searchedBy(t, server, standstill.New, env)
@@ -86,7 +86,7 @@ func searched(t *testing.T, server *limited, env map[string]string) (found *reco
 
 // searchedBy is the same with a clock of the test's own.
 func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *standstill.Clock,
-	env map[string]string) (found *record.Capacity, why ending.Reason, took time.Duration) {
+	env map[string]string) (found *runsummary.Capacity, why endreason.Reason, took time.Duration) {
 	t.Helper()
 	all := map[string]string{"MATOMO_URL": "http://127.0.0.1/matomo.php", "CAPACITY_SEARCH": "true"}
 	for k, v := range env {
@@ -100,7 +100,7 @@ func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *stan
 		c := engine.Config{
 			Visits: p.Visits, Sender: server, Router: routing.New(p.Targets, p.Strategy, p.Seed), Ledger: ledger.New(1),
 			Log:   slog.New(slog.DiscardHandler),
-			Alarm: alarm.Timer(), Clock: clock(time.Now()), Load: profile.NewConstant(p.Search.From * 86400),
+			Alarm: wakeup.Timer(), Clock: clock(time.Now()), Load: profile.NewConstant(p.Search.From * 86400),
 			Concurrency: p.Sending.Concurrency, Batch: 1, Zone: p.Zone,
 			Reserve: func(uint64) error {
 				return nil

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/alarm"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -57,14 +57,14 @@ func (c *Search) void(reasons []ledger.Reason, v threshold.Values, held, stood b
 			c.targets[worst.Target], unsent, answer.Breaker, c.router.Status(worst.Target, time.Now()).LastError)
 	}
 	a := worst.Answer
-	said := record.Reason{Class: a.Class.String(), Status: a.Status, Server: a.Server, FirstWords: a.FirstWords}
+	said := runsummary.Reason{Class: a.Class.String(), Status: a.Status, Server: a.Server, FirstWords: a.FirstWords}
 	return fmt.Sprintf("%d hits to %s were refused (%s): %s", refused, c.targets[worst.Target], a.Class, said)
 }
 
 // brokeWithout says whether a threshold is missed by what is left of a step without hits that were refused or not sent.
 // What they keep low for themselves says nothing.
 func (c *Search) brokeWithout(v threshold.Values) bool {
-	return slices.ContainsFunc(threshold.Judge(c.thresholds, v, true), func(v record.Verdict) bool {
+	return slices.ContainsFunc(threshold.Judge(c.thresholds, v, true), func(v runsummary.Verdict) bool {
 		low := slices.Contains([]string{"achieved_rate", "hit_rate", "visits", "accepted"}, v.Metric)
 		return threshold.Missed(v) && v.Value != nil && !low
 	})
@@ -88,7 +88,7 @@ func (c *Search) letProve(ctx context.Context) bool {
 	c.engine.Pause(false)
 	c.rate = c.found.From
 	for end := time.Now().Add(provingTime); failed() && time.Now().Before(end); {
-		if !alarm.Wait(ctx, time.Second) {
+		if !wakeup.Wait(ctx, time.Second) {
 			return false
 		}
 	}
@@ -96,7 +96,7 @@ func (c *Search) letProve(ctx context.Context) bool {
 }
 
 // giveUp ends the search at a step that could not be measured.
-func (c *Search) giveUp(s record.CapacityStep) {
+func (c *Search) giveUp(s runsummary.CapacityStep) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.found.Void = fmt.Sprintf("%d measurements in a row at %.4g visits/s say nothing of the target: %s", mostVoid,

@@ -10,11 +10,11 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/console"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/shared/answer"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // split are the steps that say nothing, and counts those that do.
-func split(steps []record.CapacityStep) (void, counts []record.CapacityStep) {
+func split(steps []runsummary.CapacityStep) (void, counts []runsummary.CapacityStep) {
 	for _, s := range steps {
 		if s.Void != "" {
 			void = append(void, s)

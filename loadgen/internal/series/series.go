@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/shared/record"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/shared/export"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // minutesOfSeconds is for how long the seconds are kept.
@@ -19,7 +19,7 @@ type Keeper interface {
 	// Add adds what became of the run until now, in order of time.
 	Add(now time.Time, counts func() ledger.Counts)
 	// Points are the series, oldest first.
-	Points() []report.Point
+	Points() []export.Point
 }
 
 // None keeps no series, and asks for no counts.
@@ -29,13 +29,13 @@ type None struct{}
 func (None) Add(time.Time, func() ledger.Counts) {}
 
 // Points implements Keeper.
-func (None) Points() []report.Point { return nil }
+func (None) Points() []export.Point { return nil }
 
 // Series is that of one run.
 type Series struct {
 	second, minute mark
-	minutes        []report.Point
-	seconds        [][]report.Point // of the last minutes, and of the one that goes on
+	minutes        []export.Point
+	seconds        [][]export.Point // of the last minutes, and of the one that goes on
 }
 
 // mark is the ledger as it stood when a point began.
@@ -46,7 +46,7 @@ type mark struct {
 
 // New begins a series at the start of a run, whose ledger stands at c.
 func New(start time.Time, c ledger.Counts) *Series {
-	return &Series{second: mark{start, c}, minute: mark{start, c}, seconds: [][]report.Point{nil}}
+	return &Series{second: mark{start, c}, minute: mark{start, c}, seconds: [][]export.Point{nil}}
 }
 
 // Add implements Keeper.
@@ -67,7 +67,7 @@ func (s *Series) Add(now time.Time, counts func() ledger.Counts) {
 }
 
 // Points implements Keeper. They add up to the ledger.
-func (s *Series) Points() []report.Point {
+func (s *Series) Points() []export.Point {
 	points := slices.Clone(s.minutes[:len(s.minutes)+1-len(s.seconds)])
 	for _, seconds := range s.seconds {
 		points = append(points, seconds...)
@@ -76,10 +76,10 @@ func (s *Series) Points() []report.Point {
 }
 
 // since is what happened from before to m.
-func (m mark) since(before mark) report.Point {
+func (m mark) since(before mark) export.Point {
 	d := m.counts.Since(before.counts)
-	return report.Point{
+	return export.Point{
 		At: before.at, Length: m.at.Sub(before.at), Hits: d.Total(-1).Hits(), Visits: d.Planned,
-		Latency: record.Percentiles(d.Latencies()),
+		Latency: runsummary.Percentiles(d.Latencies()),
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/series"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -36,11 +36,11 @@ func TestEachSecondHasWhatHappenedInIt(t *testing.T) {
 		t.Fatalf("%d points", len(p))
 	}
 	near := func(got, want float64) bool { return got > .99*want && got < 1.01*want }
-	if p[0].Visits != 2 || p[0].Hits != (record.Hits{Planned: 2, Accepted: 1, Rejected: 1}) ||
+	if p[0].Visits != 2 || p[0].Hits != (runsummary.Hits{Planned: 2, Accepted: 1, Rejected: 1}) ||
 		!near(p[0].Latency.P50, .01) || !near(p[0].Latency.P99, .03) {
 		t.Errorf("first second: %+v", p[0])
 	}
-	if p[1].Visits != 0 || p[1].Hits != (record.Hits{}) || p[1].Latency != (record.Latency{}) {
+	if p[1].Visits != 0 || p[1].Hits != (runsummary.Hits{}) || p[1].Latency != (runsummary.Latency{}) {
 		t.Errorf("a second without anything: %+v", p[1])
 	}
 	if !p[2].At.Equal(start.Add(2*time.Second)) || p[2].Length != 500*time.Millisecond || p[2].Hits.Unknown != 1 ||

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestWhatIsNoLedgerStaysAsItIs(t *testing.T) {
@@ -57,13 +57,13 @@ func TestARunThatMayBeAliveIsNotClosed(t *testing.T) {
 	f, err := state.Open(lockless{afero.NewOsFs()}, dir)
 	must(t, err)
 	alive := begin(t, f, "alive")
-	must(t, alive.Save(&record.Summary{RunID: "alive", Started: now}))
+	must(t, alive.Save(&runsummary.Summary{RunID: "alive", Started: now}))
 	for range 2 {
 		if said := tidy(t, f); !strings.Contains(said, "run_id=alive") || !summary(t, dir, "alive").Ended.IsZero() {
 			t.Errorf("it is closed, or nothing is said: %s", said)
 		}
 	}
-	must(t, alive.End(&record.Summary{RunID: "alive", Started: now, Ended: now}), alive.Close())
+	must(t, alive.End(&runsummary.Summary{RunID: "alive", Started: now, Ended: now}), alive.Close())
 	if said := tidy(t, f); said != "" || summary(t, dir, "alive").Ended.IsZero() {
 		t.Errorf("it has ended, and: %s", said)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
@@ -30,7 +30,7 @@ func (f Folder) Begin(runID string) (*Run, error) {
 }
 
 // Find is the ledger of the run's last life; found is false where there is none.
-func (r *Run) Find() (s record.Summary, found bool, err error) {
+func (r *Run) Find() (s runsummary.Summary, found bool, err error) {
 	path, err := statedir.Find(r.folder.fs, r.folder.dir, r.id)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, false, nil
@@ -78,7 +78,7 @@ func (r *Run) Resume(now time.Time) (next uint64, killed bool, err error) {
 }
 
 // Save writes the ledger as it stands, and makes sure that its last state can be written on a disk that is full.
-func (r *Run) Save(s *record.Summary) error {
+func (r *Run) Save(s *runsummary.Summary) error {
 	data, err := s.Encode()
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (r *Run) Save(s *record.Summary) error {
 
 // End writes the last state of the ledger and moves it to those of ended runs. One that cannot be moved is moved by the
 // next start.
-func (r *Run) End(s *record.Summary) error {
+func (r *Run) End(s *runsummary.Summary) error {
 	data, err := s.Encode()
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (r *Run) Abandon() error {
 func (r *Run) path() string { return filepath.Join(r.folder.dir, statedir.OpenFile(r.id)) }
 
 // save writes a summary to a file below the folder.
-func (f Folder) save(name string, s *record.Summary) error {
+func (f Folder) save(name string, s *runsummary.Summary) error {
 	data, err := s.Encode()
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
@@ -51,7 +51,7 @@ func must(t *testing.T, errs ...error) {
 }
 
 // killed leaves a run as a kill does: its place is free, and nothing was ended.
-func killed(t *testing.T, f state.Folder, s *record.Summary) {
+func killed(t *testing.T, f state.Folder, s *runsummary.Summary) {
 	t.Helper()
 	r := begin(t, f, s.RunID)
 	must(t, r.Save(s), r.Close())
@@ -65,7 +65,7 @@ func tidy(t *testing.T, f state.Folder) string {
 	return log.String()
 }
 
-func summary(t *testing.T, dir, id string) (s record.Summary) {
+func summary(t *testing.T, dir, id string) (s runsummary.Summary) {
 	t.Helper()
 	data, err := statedir.Read(afero.NewOsFs(), dir, id)
 	if err == nil {
@@ -94,14 +94,14 @@ func TestARunHasItsPlaceAlone(t *testing.T) {
 	t.Parallel()
 	f, dir := real(t)
 	first := begin(t, f, "one")
-	must(t, first.Save(&record.Summary{RunID: "one", Started: now}))
+	must(t, first.Save(&runsummary.Summary{RunID: "one", Started: now}))
 	if _, err := f.Begin("one"); !errors.Is(err, state.ErrRunning) {
 		t.Fatalf("a second one: %v", err)
 	}
 	if said := tidy(t, f); said != "" || !summary(t, dir, "one").Ended.IsZero() {
 		t.Errorf("the ledger of a run that is alive was touched: %s", said)
 	}
-	must(t, first.End(&record.Summary{RunID: "one", Started: now, Ended: now, NextVisit: 7}), first.Close())
+	must(t, first.End(&runsummary.Summary{RunID: "one", Started: now, Ended: now, NextVisit: 7}), first.Close())
 	if left := names(t, dir); len(left) > 0 {
 		t.Errorf("the run has ended and left %v", left)
 	}
@@ -115,7 +115,7 @@ func TestARunHasItsPlaceAlone(t *testing.T) {
 func TestTheLedgerOfAKilledRunIsClosed(t *testing.T) {
 	t.Parallel()
 	f, dir := real(t)
-	killed(t, f, &record.Summary{RunID: "one", Started: now, NextVisit: 9})
+	killed(t, f, &runsummary.Summary{RunID: "one", Started: now, NextVisit: 9})
 	must(t, os.WriteFile(filepath.Join(dir, ".one.json.123"), []byte("{"), 0o600)) // half of the next write
 	if said := tidy(t, f); !strings.Contains(said, "run_id=one") {
 		t.Errorf("nothing is said: %s", said)
@@ -142,7 +142,7 @@ func TestEachLifeOfARunIsKept(t *testing.T) {
 			t.Fatalf("life %d begins at %d, killed %t, %v", life, first, killed, err)
 		}
 		next = first + 10
-		must(t, r.Save(&record.Summary{RunID: "own", Started: now, FirstVisit: first, NextVisit: next}), r.Close())
+		must(t, r.Save(&runsummary.Summary{RunID: "own", Started: now, FirstVisit: first, NextVisit: next}), r.Close())
 	}
 	lives, err := statedir.Lives(afero.NewOsFs(), dir, "own")
 	if err != nil || len(lives) != 3 {
@@ -154,7 +154,7 @@ func TestEachLifeOfARunIsKept(t *testing.T) {
 func TestGoingOnTwiceKeepsALifeOnce(t *testing.T) {
 	t.Parallel()
 	f, dir := real(t)
-	killed(t, f, &record.Summary{RunID: "own", Started: now, NextVisit: 10})
+	killed(t, f, &runsummary.Summary{RunID: "own", Started: now, NextVisit: 10})
 	for i := range 2 {
 		r := begin(t, f, "own")
 		// The second time in another month.
@@ -255,8 +255,8 @@ func TestAStartReadsItsOwnLedgerAndThoseOfKilledRunsAlone(t *testing.T) {
 		t.Errorf("the earlier life of a run is lost: %v, %v", lives, err)
 	}
 
-	killed(t, f, &record.Summary{RunID: "dead", Started: now})
-	killed(t, f, &record.Summary{RunID: "own", Started: now})
+	killed(t, f, &runsummary.Summary{RunID: "dead", Started: now})
+	killed(t, f, &runsummary.Summary{RunID: "own", Started: now})
 	opened = nil
 	tidy(t, f)
 	r := begin(t, f, "own")
@@ -285,7 +285,7 @@ func TestADeletedRunIsRemovedAtTheNextStart(t *testing.T) {
 	}
 	write(statedir.EndedFile("newer", now), -time.Hour)
 	alive := begin(t, f, "alive")
-	must(t, alive.Save(&record.Summary{RunID: "alive"}),
+	must(t, alive.Save(&runsummary.Summary{RunID: "alive"}),
 		os.Chtimes(filepath.Join(dir, "alive.json"), now, now.Add(-time.Hour)))
 	gone := map[string]time.Time{}
 	for _, id := range []string{"a", "j", "own", "newer", "alive", "never"} {
@@ -348,7 +348,7 @@ func TestTheEndOfARunIsWrittenOnAFullDisk(t *testing.T) {
 	f, err := state.Open(full{afero.NewOsFs(), &is}, dir)
 	must(t, err)
 	r := begin(t, f, "one")
-	s := &record.Summary{RunID: "one", Hits: record.Hits{Planned: 10, Accepted: 1}}
+	s := &runsummary.Summary{RunID: "one", Hits: runsummary.Hits{Planned: 10, Accepted: 1}}
 	must(t, r.Save(s))
 	is = true
 	s.Hits.Accepted = 10

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Folder is the state folder.
@@ -50,9 +50,9 @@ func Probe(fsys afero.Fs, dir string) error {
 }
 
 // Cap reads the daily cap; one that was never stored is zero.
-func (f Folder) Cap() (record.Cap, error) {
-	var c record.Cap
-	err := f.read(filepath.Join(f.dir, record.CapFile), &c)
+func (f Folder) Cap() (runsummary.Cap, error) {
+	var c runsummary.Cap
+	err := f.read(filepath.Join(f.dir, runsummary.CapFile), &c)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
@@ -60,12 +60,12 @@ func (f Folder) Cap() (record.Cap, error) {
 }
 
 // SaveCap stores the daily cap.
-func (f Folder) SaveCap(c record.Cap) error {
+func (f Folder) SaveCap(c runsummary.Cap) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode daily cap: %w", err)
 	}
-	return exchange.Publish(f.fs, f.dir, map[string][]byte{record.CapFile: data})
+	return exchange.Publish(f.fs, f.dir, map[string][]byte{runsummary.CapFile: data})
 }
 
 // startFile names the last start that was made.

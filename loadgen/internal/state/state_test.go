@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -25,7 +25,7 @@ func open(t *testing.T, fs afero.Fs) state.Folder {
 
 func TestTheCapIsKept(t *testing.T) {
 	fs := afero.NewMemMapFs()
-	want := record.Cap{WindowStart: now, Reserved: 7}
+	want := runsummary.Cap{WindowStart: now, Reserved: 7}
 	if err := open(t, fs).SaveCap(want); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestAFolderThatCannotBeWrittenIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := f.Begin("x")
-	if err != nil || r.Save(&record.Summary{RunID: "x"}) != nil || r.End(&record.Summary{RunID: "x"}) != nil {
+	if err != nil || r.Save(&runsummary.Summary{RunID: "x"}) != nil || r.End(&runsummary.Summary{RunID: "x"}) != nil {
 		t.Errorf("no folder keeps nothing: %v", err)
 	}
 }

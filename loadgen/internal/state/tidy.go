@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
 	"github.com/puttrix/trafficinator/shared/runid"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
@@ -82,7 +82,7 @@ var errMayRun = errors.New("the file system knows no locks, so that the run may 
 // only a ledger that has ended is moved.
 func (f Folder) end(id string, mayRun bool, now time.Time, log *slog.Logger) error {
 	path := filepath.Join(f.dir, statedir.OpenFile(id))
-	var s record.Summary
+	var s runsummary.Summary
 	if err := f.read(path, &s); err != nil {
 		if errors.Is(err, fs.ErrNotExist) { // it was killed before it sent anything, or its ledger is moved already
 			return nil
@@ -123,7 +123,7 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 	files = slices.DeleteFunc(files, func(file fs.FileInfo) bool {
 		name, is := strings.CutSuffix(file.Name(), ".json")
 		id, _, _ := strings.Cut(name, ".")
-		if !is || file.Name() == record.CapFile || name == id && locked[id] || strings.HasPrefix(name, ".") {
+		if !is || file.Name() == runsummary.CapFile || name == id && locked[id] || strings.HasPrefix(name, ".") {
 			return true
 		}
 		if !file.Mode().IsRegular() || !runid.Valid(id) {

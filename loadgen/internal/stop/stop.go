@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/puttrix/trafficinator/shared/ending"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/endreason"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
@@ -30,27 +30,27 @@ type Judge struct {
 // moment is the ledger as it stood.
 type moment struct {
 	at   time.Time
-	hits record.Hits
+	hits runsummary.Hits
 }
 
 // Look tells why the run is to stop, and in words; the reason is empty where it is not. After a standstill of the
 // loadgen it starts again: no window that it judges by contains one.
-func (j *Judge) Look(now time.Time, s *record.Summary) (ending.Reason, string) {
+func (j *Judge) Look(now time.Time, s *runsummary.Summary) (endreason.Reason, string) {
 	if n := len(s.Standstills); n > j.standstills {
 		j.standstills, j.missed, j.past = n, nil, nil
 	}
 	hits := s.Hits
 	hits.Shed -= min(hits.Shed, s.StoodStill().Hits)
 	if why := j.brake(now, hits); why != "" {
-		return ending.ErrorBrake, why
+		return endreason.ErrorBrake, why
 	}
 	if why := j.abort(now, s.Thresholds); why != "" {
-		return ending.Threshold, why
+		return endreason.Threshold, why
 	}
 	return "", ""
 }
 
-func (j *Judge) abort(now time.Time, verdicts []record.Verdict) string {
+func (j *Judge) abort(now time.Time, verdicts []runsummary.Verdict) string {
 	since := map[string]time.Time{}
 	for _, v := range verdicts {
 		if !threshold.Missed(v) {
@@ -69,7 +69,7 @@ func (j *Judge) abort(now time.Time, verdicts []record.Verdict) string {
 	return ""
 }
 
-func (j *Judge) brake(now time.Time, hits record.Hits) string {
+func (j *Judge) brake(now time.Time, hits runsummary.Hits) string {
 	if j.MaxErrors <= 0 {
 		return ""
 	}

@@ -6,17 +6,17 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/stop"
-	"github.com/puttrix/trafficinator/shared/ending"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/endreason"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 var start = time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
 
 // second is what is looked at in one second of a run.
-type second func(n int) record.Summary
+type second func(n int) runsummary.Summary
 
 // stops runs a judge for so many seconds, and tells at which it stopped the run, -1 where it did not.
-func stops(j *stop.Judge, seconds int, look second) (int, ending.Reason, string) {
+func stops(j *stop.Judge, seconds int, look second) (int, endreason.Reason, string) {
 	for n := range seconds {
 		s := look(n)
 		if reason, why := j.Look(start.Add(time.Duration(n)*time.Second), &s); reason != "" {
@@ -29,43 +29,43 @@ func stops(j *stop.Judge, seconds int, look second) (int, ending.Reason, string)
 func TestTheBrake(t *testing.T) {
 	for name, c := range map[string]struct {
 		limit float64
-		hits  func(n uint64) record.Hits
+		hits  func(n uint64) runsummary.Hits
 		want  int
 	}{
 		"half of the hits fail from the start, judged after a full minute": {
-			.4, func(n uint64) record.Hits { return record.Hits{Accepted: 5 * n, Failed: 5 * n} }, 60,
+			.4, func(n uint64) runsummary.Hits { return runsummary.Hits{Accepted: 5 * n, Failed: 5 * n} }, 60,
 		},
-		"as many as are allowed": {.5, func(n uint64) record.Hits {
-			return record.Hits{Accepted: 5 * n, Failed: 5 * n}
+		"as many as are allowed": {.5, func(n uint64) runsummary.Hits {
+			return runsummary.Hits{Accepted: 5 * n, Failed: 5 * n}
 		}, -1},
-		"off": {0, func(n uint64) record.Hits { return record.Hits{Failed: n} }, -1},
+		"off": {0, func(n uint64) runsummary.Hits { return runsummary.Hits{Failed: n} }, -1},
 		"nine hits a minute say nothing": {
-			.1, func(n uint64) record.Hits { return record.Hits{Rejected: 9 * n / 60} }, -1,
+			.1, func(n uint64) runsummary.Hits { return runsummary.Hits{Rejected: 9 * n / 60} }, -1,
 		},
-		"ten hits do": {.1, func(n uint64) record.Hits { return record.Hits{Rejected: 10 * n / 60} }, 60},
+		"ten hits do": {.1, func(n uint64) runsummary.Hits { return runsummary.Hits{Rejected: 10 * n / 60} }, 60},
 		"what was abandoned says nothing": {
-			.5, func(n uint64) record.Hits { return record.Hits{Accepted: n, Abandoned: 100 * n} }, -1,
+			.5, func(n uint64) runsummary.Hits { return runsummary.Hits{Accepted: n, Abandoned: 100 * n} }, -1,
 		},
 		"an outage after an hour counts by its last minute, not by all": {
-			.5, func(n uint64) record.Hits {
-				return record.Hits{Accepted: 10 * min(n, 3600), Shed: 10 * (max(n, 3600) - 3600)}
+			.5, func(n uint64) runsummary.Hits {
+				return runsummary.Hits{Accepted: 10 * min(n, 3600), Shed: 10 * (max(n, 3600) - 3600)}
 			}, 3631,
 		},
 		"an outage of half a minute is ridden out": {
-			.5, func(n uint64) record.Hits {
+			.5, func(n uint64) runsummary.Hits {
 				down := min(max(n, 3600)-3600, 30)
-				return record.Hits{Accepted: 10 * (n - down), Unknown: 10 * down}
+				return runsummary.Hits{Accepted: 10 * (n - down), Unknown: 10 * down}
 			}, -1,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, reason, why := stops(&stop.Judge{MaxErrors: c.limit}, 4000, func(n int) record.Summary {
-				return record.Summary{Hits: c.hits(uint64(n))}
+			at, reason, why := stops(&stop.Judge{MaxErrors: c.limit}, 4000, func(n int) runsummary.Summary {
+				return runsummary.Summary{Hits: c.hits(uint64(n))}
 			})
 			if at != c.want {
 				t.Errorf("stopped after %d s, want %d: %s", at, c.want, why)
 			}
-			if at >= 0 && (reason != ending.ErrorBrake || !strings.Contains(why, "STOP_ERROR_SHARE")) {
+			if at >= 0 && (reason != endreason.ErrorBrake || !strings.Contains(why, "STOP_ERROR_SHARE")) {
 				t.Errorf("%s: %s", reason, why)
 			}
 		})
@@ -73,9 +73,11 @@ func TestTheBrake(t *testing.T) {
 }
 
 func TestTheBrakeTellsWhatBecameOfTheHits(t *testing.T) {
-	_, _, why := stops(&stop.Judge{MaxErrors: .5}, 61, func(n int) record.Summary {
+	_, _, why := stops(&stop.Judge{MaxErrors: .5}, 61, func(n int) runsummary.Summary {
 		m := uint64(n)
-		return record.Summary{Hits: record.Hits{Accepted: 2 * m, Rejected: 4 * m, Failed: 2 * m, Unknown: m, Shed: m}}
+		return runsummary.Summary{
+			Hits: runsummary.Hits{Accepted: 2 * m, Rejected: 4 * m, Failed: 2 * m, Unknown: m, Shed: m},
+		}
 	})
 	want := "of 600 hits that ended in the last minute 80.0 % were not accepted (rejected 40.0 %, failed 20.0 " +
 		"%, unknown 10.0 %, shed 10.0 %), more than STOP_ERROR_SHARE=0.5"
@@ -86,9 +88,9 @@ func TestTheBrakeTellsWhatBecameOfTheHits(t *testing.T) {
 
 func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 	slow := 1.25
-	missed := record.Verdict{Expression: "p95<800ms", Metric: "p95", Value: &slow}
-	held := record.Verdict{Expression: "unknown=0", Metric: "unknown", Held: true}
-	pending := record.Verdict{Expression: "visits>100", Metric: "visits", Pending: true}
+	missed := runsummary.Verdict{Expression: "p95<800ms", Metric: "p95", Value: &slow}
+	held := runsummary.Verdict{Expression: "unknown=0", Metric: "unknown", Held: true}
+	pending := runsummary.Verdict{Expression: "visits>100", Metric: "visits", Pending: true}
 	for name, c := range map[string]struct {
 		abort bool
 		miss  func(n int) bool
@@ -101,8 +103,8 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 		"held again for one second, at first": {true, func(n int) bool { return n != 9 }, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, reason, why := stops(&stop.Judge{Abort: c.abort}, 60, func(n int) record.Summary {
-				s := record.Summary{Thresholds: []record.Verdict{held, pending}}
+			at, reason, why := stops(&stop.Judge{Abort: c.abort}, 60, func(n int) runsummary.Summary {
+				s := runsummary.Summary{Thresholds: []runsummary.Verdict{held, pending}}
 				if c.miss(n) {
 					s.Thresholds = append(s.Thresholds, missed)
 				}
@@ -111,7 +113,8 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 			if at != c.want {
 				t.Errorf("stopped after %d s, want %d", at, c.want)
 			}
-			if at >= 0 && (reason != ending.Threshold || why != "the threshold p95<800ms was missed for 10s: 1.25 s") {
+			if at >= 0 &&
+				(reason != endreason.Threshold || why != "the threshold p95<800ms was missed for 10s: 1.25 s") {
 				t.Errorf("%s: %s", reason, why)
 			}
 		})
@@ -120,14 +123,14 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 
 func TestNoWindowContainsAStandstill(t *testing.T) {
 	slow := 1.25
-	missed := record.Verdict{Expression: "p95<800ms", Metric: "p95", Value: &slow}
+	missed := runsummary.Verdict{Expression: "p95<800ms", Metric: "p95", Value: &slow}
 	// From second 100 on the ledger knows of a standstill that cost 5,000 hits; three of ten later hits fail.
-	brake := func(n int) record.Summary {
+	brake := func(n int) runsummary.Summary {
 		m := uint64(n)
-		s := record.Summary{Hits: record.Hits{Accepted: 10 * m}}
+		s := runsummary.Summary{Hits: runsummary.Hits{Accepted: 10 * m}}
 		if n >= 100 {
 			s.Hits.Shed = 5000
-			s.Standstills = []record.Standstill{{Seconds: 90, Hits: 5000}}
+			s.Standstills = []runsummary.Standstill{{Seconds: 90, Hits: 5000}}
 			s.Hits.Accepted, s.Hits.Failed = 1000+7*(m-100), 3*(m-100)
 		}
 		return s
@@ -138,10 +141,10 @@ func TestNoWindowContainsAStandstill(t *testing.T) {
 	if at, _, why := stops(&stop.Judge{MaxErrors: .35}, 200, brake); at != -1 {
 		t.Errorf("hits that were shed by the standstill count: %s", why)
 	}
-	threshold := func(n int) record.Summary {
-		s := record.Summary{Thresholds: []record.Verdict{missed}}
+	threshold := func(n int) runsummary.Summary {
+		s := runsummary.Summary{Thresholds: []runsummary.Verdict{missed}}
 		if n >= 8 {
-			s.Standstills = []record.Standstill{{Seconds: 90}}
+			s.Standstills = []runsummary.Standstill{{Seconds: 90}}
 		}
 		return s
 	}

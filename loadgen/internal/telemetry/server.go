@@ -19,7 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
@@ -37,7 +37,7 @@ type Source interface {
 	Targets() []string
 	// Summary is the run as it stands; of a loadgen that idles it has the run id and the plan hash alone. It waits for
 	// no disk.
-	Summary() record.Summary
+	Summary() runsummary.Summary
 	Phase() string
 	// Pause is why new visits pause, one of package metric; empty where they do not.
 	Pause() string
@@ -109,10 +109,10 @@ func snapshot(s Source, version string, began time.Time) status.Snapshot {
 		latency, _ := answered(counts.Latency[i])
 		out.Targets[name] = status.Target{InFlight: uint64(counts.Total(i).InFlight), Answered: latency}
 		if t, there := out.Run.Targets[name]; there {
-			t.Histogram, t.Opened = "", record.Opened{}
+			t.Histogram, t.Opened = "", runsummary.Opened{}
 			out.Run.Targets[name] = t
 		}
 	}
-	out.Run.Opened = record.Opened{}
+	out.Run.Opened = runsummary.Opened{}
 	return out
 }

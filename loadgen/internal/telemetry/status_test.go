@@ -14,7 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/lifecycle/lifecycletest"
 	"github.com/puttrix/trafficinator/shared/metric"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
@@ -25,10 +25,10 @@ func (p paused) Counts() ledger.Counts { return p.counts }
 func (paused) Targets() []string       { return []string{"a"} }
 func (paused) Phase() string           { return string(phase.Paused) }
 func (paused) Pause() string           { return metric.PauseCap }
-func (paused) Summary() record.Summary {
-	return record.Summary{
-		RunID: "r", PlanHash: "abc", OpenVisits: 7, Reasons: []record.Reason{{Target: "a", Hits: 2}},
-		Targets: map[string]record.Target{"a": {Health: "degraded", LastError: "refused", Histogram: "large"}},
+func (paused) Summary() runsummary.Summary {
+	return runsummary.Summary{
+		RunID: "r", PlanHash: "abc", OpenVisits: 7, Reasons: []runsummary.Reason{{Target: "a", Hits: 2}},
+		Targets: map[string]runsummary.Target{"a": {Health: "degraded", LastError: "refused", Histogram: "large"}},
 	}
 }
 

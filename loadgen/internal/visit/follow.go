@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/recorded"
+	"github.com/puttrix/trafficinator/shared/matomotext"
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
@@ -33,7 +33,7 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 	n, orders, viewed := 0, 0, siteMap{hosts: map[string]*host{}}
 	for i := range f.Steps {
 		s := newStep(f, i)
-		if s.Type == funnel.Pageview || s.URL != "" && recorded.CutAddress(s.URL) != on.URL.Plain {
+		if s.Type == funnel.Pageview || s.URL != "" && matomotext.CutAddress(s.URL) != on.URL.Plain {
 			view := newPage(s.URL, s.title.Plain)
 			before := on.URL
 			if Host(before.Plain) != Host(s.URL) { // never that of another host
@@ -84,8 +84,8 @@ func newStep(f *funnel.Funnel, i int) step {
 	if title == "" {
 		title = f.Name + ": step " + strconv.Itoa(i+1)
 	}
-	s.title, s.keyword = visitor.NewText(recorded.Cut(title)), visitor.NewText(recorded.Cut(s.SearchKeyword))
-	s.category = visitor.NewText(textfile.Cut(s.SearchCategory, recorded.MaxCategory))
+	s.title, s.keyword = visitor.NewText(matomotext.Cut(title)), visitor.NewText(matomotext.Cut(s.SearchKeyword))
+	s.category = visitor.NewText(textfile.Cut(s.SearchCategory, matomotext.MaxCategory))
 	return s
 }
 
@@ -150,5 +150,5 @@ func resolve(page, target string) Text {
 			target = to.String()
 		}
 	}
-	return visitor.NewText(recorded.CutAddress(target))
+	return visitor.NewText(matomotext.CutAddress(target))
 }

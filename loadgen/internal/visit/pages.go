@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/loadgen/internal/weighted"
 	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/recorded"
+	"github.com/puttrix/trafficinator/shared/matomotext"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
@@ -34,7 +34,7 @@ func newPage(address, title string) *page {
 	if title == "" {
 		title = titleOf(address)
 	}
-	p := &page{url: visitor.NewText(recorded.CutAddress(address)), title: visitor.NewText(recorded.Cut(title))}
+	p := &page{url: visitor.NewText(matomotext.CutAddress(address)), title: visitor.NewText(matomotext.Cut(title))}
 	switch {
 	case is.Campaign:
 		p.source = visitor.Campaign
@@ -95,7 +95,7 @@ func (h *host) find(address string) *page {
 	if p := h.byURL[address]; p != nil {
 		return p
 	}
-	return &page{url: visitor.NewText(recorded.CutAddress(address)), host: h}
+	return &page{url: visitor.NewText(matomotext.CutAddress(address)), host: h}
 }
 
 // siteMap is the URL list, by host.

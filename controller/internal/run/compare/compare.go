@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 )
 
 // Run is what a comparison looks at. Its Summary is nil where the run left no ledger.
@@ -115,5 +115,5 @@ func cutShort(r Run) string {
 	if r.Open() {
 		return "goes on"
 	}
-	return ending.Reason(r.Reason).Cut()
+	return endreason.Reason(r.Reason).Cut()
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/run/compare"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // run is one of a minute with n accepted hits in n/5 visits, whose latencies lie around ms milliseconds.
@@ -25,14 +25,16 @@ func run(id string, n uint64, ms float64) compare.Run {
 		panic(err) // it is a histogram
 	}
 	at := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1e6 }
-	hits := record.Hits{Planned: n, Accepted: n}
-	s := &record.Summary{
-		Hits: hits, ByKind: map[string]record.Hits{"pageview": hits}, ByTarget: map[string]record.Hits{"a": hits},
-		Due:     n / 5,
-		Latency: record.Latency{P50: at(50), P95: at(95), P99: at(99)},
-		Targets: map[string]record.Target{"a": {Histogram: string(text)}},
+	hits := runsummary.Hits{Planned: n, Accepted: n}
+	s := &runsummary.Summary{
+		Hits:     hits,
+		ByKind:   map[string]runsummary.Hits{"pageview": hits},
+		ByTarget: map[string]runsummary.Hits{"a": hits},
+		Due:      n / 5,
+		Latency:  runsummary.Latency{P50: at(50), P95: at(95), P99: at(99)},
+		Targets:  map[string]runsummary.Target{"a": {Histogram: string(text)}},
 	}
-	s.Visits = record.Visits{Planned: n / 5, Complete: n / 5}
+	s.Visits = runsummary.Visits{Planned: n / 5, Complete: n / 5}
 	return compare.Run{
 		Run: store.Run{
 			RunHead: store.RunHead{ID: id, Seed: 7, Reason: "stop_after_visits", Ended: new(time.Now())},

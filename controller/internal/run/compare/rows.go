@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/puttrix/trafficinator/shared/outcome"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // comparison makes the rows.
@@ -100,7 +100,7 @@ type number struct {
 	a, b uint64
 }
 
-func (c *comparison) visits(group string, a, b record.Visits) {
+func (c *comparison) visits(group string, a, b runsummary.Visits) {
 	c.add(group, "planned", Count, float64(a.Planned), float64(b.Planned), c.planned)
 	for _, n := range []number{
 		{"complete", a.Complete, b.Complete}, {"partial", a.Partial, b.Partial},
@@ -113,7 +113,7 @@ func (c *comparison) visits(group string, a, b record.Visits) {
 }
 
 // hits has all outcomes, or those that some hit had.
-func (c *comparison) hits(group string, a, b record.Hits, all bool) {
+func (c *comparison) hits(group string, a, b runsummary.Hits, all bool) {
 	c.add(group, "planned", Count, float64(a.Planned), float64(b.Planned), c.planned)
 	for _, o := range outcome.All() {
 		if was, is := a.Of(o), b.Of(o); all || was+is > 0 {
@@ -177,7 +177,7 @@ func (c *comparison) shop() {
 	}
 }
 
-func begun(s *record.Summary) uint64 {
+func begun(s *runsummary.Summary) uint64 {
 	return s.Visits.Planned - min(s.Visits.Unsent, s.Visits.Planned)
 }
 
@@ -189,10 +189,10 @@ func over(n, by float64) float64 {
 	return n / by
 }
 
-func union(a, b map[string]record.Hits) []string {
+func union(a, b map[string]runsummary.Hits) []string {
 	names := maps.Clone(a)
 	if names == nil {
-		names = map[string]record.Hits{}
+		names = map[string]runsummary.Hits{}
 	}
 	maps.Copy(names, b)
 	return slices.Sorted(maps.Keys(names))

@@ -12,11 +12,11 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/live"
-	"github.com/puttrix/trafficinator/controller/internal/reconcile/proof"
+	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
-	"github.com/puttrix/trafficinator/shared/report"
+	"github.com/puttrix/trafficinator/shared/export"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
@@ -106,8 +106,8 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 		}
 		return enc.Encode(struct {
 			Record
-			Minutes  []Interval            `json:"minutes"`
-			Recorded *proof.Reconciliation `json:"recorded"`
+			Minutes  []Interval                 `json:"minutes"`
+			Recorded *comparison.Reconciliation `json:"recorded"`
 		}{r, intervals, recorded})
 	}
 	if r.Summary == nil {
@@ -119,22 +119,22 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 		return err
 	}
 	if recorded != nil {
-		out.Sections = []report.Section{recorded}
+		out.Sections = []export.Section{recorded}
 	}
 	if f == JUnit {
-		return report.JUnit(w, &out)
+		return export.JUnit(w, &out)
 	}
-	if r.Kind == record.BackfillJob {
+	if r.Kind == runsummary.BackfillJob {
 		seconds = nil // they are of the run that went on beside it
 	}
 	if out.Series, err = r.series(intervals, seconds, b.Now()); err != nil {
 		return err
 	}
-	return report.HTML(w, &out)
+	return export.HTML(w, &out)
 }
 
 // recorded is what was found when the run was reconciled, nil where nobody did.
-func (b Book) recorded(ctx context.Context, id string) (*proof.Reconciliation, error) {
+func (b Book) recorded(ctx context.Context, id string) (*comparison.Reconciliation, error) {
 	body, err := b.Store.Proof(ctx, id, store.Reconciliation)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -142,21 +142,21 @@ func (b Book) recorded(ctx context.Context, id string) (*proof.Reconciliation, e
 	if err != nil {
 		return nil, err
 	}
-	out, err := proof.DecodeReconciliation(body)
+	out, err := comparison.DecodeReconciliation(body)
 	if err != nil {
 		return nil, fmt.Errorf("read reconciliation of run %s: %w", id, err)
 	}
 	return &out, nil
 }
 
-func (r Record) report(version string) report.Run {
-	out := report.Run{
+func (r Record) report(version string) export.Run {
+	out := export.Run{
 		Summary: *r.Summary, ExitCode: r.ExitCode, Note: r.Note, Labels: r.Labels, Version: version,
 	}
 	out.Summary.Kind = r.Kind
 	for _, f := range spec.Fields() {
 		if v := r.Config[f.Key]; v != "" && v != f.Default {
-			out.Settings = append(out.Settings, report.Setting{Key: f.Key, Value: v})
+			out.Settings = append(out.Settings, export.Setting{Key: f.Key, Value: v})
 		}
 	}
 	knobs, _ := r.Settings()
@@ -164,11 +164,11 @@ func (r Record) report(version string) report.Run {
 	for _, f := range slices.DeleteFunc(slices.Clone(r.Files), func(f store.RunFile) bool {
 		return f.Name == exchange.EnvFile
 	}) {
-		out.Files = append(out.Files, report.File{Name: f.Name, Hash: f.Hash})
+		out.Files = append(out.Files, export.File{Name: f.Name, Hash: f.Hash})
 	}
 	for _, p := range r.Problems {
 		out.Problems = append(out.Problems,
-			report.Problem{Time: p.Time, Level: strings.ToLower(p.Level), Text: p.Text})
+			export.Problem{Time: p.Time, Level: strings.ToLower(p.Level), Text: p.Text})
 	}
 	return out
 }
@@ -176,14 +176,14 @@ func (r Record) report(version string) report.Run {
 // late is how much of the begin of a run its seconds may lack: the controller looks once a second.
 const late = 5 * time.Second
 
-func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time) ([]report.Point, error) {
+func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time) ([]export.Point, error) {
 	from, to := r.Span(now)
-	var out []report.Point
+	var out []export.Point
 	if len(seconds) > 0 && seconds[0].Time.Sub(from) < late {
 		for before := from; len(seconds) > 0 && !seconds[0].Time.After(to.Add(time.Second)); seconds = seconds[1:] {
 			p := seconds[0]
 			length := p.Time.Sub(before)
-			out = append(out, report.Point{
+			out = append(out, export.Point{
 				At: before, Length: length, Hits: p.Delta,
 				Visits: uint64(p.VisitRate*length.Seconds() + .5), Latency: p.Latency,
 			})
@@ -197,7 +197,7 @@ func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time
 			return nil, fmt.Errorf("read interval of run %s: %w", r.ID, err)
 		}
 		length := time.Duration(i.Seconds * float64(time.Second))
-		out = append(out, report.Point{
+		out = append(out, export.Point{
 			At: i.At, Length: length, Hits: n.Delta, Visits: n.Visits, Latency: n.Latency,
 		})
 	}

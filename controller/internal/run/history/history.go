@@ -10,7 +10,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/run/compare"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Record is a run with all that is kept of it.
@@ -23,7 +23,7 @@ type Record struct {
 type Book struct {
 	Store *store.Store
 	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.
-	Ledger func(runID string) (*record.Summary, error)
+	Ledger func(runID string) (*runsummary.Summary, error)
 	// Now is what a run that goes on is measured to.
 	Now func() time.Time
 }

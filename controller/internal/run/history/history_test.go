@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -26,16 +26,16 @@ func newBook(t *testing.T) history.Book {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	sum := record.Summary{
+	sum := runsummary.Summary{
 		RunID: "r", Seed: 7, Started: noon, Ended: noon.Add(time.Minute), Reason: "stop_after_visits",
-		Hits:   record.Hits{Planned: 4321, Accepted: 4321},
-		ByKind: map[string]record.Hits{"pageview": {Planned: 4321, Accepted: 4321}},
+		Hits:   runsummary.Hits{Planned: 4321, Accepted: 4321},
+		ByKind: map[string]runsummary.Hits{"pageview": {Planned: 4321, Accepted: 4321}},
 	}
 	config := map[string]string{"TIMEZONE": "America/New_York", "CONCURRENCY": "50", "STOP_AFTER_VISITS": "77",
 		"MATOMO_TOKEN_AUTH": "***MASKED***"}
-	r := store.Run{RunHead: store.RunHead{ID: "r", Kind: record.Live, Seed: 7, Started: noon,
+	r := store.Run{RunHead: store.RunHead{ID: "r", Kind: runsummary.Live, Seed: 7, Started: noon,
 		Ended: new(noon.Add(time.Minute)), Reason: sum.Reason}, Config: config, Summary: &sum}
-	open := store.Run{RunHead: store.RunHead{ID: "open", Kind: record.Live, Seed: 7, Started: noon}, Config: config}
+	open := store.Run{RunHead: store.RunHead{ID: "open", Kind: runsummary.Live, Seed: 7, Started: noon}, Config: config}
 	for _, err := range []error{
 		s.BeginRun(t.Context(), r), s.EndRun(t.Context(), r),
 		s.SaveInterval(t.Context(), "r",
@@ -48,8 +48,8 @@ func newBook(t *testing.T) history.Book {
 	}
 	return history.Book{Store: s, Now: func() time.Time {
 		return noon.Add(30 * time.Second)
-	}, Ledger: func(id string) (*record.Summary, error) {
-		return &record.Summary{RunID: id, Started: noon, Hits: record.Hits{Planned: 2160, Accepted: 2160}}, nil
+	}, Ledger: func(id string) (*runsummary.Summary, error) {
+		return &runsummary.Summary{RunID: id, Started: noon, Hits: runsummary.Hits{Planned: 2160, Accepted: 2160}}, nil
 	}}
 }
 
@@ -85,7 +85,7 @@ func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
 			live.Point{
 				Time:      noon.Add(time.Duration(i+1) * time.Second),
 				VisitRate: 12,
-				Delta:     record.Hits{Accepted: 72},
+				Delta:     runsummary.Hits{Accepted: 72},
 			},
 		)
 	}
@@ -101,7 +101,7 @@ func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Kind = record.BackfillJob
+	r.Kind = runsummary.BackfillJob
 	if err := b.Store.EndRun(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}

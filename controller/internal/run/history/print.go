@@ -14,7 +14,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/run/compare"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -105,7 +105,7 @@ func (r Record) printLedger(w io.Writer) error {
 		milliseconds(s.Latency.P50), milliseconds(s.Latency.P95), milliseconds(s.Latency.P99)) // the table tells
 	return table(w, func(row func(...string)) {
 		row("HITS", "PLANNED", "ACCEPTED", "REJECTED", "FAILED", "UNKNOWN", "SHED", "ABANDONED")
-		line := func(name string, h record.Hits) {
+		line := func(name string, h runsummary.Hits) {
 			row(name, whole(h.Planned), whole(h.Accepted), whole(h.Rejected), whole(h.Failed), whole(h.Unknown),
 				whole(h.Shed), whole(h.Abandoned))
 		}

@@ -7,17 +7,17 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestAPrintedRunSaysWhyHitsWereNotAccepted(t *testing.T) {
 	share := .9
 	var b strings.Builder
-	err := history.Record{Run: store.Run{Summary: &record.Summary{
-		Reasons: []record.Reason{{Target: "main", Class: "in_front", Status: 403, Hits: 1234, Server: "gate",
+	err := history.Record{Run: store.Run{Summary: &runsummary.Summary{
+		Reasons: []runsummary.Reason{{Target: "main", Class: "in_front", Status: 403, Hits: 1234, Server: "gate",
 			FirstWords: "Blocked"}},
-		Warnings: []record.Reason{{Target: "main", Class: "accepted_no_receipt", Status: 200, Hits: 7}},
-		Thresholds: []record.Verdict{{Expression: "error_share<50%", Metric: "error_share", Value: &share,
+		Warnings: []runsummary.Reason{{Target: "main", Class: "accepted_no_receipt", Status: 200, Hits: 7}},
+		Thresholds: []runsummary.Verdict{{Expression: "error_share<50%", Metric: "error_share", Value: &share,
 			BuiltIn: true}},
 	}}}.Print(&b, time.Now())
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestARunIsPurgedOnlyOnceItsLedgerIsListed(t *testing.T) {
@@ -25,7 +25,7 @@ func TestARunIsPurgedOnlyOnceItsLedgerIsListed(t *testing.T) {
 	}
 	defer s.Close() //nolint:errcheck // a test
 	for _, err := range []error{
-		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "old", Kind: record.Live, Started: now}}),
+		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "old", Kind: runsummary.Live, Started: now}}),
 		s.DeleteRun(ctx, "old", false),
 	} {
 		if err != nil {

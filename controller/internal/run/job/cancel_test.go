@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestACancelWinsOverAStartThatHangs(t *testing.T) {
@@ -112,7 +112,7 @@ func TestAControllerThatStartsEndsRunsWhoseJobsAreOver(t *testing.T) {
 	must(t, w.SaveJob(t.Context(), store.Job{RunID: id, State: job.Exited, Reason: job.Cancelled, Queued: time.Now(),
 		Ended: new(time.Now())}))
 	must(t, w.BeginRun(t.Context(),
-		store.Run{RunHead: store.RunHead{ID: "gone", Kind: record.BackfillJob, Started: time.Now()}}))
+		store.Run{RunHead: store.RunHead{ID: "gone", Kind: runsummary.BackfillJob, Started: time.Now()}}))
 
 	q, _ = w.controller(t)
 	for run, reason := range map[string]string{id: job.Cancelled, "gone": "removed"} {

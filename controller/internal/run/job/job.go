@@ -13,9 +13,9 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
@@ -32,7 +32,7 @@ const (
 )
 
 // Cancelled is the reason of a job that a person ended and that has none of its own.
-const Cancelled = string(ending.Cancelled)
+const Cancelled = string(endreason.Cancelled)
 
 // drain is how long a job may take to end: the loadgen's own 8 s and some.
 const drain = run.DefaultTimeout
@@ -43,12 +43,12 @@ type Job struct {
 	// Container is how its container or process stands.
 	Container launcher.Status
 	// Progress is from its ledger of record, nil where there is none.
-	Progress *record.Backfill
+	Progress *runsummary.Backfill
 }
 
 // Resumable tells whether something is left to send.
 func (j Job) Resumable() bool {
-	return j.State == Exited && j.Reason != string(ending.BackfillFinished)
+	return j.State == Exited && j.Reason != string(endreason.BackfillFinished)
 }
 
 // Refused is the error of what a job's state does not allow.
@@ -114,7 +114,7 @@ type Queue struct {
 // sight is what was last seen of a job.
 type sight struct {
 	container launcher.Status
-	summary   *record.Summary
+	summary   *runsummary.Summary
 }
 
 // New makes a queue; Watch keeps it going.

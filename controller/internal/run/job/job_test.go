@@ -15,9 +15,9 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestJobsGoOnOneAfterTheOtherAndAreRecordedAsRuns(t *testing.T) {
@@ -26,14 +26,14 @@ func TestJobsGoOnOneAfterTheOtherAndAreRecordedAsRuns(t *testing.T) {
 	q, _ := w.controller(t)
 	first, second := asked(t, q), asked(t, q)
 	until(t, q, first, "the first runs", runs)
-	w.tells(first, "", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	w.tells(first, "", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
 	until(t, q, first, "its progress is told", func(j job.Job) bool {
 		return j.Progress != nil && j.Progress.BatchesDone == 1
 	})
 	if j, err := q.Job(t.Context(), second); err != nil || j.State != job.Queued || w.started(second) != 0 {
 		t.Errorf("the second should wait: %+v, %v", j, err)
 	}
-	w.tells(first, "backfill_finished", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
+	w.tells(first, "backfill_finished", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
 	w.ends(first, 0)
 	j := until(t, q, first, "the first has ended", is(job.Exited))
 	if j.Reason != "backfill_finished" || *j.ExitCode != 0 || j.Error != nil || j.Resumable() {
@@ -45,7 +45,7 @@ func TestJobsGoOnOneAfterTheOtherAndAreRecordedAsRuns(t *testing.T) {
 	cet, err := time.LoadLocation("CET") // TIMEZONE where nothing is set
 	must(t, err)
 	day := time.Now().In(cet).AddDate(0, 0, -3).Format(time.DateOnly)
-	if r.Kind != record.BackfillJob || r.Seed != 7 || r.PlanHash != "hash" ||
+	if r.Kind != runsummary.BackfillJob || r.Seed != 7 || r.PlanHash != "hash" ||
 		r.Reason != "backfill_finished" || r.Note != "two days" ||
 		r.Config["BACKFILL_START_DATE"] != day || r.Config["BACKFILL_DAYS_BACK"] != "" ||
 		strings.Contains(fmt.Sprint(r.Config), token) {
@@ -58,7 +58,7 @@ func TestACrashIsAnsweredByAStartThreeTimes(t *testing.T) {
 	w := newWorld(t)
 	q, _ := w.controller(t)
 	id := asked(t, q)
-	w.tells(id, "", record.Backfill{Visits: 200}) // nobody is left to close it
+	w.tells(id, "", runsummary.Backfill{Visits: 200}) // nobody is left to close it
 	for restarts := range run.MaxRestarts + 1 {
 		until(t, q, id, "it runs", func(j job.Job) bool {
 			return runs(j) && j.Restarts == restarts && w.started(id) == restarts+1
@@ -98,7 +98,7 @@ func TestAControllerTakesOverTheJobsOfTheOneBefore(t *testing.T) {
 	}
 	end()
 	w.forgets() // processes end with their controller
-	w.tells(id, "interrupted", record.Backfill{Visits: 200})
+	w.tells(id, "interrupted", runsummary.Backfill{Visits: 200})
 	q, _ = w.controller(t)
 	if j := until(t, q, id, "it goes on", runs); j.Restarts != 0 || w.started(id) != 2 || w.started(next) != 0 {
 		t.Errorf("want it started once more, and no other: %+v, %v", j, w.starts)
@@ -122,7 +122,7 @@ func TestTheEndOfAControllerEndsJobsThatWouldOutliveIt(t *testing.T) {
 		t.Errorf("a process ends by itself, and goes on with the next controller: %+v", s)
 	}
 	w.outlive = true
-	w.tells(id, "interrupted", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	w.tells(id, "interrupted", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
 	must(t, q.End(t.Context()))
 	q, _ = w.controller(t)
 	for _, id := range []string{id, next} {
@@ -147,7 +147,7 @@ func TestAJobWhoseContainerWasRemovedWhileNoControllerRanIsNotStartedUnasked(t *
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
 	end()
-	w.tells(id, "interrupted", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	w.tells(id, "interrupted", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
 	w.forgets()
 	q, _ = w.controller(t)
 	j := until(t, q, id, "its end is booked", is(job.Exited))
@@ -163,7 +163,7 @@ func TestAnEndThatCannotBeRecordedIsTriedAgain(t *testing.T) {
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.full = true })
-	w.tells(id, string(ending.BackfillFinished), record.Backfill{Visits: 200})
+	w.tells(id, string(endreason.BackfillFinished), runsummary.Backfill{Visits: 200})
 	w.ends(id, 0)
 	until(t, q, id, "its end cannot be recorded", func(job.Job) bool {
 		w.mu.Lock()
@@ -172,7 +172,7 @@ func TestAnEndThatCannotBeRecordedIsTriedAgain(t *testing.T) {
 	})
 	w.set(func() { w.full = false })
 	until(t, q, id, "it is booked", is(job.Exited))
-	if r, err := w.Run(t.Context(), id); err != nil || r.Reason != string(ending.BackfillFinished) {
+	if r, err := w.Run(t.Context(), id); err != nil || r.Reason != string(endreason.BackfillFinished) {
 		t.Errorf("the run should have ended too: %+v, %v", r, err)
 	}
 }
@@ -183,7 +183,7 @@ func TestAFinishedJobThatMissedAThresholdHasNothingLeftToSend(t *testing.T) {
 	q, _ := w.controller(t)
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
-	w.tells(id, string(ending.BackfillFinished), record.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
+	w.tells(id, string(endreason.BackfillFinished), runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
 	w.ends(id, 4)
 	if j := until(t, q, id, "it has ended", is(job.Exited)); j.Resumable() || j.Error != nil || *j.ExitCode != 4 {
 		t.Errorf("want it finished: %+v", j)
@@ -195,7 +195,7 @@ func TestAFinishedJobThatMissedAThresholdHasNothingLeftToSend(t *testing.T) {
 	// The error brake has the same code, and leaves the rest to be sent.
 	next := asked(t, q)
 	until(t, q, next, "it runs", runs)
-	w.tells(next, "error_brake", record.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	w.tells(next, "error_brake", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
 	w.ends(next, 4)
 	if j := until(t, q, next, "it has ended", is(job.Exited)); !j.Resumable() || j.Error == nil {
 		t.Errorf("want the rest to be sent later: %+v", j)
@@ -208,7 +208,7 @@ func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
 	q, end := w.controller(t)
 	id := asked(t, q)
 	until(t, q, id, "it runs", runs)
-	w.tells(id, "interrupted", record.Backfill{Visits: 200, Unknown: []record.Batch{{Number: 3, Visits: 5}}})
+	w.tells(id, "interrupted", runsummary.Backfill{Visits: 200, Unknown: []runsummary.Batch{{Number: 3, Visits: 5}}})
 	j, _, err := q.Cancel(t.Context(), "job-"+id)
 	if err != nil || j.State != job.Exited || *j.ExitCode != 130 || j.Error != nil || j.Progress == nil {
 		t.Fatalf("want it ended by name, without a fault: %+v, %v", j, err)

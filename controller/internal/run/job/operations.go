@@ -8,7 +8,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
@@ -142,7 +142,7 @@ func (q *Queue) End(ctx context.Context) error {
 }
 
 // interrupted is the loadgen's reason for an end that nobody asked of the job itself.
-const interrupted = string(ending.Interrupted)
+const interrupted = string(endreason.Interrupted)
 
 // CleanUp removes the jobs that have ended, with their containers and files, tokens included. It returns the names of
 // the containers, and what could not be removed.

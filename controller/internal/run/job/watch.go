@@ -12,9 +12,9 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/ending"
+	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Watch looks at the jobs each second, and at once where one was queued, until ctx is done.
@@ -76,7 +76,7 @@ func (q *Queue) tend(ctx context.Context) error {
 // endMissed records the end of runs whose jobs have ended or are gone, such as of a job whose start was interrupted by
 // the end of a controller and which was cancelled since.
 func (q *Queue) endMissed(ctx context.Context, rows []store.Job) error {
-	open, err := q.c.Repository.Runs(ctx, store.RunQuery{Kind: record.BackfillJob, Open: true})
+	open, err := q.c.Repository.Runs(ctx, store.RunQuery{Kind: runsummary.BackfillJob, Open: true})
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	}
 	if err != nil {
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
-		j.State, j.Ended, j.Reason, j.Error = Exited, new(q.c.Now()), string(ending.Failed), new(err.Error())
+		j.State, j.Ended, j.Reason, j.Error = Exited, new(q.c.Now()), string(endreason.Failed), new(err.Error())
 		q.keep(ctx, *j)
 		return false
 	}
@@ -210,7 +210,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 	case err != nil:
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
 		j.Error = new(err.Error())
-		q.close(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, string(ending.Failed))
+		q.close(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, string(endreason.Failed))
 		return false
 	}
 	delete(q.tried, j.RunID)
@@ -221,7 +221,7 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 
 // runOf is the run of a job, with the hash of its plan once that is known.
 func (q *Queue) runOf(j store.Job) store.Run {
-	r := store.Run{RunHead: store.RunHead{ID: j.RunID, Kind: record.BackfillJob, Note: j.Name}}
+	r := store.Run{RunHead: store.RunHead{ID: j.RunID, Kind: runsummary.BackfillJob, Note: j.Name}}
 	if j.Started != nil {
 		r.Started = *j.Started
 	}
@@ -263,7 +263,7 @@ func (q *Queue) close(ctx context.Context, j *store.Job, l launcher.Status, inst
 	}
 	j.State, j.Ended, j.Reason, j.ExitCode = Exited, r.Ended, r.Reason, r.ExitCode
 	missed := *r.ExitCode == exitcode.Missed &&
-		r.Reason == string(ending.BackfillFinished) // all was sent, only too slowly
+		r.Reason == string(endreason.BackfillFinished) // all was sent, only too slowly
 	if j.Error == nil && !missed && *r.ExitCode != exitcode.OK && *r.ExitCode != exitcode.Interrupted {
 		j.Error = new(strings.Join(logs.ErrorLines(ctx, l.Started), "; "))
 	}

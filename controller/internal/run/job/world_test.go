@@ -18,7 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
-	"github.com/puttrix/trafficinator/shared/record"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 const token = "0123456789abcdef0123456789abcdef"
@@ -36,7 +36,7 @@ type world struct {
 	mu      sync.Mutex
 	jobs    map[string]launcher.Status
 	starts  map[string]int
-	ledgers map[string]record.Summary
+	ledgers map[string]runsummary.Summary
 	away    bool
 	refused error
 	// outlive says that jobs go on without their controller.
@@ -71,7 +71,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { must(t, s.Close()) })
 	w := &world{
 		Store: s, exchange: filepath.Join(dir, "exchange"), fs: fsys,
-		jobs: map[string]launcher.Status{}, starts: map[string]int{}, ledgers: map[string]record.Summary{},
+		jobs: map[string]launcher.Status{}, starts: map[string]int{}, ledgers: map[string]runsummary.Summary{},
 	}
 	w.setup = setup.New(s, folder.New(s, fsys, w.exchange), fsys, "", "")
 	_, err = w.setup.SaveConfig(t.Context(), map[string]any{
@@ -97,7 +97,7 @@ func (w *world) controller(t *testing.T) (q *job.Queue, end func()) {
 	return q, end
 }
 
-func (w *world) ledger(id string) (*record.Summary, error) {
+func (w *world) ledger(id string) (*runsummary.Summary, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if s, there := w.ledgers[id]; there {
@@ -107,10 +107,10 @@ func (w *world) ledger(id string) (*record.Summary, error) {
 }
 
 // tells sets what the ledger of a job says.
-func (w *world) tells(id, reason string, b record.Backfill) {
+func (w *world) tells(id, reason string, b runsummary.Backfill) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := record.Summary{RunID: id, PlanHash: "hash", Started: time.Now(), Reason: reason, Backfill: &b}
+	s := runsummary.Summary{RunID: id, PlanHash: "hash", Started: time.Now(), Reason: reason, Backfill: &b}
 	if reason != "" {
 		s.Ended = time.Now()
 	}

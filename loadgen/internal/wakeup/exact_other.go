@@ -1,0 +1,6 @@
+//go:build !linux
+
+package wakeup
+
+// Exact is Timer: the runtime waits in nanoseconds here (kqueue).
+func Exact() Alarm { return Timer() }

@@ -1,0 +1,24 @@
+package endreason
+
+import "testing"
+
+func TestEveryReasonHasWords(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []Reason{
+		StoppedAfterVisits, AutoStopped, ProfileEnded, Threshold, ErrorBrake, Interrupted, Stopped, NoTarget,
+		InternalError,
+		Killed, CapacityFound, CapacityNotReached, CapacityNone, CapacityVoid, BackfillFinished, JournalFailed, Failed,
+		Crashed, Removed, Cancelled,
+	} {
+		if row := rows[reason]; row.meaning == "" || row.good && row.code != 0 {
+			t.Errorf("%s: %+v", reason, row)
+		}
+	}
+	if later := Reason("of_a_later_version"); later.Meaning() != "of_a_later_version" || later.Good() ||
+		later.Cut() != "" {
+		t.Errorf("%s: %q, good %t, cut %q", later, later.Meaning(), later.Good(), later.Cut())
+	}
+	if open := Reason(""); !open.Good() || open.Meaning() != "" {
+		t.Error("a run that has not ended has failed")
+	}
+}
