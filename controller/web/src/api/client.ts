@@ -1,5 +1,5 @@
 // The only door to the controller: typed requests, and failures as one kind of error.
-import { words } from '../words'
+import { words } from '../text'
 import type { components, operations, paths } from './schema.gen'
 
 /** Schemas of the API by their names in its OpenAPI document. */

@@ -1,7 +1,7 @@
 import { rereadConfig, saveConfig } from '../api/mutations'
 import { faultsOf, tellFailure } from '../fault'
 import { go } from '../ui'
-import { words } from '../words'
+import { words } from '../text'
 import type { Draft } from './draft.svelte'
 
 /** Saves the draft; true where it is saved. Where somebody else was faster, the reader is led to the comparison. */

@@ -2,7 +2,7 @@
 // connection to the controller.
 import type { Sample, Status } from '../api/live.svelte'
 import { type Job, share } from '../backfill/jobs'
-import { percent, words } from '../words'
+import { percent, words } from '../text'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'note'
 

@@ -1,7 +1,7 @@
 import { deleteFunnel } from '../api/mutations'
 import { tellFailure } from '../fault'
 import { remove } from '../ui'
-import { words } from '../words'
+import { words } from '../text'
 
 /** What a funnel is called among things that wait to be deleted. */
 export const key = (id: number) => `funnel/${id}`

@@ -1,7 +1,7 @@
 // A funnel while it is edited: what the form binds to, and what of it is sent.
 import type { FieldFault, Schemas } from '../api/client'
-import { words } from '../words'
-import type { StepType } from '../words/hits'
+import { words } from '../text'
+import type { StepType } from '../text/hits'
 
 /** A field of a step as the form holds it. Numbers are null while they are empty. */
 export type Step = Omit<Schemas['FunnelStep'], 'delay_seconds_min' | 'delay_seconds_max'> & {

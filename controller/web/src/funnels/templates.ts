@@ -1,5 +1,5 @@
 // Funnels to begin with. Their pages lie on the host that is being loaded, where it is known.
-import { words } from '../words'
+import { words } from '../text'
 import { newStep, type Draft, type Step } from './draft'
 
 const w = words.funnels.templates

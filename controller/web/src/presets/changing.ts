@@ -3,7 +3,7 @@ import type { Schemas } from '../api/client'
 import { apply, createPreset, deletePreset, loadPreset, saveConfig, setOf, start, updatePreset } from '../api/mutations'
 import { tellFailure } from '../fault'
 import { download, go, remove, tell } from '../ui'
-import { words } from '../words'
+import { words } from '../text'
 import { fileName, fileOf } from './file'
 import { freeName, type Preset } from './preset'
 

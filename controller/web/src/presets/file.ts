@@ -1,6 +1,6 @@
 // Files of presets and of whole set-ups.
 import type { Schemas } from '../api/client'
-import { words } from '../words'
+import { words } from '../text'
 import type { Preset, Targets } from './preset'
 
 export type Whole = Schemas['SetupWhole']

@@ -2,7 +2,7 @@
 import { readConfig, readTargets } from '../api/checks'
 import type { Schemas } from '../api/client'
 import { createPreset, replaceSetup } from '../api/mutations'
-import { words } from '../words'
+import { words } from '../text'
 import type { PresetFile } from './file'
 import { freeName } from './preset'
 

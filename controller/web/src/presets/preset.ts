@@ -1,7 +1,7 @@
 // What is common to built-in and own presets, and files of presets and set-ups.
 import type { Schemas } from '../api/client'
 import { asText, isOwn, presetKeys, same, type Setting } from '../configuration/values'
-import { words } from '../words'
+import { words } from '../text'
 
 type Values = Record<string, unknown>
 export type Targets = Schemas['SetupPresetTargets']

@@ -2,7 +2,7 @@
 import { deleteRun, rerun, restoreRun } from '../api/mutations'
 import { tellFailure } from '../fault'
 import { go, tell } from '../ui'
-import { words } from '../words'
+import { words } from '../text'
 import { choice } from './choice.svelte'
 
 const w = words.runs

@@ -1,6 +1,6 @@
 // The numbers of a comparison as a person reads them.
 import type { Schemas } from '../api/client'
-import { words } from '../words'
+import { words } from '../text'
 
 export type Row = Schemas['CompareRow']
 

@@ -1,7 +1,7 @@
 // What of a configuration is not at its default.
 import type { Schemas } from '../api/client'
 import { asText, inMode, same } from '../configuration/values'
-import { count } from '../words'
+import { count } from '../text'
 
 export type Difference = {
   key: string

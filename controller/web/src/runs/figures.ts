@@ -1,6 +1,6 @@
 // What a run came to, as figures and facts that a person reads.
 import type { Schemas } from '../api/client'
-import { amount, count, latency, percent, span, when, words } from '../words'
+import { amount, count, latency, percent, span, when, words } from '../text'
 import { acceptedShare, achieved, begun, ended, errors, errorShare, length, type Ledger } from './record'
 
 const w = words.runs

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { words } from '../words'
+import { words } from '../text'
 import { kindOf, metrics, next, read, suggested, written } from './thresholds'
 
 describe('thresholds', () => {

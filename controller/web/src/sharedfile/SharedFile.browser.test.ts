@@ -1,7 +1,7 @@
 import { flushSync } from 'svelte'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { applySaved } from '../exchange/apply'
-import { readTextFile } from '../exchange/textfile'
+import { applySaved } from './apply'
+import { readTextFile } from './textfile'
 import { SharedFile, type Kind } from './SharedFile.svelte'
 
 type Told = { kind: string; text: string; undo?: () => void }
@@ -19,8 +19,8 @@ vi.mock('../fault', () => ({
   sentence: (e: Error) => e.message,
   tellFailure: (e: Error) => told.push({ kind: 'bad', text: e.message }),
 }))
-vi.mock('../exchange/apply', () => ({ applySaved: vi.fn() }))
-vi.mock('../exchange/textfile', () => ({ readTextFile: vi.fn() }))
+vi.mock('./apply', () => ({ applySaved: vi.fn() }))
+vi.mock('./textfile', () => ({ readTextFile: vi.fn() }))
 
 const { make } = await import('./surface.fixture.svelte')
 

@@ -1,10 +1,10 @@
 // A file of the exchange folder in an editor: what is saved, what is edited, and the ways between the two.
 import { untrack } from 'svelte'
-import { applySaved } from '../exchange/apply'
-import { readTextFile } from '../exchange/textfile'
+import { applySaved } from './apply'
+import { readTextFile } from './textfile'
 import { sentence, tellFailure } from '../fault'
 import { guardLeaving, tell } from '../ui'
-import { words } from '../words'
+import { words } from '../text'
 
 /** Where a content is shown and edited. */
 export interface Surface<C> {

@@ -12,7 +12,7 @@ import Route from '@lucide/svelte/icons/route'
 import Sliders from '@lucide/svelte/icons/sliders-horizontal'
 import type { Component } from 'svelte'
 import type { PageProps } from '../ui'
-import { words } from '../words'
+import { words } from '../text'
 
 export type Page = {
   /** First part of the path; empty for the dashboard. */
@@ -36,7 +36,7 @@ export const pages: Page[] = [
   { path: 'backfill', name: w.backfill, icon: CalendarDays, load: () => import('../backfill/Page.svelte') },
   { path: 'capacity', name: w.capacity, icon: ChartLine, load: () => import('../capacity/Page.svelte') },
   { path: 'runs', name: w.runs, icon: CalendarClock, load: () => import('../runs/Page.svelte') },
-  { path: 'reports', name: w.reports, icon: Timer, load: () => import('../reports/Page.svelte') },
+  { path: 'reports', name: w.reports, icon: Timer, load: () => import('../benchmark/Page.svelte') },
   { path: 'logs', name: w.logs, icon: FileText, load: () => import('../logs/Page.svelte') },
 ]
 

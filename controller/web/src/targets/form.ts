@@ -1,7 +1,7 @@
 // A target as it is being written, by the API's names of the fields, and what is plainly wrong with it before the controller
 // is asked.
 import type { Schemas } from '../api/client'
-import { words } from '../words'
+import { words } from '../text'
 
 export type Target = Schemas['SetupTarget']
 

@@ -1,5 +1,5 @@
 // Deleting with a way back: what is deleted is hidden at once and really goes when the toast has gone.
-import { words } from '../words'
+import { words } from '../text'
 import { dismiss, tell } from './toasts.svelte'
 
 /** How long there is to change one's mind, in milliseconds. */

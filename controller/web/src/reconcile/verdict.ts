@@ -1,6 +1,6 @@
 // What a reconciliation comes to.
 import type { Schemas } from '../api/client'
-import { percent, words } from '../words'
+import { percent, words } from '../text'
 
 export type Target = Schemas['ProofReconciledTarget']
 export type Row = Schemas['ProofReconciledRow']

@@ -1,7 +1,7 @@
 import { apply } from '../api/mutations'
 import { lineOf, tellFailure } from '../fault'
 import { tell } from '../ui'
-import { words } from '../words'
+import { words } from '../text'
 
 /** Restarts the generator with what is saved and waits until it runs. Tells how it went; true where it went well. */
 export async function applySaved(): Promise<boolean> {

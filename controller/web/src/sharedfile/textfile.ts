@@ -1,5 +1,5 @@
 // A text file that a person hands in, read whole, with what is wrong about it in words.
-import { words } from '../words'
+import { words } from '../text'
 
 const w = words.exchange.file
 const mebi = 1 << 20
