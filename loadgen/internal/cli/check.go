@@ -56,7 +56,7 @@ func check(ctx context.Context, args []string, h host.Host) int {
 			p.Notes = append(p.Notes, fmt.Sprintf("backfill: %d visits on %d days", calendar.Total(days), len(days)))
 		}
 	}
-	console.Problems(h.Stderr, problems)
+	console.Problems(h.Stderr, h.JSONLines(), problems)
 	if problems.Err() != nil {
 		return exitcode.BadConfig
 	}

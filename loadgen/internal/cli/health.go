@@ -21,7 +21,7 @@ func healthcheck(ctx context.Context, h host.Host) int {
 	env, _, _ := plan.Settings(h.FS, h.Env) // problems of the file are the run's to tell
 	s, problems := spec.Parse(env, h.Read)
 	if s.TelemetryAddr == "" {
-		console.Problems(h.Stderr, problems)
+		console.Problems(h.Stderr, h.JSONLines(), problems)
 		return exitcode.BadConfig
 	}
 	if s.TelemetryAddr == "off" {
@@ -30,7 +30,7 @@ func healthcheck(ctx context.Context, h host.Host) int {
 	}
 	name, port, err := net.SplitHostPort(s.TelemetryAddr)
 	if err != nil {
-		console.Problems(h.Stderr, problems)
+		console.Problems(h.Stderr, h.JSONLines(), problems)
 		return exitcode.BadConfig
 	}
 	if name == "" || name == "0.0.0.0" || name == "::" {

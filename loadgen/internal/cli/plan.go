@@ -33,7 +33,7 @@ func showPlan(args []string, h host.Host) int {
 		return exitcode.BadConfig
 	}
 	p, _, problems := load(h, nil)
-	console.Problems(h.Stderr, problems)
+	console.Problems(h.Stderr, h.JSONLines(), problems)
 	if p == nil {
 		return exitcode.BadConfig
 	}

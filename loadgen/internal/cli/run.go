@@ -51,7 +51,7 @@ func runTraffic(ctx context.Context, args []string, h host.Host) int {
 		problems = append(problems, p.Fit(h.Descriptors)...)
 	}
 	if problems.Err() != nil {
-		console.Problems(h.Stderr, problems)
+		console.Problems(h.Stderr, h.JSONLines(), problems)
 		return exitcode.BadConfig
 	}
 	return run.Do(ctx, h, o, p, fromFile, problems)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/logline"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -30,6 +31,9 @@ type Host struct {
 	// Terminal says that a person watches stderr.
 	Terminal bool
 }
+
+// JSONLines reports whether a controller parses Stderr, see package logline.
+func (h Host) JSONLines() bool { return h.Env[logline.EnvVar] == logline.JSON }
 
 // Env is an environment of KEY=value.
 func Env(pairs []string) map[string]string {

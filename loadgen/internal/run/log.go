@@ -9,27 +9,22 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/shared/export"
+	"github.com/puttrix/trafficinator/shared/logline"
 )
 
-// newLog writes the log to w, and its warnings and errors to kept too.
-func newLog(w io.Writer, o plan.Watching, kept *warnings) *slog.Logger {
-	options := &slog.HandlerOptions{Level: o.Level}
+// newLog returns a logger that writes to w, and to kept from warnings up.
+func newLog(w io.Writer, level slog.Level, asJSON bool, kept *warnings) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
 	var log slog.Handler = slog.NewTextHandler(w, options)
-	if o.JSON {
+	if asJSON {
 		log = slog.NewJSONHandler(w, options)
 	}
-	text := slog.NewTextHandler(&kept.text, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: withoutHead})
+	text := slog.NewTextHandler(
+		&kept.text,
+		&slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: logline.WithoutHead},
+	)
 	return slog.New(slog.NewMultiHandler(log, keeper{text, kept}))
-}
-
-// withoutHead leaves out of a line what a report shows beside it.
-func withoutHead(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey) {
-		return slog.Attr{}
-	}
-	return a
 }
 
 // mostWarnings is how many lines of the log a report shows.

@@ -59,7 +59,7 @@ func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []st
 			clock: standstill.New(began), began: began,
 		},
 	}
-	r.log = newLog(h.Stderr, p.Watching, r.warnings)
+	r.log = newLog(h.Stderr, p.Watching.Level, p.Watching.JSON || h.JSONLines(), r.warnings)
 	r.reserve, r.release = r.recorder.reserve, idle{}.Close
 	r.fail = func() { r.drain(endreason.InternalError) }
 	for _, w := range problems {
@@ -142,7 +142,7 @@ func (p *parts) supervise(ctx context.Context, s *lifecycle.Service) (stop func(
 
 // refuse tells what stands against a run, which is not begun.
 func (r *Run) refuse(faults problem.List) int {
-	console.Problems(r.host.Stderr, faults)
+	console.Problems(r.host.Stderr, r.host.JSONLines(), faults)
 	return exitcode.BadConfig
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/puttrix/trafficinator/loadgen/internal/plan"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/shared/endreason"
@@ -51,7 +50,7 @@ func TestServicesKeepTheContract(t *testing.T) {
 func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
 	kept := &warnings{}
 	synctest.Test(t, func(t *testing.T) {
-		r := recording(t, newLog(t.Output(), plan.Watching{}, kept))
+		r := recording(t, newLog(t.Output(), slog.LevelInfo, false, kept))
 		r.recorder.summary = func(uint64) runsummary.Summary { panic("nil map") }
 		var ended atomic.Int32
 		r.fail = func() { ended.Add(1) }
