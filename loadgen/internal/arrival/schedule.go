@@ -50,8 +50,8 @@ func (s *Schedule) Next() (time.Time, bool) { return s.next, !s.ended && s.clock
 // End is when the profile is over; false where it never is, or while the schedule is held.
 func (s *Schedule) End() (time.Time, bool) { return s.clock.end() }
 
-// Take moves on from Next to the arrival after it.
-func (s *Schedule) Take() {
+// Advance moves on from Next to the arrival after it.
+func (s *Schedule) Advance() {
 	s.taken++
 	s.draw()
 }
@@ -66,16 +66,16 @@ func (s *Schedule) Overdue(now time.Time) uint64 {
 	return max(1, profile.Count(s.clock.visits(next, now)))
 }
 
-// Hold stops the schedule at a moment not after Next: no time of the profile passes, unless it goes by the clock.
-func (s *Schedule) Hold(at time.Time) {
+// Pause stops the schedule at a moment not after Next: no time of the profile passes, unless it goes by the clock.
+func (s *Schedule) Pause(at time.Time) {
 	if s.clock.runs() {
 		s.span = newSpan(profile.Piece{From: at, To: at}, s.lead(at))
 		s.clock.hold(at)
 	}
 }
 
-// Release continues from a moment not before Hold.
-func (s *Schedule) Release(at time.Time) {
+// Resume continues from a moment not before Hold.
+func (s *Schedule) Resume(at time.Time) {
 	if !s.clock.runs() {
 		s.clock.release(at)
 		s.load(at, s.span.lead)

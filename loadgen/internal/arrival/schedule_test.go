@@ -33,7 +33,7 @@ func both(p profile.Profile) map[string]*arrival.Schedule {
 func until(s *arrival.Schedule, end time.Time) (moments []time.Time) {
 	for next, ok := s.Next(); ok && next.Before(end); next, ok = s.Next() {
 		moments = append(moments, next)
-		s.Take()
+		s.Advance()
 	}
 	return moments
 }
@@ -45,7 +45,7 @@ func TestADayHoldsTheRate(t *testing.T) {
 			t.Errorf("%g a day: the first arrives at %v, want the start", perDay, first)
 		}
 		for range uint64(perDay) {
-			s.Take()
+			s.Advance()
 		}
 		next, _ := s.Next()
 		if off := next.Sub(start.Add(24 * time.Hour)).Abs(); off > 100*time.Microsecond {
@@ -165,14 +165,14 @@ func TestStagesStandStillWhileTheScheduleIsHeld(t *testing.T) {
 	p := parse(t, "10m:14400, 10m:28800")
 	for how, s := range both(p) {
 		moments := until(s, start.Add(5*time.Minute))
-		s.Hold(start.Add(5 * time.Minute))
+		s.Pause(start.Add(5 * time.Minute))
 		if _, ok := s.Next(); ok {
 			t.Errorf("%s: visits arrive", how)
 		}
 		if _, ok := s.End(); ok {
 			t.Errorf("%s: the end is known", how)
 		}
-		s.Release(start.Add(2 * time.Hour))
+		s.Resume(start.Add(2 * time.Hour))
 		if end, ok := s.End(); !ok || !end.Equal(start.Add(2*time.Hour+15*time.Minute)) {
 			t.Errorf("%s: ends at %v", how, end)
 		}
@@ -191,8 +191,8 @@ func TestTheWeekGoesOnWhileTheScheduleIsHeld(t *testing.T) {
 	p, _ := profile.Parse("week", weights, 4000, time.UTC)
 	for how, s := range both(p) {
 		_ = until(s, start.Add(13*time.Minute)) // half past 9 h
-		s.Hold(start.Add(13 * time.Minute))
-		s.Release(start.Add(73 * time.Minute)) // half past 10 h
+		s.Pause(start.Add(13 * time.Minute))
+		s.Resume(start.Add(73 * time.Minute)) // half past 10 h
 		if got := len(until(s, start.AddDate(0, 0, 1).Add(-17*time.Minute))); got < 1499-60 || got > 1501+60 {
 			t.Errorf("%s: %d arrivals of the second half of 10 h, want about 1500", how, got)
 		}
@@ -201,11 +201,11 @@ func TestTheWeekGoesOnWhileTheScheduleIsHeld(t *testing.T) {
 
 func TestAHeldScheduleDoesNotLoseThePartOfAVisit(t *testing.T) {
 	s := arrival.New(profile.NewConstant(24), start, 0, nil) // one an hour
-	s.Take()
+	s.Advance()
 	for i := range 4 { // held for an hour, and not for a quarter of an hour
 		at := start.Add(time.Duration(i) * 75 * time.Minute)
-		s.Hold(at.Add(10 * time.Minute))
-		s.Release(at.Add(70 * time.Minute))
+		s.Pause(at.Add(10 * time.Minute))
+		s.Resume(at.Add(70 * time.Minute))
 	}
 	if next, _ := s.Next(); (next.Sub(start) - 5*time.Hour).Abs() > time.Millisecond {
 		t.Errorf("the second comes after %v", next.Sub(start))
@@ -224,9 +224,9 @@ func TestTheRateChangesOnTheWay(t *testing.T) {
 		if n := len(before) + len(after); n != 1800+18_000 {
 			t.Errorf("%s: %d and %d arrivals", how, len(before), len(after))
 		}
-		s.Hold(start.Add(time.Hour))
+		s.Pause(start.Add(time.Hour))
 		s.Scale(start.Add(time.Hour), 1)
-		s.Release(start.Add(2 * time.Hour))
+		s.Resume(start.Add(2 * time.Hour))
 		if n := len(until(s, start.Add(3*time.Hour))); n < 3600-1 || n > 3600+1 {
 			t.Errorf("%s: %d arrivals in an hour of the plan's rate", how, n)
 		}
@@ -283,7 +283,7 @@ func BenchmarkTake(b *testing.B) {
 		b.Run(how, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				s.Take()
+				s.Advance()
 			}
 		})
 	}

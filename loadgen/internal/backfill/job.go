@@ -38,9 +38,9 @@ const (
 // Config of a Job.
 type Config struct {
 	Days []calendar.Day
-	// Week is the curve by which the visits of a day are dealt out over it.
-	Week profile.Profile
-	Seed uint64
+	// Curve is the curve by which the visits of a day are dealt out over it.
+	Curve profile.Profile
+	Seed  uint64
 
 	Visits engine.Visits
 	Sender engine.Sender
@@ -49,16 +49,16 @@ type Config struct {
 	Targets []string
 	Ledger  *ledger.Ledger
 	Journal *Journal
-	// Keep stores the ledger. A batch is sent once it is stored as one that may have been.
-	Keep func() error
-	Log  *slog.Logger
+	// StoreLedger stores the ledger. A batch is sent once it is stored as one that may have been.
+	StoreLedger func() error
+	Log         *slog.Logger
 	// Clock notices standstills. Run watches it.
 	Clock *standstill.Clock
 
-	// Size is the most hits of a request, less where a target does not take so many, Shards the most requests in
+	// BatchSize is the most hits of a request, less where a target does not take so many, Shards the most requests in
 	// flight, and Rate the most a second, 0 for any.
-	Size, Shards int
-	Rate         float64
+	BatchSize, Concurrency int
+	MaxRate                float64
 }
 
 // Job runs once.
@@ -75,22 +75,22 @@ type Job struct {
 	mu       sync.Mutex // guards all below
 	began    time.Time
 	done     runsummary.Backfill
-	visits   uint64        // that ended since began, and not before it
-	refused  []int         // batches in a row of which nothing was taken, by target
-	sizes    []engine.Size // by target
+	visits   uint64             // that ended since began, and not before it
+	refused  []int              // batches in a row of which nothing was taken, by target
+	sizes    []engine.BatchSize // by target
 	finished bool
 	message  string
 }
 
 // New makes a job; Run starts it.
 func New(c Config) *Job {
-	j := &Job{c: c, refused: make([]int, len(c.Targets)), sizes: make([]engine.Size, len(c.Targets)),
+	j := &Job{c: c, refused: make([]int, len(c.Targets)), sizes: make([]engine.BatchSize, len(c.Targets)),
 		turns: newTurns(len(c.Days), len(c.Targets))}
 	for t := range j.sizes {
-		j.sizes[t].Most = c.Size
+		j.sizes[t].Max = c.BatchSize
 	}
-	if c.Rate > 0 {
-		j.limit = rate.NewLimiter(rate.Limit(c.Rate), 1)
+	if c.MaxRate > 0 {
+		j.limit = rate.NewLimiter(rate.Limit(c.MaxRate), 1)
 	}
 	j.phase.Store(phase.Idle)
 	j.done.Visits = calendar.Total(c.Days)
@@ -115,7 +115,7 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 	ctx, stop := context.WithCancelCause(drain)
 	defer stop(nil)
 	j.stop = stop
-	defer context.AfterFunc(abort, j.c.Sender.Break)()
+	defer context.AfterFunc(abort, j.c.Sender.Abort)()
 	giveUp := make(chan struct{})
 	var background, shards sync.WaitGroup
 	background.Go(func() { j.count(giveUp) })
@@ -123,7 +123,7 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 	j.phase.Store(phase.Running)
 
 	batches := make(chan *batch)
-	for range j.c.Shards {
+	for range j.c.Concurrency {
 		s := shard{Job: j, to: j.c.Sender.Request()}
 		shards.Go(func() {
 			for b := range batches {
@@ -167,7 +167,7 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 func (j *Job) size(target int) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.sizes[target].Most
+	return j.sizes[target].Max
 }
 
 // breakOff ends requests that do not end in time after a stop.
@@ -183,7 +183,7 @@ func (j *Job) breakOff(ctx context.Context, over <-chan struct{}) {
 	select {
 	case <-over:
 	case <-wait.C:
-		j.c.Sender.Break()
+		j.c.Sender.Abort()
 	}
 }
 
@@ -192,7 +192,7 @@ func (j *Job) count(over <-chan struct{}) {
 	n := uint64(0)
 	visits := order{
 		Config: &j.c, known: make([][]found, len(j.c.Targets)), late: func(int, int, *visit.Visit) {},
-		size: func(int) int { return j.c.Size },
+		size: func(int) int { return j.c.BatchSize },
 	}
 	for range visits.batches() {
 		select {
@@ -239,10 +239,10 @@ func (j *Job) fail(why endreason.Reason, message string) {
 
 // tooLate books a visit that its day has no time for.
 func (j *Job) tooLate(day, target int, v *visit.Visit) {
-	kinds := ledger.KindsOf(v.Hits)
+	kinds := ledger.CountKinds(v.Hits)
 	j.c.Ledger.PlanUnscheduled(target, kinds)
 	j.c.Ledger.End(target, &answer.Answer{Class: answer.Late}, kinds)
-	j.c.Ledger.Close(target, ledger.Unsent, 0)
+	j.c.Ledger.CloseVisit(target, ledger.Unsent, 0)
 	j.mu.Lock()
 	j.done.Days[day].Unsent++
 	j.mu.Unlock()

@@ -69,7 +69,7 @@ func newMatomo() *matomo {
 
 func (m *matomo) Request() engine.Request { return &request{matomo: m} }
 
-func (m *matomo) Break() { close(m.broken) }
+func (m *matomo) Abort() { close(m.broken) }
 
 // taken is the answer that takes all hits.
 func taken(hits []hit) answer.Answer {
@@ -171,11 +171,21 @@ func (r *rig) run(
 	targets := make([]target.Target, len(r.names))
 	l := ledger.New(len(targets))
 	job := backfill.New(backfill.Config{
-		Keep: r.keep,
-		Days: r.days, Week: r.week, Seed: 7, Visits: visits{}, Sender: m,
-		Router:  routing.New(targets, target.RoundRobin, 7),
-		Targets: r.names, Ledger: l, Journal: journal, Log: slog.New(slog.DiscardHandler), Clock: clock, Size: r.size,
-		Shards: r.shards, Rate: r.rate,
+		StoreLedger: r.keep,
+		Days:        r.days,
+		Curve:       r.week,
+		Seed:        7,
+		Visits:      visits{},
+		Sender:      m,
+		Router:      routing.New(targets, target.RoundRobin, 7),
+		Targets:     r.names,
+		Ledger:      l,
+		Journal:     journal,
+		Log:         slog.New(slog.DiscardHandler),
+		Clock:       clock,
+		BatchSize:   r.size,
+		Concurrency: r.shards,
+		MaxRate:     r.rate,
 	})
 	why, message := job.Run(drain, context.Background())
 	var s runsummary.Summary

@@ -129,7 +129,7 @@ func (o *order) send(queues []queue, yield func(*batch) bool) bool {
 func (o *order) starts(day int, number uint64, late func(day, target int, v *visit.Visit)) iter.Seq2[int, start] {
 	return func(yield func(int, start) bool) {
 		d := o.Days[day]
-		hours, v := newClock(d, o.Week, o.Seed), &o.visit
+		hours, v := newClock(d, o.Curve, o.Seed), &o.visit
 		for k := range d.Visits {
 			n := number + k
 			o.Visits.Outline(n, v)
@@ -140,7 +140,7 @@ func (o *order) starts(day int, number uint64, late func(day, target int, v *vis
 				continue
 			}
 			o.Visits.Fill(v, 1)
-			if !yield(t, start{number: n, at: at, hits: len(v.Hits), device: v.Visitor.Device.Number}) {
+			if !yield(t, start{number: n, at: at, hits: len(v.Hits), device: v.Visitor.Device.Index}) {
 				return
 			}
 		}

@@ -91,7 +91,7 @@ func (s *shard) try(b *batch) (batchAnswer, error) {
 	if !goesAgain(a) && !b.tooLarge(a) {
 		return a, nil
 	}
-	s.c.Ledger.Return(b.span.Target, &a.Answer, s.kinds)
+	s.c.Ledger.Requeue(b.span.Target, &a.Answer, s.kinds)
 	return a, s.c.Journal.back(b.span)
 }
 
@@ -99,7 +99,7 @@ func (s *shard) try(b *batch) (batchAnswer, error) {
 // and do so at once.
 func (s *shard) announce(b *batch) error {
 	kept := make(chan error, 1)
-	go func() { kept <- s.c.Keep() }()
+	go func() { kept <- s.c.StoreLedger() }()
 	noted := s.c.Journal.send(b.span)
 	if err := <-kept; err != nil {
 		return errors.Join(fmt.Errorf("store the ledger: %w", err), s.c.Journal.back(b.span))
@@ -125,7 +125,7 @@ func (s *shard) request(b *batch, from, upTo int) batchAnswer {
 	result := s.to.Send()
 	a, hits := batchAnswer{Answer: result.Answer, Latency: time.Since(began)}, upTo-from
 	// A request that was not sent, or that is too large, says nothing of the target, which may take smaller ones.
-	if result.Own || a.Class == answer.Stopped || a.Class.Split() && hits > 1 {
+	if result.LocalFault || a.Class == answer.Stopped || a.Class.Split() && hits > 1 {
 		s.c.Router.Ignore(b.span.Target)
 	} else {
 		s.c.Router.End(b.span.Target, result, hits, began.Add(a.Latency), time.Time{})
@@ -135,7 +135,7 @@ func (s *shard) request(b *batch, from, upTo int) batchAnswer {
 	}
 	if a.Target(hits).Outcome() == outcome.Accepted {
 		s.mu.Lock()
-		s.sizes[b.span.Target].Take(hits)
+		s.sizes[b.span.Target].Accepted(hits)
 		s.mu.Unlock()
 	}
 	return a
@@ -145,8 +145,8 @@ func (s *shard) request(b *batch, from, upTo int) batchAnswer {
 func (s *shard) shrink(b *batch) {
 	s.mu.Lock()
 	size := &s.sizes[b.span.Target]
-	smaller := size.Refuse(b.hits)
-	now := size.Most
+	smaller := size.Refused(b.hits)
+	now := size.Max
 	s.mu.Unlock()
 	if smaller {
 		s.c.Log.Warn("the target takes no requests so large; smaller ones are sent", "target",
@@ -168,7 +168,7 @@ func (s *shard) sendInPieces(ctx context.Context, b *batch) {
 		a, err := s.insist(ctx, b, func() (batchAnswer, error) { return s.request(b, from, upTo), nil })
 		switch {
 		case err != nil && from == 0: // nothing of it was taken
-			s.c.Ledger.Return(b.span.Target, &whole.Answer, s.kinds)
+			s.c.Ledger.Requeue(b.span.Target, &whole.Answer, s.kinds)
 			s.giveUp(b, errors.Join(err, s.c.Journal.back(b.span)))
 			return
 		case err != nil:

@@ -28,7 +28,7 @@ func NewLag(outline func(n uint64, v *visit.Visit)) Lag {
 	for n := range uint64(sampled) {
 		outline(n, &v)
 		for i := range v.Hits {
-			l.waits = append(l.waits, v.Hits[i].Wait)
+			l.waits = append(l.waits, v.Hits[i].SendOffset)
 		}
 	}
 	slices.Sort(l.waits)

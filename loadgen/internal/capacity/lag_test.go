@@ -12,7 +12,7 @@ func TestTheRateOfHitsFollowsThatOfVisits(t *testing.T) {
 	l := capacity.NewLag(func(_ uint64, v *visit.Visit) { // 100 hits, 100 ms apart
 		v.Hits = v.Hits[:0]
 		for i := range 100 {
-			v.Hits = append(v.Hits, visit.Hit{Wait: time.Duration(i) * 100 * time.Millisecond})
+			v.Hits = append(v.Hits, visit.Hit{SendOffset: time.Duration(i) * 100 * time.Millisecond})
 		}
 	})
 	if l.HitsPerVisit() != 100 || l.Longest() != 9900*time.Millisecond {

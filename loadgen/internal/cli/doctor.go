@@ -30,7 +30,7 @@ func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unre
 	for i, t := range p.Targets {
 		began := time.Now()
 		hit := ping(t.SiteID, t.Token.Reveal() != "")
-		res := to.Ask(i, hit, 0)
+		res := to.SendProbe(i, hit, 0)
 		took := time.Since(began).Milliseconds()
 		d := examiner.Examine(ctx, t, expect)
 		if res.Class.Outcome() == outcome.Accepted {
@@ -113,15 +113,15 @@ func ping(site int, token bool) []byte {
 // false where hits would be lost.
 func tryLargest(w io.Writer, s *sender.Sender, p *plan.Plan, target int, hit []byte) bool {
 	t := p.Targets[target]
-	most, size := p.Sending.Batch, max(s.Largest(p, target), len(hit))
-	res := s.Ask(target, hit, size-len(hit))
+	most, size := p.Sending.Batch, max(s.LargestRequest(p, target), len(hit))
+	res := s.SendProbe(target, hit, size-len(hit))
 	if res.Class.Outcome() == outcome.Accepted {
 		_, _ = fmt.Fprintf(w, "target %s: takes requests of %d bytes, as large as the largest of the run\n",
 			t.Name, size)
 		return true
 	}
 	taken := size / 2
-	for taken > len(hit) && s.Ask(target, hit, taken-len(hit)).Class.Outcome() != outcome.Accepted {
+	for taken > len(hit) && s.SendProbe(target, hit, taken-len(hit)).Class.Outcome() != outcome.Accepted {
 		taken /= 2
 	}
 	_, _ = fmt.Fprintf(w, "target %s: takes no requests of %d bytes, as large as the largest of the run, but some "+

@@ -37,7 +37,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 				t.Fatal(problems)
 			}
 			to, err := sender.New(p, host.Host{}.Machine(env),
-				tracking.Options{Timeout: 10 * time.Second, Pending: true})
+				tracking.Options{Timeout: 10 * time.Second, AwaitLate: true})
 			if err != nil {
 				t.Fatal(err)
 			}

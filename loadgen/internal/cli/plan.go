@@ -84,17 +84,24 @@ func showEstimate(p *plan.Plan, h host.Host) int {
 
 // body is the hit as the first target gets it, without what depends on the clock.
 func body(p *plan.Plan, v *visit.Visit, i int) []byte {
-	form := tracking.Form{SiteID: p.SiteID, Run: p.RunID, RunDimension: p.Sending.RunDimension}
+	form := tracking.Form{SiteID: p.SiteID, RunID: p.RunID, RunDimension: p.Sending.RunDimension}
 	if len(p.Targets) > 0 {
-		form.SiteID, form.Located = p.Targets[0].SiteID, p.Targets[0].Token.Reveal() != ""
+		form.SiteID, form.WithPlace = p.Targets[0].SiteID, p.Targets[0].Token.Reveal() != ""
 	}
 	return tracking.Append(nil, v, i, form, time.Time{})
 }
 
 func writeText(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
 	h := &v.Hits[i]
-	_, err := fmt.Fprintf(w, "visit %d  sent +%s  recorded +%s  %-8s  %s\n", v.Number, h.Wait.Round(time.Millisecond),
-		h.Offset, h.Kind, body(p, v, i))
+	_, err := fmt.Fprintf(
+		w,
+		"visit %d  sent +%s  recorded +%s  %-8s  %s\n",
+		v.Number,
+		h.SendOffset.Round(time.Millisecond),
+		h.Offset,
+		h.Kind,
+		body(p, v, i),
+	)
 	return err
 }
 
@@ -117,9 +124,14 @@ func writeJSON(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
 		return fmt.Errorf("read own hit: %w", err)
 	}
 	l := line{
-		Visit: v.Number, Visitor: v.ID.String(), Funnel: v.Funnel, Kind: h.Kind.String(), Records: h.Records.String(),
-		SentSeconds:     json.Number(strconv.FormatFloat(h.Wait.Seconds(), 'f', 3, 64)),
-		RecordedSeconds: int(h.Offset.Seconds()), Parameters: map[string]string{},
+		Visit:           v.Number,
+		Visitor:         v.ID.String(),
+		Funnel:          v.Funnel,
+		Kind:            h.Kind.String(),
+		Records:         h.RecordedAs.String(),
+		SentSeconds:     json.Number(strconv.FormatFloat(h.SendOffset.Seconds(), 'f', 3, 64)),
+		RecordedSeconds: int(h.Offset.Seconds()),
+		Parameters:      map[string]string{},
 	}
 	for name := range values {
 		l.Parameters[name] = values.Get(name)

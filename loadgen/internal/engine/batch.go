@@ -13,18 +13,18 @@ import (
 // batch is one request on its way: the visits whose hits it carries, and what the pool found out about them. The
 // loop uses batches again, so that sending makes no garbage.
 type batch struct {
-	target int
-	proven bool
-	most   int // hits of a request to the target
+	target  int
+	proven  bool
+	maxHits int // hits of a request to the target
 	// sent and answered count from the beginning of the run.
 	sent, answered time.Duration
 	visits         []openVisit
 
-	kinds  ledger.Kinds
-	hits   []sentHit         // those of the first visit first
-	rest   []remainder       // by visit
-	who    []visitor.Visitor // by visit
-	result tracking.Result
+	kinds      ledger.Kinds
+	hits       []sentHit         // those of the first visit first
+	remainders []remainder       // by visit
+	visitors   []visitor.Visitor // by visit
+	result     tracking.Result
 	// reported says that the router knows of the result, and atWork that the target may still be at work on the
 	// request.
 	reported, atWork bool
@@ -59,7 +59,7 @@ type worker struct {
 
 // serve makes the hits of a batch, sends them and waits for the answer, until its time is over.
 func (w *worker) serve(b *batch) {
-	b.kinds, b.hits, b.rest, b.who = ledger.Kinds{}, b.hits[:0], b.rest[:0], b.who[:0]
+	b.kinds, b.hits, b.remainders, b.visitors = ledger.Kinds{}, b.hits[:0], b.remainders[:0], b.visitors[:0]
 	w.request.Begin(b.target, b.proven)
 	for i := range b.visits {
 		o := b.visits[i]
@@ -70,10 +70,10 @@ func (w *worker) serve(b *batch) {
 		}
 		r := remainder{hits: len(w.visit.Hits)}
 		if int(o.hit) < r.hits {
-			o.group(&w.visit, b.sent, b.most)
-			r.due, r.upTo = o.start+w.visit.Hits[o.hit].Wait, o.upTo
+			o.setGroup(&w.visit, b.sent, b.maxHits)
+			r.due, r.upTo = o.start+w.visit.Hits[o.hit].SendOffset, o.upTo
 		}
-		b.rest, b.who = append(b.rest, r), append(b.who, w.visit.Seen())
+		b.remainders, b.visitors = append(b.remainders, r), append(b.visitors, w.visit.AsReported())
 	}
 	w.c.Ledger.Send(b.target, b.kinds)
 	b.result = w.request.Send()
@@ -81,10 +81,10 @@ func (w *worker) serve(b *batch) {
 	b.reported, b.atWork = false, b.result.AtWork()
 }
 
-// over says that no visit of the batch has hits left.
-func (b *batch) over() bool {
+// isFinal says that no visit of the batch has hits left.
+func (b *batch) isFinal() bool {
 	for i := range b.visits {
-		if int(b.visits[i].upTo) < b.rest[i].hits {
+		if int(b.visits[i].upTo) < b.remainders[i].hits {
 			return false
 		}
 	}
@@ -94,8 +94,8 @@ func (b *batch) over() bool {
 // add adds the next hit of o.
 func (w *worker) add(b *batch, o *openVisit) {
 	h := &w.visit.Hits[o.hit]
-	at := o.recorded(h, w.began.Add(b.sent))
+	at := o.recordedAt(h, w.began.Add(b.sent))
 	w.request.Add(&w.visit, int(o.hit), time.Unix(at, 0))
-	b.hits = append(b.hits, sentHit{ledger.SentHit(&w.visit, int(o.hit)), o.start + h.Wait, at})
-	b.kinds[h.Records]++
+	b.hits = append(b.hits, sentHit{ledger.SentHit(&w.visit, int(o.hit)), o.start + h.SendOffset, at})
+	b.kinds[h.RecordedAs]++
 }

@@ -97,7 +97,7 @@ type hasty struct{ visits }
 func (h hasty) Outline(n uint64, v *visit.Visit) {
 	h.visits.Outline(n, v)
 	for i := range v.Hits {
-		v.Hits[i].Wait = 0
+		v.Hits[i].SendOffset = 0
 	}
 }
 

@@ -10,12 +10,12 @@ import (
 type Cap struct {
 	limit, block, used uint64
 	state              runsummary.Cap
-	keep               func(runsummary.Cap) error
+	save               func(runsummary.Cap) error
 }
 
 // NewCap goes on from a stored state. keep stores the state durably; limit is above 0.
 func NewCap(limit uint64, state runsummary.Cap, keep func(runsummary.Cap) error) *Cap {
-	return &Cap{limit: limit, block: max(1, limit/100), used: min(limit, state.Reserved), state: state, keep: keep}
+	return &Cap{limit: limit, block: max(1, limit/100), used: min(limit, state.Reserved), state: state, save: keep}
 }
 
 // Take lets one visit begin at now. Where the cap is reached it says when the next window begins. An error is that
@@ -29,7 +29,7 @@ func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
 	}
 	if c.used >= c.state.Reserved {
 		next := runsummary.Cap{WindowStart: c.state.WindowStart, Reserved: min(c.limit, c.used+c.block)}
-		if err := c.keep(next); err != nil {
+		if err := c.save(next); err != nil {
 			return false, time.Time{}, err
 		}
 		c.state = next
@@ -38,8 +38,8 @@ func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
 	return true, time.Time{}, nil
 }
 
-// left is how many visits the window that Take knows lets begin.
-func (c *Cap) left() uint64 { return c.limit - c.used }
+// remaining is how many visits the window that Take knows lets begin.
+func (c *Cap) remaining() uint64 { return c.limit - c.used }
 
 // Release gives back what was reserved and not used. Of no cap it is nothing.
 func (c *Cap) Release() error {
@@ -47,5 +47,5 @@ func (c *Cap) Release() error {
 		return nil
 	}
 	c.state.Reserved = c.used
-	return c.keep(c.state)
+	return c.save(c.state)
 }

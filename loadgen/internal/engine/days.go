@@ -14,8 +14,8 @@ type days struct {
 	from, to int64
 }
 
-// next is the midnight after the second t.
-func (d *days) next(t int64) int64 {
+// nextMidnight is the midnight after the second t.
+func (d *days) nextMidnight(t int64) int64 {
 	if t < d.from || t >= d.to {
 		date := calendar.DateOf(time.Unix(t, 0).In(d.zone))
 		d.from, d.to = date.Begin(d.zone).Unix(), date.Add(1).Begin(d.zone).Unix()
@@ -23,19 +23,19 @@ func (d *days) next(t int64) int64 {
 	return d.to
 }
 
-// begin is the midnight before the second t, or t itself.
-func (d *days) begin(t int64) int64 {
-	d.next(t)
+// midnight is the midnight before the second t, or t itself.
+func (d *days) midnight(t int64) int64 {
+	d.nextMidnight(t)
 	return d.from
 }
 
-// same says whether both seconds are of one day; a is the earlier.
-func (d *days) same(a, b int64) bool { return b < d.next(a) }
+// sameDay says whether both seconds are of one day; a is the earlier.
+func (d *days) sameDay(a, b int64) bool { return b < d.nextMidnight(a) }
 
-// keep shifts a visit from base on, length seconds long, that would cross midnight of the site to end a second before
+// fitInDay shifts a visit from base on, length seconds long, that would cross midnight of the site to end a second before
 // it: Matomo cuts visits there (create_new_visit_after_midnight).
-func (d *days) keep(base, length int64) int64 {
-	if midnight := d.next(base); base+length >= midnight {
+func (d *days) fitInDay(base, length int64) int64 {
+	if midnight := d.nextMidnight(base); base+length >= midnight {
 		return midnight - 1 - length
 	}
 	return base

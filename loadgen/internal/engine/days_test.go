@@ -102,6 +102,6 @@ type paced struct {
 func (p paced) Outline(n uint64, v *visit.Visit) {
 	v.Number, v.Hits = n, v.Hits[:0]
 	for i := range time.Duration(3) {
-		v.Hits = append(v.Hits, visit.Hit{Kind: hit.Pageview, Wait: i * p.gap, Offset: i * p.gap})
+		v.Hits = append(v.Hits, visit.Hit{Kind: hit.Pageview, SendOffset: i * p.gap, Offset: i * p.gap})
 	}
 }

@@ -23,24 +23,24 @@ import (
 )
 
 const (
-	// maxWait is how long a hit that fell due may wait for a free request before it is shed. It rides out a target's
+	// maxQueueTime is how long a hit that fell due may wait for a free request before it is shed. It rides out a target's
 	// short pauses, and what cannot be kept up with shows within one line of progress.
-	maxWait = 2 * time.Second
-	// drainTime is how long requests in flight may take to end after a stop.
-	drainTime = 7 * time.Second
-	// WorkTime is how long a request whose time is over keeps its place and holds up its visitors' next hits, unless
+	maxQueueTime = 2 * time.Second
+	// drainTimeout is how long requests in flight may take to end after a stop.
+	drainTimeout = 7 * time.Second
+	// LateAnswerTimeout is how long a request whose time is over keeps its place and holds up its visitors' next hits, unless
 	// the answer comes: Matomo may still be at work on it, and would record a second visit for hits that it is given
 	// meanwhile. PHP gives a request 30 s as a rule (php.ini-production, max_execution_time).
-	WorkTime = 30 * time.Second
-	// retryPause is how long new visits pause when their reservation cannot be stored.
-	retryPause = 5 * time.Second
-	// longestRetryAfter is how long a hit waits at most for a server that says when to come back; where that is longer
+	LateAnswerTimeout = 30 * time.Second
+	// reserveRetryDelay is how long new visits pause when their reservation cannot be stored.
+	reserveRetryDelay = 5 * time.Second
+	// maxRetryAfter is how long a hit waits at most for a server that says when to come back; where that is longer
 	// it has failed, because a visit does not last so long.
-	longestRetryAfter = 30 * time.Second
+	maxRetryAfter = 30 * time.Second
 )
 
-// retries are the pauses before a hit that surely was not taken is sent again.
-var retries = []time.Duration{500 * time.Millisecond, time.Second}
+// retryDelays are the pauses before a hit that surely was not taken is sent again.
+var retryDelays = []time.Duration{500 * time.Millisecond, time.Second}
 
 // Visits makes visits by number, in the memory of v.
 type Visits interface {
@@ -54,8 +54,8 @@ type Visits interface {
 type Sender interface {
 	// Request is called once for each goroutine of the pool.
 	Request() Request
-	// Break ends all requests in flight at once.
-	Break()
+	// Abort ends all requests in flight at once.
+	Abort()
 }
 
 // Request is one request at a time, in the making and sent: Begin, Add for each hit, Send.
@@ -104,12 +104,12 @@ type Config struct {
 
 // Engine runs once.
 type Engine struct {
-	c     Config
-	phase atomic.Value
-	pause atomic.Value // a string, why new visits pause
-	wheel wheel
-	rate  float
-	cut   atomic.Uint64
+	c         Config
+	phase     atomic.Value
+	pause     atomic.Value // a string, why new visits pause
+	controls  controls
+	rate      atomicFloat
+	cutVisits atomic.Uint64
 	// began is when Run was called, at base of the clock.
 	began time.Time
 	base  time.Duration
@@ -117,7 +117,7 @@ type Engine struct {
 
 // New makes an engine; Run starts it.
 func New(c Config) *Engine {
-	e := &Engine{c: c, wheel: newWheel()}
+	e := &Engine{c: c, controls: newControls()}
 	e.phase.Store(phase.Idle)
 	e.pause.Store("")
 	return e
@@ -130,8 +130,8 @@ func (e *Engine) Phase() phase.Phase { return e.phase.Load().(phase.Phase) }
 // goroutine.
 func (e *Engine) PauseReason() string { return e.pause.Load().(string) }
 
-// Cut is how many visits were ended with hits left to send. It is safe to call from any goroutine.
-func (e *Engine) Cut() uint64 { return e.cut.Load() }
+// CutVisits is how many visits were ended with hits left to send. It is safe to call from any goroutine.
+func (e *Engine) CutVisits() uint64 { return e.cutVisits.Load() }
 
 // elapsed is the time since Run was called.
 func (e *Engine) elapsed() time.Duration { return e.c.Clock.Now() - e.base }
@@ -140,7 +140,7 @@ func (e *Engine) elapsed() time.Duration { return e.c.Clock.Now() - e.base }
 // requests in flight may end, what is left is abandoned, and a Reason that is drain's cause is that of the end. Where
 // abort is done requests are broken off at once.
 func (e *Engine) Run(drain, abort context.Context) endreason.Reason {
-	stopWatching := context.AfterFunc(abort, e.c.Sender.Break)
+	stopWatching := context.AfterFunc(abort, e.c.Sender.Abort)
 	defer stopWatching()
 	defer e.c.Clock.Watch()()
 	e.began, e.base = time.Now(), e.c.Clock.Now()

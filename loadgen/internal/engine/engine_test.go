@@ -36,9 +36,9 @@ func (visits) Fill(v *visit.Visit, _ int) {
 func (visits) Outline(n uint64, v *visit.Visit) {
 	v.Number = n
 	v.Hits = append(v.Hits[:0],
-		visit.Hit{Kind: hit.Pageview, Records: hit.Pageview},
-		visit.Hit{Kind: hit.Pageview, Records: hit.Pageview, Wait: time.Second, Offset: 100 * time.Second},
-		visit.Hit{Kind: hit.Ping, Records: hit.Ping, Wait: 2 * time.Second, Offset: 200 * time.Second},
+		visit.Hit{Kind: hit.Pageview, RecordedAs: hit.Pageview},
+		visit.Hit{Kind: hit.Pageview, RecordedAs: hit.Pageview, SendOffset: time.Second, Offset: 100 * time.Second},
+		visit.Hit{Kind: hit.Ping, RecordedAs: hit.Ping, SendOffset: 2 * time.Second, Offset: 200 * time.Second},
 	)
 }
 
@@ -101,7 +101,7 @@ func (r *rig) run(drain, abort context.Context, t *testing.T) endreason.Reason {
 	return reason
 }
 
-func (r *rig) ended(o outcome.Outcome) uint64 { return r.ledger.Counts().Total(-1).Ended[o] }
+func (r *rig) ended(o outcome.Outcome) uint64 { return r.ledger.Counts().Total(-1).Outcomes[o] }
 
 func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

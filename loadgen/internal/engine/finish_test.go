@@ -63,9 +63,9 @@ func TestAFinishLetsOpenVisitsEndAndNoneBegin(t *testing.T) {
 					t.Errorf("ended by %s after %v, want as soon as the last visit has ended", reason, took)
 				}
 				if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 11 || c.Planned != 11 || c.Due != 11 ||
-					e.Cut() != 0 {
+					e.CutVisits() != 0 {
 					t.Errorf("%d visits, %d due, %d cut, fates %v: want 11 complete ones", c.Planned, c.Due,
-						e.Cut(), c.Visits)
+						e.CutVisits(), c.Visits)
 				}
 			})
 		})
@@ -82,8 +82,8 @@ func TestWhatIsOpenWhenTheTimeToFinishIsOverIsAbandoned(t *testing.T) {
 		}
 		// The last visit has its ping left.
 		if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 10 || c.Planned != 11 ||
-			r.ended(outcome.Abandoned) != 1 || e.Cut() != 1 {
-			t.Errorf("%d visits, %d cut, fates %v, %d hits abandoned", c.Planned, e.Cut(), c.Visits,
+			r.ended(outcome.Abandoned) != 1 || e.CutVisits() != 1 {
+			t.Errorf("%d visits, %d cut, fates %v, %d hits abandoned", c.Planned, e.CutVisits(), c.Visits,
 				r.ended(outcome.Abandoned))
 		}
 	})
@@ -144,8 +144,8 @@ func TestASignalCutsOffARunThatFinishes(t *testing.T) {
 		time.AfterFunc(10500*time.Millisecond, func() { e.Finish(time.Minute) })
 		drain, stop := context.WithTimeoutCause(t.Context(), 11*time.Second+time.Millisecond, endreason.Interrupted)
 		defer stop()
-		if reason := e.Run(drain, t.Context()); reason != endreason.Interrupted || e.Cut() != 1 {
-			t.Errorf("ended by %s, %d visits cut", reason, e.Cut())
+		if reason := e.Run(drain, t.Context()); reason != endreason.Interrupted || e.CutVisits() != 1 {
+			t.Errorf("ended by %s, %d visits cut", reason, e.CutVisits())
 		}
 		r.matomo.cut()
 	})

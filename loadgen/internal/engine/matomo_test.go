@@ -45,7 +45,7 @@ type matomo struct {
 
 func (m *matomo) Request() engine.Request { return &request{matomo: m} }
 
-func (m *matomo) Break() { m.cut() }
+func (m *matomo) Abort() { m.cut() }
 
 // request is one goroutine's.
 type request struct {

@@ -7,13 +7,13 @@ type queue struct {
 	n     int
 }
 
-func (q *queue) place(i int) *openVisit { return &q.ring[(q.first+i)&(len(q.ring)-1)] }
+func (q *queue) at(i int) *openVisit { return &q.ring[(q.first+i)&(len(q.ring)-1)] }
 
-func (q *queue) head() *openVisit { return q.place(0) }
+func (q *queue) head() *openVisit { return q.at(0) }
 
 func (q *queue) push(o openVisit) {
 	q.grow()
-	*q.place(q.n) = o
+	*q.at(q.n) = o
 	q.n++
 }
 
@@ -21,7 +21,7 @@ func (q *queue) push(o openVisit) {
 func (q *queue) pushFront(o openVisit) {
 	q.grow()
 	q.first = (q.first - 1 + len(q.ring)) & (len(q.ring) - 1)
-	*q.place(0) = o
+	*q.at(0) = o
 	q.n++
 }
 
@@ -38,7 +38,7 @@ func (q *queue) grow() {
 	}
 	ring := make([]openVisit, max(16, 2*len(q.ring)))
 	for i := range q.n {
-		ring[i] = *q.place(i)
+		ring[i] = *q.at(i)
 	}
 	q.ring, q.first = ring, 0
 }

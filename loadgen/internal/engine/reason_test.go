@@ -27,7 +27,7 @@ func (r *rig) reasonsAddUp(t *testing.T) map[answer.Class]uint64 {
 		classes[one.Answer.Class] += one.Hits
 	}
 	for o := range outcome.Outcome(outcome.Count) {
-		if ended := c.Total(-1).Ended[o]; o != outcome.Accepted && by[o] != ended {
+		if ended := c.Total(-1).Outcomes[o]; o != outcome.Accepted && by[o] != ended {
 			t.Errorf("%d hits are %s, %d of them with a reason", ended, o, by[o])
 		}
 	}

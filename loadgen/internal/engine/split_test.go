@@ -22,7 +22,7 @@ func (pages) Fill(*visit.Visit, int) {}
 func (pages) Outline(n uint64, v *visit.Visit) {
 	v.Number, v.Hits = n, v.Hits[:0]
 	for i := range 3 {
-		v.Hits = append(v.Hits, visit.Hit{Wait: time.Duration(i) * time.Second})
+		v.Hits = append(v.Hits, visit.Hit{SendOffset: time.Duration(i) * time.Second})
 	}
 }
 
@@ -41,9 +41,9 @@ func TestNothingIsKeptOfAVisitThatWasSplitOnceItsHitsAreGone(t *testing.T) {
 				Log:    slog.New(slog.DiscardHandler), Clock: standstill.New(time.Now()), Load: profile.NewConstant(1),
 				Concurrency: 1, Batch: 10, Zone: time.UTC,
 			}), nil, nil)
-			l.lanes[0].split[7] = 1
+			l.queues[0].split[7] = 1
 			lose(l, openVisit{number: 7, upTo: 2, sent: true})
-			if n := len(l.lanes[0].split); n != 0 {
+			if n := len(l.queues[0].split); n != 0 {
 				t.Errorf("%d visits are kept", n)
 			}
 		})

@@ -25,14 +25,14 @@ const (
 type Row struct {
 	Planned  uint64
 	InFlight uint64
-	Ended    [outcome.Count]uint64
+	Outcomes [outcome.Count]uint64
 }
 
 func (r *Row) add(o Row) {
 	r.Planned += o.Planned
 	r.InFlight += o.InFlight
-	for i, n := range o.Ended {
-		r.Ended[i] += n
+	for i, n := range o.Outcomes {
+		r.Outcomes[i] += n
 	}
 }
 
@@ -42,19 +42,19 @@ type Rows [hit.Kinds]Row
 // Open is the number of planned hits that have no outcome yet.
 func (r Row) Open() uint64 {
 	open := r.Planned
-	for _, n := range r.Ended {
+	for _, n := range r.Outcomes {
 		open -= n
 	}
 	return open
 }
 
-// Fate is what became of a visit.
-type Fate uint8
+// VisitOutcome is what became of a visit.
+type VisitOutcome uint8
 
 // The fates. Matomo should show Complete + Partial + splits, and at most Uncertain + repeats more.
 const (
 	// Complete: every hit was accepted.
-	Complete Fate = iota
+	Complete VisitOutcome = iota
 	// Partial: at least one hit that opens a visit was accepted.
 	Partial
 	// Uncertain: none was, but at least one is unknown.
@@ -63,27 +63,27 @@ const (
 	Lost
 	// Unsent: nothing was sent.
 	Unsent
-	Fates int = iota
+	VisitOutcomes int = iota
 )
 
 // Ledger is safe for concurrent use.
 type Ledger struct {
-	mu       sync.Mutex
-	rows     []Rows    // by target
-	accounts []Account // by target
-	latency  []*hdrhistogram.Histogram
-	bulk     runsummary.Bulk
-	due      uint64
-	missed   []Missed            // by standstill
-	reasons  []map[cause]*effect // by target
+	mu      sync.Mutex
+	rows    []Rows        // by target
+	totals  []VisitTotals // by target
+	latency []*hdrhistogram.Histogram
+	bulk    runsummary.Bulk
+	due     uint64
+	missed  []Missed                     // by standstill
+	reasons []map[reasonKey]*reasonCount // by target
 }
 
 // New makes a ledger of n targets.
 func New(n int) *Ledger {
-	l := &Ledger{rows: make([]Rows, n), accounts: make([]Account, n), reasons: make([]map[cause]*effect, n)}
+	l := &Ledger{rows: make([]Rows, n), totals: make([]VisitTotals, n), reasons: make([]map[reasonKey]*reasonCount, n)}
 	for t := range n {
 		l.latency = append(l.latency, hdrhistogram.New(latencyMin, latencyMax, latencyDigits))
-		l.accounts[t].Opened, l.reasons[t] = newOpened(), map[cause]*effect{}
+		l.totals[t].Opened, l.reasons[t] = newOpened(), map[reasonKey]*reasonCount{}
 	}
 	return l
 }
@@ -91,10 +91,10 @@ func New(n int) *Ledger {
 // Kinds counts hits by kind.
 type Kinds [hit.Kinds]uint64
 
-// KindsOf counts hits by the kind that Matomo books.
-func KindsOf(hits []visit.Hit) (k Kinds) {
+// CountKinds counts hits by the kind that Matomo books.
+func CountKinds(hits []visit.Hit) (k Kinds) {
 	for i := range hits {
-		k[hits[i].Records]++
+		k[hits[i].RecordedAs]++
 	}
 	return k
 }
@@ -115,7 +115,7 @@ func (l *Ledger) PlanUnscheduled(target int, hits Kinds) {
 }
 
 func (l *Ledger) plan(target int, hits Kinds) {
-	l.accounts[target].Planned++
+	l.totals[target].Planned++
 	for k, n := range hits {
 		l.rows[target][k].Planned += n
 	}
@@ -125,8 +125,8 @@ func (l *Ledger) plan(target int, hits Kinds) {
 func (l *Ledger) Move(from, to int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.accounts[from].Planned--
-	l.accounts[to].Planned++
+	l.totals[from].Planned--
+	l.totals[to].Planned++
 	for k, n := range hits {
 		l.rows[from][k].Planned -= n
 		l.rows[to][k].Planned += n
@@ -142,11 +142,11 @@ func (l *Ledger) Send(target int, hits Kinds) {
 	}
 }
 
-// Return books that hits are in flight no more and will be sent again, because of answer a.
-func (l *Ledger) Return(target int, a *answer.Answer, hits Kinds) {
+// Requeue books that hits are in flight no more and will be sent again, because of answer a.
+func (l *Ledger) Requeue(target int, a *answer.Answer, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.note(target, a.Class, a, 0) // its words, for hits of which none will be more
+	l.addReason(target, a.Class, a, 0) // its words, for hits of which none will be more
 	for k, n := range hits {
 		l.rows[target][k].InFlight -= n
 	}
@@ -162,13 +162,13 @@ type Answered struct {
 	Class answer.Class
 	// Latency is the time from its intended moment to the answer, or NoLatency.
 	Latency time.Duration
-	// Sale is what the order brings, if it is accepted; zero for what is no order.
-	Sale Sale
+	// Sales is what the order brings, if it is accepted; zero for what is no order.
+	Sales Sales
 }
 
 // SentHit is hit i of a visit before its answer.
 func SentHit(v *visit.Visit, i int) Answered {
-	return Answered{Kind: v.Hits[i].Records, Sale: saleOf(v, i)}
+	return Answered{Kind: v.Hits[i].RecordedAs, Sales: salesOf(v, i)}
 }
 
 // Answer books the outcomes of hits in flight, which answer a brought.
@@ -179,12 +179,12 @@ func (l *Ledger) Answer(target int, a *answer.Answer, hits []Answered) {
 		h := &hits[i]
 		row := &l.rows[target][h.Kind]
 		row.InFlight--
-		row.Ended[h.Class.Outcome()]++
+		row.Outcomes[h.Class.Outcome()]++
 		if h.Class != answer.Accepted || a.Odd {
-			l.note(target, h.Class, a, 1)
+			l.addReason(target, h.Class, a, 1)
 		}
 		if h.Class.Outcome() == outcome.Accepted {
-			l.accounts[target].Sales.add(h.Sale)
+			l.totals[target].Sales.add(h.Sales)
 		}
 		if h.Latency == NoLatency {
 			continue
@@ -194,15 +194,15 @@ func (l *Ledger) Answer(target int, a *answer.Answer, hits []Answered) {
 	}
 }
 
-// Due books how many visits should have begun by now.
-func (l *Ledger) Due(visits uint64) {
+// SetDue books how many visits should have begun by now.
+func (l *Ledger) SetDue(visits uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.due = visits
 }
 
-// Receive books Matomo's receipt for a bulk request of n hits.
-func (l *Ledger) Receive(n, tracked, invalid int) {
+// AddReceipt books Matomo's receipt for a bulk request of n hits.
+func (l *Ledger) AddReceipt(n, tracked, invalid int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.bulk.Requests++
@@ -217,45 +217,45 @@ func (l *Ledger) End(target int, a *answer.Answer, hits Kinds) {
 	defer l.mu.Unlock()
 	all := uint64(0)
 	for k, n := range hits {
-		l.rows[target][k].Ended[a.Class.Outcome()] += n
+		l.rows[target][k].Outcomes[a.Class.Outcome()] += n
 		all += n
 	}
-	l.note(target, a.Class, a, all)
+	l.addReason(target, a.Class, a, all)
 }
 
-// Open books that Matomo has opened a visit.
-func (l *Ledger) Open(target int, o Origin) {
+// OpenVisit books that Matomo has opened a visit.
+func (l *Ledger) OpenVisit(target int, o Dimensions) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.accounts[target].Opened.add(o)
+	l.totals[target].Opened.add(o)
 }
 
-// Close books the fate of a visit; splits is how many more visits than one Matomo makes of it, as far as More has not
+// CloseVisit books the fate of a visit; splits is how many more visits than one Matomo makes of it, as far as More has not
 // told.
-func (l *Ledger) Close(target int, f Fate, splits int) {
+func (l *Ledger) CloseVisit(target int, f VisitOutcome, splits int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.accounts[target].Visits[f]++
-	l.accounts[target].Split += uint64(splits)
+	l.totals[target].Visits[f]++
+	l.totals[target].Split += uint64(splits)
 }
 
-// More books that Matomo makes so many visits more of one that is open, and so many that it may make. It must not wait
+// AddSplits books that Matomo makes so many visits more of one that is open, and so many that it may make. It must not wait
 // until the visit is closed, which a kill prevents.
-func (l *Ledger) More(target int, splits, repeats uint16) {
+func (l *Ledger) AddSplits(target int, splits, repeats uint16) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.accounts[target].Split += uint64(splits)
-	l.accounts[target].Repeated += uint64(repeats)
+	l.totals[target].Split += uint64(splits)
+	l.totals[target].Repeated += uint64(repeats)
 }
 
 // Counts is a consistent copy of a ledger.
 type Counts struct {
 	// Rows, Accounts and Latency are by target.
-	Rows     []Rows
-	Accounts []Account
-	Latency  []*hdrhistogram.Histogram
+	Rows    []Rows
+	Targets []VisitTotals
+	Latency []*hdrhistogram.Histogram
 	// Account sums those of the targets.
-	Account
+	VisitTotals
 	Bulk runsummary.Bulk
 	// Due is how many visits should have begun.
 	Due uint64
@@ -269,12 +269,12 @@ type Counts struct {
 func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := Counts{Rows: slices.Clone(l.rows), Account: Account{Opened: newOpened()}, Bulk: l.bulk, Due: l.due,
+	c := Counts{Rows: slices.Clone(l.rows), VisitTotals: VisitTotals{Opened: newOpened()}, Bulk: l.bulk, Due: l.due,
 		Missed: slices.Clone(l.missed), Reasons: l.reasonList()}
-	for t := range l.accounts {
-		a := l.accounts[t]
+	for t := range l.totals {
+		a := l.totals[t]
 		a.Opened = a.Opened.clone()
-		c.Accounts = append(c.Accounts, a)
+		c.Targets = append(c.Targets, a)
 		c.add(a)
 		c.Latency = append(c.Latency, hdrhistogram.Import(l.latency[t].Export()))
 	}
@@ -304,6 +304,6 @@ func (c Counts) Kind(k hit.Kind) Row {
 }
 
 // String is the fate's name in summaries and metrics.
-func (f Fate) String() string {
-	return [Fates]string{"complete", "partial", "uncertain", "lost", "unsent"}[f]
+func (f VisitOutcome) String() string {
+	return [VisitOutcomes]string{"complete", "partial", "uncertain", "lost", "unsent"}[f]
 }

@@ -31,7 +31,7 @@ func TestAHitThatIsSentAgainIsOneHitWithOneLatency(t *testing.T) {
 	l.Plan(0, pages(1))
 	for range 2 {
 		l.Send(0, pages(1))
-		l.Return(0, &answer.Answer{Class: answer.NotNow, Status: 503}, pages(1))
+		l.Requeue(0, &answer.Answer{Class: answer.NotNow, Status: 503}, pages(1))
 	}
 	l.Send(0, pages(1))
 	if c := l.Counts().Total(0); c.InFlight != 1 || c.Open() != 1 {
@@ -39,7 +39,7 @@ func TestAHitThatIsSentAgainIsOneHitWithOneLatency(t *testing.T) {
 	}
 	l.Answer(0, yes, answered(answer.Accepted, 2*time.Second))
 	c := l.Counts()
-	if row := c.Total(0); row.InFlight != 0 || row.Open() != 0 || row.Ended[outcome.Accepted] != 1 {
+	if row := c.Total(0); row.InFlight != 0 || row.Open() != 0 || row.Outcomes[outcome.Accepted] != 1 {
 		t.Errorf("after it: %+v", row)
 	}
 	if n := c.Latency[0].TotalCount(); n != 1 {
@@ -55,8 +55,8 @@ func TestAVisitThatMovesTakesItsHitsAlong(t *testing.T) {
 	if c.Total(0).Planned != 0 || c.Total(1).Planned != 4 || c.Kind(hit.Ping).Planned != 1 {
 		t.Errorf("%+v", c.Rows)
 	}
-	if c.Accounts[0].Planned != 0 || c.Accounts[1].Planned != 1 || c.Planned != 1 {
-		t.Errorf("%+v", c.Accounts)
+	if c.Targets[0].Planned != 0 || c.Targets[1].Planned != 1 || c.Planned != 1 {
+		t.Errorf("%+v", c.Targets)
 	}
 }
 
@@ -111,8 +111,8 @@ func TestReceiptsAreToldOnlyWhereThereAreSome(t *testing.T) {
 	if strings.Contains(encoded(), `"bulk"`) {
 		t.Error("receipts without bulk requests")
 	}
-	l.Receive(100, 98, 2)
-	l.Receive(50, 50, 0)
+	l.AddReceipt(100, 98, 2)
+	l.AddReceipt(50, 50, 0)
 	for _, want := range []string{`"requests": 2`, `"hits": 150`, `"tracked": 148`, `"invalid": 2`} {
 		if !strings.Contains(encoded(), want) {
 			t.Errorf("the summary lacks %s", want)
@@ -128,7 +128,7 @@ func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
 	for range 4 {
 		l.Send(0, pages(2))
 		l.Answer(0, yes, append(answered(answer.Accepted, 1), answered(answer.Accepted, 1)...))
-		l.Close(0, ledger.Complete, 0)
+		l.CloseVisit(0, ledger.Complete, 0)
 	}
 	l.Send(0, pages(1))
 	s := runsummary.Summary{FirstVisit: 100, NextVisit: 115}
@@ -169,11 +169,14 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 		l.Plan(target, ledger.Kinds{hit.Order: 1})
 		l.Send(target, ledger.Kinds{hit.Order: 1})
 		l.Answer(target, yes, []ledger.Answered{{Kind: hit.Order,
-			Sale: ledger.Sale{Revenue: 1210, Tax: 110, Shipping: 100, Items: 3}}})
-		l.Open(target, ledger.Origin{Day: midnight, Visitor: who})
-		l.Close(target, ledger.Complete, 0)
+			Sales: ledger.Sales{Revenue: 1210, Tax: 110, Shipping: 100, Items: 3}}})
+		l.OpenVisit(target, ledger.Dimensions{Day: midnight, Visitor: who})
+		l.CloseVisit(target, ledger.Complete, 0)
 	}
-	l.Open(0, ledger.Origin{Day: midnight, Visitor: who, Late: true}) // its source was in the hit that was not taken
+	l.OpenVisit(
+		0,
+		ledger.Dimensions{Day: midnight, Visitor: who, SourceLost: true},
+	) // its source was in the hit that was not taken
 	var s runsummary.Summary
 	l.Counts().Fill(&s, []string{"a", "b"}, make([]runsummary.Target, 2), zone)
 	a := s.Targets["a"]
@@ -192,34 +195,36 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 
 func TestWhatWasBookedSinceIsTheDifference(t *testing.T) {
 	l := ledger.New(2)
-	book := func(target int, c answer.Class, latency time.Duration, f ledger.Fate) {
+	book := func(target int, c answer.Class, latency time.Duration, f ledger.VisitOutcome) {
 		l.Plan(target, pages(1))
 		l.Send(target, pages(1))
 		l.Answer(target, &answer.Answer{Class: c}, answered(c, latency))
-		l.Close(target, f, 0)
+		l.CloseVisit(target, f, 0)
 	}
 	for range 99 {
 		book(0, answer.Accepted, time.Second, ledger.Complete)
 	}
-	l.Due(100)
+	l.SetDue(100)
 	before := l.Counts()
 	book(0, answer.Accepted, 10*time.Millisecond, ledger.Complete)
 	book(1, answer.Timeout, 20*time.Millisecond, ledger.Uncertain)
-	l.Due(103)
+	l.SetDue(103)
 	d := l.Counts().Since(before)
-	if h := d.Total(-1).Hits(); h.Planned != 2 || h.Accepted != 1 || h.Unknown != 1 || d.Total(0).Hits().Accepted != 1 {
+	if h := d.Total(-1).
+		Summary(); h.Planned != 2 || h.Accepted != 1 || h.Unknown != 1 ||
+		d.Total(0).Summary().Accepted != 1 {
 		t.Errorf("%+v", h)
 	}
 	if d.Due != 3 || d.Planned != 2 || d.Visits[ledger.Complete] != 1 || d.Visits[ledger.Uncertain] != 1 {
-		t.Errorf("%+v", d.Account)
+		t.Errorf("%+v", d.VisitTotals)
 	}
-	if p := runsummary.Percentiles(d.Latencies()); p.P50 > .011 || p.P99 > .021 || p.P99 < .019 {
+	if p := runsummary.Percentiles(d.TotalLatency()); p.P50 > .011 || p.P99 > .021 || p.P99 < .019 {
 		t.Errorf("%+v: a second is the latency of what was before", p)
 	}
 	if n := before.Latency[0].TotalCount(); n != 99 {
 		t.Errorf("the copy before has changed: %d latencies", n)
 	}
-	l.Due(98) // what was overdue is not due where arrivals pause
+	l.SetDue(98) // what was overdue is not due where arrivals pause
 	if d := l.Counts().Since(before); d.Due != 0 {
 		t.Errorf("%d visits were due", d.Due)
 	}

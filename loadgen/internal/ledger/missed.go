@@ -24,10 +24,10 @@ func (l *Ledger) Miss(target, n int, hits Kinds, whole bool) {
 	m := &l.missed[n]
 	before := m.Hits
 	for k, h := range hits {
-		l.rows[target][k].Ended[outcome.Shed] += h
+		l.rows[target][k].Outcomes[outcome.Shed] += h
 		m.Hits += h
 	}
-	l.note(target, answer.Standstill, &answer.Answer{}, m.Hits-before)
+	l.addReason(target, answer.Standstill, &answer.Answer{}, m.Hits-before)
 	if whole {
 		m.Visits++
 	}

@@ -6,24 +6,24 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// cause is what hits were not accepted for.
-type cause struct {
+// reasonKey is what hits were not accepted for.
+type reasonKey struct {
 	class  answer.Class
 	status int
 }
 
-// effect is how many hits a cause cost, and what the first answer said that said something.
-type effect struct {
+// reasonCount is how many hits a cause cost, and what the first answer said that said something.
+type reasonCount struct {
 	hits          uint64
 	words, server string
 }
 
-// note books that n hits ended for a cause, or with an answer that was odd.
-func (l *Ledger) note(target int, class answer.Class, a *answer.Answer, n uint64) {
-	c := cause{class, a.Status}
+// addReason books that n hits ended for a cause, or with an answer that was odd.
+func (l *Ledger) addReason(target int, class answer.Class, a *answer.Answer, n uint64) {
+	c := reasonKey{class, a.Status}
 	e := l.reasons[target][c]
 	if e == nil {
-		e = &effect{}
+		e = &reasonCount{}
 		l.reasons[target][c] = e
 	}
 	e.hits += n

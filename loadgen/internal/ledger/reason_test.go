@@ -65,7 +65,7 @@ func TestTheWordsOfAnAnswerThatWasTriedAgainAreKept(t *testing.T) {
 	l := ledger.New(2)
 	l.Plan(0, pages(1))
 	l.Send(0, pages(1))
-	l.Return(0, &answer.Answer{Class: answer.NotNow, Status: 503, FirstWords: "come back later"}, pages(1))
+	l.Requeue(0, &answer.Answer{Class: answer.NotNow, Status: 503, FirstWords: "come back later"}, pages(1))
 	if s := reasonsOf(l); len(s.Reasons) > 0 {
 		t.Errorf("no hit has ended, but %+v", s.Reasons)
 	}

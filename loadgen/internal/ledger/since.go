@@ -6,7 +6,7 @@ import "github.com/HdrHistogram/hdrhistogram-go"
 // latencies. What is in flight is that of now; accounts, sales and receipts are left out. Due alone can shrink, where
 // arrivals pause that were overdue: nothing was due then. Missed is one sum.
 func (c Counts) Since(before Counts) Counts {
-	d := Counts{Due: max(c.Due, before.Due) - before.Due, Account: Account{Planned: c.Planned - before.Planned}}
+	d := Counts{Due: max(c.Due, before.Due) - before.Due, VisitTotals: VisitTotals{Planned: c.Planned - before.Planned}}
 	for f, n := range before.Visits {
 		d.Visits[f] = c.Visits[f] - n
 	}
@@ -26,8 +26,8 @@ func (c Counts) Since(before Counts) Counts {
 		rows := c.Rows[t]
 		for k := range rows {
 			rows[k].Planned -= before.Rows[t][k].Planned
-			for o, n := range before.Rows[t][k].Ended {
-				rows[k].Ended[o] -= n
+			for o, n := range before.Rows[t][k].Outcomes {
+				rows[k].Outcomes[o] -= n
 			}
 		}
 		d.Rows = append(d.Rows, rows)
@@ -40,8 +40,8 @@ func (c Counts) Since(before Counts) Counts {
 	return d
 }
 
-// Latencies are those of all targets together.
-func (c Counts) Latencies() *hdrhistogram.Histogram {
+// TotalLatency are those of all targets together.
+func (c Counts) TotalLatency() *hdrhistogram.Histogram {
 	all := hdrhistogram.New(latencyMin, latencyMax, latencyDigits)
 	for _, h := range c.Latency {
 		all.Merge(h)

@@ -11,9 +11,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Hits are the row as the record has it.
-func (r Row) Hits() runsummary.Hits {
-	e := r.Ended
+// Summary are the row as the record has it.
+func (r Row) Summary() runsummary.Hits {
+	e := r.Outcomes
 	return runsummary.Hits{
 		Planned: r.Planned, Accepted: e[outcome.Accepted], Rejected: e[outcome.Rejected], Failed: e[outcome.Failed],
 		Unknown: e[outcome.Unknown], Shed: e[outcome.Shed], Abandoned: e[outcome.Abandoned],
@@ -22,26 +22,26 @@ func (r Row) Hits() runsummary.Hits {
 
 // Fill writes the counts into s; names and targets are in the order of the ledger's targets. zone is that of the days.
 func (c Counts) Fill(s *runsummary.Summary, names []string, targets []runsummary.Target, zone *time.Location) {
-	s.Hits = c.Total(-1).Hits()
+	s.Hits = c.Total(-1).Summary()
 	s.ByKind, s.ByTarget, s.Targets = map[string]runsummary.Hits{}, map[string]runsummary.Hits{}, map[string]runsummary.Target{}
 	for k := range hit.Kind(hit.Kinds) {
-		s.ByKind[k.String()] = c.Kind(k).Hits()
+		s.ByKind[k.String()] = c.Kind(k).Summary()
 	}
 	all := hdrhistogram.New(latencyMin, latencyMax, latencyDigits)
 	for i, name := range names {
-		s.ByTarget[name] = c.Total(i).Hits()
+		s.ByTarget[name] = c.Total(i).Summary()
 		targets[i].Latency, targets[i].Histogram = runsummary.Percentiles(c.Latency[i]),
 			runsummary.EncodeHistogram(c.Latency[i])
-		targets[i].Account = c.Accounts[i].record(zone)
+		targets[i].Account = c.Targets[i].summary(zone)
 		targets[i].ByKind = map[string]runsummary.Hits{}
 		for k := range hit.Kind(hit.Kinds) {
-			targets[i].ByKind[k.String()] = c.Rows[i][k].Hits()
+			targets[i].ByKind[k.String()] = c.Rows[i][k].Summary()
 		}
 		s.Targets[name] = targets[i]
 		all.Merge(c.Latency[i])
 	}
 	fillReasons(s, c.Reasons, names)
-	s.Account, s.Due = c.record(zone), c.Due
+	s.Account, s.Due = c.summary(zone), c.Due
 	if c.Bulk.Requests > 0 {
 		s.Bulk = &c.Bulk
 	}
@@ -49,7 +49,7 @@ func (c Counts) Fill(s *runsummary.Summary, names []string, targets []runsummary
 	s.InFlight, s.OpenVisits = c.Total(-1).InFlight, c.OpenVisits()
 }
 
-func (a Account) record(zone *time.Location) runsummary.Account {
+func (a VisitTotals) summary(zone *time.Location) runsummary.Account {
 	v := a.Visits
 	out := runsummary.Account{
 		Visits: runsummary.Visits{

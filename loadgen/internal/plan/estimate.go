@@ -28,10 +28,10 @@ func takeSample(visits *visit.Generator) (m sample) {
 	for n := range uint64(sampled) {
 		visits.Outline(n, &v)
 		m.hits += len(v.Hits)
-		m.open += v.Hits[len(v.Hits)-1].Wait
+		m.open += v.Hits[len(v.Hits)-1].SendOffset
 		var has [hit.Kinds]bool
 		for i := range v.Hits {
-			kind := v.Hits[i].Records
+			kind := v.Hits[i].RecordedAs
 			has[kind] = true
 			if hit.Rows[kind].Action {
 				m.actions++

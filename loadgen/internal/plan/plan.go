@@ -75,10 +75,10 @@ func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
 		PageviewsMin: k.PageviewsMin, PageviewsMax: k.PageviewsMax,
 		DurationMin: Seconds(60 * k.DurationMin), DurationMax: Seconds(60 * k.DurationMax),
 		PauseMin: Seconds(k.PauseMin), PauseMax: Seconds(k.PauseMax), Live: k.Timeline == "live",
-		Bounce: k.BounceProbability, Direct: k.DirectProbability, Extras: p.extras(),
+		BounceShare: k.BounceProbability, DirectShare: k.DirectProbability, Extras: p.extras(),
 	}
 	if !k.RandomizeCountries {
-		b.Home = p.Zone
+		b.HomeZone = p.Zone
 	}
 	return b
 }

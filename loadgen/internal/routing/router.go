@@ -124,7 +124,7 @@ func (r *Router) End(t int, res tracking.Result, n int, now, again time.Time) {
 	} else {
 		s.refused, s.lastError = now, res.String()
 	}
-	s.observe(res.Clock, now)
+	s.observe(res.ServerTime, now)
 }
 
 // Ignore books that a hit of target t has ended without an answer that says anything of the target.

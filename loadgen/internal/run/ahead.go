@@ -62,7 +62,7 @@ func (a *ahead) reserve(s *runsummary.Summary, from, upTo uint64, now time.Time)
 func (a *ahead) outline(n uint64) (kinds [hit.Kinds]uint16) {
 	a.plan.Visits.Outline(n, &a.visit)
 	for i := range a.visit.Hits {
-		kinds[a.visit.Hits[i].Records]++
+		kinds[a.visit.Hits[i].RecordedAs]++
 	}
 	return kinds
 }

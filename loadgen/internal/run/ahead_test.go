@@ -51,7 +51,7 @@ func TestReservedVisitsAreThoseThatWillBegin(t *testing.T) {
 			r.Visits++
 			a.plan.Visits.Outline(n, &v)
 			for i := range v.Hits {
-				r.ByKind[v.Hits[i].Records.String()]++
+				r.ByKind[v.Hits[i].RecordedAs.String()]++
 			}
 			want[name] = r
 		}

@@ -67,10 +67,10 @@ func (p *past) Prepare(ctx context.Context) (Terms, problem.List) {
 	terms.Started, terms.Next = header.Now.UTC(), calendar.Total(days)
 	s := &p.plan.Sending
 	p.job = backfill.New(backfill.Config{
-		Days: days, Week: p.plan.Week(), Seed: p.plan.Seed, Visits: p.plan.Visits, Sender: p.sender, Router: p.router,
+		Days: days, Curve: p.plan.Week(), Seed: p.plan.Seed, Visits: p.plan.Visits, Sender: p.sender, Router: p.router,
 		Targets: p.plan.Names(), Ledger: p.ledger, Journal: &p.journal, Log: p.log,
-		Keep: func() error { return p.reserve(0) }, Clock: p.clock,
-		Size: s.Batch, Shards: s.Concurrency, Rate: s.Rate,
+		StoreLedger: func() error { return p.reserve(0) }, Clock: p.clock,
+		BatchSize: s.Batch, Concurrency: s.Concurrency, MaxRate: s.Rate,
 	})
 	if err := p.place.Reopen(); err != nil {
 		problems = append(problems, p.refuseState(err, "")...)

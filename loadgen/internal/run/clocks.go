@@ -21,11 +21,11 @@ func (p *parts) readClocks(ctx context.Context) {
 		return
 	}
 	defer asking.Close()
-	defer context.AfterFunc(ctx, asking.Break)()
+	defer context.AfterFunc(ctx, asking.Abort)()
 	var asked sync.WaitGroup
 	for i, t := range asking.Targets() {
 		asked.Go(func() {
-			clock, err := t.Clock()
+			clock, err := t.ServerTime()
 			if err != nil {
 				p.log.Warn("target does not answer yet", "target", p.plan.Targets[i].Name, "err", err)
 				return

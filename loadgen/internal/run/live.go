@@ -63,7 +63,7 @@ func (l *live) Run(drain, abort context.Context) End {
 // send sends the visits of the plan.
 func (l *live) send(drain, abort context.Context) End {
 	end := End{Reason: l.engine.Run(drain, abort)}
-	if cut := l.engine.Cut(); end.Reason == endreason.Stopped && cut > 0 {
+	if cut := l.engine.CutVisits(); end.Reason == endreason.Stopped && cut > 0 {
 		end.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", cut)
 	}
 	return end
@@ -89,7 +89,7 @@ func (l *live) Ahead() uint64 {
 
 // Fill implements Mode. What was reserved beyond the last visit is not wasted by an orderly end.
 func (l *live) Fill(sum *runsummary.Summary) {
-	sum.Kind, sum.FinishBy, sum.CutVisits = runsummary.Live, l.engine.FinishBy().UTC(), l.engine.Cut()
+	sum.Kind, sum.FinishBy, sum.CutVisits = runsummary.Live, l.engine.FinishBy().UTC(), l.engine.CutVisits()
 	next := sum.FirstVisit + sum.Visits.Planned
 	if l.engine.Phase() == phase.Ended {
 		sum.NextVisit = next

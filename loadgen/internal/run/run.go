@@ -162,7 +162,7 @@ func (r *Run) prepare(ctx context.Context) (problems problem.List) {
 	var err error
 	s := &r.plan.Sending
 	r.sender, err = sender.New(r.plan, r.host.Machine(r.plan.Env),
-		tracking.Options{Timeout: s.Timeout, Pending: s.AwaitLate})
+		tracking.Options{Timeout: s.Timeout, AwaitLate: s.AwaitLate})
 	if err != nil {
 		problems.Refuse("the targets", "", err.Error(), "")
 		return problems

@@ -139,7 +139,7 @@ func (c *Search) recover(ctx context.Context) bool {
 		}
 		return false
 	}
-	for end := time.Now().Add(c.lag.Longest() + c.timeout + engine.WorkTime); ; {
+	for end := time.Now().Add(c.lag.Longest() + c.timeout + engine.LateAnswerTimeout); ; {
 		if !wakeup.Wait(ctx, 100*time.Millisecond) {
 			return false
 		}
@@ -199,9 +199,9 @@ func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, stands
 // values are what thresholds are judged by, of counts that came together in a time.
 func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
 	return threshold.Values{
-		Hits: c.Total(-1).Hits(), Visits: runsummary.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]},
+		Hits: c.Total(-1).Summary(), Visits: runsummary.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]},
 		Due:     c.Due,
-		Latency: runsummary.Percentiles(c.Latencies()), Elapsed: elapsed,
+		Latency: runsummary.Percentiles(c.TotalLatency()), Elapsed: elapsed,
 	}
 }
 

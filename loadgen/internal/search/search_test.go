@@ -43,7 +43,7 @@ type limited struct {
 	free time.Time
 }
 
-func (s *limited) Break()                  {}
+func (s *limited) Abort()                  {}
 func (s *limited) Request() engine.Request { return limitedRequest{s} }
 
 type limitedRequest struct{ *limited }

@@ -32,7 +32,7 @@ func New(p *plan.Plan, m target.Machine, o tracking.Options) (*Sender, error) {
 		}
 		s.targets = append(s.targets, to)
 		s.forms = append(s.forms, tracking.Form{
-			SiteID: t.SiteID, Located: t.Token.Reveal() != "", Dated: !p.Sending.Live, Run: p.RunID,
+			SiteID: t.SiteID, WithPlace: t.Token.Reveal() != "", WithTime: !p.Sending.Live, RunID: p.RunID,
 			RunDimension: p.Sending.RunDimension,
 		})
 	}
@@ -48,8 +48,8 @@ func (s *Sender) Bulk() bool { return s.bulk }
 // Targets are those of the plan, in their order.
 func (s *Sender) Targets() []*tracking.Target { return s.targets }
 
-// Break implements engine.Sender.
-func (s *Sender) Break() { s.client.Break() }
+// Abort implements engine.Sender.
+func (s *Sender) Abort() { s.client.Abort() }
 
 // Request implements engine.Sender.
 func (s *Sender) Request() engine.Request {
@@ -71,7 +71,7 @@ type singleRequest struct {
 // Begin implements engine.Request.
 func (r *singleRequest) Begin(target int, proven bool) {
 	r.target, r.form, r.body = target, r.forms[target], r.body[:0]
-	r.form.Quiet = proven
+	r.form.NoContent = proven
 }
 
 // Add implements engine.Request.

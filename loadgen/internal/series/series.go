@@ -79,7 +79,7 @@ func (s *Series) Points() []export.Point {
 func (m mark) since(before mark) export.Point {
 	d := m.counts.Since(before.counts)
 	return export.Point{
-		At: before.at, Length: m.at.Sub(before.at), Hits: d.Total(-1).Hits(), Visits: d.Planned,
-		Latency: runsummary.Percentiles(d.Latencies()),
+		At: before.at, Length: m.at.Sub(before.at), Hits: d.Total(-1).Summary(), Visits: d.Planned,
+		Latency: runsummary.Percentiles(d.TotalLatency()),
 	}
 }

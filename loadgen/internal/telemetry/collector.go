@@ -82,7 +82,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			row := counts.Rows[t][k]
 			counter(c.planned, float64(row.Planned), name, k.String())
 			for o := range outcome.Outcome(outcome.Count) {
-				counter(c.hits, float64(row.Ended[o]), name, k.String(), o.String())
+				counter(c.hits, float64(row.Outcomes[o]), name, k.String(), o.String())
 			}
 		}
 		gauge(c.inFlight, float64(counts.Total(t).InFlight), name)
@@ -92,7 +92,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		ch <- histogram(c.latency, counts.Latency[t], name)
 	}
-	for f := range ledger.Fate(ledger.Fates) {
+	for f := range ledger.VisitOutcome(ledger.VisitOutcomes) {
 		counter(c.visits, float64(counts.Visits[f]), f.String())
 	}
 	counter(c.visitsPlanned, float64(counts.Planned))

@@ -27,9 +27,9 @@ func AppendBulk(body []byte) []byte {
 	return append(body, bulkNext...)
 }
 
-// AppendWide is AppendBulk to an empty body, with so many bytes of white space before the hit: Matomo reads over it
+// AppendPadded is AppendBulk to an empty body, with so many bytes of white space before the hit: Matomo reads over it
 // (json_decode in plugins/BulkTracking/Tracker/Requests.php), so that a server's limit can be tried without many hits.
-func AppendWide(body []byte, bytes int) []byte {
+func AppendPadded(body []byte, bytes int) []byte {
 	const list = len(bulkBegin) - len(`"?`)
 	body = append(body, bulkBegin[:list]...)
 	for range bytes {

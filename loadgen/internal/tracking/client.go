@@ -30,8 +30,8 @@ const (
 type Options struct {
 	// Timeout bounds one request, from the dial to the end of the answer; an answer may come an eighth later.
 	Timeout time.Duration
-	// Pending lets results of requests that were not answered in time be waited for, which their caller must do.
-	Pending bool
+	// AwaitLate lets results of requests that were not answered in time be waited for, which their caller must do.
+	AwaitLate bool
 	// Machine holds the files and proxies that targets are reached by.
 	Machine target.Machine
 }
@@ -57,8 +57,8 @@ func NewClient(o Options) *Client {
 	return c
 }
 
-// Break ends all requests in flight at once, and later ones before they are sent.
-func (c *Client) Break() {
+// Abort ends all requests in flight at once, and later ones before they are sent.
+func (c *Client) Abort() {
 	c.broken.Store(true)
 	c.stop()
 	c.each((*conn).interrupt)
@@ -81,10 +81,10 @@ func (c *Client) each(do func(*conn)) {
 // Result is what became of one request.
 type Result struct {
 	answer.Answer
-	// Clock is the target's clock at the answer (RFC 9110, Date), zero without one; it is cut to the second.
-	Clock time.Time
-	// Own says that the request failed for want of something of this machine, which tells nothing of the target.
-	Own bool
+	// ServerTime is the target's clock at the answer (RFC 9110, Date), zero without one; it is cut to the second.
+	ServerTime time.Time
+	// LocalFault says that the request failed for want of something of this machine, which tells nothing of the target.
+	LocalFault bool
 	// Pending is there where the answer did not come in time, and the options say so.
 	Pending Pending
 }
@@ -148,14 +148,14 @@ func (t *Target) Send(body []byte, userAgent string) Result {
 	return t.post(t.form, body, userAgent, answer.Hit)
 }
 
-// Clock asks for the target's clock as a browser asks whether it may post, which Matomo answers with 204 and stores
+// ServerTime asks for the target's clock as a browser asks whether it may post, which Matomo answers with 204 and stores
 // nothing for (core/Tracker.php, isPreFlightCorsRequest). It is zero where the target does not tell.
-func (t *Target) Clock() (time.Time, error) {
+func (t *Target) ServerTime() (time.Time, error) {
 	res := t.post(t.options, nil, agent, func(r *answer.Raw) answer.Answer { return answer.Answer{Status: r.Status} })
 	if res.Class != answer.Accepted {
 		return time.Time{}, fmt.Errorf("ask clock: %s", res.String())
 	}
-	return res.Clock, nil
+	return res.ServerTime, nil
 }
 
 // post sends a request and judges its answer.
@@ -196,7 +196,7 @@ func (t *Target) unsent(err error) Result {
 	if t.client.broken.Load() {
 		return Result{Answer: answer.Answer{Class: answer.Stopped, FirstWords: brokenOff}}
 	}
-	return Result{Answer: answer.Failure(err, false), Own: exhausted(err)}
+	return Result{Answer: answer.Failure(err, false), LocalFault: exhausted(err)}
 }
 
 // answered reads and judges the answer. sent is what went wrong while the rest of the request was written: a server
@@ -204,7 +204,7 @@ func (t *Target) unsent(err error) Result {
 func (t *Target) answered(c *conn, sent error, judge func(*answer.Raw) answer.Answer) Result {
 	err := c.read()
 	if !c.answer.headed {
-		if f := answer.Failure(err, true); t.client.options.Pending && sent == nil && f.Class == answer.Timeout &&
+		if f := answer.Failure(err, true); t.client.options.AwaitLate && sent == nil && f.Class == answer.Timeout &&
 			c.answer.until == 0 && !t.client.broken.Load() {
 			return Result{Answer: f, Pending: pending{t, c, judge}}
 		}
@@ -221,7 +221,7 @@ func (t *Target) answered(c *conn, sent error, judge func(*answer.Raw) answer.An
 		return Result{Answer: answer.Failure(err, true)}
 	}
 	c.answer.Secrets = t.secrets
-	r := Result{Answer: judge(&c.answer.Raw), Clock: c.answer.Date}
+	r := Result{Answer: judge(&c.answer.Raw), ServerTime: c.answer.Date}
 	if err != nil || c.answer.last || sent != nil {
 		t.drop(c)
 	} else {

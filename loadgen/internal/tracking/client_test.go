@@ -117,7 +117,7 @@ func TestTheTokenTravelsInTheBodyAlone(t *testing.T) {
 	}))
 	defer server.Close()
 	r := aim(t, client(t, nil), server.URL+"/matomo.php", "a b&c").Send([]byte("idsite=1&rec=1"), "Firefox")
-	if r.Class.Outcome() != outcome.Accepted || time.Since(r.Clock).Abs() > time.Minute {
+	if r.Class.Outcome() != outcome.Accepted || time.Since(r.ServerTime).Abs() > time.Minute {
 		t.Errorf("%+v", r)
 	}
 	if got.Method != http.MethodPost || got.URL.RawQuery != "" || form.Get("token_auth") != "a b&c" ||
@@ -162,7 +162,7 @@ func TestTheClockIsReadWithoutAHit(t *testing.T) {
 		w.WriteHeader(204)
 	}))
 	defer server.Close()
-	clock, err := aim(t, client(t, nil), server.URL, "").Clock()
+	clock, err := aim(t, client(t, nil), server.URL, "").ServerTime()
 	if err != nil || !clock.Equal(behind) {
 		t.Errorf("clock %v, %v", clock, err)
 	}
@@ -195,7 +195,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 				_, _ = io.WriteString(conn, c.answer)
 				_, _ = conn.Read(make([]byte, 1)) // until the client is gone
 			})
-			o := func(o *tracking.Options) { o.Timeout, o.Pending = shortTime, true }
+			o := func(o *tracking.Options) { o.Timeout, o.AwaitLate = shortTime, true }
 			r := aim(t, client(t, o), "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")
 			close(late)
 			if r.Class != answer.Timeout || r.Pending == nil || !r.AtWork() {
@@ -216,7 +216,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 func TestTheWaitForALateAnswerCanBeEnded(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*tracking.Client, context.CancelFunc){
-		"by a break of all": func(c *tracking.Client, _ context.CancelFunc) { c.Break() },
+		"by a break of all": func(c *tracking.Client, _ context.CancelFunc) { c.Abort() },
 		"by its context":    func(_ *tracking.Client, cancel context.CancelFunc) { cancel() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestTheWaitForALateAnswerCanBeEnded(t *testing.T) {
 					}
 				}
 			})
-			c := client(t, func(o *tracking.Options) { o.Timeout, o.Pending = shortTime, true })
+			c := client(t, func(o *tracking.Options) { o.Timeout, o.AwaitLate = shortTime, true })
 			r := aim(t, c, "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")
 			if r.Pending == nil {
 				t.Fatalf("%+v", r)

@@ -286,7 +286,7 @@ func TestABreakEndsRequestsInFlight(t *testing.T) {
 	var sending sync.WaitGroup
 	sending.Go(func() { r = target.Send([]byte("rec=1"), "Firefox") })
 	<-arrived
-	cl.Break()
+	cl.Abort()
 	sending.Wait()
 	if r.Class.Outcome() != outcome.Unknown || r.Class.Retry() || r.String() != "broken off" {
 		t.Errorf("in flight: %+v", r)
@@ -303,8 +303,8 @@ func TestTheTargetsClockIsReadFromEveryAnswer(t *testing.T) {
 	})
 	target := aim(t, client(t, nil), address, "")
 	for n := 1; n < 4; n++ {
-		if r := target.Send([]byte("rec=1"), "Firefox"); r.Clock.Second() != n || r.Clock.Hour() != 12 {
-			t.Errorf("answer %d: %v", n, r.Clock)
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.ServerTime.Second() != n || r.ServerTime.Hour() != 12 {
+			t.Errorf("answer %d: %v", n, r.ServerTime)
 		}
 	}
 }
@@ -315,7 +315,7 @@ func TestAnAnswerWithoutADateTellsNoClock(t *testing.T) {
 	})
 	target := aim(t, client(t, nil), address, "")
 	for i, told := range []bool{true, false, true, false} {
-		if r := target.Send([]byte("rec=1"), "Firefox"); r.Clock.IsZero() == told {
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.ServerTime.IsZero() == told {
 			t.Errorf("request %d: %+v", i+1, r)
 		}
 	}

@@ -15,15 +15,15 @@ import (
 // Form is how hits are written for one target.
 type Form struct {
 	SiteID int
-	// Located adds address and place, which Matomo takes with a token only; without one it refuses the whole hit.
-	Located bool
-	// Dated adds the time of the hit (cdt); hits of the live timeline have none.
-	Dated bool
-	// Quiet asks for an empty 204 in place of the GIF. It also hides a 503 (record_statistics=0), so it is not
+	// WithPlace adds address and place, which Matomo takes with a token only; without one it refuses the whole hit.
+	WithPlace bool
+	// WithTime adds the time of the hit (cdt); hits of the live timeline have none.
+	WithTime bool
+	// NoContent asks for an empty 204 in place of the GIF. It also hides a 503 (record_statistics=0), so it is not
 	// asked for until the target has accepted a hit.
-	Quiet bool
-	// Run is the run id, and RunDimension the number of the custom dimension that carries it, 0 for none.
-	Run          string
+	NoContent bool
+	// RunID is the run id, and RunDimension the number of the custom dimension that carries it, 0 for none.
+	RunID        string
 	RunDimension int
 }
 
@@ -42,14 +42,14 @@ func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	w.b = append(append(w.b, "&pv_id="...), id[:]...)
 	w.action(v, i)
 	w.who(v, f, at)
-	if f.Dated && !at.IsZero() {
+	if f.WithTime && !at.IsZero() {
 		w.moment("&cdt=", at)
 	}
 	if f.RunDimension > 0 { // a run id needs no escaping
 		w.b = strconv.AppendInt(append(w.b, "&dimension"...), int64(f.RunDimension), 10)
-		w.b = append(append(w.b, '='), f.Run...)
+		w.b = append(append(w.b, '='), f.RunID...)
 	}
-	if f.Quiet {
+	if f.NoContent {
 		w.b = append(w.b, "&send_image=0"...)
 	}
 	return w.b
@@ -85,9 +85,9 @@ func (w *writer) action(v *visit.Visit, i int) {
 			w.b = strconv.AppendFloat(w.b, *e.Value, 'f', -1, 64)
 		}
 	case hit.Outlink:
-		w.made("&link=", v.Target(i))
+		w.made("&link=", v.TargetURL(i))
 	case hit.Download:
-		w.made("&download=", v.Target(i))
+		w.made("&download=", v.TargetURL(i))
 	case hit.Order:
 		w.order(v, i)
 	case hit.Ping:
@@ -112,7 +112,7 @@ func (w *writer) order(v *visit.Visit, i int) {
 // who writes the visitor: the device always, the place only where the target takes it.
 func (w *writer) who(v *visit.Visit, f Form, at time.Time) {
 	d, p := v.Visitor.Device, v.Visitor.Place
-	w.b = append(w.b, ready.devices[d.Number]...)
+	w.b = append(w.b, ready.devices[d.Index]...)
 	w.name("&res=")
 	w.b = append(w.b, v.Visitor.Resolution...)
 	w.made("&lang=", p.Lang)
@@ -122,10 +122,10 @@ func (w *writer) who(v *visit.Visit, f Form, at time.Time) {
 		w.whole("&m=", minute)
 		w.whole("&s=", second)
 	}
-	if f.Located && p.Country != "" {
+	if f.WithPlace && p.Country != "" {
 		w.name("&cip=")
 		w.b = v.Visitor.IP.AppendTo(w.b)
-		w.b = append(w.b, ready.places[p.Number]...)
+		w.b = append(w.b, ready.places[p.Index]...)
 	}
 }
 

@@ -83,7 +83,7 @@ func expect(t *testing.T, got url.Values, want map[string]string) {
 
 func TestAPageviewIsWrittenWhole(t *testing.T) {
 	v := someone(t)
-	got := form(t, v, pageview, tracking.Form{SiteID: 7, Located: true, Dated: true}, noon)
+	got := form(t, v, pageview, tracking.Form{SiteID: 7, WithPlace: true, WithTime: true}, noon)
 	local, who := noon.In(v.Visitor.Place.Zone), v.Visitor
 	id := v.PageviewID(pageview)
 	expect(t, got, map[string]string{
@@ -104,7 +104,7 @@ func TestEveryHitOfManyVisitsIsWellFormed(t *testing.T) {
 	for n := range uint64(2000) {
 		v := g.Visit(n)
 		for i := range v.Hits {
-			got := form(t, v, i, tracking.Form{SiteID: 1, Located: true, Dated: true}, noon)
+			got := form(t, v, i, tracking.Form{SiteID: 1, WithPlace: true, WithTime: true}, noon)
 			expect(t, got, map[string]string{"url": v.Hits[i].URL.Plain, "ua": v.Visitor.Device.UserAgent,
 				"city": v.Visitor.Place.City, "cip": v.Visitor.IP.String()})
 		}
@@ -149,7 +149,7 @@ func TestAnOrderIsWrittenToTheCent(t *testing.T) {
 
 func TestWhatHappensOnAPageIsNoPageview(t *testing.T) {
 	v := someone(t)
-	got := form(t, v, event, tracking.Form{SiteID: 1, Quiet: true}, noon)
+	got := form(t, v, event, tracking.Form{SiteID: 1, NoContent: true}, noon)
 	id := v.PageviewID(pageview)
 	expect(t, got, map[string]string{"ca": "1", "e_c": "CTA", "e_a": "click", "e_n": "Buy", "send_image": "0",
 		"pv_id": string(id[:])})
@@ -162,7 +162,7 @@ func TestWhatHappensOnAPageIsNoPageview(t *testing.T) {
 }
 
 func TestWithoutATimeNothingDependsOnTheClock(t *testing.T) {
-	got := form(t, someone(t), pageview, tracking.Form{SiteID: 1, Dated: true}, time.Time{})
+	got := form(t, someone(t), pageview, tracking.Form{SiteID: 1, WithTime: true}, time.Time{})
 	if slices.ContainsFunc([]string{"cdt", "h", "m", "s"}, got.Has) {
 		t.Errorf("%v", got)
 	}
@@ -176,7 +176,7 @@ func TestAHitIsMadeWithoutGarbage(t *testing.T) {
 	some := testing.AllocsPerRun(5000, func() {
 		g.Make(n, &v)
 		i := int(n) % len(v.Hits)
-		body = tracking.Append(body[:0], &v, i, tracking.Form{SiteID: 1, Located: true, Dated: true}, noon)
+		body = tracking.Append(body[:0], &v, i, tracking.Form{SiteID: 1, WithPlace: true, WithTime: true}, noon)
 		n++
 	})
 	if some > .5 { // orders, one hit in a hundred, may cost some
@@ -188,7 +188,7 @@ func BenchmarkAppend(b *testing.B) {
 	v, buffer := generator(b, nil).Visit(1), make([]byte, 0, 4096)
 	b.ReportAllocs()
 	for b.Loop() {
-		buffer = tracking.Append(buffer[:0], v, 0, tracking.Form{SiteID: 1, Located: true, Dated: true}, noon)
+		buffer = tracking.Append(buffer[:0], v, 0, tracking.Form{SiteID: 1, WithPlace: true, WithTime: true}, noon)
 	}
 	b.ReportMetric(float64(len(buffer)), "bytes")
 }
@@ -196,11 +196,11 @@ func BenchmarkAppend(b *testing.B) {
 func TestEveryHitCarriesTheRunInItsDimension(t *testing.T) {
 	v := someone(t)
 	for i := range v.Hits {
-		if got := form(t, v, i, tracking.Form{SiteID: 1, Run: "nightly-7", RunDimension: 12},
+		if got := form(t, v, i, tracking.Form{SiteID: 1, RunID: "nightly-7", RunDimension: 12},
 			noon).Get("dimension12"); got != "nightly-7" {
 			t.Errorf("hit %d carries %q", i, got)
 		}
-		if form(t, v, i, tracking.Form{SiteID: 1, Run: "nightly-7"}, noon).Has("dimension0") {
+		if form(t, v, i, tracking.Form{SiteID: 1, RunID: "nightly-7"}, noon).Has("dimension0") {
 			t.Errorf("hit %d has a dimension that nobody asked for", i)
 		}
 	}

@@ -151,7 +151,7 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 	var sending sync.WaitGroup
 	sending.Go(func() { r = target.Send([]byte("rec=1"), "Firefox") })
 	<-asked
-	cl.Break()
+	cl.Abort()
 	sending.Wait()
 	if r.Class != answer.Stopped || !strings.Contains(r.String(), "broken off") {
 		t.Errorf("at a break: %+v", r)
@@ -205,7 +205,7 @@ func TestUserPasswordAndHeadersGoWithEveryRequest(t *testing.T) {
 	defer server.Close()
 	access := target.Access{HTTPAuth: "load:s3:cret", Headers: "X-Gate: open sesame\nCookie: a=1"}
 	to := aimBy(t, client(t, nil), target.Target{URL: server.URL + "/matomo.php", Access: access})
-	_, err := to.Clock()
+	_, err := to.ServerTime()
 	hit, bulk := to.Send([]byte("rec=1"), "Firefox"),
 		to.SendBulk(append(tracking.AppendBulk(tracking.BulkBody()), "rec=1"...), 1)
 	if err != nil || hit.Class.Outcome() != outcome.Accepted || bulk.Class.Outcome() != outcome.Accepted {

@@ -8,7 +8,7 @@ import (
 
 // browse outlines a visit along pages, with the extras that the shares ask for.
 func (v *Visit) browse() {
-	if v.rng.Float64() < v.g.b.Bounce {
+	if v.rng.Float64() < v.g.b.BounceShare {
 		v.Bounce = true
 		v.view()
 		return
@@ -89,13 +89,13 @@ func (v *Visit) spread(first int, at, dwell, wait, pause time.Duration) {
 	n := time.Duration(len(hits))
 	for i := range hits {
 		h := &hits[i]
-		h.Offset, h.Wait = at, wait
+		h.Offset, h.SendOffset = at, wait
 		if i > 0 {
 			h.Offset += dwell / time.Second * time.Duration(i) / n * time.Second
-			h.Wait += pause * time.Duration(i) / n
+			h.SendOffset += pause * time.Duration(i) / n
 		}
 		if v.g.b.Live {
-			h.Wait = h.Offset
+			h.SendOffset = h.Offset
 		}
 	}
 }
@@ -106,7 +106,7 @@ func (v *Visit) leave(at, wait time.Duration) {
 	if v.g.b.Live {
 		wait = at
 	}
-	v.Hits = append(v.Hits, Hit{Kind: hit.Ping, Records: hit.Ping, Offset: at, Wait: wait, page: last.page})
+	v.Hits = append(v.Hits, Hit{Kind: hit.Ping, RecordedAs: hit.Ping, Offset: at, SendOffset: wait, page: last.page})
 }
 
 func (v *Visit) view() { v.Hits = append(v.Hits, Hit{page: uint16(len(v.Hits))}) }
@@ -126,7 +126,7 @@ func (v *Visit) drawExtras(pages int) {
 // extra appends a hit that happens on the page viewed last.
 func (v *Visit) extra(e int) {
 	kind := v.g.b.Extras[e].Kind
-	h := Hit{Kind: kind, Records: kind, page: v.Hits[len(v.Hits)-1].page, extra: uint8(e)}
+	h := Hit{Kind: kind, RecordedAs: kind, page: v.Hits[len(v.Hits)-1].page, extra: uint8(e)}
 	if kind == hit.Order {
 		h.order = 1
 	}

@@ -9,7 +9,7 @@ import (
 func (g *Generator) Fill(v *Visit, until int) {
 	const other = 0xd1b54a32d192ed03 // draws apart from those of the outline
 	v.whoPCG.Seed(g.b.Seed^other, v.Number)
-	v.Visitor = visitor.Draw(v.who, g.b.Direct)
+	v.Visitor = visitor.Draw(v.who, g.b.DirectShare)
 	if g.home != nil {
 		v.Visitor.Place = g.home
 	}
@@ -36,7 +36,7 @@ func (g *Generator) Fill(v *Visit, until int) {
 			h.Referrer = current.url
 			current = on.next(v.who, current)
 		}
-		h.URL, h.Title, h.Records, h.at = current.url, current.title, current.records, current
+		h.URL, h.Title, h.RecordedAs, h.at = current.url, current.title, current.records, current
 	}
 }
 

@@ -32,10 +32,10 @@ type Behaviour struct {
 	DurationMin, DurationMax, PauseMin, PauseMax time.Duration
 	// Live sends every hit at its own moment: pauses are then the recorded times.
 	Live bool
-	// Home is set where all visitors are of no told country: their clocks are in this zone.
-	Home *time.Location
+	// HomeZone is set where all visitors are of no told country: their clocks are in this zone.
+	HomeZone *time.Location
 
-	Bounce, Direct float64
+	BounceShare, DirectShare float64
 	// Extras are what can happen on a page beside its view, in the order in which they are drawn: a seed means the same
 	// visits only as long as that stays.
 	Extras []Extra
@@ -80,8 +80,8 @@ func New(b Behaviour) *Generator {
 	}
 	terms := strings.Split(strings.TrimSpace(searches), "\n")
 	g.searches, g.searchTitles = texts("", terms), texts("Search: ", terms)
-	if b.Home != nil {
-		g.home = &visitor.Place{Lang: visitor.NewText("en-US,en;q=0.9"), Zone: b.Home}
+	if b.HomeZone != nil {
+		g.home = &visitor.Place{Lang: visitor.NewText("en-US,en;q=0.9"), Zone: b.HomeZone}
 	}
 	for _, f := range funnel.Sorted(b.Funnels) {
 		if f.Enabled {

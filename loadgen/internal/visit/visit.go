@@ -24,10 +24,10 @@ type Text = visitor.Text
 // Hit is one request to the tracker.
 type Hit struct {
 	Kind hit.Kind
-	// Records is the kind that Matomo books: a page whose URL holds a search parameter is booked as a search.
-	Records hit.Kind
+	// RecordedAs is the kind that Matomo books: a page whose URL holds a search parameter is booked as a search.
+	RecordedAs hit.Kind
 	// Offset is the recorded time after the visit's first hit, in whole seconds; Wait is when it is sent after it.
-	Offset, Wait time.Duration
+	Offset, SendOffset time.Duration
 	// URL is the page; Title is its title; Referrer is the page before or the visit's source.
 	URL, Title, Referrer Text
 
@@ -68,9 +68,9 @@ type Visit struct {
 	extras []int
 }
 
-// Seen is the visitor as Matomo's reports break visits down, of a visit whose first hit was filled: the first page may
+// AsReported is the visitor as Matomo's reports break visits down, of a visit whose first hit was filled: the first page may
 // decide the source, by a campaign or by asking to be taken for a direct entry.
-func (v *Visit) Seen() visitor.Visitor {
+func (v *Visit) AsReported() visitor.Visitor {
 	who := v.Visitor
 	var source visitor.SourceType
 	switch {

@@ -30,7 +30,7 @@ func usual(t testing.TB, change func(*visit.Behaviour)) *visit.Generator {
 	b := visit.Behaviour{
 		Seed: 42, RunID: "test", Pages: urllist.Default(""), Shop: store,
 		PageviewsMin: 3, PageviewsMax: 6, DurationMin: time.Minute, DurationMax: 8 * time.Minute,
-		PauseMin: 500 * time.Millisecond, PauseMax: 2 * time.Second, Direct: .3,
+		PauseMin: 500 * time.Millisecond, PauseMax: 2 * time.Second, DirectShare: .3,
 		Extras: []visit.Extra{{Kind: hit.Search, Share: .15}, {Kind: hit.Event, Share: .25, Events: events.Click},
 			{Kind: hit.Event, Share: .12, Events: events.Random}, {Kind: hit.Download, Share: .08},
 			{Kind: hit.Outlink, Share: .1}, {Kind: hit.Order, Share: .05}},
@@ -53,7 +53,7 @@ func asJSON(t testing.TB, v *visit.Visit) string {
 		case hit.Event:
 			all = append(all, v.Event(i))
 		case hit.Outlink, hit.Download:
-			all = append(all, v.Target(i))
+			all = append(all, v.TargetURL(i))
 		case hit.Order:
 			all = append(all, v.Order(i), string(v.AppendOrderID(nil, i)))
 		}
@@ -136,7 +136,7 @@ func TestEveryVisitIsOneThatMatomoRecordsAsOne(t *testing.T) {
 // sound fails unless Matomo would record the visit whole.
 func sound(t *testing.T, v *visit.Visit, live bool) {
 	t.Helper()
-	if v.Hits[0].Kind != hit.Pageview || v.Hits[0].Offset != 0 || v.Hits[0].Wait != 0 {
+	if v.Hits[0].Kind != hit.Pageview || v.Hits[0].Offset != 0 || v.Hits[0].SendOffset != 0 {
 		t.Fatalf("visit %d begins with %+v", v.Number, v.Hits[0])
 	}
 	host, ids := "", map[visit.PageviewID]bool{}
@@ -167,8 +167,8 @@ func sound(t *testing.T, v *visit.Visit, live bool) {
 			h.Offset != h.Offset.Truncate(time.Second) {
 			t.Fatalf("visit %d: hit %d is recorded %v after the one before", v.Number, i, gap)
 		}
-		if h.Wait < before.Wait || live && h.Wait != h.Offset {
-			t.Fatalf("visit %d: hit %d is sent at %v after %v", v.Number, i, h.Wait, before.Wait)
+		if h.SendOffset < before.SendOffset || live && h.SendOffset != h.Offset {
+			t.Fatalf("visit %d: hit %d is sent at %v after %v", v.Number, i, h.SendOffset, before.SendOffset)
 		}
 		if ref, err := url.Parse(h.Referrer.Plain); err != nil || h.Referrer.Plain != "" && ref.Host != host {
 			t.Fatalf("visit %d: hit %d comes from %s", v.Number, i, h.Referrer.Plain)
@@ -194,7 +194,7 @@ func TestTheRecordedDurationIsThatOfTheSettings(t *testing.T) {
 
 func TestEachShareIsThatOfTheSettings(t *testing.T) {
 	const n = 40_000
-	g := usual(t, func(b *visit.Behaviour) { b.Bounce = .2 })
+	g := usual(t, func(b *visit.Behaviour) { b.BounceShare = .2 })
 	kinds := map[hit.Kind]int{}
 	bounces, direct := 0, 0
 	for i := range uint64(n) {
@@ -267,17 +267,17 @@ func TestPagesThatMatomoRecordsOtherwise(t *testing.T) {
 			case h.Kind != hit.Pageview:
 			case strings.Contains(h.URL.Plain, "?q="):
 				searches++
-				if h.Records != hit.Search {
-					t.Fatalf("%s is booked as %s", h.URL.Plain, h.Records)
+				if h.RecordedAs != hit.Search {
+					t.Fatalf("%s is booked as %s", h.URL.Plain, h.RecordedAs)
 				}
 			case strings.Contains(h.URL.Plain, "ignore_referrer") && i == 0:
-				if v.Seen().Source.Type != visitor.Direct || h.Referrer.Plain != "" {
-					t.Fatalf("a page that asks for a direct entry gets %+v", v.Seen().Source)
+				if v.AsReported().Source.Type != visitor.Direct || h.Referrer.Plain != "" {
+					t.Fatalf("a page that asks for a direct entry gets %+v", v.AsReported().Source)
 				}
 			case strings.Contains(h.URL.Plain, "utm_campaign"):
 				campaigns++
-				if v.Seen().Source.Type != visitor.Campaign {
-					t.Fatalf("a campaign decides the source, not %q", v.Seen().Source.Type)
+				if v.AsReported().Source.Type != visitor.Campaign {
+					t.Fatalf("a campaign decides the source, not %q", v.AsReported().Source.Type)
 				}
 				if i > 0 || h.Referrer.Plain != "" {
 					t.Fatalf("the campaign is hit %d, from %q", i, h.Referrer.Plain)

@@ -52,7 +52,7 @@ func mustRead() *atlas {
 	}
 	var weights []float64
 	for i := range a.devices {
-		a.devices[i].Number = i
+		a.devices[i].Index = i
 		weights = append(weights, a.devices[i].Weight)
 	}
 	a.deviceWeights = weighted.New(weights)

@@ -13,9 +13,9 @@ import (
 
 // Device is what a person browses with. Its parts belong together.
 type Device struct {
-	// Number is its place among Devices.
-	Number int    `json:"-"`
-	Name   string `json:"name"`
+	// Index is its place among Devices.
+	Index int    `json:"-"`
+	Name  string `json:"name"`
 	// Type is desktop, smartphone or tablet.
 	Type      string `json:"type"`
 	UserAgent string `json:"user_agent"`
@@ -29,8 +29,8 @@ type Device struct {
 
 // Place is where a person lives.
 type Place struct {
-	// Number is its place among Places.
-	Number int
+	// Index is its place among Places.
+	Index int
 	// Country is ISO 3166-1 in lower case, Region the second part of ISO 3166-2.
 	Country, Region, City string
 	// Lat and Long are decimal degrees.

@@ -69,8 +69,8 @@ func TestAfterAStandstillNoBurstFollows(t *testing.T) {
 		}
 		// Those that had begun lose the hits that fell due, the second pages and pings of the last two seconds before.
 		if want := uint64(1800*3 + 20 + 2*20); missed.Hits < want-5 || missed.Hits > want+5 ||
-			c.Total(0).Ended[outcome.Shed] != missed.Hits {
-			t.Errorf("%d hits missed, %d shed, want about %d", missed.Hits, c.Total(0).Ended[outcome.Shed], want)
+			c.Total(0).Outcomes[outcome.Shed] != missed.Hits {
+			t.Errorf("%d hits missed, %d shed, want about %d", missed.Hits, c.Total(0).Outcomes[outcome.Shed], want)
 		}
 		if worst := time.Duration(c.Latency[0].Max()) * time.Microsecond; worst > 100*time.Millisecond {
 			t.Errorf("a latency of %v is the standstill's", worst)
@@ -121,7 +121,7 @@ func TestHitsInFlightDuringAStandstillHaveNoLatencyAndSayNothingOfTheTarget(t *t
 				time.AfterFunc(2*time.Second, func() { later.Store(true) })
 				_ = r.run(t.Context(), t.Context(), t)
 				c := r.ledger.Counts()
-				n := c.Total(0).Ended
+				n := c.Total(0).Outcomes
 				if n[class.Outcome()] < 35 ||
 					c.Latency[0].TotalCount() > int64(n[outcome.Accepted]+n[outcome.Unknown])-30 {
 					t.Errorf("%v, %d latencies", n, c.Latency[0].TotalCount())
@@ -143,7 +143,7 @@ func TestAVisitGoesOnAfterAStandstillWithTheHitsThatAreDueLater(t *testing.T) {
 		r.config.Visits = longVisits{}
 		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
-		if n := c.Total(0).Ended; n[outcome.Accepted] != 2 || n[outcome.Shed] != 1 || c.Visits[ledger.Partial] != 1 {
+		if n := c.Total(0).Outcomes; n[outcome.Accepted] != 2 || n[outcome.Shed] != 1 || c.Visits[ledger.Partial] != 1 {
 			t.Errorf("%v, visits %v", n, c.Visits)
 		}
 		if m := c.Missed; len(m) != 1 || m[0] != (ledger.Missed{Hits: 1}) {
@@ -157,5 +157,5 @@ type longVisits struct{ visits }
 
 func (v longVisits) Outline(n uint64, into *visit.Visit) {
 	v.visits.Outline(n, into)
-	into.Hits[2].Wait = 5 * time.Second
+	into.Hits[2].SendOffset = 5 * time.Second
 }

@@ -221,7 +221,7 @@ func TestWhatALateLoopHasNotBegunIsDue(t *testing.T) {
 		if late < 1000 || late > 3000 {
 			t.Errorf("at most %d visits were due that had not begun, want up to 3000", late)
 		}
-		if c := r.ledger.Counts(); c.Due != 10_000 || c.Planned != 10_000 || c.Total(-1).Ended[outcome.Shed] == 0 {
+		if c := r.ledger.Counts(); c.Due != 10_000 || c.Planned != 10_000 || c.Total(-1).Outcomes[outcome.Shed] == 0 {
 			t.Errorf("%d visits, %d due, %+v", c.Planned, c.Due, c.Total(-1))
 		}
 	})

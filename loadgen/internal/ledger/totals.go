@@ -9,16 +9,16 @@ import (
 	"github.com/puttrix/trafficinator/shared/hit"
 )
 
-// Account is what became of a target's visits, and what they brought.
-type Account struct {
+// VisitTotals is what became of a target's visits, and what they brought.
+type VisitTotals struct {
 	// Planned visits have begun; Split are those that Matomo makes beyond one of each, Repeated those that it may make.
 	Planned, Split, Repeated uint64
-	Visits                   [Fates]uint64
-	Sales                    Sale
+	Visits                   [VisitOutcomes]uint64
+	Sales                    Sales
 	Opened                   Opened
 }
 
-func (a *Account) add(o Account) {
+func (a *VisitTotals) add(o VisitTotals) {
 	a.Planned += o.Planned
 	a.Split += o.Split
 	a.Repeated += o.Repeated
@@ -30,7 +30,7 @@ func (a *Account) add(o Account) {
 }
 
 // OpenVisits is the number of visits that have begun and not ended.
-func (a Account) OpenVisits() uint64 {
+func (a VisitTotals) OpenVisits() uint64 {
 	open := a.Planned
 	for _, n := range a.Visits {
 		open -= n
@@ -38,40 +38,40 @@ func (a Account) OpenVisits() uint64 {
 	return open
 }
 
-// Sale is what accepted orders brought; Items counts pieces, as Matomo does (core/Tracker/GoalManager.php).
-type Sale struct {
+// Sales is what accepted orders brought; Items counts pieces, as Matomo does (core/Tracker/GoalManager.php).
+type Sales struct {
 	Revenue, Tax, Shipping shop.Cents
 	Items                  uint64
 }
 
-// saleOf is that of hit i of a visit, zero for what is no order.
-func saleOf(v *visit.Visit, i int) Sale {
+// salesOf is that of hit i of a visit, zero for what is no order.
+func salesOf(v *visit.Visit, i int) Sales {
 	if v.Hits[i].Kind != hit.Order {
-		return Sale{}
+		return Sales{}
 	}
 	o := v.Order(i)
-	s := Sale{Revenue: o.Revenue, Tax: o.Tax, Shipping: o.Shipping}
+	s := Sales{Revenue: o.Revenue, Tax: o.Tax, Shipping: o.Shipping}
 	for i := range o.Items {
 		s.Items += uint64(o.Items[i].Quantity)
 	}
 	return s
 }
 
-func (s *Sale) add(o Sale) {
+func (s *Sales) add(o Sales) {
 	s.Revenue += o.Revenue
 	s.Tax += o.Tax
 	s.Shipping += o.Shipping
 	s.Items += o.Items
 }
 
-// Origin tells of a visit what Matomo's reports break visits down by.
-type Origin struct {
+// Dimensions tells of a visit what Matomo's reports break visits down by.
+type Dimensions struct {
 	// Day is the midnight, in Unix seconds, with which the day of the site begins.
 	Day int64
 	// Visitor is as visit.Seen tells.
 	Visitor visitor.Visitor
-	// Late says that not the first hit opened it, which alone carries the source.
-	Late bool
+	// SourceLost says that not the first hit opened it, which alone carries the source.
+	SourceLost bool
 }
 
 // Opened counts the visits that Matomo has opened.
@@ -85,11 +85,11 @@ func newOpened() Opened {
 	return Opened{map[int64]uint64{}, map[string]uint64{}, map[string]uint64{}, map[string]uint64{}}
 }
 
-func (c Opened) add(o Origin) {
+func (c Opened) add(o Dimensions) {
 	c.Days[o.Day]++
 	c.Countries[o.Visitor.Place.Country]++
 	source := string(o.Visitor.Source.Type)
-	if o.Late {
+	if o.SourceLost {
 		source = ""
 	}
 	c.Sources[source]++
@@ -101,13 +101,13 @@ func (c Opened) clone() Opened {
 }
 
 func (c Opened) merge(o Opened) {
-	plus(c.Days, o.Days)
-	plus(c.Countries, o.Countries)
-	plus(c.Sources, o.Sources)
-	plus(c.Devices, o.Devices)
+	addCounts(c.Days, o.Days)
+	addCounts(c.Countries, o.Countries)
+	addCounts(c.Sources, o.Sources)
+	addCounts(c.Devices, o.Devices)
 }
 
-func plus[K comparable](into, from map[K]uint64) {
+func addCounts[K comparable](into, from map[K]uint64) {
 	for k, n := range from {
 		into[k] += n
 	}

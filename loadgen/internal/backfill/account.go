@@ -15,9 +15,9 @@ type ended [outcome.Count]int
 // book books what became of a batch. Answered hits are in flight; others are those of a job that was killed meanwhile.
 func (s *shard) book(b *batch, a batchAnswer, answered bool) (n ended) {
 	if invalid := a.Receipt.Invalid - len(a.TooLarge); a.Receipt.Tracked+invalid > 0 { // Matomo saw none too large
-		s.c.Ledger.Receive(len(s.hits), a.Receipt.Tracked, invalid)
+		s.c.Ledger.AddReceipt(len(s.hits), a.Receipt.Tracked, invalid)
 	}
-	courses, late := make([]ledger.Course, len(b.visits)), make([]bool, len(b.visits))
+	courses, late := make([]ledger.VisitState, len(b.visits)), make([]bool, len(b.visits))
 	s.booked = s.booked[:0]
 	for i := range s.hits {
 		h := &s.hits[i]
@@ -25,7 +25,7 @@ func (s *shard) book(b *batch, a batchAnswer, answered bool) (n ended) {
 		became := h.Class.Outcome()
 		first := i == 0 || s.hits[i-1].visit != h.visit
 		late[h.visit] = late[h.visit] || first && became != outcome.Accepted
-		courses[h.visit].Book(became, h.Kind, h.at, true)
+		courses[h.visit].Add(became, h.Kind, h.at, true)
 		n[became]++
 		s.booked = append(s.booked, h.Answered)
 	}
@@ -37,12 +37,12 @@ func (s *shard) book(b *batch, a batchAnswer, answered bool) (n ended) {
 	day := runsummary.BackfillDay{}
 	for i := range courses {
 		course := &courses[i]
-		if course.Taken > 0 {
-			s.c.Ledger.Open(b.span.Target,
-				ledger.Origin{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i], Late: late[i]})
+		if course.LastAction > 0 {
+			s.c.Ledger.OpenVisit(b.span.Target,
+				ledger.Dimensions{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i], SourceLost: late[i]})
 		}
-		fate := course.Fate(s.length[i], true)
-		s.c.Ledger.Close(b.span.Target, fate, int(course.Splits))
+		fate := course.Outcome(s.length[i], true)
+		s.c.Ledger.CloseVisit(b.span.Target, fate, int(course.Splits))
 		switch fate {
 		case ledger.Complete, ledger.Partial:
 			day.Sent++

@@ -45,7 +45,7 @@ func (p patient) Outline(n uint64, v *visit.Visit) {
 	began := filling * time.Duration(n) / time.Duration(p.all)
 	due := filling + time.Second*time.Duration(n*7919%p.all)/perHold
 	for i := 1; i < len(v.Hits); i++ {
-		v.Hits[i].Wait = due - began + time.Duration(i-1)*time.Hour
+		v.Hits[i].SendOffset = due - began + time.Duration(i-1)*time.Hour
 	}
 }
 
@@ -53,7 +53,7 @@ func (p patient) Outline(n uint64, v *visit.Visit) {
 type instant struct{}
 
 func (instant) Request() engine.Request          { return instant{} }
-func (instant) Break()                           {}
+func (instant) Abort()                           {}
 func (instant) Begin(int, bool)                  {}
 func (instant) Add(*visit.Visit, int, time.Time) {}
 func (instant) Send() tracking.Result {
@@ -80,7 +80,7 @@ func openVisits(b *testing.B, n uint64) {
 	}
 	g := visit.New(visit.Behaviour{
 		Seed: 42, RunID: "bench", Pages: urllist.Default(""), Shop: store, PageviewsMin: 3,
-		PageviewsMax: 6, DurationMin: time.Minute, DurationMax: 8 * time.Minute, Direct: .3,
+		PageviewsMax: 6, DurationMin: time.Minute, DurationMax: 8 * time.Minute, DirectShare: .3,
 		Extras: []visit.Extra{{Kind: hit.Search, Share: .15},
 			{Kind: hit.Event, Share: .25, Events: eventset.Default().Click}, {Kind: hit.Order, Share: .05}},
 	})

@@ -66,10 +66,10 @@ func (s *shard) load(b *batch) {
 		s.draw(at.number)
 		for h := range s.visit.Hits {
 			drawn := &s.visit.Hits[h]
-			s.kinds[drawn.Records]++
+			s.kinds[drawn.RecordedAs]++
 			s.hits = append(s.hits, sent{ledger.SentHit(&s.visit, h), i, at.moment(drawn).Unix()})
 		}
-		s.who, s.length = append(s.who, s.visit.Seen()), append(s.length, len(s.visit.Hits))
+		s.who, s.length = append(s.who, s.visit.AsReported()), append(s.length, len(s.visit.Hits))
 	}
 }
 
@@ -100,6 +100,6 @@ func (s *shard) leave(b *batch, why *answer.Answer) {
 	}
 	s.c.Ledger.End(b.span.Target, why, s.kinds)
 	for range b.visits {
-		s.c.Ledger.Close(b.span.Target, fate, 0)
+		s.c.Ledger.CloseVisit(b.span.Target, fate, 0)
 	}
 }

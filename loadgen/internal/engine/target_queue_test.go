@@ -42,15 +42,15 @@ func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
 		c := r.ledger.Counts()
 		for i := range 10 {
 			all := c.Total(i)
-			if i != 3 && all.Ended[outcome.Accepted] != all.Planned {
-				t.Errorf("target %d took %d of %d hits", i, all.Ended[outcome.Accepted], all.Planned)
+			if i != 3 && all.Outcomes[outcome.Accepted] != all.Planned {
+				t.Errorf("target %d took %d of %d hits", i, all.Outcomes[outcome.Accepted], all.Planned)
 			}
 			if p99 := time.Duration(c.Latency[i].ValueAtQuantile(99)) * time.Microsecond; i != 3 &&
 				p99 > 25*time.Millisecond {
 				t.Errorf("target %d: p99 is %v", i, p99)
 			}
 		}
-		if c.Total(3).Ended[outcome.Shed] == 0 {
+		if c.Total(3).Outcomes[outcome.Shed] == 0 {
 			t.Errorf("the target that hangs: %+v", c.Total(3))
 		}
 	})
@@ -74,7 +74,7 @@ func TestAVisitThatWaitsForATargetThatFailsGoesToAnother(t *testing.T) {
 		if c.Visits[ledger.Unsent] > 0 {
 			t.Errorf("%d visits did not happen though a target took hits: %v", c.Visits[ledger.Unsent], c.Visits)
 		}
-		if zero := c.Total(0); zero.Ended[outcome.Unknown] < 20 {
+		if zero := c.Total(0); zero.Outcomes[outcome.Unknown] < 20 {
 			t.Errorf("the failing target: %+v", zero)
 		}
 	})

@@ -17,21 +17,21 @@ func TestAVisitIsRepeatedAtMostWhereMatomoMayStillBeAtWork(t *testing.T) {
 		"au": 0, "aua": 0, "uaua": 1,
 		"pa": 0, "up": 0,
 	} {
-		var c Course
+		var c VisitState
 		for i, r := range requests {
 			at := int64(1_000_000 + 60*i)
 			switch r {
 			case 'u', 'k':
-				c.Book(outcome.Unknown, hit.Pageview, at, true)
+				c.Add(outcome.Unknown, hit.Pageview, at, true)
 				if r == 'u' {
-					c.AtWork()
+					c.AddPending()
 				}
 			case 'a':
-				c.Book(outcome.Accepted, hit.Pageview, at, true)
+				c.Add(outcome.Accepted, hit.Pageview, at, true)
 			case 'f':
-				c.Book(outcome.Failed, hit.Pageview, at, true)
+				c.Add(outcome.Failed, hit.Pageview, at, true)
 			case 'p':
-				c.Book(outcome.Unknown, hit.Ping, at, true)
+				c.Add(outcome.Unknown, hit.Ping, at, true)
 			}
 		}
 		if c.Repeats != want {

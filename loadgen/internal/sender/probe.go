@@ -16,8 +16,8 @@ const (
 	sampleHits = 5_000
 )
 
-// Largest is the size in bytes of the largest of the first requests to a target, without its head.
-func (s *Sender) Largest(p *plan.Plan, target int) int {
+// LargestRequest is the size in bytes of the largest of the first requests to a target, without its head.
+func (s *Sender) LargestRequest(p *plan.Plan, target int) int {
 	most := p.Sending.Batch
 	requests := max(sampleRequests, sampleHits/most)
 	var v visit.Visit
@@ -41,10 +41,10 @@ func (s *Sender) Largest(p *plan.Plan, target int) int {
 	return largest
 }
 
-// Ask sends a hit as those of the run are sent, in a request that is larger by so many bytes: Matomo takes some tokens
+// SendProbe sends a hit as those of the run are sent, in a request that is larger by so many bytes: Matomo takes some tokens
 // in a form, but not in a bulk request. A form is widened by one parameter that Matomo does not read, because PHP reads
 // the first 1,000 alone (max_input_vars) and the token comes last; a bulk request by white space.
-func (s *Sender) Ask(target int, hit []byte, more int) tracking.Result {
+func (s *Sender) SendProbe(target int, hit []byte, more int) tracking.Result {
 	if !s.bulk {
 		const name = "&rand="
 		if more >= len(name) {
@@ -52,5 +52,5 @@ func (s *Sender) Ask(target int, hit []byte, more int) tracking.Result {
 		}
 		return s.targets[target].Send(hit, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
 	}
-	return s.targets[target].SendBulk(append(tracking.AppendWide(tracking.BulkBody(), more), hit...), 1)
+	return s.targets[target].SendBulk(append(tracking.AppendPadded(tracking.BulkBody(), more), hit...), 1)
 }

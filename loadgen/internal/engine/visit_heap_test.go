@@ -36,23 +36,23 @@ func (n *naive) drop(number uint64) bool {
 func TestTimersDoAsANaiveListDoes(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))
-		var real timers
+		var real visitHeap
 		var model naive
 		for step := range 4000 {
 			now := time.Duration(step)
 			switch rng.IntN(8) {
 			case 0, 1, 2, 3: // moments are unique, so that both agree on the order
 				o := openVisit{number: uint64(step), due: now + time.Duration(rng.IntN(500))*4000 + now}
-				real.add(o)
+				real.push(o)
 				model = append(model, o)
 			case 4, 5, 6:
-				a, someA := real.next(2 * now)
+				a, someA := real.popDue(2 * now)
 				b, someB := model.next(2 * now)
 				if someA != someB || a != b {
 					t.Fatalf("seed %d, step %d: %+v %t, want %+v %t", seed, step, a, someA, b, someB)
 				}
 			case 7:
-				if real.len() > 0 && !model.drop(real.last().number) {
+				if real.len() > 0 && !model.drop(real.popLast().number) {
 					t.Fatalf("seed %d, step %d: a visit that was not there", seed, step)
 				}
 			}
@@ -65,13 +65,13 @@ func TestTimersDoAsANaiveListDoes(t *testing.T) {
 
 func TestTimersGrowAndShrinkOverManyChunks(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	var all timers
-	const n = 5*chunk + 17
+	var all visitHeap
+	const n = 5*chunkSize + 17
 	for i := range uint64(n) {
-		all.add(openVisit{number: i, due: time.Duration(rng.IntN(1 << 40))})
+		all.push(openVisit{number: i, due: time.Duration(rng.IntN(1 << 40))})
 	}
 	before, seen := time.Duration(-1), map[uint64]bool{}
-	for o, some := all.next(1 << 41); some; o, some = all.next(1 << 41) {
+	for o, some := all.popDue(1 << 41); some; o, some = all.popDue(1 << 41) {
 		if o.due < before || seen[o.number] {
 			t.Fatalf("visit %d at %d after %d, seen before: %t", o.number, o.due, before, seen[o.number])
 		}
@@ -111,15 +111,15 @@ func BenchmarkTimers(b *testing.B) {
 	for name, n := range map[string]int{"thousand": 1_000, "million": 1_000_000} {
 		b.Run(name, func(b *testing.B) {
 			rng := rand.New(rand.NewPCG(1, 1))
-			var all timers
+			var all visitHeap
 			for i := range n {
-				all.add(openVisit{number: uint64(i), due: time.Duration(rng.Int64N(int64(50 * time.Second)))})
+				all.push(openVisit{number: uint64(i), due: time.Duration(rng.Int64N(int64(50 * time.Second)))})
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				o, _ := all.next(1 << 62)
+				o, _ := all.popDue(1 << 62)
 				o.due += 50 * time.Second
-				all.add(o)
+				all.push(o)
 			}
 		})
 	}

@@ -74,7 +74,7 @@ func TestAVisitWaitsUntilMatomoIsNoLongerAtWorkOnItsLastRequest(t *testing.T) {
 						}
 					}
 				}
-				a := r.ledger.Counts().Account
+				a := r.ledger.Counts().VisitTotals
 				if meanwhile != c.repeated || a.Repeated != c.repeated || a.Visits[ledger.Complete] != 1 ||
 					a.Visits[ledger.Partial] != 1 {
 					t.Errorf("%+v", a)
@@ -104,7 +104,7 @@ func TestARequestThatMayBeInWorkKeepsItsPlace(t *testing.T) {
 			t.Errorf("%d visits begin while Matomo is at work on four", first)
 		}
 		if c := r.ledger.Counts(); c.Visits[ledger.Unsent] != 10 || c.Repeated != 0 {
-			t.Errorf("%+v", c.Account)
+			t.Errorf("%+v", c.VisitTotals)
 		}
 	})
 }
@@ -220,7 +220,7 @@ func TestARunDoesNotWaitForLateAnswersToLastHits(t *testing.T) {
 			t.Errorf("ended by %s after %v, want 5 s", reason, took)
 		}
 		if c := r.ledger.Counts(); c.Visits[ledger.Partial] != 2 || r.ended(outcome.Unknown) != 2 || c.Repeated != 0 {
-			t.Errorf("%+v", c.Account)
+			t.Errorf("%+v", c.VisitTotals)
 		}
 	})
 }

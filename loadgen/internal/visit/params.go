@@ -62,25 +62,25 @@ func quantiles() (q [1024]float64) {
 	return q
 }
 
-// SearchTerm is what was searched for on the site; Count is the number of results.
-type SearchTerm struct {
+// SearchQuery is what was searched for on the site; Count is the number of results.
+type SearchQuery struct {
 	Keyword, Category, Title Text
 	Count                    int
 }
 
 // Search is the search of hit i.
-func (v *Visit) Search(i int) SearchTerm {
+func (v *Visit) Search(i int) SearchQuery {
 	v.of(i)
 	h, rng := &v.Hits[i], v.detail
 	if s := h.step; s != nil {
-		term := SearchTerm{s.keyword, s.category, s.title, rng.IntN(26)}
+		term := SearchQuery{s.keyword, s.category, s.title, rng.IntN(26)}
 		if s.SearchResults != nil {
 			term.Count = *s.SearchResults
 		}
 		return term
 	}
 	k := rng.IntN(len(v.g.searches))
-	term := SearchTerm{Keyword: v.g.searches[k], Title: v.g.searchTitles[k]}
+	term := SearchQuery{Keyword: v.g.searches[k], Title: v.g.searchTitles[k]}
 	if rng.Float64() < 0.3 {
 		term.Category = v.g.categories[rng.IntN(len(v.g.categories))]
 	}
@@ -99,8 +99,8 @@ func (v *Visit) Event(i int) eventset.Event {
 	return list[v.detail.IntN(len(list))]
 }
 
-// Target is the address of hit i, an outlink or a download.
-func (v *Visit) Target(i int) Text {
+// TargetURL is the address of hit i, an outlink or a download.
+func (v *Visit) TargetURL(i int) Text {
 	h := &v.Hits[i]
 	if h.step != nil {
 		return h.step.target

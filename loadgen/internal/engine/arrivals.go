@@ -10,24 +10,24 @@ import (
 	"github.com/puttrix/trafficinator/shared/metric"
 )
 
-// beginAtOnce is how many visits begin between two looks at the answers.
-const beginAtOnce = 256
+// maxArrivalsPerPass is how many visits begin between two looks at the answers.
+const maxArrivalsPerPass = 256
 
-// reserveAtOnce is how many of the visits that a standstill left overdue are reserved in one write, which outlines each
+// maxReservation is how many of the visits that a standstill left overdue are reserved in one write, which outlines each
 // of them while answers wait: about 20 ms of work.
-const reserveAtOnce = 10_000
+const maxReservation = 10_000
 
-// begin lets visits arrive that are due, as far as the limits let it, and books how many should have begun.
-func (l *loop) begin(elapsed time.Duration) {
+// processArrivals lets visits arrive that are due, as far as the limits let it, and books how many should have begun.
+func (l *loop) processArrivals(elapsed time.Duration) {
 	now := l.began.Add(elapsed)
-	l.arrive(now)
-	l.c.Ledger.Due(l.due(now))
+	l.startDue(now)
+	l.c.Ledger.SetDue(l.dueVisits(now))
 	l.rate.Store(l.schedule.Rate())
 }
 
-func (l *loop) arrive(now time.Time) {
-	for n := 0; l.end == "" && l.arrives(now); n++ {
-		if n == beginAtOnce {
+func (l *loop) startDue(now time.Time) {
+	for n := 0; l.end == "" && l.arrivalDue(now); n++ {
+		if n == maxArrivalsPerPass {
 			return
 		}
 		if !l.pause.IsZero() {
@@ -39,8 +39,8 @@ func (l *loop) arrive(now time.Time) {
 			l.finish(endreason.StoppedAfterVisits)
 		case l.c.AutoStop > 0 && at.Sub(l.began) >= l.c.AutoStop:
 			l.finish(endreason.AutoStopped)
-		case l.allowed(at, now):
-			l.start(at, now)
+		case l.reserve(at, now):
+			l.startVisit(at, now)
 		}
 	}
 	end, ends := l.schedule.End()
@@ -58,19 +58,19 @@ func (l *loop) arrive(now time.Time) {
 // nextArrival is when the next visit arrives, or arrivals go on after a pause; false where nothing of it is in sight.
 func (l *loop) nextArrival() (time.Time, bool) {
 	if !l.pause.IsZero() {
-		return l.pause, !l.steered.paused
+		return l.pause, !l.applied.paused
 	}
 	return l.schedule.Next()
 }
 
-// arrives says that the next arrival is due.
-func (l *loop) arrives(now time.Time) bool {
+// arrivalDue says that the next arrival is due.
+func (l *loop) arrivalDue(now time.Time) bool {
 	next, ok := l.nextArrival()
 	return ok && !next.After(now)
 }
 
-// due is how many visits should have begun: those that did, and those that are overdue as far as the limits let them.
-func (l *loop) due(now time.Time) uint64 {
+// dueVisits is how many visits should have begun: those that did, and those that are overdue as far as the limits let them.
+func (l *loop) dueVisits(now time.Time) uint64 {
 	begun := l.next - l.c.FirstVisit
 	if l.end != "" {
 		return begun
@@ -83,22 +83,22 @@ func (l *loop) due(now time.Time) uint64 {
 		overdue = min(overdue, l.c.StopAfter-l.next)
 	}
 	if l.c.Cap != nil {
-		overdue = min(overdue, l.c.Cap.left())
+		overdue = min(overdue, l.c.Cap.remaining())
 	}
 	return begun + overdue
 }
 
-// allowed reserves the visit that arrives at at with the cap and its number, and pauses arrivals where that cannot be.
-func (l *loop) allowed(at, now time.Time) bool {
+// reserve reserves the visit that arrives at at with the cap and its number, and pauses arrivals where that cannot be.
+func (l *loop) reserve(at, now time.Time) bool {
 	if l.next >= l.reserved {
 		// a second's worth, or more after a standstill
-		upTo := l.next + 1 + max(uint64(l.schedule.Rate()), min(l.schedule.Overdue(now), reserveAtOnce))
+		upTo := l.next + 1 + max(uint64(l.schedule.Rate()), min(l.schedule.Overdue(now), maxReservation))
 		if l.c.StopAfter > 0 {
 			upTo = min(upTo, l.c.StopAfter)
 		}
 		if err := l.c.Reserve(upTo); err != nil {
-			l.c.Log.Error("new visits pause: the state cannot be stored", "err", err, "retry_in", retryPause)
-			l.pauseUntil(now.Add(retryPause), at, metric.PauseState)
+			l.c.Log.Error("new visits pause: the state cannot be stored", "err", err, "retry_in", reserveRetryDelay)
+			l.pauseUntil(now.Add(reserveRetryDelay), at, metric.PauseState)
 			return false
 		}
 		l.reserved = upTo
@@ -109,8 +109,8 @@ func (l *loop) allowed(at, now time.Time) bool {
 	ok, resume, err := l.c.Cap.Take(now)
 	switch {
 	case err != nil:
-		l.c.Log.Error("new visits pause: the daily cap cannot be stored", "err", err, "retry_in", retryPause)
-		l.pauseUntil(now.Add(retryPause), at, metric.PauseState)
+		l.c.Log.Error("new visits pause: the daily cap cannot be stored", "err", err, "retry_in", reserveRetryDelay)
+		l.pauseUntil(now.Add(reserveRetryDelay), at, metric.PauseState)
 	case !ok:
 		//nolint:sloglint // the line is promised in these words
 		l.c.Log.Info(fmt.Sprintf("daily cap of %d visits reached, resuming at %s", l.c.Cap.limit,
@@ -120,35 +120,35 @@ func (l *loop) allowed(at, now time.Time) bool {
 	return ok
 }
 
-// start opens the visit that arrives at at. One that comes too late, because this process stood still or was held up,
+// startVisit opens the visit that arrives at at. One that comes too late, because this process stood still or was held up,
 // is shed rather than sent in a burst.
-func (l *loop) start(at, now time.Time) {
+func (l *loop) startVisit(at, now time.Time) {
 	n := l.next
 	l.next++
-	l.schedule.Take()
+	l.schedule.Advance()
 	l.c.Visits.Outline(n, &l.visit)
 	o := openVisit{number: n, start: at.Sub(l.began), due: at.Sub(l.began), target: uint16(l.c.Router.Pick(n, now))}
-	l.date(&o)
-	o.group(&l.visit, now.Sub(l.began), l.c.Batch)
-	l.c.Ledger.Plan(int(o.target), ledger.KindsOf(l.visit.Hits))
+	l.setRecordedStart(&o)
+	o.setGroup(&l.visit, now.Sub(l.began), l.c.Batch)
+	l.c.Ledger.Plan(int(o.target), ledger.CountKinds(l.visit.Hits))
 	l.open++
 	switch {
-	case o.due <= l.resumed:
+	case o.due <= l.resumedAt:
 		l.miss(o, now.Sub(l.began))
-	case now.Sub(at) > maxWait:
+	case now.Sub(at) > maxQueueTime:
 		l.shed(o, answer.Late, now.Sub(l.began))
 	default:
-		l.lanes[o.target].add(o)
+		l.queues[o.target].add(o)
 	}
 }
 
-// date sets when the visit that was made last is recorded: in whole seconds, because the wire has no finer ones, and
+// setRecordedStart sets when the visit that was made last is recorded: in whole seconds, because the wire has no finer ones, and
 // never after the target's own clock.
-func (l *loop) date(o *openVisit) {
+func (l *loop) setRecordedStart(o *openVisit) {
 	if l.c.Live {
 		return
 	}
 	length := l.visit.Length()
 	latest := l.began.Add(o.start - length - l.c.Router.Behind(int(o.target)))
-	o.base = uint32(l.days.keep(latest.Unix(), int64(length/time.Second)))
+	o.recordedStart = uint32(l.days.fitInDay(latest.Unix(), int64(length/time.Second)))
 }

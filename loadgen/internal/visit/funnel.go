@@ -39,7 +39,7 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 			if Host(before.Plain) != Host(s.URL) { // never that of another host
 				before = Text{}
 			}
-			on = Hit{Kind: hit.Pageview, Records: view.records, URL: view.url, Title: s.title, Referrer: before,
+			on = Hit{Kind: hit.Pageview, RecordedAs: view.records, URL: view.url, Title: s.title, Referrer: before,
 				page: uint16(n)}
 			s.hits = append(s.hits, on)
 			viewed.add(view)
@@ -49,7 +49,7 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 			n++
 		}
 		if kind, _ := hit.OfStep(s.Type); kind != hit.Pageview {
-			h := Hit{Kind: kind, Records: kind, URL: on.URL, Title: s.title, Referrer: on.Referrer, page: on.page}
+			h := Hit{Kind: kind, RecordedAs: kind, URL: on.URL, Title: s.title, Referrer: on.Referrer, page: on.page}
 			if kind == hit.Order {
 				orders++
 				h.order = uint16(orders)

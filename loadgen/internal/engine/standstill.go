@@ -7,28 +7,28 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 )
 
-// notice deals with standstills of this process that ended since it was called last. What waited for a request then is
+// checkStandstills deals with standstills of this process that ended since it was called last. What waited for a request then is
 // too late now.
-func (l *loop) notice() {
+func (l *loop) checkStandstills() {
 	if l.c.Clock.Count() == len(l.gaps) {
 		return
 	}
 	for _, g := range l.c.Clock.Gaps(len(l.gaps)) {
 		g = standstill.Gap{From: g.From - l.base, To: g.To - l.base}
 		l.gaps = append(l.gaps, g)
-		l.resumed = g.To
-		l.giveUp += g.Length() // requests in flight had no chance to end meanwhile
+		l.resumedAt = g.To
+		l.abortAt += g.Length() // requests in flight had no chance to end meanwhile
 	}
 	now := l.elapsed()
-	for t := range l.lanes {
-		for n := &l.lanes[t]; n.waiting(); {
+	for t := range l.queues {
+		for n := &l.queues[t]; n.hasWaiting(); {
 			l.miss(n.pop(), now)
 		}
 	}
 }
 
-// stood says that this process stood still at some time from from to to.
-func (l *loop) stood(from, to time.Duration) bool {
+// stoodStill says that this process stood still at some time from from to to.
+func (l *loop) stoodStill(from, to time.Duration) bool {
 	for i := len(l.gaps) - 1; i >= 0 && l.gaps[i].To > from; i-- {
 		if l.gaps[i].Holds(from, to) {
 			return true
@@ -43,18 +43,18 @@ func (l *loop) stood(from, to time.Duration) bool {
 func (l *loop) miss(o openVisit, now time.Duration) {
 	if o.attempts > 0 {
 		o.due = now
-		l.timers.add(o)
+		l.scheduled.push(o)
 		return
 	}
 	l.c.Visits.Outline(o.number, &l.visit)
 	upTo := len(l.visit.Hits)
 	if o.sent {
 		upTo = int(o.hit) + 1
-		for upTo < len(l.visit.Hits) && o.start+l.visit.Hits[upTo].Wait <= l.resumed {
+		for upTo < len(l.visit.Hits) && o.start+l.visit.Hits[upTo].SendOffset <= l.resumedAt {
 			upTo++
 		}
 	}
-	l.c.Ledger.Miss(int(o.target), len(l.gaps)-1, ledger.KindsOf(l.visit.Hits[o.hit:upTo]), !o.sent)
+	l.c.Ledger.Miss(int(o.target), len(l.gaps)-1, ledger.CountKinds(l.visit.Hits[o.hit:upTo]), !o.sent)
 	o.hit = uint16(upTo)
-	l.rest(o, now)
+	l.continueVisit(o, now)
 }
