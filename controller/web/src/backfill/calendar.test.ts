@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { months, sum, weekday, type Day } from './calendar'
+import { months, summarize, weekday, type Day } from './calendar'
 
 const day = (date: string, visits = 10, skipped = ''): Day => ({ date, visits, skipped })
 
@@ -21,7 +21,7 @@ describe('the calendar', () => {
 
 describe('the sum', () => {
   it('counts what is sent and says why the rest is not', () => {
-    const total = sum([
+    const total = summarize([
       day('2026-01-01', 5),
       day('2026-01-02', 9),
       day('2026-01-03', 0, 'cap'),

@@ -41,7 +41,7 @@ export function months(days: Day[]): Month[] {
 export type Sum = { visits: number; sent: number; busiest?: Day; skipped: { reason: string; days: number }[] }
 
 /** What all days come to: visits, days with some, the busiest, and how many are skipped for which reason. */
-export function sum(days: Day[]): Sum {
+export function summarize(days: Day[]): Sum {
   const out: Sum = { visits: 0, sent: 0, skipped: [] }
   for (const day of days) {
     if (day.skipped) {
@@ -58,4 +58,4 @@ export function sum(days: Day[]): Sum {
 }
 
 /** A moment that lies on the date wherever it is read in UTC. */
-export const moment = (date: string) => new Date(time(date))
+export const utcDate = (date: string) => new Date(time(date))

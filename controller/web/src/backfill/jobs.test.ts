@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { daysOf, outcome, sent, share, type Job, type Progress } from './jobs'
+import { dayProgress, outcome, visitsSent, share, type Job, type Progress } from './jobs'
 
 const job: Job = {
   run_id: 'r1',
@@ -62,10 +62,10 @@ describe('a job', () => {
   it('has come as far as its visits have an end, whichever', () => {
     expect(share(progress)).toBe(0.5)
     expect(share({ ...progress, visits_planned: 0 })).toBe(0)
-    expect(daysOf(progress)).toEqual([2, 3])
+    expect(dayProgress(progress)).toEqual([2, 3])
   })
   it('counts unknown visits as sent only where a person has said so', () => {
-    expect(sent(job, progress)).toBe(10)
-    expect(sent({ ...job, settled: true }, progress)).toBe(14)
+    expect(visitsSent(job, progress)).toBe(10)
+    expect(visitsSent({ ...job, settled: true }, progress)).toBe(14)
   })
 })

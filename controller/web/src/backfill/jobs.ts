@@ -4,7 +4,7 @@ import type { Schemas } from '../api/client'
 export type Job = Schemas['JobAnswer']
 export type Progress = Schemas['JobProgress']
 
-export const goesOn = (job: Job) => job.state !== 'exited'
+export const isActive = (job: Job) => job.state !== 'exited'
 
 /** The word for a job: its state, and of one that has ended how. */
 export function outcome(job: Job): 'queued' | 'running' | 'cancelling' | 'done' | 'missed' | 'cancelled' | 'failed' {
@@ -27,26 +27,26 @@ export const tones = {
 } as const
 
 /** The visits that count as sent: a person may have said so of those of which nobody knows. */
-export const sent = (job: Job, p: Progress) => p.visits_sent + (job.settled ? p.visits_unknown : 0)
+export const visitsSent = (job: Job, p: Progress) => p.visits_sent + (job.settled ? p.visits_unknown : 0)
 
 type Day = NonNullable<Progress['days']>[number]
 
 /** The visits of a day that are over: sent or not, none of them comes again. */
-export const over = (d: Day) => d.sent + d.unknown + d.rejected + (d.unsent ?? 0)
+export const finished = (d: Day) => d.sent + d.unknown + d.rejected + (d.unsent ?? 0)
 
 /** The share of a job that is over, 0 to 1. */
 export function share(p: Progress): number {
-  const all = (p.days ?? []).reduce((sum, d) => sum + over(d), 0)
+  const all = (p.days ?? []).reduce((sum, d) => sum + finished(d), 0)
   return p.visits_planned ? Math.min(1, all / p.visits_planned) : 0
 }
 
 /** Of the days with visits how many have any answer, and how many there are. */
-export function daysOf(p: Progress): [begun: number, all: number] {
+export function dayProgress(p: Progress): [begun: number, all: number] {
   const days = (p.days ?? []).filter((d) => !d.skipped)
-  return [days.filter((d) => over(d) > 0).length, days.length]
+  return [days.filter((d) => finished(d) > 0).length, days.length]
 }
 
 /** What a job is called: its name, else its window. */
-export function title(job: Job, unnamed: string): string {
+export function jobTitle(job: Job, unnamed: string): string {
   return job.name || `${unnamed} ${job.run_id}`
 }

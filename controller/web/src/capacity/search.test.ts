@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { curve, found, lasts, unitOf, type Capacity, type Step } from './search'
+import { curve, outcome, estimateSeconds, unitOf, type Capacity, type Step } from './search'
 
 const step = (rate: number, measured: number, p95: number): Step => ({
   kind: 'raise',
@@ -44,10 +44,10 @@ describe('the curve of a capacity search', () => {
 
 describe('what was found', () => {
   it('is told by what held and what broke', () => {
-    expect(found(nothing)).toBe('nothing')
-    expect(found({ ...nothing, visit_rate: 5 })).toBe('held')
-    expect(found({ ...nothing, visit_rate: 5, confirmed: true, broken_rate: 6 })).toBe('confirmed')
-    expect(found({ ...nothing, broken_rate: 1 })).toBe('none')
+    expect(outcome(nothing)).toBe('nothing')
+    expect(outcome({ ...nothing, visit_rate: 5 })).toBe('held')
+    expect(outcome({ ...nothing, visit_rate: 5, confirmed: true, broken_rate: 6 })).toBe('confirmed')
+    expect(outcome({ ...nothing, broken_rate: 1 })).toBe('none')
   })
   it('is written in the unit of its metric', () => {
     expect(['p95', 'error_share', 'achieved_rate', 'unknown'].map(unitOf)).toEqual([
@@ -61,7 +61,7 @@ describe('what was found', () => {
 
 describe('how long it takes', () => {
   it('grows with the steps up to the end', () => {
-    expect(lasts(1, 1000, 10)).toBe((1 + 5 + 6) * 10 + 60)
-    expect(lasts(10, 5, 10)).toBeUndefined()
+    expect(estimateSeconds(1, 1000, 10)).toBe((1 + 5 + 6) * 10 + 60)
+    expect(estimateSeconds(10, 5, 10)).toBeUndefined()
   })
 })

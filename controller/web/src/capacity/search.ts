@@ -23,7 +23,7 @@ export function curve(steps: Step[]): Curve {
 }
 
 /** What is known of the limit: nothing yet, a rate that held, or one that held for a minute too; none where all broke. */
-export function found(c: Capacity): 'nothing' | 'held' | 'confirmed' | 'none' {
+export function outcome(c: Capacity): 'nothing' | 'held' | 'confirmed' | 'none' {
   if (c.confirmed) return 'confirmed'
   if (c.visit_rate > 0) return 'held'
   return c.broken_rate ? 'none' : 'nothing'
@@ -36,7 +36,7 @@ export function unitOf(metric: string): 'share' | 'seconds' | 'number' {
 }
 
 /** About how long a search measures at most, in seconds: raising fourfold, closing in to 3 %, and a minute on end. */
-export function lasts(from: number, to: number, step: number): number | undefined {
+export function estimateSeconds(from: number, to: number, step: number): number | undefined {
   if (!(from > 0 && to >= from && step > 0)) return
   const raises = Math.ceil(Math.log(to / from) / Math.log(4)) + 1
   const bisections = Math.ceil(Math.log2(Math.log(4) / Math.log(1.03)))

@@ -1,6 +1,15 @@
 // The configuration as it is being edited: what is saved, and the texts that were written over it.
 import type { Schemas } from '../api/client'
-import { asText, effective, inMode, isOwn, presetKeys, same, type Setting, type Texts } from './values'
+import {
+  toText,
+  orDefault,
+  withModeDefaults,
+  isInstanceSetting,
+  presetKeys,
+  isEqual,
+  type Setting,
+  type Texts,
+} from './values'
 
 export type Saved = Schemas['SavedBody']
 
@@ -17,13 +26,15 @@ export class Draft {
   }
 
   /** The settings with the defaults that apply: some have another one in bulk. */
-  readonly settings = $derived.by(() => inMode(this.#declared, this.edits.SEND_MODE ?? this.saved('SEND_MODE')))
+  readonly settings = $derived.by(() =>
+    withModeDefaults(this.#declared, this.edits.SEND_MODE ?? this.saved('SEND_MODE')),
+  )
 
   /** The settings that saving would change. */
   readonly changed = $derived.by(() => this.settings.filter((s) => this.isChanged(s)))
 
   saved(key: string): string {
-    return asText(this.base.config[key])
+    return toText(this.base.config[key])
   }
 
   text(key: string): string {
@@ -35,7 +46,7 @@ export class Draft {
   isChanged(s: Setting): boolean {
     const edit = this.edits[s.key]
     if (edit === undefined) return false
-    return s.secret ? edit !== '' || this.saved(s.key) !== '' : !same(s, edit, this.saved(s.key))
+    return s.secret ? edit !== '' || this.saved(s.key) !== '' : !isEqual(s, edit, this.saved(s.key))
   }
 
   write(key: string, text: string) {
@@ -51,13 +62,13 @@ export class Draft {
   /** Gives every setting its default but the address, the site, the token and the id of the run. */
   toDefaults() {
     const edits = { ...this.edits }
-    for (const s of this.#declared) if (!isOwn(s)) edits[s.key] = s.default
+    for (const s of this.#declared) if (!isInstanceSetting(s)) edits[s.key] = s.default
     this.edits = edits
   }
 
   /** Every setting but secrets, as it is in the form or by default: for questions about what is not saved. */
   readonly plain = $derived.by<Texts>(() =>
-    Object.fromEntries(this.settings.filter((s) => !s.secret).map((s) => [s.key, effective(s, this.text(s.key))])),
+    Object.fromEntries(this.settings.filter((s) => !s.secret).map((s) => [s.key, orDefault(s, this.text(s.key))])),
   )
 
   /** What is sent to be checked or saved: all that differs from the defaults; a secret only where it was edited. */
@@ -68,7 +79,7 @@ export class Draft {
       if (s.secret) {
         const edit = this.edits[s.key]
         if (edit !== undefined) out[s.key] = edit
-      } else if (!same(s, text, s.default)) out[s.key] = text
+      } else if (!isEqual(s, text, s.default)) out[s.key] = text
     }
     return out
   })
@@ -77,7 +88,7 @@ export class Draft {
   preset(): Texts {
     const out: Texts = {}
     for (const s of presetKeys(this.settings)) {
-      const text = effective(s, this.text(s.key))
+      const text = orDefault(s, this.text(s.key))
       if (text) out[s.key] = text
     }
     return out

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import { at, place } from './problems'
+import { problemText, toProblems } from './problems'
 
 const known = new Set(['PAGEVIEWS_MIN', 'PAGEVIEWS_MAX', 'CONCURRENCY'])
 const nameOf = (key: string) => (key === 'PAGEVIEWS_MIN' ? 'Fewest pages' : key)
 
 it('shows a rule between two settings at both of them', () => {
-  const problems = place(
+  const problems = toProblems(
     [
       {
         field: 'PAGEVIEWS_MIN',
@@ -15,22 +15,22 @@ it('shows a rule between two settings at both of them', () => {
     ],
     known,
   )
-  expect(at(problems, 'PAGEVIEWS_MIN', 'error', nameOf)).toBe(
+  expect(problemText(problems, 'PAGEVIEWS_MIN', 'error', nameOf)).toBe(
     'Is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX',
   )
-  expect(at(problems, 'PAGEVIEWS_MAX', 'error', nameOf)).toBe(
+  expect(problemText(problems, 'PAGEVIEWS_MAX', 'error', nameOf)).toBe(
     'Fewest pages is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX',
   )
-  expect(at(problems, 'CONCURRENCY', 'error', nameOf)).toBeUndefined()
-  expect(at(problems, 'PAGEVIEWS_MAX', 'warning', nameOf)).toBeUndefined()
+  expect(problemText(problems, 'CONCURRENCY', 'error', nameOf)).toBeUndefined()
+  expect(problemText(problems, 'PAGEVIEWS_MAX', 'warning', nameOf)).toBeUndefined()
 })
 
 it('takes a field that names several settings for a problem of each', () => {
-  const [p] = place([{ field: 'PAGEVIEWS_MIN, CONCURRENCY', message: 'clash', severity: 'warning' }], known)
+  const [p] = toProblems([{ field: 'PAGEVIEWS_MIN, CONCURRENCY', message: 'clash', severity: 'warning' }], known)
   expect(p?.keys).toEqual(['PAGEVIEWS_MIN', 'CONCURRENCY'])
 })
 
 it('keeps a problem of no setting of the form, with the name of what it is about', () => {
-  const [p] = place([{ field: 'STATE_DIR', message: 'is not set', severity: 'warning' }], known)
+  const [p] = toProblems([{ field: 'STATE_DIR', message: 'is not set', severity: 'warning' }], known)
   expect(p).toEqual({ key: '', keys: [], message: 'STATE_DIR: is not set', severity: 'warning' })
 })

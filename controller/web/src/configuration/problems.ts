@@ -15,7 +15,7 @@ type Fault = Pick<Schemas['FaultAnswer'], 'field' | 'message' | 'severity'>
 const envKey = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b/g
 
 /** The problems of faults. A rule between settings names the others in its message, so it belongs to them too. */
-export function place(faults: Fault[], known: Set<string>): Problem[] {
+export function toProblems(faults: Fault[], known: Set<string>): Problem[] {
   return faults.map((f) => {
     const named = [...f.field.matchAll(envKey), ...f.message.matchAll(envKey)].map((m) => m[0])
     const keys = [...new Set(named)].filter((k) => known.has(k))
@@ -30,11 +30,11 @@ export function place(faults: Fault[], known: Set<string>): Problem[] {
 }
 
 /** The faults of a refused request in the form of those of a validation. */
-export const refused = (faults: FieldFault[]): Fault[] =>
+export const toFaults = (faults: FieldFault[]): Fault[] =>
   faults.map((f) => ({ field: f.where, message: f.message, severity: 'error' }))
 
 /** The problems at one setting, of one severity, as a sentence; a problem told of another setting begins with its name. */
-export function at(
+export function problemText(
   problems: Problem[],
   key: string,
   severity: Problem['severity'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asText, same, search, type Setting } from './values'
+import { toText, isEqual, search, type Setting } from './values'
 
 const setting = (s: Partial<Setting>): Setting => ({
   key: 'K',
@@ -20,20 +20,20 @@ const setting = (s: Partial<Setting>): Setting => ({
 
 describe('values', () => {
   it('shows a list as a person writes it, and nothing for what is not set', () => {
-    expect(asText([0, 5.99])).toBe('0, 5.99')
-    expect(asText(null)).toBe('')
-    expect(asText(false)).toBe('false')
+    expect(toText([0, 5.99])).toBe('0, 5.99')
+    expect(toText(null)).toBe('')
+    expect(toText(false)).toBe('false')
   })
   it('takes another way of writing a number for no change', () => {
     const share = setting({ kind: 'number', default: '0.10' })
-    expect(same(share, '0.1', '0.10')).toBe(true)
-    expect(same(share, '', '0.1')).toBe(true)
-    expect(same(share, '0', '0.1')).toBe(false)
-    expect(same(share, 'x', '0.1')).toBe(false)
-    expect(same(setting({ kind: 'list of numbers' }), '0, 5.990', '0,5.99')).toBe(true)
+    expect(isEqual(share, '0.1', '0.10')).toBe(true)
+    expect(isEqual(share, '', '0.1')).toBe(true)
+    expect(isEqual(share, '0', '0.1')).toBe(false)
+    expect(isEqual(share, 'x', '0.1')).toBe(false)
+    expect(isEqual(setting({ kind: 'list of numbers' }), '0, 5.990', '0,5.99')).toBe(true)
   })
   it('does not take a text for a number: site names like 1 and 1.0 differ', () => {
-    expect(same(setting({}), '1', '1.0')).toBe(false)
+    expect(isEqual(setting({}), '1', '1.0')).toBe(false)
   })
   it('finds settings by name, env key with or without underscores, and help', () => {
     const all = [

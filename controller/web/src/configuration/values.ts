@@ -8,24 +8,24 @@ export type Texts = Record<string, string>
 export const mask = '***MASKED***'
 
 /** What belongs to this set-up alone: a preset neither holds nor changes it. */
-export const isOwn = (s: Setting) => s.role === 'target' || s.key === 'RUN_ID'
+export const isInstanceSetting = (s: Setting) => s.role === 'target' || s.key === 'RUN_ID'
 
 /** A value of the API as a text; empty where there is none. */
-export function asText(value: unknown): string {
+export function toText(value: unknown): string {
   if (value === null || value === undefined) return ''
   return Array.isArray(value) ? value.join(', ') : String(value)
 }
 
 /** The settings with the defaults of a send mode: some have another one in bulk. */
-export const inMode = (settings: Setting[], mode: string) =>
+export const withModeDefaults = (settings: Setting[], mode: string) =>
   mode === 'bulk' ? settings.map((s) => (s.default_in_bulk ? { ...s, default: s.default_in_bulk } : s)) : settings
 
 /** What a text means: an empty one the default. */
-export const effective = (s: Setting, text: string) => text.trim() || s.default
+export const orDefault = (s: Setting, text: string) => text.trim() || s.default
 
 /** Tells whether two texts mean the same to a setting: 0.10 and 0.1, or nothing and the default. */
-export function same(s: Setting, a: string, b: string): boolean {
-  const [x, y] = [plain(s, effective(s, a)), plain(s, effective(s, b))]
+export function isEqual(s: Setting, a: string, b: string): boolean {
+  const [x, y] = [plain(s, orDefault(s, a)), plain(s, orDefault(s, b))]
   return x === y
 }
 
@@ -56,4 +56,4 @@ export function search(settings: Setting[], query: string, nameOf: (key: string)
 }
 
 /** The settings that make a preset of a configuration: all but secrets and what is this set-up's own. */
-export const presetKeys = (settings: Setting[]) => settings.filter((s) => !s.secret && !isOwn(s))
+export const presetKeys = (settings: Setting[]) => settings.filter((s) => !s.secret && !isInstanceSetting(s))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Sample, Status } from '../api/live.svelte'
 import type { Job } from '../backfill/jobs'
-import { condition } from './state'
+import { stateView } from './state'
 
 const status = (state: string, phase: string, ended: string | null = null) =>
   ({
@@ -29,42 +29,42 @@ const stopped = status('stopped', '', '2026-11-24T10:00:00Z')
 
 describe('the state of the generator', () => {
   it('is good while all is well', () => {
-    const c = condition({ status: running, sample: sample(['healthy'], [true]) })
+    const c = stateView({ status: running, sample: sample(['healthy'], [true]) })
     expect([c.word, c.notes, c.tone]).toEqual(['Running', [], 'good'])
   })
   it('says why new visits pause', () => {
     const paused = { ...status('running', 'paused'), pause_reason: 'state_full' } as Status
-    const c = condition({ status: paused })
+    const c = stateView({ status: paused })
     expect([c.word, c.tone]).toEqual(['Paused, state not writable', 'bad'])
     expect(c.meaning).toContain('data/state')
-    expect(condition({ status: { ...paused, pause_reason: 'daily_cap' } as Status }).meaning).toContain('daily cap')
+    expect(stateView({ status: { ...paused, pause_reason: 'daily_cap' } as Status }).meaning).toContain('daily cap')
   })
   it('is explained by what the controller says of the container', () => {
     const reason = 'it was made from an older image'
     const explained = (state: string, phase: string) =>
-      condition({ status: { ...running, container: { state, reason }, phase } as Status }).meaning
+      stateView({ status: { ...running, container: { state, reason }, phase } as Status }).meaning
     expect(explained('running', 'running')).toBe('Visits are being sent. Container: it was made from an older image.')
     expect(explained('created', '')).toBe(reason)
   })
   it('is as bad as its worst part', () => {
-    const c = condition({ status: running, sample: sample(['healthy', 'failed', 'healthy'], [true, false]) })
+    const c = stateView({ status: running, sample: sample(['healthy', 'failed', 'healthy'], [true, false]) })
     expect([c.word, c.tone]).toEqual(['Running', 'bad'])
     expect(c.notes).toEqual(['1 of 3 targets failing', '1 threshold missed'])
-    expect(condition({ status: running, sample: sample(['degraded']) }).tone).toBe('warn')
+    expect(stateView({ status: running, sample: sample(['degraded']) }).tone).toBe('warn')
   })
   it('is not judged by the numbers of another run', () => {
-    expect(condition({ status: running, sample: sample(['failed'], [], 'before') }).tone).toBe('good')
-    expect(condition({ status: stopped, sample: sample(['failed']) }).notes).toEqual([])
+    expect(stateView({ status: running, sample: sample(['failed'], [], 'before') }).tone).toBe('good')
+    expect(stateView({ status: stopped, sample: sample(['failed']) }).notes).toEqual([])
   })
   it('says that a backfill sends, also where no live run does', () => {
-    const alone = condition({ status: stopped, jobs: [job('running')] })
+    const alone = stateView({ status: stopped, jobs: [job('running')] })
     expect([alone.word, alone.tone]).toEqual(['Backfilling 43 %', 'good'])
     expect(alone.meaning).not.toContain('Nothing')
-    expect(condition({ status: running, jobs: [job('running')] }).notes).toEqual(['backfill 43 %'])
-    expect(condition({ status: stopped, jobs: [job('exited'), job('queued')] }).word).toBe('Stopped')
+    expect(stateView({ status: running, jobs: [job('running')] }).notes).toEqual(['backfill 43 %'])
+    expect(stateView({ status: stopped, jobs: [job('exited'), job('queued')] }).word).toBe('Stopped')
   })
   it('is the last one known while the controller is away', () => {
-    const c = condition({ status: running, sample: sample(['failed']), lost: true })
+    const c = stateView({ status: running, sample: sample(['failed']), lost: true })
     expect([c.word, c.tone]).toEqual(['Last known: Running', 'note'])
   })
 })

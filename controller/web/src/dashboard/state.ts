@@ -44,7 +44,7 @@ export type Seen = {
   lost?: boolean
 }
 
-export function condition({ status: s, sample, jobs = [], lost }: Seen): Condition {
+export function stateView({ status: s, sample, jobs = [], lost }: Seen): Condition {
   const active = !!s?.run && !s.run.ended
   const job = jobs.find((j) => j.state === 'running' || j.state === 'cancelling')
   const done = job?.progress ? percent(share(job.progress)) : ''

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { contents, fileName, fileOf, read } from './file'
+import { summarizeSetup, fileName, toFile, parseFile } from './file'
 
 it('reads a preset that it has written', () => {
   const p = {
@@ -9,7 +9,7 @@ it('reads a preset that it has written', () => {
     values: { CONCURRENCY: 10 },
     targets: { mode: 'multi', distribution_strategy: 'random', targets: [] },
   }
-  const got = read(JSON.stringify(fileOf(p)))
+  const got = parseFile(JSON.stringify(toFile(p)))
   expect(got).toMatchObject({
     kind: 'preset',
     preset: { name: p.name, description: 'd', config: p.values, targets: p.targets },
@@ -17,18 +17,18 @@ it('reads a preset that it has written', () => {
 })
 
 it('says what a file is not', () => {
-  expect(read('{')).toMatchObject({ kind: 'fault' })
-  expect(read('null')).toMatchObject({ kind: 'fault' })
-  expect(read('{"name":"x","config":{}}')).toMatchObject({ kind: 'fault' })
-  expect(read('{"trafficinator_setup":2}')).toMatchObject({
+  expect(parseFile('{')).toMatchObject({ kind: 'fault' })
+  expect(parseFile('null')).toMatchObject({ kind: 'fault' })
+  expect(parseFile('{"name":"x","config":{}}')).toMatchObject({ kind: 'fault' })
+  expect(parseFile('{"trafficinator_setup":2}')).toMatchObject({
     kind: 'fault',
     fault: expect.stringContaining('version 2'),
   })
-  expect(read('{"trafficinator_preset":1,"name":"x","config":null}')).toMatchObject({ kind: 'fault' })
+  expect(parseFile('{"trafficinator_preset":1,"name":"x","config":null}')).toMatchObject({ kind: 'fault' })
 })
 
 it('tells what a set-up holds, also where parts are missing', () => {
-  const got = contents({
+  const got = summarizeSetup({
     config: { A: 1 },
     urls: '# pages\nhttps://a\n\nhttps://b\n',
     mode: 'multi',

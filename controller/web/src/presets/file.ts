@@ -18,7 +18,7 @@ export type Read =
 const version = 1
 
 /** The file of one preset. */
-export function fileOf(p: Preset): PresetFile {
+export function toFile(p: Preset): PresetFile {
   return {
     trafficinator_preset: version,
     name: p.name,
@@ -29,7 +29,7 @@ export function fileOf(p: Preset): PresetFile {
 }
 
 /** Reads what was exported. The controller checks the values; this tells only what the file is. */
-export function read(text: string): Read {
+export function parseFile(text: string): Read {
   const w = words.presets.import
   let file: unknown
   try {
@@ -59,7 +59,7 @@ export function read(text: string): Read {
 }
 
 /** What a set-up holds, part by part, in words; parts that a hand-made file leaves out count as empty. */
-export function contents(s: Partial<Whole>): Record<string, string> {
+export function summarizeSetup(s: Partial<Whole>): Record<string, string> {
   const w = words.presets.import
   const size = (list: unknown) => w.pages(Array.isArray(list) ? list.length : 0)
   return {

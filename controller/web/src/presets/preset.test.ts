@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Schemas } from '../api/client'
 import type { Setting } from '../configuration/values'
-import { differences, freeName, presetOf, presetTargets, sorted } from './preset'
+import { differences, freeName, presetValues, presetTargets, builtInPresets } from './preset'
 
 const setting = (key: string, kind: Setting['kind'], secret = false): Setting => ({
   key,
@@ -33,12 +33,12 @@ it('compares only what a preset names, and never the target', () => {
 })
 
 it('makes a preset of a configuration without address and token', () => {
-  expect(presetOf(config, settings)).toEqual({ CONCURRENCY: 50, ECOMMERCE_SHIPPING_RATES: [0, 5] })
+  expect(presetValues(config, settings)).toEqual({ CONCURRENCY: 50, ECOMMERCE_SHIPPING_RATES: [0, 5] })
 })
 
 it('shows the built-in ones by their load, unknown ones last', () => {
   const list = ['mine', 'extreme', 'heavy', 'light', 'medium'].map((name) => ({ name, description: '', config: {} }))
-  expect(sorted(list).map((p) => p.id)).toEqual(['light', 'medium', 'heavy', 'extreme', 'mine'])
+  expect(builtInPresets(list).map((p) => p.id)).toEqual(['light', 'medium', 'heavy', 'extreme', 'mine'])
 })
 
 it('finds a name that is free and fits, whatever the case', () => {

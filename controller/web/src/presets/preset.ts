@@ -1,6 +1,6 @@
 // What is common to built-in and own presets, and files of presets and set-ups.
 import type { Schemas } from '../api/client'
-import { asText, isOwn, presetKeys, same, type Setting } from '../configuration/values'
+import { toText, isInstanceSetting, presetKeys, isEqual, type Setting } from '../configuration/values'
 import { words } from '../text'
 
 type Values = Record<string, unknown>
@@ -30,12 +30,12 @@ export function builtIn(p: Schemas['SetupBuiltIn']): Preset {
 }
 
 /** By load, as far as it is known. */
-export function sorted(list: Schemas['SetupBuiltIn'][]): Preset[] {
+export function builtInPresets(list: Schemas['SetupBuiltIn'][]): Preset[] {
   const place = (name: string) => (order.indexOf(name) + order.length + 1) % (order.length + 1)
   return list.toSorted((a, b) => place(a.name) - place(b.name)).map(builtIn)
 }
 
-export function ownPreset(p: Schemas['SetupPreset']): Preset {
+export function savedPreset(p: Schemas['SetupPreset']): Preset {
   const saved = { id: p.id, updated: p.updated_at }
   return { id: String(p.id), name: p.name, description: p.description, values: p.config, targets: p.targets, saved }
 }
@@ -43,19 +43,19 @@ export function ownPreset(p: Schemas['SetupPreset']): Preset {
 /** The settings that loading a preset would change, each with the texts of now and then. */
 export function differences(p: Preset, config: Values, settings: Setting[]) {
   return settings
-    .filter((s) => s.key in p.values && !isOwn(s))
+    .filter((s) => s.key in p.values && !isInstanceSetting(s))
     .map((setting) => ({
       setting,
-      now: asText(config[setting.key]),
-      then: asText(p.values[setting.key]),
+      now: toText(config[setting.key]),
+      then: toText(p.values[setting.key]),
     }))
-    .filter((d) => !same(d.setting, d.now, d.then))
+    .filter((d) => !isEqual(d.setting, d.now, d.then))
 }
 
 /** The values of a saved configuration that make a preset of it. */
-export function presetOf(config: Values, settings: Setting[]): Values {
+export function presetValues(config: Values, settings: Setting[]): Values {
   const keys = presetKeys(settings).map((s) => s.key)
-  return Object.fromEntries(keys.filter((k) => asText(config[k]) !== '').map((k) => [k, config[k]]))
+  return Object.fromEntries(keys.filter((k) => toText(config[k]) !== '').map((k) => [k, config[k]]))
 }
 
 /** The saved targets as a preset holds them: without secrets. */

@@ -1,5 +1,5 @@
 // The axis of a profile's drawing: spans since the beginning, or days and hours of the clock where the profile goes by it.
-import type { Mark } from '../charts/Graph.svelte'
+import type { Mark } from '../charts/LineChart.svelte'
 import { writer } from '../ui/zone'
 
 const [minute, hour, day] = [60, 3600, 86_400]

@@ -4,21 +4,21 @@ export const hours = 24
 export const days = 7
 
 /** The weights of a text, 24 or 168 of them; undefined where it is something else. */
-export function weights(text: string): number[] | undefined {
+export function parseWeights(text: string): number[] | undefined {
   const numbers = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)))
   const whole = numbers.length === hours || numbers.length === hours * days
   return whole && numbers.every((n) => Number.isFinite(n) && n >= 0) ? numbers : undefined
 }
 
 /** Three significant digits say more of a weight than anybody knows. */
-export const text = (curve: number[]) => curve.map((n) => String(Number(n.toPrecision(3)))).join(', ')
+export const formatWeights = (curve: number[]) => curve.map((n) => String(Number(n.toPrecision(3)))).join(', ')
 
 /** The weights of a day, Monday first, of either kind of curve. */
 export const dayOf = (curve: number[], day: number) =>
   curve.length === hours ? curve : curve.slice(day * hours, (day + 1) * hours)
 
 /** The curve with one weight changed, the hour counted within the day. */
-export function changed(curve: number[], day: number, hour: number, weight: number): number[] {
+export function withWeight(curve: number[], day: number, hour: number, weight: number): number[] {
   const at = curve.length === hours ? hour : day * hours + hour
   return curve.with(at, Math.max(0, weight))
 }
@@ -34,13 +34,13 @@ export const asDay = (curve: number[]) =>
 export const asWeek = (day: number[]) => Array.from({ length: days }, () => day).flat()
 
 /** The curve with a day's weights put in the place of all other days. */
-export const copied = (curve: number[], day: number) => asWeek(dayOf(curve, day))
+export const withDayCopied = (curve: number[], day: number) => asWeek(dayOf(curve, day))
 
 /**
  * The weights of a drawn week, that of the mean hour 100: the rate in the middle of each hour of the points, of which two of
  * one moment are a step.
  */
-export function drawn(points: { at_seconds: number; rate_per_day: number }[]): number[] {
+export function fromDrawing(points: { at_seconds: number; rate_per_day: number }[]): number[] {
   let at = 0
   const rates = Array.from({ length: hours * days }, (_, hour) => {
     while (at + 1 < points.length && points[at + 1]!.at_seconds <= (hour + 0.5) * 3600) at++

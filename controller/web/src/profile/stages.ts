@@ -6,13 +6,13 @@ export type Stage = { duration: string; from: string; to: string }
 /** What a profile is by its text. */
 export type Kind = 'constant' | 'week' | 'stages'
 
-export const kindOf = (text: string): Kind => {
+export const profileKind = (text: string): Kind => {
   const word = text.trim().toLowerCase()
   return word === '' || word === 'constant' ? 'constant' : word === 'week' ? 'week' : 'stages'
 }
 
 /** The stages of a text; undefined where a part of it has no colon, so that rows could not hold it. */
-export function stages(text: string): Stage[] | undefined {
+export function parseStages(text: string): Stage[] | undefined {
   const parts = text.split(',').map((part) => part.trim())
   if (parts.at(-1) === '') parts.pop()
   const rows = parts.map((part): Stage | undefined => {
@@ -25,7 +25,7 @@ export function stages(text: string): Stage[] | undefined {
 }
 
 /** The text of stages; what would end a part of it is left out. */
-export const written = (rows: Stage[]) =>
+export const formatStages = (rows: Stage[]) =>
   rows.map((s) => `${part(s.duration)}:${part(s.from)}${part(s.to) ? `→${part(s.to)}` : ''}`).join(', ')
 
 const part = (text: string) => text.replace(/[,:→>]/g, '').trim()
@@ -38,7 +38,7 @@ export const example = (perDay: number): Stage[] => [
 ]
 
 /** A stage that goes on from where the last one ends. */
-export function next(rows: Stage[]): Stage {
+export function nextStage(rows: Stage[]): Stage {
   const last = rows.at(-1)
   return { duration: '10m', from: last ? last.to || last.from : '0', to: '' }
 }

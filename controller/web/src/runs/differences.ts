@@ -1,6 +1,6 @@
 // What of a configuration is not at its default.
 import type { Schemas } from '../api/client'
-import { asText, inMode, same } from '../configuration/values'
+import { toText, withModeDefaults, isEqual } from '../configuration/values'
 import { count } from '../text'
 
 export type Difference = {
@@ -17,11 +17,11 @@ const drawn = ['RUN_ID', 'RUN_SEED']
 /** The settings of `config` that differ from their default, in the order of the form; an empty one is at its default. */
 export function differences(fields: Schemas['FieldAnswer'][], config: unknown): Difference[] {
   const values = (config ?? {}) as Record<string, unknown>
-  return inMode(fields, asText(values.SEND_MODE))
-    .filter((f) => !drawn.includes(f.key) && !same(f, asText(values[f.key]), f.default))
+  return withModeDefaults(fields, toText(values.SEND_MODE))
+    .filter((f) => !drawn.includes(f.key) && !isEqual(f, toText(values[f.key]), f.default))
     .map((f) => ({
       key: f.key,
-      value: shown(f, asText(values[f.key])),
+      value: shown(f, toText(values[f.key])),
       default: shown(f, f.default),
       unit: f.unit,
       secret: f.secret,
@@ -37,6 +37,6 @@ function shown(f: Schemas['FieldAnswer'], text: string): string {
 /** The number of a setting in a configuration or, where it is not set, its default; not a number where it is none. */
 export function numberOf(fields: Schemas['FieldAnswer'][], config: unknown, key: string): number {
   const values = (config ?? {}) as Record<string, unknown>
-  const field = inMode(fields, asText(values.SEND_MODE)).find((f) => f.key === key)
-  return parseFloat(asText(values[key]) || (field?.default ?? ''))
+  const field = withModeDefaults(fields, toText(values.SEND_MODE)).find((f) => f.key === key)
+  return parseFloat(toText(values[key]) || (field?.default ?? ''))
 }

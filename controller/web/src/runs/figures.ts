@@ -1,6 +1,6 @@
 // What a run came to, as figures and facts that a person reads.
 import type { Schemas } from '../api/client'
-import { amount, count, latency, percent, span, when, words } from '../text'
+import { money, count, latency, percent, duration, dateTime, words } from '../text'
 import { acceptedShare, achieved, begun, ended, errors, errorShare, length, type Ledger } from './record'
 
 const w = words.runs
@@ -21,7 +21,7 @@ export function figures(ledger: Ledger): [name: string, value: string, aside?: s
       l ? latency(l.p95) : words.none,
       l ? f.percentiles(latency(l.p50), latency(l.p99)) : w.whenEnded,
     ],
-    [w.totals.revenue, amount(revenue)],
+    [w.totals.revenue, money(revenue)],
   ]
 }
 
@@ -29,9 +29,9 @@ export function figures(ledger: Ledger): [name: string, value: string, aside?: s
 export function facts(run: Schemas['HistoryRecord'], now: number): [name: string, value: string][] {
   const list: [string, string][] = [
     [w.facts.kind, w.kinds[run.kind] ?? run.kind],
-    [w.facts.started, when(run.started)],
-    [w.facts.ended, run.ended ? when(run.ended) : words.none],
-    [w.facts.length, span(length(run, now))],
+    [w.facts.started, dateTime(run.started)],
+    [w.facts.ended, run.ended ? dateTime(run.ended) : words.none],
+    [w.facts.length, duration(length(run, now))],
     [w.facts.seed, String(run.seed)],
     [w.facts.plan, run.plan_hash || words.none],
   ]

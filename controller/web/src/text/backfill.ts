@@ -1,5 +1,5 @@
 // Backfills: past days sent by a job of their own.
-import { count, percent, span } from './numbers'
+import { count, percent, duration } from './numbers'
 
 const days = (n: number) => (n === 1 ? '1 day' : `${count(n)} days`)
 const visits = (n: number) => (n === 1 ? '1 visit' : `${count(n)} visits`)
@@ -36,7 +36,7 @@ export const backfill = {
     mean: 'Mean day',
     busiest: (n: number, date: string) => `at most ${count(n)}, ${date}`,
     time: 'Sending takes',
-    atLeast: (seconds: number) => `≥ ${span(seconds)}`,
+    atLeast: (seconds: number) => `≥ ${duration(seconds)}`,
     atLeastHelp: 'by the limit of requests a second',
     unlimited: 'As fast as it goes',
     unlimitedHelp: 'no limit of requests a second',
@@ -84,8 +84,8 @@ export const backfill = {
     progress: 'Visits sent',
     sent: (n: number, of: number) => `${count(n)} of ${count(of)} visits sent`,
     day: (n: number, of: number) => `day ${count(n)} of ${count(of)}`,
-    ends: (at: string, left: number) => `ends about ${at}, in ${span(left)}`,
-    took: (seconds: number) => `took ${span(seconds)}`,
+    ends: (at: string, left: number) => `ends about ${at}, in ${duration(left)}`,
+    took: (seconds: number) => `took ${duration(seconds)}`,
     rejected: (n: number) => `${visits(n)} rejected by Matomo`,
     strip: 'Days, as far as they are sent',
     dayTitle: (date: string, n: number, of: number) => `${date}: ${count(n)} of ${count(of)}`,

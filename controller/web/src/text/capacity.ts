@@ -1,5 +1,5 @@
 // Capacity searches: how much a Matomo can take.
-import { count, latency, percent, rate, span } from './numbers'
+import { count, latency, percent, rate, duration } from './numbers'
 
 const value = { share: percent, seconds: latency, number: rate }
 
@@ -21,7 +21,7 @@ export const capacity = {
     perSecond: 'visits/s',
     seconds: 's',
     lasts: (seconds: number) =>
-      `Measures for up to about ${span(seconds)}; settling after each change of the rate comes on top.`,
+      `Measures for up to about ${duration(seconds)}; settling after each change of the rate comes on top.`,
     go: 'Start the search',
     started: 'The search has started.',
     refused: 'The search was not started',
@@ -76,7 +76,7 @@ export const capacity = {
     broke: 'broke',
     void: (why: string) => `void, measured again: ${why}`,
     number: (n: number, kind: string) => `${count(n)} ${kinds[kind] ?? kind}`,
-    measured: (seconds: number) => span(seconds),
+    measured: (seconds: number) => duration(seconds),
     none: 'No step has ended yet.',
   },
 }

@@ -1,5 +1,5 @@
 // The configuration: its form, the review of changes, and what the settings come to.
-import { count, latency, rate, span } from './numbers'
+import { count, latency, rate, duration } from './numbers'
 
 const changes = (n: number) => (n === 1 ? '1 change' : `${count(n)} changes`)
 
@@ -76,7 +76,7 @@ export const configuration = {
     hitsHelp: (perVisit: number) => `${rate(perVisit)} hits a visit`,
     open: (n: number) => `${rate(n)} open visits`,
     openHelp: (seconds: number, live: boolean) =>
-      live ? `${span(seconds)} long on average (live)` : `sent within ${span(seconds)} (compressed)`,
+      live ? `${duration(seconds)} long on average (live)` : `sent within ${duration(seconds)} (compressed)`,
     flight: (n: number, of: number) => `${rate(n)} of ${count(of)} requests in flight`,
     capacity: {
       enough: 'CONCURRENCY is enough',
@@ -86,9 +86,9 @@ export const configuration = {
     atMeasured: (seconds: number) => `at ${latency(seconds)}, the p95 measured now`,
     atAssumed: (seconds: number) => `at ${latency(seconds)} an answer, an assumption`,
     most: (n: number) => `carries up to ${rate(n)} requests/s`,
-    end: (seconds: number, key: string) => `Ends after ${span(seconds)} (${key})`,
+    end: (seconds: number, key: string) => `Ends after ${duration(seconds)} (${key})`,
     noEnd: 'Runs until it is stopped',
-    pauses: (seconds: number) => `pauses at the cap after ${span(seconds)} of each 24 h`,
+    pauses: (seconds: number) => `pauses at the cap after ${duration(seconds)} of each 24 h`,
   },
   test: {
     title: 'Check this Matomo',

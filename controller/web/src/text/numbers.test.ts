@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { latency, percent, span } from './numbers'
+import { latency, percent, duration } from './numbers'
 
 describe('numbers', () => {
   it('never shows a share as whole that is not', () => {
@@ -16,9 +16,9 @@ describe('numbers', () => {
     expect(latency(0)).toBe('–')
   })
   it('shows spans by their two largest units', () => {
-    expect(span(42)).toBe('42 s')
-    expect(span(200)).toBe('3 min 20 s')
-    expect(span(8100)).toBe('2 h 15 min')
-    expect(span(273600)).toBe('3 d 4 h')
+    expect(duration(42)).toBe('42 s')
+    expect(duration(200)).toBe('3 min 20 s')
+    expect(duration(8100)).toBe('2 h 15 min')
+    expect(duration(273600)).toBe('3 d 4 h')
   })
 })

@@ -1,38 +1,38 @@
-// Numbers as people read them, in the browser's own locale.
-const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 })
-const short = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 })
-const money = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
-const minutes = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
-const seconds = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'medium' })
+// Numbers and times in the browser's locale.
+const integer = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 })
+const significant = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 })
+const cents = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+const toMinutes = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const toSeconds = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'medium' })
 
 /** 12,345 */
-export const count = (n: number) => whole.format(n)
+export const count = (n: number) => integer.format(n)
 
 /** Three significant digits: 0.231, 12.4, 1,230. */
-export const rate = (n: number) => (n >= 1000 ? whole.format(n) : short.format(n))
+export const rate = (n: number) => (n >= 1000 ? integer : significant).format(n)
 
 /** 1,234.50 */
-export const amount = (n: number) => money.format(n)
+export const money = (n: number) => cents.format(n)
 
-/** A share of 0 to 1: 98.4 %. Never rounds up to 100 or down to 0. */
+/** A share of 0 to 1 as 98.4 %. Never rounds up to 100 or down to 0. */
 export function percent(share: number): string {
   if (!Number.isFinite(share)) return '–'
   const p = share * 100
   if (p > 0 && p < 0.1) return '< 0.1 %'
   if (p < 100 && p > 99.9) return '> 99.9 %'
-  return `${short.format(p)} %`
+  return `${significant.format(p)} %`
 }
 
 /** Seconds as a latency: 640 µs, 12.3 ms, 1.24 s. */
 export function latency(seconds: number): string {
   if (!seconds) return '–'
-  if (seconds < 0.001) return `${short.format(seconds * 1e6)} µs`
-  if (seconds < 1) return `${short.format(seconds * 1e3)} ms`
-  return `${short.format(seconds)} s`
+  if (seconds < 0.001) return `${significant.format(seconds * 1e6)} µs`
+  if (seconds < 1) return `${significant.format(seconds * 1e3)} ms`
+  return `${significant.format(seconds)} s`
 }
 
-/** Seconds as a span: 42 s, 3 min 20 s, 2 h 15 min, 3 d 4 h. */
-export function span(seconds: number): string {
+/** Seconds as a duration: 42 s, 3 min 20 s, 2 h 15 min, 3 d 4 h. */
+export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds))
   if (s < 60) return `${s} s`
   if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`
@@ -40,12 +40,12 @@ export function span(seconds: number): string {
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`
 }
 
-/** A moment of the API in the reader's own time zone. */
-export const when = (rfc3339: string) => minutes.format(new Date(rfc3339))
+/** An RFC 3339 time in the browser's time zone, to the minute. */
+export const dateTime = (rfc3339: string) => toMinutes.format(new Date(rfc3339))
 
-/** A moment to the second. */
-export const moment = (rfc3339: string) => seconds.format(new Date(rfc3339))
+/** The same to the second. */
+export const timestamp = (rfc3339: string) => toSeconds.format(new Date(rfc3339))
 
-/** A rate or a latency on an axis, which begins at 0. */
+/** A rate or a latency as an axis label, where 0 is plain. */
 export const axisRate = (n: number) => (n === 0 ? '0' : rate(n))
 export const axisLatency = (n: number) => (n === 0 ? '0' : latency(n))

@@ -1,5 +1,5 @@
 // Load profiles: how the rate changes with time.
-import { count, rate, span } from './numbers'
+import { count, rate, duration } from './numbers'
 
 const two = (n: number) => String(n).padStart(2, '0')
 
@@ -49,13 +49,13 @@ export const profile = {
     unit: 'visits per second',
     unreadable: 'Cannot be drawn until the settings are in order.',
     perSecond: (n: string) => `${n}/s`,
-    visits: (n: number, seconds: number) => `${count(n)} visits in ${span(seconds)}`,
-    ends: (seconds: number) => `The run ends after ${span(seconds)}.`,
+    visits: (n: number, seconds: number) => `${count(n)} visits in ${duration(seconds)}`,
+    ends: (seconds: number) => `The run ends after ${duration(seconds)}.`,
     endless: 'It continues until the run is stopped or a limit is reached.',
     peak: (n: number) => `at most ${rate(n)} visits/s`,
     /** A span on the axis: 1 h 30 min, 10 min. */
-    tick: (seconds: number) => span(seconds).replace(/(\d+ \S+) 0 \S+$/, '$1'),
-    at: (seconds: number) => `after ${span(seconds)}`,
+    tick: (seconds: number) => duration(seconds).replace(/(\d+ \S+) 0 \S+$/, '$1'),
+    at: (seconds: number) => `after ${duration(seconds)}`,
     now: 'now',
   },
   run: {

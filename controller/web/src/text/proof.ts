@@ -1,7 +1,7 @@
 // What Matomo recorded of a run.
-import { amount, count, moment, span } from './numbers'
+import { money, count, timestamp, duration } from './numbers'
 
-const figure = (n: number) => (Number.isInteger(n) ? count(n) : amount(n))
+const figure = (n: number) => (Number.isInteger(n) ? count(n) : money(n))
 
 export const proof = {
   title: 'Recorded by Matomo',
@@ -16,15 +16,15 @@ export const proof = {
     cancelled: 'Given up',
   } as Record<string, string>,
   waitingFor: (what: string) => `Waits for ${what}.`,
-  until: (at: string) => `At the latest at ${moment(at)}.`,
-  taken: (at: string) => `Asked at ${moment(at)}.`,
+  until: (at: string) => `At the latest at ${timestamp(at)}.`,
+  taken: (at: string) => `Asked at ${timestamp(at)}.`,
   slices: {
     dimension: 'Told apart by its own custom dimension',
     site: 'All that the site has on these days',
     difference: 'What the site has now, less what it had before the run',
   } as Record<string, string>,
   site: (id: number) => `site ${id}`,
-  freshness: (seconds: number) => `Visits were visible ${span(seconds)} after they were sent.`,
+  freshness: (seconds: number) => `Visits were visible ${duration(seconds)} after they were sent.`,
   columns: { what: 'What', sent: 'Sent', recorded: 'Recorded', share: 'Recorded of sent', verdict: 'Verdict' },
   groups: { total: '', day: 'Day', country: 'Country', source: 'Source', device: 'Device' } as Record<string, string>,
   more: (n: number) => `${count(n)} more rows by day, country, source and device`,

@@ -1,5 +1,5 @@
 // Recorded runs, their ledgers, configurations and comparisons.
-import { amount, count, latency, percent, rate } from './numbers'
+import { money, count, latency, percent, rate } from './numbers'
 
 export const runs = {
   empty: 'No run has been recorded. Start one from the dashboard.',
@@ -217,7 +217,7 @@ export const runs = {
       seconds: latency,
       share: percent,
       per_second: (n: number) => `${rate(n)}/s`,
-      money: amount,
+      money: money,
     },
     points: (n: number) => `${rate(n * 100)} points`,
     settings: 'Settings that differ',

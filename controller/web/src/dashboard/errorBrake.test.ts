@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { shareOf } from './brake'
+import { shareOf } from './errorBrake'
 
 it('takes a share above 0, at most 1', () => {
   expect([

@@ -40,7 +40,7 @@ export function stepFor(seconds: number, most: number): number {
  * The points from `from` to `to`, in Unix seconds, in at most about `most` columns. Rates are what was counted over the
  * time it took. Percentiles cannot be averaged: of a column's seconds the highest is shown.
  */
-export function buckets(points: Point[], from: number, to: number, most = 600): Columns {
+export function downsample(points: Point[], from: number, to: number, most = 600): Columns {
   const step = stepFor(to - from, most)
   const out: Columns = {
     times: [],

@@ -1,7 +1,7 @@
 // What the controller says of a backfill while its form is being filled in.
 import { planBackfill } from '../api/checks'
 import type { Schemas } from '../api/client'
-import { place, type Problem, refused } from '../configuration/problems'
+import { toProblems, type Problem, toFaults } from '../configuration/problems'
 import { faultsOf } from '../fault'
 
 /** How long nothing is typed before the controller is asked, in milliseconds. */
@@ -40,14 +40,14 @@ export class Planning {
     try {
       const answer = await planBackfill(asked, signal)
       this.plan = answer
-      this.problems = place(answer.warnings ?? [], known)
+      this.problems = toProblems(answer.warnings ?? [], known)
       this.failure = undefined
     } catch (e) {
       if (signal.aborted) return
       const { status, fields } = faultsOf(e)
-      const faults = status === 422 ? refused(fields) : []
+      const faults = status === 422 ? toFaults(fields) : []
       this.plan = undefined
-      this.problems = place(faults, known)
+      this.problems = toProblems(faults, known)
       this.failure = faults.length ? undefined : e
     }
     this.asking = false

@@ -2,7 +2,7 @@
 import { validateConfig } from '../api/checks'
 import { sentence } from '../fault'
 import type { Draft } from './draft.svelte'
-import { place, type Problem } from './problems'
+import { toProblems, type Problem } from './problems'
 
 /** How long nothing is typed before the controller is asked, in milliseconds: an answer may cost it a container. */
 const pause = 800
@@ -21,7 +21,7 @@ export class Checking {
       const timer = setTimeout(async () => {
         try {
           const answer = await validateConfig(config, abandoned.signal)
-          this.problems = place([...(answer.errors ?? []), ...(answer.warnings ?? [])], known)
+          this.problems = toProblems([...(answer.errors ?? []), ...(answer.warnings ?? [])], known)
           this.unchecked = undefined
         } catch (e) {
           if (!abandoned.signal.aborted) this.unchecked = sentence(e)

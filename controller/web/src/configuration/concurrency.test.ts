@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { capacity } from './calculator'
+import { capacity } from './concurrency'
 
 it('tells when CONCURRENCY is enough, tight or short at an answer time', () => {
   const light = { hits_per_second: 5, hits_per_request: 1, concurrency: 10 }

@@ -2,14 +2,14 @@
 import type { Point } from '../api/live.svelte'
 
 /** The bounds of the rate, in percent of the plan's, as the controller has them. */
-export const least = 1
-export const most = 10_000
+export const minPercent = 1
+export const maxPercent = 10_000
 
 /** Seconds over which the rate is measured after a change: short, so that the rate of before is soon out of it. */
-export const window = 10
+export const windowSeconds = 10
 
 /** Visits begun per second in the last seconds; not a number where nothing was measured. */
-export function measured(points: Point[], seconds = window): number {
+export function measuredRate(points: Point[], seconds = windowSeconds): number {
   const end = points.at(-1)?.at ?? 0
   let visits = 0
   let took = 0
@@ -25,7 +25,7 @@ export function measured(points: Point[], seconds = window): number {
 /** The scale of a percentage that somebody wrote; undefined where it is none or out of bounds. */
 export function scaleOf(text: string): number | undefined {
   const percent = Number(text.trim().replace(',', '.').replace(/\s*%$/, ''))
-  return text.trim() && percent >= least && percent <= most ? percent / 100 : undefined
+  return text.trim() && percent >= minPercent && percent <= maxPercent ? percent / 100 : undefined
 }
 
 /** A scale as a percentage to write. */

@@ -4,7 +4,7 @@ import { apply, createPreset, deletePreset, loadPreset, saveConfig, setOf, start
 import { tellFailure } from '../fault'
 import { download, go, remove, tell } from '../ui'
 import { words } from '../text'
-import { fileName, fileOf } from './file'
+import { fileName, toFile } from './file'
 import { freeName, type Preset } from './preset'
 
 const w = words.presets
@@ -42,14 +42,14 @@ export async function duplicate(p: Preset, taken: string[]) {
 }
 
 /** Deletes a saved preset after a grace. */
-export function drop(p: Preset) {
+export function deletePresetLater(p: Preset) {
   const id = p.saved?.id
   if (id !== undefined) remove(`preset/${id}`, w.deleted(p.name), () => deletePreset(id).catch(tellFailure))
 }
 
 /** Hands a preset to the browser as a file. */
 export function exportPreset(p: Preset) {
-  download(fileName(p.name), JSON.stringify(fileOf(p), null, 2), 'application/json')
+  download(fileName(p.name), JSON.stringify(toFile(p), null, 2), 'application/json')
 }
 
 /** What was loaded, and the configuration of before. */
@@ -62,7 +62,7 @@ export type LoadedPreset = {
 }
 
 /** Lays a preset over the saved configuration. */
-export async function load(p: Preset): Promise<LoadedPreset | undefined> {
+export async function loadIntoConfig(p: Preset): Promise<LoadedPreset | undefined> {
   try {
     const { before, after } = await loadPreset(p.id, !!p.targets)
     const tokens = (after.warnings ?? []).filter((w) => w.where === 'targets').map((w) => w.value ?? '')
@@ -73,7 +73,7 @@ export async function load(p: Preset): Promise<LoadedPreset | undefined> {
 }
 
 /** Saves the configuration of before a preset was loaded, unless somebody has changed it since; the token stays. */
-export async function unload({ before, revision }: LoadedPreset): Promise<boolean> {
+export async function undoLoad({ before, revision }: LoadedPreset): Promise<boolean> {
   try {
     await saveConfig(setOf(before), revision)
     tell('note', w.undone)
@@ -85,7 +85,7 @@ export async function unload({ before, revision }: LoadedPreset): Promise<boolea
 }
 
 /** Applies what is saved, or starts with it; where that fails, the review tells why and offers it again. */
-export async function use(active: boolean): Promise<boolean> {
+export async function applyOrStart(active: boolean): Promise<boolean> {
   try {
     await (active ? apply() : start())
     tell('good', active ? w.applied : w.started)

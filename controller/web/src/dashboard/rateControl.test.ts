@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import type { Point } from '../api/live.svelte'
-import { measured, percentOf, scaleOf } from './steer'
+import { measuredRate, percentOf, scaleOf } from './rateControl'
 
 const point = (at: number, visit_rate: number) => ({ at, visit_rate }) as Point
 
 describe('the rate after a change', () => {
   it('is that of the last seconds, not of before', () => {
     const points = [...Array(60).keys()].map((at) => point(at, at < 50 ? 2 : 8))
-    expect(measured(points)).toBe(8)
+    expect(measuredRate(points)).toBe(8)
   })
   it('weighs what was measured by the time it took', () => {
-    expect(measured([point(0, 9), point(1, 1), point(4, 5)])).toBe(4)
+    expect(measuredRate([point(0, 9), point(1, 1), point(4, 5)])).toBe(4)
   })
   it('is not known where nothing was measured', () => {
-    expect(measured([])).toBeNaN()
-    expect(measured([point(5, 1)])).toBeNaN()
+    expect(measuredRate([])).toBeNaN()
+    expect(measuredRate([point(5, 1)])).toBeNaN()
   })
 })
 
