@@ -27,7 +27,7 @@ func TestDistances(t *testing.T) {
 		"a fast one was late at first":     {[]int64{0, 8 * ms, 16 * ms}, []time.Duration{4, 2, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := distances(c.arrivals, evenly(len(c.arrivals), 100))
+			got := lateness(c.arrivals, idealTimes(len(c.arrivals), 100))
 			for i := range got {
 				got[i] /= time.Millisecond
 			}
@@ -43,7 +43,7 @@ func TestDriftTellsFastFromSlow(t *testing.T) {
 	for k := range slow {
 		slow[k] = int64(k) * int64(11*time.Millisecond) // due every 10
 	}
-	if got := drift(distances(slow, evenly(len(slow), 100))); got != 90*time.Millisecond {
+	if got := drift(lateness(slow, idealTimes(len(slow), 100))); got != 90*time.Millisecond {
 		t.Errorf("drift %s, want 90ms", got)
 	}
 }
@@ -55,19 +55,19 @@ func TestAProfileHasItsIdealMoments(t *testing.T) {
 	}
 	var start time.Time
 	pieces := slices.Collect(load.Pieces(start, start, start.Add(load.Length())))
-	moments := ideals(pieces, 1000)
+	moments := idealArrivals(pieces, 1000)
 	if len(moments) != 20 || moments[0] != 0 || moments[10] != 15*time.Second || moments[19] != 24*time.Second ||
 		moments[1] < 3*time.Second || moments[1] > 3200*time.Millisecond {
 		t.Errorf("%d: %v", len(moments), moments)
 	}
-	if got := ideals(pieces, 7); !slices.Equal(got, moments[:7]) {
+	if got := idealArrivals(pieces, 7); !slices.Equal(got, moments[:7]) {
 		t.Errorf("of seven: %v", got)
 	}
 	arrivals := make([]int64, 0, 20)
 	for _, m := range moments[:19] { // the last is lost
 		arrivals = append(arrivals, 1e9+int64(m))
 	}
-	if got := furthest(append(pieces[:1:1], pieces[2]), arrivals, 1e9); got != "-10.000 %" {
+	if got := largestDeviation(append(pieces[:1:1], pieces[2]), arrivals, 1e9); got != "-10.000 %" {
 		t.Errorf("furthest: %s", got)
 	}
 }
@@ -90,11 +90,11 @@ func TestMedian(t *testing.T) {
 }
 
 func TestARatioIsToTheReferenceOfItsOwnRound(t *testing.T) {
-	all := []contender{{name: "wrk"}, {name: "other"}}
-	rounds := [][]reading{ // the machine slows down; the other is always half as fast
+	all := []tool{{name: "wrk"}, {name: "other"}}
+	rounds := [][]measurement{ // the machine slows down; the other is always half as fast
 		{{hits: 1000}, {hits: 500}}, {{hits: 400}, {hits: 200}}, {{hits: 100}, {hits: 50}},
 	}
-	table := tableOf(all, rounds, 0)
+	table := resultTable(all, rounds, 0)
 	if !strings.Contains(table, "200 | 0.500 ") || !strings.Contains(table, "400 | 1.000 ") {
 		t.Errorf("\n%s", table)
 	}
@@ -112,8 +112,8 @@ func TestAPeersOwnCountIsFound(t *testing.T) {
 		"k6":         "    http_reqs......................: 385076 48134.5/s",
 	}
 	b := &bench{}
-	for _, p := range b.known() {
-		if got := first(p.own, said[p.name]); got != "385076" {
+	for _, p := range b.knownPeers() {
+		if got := firstGroup(p.own, said[p.name]); got != "385076" {
 			t.Errorf("%s: %q", p.name, got)
 		}
 	}
@@ -126,7 +126,7 @@ func TestASectionIsReplacedAndTheOthersStay(t *testing.T) {
 		p    part
 		text string
 	}{{micro, "slow"}, {single, "old\n\nwith a gap"}, {bulk, "many"}, {single, "new"}} {
-		if err := keep(fsys, "RESULTS.md", step.p, step.text); err != nil {
+		if err := saveSection(fsys, "RESULTS.md", step.p, step.text); err != nil {
 			t.Fatal(err)
 		}
 	}

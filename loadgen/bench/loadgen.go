@@ -15,41 +15,41 @@ import (
 const (
 	// token is known to nobody: the fast sink judges nothing.
 	token = "0123456789abcdef0123456789abcdef" //nolint:gosec // it guards nothing
-	// above is how much more than its capacity the loadgen is offered.
-	above = 1.1
-	// mostVisits is the bound of TARGET_VISITS_PER_DAY.
-	mostVisits = 1e10
-	day        = 24 * 60 * 60
+	// overload is how much more than its capacity the loadgen is offered.
+	overload = 1.1
+	// maxVisitsPerDay is the bound of TARGET_VISITS_PER_DAY.
+	maxVisitsPerDay = 1e10
+	day             = 24 * 60 * 60
 )
 
-// ours is the loadgen as a contender. It follows a rate, so that its capacity has to be found.
-type ours struct {
-	b    *bench
-	more map[string]string // settings
+// loadgenTool is the loadgen as a contender. It follows a rate, so that its capacity has to be found.
+type loadgenTool struct {
+	b     *bench
+	extra map[string]string // settings
 	// rate is what it is offered in hits a second, best what it has sent; a visit has perVisit hits.
 	rate, best, perVisit float64
 	summaryFile          string
 	summary              runsummary.Summary // of the last run
 }
 
-// newOurs guesses; calibrate knows.
-func (b *bench) newOurs(more map[string]string, rate float64) *ours {
-	return &ours{b: b, more: more, rate: rate, perVisit: 6}
+// newLoadgen guesses; calibrate knows.
+func (b *bench) newLoadgen(more map[string]string, rate float64) *loadgenTool {
+	return &loadgenTool{b: b, extra: more, rate: rate, perVisit: 6}
 }
 
-func (o *ours) contender(name string) contender {
-	return contender{name: name, sends: "unique hits", paces: true, command: o.command, own: o.own, learn: o.learn}
+func (o *loadgenTool) contender(name string) tool {
+	return tool{name: name, sends: "unique hits", paces: true, command: o.command, ownCount: o.ownCount, learn: o.learn}
 }
 
 // command is a run with a state folder of its own. At a given rate a visit has one hit, so that the ideal moment of
 // each is known.
-func (o *ours) command(j job) (command, error) {
+func (o *loadgenTool) command(j job) (command, error) {
 	folder, err := afero.TempDir(o.b.fs, o.b.folder, "run-")
 	if err != nil {
 		return command{}, fmt.Errorf("make folder: %w", err)
 	}
 	o.summaryFile = folder + "/summary.json"
-	visits := min(mostVisits, o.rate/o.perVisit*day)
+	visits := min(maxVisitsPerDay, o.rate/o.perVisit*day)
 	env := map[string]string{
 		"MATOMO_URL": j.url, "MATOMO_SITE_ID": "1", "MATOMO_TOKEN_AUTH": token,
 		"CONCURRENCY":           strconv.Itoa(connections),
@@ -61,7 +61,7 @@ func (o *ours) command(j job) (command, error) {
 		visits, env["BOUNCE_PROBABILITY"] = float64(j.rate)*day, "1"
 	}
 	env["TARGET_VISITS_PER_DAY"] = strconv.FormatFloat(visits, 'f', 3, 64)
-	maps.Copy(env, o.more)
+	maps.Copy(env, o.extra)
 	c := command{path: o.b.loadgen, args: []string{"run"}}
 	for k, v := range env {
 		c.env = append(c.env, k+"="+v)
@@ -69,8 +69,8 @@ func (o *ours) command(j job) (command, error) {
 	return c, nil
 }
 
-// own are the hits that the ledger says were accepted.
-func (o *ours) own(context.Context, string) (uint64, error) {
+// ownCount are the hits that the ledger says were accepted.
+func (o *loadgenTool) ownCount(context.Context, string) (uint64, error) {
 	data, err := afero.ReadFile(o.b.fs, o.summaryFile)
 	if err != nil {
 		return 0, fmt.Errorf("read summary: %w", err)
@@ -83,15 +83,15 @@ func (o *ours) own(context.Context, string) (uint64, error) {
 }
 
 // learn offers more than was ever sent, next time.
-func (o *ours) learn(r reading) {
+func (o *loadgenTool) learn(r measurement) {
 	o.perVisit = ratio(float64(o.summary.Hits.Planned), float64(o.summary.Visits.Planned))
 	o.best = max(o.best, r.hits)
-	o.rate = above * o.best
+	o.rate = overload * o.best
 }
 
 // calibrate finds the capacity: it offers twice as much until some of it is shed, and then a little more than was
 // sent.
-func (o *ours) calibrate(ctx context.Context, s *counterpart) error {
+func (o *loadgenTool) calibrate(ctx context.Context, s *sinkProcess) error {
 	for offered := o.rate; ; offered *= 2 {
 		o.rate = offered
 		r, err := o.b.measure(ctx, s, o.contender("loadgen"))
@@ -100,7 +100,7 @@ func (o *ours) calibrate(ctx context.Context, s *counterpart) error {
 		}
 		_, _ = fmt.Fprintf(o.b.out, "capacity: %.0f hits/s of %.0f offered, %d shed\n", r.hits, offered,
 			o.summary.Hits.Shed)
-		if o.summary.Hits.Shed > 0 || offered/o.perVisit*day > mostVisits {
+		if o.summary.Hits.Shed > 0 || offered/o.perVisit*day > maxVisitsPerDay {
 			return nil
 		}
 	}

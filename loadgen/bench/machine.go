@@ -75,15 +75,15 @@ func residentMB(fsys afero.Fs, pid int) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read memory of process: %w", err)
 	}
-	kb, err := strconv.ParseFloat(first(`VmRSS:\s+(\d+) kB`, string(data)), 64)
+	kb, err := strconv.ParseFloat(firstGroup(`VmRSS:\s+(\d+) kB`, string(data)), 64)
 	if err != nil {
 		return 0, fmt.Errorf("read memory of process: %w", err)
 	}
 	return kb * 1024 / 1e6, nil
 }
 
-// circumstances say when and where this was measured, and what.
-func (b *bench) circumstances(ctx context.Context) (string, error) {
+// describeMachine say when and where this was measured, and what.
+func (b *bench) describeMachine(ctx context.Context) (string, error) {
 	version, err := exec.CommandContext(ctx, b.loadgen, "version").Output()
 	if err != nil {
 		return "", fmt.Errorf("ask for the loadgen's version: %w", err)
@@ -92,15 +92,15 @@ func (b *bench) circumstances(ctx context.Context) (string, error) {
 		data, _ := afero.ReadFile(b.fs, path)
 		return strings.TrimSpace(string(data))
 	}
-	model := first(`model name\s*:\s*(.+)`, read("/proc/cpuinfo"))
+	model := firstGroup(`model name\s*:\s*(.+)`, read("/proc/cpuinfo"))
 	load, _, _ := strings.Cut(read("/proc/loadavg"), " ")
 	return fmt.Sprintf("%s, loadgen %s; %s, %d cores, Linux %s, %s; load average before %s\n",
 		time.Now().UTC().Format("2006-01-02 15:04 UTC"), strings.TrimSpace(string(version)), model, runtime.NumCPU(),
 		read("/proc/sys/kernel/osrelease"), runtime.Version(), load), nil
 }
 
-// first is the first group of the first match, or nothing.
-func first(pattern, text string) string {
+// firstGroup is the first group of the first match, or nothing.
+func firstGroup(pattern, text string) string {
 	if match := regexp.MustCompile(pattern).FindStringSubmatch(text); match != nil {
 		return match[1]
 	}

@@ -54,8 +54,8 @@ func parts() []part {
 		{"single", "Hits, one a request", (*bench).single},
 		{"bulk", "Hits in bulk of 100", (*bench).bulk},
 		{"pacing", "Distance from the ideal moment", (*bench).pacing},
-		{"starting", "A start beside old ledgers", (*bench).starting},
-		{"soak", "A long run", (*bench).soaking},
+		{"starting", "A start beside old ledgers", (*bench).startup},
+		{"soak", "A long run", (*bench).soakTest},
 		{"micro", "Micro-benchmarks", (*bench).micro},
 		{"profiles", "Load profiles", (*bench).profiles},
 	}
@@ -83,15 +83,15 @@ func run(ctx context.Context, args []string, fsys afero.Fs, stdout, stderr io.Wr
 	if *long {
 		b.pace = time.Minute
 	}
-	if err := b.all(ctx, strings.Split(*only, ","), *results); err != nil {
+	if err := b.runParts(ctx, strings.Split(*only, ","), *results); err != nil {
 		_, _ = fmt.Fprintf(stderr, "bench: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-// all measures the named parts and keeps what each found at once: the next may fail.
-func (b *bench) all(ctx context.Context, names []string, results string) (err error) {
+// runParts measures the named parts and keeps what each found at once: the next may fail.
+func (b *bench) runParts(ctx context.Context, names []string, results string) (err error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(parts(), func(p part) bool { return p.name == name }) {
 			return fmt.Errorf("-only %q: the parts are single, bulk, pacing, starting, soak, micro and profiles", name)
@@ -105,7 +105,7 @@ func (b *bench) all(ctx context.Context, names []string, results string) (err er
 		if !slices.Contains(names, p.name) {
 			continue
 		}
-		on, err := b.circumstances(ctx)
+		on, err := b.describeMachine(ctx)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (b *bench) all(ctx context.Context, names []string, results string) (err er
 			return fmt.Errorf("measure %s: %w", p.name, err)
 		}
 		_, _ = fmt.Fprintf(b.out, "\n%s", found)
-		if err := keep(b.fs, results, p, on+"\n"+found); err != nil {
+		if err := saveSection(b.fs, results, p, on+"\n"+found); err != nil {
 			return err
 		}
 	}
@@ -140,7 +140,7 @@ func (b *bench) prepare() error {
 	if b.folder, err = afero.TempDir(b.fs, "", "trafficinator-bench-"); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
-	return b.layOut()
+	return b.writeScripts()
 }
 
 func isFile(fsys afero.Fs, path string) bool {

@@ -19,8 +19,8 @@ func (b *bench) pacing(ctx context.Context) (string, error) {
 	defer s.stop()
 	rows := [][]string{{"load generator", "hits/s", "due", "arrived", "arrived : due", "p50", "p99", "max",
 		"p50 from the first", "drift", "disturbed"}}
-	add := func(c contender, rate int) error {
-		p, err := b.pacedQuietly(ctx, s, c, rate)
+	add := func(c tool, rate int) error {
+		p, err := b.measurePacingQuietly(ctx, s, c, rate)
 		if err != nil {
 			return fmt.Errorf("%s at %d hits/s: %w", c.name, rate, err)
 		}
@@ -28,7 +28,7 @@ func (b *bench) pacing(ctx context.Context) (string, error) {
 			p.row(float64(rate)*b.pace.Seconds())...))
 		return nil
 	}
-	loadgen := b.newOurs(nil, 0).contender("loadgen")
+	loadgen := b.newLoadgen(nil, 0).contender("loadgen")
 	for _, rate := range []int{100, 2_000, 5_000, 30_000} {
 		if err := add(loadgen, rate); err != nil {
 			return "", err
@@ -42,11 +42,11 @@ func (b *bench) pacing(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	return markdown(rows) + fmt.Sprintf("\n%s each, one after the other.\n", b.pace), nil
+	return markdownTable(rows) + fmt.Sprintf("\n%s each, one after the other.\n", b.pace), nil
 }
 
-// punctuality is what was measured of a contender that keeps a rate.
-type punctuality struct {
+// pacingResult is what was measured of a contender that keeps a rate.
+type pacingResult struct {
 	arrived            int
 	median, p99, worst time.Duration
 	// fromFirst is the median distance, early or late, where the first arrival is taken to be ideal.
@@ -55,7 +55,7 @@ type punctuality struct {
 	disturbed float64 // the share of a core that something else took
 }
 
-func (p punctuality) row(due float64) []string {
+func (p pacingResult) row(due float64) []string {
 	row := []string{fmt.Sprintf("%.0f", due), strconv.Itoa(p.arrived),
 		fmt.Sprintf("%.2f %%", 100*float64(p.arrived)/due)}
 	for _, d := range []time.Duration{p.median, p.p99, p.worst, p.fromFirst, p.drift} {
@@ -66,10 +66,15 @@ func (p punctuality) row(due float64) []string {
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d)/1e6) }
 
-// pacedQuietly takes the least disturbed of some measurements.
-func (b *bench) pacedQuietly(ctx context.Context, s *counterpart, c contender, rate int) (best punctuality, err error) {
-	for n := range tries {
-		p, err := b.paced(ctx, s, c, rate)
+// measurePacingQuietly takes the least disturbed of some measurements.
+func (b *bench) measurePacingQuietly(
+	ctx context.Context,
+	s *sinkProcess,
+	c tool,
+	rate int,
+) (best pacingResult, err error) {
+	for n := range maxTries {
+		p, err := b.measurePacing(ctx, s, c, rate)
 		if err != nil {
 			return best, err
 		}
@@ -78,37 +83,37 @@ func (b *bench) pacedQuietly(ctx context.Context, s *counterpart, c contender, r
 		if n == 0 || p.disturbed < best.disturbed {
 			best = p
 		}
-		if best.disturbed <= quiet {
+		if best.disturbed <= maxDisturbance {
 			break
 		}
 	}
 	return best, nil
 }
 
-func (b *bench) paced(ctx context.Context, s *counterpart, c contender, rate int) (found punctuality, err error) {
-	sent, err := b.sent(ctx, s, c, job{url: s.url(), length: b.pace, rate: rate})
+func (b *bench) measurePacing(ctx context.Context, s *sinkProcess, c tool, rate int) (found pacingResult, err error) {
+	sent, err := b.runAtRate(ctx, s, c, job{url: s.url(), length: b.pace, rate: rate})
 	if err != nil {
 		return found, err
 	}
-	apart := distances(sent.arrivals, evenly(len(sent.arrivals), float64(rate)))
-	found = punctuality{arrived: len(apart), drift: drift(apart), disturbed: sent.disturbed}
+	apart := lateness(sent.arrivals, idealTimes(len(sent.arrivals), float64(rate)))
+	found = pacingResult{arrived: len(apart), drift: drift(apart), disturbed: sent.disturbed}
 	first := apart[0]
 	slices.Sort(apart)
-	found.fromFirst = medianFrom(apart, first)
+	found.fromFirst = medianDistance(apart, first)
 	found.median, found.p99, found.worst = quantile(apart, 0.5), quantile(apart, 0.99), apart[len(apart)-1]
 	return found, nil
 }
 
-// sending is what was seen of a job at a rate.
-type sending struct {
+// arrivalsSeen is what was seen of a job at a rate.
+type arrivalsSeen struct {
 	arrivals  []int64   // by the sink's clock; one at least
 	epoch     time.Time // when that clock was zero
 	disturbed float64
 }
 
-// sent lets a contender do a job at a rate.
-func (b *bench) sent(ctx context.Context, s *counterpart, c contender, j job) (seen sending, err error) {
-	ctx, cancel := context.WithTimeout(ctx, j.length+2*patience)
+// runAtRate lets a contender do a job at a rate.
+func (b *bench) runAtRate(ctx context.Context, s *sinkProcess, c tool, j job) (seen arrivalsSeen, err error) {
+	ctx, cancel := context.WithTimeout(ctx, j.length+2*processTimeout)
 	defer cancel()
 	order, err := c.command(j)
 	if err != nil {
@@ -123,7 +128,7 @@ func (b *bench) sent(ctx context.Context, s *counterpart, c contender, j job) (s
 	if err != nil {
 		return seen, err
 	}
-	if err := pause(ctx, j.length-settling); err != nil {
+	if err := sleep(ctx, j.length-settleTime); err != nil {
 		return seen, err
 	}
 	to, err := b.snapshot(ctx, s, p.pid())
@@ -137,19 +142,19 @@ func (b *bench) sent(ctx context.Context, s *counterpart, c contender, j job) (s
 	if err != nil {
 		return seen, err
 	}
-	seen.epoch, seen.disturbed = time.Now().Add(-time.Duration(now.Seconds*1e9)), to.since(from).disturbed()
+	seen.epoch, seen.disturbed = time.Now().Add(-time.Duration(now.Seconds*1e9)), to.since(from).disturbance()
 	if seen.arrivals, err = s.arrivals(ctx); err != nil {
 		return seen, err
 	}
 	if len(seen.arrivals) <= c.warmup {
-		return seen, fmt.Errorf("%d hits arrived; it said: %s", len(seen.arrivals), p.said.String())
+		return seen, fmt.Errorf("%d hits arrived; it said: %s", len(seen.arrivals), p.output.String())
 	}
 	seen.arrivals = seen.arrivals[c.warmup:]
 	return seen, nil
 }
 
-// evenly are n ideal moments that are 1/rate apart.
-func evenly(n int, rate float64) []time.Duration {
+// idealTimes are n ideal moments that are 1/rate apart.
+func idealTimes(n int, rate float64) []time.Duration {
 	moments := make([]time.Duration, n)
 	for k := range moments {
 		moments[k] = time.Duration(float64(k) * 1e9 / rate)
@@ -157,9 +162,9 @@ func evenly(n int, rate float64) []time.Duration {
 	return moments
 }
 
-// distances are how long after its ideal moment each request arrived. Ideal moments are laid as late as no request
+// lateness are how long after its ideal moment each request arrived. Ideal moments are laid as late as no request
 // comes before its own: where the first one is late, the others are not early for it.
-func distances(arrivals []int64, ideal []time.Duration) []time.Duration {
+func lateness(arrivals []int64, ideal []time.Duration) []time.Duration {
 	apart, earliest := make([]time.Duration, len(arrivals)), time.Duration(math.MaxInt64)
 	for k, at := range arrivals {
 		apart[k] = time.Duration(at) - ideal[k]
@@ -171,8 +176,8 @@ func distances(arrivals []int64, ideal []time.Duration) []time.Duration {
 	return apart
 }
 
-// medianFrom is the median of how far the durations are from one of them.
-func medianFrom(apart []time.Duration, origin time.Duration) time.Duration {
+// medianDistance is the median of how far the durations are from one of them.
+func medianDistance(apart []time.Duration, origin time.Duration) time.Duration {
 	far := make([]time.Duration, len(apart))
 	for i, d := range apart {
 		far[i] = (d - origin).Abs()

@@ -16,8 +16,8 @@ import (
 //go:embed scripts
 var scripts embed.FS
 
-// layOut writes the peers' scripts and the fixed hit into the folder.
-func (b *bench) layOut() error {
+// writeScripts writes the peers' scripts and the fixed hit into the folder.
+func (b *bench) writeScripts() error {
 	files, err := scripts.ReadDir("scripts")
 	if err != nil {
 		return fmt.Errorf("list scripts: %w", err)
@@ -52,7 +52,7 @@ type peer struct {
 	own                  string           // pattern of its count in what it writes
 }
 
-func (b *bench) known() []peer {
+func (b *bench) knownPeers() []peer {
 	body, conns := b.file("body.txt"), strconv.Itoa(connections)
 	wrk := func(script string) func(job) []string {
 		return func(j job) []string {
@@ -105,14 +105,14 @@ func (b *bench) known() []peer {
 }
 
 // peers are the known ones that are installed.
-func (b *bench) peers(ctx context.Context) []contender {
-	var found []contender
-	for _, p := range b.known() {
+func (b *bench) peers(ctx context.Context) []tool {
+	var found []tool
+	for _, p := range b.knownPeers() {
 		path, err := exec.LookPath(p.program)
 		if err != nil {
 			continue
 		}
-		found = append(found, contender{
+		found = append(found, tool{
 			name: p.name, version: version(ctx, path), sends: p.sends, paces: p.paces, warmup: p.warmup,
 			command: func(j job) (command, error) {
 				c := command{path: path, args: p.args(j)}
@@ -121,7 +121,7 @@ func (b *bench) peers(ctx context.Context) []contender {
 				}
 				return c, nil
 			},
-			own: func(ctx context.Context, said string) (uint64, error) {
+			ownCount: func(ctx context.Context, said string) (uint64, error) {
 				if p.program == "vegeta" { // it writes its results in a form of its own
 					report, err := exec.CommandContext(ctx, path, "report", b.file("vegeta.bin")).Output()
 					if err != nil {
@@ -129,7 +129,7 @@ func (b *bench) peers(ctx context.Context) []contender {
 					}
 					said = string(report)
 				}
-				n, err := strconv.ParseUint(first(p.own, said), 10, 64)
+				n, err := strconv.ParseUint(firstGroup(p.own, said), 10, 64)
 				if err != nil {
 					return 0, fmt.Errorf("no count in %q", said)
 				}
@@ -146,5 +146,5 @@ func version(ctx context.Context, path string) string {
 		return info.Main.Version
 	}
 	said, _ := exec.CommandContext(ctx, path, "-v").CombinedOutput() // wrk tells it and fails
-	return first(`(\d+\.\d+[\w.+-]*)`, string(said))
+	return firstGroup(`(\d+\.\d+[\w.+-]*)`, string(said))
 }

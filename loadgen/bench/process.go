@@ -20,9 +20,9 @@ const (
 )
 
 const (
-	lookEvery = 20 * time.Millisecond
-	// patience is how long a process may take to begin, and to end when asked.
-	patience = 20 * time.Second
+	pollInterval = 20 * time.Millisecond
+	// processTimeout is how long a process may take to begin, and to end when asked.
+	processTimeout = 20 * time.Second
 )
 
 // command is a program to start. A nil env is ours.
@@ -33,24 +33,24 @@ type command struct {
 	stdin string
 }
 
-// child is a process of ours on one core.
-type child struct {
-	cmd   *exec.Cmd
-	said  output
-	ended chan struct{}
-	err   error // once ended
+// process is a process of ours on one core.
+type process struct {
+	cmd    *exec.Cmd
+	output syncBuffer
+	ended  chan struct{}
+	err    error // once ended
 }
 
 // start starts c on a core; it gets SIGTERM when ctx is done.
-func start(ctx context.Context, core int, c command) (*child, error) {
+func start(ctx context.Context, core int, c command) (*process, error) {
 	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", strconv.Itoa(core), c.path}, c.args...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = patience
+	cmd.WaitDelay = processTimeout
 	// A group of its own: Ctrl-C reaches it once, through us.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env, cmd.Stdin = c.env, strings.NewReader(c.stdin)
-	p := &child{cmd: cmd, ended: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = &p.said, &p.said
+	p := &process{cmd: cmd, ended: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &p.output, &p.output
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.path, err)
 	}
@@ -62,23 +62,23 @@ func start(ctx context.Context, core int, c command) (*child, error) {
 }
 
 // pid is that of the program itself: taskset becomes it.
-func (p *child) pid() int { return p.cmd.Process.Pid }
+func (p *process) pid() int { return p.cmd.Process.Pid }
 
 // wait returns when the process has ended; an error has its last words.
-func (p *child) wait() error {
+func (p *process) wait() error {
 	<-p.ended
 	if p.err != nil {
-		said := strings.TrimSpace(p.said.String())
+		said := strings.TrimSpace(p.output.String())
 		return fmt.Errorf("run %s: %w; it said: %s", p.cmd.Args[3], p.err, said[max(0, len(said)-1000):])
 	}
 	return nil
 }
 
-// told waits until the process has written what the pattern's first group matches.
-func (p *child) told(ctx context.Context, pattern *regexp.Regexp) (string, error) {
+// waitForOutput waits until the process has written what the pattern's first group matches.
+func (p *process) waitForOutput(ctx context.Context, pattern *regexp.Regexp) (string, error) {
 	var found string
-	err := p.until(ctx, func() (bool, error) {
-		match := pattern.FindStringSubmatch(p.said.String())
+	err := p.waitUntil(ctx, func() (bool, error) {
+		match := pattern.FindStringSubmatch(p.output.String())
 		if match != nil {
 			found = match[1]
 		}
@@ -87,9 +87,9 @@ func (p *child) told(ctx context.Context, pattern *regexp.Regexp) (string, error
 	return found, err
 }
 
-// until looks again and again until it is so, the process has ended or patience has.
-func (p *child) until(ctx context.Context, so func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// waitUntil looks again and again until it is so, the process has ended or patience has.
+func (p *process) waitUntil(ctx context.Context, so func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, processTimeout)
 	defer cancel()
 	for {
 		if done, err := so(); done || err != nil {
@@ -100,16 +100,16 @@ func (p *child) until(ctx context.Context, so func() (bool, error)) error {
 			if err := p.wait(); err != nil {
 				return err
 			}
-			return fmt.Errorf("%s ended too soon; it said: %s", p.cmd.Args[3], p.said.String())
+			return fmt.Errorf("%s ended too soon; it said: %s", p.cmd.Args[3], p.output.String())
 		default:
 		}
-		if err := pause(ctx, lookEvery); err != nil {
-			return fmt.Errorf("wait for %s: %w; it said: %s", p.cmd.Args[3], err, p.said.String())
+		if err := sleep(ctx, pollInterval); err != nil {
+			return fmt.Errorf("wait for %s: %w; it said: %s", p.cmd.Args[3], err, p.output.String())
 		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -120,20 +120,20 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// output keeps what a process writes, readable meanwhile.
-type output struct {
+// syncBuffer keeps what a process writes, readable meanwhile.
+type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
 // Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
+func (o *syncBuffer) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.b.Write(p)
 }
 
-func (o *output) String() string {
+func (o *syncBuffer) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.b.String()

@@ -15,8 +15,8 @@ import (
 // profileRate is what the rates of the profiles are shares of, in visits a second; each has one hit.
 const profileRate = 1_000
 
-// shape is a load profile that is measured, by its settings.
-type shape struct {
+// profileCase is a load profile that is measured, by its settings.
+type profileCase struct {
 	name     string
 	settings map[string]string
 	load     profile.Profile
@@ -33,13 +33,13 @@ func (b *bench) profiles(ctx context.Context) (string, error) {
 	defer s.stop()
 	rows := [][]string{{"profile", "arrivals", "due", "due by the ledger", "arrived", "arrived : due",
 		"furthest stage or hour", "p50", "p99", "max", "disturbed"}}
-	for _, form := range []func() (shape, error){b.stages, b.curve} {
+	for _, form := range []func() (profileCase, error){b.stagesCase, b.curveCase} {
 		for _, how := range []string{"even", "poisson"} {
 			of, err := form()
 			if err != nil {
 				return "", err
 			}
-			row, err := b.followed(ctx, s, of, how)
+			row, err := b.measureProfile(ctx, s, of, how)
 			if err != nil {
 				return "", fmt.Errorf("%s, %s: %w", of.name, how, err)
 			}
@@ -47,13 +47,19 @@ func (b *bench) profiles(ctx context.Context) (string, error) {
 			rows = append(rows, row)
 		}
 	}
-	return markdown(rows) + fmt.Sprintf("\n%s each, rates around %d visits/s of one hit. Stages: %s. Curve: an hour "+
-		"with a third of the next one's rate, whose change lies in the middle.\n",
-		b.profile, profileRate, strings.ReplaceAll(stagesOf(b.profile), ",", ", ")), nil
+	return markdownTable(
+		rows,
+	) + fmt.Sprintf(
+		"\n%s each, rates around %d visits/s of one hit. Stages: %s. Curve: an hour "+
+			"with a third of the next one's rate, whose change lies in the middle.\n",
+		b.profile,
+		profileRate,
+		strings.ReplaceAll(stagesSetting(b.profile), ",", ", "),
+	), nil
 }
 
-// stagesOf holds, ramps up and down, and has a spike. It begins with a rate, so that the first arrival tells its start.
-func stagesOf(length time.Duration) string {
+// stagesSetting holds, ramps up and down, and has a spike. It begins with a rate, so that the first arrival tells its start.
+func stagesSetting(length time.Duration) string {
 	var parts []string
 	for _, s := range []struct{ share, from, to float64 }{{.1, .2, .2}, {.3, .2, 1}, {.2, 1, 1}, {.1, 2, 2},
 		{.2, .5, .5}, {.1, .5, 0}} {
@@ -64,17 +70,17 @@ func stagesOf(length time.Duration) string {
 	return strings.Join(parts, ",")
 }
 
-func (b *bench) stages() (shape, error) {
-	text := stagesOf(b.profile)
+func (b *bench) stagesCase() (profileCase, error) {
+	text := stagesSetting(b.profile)
 	load, problems := profile.Parse(text, nil, 1, time.UTC)
-	return shape{name: "stages", settings: map[string]string{"LOAD_PROFILE": text}, load: load}, problems.Err()
+	return profileCase{name: "stages", settings: map[string]string{"LOAD_PROFILE": text}, load: load}, problems.Err()
 }
 
 // zones have hours that end at different minutes, so that the next end is not far.
 var zones = []string{"UTC", "Asia/Kolkata", "Asia/Kathmandu"}
 
-// curve has hours of little and of much traffic in turn, and begins so that the hour changes in the middle.
-func (b *bench) curve() (shape, error) {
+// curveCase has hours of little and of much traffic in turn, and begins so that the hour changes in the middle.
+func (b *bench) curveCase() (profileCase, error) {
 	weights := make([]float64, 24)
 	for h := range weights {
 		weights[h] = float64(1 + 2*(h%2))
@@ -83,7 +89,7 @@ func (b *bench) curve() (shape, error) {
 	for _, name := range zones {
 		zone, err := time.LoadLocation(name)
 		if err != nil {
-			return shape{}, fmt.Errorf("load time zone: %w", err)
+			return profileCase{}, fmt.Errorf("load time zone: %w", err)
 		}
 		earliest := time.Now().Add(b.profile / 2).In(zone)
 		end := earliest.Add(time.Hour - time.Duration(earliest.Minute())*time.Minute - time.Duration(
@@ -94,7 +100,7 @@ func (b *bench) curve() (shape, error) {
 	}
 	text := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(weights)), ","), "[]")
 	load, problems := profile.Parse("week", weights, profileRate*day, soonest)
-	return shape{
+	return profileCase{
 		name: "curve", load: load, begin: change.Add(-b.profile / 2),
 		settings: map[string]string{
 			"LOAD_PROFILE": "week", "LOAD_CURVE": text, "TIMEZONE": soonest.String(),
@@ -103,21 +109,21 @@ func (b *bench) curve() (shape, error) {
 	}, problems.Err()
 }
 
-// followed runs a profile and holds what arrived against it.
-func (b *bench) followed(ctx context.Context, s *counterpart, of shape, how string) ([]string, error) {
+// measureProfile runs a profile and holds what arrived against it.
+func (b *bench) measureProfile(ctx context.Context, s *sinkProcess, of profileCase, how string) ([]string, error) {
 	if wait := time.Until(of.begin); wait > 0 {
 		_, _ = fmt.Fprintf(b.out, "%s waits %s for the end of an hour\n", of.name, wait.Round(time.Second))
-		if err := pause(ctx, wait); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 	}
-	o := b.newOurs(of.settings, 0)
-	o.more["ARRIVALS"] = how
-	sent, err := b.sent(ctx, s, o.contender("loadgen"), job{url: s.url(), length: b.profile, rate: profileRate})
+	o := b.newLoadgen(of.settings, 0)
+	o.extra["ARRIVALS"] = how
+	sent, err := b.runAtRate(ctx, s, o.contender("loadgen"), job{url: s.url(), length: b.profile, rate: profileRate})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := o.own(ctx, ""); err != nil {
+	if _, err := o.ownCount(ctx, ""); err != nil {
 		return nil, err
 	}
 	arrivals := sent.arrivals
@@ -127,21 +133,21 @@ func (b *bench) followed(ctx context.Context, s *counterpart, of shape, how stri
 	due := profile.Count(of.load.Integral(start, start, start.Add(b.profile)))
 	zero, late := arrivals[0], []string{"–", "–", "–"}
 	if how == "even" { // each arrival has an ideal moment
-		ideal := ideals(pieces, len(arrivals))
-		zero = arrivals[0] - int64(distances(arrivals[:len(ideal)], ideal)[0])
-		apart := slices.Sorted(slices.Values(distances(arrivals[:len(ideal)], ideal)))
+		ideal := idealArrivals(pieces, len(arrivals))
+		zero = arrivals[0] - int64(lateness(arrivals[:len(ideal)], ideal)[0])
+		apart := slices.Sorted(slices.Values(lateness(arrivals[:len(ideal)], ideal)))
 		for i, d := range []time.Duration{quantile(apart, 0.5), quantile(apart, 0.99), apart[len(apart)-1]} {
 			late[i] = milliseconds(d)
 		}
 	}
 	row := []string{of.name, how, strconv.FormatUint(due, 10), strconv.FormatUint(o.summary.Due, 10),
 		strconv.Itoa(len(arrivals)), fmt.Sprintf("%.3f %%", 100*float64(len(arrivals))/float64(due)),
-		furthest(pieces, arrivals, zero)}
+		largestDeviation(pieces, arrivals, zero)}
 	return append(append(row, late...), percent(sent.disturbed)), nil
 }
 
-// ideals are the moments, since the start of the first piece, of the arrivals that the pieces have, n at most.
-func ideals(pieces []profile.Piece, n int) []time.Duration {
+// idealArrivals are the moments, since the start of the first piece, of the arrivals that the pieces have, n at most.
+func idealArrivals(pieces []profile.Piece, n int) []time.Duration {
 	moments, before := make([]time.Duration, 0, n), 0.0
 	for _, p := range pieces {
 		for ; len(moments) < n &&
@@ -153,9 +159,9 @@ func ideals(pieces []profile.Piece, n int) []time.Duration {
 	return moments
 }
 
-// furthest is the greatest distance from what a piece has due, as a share of it; zero is its start by the clock of the
+// largestDeviation is the greatest distance from what a piece has due, as a share of it; zero is its start by the clock of the
 // arrivals.
-func furthest(pieces []profile.Piece, arrivals []int64, zero int64) string {
+func largestDeviation(pieces []profile.Piece, arrivals []int64, zero int64) string {
 	most := 0.0
 	for i, p := range pieces {
 		from, to, n := zero+int64(p.From.Sub(pieces[0].From)), zero+int64(p.To.Sub(pieces[0].From)), 0

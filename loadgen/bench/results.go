@@ -15,20 +15,20 @@ const preface = `# What was measured
 Written by ` + "`make bench`" + `; README.md beside it tells how to read it. Each section tells when and where it was measured.
 `
 
-// keep puts the section of a part into the file of results, in place of an older one.
-func keep(fsys afero.Fs, path string, p part, text string) error {
+// saveSection puts the section of a part into the file of results, in place of an older one.
+func saveSection(fsys afero.Fs, path string, p part, text string) error {
 	old, err := afero.ReadFile(fsys, path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read results: %w", err)
 	}
-	if err := afero.WriteFile(fsys, path, []byte(replace(string(old), p.title, text)), 0o644); err != nil {
+	if err := afero.WriteFile(fsys, path, []byte(replaceSection(string(old), p.title, text)), 0o644); err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}
 	return nil
 }
 
-// replace returns the results with another text of one section; sections are in the order of the parts.
-func replace(old, title, text string) string {
+// replaceSection returns the results with another text of one section; sections are in the order of the parts.
+func replaceSection(old, title, text string) string {
 	sections := map[string]string{}
 	for section := range strings.SplitSeq(old, "\n## ") {
 		name, rest, _ := strings.Cut(section, "\n")
@@ -44,8 +44,8 @@ func replace(old, title, text string) string {
 	return all
 }
 
-// markdown is a table whose first row is its head; its columns are aligned for those who read it as it is.
-func markdown(rows [][]string) string {
+// markdownTable is a table whose first row is its head; its columns are aligned for those who read it as it is.
+func markdownTable(rows [][]string) string {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {

@@ -12,15 +12,15 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink/fast"
 )
 
-// counterpart is the fast sink at work.
-type counterpart struct {
-	process *child
+// sinkProcess is the fast sink at work.
+type sinkProcess struct {
+	process *process
 	cancel  context.CancelFunc
 	base    string
 }
 
 // startSink starts a sink on its core; the caller stops it.
-func (b *bench) startSink(ctx context.Context, flags ...string) (*counterpart, error) {
+func (b *bench) startSink(ctx context.Context, flags ...string) (*sinkProcess, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	p, err := start(ctx, sinkCore,
 		command{path: b.loadgen, args: append([]string{"sink", "--fast", "--addr", "127.0.0.1:0"}, flags...)})
@@ -28,8 +28,8 @@ func (b *bench) startSink(ctx context.Context, flags ...string) (*counterpart, e
 		cancel()
 		return nil, err
 	}
-	s := &counterpart{process: p, cancel: cancel}
-	if s.base, err = p.told(ctx, regexp.MustCompile(`(http://\S+)/matomo\.php`)); err != nil {
+	s := &sinkProcess{process: p, cancel: cancel}
+	if s.base, err = p.waitForOutput(ctx, regexp.MustCompile(`(http://\S+)/matomo\.php`)); err != nil {
 		s.stop()
 		return nil, err
 	}
@@ -37,16 +37,16 @@ func (b *bench) startSink(ctx context.Context, flags ...string) (*counterpart, e
 }
 
 // stop ends the sink; its exit code tells nothing that its counts have not told.
-func (s *counterpart) stop() {
+func (s *sinkProcess) stop() {
 	s.cancel()
 	<-s.process.ended
 }
 
-func (s *counterpart) url() string { return s.base + "/matomo.php" }
+func (s *sinkProcess) url() string { return s.base + "/matomo.php" }
 
 // stats are the sink's counts so far.
-func (s *counterpart) stats(ctx context.Context) (stats fast.Stats, err error) {
-	data, err := fetch(ctx, s.base+"/stats")
+func (s *sinkProcess) stats(ctx context.Context) (stats fast.Stats, err error) {
+	data, err := httpGet(ctx, s.base+"/stats")
 	if err != nil {
 		return stats, err
 	}
@@ -57,8 +57,8 @@ func (s *counterpart) stats(ctx context.Context) (stats fast.Stats, err error) {
 }
 
 // arrivals are the moments, in nanoseconds, at which requests came since this was asked last.
-func (s *counterpart) arrivals(ctx context.Context) ([]int64, error) {
-	data, err := fetch(ctx, s.base+"/arrivals")
+func (s *sinkProcess) arrivals(ctx context.Context) ([]int64, error) {
+	data, err := httpGet(ctx, s.base+"/arrivals")
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *counterpart) arrivals(ctx context.Context) ([]int64, error) {
 	return moments, nil
 }
 
-func fetch(ctx context.Context, url string) ([]byte, error) {
+func httpGet(ctx context.Context, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", url, err)

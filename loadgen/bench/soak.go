@@ -11,18 +11,18 @@ import (
 const (
 	// soakShare of its capacity is what the loadgen is offered for long.
 	soakShare = 0.8
-	// looks is how often a soak is looked at, evenly.
-	looks = 10
+	// soakSamples is how often a soak is looked at, evenly.
+	soakSamples = 10
 )
 
-// soaking watches a long run: memory, goroutines, and in the end the ledger against what the sink saw.
-func (b *bench) soaking(ctx context.Context) (string, error) {
+// soakTest watches a long run: memory, goroutines, and in the end the ledger against what the sink saw.
+func (b *bench) soakTest(ctx context.Context) (string, error) {
 	s, err := b.startSink(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer s.stop()
-	o := b.newOurs(nil, 40_000)
+	o := b.newLoadgen(nil, 40_000)
 	if err := o.calibrate(ctx, s); err != nil {
 		return "", err
 	}
@@ -31,7 +31,7 @@ func (b *bench) soaking(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.soak+2*patience)
+	ctx, cancel := context.WithTimeout(ctx, b.soak+2*processTimeout)
 	defer cancel()
 	order, err := o.command(job{url: s.url(), length: b.soak})
 	if err != nil {
@@ -49,7 +49,7 @@ func (b *bench) soaking(ctx context.Context) (string, error) {
 	if err := p.wait(); err != nil {
 		return "", err
 	}
-	accepted, err := o.own(ctx, "")
+	accepted, err := o.ownCount(ctx, "")
 	if err != nil {
 		return "", err
 	}
@@ -62,14 +62,26 @@ func (b *bench) soaking(ctx context.Context) (string, error) {
 	if accepted != seen {
 		verdict = "NOT equal"
 	}
-	return markdown(rows) + fmt.Sprintf("\n%s at %s of %.0f hits/s. Planned %d = accepted %d + shed %d + others %d; "+
-		"the sink saw %d: %s.\n",
-		b.soak, percent(soakShare), o.best, h.Planned, accepted, h.Shed, h.Planned-accepted-h.Shed, seen, verdict), nil
+	return markdownTable(
+		rows,
+	) + fmt.Sprintf(
+		"\n%s at %s of %.0f hits/s. Planned %d = accepted %d + shed %d + others %d; "+
+			"the sink saw %d: %s.\n",
+		b.soak,
+		percent(soakShare),
+		o.best,
+		h.Planned,
+		accepted,
+		h.Shed,
+		h.Planned-accepted-h.Shed,
+		seen,
+		verdict,
+	), nil
 }
 
 // watch looks at the process until shortly before it ends.
-func (b *bench) watch(ctx context.Context, p *child, s *counterpart) ([][]string, error) {
-	addr, err := p.told(ctx, regexp.MustCompile(`telemetry listens.* addr=(\S+)`))
+func (b *bench) watch(ctx context.Context, p *process, s *sinkProcess) ([][]string, error) {
+	addr, err := p.waitForOutput(ctx, regexp.MustCompile(`telemetry listens.* addr=(\S+)`))
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +90,9 @@ func (b *bench) watch(ctx context.Context, p *child, s *counterpart) ([][]string
 	if err != nil {
 		return nil, err
 	}
-	every := (b.soak - settling) / looks
-	for n := 1; n <= looks; n++ {
-		if err := pause(ctx, every); err != nil {
+	every := (b.soak - settleTime) / soakSamples
+	for n := 1; n <= soakSamples; n++ {
+		if err := sleep(ctx, every); err != nil {
 			return nil, err
 		}
 		now, err := b.snapshot(ctx, s, p.pid())
@@ -91,15 +103,21 @@ func (b *bench) watch(ctx context.Context, p *child, s *counterpart) ([][]string
 		if err != nil {
 			return nil, err
 		}
-		metrics, err := fetch(ctx, "http://"+addr+"/metrics")
+		metrics, err := httpGet(ctx, "http://"+addr+"/metrics")
 		if err != nil {
 			return nil, err
 		}
 		r := now.since(last)
 		last = now
 		row := []string{
-			(time.Duration(n) * every).Round(time.Second).String(), fmt.Sprintf("%.1f MB", rss),
-			first(`(?m)^go_goroutines (\d+)`, string(metrics)), strconv.FormatFloat(r.hits, 'f', 0, 64), percent(r.cpu),
+			(time.Duration(n) * every).Round(time.Second).String(),
+			fmt.Sprintf("%.1f MB", rss),
+			firstGroup(
+				`(?m)^go_goroutines (\d+)`,
+				string(metrics),
+			),
+			strconv.FormatFloat(r.hits, 'f', 0, 64),
+			percent(r.cpu),
 		}
 		rows = append(rows, row)
 		_, _ = fmt.Fprintln(b.out, row)

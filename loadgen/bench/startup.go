@@ -18,10 +18,10 @@ const (
 	startRounds         = 5
 )
 
-var runBegins = regexp.MustCompile(`time=(\S+) level=INFO msg="run begins"`)
+var runStarted = regexp.MustCompile(`time=(\S+) level=INFO msg="run begins"`)
 
-// starting measures how long a start takes beside the ledgers of runs that have ended.
-func (b *bench) starting(ctx context.Context) (string, error) {
+// startup measures how long a start takes beside the ledgers of runs that have ended.
+func (b *bench) startup(ctx context.Context) (string, error) {
 	dir := filepath.Join(b.folder, "state")
 	rows := [][]string{{"state folder", "until the run begins"}}
 	for _, c := range []struct {
@@ -38,7 +38,7 @@ func (b *bench) starting(ctx context.Context) (string, error) {
 		}
 		var took []time.Duration
 		for range c.rounds {
-			d, err := b.begins(ctx, dir)
+			d, err := b.timeToFirstRun(ctx, dir)
 			if err != nil {
 				return "", err
 			}
@@ -47,7 +47,7 @@ func (b *bench) starting(ctx context.Context) (string, error) {
 		slices.Sort(took)
 		rows = append(rows, []string{c.name, took[len(took)/2].Round(time.Millisecond).String()})
 	}
-	return markdown(rows), nil
+	return markdownTable(rows), nil
 }
 
 func (b *bench) oldLedgers(dir string) error {
@@ -64,8 +64,8 @@ func (b *bench) oldLedgers(dir string) error {
 	return nil
 }
 
-// begins is how long the loadgen takes from its start to the log's word that its run begins.
-func (b *bench) begins(ctx context.Context, dir string) (time.Duration, error) {
+// timeToFirstRun is how long the loadgen takes from its start to the log's word that its run begins.
+func (b *bench) timeToFirstRun(ctx context.Context, dir string) (time.Duration, error) {
 	began := time.Now()
 	p, err := start(ctx, senderCore, command{path: b.loadgen, env: []string{
 		"MATOMO_URL=http://127.0.0.1:1/matomo.php", "STATE_DIR=" + dir, "STOP_AFTER_VISITS=1", "TELEMETRY_ADDR=off",
@@ -74,7 +74,7 @@ func (b *bench) begins(ctx context.Context, dir string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	said, err := p.told(ctx, runBegins)
+	said, err := p.waitForOutput(ctx, runStarted)
 	if err != nil {
 		return 0, err
 	}

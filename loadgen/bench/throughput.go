@@ -8,24 +8,24 @@ import (
 )
 
 const (
-	// busiest is the share of its core above which the sink may have held up the first contender: the round is void.
-	busiest = 0.95
-	// attempts is how often a round is repeated at most, on average.
-	attempts = 3
+	// maxSinkLoad is the share of its core above which the sink may have held up the first contender: the round is void.
+	maxSinkLoad = 0.95
+	// maxRounds is how often a round is repeated at most, on average.
+	maxRounds = 3
 	// A measurement is repeated, this often at most, while something else takes more than this share of a core.
-	quiet = 0.05
-	tries = 4
+	maxDisturbance = 0.05
+	maxTries       = 4
 )
 
 // single compares single hits.
 func (b *bench) single(ctx context.Context) (string, error) {
-	return b.compare(ctx, b.peers(ctx), b.newOurs(nil, 40_000), "loadgen")
+	return b.compare(ctx, b.peers(ctx), b.newLoadgen(nil, 40_000), "loadgen")
 }
 
 // bulk compares hits in bulk with the first peer's requests. Visits are long, because no number of usual ones that
 // TARGET_VISITS_PER_DAY allows is enough.
 func (b *bench) bulk(ctx context.Context) (string, error) {
-	o := b.newOurs(map[string]string{"SEND_MODE": "bulk", "BULK_SIZE": "100", "PAGEVIEWS_MIN": "15",
+	o := b.newLoadgen(map[string]string{"SEND_MODE": "bulk", "BULK_SIZE": "100", "PAGEVIEWS_MIN": "15",
 		"PAGEVIEWS_MAX": "25"}, 400_000)
 	o.perVisit = 23
 	peers := b.peers(ctx)
@@ -33,7 +33,7 @@ func (b *bench) bulk(ctx context.Context) (string, error) {
 }
 
 // compare measures all contenders in turn, round by round, the first as the reference.
-func (b *bench) compare(ctx context.Context, all []contender, o *ours, name string) (string, error) {
+func (b *bench) compare(ctx context.Context, all []tool, o *loadgenTool, name string) (string, error) {
 	s, err := b.startSink(ctx)
 	if err != nil {
 		return "", err
@@ -43,23 +43,27 @@ func (b *bench) compare(ctx context.Context, all []contender, o *ours, name stri
 		return "", err
 	}
 	all = slices.Insert(all, min(1, len(all)), o.contender(name))
-	rounds, void, err := b.play(ctx, s, all)
+	rounds, void, err := b.playRounds(ctx, s, all)
 	if err != nil {
 		return "", err
 	}
-	return tableOf(all, rounds, void), nil
+	return resultTable(all, rounds, void), nil
 }
 
-// play returns the valid rounds, each with a reading per contender, and counts the void ones.
-func (b *bench) play(ctx context.Context, s *counterpart, all []contender) (rounds [][]reading, void int, err error) {
-	for len(rounds) < b.rounds && len(rounds)+void < attempts*b.rounds {
-		round := make([]reading, 0, len(all))
+// playRounds returns the valid rounds, each with a reading per contender, and counts the void ones.
+func (b *bench) playRounds(
+	ctx context.Context,
+	s *sinkProcess,
+	all []tool,
+) (rounds [][]measurement, void int, err error) {
+	for len(rounds) < b.rounds && len(rounds)+void < maxRounds*b.rounds {
+		round := make([]measurement, 0, len(all))
 		for i, c := range all {
 			r, err := b.measureQuietly(ctx, s, c)
 			if err != nil {
 				return nil, 0, err
 			}
-			if i == 0 && r.sinkAll >= busiest {
+			if i == 0 && r.sinkAll >= maxSinkLoad {
 				_, _ = fmt.Fprintf(b.out, "void: the sink's core is %s busy while %s runs\n",
 					percent(r.sinkAll), c.name)
 				break
@@ -79,32 +83,32 @@ func (b *bench) play(ctx context.Context, s *counterpart, all []contender) (roun
 }
 
 // measureQuietly takes the least disturbed of some measurements: what disturbs says nothing of how fast it went.
-func (b *bench) measureQuietly(ctx context.Context, s *counterpart, c contender) (best reading, err error) {
-	for n := range tries {
+func (b *bench) measureQuietly(ctx context.Context, s *sinkProcess, c tool) (best measurement, err error) {
+	for n := range maxTries {
 		r, err := b.measure(ctx, s, c)
 		if err != nil {
 			return best, err
 		}
 		_, _ = fmt.Fprintf(b.out, "%-14s %9.0f hits/s; its core: %s, others %s; sink's core: %s, others %s\n",
 			c.name, r.hits, percent(r.cpu), percent(r.others), percent(r.sink), percent(max(0, r.sinkAll-r.sink)))
-		if n == 0 || r.disturbed() < best.disturbed() {
+		if n == 0 || r.disturbance() < best.disturbance() {
 			best = r
 		}
-		if best.disturbed() <= quiet {
+		if best.disturbance() <= maxDisturbance {
 			break
 		}
 	}
 	return best, nil
 }
 
-// tableOf tells medians over the rounds; a ratio is to the first contender in the same round.
-func tableOf(all []contender, rounds [][]reading, void int) string {
+// resultTable tells medians over the rounds; a ratio is to the first contender in the same round.
+func resultTable(all []tool, rounds [][]measurement, void int) string {
 	rows := [][]string{{
 		"load generator", "sends", "hits/s", "ratio", "bytes/hit", "its core", "sink's core", "disturbed",
 		"own count : sink's",
 	}}
 	for i, c := range all {
-		over := func(of func(r, reference reading) float64) float64 {
+		over := func(of func(r, reference measurement) float64) float64 {
 			var values []float64
 			for _, round := range rounds {
 				values = append(values, of(round[i], round[0]))
@@ -117,16 +121,16 @@ func tableOf(all []contender, rounds [][]reading, void int) string {
 		}
 		rows = append(rows, []string{
 			strings.TrimSpace(c.name + " " + c.version), c.sends,
-			fmt.Sprintf("%.0f", over(func(r, _ reading) float64 { return r.hits })),
-			fmt.Sprintf("%.3f", over(func(r, reference reading) float64 { return ratio(r.hits, reference.hits) })),
-			fmt.Sprintf("%.0f", over(func(r, _ reading) float64 { return r.bytes })),
-			percent(over(func(r, _ reading) float64 { return r.cpu })),
-			percent(over(func(r, _ reading) float64 { return r.sinkAll })),
-			percent(over(func(r, _ reading) float64 { return r.disturbed() })),
+			fmt.Sprintf("%.0f", over(func(r, _ measurement) float64 { return r.hits })),
+			fmt.Sprintf("%.3f", over(func(r, reference measurement) float64 { return ratio(r.hits, reference.hits) })),
+			fmt.Sprintf("%.0f", over(func(r, _ measurement) float64 { return r.bytes })),
+			percent(over(func(r, _ measurement) float64 { return r.cpu })),
+			percent(over(func(r, _ measurement) float64 { return r.sinkAll })),
+			percent(over(func(r, _ measurement) float64 { return r.disturbance() })),
 			fmt.Sprintf("%.4f", ratio(float64(own), float64(seen))),
 		})
 	}
-	return markdown(rows) + fmt.Sprintf("\nMedians of %d valid rounds; %d were void.\n", len(rounds), void)
+	return markdownTable(rows) + fmt.Sprintf("\nMedians of %d valid rounds; %d were void.\n", len(rounds), void)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }

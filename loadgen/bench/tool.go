@@ -22,21 +22,21 @@ func (j job) seconds() string {
 	return strconv.Itoa(int(j.length.Round(time.Second)/time.Second)) + "s"
 }
 
-// contender is a load generator that is measured.
-type contender struct {
+// tool is a load generator that is measured.
+type tool struct {
 	name, version, sends string
 	// paces says that it can keep a rate, warmup how many hits it sends before.
 	paces   bool
 	warmup  int
 	command func(job) (command, error)
-	// own is what it counted itself; said is all it wrote.
-	own func(ctx context.Context, said string) (uint64, error)
+	// ownCount is what it counted itself; said is all it wrote.
+	ownCount func(ctx context.Context, said string) (uint64, error)
 	// learn sees what was measured before the next measurement; nil where it needs not.
-	learn func(reading)
+	learn func(measurement)
 }
 
-// reading is what was measured of a contender in one round. Shares are of a core's time.
-type reading struct {
+// measurement is what was measured of a contender in one round. Shares are of a core's time.
+type measurement struct {
 	hits          float64 // a second
 	bytes         float64 // a hit
 	cpu, others   float64 // of its core: the contender, all else
@@ -45,8 +45,8 @@ type reading struct {
 	own, seen uint64
 }
 
-// disturbed is the greater share of a core that something else took.
-func (r reading) disturbed() float64 { return max(r.others, r.sinkAll-r.sink) }
+// disturbance is the greater share of a core that something else took.
+func (r measurement) disturbance() float64 { return max(r.others, r.sinkAll-r.sink) }
 
 // snapshot is what the shares and rates are differences of.
 type snapshot struct {
@@ -56,7 +56,7 @@ type snapshot struct {
 	senderUses, sinkUses usage
 }
 
-func (b *bench) snapshot(ctx context.Context, s *counterpart, pid int) (n snapshot, err error) {
+func (b *bench) snapshot(ctx context.Context, s *sinkProcess, pid int) (n snapshot, err error) {
 	stats, err := s.stats(ctx)
 	if err != nil {
 		return n, err
@@ -72,9 +72,9 @@ func (b *bench) snapshot(ctx context.Context, s *counterpart, pid int) (n snapsh
 	return n, err
 }
 
-func (n snapshot) since(before snapshot) reading {
+func (n snapshot) since(before snapshot) measurement {
 	seconds, hits := n.at-before.at, float64(n.hits-before.hits)
-	r := reading{
+	r := measurement{
 		hits: ratio(hits, seconds), bytes: ratio(float64(n.bytes-before.bytes), hits),
 		cpu: ratio(n.cpu-before.cpu, seconds), sink: ratio(n.sink-before.sink, seconds),
 		sinkAll: n.sinkUses.since(before.sinkUses),
@@ -91,18 +91,18 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// settling is how long a contender runs before it is measured, and after.
-const settling = time.Second
+// settleTime is how long a contender runs before it is measured, and after.
+const settleTime = time.Second
 
 // measure lets a contender run and measures the middle.
-func (b *bench) measure(ctx context.Context, s *counterpart, c contender) (r reading, err error) {
-	ctx, cancel := context.WithTimeout(ctx, b.window+2*settling+2*patience)
+func (b *bench) measure(ctx context.Context, s *sinkProcess, c tool) (r measurement, err error) {
+	ctx, cancel := context.WithTimeout(ctx, b.window+2*settleTime+2*processTimeout)
 	defer cancel()
 	before, err := s.stats(ctx)
 	if err != nil {
 		return r, err
 	}
-	order, err := c.command(job{url: s.url(), length: b.window + 2*settling})
+	order, err := c.command(job{url: s.url(), length: b.window + 2*settleTime})
 	if err != nil {
 		return r, err
 	}
@@ -111,20 +111,20 @@ func (b *bench) measure(ctx context.Context, s *counterpart, c contender) (r rea
 		return r, err
 	}
 	defer func() { cancel(); <-p.ended }()
-	if err := p.until(ctx, func() (bool, error) {
+	if err := p.waitUntil(ctx, func() (bool, error) {
 		now, err := s.stats(ctx)
 		return now.Hits > before.Hits, err
 	}); err != nil {
 		return r, err
 	}
-	if err := pause(ctx, settling); err != nil {
+	if err := sleep(ctx, settleTime); err != nil {
 		return r, err
 	}
 	from, err := b.snapshot(ctx, s, p.pid())
 	if err != nil {
 		return r, err
 	}
-	if err := pause(ctx, b.window); err != nil {
+	if err := sleep(ctx, b.window); err != nil {
 		return r, err
 	}
 	to, err := b.snapshot(ctx, s, p.pid())
@@ -135,7 +135,7 @@ func (b *bench) measure(ctx context.Context, s *counterpart, c contender) (r rea
 		return r, err
 	}
 	r = to.since(from)
-	if r.own, err = c.own(ctx, p.said.String()); err != nil {
+	if r.own, err = c.ownCount(ctx, p.output.String()); err != nil {
 		return r, fmt.Errorf("%s's own count: %w", c.name, err)
 	}
 	after, err := s.stats(ctx)

@@ -16,9 +16,9 @@ type Schedule struct {
 	clock  clock
 	random *rand.Rand // nil for even arrivals
 
-	span  span
-	taken uint64  // arrivals of the span that are over
-	rest  float64 // share of the span's visits that lies behind the last random arrival
+	span      span
+	taken     uint64  // arrivals of the span that are over
+	remaining float64 // share of the span's visits that lies behind the last random arrival
 
 	next  time.Time
 	ended bool
@@ -40,12 +40,12 @@ func New(p profile.Profile, start time.Time, first uint64, random *rand.Rand) *S
 			lead = 0
 		}
 	}
-	s.load(start, lead)
+	s.loadPiece(start, lead)
 	return s
 }
 
 // Next is when the next visit arrives; false where none does, for now or for ever.
-func (s *Schedule) Next() (time.Time, bool) { return s.next, !s.ended && s.clock.runs() }
+func (s *Schedule) Next() (time.Time, bool) { return s.next, !s.ended && s.clock.running() }
 
 // End is when the profile is over; false where it never is, or while the schedule is held.
 func (s *Schedule) End() (time.Time, bool) { return s.clock.end() }
@@ -68,29 +68,29 @@ func (s *Schedule) Overdue(now time.Time) uint64 {
 
 // Pause stops the schedule at a moment not after Next: no time of the profile passes, unless it goes by the clock.
 func (s *Schedule) Pause(at time.Time) {
-	if s.clock.runs() {
+	if s.clock.running() {
 		s.span = newSpan(profile.Piece{From: at, To: at}, s.lead(at))
-		s.clock.hold(at)
+		s.clock.pause(at)
 	}
 }
 
 // Resume continues from a moment not before Hold.
 func (s *Schedule) Resume(at time.Time) {
-	if !s.clock.runs() {
-		s.clock.release(at)
-		s.load(at, s.span.lead)
+	if !s.clock.running() {
+		s.clock.resume(at)
+		s.loadPiece(at, s.span.lead)
 	}
 }
 
 // Scale multiplies the rate of the profile from a moment on that is not after Next.
 func (s *Schedule) Scale(at time.Time, by float64) {
-	if !s.clock.runs() {
+	if !s.clock.running() {
 		s.clock.scale = by
 		return
 	}
 	lead := s.lead(at)
 	s.clock.scale = by
-	s.load(at, lead)
+	s.loadPiece(at, lead)
 }
 
 // Rate of the next arrival in visits a second, 0 where none comes.
@@ -116,14 +116,14 @@ func (s *Schedule) lead(at time.Time) float64 {
 // rounding is below what profile.Count tells apart.
 const rounding = 1e-6
 
-// load continues with the piece of the profile around at, or with the first one after it that has an arrival.
-func (s *Schedule) load(at time.Time, lead float64) {
+// loadPiece continues with the piece of the profile around at, or with the first one after it that has an arrival.
+func (s *Schedule) loadPiece(at time.Time, lead float64) {
 	for {
 		piece, ok := s.clock.piece(at)
 		if s.ended = !ok; s.ended {
 			piece = profile.Piece{From: at, To: at}
 		}
-		s.span, s.taken, s.rest = newSpan(piece, lead), 0, 1
+		s.span, s.taken, s.remaining = newSpan(piece, lead), 0, 1
 		if s.ended || s.span.n > 0 {
 			s.draw()
 			return
@@ -137,13 +137,13 @@ func (s *Schedule) draw() {
 	switch {
 	case s.ended:
 	case s.taken == s.span.n:
-		s.load(s.span.piece.To, s.span.carry(s.taken))
+		s.loadPiece(s.span.piece.To, s.span.carry(s.taken))
 	case s.random == nil:
 		s.next = s.span.even(s.taken)
 	default:
 		// Of k moments that lie at random the first leaves a share of the visits behind it that is distributed as the
 		// k-th root of a random number.
-		s.rest *= math.Exp(-s.random.ExpFloat64() / float64(s.span.n-s.taken))
-		s.next = s.span.before(s.rest)
+		s.remaining *= math.Exp(-s.random.ExpFloat64() / float64(s.span.n-s.taken))
+		s.next = s.span.before(s.remaining)
 	}
 }

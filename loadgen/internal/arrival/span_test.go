@@ -55,11 +55,11 @@ func TestAHoldStopsTheTimeOfAProfile(t *testing.T) {
 	if got := c.visits(begin, begin.Add(time.Hour)); got != 3 {
 		t.Errorf("%v visits, want twice 1.5", got)
 	}
-	c.hold(begin.Add(10 * time.Minute))
-	if _, ends := c.end(); ends || c.runs() {
+	c.pause(begin.Add(10 * time.Minute))
+	if _, ends := c.end(); ends || c.running() {
 		t.Error("a profile whose time stands still has an end")
 	}
-	c.release(begin.Add(25 * time.Minute))
+	c.resume(begin.Add(25 * time.Minute))
 	if end, ends := c.end(); !ends || !end.Equal(begin.Add(75*time.Minute)) {
 		t.Errorf("it ends at %v, want a quarter of an hour later", end)
 	}

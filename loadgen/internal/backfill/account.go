@@ -12,13 +12,13 @@ import (
 // ended counts the hits of a batch by outcome.
 type ended [outcome.Count]int
 
-// book books what became of a batch. Answered hits are in flight; others are those of a job that was killed meanwhile.
-func (s *shard) book(b *batch, a batchAnswer, answered bool) (n ended) {
+// account books what became of a batch. Answered hits are in flight; others are those of a job that was killed meanwhile.
+func (s *worker) account(b *batch, a batchResult, answered bool) (n ended) {
 	if invalid := a.Receipt.Invalid - len(a.TooLarge); a.Receipt.Tracked+invalid > 0 { // Matomo saw none too large
 		s.c.Ledger.AddReceipt(len(s.hits), a.Receipt.Tracked, invalid)
 	}
 	courses, late := make([]ledger.VisitState, len(b.visits)), make([]bool, len(b.visits))
-	s.booked = s.booked[:0]
+	s.answered = s.answered[:0]
 	for i := range s.hits {
 		h := &s.hits[i]
 		h.Class, h.Latency = a.Hit(i, len(s.hits)), a.Latency
@@ -27,10 +27,10 @@ func (s *shard) book(b *batch, a batchAnswer, answered bool) (n ended) {
 		late[h.visit] = late[h.visit] || first && became != outcome.Accepted
 		courses[h.visit].Add(became, h.Kind, h.at, true)
 		n[became]++
-		s.booked = append(s.booked, h.Answered)
+		s.answered = append(s.answered, h.Answered)
 	}
 	if answered {
-		s.c.Ledger.Answer(b.span.Target, &a.Answer, s.booked)
+		s.c.Ledger.Answer(b.span.Target, &a.Answer, s.answered)
 	} else {
 		s.c.Ledger.End(b.span.Target, &a.Answer, s.kinds)
 	}
@@ -54,24 +54,24 @@ func (s *shard) book(b *batch, a batchAnswer, answered bool) (n ended) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.done.BatchesDone++
-	d := &s.done.Days[b.day]
+	s.progress.BatchesDone++
+	d := &s.progress.Days[b.day]
 	d.Sent, d.Unknown, d.Rejected = d.Sent+day.Sent, d.Unknown+day.Unknown, d.Rejected+day.Rejected
 	if n[outcome.Unknown] > 0 {
-		s.done.Unknown = append(s.done.Unknown, s.record(b, a.String()))
+		s.progress.Unknown = append(s.progress.Unknown, s.summarize(b, a.String()))
 	}
 	return n
 }
 
-// judge looks at how a batch that was sent ended, and ends the job where a target takes nothing of one after the other.
-func (s *shard) judge(b *batch, a batchAnswer, n ended) {
+// checkTarget looks at how a batch that was sent ended, and ends the job where a target takes nothing of one after the other.
+func (s *worker) checkTarget(b *batch, a batchResult, n ended) {
 	s.mu.Lock()
-	s.visits += uint64(len(b.visits))
-	s.refused[b.span.Target]++
+	s.visitsEnded += uint64(len(b.visits))
+	s.refusedInARow[b.span.Target]++
 	if a.Target(b.hits).Outcome() == outcome.Accepted {
-		s.refused[b.span.Target] = 0
+		s.refusedInARow[b.span.Target] = 0
 	}
-	hopeless := s.refused[b.span.Target] == mostRefused
+	hopeless := s.refusedInARow[b.span.Target] == maxRefusedBatches
 	s.mu.Unlock()
 	if n[outcome.Accepted] < b.hits {
 		s.c.Log.Warn("a batch was not taken as a whole", "batch", b.number, "day", s.c.Days[b.day].Date.String(),
@@ -80,8 +80,14 @@ func (s *shard) judge(b *batch, a batchAnswer, n ended) {
 			n[outcome.Unknown], "reason", a.String())
 	}
 	if hopeless {
-		s.fail(endreason.NoTarget,
-			fmt.Sprintf("target %s took nothing of %d batches in a row: %s", s.c.Targets[b.span.Target], mostRefused,
-				a.String()))
+		s.fail(
+			endreason.NoTarget,
+			fmt.Sprintf(
+				"target %s took nothing of %d batches in a row: %s",
+				s.c.Targets[b.span.Target],
+				maxRefusedBatches,
+				a.String(),
+			),
+		)
 	}
 }

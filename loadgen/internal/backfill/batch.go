@@ -16,12 +16,12 @@ type batch struct {
 	number uint64
 	day    int
 	span   span
-	visits []start
+	visits []plannedVisit
 	hits   int
-	// opens says that others of the day wait until this one has ended.
-	opens bool
-	// found is what a job before has found out about it, nil where it is still to be sent.
-	found *batchAnswer
+	// opensDay says that others of the day wait until this one has ended.
+	opensDay bool
+	// known is what a job before has found out about it, nil where it is still to be sent.
+	known *batchResult
 }
 
 // span is what a journal knows a batch by: visits that follow one another in the order of a target's.
@@ -31,16 +31,16 @@ type span struct {
 	Visits int    `json:"visits"`
 }
 
-// start is a visit and the Unix second of its first hit.
-type start struct {
+// plannedVisit is a visit and the Unix second of its first hit.
+type plannedVisit struct {
 	number uint64
 	at     int64
 	hits   int
 	device int
 }
 
-// moment is when a hit of the visit is recorded.
-func (s start) moment(h *visit.Hit) time.Time {
+// hitTime is when a hit of the visit is recorded.
+func (s plannedVisit) hitTime(h *visit.Hit) time.Time {
 	return time.Unix(s.at+int64(h.Offset/time.Second), 0)
 }
 
@@ -59,9 +59,9 @@ func (b *batch) halves() (first, second *batch) {
 	return first, second
 }
 
-// record is what people are shown of a batch.
-func (j *Job) record(b *batch, why string) runsummary.Batch {
-	lowest := slices.MinFunc(b.visits, func(a, b start) int { return cmp.Compare(a.number, b.number) })
+// summarize is what people are shown of a batch.
+func (j *Job) summarize(b *batch, why string) runsummary.Batch {
+	lowest := slices.MinFunc(b.visits, func(a, b plannedVisit) int { return cmp.Compare(a.number, b.number) })
 	return runsummary.Batch{
 		Number: b.number, Date: j.c.Days[b.day].Date.String(), Target: j.c.Targets[b.span.Target],
 		FirstVisit: lowest.number, Visits: len(b.visits), Hits: b.hits, Why: why,

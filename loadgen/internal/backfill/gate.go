@@ -5,32 +5,32 @@ import (
 	"sync"
 )
 
-// turns lets batches that go ahead be sent one at a time, and keeps the others of their days back until they have
+// dayGates lets batches that go ahead be sent one at a time, and keeps the others of their days back until they have
 // ended.
-type turns struct {
+type dayGates struct {
 	ahead chan struct{} // full while one goes ahead
-	days  []turn        // by day and target
+	gates []gate        // by day and target
 	each  int           // targets of a day
 }
 
-type turn struct {
-	open sync.Once
-	over chan struct{}
+type gate struct {
+	open   sync.Once
+	opened chan struct{}
 }
 
-func newTurns(days, targets int) *turns {
-	t := &turns{ahead: make(chan struct{}, 1), days: make([]turn, days*targets), each: targets}
-	for i := range t.days {
-		t.days[i].over = make(chan struct{})
+func newDayGates(days, targets int) *dayGates {
+	t := &dayGates{ahead: make(chan struct{}, 1), gates: make([]gate, days*targets), each: targets}
+	for i := range t.gates {
+		t.gates[i].opened = make(chan struct{})
 	}
 	return t
 }
 
-func (t *turns) of(b *batch) *turn { return &t.days[b.day*t.each+b.span.Target] }
+func (t *dayGates) of(b *batch) *gate { return &t.gates[b.day*t.each+b.span.Target] }
 
-// begin waits until a batch may be sent; false where ctx is done before. Afterwards there must be an end.
-func (t *turns) begin(ctx context.Context, b *batch) bool {
-	if b.opens {
+// enter waits until a batch may be sent; false where ctx is done before. Afterwards there must be an end.
+func (t *dayGates) enter(ctx context.Context, b *batch) bool {
+	if b.opensDay {
 		select {
 		case t.ahead <- struct{}{}:
 			return true
@@ -39,25 +39,25 @@ func (t *turns) begin(ctx context.Context, b *batch) bool {
 		}
 	}
 	select {
-	case <-t.of(b).over:
+	case <-t.of(b).opened:
 		return true
 	case <-ctx.Done():
 		return false
 	}
 }
 
-// end must be called for each batch that begin let go, once it has ended.
-func (t *turns) end(b *batch) {
-	if b.opens {
+// leave must be called for each batch that begin let go, once it has ended.
+func (t *dayGates) leave(b *batch) {
+	if b.opensDay {
 		<-t.ahead
-		t.skip(b)
+		t.open(b)
 	}
 }
 
-// skip must be called for each batch that need not be sent.
-func (t *turns) skip(b *batch) {
-	if b.opens {
+// open must be called for each batch that need not be sent.
+func (t *dayGates) open(b *batch) {
+	if b.opensDay {
 		of := t.of(b)
-		of.open.Do(func() { close(of.over) })
+		of.open.Do(func() { close(of.opened) })
 	}
 }

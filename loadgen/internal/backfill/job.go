@@ -26,13 +26,13 @@ import (
 )
 
 const (
-	// mostRefused batches in a row of which a target took nothing end the job: what is wrong is wrong with all.
-	mostRefused = 5
-	// patience is how long a batch that is not taken is tried again, after pauses from firstPause to longestPause.
-	patience                 = 5 * time.Minute
-	firstPause, longestPause = time.Second, 30 * time.Second
-	// drainTime is how long requests in flight may take to end after a stop.
-	drainTime = 7 * time.Second
+	// maxRefusedBatches batches in a row of which a target took nothing end the job: what is wrong is wrong with all.
+	maxRefusedBatches = 5
+	// maxRetryTime is how long a batch that is not taken is tried again, after pauses from firstPause to longestPause.
+	maxRetryTime                 = 5 * time.Minute
+	minRetryDelay, maxRetryDelay = time.Second, 30 * time.Second
+	// drainTimeout is how long requests in flight may take to end after a stop.
+	drainTimeout = 7 * time.Second
 )
 
 // Config of a Job.
@@ -63,42 +63,42 @@ type Config struct {
 
 // Job runs once.
 type Job struct {
-	c       Config
-	limit   *rate.Limiter // nil is none
-	phase   atomic.Value
-	planned atomic.Uint64 // batches, 0 until they were counted
-	left    atomic.Bool   // a batch is left to be sent
-	stop    context.CancelCauseFunc
-	made    atomic.Uint64 // batches
-	turns   *turns
+	c          Config
+	limiter    *rate.Limiter // nil is none
+	phase      atomic.Value
+	planned    atomic.Uint64 // batches, 0 until they were counted
+	unfinished atomic.Bool   // a batch is left to be sent
+	stop       context.CancelCauseFunc
+	numbered   atomic.Uint64 // batches
+	gates      *dayGates
 
-	mu       sync.Mutex // guards all below
-	began    time.Time
-	done     runsummary.Backfill
-	visits   uint64             // that ended since began, and not before it
-	refused  []int              // batches in a row of which nothing was taken, by target
-	sizes    []engine.BatchSize // by target
-	finished bool
-	message  string
+	mu            sync.Mutex // guards all below
+	began         time.Time
+	progress      runsummary.Backfill
+	visitsEnded   uint64             // that ended since began, and not before it
+	refusedInARow []int              // batches in a row of which nothing was taken, by target
+	sizes         []engine.BatchSize // by target
+	finished      bool
+	message       string
 }
 
 // New makes a job; Run starts it.
 func New(c Config) *Job {
-	j := &Job{c: c, refused: make([]int, len(c.Targets)), sizes: make([]engine.BatchSize, len(c.Targets)),
-		turns: newTurns(len(c.Days), len(c.Targets))}
+	j := &Job{c: c, refusedInARow: make([]int, len(c.Targets)), sizes: make([]engine.BatchSize, len(c.Targets)),
+		gates: newDayGates(len(c.Days), len(c.Targets))}
 	for t := range j.sizes {
 		j.sizes[t].Max = c.BatchSize
 	}
 	if c.MaxRate > 0 {
-		j.limit = rate.NewLimiter(rate.Limit(c.MaxRate), 1)
+		j.limiter = rate.NewLimiter(rate.Limit(c.MaxRate), 1)
 	}
 	j.phase.Store(phase.Idle)
-	j.done.Visits = calendar.Total(c.Days)
+	j.progress.Visits = calendar.Total(c.Days)
 	for _, d := range c.Days {
-		j.done.Days = append(j.done.Days,
+		j.progress.Days = append(j.progress.Days,
 			runsummary.BackfillDay{Date: d.Date.String(), Planned: d.Visits, Skipped: d.Skipped})
 	}
-	j.done.Unknown = []runsummary.Batch{}
+	j.progress.Unknown = []runsummary.Batch{}
 	return j
 }
 
@@ -118,22 +118,27 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 	defer context.AfterFunc(abort, j.c.Sender.Abort)()
 	giveUp := make(chan struct{})
 	var background, shards sync.WaitGroup
-	background.Go(func() { j.count(giveUp) })
-	background.Go(func() { j.breakOff(ctx, giveUp) })
+	background.Go(func() { j.countBatches(giveUp) })
+	background.Go(func() { j.abortAfterDrain(ctx, giveUp) })
 	j.phase.Store(phase.Running)
 
 	batches := make(chan *batch)
 	for range j.c.Concurrency {
-		s := shard{Job: j, to: j.c.Sender.Request()}
+		s := worker{Job: j, to: j.c.Sender.Request()}
 		shards.Go(func() {
 			for b := range batches {
 				s.serve(ctx, b)
 			}
 		})
 	}
-	visits := order{Config: &j.c, known: j.c.Journal.found(len(j.c.Targets)), late: j.tooLate, size: j.size}
+	visits := batchOrder{
+		Config:  &j.c,
+		known:   j.c.Journal.known(len(j.c.Targets)),
+		tooLong: j.tooLate,
+		size:    j.batchSize,
+	}
 	for b := range visits.batches() {
-		if b.found != nil { // is booked, whatever else
+		if b.known != nil { // is booked, whatever else
 			batches <- b
 			continue
 		}
@@ -144,8 +149,8 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 			case <-ctx.Done():
 			}
 		}
-		j.left.Store(true)
-		if !visits.moreKnown() {
+		j.unfinished.Store(true)
+		if !visits.hasKnown() {
 			break
 		}
 	}
@@ -154,7 +159,7 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 	close(giveUp)
 	background.Wait()
 	j.phase.Store(phase.Ended)
-	if j.left.Load() || j.message != "" { // what went wrong with the last batch leaves none
+	if j.unfinished.Load() || j.message != "" { // what went wrong with the last batch leaves none
 		return endreason.Of(ctx), j.message
 	}
 	j.mu.Lock()
@@ -163,22 +168,22 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 	return endreason.BackfillFinished, ""
 }
 
-// size is the most hits of a request to a target.
-func (j *Job) size(target int) int {
+// batchSize is the most hits of a request to a target.
+func (j *Job) batchSize(target int) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.sizes[target].Max
 }
 
-// breakOff ends requests that do not end in time after a stop.
-func (j *Job) breakOff(ctx context.Context, over <-chan struct{}) {
+// abortAfterDrain ends requests that do not end in time after a stop.
+func (j *Job) abortAfterDrain(ctx context.Context, over <-chan struct{}) {
 	select {
 	case <-over:
 		return
 	case <-ctx.Done():
 	}
 	j.phase.Store(phase.Draining)
-	wait := time.NewTimer(drainTime)
+	wait := time.NewTimer(drainTimeout)
 	defer wait.Stop()
 	select {
 	case <-over:
@@ -187,11 +192,11 @@ func (j *Job) breakOff(ctx context.Context, over <-chan struct{}) {
 	}
 }
 
-// count finds how many batches there are, which only making them does: as many as if every target took their size.
-func (j *Job) count(over <-chan struct{}) {
+// countBatches finds how many batches there are, which only making them does: as many as if every target took their size.
+func (j *Job) countBatches(over <-chan struct{}) {
 	n := uint64(0)
-	visits := order{
-		Config: &j.c, known: make([][]found, len(j.c.Targets)), late: func(int, int, *visit.Visit) {},
+	visits := batchOrder{
+		Config: &j.c, known: make([][]knownBatch, len(j.c.Targets)), tooLong: func(int, int, *visit.Visit) {},
 		size: func(int) int { return j.c.BatchSize },
 	}
 	for range visits.batches() {
@@ -209,7 +214,7 @@ func (j *Job) count(over <-chan struct{}) {
 func (j *Job) Progress() runsummary.Backfill {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	p := j.done
+	p := j.progress
 	p.Days = append([]runsummary.BackfillDay(nil), p.Days...)
 	p.Unknown = append([]runsummary.Batch{}, p.Unknown...)
 	p.Batches = max(j.planned.Load(), p.BatchesDone)
@@ -220,8 +225,8 @@ func (j *Job) Progress() runsummary.Backfill {
 	for _, d := range p.Days {
 		left -= d.Sent + d.Unknown + d.Rejected + d.Unsent
 	}
-	if j.visits > 0 && left > 0 && j.Phase() == phase.Running {
-		each := float64(time.Since(j.began)) / float64(j.visits)
+	if j.visitsEnded > 0 && left > 0 && j.Phase() == phase.Running {
+		each := float64(time.Since(j.began)) / float64(j.visitsEnded)
 		p.EstimatedEnd = time.Now().Add(time.Duration(each * float64(left))).UTC().Truncate(time.Second)
 	}
 	return p
@@ -244,6 +249,6 @@ func (j *Job) tooLate(day, target int, v *visit.Visit) {
 	j.c.Ledger.End(target, &answer.Answer{Class: answer.Late}, kinds)
 	j.c.Ledger.CloseVisit(target, ledger.Unsent, 0)
 	j.mu.Lock()
-	j.done.Days[day].Unsent++
+	j.progress.Days[day].Unsent++
 	j.mu.Unlock()
 }

@@ -43,7 +43,7 @@ type Journal struct {
 	mu      sync.Mutex
 	file    afero.File
 	broken  error // why nothing can be noted any more
-	batches map[span]batchAnswer
+	batches map[span]batchResult
 }
 
 // line is one of a journal.
@@ -53,11 +53,11 @@ type line struct {
 	Send   *span        `json:"send,omitempty"`
 	Back   *span        `json:"back,omitempty"`
 	End    *span        `json:"end,omitempty"`
-	Answer *batchAnswer `json:"answer,omitempty"`
+	Answer *batchResult `json:"answer,omitempty"`
 }
 
-// batchAnswer is what became of a batch.
-type batchAnswer struct {
+// batchResult is what became of a batch.
+type batchResult struct {
 	answer.Answer
 	// Latency is 0 where no answer came while the job lived, and ledger.NoLatency where it stood still meanwhile.
 	Latency time.Duration `json:"latency,omitempty"`
@@ -66,15 +66,15 @@ type batchAnswer struct {
 }
 
 // Hit is the class of hit i of n.
-func (e *batchAnswer) Hit(i, n int) answer.Class {
+func (e *batchResult) Hit(i, n int) answer.Class {
 	if slices.Contains(e.TooLarge, i) {
 		return answer.TooLarge
 	}
 	return e.Answer.Hit(i, n)
 }
 
-// killed is what is known of a batch that was on its way when its job was killed.
-var killed = batchAnswer{Answer: answer.Answer{Class: answer.Broken,
+// killedResult is what is known of a batch that was on its way when its job was killed.
+var killedResult = batchResult{Answer: answer.Answer{Class: answer.Broken,
 	FirstWords: "the job was killed while it was on its way"}}
 
 // ReadHeader is the first line of the journal of a job; false where there is none that can be read.
@@ -98,7 +98,7 @@ func ReadHeader(fsys afero.Fs, path string) (Header, bool) {
 // Open opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which Begin
 // must be told. The last line may be cut off, as a kill leaves it. The caller sees to it that nobody else opens it.
 func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
-	j.batches = map[span]batchAnswer{}
+	j.batches = map[span]batchResult{}
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
@@ -132,7 +132,7 @@ func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 		if l.Job != nil {
 			header = l.Job
 		}
-		j.take(l)
+		j.apply(l)
 	}
 	if err = f.Truncate(whole); err == nil {
 		_, err = f.Seek(whole, io.SeekStart)
@@ -147,7 +147,7 @@ func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 // Begin notes the header of a new job.
 func (j *Journal) Begin(h Header) error {
 	h.Version = version
-	if err := j.note(line{Job: &h}); err != nil {
+	if err := j.write(line{Job: &h}); err != nil {
 		return err
 	}
 	return j.sync()
@@ -164,10 +164,10 @@ func (j *Journal) Close() error {
 	return nil
 }
 
-func (j *Journal) take(l line) {
+func (j *Journal) apply(l line) {
 	switch {
 	case l.Send != nil:
-		j.batches[*l.Send] = killed
+		j.batches[*l.Send] = killedResult
 	case l.Back != nil:
 		delete(j.batches, *l.Back)
 	case l.End != nil && l.Answer != nil:
@@ -175,32 +175,34 @@ func (j *Journal) take(l line) {
 	}
 }
 
-// found are by target the batches of which a job before has found out what became, by place. One that surely was not
+// known are by target the batches of which a job before has found out what became, by place. One that surely was not
 // taken is none of them and goes again, and so does one whose hits Matomo all called invalid: it stored none.
-func (j *Journal) found(targets int) [][]found {
-	all := make([][]found, targets)
+func (j *Journal) known(targets int) [][]knownBatch {
+	all := make([][]knownBatch, targets)
 	for s, e := range j.batches {
 		nothingStored := e.Class.Outcome() == outcome.Failed || e.Class == answer.Rejected && e.Receipt.Invalid > 0
 		if s.Target < targets && s.Visits > 0 && !nothingStored {
-			all[s.Target] = append(all[s.Target], found{s, e})
+			all[s.Target] = append(all[s.Target], knownBatch{s, e})
 		}
 	}
 	for _, of := range all {
-		slices.SortFunc(of, func(a, b found) int { return cmp.Compare(a.From, b.From) })
+		slices.SortFunc(of, func(a, b knownBatch) int { return cmp.Compare(a.From, b.From) })
 	}
 	return all
 }
 
-func (j *Journal) send(batch span) error {
-	if err := j.note(line{Send: &batch}); err != nil {
+func (j *Journal) sending(batch span) error {
+	if err := j.write(line{Send: &batch}); err != nil {
 		return err
 	}
 	return j.sync()
 }
 
-func (j *Journal) back(batch span) error { return j.note(line{Back: &batch}) }
+func (j *Journal) requeued(batch span) error { return j.write(line{Back: &batch}) }
 
-func (j *Journal) end(batch span, a batchAnswer) error { return j.note(line{End: &batch, Answer: &a}) }
+func (j *Journal) ended(batch span, a batchResult) error {
+	return j.write(line{End: &batch, Answer: &a})
+}
 
 // sync lets what was noted outlive a power cut.
 func (j *Journal) sync() error {
@@ -216,8 +218,8 @@ func (j *Journal) sync() error {
 	return nil
 }
 
-// note writes a line so that it is there after a kill.
-func (j *Journal) note(l line) error {
+// write writes a line so that it is there after a kill.
+func (j *Journal) write(l line) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.file == nil || j.broken != nil {

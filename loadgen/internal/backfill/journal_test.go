@@ -45,14 +45,26 @@ func TestAJournalKnowsWhatMayHaveBeenSent(t *testing.T) {
 		t.Fatalf("a new journal has the header %+v", h)
 	}
 	head := Header{RunID: "r", Seed: 7, Plan: "abc", Now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
-	taken := batchAnswer{Answer: answer.Answer{Receipt: answer.Receipt{Tracked: 90, Invalid: 10, Indices: []int{4}}},
+	taken := batchResult{Answer: answer.Answer{Receipt: answer.Receipt{Tracked: 90, Invalid: 10, Indices: []int{4}}},
 		Latency: time.Second}
-	refused := batchAnswer{Answer: answer.Answer{Class: answer.Rejected, Receipt: answer.Receipt{Invalid: 100}},
+	refused := batchResult{Answer: answer.Answer{Class: answer.Rejected, Receipt: answer.Receipt{Invalid: 100}},
 		Latency: time.Second}
-	large := batchAnswer{Answer: answer.Answer{Class: answer.TooLarge}}
-	must(t, j.Begin(head), j.send(nth(1)), j.send(nth(0)), j.end(nth(0), taken), j.send(nth(2)), j.back(nth(2)),
-		j.send(nth(3)), j.end(nth(3), refused), j.send(nth(4)), j.end(nth(4), large),
-		j.send(span{Target: 1, From: 5, Visits: 1}), j.Close())
+	large := batchResult{Answer: answer.Answer{Class: answer.TooLarge}}
+	must(
+		t,
+		j.Begin(head),
+		j.sending(nth(1)),
+		j.sending(nth(0)),
+		j.ended(nth(0), taken),
+		j.sending(nth(2)),
+		j.requeued(nth(2)),
+		j.sending(nth(3)),
+		j.ended(nth(3), refused),
+		j.sending(nth(4)),
+		j.ended(nth(4), large),
+		j.sending(span{Target: 1, From: 5, Visits: 1}),
+		j.Close(),
+	)
 
 	j, h = reopen(t, fsys)
 	head.Version = version
@@ -61,7 +73,7 @@ func TestAJournalKnowsWhatMayHaveBeenSent(t *testing.T) {
 	}
 	// The second was surely not taken, of the third Matomo stored nothing, and the fourth goes again where it may be
 	// larger.
-	known := j.found(2)
+	known := j.known(2)
 	if len(known[0]) != 2 || known[0][0].span != nth(0) || known[0][1].span != nth(1) ||
 		known[0][1].Class != answer.Broken {
 		t.Fatalf("found %+v", known[0])
@@ -78,7 +90,14 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 	t.Parallel()
 	whole := afero.NewMemMapFs()
 	j, _ := reopen(t, whole)
-	must(t, j.Begin(Header{RunID: "r"}), j.send(nth(0)), j.end(nth(0), batchAnswer{}), j.send(nth(1)), j.Close())
+	must(
+		t,
+		j.Begin(Header{RunID: "r"}),
+		j.sending(nth(0)),
+		j.ended(nth(0), batchResult{}),
+		j.sending(nth(1)),
+		j.Close(),
+	)
 	text, err := afero.ReadFile(whole, path)
 	must(t, err)
 	for cut := range len(text) {
@@ -92,7 +111,7 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 		if h == nil {
 			must(t, j.Begin(Header{RunID: "r"}))
 		}
-		must(t, j.send(nth(9)), j.Close())
+		must(t, j.sending(nth(9)), j.Close())
 		if j, _ = reopen(t, fsys); j.batches[nth(9)].Class != answer.Broken {
 			t.Fatalf("cut after %d bytes: what is noted afterwards is lost", cut)
 		}
@@ -149,11 +168,11 @@ func TestNothingIsNotedAfterHalfALine(t *testing.T) {
 	j, _ := reopen(t, disk)
 	must(t, j.Begin(Header{RunID: "r"}))
 	n := uint64(0)
-	for j.send(nth(n)) == nil {
+	for j.sending(nth(n)) == nil {
 		n++
 	}
 	disk.room = 1000
-	if err := j.send(nth(n)); err == nil {
+	if err := j.sending(nth(n)); err == nil {
 		t.Error("a line was added to half of one")
 	}
 	must(t, j.Close())
@@ -165,11 +184,11 @@ func TestNothingIsNotedAfterHalfALine(t *testing.T) {
 // A journal that somebody has written into must not hold a job up.
 func TestBatchesThatAreInNoOrderAreIgnored(t *testing.T) {
 	t.Parallel()
-	q := queue{place: 10, visits: make([]start, 30)}
+	q := queue{position: 10, visits: make([]plannedVisit, 30)}
 	for i := range q.visits {
 		q.visits[i].hits = 1
 	}
-	known := []found{{span: span{From: 3, Visits: 5}}, {span: span{From: 12, Visits: 4}},
+	known := []knownBatch{{span: span{From: 3, Visits: 5}}, {span: span{From: 12, Visits: 4}},
 		{span: span{From: 14, Visits: 9}}, {span: span{From: 20, Visits: 1 << 40}}}
 	var got []int
 	for len(q.visits) > 0 {

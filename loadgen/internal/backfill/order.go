@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	// window is how many visits of a day are ordered at once, which bounds the memory that a day of millions takes.
-	window = 20_000
-	// fewVisits is up to how many visits a day goes at once, without one that goes ahead.
-	fewVisits = 8
+	// sortWindow is how many visits of a day are ordered at once, which bounds the memory that a day of millions takes.
+	sortWindow = 20_000
+	// smallDay is up to how many visits a day goes at once, without one that goes ahead.
+	smallDay = 8
 )
 
 // The order in which the visits of a job go is a pure function of its days and of what decides its visits, so that a
@@ -29,67 +29,67 @@ const (
 // queue has visits of one day and one target, in order; place is that of the first among all of the target's.
 type queue struct {
 	day, target int
-	place       uint64
-	visits      []start
+	position    uint64
+	visits      []plannedVisit
 	opens       bool
 }
 
-// found is what a journal has about a batch.
-type found struct {
+// knownBatch is what a journal has about a batch.
+type knownBatch struct {
 	span
-	batchAnswer
+	batchResult
 }
 
 // cut takes the first batch off a queue: what a job before has sent as it sent it, else up to size hits.
-func (q *queue) cut(size int, known *[]found) *batch {
-	b := &batch{day: q.day, opens: q.opens}
-	for len(*known) > 0 && (*known)[0].From < q.place { // is in no order of ours
+func (q *queue) cut(size int, known *[]knownBatch) *batch {
+	b := &batch{day: q.day, opensDay: q.opens}
+	for len(*known) > 0 && (*known)[0].From < q.position { // is in no order of ours
 		*known = (*known)[1:]
 	}
 	n, most := 0, len(q.visits)
-	if k := *known; len(k) > 0 && k[0].From == q.place {
-		b.found, most, size = &k[0].batchAnswer, min(most, k[0].Visits), math.MaxInt
+	if k := *known; len(k) > 0 && k[0].From == q.position {
+		b.known, most, size = &k[0].batchResult, min(most, k[0].Visits), math.MaxInt
 		*known = k[1:]
 	} else if len(k) > 0 {
-		most = min(most, int(k[0].From-q.place))
+		most = min(most, int(k[0].From-q.position))
 	}
 	for n < most && (n == 0 || b.hits+q.visits[n].hits <= size) {
 		b.hits += q.visits[n].hits
 		n++
 	}
-	b.visits, b.span = q.visits[:n:n], span{q.target, q.place, n}
-	q.visits, q.place = q.visits[n:], q.place+uint64(n)
+	b.visits, b.span = q.visits[:n:n], span{q.target, q.position, n}
+	q.visits, q.position = q.visits[n:], q.position+uint64(n)
 	return b
 }
 
-// order makes the batches of a job, one after the other.
-type order struct {
+// batchOrder makes the batches of a job, one after the other.
+type batchOrder struct {
 	*Config
 	// size is the most hits of a request to a target.
 	size func(target int) int
 	// known are by target the batches that the journal has, by place.
-	known [][]found
-	// late gets the visits that their day has no time for.
-	late func(day, target int, v *visit.Visit)
+	known [][]knownBatch
+	// tooLong gets the visits that their day has no time for.
+	tooLong func(day, target int, v *visit.Visit)
 
-	places []uint64 // by target, of the next visit
-	visit  visit.Visit
+	positions []uint64 // by target, of the next visit
+	visit     visit.Visit
 }
 
 // batches are those of the job. Each day's visits that go ahead come before the rest of the day before.
-func (o *order) batches() iter.Seq[*batch] {
+func (o *batchOrder) batches() iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
-		o.places = make([]uint64, len(o.Targets))
+		o.positions = make([]uint64, len(o.Targets))
 		number := uint64(0)
 		for day, d := range o.Days {
-			if day == 0 && !o.send(o.ahead(0, 0), yield) {
+			if day == 0 && !o.cutBatches(o.firstVisits(0, 0), yield) {
 				return
 			}
-			if next := day + 1; next < len(o.Days) && !o.send(o.ahead(next, number+d.Visits), yield) {
+			if next := day + 1; next < len(o.Days) && !o.cutBatches(o.firstVisits(next, number+d.Visits), yield) {
 				return
 			}
-			for queues := range o.rest(day, number) {
-				if !o.send(queues, yield) {
+			for queues := range o.otherVisits(day, number) {
+				if !o.cutBatches(queues, yield) {
 					return
 				}
 			}
@@ -98,16 +98,16 @@ func (o *order) batches() iter.Seq[*batch] {
 	}
 }
 
-// moreKnown says that a job before has sent batches that were not made yet.
-func (o *order) moreKnown() bool {
-	return slices.ContainsFunc(o.known, func(of []found) bool { return len(of) > 0 })
+// hasKnown says that a job before has sent batches that were not made yet.
+func (o *batchOrder) hasKnown() bool {
+	return slices.ContainsFunc(o.known, func(of []knownBatch) bool { return len(of) > 0 })
 }
 
-// send makes batches of the queues of a day, of each target in turn.
-func (o *order) send(queues []queue, yield func(*batch) bool) bool {
+// cutBatches makes batches of the queues of a day, of each target in turn.
+func (o *batchOrder) cutBatches(queues []queue, yield func(*batch) bool) bool {
 	for t := range queues {
-		queues[t].place = o.places[t]
-		o.places[t] += uint64(len(queues[t].visits))
+		queues[t].position = o.positions[t]
+		o.positions[t] += uint64(len(queues[t].visits))
 	}
 	for more := true; more; {
 		more = false
@@ -126,10 +126,14 @@ func (o *order) send(queues []queue, yield func(*batch) bool) bool {
 }
 
 // starts are the visits of a day and their targets, from that of a number on.
-func (o *order) starts(day int, number uint64, late func(day, target int, v *visit.Visit)) iter.Seq2[int, start] {
-	return func(yield func(int, start) bool) {
+func (o *batchOrder) starts(
+	day int,
+	number uint64,
+	late func(day, target int, v *visit.Visit),
+) iter.Seq2[int, plannedVisit] {
+	return func(yield func(int, plannedVisit) bool) {
 		d := o.Days[day]
-		hours, v := newClock(d, o.Curve, o.Seed), &o.visit
+		hours, v := newDayClock(d, o.Curve, o.Seed), &o.visit
 		for k := range d.Visits {
 			n := number + k
 			o.Visits.Outline(n, v)
@@ -140,7 +144,7 @@ func (o *order) starts(day int, number uint64, late func(day, target int, v *vis
 				continue
 			}
 			o.Visits.Fill(v, 1)
-			if !yield(t, start{number: n, at: at, hits: len(v.Hits), device: v.Visitor.Device.Index}) {
+			if !yield(t, plannedVisit{number: n, at: at, hits: len(v.Hits), device: v.Visitor.Device.Index}) {
 				return
 			}
 		}
@@ -148,7 +152,7 @@ func (o *order) starts(day int, number uint64, late func(day, target int, v *vis
 }
 
 // queues are empty ones of a day, by target.
-func (o *order) queues(day int, opens bool) []queue {
+func (o *batchOrder) queues(day int, opens bool) []queue {
 	queues := make([]queue, len(o.Targets))
 	for t := range queues {
 		queues[t] = queue{day: day, target: t, opens: opens}
@@ -156,11 +160,11 @@ func (o *order) queues(day int, opens bool) []queue {
 	return queues
 }
 
-// ahead are the first visit of a day for each target, or all where they are few.
-func (o *order) ahead(day int, number uint64) []queue {
+// firstVisits are the first visit of a day for each target, or all where they are few.
+func (o *batchOrder) firstVisits(day int, number uint64) []queue {
 	queues, left := o.queues(day, true), len(o.Targets)
 	for t, s := range o.starts(day, number, func(int, int, *visit.Visit) {}) {
-		few := o.Days[day].Visits <= fewVisits
+		few := o.Days[day].Visits <= smallDay
 		if q := &queues[t]; few || len(q.visits) == 0 {
 			q.visits = append(q.visits, s)
 			left--
@@ -172,26 +176,26 @@ func (o *order) ahead(day int, number uint64) []queue {
 	return queues
 }
 
-// rest are the visits of a day that do not go ahead, a window at a time.
-func (o *order) rest(day int, number uint64) iter.Seq[[]queue] {
+// otherVisits are the visits of a day that do not go ahead, a window at a time.
+func (o *batchOrder) otherVisits(day int, number uint64) iter.Seq[[]queue] {
 	return func(yield func([]queue) bool) {
 		gone := make([]bool, len(o.Targets)) // ahead
 		queues, n := o.queues(day, false), 0
 		flush := func() bool {
 			for t := range queues {
-				slices.SortStableFunc(queues[t].visits, func(a, b start) int { return a.device - b.device })
+				slices.SortStableFunc(queues[t].visits, func(a, b plannedVisit) int { return a.device - b.device })
 			}
 			full := queues
 			queues, n = o.queues(day, false), 0
 			return yield(full)
 		}
-		for t, s := range o.starts(day, number, o.late) {
-			if o.Days[day].Visits <= fewVisits || !gone[t] {
+		for t, s := range o.starts(day, number, o.tooLong) {
+			if o.Days[day].Visits <= smallDay || !gone[t] {
 				gone[t] = true
 				continue
 			}
 			queues[t].visits = append(queues[t].visits, s)
-			if n++; n == window && !flush() {
+			if n++; n == sortWindow && !flush() {
 				return
 			}
 		}

@@ -8,15 +8,15 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// clock deals the visits of one day out over it by the curve of its hours.
-type clock struct {
+// dayClock deals the visits of one day out over it by the curve of its hours.
+type dayClock struct {
 	day    calendar.Day
 	pieces []profile.Piece
 	seed   uint64
 }
 
-func newClock(d calendar.Day, week profile.Profile, seed uint64) clock {
-	c := clock{day: d, seed: seed}
+func newDayClock(d calendar.Day, week profile.Profile, seed uint64) dayClock {
+	c := dayClock{day: d, seed: seed}
 	for p := range week.Pieces(d.Begin, d.Begin, d.End) {
 		c.pieces = append(c.pieces, p)
 	}
@@ -26,7 +26,7 @@ func newClock(d calendar.Day, week profile.Profile, seed uint64) clock {
 // start is when visit k of the day's begins, in Unix seconds: somewhere in the k-th of as many stretches as the day has
 // visits, which the curve makes equally likely, so that visits come in order and as unevenly as people do. A visit of
 // that length lies wholly inside the day; false where the day has not so much time.
-func (c *clock) start(k, number uint64, length time.Duration) (int64, bool) {
+func (c *dayClock) start(k, number uint64, length time.Duration) (int64, bool) {
 	last := c.day.End.Add(-length - time.Second)
 	if last.Before(c.day.Begin) {
 		return 0, false
@@ -35,7 +35,7 @@ func (c *clock) start(k, number uint64, length time.Duration) (int64, bool) {
 	rng := rand.New(rand.NewPCG(c.seed^apart, number))
 	share := (float64(k) + rng.Float64()) / float64(c.day.Visits)
 	// The stretch in which it can begin ends earlier for a longer visit.
-	at := c.moment(share * c.before(last))
+	at := c.at(share * c.before(last))
 	if at.After(last) {
 		at = last
 	}
@@ -43,7 +43,7 @@ func (c *clock) start(k, number uint64, length time.Duration) (int64, bool) {
 }
 
 // before is how much of the curve lies before a moment.
-func (c *clock) before(at time.Time) float64 {
+func (c *dayClock) before(at time.Time) float64 {
 	sum := 0.0
 	for _, p := range c.pieces {
 		if !at.After(p.From) {
@@ -57,8 +57,8 @@ func (c *clock) before(at time.Time) float64 {
 	return sum
 }
 
-// moment is when so much of the curve lies behind.
-func (c *clock) moment(x float64) time.Time {
+// at is when so much of the curve lies behind.
+func (c *dayClock) at(x float64) time.Time {
 	for _, p := range c.pieces {
 		n := p.Visits()
 		if x < n {

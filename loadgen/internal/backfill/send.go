@@ -16,52 +16,52 @@ import (
 // errStopped means that the job was stopped before a batch was taken.
 var errStopped = errors.New("the job was stopped")
 
-// impatience means that a target took nothing for too long.
-type impatience struct {
+// targetUnavailable means that a target took nothing for too long.
+type targetUnavailable struct {
 	target string
 	answer answer.Answer
 }
 
 // Error implements error.
-func (e impatience) Error() string {
+func (e targetUnavailable) Error() string {
 	return fmt.Sprintf("target %s took nothing for %s: %s; resume the job later with the same RUN_ID", e.target,
-		patience, e.answer.String())
+		maxRetryTime, e.answer.String())
 }
 
 // send sends a batch until it is taken or refused, in smaller ones where it is too large.
-func (s *shard) send(ctx context.Context, b *batch) {
-	a, err := s.insist(ctx, b, func() (batchAnswer, error) { return s.try(b) })
+func (s *worker) send(ctx context.Context, b *batch) {
+	a, err := s.sendWithRetries(ctx, b, func() (batchResult, error) { return s.sendOnce(b) })
 	switch {
 	case err != nil:
 		s.giveUp(b, err)
 	case !b.tooLarge(a):
 		s.end(b, a)
 	case len(b.visits) > 1:
-		s.shrink(b)
+		s.reduceBatchSize(b)
 		first, second := b.halves()
 		for _, half := range []*batch{first, second} {
-			s.load(half)
+			s.generate(half)
 			s.send(ctx, half)
 		}
 	default:
-		s.shrink(b)
-		s.sendInPieces(ctx, b)
+		s.reduceBatchSize(b)
+		s.sendInParts(ctx, b)
 	}
 }
 
 // tooLarge says that a batch may be taken in smaller requests.
-func (b *batch) tooLarge(a batchAnswer) bool { return a.Class.Split() && b.hits > 1 }
+func (b *batch) tooLarge(a batchResult) bool { return a.Class.Split() && b.hits > 1 }
 
-// insist tries until the answer is another than "later", patience ends, or the job is stopped. Patience starts again
+// sendWithRetries tries until the answer is another than "later", patience ends, or the job is stopped. Patience starts again
 // after a standstill of this process, in which nobody asked the target.
-func (s *shard) insist(ctx context.Context, b *batch, try func() (batchAnswer, error)) (batchAnswer, error) {
+func (s *worker) sendWithRetries(ctx context.Context, b *batch, try func() (batchResult, error)) (batchResult, error) {
 	first, standstills := s.c.Clock.Now(), s.c.Clock.Count()
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		if s.limit != nil && s.limit.Wait(ctx) != nil || ctx.Err() != nil {
-			return batchAnswer{}, errStopped
+	for pause := minRetryDelay; ; pause = min(2*pause, maxRetryDelay) {
+		if s.limiter != nil && s.limiter.Wait(ctx) != nil || ctx.Err() != nil {
+			return batchResult{}, errStopped
 		}
 		a, err := try()
-		if err != nil || !goesAgain(a) {
+		if err != nil || !canRetry(a) {
 			return a, err
 		}
 		pause = max(pause, a.RetryAfter)
@@ -69,8 +69,8 @@ func (s *shard) insist(ctx context.Context, b *batch, try func() (batchAnswer, e
 		if n := s.c.Clock.Count(); n > standstills {
 			first, standstills = now, n
 		}
-		if now-first+pause > patience {
-			return a, impatience{s.c.Targets[b.span.Target], a.Answer}
+		if now-first+pause > maxRetryTime {
+			return a, targetUnavailable{s.c.Targets[b.span.Target], a.Answer}
 		}
 		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.span.Target],
 			"reason", a.String(), "in", pause)
@@ -78,44 +78,44 @@ func (s *shard) insist(ctx context.Context, b *batch, try func() (batchAnswer, e
 	}
 }
 
-// goesAgain says that a request was not taken and may be taken as it is.
-func goesAgain(a batchAnswer) bool { return a.Class.Retry() || a.Class == answer.Stopped }
+// canRetry says that a request was not taken and may be taken as it is.
+func canRetry(a batchResult) bool { return a.Class.Retry() || a.Class == answer.Stopped }
 
-// try sends a batch once. Where it cannot be noted before, it is not sent.
-func (s *shard) try(b *batch) (batchAnswer, error) {
-	if err := s.announce(b); err != nil {
-		return batchAnswer{}, err
+// sendOnce sends a batch once. Where it cannot be noted before, it is not sent.
+func (s *worker) sendOnce(b *batch) (batchResult, error) {
+	if err := s.recordSending(b); err != nil {
+		return batchResult{}, err
 	}
 	s.c.Ledger.Send(b.span.Target, s.kinds)
 	a := s.request(b, 0, b.hits)
-	if !goesAgain(a) && !b.tooLarge(a) {
+	if !canRetry(a) && !b.tooLarge(a) {
 		return a, nil
 	}
 	s.c.Ledger.Requeue(b.span.Target, &a.Answer, s.kinds)
-	return a, s.c.Journal.back(b.span)
+	return a, s.c.Journal.requeued(b.span)
 }
 
-// announce lets ledger and journal say, whatever happens next, that a batch may have been sent. Both wait for the disk,
+// recordSending lets ledger and journal say, whatever happens next, that a batch may have been sent. Both wait for the disk,
 // and do so at once.
-func (s *shard) announce(b *batch) error {
+func (s *worker) recordSending(b *batch) error {
 	kept := make(chan error, 1)
 	go func() { kept <- s.c.StoreLedger() }()
-	noted := s.c.Journal.send(b.span)
+	noted := s.c.Journal.sending(b.span)
 	if err := <-kept; err != nil {
-		return errors.Join(fmt.Errorf("store the ledger: %w", err), s.c.Journal.back(b.span))
+		return errors.Join(fmt.Errorf("store the ledger: %w", err), s.c.Journal.requeued(b.span))
 	}
 	return noted
 }
 
 // request sends the hits from one on of a batch, up to another, and waits for the answer.
-func (s *shard) request(b *batch, from, upTo int) batchAnswer {
+func (s *worker) request(b *batch, from, upTo int) batchResult {
 	s.to.Begin(b.span.Target, true)
 	i := 0
 	for _, at := range b.visits {
-		s.draw(at.number)
+		s.generateVisit(at.number)
 		for h := range s.visit.Hits {
 			if from <= i && i < upTo {
-				s.to.Add(&s.visit, h, at.moment(&s.visit.Hits[h]))
+				s.to.Add(&s.visit, h, at.hitTime(&s.visit.Hits[h]))
 			}
 			i++
 		}
@@ -123,7 +123,7 @@ func (s *shard) request(b *batch, from, upTo int) batchAnswer {
 	began, standstills := time.Now(), s.c.Clock.Count()
 	s.c.Router.Begin(b.span.Target, began)
 	result := s.to.Send()
-	a, hits := batchAnswer{Answer: result.Answer, Latency: time.Since(began)}, upTo-from
+	a, hits := batchResult{Answer: result.Answer, Latency: time.Since(began)}, upTo-from
 	// A request that was not sent, or that is too large, says nothing of the target, which may take smaller ones.
 	if result.LocalFault || a.Class == answer.Stopped || a.Class.Split() && hits > 1 {
 		s.c.Router.Ignore(b.span.Target)
@@ -141,8 +141,8 @@ func (s *shard) request(b *batch, from, upTo int) batchAnswer {
 	return a
 }
 
-// shrink books that a batch was too large.
-func (s *shard) shrink(b *batch) {
+// reduceBatchSize books that a batch was too large.
+func (s *worker) reduceBatchSize(b *batch) {
 	s.mu.Lock()
 	size := &s.sizes[b.span.Target]
 	smaller := size.Refused(b.hits)
@@ -154,22 +154,22 @@ func (s *shard) shrink(b *batch) {
 	}
 }
 
-// sendInPieces sends the only visit of a batch, too large for one request, in several. Only the end is noted: where the
+// sendInParts sends the only visit of a batch, too large for one request, in several. Only the end is noted: where the
 // job is killed meanwhile, nobody knows how much of the visit was taken.
-func (s *shard) sendInPieces(ctx context.Context, b *batch) {
-	if err := s.announce(b); err != nil {
+func (s *worker) sendInParts(ctx context.Context, b *batch) {
+	if err := s.recordSending(b); err != nil {
 		s.giveUp(b, err)
 		return
 	}
 	s.c.Ledger.Send(b.span.Target, s.kinds)
-	whole := batchAnswer{Answer: answer.Answer{Class: answer.TooLarge}, Latency: ledger.NoLatency}
+	whole := batchResult{Answer: answer.Answer{Class: answer.TooLarge}, Latency: ledger.NoLatency}
 	for from, most := 0, b.hits/2; from < b.hits; {
 		upTo := min(b.hits, from+most)
-		a, err := s.insist(ctx, b, func() (batchAnswer, error) { return s.request(b, from, upTo), nil })
+		a, err := s.sendWithRetries(ctx, b, func() (batchResult, error) { return s.request(b, from, upTo), nil })
 		switch {
 		case err != nil && from == 0: // nothing of it was taken
 			s.c.Ledger.Requeue(b.span.Target, &whole.Answer, s.kinds)
-			s.giveUp(b, errors.Join(err, s.c.Journal.back(b.span)))
+			s.giveUp(b, errors.Join(err, s.c.Journal.requeued(b.span)))
 			return
 		case err != nil:
 			whole.Answer = answer.Answer{Class: answer.Broken, FirstWords: "sent in part: " + err.Error()}
@@ -186,7 +186,7 @@ func (s *shard) sendInPieces(ctx context.Context, b *batch) {
 
 // add takes in what became of the hits from one on of a batch, up to another. The whole is accepted where one of them
 // was, with a receipt that names the others, and unknown where one of them is.
-func (e *batchAnswer) add(a batchAnswer, from, upTo int) {
+func (e *batchResult) add(a batchResult, from, upTo int) {
 	for i := range upTo - from {
 		switch class := a.Hit(i, upTo-from); {
 		case class == answer.TooLarge: // surely not taken, whatever became of the others
@@ -215,24 +215,24 @@ func (e *batchAnswer) add(a batchAnswer, from, upTo int) {
 }
 
 // end books what became of a batch.
-func (s *shard) end(b *batch, a batchAnswer) {
-	s.judge(b, a, s.book(b, a, true))
-	if err := s.c.Journal.end(b.span, a); err != nil {
+func (s *worker) end(b *batch, a batchResult) {
+	s.checkTarget(b, a, s.account(b, a, true))
+	if err := s.c.Journal.ended(b.span, a); err != nil {
 		s.fail(endreason.JournalFailed, err.Error())
 	}
 }
 
 // giveUp leaves a batch for later, and ends the job unless it was stopped.
-func (s *shard) giveUp(b *batch, err error) {
-	var impatient impatience
+func (s *worker) giveUp(b *batch, err error) {
+	var impatient targetUnavailable
 	switch {
 	case errors.Is(err, errStopped):
-		s.leave(b, &answer.Answer{Class: answer.Stopped})
+		s.postpone(b, &answer.Answer{Class: answer.Stopped})
 	case errors.As(err, &impatient):
-		s.leave(b, &impatient.answer)
+		s.postpone(b, &impatient.answer)
 		s.fail(endreason.NoTarget, err.Error())
 	default:
-		s.leave(b, &answer.Answer{Class: answer.Stopped})
+		s.postpone(b, &answer.Answer{Class: answer.Stopped})
 		s.fail(endreason.JournalFailed, err.Error())
 	}
 }

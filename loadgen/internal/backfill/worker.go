@@ -11,18 +11,18 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// shard is one goroutine that sends batches, one after the other.
-type shard struct {
+// worker is one goroutine that sends batches, one after the other.
+type worker struct {
 	*Job
 	to    engine.Request
 	visit visit.Visit
 
 	// Of the batch: its hits by kind and one by one, then by visit who it is and how many hits it has.
-	kinds  ledger.Kinds
-	hits   []sent
-	who    []visitor.Visitor
-	length []int
-	booked []ledger.Answered
+	kinds    ledger.Kinds
+	hits     []sent
+	who      []visitor.Visitor
+	length   []int
+	answered []ledger.Answered
 }
 
 // sent is what is needed to book a hit; its class and latency come with the answer.
@@ -33,48 +33,48 @@ type sent struct {
 }
 
 // serve sends a batch, unless a job before has, and books what became of it.
-func (s *shard) serve(ctx context.Context, b *batch) {
-	s.load(b)
-	s.plan(b)
-	if b.found == nil {
-		s.inTurn(ctx, b)
+func (s *worker) serve(ctx context.Context, b *batch) {
+	s.generate(b)
+	s.recordPlanned(b)
+	if b.known == nil {
+		s.sendAfterGate(ctx, b)
 		return
 	}
-	answered := b.found.Latency != 0
+	answered := b.known.Latency != 0
 	if answered {
 		s.c.Ledger.Send(b.span.Target, s.kinds)
 	}
-	s.book(b, *b.found, answered)
-	s.turns.skip(b)
+	s.account(b, *b.known, answered)
+	s.gates.open(b)
 }
 
-// inTurn sends a batch after those that go ahead of it.
-func (s *shard) inTurn(ctx context.Context, b *batch) {
-	if !s.turns.begin(ctx, b) {
-		s.leave(b, &answer.Answer{Class: answer.Stopped})
+// sendAfterGate sends a batch after those that go ahead of it.
+func (s *worker) sendAfterGate(ctx context.Context, b *batch) {
+	if !s.gates.enter(ctx, b) {
+		s.postpone(b, &answer.Answer{Class: answer.Stopped})
 		return
 	}
-	defer s.turns.end(b)
+	defer s.gates.leave(b)
 	s.send(ctx, b)
 }
 
-// load makes the hits of a batch.
-func (s *shard) load(b *batch) {
-	b.number = s.made.Add(1) - 1
+// generate makes the hits of a batch.
+func (s *worker) generate(b *batch) {
+	b.number = s.numbered.Add(1) - 1
 	s.kinds, s.hits, s.who, s.length = ledger.Kinds{}, s.hits[:0], s.who[:0], s.length[:0]
 	for i, at := range b.visits {
-		s.draw(at.number)
+		s.generateVisit(at.number)
 		for h := range s.visit.Hits {
 			drawn := &s.visit.Hits[h]
 			s.kinds[drawn.RecordedAs]++
-			s.hits = append(s.hits, sent{ledger.SentHit(&s.visit, h), i, at.moment(drawn).Unix()})
+			s.hits = append(s.hits, sent{ledger.SentHit(&s.visit, h), i, at.hitTime(drawn).Unix()})
 		}
 		s.who, s.length = append(s.who, s.visit.AsReported()), append(s.length, len(s.visit.Hits))
 	}
 }
 
-// plan books that the visits of a batch begin.
-func (s *shard) plan(b *batch) {
+// recordPlanned books that the visits of a batch begin.
+func (s *worker) recordPlanned(b *batch) {
 	first := 0
 	for _, n := range s.length {
 		var kinds ledger.Kinds
@@ -86,14 +86,14 @@ func (s *shard) plan(b *batch) {
 	}
 }
 
-func (s *shard) draw(number uint64) {
+func (s *worker) generateVisit(number uint64) {
 	s.c.Visits.Outline(number, &s.visit)
 	s.c.Visits.Fill(&s.visit, len(s.visit.Hits))
 }
 
-// leave books that a batch is not sent now. It is no part of the days' account: it goes when the job is resumed.
-func (s *shard) leave(b *batch, why *answer.Answer) {
-	s.left.Store(true)
+// postpone books that a batch is not sent now. It is no part of the days' account: it goes when the job is resumed.
+func (s *worker) postpone(b *batch, why *answer.Answer) {
+	s.unfinished.Store(true)
 	fate := ledger.Unsent
 	if why.Class.Outcome() == outcome.Failed {
 		fate = ledger.Lost

@@ -33,5 +33,5 @@ func catalogue() []Product {
 	return products
 }
 
-// unit is what one piece of p may cost: the catalogue's price ±5 %, to the cent.
-func (p *Product) unit() bounds { return bounds{(p.Price*95 + 99) / 100, p.Price * 105 / 100} }
+// priceBounds is what one piece of p may cost: the catalogue's price ±5 %, to the cent.
+func (p *Product) priceBounds() bounds { return bounds{(p.Price*95 + 99) / 100, p.Price * 105 / 100} }

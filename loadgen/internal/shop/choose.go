@@ -23,39 +23,39 @@ func (s *Shop) choose(rng *rand.Rand, n int, b bounds) []pick {
 		for i := range picks {
 			picks[i].quantity = drawQuantity(rng)
 		}
-		if combined(picks).meets(b) {
+		if sumOf(picks).overlaps(b) {
 			return picks
 		}
 	}
-	return s.guided(rng, picks[:0], n, b)
+	return s.chooseGuided(rng, picks[:0], n, b)
 }
 
-// guided walks the catalogue once, taking each product with the probability of a free draw unless that, or leaving it,
+// chooseGuided walks the catalogue once, taking each product with the probability of a free draw unless that, or leaving it,
 // would put b out of reach.
-func (s *Shop) guided(rng *rand.Rand, picks []pick, n int, b bounds) []pick {
+func (s *Shop) chooseGuided(rng *rand.Rand, picks []pick, n int, b bounds) []pick {
 	var sum span
 	for i := 0; n > 0; i++ {
 		p, q := &s.products[i], drawQuantity(rng)
 		take := rng.IntN(len(s.products)-i) < n
-		if !take && s.sums.completes(i+1, n, sum, b) {
+		if !take && s.sums.canComplete(i+1, n, sum, b) {
 			continue
 		}
-		if q = s.fitting(i, n, q, sum, b); q == 0 {
+		if q = s.fittingQuantity(i, n, q, sum, b); q == 0 {
 			continue
 		}
 		picks = append(picks, pick{p, q})
-		sum = sum.plus(line(p, q))
+		sum = sum.plus(lineSums(p, q))
 		n--
 	}
 	return picks
 }
 
-// fitting is the quantity of product i, the drawn one where possible, with which b stays in reach; 0 where there is
+// fittingQuantity is the quantity of product i, the drawn one where possible, with which b stays in reach; 0 where there is
 // none.
-func (s *Shop) fitting(i, n, drawn int, sum span, b bounds) int {
+func (s *Shop) fittingQuantity(i, n, drawn int, sum span, b bounds) int {
 	for k := range maxQuantity {
 		q := (drawn-1+k)%maxQuantity + 1
-		if s.sums.completes(i+1, n-1, sum.plus(line(&s.products[i], q)), b) {
+		if s.sums.canComplete(i+1, n-1, sum.plus(lineSums(&s.products[i], q)), b) {
 			return q
 		}
 	}
@@ -89,17 +89,17 @@ func drawQuantity(rng *rand.Rand) int {
 	}
 }
 
-// settle draws the prices of picks, each evenly among those that let the sum end in b; where b is wide those are all
+// drawPrices draws the prices of picks, each evenly among those that let the sum end in b; where b is wide those are all
 // within 5 % of the catalogue's.
-func (s *Shop) settle(rng *rand.Rand, picks []pick, b bounds) []Item {
+func (s *Shop) drawPrices(rng *rand.Rand, picks []pick, b bounds) []Item {
 	var rest [MaxLines + 1]span // rest[i] are the sums of the picks before i
 	for i, p := range picks {
-		rest[i+1] = rest[i].plus(line(p.product, p.quantity))
+		rest[i+1] = rest[i].plus(lineSums(p.product, p.quantity))
 	}
 	items := make([]Item, len(picks))
 	for i := len(picks) - 1; i >= 0; i-- { // the first last: a single piece meets every sum
 		p := picks[i]
-		price := p.product.price(rng, Cents(p.quantity), rest[i], b)
+		price := p.product.drawPrice(rng, Cents(p.quantity), rest[i], b)
 		b.lo, b.hi = b.lo-price*Cents(p.quantity), b.hi-price*Cents(p.quantity)
 		items[i] = Item{SKU: p.product.SKU, Name: p.product.Name, Category: p.product.Category, Price: price,
 			Quantity: p.quantity}
@@ -107,15 +107,15 @@ func (s *Shop) settle(rng *rand.Rand, picks []pick, b bounds) []Item {
 	return items
 }
 
-// price draws what one of q pieces costs, so that they and the sums of rest can end in b.
-func (p *Product) price(rng *rand.Rand, q Cents, rest span, b bounds) Cents {
-	u := p.unit()
+// drawPrice draws what one of q pieces costs, so that they and the sums of rest can end in b.
+func (p *Product) drawPrice(rng *rand.Rand, q Cents, rest span, b bounds) Cents {
+	u := p.priceBounds()
 	u.lo = max(u.lo, (b.lo-rest.hi+q-1)/q)
 	u.hi = min(u.hi, (b.hi-rest.lo)/q)
 	drawn := u.lo + Cents(rng.Int64N(int64(u.hi-u.lo+1)))
 	for d := Cents(0); ; d++ { // At least every third price is possible.
 		for _, price := range [...]Cents{drawn + d, drawn - d} {
-			if price >= u.lo && price <= u.hi && rest.meets(bounds{b.lo - q*price, b.hi - q*price}) {
+			if price >= u.lo && price <= u.hi && rest.overlaps(bounds{b.lo - q*price, b.hi - q*price}) {
 				return price
 			}
 		}

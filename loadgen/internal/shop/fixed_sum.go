@@ -8,26 +8,27 @@ func (s *Shop) itemsFor(rng *rand.Rand, sum Cents, pieces *int) []Item {
 	exactly := bounds{sum, sum}
 	if pieces == nil {
 		if n := s.drawLines(rng, exactly); n > 0 {
-			return s.settle(rng, s.choose(rng, n, exactly), exactly)
+			return s.drawPrices(rng, s.choose(rng, n, exactly), exactly)
 		}
 	}
 	near, by := []pick(nil), maxAmount
 	for range attempts {
-		picks := s.deal(rng, s.piecesFor(rng, sum, pieces))
-		at := combined(picks)
-		if at.meets(exactly) && picks[len(picks)-1].quantity <= maxQuantity { // A span of more pieces has wider gaps.
-			return s.settle(rng, picks, exactly)
+		picks := s.drawPicks(rng, s.drawPieces(rng, sum, pieces))
+		at := sumOf(picks)
+		if at.overlaps(exactly) &&
+			picks[len(picks)-1].quantity <= maxQuantity { // A span of more pieces has wider gaps.
+			return s.drawPrices(rng, picks, exactly)
 		}
 		if off := max(at.lo-sum, sum-at.hi); near == nil || off < by {
 			near, by = picks, off
 		}
 	}
-	return scaled(near, sum)
+	return scalePrices(near, sum)
 }
 
-// piecesFor is the given number of pieces, else any that the configured lines could have; a piece costs a cent at
+// drawPieces is the given number of pieces, else any that the configured lines could have; a piece costs a cent at
 // least.
-func (s *Shop) piecesFor(rng *rand.Rand, sum Cents, given *int) int {
+func (s *Shop) drawPieces(rng *rand.Rand, sum Cents, given *int) int {
 	if given != nil {
 		return *given
 	}
@@ -39,7 +40,7 @@ func (s *Shop) piecesFor(rng *rand.Rand, sum Cents, given *int) int {
 func (s *Shop) drawLines(rng *rand.Rand, b bounds) int {
 	drawn, all := 0, 0.0
 	for n := s.cfg.ItemsMin; n <= s.cfg.ItemsMax; n++ {
-		if s.sums.of(n).meets(b) {
+		if s.sums.of(n).overlaps(b) {
 			all += lineWeight(n)
 			if rng.Float64()*all < lineWeight(n) {
 				drawn = n
@@ -49,10 +50,10 @@ func (s *Shop) drawLines(rng *rand.Rand, b bounds) int {
 	return drawn
 }
 
-// deal picks products for a number of pieces. The number of lines is drawn by its weight within the configured bounds
+// drawPicks picks products for a number of pieces. The number of lines is drawn by its weight within the configured bounds
 // as far as the pieces allow; several pieces take at least two lines, because the first has a single piece: by its
 // price alone every sum is met to the cent.
-func (s *Shop) deal(rng *rand.Rand, pieces int) []pick {
+func (s *Shop) drawPicks(rng *rand.Rand, pieces int) []pick {
 	most := min(pieces, max(2, s.cfg.ItemsMax))
 	fewest := min(most, max(2, s.cfg.ItemsMin))
 	n, all := fewest, 0.0
@@ -75,17 +76,17 @@ func (s *Shop) deal(rng *rand.Rand, pieces int) []pick {
 	return picks
 }
 
-func combined(picks []pick) span {
+func sumOf(picks []pick) span {
 	var sum span
 	for _, p := range picks {
-		sum = sum.plus(line(p.product, p.quantity))
+		sum = sum.plus(lineSums(p.product, p.quantity))
 	}
 	return sum
 }
 
-// scaled prices picks in proportion to the catalogue so that they come to sum, which is at least a cent for each
+// scalePrices prices picks in proportion to the catalogue so that they come to sum, which is at least a cent for each
 // piece. The first pick is a single piece and takes the cents that the rounding leaves.
-func scaled(picks []pick, sum Cents) []Item {
+func scalePrices(picks []pick, sum Cents) []Item {
 	var listed, pieces Cents
 	for _, p := range picks {
 		listed += p.product.Price * Cents(p.quantity)

@@ -27,8 +27,8 @@ type Override struct {
 	Items                            *int
 }
 
-// pieces is the least number of pieces.
-func (o Override) pieces() Cents {
+// minPieces is the least number of pieces.
+func (o Override) minPieces() Cents {
 	if o.Items == nil {
 		return 1
 	}
@@ -64,7 +64,7 @@ func (s *Shop) OrderWith(rng *rand.Rand, o Override) (Order, error) {
 		return Order{}, err
 	}
 	if o.Revenue == nil && o.Subtotal == nil {
-		return s.around(rng, o), nil
+		return s.replaceAmounts(rng, o), nil
 	}
 	order, err := s.amounts(o, s.cfg.Shipping[rng.IntN(len(s.cfg.Shipping))])
 	if err != nil {
@@ -77,15 +77,15 @@ func (s *Shop) OrderWith(rng *rand.Rand, o Override) (Order, error) {
 	return order, nil
 }
 
-// around draws the items, and puts the given tax and shipping around them.
-func (s *Shop) around(rng *rand.Rand, o Override) Order {
+// replaceAmounts draws the items, and puts the given tax and shipping around them.
+func (s *Shop) replaceAmounts(rng *rand.Rand, o Override) Order {
 	order := s.Order(rng)
 	if o.Items != nil {
-		order.Items = s.settle(rng, s.deal(rng, *o.Items), bounds{0, maxAmount})
+		order.Items = s.drawPrices(rng, s.drawPicks(rng, *o.Items), bounds{0, maxAmount})
 		order.Subtotal = total(order.Items)
 	}
-	order.Shipping = or(o.Shipping, order.Shipping)
-	order.Tax = or(o.Tax, s.tax.on(order.Subtotal+order.Shipping))
+	order.Shipping = valueOr(o.Shipping, order.Shipping)
+	order.Tax = valueOr(o.Tax, s.tax.on(order.Subtotal+order.Shipping))
 	order.Revenue = order.Subtotal + order.Tax + order.Shipping
 	return order
 }
@@ -96,41 +96,41 @@ func (s *Shop) amounts(o Override, drawn Cents) (Order, error) {
 	var order Order
 	switch {
 	case o.Revenue == nil:
-		order = Order{Subtotal: *o.Subtotal, Shipping: or(o.Shipping, drawn)}
-		order.Tax = or(o.Tax, s.tax.on(order.Subtotal+order.Shipping))
+		order = Order{Subtotal: *o.Subtotal, Shipping: valueOr(o.Shipping, drawn)}
+		order.Tax = valueOr(o.Tax, s.tax.on(order.Subtotal+order.Shipping))
 		order.Revenue = order.Subtotal + order.Tax + order.Shipping
 	case o.Subtotal == nil:
-		order = Order{Revenue: *o.Revenue, Shipping: or(o.Shipping, drawn)}
-		order.Tax = or(o.Tax, order.Revenue-s.tax.without(order.Revenue))
+		order = Order{Revenue: *o.Revenue, Shipping: valueOr(o.Shipping, drawn)}
+		order.Tax = valueOr(o.Tax, order.Revenue-s.tax.net(order.Revenue))
 		order.Subtotal = order.Revenue - order.Tax - order.Shipping
-		if order.Subtotal < o.pieces() {
+		if order.Subtotal < o.minPieces() {
 			return Order{}, fmt.Errorf("revenue %v leaves less than 0.01 for each of the items (%d) after tax and "+
-				"shipping", order.Revenue, o.pieces())
+				"shipping", order.Revenue, o.minPieces())
 		}
 	default:
-		order = s.between(o)
+		order = s.splitGap(o)
 		order.Discount = order.Subtotal + order.Tax + order.Shipping - order.Revenue
 		if order.Discount < 0 {
 			return Order{}, errors.New("revenue is more than subtotal, tax and shipping together")
 		}
 	}
-	if order.Subtotal < o.pieces() {
-		return Order{}, fmt.Errorf("subtotal must be at least 0.01 for each of the items (%d), got %v", o.pieces(),
+	if order.Subtotal < o.minPieces() {
+		return Order{}, fmt.Errorf("subtotal must be at least 0.01 for each of the items (%d), got %v", o.minPieces(),
 			order.Subtotal)
 	}
 	return order, nil
 }
 
-// between gives what lies between subtotal and revenue to tax and shipping.
-func (s *Shop) between(o Override) Order {
-	order := Order{Revenue: *o.Revenue, Subtotal: *o.Subtotal, Tax: or(o.Tax, 0), Shipping: or(o.Shipping, 0)}
+// splitGap gives what lies between subtotal and revenue to tax and shipping.
+func (s *Shop) splitGap(o Override) Order {
+	order := Order{Revenue: *o.Revenue, Subtotal: *o.Subtotal, Tax: valueOr(o.Tax, 0), Shipping: valueOr(o.Shipping, 0)}
 	gap := max(0, order.Revenue-order.Subtotal-order.Tax-order.Shipping)
 	switch {
 	case o.Tax == nil && o.Shipping == nil:
 		order.Tax = gap
 		for _, shipping := range s.cfg.Shipping {
 			if tax := gap - shipping; tax >= 0 &&
-				s.off(order.Subtotal, tax, shipping) < s.off(order.Subtotal, order.Tax, order.Shipping) {
+				s.taxError(order.Subtotal, tax, shipping) < s.taxError(order.Subtotal, order.Tax, order.Shipping) {
 				order.Tax, order.Shipping = tax, shipping
 			}
 		}
@@ -142,13 +142,13 @@ func (s *Shop) between(o Override) Order {
 	return order
 }
 
-// off is how far tax is from the rate's.
-func (s *Shop) off(subtotal, tax, shipping Cents) Cents {
+// taxError is how far tax is from the rate's.
+func (s *Shop) taxError(subtotal, tax, shipping Cents) Cents {
 	by := tax - s.tax.on(subtotal+shipping)
 	return max(by, -by)
 }
 
-func or(given *Cents, other Cents) Cents {
+func valueOr(given *Cents, other Cents) Cents {
 	if given == nil {
 		return other
 	}

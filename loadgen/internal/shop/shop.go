@@ -60,7 +60,7 @@ type Shop struct {
 	cfg      Config
 	tax      taxRate
 	products []Product
-	sums     *attainable
+	sums     *reachable
 	// counts are the numbers of lines with which the range can be met, and weights the sum of theirs.
 	counts  []lineCount
 	weights float64
@@ -88,12 +88,12 @@ func New(cfg Config) (*Shop, error) {
 		cfg.Shipping = []Cents{0}
 	}
 	s := &Shop{cfg: cfg, tax: taxRate(math.Round(cfg.TaxRate * million)), products: catalogue()}
-	s.sums = newAttainable(s.products, cfg.ItemsMax)
+	s.sums = newReachable(s.products, cfg.ItemsMax)
 	for n := cfg.ItemsMin; n <= cfg.ItemsMax; n++ {
 		c := lineCount{lines: n, weight: lineWeight(n)}
 		for _, shipping := range cfg.Shipping {
-			subtotal := s.subtotals(shipping)
-			if s.sums.of(n).meets(subtotal) {
+			subtotal := s.subtotalBounds(shipping)
+			if s.sums.of(n).overlaps(subtotal) {
 				c.ways = append(c.ways, way{shipping, subtotal})
 			}
 		}
@@ -132,7 +132,7 @@ func (c Config) check() error {
 func (s *Shop) Order(rng *rand.Rand) Order {
 	count := s.drawCount(rng)
 	w := count.ways[rng.IntN(len(count.ways))]
-	order := Order{Items: s.settle(rng, s.choose(rng, count.lines, w.subtotal), w.subtotal), Shipping: w.shipping}
+	order := Order{Items: s.drawPrices(rng, s.choose(rng, count.lines, w.subtotal), w.subtotal), Shipping: w.shipping}
 	order.Subtotal = total(order.Items)
 	order.Tax = s.tax.on(order.Subtotal + order.Shipping)
 	order.Revenue = order.Subtotal + order.Tax + order.Shipping

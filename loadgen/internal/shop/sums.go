@@ -34,9 +34,9 @@ func (k kind) step() Cents {
 	return 1
 }
 
-// line is the span of q pieces of a product, exact up to maxQuantity; of more pieces only its ends are.
-func line(p *Product, q int) span {
-	u := p.unit()
+// lineSums is the span of q pieces of a product, exact up to maxQuantity; of more pieces only its ends are.
+func lineSums(p *Product, q int) span {
+	u := p.priceBounds()
 	return span{bounds{u.lo * Cents(q), u.hi * Cents(q)}, kind(min(q, maxQuantity))}
 }
 
@@ -71,7 +71,7 @@ func (a span) last(at Cents) (Cents, bool) {
 	return sum, at >= 0 && sum >= a.lo
 }
 
-func (a span) meets(b bounds) bool {
+func (a span) overlaps(b bounds) bool {
 	sum, found := a.first(b.lo)
 	return found && sum <= b.hi
 }
@@ -79,8 +79,8 @@ func (a span) meets(b bounds) bool {
 // set is a union of spans.
 type set []span
 
-func (s set) meets(b bounds) bool {
-	return slices.ContainsFunc(s, func(a span) bool { return a.meets(b) })
+func (s set) overlaps(b bounds) bool {
+	return slices.ContainsFunc(s, func(a span) bool { return a.overlaps(b) })
 }
 
 // merged joins the spans of one kind where that adds no sum.
@@ -90,7 +90,7 @@ func (s set) merged() set {
 	})
 	joined := s[:0]
 	for _, a := range s {
-		if n := len(joined); n > 0 && joined[n-1].kind == a.kind && a.lo <= joined[n-1].hi+a.kind.reach() {
+		if n := len(joined); n > 0 && joined[n-1].kind == a.kind && a.lo <= joined[n-1].hi+a.kind.joinDistance() {
 			joined[n-1].hi = max(joined[n-1].hi, a.hi)
 			continue
 		}
@@ -99,21 +99,21 @@ func (s set) merged() set {
 	return slices.Clip(joined)
 }
 
-// reach is how far behind the end of a span the next one may begin to be joined with it. Mixed ones must overlap, so
+// joinDistance is how far behind the end of a span the next one may begin to be joined with it. Mixed ones must overlap, so
 // that each fills the holes next to the other's end.
-func (k kind) reach() Cents {
+func (k kind) joinDistance() Cents {
 	if k == mixed {
 		return -3
 	}
 	return k.step()
 }
 
-// attainable tells the subtotals that can be reached: from[i][n] is the set of those with n lines of the products
+// reachable tells the subtotals that can be reached: from[i][n] is the set of those with n lines of the products
 // from i on.
-type attainable struct{ from [][]set }
+type reachable struct{ from [][]set }
 
-func newAttainable(products []Product, lines int) *attainable {
-	a := &attainable{from: make([][]set, len(products)+1)}
+func newReachable(products []Product, lines int) *reachable {
+	a := &reachable{from: make([][]set, len(products)+1)}
 	a.from[len(products)] = make([]set, lines+1)
 	a.from[len(products)][0] = set{{}}
 	for i := len(products) - 1; i >= 0; i-- {
@@ -123,7 +123,7 @@ func newAttainable(products []Product, lines int) *attainable {
 		for n := 1; n <= lines; n++ {
 			sums := slices.Clone(rest[n])
 			for q := 1; q <= maxQuantity; q++ {
-				own := line(&products[i], q)
+				own := lineSums(&products[i], q)
 				for _, other := range rest[n-1] {
 					sums = append(sums, own.plus(other))
 				}
@@ -135,9 +135,9 @@ func newAttainable(products []Product, lines int) *attainable {
 }
 
 // of is the set of all subtotals of n lines.
-func (a *attainable) of(n int) set { return a.from[0][n] }
+func (a *reachable) of(n int) set { return a.from[0][n] }
 
-// completes tells whether n more lines of the products from i on bring the sums of chosen into b.
-func (a *attainable) completes(i, n int, chosen span, b bounds) bool {
-	return slices.ContainsFunc(a.from[i][n], func(rest span) bool { return chosen.plus(rest).meets(b) })
+// canComplete tells whether n more lines of the products from i on bring the sums of chosen into b.
+func (a *reachable) canComplete(i, n int, chosen span, b bounds) bool {
+	return slices.ContainsFunc(a.from[i][n], func(rest span) bool { return chosen.plus(rest).overlaps(b) })
 }

@@ -13,8 +13,8 @@ type taxRate int64
 // on is the tax on base, rounded to the cent, half a cent up.
 func (r taxRate) on(base Cents) Cents { return divide(base, int64(r), million) }
 
-// without is the base that with its tax comes nearest to gross.
-func (r taxRate) without(gross Cents) Cents { return divide(gross, million, million+int64(r)) }
+// net is the base that with its tax comes nearest to gross.
+func (r taxRate) net(gross Cents) Cents { return divide(gross, million, million+int64(r)) }
 
 // divide is c × by ÷ of, rounded, for factors up to 101 millions. Whole and rest are multiplied apart, so that even
 // the highest amounts do not overflow.
@@ -27,9 +27,9 @@ func (s *Shop) revenue(subtotal, shipping Cents) Cents {
 	return subtotal + shipping + s.tax.on(subtotal+shipping)
 }
 
-// subtotals are the bounds of the subtotal with which the revenue is in range at this shipping. Revenue grows with the
+// subtotalBounds are the bounds of the subtotal with which the revenue is in range at this shipping. Revenue grows with the
 // subtotal; by the rounding of the tax it can leap over a range of a cent or two, and the bounds are then empty.
-func (s *Shop) subtotals(shipping Cents) bounds {
+func (s *Shop) subtotalBounds(shipping Cents) bounds {
 	first := func(revenue Cents) Cents {
 		return Cents(sort.Search(int(revenue), func(sub int) bool {
 			return s.revenue(Cents(sub), shipping) >= revenue
@@ -65,15 +65,15 @@ func (s *Shop) unreachable() *RangeError {
 	var below, above Cents
 	for n := s.cfg.ItemsMin; n <= s.cfg.ItemsMax; n++ {
 		for _, shipping := range s.cfg.Shipping {
-			gap := s.subtotals(shipping)
+			gap := s.subtotalBounds(shipping)
 			for _, sp := range s.sums.of(n) {
 				lowest, highest := s.revenue(sp.lo, shipping), s.revenue(sp.hi, shipping)
-				e.Lowest, e.Highest = least(e.Lowest, lowest), max(e.Highest, highest)
+				e.Lowest, e.Highest = minNonZero(e.Lowest, lowest), max(e.Highest, highest)
 				if under, found := sp.last(gap.hi); found {
 					below = max(below, s.revenue(under, shipping))
 				}
 				if over, found := sp.first(gap.lo); found {
-					above = least(above, s.revenue(over, shipping))
+					above = minNonZero(above, s.revenue(over, shipping))
 				}
 			}
 		}
@@ -84,8 +84,8 @@ func (s *Shop) unreachable() *RangeError {
 	return e
 }
 
-// least is the smaller of two, where 0 stands for none yet.
-func least(a, b Cents) Cents {
+// minNonZero is the smaller of two, where 0 stands for none yet.
+func minNonZero(a, b Cents) Cents {
 	if a == 0 {
 		return b
 	}

@@ -12,12 +12,12 @@ import (
 // (plugins/BulkTracking/Tracker/Response.php).
 const bulkBegin, bulkNext, bulkEnd = `{"requests":["?`, `","?`, `"]`
 
-// bodies is memory for bulk bodies. It goes round, rather than stay with those who wait for answers: a body is large,
+// bodyPool is memory for bulk bodies. It goes round, rather than stay with those who wait for answers: a body is large,
 // and the one that was written last is still in the processor's cache.
-var bodies = sync.Pool{New: func() any { return new([]byte) }}
+var bodyPool = sync.Pool{New: func() any { return new([]byte) }}
 
 // BulkBody is an empty body for AppendBulk. SendBulk gives its memory to others.
-func BulkBody() []byte { return (*bodies.Get().(*[]byte))[:0] }
+func BulkBody() []byte { return (*bodyPool.Get().(*[]byte))[:0] }
 
 // AppendBulk begins the next hit of a bulk body, the first where body is empty; the hit's form is appended after it.
 func AppendBulk(body []byte) []byte {
@@ -38,26 +38,26 @@ func AppendPadded(body []byte, bytes int) []byte {
 	return append(body, bulkBegin[list:]...)
 }
 
-// agent is the user agent where hits of many visitors go together.
-const agent = "Trafficinator"
+// bulkUserAgent is the user agent where hits of many visitors go together.
+const bulkUserAgent = "Trafficinator"
 
 // SendBulk posts the n hits of a body that AppendBulk began, with the token; the body is not the caller's any more.
 func (t *Target) SendBulk(body []byte, n int) Result {
 	body = append(body, bulkEnd...)
-	if t.secret != "" {
-		body = append(append(body, `,"token_auth":`...), t.secret...)
+	if t.jsonToken != "" {
+		body = append(append(body, `,"token_auth":`...), t.jsonToken...)
 	}
 	body = append(body, '}')
-	c, err := t.write(t.bulk, body, agent)
-	bodies.Put(&body)
+	c, err := t.write(t.bulkHead, body, bulkUserAgent)
+	bodyPool.Put(&body)
 	if c == nil {
-		return t.unsent(err)
+		return t.notSent(err)
 	}
-	return t.answered(c, err, func(r *answer.Raw) answer.Answer { return answer.Bulk(r, n) })
+	return t.readResult(c, err, func(r *answer.Raw) answer.Answer { return answer.Bulk(r, n) })
 }
 
-// quoted is a token as a JSON string, "" where there is none.
-func quoted(token string) string {
+// jsonString is a token as a JSON string, "" where there is none.
+func jsonString(token string) string {
 	if token == "" {
 		return ""
 	}

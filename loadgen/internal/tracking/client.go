@@ -15,15 +15,15 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// brokenOff is the reason of requests that Break ended.
-const brokenOff = "broken off"
+// abortedText is the reason of requests that Break ended.
+const abortedText = "broken off"
 
 const (
-	// idle is how long an unused connection is kept: less than the 5 s after which Apache closes it, because a
+	// maxIdle is how long an unused connection is kept: less than the 5 s after which Apache closes it, because a
 	// request that meets the closing is lost as unknown.
-	idle = 4 * time.Second
-	// doubtful is how long a connection was unused before it is looked at before use: the server may have closed it.
-	doubtful = 20 * time.Millisecond
+	maxIdle = 4 * time.Second
+	// checkAfterIdle is how long a connection was unused before it is looked at before use: the server may have closed it.
+	checkAfterIdle = 20 * time.Millisecond
 )
 
 // Options of a Client.
@@ -39,38 +39,38 @@ type Options struct {
 // Client sends requests to targets over HTTP/1.1. It follows no redirect.
 type Client struct {
 	options Options
-	// dialing ends when requests are broken off.
-	dialing context.Context
-	stop    context.CancelFunc
-	broken  atomic.Bool
+	// dialContext ends when requests are broken off.
+	dialContext context.Context
+	stop        context.CancelFunc
+	aborted     atomic.Bool
 
 	mu      sync.Mutex
 	targets []*Target
-	made    uint64             // how many connections were opened
+	opened  uint64             // how many connections were opened
 	open    map[*conn]struct{} // all connections of all targets
 }
 
 // NewClient makes a client; Close ends its connections.
 func NewClient(o Options) *Client {
 	c := &Client{options: o, open: map[*conn]struct{}{}}
-	c.dialing, c.stop = context.WithCancel(context.Background())
+	c.dialContext, c.stop = context.WithCancel(context.Background())
 	return c
 }
 
 // Abort ends all requests in flight at once, and later ones before they are sent.
 func (c *Client) Abort() {
-	c.broken.Store(true)
+	c.aborted.Store(true)
 	c.stop()
-	c.each((*conn).interrupt)
+	c.forEach((*conn).interrupt)
 }
 
 // Close ends all connections. No request may be in flight.
 func (c *Client) Close() {
 	c.stop()
-	c.each((*conn).close)
+	c.forEach((*conn).close)
 }
 
-func (c *Client) each(do func(*conn)) {
+func (c *Client) forEach(do func(*conn)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for one := range c.open {
@@ -94,16 +94,16 @@ type Target struct {
 	client *Client
 	route  *route
 	// heads of a form, of a bulk request and of a question for the clock, up to the first value that varies.
-	form, bulk, options []byte
-	token               string   // as it stands in a form
-	secret              string   // as it stands in JSON
-	secrets             []string // what no quotation of an answer may hold
+	formHead, bulkHead, optionsHead []byte
+	formToken                       string   // as it stands in a form
+	jsonToken                       string   // as it stands in JSON
+	secrets                         []string // what no quotation of an answer may hold
 
-	// wary is set once a connection broke as soon as it was used again: some servers close without a word.
-	wary atomic.Bool
+	// alwaysCheck is set once a connection broke as soon as it was used again: some servers close without a word.
+	alwaysCheck atomic.Bool
 
 	mu   sync.Mutex
-	free []*conn // the last one was used last
+	idle []*conn // the last one was used last
 }
 
 // Target makes the sender's side of a target; an empty token is none.
@@ -125,13 +125,17 @@ func (c *Client) Target(to target.Target) (*Target, error) {
 	}
 	token := to.Token.Reveal()
 	made := &Target{
-		client: c, route: r, token: string(appendEscaped(nil, token)), secret: quoted(token), secrets: way.Secrets,
-		form:    r.head("POST", "Content-Type: application/x-www-form-urlencoded"),
-		bulk:    r.head("POST", "Content-Type: application/json"),
-		options: r.head("OPTIONS", "Access-Control-Request-Method: POST"),
+		client:      c,
+		route:       r,
+		formToken:   string(appendEscaped(nil, token)),
+		jsonToken:   jsonString(token),
+		secrets:     way.Secrets,
+		formHead:    r.head("POST", "Content-Type: application/x-www-form-urlencoded"),
+		bulkHead:    r.head("POST", "Content-Type: application/json"),
+		optionsHead: r.head("OPTIONS", "Access-Control-Request-Method: POST"),
 	}
-	if made.token != "" {
-		made.secrets = append(made.secrets, made.token)
+	if made.formToken != "" {
+		made.secrets = append(made.secrets, made.formToken)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,16 +146,21 @@ func (c *Client) Target(to target.Target) (*Target, error) {
 // Send posts the form body with the token appended, in whose spare capacity it may be written. The user agent is that
 // of the visitor, as in the body.
 func (t *Target) Send(body []byte, userAgent string) Result {
-	if t.token != "" {
-		body = append(append(body, "&token_auth="...), t.token...)
+	if t.formToken != "" {
+		body = append(append(body, "&token_auth="...), t.formToken...)
 	}
-	return t.post(t.form, body, userAgent, answer.Hit)
+	return t.post(t.formHead, body, userAgent, answer.Hit)
 }
 
 // ServerTime asks for the target's clock as a browser asks whether it may post, which Matomo answers with 204 and stores
 // nothing for (core/Tracker.php, isPreFlightCorsRequest). It is zero where the target does not tell.
 func (t *Target) ServerTime() (time.Time, error) {
-	res := t.post(t.options, nil, agent, func(r *answer.Raw) answer.Answer { return answer.Answer{Status: r.Status} })
+	res := t.post(
+		t.optionsHead,
+		nil,
+		bulkUserAgent,
+		func(r *answer.Raw) answer.Answer { return answer.Answer{Status: r.Status} },
+	)
 	if res.Class != answer.Accepted {
 		return time.Time{}, fmt.Errorf("ask clock: %s", res.String())
 	}
@@ -162,9 +171,9 @@ func (t *Target) ServerTime() (time.Time, error) {
 func (t *Target) post(head, body []byte, userAgent string, judge func(*answer.Raw) answer.Answer) Result {
 	c, err := t.write(head, body, userAgent)
 	if c == nil {
-		return t.unsent(err)
+		return t.notSent(err)
 	}
-	return t.answered(c, err, judge)
+	return t.readResult(c, err, judge)
 }
 
 // write sends a request. It returns the connection on which the answer will come, with what went wrong after the first
@@ -172,89 +181,89 @@ func (t *Target) post(head, body []byte, userAgent string, judge func(*answer.Ra
 func (t *Target) write(head, body []byte, userAgent string) (*conn, error) {
 	now := time.Now()
 	for {
-		c, err := t.connection(now)
+		c, err := t.acquire(now)
 		if err != nil {
 			return nil, err
 		}
-		c.extend(now)
-		if t.client.broken.Load() { // after the deadline was set, so that none is missed
+		c.extendDeadline(now)
+		if t.client.aborted.Load() { // after the deadline was set, so that none is missed
 			c.interrupt()
 		}
 		written, err := c.write(head, body, userAgent)
 		if err == nil || written {
 			return c, err
 		}
-		t.drop(c)
-		if c.used.IsZero() || t.client.broken.Load() {
+		t.discard(c)
+		if c.lastUsed.IsZero() || t.client.aborted.Load() {
 			return nil, err
 		} // else the server closed the connection since its last answer
 	}
 }
 
-// unsent is the result of a request of which no byte was written.
-func (t *Target) unsent(err error) Result {
-	if t.client.broken.Load() {
-		return Result{Answer: answer.Answer{Class: answer.Stopped, FirstWords: brokenOff}}
+// notSent is the result of a request of which no byte was written.
+func (t *Target) notSent(err error) Result {
+	if t.client.aborted.Load() {
+		return Result{Answer: answer.Answer{Class: answer.Stopped, FirstWords: abortedText}}
 	}
-	return Result{Answer: answer.Failure(err, false), LocalFault: exhausted(err)}
+	return Result{Answer: answer.Failure(err, false), LocalFault: isOutOfDescriptors(err)}
 }
 
-// answered reads and judges the answer. sent is what went wrong while the rest of the request was written: a server
+// readResult reads and judges the answer. sent is what went wrong while the rest of the request was written: a server
 // that refuses a request, as one that is too large, may answer before it has read all of it.
-func (t *Target) answered(c *conn, sent error, judge func(*answer.Raw) answer.Answer) Result {
+func (t *Target) readResult(c *conn, sent error, judge func(*answer.Raw) answer.Answer) Result {
 	err := c.read()
-	if !c.answer.headed {
+	if !c.response.hasHead {
 		if f := answer.Failure(err, true); t.client.options.AwaitLate && sent == nil && f.Class == answer.Timeout &&
-			c.answer.until == 0 && !t.client.broken.Load() {
+			c.response.end == 0 && !t.client.aborted.Load() {
 			return Result{Answer: f, Pending: pending{t, c, judge}}
 		}
-		t.drop(c)
-		if !c.used.IsZero() && c.answer.until == 0 {
-			t.wary.Store(true)
+		t.discard(c)
+		if !c.lastUsed.IsZero() && c.response.end == 0 {
+			t.alwaysCheck.Store(true)
 		}
 		if sent != nil {
 			err = sent
 		}
-		if t.client.broken.Load() {
-			return Result{Answer: answer.Answer{Class: answer.Broken, FirstWords: brokenOff}}
+		if t.client.aborted.Load() {
+			return Result{Answer: answer.Answer{Class: answer.Broken, FirstWords: abortedText}}
 		}
 		return Result{Answer: answer.Failure(err, true)}
 	}
-	c.answer.Secrets = t.secrets
-	r := Result{Answer: judge(&c.answer.Raw), ServerTime: c.answer.Date}
-	if err != nil || c.answer.last || sent != nil {
-		t.drop(c)
+	c.response.Secrets = t.secrets
+	r := Result{Answer: judge(&c.response.Raw), ServerTime: c.response.Date}
+	if err != nil || c.response.mustClose || sent != nil {
+		t.discard(c)
 	} else {
-		t.keep(c)
+		t.release(c)
 	}
 	return r
 }
 
-// connection is the free one that was used last, if it is still good, else a new one.
-func (t *Target) connection(now time.Time) (*conn, error) {
+// acquire is the free one that was used last, if it is still good, else a new one.
+func (t *Target) acquire(now time.Time) (*conn, error) {
 	for {
 		t.mu.Lock()
-		n := len(t.free) - 1
+		n := len(t.idle) - 1
 		if n < 0 {
 			t.mu.Unlock()
 			return t.dial(now)
 		}
-		c := t.free[n]
-		t.free = t.free[:n]
+		c := t.idle[n]
+		t.idle = t.idle[:n]
 		t.mu.Unlock()
-		unused := now.Sub(c.used)
-		if unused < idle && (unused < doubtful && !t.wary.Load() || c.alive()) {
+		unused := now.Sub(c.lastUsed)
+		if unused < maxIdle && (unused < checkAfterIdle && !t.alwaysCheck.Load() || c.isIdle()) {
 			return c, nil
 		}
-		t.drop(c)
+		t.discard(c)
 	}
 }
 
 func (t *Target) dial(now time.Time) (*conn, error) {
-	ctx, cancel := context.WithDeadline(t.client.dialing, now.Add(t.client.options.Timeout))
+	ctx, cancel := context.WithDeadline(t.client.dialContext, now.Add(t.client.options.Timeout))
 	defer cancel()
 	plain, secured, err := t.route.dial(ctx)
-	for exhausted(err) && t.client.makeRoom(ctx) {
+	for isOutOfDescriptors(err) && t.client.freeDescriptor(ctx) {
 		var again error
 		if plain, secured, again = t.route.dial(ctx); again == nil || ctx.Err() == nil {
 			err = again
@@ -265,36 +274,36 @@ func (t *Target) dial(now time.Time) (*conn, error) {
 	}
 	c := &conn{Conn: secured, plain: plain, timeout: t.client.options.Timeout}
 	t.client.mu.Lock()
-	t.client.made++
-	c.until = now.Add(lifetime(t.client.made))
+	t.client.opened++
+	c.expires = now.Add(lifetime(t.client.opened))
 	t.client.open[c] = struct{}{}
 	t.client.mu.Unlock()
 	return c, nil
 }
 
-// keep lets the connection be used again until it has served its time, and ends the one that is unused longest where
+// release lets the connection be used again until it has served its time, and ends the one that is unused longest where
 // that is too long: one that is not needed is gone within few requests.
-func (t *Target) keep(c *conn) {
+func (t *Target) release(c *conn) {
 	now := time.Now()
-	if now.After(c.until) {
-		t.drop(c)
+	if now.After(c.expires) {
+		t.discard(c)
 		return
 	}
-	c.used = now
+	c.lastUsed = now
 	var old *conn
 	t.mu.Lock()
-	if len(t.free) > 0 && now.Sub(t.free[0].used) > idle {
-		old = t.free[0]
-		t.free = append(t.free[:0], t.free[1:]...)
+	if len(t.idle) > 0 && now.Sub(t.idle[0].lastUsed) > maxIdle {
+		old = t.idle[0]
+		t.idle = append(t.idle[:0], t.idle[1:]...)
 	}
-	t.free = append(t.free, c)
+	t.idle = append(t.idle, c)
 	t.mu.Unlock()
 	if old != nil {
-		t.drop(old)
+		t.discard(old)
 	}
 }
 
-func (t *Target) drop(c *conn) {
+func (t *Target) discard(c *conn) {
 	t.client.mu.Lock()
 	delete(t.client.open, c)
 	t.client.mu.Unlock()

@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// roomPause is how long a connection waits for a descriptor where all are in use.
-const roomPause = 10 * time.Millisecond
+// descriptorRetryDelay is how long a connection waits for a descriptor where all are in use.
+const descriptorRetryDelay = 10 * time.Millisecond
 
-// exhausted says that this process, or its machine, can open no more connections.
-func exhausted(err error) bool {
+// isOutOfDescriptors says that this process, or its machine, can open no more connections.
+func isOutOfDescriptors(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// makeRoom ends a connection that is not used, of whichever target, or waits for other requests to end; false once
+// freeDescriptor ends a connection that is not used, of whichever target, or waits for other requests to end; false once
 // there is no time left.
-func (c *Client) makeRoom(ctx context.Context) bool {
+func (c *Client) freeDescriptor(ctx context.Context) bool {
 	c.mu.Lock()
 	targets := c.targets
 	c.mu.Unlock()
 	for _, t := range targets {
-		if t.dropIdle() {
+		if t.discardIdle() {
 			return ctx.Err() == nil
 		}
 	}
-	pause := time.NewTimer(roomPause)
+	pause := time.NewTimer(descriptorRetryDelay)
 	defer pause.Stop()
 	select {
 	case <-pause.C:
@@ -36,16 +36,16 @@ func (c *Client) makeRoom(ctx context.Context) bool {
 	}
 }
 
-// dropIdle ends the connection that is unused longest; false where there is none.
-func (t *Target) dropIdle() bool {
+// discardIdle ends the connection that is unused longest; false where there is none.
+func (t *Target) discardIdle() bool {
 	t.mu.Lock()
-	if len(t.free) == 0 {
+	if len(t.idle) == 0 {
 		t.mu.Unlock()
 		return false
 	}
-	old := t.free[0]
-	t.free = append(t.free[:0], t.free[1:]...)
+	old := t.idle[0]
+	t.idle = append(t.idle[:0], t.idle[1:]...)
 	t.mu.Unlock()
-	t.drop(old)
+	t.discard(old)
 	return true
 }

@@ -46,9 +46,9 @@ func TestAConnectionThatIsNotUsedMakesRoomForAnother(t *testing.T) {
 	if r := first.Send([]byte("idsite=1"), "agent"); r.Class != 0 {
 		t.Fatal(r.String())
 	}
-	second := short(t, c, server.URL, func() bool { return len(first.free) == 0 })
-	if r := second.Send([]byte("idsite=1"), "agent"); r.Class != 0 || len(first.free) > 0 {
-		t.Errorf("%s; %d connections of the first target are kept", r.String(), len(first.free))
+	second := short(t, c, server.URL, func() bool { return len(first.idle) == 0 })
+	if r := second.Send([]byte("idsite=1"), "agent"); r.Class != 0 || len(first.idle) > 0 {
+		t.Errorf("%s; %d connections of the first target are kept", r.String(), len(first.idle))
 	}
 }
 

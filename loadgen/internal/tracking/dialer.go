@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	// renewal is how long a connection serves, give or take a quarter: then another one is made, so that a name that
+	// connectionLifetime is how long a connection serves, give or take a quarter: then another one is made, so that a name that
 	// has got other addresses is followed although its connections are never idle.
-	renewal = time.Minute
-	// rest is how long an address that could not be connected to is tried last.
-	rest = 30 * time.Second
-	// longestTry is how long an address is tried where others are left: one that answers nothing, as those of IPv6 do
+	connectionLifetime = time.Minute
+	// failureCooldown is how long an address that could not be connected to is tried last.
+	failureCooldown = 30 * time.Second
+	// maxDialTime is how long an address is tried where others are left: one that answers nothing, as those of IPv6 do
 	// in a network without a way to it, must not take the request's time.
-	longestTry = 2 * time.Second
+	maxDialTime = 2 * time.Second
 )
 
 // lifetime is how long the nth connection of a client serves. The lifetimes are spread evenly, in whatever order they
@@ -26,7 +26,7 @@ const (
 func lifetime(n uint64) time.Duration {
 	const golden = 0x9e3779b97f4a7c15 // 2⁶⁴ divided by the golden ratio
 	quarter := float64(n*golden)/(1<<64)*2 - 1
-	return renewal + time.Duration(quarter*float64(renewal/4))
+	return connectionLifetime + time.Duration(quarter*float64(connectionLifetime/4))
 }
 
 // dialer connects to a host, to each of its addresses in turn. It is safe for concurrent use.
@@ -35,7 +35,7 @@ type dialer struct {
 	connect func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu     sync.Mutex
-	turn   int
+	next   int
 	failed map[netip.Addr]time.Time
 }
 
@@ -54,12 +54,12 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 	var first error
 	addresses = d.order(addresses, time.Now())
 	for i, address := range addresses {
-		d.again(address)
+		d.markRetried(address)
 		c, err := d.try(ctx, net.JoinHostPort(address.Unmap().String(), port), len(addresses)-i)
-		if exhausted(err) { // which is no failure of the address
+		if isOutOfDescriptors(err) { // which is no failure of the address
 			return nil, err
 		}
-		d.note(address, err)
+		d.markResult(address, err)
 		if err == nil {
 			return c, nil
 		}
@@ -77,7 +77,7 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 func (d *dialer) try(ctx context.Context, address string, left int) (net.Conn, error) {
 	if end, ok := ctx.Deadline(); ok && left > 1 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, min(longestTry, time.Until(end)/time.Duration(left)))
+		ctx, cancel = context.WithTimeout(ctx, min(maxDialTime, time.Until(end)/time.Duration(left)))
 		defer cancel()
 	}
 	return d.connect(ctx, "tcp", address)
@@ -94,7 +94,7 @@ func (d *dialer) order(addresses []netip.Addr, now time.Time) []netip.Addr {
 	var preferred, others, resting []netip.Addr
 	for _, a := range addresses {
 		switch {
-		case now.Sub(d.failed[a]) < rest:
+		case now.Sub(d.failed[a]) < failureCooldown:
 			resting = append(resting, a)
 		case a.Unmap().Is4() == addresses[0].Unmap().Is4():
 			preferred = append(preferred, a)
@@ -103,15 +103,15 @@ func (d *dialer) order(addresses []netip.Addr, now time.Time) []netip.Addr {
 		}
 	}
 	if n := len(preferred); n > 0 {
-		d.turn++
-		at := d.turn % n
+		d.next++
+		at := d.next % n
 		preferred = slices.Concat(preferred[at:], preferred[:at])
 	}
 	return slices.Concat(preferred, others, resting)
 }
 
-// again keeps others from an address that failed before, while it is tried again.
-func (d *dialer) again(address netip.Addr) {
+// markRetried keeps others from an address that failed before, while it is tried again.
+func (d *dialer) markRetried(address netip.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, before := d.failed[address]; before {
@@ -119,8 +119,8 @@ func (d *dialer) again(address netip.Addr) {
 	}
 }
 
-// note remembers whether an address takes connections.
-func (d *dialer) note(address netip.Addr, err error) {
+// markResult remembers whether an address takes connections.
+func (d *dialer) markResult(address netip.Addr, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err == nil {

@@ -92,7 +92,7 @@ func (n *network) target(t *testing.T) (*Client, *Target) {
 // busy sends for so long, each hit right after the one before.
 func busy(t *testing.T, to *Target, d time.Duration) {
 	t.Helper()
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(doubtful / 2) {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(checkAfterIdle / 2) {
 		if r := to.Send([]byte("rec=1"), "Firefox"); r.Class != 0 {
 			t.Fatal(r.String())
 		}
@@ -126,10 +126,10 @@ func TestABusyConnectionFollowsItsNameToAnotherAddress(t *testing.T) {
 
 func TestConnectionsThatBeganTogetherDoNotEndTogether(t *testing.T) {
 	const n = 50
-	var seconds [renewal/time.Second*5/4 + 1]int
+	var seconds [connectionLifetime/time.Second*5/4 + 1]int
 	for i := range uint64(n) {
 		life := lifetime(i)
-		if life < renewal*3/4 || life > renewal*5/4 {
+		if life < connectionLifetime*3/4 || life > connectionLifetime*5/4 {
 			t.Fatalf("connection %d serves %s", i, life)
 		}
 		seconds[life/time.Second]++
@@ -182,7 +182,7 @@ func TestAnAddressThatTakesNoConnectionsIsTriedLastForAWhile(t *testing.T) {
 		if dead := count(n.dialled, "192.0.2.2"); dead != 1 {
 			t.Errorf("the dead address was tried %d times", dead)
 		}
-		time.Sleep(rest)
+		time.Sleep(failureCooldown)
 		n.dead, n.dialled = nil, nil
 		for range 10 {
 			connect()
@@ -211,13 +211,13 @@ func TestASilentAddressHoldsOneRequestUpForTwoSecondsAtMost(t *testing.T) {
 				t.Error(err)
 				return 0
 			}
-			to.drop(conn)
+			to.discard(conn)
 			return time.Since(began)
 		}
-		if took := dial(); took > longestTry {
+		if took := dial(); took > maxDialTime {
 			t.Errorf("the first request waits for %s", took)
 		}
-		time.Sleep(rest)
+		time.Sleep(failureCooldown)
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() { dial() })

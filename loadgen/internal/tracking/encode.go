@@ -32,18 +32,18 @@ type Form struct {
 func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	h := &v.Hits[i]
 	w := writer{dst}
-	w.whole("idsite=", f.SiteID)
+	w.integer("idsite=", f.SiteID)
 	// forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)
 	w.b = append(w.b, "&rec=1&apiv=1&cid="...)
 	w.b = append(append(append(w.b, v.ID[:]...), "&_id="...), v.ID[:]...)
-	w.made("&url=", h.URL)
-	w.made("&urlref=", h.Referrer)
+	w.encoded("&url=", h.URL)
+	w.encoded("&urlref=", h.Referrer)
 	id := v.PageviewID(i)
 	w.b = append(append(w.b, "&pv_id="...), id[:]...)
 	w.action(v, i)
-	w.who(v, f, at)
+	w.visitor(v, f, at)
 	if f.WithTime && !at.IsZero() {
-		w.moment("&cdt=", at)
+		w.timestamp("&cdt=", at)
 	}
 	if f.RunDimension > 0 { // a run id needs no escaping
 		w.b = strconv.AppendInt(append(w.b, "&dimension"...), int64(f.RunDimension), 10)
@@ -60,44 +60,44 @@ func (w *writer) action(v *visit.Visit, i int) {
 	h := &v.Hits[i]
 	switch h.Kind {
 	case hit.Pageview:
-		w.made("&action_name=", h.Title)
+		w.encoded("&action_name=", h.Title)
 		t := v.Timing(i)
-		w.whole("&pf_net=", t.Network)
-		w.whole("&pf_srv=", t.Server)
-		w.whole("&pf_tfr=", t.Transfer)
-		w.whole("&pf_dm1=", t.DOMProcessing)
-		w.whole("&pf_dm2=", t.DOMCompletion)
-		w.whole("&pf_onl=", t.OnLoad)
+		w.integer("&pf_net=", t.Network)
+		w.integer("&pf_srv=", t.Server)
+		w.integer("&pf_tfr=", t.Transfer)
+		w.integer("&pf_dm1=", t.DOMProcessing)
+		w.integer("&pf_dm2=", t.DOMCompletion)
+		w.integer("&pf_onl=", t.OnLoad)
 	case hit.Search:
 		s := v.Search(i)
-		w.made("&action_name=", s.Title)
-		w.made("&search=", s.Keyword)
-		w.made("&search_cat=", s.Category)
-		w.whole("&search_count=", s.Count)
+		w.encoded("&action_name=", s.Title)
+		w.encoded("&search=", s.Keyword)
+		w.encoded("&search_cat=", s.Category)
+		w.integer("&search_count=", s.Count)
 	case hit.Event:
 		e := v.Event(i)
-		w.name("&ca=1") // without the Events plugin the hit is refused, not booked as a pageview
+		w.raw("&ca=1") // without the Events plugin the hit is refused, not booked as a pageview
 		w.text("&e_c=", e.Category)
 		w.text("&e_a=", e.Action)
 		w.optional("&e_n=", e.Name)
 		if e.Value != nil {
-			w.name("&e_v=")
+			w.raw("&e_v=")
 			w.b = strconv.AppendFloat(w.b, *e.Value, 'f', -1, 64)
 		}
 	case hit.Outlink:
-		w.made("&link=", v.TargetURL(i))
+		w.encoded("&link=", v.TargetURL(i))
 	case hit.Download:
-		w.made("&download=", v.TargetURL(i))
+		w.encoded("&download=", v.TargetURL(i))
 	case hit.Order:
 		w.order(v, i)
 	case hit.Ping:
-		w.name("&ping=1")
+		w.raw("&ping=1")
 	}
 }
 
 func (w *writer) order(v *visit.Visit, i int) {
 	o := v.Order(i)
-	w.name("&idgoal=0&ec_id=")
+	w.raw("&idgoal=0&ec_id=")
 	w.b = v.AppendOrderID(w.b, i)
 	w.money("&revenue=", o.Revenue)
 	w.money("&ec_st=", o.Subtotal)
@@ -109,23 +109,23 @@ func (w *writer) order(v *visit.Visit, i int) {
 	w.text("&ec_items=", string(appendItems(nil, o.Items)))
 }
 
-// who writes the visitor: the device always, the place only where the target takes it.
-func (w *writer) who(v *visit.Visit, f Form, at time.Time) {
+// visitor writes the visitor: the device always, the place only where the target takes it.
+func (w *writer) visitor(v *visit.Visit, f Form, at time.Time) {
 	d, p := v.Visitor.Device, v.Visitor.Place
-	w.b = append(w.b, ready.devices[d.Index]...)
-	w.name("&res=")
+	w.b = append(w.b, encoded.devices[d.Index]...)
+	w.raw("&res=")
 	w.b = append(w.b, v.Visitor.Resolution...)
-	w.made("&lang=", p.Lang)
+	w.encoded("&lang=", p.Lang)
 	if !at.IsZero() {
 		hour, minute, second := at.In(p.Zone).Clock()
-		w.whole("&h=", hour)
-		w.whole("&m=", minute)
-		w.whole("&s=", second)
+		w.integer("&h=", hour)
+		w.integer("&m=", minute)
+		w.integer("&s=", second)
 	}
 	if f.WithPlace && p.Country != "" {
-		w.name("&cip=")
+		w.raw("&cip=")
 		w.b = v.Visitor.IP.AppendTo(w.b)
-		w.b = append(w.b, ready.places[p.Index]...)
+		w.b = append(w.b, encoded.places[p.Index]...)
 	}
 }
 

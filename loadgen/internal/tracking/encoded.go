@@ -2,20 +2,20 @@ package tracking
 
 import "github.com/puttrix/trafficinator/loadgen/internal/visitor"
 
-// ready are the parts of a hit that are the same for all who have a device or live in a place. They are long, and
+// encoded are the parts of a hit that are the same for all who have a device or live in a place. They are long, and
 // escaping them is most of the cost of a hit, so that they are written once.
-var ready = prepare()
+var encoded = encodeParts()
 
-type prepared struct{ devices, places [][]byte }
+type encodedParts struct{ devices, places [][]byte }
 
-func prepare() *prepared {
-	p := &prepared{}
+func encodeParts() *encodedParts {
+	p := &encodedParts{}
 	for _, d := range visitor.Devices() {
 		var w writer
 		w.text("&ua=", d.UserAgent)
 		w.optional("&uadata=", d.Hints)
 		w.flag("&pdf=", d.PDF)
-		w.name("&cookie=1")
+		w.raw("&cookie=1")
 		p.devices = append(p.devices, w.b)
 	}
 	for _, at := range visitor.Places() {

@@ -24,17 +24,17 @@ type pending struct {
 // Wait implements Pending.
 func (p pending) Wait(ctx context.Context, limit time.Duration) (answer.Answer, bool) {
 	c := p.conn
-	defer p.target.drop(c)
+	defer p.target.discard(c)
 	_ = c.SetReadDeadline(time.Now().Add(limit)) // fails on a closed connection alone, as the read then will
 	stopWatching := context.AfterFunc(ctx, c.interrupt)
 	defer stopWatching()
-	if p.target.client.broken.Load() { // after the deadline was set, so that none is missed
+	if p.target.client.aborted.Load() { // after the deadline was set, so that none is missed
 		c.interrupt()
 	}
 	_ = c.read() // the head says whether an answer came
-	if !c.answer.headed {
+	if !c.response.hasHead {
 		return answer.Answer{}, false
 	}
-	c.answer.Secrets = p.target.secrets
-	return p.judge(&c.answer.Raw), true
+	c.response.Secrets = p.target.secrets
+	return p.judge(&c.response.Raw), true
 }

@@ -13,28 +13,28 @@ import (
 )
 
 const (
-	// maxAnswer bounds what is read of an answer, in bytes. Matomo's GIF has 43, its receipt for 2,000 refused hits
+	// maxResponse bounds what is read of an answer, in bytes. Matomo's GIF has 43, its receipt for 2,000 refused hits
 	// 10,000.
-	maxAnswer = 64 << 10
-	// firstBuffer is enough for the answer to a hit. It doubles up to maxAnswer.
-	firstBuffer = 2 << 10
+	maxResponse = 64 << 10
+	// initialBuffer is enough for the answer to a hit. It doubles up to maxAnswer.
+	initialBuffer = 2 << 10
 )
 
 // response is the reader of a connection's answers (RFC 9112), with the one that it read last. It uses its memory
 // again.
 type response struct {
 	answer.Raw
-	// headed says that the head came whole.
-	headed bool
-	// last says that the connection is of no use any more.
-	last bool
+	// hasHead says that the head came whole.
+	hasHead bool
+	// mustClose says that the connection is of no use any more.
+	mustClose bool
 
-	buffer      []byte
-	from, until int       // what of the buffer was not looked at yet
-	date        []byte    // as the last Date header had it,
-	meant       time.Time // and what it means
-	length      int       // of the body, -1 until the connection ends
-	chunked     bool
+	buffer     []byte
+	pos, end   int       // what of the buffer was not looked at yet
+	date       []byte    // as the last Date header had it,
+	parsedDate time.Time // and what it means
+	length     int       // of the body, -1 until the connection ends
+	chunked    bool
 }
 
 var (
@@ -44,9 +44,9 @@ var (
 )
 
 func (p *response) read(r io.Reader) error {
-	p.Raw, p.from, p.until, p.headed = answer.Raw{}, 0, 0, false
+	p.Raw, p.pos, p.end, p.hasHead = answer.Raw{}, 0, 0, false
 	if p.buffer == nil {
-		p.buffer = make([]byte, firstBuffer)
+		p.buffer = make([]byte, initialBuffer)
 	}
 	var err error
 	// An interim answer, as 103 Early Hints is, has no body; the real one follows.
@@ -54,12 +54,12 @@ func (p *response) read(r io.Reader) error {
 		err = p.readHead(r)
 	}
 	if err == nil {
-		p.headed = true
+		p.hasHead = true
 		err = p.readBody(r)
 		p.Cut = p.Cut || err != nil
 	}
 	if err == io.EOF {
-		if p.until == 0 {
+		if p.end == 0 {
 			return errNoAnswer
 		}
 		return io.ErrUnexpectedEOF
@@ -67,16 +67,16 @@ func (p *response) read(r io.Reader) error {
 	return err
 }
 
-// more reads on, in a buffer twice as large where it is full.
-func (p *response) more(r io.Reader) error {
-	if p.until == len(p.buffer) {
-		if p.until == maxAnswer {
+// fill reads on, in a buffer twice as large where it is full.
+func (p *response) fill(r io.Reader) error {
+	if p.end == len(p.buffer) {
+		if p.end == maxResponse {
 			return errTooLong
 		}
 		p.buffer = append(p.buffer, make([]byte, len(p.buffer))...)
 	}
-	n, err := r.Read(p.buffer[p.until:])
-	p.until += n
+	n, err := r.Read(p.buffer[p.end:])
+	p.end += n
 	if n > 0 {
 		return nil
 	}
@@ -86,19 +86,19 @@ func (p *response) more(r io.Reader) error {
 	return err
 }
 
-// line reads a line, without its end.
-func (p *response) line(r io.Reader) ([]byte, error) {
+// readLine reads a line, without its end.
+func (p *response) readLine(r io.Reader) ([]byte, error) {
 	for seen := 0; ; {
-		if n := bytes.IndexByte(p.buffer[p.from+seen:p.until], '\n'); n >= 0 {
-			line := p.buffer[p.from : p.from+seen+n]
-			p.from += seen + n + 1
+		if n := bytes.IndexByte(p.buffer[p.pos+seen:p.end], '\n'); n >= 0 {
+			line := p.buffer[p.pos : p.pos+seen+n]
+			p.pos += seen + n + 1
 			if n := len(line); n > 0 && line[n-1] == '\r' {
 				line = line[:n-1]
 			}
 			return line, nil
 		}
-		seen = p.until - p.from
-		if err := p.more(r); err != nil {
+		seen = p.end - p.pos
+		if err := p.fill(r); err != nil {
 			return nil, err
 		}
 	}
@@ -106,7 +106,7 @@ func (p *response) line(r io.Reader) ([]byte, error) {
 
 // readHead reads the status line and the headers that matter.
 func (p *response) readHead(r io.Reader) error {
-	line, err := p.line(r)
+	line, err := p.readLine(r)
 	if err != nil {
 		return err
 	}
@@ -119,19 +119,19 @@ func (p *response) readHead(r io.Reader) error {
 	if err != nil || len(code) != 3 || status < 100 {
 		return errNotHTTP
 	}
-	p.Raw, p.length, p.chunked, p.last = answer.Raw{Status: int(status)}, -1, false, line[7] == '0'
+	p.Raw, p.length, p.chunked, p.mustClose = answer.Raw{Status: int(status)}, -1, false, line[7] == '0'
 	for {
-		line, err := p.line(r)
+		line, err := p.readLine(r)
 		if err != nil || len(line) == 0 {
 			return err
 		}
-		if err := p.header(line); err != nil {
+		if err := p.parseHeader(line); err != nil {
 			return err
 		}
 	}
 }
 
-func (p *response) header(line []byte) error {
+func (p *response) parseHeader(line []byte) error {
 	if line[0] == ' ' || line[0] == '\t' {
 		return nil // more of the header before (obs-fold), of which none that matters has need
 	}
@@ -141,42 +141,42 @@ func (p *response) header(line []byte) error {
 	}
 	name, value := line[:colon], bytes.TrimSpace(line[colon+1:])
 	switch { // by length first: most headers are of no interest
-	case len(name) == 4 && is(name, "date"):
+	case len(name) == 4 && equalFold(name, "date"):
 		if !bytes.Equal(value, p.date) {
 			p.date = append(p.date[:0], value...)
-			p.meant, _ = http.ParseTime(string(value)) // none is zero
+			p.parsedDate, _ = http.ParseTime(string(value)) // none is zero
 		}
-		p.Date = p.meant
-	case len(name) == 6 && is(name, "server"):
+		p.Date = p.parsedDate
+	case len(name) == 6 && equalFold(name, "server"):
 		p.Server = value
-	case len(name) == 8 && is(name, "location"):
+	case len(name) == 8 && equalFold(name, "location"):
 		p.Location = value
-	case len(name) == 10 && is(name, "connection"):
+	case len(name) == 10 && equalFold(name, "connection"):
 		for token := range bytes.SplitSeq(value, []byte(",")) {
 			switch token = bytes.TrimSpace(token); {
-			case is(token, "close"):
-				p.last = true
-			case is(token, "keep-alive"):
-				p.last = false
+			case equalFold(token, "close"):
+				p.mustClose = true
+			case equalFold(token, "keep-alive"):
+				p.mustClose = false
 			}
 		}
-	case len(name) == 11 && is(name, "retry-after"):
+	case len(name) == 11 && equalFold(name, "retry-after"):
 		p.RetryAfter = value
-	case len(name) == 14 && is(name, "content-length"):
+	case len(name) == 14 && equalFold(name, "content-length"):
 		n, err := strconv.ParseUint(string(value), 10, 62)
 		if err != nil || p.length >= 0 && p.length != int(n) {
 			return fmt.Errorf("%w: Content-Length", errNotHTTP)
 		}
 		p.length = int(n)
-	case len(name) == 16 && is(name, "www-authenticate"):
+	case len(name) == 16 && equalFold(name, "www-authenticate"):
 		p.Challenge = true
-	case len(name) == 17 && is(name, "transfer-encoding"):
-		p.chunked = len(value) >= 7 && is(value[len(value)-7:], "chunked")
+	case len(name) == 17 && equalFold(name, "transfer-encoding"):
+		p.chunked = len(value) >= 7 && equalFold(value[len(value)-7:], "chunked")
 	}
 	return nil
 }
 
-func is(b []byte, lower string) bool { return bytes.EqualFold(b, []byte(lower)) }
+func equalFold(b []byte, lower string) bool { return bytes.EqualFold(b, []byte(lower)) }
 
 // readBody reads the body. A connection on which more was said than announced is not used again.
 func (p *response) readBody(r io.Reader) error {
@@ -184,45 +184,45 @@ func (p *response) readBody(r io.Reader) error {
 	p.Body = nil
 	switch {
 	case p.Status == http.StatusSwitchingProtocols:
-		p.last = true
+		p.mustClose = true
 	case p.Status == http.StatusNoContent, p.Status == http.StatusNotModified:
 	case p.chunked:
-		err = p.chunks(r)
+		err = p.readChunked(r)
 	case p.length >= 0:
-		err = p.fixed(r)
+		err = p.readFixed(r)
 	default:
-		p.last = true
+		p.mustClose = true
 		for err == nil {
-			err = p.more(r)
+			err = p.fill(r)
 		}
-		p.Body = p.buffer[p.from:p.until]
-		p.from = p.until
+		p.Body = p.buffer[p.pos:p.end]
+		p.pos = p.end
 		if err == io.EOF {
 			err = nil
 		}
 	}
 	if err == errTooLong {
-		p.last, p.Cut, err = true, true, nil
+		p.mustClose, p.Cut, err = true, true, nil
 	}
-	p.last = p.last || p.from < p.until
+	p.mustClose = p.mustClose || p.pos < p.end
 	return err
 }
 
-func (p *response) fixed(r io.Reader) (err error) {
-	for err == nil && p.until-p.from < p.length {
-		err = p.more(r)
+func (p *response) readFixed(r io.Reader) (err error) {
+	for err == nil && p.end-p.pos < p.length {
+		err = p.fill(r)
 	}
-	p.Body = p.buffer[p.from:min(p.until, p.from+p.length)]
-	p.from += len(p.Body)
+	p.Body = p.buffer[p.pos:min(p.end, p.pos+p.length)]
+	p.pos += len(p.Body)
 	return err
 }
 
-// chunks reads a body in chunks (RFC 9112, 7.1), as nginx sends what PHP makes, and moves them together.
-func (p *response) chunks(r io.Reader) error {
-	begin, end := p.from, p.from
+// readChunked reads a body in chunks (RFC 9112, 7.1), as nginx sends what PHP makes, and moves them together.
+func (p *response) readChunked(r io.Reader) error {
+	begin, end := p.pos, p.pos
 	defer func() { p.Body = p.buffer[begin:end] }()
 	for {
-		line, err := p.line(r)
+		line, err := p.readLine(r)
 		if err != nil {
 			return err
 		}
@@ -232,16 +232,16 @@ func (p *response) chunks(r io.Reader) error {
 			return fmt.Errorf("%w: chunk", errNotHTTP)
 		}
 		for left := int(size); left > 0; {
-			if p.from == p.until {
-				if err := p.more(r); err != nil {
+			if p.pos == p.end {
+				if err := p.fill(r); err != nil {
 					return err
 				}
 			}
-			n := copy(p.buffer[end:], p.buffer[p.from:min(p.until, p.from+left)])
-			end, p.from, left = end+n, p.from+n, left-n
+			n := copy(p.buffer[end:], p.buffer[p.pos:min(p.end, p.pos+left)])
+			end, p.pos, left = end+n, p.pos+n, left-n
 		}
 		for { // what ends a chunk is an empty line, what ends the last one may be several: the trailer
-			line, err := p.line(r)
+			line, err := p.readLine(r)
 			if err != nil {
 				return err
 			}

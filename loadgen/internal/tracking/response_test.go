@@ -26,7 +26,8 @@ func FuzzAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, said []byte) {
 		resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(said)), &http.Request{Method: http.MethodPost})
-		if err != nil || resp.StatusCode < 200 || !strings.HasPrefix(resp.Proto, "HTTP/1.") || len(said) >= maxAnswer {
+		if err != nil || resp.StatusCode < 200 || !strings.HasPrefix(resp.Proto, "HTTP/1.") ||
+			len(said) >= maxResponse {
 			return
 		}
 		if resp.ProtoMinor == 0 && bytes.Contains(bytes.ToLower(said), []byte("transfer-encoding")) {
@@ -44,7 +45,7 @@ func FuzzAnswer(f *testing.F) {
 				t.Errorf("%s: %v, %d %q to %q, but net/http reads %d %q to %q", name, err, p.Status, p.Body, p.Location,
 					resp.StatusCode, body, resp.Header.Get("Location"))
 			}
-			if resp.Close && !p.last {
+			if resp.Close && !p.mustClose {
 				t.Errorf("%s: the connection is used again", name)
 			}
 		}

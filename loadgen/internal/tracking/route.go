@@ -43,13 +43,13 @@ func (r *route) head(method, header string) []byte {
 		head = fmt.Appendf(head, "%s: %s\r\n", h.Name, h.Value)
 	}
 	if forward {
-		head = append(head, r.credentials()...)
+		head = append(head, r.proxyAuthorization()...)
 	}
 	return append(head, "User-Agent: "...)
 }
 
-// credentials are the header that a proxy with a user name wants, else "".
-func (r *route) credentials() string {
+// proxyAuthorization are the header that a proxy with a user name wants, else "".
+func (r *route) proxyAuthorization() string {
 	if r.proxy.User == nil {
 		return ""
 	}
@@ -69,7 +69,7 @@ func (r *route) dial(ctx context.Context) (plain, secured net.Conn, err error) {
 		return nil, nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = plain.Close() }) // ends the talk with proxy and TLS
-	secured, err = r.prepare(plain, first)
+	secured, err = r.upgrade(plain, first)
 	if !stop() {
 		err = ctx.Err()
 	}
@@ -80,15 +80,15 @@ func (r *route) dial(ctx context.Context) (plain, secured net.Conn, err error) {
 	return plain, secured, nil
 }
 
-// prepare makes of a connection to first one to the target.
-func (r *route) prepare(c net.Conn, first *url.URL) (net.Conn, error) {
+// upgrade makes of a connection to first one to the target.
+func (r *route) upgrade(c net.Conn, first *url.URL) (net.Conn, error) {
 	if first.Scheme == "https" {
 		if first == r.target {
-			return r.secure(c, r.trust, first.Hostname())
+			return r.startTLS(c, r.trust, first.Hostname())
 		}
 		own := r.trust.Clone()
 		own.Certificates = nil // the client's certificate is for the target
-		secured, err := r.secure(c, own, first.Hostname())
+		secured, err := r.startTLS(c, own, first.Hostname())
 		if err != nil {
 			return nil, err
 		}
@@ -100,10 +100,10 @@ func (r *route) prepare(c net.Conn, first *url.URL) (net.Conn, error) {
 	if err := r.tunnel(c); err != nil {
 		return nil, err
 	}
-	return r.secure(c, r.trust, r.target.Hostname())
+	return r.startTLS(c, r.trust, r.target.Hostname())
 }
 
-func (r *route) secure(under net.Conn, trust *tls.Config, name string) (net.Conn, error) {
+func (r *route) startTLS(under net.Conn, trust *tls.Config, name string) (net.Conn, error) {
 	trust = trust.Clone()
 	trust.ServerName, trust.NextProtos = name, []string{"http/1.1"}
 	c := tls.Client(under, trust)
@@ -116,7 +116,13 @@ func (r *route) secure(under net.Conn, trust *tls.Config, name string) (net.Conn
 // tunnel asks the proxy for a way to the target (RFC 9110, 9.3.6).
 func (r *route) tunnel(c net.Conn) error {
 	to := net.JoinHostPort(r.target.Hostname(), portOf(r.target.Scheme, r.target.Port()))
-	if _, err := fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", to, to, r.credentials()); err != nil {
+	if _, err := fmt.Fprintf(
+		c,
+		"CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
+		to,
+		to,
+		r.proxyAuthorization(),
+	); err != nil {
 		return fmt.Errorf("ask proxy: %w", err)
 	}
 	// A proxy says nothing after its answer before the client speaks, so that the reader takes nothing of the tunnel.

@@ -12,12 +12,12 @@ import (
 // writer appends name=value pairs of application/x-www-form-urlencoded.
 type writer struct{ b []byte }
 
-// name begins the next pair; it holds the & and = around the parameter's name, so that it is written at once, and the
+// raw begins the next pair; it holds the & and = around the parameter's name, so that it is written at once, and the
 // value where that is always the same.
-func (w *writer) name(name string) { w.b = append(w.b, name...) }
+func (w *writer) raw(name string) { w.b = append(w.b, name...) }
 
 func (w *writer) text(name, value string) {
-	w.name(name)
+	w.raw(name)
 	w.b = appendEscaped(w.b, value)
 }
 
@@ -27,38 +27,38 @@ func (w *writer) optional(name, value string) {
 	}
 }
 
-// made writes a text whose form is there, unless it is empty.
-func (w *writer) made(name string, t visit.Text) {
+// encoded writes a text whose form is there, unless it is empty.
+func (w *writer) encoded(name string, t visit.Text) {
 	if t.Form != "" {
-		w.name(name)
+		w.raw(name)
 		w.b = append(w.b, t.Form...)
 	}
 }
 
-// moment writes a time in UTC to the second.
-func (w *writer) moment(name string, at time.Time) {
-	w.name(name)
+// timestamp writes a time in UTC to the second.
+func (w *writer) timestamp(name string, at time.Time) {
+	w.raw(name)
 	at = at.UTC()
 	year, month, day := at.Date()
 	hour, minute, second := at.Clock()
-	w.two(year / 100)
-	w.two(year % 100)
+	w.twoDigits(year / 100)
+	w.twoDigits(year % 100)
 	w.b = append(w.b, '-')
-	w.two(int(month))
+	w.twoDigits(int(month))
 	w.b = append(w.b, '-')
-	w.two(day)
+	w.twoDigits(day)
 	w.b = append(w.b, '+')
-	w.two(hour)
+	w.twoDigits(hour)
 	w.b = append(w.b, "%3A"...)
-	w.two(minute)
+	w.twoDigits(minute)
 	w.b = append(w.b, "%3A"...)
-	w.two(second)
+	w.twoDigits(second)
 }
 
-func (w *writer) two(n int) { w.b = append(w.b, byte('0'+n/10), byte('0'+n%10)) }
+func (w *writer) twoDigits(n int) { w.b = append(w.b, byte('0'+n/10), byte('0'+n%10)) }
 
-func (w *writer) whole(name string, n int) {
-	w.name(name)
+func (w *writer) integer(name string, n int) {
+	w.raw(name)
 	switch u := uint(n); { // most are short
 	case u < 10:
 		w.b = append(w.b, byte('0'+u))
@@ -72,12 +72,12 @@ func (w *writer) whole(name string, n int) {
 }
 
 func (w *writer) money(name string, c shop.Cents) {
-	w.name(name)
+	w.raw(name)
 	w.b = appendMoney(w.b, c)
 }
 
 func (w *writer) flag(name string, on bool) {
-	w.name(name)
+	w.raw(name)
 	if on {
 		w.b = append(w.b, '1')
 	} else {

@@ -10,28 +10,28 @@ import (
 func (v *Visit) browse() {
 	if v.rng.Float64() < v.g.b.BounceShare {
 		v.Bounce = true
-		v.view()
+		v.addPageview()
 		return
 	}
 	pages := v.pageCount()
-	v.split(v.length(pages), pages)
+	v.drawDwell(v.length(pages), pages)
 	v.drawExtras(pages)
-	v.leave(v.walk(pages, 0, 0))
+	v.addPing(v.visitPages(pages, 0, 0))
 }
 
-// walk views so many pages, with the extras that were drawn, from a recorded and a real time on. It returns when the
+// visitPages views so many pages, with the extras that were drawn, from a recorded and a real time on. It returns when the
 // last page is left.
-func (v *Visit) walk(pages int, at, wait time.Duration) (time.Duration, time.Duration) {
+func (v *Visit) visitPages(pages int, at, wait time.Duration) (time.Duration, time.Duration) {
 	for i := range pages {
 		pause := v.pause(i == pages-1)
 		first := len(v.Hits)
-		v.view()
+		v.addPageview()
 		for e, page := range v.extras {
 			if page == i {
-				v.extra(e)
+				v.addExtra(e)
 			}
 		}
-		v.spread(first, at, v.dwell[i], wait, pause)
+		v.setTimes(first, at, v.dwell[i], wait, pause)
 		at += v.dwell[i]
 		wait += pause
 	}
@@ -51,8 +51,8 @@ func (v *Visit) length(pages int) time.Duration {
 	return min(drawn.Truncate(time.Second)-time.Second, time.Duration(pages)*MaxGap)
 }
 
-// split deals a length over pages with weights 0.5 to 1.5, in whole seconds, none above MaxGap.
-func (v *Visit) split(length time.Duration, pages int) {
+// drawDwell deals a length over pages with weights 0.5 to 1.5, in whole seconds, none above MaxGap.
+func (v *Visit) drawDwell(length time.Duration, pages int) {
 	const unit = 1 << 20 // of a weight
 	v.dwell = v.dwell[:0]
 	total := time.Duration(0)
@@ -83,8 +83,8 @@ func (v *Visit) pause(last bool) time.Duration {
 	return drawn
 }
 
-// spread sets the times of a page and what happens on it: evenly over the page's dwell and pause.
-func (v *Visit) spread(first int, at, dwell, wait, pause time.Duration) {
+// setTimes sets the times of a page and what happens on it: evenly over the page's dwell and pause.
+func (v *Visit) setTimes(first int, at, dwell, wait, pause time.Duration) {
 	hits := v.Hits[first:]
 	n := time.Duration(len(hits))
 	for i := range hits {
@@ -100,8 +100,8 @@ func (v *Visit) spread(first int, at, dwell, wait, pause time.Duration) {
 	}
 }
 
-// leave ends the visit with a ping, which sets the recorded duration exactly (plugins/Heartbeat).
-func (v *Visit) leave(at, wait time.Duration) {
+// addPing ends the visit with a ping, which sets the recorded duration exactly (plugins/Heartbeat).
+func (v *Visit) addPing(at, wait time.Duration) {
 	last := &v.Hits[len(v.Hits)-1]
 	if v.g.b.Live {
 		wait = at
@@ -109,7 +109,7 @@ func (v *Visit) leave(at, wait time.Duration) {
 	v.Hits = append(v.Hits, Hit{Kind: hit.Ping, RecordedAs: hit.Ping, Offset: at, SendOffset: wait, page: last.page})
 }
 
-func (v *Visit) view() { v.Hits = append(v.Hits, Hit{page: uint16(len(v.Hits))}) }
+func (v *Visit) addPageview() { v.Hits = append(v.Hits, Hit{page: uint16(len(v.Hits))}) }
 
 // drawExtras draws on which page each extra happens, -1 for none.
 func (v *Visit) drawExtras(pages int) {
@@ -123,8 +123,8 @@ func (v *Visit) drawExtras(pages int) {
 	}
 }
 
-// extra appends a hit that happens on the page viewed last.
-func (v *Visit) extra(e int) {
+// addExtra appends a hit that happens on the page viewed last.
+func (v *Visit) addExtra(e int) {
 	kind := v.g.b.Extras[e].Kind
 	h := Hit{Kind: kind, RecordedAs: kind, page: v.Hits[len(v.Hits)-1].page, extra: uint8(e)}
 	if kind == hit.Order {

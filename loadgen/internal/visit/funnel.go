@@ -14,8 +14,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// path is a funnel with all that is the same for each visit along it.
-type path struct {
+// funnelPath is a funnel with all that is the same for each visit along it.
+type funnelPath struct {
 	*funnel.Funnel
 	steps []step
 	// source is what the first page makes of the visit, see page.
@@ -25,12 +25,12 @@ type path struct {
 	last *page
 }
 
-// newPath makes the hits of a funnel's steps: usually one each. What happens elsewhere than on the page viewed last
+// newFunnelPath makes the hits of a funnel's steps: usually one each. What happens elsewhere than on the page viewed last
 // gets a view of its page first.
-func (g *Generator) newPath(f *funnel.Funnel) path {
-	p := path{Funnel: f, steps: make([]step, len(f.Steps))}
+func (g *Generator) newFunnelPath(f *funnel.Funnel) funnelPath {
+	p := funnelPath{Funnel: f, steps: make([]step, len(f.Steps))}
 	var on Hit // the page viewed last
-	n, orders, viewed := 0, 0, siteMap{hosts: map[string]*host{}}
+	n, orders, viewed := 0, 0, siteIndex{hosts: map[string]*host{}}
 	for i := range f.Steps {
 		s := newStep(f, i)
 		if s.Type == funnel.Pageview || s.URL != "" && matomotext.CutAddress(s.URL) != on.URL.Plain {
@@ -39,7 +39,7 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 			if Host(before.Plain) != Host(s.URL) { // never that of another host
 				before = Text{}
 			}
-			on = Hit{Kind: hit.Pageview, RecordedAs: view.records, URL: view.url, Title: s.title, Referrer: before,
+			on = Hit{Kind: hit.Pageview, RecordedAs: view.recordedAs, URL: view.url, Title: s.title, Referrer: before,
 				page: uint16(n)}
 			s.hits = append(s.hits, on)
 			viewed.add(view)
@@ -67,7 +67,7 @@ func (g *Generator) newPath(f *funnel.Funnel) path {
 	}
 	// Along the pages of the URL list, or those of the funnel where the list has none of that host.
 	name := Host(on.URL.Plain)
-	viewed.done()
+	viewed.build()
 	if p.host = g.site.hosts[name]; p.host == nil {
 		p.host = viewed.hosts[name]
 	}
@@ -89,9 +89,9 @@ func newStep(f *funnel.Funnel, i int) step {
 	return s
 }
 
-// follow is a visit along the steps of a funnel. A step's delay is the time until the next one: it comes after all
+// followFunnel is a visit along the steps of a funnel. A step's delay is the time until the next one: it comes after all
 // that the step does.
-func (v *Visit) follow(p *path) {
+func (v *Visit) followFunnel(p *funnelPath) {
 	v.Funnel = p.Name
 	var at, wait time.Duration
 	for i := range p.steps {
@@ -103,15 +103,15 @@ func (v *Visit) follow(p *path) {
 		if !v.g.b.Live {
 			pause = min(delay, v.pause(i == len(p.steps)-1 && p.ExitAfterCompletion))
 		}
-		v.spread(first, at, 0, wait, 0)
+		v.setTimes(first, at, 0, wait, 0)
 		at += delay
 		wait += pause
 	}
-	v.browsed = len(v.Hits)
+	v.firstBrowsed = len(v.Hits)
 	if !p.ExitAfterCompletion {
-		at, wait = v.goOn(at, wait)
+		at, wait = v.browseOn(at, wait)
 	}
-	v.leave(at, wait)
+	v.addPing(at, wait)
 }
 
 // delay is in whole seconds: the wire has no finer ones.
@@ -120,12 +120,12 @@ func (v *Visit) delay(s *step) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// goOn browses on after a funnel as the same visitor on the same host, without extras.
-func (v *Visit) goOn(at, wait time.Duration) (time.Duration, time.Duration) {
+// browseOn browses on after a funnel as the same visitor on the same host, without extras.
+func (v *Visit) browseOn(at, wait time.Duration) (time.Duration, time.Duration) {
 	pages := v.pageCount()
-	v.split(v.length(pages), pages)
+	v.drawDwell(v.length(pages), pages)
 	v.extras = v.extras[:0]
-	return v.walk(pages, at, wait)
+	return v.visitPages(pages, at, wait)
 }
 
 // Override is what a step fixes of its order.

@@ -51,11 +51,11 @@ type Extra struct {
 
 // Generator makes visits. It is safe for concurrent use.
 type Generator struct {
-	b     Behaviour
-	site  *siteMap
-	paths []path
-	key   [2]uint64
-	home  *visitor.Place
+	b       Behaviour
+	site    *siteIndex
+	funnels []funnelPath
+	key     [2]uint64
+	home    *visitor.Place
 
 	searches, searchTitles, categories, outlinks []Text
 }
@@ -73,7 +73,7 @@ var downloads string
 func New(b Behaviour) *Generator {
 	sum := sha256.Sum256([]byte(strconv.FormatUint(b.Seed, 10) + "/" + b.RunID))
 	g := &Generator{
-		b: b, site: newSiteMap(b.Pages),
+		b: b, site: newSiteIndex(b.Pages),
 		key:        [2]uint64{binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])},
 		outlinks:   texts("", strings.Fields(outlinks)),
 		categories: texts("", []string{"", "Products", "Support", "Documentation"}),
@@ -85,7 +85,7 @@ func New(b Behaviour) *Generator {
 	}
 	for _, f := range funnel.Sorted(b.Funnels) {
 		if f.Enabled {
-			g.paths = append(g.paths, g.newPath(&f))
+			g.funnels = append(g.funnels, g.newFunnelPath(&f))
 		}
 	}
 	return g
@@ -116,12 +116,12 @@ func (g *Generator) Make(n uint64, v *Visit) {
 // costs a fraction of the whole. It uses the memory of v, which must not be copied, again.
 func (g *Generator) Outline(n uint64, v *Visit) {
 	if v.rng == nil {
-		v.rng, v.who, v.detail = rand.New(&v.pcg), rand.New(&v.whoPCG), rand.New(&v.detailPCG)
+		v.rng, v.whoRNG, v.detailRNG = rand.New(&v.pcg), rand.New(&v.whoPCG), rand.New(&v.detailPCG)
 	}
 	v.pcg.Seed(g.b.Seed, n)
-	v.g, v.Number, v.ID, v.Funnel, v.Bounce, v.Hits, v.browsed = g, n, g.visitorID(n), "", false, v.Hits[:0], 0
-	if v.path = g.pickPath(v.rng); v.path != nil {
-		v.follow(v.path)
+	v.g, v.Number, v.ID, v.Funnel, v.Bounce, v.Hits, v.firstBrowsed = g, n, g.visitorID(n), "", false, v.Hits[:0], 0
+	if v.funnel = g.drawFunnel(v.rng); v.funnel != nil {
+		v.followFunnel(v.funnel)
 	} else {
 		v.browse()
 	}
@@ -149,11 +149,11 @@ func (g *Generator) visitorID(n uint64) (id ID) {
 	return id
 }
 
-// pickPath walks the funnels by priority, each with its own probability; nil means free browsing.
-func (g *Generator) pickPath(rng *rand.Rand) *path {
-	for i := range g.paths {
-		if rng.Float64() < g.paths[i].Probability {
-			return &g.paths[i]
+// drawFunnel walks the funnels by priority, each with its own probability; nil means free browsing.
+func (g *Generator) drawFunnel(rng *rand.Rand) *funnelPath {
+	for i := range g.funnels {
+		if rng.Float64() < g.funnels[i].Probability {
+			return &g.funnels[i]
 		}
 	}
 	return nil

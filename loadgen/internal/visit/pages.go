@@ -21,12 +21,12 @@ const maxDraws = 100
 // page is a line of the URL list with what Matomo will make of it.
 type page struct {
 	url, title Text
-	records    hit.Kind
+	recordedAs hit.Kind
 	// source is what the address makes of a visit that it opens, whatever its referrer: a campaign or a direct entry;
 	// "" for most pages. One of a campaign never stands inside a visit, which another campaign would split.
 	source  visitor.SourceType
 	host    *host
-	section *shelf
+	section *pageSet
 }
 
 func newPage(address, title string) *page {
@@ -42,18 +42,18 @@ func newPage(address, title string) *page {
 		p.source = visitor.Direct
 	}
 	if is.Search {
-		p.records = hit.Search
+		p.recordedAs = hit.Search
 	}
 	return p
 }
 
-// shelf is a set of pages with their popularity: the n-th of the list is visited as often as 1/n (Zipf).
-type shelf struct {
+// pageSet is a set of pages with their popularity: the n-th of the list is visited as often as 1/n (Zipf).
+type pageSet struct {
 	pages      []*page
 	popularity weighted.Table
 }
 
-func (s *shelf) done() {
+func (s *pageSet) build() {
 	weights := make([]float64, len(s.pages))
 	for i := range weights {
 		weights[i] = 1 / float64(i+1)
@@ -61,11 +61,11 @@ func (s *shelf) done() {
 	s.popularity = weighted.New(weights)
 }
 
-func (s *shelf) draw(rng *rand.Rand) *page { return s.pages[s.popularity.Draw(rng)] }
+func (s *pageSet) draw(rng *rand.Rand) *page { return s.pages[s.popularity.Draw(rng)] }
 
 // host is a site of the URL list: a visit stays on one.
 type host struct {
-	entry, inner shelf
+	entry, inner pageSet
 	byURL        map[string]*page // of inner
 	downloads    []Text
 }
@@ -98,34 +98,34 @@ func (h *host) find(address string) *page {
 	return &page{url: visitor.NewText(matomotext.CutAddress(address)), host: h}
 }
 
-// siteMap is the URL list, by host.
-type siteMap struct {
-	hosts map[string]*host
-	order []*host
-	sizes weighted.Table
+// siteIndex is the URL list, by host.
+type siteIndex struct {
+	hosts   map[string]*host
+	list    []*host
+	weights weighted.Table
 	// searches says that some page is booked as a search.
 	searches bool
 }
 
-func newSiteMap(list []urllist.Page) *siteMap {
-	m := &siteMap{hosts: map[string]*host{}}
+func newSiteIndex(list []urllist.Page) *siteIndex {
+	m := &siteIndex{hosts: map[string]*host{}}
 	for _, line := range list {
 		m.add(newPage(line.URL, line.Title))
 	}
-	m.done()
+	m.build()
 	return m
 }
 
-func (m *siteMap) add(p *page) {
+func (m *siteIndex) add(p *page) {
 	name := Host(p.url.Plain)
 	h := m.hosts[name]
 	if h == nil {
 		h = &host{byURL: map[string]*page{}}
 		m.hosts[name] = h
-		m.order = append(m.order, h)
+		m.list = append(m.list, h)
 	}
 	p.host = h
-	m.searches = m.searches || p.records == hit.Search
+	m.searches = m.searches || p.recordedAs == hit.Search
 	h.entry.pages = append(h.entry.pages, p)
 	if p.source != visitor.Campaign {
 		h.inner.pages = append(h.inner.pages, p)
@@ -133,43 +133,43 @@ func (m *siteMap) add(p *page) {
 	}
 }
 
-func (m *siteMap) done() {
+func (m *siteIndex) build() {
 	var sizes []float64
-	for _, h := range m.order {
-		h.done()
+	for _, h := range m.list {
+		h.build()
 		sizes = append(sizes, float64(len(h.entry.pages)))
 	}
-	m.sizes = weighted.New(sizes)
+	m.weights = weighted.New(sizes)
 }
 
-func (h *host) done() {
-	sections := map[string]*shelf{}
-	common := h.common()
+func (h *host) build() {
+	sections := map[string]*pageSet{}
+	common := h.commonFolders()
 	for _, p := range h.inner.pages {
 		name := ""
 		if parts := segments(p.url.Plain); len(parts) > common {
 			name = parts[common]
 		}
 		if sections[name] == nil {
-			sections[name] = &shelf{}
+			sections[name] = &pageSet{}
 		}
 		sections[name].pages = append(sections[name].pages, p)
 		p.section = sections[name]
 	}
 	for _, s := range sections {
-		s.done()
+		s.build()
 	}
-	h.entry.done()
+	h.entry.build()
 	if len(h.inner.pages) > 0 {
-		h.inner.done()
+		h.inner.build()
 	}
 	for file := range strings.FieldsSeq(downloads) {
 		h.downloads = append(h.downloads, resolve(h.entry.pages[0].url.Plain, file))
 	}
 }
 
-// common is how many folders of a path all pages of the host have in common: the next one tells the section.
-func (h *host) common() int {
+// commonFolders is how many folders of a path all pages of the host have in common: the next one tells the section.
+func (h *host) commonFolders() int {
 	first := segments(h.entry.pages[0].url.Plain)
 	n := max(0, len(first)-1) // the last part is a page
 	for _, p := range h.entry.pages {
@@ -196,8 +196,8 @@ func segments(raw string) []string {
 	return strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' })
 }
 
-// pick chooses a host by the number of its pages.
-func (m *siteMap) pick(rng *rand.Rand) *host { return m.order[m.sizes.Draw(rng)] }
+// drawHost chooses a host by the number of its pages.
+func (m *siteIndex) drawHost(rng *rand.Rand) *host { return m.list[m.weights.Draw(rng)] }
 
 // Host is the host of an address, "" where it has none.
 func Host(raw string) string {

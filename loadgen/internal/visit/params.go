@@ -10,8 +10,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/hit"
 )
 
-// of begins the draws of what hit i tells.
-func (v *Visit) of(i int) {
+// seedHit begins the draws of what hit i tells.
+func (v *Visit) seedHit(i int) {
 	const golden = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio: hits get far seeds
 	v.detailPCG.Seed(v.g.b.Seed+golden*uint64(i+1), v.Number)
 }
@@ -23,9 +23,9 @@ const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 // PageviewID is that of the page on which hit i happens.
 func (v *Visit) PageviewID(i int) (id PageviewID) {
-	v.of(int(v.Hits[i].page))
+	v.seedHit(int(v.Hits[i].page))
 	// a fraction of 1<<64, of which each product with 62 tells a letter and the next fraction
-	x := v.detail.Uint64()
+	x := v.detailRNG.Uint64()
 	for k := len(id) - 1; k >= 0; k-- { // the last letter first, as ever, so that a seed still means the same
 		var letter uint64
 		letter, x = bits.Mul64(x, uint64(len(idAlphabet)))
@@ -40,21 +40,21 @@ type Timing struct{ Network, Server, Transfer, DOMProcessing, DOMCompletion, OnL
 // Timing draws the phases of hit i, a pageview, from log-normal distributions; their medians are guesses at an
 // ordinary shop page.
 func (v *Visit) Timing(i int) Timing {
-	v.of(i)
-	x := v.detail.Uint64()
+	v.seedHit(i)
+	x := v.detailRNG.Uint64()
 	ms := func(median float64) int {
-		factor := spread[x%uint64(len(spread))]
-		x /= uint64(len(spread))
+		factor := logNormal[x%uint64(len(logNormal))]
+		x /= uint64(len(logNormal))
 		return int(median * factor)
 	}
 	return Timing{ms(40), ms(180), ms(60), ms(350), ms(250), ms(15)}
 }
 
-// spread are quantiles of a log-normal distribution around 1 with σ = 0.6, evenly apart: one of them, all as likely,
+// logNormal are quantiles of a log-normal distribution around 1 with σ = 0.6, evenly apart: one of them, all as likely,
 // is such a draw.
-var spread = quantiles()
+var logNormal = logNormalQuantiles()
 
-func quantiles() (q [1024]float64) {
+func logNormalQuantiles() (q [1024]float64) {
 	for i := range q {
 		p := (float64(i) + 0.5) / float64(len(q))
 		q[i] = math.Exp(0.6 * math.Sqrt2 * math.Erfinv(2*p-1))
@@ -70,8 +70,8 @@ type SearchQuery struct {
 
 // Search is the search of hit i.
 func (v *Visit) Search(i int) SearchQuery {
-	v.of(i)
-	h, rng := &v.Hits[i], v.detail
+	v.seedHit(i)
+	h, rng := &v.Hits[i], v.detailRNG
 	if s := h.step; s != nil {
 		term := SearchQuery{s.keyword, s.category, s.title, rng.IntN(26)}
 		if s.SearchResults != nil {
@@ -95,8 +95,8 @@ func (v *Visit) Event(i int) eventset.Event {
 		return s.Event()
 	}
 	list := v.g.b.Extras[h.extra].Events
-	v.of(i)
-	return list[v.detail.IntN(len(list))]
+	v.seedHit(i)
+	return list[v.detailRNG.IntN(len(list))]
 }
 
 // TargetURL is the address of hit i, an outlink or a download.
@@ -105,25 +105,25 @@ func (v *Visit) TargetURL(i int) Text {
 	if h.step != nil {
 		return h.step.target
 	}
-	v.of(i)
+	v.seedHit(i)
 	if h.Kind == hit.Outlink {
-		return v.g.outlinks[v.detail.IntN(len(v.g.outlinks))]
+		return v.g.outlinks[v.detailRNG.IntN(len(v.g.outlinks))]
 	}
 	files := h.at.host.downloads
-	return files[v.detail.IntN(len(files))]
+	return files[v.detailRNG.IntN(len(files))]
 }
 
 // Order is the order of hit i.
 func (v *Visit) Order(i int) shop.Order {
-	v.of(i)
+	v.seedHit(i)
 	if s := v.Hits[i].step; s != nil {
-		order, err := v.g.b.Shop.OrderWith(v.detail, Override(s.Step))
+		order, err := v.g.b.Shop.OrderWith(v.detailRNG, Override(s.Step))
 		if err != nil { // the plan has tried the same before
 			panic("order of a funnel step that was checked: " + err.Error())
 		}
 		return order
 	}
-	return v.g.b.Shop.Order(v.detail)
+	return v.g.b.Shop.Order(v.detailRNG)
 }
 
 // AppendOrderID writes the id of the order of hit i, which no other order of any run has.

@@ -56,13 +56,13 @@ type Visit struct {
 	Bounce bool
 	Hits   []Hit
 
-	g    *Generator
-	path *path // that is followed, nil for free browsing
-	// browsed is the first hit whose page is not that of a funnel.
-	browsed int
+	g      *Generator
+	funnel *funnelPath // that is followed, nil for free browsing
+	// firstBrowsed is the first hit whose page is not that of a funnel.
+	firstBrowsed int
 	// rng draws the outline, who the visitor and the pages, detail what one hit tells.
 	pcg, whoPCG, detailPCG rand.PCG
-	rng, who, detail       *rand.Rand
+	rng, whoRNG, detailRNG *rand.Rand
 	dwell                  []time.Duration
 	// extras are the pages on which each extra happens, -1 for none.
 	extras []int
@@ -74,8 +74,8 @@ func (v *Visit) AsReported() visitor.Visitor {
 	who := v.Visitor
 	var source visitor.SourceType
 	switch {
-	case v.path != nil:
-		source = v.path.source
+	case v.funnel != nil:
+		source = v.funnel.source
 	case v.Hits[0].at != nil:
 		source = v.Hits[0].at.source
 	}

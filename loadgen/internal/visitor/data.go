@@ -34,19 +34,19 @@ type referrers struct {
 	weights   weighted.Table
 }
 
-// atlas is the data that visitors are drawn from.
-type atlas struct {
+// dataset is the data that visitors are drawn from.
+type dataset struct {
 	devices                     []Device
 	deviceWeights, placeWeights weighted.Table
 	places                      []Place
 	referrers                   map[SourceType]*referrers
 }
 
-// world is read from the embedded files, which are part of the program, and never changed.
-var world = mustRead()
+// data is read from the embedded files, which are part of the program, and never changed.
+var data = mustLoad()
 
-func mustRead() *atlas {
-	a := &atlas{referrers: map[SourceType]*referrers{}}
+func mustLoad() *dataset {
+	a := &dataset{referrers: map[SourceType]*referrers{}}
 	if err := json.Unmarshal(devicesJSON, &a.devices); err != nil {
 		panic(fmt.Sprintf("read devices: %v", err))
 	}
@@ -64,7 +64,7 @@ func mustRead() *atlas {
 // readNetworks are the networks of each country.
 func readNetworks() map[string]*networks {
 	countries, sizes := map[string]*networks{}, map[string][]float64{}
-	for _, f := range rows(networksTSV, 2) {
+	for _, f := range parseTSV(networksTSV, 2) {
 		if countries[f[0]] == nil {
 			countries[f[0]] = &networks{}
 		}
@@ -78,35 +78,35 @@ func readNetworks() map[string]*networks {
 	return countries
 }
 
-func (a *atlas) readPlaces(countries map[string]*networks) {
+func (a *dataset) readPlaces(countries map[string]*networks) {
 	var weights []float64
-	for i, f := range rows(placesTSV, 8) {
+	for i, f := range parseTSV(placesTSV, 8) {
 		zone, err := time.LoadLocation(f[6])
 		if err != nil || countries[f[0]] == nil {
 			panic(fmt.Sprintf("read places: %s: zone %v or no network", f[2], err))
 		}
 		a.places = append(a.places, Place{i, f[0], f[1], f[2], f[3], f[4], NewText(f[5]), zone, countries[f[0]]})
-		weights = append(weights, number(f[7]))
+		weights = append(weights, mustParseFloat(f[7]))
 	}
 	a.placeWeights = weighted.New(weights)
 }
 
-func (a *atlas) readReferrers() {
+func (a *dataset) readReferrers() {
 	weights := map[SourceType][]float64{}
-	for _, f := range rows(referrersTSV, 3) {
+	for _, f := range parseTSV(referrersTSV, 3) {
 		kind := SourceType(f[0])
 		if a.referrers[kind] == nil {
 			a.referrers[kind] = &referrers{}
 		}
 		a.referrers[kind].addresses = append(a.referrers[kind].addresses, NewText(f[2]))
-		weights[kind] = append(weights[kind], number(f[1]))
+		weights[kind] = append(weights[kind], mustParseFloat(f[1]))
 	}
 	for kind, r := range a.referrers {
 		r.weights = weighted.New(weights[kind])
 	}
 }
 
-func rows(tsv string, columns int) [][]string {
+func parseTSV(tsv string, columns int) [][]string {
 	var out [][]string
 	for line := range strings.Lines(tsv) {
 		line = strings.TrimRight(line, "\n")
@@ -122,7 +122,7 @@ func rows(tsv string, columns int) [][]string {
 	return out
 }
 
-func number(s string) float64 {
+func mustParseFloat(s string) float64 {
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil {
 		panic(fmt.Sprintf("read visitor data: %v", err))

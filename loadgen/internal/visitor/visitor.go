@@ -86,21 +86,21 @@ const searchShare, socialShare = 0.50, 0.21
 
 // Draw makes a person. directShare, 0..1, is the share of direct visits.
 func Draw(rng *rand.Rand, directShare float64) Visitor {
-	v := Visitor{Device: &world.devices[world.deviceWeights.Draw(rng)],
-		Place: &world.places[world.placeWeights.Draw(rng)]}
+	v := Visitor{Device: &data.devices[data.deviceWeights.Draw(rng)],
+		Place: &data.places[data.placeWeights.Draw(rng)]}
 	v.Resolution = v.Device.Resolutions[rng.IntN(len(v.Device.Resolutions))]
 	v.IP = v.Place.networks.draw(rng)
-	v.Source = source(rng, directShare)
+	v.Source = drawSource(rng, directShare)
 	return v
 }
 
 // Devices are all devices that are drawn from.
-func Devices() []Device { return world.devices }
+func Devices() []Device { return data.devices }
 
 // Places are all places that are drawn from.
-func Places() []Place { return world.places }
+func Places() []Place { return data.places }
 
-func source(rng *rand.Rand, directShare float64) Source {
+func drawSource(rng *rand.Rand, directShare float64) Source {
 	// Both draws are always made, so that the direct share changes nothing else of a visit.
 	direct, rest := rng.Float64() < directShare, rng.Float64()
 	kind := Website
@@ -110,7 +110,7 @@ func source(rng *rand.Rand, directShare float64) Source {
 	case rest < searchShare+socialShare:
 		kind = Social
 	}
-	r := world.referrers[kind]
+	r := data.referrers[kind]
 	address := r.addresses[r.weights.Draw(rng)]
 	if direct {
 		return Source{Type: Direct}
