@@ -96,7 +96,7 @@ func stack(t *testing.T) webui {
 	w := webui{p, name + "-controller-1", loadgen, name, compose, engine}
 	w.API = w.address()
 	w.Answers(t)
-	testbed.Await(t, "the loadgen idles", func() bool { return w.Status(t).Phase == "idle" })
+	testbed.WaitFor(t, "the loadgen idles", func() bool { return w.Status(t).Phase == "idle" })
 	return w
 }
 
@@ -115,7 +115,11 @@ func TestAPersonsWayWithContainers(t *testing.T) {
 		},
 	} {
 		hurt()
-		testbed.Await(t, "the controller sees that it was "+what, func() bool { return w.Status(t).Container.Healable })
+		testbed.WaitFor(
+			t,
+			"the controller sees that it was "+what,
+			func() bool { return w.Status(t).Container.Healable },
+		)
 		w.Call(t, "POST", "/api/heal", nil, 200)
 		if s := w.Status(t); s.Container.State != "running" {
 			t.Errorf("%s: after healing it should run: %+v", what, s.Container)
@@ -138,13 +142,13 @@ func survivesTheEngine(t *testing.T, w webui) {
 	w.StartRun(t)
 	run := w.Status(t).Run.ID
 	w.engine.set(true)
-	testbed.Await(t, "the engine is missed", func() bool { return w.Status(t).Container.State == "unavailable" })
+	testbed.WaitFor(t, "the engine is missed", func() bool { return w.Status(t).Container.State == "unavailable" })
 	w.Call(t, "POST", "/api/stop", nil, 503)
 	if health := w.Health(t); health != "degraded" {
 		t.Errorf("want a degraded controller, got %s", health)
 	}
 	w.engine.set(false)
-	testbed.Await(t, "the stop is carried out", func() bool {
+	testbed.WaitFor(t, "the stop is carried out", func() bool {
 		s := w.Status(t)
 		return s.Run.ID == run && s.Run.Ended != nil && s.Container.State == "stopped"
 	})
@@ -153,7 +157,11 @@ func survivesTheEngine(t *testing.T, w webui) {
 	run = w.Status(t).Run.ID
 	w.engine.set(true)
 	testbed.Docker(t, "kill", w.loadgen)
-	testbed.Await(t, "the engine is missed again", func() bool { return w.Status(t).Container.State == "unavailable" })
+	testbed.WaitFor(
+		t,
+		"the engine is missed again",
+		func() bool { return w.Status(t).Container.State == "unavailable" },
+	)
 	w.engine.set(false)
 	w.Recovers(t, run, 1)
 	w.Call(t, "POST", "/api/stop", nil, 200)

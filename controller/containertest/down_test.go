@@ -16,7 +16,7 @@ func TestComposeKnowsWhatTheControllerMakesAndUpSendsNothingUnasked(t *testing.T
 
 	// The loadgen that the controller makes is compose's as much as its own.
 	testbed.Docker(t, "rm", "--force", w.loadgen)
-	testbed.Await(t, "the run has ended", func() bool { return w.Status(t).Run.Ended != nil })
+	testbed.WaitFor(t, "the run has ended", func() bool { return w.Status(t).Run.Ended != nil })
 	w.StartRun(t)
 	if listed := w.compose("ps", "--quiet", "--no-trunc", "loadgen"); listed != testbed.Docker(t, "inspect", "--format",
 		"{{.Id}}", w.loadgen) {
@@ -31,7 +31,7 @@ func TestComposeKnowsWhatTheControllerMakesAndUpSendsNothingUnasked(t *testing.T
 	w.StartRun(t)
 	id, _ := w.Call(t, "POST", "/api/backfill/run",
 		map[string]any{"DAYS_BACK": 6, "DURATION_DAYS": 3, "RPS_LIMIT": 0.5}, 202)["run_id"].(string)
-	testbed.Await(t, "the backfill sends", func() bool {
+	testbed.WaitFor(t, "the backfill sends", func() bool {
 		j := w.Job(t, id)
 		return j.Progress != nil && j.Progress.BatchesDone > 0
 	})
@@ -57,7 +57,7 @@ func TestComposeKnowsWhatTheControllerMakesAndUpSendsNothingUnasked(t *testing.T
 // idlesAfterItsRun waits until the controller has found a loadgen that idles because its start was made before.
 func (w webui) idlesAfterItsRun(t *testing.T) {
 	t.Helper()
-	testbed.Await(t, "the run is told as interrupted", func() bool {
+	testbed.WaitFor(t, "the run is told as interrupted", func() bool {
 		s := w.Status(t)
 		return s.Phase == "idle" && s.Run.Ended != nil && s.Run.Reason == "interrupted"
 	})

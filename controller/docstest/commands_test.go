@@ -60,7 +60,7 @@ func machine(t *testing.T) place {
 	p.start(t, "bin/loadgen", "sink", "--quiet", "--addr", p.sink)
 	p.start(t, "bin/controller", "serve")
 	for _, url := range []string{"http://" + p.sink, "http://" + p.controller + "/health"} {
-		testbed.Await(t, url+" answers", func() bool {
+		testbed.WaitFor(t, url+" answers", func() bool {
 			resp, err := http.Get(url) //nolint:gosec,noctx // of this test
 			if err != nil {
 				return false
@@ -100,7 +100,7 @@ func (p place) start(t *testing.T, bin string, args ...string) {
 // run runs commands as a person would paste them, but for the addresses.
 func (p place) run(t *testing.T, commands string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.WaitLimit)
 	defer cancel()
 	text := strings.NewReplacer(sinkOfPages, p.sink, controllerOfPages, p.controller).Replace(commands)
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", text)

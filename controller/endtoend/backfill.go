@@ -116,6 +116,6 @@ func (p Product) Job(t *testing.T, id string) Backfill {
 func (p Product) until(t *testing.T, id, what string, yes func(Backfill) bool) Backfill {
 	t.Helper()
 	var j Backfill
-	testbed.Await(t, what, func() bool { j = p.Job(t, id); return yes(j) })
+	testbed.WaitFor(t, what, func() bool { j = p.Job(t, id); return yes(j) })
 	return j
 }

@@ -96,13 +96,13 @@ func (p Product) StartRun(t *testing.T) {
 	t.Helper()
 	before := p.recorded(t).Total.Hits["pageview"]
 	p.Call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
-	testbed.Await(t, "traffic flows", func() bool { return p.recorded(t).Total.Hits["pageview"] > before+200 })
+	testbed.WaitFor(t, "traffic flows", func() bool { return p.recorded(t).Total.Hits["pageview"] > before+200 })
 }
 
 // Recovers waits until a run is running again after a crash, the one that makes so many.
 func (p Product) Recovers(t *testing.T, run string, restarts int) {
 	t.Helper()
-	testbed.Await(t, "the crash is healed", func() bool {
+	testbed.WaitFor(t, "the crash is healed", func() bool {
 		s := p.Status(t)
 		return s.Run.Restarts == restarts && s.Phase == "running" && s.Run.ID == run
 	})
@@ -116,7 +116,7 @@ func (p Product) Counts(t *testing.T) {
 	p.Call(t, http.MethodPut, "/api/config", p.config(map[string]any{"MAX_TOTAL_VISITS": 300}), http.StatusOK)
 	p.Call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
 	var s Status
-	testbed.Await(t, "the run is over with all that it may send", func() bool {
+	testbed.WaitFor(t, "the run is over with all that it may send", func() bool {
 		s = p.Status(t)
 		return s.Phase == "paused" && s.Stats != nil && s.Stats.Sample.over()
 	})
@@ -156,7 +156,7 @@ func (p Product) streamed(t *testing.T) Hits {
 	resp := p.ask(t, http.MethodGet, "/api/stream?logs=false", nil)
 	defer resp.Body.Close() //nolint:errcheck // only read
 	// A stream that says nothing must not hold the test.
-	defer time.AfterFunc(testbed.Patience, func() { _ = resp.Body.Close() }).Stop()
+	defer time.AfterFunc(testbed.WaitLimit, func() { _ = resp.Body.Close() }).Stop()
 	kind := ""
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
 		if name, ok := strings.CutPrefix(lines.Text(), "event: "); ok {

@@ -52,7 +52,7 @@ func endsUnder(t *testing.T, kind string, by syscall.Signal) {
 		p.Call(t, http.MethodPut, "/api/config", p.config(knobs), http.StatusOK)
 		id, _ = p.Call(t, http.MethodPost, "/api/start", nil, http.StatusOK)["run_id"].(string)
 	}
-	testbed.Await(t, "the sink has a hundred hits", func() bool { return sum(p.recorded(t).Total.Hits) >= 100 })
+	testbed.WaitFor(t, "the sink has a hundred hits", func() bool { return sum(p.recorded(t).Total.Hits) >= 100 })
 	if err := first.Process.Signal(by); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func endsUnder(t *testing.T, kind string, by syscall.Signal) {
 		})
 		state = filepath.Join(state, exchange.JobFolder(id))
 	} else {
-		testbed.Await(t, "the run has ended", func() bool {
+		testbed.WaitFor(t, "the run has ended", func() bool {
 			return p.Call(t, http.MethodGet, "/api/runs/"+id, nil, http.StatusOK)["ended"] != nil
 		})
 	}
@@ -96,7 +96,7 @@ func sum(hits map[string]uint64) (n uint64) {
 // ledger is the ledger of a run that has ended.
 func ledger(t *testing.T, dir, id string) (s runsummary.Summary) {
 	t.Helper()
-	testbed.Await(t, "its ledger is closed", func() bool {
+	testbed.WaitFor(t, "its ledger is closed", func() bool {
 		data, err := statedir.Read(afero.NewOsFs(), dir, id)
 		return err == nil && json.Unmarshal(data, &s) == nil && !s.Ended.IsZero()
 	})

@@ -242,7 +242,7 @@ func (c client) life(t *testing.T) {
 		map[string]any{"config": map[string]any{}, "restart_if_running": false}); a["state"] != "running" {
 		t.Errorf("started: %v", a)
 	}
-	testbed.Await(t, "the rates are measured in their old unit", func() bool {
+	testbed.WaitFor(t, "the rates are measured in their old unit", func() bool {
 		stats, _ := c.read(t, "/api/status")["stats"].(map[string]any)
 		visits, _ := stats["current_rate"].(float64)
 		hits, _ := stats["hit_rate"].(float64)
@@ -278,7 +278,7 @@ func (c client) backfill(t *testing.T) {
 	}
 	first := c.do(t, http.MethodPost, "/api/backfill/run", ask, "container_name", "container_id")
 	var job map[string]any
-	testbed.Await(t, "the backfill has ended", func() bool {
+	testbed.WaitFor(t, "the backfill has ended", func() bool {
 		runs, _ := c.do(t, http.MethodGet, "/api/backfill/status", nil)["runs"].([]any)
 		job, _ = runs[0].(map[string]any)
 		return job["state"] == "exited"
@@ -298,7 +298,7 @@ func (c client) backfill(t *testing.T) {
 		map[string]any{"container_name": "nobody"}); refused == "" {
 		t.Error("a job that is not there is cancelled")
 	}
-	testbed.Await(t, "both have been removed", func() bool {
+	testbed.WaitFor(t, "both have been removed", func() bool {
 		c.do(t, http.MethodPost, "/api/backfill/cleanup", nil, "removed", "errors")
 		runs, _ := c.do(t, http.MethodGet, "/api/backfill/status", nil)["runs"].([]any)
 		return len(runs) == 0

@@ -200,7 +200,7 @@ func (p Product) recorded(t *testing.T) recorded {
 // Answers waits until the controller does.
 func (p Product) Answers(t *testing.T) {
 	t.Helper()
-	testbed.Await(t, "the controller answers", func() bool { return p.Health(t) != "" })
+	testbed.WaitFor(t, "the controller answers", func() bool { return p.Health(t) != "" })
 }
 
 // Health is what the controller says of itself, nothing where it does not answer.

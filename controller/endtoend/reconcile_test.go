@@ -43,11 +43,11 @@ func proves(t *testing.T, sinkFlags ...string) reconciled {
 	}), http.StatusOK)
 	p.Call(t, http.MethodPost, "/api/start", nil, http.StatusOK)
 	var s Status
-	testbed.Await(t, "the run has ended", func() bool { s = p.Status(t); return s.Run.Ended != nil })
+	testbed.WaitFor(t, "the run has ended", func() bool { s = p.Status(t); return s.Run.Ended != nil })
 	path := "/api/runs/" + s.Run.ID + "/reconcile"
 	p.Call(t, http.MethodPost, path, map[string]any{"every_seconds": 1, "limit_seconds": 60}, http.StatusAccepted)
 	var r reconciled
-	testbed.Await(t, "the reconciliation is done", func() bool { p.read(t, path, &r); return r.State == "done" })
+	testbed.WaitFor(t, "the reconciliation is done", func() bool { p.read(t, path, &r); return r.State == "done" })
 	if len(r.Targets) != 1 || r.Targets[0].Slice != "dimension" || r.Targets[0].Error != "" {
 		t.Fatalf("%+v", r)
 	}

@@ -152,7 +152,7 @@ func idealArrivals(pieces []profile.Piece, n int) []time.Duration {
 	for _, p := range pieces {
 		for ; len(moments) < n &&
 			float64(len(moments)) < before+
-				p.Visits(); moments = append(moments, p.Moment(float64(len(moments))-before).Sub(pieces[0].From)) {
+				p.Visits(); moments = append(moments, p.TimeOf(float64(len(moments))-before).Sub(pieces[0].From)) {
 		}
 		before += p.Visits()
 	}

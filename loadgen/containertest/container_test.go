@@ -23,7 +23,7 @@ func startSink(t *testing.T, name string) counterpart {
 	sink := start(t, unique(name+"-sink"), "--network", net, "--network-alias", "sink", "--publish", "127.0.0.1::8080",
 		"--health-interval", "1s", testbed.LoadgenImage, "sink", "--addr", ":8080")
 	c := counterpart{net, "http://sink:8080/matomo.php", "http://" + testbed.Docker(t, "port", sink, "8080/tcp")}
-	testbed.Await(t, "the sink answers", func() bool {
+	testbed.WaitFor(t, "the sink answers", func() bool {
 		var v any
 		return testbed.GetJSON(t, c.outside+"/sink/counts", &v)
 	})
@@ -137,7 +137,7 @@ func TestAContainerIsHealthyWhileItRunsAndEndsWithTheServersCounts(t *testing.T)
 	sink := startSink(t, "run")
 	run := startLoadgen(t, "run", sink, "STOP_AFTER_VISITS=60", "TARGET_VISITS_PER_DAY=1e6",
 		"PAUSE_BETWEEN_PVS_MIN=0.1", "PAUSE_BETWEEN_PVS_MAX=0.5")
-	testbed.Await(t, "the container is healthy", func() bool {
+	testbed.WaitFor(t, "the container is healthy", func() bool {
 		return inspect(t, run, "{{.State.Health.Status}}") == "healthy"
 	})
 	if code := testbed.Docker(t, "wait", run); code != "0" {
@@ -159,7 +159,7 @@ func TestASinkInAContainerIsHealthy(t *testing.T) {
 	t.Parallel()
 	testbed.NeedsLoadgenImage(t)
 	sink := start(t, unique("sink"), "--health-interval", "1s", testbed.LoadgenImage, "sink")
-	testbed.Await(t, "the sink is healthy", func() bool {
+	testbed.WaitFor(t, "the sink is healthy", func() bool {
 		return inspect(t, sink, "{{.State.Health.Status}}") == "healthy"
 	})
 }
@@ -169,7 +169,7 @@ func TestDockerStopEndsARunInTimeWithEverythingAccountedFor(t *testing.T) {
 	testbed.NeedsLoadgenImage(t)
 	sink := startSink(t, "stop")
 	run := startLoadgen(t, "stop", sink, "TARGET_VISITS_PER_DAY=5e6")
-	testbed.Await(t, "traffic flows", func() bool { return sink.accepted(t)["pageview"] > 200 })
+	testbed.WaitFor(t, "traffic flows", func() bool { return sink.accepted(t)["pageview"] > 200 })
 	testbed.Docker(t, "stop", "--time", "60", run) // then the engine kills, and the exit code is 137
 	if code := inspect(t, run, "{{.State.ExitCode}}"); code != "130" {
 		t.Errorf("exit code %s, want 130", code)

@@ -20,8 +20,8 @@ type Raw struct {
 	// Date is the server's clock, zero where it did not say.
 	Date time.Time
 	// Body is the answer's, or its beginning. Cut says that there was more, or that the connection ended in it.
-	Body []byte
-	Cut  bool
+	Body      []byte
+	Truncated bool
 	// Secrets are the token and the like, as they stand in the request; they are masked where they are quoted.
 	Secrets []string
 }
@@ -35,29 +35,29 @@ type Answer struct {
 	RetryAfter time.Duration `json:"-"`
 	// Server is who answered in place of Matomo, as it calls itself.
 	Server string `json:"server,omitempty"`
-	// FirstWords are the first words of the answer or of the error, where they are not Matomo's usual ones: without
+	// Excerpt are the first words of the answer or of the error, where they are not Matomo's usual ones: without
 	// tags, tokens and control characters.
-	FirstWords string `json:"first_words,omitempty"`
-	// Odd says that the hits were accepted although something about the answer was wrong.
-	Odd bool `json:"odd,omitempty"`
+	Excerpt string `json:"first_words,omitempty"`
+	// Malformed says that the hits were accepted although something about the answer was wrong.
+	Malformed bool `json:"odd,omitempty"`
 	// Receipt is Matomo's for a bulk request, zero where there was none.
 	Receipt Receipt `json:"receipt,omitzero"`
 }
 
-// Hit is the class of hit i of the n hits of the request.
-func (a *Answer) Hit(i, n int) Class {
+// HitClass is the class of hit i of the n hits of the request.
+func (a *Answer) HitClass(i, n int) Class {
 	if a.Class != Accepted {
 		return a.Class
 	}
 	return a.Receipt.hit(i, n)
 }
 
-// Target is the class that counts for the target of a request of n hits: one that tracked some of them takes hits.
-func (a *Answer) Target(n int) Class {
+// TargetClass is the class that counts for the target of a request of n hits: one that tracked some of them takes hits.
+func (a *Answer) TargetClass(n int) Class {
 	if a.Receipt.Tracked > 0 {
 		return Accepted
 	}
-	return a.Hit(0, n)
+	return a.HitClass(0, n)
 }
 
 // pixel begins Matomo's image (core/Tracker/Response.php, outputTransparentGif).
@@ -80,14 +80,14 @@ func own(body []byte) bool {
 	return ok
 }
 
-// Hit is what the answer to a single hit means.
-func Hit(r *Raw) Answer {
+// HitClass is what the answer to a single hit means.
+func ParseHit(r *Raw) Answer {
 	switch {
 	case r.Status == http.StatusNoContent, r.Status == http.StatusOK && image(r.Body):
 		return Answer{Status: r.Status}
 	case r.Status == http.StatusOK:
 		if i := bytes.Index(r.Body, pixel); i > 0 {
-			return Answer{Status: r.Status, FirstWords: r.words(r.Body[:i]), Odd: true}
+			return Answer{Status: r.Status, Excerpt: r.words(r.Body[:i]), Malformed: true}
 		}
 	}
 	return r.refusal()
@@ -97,8 +97,8 @@ func Hit(r *Raw) Answer {
 // deadlock: piwik.php prints the exception. Nothing of such a request was ever found kept.
 const noTransaction = "Error:There is no active transaction"
 
-// Bulk is what the answer to a bulk request of n hits means.
-func Bulk(r *Raw, n int) Answer {
+// ParseBulk is what the answer to a bulk request of n hits means.
+func ParseBulk(r *Raw, n int) Answer {
 	switch r.Status {
 	case http.StatusNoContent:
 		return r.noReceipt()
@@ -108,7 +108,7 @@ func Bulk(r *Raw, n int) Answer {
 			return r.noReceipt()
 		case i > 0:
 			a := r.noReceipt()
-			a.FirstWords = r.words(r.Body[:i])
+			a.Excerpt = r.words(r.Body[:i])
 			return a
 		case bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte(noTransaction)):
 			return r.answer(RolledBack)
@@ -128,7 +128,7 @@ func Bulk(r *Raw, n int) Answer {
 	return r.refusal()
 }
 
-func (r *Raw) noReceipt() Answer { return Answer{Class: NoReceipt, Status: r.Status, Odd: true} }
+func (r *Raw) noReceipt() Answer { return Answer{Class: NoReceipt, Status: r.Status, Malformed: true} }
 
 // receipt is what a receipt for n hits means.
 func (r *Raw) receipt(said Receipt, other []byte, n int) Answer {
@@ -139,10 +139,10 @@ func (r *Raw) receipt(said Receipt, other []byte, n int) Answer {
 	case said.Invalid >= n: // Matomo does not count the token of a bulk request as sent securely (plugins/UsersManager/Model.php)
 		a.Class = Rejected
 	case said.Tracked != n:
-		a.FirstWords = fmt.Sprintf("%d hits tracked and %d called invalid, of %d", said.Tracked, said.Invalid, n)
+		a.Excerpt = fmt.Sprintf("%d hits tracked and %d called invalid, of %d", said.Tracked, said.Invalid, n)
 	}
 	if len(other) > 0 {
-		a.Odd, a.FirstWords = true, r.words(other)
+		a.Malformed, a.Excerpt = true, r.words(other)
 	}
 	return a
 }
@@ -162,7 +162,7 @@ func (r *Raw) refusal() Answer {
 		return r.answer(Token)
 	case r.Status >= 300 && r.Status < 400:
 		a := r.answer(InFront)
-		a.FirstWords = "redirect to " + destination(string(r.Location))
+		a.Excerpt = "redirect to " + destination(string(r.Location))
 		return a
 	case r.Status >= 400 && r.Status < 500 && own(r.Body):
 		return r.answer(Rejected)
@@ -187,9 +187,9 @@ func (r *Raw) answer(c Class) Answer {
 	a := Answer{Class: c, Status: r.Status}
 	switch said := exception(r.Body); {
 	case len(said) > 0:
-		a.FirstWords = r.words(said)
+		a.Excerpt = r.words(said)
 	case !own(r.Body):
-		a.FirstWords, a.Server = r.quote(r.Body, r.Cut), r.words(r.Server)
+		a.Excerpt, a.Server = r.quote(r.Body, r.Truncated), r.words(r.Server)
 	}
 	return a
 }

@@ -42,8 +42,8 @@ type want struct {
 
 func (w want) check(t *testing.T, a answer.Answer) {
 	t.Helper()
-	if a.Class != w.class || a.FirstWords != w.words || a.Odd != w.odd || a.Server != "" && a.Server != "nginx" {
-		t.Errorf("%s, %q, odd %t; want %s, %q, odd %t", a.Class, a.FirstWords, a.Odd, w.class, w.words, w.odd)
+	if a.Class != w.class || a.Excerpt != w.words || a.Malformed != w.odd || a.Server != "" && a.Server != "nginx" {
+		t.Errorf("%s, %q, odd %t; want %s, %q, odd %t", a.Class, a.Excerpt, a.Malformed, w.class, w.words, w.odd)
 	}
 }
 
@@ -100,7 +100,7 @@ var refusals = map[string]struct {
 
 func TestWhatAnAnswerToAHitMeans(t *testing.T) {
 	for name, c := range refusals {
-		t.Run(name, func(t *testing.T) { c.check(t, answer.Hit(c.raw)) })
+		t.Run(name, func(t *testing.T) { c.check(t, answer.ParseHit(c.raw)) })
 	}
 	for name, c := range map[string]struct {
 		raw *answer.Raw
@@ -116,13 +116,13 @@ func TestWhatAnAnswerToAHitMeans(t *testing.T) {
 		"a receipt": {raw(200, `{"status":"success","tracked":1,"invalid":0}`),
 			want{answer.Unreadable, "", false}},
 	} {
-		t.Run(name, func(t *testing.T) { c.check(t, answer.Hit(c.raw)) })
+		t.Run(name, func(t *testing.T) { c.check(t, answer.ParseHit(c.raw)) })
 	}
 }
 
 func TestWhatAnAnswerToABulkRequestMeans(t *testing.T) {
 	for name, c := range refusals {
-		t.Run(name, func(t *testing.T) { c.check(t, answer.Bulk(c.raw, 3)) })
+		t.Run(name, func(t *testing.T) { c.check(t, answer.ParseBulk(c.raw, 3)) })
 	}
 	for name, c := range map[string]struct {
 		raw *answer.Raw
@@ -156,11 +156,11 @@ func TestWhatAnAnswerToABulkRequestMeans(t *testing.T) {
 			want{answer.Accepted, "took 3 ms", true}, nil},
 		"a byte order mark": {raw(200, "\ufeff"+`{"status":"success","tracked":3,"invalid":0}`),
 			want{answer.Accepted, "(byte order mark)", true}, nil},
-		"a receipt cut short": {&answer.Raw{Status: 200, Body: []byte(`{"status":"succ`), Cut: true},
+		"a receipt cut short": {&answer.Raw{Status: 200, Body: []byte(`{"status":"succ`), Truncated: true},
 			want{answer.Unreadable, `{"status":"succ…`, false},
 			[]answer.Class{answer.Unreadable, answer.Unreadable, answer.Unreadable}},
 		"a server whose answer is cut short": {&answer.Raw{Status: 502, Server: []byte("nginx"), Body: []byte("Bad"),
-			Cut: true}, want{answer.Unreadable, "Bad…", false}, nil},
+			Truncated: true}, want{answer.Unreadable, "Bad…", false}, nil},
 		"a receipt of less than none": {raw(200, `{"status":"success","tracked":-1,"invalid":0}`),
 			want{answer.Unreadable, `{"status":"success","tracked":-1,"invalid":0}`, false}, nil},
 		"no receipt": {raw(200, `{"status":"success"}`),
@@ -175,10 +175,10 @@ func TestWhatAnAnswerToABulkRequestMeans(t *testing.T) {
 			want{answer.Unreadable, `{"status":"error"}`, false}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := answer.Bulk(c.raw, 3)
+			a := answer.ParseBulk(c.raw, 3)
 			c.check(t, a)
 			for i, class := range c.hits {
-				if got := a.Hit(i, 3); got != class {
+				if got := a.HitClass(i, 3); got != class {
 					t.Errorf("hit %d: %s, want %s", i, got, class)
 				}
 			}
@@ -208,18 +208,18 @@ func TestWhatAnAnswerOfTheReportingAPIMeans(t *testing.T) {
 			want{answer.NotNow, "Matomo is in maintenance", false}},
 		"a broken server": {raw(500, ""), want{answer.Unreadable, "", false}},
 		"a page":          {raw(200, "<title>Sign in</title>"), want{answer.Unreadable, "Sign in", false}},
-		"an answer cut short": {&answer.Raw{Status: 200, Body: []byte(`[1,2]`), Cut: true},
+		"an answer cut short": {&answer.Raw{Status: 200, Body: []byte(`[1,2]`), Truncated: true},
 			want{answer.Unreadable, "[1,2]…", false}},
 	} {
-		t.Run(name, func(t *testing.T) { c.check(t, answer.API(c.raw)) })
+		t.Run(name, func(t *testing.T) { c.check(t, answer.ParseAPI(c.raw)) })
 	}
 }
 
 func TestATargetThatTrackedSomeHitsTakesHits(t *testing.T) {
-	some := answer.Bulk(raw(200, `{"status":"success","tracked":1,"invalid":2}`), 3)
-	none := answer.Bulk(raw(200, `{"status":"success","tracked":0,"invalid":3}`), 3)
-	if some.Target(3) != answer.Accepted || none.Target(3) != answer.Rejected {
-		t.Errorf("some: %s, none: %s", some.Target(3), none.Target(3))
+	some := answer.ParseBulk(raw(200, `{"status":"success","tracked":1,"invalid":2}`), 3)
+	none := answer.ParseBulk(raw(200, `{"status":"success","tracked":0,"invalid":3}`), 3)
+	if some.TargetClass(3) != answer.Accepted || none.TargetClass(3) != answer.Rejected {
+		t.Errorf("some: %s, none: %s", some.TargetClass(3), none.TargetClass(3))
 	}
 }
 
@@ -235,13 +235,13 @@ func TestWhenAServerWantsToBeAskedAgain(t *testing.T) {
 		"Mon, 30 Nov 2026 11:00:00 GMT": 0,
 	} {
 		for _, status := range []int{408, 429, 503} {
-			if got := answer.Hit(&answer.Raw{Status: status, RetryAfter: []byte(header),
+			if got := answer.ParseHit(&answer.Raw{Status: status, RetryAfter: []byte(header),
 				Date: now}); got.RetryAfter != want {
 				t.Errorf("%d, %q: %s, want %s", status, header, got.RetryAfter, want)
 			}
 		}
 	}
-	if got := answer.Hit(&answer.Raw{Status: 503,
+	if got := answer.ParseHit(&answer.Raw{Status: 503,
 		RetryAfter: []byte("Mon, 30 Nov 2026 12:00:30 GMT")}); got.RetryAfter != 0 {
 		t.Errorf("a date without the server's clock: %s", got.RetryAfter)
 	}
@@ -272,10 +272,10 @@ func TestWhatAClassMeans(t *testing.T) {
 		answer.Standstill:  {"standstill", outcome.Shed, false, false, false},
 		answer.Stopped:     {"stopped", outcome.Abandoned, false, false, false},
 	} {
-		if class.String() != want.name || class.Outcome() != want.outcome || class.Retry() != want.retry ||
-			class.Split() != want.split || class.LockOut() != want.lockOut {
-			t.Errorf("%s: %s, retry %t, split %t, lock-out %t; want %+v", class, class.Outcome(), class.Retry(),
-				class.Split(), class.LockOut(), want)
+		if class.String() != want.name || class.Outcome() != want.outcome || class.Retryable() != want.retry ||
+			class.Splittable() != want.split || class.RisksLockout() != want.lockOut {
+			t.Errorf("%s: %s, retry %t, split %t, lock-out %t; want %+v", class, class.Outcome(), class.Retryable(),
+				class.Splittable(), class.RisksLockout(), want)
 		}
 		var back answer.Class
 		if err := back.UnmarshalText([]byte(want.name)); err != nil || back != class {
@@ -312,7 +312,7 @@ func TestWhatNoAnswerMeans(t *testing.T) {
 		"reset": {&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, true,
 			answer.Broken, "connection reset"},
 	} {
-		a := answer.Failure(c.err, c.sent)
+		a := answer.FromError(c.err, c.sent)
 		if a.Class != c.class || !strings.Contains(a.String(), c.words) {
 			t.Errorf("%s: %s, %s", name, a.Class, a.String())
 		}
@@ -329,7 +329,7 @@ func TestWhoAnsweredIsSaidInASentence(t *testing.T) {
 		`answered 503: switched off for now, or overloaded, to be asked again in 7s`: {Status: 503,
 			RetryAfter: []byte("7"), Body: []byte(gif)},
 	} {
-		if a := answer.Hit(raw); a.String() != want {
+		if a := answer.ParseHit(raw); a.String() != want {
 			t.Errorf("%s\nwant %s", a.String(), want)
 		}
 	}
@@ -353,9 +353,9 @@ func TestFirstWordsCanBeShownAnywhere(t *testing.T) {
 		"x" + strings.Repeat("é", 100):        "x" + strings.Repeat("é", 79) + "…",
 		strings.Repeat(" ", 5000) + "far out": "…",
 	} {
-		a := answer.Hit(&answer.Raw{Status: 500, Body: []byte(text), Secrets: []string{"secret"}})
-		if a.FirstWords != want {
-			t.Errorf("%q becomes %q, want %q", text, a.FirstWords, want)
+		a := answer.ParseHit(&answer.Raw{Status: 500, Body: []byte(text), Secrets: []string{"secret"}})
+		if a.Excerpt != want {
+			t.Errorf("%q becomes %q, want %q", text, a.Excerpt, want)
 		}
 	}
 }
@@ -368,18 +368,18 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body, retry []byte, cut bool) {
 		const token = "0123456789abcdef0123456789abcdef"
 		r := &answer.Raw{Status: status, Body: append(body, token...), RetryAfter: retry, Server: body, Location: body,
-			Cut: cut, Secrets: []string{token}}
-		for _, a := range []answer.Answer{answer.Hit(r), answer.Bulk(r, 3)} {
+			Truncated: cut, Secrets: []string{token}}
+		for _, a := range []answer.Answer{answer.ParseHit(r), answer.ParseBulk(r, 3)} {
 			said := a.String()
 			if strings.Contains(said, token) || !utf8.ValidString(said) ||
-				strings.ContainsAny(a.FirstWords+a.Server, "\n\r\x1b\x00") {
+				strings.ContainsAny(a.Excerpt+a.Server, "\n\r\x1b\x00") {
 				t.Errorf("%q", said)
 			}
 			if status/100 != 2 && a.Class.Outcome() == outcome.Accepted {
 				t.Errorf("%d is accepted", status)
 			}
 			for i := range 3 {
-				if a.Hit(i, 3).Outcome() == outcome.Accepted && a.Class.Outcome() != outcome.Accepted {
+				if a.HitClass(i, 3).Outcome() == outcome.Accepted && a.Class.Outcome() != outcome.Accepted {
 					t.Errorf("hit %d of a request that was not accepted is", i)
 				}
 			}

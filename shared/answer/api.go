@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// API is what the answer of the Reporting API means; accepted is one in JSON that is no error. Rejected and Token quote
+// ParseAPI is what the answer of the Reporting API means; accepted is one in JSON that is no error. Rejected and Token quote
 // Matomo's message.
-func API(r *Raw) Answer {
+func ParseAPI(r *Raw) Answer {
 	var said struct{ Result, Message string }
 	// A list or a bare value fails to be read as an object, and is no error.
 	if json.Unmarshal(r.Body, &said) == nil && said.Result == "error" && r.Status < http.StatusInternalServerError {
 		a := Answer{Class: Rejected, Status: r.Status,
-			FirstWords: cmp.Or(r.words([]byte(said.Message)), "without a reason")}
+			Excerpt: cmp.Or(r.words([]byte(said.Message)), "without a reason")}
 		if r.Status == http.StatusUnauthorized || ofRights(said.Message) {
 			a.Class = Token
 		}
 		return a
 	}
-	if r.Status == http.StatusOK && !r.Cut && json.Valid(r.Body) {
+	if r.Status == http.StatusOK && !r.Truncated && json.Valid(r.Body) {
 		return Answer{Status: r.Status}
 	}
 	return r.refusal()

@@ -85,19 +85,19 @@ var table = [classes]struct {
 // Outcome is what the ledger counts a hit as that is not sent again.
 func (c Class) Outcome() outcome.Outcome { return table[c].outcome }
 
-// Retry says that the request surely was not taken, and may be taken when it is sent again as it is.
-func (c Class) Retry() bool { return table[c].retry }
+// Retryable says that the request surely was not taken, and may be taken when it is sent again as it is.
+func (c Class) Retryable() bool { return table[c].retry }
 
-// Split says that the request surely was not taken, and may be taken in smaller pieces.
-func (c Class) Split() bool { return c == TooLarge }
+// Splittable says that the request surely was not taken, and may be taken in smaller pieces.
+func (c Class) Splittable() bool { return c == TooLarge }
 
-// LockOut says that a wrong token may be the cause, for which Matomo locks an address out after 20 tries
+// RisksLockout says that a wrong token may be the cause, for which Matomo locks an address out after 20 tries
 // (plugins/Login/Security/BruteForceDetection.php).
-func (c Class) LockOut() bool { return table[c].lockOut }
+func (c Class) RisksLockout() bool { return table[c].lockOut }
 
-// AtWork says that the server may still be at work on the request, and may record it later: nothing came of it so far,
+// MayBeProcessing says that the server may still be at work on the request, and may record it later: nothing came of it so far,
 // or a server in front of Matomo has given up waiting.
-func (a *Answer) AtWork() bool {
+func (a *Answer) MayBeProcessing() bool {
 	return a.Class == Timeout || a.Class == Broken || a.Status == http.StatusBadGateway ||
 		a.Status == http.StatusGatewayTimeout
 }

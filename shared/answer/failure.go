@@ -13,9 +13,9 @@ import (
 // ErrTLS marks errors of the way to TLS, where the error itself does not say so.
 var ErrTLS = errors.New("TLS failed")
 
-// Failure is what it means that a request was not answered: err is why, sent says that a byte of it went out.
-func Failure(err error, sent bool) Answer {
-	a := Answer{Class: Broken, FirstWords: Words(reason(err))}
+// FromError is what it means that a request was not answered: err is why, sent says that a byte of it went out.
+func FromError(err error, sent bool) Answer {
+	a := Answer{Class: Broken, Excerpt: Excerpt(reason(err))}
 	switch {
 	case !sent && ofTLS(err), ofClientCertificate(err):
 		a.Class = TLS

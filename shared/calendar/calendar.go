@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// MostDays is the longest window: Matomo proposes to delete raw data after as many (config/global.ini.php,
+	// MaxDays is the longest window: Matomo proposes to delete raw data after as many (config/global.ini.php,
 	// delete_logs_older_than), and refuses hits of deleted days.
-	MostDays = 180
+	MaxDays = 180
 	// least is how much of today must have passed to send it: a visit lies wholly inside its day and takes its time.
 	least = time.Hour
 )
@@ -23,7 +23,7 @@ type Window struct {
 }
 
 // Len is the number of days.
-func (w Window) Len() int { return w.First.Until(w.Last) + 1 }
+func (w Window) Len() int { return w.First.DaysUntil(w.Last) + 1 }
 
 // Load is how many visits days have.
 type Load struct {
@@ -40,8 +40,8 @@ type Load struct {
 // Day is a day of a window.
 type Day struct {
 	Date Date
-	// Begin is its first moment and End the first that is not sent any more: the next day's, or now.
-	Begin, End time.Time
+	// Start is its first moment and End the first that is not sent any more: the next day's, or now.
+	Start, End time.Time
 	Visits     uint64
 	// Skipped says why it has no visits, or fewer than it should.
 	Skipped string
@@ -53,16 +53,16 @@ func (w Window) Days(l Load, now time.Time) []Day {
 	days, exact, busiest := make([]Day, w.Len()), make([]float64, w.Len()), 0.0
 	for i := range days {
 		date := w.First.Add(i)
-		d := Day{Date: date, Begin: date.Begin(w.Zone), End: date.Add(1).Begin(w.Zone)}
+		d := Day{Date: date, Start: date.Start(w.Zone), End: date.Add(1).Start(w.Zone)}
 		if now.Before(d.End) {
 			d.End = now
 		}
-		if passed := d.End.Sub(d.Begin); passed < least {
+		if passed := d.End.Sub(d.Start); passed < least {
 			d.Skipped = fmt.Sprintf("only %s of it have passed, and a visit needs its time",
 				max(0, passed).Truncate(time.Minute))
-			d.End = d.Begin
+			d.End = d.Start
 		}
-		exact[i] = week.Integral(d.Begin, d.Begin, d.End) * math.Pow(1+l.Trend, float64(i)/7)
+		exact[i] = week.Integral(d.Start, d.Start, d.End) * math.Pow(1+l.Trend, float64(i)/7)
 		busiest = max(busiest, exact[i])
 		days[i] = d
 	}

@@ -64,11 +64,11 @@ func TestADayBeginsWithItsFirstMoment(t *testing.T) {
 		{"Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z", 24}, // the day before was left out
 	} {
 		z, d := zone(t, c.zone), date(t, c.day)
-		begin := d.Begin(z)
+		begin := d.Start(z)
 		if got := begin.UTC().Format(time.RFC3339); got != c.begin {
 			t.Errorf("%s begins in %s at %s, want %s", c.day, c.zone, got, c.begin)
 		}
-		if got := d.Add(1).Begin(z).Sub(begin).Hours(); got != c.hours {
+		if got := d.Add(1).Start(z).Sub(begin).Hours(); got != c.hours {
 			t.Errorf("%s has %g hours in %s, want %g", c.day, got, c.zone, c.hours)
 		}
 		if calendar.DateOf(begin.In(z)) != d || calendar.DateOf(begin.Add(-time.Second).In(z)) == d {
@@ -87,7 +87,7 @@ func TestDaysAreDatesOfTheCalendar(t *testing.T) {
 	if got := date(t, "2024-02-28").Add(2).String(); got != "2024-03-01" {
 		t.Errorf("two days after 2024-02-28 is %s", got)
 	}
-	if got := date(t, "2026-03-01").Until(date(t, "2026-04-01")); got != 31 {
+	if got := date(t, "2026-03-01").DaysUntil(date(t, "2026-04-01")); got != 31 {
 		t.Errorf("March has %d days", got)
 	}
 }
@@ -96,7 +96,7 @@ func TestDaysHaveTheVisitsOfCurveTrendAndClock(t *testing.T) {
 	t.Parallel()
 	z := zone(t, "Europe/Berlin")
 	w := calendar.Window{First: date(t, "2026-03-23"), Last: date(t, "2026-04-05"), Zone: z}
-	days := w.Days(calendar.Load{PerDay: 2400, Curve: flat(t)}, date(t, "2026-05-01").Begin(z))
+	days := w.Days(calendar.Load{PerDay: 2400, Curve: flat(t)}, date(t, "2026-05-01").Start(z))
 	for _, d := range days {
 		want := uint64(2400)
 		if d.Date.String() == "2026-03-29" {
@@ -107,9 +107,9 @@ func TestDaysHaveTheVisitsOfCurveTrendAndClock(t *testing.T) {
 		}
 	}
 	typical := profile.Typical()
-	days = w.Days(calendar.Load{PerDay: 10_000, Curve: typical, Trend: 0.1}, date(t, "2026-05-01").Begin(z))
+	days = w.Days(calendar.Load{PerDay: 10_000, Curve: typical, Trend: 0.1}, date(t, "2026-05-01").Start(z))
 	for i, d := range days {
-		want := 10_000 * typical.Share(d.Begin.Weekday()) * math.Pow(1.1, float64(i)/7)
+		want := 10_000 * typical.Share(d.Start.Weekday()) * math.Pow(1.1, float64(i)/7)
 		if short := d.Date.String() == "2026-03-29"; !short && math.Abs(float64(d.Visits)-want) > 1 || short &&
 			float64(d.Visits) >= want {
 			t.Errorf("%s has %d visits, want %.1f", d.Date, d.Visits, want)
@@ -140,7 +140,7 @@ func TestCapsScaleDaysAndCutTheLast(t *testing.T) {
 	t.Parallel()
 	z := zone(t, "Europe/Berlin")
 	w := calendar.Window{First: date(t, "2026-06-01"), Last: date(t, "2026-06-14"), Zone: z}
-	now := date(t, "2026-07-01").Begin(z)
+	now := date(t, "2026-07-01").Start(z)
 	free := w.Days(calendar.Load{PerDay: 20_000, Curve: profile.Typical()}, now)
 	capped := w.Days(calendar.Load{PerDay: 20_000, Curve: profile.Typical(), MaxPerDay: 2000, MaxTotal: 20_000}, now)
 	busiest, sum, ratio := uint64(0), uint64(0), float64(capped[0].Visits)/float64(free[0].Visits)

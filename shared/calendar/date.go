@@ -30,15 +30,15 @@ func DateOf(t time.Time) Date {
 // Add is the date some days later, or earlier.
 func (d Date) Add(days int) Date { return Date{d.noon.AddDate(0, 0, days)} }
 
-// Until is how many days later the other is.
-func (d Date) Until(o Date) int { return int(o.noon.Sub(d.noon) / (24 * time.Hour)) }
+// DaysUntil is how many days later the other is.
+func (d Date) DaysUntil(o Date) int { return int(o.noon.Sub(d.noon) / (24 * time.Hour)) }
 
 // String is YYYY-MM-DD.
 func (d Date) String() string { return d.noon.Format(time.DateOnly) }
 
-// Begin is the first moment of the day in a zone. That is not always midnight: where the clock is put forward at
+// Start is the first moment of the day in a zone. That is not always midnight: where the clock is put forward at
 // midnight there is none, and where it is put back over midnight there are two.
-func (d Date) Begin(zone *time.Location) time.Time {
+func (d Date) Start(zone *time.Location) time.Time {
 	year, month, day := d.noon.Date()
 	noon := time.Date(year, month, day, 12, 0, 0, 0, zone)
 	midnight := noon.Add(-12 * time.Hour)

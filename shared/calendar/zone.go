@@ -92,12 +92,12 @@ func (z Zone) Location() *time.Location {
 	return z.place
 }
 
-// Differ is the first day from first to last that has not the same begin or end in both zones; days that have are the
+// FirstDifference is the first day from first to last that has not the same begin or end in both zones; days that have are the
 // same days to Matomo, whatever the zones are called. It reports whether there is one.
-func (z Zone) Differ(other Zone, first, last Date) (Date, bool) {
+func (z Zone) FirstDifference(other Zone, first, last Date) (Date, bool) {
 	here, there := z.Location(), other.Location()
-	for d := first; d.Until(last) >= 0; d = d.Add(1) {
-		if !d.Begin(here).Equal(d.Begin(there)) || !d.Add(1).Begin(here).Equal(d.Add(1).Begin(there)) {
+	for d := first; d.DaysUntil(last) >= 0; d = d.Add(1) {
+		if !d.Start(here).Equal(d.Start(there)) || !d.Add(1).Start(here).Equal(d.Add(1).Start(there)) {
 			return d, true
 		}
 	}

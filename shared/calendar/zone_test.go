@@ -67,7 +67,7 @@ func TestZonesDifferByTheirDaysAndNotByTheirNames(t *testing.T) {
 			t.Fatal(errA, errB)
 		}
 		got := ""
-		if d, differ := a.Differ(b, date(t, c.first), date(t, c.last)); differ {
+		if d, differ := a.FirstDifference(b, date(t, c.first), date(t, c.last)); differ {
 			got = d.String()
 		}
 		if got != c.differ {

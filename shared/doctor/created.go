@@ -19,12 +19,12 @@ func (x *examination) created(ctx context.Context, site *matomo.Site) []Finding 
 	case site.Created.IsZero():
 		return []Finding{untold(check, "", "look at the site's creation date",
 			"Matomo does not say when the site was created: it makes no reports of days before")}
-	case !site.Hides(first):
+	case !site.HidesDay(first):
 		return []Finding{good(check, "the site was created on %s, before the first day to be sent", date)}
 	}
 	raw, err := x.visits(ctx, "period", "day", "date", first.String(), "filter_limit", "1")
 	if err == nil && len(raw) > 0 {
-		return []Finding{doubtful(check, site.HiddenCure(first),
+		return []Finding{doubtful(check, site.HiddenDaysCure(first),
 			"there are visits of %s, but the site was created on %s, and Matomo makes no reports of days before",
 			first, date)}
 	}

@@ -24,13 +24,13 @@ type Verdict string
 
 // The verdicts.
 const (
-	Good Verdict = "ok"
-	// Doubtful lets hits arrive, but some not as they are meant.
-	Doubtful Verdict = "warning"
-	// Bad means that hits will be lost.
-	Bad Verdict = "error"
-	// Untold checks could not be made.
-	Untold Verdict = "cannot_tell"
+	OK Verdict = "ok"
+	// Warning: hits arrive, but some are recorded differently from what was sent.
+	Warning Verdict = "warning"
+	// Error means that hits will be lost.
+	Error Verdict = "error"
+	// Skipped checks could not be made.
+	Skipped Verdict = "cannot_tell"
 )
 
 // Finding is one check with its cure.
@@ -62,22 +62,22 @@ type Diagnosis struct {
 	Findings []Finding
 }
 
-// Unread tells what could not be checked, "" where all was.
-func (d *Diagnosis) Unread() string {
+// NotChecked tells what could not be checked, "" where all was.
+func (d *Diagnosis) NotChecked() string {
 	if d.Version == "" {
 		return "all of Matomo's settings, because none could be read"
 	}
 	var checks []string
 	for _, f := range d.Findings {
-		if f.Verdict == Untold {
+		if f.Verdict == Skipped {
 			checks = append(checks, f.Check)
 		}
 	}
 	return strings.Join(checks, ", ")
 }
 
-// Expect is what is going to be sent, which Matomo's settings are compared with.
-type Expect struct {
+// Expectation is what is going to be sent, which Matomo's settings are compared with.
+type Expectation struct {
 	// Zone is compared where it is not nil, Currency, an ISO 4217 code, where it is not empty.
 	Zone     *calendar.Zone
 	Currency string
@@ -101,22 +101,24 @@ type Expect struct {
 type Doctor struct{ *matomo.Client }
 
 // New makes a doctor; timeout is for one request and must be positive.
-func New(timeout time.Duration, m target.Machine) Doctor { return Doctor{matomo.NewClient(timeout, m)} }
+func New(timeout time.Duration, m target.Environment) Doctor {
+	return Doctor{matomo.NewClient(timeout, m)}
+}
 
 // examination is one target under examination.
 type examination struct {
 	*matomo.Client
 	target target.Target
-	expect Expect
+	expect Expectation
 }
 
-// Examine reports whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and
+// Diagnose reports whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and
 // what cannot be read tells the right that it needs.
-func (d Doctor) Examine(ctx context.Context, t target.Target, e Expect) Diagnosis {
+func (d Doctor) Diagnose(ctx context.Context, t target.Target, e Expectation) Diagnosis {
 	x := &examination{Client: d.Client, target: t, expect: e}
 	var out Diagnosis
 	x.run(ctx, &out)
-	out.Works = out.Reachable && !slices.ContainsFunc(out.Findings, func(f Finding) bool { return f.Verdict == Bad })
+	out.Works = out.Reachable && !slices.ContainsFunc(out.Findings, func(f Finding) bool { return f.Verdict == Error })
 	return out
 }
 
@@ -134,7 +136,7 @@ func (x *examination) run(ctx context.Context, d *Diagnosis) {
 		return
 	}
 	d.Findings = append(d.Findings, x.token(ctx)...)
-	if x.target.Reader() == "" {
+	if x.target.APIToken() == "" {
 		d.Findings = append(d.Findings,
 			untold("api", "view access to the site", "", "without a token nothing of Matomo's settings can be read"))
 		return
@@ -172,20 +174,20 @@ func each(ctx context.Context, checks ...func(context.Context) []Finding) []Find
 }
 
 func good(check, format string, args ...any) Finding {
-	return finding(Finding{Check: check, Verdict: Good}, format, args)
+	return finding(Finding{Check: check, Verdict: OK}, format, args)
 }
 
 func doubtful(check, cure, format string, args ...any) Finding {
-	return finding(Finding{Check: check, Verdict: Doubtful, Cure: cure}, format, args)
+	return finding(Finding{Check: check, Verdict: Warning, Cure: cure}, format, args)
 }
 
 func bad(check, cure, format string, args ...any) Finding {
-	return finding(Finding{Check: check, Verdict: Bad, Cure: cure}, format, args)
+	return finding(Finding{Check: check, Verdict: Error, Cure: cure}, format, args)
 }
 
 // untold is a check that could not be made; look is where a person finds it out.
 func untold(check, right, look, format string, args ...any) Finding {
-	return finding(Finding{Check: check, Verdict: Untold, Cure: look, Right: right}, format, args)
+	return finding(Finding{Check: check, Verdict: Skipped, Cure: look, Right: right}, format, args)
 }
 
 // finding is f with its message. Names of zones and the like are what another machine writes, and a terminal would obey

@@ -18,7 +18,7 @@ import (
 )
 
 // all is what a run with everything in it sends.
-var all = doctor.Expect{
+var all = doctor.Expectation{
 	Zone:      zone("Europe/Berlin"),
 	Currency:  "EUR",
 	Sends:     [hit.Kinds]bool{hit.Search: true, hit.Order: true},
@@ -58,7 +58,7 @@ func TestAGoodTargetIsDescribed(t *testing.T) {
 		t.Errorf("%+v", d.Site)
 	}
 	for _, f := range d.Findings {
-		if f.Verdict != doctor.Good {
+		if f.Verdict != doctor.OK {
 			t.Errorf("%+v", f)
 		}
 	}
@@ -87,58 +87,58 @@ func TestEachFailureHasItsCure(t *testing.T) {
 	}{
 		{"an address without a scheme", &fake{}, func(t *target.Target) {
 			t.URL = "x.example.test"
-		}, "address", doctor.Bad, "matomo.php", false},
+		}, "address", doctor.Error, "matomo.php", false},
 		{"nobody there", &fake{}, func(t *target.Target) {
 			t.URL = "http://127.0.0.1:1/matomo.php"
-		}, "tracker", doctor.Bad, "start Matomo", false},
+		}, "tracker", doctor.Error, "start Matomo", false},
 		{"a cloud's own address", &fake{}, func(t *target.Target) {
 			t.URL = "http://169.254.169.254/matomo.php"
-		}, "tracker", doctor.Bad, "link-local", false},
+		}, "tracker", doctor.Error, "link-local", false},
 		{"it again as IPv6", &fake{}, func(t *target.Target) {
 			t.URL = "http://[::ffff:169.254.169.254]/matomo.php"
-		}, "tracker", doctor.Bad, "link-local", false},
+		}, "tracker", doctor.Error, "link-local", false},
 		{"it as NAT64", &fake{}, func(t *target.Target) {
 			t.URL = "http://[64:ff9b::a9fe:a9fe]/matomo.php"
-		}, "tracker", doctor.Bad, "a cloud's own", false},
-		{"a redirect", &fake{status: 301}, nil, "tracker", doctor.Bad, "redirect", false},
+		}, "tracker", doctor.Error, "a cloud's own", false},
+		{"a redirect", &fake{status: 301}, nil, "tracker", doctor.Error, "redirect", false},
 		{"a page of something else", &fake{status: 200, page: "<title>Just a moment...</title>"}, nil, "tracker",
-			doctor.Bad, "no answer of Matomo to a hit: answered 200 (Server: gate): not as Matomo does, is the " +
+			doctor.Error, "no answer of Matomo to a hit: answered 200 (Server: gate): not as Matomo does, is the " +
 				"address right?: \"Just a moment...\"", false},
 		{"a client certificate is missing",
 			&fake{status: 400, page: "<title>400 No required SSL certificate was sent</title>"}, nil, "tracker",
-			doctor.Bad, "something in front of Matomo answered 400 (Server: gate): \"400 No required SSL certificate " +
+			doctor.Error, "something in front of Matomo answered 400 (Server: gate): \"400 No required SSL certificate " +
 				"was sent\"", false},
 		{"a warning of PHP", &fake{status: 200, page: "Warning: x\nGIF89a\x01\x00\x01\x00"}, nil, "tracker",
-			doctor.Doubtful, "Warning: x", true},
+			doctor.Warning, "Warning: x", true},
 		{"a Matomo that shows its log", &fake{status: 200, page: "[2026-11-30 21:38:05] piwik.DEBUG: Debug enabled"},
-			nil, "tracker", doctor.Bad, "set debug=0", false},
-		{"a wrong path", &fake{status: 404}, nil, "tracker", doctor.Bad, "path", false},
-		{"a closed door", &fake{status: 403, page: "Blocked"}, nil, "tracker", doctor.Bad,
+			nil, "tracker", doctor.Error, "set debug=0", false},
+		{"a wrong path", &fake{status: 404}, nil, "tracker", doctor.Error, "path", false},
+		{"a closed door", &fake{status: 403, page: "Blocked"}, nil, "tracker", doctor.Error,
 			"closed: something in front of Matomo answered 403 (Server: gate): \"Blocked\"", false},
-		{"a login page", &fake{status: 302}, nil, "tracker", doctor.Bad, "redirect to /elsewhere", false},
-		{"a closed API", &fake{apiGate: 403}, nil, "api", doctor.Doubtful, "Forbidden by policy", true},
-		{"a queue", &fake{site: shop, queue: true}, nil, "bulk", doctor.Good, "a queue is on", true},
-		{"a broken server", &fake{status: 500}, nil, "tracker", doctor.Bad, "log", false},
-		{"tracking is off", &fake{off: true}, nil, "tracker", doctor.Bad, "record_statistics", false},
+		{"a login page", &fake{status: 302}, nil, "tracker", doctor.Error, "redirect to /elsewhere", false},
+		{"a closed API", &fake{apiGate: 403}, nil, "api", doctor.Warning, "Forbidden by policy", true},
+		{"a queue", &fake{site: shop, queue: true}, nil, "bulk", doctor.OK, "a queue is on", true},
+		{"a broken server", &fake{status: 500}, nil, "tracker", doctor.Error, "log", false},
+		{"tracking is off", &fake{off: true}, nil, "tracker", doctor.Error, "record_statistics", false},
 		{"an unknown site", &fake{}, func(t *target.Target) {
 			t.SiteID = 9
-		}, "tracker", doctor.Bad, "site exists", false},
-		{"no token", &fake{}, func(t *target.Target) { t.Token = "" }, "token", doctor.Doubtful, "write access", true},
+		}, "tracker", doctor.Error, "site exists", false},
+		{"no token", &fake{}, func(t *target.Target) { t.Token = "" }, "token", doctor.Warning, "write access", true},
 		{"a wrong token", &fake{}, func(t *target.Target) {
 			t.Token = "wrong"
-		}, "token", doctor.Bad, "write access", false},
-		{"a token for secure requests only", &fake{site: shop, inForms: true}, nil, "bulk", doctor.Doubtful,
+		}, "token", doctor.Error, "write access", false},
+		{"a token for secure requests only", &fake{site: shop, inForms: true}, nil, "bulk", doctor.Warning,
 			"SEND_MODE=bulk", true},
-		{"a sender that is locked out", &fake{site: shop, bulkOff: true}, nil, "bulk", doctor.Doubtful,
+		{"a sender that is locked out", &fake{site: shop, bulkOff: true}, nil, "bulk", doctor.Warning,
 			"wrong tokens", true},
-		{"a token for all requests", &fake{site: shop}, nil, "bulk", doctor.Good, "", true},
-		{"site search off", &fake{site: strings.Replace(shop, `"1"`, "0", 1)}, nil, "search", doctor.Doubtful,
+		{"a token for all requests", &fake{site: shop}, nil, "bulk", doctor.OK, "", true},
+		{"site search off", &fake{site: strings.Replace(shop, `"1"`, "0", 1)}, nil, "search", doctor.Warning,
 			"SITESEARCH_PROBABILITY", true},
 		{"ecommerce off", &fake{site: strings.Replace(shop, `"ecommerce":1`, `"ecommerce":0`, 1)}, nil, "ecommerce",
-			doctor.Doubtful, "ECOMMERCE_PROBABILITY", true},
-		{"only known URLs", &fake{site: strings.Replace(shop, `urls":0`, `urls":1`, 1)}, nil, "urls", doctor.Doubtful,
+			doctor.Warning, "ECOMMERCE_PROBABILITY", true},
+		{"only known URLs", &fake{site: strings.Replace(shop, `urls":0`, `urls":1`, 1)}, nil, "urls", doctor.Warning,
 			"https://shop.example.test", true},
-		{"a clock far behind", &fake{site: shop, date: time.Now().Add(-time.Hour)}, nil, "clock", doctor.Doubtful,
+		{"a clock far behind", &fake{site: shop, date: time.Now().Add(-time.Hour)}, nil, "clock", doctor.Warning,
 			"NTP", true},
 	} {
 		d := examine(t, c.fake, c.change)
@@ -178,7 +178,8 @@ func TestWhatATokenMayNotReadIsToldWithTheRightItNeeds(t *testing.T) {
 	} {
 		d := examine(t, &fake{site: shop, answers: map[string]string{c.method: refused}}, nil, all)
 		for _, f := range d.Findings {
-			if f.Check == check && (f.Verdict != doctor.Untold || !strings.Contains(f.Right, c.right) || f.Cure == "") {
+			if f.Check == check &&
+				(f.Verdict != doctor.Skipped || !strings.Contains(f.Right, c.right) || f.Cure == "") {
 				t.Errorf("%+v", f)
 			}
 		}
@@ -188,17 +189,17 @@ func TestWhatATokenMayNotReadIsToldWithTheRightItNeeds(t *testing.T) {
 	}
 	d := examine(t, &fake{site: shop, answers: map[string]string{"UserCountry.getLocationFromIP": refused}},
 		func(to *target.Target) { to.Token, to.ReadToken = "", good }, all)
-	if verdict, text := told(d, "location"); verdict != doctor.Untold || !strings.Contains(text, "view access") {
+	if verdict, text := told(d, "location"); verdict != doctor.Skipped || !strings.Contains(text, "view access") {
 		t.Errorf("%s %s", verdict, text)
 	}
 	d = examine(t, &fake{site: shop,
 		answers: map[string]string{"SitesManager.getSearchKeywordParametersGlobal": refused}}, nil,
-		with(func(e *doctor.Expect) { e.Pages = []string{"https://shop.example.test/?keyword=x"} }))
-	if verdict, text := told(d, "search"); verdict != doctor.Doubtful {
+		with(func(e *doctor.Expectation) { e.Pages = []string{"https://shop.example.test/?keyword=x"} }))
+	if verdict, text := told(d, "search"); verdict != doctor.Warning {
 		t.Errorf("what Matomo has unless told was not assumed: %s %s", verdict, text)
 	}
 	d = examine(t, &fake{site: shop}, func(to *target.Target) { to.Token = "" })
-	if verdict, text := told(d, "api"); verdict != doctor.Untold || !strings.Contains(text, "view access") {
+	if verdict, text := told(d, "api"); verdict != doctor.Skipped || !strings.Contains(text, "view access") {
 		t.Errorf("%s %s", verdict, text)
 	}
 }
@@ -231,7 +232,7 @@ func TestTheKindOfATokenIsTold(t *testing.T) {
 			}
 		})
 		verdict, text := told(d, "token")
-		if !strings.Contains(text, c.want) || (verdict == doctor.Good) != (c.token == "") {
+		if !strings.Contains(text, c.want) || (verdict == doctor.OK) != (c.token == "") {
 			t.Errorf("%s: %s %q", c.name, verdict, text)
 		}
 	}
@@ -241,8 +242,8 @@ func TestATokenForReadingIsExaminedByItself(t *testing.T) {
 	t.Parallel()
 	no := `{"value":false}`
 	for want, answers := range map[doctor.Verdict]map[string]string{
-		doctor.Good: {},
-		doctor.Doubtful: {"UsersManager.hasSuperUserAccess": no, "SitesManager.getSitesIdWithAdminAccess": `[]`,
+		doctor.OK: {},
+		doctor.Warning: {"UsersManager.hasSuperUserAccess": no, "SitesManager.getSitesIdWithAdminAccess": `[]`,
 			"SitesManager.getSitesIdWithAtLeastViewAccess": `[]`},
 	} {
 		f := &fake{site: shop, answers: answers}
@@ -262,7 +263,7 @@ func TestATokenForReadingIsExaminedByItself(t *testing.T) {
 func TestARefusedBulkTokenIsWrongWhereHitsGoInBulk(t *testing.T) {
 	t.Parallel()
 	d := examine(t, &fake{site: shop, inForms: true}, nil, all)
-	if verdict, text := told(d, "bulk"); verdict != doctor.Bad || d.Works {
+	if verdict, text := told(d, "bulk"); verdict != doctor.Error || d.Works {
 		t.Errorf("%s %s", verdict, text)
 	}
 }
@@ -284,15 +285,19 @@ func TestACertificateIsNamed(t *testing.T) {
 				t.Skipf("this machine does not know its name localhost: %v", err)
 			}
 			to := target.Target{URL: c.url + "/sub/matomo.php", SiteID: 1, Token: good}
-			d := doctor.New(time.Minute, target.Machine{}).Examine(t.Context(), to, all)
-			if verdict, text := told(d, c.check); verdict != doctor.Bad || !strings.Contains(text, c.want) || d.Works {
+			d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(), to, all)
+			if verdict, text := told(
+				d,
+				c.check,
+			); verdict != doctor.Error || !strings.Contains(text, c.want) ||
+				d.Works {
 				t.Errorf("%s %q", verdict, text)
 			}
 		})
 	}
 	to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: good}
 	to.Insecure = true
-	if d := doctor.New(time.Minute, target.Machine{}).Examine(t.Context(), to, all); !d.Works {
+	if d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(), to, all); !d.Works {
 		t.Errorf("with any certificate: %+v", d.Findings)
 	}
 }
@@ -317,8 +322,8 @@ func TestTheDoctorNamesTheSettingThatOpensAGate(t *testing.T) {
 			w.WriteHeader(c.status)
 			_, _ = io.WriteString(w, "<h1>Closed</h1>")
 		}))
-		d := doctor.New(time.Minute, target.Machine{}).Examine(t.Context(),
-			target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: good}, doctor.Expect{})
+		d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(),
+			target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: good}, doctor.Expectation{})
 		srv.Close()
 		if _, text := told(d, c.check); !strings.Contains(text, c.want) {
 			t.Errorf("%s, %d: should name %s: %s", c.path, c.status, c.want, text)

@@ -54,7 +54,7 @@ func TestNoRedirectIsFollowedWithAToken(t *testing.T) {
 		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/index.php?token_auth=hush", status))
 		to := target.Target{URL: server.URL + "/matomo.php", SiteID: 1, Token: good,
 			Access: target.Access{HTTPAuth: "load:hush"}}
-		client := doctor.New(time.Minute, target.Machine{})
+		client := doctor.New(time.Minute, target.Environment{})
 		_, err := client.Site(t.Context(), to)
 		timed := client.Stream(t.Context(), to, "API.get", nil, drain)
 		_, probed := client.Probe(t.Context(), to, all)
@@ -84,8 +84,8 @@ func TestWhatAnotherServiceSaysIsNotRepeated(t *testing.T) {
 		"another version": "HTTP/hush 200 OK\r\n\r\n",
 	} {
 		to := target.Target{URL: greets(t, words) + "/matomo.php", SiteID: 1, Token: good}
-		client := doctor.New(time.Minute, target.Machine{})
-		for _, f := range client.Examine(t.Context(), to, all).Findings {
+		client := doctor.New(time.Minute, target.Environment{})
+		for _, f := range client.Diagnose(t.Context(), to, all).Findings {
 			if strings.Contains(f.Message+f.Cure, "hush") {
 				t.Errorf("%s: %+v", name, f)
 			}
@@ -136,7 +136,7 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		"no API":        {answers(200, `"text"`), matomo.Unreadable, "not that of a Matomo", "MATOMO_API_URL"},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(c.serve))
-		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+		_, err := matomo.NewClient(time.Minute, target.Environment{}).Site(t.Context(),
 			target.Target{URL: server.URL + "/matomo.php", Token: good})
 		server.Close()
 		if matomo.ClassOf(err) != c.class || !strings.Contains(err.Error(), c.message) ||
@@ -145,7 +145,7 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		}
 	}
 	none := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
-	_, err := matomo.NewClient(time.Minute, target.Machine{ReadFile: none}).Site(t.Context(),
+	_, err := matomo.NewClient(time.Minute, target.Environment{ReadFile: none}).Site(t.Context(),
 		target.Target{URL: "https://matomo.test/matomo.php", Token: good, Access: target.Access{CAFile: "gone.pem"}})
 	if matomo.ClassOf(err) != matomo.TLS ||
 		!strings.Contains(matomo.Explain(err), "gone.pem cannot be read; correct TLS_CA_FILE") {
@@ -155,7 +155,7 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 	mutual.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 	mutual.StartTLS()
 	t.Cleanup(mutual.Close)
-	_, err = matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+	_, err = matomo.NewClient(time.Minute, target.Environment{}).Site(t.Context(),
 		target.Target{URL: mutual.URL + "/matomo.php", Token: good, Access: target.Access{Insecure: true}})
 	if matomo.ClassOf(err) != matomo.TLS || !strings.Contains(matomo.Explain(err), "TLS_CERT_FILE") {
 		t.Errorf("no certificate: %s: %s", matomo.ClassOf(err), matomo.Explain(err))
@@ -175,7 +175,7 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 	} {
 		to := target.Target{URL: c.url + "/matomo.php", Token: good,
 			Access: target.Access{Proxy: secret.String(c.proxy)}}
-		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(), to)
+		_, err := matomo.NewClient(time.Minute, target.Environment{}).Site(t.Context(), to)
 		if matomo.ClassOf(err) != c.class || !strings.Contains(matomo.Advice(err), c.advice) ||
 			strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %s: %v: %q", name, matomo.ClassOf(err), err, matomo.Advice(err))
@@ -221,12 +221,12 @@ func TestEveryQuestionGoesTheWayOfItsTarget(t *testing.T) {
 	to := target.Target{URL: trackers.URL + "/sub/matomo.php", SiteID: 1, Token: good, Access: target.Access{
 		APIURL: api.URL + "/sub/index.php", HTTPAuth: "load:hush", Headers: "X-Gate: open", Insecure: true,
 	}}
-	client := doctor.New(time.Minute, target.Machine{})
-	if d := client.Examine(t.Context(), to, all); !d.Works || d.Site == nil {
+	client := doctor.New(time.Minute, target.Environment{})
+	if d := client.Diagnose(t.Context(), to, all); !d.Works || d.Site == nil {
 		t.Errorf("%+v", d.Findings)
 	}
 	to.URL, to.Proxy = api.URL+"/sub/matomo.php", secret.String(proxy.URL)
-	if d := client.Examine(t.Context(), to, all); !d.Works || d.Site == nil || through.Load() == 0 {
+	if d := client.Diagnose(t.Context(), to, all); !d.Works || d.Site == nil || through.Load() == 0 {
 		t.Errorf("%d requests through the proxy: %+v", through.Load(), d.Findings)
 	}
 	if err := client.Stream(t.Context(), to, "API.getMatomoVersion", nil, drain); err != nil {

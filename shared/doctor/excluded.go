@@ -42,7 +42,7 @@ func (x *examination) hidden(ctx context.Context, check, method string, entries 
 	hits func(string) bool) Finding {
 	what := map[string]string{"addresses": "visits from", "agents": "visits of browsers with",
 		"parameters": "the parameters"}[check]
-	global, err := x.Option(ctx, x.target, method)
+	global, err := x.GlobalList(ctx, x.target, method)
 	entries = append(slices.Clone(entries), global...)
 	concerned := slices.DeleteFunc(slices.Clone(entries), func(entry string) bool { return !hits(entry) })
 	switch {
@@ -147,7 +147,7 @@ func (x *examination) urls(ctx context.Context, site *matomo.Site) Finding {
 		return good("urls", "pages of any host are recorded")
 	}
 	var own []string
-	if err := x.Ask(ctx, x.target, "SitesManager.getSiteUrlsFromId",
+	if err := x.Call(ctx, x.target, "SitesManager.getSiteUrlsFromId",
 		url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}}, &own); err != nil {
 		own = []string{site.MainURL}
 	}

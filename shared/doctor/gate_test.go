@@ -30,7 +30,7 @@ func TestAGateThatStopsSomeRequestsIsNotTakenForMatomo(t *testing.T) {
 			f.ServeHTTP(w, r)
 		}))
 		t.Cleanup(gate.Close)
-		d := doctor.New(time.Minute, target.Machine{}).Examine(t.Context(),
+		d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(),
 			target.Target{URL: gate.URL + "/sub/matomo.php", SiteID: 1, Token: good}, all)
 		if _, text := told(d, check); d.Works || !strings.Contains(text, "let it pass requests from here") {
 			t.Errorf("%s: %+v", check, d.Findings)

@@ -137,7 +137,7 @@ func (f *fake) bulk(w http.ResponseWriter, r *http.Request) {
 
 const shop = `{"idsite":1,"name":"Shop","main_url":"https://shop.example.test","ecommerce":1,"sitesearch":"1","timezone":"Europe/Berlin","currency":"EUR","exclude_unknown_urls":0,"ts_created":"2020-01-01 00:00:00"}`
 
-func examine(t *testing.T, f *fake, change func(*target.Target), expect ...doctor.Expect) doctor.Diagnosis {
+func examine(t *testing.T, f *fake, change func(*target.Target), expect ...doctor.Expectation) doctor.Diagnosis {
 	t.Helper()
 	srv := httptest.NewServer(f)
 	t.Cleanup(srv.Close)
@@ -145,11 +145,11 @@ func examine(t *testing.T, f *fake, change func(*target.Target), expect ...docto
 	if change != nil {
 		change(&to)
 	}
-	e := doctor.Expect{Sends: [hit.Kinds]bool{hit.Search: true, hit.Order: true}}
+	e := doctor.Expectation{Sends: [hit.Kinds]bool{hit.Search: true, hit.Order: true}}
 	if len(expect) > 0 {
 		e = expect[0]
 	}
-	return doctor.New(time.Minute, target.Machine{}).Examine(context.Background(), to, e)
+	return doctor.New(time.Minute, target.Environment{}).Diagnose(context.Background(), to, e)
 }
 
 // told is the verdict of a check and its message with the cure.

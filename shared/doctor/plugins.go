@@ -12,7 +12,7 @@ import (
 // says that hits are lost, or become others; else only what they carry is.
 var needed = []struct {
 	name   string
-	when   func(*Expect) bool
+	when   func(*Expectation) bool
 	loses  bool
 	effect string
 	cure   string
@@ -24,7 +24,7 @@ var needed = []struct {
 	{"Goals", sends(hit.Order), true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
 	{"Heartbeat", always, true, "the ping that ends a visit is recorded as a page", ""},
 	{"Actions", always, true, "nothing but orders is recorded", ""},
-	{"CustomDimensions", func(e *Expect) bool {
+	{"CustomDimensions", func(e *Expectation) bool {
 		return e.Dimension > 0
 	}, false, "this run's visits cannot be told apart", "or set RUN_DIMENSION=0"},
 	{"Referrers", always, false, "where visits come from is not recorded", ""},
@@ -35,9 +35,11 @@ var needed = []struct {
 	{"PagePerformance", always, false, "load times of pages are not recorded", ""},
 }
 
-func always(*Expect) bool { return true }
+func always(*Expectation) bool { return true }
 
-func sends(kind hit.Kind) func(*Expect) bool { return func(e *Expect) bool { return e.Sends[kind] } }
+func sends(kind hit.Kind) func(*Expectation) bool {
+	return func(e *Expectation) bool { return e.Sends[kind] }
+}
 
 // plugins tells of those that are needed for what is sent, which any user may ask for who may view a site.
 func (x *examination) plugins(ctx context.Context) []Finding {
@@ -50,7 +52,7 @@ func (x *examination) plugins(ctx context.Context) []Finding {
 			continue
 		}
 		var is struct{ Value any }
-		if err := x.Ask(ctx, x.target, "API.isPluginActivated", url.Values{"pluginName": {p.name}}, &is); err != nil {
+		if err := x.Call(ctx, x.target, "API.isPluginActivated", url.Values{"pluginName": {p.name}}, &is); err != nil {
 			unknown, why = append(unknown, p.name), err
 			continue
 		}

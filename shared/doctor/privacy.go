@@ -81,7 +81,7 @@ func (x *examination) retention(ctx context.Context) []Finding {
 	if len(raw) > 0 {
 		return []Finding{good(check, "raw data of %s, the first day to be sent, is kept", day)}
 	}
-	shown, err := x.VisitsOf(ctx, x.target, url.Values{"period": {"day"}, "date": {day}})
+	shown, err := x.CountVisits(ctx, x.target, url.Values{"period": {"day"}, "date": {day}})
 	if err == nil && shown > 0 {
 		return []Finding{doubtful(check,
 			"begin the backfill later, or let Matomo keep old visitor logs longer (Administration, Privacy, "+
@@ -135,7 +135,7 @@ func (x *examination) location(ctx context.Context) []Finding {
 	var place struct {
 		Country string `json:"country_code"`
 	}
-	err := x.Ask(ctx, x.target, "UserCountry.getLocationFromIP", url.Values{"ip": {someAddress}}, &place)
+	err := x.Call(ctx, x.target, "UserCountry.getLocationFromIP", url.Values{"ip": {someAddress}}, &place)
 	country := strings.ToLower(place.Country)
 	found := err == nil && country != "" && country != "xx"
 	switch {

@@ -43,18 +43,18 @@ type Probe struct {
 
 // Works reports that no hit was lost.
 func (p Probe) Works() bool {
-	return !slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Verdict == Bad })
+	return !slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Verdict == Error })
 }
 
-// ErrUnseen means that the probe visit was taken, but did not become visible in time.
-var ErrUnseen = errors.New("was taken, but is not visible")
+// ErrNotVisible means that the probe visit was taken, but did not become visible in time.
+var ErrNotVisible = errors.New("was taken, but is not visible")
 
 // Probe sends one visit that has each kind of hit that e tells of, as the run would send it, and a pause as long as the
 // run's longest. It follows the visit in the visitor log until it is seen, for ProbeLimit or as long as ctx lasts, and
 // compares what Matomo made of it with what was meant: that shows settings that no method of the API tells of. The
 // visit stays in the site's data. The token's user needs view access to the site.
-func (d Doctor) Probe(ctx context.Context, t target.Target, e Expect) (Probe, error) {
-	if t.Reader() == "" {
+func (d Doctor) Probe(ctx context.Context, t target.Target, e Expectation) (Probe, error) {
+	if t.APIToken() == "" {
 		return Probe{}, errors.New("a probe visit is not sent without a token: it could not be followed; give one " +
 			"of a user who may view the site")
 	}
@@ -82,7 +82,7 @@ func (d Doctor) Probe(ctx context.Context, t target.Target, e Expect) (Probe, er
 type prober struct {
 	*matomo.Client
 	target target.Target
-	expect *Expect
+	expect *Expectation
 	// now is the target's clock at the start, zone the site's.
 	now  time.Time
 	zone calendar.Zone
@@ -107,7 +107,7 @@ func (x *prober) probe(ctx context.Context) (Probe, error) {
 
 // visit is a new one.
 func (x *prober) visit() (Probe, []probeHit, time.Time) {
-	p := Probe{Visitor: matomo.NewVisitor()}
+	p := Probe{Visitor: matomo.NewVisitorID()}
 	hits := probeHits(x.expect, p.Visitor)
 	first := firstMoment(x.now, hits[len(hits)-1].at, x.zone)
 	for i := range hits {
@@ -132,7 +132,7 @@ func (x *prober) sendBulk(ctx context.Context, hits []probeHit) (*Finding, error
 	if err != nil {
 		return nil, err
 	}
-	if a := answer.Bulk(&r.Raw, len(hits)); a.Class != answer.Accepted && a.Class != answer.NoReceipt ||
+	if a := answer.ParseBulk(&r.Raw, len(hits)); a.Class != answer.Accepted && a.Class != answer.NoReceipt ||
 		a.Receipt.Invalid > 0 {
 		f := bad(probed, "what follows is of single hits: one that is refused there is likely to blame",
 			"a bulk request with one hit of each kind is not taken, of %d hits %d: %s", len(hits), a.Receipt.Tracked,
@@ -154,7 +154,7 @@ func (x *prober) single(ctx context.Context) (Probe, error) {
 		if err != nil {
 			return p, fmt.Errorf("send probe visit: %w", err)
 		}
-		a := answer.Hit(&r.Raw)
+		a := answer.ParseHit(&r.Raw)
 		if a.Class == answer.Accepted {
 			taken = append(taken, h)
 			continue
@@ -203,7 +203,7 @@ func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first ti
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the probe visit of visitor %s %w after %s: %s", p.Visitor, ErrUnseen,
+			return fmt.Errorf("the probe visit of visitor %s %w after %s: %s", p.Visitor, ErrNotVisible,
 				time.Since(sent).Round(time.Second), why)
 		case <-pause.C:
 		}
@@ -225,7 +225,7 @@ func (x *prober) recorded(ctx context.Context, visitor string, since time.Time) 
 		"minTimestamp": {strconv.FormatInt(since.Add(-time.Hour).Unix(), 10)},
 	}
 	var visits matomo.List[row]
-	err := x.Ask(ctx, x.target, "Live.getLastVisitsDetails", form, &visits)
+	err := x.Call(ctx, x.target, "Live.getLastVisitsDetails", form, &visits)
 	slices.SortStableFunc(visits, func(a, b row) int {
 		return int(a.number("firstActionTimestamp") - b.number("firstActionTimestamp"))
 	})

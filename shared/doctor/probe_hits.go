@@ -54,7 +54,7 @@ var (
 )
 
 // probeHits are a visit that has each kind of hit that e tells of, in order.
-func probeHits(e *Expect, visitor string) []probeHit {
+func probeHits(e *Expectation, visitor string) []probeHit {
 	page := probePage(e.Pages)
 	entry, list := page, page
 	parameters, campaign := parametersOf(e.Pages)
@@ -157,13 +157,13 @@ func parametersOf(pages []string) (names []string, campaign string) {
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString
 
 // address fills in whose hit it is, and when it happened.
-func (h *probeHit) address(t target.Target, e *Expect, visitor string, first time.Time) {
+func (h *probeHit) address(t target.Target, e *Expectation, visitor string, first time.Time) {
 	h.form.Set("idsite", strconv.Itoa(t.SiteID))
 	h.form.Set("rec", "1")
 	h.form.Set("apiv", "1")
 	h.form.Set("cid", visitor)
 	h.form.Set("_id", visitor)
-	h.form.Set("ua", matomo.Agent)
+	h.form.Set("ua", matomo.UserAgent)
 	h.form.Set("lang", "sv-SE")
 	h.form.Set("res", "1920x1080")
 	h.form.Set("cdt", first.Add(h.at).UTC().Format(time.DateTime))
@@ -192,7 +192,7 @@ func probeAddress(networks []netip.Prefix) string {
 }
 
 // probeVisit are the fields of the visit itself, as probeHit.shown.
-func probeVisit(t target.Target, e *Expect, visitor string) map[string]string {
+func probeVisit(t target.Target, e *Expectation, visitor string) map[string]string {
 	shown := map[string]string{
 		"referrerType": "search", "browserCode": "FF", "operatingSystemCode": "LIN", "resolution": "1920x1080",
 		"languageCode": "sv-se",
@@ -212,7 +212,7 @@ func probeVisit(t target.Target, e *Expect, visitor string) map[string]string {
 // firstMoment is when a visit of some length begins that ended a little before now, on one day of the zone.
 func firstMoment(now time.Time, length time.Duration, zone calendar.Zone) time.Time {
 	end := now.Add(-10 * time.Second).Truncate(time.Second)
-	if today := calendar.DateOf(end.In(zone.Location())).Begin(zone.Location()); end.Add(-length).Before(today) {
+	if today := calendar.DateOf(end.In(zone.Location())).Start(zone.Location()); end.Add(-length).Before(today) {
 		end = today.Add(-time.Minute)
 	}
 	return end.Add(-length)

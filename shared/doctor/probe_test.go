@@ -40,8 +40,8 @@ func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log 
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: token}
-	return doctor.New(time.Minute, target.Machine{}).Probe(ctx, to,
-		doctor.Expect{
+	return doctor.New(time.Minute, target.Environment{}).Probe(ctx, to,
+		doctor.Expectation{
 			Pages: []string{"https://pages.example.test/en/?page=2#top"},
 			Sends: [hit.Kinds]bool{hit.Event: true},
 			Pause: 3 * time.Minute,
@@ -147,7 +147,7 @@ func TestAProbeVisitThatIsNotSeenHasItsReason(t *testing.T) {
 		"no token":             {&fake{}, "", seen, "give one", false, 0},
 	} {
 		_, err := probe(t, c.fake, c.token, 2*time.Second, c.log)
-		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, doctor.ErrUnseen) != c.unseen {
+		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, doctor.ErrNotVisible) != c.unseen {
 			t.Errorf("%s: %v", name, err)
 		}
 		if sent := len(hitsOf(c.fake)); sent != c.sent {

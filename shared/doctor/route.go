@@ -53,7 +53,7 @@ func (x *examination) route(r *route, first matomo.Reply, err error) Finding {
 	parts := []string{x.hop(r.address)}
 	if r.tls != nil && len(r.tls.PeerCertificates) > 0 {
 		c := r.tls.PeerCertificates[0]
-		issuer := answer.Words(c.Issuer.String())
+		issuer := answer.Excerpt(c.Issuer.String())
 		if c.Issuer.String() == c.Subject.String() {
 			issuer = "its own making"
 		}
@@ -75,7 +75,7 @@ func (x *examination) hop(address string) string {
 	}
 	how := "direct"
 	if proxy, err := x.Proxy(x.target, to); err == nil && proxy != nil {
-		how = "through the proxy " + target.Shown(proxy.String())
+		how = "through the proxy " + target.Redact(proxy.String())
 	}
 	if address == "" {
 		return how + ", no connection"
@@ -129,12 +129,12 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 			tried = append(tried, address+": "+err.Error())
 			continue
 		}
-		a := answer.Hit(&r.Raw)
+		a := answer.ParseHit(&r.Raw)
 		if a.Class == answer.Accepted {
 			return []Finding{bad("address", "give "+address, "%s is no tracker, but %s takes hits",
 				x.target.URL, address)}
 		}
-		alike = alike && a.Status == given.Status && a.FirstWords == given.FirstWords
+		alike = alike && a.Status == given.Status && a.Excerpt == given.Excerpt
 		tried = append(tried, fmt.Sprintf("%s answered %d", address, a.Status))
 	}
 	if len(tried) == 0 {

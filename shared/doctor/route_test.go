@@ -35,20 +35,20 @@ func TestTheDoctorShowsTheRouteThatItTook(t *testing.T) {
 		want    []string
 	}{
 		"direct with TLS": {target.Target{URL: secure.URL + "/matomo.php", Access: target.Access{Insecure: true}},
-			doctor.Good,
+			doctor.OK,
 			[]string{"direct, connected to 127.0.0.1:", "TLS 1.3 with a certificate of its own making",
 				", valid until 2084-01-29, answered 200 in "}},
 		"through a proxy": {target.Target{URL: "http://matomo.test/matomo.php",
 			Access: target.Access{Proxy: secret.String(strings.Replace(proxy.URL, "//", "//ann:hush@", 1))}},
-			doctor.Good,
+			doctor.OK,
 			[]string{"through the proxy http://xxxxx@127.0.0.1:", ", connected to 127.0.0.1:", "answered 200"}},
-		"nobody there": {target.Target{URL: "http://127.0.0.1:1/matomo.php"}, doctor.Untold,
+		"nobody there": {target.Target{URL: "http://127.0.0.1:1/matomo.php"}, doctor.Skipped,
 			[]string{"direct, no connection: no answer"}},
-		"no TLS": {target.Target{URL: secure.URL + "/matomo.php"}, doctor.Untold,
+		"no TLS": {target.Target{URL: secure.URL + "/matomo.php"}, doctor.Skipped,
 			[]string{"direct, connected to 127.0.0.1:", ": no answer"}},
 	} {
 		c.to.SiteID = 1
-		d := doctor.New(time.Minute, target.Machine{}).Examine(t.Context(), c.to, all)
+		d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(), c.to, all)
 		verdict, text := told(d, "route")
 		for _, want := range c.want {
 			if verdict != c.verdict || !strings.Contains(text, want) || strings.Contains(text, "hush") {
@@ -72,21 +72,21 @@ func TestTheDoctorTriesWhereElseTheTrackerMayBe(t *testing.T) {
 		verdict doctor.Verdict
 		want    string
 	}{
-		"a folder without its slash": {tracker("/stats/matomo.php"), "/stats", doctor.Bad,
+		"a folder without its slash": {tracker("/stats/matomo.php"), "/stats", doctor.Error,
 			"/stats/matomo.php takes hits; give http"},
-		"the usual folder": {tracker("/matomo/matomo.php"), "/matomo.php", doctor.Bad,
+		"the usual folder": {tracker("/matomo/matomo.php"), "/matomo.php", doctor.Error,
 			"/matomo/matomo.php takes hits; give http"},
-		"an old name": {tracker("/s/piwik.php"), "/s/matomo.php", doctor.Bad,
+		"an old name": {tracker("/s/piwik.php"), "/s/matomo.php", doctor.Error,
 			"/s/piwik.php takes hits; give http"},
-		"nowhere": {http.NotFoundHandler(), "/collect", doctor.Untold,
+		"nowhere": {http.NotFoundHandler(), "/collect", doctor.Skipped,
 			"/collect/matomo.php answered 404"},
-		"a challenge":           {page, "/matomo.php", doctor.Untold, "something in front of Matomo answers"},
-		"a login":               {login, "/matomo.php", doctor.Untold, "/matomo/matomo.php answered 302"},
+		"a challenge":           {page, "/matomo.php", doctor.Skipped, "something in front of Matomo answers"},
+		"a login":               {login, "/matomo.php", doctor.Skipped, "/matomo/matomo.php answered 302"},
 		"an address of its own": {tracker("/collect"), "/collect", "", ""},
 		"one with a query":      {tracker("/index.php"), "/index.php?rest_route=/matomo/v1/hit/", "", ""},
 	} {
 		server := httptest.NewServer(c.serve)
-		d := doctor.New(time.Minute, target.Machine{}).Examine(t.Context(),
+		d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(),
 			target.Target{URL: server.URL + c.path, SiteID: 1}, all)
 		server.Close()
 		if verdict, text := told(d, "address"); verdict != c.verdict || !strings.Contains(text, c.want) ||

@@ -53,7 +53,7 @@ func (x *examination) timezone(site *matomo.Site, want calendar.Zone) Finding {
 	if x.expect.Past != nil {
 		days = *x.expect.Past
 	}
-	day, differ := is.Differ(want, days.First, days.Last)
+	day, differ := is.FirstDifference(want, days.First, days.Last)
 	switch {
 	case is.String() == want.String():
 		return good(check, "%s, as TIMEZONE", is)
@@ -81,7 +81,7 @@ func (x *examination) search(ctx context.Context, site *matomo.Site) Finding {
 	names := site.SearchParameters
 	if len(names) == 0 {
 		var err error
-		if names, err = x.Option(ctx, x.target, "SitesManager.getSearchKeywordParametersGlobal"); err != nil {
+		if names, err = x.GlobalList(ctx, x.target, "SitesManager.getSearchKeywordParametersGlobal"); err != nil {
 			// Matomo's own (plugins/SitesManager/API.php)
 			names = []string{"q", "query", "s", "search", "searchword", "k", "keyword", "keywords"}
 		}
@@ -172,7 +172,7 @@ func (x *examination) dimension(ctx context.Context) []Finding {
 // values asks for a list, which some versions write as an object by id.
 func values[T any](ctx context.Context, x *examination, method string, form url.Values) ([]T, error) {
 	var all matomo.List[T]
-	err := x.Ask(ctx, x.target, method, form, &all)
+	err := x.Call(ctx, x.target, method, form, &all)
 	return all, err
 }
 

@@ -37,7 +37,7 @@ func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 		d.Findings = append(d.Findings, unreachable(err, x.target.URL))
 		return false
 	}
-	a := answer.Hit(&r.Raw)
+	a := answer.ParseHit(&r.Raw)
 	d.Reachable, d.Status, d.Took = true, r.Status, r.Took
 	d.Findings = append(d.Findings, x.answered(&a), clock(r.Date, sent))
 	d.Findings = append(d.Findings, x.elsewhere(ctx, &a)...)
@@ -46,7 +46,7 @@ func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 
 // unreachable says why the tracker at address gave no answer.
 func unreachable(err error, address string) Finding {
-	if message, cure := matomo.Certificate(err); message != "" {
+	if message, cure := matomo.CertificateProblem(err); message != "" {
 		return bad("certificate", cure, "%s", message)
 	}
 	cure := matomo.NetworkCure(err)
@@ -63,7 +63,7 @@ func (x *examination) answered(a *answer.Answer) Finding {
 	site := x.target.SiteID
 	const check = "tracker"
 	switch {
-	case a.Class == answer.Accepted && a.Odd:
+	case a.Class == answer.Accepted && a.Malformed:
 		return doubtful(check, "look for PHP's warnings (display_errors) or a byte order mark in Matomo's files",
 			"takes hits for site %d, but %s", site, a)
 	case a.Class == answer.Accepted:
@@ -85,7 +85,7 @@ func (x *examination) answered(a *answer.Answer) Finding {
 			"is overloaded", "takes no hits now: %s", a)
 	case a.Status >= http.StatusInternalServerError:
 		return bad(check, "read the log of Matomo's web server", "fails: %s", a)
-	case strings.Contains(a.FirstWords, "piwik.DEBUG"):
+	case strings.Contains(a.Excerpt, "piwik.DEBUG"):
 		return bad(check, "set debug=0 in section [Tracker] of Matomo's config.ini.php",
 			"answers with its log: hits are recorded, but could only be counted as unknown")
 	default:
@@ -115,8 +115,8 @@ func (x *examination) token(ctx context.Context) []Finding {
 	if err != nil {
 		return []Finding{bad("token", "try again", "could not be tried: %v", err)}
 	}
-	a := answer.Hit(&r.Raw)
-	if a.Class != answer.Accepted && !a.Class.LockOut() {
+	a := answer.ParseHit(&r.Raw)
+	if a.Class != answer.Accepted && !a.Class.RisksLockout() {
 		cure := "try again"
 		if a.Class == answer.InFront {
 			cure = matomo.FrontCure(&a, trackerSetting)
@@ -143,7 +143,7 @@ func (x *examination) bulk(ctx context.Context) Finding {
 		return untold("bulk", "", "", "could not be tried: %v", err) // strings always marshal
 	}
 	r, err := x.Post(ctx, x.target, x.target.URL, "application/json", string(body), x.target.Token.Reveal())
-	a := answer.Bulk(&r.Raw, 1)
+	a := answer.ParseBulk(&r.Raw, 1)
 	finding, loss := doubtful, "with SEND_MODE=bulk every hit would be lost, and those of past days go in bulk too"
 	if x.expect.Bulk {
 		finding, loss = bad, "every hit would be lost"

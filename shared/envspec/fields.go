@@ -13,12 +13,12 @@ type Kind string
 
 // The kinds of a value.
 const (
-	Text   Kind = "text"
-	Whole  Kind = "whole number"
-	Number Kind = "number"
-	Flag   Kind = "yes or no"
-	List   Kind = "list of numbers"
-	Texts  Kind = "list"
+	Text    Kind = "text"
+	Integer Kind = "whole number"
+	Number  Kind = "number"
+	Bool    Kind = "yes or no"
+	List    Kind = "list of numbers"
+	Strings Kind = "list"
 )
 
 // Role is what kind of decision a setting is; the words are the declaring package's.
@@ -125,7 +125,7 @@ func (f Field) widget() Widget {
 	case f.Path:
 		return FileInput
 	}
-	return map[Kind]Widget{Flag: Toggle, Whole: NumberInput, Number: NumberInput, List: ListInput, Texts: ListInput,
+	return map[Kind]Widget{Bool: Toggle, Integer: NumberInput, Number: NumberInput, List: ListInput, Strings: ListInput,
 		Text: TextInput}[f.Kind]
 }
 
@@ -134,14 +134,14 @@ func kindOf(t reflect.Type) Kind {
 	case reflect.Pointer:
 		return kindOf(t.Elem())
 	case reflect.Int, reflect.Int64, reflect.Uint64:
-		return Whole
+		return Integer
 	case reflect.Float64:
 		return Number
 	case reflect.Bool:
-		return Flag
+		return Bool
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.String {
-			return Texts
+			return Strings
 		}
 		return List
 	default:

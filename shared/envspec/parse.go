@@ -136,7 +136,7 @@ const (
 func (f Field) plain(key, v string, problems *problem.List) string {
 	v = strings.TrimSpace(v)
 	inner, quoted := unquote(v)
-	odd, isOdd := textfile.FindOdd(v)
+	odd, isOdd := textfile.FindSpecial(v)
 	const handsOn = " as a part of the value"
 	switch {
 	case f.Secret && quoted: // they could be a part of it
@@ -194,7 +194,7 @@ func (f Field) shown(v string) string {
 
 func (f Field) example() string {
 	switch {
-	case f.Kind == Flag:
+	case f.Kind == Bool:
 		return "use true or false"
 	case f.Default == "":
 		return "leave it out or give one"

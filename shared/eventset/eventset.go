@@ -99,7 +99,7 @@ func events(root *strictjson.Value, key string) []Event {
 		if !v.Object("category", "action", "name", "value") {
 			continue
 		}
-		e := Event{v.Text("category"), v.Text("action"), v.Text("name"), v.Number("value")}
+		e := Event{v.String("category"), v.String("action"), v.String("name"), v.Number("value")}
 		e.Check(v, "")
 		out = append(out, e)
 	}
@@ -112,10 +112,10 @@ func (e Event) Check(v *strictjson.Value, prefix string) {
 	for _, field := range []struct{ key, text string }{{"category", e.Category}, {"action", e.Action},
 		{"name", e.Name}} {
 		key := prefix + field.key
-		switch doubt, cure := matomotext.Doubt(field.text, 0); {
+		switch doubt, cure := matomotext.Check(field.text, 0); {
 		case strings.TrimSpace(field.text) == "":
 			v.Refuse(key, "", "is missing or empty", "give a text")
-		case matomotext.Lost(field.text):
+		case matomotext.IsTooLong(field.text):
 			v.Refuse(key, field.text,
 				fmt.Sprintf("is longer than %d characters, which Matomo refuses", matomotext.MaxEvent), "shorten it")
 		case doubt != "":

@@ -20,7 +20,7 @@ const (
 // MaxFinish is the longest time in seconds that open visits can be given to end.
 const MaxFinish = 24 * 60 * 60
 
-// Control is the state that a run is wanted in. Without a file, and for every other run, it is Steady.
+// Control is the state that a run is wanted in. Without a file, and for every other run, it is NoOverride.
 type Control struct {
 	// RunID is the run that is meant.
 	RunID string `json:"run_id"`
@@ -32,8 +32,8 @@ type Control struct {
 	FinishSeconds float64 `json:"finish_seconds,omitempty"`
 }
 
-// Steady is a run that follows its plan.
-func Steady(runID string) Control { return Control{RunID: runID, Scale: 1} }
+// NoOverride is a run that follows its plan.
+func NoOverride(runID string) Control { return Control{RunID: runID, Scale: 1} }
 
 // Encode is the file.
 func (c Control) Encode() ([]byte, error) {
@@ -50,8 +50,8 @@ func ParseControl(data []byte) (Control, problem.List) {
 	if d.Root == nil || !d.Root.Object("run_id", "paused", "scale", "finish_seconds") {
 		return Control{}, d.Problems
 	}
-	c := Steady(d.Root.Text("run_id"))
-	c.Paused = d.Root.Flag("paused", false)
+	c := NoOverride(d.Root.String("run_id"))
+	c.Paused = d.Root.Bool("paused", false)
 	if c.RunID == "" && len(d.Problems) == 0 {
 		d.Root.Refuse("run_id", "", "is missing", "give the RUN_ID of the run that is meant")
 	}

@@ -21,7 +21,7 @@ func TestControlComesBackAsItWasWritten(t *testing.T) {
 
 func TestWhatAControlLeavesOutIsThePlans(t *testing.T) {
 	got, problems := exchange.ParseControl([]byte(`{"run_id":"a"}`))
-	if problems.Err() != nil || got != exchange.Steady("a") {
+	if problems.Err() != nil || got != exchange.NoOverride("a") {
 		t.Errorf("%+v, %v", got, problems)
 	}
 }

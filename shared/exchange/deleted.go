@@ -12,14 +12,14 @@ import (
 // loadgen deletes their ledgers at its next start.
 const DeletedFile = "deleted.json"
 
-// Deleted are runs whose ledgers nobody needs any more, with the moment of their deletion: what was written after it is
+// DeletedRuns are runs whose ledgers nobody needs any more, with the moment of their deletion: what was written after it is
 // of another run of that name, and stays.
-type Deleted struct {
+type DeletedRuns struct {
 	Runs map[string]time.Time `json:"runs"`
 }
 
 // Encode is the file.
-func (d Deleted) Encode() ([]byte, error) {
+func (d DeletedRuns) Encode() ([]byte, error) {
 	data, err := json.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", DeletedFile, err)
@@ -28,14 +28,14 @@ func (d Deleted) Encode() ([]byte, error) {
 }
 
 // ParseDeleted reads the file. An id that no run can have refuses it: it could lead out of the folder.
-func ParseDeleted(data []byte) (Deleted, error) {
-	var d Deleted
+func ParseDeleted(data []byte) (DeletedRuns, error) {
+	var d DeletedRuns
 	if err := json.Unmarshal(data, &d); err != nil {
-		return Deleted{}, fmt.Errorf("read %s: %w", DeletedFile, err)
+		return DeletedRuns{}, fmt.Errorf("read %s: %w", DeletedFile, err)
 	}
 	for id := range d.Runs {
 		if !runid.Valid(id) {
-			return Deleted{}, fmt.Errorf("read %s: %q is no RUN_ID", DeletedFile, id)
+			return DeletedRuns{}, fmt.Errorf("read %s: %q is no RUN_ID", DeletedFile, id)
 		}
 	}
 	return d, nil

@@ -72,9 +72,9 @@ func cutLine(line string) (key, value string, ok bool) {
 	return strings.TrimSpace(strings.TrimPrefix(key, "export ")), strings.TrimSpace(value), ok
 }
 
-// AsDockerRun are the values of a file that ParseEnv can read as docker run --env-file takes them, with quotes and
+// DockerRunValues are the values of a file that ParseEnv can read as docker run --env-file takes them, with quotes and
 // comments, by key; those alone that differ.
-func AsDockerRun(data []byte) map[string]string {
+func DockerRunValues(data []byte) map[string]string {
 	text, _ := textfile.Decode(data) // ParseEnv says what is wrong with it
 	out := map[string]string{}
 	for line := range strings.Lines(string(text)) {

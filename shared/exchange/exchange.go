@@ -36,8 +36,8 @@ const MaxBytes = 32 << 20
 
 // What is wrong with a file that is not read.
 var (
-	ErrTooLarge = errors.New("is larger than 32 MiB")
-	ErrNoFile   = errors.New("is not a regular file")
+	ErrTooLarge   = errors.New("is larger than 32 MiB")
+	ErrNotRegular = errors.New("is not a regular file")
 )
 
 // Read reads a regular file of at most MaxBytes. It never waits: a pipe or a device that somebody put in a file's place
@@ -53,7 +53,7 @@ func Read(fsys afero.Fs, path string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s %w", path, ErrNoFile)
+		return nil, fmt.Errorf("%s %w", path, ErrNotRegular)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
 	if err != nil {

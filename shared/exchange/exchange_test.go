@@ -288,7 +288,7 @@ func TestOnlyARegularFileIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{pipe, dir, "/dev/zero"} { // the first would wait for a writer, the last never end
-		if _, err := exchange.Read(afero.NewOsFs(), path); !errors.Is(err, exchange.ErrNoFile) {
+		if _, err := exchange.Read(afero.NewOsFs(), path); !errors.Is(err, exchange.ErrNotRegular) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -297,7 +297,7 @@ func TestOnlyARegularFileIsRead(t *testing.T) {
 func TestRunsThatWereDeletedComeBackAsTheyWereWritten(t *testing.T) {
 	t.Parallel()
 	want := map[string]time.Time{"a": time.Unix(1, 0).UTC(), "nightly-7": time.Unix(2, 0).UTC()}
-	data, err := exchange.Deleted{Runs: want}.Encode()
+	data, err := exchange.DeletedRuns{Runs: want}.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

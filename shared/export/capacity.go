@@ -12,7 +12,7 @@ import (
 // answer is what a capacity search found, in words.
 func answer(c *runsummary.Capacity) (found, limit string) {
 	if c.BrokenRate > 0 {
-		limit = "the limit showed at " + Number(c.BrokenRate) + " visits/s as " + threshold.Misses(c.Limit)
+		limit = "the limit showed at " + Number(c.BrokenRate) + " visits/s as " + threshold.DescribeMissed(c.Limit)
 	} else {
 		limit = "nothing higher was tried"
 	}

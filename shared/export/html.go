@@ -32,8 +32,8 @@ func policy() string {
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"csp": policy, "count": Count, "percent": percent, "latency": Latency, "span": span, "shown": threshold.Shown,
-	"number": Number, "missed": threshold.Misses,
+	"csp": policy, "count": Count, "percent": percent, "latency": Latency, "span": span, "shown": threshold.FormatValue,
+	"number": Number, "missed": threshold.DescribeMissed,
 	"outcomes": outcome.All,
 	"figure":   Figure,
 	"list":     func(all ...any) []any { return all },

@@ -64,7 +64,7 @@ func JUnit(w io.Writer, r *Run) error {
 	}
 	out.Cases = []testcase{whole}
 	for _, v := range s.Thresholds {
-		c := testcase{Name: threshold.Name(v), Class: "trafficinator.threshold", Time: took}
+		c := testcase{Name: threshold.Label(v), Class: "trafficinator.threshold", Time: took}
 		switch {
 		case v.Pending:
 			c.Skipped = &fault{"the run goes on"}
@@ -113,7 +113,7 @@ func (s *suite) add(c Case, took string) {
 
 // told says what was measured for a threshold, and what cost most hits.
 func told(v runsummary.Verdict, reasons []runsummary.Reason) string {
-	said := fmt.Sprintf("%s was missed: %s", threshold.Name(v), threshold.Shown(v))
+	said := fmt.Sprintf("%s was missed: %s", threshold.Label(v), threshold.FormatValue(v))
 	if len(reasons) > 0 {
 		said += "; " + reasonLine(reasons[0])
 	}
@@ -135,7 +135,7 @@ func reasonLines(title string, reasons []runsummary.Reason) string {
 // wrong is why a run did not end as it should, thresholds apart; empty where it did.
 func wrong(r *Run) string {
 	s := &r.Summary
-	if endreason.Reason(s.Reason).Good() &&
+	if endreason.Reason(s.Reason).IsOrderly() &&
 		(r.ExitCode == nil || *r.ExitCode == exitcode.OK || *r.ExitCode == exitcode.Missed) {
 		return ""
 	}

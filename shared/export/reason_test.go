@@ -14,7 +14,7 @@ func TestReasonsAreInThePageAndInJUnit(t *testing.T) {
 	r.Summary.Thresholds = []runsummary.Verdict{{Expression: "error_share<50%", Metric: "error_share", Value: &share,
 		BuiltIn: true}}
 	r.Summary.Reasons = []runsummary.Reason{{Target: "main", Class: "in_front", Status: 403, Hits: 1234, Server: "gate",
-		FirstWords: "Blocked <by> policy"}}
+		Excerpt: "Blocked <by> policy"}}
 	r.Summary.Warnings = []runsummary.Reason{{Target: "main", Class: "accepted_no_receipt", Status: 200, Hits: 7}}
 	text := page(t, r)
 	for _, want := range []string{

@@ -84,8 +84,14 @@ func (r row) Outcomes() []outcomeN {
 func newView(r *Run, zone *time.Location) *view {
 	s := &r.Summary
 	v := &view{
-		Run: r, KindOfRun: runsummary.TitleOf(s.Kind), Took: s.Duration(), Reason: endreason.Reason(s.Reason).Meaning(),
-		Badge: badgeOf(r), Tiles: tilesOf(s), Charts: charts(r, zone), Total: rowOf("", "All", s.Hits),
+		Run:       r,
+		KindOfRun: runsummary.TitleOf(s.Kind),
+		Took:      s.Duration(),
+		Reason:    endreason.Reason(s.Reason).Description(),
+		Badge:     badgeOf(r),
+		Tiles:     tilesOf(s),
+		Charts:    charts(r, zone),
+		Total:     rowOf("", "All", s.Hits),
 	}
 	for key, h := range s.ByKind {
 		if h.Planned > 0 {
@@ -136,7 +142,7 @@ func factsOf(r *Run) []fact {
 		{"Seed", strconv.FormatUint(s.Seed, 10)}, {"Plan", s.PlanHash},
 		{"Visit numbers", fmt.Sprintf("from %d", s.FirstVisit)},
 	}
-	if least, most := s.Visits.Recorded(); least < most {
+	if least, most := s.Visits.ExpectedInMatomo(); least < most {
 		facts = append(facts, fact{"Visits in Matomo",
 			fmt.Sprintf("%s to %s, because some hits are unknown", Count(least), Count(most))})
 	}
@@ -161,7 +167,7 @@ func badgeOf(r *Run) badge {
 	s := &r.Summary
 	missed, set := 0, 0
 	for _, v := range s.Thresholds {
-		if threshold.Missed(v) {
+		if threshold.IsMissed(v) {
 			missed++
 		}
 		if !v.BuiltIn {

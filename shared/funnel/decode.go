@@ -49,8 +49,8 @@ func Decode(name string, data []byte) ([]Funnel, problem.List) {
 
 func decodeFunnel(v *strictjson.Value) Funnel {
 	f := Funnel{
-		Name: v.Text("name"), Description: v.Text("description"),
-		Enabled: v.Flag("enabled", true), ExitAfterCompletion: v.Flag("exit_after_completion", true),
+		Name: v.String("name"), Description: v.String("description"),
+		Enabled: v.Bool("enabled", true), ExitAfterCompletion: v.Bool("exit_after_completion", true),
 	}
 	length(v, "name", f.Name, 1, maxName)
 	length(v, "description", f.Description, 0, maxDescription)
@@ -62,7 +62,7 @@ func decodeFunnel(v *strictjson.Value) Funnel {
 	case p != nil:
 		f.Probability = *p
 	}
-	if n := v.Whole("priority"); n != nil {
+	if n := v.Int("priority"); n != nil {
 		f.Priority = *n
 		if *n < 0 {
 			v.Refuse("priority", fmt.Sprint(*n), "is below 0", "use 0 for the funnel that is tried first")
@@ -105,7 +105,7 @@ func delay(v *strictjson.Value, key string) float64 {
 }
 
 func atLeast(v *strictjson.Value, key string, least int) *int {
-	n := v.Whole(key)
+	n := v.Int(key)
 	if n != nil && *n < least {
 		v.Refuse(key, fmt.Sprint(*n), fmt.Sprintf("is below %d", least), "raise it or leave it out")
 	}
@@ -123,7 +123,7 @@ func length(v *strictjson.Value, key, text string, least, most int) {
 
 // doubt warns of what Matomo makes of a text otherwise than it stands there; limit is in bytes.
 func doubt(v *strictjson.Value, key, text string, limit int) {
-	if message, cure := matomotext.Doubt(text, limit); message != "" {
+	if message, cure := matomotext.Check(text, limit); message != "" {
 		v.Warn(key, text, message, cure)
 	}
 }
@@ -135,7 +135,7 @@ func address(v *strictjson.Value, key, raw string, relative bool) {
 		full = "https://host" + raw
 	}
 	if fault := urllist.CheckAddress(full); fault != nil {
-		v.Refuse(key, fault.Shown(raw), fault.Message, fault.Cure)
+		v.Refuse(key, fault.Redacted(raw), fault.Message, fault.Cure)
 		return
 	}
 	doubt(v, key, raw, matomotext.MaxText)

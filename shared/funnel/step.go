@@ -73,17 +73,28 @@ var stepKeys = []string{
 
 func decodeStep(v *strictjson.Value) Step {
 	s := Step{
-		Type: v.Text("type"), URL: v.Text("url"), ActionName: v.Text("action_name"), Title: v.Text("title"),
-		EventCategory: v.Text("event_category"), EventAction: v.Text("event_action"), EventName: v.Text("event_name"),
-		EventValue:    v.Number("event_value"),
-		SearchKeyword: v.Text("search_keyword"), SearchCategory: v.Text("search_category"),
-		SearchResults: atLeast(v, "search_results", 0),
-		TargetURL:     v.Text("target_url"),
-		Revenue:       amount(v, "ecommerce_revenue"), Subtotal: amount(v, "ecommerce_subtotal"),
-		Tax:      amount(v, "ecommerce_tax"),
-		Shipping: amount(v, "ecommerce_shipping"), ItemsCount: atLeast(v, "ecommerce_items", 1),
-		Currency: v.Text("ecommerce_currency"),
-		DelayMin: delay(v, "delay_seconds_min"), DelayMax: delay(v, "delay_seconds_max"),
+		Type:       v.String("type"),
+		URL:        v.String("url"),
+		ActionName: v.String("action_name"),
+		Title:      v.String("title"),
+		EventCategory: v.String(
+			"event_category",
+		),
+		EventAction:    v.String("event_action"),
+		EventName:      v.String("event_name"),
+		EventValue:     v.Number("event_value"),
+		SearchKeyword:  v.String("search_keyword"),
+		SearchCategory: v.String("search_category"),
+		SearchResults:  atLeast(v, "search_results", 0),
+		TargetURL:      v.String("target_url"),
+		Revenue:        amount(v, "ecommerce_revenue"),
+		Subtotal:       amount(v, "ecommerce_subtotal"),
+		Tax:            amount(v, "ecommerce_tax"),
+		Shipping:       amount(v, "ecommerce_shipping"),
+		ItemsCount:     atLeast(v, "ecommerce_items", 1),
+		Currency:       v.String("ecommerce_currency"),
+		DelayMin:       delay(v, "delay_seconds_min"),
+		DelayMax:       delay(v, "delay_seconds_max"),
 	}
 	if s.DelayMin > s.DelayMax {
 		v.Refuse("delay_seconds_min", fmt.Sprint(s.DelayMin), fmt.Sprintf("is above delay_seconds_max=%g", s.DelayMax),
@@ -107,7 +118,7 @@ func decodeStep(v *strictjson.Value) Step {
 		s.Event().Check(v, "event_")
 	case SiteSearch:
 		need("search_keyword", s.SearchKeyword)
-		if strings.TrimSpace(s.SearchKeyword) != "" && matomotext.Empty(s.SearchKeyword) {
+		if strings.TrimSpace(s.SearchKeyword) != "" && matomotext.IsEmpty(s.SearchKeyword) {
 			v.Refuse("search_keyword", s.SearchKeyword, "is taken for none by Matomo, which records a pageview instead",
 				"search for something else")
 		} else {

@@ -43,17 +43,17 @@ func TestTasksEndWithTheirService(t *testing.T) {
 	lifecycletest.Stress(t, func(t *testing.T) *lifecycle.Service {
 		tasks := lifecycle.NewTasks("requests")
 		for range 3 {
-			if _, err := tasks.Begin(t.Context(), func(ctx context.Context) { <-ctx.Done() }); err != nil {
+			if _, err := tasks.Go(t.Context(), func(ctx context.Context) { <-ctx.Done() }); err != nil {
 				t.Fatal(err)
 			}
 		}
-		cancel, err := tasks.Begin(t.Context(), func(ctx context.Context) { <-ctx.Done() })
+		cancel, err := tasks.Go(t.Context(), func(ctx context.Context) { <-ctx.Done() })
 		if err != nil {
 			t.Fatal(err)
 		}
 		cancel()
 		t.Cleanup(func() {
-			if _, err := tasks.Begin(t.Context(), func(context.Context) {}); !errors.Is(err, lifecycle.ErrStopped) {
+			if _, err := tasks.Go(t.Context(), func(context.Context) {}); !errors.Is(err, lifecycle.ErrStopped) {
 				t.Errorf("work begins after the end: %v", err)
 			}
 		})
@@ -65,7 +65,7 @@ func TestAPanicOfATaskIsAFailureOfItsService(t *testing.T) {
 	t.Parallel()
 	tasks := lifecycle.NewTasks("requests")
 	tasks.Start(t.Context())
-	if _, err := tasks.Begin(t.Context(), func(context.Context) { panic("nil map") }); err != nil {
+	if _, err := tasks.Go(t.Context(), func(context.Context) { panic("nil map") }); err != nil {
 		t.Fatal(err)
 	}
 	<-tasks.Done()
@@ -89,7 +89,8 @@ func TestAServiceThatWasStoppedNeverStarts(t *testing.T) {
 func TestAFailureIsTheSameForEveryStop(t *testing.T) {
 	t.Parallel()
 	broken, unclosed := errors.New("broken"), errors.New("unclosed")
-	s := lifecycle.New("watcher", func(context.Context) error { return broken }).Then(func() error { return unclosed })
+	s := lifecycle.New("watcher", func(context.Context) error { return broken }).
+		OnStop(func() error { return unclosed })
 	s.Start(t.Context())
 	<-s.Done()
 	for range 2 {
@@ -113,7 +114,7 @@ func (t *trace) add(line string) {
 }
 
 func (t *trace) service(name string) *lifecycle.Service {
-	return lifecycle.New(name, untilDone).Then(func() error {
+	return lifecycle.New(name, untilDone).OnStop(func() error {
 		t.add(name)
 		return nil
 	})

@@ -48,12 +48,12 @@ func Loop(name string, run func(context.Context)) *Service {
 
 // Closer is a service that only has to be ended, such as a database: end is called once, whether it was started or not.
 func Closer(name string, end func() error) *Service {
-	return Loop(name, func(ctx context.Context) { <-ctx.Done() }).Then(end)
+	return Loop(name, func(ctx context.Context) { <-ctx.Done() }).OnStop(end)
 }
 
-// Then makes Stop call end once when run has returned, also where the service was never started. Set it before the
+// OnStop makes Stop call end once when run has returned, also where the service was never started. Set it before the
 // start.
-func (s *Service) Then(end func() error) *Service {
+func (s *Service) OnStop(end func() error) *Service {
 	s.end = end
 	return s
 }

@@ -27,7 +27,7 @@ func NewTasks(name string) *Tasks {
 		case <-ctx.Done():
 			return nil
 		}
-	}).Then(func() error {
+	}).OnStop(func() error {
 		t.mu.Lock()
 		end()
 		t.mu.Unlock()
@@ -37,9 +37,9 @@ func NewTasks(name string) *Tasks {
 	return t
 }
 
-// Begin runs work in the background until its context is done: by cancel, or by the end of the service. It has the
+// Go runs work in the background until its context is done: by cancel, or by the end of the service. It has the
 // values of ctx and not its end. The error is ErrStopped once the service has ended.
-func (t *Tasks) Begin(ctx context.Context, work func(context.Context)) (cancel context.CancelFunc, err error) {
+func (t *Tasks) Go(ctx context.Context, work func(context.Context)) (cancel context.CancelFunc, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended.Err() != nil {

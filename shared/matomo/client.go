@@ -19,7 +19,7 @@ import (
 // travel on, and reaches no address that clouds keep their secrets at. It is safe for concurrent use.
 type Client struct {
 	timeout time.Duration
-	machine target.Machine
+	machine target.Environment
 
 	mu   sync.Mutex // guards ways
 	ways map[target.Access]*way
@@ -27,7 +27,7 @@ type Client struct {
 
 // way is how requests go to a target; it is made again when it is older than wayAge, because files and names change.
 type way struct {
-	target.Way
+	target.Transport
 	http *http.Client
 	made time.Time
 }
@@ -38,7 +38,7 @@ const wayAge = time.Minute
 const maxAnswer = 1 << 20
 
 // NewClient makes a client; timeout is for one request and must be positive.
-func NewClient(timeout time.Duration, m target.Machine) *Client {
+func NewClient(timeout time.Duration, m target.Environment) *Client {
 	return &Client{timeout: timeout, machine: m, ways: map[target.Access]*way{}}
 }
 
@@ -63,17 +63,17 @@ func (c *Client) way(t target.Target) (*way, error) {
 			delete(c.ways, access)
 		}
 	}
-	to, err := c.machine.Way(t.Access)
+	to, err := c.machine.Transport(t.Access)
 	if err != nil {
 		return nil, &fileError{err}
 	}
-	w := &way{Way: to, http: newHTTP(to, c.timeout), made: now}
+	w := &way{Transport: to, http: newHTTP(to, c.timeout), made: now}
 	c.ways[t.Access] = w
 	return w, nil
 }
 
 // newHTTP makes a client that uses no connection twice: a question is rare, and a server may have closed an old one.
-func newHTTP(w target.Way, timeout time.Duration) *http.Client {
+func newHTTP(w target.Transport, timeout time.Duration) *http.Client {
 	dialer := guardedDialer(timeout)
 	return &http.Client{
 		Timeout:       timeout,
@@ -106,8 +106,8 @@ func (e *proxyError) Error() string {
 	return fmt.Sprintf("the proxy refuses: %d %s", e.status, http.StatusText(e.status))
 }
 
-// Agent is a browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
-const Agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+// UserAgent is a browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
+const UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 // Reply is what came back, and after how long.
 type Reply struct {
@@ -130,7 +130,7 @@ func (c *Client) Post(ctx context.Context, t target.Target, to, kind, body, toke
 	defer resp.Body.Close() //nolint:errcheck // only read
 	out := Reply{r, time.Since(began)}
 	out.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	out.Cut = err != nil || len(out.Body) == maxAnswer
+	out.Truncated = err != nil || len(out.Body) == maxAnswer
 	if err != nil && len(out.Body) == 0 {
 		return out, plain(err)
 	}
@@ -155,7 +155,7 @@ func (c *Client) send(ctx context.Context, t target.Target, to, kind, body, toke
 		req.Header.Set(h.Name, h.Value)
 	}
 	req.Header.Set("Content-Type", kind)
-	req.Header.Set("User-Agent", Agent)
+	req.Header.Set("User-Agent", UserAgent)
 	resp, err := w.http.Do(req)
 	if err != nil {
 		return nil, answer.Raw{}, plain(err)

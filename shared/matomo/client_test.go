@@ -82,7 +82,7 @@ func TestAnAnswerThatSaysLaterIsWaitedForAndAskedAgain(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := &says{answers: c.answers}
 			to := target.Target{URL: "http://matomo.test/matomo.php", Token: "x"}
-			client := NewClient(time.Minute, target.Machine{})
+			client := NewClient(time.Minute, target.Environment{})
 			w, err := client.way(to)
 			if err != nil {
 				t.Fatal(err)
@@ -106,7 +106,7 @@ func TestFilesOfCertificatesAreReadAgainAfterAMinute(t *testing.T) {
 	server.Close()
 	synctest.Test(t, func(t *testing.T) {
 		read := 0
-		client := NewClient(time.Minute, target.Machine{ReadFile: func(string) ([]byte, error) {
+		client := NewClient(time.Minute, target.Environment{ReadFile: func(string) ([]byte, error) {
 			read++
 			return authority, nil
 		}})

@@ -65,7 +65,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // unanswered is the error where no answer came.
 func unanswered(method string, cause error) *Error {
 	class := Network
-	if _, ofFile := errors.AsType[*fileError](cause); ofFile || answer.Failure(cause, false).Class == answer.TLS {
+	if _, ofFile := errors.AsType[*fileError](cause); ofFile || answer.FromError(cause, false).Class == answer.TLS {
 		class = TLS
 	}
 	return &Error{Method: method, Class: class, cause: cause}
@@ -118,7 +118,7 @@ func Advice(err error) string {
 	case Later:
 		return "try again later"
 	case TLS:
-		_, cure := Certificate(e.cause)
+		_, cure := CertificateProblem(e.cause)
 		return cmp.Or(cure, NetworkCure(e.cause))
 	case Network:
 		return NetworkCure(e.cause)
@@ -200,7 +200,7 @@ func NetworkCure(err error) string {
 }
 
 // Certificate names what is wrong with that of the server, empty where it is not that.
-func Certificate(err error) (message, cure string) {
+func CertificateProblem(err error) (message, cure string) {
 	var (
 		invalid *tls.CertificateVerificationError
 		host    x509.HostnameError

@@ -17,7 +17,7 @@ import (
 func (c *Client) Invalidate(ctx context.Context, t target.Target, days []string) (deleted []string, err error) {
 	var told []string
 	form := url.Values{"idSites": {strconv.Itoa(t.SiteID)}, "dates": {strings.Join(days, ",")}}
-	if err := c.Ask(ctx, t, "CoreAdminHome.invalidateArchivedReports", form, &told); err != nil {
+	if err := c.Call(ctx, t, "CoreAdminHome.invalidateArchivedReports", form, &told); err != nil {
 		return nil, err
 	}
 	for _, line := range told {

@@ -45,7 +45,7 @@ func TestInvalidatedReportsAreToldFromDeletedDays(t *testing.T) {
 			_, _ = w.Write([]byte(c.answer))
 		}))
 		to := target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 3, Token: good}
-		deleted, err := matomo.NewClient(time.Minute, target.Machine{}).Invalidate(context.Background(), to, days)
+		deleted, err := matomo.NewClient(time.Minute, target.Environment{}).Invalidate(context.Background(), to, days)
 		srv.Close()
 		if (err != nil) != c.fails || !reflect.DeepEqual(deleted, c.deleted) {
 			t.Errorf("%s: %v, %v", name, deleted, err)

@@ -45,16 +45,16 @@ type Site struct {
 // Zone is that of the site; the error is a *calendar.ZoneError.
 func (s *Site) Zone() (calendar.Zone, error) { return calendar.ParseZone(s.Timezone) }
 
-// Hides reports that Matomo makes no reports of a day, because the site is younger (core/Archive.php,
+// HidesDay reports that Matomo makes no reports of a day, because the site is younger (core/Archive.php,
 // cacheArchiveIdsAfterLaunching), whatever its raw log has. Matomo moves the date back with an older hit that it
 // records (plugins/SitesManager/Tracker), unless the request with that hit is rolled back or the date is still in the
 // tracker's cache, for 5 minutes.
-func (s *Site) Hides(day calendar.Date) bool {
-	return !s.Created.IsZero() && day.Add(2).Begin(time.UTC).Before(s.Created)
+func (s *Site) HidesDay(day calendar.Date) bool {
+	return !s.Created.IsZero() && day.Add(2).Start(time.UTC).Before(s.Created)
 }
 
-// HiddenCure is who can make Matomo show days from first on, and how.
-func (s *Site) HiddenCure(first calendar.Date) string {
+// HiddenDaysCure is who can make Matomo show days from first on, and how.
+func (s *Site) HiddenDaysCure(first calendar.Date) string {
 	return fmt.Sprintf("let a user with admin access to the site set its creation date back: SitesManager.updateSite "+
 		"with idSite=%s and startDate=%s, "+
 		"and have the reports of these days rebuilt", strconv.Itoa(s.ID), first.Add(-1))
@@ -66,7 +66,7 @@ var ErrEmpty = errors.New("no data")
 // Version asks for Matomo's version (API.getMatomoVersion); any token that works may.
 func (c *Client) Version(ctx context.Context, t target.Target) (string, error) {
 	var v struct{ Value string }
-	return v.Value, c.Ask(ctx, t, "API.getMatomoVersion", nil, &v)
+	return v.Value, c.Call(ctx, t, "API.getMatomoVersion", nil, &v)
 }
 
 // Site asks for the target's site; the token's user must have at least view access to it.
@@ -86,7 +86,7 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 		Agents      string `json:"excluded_user_agents"`
 		Parameters  string `json:"excluded_parameters"`
 	}
-	if err := c.Ask(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
+	if err := c.Call(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
 		&v); err != nil {
 		return Site{}, err
 	}
@@ -100,8 +100,8 @@ func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 	}, nil
 }
 
-// VisitsOf counts the visits of a period.
-func (c *Client) VisitsOf(ctx context.Context, t target.Target, parameters url.Values) (uint64, error) {
+// CountVisits counts the visits of a period.
+func (c *Client) CountVisits(ctx context.Context, t target.Target, parameters url.Values) (uint64, error) {
 	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}}
 	for k, v := range parameters {
 		form[k] = v
@@ -109,17 +109,17 @@ func (c *Client) VisitsOf(ctx context.Context, t target.Target, parameters url.V
 	var v struct {
 		Value Amount `json:"value"`
 	}
-	err := c.Ask(ctx, t, "VisitsSummary.getVisits", form, &v)
+	err := c.Call(ctx, t, "VisitsSummary.getVisits", form, &v)
 	if errors.Is(err, ErrEmpty) {
 		err = nil
 	}
-	return v.Value.Whole(), err
+	return v.Value.Count(), err
 }
 
-// Option asks for a list of the whole Matomo's settings.
-func (c *Client) Option(ctx context.Context, t target.Target, method string) ([]string, error) {
+// GlobalList asks for a list of the whole Matomo's settings.
+func (c *Client) GlobalList(ctx context.Context, t target.Target, method string) ([]string, error) {
 	var v struct{ Value any }
-	if err := c.Ask(ctx, t, method, nil, &v); err != nil {
+	if err := c.Call(ctx, t, method, nil, &v); err != nil {
 		return nil, err
 	}
 	text, _ := v.Value.(string) // false where it was never set
@@ -153,8 +153,8 @@ func (n *Number) UnmarshalJSON(b []byte) error {
 // Amount is a number that Matomo writes with or without quotes, by version and method.
 type Amount float64
 
-// Whole is the amount as a count.
-func (a Amount) Whole() uint64 { return uint64(max(0, a)) }
+// Count is the amount as a count.
+func (a Amount) Count() uint64 { return uint64(max(0, a)) }
 
 // UnmarshalJSON implements json.Unmarshaler. What is no number counts nothing: an empty text, null, false.
 func (a *Amount) UnmarshalJSON(b []byte) error {
@@ -196,11 +196,11 @@ func (l *List[T]) UnmarshalJSON(b []byte) error {
 // laterLimit bounds how long answers that say when to ask again (Retry-After) are waited for in all.
 const laterLimit = 30 * time.Second
 
-// Ask calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs. Where
+// Call calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs. Where
 // the answer says when to ask again it does, within laterLimit and as long as ctx lasts. The error is an *Error or
 // ErrEmpty.
-func (c *Client) Ask(ctx context.Context, t target.Target, method string, more url.Values, into any) error {
-	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.Reader().Reveal()}}
+func (c *Client) Call(ctx context.Context, t target.Target, method string, more url.Values, into any) error {
+	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.APIToken().Reveal()}}
 	for k, v := range more {
 		form[k] = v
 	}
@@ -235,7 +235,7 @@ func (c *Client) askOnce(ctx context.Context, t target.Target, method string, fo
 	if err != nil {
 		return 0, unanswered(method, err)
 	}
-	if said := answer.API(&r.Raw); said.Class != answer.Accepted {
+	if said := answer.ParseAPI(&r.Raw); said.Class != answer.Accepted {
 		return said.RetryAfter, refusal(method, said)
 	}
 	if err := json.Unmarshal(r.Body, into); err != nil {

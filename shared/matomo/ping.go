@@ -18,13 +18,13 @@ import (
 // answers like any other (core/Tracker/Response.php).
 func Ping(t target.Target) url.Values {
 	return url.Values{
-		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"}, "cid": {NewVisitor()},
+		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"}, "cid": {NewVisitorID()},
 		"url": {"https://shop.example.test/"},
 	}
 }
 
-// NewVisitor is an id that no visitor has.
-func NewVisitor() string {
+// NewVisitorID is an id that no visitor has.
+func NewVisitorID() string {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
 	return hex.EncodeToString(id[:])

@@ -16,7 +16,7 @@ import (
 // it comes. The error is ErrTimedOut, or tells what Matomo refused; one of read alone matters to read.
 func (c *Client) Stream(ctx context.Context, t target.Target, method string, parameters url.Values,
 	read func(io.Reader) error) error {
-	token := t.Reader().Reveal()
+	token := t.APIToken().Reveal()
 	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {strconv.Itoa(t.SiteID)},
 		"token_auth": {token}}
 	for k, v := range parameters {
@@ -32,11 +32,11 @@ func (c *Client) Stream(ctx context.Context, t target.Target, method string, par
 	if err != nil && errors.Is(plain(err), ErrTimedOut) {
 		return ErrTimedOut
 	}
-	r.Body, r.Cut = body.first, body.more
+	r.Body, r.Truncated = body.first, body.more
 	if err == nil && resp.StatusCode == http.StatusOK && body.more {
 		return nil // no error of Matomo's is so long
 	}
-	if a := answer.API(&r); a.Class != answer.Accepted {
+	if a := answer.ParseAPI(&r); a.Class != answer.Accepted {
 		return refusal(method, a)
 	}
 	return nil

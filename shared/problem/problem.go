@@ -40,7 +40,7 @@ func (p Problem) String() string {
 	if p.Value != "" {
 		v := p.Value
 		if len(v) > maxValue {
-			v = textfile.Cut(v, maxValue) + "…"
+			v = textfile.Truncate(v, maxValue) + "…"
 		}
 		fmt.Fprintf(&b, "=%q", v)
 	}

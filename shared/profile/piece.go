@@ -8,39 +8,39 @@ import (
 
 // Piece is a stretch of time in which the rate goes linearly from Begin to End, both in visits per 24 hours.
 type Piece struct {
-	From, To   time.Time
-	Begin, End float64
+	From, To           time.Time
+	StartRate, EndRate float64
 }
 
 // Visits is the integral of the piece.
-func (p Piece) Visits() float64 { return (p.Begin + p.End) / 2 * p.days() }
+func (p Piece) Visits() float64 { return (p.StartRate + p.EndRate) / 2 * p.days() }
 
 // Scale multiplies the rate.
 func (p Piece) Scale(by float64) Piece {
-	p.Begin, p.End = by*p.Begin, by*p.End
+	p.StartRate, p.EndRate = by*p.StartRate, by*p.EndRate
 	return p
 }
 
 // Rate at a moment of the piece.
-func (p Piece) Rate(at time.Time) float64 { return p.after(at).Begin }
+func (p Piece) Rate(at time.Time) float64 { return p.after(at).StartRate }
 
-// Before is how many visits lie between the beginning of the piece and at.
-func (p Piece) Before(at time.Time) float64 {
+// VisitsBefore is how many visits lie between the beginning of the piece and at.
+func (p Piece) VisitsBefore(at time.Time) float64 {
 	return p.Visits() - p.after(at).Visits()
 }
 
-// Moment is when x visits of the piece lie behind it, from 0 to Visits. Where nobody comes it is the end.
-func (p Piece) Moment(x float64) time.Time {
+// TimeOf is when x visits of the piece lie behind it, from 0 to Visits. Where nobody comes it is the end.
+func (p Piece) TimeOf(x float64) time.Time {
 	// The root of Begin·t + (End-Begin)/(2·days)·t² = x, in the form that does not cancel where the rate hardly
 	// changes.
-	root := math.Sqrt(max(0, p.Begin*p.Begin+2*(p.End-p.Begin)*x/p.days()))
-	if p.Begin+root == 0 {
-		if x > 0 || p.End == 0 {
+	root := math.Sqrt(max(0, p.StartRate*p.StartRate+2*(p.EndRate-p.StartRate)*x/p.days()))
+	if p.StartRate+root == 0 {
+		if x > 0 || p.EndRate == 0 {
 			return p.To
 		}
 		return p.From
 	}
-	after := time.Duration(2 * x / (p.Begin + root) * float64(day))
+	after := time.Duration(2 * x / (p.StartRate + root) * float64(day))
 	return p.From.Add(min(after, p.To.Sub(p.From)))
 }
 
@@ -50,7 +50,7 @@ func (p Piece) after(at time.Time) Piece {
 		return p
 	}
 	if length := p.To.Sub(p.From); length > 0 {
-		p.Begin += (p.End - p.Begin) * float64(at.Sub(p.From)) / float64(length)
+		p.StartRate += (p.EndRate - p.StartRate) * float64(at.Sub(p.From)) / float64(length)
 	}
 	p.From = at
 	return p
@@ -59,7 +59,7 @@ func (p Piece) after(at time.Time) Piece {
 // until is the piece up to at.
 func (p Piece) until(at time.Time) Piece {
 	if at.Before(p.To) {
-		p.End = p.after(at).Begin
+		p.EndRate = p.after(at).StartRate
 		p.To = at
 	}
 	return p

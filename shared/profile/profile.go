@@ -86,7 +86,7 @@ func (p Profile) Piece(start, at time.Time) (Piece, bool) {
 	default:
 		since := max(0, at.Sub(start)).Truncate(time.Hour)
 		from := start.Add(since)
-		return Piece{From: from, To: from.Add(time.Hour), Begin: p.perDay, End: p.perDay}.after(at), true
+		return Piece{From: from, To: from.Add(time.Hour), StartRate: p.perDay, EndRate: p.perDay}.after(at), true
 	}
 }
 
@@ -94,7 +94,7 @@ func (p Profile) stage(start, at time.Time) (Piece, bool) {
 	from := start
 	for _, s := range p.stages {
 		if to := from.Add(s.Length); at.Before(to) {
-			return Piece{From: from, To: to, Begin: s.From, End: s.To}.after(at), true
+			return Piece{From: from, To: to, StartRate: s.From, EndRate: s.To}.after(at), true
 		}
 		from = from.Add(s.Length)
 	}
@@ -111,7 +111,7 @@ func (p Profile) hour(at time.Time) Piece {
 		to = change
 	}
 	rate := p.hours[hourOfWeek(local)]
-	return Piece{From: at, To: to, Begin: rate, End: rate}
+	return Piece{From: at, To: to, StartRate: rate, EndRate: rate}
 }
 
 // hourOfWeek counts from Monday, 0 h.
@@ -120,7 +120,7 @@ func hourOfWeek(local time.Time) int { return (int(local.Weekday())+6)%7*24 + lo
 // Rate at a moment in visits per 24 hours.
 func (p Profile) Rate(start, at time.Time) float64 {
 	piece, _ := p.Piece(start, at)
-	return piece.Begin
+	return piece.StartRate
 }
 
 // Integral is how many visits the profile has from one moment to another, a fraction included.
@@ -132,14 +132,14 @@ func (p Profile) Integral(start, from, to time.Time) float64 {
 	return sum
 }
 
-// When is the moment after which x visits lie beyond from; false where the profile has fewer before to.
-func (p Profile) When(start, from, to time.Time, x float64) (time.Time, bool) {
+// TimeOf is the moment after which x visits lie beyond from; false where the profile has fewer before to.
+func (p Profile) TimeOf(start, from, to time.Time, x float64) (time.Time, bool) {
 	for piece := range p.Pieces(start, from, to) {
 		if n := piece.Visits(); x >= n {
 			x -= n
 			continue
 		}
-		return piece.Moment(x), true
+		return piece.TimeOf(x), true
 	}
 	return time.Time{}, false
 }

@@ -65,12 +65,12 @@ func TestWhenIsTheInverseOfTheIntegral(t *testing.T) {
 		total := p.Integral(start, from, to)
 		for i := range 1000 {
 			x := total * float64(i) / 1000
-			at, ok := p.When(start, from, to, x)
+			at, ok := p.TimeOf(start, from, to, x)
 			if back := p.Integral(start, from, at); !ok || math.Abs(back-x) > 1e-6 {
 				t.Fatalf("%s: %v visits after %v, where there are %v", load, x, at.Sub(from), back)
 			}
 		}
-		if _, ok := p.When(start, from, to, total+1); ok {
+		if _, ok := p.TimeOf(start, from, to, total+1); ok {
 			t.Errorf("%s: there are %v visits, and yet one more", load, total)
 		}
 	}
@@ -78,7 +78,7 @@ func TestWhenIsTheInverseOfTheIntegral(t *testing.T) {
 
 func TestNobodyComesInAStageWithoutVisits(t *testing.T) {
 	p := parse(t, "1h:24, 1h:0, 1h:24")
-	at, ok := p.When(start, start, start.Add(3*time.Hour), 1)
+	at, ok := p.TimeOf(start, start, start.Add(3*time.Hour), 1)
 	if want := start.Add(2 * time.Hour); !ok || !at.Equal(want) {
 		t.Errorf("the second visit comes at %v, want %v", at, want)
 	}

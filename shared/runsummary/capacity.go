@@ -23,8 +23,8 @@ type Capacity struct {
 	Void string `json:"void,omitempty"`
 	// Steps are those that have ended, in their order.
 	Steps []CapacityStep `json:"steps"`
-	// UnderWay is the step that goes on, nil before the first and after the last.
-	UnderWay *CapacityUnderWay `json:"under_way,omitempty"`
+	// Progress is the step that goes on, nil before the first and after the last.
+	Progress *CapacityProgress `json:"under_way,omitempty"`
 }
 
 // CapacityKind is what a step of a capacity search is for.
@@ -39,8 +39,8 @@ const (
 	CapacityConfirm CapacityKind = "confirm"
 )
 
-// CapacityUnderWay is a step that goes on.
-type CapacityUnderWay struct {
+// CapacityProgress is a step that goes on.
+type CapacityProgress struct {
 	Kind CapacityKind `json:"kind"`
 	// OfferedVisitRate is in visits a second.
 	OfferedVisitRate float64 `json:"offered_visit_rate"`

@@ -42,7 +42,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 		if open := s.ByTarget[name].Unknown - h.Unknown; open > 0 {
 			s.Reasons = addReasons(s.Reasons,
 				[]Reason{{Target: name, Class: answer.Broken.String(), Hits: open,
-					FirstWords: "the loadgen was killed"}})
+					Excerpt: "the loadgen was killed"}})
 		}
 	}
 	s.Hits = s.Hits.closed()
@@ -61,7 +61,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 		s.Thresholds[i].Pending = false
 	}
 	if s.Capacity != nil {
-		s.Capacity.UnderWay = nil
+		s.Capacity.Progress = nil
 	}
 	if s.Backfill != nil {
 		s.Backfill.EstimatedEnd = time.Time{}

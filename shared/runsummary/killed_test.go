@@ -23,16 +23,16 @@ func open() runsummary.Summary {
 			"order": {Planned: 10, Failed: 2, Unknown: 1, Shed: 4}},
 		ByTarget: map[string]runsummary.Hits{"a": {Planned: 25, Accepted: 20},
 			"b": {Planned: 15, Failed: 3, Unknown: 1, Shed: 4}},
-		Account: runsummary.Account{
+		Totals: runsummary.Totals{
 			Visits: runsummary.Visits{Planned: 10, Complete: 3, Partial: 1, Uncertain: 1, Lost: 1},
 		},
 		Targets: map[string]runsummary.Target{
 			"a": {ByKind: map[string]runsummary.Hits{"pageview": {Planned: 25, Accepted: 20}},
-				Account:  runsummary.Account{Visits: runsummary.Visits{Planned: 6, Complete: 3}},
+				Totals:   runsummary.Totals{Visits: runsummary.Visits{Planned: 6, Complete: 3}},
 				Reserved: &runsummary.Reserved{Visits: 2, ByKind: map[string]uint64{"pageview": 5, "search": 1}}},
 			"b": {ByKind: map[string]runsummary.Hits{"pageview": {Planned: 5, Failed: 1},
 				"order": {Planned: 10, Failed: 2, Unknown: 1, Shed: 4}},
-				Account:  runsummary.Account{Visits: runsummary.Visits{Planned: 4, Partial: 1, Uncertain: 1, Lost: 1}},
+				Totals:   runsummary.Totals{Visits: runsummary.Visits{Planned: 4, Partial: 1, Uncertain: 1, Lost: 1}},
 				Reserved: &runsummary.Reserved{Visits: 1, ByKind: map[string]uint64{"order": 2}}},
 		},
 	}

@@ -26,7 +26,7 @@ func Merge(lives []Summary) Summary {
 	for _, s := range lives[:len(lives)-1] {
 		out.Hits = out.Hits.Plus(s.Hits)
 		out.ByKind, out.ByTarget = addHits(out.ByKind, s.ByKind), addHits(out.ByTarget, s.ByTarget)
-		out.Account = out.plus(s.Account)
+		out.Totals = out.plus(s.Totals)
 		out.Due += s.Due
 		duration += s.Duration()
 		standstills = append(standstills, s.Standstills...)
@@ -38,7 +38,7 @@ func Merge(lives []Summary) Summary {
 			out.Targets = map[string]Target{}
 		}
 		for name, t := range s.Targets {
-			out.Targets[name] = t.With(out.Targets[name])
+			out.Targets[name] = t.Merge(out.Targets[name])
 		}
 	}
 	out.DurationSeconds = duration.Seconds()
@@ -69,8 +69,8 @@ func (v Visits) Minus(o Visits) Visits {
 	}
 }
 
-func (a Account) plus(o Account) Account {
-	return Account{
+func (a Totals) plus(o Totals) Totals {
+	return Totals{
 		Visits: a.Visits.Plus(o.Visits), Revenue: a.Revenue + o.Revenue, Tax: a.Tax + o.Tax,
 		Shipping: a.Shipping + o.Shipping, Items: a.Items + o.Items,
 		Opened: Opened{
@@ -90,16 +90,16 @@ func (b *Bulk) plus(o *Bulk) *Bulk {
 	return &Bulk{b.Requests + o.Requests, b.Hits + o.Hits, b.Tracked + o.Tracked, b.Invalid + o.Invalid}
 }
 
-// With adds the part of a later life, or of another target that leads to the same site; a target without one keeps what
+// Merge adds the part of a later life, or of another target that leads to the same site; a target without one keeps what
 // it last was.
-func (t Target) With(later Target) Target {
+func (t Target) Merge(later Target) Target {
 	out := later
 	if later.URL == "" {
 		out = t
-		out.ByKind, out.Account = nil, Account{}
+		out.ByKind, out.Totals = nil, Totals{}
 	}
 	out.ByKind = addHits(later.ByKind, t.ByKind)
-	out.Account = later.plus(t.Account)
+	out.Totals = later.plus(t.Totals)
 	out.Histogram = together(later.Histogram, t.Histogram)
 	if h := decoded(out.Histogram); h != nil {
 		out.Latency = Percentiles(h)

@@ -23,16 +23,16 @@ func life(t *testing.T, start time.Time, n uint64, ms int64) runsummary.Summary 
 		t.Fatal(err)
 	}
 	hits := runsummary.Hits{Planned: n, Accepted: n}
-	account := runsummary.Account{
+	account := runsummary.Totals{
 		Visits: runsummary.Visits{Planned: n, Complete: n}, Revenue: 1.5, Items: 2,
 		Opened: runsummary.Opened{Days: map[string]uint64{"2026-03-01": n}},
 	}
 	return runsummary.Summary{
 		RunID: "r", Started: start, Ended: start.Add(time.Minute), Reason: "killed", Hits: hits, Due: n,
-		Account: account,
-		ByKind:  map[string]runsummary.Hits{"pageview": hits}, ByTarget: map[string]runsummary.Hits{"a": hits},
+		Totals: account,
+		ByKind: map[string]runsummary.Hits{"pageview": hits}, ByTarget: map[string]runsummary.Hits{"a": hits},
 		Targets: map[string]runsummary.Target{"a": {URL: "u", ByKind: map[string]runsummary.Hits{"pageview": hits},
-			Account: account, Histogram: string(text)}},
+			Totals: account, Histogram: string(text)}},
 	}
 }
 
@@ -56,7 +56,7 @@ func TestTheLivesOfARunAddUp(t *testing.T) {
 		s.Killed != 1 || s.Revenue != 3 {
 		t.Errorf("%+v", s)
 	}
-	if d, still := s.Duration(), s.StoodStill(); d != 90*time.Second || still.Seconds != 95 || still.Visits != 3 ||
+	if d, still := s.Duration(), s.TotalStandstill(); d != 90*time.Second || still.Seconds != 95 || still.Visits != 3 ||
 		still.Hits != 11 {
 		t.Errorf("lasted %s, stood still %+v: want 1 min 30 s without the hour between the lives", d, still)
 	}

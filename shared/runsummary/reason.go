@@ -19,17 +19,17 @@ type Reason struct {
 	Hits uint64 `json:"hits"`
 	// Server is who answered in place of Matomo, as it calls itself.
 	Server string `json:"server,omitempty"`
-	// FirstWords are the first words of the first such answer or error, without tags, tokens and control characters.
-	FirstWords string `json:"first_words,omitempty"`
+	// Excerpt are the first words of the first such answer or error, without tags, tokens and control characters.
+	Excerpt string `json:"first_words,omitempty"`
 }
 
 // String says in a sentence what the hits met with.
 func (r Reason) String() string {
-	a := answer.Answer{Status: r.Status, Server: r.Server, FirstWords: r.FirstWords}
+	a := answer.Answer{Status: r.Status, Server: r.Server, Excerpt: r.Excerpt}
 	if a.Class.UnmarshalText([]byte(r.Class)) != nil {
 		return r.Class // of a later version
 	}
-	a.Odd = a.Class.Outcome() == outcome.Accepted
+	a.Malformed = a.Class.Outcome() == outcome.Accepted
 	return a.String()
 }
 
@@ -53,7 +53,7 @@ func addReasons(earlier, later []Reason) []Reason {
 			continue
 		}
 		all[same].Hits += r.Hits
-		all[same].FirstWords, all[same].Server = cmp.Or(all[same].FirstWords, r.FirstWords),
+		all[same].Excerpt, all[same].Server = cmp.Or(all[same].Excerpt, r.Excerpt),
 			cmp.Or(all[same].Server, r.Server)
 	}
 	SortReasons(all)

@@ -10,19 +10,19 @@ import (
 
 func TestTheReasonsOfLivesAddUp(t *testing.T) {
 	first := runsummary.Summary{
-		Reasons: []runsummary.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 5, FirstWords: "Blocked"},
+		Reasons: []runsummary.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 5, Excerpt: "Blocked"},
 			{Target: "a", Class: "late", Hits: 1}},
 		Warnings: []runsummary.Reason{{Target: "a", Class: "accepted_no_receipt", Status: 200, Hits: 2}},
 	}
 	second := runsummary.Summary{
-		Reasons: []runsummary.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 2, FirstWords: "other"},
+		Reasons: []runsummary.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 2, Excerpt: "other"},
 			{Target: "b", Class: "late", Hits: 9}},
 		Warnings: []runsummary.Reason{{Target: "a", Class: "accepted_no_receipt", Status: 200, Hits: 3}},
 	}
 	all := runsummary.Merge([]runsummary.Summary{first, second})
 	want := []runsummary.Reason{
 		{Target: "b", Class: "late", Hits: 9},
-		{Target: "a", Class: "in_front", Status: 403, Hits: 7, FirstWords: "Blocked"},
+		{Target: "a", Class: "in_front", Status: 403, Hits: 7, Excerpt: "Blocked"},
 		{Target: "a", Class: "late", Hits: 1},
 	}
 	if !slices.Equal(all.Reasons, want) || len(all.Warnings) != 1 || all.Warnings[0].Hits != 5 {
@@ -43,7 +43,7 @@ func TestHitsOfAKilledRunHaveAReason(t *testing.T) {
 	}
 	s.CloseKilled(time.Now())
 	want := []runsummary.Reason{
-		{Target: "a", Class: "broken", Hits: 6, FirstWords: "the loadgen was killed"},
+		{Target: "a", Class: "broken", Hits: 6, Excerpt: "the loadgen was killed"},
 		{Target: "a", Class: "in_front", Status: 403, Hits: 1},
 	}
 	if !slices.Equal(s.Reasons, want) {
@@ -54,10 +54,10 @@ func TestHitsOfAKilledRunHaveAReason(t *testing.T) {
 func TestAReasonIsASentence(t *testing.T) {
 	for want, r := range map[string]runsummary.Reason{
 		`something in front of Matomo answered 403 (Server: gate): "Blocked"`: {Class: "in_front", Status: 403,
-			Server: "gate", FirstWords: "Blocked"},
+			Server: "gate", Excerpt: "Blocked"},
 		"not in time": {Class: "late"},
 		"answered 200: bulk without a receipt, a queue is on": {Class: "accepted_no_receipt", Status: 200},
-		"answered 200 with other text around: \"Warning\"":    {Class: "accepted", Status: 200, FirstWords: "Warning"},
+		"answered 200 with other text around: \"Warning\"":    {Class: "accepted", Status: 200, Excerpt: "Warning"},
 		"of_next_year": {Class: "of_next_year"},
 	} {
 		if r.String() != want {

@@ -18,7 +18,7 @@ const maxToken = 256
 func CheckToken(token String) error {
 	t := string(token)
 	lines := strings.Count(strings.TrimSpace(t), "\n") + 1
-	odd, isOdd := textfile.FindOdd(t)
+	odd, isOdd := textfile.FindSpecial(t)
 	switch {
 	case t == Mask:
 		return errors.New("is a mask, not a token")

@@ -16,11 +16,11 @@ const (
 	backfillDaysBack, backfillDuration = "BACKFILL_DAYS_BACK", "BACKFILL_DURATION_DAYS"
 )
 
-// MaxBatch is the most hits of a request of a backfill, unless one visit has more: beyond it Matomo gets no faster.
-const MaxBatch = 500
+// MaxBatchHits is the most hits of a request of a backfill, unless one visit has more: beyond it Matomo gets no faster.
+const MaxBatchHits = 500
 
-// BackfillBatch is the most hits of a request of a backfill with these settings, unless one visit has more.
-func (s *Spec) BackfillBatch() int { return min(s.BulkSize, MaxBatch) }
+// BatchHits is the most hits of a request of a backfill with these settings, unless one visit has more.
+func (s *Spec) BatchHits() int { return min(s.BulkSize, MaxBatchHits) }
 
 // Backfill makes the days that a backfill sends, with all that is wrong with its window. Today is that of now in
 // TIMEZONE. The days are of use where nothing is refused here or by Parse.
@@ -130,10 +130,10 @@ func (w window) dates() calendar.Window {
 	case !firstGood || !lastGood:
 	case out.Len() < 1:
 		w.problems.Refuse(backfillStart, w.BackfillStart, "is after "+backfillEnd+"="+w.BackfillEnd, "swap the two")
-	case out.Len() > calendar.MostDays:
+	case out.Len() > calendar.MaxDays:
 		w.problems.Refuse(backfillEnd, w.BackfillEnd,
 			fmt.Sprintf("makes %d days with %s=%s", out.Len(), backfillStart, w.BackfillStart),
-			fmt.Sprintf("send at most %d, the rest in another job", calendar.MostDays))
+			fmt.Sprintf("send at most %d, the rest in another job", calendar.MaxDays))
 	default:
 		return out
 	}
@@ -149,7 +149,7 @@ func (w window) date(key, value string) (calendar.Date, bool) {
 	case err != nil:
 		w.problems.Refuse(key, value, "is not a date", "write YYYY-MM-DD, for example "+w.today.Add(-1).String())
 		return d, false
-	case w.today.Until(d) > 0:
+	case w.today.DaysUntil(d) > 0:
 		w.problems.Refuse(key, value, "is in the future", "today is "+w.today.String()+" in "+w.Timezone.String()+
 			": use that at the latest")
 	}
@@ -158,16 +158,16 @@ func (w window) date(key, value string) (calendar.Date, bool) {
 
 func (w window) back() calendar.Window {
 	days, length := w.BackfillDaysBack, w.BackfillDuration
-	if length != nil && *length > calendar.MostDays {
+	if length != nil && *length > calendar.MaxDays {
 		w.problems.Refuse(backfillDuration, strconv.Itoa(*length),
-			fmt.Sprintf("is more than %d days", calendar.MostDays), "send the rest in another job")
+			fmt.Sprintf("is more than %d days", calendar.MaxDays), "send the rest in another job")
 	}
 	if days == nil || length == nil || *days < 1 || *length < 1 {
 		return calendar.Window{}
 	}
 	first := w.today.Add(-*days)
 	last := first.Add(*length - 1)
-	if *length <= calendar.MostDays && w.today.Until(last) > 0 {
+	if *length <= calendar.MaxDays && w.today.DaysUntil(last) > 0 {
 		w.problems.Refuse(backfillDuration, strconv.Itoa(*length),
 			fmt.Sprintf("ends in the future with %s=%d", backfillDaysBack, *days),
 			fmt.Sprintf("use %d at most, which ends today", *days+1))

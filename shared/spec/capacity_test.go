@@ -39,7 +39,7 @@ func TestASearchForTheCapacityGoesItsOwnWay(t *testing.T) {
 
 func TestTheThresholdsOfASearchAreThoseItsHelpNames(t *testing.T) {
 	t.Parallel()
-	named := strings.ReplaceAll(threshold.OfCapacity, ",", ", ")
+	named := strings.ReplaceAll(threshold.CapacityDefault, ",", ", ")
 	for _, f := range spec.Fields() {
 		if f.Key == "CAPACITY_SEARCH" && !strings.Contains(f.Help, named) {
 			t.Errorf("the help does not name %s: %s", named, f.Help)

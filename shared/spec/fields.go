@@ -18,11 +18,11 @@ type Field = envspec.Field
 
 // The kinds of a knob's value.
 const (
-	Text   = envspec.Text
-	Whole  = envspec.Whole
-	Number = envspec.Number
-	Flag   = envspec.Flag
-	List   = envspec.List
+	Text    = envspec.Text
+	Integer = envspec.Integer
+	Number  = envspec.Number
+	Bool    = envspec.Bool
+	List    = envspec.List
 )
 
 // FileSuffix is appended to a secret's key to name the file that holds its value.
@@ -59,9 +59,9 @@ func names() []string {
 	return out
 }
 
-// Known tells whether key is a knob, the file form of a secret, a name of the stack, or a key of the original that is
+// IsKnown tells whether key is a knob, the file form of a secret, a name of the stack, or a key of the original that is
 // dealt with.
-func Known(key string) bool { return Obsolete(key) || slices.Contains(names(), key) }
+func IsKnown(key string) bool { return IsObsolete(key) || slices.Contains(names(), key) }
 
 // Nearest is the knob or the name of the stack that was probably meant by key: one that is a letter or two off, one of
 // which key is the beginning, or the closest by edit distance; "" where none is near.
@@ -83,7 +83,7 @@ func longer(key string, names []string) string {
 func Unknown(file string, environ map[string]string, severity problem.Severity) problem.List {
 	var problems problem.List
 	for _, key := range slices.Sorted(maps.Keys(environ)) {
-		if !Known(key) {
+		if !IsKnown(key) {
 			problems = append(problems, problem.Problem{
 				Where: file + ": " + key, Message: "is not a known setting", Cure: meant(Nearest(key)),
 				Severity: severity,
@@ -115,7 +115,7 @@ func Misspelt(environ map[string]string) problem.List {
 	all := names()
 	for _, key := range slices.Sorted(maps.Keys(environ)) {
 		// Compose alone reads TRAFFICINATOR_…, and proxies are written in lower case too.
-		if environ[key] == "" || Known(key) || strings.HasPrefix(key, "TRAFFICINATOR_") ||
+		if environ[key] == "" || IsKnown(key) || strings.HasPrefix(key, "TRAFFICINATOR_") ||
 			strings.HasSuffix(key, "_proxy") {
 			continue
 		}

@@ -133,8 +133,8 @@ const BulkConcurrency = 8
 var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH",
 	"BACKFILL_CONTAINER_PREFIX"}
 
-// Obsolete tells whether key is one of the original that has no meaning here.
-func Obsolete(key string) bool { return slices.Contains(obsolete, key) }
+// IsObsolete tells whether key is one of the original that has no meaning here.
+func IsObsolete(key string) bool { return slices.Contains(obsolete, key) }
 
 // Extra is something that can happen on a page of a visit beside its view.
 type Extra struct {

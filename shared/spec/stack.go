@@ -16,6 +16,6 @@ var stack = []string{
 	"DOCKER_CERT_PATH", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
 }
 
-// OfStack tells whether key is a name of the compose stack or the controller: no knob, and ignored where knobs are
+// IsStackSetting tells whether key is a name of the compose stack or the controller: no knob, and ignored where knobs are
 // read.
-func OfStack(key string) bool { return slices.Contains(stack, key) }
+func IsStackSetting(key string) bool { return slices.Contains(stack, key) }

@@ -26,18 +26,18 @@ func (s *Spec) Target() target.Target {
 	}
 }
 
-// Shared is what every target has of these knobs, unless it says otherwise itself (target.Access.WithDefaults).
-func (s *Spec) Shared() target.Access {
+// SharedAccess is what every target has of these knobs, unless it says otherwise itself (target.Access.WithDefaults).
+func (s *Spec) SharedAccess() target.Access {
 	return target.Access{CAFile: s.TLSCAFile, Insecure: !s.TLSVerify, Proxy: s.ProxyURL}
 }
 
-// SharedKnobs are the knobs of Shared.
-var SharedKnobs = []string{"TLS_CA_FILE", "TLS_VERIFY", "PROXY_URL"}
+// SharedSettings are the knobs of Shared.
+var SharedSettings = []string{"TLS_CA_FILE", "TLS_VERIFY", "PROXY_URL"}
 
-// ReachKnobs are the knobs that say how the target of Target alone is reached: all of a target but those of Shared and
+// AccessSettings are the knobs that say how the target of Target alone is reached: all of a target but those of Shared and
 // those that say which site of which Matomo it is, and by whom.
-var ReachKnobs = Keys(func(f Field) bool {
-	return f.Role == OfTarget && !slices.Contains(SharedKnobs, f.Key) && !slices.Contains([]string{
+var AccessSettings = Keys(func(f Field) bool {
+	return f.Role == OfTarget && !slices.Contains(SharedSettings, f.Key) && !slices.Contains([]string{
 		"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN", "MULTI_TARGET_CONFIG",
 	}, f.Key)
 })

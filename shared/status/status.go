@@ -38,5 +38,5 @@ type Target struct {
 	Answered []uint64 `json:"answered"`
 }
 
-// Bounds are the ends of the ranges of Answered, and of the latency histogram of /metrics, in seconds.
-var Bounds = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+// LatencyBuckets are the ends of the ranges of Answered, and of the latency histogram of /metrics, in seconds.
+var LatencyBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}

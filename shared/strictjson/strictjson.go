@@ -245,8 +245,8 @@ func (v *Value) List(key string) []*Value {
 	return list
 }
 
-// Text is the text at key, "" where it is absent.
-func (v *Value) Text(key string) string {
+// String is the text at key, "" where it is absent.
+func (v *Value) String(key string) string {
 	f := v.Get(key)
 	if f == nil {
 		return ""
@@ -287,8 +287,8 @@ func (v *Value) Number(key string) *float64 {
 	return nil
 }
 
-// Whole is the whole number at key, nil where it is absent.
-func (v *Value) Whole(key string) *int {
+// Int is the whole number at key, nil where it is absent.
+func (v *Value) Int(key string) *int {
 	x := v.Number(key)
 	if x == nil {
 		return nil
@@ -301,8 +301,8 @@ func (v *Value) Whole(key string) *int {
 	return &n
 }
 
-// Flag is true or false at key, otherwise where it is absent.
-func (v *Value) Flag(key string, otherwise bool) bool {
+// Bool is true or false at key, otherwise where it is absent.
+func (v *Value) Bool(key string, otherwise bool) bool {
 	f := v.Get(key)
 	if f == nil {
 		return otherwise

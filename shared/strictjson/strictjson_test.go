@@ -69,14 +69,14 @@ func TestAfterAHundredFaultsTheRestIsNotTold(t *testing.T) {
 func TestWholeNumbersAreMeantAndNotSpelled(t *testing.T) {
 	d := strictjson.Parse("x.json", []byte(`{"a":1e2,"b":2.0,"c":2.5,"d":1e16,"e":null}`))
 	for key, want := range map[string]int{"a": 100, "b": 2} {
-		if got := d.Root.Whole(key); got == nil || *got != want {
+		if got := d.Root.Int(key); got == nil || *got != want {
 			t.Errorf("%s is %v, want %d", key, got, want)
 		}
 	}
 	if d.Problems != nil {
 		t.Error(d.Problems)
 	}
-	if d.Root.Whole("c") != nil || d.Root.Whole("d") != nil || d.Root.Whole("e") != nil || len(d.Problems) != 2 {
+	if d.Root.Int("c") != nil || d.Root.Int("d") != nil || d.Root.Int("e") != nil || len(d.Problems) != 2 {
 		t.Errorf("got %v, want that c and d are no whole numbers", d.Problems)
 	}
 }

@@ -43,8 +43,8 @@ func (a Access) WithDefaults(d Access) Access {
 	return a
 }
 
-// In takes relative paths as relative to dir, the folder of the file that names them; "" is the working folder.
-func (a Access) In(dir string) Access {
+// RelativeTo takes relative paths as relative to dir, the folder of the file that names them; "" is the working folder.
+func (a Access) RelativeTo(dir string) Access {
 	for _, path := range []*string{&a.CAFile, &a.CertFile, &a.KeyFile} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(dir, *path)
@@ -56,8 +56,8 @@ func (a Access) In(dir string) Access {
 // Header is one of Access.Headers.
 type Header struct{ Name, Value string }
 
-// List are the headers that a asks for, Authorization for Basic authentication apart.
-func (a Access) List() []Header {
+// HeaderList are the headers that a asks for, Authorization for Basic authentication apart.
+func (a Access) HeaderList() []Header {
 	var out []Header
 	for line := range strings.Lines(a.Headers.Reveal()) {
 		if name, value, ok := strings.Cut(line, ":"); ok {
@@ -83,9 +83,9 @@ func (a *Access) check(refuse refuseFunc) {
 		completed, auth, err := completeAPI(a.APIURL)
 		switch {
 		case err != nil:
-			refuse("api_url", Shown(a.APIURL), err.Error(), "write https://host/index.php")
+			refuse("api_url", Redact(a.APIURL), err.Error(), "write https://host/index.php")
 		case auth != "":
-			refuse("api_url", Shown(a.APIURL), "holds a user name or password", "give them as http_auth")
+			refuse("api_url", Redact(a.APIURL), "holds a user name or password", "give them as http_auth")
 		default:
 			a.APIURL = completed
 		}

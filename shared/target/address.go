@@ -99,7 +99,7 @@ var errAt = errors.New("has an @ behind its host; in a user name or password wri
 
 // parse reads an address with scheme and host.
 func parse(raw string) (*url.URL, error) {
-	if odd, is := textfile.FindOdd(raw); is {
+	if odd, is := textfile.FindSpecial(raw); is {
 		return nil, fmt.Errorf("has %v", odd)
 	}
 	_, rest, _ := strings.Cut(raw, "://")
@@ -130,9 +130,9 @@ func inFolder(p, name string) string {
 	return p
 }
 
-// Shown is an address as a person may see it: without user and password, and without its query, which may hold a token.
+// Redact is an address as a person may see it: without user and password, and without its query, which may hold a token.
 // What is no address with scheme and host is not shown at all: it could be a password.
-func Shown(raw string) string {
+func Redact(raw string) string {
 	u, err := parse(strings.TrimSpace(raw))
 	if err != nil {
 		return ""

@@ -103,7 +103,7 @@ func TestWhatIsNoAddressIsNotShown(t *testing.T) {
 		"load:hush@a.test/matomo.php": "", "hush": "", "https:u:hush@a.test": "", "//u:hush@a.test/x": "",
 		"https://u:hush@a.test/x?token_auth=hush#hush": "https://xxxxx@a.test/x",
 	} {
-		if got := target.Shown(raw); got != want {
+		if got := target.Redact(raw); got != want {
 			t.Errorf("%s is shown as %q", raw, got)
 		}
 	}
@@ -173,7 +173,7 @@ func TestASecretOfOneTargetIsNoDefaultOfOthers(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	in := target.Access{CAFile: "ca.pem", CertFile: "/abs.pem"}
-	if got := in.In("tls"); got.CAFile != "tls/ca.pem" || got.CertFile != "/abs.pem" || got.KeyFile != "" {
+	if got := in.RelativeTo("tls"); got.CAFile != "tls/ca.pem" || got.CertFile != "/abs.pem" || got.KeyFile != "" {
 		t.Errorf("%+v", got)
 	}
 }

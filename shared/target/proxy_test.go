@@ -10,7 +10,11 @@ import (
 // docker run --env-file hands the quotes of a file on.
 func TestAProxyInQuotesIsAsked(t *testing.T) {
 	t.Parallel()
-	way, err := target.Machine{Env: map[string]string{"HTTP_PROXY": `"http://proxy.test:3128"`}}.Way(target.Access{})
+	way, err := target.Environment{
+		Env: map[string]string{"HTTP_PROXY": `"http://proxy.test:3128"`},
+	}.Transport(
+		target.Access{},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

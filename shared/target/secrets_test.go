@@ -10,12 +10,14 @@ import (
 )
 
 func TestAnAnswerThatRepeatsASecretInAnotherFormIsQuotedWithoutIt(t *testing.T) {
-	way, err := target.Machine{}.Way(target.Access{HTTPAuth: "load:p/ss+w\"rd?>",
+	way, err := target.Environment{}.Transport(target.Access{HTTPAuth: "load:p/ss+w\"rd?>",
 		Proxy: "http://u:pr%2Fxy@proxy.test:1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	bearer, err := target.Machine{}.Way(target.Access{Headers: secret.String("Authorization: Bearer abc/def+ghi")})
+	bearer, err := target.Environment{}.Transport(
+		target.Access{Headers: secret.String("Authorization: Bearer abc/def+ghi")},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,14 +30,14 @@ func TestAnAnswerThatRepeatsASecretInAnotherFormIsQuotedWithoutIt(t *testing.T) 
 		`the token abc/def+ghi is unknown`:                    bearer.Secrets,
 		`{"token":"abc\/def+ghi"}`:                            bearer.Secrets,
 	} {
-		a := answer.Hit(&answer.Raw{Status: 500, Body: []byte(said), Secrets: secrets})
+		a := answer.ParseHit(&answer.Raw{Status: 500, Body: []byte(said), Secrets: secrets})
 		for _, part := range []string{"bG9h", "ss", "2Fxy", "def"} {
-			if words := strings.ReplaceAll(a.FirstWords, "pass", ""); strings.Contains(words, part) {
-				t.Errorf("%s is quoted as %s", said, a.FirstWords)
+			if words := strings.ReplaceAll(a.Excerpt, "pass", ""); strings.Contains(words, part) {
+				t.Errorf("%s is quoted as %s", said, a.Excerpt)
 			}
 		}
-		if !strings.Contains(a.FirstWords, secret.Mask) {
-			t.Errorf("%s is quoted as %s", said, a.FirstWords)
+		if !strings.Contains(a.Excerpt, secret.Mask) {
+			t.Errorf("%s is quoted as %s", said, a.Excerpt)
 		}
 	}
 }

@@ -55,8 +55,8 @@ type Set struct {
 	Strategy Strategy
 }
 
-// Reader is the token that the Reporting API is asked with.
-func (t Target) Reader() secret.String {
+// APIToken is the token that the Reporting API is asked with.
+func (t Target) APIToken() secret.String {
 	if t.ReadToken != "" {
 		return t.ReadToken
 	}
@@ -78,7 +78,7 @@ func Decode(name string, data []byte) (Set, problem.List) {
 	if d.Root == nil || !d.Root.Object("targets", "distribution_strategy") {
 		return s, d.Problems
 	}
-	if raw := d.Root.Text("distribution_strategy"); raw != "" {
+	if raw := d.Root.String("distribution_strategy"); raw != "" {
 		s.Strategy = Strategy(raw)
 		if s.Strategy != RoundRobin && s.Strategy != Weighted && s.Strategy != Random {
 			d.Root.Refuse("distribution_strategy", raw, "is not a strategy", "use round-robin, weighted or random")
@@ -109,26 +109,26 @@ func Decode(name string, data []byte) (Set, problem.List) {
 
 func decode(v *strictjson.Value) Target {
 	t := Target{
-		Name: v.Text("name"), URL: v.Text("url"), Token: v.Secret("token_auth"), ReadToken: v.Secret("read_token"),
+		Name: v.String("name"), URL: v.String("url"), Token: v.Secret("token_auth"), ReadToken: v.Secret("read_token"),
 		SiteID: 1, Weight: 1,
-		Enabled: v.Flag("enabled", true),
+		Enabled: v.Bool("enabled", true),
 		Access: Access{
-			APIURL: v.Text("api_url"), HTTPAuth: v.Secret("http_auth"), Headers: v.Secret("headers"),
-			CAFile: v.Text("tls_ca_file"), CertFile: v.Text("tls_cert_file"), KeyFile: v.Text("tls_key_file"),
+			APIURL: v.String("api_url"), HTTPAuth: v.Secret("http_auth"), Headers: v.Secret("headers"),
+			CAFile: v.String("tls_ca_file"), CertFile: v.String("tls_cert_file"), KeyFile: v.String("tls_key_file"),
 			Proxy: v.Secret("proxy_url"),
 		},
 	}
 	if n := utf8.RuneCountInString(t.Name); strings.TrimSpace(t.Name) == "" || n > maxName {
 		v.Refuse("name", t.Name, "is empty or longer than 100 characters", "give a short name")
 	}
-	if id := v.Whole("site_id"); id != nil {
+	if id := v.Int("site_id"); id != nil {
 		if t.SiteID = *id; *id < 1 {
 			v.Refuse("site_id", fmt.Sprint(*id), "is below 1", "give the number of the site in Matomo")
 		}
 	} else if v.Get("site_id") == nil {
 		v.Refuse("site_id", "", "is missing", "give the number of the site in Matomo")
 	}
-	if w := v.Whole("weight"); w != nil {
+	if w := v.Int("weight"); w != nil {
 		if t.Weight = *w; *w < 1 || *w > maxWeight {
 			v.Refuse("weight", fmt.Sprint(*w), "is not between 1 and 100", "give a weight in that range")
 		}
@@ -153,9 +153,9 @@ func (t *Target) Check(refuse func(field, shown, message, cure string)) {
 	completed, auth, err := complete(given)
 	switch {
 	case err != nil:
-		refuse("url", Shown(given), err.Error(), "write https://host/matomo.php")
+		refuse("url", Redact(given), err.Error(), "write https://host/matomo.php")
 	case auth != "" && t.HTTPAuth != "" && t.HTTPAuth != auth:
-		refuse("url", Shown(given), "holds a user and password, and http_auth holds others", "keep one of the two")
+		refuse("url", Redact(given), "holds a user and password, and http_auth holds others", "keep one of the two")
 	default:
 		t.URL, t.HTTPAuth = completed, cmp.Or(t.HTTPAuth, auth)
 	}

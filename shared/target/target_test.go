@@ -118,11 +118,11 @@ func TestTheTokenToReadWithStaysOutOfTheFile(t *testing.T) {
 		t.Errorf("%s, %v, %v", data, problems, err)
 	}
 	a := s.Targets[0]
-	if a.Reader() != "reads" {
-		t.Errorf("reads with %q", a.Reader().Reveal())
+	if a.APIToken() != "reads" {
+		t.Errorf("reads with %q", a.APIToken().Reveal())
 	}
-	if a.ReadToken = ""; a.Reader() != "sends" {
-		t.Errorf("without one reads with %q", a.Reader().Reveal())
+	if a.ReadToken = ""; a.APIToken() != "sends" {
+		t.Errorf("without one reads with %q", a.APIToken().Reveal())
 	}
 }
 

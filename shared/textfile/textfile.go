@@ -57,8 +57,8 @@ func Decode(data []byte) ([]byte, error) {
 	return data, nil
 }
 
-// Plain is Decode for a reader that judges data itself: what is no text is given back as it is.
-func Plain(data []byte) []byte {
+// TryDecode is Decode for a reader that judges data itself: what is no text is given back as it is.
+func TryDecode(data []byte) []byte {
 	if text, err := Decode(data); err == nil {
 		return text
 	}
@@ -119,8 +119,8 @@ func InvalidLine(data []byte) int {
 	return 1 + bytes.Count(data[:at], []byte("\n"))
 }
 
-// Cut is text in at most limit bytes, never with a part of a character.
-func Cut(text string, limit int) string {
+// Truncate is text in at most limit bytes, never with a part of a character.
+func Truncate(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}

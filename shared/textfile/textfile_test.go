@@ -68,7 +68,7 @@ func TestOddCharactersAreNamedWithTheirPlace(t *testing.T) {
 		"→ 20000 é 日本":     "",
 	} {
 		got := ""
-		if odd, found := textfile.FindOdd(text); found {
+		if odd, found := textfile.FindSpecial(text); found {
 			got = odd.String()
 		}
 		if got != want {
@@ -77,7 +77,7 @@ func TestOddCharactersAreNamedWithTheirPlace(t *testing.T) {
 	}
 	for text, hidden := range map[string]bool{"Prix\u00a0: 3": false, "👨\u200d👩": false, "a\u200bb": true,
 		"a\u00adb": true, "می\u200cخواهم": false} {
-		if _, found := textfile.FindHidden(text); found != hidden {
+		if _, found := textfile.FindInvisible(text); found != hidden {
 			t.Errorf("%q: hidden is %v", text, found)
 		}
 	}
@@ -90,7 +90,7 @@ func TestATextIsCutBetweenCharacters(t *testing.T) {
 		limit int
 		want  string
 	}{{"aé", 3, "aé"}, {"aé", 2, "a"}, {"é", 1, ""}, {"ab", 1, "a"}, {"🙂🙂", 7, "🙂"}} {
-		if got := textfile.Cut(c.in, c.limit); got != c.want {
+		if got := textfile.Truncate(c.in, c.limit); got != c.want {
 			t.Errorf("%q at %d: %q", c.in, c.limit, got)
 		}
 	}

@@ -20,25 +20,25 @@ type Values struct {
 	Latency runsummary.Latency
 	// Elapsed is how long it took.
 	Elapsed time.Duration
-	// Still sums the standstills of the loadgen meanwhile: their time, and what fell due in them, is in no share or
+	// Standstill sums the standstills of the loadgen meanwhile: their time, and what fell due in them, is in no share or
 	// rate.
-	Still runsummary.Standstill
+	Standstill runsummary.Standstill
 }
 
-// Of are the values of a whole run, as they stand.
-func Of(s *runsummary.Summary) Values {
+// ValuesOf are the values of a whole run, as they stand.
+func ValuesOf(s *runsummary.Summary) Values {
 	return Values{Hits: s.Hits, Visits: s.Visits, Due: s.Due, Latency: s.Latency, Elapsed: s.Duration(),
-		Still: s.StoodStill()}
+		Standstill: s.TotalStandstill()}
 }
 
 // awakeHits are the hits without those that fell due in standstills.
 func (v Values) awakeHits() runsummary.Hits {
-	v.Hits.Shed -= min(v.Still.Hits, v.Hits.Shed)
+	v.Hits.Shed -= min(v.Standstill.Hits, v.Hits.Shed)
 	return v.Hits
 }
 
 // awake is for how many seconds the loadgen ran.
-func (v Values) awake() float64 { return v.Elapsed.Seconds() - v.Still.Seconds }
+func (v Values) awake() float64 { return v.Elapsed.Seconds() - v.Standstill.Seconds }
 
 // kind is how the values of a metric are written.
 type kind int
@@ -64,7 +64,7 @@ var metrics = func() map[string]metric {
 			return ratio(v.awakeHits().NotAccepted(), v.awakeHits().Tried())
 		}},
 		"achieved_rate": {share, func(v Values) (float64, bool) {
-			return ratio(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned), v.Due-min(v.Still.Visits, v.Due))
+			return ratio(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned), v.Due-min(v.Standstill.Visits, v.Due))
 		}},
 		"visits": {count, func(v Values) (float64, bool) { return float64(v.Visits.Planned), true }},
 		"hit_rate": {rate, func(v Values) (float64, bool) {
@@ -95,8 +95,8 @@ func ratio(part, whole uint64) (float64, bool) {
 // Metrics are the names of all metrics, sorted.
 func Metrics() []string { return slices.Sorted(maps.Keys(metrics)) }
 
-// Shown is the value of a verdict for people: 1.25 %, 812 ms, 298.1 hits/s, 17, or that nothing was measured.
-func Shown(v runsummary.Verdict) string {
+// FormatValue is the value of a verdict for people: 1.25 %, 812 ms, 298.1 hits/s, 17, or that nothing was measured.
+func FormatValue(v runsummary.Verdict) string {
 	if v.Value == nil {
 		return "nothing measured"
 	}

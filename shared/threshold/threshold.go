@@ -22,18 +22,18 @@ type Threshold struct {
 	builtIn bool
 }
 
-// BuiltIn are the thresholds of a run for which nobody set any: one in which most hits were not accepted is no success.
-func BuiltIn() []Threshold {
+// Default are the thresholds of a run for which nobody set any: one in which most hits were not accepted is no success.
+func Default() []Threshold {
 	return []Threshold{{Expression: "error_share<50%", Metric: "error_share", op: "<", limit: .5, builtIn: true}}
 }
 
-// OfCapacity are the thresholds that a capacity search keeps where none are set.
-const OfCapacity = "error_share<1%,p95<1s,achieved_rate>98%"
+// CapacityDefault are the thresholds that a capacity search keeps where none are set.
+const CapacityDefault = "error_share<1%,p95<1s,achieved_rate>98%"
 
-// The error brake (STOP_ERROR_SHARE) judges the hits that ended within BrakeWindow, once they are BrakeHits.
+// The error brake (STOP_ERROR_SHARE) judges the hits that ended within BrakeWindow, once there are BrakeMinHits.
 const (
-	BrakeWindow = time.Minute
-	BrakeHits   = 10
+	BrakeWindow  = time.Minute
+	BrakeMinHits = 10
 )
 
 // operators are what bounds are written with, longer ones first. == is as good as =.
@@ -65,9 +65,9 @@ func (t Threshold) mayCome(v float64) bool {
 	return false
 }
 
-// Judge holds each threshold against what was measured. A threshold for which nothing was measured has not held. While
+// Evaluate holds each threshold against what was measured. A threshold for which nothing was measured has not held. While
 // a run goes on those that it can still come to hold are pending.
-func Judge(thresholds []Threshold, v Values, ended bool) []runsummary.Verdict {
+func Evaluate(thresholds []Threshold, v Values, ended bool) []runsummary.Verdict {
 	verdicts := make([]runsummary.Verdict, len(thresholds))
 	for i, t := range thresholds {
 		m := metrics[t.Metric]
@@ -84,35 +84,35 @@ func Judge(thresholds []Threshold, v Values, ended bool) []runsummary.Verdict {
 	return verdicts
 }
 
-// Name is the threshold of a verdict as it was written, with a word where nobody wrote it.
-func Name(v runsummary.Verdict) string {
+// Label is the threshold of a verdict as it was written, with a word where nobody wrote it.
+func Label(v runsummary.Verdict) string {
 	if v.BuiltIn {
 		return v.Expression + " (built in)"
 	}
 	return v.Expression
 }
 
-// Missed says that a verdict is against the run.
-func Missed(v runsummary.Verdict) bool { return !v.Held && !v.Pending }
+// IsMissed says that a verdict is against the run.
+func IsMissed(v runsummary.Verdict) bool { return !v.Held && !v.Pending }
 
-// Passed says that no verdict is against the run.
-func Passed(verdicts []runsummary.Verdict) bool { return !slices.ContainsFunc(verdicts, Missed) }
+// AllPassed says that no verdict is against the run.
+func AllPassed(verdicts []runsummary.Verdict) bool { return !slices.ContainsFunc(verdicts, IsMissed) }
 
-// Outcome says whether the run has passed; nil where nobody has set a threshold and the built-in one held.
-func Outcome(verdicts []runsummary.Verdict) *bool {
-	passed := Passed(verdicts)
+// Result says whether the run has passed; nil where nobody has set a threshold and the built-in one held.
+func Result(verdicts []runsummary.Verdict) *bool {
+	passed := AllPassed(verdicts)
 	if passed && !slices.ContainsFunc(verdicts, func(v runsummary.Verdict) bool { return !v.BuiltIn }) {
 		return nil
 	}
 	return &passed
 }
 
-// Misses tells the verdicts that are against the run, with what was measured; empty where none is.
-func Misses(verdicts []runsummary.Verdict) string {
+// DescribeMissed tells the verdicts that are against the run, with what was measured; empty where none is.
+func DescribeMissed(verdicts []runsummary.Verdict) string {
 	var all []string
 	for _, v := range verdicts {
-		if Missed(v) {
-			all = append(all, Name(v)+" ("+Shown(v)+")")
+		if IsMissed(v) {
+			all = append(all, Label(v)+" ("+FormatValue(v)+")")
 		}
 	}
 	return strings.Join(all, ", ")

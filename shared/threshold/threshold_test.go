@@ -22,7 +22,7 @@ func judge(t *testing.T, text string, v threshold.Values, ended bool) []runsumma
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return threshold.Judge(thresholds, v, ended)
+	return threshold.Evaluate(thresholds, v, ended)
 }
 
 func TestBounds(t *testing.T) {
@@ -47,11 +47,11 @@ func TestBounds(t *testing.T) {
 		"visits>=200":         {true, "200"},
 	} {
 		v := judge(t, text, run, true)
-		if len(v) != 1 || v[0].Held != want.held || threshold.Shown(v[0]) != want.shown || v[0].Pending {
-			t.Errorf("%s: %+v, %s; want %v, %s", text, v, threshold.Shown(v[0]), want.held, want.shown)
+		if len(v) != 1 || v[0].Held != want.held || threshold.FormatValue(v[0]) != want.shown || v[0].Pending {
+			t.Errorf("%s: %+v, %s; want %v, %s", text, v, threshold.FormatValue(v[0]), want.held, want.shown)
 		}
-		if threshold.Missed(v[0]) == want.held || threshold.Passed(v) != want.held {
-			t.Errorf("%s: missed %v, passed %v", text, threshold.Missed(v[0]), threshold.Passed(v))
+		if threshold.IsMissed(v[0]) == want.held || threshold.AllPassed(v) != want.held {
+			t.Errorf("%s: missed %v, passed %v", text, threshold.IsMissed(v[0]), threshold.AllPassed(v))
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestAStandstillOfOurOwnIsInNoShareAndNoRate(t *testing.T) {
 	v := run
 	v.Hits.Planned, v.Hits.Shed, v.Elapsed = v.Hits.Planned+9000, v.Hits.Shed+9000, 100*time.Second
 	v.Visits.Planned, v.Visits.Unsent, v.Due = v.Visits.Planned+1800, v.Visits.Unsent+1800, v.Due+1800
-	v.Still = runsummary.Standstill{Seconds: 90, Visits: 1800, Hits: 9000}
+	v.Standstill = runsummary.Standstill{Seconds: 90, Visits: 1800, Hits: 9000}
 	for _, text := range []string{"error_share<=1.5%", "shed_share<=0.1%", "accepted_share>=98.5%",
 		"achieved_rate>=98%", "hit_rate>98.4/s"} {
 		with, without := judge(t, text, v, true)[0], judge(t, text, run, true)[0]
@@ -76,7 +76,7 @@ func TestAStandstillOfOurOwnIsInNoShareAndNoRate(t *testing.T) {
 
 func TestWhatWasNotMeasuredHasNotHeld(t *testing.T) {
 	for _, v := range judge(t, "error_share<1%,p95<1s,achieved_rate>98%,hit_rate>1", threshold.Values{}, true) {
-		if v.Held || !threshold.Missed(v) || v.Value != nil || threshold.Shown(v) != "nothing measured" {
+		if v.Held || !threshold.IsMissed(v) || v.Value != nil || threshold.FormatValue(v) != "nothing measured" {
 			t.Errorf("%+v", v)
 		}
 	}
@@ -87,11 +87,11 @@ func TestWhileARunGoesOnOnlyWhatCanNotComeToHoldIsMissed(t *testing.T) {
 		"visits>=201": false, "visits>1000": false, "accepted=986": false, "p95<900ms": false,
 		"accepted=984": true, "unknown<2": true, "p95<700ms": true, "error_share<1%": true,
 	} {
-		if v := judge(t, text, run, false)[0]; threshold.Missed(v) != want {
+		if v := judge(t, text, run, false)[0]; threshold.IsMissed(v) != want {
 			t.Errorf("%s: %+v", text, v)
 		}
 	}
-	if v := judge(t, "p95<700ms", threshold.Values{}, false)[0]; threshold.Missed(v) {
+	if v := judge(t, "p95<700ms", threshold.Values{}, false)[0]; threshold.IsMissed(v) {
 		t.Errorf("missed before anything was measured: %+v", v)
 	}
 }
@@ -142,17 +142,17 @@ func TestTheBuiltInThresholdIsMissedWhereMostHitsWereNotAccepted(t *testing.T) {
 		"a stop":                       {runsummary.Hits{Planned: 20, Accepted: 6, Abandoned: 14}, ""},
 	} {
 		s := runsummary.Summary{Hits: c.hits, Standstills: []runsummary.Standstill{{Hits: c.hits.Shed}}}
-		verdicts := threshold.Judge(threshold.BuiltIn(), threshold.Of(&s), true)
+		verdicts := threshold.Evaluate(threshold.Default(), threshold.ValuesOf(&s), true)
 		got := ""
-		if passed := threshold.Outcome(verdicts); passed != nil {
+		if passed := threshold.Result(verdicts); passed != nil {
 			got = map[bool]string{true: "yes", false: "no"}[*passed]
 		}
-		if got != c.passed || threshold.Name(verdicts[0]) != "error_share<50% (built in)" {
-			t.Errorf("%s: passed %q, %s", name, got, threshold.Name(verdicts[0]))
+		if got != c.passed || threshold.Label(verdicts[0]) != "error_share<50% (built in)" {
+			t.Errorf("%s: passed %q, %s", name, got, threshold.Label(verdicts[0]))
 		}
 	}
 	set := judge(t, "error_share<50%", run, true)
-	if passed := threshold.Outcome(set); passed == nil || !*passed || threshold.Name(set[0]) != "error_share<50%" {
+	if passed := threshold.Result(set); passed == nil || !*passed || threshold.Label(set[0]) != "error_share<50%" {
 		t.Error("one that somebody set is taken for built in")
 	}
 }

@@ -29,8 +29,8 @@ var (
 	}, campaignParameters...)
 )
 
-// Recorded is how Matomo, as it is installed, records a page otherwise than as its address stands there.
-type Recorded struct {
+// Classification is how Matomo, as it is installed, records a page otherwise than as its address stands there.
+type Classification struct {
 	// Search: the hit is booked as a site search, not as a pageview.
 	Search bool
 	// Campaign: the address opens a visit from a campaign.
@@ -51,11 +51,11 @@ type Recorded struct {
 
 // Classify tells how Matomo records a page, by the rules of core/Tracker/PageUrl.php,
 // plugins/Actions/Actions/ActionSiteSearch.php and plugins/Referrers/Columns/Base.php.
-func Classify(p Page) Recorded {
+func Classify(p Page) Classification {
 	address, fragment, hasFragment := strings.Cut(cleaned(p.URL), "#")
 	_, query, _ := strings.Cut(address, "?")
 	inQuery := parameters(query)
-	r := Recorded{
+	r := Classification{
 		Search:   isSearch(parameters(query + "&" + queryOf(fragment))),
 		Campaign: !ignoresReferrer(inQuery) && (isCampaign(inQuery) || isCampaign(parameters(fragment))),
 		Direct:   ignoresReferrer(inQuery),
@@ -63,7 +63,7 @@ func Classify(p Page) Recorded {
 		TooLong:  len(p.URL) > matomotext.MaxText,
 
 		LongTitle: len(p.Title) > matomotext.MaxText,
-		Untitled:  p.Title != "" && matomotext.Empty(p.Title),
+		Untitled:  p.Title != "" && matomotext.IsEmpty(p.Title),
 	}
 	for _, q := range inQuery {
 		if name := strings.ToLower(q.name); slices.Contains(excludedParameters, name) &&
@@ -78,7 +78,7 @@ func Classify(p Page) Recorded {
 // question mark is before them, turned into usual ones.
 func cleaned(raw string) string {
 	raw = strings.ReplaceAll(raw, "&amp;", "&")
-	raw = matomotext.Cut(raw)
+	raw = matomotext.Truncate(raw)
 	semicolon, question := strings.IndexByte(raw, ';'), strings.IndexByte(raw, '?')
 	if semicolon < 0 || question >= 0 && question < semicolon {
 		return raw
@@ -165,11 +165,11 @@ func blank(value string) bool {
 	if decoded, err := url.QueryUnescape(value); err == nil {
 		value = decoded
 	}
-	return matomotext.Empty(value)
+	return matomotext.IsEmpty(value)
 }
 
 // Explain says in words what is recorded otherwise, "" where nothing is.
-func (r Recorded) Explain() string {
+func (r Classification) Explain() string {
 	var out []string
 	if r.Search {
 		out = append(out, "is recorded as a site search, not as a pageview, because of a search parameter")

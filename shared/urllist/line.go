@@ -23,10 +23,10 @@ func (l *list) line(where, text string) (Page, bool) {
 		address, title = text[:cut[0]], strings.TrimSpace(text[cut[1]:])
 	}
 	if fault := CheckAddress(address); fault != nil {
-		l.problems.Refuse(where, fault.Shown(address), fault.Message, fault.Cure)
+		l.problems.Refuse(where, fault.Redacted(address), fault.Message, fault.Cure)
 		return Page{}, false
 	}
-	if odd, hidden := textfile.FindHidden(title); hidden {
+	if odd, hidden := textfile.FindInvisible(title); hidden {
 		if l.hidden++; l.hidden <= shownWarnings {
 			l.problems.Warn(where, title, fmt.Sprintf("has %v of its title", odd),
 				"remove it: Matomo takes it for a part of the title")
@@ -43,8 +43,8 @@ type Fault struct {
 	Secret bool
 }
 
-// Shown is as much of the address as a problem may show.
-func (f *Fault) Shown(address string) string {
+// Redacted is as much of the address as a problem may show.
+func (f *Fault) Redacted(address string) string {
 	if f.Secret {
 		return ""
 	}
@@ -53,7 +53,7 @@ func (f *Fault) Shown(address string) string {
 
 // CheckAddress finds what is wrong with the address of a page, an outlink or a download; nil where it is in order.
 func CheckAddress(address string) *Fault {
-	if odd, is := textfile.FindOdd(address); is {
+	if odd, is := textfile.FindSpecial(address); is {
 		cure := "remove it"
 		if unicode.IsSpace(odd.Rune) {
 			cure = "put a TAB or two plain spaces between address and title"

@@ -11,11 +11,11 @@ type Merged struct{ Page, With Page }
 // MergedBy is the version of Matomo in which the rules of Merge were measured.
 const MergedBy = "Matomo 5.2"
 
-// Merge finds the pages whose address differs from that of a page before and that have a row in common with it all the
+// FindMerged finds the pages whose address differs from that of a page before and that have a row in common with it all the
 // same. Scheme, host, www and port are no part of a row, nor are fragments, dropped parameters and doubled slashes; a
 // final slash stands for /index, and of a parameter that is given twice the last counts. Upper and lower case differ
 // (core/Tracker/PageUrl.php, plugins/Actions/ArchivingHelper.php).
-func Merge(pages []Page) []Merged {
+func FindMerged(pages []Page) []Merged {
 	var out []Merged
 	first := make(map[string]Page, len(pages))
 	for _, p := range pages {

@@ -317,12 +317,12 @@ func TestPagesThatMatomoCountsInOneRow(t *testing.T) {
 		for i, address := range same {
 			pages = append(pages, urllist.Page{URL: address, Line: i + 1})
 		}
-		got := urllist.Merge(append(pages, pages[0]))
+		got := urllist.FindMerged(append(pages, pages[0]))
 		if len(got) < len(same)-1 || got[0].Page != pages[1] || got[0].With != pages[0] {
 			t.Errorf("%v: %v", same, got)
 		}
 	}
-	if got := urllist.Merge([]urllist.Page{
+	if got := urllist.FindMerged([]urllist.Page{
 		{URL: "https://shop.test/case/A"}, {URL: "https://shop.test/case/a"}, {URL: "https://shop.test/slash/"},
 		{URL: "https://shop.test/slash"},
 		{URL: "https://shop.test/esc%2Fx"}, {URL: "https://shop.test/esc%2fx"}, {URL: "https://shop.test/caf%C3%A9"},
@@ -333,7 +333,7 @@ func TestPagesThatMatomoCountsInOneRow(t *testing.T) {
 	}); got != nil {
 		t.Errorf("apart in Matomo: %v", got)
 	}
-	if got := urllist.Merge(urllist.Default("")); got != nil {
+	if got := urllist.FindMerged(urllist.Default("")); got != nil {
 		t.Errorf("built in: %v", got)
 	}
 }

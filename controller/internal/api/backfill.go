@@ -143,7 +143,7 @@ func (s *server) asked(ctx context.Context, r *jobRequest) (name string, values 
 			problems.Refuse("name", "", "is no text of at most 200 bytes", "describe the run in a few words")
 		}
 		name = strings.TrimSpace(text)
-		if odd, found := textfile.FindHiddenInLine(name); found {
+		if odd, found := textfile.FindInvisibleInLine(name); found {
 			problems.Refuse("name", "", "has "+odd.String(), "type it again without that")
 		}
 	}

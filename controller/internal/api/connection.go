@@ -17,8 +17,8 @@ import (
 
 // Doctor tells whether a target takes hits, without leaving a visit there but for Probe.
 type Doctor interface {
-	Examine(context.Context, target.Target, doctor.Expect) doctor.Diagnosis
-	Probe(context.Context, target.Target, doctor.Expect) (doctor.Probe, error)
+	Diagnose(context.Context, target.Target, doctor.Expectation) doctor.Diagnosis
+	Probe(context.Context, target.Target, doctor.Expectation) (doctor.Probe, error)
 }
 
 // Connection names a Matomo that is asked, whether it is saved or not.
@@ -76,11 +76,11 @@ func newConnection(d doctor.Diagnosis) ConnectionAnswer {
 	if s := d.Site; s != nil {
 		a.Site = &siteAnswer{s.ID, s.Name, s.MainURL, s.Timezone, s.Currency, s.SiteSearch, s.Ecommerce}
 	}
-	if unread := d.Unread(); unread != "" {
+	if unread := d.NotChecked(); unread != "" {
 		a.Message = "hits are taken; not checked: " + unread
 	}
 	for _, f := range d.Findings {
-		if f.Verdict == doctor.Bad {
+		if f.Verdict == doctor.Error {
 			text := f.Check + ": " + f.Message
 			a.Message, a.Error = "hits will be lost; "+f.Cure, &text
 			break
@@ -147,14 +147,19 @@ func (s *server) testTarget(ctx context.Context, in *Connection) (target.Target,
 	return t, problems, err
 }
 
-func (s *server) examine(ctx context.Context, t target.Target, expect doctor.Expect, seconds int) doctor.Diagnosis {
+func (s *server) examine(
+	ctx context.Context,
+	t target.Target,
+	expect doctor.Expectation,
+	seconds int,
+) doctor.Diagnosis {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
 	defer cancel()
-	return s.Doctor.Examine(ctx, t, expect)
+	return s.Doctor.Diagnose(ctx, t, expect)
 }
 
 // examineAll asks all at once; the answers are in the order of the targets.
-func (s *server) examineAll(ctx context.Context, targets []target.Target, expect doctor.Expect,
+func (s *server) examineAll(ctx context.Context, targets []target.Target, expect doctor.Expectation,
 	seconds int) []ConnectionAnswer {
 	out := make([]ConnectionAnswer, len(targets))
 	var all sync.WaitGroup

@@ -167,7 +167,7 @@ func TestAFolderInAFilesPlaceIsNamed(t *testing.T) {
 	if err := os.Mkdir(way, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	f.runs.err = f.setup.Steer(exchange.Steady("run"))
+	f.runs.err = f.setup.Steer(exchange.NoOverride("run"))
 	got := f.ask("POST", "/api/start", "")
 	if got.Code != 409 || !strings.Contains(got.Body.String(), way+" is a folder") || len(f.watch.Faults()) != 0 {
 		t.Errorf("%d %s", got.Code, got.Body)

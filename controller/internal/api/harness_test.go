@@ -122,7 +122,7 @@ func newFixture(t *testing.T) *fixture {
 // proof is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) proof(t *testing.T) *reconcile.Keeper {
 	k := reconcile.NewKeeper(reconcile.Config{
-		Matomo: evidence.NewClient(time.Second, target.Machine{}), Store: f.store, Readers: f.setup.Readers,
+		Matomo: evidence.NewClient(time.Second, target.Environment{}), Store: f.store, Readers: f.setup.Readers,
 		Log:    slog.New(slog.DiscardHandler),
 		Ledger: func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist },
 	})
@@ -133,7 +133,7 @@ func (f *fixture) proof(t *testing.T) *reconcile.Keeper {
 // reports is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) reports(t *testing.T) *benchmark.Keeper {
 	k := benchmark.NewKeeper(benchmark.Config{
-		Matomo: benchmark.NewClient(time.Second, target.Machine{}), Store: f.store, Single: f.setup.SingleTarget,
+		Matomo: benchmark.NewClient(time.Second, target.Environment{}), Store: f.store, Single: f.setup.SingleTarget,
 		Targets: f.setup.SavedTargets, Sending: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
 	})
@@ -287,7 +287,7 @@ func (r *runs) Rerun(_ context.Context, id string, q run.Request) (run.Result, e
 	return r.did("rerun " + id)
 }
 func (r *runs) Steer(_ context.Context, paused *bool, scale *float64) (exchange.Control, error) {
-	c := exchange.Steady("r1")
+	c := exchange.NoOverride("r1")
 	if paused != nil {
 		c.Paused = *paused
 	}
@@ -301,13 +301,13 @@ func (r *runs) Steer(_ context.Context, paused *bool, scale *float64) (exchange.
 type examiner struct {
 	mu       sync.Mutex
 	asked    []target.Target
-	expected []doctor.Expect
+	expected []doctor.Expectation
 	probes   []target.Target
 	unseen   error
 }
 
 // Examine implements api.Doctor.
-func (d *examiner) Examine(_ context.Context, t target.Target, e doctor.Expect) doctor.Diagnosis {
+func (d *examiner) Diagnose(_ context.Context, t target.Target, e doctor.Expectation) doctor.Diagnosis {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked, d.expected = append(d.asked, t), append(d.expected, e)
@@ -315,12 +315,12 @@ func (d *examiner) Examine(_ context.Context, t target.Target, e doctor.Expect) 
 }
 
 // Probe implements api.Doctor.
-func (d *examiner) Probe(_ context.Context, t target.Target, _ doctor.Expect) (doctor.Probe, error) {
+func (d *examiner) Probe(_ context.Context, t target.Target, _ doctor.Expectation) (doctor.Probe, error) {
 	d.probes = append(d.probes, t)
 	return doctor.Probe{
 		Visitor: "0123456789abcdef", Lag: 1500 * time.Millisecond,
 		Stored: doctor.Visit{IP: "90.224.0.0", Country: "se"},
-		Findings: []doctor.Finding{{Check: "probe", Verdict: doctor.Bad, Message: "the order is recorded as a page",
+		Findings: []doctor.Finding{{Check: "probe", Verdict: doctor.Error, Message: "the order is recorded as a page",
 			Cure: "activate the plugin Ecommerce"}},
 	}, d.unseen
 }

@@ -67,7 +67,7 @@ func newRow(r store.Run) recordRow {
 	if s := r.Summary; s != nil {
 		row.Totals = &totalsAnswer{Hits: s.Hits, Visits: s.Visits, Latency: s.Latency}
 		if !s.Ended.IsZero() {
-			row.Totals.Passed = threshold.Outcome(s.Thresholds)
+			row.Totals.Passed = threshold.Result(s.Thresholds)
 		}
 	}
 	return row

@@ -117,7 +117,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.disk = disk.NewWatch(log, func([]disk.Fault) { a.tellState(a.control.Status()) },
 		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
 	a.ledgers = summaries.New(h.FS, s.StateDir)
-	machine := target.Machine{ReadFile: func(path string) ([]byte, error) {
+	machine := target.Environment{ReadFile: func(path string) ([]byte, error) {
 		return exchange.Read(h.FS, path)
 	}, Env: h.Env}
 	prover := reconcile.NewKeeper(reconcile.Config{Matomo: evidence.NewClient(examineTimeout, machine), Store: a.store,
@@ -212,7 +212,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) bool {
 // watchers are what runs beside the requests.
 func (a *App) watchers() []*lifecycle.Service {
 	return []*lifecycle.Service{
-		lifecycle.Loop("backfill jobs", a.jobs.Watch).Then(within(a.jobs.End)),
+		lifecycle.Loop("backfill jobs", a.jobs.Watch).OnStop(within(a.jobs.End)),
 		lifecycle.Loop("runs", a.control.Watch),
 		lifecycle.Loop("live numbers", a.live.Watch),
 		lifecycle.Loop("log of the loadgen", func(ctx context.Context) { live.Follow(ctx, a.port, a.hub) }),

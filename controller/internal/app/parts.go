@@ -79,7 +79,7 @@ func (a *App) warnOfRunSettings() {
 	}
 	var found []string
 	for _, key := range slices.Sorted(maps.Keys(a.host.Env)) {
-		if a.host.Env[key] != "" && spec.Known(key) && !spec.OfStack(key) && !own[key] {
+		if a.host.Env[key] != "" && spec.IsKnown(key) && !spec.IsStackSetting(key) && !own[key] {
 			found = append(found, key)
 		}
 	}

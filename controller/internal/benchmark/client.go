@@ -26,7 +26,7 @@ type Timing struct {
 type Client struct{ *matomo.Client }
 
 // NewClient makes a client; timeout is for one request and must be positive.
-func NewClient(timeout time.Duration, m target.Machine) Client {
+func NewClient(timeout time.Duration, m target.Environment) Client {
 	return Client{matomo.NewClient(timeout, m)}
 }
 
@@ -118,7 +118,7 @@ func (c Client) Examples(ctx context.Context, t target.Target, parameters url.Va
 		} `json:"actionDetails"`
 	}
 	x := Examples{Dimension: c.dimension(ctx, t)}
-	if err := c.Ask(ctx, t, "Live.getLastVisitsDetails", form, &visits); err != nil || len(visits) == 0 {
+	if err := c.Call(ctx, t, "Live.getLastVisitsDetails", form, &visits); err != nil || len(visits) == 0 {
 		return x, err
 	}
 	x.Visitor = visits[0].Visitor
@@ -143,7 +143,7 @@ func (c Client) dimension(ctx context.Context, t target.Target) string {
 		ID     matomo.Number `json:"idcustomdimension"`
 		Active bool          `json:"active"`
 	}
-	if c.Ask(ctx, t, "CustomDimensions.getConfiguredCustomDimensions", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
+	if c.Call(ctx, t, "CustomDimensions.getConfiguredCustomDimensions", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
 		&all) != nil {
 		return ""
 	}

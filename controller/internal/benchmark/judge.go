@@ -42,8 +42,8 @@ type Missed struct {
 // latencies.
 func Judge(b timing.ReportBenchmark, thresholds []threshold.Threshold) (missed []Missed) {
 	for _, r := range b.Results {
-		for _, v := range threshold.Judge(thresholds, values(r), true) {
-			if threshold.Missed(v) {
+		for _, v := range threshold.Evaluate(thresholds, values(r), true) {
+			if threshold.IsMissed(v) {
 				missed = append(missed, Missed{r, v})
 			}
 		}

@@ -96,7 +96,7 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (timing.Rep
 		State:   timing.BenchmarkRunning,
 		Results: []timing.ReportTiming{}, Skipped: []timing.SkippedReport{},
 	}
-	if k.cancel, err = k.Tasks.Begin(ctx, func(ctx context.Context) { k.run(ctx, t, o, b) }); err == nil {
+	if k.cancel, err = k.Tasks.Go(ctx, func(ctx context.Context) { k.run(ctx, t, o, b) }); err == nil {
 		k.going = &b
 	}
 	return b, err

@@ -41,7 +41,7 @@ func kept(t *testing.T, s *site) (*benchmark.Keeper, database) {
 	}
 	db := database{opened, make(chan timing.ReportBenchmark, 10)}
 	k := benchmark.NewKeeper(benchmark.Config{
-		Matomo: benchmark.NewClient(benchmark.MaxTimeout, target.Machine{}), Store: db,
+		Matomo: benchmark.NewClient(benchmark.MaxTimeout, target.Environment{}), Store: db,
 		Log:     slog.New(slog.DiscardHandler),
 		Targets: opened.Targets,
 		Single:  func(context.Context) (target.Target, error) { return s.Target, nil },

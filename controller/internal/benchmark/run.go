@@ -18,7 +18,7 @@ type Matomo interface {
 	Site(ctx context.Context, t target.Target) (matomo.Site, error)
 	Time(ctx context.Context, t target.Target, method string, parameters url.Values) (Timing, error)
 	Examples(ctx context.Context, t target.Target, parameters url.Values) (Examples, error)
-	VisitsOf(ctx context.Context, t target.Target, parameters url.Values) (uint64, error)
+	CountVisits(ctx context.Context, t target.Target, parameters url.Values) (uint64, error)
 }
 
 // Run measures. b comes with what names it; tell gets it as it grows. A context that is done cancels, and what was
@@ -98,7 +98,7 @@ func (r *runner) prepare(ctx context.Context) (err error) {
 func (r *runner) count(ctx context.Context) {
 	short, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
-	if visits, err := r.VisitsOf(short, r.target, r.when(r.longest())); err == nil {
+	if visits, err := r.CountVisits(short, r.target, r.when(r.longest())); err == nil {
 		r.out.Visits = &visits
 	}
 }

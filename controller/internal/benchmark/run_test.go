@@ -95,7 +95,7 @@ func pages() benchmark.Options {
 
 func (s *site) measure(ctx context.Context, t *testing.T, o benchmark.Options) timing.ReportBenchmark {
 	t.Helper()
-	b, err := benchmark.Run(ctx, benchmark.NewClient(time.Minute, target.Machine{}), s.Target,
+	b, err := benchmark.Run(ctx, benchmark.NewClient(time.Minute, target.Environment{}), s.Target,
 		o, timing.ReportBenchmark{}, func(timing.ReportBenchmark) {})
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +258,7 @@ func TestWhatDoesNotAnswerInTimeIsATimeout(t *testing.T) {
 				case <-ended:
 				}
 			}
-			m := impatient{benchmark.NewClient(time.Minute, target.Machine{}), 100 * time.Millisecond}
+			m := impatient{benchmark.NewClient(time.Minute, target.Environment{}), 100 * time.Millisecond}
 			o := pages()
 			b, err := benchmark.Run(t.Context(), m, s.Target, o, timing.ReportBenchmark{},
 				func(timing.ReportBenchmark) {})

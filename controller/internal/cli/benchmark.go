@@ -64,7 +64,7 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	}
 	for _, m := range missed {
 		_, _ = fmt.Fprintf(h.Stderr, "missed: %s: %s, %s %s is %s\n", m.Expression, m.Report, m.Period, m.Segment,
-			threshold.Shown(m.Verdict))
+			threshold.FormatValue(m.Verdict))
 	}
 	switch {
 	case b.State != timing.BenchmarkDone:

@@ -65,7 +65,7 @@ func each[K comparable, V any](a, b map[K]V, combine func(a, b V) V) map[K]V {
 
 // ranges combines counts by latency; nil is none.
 func ranges(a, b []uint64, combine func(a, b uint64) uint64) []uint64 {
-	out := make([]uint64, len(status.Bounds)+1)
+	out := make([]uint64, len(status.LatencyBuckets)+1)
 	at := func(n []uint64, i int) uint64 {
 		if i < len(n) {
 			return n[i]
@@ -125,11 +125,11 @@ func quantile(answered []uint64, q float64) float64 {
 	rank := q * float64(answered[len(answered)-1])
 	var lower float64
 	var before uint64
-	for i, n := range answered[:len(status.Bounds)] {
+	for i, n := range answered[:len(status.LatencyBuckets)] {
 		if n > before && float64(n) >= rank {
-			return lower + (status.Bounds[i]-lower)*(rank-float64(before))/float64(n-before)
+			return lower + (status.LatencyBuckets[i]-lower)*(rank-float64(before))/float64(n-before)
 		}
-		lower, before = status.Bounds[i], n
+		lower, before = status.LatencyBuckets[i], n
 	}
 	if answered[len(answered)-1] == 0 {
 		return 0

@@ -81,7 +81,7 @@ func reserved(kept func() (runsummary.Cap, error), now time.Time) float64 {
 func brake(r Recent, limit float64) Stop {
 	bad := r.Delta.Rejected + r.Delta.Failed + r.Delta.Unknown + r.Delta.Shed
 	ended := bad + r.Delta.Accepted
-	b := Stop{StopBrake, "share", 0, limit, r.Seconds >= recently.Seconds() && ended >= threshold.BrakeHits}
+	b := Stop{StopBrake, "share", 0, limit, r.Seconds >= recently.Seconds() && ended >= threshold.BrakeMinHits}
 	if ended > 0 {
 		b.Current = float64(bad) / float64(ended)
 	}

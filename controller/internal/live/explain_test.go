@@ -27,7 +27,7 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 					{Expression: "p95<1s", Metric: "p95", Value: &value, Held: true},
 				}
 				s.Run.Reasons = []runsummary.Reason{{Target: "a", Class: "in_front", Status: 403, Hits: 7,
-					FirstWords: "Blocked"}}
+					Excerpt: "Blocked"}}
 			})
 		}
 		says(1)
@@ -49,7 +49,7 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 		if s := latest(t, w); s.Due != 28 || !s.Aborts || len(s.Thresholds) != 1 || s.Thresholds[0].Metric != "p95" ||
 			s.Capacity != nil || s.Phase != "paused" {
 			t.Errorf("want what is due and the loadgen's verdict: %+v", s)
-		} else if len(s.Reasons) != 1 || s.Reasons[0].Hits != 7 || s.Reasons[0].FirstWords != "Blocked" ||
+		} else if len(s.Reasons) != 1 || s.Reasons[0].Hits != 7 || s.Reasons[0].Excerpt != "Blocked" ||
 			s.Warnings == nil {
 			t.Errorf("want why hits were not accepted: %+v", s.Reasons)
 		}

@@ -47,15 +47,15 @@ func (l *loadgen) says(run string, start, accepted int) {
 	defer l.mu.Unlock()
 	l.down = false
 	n := uint64(accepted)
-	answered := make([]uint64, len(status.Bounds)+1)
-	for i := slices.Index(status.Bounds, .05); i < len(answered); i++ {
+	answered := make([]uint64, len(status.LatencyBuckets)+1)
+	for i := slices.Index(status.LatencyBuckets, .05); i < len(answered); i++ {
 		answered[i] = n
 	}
 	l.told = status.Snapshot{
 		Phase: phase.Running, Life: time.Unix(int64(start), 0),
 		Run: runsummary.Summary{
 			RunID: run, PlanHash: "abc", Due: n + 3, OpenVisits: 4,
-			Account: runsummary.Account{Visits: runsummary.Visits{Planned: n, Complete: 5}, Revenue: 12.5},
+			Totals: runsummary.Totals{Visits: runsummary.Visits{Planned: n, Complete: 5}, Revenue: 12.5},
 			Targets: map[string]runsummary.Target{
 				"a": {Health: "healthy",
 					ByKind: map[string]runsummary.Hits{"pageview": {Planned: n + 3, Accepted: n, Failed: 1}}},
@@ -197,7 +197,7 @@ func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 			l.also(func(s *status.Snapshot) { // which has no latencies and nothing in flight
 				*s = status.Snapshot{Phase: phase.Running, Life: began, Run: runsummary.Summary{
 					RunID: "r", PlanHash: "abc", Started: began, Due: 60, OpenVisits: 4,
-					Account: runsummary.Account{Visits: runsummary.Visits{Planned: 10 * n, Complete: 5}, Revenue: 12.5},
+					Totals: runsummary.Totals{Visits: runsummary.Visits{Planned: 10 * n, Complete: 5}, Revenue: 12.5},
 					Targets: map[string]runsummary.Target{"a": {Health: "healthy", ByKind: map[string]runsummary.Hits{
 						"pageview": {Planned: 40*n + 3, Accepted: 40 * n, Failed: 1}}}},
 				}}

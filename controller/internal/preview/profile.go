@@ -59,8 +59,8 @@ func (v *Preview) Profile(ctx context.Context, overrides map[string]any, now tim
 	d.Window = to.Sub(d.From).Seconds()
 	d.Planned = profile.Count(load.Integral(d.From, d.From, to))
 	for piece := range load.Pieces(d.From, d.From, to) {
-		d.add(Point{piece.From.Sub(d.From).Seconds(), piece.Begin})
-		d.add(Point{piece.To.Sub(d.From).Seconds(), piece.End})
+		d.add(Point{piece.From.Sub(d.From).Seconds(), piece.StartRate})
+		d.add(Point{piece.To.Sub(d.From).Seconds(), piece.EndRate})
 	}
 	return d, nil
 }

@@ -31,12 +31,12 @@ type Before struct {
 // Part is what was recorded of some days, the first and the last of which are written YYYY-MM-DD.
 type Part struct {
 	From, To string
-	Recorded matomo.Recorded
+	Recorded matomo.Figures
 }
 
 // of adds up the parts of some days; false where nobody looked at the first day. Days after those that were looked at
 // had not begun.
-func (b Before) of(from, to string) (sum matomo.Recorded, looked bool) {
+func (b Before) of(from, to string) (sum matomo.Figures, looked bool) {
 	for _, p := range b.Parts {
 		looked = looked || p.From <= from && from <= p.To
 		if p.From >= from && p.To <= to {
@@ -48,7 +48,7 @@ func (b Before) of(from, to string) (sum matomo.Recorded, looked bool) {
 
 // behind tells whether the reports did not show all that the raw log held.
 func (b Before) behind() bool {
-	var all matomo.Recorded
+	var all matomo.Figures
 	for _, p := range b.Parts {
 		all = plus(all, p.Recorded)
 	}
@@ -107,7 +107,7 @@ func (k *Keeper) look(ctx context.Context, runID string) (map[string]Before, err
 	sites := map[string]target.Target{}
 	for _, t := range readers {
 		ours := place(t) == single || knobs.MatomoURL == "" && t.Enabled
-		if ours && t.Reader() != "" {
+		if ours && t.APIToken() != "" {
 			sites[place(t)] = t
 		}
 	}
@@ -147,13 +147,13 @@ func (k *Keeper) before(ctx context.Context, t target.Target, knobs spec.Spec) (
 	case first == last:
 		days = days[:1]
 	}
-	var shown matomo.Recorded
+	var shown matomo.Figures
 	for _, p := range days {
 		s, err := sliceOf(p.From, p.To, "")
 		if err != nil {
 			return b, err
 		}
-		if p.Recorded, err = k.c.Matomo.Recorded(ctx, t, s); err != nil {
+		if p.Recorded, err = k.c.Matomo.Figures(ctx, t, s); err != nil {
 			return b, err
 		}
 		shown = plus(shown, p.Recorded)
@@ -168,7 +168,7 @@ func (k *Keeper) before(ctx context.Context, t target.Target, knobs spec.Spec) (
 }
 
 // sliceOf is the part of a site's data of some days (YYYY-MM-DD).
-func sliceOf(from, to, segment string) (s matomo.Slice, err error) {
+func sliceOf(from, to, segment string) (s matomo.Query, err error) {
 	if s.From, err = time.Parse(time.DateOnly, from); err != nil {
 		return s, fmt.Errorf("read day: %w", err)
 	}
@@ -181,7 +181,7 @@ func sliceOf(from, to, segment string) (s matomo.Slice, err error) {
 
 // rawLog is what the raw log holds of a slice, of which the reports show so many visits by day; nil where it cannot be
 // read. Its counters go back two days and end now; of other days visits alone can be counted.
-func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Slice, zone *time.Location,
+func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Query, zone *time.Location,
 	about map[string]uint64) *evidence.RawLog {
 	midnight := time.Date(s.From.Year(), s.From.Month(), s.From.Day(), 0, 0, 0, 0, zone)
 	if recent(midnight) && s.To.Format(time.DateOnly) >= time.Now().In(zone).Format(time.DateOnly) {

@@ -32,7 +32,7 @@ func TestReportsThatWereBehindWhenTheRunBeganHideNoLoss(t *testing.T) {
 		// 300 visits with 900 pages were in the raw log, and not in the reports.
 		r.Before = before(
 			time.Now(),
-			matomo.Recorded{},
+			matomo.Figures{},
 			&evidence.RawLog{
 				Visits:  evidence.Span{Least: 300, Most: 300},
 				Actions: &evidence.Span{Least: 900, Most: 900},
@@ -206,18 +206,18 @@ func TestDaysOnWhichAnythingMayHaveBeenSentAreAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := change(func(at *runsummary.Target) {
 			at.ByKind["pageview"] = runsummary.Hits{Planned: 9, Unknown: 9}
-			at.Account = runsummary.Account{Visits: runsummary.Visits{Planned: 3, Uncertain: 3}}
+			at.Totals = runsummary.Totals{Visits: runsummary.Visits{Planned: 3, Uncertain: 3}}
 		})
 		// at midnight: its visits lie before
 		r.Summary.Started, r.Summary.Ended = time.Now(), time.Now().Add(time.Minute)
-		m := &shows{report: always(matomo.Recorded{}), lately: holds(0, 0)}
+		m := &shows{report: always(matomo.Figures{}), lately: holds(0, 0)}
 		got, _ := reconciled(t, m, r)
 		if s := m.asked[0]; s.From.Format(time.DateOnly) != "1999-12-31" ||
 			s.To.Format(time.DateOnly) != "2000-01-01" || got.Verdict != comparison.MatchIncomparable {
 			t.Errorf("live: asked for %+v, %s", s, got.Verdict)
 		}
 		split := change(func(at *runsummary.Target) {
-			at.Account = runsummary.Account{Visits: runsummary.Visits{Planned: 3, Complete: 3, Split: 1},
+			at.Totals = runsummary.Totals{Visits: runsummary.Visits{Planned: 3, Complete: 3, Split: 1},
 				Opened: runsummary.Opened{Days: map[string]uint64{"1999-12-31": 3}}}
 		})
 		split.Summary.Started, split.Summary.Ended = r.Summary.Started.Add(-time.Minute), r.Summary.Ended
@@ -312,7 +312,7 @@ func TestNodesWithOneAPIAreAddedUp(t *testing.T) {
 			m := &shows{report: always(shown(2*visits-9, 2*pages-20)), lately: holds(2*visits-9, 2*pages-20)}
 			k, _ := keeperOf(t, m, s, nodes)
 			r, err := k.Load(t.Context(), "r1")
-			if err != nil || len(r.Sites) != 1 || r.Sites[0].API() != api || r.Sites[0].Reader() != "one" {
+			if err != nil || len(r.Sites) != 1 || r.Sites[0].API() != api || r.Sites[0].APIToken() != "one" {
 				t.Fatalf("%s: %+v, %v", name, r.Sites, err)
 			}
 			got, _ := reconciled(t, m, r)

@@ -99,12 +99,12 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict comparison.Mat
 			}
 		}
 	}
-	e := doctor.Expect{Dimension: r.Dimension, Past: past(r)}
+	e := doctor.Expectation{Dimension: r.Dimension, Past: past(r)}
 	for k, kind := range hit.Rows {
 		e.Sends[k] = sent.ByKind[kind.Name].Planned > 0
 	}
-	for _, f := range m.Examine(ctx, t, e).Findings {
-		if slices.Contains(telling, f.Check) && (f.Verdict == doctor.Bad || f.Verdict == doctor.Doubtful) {
+	for _, f := range m.Diagnose(ctx, t, e).Findings {
+		if slices.Contains(telling, f.Check) && (f.Verdict == doctor.Error || f.Verdict == doctor.Warning) {
 			add(f.Check, f.Cure, "%s", f.Message)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 // sight is what a site shows of a run: what is there less what was there before.
 type sight struct {
-	reports matomo.Recorded
+	reports matomo.Figures
 	// raw is nil where the raw log cannot be read.
 	raw *evidence.RawLog
 	// behind says that the reports do not show yet all that the raw log holds.

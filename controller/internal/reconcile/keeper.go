@@ -87,7 +87,7 @@ func (k *Keeper) Start(ctx context.Context, runID string, o Options) (comparison
 		latest: comparison.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: comparison.ReconcileWaiting,
 			Waiting: "the first answer", Targets: []comparison.ReconciledTarget{}}}
 	var err error
-	g.cancel, err = k.Tasks.Begin(ctx, func(ctx context.Context) { k.reconcile(ctx, runID, o, g) })
+	g.cancel, err = k.Tasks.Go(ctx, func(ctx context.Context) { k.reconcile(ctx, runID, o, g) })
 	if err == nil {
 		k.going[runID] = g
 	}

@@ -17,7 +17,7 @@ import (
 
 // look is what is remembered of a site between two looks.
 type look struct {
-	shown  matomo.Recorded
+	shown  matomo.Figures
 	log    *evidence.RawLog
 	sent   []arrived // while the run goes on, oldest first
 	fresh  *float64
@@ -80,8 +80,8 @@ func one(ctx context.Context, m Matomo, r Run, s Site, k *look) (comparison.Reco
 	from, to := before.widened(days(r.Summary, all, zone))
 	slice, err := sliceOf(from, to, segment(r))
 	if err == nil {
-		var shown matomo.Recorded
-		if shown, err = m.Recorded(ctx, s.Target, slice); err == nil {
+		var shown matomo.Figures
+		if shown, err = m.Figures(ctx, s.Target, slice); err == nil {
 			k.failed = 0
 			was, looked := before.of(from, to)
 			log := rawLog(ctx, m, s.Target, slice, zone, shown.Days)
@@ -104,10 +104,10 @@ func errorOf(err error, s Site) string {
 
 // seen is what a look finds.
 type seen struct {
-	shown matomo.Recorded
+	shown matomo.Figures
 	log   *evidence.RawLog
 	// was is what the reports showed of these days before the run, and wasLog what the raw log held.
-	was    matomo.Recorded
+	was    matomo.Figures
 	wasLog evidence.RawLog
 	looked bool
 	before Before

@@ -21,20 +21,20 @@ type log struct{ visits, actions uint64 }
 // shows is a Matomo whose reports and raw log change with time.
 type shows struct {
 	site     matomo.Site
-	report   func(since time.Duration) matomo.Recorded
+	report   func(since time.Duration) matomo.Figures
 	lately   func(since time.Duration) log
 	denied   error
-	asked    []matomo.Slice
+	asked    []matomo.Query
 	notes    []string
 	findings []doctor.Finding
-	expected doctor.Expect
+	expected doctor.Expectation
 	began    time.Time
 }
 
 func (m *shows) Site(context.Context, target.Target) (matomo.Site, error) { return m.site, nil }
-func (m *shows) Recorded(_ context.Context, _ target.Target, s matomo.Slice) (matomo.Recorded, error) {
+func (m *shows) Figures(_ context.Context, _ target.Target, s matomo.Query) (matomo.Figures, error) {
 	if m.denied != nil {
-		return matomo.Recorded{}, m.denied
+		return matomo.Figures{}, m.denied
 	}
 	m.asked = append(m.asked, s)
 	return m.report(time.Since(m.began)), nil
@@ -44,7 +44,7 @@ func (m *shows) RawLogSince(context.Context, target.Target, time.Time, string) (
 	return evidence.RawLog{Visits: evidence.Span{Least: l.visits, Most: l.visits},
 		Actions: &evidence.Span{Least: l.actions, Most: l.actions}}, nil
 }
-func (m *shows) CountVisits(context.Context, target.Target, matomo.Slice, map[string]uint64) (uint64, error) {
+func (m *shows) CountVisits(context.Context, target.Target, matomo.Query, map[string]uint64) (uint64, error) {
 	return m.lately(time.Since(m.began)).visits, nil
 }
 func (m *shows) Failures(context.Context, target.Target) ([]evidence.Failure, error) {
@@ -55,7 +55,7 @@ func (m *shows) Exclusions(context.Context, target.Target) (evidence.Exclusions,
 }
 func (m *shows) Skew(context.Context, target.Target) (time.Duration, error) { return 0, nil }
 
-func (m *shows) Examine(_ context.Context, _ target.Target, e doctor.Expect) doctor.Diagnosis {
+func (m *shows) Diagnose(_ context.Context, _ target.Target, e doctor.Expectation) doctor.Diagnosis {
 	m.expected = e
 	return doctor.Diagnosis{Findings: m.findings}
 }
@@ -77,7 +77,7 @@ func ended() reconcile.Run {
 		Summary: runsummary.Summary{RunID: "r1", Started: at.Add(-time.Minute), Ended: at, Reason: "stop_after_visits",
 			Targets: map[string]runsummary.Target{"matomo": {
 				ByKind: map[string]runsummary.Hits{"pageview": {Planned: pages, Accepted: pages}},
-				Account: runsummary.Account{
+				Totals: runsummary.Totals{
 					Visits: runsummary.Visits{Planned: visits, Complete: visits}, Revenue: 10.1 + 20.2,
 					Opened: runsummary.Opened{Days: map[string]uint64{day: visits},
 						Countries: map[string]uint64{"se": visits},
@@ -88,9 +88,9 @@ func ended() reconcile.Run {
 }
 
 // shown is what a Matomo shows of n visits of p pages.
-func shown(n, p uint64) matomo.Recorded {
+func shown(n, p uint64) matomo.Figures {
 	one := func(name string) map[string]uint64 { return map[string]uint64{name: n} }
-	return matomo.Recorded{
+	return matomo.Figures{
 		Visits: n, Unique: &n, Hits: map[string]uint64{"pageview": p}, Revenue: 30.3,
 		Days: one(time.Now().UTC().Format(time.DateOnly)), Countries: one("se"), Sources: one("direct"),
 		Devices: one("tablet"),
@@ -98,7 +98,7 @@ func shown(n, p uint64) matomo.Recorded {
 }
 
 // before is what the site of ended showed at a day; on the day before there was nothing.
-func before(day time.Time, r matomo.Recorded, raw *evidence.RawLog) map[string]reconcile.Before {
+func before(day time.Time, r matomo.Figures, raw *evidence.RawLog) map[string]reconcile.Before {
 	at, eve := day.UTC().Format(time.DateOnly), day.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
 	return map[string]reconcile.Before{
 		" 1": {Parts: []reconcile.Part{{From: eve, To: eve}, {From: at, To: at, Recorded: r}},
@@ -106,8 +106,8 @@ func before(day time.Time, r matomo.Recorded, raw *evidence.RawLog) map[string]r
 	}
 }
 
-func always(r matomo.Recorded) func(time.Duration) matomo.Recorded {
-	return func(time.Duration) matomo.Recorded { return r }
+func always(r matomo.Figures) func(time.Duration) matomo.Figures {
+	return func(time.Duration) matomo.Figures { return r }
 }
 
 func holds(n, actions uint64) func(time.Duration) log {

@@ -15,13 +15,13 @@ import (
 // Matomo is what is asked, see package matomo.
 type Matomo interface {
 	Site(ctx context.Context, t target.Target) (matomo.Site, error)
-	Recorded(ctx context.Context, t target.Target, s matomo.Slice) (matomo.Recorded, error)
+	Figures(ctx context.Context, t target.Target, s matomo.Query) (matomo.Figures, error)
 	RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (evidence.RawLog, error)
-	CountVisits(ctx context.Context, t target.Target, s matomo.Slice, about map[string]uint64) (uint64, error)
+	CountVisits(ctx context.Context, t target.Target, s matomo.Query, about map[string]uint64) (uint64, error)
 	Failures(ctx context.Context, t target.Target) ([]evidence.Failure, error)
 	Exclusions(ctx context.Context, t target.Target) (evidence.Exclusions, error)
 	Skew(ctx context.Context, t target.Target) (time.Duration, error)
-	Examine(ctx context.Context, t target.Target, e doctor.Expect) doctor.Diagnosis
+	Diagnose(ctx context.Context, t target.Target, e doctor.Expectation) doctor.Diagnosis
 	Annotate(ctx context.Context, t target.Target, day time.Time, note string) error
 }
 

@@ -58,7 +58,7 @@ func TestHitsRecordedTwiceAreFound(t *testing.T) {
 
 func TestArchivingIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &shows{lately: holds(visits, pages), report: func(since time.Duration) matomo.Recorded {
+		m := &shows{lately: holds(visits, pages), report: func(since time.Duration) matomo.Figures {
 			if since < 15*time.Minute {
 				return shown(0, 0)
 			}
@@ -99,8 +99,8 @@ func TestWhatMakesOthersOfHitsIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(visits, pages-40)), lately: holds(visits, pages-40),
 			findings: []doctor.Finding{
-				{Check: "plugins", Verdict: doctor.Bad, Message: "Events is not active", Cure: "activate it"},
-				{Check: "created", Verdict: doctor.Doubtful, Message: "the site was created on 2026-11-30",
+				{Check: "plugins", Verdict: doctor.Error, Message: "Events is not active", Cure: "activate it"},
+				{Check: "created", Verdict: doctor.Warning, Message: "the site was created on 2026-11-30",
 					Cure: "set it back"},
 			}}
 		r := ended()
@@ -124,10 +124,10 @@ func TestAQueueThatHoldsHitsBackIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &shows{report: always(shown(visits-40, pages)), lately: holds(visits-40, pages),
 			findings: []doctor.Finding{
-				{Check: "queue", Verdict: doctor.Doubtful,
+				{Check: "queue", Verdict: doctor.Warning,
 					Message: "QueuedTracking answers hits before they are recorded"},
-				{Check: "spam", Verdict: doctor.Good, Message: "no plug-in turns hits down"},
-				{Check: "currency", Verdict: doctor.Bad, Message: "EUR"},
+				{Check: "spam", Verdict: doctor.OK, Message: "no plug-in turns hits down"},
+				{Check: "currency", Verdict: doctor.Error, Message: "EUR"},
 			}}
 		got, _ := reconciled(t, m, ended())
 		if causes := got.Targets[0].Causes; len(causes) != 1 || causes[0].Kind != "queue" {
@@ -280,7 +280,7 @@ func TestASourceThatNothingTellsIsNotMissed(t *testing.T) {
 
 func TestActionsThatAreNotArchivedAreWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &shows{lately: holds(visits, pages), report: func(since time.Duration) matomo.Recorded {
+		m := &shows{lately: holds(visits, pages), report: func(since time.Duration) matomo.Figures {
 			if since < 15*time.Minute {
 				return shown(visits, pages-300) // archived while the last visits were still open
 			}
@@ -325,7 +325,7 @@ func TestDaysAtWhichNobodyLookedAreNotCalledEmpty(t *testing.T) {
 func TestABackfillThatIsResumedIsWaitedForAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		m := &shows{began: began, lately: holds(visits, pages), report: func(since time.Duration) matomo.Recorded {
+		m := &shows{began: began, lately: holds(visits, pages), report: func(since time.Duration) matomo.Figures {
 			if since < 70*time.Minute {
 				return shown(0, 0)
 			}
@@ -350,7 +350,7 @@ func TestAQueueThatIsWorkedOffOnceAMinuteIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		worked := func(since time.Duration) uint64 { return min(visits, 4000*uint64(1+since/time.Minute)) }
 		m := &shows{
-			report: func(since time.Duration) matomo.Recorded { return shown(worked(since), 5*worked(since)) },
+			report: func(since time.Duration) matomo.Figures { return shown(worked(since), 5*worked(since)) },
 			lately: func(since time.Duration) log {
 				return log{worked(since), 5 * worked(since)}
 			},

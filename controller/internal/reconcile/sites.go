@@ -59,7 +59,7 @@ func sitesOf(run map[string]runsummary.Target, readers []target.Target) []Site {
 // since, else one of another site of the same Matomo, whose token may be good for both.
 func siteOf(sent target.Target, readers []target.Target) Site {
 	of := func(same func(target.Target) bool) (target.Target, bool) {
-		at := slices.IndexFunc(readers, func(t target.Target) bool { return same(t) && t.Reader() != "" })
+		at := slices.IndexFunc(readers, func(t target.Target) bool { return same(t) && t.APIToken() != "" })
 		if at < 0 {
 			at = slices.IndexFunc(readers, same)
 		}
@@ -97,7 +97,7 @@ func sentTo(s runsummary.Summary, site Site) (all runsummary.Target, parts []com
 			all = t
 			continue
 		}
-		all = all.With(t)
+		all = all.Merge(t)
 	}
 	if len(parts) == 1 {
 		parts = nil

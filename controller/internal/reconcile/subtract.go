@@ -8,7 +8,7 @@ import (
 )
 
 // less takes off what was there before. Unique visitors are no sum: who came before and after is one.
-func less(shown, before matomo.Recorded) matomo.Recorded {
+func less(shown, before matomo.Figures) matomo.Figures {
 	out := shown
 	out.Unique = nil
 	out.Visits -= min(out.Visits, before.Visits)
@@ -22,8 +22,8 @@ func less(shown, before matomo.Recorded) matomo.Recorded {
 	return out
 }
 
-func plus(a, b matomo.Recorded) matomo.Recorded {
-	return matomo.Recorded{
+func plus(a, b matomo.Figures) matomo.Figures {
+	return matomo.Figures{
 		Visits: a.Visits + b.Visits, Hits: both(a.Hits, b.Hits), Items: a.Items + b.Items,
 		Revenue: a.Revenue + b.Revenue, Tax: a.Tax + b.Tax, Shipping: a.Shipping + b.Shipping,
 		Days: both(a.Days, b.Days), Countries: both(a.Countries, b.Countries), Sources: both(a.Sources, b.Sources),
@@ -66,14 +66,14 @@ func lessSpan(a, b evidence.Span) evidence.Span {
 }
 
 // held is what the raw log holds of visits that the reports show in full.
-func held(r matomo.Recorded) evidence.RawLog {
+func held(r matomo.Figures) evidence.RawLog {
 	return evidence.RawLog{Visits: evidence.Span{Least: r.Visits, Most: r.Visits},
 		Actions: &evidence.Span{Least: r.Actions(), Most: r.Actions()}}
 }
 
 // behind tells whether reports show less than the raw log holds: a visit is archived as soon as it is there, and again
 // with its later actions.
-func behind(reports matomo.Recorded, log *evidence.RawLog) bool {
+func behind(reports matomo.Figures, log *evidence.RawLog) bool {
 	return log != nil && (reports.Visits < log.Visits.Least || log.Actions != nil &&
 		reports.Actions() < log.Actions.Least)
 }

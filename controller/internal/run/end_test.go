@@ -78,7 +78,7 @@ func TestARunOfTheSameIDIsNotAskedToFinishByTheStopBefore(t *testing.T) {
 			t.Fatal(err)
 		}
 		start(t, k)
-		if want := exchange.Steady("nightly"); w.control != want {
+		if want := exchange.NoOverride("nightly"); w.control != want {
 			t.Errorf("control.json is %+v", w.control)
 		}
 	})

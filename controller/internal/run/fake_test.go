@@ -350,7 +350,7 @@ func (p publisher) Steering(id string) exchange.Control {
 	if p.control.RunID == id {
 		return p.control
 	}
-	return exchange.Steady(id)
+	return exchange.NoOverride(id)
 }
 
 // control makes a Control of the world whose ids are r1, r2 and so on.

@@ -47,7 +47,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 		return nil, errors.Join(fmt.Errorf("read what was published: %w", err), k.idle(ctx))
 	}
 	// The file may be of an earlier life of a run of the same id.
-	if err := k.c.Publisher.Steer(exchange.Steady(id.ID)); err != nil {
+	if err := k.c.Publisher.Steer(exchange.NoOverride(id.ID)); err != nil {
 		return nil, errors.Join(err, k.idle(ctx))
 	}
 	k.settled()
@@ -55,7 +55,7 @@ func (k *Control) launch(ctx context.Context, q Request, publish publishing) (wa
 		Labels: q.Labels}}
 	r.Config, r.Kind = Configuration(files)
 	begun := r
-	k.change(func(s *Status) { s.Restarts, s.Messages, s.Steering, s.Run = 0, nil, exchange.Steady(r.ID), &begun })
+	k.change(func(s *Status) { s.Restarts, s.Messages, s.Steering, s.Run = 0, nil, exchange.NoOverride(r.ID), &begun })
 	if err := k.c.Begin(ctx, r, files, k.c.Port.Start); err != nil {
 		if stopped(ctx) {
 			return nil, err

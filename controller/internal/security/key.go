@@ -31,7 +31,7 @@ var publishedKeys = []string{"change-me-in-production", "your-secret-api-key-cha
 
 // CheckKey says what is wrong with an API key, wherever it comes from, without showing any of it.
 func CheckKey(key string) error {
-	odd, isOdd := textfile.FindOdd(key)
+	odd, isOdd := textfile.FindSpecial(key)
 	switch n := utf8.RuneCountInString(key); {
 	case slices.Contains(publishedKeys, key):
 		return errors.New("is a published key, which everybody knows")

@@ -27,7 +27,7 @@ func Parse(environ map[string]string, read envspec.ReadFile) (Settings, problem.
 		problems.Refuse(key+FileSuffix, "", "names an empty file", "write the secret into it, or unset the setting")
 	}
 	for _, key := range slices.Sorted(maps.Keys(environ)) {
-		if spec.Obsolete(key) && environ[key] != "" {
+		if spec.IsObsolete(key) && environ[key] != "" {
 			problems.Warn(key, environ[key], "has no effect",
 				"remove it; docs/from-the-original.md says what takes its place")
 		}

@@ -102,7 +102,7 @@ func (s *Service) presetFiles() ([]presetFile, error) {
 func (f presetFile) preset() (BuiltIn, problem.List) {
 	values := map[string]any{}
 	for key, v := range f.environ {
-		if elsewhere(key) == "" && !isOwn(strings.TrimSuffix(key, spec.FileSuffix)) && !spec.OfStack(key) {
+		if elsewhere(key) == "" && !isOwn(strings.TrimSuffix(key, spec.FileSuffix)) && !spec.IsStackSetting(key) {
 			values[key] = v
 		}
 	}

@@ -16,7 +16,7 @@ func TestDeletedRunsAreListedAsLongAsTheLoadgenKeepsThem(t *testing.T) {
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	kept := map[string]bool{"a": true, "b": true}
 	has := func(id string) (bool, error) { return kept[id], nil }
-	listed := func() exchange.Deleted {
+	listed := func() exchange.DeletedRuns {
 		list, err := exchange.ParseDeleted(b.file(t, exchange.DeletedFile))
 		must(t, err)
 		return list

@@ -46,7 +46,7 @@ func (s *Service) Draft(ctx context.Context, overrides map[string]any, body []by
 		return plan.Input{}, nil, err
 	}
 	// how a target is reached makes no visit another
-	for _, key := range slices.Concat(spec.ReachKnobs, spec.SharedKnobs) {
+	for _, key := range slices.Concat(spec.AccessSettings, spec.SharedSettings) {
 		in.Knobs[key] = ""
 	}
 	for _, f := range Knobs() {

@@ -16,24 +16,24 @@ import (
 // Expect is what the saved set-up, with overrides as SaveConfig takes them laid over its knobs, sends as far as
 // Matomo's settings bear upon it. Visitors' networks and browsers are the loadgen's to know. What is wrong with
 // settings is told when they are saved.
-func (s *Service) Expect(ctx context.Context, overrides map[string]any, now time.Time) (doctor.Expect, error) {
+func (s *Service) Expect(ctx context.Context, overrides map[string]any, now time.Time) (doctor.Expectation, error) {
 	c, err := s.config(ctx)
 	if err != nil {
-		return doctor.Expect{}, err
+		return doctor.Expectation{}, err
 	}
 	var ignored problem.List
 	c = c.with(overrides, &ignored)
 	saved, err := s.store.Funnels(ctx)
 	if err != nil {
-		return doctor.Expect{}, err
+		return doctor.Expectation{}, err
 	}
 	funnels := make([]funnel.Funnel, len(saved))
 	for i, f := range saved {
 		funnels[i] = f.Funnel
 	}
-	e := doctor.Expecting(&c.spec, funnels)
+	e := doctor.NewExpectation(&c.spec, funnels)
 	days, _ := c.spec.Backfill(now)
-	e.Backfill(days)
+	e.AddBackfill(days)
 	pages := urllist.Default(c.spec.SiteURL)
 	switch own, err := s.store.Content(ctx, store.URLs); {
 	case err == nil:

@@ -48,7 +48,7 @@ func (s *Service) importKnobs(ctx context.Context, dir string, data []byte) erro
 	values := map[string]any{}
 	for key, v := range environ {
 		// What belongs to the place, to the stack or to a run is no part of the saved configuration.
-		if elsewhere(key) == "" && !spec.OfStack(key) && key != "RUN_ID" && key != "RUN_SEED" {
+		if elsewhere(key) == "" && !spec.IsStackSetting(key) && key != "RUN_ID" && key != "RUN_SEED" {
 			values[key] = v
 		}
 	}

@@ -75,11 +75,11 @@ func (s *Service) fill(ctx context.Context, out *plan.Input) (err error) {
 	}
 	out.Targets = &target.Set{Strategy: routing.Strategy}
 	for _, t := range saved {
-		t.Access = t.In(s.dir)
+		t.Access = t.RelativeTo(s.dir)
 		out.Targets.Targets = append(out.Targets.Targets, t.Target)
 	}
 	for _, f := range Knobs() {
-		if f.Role == spec.OfTarget && !slices.Contains(spec.SharedKnobs, f.Key) {
+		if f.Role == spec.OfTarget && !slices.Contains(spec.SharedSettings, f.Key) {
 			out.Knobs[f.Key] = ""
 		}
 	}
@@ -103,7 +103,7 @@ func (s *Service) access(ctx context.Context) (plan.Access, error) {
 	}
 	saved, err := s.store.Targets(ctx)
 	for _, t := range saved {
-		t.Access = t.In(s.dir)
+		t.Access = t.RelativeTo(s.dir)
 		out.Targets = append(out.Targets, t.Target)
 	}
 	return out, err

@@ -95,7 +95,7 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 		f, known := fields[key]
 		v, ok := text(values[given])
 		if !known {
-			if blank := ok && strings.TrimSpace(v) == ""; !blank || !spec.Known(key) {
+			if blank := ok && strings.TrimSpace(v) == ""; !blank || !spec.IsKnown(key) {
 				refuseKey(given, problems)
 			}
 			continue
@@ -179,7 +179,7 @@ func holds(values map[string]any, knob string, mask bool) bool {
 
 func refuseKey(given string, problems *problem.List) {
 	key := strings.ToUpper(given)
-	if spec.Obsolete(key) {
+	if spec.IsObsolete(key) {
 		problems.Warn(key, "", "has no effect", "remove it")
 		return
 	}
@@ -190,13 +190,13 @@ func refuseKey(given string, problems *problem.List) {
 		}
 	}
 	cure := "remove it"
-	if plain, byFile := strings.CutSuffix(key, spec.FileSuffix); byFile && spec.Known(key) {
+	if plain, byFile := strings.CutSuffix(key, spec.FileSuffix); byFile && spec.IsKnown(key) {
 		cure = "give " + plain + " itself: a saved configuration names no files"
 	}
-	if n := spec.Nearest(key); n != "" && !spec.Known(key) && elsewhere(n) == "" && !spec.OfStack(n) {
+	if n := spec.Nearest(key); n != "" && !spec.IsKnown(key) && elsewhere(n) == "" && !spec.IsStackSetting(n) {
 		cure = "did you mean " + n + "?"
 	}
-	if spec.OfStack(key) {
+	if spec.IsStackSetting(key) {
 		cure = "set it in .env, from where the stack and the controller read it"
 	}
 	problems.Refuse(given, "", "is not a known setting", cure)

@@ -134,18 +134,18 @@ func TestAnotherRunDoesNotOverwriteAnEditByHand(t *testing.T) {
 
 func TestTheFileThatSteersARunIsReadAsTheLoadgenReadsIt(t *testing.T) {
 	b := newBench(t)
-	if c := b.Steering("r"); c != exchange.Steady("r") {
+	if c := b.Steering("r"); c != exchange.NoOverride("r") {
 		t.Errorf("without a file it follows its plan: %+v", c)
 	}
 	must(t, b.Steer(exchange.Control{RunID: "r", Paused: true, Scale: 2}))
 	if c := b.Steering("r"); !c.Paused || c.Scale != 2 {
 		t.Errorf("%+v", c)
 	}
-	if c := b.Steering("s"); c != exchange.Steady("s") {
+	if c := b.Steering("s"); c != exchange.NoOverride("s") {
 		t.Errorf("the file is for another run: %+v", c)
 	}
 	b.edit(t, exchange.ControlFile, `{"run_id":"r","scale":1000}`)
-	if c := b.Steering("r"); c != exchange.Steady("r") {
+	if c := b.Steering("r"); c != exchange.NoOverride("r") {
 		t.Errorf("a bad file is ignored: %+v", c)
 	}
 }

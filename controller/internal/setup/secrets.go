@@ -110,7 +110,7 @@ func (s *Service) keepsPlaces(ctx context.Context, before, after config, values 
 // where it was given.
 func (s *Service) checkFiles(a target.Access, named func(field string) string, problems *problem.List) {
 	read := func(path string) ([]byte, error) { return exchange.Read(s.fs, path) }
-	a.In(s.dir).CheckFiles(read, func(field, shown, message, cure string) {
+	a.RelativeTo(s.dir).CheckFiles(read, func(field, shown, message, cure string) {
 		problems.Refuse(named(field), shown, message, strings.ReplaceAll(cure, "tls_key_file", named("tls_key_file")))
 	})
 }
@@ -127,7 +127,7 @@ func (s *Service) abs(path string) string {
 func (s *Service) SingleTarget(ctx context.Context) (target.Target, error) {
 	c, err := s.config(ctx)
 	t := c.target()
-	t.Access = t.In(s.dir)
+	t.Access = t.RelativeTo(s.dir)
 	return t, err
 }
 
@@ -156,7 +156,7 @@ func (s *Service) TargetOf(ctx context.Context, overrides map[string]any) (targe
 		}
 	}
 	s.checkFiles(t.Access, strings.ToUpper, &problems)
-	t.Access = t.In(s.dir)
+	t.Access = t.RelativeTo(s.dir)
 	return t, problems, nil
 }
 
@@ -169,7 +169,7 @@ func (s *Service) SavedTargets(ctx context.Context) ([]store.Target, error) {
 	}
 	all, err := s.store.Targets(ctx)
 	for i := range all {
-		all[i].Access = all[i].WithDefaults(c.spec.Shared()).In(s.dir)
+		all[i].Access = all[i].WithDefaults(c.spec.SharedAccess()).RelativeTo(s.dir)
 	}
 	return all, err
 }

@@ -100,7 +100,7 @@ func (s *Service) SaveURLs(ctx context.Context, content []byte) (URLReport, erro
 }
 
 func (s *Service) saveURLs(ctx context.Context, content []byte) (URLReport, error) {
-	content = textfile.Plain(content)
+	content = textfile.TryDecode(content)
 	_, report := readURLs(content)
 	if err := report.Errors.Err(); err != nil {
 		return report, err

@@ -30,7 +30,7 @@ func New(p profile.Profile, start time.Time, first uint64, random *rand.Rand) *S
 	s := &Schedule{clock: clock{profile: p, start: start, scale: 1}, random: random}
 	lead := 0.0
 	if end, ends := s.clock.end(); ends && first > 0 {
-		begin, found := p.When(start, start, end, float64(first))
+		begin, found := p.TimeOf(start, start, end, float64(first))
 		if !found {
 			begin = end
 		}
@@ -106,7 +106,7 @@ func (s *Schedule) Rate() float64 {
 // of the profile or behind it, for which the rest of the piece makes up.
 func (s *Schedule) lead(at time.Time) float64 {
 	piece := s.span.piece
-	lead := s.span.lead + (float64(s.taken) + s.clock.visits(at, piece.From) - piece.Before(at))
+	lead := s.span.lead + (float64(s.taken) + s.clock.visits(at, piece.From) - piece.VisitsBefore(at))
 	if math.Abs(lead) < rounding {
 		return 0
 	}

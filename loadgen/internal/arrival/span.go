@@ -21,10 +21,10 @@ func newSpan(piece profile.Piece, lead float64) span {
 }
 
 // even is the moment of arrival k, from 0 to n-1, where a whole visit lies between two.
-func (s span) even(k uint64) time.Time { return s.piece.Moment(max(0, s.lead+float64(k))) }
+func (s span) even(k uint64) time.Time { return s.piece.TimeOf(max(0, s.lead+float64(k))) }
 
 // before is the moment at which a share of the piece's visits, from 0 to 1, is still to come.
-func (s span) before(rest float64) time.Time { return s.piece.Moment((1 - rest) * s.visits) }
+func (s span) before(rest float64) time.Time { return s.piece.TimeOf((1 - rest) * s.visits) }
 
 // carry is the lead of what comes after the piece, when so many of its arrivals are taken.
 func (s span) carry(taken uint64) float64 { return s.lead + (float64(taken) - s.visits) }

@@ -11,7 +11,7 @@ func TestASpanIsTheInverseOfItsPiecesIntegral(t *testing.T) {
 	begin := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
 	const perHour = 24 // in visits a day
 	piece := func(from, to float64) profile.Piece {
-		return profile.Piece{From: begin, To: begin.Add(time.Hour), Begin: from * perHour, End: to * perHour}
+		return profile.Piece{From: begin, To: begin.Add(time.Hour), StartRate: from * perHour, EndRate: to * perHour}
 	}
 	for name, c := range map[string]struct {
 		piece profile.Piece
@@ -63,7 +63,7 @@ func TestAHoldStopsTheTimeOfAProfile(t *testing.T) {
 	if end, ends := c.end(); !ends || !end.Equal(begin.Add(75*time.Minute)) {
 		t.Errorf("it ends at %v, want a quarter of an hour later", end)
 	}
-	if p, _ := c.piece(begin.Add(25 * time.Minute)); p.Begin != 2*28 {
-		t.Errorf("the rate after the hold is %v visits a day, want that of before it", p.Begin)
+	if p, _ := c.piece(begin.Add(25 * time.Minute)); p.StartRate != 2*28 {
+		t.Errorf("the rate after the hold is %v visits a day, want that of before it", p.StartRate)
 	}
 }

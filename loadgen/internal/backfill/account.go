@@ -39,7 +39,7 @@ func (s *worker) account(b *batch, a batchResult, answered bool) (n ended) {
 		course := &courses[i]
 		if course.LastAction > 0 {
 			s.c.Ledger.OpenVisit(b.span.Target,
-				ledger.Dimensions{Day: s.c.Days[b.day].Begin.Unix(), Visitor: s.who[i], SourceLost: late[i]})
+				ledger.Dimensions{Day: s.c.Days[b.day].Start.Unix(), Visitor: s.who[i], SourceLost: late[i]})
 		}
 		fate := course.Outcome(s.length[i], true)
 		s.c.Ledger.CloseVisit(b.span.Target, fate, int(course.Splits))
@@ -68,7 +68,7 @@ func (s *worker) checkTarget(b *batch, a batchResult, n ended) {
 	s.mu.Lock()
 	s.visitsEnded += uint64(len(b.visits))
 	s.refusedInARow[b.span.Target]++
-	if a.Target(b.hits).Outcome() == outcome.Accepted {
+	if a.TargetClass(b.hits).Outcome() == outcome.Accepted {
 		s.refusedInARow[b.span.Target] = 0
 	}
 	hopeless := s.refusedInARow[b.span.Target] == maxRefusedBatches

@@ -80,7 +80,7 @@ func TestFiveBatchesInARowThatCannotBeReadEndTheJob(t *testing.T) {
 	r.shards, r.names = 1, []string{"a"}
 	m := newMatomo()
 	m.answer = func(int, []hit) answer.Answer {
-		return answer.Answer{Class: answer.Unreadable, Status: 200, FirstWords: "Just a moment..."}
+		return answer.Answer{Class: answer.Unreadable, Status: 200, Excerpt: "Just a moment..."}
 	}
 	why, message, p, _ := r.run(context.Background(), m)
 	if why != endreason.NoTarget || !strings.Contains(message, "Just a moment...") || p.BatchesDone != 5 {
@@ -144,7 +144,7 @@ func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
 				return taken(hits)
 			}
 			<-m.broken // the other one never answers
-			return answer.Answer{Class: answer.Broken, FirstWords: "broken off"}
+			return answer.Answer{Class: answer.Broken, Excerpt: "broken off"}
 		}
 		began := time.Now()
 		why, _, p, s := r.run(drain, m)

@@ -160,7 +160,7 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 	background.Wait()
 	j.phase.Store(phase.Ended)
 	if j.unfinished.Load() || j.message != "" { // what went wrong with the last batch leaves none
-		return endreason.Of(ctx), j.message
+		return endreason.FromContext(ctx), j.message
 	}
 	j.mu.Lock()
 	j.finished = true

@@ -224,8 +224,8 @@ func TestEveryVisitIsWhollyInsideItsDayAndItsRequest(t *testing.T) {
 			t.Fatalf("visit %d has %d hits, want %d", n, len(got), len(v.Hits))
 		}
 		for i, at := range got {
-			if at.Sub(got[0]) != v.Hits[i].Offset || at.Before(r.days[day].Begin) || !at.Before(r.days[day].End) {
-				t.Fatalf("hit %d of visit %d is at %s, its day is %s to %s", i, n, at, r.days[day].Begin,
+			if at.Sub(got[0]) != v.Hits[i].Offset || at.Before(r.days[day].Start) || !at.Before(r.days[day].End) {
+				t.Fatalf("hit %d of visit %d is at %s, its day is %s to %s", i, n, at, r.days[day].Start,
 					r.days[day].End)
 			}
 		}
@@ -246,7 +246,7 @@ func TestVisitsOfADayFollowItsCurveInOrder(t *testing.T) {
 	_, _, _, _ = r.run(context.Background(), m)
 	hours, before := map[string]float64{}, time.Time{}
 	for n := range r.days[0].Visits {
-		at := m.stored[n][0].In(r.days[0].Begin.Location())
+		at := m.stored[n][0].In(r.days[0].Start.Location())
 		hours[at.Format("15 MST")]++
 		if at.Before(before.Add(-20 * time.Minute)) { // a longer visit begins a little earlier
 			t.Fatalf("visit %d begins at %s, the one before at %s", n, at, before)
@@ -310,7 +310,7 @@ func TestAnUnknownBatchIsListedAndNeverSentAgain(t *testing.T) {
 	m := newMatomo()
 	m.answer = func(n int, hits []hit) answer.Answer {
 		if n == 4 {
-			return answer.Answer{Class: answer.Timeout, FirstWords: "no answer in time"}
+			return answer.Answer{Class: answer.Timeout, Excerpt: "no answer in time"}
 		}
 		return taken(hits)
 	}
@@ -358,7 +358,7 @@ func TestRequestsKeepTheirRate(t *testing.T) {
 func TestAVisitForWhichTodayHasNoTimeIsNotSent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-28", 400, time.Date(2026, 3, 28, 1, 0, 0, 0, time.UTC))
-	r.days[0].End = r.days[0].Begin.Add(10 * time.Minute)
+	r.days[0].End = r.days[0].Start.Add(10 * time.Minute)
 	m := newMatomo()
 	_, _, p, s := r.run(context.Background(), m)
 	d := p.Days[0]

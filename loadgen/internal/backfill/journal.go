@@ -70,12 +70,12 @@ func (e *batchResult) Hit(i, n int) answer.Class {
 	if slices.Contains(e.TooLarge, i) {
 		return answer.TooLarge
 	}
-	return e.Answer.Hit(i, n)
+	return e.Answer.HitClass(i, n)
 }
 
 // killedResult is what is known of a batch that was on its way when its job was killed.
 var killedResult = batchResult{Answer: answer.Answer{Class: answer.Broken,
-	FirstWords: "the job was killed while it was on its way"}}
+	Excerpt: "the job was killed while it was on its way"}}
 
 // ReadHeader is the first line of the journal of a job; false where there is none that can be read.
 func ReadHeader(fsys afero.Fs, path string) (Header, bool) {
@@ -104,7 +104,7 @@ func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(fmt.Errorf("open journal: %s %w", path, exchange.ErrNoFile), err, f.Close())
+		return nil, errors.Join(fmt.Errorf("open journal: %s %w", path, exchange.ErrNotRegular), err, f.Close())
 	}
 	whole := int64(0)
 	r := bufio.NewReader(f)

@@ -17,7 +17,7 @@ type dayClock struct {
 
 func newDayClock(d calendar.Day, week profile.Profile, seed uint64) dayClock {
 	c := dayClock{day: d, seed: seed}
-	for p := range week.Pieces(d.Begin, d.Begin, d.End) {
+	for p := range week.Pieces(d.Start, d.Start, d.End) {
 		c.pieces = append(c.pieces, p)
 	}
 	return c
@@ -28,7 +28,7 @@ func newDayClock(d calendar.Day, week profile.Profile, seed uint64) dayClock {
 // that length lies wholly inside the day; false where the day has not so much time.
 func (c *dayClock) start(k, number uint64, length time.Duration) (int64, bool) {
 	last := c.day.End.Add(-length - time.Second)
-	if last.Before(c.day.Begin) {
+	if last.Before(c.day.Start) {
 		return 0, false
 	}
 	const apart = 0x9fb21c651e98df25 // from the draws of visits
@@ -50,7 +50,7 @@ func (c *dayClock) before(at time.Time) float64 {
 			break
 		}
 		if at.Before(p.To) {
-			return sum + p.Before(at)
+			return sum + p.VisitsBefore(at)
 		}
 		sum += p.Visits()
 	}
@@ -62,7 +62,7 @@ func (c *dayClock) at(x float64) time.Time {
 	for _, p := range c.pieces {
 		n := p.Visits()
 		if x < n {
-			return p.Moment(x)
+			return p.TimeOf(x)
 		}
 		x -= n
 	}

@@ -50,7 +50,7 @@ func (s *worker) send(ctx context.Context, b *batch) {
 }
 
 // tooLarge says that a batch may be taken in smaller requests.
-func (b *batch) tooLarge(a batchResult) bool { return a.Class.Split() && b.hits > 1 }
+func (b *batch) tooLarge(a batchResult) bool { return a.Class.Splittable() && b.hits > 1 }
 
 // sendWithRetries tries until the answer is another than "later", patience ends, or the job is stopped. Patience starts again
 // after a standstill of this process, in which nobody asked the target.
@@ -79,7 +79,7 @@ func (s *worker) sendWithRetries(ctx context.Context, b *batch, try func() (batc
 }
 
 // canRetry says that a request was not taken and may be taken as it is.
-func canRetry(a batchResult) bool { return a.Class.Retry() || a.Class == answer.Stopped }
+func canRetry(a batchResult) bool { return a.Class.Retryable() || a.Class == answer.Stopped }
 
 // sendOnce sends a batch once. Where it cannot be noted before, it is not sent.
 func (s *worker) sendOnce(b *batch) (batchResult, error) {
@@ -125,7 +125,7 @@ func (s *worker) request(b *batch, from, upTo int) batchResult {
 	result := s.to.Send()
 	a, hits := batchResult{Answer: result.Answer, Latency: time.Since(began)}, upTo-from
 	// A request that was not sent, or that is too large, says nothing of the target, which may take smaller ones.
-	if result.LocalFault || a.Class == answer.Stopped || a.Class.Split() && hits > 1 {
+	if result.LocalFault || a.Class == answer.Stopped || a.Class.Splittable() && hits > 1 {
 		s.c.Router.Ignore(b.span.Target)
 	} else {
 		s.c.Router.End(b.span.Target, result, hits, began.Add(a.Latency), time.Time{})
@@ -133,7 +133,7 @@ func (s *worker) request(b *batch, from, upTo int) batchResult {
 	if _ = s.c.Clock.Now(); s.c.Clock.Count() > standstills {
 		a.Latency = ledger.NoLatency
 	}
-	if a.Target(hits).Outcome() == outcome.Accepted {
+	if a.TargetClass(hits).Outcome() == outcome.Accepted {
 		s.mu.Lock()
 		s.sizes[b.span.Target].Accepted(hits)
 		s.mu.Unlock()
@@ -172,9 +172,9 @@ func (s *worker) sendInParts(ctx context.Context, b *batch) {
 			s.giveUp(b, errors.Join(err, s.c.Journal.requeued(b.span)))
 			return
 		case err != nil:
-			whole.Answer = answer.Answer{Class: answer.Broken, FirstWords: "sent in part: " + err.Error()}
+			whole.Answer = answer.Answer{Class: answer.Broken, Excerpt: "sent in part: " + err.Error()}
 			from = b.hits
-		case a.Class.Split() && upTo-from > 1:
+		case a.Class.Splittable() && upTo-from > 1:
 			most = (upTo - from) / 2
 		default:
 			whole.add(a, from, upTo)
@@ -198,14 +198,14 @@ func (e *batchResult) add(a batchResult, from, upTo int) {
 			}
 		case class.Outcome() == outcome.Unknown || e.Class.Outcome() == outcome.Unknown:
 			if e.Class.Outcome() != outcome.Unknown {
-				e.Class, e.Status, e.FirstWords = class, a.Status, a.FirstWords
+				e.Class, e.Status, e.Excerpt = class, a.Status, a.Excerpt
 			}
 		case class.Outcome() == outcome.Accepted:
 			e.Class = answer.Accepted
 			e.Receipt.Tracked++
 		default:
 			if e.Class != answer.Accepted {
-				e.Class, e.FirstWords = class, a.FirstWords
+				e.Class, e.Excerpt = class, a.Excerpt
 			}
 			e.Status = a.Status
 			e.Receipt.Invalid++

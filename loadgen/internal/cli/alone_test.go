@@ -117,7 +117,7 @@ func TestTheLedgerOfADeletedRunIsRemoved(t *testing.T) {
 		env["RUN_ID"] = id
 		start(t, fsys, env).wait(t, patience)
 	}
-	list, err := exchange.Deleted{Runs: map[string]time.Time{"gone": time.Now()}}.Encode()
+	list, err := exchange.DeletedRuns{Runs: map[string]time.Time{"gone": time.Now()}}.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

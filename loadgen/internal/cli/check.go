@@ -42,7 +42,7 @@ func check(ctx context.Context, args []string, h host.Host) int {
 		settings, problems = exchange.ParseEnv(*file, data)
 		problems = append(problems, spec.Unknown(*file, settings, problem.Warning)...)
 		problems = append(problems, asDockerRun(*file, data)...)
-		maps.DeleteFunc(settings, func(key, _ string) bool { return !spec.Known(key) })
+		maps.DeleteFunc(settings, func(key, _ string) bool { return !spec.IsKnown(key) })
 		h.Env = plan.Over(settings, h.Env)
 	}
 	p, _, more := load(h, nil)
@@ -90,7 +90,7 @@ func check(ctx context.Context, args []string, h host.Host) int {
 // asDockerRun warns of what the loadgen would refuse if docker run --env-file read the file: it hands quotes and
 // comments on as a part of the value, and compose does not.
 func asDockerRun(file string, data []byte) (problems problem.List) {
-	_, faults := spec.Parse(exchange.AsDockerRun(data), nil)
+	_, faults := spec.Parse(exchange.DockerRunValues(data), nil)
 	for _, f := range faults.Errors() {
 		if f.Message == envspec.InQuotes || f.Message == envspec.HasComment {
 			problems.Warn(file+": "+f.Where, "",

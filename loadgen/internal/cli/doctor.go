@@ -32,7 +32,7 @@ func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unre
 		hit := ping(t.SiteID, t.Token.Reveal() != "")
 		res := to.SendProbe(i, hit, 0)
 		took := time.Since(began).Milliseconds()
-		d := examiner.Examine(ctx, t, expect)
+		d := examiner.Diagnose(ctx, t, expect)
 		if res.Class.Outcome() == outcome.Accepted {
 			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL,
 				t.SiteID, took)
@@ -40,7 +40,7 @@ func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unre
 			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s: %s\n", t.Name, t.URL, res.String())
 		}
 		tellFindings(h.Stdout, d.Findings)
-		if left := d.Unread(); left != "" {
+		if left := d.NotChecked(); left != "" {
 			unread = append(unread, "target "+t.Name+": "+left)
 		}
 		// Where the doctor gets no answer, because it asks no address of a cloud, the hit of the sender decides.
@@ -56,7 +56,7 @@ func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unre
 var verdicts = []struct {
 	is   doctor.Verdict
 	word string
-}{{doctor.Bad, "wrong"}, {doctor.Doubtful, "doubtful"}, {doctor.Good, "ok"}, {doctor.Untold, "cannot tell"}}
+}{{doctor.Error, "wrong"}, {doctor.Warning, "doubtful"}, {doctor.OK, "ok"}, {doctor.Skipped, "cannot tell"}}
 
 // tellFindings prints what is wrong first and what could not be told last.
 func tellFindings(w io.Writer, findings []doctor.Finding) {
@@ -131,5 +131,5 @@ func tryLargest(w io.Writer, s *sender.Sender, p *plan.Plan, target int, hit []b
 		cure += fmt.Sprintf(", or set BULK_SIZE=%d", max(1, most*taken/size))
 	}
 	_, _ = fmt.Fprintf(w, "  %-11s  -> %s\n", "", cure)
-	return res.Class.Split() && most > 1 // the run sends smaller ones by itself
+	return res.Class.Splittable() && most > 1 // the run sends smaller ones by itself
 }

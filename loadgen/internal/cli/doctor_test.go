@@ -30,9 +30,9 @@ func TestTheDoctorIsContentWithTheSink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := doctor.New(patience, target.Machine{}).Examine(t.Context(),
+	d := doctor.New(patience, target.Environment{}).Diagnose(t.Context(),
 		target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token},
-		doctor.Expect{
+		doctor.Expectation{
 			Zone:      &cet,
 			Currency:  "SEK",
 			Sends:     [hit.Kinds]bool{hit.Search: true, hit.Order: true},
@@ -40,7 +40,7 @@ func TestTheDoctorIsContentWithTheSink(t *testing.T) {
 			Dimension: 4,
 		})
 	for _, f := range d.Findings {
-		if f.Verdict == doctor.Bad || f.Verdict == doctor.Doubtful {
+		if f.Verdict == doctor.Error || f.Verdict == doctor.Warning {
 			t.Errorf("%s: %s", f.Check, f.Message)
 		}
 	}
@@ -247,11 +247,11 @@ func TestWhatASiteExcludesIsFoundBothWays(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			to := target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}
-			_, err := doctor.New(patience, target.Machine{}).Probe(ctx, to, doctor.Expect{
+			_, err := doctor.New(patience, target.Environment{}).Probe(ctx, to, doctor.Expectation{
 				Pages:    []string{"https://elsewhere.example.test/"},
 				Networks: []netip.Prefix{netip.MustParsePrefix("73.1.0.0/16")},
 			})
-			if !errors.Is(err, doctor.ErrUnseen) || !strings.Contains(err.Error(), "exclude") {
+			if !errors.Is(err, doctor.ErrNotVisible) || !strings.Contains(err.Error(), "exclude") {
 				t.Errorf("%v", err)
 			}
 		})

@@ -50,7 +50,7 @@ func TestARunInWhichMostHitsAreNotAcceptedIsNoSuccessAndSaysWhy(t *testing.T) {
 	s := l.summary(t)
 	addsUp(t, s)
 	if r := theReason(t, s.Reasons, "in_front"); r.Status != 403 || r.Server != "gate/1" ||
-		r.FirstWords != "Blocked by policy" || r.Hits != s.Hits.Rejected {
+		r.Excerpt != "Blocked by policy" || r.Hits != s.Hits.Rejected {
 		t.Errorf("%+v of %+v", r, s.Hits)
 	}
 	if len(s.Thresholds) != 1 || !s.Thresholds[0].BuiltIn || s.Thresholds[0].Held {
@@ -135,7 +135,7 @@ func TestABackfillOfWhichMostWasNotAcceptedIsNoSuccess(t *testing.T) {
 	s := l.summary(t)
 	addsUp(t, s)
 	if r := theReason(t, s.Reasons, "in_front"); s.Reason != "backfill_finished" || r.Hits != s.Hits.Rejected ||
-		r.FirstWords != "Blocked by policy" {
+		r.Excerpt != "Blocked by policy" {
 		t.Errorf("%s, %+v, %+v", s.Reason, s.Hits, s.Reasons)
 	}
 }

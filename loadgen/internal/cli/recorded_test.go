@@ -24,8 +24,8 @@ func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
 	s := l.summary(t)
 	to := target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}
 	today := time.Now()
-	slice := reporting.Slice{From: today.AddDate(0, 0, -2), To: today.AddDate(0, 0, 2), Segment: "dimension4==reported"}
-	got, err := reporting.NewClient(patience, target.Machine{}).Recorded(t.Context(), to, slice)
+	slice := reporting.Query{From: today.AddDate(0, 0, -2), To: today.AddDate(0, 0, 2), Segment: "dimension4==reported"}
+	got, err := reporting.NewClient(patience, target.Environment{}).Figures(t.Context(), to, slice)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
 		}
 	}
 	slice.Segment = "dimension4==another"
-	if none, err := reporting.NewClient(patience, target.Machine{}).Recorded(t.Context(), to, slice); err != nil ||
+	if none, err := reporting.NewClient(patience, target.Environment{}).Figures(t.Context(), to, slice); err != nil ||
 		none.Visits != 0 {
 		t.Errorf("%+v, %v", none, err)
 	}
@@ -70,8 +70,8 @@ func TestVisitsFromACampaignAreToldByTheirSource(t *testing.T) {
 	s := l.summary(t)
 	to := target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token}
 	today := time.Now()
-	got, err := reporting.NewClient(patience, target.Machine{}).Recorded(t.Context(), to,
-		reporting.Slice{From: today.AddDate(0, 0, -2), To: today.AddDate(0, 0, 2)})
+	got, err := reporting.NewClient(patience, target.Environment{}).Figures(t.Context(), to,
+		reporting.Query{From: today.AddDate(0, 0, -2), To: today.AddDate(0, 0, 2)})
 	if err != nil || fmt.Sprint(s.Opened.Sources) != fmt.Sprint(got.Sources) || got.Sources["campaign"] == 0 {
 		t.Errorf("%v accepted, %v reported, %v", s.Opened.Sources, got.Sources, err)
 	}

@@ -72,7 +72,7 @@ func TestAProcessThatIsStoppedShedsWhatFellDueAndSaysSo(t *testing.T) {
 	if len(s.Standstills) == 0 {
 		t.Fatalf("no standstill in the summary:\n%s", log.String())
 	}
-	all := s.StoodStill()
+	all := s.TotalStandstill()
 	if all.Seconds < still.Seconds() || s.DurationSeconds < all.Seconds {
 		t.Errorf("stood still for %v s of %v s, it was %s", all.Seconds, s.DurationSeconds, still)
 	}

@@ -19,7 +19,7 @@ func capacity(w io.Writer, c *runsummary.Capacity) {
 		case s.Void != "":
 			held = "void: " + s.Void
 		case !s.Held:
-			held = "no: " + threshold.Misses(s.Verdicts)
+			held = "no: " + threshold.DescribeMissed(s.Verdicts)
 		}
 		_, _ = fmt.Fprintf(t, "%s\t%.4g\t%.4g\t%.4g\t%.0f ms\t%.0f ms\t%.0f ms\t%.3g %%\t%.0f s\t%s\t\n", s.Kind,
 			s.OfferedVisitRate, s.VisitRate, s.HitRate,
@@ -38,7 +38,7 @@ func Finding(c *runsummary.Capacity) string {
 		}
 		return fmt.Sprintf("%s; the search was given up: %s", found, c.Void)
 	}
-	limit := fmt.Sprintf("the limit showed at %.4g visits/s as %s", c.BrokenRate, threshold.Misses(c.Limit))
+	limit := fmt.Sprintf("the limit showed at %.4g visits/s as %s", c.BrokenRate, threshold.DescribeMissed(c.Limit))
 	switch {
 	case c.VisitRate == 0 && c.BrokenRate > 0:
 		return fmt.Sprintf("not even the lowest rate held; %s", limit)

@@ -43,12 +43,23 @@ func Summary(w io.Writer, s *runsummary.Summary) {
 	row("all", s.Hits)
 	_ = t.Flush() // a terminal that is gone cannot be told
 	v := s.Visits
-	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d "+
-		"split, up to %d repeated; Matomo should have %s\n",
-		v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost, v.Unsent, v.Split, v.Repeated, between(v.Recorded()))
+	_, _ = fmt.Fprintf(
+		w,
+		"visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d "+
+			"split, up to %d repeated; Matomo should have %s\n",
+		v.Planned,
+		v.Complete,
+		v.Partial,
+		v.Uncertain,
+		v.Lost,
+		v.Unsent,
+		v.Split,
+		v.Repeated,
+		between(v.ExpectedInMatomo()),
+	)
 	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue,
 		1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
-	if all := s.StoodStill(); all.Seconds > 0 {
+	if all := s.TotalStandstill(); all.Seconds > 0 {
 		_, _ = fmt.Fprintf(w, "stood still: this process did not run for %.1f s (stopped, paused, or its machine "+
 			"asleep): %d visits and %d hits were not sent; they are in no share, rate or latency\n",
 			all.Seconds, all.Visits, all.Hits)
@@ -61,7 +72,7 @@ func Summary(w io.Writer, s *runsummary.Summary) {
 			if !v.Held {
 				verdict = "MISSED"
 			}
-			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t\n", threshold.Name(v), verdict, threshold.Shown(v))
+			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t\n", threshold.Label(v), verdict, threshold.FormatValue(v))
 		}
 		_, _ = fmt.Fprintln(w, "thresholds:")
 		_ = t.Flush()
@@ -87,7 +98,7 @@ func between(least, most uint64) string {
 // Progress is how a run goes on one line of a terminal, in place of the line before.
 func Progress(s *runsummary.Summary, phase string) string {
 	h, note := s.Hits, ""
-	if names := threshold.Misses(s.Thresholds); names != "" {
+	if names := threshold.DescribeMissed(s.Thresholds); names != "" {
 		note = "  missed: " + names
 	}
 	if s.Backfill != nil {
@@ -103,7 +114,7 @@ func ProgressFields(s *runsummary.Summary, phase string) (fields []any) {
 	if b := s.Backfill; b != nil {
 		fields = []any{"of", b.Visits, "estimated_end", b.EstimatedEnd}
 	}
-	h, missed := s.Hits, threshold.Misses(s.Thresholds)
+	h, missed := s.Hits, threshold.DescribeMissed(s.Thresholds)
 	return append(fields, "phase", phase, "visits", s.Visits.Planned, "open_visits", s.OpenVisits,
 		"accepted", h.Accepted, "rejected", h.Rejected, "failed", h.Failed, "unknown", h.Unknown, "shed", h.Shed,
 		"p95_seconds", s.Latency.P95, "thresholds_missed", missed, "not_accepted", shortReasons(s.Reasons))

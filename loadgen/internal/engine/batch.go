@@ -48,7 +48,7 @@ type remainder struct {
 }
 
 // class is what the answer means for hit i of the batch.
-func (b *batch) class(i int) answer.Class { return b.result.Hit(i, len(b.hits)) }
+func (b *batch) class(i int) answer.Class { return b.result.HitClass(i, len(b.hits)) }
 
 // worker is one goroutine of the pool.
 type worker struct {
@@ -78,7 +78,7 @@ func (w *worker) serve(b *batch) {
 	w.c.Ledger.Send(b.target, b.kinds)
 	b.result = w.request.Send()
 	b.answered = w.elapsed()
-	b.reported, b.atWork = false, b.result.AtWork()
+	b.reported, b.atWork = false, b.result.MayBeProcessing()
 }
 
 // isFinal says that no visit of the batch has hits left.

@@ -18,7 +18,7 @@ type days struct {
 func (d *days) nextMidnight(t int64) int64 {
 	if t < d.from || t >= d.to {
 		date := calendar.DateOf(time.Unix(t, 0).In(d.zone))
-		d.from, d.to = date.Begin(d.zone).Unix(), date.Add(1).Begin(d.zone).Unix()
+		d.from, d.to = date.Start(d.zone).Unix(), date.Add(1).Start(d.zone).Unix()
 	}
 	return d.to
 }

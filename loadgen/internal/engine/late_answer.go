@@ -23,7 +23,7 @@ func (l *loop) awaitLateAnswer(b *batch) {
 	}
 	l.waiters.Go(func() {
 		late, came := p.Wait(ctx, LateAnswerTimeout)
-		b.atWork = !came || late.AtWork()
+		b.atWork = !came || late.MayBeProcessing()
 		if stood && came { // it was we who were late
 			b.result.Answer = late
 		}

@@ -117,7 +117,7 @@ func (l *loop) run(drain context.Context) endreason.Reason {
 			l.applyControls(l.elapsed())
 		case <-stop:
 			stop = nil
-			l.stop(endreason.Of(drain))
+			l.stop(endreason.FromContext(drain))
 		}
 	}
 }
@@ -241,9 +241,9 @@ func (l *loop) handleAnswer(b *batch) {
 		tries = max(tries, b.visits[i].attempts)
 	}
 	switch {
-	case b.result.Class.Split() && len(b.hits) > 1 && !l.draining:
+	case b.result.Class.Splittable() && len(b.hits) > 1 && !l.draining:
 		l.splitBatch(b)
-	case b.result.Class.Retry() && b.result.RetryAfter <= maxRetryAfter && int(tries) < len(retryDelays) && !l.draining:
+	case b.result.Class.Retryable() && b.result.RetryAfter <= maxRetryAfter && int(tries) < len(retryDelays) && !l.draining:
 		l.retry(b, tries)
 	default:
 		l.informRouter(b, 0)

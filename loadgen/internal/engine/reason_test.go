@@ -71,14 +71,14 @@ func TestAHitThatWasTriedAndThenTurnedAwayHasItsLastAnswerAsReason(t *testing.T)
 				return tracking.Result{}
 			}
 			return tracking.Result{Answer: answer.Answer{Class: answer.NotNow, Status: 429, RetryAfter: 5 * time.Second,
-				FirstWords: "slow down"}}
+				Excerpt: "slow down"}}
 		}, func(c *engine.Config) {
 			c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(40*86400), 20*time.Second, 50
 		})
 		_ = r.run(t.Context(), t.Context(), t)
 		r.reasonsAddUp(t)
 		for _, one := range r.ledger.Counts().Reasons {
-			if one.Answer.Class == answer.NotNow && (one.Answer.Status != 429 || one.Answer.FirstWords != "slow down") {
+			if one.Answer.Class == answer.NotNow && (one.Answer.Status != 429 || one.Answer.Excerpt != "slow down") {
 				t.Errorf("%+v", one)
 			}
 		}

@@ -50,6 +50,6 @@ func Env(pairs []string) map[string]string {
 func (h Host) Read(path string) ([]byte, error) { return exchange.Read(h.FS, path) }
 
 // Machine is what reaching targets takes of this machine, with the environment that the settings made.
-func (h Host) Machine(env map[string]string) target.Machine {
-	return target.Machine{ReadFile: h.Read, Env: env}
+func (h Host) Machine(env map[string]string) target.Environment {
+	return target.Environment{ReadFile: h.Read, Env: env}
 }

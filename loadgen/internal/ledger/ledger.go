@@ -180,7 +180,7 @@ func (l *Ledger) Answer(target int, a *answer.Answer, hits []Answered) {
 		row := &l.rows[target][h.Kind]
 		row.InFlight--
 		row.Outcomes[h.Class.Outcome()]++
-		if h.Class != answer.Accepted || a.Odd {
+		if h.Class != answer.Accepted || a.Malformed {
 			l.addReason(target, h.Class, a, 1)
 		}
 		if h.Class.Outcome() == outcome.Accepted {

@@ -189,7 +189,7 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 		t.Errorf("target a opened %+v", o)
 	}
 	if s.Revenue != 24.2 || s.Items != 6 || s.Opened.Days["2026-03-29"] != 3 || s.Visits.Complete != 2 {
-		t.Errorf("both: %+v", s.Account)
+		t.Errorf("both: %+v", s.Totals)
 	}
 }
 

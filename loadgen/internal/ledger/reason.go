@@ -28,7 +28,7 @@ func (l *Ledger) addReason(target int, class answer.Class, a *answer.Answer, n u
 	}
 	e.hits += n
 	if e.words == "" {
-		e.words = a.FirstWords
+		e.words = a.Excerpt
 	}
 	if e.server == "" {
 		e.server = a.Server
@@ -48,7 +48,7 @@ func (l *Ledger) reasonList() (all []Reason) {
 		for c, e := range l.reasons[t] {
 			if e.hits > 0 {
 				all = append(all,
-					Reason{t, answer.Answer{Class: c.class, Status: c.status, Server: e.server, FirstWords: e.words},
+					Reason{t, answer.Answer{Class: c.class, Status: c.status, Server: e.server, Excerpt: e.words},
 						e.hits})
 			}
 		}
@@ -61,7 +61,7 @@ func fillReasons(s *runsummary.Summary, all []Reason, names []string) {
 	for _, r := range all {
 		a := r.Answer
 		said := runsummary.Reason{Target: names[r.Target], Class: a.Class.String(), Status: a.Status, Hits: r.Hits,
-			Server: a.Server, FirstWords: a.FirstWords}
+			Server: a.Server, Excerpt: a.Excerpt}
 		if a.Class.Outcome() == outcome.Accepted {
 			s.Warnings = append(s.Warnings, said)
 		} else {

@@ -22,13 +22,13 @@ func TestHitsThatWereNotAcceptedHaveTheirReasonsByTargetClassAndStatus(t *testin
 	book := func(target int, a answer.Answer) {
 		l.Plan(target, pages(1))
 		l.Send(target, pages(1))
-		l.Answer(target, &a, []ledger.Answered{{Kind: hit.Pageview, Class: a.Hit(0, 1)}})
+		l.Answer(target, &a, []ledger.Answered{{Kind: hit.Pageview, Class: a.HitClass(0, 1)}})
 	}
 	book(0, answer.Answer{Status: 204})
 	for range 2 {
-		book(0, answer.Answer{Class: answer.InFront, Status: 403, Server: "gate", FirstWords: "Blocked"})
+		book(0, answer.Answer{Class: answer.InFront, Status: 403, Server: "gate", Excerpt: "Blocked"})
 	}
-	book(0, answer.Answer{Class: answer.InFront, Status: 403, FirstWords: "not the first"})
+	book(0, answer.Answer{Class: answer.InFront, Status: 403, Excerpt: "not the first"})
 	book(0, answer.Answer{Class: answer.InFront, Status: 404})
 	book(1, answer.Answer{Class: answer.InFront, Status: 403})
 	l.Plan(1, pages(7))
@@ -38,7 +38,7 @@ func TestHitsThatWereNotAcceptedHaveTheirReasonsByTargetClassAndStatus(t *testin
 
 	want := []runsummary.Reason{
 		{Target: "b", Class: "late", Hits: 4},
-		{Target: "a", Class: "in_front", Status: 403, Hits: 3, Server: "gate", FirstWords: "Blocked"},
+		{Target: "a", Class: "in_front", Status: 403, Hits: 3, Server: "gate", Excerpt: "Blocked"},
 		{Target: "b", Class: "standstill", Hits: 2},
 		{Target: "a", Class: "in_front", Status: 404, Hits: 1},
 		{Target: "b", Class: "in_front", Status: 403, Hits: 1},
@@ -53,7 +53,7 @@ func TestAcceptedHitsWithAnOddAnswerAreWarnings(t *testing.T) {
 	l := ledger.New(2)
 	l.Plan(0, pages(3))
 	l.Send(0, pages(3))
-	a := answer.Answer{Class: answer.NoReceipt, Status: 200, Odd: true}
+	a := answer.Answer{Class: answer.NoReceipt, Status: 200, Malformed: true}
 	l.Answer(0, &a, slices.Repeat([]ledger.Answered{{Kind: hit.Pageview, Class: answer.NoReceipt}}, 3))
 	want := []runsummary.Reason{{Target: "a", Class: "accepted_no_receipt", Status: 200, Hits: 3}}
 	if s := reasonsOf(l); !slices.Equal(s.Warnings, want) || len(s.Reasons) > 0 || s.Hits.Accepted != 3 {
@@ -65,12 +65,12 @@ func TestTheWordsOfAnAnswerThatWasTriedAgainAreKept(t *testing.T) {
 	l := ledger.New(2)
 	l.Plan(0, pages(1))
 	l.Send(0, pages(1))
-	l.Requeue(0, &answer.Answer{Class: answer.NotNow, Status: 503, FirstWords: "come back later"}, pages(1))
+	l.Requeue(0, &answer.Answer{Class: answer.NotNow, Status: 503, Excerpt: "come back later"}, pages(1))
 	if s := reasonsOf(l); len(s.Reasons) > 0 {
 		t.Errorf("no hit has ended, but %+v", s.Reasons)
 	}
 	l.End(0, &answer.Answer{Class: answer.NotNow, Status: 503}, pages(1)) // turned away before it could go again
-	want := []runsummary.Reason{{Target: "a", Class: "not_now", Status: 503, Hits: 1, FirstWords: "come back later"}}
+	want := []runsummary.Reason{{Target: "a", Class: "not_now", Status: 503, Hits: 1, Excerpt: "come back later"}}
 	if s := reasonsOf(l); !slices.Equal(s.Reasons, want) || s.Hits.Failed != 1 {
 		t.Errorf("%+v, %+v", s.Reasons, s.Hits)
 	}

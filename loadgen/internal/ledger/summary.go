@@ -32,7 +32,7 @@ func (c Counts) Fill(s *runsummary.Summary, names []string, targets []runsummary
 		s.ByTarget[name] = c.Total(i).Summary()
 		targets[i].Latency, targets[i].Histogram = runsummary.Percentiles(c.Latency[i]),
 			runsummary.EncodeHistogram(c.Latency[i])
-		targets[i].Account = c.Targets[i].summary(zone)
+		targets[i].Totals = c.Targets[i].summary(zone)
 		targets[i].ByKind = map[string]runsummary.Hits{}
 		for k := range hit.Kind(hit.Kinds) {
 			targets[i].ByKind[k.String()] = c.Rows[i][k].Summary()
@@ -41,7 +41,7 @@ func (c Counts) Fill(s *runsummary.Summary, names []string, targets []runsummary
 		all.Merge(c.Latency[i])
 	}
 	fillReasons(s, c.Reasons, names)
-	s.Account, s.Due = c.summary(zone), c.Due
+	s.Totals, s.Due = c.summary(zone), c.Due
 	if c.Bulk.Requests > 0 {
 		s.Bulk = &c.Bulk
 	}
@@ -49,9 +49,9 @@ func (c Counts) Fill(s *runsummary.Summary, names []string, targets []runsummary
 	s.InFlight, s.OpenVisits = c.Total(-1).InFlight, c.OpenVisits()
 }
 
-func (a VisitTotals) summary(zone *time.Location) runsummary.Account {
+func (a VisitTotals) summary(zone *time.Location) runsummary.Totals {
 	v := a.Visits
-	out := runsummary.Account{
+	out := runsummary.Totals{
 		Visits: runsummary.Visits{
 			Planned: a.Planned, Complete: v[Complete], Partial: v[Partial], Uncertain: v[Uncertain], Lost: v[Lost],
 			Unsent: v[Unsent], Split: a.Split, Repeated: a.Repeated,

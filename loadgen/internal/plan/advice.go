@@ -146,7 +146,7 @@ func (p *Plan) notePages(add func(format string, args ...any)) {
 		}
 		hosts[visit.Host(page.URL)] = true
 	}
-	for _, m := range urllist.Merge(p.Pages) {
+	for _, m := range urllist.FindMerged(p.Pages) {
 		merged = append(merged, fmt.Sprintf("line %d: is one page with line %d in the reports of %s", m.Page.Line,
 			m.With.Line, urllist.MergedBy))
 	}

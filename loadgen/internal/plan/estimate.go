@@ -85,7 +85,7 @@ func (p *Plan) planned() (visits uint64, length time.Duration, by string) {
 	var start time.Time // any: neither form goes by the clock
 	visits = profile.Count(load.Integral(start, start, start.Add(length)))
 	if stop := uint64(k.StopAfterVisits); stop > 0 && stop < visits {
-		at, _ := load.When(start, start, start.Add(length), float64(stop))
+		at, _ := load.TimeOf(start, start, start.Add(length), float64(stop))
 		visits, length, by = stop, at.Sub(start), "STOP_AFTER_VISITS"
 	}
 	return visits, length, by
@@ -103,7 +103,7 @@ func (p *Plan) Estimate(now time.Time) estimate.Estimate {
 	if k.BackfillEnabled {
 		days, _ := k.Backfill(now) // its problems are Backfill's to tell
 		e.Visits = calendar.Total(days)
-		e.HitsPerRequest = float64(max(k.BackfillBatch(), 1))
+		e.HitsPerRequest = float64(max(k.BatchHits(), 1))
 		if k.BackfillRPS > 0 {
 			requests := float64(e.Visits) * e.HitsPerVisit / e.HitsPerRequest
 			e.End = &estimate.End{Seconds: requests / k.BackfillRPS, By: "BACKFILL_RPS_LIMIT"}

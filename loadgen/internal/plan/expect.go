@@ -8,9 +8,9 @@ import (
 )
 
 // Expect is what the plan sends, as far as Matomo's settings bear upon it.
-func (p *Plan) Expect(now time.Time) doctor.Expect {
+func (p *Plan) Expect(now time.Time) doctor.Expectation {
 	k := &p.spec
-	e := doctor.Expecting(k, p.Funnels)
+	e := doctor.NewExpectation(k, p.Funnels)
 	for _, page := range p.Pages {
 		e.Pages = append(e.Pages, page.URL)
 	}
@@ -24,7 +24,7 @@ func (p *Plan) Expect(now time.Time) doctor.Expect {
 	}
 	if k.BackfillEnabled {
 		days, _ := p.Backfill(now) // its problems are told before
-		e.Backfill(days)
+		e.AddBackfill(days)
 	}
 	return e
 }

@@ -80,7 +80,7 @@ func Over(below, above map[string]string) map[string]string {
 		if base, isFile := strings.CutSuffix(key, spec.FileSuffix); isFile {
 			other = base
 		}
-		if _, both := above[other]; !both && spec.Known(key) && spec.Known(other) {
+		if _, both := above[other]; !both && spec.IsKnown(key) && spec.IsKnown(other) {
 			delete(merged, other)
 		}
 	}
@@ -189,7 +189,7 @@ func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 			continue
 		}
 		for _, t := range p.Targets {
-			if age := now.Sub(d.Begin); age > target.MaxAgeWithoutToken && t.Token.Reveal() == "" {
+			if age := now.Sub(d.Start); age > target.MaxAgeWithoutToken && t.Token.Reveal() == "" {
 				problems.Refuse("MATOMO_TOKEN_AUTH", "",
 					"is not set for target "+t.Name+
 						", and without it Matomo takes nothing that is older than 24 hours, as "+d.Date.String()+" is",
@@ -243,8 +243,8 @@ func (l *loader) file(key, named, name string) (data []byte, where string, found
 		return data, path, true
 	case errors.Is(err, exchange.ErrTooLarge):
 		l.problems.Refuse(path, "", exchange.ErrTooLarge.Error(), "make it smaller")
-	case errors.Is(err, exchange.ErrNoFile):
-		l.problems.Refuse(path, "", exchange.ErrNoFile.Error(), "put a file in its place, or remove it")
+	case errors.Is(err, exchange.ErrNotRegular):
+		l.problems.Refuse(path, "", exchange.ErrNotRegular.Error(), "put a file in its place, or remove it")
 	case named == "" && errors.Is(err, fs.ErrNotExist):
 	case named == "":
 		l.problems.Refuse(path, "", "cannot be read: "+err.Error(), "let this user read it")
@@ -357,11 +357,11 @@ func (l *loader) targets() {
 	}
 	for i, t := range set.Targets {
 		if t.Enabled {
-			t.Access = t.In(folder)
+			t.Access = t.RelativeTo(folder)
 			t.CheckFiles(l.read, func(field, shown, message, cure string) {
 				l.problems.Refuse(fmt.Sprintf("%s: targets[%d].%s", where, i, field), shown, message, cure)
 			})
-			t.Access = t.WithDefaults(k.Shared())
+			t.Access = t.WithDefaults(k.SharedAccess())
 			l.plan.Targets = append(l.plan.Targets, t)
 		}
 	}

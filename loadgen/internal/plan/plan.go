@@ -178,7 +178,7 @@ func (p *Plan) Differences() []string {
 		case secret[key]:
 			v = "***MASKED***"
 		case key == "MATOMO_URL" || key == "MATOMO_API_URL":
-			v = target.Shown(v)
+			v = target.Redact(v)
 		}
 		out = append(out, key+"="+v)
 	}

@@ -117,7 +117,7 @@ func sending(k *spec.Spec) Sending {
 		s.Batch, s.BatchDelay = k.BulkSize, Seconds(k.BulkMaxDelay)
 	}
 	if k.BackfillEnabled {
-		s.Batch, s.Concurrency, s.Rate = k.BackfillBatch(), k.BackfillShards, k.BackfillRPS
+		s.Batch, s.Concurrency, s.Rate = k.BatchHits(), k.BackfillShards, k.BackfillRPS
 		// A request carries hundreds of hits: where nothing is set it gets the five minutes that Matomo's own import of
 		// logs gives one.
 		if !k.Set["REQUEST_TIMEOUT"] {
@@ -130,13 +130,13 @@ func sending(k *spec.Spec) Sending {
 func verdict(k *spec.Spec) Verdict {
 	text := k.Thresholds
 	if text == "" && k.CapacitySearch {
-		text = threshold.OfCapacity
+		text = threshold.CapacityDefault
 	}
 	v := Verdict{MaxErrorShare: k.StopErrorShare}
 	v.Thresholds, _ = threshold.Parse("THRESHOLDS", text) // the settings were checked
 	v.Abort = k.ThresholdAbort && len(v.Thresholds) > 0
 	if len(v.Thresholds) == 0 {
-		v.Thresholds = threshold.BuiltIn()
+		v.Thresholds = threshold.Default()
 	}
 	return v
 }

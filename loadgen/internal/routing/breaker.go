@@ -9,7 +9,7 @@ import (
 
 const (
 	// patienceUnproven is how many hits without an accepted one fail a target that never accepted any, and how many in
-	// a row that may have had a wrong token fail any (answer.Class.LockOut).
+	// a row that may have had a wrong token fail any (answer.Class.RisksLockout).
 	patienceUnproven = 5
 	// patienceProven is the same for a target that has accepted hits.
 	patienceProven = 20
@@ -84,7 +84,7 @@ func (b *breaker) end(c answer.Class, retryAfter time.Duration, now time.Time) {
 	}
 	b.streak++
 	b.lockOut++
-	if !c.LockOut() {
+	if !c.RisksLockout() {
 		b.lockOut = 0
 	}
 	switch {

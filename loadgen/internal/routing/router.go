@@ -110,7 +110,7 @@ func (r *Router) Begin(t int, now time.Time) (proven bool) {
 func (r *Router) End(t int, res tracking.Result, n int, now, again time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s, class := &r.states[t], res.Target(n)
+	s, class := &r.states[t], res.TargetClass(n)
 	accepted := class.Outcome() == outcome.Accepted
 	if again.IsZero() {
 		s.end(class, res.RetryAfter, now)

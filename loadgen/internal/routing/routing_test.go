@@ -25,7 +25,7 @@ func reply(r *routing.Router, t int, c answer.Class, now time.Time) {
 
 // said is an answer of a class.
 func said(c answer.Class) tracking.Result {
-	return tracking.Result{Answer: answer.Answer{Class: c, FirstWords: c.String()}}
+	return tracking.Result{Answer: answer.Answer{Class: c, Excerpt: c.String()}}
 }
 
 func TestStrategiesDealOutVisits(t *testing.T) {

@@ -54,7 +54,7 @@ type control struct {
 // newControl is of a run that follows its plan so far.
 func newControl(fsys afero.Fs, dir, runID string, run steered, log *slog.Logger) *control {
 	return &control{fs: fsys, path: filepath.Join(dir, exchange.ControlFile), run: run, log: log,
-		state: exchange.Steady(runID)}
+		state: exchange.NoOverride(runID)}
 }
 
 // watch looks at the file every second until ctx is done.
@@ -96,7 +96,7 @@ func (c *control) look() {
 }
 
 func (c *control) read() (exchange.Control, error) {
-	steady := exchange.Steady(c.state.RunID)
+	steady := exchange.NoOverride(c.state.RunID)
 	data, err := exchange.Read(c.fs, c.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return steady, nil

@@ -38,7 +38,7 @@ func (r *Run) summary(next uint64) runsummary.Summary {
 		sum.Standstills = append(sum.Standstills, one)
 	}
 	at.mode.Fill(&sum)
-	sum.Thresholds = threshold.Judge(at.terms.Thresholds, threshold.Of(&sum), false)
+	sum.Thresholds = threshold.Evaluate(at.terms.Thresholds, threshold.ValuesOf(&sum), false)
 	return sum
 }
 
@@ -50,7 +50,7 @@ func (r *Run) finish(end End) int {
 	terms := r.stage().terms
 	sum := r.recorder.last()
 	sum.Ended, sum.Reason, sum.Message = terms.endAfter(r.began, sum.Duration()), string(end.Reason), end.Message
-	sum.Thresholds = threshold.Judge(terms.Thresholds, threshold.Of(&sum), true)
+	sum.Thresholds = threshold.Evaluate(terms.Thresholds, threshold.ValuesOf(&sum), true)
 	if end.Reason == r.stopped {
 		sum.Message = r.why + sum.Message
 	}
@@ -97,11 +97,11 @@ func (t *Terms) endAfter(began time.Time, lasted time.Duration) time.Time {
 // exitCode tells how the run ended. A run without one accepted hit has failed whatever ended it.
 func exitCode(end End, sum *runsummary.Summary) int {
 	h := sum.Hits
-	tried := h.NotAccepted() - min(h.Shed, sum.StoodStill().Hits)
+	tried := h.NotAccepted() - min(h.Shed, sum.TotalStandstill().Hits)
 	switch code := end.Reason.ExitCode(); {
 	case h.Accepted == 0 && tried > 0:
 		return exitcode.NoTarget
-	case code == exitcode.OK && !threshold.Passed(sum.Thresholds):
+	case code == exitcode.OK && !threshold.AllPassed(sum.Thresholds):
 		return exitcode.Missed
 	default:
 		return code

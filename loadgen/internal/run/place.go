@@ -134,7 +134,7 @@ func (r *Run) takePlace(ctx context.Context) (err error) {
 }
 
 // deleted are the runs that the controller has deleted.
-func (r *Run) deleted() (d exchange.Deleted) {
+func (r *Run) deleted() (d exchange.DeletedRuns) {
 	if r.plan.Files.Exchange == "" {
 		return d
 	}

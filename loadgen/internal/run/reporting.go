@@ -51,14 +51,14 @@ func (p *past) retention(ctx context.Context) (problems problem.List) {
 // otherDays refuses days that are others at a target, as far as its token may ask: Matomo would cut visits near
 // midnight in two and book them on another day.
 func (p *past) otherDays(ctx context.Context) (problems problem.List) {
-	e := doctor.Expect{}
-	e.Backfill(p.days)
+	e := doctor.Expectation{}
+	e.AddBackfill(p.days)
 	if e.Past == nil {
 		return nil
 	}
 	mine := p.plan.SiteZone
 	for _, t := range p.plan.Targets {
-		if t.Reader() == "" {
+		if t.APIToken() == "" {
 			continue
 		}
 		site, err := p.client().Site(ctx, t)
@@ -73,7 +73,7 @@ func (p *past) otherDays(ctx context.Context) (problems problem.List) {
 				"cannot be told", "target", t.Name, "zone", site.Timezone)
 			continue
 		}
-		if day, differ := mine.Differ(its, e.Past.First, e.Past.Last); differ {
+		if day, differ := mine.FirstDifference(its, e.Past.First, e.Past.Last); differ {
 			problems.Refuse("TIMEZONE", mine.String(), "has other days than the site of target "+t.Name+
 				", which is in "+its.String()+": "+day.String()+" is the first",
 				"set TIMEZONE="+its.String()+
@@ -90,12 +90,21 @@ func (p *past) hidden(ctx context.Context, days []string) {
 		return // the job writes no other
 	}
 	for _, t := range p.plan.Targets {
-		if t.Reader() == "" {
+		if t.APIToken() == "" {
 			continue
 		}
-		if site, err := p.client().Site(ctx, t); err == nil && site.Hides(first) {
-			p.log.Warn("Matomo makes no reports of days before the site was created", "target", t.Name,
-				"created", site.Created.Format(time.DateOnly), "first_day", days[0], "advice", site.HiddenCure(first))
+		if site, err := p.client().Site(ctx, t); err == nil && site.HidesDay(first) {
+			p.log.Warn(
+				"Matomo makes no reports of days before the site was created",
+				"target",
+				t.Name,
+				"created",
+				site.Created.Format(time.DateOnly),
+				"first_day",
+				days[0],
+				"advice",
+				site.HiddenDaysCure(first),
+			)
 		}
 	}
 }

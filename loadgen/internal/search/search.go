@@ -100,7 +100,7 @@ func (c *Search) Run(ctx context.Context) endreason.Reason {
 // try lets visits come at the rate of a step and measures it; false where ctx was done before.
 func (c *Search) try(ctx context.Context, step capacity.Step) (s runsummary.CapacityStep, ok bool) {
 	if n := len(c.found.Steps); n > 0 && !c.found.Steps[n-1].Held {
-		c.show(&runsummary.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
+		c.show(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
 		if !c.recover(ctx) || !c.letProve(ctx) {
 			return s, false
 		}
@@ -112,11 +112,11 @@ func (c *Search) try(ctx context.Context, step capacity.Step) (s runsummary.Capa
 	c.rate = step.Rate
 	s = runsummary.CapacityStep{Kind: step.Kind, Started: time.Now().UTC(), Settled: settle.Seconds(),
 		OfferedVisitRate: step.Rate}
-	c.show(&runsummary.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
+	c.show(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
 	if !wakeup.Wait(ctx, settle) {
 		return s, false
 	}
-	c.show(&runsummary.CapacityUnderWay{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
+	c.show(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
 	return s, c.measure(ctx, &s, stood)
 }
 
@@ -167,7 +167,7 @@ func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, stands
 		ended := elapsed >= length || stood
 		since := now.Since(before)
 		v := values(since, elapsed)
-		if missed++; threshold.Passed(threshold.Judge(c.thresholds, v, ended)) {
+		if missed++; threshold.AllPassed(threshold.Evaluate(c.thresholds, v, ended)) {
 			missed = 0
 		}
 		for t := range inFlight {
@@ -176,8 +176,8 @@ func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, stands
 		if !ended && missed < clearlyBroken {
 			continue
 		}
-		s.Measured, s.Latency, s.Verdicts = elapsed.Seconds(), v.Latency, threshold.Judge(c.thresholds, v, true)
-		s.Held = threshold.Passed(s.Verdicts)
+		s.Measured, s.Latency, s.Verdicts = elapsed.Seconds(), v.Latency, threshold.Evaluate(c.thresholds, v, true)
+		s.Held = threshold.AllPassed(s.Verdicts)
 		if s.Void = c.void(since.Reasons, v, s.Held, stood); s.Void != "" {
 			s.Held = false
 		}
@@ -213,7 +213,7 @@ func (c *Search) book(s runsummary.CapacityStep) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := &c.found
-	f.Steps, f.UnderWay = append(f.Steps, s), nil
+	f.Steps, f.Progress = append(f.Steps, s), nil
 	if s.Void != "" {
 		return
 	}
@@ -231,8 +231,8 @@ func (c *Search) book(s runsummary.CapacityStep) {
 	}
 }
 
-func (c *Search) show(under *runsummary.CapacityUnderWay) {
+func (c *Search) show(under *runsummary.CapacityProgress) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.found.UnderWay = under
+	c.found.Progress = under
 }

@@ -138,14 +138,14 @@ func TestACapacitySearchFindsTheLimitOfAServer(t *testing.T) {
 			t.Errorf("%v hits/s: took %s", perSecond, took)
 		}
 		if len(found.Limit) == 0 || found.BrokenRate <= found.VisitRate ||
-			!strings.Contains(threshold.Misses(found.Limit), "p95<1s") {
+			!strings.Contains(threshold.DescribeMissed(found.Limit), "p95<1s") {
 			t.Errorf("%v hits/s: showed at %.4g visits/s as %+v", perSecond, found.BrokenRate, found.Limit)
 		}
-		if found.UnderWay != nil || len(found.Thresholds) != 3 {
+		if found.Progress != nil || len(found.Thresholds) != 3 {
 			t.Errorf("%+v", found)
 		}
 		for i, s := range found.Steps {
-			if s.Held != threshold.Passed(s.Verdicts) {
+			if s.Held != threshold.AllPassed(s.Verdicts) {
 				t.Errorf("%+v", s)
 			}
 			// Nothing of the backlog of a step is held against the next.
@@ -196,7 +196,7 @@ func TestACapacitySearchEndsAtTheEndsOfItsRange(t *testing.T) {
 
 func TestACapacitySearchOfARunThatEndsTellsWhatItHas(t *testing.T) {
 	found, why, _ := searched(t, &limited{perSecond: 300}, map[string]string{"AUTO_STOP_AFTER_HOURS": "0.01"})
-	if why != "auto_stop" || found.Confirmed || found.VisitRate != 4 || found.HitRate < 20 || found.UnderWay != nil {
+	if why != "auto_stop" || found.Confirmed || found.VisitRate != 4 || found.HitRate < 20 || found.Progress != nil {
 		t.Errorf("%s: %+v", why, found)
 	}
 	for _, s := range found.Steps {

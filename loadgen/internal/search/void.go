@@ -57,16 +57,16 @@ func (c *Search) void(reasons []ledger.Reason, v threshold.Values, held, stood b
 			c.targets[worst.Target], unsent, answer.Breaker, c.router.Status(worst.Target, time.Now()).LastError)
 	}
 	a := worst.Answer
-	said := runsummary.Reason{Class: a.Class.String(), Status: a.Status, Server: a.Server, FirstWords: a.FirstWords}
+	said := runsummary.Reason{Class: a.Class.String(), Status: a.Status, Server: a.Server, Excerpt: a.Excerpt}
 	return fmt.Sprintf("%d hits to %s were refused (%s): %s", refused, c.targets[worst.Target], a.Class, said)
 }
 
 // brokeWithout says whether a threshold is missed by what is left of a step without hits that were refused or not sent.
 // What they keep low for themselves says nothing.
 func (c *Search) brokeWithout(v threshold.Values) bool {
-	return slices.ContainsFunc(threshold.Judge(c.thresholds, v, true), func(v runsummary.Verdict) bool {
+	return slices.ContainsFunc(threshold.Evaluate(c.thresholds, v, true), func(v runsummary.Verdict) bool {
 		low := slices.Contains([]string{"achieved_rate", "hit_rate", "visits", "accepted"}, v.Metric)
-		return threshold.Missed(v) && v.Value != nil && !low
+		return threshold.IsMissed(v) && v.Value != nil && !low
 	})
 }
 

@@ -26,7 +26,7 @@ func split(steps []runsummary.CapacityStep) (void, counts []runsummary.CapacityS
 }
 
 var forbidden = answer.Answer{Class: answer.InFront, Status: 403, Server: "nginx",
-	FirstWords: "Access denied by policy"}
+	Excerpt: "Access denied by policy"}
 
 func TestARefusalInFrontOfMatomoIsNotItsLimit(t *testing.T) {
 	n := 0

@@ -22,7 +22,7 @@ type Sender struct {
 }
 
 // New makes a sender for the targets of a plan, which knows what o leaves out.
-func New(p *plan.Plan, m target.Machine, o tracking.Options) (*Sender, error) {
+func New(p *plan.Plan, m target.Environment, o tracking.Options) (*Sender, error) {
 	o.Machine = m
 	s := &Sender{client: tracking.NewClient(o), bulk: p.Sending.Bulk}
 	for _, t := range p.Targets {

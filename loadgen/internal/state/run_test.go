@@ -292,7 +292,7 @@ func TestADeletedRunIsRemovedAtTheNextStart(t *testing.T) {
 		gone[id] = now
 	}
 	var log bytes.Buffer
-	f.Delete("own", exchange.Deleted{Runs: gone}, slog.New(slog.NewTextHandler(&log, nil)))
+	f.Delete("own", exchange.DeletedRuns{Runs: gone}, slog.New(slog.NewTextHandler(&log, nil)))
 	must(t, alive.Close())
 	var left []string
 	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

@@ -155,7 +155,7 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 // Delete removes what is kept of runs that were deleted, other than own: their ledgers, and the folders of backfills
 // that the controller started. A run that is alive, or of which something was written after its deletion, is left
 // alone.
-func (f Folder) Delete(own string, runs exchange.Deleted, log *slog.Logger) {
+func (f Folder) Delete(own string, runs exchange.DeletedRuns, log *slog.Logger) {
 	for id, at := range runs.Runs {
 		if id == own {
 			continue

@@ -40,7 +40,7 @@ func (j *Judge) Look(now time.Time, s *runsummary.Summary) (endreason.Reason, st
 		j.standstills, j.missed, j.past = n, nil, nil
 	}
 	hits := s.Hits
-	hits.Shed -= min(hits.Shed, s.StoodStill().Hits)
+	hits.Shed -= min(hits.Shed, s.TotalStandstill().Hits)
 	if why := j.brake(now, hits); why != "" {
 		return endreason.ErrorBrake, why
 	}
@@ -53,7 +53,7 @@ func (j *Judge) Look(now time.Time, s *runsummary.Summary) (endreason.Reason, st
 func (j *Judge) abort(now time.Time, verdicts []runsummary.Verdict) string {
 	since := map[string]time.Time{}
 	for _, v := range verdicts {
-		if !threshold.Missed(v) {
+		if !threshold.IsMissed(v) {
 			continue
 		}
 		begin, before := j.missed[v.Expression]
@@ -61,7 +61,12 @@ func (j *Judge) abort(now time.Time, verdicts []runsummary.Verdict) string {
 			begin = now
 		}
 		if j.Abort && now.Sub(begin) >= patience {
-			return fmt.Sprintf("the threshold %s was missed for %s: %s", v.Expression, patience, threshold.Shown(v))
+			return fmt.Sprintf(
+				"the threshold %s was missed for %s: %s",
+				v.Expression,
+				patience,
+				threshold.FormatValue(v),
+			)
 		}
 		since[v.Expression] = begin
 	}
@@ -83,7 +88,7 @@ func (j *Judge) brake(now time.Time, hits runsummary.Hits) string {
 	}
 	hits = hits.Minus(old.hits)
 	bad, ended := hits.NotAccepted(), hits.Tried()
-	if ended < threshold.BrakeHits || float64(bad) <= j.MaxErrors*float64(ended) {
+	if ended < threshold.BrakeMinHits || float64(bad) <= j.MaxErrors*float64(ended) {
 		return ""
 	}
 	percent := func(n uint64) float64 { return 100 * float64(n) / float64(ended) }

@@ -110,8 +110,8 @@ func flag(on bool) float64 {
 
 func histogram(d *prometheus.Desc, h *hdrhistogram.Histogram, target string) prometheus.Metric {
 	counts, sum := answered(h)
-	below := make(map[float64]uint64, len(status.Bounds))
-	for i, bound := range status.Bounds {
+	below := make(map[float64]uint64, len(status.LatencyBuckets))
+	for i, bound := range status.LatencyBuckets {
 		below[bound] = counts[i]
 	}
 	return prometheus.MustNewConstHistogram(d, uint64(h.TotalCount()), sum, below, target)
@@ -119,15 +119,15 @@ func histogram(d *prometheus.Desc, h *hdrhistogram.Histogram, target string) pro
 
 // answered are the counts of status.Target.Answered of a histogram of µs, and the sum of its latencies in seconds.
 func answered(h *hdrhistogram.Histogram) (counts []uint64, sum float64) {
-	counts = make([]uint64, len(status.Bounds)+1)
+	counts = make([]uint64, len(status.LatencyBuckets)+1)
 	for _, bar := range h.Distribution() {
-		for i, bound := range status.Bounds {
+		for i, bound := range status.LatencyBuckets {
 			if float64(bar.To)/1e6 <= bound {
 				counts[i] += uint64(bar.Count)
 			}
 		}
 		sum += float64(bar.Count) * float64(bar.From+bar.To) / 2 / 1e6
 	}
-	counts[len(status.Bounds)] = uint64(h.TotalCount())
+	counts[len(status.LatencyBuckets)] = uint64(h.TotalCount())
 	return counts, sum
 }

@@ -93,7 +93,7 @@ func Listen(ctx context.Context, addr, version string, now func() Source, log *s
 			return fmt.Errorf("serve telemetry: %w", err)
 		}
 		return nil
-	}).Then(func() error {
+	}).OnStop(func() error {
 		_ = ln.Close() // which serving did, where it was started
 		return nil
 	})

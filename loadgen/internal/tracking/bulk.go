@@ -53,7 +53,7 @@ func (t *Target) SendBulk(body []byte, n int) Result {
 	if c == nil {
 		return t.notSent(err)
 	}
-	return t.readResult(c, err, func(r *answer.Raw) answer.Answer { return answer.Bulk(r, n) })
+	return t.readResult(c, err, func(r *answer.Raw) answer.Answer { return answer.ParseBulk(r, n) })
 }
 
 // jsonString is a token as a JSON string, "" where there is none.

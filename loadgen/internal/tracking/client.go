@@ -33,7 +33,7 @@ type Options struct {
 	// AwaitLate lets results of requests that were not answered in time be waited for, which their caller must do.
 	AwaitLate bool
 	// Machine holds the files and proxies that targets are reached by.
-	Machine target.Machine
+	Machine target.Environment
 }
 
 // Client sends requests to targets over HTTP/1.1. It follows no redirect.
@@ -115,7 +115,7 @@ func (c *Client) Target(to target.Target) (*Target, error) {
 	if u.Host, err = httpguts.PunycodeHostPort(u.Host); err != nil {
 		return nil, fmt.Errorf("read address: %w", err)
 	}
-	way, err := c.options.Machine.Way(to.Access)
+	way, err := c.options.Machine.Transport(to.Access)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (t *Target) Send(body []byte, userAgent string) Result {
 	if t.formToken != "" {
 		body = append(append(body, "&token_auth="...), t.formToken...)
 	}
-	return t.post(t.formHead, body, userAgent, answer.Hit)
+	return t.post(t.formHead, body, userAgent, answer.ParseHit)
 }
 
 // ServerTime asks for the target's clock as a browser asks whether it may post, which Matomo answers with 204 and stores
@@ -203,9 +203,9 @@ func (t *Target) write(head, body []byte, userAgent string) (*conn, error) {
 // notSent is the result of a request of which no byte was written.
 func (t *Target) notSent(err error) Result {
 	if t.client.aborted.Load() {
-		return Result{Answer: answer.Answer{Class: answer.Stopped, FirstWords: abortedText}}
+		return Result{Answer: answer.Answer{Class: answer.Stopped, Excerpt: abortedText}}
 	}
-	return Result{Answer: answer.Failure(err, false), LocalFault: isOutOfDescriptors(err)}
+	return Result{Answer: answer.FromError(err, false), LocalFault: isOutOfDescriptors(err)}
 }
 
 // readResult reads and judges the answer. sent is what went wrong while the rest of the request was written: a server
@@ -213,7 +213,7 @@ func (t *Target) notSent(err error) Result {
 func (t *Target) readResult(c *conn, sent error, judge func(*answer.Raw) answer.Answer) Result {
 	err := c.read()
 	if !c.response.hasHead {
-		if f := answer.Failure(err, true); t.client.options.AwaitLate && sent == nil && f.Class == answer.Timeout &&
+		if f := answer.FromError(err, true); t.client.options.AwaitLate && sent == nil && f.Class == answer.Timeout &&
 			c.response.end == 0 && !t.client.aborted.Load() {
 			return Result{Answer: f, Pending: pending{t, c, judge}}
 		}
@@ -225,9 +225,9 @@ func (t *Target) readResult(c *conn, sent error, judge func(*answer.Raw) answer.
 			err = sent
 		}
 		if t.client.aborted.Load() {
-			return Result{Answer: answer.Answer{Class: answer.Broken, FirstWords: abortedText}}
+			return Result{Answer: answer.Answer{Class: answer.Broken, Excerpt: abortedText}}
 		}
-		return Result{Answer: answer.Failure(err, true)}
+		return Result{Answer: answer.FromError(err, true)}
 	}
 	c.response.Secrets = t.secrets
 	r := Result{Answer: judge(&c.response.Raw), ServerTime: c.response.Date}

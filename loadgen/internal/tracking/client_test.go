@@ -198,7 +198,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 			o := func(o *tracking.Options) { o.Timeout, o.AwaitLate = shortTime, true }
 			r := aim(t, client(t, o), "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")
 			close(late)
-			if r.Class != answer.Timeout || r.Pending == nil || !r.AtWork() {
+			if r.Class != answer.Timeout || r.Pending == nil || !r.MayBeProcessing() {
 				t.Fatalf("%+v", r)
 			}
 			limit := 10 * time.Second
@@ -206,7 +206,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 				limit = shortTime
 			}
 			a, came := r.Pending.Wait(t.Context(), limit)
-			if came != c.came || (!came || a.AtWork()) != c.atWork {
+			if came != c.came || (!came || a.MayBeProcessing()) != c.atWork {
 				t.Errorf("came %t: %+v", came, a)
 			}
 		})

@@ -267,7 +267,7 @@ func TestAConnectionThatBreaksAfterTheRequestIsUnknown(t *testing.T) {
 	})
 	target := aim(t, client(t, nil), address, "")
 	for i, want := range []outcome.Outcome{outcome.Accepted, outcome.Unknown, outcome.Accepted} {
-		if r := target.Send([]byte("rec=1"), "Firefox"); r.Class.Outcome() != want || r.Class.Retry() {
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.Class.Outcome() != want || r.Class.Retryable() {
 			t.Errorf("request %d: %+v", i+1, r)
 		}
 	}
@@ -288,7 +288,7 @@ func TestABreakEndsRequestsInFlight(t *testing.T) {
 	<-arrived
 	cl.Abort()
 	sending.Wait()
-	if r.Class.Outcome() != outcome.Unknown || r.Class.Retry() || r.String() != "broken off" {
+	if r.Class.Outcome() != outcome.Unknown || r.Class.Retryable() || r.String() != "broken off" {
 		t.Errorf("in flight: %+v", r)
 	}
 	if r := target.Send([]byte("rec=1"), "Firefox"); r.Class != answer.Stopped ||

@@ -58,7 +58,7 @@ func TestAWantOfDescriptorsIsNotTheTargets(t *testing.T) {
 			c := NewClient(Options{Timeout: 3 * time.Second})
 			defer c.Close()
 			to := short(t, c, "http://127.0.0.1:1/matomo.php", func() bool { return false })
-			if r := to.Send([]byte("idsite=1"), "agent"); !r.LocalFault || !r.Class.Retry() {
+			if r := to.Send([]byte("idsite=1"), "agent"); !r.LocalFault || !r.Class.Retryable() {
 				t.Errorf("%+v", r)
 			}
 			if len(to.route.dialer.failed) > 0 {
@@ -83,7 +83,7 @@ func TestALookupThatEndsAWaitForADescriptorIsNotTheTargets(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}
-		if r := to.Send([]byte("idsite=1"), "agent"); !r.LocalFault || !r.Class.Retry() {
+		if r := to.Send([]byte("idsite=1"), "agent"); !r.LocalFault || !r.Class.Retryable() {
 			t.Errorf("%+v", r)
 		}
 	})

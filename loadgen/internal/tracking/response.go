@@ -56,7 +56,7 @@ func (p *response) read(r io.Reader) error {
 	if err == nil {
 		p.hasHead = true
 		err = p.readBody(r)
-		p.Cut = p.Cut || err != nil
+		p.Truncated = p.Truncated || err != nil
 	}
 	if err == io.EOF {
 		if p.end == 0 {
@@ -202,7 +202,7 @@ func (p *response) readBody(r io.Reader) error {
 		}
 	}
 	if err == errTooLong {
-		p.mustClose, p.Cut, err = true, true, nil
+		p.mustClose, p.Truncated, err = true, true, nil
 	}
 	p.mustClose = p.mustClose || p.pos < p.end
 	return err

@@ -23,7 +23,7 @@ type route struct {
 	header        []target.Header
 }
 
-func newRoute(to *url.URL, way target.Way) (*route, error) {
+func newRoute(to *url.URL, way target.Transport) (*route, error) {
 	proxy, err := way.Proxy(to)
 	if err != nil {
 		return nil, fmt.Errorf("choose proxy: %w", err)

@@ -96,7 +96,7 @@ func TestAProxyPassesBytesOnToATargetWithTLS(t *testing.T) {
 func TestAProxyThatRefusesSurelyTookNothing(t *testing.T) {
 	proxy, _ := connect(t, "", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 	r := send(t, "https://matomo.test/matomo.php", through("http://"+proxy))
-	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() ||
+	if r.Class.Outcome() != outcome.Failed || !r.Class.Retryable() ||
 		r.String() != "the proxy refuses: 407 Proxy Authentication Required" {
 		t.Errorf("%+v", r)
 	}
@@ -142,7 +142,7 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 	})
 	to := target.Target{URL: "https://matomo.test/matomo.php", Access: through(silent)}
 	r := aimBy(t, client(t, func(o *tracking.Options) { o.Timeout = shortTime }), to).Send([]byte("rec=1"), "Firefox")
-	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() || r.String() != "no answer in time" {
+	if r.Class.Outcome() != outcome.Failed || !r.Class.Retryable() || r.String() != "no answer in time" {
 		t.Errorf("in time: %+v", r)
 	}
 	<-asked
@@ -161,7 +161,7 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 func TestAServerThatKnowsNoTLSSurelyTookNothing(t *testing.T) {
 	address, _ := talk(t, func(int) string { return noContent })
 	r := send(t, strings.Replace(address, "http://", "https://", 1), target.Access{})
-	if r.Class.Outcome() != outcome.Failed || !r.Class.Retry() || !strings.HasPrefix(r.String(), "TLS failed: ") {
+	if r.Class.Outcome() != outcome.Failed || !r.Class.Retryable() || !strings.HasPrefix(r.String(), "TLS failed: ") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -33,7 +33,7 @@ func (g *Generator) newFunnelPath(f *funnel.Funnel) funnelPath {
 	n, orders, viewed := 0, 0, siteIndex{hosts: map[string]*host{}}
 	for i := range f.Steps {
 		s := newStep(f, i)
-		if s.Type == funnel.Pageview || s.URL != "" && matomotext.CutAddress(s.URL) != on.URL.Plain {
+		if s.Type == funnel.Pageview || s.URL != "" && matomotext.TruncateURL(s.URL) != on.URL.Plain {
 			view := newPage(s.URL, s.title.Plain)
 			before := on.URL
 			if Host(before.Plain) != Host(s.URL) { // never that of another host
@@ -84,8 +84,12 @@ func newStep(f *funnel.Funnel, i int) step {
 	if title == "" {
 		title = f.Name + ": step " + strconv.Itoa(i+1)
 	}
-	s.title, s.keyword = visitor.NewText(matomotext.Cut(title)), visitor.NewText(matomotext.Cut(s.SearchKeyword))
-	s.category = visitor.NewText(textfile.Cut(s.SearchCategory, matomotext.MaxCategory))
+	s.title, s.keyword = visitor.NewText(
+		matomotext.Truncate(title),
+	), visitor.NewText(
+		matomotext.Truncate(s.SearchKeyword),
+	)
+	s.category = visitor.NewText(textfile.Truncate(s.SearchCategory, matomotext.MaxCategory))
 	return s
 }
 
@@ -150,5 +154,5 @@ func resolve(page, target string) Text {
 			target = to.String()
 		}
 	}
-	return visitor.NewText(matomotext.CutAddress(target))
+	return visitor.NewText(matomotext.TruncateURL(target))
 }

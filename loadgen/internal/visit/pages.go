@@ -34,7 +34,10 @@ func newPage(address, title string) *page {
 	if title == "" {
 		title = titleOf(address)
 	}
-	p := &page{url: visitor.NewText(matomotext.CutAddress(address)), title: visitor.NewText(matomotext.Cut(title))}
+	p := &page{
+		url:   visitor.NewText(matomotext.TruncateURL(address)),
+		title: visitor.NewText(matomotext.Truncate(title)),
+	}
 	switch {
 	case is.Campaign:
 		p.source = visitor.Campaign
@@ -95,7 +98,7 @@ func (h *host) find(address string) *page {
 	if p := h.byURL[address]; p != nil {
 		return p
 	}
-	return &page{url: visitor.NewText(matomotext.CutAddress(address)), host: h}
+	return &page{url: visitor.NewText(matomotext.TruncateURL(address)), host: h}
 }
 
 // siteIndex is the URL list, by host.

@@ -17,7 +17,7 @@ import (
 type Client struct{ doctor.Doctor }
 
 // NewClient makes a client; timeout is for one request and must be positive.
-func NewClient(timeout time.Duration, m target.Machine) Client {
+func NewClient(timeout time.Duration, m target.Environment) Client {
 	return Client{doctor.New(timeout, m)}
 }
 
@@ -36,7 +36,7 @@ func (c Client) Failures(ctx context.Context, t target.Target) ([]Failure, error
 		First   string        `json:"date_first_occurred"`
 		Problem string        `json:"problem"`
 	}
-	if err := c.Ask(ctx, t, "CoreAdminHome.getTrackingFailures", nil, &v); err != nil {
+	if err := c.Call(ctx, t, "CoreAdminHome.getTrackingFailures", nil, &v); err != nil {
 		return nil, err
 	}
 	var out []Failure
@@ -59,7 +59,7 @@ func (c Client) Exclusions(ctx context.Context, t target.Target) (Exclusions, er
 		"SitesManager.getExcludedQueryParametersGlobal": &x.Parameters,
 	} {
 		var err error
-		if *into, err = c.Option(ctx, t, method); err != nil {
+		if *into, err = c.GlobalList(ctx, t, method); err != nil {
 			return x, err
 		}
 	}
@@ -72,7 +72,7 @@ func (c Client) Annotate(ctx context.Context, t target.Target, day time.Time, no
 	var written struct {
 		Note string `json:"note"`
 	}
-	return c.Ask(ctx, t, "Annotations.add", url.Values{
+	return c.Call(ctx, t, "Annotations.add", url.Values{
 		"idSite": {strconv.Itoa(t.SiteID)}, "date": {day.Format(time.DateOnly)}, "note": {note}, "starred": {"0"},
 	}, &written)
 }

@@ -19,7 +19,7 @@ func TestFailuresOfOtherSitesAreNotOurs(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	at := target.Target{URL: server.URL + "/matomo.php", SiteID: 3}
-	failures, err := evidence.NewClient(time.Minute, target.Machine{}).Failures(t.Context(), at)
+	failures, err := evidence.NewClient(time.Minute, target.Environment{}).Failures(t.Context(), at)
 	if err != nil || len(failures) != 1 || !strings.Contains(failures[0].Problem, "token") {
 		t.Errorf("%+v, %v", failures, err)
 	}

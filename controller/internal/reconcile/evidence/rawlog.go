@@ -43,8 +43,8 @@ func (c Client) RawLogSince(ctx context.Context, t target.Target, since time.Tim
 	}
 	// A hit that is recorded between the two questions may be in the second answer alone.
 	return RawLog{
-		Visits:  Span{least.Visits.Whole(), max(least.Visits.Whole(), most.Visits.Whole())},
-		Actions: &Span{least.Actions.Whole(), max(least.Actions.Whole(), most.Actions.Whole())},
+		Visits:  Span{least.Visits.Count(), max(least.Visits.Count(), most.Visits.Count())},
+		Actions: &Span{least.Actions.Count(), max(least.Actions.Count(), most.Actions.Count())},
 	}, nil
 }
 
@@ -60,7 +60,7 @@ func (c Client) counters(ctx context.Context, t target.Target, minutes int, segm
 	if segment != "" {
 		form.Set("segment", segment)
 	}
-	if err := c.Ask(ctx, t, "Live.getCounters", form, &v); err != nil || len(v) == 0 {
+	if err := c.Call(ctx, t, "Live.getCounters", form, &v); err != nil || len(v) == 0 {
 		return counters{}, err
 	}
 	return v[0], nil
@@ -76,10 +76,10 @@ const maxVisits = 1 << 40
 //
 // It is asked day by day, because Matomo does not count the visits of other days when it skips those that lie before a
 // place (plugins/Live/Model.php, queryLogVisits).
-func (c Client) CountVisits(ctx context.Context, t target.Target, s matomo.Slice, about map[string]uint64) (all uint64,
+func (c Client) CountVisits(ctx context.Context, t target.Target, s matomo.Query, about map[string]uint64) (all uint64,
 	err error) {
 	for day := s.From; !day.After(s.To); day = day.AddDate(0, 0, 1) {
-		n, err := c.countDay(ctx, t, matomo.Slice{From: day, To: day, Segment: s.Segment},
+		n, err := c.countDay(ctx, t, matomo.Query{From: day, To: day, Segment: s.Segment},
 			about[day.Format(time.DateOnly)])
 		if err != nil {
 			return 0, err
@@ -89,7 +89,7 @@ func (c Client) CountVisits(ctx context.Context, t target.Target, s matomo.Slice
 	return all, nil
 }
 
-func (c Client) countDay(ctx context.Context, t target.Target, s matomo.Slice, guess uint64) (uint64, error) {
+func (c Client) countDay(ctx context.Context, t target.Target, s matomo.Query, guess uint64) (uint64, error) {
 	least, over := uint64(0), uint64(maxVisits) // there are as many as least, and fewer than over
 	for try, step := guess, uint64(1); least+1 < over; {
 		there, err := c.visitAt(ctx, t, s, try)
@@ -114,7 +114,7 @@ func (c Client) countDay(ctx context.Context, t target.Target, s matomo.Slice, g
 }
 
 // visitAt reports whether a day has as many visits as n.
-func (c Client) visitAt(ctx context.Context, t target.Target, s matomo.Slice, n uint64) (bool, error) {
+func (c Client) visitAt(ctx context.Context, t target.Target, s matomo.Query, n uint64) (bool, error) {
 	if n == 0 {
 		return true, nil
 	}

@@ -47,7 +47,7 @@ func rawLog(t *testing.T, n int, since time.Duration) (at target.Target, asked *
 func TestTheRawLogIsCountedBackInWholeMinutes(t *testing.T) {
 	const since = 90*time.Minute + 30*time.Second
 	at, _ := rawLog(t, 250, since)
-	got, err := evidence.NewClient(time.Minute, target.Machine{}).
+	got, err := evidence.NewClient(time.Minute, target.Environment{}).
 		RawLogSince(t.Context(), at, time.Now().Add(-since), "")
 	if err != nil || got.Visits != (evidence.Span{Least: 247, Most: 250}) || got.Actions == nil ||
 		*got.Actions != (evidence.Span{Least: 988, Most: 1000}) {
@@ -56,7 +56,7 @@ func TestTheRawLogIsCountedBackInWholeMinutes(t *testing.T) {
 }
 
 func TestVisitsOfAnyDayAreCountedByTheirPlace(t *testing.T) {
-	slice := matomo.Slice{From: day("2026-01-01"), To: day("2026-01-01")}
+	slice := matomo.Query{From: day("2026-01-01"), To: day("2026-01-01")}
 	for _, c := range []struct {
 		visits int
 		guess  uint64
@@ -64,7 +64,7 @@ func TestVisitsOfAnyDayAreCountedByTheirPlace(t *testing.T) {
 	}{{0, 0, 1}, {0, 100_000, 40}, {1, 0, 3}, {250, 250, 2}, {250, 251, 3}, {250, 0, 20}, {250, 9000, 40},
 		{123_456, 123_000, 24}} {
 		at, asked := rawLog(t, c.visits, 0)
-		if got, err := evidence.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice,
+		if got, err := evidence.NewClient(time.Minute, target.Environment{}).CountVisits(t.Context(), at, slice,
 			map[string]uint64{"2026-01-01": c.guess}); err != nil || got != uint64(c.visits) || *asked > c.most {
 			t.Errorf("%+v: %d, %v, by %d requests", c, got, err, *asked)
 		}
@@ -73,9 +73,9 @@ func TestVisitsOfAnyDayAreCountedByTheirPlace(t *testing.T) {
 
 func TestVisitsOfSeveralDaysAreCountedDayByDay(t *testing.T) {
 	at, asked := rawLog(t, 10, 0)
-	slice, about := matomo.Slice{From: day("2026-02-27"), To: day("2026-03-01")},
+	slice, about := matomo.Query{From: day("2026-02-27"), To: day("2026-03-01")},
 		map[string]uint64{"2026-02-27": 10, "2026-02-28": 10, "2026-03-01": 10}
-	if got, err := evidence.NewClient(time.Minute, target.Machine{}).CountVisits(t.Context(), at, slice,
+	if got, err := evidence.NewClient(time.Minute, target.Environment{}).CountVisits(t.Context(), at, slice,
 		about); err != nil || got != 30 || *asked != 6 {
 		t.Errorf("%d, %v, by %d requests", got, err, *asked)
 	}

@@ -115,5 +115,5 @@ func cutShort(r Run) string {
 	if r.Open() {
 		return "goes on"
 	}
-	return endreason.Reason(r.Reason).Cut()
+	return endreason.Reason(r.Reason).EarlyEnd()
 }

@@ -16,7 +16,7 @@ const MaxLabel = 50
 // CheckNote says what is wrong with a note that a person gave. The error is a problem.List.
 func CheckNote(note string) error {
 	var problems problem.List
-	if odd, found := textfile.FindHidden(note); found {
+	if odd, found := textfile.FindInvisible(note); found {
 		problems.Refuse("note", "", "has "+odd.String(), "type it again without that")
 	}
 	return problems.Err()
@@ -32,7 +32,7 @@ func Labels(given []string) ([]string, error) {
 	for i, l := range given {
 		where := fmt.Sprintf("labels[%d]", i)
 		l = strings.TrimSpace(l)
-		odd, hidden := textfile.FindHiddenInLine(l)
+		odd, hidden := textfile.FindInvisibleInLine(l)
 		switch {
 		case l == "":
 			problems.Refuse(where, "", "is empty", "write something or leave it out")

@@ -130,7 +130,7 @@ func (r Record) printLedger(w io.Writer) error {
 				row("")
 				row("THRESHOLD", "MEASURED", "")
 			}
-			row(threshold.Name(v), threshold.Shown(v), map[bool]string{true: "held", false: "missed"}[v.Held])
+			row(threshold.Label(v), threshold.FormatValue(v), map[bool]string{true: "held", false: "missed"}[v.Held])
 		}
 	})
 }

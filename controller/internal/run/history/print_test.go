@@ -15,7 +15,7 @@ func TestAPrintedRunSaysWhyHitsWereNotAccepted(t *testing.T) {
 	var b strings.Builder
 	err := history.Record{Run: store.Run{Summary: &runsummary.Summary{
 		Reasons: []runsummary.Reason{{Target: "main", Class: "in_front", Status: 403, Hits: 1234, Server: "gate",
-			FirstWords: "Blocked"}},
+			Excerpt: "Blocked"}},
 		Warnings: []runsummary.Reason{{Target: "main", Class: "accepted_no_receipt", Status: 200, Hits: 7}},
 		Thresholds: []runsummary.Verdict{{Expression: "error_share<50%", Metric: "error_share", Value: &share,
 			BuiltIn: true}},

@@ -36,7 +36,7 @@ func (p Plan) Least() time.Duration {
 		return 0
 	}
 	hits := float64(calendar.Total(p.Days)) * float64(p.Spec.PageviewsMin+p.Spec.PageviewsMax) / 2
-	requests := hits / float64(max(p.Spec.BackfillBatch(), 1))
+	requests := hits / float64(max(p.Spec.BatchHits(), 1))
 	return time.Duration(requests / p.Spec.BackfillRPS * float64(time.Second))
 }
 
@@ -60,7 +60,7 @@ func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 // checkToken refuses old days where a target has no token: Matomo would refuse every hit of them.
 func (q *Queue) checkToken(in plan.Input, days []calendar.Day, problems *problem.List) {
 	old := slices.IndexFunc(days, func(d calendar.Day) bool {
-		return d.Visits > 0 && q.c.Now().Sub(d.Begin) > target.MaxAgeWithoutToken
+		return d.Visits > 0 && q.c.Now().Sub(d.Start) > target.MaxAgeWithoutToken
 	})
 	if old < 0 {
 		return

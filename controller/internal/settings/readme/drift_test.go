@@ -48,14 +48,14 @@ func TestEveryNameOfTheStackIsKnownWhereKnobsAreRead(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"docker-compose.yml", "docker-compose.webui.yml"} {
 		for _, m := range regexp.MustCompile(`\$\{([A-Z_]+)`).FindAllStringSubmatch(read(t, file), -1) {
-			if !spec.Known(m[1]) {
+			if !spec.IsKnown(m[1]) {
 				t.Errorf("%s reads %s, which a preset or a checked env file may then not hold; add it "+
 					"to shared/spec/stack.go", file, m[1])
 			}
 		}
 	}
 	for _, f := range settings.Fields() {
-		if !spec.Known(f.Key) {
+		if !spec.IsKnown(f.Key) {
 			t.Errorf("the controller reads %s; add it to shared/spec/stack.go", f.Key)
 		}
 	}

@@ -147,7 +147,7 @@ func TestComposeHandsOnEveryKnob(t *testing.T) {
 	}
 	proxies := []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 	for key := range settings {
-		if !spec.Known(key) && !slices.Contains(proxies, key) {
+		if !spec.IsKnown(key) && !slices.Contains(proxies, key) {
 			t.Errorf("docker-compose.yml sets %s, which is no knob; nearest is %s", key, spec.Nearest(key))
 		}
 	}

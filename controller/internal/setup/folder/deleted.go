@@ -17,12 +17,12 @@ func (f *Folder) Delete(runs map[string]time.Time, kept func(runID string) (bool
 	if err != nil && !odd(err) {
 		return err
 	}
-	var list exchange.Deleted
+	var list exchange.DeletedRuns
 	if data != nil {
 		// One that cannot be read was edited by hand; what it listed is lost.
 		list, _ = exchange.ParseDeleted(data)
 	}
-	all := exchange.Deleted{Runs: map[string]time.Time{}}
+	all := exchange.DeletedRuns{Runs: map[string]time.Time{}}
 	maps.Copy(all.Runs, list.Runs)
 	maps.Copy(all.Runs, runs)
 	var faults []error

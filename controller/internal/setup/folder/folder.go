@@ -183,7 +183,7 @@ func (f *Folder) read(file string) ([]byte, error) {
 // odd reports whether the error of read is that something is in the file's place that is no file, or too large for one.
 // Only a person can have put it there.
 func odd(err error) bool {
-	return errors.Is(err, exchange.ErrNoFile) || errors.Is(err, exchange.ErrTooLarge) ||
+	return errors.Is(err, exchange.ErrNotRegular) || errors.Is(err, exchange.ErrTooLarge) ||
 		errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO)
 }
 

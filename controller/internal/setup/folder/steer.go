@@ -23,5 +23,5 @@ func (f *Folder) Steering(runID string) exchange.Control {
 			return c
 		}
 	}
-	return exchange.Steady(runID)
+	return exchange.NoOverride(runID)
 }

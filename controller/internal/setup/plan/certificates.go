@@ -58,7 +58,7 @@ func (c *certificates) copy(setting, path string) string {
 			"name a file that the controller's user may read")
 		return ""
 	}
-	data = textfile.Plain(data)
+	data = textfile.TryDecode(data)
 	if block, _ := pem.Decode(data); block == nil {
 		c.problems.Refuse(setting, path, "holds neither a certificate nor a key",
 			"name a PEM file, which begins with -----BEGIN")

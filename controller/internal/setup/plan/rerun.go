@@ -119,7 +119,7 @@ func (a Access) settings(values map[string]string, problems *problem.List) {
 			values[key] = now[key]
 		}
 	}
-	for _, key := range spec.SharedKnobs {
+	for _, key := range spec.SharedSettings {
 		if key != "TLS_VERIFY" { // neither a secret nor a file: it is as it was
 			set(key)
 		}
@@ -132,17 +132,17 @@ func (a Access) settings(values map[string]string, problems *problem.List) {
 	case saved && now[token] != "":
 		set(token)
 	default:
-		problems.Refuse(token, "", "no token is saved for "+target.Shown(url), cure)
+		problems.Refuse(token, "", "no token is saved for "+target.Redact(url), cure)
 	}
-	for _, key := range spec.ReachKnobs {
+	for _, key := range spec.AccessSettings {
 		if saved {
 			set(key)
 		} else if values[key] != "" && key != "MATOMO_API_URL" {
-			problems.Refuse(key, "", "none is saved for "+target.Shown(url), cure)
+			problems.Refuse(key, "", "none is saved for "+target.Redact(url), cure)
 		}
 	}
 	for _, key := range secretsIn(values) {
-		if values[key] == secret.Mask && key != token && !slices.Contains(spec.ReachKnobs, key) {
+		if values[key] == secret.Mask && key != token && !slices.Contains(spec.AccessSettings, key) {
 			problems.Refuse(key, "", "is a secret of which nothing is kept", "start a new run with it")
 		}
 	}
@@ -161,7 +161,7 @@ func (a Access) target(t *target.Target, problems *problem.List) {
 		return
 	}
 	if with || t.HTTPAuth+t.Headers+t.Proxy != "" || t.CAFile+t.CertFile != "" {
-		problems.Refuse(fmt.Sprintf("target %q", t.Name), "", "no token is saved for it at "+target.Shown(t.URL),
+		problems.Refuse(fmt.Sprintf("target %q", t.Name), "", "no token is saved for it at "+target.Redact(t.URL),
 			"save a target of that name and address with its token, then start the run again")
 	}
 }

@@ -1418,6 +1418,65 @@ export interface components {
             b: string;
             key: string;
         };
+        ComparisonCause: {
+            cure?: string;
+            kind: string;
+            message: string;
+        };
+        ComparisonReconciledPart: {
+            /** Format: int64 */
+            hits: number;
+            name: string;
+            /** Format: int64 */
+            visits: number;
+        };
+        ComparisonReconciledRow: {
+            /** @enum {string} */
+            group: "total" | "day" | "country" | "source" | "device";
+            /** Format: double */
+            most: number;
+            name: string;
+            /** Format: double */
+            off: number;
+            /** Format: double */
+            recorded: number;
+            /** Format: double */
+            sent: number;
+            /** @enum {string} */
+            verdict: "equal" | "short" | "more" | "not_archived" | "incomparable";
+            why?: string;
+        };
+        ComparisonReconciledTarget: {
+            causes?: components["schemas"]["ComparisonCause"][] | null;
+            error?: string;
+            /** Format: double */
+            freshness_seconds?: number;
+            limits?: string;
+            name: string;
+            parts?: components["schemas"]["ComparisonReconciledPart"][] | null;
+            rows: components["schemas"]["ComparisonReconciledRow"][] | null;
+            /** Format: int64 */
+            site_id: number;
+            /** @enum {string} */
+            slice?: "dimension" | "site" | "difference";
+            /** @enum {string} */
+            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
+        };
+        ComparisonReconciliation: {
+            /** Format: date-time */
+            began: string;
+            run_id: string;
+            /** @enum {string} */
+            state: "none" | "following" | "waiting" | "done" | "cancelled";
+            /** Format: date-time */
+            taken: string;
+            targets: components["schemas"]["ComparisonReconciledTarget"][] | null;
+            /** Format: date-time */
+            until?: string;
+            /** @enum {string} */
+            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
+            waiting?: string;
+        };
         ConnectionAnswer: {
             /** @description The first finding that keeps it from working. */
             error: string | null;
@@ -1797,7 +1856,7 @@ export interface components {
             /** @description It was paused or its rate changed while it went on. */
             steered: boolean;
             /** @description The ledger of record, as it stands where the run goes on; null where there is none. */
-            summary: components["schemas"]["RecordSummary"] | null;
+            summary: components["schemas"]["RunsummarySummary"] | null;
         };
         ImportedAnswer: {
             config: {
@@ -1884,14 +1943,14 @@ export interface components {
             batches_done: number;
             /** Format: int64 */
             batches_planned: number;
-            days: components["schemas"]["RecordBackfillDay"][] | null;
+            days: components["schemas"]["RunsummaryBackfillDay"][] | null;
             /**
              * Format: date-time
              * @description null where it cannot be said yet, and once it has ended.
              */
             estimated_end: string | null;
-            invalidation: components["schemas"]["RecordInvalidation"] | null;
-            unknown_batches: components["schemas"]["RecordBatch"][] | null;
+            invalidation: components["schemas"]["RunsummaryInvalidation"] | null;
+            unknown_batches: components["schemas"]["RunsummaryBatch"][] | null;
             /** Format: int64 */
             visits_planned: number;
             /** Format: int64 */
@@ -1955,10 +2014,10 @@ export interface components {
             valid_minutes: number;
         };
         LivePoint: {
-            delta: components["schemas"]["RecordHits"];
+            delta: components["schemas"]["RunsummaryHits"];
             /** Format: double */
             hit_rate: number;
-            latency: components["schemas"]["RecordLatency"];
+            latency: components["schemas"]["RunsummaryLatency"];
             /** Format: int64 */
             open_visits: number;
             /** Format: double */
@@ -1969,10 +2028,10 @@ export interface components {
             visit_rate: number;
         };
         LiveRecent: {
-            delta: components["schemas"]["RecordHits"];
+            delta: components["schemas"]["RunsummaryHits"];
             /** Format: double */
             hit_rate: number;
-            latency: components["schemas"]["RecordLatency"];
+            latency: components["schemas"]["RunsummaryLatency"];
             /** Format: double */
             seconds: number;
             /** Format: double */
@@ -1980,21 +2039,21 @@ export interface components {
         };
         LiveSample: {
             by_kind: {
-                [key: string]: components["schemas"]["RecordHits"];
+                [key: string]: components["schemas"]["RunsummaryHits"];
             };
-            capacity: components["schemas"]["RecordCapacity"] | null;
-            delta: components["schemas"]["RecordHits"];
+            capacity: components["schemas"]["RunsummaryCapacity"] | null;
+            delta: components["schemas"]["RunsummaryHits"];
             /** Format: double */
             hit_rate: number;
-            hits: components["schemas"]["RecordHits"];
+            hits: components["schemas"]["RunsummaryHits"];
             /** Format: int64 */
             in_flight: number;
-            latency: components["schemas"]["RecordLatency"];
+            latency: components["schemas"]["RunsummaryLatency"];
             /** Format: int64 */
             open_visits: number;
             phase: string;
             plan_hash: string;
-            reasons: components["schemas"]["RecordReason"][] | null;
+            reasons: components["schemas"]["RunsummaryReason"][] | null;
             recent: components["schemas"]["LiveRecent"];
             /** Format: double */
             revenue: number;
@@ -2004,15 +2063,15 @@ export interface components {
             stops: components["schemas"]["LiveStop"][] | null;
             targets: components["schemas"]["LiveTarget"][] | null;
             threshold_abort: boolean;
-            thresholds: components["schemas"]["RecordVerdict"][] | null;
+            thresholds: components["schemas"]["RunsummaryVerdict"][] | null;
             /** Format: date-time */
             time: string;
             /** Format: double */
             visit_rate: number;
-            visits: components["schemas"]["RecordVisits"];
+            visits: components["schemas"]["RunsummaryVisits"];
             /** Format: int64 */
             visits_due: number;
-            warnings: components["schemas"]["RecordReason"][] | null;
+            warnings: components["schemas"]["RunsummaryReason"][] | null;
         };
         LiveStop: {
             /** Format: double */
@@ -2029,11 +2088,11 @@ export interface components {
             health: string;
             /** Format: double */
             hit_rate: number;
-            hits: components["schemas"]["RecordHits"];
+            hits: components["schemas"]["RunsummaryHits"];
             /** Format: int64 */
             in_flight: number;
             last_error: string;
-            latency: components["schemas"]["RecordLatency"];
+            latency: components["schemas"]["RunsummaryLatency"];
             name: string;
         };
         LogsAnswer: {
@@ -2265,65 +2324,6 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        ProofCause: {
-            cure?: string;
-            kind: string;
-            message: string;
-        };
-        ProofReconciledPart: {
-            /** Format: int64 */
-            hits: number;
-            name: string;
-            /** Format: int64 */
-            visits: number;
-        };
-        ProofReconciledRow: {
-            /** @enum {string} */
-            group: "total" | "day" | "country" | "source" | "device";
-            /** Format: double */
-            most: number;
-            name: string;
-            /** Format: double */
-            off: number;
-            /** Format: double */
-            recorded: number;
-            /** Format: double */
-            sent: number;
-            /** @enum {string} */
-            verdict: "equal" | "short" | "more" | "not_archived" | "incomparable";
-            why?: string;
-        };
-        ProofReconciledTarget: {
-            causes?: components["schemas"]["ProofCause"][] | null;
-            error?: string;
-            /** Format: double */
-            freshness_seconds?: number;
-            limits?: string;
-            name: string;
-            parts?: components["schemas"]["ProofReconciledPart"][] | null;
-            rows: components["schemas"]["ProofReconciledRow"][] | null;
-            /** Format: int64 */
-            site_id: number;
-            /** @enum {string} */
-            slice?: "dimension" | "site" | "difference";
-            /** @enum {string} */
-            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
-        };
-        ProofReconciliation: {
-            /** Format: date-time */
-            began: string;
-            run_id: string;
-            /** @enum {string} */
-            state: "none" | "following" | "waiting" | "done" | "cancelled";
-            /** Format: date-time */
-            taken: string;
-            targets: components["schemas"]["ProofReconciledTarget"][] | null;
-            /** Format: date-time */
-            until?: string;
-            /** @enum {string} */
-            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
-            waiting?: string;
-        };
         ReconcileAnnotated: {
             error?: string;
             notes: string[] | null;
@@ -2342,161 +2342,6 @@ export interface components {
              * @default 1200
              */
             limit_seconds: number | null;
-        };
-        RecordBackfill: {
-            /** Format: int64 */
-            batches_done: number;
-            /** Format: int64 */
-            batches_planned: number;
-            days: components["schemas"]["RecordBackfillDay"][] | null;
-            /** Format: date-time */
-            estimated_end?: string;
-            invalidation: components["schemas"]["RecordInvalidation"] | null;
-            unknown_batches: components["schemas"]["RecordBatch"][] | null;
-            /** Format: int64 */
-            visits_planned: number;
-        };
-        RecordBackfillDay: {
-            date: string;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            rejected: number;
-            /** Format: int64 */
-            sent: number;
-            skipped: string;
-            /** Format: int64 */
-            unknown: number;
-            /** Format: int64 */
-            unsent?: number;
-        };
-        RecordBatch: {
-            date: string;
-            /** Format: int64 */
-            first_visit: number;
-            /** Format: int64 */
-            hits: number;
-            /** Format: int64 */
-            number: number;
-            target: string;
-            /** Format: int64 */
-            visits: number;
-            why: string;
-        };
-        RecordBulk: {
-            /** Format: int64 */
-            hits: number;
-            /** Format: int64 */
-            invalid: number;
-            /** Format: int64 */
-            requests: number;
-            /** Format: int64 */
-            tracked: number;
-        };
-        RecordCapacity: {
-            /** Format: double */
-            broken_rate?: number;
-            confirmed: boolean;
-            /** Format: double */
-            from: number;
-            /** Format: double */
-            hit_rate: number;
-            limit?: components["schemas"]["RecordVerdict"][] | null;
-            steps: components["schemas"]["RecordCapacityStep"][] | null;
-            thresholds: string[] | null;
-            /** Format: double */
-            to: number;
-            under_way?: components["schemas"]["RecordCapacityUnderWay"];
-            /** Format: double */
-            visit_rate: number;
-            void?: string;
-        };
-        RecordCapacityStep: {
-            /** Format: double */
-            error_share: number;
-            held: boolean;
-            /** Format: double */
-            hit_rate: number;
-            kind: string;
-            latency: components["schemas"]["RecordLatency"];
-            /** Format: double */
-            measured_seconds: number;
-            /** Format: double */
-            offered_visit_rate: number;
-            /** Format: double */
-            settled_seconds: number;
-            /** Format: date-time */
-            started: string;
-            verdicts: components["schemas"]["RecordVerdict"][] | null;
-            /** Format: double */
-            visit_rate: number;
-            void?: string;
-        };
-        RecordCapacityUnderWay: {
-            kind: string;
-            /** Format: double */
-            offered_visit_rate: number;
-            phase: string;
-        };
-        RecordHits: {
-            /** Format: int64 */
-            abandoned: number;
-            /** Format: int64 */
-            accepted: number;
-            /** Format: int64 */
-            failed: number;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            rejected: number;
-            /** Format: int64 */
-            shed: number;
-            /** Format: int64 */
-            unknown: number;
-        };
-        RecordInvalidation: {
-            command: string;
-            done: boolean;
-            why: string;
-        };
-        RecordLatency: {
-            /** Format: double */
-            p50: number;
-            /** Format: double */
-            p95: number;
-            /** Format: double */
-            p99: number;
-        };
-        RecordOpened: {
-            countries: {
-                [key: string]: number;
-            };
-            days: {
-                [key: string]: number;
-            };
-            devices: {
-                [key: string]: number;
-            };
-            sources: {
-                [key: string]: number;
-            };
-        };
-        RecordReason: {
-            class: string;
-            first_words?: string;
-            /** Format: int64 */
-            hits: number;
-            server?: string;
-            /** Format: int64 */
-            status?: number;
-            target: string;
-        };
-        RecordReserved: {
-            by_kind: {
-                [key: string]: number;
-            };
-            /** Format: int64 */
-            visits: number;
         };
         RecordRow: {
             /**
@@ -2529,135 +2374,6 @@ export interface components {
             steered: boolean;
             /** @description Of the ledger of record; null where there is none. */
             totals: components["schemas"]["TotalsAnswer"] | null;
-        };
-        RecordStandstill: {
-            /** Format: date-time */
-            at: string;
-            /** Format: int64 */
-            hits: number;
-            /** Format: double */
-            seconds: number;
-            /** Format: int64 */
-            visits: number;
-        };
-        RecordSummary: {
-            backfill?: components["schemas"]["RecordBackfill"];
-            bulk?: components["schemas"]["RecordBulk"];
-            by_kind: {
-                [key: string]: components["schemas"]["RecordHits"];
-            };
-            by_target: {
-                [key: string]: components["schemas"]["RecordHits"];
-            };
-            capacity?: components["schemas"]["RecordCapacity"];
-            /** Format: int64 */
-            cut_visits?: number;
-            distribution_strategy?: string;
-            /** Format: double */
-            duration_seconds?: number;
-            /** Format: date-time */
-            ended?: string;
-            /** Format: date-time */
-            finish_by?: string;
-            /** Format: int64 */
-            first_visit: number;
-            hits: components["schemas"]["RecordHits"];
-            /** Format: int64 */
-            in_flight: number;
-            /** Format: int64 */
-            items: number;
-            /** Format: int64 */
-            killed?: number;
-            kind?: string;
-            latency: components["schemas"]["RecordLatency"];
-            message?: string;
-            /** Format: int64 */
-            next_visit: number;
-            /** Format: int64 */
-            open_visits: number;
-            opened: components["schemas"]["RecordOpened"];
-            plan_hash: string;
-            reason: string;
-            reasons?: components["schemas"]["RecordReason"][] | null;
-            /** Format: double */
-            revenue: number;
-            run_id: string;
-            /** Format: int64 */
-            schema?: number;
-            /** Format: int64 */
-            seed: number;
-            /** Format: double */
-            shipping: number;
-            standstills?: components["schemas"]["RecordStandstill"][] | null;
-            /** Format: date-time */
-            started: string;
-            targets: {
-                [key: string]: components["schemas"]["RecordTarget"];
-            };
-            /** Format: double */
-            tax: number;
-            thresholds?: components["schemas"]["RecordVerdict"][] | null;
-            visits: components["schemas"]["RecordVisits"];
-            /** Format: int64 */
-            visits_due: number;
-            warnings?: components["schemas"]["RecordReason"][] | null;
-        };
-        RecordTarget: {
-            api_url?: string;
-            by_kind: {
-                [key: string]: components["schemas"]["RecordHits"];
-            };
-            health: string;
-            /** Format: int64 */
-            items: number;
-            last_error?: string;
-            /** Format: date-time */
-            last_failure?: string;
-            /** Format: date-time */
-            last_success?: string;
-            latency: components["schemas"]["RecordLatency"];
-            latency_histogram?: string;
-            opened: components["schemas"]["RecordOpened"];
-            reserved?: components["schemas"]["RecordReserved"];
-            /** Format: double */
-            revenue: number;
-            /** Format: double */
-            shipping: number;
-            /** Format: int64 */
-            site_id: number;
-            /** Format: double */
-            success_rate: number;
-            /** Format: double */
-            tax: number;
-            url: string;
-            visits: components["schemas"]["RecordVisits"];
-        };
-        RecordVerdict: {
-            built_in?: boolean;
-            expression: string;
-            held: boolean;
-            metric: string;
-            pending?: boolean;
-            /** Format: double */
-            value: number | null;
-        };
-        RecordVisits: {
-            /** Format: int64 */
-            complete: number;
-            /** Format: int64 */
-            lost: number;
-            /** Format: int64 */
-            partial: number;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            repeated: number;
-            /** Format: int64 */
-            split: number;
-            /** Format: int64 */
-            uncertain: number;
-            /** Format: int64 */
-            unsent: number;
         };
         RemovedAnswer: {
             /** Format: int64 */
@@ -2784,7 +2500,7 @@ export interface components {
             started: string;
             /** @description It was paused or its rate changed while it went on. */
             steered: boolean;
-            summary?: components["schemas"]["RecordSummary"];
+            summary?: components["schemas"]["RunsummarySummary"];
         };
         RunFinish: {
             /**
@@ -2810,6 +2526,290 @@ export interface components {
              * @description How many there are of those that were asked for, whatever skip and limit.
              */
             total: number;
+        };
+        RunsummaryBackfill: {
+            /** Format: int64 */
+            batches_done: number;
+            /** Format: int64 */
+            batches_planned: number;
+            days: components["schemas"]["RunsummaryBackfillDay"][] | null;
+            /** Format: date-time */
+            estimated_end?: string;
+            invalidation: components["schemas"]["RunsummaryInvalidation"] | null;
+            unknown_batches: components["schemas"]["RunsummaryBatch"][] | null;
+            /** Format: int64 */
+            visits_planned: number;
+        };
+        RunsummaryBackfillDay: {
+            date: string;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            rejected: number;
+            /** Format: int64 */
+            sent: number;
+            skipped: string;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            unsent?: number;
+        };
+        RunsummaryBatch: {
+            date: string;
+            /** Format: int64 */
+            first_visit: number;
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            number: number;
+            target: string;
+            /** Format: int64 */
+            visits: number;
+            why: string;
+        };
+        RunsummaryBulk: {
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            invalid: number;
+            /** Format: int64 */
+            requests: number;
+            /** Format: int64 */
+            tracked: number;
+        };
+        RunsummaryCapacity: {
+            /** Format: double */
+            broken_rate?: number;
+            confirmed: boolean;
+            /** Format: double */
+            from: number;
+            /** Format: double */
+            hit_rate: number;
+            limit?: components["schemas"]["RunsummaryVerdict"][] | null;
+            steps: components["schemas"]["RunsummaryCapacityStep"][] | null;
+            thresholds: string[] | null;
+            /** Format: double */
+            to: number;
+            under_way?: components["schemas"]["RunsummaryCapacityProgress"];
+            /** Format: double */
+            visit_rate: number;
+            void?: string;
+        };
+        RunsummaryCapacityProgress: {
+            kind: string;
+            /** Format: double */
+            offered_visit_rate: number;
+            phase: string;
+        };
+        RunsummaryCapacityStep: {
+            /** Format: double */
+            error_share: number;
+            held: boolean;
+            /** Format: double */
+            hit_rate: number;
+            kind: string;
+            latency: components["schemas"]["RunsummaryLatency"];
+            /** Format: double */
+            measured_seconds: number;
+            /** Format: double */
+            offered_visit_rate: number;
+            /** Format: double */
+            settled_seconds: number;
+            /** Format: date-time */
+            started: string;
+            verdicts: components["schemas"]["RunsummaryVerdict"][] | null;
+            /** Format: double */
+            visit_rate: number;
+            void?: string;
+        };
+        RunsummaryHits: {
+            /** Format: int64 */
+            abandoned: number;
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            rejected: number;
+            /** Format: int64 */
+            shed: number;
+            /** Format: int64 */
+            unknown: number;
+        };
+        RunsummaryInvalidation: {
+            command: string;
+            done: boolean;
+            why: string;
+        };
+        RunsummaryLatency: {
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p95: number;
+            /** Format: double */
+            p99: number;
+        };
+        RunsummaryOpened: {
+            countries: {
+                [key: string]: number;
+            };
+            days: {
+                [key: string]: number;
+            };
+            devices: {
+                [key: string]: number;
+            };
+            sources: {
+                [key: string]: number;
+            };
+        };
+        RunsummaryReason: {
+            class: string;
+            first_words?: string;
+            /** Format: int64 */
+            hits: number;
+            server?: string;
+            /** Format: int64 */
+            status?: number;
+            target: string;
+        };
+        RunsummaryReserved: {
+            by_kind: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            visits: number;
+        };
+        RunsummaryStandstill: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            hits: number;
+            /** Format: double */
+            seconds: number;
+            /** Format: int64 */
+            visits: number;
+        };
+        RunsummarySummary: {
+            backfill?: components["schemas"]["RunsummaryBackfill"];
+            bulk?: components["schemas"]["RunsummaryBulk"];
+            by_kind: {
+                [key: string]: components["schemas"]["RunsummaryHits"];
+            };
+            by_target: {
+                [key: string]: components["schemas"]["RunsummaryHits"];
+            };
+            capacity?: components["schemas"]["RunsummaryCapacity"];
+            /** Format: int64 */
+            cut_visits?: number;
+            distribution_strategy?: string;
+            /** Format: double */
+            duration_seconds?: number;
+            /** Format: date-time */
+            ended?: string;
+            /** Format: date-time */
+            finish_by?: string;
+            /** Format: int64 */
+            first_visit: number;
+            hits: components["schemas"]["RunsummaryHits"];
+            /** Format: int64 */
+            in_flight: number;
+            /** Format: int64 */
+            items: number;
+            /** Format: int64 */
+            killed?: number;
+            kind?: string;
+            latency: components["schemas"]["RunsummaryLatency"];
+            message?: string;
+            /** Format: int64 */
+            next_visit: number;
+            /** Format: int64 */
+            open_visits: number;
+            opened: components["schemas"]["RunsummaryOpened"];
+            plan_hash: string;
+            reason: string;
+            reasons?: components["schemas"]["RunsummaryReason"][] | null;
+            /** Format: double */
+            revenue: number;
+            run_id: string;
+            /** Format: int64 */
+            schema?: number;
+            /** Format: int64 */
+            seed: number;
+            /** Format: double */
+            shipping: number;
+            standstills?: components["schemas"]["RunsummaryStandstill"][] | null;
+            /** Format: date-time */
+            started: string;
+            targets: {
+                [key: string]: components["schemas"]["RunsummaryTarget"];
+            };
+            /** Format: double */
+            tax: number;
+            thresholds?: components["schemas"]["RunsummaryVerdict"][] | null;
+            visits: components["schemas"]["RunsummaryVisits"];
+            /** Format: int64 */
+            visits_due: number;
+            warnings?: components["schemas"]["RunsummaryReason"][] | null;
+        };
+        RunsummaryTarget: {
+            api_url?: string;
+            by_kind: {
+                [key: string]: components["schemas"]["RunsummaryHits"];
+            };
+            health: string;
+            /** Format: int64 */
+            items: number;
+            last_error?: string;
+            /** Format: date-time */
+            last_failure?: string;
+            /** Format: date-time */
+            last_success?: string;
+            latency: components["schemas"]["RunsummaryLatency"];
+            latency_histogram?: string;
+            opened: components["schemas"]["RunsummaryOpened"];
+            reserved?: components["schemas"]["RunsummaryReserved"];
+            /** Format: double */
+            revenue: number;
+            /** Format: double */
+            shipping: number;
+            /** Format: int64 */
+            site_id: number;
+            /** Format: double */
+            success_rate: number;
+            /** Format: double */
+            tax: number;
+            url: string;
+            visits: components["schemas"]["RunsummaryVisits"];
+        };
+        RunsummaryVerdict: {
+            built_in?: boolean;
+            expression: string;
+            held: boolean;
+            metric: string;
+            pending?: boolean;
+            /** Format: double */
+            value: number | null;
+        };
+        RunsummaryVisits: {
+            /** Format: int64 */
+            complete: number;
+            /** Format: int64 */
+            lost: number;
+            /** Format: int64 */
+            partial: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            repeated: number;
+            /** Format: int64 */
+            split: number;
+            /** Format: int64 */
+            uncertain: number;
+            /** Format: int64 */
+            unsent: number;
         };
         SaveRequestBody: {
             /** @description All settings that differ from their default: those left out get their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one is removed, so send the mask to keep it. */
@@ -3388,11 +3388,11 @@ export interface components {
             times?: number[] | null;
         };
         TotalsAnswer: {
-            hits: components["schemas"]["RecordHits"];
-            latency: components["schemas"]["RecordLatency"];
+            hits: components["schemas"]["RunsummaryHits"];
+            latency: components["schemas"]["RunsummaryLatency"];
             /** @description Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running. */
             passed: boolean | null;
-            visits: components["schemas"]["RecordVisits"];
+            visits: components["schemas"]["RunsummaryVisits"];
         };
         UrlsAnswer: {
             /** @description The whole file as text, and structure that of its report; both only where neither skip nor limit is given. */
@@ -5450,7 +5450,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProofReconciliation"];
+                    "application/json": components["schemas"]["ComparisonReconciliation"];
                 };
             };
             /** @description Error */
@@ -5485,7 +5485,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProofReconciliation"];
+                    "application/json": components["schemas"]["ComparisonReconciliation"];
                 };
             };
             /** @description Error */

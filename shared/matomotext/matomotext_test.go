@@ -15,11 +15,11 @@ func TestTextsAreCutBetweenCharactersAndEscapes(t *testing.T) {
 		begin + "a%C3":          begin + "a",
 		begin[:1019] + "%C3%A9": begin[:1019] + "%C3", begin + "%C": begin + "%C",
 	} {
-		if got := matomotext.CutAddress(in); got != want {
+		if got := matomotext.TruncateURL(in); got != want {
 			t.Errorf("…%s becomes …%s, want …%s", in[1010:], got[1010:], want[1010:])
 		}
 	}
-	if got := matomotext.Cut(begin + "%C3"); got != begin+"%C" {
+	if got := matomotext.Truncate(begin + "%C3"); got != begin+"%C" {
 		t.Errorf("a title has no escapes: …%s", got[1010:])
 	}
 }
@@ -34,7 +34,7 @@ func TestWhatIsRecordedOtherwise(t *testing.T) {
 		"a\u200bb":               "has a zero-width space (U+200B) as character 2",
 		strings.Repeat("é", 100): "", strings.Repeat("é", 101): "is cut at 200 bytes, as Matomo does",
 	} {
-		if got, _ := matomotext.Doubt(text, matomotext.MaxCategory); got != want {
+		if got, _ := matomotext.Check(text, matomotext.MaxCategory); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}

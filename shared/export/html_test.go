@@ -27,7 +27,7 @@ func tenSeconds() *export.Run {
 		Hits: h, Due: 20,
 		ByKind: map[string]runsummary.Hits{"pageview": h, "order": {}}, ByTarget: map[string]runsummary.Hits{"main": h},
 		Targets: map[string]runsummary.Target{"main": {URL: "https://matomo.example.com/matomo.php"}},
-		Account: runsummary.Account{Visits: runsummary.Visits{Planned: 20, Complete: 15, Partial: 5}},
+		Totals:  runsummary.Totals{Visits: runsummary.Visits{Planned: 20, Complete: 15, Partial: 5}},
 		Thresholds: []runsummary.Verdict{
 			{Expression: "p95<100ms", Metric: "p95", Value: &late},
 			{Expression: "unknown<11", Metric: "unknown", Held: true, Value: new(float64)},

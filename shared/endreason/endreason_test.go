@@ -14,11 +14,11 @@ func TestEveryReasonHasWords(t *testing.T) {
 			t.Errorf("%s: %+v", reason, row)
 		}
 	}
-	if later := Reason("of_a_later_version"); later.Meaning() != "of_a_later_version" || later.Good() ||
-		later.Cut() != "" {
-		t.Errorf("%s: %q, good %t, cut %q", later, later.Meaning(), later.Good(), later.Cut())
+	if later := Reason("of_a_later_version"); later.Description() != "of_a_later_version" || later.IsOrderly() ||
+		later.EarlyEnd() != "" {
+		t.Errorf("%s: %q, good %t, cut %q", later, later.Description(), later.IsOrderly(), later.EarlyEnd())
 	}
-	if open := Reason(""); !open.Good() || open.Meaning() != "" {
+	if open := Reason(""); !open.IsOrderly() || open.Description() != "" {
 		t.Error("a run that has not ended has failed")
 	}
 }

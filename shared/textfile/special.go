@@ -6,46 +6,46 @@ import (
 	"unicode/utf8"
 )
 
-// Odd is a character that cannot be seen, or that cannot be told from a plain space.
-type Odd struct {
+// SpecialRune is a character that cannot be seen, or that cannot be told from a plain space.
+type SpecialRune struct {
 	Rune rune
 	// At is its place in the text, counted in characters from 1.
 	At int
 }
 
 // String names it: "a no-break space (U+00A0) as character 5".
-func (o Odd) String() string {
+func (o SpecialRune) String() string {
 	return fmt.Sprintf("%s (U+%04X) as character %d", kind(o.Rune), o.Rune, o.At)
 }
 
-// FindOdd finds the first odd character of text. Plain spaces, tabs and line ends are not odd.
-func FindOdd(text string) (Odd, bool) { return find(text, isOdd) }
+// FindSpecial finds the first odd character of text. Plain spaces, tabs and line ends are not odd.
+func FindSpecial(text string) (SpecialRune, bool) { return find(text, isOdd) }
 
-// FindHidden finds the first character of text that belongs into no text for people: an odd one, but for spaces that
+// FindInvisible finds the first character of text that belongs into no text for people: an odd one, but for spaces that
 // typesetting asks for, and for the joiners of emoji and of some scripts.
-func FindHidden(text string) (Odd, bool) {
+func FindInvisible(text string) (SpecialRune, bool) {
 	return find(text, func(r rune) bool {
 		return isOdd(r) && !unicode.Is(unicode.Zs, r) && r != '\u200c' && r != '\u200d'
 	})
 }
 
-// FindHiddenInLine is FindHidden for a text of one line, such as a name: tabs and line ends do not belong there either.
-func FindHiddenInLine(text string) (Odd, bool) {
-	if odd, found := FindHidden(text); found {
+// FindInvisibleInLine is FindInvisible for a text of one line, such as a name: tabs and line ends do not belong there either.
+func FindInvisibleInLine(text string) (SpecialRune, bool) {
+	if odd, found := FindInvisible(text); found {
 		return odd, true
 	}
 	return find(text, unicode.IsControl)
 }
 
-func find(text string, is func(rune) bool) (Odd, bool) {
+func find(text string, is func(rune) bool) (SpecialRune, bool) {
 	at := 0
 	for _, r := range text {
 		at++
 		if is(r) {
-			return Odd{r, at}, true
+			return SpecialRune{r, at}, true
 		}
 	}
-	return Odd{}, false
+	return SpecialRune{}, false
 }
 
 func isOdd(r rune) bool {

@@ -10,10 +10,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// Expecting is what settings and funnels send, as far as Matomo's settings bear upon it. Pages, Networks and Agents,
+// NewExpectation is what settings and funnels send, as far as Matomo's settings bear upon it. Pages, Networks and Agents,
 // and the days of a backfill, are the caller's to fill in.
-func Expecting(s *spec.Spec, funnels []funnel.Funnel) Expect {
-	e := Expect{
+func NewExpectation(s *spec.Spec, funnels []funnel.Funnel) Expectation {
+	e := Expectation{
 		Zone: &s.Timezone, Currency: s.Currency, Dimension: s.RunDimension,
 		Bulk:  s.SendMode == "bulk" || s.BackfillEnabled,
 		Pause: time.Duration(s.DurationMax * float64(time.Minute)),
@@ -33,8 +33,8 @@ func Expecting(s *spec.Spec, funnels []funnel.Funnel) Expect {
 	return e
 }
 
-// Backfill takes past days into account, those without visits apart.
-func (e *Expect) Backfill(days []calendar.Day) {
+// AddBackfill takes past days into account, those without visits apart.
+func (e *Expectation) AddBackfill(days []calendar.Day) {
 	days = slices.DeleteFunc(slices.Clone(days), func(d calendar.Day) bool { return d.Visits == 0 })
 	if len(days) > 0 {
 		e.Past = &calendar.Window{First: days[0].Date, Last: days[len(days)-1].Date}
@@ -42,7 +42,7 @@ func (e *Expect) Backfill(days []calendar.Day) {
 }
 
 // add takes a step of a funnel into account.
-func (e *Expect) add(step funnel.Step) {
+func (e *Expectation) add(step funnel.Step) {
 	if kind, ok := hit.OfStep(step.Type); ok {
 		e.Sends[kind] = true
 	}

@@ -30,7 +30,7 @@ func (x *examination) mayOf(ctx context.Context, token secret.String) access {
 	t := x.target
 	t.Token, t.ReadToken = token, ""
 	var super struct{ Value any }
-	switch err := x.Ask(ctx, t, "UsersManager.hasSuperUserAccess", nil, &super); {
+	switch err := x.Call(ctx, t, "UsersManager.hasSuperUserAccess", nil, &super); {
 	case matomo.IsRefusal(err):
 		return unknown
 	case err != nil:
@@ -46,7 +46,7 @@ func (x *examination) mayOf(ctx context.Context, token secret.String) access {
 		{"SitesManager.getSitesIdWithAtLeastViewAccess", view},
 	} {
 		var sites []matomo.Number
-		if err := x.Ask(ctx, t, m.method, nil, &sites); err != nil {
+		if err := x.Call(ctx, t, m.method, nil, &sites); err != nil {
 			return unasked
 		}
 		if slices.Contains(sites, matomo.Number(t.SiteID)) {

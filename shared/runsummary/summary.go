@@ -22,8 +22,8 @@ type Visits struct {
 	Repeated  uint64 `json:"repeated"`
 }
 
-// Recorded are the fewest and the most visits that Matomo should have of these.
-func (v Visits) Recorded() (least, most uint64) {
+// ExpectedInMatomo are the fewest and the most visits that Matomo should have of these.
+func (v Visits) ExpectedInMatomo() (least, most uint64) {
 	least = v.Complete + v.Partial + v.Split
 	return least, least + v.Uncertain + v.Repeated
 }
@@ -52,13 +52,13 @@ type Target struct {
 	LastFailure time.Time `json:"last_failure,omitzero"`
 	// ByKind and Account are the target's part of what the summary tells of all.
 	ByKind map[string]Hits `json:"by_kind"`
-	Account
+	Totals
 	// Reserved are visits of the target that may begin before the summary is written again.
 	Reserved *Reserved `json:"reserved,omitempty"`
 }
 
-// Account is what became of visits, and what they brought. Money is in the site's currency.
-type Account struct {
+// Totals is what became of visits, and what they brought. Money is in the site's currency.
+type Totals struct {
 	Visits   Visits  `json:"visits"`
 	Revenue  float64 `json:"revenue"`
 	Tax      float64 `json:"tax"`
@@ -107,7 +107,7 @@ type Summary struct {
 	Hits     Hits            `json:"hits"`
 	ByKind   map[string]Hits `json:"by_kind"`
 	ByTarget map[string]Hits `json:"by_target"`
-	Account
+	Totals
 	// Due is how many visits should have begun by the schedule; what a pause or a cap withheld is not due.
 	Due uint64 `json:"visits_due"`
 	// Bulk is there where hits were sent in bulk.

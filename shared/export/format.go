@@ -99,7 +99,7 @@ func span(d time.Duration) string {
 
 // stoodStill tells the standstills of the loadgen and what they cost.
 func stoodStill(s *runsummary.Summary) string {
-	all := s.StoodStill()
+	all := s.TotalStandstill()
 	return fmt.Sprintf("the loadgen itself did not run for %s (paused, or its machine asleep): %s visits and %s hits "+
 		"were not sent, and are left out of rates and shares",
 		span(time.Duration(all.Seconds*float64(time.Second))), Count(all.Visits), Count(all.Hits))

@@ -18,16 +18,16 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// Machine is what the way to a target takes from the machine that sends.
-type Machine struct {
+// Environment is what the way to a target takes from the machine that sends.
+type Environment struct {
 	// ReadFile reads a certificate or key file.
 	ReadFile func(path string) ([]byte, error)
 	// Env is the environment, of which HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read, in capitals or not.
 	Env map[string]string
 }
 
-// Way is how requests go to the servers of a target.
-type Way struct {
+// Transport is how requests go to the servers of a target.
+type Transport struct {
 	// TLS holds authorities and client certificate; whoever connects sets the server's name.
 	TLS *tls.Config
 	// Proxy is the http or https proxy for an address, nil for a direct connection.
@@ -38,10 +38,10 @@ type Way struct {
 	Secrets []string
 }
 
-// Way makes the way that a describes. The error names the file that cannot be used.
-func (m Machine) Way(a Access) (Way, error) {
+// Transport makes the way that a describes. The error names the file that cannot be used.
+func (m Environment) Transport(a Access) (Transport, error) {
 	var faults []error
-	w := Way{Header: a.header(), Proxy: m.proxy(a), Secrets: a.secrets()}
+	w := Transport{Header: a.header(), Proxy: m.proxy(a), Secrets: a.secrets()}
 	w.TLS = a.tls(m.ReadFile, func(_, path, message, _ string) {
 		faults = append(faults, fmt.Errorf("the file %s %s", path, message))
 	})
@@ -65,7 +65,7 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 			refuse(field, path, "cannot be read", "name a PEM file that this user may read")
 			return nil
 		}
-		return textfile.Plain(data) // PEM must begin with the first byte of a line
+		return textfile.TryDecode(data) // PEM must begin with the first byte of a line
 	}
 	if authorities := read("tls_ca_file", a.CAFile); authorities != nil {
 		pool, err := x509.SystemCertPool()
@@ -112,7 +112,7 @@ func (a Access) credentials() string {
 
 // header is what goes with every request.
 func (a Access) header() []Header {
-	out := a.List()
+	out := a.HeaderList()
 	if c := a.credentials(); c != "" {
 		out = append(out, Header{"Authorization", "Basic " + c})
 	}
@@ -126,7 +126,7 @@ const shortestSecret = 4
 func (a Access) secrets() (out []string) {
 	_, password, _ := strings.Cut(a.HTTPAuth.Reveal(), ":")
 	all := []string{a.credentials(), password}
-	for _, h := range a.List() {
+	for _, h := range a.HeaderList() {
 		all = append(all, h.Value)
 		if _, credentials, ok := strings.Cut(h.Value, " "); ok && strings.EqualFold(h.Name, "Authorization") {
 			all = append(all, credentials) // behind the scheme (RFC 9110, 11.4)
@@ -158,7 +158,7 @@ func forms(text string) []string {
 
 // proxy chooses the proxy for an address: the one of a, or that of the variables, by which an address on this machine
 // has none.
-func (m Machine) proxy(a Access) func(*url.URL) (*url.URL, error) {
+func (m Environment) proxy(a Access) func(*url.URL) (*url.URL, error) {
 	switch p := a.Proxy.Reveal(); p {
 	case NoProxy:
 		return func(*url.URL) (*url.URL, error) { return nil, nil }

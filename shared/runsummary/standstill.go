@@ -14,8 +14,8 @@ type Standstill struct {
 	Hits   uint64 `json:"hits"`
 }
 
-// StoodStill sums the standstills of a run. At is that of the last.
-func (s *Summary) StoodStill() Standstill {
+// TotalStandstill sums the standstills of a run. At is that of the last.
+func (s *Summary) TotalStandstill() Standstill {
 	var sum Standstill
 	for _, one := range s.Standstills {
 		sum = Standstill{one.At, sum.Seconds + one.Seconds, sum.Visits + one.Visits, sum.Hits + one.Hits}

@@ -18,13 +18,13 @@ func (a *Answer) String() string {
 	if a.RetryAfter > 0 {
 		said += ", to be asked again in " + a.RetryAfter.Round(time.Second).String()
 	}
-	if a.FirstWords == "" {
+	if a.Excerpt == "" {
 		return said
 	}
 	if said == "" {
-		return a.FirstWords
+		return a.Excerpt
 	}
-	return fmt.Sprintf("%s: %q", said, a.FirstWords)
+	return fmt.Sprintf("%s: %q", said, a.Excerpt)
 }
 
 // answered says who answered with which status.
@@ -36,7 +36,7 @@ func (a *Answer) answered() string {
 	switch {
 	case a.Status == 0:
 		return ""
-	case a.Class == Accepted && a.Odd:
+	case a.Class == Accepted && a.Malformed:
 		return fmt.Sprintf("answered %d with other text around", a.Status)
 	case a.Class == InFront:
 		return fmt.Sprintf("something in front of Matomo answered %d%s", a.Status, server)
@@ -61,7 +61,7 @@ func (a *Answer) cause() string {
 		return "not now"
 	case Rejected:
 		switch {
-		case a.FirstWords != "": // Matomo itself says why
+		case a.Excerpt != "": // Matomo itself says why
 			return ""
 		case a.Status == http.StatusOK:
 			return "all hits are called invalid, the token has no write access to the site, is a superuser's for " +

@@ -108,8 +108,8 @@ var rows = map[Reason]row{
 // Error makes a reason the cause of a context: who ends a run by that tells why.
 func (r Reason) Error() string { return string(r) }
 
-// Of is the cause of a context that is done, where it is a reason; else the run was interrupted.
-func Of(ctx context.Context) Reason {
+// FromContext is the cause of a context that is done, where it is a reason; else the run was interrupted.
+func FromContext(ctx context.Context) Reason {
 	var why Reason
 	if errors.As(context.Cause(ctx), &why) {
 		return why
@@ -117,19 +117,19 @@ func Of(ctx context.Context) Reason {
 	return Interrupted
 }
 
-// Meaning is the reason in words, or its name where it is of a later version.
-func (r Reason) Meaning() string {
+// Description is the reason in words, or its name where it is of a later version.
+func (r Reason) Description() string {
 	if row, known := rows[r]; known {
 		return row.meaning
 	}
 	return string(r)
 }
 
-// Cut is how the run was ended before all of its plan was sent; "" where all of it was, or nobody knows.
-func (r Reason) Cut() string { return rows[r].cut }
+// EarlyEnd is how the run was ended before all of its plan was sent; "" where all of it was, or nobody knows.
+func (r Reason) EarlyEnd() string { return rows[r].cut }
 
 // ExitCode is that of a loadgen which ended so, unless it missed a threshold or no hit was accepted.
 func (r Reason) ExitCode() int { return rows[r].code }
 
-// Good says that a run may end so, or has not ended.
-func (r Reason) Good() bool { return r == "" || rows[r].good }
+// IsOrderly says that a run may end so, or has not ended.
+func (r Reason) IsOrderly() bool { return r == "" || rows[r].good }

@@ -55,10 +55,10 @@ func TestWhatAMatomoShowsIsRead(t *testing.T) {
 			t.Errorf("%s asks for segment %q", r.PostForm.Get("method"), got)
 		}
 	})
-	got, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), at,
-		matomo.Slice{From: day("2026-11-24"), To: day("2026-11-26"), Segment: "dimension2==nightly"})
+	got, err := matomo.NewClient(time.Minute, target.Environment{}).Figures(t.Context(), at,
+		matomo.Query{From: day("2026-11-24"), To: day("2026-11-26"), Segment: "dimension2==nightly"})
 	unique := uint64(250)
-	want := matomo.Recorded{
+	want := matomo.Figures{
 		Visits: 250, Unique: &unique, Items: 164, Hits: map[string]uint64{"pageview": 1081, "search": 74,
 			"event": 117, "outlink": 65, "download": 77, "order": 62},
 		Revenue: 7473.53, Tax: 679.24, Shipping: 511.53, Days: map[string]uint64{"2026-11-24": 249, "2026-11-25": 1},
@@ -75,34 +75,34 @@ func TestASiteWithoutDataShowsNothing(t *testing.T) {
 	for method := range shown {
 		empty[method] = "[]"
 	}
-	got, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), reports(t, empty, nil),
-		matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
+	got, err := matomo.NewClient(time.Minute, target.Environment{}).Figures(t.Context(), reports(t, empty, nil),
+		matomo.Query{From: day("2026-11-24"), To: day("2026-11-24")})
 	if err != nil || got.Visits != 0 || got.Unique != nil || len(got.Days) != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func TestATokenThatMayNotReadIsToldFromASiteWithoutData(t *testing.T) {
-	_, err := matomo.NewClient(time.Minute, target.Machine{}).Recorded(t.Context(), reports(t, nil, nil),
-		matomo.Slice{From: day("2026-11-24"), To: day("2026-11-24")})
+	_, err := matomo.NewClient(time.Minute, target.Environment{}).Figures(t.Context(), reports(t, nil, nil),
+		matomo.Query{From: day("2026-11-24"), To: day("2026-11-24")})
 	if err == nil || !strings.Contains(err.Error(), "VisitsSummary.get") {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestWhatWasKeptWhenEachKindHadAFieldOfItsOwnIsRead(t *testing.T) {
-	var got matomo.Recorded
+	var got matomo.Figures
 	if err := json.Unmarshal([]byte(`{"Visits":3,"Unique":null,"Pageviews":9,"Searches":1,"Events":2,"Outlinks":4,`+
 		`"Downloads":5,"Orders":6,"Items":7,"Revenue":1.5,"Tax":0,"Shipping":0,"Days":{"2026-11-24":3}}`),
 		&got); err != nil {
 		t.Fatal(err)
 	}
-	want := matomo.Recorded{
+	want := matomo.Figures{
 		Visits: 3, Items: 7, Revenue: 1.5, Days: map[string]uint64{"2026-11-24": 3},
 		Hits: map[string]uint64{"pageview": 9, "search": 1, "event": 2, "outlink": 4, "download": 5, "order": 6},
 	}
 	kept, err := json.Marshal(want)
-	var again matomo.Recorded
+	var again matomo.Figures
 	if err != nil || json.Unmarshal(kept, &again) != nil || !reflect.DeepEqual(got, want) ||
 		!reflect.DeepEqual(again, want) {
 		t.Errorf("read %+v and %+v, want %+v, %v", got, again, want, err)
@@ -130,7 +130,7 @@ func TestOnlyANoToTheTokenIsBlamedOnIt(t *testing.T) {
 			w.WriteHeader(c.status)
 			_, _ = w.Write([]byte(c.body))
 		}))
-		_, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+		_, err := matomo.NewClient(time.Minute, target.Environment{}).Site(t.Context(),
 			target.Target{URL: server.URL + "/matomo.php", Token: "hush"})
 		server.Close()
 		if err == nil || strings.Contains(matomo.Advice(err), "token") != c.token {
@@ -140,7 +140,7 @@ func TestOnlyANoToTheTokenIsBlamedOnIt(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
 	for _, url := range []string{server.URL, "http://127.0.0.1:1"} {
-		if _, err := matomo.NewClient(time.Minute, target.Machine{}).Site(t.Context(),
+		if _, err := matomo.NewClient(time.Minute, target.Environment{}).Site(t.Context(),
 			target.Target{URL: url + "/matomo.php", Token: "hush"}); err == nil || matomo.Advice(err) == "" ||
 			strings.Contains(matomo.Advice(err), "token") {
 			t.Errorf("%v: %q", err, matomo.Advice(err))

@@ -46,8 +46,8 @@ func (r *Raw) quote(text []byte, cut bool) string {
 	return said
 }
 
-// Words are the first words of a text, as they are quoted from an answer.
-func Words(text string) string { return (&Raw{}).words([]byte(text)) }
+// Excerpt are the first words of a text, as they are quoted from an answer.
+func Excerpt(text string) string { return (&Raw{}).words([]byte(text)) }
 
 // withoutTags is a text with a space for each tag, without what is between the tags of scripts and styles.
 func withoutTags(text []byte) []byte {

@@ -9,12 +9,12 @@ import (
 )
 
 // Patience bounds every wait; only a test that fails waits so long.
-const Patience = 3 * time.Minute
+const WaitLimit = 3 * time.Minute
 
-// Await asks until the answer is yes.
-func Await(t *testing.T, what string, yes func() bool) {
+// WaitFor asks until the answer is yes.
+func WaitFor(t *testing.T, what string, yes func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), WaitLimit)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -22,7 +22,7 @@ func Await(t *testing.T, what string, yes func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("waited %s in vain: %s", Patience, what)
+			t.Fatalf("waited %s in vain: %s", WaitLimit, what)
 		}
 	}
 }

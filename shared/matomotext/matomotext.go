@@ -23,12 +23,12 @@ const (
 	MaxEvent = 4096
 )
 
-// Cut is as much of a text as Matomo records, and no part of a character.
-func Cut(text string) string { return textfile.Cut(text, MaxText) }
+// Truncate is as much of a text as Matomo records, and no part of a character.
+func Truncate(text string) string { return textfile.Truncate(text, MaxText) }
 
-// CutAddress is Cut for an address, which is cut inside no escape either.
-func CutAddress(address string) string {
-	cut := Cut(address)
+// TruncateURL is Cut for an address, which is cut inside no escape either.
+func TruncateURL(address string) string {
+	cut := Truncate(address)
 	if at := strings.LastIndexByte(cut, '%'); len(cut) < len(address) && at >= len(cut)-2 {
 		cut = cut[:at]
 	}
@@ -38,18 +38,18 @@ func CutAddress(address string) string {
 // blanks are what PHP's trim takes away.
 const blanks = " \t\n\r\x00\x0b"
 
-// Empty tells whether Matomo takes a text for none: trimmed, nothing is left of it, or "0".
-func Empty(text string) bool {
+// IsEmpty tells whether Matomo takes a text for none: trimmed, nothing is left of it, or "0".
+func IsEmpty(text string) bool {
 	text = strings.Trim(text, blanks)
 	return text == "" || text == "0"
 }
 
-// Doubt says what Matomo makes of a text otherwise than it stands there, and the cure; "" where it records all of it.
+// Check says what Matomo makes of a text otherwise than it stands there, and the cure; "" where it records all of it.
 // limit is in bytes, 0 for none. An empty text is in order.
-func Doubt(text string, limit int) (message, cure string) {
-	hidden, isHidden := textfile.FindHidden(text)
+func Check(text string, limit int) (message, cure string) {
+	hidden, isHidden := textfile.FindInvisible(text)
 	switch {
-	case text != "" && Empty(text):
+	case text != "" && IsEmpty(text):
 		return "is recorded as none, because Matomo takes it for empty", "write something else"
 	case isHidden:
 		return fmt.Sprintf("has %v", hidden), "remove it: Matomo records it too"
@@ -59,5 +59,5 @@ func Doubt(text string, limit int) (message, cure string) {
 	return "", ""
 }
 
-// Lost says that Matomo has no room for a text of an event and refuses the hit.
-func Lost(text string) bool { return utf8.RuneCountInString(text) > MaxEvent }
+// IsTooLong says that Matomo has no room for a text of an event and refuses the hit.
+func IsTooLong(text string) bool { return utf8.RuneCountInString(text) > MaxEvent }
