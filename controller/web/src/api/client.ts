@@ -6,14 +6,14 @@ import type { components, operations, paths } from './schema.gen'
 export type Schemas = components['schemas']
 
 /** What a field of a request is wrong about, as RFC 9457 bodies of the controller list it. */
-export type FieldFault = { where: string; message: string; value?: string }
+export type FieldError = { where: string; message: string; value?: string }
 
 /** A request that failed. `status` is 0 where no answer came. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
-    readonly faults: FieldFault[] = [],
+    readonly faults: FieldError[] = [],
     /** Why, as a word that the controller does not change; empty where something else answered. */
     readonly code = '',
     /** Seconds to wait before another try, from Retry-After. */

@@ -1,5 +1,5 @@
 // What changes something at the controller. Each has read again what depends on it, here and nowhere else.
-import { cache } from './cache'
+import { queryClient } from './queryClient'
 import { api, type BodyOf, type Schemas } from './client'
 
 type Resource = 'config' | 'targets' | 'presets' | 'urls' | 'events' | 'funnels' | 'backfill' | 'runs' | 'reports'
@@ -14,7 +14,7 @@ const dependents: Partial<Record<Resource, string[]>> = {
   runs: ['exchange'],
 }
 
-const again = (key: string) => cache.invalidateQueries({ queryKey: [key] })
+const again = (key: string) => queryClient.invalidateQueries({ queryKey: [key] })
 
 /** Has a resource and what depends on it read again; waits for the resource alone. */
 function refresh(resource: Resource) {
@@ -44,7 +44,7 @@ const version = (revision: number) => ({ 'If-Match': `"${revision}"` })
 async function saved<S extends Schemas['SavedBody']>(request: Promise<S>): Promise<S> {
   try {
     const answer = await request
-    cache.setQueryData(['config'], answer)
+    queryClient.setQueryData(['config'], answer)
     return answer
   } finally {
     void again('exchange')
@@ -56,15 +56,15 @@ export const saveConfig = (config: Record<string, unknown>, revision: number) =>
   saved(api.PUT('/api/config', { params: { header: version(revision) }, body: { config } }))
 
 /** Reads the configuration again, as where somebody else has changed it. */
-export const rereadConfig = () => again('config')
+export const refetchConfig = () => again('config')
 
 /** The values of a configuration that somebody set. */
-export const setOf = ({ set, config }: Schemas['SavedBody']) =>
+export const explicitValues = ({ set, config }: Schemas['SavedBody']) =>
   Object.fromEntries((set ?? []).map((key) => [key, config[key]]))
 
 /** Lays values over what is saved. */
-export const layConfig = async (values: Record<string, unknown>) =>
-  saved(api.PUT('/api/config', { body: { config: { ...setOf(await api.GET('/api/config')), ...values } } }))
+export const mergeConfig = async (values: Record<string, unknown>) =>
+  saved(api.PUT('/api/config', { body: { config: { ...explicitValues(await api.GET('/api/config')), ...values } } }))
 
 /** Lays a preset over the configuration; returns that of before, and the new one. */
 export async function loadPreset(id: string, withTargets: boolean) {
@@ -78,13 +78,13 @@ export async function loadPreset(id: string, withTargets: boolean) {
 /** Takes files that were edited by hand over, or overwrites them. Any page may show what was taken over. */
 export async function resolveEdits(body: BodyOf<'post', '/api/exchange/resolve'>) {
   await api.POST('/api/exchange/resolve', { body })
-  await cache.invalidateQueries()
+  await queryClient.invalidateQueries()
 }
 
 /** Puts a whole set-up in the place of everything that is saved. */
 export async function replaceSetup(setup: Schemas['SetupWhole']) {
   await api.PUT('/api/setup', { body: setup as unknown as Record<string, unknown> })
-  await cache.invalidateQueries()
+  await queryClient.invalidateQueries()
 }
 
 // Runs.
@@ -107,7 +107,7 @@ export const describeRun = (id: string, body: Schemas['DescribeRequestBody']) =>
 export const deleteRun = (id: string) => change('runs', api.DELETE('/api/runs/{id}', byId(id)))
 export const restoreRun = (id: string) => change('runs', api.POST('/api/runs/{id}/restore', byId(id)))
 export const reconcile = (id: string) => change('runs', api.POST('/api/runs/{id}/reconcile', byId(id)))
-export const endReconciling = (id: string) => change('runs', api.DELETE('/api/runs/{id}/reconcile', byId(id)))
+export const cancelReconciliation = (id: string) => change('runs', api.DELETE('/api/runs/{id}/reconcile', byId(id)))
 export const annotate = (id: string) => api.POST('/api/runs/{id}/annotate', byId(id))
 
 // Presets and targets.
@@ -132,7 +132,7 @@ export const routeTargets = (body: Schemas['RoutingRequestBody']) =>
 
 export async function saveURLs(content: string) {
   const { validation } = await api.POST('/api/urls', { body: { content } }).finally(() => void refresh('urls'))
-  cache.setQueryData(['urls'], { source: 'custom', content })
+  queryClient.setQueryData(['urls'], { source: 'custom', content })
   return validation.url_count
 }
 export const resetURLs = () => change('urls', api.DELETE('/api/urls'))
@@ -151,7 +151,7 @@ export const deleteFunnel = (id: number) => change('funnels', api.DELETE('/api/f
 export async function orderFunnels(all: Schemas['FunnelSummary'][], ids: number[]) {
   const placed = ids.map((id, priority) => ({ ...all.find((f) => f.id === id)!, priority }))
   const moved = placed.filter((f) => all.find((old) => old.id === f.id)!.priority !== f.priority)
-  cache.setQueryData(['funnels'], placed)
+  queryClient.setQueryData(['funnels'], placed)
   const send = async () => {
     for (const { id, priority } of moved) await api.PUT('/api/funnels/{id}', { ...byId(id), body: { priority } })
   }
@@ -170,6 +170,6 @@ export const cleanUpJobs = () => change('backfill', api.POST('/api/backfill/clea
 export const startBenchmark = (body: Schemas['BenchmarkRequestBody']) =>
   change('reports', api.POST('/api/report-benchmarks', { body }))
 /** Ends a benchmark that is under way, deletes one that has ended. */
-export const endBenchmark = (id: string) => change('reports', api.DELETE('/api/report-benchmarks/{id}', dying(id)))
+export const deleteBenchmark = (id: string) => change('reports', api.DELETE('/api/report-benchmarks/{id}', dying(id)))
 export const markBaseline = (id: string, baseline: boolean) =>
   change('reports', api.POST('/api/report-benchmarks/{id}/baseline', { ...byId(id), body: { baseline } }))

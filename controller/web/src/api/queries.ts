@@ -1,7 +1,7 @@
 // What is read from the controller: one query for each resource. The first part of a key is the resource, by which
 // mutations.ts has it read again.
 import { keepPreviousData } from '@tanstack/svelte-query'
-import { testConnection } from './checks'
+import { testConnection } from './requests'
 import { api, type QueryOf, type Schemas } from './client'
 import { live } from './live.svelte'
 
@@ -105,11 +105,11 @@ export const runComparisonQuery = (a: string, b: string) =>
 export type Benchmark = Schemas['TimingReportBenchmark']
 
 /** Whether a reconciliation is under way. */
-export const reconciling = (r?: Schemas['ProofReconciliation']) => r?.state === 'following' || r?.state === 'waiting'
+export const isReconciling = (r?: Schemas['ProofReconciliation']) => r?.state === 'following' || r?.state === 'waiting'
 
 export const reconciliationQuery = (id: string) => ({
   ...query(['runs', id, 'reconcile'], () => api.GET('/api/runs/{id}/reconcile', byId(id))),
-  refetchInterval: polled(reconciling, 1_000),
+  refetchInterval: polled(isReconciling, 1_000),
 })
 
 export const benchmarksQuery = () => ({

@@ -1,5 +1,5 @@
 // The form of a backfill: texts by setting, of which the window's are of one kind at a time.
-import { writer } from '../ui/zone'
+import { dateFormatter } from '../ui/timezone'
 
 /** How the window is given: days before today, or two dates. */
 export type Mode = 'relative' | 'dates'
@@ -56,7 +56,7 @@ const isOurs = (key: string) => [...Object.values(windows).flat(), ...knobs].inc
 export function today(zone: string, now: number): string {
   const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const
   try {
-    return writer(zone, parts, 'en-CA')(now)
+    return dateFormatter(zone, parts, 'en-CA')(now)
   } catch {
     return new Intl.DateTimeFormat('en-CA', parts).format(now)
   }

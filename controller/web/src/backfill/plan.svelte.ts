@@ -1,8 +1,8 @@
 // What the controller says of a backfill while its form is being filled in.
-import { planBackfill } from '../api/checks'
+import { planBackfill } from '../api/requests'
 import type { Schemas } from '../api/client'
 import { toProblems, type Problem, toFaults } from '../configuration/problems'
-import { faultsOf } from '../fault'
+import { errorDetails } from '../errors'
 
 /** How long nothing is typed before the controller is asked, in milliseconds. */
 const pause = 300
@@ -44,7 +44,7 @@ export class Planning {
       this.failure = undefined
     } catch (e) {
       if (signal.aborted) return
-      const { status, fields } = faultsOf(e)
+      const { status, fields } = errorDetails(e)
       const faults = status === 422 ? toFaults(fields) : []
       this.plan = undefined
       this.problems = toProblems(faults, known)

@@ -1,5 +1,5 @@
 // Where to show what the controller says of a configuration: at every setting that a problem is about.
-import type { FieldFault, Schemas } from '../api/client'
+import type { FieldError, Schemas } from '../api/client'
 
 export type Problem = {
   /** The setting that the problem is told of; empty where it is none of the form. */
@@ -30,7 +30,7 @@ export function toProblems(faults: Fault[], known: Set<string>): Problem[] {
 }
 
 /** The faults of a refused request in the form of those of a validation. */
-export const toFaults = (faults: FieldFault[]): Fault[] =>
+export const toFaults = (faults: FieldError[]): Fault[] =>
   faults.map((f) => ({ field: f.where, message: f.message, severity: 'error' }))
 
 /** The problems at one setting, of one severity, as a sentence; a problem told of another setting begins with its name. */

@@ -1,6 +1,6 @@
-import { rereadConfig, saveConfig } from '../api/mutations'
-import { faultsOf, tellFailure } from '../fault'
-import { go } from '../ui'
+import { refetchConfig, saveConfig } from '../api/mutations'
+import { errorDetails, toastError } from '../errors'
+import { navigate } from '../ui'
 import { words } from '../text'
 import type { Draft } from './draft.svelte'
 
@@ -11,11 +11,11 @@ export async function save(draft: Draft): Promise<boolean> {
     draft.edits = {}
     return true
   } catch (e) {
-    const { status } = faultsOf(e)
+    const { status } = errorDetails(e)
     if (status === 412) {
-      await rereadConfig()
-      go('/configuration/conflict')
-    } else tellFailure(e, status === 422 ? words.configuration.pages.refused : undefined)
+      await refetchConfig()
+      navigate('/configuration/conflict')
+    } else toastError(e, status === 422 ? words.configuration.pages.refused : undefined)
     return false
   }
 }

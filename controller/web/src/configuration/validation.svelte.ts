@@ -1,6 +1,6 @@
 // What the controller says of the draft while it is being written.
-import { validateConfig } from '../api/checks'
-import { sentence } from '../fault'
+import { validateConfig } from '../api/requests'
+import { errorText } from '../errors'
 import type { Draft } from './draft.svelte'
 import { toProblems, type Problem } from './problems'
 
@@ -24,7 +24,7 @@ export class Checking {
           this.problems = toProblems([...(answer.errors ?? []), ...(answer.warnings ?? [])], known)
           this.unchecked = undefined
         } catch (e) {
-          if (!abandoned.signal.aborted) this.unchecked = sentence(e)
+          if (!abandoned.signal.aborted) this.unchecked = errorText(e)
         }
       }, pause)
       return () => {

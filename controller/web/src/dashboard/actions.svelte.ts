@@ -1,8 +1,8 @@
 // What a person can do to the generator, and what goes on of it. The controller takes one operation at a time.
 import type { Schemas } from '../api/client'
 import { heal, restart, start, stop } from '../api/mutations'
-import { lineOf, tellFailure } from '../fault'
-import { tell } from '../ui'
+import { fieldErrorText, toastError } from '../errors'
+import { toast } from '../ui'
 
 export type Action = 'start' | 'stop' | 'force' | 'restart' | 'heal'
 
@@ -28,12 +28,12 @@ export const control = {
     going = [...going, action]
     try {
       const { message, warnings, cut_visits } = await requests[action]()
-      const beside = (warnings ?? []).map(lineOf)
+      const beside = (warnings ?? []).map(fieldErrorText)
       if ((beside.length || cut_visits) && !(action === 'stop' && going.includes('force')))
-        tell(beside.length ? 'bad' : 'note', message, { details: beside })
+        toast(beside.length ? 'bad' : 'note', message, { details: beside })
       return true
     } catch (e) {
-      tellFailure(e)
+      toastError(e)
       return false
     } finally {
       going = going.filter((a) => a !== action)

@@ -1,5 +1,5 @@
 // A funnel while it is edited: what the form binds to, and what of it is sent.
-import type { FieldFault, Schemas } from '../api/client'
+import type { FieldError, Schemas } from '../api/client'
 import { words } from '../text'
 import type { StepType } from '../text/hits'
 
@@ -122,7 +122,7 @@ export function moments(steps: Pick<Step, 'delay_seconds_min' | 'delay_seconds_m
 export type Faults = Record<string, string>
 
 /** Puts faults of an answer to their fields; those of a preview are told under "funnel.". */
-export function byField(list: FieldFault[]): Faults {
+export function byField(list: FieldError[]): Faults {
   const out: Faults = {}
   for (const f of list) {
     const field = f.where.replace(/^funnel\./, '')

@@ -1,8 +1,17 @@
 // What is done with presets, each with a way back.
 import type { Schemas } from '../api/client'
-import { apply, createPreset, deletePreset, loadPreset, saveConfig, setOf, start, updatePreset } from '../api/mutations'
-import { tellFailure } from '../fault'
-import { download, go, remove, tell } from '../ui'
+import {
+  apply,
+  createPreset,
+  deletePreset,
+  loadPreset,
+  saveConfig,
+  explicitValues,
+  start,
+  updatePreset,
+} from '../api/mutations'
+import { toastError } from '../errors'
+import { download, navigate, deleteWithUndo, toast } from '../ui'
 import { words } from '../text'
 import { fileName, toFile } from './file'
 import { freeName, type Preset } from './preset'
@@ -16,16 +25,16 @@ export async function overwrite(before: Schemas['SetupPreset'], body: Schemas['P
   const undo = async () => {
     const { id, name, description, config, targets = none } = before
     await updatePreset(id, { name, description, config, targets })
-    tell('note', w.restored(name))
+    toast('note', w.restored(name))
   }
   try {
     await updatePreset(before.id, body)
-    tell('good', w.overwritten(before.name), {
-      action: { label: words.undo, run: () => void undo().catch(tellFailure) },
+    toast('good', w.overwritten(before.name), {
+      action: { label: words.undo, run: () => void undo().catch(toastError) },
     })
     return true
   } catch (e) {
-    tellFailure(e)
+    toastError(e)
     return false
   }
 }
@@ -35,16 +44,16 @@ export async function duplicate(p: Preset, taken: string[]) {
   try {
     const name = freeName(w.copy(p.name), taken)
     const saved = await createPreset({ name, description: p.description, config: p.values, targets: p.targets })
-    tell('good', w.duplicated(saved.name))
+    toast('good', w.duplicated(saved.name))
   } catch (e) {
-    tellFailure(e)
+    toastError(e)
   }
 }
 
 /** Deletes a saved preset after a grace. */
 export function deletePresetLater(p: Preset) {
   const id = p.saved?.id
-  if (id !== undefined) remove(`preset/${id}`, w.deleted(p.name), () => deletePreset(id).catch(tellFailure))
+  if (id !== undefined) deleteWithUndo(`preset/${id}`, w.deleted(p.name), () => deletePreset(id).catch(toastError))
 }
 
 /** Hands a preset to the browser as a file. */
@@ -68,18 +77,18 @@ export async function loadIntoConfig(p: Preset): Promise<LoadedPreset | undefine
     const tokens = (after.warnings ?? []).filter((w) => w.where === 'targets').map((w) => w.value ?? '')
     return { name: p.name, before, revision: after.revision, targets: p.targets && { tokens } }
   } catch (e) {
-    tellFailure(e)
+    toastError(e)
   }
 }
 
 /** Saves the configuration of before a preset was loaded, unless somebody has changed it since; the token stays. */
 export async function undoLoad({ before, revision }: LoadedPreset): Promise<boolean> {
   try {
-    await saveConfig(setOf(before), revision)
-    tell('note', w.undone)
+    await saveConfig(explicitValues(before), revision)
+    toast('note', w.undone)
     return true
   } catch (e) {
-    tellFailure(e)
+    toastError(e)
     return false
   }
 }
@@ -88,11 +97,11 @@ export async function undoLoad({ before, revision }: LoadedPreset): Promise<bool
 export async function applyOrStart(active: boolean): Promise<boolean> {
   try {
     await (active ? apply() : start())
-    tell('good', active ? w.applied : w.started)
+    toast('good', active ? w.applied : w.started)
     return true
   } catch (e) {
-    tellFailure(e)
-    go('/configuration/review')
+    toastError(e)
+    navigate('/configuration/review')
     return false
   }
 }

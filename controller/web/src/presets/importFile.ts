@@ -1,5 +1,5 @@
 // What becomes of a file of a preset or of a whole set-up.
-import { readConfig, readTargets } from '../api/checks'
+import { readConfig, readTargets } from '../api/requests'
 import type { Schemas } from '../api/client'
 import { createPreset, replaceSetup } from '../api/mutations'
 import { words } from '../text'

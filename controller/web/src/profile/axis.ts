@@ -1,6 +1,6 @@
 // The axis of a profile's drawing: spans since the beginning, or days and hours of the clock where the profile goes by it.
 import type { Mark } from '../charts/LineChart.svelte'
-import { writer } from '../ui/zone'
+import { dateFormatter } from '../ui/timezone'
 
 const [minute, hour, day] = [60, 3600, 86_400]
 const steps = [5, 15, 30, minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute]
@@ -18,8 +18,8 @@ export function spans(seconds: number, write: (seconds: number) => string): Mark
 
 /** Marks at every midnight of the zone within `seconds` from `start` in Unix seconds; where days are few, at noon too. */
 export function midnights(start: number, seconds: number, zone: string): Mark[] {
-  const hourOf = writer(zone, { hour: '2-digit', hourCycle: 'h23' }, 'en-GB')
-  const dayOf = writer(zone, { weekday: 'short' })
+  const hourOf = dateFormatter(zone, { hour: '2-digit', hourCycle: 'h23' }, 'en-GB')
+  const dayOf = dateFormatter(zone, { weekday: 'short' })
   const out: Mark[] = []
   // Zones are whole quarters of an hour from UTC.
   for (let t = Math.ceil(start / (hour / 4)) * (hour / 4); t <= start + seconds; t += hour / 4) {

@@ -16,7 +16,7 @@ export const tones: Record<string, 'good' | 'warn' | 'bad' | undefined> = {
 
 /** The verdict of a row in words. */
 export function told(r: Row): string {
-  const w = words.proof
+  const w = words.reconcile
   switch (r.verdict) {
     case 'short':
       return w.short(r.off, percent(r.sent ? -r.off / r.sent : 1))

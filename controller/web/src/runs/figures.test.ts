@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Schemas } from '../api/client'
 import { facts, figures } from './figures'
-import type { Hits, Ledger } from './record'
+import type { Hits, Ledger } from './ledger'
 
 const hits: Hits = { planned: 110, accepted: 90, rejected: 4, failed: 3, unknown: 2, shed: 1, abandoned: 0 }
 const ledger: Ledger = {

@@ -1,7 +1,7 @@
 // What a run came to, as figures and facts that a person reads.
 import type { Schemas } from '../api/client'
 import { money, count, latency, percent, duration, dateTime, words } from '../text'
-import { acceptedShare, achieved, begun, ended, errors, errorShare, length, type Ledger } from './record'
+import { acceptedShare, achieved, begun, ended, errors, errorShare, durationOf, type Ledger } from './ledger'
 
 const w = words.runs
 const f = words.dashboard.figures
@@ -31,7 +31,7 @@ export function facts(run: Schemas['HistoryRecord'], now: number): [name: string
     [w.facts.kind, w.kinds[run.kind] ?? run.kind],
     [w.facts.started, dateTime(run.started)],
     [w.facts.ended, run.ended ? dateTime(run.ended) : words.none],
-    [w.facts.length, duration(length(run, now))],
+    [w.facts.length, duration(durationOf(run, now))],
     [w.facts.seed, String(run.seed)],
     [w.facts.plan, run.plan_hash || words.none],
   ]

@@ -1,6 +1,6 @@
 // The stored intervals of a run as the columns of its charts: rates, drawn as steps.
 import type { Schemas } from '../api/client'
-import { errors, type Hits, type Latency } from './record'
+import { errors, type Hits, type Latency } from './ledger'
 
 type Row = Schemas['HistoryInterval']
 type Numbers = { hits: Hits; latency: Latency }
@@ -50,12 +50,12 @@ export function columns(rows: Row[]): Columns {
 export type Pair = { a: Values; b: Values }
 
 /** Two runs, each from its own start; times are seconds since it. */
-export type Overlay = { times: number[]; accepted: Pair; errors: Pair; p95: Pair }
+export type ComparisonCharts = { times: number[]; accepted: Pair; errors: Pair; p95: Pair }
 
 type Series = { started: string; rows: Row[] }
 
 /** Lays two runs over each other; null where one has nothing. */
-export function overlay(a: Series, b: Series): Overlay {
+export function overlay(a: Series, b: Series): ComparisonCharts {
   const [x, y] = [fromStart(a), fromStart(b)]
   const times = [...new Set([...x.times, ...y.times])].sort((t, u) => t - u)
   const pair = (k: Key): Pair => ({ a: at(times, x, k), b: at(times, y, k) })

@@ -1,6 +1,6 @@
 import { flushSync } from 'svelte'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { applySaved } from './apply'
+import { applyChanges } from './apply'
 import { readTextFile } from './textfile'
 import { SharedFile, type Kind } from './SharedFile.svelte'
 
@@ -9,20 +9,20 @@ const told: Told[] = []
 let leaving: (() => string | undefined) | undefined
 
 vi.mock('../ui', () => ({
-  guardLeaving: (question: () => string | undefined) => {
+  guardNavigation: (question: () => string | undefined) => {
     leaving = question
   },
-  tell: (kind: string, text: string, more?: { action?: { run: () => void } }) =>
+  toast: (kind: string, text: string, more?: { action?: { run: () => void } }) =>
     told.push({ kind, text, undo: more?.action?.run }),
 }))
-vi.mock('../fault', () => ({
-  sentence: (e: Error) => e.message,
-  tellFailure: (e: Error) => told.push({ kind: 'bad', text: e.message }),
+vi.mock('../errors', () => ({
+  errorText: (e: Error) => e.message,
+  toastError: (e: Error) => told.push({ kind: 'bad', text: e.message }),
 }))
-vi.mock('./apply', () => ({ applySaved: vi.fn() }))
+vi.mock('./apply', () => ({ applyChanges: vi.fn() }))
 vi.mock('./textfile', () => ({ readTextFile: vi.fn() }))
 
-const { make } = await import('./surface.fixture.svelte')
+const { make } = await import('./editor.fixture.svelte')
 
 let end = () => {}
 beforeEach(() => told.splice(0))
@@ -97,14 +97,14 @@ describe('edits', () => {
     await saving
     expect(told.at(-1)).toMatchObject({ kind: 'good', text: 'saved mine' })
     expect([at.surface.content, file.dirty]).toEqual(['more', true])
-    expect(applySaved).not.toHaveBeenCalled()
+    expect(applyChanges).not.toHaveBeenCalled()
   })
 
   it('are applied where somebody asks for it', async () => {
     const { at, file } = open()
     at.type('mine')
     await file.save(true)
-    expect(applySaved).toHaveBeenCalledOnce()
+    expect(applyChanges).toHaveBeenCalledOnce()
   })
 
   it('stay where saving is refused, and are checked again', async () => {

@@ -1,13 +1,13 @@
 // A file of the exchange folder in an editor: what is saved, what is edited, and the ways between the two.
 import { untrack } from 'svelte'
-import { applySaved } from './apply'
+import { applyChanges } from './apply'
 import { readTextFile } from './textfile'
-import { sentence, tellFailure } from '../fault'
-import { guardLeaving, tell } from '../ui'
+import { errorText, toastError } from '../errors'
+import { guardNavigation, toast } from '../ui'
 import { words } from '../text'
 
 /** Where a content is shown and edited. */
-export interface Surface<C> {
+export interface Editor<C> {
   /** What is in it; another object after every edit. */
   readonly content: C
   /** It differs from what was loaded or kept last. */
@@ -47,7 +47,7 @@ export interface Kind<C> {
 /** Make it while a component is set up. */
 export class SharedFile<C> {
   /** Undefined until there is an editor. */
-  surface = $state.raw<Surface<C>>()
+  surface = $state.raw<Editor<C>>()
   /** What the editor took for saved last. */
   #base = $state.raw<C>()
   resetting = $state(false)
@@ -66,7 +66,7 @@ export class SharedFile<C> {
         if (first || (!this.#isBase(saved) && !this.dirty)) this.#load(saved, !first)
       })
     })
-    $effect(() => guardLeaving(() => (this.dirty ? kind.words.leaving : undefined)))
+    $effect(() => guardNavigation(() => (this.dirty ? kind.words.leaving : undefined)))
   }
 
   #isBase(saved: C | undefined) {
@@ -86,7 +86,7 @@ export class SharedFile<C> {
   #put(content: C, text: string) {
     const before = this.surface!.content
     this.surface!.put(content)
-    tell('note', text, { action: { label: words.undo, run: () => this.surface?.put(before) } })
+    toast('note', text, { action: { label: words.undo, run: () => this.surface?.put(before) } })
   }
 
   async upload(file: File) {
@@ -94,12 +94,12 @@ export class SharedFile<C> {
       const content = await this.kind.parse(await readTextFile(file, this.kind.most), file.name)
       if (content !== undefined) this.#put(content, this.kind.words.loaded(file.name, content))
     } catch (e) {
-      tell('bad', sentence(e))
+      toast('bad', errorText(e))
     }
   }
 
   discard() {
-    this.#put(this.#base!, words.exchange.discarded)
+    this.#put(this.#base!, words.sharedFile.discarded)
   }
 
   /** Saves, and then restarts the generator where `use`. */
@@ -109,10 +109,10 @@ export class SharedFile<C> {
       await this.kind.send(sent, this.#base!)
       this.#base = sent
       this.surface?.keep(sent)
-      tell('good', this.kind.words.saved(sent))
-      if (use) await applySaved()
+      toast('good', this.kind.words.saved(sent))
+      if (use) await applyChanges()
     } catch (e) {
-      tellFailure(e)
+      toastError(e)
       this.kind.check()
     }
   }
@@ -125,9 +125,9 @@ export class SharedFile<C> {
       const fresh = await this.kind.reset()
       if (fresh !== undefined) this.#load(fresh)
       const undo = () => void this.#undoReset(saved, edited)
-      tell('note', this.kind.words.resetDone, { action: { label: words.undo, run: undo } })
+      toast('note', this.kind.words.resetDone, { action: { label: words.undo, run: undo } })
     } catch (e) {
-      tellFailure(e)
+      toastError(e)
     } finally {
       this.resetting = false
     }
@@ -138,9 +138,9 @@ export class SharedFile<C> {
       await this.kind.send(saved, saved)
       this.#load(saved)
       if (edited !== undefined) this.surface?.put(edited)
-      tell('good', this.kind.words.resetUndone)
+      toast('good', this.kind.words.resetUndone)
     } catch (e) {
-      tellFailure(e)
+      toastError(e)
     }
   }
 }

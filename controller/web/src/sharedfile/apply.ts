@@ -1,16 +1,16 @@
 import { apply } from '../api/mutations'
-import { lineOf, tellFailure } from '../fault'
-import { tell } from '../ui'
+import { fieldErrorText, toastError } from '../errors'
+import { toast } from '../ui'
 import { words } from '../text'
 
 /** Restarts the generator with what is saved and waits until it runs. Tells how it went; true where it went well. */
-export async function applySaved(): Promise<boolean> {
+export async function applyChanges(): Promise<boolean> {
   try {
     const { warnings } = await apply()
-    tell('good', words.exchange.applied, { details: (warnings ?? []).map(lineOf) })
+    toast('good', words.sharedFile.applied, { details: (warnings ?? []).map(fieldErrorText) })
     return true
   } catch (e) {
-    tellFailure(e)
+    toastError(e)
     return false
   }
 }

@@ -1,7 +1,7 @@
 // A text file that a person hands in, read whole, with what is wrong about it in words.
 import { words } from '../text'
 
-const w = words.exchange.file
+const w = words.sharedFile.file
 const mebi = 1 << 20
 const short = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
 

@@ -1,6 +1,6 @@
 // Whether this browser is signed in. The session is a cookie that scripts cannot read; no key is kept here.
 import { api, ApiError } from '../api/client'
-import { sentence } from '../fault'
+import { errorText } from '../errors'
 
 export const session = $state<{ state: 'unknown' | 'in' | 'out'; message: string }>({ state: 'unknown', message: '' })
 
@@ -12,7 +12,7 @@ export async function enter() {
     try {
       await api.POST('/api/session', { body: { code } })
     } catch (e) {
-      session.message = sentence(e)
+      session.message = errorText(e)
     }
   }
   try {

@@ -4,14 +4,14 @@ import { capacity } from './capacity'
 import { configuration } from './configuration'
 import { dashboard } from './dashboard'
 import { events } from './events'
-import { exchange } from './exchange'
+import { sharedFile } from './sharedfile'
 import { funnels } from './funnels'
 import { hits } from './hits'
 import { logs } from './logs'
 import { presets } from './presets'
 import { profile } from './profile'
-import { proof } from './proof'
-import { reports } from './reports'
+import { reconcile } from './reconcile'
+import { benchmark } from './benchmark'
 import { runs } from './runs'
 import { shell } from './shell'
 import { targets } from './targets'
@@ -23,8 +23,8 @@ export const words = {
   ...shell,
   dashboard,
   runs,
-  reports,
-  exchange,
+  benchmark,
+  sharedFile,
   urls,
   funnels,
   hits,
@@ -32,7 +32,7 @@ export const words = {
   configuration,
   presets,
   profile,
-  proof,
+  reconcile,
   backfill,
   capacity,
   targets,

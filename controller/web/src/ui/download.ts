@@ -11,7 +11,7 @@ export function download(name: string, text: string, type: string) {
 }
 
 /** The day in the reader's time zone, as names of files have it: 2026-11-24. */
-export function day(now = new Date()): string {
+export function isoDate(now = new Date()): string {
   const two = (n: number) => String(n).padStart(2, '0')
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`
 }

@@ -65,7 +65,7 @@ export const router = {
 }
 
 /** Goes to a path. Unsaved edits are asked about first. `replace` leaves no step back. */
-export function go(to: string, replace = false) {
+export function navigate(to: string, replace = false) {
   if (to === path) return
   const question = ask(to)
   if (question) asking = { question, go: () => show(to, replace) }
@@ -76,7 +76,7 @@ export function go(to: string, replace = false) {
  * Asks before a path is left while `question` returns a sentence; call it in an $effect and return what it returns. It is
  * given the path to come, empty where the browser leaves the interface.
  */
-export function guardLeaving(question: Guard): () => void {
+export function guardNavigation(question: Guard): () => void {
   guards.add(question)
   const unload = (e: BeforeUnloadEvent) => {
     if (question('')) e.preventDefault()
@@ -89,14 +89,14 @@ export function guardLeaving(question: Guard): () => void {
 }
 
 /** Makes plain clicks on links within the interface change the path alone; for the root element. */
-export function links(node: HTMLElement) {
+export function interceptLinks(node: HTMLElement) {
   const click = (e: MouseEvent) => {
     if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return
     const a = (e.target as Element).closest('a')
     if (!a || a.target || a.hasAttribute('download') || a.dataset.plain !== undefined) return
     if (a.origin !== location.origin || !a.pathname.startsWith(root)) return
     e.preventDefault()
-    go(inside(a.pathname))
+    navigate(inside(a.pathname))
   }
   node.addEventListener('click', click)
   return { destroy: () => node.removeEventListener('click', click) }

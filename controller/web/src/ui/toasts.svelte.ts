@@ -32,7 +32,7 @@ export function dismiss(id: number) {
  * Shows a toast and returns its id. It takes the place of one that says the same: a stop and the quicker one that joins it
  * end with the same answer.
  */
-export function tell(kind: Toast['kind'], text: string, more: Pick<Toast, 'details' | 'action'> = {}): number {
+export function toast(kind: Toast['kind'], text: string, more: Pick<Toast, 'details' | 'action'> = {}): number {
   if (!more.action) for (const same of toasts.filter((t) => t.text === text && !t.action)) dismiss(same.id)
   const id = next++
   toasts = [...toasts.slice(-3), { id, kind, text, ...more }]

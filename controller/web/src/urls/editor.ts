@@ -12,7 +12,7 @@ import {
   keymap,
   lineNumbers,
 } from '@codemirror/view'
-import { look, parts } from './look'
+import { theme, parts } from './theme'
 import type { Problem } from './problems'
 
 export type Editor = ReturnType<typeof openEditor>
@@ -49,7 +49,7 @@ export function openEditor(parent: HTMLElement, { label, describedBy, phrases, o
         highlightSelectionMatches(),
         keymap.of([...searchKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap]),
         parts,
-        look,
+        theme,
         EditorState.phrases.of(phrases),
         EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': label, 'aria-describedby': describedBy }),
         EditorView.updateListener.of((u) => u.docChanged && onchange()),

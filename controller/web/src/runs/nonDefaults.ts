@@ -1,0 +1,42 @@
+// What of a configuration is not at its default.
+import type { Schemas } from '../api/client'
+import { toText, withModeDefaults, isEqual } from '../configuration/values'
+import { count } from '../text'
+
+export type Difference = {
+  key: string
+  value: string
+  default: string
+  unit: string
+  secret: boolean
+}
+
+/** Ids and seeds are drawn for each run, so they say nothing about a configuration. */
+const drawn = ['RUN_ID', 'RUN_SEED']
+
+/** The settings of `config` that differ from their default, in the order of the form; an empty one is at its default. */
+export function nonDefaults(fields: Schemas['FieldAnswer'][], config: unknown): Difference[] {
+  const values = (config ?? {}) as Record<string, unknown>
+  return withModeDefaults(fields, toText(values.SEND_MODE))
+    .filter((f) => !drawn.includes(f.key) && !isEqual(f, toText(values[f.key]), f.default))
+    .map((f) => ({
+      key: f.key,
+      value: shown(f, toText(values[f.key])),
+      default: shown(f, f.default),
+      unit: f.unit,
+      secret: f.secret,
+    }))
+}
+
+/** A number as people read it; texts and ids as they are. */
+function shown(f: Schemas['FieldAnswer'], text: string): string {
+  const n = Number(text)
+  return f.unit && text && n >= 10_000 ? count(n) : text
+}
+
+/** The number of a setting in a configuration or, where it is not set, its default; not a number where it is none. */
+export function numberOf(fields: Schemas['FieldAnswer'][], config: unknown, key: string): number {
+  const values = (config ?? {}) as Record<string, unknown>
+  const field = withModeDefaults(fields, toText(values.SEND_MODE)).find((f) => f.key === key)
+  return parseFloat(toText(values[key]) || (field?.default ?? ''))
+}

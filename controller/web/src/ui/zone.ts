@@ -1,7 +1,0 @@
-/** Writes moments in a time zone: an IANA name, or Matomo's UTC+5.5, which browsers do not know. */
-export function writer(zone: string, options: Intl.DateTimeFormatOptions, locale?: string): (ms: number) => string {
-  const hours = /^UTC([+-]\d+(?:\.\d+)?)$/.exec(zone)
-  const format = new Intl.DateTimeFormat(locale, { ...options, timeZone: hours ? 'UTC' : zone })
-  const ahead = hours ? Number(hours[1]) * 3_600_000 : 0
-  return (ms) => format.format(ms + ahead)
-}
