@@ -206,9 +206,9 @@ func TestStartStopAndRestartSayWhatCameOfThem(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.runs.result = run.Result{
-		Restarted: true,
-		Message:   "run x started",
-		Cut:       3,
+		Restarted:    true,
+		Message:      "run x started",
+		VisitsCutOff: 3,
 		Status: run.Status{
 			Loadgen: launcher.Status{State: launcher.Running},
 			Run:     &store.Run{RunHead: store.RunHead{ID: "x"}},
@@ -250,11 +250,11 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		status int
 		has    string
 	}{
-		{&run.Busy{Operation: run.Operation{Name: "stop", Since: time.Now()}}, 409, "stop is going on"},
-		{errors.Join(&run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409,
+		{&run.BusyError{Operation: run.Operation{Name: "stop", Since: time.Now()}}, 409, "stop is going on"},
+		{errors.Join(&run.StartError{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409,
 			"PAGEVIEWS_MIN: is below 1"},
 		{launcher.ErrUnavailable, 503, "engine"},
-		{&run.Deferred{Paused: true}, 503, "paused; the stop is carried out when the engine answers"},
+		{&run.DeferredError{Paused: true}, 503, "paused; the stop is carried out when the engine answers"},
 		{run.ErrStopped, 409, "a stop was requested"},
 		{launcher.ErrForeign, 409, "not ours"},
 		{context.Canceled, 503, "given up"},

@@ -185,7 +185,7 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanAnswer, 
 			a.Warnings = append(a.Warnings, faultAnswer{d.Date.String(), d.Skipped, string(problem.Warning)})
 		}
 	}
-	if least := p.Least().Seconds(); least > 0 {
+	if least := p.MinDuration().Seconds(); least > 0 {
 		a.Estimated = &least
 	}
 	return a, nil

@@ -27,7 +27,7 @@ func TestAnApplyThatIsRefusedLeavesWhatIsSaved(t *testing.T) {
 		status int
 	}{
 		"a loadgen that does not take it": {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`,
-			&run.Failed{ExitCode: 2, RolledBack: true}, "", 409},
+			&run.StartError{ExitCode: 2, RolledBack: true}, "", 409},
 		"an engine that is away": {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`,
 			launcher.ErrUnavailable, "", 503},
 		"a stop meanwhile":     {`{"config":{"TARGET_VISITS_PER_DAY":86400}}`, run.ErrStopped, "", 409},

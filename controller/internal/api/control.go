@@ -15,7 +15,7 @@ import (
 type Runs interface {
 	Status() run.Status
 	Start(context.Context, run.Request) (run.Result, error)
-	Stop(context.Context, run.Ending) (run.Result, error)
+	Stop(context.Context, run.StopOptions) (run.Result, error)
 	Restart(context.Context, time.Duration) (run.Result, error)
 	Apply(context.Context, time.Duration, *run.Draft) (run.Result, error)
 	Heal(context.Context) (run.Result, error)
@@ -69,7 +69,7 @@ type ResultAnswer struct {
 // result is the answer to an operation.
 func result(r run.Result, err error) (ResultAnswer, error) {
 	a := ResultAnswer{Success: true, Message: r.Message, State: stateWord(r.Status.Loadgen.State),
-		Restarted: r.Restarted, CutVisits: r.Cut, Warnings: append(problem.List{}, r.Warnings...)}
+		Restarted: r.Restarted, CutVisits: r.VisitsCutOff, Warnings: append(problem.List{}, r.Warnings...)}
 	if r.Status.Run != nil {
 		a.RunID = &r.Status.Run.ID
 	}
@@ -115,7 +115,7 @@ func (s *server) control() {
 			"then no visit "+
 			"begins, and the stop is carried out when the engine answers."),
 		func(ctx context.Context, in *stopRequest) (ResultAnswer, error) {
-			how := run.Ending{Timeout: time.Duration(in.Timeout) * time.Second}
+			how := run.StopOptions{Timeout: time.Duration(in.Timeout) * time.Second}
 			how.Now = in.Body != nil && in.Body.Mode == "now"
 			return result(s.Runs.Stop(context.WithoutCancel(ctx), how))
 		})
@@ -131,7 +131,7 @@ func (s *server) control() {
 }
 
 func (d Description) request() (run.Request, error) {
-	labels, err := history.Labels(d.Labels)
+	labels, err := history.NormalizeLabels(d.Labels)
 	if err == nil {
 		err = history.CheckNote(d.Note)
 	}

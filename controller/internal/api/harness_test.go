@@ -94,7 +94,7 @@ func newFixture(t *testing.T) *fixture {
 	f.watch = disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe,
 		disk.Folder(f.disk, f.exchange))
 	f.jobs = job.New(job.Config{
-		Port: noJobs{}, Setup: f.setup, Store: s, Draw: run.Draw, Now: time.Now,
+		Runtime: noJobs{}, Setup: f.setup, Store: s, NewIdentity: run.NewIdentity, Now: time.Now,
 		Supervisor: &run.Supervisor{Repository: s, Log: slog.New(slog.DiscardHandler),
 			Ledger: func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist }},
 	})
@@ -216,7 +216,7 @@ func (o *outline) Plan(_ context.Context, _ map[string][]byte, args ...string) (
 type noJobs struct{}
 
 func (noJobs) JobName(id string) string { return "job-" + id }
-func (noJobs) JobsOutlive() bool        { return false }
+func (noJobs) JobsDetached() bool       { return false }
 func (noJobs) Job(_ context.Context, id string) launcher.Status {
 	return launcher.Status{State: launcher.Missing, Name: "job-" + id}
 }
@@ -254,7 +254,7 @@ func (r *runs) Start(_ context.Context, q run.Request) (run.Result, error) {
 	r.start = q
 	return r.did("start")
 }
-func (r *runs) Stop(_ context.Context, how run.Ending) (run.Result, error) {
+func (r *runs) Stop(_ context.Context, how run.StopOptions) (run.Result, error) {
 	what := "finish"
 	if how.Now {
 		what = "stop now"

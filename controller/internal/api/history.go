@@ -104,7 +104,7 @@ func (s *server) history() {
 		func(ctx context.Context, id string) (history.Record, error) { return s.book().Record(ctx, id) })
 	reply(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"),
 		func(ctx context.Context, in *describeRequest) (history.Record, error) {
-			labels, err := history.Labels(in.Body.Labels)
+			labels, err := history.NormalizeLabels(in.Body.Labels)
 			if err == nil && in.Body.Note != nil {
 				err = history.CheckNote(*in.Body.Note)
 			}
@@ -177,6 +177,6 @@ func (s *server) alive(ctx context.Context, id string) bool {
 }
 
 // book is where runs are read.
-func (s *server) book() history.Book {
-	return history.Book{Store: s.Store, Ledger: s.Ledger, Now: s.Now}
+func (s *server) book() history.Reader {
+	return history.Reader{Store: s.Store, Ledger: s.Ledger, Now: s.Now}
 }

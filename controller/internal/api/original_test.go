@@ -134,7 +134,7 @@ func TestTheDetailOfARefusalBeginsWithTheFirstReason(t *testing.T) {
 			t.Errorf("%s\ngot  %v\nwant %s", body, got, want)
 		}
 	}
-	f.runs.err = &run.Failed{Messages: []string{"PAGEVIEWS_MIN: is below 1", "more"}, ExitCode: 2}
+	f.runs.err = &run.StartError{Messages: []string{"PAGEVIEWS_MIN: is below 1", "more"}, ExitCode: 2}
 	if got := f.ask("POST", "/api/start", "").object(t)["detail"]; got != "the loadgen ended with exit code 2: "+
 		"PAGEVIEWS_MIN: is below 1" {
 		t.Errorf("got %v", got)

@@ -63,8 +63,8 @@ type App struct {
 	runtimeReason string
 
 	jobs    *job.Queue
-	control *run.Control
-	live    *live.Live
+	control *run.Manager
+	live    *live.Monitor
 	hub     *live.Hub
 	guard   *security.Guard
 	disk    *disk.Watch
@@ -76,8 +76,8 @@ type App struct {
 
 // port is a runtime of both the loadgen and jobs.
 type port interface {
-	launcher.Port
-	launcher.Jobs
+	launcher.Runtime
+	launcher.JobRuntime
 }
 
 // ErrBadSetting marks a setting that does not fit this machine.
@@ -126,18 +126,31 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	supervisor := &run.Supervisor{Repository: a.store, Ledger: a.ledgers.Read, Log: log,
 		TakeBaseline: prover.TakeBaseline}
 	a.live = live.New(live.Config{
-		Settings: a.settingsOf, Ledger: a.ledgers.Read, Cap: a.ledgers.Cap, Scale: a.scale, Keep: a.keepInterval,
-		Hub: a.hub, Log: log,
+		Settings:     a.settingsOf,
+		Ledger:       a.ledgers.Read,
+		Cap:          a.ledgers.Cap,
+		Scale:        a.scale,
+		SaveInterval: a.keepInterval,
+		Hub:          a.hub,
+		Log:          log,
 	})
 	a.control, err = run.New(ctx, run.Config{
-		Port: a.port, Why: a.runtimeReason, Publisher: a.setup, Supervisor: supervisor,
-		Probe: probe(&http.Client{Timeout: 2 * time.Second}), Seen: a.live.Take, Draw: run.Draw, Changed: a.tellState,
+		Runtime:       a.port,
+		RuntimeReason: a.runtimeReason,
+		Publisher:     a.setup,
+		Supervisor:    supervisor,
+		Probe: probe(
+			&http.Client{Timeout: 2 * time.Second},
+		),
+		OnSnapshot:  a.live.Observe,
+		NewIdentity: run.NewIdentity,
+		OnChange:    a.tellState,
 	})
 	if err != nil {
 		return a, err
 	}
 	a.jobs = job.New(job.Config{
-		Port: a.port, Setup: a.setup, Store: a.store, Supervisor: supervisor, Draw: run.Draw,
+		Runtime: a.port, Setup: a.setup, Store: a.store, Supervisor: supervisor, NewIdentity: run.NewIdentity,
 		Now: time.Now,
 	})
 	benchmarks := benchmark.NewKeeper(benchmark.Config{
@@ -255,7 +268,7 @@ func (a *App) server(listener net.Listener) *lifecycle.Service {
 // within gives an end the time that a loadgen may take for its own. Nothing else cancels it: it is the end.
 func within(end func(context.Context) error) func() error {
 	return func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DefaultTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*run.DrainTimeout)
 		defer cancel()
 		return end(ctx)
 	}

@@ -38,7 +38,7 @@ func (a *App) choosePort(ctx context.Context) error {
 		return err
 	}
 	if a.port == nil {
-		childLog := process.NewLog(filepath.Join(s.ControllerDir(), "loadgen.log"))
+		childLog := process.NewLogFile(filepath.Join(s.ControllerDir(), "loadgen.log"))
 		a.parts.Add(lifecycle.Closer("log of the child", childLog.Close))
 		a.port = process.New(a.host.FS, process.Config{
 			Bin: s.LoadgenBin, Exchange: s.ExchangeDir, State: s.StateDir, Log: childLog,
@@ -50,7 +50,7 @@ func (a *App) choosePort(ctx context.Context) error {
 		a.warnOfOwnWays()
 	}
 	a.parts.Add(lifecycle.Closer("runtime", within(func(ctx context.Context) error {
-		return a.port.Close(ctx, run.DefaultTimeout)
+		return a.port.Close(ctx, run.DrainTimeout)
 	})))
 	return nil
 }
@@ -105,7 +105,7 @@ func (a *App) chooseEngine(ctx context.Context) error {
 		return fmt.Errorf("find the state folder: %w", err)
 	}
 	uid, _, _ := strings.Cut(a.host.User, ":")
-	engine, err := docker.Find(docker.Search{
+	engine, err := docker.FindEngine(docker.Discovery{
 		Host: s.DockerHost, Context: s.DockerContext, ConfigDir: s.DockerConfig, TLSVerify: s.DockerTLSVerify,
 		CertPath: s.DockerCertPath,
 		Home:     a.host.Env["HOME"], RuntimeDir: a.host.Env["XDG_RUNTIME_DIR"], UID: uid, FS: a.host.FS,
@@ -120,7 +120,7 @@ func (a *App) chooseEngine(ctx context.Context) error {
 		})
 	}
 	if err == nil {
-		err = d.Usable(ctx)
+		err = d.CheckUsable(ctx)
 	}
 	where := fmt.Sprintf("the engine at %s, from %s", engine.Host, engine.Source)
 	if engine.Host == "" {
@@ -154,12 +154,12 @@ func listens(socket string) error {
 
 // probe asks a loadgen for its status.
 func probe(client *http.Client) run.Probe {
-	return func(ctx context.Context, telemetry string) (run.Plan, error) {
+	return func(ctx context.Context, telemetry string) (run.LoadgenStatus, error) {
 		s, err := live.Read(ctx, client, telemetry)
 		if err != nil {
-			return run.Plan{}, err
+			return run.LoadgenStatus{}, err
 		}
-		return run.PlanOf(s), nil
+		return run.StatusOf(s), nil
 	}
 }
 

@@ -29,7 +29,7 @@ They read the database, also while the controller serves.
 // look is a command that looks back at runs.
 type look struct {
 	host Host
-	book history.Book
+	book history.Reader
 	json bool
 }
 
@@ -78,7 +78,7 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 			s.DBPath)
 	}
 	if err == nil {
-		l.book = history.Book{Store: db, Ledger: summaries.New(h.FS, s.StateDir).Read, Now: time.Now}
+		l.book = history.Reader{Store: db, Ledger: summaries.New(h.FS, s.StateDir).Read, Now: time.Now}
 		err = errors.Join(do(l, given), db.Close())
 	}
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// Logs is where the loadgen's log is read, see launcher.Port.
+// Logs is where the loadgen's log is read, see launcher.Runtime.
 type Logs interface {
 	Logs(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error
 }

@@ -15,7 +15,7 @@ import (
 const maxStatus = 8 << 20
 
 // Read asks the loadgen whose telemetry is at base, as http://host:port, how it stands. The error wraps
-// launcher.ErrVersion where it has no status: an older one.
+// launcher.ErrVersionMismatch where it has no status: an older one.
 func Read(ctx context.Context, client *http.Client, base string) (*status.Snapshot, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+status.Path, nil)
 	if err != nil {
@@ -29,7 +29,7 @@ func Read(ctx context.Context, client *http.Client, base string) (*status.Snapsh
 	switch resp.StatusCode {
 	case http.StatusOK:
 	case http.StatusNotFound:
-		return nil, fmt.Errorf("%w: it has no %s", launcher.ErrVersion, status.Path)
+		return nil, fmt.Errorf("%w: it has no %s", launcher.ErrVersionMismatch, status.Path)
 	default:
 		return nil, fmt.Errorf("ask the loadgen: it answers %s", resp.Status)
 	}

@@ -34,11 +34,11 @@ func TestAStatusTellsWhyNewVisitsPause(t *testing.T) {
 func TestALoadgenWithoutAStatusIsOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	if _, err := live.Read(t.Context(), http.DefaultClient,
-		answering(t, http.StatusNotFound, "404 page not found")); !errors.Is(err, launcher.ErrVersion) {
-		t.Errorf("want %v, got %v", launcher.ErrVersion, err)
+		answering(t, http.StatusNotFound, "404 page not found")); !errors.Is(err, launcher.ErrVersionMismatch) {
+		t.Errorf("want %v, got %v", launcher.ErrVersionMismatch, err)
 	}
 	if _, err := live.Read(t.Context(), http.DefaultClient,
-		answering(t, http.StatusInternalServerError, "")); err == nil || errors.Is(err, launcher.ErrVersion) {
+		answering(t, http.StatusInternalServerError, "")); err == nil || errors.Is(err, launcher.ErrVersionMismatch) {
 		t.Errorf("an error of the loadgen says nothing of its version, got %v", err)
 	}
 }

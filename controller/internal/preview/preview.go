@@ -69,7 +69,7 @@ type Drafts interface {
 	Draft(ctx context.Context, overrides map[string]any, funnel []byte) (plan.Input, problem.List, error)
 }
 
-// Planner is a loadgen that outlines, see launcher.Port.
+// Planner is a loadgen that outlines, see launcher.Runtime.
 type Planner interface {
 	Plan(ctx context.Context, files map[string][]byte, args ...string) (launcher.Printed, error)
 }
@@ -153,7 +153,7 @@ func (v *Preview) ask(ctx context.Context, draft plan.Input, args ...string) (an
 	case printed.Code == exitcode.BadConfig && told.Err() != nil:
 		return answer{}, told
 	case printed.Code == exitcode.BadConfig && len(printed.Lines) > 0: // it does not know the command or its arguments
-		return answer{}, fmt.Errorf("%w: it refuses %q: %s", launcher.ErrVersion, args, printed.Lines[0].Text)
+		return answer{}, fmt.Errorf("%w: it refuses %q: %s", launcher.ErrVersionMismatch, args, printed.Lines[0].Text)
 	case printed.Code != exitcode.OK:
 		return answer{}, fmt.Errorf("outline the visits: the loadgen ended with exit code %d: %s", printed.Code,
 			told.Error())

@@ -127,7 +127,7 @@ func TestALoadgenOfAnotherVersionIsNamed(t *testing.T) {
 		}, nil
 	})
 	_, err := preview.New(drafts{Knobs: map[string]string{}}, older, seven).Estimate(t.Context(), nil)
-	if !errors.Is(err, launcher.ErrVersion) || !strings.Contains(err.Error(), "-estimate") {
+	if !errors.Is(err, launcher.ErrVersionMismatch) || !strings.Contains(err.Error(), "-estimate") {
 		t.Errorf("want a sentence on the version, got %v", err)
 	}
 }

@@ -211,7 +211,7 @@ func (k *Keeper) summary(saved store.Run) (s runsummary.Summary, err error) {
 	case err != nil:
 		return s, err
 	case !saved.Open(): // a loadgen that was killed could not tell
-		found = summaries.Closed(found, *saved.Ended)
+		found = summaries.CloseKilled(found, *saved.Ended)
 	}
 	return *found, nil
 }

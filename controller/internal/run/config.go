@@ -25,4 +25,4 @@ func Configuration(files map[string][]byte) (config map[string]string, kind stri
 }
 
 // Draw makes a run id and a seed.
-func Draw() Identity { return Identity{ID: runid.New(time.Now()), Seed: runid.NewSeed()} }
+func NewIdentity() Identity { return Identity{ID: runid.New(time.Now()), Seed: runid.NewSeed()} }

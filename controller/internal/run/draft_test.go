@@ -17,17 +17,17 @@ func TestADraftIsSavedOnlyOnceItsRunIsRunning(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				w.saved["WHAT"] = "old"
-				k := control(t, w)
-				start(t, k)
+				m := control(t, w)
+				start(t, m)
 				saved := 0
 				w.save = func() error {
-					if st := k.Status(); st.Phase != "running" || st.Run.PlanHash != "hash of "+what {
+					if st := m.Status(); st.Phase != "running" || st.Run.PlanHash != "hash of "+what {
 						t.Errorf("saved while %+v", st)
 					}
 					saved++
 					return nil
 				}
-				_, err := k.Apply(t.Context(), 0, &run.Draft{Config: map[string]any{"WHAT": what}})
+				_, err := m.Apply(t.Context(), 0, &run.Draft{Config: map[string]any{"WHAT": what}})
 				if saved != saves || (err == nil) != (saves > 0) {
 					t.Errorf("saved %d times, want %d: %v", saved, saves, err)
 				}
@@ -39,10 +39,10 @@ func TestADraftIsSavedOnlyOnceItsRunIsRunning(t *testing.T) {
 func TestADraftIsSavedWhereNothingRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
+	m := control(t, w)
 	full := errors.New("the disk is full")
 	w.save = func() error { return full }
-	if _, err := k.Apply(t.Context(), 0, &run.Draft{}); !errors.Is(err, full) {
+	if _, err := m.Apply(t.Context(), 0, &run.Draft{}); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
 	if w.starts != 0 {
@@ -53,10 +53,10 @@ func TestADraftIsSavedWhereNothingRuns(t *testing.T) {
 func TestADraftThatRunsAndCannotBeSavedIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
-	start(t, k)
+	m := control(t, w)
+	start(t, m)
 	w.save = func() error { return errors.New("the disk is full") }
-	r, err := k.Apply(t.Context(), 0, &run.Draft{})
+	r, err := m.Apply(t.Context(), 0, &run.Draft{})
 	if err != nil || !strings.Contains(r.Warnings.Error(), "could not be saved: the disk is full") {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -65,12 +65,12 @@ func TestADraftThatRunsAndCannotBeSavedIsWarnedOf(t *testing.T) {
 func TestSettingsOfAStartThatStartsNothingAreWarnedOf(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
-	start(t, k)
+	m := control(t, w)
+	start(t, m)
 	for want, overrides := range map[string]map[string]any{"config: is not used, because a run is running already; " +
 		"stop it, or set restart_if_running": {"WHAT": "new"}, "": nil} {
-		r, err := k.Start(t.Context(), run.Request{Overrides: overrides})
-		if err != nil || !r.Already || r.Warnings.Error() != want || w.starts != 1 {
+		r, err := m.Start(t.Context(), run.Request{Overrides: overrides})
+		if err != nil || !r.Unchanged || r.Warnings.Error() != want || w.starts != 1 {
 			t.Errorf("%v: %+v, %v", overrides, r, err)
 		}
 	}

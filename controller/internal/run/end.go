@@ -13,34 +13,34 @@ import (
 )
 
 const (
-	// FinishTime is how long open visits have to end where nothing else is asked for.
-	FinishTime = time.Minute
+	// FinishTimeout is how long open visits have to end where nothing else is asked for.
+	FinishTimeout = time.Minute
 	// DefaultTimeout is how long a loadgen may drain: its own 8 s and some.
-	DefaultTimeout = 10 * time.Second
+	DrainTimeout = 10 * time.Second
 )
 
 // Ending says how a loadgen is to end.
-type Ending struct {
+type StopOptions struct {
 	// Now cuts open visits off. Without it they are finished, and none begins.
 	Now bool
-	// Timeout is how long open visits have to end, FinishTime where it is 0. With Now it is how long the loadgen may
+	// Timeout is how long open visits have to end, FinishTimeout where it is 0. With Now it is how long the loadgen may
 	// drain until it is killed, DefaultTimeout where it is 0.
 	Timeout time.Duration
 }
 
-func (e Ending) timeout() time.Duration {
+func (e StopOptions) timeout() time.Duration {
 	switch {
 	case e.Timeout > 0:
 		return e.Timeout
 	case e.Now:
-		return DefaultTimeout
+		return DrainTimeout
 	default:
-		return FinishTime
+		return FinishTimeout
 	}
 }
 
 // quicker tells whether an ending leaves less time than another: one that cuts visits off always does so.
-func (e Ending) quicker(than Ending) bool {
+func (e StopOptions) quicker(than StopOptions) bool {
 	if e.Now != than.Now {
 		return e.Now
 	}
@@ -49,7 +49,12 @@ func (e Ending) quicker(than Ending) bool {
 
 // end ends the loadgen that stands as l says. The warnings say why open visits were not finished though that was asked
 // for. sooner, which may be nil, brings ends that leave less time. Errors are those of the port.
-func (k *Control) end(ctx context.Context, l launcher.Status, how Ending, sooner <-chan Ending) (warnings problem.List,
+func (m *Manager) end(
+	ctx context.Context,
+	l launcher.Status,
+	how StopOptions,
+	sooner <-chan StopOptions,
+) (warnings problem.List,
 	err error) {
 	switch {
 	case ended(l.State):
@@ -58,16 +63,16 @@ func (k *Control) end(ctx context.Context, l launcher.Status, how Ending, sooner
 		return nil, fmt.Errorf("%w: %s", launcher.ErrUnavailable, l.Reason)
 	case !how.Now:
 		var warning string
-		how, warning, err = k.finish(ctx, how, sooner)
+		how, warning, err = m.finish(ctx, how, sooner)
 		if warning != "" {
-			k.c.Log.WarnContext(ctx, "open visits are cut off", "why", warning)
+			m.c.Log.WarnContext(ctx, "open visits are cut off", "why", warning)
 			warnings.Warn("open visits", "", "were cut off: "+warning, "")
 		}
 		if err != nil {
 			return warnings, err
 		}
 	}
-	return warnings, k.drain(ctx, how.timeout(), sooner)
+	return warnings, m.drain(ctx, how.timeout(), sooner)
 }
 
 const (
@@ -80,21 +85,25 @@ const (
 
 // finish asks the loadgen to finish its open visits and waits until it has ended. then is how it is to be ended where
 // it has not, and warning says why open visits cannot be finished.
-func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) (then Ending, warning string,
+func (m *Manager) finish(
+	ctx context.Context,
+	how StopOptions,
+	sooner <-chan StopOptions,
+) (then StopOptions, warning string,
 	err error) {
-	then = Ending{Now: true}
-	st := k.Status()
+	then = StopOptions{Now: true}
+	st := m.Status()
 	if !st.Active() || st.Run.Kind == runsummary.BackfillJob { // whose visits are sent whole
 		return then, "", nil
 	}
 	asked, within := time.Now(), how.timeout()
-	if err := k.askToFinish(st.Run.ID, within); err != nil {
+	if err := m.askToFinish(st.Run.ID, within); err != nil {
 		return then, err.Error(), nil
 	}
 	tick := time.NewTicker(finishPollInterval)
 	defer tick.Stop()
 	for {
-		l, p := k.refresh(ctx)
+		l, p := m.refresh(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return then, "", context.Cause(ctx)
@@ -106,7 +115,7 @@ func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) 
 			return then, "the generator is frozen", nil
 		case p.FinishBy.IsZero() && time.Since(asked) > heedTime:
 			return then, "the generator did not begin to finish within " + heedTime.String(), nil
-		case time.Since(asked) > within+DefaultTimeout:
+		case time.Since(asked) > within+DrainTimeout:
 			return then, "the generator did not end in time", nil
 		}
 		select {
@@ -118,7 +127,7 @@ func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) 
 			}
 			if left := within - time.Since(asked); s.timeout() < left {
 				asked, within = time.Now(), s.timeout()
-				if err := k.askToFinish(st.Run.ID, within); err != nil {
+				if err := m.askToFinish(st.Run.ID, within); err != nil {
 					return then, err.Error(), nil
 				}
 			}
@@ -126,21 +135,21 @@ func (k *Control) finish(ctx context.Context, how Ending, sooner <-chan Ending) 
 	}
 }
 
-func (k *Control) askToFinish(runID string, within time.Duration) error {
-	_, err := k.steer(runID, func(c *exchange.Control) { c.FinishSeconds = within.Seconds() })
+func (m *Manager) askToFinish(runID string, within time.Duration) error {
+	_, err := m.steer(runID, func(c *exchange.Control) { c.FinishSeconds = within.Seconds() })
 	return err
 }
 
 // steer publishes what the run is wanted to do.
-func (k *Control) steer(runID string, alter func(*exchange.Control)) (exchange.Control, error) {
-	k.steering.Lock()
-	defer k.steering.Unlock()
-	c := k.c.Publisher.Steering(runID)
+func (m *Manager) steer(runID string, alter func(*exchange.Control)) (exchange.Control, error) {
+	m.steering.Lock()
+	defer m.steering.Unlock()
+	c := m.c.Publisher.Steering(runID)
 	alter(&c)
-	if err := k.c.Publisher.Steer(c); err != nil {
+	if err := m.c.Publisher.Steer(c); err != nil {
 		return c, err
 	}
-	k.change(func(s *Status) {
+	m.change(func(s *Status) {
 		if s.Active() && s.Run.ID == runID {
 			s.Steering = c
 		}
@@ -150,11 +159,11 @@ func (k *Control) steer(runID string, alter func(*exchange.Control)) (exchange.C
 
 // drain has the loadgen end within the timeout, or within that of whoever comes with less. The error wraps
 // launcher.ErrUnavailable where the engine does not answer in time.
-func (k *Control) drain(ctx context.Context, timeout time.Duration, sooner <-chan Ending) error {
+func (m *Manager) drain(ctx context.Context, timeout time.Duration, sooner <-chan StopOptions) error {
 	for {
 		draining, cancel := context.WithTimeout(ctx, timeout+answerTime)
 		done := make(chan error, 1)
-		go func() { done <- k.c.Port.Stop(draining, timeout) }()
+		go func() { done <- m.c.Runtime.Stop(draining, timeout) }()
 		shorter, err := orSooner(done, sooner, timeout)
 		cancel()
 		if shorter == 0 {
@@ -169,7 +178,7 @@ func (k *Control) drain(ctx context.Context, timeout time.Duration, sooner <-cha
 }
 
 // orSooner waits for done, or for an ending that leaves less time than timeout, which is returned.
-func orSooner(done <-chan error, sooner <-chan Ending, timeout time.Duration) (shorter time.Duration, err error) {
+func orSooner(done <-chan error, sooner <-chan StopOptions, timeout time.Duration) (shorter time.Duration, err error) {
 	for {
 		select {
 		case err := <-done:

@@ -16,24 +16,24 @@ import (
 
 func TestApplyAndRestartFinishOpenVisits(t *testing.T) {
 	t.Parallel()
-	for name, again := range map[string]func(*run.Control, *testing.T) (run.Result, error){
-		"apply":   func(k *run.Control, t *testing.T) (run.Result, error) { return k.Apply(t.Context(), 0, nil) },
-		"restart": func(k *run.Control, t *testing.T) (run.Result, error) { return k.Restart(t.Context(), 0) },
-		"start": func(k *run.Control, t *testing.T) (run.Result, error) {
-			return k.Start(t.Context(), run.Request{RestartIfRunning: true})
+	for name, again := range map[string]func(*run.Manager, *testing.T) (run.Result, error){
+		"apply":   func(m *run.Manager, t *testing.T) (run.Result, error) { return m.Apply(t.Context(), 0, nil) },
+		"restart": func(m *run.Manager, t *testing.T) (run.Result, error) { return m.Restart(t.Context(), 0) },
+		"start": func(m *run.Manager, t *testing.T) (run.Result, error) {
+			return m.Start(t.Context(), run.Request{RestartIfRunning: true})
 		},
-		"rerun": func(k *run.Control, t *testing.T) (run.Result, error) {
-			return k.Rerun(t.Context(), "r1", run.Request{RestartIfRunning: true})
+		"rerun": func(m *run.Manager, t *testing.T) (run.Result, error) {
+			return m.Rerun(t.Context(), "r1", run.Request{RestartIfRunning: true})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				k := control(t, w)
-				start(t, k)
+				m := control(t, w)
+				start(t, m)
 				w.open, w.take = 62, 20*time.Second
-				got := <-asked(func() (run.Result, error) { return again(k, t) })
+				got := <-asked(func() (run.Result, error) { return again(m, t) })
 				if got.err != nil || !got.Restarted || got.took < 20*time.Second || got.took > 22*time.Second {
 					t.Errorf("%+v", got)
 				}
@@ -50,14 +50,14 @@ func TestARunThatIsPutBackGoesOnAsItWasSteered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		start(t, k)
+		m := control(t, w)
+		start(t, m)
 		double := 2.0
-		if _, err := k.Steer(t.Context(), nil, &double); err != nil {
+		if _, err := m.Steer(t.Context(), nil, &double); err != nil {
 			t.Fatal(err)
 		}
 		w.saved["WHAT"] = "bad"
-		if _, err := k.Apply(t.Context(), 0, nil); err == nil {
+		if _, err := m.Apply(t.Context(), 0, nil); err == nil {
 			t.Fatal("the plan is bad")
 		}
 		time.Sleep(time.Minute)
@@ -71,13 +71,13 @@ func TestARunOfTheSameIDIsNotAskedToFinishByTheStopBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
+		m := control(t, w)
 		w.fixed = "nightly"
-		start(t, k)
-		if _, err := k.Stop(t.Context(), run.Ending{}); err != nil {
+		start(t, m)
+		if _, err := m.Stop(t.Context(), run.StopOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		start(t, k)
+		start(t, m)
 		if want := exchange.NoOverride("nightly"); w.control != want {
 			t.Errorf("control.json is %+v", w.control)
 		}
@@ -87,14 +87,14 @@ func TestARunOfTheSameIDIsNotAskedToFinishByTheStopBefore(t *testing.T) {
 func TestAStartOfAFrozenRunNamesTheCure(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
-	start(t, k)
+	m := control(t, w)
+	start(t, m)
 	w.status.State, w.status.Reason = launcher.Paused, "somebody paused it; heal it"
-	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, launcher.ErrStuck) ||
+	if _, err := m.Start(t.Context(), run.Request{}); !errors.Is(err, launcher.ErrInvalidState) ||
 		!strings.Contains(err.Error(), "heal it") || w.starts != 1 {
 		t.Errorf("%v after %d starts", err, w.starts)
 	}
-	if st := k.Status(); !st.Active() || !slices.Equal(slices.Collect(maps.Keys(w.book)), []string{"r1"}) {
+	if st := m.Status(); !st.Active() || !slices.Equal(slices.Collect(maps.Keys(w.book)), []string{"r1"}) {
 		t.Errorf("the run should be left alone: %+v", st)
 	}
 }

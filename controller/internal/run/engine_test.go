@@ -23,13 +23,13 @@ func TestAStartThatTheEngineEndedSaysWhy(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				w.saved["WHAT"] = what
-				k := control(t, w)
-				got := <-asked(func() (run.Result, error) { return k.Start(t.Context(), run.Request{}) })
-				var failed *run.Failed
+				m := control(t, w)
+				got := <-asked(func() (run.Result, error) { return m.Start(t.Context(), run.Request{}) })
+				var failed *run.StartError
 				if !errors.As(got.err, &failed) || !strings.Contains(got.err.Error(), want) || got.took > 0 {
 					t.Errorf("after %s: %v", got.took, got.err)
 				}
-				if st := k.Status(); st.Active() || st.Loadgen.State != launcher.Exited {
+				if st := m.Status(); st.Active() || st.Loadgen.State != launcher.Exited {
 					t.Errorf("nothing should be left running: %+v", st)
 				}
 			})
@@ -43,9 +43,9 @@ func TestARunWhoseNumbersCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.saved["WHAT"] = "unreachable"
-		k := control(t, w)
-		start(t, k)
-		if st := k.Status(); !st.Active() || st.Phase != "running" || st.Run.PlanHash != "hash by ledger" {
+		m := control(t, w)
+		start(t, m)
+		if st := m.Status(); !st.Active() || st.Phase != "running" || st.Run.PlanHash != "hash by ledger" {
 			t.Errorf("the status is %+v of %+v", st, st.Run)
 		}
 	})
@@ -55,16 +55,16 @@ func TestARunWhoseContainerGaveWayToAnotherHasEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		start(t, k)
-		end := watched(t, k)
+		m := control(t, w)
+		start(t, m)
+		end := watched(t, m)
 		defer end()
 		w.locked(func() {
 			w.status = launcher.Status{State: launcher.Foreign, Reason: "a container of the name x is there"}
 		})
 		time.Sleep(2 * time.Second) // of the test's own clock: the next look
 		synctest.Wait()
-		if st := k.Status(); st.Active() || st.Run.Reason != "removed" {
+		if st := m.Status(); st.Active() || st.Run.Reason != "removed" {
 			t.Errorf("the run should have ended as removed: %+v", st.Run)
 		}
 	})

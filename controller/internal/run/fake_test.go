@@ -26,7 +26,7 @@ type world struct {
 	mu sync.Mutex
 	// status is the loadgen's, plan what it says of itself, log what it said.
 	status launcher.Status
-	plan   run.Plan
+	plan   run.LoadgenStatus
 	log    []string
 	// saved is what a person saved; files what is published, env among them.
 	saved, files map[string]string
@@ -98,11 +98,11 @@ func (w *world) Start(ctx context.Context) error {
 	w.started = w.files["START_ID"]
 	switch {
 	case w.files["AUTO_START"] != "true":
-		w.plan = run.Plan{Hash: "idle", RunID: "drawn", Phase: "idle"}
+		w.plan = run.LoadgenStatus{Hash: "idle", RunID: "drawn", Phase: "idle"}
 	case again:
-		w.plan = run.Plan{Hash: "idle", RunID: id, Phase: "idle"}
+		w.plan = run.LoadgenStatus{Hash: "idle", RunID: id, Phase: "idle"}
 	case w.files["WHAT"] == "bad":
-		w.status, w.plan = launcher.Status{State: launcher.Exited, ExitCode: 2, Ended: time.Now()}, run.Plan{}
+		w.status, w.plan = launcher.Status{State: launcher.Exited, ExitCode: 2, Ended: time.Now()}, run.LoadgenStatus{}
 		w.log = []string{"error: CONCURRENCY=\"0\": is below 1; use 1 or more", "the table"}
 	case w.files["WHAT"] == "missed":
 		w.status = launcher.Status{State: launcher.Exited, ExitCode: 4, Started: time.Now(),
@@ -120,20 +120,20 @@ func (w *world) Start(ctx context.Context) error {
 		w.status.State, w.status.ExitCode = launcher.Restarting, 2
 		w.log = []string{"error: PAGEVIEWS_MIN=\"-5\": is below 1; use 1 or more"}
 	case w.files["WHAT"] == "unreachable":
-		w.status.Telemetry, w.plan = "", run.Plan{}
+		w.status.Telemetry, w.plan = "", run.LoadgenStatus{}
 		w.ledgers[id] = fmt.Sprintf(`{"run_id":%q,"plan_hash":"hash by ledger","started":%q}`, id,
 			time.Now().Format(time.RFC3339Nano))
 	case w.files["WHAT"] == "silent":
-		w.plan = run.Plan{}
+		w.plan = run.LoadgenStatus{}
 	case w.files["WHAT"] == "slow":
-		w.plan = run.Plan{Hash: "hash of slow", RunID: id, Phase: "starting"}
+		w.plan = run.LoadgenStatus{Hash: "hash of slow", RunID: id, Phase: "starting"}
 		time.AfterFunc(time.Minute, func() {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.plan.Phase = "running"
 		})
 	default:
-		w.plan = run.Plan{Hash: "hash of " + w.files["WHAT"], RunID: id, Phase: "running"}
+		w.plan = run.LoadgenStatus{Hash: "hash of " + w.files["WHAT"], RunID: id, Phase: "running"}
 	}
 	return nil
 }
@@ -210,7 +210,7 @@ func (w *world) end(code int, reason string) {
 			fmt.Sprintf(`,"cut_visits":%d}`, w.open)
 	}
 	w.life++
-	w.plan, w.open = run.Plan{}, 0
+	w.plan, w.open = run.LoadgenStatus{}, 0
 }
 
 func (w *world) Restart(ctx context.Context, timeout time.Duration) error {
@@ -219,7 +219,7 @@ func (w *world) Restart(ctx context.Context, timeout time.Duration) error {
 
 func (w *world) Heal(ctx context.Context) (string, error) {
 	if !w.Status(ctx).Healable {
-		return "", launcher.ErrHealthy
+		return "", launcher.ErrNothingToHeal
 	}
 	return "made anew", w.Start(ctx)
 }
@@ -293,8 +293,8 @@ func (p publisher) Published(context.Context) (map[string][]byte, error) {
 		return nil, p.publishedErr
 	}
 	out := map[string][]byte{}
-	for k, v := range p.files {
-		out[k] = []byte(v)
+	for m, v := range p.files {
+		out[m] = []byte(v)
 	}
 	return out, nil
 }
@@ -303,8 +303,8 @@ func (p publisher) Restore(_ context.Context, files map[string][]byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.files = map[string]string{}
-	for k, v := range files {
-		p.files[k] = string(v)
+	for m, v := range files {
+		p.files[m] = string(v)
 	}
 	p.startID()
 	return nil
@@ -353,41 +353,41 @@ func (p publisher) Steering(id string) exchange.Control {
 	return exchange.NoOverride(id)
 }
 
-// control makes a Control of the world whose ids are r1, r2 and so on.
-func control(t *testing.T, w *world) *run.Control {
+// control makes a Manager of the world whose ids are r1, r2 and so on.
+func control(t *testing.T, w *world) *run.Manager {
 	t.Helper()
 	n := 0
-	k, err := run.New(t.Context(), run.Config{
-		Port: w, Publisher: publisher{w},
+	m, err := run.New(t.Context(), run.Config{
+		Runtime: w, Publisher: publisher{w},
 		Supervisor: &run.Supervisor{
 			Repository: w, Log: slog.New(slog.DiscardHandler),
 			Ledger: func(id string) (*runsummary.Summary, error) { return summaries.Decode([]byte(w.ledgers[id])) },
 		},
-		Probe: func(context.Context, string) (run.Plan, error) {
+		Probe: func(context.Context, string) (run.LoadgenStatus, error) {
 			w.mu.Lock()
 			plan, dying := w.plan, w.dying
 			w.dying = nil
 			w.mu.Unlock()
 			if dying != nil {
 				<-dying
-				return run.Plan{}, errors.New("connection reset")
+				return run.LoadgenStatus{}, errors.New("connection reset")
 			}
 			return plan, nil
 		},
-		Draw:    func() run.Identity { n++; return run.Identity{ID: fmt.Sprintf("r%d", n), Seed: uint64(n)} },
-		Changed: func(s run.Status) { w.told = append(w.told, s) },
+		NewIdentity: func() run.Identity { n++; return run.Identity{ID: fmt.Sprintf("r%d", n), Seed: uint64(n)} },
+		OnChange:    func(s run.Status) { w.told = append(w.told, s) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return k
+	return m
 }
 
-// watched keeps a Control informed for the length of a test.
-func watched(t *testing.T, k *run.Control) (stop func()) {
+// watched keeps a Manager informed for the length of a test.
+func watched(t *testing.T, m *run.Manager) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); k.Watch(ctx) }()
+	go func() { defer close(done); m.Watch(ctx) }()
 	return func() { cancel(); <-done }
 }

@@ -14,14 +14,14 @@ func TestASecondStopReachesOneThatWaitsForAnOperationThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.stuck = make(chan struct{})
-		k := control(t, w)
-		starting := asked(func() (run.Result, error) { return k.Start(t.Context(), run.Request{}) })
+		m := control(t, w)
+		starting := asked(func() (run.Result, error) { return m.Start(t.Context(), run.Request{}) })
 		time.Sleep(time.Second)
-		first := asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{}) })
+		first := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
 		time.Sleep(2 * time.Second)
-		second := asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Now: true}) })
+		second := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{Now: true}) })
 		for _, got := range []outcome{<-first, <-second} {
-			var deferred *run.Deferred
+			var deferred *run.DeferredError
 			if !errors.As(got.err, &deferred) {
 				t.Errorf("the start hangs: %+v", got)
 			}
@@ -31,11 +31,11 @@ func TestASecondStopReachesOneThatWaitsForAnOperationThatHangs(t *testing.T) {
 		}
 		close(w.stuck)
 		<-starting
-		end := watched(t, k)
+		end := watched(t, m)
 		time.Sleep(5 * time.Second)
 		end()
-		if k.Status().Active() {
-			t.Errorf("it should be stopped by now: %+v", k.Status())
+		if m.Status().Active() {
+			t.Errorf("it should be stopped by now: %+v", m.Status())
 		}
 	})
 }
@@ -45,11 +45,11 @@ func TestAStopOfAnOperationWithoutARunSaysThatNothingWasRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.status.Healable, w.startHold = true, make(chan struct{})
-		k := control(t, w)
-		healing := asked(func() (run.Result, error) { return k.Heal(t.Context()) })
+		m := control(t, w)
+		healing := asked(func() (run.Result, error) { return m.Heal(t.Context()) })
 		time.Sleep(time.Second)
-		r, err := k.Stop(t.Context(), run.Ending{})
-		if err != nil || !r.Already || r.Message != "nothing was running" {
+		r, err := m.Stop(t.Context(), run.StopOptions{})
+		if err != nil || !r.Unchanged || r.Message != "nothing was running" {
 			t.Errorf("%+v, %v", r, err)
 		}
 		<-healing

@@ -14,9 +14,9 @@ func TestALoadgenThatIsStartingIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.saved["WHAT"] = "slow"
-		k := control(t, w)
-		start(t, k)
-		if st := k.Status(); st.Run.PlanHash != "hash of slow" || !st.Active() {
+		m := control(t, w)
+		start(t, m)
+		if st := m.Status(); st.Run.PlanHash != "hash of slow" || !st.Active() {
 			t.Errorf("the run is %+v", st)
 		}
 	})
@@ -26,8 +26,8 @@ func TestAStartWhoseFilesCannotBeReadStartsNothingLater(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.publishedErr = errors.New("input/output error")
-	k := control(t, w)
-	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, w.publishedErr) {
+	m := control(t, w)
+	if _, err := m.Start(t.Context(), run.Request{}); !errors.Is(err, w.publishedErr) {
 		t.Errorf("%v", err)
 	}
 	if w.files["AUTO_START"] != "false" || w.starts != 0 {
@@ -39,13 +39,13 @@ func TestARunThatCannotBeEndedForARestartIsNoLongerAskedToFinish(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		start(t, k)
+		m := control(t, w)
+		start(t, m)
 		w.locked(func() { w.deaf, w.stopErr = true, errors.New("the engine refuses") })
-		if _, err := k.Restart(t.Context(), 0); !errors.Is(err, w.stopErr) {
+		if _, err := m.Restart(t.Context(), 0); !errors.Is(err, w.stopErr) {
 			t.Errorf("%v", err)
 		}
-		if st := k.Status(); !st.Active() || st.Run.ID != "r1" || w.control.FinishSeconds != 0 {
+		if st := m.Status(); !st.Active() || st.Run.ID != "r1" || w.control.FinishSeconds != 0 {
 			t.Errorf("the run goes on, with %+v: %+v", w.control, st)
 		}
 	})
@@ -61,22 +61,22 @@ func TestAStartWaitsForARecoveryButNotForLong(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				k := control(t, w)
-				end := watched(t, k)
+				m := control(t, w)
+				end := watched(t, m)
 				defer end()
-				start(t, k)
+				start(t, m)
 				hold := make(chan struct{})
 				w.locked(func() {
 					w.startHold = hold
 					w.end(137, "")
 				})
-				for k.Status().Operation == nil {
+				for m.Status().Operation == nil {
 					time.Sleep(100 * time.Millisecond)
 				}
 				time.AfterFunc(c.recovery, func() { close(hold) })
-				got := <-asked(func() (run.Result, error) { return k.Start(t.Context(), run.Request{}) })
-				var busy *run.Busy
-				if errors.As(got.err, &busy) != c.busy || !c.busy && (got.err != nil || !got.Already) ||
+				got := <-asked(func() (run.Result, error) { return m.Start(t.Context(), run.Request{}) })
+				var busy *run.BusyError
+				if errors.As(got.err, &busy) != c.busy || !c.busy && (got.err != nil || !got.Unchanged) ||
 					got.took != c.took {
 					t.Errorf("%+v", got)
 				}

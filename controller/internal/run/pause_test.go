@@ -13,24 +13,24 @@ import (
 func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		how run.Ending
+		how run.StopOptions
 		// ended says that the loadgen has ended when the engine answers.
 		ended bool
-	}{"finish": {run.Ending{}, true}, "now": {run.Ending{Now: true}, true}, "one that is deaf": {run.Ending{}, false}} {
+	}{"finish": {run.StopOptions{}, true}, "now": {run.StopOptions{Now: true}, true}, "one that is deaf": {run.StopOptions{}, false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				k := control(t, w)
-				end := watched(t, k)
-				start(t, k)
+				m := control(t, w)
+				end := watched(t, m)
+				start(t, m)
 				var there launcher.Status
 				w.locked(func() {
 					there = w.status
 					w.status, w.deaf = launcher.Status{State: launcher.Unavailable}, true
 				})
-				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), c.how) })
-				var deferred *run.Deferred
+				got := <-asked(func() (run.Result, error) { return m.Stop(t.Context(), c.how) })
+				var deferred *run.DeferredError
 				if !errors.As(got.err, &deferred) ||
 					got.err.Error() != "paused; the stop is carried out when the engine answers" ||
 					got.took > 6*time.Second {
@@ -42,7 +42,7 @@ func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
 					}
 				})
 				time.Sleep(time.Minute)
-				if st := k.Status(); !st.Active() {
+				if st := m.Status(); !st.Active() {
 					t.Errorf("nothing is known of its end: %+v", st)
 				}
 				w.locked(func() {
@@ -66,24 +66,24 @@ func TestAStartTakesAStopBackThatWaitsForTheEngine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		start(t, k)
+		m := control(t, w)
+		start(t, m)
 		var there launcher.Status
 		w.locked(func() {
 			there = w.status
 			w.status, w.deaf = launcher.Status{State: launcher.Unavailable}, true
 		})
-		if _, err := k.Stop(t.Context(), run.Ending{}); err == nil {
+		if _, err := m.Stop(t.Context(), run.StopOptions{}); err == nil {
 			t.Fatal("the engine does not answer")
 		}
 		w.locked(func() { w.status, w.deaf = there, false })
-		if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
+		if _, err := m.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
 			t.Fatal(err)
 		}
-		end := watched(t, k)
+		end := watched(t, m)
 		time.Sleep(time.Minute)
 		end()
-		if st := k.Status(); !st.Active() || st.Run.ID != "r2" || st.Phase != "running" {
+		if st := m.Status(); !st.Active() || st.Run.ID != "r2" || st.Phase != "running" {
 			t.Errorf("the later start should go on: %+v", st)
 		}
 	})

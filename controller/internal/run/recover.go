@@ -16,16 +16,16 @@ import (
 
 // takeStock makes a run the current one: the one that the loadgen says it sends, else the one recorded last. All others
 // whose end nobody recorded have ended: there is one loadgen.
-func (k *Control) takeStock(ctx context.Context) error {
-	runs, err := k.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Limit: 1})
+func (m *Manager) takeStock(ctx context.Context) error {
+	runs, err := m.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Limit: 1})
 	if err != nil {
 		return fmt.Errorf("read the last run: %w", err)
 	}
-	open, err := k.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Open: true})
+	open, err := m.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Open: true})
 	if err != nil {
 		return fmt.Errorf("read the runs without an end: %w", err)
 	}
-	_, p := k.refresh(ctx)
+	_, p := m.refresh(ctx)
 	var last *store.Run
 	if len(runs) > 0 {
 		last = &runs[0]
@@ -37,17 +37,17 @@ func (k *Control) takeStock(ctx context.Context) error {
 	}
 	for _, r := range open {
 		if r.ID != last.ID {
-			_ = k.c.Close(ctx, &r, launcher.Status{}, "", nil) // it is tried again
+			_ = m.c.Close(ctx, &r, launcher.Status{}, "", nil) // it is tried again
 		}
 	}
-	k.change(func(s *Status) { s.Run = last })
-	k.refresh(ctx)
+	m.change(func(s *Status) { s.Run = last })
+	m.refresh(ctx)
 	return nil
 }
 
 // Watch keeps the status fresh each second, starts a loadgen that crashed again, records the end of runs that end by
 // themselves and does what a stop could not, until ctx is done.
-func (k *Control) Watch(ctx context.Context) {
+func (m *Manager) Watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -56,26 +56,26 @@ func (k *Control) Watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		l, p := k.refresh(ctx)
+		l, p := m.refresh(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		k.seen(l, p)
-		k.settle(ctx, l)
-		k.c.RecordAgain(ctx)
-		switch active := k.Status().Active(); {
+		m.seen(l, p)
+		m.settle(ctx, l)
+		m.c.RecordAgain(ctx)
+		switch active := m.Status().Active(); {
 		case active && (ended(l.State) || idles(l, p)):
-			k.recover(ctx, "recover")
+			m.recover(ctx, "recover")
 		case !active && sends(p):
-			k.recover(ctx, "adopt")
+			m.recover(ctx, "adopt")
 		}
 	}
 }
 
 // seen hands on what a loadgen says. One that runs and does not answer comes up or goes down.
-func (k *Control) seen(l launcher.Status, p Plan) {
-	if k.c.Seen != nil && (p.Status != nil || l.State != launcher.Running) {
-		k.c.Seen(p.Status)
+func (m *Manager) seen(l launcher.Status, p LoadgenStatus) {
+	if m.c.OnSnapshot != nil && (p.Status != nil || l.State != launcher.Running) {
+		m.c.OnSnapshot(p.Status)
 	}
 }
 
@@ -85,39 +85,39 @@ func ended(s launcher.State) bool {
 }
 
 // sends tells whether a loadgen sends a run.
-func sends(p Plan) bool {
+func sends(p LoadgenStatus) bool {
 	return p.RunID != "" && p.Phase.Sending()
 }
 
 // idles tells whether a loadgen is up and sends nothing.
-func idles(l launcher.Status, p Plan) bool {
+func idles(l launcher.Status, p LoadgenStatus) bool {
 	return l.State == launcher.Running && p.Phase == phase.Idle
 }
 
 // recover deals with what nobody asked for: a loadgen that is gone; one that was started again by somebody else, such
 // as by `docker compose up` after a `down`, which idles although its run has not ended, because each start counts once;
 // and a run that is running without having been started here, such as one of before a restart.
-func (k *Control) recover(ctx context.Context, name string) {
-	ctx, end, err := k.beginOwn(ctx, name)
+func (m *Manager) recover(ctx context.Context, name string) {
+	ctx, end, err := m.beginOwn(ctx, name)
 	if err != nil {
 		return // whoever is at work changes it
 	}
 	defer end()
-	l, p := k.refresh(ctx)
+	l, p := m.refresh(ctx)
 	var reason string
 	var messages []string
-	switch st := k.Status(); {
+	switch st := m.Status(); {
 	case !st.Active():
 		if sends(p) {
-			k.attachRunning(ctx, l, p)
+			m.attachRunning(ctx, l, p)
 		}
 		return
 	case ended(l.State):
-		if k.restarted(ctx, l, st) {
+		if m.restarted(ctx, l, st) {
 			return
 		}
 		if l.State == launcher.Exited && l.ExitCode != exitcode.OK && l.ExitCode != exitcode.Interrupted {
-			messages = Logs(k.c.Port.Logs).ErrorLines(ctx, l.Started)
+			messages = Logs(m.c.Runtime.Logs).ErrorLines(ctx, l.Started)
 		}
 	case idles(l, p):
 		reason = string(endreason.Interrupted)
@@ -127,43 +127,43 @@ func (k *Control) recover(ctx context.Context, name string) {
 	default:
 		return
 	}
-	k.change(func(s *Status) { s.Messages = messages })
-	k.close(ctx, l, reason)
-	if err := k.idle(ctx); err != nil {
-		k.c.Log.Error("a loadgen started by hand would go on with the ended run", "err", err)
+	m.change(func(s *Status) { s.Messages = messages })
+	m.close(ctx, l, reason)
+	if err := m.idle(ctx); err != nil {
+		m.c.Log.Error("a loadgen started by hand would go on with the ended run", "err", err)
 	}
 }
 
 // restarted starts the loadgen of a run again that crashed. It is true too where the engine is away, which the next
 // look says, or where a stop takes over.
-func (k *Control) restarted(ctx context.Context, l launcher.Status, st Status) bool {
+func (m *Manager) restarted(ctx context.Context, l launcher.Status, st Status) bool {
 	restarts := st.Restarts
-	if !k.c.Restarts(st.Run.ID, l, &restarts) {
+	if !m.c.ShouldRestart(st.Run.ID, l, &restarts) {
 		return false
 	}
-	k.change(func(s *Status) { s.Restarts = restarts })
-	err := k.c.Publisher.StartAgain(ctx)
+	m.change(func(s *Status) { s.Restarts = restarts })
+	err := m.c.Publisher.StartAgain(ctx)
 	if err == nil {
-		err = k.c.Port.Start(ctx)
+		err = m.c.Runtime.Start(ctx)
 	}
 	if err == nil {
-		k.refresh(ctx)
+		m.refresh(ctx)
 		return true
 	}
 	if errors.Is(err, launcher.ErrUnavailable) || ctx.Err() != nil {
 		return true
 	}
-	k.c.Log.ErrorContext(ctx, "the loadgen cannot be started again", "run_id", st.Run.ID, "err", err)
+	m.c.Log.ErrorContext(ctx, "the loadgen cannot be started again", "run_id", st.Run.ID, "err", err)
 	return false
 }
 
 // attachRunning makes the run that the loadgen sends the current one.
-func (k *Control) attachRunning(ctx context.Context, l launcher.Status, p Plan) {
+func (m *Manager) attachRunning(ctx context.Context, l launcher.Status, p LoadgenStatus) {
 	r := store.Run{RunHead: store.RunHead{ID: p.RunID, Kind: runsummary.Live, PlanHash: p.Hash, Started: l.Started}}
-	if last := k.Status().Run; last != nil && last.ID == r.ID {
+	if last := m.Status().Run; last != nil && last.ID == r.ID {
 		r = reopened(*last)
 	}
-	k.open(ctx, r)
+	m.open(ctx, r)
 }
 
 // reopened is a run that goes on after its end was recorded.

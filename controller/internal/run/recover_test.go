@@ -19,18 +19,18 @@ func TestAnEndThatCannotBeRecordedIsRecordedLater(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				k := control(t, w)
-				stop := watched(t, k)
+				m := control(t, w)
+				stop := watched(t, m)
 				full := func(err error) { w.mu.Lock(); defer w.mu.Unlock(); w.bookErr = err }
 				if when != "the end" {
 					full(errors.New("database or disk is full"))
 				}
-				start(t, k)
+				start(t, m)
 				full(errors.New("database or disk is full"))
-				if _, err := k.Stop(t.Context(), run.Ending{Now: true}); err != nil {
+				if _, err := m.Stop(t.Context(), run.StopOptions{Now: true}); err != nil {
 					t.Fatal(err)
 				}
-				if st := k.Status(); st.Active() {
+				if st := m.Status(); st.Active() {
 					t.Errorf("it has ended, whatever can be recorded: %+v", st.Run)
 				}
 				time.Sleep(3 * time.Second)
@@ -58,9 +58,9 @@ func TestAControllerEndsRunsOfWhichAnEndWasMissedButTheOneThatRuns(t *testing.T)
 	}
 	w.ledgers["told"] = ledger("hash", "stop_after_visits", ended)
 	w.status, w.plan = launcher.Status{State: launcher.Running, Telemetry: "here"},
-		run.Plan{Hash: "hash", RunID: "running", Phase: "running"}
-	k := control(t, w)
-	if st := k.Status(); !st.Active() || st.Run.ID != "running" {
+		run.LoadgenStatus{Hash: "hash", RunID: "running", Phase: "running"}
+	m := control(t, w)
+	if st := m.Status(); !st.Active() || st.Run.ID != "running" {
 		t.Errorf("the run of which the loadgen tells should be the current one: %+v", st.Run)
 	}
 	for id, reason := range map[string]string{"stuck": "killed", "told": "stop_after_visits", "running": "",
@@ -86,10 +86,10 @@ func TestALoadgenThatIsStartedUnaskedIdlesAndItsRunIsInterrupted(t *testing.T) {
 		if err := w.Start(t.Context()); err != nil { // compose
 			t.Fatal(err)
 		}
-		k := control(t, w)
-		stop := watched(t, k)
+		m := control(t, w)
+		stop := watched(t, m)
 		time.Sleep(2 * time.Second)
-		st := k.Status()
+		st := m.Status()
 		if st.Active() || st.Phase != "idle" || len(st.Messages) != 1 ||
 			!strings.Contains(st.Messages[0], "nothing is sent until you start one") {
 			t.Errorf("the page should say that it ended and why: %+v", st)
@@ -98,7 +98,7 @@ func TestALoadgenThatIsStartedUnaskedIdlesAndItsRunIsInterrupted(t *testing.T) {
 			w.files["AUTO_START"] != "false" {
 			t.Errorf("want it recorded: %+v, AUTO_START=%s", got, w.files["AUTO_START"])
 		}
-		if r, err := k.Start(t.Context(), run.Request{}); err != nil || !r.Restarted {
+		if r, err := m.Start(t.Context(), run.Request{}); err != nil || !r.Restarted {
 			t.Errorf("a start that is asked for counts: %+v, %v", r, err)
 		}
 		stop()

@@ -10,17 +10,17 @@ import (
 // Rerun starts a recorded run again: with its very files, its seed and a new id. The request's overrides do not count;
 // labels that it leaves out are those of the recorded run. Errors: store.ErrNotFound, ErrNoFiles, ErrJob,
 // *plan.MissingSecrets, *folder.Conflict and those of Start.
-func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, error) {
-	ctx, end, err := k.begin(ctx, "rerun", q.finishing())
+func (m *Manager) Rerun(ctx context.Context, id string, q Request) (Result, error) {
+	ctx, end, err := m.begin(ctx, "rerun", q.finishing())
 	if err != nil {
 		return Result{}, err
 	}
 	defer end()
-	before, err := k.c.Repository.Run(ctx, id)
+	before, err := m.c.Repository.Run(ctx, id)
 	if err != nil {
 		return Result{}, err
 	}
-	files, err := k.c.Repository.KeptFiles(ctx, id)
+	files, err := m.c.Repository.KeptFiles(ctx, id)
 	switch {
 	case err != nil:
 		return Result{}, err
@@ -29,7 +29,7 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 	case len(files) == 0:
 		return Result{}, ErrNoFiles
 	}
-	if r, runs, err := k.goesOn(ctx); (runs || err != nil) && !q.RestartIfRunning {
+	if r, runs, err := m.goesOn(ctx); (runs || err != nil) && !q.RestartIfRunning {
 		return r, err
 	}
 	if q.Note == "" {
@@ -38,21 +38,21 @@ func (k *Control) Rerun(ctx context.Context, id string, q Request) (Result, erro
 	if q.Labels == nil {
 		q.Labels = before.Labels
 	}
-	warnings, err := k.launch(ctx, q, func(ctx context.Context) (Identity, error) {
-		again := Identity{ID: k.c.Draw().ID, Seed: before.Seed}
-		return again, k.c.Publisher.PublishRerun(ctx, files, again)
+	warnings, err := m.launch(ctx, q, func(ctx context.Context) (Identity, error) {
+		again := Identity{ID: m.c.NewIdentity().ID, Seed: before.Seed}
+		return again, m.c.Publisher.PublishRerun(ctx, files, again)
 	})
-	return k.started(ctx, warnings, err)
+	return m.started(ctx, warnings, err)
 }
 
 // Steer pauses the run that goes on, lets it go on, or scales its rate; nil leaves a thing as it is. The loadgen
 // follows within about a second. The error is ErrNothingRuns where none goes on.
-func (k *Control) Steer(ctx context.Context, paused *bool, scale *float64) (exchange.Control, error) {
-	st := k.Status()
+func (m *Manager) Steer(ctx context.Context, paused *bool, scale *float64) (exchange.Control, error) {
+	st := m.Status()
 	if !st.Active() {
 		return exchange.Control{}, ErrNothingRuns
 	}
-	c, err := k.steer(st.Run.ID, func(c *exchange.Control) {
+	c, err := m.steer(st.Run.ID, func(c *exchange.Control) {
 		if paused != nil {
 			c.Paused = *paused
 		}
@@ -63,6 +63,6 @@ func (k *Control) Steer(ctx context.Context, paused *bool, scale *float64) (exch
 	if err != nil {
 		return exchange.Control{}, err
 	}
-	k.c.Log.InfoContext(ctx, "run steered", "run_id", c.RunID, "paused", c.Paused, "scale", c.Scale)
+	m.c.Log.InfoContext(ctx, "run steered", "run_id", c.RunID, "paused", c.Paused, "scale", c.Scale)
 	return c, nil
 }

@@ -17,15 +17,15 @@ func TestARerunHasTheFilesAndTheSeedOfTheRunAndANewID(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.saved["WHAT"] = "old"
-	k := control(t, w)
-	if _, err := k.Start(t.Context(), run.Request{Note: "baseline", Labels: []string{"nightly"}}); err != nil {
+	m := control(t, w)
+	if _, err := m.Start(t.Context(), run.Request{Note: "baseline", Labels: []string{"nightly"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Stop(t.Context(), run.Ending{}); err != nil {
+	if _, err := m.Stop(t.Context(), run.StopOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	w.saved["WHAT"] = "new"
-	if r, err := k.Rerun(t.Context(), "r1", run.Request{}); err != nil || !r.Restarted {
+	if r, err := m.Rerun(t.Context(), "r1", run.Request{}); err != nil || !r.Restarted {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	got := w.book["r2"]
@@ -35,7 +35,7 @@ func TestARerunHasTheFilesAndTheSeedOfTheRunAndANewID(t *testing.T) {
 	if got.Note != "rerun of r1" || len(got.Labels) != 1 || got.Labels[0] != "nightly" {
 		t.Errorf("it should tell what it repeats and keep its labels: %+v", got)
 	}
-	if r, err := k.Rerun(t.Context(), "r1", run.Request{}); err != nil || !r.Already || w.starts != 2 {
+	if r, err := m.Rerun(t.Context(), "r1", run.Request{}); err != nil || !r.Unchanged || w.starts != 2 {
 		t.Errorf("it should not start beside a run that goes on: %+v, %v", r, err)
 	}
 }
@@ -43,8 +43,8 @@ func TestARerunHasTheFilesAndTheSeedOfTheRunAndANewID(t *testing.T) {
 func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
-	start(t, k)
+	m := control(t, w)
+	start(t, m)
 	w.book["job"] = store.Run{RunHead: store.RunHead{ID: "job", Kind: runsummary.BackfillJob}}
 	w.book["before"] = store.Run{RunHead: store.RunHead{ID: "before"}}
 	w.book["lost"] = store.Run{RunHead: store.RunHead{ID: "lost"}}
@@ -56,11 +56,11 @@ func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
 		"before": func(err error) bool { return errors.Is(err, run.ErrNoFiles) },
 		"lost":   func(err error) bool { return errors.As(err, &lost) },
 	} {
-		if _, err := k.Rerun(t.Context(), id, run.Request{RestartIfRunning: true}); !fits(err) {
+		if _, err := m.Rerun(t.Context(), id, run.Request{RestartIfRunning: true}); !fits(err) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if st := k.Status(); !st.Active() || st.Run.ID != "r1" || w.starts != 1 {
+	if st := m.Status(); !st.Active() || st.Run.ID != "r1" || w.starts != 1 {
 		t.Errorf("the run should go on: %+v", st)
 	}
 }
@@ -70,9 +70,9 @@ func TestARunThatMissesAThresholdAtOnceRanAndIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.saved["WHAT"] = "missed"
-		k := control(t, w)
-		stop := watched(t, k)
-		if r := start(t, k); !r.Restarted {
+		m := control(t, w)
+		stop := watched(t, m)
+		if r := start(t, m); !r.Restarted {
 			t.Errorf("it ran: %+v", r)
 		}
 		time.Sleep(3 * time.Second)
@@ -91,28 +91,28 @@ func TestARunThatMissesAThresholdAtOnceRanAndIsNotRepeated(t *testing.T) {
 func TestARunIsSteeredWhileItGoesOnAndTheNextFollowsItsPlan(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
+	m := control(t, w)
 	paused, twice := true, 2.0
-	if _, err := k.Steer(t.Context(), &paused, nil); !errors.Is(err, run.ErrNothingRuns) {
+	if _, err := m.Steer(t.Context(), &paused, nil); !errors.Is(err, run.ErrNothingRuns) {
 		t.Errorf("there is nothing to steer: %v", err)
 	}
-	start(t, k)
-	if _, err := k.Steer(t.Context(), nil, &twice); err != nil {
+	start(t, m)
+	if _, err := m.Steer(t.Context(), nil, &twice); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := k.Steer(t.Context(), &paused, nil); err != nil || !c.Paused || c.Scale != 2 || c.RunID != "r1" {
+	if c, err := m.Steer(t.Context(), &paused, nil); err != nil || !c.Paused || c.Scale != 2 || c.RunID != "r1" {
 		t.Errorf("a pause should leave the rate: %+v, %v", c, err)
 	}
-	if st := k.Status(); st.Steering != w.control || control(t, w).Status().Steering != w.control {
+	if st := m.Status(); st.Steering != w.control || control(t, w).Status().Steering != w.control {
 		t.Errorf("it should be known, after a restart too: %+v", st.Steering)
 	}
-	if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
+	if _, err := m.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
 		t.Fatal(err)
 	}
 	if first, second := w.book["r1"], w.book["r2"]; !first.Steered || second.Steered {
 		t.Errorf("it should be recorded which run was steered: %+v, %+v", first, second)
 	}
-	if st := k.Status(); st.Steering.Paused || st.Steering.Scale != 1 || st.Steering.RunID != "r2" {
+	if st := m.Status(); st.Steering.Paused || st.Steering.Scale != 1 || st.Steering.RunID != "r2" {
 		t.Errorf("the next run should follow its plan: %+v", st.Steering)
 	}
 }

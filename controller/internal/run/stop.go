@@ -23,7 +23,7 @@ const (
 var ErrStopped = fault.Conflict.New("given up because a stop was requested")
 
 // Deferred is the error of a stop that waits for the engine; Watch carries it out.
-type Deferred struct {
+type DeferredError struct {
 	// Paused says that no visit begins meanwhile. Where it is false, Cause says why the run could not be paused; it is
 	// nil where no run goes on.
 	Paused bool
@@ -31,7 +31,7 @@ type Deferred struct {
 }
 
 // Error implements error.
-func (d *Deferred) Error() string {
+func (d *DeferredError) Error() string {
 	switch {
 	case d.Paused:
 		return "paused; the stop is carried out when the engine answers"
@@ -43,14 +43,14 @@ func (d *Deferred) Error() string {
 }
 
 // Unwrap is its kind.
-func (d *Deferred) Unwrap() error { return fault.Unavailable }
+func (d *DeferredError) Unwrap() error { return fault.Unavailable }
 
 // stopping is a stop under way.
 type stopping struct {
 	// sooner reaches it while it waits for the loadgen.
-	sooner chan Ending
-	// how is the quickest ending that was asked for; mu of the Control guards it.
-	how Ending
+	sooner chan StopOptions
+	// how is the quickest ending that was asked for; mu of the Manager guards it.
+	how StopOptions
 	// done is closed at its end; result and err are valid from then on.
 	done   chan struct{}
 	result Result
@@ -59,35 +59,35 @@ type stopping struct {
 
 // Stop ends the run that goes on. It interrupts whatever operation is under way, which then ends with ErrStopped; a
 // stop that is under way is made quicker where how leaves less time, and both have the same result. What fails beside
-// the end itself is a warning in the result and is tried again by Watch. Errors: *Deferred and those of the port.
-func (k *Control) Stop(ctx context.Context, how Ending) (Result, error) {
-	k.mu.Lock()
-	s := k.stopping
+// the end itself is a warning in the result and is tried again by Watch. Errors: *DeferredError and those of the port.
+func (m *Manager) Stop(ctx context.Context, how StopOptions) (Result, error) {
+	m.mu.Lock()
+	s := m.stopping
 	if s != nil {
 		if how.quicker(s.how) {
 			s.how = how
 		}
-		k.mu.Unlock()
+		m.mu.Unlock()
 		return s.join(ctx, how)
 	}
-	s = &stopping{sooner: make(chan Ending), how: how, done: make(chan struct{})}
-	k.stopping = s
-	interrupted := k.interrupt != nil
+	s = &stopping{sooner: make(chan StopOptions), how: how, done: make(chan struct{})}
+	m.stopping = s
+	interrupted := m.interrupt != nil
 	if interrupted {
-		k.interrupt(ErrStopped)
+		m.interrupt(ErrStopped)
 	}
-	k.mu.Unlock()
+	m.mu.Unlock()
 
-	s.result, s.err = k.stop(ctx, s, interrupted)
-	k.mu.Lock()
-	k.stopping = nil
-	k.mu.Unlock()
+	s.result, s.err = m.stop(ctx, s, interrupted)
+	m.mu.Lock()
+	m.stopping = nil
+	m.mu.Unlock()
 	close(s.done)
 	return s.result, s.err
 }
 
 // join makes a stop that is under way quicker, as far as how leaves less time, and waits for its end.
-func (s *stopping) join(ctx context.Context, how Ending) (Result, error) {
+func (s *stopping) join(ctx context.Context, how StopOptions) (Result, error) {
 	select {
 	case s.sooner <- how:
 	case <-s.done:
@@ -103,135 +103,135 @@ func (s *stopping) join(ctx context.Context, how Ending) (Result, error) {
 }
 
 // quickest is the ending of a stop that leaves the least time of those that were asked for.
-func (k *Control) quickest(s *stopping) Ending {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+func (m *Manager) quickest(s *stopping) StopOptions {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return s.how
 }
 
-func (k *Control) stop(ctx context.Context, s *stopping, interrupted bool) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, operationTime+k.quickest(s).timeout())
+func (m *Manager) stop(ctx context.Context, s *stopping, interrupted bool) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTime+m.quickest(s).timeout())
 	defer cancel()
 	patience := time.NewTimer(answerTime)
 	defer patience.Stop()
 	select {
-	case <-k.turn:
+	case <-m.turn:
 	case <-patience.C: // what was interrupted hangs
-		return Result{}.at(k), k.putOff(ctx, k.quickest(s))
+		return Result{}.at(m), m.putOff(ctx, m.quickest(s))
 	}
-	defer k.finished()
-	k.change(func(s *Status) { s.Operation = &Operation{"stop", time.Now().UTC()} })
+	defer m.finished()
+	m.change(func(s *Status) { s.Operation = &Operation{"stop", time.Now().UTC()} })
 
-	l, p := k.refresh(ctx)
-	if !k.Status().Active() && sends(p) {
-		k.attachRunning(ctx, l, p)
+	l, p := m.refresh(ctx)
+	if !m.Status().Active() && sends(p) {
+		m.attachRunning(ctx, l, p)
 	}
 	var r Result
 	switch {
 	case !ended(l.State):
-		warnings, err := k.end(ctx, l, k.quickest(s), s.sooner)
+		warnings, err := m.end(ctx, l, m.quickest(s), s.sooner)
 		if errors.Is(err, launcher.ErrUnavailable) {
-			return Result{}.at(k), k.putOff(ctx, k.quickest(s))
+			return Result{}.at(m), m.putOff(ctx, m.quickest(s))
 		}
 		if err != nil {
-			return Result{}.at(k), err
+			return Result{}.at(m), err
 		}
-		r = k.closeStopped(ctx, p.OpenVisits)
+		r = m.closeStopped(ctx, p.OpenVisits)
 		r.Warnings = warnings
-	case interrupted && k.Status().Active():
-		k.close(ctx, l, "stopped")
+	case interrupted && m.Status().Active():
+		m.close(ctx, l, "stopped")
 		r.Message = "stopped"
 	default: // it ended by itself, or what was interrupted had no run
-		k.close(ctx, l, "")
-		r.Message, r.Already = "nothing was running", true
+		m.close(ctx, l, "")
+		r.Message, r.Unchanged = "nothing was running", true
 	}
-	k.settled()
-	if err := k.idle(ctx); err != nil {
-		k.c.Log.WarnContext(ctx, "the loadgen would not idle when it is started by hand; this is tried again",
+	m.settled()
+	if err := m.idle(ctx); err != nil {
+		m.c.Log.WarnContext(ctx, "the loadgen would not idle when it is started by hand; this is tried again",
 			"err", err)
 		r.Warnings.Warn(exchange.EnvFile, "",
 			fmt.Sprintf("the generator would send again where it is started by hand: %v", err),
 			"make room or give access; it is tried again until it succeeds")
 	}
-	return r.at(k), nil
+	return r.at(m), nil
 }
 
 // closeStopped books the end of the run that was stopped. open is how many visits were open before.
-func (k *Control) closeStopped(ctx context.Context, open uint64) Result {
-	active := k.Status().Active()
-	l, _ := k.refresh(ctx)
-	k.close(ctx, l, string(endreason.Killed))
+func (m *Manager) closeStopped(ctx context.Context, open uint64) Result {
+	active := m.Status().Active()
+	l, _ := m.refresh(ctx)
+	m.close(ctx, l, string(endreason.Killed))
 	r := Result{Message: "stopped"}
 	if !active {
 		return r
 	}
-	switch s := k.Status().Run.Summary; {
+	switch s := m.Status().Run.Summary; {
 	case s != nil && s.Killed == 0 && !s.Ended.IsZero():
-		r.Cut = s.CutVisits
+		r.VisitsCutOff = s.CutVisits
 	default: // it was killed
-		r.Cut = open
+		r.VisitsCutOff = open
 	}
-	switch r.Cut {
+	switch r.VisitsCutOff {
 	case 0:
 		r.Message = "stopped; no visit was cut off"
 	case 1:
 		r.Message = "stopped; 1 open visit was cut off"
 	default:
-		r.Message = fmt.Sprintf("stopped; %d open visits were cut off", r.Cut)
+		r.Message = fmt.Sprintf("stopped; %d open visits were cut off", r.VisitsCutOff)
 	}
 	return r
 }
 
 // putOff keeps a stop for Watch to carry out, because the engine does not answer. Until then no visit begins: the
 // loadgen reads that from its file, without the engine, and even ends by it.
-func (k *Control) putOff(ctx context.Context, how Ending) error {
-	k.mu.Lock()
-	k.owed = &how
-	k.mu.Unlock()
-	d := &Deferred{}
-	if st := k.Status(); st.Active() {
+func (m *Manager) putOff(ctx context.Context, how StopOptions) error {
+	m.mu.Lock()
+	m.owed = &how
+	m.mu.Unlock()
+	d := &DeferredError{}
+	if st := m.Status(); st.Active() {
 		within := time.Second
 		if !how.Now {
 			within = how.timeout()
 		}
-		_, d.Cause = k.steer(st.Run.ID, func(c *exchange.Control) {
+		_, d.Cause = m.steer(st.Run.ID, func(c *exchange.Control) {
 			c.Paused, c.FinishSeconds = true, within.Seconds()
 		})
 		d.Paused = d.Cause == nil
 	}
-	k.c.Log.WarnContext(ctx, "the stop waits for the engine", "paused", d.Paused, "err", d.Cause)
+	m.c.Log.WarnContext(ctx, "the stop waits for the engine", "paused", d.Paused, "err", d.Cause)
 	return d
 }
 
 // settled forgets what a stop could not do: it is done, or something else was asked for since.
-func (k *Control) settled() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.owed, k.restless = nil, time.Time{}
+func (m *Manager) settled() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.owed, m.restless = nil, time.Time{}
 }
 
 // settle does what a stop could not: to end the loadgen, because the engine did not answer, or to publish that it shall
 // idle.
-func (k *Control) settle(ctx context.Context, l launcher.Status) {
-	k.mu.Lock()
-	owed, restless := k.owed, k.restless
-	k.mu.Unlock()
+func (m *Manager) settle(ctx context.Context, l launcher.Status) {
+	m.mu.Lock()
+	owed, restless := m.owed, m.restless
+	m.mu.Unlock()
 	switch {
 	case owed != nil && l.State != launcher.Unavailable:
-		_, err := k.Stop(ctx, *owed)
-		var deferred *Deferred
+		_, err := m.Stop(ctx, *owed)
+		var deferred *DeferredError
 		if err != nil && !errors.As(err, &deferred) {
-			k.settled()
-			k.c.Log.ErrorContext(ctx, "the stop cannot be carried out", "err", err)
+			m.settled()
+			m.c.Log.ErrorContext(ctx, "the stop cannot be carried out", "err", err)
 		}
 	case !restless.IsZero() && time.Since(restless) >= retryTime:
-		ctx, end, err := k.beginOwn(ctx, "stop")
+		ctx, end, err := m.beginOwn(ctx, "stop")
 		if err != nil {
 			return // whoever is at work publishes
 		}
 		defer end()
-		if err := k.idle(ctx); err == nil {
-			k.c.Log.InfoContext(ctx, "a loadgen that is started by hand idles from now on")
+		if err := m.idle(ctx); err == nil {
+			m.c.Log.InfoContext(ctx, "a loadgen that is started by hand idles from now on")
 		}
 	}
 }

@@ -39,23 +39,23 @@ func TestAStopFinishesOpenVisitsAndCountsDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		start(t, k)
+		m := control(t, w)
+		start(t, m)
 		w.open, w.take = 138, 9*time.Second
 		began := time.Now()
-		stopping := asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{}) })
+		stopping := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
 		time.Sleep(4 * time.Second)
-		if f := k.Status().Finish; f == nil || f.OpenVisits != 138 || !f.By.Equal(began.Add(time.Minute)) {
+		if f := m.Status().Finish; f == nil || f.OpenVisits != 138 || !f.By.Equal(began.Add(time.Minute)) {
 			t.Errorf("the status should count down: %+v", f)
 		}
 		got := <-stopping
-		if got.err != nil || got.Cut != 0 || got.took < 9*time.Second || got.took > 10*time.Second ||
+		if got.err != nil || got.VisitsCutOff != 0 || got.took < 9*time.Second || got.took > 10*time.Second ||
 			len(got.Warnings) > 0 {
 			t.Errorf("want it ended with the visits: %+v", got)
 		}
-		if r := w.book["r1"]; r.Reason != "stopped" || *r.ExitCode != 0 || k.Status().Finish != nil ||
+		if r := w.book["r1"]; r.Reason != "stopped" || *r.ExitCode != 0 || m.Status().Finish != nil ||
 			w.files["AUTO_START"] != "false" {
-			t.Errorf("booked %+v, status %+v, files %v", r, k.Status(), w.files)
+			t.Errorf("booked %+v, status %+v, files %v", r, m.Status(), w.files)
 		}
 		if w.book["r1"].Steered {
 			t.Error("a stop steers no run")
@@ -67,21 +67,21 @@ func TestALookThatEndsLateDoesNotBringAStoppedRunBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		start(t, k)
+		m := control(t, w)
+		start(t, m)
 		dying := make(chan struct{})
 		w.dying = dying
-		stop := watched(t, k)
+		stop := watched(t, m)
 		time.Sleep(time.Second) // the watch looks, and gets no answer
 		synctest.Wait()
 		if got := <-asked(func() (run.Result, error) {
-			return k.Stop(t.Context(), run.Ending{Now: true})
+			return m.Stop(t.Context(), run.StopOptions{Now: true})
 		}); got.err != nil {
 			t.Fatal(got.err)
 		}
 		close(dying)
 		synctest.Wait()
-		if st := k.Status(); st.Loadgen.State != launcher.Exited || st.Phase != "" {
+		if st := m.Status(); st.Loadgen.State != launcher.Exited || st.Phase != "" {
 			t.Errorf("the loadgen has ended: %+v", st)
 		}
 		stop()
@@ -94,14 +94,14 @@ func TestAStopNowSaysHowManyVisitsItCuts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld()
-			k := control(t, w)
-			start(t, k)
+			m := control(t, w)
+			start(t, m)
 			w.open, w.plan.OpenVisits = 138, 138
 			if !ledgers {
 				w.plan.RunID = "other"
 			}
-			r, err := k.Stop(t.Context(), run.Ending{Now: true})
-			if err != nil || r.Cut != 138 || !strings.Contains(r.Message, "138 open visits were cut off") {
+			r, err := m.Stop(t.Context(), run.StopOptions{Now: true})
+			if err != nil || r.VisitsCutOff != 138 || !strings.Contains(r.Message, "138 open visits were cut off") {
 				t.Errorf("%+v, %v", r, err)
 			}
 			if w.control.FinishSeconds != 0 {
@@ -114,27 +114,27 @@ func TestAStopNowSaysHowManyVisitsItCuts(t *testing.T) {
 func TestASecondStopMakesTheFirstQuicker(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		second run.Ending
+		second run.StopOptions
 		reason string
 		took   time.Duration
 		cut    uint64
 	}{
-		"now":               {run.Ending{Now: true}, "interrupted", 2 * time.Second, 5},
-		"with less time":    {run.Ending{Timeout: 3 * time.Second}, "stopped", 5 * time.Second, 5},
-		"with as much time": {run.Ending{}, "stopped", 30 * time.Second, 0},
+		"now":               {run.StopOptions{Now: true}, "interrupted", 2 * time.Second, 5},
+		"with less time":    {run.StopOptions{Timeout: 3 * time.Second}, "stopped", 5 * time.Second, 5},
+		"with as much time": {run.StopOptions{}, "stopped", 30 * time.Second, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				k := control(t, w)
-				start(t, k)
+				m := control(t, w)
+				start(t, m)
 				w.open, w.take = 5, 30*time.Second
-				first := asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{}) })
+				first := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
 				time.Sleep(2 * time.Second)
-				second := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), c.second) })
+				second := <-asked(func() (run.Result, error) { return m.Stop(t.Context(), c.second) })
 				got := <-first
-				if got.err != nil || second.err != nil || got.Cut != c.cut || second.Cut != c.cut ||
+				if got.err != nil || second.err != nil || got.VisitsCutOff != c.cut || second.VisitsCutOff != c.cut ||
 					got.took > c.took+time.Second || got.took < c.took {
 					t.Errorf("%+v and %+v: want both after %s with %d visits cut", got, second, c.took, c.cut)
 				}
@@ -151,16 +151,16 @@ func TestASecondStopWithLessTimeShortensTheDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.busy = true
-		k := control(t, w)
-		start(t, k)
-		first := asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{Now: true}) })
+		m := control(t, w)
+		start(t, m)
+		first := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{Now: true}) })
 		time.Sleep(2 * time.Second)
 		if second := <-asked(func() (run.Result, error) {
-			return k.Stop(t.Context(), run.Ending{Now: true, Timeout: time.Second})
+			return m.Stop(t.Context(), run.StopOptions{Now: true, Timeout: time.Second})
 		}); second.err != nil {
 			t.Error(second.err)
 		}
-		if got := <-first; got.err != nil || got.took != 3*time.Second || k.Status().Active() {
+		if got := <-first; got.err != nil || got.took != 3*time.Second || m.Status().Active() {
 			t.Errorf("it should have ended a second after the second: %+v", got)
 		}
 	})
@@ -190,20 +190,20 @@ func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				k := control(t, w)
-				start(t, k)
+				m := control(t, w)
+				start(t, m)
 				w.locked(func() {
 					w.open = 4
 					c.change(w)
 					w.life++ // and nothing else ends it
 				})
-				got := <-asked(func() (run.Result, error) { return k.Stop(t.Context(), run.Ending{}) })
+				got := <-asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
 				if got.err != nil || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0].String(), c.warning) ||
 					got.took > c.took {
 					t.Errorf("want a warning of %q within %s: %+v", c.warning, c.took, got)
 				}
-				if k.Status().Active() || w.status.State == launcher.Running {
-					t.Errorf("it should have been stopped: %+v", k.Status())
+				if m.Status().Active() || w.status.State == launcher.Running {
+					t.Errorf("it should have been stopped: %+v", m.Status())
 				}
 			})
 		})
@@ -214,43 +214,43 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	hang := func(w *world) { w.locked(func() { w.startHold = make(chan struct{}) }) }
 	for name, c := range map[string]struct {
-		begin func(t *testing.T, w *world, k *run.Control) (run.Result, error)
+		begin func(t *testing.T, w *world, m *run.Manager) (run.Result, error)
 		run   string
 	}{
-		"a start that hangs": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
+		"a start that hangs": {func(t *testing.T, w *world, m *run.Manager) (run.Result, error) {
 			hang(w)
-			return k.Start(t.Context(), run.Request{})
+			return m.Start(t.Context(), run.Request{})
 		}, "r1"},
-		"a start whose loadgen says nothing": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
+		"a start whose loadgen says nothing": {func(t *testing.T, w *world, m *run.Manager) (run.Result, error) {
 			w.saved["WHAT"] = "silent"
-			return k.Start(t.Context(), run.Request{})
+			return m.Start(t.Context(), run.Request{})
 		}, "r1"},
-		"a restart that finishes visits": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
-			start(t, k)
+		"a restart that finishes visits": {func(t *testing.T, w *world, m *run.Manager) (run.Result, error) {
+			start(t, m)
 			w.locked(func() { w.open, w.take = 3, 50*time.Second })
-			return k.Restart(t.Context(), 0)
+			return m.Restart(t.Context(), 0)
 		}, "r1"},
-		"an apply that starts": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
-			start(t, k)
+		"an apply that starts": {func(t *testing.T, w *world, m *run.Manager) (run.Result, error) {
+			start(t, m)
 			hang(w)
-			return k.Apply(t.Context(), 0, nil)
+			return m.Apply(t.Context(), 0, nil)
 		}, "r2"},
-		"a healing": {func(t *testing.T, w *world, k *run.Control) (run.Result, error) {
-			start(t, k)
+		"a healing": {func(t *testing.T, w *world, m *run.Manager) (run.Result, error) {
+			start(t, m)
 			w.locked(func() { w.status.Healable = true })
 			hang(w)
-			return k.Heal(t.Context())
+			return m.Heal(t.Context())
 		}, "r1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				k := control(t, w)
-				under := asked(func() (run.Result, error) { return c.begin(t, w, k) })
+				m := control(t, w)
+				under := asked(func() (run.Result, error) { return c.begin(t, w, m) })
 				time.Sleep(5 * time.Second)
 				got := <-asked(func() (run.Result, error) {
-					return k.Stop(t.Context(), run.Ending{Timeout: time.Second})
+					return m.Stop(t.Context(), run.StopOptions{Timeout: time.Second})
 				})
 				if got.err != nil || got.took > 13*time.Second {
 					t.Errorf("want it stopped: %+v", got)
@@ -258,7 +258,7 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 				if other := <-under; !errors.Is(other.err, run.ErrStopped) {
 					t.Errorf("what was under way should say that it was given up: %v", other.err)
 				}
-				if st := k.Status(); st.Active() || st.Operation != nil || w.status.State == launcher.Running ||
+				if st := m.Status(); st.Active() || st.Operation != nil || w.status.State == launcher.Running ||
 					w.files["AUTO_START"] != "false" {
 					t.Errorf("something goes on: %+v, %v", st, w.files)
 				}
@@ -274,18 +274,18 @@ func TestAStopEndsTheRestartsOfALoadgenThatCrashes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		end := watched(t, k)
-		start(t, k)
+		m := control(t, w)
+		end := watched(t, m)
+		start(t, m)
 		w.locked(func() {
 			w.startHold = make(chan struct{})
 			w.end(137, "")
 		})
 		time.Sleep(2 * time.Second) // its start hangs
-		if o := k.Status().Operation; o == nil || o.Name != "recover" {
+		if o := m.Status().Operation; o == nil || o.Name != "recover" {
 			t.Errorf("it should be started again: %+v", o)
 		}
-		if r, err := k.Stop(t.Context(), run.Ending{}); err != nil || r.Status.Active() {
+		if r, err := m.Stop(t.Context(), run.StopOptions{}); err != nil || r.Status.Active() {
 			t.Errorf("%+v, %v", r, err)
 		}
 		w.locked(func() { w.startHold = nil })
@@ -301,13 +301,13 @@ func TestWhatAStopCannotPublishIsAWarningAndIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		end := watched(t, k)
-		start(t, k)
+		m := control(t, w)
+		end := watched(t, m)
+		start(t, m)
 		w.locked(func() {
 			w.idleErr, w.steerErr = errors.New("read-only file system"), errors.New("read-only file system")
 		})
-		r, err := k.Stop(t.Context(), run.Ending{})
+		r, err := m.Stop(t.Context(), run.StopOptions{})
 		if err != nil || len(r.Warnings) != 2 || !strings.Contains(r.Warnings.Warnings()[1].String(), "loadgen.env") {
 			t.Errorf("%+v, %v", r, err)
 		}
@@ -324,7 +324,7 @@ func TestWhatAStopCannotPublishIsAWarningAndIsTriedAgain(t *testing.T) {
 				t.Error("it should have been published once that was possible")
 			}
 		})
-		start(t, k)
+		start(t, m)
 		time.Sleep(time.Minute)
 		end()
 		if w.files["AUTO_START"] != "true" {

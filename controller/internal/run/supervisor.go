@@ -64,7 +64,7 @@ func (s *Supervisor) Begin(ctx context.Context, r store.Run, files map[string][]
 
 // Restarts tells whether the loadgen of a run, which stands as l says, crashed and is to be started again; it counts
 // these starts.
-func (s *Supervisor) Restarts(runID string, l launcher.Status, restarts *int) bool {
+func (s *Supervisor) ShouldRestart(runID string, l launcher.Status, restarts *int) bool {
 	if !l.Crashed() || *restarts >= MaxRestarts {
 		return false
 	}
@@ -106,7 +106,7 @@ func end(r *store.Run, ledger *runsummary.Summary, l launcher.Status, instead st
 	}
 	r.Ended, r.Reason, r.ExitCode, r.Summary = &at, reason, new(exitCode(l, reason)), ledger
 	if ledger != nil && ledger.Ended.IsZero() {
-		r.Summary = summaries.Closed(ledger, at)
+		r.Summary = summaries.CloseKilled(ledger, at)
 		r.Summary.Reason = reason
 	}
 }

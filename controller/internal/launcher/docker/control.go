@@ -12,7 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// Start implements launcher.Port.
+// Start implements launcher.Runtime.
 func (d *Docker) Start(ctx context.Context) error {
 	d.changing.Lock()
 	defer d.changing.Unlock()
@@ -60,7 +60,7 @@ func (d *Docker) goOn(ctx context.Context, found container.InspectResponse) erro
 	case container.StateRunning, container.StateRestarting:
 		return nil
 	case container.StatePaused, container.StateDead, container.StateRemoving:
-		return fmt.Errorf("%w: it is %s; heal it", launcher.ErrStuck, found.State.Status)
+		return fmt.Errorf("%w: it is %s; heal it", launcher.ErrInvalidState, found.State.Status)
 	default:
 		return d.run(ctx, found.ID)
 	}
@@ -72,10 +72,10 @@ func (d *Docker) run(ctx context.Context, id string) error {
 	if err == nil || errors.Is(err, launcher.ErrUnavailable) {
 		return err
 	}
-	return fmt.Errorf("%w: %w; heal it", launcher.ErrStuck, err)
+	return fmt.Errorf("%w: %w; heal it", launcher.ErrInvalidState, err)
 }
 
-// Stop implements launcher.Port.
+// Stop implements launcher.Runtime.
 func (d *Docker) Stop(ctx context.Context, timeout time.Duration) error {
 	d.changing.Lock()
 	defer d.changing.Unlock()
@@ -112,7 +112,7 @@ func (d *Docker) end(ctx context.Context, found container.InspectResponse, timeo
 	return nil
 }
 
-// Restart implements launcher.Port.
+// Restart implements launcher.Runtime.
 func (d *Docker) Restart(ctx context.Context, timeout time.Duration) error {
 	d.changing.Lock()
 	defer d.changing.Unlock()

@@ -47,10 +47,10 @@ type Config struct {
 	// Memory is the most that a container made here may take, in bytes; 0 is no limit.
 	Memory int64
 	// Settling is how long the container that a heal makes must run to count as running; zero is two seconds.
-	Settling time.Duration
+	HealTimeout time.Duration
 }
 
-// Docker is a launcher.Port.
+// Docker is a launcher.Runtime.
 type Docker struct {
 	c   Config
 	api *client.Client
@@ -62,8 +62,8 @@ type Docker struct {
 }
 
 var (
-	_ launcher.Port = (*Docker)(nil)
-	_ launcher.Jobs = (*Docker)(nil)
+	_ launcher.Runtime    = (*Docker)(nil)
+	_ launcher.JobRuntime = (*Docker)(nil)
 )
 
 // telemetryPort is where the loadgen of a container listens.
@@ -78,16 +78,16 @@ func New(c Config) (*Docker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Settling == 0 {
-		c.Settling = 2 * time.Second
+	if c.HealTimeout == 0 {
+		c.HealTimeout = 2 * time.Second
 	}
 	return &Docker{c: c, api: api}, nil
 }
 
-// Name implements launcher.Port.
+// Name implements launcher.Runtime.
 func (d *Docker) Name() string { return "docker" }
 
-// Close implements launcher.Port: the container goes on.
+// Close implements launcher.Runtime: the container goes on.
 func (d *Docker) Close(context.Context, time.Duration) error { return d.api.Close() }
 
 // told marks an engine that is away.
@@ -154,7 +154,7 @@ var states = map[container.ContainerState]launcher.State{
 	container.StateDead:   launcher.Dead,
 }
 
-// Status implements launcher.Port.
+// Status implements launcher.Runtime.
 func (d *Docker) Status(ctx context.Context) launcher.Status {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()

@@ -127,7 +127,7 @@ func TestAContainerWhoseNetworkIsGoneIsExplainedAndReplaced(t *testing.T) {
 	testbed.Docker(t, "network", "create", c.Name)
 	testbed.Docker(t, append(labelled(c, "create", "--network", c.Name), testbed.LoadgenImage)...)
 	testbed.Docker(t, "network", "rm", c.Name)
-	if err := s.Port.Start(t.Context()); !errors.Is(err, launcher.ErrStuck) {
+	if err := s.Port.Start(t.Context()); !errors.Is(err, launcher.ErrInvalidState) {
 		t.Errorf("want an error that says it is stuck, got %v", err)
 	}
 	if st := s.Port.Status(t.Context()); !strings.Contains(st.Reason, "network "+c.Name+" is gone") {
@@ -211,7 +211,7 @@ func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
 	if st := s.Port.Status(t.Context()); st.State != launcher.Paused {
 		t.Errorf("want paused, got %+v", st)
 	}
-	if err := s.Port.Start(t.Context()); !errors.Is(err, launcher.ErrStuck) {
+	if err := s.Port.Start(t.Context()); !errors.Is(err, launcher.ErrInvalidState) {
 		t.Errorf("want an error that says it is stuck, got %v", err)
 	}
 	healed(t, s, c)
@@ -226,11 +226,11 @@ func TestAPausedContainerIsAwakenedAndStops(t *testing.T) {
 
 func TestAHealThatFailsLeavesTheOldContainerInItsPlace(t *testing.T) {
 	t.Parallel()
-	s, c := stack(t, func(c *docker.Config) { c.Settling = 3 * time.Minute }) // this machine may be slow to end it
+	s, c := stack(t, func(c *docker.Config) { c.HealTimeout = 3 * time.Minute }) // this machine may be slow to end it
 	testbed.Docker(t, append(labelled(c, "create", "--env", "AUTO_START=true", "--env", "CONCURRENCY=0"),
 		testbed.LoadgenImage)...)
 	before := s.Port.Status(t.Context())
-	if did, err := s.Port.Heal(t.Context()); !errors.Is(err, launcher.ErrStuck) {
+	if did, err := s.Port.Heal(t.Context()); !errors.Is(err, launcher.ErrInvalidState) {
 		t.Fatalf("the new one ends at once, so healing should fail, got %q, %v", did, err)
 	}
 	if after := s.Port.Status(t.Context()); after.ID != before.ID || after.Name != c.Name ||
@@ -284,7 +284,7 @@ func TestAnEngineThatIsAwayIsAStateAndAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Usable(t.Context()); !errors.Is(err, launcher.ErrUnavailable) {
+	if err := d.CheckUsable(t.Context()); !errors.Is(err, launcher.ErrUnavailable) {
 		t.Errorf("nothing is there to answer: %v", err)
 	}
 	if st := d.Status(t.Context()); st.State != launcher.Unavailable || !strings.Contains(st.Reason, "DOCKER_GID") {

@@ -29,7 +29,7 @@ type Engine struct {
 }
 
 // Search says where an engine is looked for. The first six are the variables of the docker command.
-type Search struct {
+type Discovery struct {
 	Host, Context, ConfigDir, TLSVerify, CertPath string
 	// Home and RuntimeDir are HOME and XDG_RUNTIME_DIR of the user, UID the number of the user.
 	Home, RuntimeDir, UID string
@@ -42,7 +42,7 @@ type Search struct {
 // config.json), then at the sockets of Docker, rootless Docker, Docker Desktop and Podman, where the first one that
 // takes connections is taken. Where none does it is Docker's own, which may be started later. The error names a context
 // that cannot be used.
-func Find(s Search) (Engine, error) {
+func FindEngine(s Discovery) (Engine, error) {
 	e, err := s.find()
 	if socket, ok := strings.CutPrefix(e.Host, "unix://"); ok && err == nil {
 		if info, err := s.FS.Stat(socket); err == nil {
@@ -53,7 +53,7 @@ func Find(s Search) (Engine, error) {
 	return e, err
 }
 
-func (s Search) find() (Engine, error) {
+func (s Discovery) find() (Engine, error) {
 	if s.ConfigDir == "" {
 		s.ConfigDir = filepath.Join(s.Home, ".docker")
 	}
@@ -83,7 +83,7 @@ func (s Search) find() (Engine, error) {
 }
 
 // current is the context that `docker context use` has chosen, empty for none.
-func (s Search) current() (string, error) {
+func (s Discovery) current() (string, error) {
 	var config struct{ CurrentContext string }
 	err := readJSON(s.FS, filepath.Join(s.ConfigDir, "config.json"), &config)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -93,7 +93,7 @@ func (s Search) current() (string, error) {
 }
 
 // context reads a context where the docker command stores it (docker/cli, cli/context/store).
-func (s Search) context(name, source string) (Engine, error) {
+func (s Discovery) context(name, source string) (Engine, error) {
 	id := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
 	var meta struct {
 		Endpoints struct {
@@ -122,7 +122,7 @@ func (s Search) context(name, source string) (Engine, error) {
 }
 
 // socket is the first that takes connections.
-func (s Search) socket() Engine {
+func (s Discovery) socket() Engine {
 	if s.RuntimeDir == "" {
 		s.RuntimeDir = "/run/user/" + s.UID
 	}

@@ -45,41 +45,41 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		search     docker.Search
+		search     docker.Discovery
 		listening  string // the sockets that take connections
 		host, from string
 		ca         string
 		unverified bool
 		err        string
 	}{
-		"a host": {search: docker.Search{Host: "unix:///x.sock", Context: "lab"},
+		"a host": {search: docker.Discovery{Host: "unix:///x.sock", Context: "lab"},
 			host: "unix:///x.sock", from: "DOCKER_HOST"},
-		"a host by TLS": {search: docker.Search{Host: "tcp://127.0.0.1:2376", CertPath: "/certs",
+		"a host by TLS": {search: docker.Discovery{Host: "tcp://127.0.0.1:2376", CertPath: "/certs",
 			TLSVerify: "1"}, host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem"},
-		"a host by TLS without look": {search: docker.Search{Host: "tcp://127.0.0.1:2376", CertPath: "/certs"},
+		"a host by TLS without look": {search: docker.Discovery{Host: "tcp://127.0.0.1:2376", CertPath: "/certs"},
 			host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem", unverified: true},
-		"a context": {search: docker.Search{Context: "tls"}, host: "tcp://127.0.0.1:2376",
+		"a context": {search: docker.Discovery{Context: "tls"}, host: "tcp://127.0.0.1:2376",
 			from: "the Docker context tls, by DOCKER_CONTEXT", ca: contextFolder("tls", "tls") + "/docker/ca.pem"},
 		"the current context": {host: "unix:///srv/lab.sock",
 			from: "the Docker context lab, by the current context of /home/me/.docker"},
-		"no context of that name": {search: docker.Search{ConfigDir: "/current"},
+		"no context of that name": {search: docker.Discovery{ConfigDir: "/current"},
 			err: `the Docker context "gone" (the current context of /current) does not exist`},
-		"settings that are broken": {search: docker.Search{ConfigDir: "/broken"}, err: "read /broken/config.json"},
-		"a root daemon": {search: docker.Search{Context: "default"},
+		"settings that are broken": {search: docker.Discovery{ConfigDir: "/broken"}, err: "read /broken/config.json"},
+		"a root daemon": {search: docker.Discovery{Context: "default"},
 			listening: "/var/run/docker.sock /run/user/1500/docker.sock", host: "unix:///var/run/docker.sock",
 			from: "the socket of Docker"},
-		"rootless Docker": {search: docker.Search{Context: "default"},
+		"rootless Docker": {search: docker.Discovery{Context: "default"},
 			listening: "/run/user/1500/docker.sock", host: "unix:///run/user/1500/docker.sock",
 			from: "the socket of rootless Docker"},
-		"rootless Docker elsewhere": {search: docker.Search{Context: "default", RuntimeDir: "/tmp/me"},
+		"rootless Docker elsewhere": {search: docker.Discovery{Context: "default", RuntimeDir: "/tmp/me"},
 			listening: "/tmp/me/docker.sock", host: "unix:///tmp/me/docker.sock",
 			from: "the socket of rootless Docker"},
-		"Podman": {search: docker.Search{Context: "default"}, listening: "/run/podman/podman.sock",
+		"Podman": {search: docker.Discovery{Context: "default"}, listening: "/run/podman/podman.sock",
 			host: "unix:///run/podman/podman.sock", from: "the socket of Podman"},
-		"rootless Podman": {search: docker.Search{Context: "default"},
+		"rootless Podman": {search: docker.Discovery{Context: "default"},
 			listening: "/run/user/1500/podman/podman.sock", host: "unix:///run/user/1500/podman/podman.sock",
 			from: "the socket of rootless Podman"},
-		"nothing": {search: docker.Search{Context: "default"}, host: "unix:///var/run/docker.sock",
+		"nothing": {search: docker.Discovery{Context: "default"}, host: "unix:///var/run/docker.sock",
 			from: "no socket of Docker or Podman takes connections (dial /var/run/docker.sock: permission denied)"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 					return fs.ErrNotExist
 				}
 			}
-			e, err := docker.Find(c.search)
+			e, err := docker.FindEngine(c.search)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Errorf("want %q, got %v", c.err, err)
@@ -126,16 +126,16 @@ func TestAnEngineIsReachedByTLSAsTheVariablesSay(t *testing.T) {
 	}
 	at := "tcp://" + strings.TrimPrefix(server.URL, "https://")
 	for name, c := range map[string]struct {
-		search docker.Search
+		search docker.Discovery
 		good   bool
 	}{
-		"its authority": {docker.Search{Host: at, CertPath: dir, TLSVerify: "1"}, true},
-		"no look at it": {docker.Search{Host: at, CertPath: t.TempDir()}, true},
-		"another":       {docker.Search{Host: at, ConfigDir: t.TempDir(), TLSVerify: "1"}, false},
-		"no TLS":        {docker.Search{Host: at}, false},
+		"its authority": {docker.Discovery{Host: at, CertPath: dir, TLSVerify: "1"}, true},
+		"no look at it": {docker.Discovery{Host: at, CertPath: t.TempDir()}, true},
+		"another":       {docker.Discovery{Host: at, ConfigDir: t.TempDir(), TLSVerify: "1"}, false},
+		"no TLS":        {docker.Discovery{Host: at}, false},
 	} {
 		c.search.FS = afero.NewOsFs()
-		e, err := docker.Find(c.search)
+		e, err := docker.FindEngine(c.search)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestAnEngineIsReachedByTLSAsTheVariablesSay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Usable(t.Context()); (err == nil) != c.good || err != nil &&
+		if err := d.CheckUsable(t.Context()); (err == nil) != c.good || err != nil &&
 			!errors.Is(err, launcher.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -157,7 +157,7 @@ func TestAnEngineOfAnotherMachineIsOfNoUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Usable(t.Context()); !errors.Is(err, docker.ErrElsewhere) {
+	if err := d.CheckUsable(t.Context()); !errors.Is(err, docker.ErrRemoteEngine) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// Heal implements launcher.Port.
+// Heal implements launcher.Runtime.
 func (d *Docker) Heal(ctx context.Context) (string, error) {
 	d.changing.Lock()
 	defer d.changing.Unlock()
@@ -33,7 +33,7 @@ func (d *Docker) Heal(ctx context.Context) (string, error) {
 	}
 	switch s := d.Status(ctx); {
 	case !s.Healable:
-		return "", launcher.ErrHealthy
+		return "", launcher.ErrNothingToHeal
 	case s.State == launcher.Paused:
 		if err := d.api.ContainerUnpause(ctx, found.ID); err != nil {
 			return "", fmt.Errorf("wake the loadgen: %w", told(err))
@@ -134,7 +134,7 @@ func (d *Docker) proven(ctx context.Context, id string) error {
 	if err := d.run(ctx, id); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.c.Settling)
+	ctx, cancel := context.WithTimeout(ctx, d.c.HealTimeout)
 	defer cancel()
 	ended, failed := d.api.ContainerWait(ctx, id, container.WaitConditionNotRunning)
 	select {
@@ -142,7 +142,7 @@ func (d *Docker) proven(ctx context.Context, id string) error {
 		if end.StatusCode == 0 {
 			return nil // a run may be as short as that
 		}
-		return fmt.Errorf("%w: the new container ended with exit code %d", launcher.ErrStuck, end.StatusCode)
+		return fmt.Errorf("%w: the new container ended with exit code %d", launcher.ErrInvalidState, end.StatusCode)
 	case err := <-failed:
 		if errors.Is(err, context.DeadlineExceeded) {
 			return nil

@@ -18,11 +18,11 @@ import (
 // jobRole is the label of a job's container.
 const jobRole = "backfill"
 
-// JobName implements launcher.Jobs.
+// JobName implements launcher.JobRuntime.
 func (d *Docker) JobName(id string) string { return d.c.Name + "-" + jobRole + "-" + id }
 
-// JobsOutlive implements launcher.Jobs.
-func (d *Docker) JobsOutlive() bool { return true }
+// JobsDetached implements launcher.JobRuntime.
+func (d *Docker) JobsDetached() bool { return true }
 
 // job inspects the container of a job. Errors: ErrMissing, ErrForeign, ErrUnavailable.
 func (d *Docker) job(ctx context.Context, id string) (container.InspectResponse, error) {
@@ -39,7 +39,7 @@ func (d *Docker) job(ctx context.Context, id string) (container.InspectResponse,
 	return found, nil
 }
 
-// Job implements launcher.Jobs.
+// Job implements launcher.JobRuntime.
 func (d *Docker) Job(ctx context.Context, id string) launcher.Status {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -49,13 +49,13 @@ func (d *Docker) Job(ctx context.Context, id string) launcher.Status {
 	return s
 }
 
-// StartJob implements launcher.Jobs. A container that cannot be started, such as one whose network is gone, is made
+// StartJob implements launcher.JobRuntime. A container that cannot be started, such as one whose network is gone, is made
 // anew: what a job has done is in its state folder.
 func (d *Docker) StartJob(ctx context.Context, id string) error {
 	found, err := d.job(ctx, id)
 	if err == nil {
 		if slices.Contains(found.Config.Env, settingsFile) || found.State.Running {
-			if err := d.goOn(ctx, found); !errors.Is(err, launcher.ErrStuck) {
+			if err := d.goOn(ctx, found); !errors.Is(err, launcher.ErrInvalidState) {
 				return err
 			}
 		}
@@ -91,7 +91,7 @@ func (d *Docker) freshJob(ctx context.Context, id string) (recipe, error) {
 	return r, nil
 }
 
-// StopJob implements launcher.Jobs.
+// StopJob implements launcher.JobRuntime.
 func (d *Docker) StopJob(ctx context.Context, id string, timeout time.Duration) error {
 	found, err := d.job(ctx, id)
 	if errors.Is(err, launcher.ErrMissing) {
@@ -103,7 +103,7 @@ func (d *Docker) StopJob(ctx context.Context, id string, timeout time.Duration) 
 	return d.end(ctx, found, timeout)
 }
 
-// RemoveJob implements launcher.Jobs.
+// RemoveJob implements launcher.JobRuntime.
 func (d *Docker) RemoveJob(ctx context.Context, id string) error {
 	found, err := d.job(ctx, id)
 	if errors.Is(err, launcher.ErrMissing) {
@@ -114,7 +114,7 @@ func (d *Docker) RemoveJob(ctx context.Context, id string) error {
 	}
 	if s := found.State.Status; s == container.StateRunning || s == container.StateRestarting ||
 		s == container.StatePaused {
-		return fmt.Errorf("%w: %s still runs; stop it first", launcher.ErrStuck, d.JobName(id))
+		return fmt.Errorf("%w: %s still runs; stop it first", launcher.ErrInvalidState, d.JobName(id))
 	}
 	if err := d.api.ContainerRemove(ctx, found.ID, container.RemoveOptions{Force: true}); err != nil &&
 		!cerrdefs.IsNotFound(err) {
@@ -123,7 +123,7 @@ func (d *Docker) RemoveJob(ctx context.Context, id string) error {
 	return nil
 }
 
-// JobLogs implements launcher.Jobs.
+// JobLogs implements launcher.JobRuntime.
 func (d *Docker) JobLogs(ctx context.Context, id string, q launcher.LogQuery, each func(launcher.Line) error) error {
 	found, err := d.job(ctx, id)
 	if errors.Is(err, launcher.ErrMissing) {

@@ -20,7 +20,7 @@ import (
 // maxLine is the longest line that is read, in bytes; the engine breaks lines at 16 KiB.
 const maxLine = 1 << 20
 
-// Logs implements launcher.Port.
+// Logs implements launcher.Runtime.
 func (d *Docker) Logs(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
 	found, err := d.find(ctx)
 	if errors.Is(err, launcher.ErrMissing) {

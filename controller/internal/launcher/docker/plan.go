@@ -27,7 +27,7 @@ const (
 	removal = 10 * time.Second
 )
 
-// Plan implements launcher.Port by a container of its own, without network and without the loadgen's folders.
+// Plan implements launcher.Runtime by a container of its own, without network and without the loadgen's folders.
 func (d *Docker) Plan(ctx context.Context, files map[string][]byte, args ...string) (printed launcher.Printed,
 	err error) {
 	name := d.c.Name + "-" + planRole
@@ -88,7 +88,7 @@ func (d *Docker) forget(ctx context.Context, name string) error {
 	return nil
 }
 
-// pack is the files as the engine takes them. They hold no secret, see launcher.Port.
+// pack is the files as the engine takes them. They hold no secret, see launcher.Runtime.
 func pack(files map[string][]byte) (*bytes.Buffer, error) {
 	var packed bytes.Buffer
 	w := tar.NewWriter(&packed)

@@ -83,7 +83,7 @@ func forgets(t *testing.T, s Subject) {
 		must(t, s.Jobs.StartJob(t.Context(), id))
 		awaitJob(t, s.Jobs, id, launcher.Running)
 	}
-	if err := s.Jobs.RemoveJob(t.Context(), "a"); !errors.Is(err, launcher.ErrStuck) {
+	if err := s.Jobs.RemoveJob(t.Context(), "a"); !errors.Is(err, launcher.ErrInvalidState) {
 		t.Errorf("one that runs should not be removed, got %v", err)
 	}
 	must(t, s.Jobs.StopJob(t.Context(), "a", time.Minute))
@@ -101,7 +101,7 @@ func forgets(t *testing.T, s Subject) {
 }
 
 // told waits until the log of a job holds a text.
-func told(t *testing.T, j launcher.Jobs, id, text string) {
+func told(t *testing.T, j launcher.JobRuntime, id, text string) {
 	t.Helper()
 	var lines []launcher.Line
 	until(t, func() bool {
@@ -110,7 +110,7 @@ func told(t *testing.T, j launcher.Jobs, id, text string) {
 	}, func() any { return jobLog(t, j, id) })
 }
 
-func jobLog(t *testing.T, j launcher.Jobs, id string, texts ...string) []launcher.Line {
+func jobLog(t *testing.T, j launcher.JobRuntime, id string, texts ...string) []launcher.Line {
 	t.Helper()
 	var out []launcher.Line
 	must(t, j.JobLogs(t.Context(), id, launcher.LogQuery{Texts: texts}, func(l launcher.Line) error {

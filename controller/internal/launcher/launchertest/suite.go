@@ -19,13 +19,13 @@ import (
 
 // Subject is a port under test, with a loadgen that was never started.
 type Subject struct {
-	Port launcher.Port
+	Port launcher.Runtime
 	// Publish writes loadgen.env.
 	Publish func(t *testing.T, values map[string]string)
 	// Kill ends the loadgen by SIGKILL, or a job.
 	Kill func(t *testing.T, s launcher.Status)
 	// Jobs are those of the same runtime; PublishJob writes the loadgen.env of one.
-	Jobs       launcher.Jobs
+	Jobs       launcher.JobRuntime
 	PublishJob func(t *testing.T, id string, values map[string]string)
 	// State is the state folder in FS.
 	State string
@@ -182,8 +182,8 @@ func letsGo(t *testing.T, s Subject) {
 func isHealthy(t *testing.T, s Subject) {
 	must(t, s.Port.Start(t.Context()))
 	before := await(t, s.Port, launcher.Running)
-	if did, err := s.Port.Heal(t.Context()); !errors.Is(err, launcher.ErrHealthy) {
-		t.Errorf("want %v, got %q, %v", launcher.ErrHealthy, did, err)
+	if did, err := s.Port.Heal(t.Context()); !errors.Is(err, launcher.ErrNothingToHeal) {
+		t.Errorf("want %v, got %q, %v", launcher.ErrNothingToHeal, did, err)
 	}
 	if after := s.Port.Status(t.Context()); after.ID != before.ID || after.State != launcher.Running {
 		t.Errorf("it should be as it was: %+v, now %+v", before, after)
@@ -237,7 +237,7 @@ func must(t *testing.T, err error) {
 }
 
 // await waits for a state.
-func await(t *testing.T, p launcher.Port, want launcher.State) launcher.Status {
+func await(t *testing.T, p launcher.Runtime, want launcher.State) launcher.Status {
 	t.Helper()
 	var s launcher.Status
 	until(t, func() bool { s = p.Status(t.Context()); return s.State == want }, func() any { return s })
@@ -245,7 +245,7 @@ func await(t *testing.T, p launcher.Port, want launcher.State) launcher.Status {
 }
 
 // awaitJob waits for a state of a job.
-func awaitJob(t *testing.T, j launcher.Jobs, id string, want launcher.State) launcher.Status {
+func awaitJob(t *testing.T, j launcher.JobRuntime, id string, want launcher.State) launcher.Status {
 	t.Helper()
 	var s launcher.Status
 	until(t, func() bool { s = j.Job(t.Context(), id); return s.State == want }, func() any { return s })
@@ -288,7 +288,7 @@ func answers(t *testing.T, base, path, text string) bool {
 	return true
 }
 
-func read(t *testing.T, p launcher.Port, q launcher.LogQuery) []launcher.Line {
+func read(t *testing.T, p launcher.Runtime, q launcher.LogQuery) []launcher.Line {
 	t.Helper()
 	var out []launcher.Line
 	must(t, p.Logs(t.Context(), q, func(l launcher.Line) error { out = append(out, l); return nil }))

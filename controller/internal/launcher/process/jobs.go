@@ -24,11 +24,11 @@ type job struct {
 // keptOfJob is how many lines of a job's log can be asked for.
 const keptOfJob = 2_000
 
-// JobName implements launcher.Jobs.
+// JobName implements launcher.JobRuntime.
 func (p *Process) JobName(id string) string { return filepath.Base(p.c.Bin) + "-backfill-" + id }
 
-// JobsOutlive implements launcher.Jobs.
-func (p *Process) JobsOutlive() bool { return false }
+// JobsDetached implements launcher.JobRuntime.
+func (p *Process) JobsDetached() bool { return false }
 
 // known is a job with its last life; nil for one that was never started here.
 func (p *Process) known(id string) (*job, *child) {
@@ -40,7 +40,7 @@ func (p *Process) known(id string) (*job, *child) {
 	return nil, nil
 }
 
-// Job implements launcher.Jobs.
+// Job implements launcher.JobRuntime.
 func (p *Process) Job(_ context.Context, id string) launcher.Status {
 	s := launcher.Status{State: launcher.Missing, Name: p.JobName(id), Image: p.c.Bin}
 	if _, c := p.known(id); c != nil {
@@ -49,7 +49,7 @@ func (p *Process) Job(_ context.Context, id string) launcher.Status {
 	return s
 }
 
-// StartJob implements launcher.Jobs.
+// StartJob implements launcher.JobRuntime.
 func (p *Process) StartJob(ctx context.Context, id string) error {
 	p.mu.Lock()
 	j := p.jobs[id]
@@ -97,31 +97,31 @@ func (p *Process) lock(folder string) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = launcher.ErrEnding
+			err = launcher.ErrStillRunning
 		}
 		return nil, errors.Join(fmt.Errorf("lock the job's folder: %w", err), f.Close())
 	}
 	return f, nil
 }
 
-// StopJob implements launcher.Jobs.
+// StopJob implements launcher.JobRuntime.
 func (p *Process) StopJob(ctx context.Context, id string, timeout time.Duration) error {
 	_, c := p.known(id)
 	return c.end(ctx, timeout)
 }
 
-// RemoveJob implements launcher.Jobs.
+// RemoveJob implements launcher.JobRuntime.
 func (p *Process) RemoveJob(_ context.Context, id string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if j := p.jobs[id]; j != nil && j.child.running() {
-		return fmt.Errorf("%w: %s still runs; stop it first", launcher.ErrStuck, p.JobName(id))
+		return fmt.Errorf("%w: %s still runs; stop it first", launcher.ErrInvalidState, p.JobName(id))
 	}
 	delete(p.jobs, id)
 	return nil
 }
 
-// JobLogs implements launcher.Jobs.
+// JobLogs implements launcher.JobRuntime.
 func (p *Process) JobLogs(ctx context.Context, id string, q launcher.LogQuery, each func(launcher.Line) error) error {
 	j, c := p.known(id)
 	if j == nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // NewLog is a file that is rotated: four of 10 MB at most. It is opened at the first line, readable for its owner.
-func NewLog(path string) io.WriteCloser {
+func NewLogFile(path string) io.WriteCloser {
 	return &lumberjack.Logger{Filename: path, MaxSize: 10, MaxBackups: 3}
 }
 
@@ -63,7 +63,7 @@ func (l *lines) line(text string) {
 	}
 }
 
-// Logs implements launcher.Port.
+// Logs implements launcher.Runtime.
 func (p *Process) Logs(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
 	return read(ctx, p.current(), p.journal, q, each)
 }

@@ -29,7 +29,7 @@ func (p *Process) sweepPlans(now time.Time) {
 	}
 }
 
-// Plan implements launcher.Port.
+// Plan implements launcher.Runtime.
 func (p *Process) Plan(ctx context.Context, files map[string][]byte, args ...string) (printed launcher.Printed,
 	err error) {
 	if err := p.program(); err != nil {
@@ -56,7 +56,7 @@ func (p *Process) Plan(ctx context.Context, files map[string][]byte, args ...str
 	case ctx.Err() != nil:
 		return printed, ctx.Err()
 	case out.Full() || said.Full():
-		return printed, launcher.ErrTooMuch
+		return printed, launcher.ErrOutputTooLarge
 	case err != nil && !errors.As(err, &exit):
 		return printed, fmt.Errorf("run %s: %w", p.c.Bin, err)
 	}

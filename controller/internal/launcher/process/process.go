@@ -28,7 +28,7 @@ type Config struct {
 	Env []string
 }
 
-// Process is a launcher.Port. Its zero value is of no use.
+// Process is a launcher.Runtime. Its zero value is of no use.
 type Process struct {
 	c       Config
 	fs      afero.Fs
@@ -42,8 +42,8 @@ type Process struct {
 }
 
 var (
-	_ launcher.Port = (*Process)(nil)
-	_ launcher.Jobs = (*Process)(nil)
+	_ launcher.Runtime    = (*Process)(nil)
+	_ launcher.JobRuntime = (*Process)(nil)
 )
 
 // kept is how many lines of the log can be asked for.
@@ -56,7 +56,7 @@ func New(fsys afero.Fs, c Config) *Process {
 	return p
 }
 
-// Name implements launcher.Port.
+// Name implements launcher.Runtime.
 func (p *Process) Name() string { return "process" }
 
 func (p *Process) current() *child {
@@ -65,7 +65,7 @@ func (p *Process) current() *child {
 	return p.child
 }
 
-// Status implements launcher.Port.
+// Status implements launcher.Runtime.
 func (p *Process) Status(context.Context) launcher.Status {
 	s := launcher.Status{State: launcher.Created, Name: filepath.Base(p.c.Bin), Image: p.c.Bin}
 	if c := p.current(); c != nil {
@@ -91,7 +91,7 @@ func (p *Process) program() error {
 	return nil
 }
 
-// Start implements launcher.Port.
+// Start implements launcher.Runtime.
 func (p *Process) Start(ctx context.Context) error {
 	p.changing.Lock()
 	defer p.changing.Unlock()
@@ -135,14 +135,14 @@ func freePort(ctx context.Context) (string, error) {
 	return addr, nil
 }
 
-// Stop implements launcher.Port.
+// Stop implements launcher.Runtime.
 func (p *Process) Stop(ctx context.Context, timeout time.Duration) error {
 	p.changing.Lock()
 	defer p.changing.Unlock()
 	return p.current().end(ctx, timeout)
 }
 
-// Restart implements launcher.Port.
+// Restart implements launcher.Runtime.
 func (p *Process) Restart(ctx context.Context, timeout time.Duration) error {
 	p.changing.Lock()
 	defer p.changing.Unlock()
@@ -152,15 +152,15 @@ func (p *Process) Restart(ctx context.Context, timeout time.Duration) error {
 	return p.start(ctx)
 }
 
-// Heal implements launcher.Port: a process is never in a state that Start cannot leave.
+// Heal implements launcher.Runtime: a process is never in a state that Start cannot leave.
 func (p *Process) Heal(context.Context) (string, error) {
 	if err := p.program(); err != nil {
 		return "", fmt.Errorf("%w: %w", launcher.ErrMissing, err)
 	}
-	return "", launcher.ErrHealthy
+	return "", launcher.ErrNothingToHeal
 }
 
-// Close implements launcher.Port; jobs end with it, all at once.
+// Close implements launcher.Runtime; jobs end with it, all at once.
 func (p *Process) Close(ctx context.Context, timeout time.Duration) error {
 	p.mu.Lock()
 	living := []*child{p.child}

@@ -25,7 +25,7 @@ func subject(t *testing.T) (launchertest.Subject, string) {
 	t.Helper()
 	bin := testbed.Loadgen(t)
 	fsys, dir := afero.NewOsFs(), t.TempDir()
-	log := process.NewLog(filepath.Join(dir, "loadgen.log"))
+	log := process.NewLogFile(filepath.Join(dir, "loadgen.log"))
 	p := process.New(fsys, process.Config{Bin: bin, Exchange: dir, State: filepath.Join(dir, "state"), Log: log})
 	t.Cleanup(func() {
 		// t.Context is done by now.
@@ -77,7 +77,7 @@ func TestAJobOfAControllerThatWasKilledIsNotStartedBesideItself(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := next.StartJob(t.Context(), "a"); !errors.Is(err, launcher.ErrEnding) {
+	if err := next.StartJob(t.Context(), "a"); !errors.Is(err, launcher.ErrStillRunning) {
 		t.Errorf("the first life still goes on, got %v", err)
 	}
 	if err := s.Jobs.StopJob(t.Context(), "a", time.Minute); err != nil {

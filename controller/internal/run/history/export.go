@@ -42,7 +42,7 @@ type Interval struct {
 }
 
 // intervals are those of a run in order.
-func (b Book) intervals(ctx context.Context, r Record) ([]Interval, error) {
+func (b Reader) intervals(ctx context.Context, r Record) ([]Interval, error) {
 	rows, err := b.Store.Intervals(ctx, r.ID)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (r Record) withinMinute(i Interval, now time.Time) Interval {
 }
 
 // Intervals are those of a run in order. The error is store.ErrNotFound where there is no such run.
-func (b Book) Intervals(ctx context.Context, id string) ([]Interval, error) {
+func (b Reader) Intervals(ctx context.Context, id string) ([]Interval, error) {
 	r, err := b.Record(ctx, id)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (b Book) Intervals(ctx context.Context, id string) ([]Interval, error) {
 
 // Export writes a run. seconds are the points of its time where they are still known; where they do not reach back to
 // its start the intervals are used. The errors are store.ErrNotFound and ErrNoLedger.
-func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seconds []live.Point,
+func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, seconds []live.Point,
 	version string) error {
 	r, err := b.Record(ctx, id)
 	if err != nil {
@@ -134,7 +134,7 @@ func (b Book) Export(ctx context.Context, w io.Writer, id string, f Format, seco
 }
 
 // recorded is what was found when the run was reconciled, nil where nobody did.
-func (b Book) recorded(ctx context.Context, id string) (*comparison.Reconciliation, error) {
+func (b Reader) recorded(ctx context.Context, id string) (*comparison.Reconciliation, error) {
 	body, err := b.Store.Proof(ctx, id, store.Reconciliation)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil

@@ -20,7 +20,7 @@ type Record struct {
 }
 
 // Book is where runs are read.
-type Book struct {
+type Reader struct {
 	Store *store.Store
 	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.
 	Ledger func(runID string) (*runsummary.Summary, error)
@@ -29,7 +29,7 @@ type Book struct {
 }
 
 // Record reads one run. The error is store.ErrNotFound where there is none.
-func (b Book) Record(ctx context.Context, id string) (Record, error) {
+func (b Reader) Record(ctx context.Context, id string) (Record, error) {
 	r, err := b.Store.Run(ctx, id)
 	if err != nil {
 		return Record{}, err
@@ -52,7 +52,7 @@ type Compared struct {
 }
 
 // Compare compares the run b with the run a. The error is store.ErrNotFound where one of them is not there.
-func (b Book) Compare(ctx context.Context, one, other string) (Compared, error) {
+func (b Reader) Compare(ctx context.Context, one, other string) (Compared, error) {
 	first, err := b.Record(ctx, one)
 	if err != nil {
 		return Compared{}, err

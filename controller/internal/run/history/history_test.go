@@ -19,7 +19,7 @@ import (
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // newBook has the run "r" of a minute from noon on, and "open", which goes on since then.
-func newBook(t *testing.T) history.Book {
+func newBook(t *testing.T) history.Reader {
 	t.Helper()
 	s, err := store.Open(t.Context(), afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{}, time.Now)
 	if err != nil {
@@ -46,14 +46,14 @@ func newBook(t *testing.T) history.Book {
 			t.Fatal(err)
 		}
 	}
-	return history.Book{Store: s, Now: func() time.Time {
+	return history.Reader{Store: s, Now: func() time.Time {
 		return noon.Add(30 * time.Second)
 	}, Ledger: func(id string) (*runsummary.Summary, error) {
 		return &runsummary.Summary{RunID: id, Started: noon, Hits: runsummary.Hits{Planned: 2160, Accepted: 2160}}, nil
 	}}
 }
 
-func export(t *testing.T, b history.Book, f history.Format, seconds []live.Point) string {
+func export(t *testing.T, b history.Reader, f history.Format, seconds []live.Point) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := b.Export(t.Context(), &out, "r", f, seconds, "v1"); err != nil {
@@ -143,14 +143,14 @@ func TestARunThatGoesOnIsComparedByWhatItHasDone(t *testing.T) {
 
 func TestLabelsAreTrimmedAndToldOnce(t *testing.T) {
 	t.Parallel()
-	if got, err := history.Labels([]string{" a ", "b", "a"}); err != nil || strings.Join(got, ",") != "a,b" {
+	if got, err := history.NormalizeLabels([]string{" a ", "b", "a"}); err != nil || strings.Join(got, ",") != "a,b" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := history.Labels([]string{"", strings.Repeat("é", 51)}); err == nil ||
+	if _, err := history.NormalizeLabels([]string{"", strings.Repeat("é", 51)}); err == nil ||
 		!strings.Contains(err.Error(), "labels[0]") || !strings.Contains(err.Error(), "labels[1]") {
 		t.Errorf("both faults should be told: %v", err)
 	}
-	if got, err := history.Labels(nil); got != nil || err != nil {
+	if got, err := history.NormalizeLabels(nil); got != nil || err != nil {
 		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -24,7 +24,7 @@ func CheckNote(note string) error {
 
 // Labels are those that a person gave, without blanks around them and each once; nil stays nil. The error is a
 // problem.List.
-func Labels(given []string) ([]string, error) {
+func NormalizeLabels(given []string) ([]string, error) {
 	if given == nil {
 		return nil, nil
 	}

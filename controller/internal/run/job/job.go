@@ -35,7 +35,7 @@ const (
 const Cancelled = string(endreason.Cancelled)
 
 // drain is how long a job may take to end: the loadgen's own 8 s and some.
-const drain = run.DefaultTimeout
+const drain = run.DrainTimeout
 
 // Job is a job as it stands, about a second ago at most.
 type Job struct {
@@ -52,13 +52,13 @@ func (j Job) Resumable() bool {
 }
 
 // Refused is the error of what a job's state does not allow.
-type Refused struct{ Why string }
+type StateError struct{ Why string }
 
 // Error implements error.
-func (r *Refused) Error() string { return r.Why }
+func (r *StateError) Error() string { return r.Why }
 
 // Unwrap is its kind.
-func (r *Refused) Unwrap() error { return fault.Conflict }
+func (r *StateError) Unwrap() error { return fault.Conflict }
 
 // Setup makes the set-up of a job and keeps its files, see setup.Service.
 type Setup interface {
@@ -79,13 +79,13 @@ type Store interface {
 
 // Config of a Queue.
 type Config struct {
-	Port  launcher.Jobs
-	Setup Setup
-	Store Store
+	Runtime launcher.JobRuntime
+	Setup   Setup
+	Store   Store
 	*run.Supervisor
 	// Draw makes the id of a job, and its seed where the settings fix none.
-	Draw func() run.Identity
-	Now  func() time.Time
+	NewIdentity func() run.Identity
+	Now         func() time.Time
 }
 
 // Queue is all jobs. It is safe for concurrent use.
@@ -158,12 +158,12 @@ func (q *Queue) Last(ctx context.Context) (Job, error) {
 	return q.shown(j), nil
 }
 
-// Logs reads the log of a job, see launcher.Port.
+// Logs reads the log of a job, see launcher.Runtime.
 func (q *Queue) Logs(ctx context.Context, id string, query launcher.LogQuery, each func(launcher.Line) error) error {
 	if _, err := q.find(ctx, id); err != nil {
 		return err
 	}
-	return q.c.Port.JobLogs(ctx, id, query, each)
+	return q.c.Runtime.JobLogs(ctx, id, query, each)
 }
 
 func (q *Queue) shown(j store.Job) Job {
@@ -171,7 +171,7 @@ func (q *Queue) shown(j store.Job) Job {
 	defer q.mu.Unlock()
 	s, known := q.seen[j.RunID]
 	if !known {
-		s.container = launcher.Status{State: launcher.Missing, Name: q.c.Port.JobName(j.RunID)}
+		s.container = launcher.Status{State: launcher.Missing, Name: q.c.Runtime.JobName(j.RunID)}
 	}
 	out := Job{Job: j, Container: s.container}
 	if s.summary != nil {
@@ -187,7 +187,7 @@ func (q *Queue) find(ctx context.Context, name string) (store.Job, error) {
 		return store.Job{}, err
 	}
 	for _, j := range rows {
-		if name == j.RunID || name == q.c.Port.JobName(j.RunID) {
+		if name == j.RunID || name == q.c.Runtime.JobName(j.RunID) {
 			return j, nil
 		}
 	}

@@ -188,7 +188,7 @@ func TestAFinishedJobThatMissedAThresholdHasNothingLeftToSend(t *testing.T) {
 	if j := until(t, q, id, "it has ended", is(job.Exited)); j.Resumable() || j.Error != nil || *j.ExitCode != 4 {
 		t.Errorf("want it finished: %+v", j)
 	}
-	var refused *job.Refused
+	var refused *job.StateError
 	if _, err := q.Resume(t.Context(), id); !errors.As(err, &refused) {
 		t.Errorf("there is nothing to resume: %v", err)
 	}
@@ -312,7 +312,7 @@ func TestAJobThatCannotStartLetsTheNextOneBegin(t *testing.T) {
 	until(t, q, next, "the next one runs", runs)
 
 	// An earlier life of it may still drain: then its turn lasts until it has ended.
-	w.set(func() { w.refused = launcher.ErrEnding })
+	w.set(func() { w.refused = launcher.ErrStillRunning })
 	_, err := q.Resume(t.Context(), id)
 	must(t, err)
 	w.ends(next, 0)

@@ -17,7 +17,7 @@ const answerTime = 5 * time.Second
 
 // Cancel ends a job, named by its run id or its container: one that goes on drains and can be resumed later, one that
 // waits leaves the queue. It interrupts the start of another job, which is tried again. That the end cannot be kept is
-// a warning, because the job is stopped all the same. The errors are store.ErrNotFound, *Refused and those of the port;
+// a warning, because the job is stopped all the same. The errors are store.ErrNotFound, *StateError and those of the port;
 // where the engine does not answer, Watch goes through with it.
 func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, error) {
 	q.takeTurn()
@@ -29,7 +29,7 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 	}
 	switch {
 	case j.State == Exited:
-		return Job{}, nil, &Refused{"the job has ended already; POST /api/backfill/cleanup removes it"}
+		return Job{}, nil, &StateError{"the job has ended already; POST /api/backfill/cleanup removes it"}
 	case j.State == Queued && !q.tried[j.RunID]:
 		j.State, j.Ended, j.Reason = Exited, new(q.c.Now()), Cancelled
 		out, err := q.saved(ctx, j)
@@ -49,7 +49,7 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 	}
 	stopping, cancel := context.WithTimeout(ctx, drain+answerTime)
 	defer cancel()
-	if err := q.c.Port.StopJob(stopping, j.RunID, drain); err != nil {
+	if err := q.c.Runtime.StopJob(stopping, j.RunID, drain); err != nil {
 		if stopping.Err() != nil && ctx.Err() == nil {
 			err = fmt.Errorf("the job is cancelled when the engine answers: %w: %w", launcher.ErrUnavailable, err)
 		}
@@ -84,9 +84,9 @@ func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 	}
 	switch {
 	case j.State != Exited:
-		return Job{}, &Refused{"the job goes on, or waits for its turn"}
+		return Job{}, &StateError{"the job goes on, or waits for its turn"}
 	case !q.shown(j).Resumable():
-		return Job{}, &Refused{"the job has sent everything"}
+		return Job{}, &StateError{"the job has sent everything"}
 	}
 	if err := q.c.Setup.RenewJob(ctx, j.RunID); err != nil {
 		return Job{}, fmt.Errorf("renew the job's tokens: %w", err)
@@ -106,9 +106,9 @@ func (q *Queue) Settle(ctx context.Context, name string) (Job, error) {
 	}
 	switch p := q.shown(j).Progress; {
 	case j.State != Exited:
-		return Job{}, &Refused{"the job goes on, or waits for its turn"}
+		return Job{}, &StateError{"the job goes on, or waits for its turn"}
 	case p == nil || len(p.Unknown) == 0:
-		return Job{}, &Refused{"the job has no unknown batch"}
+		return Job{}, &StateError{"the job has no unknown batch"}
 	}
 	j.Settled = true
 	return q.saved(ctx, j)
@@ -118,7 +118,7 @@ func (q *Queue) Settle(ctx context.Context, name string) (Job, error) {
 // nothing is sent while nobody can see it, nor unasked when a controller runs again. All of them can be resumed. Watch
 // must have ended.
 func (q *Queue) End(ctx context.Context) error {
-	if !q.c.Port.JobsOutlive() {
+	if !q.c.Runtime.JobsDetached() {
 		return nil
 	}
 	q.changing.Lock()
@@ -128,7 +128,7 @@ func (q *Queue) End(ctx context.Context) error {
 	for _, j := range rows {
 		switch {
 		case j.State == Running, j.State == Cancelling, j.State == Queued && q.tried[j.RunID]:
-			if err := q.c.Port.StopJob(ctx, j.RunID, drain); err != nil {
+			if err := q.c.Runtime.StopJob(ctx, j.RunID, drain); err != nil {
 				faults = append(faults, fmt.Errorf("end job %s: %w", j.RunID, err))
 				continue
 			}
@@ -157,7 +157,7 @@ func (q *Queue) CleanUp(ctx context.Context) (removed []string, failed []error, 
 		if j.State != Exited {
 			continue
 		}
-		name := q.c.Port.JobName(j.RunID)
+		name := q.c.Runtime.JobName(j.RunID)
 		if err := q.remove(ctx, j.RunID); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 			continue
@@ -169,7 +169,7 @@ func (q *Queue) CleanUp(ctx context.Context) (removed []string, failed []error, 
 
 func (q *Queue) remove(ctx context.Context, id string) error {
 	// The files whatever becomes of the container: they hold tokens.
-	if err := errors.Join(q.c.Setup.RemoveJob(id), q.c.Port.RemoveJob(ctx, id)); err != nil {
+	if err := errors.Join(q.c.Setup.RemoveJob(id), q.c.Runtime.RemoveJob(ctx, id)); err != nil {
 		return err
 	}
 	q.mu.Lock()

@@ -127,7 +127,7 @@ func (q *Queue) refresh(ctx context.Context, j store.Job) launcher.Status {
 	if s.summary != nil {
 		hash = s.summary.PlanHash
 	}
-	s.container = q.c.Port.Job(ctx, j.RunID)
+	s.container = q.c.Runtime.Job(ctx, j.RunID)
 	summary, err := q.c.Ledger(j.RunID)
 	switch {
 	case err == nil:
@@ -148,7 +148,7 @@ func (q *Queue) refresh(ctx context.Context, j store.Job) launcher.Status {
 func (q *Queue) attend(ctx context.Context, j *store.Job, l launcher.Status) bool {
 	alive := l.State == launcher.Running || l.State == launcher.Restarting || l.State == launcher.Paused
 	if alive && j.State == Cancelling {
-		if err := q.c.Port.StopJob(ctx, j.RunID, drain); err != nil {
+		if err := q.c.Runtime.StopJob(ctx, j.RunID, drain); err != nil {
 			q.c.Log.Warn("a job that was cancelled cannot be stopped", "run_id", j.RunID, "err", err)
 			return true
 		}
@@ -160,9 +160,9 @@ func (q *Queue) attend(ctx context.Context, j *store.Job, l launcher.Status) boo
 	case j.State == Cancelling:
 		q.close(ctx, j, l, Cancelled)
 		return false
-	case l.State == launcher.Missing && !q.adopted && !q.c.Port.JobsOutlive(): // it ended with the controller before this one
+	case l.State == launcher.Missing && !q.adopted && !q.c.Runtime.JobsDetached(): // it ended with the controller before this one
 		return q.begin(ctx, j)
-	case q.c.Restarts(j.RunID, l, &j.Restarts):
+	case q.c.ShouldRestart(j.RunID, l, &j.Restarts):
 		return q.begin(ctx, j)
 	default:
 		q.close(ctx, j, l, "")
@@ -195,14 +195,16 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 		q.keep(ctx, *j)
 		return false
 	}
-	start := func(ctx context.Context) error { return q.c.Port.StartJob(ctx, j.RunID) }
+	start := func(ctx context.Context) error { return q.c.Runtime.StartJob(ctx, j.RunID) }
 	if was.State == Queued {
 		err = q.c.Begin(ctx, q.runOf(*j), files, start)
 	} else {
 		err = start(ctx)
 	}
 	switch {
-	case errors.Is(err, launcher.ErrUnavailable), errors.Is(err, launcher.ErrEnding), err != nil && ctx.Err() != nil:
+	case errors.Is(err, launcher.ErrUnavailable),
+		errors.Is(err, launcher.ErrStillRunning),
+		err != nil && ctx.Err() != nil:
 		*j = was
 		q.tried[j.RunID] = true
 		q.keep(booking, *j)
@@ -255,7 +257,7 @@ func (q *Queue) keep(ctx context.Context, j store.Job) {
 func (q *Queue) close(ctx context.Context, j *store.Job, l launcher.Status, instead string) {
 	ctx = context.WithoutCancel(ctx)
 	logs := run.Logs(func(ctx context.Context, query launcher.LogQuery, each func(launcher.Line) error) error {
-		return q.c.Port.JobLogs(ctx, j.RunID, query, each)
+		return q.c.Runtime.JobLogs(ctx, j.RunID, query, each)
 	})
 	r := q.runOf(*j)
 	if q.c.Close(ctx, &r, l, instead, logs) != nil {

@@ -85,9 +85,9 @@ func newWorld(t *testing.T) *world {
 func (w *world) controller(t *testing.T) (q *job.Queue, end func()) {
 	t.Helper()
 	q = job.New(job.Config{
-		Port: port{w}, Setup: w.setup, Store: w,
-		Supervisor: &run.Supervisor{Repository: w, Ledger: w.ledger, Log: slog.New(slog.DiscardHandler)},
-		Draw:       run.Draw, Now: time.Now,
+		Runtime: port{w}, Setup: w.setup, Store: w,
+		Supervisor:  &run.Supervisor{Repository: w, Ledger: w.ledger, Log: slog.New(slog.DiscardHandler)},
+		NewIdentity: run.NewIdentity, Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
@@ -191,7 +191,7 @@ type port struct{ *world }
 
 func (p port) JobName(id string) string { return "job-" + id }
 
-func (p port) JobsOutlive() bool { return p.outlive }
+func (p port) JobsDetached() bool { return p.outlive }
 
 func (p port) Job(_ context.Context, id string) launcher.Status {
 	p.mu.Lock()

@@ -72,7 +72,7 @@ type Request struct {
 	Labels []string
 	// RestartIfRunning ends a run that goes on; without it a Start leaves it alone.
 	RestartIfRunning bool
-	// Timeout is how long open visits of a run that has to end may take to end; 0 is FinishTime.
+	// Timeout is how long open visits of a run that has to end may take to end; 0 is FinishTimeout.
 	Timeout time.Duration
 }
 
@@ -84,16 +84,16 @@ type Draft struct {
 	Revision int64
 }
 
-func (q Request) finishing() time.Duration { return Ending{Timeout: q.Timeout}.timeout() }
+func (q Request) finishing() time.Duration { return StopOptions{Timeout: q.Timeout}.timeout() }
 
 // Result is what an operation came to.
 type Result struct {
 	// Restarted says that a loadgen was started for it.
 	Restarted bool
 	// Already says that there was nothing to do: it ran, or did not.
-	Already bool
+	Unchanged bool
 	// Cut is how many open visits a stop has cut off.
-	Cut uint64
+	VisitsCutOff uint64
 	// Saved is the draft as it was saved, nil where none was.
 	Saved *setup.Config
 	// Warnings are what failed beside.
@@ -107,23 +107,23 @@ type Result struct {
 const MaxRestarts = 3
 
 // Busy is the error of an operation that is asked for while another goes on.
-type Busy struct {
+type BusyError struct {
 	Operation Operation
 	// brief is closed at the end of an operation that the controller began by itself; nil for others.
 	brief <-chan struct{}
 }
 
 // Error implements error.
-func (b *Busy) Error() string {
+func (b *BusyError) Error() string {
 	return fmt.Sprintf("%s is going on since %s; wait for it", b.Operation.Name,
 		b.Operation.Since.Format(time.TimeOnly))
 }
 
 // Unwrap is its kind.
-func (b *Busy) Unwrap() error { return fault.Busy }
+func (b *BusyError) Unwrap() error { return fault.Busy }
 
 // Failed is the error of a loadgen that did not come up with the plan.
-type Failed struct {
+type StartError struct {
 	// Messages are what it told, most telling first; they name the setting, the fault and the cure.
 	Messages []string
 	// ExitCode is its last one; -1 while it still runs without having said that it runs the plan.
@@ -133,7 +133,7 @@ type Failed struct {
 }
 
 // Error implements error.
-func (f *Failed) Error() string {
+func (f *StartError) Error() string {
 	text := fmt.Sprintf("the loadgen ended with exit code %d", f.ExitCode)
 	if f.ExitCode < 0 {
 		text = "the loadgen did not report the new plan in time"
@@ -148,10 +148,10 @@ func (f *Failed) Error() string {
 }
 
 // Unwrap is its kind.
-func (f *Failed) Unwrap() error { return fault.Conflict }
+func (f *StartError) Unwrap() error { return fault.Conflict }
 
 // Details are what went wrong with the first message, and each of them.
-func (f *Failed) Details() (string, problem.List) {
+func (f *StartError) Details() (string, problem.List) {
 	short := *f
 	short.Messages = short.Messages[:min(1, len(short.Messages))]
 	var each problem.List
@@ -175,7 +175,7 @@ var (
 // Identity fixes a run.
 type Identity = plan.Identity
 
-// Publisher is what a Control needs of publishing. Every call writes files whole or not at all.
+// Publisher is what a Manager needs of publishing. Every call writes files whole or not at all.
 type Publisher interface {
 	// Start publishes the saved settings with overrides for a start, and returns the run that they make: its id and
 	// seed are those of the settings, else those of drawn.
@@ -199,12 +199,12 @@ type Publisher interface {
 	Restore(ctx context.Context, files map[string][]byte) error
 }
 
-// Probe asks a loadgen what it is doing. The error wraps launcher.ErrVersion where it cannot be asked by this
+// Probe asks a loadgen what it is doing. The error wraps launcher.ErrVersionMismatch where it cannot be asked by this
 // controller.
-type Probe func(ctx context.Context, telemetry string) (Plan, error)
+type Probe func(ctx context.Context, telemetry string) (LoadgenStatus, error)
 
 // Plan is what a loadgen says of itself.
-type Plan struct {
+type LoadgenStatus struct {
 	Hash, RunID string
 	Phase       phase.Phase
 	// Pause is why new visits pause, one of package metric; empty where they do not.
@@ -216,8 +216,8 @@ type Plan struct {
 	Status *status.Snapshot
 }
 
-// PlanOf is what a status says in short.
-func PlanOf(s *status.Snapshot) Plan {
-	return Plan{Hash: s.Run.PlanHash, RunID: s.Run.RunID, Phase: s.Phase, Pause: s.Pause,
+// StatusOf is what a status says in short.
+func StatusOf(s *status.Snapshot) LoadgenStatus {
+	return LoadgenStatus{Hash: s.Run.PlanHash, RunID: s.Run.RunID, Phase: s.Phase, Pause: s.Pause,
 		OpenVisits: s.Run.OpenVisits, FinishBy: s.Run.FinishBy, Status: s}
 }

@@ -16,7 +16,7 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 		"STOP_AFTER_VISITS": "100", "AUTO_STOP_AFTER_HOURS": "1", "LOAD_PROFILE": "10m:2400", "MAX_TOTAL_VISITS": "200",
 		"STOP_ERROR_SHARE": "0.5", "THRESHOLD_ABORT": "true", "STATE_DIR": "state",
 	}}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		began := now()
 		started, value := time.Now().Truncate(time.Second), .05
 		says := func(accepted int) {
@@ -77,7 +77,7 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 func TestARunOfUnknownSettingsTellsNoLimits(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		l.says("r", now(), 1)
 		time.Sleep(time.Second)
 		if s := latest(t, w); s.Stops == nil || len(s.Stops) != 0 || s.Thresholds == nil {
@@ -89,7 +89,7 @@ func TestARunOfUnknownSettingsTellsNoLimits(t *testing.T) {
 func TestARunThatIsRestartedTellsTheReasonsOfAllItsLives(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		reasons := func(run, ledger string, want uint64) {
 			t.Helper()
 			l.writes(ledger)

@@ -31,7 +31,7 @@ type Plan struct {
 
 // Least is the shortest time that sending can take by BACKFILL_RPS_LIMIT; 0 without it. Requests are of whole visits,
 // so there are some more of them.
-func (p Plan) Least() time.Duration {
+func (p Plan) MinDuration() time.Duration {
 	if p.Spec.BackfillRPS == 0 {
 		return 0
 	}
@@ -97,7 +97,7 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 			"choose other days, or raise TARGET_VISITS_PER_DAY")
 		return Job{}, nil, none
 	}
-	id := q.c.Draw()
+	id := q.c.NewIdentity()
 	p.fix(&id)
 	payload := maps.Clone(values)
 	if payload == nil {

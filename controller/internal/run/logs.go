@@ -52,7 +52,7 @@ func verdict(ledger *runsummary.Summary, l launcher.Status, instead string) (tim
 // maxErrorLines is how many lines of a log stand in for an explanation.
 const maxErrorLines = 20
 
-// Logs reads lines of a loadgen's log, see launcher.Port.
+// Logs reads lines of a loadgen's log, see launcher.Runtime.
 type Logs func(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error
 
 // ErrorLines are what a loadgen said since then of its end: its errors, else its last lines.

@@ -16,8 +16,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// ErrElsewhere is the error of an engine whose containers cannot see the folders of this machine.
-var ErrElsewhere = errors.New("the engine is on another machine, whose containers cannot see the folders " +
+// ErrRemoteEngine is the error of an engine whose containers cannot see the folders of this machine.
+var ErrRemoteEngine = errors.New("the engine is on another machine, whose containers cannot see the folders " +
 	"of this one; " +
 	"run the controller there, take an engine of this machine (docker context use default), or use RUNTIME=process")
 
@@ -72,12 +72,12 @@ func (d *Docker) self(ctx context.Context) (_ container.InspectResponse, inside 
 	return own, err == nil && strings.HasPrefix(own.ID, d.c.Hostname), told(err)
 }
 
-// Usable reports why the engine cannot be used now: launcher.ErrUnavailable or ErrElsewhere.
-func (d *Docker) Usable(ctx context.Context) error {
+// CheckUsable reports why the engine cannot be used now: launcher.ErrUnavailable or ErrRemoteEngine.
+func (d *Docker) CheckUsable(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	if strings.HasPrefix(d.c.Engine.Host, "ssh:") {
-		return ErrElsewhere
+		return ErrRemoteEngine
 	}
 	if _, err := d.api.Ping(ctx); err != nil {
 		return fmt.Errorf("%w: %w", launcher.ErrUnavailable, err)
@@ -85,7 +85,7 @@ func (d *Docker) Usable(ctx context.Context) error {
 	if _, inside, err := d.self(ctx); err != nil || inside || ofThisMachine(ctx, d.c.Engine.Host) {
 		return err
 	}
-	return ErrElsewhere
+	return ErrRemoteEngine
 }
 
 // ofThisMachine reports whether an address is a socket or one of this machine's own.

@@ -29,7 +29,7 @@ func (p *Printed) Said(text []byte, dir string) {
 const MaxPrinted = 8 << 20
 
 // ErrTooMuch reports that a command printed more than MaxPrinted.
-var ErrTooMuch = errors.New("the loadgen prints more than 8 MiB")
+var ErrOutputTooLarge = errors.New("the loadgen prints more than 8 MiB")
 
 // Output gathers what a command prints. Beyond MaxPrinted it refuses to, which ends the command.
 type Output struct {
@@ -40,7 +40,7 @@ type Output struct {
 // Write implements io.Writer.
 func (o *Output) Write(p []byte) (int, error) {
 	if o.full = o.full || o.text.Len()+len(p) > MaxPrinted; o.full {
-		return 0, ErrTooMuch
+		return 0, ErrOutputTooLarge
 	}
 	return o.text.Write(p)
 }

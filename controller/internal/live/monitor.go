@@ -23,14 +23,14 @@ type Config struct {
 	// Scale is what the run's planned rate is multiplied by now, 0 while it is paused.
 	Scale func() float64
 	// Keep stores an interval of a run; an error is logged.
-	Keep func(context.Context, Interval) error
+	SaveInterval func(context.Context, Interval) error
 	// Hub gets every sample.
 	Hub *Hub
 	Log *slog.Logger
 }
 
 // Live turns what the loadgen tells into samples. It is safe for concurrent use.
-type Live struct {
+type Monitor struct {
 	c Config
 	// next is the snapshot that Watch has not seen yet.
 	next chan *status.Snapshot
@@ -45,11 +45,11 @@ type Live struct {
 const window = 2 * 60 * 60
 
 // New makes a Live; Take feeds it, and Watch does its work.
-func New(c Config) *Live { return &Live{c: c, next: make(chan *status.Snapshot, 1)} }
+func New(c Config) *Monitor { return &Monitor{c: c, next: make(chan *status.Snapshot, 1)} }
 
 // Take takes what the loadgen tells, which is to be asked once a second, by one caller; nil is that none runs. It does
 // not block: a snapshot that comes before the one before it was seen replaces that.
-func (l *Live) Take(s *status.Snapshot) {
+func (l *Monitor) Observe(s *status.Snapshot) {
 	select {
 	case <-l.next:
 	default:
@@ -58,14 +58,14 @@ func (l *Live) Take(s *status.Snapshot) {
 }
 
 // Latest is the last sample; false before the first.
-func (l *Live) Latest() (Sample, bool) {
+func (l *Monitor) Latest() (Sample, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.latest, l.has
 }
 
 // History are the points after since of the last two hours, oldest first.
-func (l *Live) History(since time.Time) []Point {
+func (l *Monitor) History(since time.Time) []Point {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := []Point{}
@@ -78,7 +78,7 @@ func (l *Live) History(since time.Time) []Point {
 }
 
 // Watch makes samples of what Take is given, until ctx is done.
-func (l *Live) Watch(ctx context.Context) {
+func (l *Monitor) Watch(ctx context.Context) {
 	var m meter
 	var x explainer
 	for {
@@ -105,7 +105,7 @@ func (l *Live) Watch(ctx context.Context) {
 }
 
 // whole is what is known of all lives of a run, of which r is the last one. One that had no visit before is all.
-func (l *Live) whole(r *runsummary.Summary) *runsummary.Summary {
+func (l *Monitor) whole(r *runsummary.Summary) *runsummary.Summary {
 	if r.FirstVisit > 0 {
 		if all, err := l.c.Ledger(r.RunID); err == nil {
 			return all
@@ -114,15 +114,15 @@ func (l *Live) whole(r *runsummary.Summary) *runsummary.Summary {
 	return r
 }
 
-func (l *Live) keep(ctx context.Context, intervals []Interval) {
+func (l *Monitor) keep(ctx context.Context, intervals []Interval) {
 	for _, i := range intervals {
-		if err := l.c.Keep(ctx, i); err != nil {
+		if err := l.c.SaveInterval(ctx, i); err != nil {
 			l.c.Log.Error("an interval of the run cannot be stored", "run_id", i.RunID, "err", err)
 		}
 	}
 }
 
-func (l *Live) store(s Sample) {
+func (l *Monitor) store(s Sample) {
 	data, err := json.Marshal(s)
 	if err != nil {
 		l.c.Log.Error("a sample cannot be written", "err", err)

@@ -74,7 +74,7 @@ func (l *loadgen) also(change func(*status.Snapshot)) {
 }
 
 // tell gives what it tells to w each second, until ctx is done.
-func (l *loadgen) tell(ctx context.Context, w *live.Live) {
+func (l *loadgen) tell(ctx context.Context, w *live.Monitor) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -87,7 +87,7 @@ func (l *loadgen) tell(ctx context.Context, w *live.Live) {
 		s, down := l.told, l.down
 		l.mu.Unlock()
 		if !down && s.Phase != "" {
-			w.Take(&s)
+			w.Observe(&s)
 		}
 	}
 }
@@ -116,13 +116,13 @@ func (l *loadgen) read(runID string) (*runsummary.Summary, error) {
 }
 
 // watch runs test beside a Live that watches l, in virtual time.
-func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.Interval)) []live.Interval {
+func watch(t *testing.T, l *loadgen, test func(*live.Monitor, *live.Hub, *[]live.Interval)) []live.Interval {
 	var minutes []live.Interval
 	synctest.Test(t, func(t *testing.T) {
 		hub := live.NewHub(time.Now())
 		w := live.New(live.Config{
 			Ledger: l.read, Settings: l.settings, Cap: l.cap, Hub: hub, Log: slog.New(slog.DiscardHandler),
-			Scale: l.rate, Keep: func(_ context.Context, m live.Interval) error {
+			Scale: l.rate, SaveInterval: func(_ context.Context, m live.Interval) error {
 				minutes = append(minutes, m)
 				return nil
 			},
@@ -141,7 +141,7 @@ func watch(t *testing.T, l *loadgen, test func(*live.Live, *live.Hub, *[]live.In
 
 func now() int { return int(time.Now().Unix()) }
 
-func latest(t *testing.T, w *live.Live) live.Sample {
+func latest(t *testing.T, w *live.Monitor) live.Sample {
 	t.Helper()
 	s, ok := w.Latest()
 	if !ok {
@@ -153,7 +153,7 @@ func latest(t *testing.T, w *live.Live) live.Sample {
 func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{down: true}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		time.Sleep(time.Second)
 		if _, ok := w.Latest(); ok {
 			t.Error("nothing answered, so nothing is known")
@@ -190,7 +190,7 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	intervals := watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	intervals := watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		began := time.Now()
 		for second := range 7 {
 			n := uint64(second)
@@ -226,7 +226,7 @@ func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 func TestATargetTellsItsLastError(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		l.says("r", now(), 1)
 		l.also(func(s *status.Snapshot) {
 			b := s.Run.Targets["b"]
@@ -244,7 +244,7 @@ func TestATargetTellsItsLastError(t *testing.T) {
 func TestRecentIsTheRunAtFirstAndThenItsLastMinute(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		began := now()
 		// Two hits a second for five minutes, then ten.
 		hits := 0
@@ -276,7 +276,7 @@ func TestRecentIsTheRunAtFirstAndThenItsLastMinute(t *testing.T) {
 func TestARunFoundOnItsWayHasNoRecentPast(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		l.says("r", now()-3600, 7200)
 		time.Sleep(time.Second)
 		if r := latest(t, w).Recent; r != (live.Recent{}) {
@@ -290,7 +290,7 @@ func TestARunFoundOnItsWayHasNoRecentPast(t *testing.T) {
 func TestARunThatIsRestartedGoesOnCounting(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		l.says("r", now(), 100)
 		time.Sleep(time.Second)
 		l.says("r", now(), 30) // another life: 30 since its start
@@ -316,7 +316,7 @@ func TestIntervalsAddUpToTheRun(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	start := 0
-	kept := watch(t, l, func(_ *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	kept := watch(t, l, func(_ *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		time.Sleep(42 * time.Second) // not at the beginning of a minute
 		start = now()
 		for n := range 62 * 60 {
@@ -349,7 +349,7 @@ func TestIntervalsAddUpToTheRun(t *testing.T) {
 func TestTheTimeBetweenTwoLivesOfARunIsInNoInterval(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	kept := watch(t, l, func(_ *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	kept := watch(t, l, func(_ *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		l.says("r", now(), 3)
 		time.Sleep(3 * time.Second)
 		l.stop()
@@ -367,7 +367,7 @@ func TestTheTimeBetweenTwoLivesOfARunIsInNoInterval(t *testing.T) {
 func TestHistoryKeepsTwoHours(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
-	watch(t, l, func(w *live.Live, _ *live.Hub, _ *[]live.Interval) {
+	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		began := time.Now()
 		l.says("r", now(), 1)
 		time.Sleep(2*time.Hour + 10*time.Second)

@@ -155,7 +155,7 @@ func Decode(data []byte) (*runsummary.Summary, error) {
 
 // Closed is a ledger that its loadgen left open because it was killed, closed at a moment as the loadgen's next start
 // would close it, and s itself where it is closed.
-func Closed(s *runsummary.Summary, at time.Time) *runsummary.Summary {
+func CloseKilled(s *runsummary.Summary, at time.Time) *runsummary.Summary {
 	if s == nil || !s.Ended.IsZero() {
 		return s
 	}

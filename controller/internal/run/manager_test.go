@@ -12,9 +12,9 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 )
 
-func start(t *testing.T, k *run.Control) run.Result {
+func start(t *testing.T, m *run.Manager) run.Result {
 	t.Helper()
-	r, err := k.Start(t.Context(), run.Request{})
+	r, err := m.Start(t.Context(), run.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,18 +25,18 @@ func TestAStartEndsWhenTheLoadgenSaysThatItRunsThePlan(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.saved["WHAT"] = "good"
-	k := control(t, w)
-	r, err := k.Start(t.Context(), run.Request{Overrides: map[string]any{"WHAT": "better"}})
+	m := control(t, w)
+	r, err := m.Start(t.Context(), run.Request{Overrides: map[string]any{"WHAT": "better"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := w.book["r1"]; !r.Restarted || got.PlanHash != "hash of better" || got.Seed != 1 || !got.Open() {
 		t.Errorf("the run should be recorded with its plan: %+v", got)
 	}
-	if again := start(t, k); !again.Already || w.starts != 1 {
+	if again := start(t, m); !again.Unchanged || w.starts != 1 {
 		t.Errorf("a second start should leave it alone: %+v, %d starts", again, w.starts)
 	}
-	if _, err := k.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
+	if _, err := m.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
 		t.Fatal(err)
 	}
 	if first, second := w.book["r1"], w.book["r2"]; first.Reason != "stopped" || first.Open() ||
@@ -48,9 +48,9 @@ func TestAStartEndsWhenTheLoadgenSaysThatItRunsThePlan(t *testing.T) {
 func TestAStopBooksTheLedgerAndLeavesTheLoadgenToIdle(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
-	start(t, k)
-	if _, err := k.Stop(t.Context(), run.Ending{}); err != nil {
+	m := control(t, w)
+	start(t, m)
+	if _, err := m.Stop(t.Context(), run.StopOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.book["r1"]; got.Reason != "stopped" || *got.ExitCode != 0 ||
@@ -60,7 +60,7 @@ func TestAStopBooksTheLedgerAndLeavesTheLoadgenToIdle(t *testing.T) {
 	if w.files["AUTO_START"] != "false" {
 		t.Error("a loadgen started by hand would send")
 	}
-	if r, err := k.Stop(t.Context(), run.Ending{}); err != nil || !r.Already {
+	if r, err := m.Stop(t.Context(), run.StopOptions{}); err != nil || !r.Unchanged {
 		t.Errorf("a second stop has nothing to do: %+v, %v", r, err)
 	}
 }
@@ -69,9 +69,9 @@ func TestAStartThatFailsTellsWhatTheLoadgenSaid(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.saved["WHAT"] = "bad"
-	k := control(t, w)
-	_, err := k.Start(t.Context(), run.Request{})
-	var failed *run.Failed
+	m := control(t, w)
+	_, err := m.Start(t.Context(), run.Request{})
+	var failed *run.StartError
 	if !errors.As(err, &failed) || failed.ExitCode != 2 || len(failed.Messages) != 1 ||
 		!strings.HasPrefix(failed.Messages[0], "CONCURRENCY") {
 		t.Fatalf("want the problem and the exit code, got %v", err)
@@ -86,9 +86,9 @@ func TestARunThatIsOverBeforeItIsSeenIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.saved["WHAT"] = "short"
-		k := control(t, w)
-		stop := watched(t, k)
-		start(t, k)
+		m := control(t, w)
+		stop := watched(t, m)
+		start(t, m)
 		time.Sleep(3 * time.Second)
 		stop()
 		if got := w.book["r1"]; got.PlanHash != "short" || got.Reason != "stop_after_visits" {
@@ -100,9 +100,9 @@ func TestARunThatIsOverBeforeItIsSeenIsNoFailure(t *testing.T) {
 func TestApplyWhileNothingRunsOnlyPublishes(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
+	m := control(t, w)
 	w.saved["WHAT"] = "new"
-	if r, err := k.Apply(t.Context(), 0, nil); err != nil || r.Restarted || w.starts != 0 || w.files["WHAT"] != "new" {
+	if r, err := m.Apply(t.Context(), 0, nil); err != nil || r.Restarted || w.starts != 0 || w.files["WHAT"] != "new" {
 		t.Errorf("want the files and no start: %+v, %v, %v", r, err, w.files)
 	}
 }
@@ -121,17 +121,17 @@ func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				w.saved["WHAT"] = "old"
-				k := control(t, w)
-				start(t, k)
+				m := control(t, w)
+				start(t, m)
 				w.saved["WHAT"] = "new"
-				if r, err := k.Apply(t.Context(), 0, nil); err != nil || !r.Restarted ||
+				if r, err := m.Apply(t.Context(), 0, nil); err != nil || !r.Restarted ||
 					r.Status.Run.PlanHash != "hash of new" {
 					t.Fatalf("want the new plan: %+v, %v", r, err)
 				}
 				w.saved["WHAT"] = what
 				began := time.Now()
-				_, err := k.Apply(t.Context(), 0, nil)
-				var failed *run.Failed
+				_, err := m.Apply(t.Context(), 0, nil)
+				var failed *run.StartError
 				if !errors.As(err, &failed) || !failed.RolledBack || failed.ExitCode != c.code ||
 					!strings.Contains(err.Error(), c.text) {
 					t.Fatalf("want a failure that was rolled back, got %v", err)
@@ -139,7 +139,7 @@ func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
 				if took := time.Since(began); took > 31*time.Second {
 					t.Errorf("30 s are promised, it took %s", took)
 				}
-				st := k.Status()
+				st := m.Status()
 				if st.Run.ID != "r2" || !st.Active() || st.Run.PlanHash != "hash of new" || st.Phase != "running" ||
 					w.files["WHAT"] != "new" {
 					t.Errorf("the previous run should go on: %+v, %v", st, w.files)
@@ -155,13 +155,13 @@ func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
 func TestSettingsThatCannotBePublishedLeaveTheRunAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
-	start(t, k)
+	m := control(t, w)
+	start(t, m)
 	w.saved["WHAT"] = "unpublishable"
-	if _, err := k.Apply(t.Context(), 0, nil); err == nil || !strings.Contains(err.Error(), "CONCURRENCY") {
+	if _, err := m.Apply(t.Context(), 0, nil); err == nil || !strings.Contains(err.Error(), "CONCURRENCY") {
 		t.Errorf("want the reason, got %v", err)
 	}
-	if st := k.Status(); !st.Active() || w.starts != 1 {
+	if st := m.Status(); !st.Active() || w.starts != 1 {
 		t.Errorf("the run should go on: %+v", st)
 	}
 }
@@ -170,9 +170,9 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		stop := watched(t, k)
-		start(t, k)
+		m := control(t, w)
+		stop := watched(t, m)
+		start(t, m)
 		w.mu.Lock()
 		// nobody was left to close it
 		w.ledgers["r1"] = `{"run_id":"r1","hits":{"planned":10,"accepted":4},"in_flight":1}`
@@ -182,7 +182,7 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 			w.end(137, "")
 			w.mu.Unlock()
 			time.Sleep(3 * time.Second)
-			if st, want := k.Status(), min(crash+1, run.MaxRestarts); st.Restarts != want || w.starts != 1+want {
+			if st, want := m.Status(), min(crash+1, run.MaxRestarts); st.Restarts != want || w.starts != 1+want {
 				t.Errorf("after crash %d: %d restarts, %d starts; want %d and %d", crash+1, st.Restarts, w.starts,
 					want, 1+want)
 			}
@@ -202,9 +202,9 @@ func TestAnExitThatTheLoadgenChoseIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		stop := watched(t, k)
-		start(t, k)
+		m := control(t, w)
+		stop := watched(t, m)
+		start(t, m)
 		w.mu.Lock()
 		w.log = []string{"error: no hit was accepted"}
 		w.end(3, "no_target")
@@ -214,8 +214,8 @@ func TestAnExitThatTheLoadgenChoseIsNotRepeated(t *testing.T) {
 		if got := w.book["r1"]; w.starts != 1 || got.Reason != "no_target" || w.files["AUTO_START"] != "false" {
 			t.Errorf("%d starts, booked %+v", w.starts, got)
 		}
-		if m := k.Status().Messages; len(m) != 1 || m[0] != "no hit was accepted" {
-			t.Errorf("the reason should be told: %q", m)
+		if got := m.Status().Messages; len(got) != 1 || got[0] != "no hit was accepted" {
+			t.Errorf("want the reason in the status, got %q", got)
 		}
 	})
 }
@@ -224,15 +224,15 @@ func TestAnEngineThatGoesAwayAndComesBackEndsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		stop := watched(t, k)
-		start(t, k)
+		m := control(t, w)
+		stop := watched(t, m)
+		start(t, m)
 		w.mu.Lock()
 		there := w.status
 		w.status = launcher.Status{State: launcher.Unavailable}
 		w.mu.Unlock()
 		time.Sleep(time.Minute)
-		if st := k.Status(); st.Loadgen.State != launcher.Unavailable || !st.Active() {
+		if st := m.Status(); st.Loadgen.State != launcher.Unavailable || !st.Active() {
 			t.Errorf("nothing is known of the run, so it has not ended: %+v", st)
 		}
 		w.mu.Lock()
@@ -240,7 +240,7 @@ func TestAnEngineThatGoesAwayAndComesBackEndsNothing(t *testing.T) {
 		w.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		stop()
-		if st := k.Status(); st.Phase != "running" || !st.Active() || w.starts != 1 {
+		if st := m.Status(); st.Phase != "running" || !st.Active() || w.starts != 1 {
 			t.Errorf("it should go on: %+v", st)
 		}
 	})
@@ -273,15 +273,15 @@ func TestARunStartedByHandIsTakenOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		stop := watched(t, k)
+		m := control(t, w)
+		stop := watched(t, m)
 		w.mu.Lock()
 		w.status = launcher.Status{State: launcher.Running, Telemetry: "here"}
-		w.plan = run.Plan{Hash: "h", RunID: "by-hand", Phase: "running"}
+		w.plan = run.LoadgenStatus{Hash: "h", RunID: "by-hand", Phase: "running"}
 		w.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		stop()
-		if st := k.Status(); !st.Active() || st.Run.ID != "by-hand" || w.book["by-hand"].PlanHash != "h" {
+		if st := m.Status(); !st.Active() || st.Run.ID != "by-hand" || w.book["by-hand"].PlanHash != "h" {
 			t.Errorf("want it recorded: %+v", st)
 		}
 	})
@@ -291,24 +291,24 @@ func TestWhoComesSecondIsToldWhatGoesOnAndStatusStaysQuick(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		k := control(t, w)
-		start(t, k)
+		m := control(t, w)
+		start(t, m)
 		w.hold = make(chan struct{})
 		done := make(chan error)
-		go func() { _, err := k.Stop(context.WithoutCancel(t.Context()), run.Ending{Now: true}); done <- err }()
+		go func() { _, err := m.Stop(context.WithoutCancel(t.Context()), run.StopOptions{Now: true}); done <- err }()
 		synctest.Wait()
-		var busy *run.Busy
-		if _, err := k.Restart(t.Context(), time.Second); !errors.As(err, &busy) || busy.Operation.Name != "stop" {
+		var busy *run.BusyError
+		if _, err := m.Restart(t.Context(), time.Second); !errors.As(err, &busy) || busy.Operation.Name != "stop" {
 			t.Errorf("want to be told of the stop, got %v", err)
 		}
-		if o := k.Status().Operation; o == nil || o.Name != "stop" {
+		if o := m.Status().Operation; o == nil || o.Name != "stop" {
 			t.Errorf("the status should show the stop: %+v", o)
 		}
 		close(w.hold)
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if st := k.Status(); st.Operation != nil || st.Active() {
+		if st := m.Status(); st.Operation != nil || st.Active() {
 			t.Errorf("it is over: %+v", st)
 		}
 		if last := w.told[len(w.told)-1]; last.Operation != nil || last.Active() {
@@ -321,19 +321,19 @@ func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.
 	t.Parallel()
 	w := newWorld()
 	w.saved["WHAT"] = "old"
-	k := control(t, w)
+	m := control(t, w)
 	w.startErr = launcher.ErrUnavailable
-	if _, err := k.Start(t.Context(), run.Request{}); !errors.Is(err, launcher.ErrUnavailable) ||
+	if _, err := m.Start(t.Context(), run.Request{}); !errors.Is(err, launcher.ErrUnavailable) ||
 		w.files["AUTO_START"] != "false" {
 		t.Errorf("nothing runs, so nothing may be left to start: %v, %v", err, w.files)
 	}
 	w.startErr = nil
-	running := start(t, k).Status.Run.ID
+	running := start(t, m).Status.Run.ID
 	w.saved["WHAT"], w.stopErr = "new", launcher.ErrUnavailable
-	if _, err := k.Restart(t.Context(), time.Second); !errors.Is(err, launcher.ErrUnavailable) {
+	if _, err := m.Restart(t.Context(), time.Second); !errors.Is(err, launcher.ErrUnavailable) {
 		t.Errorf("want %v, got %v", launcher.ErrUnavailable, err)
 	}
-	if st := k.Status(); !st.Active() || w.files["RUN_ID"] != running || w.files["WHAT"] != "old" ||
+	if st := m.Status(); !st.Active() || w.files["RUN_ID"] != running || w.files["WHAT"] != "old" ||
 		w.files["AUTO_START"] != "true" {
 		t.Errorf("run %s goes on, so a crash of it must find its own settings: %v", running, w.files)
 	}
@@ -342,17 +342,17 @@ func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.
 func TestHealingIdlesUnlessARunGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	k := control(t, w)
-	start(t, k)
+	m := control(t, w)
+	start(t, m)
 	w.status = launcher.Status{State: launcher.Missing, Healable: true}
-	r, err := k.Heal(t.Context())
+	r, err := m.Heal(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.Status.Phase != "idle" || r.Status.Active() || w.book["r1"].Reason != "removed" {
 		t.Errorf("want an idle loadgen and the run booked as removed: %+v, %+v", r.Status, w.book["r1"])
 	}
-	if _, err := k.Heal(t.Context()); !errors.Is(err, launcher.ErrHealthy) {
-		t.Errorf("want %v, got %v", launcher.ErrHealthy, err)
+	if _, err := m.Heal(t.Context()); !errors.Is(err, launcher.ErrNothingToHeal) {
+		t.Errorf("want %v, got %v", launcher.ErrNothingToHeal, err)
 	}
 }

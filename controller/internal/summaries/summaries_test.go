@@ -77,7 +77,7 @@ func TestALedgerThatIsClosedLeavesTheOneThatWasReadAlone(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	open := &runsummary.Summary{RunID: "r", Started: start, Targets: map[string]runsummary.Target{
 		"t": {ByKind: map[string]runsummary.Hits{"pageview": {Planned: 3, Accepted: 1}}}}}
-	closed := summaries.Closed(open, start.Add(time.Minute))
+	closed := summaries.CloseKilled(open, start.Add(time.Minute))
 	if got := closed.Targets["t"].ByKind["pageview"].Unknown; got != 2 || closed.Ended.IsZero() {
 		t.Errorf("closed: %d unknown, ended %s", got, closed.Ended)
 	}

@@ -93,20 +93,22 @@ var (
 	ErrMissing = fault.Conflict.New("there is no loadgen")
 	// ErrForeign: the name is taken by something that is not ours.
 	ErrForeign = fault.Conflict.New("that container is not ours")
-	// ErrStuck: the state does not allow it; Heal may help.
-	ErrStuck = fault.Conflict.New("the loadgen's state does not allow it")
-	// ErrEnding: an earlier life of a job has not ended yet; it can be started when it has.
-	ErrEnding = errors.New("an earlier life of the job has not ended yet")
-	// ErrVersion: the loadgen does not know what the controller asks it for.
-	ErrVersion = fault.Conflict.New("the loadgen is of another version than the controller; build both from the same " +
-		"source, or name the image of this version in LOADGEN_IMAGE, or its program in LOADGEN_BIN")
-	// ErrHealthy: there is nothing to heal.
-	ErrHealthy = fault.Conflict.New("there is nothing to heal")
+	// ErrInvalidState: the state does not allow it; Heal may help.
+	ErrInvalidState = fault.Conflict.New("the loadgen's state does not allow it")
+	// ErrStillRunning: an earlier life of a job has not ended yet; it can be started when it has.
+	ErrStillRunning = errors.New("an earlier life of the job has not ended yet")
+	// ErrVersionMismatch: the loadgen does not know what the controller asks it for.
+	ErrVersionMismatch = fault.Conflict.New(
+		"the loadgen is of another version than the controller; build both from the same " +
+			"source, or name the image of this version in LOADGEN_IMAGE, or its program in LOADGEN_BIN",
+	)
+	// ErrNothingToHeal: there is nothing to heal.
+	ErrNothingToHeal = fault.Conflict.New("there is nothing to heal")
 )
 
 // Port is a way to keep one loadgen. It is safe for concurrent use; who changes the state from several places at once
 // gets one of the orders. Each error wraps one of the above where it fits.
-type Port interface {
+type Runtime interface {
 	// Name is "docker" or "process".
 	Name() string
 	// Status tells how the loadgen stands. An engine that does not answer is the state Unavailable, not an error.

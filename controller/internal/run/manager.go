@@ -14,26 +14,26 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// Config of a Control.
+// Config of a Manager.
 type Config struct {
-	Port launcher.Port
+	Runtime launcher.Runtime
 	// Why says for people why it is this port, and with which engine.
-	Why       string
-	Publisher Publisher
+	RuntimeReason string
+	Publisher     Publisher
 	*Supervisor
 	Probe Probe
 	// Draw makes an identity for a run whose settings fix none.
-	Draw func() Identity
-	// Changed is told every new Status, in order; it must not call the Control.
-	Changed func(Status)
+	NewIdentity func() Identity
+	// Changed is told every new Status, in order; it must not call the Manager.
+	OnChange func(Status)
 	// Seen is told once a second what the loadgen says; nil is that none runs. It must not block.
-	Seen func(*status.Snapshot)
+	OnSnapshot func(*status.Snapshot)
 	// Patience is how long a loadgen may take to report a new plan; 0 is 30 s.
-	Patience time.Duration
+	StartTimeout time.Duration
 }
 
-// Control is the state machine. It is safe for concurrent use.
-type Control struct {
+// Manager runs one loadgen at a time and records its runs. It is safe for concurrent use.
+type Manager struct {
 	c Config
 	// turn holds one token: who has it changes things.
 	turn chan struct{}
@@ -48,7 +48,7 @@ type Control struct {
 	brief chan struct{}
 	// owed is a stop that could not be carried out yet, nil for none. restless is when it was tried last to publish
 	// that the loadgen shall idle, zero where that succeeded.
-	owed     *Ending
+	owed     *StopOptions
 	restless time.Time
 	// looks counts looks at the loadgen, and shown is the latest of which the status is.
 	looks, shown uint64
@@ -58,21 +58,25 @@ type Control struct {
 	steering sync.Mutex // orders Steer
 }
 
-// New makes a Control that knows the last run and ends those of which an end was missed; Watch keeps it informed.
-func New(ctx context.Context, c Config) (*Control, error) {
-	if c.Patience == 0 {
-		c.Patience = 30 * time.Second
+// New makes a Manager that knows the last run and ends those of which an end was missed; Watch keeps it informed.
+func New(ctx context.Context, c Config) (*Manager, error) {
+	if c.StartTimeout == 0 {
+		c.StartTimeout = 30 * time.Second
 	}
-	k := &Control{c: c, turn: make(chan struct{}, 1), status: Status{Runtime: c.Port.Name(), RuntimeReason: c.Why}}
-	k.turn <- struct{}{}
-	return k, k.takeStock(ctx)
+	m := &Manager{
+		c:      c,
+		turn:   make(chan struct{}, 1),
+		status: Status{Runtime: c.Runtime.Name(), RuntimeReason: c.RuntimeReason},
+	}
+	m.turn <- struct{}{}
+	return m, m.takeStock(ctx)
 }
 
 // Status tells what is known.
-func (k *Control) Status() Status {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	s := k.status
+func (m *Manager) Status() Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.status
 	if s.Run != nil {
 		r := *s.Run
 		s.Run = &r
@@ -81,15 +85,15 @@ func (k *Control) Status() Status {
 }
 
 // change alters the status and tells of it.
-func (k *Control) change(alter func(*Status)) {
-	k.telling.Lock()
-	defer k.telling.Unlock()
-	before := k.Status()
-	k.mu.Lock()
-	alter(&k.status)
-	k.mu.Unlock()
-	if after := k.Status(); k.c.Changed != nil && !reflect.DeepEqual(before, after) {
-		k.c.Changed(after)
+func (m *Manager) change(alter func(*Status)) {
+	m.telling.Lock()
+	defer m.telling.Unlock()
+	before := m.Status()
+	m.mu.Lock()
+	alter(&m.status)
+	m.mu.Unlock()
+	if after := m.Status(); m.c.OnChange != nil && !reflect.DeepEqual(before, after) {
+		m.c.OnChange(after)
 	}
 }
 
@@ -100,13 +104,13 @@ const operationTime = 3 * time.Minute
 // begin takes the turn for an operation that a person asks for and that may wait so long for open visits, or says who
 // has it. One that the controller began by itself, such as to book the end of a run, it lets end first, for answerTime
 // at most. The context it returns is the operation's own; a stop ends it with the cause ErrStopped.
-func (k *Control) begin(ctx context.Context, name string, finishing time.Duration) (_ context.Context, end func(),
+func (m *Manager) begin(ctx context.Context, name string, finishing time.Duration) (_ context.Context, end func(),
 	err error) {
 	patience := time.NewTimer(answerTime)
 	defer patience.Stop()
 	for {
-		own, end, err := k.tryBegin(ctx, name, finishing, nil)
-		var busy *Busy
+		own, end, err := m.tryBegin(ctx, name, finishing, nil)
+		var busy *BusyError
 		if !errors.As(err, &busy) || busy.brief == nil {
 			return own, end, err
 		}
@@ -121,58 +125,58 @@ func (k *Control) begin(ctx context.Context, name string, finishing time.Duratio
 }
 
 // beginOwn is begin for an operation that the controller begins by itself: it is refused while another goes on.
-func (k *Control) beginOwn(ctx context.Context, name string) (_ context.Context, end func(), err error) {
-	return k.tryBegin(ctx, name, 0, make(chan struct{}))
+func (m *Manager) beginOwn(ctx context.Context, name string) (_ context.Context, end func(), err error) {
+	return m.tryBegin(ctx, name, 0, make(chan struct{}))
 }
 
-func (k *Control) tryBegin(ctx context.Context, name string, finishing time.Duration,
+func (m *Manager) tryBegin(ctx context.Context, name string, finishing time.Duration,
 	brief chan struct{}) (_ context.Context, end func(), err error) {
-	k.mu.Lock()
-	if err := k.take(name); err != nil {
-		k.mu.Unlock()
+	m.mu.Lock()
+	if err := m.take(name); err != nil {
+		m.mu.Unlock()
 		return ctx, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, operationTime+finishing)
-	ctx, k.interrupt = context.WithCancelCause(ctx)
-	k.brief = brief
-	k.mu.Unlock()
-	k.change(func(s *Status) { s.Operation = &Operation{name, time.Now().UTC()} })
+	ctx, m.interrupt = context.WithCancelCause(ctx)
+	m.brief = brief
+	m.mu.Unlock()
+	m.change(func(s *Status) { s.Operation = &Operation{name, time.Now().UTC()} })
 	return ctx, func() {
 		cancel()
-		k.finished()
+		m.finished()
 	}, nil
 }
 
 // take takes the turn; the caller holds mu.
-func (k *Control) take(name string) error {
-	if k.stopping != nil {
-		return &Busy{Operation: Operation{"stop", time.Now().UTC()}}
+func (m *Manager) take(name string) error {
+	if m.stopping != nil {
+		return &BusyError{Operation: Operation{"stop", time.Now().UTC()}}
 	}
 	select {
-	case <-k.turn:
+	case <-m.turn:
 		return nil
 	default:
 	}
-	if o := k.status.Operation; o != nil {
-		return &Busy{*o, k.brief}
+	if o := m.status.Operation; o != nil {
+		return &BusyError{*o, m.brief}
 	}
-	return &Busy{Operation{name, time.Now().UTC()}, k.brief}
+	return &BusyError{Operation{name, time.Now().UTC()}, m.brief}
 }
 
 // finished gives the turn back.
-func (k *Control) finished() {
-	k.change(func(s *Status) { s.Operation = nil })
-	k.mu.Lock()
-	if k.interrupt != nil {
-		k.interrupt(nil)
-		k.interrupt = nil
+func (m *Manager) finished() {
+	m.change(func(s *Status) { s.Operation = nil })
+	m.mu.Lock()
+	if m.interrupt != nil {
+		m.interrupt(nil)
+		m.interrupt = nil
 	}
-	if k.brief != nil {
-		close(k.brief)
-		k.brief = nil
+	if m.brief != nil {
+		close(m.brief)
+		m.brief = nil
 	}
-	k.turn <- struct{}{} // it has room for the one token
-	k.mu.Unlock()
+	m.turn <- struct{}{} // it has room for the one token
+	m.mu.Unlock()
 }
 
 // stopped tells whether a stop has interrupted the operation of ctx.
@@ -188,36 +192,36 @@ func givenUp(ctx context.Context, err error) error {
 
 // refresh asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the
 // status, because one that waits for a loadgen's last answer ends after one that has seen it gone.
-func (k *Control) refresh(ctx context.Context) (launcher.Status, Plan) {
-	k.mu.Lock()
-	k.looks++
-	number := k.looks
-	k.mu.Unlock()
-	l := k.c.Port.Status(ctx)
-	var p Plan
+func (m *Manager) refresh(ctx context.Context) (launcher.Status, LoadgenStatus) {
+	m.mu.Lock()
+	m.looks++
+	number := m.looks
+	m.mu.Unlock()
+	l := m.c.Runtime.Status(ctx)
+	var p LoadgenStatus
 	switch {
 	case l.State != launcher.Running:
 	case l.Telemetry != "":
 		// A loadgen that does not answer is one that comes up or goes down; its phase is empty then.
 		var err error
-		if p, err = k.c.Probe(ctx, l.Telemetry); errors.Is(err, launcher.ErrVersion) {
+		if p, err = m.c.Probe(ctx, l.Telemetry); errors.Is(err, launcher.ErrVersionMismatch) {
 			l.Reason = err.Error()
 		}
 	default:
-		p = k.byLedger(l)
+		p = m.byLedger(l)
 	}
 	var steering exchange.Control
-	if st := k.Status(); st.Active() {
-		steering = k.c.Publisher.Steering(st.Run.ID) // people may write that file too
+	if st := m.Status(); st.Active() {
+		steering = m.c.Publisher.Steering(st.Run.ID) // people may write that file too
 		if (steering.Paused || steering.Scale != 1) && !st.Run.Steered {
-			k.steered(ctx, st.Run.ID)
+			m.steered(ctx, st.Run.ID)
 		}
 	}
-	k.change(func(s *Status) {
-		if number < k.shown {
+	m.change(func(s *Status) {
+		if number < m.shown {
 			return
 		}
-		k.shown = number
+		m.shown = number
 		s.Since = since(s, l, time.Now())
 		s.Loadgen, s.Phase, s.Pause, s.Finish = l, p.Phase, p.Pause, nil
 		if !p.FinishBy.IsZero() && p.Phase != phase.Ended {
@@ -246,11 +250,11 @@ func since(before *Status, l launcher.Status, now time.Time) time.Time {
 }
 
 // steered remembers that the current run does not follow its plan alone.
-func (k *Control) steered(ctx context.Context, id string) {
-	if err := k.c.Repository.MarkSteered(ctx, id); err != nil {
-		k.c.Log.Error("it cannot be recorded that the run was steered", "run_id", id, "err", err)
+func (m *Manager) steered(ctx context.Context, id string) {
+	if err := m.c.Repository.MarkSteered(ctx, id); err != nil {
+		m.c.Log.Error("it cannot be recorded that the run was steered", "run_id", id, "err", err)
 	}
-	k.change(func(s *Status) {
+	m.change(func(s *Status) {
 		if s.Run != nil && s.Run.ID == id {
 			r := *s.Run
 			r.Steered = true
@@ -260,31 +264,31 @@ func (k *Control) steered(ctx context.Context, id string) {
 }
 
 // open makes r the current run and records it.
-func (k *Control) open(ctx context.Context, r store.Run) {
-	_ = k.c.Record(ctx, r) // it is tried again: what cannot be written must not end a run
-	k.change(func(s *Status) { s.Run = &r })
+func (m *Manager) open(ctx context.Context, r store.Run) {
+	_ = m.c.Record(ctx, r) // it is tried again: what cannot be written must not end a run
+	m.change(func(s *Status) { s.Run = &r })
 }
 
 // close records the end of the current run, if one is running. instead is the reason where the ledger tells none.
-func (k *Control) close(ctx context.Context, l launcher.Status, instead string) {
-	st := k.Status()
+func (m *Manager) close(ctx context.Context, l launcher.Status, instead string) {
+	st := m.Status()
 	if !st.Active() {
 		return
 	}
-	_ = k.c.Close(ctx, st.Run, l, instead, k.c.Port.Logs) // it is tried again
-	k.change(func(s *Status) { s.Run = st.Run })
+	_ = m.c.Close(ctx, st.Run, l, instead, m.c.Runtime.Logs) // it is tried again
+	m.change(func(s *Status) { s.Run = st.Run })
 }
 
 // byLedger is what the ledger of the current run tells of a loadgen whose telemetry cannot be reached from here. One
 // that idles has none.
-func (k *Control) byLedger(l launcher.Status) Plan {
-	st := k.Status()
+func (m *Manager) byLedger(l launcher.Status) LoadgenStatus {
+	st := m.Status()
 	if !st.Active() {
-		return Plan{}
+		return LoadgenStatus{}
 	}
-	r, err := k.c.Ledger(st.Run.ID)
+	r, err := m.c.Ledger(st.Run.ID)
 	if err != nil || r.Started.Before(l.Started) || !r.Ended.IsZero() {
-		return Plan{} // of an earlier life, or of one that ends
+		return LoadgenStatus{} // of an earlier life, or of one that ends
 	}
-	return PlanOf(&status.Snapshot{Phase: phase.Running, Life: r.Started, Run: *r})
+	return StatusOf(&status.Snapshot{Phase: phase.Running, Life: r.Started, Run: *r})
 }
