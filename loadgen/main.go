@@ -20,7 +20,7 @@ import (
 var version = "dev"
 
 func main() {
-	if cli.OutlivesItsReader(os.Args[1:]) {
+	if cli.IgnoresBrokenPipe(os.Args[1:]) {
 		signal.Ignore(syscall.SIGPIPE)
 	}
 	signals := make(chan os.Signal, 2)
@@ -29,7 +29,7 @@ func main() {
 	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) // what is not known is no bound
 	os.Exit(cli.Run(context.Background(), os.Args[1:], host.Host{
 		Version: version,
-		Env:     host.Env(os.Environ()),
+		Env:     host.ParseEnv(os.Environ()),
 		FS:      afero.NewOsFs(),
 		Stdout:  os.Stdout, Stderr: os.Stderr,
 		Signals:     signals,

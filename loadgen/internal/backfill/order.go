@@ -137,7 +137,7 @@ func (o *batchOrder) starts(
 		for k := range d.Visits {
 			n := number + k
 			o.Visits.Outline(n, v)
-			t := o.Router.Choose(n)
+			t := o.Router.Assign(n)
 			at, fits := hours.start(k, n, v.Length())
 			if !fits {
 				late(day, t, v)

@@ -55,7 +55,7 @@ func (b *batch) tooLarge(a batchResult) bool { return a.Class.Splittable() && b.
 // sendWithRetries tries until the answer is another than "later", patience ends, or the job is stopped. Patience starts again
 // after a standstill of this process, in which nobody asked the target.
 func (s *worker) sendWithRetries(ctx context.Context, b *batch, try func() (batchResult, error)) (batchResult, error) {
-	first, standstills := s.c.Clock.Now(), s.c.Clock.Count()
+	first, standstills := s.c.Clock.Elapsed(), s.c.Clock.GapCount()
 	for pause := minRetryDelay; ; pause = min(2*pause, maxRetryDelay) {
 		if s.limiter != nil && s.limiter.Wait(ctx) != nil || ctx.Err() != nil {
 			return batchResult{}, errStopped
@@ -65,8 +65,8 @@ func (s *worker) sendWithRetries(ctx context.Context, b *batch, try func() (batc
 			return a, err
 		}
 		pause = max(pause, a.RetryAfter)
-		now := s.c.Clock.Now()
-		if n := s.c.Clock.Count(); n > standstills {
+		now := s.c.Clock.Elapsed()
+		if n := s.c.Clock.GapCount(); n > standstills {
 			first, standstills = now, n
 		}
 		if now-first+pause > maxRetryTime {
@@ -74,7 +74,7 @@ func (s *worker) sendWithRetries(ctx context.Context, b *batch, try func() (batc
 		}
 		s.c.Log.Warn("a batch was not taken and goes again", "batch", b.number, "target", s.c.Targets[b.span.Target],
 			"reason", a.String(), "in", pause)
-		wakeup.Wait(ctx, pause)
+		wakeup.Sleep(ctx, pause)
 	}
 }
 
@@ -120,7 +120,7 @@ func (s *worker) request(b *batch, from, upTo int) batchResult {
 			i++
 		}
 	}
-	began, standstills := time.Now(), s.c.Clock.Count()
+	began, standstills := time.Now(), s.c.Clock.GapCount()
 	s.c.Router.Begin(b.span.Target, began)
 	result := s.to.Send()
 	a, hits := batchResult{Answer: result.Answer, Latency: time.Since(began)}, upTo-from
@@ -130,7 +130,7 @@ func (s *worker) request(b *batch, from, upTo int) batchResult {
 	} else {
 		s.c.Router.End(b.span.Target, result, hits, began.Add(a.Latency), time.Time{})
 	}
-	if _ = s.c.Clock.Now(); s.c.Clock.Count() > standstills {
+	if _ = s.c.Clock.Elapsed(); s.c.Clock.GapCount() > standstills {
 		a.Latency = ledger.NoLatency
 	}
 	if a.TargetClass(hits).Outcome() == outcome.Accepted {

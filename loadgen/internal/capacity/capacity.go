@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// raise is by how much the rate grows from step to step until one breaks.
-	raise = 4
+	// raiseFactor is by how much the rate grows from step to step until one breaks.
+	raiseFactor = 4
 	// precision is how near the highest rate that held comes to the lowest that broke.
 	precision = 1.03
-	// below and above are where the throughput of an overloaded server is tried: just under it, and as far over it as a
+	// belowThroughput and above are where the throughput of an overloaded server is tried: just under it, and as far over it as a
 	// short step needs for a growing queue to show.
-	below, above = 0.985, 1.08
-	// mild is how far over its throughput a server may have been loaded for the throughput to be the most it bears:
+	belowThroughput, aboveThroughput = 0.985, 1.08
+	// mildOverload is how far over its throughput a server may have been loaded for the throughput to be the most it bears:
 	// under more, many bear less.
-	mild = 1.12
-	// confirmations is how many rates are held for a minute at most, so that a search ends on any server.
-	confirmations = 5
+	mildOverload = 1.12
+	// maxConfirms is how many rates are held for a minute at most, so that a search ends on any server.
+	maxConfirms = 5
 )
 
 // Step is a rate to try, in visits a second, and what for.
@@ -43,13 +43,13 @@ type Search struct {
 	step     Step
 	outcome  endreason.Reason
 
-	held       []float64 // rates that held, in the order of trying, without those that broke since
-	broke      float64   // lowest rate that broke, 0 for none
-	throughput float64   // at it
-	aim        float64   // rate that was tried because of a throughput
-	misled     bool      // a rate below a throughput broke
-	confirmed  float64   // highest rate that was confirmed, 0 for none
-	confirms   int
+	held         []float64 // rates that held, in the order of trying, without those that broke since
+	broken       float64   // lowest rate that broke, 0 for none
+	throughput   float64   // at it
+	target       float64   // rate that was tried because of a throughput
+	misleading   bool      // a rate below a throughput broke
+	confirmed    float64   // highest rate that was confirmed, 0 for none
+	confirmCount int
 }
 
 // New begins a search between two rates in visits a second, 0 < from ≤ to.
@@ -68,11 +68,11 @@ func (s *Search) Best() (rate float64, confirmed bool) {
 	if s.confirmed > 0 {
 		return s.confirmed, true
 	}
-	return s.highest(), false
+	return s.highestHeld(), false
 }
 
-// highest is the highest rate that held, 0 for none.
-func (s *Search) highest() float64 {
+// highestHeld is the highest rate that held, 0 for none.
+func (s *Search) highestHeld() float64 {
 	best := s.confirmed
 	for _, rate := range s.held {
 		best = max(best, rate)
@@ -85,7 +85,7 @@ func (s *Search) End(r Result) {
 	rate := s.step.Rate
 	confirming := s.step.Kind == runsummary.CapacityConfirm
 	if confirming {
-		s.confirms++
+		s.confirmCount++
 	}
 	switch {
 	case r.Held && confirming:
@@ -93,34 +93,34 @@ func (s *Search) End(r Result) {
 	case r.Held:
 		s.held = append(s.held, rate)
 	default:
-		s.fail(rate, r.Throughput)
+		s.recordBroken(rate, r.Throughput)
 	}
 	switch {
-	case s.broke > 0 && s.broke <= s.from:
+	case s.broken > 0 && s.broken <= s.from:
 		s.outcome = endreason.CapacityNone
-	case s.broke == 0 && s.confirmed > 0:
+	case s.broken == 0 && s.confirmed > 0:
 		s.outcome = endreason.CapacityNotReached
-	case s.broke == 0 && rate < s.to:
-		s.step = Step{runsummary.CapacityRaise, min(raise*rate, s.to)}
-	case s.broke == 0:
+	case s.broken == 0 && rate < s.to:
+		s.step = Step{runsummary.CapacityRaise, min(raiseFactor*rate, s.to)}
+	case s.broken == 0:
 		s.step = Step{runsummary.CapacityConfirm, s.to}
-	case s.confirms == confirmations, s.confirmed > 0 && s.near(s.confirmed):
+	case s.confirmCount == maxConfirms, s.confirmed > 0 && s.isClose(s.confirmed):
 		s.outcome = endreason.CapacityFound
-	case confirming && !r.Held && s.lower() > s.confirmed:
-		s.step = Step{runsummary.CapacityConfirm, s.lower()}
+	case confirming && !r.Held && s.nextConfirm() > s.confirmed:
+		s.step = Step{runsummary.CapacityConfirm, s.nextConfirm()}
 	case confirming && !r.Held:
 		s.outcome = endreason.CapacityFound
-	case s.near(s.highest()):
-		s.step = Step{runsummary.CapacityConfirm, s.highest()}
+	case s.isClose(s.highestHeld()):
+		s.step = Step{runsummary.CapacityConfirm, s.highestHeld()}
 	default:
-		s.step = Step{runsummary.CapacityBisect, s.between()}
+		s.step = Step{runsummary.CapacityBisect, s.nextBisect()}
 	}
 }
 
-// fail notes a rate that broke. What held above it held by luck: the steps before were shorter.
-func (s *Search) fail(rate, throughput float64) {
-	s.misled = s.misled || rate == s.aim && rate < s.throughput
-	s.broke, s.throughput = rate, throughput
+// recordBroken notes a rate that broke. What held above it held by luck: the steps before were shorter.
+func (s *Search) recordBroken(rate, throughput float64) {
+	s.misleading = s.misleading || rate == s.target && rate < s.throughput
+	s.broken, s.throughput = rate, throughput
 	kept := s.held[:0]
 	for _, h := range s.held {
 		if h < rate {
@@ -130,32 +130,32 @@ func (s *Search) fail(rate, throughput float64) {
 	s.held = kept
 }
 
-// near says that a rate that held is as high as will be found: one a little higher broke, or the server took hardly
+// isClose says that a rate that held is as high as will be found: one a little higher broke, or the server took hardly
 // more at one that was mildly too high.
-func (s *Search) near(rate float64) bool {
-	return rate*precision >= s.broke || s.broke <= mild*s.throughput && rate*precision >= s.throughput
+func (s *Search) isClose(rate float64) bool {
+	return rate*precision >= s.broken || s.broken <= mildOverload*s.throughput && rate*precision >= s.throughput
 }
 
-// between is a rate between the highest that held and the lowest that broke: by the throughput of an overloaded server,
+// nextBisect is a rate between the highest that held and the lowest that broke: by the throughput of an overloaded server,
 // unless that has misled or lies elsewhere, else the middle.
-func (s *Search) between() float64 {
-	low := s.highest()
-	if s.throughput < s.broke/precision && !s.misled {
-		for _, s.aim = range []float64{below * s.throughput, above * s.throughput} {
-			if s.aim > low*precision && s.aim < s.broke/precision {
-				return s.aim
+func (s *Search) nextBisect() float64 {
+	low := s.highestHeld()
+	if s.throughput < s.broken/precision && !s.misleading {
+		for _, s.target = range []float64{belowThroughput * s.throughput, aboveThroughput * s.throughput} {
+			if s.target > low*precision && s.target < s.broken/precision {
+				return s.target
 			}
 		}
 	}
-	return math.Sqrt(low * s.broke)
+	return math.Sqrt(low * s.broken)
 }
 
-// lower is the next rate to confirm after one broke: a little below what the server bore then, and ever lower. Shorter
+// nextConfirm is the next rate to confirm after one broke: a little below what the server bore then, and ever lower. Shorter
 // steps that held do not count against it.
-func (s *Search) lower() float64 {
-	rate := s.broke / math.Pow(precision, float64(s.confirms))
+func (s *Search) nextConfirm() float64 {
+	rate := s.broken / math.Pow(precision, float64(s.confirmCount))
 	if s.throughput > 0 {
-		rate = min(rate, below*s.throughput)
+		rate = min(rate, belowThroughput*s.throughput)
 	}
 	return max(rate, s.from)
 }

@@ -17,15 +17,15 @@ type Lag struct {
 // sampled is how many visits are looked at, and settled how near the rate of hits must have come to its end, as a
 // share.
 const (
-	sampled = 5000
-	settled = 0.01
+	sampleSize   = 5000
+	settledShare = 0.01
 )
 
 // NewLag looks at the first visits that outline writes.
 func NewLag(outline func(n uint64, v *visit.Visit)) Lag {
-	l := Lag{visits: sampled}
+	l := Lag{visits: sampleSize}
 	var v visit.Visit
-	for n := range uint64(sampled) {
+	for n := range uint64(sampleSize) {
 		outline(n, &v)
 		for i := range v.Hits {
 			l.waits = append(l.waits, v.Hits[i].SendOffset)
@@ -38,12 +38,12 @@ func NewLag(outline func(n uint64, v *visit.Visit)) Lag {
 // HitsPerVisit is the mean.
 func (l Lag) HitsPerVisit() float64 { return float64(len(l.waits)) / float64(l.visits) }
 
-// Longest is that of a visit.
-func (l Lag) Longest() time.Duration { return l.waits[len(l.waits)-1] }
+// LongestVisit is that of a visit.
+func (l Lag) LongestVisit() time.Duration { return l.waits[len(l.waits)-1] }
 
-// Settle is how long after a change of the rate of visits the rate of hits is within a hundredth of its new value.
-func (l Lag) Settle(from, to float64) time.Duration {
-	open := settled * to / math.Abs(to-from) // share of the hits that may come later
+// SettleTime is how long after a change of the rate of visits the rate of hits is within a hundredth of its new value.
+func (l Lag) SettleTime(from, to float64) time.Duration {
+	open := settledShare * to / math.Abs(to-from) // share of the hits that may come later
 	if !(open < 1) {
 		return 0
 	}

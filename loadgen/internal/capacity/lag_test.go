@@ -15,13 +15,13 @@ func TestTheRateOfHitsFollowsThatOfVisits(t *testing.T) {
 			v.Hits = append(v.Hits, visit.Hit{SendOffset: time.Duration(i) * 100 * time.Millisecond})
 		}
 	})
-	if l.HitsPerVisit() != 100 || l.Longest() != 9900*time.Millisecond {
-		t.Errorf("%v hits, %v long", l.HitsPerVisit(), l.Longest())
+	if l.HitsPerVisit() != 100 || l.LongestVisit() != 9900*time.Millisecond {
+		t.Errorf("%v hits, %v long", l.HitsPerVisit(), l.LongestVisit())
 	}
 	for _, c := range []struct {
 		from, to, seconds float64
 	}{{0, 50, 9.9}, {1, 4, 9.8}, {50, 55, 8.9}, {100, 50, 9.9}, {50, 50.4, 0}, {50, 50, 0}} {
-		got := l.Settle(c.from, c.to).Seconds()
+		got := l.SettleTime(c.from, c.to).Seconds()
 		if got < c.seconds-.11 || got > c.seconds+.01 {
 			t.Errorf("from %v to %v: %v s, want %v", c.from, c.to, got, c.seconds)
 		}

@@ -20,7 +20,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-func check(ctx context.Context, args []string, h host.Host) int {
+func checkCommand(ctx context.Context, args []string, h host.Host) int {
 	set := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := set.String("env-file", "",
 		"read the settings from this file too; those of the environment win, as with docker compose")
@@ -41,15 +41,15 @@ func check(ctx context.Context, args []string, h host.Host) int {
 		var settings map[string]string
 		settings, problems = exchange.ParseEnv(*file, data)
 		problems = append(problems, spec.Unknown(*file, settings, problem.Warning)...)
-		problems = append(problems, asDockerRun(*file, data)...)
+		problems = append(problems, warnDockerRun(*file, data)...)
 		maps.DeleteFunc(settings, func(key, _ string) bool { return !spec.IsKnown(key) })
-		h.Env = plan.Over(settings, h.Env)
+		h.Env = plan.Overlay(settings, h.Env)
 	}
 	p, _, more := load(h, nil)
 	problems = append(problems, more...)
 	if p != nil {
-		problems = append(problems, p.Fit(h.Descriptors)...)
-		problems = append(problems, run.Places(h.FS, p.Files)...)
+		problems = append(problems, p.LimitConcurrency(h.Descriptors)...)
+		problems = append(problems, run.CheckOutputs(h.FS, p.Files)...)
 		if p.Kind() == runsummary.BackfillJob {
 			days, more := p.Backfill(h.Now())
 			problems = append(problems, more...)
@@ -60,7 +60,7 @@ func check(ctx context.Context, args []string, h host.Host) int {
 	if problems.Err() != nil {
 		return exitcode.BadConfig
 	}
-	tellRun(h, p)
+	printRun(h, p)
 	for _, note := range p.Notes {
 		_, _ = fmt.Fprintln(h.Stdout, note)
 	}
@@ -69,13 +69,13 @@ func check(ctx context.Context, args []string, h host.Host) int {
 		unread = []string{"Matomo's own settings, as its API shows them (--connect)"}
 	}
 	if *connect {
-		good, left := connectAll(ctx, h, p)
+		good, left := checkConnections(ctx, h, p)
 		if !good {
 			return exitcode.NoTarget
 		}
 		unread = left
 	}
-	if *probe && !probeAll(ctx, h, p) {
+	if *probe && !probeTargets(ctx, h, p) {
 		return exitcode.NoTarget
 	}
 	if len(unread) == 0 {
@@ -87,9 +87,9 @@ func check(ctx context.Context, args []string, h host.Host) int {
 	return exitcode.OK
 }
 
-// asDockerRun warns of what the loadgen would refuse if docker run --env-file read the file: it hands quotes and
+// warnDockerRun warns of what the loadgen would refuse if docker run --env-file read the file: it hands quotes and
 // comments on as a part of the value, and compose does not.
-func asDockerRun(file string, data []byte) (problems problem.List) {
+func warnDockerRun(file string, data []byte) (problems problem.List) {
 	_, faults := spec.Parse(exchange.DockerRunValues(data), nil)
 	for _, f := range faults.Errors() {
 		if f.Message == envspec.InQuotes || f.Message == envspec.HasComment {

@@ -314,7 +314,7 @@ func TestAHealthcheckTakesNoOtherForTheRun(t *testing.T) {
 		var out, problems strings.Builder
 		s := spec.Spec{TelemetryAddr: strings.TrimPrefix(c.set+c.given, "http://"), RunID: c.id,
 			Set: map[string]bool{"TELEMETRY_ADDR": c.set != ""}}
-		code := askHealth(t.Context(), host.Host{Stdout: &out, Stderr: &problems}, s)
+		code := queryHealth(t.Context(), host.Host{Stdout: &out, Stderr: &problems}, s)
 		if c.want == "" && (code != exitcode.OK || !strings.Contains(out.String(), `"run_id":"other"`)) {
 			t.Errorf("%s: %d, %s", name, code, problems.String())
 		}

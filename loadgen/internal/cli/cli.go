@@ -26,9 +26,9 @@ const usage = `usage: loadgen [command]
 Settings come from the environment; docs/configuration.md lists them.
 `
 
-// OutlivesItsReader says that the command of these arguments ends in order where nobody reads its output any more. A
+// IgnoresBrokenPipe says that the command of these arguments ends in order where nobody reads its output any more. A
 // list, as in `plan | head`, need not.
-func OutlivesItsReader(args []string) bool {
+func IgnoresBrokenPipe(args []string) bool {
 	return len(args) == 0 || args[0] == "run" || args[0] == "sink"
 }
 
@@ -40,15 +40,15 @@ func Run(ctx context.Context, args []string, h host.Host) int {
 	}
 	switch command {
 	case "run":
-		return runTraffic(ctx, args, h)
+		return runCommand(ctx, args, h)
 	case "check":
-		return check(ctx, args, h)
+		return checkCommand(ctx, args, h)
 	case "plan":
-		return showPlan(args, h)
+		return planCommand(args, h)
 	case "sink":
-		return runSink(ctx, args, h)
+		return sinkCommand(ctx, args, h)
 	case "healthcheck":
-		return healthcheck(ctx, h)
+		return healthCommand(ctx, h)
 	case "licences":
 		if err := licences.Print(h.Stdout); err != nil {
 			_, _ = fmt.Fprintln(h.Stderr, "error:", err)

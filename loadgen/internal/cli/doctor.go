@@ -16,16 +16,16 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// connectAll tries every target and tells how each answered; it is false where a hit would be lost. Unread is what
+// checkConnections tries every target and tells how each answered; it is false where a hit would be lost. Unread is what
 // could not be checked.
-func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unread []string) {
-	to, err := sender.New(p, h.Machine(h.Env), tracking.Options{Timeout: p.Sending.QuestionTimeout})
+func checkConnections(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unread []string) {
+	to, err := sender.New(p, h.Machine(h.Env), tracking.Options{Timeout: p.Sending.QueryTimeout})
 	if err != nil {
 		_, _ = fmt.Fprintln(h.Stdout, err)
 		return false, nil
 	}
 	defer to.Close()
-	examiner, expect := doctor.New(p.Sending.QuestionTimeout, h.Machine(h.Env)), p.Expect(h.Now())
+	examiner, expect := doctor.New(p.Sending.QueryTimeout, h.Machine(h.Env)), p.Expect(h.Now())
 	good = true
 	for i, t := range p.Targets {
 		began := time.Now()
@@ -39,28 +39,28 @@ func connectAll(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unre
 		} else {
 			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s: %s\n", t.Name, t.URL, res.String())
 		}
-		tellFindings(h.Stdout, d.Findings)
+		printFindings(h.Stdout, d.Findings)
 		if left := d.NotChecked(); left != "" {
 			unread = append(unread, "target "+t.Name+": "+left)
 		}
 		// Where the doctor gets no answer, because it asks no address of a cloud, the hit of the sender decides.
 		good = good && res.Class.Outcome() == outcome.Accepted && (d.Works || !d.Reachable)
 		if res.Class.Outcome() == outcome.Accepted {
-			good = tryLargest(h.Stdout, to, p, i, hit) && good
+			good = checkLargestRequest(h.Stdout, to, p, i, hit) && good
 		}
 	}
 	return good, unread
 }
 
-// verdicts are the words for a verdict, in the order in which findings are told.
-var verdicts = []struct {
+// verdictWords are the words for a verdict, in the order in which findings are told.
+var verdictWords = []struct {
 	is   doctor.Verdict
 	word string
 }{{doctor.Error, "wrong"}, {doctor.Warning, "doubtful"}, {doctor.OK, "ok"}, {doctor.Skipped, "cannot tell"}}
 
-// tellFindings prints what is wrong first and what could not be told last.
-func tellFindings(w io.Writer, findings []doctor.Finding) {
-	for _, v := range verdicts {
+// printFindings prints what is wrong first and what could not be told last.
+func printFindings(w io.Writer, findings []doctor.Finding) {
+	for _, v := range verdictWords {
 		for _, f := range findings {
 			if f.Verdict != v.is {
 				continue
@@ -76,9 +76,9 @@ func tellFindings(w io.Writer, findings []doctor.Finding) {
 	}
 }
 
-// probeAll sends every target one visit and tells when it was seen; it is false where one was not.
-func probeAll(ctx context.Context, h host.Host, p *plan.Plan) bool {
-	examiner, expect := doctor.New(p.Sending.QuestionTimeout, h.Machine(h.Env)), p.Expect(h.Now())
+// probeTargets sends every target one visit and tells when it was seen; it is false where one was not.
+func probeTargets(ctx context.Context, h host.Host, p *plan.Plan) bool {
+	examiner, expect := doctor.New(p.Sending.QueryTimeout, h.Machine(h.Env)), p.Expect(h.Now())
 	good := true
 	for _, t := range p.Targets {
 		_, _ = fmt.Fprintf(h.Stdout, "target %s: sending a probe visit and looking for it, for %s at most\n", t.Name,
@@ -90,7 +90,7 @@ func probeAll(ctx context.Context, h host.Host, p *plan.Plan) bool {
 			continue
 		}
 		_, _ = fmt.Fprintf(h.Stdout, "target %s: %s\n", t.Name, seen)
-		tellFindings(h.Stdout, seen.Findings)
+		printFindings(h.Stdout, seen.Findings)
 		good = good && seen.Works()
 	}
 	return good
@@ -109,9 +109,9 @@ func ping(site int, token bool) []byte {
 	return body
 }
 
-// tryLargest asks whether a target that takes a hit takes it in a request as large as the largest of the run. It is
+// checkLargestRequest asks whether a target that takes a hit takes it in a request as large as the largest of the run. It is
 // false where hits would be lost.
-func tryLargest(w io.Writer, s *sender.Sender, p *plan.Plan, target int, hit []byte) bool {
+func checkLargestRequest(w io.Writer, s *sender.Sender, p *plan.Plan, target int, hit []byte) bool {
 	t := p.Targets[target]
 	most, size := p.Sending.Batch, max(s.LargestRequest(p, target), len(hit))
 	res := s.SendProbe(target, hit, size-len(hit))

@@ -32,7 +32,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 				"MATOMO_URL": "http://" + fastSink(t) + "/matomo.php", "SEND_MODE": mode,
 				"TARGET_VISITS_PER_DAY": "1e9", "CONCURRENCY": "8",
 			})
-			p, problems := plan.Load(afero.NewMemMapFs(), env, draw(afero.NewMemMapFs()))
+			p, problems := plan.Load(afero.NewMemMapFs(), env, newIdentity(afero.NewMemMapFs()))
 			if p == nil {
 				t.Fatal(problems)
 			}
@@ -44,10 +44,19 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			defer to.Close()
 			book := ledger.New(1)
 			c := engine.Config{
-				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler), Alarm: wakeup.Exact(),
-				Clock:  standstill.New(time.Now()),
-				Router: routing.New(p.Targets, p.Strategy, p.Seed), Load: p.Load, Concurrency: p.Sending.Concurrency,
-				Batch: 1, Zone: time.UTC, Reserve: func(uint64) error { return nil }, StopAfter: 5000,
+				Visits:      p.Visits,
+				Sender:      to,
+				Ledger:      book,
+				Log:         slog.New(slog.DiscardHandler),
+				Alarm:       wakeup.NewHighRes(),
+				Clock:       standstill.New(time.Now()),
+				Router:      routing.New(p.Targets, p.Strategy, p.Seed),
+				Load:        p.Load,
+				Concurrency: p.Sending.Concurrency,
+				Batch:       1,
+				Zone:        time.UTC,
+				Reserve:     func(uint64) error { return nil },
+				StopAfter:   5000,
 			}
 			if to.Bulk() {
 				c.Batch, c.BatchDelay = p.Sending.Batch, 100*time.Millisecond

@@ -17,9 +17,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-func healthcheck(ctx context.Context, h host.Host) int {
-	env, _, _ := plan.Settings(h.FS, h.Env) // problems of the file are the run's to tell
-	s, problems := spec.Parse(env, h.Read)
+func healthCommand(ctx context.Context, h host.Host) int {
+	env, _, _ := plan.MergeEnv(h.FS, h.Env) // problems of the file are the run's to tell
+	s, problems := spec.Parse(env, h.ReadFile)
 	if s.TelemetryAddr == "" {
 		console.Problems(h.Stderr, h.JSONLines(), problems)
 		return exitcode.BadConfig
@@ -37,11 +37,11 @@ func healthcheck(ctx context.Context, h host.Host) int {
 		name = "127.0.0.1"
 	}
 	s.TelemetryAddr = net.JoinHostPort(name, port)
-	return askHealth(ctx, h, s)
+	return queryHealth(ctx, h, s)
 }
 
-// askHealth asks the loadgen at s.TelemetryAddr. Where nobody chose that address the run may be at another one.
-func askHealth(ctx context.Context, h host.Host, s spec.Spec) int {
+// queryHealth asks the loadgen at s.TelemetryAddr. Where nobody chose that address the run may be at another one.
+func queryHealth(ctx context.Context, h host.Host, s spec.Spec) int {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.TelemetryAddr+"/healthz", nil)

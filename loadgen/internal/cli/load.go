@@ -19,23 +19,23 @@ import (
 // load makes the plan of the environment and the file of LOADGEN_ENV_FILE, over which flags win, with the keys that
 // came from that file. The plan is nil where a problem refuses it.
 func load(h host.Host, flags map[string]string) (p *plan.Plan, fromFile []string, problems problem.List) {
-	env, fromFile, problems := plan.Settings(h.FS, h.Env)
+	env, fromFile, problems := plan.MergeEnv(h.FS, h.Env)
 	maps.Copy(env, flags)
-	p, more := plan.Load(h.FS, env, draw(h.FS))
+	p, more := plan.Load(h.FS, env, newIdentity(h.FS))
 	problems = append(problems, more...)
 	if problems.Err() == nil {
 		return p, fromFile, problems
 	}
 	// The days of a backfill follow from a plan. Where there is none what is wrong with them is told with the rest.
-	if s, _ := spec.Parse(env, h.Read); s.BackfillEnabled {
+	if s, _ := spec.Parse(env, h.ReadFile); s.BackfillEnabled {
 		_, more = s.Backfill(h.Now())
 		problems = append(problems, more...)
 	}
 	return nil, fromFile, problems
 }
 
-// draw makes a seed and a run id. The seed of a backfill that is resumed is that of before.
-func draw(fsys afero.Fs) plan.Draw {
+// newIdentity makes a seed and a run id. The seed of a backfill that is resumed is that of before.
+func newIdentity(fsys afero.Fs) plan.IdentityFunc {
 	return func(p *plan.Plan) (uint64, string) {
 		seed := runid.NewSeed()
 		if path := run.JournalFile(p); path != "" {
@@ -47,7 +47,7 @@ func draw(fsys afero.Fs) plan.Draw {
 	}
 }
 
-// tellRun prints what makes the same visits again.
-func tellRun(h host.Host, p *plan.Plan) {
+// printRun prints what makes the same visits again.
+func printRun(h host.Host, p *plan.Plan) {
 	_, _ = fmt.Fprintf(h.Stderr, "RUN_SEED=%d RUN_ID=%s\n", p.Seed, p.RunID)
 }

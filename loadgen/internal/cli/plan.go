@@ -18,9 +18,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
-// showPlan prints the hits of the first visits as they would be sent. Times are relative to the visit's first hit, so
+// planCommand prints the hits of the first visits as they would be sent. Times are relative to the visit's first hit, so
 // that the same seed and run id print the same bytes.
-func showPlan(args []string, h host.Host) int {
+func planCommand(args []string, h host.Host) int {
 	set := flag.NewFlagSet("plan", flag.ContinueOnError)
 	n := set.Uint64("visits", 3, "how many visits to print")
 	format := set.String("format", "text", "text or jsonl")
@@ -38,9 +38,9 @@ func showPlan(args []string, h host.Host) int {
 		return exitcode.BadConfig
 	}
 	if *estimated {
-		return showEstimate(p, h)
+		return printEstimate(p, h)
 	}
-	tellRun(h, p)
+	printRun(h, p)
 	write := writeText
 	if *format == "jsonl" {
 		write = writeJSON
@@ -62,19 +62,19 @@ func showPlan(args []string, h host.Host) int {
 	return exitcode.OK
 }
 
-// weighed is how many visits are written out to tell how large they are, which costs more than to outline them.
-const weighed = 500
+// sizeSample is how many visits are written out to tell how large they are, which costs more than to outline them.
+const sizeSample = 500
 
-// showEstimate prints what the settings come to.
-func showEstimate(p *plan.Plan, h host.Host) int {
+// printEstimate prints what the settings come to.
+func printEstimate(p *plan.Plan, h host.Host) int {
 	e, bytes := p.Estimate(h.Now()), 0
-	for number := range uint64(weighed) {
+	for number := range uint64(sizeSample) {
 		v := p.Visits.Visit(number)
 		for i := range v.Hits {
 			bytes += len(body(p, v, i))
 		}
 	}
-	e.BytesPerVisit = float64(bytes) / weighed
+	e.BytesPerVisit = float64(bytes) / sizeSample
 	if err := json.NewEncoder(h.Stdout).Encode(e); err != nil {
 		_, _ = fmt.Fprintln(h.Stderr, err)
 		return exitcode.Internal

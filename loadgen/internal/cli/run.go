@@ -25,8 +25,8 @@ Exit codes: 0 finished, 1 internal error, 2 bad settings, 3 no target took a hit
 brake was pulled, 130 interrupted.
 `
 
-// runOptions reads the arguments of run; ok is false where the command ends with code.
-func runOptions(args []string, h host.Host) (o run.Options, code int, ok bool) {
+// parseRunFlags reads the arguments of run; ok is false where the command ends with code.
+func parseRunFlags(args []string, h host.Host) (o run.Options, code int, ok bool) {
 	o.Settings = map[string]string{}
 	set := flag.NewFlagSet("run", flag.ContinueOnError)
 	set.Usage = func() { _, _ = io.WriteString(set.Output(), runUsage) }
@@ -41,14 +41,14 @@ func runOptions(args []string, h host.Host) (o run.Options, code int, ok bool) {
 	return o, code, ok
 }
 
-func runTraffic(ctx context.Context, args []string, h host.Host) int {
-	o, code, ok := runOptions(args, h)
+func runCommand(ctx context.Context, args []string, h host.Host) int {
+	o, code, ok := parseRunFlags(args, h)
 	if !ok {
 		return code
 	}
 	p, fromFile, problems := load(h, o.Settings)
 	if p != nil {
-		problems = append(problems, p.Fit(h.Descriptors)...)
+		problems = append(problems, p.LimitConcurrency(h.Descriptors)...)
 	}
 	if problems.Err() != nil {
 		console.Problems(h.Stderr, h.JSONLines(), problems)

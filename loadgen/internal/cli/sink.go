@@ -12,9 +12,9 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 )
 
-// runSink is the command sink; a signal ends it. Where TELEMETRY_ADDR is set, as in the image, it answers the
+// sinkCommand is the command sink; a signal ends it. Where TELEMETRY_ADDR is set, as in the image, it answers the
 // healthcheck there like a run: a container of the image has one healthcheck, whatever it runs.
-func runSink(ctx context.Context, args []string, h host.Host) int {
+func sinkCommand(ctx context.Context, args []string, h host.Host) int {
 	ctx, cancel := context.WithCancel(ctx)
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
@@ -33,14 +33,14 @@ func runSink(ctx context.Context, args []string, h host.Host) int {
 				addr, err)
 		} else {
 			_, _ = fmt.Fprintf(h.Stderr, "the healthcheck is answered at http://%s/healthz\n", listener.Addr())
-			waiting.Go(func() { answerHealth(ctx, listener) })
+			waiting.Go(func() { serveHealth(ctx, listener) })
 		}
 	}
 	return sink.Run(ctx, args, h.Stdout, h.Stderr)
 }
 
-// answerHealth says that the process lives, until ctx is done.
-func answerHealth(ctx context.Context, listener net.Listener) {
+// serveHealth says that the process lives, until ctx is done.
+func serveHealth(ctx context.Context, listener net.Listener) {
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = fmt.Fprintln(w, `{"phase":"sink"}`)

@@ -149,6 +149,6 @@ func (l *loop) setRecordedStart(o *openVisit) {
 		return
 	}
 	length := l.visit.Length()
-	latest := l.began.Add(o.start - length - l.c.Router.Behind(int(o.target)))
+	latest := l.began.Add(o.start - length - l.c.Router.ClockLag(int(o.target)))
 	o.recordedStart = uint32(l.days.fitInDay(latest.Unix(), int64(length/time.Second)))
 }

@@ -76,7 +76,7 @@ type Config struct {
 	Ledger *ledger.Ledger
 	Log    *slog.Logger
 	// Alarm wakes the engine, which stops it at the end of the run.
-	Alarm wakeup.Alarm
+	Alarm wakeup.Timer
 	// Clock tells the time of the run and its standstills. Run watches it.
 	Clock *standstill.Clock
 
@@ -134,7 +134,7 @@ func (e *Engine) PauseReason() string { return e.pause.Load().(string) }
 func (e *Engine) CutVisits() uint64 { return e.cutVisits.Load() }
 
 // elapsed is the time since Run was called.
-func (e *Engine) elapsed() time.Duration { return e.c.Clock.Now() - e.base }
+func (e *Engine) elapsed() time.Duration { return e.c.Clock.Elapsed() - e.base }
 
 // Run sends traffic until a limit is reached, all targets have failed, or drain is done: then no visit begins,
 // requests in flight may end, what is left is abandoned, and a Reason that is drain's cause is that of the end. Where
@@ -143,7 +143,7 @@ func (e *Engine) Run(drain, abort context.Context) endreason.Reason {
 	stopWatching := context.AfterFunc(abort, e.c.Sender.Abort)
 	defer stopWatching()
 	defer e.c.Clock.Watch()()
-	e.began, e.base = time.Now(), e.c.Clock.Now()
+	e.began, e.base = time.Now(), e.c.Clock.Elapsed()
 	jobs := make(chan *batch, e.c.Concurrency)
 	answers := make(chan *batch, e.c.Concurrency)
 	var pool sync.WaitGroup

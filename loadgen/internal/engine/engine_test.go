@@ -68,7 +68,7 @@ func newRig(answer func(context.Context, sent) tracking.Result, change func(*eng
 	m.broken, m.cut = context.WithCancel(context.Background())
 	r := &rig{matomo: m, ledger: ledger.New(10)}
 	r.config = engine.Config{
-		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Alarm: wakeup.Timer(),
+		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Alarm: wakeup.NewTimer(),
 		Clock: standstill.New(time.Now()), Load: profile.NewConstant(86400), Concurrency: 4, Batch: 1, Zone: time.UTC,
 		Router:  routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Reserve: func(uint64) error { return nil },

@@ -143,11 +143,11 @@ func (l *loop) dispatch(now time.Duration) {
 		t := (l.firstTarget + i) % len(l.queues)
 		n := &l.queues[t]
 		for n.hasWaiting() {
-			verdict := l.c.Router.Verdict(t, at)
+			verdict := l.c.Router.Admission(t, at)
 			switch {
-			case verdict == routing.Refuse && l.stopIfAllFailed(): // its requests may still wait for late answers
+			case verdict == routing.Deny && l.stopIfAllFailed(): // its requests may still wait for late answers
 				return
-			case verdict == routing.Refuse:
+			case verdict == routing.Deny:
 				l.rerouteOrShed(n.pop(), answer.Breaker, now)
 				continue
 			case now >= n.oldestDue()+l.c.BatchDelay+maxQueueTime:
@@ -166,12 +166,12 @@ func (l *loop) dispatch(now time.Duration) {
 // hasSlot says that the target may have one more request in flight: of its own slots, or of those that targets which
 // take no hits leave unused. Requests that a failed target left without an answer neither keep it from being tried, nor
 // from taking hits once it works again: beside them one goes at a time.
-func (l *loop) hasSlot(n *targetQueue, verdict routing.Verdict, at time.Time) bool {
+func (l *loop) hasSlot(n *targetQueue, verdict routing.Admission, at time.Time) bool {
 	if n.inFlight < n.slots {
 		n.suspect = false
 		return true
 	}
-	n.suspect = n.suspect || verdict == routing.Single
+	n.suspect = n.suspect || verdict == routing.AdmitOne
 	if n.suspect && n.inFlight == n.pending {
 		return true
 	}
@@ -180,7 +180,7 @@ func (l *loop) hasSlot(n *targetQueue, verdict routing.Verdict, at time.Time) bo
 		other := &l.queues[t]
 		if over := other.inFlight - other.slots; over >= 0 {
 			unused -= over
-		} else if l.c.Router.Verdict(t, at) == routing.Refuse {
+		} else if l.c.Router.Admission(t, at) == routing.Deny {
 			unused -= over + 1 // one is for its probe
 		}
 	}
@@ -338,7 +338,7 @@ func (l *loop) recordOutcomes(b *batch) {
 
 // stopIfAllFailed ends the run where no target has ever taken a hit and all have failed.
 func (l *loop) stopIfAllFailed() bool {
-	_, all := l.c.Router.Hopeless()
+	_, all := l.c.Router.AllFailed()
 	if all {
 		l.stop(endreason.NoTarget)
 	}

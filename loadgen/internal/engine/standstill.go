@@ -10,7 +10,7 @@ import (
 // checkStandstills deals with standstills of this process that ended since it was called last. What waited for a request then is
 // too late now.
 func (l *loop) checkStandstills() {
-	if l.c.Clock.Count() == len(l.gaps) {
+	if l.c.Clock.GapCount() == len(l.gaps) {
 		return
 	}
 	for _, g := range l.c.Clock.Gaps(len(l.gaps)) {
@@ -30,7 +30,7 @@ func (l *loop) checkStandstills() {
 // stoodStill says that this process stood still at some time from from to to.
 func (l *loop) stoodStill(from, to time.Duration) bool {
 	for i := len(l.gaps) - 1; i >= 0 && l.gaps[i].To > from; i-- {
-		if l.gaps[i].Holds(from, to) {
+		if l.gaps[i].Overlaps(from, to) {
 			return true
 		}
 	}

@@ -98,7 +98,7 @@ func openVisits(b *testing.B, n uint64) {
 	defer over.Stop()
 	_ = engine.New(engine.Config{
 		Visits: patient{g, n}, Sender: instant{}, Ledger: book, Log: slog.New(slog.DiscardHandler),
-		Alarm: wakeup.Exact(), Clock: standstill.New(time.Now()), Batch: 1,
+		Alarm: wakeup.NewHighRes(), Clock: standstill.New(time.Now()), Batch: 1,
 		Router: routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Load:   profile.NewConstant(float64(n) / filling.Seconds() * 86400), Concurrency: 64, Live: true,
 		Zone:    time.UTC,

@@ -9,7 +9,7 @@ import (
 func (l *loop) setWakeup(at time.Duration) {
 	if l.wakeAt == 0 || at < l.wakeAt {
 		l.wakeAt = at
-		l.c.Alarm.Set(at - l.elapsed())
+		l.c.Alarm.Reset(at - l.elapsed())
 	}
 }
 

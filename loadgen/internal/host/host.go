@@ -35,8 +35,8 @@ type Host struct {
 // JSONLines reports whether a controller parses Stderr, see package logline.
 func (h Host) JSONLines() bool { return h.Env[logline.EnvVar] == logline.JSON }
 
-// Env is an environment of KEY=value.
-func Env(pairs []string) map[string]string {
+// ParseEnv is an environment of KEY=value.
+func ParseEnv(pairs []string) map[string]string {
 	env := map[string]string{}
 	for _, pair := range pairs {
 		if key, v, ok := strings.Cut(pair, "="); ok {
@@ -46,10 +46,10 @@ func Env(pairs []string) map[string]string {
 	return env
 }
 
-// Read reads a file that a setting names.
-func (h Host) Read(path string) ([]byte, error) { return exchange.Read(h.FS, path) }
+// ReadFile reads a file that a setting names.
+func (h Host) ReadFile(path string) ([]byte, error) { return exchange.Read(h.FS, path) }
 
 // Machine is what reaching targets takes of this machine, with the environment that the settings made.
 func (h Host) Machine(env map[string]string) target.Environment {
-	return target.Environment{ReadFile: h.Read, Env: env}
+	return target.Environment{ReadFile: h.ReadFile, Env: env}
 }

@@ -33,9 +33,9 @@ func TestRequestsInFlightFitTheDescriptors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &Plan{spec: c.spec, Targets: make([]target.Target, 2)}
-			p.settle()
+			p.derive()
 			var said []string
-			problems := p.Fit(c.descriptors)
+			problems := p.LimitConcurrency(c.descriptors)
 			for _, p := range problems {
 				said = append(said, p.String())
 			}

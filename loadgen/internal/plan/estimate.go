@@ -13,22 +13,22 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// sampled is how many visits of a plan are looked at to tell what they are like.
-const sampled = 5000
+// sampleSize is how many visits of a plan are looked at to tell what they are like.
+const sampleSize = 5000
 
 // sample is what the first visits of a plan are like.
 type sample struct {
 	hits, actions int
-	open          time.Duration
-	with          [hit.Kinds]int // visits that have a hit of the kind
+	openTime      time.Duration
+	visitsWith    [hit.Kinds]int // visits that have a hit of the kind
 }
 
-func takeSample(visits *visit.Generator) (m sample) {
+func newSample(visits *visit.Generator) (m sample) {
 	var v visit.Visit
-	for n := range uint64(sampled) {
+	for n := range uint64(sampleSize) {
 		visits.Outline(n, &v)
 		m.hits += len(v.Hits)
-		m.open += v.Hits[len(v.Hits)-1].SendOffset
+		m.openTime += v.Hits[len(v.Hits)-1].SendOffset
 		var has [hit.Kinds]bool
 		for i := range v.Hits {
 			kind := v.Hits[i].RecordedAs
@@ -39,7 +39,7 @@ func takeSample(visits *visit.Generator) (m sample) {
 		}
 		for k, yes := range has {
 			if yes {
-				m.with[k]++
+				m.visitsWith[k]++
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func (m sample) String() string {
 	var parts []string
 	for k, row := range hit.Rows {
 		if row.Step != "" && hit.Kind(k) != hit.Pageview { // what each visit has tells nothing
-			parts = append(parts, fmt.Sprintf("%s %.1f %%", row.Name, 100*float64(m.with[k])/sampled))
+			parts = append(parts, fmt.Sprintf("%s %.1f %%", row.Name, 100*float64(m.visitsWith[k])/sampleSize))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -59,12 +59,12 @@ func (m sample) String() string {
 
 // HitsPerSecond is the highest rate of hits that the settings ask for, by the first visits of the plan.
 func (p *Plan) HitsPerSecond() float64 {
-	return p.Load.Peak() / 86400 * float64(p.sample.hits) / sampled
+	return p.Load.Peak() / 86400 * float64(p.sample.hits) / sampleSize
 }
 
-// planned is how many visits the settings ask for, in which time, and the setting that ends the run; all are empty
+// plannedVisits is how many visits the settings ask for, in which time, and the setting that ends the run; all are empty
 // where there is no end. A cap of 24 hours and what happens on the way are not in it. A week counts by its mean rate.
-func (p *Plan) planned() (visits uint64, length time.Duration, by string) {
+func (p *Plan) plannedVisits() (visits uint64, length time.Duration, by string) {
 	k, load := &p.spec, p.Load
 	if load.Kind() == profile.Week {
 		load = profile.NewConstant(k.VisitsPerDay)
@@ -96,8 +96,8 @@ func (p *Plan) planned() (visits uint64, length time.Duration, by string) {
 func (p *Plan) Estimate(now time.Time) estimate.Estimate {
 	k := &p.spec
 	e := estimate.Estimate{
-		SampledVisits: sampled, HitsPerVisit: float64(p.sample.hits) / sampled,
-		ActionsPerVisit: float64(p.sample.actions) / sampled, OpenSeconds: p.sample.open.Seconds() / sampled,
+		SampledVisits: sampleSize, HitsPerVisit: float64(p.sample.hits) / sampleSize,
+		ActionsPerVisit: float64(p.sample.actions) / sampleSize, OpenSeconds: p.sample.openTime.Seconds() / sampleSize,
 		HitsPerRequest: 1, Concurrency: k.Concurrency,
 	}
 	if k.BackfillEnabled {
@@ -115,18 +115,18 @@ func (p *Plan) Estimate(now time.Time) estimate.Estimate {
 	if k.SendMode == "bulk" { // by Little's law, as for the open visits
 		e.HitsPerRequest = min(float64(k.BulkSize), max(1, e.HitsPerSecond*k.BulkMaxDelay))
 	}
-	visits, length, by := p.planned()
+	visits, length, by := p.plannedVisits()
 	if e.Visits = visits; by != "" {
 		e.End = &estimate.End{Seconds: length.Seconds(), By: by}
 	}
 	if limit := float64(k.MaxTotalVisits); limit > 0 && limit < k.VisitsPerDay && p.Load.Kind() != profile.Stages {
-		p.capped(&e, limit)
+		p.applyDailyCap(&e, limit)
 	}
 	return e
 }
 
-// capped lays the cap of 24 hours over an estimate: the visits of full windows come first, a window a day.
-func (p *Plan) capped(e *estimate.Estimate, limit float64) {
+// applyDailyCap lays the cap of 24 hours over an estimate: the visits of full windows come first, a window a day.
+func (p *Plan) applyDailyCap(e *estimate.Estimate, limit float64) {
 	k := &p.spec
 	second := k.VisitsPerDay / 86400
 	e.PausesAfterSeconds = limit / second

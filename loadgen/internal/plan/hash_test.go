@@ -28,11 +28,11 @@ func TestPlansAreCalledAsBeforeRolesDecidedWhatIsHashed(t *testing.T) {
 	}
 	for settings, want := range was.Hashes {
 		p := planOf(t, settings)
-		data, err := p.hashed()
+		data, err := p.hashInput()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.sum(only(t, data, was.Fields)); got != want {
+		if got := p.hashOf(only(t, data, was.Fields)); got != want {
 			t.Errorf("%s: hash %s, want %s", settings, got, want)
 		}
 	}

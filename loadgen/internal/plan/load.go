@@ -28,9 +28,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// Draw gives the seed and the run id where the settings name none. Of the plan it sees the kind, the files and the run
+// IdentityFunc gives the seed and the run id where the settings name none. Of the plan it sees the kind, the files and the run
 // id that is set.
-type Draw func(p *Plan) (seed uint64, runID string)
+type IdentityFunc func(p *Plan) (seed uint64, runID string)
 
 // loader gathers a plan and the problems on the way.
 type loader struct {
@@ -39,18 +39,18 @@ type loader struct {
 	problems problem.List
 }
 
-// Settings merges the process environment with the file that LOADGEN_ENV_FILE names there, which wins. The keys that
+// MergeEnv merges the process environment with the file that LOADGEN_ENV_FILE names there, which wins. The keys that
 // came from the file are returned by name. A loadgen that does not start by itself may be there before its file is.
-func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]string, fromFile []string,
+func MergeEnv(fsys afero.Fs, environ map[string]string) (merged map[string]string, fromFile []string,
 	problems problem.List) {
 	problems = spec.Misspelt(environ)
 	path := envspec.Unquoted(environ, "LOADGEN_ENV_FILE")
 	if path == "" {
-		leftAside(fsys, environ, &problems)
+		warnUnusedFile(fsys, environ, &problems)
 		return maps.Clone(environ), nil, problems
 	}
 	data, err := exchange.Read(fsys, path)
-	if errors.Is(err, fs.ErrNotExist) && !startsAlone(fsys, environ) {
+	if errors.Is(err, fs.ErrNotExist) && !autoStarts(fsys, environ) {
 		return maps.Clone(environ), nil, problems
 	}
 	if err != nil {
@@ -67,12 +67,12 @@ func Settings(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 			values[key] = filepath.Join(filepath.Dir(path), v)
 		}
 	}
-	return Over(environ, values), slices.Sorted(maps.Keys(values)), problems
+	return Overlay(environ, values), slices.Sorted(maps.Keys(values)), problems
 }
 
-// Over is the settings of below with those of above, which win. A secret has two names; the one of above replaces that
+// Overlay is the settings of below with those of above, which win. A secret has two names; the one of above replaces that
 // of below, whichever it is.
-func Over(below, above map[string]string) map[string]string {
+func Overlay(below, above map[string]string) map[string]string {
 	merged := maps.Clone(below)
 	for key, v := range above {
 		merged[key] = v
@@ -100,9 +100,9 @@ func pathKeys() map[string]bool {
 	return out
 }
 
-// leftAside says that a file of settings lies in the exchange folder and is not used: a person who starts the loadgen
+// warnUnusedFile says that a file of settings lies in the exchange folder and is not used: a person who starts the loadgen
 // by hand does not expect the settings of a controller that used the folder before.
-func leftAside(fsys afero.Fs, environ map[string]string, problems *problem.List) {
+func warnUnusedFile(fsys afero.Fs, environ map[string]string, problems *problem.List) {
 	dir := envspec.Unquoted(environ, "EXCHANGE_DIR")
 	if dir == "" {
 		return
@@ -114,16 +114,16 @@ func leftAside(fsys afero.Fs, environ map[string]string, problems *problem.List)
 	}
 }
 
-// startsAlone says that the environment does not hold the loadgen back until somebody starts it.
-func startsAlone(fsys afero.Fs, environ map[string]string) bool {
+// autoStarts says that the environment does not hold the loadgen back until somebody starts it.
+func autoStarts(fsys afero.Fs, environ map[string]string) bool {
 	s, _ := spec.Parse(environ, func(path string) ([]byte, error) { return exchange.Read(fsys, path) })
 	return s.AutoStart
 }
 
 // Load makes the plan of the settings and the files they name. The plan is nil where a problem refuses it.
-func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.List) {
+func Load(fsys afero.Fs, environ map[string]string, draw IdentityFunc) (*Plan, problem.List) {
 	l := &loader{fs: fsys}
-	s, problems := spec.Parse(environ, l.read)
+	s, problems := spec.Parse(environ, l.readFile)
 	l.problems, l.plan = problems, &Plan{
 		spec: s, RunID: s.RunID, Zone: s.Timezone.Location(), Env: environ, Sources: map[string]string{},
 		Files: Files{Exchange: s.ExchangeDir, State: s.StateDir, Summary: s.SummaryFile},
@@ -134,9 +134,9 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 		l.plan.Seed = *s.RunSeed
 	}
 	if s.BackfillEnabled {
-		l.backfill()
+		l.applyBackfill()
 	}
-	l.exchangeDir()
+	l.checkExchangeDir()
 	l.pages()
 	l.funnels()
 	l.events()
@@ -152,26 +152,26 @@ func Load(fsys afero.Fs, environ map[string]string, draw Draw) (*Plan, problem.L
 	}
 	p := l.plan
 	p.Load, _ = s.Profile() // its problems are among those of Parse
-	p.settle()
+	p.derive()
 	p.Visits = visit.New(p.behaviour(store))
-	p.sample = takeSample(p.Visits)
-	l.warn()
-	hashed, err := p.hashed()
+	p.sample = newSample(p.Visits)
+	l.addWarnings()
+	hashed, err := p.hashInput()
 	if err != nil {
 		l.problems.Refuse("plan", "", err.Error(), "")
 		return nil, l.problems
 	}
-	p.Hash = p.sum(hashed)
-	l.note()
+	p.Hash = p.hashOf(hashed)
+	l.addNotes()
 	return p, l.problems
 }
 
-// read reads a file that a setting names.
-func (l *loader) read(path string) ([]byte, error) { return exchange.Read(l.fs, path) }
+// readFile reads a file that a setting names.
+func (l *loader) readFile(path string) ([]byte, error) { return exchange.Read(l.fs, path) }
 
-// backfill sets what a backfill does whatever the knobs of live traffic say: many hits go in a request, and all of them
+// applyBackfill sets what a backfill does whatever the knobs of live traffic say: many hits go in a request, and all of them
 // are dated.
-func (l *loader) backfill() {
+func (l *loader) applyBackfill() {
 	k := &l.plan.spec
 	k.SendMode, k.Timeline = "bulk", "compressed"
 	if k.BackfillSeed != nil {
@@ -201,9 +201,9 @@ func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 	return days, problems
 }
 
-// exchangeDir refuses a folder that is not there: without it the built-in data would go to the target of the
+// checkExchangeDir refuses a folder that is not there: without it the built-in data would go to the target of the
 // environment.
-func (l *loader) exchangeDir() {
+func (l *loader) checkExchangeDir() {
 	dir := l.plan.spec.ExchangeDir
 	if dir == "" {
 		return
@@ -299,19 +299,19 @@ func (l *loader) shop() *shop.Shop {
 		cfg.Shipping = append(cfg.Shipping, cents(rate))
 	}
 	store, err := shop.New(cfg)
-	if err != nil && !l.refused("ECOMMERCE_") {
+	if err != nil && !l.hasError("ECOMMERCE_") {
 		l.problems.Refuse("ECOMMERCE_ORDER_VALUE_MIN, ECOMMERCE_ORDER_VALUE_MAX", "", err.Error(), "widen the range")
 	}
 	for i, f := range l.plan.Funnels {
 		for j := range f.Steps {
 			if s := &f.Steps[j]; j > 0 && urllist.Classify(urllist.Page{URL: s.URL}).Campaign {
-				l.problems.Refuse(place(l.plan.Sources["funnels"], i, j)+".url", s.URL,
+				l.problems.Refuse(stepPath(l.plan.Sources["funnels"], i, j)+".url", s.URL,
 					"has a campaign parameter, which would split the visit",
 					"a campaign can only begin a visit: put it into the first step")
 			}
 			if s := &f.Steps[j]; s.Type == funnel.Ecommerce && store != nil {
 				if err := store.ValidateOverride(visit.Override(s)); err != nil {
-					l.problems.Refuse(place(l.plan.Sources["funnels"], i, j), "", err.Error(),
+					l.problems.Refuse(stepPath(l.plan.Sources["funnels"], i, j), "", err.Error(),
 						"change or leave out one of its amounts")
 				}
 			}
@@ -320,8 +320,8 @@ func (l *loader) shop() *shop.Shop {
 	return store
 }
 
-// refused says that a knob whose name begins so is refused already: what is wrong with it need not be told twice.
-func (l *loader) refused(prefix string) bool {
+// hasError says that a knob whose name begins so is refused already: what is wrong with it need not be told twice.
+func (l *loader) hasError(prefix string) bool {
 	return slices.ContainsFunc(l.problems.Errors(), func(p problem.Problem) bool {
 		return strings.HasPrefix(p.Where, prefix)
 	})
@@ -332,7 +332,7 @@ func cents(amount float64) shop.Cents { return shop.Cents(math.Round(amount * 10
 // targets takes them from MULTI_TARGET_CONFIG or targets.json, else from MATOMO_*.
 func (l *loader) targets() {
 	k := l.plan.spec
-	k.CheckFiles(l.read, &l.problems)
+	k.CheckFiles(l.readFile, &l.problems)
 	data, where, found := l.file("", "", exchange.TargetsFile)
 	if many := k.MultiTarget.Reveal(); many != "" {
 		if found {
@@ -342,7 +342,7 @@ func (l *loader) targets() {
 		data, where, found = []byte(many), "MULTI_TARGET_CONFIG", true
 	}
 	if !found {
-		l.single()
+		l.singleTarget()
 		return
 	}
 	set, problems := target.Decode(where, data)
@@ -358,7 +358,7 @@ func (l *loader) targets() {
 	for i, t := range set.Targets {
 		if t.Enabled {
 			t.Access = t.RelativeTo(folder)
-			t.CheckFiles(l.read, func(field, shown, message, cure string) {
+			t.CheckFiles(l.readFile, func(field, shown, message, cure string) {
 				l.problems.Refuse(fmt.Sprintf("%s: targets[%d].%s", where, i, field), shown, message, cure)
 			})
 			t.Access = t.WithDefaults(k.SharedAccess())
@@ -366,7 +366,7 @@ func (l *loader) targets() {
 		}
 	}
 	if n := len(l.plan.Targets); k.Concurrency < n && (k.Set["CONCURRENCY"] || k.SendMode != "bulk") &&
-		!l.refused("CONCURRENCY") {
+		!l.hasError("CONCURRENCY") {
 		l.problems.Refuse("CONCURRENCY", strconv.Itoa(k.Concurrency),
 			fmt.Sprintf("is below the number of enabled targets, %d", n), "give each target a request at least")
 	}
@@ -380,11 +380,11 @@ func (l *loader) targets() {
 	}
 }
 
-func (l *loader) single() {
+func (l *loader) singleTarget() {
 	k := l.plan.spec
 	l.plan.Sources["targets"] = "MATOMO_URL"
 	if k.MatomoURL == "" {
-		if l.refused("MATOMO_URL") { // and so it is set
+		if l.hasError("MATOMO_URL") { // and so it is set
 			return
 		}
 		l.problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php")

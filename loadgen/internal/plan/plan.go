@@ -36,14 +36,14 @@ type Plan struct {
 	Env map[string]string
 	// AutoStart begins at once; else the loadgen idles. StartID names the start, which counts once; empty where it has
 	// no name.
-	AutoStart bool
-	StartID   string
-	Limits    Limits
-	Sending   Sending
-	Files     Files
-	Verdict   Verdict
-	Search    Search
-	Watching  Watching
+	AutoStart     bool
+	StartID       string
+	Limits        Limits
+	Sending       Sending
+	Files         Files
+	Criteria      Criteria
+	Search        Search
+	Observability Observability
 
 	Pages   []urllist.Page
 	Funnels []funnel.Funnel
@@ -100,8 +100,8 @@ func (p *Plan) extras() []visit.Extra {
 	return out
 }
 
-// Names are those of the targets, in their order.
-func (p *Plan) Names() []string {
+// TargetNames are those of the targets, in their order.
+func (p *Plan) TargetNames() []string {
 	names := make([]string, len(p.Targets))
 	for i, t := range p.Targets {
 		names[i] = t.Name
@@ -120,7 +120,7 @@ func (p *Plan) Random(first uint64) *rand.Rand {
 // hashedAnyway are knobs that do not decide what is sent and count in the hash all the same: they did before knobs had
 // roles, and a plan keeps its name. unhashed is one that does, by the seed alone, which never counts.
 var (
-	hashedAnyway = []string{
+	alsoHashed = []string{
 		"MATOMO_SITE_ID",
 		"TLS_VERIFY",
 		"CONCURRENCY",
@@ -130,17 +130,17 @@ var (
 		"STOP_ERROR_SHARE",
 		"ECOMMERCE_CURRENCY",
 	}
-	unhashed = "BACKFILL_SEED"
+	neverHashed = "BACKFILL_SEED"
 )
 
 // isHashed tells whether a knob counts in the hash. A path does not: what lies there does.
 func isHashed(f spec.Field) bool {
-	return f.Role == spec.Behaviour && !f.Path && f.Key != unhashed || slices.Contains(hashedAnyway, f.Key)
+	return f.Role == spec.Behaviour && !f.Path && f.Key != neverHashed || slices.Contains(alsoHashed, f.Key)
 }
 
-// hashed is everything that decides what is sent but the seed and the run id, as JSON. Tokens are left out: they decide
+// hashInput is everything that decides what is sent but the seed and the run id, as JSON. Tokens are left out: they decide
 // no behaviour, and a hash is shown. A job's visits go in the same order whatever the size of its requests.
-func (p *Plan) hashed() ([]byte, error) {
+func (p *Plan) hashInput() ([]byte, error) {
 	k := p.spec
 	k.Set = nil
 	for _, f := range spec.Fields() {
@@ -155,8 +155,8 @@ func (p *Plan) hashed() ([]byte, error) {
 	return data, nil
 }
 
-// sum is the hash of what is hashed and of the targets, which have a token or none.
-func (p *Plan) sum(hashed []byte) string {
+// hashOf is the hash of what is hashed and of the targets, which have a token or none.
+func (p *Plan) hashOf(hashed []byte) string {
 	sum := sha256.New()
 	sum.Write(hashed)
 	for _, t := range p.Targets {
@@ -165,8 +165,8 @@ func (p *Plan) sum(hashed []byte) string {
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// Differences are the knobs that do not hold their default, as KEY=value with secrets masked, by name.
-func (p *Plan) Differences() []string {
+// Changed are the knobs that do not hold their default, as KEY=value with secrets masked, by name.
+func (p *Plan) Changed() []string {
 	secret := map[string]bool{}
 	for _, f := range spec.Fields() {
 		secret[f.Key] = f.Secret

@@ -31,9 +31,9 @@ type Sending struct {
 	// Rate is the most requests a second of a backfill, 0 for any number.
 	Rate float64
 	// Timeout is how long a request may take, and QuestionTimeout one that carries no hits of the run.
-	Timeout, QuestionTimeout time.Duration
-	// AwaitLate waits for an answer whose time is over, so that the target is known to be at work on the request.
-	AwaitLate bool
+	Timeout, QueryTimeout time.Duration
+	// AwaitLateAnswers waits for an answer whose time is over, so that the target is known to be at work on the request.
+	AwaitLateAnswers bool
 	// Live sends each hit at its own moment; else its moment is sent with it.
 	Live bool
 	// RunDimension is the custom dimension that gets the run's id, 0 for none.
@@ -46,8 +46,8 @@ type Files struct {
 	Exchange, State, Summary string
 }
 
-// Verdict is what decides whether a run passes.
-type Verdict struct {
+// Criteria is what decides whether a run passes.
+type Criteria struct {
 	// Thresholds must hold: at the end of the run, or of each step of a capacity search.
 	Thresholds []threshold.Threshold
 	// Abort ends a run that misses one of those that were set.
@@ -62,8 +62,8 @@ type Search struct {
 	Step     time.Duration
 }
 
-// Watching is how a run is watched from outside.
-type Watching struct {
+// Observability is how a run is watched from outside.
+type Observability struct {
 	// Addr is where telemetry listens, empty for nowhere. Chosen says that somebody set it.
 	Addr   string
 	Chosen bool
@@ -84,8 +84,8 @@ func (p *Plan) Week() profile.Profile {
 	return profile.NewWeek(curve, 1, p.Zone)
 }
 
-// settle takes from the settings what a run needs of them.
-func (p *Plan) settle() {
+// derive takes from the settings what a run needs of them.
+func (p *Plan) derive() {
 	k := &p.spec
 	p.AutoStart, p.StartID, p.SiteZone, p.SiteID = k.AutoStart, k.StartID, k.Timezone, k.MatomoSiteID
 	p.Limits = Limits{
@@ -93,25 +93,25 @@ func (p *Plan) settle() {
 		PerDay: uint64(k.MaxTotalVisits),
 	}
 	p.Search = Search{From: k.CapacityFrom, To: k.CapacityTo, Step: Seconds(k.CapacityStep)}
-	p.Sending = sending(k)
-	p.Verdict = verdict(k)
-	_ = p.Watching.Level.UnmarshalText([]byte(strings.TrimSuffix(k.LogLevel, "ING"))) // slog says WARN
-	p.Watching.JSON, p.Watching.Chosen = k.LogFormat == "json", k.Set["TELEMETRY_ADDR"]
+	p.Sending = newSending(k)
+	p.Criteria = newCriteria(k)
+	_ = p.Observability.Level.UnmarshalText([]byte(strings.TrimSuffix(k.LogLevel, "ING"))) // slog says WARN
+	p.Observability.JSON, p.Observability.Chosen = k.LogFormat == "json", k.Set["TELEMETRY_ADDR"]
 	if k.TelemetryAddr != "off" {
-		p.Watching.Addr = k.TelemetryAddr
+		p.Observability.Addr = k.TelemetryAddr
 	}
 }
 
-func sending(k *spec.Spec) Sending {
+func newSending(k *spec.Spec) Sending {
 	s := Sending{
-		Bulk:            k.SendMode == "bulk",
-		Batch:           1,
-		Concurrency:     k.Concurrency,
-		Timeout:         Seconds(k.RequestTimeout),
-		QuestionTimeout: Seconds(k.RequestTimeout),
-		Live:            k.Timeline == "live",
-		AwaitLate:       !k.BackfillEnabled,
-		RunDimension:    k.RunDimension,
+		Bulk:             k.SendMode == "bulk",
+		Batch:            1,
+		Concurrency:      k.Concurrency,
+		Timeout:          Seconds(k.RequestTimeout),
+		QueryTimeout:     Seconds(k.RequestTimeout),
+		Live:             k.Timeline == "live",
+		AwaitLateAnswers: !k.BackfillEnabled,
+		RunDimension:     k.RunDimension,
 	}
 	if s.Bulk {
 		s.Batch, s.BatchDelay = k.BulkSize, Seconds(k.BulkMaxDelay)
@@ -127,12 +127,12 @@ func sending(k *spec.Spec) Sending {
 	return s
 }
 
-func verdict(k *spec.Spec) Verdict {
+func newCriteria(k *spec.Spec) Criteria {
 	text := k.Thresholds
 	if text == "" && k.CapacitySearch {
 		text = threshold.CapacityDefault
 	}
-	v := Verdict{MaxErrorShare: k.StopErrorShare}
+	v := Criteria{MaxErrorShare: k.StopErrorShare}
 	v.Thresholds, _ = threshold.Parse("THRESHOLDS", text) // the settings were checked
 	v.Abort = k.ThresholdAbort && len(v.Thresholds) > 0
 	if len(v.Thresholds) == 0 {

@@ -23,7 +23,7 @@ func TestARequestOfABackfillMayTakeLongerUnlessItIsSet(t *testing.T) {
 			values[key] = v
 		}
 		k, _ := spec.Parse(values, nil)
-		if got := sending(&k).Timeout; got != want {
+		if got := newSending(&k).Timeout; got != want {
 			t.Errorf("%s: %v, want %v", environ, got, want)
 		}
 	}

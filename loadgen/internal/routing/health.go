@@ -2,8 +2,8 @@ package routing
 
 import "time"
 
-// window is over how many seconds the health of a target is judged.
-const window = 60
+// windowSeconds is over how many seconds the health of a target is judged.
+const windowSeconds = 60
 
 // Health is how a target has done over the last minute.
 type Health string
@@ -12,21 +12,21 @@ type Health string
 const (
 	Healthy       Health = "healthy"  // at least 95 %
 	Degraded      Health = "degraded" // at least 70 %
-	FailedHealth  Health = "failed"
-	UnknownHealth Health = "unknown" // no answer in the window
+	Failed        Health = "failed"
+	Unknown       Health = "unknown" // no answer in the window
 	healthyShare         = 0.95
 	degradedShare        = 0.70
 )
 
-// meter counts answers by the second.
-type meter struct {
-	second    [window]int64
-	good, all [window]uint64
+// window counts answers by the second.
+type window struct {
+	second    [windowSeconds]int64
+	good, all [windowSeconds]uint64
 }
 
-func (m *meter) add(now time.Time, good bool) {
+func (m *window) add(now time.Time, good bool) {
 	s := now.Unix()
-	i := s % window
+	i := s % windowSeconds
 	if m.second[i] != s {
 		m.second[i], m.good[i], m.all[i] = s, 0, 0
 	}
@@ -37,10 +37,10 @@ func (m *meter) add(now time.Time, good bool) {
 }
 
 // rate is the share of accepted answers of the window, and whether there was any.
-func (m *meter) rate(now time.Time) (float64, bool) {
+func (m *window) rate(now time.Time) (float64, bool) {
 	var good, all uint64
 	for i, s := range m.second {
-		if now.Unix()-s < window {
+		if now.Unix()-s < windowSeconds {
 			good += m.good[i]
 			all += m.all[i]
 		}
@@ -51,16 +51,16 @@ func (m *meter) rate(now time.Time) (float64, bool) {
 	return float64(good) / float64(all), true
 }
 
-func (m *meter) health(now time.Time) Health {
+func (m *window) health(now time.Time) Health {
 	rate, any := m.rate(now)
 	switch {
 	case !any:
-		return UnknownHealth
+		return Unknown
 	case rate >= healthyShare:
 		return Healthy
 	case rate >= degradedShare:
 		return Degraded
 	default:
-		return FailedHealth
+		return Failed
 	}
 }

@@ -12,22 +12,22 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// state is what the router knows of a target.
-type state struct {
+// targetState is what the router knows of a target.
+type targetState struct {
 	breaker
-	meter
+	window
 	lastError string
-	// accepted and refused are when the last answer came that accepted a hit, and that did not.
-	accepted, refused time.Time
-	// behind is how far the target's clock is behind ours, 0 where it is not.
-	behind time.Duration
+	// lastSuccess and refused are when the last answer came that accepted a hit, and that did not.
+	lastSuccess, lastFailure time.Time
+	// clockLag is how far the target's clock is behind ours, 0 where it is not.
+	clockLag time.Duration
 }
 
 // Router is safe for concurrent use.
 type Router struct {
 	mu       sync.Mutex
 	targets  []target.Target
-	states   []state
+	states   []targetState
 	strategy target.Strategy
 	seed     uint64
 	weights  int
@@ -35,7 +35,7 @@ type Router struct {
 
 // New makes a router over enabled targets, at least one.
 func New(targets []target.Target, strategy target.Strategy, seed uint64) *Router {
-	r := &Router{targets: targets, states: make([]state, len(targets)), strategy: strategy, seed: seed}
+	r := &Router{targets: targets, states: make([]targetState, len(targets)), strategy: strategy, seed: seed}
 	for _, t := range targets {
 		r.weights += t.Weight
 	}
@@ -50,10 +50,10 @@ func (r *Router) Targets() int { return len(r.targets) }
 func (r *Router) Pick(n uint64, now time.Time) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	first := r.Choose(n)
+	first := r.Assign(n)
 	for i := range r.targets {
 		t := (first + i) % len(r.targets)
-		if s := &r.states[t]; s.verdict(now) != Refuse && !s.doubtful(now) {
+		if s := &r.states[t]; s.admission(now) != Deny && !s.suspect(now) {
 			return t
 		}
 	}
@@ -71,9 +71,9 @@ func (r *Router) Share(t int) float64 {
 	return 1 / float64(len(r.targets))
 }
 
-// Choose is the target that the strategy gives visit n, whether it takes hits or not. It depends on the seed and the
+// Assign is the target that the strategy gives visit n, whether it takes hits or not. It depends on the seed and the
 // visit's number alone, so that a run can be repeated.
-func (r *Router) Choose(n uint64) int {
+func (r *Router) Assign(n uint64) int {
 	if r.strategy == target.RoundRobin {
 		return int(n % uint64(len(r.targets)))
 	}
@@ -90,11 +90,11 @@ func (r *Router) Choose(n uint64) int {
 	return len(r.targets) - 1
 }
 
-// Verdict says whether a hit may go to target t.
-func (r *Router) Verdict(t int, now time.Time) Verdict {
+// Admission says whether a hit may go to target t.
+func (r *Router) Admission(t int, now time.Time) Admission {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.states[t].verdict(now)
+	return r.states[t].admission(now)
 }
 
 // Begin books that a hit goes to target t now, and tells whether the target has proven itself.
@@ -102,7 +102,7 @@ func (r *Router) Begin(t int, now time.Time) (proven bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.states[t].begin(now)
-	return r.states[t].proven
+	return r.states[t].confirmed
 }
 
 // End books the answer of target t to a request of n hits. Where the request will be sent again, at the moment again,
@@ -116,15 +116,15 @@ func (r *Router) End(t int, res tracking.Result, n int, now, again time.Time) {
 		s.end(class, res.RetryAfter, now)
 	} else {
 		s.inFlight--
-		s.hold = again
+		s.retryAt = again
 	}
 	s.add(now, accepted)
 	if accepted {
-		s.accepted = now
+		s.lastSuccess = now
 	} else {
-		s.refused, s.lastError = now, res.String()
+		s.lastFailure, s.lastError = now, res.String()
 	}
-	s.observe(res.ServerTime, now)
+	s.observeClock(res.ServerTime, now)
 }
 
 // Ignore books that a hit of target t has ended without an answer that says anything of the target.
@@ -134,25 +134,25 @@ func (r *Router) Ignore(t int) {
 	r.states[t].inFlight--
 }
 
-// Observe books the target's clock.
-func (r *Router) Observe(t int, clock, now time.Time) {
+// ObserveClock books the target's clock.
+func (r *Router) ObserveClock(t int, clock, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.states[t].observe(clock, now)
+	r.states[t].observeClock(clock, now)
 }
 
-func (s *state) observe(clock, now time.Time) {
+func (s *targetState) observeClock(clock, now time.Time) {
 	if !clock.IsZero() {
 		// A Date header is cut to the second, so that up to a second of this is rounding: on the safe side.
-		s.behind = max(0, now.Sub(clock))
+		s.clockLag = max(0, now.Sub(clock))
 	}
 }
 
-// Behind is how far the clock of target t is behind ours.
-func (r *Router) Behind(t int) time.Duration {
+// ClockLag is how far the clock of target t is behind ours.
+func (r *Router) ClockLag(t int) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.states[t].behind
+	return r.states[t].clockLag
 }
 
 // Status is what is shown of a target.
@@ -172,20 +172,20 @@ func (r *Router) Status(t int, now time.Time) Status {
 	defer r.mu.Unlock()
 	s := &r.states[t]
 	rate, _ := s.rate(now)
-	st := Status{Health: s.health(now), SuccessRate: rate, LastError: s.lastError, LastSuccess: s.accepted,
-		LastFailure: s.refused, Failed: s.open}
+	st := Status{Health: s.health(now), SuccessRate: rate, LastError: s.lastError, LastSuccess: s.lastSuccess,
+		LastFailure: s.lastFailure, Failed: s.open}
 	if s.open {
-		st.Health = FailedHealth
+		st.Health = Failed
 	}
 	return st
 }
 
-// Hopeless says that every target failed without ever accepting a hit, and why the first did.
-func (r *Router) Hopeless() (reason string, all bool) {
+// AllFailed says that every target failed without ever accepting a hit, and why the first did.
+func (r *Router) AllFailed() (reason string, all bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range r.states {
-		if s := &r.states[i]; s.worked || !s.open {
+		if s := &r.states[i]; s.everWorked || !s.open {
 			return "", false
 		}
 	}

@@ -60,7 +60,7 @@ func TestAnswersFromBeforeTheOutageDoNotPutOffTheProbe(t *testing.T) {
 	for i := range 50 { // the breaker opens at the 20th; the others come in the 30 s after
 		r.End(0, said(answer.Timeout), 1, start.Add(time.Duration(max(0, i-19))*time.Second), time.Time{})
 	}
-	if r.Verdict(0, start.Add(30*time.Second)) != routing.Single {
+	if r.Admission(0, start.Add(30*time.Second)) != routing.AdmitOne {
 		t.Error("no probe may go")
 	}
 }
@@ -69,21 +69,21 @@ func TestAnUnprovenTargetTakesNoOtherHitBeforeARetry(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	r.Begin(0, start)
 	r.End(0, said(answer.NotNow), 1, start, start.Add(time.Second))
-	if r.Verdict(0, start.Add(999*time.Millisecond)) != routing.Wait {
+	if r.Admission(0, start.Add(999*time.Millisecond)) != routing.Wait {
 		t.Error("another hit may go before the retry")
 	}
-	if r.Verdict(0, start.Add(time.Second)) != routing.Single {
+	if r.Admission(0, start.Add(time.Second)) != routing.AdmitOne {
 		t.Error("the retry may not go")
 	}
 }
 
 func TestAnUnprovenTargetGetsOneHitAtATime(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
-	if proven := r.Begin(0, start); proven || r.Verdict(0, start) != routing.Wait {
+	if proven := r.Begin(0, start); proven || r.Admission(0, start) != routing.Wait {
 		t.Error("a second hit may go before the first is answered")
 	}
 	r.End(0, said(answer.Accepted), 1, start, time.Time{})
-	if proven := r.Begin(0, start); !proven || r.Verdict(0, start) != routing.Go {
+	if proven := r.Begin(0, start); !proven || r.Admission(0, start) != routing.Admit {
 		t.Error("a proven target is held back")
 	}
 }
@@ -91,31 +91,31 @@ func TestAnUnprovenTargetGetsOneHitAtATime(t *testing.T) {
 func TestFiveHitsWithoutSuccessFailATargetAndAProbeAMinuteMendsIt(t *testing.T) {
 	r := routing.New(three()[:2], target.RoundRobin, 1)
 	for i := range 5 {
-		if r.Verdict(0, start) != routing.Single {
+		if r.Admission(0, start) != routing.AdmitOne {
 			t.Fatalf("refused after %d", i)
 		}
 		reply(r, 0, answer.Rejected, start)
 	}
-	if r.Verdict(0, start.Add(59*time.Second)) != routing.Refuse {
+	if r.Admission(0, start.Add(59*time.Second)) != routing.Deny {
 		t.Error("the target is asked again within the minute")
 	}
 	if got := r.Pick(0, start); got != 1 {
 		t.Errorf("a visit goes to %d though that target failed", got)
 	}
-	if _, all := r.Hopeless(); all {
+	if _, all := r.AllFailed(); all {
 		t.Error("hopeless, though the other target was not tried")
 	}
 	later := start.Add(time.Minute)
-	if r.Verdict(0, later) != routing.Single {
+	if r.Admission(0, later) != routing.AdmitOne {
 		t.Error("no probe after a minute")
 	}
 	reply(r, 0, answer.NotNow, later)
-	if r.Verdict(0, later.Add(59*time.Second)) != routing.Refuse {
+	if r.Admission(0, later.Add(59*time.Second)) != routing.Deny {
 		t.Error("the next probe comes too early")
 	}
 	later = later.Add(time.Minute)
 	reply(r, 0, answer.Accepted, later)
-	if r.Verdict(0, later) != routing.Go || r.Status(0, later).Failed {
+	if r.Admission(0, later) != routing.Admit || r.Status(0, later).Failed {
 		t.Error("an accepted probe does not close the breaker")
 	}
 }
@@ -127,7 +127,7 @@ func TestAllTargetsFailedFromTheStartIsHopeless(t *testing.T) {
 			reply(r, i, answer.Rejected, start)
 		}
 	}
-	if why, all := r.Hopeless(); !all || why != "a: rejected" {
+	if why, all := r.AllFailed(); !all || why != "a: rejected" {
 		t.Errorf("hopeless %t: %q", all, why)
 	}
 }
@@ -141,14 +141,14 @@ func TestATargetThatWorkedIsProbedSoon(t *testing.T) {
 	now := start
 	for _, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 		wait *= time.Second
-		if r.Verdict(0, now.Add(wait-time.Millisecond)) != routing.Refuse ||
-			r.Verdict(0, now.Add(wait)) != routing.Single {
+		if r.Admission(0, now.Add(wait-time.Millisecond)) != routing.Deny ||
+			r.Admission(0, now.Add(wait)) != routing.AdmitOne {
 			t.Fatalf("the probe does not come after %v", wait)
 		}
 		now = now.Add(wait)
 		reply(r, 0, answer.Timeout, now)
 	}
-	if _, all := r.Hopeless(); all {
+	if _, all := r.AllFailed(); all {
 		t.Error("a target that worked is given up")
 	}
 }
@@ -159,8 +159,8 @@ func TestRejectionsFailATargetThatWorkedBeforeMatomoLocksUsOut(t *testing.T) {
 	for range 5 {
 		reply(r, 0, answer.Rejected, start)
 	}
-	if r.Verdict(0, start.Add(59*time.Second)) != routing.Refuse ||
-		r.Verdict(0, start.Add(time.Minute)) != routing.Single {
+	if r.Admission(0, start.Add(59*time.Second)) != routing.Deny ||
+		r.Admission(0, start.Add(time.Minute)) != routing.AdmitOne {
 		t.Error("it is not probed once a minute")
 	}
 }
@@ -171,7 +171,7 @@ func TestRefusalsThatAreNotOfTheTokenHaveTheUsualPatience(t *testing.T) {
 		r := routing.New(three()[:1], target.RoundRobin, 1)
 		reply(r, 0, answer.Accepted, start)
 		n := 0
-		for ; r.Verdict(0, start) == routing.Go; n++ {
+		for ; r.Admission(0, start) == routing.Admit; n++ {
 			reply(r, 0, class, start)
 		}
 		if n != patience {
@@ -188,8 +188,8 @@ func TestAFailedTargetIsLeftAloneAsLongAsItWants(t *testing.T) {
 		r.End(0, tracking.Result{Answer: answer.Answer{Class: answer.NotNow, RetryAfter: 20 * time.Second}}, 1, start,
 			time.Time{})
 	}
-	if r.Verdict(0, start.Add(19*time.Second)) != routing.Refuse ||
-		r.Verdict(0, start.Add(20*time.Second)) != routing.Single {
+	if r.Admission(0, start.Add(19*time.Second)) != routing.Deny ||
+		r.Admission(0, start.Add(20*time.Second)) != routing.AdmitOne {
 		t.Error("it is probed at another moment than it said")
 	}
 }
@@ -209,7 +209,7 @@ func TestVisitsKeepAwayFromATargetInDoubt(t *testing.T) {
 func TestHealthIsJudgedOverTheLastMinute(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	health := func(now time.Time) routing.Health { return r.Status(0, now).Health }
-	if health(start) != routing.UnknownHealth {
+	if health(start) != routing.Unknown {
 		t.Error("a health without an answer")
 	}
 	mix := func(now time.Time, good, bad int) {
@@ -230,7 +230,7 @@ func TestHealthIsJudgedOverTheLastMinute(t *testing.T) {
 		t.Errorf("at 80 %%: %s", got)
 	}
 	mix(start, 50, 50)
-	if got := health(start); got != routing.FailedHealth {
+	if got := health(start); got != routing.Failed {
 		t.Errorf("at 70 %%: %s", got)
 	}
 	reply(r, 0, answer.Accepted, start.Add(2*time.Minute))
@@ -255,12 +255,12 @@ func TestAStatusTellsOfTheLastSuccessAndTheLastFailure(t *testing.T) {
 
 func TestAClockThatIsBehindIsKnown(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
-	r.Observe(0, start.Add(-90*time.Second), start)
-	if got := r.Behind(0); got != 90*time.Second {
+	r.ObserveClock(0, start.Add(-90*time.Second), start)
+	if got := r.ClockLag(0); got != 90*time.Second {
 		t.Errorf("behind by %v", got)
 	}
-	r.Observe(0, start.Add(time.Hour), start)
-	if got := r.Behind(0); got != 0 {
+	r.ObserveClock(0, start.Add(time.Hour), start)
+	if got := r.ClockLag(0); got != 0 {
 		t.Errorf("behind by %v, though ahead", got)
 	}
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// past sends past days instead of live traffic, and continues a job of the same RUN_ID.
-type past struct {
-	*parts
+// backfillMode sends past days instead of live traffic, and continues a job of the same RUN_ID.
+type backfillMode struct {
+	*deps
 	days    []calendar.Day
 	journal backfill.Journal
 	job     *backfill.Job
 
-	done        sync.Mutex // guards invalidated
+	mu          sync.Mutex // guards invalidated
 	invalidated *runsummary.Invalidation
 }
 
@@ -34,31 +34,31 @@ func JournalFile(p *plan.Plan) string {
 }
 
 // Prepare implements Mode. It makes the job, or finds how far one of the same RUN_ID came before.
-func (p *past) Prepare(ctx context.Context) (Terms, problem.List) {
-	terms := p.terms()
-	header, err := p.open()
+func (p *backfillMode) Prepare(ctx context.Context) (Prepared, problem.List) {
+	terms := p.newPrepared()
+	header, err := p.openJournal()
 	if err != nil {
-		return terms, p.refuseState(err, "")
+		return terms, p.stateProblem(err, "")
 	}
 	resumed := header != nil
 	var problems problem.List
 	if resumed {
-		problems = p.same(header)
-		if before, found, err := p.place.Find(); err == nil && found {
-			terms.Earlier = before.Duration()
+		problems = p.checkUnchanged(header)
+		if before, found, err := p.place.LastSummary(); err == nil && found {
+			terms.PriorDuration = before.Duration()
 		}
 	} else {
-		header = p.begin(ctx)
-		problems = p.unused()
+		header = p.newHeader(ctx)
+		problems = p.checkRunIDFree()
 	}
 	days, more := p.plan.Backfill(header.Now)
 	p.days = days
 	if problems = append(problems, more...); problems.Err() == nil && !resumed {
-		problems = append(problems, p.retention(ctx)...)
-		problems = append(problems, p.otherDays(ctx)...)
+		problems = append(problems, p.checkRetention(ctx)...)
+		problems = append(problems, p.checkTimeZones(ctx)...)
 		if err := p.journal.Begin(*header); err != nil {
 			problems = append(problems,
-				p.refuseState(err, unlessFull(err, "name a folder that this user may write to"))...)
+				p.stateProblem(err, fixFor(err, "name a folder that this user may write to"))...)
 		}
 	}
 	if problems.Err() != nil {
@@ -68,20 +68,20 @@ func (p *past) Prepare(ctx context.Context) (Terms, problem.List) {
 	s := &p.plan.Sending
 	p.job = backfill.New(backfill.Config{
 		Days: days, Curve: p.plan.Week(), Seed: p.plan.Seed, Visits: p.plan.Visits, Sender: p.sender, Router: p.router,
-		Targets: p.plan.Names(), Ledger: p.ledger, Journal: &p.journal, Log: p.log,
+		Targets: p.plan.TargetNames(), Ledger: p.ledger, Journal: &p.journal, Log: p.log,
 		StoreLedger: func() error { return p.reserve(0) }, Clock: p.clock,
 		BatchSize: s.Batch, Concurrency: s.Concurrency, MaxRate: s.Rate,
 	})
 	if err := p.place.Reopen(); err != nil {
-		problems = append(problems, p.refuseState(err, "")...)
+		problems = append(problems, p.stateProblem(err, "")...)
 	}
 	p.log.Info("backfill", "first_day", days[0].Date.String(), "days", len(days), "visits", terms.Next, "goes_on",
 		resumed)
 	return terms, problems
 }
 
-// open opens the journal; the header is that of a job to resume, nil for a new one.
-func (p *past) open() (header *backfill.Header, err error) {
+// openJournal opens the journal; the header is that of a job to resume, nil for a new one.
+func (p *backfillMode) openJournal() (header *backfill.Header, err error) {
 	path := JournalFile(p.plan)
 	if path == "" {
 		p.log.Warn("STATE_DIR is not set: a job that is killed cannot go on, and what it has sent is not known")
@@ -90,21 +90,21 @@ func (p *past) open() (header *backfill.Header, err error) {
 	return p.journal.Open(p.host.FS, path)
 }
 
-// begin is the header of a new job. Its today ends with the clock of the target that is behind most, because a hit of
+// newHeader is the header of a new job. Its today ends with the clock of the target that is behind most, because a hit of
 // the future is booked as now.
-func (p *past) begin(ctx context.Context) *backfill.Header {
+func (p *backfillMode) newHeader(ctx context.Context) *backfill.Header {
 	p.readClocks(ctx)
 	behind := time.Duration(0)
 	for i := range p.plan.Targets {
-		behind = max(behind, p.router.Behind(i))
+		behind = max(behind, p.router.ClockLag(i))
 	}
 	return &backfill.Header{RunID: p.plan.RunID, Seed: p.plan.Seed, Plan: p.plan.Hash,
 		Now: p.host.Now().Add(-behind).UTC().Truncate(time.Second)}
 }
 
-// unused refuses the name of another run: visitors of the same number would be the same.
-func (p *past) unused() (problems problem.List) {
-	switch _, found, err := p.place.Find(); {
+// checkRunIDFree refuses the name of another run: visitors of the same number would be the same.
+func (p *backfillMode) checkRunIDFree() (problems problem.List) {
+	switch _, found, err := p.place.LastSummary(); {
 	case err != nil:
 		problems.Refuse("RUN_ID", p.plan.RunID, err.Error(), "")
 	case found:
@@ -114,8 +114,8 @@ func (p *past) unused() (problems problem.List) {
 	return problems
 }
 
-// same refuses to go on with other settings: batches of the same number would have other visits.
-func (p *past) same(h *backfill.Header) (problems problem.List) {
+// checkUnchanged refuses to go on with other settings: batches of the same number would have other visits.
+func (p *backfillMode) checkUnchanged(h *backfill.Header) (problems problem.List) {
 	if h.RunID != p.plan.RunID || h.Seed != p.plan.Seed || h.Plan != p.plan.Hash {
 		problems.Refuse("RUN_ID", p.plan.RunID, "has begun with other settings, or another seed",
 			"take the same again, or another RUN_ID")
@@ -124,29 +124,29 @@ func (p *past) same(h *backfill.Header) (problems problem.List) {
 }
 
 // Run implements Mode. It sends what is left to send, and lets the targets make their reports of those days again.
-func (p *past) Run(drain, abort context.Context) (end End) {
+func (p *backfillMode) Run(drain, abort context.Context) (end End) {
 	end.Reason, end.Message = p.job.Run(drain, abort)
 	done := p.invalidate(drain, end.Reason)
-	p.done.Lock()
-	defer p.done.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.invalidated = done
 	return end
 }
 
 // State implements Mode.
-func (p *past) State() State { return State{Phase: begun(p.job.Phase())} }
+func (p *backfillMode) State() State { return State{Phase: visiblePhase(p.job.Phase())} }
 
 // Ahead implements Mode.
-func (p *past) Ahead() uint64 { return 0 }
+func (p *backfillMode) Ahead() uint64 { return 0 }
 
 // Fill implements Mode.
-func (p *past) Fill(sum *runsummary.Summary) {
+func (p *backfillMode) Fill(sum *runsummary.Summary) {
 	b := p.job.Progress()
-	p.done.Lock()
-	defer p.done.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	b.Invalidation = p.invalidated
 	sum.Kind, sum.Backfill = runsummary.BackfillJob, &b
 }
 
 // Close implements Mode.
-func (p *past) Close() error { return p.journal.Close() }
+func (p *backfillMode) Close() error { return p.journal.Close() }

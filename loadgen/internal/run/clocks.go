@@ -9,13 +9,13 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 )
 
-// clockTime is how long targets may take to tell their clocks: a dead one must not hold up the others.
-const clockTime = 3 * time.Second
+// clockTimeout is how long targets may take to tell their clocks: a dead one must not hold up the others.
+const clockTimeout = 3 * time.Second
 
 // readClocks asks every target for its clock before the first hit, because a hit of the future is booked as now.
-func (p *parts) readClocks(ctx context.Context) {
+func (p *deps) readClocks(ctx context.Context) {
 	asking, err := sender.New(p.plan, p.host.Machine(p.plan.Env),
-		tracking.Options{Timeout: min(clockTime, p.plan.Sending.QuestionTimeout)})
+		tracking.Options{Timeout: min(clockTimeout, p.plan.Sending.QueryTimeout)})
 	if err != nil {
 		p.log.Warn("clocks cannot be asked for", "err", err)
 		return
@@ -30,7 +30,7 @@ func (p *parts) readClocks(ctx context.Context) {
 				p.log.Warn("target does not answer yet", "target", p.plan.Targets[i].Name, "err", err)
 				return
 			}
-			p.router.Observe(i, clock, p.host.Now())
+			p.router.ObserveClock(i, clock, p.host.Now())
 		})
 	}
 	asked.Wait()

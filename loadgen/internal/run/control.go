@@ -14,65 +14,65 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// lookEvery is how often control.json is looked at.
-const lookEvery = time.Second
+// controlInterval is how often control.json is looked at.
+const controlInterval = time.Second
 
-// steered is what can be told to change its rate, to pause, and to end once its open visits have.
-type steered interface {
+// controllable is what can be told to change its rate, to pause, and to end once its open visits have.
+type controllable interface {
 	SetRate(scale float64)
 	Pause(paused bool)
 	Finish(within time.Duration)
 }
 
-// ownRate is a run that sets its own rate, as a capacity search does: it can only be told to end.
-type ownRate struct{ steered }
+// fixedRate is a run that sets its own rate, as a capacity search does: it can only be told to end.
+type fixedRate struct{ controllable }
 
-func (ownRate) SetRate(float64) {}
-func (ownRate) Pause(bool)      {}
+func (fixedRate) SetRate(float64) {}
+func (fixedRate) Pause(bool)      {}
 
-// follow lets control.json of the exchange folder steer a run until stop is called.
-func (p *parts) follow(ctx context.Context, run steered) (stop func()) {
+// followControl lets control.json of the exchange folder steer a run until stop is called.
+func (p *deps) followControl(ctx context.Context, run controllable) (stop func()) {
 	if p.plan.Files.Exchange == "" {
 		return func() {}
 	}
-	c := newControl(p.host.FS, p.plan.Files.Exchange, p.plan.RunID, run, p.log)
-	c.look()
-	return p.attend(ctx, "control", c.watch)
+	c := newControlFile(p.host.FS, p.plan.Files.Exchange, p.plan.RunID, run, p.log)
+	c.poll()
+	return p.goSupervised(ctx, "control", c.watch)
 }
 
-// control makes a run follow control.json of the exchange folder.
-type control struct {
-	fs   afero.Fs
-	path string
-	run  steered
-	log  *slog.Logger
+// controlFile makes a run follow control.json of the exchange folder.
+type controlFile struct {
+	fs     afero.Fs
+	path   string
+	target controllable
+	log    *slog.Logger
 
 	state   exchange.Control // that the run follows
 	ignored string           // why the file was ignored last, told once
 }
 
-// newControl is of a run that follows its plan so far.
-func newControl(fsys afero.Fs, dir, runID string, run steered, log *slog.Logger) *control {
-	return &control{fs: fsys, path: filepath.Join(dir, exchange.ControlFile), run: run, log: log,
+// newControlFile is of a run that follows its plan so far.
+func newControlFile(fsys afero.Fs, dir, runID string, run controllable, log *slog.Logger) *controlFile {
+	return &controlFile{fs: fsys, path: filepath.Join(dir, exchange.ControlFile), target: run, log: log,
 		state: exchange.NoOverride(runID)}
 }
 
 // watch looks at the file every second until ctx is done.
-func (c *control) watch(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
+func (c *controlFile) watch(ctx context.Context) {
+	tick := time.NewTicker(controlInterval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			c.look()
+			c.poll()
 		}
 	}
 }
 
-// look follows the file as it stands. One that cannot be read or that has faults changes nothing.
-func (c *control) look() {
+// poll follows the file as it stands. One that cannot be read or that has faults changes nothing.
+func (c *controlFile) poll() {
 	told, err := c.read()
 	if err != nil {
 		if err.Error() != c.ignored {
@@ -86,16 +86,16 @@ func (c *control) look() {
 		return
 	}
 	c.log.Info("the run is steered", "paused", told.Paused, "scale", told.Scale, "finish_seconds", told.FinishSeconds)
-	c.run.SetRate(told.Scale)
-	c.run.Pause(told.Paused)
+	c.target.SetRate(told.Scale)
+	c.target.Pause(told.Paused)
 	// an end that was begun is not taken back
 	if told.FinishSeconds > 0 && told.FinishSeconds != c.state.FinishSeconds {
-		c.run.Finish(plan.Seconds(told.FinishSeconds))
+		c.target.Finish(plan.Seconds(told.FinishSeconds))
 	}
 	c.state = told
 }
 
-func (c *control) read() (exchange.Control, error) {
+func (c *controlFile) read() (exchange.Control, error) {
 	steady := exchange.NoOverride(c.state.RunID)
 	data, err := exchange.Read(c.fs, c.path)
 	if errors.Is(err, fs.ErrNotExist) {

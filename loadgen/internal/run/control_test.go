@@ -29,7 +29,7 @@ func (t *told) Finish(within time.Duration) {
 func TestARunFollowsItsControlFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys, run, said := afero.NewMemMapFs(), told{scale: 1}, bytes.Buffer{}
-		c := newControl(fsys, "/x", "mine", &run, slog.New(slog.NewTextHandler(&said, nil)))
+		c := newControlFile(fsys, "/x", "mine", &run, slog.New(slog.NewTextHandler(&said, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		defer synctest.Wait()
 		defer stop()
@@ -69,7 +69,7 @@ func TestARunFollowsItsControlFile(t *testing.T) {
 func TestARunIsAskedToFinishOnceForEachTime(t *testing.T) {
 	t.Parallel()
 	fsys, run := afero.NewMemMapFs(), told{scale: 1}
-	c := newControl(fsys, "/x", "mine", &run, slog.New(slog.DiscardHandler))
+	c := newControlFile(fsys, "/x", "mine", &run, slog.New(slog.DiscardHandler))
 	for _, text := range []string{
 		`{"run_id":"mine","finish_seconds":60}`,
 		`{"run_id":"mine","finish_seconds":60,"paused":true}`, // the time runs from when it was asked first
@@ -78,7 +78,7 @@ func TestARunIsAskedToFinishOnceForEachTime(t *testing.T) {
 		`{"run_id":"other","finish_seconds":7}`,
 	} {
 		write(t, fsys, "/x/control.json", text)
-		c.look()
+		c.poll()
 	}
 	if want := []time.Duration{time.Minute, 500 * time.Millisecond}; !slices.Equal(run.finish, want) {
 		t.Errorf("asked to finish within %v, want %v", run.finish, want)

@@ -14,7 +14,7 @@ import (
 
 // summary is the ledger as it stands, of a run whose visits below next may have begun; 0 leaves open which.
 func (r *Run) summary(next uint64) runsummary.Summary {
-	at := r.stage()
+	at := r.current()
 	sum := runsummary.Summary{
 		RunID: r.plan.RunID, Seed: r.plan.Seed, PlanHash: r.plan.Hash, Started: at.terms.Started,
 		FirstVisit: at.terms.First, NextVisit: next, Strategy: string(r.plan.Strategy),
@@ -28,8 +28,8 @@ func (r *Run) summary(next uint64) runsummary.Summary {
 		}
 	}
 	counts := r.ledger.Counts()
-	counts.Fill(&sum, r.plan.Names(), targets, r.plan.Zone)
-	sum.DurationSeconds = (at.terms.Earlier + r.clock.Now()).Seconds()
+	counts.Fill(&sum, r.plan.TargetNames(), targets, r.plan.Zone)
+	sum.DurationSeconds = (at.terms.PriorDuration + r.clock.Elapsed()).Seconds()
 	for i, gap := range r.clock.Gaps(0) { // whose visits and hits were counted before it was seen
 		one := runsummary.Standstill{At: r.began.Add(gap.To).UTC(), Seconds: gap.Length().Seconds()}
 		if i < len(counts.Missed) {
@@ -47,16 +47,16 @@ func (r *Run) finish(end End) int {
 	if r.host.Terminal {
 		_, _ = fmt.Fprintln(r.host.Stderr) // after the line of progress
 	}
-	terms := r.stage().terms
-	sum := r.recorder.last()
-	sum.Ended, sum.Reason, sum.Message = terms.endAfter(r.began, sum.Duration()), string(end.Reason), end.Message
+	terms := r.current().terms
+	sum := r.recorder.current()
+	sum.Ended, sum.Reason, sum.Message = terms.endTime(r.began, sum.Duration()), string(end.Reason), end.Message
 	sum.Thresholds = threshold.Evaluate(terms.Thresholds, threshold.ValuesOf(&sum), true)
-	if end.Reason == r.stopped {
-		sum.Message = r.why + sum.Message
+	if end.Reason == r.stopReason {
+		sum.Message = r.stopMessage + sum.Message
 	}
 	code := exitCode(end, &sum)
 	if code == exitcode.NoTarget && sum.Message == "" {
-		why, _ := r.router.Hopeless()
+		why, _ := r.router.AllFailed()
 		if why == "" {
 			why = r.plan.Targets[0].Name + ": " + r.router.Status(0, r.now()).LastError
 		}
@@ -64,12 +64,12 @@ func (r *Run) finish(end End) int {
 	}
 	r.logStandstills(r.now(), &sum)
 	r.logReasons(r.now(), &sum)
-	if r.plan.Watching.JSON { // then every line of the log is
+	if r.plan.Observability.JSON { // then every line of the log is
 		r.log.Info("summary", "summary", &sum)
 	} else {
 		console.Summary(r.host.Stderr, &sum)
 	}
-	r.ended = true
+	r.summaryWritten = true
 	if err := r.place.End(&sum); err != nil {
 		r.log.Error("the ledger cannot be written", "err", err)
 		code = exitcode.Internal
@@ -78,17 +78,17 @@ func (r *Run) finish(end End) int {
 		r.log.Error("the summary cannot be written", "file", r.plan.Files.Summary, "err", err)
 		code = exitcode.Internal
 	}
-	if err := r.writeReports(&sum, code); err != nil {
+	if err := r.writeExports(&sum, code); err != nil {
 		r.log.Error("the report cannot be written", "err", err)
 		code = exitcode.Internal
 	}
 	return code
 }
 
-// endAfter is when a run ended that lasted so long and whose process began then: never before the run began, though a
+// endTime is when a run ended that lasted so long and whose process began then: never before the run began, though a
 // backfill may be resumed under a wall clock that was set back.
-func (t *Terms) endAfter(began time.Time, lasted time.Duration) time.Time {
-	if at := began.Add(lasted - t.Earlier).UTC(); at.After(t.Started) {
+func (t *Prepared) endTime(began time.Time, lasted time.Duration) time.Time {
+	if at := began.Add(lasted - t.PriorDuration).UTC(); at.After(t.Started) {
 		return at
 	}
 	return t.Started

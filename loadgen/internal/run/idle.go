@@ -10,14 +10,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// idle sends nothing until it is told to end. It stands in for the mode of a run that is starting, too.
-type idle struct{ phase phase.Phase }
+// idleMode sends nothing until it is told to end. It stands in for the mode of a run that is starting, too.
+type idleMode struct{ phase phase.Phase }
 
 // Prepare implements Mode.
-func (idle) Prepare(context.Context) (Terms, problem.List) { return Terms{}, nil }
+func (idleMode) Prepare(context.Context) (Prepared, problem.List) { return Prepared{}, nil }
 
 // Run implements Mode.
-func (idle) Run(drain, _ context.Context) End {
+func (idleMode) Run(drain, _ context.Context) End {
 	<-drain.Done()
 	if errors.Is(context.Cause(drain), endreason.InternalError) {
 		return End{Reason: endreason.InternalError}
@@ -26,13 +26,13 @@ func (idle) Run(drain, _ context.Context) End {
 }
 
 // State implements Mode.
-func (i idle) State() State { return State{Phase: i.phase} }
+func (i idleMode) State() State { return State{Phase: i.phase} }
 
 // Ahead implements Mode.
-func (idle) Ahead() uint64 { return 0 }
+func (idleMode) Ahead() uint64 { return 0 }
 
 // Fill implements Mode.
-func (idle) Fill(*runsummary.Summary) {}
+func (idleMode) Fill(*runsummary.Summary) {}
 
 // Close implements Mode.
-func (idle) Close() error { return nil }
+func (idleMode) Close() error { return nil }

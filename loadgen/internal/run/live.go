@@ -13,22 +13,22 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// live sends visits at the rate of the load profile, as control.json changes it.
-type live struct {
-	*parts
+// liveMode sends visits at the rate of the load profile, as control.json changes it.
+type liveMode struct {
+	*deps
 	first  uint64
 	limit  *engine.Cap
 	config engine.Config
 	engine *engine.Engine
-	ahead  ahead
+	ahead  reservations
 }
 
 // Prepare implements Mode. It finds the first visit and what is left of the daily cap.
-func (l *live) Prepare(context.Context) (Terms, problem.List) {
-	terms := l.terms()
+func (l *liveMode) Prepare(context.Context) (Prepared, problem.List) {
+	terms := l.newPrepared()
 	first, killed, err := l.place.Resume(time.Now().UTC())
 	if err != nil {
-		return terms, l.refuseState(err, "")
+		return terms, l.stateProblem(err, "")
 	}
 	if killed {
 		l.log.Warn("a run was killed; its ledger is closed", "run_id", l.plan.RunID)
@@ -36,32 +36,47 @@ func (l *live) Prepare(context.Context) (Terms, problem.List) {
 	if most := l.plan.Limits.PerDay; most > 0 {
 		kept, err := l.folder.Cap()
 		if err != nil {
-			return terms, l.refuseState(err, "")
+			return terms, l.stateProblem(err, "")
 		}
 		l.limit = engine.NewCap(most, kept, l.folder.SaveCap)
 	}
-	l.first, l.ahead = first, ahead{plan: l.plan, router: l.router, first: first}
+	l.first, l.ahead = first, reservations{plan: l.plan, router: l.router, first: first}
 	terms.First, terms.Next, terms.Series = first, first, true
 	s := &l.plan.Sending
 	l.config = engine.Config{
-		Visits: l.plan.Visits, Sender: l.sender, Router: l.router, Ledger: l.ledger, Log: l.log, Alarm: wakeup.Exact(),
-		Clock: l.clock, Load: l.plan.Load, Random: l.plan.Random(first), Concurrency: s.Concurrency, Batch: s.Batch,
-		BatchDelay: s.BatchDelay, Live: s.Live, Zone: l.plan.Zone, FirstVisit: first, Reserve: l.reserve,
-		StopAfter: l.plan.Limits.StopAfter, AutoStop: l.plan.Limits.AutoStop, Cap: l.limit,
+		Visits:      l.plan.Visits,
+		Sender:      l.sender,
+		Router:      l.router,
+		Ledger:      l.ledger,
+		Log:         l.log,
+		Alarm:       wakeup.NewHighRes(),
+		Clock:       l.clock,
+		Load:        l.plan.Load,
+		Random:      l.plan.Random(first),
+		Concurrency: s.Concurrency,
+		Batch:       s.Batch,
+		BatchDelay:  s.BatchDelay,
+		Live:        s.Live,
+		Zone:        l.plan.Zone,
+		FirstVisit:  first,
+		Reserve:     l.reserve,
+		StopAfter:   l.plan.Limits.StopAfter,
+		AutoStop:    l.plan.Limits.AutoStop,
+		Cap:         l.limit,
 	}
 	l.engine = engine.New(l.config)
 	return terms, nil
 }
 
 // Run implements Mode.
-func (l *live) Run(drain, abort context.Context) End {
-	defer l.follow(drain, l.engine)()
+func (l *liveMode) Run(drain, abort context.Context) End {
+	defer l.followControl(drain, l.engine)()
 	l.readClocks(drain)
 	return l.send(drain, abort)
 }
 
 // send sends the visits of the plan.
-func (l *live) send(drain, abort context.Context) End {
+func (l *liveMode) send(drain, abort context.Context) End {
 	end := End{Reason: l.engine.Run(drain, abort)}
 	if cut := l.engine.CutVisits(); end.Reason == endreason.Stopped && cut > 0 {
 		end.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", cut)
@@ -70,8 +85,8 @@ func (l *live) send(drain, abort context.Context) End {
 }
 
 // State implements Mode.
-func (l *live) State() State {
-	s := State{Phase: begun(l.engine.Phase()), FinishBy: l.engine.FinishBy()}
+func (l *liveMode) State() State {
+	s := State{Phase: visiblePhase(l.engine.Phase()), FinishBy: l.engine.FinishBy()}
 	if s.Phase == phase.Paused {
 		s.Pause = l.engine.PauseReason()
 	}
@@ -79,7 +94,7 @@ func (l *live) State() State {
 }
 
 // Ahead implements Mode.
-func (l *live) Ahead() uint64 {
+func (l *liveMode) Ahead() uint64 {
 	upTo := l.first + l.ledger.Counts().Planned + uint64(2*l.engine.Rate()) + 1
 	if stop := l.plan.Limits.StopAfter; stop > 0 {
 		upTo = min(upTo, stop)
@@ -88,19 +103,19 @@ func (l *live) Ahead() uint64 {
 }
 
 // Fill implements Mode. What was reserved beyond the last visit is not wasted by an orderly end.
-func (l *live) Fill(sum *runsummary.Summary) {
+func (l *liveMode) Fill(sum *runsummary.Summary) {
 	sum.Kind, sum.FinishBy, sum.CutVisits = runsummary.Live, l.engine.FinishBy().UTC(), l.engine.CutVisits()
 	next := sum.FirstVisit + sum.Visits.Planned
 	if l.engine.Phase() == phase.Ended {
 		sum.NextVisit = next
 	}
 	if sum.NextVisit > next {
-		l.ahead.reserve(sum, next, sum.NextVisit, time.Now())
+		l.ahead.addTo(sum, next, sum.NextVisit, time.Now())
 	}
 }
 
 // Close implements Mode.
-func (l *live) Close() error {
+func (l *liveMode) Close() error {
 	if err := l.limit.Release(); err != nil {
 		return fmt.Errorf("the daily cap cannot be written: %w", err)
 	}

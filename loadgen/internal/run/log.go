@@ -14,7 +14,7 @@ import (
 )
 
 // newLog returns a logger that writes to w, and to kept from warnings up.
-func newLog(w io.Writer, level slog.Level, asJSON bool, kept *warnings) *slog.Logger {
+func newLog(w io.Writer, level slog.Level, asJSON bool, kept *warningLog) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	var log slog.Handler = slog.NewTextHandler(w, options)
 	if asJSON {
@@ -24,36 +24,36 @@ func newLog(w io.Writer, level slog.Level, asJSON bool, kept *warnings) *slog.Lo
 		&kept.text,
 		&slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: logline.WithoutHead},
 	)
-	return slog.New(slog.NewMultiHandler(log, keeper{text, kept}))
+	return slog.New(slog.NewMultiHandler(log, warningHandler{text, kept}))
 }
 
-// mostWarnings is how many lines of the log a report shows.
-const mostWarnings = 50
+// maxWarnings is how many lines of the log a report shows.
+const maxWarnings = 50
 
-// warnings are the first warnings and errors of the log.
-type warnings struct {
+// warningLog are the first warnings and errors of the log.
+type warningLog struct {
 	mu   sync.Mutex
 	text bytes.Buffer // of one record
 	list []export.Problem
 }
 
-func (w *warnings) all() []export.Problem {
+func (w *warningLog) all() []export.Problem {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.list)
 }
 
-// keeper is a handler that keeps records; the one in it writes their text.
-type keeper struct {
+// warningHandler is a handler that keeps records; the one in it writes their text.
+type warningHandler struct {
 	slog.Handler
-	kept *warnings
+	kept *warningLog
 }
 
 // Handle implements slog.Handler.
-func (k keeper) Handle(ctx context.Context, r slog.Record) error {
+func (k warningHandler) Handle(ctx context.Context, r slog.Record) error {
 	k.kept.mu.Lock()
 	defer k.kept.mu.Unlock()
-	if len(k.kept.list) == mostWarnings {
+	if len(k.kept.list) == maxWarnings {
 		return nil
 	}
 	k.kept.text.Reset()
@@ -67,9 +67,11 @@ func (k keeper) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // WithAttrs implements slog.Handler.
-func (k keeper) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return keeper{k.Handler.WithAttrs(attrs), k.kept}
+func (k warningHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warningHandler{k.Handler.WithAttrs(attrs), k.kept}
 }
 
 // WithGroup implements slog.Handler.
-func (k keeper) WithGroup(name string) slog.Handler { return keeper{k.Handler.WithGroup(name), k.kept} }
+func (k warningHandler) WithGroup(name string) slog.Handler {
+	return warningHandler{k.Handler.WithGroup(name), k.kept}
+}

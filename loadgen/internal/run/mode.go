@@ -24,7 +24,7 @@ import (
 // goroutine once Prepare has returned without an error.
 type Mode interface {
 	// Prepare finds where the run begins. Errors among the problems refuse it: nothing was sent yet.
-	Prepare(ctx context.Context) (Terms, problem.List)
+	Prepare(ctx context.Context) (Prepared, problem.List)
 	// Run sends until there is no more to send or drain is done; then requests in flight may end. Where abort is done
 	// they are broken off at once.
 	Run(drain, abort context.Context) End
@@ -38,18 +38,18 @@ type Mode interface {
 	Close() error
 }
 
-// Terms are where a run begins and what it is held to.
-type Terms struct {
-	// Recorded keeps a ledger of the run, and tells its end.
-	Recorded bool
+// Prepared are where a run begins and what it is held to.
+type Prepared struct {
+	// HasLedger keeps a ledger of the run, and tells its end.
+	HasLedger bool
 	// First is the number of the first visit. Visits below Next may begin.
 	First, Next uint64
 	// Started is when the run began the first time, and Earlier how long it lasted before.
-	Started time.Time
-	Earlier time.Duration
+	Started       time.Time
+	PriorDuration time.Duration
 	// Thresholds decide whether it passes, and Judge may end it early.
 	Thresholds []threshold.Threshold
-	Judge      stop.Judge
+	Stop       stop.Conditions
 	// Series lets a report tell what happened when.
 	Series bool
 }
@@ -71,14 +71,14 @@ type State struct {
 }
 
 // modes make the mode of each kind of run.
-var modes = map[string]func(*parts) Mode{
-	runsummary.Live:           func(p *parts) Mode { return &live{parts: p} },
-	runsummary.CapacitySearch: func(p *parts) Mode { return &searching{live: live{parts: p}} },
-	runsummary.BackfillJob:    func(p *parts) Mode { return &past{parts: p} },
+var modes = map[string]func(*deps) Mode{
+	runsummary.Live:           func(p *deps) Mode { return &liveMode{deps: p} },
+	runsummary.CapacitySearch: func(p *deps) Mode { return &searchMode{liveMode: liveMode{deps: p}} },
+	runsummary.BackfillJob:    func(p *deps) Mode { return &backfillMode{deps: p} },
 }
 
-// parts are what a mode works with.
-type parts struct {
+// deps are what a mode works with.
+type deps struct {
 	host   host.Host
 	plan   *plan.Plan
 	log    *slog.Logger
@@ -91,29 +91,29 @@ type parts struct {
 	place  *state.Run
 	// reserve stores that visits below upTo may be sent, or with 0 the ledger alone.
 	reserve func(upTo uint64) error
-	// fail ends the run because a part of the program failed.
-	fail func()
+	// failRun ends the run because a part of the program failed.
+	failRun func()
 }
 
-// terms are those of a run that is judged by the settings.
-func (p *parts) terms() Terms {
-	v := p.plan.Verdict
-	return Terms{Recorded: true, Started: p.began.UTC(), Thresholds: v.Thresholds,
-		Judge: stop.Judge{Abort: v.Abort, MaxErrors: v.MaxErrorShare}}
+// newPrepared are those of a run that is judged by the settings.
+func (p *deps) newPrepared() Prepared {
+	v := p.plan.Criteria
+	return Prepared{HasLedger: true, Started: p.began.UTC(), Thresholds: v.Thresholds,
+		Stop: stop.Conditions{Abort: v.Abort, MaxErrors: v.MaxErrorShare}}
 }
 
 // now is the moment by the clock of the run: the wall clock as it went when the run began, with what has passed since.
 // It does not jump where somebody sets the wall clock.
-func (p *parts) now() time.Time { return p.began.Add(p.clock.Now()) }
+func (p *deps) now() time.Time { return p.began.Add(p.clock.Elapsed()) }
 
-// refuseState refuses a state folder that cannot be used.
-func (p *parts) refuseState(err error, cure string) (problems problem.List) {
+// stateProblem refuses a state folder that cannot be used.
+func (p *deps) stateProblem(err error, cure string) (problems problem.List) {
 	problems.Refuse("STATE_DIR", p.plan.Files.State, err.Error(), cure)
 	return problems
 }
 
-// begun is the phase of a run that was begun: until the first visit it waits for the clocks of its targets.
-func begun(p phase.Phase) phase.Phase {
+// visiblePhase is the phase of a run that was begun: until the first visit it waits for the clocks of its targets.
+func visiblePhase(p phase.Phase) phase.Phase {
 	if p == phase.Idle {
 		return phase.Starting
 	}

@@ -15,7 +15,7 @@ type observer func(now time.Time, sum *runsummary.Summary)
 
 // observe records the run once a second until ctx is done, and shows the observers what it recorded.
 func (r *Run) observe(ctx context.Context) {
-	observers := []observer{r.logStandstills, r.extendSeries, r.logReasons, r.judge, r.progress()}
+	observers := []observer{r.logStandstills, r.extendSeries, r.logReasons, r.checkStop, r.progressObserver()}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	failing := false
@@ -25,7 +25,7 @@ func (r *Run) observe(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		sum, err := r.recorder.save(r.stage().mode.Ahead())
+		sum, err := r.recorder.save(r.current().mode.Ahead())
 		if err != nil && !failing {
 			r.log.Error("the ledger cannot be written; it goes on in memory", "err", err)
 		}
@@ -39,8 +39,8 @@ func (r *Run) observe(ctx context.Context) {
 
 // logStandstills logs the standstills that ended since it was called last.
 func (r *Run) logStandstills(time.Time, *runsummary.Summary) {
-	for _, gap := range r.clock.Gaps(r.standstills) {
-		r.standstills++
+	for _, gap := range r.clock.Gaps(r.loggedStandstills) {
+		r.loggedStandstills++
 		r.log.Warn("this process stood still: it was stopped, its container paused, or its machine asleep; what fell "+
 			"due meanwhile is not sent", "seconds", gap.Length().Seconds(), "until", r.began.Add(gap.To).UTC())
 	}
@@ -52,42 +52,42 @@ func (r *Run) extendSeries(now time.Time, _ *runsummary.Summary) { r.series.Add(
 // logReasons logs each reason for which hits were not accepted once, when it is seen first.
 func (r *Run) logReasons(_ time.Time, sum *runsummary.Summary) {
 	for _, why := range sum.Reasons {
-		if why.Class != answer.Stopped.String() && r.firstOf(why) { // which is what somebody asked for
-			r.log.Warn("hits are not accepted", fieldsOf(why)...)
+		if why.Class != answer.Stopped.String() && r.isNewReason(why) { // which is what somebody asked for
+			r.log.Warn("hits are not accepted", reasonAttrs(why)...)
 		}
 	}
 	for _, why := range sum.Warnings {
-		if r.firstOf(why) {
-			r.log.Warn("hits are accepted by an odd answer", fieldsOf(why)...)
+		if r.isNewReason(why) {
+			r.log.Warn("hits are accepted by an odd answer", reasonAttrs(why)...)
 		}
 	}
 }
 
-// firstOf says that a reason was not logged before.
-func (r *Run) firstOf(why runsummary.Reason) bool {
+// isNewReason says that a reason was not logged before.
+func (r *Run) isNewReason(why runsummary.Reason) bool {
 	what := runsummary.Reason{Target: why.Target, Class: why.Class, Status: why.Status}
-	before := r.logged[what]
-	r.logged[what] = true
+	before := r.loggedReasons[what]
+	r.loggedReasons[what] = true
 	return !before
 }
 
-func fieldsOf(why runsummary.Reason) []any {
+func reasonAttrs(why runsummary.Reason) []any {
 	return []any{"target", why.Target, "class", why.Class, "hits", why.Hits, "reason", why.String()}
 }
 
-// judge ends the run where its hits demand it.
-func (r *Run) judge(now time.Time, sum *runsummary.Summary) {
-	if r.stopped != "" {
+// checkStop ends the run where its hits demand it.
+func (r *Run) checkStop(now time.Time, sum *runsummary.Summary) {
+	if r.stopReason != "" {
 		return
 	}
-	if r.stopped, r.why = r.stage().terms.Judge.Look(now, sum); r.stopped != "" {
-		r.log.Error("the run is stopped", "reason", string(r.stopped), "why", r.why)
-		r.drain(r.stopped)
+	if r.stopReason, r.stopMessage = r.current().terms.Stop.Check(now, sum); r.stopReason != "" {
+		r.log.Error("the run is stopped", "reason", string(r.stopReason), "why", r.stopMessage)
+		r.drain(r.stopReason)
 	}
 }
 
-// progress tells a person how the run goes, every two seconds on a terminal, else in the log every minute.
-func (r *Run) progress() observer {
+// progressObserver tells a person how the run goes, every two seconds on a terminal, else in the log every minute.
+func (r *Run) progressObserver() observer {
 	every := time.Minute
 	if r.host.Terminal {
 		every = 2 * time.Second

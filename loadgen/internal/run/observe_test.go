@@ -14,10 +14,10 @@ import (
 func TestProgressIsLoggedOnceAMinuteAfterAStandstillToo(t *testing.T) {
 	t.Parallel()
 	var text bytes.Buffer
-	r := &Run{parts: parts{log: slog.New(slog.NewTextHandler(&text, nil)), began: time.Now(),
+	r := &Run{deps: deps{log: slog.New(slog.NewTextHandler(&text, nil)), began: time.Now(),
 		clock: standstill.NewAt(func() time.Duration { return 0 })}}
-	r.become(idle{}, Terms{})
-	show, at := r.progress(), r.began
+	r.setMode(idleMode{}, Prepared{})
+	show, at := r.progressObserver(), r.began
 	lines := func(ticks int) int {
 		text.Reset()
 		for range ticks {

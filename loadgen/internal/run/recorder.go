@@ -41,8 +41,8 @@ func (r *recorder) save(upTo uint64) (runsummary.Summary, error) {
 	return sum, nil
 }
 
-// last is the ledger as it stands, unwritten.
-func (r *recorder) last() runsummary.Summary {
+// current is the ledger as it stands, unwritten.
+func (r *recorder) current() runsummary.Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.summary(r.next)

@@ -26,12 +26,12 @@ func recording(t *testing.T, log *slog.Logger) *Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Run{parts: parts{log: log, clock: standstill.NewAt(func() time.Duration { return 0 })}}
-	if r.recorder.place, err = folder.Begin("r"); err != nil {
+	r := &Run{deps: deps{log: log, clock: standstill.NewAt(func() time.Duration { return 0 })}}
+	if r.recorder.place, err = folder.Acquire("r"); err != nil {
 		t.Fatal(err)
 	}
 	r.recorder.summary = func(uint64) runsummary.Summary { return runsummary.Summary{} }
-	r.become(idle{phase.Running}, Terms{})
+	r.setMode(idleMode{phase.Running}, Prepared{})
 	return r
 }
 
@@ -41,20 +41,20 @@ func TestServicesKeepTheContract(t *testing.T) {
 		return lifecycle.Loop("recorder", recording(t, slog.New(slog.DiscardHandler)).observe)
 	})
 	lifecycletest.Stress(t, func(*testing.T) *lifecycle.Service {
-		c := newControl(afero.NewMemMapFs(), "/x", "mine", &told{}, slog.New(slog.DiscardHandler))
+		c := newControlFile(afero.NewMemMapFs(), "/x", "mine", &told{}, slog.New(slog.DiscardHandler))
 		return lifecycle.Loop("control", c.watch)
 	})
 }
 
 // What fails in the background must neither end the process on the spot nor be seen by nobody.
 func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
-	kept := &warnings{}
+	kept := &warningLog{}
 	synctest.Test(t, func(t *testing.T) {
 		r := recording(t, newLog(t.Output(), slog.LevelInfo, false, kept))
 		r.recorder.summary = func(uint64) runsummary.Summary { panic("nil map") }
 		var ended atomic.Int32
-		r.fail = func() { ended.Add(1) }
-		stop := r.attend(t.Context(), "recorder", r.observe)
+		r.failRun = func() { ended.Add(1) }
+		stop := r.goSupervised(t.Context(), "recorder", r.observe)
 		time.Sleep(3 * time.Second)
 		if ended.Load() != 1 {
 			t.Errorf("the run was ended %d times", ended.Load())
@@ -63,7 +63,7 @@ func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
 	})
 	drain, stop := context.WithCancelCause(t.Context())
 	stop(endreason.InternalError)
-	if end := (idle{}).Run(drain, drain); end.Reason.ExitCode() != 1 {
+	if end := (idleMode{}).Run(drain, drain); end.Reason.ExitCode() != 1 {
 		t.Errorf("a loadgen that idles ends with %+v", end)
 	}
 	if all := kept.all(); len(all) != 1 || all[0].Level != "error" {

@@ -15,29 +15,29 @@ import (
 func (r *Run) Counts() ledger.Counts { return r.ledger.Counts() }
 
 // Targets implements telemetry.Source.
-func (r *Run) Targets() []string { return r.plan.Names() }
+func (r *Run) Targets() []string { return r.plan.TargetNames() }
 
 // Phase implements telemetry.Source.
-func (r *Run) Phase() string { return string(r.stage().mode.State().Phase) }
+func (r *Run) Phase() string { return string(r.current().mode.State().Phase) }
 
 // Pause implements telemetry.Source.
-func (r *Run) Pause() string { return r.stage().mode.State().Pause }
+func (r *Run) Pause() string { return r.current().mode.State().Pause }
 
 // Summary implements telemetry.Source.
 func (r *Run) Summary() runsummary.Summary {
-	if r.stage().terms.Recorded {
+	if r.current().terms.HasLedger {
 		return r.summary(0)
 	}
 	sum := runsummary.Summary{RunID: r.plan.RunID, PlanHash: r.plan.Hash, Targets: map[string]runsummary.Target{}}
-	for _, name := range r.plan.Names() {
-		sum.Targets[name] = runsummary.Target{Health: string(routing.UnknownHealth)}
+	for _, name := range r.plan.TargetNames() {
+		sum.Targets[name] = runsummary.Target{Health: string(routing.Unknown)}
 	}
 	return sum
 }
 
 // listen lets the run be watched until stop is called.
 func (r *Run) listen(ctx context.Context) (stop func(), err error) {
-	w := r.plan.Watching
+	w := r.plan.Observability
 	if w.Addr == "" {
 		return func() {}, nil
 	}

@@ -8,12 +8,12 @@ import (
 func TestARunThatGoesOnUnderAClockThatWasSetBackEndsAfterItsStart(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
-	terms := Terms{Started: began.Add(time.Hour), Earlier: time.Minute}
-	if got := terms.endAfter(began, 90*time.Second); got.Before(terms.Started) {
+	terms := Prepared{Started: began.Add(time.Hour), PriorDuration: time.Minute}
+	if got := terms.endTime(began, 90*time.Second); got.Before(terms.Started) {
 		t.Errorf("started %s, ended %s", terms.Started, got)
 	}
 	terms.Started = began.Add(-time.Hour)
-	if got, want := terms.endAfter(began, 90*time.Second), began.Add(30*time.Second); !got.Equal(want) {
+	if got, want := terms.endTime(began, 90*time.Second), began.Add(30*time.Second); !got.Equal(want) {
 		t.Errorf("ended %s, want %s: half a minute after this start", got, want)
 	}
 }

@@ -26,8 +26,8 @@ import (
 const (
 	// confirmTime is how long the rate found is held.
 	confirmTime = time.Minute
-	// clearlyBroken is for how many looks on end, one a second, a threshold is missed until a step ends early.
-	clearlyBroken = 5
+	// failFastAfter is for how many looks on end, one a second, a threshold is missed until a step ends early.
+	failFastAfter = 5
 )
 
 // Search steers a run through the steps of a search and measures each. Its record may be read meanwhile.
@@ -44,33 +44,33 @@ type Search struct {
 	steps      *capacity.Search
 	lag        capacity.Lag
 
-	rate float64  // set last, in visits a second
-	calm []uint64 // requests in flight while the lowest rate held, doubled, by target
+	rate             float64  // set last, in visits a second
+	baselineInFlight []uint64 // requests in flight while the lowest rate held, doubled, by target
 
-	mu    sync.Mutex
-	found runsummary.Capacity
+	mu     sync.Mutex
+	result runsummary.Capacity
 }
 
 // New searches as a plan says, with the engine of c, whose load is the lowest rate.
 func New(p *plan.Plan, c engine.Config, e *engine.Engine) *Search {
 	k := p.Search
 	s := &Search{
-		engine: e, router: c.Router, clock: c.Clock, targets: p.Names(), counts: c.Ledger.Counts, log: c.Log,
-		thresholds: p.Verdict.Thresholds, step: k.Step, timeout: p.Sending.Timeout,
+		engine: e, router: c.Router, clock: c.Clock, targets: p.TargetNames(), counts: c.Ledger.Counts, log: c.Log,
+		thresholds: p.Criteria.Thresholds, step: k.Step, timeout: p.Sending.Timeout,
 		steps: capacity.New(k.From, k.To), lag: capacity.NewLag(p.Visits.Outline),
-		found: runsummary.Capacity{From: k.From, To: k.To, Steps: []runsummary.CapacityStep{}},
+		result: runsummary.Capacity{From: k.From, To: k.To, Steps: []runsummary.CapacityStep{}},
 	}
 	for _, t := range s.thresholds {
-		s.found.Thresholds = append(s.found.Thresholds, t.Expression)
+		s.result.Thresholds = append(s.result.Thresholds, t.Expression)
 	}
 	return s
 }
 
-// Record is what the search has found so far.
-func (c *Search) Record() *runsummary.Capacity {
+// Result is what the search has found so far.
+func (c *Search) Result() *runsummary.Capacity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	found := c.found
+	found := c.result
 	return &found
 }
 
@@ -81,57 +81,57 @@ func (c *Search) Run(ctx context.Context) endreason.Reason {
 		if !more {
 			return c.steps.Outcome()
 		}
-		result, ok := c.try(ctx, step)
+		result, ok := c.runStep(ctx, step)
 		if !ok {
-			c.show(nil)
+			c.setProgress(nil)
 			return ""
 		}
-		c.book(result)
+		c.record(result)
 		if void++; result.Void == "" {
 			void = 0
 		}
-		if void == mostVoid {
-			c.giveUp(result)
+		if void == maxVoid {
+			c.abort(result)
 			return endreason.CapacityVoid
 		}
 	}
 }
 
-// try lets visits come at the rate of a step and measures it; false where ctx was done before.
-func (c *Search) try(ctx context.Context, step capacity.Step) (s runsummary.CapacityStep, ok bool) {
-	if n := len(c.found.Steps); n > 0 && !c.found.Steps[n-1].Held {
-		c.show(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
-		if !c.recover(ctx) || !c.letProve(ctx) {
+// runStep lets visits come at the rate of a step and measures it; false where ctx was done before.
+func (c *Search) runStep(ctx context.Context, step capacity.Step) (s runsummary.CapacityStep, ok bool) {
+	if n := len(c.result.Steps); n > 0 && !c.result.Steps[n-1].Held {
+		c.setProgress(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
+		if !c.drainBacklog(ctx) || !c.waitForTargets(ctx) {
 			return s, false
 		}
 	}
-	_, stood := c.clock.Now(), c.clock.Count()
-	settle := c.lag.Settle(c.rate, step.Rate)
-	c.engine.SetRate(step.Rate / c.found.From)
+	_, stood := c.clock.Elapsed(), c.clock.GapCount()
+	settle := c.lag.SettleTime(c.rate, step.Rate)
+	c.engine.SetRate(step.Rate / c.result.From)
 	c.engine.Pause(false)
 	c.rate = step.Rate
 	s = runsummary.CapacityStep{Kind: step.Kind, Started: time.Now().UTC(), Settled: settle.Seconds(),
 		OfferedVisitRate: step.Rate}
-	c.show(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
-	if !wakeup.Wait(ctx, settle) {
+	c.setProgress(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
+	if !wakeup.Sleep(ctx, settle) {
 		return s, false
 	}
-	c.show(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
+	c.setProgress(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
 	return s, c.measure(ctx, &s, stood)
 }
 
-// recover lets no visit begin until about as few requests are in flight as while the lowest rate held, so that the
+// drainBacklog lets no visit begin until about as few requests are in flight as while the lowest rate held, so that the
 // backlog of a step that broke is not held against the next. Once all visits must have ended there is nothing to wait
 // for.
-func (c *Search) recover(ctx context.Context) bool {
+func (c *Search) drainBacklog(ctx context.Context) bool {
 	c.engine.Pause(true)
 	c.rate = 0
 	busy := func() bool {
 		now := c.counts()
 		for t := range now.Rows {
 			calm := uint64(1)
-			if t < len(c.calm) {
-				calm = max(calm, c.calm[t])
+			if t < len(c.baselineInFlight) {
+				calm = max(calm, c.baselineInFlight[t])
 			}
 			if now.Total(t).InFlight > calm {
 				return true
@@ -139,8 +139,8 @@ func (c *Search) recover(ctx context.Context) bool {
 		}
 		return false
 	}
-	for end := time.Now().Add(c.lag.Longest() + c.timeout + engine.LateAnswerTimeout); ; {
-		if !wakeup.Wait(ctx, 100*time.Millisecond) {
+	for end := time.Now().Add(c.lag.LongestVisit() + c.timeout + engine.LateAnswerTimeout); ; {
+		if !wakeup.Sleep(ctx, 100*time.Millisecond) {
 			return false
 		}
 		if !busy() || time.Now().After(end) {
@@ -159,11 +159,11 @@ func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, stands
 	began, before := time.Now(), c.counts()
 	inFlight := make([]uint64, len(before.Rows)) // summed over the looks
 	for looks, missed := uint64(1), 0; ; looks++ {
-		if !wakeup.Wait(ctx, min(time.Second, length-time.Since(began))) || c.engine.Phase() == phase.Draining {
+		if !wakeup.Sleep(ctx, min(time.Second, length-time.Since(began))) || c.engine.Phase() == phase.Draining {
 			return false
 		}
 		elapsed, now := time.Since(began), c.counts()
-		_, stood := c.clock.Now(), c.clock.Count() > standstills
+		_, stood := c.clock.Elapsed(), c.clock.GapCount() > standstills
 		ended := elapsed >= length || stood
 		since := now.Since(before)
 		v := values(since, elapsed)
@@ -173,12 +173,12 @@ func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, stands
 		for t := range inFlight {
 			inFlight[t] += now.Total(t).InFlight
 		}
-		if !ended && missed < clearlyBroken {
+		if !ended && missed < failFastAfter {
 			continue
 		}
 		s.Measured, s.Latency, s.Verdicts = elapsed.Seconds(), v.Latency, threshold.Evaluate(c.thresholds, v, true)
 		s.Held = threshold.AllPassed(s.Verdicts)
-		if s.Void = c.void(since.Reasons, v, s.Held, stood); s.Void != "" {
+		if s.Void = c.voidReason(since.Reasons, v, s.Held, stood); s.Void != "" {
 			s.Held = false
 		}
 		s.VisitRate = float64(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned)) / elapsed.Seconds()
@@ -186,11 +186,11 @@ func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, stands
 		if bad := v.Hits.NotAccepted(); bad > 0 {
 			s.ErrorShare = float64(bad) / float64(v.Hits.Tried())
 		}
-		if s.Held && c.calm == nil { // near the limit many are in flight
+		if s.Held && c.baselineInFlight == nil { // near the limit many are in flight
 			for t := range inFlight {
 				inFlight[t] = 2 * inFlight[t] / looks
 			}
-			c.calm = inFlight
+			c.baselineInFlight = inFlight
 		}
 		return true
 	}
@@ -205,14 +205,14 @@ func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
 	}
 }
 
-// book takes a step that has ended into the search and its record.
-func (c *Search) book(s runsummary.CapacityStep) {
+// record takes a step that has ended into the search and its record.
+func (c *Search) record(s runsummary.CapacityStep) {
 	c.log.Info("step of the capacity search", "kind", s.Kind, "visits_per_second", s.OfferedVisitRate,
 		"hits_per_second", s.HitRate,
 		"p95_seconds", s.Latency.P95, "error_share", s.ErrorShare, "held", s.Held, "void", s.Void)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f := &c.found
+	f := &c.result
 	f.Steps, f.Progress = append(f.Steps, s), nil
 	if s.Void != "" {
 		return
@@ -231,8 +231,8 @@ func (c *Search) book(s runsummary.CapacityStep) {
 	}
 }
 
-func (c *Search) show(under *runsummary.CapacityProgress) {
+func (c *Search) setProgress(under *runsummary.CapacityProgress) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.found.Progress = under
+	c.result.Progress = under
 }

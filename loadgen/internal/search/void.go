@@ -14,17 +14,17 @@ import (
 )
 
 const (
-	// mostVoid is how many measurements in a row may be void until the search is given up.
-	mostVoid = 3
-	// provingTime is how long a target that counts as failed may take to prove itself: a little more than the longest
+	// maxVoid is how many measurements in a row may be void until the search is given up.
+	maxVoid = 3
+	// maxRecovery is how long a target that counts as failed may take to prove itself: a little more than the longest
 	// time between two tries (routing).
-	provingTime = 70 * time.Second
+	maxRecovery = 70 * time.Second
 )
 
-// void is why a step says nothing of the target, empty where it does: the loadgen stood still in it, or it broke only
+// voidReason is why a step says nothing of the target, empty where it does: the loadgen stood still in it, or it broke only
 // because of hits that something in front of Matomo refused, that were refused for their token, or that were not sent
 // because the target counted as failed.
-func (c *Search) void(reasons []ledger.Reason, v threshold.Values, held, stood bool) string {
+func (c *Search) voidReason(reasons []ledger.Reason, v threshold.Values, held, stood bool) string {
 	if stood {
 		return "the loadgen itself stood still"
 	}
@@ -49,7 +49,7 @@ func (c *Search) void(reasons []ledger.Reason, v threshold.Values, held, stood b
 	}
 	v.Hits.Rejected -= min(refused, v.Hits.Rejected)
 	v.Hits.Shed -= min(unsent, v.Hits.Shed)
-	if c.brokeWithout(v) {
+	if c.missedWithout(v) {
 		return ""
 	}
 	if refused == 0 {
@@ -61,18 +61,18 @@ func (c *Search) void(reasons []ledger.Reason, v threshold.Values, held, stood b
 	return fmt.Sprintf("%d hits to %s were refused (%s): %s", refused, c.targets[worst.Target], a.Class, said)
 }
 
-// brokeWithout says whether a threshold is missed by what is left of a step without hits that were refused or not sent.
+// missedWithout says whether a threshold is missed by what is left of a step without hits that were refused or not sent.
 // What they keep low for themselves says nothing.
-func (c *Search) brokeWithout(v threshold.Values) bool {
+func (c *Search) missedWithout(v threshold.Values) bool {
 	return slices.ContainsFunc(threshold.Evaluate(c.thresholds, v, true), func(v runsummary.Verdict) bool {
 		low := slices.Contains([]string{"achieved_rate", "hit_rate", "visits", "accepted"}, v.Metric)
 		return threshold.IsMissed(v) && v.Value != nil && !low
 	})
 }
 
-// letProve lets visits begin at the lowest rate where a target counts as failed, so that it can prove itself before the
+// waitForTargets lets visits begin at the lowest rate where a target counts as failed, so that it can prove itself before the
 // next step; false where ctx was done before.
-func (c *Search) letProve(ctx context.Context) bool {
+func (c *Search) waitForTargets(ctx context.Context) bool {
 	failed := func() bool {
 		for t := range c.targets {
 			if c.router.Status(t, time.Now()).Failed {
@@ -86,19 +86,19 @@ func (c *Search) letProve(ctx context.Context) bool {
 	}
 	c.engine.SetRate(1)
 	c.engine.Pause(false)
-	c.rate = c.found.From
-	for end := time.Now().Add(provingTime); failed() && time.Now().Before(end); {
-		if !wakeup.Wait(ctx, time.Second) {
+	c.rate = c.result.From
+	for end := time.Now().Add(maxRecovery); failed() && time.Now().Before(end); {
+		if !wakeup.Sleep(ctx, time.Second) {
 			return false
 		}
 	}
 	return true
 }
 
-// giveUp ends the search at a step that could not be measured.
-func (c *Search) giveUp(s runsummary.CapacityStep) {
+// abort ends the search at a step that could not be measured.
+func (c *Search) abort(s runsummary.CapacityStep) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.found.Void = fmt.Sprintf("%d measurements in a row at %.4g visits/s say nothing of the target: %s", mostVoid,
+	c.result.Void = fmt.Sprintf("%d measurements in a row at %.4g visits/s say nothing of the target: %s", maxVoid,
 		s.OfferedVisitRate, s.Void)
 }

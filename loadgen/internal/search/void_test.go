@@ -40,7 +40,7 @@ func TestARefusalInFrontOfMatomoIsNotItsLimit(t *testing.T) {
 		t.Errorf("%s: %+v", why, found)
 	}
 	void, counts := split(found.Steps)
-	if len(void) != mostVoid || len(counts) != 0 {
+	if len(void) != maxVoid || len(counts) != 0 {
 		t.Errorf("%d steps are void, %d count", len(void), len(counts))
 	}
 	for _, want := range []string{"in_front", "403", "Access denied by policy"} {

@@ -14,16 +14,16 @@ func TestATimeWithoutASignOfLifeIsAStandstill(t *testing.T) {
 		defer c.Watch()()
 		time.Sleep(10*time.Second + time.Millisecond)
 		skipped.Store(int64(90 * time.Second)) // as the process sees it: nothing was done, and it is later
-		now := c.Now()
+		now := c.Elapsed()
 		if now != 100*time.Second+time.Millisecond {
 			t.Errorf("the clock shows %v", now)
 		}
 		want := Gap{10 * time.Second, now}
-		if got := c.Gaps(0); c.Count() != 1 || len(got) != 1 || got[0] != want {
-			t.Errorf("%d gaps: %v; want %v", c.Count(), got, want)
+		if got := c.Gaps(0); c.GapCount() != 1 || len(got) != 1 || got[0] != want {
+			t.Errorf("%d gaps: %v; want %v", c.GapCount(), got, want)
 		}
 		time.Sleep(time.Minute)
-		if c.Now(); c.Count() != 1 {
+		if c.Elapsed(); c.GapCount() != 1 {
 			t.Errorf("%v: more after the process went on", c.Gaps(1))
 		}
 	})
@@ -35,11 +35,11 @@ func TestABusyMachineIsNoStandstill(t *testing.T) {
 		c := NewAt(func() time.Duration { return time.Since(began) + time.Duration(skipped.Load()) })
 		defer c.Watch()()
 		for range 100 {
-			time.Sleep(beat)
+			time.Sleep(pollInterval)
 			skipped.Add(int64(time.Second)) // for so long it did not have its turn
-			_ = c.Now()
+			_ = c.Elapsed()
 		}
-		if c.Count() != 0 {
+		if c.GapCount() != 0 {
 			t.Errorf("%v", c.Gaps(0))
 		}
 	})
@@ -56,12 +56,15 @@ func TestTheSleepOfTheMachinePassesAndIsAStandstill(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		slept.Add(int64(8 * time.Hour))
-		time.Sleep(beat) // Go's time goes on where it stood
+		time.Sleep(pollInterval) // Go's time goes on where it stood
 		synctest.Wait()
-		if got, want := c.Now(), 10*time.Second+beat+8*time.Hour; got != want {
+		if got, want := c.Elapsed(), 10*time.Second+pollInterval+8*time.Hour; got != want {
 			t.Errorf("the clock shows %v, want %v", got, want)
 		}
-		if got := c.Gaps(0); len(got) != 1 || got[0] != (Gap{10 * time.Second, 10*time.Second + beat + 8*time.Hour}) {
+		if got := c.Gaps(
+			0,
+		); len(got) != 1 ||
+			got[0] != (Gap{10 * time.Second, 10*time.Second + pollInterval + 8*time.Hour}) {
 			t.Errorf("%v", got)
 		}
 	})
@@ -72,14 +75,14 @@ func TestAClockThatNobodyHasWatchedYetHasSeenNoStandstill(t *testing.T) {
 		c := New(time.Now())
 		time.Sleep(time.Minute) // the run is being prepared
 		defer c.Watch()()
-		if now := c.Now(); now != time.Minute || c.Count() != 0 {
+		if now := c.Elapsed(); now != time.Minute || c.GapCount() != 0 {
 			t.Errorf("%v, %v", now, c.Gaps(0))
 		}
 	})
 }
 
 func TestTheMachineHasNotSleptMeanwhile(t *testing.T) {
-	if before, after := asleep(), asleep(); before < 0 || after < before-time.Second {
+	if before, after := suspendedTotal(), suspendedTotal(); before < 0 || after < before-time.Second {
 		t.Errorf("asleep for %v, then for %v", before, after)
 	}
 }
@@ -87,6 +90,6 @@ func TestTheMachineHasNotSleptMeanwhile(t *testing.T) {
 func BenchmarkNow(b *testing.B) {
 	c := New(time.Now())
 	for b.Loop() {
-		_ = c.Now()
+		_ = c.Elapsed()
 	}
 }

@@ -2,4 +2,4 @@ package standstill
 
 import "golang.org/x/sys/unix"
 
-const throughSleep, withoutSleep = unix.CLOCK_MONOTONIC_RAW, unix.CLOCK_UPTIME_RAW
+const clockBoottime, clockMonotonic = unix.CLOCK_MONOTONIC_RAW, unix.CLOCK_UPTIME_RAW

@@ -2,4 +2,4 @@ package standstill
 
 import "golang.org/x/sys/unix"
 
-const throughSleep, withoutSleep = unix.CLOCK_BOOTTIME, unix.CLOCK_MONOTONIC
+const clockBoottime, clockMonotonic = unix.CLOCK_BOOTTIME, unix.CLOCK_MONOTONIC

@@ -22,10 +22,10 @@ var ErrRunning = errors.New("another loadgen is sending this run")
 // removes it, so that one that is left behind tells of a run that was killed. It also holds the space of the run's last
 // ledger, which must be written when the disk is full.
 type lock struct {
-	fs   afero.Fs
-	path string
-	file afero.File
-	room int // bytes that the file has
+	fs       afero.Fs
+	path     string
+	file     afero.File
+	reserved int // bytes that the file has
 	// shared says that the file system knows no locks, so that others may have this one too.
 	shared bool
 }
@@ -41,11 +41,11 @@ func (f Folder) lock(runID string) (*lock, error) {
 			return nil, fmt.Errorf("open lock: %w", err)
 		}
 		there, held, shared := true, false, false
-		if err = regular(file); err == nil {
-			held, shared, err = take(file)
+		if err = checkRegular(file); err == nil {
+			held, shared, err = flock(file)
 		}
 		if held {
-			there, err = stillThere(f.fs, file)
+			there, err = exists(f.fs, file)
 		}
 		if err == nil && there {
 			return &lock{fs: f.fs, path: path, file: file, shared: shared}, nil
@@ -56,8 +56,8 @@ func (f Folder) lock(runID string) (*lock, error) {
 	}
 }
 
-// regular refuses what cannot hold the space of a ledger, as a pipe or a device.
-func regular(f afero.File) error {
+// checkRegular refuses what cannot hold the space of a ledger, as a pipe or a device.
+func checkRegular(f afero.File) error {
 	is, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("look at lock: %w", err)
@@ -68,8 +68,8 @@ func regular(f afero.File) error {
 	return nil
 }
 
-// take locks a file; shared says that the file system knows no locks. A file in memory needs none: nobody else has it.
-func take(f afero.File) (held, shared bool, err error) {
+// flock locks a file; shared says that the file system knows no locks. A file in memory needs none: nobody else has it.
+func flock(f afero.File) (held, shared bool, err error) {
 	file, ok := f.(interface{ Fd() uintptr })
 	if !ok {
 		return false, false, nil
@@ -81,8 +81,8 @@ func take(f afero.File) (held, shared bool, err error) {
 	return err == nil, err != nil, nil
 }
 
-// stillThere says that a file which was locked has not been removed by the one who held it before.
-func stillThere(fsys afero.Fs, f afero.File) (bool, error) {
+// exists says that a file which was locked has not been removed by the one who held it before.
+func exists(fsys afero.Fs, f afero.File) (bool, error) {
 	locked, err := f.Stat()
 	if err != nil {
 		return false, fmt.Errorf("look at lock: %w", err)
@@ -97,9 +97,9 @@ func stillThere(fsys afero.Fs, f afero.File) (bool, error) {
 	return os.SameFile(locked, there), nil
 }
 
-// makeRoom lets the file hold at least n bytes.
-func (l *lock) makeRoom(n int) error {
-	if n <= l.room {
+// reserve lets the file hold at least n bytes.
+func (l *lock) reserve(n int) error {
+	if n <= l.reserved {
 		return nil
 	}
 	const block = 64 << 10
@@ -110,15 +110,19 @@ func (l *lock) makeRoom(n int) error {
 	if err := l.file.Sync(); err != nil {
 		return fmt.Errorf("reserve space for the last ledger: %w", err)
 	}
-	l.room = room
+	l.reserved = room
 	return nil
 }
 
-// become writes data into the space of the lock and lets it take the place of the file path. It needs no space of the
+// replaceWith writes data into the space of the lock and lets it take the place of the file path. It needs no space of the
 // disk.
-func (l *lock) become(path string, data []byte) error {
-	if len(data) > l.room {
-		return fmt.Errorf("use the space reserved for the last ledger: %d bytes do not fit into %d", len(data), l.room)
+func (l *lock) replaceWith(path string, data []byte) error {
+	if len(data) > l.reserved {
+		return fmt.Errorf(
+			"use the space reserved for the last ledger: %d bytes do not fit into %d",
+			len(data),
+			l.reserved,
+		)
 	}
 	_, err := l.file.WriteAt(data, 0)
 	if err == nil {

@@ -20,8 +20,8 @@ type Run struct {
 	lock   *lock
 }
 
-// Begin takes the place of a run. ErrRunning means that another process has it.
-func (f Folder) Begin(runID string) (*Run, error) {
+// Acquire takes the place of a run. ErrRunning means that another process has it.
+func (f Folder) Acquire(runID string) (*Run, error) {
 	l, err := f.lock(runID)
 	if err != nil {
 		return nil, err
@@ -29,8 +29,8 @@ func (f Folder) Begin(runID string) (*Run, error) {
 	return &Run{folder: f, id: runID, lock: l}, nil
 }
 
-// Find is the ledger of the run's last life; found is false where there is none.
-func (r *Run) Find() (s runsummary.Summary, found bool, err error) {
+// LastSummary is the ledger of the run's last life; found is false where there is none.
+func (r *Run) LastSummary() (s runsummary.Summary, found bool, err error) {
 	path, err := statedir.Find(r.folder.fs, r.folder.dir, r.id)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, false, nil
@@ -59,7 +59,7 @@ func (r *Run) Reopen() error {
 // Resume returns the first visit number that the run may use: the next one where it ran before. What it did before is
 // kept as a life of its own; where that was killed its ledger is closed.
 func (r *Run) Resume(now time.Time) (next uint64, killed bool, err error) {
-	s, found, err := r.Find()
+	s, found, err := r.LastSummary()
 	if err != nil || !found {
 		return 0, false, err
 	}
@@ -86,7 +86,7 @@ func (r *Run) Save(s *runsummary.Summary) error {
 	if err := r.folder.write(statedir.OpenFile(r.id), data); err != nil {
 		return err
 	}
-	return r.lock.makeRoom(len(data))
+	return r.lock.reserve(len(data))
 }
 
 // End writes the last state of the ledger and moves it to those of ended runs. One that cannot be moved is moved by the
@@ -97,7 +97,7 @@ func (r *Run) End(s *runsummary.Summary) error {
 		return err
 	}
 	if err := r.folder.write(statedir.OpenFile(r.id), data); err != nil {
-		if full := r.lock.become(r.path(), data); full != nil {
+		if full := r.lock.replaceWith(r.path(), data); full != nil {
 			return errors.Join(err, full)
 		}
 	}
@@ -112,8 +112,8 @@ func (r *Run) Close() error {
 	return r.lock.close()
 }
 
-// Abandon gives the place up where nothing was sent: no lock is left behind, unless a life before left an open ledger.
-func (r *Run) Abandon() error {
+// Release gives the place up where nothing was sent: no lock is left behind, unless a life before left an open ledger.
+func (r *Run) Release() error {
 	if _, err := r.folder.fs.Stat(r.path()); errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(r.lock.remove(), r.lock.close())
 	}

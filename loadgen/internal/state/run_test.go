@@ -36,7 +36,7 @@ func real(t *testing.T) (state.Folder, string) {
 
 func begin(t *testing.T, f state.Folder, id string) *state.Run {
 	t.Helper()
-	r, err := f.Begin(id)
+	r, err := f.Acquire(id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func killed(t *testing.T, f state.Folder, s *runsummary.Summary) {
 func tidy(t *testing.T, f state.Folder) string {
 	t.Helper()
 	var log bytes.Buffer
-	must(t, f.Tidy("own", now.Add(time.Minute), slog.New(slog.NewTextHandler(&log, nil))))
+	must(t, f.CleanUp("own", now.Add(time.Minute), slog.New(slog.NewTextHandler(&log, nil))))
 	return log.String()
 }
 
@@ -95,7 +95,7 @@ func TestARunHasItsPlaceAlone(t *testing.T) {
 	f, dir := real(t)
 	first := begin(t, f, "one")
 	must(t, first.Save(&runsummary.Summary{RunID: "one", Started: now}))
-	if _, err := f.Begin("one"); !errors.Is(err, state.ErrRunning) {
+	if _, err := f.Acquire("one"); !errors.Is(err, state.ErrRunning) {
 		t.Fatalf("a second one: %v", err)
 	}
 	if said := tidy(t, f); said != "" || !summary(t, dir, "one").Ended.IsZero() {
@@ -196,7 +196,7 @@ func TestALockThatIsNoFileRefusesItsRun(t *testing.T) {
 	must(t, syscall.Mkfifo(filepath.Join(dir, "own.lock"), 0o600),
 		os.Symlink(os.DevNull, filepath.Join(dir, "device.lock")))
 	for _, id := range []string{"own", "device"} {
-		if _, err := f.Begin(id); err == nil ||
+		if _, err := f.Acquire(id); err == nil ||
 			!strings.HasSuffix(err.Error(), id+".lock is not a regular file; remove it") {
 			t.Errorf("%s: %v", id, err)
 		}
@@ -292,7 +292,7 @@ func TestADeletedRunIsRemovedAtTheNextStart(t *testing.T) {
 		gone[id] = now
 	}
 	var log bytes.Buffer
-	f.Delete("own", exchange.DeletedRuns{Runs: gone}, slog.New(slog.NewTextHandler(&log, nil)))
+	f.DeleteRuns("own", exchange.DeletedRuns{Runs: gone}, slog.New(slog.NewTextHandler(&log, nil)))
 	must(t, alive.Close())
 	var left []string
 	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -311,12 +311,12 @@ func TestADeletedRunIsRemovedAtTheNextStart(t *testing.T) {
 func TestAStartIsKnownAgain(t *testing.T) {
 	t.Parallel()
 	f, _ := real(t)
-	if again, err := f.Started("s1"); again || err != nil {
+	if again, err := f.AlreadyStarted("s1"); again || err != nil {
 		t.Errorf("known before it was made: %v", err)
 	}
-	must(t, f.SaveStart("s1"))
+	must(t, f.RecordStart("s1"))
 	for id, want := range map[string]bool{"s1": true, "s2": false} {
-		if again, err := f.Started(id); again != want || err != nil {
+		if again, err := f.AlreadyStarted(id); again != want || err != nil {
 			t.Errorf("%s: %t, %v", id, again, err)
 		}
 	}

@@ -33,12 +33,12 @@ func Open(fsys afero.Fs, dir string) (Folder, error) {
 	if err := fsys.MkdirAll(dir, 0o700); err != nil {
 		return f, fmt.Errorf("make folder: %w", err)
 	}
-	return f, Probe(fsys, dir)
+	return f, CheckWritable(fsys, dir)
 }
 
-// Probe tries to write to a folder and leaves nothing there. Others may do the same meanwhile: jobs and live traffic
+// CheckWritable tries to write to a folder and leaves nothing there. Others may do the same meanwhile: jobs and live traffic
 // share a state folder.
-func Probe(fsys afero.Fs, dir string) error {
+func CheckWritable(fsys afero.Fs, dir string) error {
 	const probe = ".write-test"
 	if err := exchange.Publish(fsys, dir, map[string][]byte{probe: []byte("ok")}); err != nil {
 		return fmt.Errorf("write to folder: %w", err)
@@ -71,8 +71,8 @@ func (f Folder) SaveCap(c runsummary.Cap) error {
 // startFile names the last start that was made.
 const startFile = "last.start"
 
-// Started says that the start id was made before, as far as SaveStart was told.
-func (f Folder) Started(id string) (bool, error) {
+// AlreadyStarted says that the start id was made before, as far as SaveStart was told.
+func (f Folder) AlreadyStarted(id string) (bool, error) {
 	data, err := exchange.Read(f.fs, filepath.Join(f.dir, startFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -83,7 +83,7 @@ func (f Folder) Started(id string) (bool, error) {
 	return strings.TrimSpace(string(data)) == id, nil
 }
 
-// SaveStart stores that the start id is made now.
-func (f Folder) SaveStart(id string) error {
+// RecordStart stores that the start id is made now.
+func (f Folder) RecordStart(id string) error {
 	return exchange.Publish(f.fs, f.dir, map[string][]byte{startFile: []byte(id + "\n")})
 }

@@ -50,7 +50,7 @@ func TestAFolderThatCannotBeWrittenIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := f.Begin("x")
+	r, err := f.Acquire("x")
 	if err != nil || r.Save(&runsummary.Summary{RunID: "x"}) != nil || r.End(&runsummary.Summary{RunID: "x"}) != nil {
 		t.Errorf("no folder keeps nothing: %v", err)
 	}
@@ -69,7 +69,7 @@ func (s shared) Remove(name string) error {
 func TestTwoMayTryAFolderAtATime(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := state.Probe(shared{afero.NewOsFs()}, dir); err != nil {
+	if err := state.CheckWritable(shared{afero.NewOsFs()}, dir); err != nil {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

@@ -11,78 +11,78 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// patience is how long a threshold is missed before it ends a run: what is measured swings after a start.
-const patience = 10 * time.Second
+// missedFor is how long a threshold is missed before it ends a run: what is measured swings after a start.
+const missedFor = 10 * time.Second
 
-// Judge looks at one run, in order of time.
-type Judge struct {
+// Conditions looks at one run, in order of time.
+type Conditions struct {
 	// Abort lets a missed threshold end the run.
 	Abort bool
 	// MaxErrors is the share of hits not accepted above which the brake is pulled; 0 is never.
 	MaxErrors float64
 
 	standstills int                  // that it knows of
-	missed      map[string]time.Time // since when, by expression
+	missedSince map[string]time.Time // since when, by expression
 	// of the window, oldest first; the first is as old as the window or older once there is one
-	past []moment
+	history []snapshot
 }
 
-// moment is the ledger as it stood.
-type moment struct {
+// snapshot is the ledger as it stood.
+type snapshot struct {
 	at   time.Time
 	hits runsummary.Hits
 }
 
-// Look tells why the run is to stop, and in words; the reason is empty where it is not. After a standstill of the
+// Check tells why the run is to stop, and in words; the reason is empty where it is not. After a standstill of the
 // loadgen it starts again: no window that it judges by contains one.
-func (j *Judge) Look(now time.Time, s *runsummary.Summary) (endreason.Reason, string) {
+func (j *Conditions) Check(now time.Time, s *runsummary.Summary) (endreason.Reason, string) {
 	if n := len(s.Standstills); n > j.standstills {
-		j.standstills, j.missed, j.past = n, nil, nil
+		j.standstills, j.missedSince, j.history = n, nil, nil
 	}
 	hits := s.Hits
 	hits.Shed -= min(hits.Shed, s.TotalStandstill().Hits)
-	if why := j.brake(now, hits); why != "" {
+	if why := j.checkErrors(now, hits); why != "" {
 		return endreason.ErrorBrake, why
 	}
-	if why := j.abort(now, s.Thresholds); why != "" {
+	if why := j.checkThresholds(now, s.Thresholds); why != "" {
 		return endreason.Threshold, why
 	}
 	return "", ""
 }
 
-func (j *Judge) abort(now time.Time, verdicts []runsummary.Verdict) string {
+func (j *Conditions) checkThresholds(now time.Time, verdicts []runsummary.Verdict) string {
 	since := map[string]time.Time{}
 	for _, v := range verdicts {
 		if !threshold.IsMissed(v) {
 			continue
 		}
-		begin, before := j.missed[v.Expression]
+		begin, before := j.missedSince[v.Expression]
 		if !before {
 			begin = now
 		}
-		if j.Abort && now.Sub(begin) >= patience {
+		if j.Abort && now.Sub(begin) >= missedFor {
 			return fmt.Sprintf(
 				"the threshold %s was missed for %s: %s",
 				v.Expression,
-				patience,
+				missedFor,
 				threshold.FormatValue(v),
 			)
 		}
 		since[v.Expression] = begin
 	}
-	j.missed = since
+	j.missedSince = since
 	return ""
 }
 
-func (j *Judge) brake(now time.Time, hits runsummary.Hits) string {
+func (j *Conditions) checkErrors(now time.Time, hits runsummary.Hits) string {
 	if j.MaxErrors <= 0 {
 		return ""
 	}
-	j.past = append(j.past, moment{now, hits})
-	for len(j.past) > 1 && now.Sub(j.past[1].at) >= threshold.BrakeWindow {
-		j.past = j.past[1:]
+	j.history = append(j.history, snapshot{now, hits})
+	for len(j.history) > 1 && now.Sub(j.history[1].at) >= threshold.BrakeWindow {
+		j.history = j.history[1:]
 	}
-	old := j.past[0]
+	old := j.history[0]
 	if now.Sub(old.at) < threshold.BrakeWindow {
 		return ""
 	}

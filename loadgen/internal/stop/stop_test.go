@@ -16,10 +16,10 @@ var start = time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
 type second func(n int) runsummary.Summary
 
 // stops runs a judge for so many seconds, and tells at which it stopped the run, -1 where it did not.
-func stops(j *stop.Judge, seconds int, look second) (int, endreason.Reason, string) {
+func stops(j *stop.Conditions, seconds int, look second) (int, endreason.Reason, string) {
 	for n := range seconds {
 		s := look(n)
-		if reason, why := j.Look(start.Add(time.Duration(n)*time.Second), &s); reason != "" {
+		if reason, why := j.Check(start.Add(time.Duration(n)*time.Second), &s); reason != "" {
 			return n, reason, why
 		}
 	}
@@ -59,7 +59,7 @@ func TestTheBrake(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, reason, why := stops(&stop.Judge{MaxErrors: c.limit}, 4000, func(n int) runsummary.Summary {
+			at, reason, why := stops(&stop.Conditions{MaxErrors: c.limit}, 4000, func(n int) runsummary.Summary {
 				return runsummary.Summary{Hits: c.hits(uint64(n))}
 			})
 			if at != c.want {
@@ -73,7 +73,7 @@ func TestTheBrake(t *testing.T) {
 }
 
 func TestTheBrakeTellsWhatBecameOfTheHits(t *testing.T) {
-	_, _, why := stops(&stop.Judge{MaxErrors: .5}, 61, func(n int) runsummary.Summary {
+	_, _, why := stops(&stop.Conditions{MaxErrors: .5}, 61, func(n int) runsummary.Summary {
 		m := uint64(n)
 		return runsummary.Summary{
 			Hits: runsummary.Hits{Accepted: 2 * m, Rejected: 4 * m, Failed: 2 * m, Unknown: m, Shed: m},
@@ -103,7 +103,7 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 		"held again for one second, at first": {true, func(n int) bool { return n != 9 }, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, reason, why := stops(&stop.Judge{Abort: c.abort}, 60, func(n int) runsummary.Summary {
+			at, reason, why := stops(&stop.Conditions{Abort: c.abort}, 60, func(n int) runsummary.Summary {
 				s := runsummary.Summary{Thresholds: []runsummary.Verdict{held, pending}}
 				if c.miss(n) {
 					s.Thresholds = append(s.Thresholds, missed)
@@ -135,10 +135,10 @@ func TestNoWindowContainsAStandstill(t *testing.T) {
 		}
 		return s
 	}
-	if at, _, why := stops(&stop.Judge{MaxErrors: .25}, 200, brake); at != 160 {
+	if at, _, why := stops(&stop.Conditions{MaxErrors: .25}, 200, brake); at != 160 {
 		t.Errorf("the brake is pulled after %d s, want a full minute after the standstill: %s", at, why)
 	}
-	if at, _, why := stops(&stop.Judge{MaxErrors: .35}, 200, brake); at != -1 {
+	if at, _, why := stops(&stop.Conditions{MaxErrors: .35}, 200, brake); at != -1 {
 		t.Errorf("hits that were shed by the standstill count: %s", why)
 	}
 	threshold := func(n int) runsummary.Summary {
@@ -148,7 +148,7 @@ func TestNoWindowContainsAStandstill(t *testing.T) {
 		}
 		return s
 	}
-	if at, _, _ := stops(&stop.Judge{Abort: true}, 60, threshold); at != 18 {
+	if at, _, _ := stops(&stop.Conditions{Abort: true}, 60, threshold); at != 18 {
 		t.Errorf("the threshold ends the run after %d s, want ten seconds after the standstill", at)
 	}
 }

@@ -65,10 +65,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	s := c.now()
 	summary := s.Summary()
 	for _, p := range phase.All() {
-		gauge(c.phase, flag(string(p) == s.Phase()), string(p))
+		gauge(c.phase, boolValue(string(p) == s.Phase()), string(p))
 	}
 	for _, why := range []string{metric.PauseAsked, metric.PauseCap, metric.PauseState} {
-		gauge(c.pause, flag(why == s.Pause()), why)
+		gauge(c.pause, boolValue(why == s.Pause()), why)
 	}
 	finishBy := 0.0
 	if by := summary.FinishBy; !by.IsZero() {
@@ -86,9 +86,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			}
 		}
 		gauge(c.inFlight, float64(counts.Total(t).InFlight), name)
-		for _, h := range []routing.Health{routing.Healthy, routing.Degraded, routing.FailedHealth,
-			routing.UnknownHealth} {
-			gauge(c.health, flag(string(h) == summary.Targets[name].Health), name, string(h))
+		for _, h := range []routing.Health{routing.Healthy, routing.Degraded, routing.Failed,
+			routing.Unknown} {
+			gauge(c.health, boolValue(string(h) == summary.Targets[name].Health), name, string(h))
 		}
 		ch <- histogram(c.latency, counts.Latency[t], name)
 	}
@@ -101,7 +101,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	counter(c.revenue, float64(counts.Sales.Revenue)/100)
 }
 
-func flag(on bool) float64 {
+func boolValue(on bool) float64 {
 	if on {
 		return 1
 	}
@@ -109,7 +109,7 @@ func flag(on bool) float64 {
 }
 
 func histogram(d *prometheus.Desc, h *hdrhistogram.Histogram, target string) prometheus.Metric {
-	counts, sum := answered(h)
+	counts, sum := cumulativeLatency(h)
 	below := make(map[float64]uint64, len(status.LatencyBuckets))
 	for i, bound := range status.LatencyBuckets {
 		below[bound] = counts[i]
@@ -117,8 +117,8 @@ func histogram(d *prometheus.Desc, h *hdrhistogram.Histogram, target string) pro
 	return prometheus.MustNewConstHistogram(d, uint64(h.TotalCount()), sum, below, target)
 }
 
-// answered are the counts of status.Target.Answered of a histogram of µs, and the sum of its latencies in seconds.
-func answered(h *hdrhistogram.Histogram) (counts []uint64, sum float64) {
+// cumulativeLatency are the counts of status.Target.Answered of a histogram of µs, and the sum of its latencies in seconds.
+func cumulativeLatency(h *hdrhistogram.Histogram) (counts []uint64, sum float64) {
 	counts = make([]uint64, len(status.LatencyBuckets)+1)
 	for _, bar := range h.Distribution() {
 		for i, bound := range status.LatencyBuckets {

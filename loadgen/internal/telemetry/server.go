@@ -106,7 +106,7 @@ func snapshot(s Source, version string, began time.Time) status.Snapshot {
 		Run: s.Summary(), Targets: map[string]status.Target{}}
 	counts := s.Counts()
 	for i, name := range s.Targets() {
-		latency, _ := answered(counts.Latency[i])
+		latency, _ := cumulativeLatency(counts.Latency[i])
 		out.Targets[name] = status.Target{InFlight: uint64(counts.Total(i).InFlight), Answered: latency}
 		if t, there := out.Run.Targets[name]; there {
 			t.Histogram, t.Opened = "", runsummary.Opened{}

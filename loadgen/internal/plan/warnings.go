@@ -15,13 +15,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// place names a step of a funnel file.
-func place(file string, funnel, step int) string {
+// stepPath names a step of a funnel file.
+func stepPath(file string, funnel, step int) string {
 	return fmt.Sprintf("%s: [%d].steps[%d]", file, funnel, step)
 }
 
-// warn tells what is permitted and probably not meant.
-func (l *loader) warn() {
+// addWarnings tells what is permitted and probably not meant.
+func (l *loader) addWarnings() {
 	k, p := l.plan.spec, l.plan
 	if k.RandomizeCountries {
 		for _, t := range p.Targets {
@@ -33,8 +33,8 @@ func (l *loader) warn() {
 			}
 		}
 	}
-	l.warnOfConcurrency()
-	l.warnOfFunnels()
+	l.warnConcurrency()
+	l.warnFunnels()
 	if most := float64(k.PageviewsMin) * visit.MaxGap.Minutes(); k.DurationMax > most {
 		l.problems.Warn("VISIT_DURATION_MAX", strconv.FormatFloat(k.DurationMax, 'f', -1, 64),
 			fmt.Sprintf("cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those "+
@@ -49,9 +49,9 @@ func (l *loader) warn() {
 	}
 }
 
-// warnOfFunnels tells of funnels whose visitors browse on but find no page of the list on their host: they would walk
+// warnFunnels tells of funnels whose visitors browse on but find no page of the list on their host: they would walk
 // the funnel's own pages again, which counts as its steps.
-func (l *loader) warnOfFunnels() {
+func (l *loader) warnFunnels() {
 	hosts := map[string]bool{}
 	for _, page := range l.plan.Pages {
 		hosts[visit.Host(page.URL)] = true
@@ -71,8 +71,8 @@ func (l *loader) warnOfFunnels() {
 	}
 }
 
-// warnOfConcurrency compares the pool with the rate, where that is known.
-func (l *loader) warnOfConcurrency() {
+// warnConcurrency compares the pool with the rate, where that is known.
+func (l *loader) warnConcurrency() {
 	k := l.plan.spec
 	if k.CapacitySearch || k.BackfillEnabled {
 		return
@@ -92,8 +92,8 @@ func (l *loader) warnOfConcurrency() {
 	}
 }
 
-// note tells what the settings amount to.
-func (l *loader) note() {
+// addNotes tells what the settings amount to.
+func (l *loader) addNotes() {
 	p := l.plan
 	add := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
 	for _, t := range p.Targets {
@@ -110,8 +110,8 @@ func (l *loader) note() {
 		add("rate: %s%.3g visits/s, about %.3g hits/s", peak, p.Load.Peak()/86400, p.HitsPerSecond())
 	}
 	if p.Load.Kind() == profile.Week {
-		add("planned: %.0f visits a week, from Monday to Sunday %s", 7*p.spec.VisitsPerDay, p.byDay())
-	} else if visits, length, by := p.planned(); by != "" {
+		add("planned: %.0f visits a week, from Monday to Sunday %s", 7*p.spec.VisitsPerDay, p.visitsByWeekday())
+	} else if visits, length, by := p.plannedVisits(); by != "" {
 		add("planned: %d visits in %s", visits, length.Round(time.Second))
 	}
 	if k := &p.spec; k.SendMode == "bulk" && !k.BackfillEnabled {
@@ -131,12 +131,12 @@ func (l *loader) note() {
 		}
 	}
 	add("browsing: %.1f %% of all visits, bounces %.1f %%", 100*browsing, 100*browsing*p.spec.BounceProbability)
-	add("visits with a %s (funnels included, by the first %d visits)", p.sample, sampled)
-	p.notePages(add)
+	add("visits with a %s (funnels included, by the first %d visits)", p.sample, sampleSize)
+	p.addPageNotes(add)
 }
 
-// notePages tells which pages Matomo records otherwise than they stand in the list.
-func (p *Plan) notePages(add func(format string, args ...any)) {
+// addPageNotes tells which pages Matomo records otherwise than they stand in the list.
+func (p *Plan) addPageNotes(add func(format string, args ...any)) {
 	from := p.Sources["pages"]
 	hosts := map[string]bool{}
 	var others, merged []string
@@ -164,8 +164,8 @@ func (p *Plan) notePages(add func(format string, args ...any)) {
 // maxListed is how many lines of the URL list are told one by one.
 const maxListed = 20
 
-// byDay is how many visits the days of a week have.
-func (p *Plan) byDay() string {
+// visitsByWeekday is how many visits the days of a week have.
+func (p *Plan) visitsByWeekday() string {
 	curve, _ := profile.ParseCurve(p.spec.LoadCurve)
 	days := make([]string, 7)
 	for d := range time.Weekday(7) {

@@ -16,7 +16,7 @@ import (
 
 func TestACapacitySearchHasNoBuiltInThreshold(t *testing.T) {
 	t.Parallel()
-	termsOf := func(setting string) Terms {
+	termsOf := func(setting string) Prepared {
 		p, problems := plan.Load(afero.NewMemMapFs(),
 			map[string]string{"MATOMO_URL": "https://m.example.test/matomo.php", setting: "true"},
 			func(*plan.Plan) (uint64, string) { return 7, "" })
@@ -27,15 +27,17 @@ func TestACapacitySearchHasNoBuiltInThreshold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		place, err := folder.Begin("search")
+		place, err := folder.Acquire("search")
 		if err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		s := &searching{live: live{parts: &parts{plan: p, ledger: ledger.New(1), log: slog.New(slog.DiscardHandler),
-			router: routing.New(p.Targets, p.Strategy, 7), clock: standstill.New(began), began: began,
-			place: place}}}
-		prepare := s.live.Prepare
+		s := &searchMode{
+			liveMode: liveMode{deps: &deps{plan: p, ledger: ledger.New(1), log: slog.New(slog.DiscardHandler),
+				router: routing.New(p.Targets, p.Strategy, 7), clock: standstill.New(began), began: began,
+				place: place}},
+		}
+		prepare := s.liveMode.Prepare
 		if setting == "CAPACITY_SEARCH" {
 			prepare = s.Prepare
 		}
@@ -46,10 +48,10 @@ func TestACapacitySearchHasNoBuiltInThreshold(t *testing.T) {
 		s.config.Alarm.Stop()
 		return terms
 	}
-	if terms := termsOf("CAPACITY_SEARCH"); len(terms.Thresholds) > 0 || terms.Judge.Abort {
+	if terms := termsOf("CAPACITY_SEARCH"); len(terms.Thresholds) > 0 || terms.Stop.Abort {
 		t.Errorf("%+v", terms)
 	}
-	if terms := termsOf("THRESHOLD_ABORT"); terms.Judge.Abort || len(terms.Thresholds) != 1 {
+	if terms := termsOf("THRESHOLD_ABORT"); terms.Stop.Abort || len(terms.Thresholds) != 1 {
 		t.Errorf("the built-in one may end a run early: %+v", terms)
 	}
 }

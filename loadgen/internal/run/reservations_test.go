@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func aheadOf(t testing.TB) *ahead {
+func aheadOf(t testing.TB) *reservations {
 	t.Helper()
 	p, problems := plan.Load(afero.NewMemMapFs(), map[string]string{
 		"RUN_ID":              "ahead",
@@ -22,13 +22,13 @@ func aheadOf(t testing.TB) *ahead {
 	if p == nil {
 		t.Fatal(problems)
 	}
-	return &ahead{plan: p, router: routing.New(p.Targets, p.Strategy, p.Seed)}
+	return &reservations{plan: p, router: routing.New(p.Targets, p.Strategy, p.Seed)}
 }
 
 // reserved is what stands in a summary of the visits from from on.
-func (a *ahead) reserved(from, upTo uint64) map[string]runsummary.Reserved {
+func (a *reservations) reserved(from, upTo uint64) map[string]runsummary.Reserved {
 	s, out := runsummary.Summary{Targets: map[string]runsummary.Target{}}, map[string]runsummary.Reserved{}
-	a.reserve(&s, from, upTo, time.Unix(0, 0))
+	a.addTo(&s, from, upTo, time.Unix(0, 0))
 	for name, target := range s.Targets {
 		out[name] = *target.Reserved
 	}
@@ -43,7 +43,7 @@ func TestReservedVisitsAreThoseThatWillBegin(t *testing.T) {
 	for _, window := range [][2]uint64{{0, 40}, {10, 60}, {10, 60}, {70, 75}, {75, 75}, {80, 200}, {90, 100}} {
 		want := map[string]runsummary.Reserved{}
 		for n := window[0]; n < window[1]; n++ {
-			name := a.plan.Names()[a.router.Choose(n)]
+			name := a.plan.TargetNames()[a.router.Assign(n)]
 			r := want[name]
 			if r.ByKind == nil {
 				r.ByKind = map[string]uint64{}

@@ -25,32 +25,32 @@ type Options struct {
 	Report, JUnit string
 }
 
-// files are the reports that were asked for.
-func (o Options) files() []reportFile {
-	return slices.DeleteFunc([]reportFile{{"--report", o.Report, export.HTML}, {"--junit", o.JUnit, export.JUnit}},
-		func(f reportFile) bool {
+// exports are the reports that were asked for.
+func (o Options) exports() []exportFile {
+	return slices.DeleteFunc([]exportFile{{"--report", o.Report, export.HTML}, {"--junit", o.JUnit, export.JUnit}},
+		func(f exportFile) bool {
 			return f.path == ""
 		})
 }
 
-// reportFile is a report that goes into a file.
-type reportFile struct {
+// exportFile is a report that goes into a file.
+type exportFile struct {
 	flag, path string
 	write      func(io.Writer, *export.Run) error
 }
 
-// places tries to write where the reports go, see Places.
-func (o Options) places(fsys afero.Fs) (problems problem.List) {
-	for _, f := range o.files() {
-		tryFile(fsys, f.flag, f.path, &problems)
+// checkOutputs tries to write where the reports go, see Places.
+func (o Options) checkOutputs(fsys afero.Fs) (problems problem.List) {
+	for _, f := range o.exports() {
+		checkWritable(fsys, f.flag, f.path, &problems)
 	}
 	return problems
 }
 
-// write writes the reports that were asked for.
-func (o Options) write(fsys afero.Fs, r *export.Run) error {
+// writeExports writes the reports that were asked for.
+func (o Options) writeExports(fsys afero.Fs, r *export.Run) error {
 	var all error
-	for _, f := range o.files() {
+	for _, f := range o.exports() {
 		var b bytes.Buffer
 		err := f.write(&b, r)
 		if err == nil {
@@ -63,17 +63,17 @@ func (o Options) write(fsys afero.Fs, r *export.Run) error {
 	return all
 }
 
-// writeReports writes what the command line asked for.
-func (r *Run) writeReports(sum *runsummary.Summary, code int) error {
+// writeExports writes what the command line asked for.
+func (r *Run) writeExports(sum *runsummary.Summary, code int) error {
 	r.series.Add(r.now(), r.ledger.Counts)
-	return r.options.write(r.host.FS, &export.Run{
-		Summary: *sum, ExitCode: &code, Zone: r.plan.Zone, Settings: settingsOf(r.plan.Differences()),
+	return r.options.writeExports(r.host.FS, &export.Run{
+		Summary: *sum, ExitCode: &code, Zone: r.plan.Zone, Settings: exportSettings(r.plan.Changed()),
 		Problems: r.warnings.all(), Version: r.host.Version, Series: r.series.Points(),
 	})
 }
 
-// settingsOf are differences of a plan in the form of a report.
-func settingsOf(differences []string) []export.Setting {
+// exportSettings are differences of a plan in the form of a report.
+func exportSettings(differences []string) []export.Setting {
 	out := make([]export.Setting, 0, len(differences))
 	for _, d := range differences {
 		key, value, _ := strings.Cut(d, "=")

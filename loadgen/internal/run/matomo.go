@@ -14,16 +14,16 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// askTime bounds a question to the Reporting API of a target.
-const askTime = 10 * time.Second
+// apiTimeout bounds a question to the Reporting API of a target.
+const apiTimeout = 10 * time.Second
 
 // client asks the Reporting API.
-func (p *past) client() *reporting.Client {
-	return reporting.NewClient(min(askTime, p.plan.Sending.QuestionTimeout), p.host.Machine(p.plan.Env))
+func (p *backfillMode) client() *reporting.Client {
+	return reporting.NewClient(min(apiTimeout, p.plan.Sending.QueryTimeout), p.host.Machine(p.plan.Env))
 }
 
-// retention refuses days whose raw data a target deletes, as far as its token may ask.
-func (p *past) retention(ctx context.Context) (problems problem.List) {
+// checkRetention refuses days whose raw data a target deletes, as far as its token may ask.
+func (p *backfillMode) checkRetention(ctx context.Context) (problems problem.List) {
 	for _, d := range p.days {
 		if d.Visits == 0 {
 			continue
@@ -48,9 +48,9 @@ func (p *past) retention(ctx context.Context) (problems problem.List) {
 	return problems
 }
 
-// otherDays refuses days that are others at a target, as far as its token may ask: Matomo would cut visits near
+// checkTimeZones refuses days that are others at a target, as far as its token may ask: Matomo would cut visits near
 // midnight in two and book them on another day.
-func (p *past) otherDays(ctx context.Context) (problems problem.List) {
+func (p *backfillMode) checkTimeZones(ctx context.Context) (problems problem.List) {
 	e := doctor.Expectation{}
 	e.AddBackfill(p.days)
 	if e.Past == nil {
@@ -83,8 +83,8 @@ func (p *past) otherDays(ctx context.Context) (problems problem.List) {
 	return problems
 }
 
-// hidden warns of days that Matomo has, but makes no reports of, because a site is younger.
-func (p *past) hidden(ctx context.Context, days []string) {
+// warnHiddenDays warns of days that Matomo has, but makes no reports of, because a site is younger.
+func (p *backfillMode) warnHiddenDays(ctx context.Context, days []string) {
 	first, err := calendar.ParseDate(days[0])
 	if err != nil {
 		return // the job writes no other
@@ -109,7 +109,7 @@ func (p *past) hidden(ctx context.Context, days []string) {
 	}
 }
 
-func (p *past) invalidate(ctx context.Context, reason endreason.Reason) *runsummary.Invalidation {
+func (p *backfillMode) invalidate(ctx context.Context, reason endreason.Reason) *runsummary.Invalidation {
 	var days []string
 	for _, d := range p.job.Progress().Days {
 		if d.Sent+d.Unknown > 0 {
@@ -119,7 +119,7 @@ func (p *past) invalidate(ctx context.Context, reason endreason.Reason) *runsumm
 	if len(days) == 0 {
 		return nil
 	}
-	p.hidden(ctx, days)
+	p.warnHiddenDays(ctx, days)
 	var commands, why []string
 	for _, t := range p.plan.Targets {
 		err := fmt.Errorf("the job has not sent all; the command is for when it is not gone on with")

@@ -18,14 +18,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// mayBeOpen is how many ledgers of an earlier version, the last written ones, are looked at. It kept all of them in one
+// maxOpenLegacy is how many ledgers of an earlier version, the last written ones, are looked at. It kept all of them in one
 // folder, and each of its starts closed those that were open, so that only the last ones can be.
-const mayBeOpen = 64
+const maxOpenLegacy = 64
 
-// Tidy closes the ledgers of runs that were killed and moves what has ended out of the way. It reads the ledgers of
+// CleanUp closes the ledgers of runs that were killed and moves what has ended out of the way. It reads the ledgers of
 // killed runs alone, however many have ended. own is the run that is about to begin, which is left alone. What is no
 // ledger is left where it is, with a warning.
-func (f Folder) Tidy(own string, now time.Time, log *slog.Logger) error {
+func (f Folder) CleanUp(own string, now time.Time, log *slog.Logger) error {
 	files, err := afero.ReadDir(f.fs, f.dir)
 	if err != nil {
 		return fmt.Errorf("list state: %w", err)
@@ -35,15 +35,15 @@ func (f Folder) Tidy(own string, now time.Time, log *slog.Logger) error {
 		id, is := strings.CutSuffix(file.Name(), ".lock")
 		if is && id != own && runid.Valid(id) {
 			locked[id] = true
-			f.close(id, files, now, log)
+			f.closeIfDead(id, files, now, log)
 		}
 	}
 	f.migrate(files, locked, now, log)
 	return nil
 }
 
-// close closes the ledger of a run, unless it is alive. files are those of the folder.
-func (f Folder) close(id string, files []fs.FileInfo, now time.Time, log *slog.Logger) {
+// closeIfDead closes the ledger of a run, unless it is alive. files are those of the folder.
+func (f Folder) closeIfDead(id string, files []fs.FileInfo, now time.Time, log *slog.Logger) {
 	l, err := f.lock(id)
 	if errors.Is(err, ErrRunning) {
 		return
@@ -54,9 +54,9 @@ func (f Folder) close(id string, files []fs.FileInfo, now time.Time, log *slog.L
 	}
 	defer l.close() //nolint:errcheck // nothing was written through it
 	if !l.shared {
-		f.sweep(id, files)
+		f.removeTempFiles(id, files)
 	}
-	if err := f.end(id, l.shared, now, log); err != nil {
+	if err := f.closeLedger(id, l.shared, now, log); err != nil {
 		log.Warn("the ledger of another run cannot be closed", "run_id", id, "err", err)
 		return
 	}
@@ -65,8 +65,8 @@ func (f Folder) close(id string, files []fs.FileInfo, now time.Time, log *slog.L
 	}
 }
 
-// sweep removes what a kill left of ledgers that were being written.
-func (f Folder) sweep(id string, files []fs.FileInfo) {
+// removeTempFiles removes what a kill left of ledgers that were being written.
+func (f Folder) removeTempFiles(id string, files []fs.FileInfo) {
 	for _, file := range files {
 		if strings.HasPrefix(file.Name(), "."+statedir.OpenFile(id)+".") {
 			_ = f.fs.Remove(filepath.Join(f.dir, file.Name())) // it is in nobody's way
@@ -74,13 +74,13 @@ func (f Folder) sweep(id string, files []fs.FileInfo) {
 	}
 }
 
-// errMayRun means that nobody can tell whether a run is alive.
-var errMayRun = errors.New("the file system knows no locks, so that the run may be alive; start it again to " +
+// errMayBeRunning means that nobody can tell whether a run is alive.
+var errMayBeRunning = errors.New("the file system knows no locks, so that the run may be alive; start it again to " +
 	"close its ledger")
 
-// end closes the ledger of a run that is not alive and moves it to those that have ended. Where the run may be alive,
+// closeLedger closes the ledger of a run that is not alive and moves it to those that have ended. Where the run may be alive,
 // only a ledger that has ended is moved.
-func (f Folder) end(id string, mayRun bool, now time.Time, log *slog.Logger) error {
+func (f Folder) closeLedger(id string, mayRun bool, now time.Time, log *slog.Logger) error {
 	path := filepath.Join(f.dir, statedir.OpenFile(id))
 	var s runsummary.Summary
 	if err := f.read(path, &s); err != nil {
@@ -93,7 +93,7 @@ func (f Folder) end(id string, mayRun bool, now time.Time, log *slog.Logger) err
 		return fmt.Errorf("%s is no ledger of this run", path)
 	}
 	if s.Ended.IsZero() && mayRun {
-		return errMayRun
+		return errMayBeRunning
 	}
 	if s.Ended.IsZero() {
 		s.CloseKilled(now)
@@ -105,8 +105,8 @@ func (f Folder) end(id string, mayRun bool, now time.Time, log *slog.Logger) err
 	return f.archive(path, statedir.EndedFile(id, s.Ended))
 }
 
-// endOld is end for a ledger without a lock, which may be that of a run that has begun since the folder was listed.
-func (f Folder) endOld(id string, now time.Time, log *slog.Logger) error {
+// closeLegacy is end for a ledger without a lock, which may be that of a run that has begun since the folder was listed.
+func (f Folder) closeLegacy(id string, now time.Time, log *slog.Logger) error {
 	l, err := f.lock(id)
 	if errors.Is(err, ErrRunning) {
 		return nil
@@ -115,7 +115,7 @@ func (f Folder) endOld(id string, now time.Time, log *slog.Logger) error {
 		return err
 	}
 	defer l.close() //nolint:errcheck // nothing was written through it
-	return errors.Join(f.end(id, l.shared, now, log), l.remove())
+	return errors.Join(f.closeLedger(id, l.shared, now, log), l.remove())
 }
 
 // migrate moves the ledgers that an earlier version left in the folder, which has no locks.
@@ -141,8 +141,8 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 		case isLife:
 			err = f.archive(filepath.Join(f.dir, file.Name()),
 				filepath.Join(filepath.Dir(statedir.EndedFile(id, file.ModTime())), id, life+".json"))
-		case i < mayBeOpen:
-			err = f.endOld(id, now, log)
+		case i < maxOpenLegacy:
+			err = f.closeLegacy(id, now, log)
 		default:
 			err = f.archive(filepath.Join(f.dir, file.Name()), statedir.EndedFile(id, file.ModTime()))
 		}
@@ -152,21 +152,21 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 	}
 }
 
-// Delete removes what is kept of runs that were deleted, other than own: their ledgers, and the folders of backfills
+// DeleteRuns removes what is kept of runs that were deleted, other than own: their ledgers, and the folders of backfills
 // that the controller started. A run that is alive, or of which something was written after its deletion, is left
 // alone.
-func (f Folder) Delete(own string, runs exchange.DeletedRuns, log *slog.Logger) {
+func (f Folder) DeleteRuns(own string, runs exchange.DeletedRuns, log *slog.Logger) {
 	for id, at := range runs.Runs {
 		if id == own {
 			continue
 		}
-		if err := f.delete(id, at); err != nil && !errors.Is(err, ErrRunning) {
+		if err := f.deleteRun(id, at); err != nil && !errors.Is(err, ErrRunning) {
 			log.Warn("a deleted run cannot be removed from the state folder", "run_id", id, "err", err)
 		}
 	}
 }
 
-func (f Folder) delete(id string, at time.Time) error {
+func (f Folder) deleteRun(id string, at time.Time) error {
 	for _, dir := range []string{f.dir, filepath.Join(f.dir, exchange.JobFolder(id))} {
 		path, err := statedir.Find(f.fs, dir, id)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -8,13 +8,13 @@ import (
 )
 
 func TestAnAlarmComesNoEarlierThanSetAndCanBeSetAnew(t *testing.T) {
-	for name, a := range map[string]wakeup.Alarm{"timer": wakeup.Timer(), "exact": wakeup.Exact()} {
+	for name, a := range map[string]wakeup.Timer{"timer": wakeup.NewTimer(), "exact": wakeup.NewHighRes()} {
 		t.Run(name, func(t *testing.T) {
 			defer a.Stop()
 			for _, d := range []time.Duration{5 * time.Millisecond, time.Millisecond, 0, -time.Second} {
-				a.Set(time.Hour)
+				a.Reset(time.Hour)
 				began := time.Now()
-				a.Set(d)
+				a.Reset(d)
 				<-a.C()
 				if took := time.Since(began); took < d {
 					t.Errorf("an alarm after %v came after %v", d, took)
@@ -25,13 +25,13 @@ func TestAnAlarmComesNoEarlierThanSetAndCanBeSetAnew(t *testing.T) {
 }
 
 func BenchmarkLateness(b *testing.B) {
-	for name, a := range map[string]wakeup.Alarm{"timer": wakeup.Timer(), "exact": wakeup.Exact()} {
+	for name, a := range map[string]wakeup.Timer{"timer": wakeup.NewTimer(), "exact": wakeup.NewHighRes()} {
 		b.Run(name, func(b *testing.B) {
 			defer a.Stop()
 			var late time.Duration
 			for b.Loop() {
 				due := time.Now().Add(700 * time.Microsecond)
-				a.Set(700 * time.Microsecond)
+				a.Reset(700 * time.Microsecond)
 				<-a.C()
 				late += time.Since(due)
 			}

@@ -20,95 +20,95 @@ import (
 // A place that is taken may be so for a moment alone, because another start closes the ledger of this run, which was
 // killed.
 const (
-	takeTries = 10
-	takePause = 50 * time.Millisecond
+	claimTries      = 10
+	claimRetryAfter = 50 * time.Millisecond
 )
 
-// errStarted means that another process made this start since this one looked, and has ended.
-var errStarted = errors.New("this start was made before")
+// errAlreadyStarted means that another process made this start since this one looked, and has ended.
+var errAlreadyStarted = errors.New("this start was made before")
 
-// Places tries to write where a run will, because a run that cannot tell its end is lost. It leaves nothing behind but
+// CheckOutputs tries to write where a run will, because a run that cannot tell its end is lost. It leaves nothing behind but
 // the state folder itself.
-func Places(fsys afero.Fs, f plan.Files) (problems problem.List) {
+func CheckOutputs(fsys afero.Fs, f plan.Files) (problems problem.List) {
 	if _, err := state.Open(fsys, f.State); err != nil {
-		problems.Refuse("STATE_DIR", f.State, err.Error(), unlessFull(err, "name a folder that this user may write to"))
+		problems.Refuse("STATE_DIR", f.State, err.Error(), fixFor(err, "name a folder that this user may write to"))
 	}
 	if f.Summary != "" {
-		tryFile(fsys, "SUMMARY_FILE", f.Summary, &problems)
+		checkWritable(fsys, "SUMMARY_FILE", f.Summary, &problems)
 	}
 	return problems
 }
 
-// tryFile tries to write where a file will be, which a setting or flag names.
-func tryFile(fsys afero.Fs, where, path string, problems *problem.List) {
-	if err := state.Probe(fsys, filepath.Dir(path)); err != nil {
+// checkWritable tries to write where a file will be, which a setting or flag names.
+func checkWritable(fsys afero.Fs, where, path string, problems *problem.List) {
+	if err := state.CheckWritable(fsys, filepath.Dir(path)); err != nil {
 		problems.Refuse(where, path, err.Error(),
-			unlessFull(err, "name a file in a folder that exists and that this user may write to"))
+			fixFor(err, "name a file in a folder that exists and that this user may write to"))
 	}
 }
 
-// unlessFull is the cure of a place that cannot be written: that of a full disk is another.
-func unlessFull(err error, cure string) string {
+// fixFor is the cure of a place that cannot be written: that of a full disk is another.
+func fixFor(err error, cure string) string {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return "make room there, or name a place on another disk"
 	}
 	return cure
 }
 
-// starts says whether the run begins at once, and refuses places where it cannot write. Where it does not the log says
+// shouldStart says whether the run begins at once, and refuses places where it cannot write. Where it does not the log says
 // what the loadgen waits for.
-func (r *Run) starts() (starts bool, faults problem.List) {
+func (r *Run) shouldStart() (starts bool, faults problem.List) {
 	p := r.plan
 	if !p.AutoStart {
 		r.log.Info("idle: AUTO_START is off")
 		return false, nil
 	}
-	if faults = append(Places(r.host.FS, p.Files), r.options.places(r.host.FS)...); faults.Err() != nil ||
+	if faults = append(CheckOutputs(r.host.FS, p.Files), r.options.checkOutputs(r.host.FS)...); faults.Err() != nil ||
 		p.StartID == "" {
 		return true, faults
 	}
 	folder, err := state.Open(r.host.FS, p.Files.State)
 	before := false
 	if err == nil {
-		before, err = folder.Started(p.StartID)
+		before, err = folder.AlreadyStarted(p.StartID)
 	}
 	if err != nil {
-		return false, r.refuseState(err, "let this user read it")
+		return false, r.stateProblem(err, "let this user read it")
 	}
 	if before {
-		r.warnStarted()
+		r.warnAlreadyStarted()
 	}
 	return !before, nil
 }
 
-func (r *Run) warnStarted() {
+func (r *Run) warnAlreadyStarted() {
 	r.log.Warn("idle: this start was made before, and each counts once; start the run again to go on", "start_id",
 		r.plan.StartID, "run_id", r.plan.RunID)
 }
 
-// take takes the run's place in the state folder, and puts the folder in order. The error is errStarted or nil.
-func (r *Run) take(ctx context.Context) (problems problem.List, err error) {
-	switch err := r.takePlace(ctx); {
-	case errors.Is(err, errStarted):
+// claim takes the run's place in the state folder, and puts the folder in order. The error is errStarted or nil.
+func (r *Run) claim(ctx context.Context) (problems problem.List, err error) {
+	switch err := r.claimState(ctx); {
+	case errors.Is(err, errAlreadyStarted):
 		return nil, err
 	case errors.Is(err, state.ErrRunning):
 		problems.Refuse("RUN_ID", r.plan.RunID, err.Error()+" with the same STATE_DIR",
 			"wait until it has ended, or choose another RUN_ID")
 		return problems, nil
 	case err != nil:
-		return r.refuseState(err, unlessFull(err, "name a folder that this user may write to")), nil
+		return r.stateProblem(err, fixFor(err, "name a folder that this user may write to")), nil
 	}
 	return nil, nil
 }
 
-func (r *Run) takePlace(ctx context.Context) (err error) {
+func (r *Run) claimState(ctx context.Context) (err error) {
 	p := r.plan
 	if r.folder, err = state.Open(r.host.FS, p.Files.State); err != nil {
 		return err
 	}
-	for range takeTries {
-		r.place, err = r.folder.Begin(p.RunID)
-		if !errors.Is(err, state.ErrRunning) || !wakeup.Wait(ctx, takePause) {
+	for range claimTries {
+		r.place, err = r.folder.Acquire(p.RunID)
+		if !errors.Is(err, state.ErrRunning) || !wakeup.Sleep(ctx, claimRetryAfter) {
 			break
 		}
 	}
@@ -116,25 +116,25 @@ func (r *Run) takePlace(ctx context.Context) (err error) {
 		return err
 	}
 	if p.StartID != "" {
-		switch again, err := r.folder.Started(p.StartID); {
+		switch again, err := r.folder.AlreadyStarted(p.StartID); {
 		case err != nil:
 			return err
 		case again:
-			return errStarted
+			return errAlreadyStarted
 		}
-		if err := r.folder.SaveStart(p.StartID); err != nil {
+		if err := r.folder.RecordStart(p.StartID); err != nil {
 			return err
 		}
 	}
-	if err := r.folder.Tidy(p.RunID, time.Now().UTC(), r.log); err != nil {
+	if err := r.folder.CleanUp(p.RunID, time.Now().UTC(), r.log); err != nil {
 		return err
 	}
-	r.folder.Delete(p.RunID, r.deleted(), r.log)
+	r.folder.DeleteRuns(p.RunID, r.deletedRuns(), r.log)
 	return nil
 }
 
-// deleted are the runs that the controller has deleted.
-func (r *Run) deleted() (d exchange.DeletedRuns) {
+// deletedRuns are the runs that the controller has deleted.
+func (r *Run) deletedRuns() (d exchange.DeletedRuns) {
 	if r.plan.Files.Exchange == "" {
 		return d
 	}
@@ -159,8 +159,8 @@ func (r *Run) close() {
 	if r.place == nil {
 		return
 	}
-	leave := r.place.Abandon
-	if r.ended {
+	leave := r.place.Release
+	if r.summaryWritten {
 		leave = r.place.Close
 	}
 	if err := leave(); err != nil {

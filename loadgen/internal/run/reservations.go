@@ -11,9 +11,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// ahead tells what the visits would send whose numbers are reserved and that have not begun. Only numbers that are new
+// reservations tells what the visits would send whose numbers are reserved and that have not begun. Only numbers that are new
 // cost anything.
-type ahead struct {
+type reservations struct {
 	plan   *plan.Plan
 	router *routing.Router
 
@@ -23,9 +23,9 @@ type ahead struct {
 	visit    visit.Visit
 }
 
-// reserve adds to a summary of all visits below from what the visits from there on up to upTo, which is not one of
+// addTo adds to a summary of all visits below from what the visits from there on up to upTo, which is not one of
 // them, would send.
-func (a *ahead) reserve(s *runsummary.Summary, from, upTo uint64, now time.Time) {
+func (a *reservations) addTo(s *runsummary.Summary, from, upTo uint64, now time.Time) {
 	if gone := from - a.first; gone < uint64(len(a.outlines)) {
 		a.outlines = append(a.outlines[:0], a.outlines[gone:]...)
 	} else {
@@ -43,7 +43,7 @@ func (a *ahead) reserve(s *runsummary.Summary, from, upTo uint64, now time.Time)
 			kinds[t][k] += uint64(n)
 		}
 	}
-	for t, name := range a.plan.Names() {
+	for t, name := range a.plan.TargetNames() {
 		if visits[t] == 0 {
 			continue
 		}
@@ -59,7 +59,7 @@ func (a *ahead) reserve(s *runsummary.Summary, from, upTo uint64, now time.Time)
 	}
 }
 
-func (a *ahead) outline(n uint64) (kinds [hit.Kinds]uint16) {
+func (a *reservations) outline(n uint64) (kinds [hit.Kinds]uint16) {
 	a.plan.Visits.Outline(n, &a.visit)
 	for i := range a.visit.Hits {
 		kinds[a.visit.Hits[i].RecordedAs]++
