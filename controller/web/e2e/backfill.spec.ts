@@ -6,7 +6,7 @@ test('a backfill of the last seven days goes from the form to the sink', async (
   await stack.configure()
   await page.goto('/backfill')
   await keyboard.press(page.getByRole('button', { name: 'Last 7 days' }))
-  await keyboard.fill(page.getByLabel('Most visits a day'), '20')
+  await keyboard.fill(page.getByLabel('Max. visits per day'), '20')
   await keyboard.fill(page.getByLabel('Seed'), '7')
   await keyboard.fill(page.getByLabel('Name', { exact: true }), 'Last week')
   // The busiest of seven days has what is allowed, the others less.

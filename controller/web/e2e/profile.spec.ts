@@ -18,7 +18,7 @@ test('a profile is chosen, edited and saved by keyboard, as rows, bars and text'
   await expect(page.getByText('2,084 visits in 2 h 10 min')).toBeVisible()
 
   await keyboard.pick(page.getByRole('radio', { name: 'Day and week' }))
-  const curve = page.getByLabel('Curve of the week', { exact: true })
+  const curve = page.getByLabel('Weekly curve', { exact: true })
   const bars = page.getByRole('group', { name: 'Weights of the hours, Monday' })
   await expect(bars).toBeVisible()
   await expect(curve).toHaveValue('')

@@ -62,7 +62,7 @@ test('a slower target is flagged on latency alone, with the settings that differ
   await keyboard.press(page.getByRole('button', { name: 'Compare', exact: true }))
   await expect(page).toHaveURL(`${stack.url}/runs/compare/${first}/${second}`)
   await expect(page.getByText('Settings: different')).toBeVisible()
-  await expect(page.getByRole('row', { name: /Tracker address/ })).toContainText(slow.url)
+  await expect(page.getByRole('row', { name: /Tracker URL/ })).toContainText(slow.url)
   await keyboard.toggle(page.getByRole('checkbox', { name: 'Only differences beyond chance' }))
   const numbers = page.getByRole('region', { name: 'Numbers' })
   await expect(numbers.getByRole('row', { name: /^p50/ })).toContainText('Beyond chance')

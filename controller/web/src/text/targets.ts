@@ -54,20 +54,20 @@ export const targets = {
     duplicate: (name: string) => `Duplicate “${name}”`,
     name: 'Name',
     nameHelp: 'Shown in the numbers; unique, whatever the case of its letters.',
-    url: 'Tracker address',
+    url: 'Tracker URL',
     urlHelp: 'https://host/matomo.php. The address of Matomo itself works too.',
-    site: 'Site',
+    site: 'Site ID',
     siteHelp: 'Number of the site in that Matomo.',
     token: 'Token',
     tokenHelp:
       'Of a user with write access to the site. Without it countries, cities and addresses of visitors are not sent.',
-    readToken: 'Token to read with',
+    readToken: 'Read token',
     readTokenHelp: 'For reading what was recorded; if empty, the token above is used. The generator never gets it.',
     again: 'That of the original is not readable here; enter it again.',
     reach: 'API address, password, headers, proxy and certificates',
     reached: {
       api_url: {
-        label: 'Address of the API',
+        label: 'Reporting API URL',
         help: 'Only where index.php is not in the folder of the tracker, such as https://host/index.php.',
       },
       http_auth: {
@@ -80,12 +80,12 @@ export const targets = {
         help: 'http://user:password@host:port, or none for a direct connection. If empty, the proxy of the configuration is used.',
       },
       tls_ca_file: {
-        label: 'Certificate authority',
+        label: 'CA certificates',
         help: 'PEM file to trust besides the machine’s authorities. A relative path starts in data/controller.',
       },
       tls_cert_file: { label: 'Client certificate', help: 'PEM file to show to the server.' },
       tls_key_file: {
-        label: 'Key of the client certificate',
+        label: 'Client certificate key',
         help: 'PEM file; if empty, the file of the certificate.',
       },
     },
