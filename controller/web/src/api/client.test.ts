@@ -68,7 +68,7 @@ describe('a failure', () => {
     const body = { detail: 'no', code: 'name_taken', errors: [{ location: 'name', message: 'is taken', value: 3 }] }
     const e = await failure(409, JSON.stringify(body), { 'Retry-After': '7' })
     expect(e).toMatchObject({ status: 409, message: 'no', code: 'name_taken', retryAfter: 7 })
-    expect(e.faults).toEqual([{ where: 'name', message: 'is taken', value: '3' }])
+    expect(e.errors).toEqual([{ where: 'name', message: 'is taken', value: '3' }])
   })
 
   it('whose code is known is a sentence with the cure', async () => {

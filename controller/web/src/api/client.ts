@@ -13,7 +13,7 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
-    readonly faults: FieldError[] = [],
+    readonly errors: FieldError[] = [],
     /** Why, as a word that the controller does not change; empty where something else answered. */
     readonly code = '',
     /** Seconds to wait before another try, from Retry-After. */
@@ -108,7 +108,7 @@ async function read(path: string, response: Response): Promise<unknown> {
 
 async function failure(path: string, response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => ({}))) as Partial<Schemas['Failure']>
-  const faults = (problem.errors ?? []).map((e) => ({
+  const errors = (problem.errors ?? []).map((e) => ({
     where: e.location ?? '',
     message: e.message ?? '',
     value: e.value === undefined || e.value === null ? undefined : String(e.value),
@@ -118,7 +118,7 @@ async function failure(path: string, response: Response): Promise<ApiError> {
   const { status } = response
   const code = problem.code ?? ''
   const said = words.errors.codes[code]?.(document.baseURI) ?? problem.detail
-  return new ApiError(status, said || words.errors.status(status), faults, code, wait)
+  return new ApiError(status, said || words.errors.status(status), errors, code, wait)
 }
 
 /** Sends requests of a method to the paths that take it. */

@@ -10,11 +10,11 @@ export { createQuery } from '@tanstack/svelte-query'
 
 const query = <T>(queryKey: unknown[], queryFn: () => Promise<T>) => ({ queryKey, queryFn })
 
-/** Asks again after `busy` milliseconds while `going` says so of the last answer, else after `idle`, or not at all. */
+/** Asks again after `busy` milliseconds while `running` says so of the last answer, else after `idle`, or not at all. */
 const polled =
-  <T>(going: (data: T) => unknown, busy: number, idle: number | false = false) =>
+  <T>(running: (data: T) => unknown, busy: number, idle: number | false = false) =>
   (q: { state: { data?: T } }) =>
-    q.state.data !== undefined && going(q.state.data) ? busy : idle
+    q.state.data !== undefined && running(q.state.data) ? busy : idle
 
 /** The run that is on, or was last, as a part of keys: where it begins or ends, lists are others. */
 const now = () => ({ run: live.status?.run?.id, ended: live.status?.run?.ended })
@@ -74,12 +74,12 @@ export const jobsQuery = () => ({
   refetchInterval: polled<Schemas['JobAnswer'][]>((jobs) => jobs.some((j) => j.state !== 'exited'), 1_000, 10_000),
 })
 
-/** The end of a job's log; read again and again while it is `going`. */
-export const jobLogQuery = (job: string, going: boolean) => ({
+/** The end of a job's log; read again and again while it is `running`. */
+export const jobLogQuery = (job: string, running: boolean) => ({
   ...query(['backfill', 'log', job], async () => {
     return (await api.GET('/api/logs', { params: { query: { job, lines: 1000 } } })).lines ?? []
   }),
-  refetchInterval: going && (2_000 as const),
+  refetchInterval: running && (2_000 as const),
 })
 
 export const runsQuery = (filter: QueryOf<'get-api-runs'>) => ({
@@ -94,9 +94,9 @@ export const runQuery = (id = '') => ({
   refetchInterval: polled<Schemas['HistoryRecord']>((run) => run.kind !== 'live' && !run.ended, 2_000),
 })
 
-export const intervalsQuery = (id: string, going = false) => ({
+export const intervalsQuery = (id: string, running = false) => ({
   ...query(['runs', id, 'minutes'], () => api.GET('/api/runs/{id}/minutes', byId(id))),
-  refetchInterval: going && (30_000 as const),
+  refetchInterval: running && (30_000 as const),
 })
 
 export const runComparisonQuery = (a: string, b: string) =>
@@ -105,7 +105,8 @@ export const runComparisonQuery = (a: string, b: string) =>
 export type Benchmark = Schemas['TimingReportBenchmark']
 
 /** Whether a reconciliation is under way. */
-export const isReconciling = (r?: Schemas['ProofReconciliation']) => r?.state === 'following' || r?.state === 'waiting'
+export const isReconciling = (r?: Schemas['ComparisonReconciliation']) =>
+  r?.state === 'following' || r?.state === 'waiting'
 
 export const reconciliationQuery = (id: string) => ({
   ...query(['runs', id, 'reconcile'], () => api.GET('/api/runs/{id}/reconcile', byId(id))),

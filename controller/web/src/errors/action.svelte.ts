@@ -1,17 +1,17 @@
-// A request of a button: which one is under way, and what came of it.
+// Requests sent by buttons: which one is in progress, and a toast with the outcome.
 import { toastError } from '.'
 import { toast } from '../ui'
 
 export class Action {
-  /** The name of the request under way, empty for none. */
+  /** The name of the request in progress; empty if none. */
   busy = $state('')
 
-  /** Asks under a name; `done` is told where it went well. */
-  async ask(what: string, request: () => Promise<unknown>, done = '') {
-    this.busy = what
+  /** Runs a request under a name; shows `success` as a toast if it succeeds, or the error if it fails. */
+  async run(name: string, request: () => Promise<unknown>, success = '') {
+    this.busy = name
     try {
       await request()
-      if (done) toast('good', done)
+      if (success) toast('good', success)
     } catch (e) {
       toastError(e)
     } finally {

@@ -14,7 +14,7 @@ export type ErrorDetails = {
 
 export function errorDetails(error: unknown): ErrorDetails {
   if (error instanceof ApiError) {
-    const { message, faults: fields, code, status } = error
+    const { message, errors: fields, code, status } = error
     return { message, fields, code, status }
   }
   return { message: error instanceof Error ? error.message : String(error), fields: [], code: '', status: 0 }
@@ -26,6 +26,6 @@ export const errorText = (error: unknown) => errorDetails(error).message
 /** The fields that the message does not say. */
 export const unmentioned = ({ message, fields }: ErrorDetails) => fields.filter((f) => !message.includes(f.message))
 
-/** A line of a list of faults. */
+/** A line of a list of errors. */
 export const fieldErrorText = ({ where, message }: Pick<FieldError, 'where' | 'message'>) =>
   where ? `${where}: ${message}` : message

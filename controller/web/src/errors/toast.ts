@@ -8,9 +8,9 @@ const sharedFile = /^[\w.]+\.(env|json|txt)$/
  * Files that were edited by hand are left to HandEdited, which has the cure.
  */
 export function toastError(error: unknown, text?: string) {
-  const faults = errorDetails(error)
-  const lines = (text ? faults.fields : unmentioned(faults))
+  const errors = errorDetails(error)
+  const lines = (text ? errors.fields : unmentioned(errors))
     .filter((f) => !sharedFile.test(f.where))
     .map(fieldErrorText)
-  toast('bad', text ?? faults.message, { details: text ? lines : lines.slice(0, 5) })
+  toast('bad', text ?? errors.message, { details: text ? lines : lines.slice(0, 5) })
 }

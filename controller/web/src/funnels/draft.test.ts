@@ -49,15 +49,15 @@ describe('draft', () => {
     ])
   })
 
-  it('puts faults to their fields and does not press for what is still empty', () => {
+  it('puts errors to their fields and does not press for what is still empty', () => {
     const draft = { ...blank(), priority: -1 }
-    const faults = byField([
+    const errors = byField([
       { where: 'name', message: 'is missing' },
       { where: 'funnel.steps[0].url', message: 'is missing' },
       { where: 'priority', message: 'is below 0' },
     ])
-    expect(faults['steps[0].url']).toBe('is missing')
-    expect(early(faults, draft)).toEqual({ priority: 'is below 0' })
+    expect(errors['steps[0].url']).toBe('is missing')
+    expect(early(errors, draft)).toEqual({ priority: 'is below 0' })
   })
 })
 

@@ -118,12 +118,12 @@ export function moments(steps: Pick<Step, 'delay_seconds_min' | 'delay_seconds_m
   return out
 }
 
-/** Faults by field: "name", "steps", or "steps[2].url". */
-export type Faults = Record<string, string>
+/** FieldErrors by field: "name", "steps", or "steps[2].url". */
+export type FieldErrors = Record<string, string>
 
-/** Puts faults of an answer to their fields; those of a preview are told under "funnel.". */
-export function byField(list: FieldError[]): Faults {
-  const out: Faults = {}
+/** Puts errors of an answer to their fields; those of a preview are told under "funnel.". */
+export function byField(list: FieldError[]): FieldErrors {
+  const out: FieldErrors = {}
   for (const f of list) {
     const field = f.where.replace(/^funnel\./, '')
     out[field] = out[field] ? `${out[field]} · ${f.message}` : f.message
@@ -131,11 +131,11 @@ export function byField(list: FieldError[]): Faults {
   return out
 }
 
-/** Faults that a person can already be told of: what is still empty is left out, for it may be on its way. */
-export function early(faults: Faults, d: Draft): Faults {
+/** FieldErrors that a person can already be told of: what is still empty is left out, for it may be on its way. */
+export function early(errors: FieldErrors, d: Draft): FieldErrors {
   const value = (field: string) => {
     const at = /^steps\[(\d+)\]\.(\w+)$/.exec(field)
     return at ? d.steps[Number(at[1])]?.[at[2] as keyof Step] : d[field as keyof Draft]
   }
-  return Object.fromEntries(Object.entries(faults).filter(([field]) => !['', null].includes(value(field) as never)))
+  return Object.fromEntries(Object.entries(errors).filter(([field]) => !['', null].includes(value(field) as never)))
 }

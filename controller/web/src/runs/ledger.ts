@@ -2,10 +2,10 @@
 import type { Schemas } from '../api/client'
 import type { Status } from '../api/live.svelte'
 
-export type Hits = Schemas['RecordHits']
-export type Latency = Schemas['RecordLatency']
-export type Verdict = Schemas['RecordVerdict']
-export type Reason = Schemas['RecordReason']
+export type Hits = Schemas['RunsummaryHits']
+export type Latency = Schemas['RunsummaryLatency']
+export type Verdict = Schemas['RunsummaryVerdict']
+export type Reason = Schemas['RunsummaryReason']
 
 export type Ledger = {
   hits: Hits

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bodyOf, plainFaults, remaining, type Fields } from './form'
+import { bodyOf, validate, unresolved, type Fields } from './form'
 
 const good: Fields = {
   name: 'Main',
@@ -14,18 +14,18 @@ const good: Fields = {
 }
 
 it('names every fault of a target at once', () => {
-  expect(Object.keys(plainFaults({ ...good, name: ' ', url: 'a.test', site_id: '0', weight: '101' }, []))).toEqual([
+  expect(Object.keys(validate({ ...good, name: ' ', url: 'a.test', site_id: '0', weight: '101' }, []))).toEqual([
     'name',
     'url',
     'site_id',
     'weight',
   ])
-  expect(plainFaults({ ...good, site_id: '1.5', weight: '' }, [])).toHaveProperty('weight')
-  expect(plainFaults(good, ['Other'])).toEqual({})
+  expect(validate({ ...good, site_id: '1.5', weight: '' }, [])).toHaveProperty('weight')
+  expect(validate(good, ['Other'])).toEqual({})
 })
 
 it('takes names that differ in case alone for the same', () => {
-  expect(plainFaults(good, ['MAIN'])).toHaveProperty('name')
+  expect(validate(good, ['MAIN'])).toHaveProperty('name')
 })
 
 it('leaves a secret out that was not edited, and sends an empty one to remove it', () => {
@@ -43,8 +43,8 @@ it('leaves a secret out that was not edited, and sends an empty one to remove it
 
 it('keeps what the controller refused until that field is changed', () => {
   const sent = { ...good, api_url: 'nowhere', http_auth: 'load' }
-  const refusal = { faults: { api_url: 'is no address', http_auth: 'has no colon' }, body: bodyOf(sent) }
-  expect(Object.keys(remaining(refusal, { ...sent, site_id: '2' }))).toEqual(['api_url', 'http_auth'])
-  expect(Object.keys(remaining(refusal, { ...sent, api_url: '' }))).toEqual(['http_auth'])
-  expect(Object.keys(remaining(refusal, { ...sent, http_auth: undefined }))).toEqual(['api_url'])
+  const refusal = { errors: { api_url: 'is no address', http_auth: 'has no colon' }, body: bodyOf(sent) }
+  expect(Object.keys(unresolved(refusal, { ...sent, site_id: '2' }))).toEqual(['api_url', 'http_auth'])
+  expect(Object.keys(unresolved(refusal, { ...sent, api_url: '' }))).toEqual(['http_auth'])
+  expect(Object.keys(unresolved(refusal, { ...sent, http_auth: undefined }))).toEqual(['api_url'])
 })

@@ -47,14 +47,14 @@ export const isSpecial = (t: Target) => [...paths, 'http_auth', 'headers', 'prox
 type Body = ReturnType<typeof bodyOf>
 
 /** What is wrong, by field. */
-export type Faults = Partial<Record<keyof Body, string>>
+export type FieldErrors = Partial<Record<keyof Body, string>>
 
 const whole = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN)
 
 /** What is wrong; `others` are the names of the other targets. */
-export function plainFaults(f: Fields, others: string[]): Faults {
+export function validate(f: Fields, others: string[]): FieldErrors {
   const w = words.targets.form
-  const out: Faults = {}
+  const out: FieldErrors = {}
   const name = f.name.trim().toLowerCase()
   if (!name) out.name = w.needName
   else if (others.some((o) => o.toLowerCase() === name)) out.name = w.nameTaken
@@ -64,13 +64,13 @@ export function plainFaults(f: Fields, others: string[]): Faults {
   return out
 }
 
-/** What the controller refused: its faults, and the body that they are about. */
-export type Refusal = { faults: Faults; body: Body }
+/** What the controller refused: its errors, and the body that they are about. */
+export type Refusal = { errors: FieldErrors; body: Body }
 
-/** The faults of a refusal in what has not been changed since. */
-export function remaining({ faults, body }: Refusal, f: Fields): Faults {
+/** The errors of a refusal in what has not been changed since. */
+export function unresolved({ errors, body }: Refusal, f: Fields): FieldErrors {
   const now = bodyOf(f)
-  return Object.fromEntries(Object.entries(faults).filter(([k]) => now[k as keyof Body] === body[k as keyof Body]))
+  return Object.fromEntries(Object.entries(errors).filter(([k]) => now[k as keyof Body] === body[k as keyof Body]))
 }
 
 /** The body of a request; secrets that were not edited are left out, which keeps the saved ones. */

@@ -76,7 +76,7 @@ export const funnels = {
     duplicate: (n: number) => `Duplicate step ${n}`,
     remove: (n: number) => `Remove step ${n}`,
     notFirst: 'A visit begins with a pageview, so that step cannot be the first.',
-    faults: (n: number) => (n === 1 ? '1 fault' : `${n} faults`),
+    errors: (n: number) => (n === 1 ? '1 error' : `${n} errors`),
     pageHelp: 'Empty: on the page before.',
   },
   timing: {
@@ -93,7 +93,7 @@ export const funnels = {
     again: 'Draw again',
     busy: 'The generator outlines visits…',
     stale: 'The steps have changed since.',
-    faulty: 'The generator cannot outline this yet; the faults stand at their fields.',
+    invalid: 'Fix the errors in the form to see a preview.',
     visit: (n: number) => `Visit ${n}`,
     visitor: 'Visitor',
     hits: (n: number) => (n === 1 ? '1 hit' : `${n} hits`),

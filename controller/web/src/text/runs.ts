@@ -240,7 +240,7 @@ export const runs = {
       },
     },
   },
-  going: 'Running',
+  running: 'Running',
   passed: 'Passed',
   failed: 'Failed',
   /** Why a run ended: [word, what it means]. */
