@@ -3,7 +3,6 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -39,7 +38,6 @@ type Deps struct {
 	Disk *disk.Watch
 	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.
 	Ledger  func(runID string) (*runsummary.Summary, error)
-	Audit   func(context.Context, security.Entry)
 	Log     *slog.Logger
 	Version string
 	Now     func() time.Time
@@ -84,7 +82,7 @@ func build(d Deps) *server {
 	e.HideBanner, e.HidePort = true, true
 	s := &server{Deps: d, echo: e, access: map[string]access{}, large: make(chan struct{}, 1)}
 	e.HTTPErrorHandler = s.answerError
-	e.Use(s.recovered, d.Guard.Browser, s.walled)
+	e.Use(s.recovered, d.Guard.SecurityHeaders, s.walled)
 	s.huma = humaecho.New(e, document())
 	s.huma.UseMiddleware(s.sound, s.alone)
 

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
 // quick is the shape of a test of many requests: each row one request and what must come of it. has is a text that some
@@ -211,7 +211,7 @@ func TestStartStopAndRestartSayWhatCameOfThem(t *testing.T) {
 		VisitsCutOff: 3,
 		Status: run.Status{
 			Loadgen: launcher.Status{State: launcher.Running},
-			Run:     &store.Run{RunHead: store.RunHead{ID: "x"}},
+			Run:     &record.Run{Head: record.Head{ID: "x"}},
 		},
 	}
 	f.runs.result.Warnings.Warn("loadgen.env", "", "is a folder", "")

@@ -22,9 +22,9 @@ import (
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
 // contract is the document, to hold answers against.
@@ -158,7 +158,7 @@ func TestEveryAnswerIsWhatTheDocumentSaysAndWhatBreaksItIsRefused(t *testing.T) 
 		f.timed(t, "there", .1)
 		f.timed(t, "other", .2)
 		if err := f.store.SaveJob(t.Context(),
-			store.Job{RunID: "there", State: job.Queued, Queued: time.Now()}); err != nil {
+			record.Job{RunID: "there", State: job.Queued, Queued: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		c.each(func(method, path string, o operation) {

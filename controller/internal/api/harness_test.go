@@ -99,7 +99,7 @@ func newFixture(t *testing.T) *fixture {
 			Ledger: func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist }},
 	})
 	f.guard, err = security.New(t.Context(), security.Config{
-		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Book: s,
+		Key: apiKey, Hosts: []string{"example.com"}, PerMinute: 1_000_000, Store: s,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	if err != nil {
@@ -110,10 +110,7 @@ func newFixture(t *testing.T) *fixture {
 		Store: s, Setup: f.setup, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f,
 		Doctor: f.doctor, Proof: f.proof(t), Reports: f.reports(t), Ledger: f.ledger, Disk: f.watch,
 		Preview: preview.New(f.setup, &f.outline, func() uint64 { return 7 }),
-		Audit: func(ctx context.Context, e security.Entry) {
-			_ = s.Audit(ctx, e.Address, e.What, http.StatusText(e.Status))
-		},
-		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: f.version,
+		Log:     slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: f.version,
 		Now: time.Now,
 	}, http.NotFoundHandler())
 	return f

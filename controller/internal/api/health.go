@@ -33,7 +33,7 @@ func (s *server) health() {
 		"Does the controller live, and can it store what it has to?"))),
 		func(ctx context.Context, _ *empty) (*healthAnswer, error) {
 			h := &healthAnswer{http.StatusOK, healthBody{"healthy", "trafficinator-controller", ""}}
-			if s.Guard.Knows(echoOf(ctx)) {
+			if s.Guard.IsAuthenticated(echoOf(ctx)) {
 				h.Body.Version = s.Version
 			}
 			switch {

@@ -9,9 +9,10 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -51,7 +52,7 @@ type runsAnswer struct {
 
 // recordRow is a run in a list.
 type recordRow struct {
-	store.RunHead
+	record.Head
 	Totals *totalsAnswer `json:"totals" doc:"Of the ledger of record; null where there is none."`
 }
 
@@ -62,8 +63,8 @@ type totalsAnswer struct {
 	Passed  *bool              `json:"passed" doc:"Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running."`
 }
 
-func newRow(r store.Run) recordRow {
-	row := recordRow{RunHead: r.RunHead}
+func newRow(r record.Run) recordRow {
+	row := recordRow{Head: r.Head}
 	if s := r.Summary; s != nil {
 		row.Totals = &totalsAnswer{Hits: s.Hits, Visits: s.Visits, Latency: s.Latency}
 		if !s.Ended.IsZero() {
@@ -86,8 +87,8 @@ type minutesAnswer struct {
 }
 
 type auditAnswer struct {
-	Entries  []store.Entry   `json:"entries" doc:"Changes and sign-ins, the latest first."`
-	Refusals []store.Refusal `json:"refusals" doc:"What was tried without the right key, the latest first. It never displaces an entry."`
+	Entries  []security.Entry   `json:"entries" doc:"Changes and sign-ins, the latest first."`
+	Refusals []security.Refusal `json:"refusals" doc:"What was tried without the right key, the latest first. It never displaces an entry."`
 }
 
 type removedRun struct {
@@ -136,16 +137,13 @@ func (s *server) history() {
 		})
 	reply(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when, and what was refused"),
 		func(ctx context.Context, in *latest) (a auditAnswer, err error) {
-			s.Guard.WriteRefusals(ctx)
-			if a.Entries, err = s.Store.AuditLog(ctx, in.Limit); err == nil {
-				a.Refusals, err = s.Store.Refusals(ctx, in.Limit)
-			}
+			a.Entries, a.Refusals, err = s.Guard.AuditLog(ctx, in.Limit)
 			return a, err
 		})
 }
 
 func (s *server) listRuns(ctx context.Context, in *runsRequest) (a runsAnswer, err error) {
-	q := store.RunQuery{
+	q := record.Query{
 		Kind:   in.Kind,
 		Label:  in.Label,
 		Reason: in.Reason,

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
@@ -19,11 +19,11 @@ func TestTheListOfRunsTellsTheTotalsOfEach(t *testing.T) {
 		summary, _ := summaries.Decode([]byte(r.summary)) // none where there is none that can be read
 		begun := time.Unix(int64(100-i), 0)
 		if err := f.store.BeginRun(t.Context(),
-			store.Run{RunHead: store.RunHead{ID: r.id, Kind: "live", Started: begun}}); err != nil {
+			record.Run{Head: record.Head{ID: r.id, Kind: "live", Started: begun}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.store.EndRun(t.Context(),
-			store.Run{RunHead: store.RunHead{ID: r.id, Kind: runsummary.Live, Ended: new(begun), Reason: "stopped"},
+			record.Run{Head: record.Head{ID: r.id, Kind: runsummary.Live, Ended: new(begun), Reason: "stopped"},
 				Summary: summary}); err != nil {
 			t.Fatal(err)
 		}

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
@@ -28,7 +28,7 @@ type jobsAnswer struct {
 }
 
 type jobAnswer struct {
-	store.Job
+	record.Job
 	ContainerName string       `json:"container_name"`
 	ContainerID   *string      `json:"container_id" doc:"null until it has started."`
 	Container     string       `json:"container_state" doc:"What the runtime says of it, as container.state of GET /api/status; not_found before it has started."`

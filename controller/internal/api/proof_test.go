@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
@@ -24,7 +24,7 @@ func TestARunIsReconciled(t *testing.T) {
 	f.ran(t, "elsewhere")
 	s := runsummary.Summary{RunID: "here", Started: noon, Ended: noon.Add(time.Minute),
 		Targets: map[string]runsummary.Target{"default": {URL: tracker, SiteID: 1}}}
-	r := store.Run{RunHead: store.RunHead{ID: "here", Kind: runsummary.Live, Started: noon, Ended: new(s.Ended),
+	r := record.Run{Head: record.Head{ID: "here", Kind: runsummary.Live, Started: noon, Ended: new(s.Ended),
 		Reason: "stopped"}, Summary: &s}
 	for _, err := range []error{f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r)} {
 		if err != nil {
@@ -45,7 +45,7 @@ func TestARunIsReconciled(t *testing.T) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		body, err := f.store.Proof(t.Context(), "here", store.Reconciliation)
+		body, err := f.store.Proof(t.Context(), "here", record.Reconciliation)
 		var got comparison.Reconciliation
 		if err == nil && json.Unmarshal(body, &got) == nil {
 			if lasted := got.Until.Sub(got.Began); lasted > time.Minute || got.Targets[0].Error == "" {

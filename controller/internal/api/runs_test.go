@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
@@ -43,18 +44,18 @@ func (f *fixture) ran(t *testing.T, id string) {
 	target := s.Targets["default"]
 	target.Opened = s.Opened
 	s.Targets["default"] = target
-	r := store.Run{
-		RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Seed: 7, PlanHash: "abc", Started: noon,
+	r := record.Run{
+		Head: record.Head{ID: id, Kind: runsummary.Live, Seed: 7, PlanHash: "abc", Started: noon,
 			Ended: new(noon.Add(time.Minute)), Reason: "stop_after_visits", ExitCode: new(0), Note: "of " + id,
 			Labels: []string{"nightly"}},
 		Config:  map[string]string{"STOP_AFTER_VISITS": "20", "MATOMO_TOKEN_AUTH": "***MASKED***"},
-		Summary: &s, Problems: []store.Problem{{Time: noon.Add(time.Second), Level: "WARNING", Text: "slow"}},
+		Summary: &s, Problems: []record.Problem{{Time: noon.Add(time.Second), Level: "WARNING", Text: "slow"}},
 	}
 	for _, err := range []error{
 		f.store.BeginRun(t.Context(), r), f.store.EndRun(t.Context(), r),
 		f.store.KeepFiles(t.Context(), id, map[string][]byte{"loadgen.env": []byte("A=1\n")}),
 		f.store.SaveInterval(t.Context(), id,
-			store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":99},"visits":20}`)}),
+			record.Interval{At: noon, Body: []byte(`{"hits":{"accepted":99},"visits":20}`)}),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -69,13 +70,13 @@ func TestRunsAreFoundDescribedDeletedAndRestored(t *testing.T) {
 	f.ran(t, "two")
 	if err := f.store.BeginRun(
 		t.Context(),
-		store.Run{
-			RunHead: store.RunHead{ID: "open", Kind: runsummary.CapacitySearch, Started: noon.Add(time.Hour)},
+		record.Run{
+			Head: record.Head{ID: "open", Kind: runsummary.CapacitySearch, Started: noon.Add(time.Hour)},
 		},
 	); err != nil {
 		t.Fatal(err)
 	}
-	f.runs.status.Run = &store.Run{RunHead: store.RunHead{ID: "open", Kind: runsummary.CapacitySearch}}
+	f.runs.status.Run = &record.Run{Head: record.Head{ID: "open", Kind: runsummary.CapacitySearch}}
 	f.ledgers = map[string]string{"open": `{"run_id":"open","hits":{"planned":5}}`}
 	f.each(t, []quick{
 		{"all", "GET", "/api/runs", "", nil, 200, is{"labels": []any{"nightly"}, "total": 3.}},
@@ -121,7 +122,7 @@ func TestRunsAreComparedAndTakenAway(t *testing.T) {
 	f.ran(t, "one")
 	f.ran(t, "two")
 	if err := f.store.BeginRun(t.Context(),
-		store.Run{RunHead: store.RunHead{ID: "open", Kind: runsummary.Live, Started: noon}}); err != nil {
+		record.Run{Head: record.Head{ID: "open", Kind: runsummary.Live, Started: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	f.each(t, []quick{
@@ -202,7 +203,7 @@ func TestAProfileIsDrawnWithoutSavingAnything(t *testing.T) {
 		{"one with a fault", "POST", "/api/profile", `{"config":{"LOAD_PROFILE":"1h"}}`, nil, 422, "LOAD_PROFILE"},
 		{"nothing was saved", "GET", "/api/config", "", nil, 200, is{"config.LOAD_PROFILE": "constant"}},
 	})
-	if entries, err := f.store.AuditLog(context.Background(), 10); err != nil || len(entries) != 0 {
+	if entries, err := f.store.AuditEntries(context.Background(), 10); err != nil || len(entries) != 0 {
 		t.Errorf("a drawing is no change: %v, %v", entries, errors.Join(err))
 	}
 }
@@ -211,7 +212,7 @@ func TestARunThatIsStuckOpenCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	if err := f.store.BeginRun(t.Context(),
-		store.Run{RunHead: store.RunHead{ID: "stuck", Kind: runsummary.Live, Started: noon}}); err != nil {
+		record.Run{Head: record.Head{ID: "stuck", Kind: runsummary.Live, Started: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	f.each(t, []quick{

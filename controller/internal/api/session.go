@@ -60,17 +60,17 @@ func (s *server) session() {
 	reply(s, withEcho(signIn), func(ctx context.Context, in *signInRequest) (sessionAnswer, error) {
 		return sessionAnswer{
 			true,
-		}, s.Guard.Exchange(echoOf(ctx), secret.String(in.Body.Key), secret.String(in.Body.Code))
+		}, s.Guard.SignIn(echoOf(ctx), secret.String(in.Body.Key), secret.String(in.Body.Code))
 	})
 	get(s, "/api/session", tagAccess, "Is this request signed in?",
 		func(context.Context) (sessionAnswer, error) { return sessionAnswer{true}, nil })
 	route(s, withEcho(op(http.MethodDelete, "/api/session", tagAccess, "Sign out")),
 		func(ctx context.Context, _ *empty) (*empty, error) {
-			s.Guard.Leave(echoOf(ctx))
+			s.Guard.SignOut(echoOf(ctx))
 			return nil, nil
 		})
 	reply(s, op(http.MethodPost, "/api/session/codes", tagAccess, "Make a one-time code that signs in a browser"),
 		func(context.Context, *empty) (linkAnswer, error) {
-			return linkAnswer{s.Guard.NewCode().Reveal(), int(security.CodeTTL.Minutes())}, nil
+			return linkAnswer{s.Guard.NewSignInCode().Reveal(), int(security.CodeTTL.Minutes())}, nil
 		})
 }

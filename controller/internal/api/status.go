@@ -9,8 +9,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/disk"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
@@ -52,7 +52,7 @@ type containerAnswer struct {
 }
 
 type runAnswer struct {
-	store.RunHead
+	record.Head
 	ExitCode int `json:"exit_code" doc:"0 until there is one."`
 	Restarts int `json:"restarts" doc:"Starts after crashes."`
 	// Summary is the ledger of record once the run has ended.
@@ -153,8 +153,8 @@ func uptime(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-func newRun(r store.Run, restarts int) *runAnswer {
-	a := &runAnswer{RunHead: r.RunHead, Restarts: restarts, Summary: r.Summary}
+func newRun(r record.Run, restarts int) *runAnswer {
+	a := &runAnswer{Head: r.Head, Restarts: restarts, Summary: r.Summary}
 	a.Labels = append([]string{}, r.Labels...)
 	if r.ExitCode != nil {
 		a.ExitCode = *r.ExitCode

@@ -85,7 +85,7 @@ func (s *server) streamEvents() *huma.Schema {
 // send writes events until the reader goes or falls behind, its session ends, or the hub is closed.
 func (s *server) send(c huma.Context, lastID string, filter live.Filter) {
 	request := humaecho.Unwrap(c)
-	w, ended := request.Response(), s.Guard.Ended(request)
+	w, ended := request.Response(), s.Guard.SessionDone(request)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")

@@ -45,7 +45,6 @@ func routeKey(method, path string) string {
 // walled has the guard look at every request by the access of its route. What no operation takes is for members below
 // /api and for everybody elsewhere: pages, and the document.
 func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
-	book := s.Guard.Audit(s.Audit)
 	return func(c echo.Context) error {
 		path := c.Request().URL.Path
 		a, declared := s.access[routeKey(c.Request().Method, c.Path())]
@@ -56,13 +55,13 @@ func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
 		case public:
 			return next(c)
 		case door:
-			return book(s.Guard.Door(next))(c)
+			return s.Guard.Audit(s.Guard.LimitSignIns(next))(c)
 		case question:
-			return s.Guard.Members(next)(c)
+			return s.Guard.Authenticate(next)(c)
 		case urgent:
-			return book(s.Guard.Unmetered(next))(c)
+			return s.Guard.Audit(s.Guard.AuthenticateUnmetered(next))(c)
 		default:
-			return book(s.Guard.Members(next))(c)
+			return s.Guard.Audit(s.Guard.Authenticate(next))(c)
 		}
 	}
 }

@@ -161,7 +161,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.guard, err = security.New(ctx, security.Config{
 		Key: key, Hosts: s.AllowedHosts, Public: s.Public(), Origins: s.CORSOrigins, Proxies: s.ProxyNetworks(),
 		PerMinute: s.RateLimit, Now: time.Now,
-		Book: a.store, Log: log,
+		Store: a.store, Log: log,
 	})
 	if err != nil {
 		return a, err
@@ -171,7 +171,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Hub:     a.hub,
 		Preview: preview.New(a.setup, a.port, runid.NewSeed),
 		Logs:    a.port, Doctor: doctor.New(examineTimeout, machine), Proof: prover, Reports: benchmarks,
-		Ledger: a.ledgers.Read, Disk: a.disk, Audit: a.audit, Log: log, Version: h.Version, Now: time.Now,
+		Ledger: a.ledgers.Read, Disk: a.disk, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))
 	return a, nil
 }
@@ -180,7 +180,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 func (a *App) Runtime() string { return a.port.Name() }
 
 // LoginCode makes a code that signs a browser in once, within 15 minutes.
-func (a *App) LoginCode() secret.String { return a.guard.NewCode() }
+func (a *App) LoginCode() secret.String { return a.guard.NewSignInCode() }
 
 // folders are all the controller's own: only its user may read what lies in them.
 func (a *App) folders() error {
@@ -246,7 +246,7 @@ func (a *App) server(listener net.Listener) *lifecycle.Service {
 	server.RegisterOnShutdown(a.hub.Close)
 	return lifecycle.New("listener", func(ctx context.Context) error {
 		served := make(chan error, 1)
-		go func() { served <- server.Serve(security.Limit(listener, a.connections())) }()
+		go func() { served <- server.Serve(security.LimitConnections(listener, a.connections())) }()
 		select {
 		case err := <-served:
 			return err

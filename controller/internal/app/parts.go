@@ -19,12 +19,11 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher/docker"
 	"github.com/puttrix/trafficinator/controller/internal/launcher/process"
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
-	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/settings"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/spec"
 )
@@ -204,7 +203,7 @@ func (a *App) keepInterval(ctx context.Context, i live.Interval) error {
 	if err != nil {
 		return fmt.Errorf("encode interval: %w", err)
 	}
-	return a.store.SaveInterval(ctx, i.RunID, store.Interval{At: i.At, Body: data})
+	return a.store.SaveInterval(ctx, i.RunID, record.Interval{At: i.At, Body: data})
 }
 
 // purger removes deleted runs for good.
@@ -237,13 +236,4 @@ func (a *App) connections() int {
 			limit.Cur, "connections", max(n, 0))
 	}
 	return n
-}
-
-// audit writes an entry; one that cannot be written is told in the log, because the change is made already.
-func (a *App) audit(ctx context.Context, e security.Entry) {
-	detail := fmt.Sprintf("%d by %s", e.Status, e.By)
-	a.log.Info("changed", "address", e.Address, "what", e.What, "result", detail)
-	if err := a.store.Audit(ctx, e.Address, e.What, detail); err != nil {
-		a.log.Error("the audit log cannot be written", "err", err)
-	}
 }

@@ -162,7 +162,7 @@ func (k *Keeper) current() *timing.ReportBenchmark {
 	return k.going
 }
 
-// Benchmark is one, as it stands where it goes on, or store.ErrNotFound.
+// Benchmark is one, as it stands where it goes on, or fault.NotFound.
 func (k *Keeper) Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error) {
 	if b := k.current(); b != nil && b.ID == id {
 		return *b, nil
@@ -200,7 +200,7 @@ func (k *Keeper) Mark(ctx context.Context, id string, marked bool) (timing.Repor
 	return b, nil
 }
 
-// Compare sets a benchmark beside another, or beside the baseline of its site. The error is store.ErrNotFound or
+// Compare sets a benchmark beside another, or beside the baseline of its site. The error is fault.NotFound or
 // ErrNoBaseline.
 func (k *Keeper) Compare(ctx context.Context, id, with string) (timing.BenchmarkComparison, error) {
 	now, err := k.Benchmark(ctx, id)
@@ -210,7 +210,7 @@ func (k *Keeper) Compare(ctx context.Context, id, with string) (timing.Benchmark
 	var before timing.ReportBenchmark
 	if with != "" {
 		before, err = k.Benchmark(ctx, with)
-	} else if before, err = k.c.Store.Baseline(ctx, now.URL, now.SiteID); errors.Is(err, store.ErrNotFound) {
+	} else if before, err = k.c.Store.Baseline(ctx, now.URL, now.SiteID); errors.Is(err, fault.NotFound) {
 		err = ErrNoBaseline
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
@@ -97,7 +98,7 @@ func (l look) print(v any, table func(io.Writer) error) error {
 
 func listRuns(ctx context.Context, h Host, args []string) int {
 	set := flag.NewFlagSet("list", flag.ContinueOnError)
-	var q store.RunQuery
+	var q record.Query
 	set.StringVar(&q.Kind, "kind", "", "")
 	set.StringVar(&q.Label, "label", "", "")
 	set.StringVar(&q.Reason, "reason", "", "")
@@ -108,9 +109,9 @@ func listRuns(ctx context.Context, h Host, args []string) int {
 		if err != nil {
 			return err
 		}
-		heads := make([]store.RunHead, len(runs))
+		heads := make([]record.Head, len(runs))
 		for i, r := range runs {
-			heads[i] = r.RunHead
+			heads[i] = r.Head
 		}
 		return l.print(heads, func(w io.Writer) error { return history.PrintList(w, runs, time.Now()) })
 	})

@@ -110,7 +110,7 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 	}
 	if first.ID == second.ID || first.Seed != second.Seed || first.PlanHash != second.PlanHash ||
 		first.Note != "baseline" || second.Labels[0] != "nightly" {
-		t.Errorf("want the same under a new id: %+v, %+v", first.RunHead, second.RunHead)
+		t.Errorf("want the same under a new id: %+v, %+v", first.Head, second.Head)
 	}
 	var same history.Compared
 	c.read("/api/runs/compare?a="+first.ID+"&b="+second.ID, &same)
@@ -134,7 +134,7 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 		),
 	))
 	if third.ExitCode == nil || *third.ExitCode != 4 || third.Reason != "stop_after_visits" {
-		t.Errorf("it should have missed its threshold: %+v", third.RunHead)
+		t.Errorf("it should have missed its threshold: %+v", third.Head)
 	}
 	var slower history.Compared
 	c.read("/api/runs/compare?a="+first.ID+"&b="+third.ID, &slower)
@@ -186,7 +186,7 @@ func (c *controller) lookBack(one, other history.Record) {
 		{[]string{"compare", one.ID, other.ID}, 0, []string{"settings different", "MATOMO_URL", "latency", "yes"}},
 		{[]string{"export", one.ID, "--format", "junit"}, 0, []string{"<testsuite", "unknown=0"}},
 		{[]string{"export", "--format", "html", one.ID}, 0, []string{"<!doctype html>"}},
-		{[]string{"show", "none"}, 1, []string{"is not there"}},
+		{[]string{"show", "none"}, 1, []string{"not found"}},
 		{[]string{"show"}, 2, []string{"takes 1 ids"}},
 		{[]string{"export", one.ID, "--format", "pdf"}, 2, []string{"none of json"}},
 		{nil, 2, []string{"usage"}},

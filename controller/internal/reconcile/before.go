@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -74,14 +74,14 @@ func (b Before) widened(from, to string) (string, string) {
 func (k *Keeper) TakeBaseline(ctx context.Context, runID string) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	if _, err := k.c.Store.Proof(ctx, runID, store.Before); err == nil {
+	if _, err := k.c.Store.Proof(ctx, runID, record.Baseline); err == nil {
 		return
 	}
 	seen, err := k.look(ctx, runID)
 	if err == nil && len(seen) > 0 {
 		var body []byte
 		if body, err = json.Marshal(seen); err == nil {
-			err = k.c.Store.SaveProof(context.WithoutCancel(ctx), runID, store.Before, body)
+			err = k.c.Store.SaveProof(context.WithoutCancel(ctx), runID, record.Baseline, body)
 		}
 	}
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
@@ -27,9 +27,9 @@ import (
 
 // Store is where runs and what was found of them are kept.
 type Store interface {
-	Run(ctx context.Context, id string) (store.Run, error)
-	SaveProof(ctx context.Context, runID string, kind store.ProofKind, body json.RawMessage) error
-	Proof(ctx context.Context, runID string, kind store.ProofKind) (json.RawMessage, error)
+	Run(ctx context.Context, id string) (record.Run, error)
+	SaveProof(ctx context.Context, runID string, kind record.Document, body json.RawMessage) error
+	Proof(ctx context.Context, runID string, kind record.Document) (json.RawMessage, error)
 	KeptFiles(ctx context.Context, runID string) (map[string][]byte, error)
 }
 
@@ -122,11 +122,11 @@ func (k *Keeper) Save(ctx context.Context, r comparison.Reconciliation) error {
 	if err != nil {
 		return fmt.Errorf("encode reconciliation: %w", err)
 	}
-	return k.c.Store.SaveProof(ctx, r.RunID, store.Reconciliation, body)
+	return k.c.Store.SaveProof(ctx, r.RunID, record.Reconciliation, body)
 }
 
 // Status is the reconciliation that goes on, else the one that was kept; its state is none where there is neither. The
-// error is store.ErrNotFound for a run that never began.
+// error is fault.NotFound for a run that never began.
 func (k *Keeper) Status(ctx context.Context, runID string) (comparison.Reconciliation, error) {
 	k.mu.Lock()
 	if g := k.going[runID]; g != nil {
@@ -135,8 +135,8 @@ func (k *Keeper) Status(ctx context.Context, runID string) (comparison.Reconcili
 	}
 	k.mu.Unlock()
 	var out comparison.Reconciliation
-	body, err := k.c.Store.Proof(ctx, runID, store.Reconciliation)
-	if errors.Is(err, store.ErrNotFound) {
+	body, err := k.c.Store.Proof(ctx, runID, record.Reconciliation)
+	if errors.Is(err, fault.NotFound) {
 		if _, err := k.c.Store.Run(ctx, runID); err != nil {
 			return out, err
 		}
@@ -166,7 +166,7 @@ func (k *Keeper) Cancel(runID string) {
 }
 
 // Load gathers what is needed to reconcile a run: its ledger as it stands, and its targets as they are saved. The error
-// is store.ErrNotFound, ErrNoLedger or ErrNoTarget.
+// is fault.NotFound, ErrNoLedger or ErrNoTarget.
 func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
 	saved, err := k.c.Store.Run(ctx, runID)
 	if err != nil {
@@ -200,7 +200,7 @@ func zoneOf(site *matomo.Site, other *time.Location) *time.Location {
 	return other
 }
 
-func (k *Keeper) summary(saved store.Run) (s runsummary.Summary, err error) {
+func (k *Keeper) summary(saved record.Run) (s runsummary.Summary, err error) {
 	found := saved.Summary
 	if found == nil {
 		found, err = k.c.Ledger(saved.ID)
@@ -234,8 +234,8 @@ func (k *Keeper) largest(ctx context.Context, runID string, knobs spec.Spec) (*O
 
 // addBefore adds what was there before the run, where somebody looked.
 func (k *Keeper) addBefore(ctx context.Context, r *Run) error {
-	body, err := k.c.Store.Proof(ctx, r.Summary.RunID, store.Before)
-	if errors.Is(err, store.ErrNotFound) {
+	body, err := k.c.Store.Proof(ctx, r.Summary.RunID, record.Baseline)
+	if errors.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {

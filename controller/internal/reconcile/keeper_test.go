@@ -13,6 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -23,23 +24,23 @@ const tracker = "https://matomo.test/matomo.php"
 
 // book keeps one run in memory.
 type book struct {
-	run    store.Run
-	proofs map[store.ProofKind]json.RawMessage
+	run    record.Run
+	proofs map[record.Document]json.RawMessage
 	files  map[string][]byte
 }
 
-func (b *book) Run(_ context.Context, id string) (store.Run, error) {
+func (b *book) Run(_ context.Context, id string) (record.Run, error) {
 	if id != b.run.ID {
-		return store.Run{}, store.ErrNotFound
+		return record.Run{}, store.ErrNotFound
 	}
 	return b.run, nil
 }
-func (b *book) SaveProof(_ context.Context, _ string, kind store.ProofKind, body json.RawMessage) error {
+func (b *book) SaveProof(_ context.Context, _ string, kind record.Document, body json.RawMessage) error {
 	b.proofs[kind] = body
 	return nil
 }
 func (b *book) KeptFiles(context.Context, string) (map[string][]byte, error) { return b.files, nil }
-func (b *book) Proof(_ context.Context, _ string, kind store.ProofKind) (json.RawMessage, error) {
+func (b *book) Proof(_ context.Context, _ string, kind record.Document) (json.RawMessage, error) {
 	if body, ok := b.proofs[kind]; ok {
 		return body, nil
 	}
@@ -59,9 +60,9 @@ func keeper(t *testing.T, m *shows, ledger *runsummary.Summary) (*reconcile.Keep
 func keeperOf(t *testing.T, m *shows, ledger *runsummary.Summary, saved []target.Target) (*reconcile.Keeper, *book) {
 	t.Helper()
 	b := &book{
-		run: store.Run{RunHead: store.RunHead{ID: "r1"}, Config: map[string]string{"MATOMO_URL": tracker,
+		run: record.Run{Head: record.Head{ID: "r1"}, Config: map[string]string{"MATOMO_URL": tracker,
 			"MATOMO_SITE_ID": "1", "TIMEZONE": "Europe/Berlin"}},
-		proofs: map[store.ProofKind]json.RawMessage{},
+		proofs: map[record.Document]json.RawMessage{},
 	}
 	k := reconcile.NewKeeper(reconcile.Config{
 		Matomo: m, Store: b, Log: slog.New(slog.DiscardHandler),
@@ -156,8 +157,8 @@ func TestSitesAreLookedAtBeforeARun(t *testing.T) {
 		k, b := keeper(t, m, sentTo())
 		k.TakeBaseline(t.Context(), "r1")
 		var seen map[string]reconcile.Before
-		if err := json.Unmarshal(b.proofs[store.Before], &seen); err != nil || len(seen) != 1 || len(m.asked) == 0 {
-			t.Fatalf("%s, %v: only the run's own site is to be asked", b.proofs[store.Before], err)
+		if err := json.Unmarshal(b.proofs[record.Baseline], &seen); err != nil || len(seen) != 1 || len(m.asked) == 0 {
+			t.Fatalf("%s, %v: only the run's own site is to be asked", b.proofs[record.Baseline], err)
 		}
 		r, err := k.Load(t.Context(), "r1")
 		if err != nil || len(r.Before) != 1 {
@@ -171,10 +172,10 @@ func TestARunThatGoesOnUnderItsIDKeepsTheFirstLook(t *testing.T) {
 		m := &shows{report: always(shown(300, 900)), lately: holds(0, 0)}
 		k, b := keeper(t, m, sentTo())
 		k.TakeBaseline(t.Context(), "r1")
-		first := string(b.proofs[store.Before])
+		first := string(b.proofs[record.Baseline])
 		m.report = always(shown(800, 2400)) // its own visits are among them
 		k.TakeBaseline(t.Context(), "r1")
-		if got := string(b.proofs[store.Before]); first == "" || got != first {
+		if got := string(b.proofs[record.Baseline]); first == "" || got != first {
 			t.Errorf("it began with %s, and is now said to have begun with %s", first, got)
 		}
 	})

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
@@ -23,7 +23,7 @@ func TestASecretGivenByFileIsMaskedInTheRunsConfiguration(t *testing.T) {
 		strings.Contains(text, "/run/secrets") {
 		t.Errorf("got %s", text)
 	}
-	if s, known := (store.Run{Config: config}).Settings(); !known || s.MatomoURL == "" ||
+	if s, known := (record.Run{Config: config}).Settings(); !known || s.MatomoURL == "" ||
 		kind != runsummary.Live {
 		t.Errorf("its settings should be known: %+v", s)
 	}
@@ -32,7 +32,7 @@ func TestASecretGivenByFileIsMaskedInTheRunsConfiguration(t *testing.T) {
 // Runs that were recorded before name the file.
 func TestSettingsThatNameAFileAreUnknownAndNoPanic(t *testing.T) {
 	t.Parallel()
-	if s, known := (store.Run{Config: map[string]string{"MATOMO_TOKEN_AUTH_FILE": "/path"}}).Settings(); known {
+	if s, known := (record.Run{Config: map[string]string{"MATOMO_TOKEN_AUTH_FILE": "/path"}}).Settings(); known {
 		t.Errorf("got %+v", s)
 	}
 }

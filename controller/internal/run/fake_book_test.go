@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -28,7 +29,7 @@ func (w *world) KeptFiles(_ context.Context, id string) (map[string][]byte, erro
 	return w.kept[id], nil
 }
 
-func (w *world) Run(_ context.Context, id string) (store.Run, error) {
+func (w *world) Run(_ context.Context, id string) (record.Run, error) {
 	r, there := w.book[id]
 	if !there {
 		return r, store.ErrNotFound
@@ -36,7 +37,7 @@ func (w *world) Run(_ context.Context, id string) (store.Run, error) {
 	return r, nil
 }
 
-func (w *world) BeginRun(_ context.Context, r store.Run) error {
+func (w *world) BeginRun(_ context.Context, r record.Run) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.bookErr != nil {
@@ -49,7 +50,7 @@ func (w *world) BeginRun(_ context.Context, r store.Run) error {
 	return nil
 }
 
-func (w *world) EndRun(_ context.Context, r store.Run) error {
+func (w *world) EndRun(_ context.Context, r record.Run) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if _, known := w.book[r.ID]; w.bookErr != nil || !known {
@@ -59,7 +60,7 @@ func (w *world) EndRun(_ context.Context, r store.Run) error {
 	return nil
 }
 
-func (w *world) Runs(_ context.Context, q store.RunQuery) (out []store.Run, _ error) {
+func (w *world) Runs(_ context.Context, q record.Query) (out []record.Run, _ error) {
 	for _, id := range slices.Backward(w.order) {
 		if r := w.book[id]; r.Open() || !q.Open {
 			out = append(out, r)

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -33,7 +33,7 @@ type world struct {
 	// save is what saving a draft comes to.
 	save         func() error
 	ledgers      map[string]string
-	book         map[string]store.Run
+	book         map[string]record.Run
 	order        []string
 	starts       int
 	startErr     error
@@ -63,7 +63,7 @@ type world struct {
 func newWorld() *world {
 	return &world{
 		status: launcher.Status{State: launcher.Exited}, saved: map[string]string{}, files: map[string]string{},
-		ledgers: map[string]string{}, book: map[string]store.Run{}, kept: map[string]map[string][]byte{},
+		ledgers: map[string]string{}, book: map[string]record.Run{}, kept: map[string]map[string][]byte{},
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
@@ -53,7 +53,7 @@ func (m *Manager) launch(ctx context.Context, q Request, publish publishing) (wa
 		return nil, errors.Join(err, m.idle(ctx))
 	}
 	m.settled()
-	r := store.Run{RunHead: store.RunHead{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note,
+	r := record.Run{Head: record.Head{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note,
 		Labels: q.Labels}}
 	r.Config, r.Kind = Configuration(files)
 	begun := r

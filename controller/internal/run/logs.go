@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -88,10 +88,10 @@ const maxProblems = 50
 var marks = regexp.MustCompile(`^(?:time=\S+ level=\S+ |(?:error|warning): )`)
 
 // Problems are the warnings and errors that were logged since then; with an error those that could be read.
-func (log Logs) Problems(ctx context.Context, since time.Time) (problems []store.Problem, err error) {
-	var last []store.Problem
+func (log Logs) Problems(ctx context.Context, since time.Time) (problems []record.Problem, err error) {
+	var last []record.Problem
 	err = log(ctx, launcher.LogQuery{Since: since, Level: launcher.Warning}, func(line launcher.Line) error {
-		p := store.Problem{Time: line.Time, Level: string(line.Level), Text: marks.ReplaceAllString(line.Text, "")}
+		p := record.Problem{Time: line.Time, Level: string(line.Level), Text: marks.ReplaceAllString(line.Text, "")}
 		switch {
 		case line.Level == launcher.NoLevel:
 		case len(problems) < maxProblems/2:

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/status"
@@ -264,7 +264,7 @@ func (m *Manager) steered(ctx context.Context, id string) {
 }
 
 // open makes r the current run and records it.
-func (m *Manager) open(ctx context.Context, r store.Run) {
+func (m *Manager) open(ctx context.Context, r record.Run) {
 	_ = m.c.Record(ctx, r) // it is tried again: what cannot be written must not end a run
 	m.change(func(s *Status) { s.Run = &r })
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/phase"
@@ -17,16 +17,16 @@ import (
 // takeStock makes a run the current one: the one that the loadgen says it sends, else the one recorded last. All others
 // whose end nobody recorded have ended: there is one loadgen.
 func (m *Manager) takeStock(ctx context.Context) error {
-	runs, err := m.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Limit: 1})
+	runs, err := m.c.Repository.Runs(ctx, record.Query{NoJobs: true, Limit: 1})
 	if err != nil {
 		return fmt.Errorf("read the last run: %w", err)
 	}
-	open, err := m.c.Repository.Runs(ctx, store.RunQuery{NoJobs: true, Open: true})
+	open, err := m.c.Repository.Runs(ctx, record.Query{NoJobs: true, Open: true})
 	if err != nil {
 		return fmt.Errorf("read the runs without an end: %w", err)
 	}
 	_, p := m.refresh(ctx)
-	var last *store.Run
+	var last *record.Run
 	if len(runs) > 0 {
 		last = &runs[0]
 	}
@@ -159,7 +159,7 @@ func (m *Manager) restarted(ctx context.Context, l launcher.Status, st Status) b
 
 // attachRunning makes the run that the loadgen sends the current one.
 func (m *Manager) attachRunning(ctx context.Context, l launcher.Status, p LoadgenStatus) {
-	r := store.Run{RunHead: store.RunHead{ID: p.RunID, Kind: runsummary.Live, PlanHash: p.Hash, Started: l.Started}}
+	r := record.Run{Head: record.Head{ID: p.RunID, Kind: runsummary.Live, PlanHash: p.Hash, Started: l.Started}}
 	if last := m.Status().Run; last != nil && last.ID == r.ID {
 		r = reopened(*last)
 	}
@@ -167,7 +167,7 @@ func (m *Manager) attachRunning(ctx context.Context, l launcher.Status, p Loadge
 }
 
 // reopened is a run that goes on after its end was recorded.
-func reopened(r store.Run) store.Run {
+func reopened(r record.Run) record.Run {
 	r.Ended, r.Reason, r.ExitCode, r.Summary = nil, "", nil, nil
 	return r
 }

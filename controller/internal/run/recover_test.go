@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
 func TestAnEndThatCannotBeRecordedIsRecordedLater(t *testing.T) {
@@ -52,7 +52,7 @@ func TestAControllerEndsRunsOfWhichAnEndWasMissedButTheOneThatRuns(t *testing.T)
 	ended := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, id := range []string{"stuck", "told", "running", "last"} {
 		if err := w.BeginRun(t.Context(),
-			store.Run{RunHead: store.RunHead{ID: id, Kind: "live", Started: ended.Add(-time.Hour)}}); err != nil {
+			record.Run{Head: record.Head{ID: id, Kind: "live", Started: ended.Add(-time.Hour)}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Rerun starts a recorded run again: with its very files, its seed and a new id. The request's overrides do not count;
-// labels that it leaves out are those of the recorded run. Errors: store.ErrNotFound, ErrNoFiles, ErrJob,
+// labels that it leaves out are those of the recorded run. Errors: fault.NotFound, ErrNoFiles, ErrJob,
 // *plan.MissingSecrets, *folder.Conflict and those of Start.
 func (m *Manager) Rerun(ctx context.Context, id string, q Request) (Result, error) {
 	ctx, end, err := m.begin(ctx, "rerun", q.finishing())

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
@@ -45,9 +46,9 @@ func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
 	w := newWorld()
 	m := control(t, w)
 	start(t, m)
-	w.book["job"] = store.Run{RunHead: store.RunHead{ID: "job", Kind: runsummary.BackfillJob}}
-	w.book["before"] = store.Run{RunHead: store.RunHead{ID: "before"}}
-	w.book["lost"] = store.Run{RunHead: store.RunHead{ID: "lost"}}
+	w.book["job"] = record.Run{Head: record.Head{ID: "job", Kind: runsummary.BackfillJob}}
+	w.book["before"] = record.Run{Head: record.Head{ID: "before"}}
+	w.book["lost"] = record.Run{Head: record.Head{ID: "lost"}}
 	w.kept["lost"] = map[string][]byte{"LOST": nil}
 	var lost *plan.MissingSecrets
 	for id, fits := range map[string]func(error) bool{

@@ -11,9 +11,9 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -36,7 +36,7 @@ type Status struct {
 	// Operation is what is being done, nil for nothing.
 	Operation *Operation
 	// Run is the run that goes on, or the last one; nil before the first.
-	Run *store.Run
+	Run *record.Run
 	// Steering is what the run is wanted to do while it goes on.
 	Steering exchange.Control
 	// Finish tells of the open visits of a run that was asked to finish them; nil else.

@@ -11,20 +11,21 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 // Repository is where runs are recorded, see store.Store.
 type Repository interface {
-	BeginRun(ctx context.Context, r store.Run) error
-	EndRun(ctx context.Context, r store.Run) error
+	BeginRun(ctx context.Context, r record.Run) error
+	EndRun(ctx context.Context, r record.Run) error
 	MarkSteered(ctx context.Context, id string) error
-	Run(ctx context.Context, id string) (store.Run, error)
-	Runs(ctx context.Context, q store.RunQuery) ([]store.Run, error)
+	Run(ctx context.Context, id string) (record.Run, error)
+	Runs(ctx context.Context, q record.Query) ([]record.Run, error)
 	KeepFiles(ctx context.Context, id string, files map[string][]byte) error
 	KeptFiles(ctx context.Context, id string) (map[string][]byte, error)
 }
@@ -39,13 +40,13 @@ type Supervisor struct {
 	TakeBaseline func(ctx context.Context, runID string)
 	Log          *slog.Logger
 
-	mu         sync.Mutex           // orders what is written, and guards what follows
-	unrecorded map[string]store.Run // what could not be written, by id
+	mu         sync.Mutex            // orders what is written, and guards what follows
+	unrecorded map[string]record.Run // what could not be written, by id
 }
 
 // Begin records a run with the files it is started with, takes the baseline of its targets and starts its loadgen. The
 // errors are those of start.
-func (s *Supervisor) Begin(ctx context.Context, r store.Run, files map[string][]byte,
+func (s *Supervisor) Begin(ctx context.Context, r record.Run, files map[string][]byte,
 	start func(context.Context) error) error {
 	_ = s.Record(ctx, r) // it is tried again
 	kept, err := plan.Archive(files)
@@ -79,7 +80,7 @@ const recordTime = 10 * time.Second
 
 // Close records the end of a run whose loadgen stands as l says: by its ledger, else by instead, else by l. logs, nil
 // for none, is what its problems are read from. The error is that of Record.
-func (s *Supervisor) Close(ctx context.Context, r *store.Run, l launcher.Status, instead string, logs Logs) error {
+func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status, instead string, logs Logs) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	ledger, err := s.Ledger(r.ID)
@@ -99,7 +100,7 @@ func (s *Supervisor) Close(ctx context.Context, r *store.Run, l launcher.Status,
 
 // end sets when and why a run ended. It does not end before it started, even where the wall clock was set back
 // meanwhile.
-func end(r *store.Run, ledger *runsummary.Summary, l launcher.Status, instead string) {
+func end(r *record.Run, ledger *runsummary.Summary, l launcher.Status, instead string) {
 	at, reason := verdict(ledger, l, instead)
 	if at.Before(r.Started) {
 		at = r.Started
@@ -113,7 +114,7 @@ func end(r *store.Run, ledger *runsummary.Summary, l launcher.Status, instead st
 
 // Record writes a run as it stands. What cannot be written, because the disk is full, ends no run: it is kept and tried
 // again by RecordAgain.
-func (s *Supervisor) Record(ctx context.Context, r store.Run) error {
+func (s *Supervisor) Record(ctx context.Context, r record.Run) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.write(context.WithoutCancel(ctx), r)
@@ -124,7 +125,7 @@ func (s *Supervisor) Record(ctx context.Context, r store.Run) error {
 	s.Log.ErrorContext(ctx, "the run cannot be recorded; it is tried again", "run_id", r.ID, "ended", !r.Open(),
 		"err", err)
 	if s.unrecorded == nil {
-		s.unrecorded = map[string]store.Run{}
+		s.unrecorded = map[string]record.Run{}
 	}
 	s.unrecorded[r.ID] = r
 	return fmt.Errorf("record run %s: %w", r.ID, err)
@@ -142,12 +143,12 @@ func (s *Supervisor) RecordAgain(ctx context.Context) {
 	}
 }
 
-func (s *Supervisor) write(ctx context.Context, r store.Run) error {
+func (s *Supervisor) write(ctx context.Context, r record.Run) error {
 	if r.Open() {
 		return s.Repository.BeginRun(ctx, r)
 	}
 	err := s.Repository.EndRun(ctx, r)
-	if errors.Is(err, store.ErrNotFound) { // its start could not be recorded either
+	if errors.Is(err, fault.NotFound) { // its start could not be recorded either
 		if err = s.Repository.BeginRun(ctx, r); err == nil {
 			err = s.Repository.EndRun(ctx, r)
 		}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
@@ -41,7 +41,7 @@ func TestARunDoesNotEndBeforeItStarted(t *testing.T) {
 	started := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	left := &runsummary.Summary{RunID: "r", Started: started, DurationSeconds: 11}
 	for name, ledger := range map[string]*runsummary.Summary{"without a ledger": nil, "with one left open": left} {
-		r := store.Run{RunHead: store.RunHead{ID: "r", Started: started}}
+		r := record.Run{Head: record.Head{ID: "r", Started: started}}
 		end(&r, ledger, launcher.Status{State: launcher.Exited, Ended: started.Add(-time.Hour)}, "stopped")
 		if r.Ended.Before(r.Started) {
 			t.Errorf("%s: ended %s", name, r.Ended)

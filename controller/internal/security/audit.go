@@ -2,6 +2,7 @@ package security
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -10,50 +11,69 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
-// Entry is one change as the audit log keeps it.
+// Entry is a change or a sign-in in the audit log.
 type Entry struct {
-	At      time.Time
-	Address string
-	// By is "key", "session", or "code" for a sign-in by link.
-	By string
-	// What is the method and the route's path. Only numbers stand for its parameters: anything else in a path may be a
+	At      time.Time `json:"at"`
+	Address string    `json:"address" doc:"Client address."`
+	// Action is the method and the route's path. Only numbers stand for its parameters: anything else in a path may be a
 	// secret that was put there by mistake.
-	What   string
-	Status int
+	Action string `json:"action" doc:"Method and path, such as PUT /api/config."`
+	Detail string `json:"detail" doc:"Status of the response and how the client authenticated: key, session or code."`
 }
 
-// Audit hands every request that could change something to record, once it is answered, and every sign-in. What nobody
-// with a key or session has sent is a refusal, and no entry.
-func (g *Guard) Audit(record func(context.Context, Entry)) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
-				return next(c)
-			}
-			if err := next(c); err != nil {
-				c.Error(err) // answers, so that the status is known
-			}
-			status := c.Response().Status
-			by, ok := c.Get(byKey).(string)
-			if !ok || status == http.StatusTooManyRequests {
-				return nil
-			}
-			e := Entry{g.now(), g.Address(r).String(), by, r.Method + " " + place(c), status}
-			record(context.WithoutCancel(r.Context()), e)
+// Refusal counts the alike requests that one address sent without valid credentials.
+type Refusal struct {
+	First   time.Time `json:"first_at"`
+	Last    time.Time `json:"last_at"`
+	Address string    `json:"address" doc:"Client address; others if too many different requests were refused at once."`
+	Action  string    `json:"action"`
+	Status  int       `json:"status" doc:"Status of the responses."`
+	Tries   int       `json:"tries" doc:"Number of requests."`
+}
+
+// Audit writes every request that could change something, and every sign-in, to the audit log once it is answered. What
+// nobody with a key or session has sent is a Refusal instead.
+func (g *Guard) Audit(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+			return next(c)
+		}
+		if err := next(c); err != nil {
+			c.Error(err) // answers, so that the status is known
+		}
+		status := c.Response().Status
+		by, ok := c.Get(byKey).(string)
+		if !ok || status == http.StatusTooManyRequests {
 			return nil
 		}
+		ctx := context.WithoutCancel(r.Context())
+		e := Entry{g.now(), g.ClientIP(r).String(), r.Method + " " + auditPath(c), fmt.Sprintf("%d by %s", status, by)}
+		g.log.InfoContext(ctx, "changed", "address", e.Address, "action", e.Action, "result", e.Detail)
+		if err := g.store.AddAuditEntry(ctx, e); err != nil { // the change is made already
+			g.log.ErrorContext(ctx, "cannot write the audit log", "err", err)
+		}
+		return nil
 	}
+}
+
+// AuditLog returns the latest entries and refusals, at most limit of each, newest first.
+func (g *Guard) AuditLog(ctx context.Context, limit int) ([]Entry, []Refusal, error) {
+	g.WriteRefusals(ctx)
+	entries, err := g.store.AuditEntries(ctx, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	refusals, err := g.store.Refusals(ctx, limit)
+	return entries, refusals, err
 }
 
 var number = regexp.MustCompile(`^[0-9]{1,18}$`)
 
-// place is the path of the route with the numbers in it.
-func place(c echo.Context) string {
+// auditPath is the path of the route with the numbers in it.
+func auditPath(c echo.Context) string {
 	path := c.Path()
 	for _, name := range c.ParamNames() {
 		if v := c.Param(name); number.MatchString(v) {
@@ -73,7 +93,7 @@ const (
 // refusals are counted until they are written, so that a stranger causes no write of his own.
 type refusals struct {
 	mu   sync.Mutex
-	kept map[refused]*store.Refusal
+	kept map[refused]*Refusal
 }
 
 type refused struct {
@@ -82,7 +102,7 @@ type refused struct {
 }
 
 // add counts refusals as r tells them.
-func (s *refusals) add(r store.Refusal) {
+func (s *refusals) add(r Refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := refused{r.Address, r.Action, r.Status}
@@ -99,15 +119,15 @@ func (s *refusals) add(r store.Refusal) {
 }
 
 // take returns what is kept, the oldest first, and forgets it.
-func (s *refusals) take() []store.Refusal {
+func (s *refusals) take() []Refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]store.Refusal, 0, len(s.kept))
+	out := make([]Refusal, 0, len(s.kept))
 	for _, r := range s.kept {
 		out = append(out, *r)
 	}
 	clear(s.kept)
-	slices.SortFunc(out, func(a, b store.Refusal) int { return a.Last.Compare(b.Last) })
+	slices.SortFunc(out, func(a, b Refusal) int { return a.Last.Compare(b.Last) })
 	return out
 }
 
@@ -120,8 +140,8 @@ func (g *Guard) refused(c echo.Context, status int) {
 		method = "other" // any word of any length can stand there
 	}
 	now := g.now()
-	address, action := g.Address(r).String(), method+" "+c.Path()
-	g.refusals.add(store.Refusal{First: now, Last: now, Address: address, Action: action, Status: status, Tries: 1})
+	address, action := g.ClientIP(r).String(), method+" "+c.Path()
+	g.refusals.add(Refusal{First: now, Last: now, Address: address, Action: action, Status: status, Tries: 1})
 }
 
 // WriteRefusals writes what was refused since the last time.
@@ -136,7 +156,7 @@ func (g *Guard) WriteRefusals(ctx context.Context) {
 	}
 	g.log.WarnContext(ctx, "requests without the right key were refused; GET /api/audit lists them",
 		"requests", tries, "last_address", waiting[len(waiting)-1].Address)
-	if err := g.book.SaveRefusals(ctx, waiting); err != nil {
+	if err := g.store.SaveRefusals(ctx, waiting); err != nil {
 		g.log.ErrorContext(ctx, "refusals cannot be written", "err", err)
 		for _, r := range waiting {
 			g.refusals.add(r) // counted on

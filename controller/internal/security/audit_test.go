@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -16,7 +15,7 @@ func TestEveryChangeIsBookedAndRefusalsApart(t *testing.T) {
 	w.ask("GET", "X-API-Key", key)
 	w.ask("POST", "X-API-Key", key)
 	w.ask("DELETE", "Cookie", w.session(t))
-	w.askAt("/api/session", "POST", "Try-Code", w.NewCode().Reveal())
+	w.askAt("/api/session", "POST", "Try-Code", w.NewSignInCode().Reveal())
 	// of a stranger who has no key, of one who tries many, and of a page that somebody with a session looks at
 	for range 20 {
 		w.ask("POST")
@@ -26,18 +25,18 @@ func TestEveryChangeIsBookedAndRefusalsApart(t *testing.T) {
 	}
 	w.ask("POST", "Cookie", w.session(t), "Origin", "http://localhost:9000")
 	var got []string
-	for _, e := range w.entries {
-		got = append(got, e.Address+" "+e.By+" "+e.What+" "+http.StatusText(e.Status))
+	for _, e := range w.store.entries {
+		got = append(got, e.Address+" "+e.Action+" "+e.Detail)
 	}
-	signIn := "192.0.2.1 key POST /api/session OK"
-	want := "192.0.2.1 key POST /api/x No Content, " + signIn +
-		", 192.0.2.1 session DELETE /api/x No Content, 192.0.2.1 code POST /api/session OK, " + signIn
+	signIn := "192.0.2.1 POST /api/session 200 by key"
+	want := "192.0.2.1 POST /api/x 204 by key, " + signIn +
+		", 192.0.2.1 DELETE /api/x 204 by session, 192.0.2.1 POST /api/session 200 by code, " + signIn
 	if s := strings.Join(got, ", "); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}
 	w.WriteRefusals(t.Context())
 	tries := map[string]int{}
-	for _, r := range w.book.refusals {
+	for _, r := range w.store.refusals {
 		tries[fmt.Sprintf("%s %s %d", r.Address, r.Action, r.Status)] = r.Tries
 	}
 	refusals := map[string]int{
@@ -53,19 +52,19 @@ func TestEveryChangeIsBookedAndRefusalsApart(t *testing.T) {
 func TestRefusalsAreCountedInLittleMemoryUntilTheyCanBeWritten(t *testing.T) {
 	t.Parallel()
 	w := newWall(100)
-	w.book.err = errors.New("full")
+	w.store.err = errors.New("full")
 	for i := range 3000 {
 		w.ask("GET", "X-API-Key", "wrong", "From",
 			netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}).String()+":1")
 	}
 	w.WriteRefusals(t.Context())
-	w.book.err = nil
+	w.store.err = nil
 	w.WriteRefusals(t.Context())
 	sum := 0
-	for _, r := range w.book.refusals {
+	for _, r := range w.store.refusals {
 		sum += r.Tries
 	}
-	if sum != 3000 || len(w.book.refusals) > 1001 {
-		t.Errorf("%d tries in %d rows", sum, len(w.book.refusals))
+	if sum != 3000 || len(w.store.refusals) > 1001 {
+		t.Errorf("%d tries in %d rows", sum, len(w.store.refusals))
 	}
 }

@@ -41,7 +41,7 @@ func (l *limiter) take(name string, n int) budget {
 	defer l.mu.Unlock()
 	b := l.buckets[name]
 	if b == nil {
-		makeRoom(l.buckets, now, func(b *bucket) time.Time { return b.used.Add(time.Minute) })
+		evict(l.buckets, now, func(b *bucket) time.Time { return b.used.Add(time.Minute) })
 		b = &bucket{tokens: rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), l.perMinute)}
 		l.buckets[name] = b
 	}

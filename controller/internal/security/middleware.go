@@ -29,8 +29,8 @@ const csp = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inl
 	"font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 
-// Browser is the outer wall of every route: allowed hosts, headers, CORS.
-func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
+// SecurityHeaders is the outer wall of every route: allowed hosts, headers, CORS.
+func (g *Guard) SecurityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r, h := c.Request(), c.Response().Header()
 		h.Set("Content-Security-Policy", csp)
@@ -40,10 +40,10 @@ func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-		if g.wholeHost(r) {
+		if g.ownsHost(r) {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		if !g.hostAllowed(r) {
+		if !g.isHostAllowed(r) {
 			return refuse(http.StatusMisdirectedRequest, HostNotAllowed,
 				"this host name is not allowed; add it to ALLOWED_HOSTS, or set PUBLIC_URL to the address "+
 					"in the browser")
@@ -51,7 +51,7 @@ func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
 		if len(g.origins) > 0 {
 			h.Add("Vary", "Origin")
 		}
-		if origin := r.Header.Get("Origin"); g.listed(origin) {
+		if origin := r.Header.Get("Origin"); g.isAllowedOrigin(origin) {
 			// Never with credentials: another site brings its own key.
 			h.Set("Access-Control-Allow-Origin", origin)
 			h.Set("Access-Control-Expose-Headers",
@@ -68,11 +68,13 @@ func (g *Guard) Browser(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// Members lets only requests with the key or a session through, within their budget.
-func (g *Guard) Members(next echo.HandlerFunc) echo.HandlerFunc { return g.members(next, true) }
+// Authenticate lets only requests with the key or a session through, within their budget.
+func (g *Guard) Authenticate(next echo.HandlerFunc) echo.HandlerFunc { return g.members(next, true) }
 
-// Unmetered is Members without a budget.
-func (g *Guard) Unmetered(next echo.HandlerFunc) echo.HandlerFunc { return g.members(next, false) }
+// AuthenticateUnmetered is Members without a budget.
+func (g *Guard) AuthenticateUnmetered(next echo.HandlerFunc) echo.HandlerFunc {
+	return g.members(next, false)
+}
 
 func (g *Guard) members(next echo.HandlerFunc, metered bool) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -83,7 +85,7 @@ func (g *Guard) members(next echo.HandlerFunc, metered bool) echo.HandlerFunc {
 		c.Set(byKey, strings.SplitN(who, " ", 2)[0])
 		if metered {
 			b := g.requests.take(who, 1)
-			tellBudget(c, b)
+			setRateLimitHeaders(c, b)
 			if !b.ok {
 				return tooMany(c, b, TooManyRequests, "too many requests")
 			}
@@ -102,9 +104,9 @@ const (
 	tryKey     = "security.try"     // what an address has left of its tries, for Exchange
 )
 
-// Knows tells whether a request has the key or a session, for what is open to everybody. A wrong key counts as
+// IsAuthenticated tells whether a request has the key or a session, for what is open to everybody. A wrong key counts as
 // anywhere.
-func (g *Guard) Knows(c echo.Context) bool {
+func (g *Guard) IsAuthenticated(c echo.Context) bool {
 	_, err := g.identify(c)
 	return err == nil
 }
@@ -112,7 +114,7 @@ func (g *Guard) Knows(c echo.Context) bool {
 func (g *Guard) identify(c echo.Context) (who string, err error) {
 	r := c.Request()
 	if given := r.Header.Values(KeyHeader); len(given) > 0 {
-		if g.IsKey(given[0]) {
+		if g.IsAPIKey(given[0]) {
 			member(r.Context())
 			return keyBucket, nil
 		}
@@ -126,7 +128,7 @@ func (g *Guard) identify(c echo.Context) (who string, err error) {
 	if session == nil {
 		return "", refuse(http.StatusUnauthorized, SessionEnded, "the session has ended; sign in again")
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && !g.sameOrigin(r) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !g.isSameOrigin(r) {
 		g.refused(c, http.StatusForbidden)
 		return "", g.wrongOrigin(r)
 	}
@@ -135,8 +137,8 @@ func (g *Guard) identify(c echo.Context) (who string, err error) {
 	return fmt.Sprintf("session %x", session.hash), nil
 }
 
-// Ended is closed when the session of a request ends; a key has no end.
-func (g *Guard) Ended(c echo.Context) <-chan struct{} {
+// SessionDone is closed when the session of a request ends; a key has no end.
+func (g *Guard) SessionDone(c echo.Context) <-chan struct{} {
 	if s, ok := c.Get(sessionKey).(*session); ok {
 		return s.ended
 	}
@@ -145,7 +147,7 @@ func (g *Guard) Ended(c echo.Context) <-chan struct{} {
 
 // wrongKey counts a wrong key; after maxWrong of an address in a minute it is 429.
 func (g *Guard) wrongKey(c echo.Context, code fault.Kind, detail string) error {
-	b := g.wrong.take(g.Address(c.Request()).String(), 1)
+	b := g.wrong.take(g.ClientIP(c.Request()).String(), 1)
 	status := http.StatusForbidden
 	if !b.ok {
 		status = http.StatusTooManyRequests
@@ -157,17 +159,17 @@ func (g *Guard) wrongKey(c echo.Context, code fault.Kind, detail string) error {
 // wrong is the answer to a wrong key or code.
 func wrong(c echo.Context, b budget, code fault.Kind, detail string) error {
 	if !b.ok {
-		tellBudget(c, b)
+		setRateLimitHeaders(c, b)
 		return tooMany(c, b, TooManyWrongKeys, "too many wrong keys from this address; a right one passes at once")
 	}
 	return refuse(http.StatusForbidden, code, detail)
 }
 
-// Door is the wall in front of the sign-in. Each try counts before its body is read, and what is no good one is a
+// LimitSignIns is the wall in front of the sign-in. Each try counts before its body is read, and what is no good one is a
 // refusal. A right key or code passes also where the address has no try left.
-func (g *Guard) Door(next echo.HandlerFunc) echo.HandlerFunc {
+func (g *Guard) LimitSignIns(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		c.Set(tryKey, g.wrong.take(g.Address(c.Request()).String(), 1))
+		c.Set(tryKey, g.wrong.take(g.ClientIP(c.Request()).String(), 1))
 		if err := next(c); err != nil {
 			c.Error(err) // answers, so that the status is known
 		}
@@ -178,13 +180,13 @@ func (g *Guard) Door(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// Exchange signs in by key or code behind the Door, and sets the cookie of the session.
-func (g *Guard) Exchange(c echo.Context, key, code secret.String) error {
+// SignIn signs in by key or code behind the Door, and sets the cookie of the session.
+func (g *Guard) SignIn(c echo.Context, key, code secret.String) error {
 	r := c.Request()
-	if !g.sameOrigin(r) {
+	if !g.isSameOrigin(r) {
 		return g.wrongOrigin(r)
 	}
-	from := g.Address(r).String()
+	from := g.ClientIP(r).String()
 	if b := g.signIns.take(from, 0); !b.ok { // looked at before a code is used up
 		return tooMany(c, b, TooManyRequests, "too many sessions were begun from this address")
 	}
@@ -203,8 +205,8 @@ func (g *Guard) Exchange(c echo.Context, key, code secret.String) error {
 	return nil
 }
 
-// Leave ends the session of the request, if it has one.
-func (g *Guard) Leave(c echo.Context) {
+// SignOut ends the session of the request, if it has one.
+func (g *Guard) SignOut(c echo.Context) {
 	if cookie, err := c.Request().Cookie(g.cookieName(c.Request())); err == nil {
 		g.sessions.leave(context.WithoutCancel(c.Request().Context()), cookie.Value)
 	}
@@ -216,7 +218,7 @@ func (g *Guard) Leave(c echo.Context) {
 func (g *Guard) setCookie(c echo.Context, value string, age int) {
 	c.SetCookie(&http.Cookie{
 		Name: g.cookieName(c.Request()), Value: value, MaxAge: age,
-		HttpOnly: true, Secure: g.Secure(c.Request()), SameSite: http.SameSiteStrictMode,
+		HttpOnly: true, Secure: g.IsSecure(c.Request()), SameSite: http.SameSiteStrictMode,
 	})
 }
 
@@ -233,7 +235,7 @@ func (g *Guard) cookieName(r *http.Request) string {
 	return CookieName
 }
 
-func tellBudget(c echo.Context, b budget) {
+func setRateLimitHeaders(c echo.Context, b budget) {
 	h := c.Response().Header()
 	h.Set("RateLimit-Limit", strconv.Itoa(b.limit))
 	h.Set("RateLimit-Remaining", strconv.Itoa(b.left))

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
@@ -33,9 +32,8 @@ type Config struct {
 	Proxies []netip.Prefix
 	// PerMinute is how many requests a key or a session may make in a minute, at least 1.
 	PerMinute int
-	// Book keeps sessions and refusals.
-	Book Book
-	Log  *slog.Logger
+	Store     Store
+	Log       *slog.Logger
 	// Now tells the time; it is a parameter so that tests need not wait.
 	Now func() time.Time
 }
@@ -48,10 +46,10 @@ type Guard struct {
 	public   url.URL
 	proxies  []netip.Prefix
 	now      func() time.Time
-	book     Book
+	store    Store
 	log      *slog.Logger
 	sessions *sessions
-	codes    *vault
+	codes    *codeStore
 	requests *limiter
 	wrong    *limiter
 	signIns  *limiter
@@ -71,34 +69,34 @@ const (
 	maxKept = 10_000
 )
 
-// New makes a guard that knows the sessions of the book.
+// New makes a guard that knows the sessions in the store.
 func New(ctx context.Context, c Config) (*Guard, error) {
 	g := &Guard{
 		key:   sha256.Sum256([]byte(c.Key.Reveal())),
 		hosts: append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]"), origins: lowered(c.Origins),
-		public: asShown(c.Public), proxies: c.Proxies, now: c.Now, book: c.Book, log: c.Log,
-		codes:    newVault(CodeTTL, c.Now),
+		public: asShown(c.Public), proxies: c.Proxies, now: c.Now, store: c.Store, log: c.Log,
+		codes:    newCodeStore(CodeTTL, c.Now),
 		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now),
 		signIns:  newLimiter(maxSignIns, c.Now),
-		refusals: &refusals{kept: map[refused]*store.Refusal{}},
+		refusals: &refusals{kept: map[refused]*Refusal{}},
 	}
-	g.sessions = &sessions{key: g.key, book: c.Book, now: c.Now, log: c.Log, kept: map[[sha256.Size]byte]*session{}}
+	g.sessions = &sessions{key: g.key, store: c.Store, now: c.Now, log: c.Log, kept: map[[sha256.Size]byte]*session{}}
 	return g, g.sessions.load(ctx)
 }
 
-// IsKey compares in constant time; the hashes make the lengths equal.
-func (g *Guard) IsKey(given string) bool {
+// IsAPIKey compares in constant time; the hashes make the lengths equal.
+func (g *Guard) IsAPIKey(given string) bool {
 	sum := sha256.Sum256([]byte(given))
 	return subtle.ConstantTimeCompare(sum[:], g.key[:]) == 1
 }
 
-// NewCode is a code that signs in once within CodeTTL.
-func (g *Guard) NewCode() secret.String { return g.codes.add() }
+// NewSignInCode is a code that signs in once within CodeTTL.
+func (g *Guard) NewSignInCode() secret.String { return g.codes.add() }
 
 // proof tells by what somebody may sign in: the right key, or a code, which is used up.
 func (g *Guard) proof(key, code string) (by string, ok bool) {
 	switch {
-	case key != "" && g.IsKey(key):
+	case key != "" && g.IsAPIKey(key):
 		return keyBucket, true
 	case code != "" && g.codes.take(code):
 		return "code", true

@@ -24,50 +24,48 @@ const key = "a key of \xff any bytes"
 type wall struct {
 	*security.Guard
 	*echo.Echo
-	now     time.Time
-	key     secret.String
-	public  url.URL
-	book    *book
-	entries []security.Entry
-	ended   <-chan struct{} // of the request before
+	now    time.Time
+	key    secret.String
+	public url.URL
+	store  *memory
+	ended  <-chan struct{} // of the request before
 }
 
 func newWall(perMinute int) *wall {
 	w := &wall{key: key, public: url.URL{Scheme: "https", Host: "Public.Example.Test:8443"},
 		now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	w.book = &book{sessions: map[[sha256.Size]byte]time.Time{}}
+	w.store = &memory{sessions: map[[sha256.Size]byte]time.Time{}}
 	w.restart(perMinute)
 	return w
 }
 
-// restart begins another life with the same book.
+// restart begins another life with the same store.
 func (w *wall) restart(perMinute int) {
 	w.Echo = echo.New()
 	var err error
 	w.Guard, err = security.New(context.Background(), security.Config{
 		Key: w.key, Hosts: []string{"Load.Example.Test", "public.example.test"}, Public: w.public,
-		Origins: []string{"https://ops.example.test"}, Book: w.book, Log: slog.New(slog.DiscardHandler),
+		Origins: []string{"https://ops.example.test"}, Store: w.store, Log: slog.New(slog.DiscardHandler),
 		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, PerMinute: perMinute, Now: func() time.Time {
 			return w.now
 		},
 	})
 	if err != nil {
-		panic(err) // the book always answers
+		panic(err) // the store always answers
 	}
-	audit := w.Audit(func(_ context.Context, e security.Entry) { w.entries = append(w.entries, e) })
-	w.Use(w.Browser)
+	w.Use(w.SecurityHeaders)
 	w.Any("/api/x", func(c echo.Context) error {
-		w.ended = w.Ended(c)
+		w.ended = w.SessionDone(c)
 		return c.NoContent(http.StatusNoContent)
-	}, audit, w.Members)
+	}, w.Audit, w.Authenticate)
 	w.POST("/api/session", func(c echo.Context) error {
-		return w.Exchange(c, secret.String(c.Request().Header.Get("Try-Key")),
+		return w.SignIn(c, secret.String(c.Request().Header.Get("Try-Key")),
 			secret.String(c.Request().Header.Get("Try-Code")))
-	}, audit, w.Door)
+	}, w.Audit, w.LimitSignIns)
 	w.DELETE("/api/session", func(c echo.Context) error {
-		w.Leave(c)
+		w.SignOut(c)
 		return c.NoContent(http.StatusNoContent)
-	}, audit, w.Members)
+	}, w.Audit, w.Authenticate)
 }
 
 // ask sends a request with headers given as name, value, name, value.
@@ -198,14 +196,14 @@ func TestACodeSignsInOnceWithinItsTime(t *testing.T) {
 	t.Parallel()
 	w := newWall(100)
 	signIn := func(code string) int { return w.askAt("/api/session", "POST", "Try-Code", code).Code }
-	code := w.NewCode().Reveal()
+	code := w.NewSignInCode().Reveal()
 	if got := signIn(code); got != 200 {
 		t.Errorf("the first use is refused: %d", got)
 	}
 	if got := signIn(code); got != 403 {
 		t.Errorf("the second use passes: %d", got)
 	}
-	code = w.NewCode().Reveal()
+	code = w.NewSignInCode().Reveal()
 	w.now = w.now.Add(security.CodeTTL)
 	if got := signIn(code); got != 403 {
 		t.Errorf("an old code passes: %d", got)
@@ -253,7 +251,7 @@ func TestAProxyIsBelievedOnlyWhereItIsTrusted(t *testing.T) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = c.from
 		r.Header.Set("X-Forwarded-For", c.chain)
-		if got := w.Address(r).String(); got != c.want {
+		if got := w.ClientIP(r).String(); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -9,19 +9,22 @@ import (
 	"sync"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Book keeps sessions beyond a restart of the controller, and what was refused.
-type Book interface {
+// Store keeps sessions beyond a restart of the controller, and the audit log; see store.Store.
+type Store interface {
 	// Sessions are those that have not ended, by their hash.
 	Sessions(ctx context.Context) (map[[sha256.Size]byte]time.Time, error)
 	AddSession(ctx context.Context, hash [sha256.Size]byte, ends time.Time) error
 	// ProlongSession moves the end of a session; one that was ended meanwhile stays so.
 	ProlongSession(ctx context.Context, hash [sha256.Size]byte, ends time.Time) error
 	EndSession(ctx context.Context, hash [sha256.Size]byte) error
-	SaveRefusals(ctx context.Context, refusals []store.Refusal) error
+	AddAuditEntry(ctx context.Context, e Entry) error
+	// AuditEntries and Refusals are at most limit, newest first.
+	AuditEntries(ctx context.Context, limit int) ([]Entry, error)
+	SaveRefusals(ctx context.Context, refusals []Refusal) error
+	Refusals(ctx context.Context, limit int) ([]Refusal, error)
 }
 
 const (
@@ -35,10 +38,10 @@ const (
 // sessions are who is signed in. They are kept by a hash under the API key, so that the database does not hold what
 // opens the door, and another key ends them all.
 type sessions struct {
-	key  [sha256.Size]byte
-	book Book
-	now  func() time.Time
-	log  *slog.Logger
+	key   [sha256.Size]byte
+	store Store
+	now   func() time.Time
+	log   *slog.Logger
 
 	mu   sync.Mutex // guards what follows
 	kept map[[sha256.Size]byte]*session
@@ -54,7 +57,7 @@ type session struct {
 
 // load takes over the sessions of an earlier life.
 func (s *sessions) load(ctx context.Context) error {
-	booked, err := s.book.Sessions(ctx)
+	booked, err := s.store.Sessions(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,9 +88,9 @@ func (s *sessions) add(ctx context.Context) secret.String {
 	s.kept[added.hash] = added
 	s.mu.Unlock()
 	if oldest != nil {
-		s.failed(ctx, s.book.EndSession(ctx, oldest.hash))
+		s.failed(ctx, s.store.EndSession(ctx, oldest.hash))
 	}
-	s.failed(ctx, s.book.AddSession(ctx, added.hash, until))
+	s.failed(ctx, s.store.AddSession(ctx, added.hash, until))
 	return secret.String(text)
 }
 
@@ -109,7 +112,7 @@ func (s *sessions) use(ctx context.Context, text string) *session {
 	}
 	s.mu.Unlock()
 	if prolong {
-		s.failed(ctx, s.book.ProlongSession(ctx, hash, until))
+		s.failed(ctx, s.store.ProlongSession(ctx, hash, until))
 	}
 	return found
 }
@@ -122,7 +125,7 @@ func (s *sessions) leave(ctx context.Context, text string) {
 		s.end(found)
 	}
 	s.mu.Unlock()
-	s.failed(ctx, s.book.EndSession(ctx, hash))
+	s.failed(ctx, s.store.EndSession(ctx, hash))
 }
 
 // sweep ends what is over.

@@ -9,47 +9,59 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/security"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
-// book is in memory.
-type book struct {
+// memory is a Store in memory.
+type memory struct {
 	sessions map[[sha256.Size]byte]time.Time
-	refusals []store.Refusal
+	refusals []security.Refusal
+	entries  []security.Entry
 	err      error
 }
 
-// Sessions implements security.Book.
-func (b *book) Sessions(context.Context) (map[[sha256.Size]byte]time.Time, error) {
-	return maps.Clone(b.sessions), nil
+// Sessions implements security.Store.
+func (m *memory) Sessions(context.Context) (map[[sha256.Size]byte]time.Time, error) {
+	return maps.Clone(m.sessions), nil
 }
 
-// AddSession implements security.Book.
-func (b *book) AddSession(_ context.Context, hash [sha256.Size]byte, ends time.Time) error {
-	b.sessions[hash] = ends
-	return b.err
+// AddSession implements security.Store.
+func (m *memory) AddSession(_ context.Context, hash [sha256.Size]byte, ends time.Time) error {
+	m.sessions[hash] = ends
+	return m.err
 }
 
-// ProlongSession implements security.Book.
-func (b *book) ProlongSession(_ context.Context, hash [sha256.Size]byte, ends time.Time) error {
-	if _, there := b.sessions[hash]; there {
-		b.sessions[hash] = ends
+// ProlongSession implements security.Store.
+func (m *memory) ProlongSession(_ context.Context, hash [sha256.Size]byte, ends time.Time) error {
+	if _, there := m.sessions[hash]; there {
+		m.sessions[hash] = ends
 	}
-	return b.err
+	return m.err
 }
 
-// EndSession implements security.Book.
-func (b *book) EndSession(_ context.Context, hash [sha256.Size]byte) error {
-	delete(b.sessions, hash)
-	return b.err
+// EndSession implements security.Store.
+func (m *memory) EndSession(_ context.Context, hash [sha256.Size]byte) error {
+	delete(m.sessions, hash)
+	return m.err
 }
 
-// SaveRefusals implements security.Book.
-func (b *book) SaveRefusals(_ context.Context, refusals []store.Refusal) error {
-	if b.err == nil {
-		b.refusals = append(b.refusals, refusals...)
+// AddAuditEntry implements security.Store.
+func (m *memory) AddAuditEntry(_ context.Context, e security.Entry) error {
+	m.entries = append(m.entries, e)
+	return nil
+}
+
+// AuditEntries implements security.Store.
+func (m *memory) AuditEntries(context.Context, int) ([]security.Entry, error) { return m.entries, nil }
+
+// Refusals implements security.Store.
+func (m *memory) Refusals(context.Context, int) ([]security.Refusal, error) { return m.refusals, nil }
+
+// SaveRefusals implements security.Store.
+func (m *memory) SaveRefusals(_ context.Context, refusals []security.Refusal) error {
+	if m.err == nil {
+		m.refusals = append(m.refusals, refusals...)
 	}
-	return b.err
+	return m.err
 }
 
 func TestSessionsSurviveARestartButNotAnotherKey(t *testing.T) {
@@ -57,8 +69,8 @@ func TestSessionsSurviveARestartButNotAnotherKey(t *testing.T) {
 	w := newWall(100)
 	stays, leaves := w.session(t), w.session(t)
 	_, value, _ := strings.Cut(stays, "=")
-	if _, there := w.book.sessions[sha256.Sum256([]byte(value))]; there {
-		t.Error("the book holds a hash that whoever reads it can try out without the key")
+	if _, there := w.store.sessions[sha256.Sum256([]byte(value))]; there {
+		t.Error("the store holds a hash that whoever reads it can try out without the key")
 	}
 	w.now = w.now.Add(security.SessionTTL / 2)
 	w.ask("GET", "Cookie", stays)
@@ -129,7 +141,7 @@ func TestSessionsAreFew(t *testing.T) {
 		}
 		w.ask("GET", "Cookie", first)
 	}
-	if got := len(w.book.sessions); got != 1000 {
+	if got := len(w.store.sessions); got != 1000 {
 		t.Errorf("%d sessions are kept", got)
 	}
 	if got := w.ask("GET", "Cookie", first).Code; got != 204 {
@@ -141,7 +153,7 @@ func TestSessionsAreFew(t *testing.T) {
 func TestALimitOfNewSessionsUsesUpNoCode(t *testing.T) {
 	t.Parallel()
 	w := newWall(100)
-	code := w.NewCode().Reveal()
+	code := w.NewSignInCode().Reveal()
 	for i := 0; ; i++ {
 		got := w.askAt("/api/session", "POST", "Try-Key", key)
 		if got.Code == 429 {

@@ -3,28 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/puttrix/trafficinator/controller/internal/security"
 )
-
-// Entry is a line of the audit log.
-type Entry struct {
-	At      time.Time `json:"at"`
-	Address string    `json:"address" doc:"Who asked."`
-	Action  string    `json:"action" doc:"What for, such as PUT /api/config."`
-	Detail  string    `json:"detail"` // it holds no secret
-}
-
-// Refusal is what one address tried without the right key, several alike in one.
-type Refusal struct {
-	First   time.Time `json:"first_at"`
-	Last    time.Time `json:"last_at"`
-	Address string    `json:"address" doc:"Who tried; others where too many tried at once."`
-	Action  string    `json:"action"`
-	Status  int       `json:"status" doc:"Of the answers."`
-	Tries   int       `json:"tries" doc:"How many there were."`
-}
 
 const (
 	// maxAudit is how many entries are kept; one a second for a day and more.
@@ -33,13 +16,13 @@ const (
 	maxRefusals = 10_000
 )
 
-// Audit writes an entry and forgets the oldest where there are too many.
-func (s *Store) Audit(ctx context.Context, address, action, detail string) error {
+// AddAuditEntry writes an entry and deletes the oldest beyond maxAudit.
+func (s *Store) AddAuditEntry(ctx context.Context, e security.Entry) error {
 	err := s.within(ctx, func(tx *sqlx.Tx) error {
 		var id int64
 		if err := tx.GetContext(ctx, &id,
-			"INSERT INTO audit (at, address, action, detail) VALUES (?, ?, ?, ?) RETURNING id", s.stamp(), address,
-			action, detail); err != nil {
+			"INSERT INTO audit (at, address, action, detail) VALUES (?, ?, ?, ?) RETURNING id", stamp{e.At}, e.Address,
+			e.Action, e.Detail); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "DELETE FROM audit WHERE id <= ?", id-maxAudit)
@@ -51,8 +34,8 @@ func (s *Store) Audit(ctx context.Context, address, action, detail string) error
 	return nil
 }
 
-// AuditLog are at most limit entries, the latest first.
-func (s *Store) AuditLog(ctx context.Context, limit int) ([]Entry, error) {
+// AuditEntries returns at most limit entries, newest first.
+func (s *Store) AuditEntries(ctx context.Context, limit int) ([]security.Entry, error) {
 	var rows []struct {
 		At      stamp  `db:"at"`
 		Address string `db:"address"`
@@ -63,15 +46,15 @@ func (s *Store) AuditLog(ctx context.Context, limit int) ([]Entry, error) {
 		limit); err != nil {
 		return nil, fmt.Errorf("read audit log: %w", err)
 	}
-	out := make([]Entry, len(rows))
+	out := make([]security.Entry, len(rows))
 	for i, r := range rows {
-		out[i] = Entry{r.At.Time, r.Address, r.Action, r.Detail}
+		out[i] = security.Entry{At: r.At.Time, Address: r.Address, Action: r.Action, Detail: r.Detail}
 	}
 	return out, nil
 }
 
 // SaveRefusals writes refusals and forgets the oldest where there are too many. They evict no entry of the audit log.
-func (s *Store) SaveRefusals(ctx context.Context, refusals []Refusal) error {
+func (s *Store) SaveRefusals(ctx context.Context, refusals []security.Refusal) error {
 	err := s.within(ctx, func(tx *sqlx.Tx) error {
 		for _, r := range refusals {
 			if _, err := tx.ExecContext(ctx,
@@ -91,7 +74,7 @@ func (s *Store) SaveRefusals(ctx context.Context, refusals []Refusal) error {
 }
 
 // Refusals are at most limit refusals, the latest first.
-func (s *Store) Refusals(ctx context.Context, limit int) ([]Refusal, error) {
+func (s *Store) Refusals(ctx context.Context, limit int) ([]security.Refusal, error) {
 	var rows []struct {
 		First   stamp  `db:"first_at"`
 		Last    stamp  `db:"last_at"`
@@ -105,9 +88,10 @@ func (s *Store) Refusals(ctx context.Context, limit int) ([]Refusal, error) {
 		limit); err != nil {
 		return nil, fmt.Errorf("read refusals: %w", err)
 	}
-	out := make([]Refusal, len(rows))
+	out := make([]security.Refusal, len(rows))
 	for i, r := range rows {
-		out[i] = Refusal{r.First.Time, r.Last.Time, r.Address, r.Action, r.Status, r.Tries}
+		out[i] = security.Refusal{First: r.First.Time, Last: r.Last.Time, Address: r.Address, Action: r.Action,
+			Status: r.Status, Tries: r.Tries}
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
@@ -42,7 +43,7 @@ func TestADatabaseThatCannotBeWrittenFailsItsProbe(t *testing.T) {
 	must(t, s.ReadOnly(t.Context()))
 	for name, err := range map[string]error{
 		"probe": s.Probe(t.Context()),
-		"write": s.BeginRun(t.Context(), store.Run{RunHead: store.RunHead{ID: "a", Kind: runsummary.Live}}),
+		"write": s.BeginRun(t.Context(), record.Run{Head: record.Head{ID: "a", Kind: runsummary.Live}}),
 	} {
 		if !errors.Is(err, syscall.EROFS) {
 			t.Errorf("%s: got %v", name, err)

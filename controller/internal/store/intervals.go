@@ -4,20 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
-)
 
-// Interval is what a run did in an interval of its time.
-type Interval struct {
-	// At is when it begins.
-	At time.Time
-	// Body is the numbers as JSON; who writes them owns their form.
-	Body json.RawMessage
-}
+	"github.com/puttrix/trafficinator/controller/internal/record"
+)
 
 // SaveInterval writes an interval of a run, over the one that may be there from the same moment. The table is called
 // minutes, because its rows once were.
-func (s *Store) SaveInterval(ctx context.Context, runID string, i Interval) error {
+func (s *Store) SaveInterval(ctx context.Context, runID string, i record.Interval) error {
 	err := s.one(ctx, "INSERT INTO minutes (run_id, at, body) VALUES (?, ?, ?) ON CONFLICT (run_id, at) DO UPDATE "+
 		"SET body = excluded.body",
 		runID, stamp{i.At}, string(i.Body))
@@ -28,7 +21,7 @@ func (s *Store) SaveInterval(ctx context.Context, runID string, i Interval) erro
 }
 
 // Intervals are those of a run in order.
-func (s *Store) Intervals(ctx context.Context, runID string) ([]Interval, error) {
+func (s *Store) Intervals(ctx context.Context, runID string) ([]record.Interval, error) {
 	var rows []struct {
 		At   stamp  `db:"at"`
 		Body string `db:"body"`
@@ -37,9 +30,9 @@ func (s *Store) Intervals(ctx context.Context, runID string) ([]Interval, error)
 		runID); err != nil {
 		return nil, fmt.Errorf("list intervals of run %s: %w", runID, err)
 	}
-	out := make([]Interval, len(rows))
+	out := make([]record.Interval, len(rows))
 	for i, r := range rows {
-		out[i] = Interval{r.At.Time, json.RawMessage(r.Body)}
+		out[i] = record.Interval{At: r.At.Time, Body: json.RawMessage(r.Body)}
 	}
 	return out, nil
 }

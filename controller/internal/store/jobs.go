@@ -4,31 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/jmoiron/sqlx"
-)
 
-// Job is a backfill in the queue, going on, or ended and not yet removed.
-type Job struct {
-	RunID string `json:"run_id"`
-	Name  string `json:"name"`
-	// Payload is what was asked for, without secrets.
-	Payload map[string]any `json:"payload" doc:"What was asked for."`
-	// State is a word of who owns jobs.
-	State   string     `json:"state" enum:"queued,running,cancelling,exited"`
-	Queued  time.Time  `json:"queued_at"`
-	Started *time.Time `json:"started_at"`
-	Ended   *time.Time `json:"finished_at"`
-	// ExitCode and Error are nil until there is one.
-	ExitCode *int    `json:"exit_code"`
-	Reason   string  `json:"reason" doc:"Why it ended, in the loadgen's word; empty until then."`
-	Error    *string `json:"error" doc:"What it told of a bad end; null where there was none."`
-	Restarts int     `json:"restarts" doc:"Starts after crashes; it goes on where it was."`
-	Settled  bool    `json:"settled" doc:"A person has counted its unknown batches as sent."`
-	// Removed says that it is only known still because it was the latest.
-	Removed bool `json:"-"`
-}
+	"github.com/puttrix/trafficinator/controller/internal/record"
+)
 
 type jobRow struct {
 	RunID     string `db:"run_id"`
@@ -46,21 +26,19 @@ type jobRow struct {
 	Removed   bool   `db:"removed"`
 }
 
-func (r jobRow) job() (Job, error) {
-	out := Job{
-		r.RunID,
-		r.Name,
-		nil,
-		r.State,
-		r.QueuedAt.Time,
-		r.StartedAt.moment(),
-		r.EndedAt.moment(),
-		r.ExitCode,
-		r.Reason,
-		nil,
-		r.Restarts,
-		r.Settled,
-		r.Removed,
+func (r jobRow) job() (record.Job, error) {
+	out := record.Job{
+		RunID:    r.RunID,
+		Name:     r.Name,
+		State:    r.State,
+		Queued:   r.QueuedAt.Time,
+		Started:  r.StartedAt.moment(),
+		Ended:    r.EndedAt.moment(),
+		ExitCode: r.ExitCode,
+		Reason:   r.Reason,
+		Restarts: r.Restarts,
+		Settled:  r.Settled,
+		Removed:  r.Removed,
 	}
 	if r.Error != "" {
 		out.Error = &r.Error
@@ -75,7 +53,7 @@ const selectJobs = "SELECT run_id, name, payload, state, queued_at, started_at, 
 	"restarts, settled, removed FROM jobs "
 
 // SaveJob writes a job, a new one behind all others.
-func (s *Store) SaveJob(ctx context.Context, j Job) error {
+func (s *Store) SaveJob(ctx context.Context, j record.Job) error {
 	payload, err := json.Marshal(j.Payload)
 	if err == nil {
 		err = s.one(
@@ -107,12 +85,12 @@ func (s *Store) SaveJob(ctx context.Context, j Job) error {
 }
 
 // Jobs are all that are not removed, in the order in which they came.
-func (s *Store) Jobs(ctx context.Context) ([]Job, error) {
+func (s *Store) Jobs(ctx context.Context) ([]record.Job, error) {
 	var rows []jobRow
 	if err := s.read.SelectContext(ctx, &rows, selectJobs+"WHERE NOT removed ORDER BY number"); err != nil {
 		return nil, fmt.Errorf("list jobs: %w", err)
 	}
-	out := make([]Job, len(rows))
+	out := make([]record.Job, len(rows))
 	for i, r := range rows {
 		var err error
 		if out[i], err = r.job(); err != nil {
@@ -123,10 +101,10 @@ func (s *Store) Jobs(ctx context.Context) ([]Job, error) {
 }
 
 // LastJob is the one that came last, removed or not, or ErrNotFound.
-func (s *Store) LastJob(ctx context.Context) (Job, error) {
+func (s *Store) LastJob(ctx context.Context) (record.Job, error) {
 	var r jobRow
 	if err := s.read.GetContext(ctx, &r, selectJobs+"ORDER BY number DESC LIMIT 1"); err != nil {
-		return Job{}, fmt.Errorf("read the last job: %w", told(err))
+		return record.Job{}, fmt.Errorf("read the last job: %w", told(err))
 	}
 	return r.job()
 }

@@ -4,21 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-)
 
-// ProofKind is what a proof of a run is.
-type ProofKind string
-
-// The kinds of a proof.
-const (
-	// Before is what the targets' sites showed before the run.
-	Before ProofKind = "before"
-	// Reconciliation is what they show of it.
-	Reconciliation ProofKind = "reconciliation"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 )
 
 // SaveProof writes what was found of a run that began, over what may be there.
-func (s *Store) SaveProof(ctx context.Context, runID string, kind ProofKind, body json.RawMessage) error {
+func (s *Store) SaveProof(ctx context.Context, runID string, kind record.Document, body json.RawMessage) error {
 	err := s.one(ctx, "INSERT INTO proofs (run_id, kind, body) VALUES (?, ?, ?) ON CONFLICT (run_id, kind) DO UPDATE "+
 		"SET body = excluded.body",
 		runID, kind, string(body))
@@ -29,7 +20,7 @@ func (s *Store) SaveProof(ctx context.Context, runID string, kind ProofKind, bod
 }
 
 // Proof reads what was found of a run, or says ErrNotFound.
-func (s *Store) Proof(ctx context.Context, runID string, kind ProofKind) (json.RawMessage, error) {
+func (s *Store) Proof(ctx context.Context, runID string, kind record.Document) (json.RawMessage, error) {
 	var body string
 	if err := s.read.GetContext(ctx, &body, "SELECT body FROM proofs WHERE run_id = ? AND kind = ?", runID,
 		kind); err != nil {

@@ -7,14 +7,9 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
-)
 
-// RunFile is a file of which a run was started.
-type RunFile struct {
-	Name string `db:"file" json:"name"`
-	// Hash is the SHA-256 of what is kept of it, in hex.
-	Hash string `db:"hash" json:"hash"`
-}
+	"github.com/puttrix/trafficinator/controller/internal/record"
+)
 
 // KeepFiles keeps the files of a run that began, sealed, in place of those kept of it before.
 func (s *Store) KeepFiles(ctx context.Context, id string, files map[string][]byte) error {
@@ -45,8 +40,8 @@ func (s *Store) KeepFiles(ctx context.Context, id string, files map[string][]byt
 
 // RunFiles names the files that are kept of a run, in the order of their names; none where it began before files were
 // kept.
-func (s *Store) RunFiles(ctx context.Context, id string) ([]RunFile, error) {
-	out := []RunFile{}
+func (s *Store) RunFiles(ctx context.Context, id string) ([]record.File, error) {
+	out := []record.File{}
 	if err := s.read.SelectContext(ctx, &out, "SELECT file, hash FROM run_files WHERE run_id = ? ORDER BY file",
 		id); err != nil {
 		return nil, fmt.Errorf("list files of run %s: %w", id, err)

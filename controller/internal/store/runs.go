@@ -4,79 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
-	"github.com/puttrix/trafficinator/shared/runsummary"
-	"github.com/puttrix/trafficinator/shared/secret"
-	"github.com/puttrix/trafficinator/shared/spec"
 )
-
-// RunHead says which run it is and how it went.
-type RunHead struct {
-	ID string `json:"id"`
-	// Kind is one of package record.
-	Kind     string    `json:"kind" enum:"live,capacity,backfill"`
-	Seed     uint64    `json:"seed"`
-	PlanHash string    `json:"plan_hash"`
-	Started  time.Time `json:"started"`
-	// Ended is nil while the run is running, Reason empty.
-	Ended *time.Time `json:"ended" doc:"null while it goes on."`
-	// Duration is filled in by the store: that of the loadgen's own clock, where its ledger has one.
-	Duration *float64 `json:"duration_seconds" doc:"How long it lasted, by a clock that nobody sets. null while nothing is known of it."`
-	// Reason is the loadgen's own word from its ledger (stop_after_visits, stopped, interrupted, killed …), or stopped,
-	// failed, crashed, removed where it left none.
-	Reason   string `json:"reason"`
-	ExitCode *int   `json:"exit_code" doc:"The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one."`
-	// Note and Labels are a person's.
-	Note    string   `json:"note"`
-	Labels  []string `json:"labels"`
-	Steered bool     `json:"steered" doc:"It was paused or its rate changed while it went on."`
-}
-
-// Open says that the run is running, as far as is recorded.
-func (h RunHead) Open() bool { return h.Ended == nil }
-
-// Run is a run with what is kept of it.
-type Run struct {
-	RunHead
-	Config   map[string]string   `json:"config" doc:"The exact configuration, secrets masked; what is not there has its default."`
-	Problems []Problem           `json:"problems" doc:"Warnings and errors of its log."`
-	Summary  *runsummary.Summary `json:"summary" doc:"The ledger of record, as it stands where the run goes on; null where there is none."`
-}
-
-// Problem is a line of a run's log that a person should know of.
-type Problem struct {
-	Time  time.Time `json:"time"`
-	Level string    `json:"level" enum:"WARNING,ERROR"`
-	Text  string    `json:"text"`
-}
-
-// Settings are those of the run, without secrets; false where they are not known, as of a run that was started
-// elsewhere, or not accepted by this version.
-func (r Run) Settings() (spec.Spec, bool) {
-	values := maps.Clone(r.Config)
-	maps.DeleteFunc(values, func(_, v string) bool { return v == secret.Mask })
-	s, problems := spec.Parse(values, nil)
-	return s, len(values) > 0 && problems.Err() == nil
-}
-
-// Span is when the run began and ended, or now where it is running, by its own word where it left one: the moments of
-// the controller are those of its container.
-func (r Run) Span(now time.Time) (from, to time.Time) {
-	from, to = r.Started, now
-	if r.Ended != nil {
-		to = *r.Ended
-	}
-	if r.Summary != nil && !r.Summary.Started.IsZero() {
-		from = r.Summary.Started
-	}
-	if to.Before(from) {
-		to = from
-	}
-	return from, to
-}
 
 type runRow struct {
 	ID        string `db:"id"`
@@ -95,8 +27,8 @@ type runRow struct {
 	Steered   bool   `db:"steered"`
 }
 
-func (r runRow) run() Run {
-	out := Run{RunHead: RunHead{
+func (r runRow) run() record.Run {
+	out := record.Run{Head: record.Head{
 		ID: r.ID, Kind: r.Kind, Seed: uint64(r.Seed), PlanHash: r.PlanHash, Started: r.StartedAt.Time,
 		Ended: r.EndedAt.moment(), Reason: r.Reason, ExitCode: r.ExitCode, Note: r.Note, Steered: r.Steered,
 	}}
@@ -112,7 +44,7 @@ func (r runRow) run() Run {
 		out.Duration = new(lasted.Seconds())
 	}
 	// A damaged column leaves its value empty, or without what does not fit: the run and those beside it stay readable.
-	out.Labels, out.Config, out.Problems = []string{}, map[string]string{}, []Problem{}
+	out.Labels, out.Config, out.Problems = []string{}, map[string]string{}, []record.Problem{}
 	_ = json.Unmarshal([]byte(r.Labels), &out.Labels)
 	_ = json.Unmarshal([]byte(r.Config), &out.Config)
 	_ = json.Unmarshal([]byte(r.Problems), &out.Problems)
@@ -124,7 +56,7 @@ const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_
 
 // BeginRun records a run that began. A run that goes on under its id keeps its first start, its note and its labels,
 // and is open again.
-func (s *Store) BeginRun(ctx context.Context, r Run) error {
+func (s *Store) BeginRun(ctx context.Context, r record.Run) error {
 	err := s.one(
 		ctx,
 		`INSERT INTO runs (id, kind, seed, config, plan_hash, started_at, ended_at, reason, summary, note, labels)
@@ -148,7 +80,7 @@ func (s *Store) BeginRun(ctx context.Context, r Run) error {
 }
 
 // encoded is a value as a column keeps it, none where there is none.
-func encoded[T []string | []Problem | map[string]string](v T, none string) string {
+func encoded[T []string | []record.Problem | map[string]string](v T, none string) string {
 	if len(v) == 0 {
 		return none
 	}
@@ -158,7 +90,7 @@ func encoded[T []string | []Problem | map[string]string](v T, none string) strin
 
 // EndRun records what r tells of its end: Kind, Ended, Reason, ExitCode, Summary (nil where no ledger was found) and
 // Problems. The error is ErrNotFound for a run that never began.
-func (s *Store) EndRun(ctx context.Context, r Run) error {
+func (s *Store) EndRun(ctx context.Context, r record.Run) error {
 	var summary []byte
 	var err error
 	if r.Summary != nil {
@@ -198,10 +130,10 @@ func (s *Store) MarkSteered(ctx context.Context, id string) error {
 }
 
 // Run reads one that is not deleted, or says ErrNotFound.
-func (s *Store) Run(ctx context.Context, id string) (Run, error) {
+func (s *Store) Run(ctx context.Context, id string) (record.Run, error) {
 	var r runRow
 	if err := s.read.GetContext(ctx, &r, selectRuns+"WHERE id = ? AND deleted_at IS NULL", id); err != nil {
-		return Run{}, fmt.Errorf("read run %s: %w", id, told(err))
+		return record.Run{}, fmt.Errorf("read run %s: %w", id, told(err))
 	}
 	return r.run(), nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
@@ -33,22 +34,22 @@ func TestARunOfAnOlderVersionHasNothingOfWhatIsNew(t *testing.T) {
 func TestAPersonsWordsOnARunStayWhereItGoesOn(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: runsummary.Live, Started: noon,
+	must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: "r", Kind: runsummary.Live, Started: noon,
 		Note: "first"}}))
 	note := "second"
 	must(t, s.DescribeRun(ctx, "r", &note, []string{"a", "b"}))
 	code := 4
-	must(t, s.EndRun(ctx, store.Run{
-		RunHead: store.RunHead{ID: "r", Kind: runsummary.CapacitySearch, Ended: new(noon), Reason: "error_brake",
+	must(t, s.EndRun(ctx, record.Run{
+		Head: record.Head{ID: "r", Kind: runsummary.CapacitySearch, Ended: new(noon), Reason: "error_brake",
 			ExitCode: &code},
-		Summary: &runsummary.Summary{}, Problems: []store.Problem{{Text: "1"}},
+		Summary: &runsummary.Summary{}, Problems: []record.Problem{{Text: "1"}},
 	}))
 	r, err := s.Run(ctx, "r")
 	if err != nil || r.Note != "second" || strings.Join(r.Labels, "") != "ab" || r.Kind != runsummary.CapacitySearch ||
 		*r.ExitCode != 4 || len(r.Problems) != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r", Kind: runsummary.Live, Started: noon,
+	must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: "r", Kind: runsummary.Live, Started: noon,
 		Note: "third"}}))
 	r, err = s.Run(ctx, "r")
 	if err != nil || r.Note != "second" || len(r.Labels) != 2 || r.ExitCode != nil || r.Summary != nil ||
@@ -66,7 +67,7 @@ func TestFilesOfRunsAreKeptOnceAndSealed(t *testing.T) {
 	ctx := t.Context()
 	const words = "nobody but us reads this"
 	for _, id := range []string{"one", "two"} {
-		must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Started: noon}}))
+		must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: id, Kind: runsummary.Live, Started: noon}}))
 		must(t, s.KeepFiles(ctx, id, map[string][]byte{"urls.txt": []byte(words), "of-" + id: []byte(id)}))
 	}
 	must(t, s.KeepFiles(ctx, "two", map[string][]byte{"urls.txt": []byte(words)}))
@@ -95,15 +96,15 @@ func TestADeletedRunComesBackForADayAndIsThenPurged(t *testing.T) {
 	t.Cleanup(func() { must(t, s.Close()) })
 	ctx := t.Context()
 	for _, id := range []string{"one", "two"} {
-		must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Started: noon}}))
+		must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: id, Kind: runsummary.Live, Started: noon}}))
 		must(t, s.KeepFiles(ctx, id, map[string][]byte{id: []byte(id)}))
-		must(t, s.SaveInterval(ctx, id, store.Interval{At: noon, Body: []byte("{}")}))
+		must(t, s.SaveInterval(ctx, id, record.Interval{At: noon, Body: []byte("{}")}))
 	}
 	if err := s.DeleteRun(ctx, "one", true); !errors.Is(err, store.ErrOpen) {
 		t.Errorf("a run that goes on stays: %v", err)
 	}
 	for _, id := range []string{"one", "two"} {
-		must(t, s.EndRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Ended: new(noon)}}))
+		must(t, s.EndRun(ctx, record.Run{Head: record.Head{ID: id, Kind: runsummary.Live, Ended: new(noon)}}))
 	}
 	must(t, s.DeleteRun(ctx, "one", false))
 	must(t, s.RestoreRun(ctx, "one"))
@@ -137,9 +138,9 @@ func TestAViewReadsBesideTheControllerAndMakesNothing(t *testing.T) {
 	v, err := store.View(t.Context(), afero.NewOsFs(), path)
 	must(t, err)
 	t.Cleanup(func() { must(t, v.Close()) })
-	later := store.RunHead{ID: "later", Kind: runsummary.Live, Started: noon.Add(time.Hour)}
-	must(t, s.BeginRun(t.Context(), store.Run{RunHead: later}))
-	if runs, err := v.Runs(t.Context(), store.RunQuery{}); err != nil || len(runs) != 2 || runs[0].ID != "later" {
+	later := record.Head{ID: "later", Kind: runsummary.Live, Started: noon.Add(time.Hour)}
+	must(t, s.BeginRun(t.Context(), record.Run{Head: later}))
+	if runs, err := v.Runs(t.Context(), record.Query{}); err != nil || len(runs) != 2 || runs[0].ID != "later" {
 		t.Errorf("%+v, %v", runs, err)
 	}
 	none := filepath.Join(t.TempDir(), "db")
@@ -157,7 +158,7 @@ func TestAViewReadsBesideTheControllerAndMakesNothing(t *testing.T) {
 func TestARunWhoseEndNobodyRecordedCanBeDeleted(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "stuck", Kind: runsummary.Live, Started: noon}}))
+	must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: "stuck", Kind: runsummary.Live, Started: noon}}))
 	must(t, s.DeleteRun(ctx, "stuck", false))
 	must(t, s.RestoreRun(ctx, "stuck"))
 	if r, err := s.Run(ctx, "stuck"); err != nil || r.Open() || r.Reason != "killed" {
@@ -168,10 +169,10 @@ func TestARunWhoseEndNobodyRecordedCanBeDeleted(t *testing.T) {
 func TestAClockThatIsSetBackDoesNotChangeWhichRunWasLast(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "a", Kind: runsummary.Live, Started: noon}}))
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "b", Kind: runsummary.Live,
+	must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: "a", Kind: runsummary.Live, Started: noon}}))
+	must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: "b", Kind: runsummary.Live,
 		Started: noon.Add(-time.Hour)}}))
-	runs, err := s.Runs(ctx, store.RunQuery{Limit: 1})
+	runs, err := s.Runs(ctx, record.Query{Limit: 1})
 	if err != nil || len(runs) != 1 || runs[0].ID != "b" {
 		t.Errorf("%+v, %v", runs, err)
 	}
@@ -182,10 +183,10 @@ func TestADamagedRunHidesNoOther(t *testing.T) {
 		s := open(t, temp(t))
 		ctx := t.Context()
 		for _, id := range []string{"whole", "damaged"} {
-			must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: id, Kind: runsummary.Live, Started: noon}}))
+			must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: id, Kind: runsummary.Live, Started: noon}}))
 		}
 		must(t, s.Damage(ctx, "damaged", text))
-		runs, err := s.Runs(ctx, store.RunQuery{})
+		runs, err := s.Runs(ctx, record.Query{})
 		if err != nil || len(runs) != 2 {
 			t.Errorf("%q: %d runs, %v", text, len(runs), err)
 		}

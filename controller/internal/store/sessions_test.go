@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
@@ -33,10 +34,16 @@ func TestSessionsAreKeptUntilTheirEnd(t *testing.T) {
 
 func TestNoNumberOfRefusalsDisplacesAChange(t *testing.T) {
 	ctx, s := t.Context(), open(t, temp(t))
-	must(t, s.Audit(ctx, "127.0.0.1", "PUT /api/config", "200 by key"))
-	many := make([]store.Refusal, 10_050)
+	must(
+		t,
+		s.AddAuditEntry(
+			ctx,
+			security.Entry{At: noon, Address: "127.0.0.1", Action: "PUT /api/config", Detail: "200 by key"},
+		),
+	)
+	many := make([]security.Refusal, 10_050)
 	for i := range many {
-		many[i] = store.Refusal{First: noon, Last: noon.Add(time.Second), Address: "192.0.2.1",
+		many[i] = security.Refusal{First: noon, Last: noon.Add(time.Second), Address: "192.0.2.1",
 			Action: "POST /api/session", Status: 403, Tries: i + 1}
 	}
 	must(t, s.SaveRefusals(ctx, many))
@@ -44,7 +51,7 @@ func TestNoNumberOfRefusalsDisplacesAChange(t *testing.T) {
 	if err != nil || len(refusals) != 10_000 || refusals[0] != many[10_049] {
 		t.Errorf("%d refusals are kept, the latest %+v, %v", len(refusals), refusals[0], err)
 	}
-	if entries, err := s.AuditLog(ctx, 10); err != nil || len(entries) != 1 {
+	if entries, err := s.AuditEntries(ctx, 10); err != nil || len(entries) != 1 {
 		t.Errorf("%v, %v", entries, err)
 	}
 }

@@ -29,7 +29,7 @@ import (
 // The errors on which a caller may branch.
 var (
 	// ErrNotFound: there is no such row.
-	ErrNotFound = fault.NotFound.New("is not there")
+	ErrNotFound = fault.NotFound.New("not found")
 	// ErrNameTaken: another row has the name; names differ in more than case.
 	ErrNameTaken = fault.NameTaken.New("the name is taken")
 	// ErrStale: the row was changed since it was read.

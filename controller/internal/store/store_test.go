@@ -16,6 +16,8 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
+	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -70,17 +72,21 @@ func fill(ctx context.Context, s *store.Store) error {
 			Headers: "X-Gate: " + token, Proxy: "http://user:" + token + "@proxy.test",
 			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem"},
 	}})
-	return errors.Join(err, err2, err3, err4,
+	return errors.Join(
+		err,
+		err2,
+		err3,
+		err4,
 		s.SaveContent(ctx, store.URLs, []byte("https://a.test/\n")),
 		s.SaveRouting(ctx, store.Routing{Multi: true, Strategy: target.Random}),
 		s.SavePublished(ctx, map[string]store.Published{"urls.txt": {Base: "x", Next: "y"}}),
 		s.SavePlan(ctx, map[string][]byte{"loadgen.env": []byte("MATOMO_TOKEN_AUTH=" + token.Reveal() + "\n")}),
-		s.BeginRun(ctx, store.Run{
-			RunHead: store.RunHead{ID: "r1", Kind: "live", Seed: 1<<64 - 1, PlanHash: "h", Started: noon},
-			Config:  map[string]string{"A": "1"}}),
-		s.SaveInterval(ctx, "r1", store.Interval{At: noon, Body: []byte(`{"n":1}`)}),
-		s.EndRun(ctx, store.Run{
-			RunHead: store.RunHead{
+		s.BeginRun(ctx, record.Run{
+			Head:   record.Head{ID: "r1", Kind: "live", Seed: 1<<64 - 1, PlanHash: "h", Started: noon},
+			Config: map[string]string{"A": "1"}}),
+		s.SaveInterval(ctx, "r1", record.Interval{At: noon, Body: []byte(`{"n":1}`)}),
+		s.EndRun(ctx, record.Run{
+			Head: record.Head{
 				ID:     "r1",
 				Kind:   runsummary.Live,
 				Ended:  new(noon.Add(time.Hour)),
@@ -88,7 +94,10 @@ func fill(ctx context.Context, s *store.Store) error {
 			},
 			Summary: &runsummary.Summary{Due: 3},
 		}),
-		s.Audit(ctx, "127.0.0.1", "PUT /api/config", "CONCURRENCY"),
+		s.AddAuditEntry(
+			ctx,
+			security.Entry{At: noon, Address: "127.0.0.1", Action: "PUT /api/config", Detail: "CONCURRENCY"},
+		),
 	)
 }
 
@@ -135,8 +144,8 @@ func check(t *testing.T, s *store.Store) {
 		!m[0].At.Equal(noon) {
 		t.Errorf("minutes: %+v, %v", m, err)
 	}
-	if a, err := s.AuditLog(ctx, 10); err != nil || len(a) != 1 ||
-		a[0] != (store.Entry{At: noon, Address: "127.0.0.1", Action: "PUT /api/config", Detail: "CONCURRENCY"}) {
+	if a, err := s.AuditEntries(ctx, 10); err != nil || len(a) != 1 ||
+		a[0] != (security.Entry{At: noon, Address: "127.0.0.1", Action: "PUT /api/config", Detail: "CONCURRENCY"}) {
 		t.Errorf("audit: %+v, %v", a, err)
 	}
 }
@@ -336,7 +345,7 @@ func TestWhatIsNotThereIsSaidSo(t *testing.T) {
 		"deleted preset": s.DeletePreset(ctx, 1), "deleted funnel": s.DeleteFunnel(ctx, 1),
 		"deleted target":  s.DeleteTarget(ctx, 1),
 		"deleted content": s.DeleteContent(ctx, store.URLs),
-		"ended run":       s.EndRun(ctx, store.Run{RunHead: store.RunHead{ID: "x", Ended: new(noon)}}),
+		"ended run":       s.EndRun(ctx, record.Run{Head: record.Head{ID: "x", Ended: new(noon)}}),
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: %v", name, err)
@@ -362,15 +371,15 @@ func TestARunThatGoesOnIsOpenAgain(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
 	must(t, fill(ctx, s))
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r1", Kind: "live",
+	must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: "r1", Kind: "live",
 		Started: noon.Add(2 * time.Hour)}}))
-	must(t, s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "r2", Kind: "live",
+	must(t, s.BeginRun(ctx, record.Run{Head: record.Head{ID: "r2", Kind: "live",
 		Started: noon.Add(3 * time.Hour)}}))
-	runs, err := s.Runs(ctx, store.RunQuery{Open: true})
+	runs, err := s.Runs(ctx, record.Query{Open: true})
 	if err != nil || len(runs) != 2 || runs[0].ID != "r2" || !runs[1].Started.Equal(noon) || !runs[1].Open() {
 		t.Errorf("%+v, %v", runs, err)
 	}
-	if runs, err := s.Runs(ctx, store.RunQuery{Skip: 1, Limit: 5}); err != nil || len(runs) != 1 || runs[0].ID != "r1" {
+	if runs, err := s.Runs(ctx, record.Query{Skip: 1, Limit: 5}); err != nil || len(runs) != 1 || runs[0].ID != "r1" {
 		t.Errorf("%+v, %v", runs, err)
 	}
 }

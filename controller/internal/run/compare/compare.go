@@ -5,13 +5,13 @@ package compare
 import (
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/endreason"
 )
 
 // Run is what a comparison looks at. Its Summary is nil where the run left no ledger.
 type Run struct {
-	store.Run
+	record.Run
 	// Files are the hashes of the files it was started with, by name.
 	Files map[string]string
 	// Length is how long it took so far.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/compare"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
@@ -36,9 +36,9 @@ func run(id string, n uint64, ms float64) compare.Run {
 	}
 	s.Visits = runsummary.Visits{Planned: n / 5, Complete: n / 5}
 	return compare.Run{
-		Run: store.Run{
-			RunHead: store.RunHead{ID: id, Seed: 7, Reason: "stop_after_visits", Ended: new(time.Now())},
-			Config:  map[string]string{"STOP_AFTER_VISITS": "200", "RUN_ID": id}, Summary: s,
+		Run: record.Run{
+			Head:   record.Head{ID: id, Seed: 7, Reason: "stop_after_visits", Ended: new(time.Now())},
+			Config: map[string]string{"STOP_AFTER_VISITS": "200", "RUN_ID": id}, Summary: s,
 		},
 		Files:  map[string]string{"loadgen.env": id, "urls.txt": "x"},
 		Length: time.Minute,

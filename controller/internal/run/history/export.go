@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/live"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/export"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -76,7 +76,7 @@ func (r Record) withinMinute(i Interval, now time.Time) Interval {
 	return i
 }
 
-// Intervals are those of a run in order. The error is store.ErrNotFound where there is no such run.
+// Intervals are those of a run in order. The error is fault.NotFound where there is no such run.
 func (b Reader) Intervals(ctx context.Context, id string) ([]Interval, error) {
 	r, err := b.Record(ctx, id)
 	if err != nil {
@@ -86,7 +86,7 @@ func (b Reader) Intervals(ctx context.Context, id string) ([]Interval, error) {
 }
 
 // Export writes a run. seconds are the points of its time where they are still known; where they do not reach back to
-// its start the intervals are used. The errors are store.ErrNotFound and ErrNoLedger.
+// its start the intervals are used. The errors are fault.NotFound and ErrNoLedger.
 func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, seconds []live.Point,
 	version string) error {
 	r, err := b.Record(ctx, id)
@@ -135,8 +135,8 @@ func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, se
 
 // recorded is what was found when the run was reconciled, nil where nobody did.
 func (b Reader) recorded(ctx context.Context, id string) (*comparison.Reconciliation, error) {
-	body, err := b.Store.Proof(ctx, id, store.Reconciliation)
-	if errors.Is(err, store.ErrNotFound) {
+	body, err := b.Store.Proof(ctx, id, record.Reconciliation)
+	if errors.Is(err, fault.NotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -161,7 +161,7 @@ func (r Record) report(version string) export.Run {
 	}
 	knobs, _ := r.Settings()
 	out.Zone = knobs.Timezone.Location()
-	for _, f := range slices.DeleteFunc(slices.Clone(r.Files), func(f store.RunFile) bool {
+	for _, f := range slices.DeleteFunc(slices.Clone(r.Files), func(f record.File) bool {
 		return f.Name == exchange.EnvFile
 	}) {
 		out.Files = append(out.Files, export.File{Name: f.Name, Hash: f.Hash})

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/live"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -33,13 +34,13 @@ func newBook(t *testing.T) history.Reader {
 	}
 	config := map[string]string{"TIMEZONE": "America/New_York", "CONCURRENCY": "50", "STOP_AFTER_VISITS": "77",
 		"MATOMO_TOKEN_AUTH": "***MASKED***"}
-	r := store.Run{RunHead: store.RunHead{ID: "r", Kind: runsummary.Live, Seed: 7, Started: noon,
+	r := record.Run{Head: record.Head{ID: "r", Kind: runsummary.Live, Seed: 7, Started: noon,
 		Ended: new(noon.Add(time.Minute)), Reason: sum.Reason}, Config: config, Summary: &sum}
-	open := store.Run{RunHead: store.RunHead{ID: "open", Kind: runsummary.Live, Seed: 7, Started: noon}, Config: config}
+	open := record.Run{Head: record.Head{ID: "open", Kind: runsummary.Live, Seed: 7, Started: noon}, Config: config}
 	for _, err := range []error{
 		s.BeginRun(t.Context(), r), s.EndRun(t.Context(), r),
 		s.SaveInterval(t.Context(), "r",
-			store.Interval{At: noon, Body: []byte(`{"hits":{"accepted":4321},"visits":720}`)}),
+			record.Interval{At: noon, Body: []byte(`{"hits":{"accepted":4321},"visits":720}`)}),
 		s.BeginRun(t.Context(), open),
 	} {
 		if err != nil {
@@ -102,7 +103,7 @@ func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Kind = runsummary.BackfillJob
-	if err := b.Store.EndRun(t.Context(), r); err != nil {
+	if err := b.Store.(*store.Store).EndRun(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	if export(t, b, history.HTML, seconds) != export(t, b, history.HTML, nil) {
@@ -159,12 +160,12 @@ func TestAMinuteOfAnEarlierVersionCoversOnlyTheTimeOfItsRun(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	body := []byte(`{"hits":{"accepted":60},"visits":10}`)
-	if err := b.Store.SaveInterval(t.Context(), "open",
-		store.Interval{At: noon.Add(-40 * time.Second), Body: body}); err != nil {
+	if err := b.Store.(*store.Store).SaveInterval(t.Context(), "open",
+		record.Interval{At: noon.Add(-40 * time.Second), Body: body}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Store.SaveInterval(t.Context(), "open",
-		store.Interval{At: noon.Add(20 * time.Second), Body: body}); err != nil {
+	if err := b.Store.(*store.Store).SaveInterval(t.Context(), "open",
+		record.Interval{At: noon.Add(20 * time.Second), Body: body}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := b.Intervals(t.Context(), "open") // from noon on, half a minute ago

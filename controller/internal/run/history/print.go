@@ -12,8 +12,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/compare"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/threshold"
@@ -27,7 +27,7 @@ func table(w io.Writer, print func(row func(cells ...string))) error {
 }
 
 // PrintList prints runs as a table for people.
-func PrintList(w io.Writer, runs []store.Run, now time.Time) error {
+func PrintList(w io.Writer, runs []record.Run, now time.Time) error {
 	return table(w, func(row func(...string)) {
 		row("RUN", "KIND", "STARTED (UTC)", "TOOK", "END", "VISITS", "HITS", "ACCEPTED", "P95", "LABELS", "NOTE")
 		for _, r := range runs {
@@ -37,13 +37,13 @@ func PrintList(w io.Writer, runs []store.Run, now time.Time) error {
 				accepted = percent(float64(s.Hits.Accepted), float64(s.Hits.Planned))
 			}
 			note, _, _ := strings.Cut(r.Note, "\n")
-			row(r.ID, r.Kind, r.Started.UTC().Format(time.DateTime), took(r.RunHead, now), ended(r.RunHead), visits,
+			row(r.ID, r.Kind, r.Started.UTC().Format(time.DateTime), took(r.Head, now), ended(r.Head), visits,
 				hits, accepted, p95, strings.Join(r.Labels, ","), note)
 		}
 	})
 }
 
-func took(h store.RunHead, now time.Time) string {
+func took(h record.Head, now time.Time) string {
 	lasted := max(0, now.Sub(h.Started))
 	switch {
 	case h.Duration != nil:
@@ -54,7 +54,7 @@ func took(h store.RunHead, now time.Time) string {
 	return lasted.Round(time.Second).String()
 }
 
-func ended(h store.RunHead) string {
+func ended(h record.Head) string {
 	switch {
 	case h.Open():
 		return "goes on"
@@ -72,8 +72,8 @@ func (r Record) Print(w io.Writer, now time.Time) error {
 		row("seed", strconv.FormatUint(r.Seed, 10))
 		row("plan", r.PlanHash)
 		row("started", r.Started.UTC().Format(time.RFC3339))
-		row("took", took(r.RunHead, now))
-		row("end", ended(r.RunHead))
+		row("took", took(r.Head, now))
+		row("end", ended(r.Head))
 		row("labels", strings.Join(r.Labels, ", "))
 		row("note", strings.ReplaceAll(r.Note, "\n", " "))
 		for _, f := range r.Files {

@@ -5,15 +5,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 func TestAPrintedRunSaysWhyHitsWereNotAccepted(t *testing.T) {
 	share := .9
 	var b strings.Builder
-	err := history.Record{Run: store.Run{Summary: &runsummary.Summary{
+	err := history.Record{Run: record.Run{Summary: &runsummary.Summary{
 		Reasons: []runsummary.Reason{{Target: "main", Class: "in_front", Status: 403, Hits: 1234, Server: "gate",
 			Excerpt: "Blocked"}},
 		Warnings: []runsummary.Reason{{Target: "main", Class: "accepted_no_receipt", Status: 200, Hits: 7}},

@@ -4,8 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"time"
-
-	"github.com/puttrix/trafficinator/controller/internal/store"
 )
 
 // purgeEvery is how often deleted runs are looked for whose day is over.
@@ -13,7 +11,10 @@ const purgeEvery = time.Hour
 
 // Purger removes deleted runs for good when they can no longer be restored, and asks for the deletion of their ledgers.
 type Purger struct {
-	Store *store.Store
+	Store interface {
+		Purgeable(ctx context.Context) (map[string]time.Time, error)
+		Purge(ctx context.Context, runs map[string]time.Time) error
+	}
 	// Delete asks the loadgen to delete the ledgers of runs, which were deleted at these moments.
 	Delete func(runs map[string]time.Time) error
 	Log    *slog.Logger

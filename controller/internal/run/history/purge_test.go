@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -25,7 +26,7 @@ func TestARunIsPurgedOnlyOnceItsLedgerIsListed(t *testing.T) {
 	}
 	defer s.Close() //nolint:errcheck // a test
 	for _, err := range []error{
-		s.BeginRun(ctx, store.Run{RunHead: store.RunHead{ID: "old", Kind: runsummary.Live, Started: now}}),
+		s.BeginRun(ctx, record.Run{Head: record.Head{ID: "old", Kind: runsummary.Live, Started: now}}),
 		s.DeleteRun(ctx, "old", false),
 	} {
 		if err != nil {

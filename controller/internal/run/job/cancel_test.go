@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
@@ -109,10 +109,10 @@ func TestAControllerThatStartsEndsRunsWhoseJobsAreOver(t *testing.T) {
 	end()
 	w.set(func() { w.hang = nil })
 	// As a cancel does before the next controller has looked at the queue.
-	must(t, w.SaveJob(t.Context(), store.Job{RunID: id, State: job.Exited, Reason: job.Cancelled, Queued: time.Now(),
+	must(t, w.SaveJob(t.Context(), record.Job{RunID: id, State: job.Exited, Reason: job.Cancelled, Queued: time.Now(),
 		Ended: new(time.Now())}))
 	must(t, w.BeginRun(t.Context(),
-		store.Run{RunHead: store.RunHead{ID: "gone", Kind: runsummary.BackfillJob, Started: time.Now()}}))
+		record.Run{Head: record.Head{ID: "gone", Kind: runsummary.BackfillJob, Started: time.Now()}}))
 
 	q, _ = w.controller(t)
 	for run, reason := range map[string]string{id: job.Cancelled, "gone": "removed"} {

@@ -10,9 +10,9 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -39,7 +39,7 @@ const drain = run.DrainTimeout
 
 // Job is a job as it stands, about a second ago at most.
 type Job struct {
-	store.Job
+	record.Job
 	// Container is how its container or process stands.
 	Container launcher.Status
 	// Progress is from its ledger of record, nil where there is none.
@@ -71,9 +71,9 @@ type Setup interface {
 
 // Store keeps jobs, see store.Store.
 type Store interface {
-	SaveJob(ctx context.Context, j store.Job) error
-	Jobs(ctx context.Context) ([]store.Job, error)
-	LastJob(ctx context.Context) (store.Job, error)
+	SaveJob(ctx context.Context, j record.Job) error
+	Jobs(ctx context.Context) ([]record.Job, error)
+	LastJob(ctx context.Context) (record.Job, error)
 	RemoveJob(ctx context.Context, runID string) error
 }
 
@@ -136,7 +136,7 @@ func (q *Queue) Jobs(ctx context.Context) ([]Job, error) {
 	return out, nil
 }
 
-// Job is one by its run id or by the name of its container, or store.ErrNotFound.
+// Job is one by its run id or by the name of its container, or fault.NotFound.
 func (q *Queue) Job(ctx context.Context, name string) (Job, error) {
 	j, err := q.find(ctx, name)
 	if err != nil {
@@ -145,7 +145,7 @@ func (q *Queue) Job(ctx context.Context, name string) (Job, error) {
 	return q.shown(j), nil
 }
 
-// Last is the job that was asked for last; its State is empty where it was removed. The error is store.ErrNotFound
+// Last is the job that was asked for last; its State is empty where it was removed. The error is fault.NotFound
 // where there was none.
 func (q *Queue) Last(ctx context.Context) (Job, error) {
 	j, err := q.c.Store.LastJob(ctx)
@@ -153,7 +153,7 @@ func (q *Queue) Last(ctx context.Context) (Job, error) {
 		return Job{}, err
 	}
 	if j.Removed {
-		return Job{Job: store.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, Queued: j.Queued}}, nil
+		return Job{Job: record.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, Queued: j.Queued}}, nil
 	}
 	return q.shown(j), nil
 }
@@ -166,7 +166,7 @@ func (q *Queue) Logs(ctx context.Context, id string, query launcher.LogQuery, ea
 	return q.c.Runtime.JobLogs(ctx, id, query, each)
 }
 
-func (q *Queue) shown(j store.Job) Job {
+func (q *Queue) shown(j record.Job) Job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s, known := q.seen[j.RunID]
@@ -181,15 +181,15 @@ func (q *Queue) shown(j store.Job) Job {
 }
 
 // find is a job by its run id or by the name of its container.
-func (q *Queue) find(ctx context.Context, name string) (store.Job, error) {
+func (q *Queue) find(ctx context.Context, name string) (record.Job, error) {
 	rows, err := q.c.Store.Jobs(ctx)
 	if err != nil {
-		return store.Job{}, err
+		return record.Job{}, err
 	}
 	for _, j := range rows {
 		if name == j.RunID || name == q.c.Runtime.JobName(j.RunID) {
 			return j, nil
 		}
 	}
-	return store.Job{}, store.ErrNotFound
+	return record.Job{}, fault.NotFound.New("not found")
 }

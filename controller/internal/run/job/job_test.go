@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -272,7 +272,7 @@ func TestCleaningUpTakesTheTokensAlong(t *testing.T) {
 	if _, err := w.fs.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("its files should be gone, %v", err)
 	}
-	if _, err := q.Job(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
+	if _, err := q.Job(t.Context(), id); !errors.Is(err, fault.NotFound) {
 		t.Errorf("want it forgotten, got %v", err)
 	}
 	if _, err := w.Run(t.Context(), id); err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
@@ -17,7 +17,7 @@ const answerTime = 5 * time.Second
 
 // Cancel ends a job, named by its run id or its container: one that goes on drains and can be resumed later, one that
 // waits leaves the queue. It interrupts the start of another job, which is tried again. That the end cannot be kept is
-// a warning, because the job is stopped all the same. The errors are store.ErrNotFound, *StateError and those of the port;
+// a warning, because the job is stopped all the same. The errors are fault.NotFound, *StateError and those of the port;
 // where the engine does not answer, Watch goes through with it.
 func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, error) {
 	q.takeTurn()
@@ -92,7 +92,7 @@ func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 		return Job{}, fmt.Errorf("renew the job's tokens: %w", err)
 	}
 	defer q.wakeUp()
-	return q.saved(ctx, store.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(),
+	return q.saved(ctx, record.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(),
 		Started: j.Started})
 }
 
@@ -178,7 +178,7 @@ func (q *Queue) remove(ctx context.Context, id string) error {
 	return q.c.Store.RemoveJob(ctx, id)
 }
 
-func (q *Queue) saved(ctx context.Context, j store.Job) (Job, error) {
+func (q *Queue) saved(ctx context.Context, j record.Job) (Job, error) {
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
 		return Job{}, err
 	}

@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -109,7 +109,7 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 	if err := q.c.Setup.WriteJob(p.input, id); err != nil {
 		return Job{}, nil, fmt.Errorf("publish the job: %w", err)
 	}
-	j := store.Job{RunID: id.ID, Name: name, Payload: payload, State: Queued, Queued: q.c.Now()}
+	j := record.Job{RunID: id.ID, Name: name, Payload: payload, State: Queued, Queued: q.c.Now()}
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
 		return Job{}, nil, errors.Join(err, q.c.Setup.RemoveJob(j.RunID)) // its files hold tokens
 	}

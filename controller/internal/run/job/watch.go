@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
-	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -75,15 +75,15 @@ func (q *Queue) tend(ctx context.Context) error {
 
 // endMissed records the end of runs whose jobs have ended or are gone, such as of a job whose start was interrupted by
 // the end of a controller and which was cancelled since.
-func (q *Queue) endMissed(ctx context.Context, rows []store.Job) error {
-	open, err := q.c.Repository.Runs(ctx, store.RunQuery{Kind: runsummary.BackfillJob, Open: true})
+func (q *Queue) endMissed(ctx context.Context, rows []record.Job) error {
+	open, err := q.c.Repository.Runs(ctx, record.Query{Kind: runsummary.BackfillJob, Open: true})
 	if err != nil {
 		return err
 	}
 	for _, r := range open {
 		gone := launcher.Status{State: launcher.Missing}
 		var reason string
-		if i := slices.IndexFunc(rows, func(j store.Job) bool { return j.RunID == r.ID }); i >= 0 {
+		if i := slices.IndexFunc(rows, func(j record.Job) bool { return j.RunID == r.ID }); i >= 0 {
 			if rows[i].State != Exited {
 				continue
 			}
@@ -116,7 +116,7 @@ func (q *Queue) interruptible(ctx context.Context) (_ context.Context, end func(
 }
 
 // refresh asks the port and the ledger of a job how it stands. One that has ended stays as it was seen.
-func (q *Queue) refresh(ctx context.Context, j store.Job) launcher.Status {
+func (q *Queue) refresh(ctx context.Context, j record.Job) launcher.Status {
 	q.mu.Lock()
 	s, known := q.seen[j.RunID]
 	q.mu.Unlock()
@@ -145,7 +145,7 @@ func (q *Queue) refresh(ctx context.Context, j store.Job) launcher.Status {
 }
 
 // attend deals with a job that should go on, and tells whether it does.
-func (q *Queue) attend(ctx context.Context, j *store.Job, l launcher.Status) bool {
+func (q *Queue) attend(ctx context.Context, j *record.Job, l launcher.Status) bool {
 	alive := l.State == launcher.Running || l.State == launcher.Restarting || l.State == launcher.Paused
 	if alive && j.State == Cancelling {
 		if err := q.c.Runtime.StopJob(ctx, j.RunID, drain); err != nil {
@@ -171,7 +171,7 @@ func (q *Queue) attend(ctx context.Context, j *store.Job, l launcher.Status) boo
 }
 
 // begin starts a job, or lets it go on, and tells whether it takes the turn.
-func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
+func (q *Queue) begin(ctx context.Context, j *record.Job) bool {
 	was := *j
 	j.State = Running
 	if j.Started == nil {
@@ -222,8 +222,8 @@ func (q *Queue) begin(ctx context.Context, j *store.Job) bool {
 }
 
 // runOf is the run of a job, with the hash of its plan once that is known.
-func (q *Queue) runOf(j store.Job) store.Run {
-	r := store.Run{RunHead: store.RunHead{ID: j.RunID, Kind: runsummary.BackfillJob, Note: j.Name}}
+func (q *Queue) runOf(j record.Job) record.Run {
+	r := record.Run{Head: record.Head{ID: j.RunID, Kind: runsummary.BackfillJob, Note: j.Name}}
 	if j.Started != nil {
 		r.Started = *j.Started
 	}
@@ -242,7 +242,7 @@ func (q *Queue) runOf(j store.Job) store.Run {
 }
 
 // keep saves a job. One that cannot be saved is looked after again, as it was.
-func (q *Queue) keep(ctx context.Context, j store.Job) {
+func (q *Queue) keep(ctx context.Context, j record.Job) {
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
 		q.c.Log.Error("a job cannot be kept", "run_id", j.RunID, "err", err)
 		return
@@ -254,7 +254,7 @@ func (q *Queue) keep(ctx context.Context, j store.Job) {
 }
 
 // close records how a job ended. instead is the reason where its ledger tells none.
-func (q *Queue) close(ctx context.Context, j *store.Job, l launcher.Status, instead string) {
+func (q *Queue) close(ctx context.Context, j *record.Job, l launcher.Status, instead string) {
 	ctx = context.WithoutCancel(ctx)
 	logs := run.Logs(func(ctx context.Context, query launcher.LogQuery, each func(launcher.Line) error) error {
 		return q.c.Runtime.JobLogs(ctx, j.RunID, query, each)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
@@ -53,7 +54,7 @@ type world struct {
 }
 
 // SaveJob implements job.Store.
-func (w *world) SaveJob(ctx context.Context, j store.Job) error {
+func (w *world) SaveJob(ctx context.Context, j record.Job) error {
 	w.mu.Lock()
 	unsaved := w.unsaved
 	w.mu.Unlock()
@@ -265,7 +266,7 @@ func (p port) JobLogs(_ context.Context, _ string, q launcher.LogQuery, each fun
 }
 
 // EndRun implements run.Repository.
-func (w *world) EndRun(ctx context.Context, r store.Run) error {
+func (w *world) EndRun(ctx context.Context, r record.Run) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.full {

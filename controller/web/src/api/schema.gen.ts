@@ -1259,9 +1259,9 @@ export interface components {
         };
         AuditAnswer: {
             /** @description Changes and sign-ins, the latest first. */
-            entries: components["schemas"]["StoreEntry"][] | null;
+            entries: components["schemas"]["SecurityEntry"][] | null;
             /** @description What was tried without the right key, the latest first. It never displaces an entry. */
-            refusals: components["schemas"]["StoreRefusal"][] | null;
+            refusals: components["schemas"]["SecurityRefusal"][] | null;
         };
         BaselineRequestBody: {
             /** @description true: in place of what the site's baseline was; false: it is none. */
@@ -1800,8 +1800,8 @@ export interface components {
             points: components["schemas"]["LivePoint"][] | null;
         };
         HistoryCompared: {
-            a: components["schemas"]["StoreRunHead"];
-            b: components["schemas"]["StoreRunHead"];
+            a: components["schemas"]["RecordHead"];
+            b: components["schemas"]["RecordHead"];
             /** @description Those that differ. */
             files: components["schemas"]["CompareFile"][] | null;
             /** @description What to bear in mind, such as that one run was ended by hand earlier. */
@@ -1819,43 +1819,43 @@ export interface components {
             seconds: number;
         };
         HistoryRecord: {
-            /** @description The exact configuration, secrets masked; what is not there has its default. */
+            /** @description The exact configuration, secrets masked. A missing setting had its default. */
             config: {
                 [key: string]: string;
             };
             /**
              * Format: double
-             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             * @description How long the run lasted, by a monotonic clock. null while unknown.
              */
             duration_seconds: number | null;
             /**
              * Format: date-time
-             * @description null while it goes on.
+             * @description null while the run is in progress.
              */
             ended: string | null;
             /**
              * Format: int64
-             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
+             * @description Exit code of the loadgen; 4 if a threshold was missed or the error brake stopped the run. null until it has exited.
              */
             exit_code: number | null;
             /** @description What is kept of it for a rerun; empty where it was not started here. */
-            files: components["schemas"]["StoreRunFile"][] | null;
+            files: components["schemas"]["RecordFile"][] | null;
             id: string;
             /** @enum {string} */
             kind: "live" | "capacity" | "backfill";
             labels: string[] | null;
             note: string;
             plan_hash: string;
-            /** @description Warnings and errors of its log. */
-            problems: components["schemas"]["StoreProblem"][] | null;
+            /** @description Warnings and errors of the run's log. */
+            problems: components["schemas"]["RecordProblem"][] | null;
             reason: string;
             /** Format: int64 */
             seed: number;
             /** Format: date-time */
             started: string;
-            /** @description It was paused or its rate changed while it went on. */
+            /** @description Whether the run was paused or its rate changed while it was running. */
             steered: boolean;
-            /** @description The ledger of record, as it stands where the run goes on; null where there is none. */
+            /** @description The run summary, up to date while the run is in progress. null if there is none. */
             summary: components["schemas"]["RunsummarySummary"] | null;
         };
         ImportedAnswer: {
@@ -1881,14 +1881,14 @@ export interface components {
             container_name: string;
             /** @description What the runtime says of it, as container.state of GET /api/status; not_found before it has started. */
             container_state: string;
-            /** @description What it told of a bad end; null where there was none. */
+            /** @description Error output of a failed job; null if it did not fail. */
             error: string | null;
             /** Format: int64 */
             exit_code: number | null;
             /** Format: date-time */
             finished_at: string | null;
             name: string;
-            /** @description What was asked for. */
+            /** @description The request that created the job. */
             payload: {
                 [key: string]: unknown;
             };
@@ -1896,17 +1896,17 @@ export interface components {
             progress: components["schemas"]["JobProgress"] | null;
             /** Format: date-time */
             queued_at: string;
-            /** @description Why it ended, in the loadgen's word; empty until then. */
+            /** @description Why the job ended, as the loadgen names it; empty until then. */
             reason: string;
             /**
              * Format: int64
-             * @description Starts after crashes; it goes on where it was.
+             * @description Number of restarts after crashes; each resumes where the job was.
              */
             restarts: number;
             /** @description Something is left to send, so that POST …/resume does something. */
             resumable: boolean;
             run_id: string;
-            /** @description A person has counted its unknown batches as sent. */
+            /** @description Whether a user has counted its unknown batches as sent. */
             settled: boolean;
             /** Format: date-time */
             started_at: string | null;
@@ -2343,20 +2343,24 @@ export interface components {
              */
             limit_seconds: number | null;
         };
-        RecordRow: {
+        RecordFile: {
+            hash: string;
+            name: string;
+        };
+        RecordHead: {
             /**
              * Format: double
-             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             * @description How long the run lasted, by a monotonic clock. null while unknown.
              */
             duration_seconds: number | null;
             /**
              * Format: date-time
-             * @description null while it goes on.
+             * @description null while the run is in progress.
              */
             ended: string | null;
             /**
              * Format: int64
-             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
+             * @description Exit code of the loadgen; 4 if a threshold was missed or the error brake stopped the run. null until it has exited.
              */
             exit_code: number | null;
             id: string;
@@ -2370,7 +2374,44 @@ export interface components {
             seed: number;
             /** Format: date-time */
             started: string;
-            /** @description It was paused or its rate changed while it went on. */
+            /** @description Whether the run was paused or its rate changed while it was running. */
+            steered: boolean;
+        };
+        RecordProblem: {
+            /** @enum {string} */
+            level: "WARNING" | "ERROR";
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
+        RecordRow: {
+            /**
+             * Format: double
+             * @description How long the run lasted, by a monotonic clock. null while unknown.
+             */
+            duration_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description null while the run is in progress.
+             */
+            ended: string | null;
+            /**
+             * Format: int64
+             * @description Exit code of the loadgen; 4 if a threshold was missed or the error brake stopped the run. null until it has exited.
+             */
+            exit_code: number | null;
+            id: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
+            plan_hash: string;
+            reason: string;
+            /** Format: int64 */
+            seed: number;
+            /** Format: date-time */
+            started: string;
+            /** @description Whether the run was paused or its rate changed while it was running. */
             steered: boolean;
             /** @description Of the ledger of record; null where there is none. */
             totals: components["schemas"]["TotalsAnswer"] | null;
@@ -2469,12 +2510,12 @@ export interface components {
         RunAnswer: {
             /**
              * Format: double
-             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
+             * @description How long the run lasted, by a monotonic clock. null while unknown.
              */
             duration_seconds: number | null;
             /**
              * Format: date-time
-             * @description null while it goes on.
+             * @description null while the run is in progress.
              */
             ended: string | null;
             /**
@@ -2498,7 +2539,7 @@ export interface components {
             seed: number;
             /** Format: date-time */
             started: string;
-            /** @description It was paused or its rate changed while it went on. */
+            /** @description Whether the run was paused or its rate changed while it was running. */
             steered: boolean;
             summary?: components["schemas"]["RunsummarySummary"];
         };
@@ -2862,6 +2903,35 @@ export interface components {
             /** @description In the order of a form. */
             groups: string[] | null;
         };
+        SecurityEntry: {
+            /** @description Method and path, such as PUT /api/config. */
+            action: string;
+            /** @description Client address. */
+            address: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Status of the response and how the client authenticated: key, session or code. */
+            detail: string;
+        };
+        SecurityRefusal: {
+            action: string;
+            /** @description Client address; others if too many different requests were refused at once. */
+            address: string;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description Status of the responses.
+             */
+            status: number;
+            /**
+             * Format: int64
+             * @description Number of requests.
+             */
+            tries: number;
+        };
         SessionAnswer: {
             signed_in: boolean;
         };
@@ -3155,75 +3225,6 @@ export interface components {
              * @enum {string|null}
              */
             mode?: "finish" | "now" | null;
-        };
-        StoreEntry: {
-            /** @description What for, such as PUT /api/config. */
-            action: string;
-            /** @description Who asked. */
-            address: string;
-            /** Format: date-time */
-            at: string;
-            detail: string;
-        };
-        StoreProblem: {
-            /** @enum {string} */
-            level: "WARNING" | "ERROR";
-            text: string;
-            /** Format: date-time */
-            time: string;
-        };
-        StoreRefusal: {
-            action: string;
-            /** @description Who tried; others where too many tried at once. */
-            address: string;
-            /** Format: date-time */
-            first_at: string;
-            /** Format: date-time */
-            last_at: string;
-            /**
-             * Format: int64
-             * @description Of the answers.
-             */
-            status: number;
-            /**
-             * Format: int64
-             * @description How many there were.
-             */
-            tries: number;
-        };
-        StoreRunFile: {
-            hash: string;
-            name: string;
-        };
-        StoreRunHead: {
-            /**
-             * Format: double
-             * @description How long it lasted, by a clock that nobody sets. null while nothing is known of it.
-             */
-            duration_seconds: number | null;
-            /**
-             * Format: date-time
-             * @description null while it goes on.
-             */
-            ended: string | null;
-            /**
-             * Format: int64
-             * @description The loadgen's; 4 where a threshold was missed or the error brake pulled. null until there is one.
-             */
-            exit_code: number | null;
-            id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
-            labels: string[] | null;
-            note: string;
-            plan_hash: string;
-            reason: string;
-            /** Format: int64 */
-            seed: number;
-            /** Format: date-time */
-            started: string;
-            /** @description It was paused or its rate changed while it went on. */
-            steered: boolean;
         };
         TargetAnswer: {
             api_url: string;

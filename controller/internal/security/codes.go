@@ -9,29 +9,29 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// vault keeps sign-in codes by their hash, so that neither a memory dump nor a timing tells one.
-type vault struct {
+// codeStore keeps sign-in codes by their hash, so that neither a memory dump nor a timing tells one.
+type codeStore struct {
 	ttl  time.Duration
 	now  func() time.Time
 	mu   sync.Mutex
 	kept map[[sha256.Size]byte]time.Time // until when
 }
 
-func newVault(ttl time.Duration, now func() time.Time) *vault {
-	return &vault{ttl: ttl, now: now, kept: map[[sha256.Size]byte]time.Time{}}
+func newCodeStore(ttl time.Duration, now func() time.Time) *codeStore {
+	return &codeStore{ttl: ttl, now: now, kept: map[[sha256.Size]byte]time.Time{}}
 }
 
-func (v *vault) add() secret.String {
+func (v *codeStore) add() secret.String {
 	text := rand.Text() + rand.Text()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	makeRoom(v.kept, v.now(), func(until time.Time) time.Time { return until })
+	evict(v.kept, v.now(), func(until time.Time) time.Time { return until })
 	v.kept[sha256.Sum256([]byte(text))] = v.now().Add(v.ttl)
 	return secret.String(text)
 }
 
 // take tells whether text is kept, and forgets it.
-func (v *vault) take(text string) bool {
+func (v *codeStore) take(text string) bool {
 	sum := sha256.Sum256([]byte(text))
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -40,8 +40,8 @@ func (v *vault) take(text string) bool {
 	return ok && v.now().Before(until)
 }
 
-// makeRoom drops what has ended from a map that is full, and where that is not enough the entry that ends first.
-func makeRoom[K comparable, V any](kept map[K]V, now time.Time, until func(V) time.Time) {
+// evict drops what has ended from a map that is full, and where that is not enough the entry that ends first.
+func evict[K comparable, V any](kept map[K]V, now time.Time, until func(V) time.Time) {
 	if len(kept) < maxKept {
 		return
 	}

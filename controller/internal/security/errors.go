@@ -35,5 +35,5 @@ func (g *Guard) wrongOrigin(r *http.Request) error {
 	return refuse(http.StatusForbidden, WrongOrigin,
 		fmt.Sprintf("the page is from %.300q and the controller was asked as %.300q; "+
 			"let the proxy pass the Host header on, or set PUBLIC_URL to the address in the browser",
-			r.Header.Get("Origin"), g.asked(r)))
+			r.Header.Get("Origin"), g.requestOrigin(r)))
 }

@@ -9,21 +9,11 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/puttrix/trafficinator/shared/runsummary"
+
+	"github.com/puttrix/trafficinator/controller/internal/record"
 )
 
-// RunQuery chooses runs. The zero value is all that are not deleted.
-type RunQuery struct {
-	// Kind, Label and Reason are exact; Text is looked for in id, note, labels and reason, in any case. Empty is all.
-	Kind, Label, Reason, Text string
-	// Open leaves out runs of which an end is recorded.
-	Open bool
-	// NoJobs leaves out backfills, which go on beside the run of the loadgen.
-	NoJobs bool
-	// Limit is how many are given after the first Skip of them, the one recorded last first; 0 is all.
-	Skip, Limit int
-}
-
-func (q RunQuery) where() (string, []any) {
+func whereRuns(q record.Query) (string, []any) {
 	parts, args := []string{"deleted_at IS NULL"}, []any{}
 	add := func(part string, values ...any) { parts, args = append(parts, part), append(args, values...) }
 	if q.Kind != "" {
@@ -51,18 +41,18 @@ func (q RunQuery) where() (string, []any) {
 
 // Runs are the runs that q chooses, the one that was recorded last first: a clock that is set back does not change
 // that.
-func (s *Store) Runs(ctx context.Context, q RunQuery) ([]Run, error) {
+func (s *Store) Runs(ctx context.Context, q record.Query) ([]record.Run, error) {
 	limit := q.Limit
 	if limit == 0 {
 		limit = -1
 	}
-	where, args := q.where()
+	where, args := whereRuns(q)
 	var rows []runRow
 	if err := s.read.SelectContext(ctx, &rows, selectRuns+where+" ORDER BY rowid DESC LIMIT ? OFFSET ?",
 		append(args, limit, q.Skip)...); err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)
 	}
-	out := make([]Run, len(rows))
+	out := make([]record.Run, len(rows))
 	for i, r := range rows {
 		out[i] = r.run()
 	}
@@ -70,8 +60,8 @@ func (s *Store) Runs(ctx context.Context, q RunQuery) ([]Run, error) {
 }
 
 // CountRuns is how many runs q chooses, whatever its Skip and Limit.
-func (s *Store) CountRuns(ctx context.Context, q RunQuery) (n int, err error) {
-	where, args := q.where()
+func (s *Store) CountRuns(ctx context.Context, q record.Query) (n int, err error) {
+	where, args := whereRuns(q)
 	if err := s.read.GetContext(ctx, &n, "SELECT count(*) FROM runs "+where, args...); err != nil {
 		return 0, fmt.Errorf("count runs: %w", err)
 	}

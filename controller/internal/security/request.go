@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Address is who asks: the nearest address of the chain that is no trusted proxy.
-func (g *Guard) Address(r *http.Request) netip.Addr {
+// ClientIP is who asks: the nearest address of the chain that is no trusted proxy.
+func (g *Guard) ClientIP(r *http.Request) netip.Addr {
 	addr := parseAddr(r.RemoteAddr)
 	chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(chain) - 1; i >= 0 && g.isProxy(addr); i-- {
+	for i := len(chain) - 1; i >= 0 && g.isTrustedProxy(addr); i-- {
 		next := parseAddr(strings.TrimSpace(chain[i]))
 		if !next.IsValid() {
 			break
@@ -22,48 +22,49 @@ func (g *Guard) Address(r *http.Request) netip.Addr {
 	return addr
 }
 
-// Secure says whether the browser came by TLS: here, at a trusted proxy, or at the public address if that is https.
-func (g *Guard) Secure(r *http.Request) bool {
-	return r.TLS != nil || g.isProxy(parseAddr(r.RemoteAddr)) &&
+// IsSecure says whether the browser came by TLS: here, at a trusted proxy, or at the public address if that is https.
+func (g *Guard) IsSecure(r *http.Request) bool {
+	return r.TLS != nil || g.isTrustedProxy(parseAddr(r.RemoteAddr)) &&
 		strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") ||
 		g.public.Scheme == "https" && strings.EqualFold(r.Host, g.public.Host)
 }
 
-// wholeHost says whether the controller speaks for all ports of its host, which HSTS (RFC 6797, 8.3) turns to TLS: only
+// ownsHost says whether the controller speaks for all ports of its host, which HSTS (RFC 6797, 8.3) turns to TLS: only
 // where PUBLIC_URL says that people reach it by https at the usual port.
-func (g *Guard) wholeHost(r *http.Request) bool {
+func (g *Guard) ownsHost(r *http.Request) bool {
 	return g.public.Scheme == "https" && g.public.Port() == "" && strings.EqualFold(r.Host, g.public.Host)
 }
 
-func (g *Guard) isProxy(a netip.Addr) bool {
+func (g *Guard) isTrustedProxy(a netip.Addr) bool {
 	return slices.ContainsFunc(g.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// hostAllowed keeps a foreign name that resolves to this machine (DNS rebinding) out.
-func (g *Guard) hostAllowed(r *http.Request) bool {
+// isHostAllowed keeps a foreign name that resolves to this machine (DNS rebinding) out.
+func (g *Guard) isHostAllowed(r *http.Request) bool {
 	return slices.Contains(g.hosts, strings.ToLower(withoutPort(r.Host)))
 }
 
-// sameOrigin says whether a request that changes something comes from the controller's own pages or from a program,
+// isSameOrigin says whether a request that changes something comes from the controller's own pages or from a program,
 // which sends neither header. Browsers judge it themselves and say so in Sec-Fetch-Site. Where they do not (plain http
 // to another machine, old ones) Origin has to be exactly the address that was asked, or the public one.
-func (g *Guard) sameOrigin(r *http.Request) bool {
+func (g *Guard) isSameOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" || r.Header.Get("Sec-Fetch-Site") != "" {
 		return new(http.CrossOriginProtection).Check(r) == nil
 	}
-	return strings.EqualFold(origin, g.asked(r)) || g.public.Host != "" && strings.EqualFold(origin, g.public.String())
+	return strings.EqualFold(origin, g.requestOrigin(r)) ||
+		g.public.Host != "" && strings.EqualFold(origin, g.public.String())
 }
 
-// asked is the origin of the address in the request.
-func (g *Guard) asked(r *http.Request) string {
-	if g.Secure(r) {
+// requestOrigin is the origin of the address in the request.
+func (g *Guard) requestOrigin(r *http.Request) string {
+	if g.IsSecure(r) {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
 }
 
-func (g *Guard) listed(origin string) bool {
+func (g *Guard) isAllowedOrigin(origin string) bool {
 	return origin != "" && slices.Contains(g.origins, strings.ToLower(origin))
 }
 

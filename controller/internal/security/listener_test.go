@@ -84,13 +84,13 @@ func serve(t *testing.T, all int, do func(p *pipes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		g, err := security.New(t.Context(), security.Config{
-			Key: key, PerMinute: 1000, Book: &book{}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+			Key: key, PerMinute: 1000, Store: &memory{}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		e := echo.New()
-		e.GET("/api/x", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }, g.Members)
+		e.GET("/api/x", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }, g.Authenticate)
 		e.POST("/api/x", func(c echo.Context) error {
 			_, err := io.Copy(io.Discard, c.Request().Body)
 			return err
@@ -99,7 +99,7 @@ func serve(t *testing.T, all int, do func(p *pipes)) {
 		server := &http.Server{Handler: e, ReadHeaderTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 			ConnContext: security.WithConn}
 		var served sync.WaitGroup
-		served.Go(func() { _ = server.Serve(security.Limit(p, all)) })
+		served.Go(func() { _ = server.Serve(security.LimitConnections(p, all)) })
 		do(p)
 		_ = server.Close()
 		served.Wait()

@@ -36,8 +36,8 @@ type Listener struct {
 	count   int                      // of strangers
 }
 
-// Limit bounds l to all connections at once, at least 8.
-func Limit(l net.Listener, all int) *Listener {
+// LimitConnections bounds l to all connections at once, at least 8.
+func LimitConnections(l net.Listener, all int) *Listener {
 	all = max(all, 8)
 	strangers := min(maxStrangers, all/2)
 	out := &Listener{Listener: l, all: all, strangers: strangers, ofAddress: strangers / 2,
