@@ -149,7 +149,7 @@ func (s *worker) reduceBatchSize(b *batch) {
 	now := size.Max
 	s.mu.Unlock()
 	if smaller {
-		s.c.Log.Warn("the target takes no requests so large; smaller ones are sent", "target",
+		s.c.Log.Warn("request too large for the target, sending smaller ones", "target",
 			s.c.Targets[b.span.Target], "hits", b.hits, "now", now)
 	}
 }

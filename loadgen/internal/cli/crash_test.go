@@ -183,7 +183,7 @@ func TestARunThatEndsOnAFullDiskKeepsItsWholeLedger(t *testing.T) {
 		d.full.Store(true)
 		d.broken.Store(broken)
 		eventually(t, "visits pause", func() bool {
-			return l.stderr.has("new visits pause: the state cannot be stored")
+			return l.stderr.has("new visits pause: cannot store the state")
 		})
 		l.signals <- syscall.SIGTERM
 		if broken {
@@ -210,7 +210,7 @@ func TestARunOutlivesADiskThatFillsUp(t *testing.T) {
 	l := start(t, d, settings(m, map[string]string{"STATE_DIR": "/state"}))
 	eventually(t, "20 visits", func() bool { _, visitors := m.seen(); return visitors >= 20 })
 	d.full.Store(true)
-	eventually(t, "visits pause", func() bool { return l.stderr.has("new visits pause: the state cannot be stored") })
+	eventually(t, "visits pause", func() bool { return l.stderr.has("new visits pause: cannot store the state") })
 	d.full.Store(false)
 	l.ends(t, exitcode.OK)
 	s := l.summary(t)
@@ -236,8 +236,8 @@ func TestTheDailyCapHoldsWhenTheDiskFillsUp(t *testing.T) {
 	d.full.Store(true)
 	// Whichever is needed first: the cap, or numbers for more visits.
 	eventually(t, "visits pause", func() bool {
-		return l.stderr.has("new visits pause: the daily cap cannot be stored") ||
-			l.stderr.has("new visits pause: the state cannot be stored")
+		return l.stderr.has("new visits pause: cannot store the daily cap") ||
+			l.stderr.has("new visits pause: cannot store the state")
 	})
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitcode.Interrupted)

@@ -101,7 +101,7 @@ func TestARunGoesOnWithRequestsThatItsTargetTakes(t *testing.T) {
 	addsUp(t, s)
 	recorded(t, s, m)
 	if s.Hits.Failed > 0 || s.Hits.Accepted == 0 || len(s.Reasons) > 0 && s.Reasons[0].Class != answer.Late.String() ||
-		!l.stderr.has("the target takes no requests so large") {
+		!l.stderr.has("request too large for the target") {
 		t.Errorf("%+v, %+v:\n%s", s.Hits, s.Reasons, l.stderr.String())
 	}
 }
@@ -117,10 +117,10 @@ func TestABackfillGoesOnWithRequestsThatItsTargetTakes(t *testing.T) {
 	s := l.summary(t)
 	addsUp(t, s)
 	if s.Visits.Complete != s.Backfill.Visits || a.Counts().Total.Visits != int64(s.Visits.Complete) ||
-		!l.stderr.has("the target takes no requests so large") {
+		!l.stderr.has("request too large for the target") {
 		t.Errorf("%+v of %d visits:\n%s", s.Visits, s.Backfill.Visits, l.stderr.String())
 	}
-	if strings.Count(l.stderr.String(), "the target takes no requests so large") > 9 {
+	if strings.Count(l.stderr.String(), "request too large for the target") > 9 {
 		t.Errorf("the size that works is not kept:\n%s", l.stderr.String())
 	}
 }

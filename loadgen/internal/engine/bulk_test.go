@@ -51,12 +51,12 @@ func TestBulkRequestsCarryManyVisitorsHitsInOrder(t *testing.T) {
 		c := r.ledger.Counts()
 		if c.Visits[ledger.Complete] != 200 ||
 			c.Bulk != (runsummary.Bulk{Requests: uint64(len(size)), Hits: 600, Tracked: 600}) {
-			t.Errorf("fates %v, receipts %+v", c.Visits, c.Bulk)
+			t.Errorf("visits %v, receipts %+v", c.Visits, c.Bulk)
 		}
 	})
 }
 
-func TestAHitWaitsForItsBatchNoLongerThanTold(t *testing.T) {
+func TestAHitWaitsForItsBatchNoLongerThanTheBatchDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { inBulk(c); c.StopAfter = 3 })
 		r.matomo.receipt = all
@@ -101,7 +101,7 @@ func (h hasty) Outline(n uint64, v *visit.Visit) {
 	}
 }
 
-func TestATargetInDoubtGetsSingleHits(t *testing.T) {
+func TestAnUnprovenTargetGetsSingleHits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			return said(answer.Rejected)
@@ -115,7 +115,7 @@ func TestATargetInDoubtGetsSingleHits(t *testing.T) {
 	})
 }
 
-func TestWhatAReceiptMeans(t *testing.T) {
+func TestABulkReceiptDecidesTheOutcomes(t *testing.T) {
 	for name, c := range map[string]struct {
 		receipt func(hits []sent) answer.Receipt
 		want    map[outcome.Outcome]bool // outcomes there are
@@ -180,7 +180,7 @@ func TestWhatAReceiptMeans(t *testing.T) {
 	}
 }
 
-func TestABatchThatWasRolledBackIsSentAgainWhole(t *testing.T) {
+func TestARolledBackBatchIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		var lost []uint64
@@ -195,12 +195,12 @@ func TestABatchThatWasRolledBackIsSentAgainWhole(t *testing.T) {
 		}
 		_ = r.run(t.Context(), t.Context(), t)
 		if c := r.ledger.Counts(); len(lost) == 0 || c.Visits[ledger.Complete] != 200 {
-			t.Errorf("%d requests were lost, fates %v", len(lost), c.Visits)
+			t.Errorf("%d requests were lost, visits %v", len(lost), c.Visits)
 		}
 	})
 }
 
-func TestARequestThatIsTooLargeGoesInSmallerOnes(t *testing.T) {
+func TestARequestThatIsTooLargeIsSplit(t *testing.T) {
 	for name, limit := range map[string]int{"some visits": 4, "less than a visit": 2, "single hits": 1} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -216,11 +216,11 @@ func TestARequestThatIsTooLargeGoesInSmallerOnes(t *testing.T) {
 				}
 				c := r.ledger.Counts()
 				if len(r.matomo.taken) != 600 || c.Visits[ledger.Complete] != 200 {
-					t.Errorf("%d hits of 600 are taken, fates %v", len(r.matomo.taken), c.Visits)
+					t.Errorf("%d hits of 600 are taken, visits %v", len(r.matomo.taken), c.Visits)
 				}
 				// Those that were in flight with the first, and one of each smaller size: what works is kept.
 				if refused := len(r.matomo.log) - len(r.matomo.taken); refused == 0 || refused > 60 {
-					t.Errorf("%d hits were sent in vain", refused)
+					t.Errorf("%d hits were refused", refused)
 				}
 			})
 		})
@@ -228,7 +228,7 @@ func TestARequestThatIsTooLargeGoesInSmallerOnes(t *testing.T) {
 }
 
 // In a bulk run one hit is larger than the target takes: it alone fails, and requests are as large as before.
-func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
+func TestOnlyTheHitThatIsTooLargeFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, inBulk)
 		r.matomo.receipt = all
@@ -236,7 +236,7 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 		_ = r.run(t.Context(), t.Context(), t)
 		if c := r.ledger.Counts(); r.ended(outcome.Failed) != 1 || r.ended(outcome.Accepted) != 599 ||
 			c.Visits[ledger.Complete] != 199 {
-			t.Errorf("%+v, fates %v", c.Total(-1), c.Visits)
+			t.Errorf("%+v, visits %v", c.Total(-1), c.Visits)
 		}
 		size := map[int]int{}
 		for _, s := range r.matomo.taken {

@@ -6,20 +6,20 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Cap bounds the visits that begin in each window.
+// Cap limits the visits that start in each window.
 type Cap struct {
 	limit, block, used uint64
 	state              runsummary.Cap
 	save               func(runsummary.Cap) error
 }
 
-// NewCap goes on from a stored state. keep stores the state durably; limit is above 0.
-func NewCap(limit uint64, state runsummary.Cap, keep func(runsummary.Cap) error) *Cap {
-	return &Cap{limit: limit, block: max(1, limit/100), used: min(limit, state.Reserved), state: state, save: keep}
+// NewCap continues from a stored state. save stores the state durably; limit is above 0.
+func NewCap(limit uint64, state runsummary.Cap, save func(runsummary.Cap) error) *Cap {
+	return &Cap{limit: limit, block: max(1, limit/100), used: min(limit, state.Reserved), state: state, save: save}
 }
 
-// Take lets one visit begin at now. Where the cap is reached it says when the next window begins. An error is that
-// of keep: the visit may not begin, because a restart would forget it.
+// Take lets one visit start at now. If the cap is reached, it returns when the next window begins. An error is that of
+// save: the visit may not start, because a restart would not count it.
 func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
 	if end := c.state.WindowStart.Add(runsummary.CapWindow); c.state.WindowStart.IsZero() || !now.Before(end) {
 		c.state, c.used = runsummary.Cap{WindowStart: now}, 0
@@ -38,10 +38,10 @@ func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
 	return true, time.Time{}, nil
 }
 
-// remaining is how many visits the window that Take knows lets begin.
+// remaining returns how many visits may still start in the current window.
 func (c *Cap) remaining() uint64 { return c.limit - c.used }
 
-// Release gives back what was reserved and not used. Of no cap it is nothing.
+// Release returns what was reserved and not used. It does nothing for a nil Cap.
 func (c *Cap) Release() error {
 	if c == nil || c.state.WindowStart.IsZero() || c.state.Reserved == c.used {
 		return nil

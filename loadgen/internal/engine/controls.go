@@ -3,7 +3,6 @@ package engine
 import (
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/endreason"
@@ -11,65 +10,61 @@ import (
 	"github.com/puttrix/trafficinator/shared/phase"
 )
 
-// overrides is what a run is told on its way.
+// overrides are what can be changed during a run.
 type overrides struct {
-	scale  float64 // of the profile's rate
-	paused bool
-	// finishBy is when open visits are cut off, zero where the run is not asked to end.
-	finishBy time.Time
+	scale    float64 // of the profile's rate
+	paused   bool
+	finishBy time.Time // when open visits are cut off, zero if the run was not asked to finish
 }
 
-// controls carries steering from any goroutine to the loop.
+// controls pass overrides from any goroutine to the loop.
 type controls struct {
 	mu      sync.Mutex
 	wanted  overrides
-	changed chan struct{} // holds one token: look at wanted
+	changed chan struct{} // holds one token if wanted has changed
 }
 
 func newControls() controls {
 	return controls{wanted: overrides{scale: 1}, changed: make(chan struct{}, 1)}
 }
 
-func (w *controls) set(change func(*overrides)) {
-	w.mu.Lock()
-	change(&w.wanted)
-	w.mu.Unlock()
+func (c *controls) set(change func(*overrides)) {
+	c.mu.Lock()
+	change(&c.wanted)
+	c.mu.Unlock()
 	select {
-	case w.changed <- struct{}{}:
+	case c.changed <- struct{}{}:
 	default:
 	}
 }
 
-func (w *controls) get() overrides {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.wanted
+func (c *controls) get() overrides {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wanted
 }
 
-// SetRate multiplies the rate of the load profile by scale, which is above 0, from now on. It may be called from any
-// goroutine at any time.
-func (e *Engine) SetRate(scale float64) { e.controls.set(func(s *overrides) { s.scale = scale }) }
+// SetRate sets the arrival rate to scale times that of the load profile; scale is above 0.
+func (e *Engine) SetRate(scale float64) { e.controls.set(func(o *overrides) { o.scale = scale }) }
 
-// Pause lets no visit begin until it is taken back; open ones go on. Visits of the pause are not due: stages stand
-// still, the hours of a week pass. It may be called from any goroutine at any time.
-func (e *Engine) Pause(paused bool) { e.controls.set(func(s *overrides) { s.paused = paused }) }
+// Pause pauses or resumes arrivals; open visits continue. Visits are not due during a pause: stages stop, while the
+// hours of a week pass.
+func (e *Engine) Pause(paused bool) { e.controls.set(func(o *overrides) { o.paused = paused }) }
 
-// Finish ends the run with the reason Stopped: no visit begins any more, and open ones have until then to end. Those
-// that have not are abandoned, as after a signal. It may be called from any goroutine at any time, also before Run; the
-// last call counts.
+// Finish ends the run with the reason Stopped: arrivals end, and open visits get until then to end before they are
+// abandoned, as after a signal. It may be called before Run; the last call counts.
 func (e *Engine) Finish(within time.Duration) {
 	by := time.Now().Add(within)
-	e.controls.set(func(s *overrides) { s.finishBy = by })
+	e.controls.set(func(o *overrides) { o.finishBy = by })
 }
 
-// FinishBy is when open visits are cut off, zero where the run was not asked to finish them. It is safe to call from
-// any goroutine.
+// FinishBy returns when open visits are cut off, zero if the run was not asked to finish.
 func (e *Engine) FinishBy() time.Time { return e.controls.get().finishBy }
 
-// Rate is at how many visits a second the schedule is, 0 while arrivals pause. It is safe to call from any goroutine.
-func (e *Engine) Rate() float64 { return e.rate.Load() }
+// Rate returns the current arrival rate in visits per second, 0 during a pause.
+func (e *Engine) Rate() float64 { return math.Float64frombits(e.rate.Load()) }
 
-// applyControls follows what the run was told. Visits that are due by now begin as they would have.
+// applyControls applies changed overrides, after starting the visits that are due by now.
 func (l *loop) applyControls(elapsed time.Duration) {
 	l.applyFinish()
 	now := l.began.Add(elapsed)
@@ -81,48 +76,45 @@ func (l *loop) applyControls(elapsed time.Duration) {
 	}
 }
 
-// applyFinish lets no visit begin once the run was asked to finish, and takes over when open ones are cut off.
+// applyFinish ends the arrivals if the run was asked to finish, and sets when open visits are cut off.
 func (l *loop) applyFinish() {
 	by := l.controls.get().finishBy
 	if by.IsZero() || l.draining {
 		return
 	}
-	l.cutAt = max(by.Sub(l.began), 1) // 0 is never
+	l.cutAt = max(by.Sub(l.began), 1) // 0 means never
 	if l.end == "" {
 		l.finish(endreason.Stopped)
 	}
 }
 
 func (l *loop) applyOverrides(now time.Time) {
-	told := l.controls.get()
-	if told.scale != l.applied.scale {
-		l.schedule.Scale(now, told.scale)
+	wanted := l.controls.get()
+	if wanted.scale != l.applied.scale {
+		l.schedule.Scale(now, wanted.scale)
 	}
 	switch {
-	case told.paused && !l.applied.paused:
+	case wanted.paused && !l.applied.paused:
 		l.schedule.Pause(now)
 		l.phase.Store(phase.Paused)
-	case !told.paused && l.applied.paused && l.pause.IsZero():
+	case !wanted.paused && l.applied.paused && l.pause.IsZero():
 		l.schedule.Resume(now)
 		l.phase.Store(phase.Running)
 	}
-	l.applied = told
+	l.applied = wanted
 	l.publishPause()
 }
 
-// publishPause tells others why new visits pause.
+// publishPause makes the reason of a pause visible to other goroutines.
 func (l *loop) publishPause() {
-	switch {
-	case l.applied.paused:
-		l.Engine.pause.Store(metric.PauseAsked)
-	case !l.pause.IsZero():
-		l.Engine.pause.Store(l.pauseFor)
-	default:
-		l.Engine.pause.Store("")
+	why := l.pauseFor
+	if l.applied.paused {
+		why = metric.PauseAsked
 	}
+	l.Engine.pause.Store(why)
 }
 
-// pauseUntil lets the visit that arrives at at, and all later ones, wait until t: those of the meantime never come.
+// pauseUntil delays the visit that arrives at at, and all later ones, until t; none arrives in between.
 func (l *loop) pauseUntil(t, at time.Time, why string) {
 	l.pause, l.pauseFor = t, why
 	l.schedule.Pause(at)
@@ -131,15 +123,8 @@ func (l *loop) pauseUntil(t, at time.Time, why string) {
 }
 
 func (l *loop) resume(now time.Time) {
-	l.pause = time.Time{}
+	l.pause, l.pauseFor = time.Time{}, ""
 	l.publishPause()
 	l.schedule.Resume(now)
 	l.phase.Store(phase.Running)
 }
-
-// atomicFloat is a number that one goroutine writes and others read.
-type atomicFloat struct{ bits atomic.Uint64 }
-
-func (f *atomicFloat) Store(v float64) { f.bits.Store(math.Float64bits(v)) }
-
-func (f *atomicFloat) Load() float64 { return math.Float64frombits(f.bits.Load()) }

@@ -66,7 +66,7 @@ func TestARunEndsWithItsProfile(t *testing.T) {
 					t.Errorf("%d, %d and %d visits by stage", a, b, c)
 				}
 				if c := r.ledger.Counts(); c.Due != 40 || c.Visits[ledger.Complete] != 40 {
-					t.Errorf("%d due, fates %v", c.Due, c.Visits)
+					t.Errorf("%d due, visits %v", c.Due, c.Visits)
 				}
 			})
 		})
@@ -93,7 +93,7 @@ func TestALimitEndsARunBeforeItsProfile(t *testing.T) {
 	}
 }
 
-func TestTheRateChangesAtOnce(t *testing.T) {
+func TestARateChangeTakesEffectImmediately(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.AutoStop = 30 * time.Second })
 		e := engine.New(r.config)
@@ -117,7 +117,7 @@ func TestTheRateChangesAtOnce(t *testing.T) {
 	})
 }
 
-func TestAPauseLosesNothingAndMakesUpForNothing(t *testing.T) {
+func TestAPauseLosesNoVisitsAndCausesNoBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) {
 			c.Load = stages(profile.Stage{Length: 20 * time.Second, From: 1, To: 1})
@@ -147,7 +147,7 @@ func TestAPauseLosesNothingAndMakesUpForNothing(t *testing.T) {
 	})
 }
 
-func TestARunMayBeginPaused(t *testing.T) {
+func TestARunCanStartPaused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 5 })
 		e := engine.New(r.config)
@@ -186,7 +186,7 @@ func TestAPauseOutlastsTheCap(t *testing.T) {
 	})
 }
 
-func TestAPausedRunStopsWhenItIsTold(t *testing.T) {
+func TestAPausedRunStopsAtItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.AutoStop = time.Minute })
 		e := engine.New(r.config)
@@ -202,7 +202,7 @@ func TestAPausedRunStopsWhenItIsTold(t *testing.T) {
 	})
 }
 
-func TestWhatALateLoopHasNotBegunIsDue(t *testing.T) {
+func TestOverdueVisitsCountAsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// The disk holds up the loop for three seconds while a thousand visits a second fall due.
 		r := newRig(accept, nil)

@@ -6,15 +6,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/calendar"
 )
 
-// days tells the days of a site apart. It remembers the day it was asked for last, because nearly all questions are
-// about one.
+// days finds the midnights of a site's time zone. It caches one day, because nearly all calls are about the same.
 type days struct {
-	zone *time.Location
-	// from and to are midnights as Unix seconds: the first of the day, and the next.
-	from, to int64
+	zone     *time.Location
+	from, to int64 // midnights of the cached day as Unix times
 }
 
-// nextMidnight is the midnight after the second t.
+// nextMidnight returns the midnight after the Unix time t.
 func (d *days) nextMidnight(t int64) int64 {
 	if t < d.from || t >= d.to {
 		date := calendar.DateOf(time.Unix(t, 0).In(d.zone))
@@ -23,20 +21,20 @@ func (d *days) nextMidnight(t int64) int64 {
 	return d.to
 }
 
-// midnight is the midnight before the second t, or t itself.
+// midnight returns the start of the day of the Unix time t.
 func (d *days) midnight(t int64) int64 {
 	d.nextMidnight(t)
 	return d.from
 }
 
-// sameDay says whether both seconds are of one day; a is the earlier.
+// sameDay reports whether two Unix times are of one day; a is the earlier.
 func (d *days) sameDay(a, b int64) bool { return b < d.nextMidnight(a) }
 
-// fitInDay shifts a visit from base on, length seconds long, that would cross midnight of the site to end a second before
-// it: Matomo cuts visits there (create_new_visit_after_midnight).
-func (d *days) fitInDay(base, length int64) int64 {
-	if midnight := d.nextMidnight(base); base+length >= midnight {
+// fitInDay returns the start of a visit of length seconds, earlier than start if it would cross midnight, where Matomo
+// splits visits (create_new_visit_after_midnight).
+func (d *days) fitInDay(start, length int64) int64 {
+	if midnight := d.nextMidnight(start); start+length >= midnight {
 		return midnight - 1 - length
 	}
-	return base
+	return start
 }

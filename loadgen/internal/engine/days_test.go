@@ -15,7 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/hit"
 )
 
-func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
+func TestVisitsDoNotCrossTheSitesMidnight(t *testing.T) {
 	zone := time.FixedZone("site", 0)
 	synctest.Test(t, func(t *testing.T) {
 		// synctest begins at midnight UTC 2000-01-01: visits of 200 s would begin the day before.
@@ -43,8 +43,8 @@ func TestVisitsStayInsideADayOfTheSite(t *testing.T) {
 	}
 }
 
-// Where the clock is put back over midnight the day begins with the first one.
-func TestADayBeginsOnceWhereMidnightComesTwice(t *testing.T) {
+// If the clock is set back over midnight, the day starts with the first one.
+func TestADayStartsOnceWhenMidnightOccursTwice(t *testing.T) {
 	amman, err := time.LoadLocation("Asia/Amman")
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestADayBeginsOnceWhereMidnightComesTwice(t *testing.T) {
 }
 
 // A hit in doubt may have kept a visit open over a long gap, but not over midnight.
-func TestAVisitIsSplitAtMidnightWhateverBecomesOfAHitInBetween(t *testing.T) {
+func TestAVisitIsSplitAtMidnightDespiteAnUnknownHit(t *testing.T) {
 	doubt := func(_ context.Context, s sent) tracking.Result {
 		if s.hit == 1 {
 			return said(answer.Timeout)
@@ -86,7 +86,7 @@ func TestAVisitIsSplitAtMidnightWhateverBecomesOfAHitInBetween(t *testing.T) {
 				})
 				_ = r.run(t.Context(), t.Context(), t)
 				if got := r.ledger.Counts(); got.Split != c.want || got.Visits[ledger.Partial] != 1 {
-					t.Errorf("%d split, want %d; fates %v", got.Split, c.want, got.Visits)
+					t.Errorf("%d split, want %d; visits %v", got.Split, c.want, got.Visits)
 				}
 			})
 		})

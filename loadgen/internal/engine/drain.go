@@ -9,43 +9,12 @@ import (
 	"github.com/puttrix/trafficinator/shared/phase"
 )
 
-// maxAbandonsPerPass is how many visits are abandoned between two looks at the answers: about a millisecond's work.
+// maxAbandonsPerPass is how many visits are abandoned before answers are handled again: about a millisecond's work.
 const maxAbandonsPerPass = 1000
 
-// rerouteOrShed deals with a visit whose target takes no hits, or not in time: before its first hit it goes to another where
-// its own has failed or is in doubt, else the hits are shed.
-func (l *loop) rerouteOrShed(o openVisit, why answer.Class, now time.Duration) {
-	if !o.sent {
-		if to := l.c.Router.Pick(o.number, l.began.Add(now)); to != int(o.target) {
-			l.c.Visits.Outline(o.number, &l.visit)
-			l.c.Ledger.Move(int(o.target), to, ledger.CountKinds(l.visit.Hits))
-			o.target, o.due = uint16(to), now // it begins to wait there
-			l.setRecordedStart(&o)
-			l.queues[to].add(o)
-			return
-		}
-	}
-	l.shed(o, why, now)
-}
-
-// shed books the next hits as not sent. A visit whose first hit is not sent does not happen at all.
-func (l *loop) shed(o openVisit, why answer.Class, now time.Duration) {
-	l.c.Visits.Outline(o.number, &l.visit)
-	said := answer.Answer{Class: why}
-	if o.attempts > 0 { // it was tried and surely not taken
-		said.Class, said.Status = o.class, int(o.status)
-	}
-	if !o.sent {
-		o.upTo = uint16(len(l.visit.Hits))
-	}
-	l.c.Ledger.End(int(o.target), &said, ledger.CountKinds(l.visit.Hits[o.hit:o.upTo]))
-	o.hit, o.attempts = o.upTo, 0
-	l.continueVisit(o, now)
-}
-
-// continueVisit goes on with a visit after hits that were not sent, or closes it. It was made last.
+// continueVisit schedules the next hits of the visit outlined last after some were not sent, or closes it.
 func (l *loop) continueVisit(o openVisit, now time.Duration) {
-	delete(l.queues[o.target].split, o.number) // its next hits may be small
+	delete(l.queues[o.target].limits, o.number) // its next hits may be small
 	if int(o.hit) == len(l.visit.Hits) {
 		l.closeVisit(&o, len(l.visit.Hits))
 		return
@@ -55,7 +24,14 @@ func (l *loop) continueVisit(o openVisit, now time.Duration) {
 	l.scheduled.push(o)
 }
 
-// abandon books all that is left of a visit and closes it.
+// closeVisit records the outcome of a visit.
+func (l *loop) closeVisit(o *openVisit, hits int) {
+	l.open--
+	delete(l.queues[o.target].limits, o.number)
+	l.c.Ledger.CloseVisit(int(o.target), o.Outcome(hits, o.sent), 0)
+}
+
+// abandon records the rest of a visit as abandoned and closes it.
 func (l *loop) abandon(o openVisit) {
 	l.c.Visits.Outline(o.number, &l.visit)
 	l.c.Ledger.End(int(o.target), &answer.Answer{Class: answer.Stopped}, ledger.CountKinds(l.visit.Hits[o.hit:]))
@@ -63,37 +39,36 @@ func (l *loop) abandon(o openVisit) {
 	l.closeVisit(&o, len(l.visit.Hits))
 }
 
-// finish lets no visit begin any more; open ones go on to their end.
+// finish ends the arrivals; open visits continue to their end.
 func (l *loop) finish(why endreason.Reason) {
 	l.end = why
 	l.phase.Store(phase.Draining)
 }
 
-// stop lets no visit begin, abandons what is not in flight, and gives requests in flight their time.
+// stop ends the arrivals, abandons what is not in flight, and gives requests in flight some time to end.
 func (l *loop) stop(why endreason.Reason) {
-	if l.draining {
-		return
+	if !l.draining {
+		l.draining, l.abortAt = true, l.elapsed()+drainTimeout
+		l.finish(why)
 	}
-	l.end, l.draining, l.abortAt = why, true, l.elapsed()+drainTimeout
-	l.phase.Store(phase.Draining)
 }
 
-// idleVisits is the number of open visits of which nothing is in flight.
+// idleVisits returns the number of open visits with nothing in flight.
 func (l *loop) idleVisits() int {
 	n := l.scheduled.len()
 	for t := range l.queues {
-		n += l.queues[t].started.n + l.queues[t].unstarted.n
+		n += l.queues[t].len()
 	}
 	return n
 }
 
-// abandonSome abandons some of the visits of which nothing is in flight, and breaks off requests whose time is over.
+// abandonSome abandons some of the visits with nothing in flight, and aborts requests that exceed the drain timeout.
 func (l *loop) abandonSome(now time.Duration) {
 	for range min(maxAbandonsPerPass, l.scheduled.len()) {
 		l.abandon(l.scheduled.popLast())
 	}
 	for t := range l.queues {
-		for range min(maxAbandonsPerPass, l.queues[t].started.n+l.queues[t].unstarted.n) {
+		for range min(maxAbandonsPerPass, l.queues[t].len()) {
 			l.abandon(l.queues[t].pop())
 		}
 	}
@@ -101,11 +76,4 @@ func (l *loop) abandonSome(now time.Duration) {
 		l.aborted = true
 		l.c.Sender.Abort()
 	}
-}
-
-// closeVisit books what became of a visit.
-func (l *loop) closeVisit(o *openVisit, hits int) {
-	l.open--
-	delete(l.queues[o.target].split, o.number)
-	l.c.Ledger.CloseVisit(int(o.target), o.Outcome(hits, o.sent), 0)
 }

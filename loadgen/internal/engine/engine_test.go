@@ -42,7 +42,7 @@ func (visits) Outline(n uint64, v *visit.Visit) {
 	)
 }
 
-// said is an answer of a class.
+// said returns a result of a class.
 func said(c answer.Class) tracking.Result { return tracking.Result{Answer: answer.Answer{Class: c}} }
 
 func sum(all []int) int {
@@ -68,7 +68,7 @@ func newRig(answer func(context.Context, sent) tracking.Result, change func(*eng
 	m.broken, m.cut = context.WithCancel(context.Background())
 	r := &rig{matomo: m, ledger: ledger.New(10)}
 	r.config = engine.Config{
-		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Alarm: wakeup.NewTimer(),
+		Visits: visits{}, Sender: m, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler), Timer: wakeup.NewTimer(),
 		Clock: standstill.New(time.Now()), Load: profile.NewConstant(86400), Concurrency: 4, Batch: 1, Zone: time.UTC,
 		Router:  routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Reserve: func(uint64) error { return nil },
@@ -89,7 +89,7 @@ func (r *rig) run(drain, abort context.Context, t *testing.T) endreason.Reason {
 		}
 	}
 	if c.OpenVisits() != 0 {
-		t.Errorf("%d visits have no fate", c.OpenVisits())
+		t.Errorf("%d visits have no outcome", c.OpenVisits())
 	}
 	if r.matomo.parallel {
 		t.Error("a visitor had two requests in flight")
@@ -125,7 +125,7 @@ func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 			}
 		}
 		if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 5 {
-			t.Errorf("fates %v", c.Visits)
+			t.Errorf("visits %v", c.Visits)
 		}
 	})
 }
@@ -137,7 +137,7 @@ func TestAutoStopFinishesOpenVisits(t *testing.T) {
 			t.Errorf("ended by %s", reason)
 		}
 		if c := r.ledger.Counts(); c.Planned != 10 || c.Visits[ledger.Complete] != 10 {
-			t.Errorf("%d visits, fates %v", c.Planned, c.Visits)
+			t.Errorf("%d visits, visits %v", c.Planned, c.Visits)
 		}
 	})
 }
@@ -169,7 +169,7 @@ func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
 			t.Errorf("ended by %s", reason)
 		}
 		if took := time.Since(began); took > 8500*time.Millisecond+time.Millisecond {
-			t.Errorf("the end took until %v", took)
+			t.Errorf("the run ended after %v", took)
 		}
 		if r.ended(outcome.Abandoned) == 0 || r.ended(outcome.Unknown) != 0 {
 			t.Errorf("%+v", r.ledger.Counts().Total(-1))
@@ -177,7 +177,7 @@ func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
 	})
 }
 
-func TestADrainBreaksOffWhatDoesNotEnd(t *testing.T) {
+func TestADrainAbortsRequestsThatDoNotEnd(t *testing.T) {
 	hang := func(ctx context.Context, s sent) tracking.Result {
 		if s.visit == 0 && s.hit == 0 {
 			return tracking.Result{}
@@ -192,7 +192,7 @@ func TestADrainBreaksOffWhatDoesNotEnd(t *testing.T) {
 		began := time.Now()
 		_ = r.run(drain, t.Context(), t)
 		if took := time.Since(began); took != 10*time.Second {
-			t.Errorf("the end took until %v, want 3 s and 7 s of drain", took)
+			t.Errorf("the run ended after %v, want 3 s and 7 s of drain", took)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -209,7 +209,7 @@ func TestADrainBreaksOffWhatDoesNotEnd(t *testing.T) {
 	})
 }
 
-func TestAHitThatWasSurelyNotTakenIsSentTwiceAgain(t *testing.T) {
+func TestAHitThatWasNotAcceptedIsRetriedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refuse := func(_ context.Context, s sent) tracking.Result {
 			if s.hit == 1 {
@@ -232,12 +232,12 @@ func TestAHitThatWasSurelyNotTakenIsSentTwiceAgain(t *testing.T) {
 			t.Errorf("%+v", r.ledger.Counts().Total(-1))
 		}
 		if c := r.ledger.Counts(); c.Visits[ledger.Partial] != 1 {
-			t.Errorf("fates %v", c.Visits)
+			t.Errorf("visits %v", c.Visits)
 		}
 	})
 }
 
-func TestAHitGoesAgainNoSoonerThanTheServerWants(t *testing.T) {
+func TestARetryHonoursRetryAfter(t *testing.T) {
 	for name, c := range map[string]struct {
 		wants time.Duration
 		tries int
@@ -274,7 +274,7 @@ func TestAHitGoesAgainNoSoonerThanTheServerWants(t *testing.T) {
 	}
 }
 
-func TestATargetThatTakesNothingEndsTheRun(t *testing.T) {
+func TestATargetThatRejectsEveryHitEndsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			return said(answer.Rejected)
@@ -288,7 +288,7 @@ func TestATargetThatTakesNothingEndsTheRun(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeSentInTimeIsShed(t *testing.T) {
+func TestHitsThatCannotBeSentInTimeAreShed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(context.Context, sent) tracking.Result {
 			time.Sleep(2 * time.Second)
@@ -305,12 +305,12 @@ func TestWhatCannotBeSentInTimeIsShed(t *testing.T) {
 			t.Errorf("%d hits were accepted, want about 2 a second", taken)
 		}
 		if r.ended(outcome.Shed) == 0 || c.Visits[ledger.Unsent] == 0 {
-			t.Errorf("%+v, fates %v", c.Total(-1), c.Visits)
+			t.Errorf("%+v, visits %v", c.Total(-1), c.Visits)
 		}
 	})
 }
 
-func TestNewVisitsPauseWhileTheStateCannotBeStored(t *testing.T) {
+func TestArrivalsPauseWhileTheStateCannotBeStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		full := func(uint64) error {

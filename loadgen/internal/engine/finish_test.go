@@ -15,7 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/phase"
 )
 
-// finishing runs an engine that is steered by what happens at some moments of the run.
+// finishing runs an engine with calls at given times of the run.
 func finishing(t *testing.T, r *rig, at map[time.Duration]func(*engine.Engine)) (*engine.Engine, endreason.Reason,
 	time.Duration) {
 	t.Helper()
@@ -41,7 +41,7 @@ func finish(within time.Duration) func(*engine.Engine) {
 	return func(e *engine.Engine) { e.Finish(within) }
 }
 
-func TestAFinishLetsOpenVisitsEndAndNoneBegin(t *testing.T) {
+func TestFinishCompletesOpenVisitsAndStartsNone(t *testing.T) {
 	for name, paused := range map[string]bool{"while it runs": false, "while it is paused": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestAFinishLetsOpenVisitsEndAndNoneBegin(t *testing.T) {
 				}
 				if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 11 || c.Planned != 11 || c.Due != 11 ||
 					e.CutVisits() != 0 {
-					t.Errorf("%d visits, %d due, %d cut, fates %v: want 11 complete ones", c.Planned, c.Due,
+					t.Errorf("%d visits, %d due, %d cut, visits %v: want 11 complete ones", c.Planned, c.Due,
 						e.CutVisits(), c.Visits)
 				}
 			})
@@ -72,7 +72,7 @@ func TestAFinishLetsOpenVisitsEndAndNoneBegin(t *testing.T) {
 	}
 }
 
-func TestWhatIsOpenWhenTheTimeToFinishIsOverIsAbandoned(t *testing.T) {
+func TestVisitsOpenAtTheFinishDeadlineAreAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, nil)
 		e, reason, took := finishing(t, r,
@@ -83,13 +83,13 @@ func TestWhatIsOpenWhenTheTimeToFinishIsOverIsAbandoned(t *testing.T) {
 		// The last visit has its ping left.
 		if c := r.ledger.Counts(); c.Visits[ledger.Complete] != 10 || c.Planned != 11 ||
 			r.ended(outcome.Abandoned) != 1 || e.CutVisits() != 1 {
-			t.Errorf("%d visits, %d cut, fates %v, %d hits abandoned", c.Planned, e.CutVisits(), c.Visits,
+			t.Errorf("%d visits, %d cut, visits %v, %d hits abandoned", c.Planned, e.CutVisits(), c.Visits,
 				r.ended(outcome.Abandoned))
 		}
 	})
 }
 
-func TestRequestsInFlightHaveTheDrainWhenTheTimeToFinishIsOver(t *testing.T) {
+func TestRequestsInFlightGetTheDrainTimeoutAfterTheFinishDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(broken context.Context, _ sent) tracking.Result {
 			<-broken.Done()
@@ -104,7 +104,7 @@ func TestRequestsInFlightHaveTheDrainWhenTheTimeToFinishIsOver(t *testing.T) {
 	})
 }
 
-func TestALaterFinishShortensTheTime(t *testing.T) {
+func TestALaterFinishReplacesTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, nil)
 		_, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){
@@ -116,7 +116,7 @@ func TestALaterFinishShortensTheTime(t *testing.T) {
 	})
 }
 
-func TestAFinishBoundsARunThatHasReachedItsLimit(t *testing.T) {
+func TestFinishCutsOffARunThatHasReachedItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 11 })
 		_, reason, took := finishing(t, r,
@@ -127,7 +127,7 @@ func TestAFinishBoundsARunThatHasReachedItsLimit(t *testing.T) {
 	})
 }
 
-func TestARunThatIsAskedToFinishBeforeItBeginsSendsNothing(t *testing.T) {
+func TestARunFinishedBeforeItStartsSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, nil)
 		_, reason, took := finishing(t, r, map[time.Duration]func(*engine.Engine){0: finish(time.Minute)})
@@ -137,7 +137,7 @@ func TestARunThatIsAskedToFinishBeforeItBeginsSendsNothing(t *testing.T) {
 	})
 }
 
-func TestASignalCutsOffARunThatFinishes(t *testing.T) {
+func TestASignalCutsOffAFinishingRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, nil)
 		e := engine.New(r.config)

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// awaitLateAnswer waits for the late answer of a batch, which keeps its place and its visits meanwhile. The batch comes back
-// among the answers.
+// awaitLateAnswer waits for the late answer of a batch, which keeps its slot and its visits meanwhile and then comes
+// back as an answer.
 func (l *loop) awaitLateAnswer(b *batch) {
 	ctx, p := l.waitCtx, b.result.Pending
 	stood := l.stoodStill(b.sent, b.answered)
-	if stood { // its answer may have been there in time, and says what became of its hits
+	if stood { // the answer may have arrived in time and decides the outcomes
 		ctx = context.Background()
-	} else { // until the wait is over the target would pass for one that works
+	} else { // until the wait is over the target would count as working
 		l.c.Router.End(b.target, b.result, len(b.hits), l.began.Add(b.answered), time.Time{})
 		b.reported = true
 	}
@@ -24,14 +24,13 @@ func (l *loop) awaitLateAnswer(b *batch) {
 	l.waiters.Go(func() {
 		late, came := p.Wait(ctx, LateAnswerTimeout)
 		b.atWork = !came || late.MayBeProcessing()
-		if stood && came { // it was we who were late
+		if stood && came { // this process was late, not the target
 			b.result.Answer = late
 		}
 		l.answers <- b
 	})
 }
 
-// lateAnswerDone books that the wait for a late answer is over.
 func (l *loop) lateAnswerDone(b *batch) {
 	b.pending = false
 	l.queues[b.target].pending--
@@ -40,9 +39,8 @@ func (l *loop) lateAnswerDone(b *batch) {
 	}
 }
 
-// cancelWaits ends the waits for late answers where nothing depends on them any more: the run is stopped, or all visits
-// that are still open have sent their last hit, so that none of them goes on while the target may be at work on
-// another.
+// cancelWaits ends the waits for late answers once nothing depends on them: the run is stopped, or all open visits have
+// sent their last hit.
 func (l *loop) cancelWaits() {
 	if l.draining || l.end != "" && l.awaitingOnly == l.open {
 		l.stopWaiting()

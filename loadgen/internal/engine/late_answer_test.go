@@ -18,7 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// late is an answer that comes so long after the time of its request is over; below 0 it never does.
+// late is an answer that arrives so long after the timeout of its request, never if negative.
 type late struct {
 	after time.Duration
 	class answer.Class
@@ -42,14 +42,14 @@ func timedOut(after time.Duration) tracking.Result {
 	return r
 }
 
-func TestAVisitWaitsUntilMatomoIsNoLongerAtWorkOnItsLastRequest(t *testing.T) {
+func TestAVisitWaitsWhileMatomoMayWorkOnItsLastRequest(t *testing.T) {
 	for name, c := range map[string]struct {
 		after    time.Duration
 		next     time.Duration // when the second page is sent
 		repeated uint64
 	}{
-		"the answer comes late":  {after: 7 * time.Second, next: 9 * time.Second},
-		"no answer comes at all": {after: -1, next: 32 * time.Second, repeated: 1},
+		"the answer comes late": {after: 7 * time.Second, next: 9 * time.Second},
+		"no answer comes":       {after: -1, next: 32 * time.Second, repeated: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestAVisitWaitsUntilMatomoIsNoLongerAtWorkOnItsLastRequest(t *testing.T) {
 	}
 }
 
-func TestARequestThatMayBeInWorkKeepsItsPlace(t *testing.T) {
+func TestATimedOutRequestKeepsItsSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
 			if s.visit > 0 && s.hit == 0 {
@@ -100,7 +100,7 @@ func TestARequestThatMayBeInWorkKeepsItsPlace(t *testing.T) {
 				first++
 			}
 		}
-		if first != 4 { // as many as there are places
+		if first != 4 { // as many as there are slots
 			t.Errorf("%d visits begin while Matomo is at work on four", first)
 		}
 		if c := r.ledger.Counts(); c.Visits[ledger.Unsent] != 10 || c.Repeated != 0 {
@@ -129,7 +129,7 @@ func TestTheBreakerDoesNotWaitForLateAnswers(t *testing.T) {
 	})
 }
 
-func TestTheEndForWantOfATargetDoesNotWaitForLateAnswers(t *testing.T) {
+func TestARunWithoutATargetDoesNotWaitForLateAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			time.Sleep(2 * time.Second)
@@ -147,7 +147,7 @@ func TestTheEndForWantOfATargetDoesNotWaitForLateAnswers(t *testing.T) {
 	})
 }
 
-func TestAnAnswerThatWasOnlyReadLateBecauseOfAStandstillCounts(t *testing.T) {
+func TestAnAnswerReadLateBecauseOfAStandstillCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(nil, func(c *engine.Config) { c.StopAfter = 2 })
 		s := r.standStill(time.Hour, 0)
@@ -163,7 +163,7 @@ func TestAnAnswerThatWasOnlyReadLateBecauseOfAStandstillCounts(t *testing.T) {
 		if n := r.ended(outcome.Unknown); n != 0 {
 			t.Errorf("%d hits are unknown, though their answers were there", n)
 		}
-		// What else was on its way at that moment has none either.
+		// What else was on its way at that time has none either.
 		if n := r.ledger.Counts().Latency[0].TotalCount(); n == 0 || n >= int64(r.ended(outcome.Accepted)) {
 			t.Errorf("%d latencies of %d hits: the one in flight has none", n, r.ended(outcome.Accepted))
 		}
@@ -225,8 +225,8 @@ func TestARunDoesNotWaitForLateAnswersToLastHits(t *testing.T) {
 	})
 }
 
-// All places are held by requests that were left without an answer, and Matomo is back.
-func TestATargetThatIsBackTakesHitsBesideThoseWithoutAnAnswer(t *testing.T) {
+// All slots are held by unanswered requests when Matomo recovers.
+func TestARecoveredTargetTakesHitsBesideUnansweredOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var down atomic.Bool
 		r := newRig(func(_ context.Context, s sent) tracking.Result {

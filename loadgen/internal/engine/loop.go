@@ -7,73 +7,66 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/arrival"
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
-	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
-	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/endreason"
-	"github.com/puttrix/trafficinator/shared/hit"
-	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/phase"
 )
 
-// loop is the state of a run; one goroutine owns it. Moments are durations since began.
+// loop is the state of a run, owned by one goroutine. Its times are durations since began.
 type loop struct {
 	*Engine
 	jobs    chan<- *batch
-	answers chan *batch // of the pool, and of batches whose late answer was waited for
+	answers chan *batch // from the pool, and from batches that waited for a late answer
 
 	schedule *arrival.Schedule
 	next     uint64    // number of the next visit
-	reserved uint64    // numbers below may be used
-	pause    time.Time // when arrivals go on, zero for no pause but that of steered
-	pauseFor string    // why they pause until then
+	reserved uint64    // numbers below are reserved
+	pause    time.Time // until when arrivals pause by themselves, zero if they do not
+	pauseFor string    // why
 	applied  overrides // what the schedule follows
 
-	gaps      []standstill.Gap // standstills so far, in moments of the run
-	resumedAt time.Duration    // when the last one ended; below 0 for none
+	gaps      []standstill.Gap // standstills so far
+	resumedAt time.Duration    // end of the last one, negative for none
 
-	lastPoll     time.Duration // when due hits were looked for last
-	wakeAt       time.Duration // when the alarm comes, 0 where none is set
+	lastPoll     time.Duration // last check for due hits
+	wakeAt       time.Duration // when the timer fires, 0 if it is not set
 	scheduled    visitHeap
 	queues       []targetQueue // by target
-	firstTarget  int           // target that is served first
-	open         int
+	firstTarget  int           // the target that is served first
+	open         int           // open visits
+	awaitingOnly int           // of those, visits with nothing left but a late answer
 	days         days
-	visit        visit.Visit // made last
+	visit        visit.Visit // the visit outlined last
 	spare        []*batch
-	awaitingOnly int // open visits that wait for a late answer alone
-	answered     []ledger.Answered
+	answered     []ledger.Answered // reused
 
-	end      endreason.Reason // set once no more visits begin
-	cutAt    time.Duration    // when open visits are cut off, 0 is never
+	end      endreason.Reason // set once arrivals have ended
+	cutAt    time.Duration    // when open visits are cut off, 0 for never
 	draining bool
-	abortAt  time.Duration // when requests in flight are broken off
+	abortAt  time.Duration // when requests in flight are aborted
 	aborted  bool
 
-	waitCtx     context.Context // of late answers
+	waitCtx     context.Context // for late answers
 	stopWaiting context.CancelFunc
 	waiters     sync.WaitGroup
 }
 
-// pollInterval is the shortest time between two looks for hits that fall due, unless some wait for a request already: waking
-// costs more than taking another hit along, so that at tens of thousands of hits a second those of one nap go together.
-// It is less late than any network, and does not touch rates up to 2,000 hits a second.
-const pollInterval = 500 * time.Microsecond
+const (
+	// pollInterval is the shortest time between two checks for due hits while none is queued. Waking up costs more than
+	// sending one more hit, so at tens of thousands of hits per second those of one interval go together. It is below
+	// the jitter of any network and has no effect up to 2,000 hits per second.
+	pollInterval = 500 * time.Microsecond
+	// maxSleep is the longest time between two checks: the timer does not count the time that the machine sleeps.
+	maxSleep = time.Second
+)
 
 func newLoop(e *Engine, jobs chan<- *batch, answers chan *batch) *loop {
 	l := &loop{
-		Engine:    e,
-		jobs:      jobs,
-		answers:   answers,
-		next:      e.c.FirstVisit,
-		reserved:  e.c.FirstVisit,
-		schedule:  arrival.New(e.c.Load, e.began, e.c.FirstVisit, e.c.Random),
-		applied:   overrides{scale: 1},
-		resumedAt: -1,
-		lastPoll:  -pollInterval,
-		queues:    newTargetQueues(e.c.Router, e.c.Concurrency, e.c.Batch),
-		days:      days{zone: e.c.Zone},
+		Engine: e, jobs: jobs, answers: answers, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
+		schedule: arrival.New(e.c.Load, e.began, e.c.FirstVisit, e.c.Random), applied: overrides{scale: 1},
+		resumedAt: -1, lastPoll: -pollInterval, days: days{zone: e.c.Zone},
+		queues: newTargetQueues(e.c.Router, e.c.Concurrency, e.c.Batch),
 	}
 	l.waitCtx, l.stopWaiting = context.WithCancel(context.Background())
 	return l
@@ -83,7 +76,7 @@ func (l *loop) run(drain context.Context) endreason.Reason {
 	l.phase.Store(phase.Running)
 	l.applyOverrides(l.began)
 	l.applyFinish()
-	defer l.c.Alarm.Stop()
+	defer l.c.Timer.Stop()
 	defer l.waiters.Wait()
 	defer l.stopWaiting()
 	stop := drain.Done()
@@ -96,7 +89,7 @@ func (l *loop) run(drain context.Context) endreason.Reason {
 		switch {
 		case l.draining:
 			l.abandonSome(now)
-		case now >= l.lastPoll+pollInterval, l.hasWaiting():
+		case now >= l.lastPoll+pollInterval, l.hasQueued():
 			l.lastPoll = now
 			l.processArrivals(now)
 			l.enqueueDue(now)
@@ -106,9 +99,9 @@ func (l *loop) run(drain context.Context) endreason.Reason {
 			return l.end
 		}
 		l.cancelWaits()
-		l.setWakeup(max(l.nextWakeup(now), l.lastPoll+pollInterval))
+		l.setTimer(max(l.nextWakeup(now), l.lastPoll+pollInterval))
 		select {
-		case <-l.c.Alarm.C():
+		case <-l.c.Timer.C():
 			l.wakeAt = 0
 		case b := <-l.answers:
 			l.handleAnswer(b)
@@ -122,225 +115,61 @@ func (l *loop) run(drain context.Context) endreason.Reason {
 	}
 }
 
-// enqueueDue moves visits whose next hits are due to the lanes of their targets.
-func (l *loop) enqueueDue(now time.Duration) {
-	for o, due := l.scheduled.popDue(now); due; o, due = l.scheduled.popDue(now) {
-		if o.due <= l.resumedAt && o.attempts == 0 {
-			l.miss(o, now)
-			continue
-		}
-		o.due = now
-		l.queues[o.target].add(o)
+// setTimer wakes the loop at the given time or earlier: a wakeup too many costs less than setting each one.
+func (l *loop) setTimer(at time.Duration) {
+	if l.wakeAt == 0 || at < l.wakeAt {
+		l.wakeAt = at
+		l.c.Timer.Reset(at - l.elapsed())
 	}
 }
 
-// dispatch hands due hits to the pool, a target at a time, and sheds those that waited too long or whose target
-// takes none.
-func (l *loop) dispatch(now time.Duration) {
-	l.firstTarget++
-	at := l.began.Add(now)
-	for i := range l.queues {
-		t := (l.firstTarget + i) % len(l.queues)
-		n := &l.queues[t]
-		for n.hasWaiting() {
-			verdict := l.c.Router.Admission(t, at)
-			switch {
-			case verdict == routing.Deny && l.stopIfAllFailed(): // its requests may still wait for late answers
-				return
-			case verdict == routing.Deny:
-				l.rerouteOrShed(n.pop(), answer.Breaker, now)
-				continue
-			case now >= n.oldestDue()+l.c.BatchDelay+maxQueueTime:
-				l.rerouteOrShed(n.popOldest(), answer.Late, now)
-				continue
-			}
-			if verdict == routing.Wait || !l.hasSlot(n, verdict, at) || n.hits < n.size.Max &&
-				now < n.oldestDue()+l.c.BatchDelay {
-				break
-			}
-			l.send(t, now)
-		}
-	}
-}
-
-// hasSlot says that the target may have one more request in flight: of its own slots, or of those that targets which
-// take no hits leave unused. Requests that a failed target left without an answer neither keep it from being tried, nor
-// from taking hits once it works again: beside them one goes at a time.
-func (l *loop) hasSlot(n *targetQueue, verdict routing.Admission, at time.Time) bool {
-	if n.inFlight < n.slots {
-		n.suspect = false
-		return true
-	}
-	n.suspect = n.suspect || verdict == routing.AdmitOne
-	if n.suspect && n.inFlight == n.pending {
-		return true
-	}
-	unused := 0
-	for t := range l.queues {
-		other := &l.queues[t]
-		if over := other.inFlight - other.slots; over >= 0 {
-			unused -= over
-		} else if l.c.Router.Admission(t, at) == routing.Deny {
-			unused -= over + 1 // one is for its probe
-		}
-	}
-	return unused > 0
-}
-
-// send makes a batch of the first visits of a lane. A target in doubt gets a single hit, because every hit with a
-// wrong token counts where Matomo locks addresses out.
-func (l *loop) send(t int, now time.Duration) {
-	n, b := &l.queues[t], l.newBatch()
-	b.target, b.sent, b.maxHits = t, now, n.size.Max
-	b.proven = l.c.Router.Begin(t, l.began.Add(now))
-	n.inFlight++
-	for hits := 0; n.hasWaiting(); {
-		if most, ok := n.split[n.head().number]; ok {
-			b.maxHits = min(b.maxHits, most)
-		}
-		if hits > 0 && hits+n.head().groupSize() > b.maxHits {
-			break
-		}
-		o := n.pop()
-		o.upTo = o.hit + uint16(min(o.groupSize(), b.maxHits))
-		if !b.proven {
-			o.upTo = o.hit + 1
-		}
-		o.sent = true
-		hits += o.groupSize()
-		b.visits = append(b.visits, o)
-		if !b.proven {
-			break
-		}
-	}
-	l.jobs <- b
-}
-
-func (l *loop) newBatch() *batch {
-	if len(l.spare) == 0 {
-		return &batch{}
-	}
-	b := l.spare[len(l.spare)-1]
-	l.spare = l.spare[:len(l.spare)-1]
-	return b
-}
-
-// handleAnswer books an answer and goes on with its visits.
-func (l *loop) handleAnswer(b *batch) {
-	l.checkStandstills()
-	if b.result.Pending != nil {
-		l.awaitLateAnswer(b)
-		return
-	}
-	if b.pending {
-		l.lateAnswerDone(b)
-	}
-	l.queues[b.target].inFlight--
-	tries := uint8(0)
-	for i := range b.visits {
-		tries = max(tries, b.visits[i].attempts)
-	}
+// nextWakeup returns when there is something to do that no answer triggers.
+func (l *loop) nextWakeup(now time.Duration) time.Duration {
+	at := now + maxSleep
 	switch {
-	case b.result.Class.Splittable() && len(b.hits) > 1 && !l.draining:
-		l.splitBatch(b)
-	case b.result.Class.Retryable() && b.result.RetryAfter <= maxRetryAfter && int(tries) < len(retryDelays) && !l.draining:
-		l.retry(b, tries)
-	default:
-		l.informRouter(b, 0)
-		l.recordOutcomes(b)
+	case l.draining && l.idleVisits() > 0:
+		return now
+	case l.draining && !l.aborted:
+		return l.abortAt
+	case l.draining:
+		return at
 	}
-	b.visits = b.visits[:0]
-	l.spare = append(l.spare, b)
-}
-
-// informRouter tells the router what the answer says of the target. again is when the batch goes once more, 0 is never.
-func (l *loop) informRouter(b *batch, again time.Duration) {
-	if b.reported {
-		return
+	if l.cutAt > 0 {
+		at = min(at, l.cutAt)
 	}
-	// What went wrong is not the target's: no connection was left here, the run was stopped before the request went
-	// out, or nobody looked for the answer in time.
-	if b.result.LocalFault || b.result.Class == answer.Stopped || b.result.Class.Outcome() == outcome.Unknown &&
-		l.stoodStill(b.sent, b.answered) {
-		l.c.Router.Ignore(b.target)
-		return
-	}
-	retry := time.Time{}
-	if again > 0 {
-		retry = l.began.Add(again)
-	}
-	l.c.Router.End(b.target, b.result, len(b.hits), l.began.Add(b.answered), retry)
-}
-
-// recordOutcomes books the outcomes of a batch and lets its visits go on.
-func (l *loop) recordOutcomes(b *batch) {
-	if b.result.Class.Outcome() == outcome.Accepted {
-		l.queues[b.target].size.Accepted(len(b.hits))
-	}
-	if r := b.result.Receipt; r.Tracked+r.Invalid > 0 {
-		l.c.Ledger.AddReceipt(len(b.hits), r.Tracked, r.Invalid)
-	}
-	l.answered = l.answered[:0]
-	for i := range b.hits {
-		h := &b.hits[i]
-		h.Class, h.Latency = b.class(i), b.answered-h.intended
-		if l.stoodStill(h.intended, b.answered) {
-			h.Latency = ledger.NoLatency
+	if l.end == "" {
+		if next, ok := l.nextArrival(); ok {
+			at = min(at, next.Sub(l.began))
 		}
-		l.answered = append(l.answered, h.Answered)
+		if end, ok := l.schedule.End(); ok {
+			at = min(at, end.Sub(l.began))
+		}
+		if l.c.AutoStop > 0 {
+			at = min(at, l.c.AutoStop)
+		}
 	}
-	l.c.Ledger.Answer(b.target, &b.result.Answer, l.answered)
-	i := 0
-	for v := range b.visits {
-		o, rest := b.visits[v], b.remainders[v]
-		unopened, action, before := o.LastAction == 0, false, o.VisitState
-		for range o.groupSize() {
-			action = action || hit.Rows[b.hits[i].Kind].Opens
-			o.record(&b.hits[i], &l.days)
-			if unopened && o.LastAction > 0 {
-				unopened = false
-				l.c.Ledger.OpenVisit(
-					b.target,
-					ledger.Dimensions{
-						Day:        l.days.midnight(int64(o.LastAction)),
-						Visitor:    b.visitors[v],
-						SourceLost: o.hit > 1,
-					},
-				)
+	if l.scheduled.len() > 0 {
+		at = min(at, l.scheduled.firstDue())
+	}
+	for t := range l.queues {
+		if q := &l.queues[t]; q.hits > 0 {
+			// A batch goes although it is not full, or what could not be sent is shed.
+			due := q.oldestDue() + l.c.BatchDelay
+			if due <= now {
+				due += maxQueueTime
 			}
-			i++
-		}
-		if o.Splits > before.Splits || o.Repeats > before.Repeats {
-			l.c.Ledger.AddSplits(b.target, o.Splits-before.Splits, o.Repeats-before.Repeats)
-		}
-		if action && b.atWork {
-			o.AddPending()
-		}
-		o.attempts = 0
-		switch {
-		case int(o.hit) == rest.hits:
-			l.closeVisit(&o, rest.hits)
-		case l.draining:
-			l.abandon(o)
-		default:
-			delete(l.queues[b.target].split, o.number)
-			o.due, o.upTo = rest.due, rest.upTo
-			l.scheduled.push(o)
+			at = min(at, due)
 		}
 	}
-	if b.result.Class.Outcome() != outcome.Accepted || b.result.Receipt.Invalid > 0 {
-		l.c.Log.Debug("request not accepted", "visit", b.visits[0].number, "hits", len(b.hits), "class",
-			b.result.Class.String(),
-			"invalid", b.result.Receipt.Invalid, "reason", b.result.String())
-		l.stopIfAllFailed()
-	}
+	return at
 }
 
-// stopIfAllFailed ends the run where no target has ever taken a hit and all have failed.
-func (l *loop) stopIfAllFailed() bool {
-	_, all := l.c.Router.AllFailed()
-	if all {
-		l.stop(endreason.NoTarget)
+// hasQueued reports whether hits wait for a request.
+func (l *loop) hasQueued() bool {
+	for t := range l.queues {
+		if l.queues[t].hits > 0 {
+			return true
+		}
 	}
-	return all
+	return false
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// reasonsAddUp says that every hit that was not accepted has a reason, whose class has its outcome.
+// reasonsAddUp checks that every hit that was not accepted has a reason, whose class has its outcome.
 func (r *rig) reasonsAddUp(t *testing.T) map[answer.Class]uint64 {
 	t.Helper()
 	c := r.ledger.Counts()
@@ -63,7 +63,7 @@ func TestEveryHitThatWasNotAcceptedHasAReason(t *testing.T) {
 	})
 }
 
-func TestAHitThatWasTriedAndThenTurnedAwayHasItsLastAnswerAsReason(t *testing.T) {
+func TestAHitShedAfterARetryHasItsLastAnswerAsReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int32
 		r := newRig(func(context.Context, sent) tracking.Result {

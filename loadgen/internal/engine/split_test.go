@@ -26,8 +26,8 @@ func (pages) Outline(n uint64, v *visit.Visit) {
 	}
 }
 
-// In a long run what is kept of visits whose request was too large must not grow, whatever becomes of them.
-func TestNothingIsKeptOfAVisitThatWasSplitOnceItsHitsAreGone(t *testing.T) {
+// Limits of visits whose request was too large must not accumulate in a long run.
+func TestTheLimitOfASplitVisitIsForgotten(t *testing.T) {
 	for name, lose := range map[string]func(*loop, openVisit){
 		"shed":            func(l *loop, o openVisit) { l.shed(o, answer.Late, 0) },
 		"shed at its end": func(l *loop, o openVisit) { o.hit, o.upTo = 2, 3; l.shed(o, answer.Late, 0) },
@@ -41,9 +41,9 @@ func TestNothingIsKeptOfAVisitThatWasSplitOnceItsHitsAreGone(t *testing.T) {
 				Log:    slog.New(slog.DiscardHandler), Clock: standstill.New(time.Now()), Load: profile.NewConstant(1),
 				Concurrency: 1, Batch: 10, Zone: time.UTC,
 			}), nil, nil)
-			l.queues[0].split[7] = 1
+			l.queues[0].limits[7] = 1
 			lose(l, openVisit{number: 7, upTo: 2, sent: true})
-			if n := len(l.queues[0].split); n != 0 {
+			if n := len(l.queues[0].limits); n != 0 {
 				t.Errorf("%d visits are kept", n)
 			}
 		})

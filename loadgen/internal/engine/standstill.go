@@ -7,8 +7,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 )
 
-// checkStandstills deals with standstills of this process that ended since it was called last. What waited for a request then is
-// too late now.
+// checkStandstills handles standstills of this process that have ended since the last call. What was queued then is too
+// late now.
 func (l *loop) checkStandstills() {
 	if l.c.Clock.GapCount() == len(l.gaps) {
 		return
@@ -17,17 +17,17 @@ func (l *loop) checkStandstills() {
 		g = standstill.Gap{From: g.From - l.base, To: g.To - l.base}
 		l.gaps = append(l.gaps, g)
 		l.resumedAt = g.To
-		l.abortAt += g.Length() // requests in flight had no chance to end meanwhile
+		l.abortAt += g.Length() // requests in flight could not end meanwhile
 	}
 	now := l.elapsed()
 	for t := range l.queues {
-		for n := &l.queues[t]; n.hasWaiting(); {
-			l.miss(n.pop(), now)
+		for q := &l.queues[t]; q.hits > 0; {
+			l.miss(q.pop(), now)
 		}
 	}
 }
 
-// stoodStill says that this process stood still at some time from from to to.
+// stoodStill reports whether this process stood still at some point between two times.
 func (l *loop) stoodStill(from, to time.Duration) bool {
 	for i := len(l.gaps) - 1; i >= 0 && l.gaps[i].To > from; i-- {
 		if l.gaps[i].Overlaps(from, to) {
@@ -37,9 +37,9 @@ func (l *loop) stoodStill(from, to time.Duration) bool {
 	return false
 }
 
-// miss sheds what of a visit fell due up to the end of the last standstill; what comes later goes at its own moment, so
-// that no burst follows. A visit whose first hit is missed does not happen at all. A hit that was tried before is tried
-// again: it did not fall due now.
+// miss sheds those hits of a visit that fell due up to the end of the last standstill; later ones are sent when due, so
+// that no burst follows. A visit whose first hit is missed does not take place. A hit that is being retried is kept: it
+// did not fall due now.
 func (l *loop) miss(o openVisit, now time.Duration) {
 	if o.attempts > 0 {
 		o.due = now

@@ -18,7 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// still is a clock that jumps ahead as if the process had stood still.
+// still is a clock that jumps ahead, as after a standstill of the process.
 type still struct {
 	began   time.Time
 	skipped atomic.Int64
@@ -28,7 +28,7 @@ func (s *still) elapsed() time.Duration {
 	return time.Since(s.began) + time.Duration(s.skipped.Load())
 }
 
-// standStill lets the process of a rig stand still after a time, for a time.
+// standStill simulates a standstill of the process after a delay.
 func (r *rig) standStill(after, length time.Duration) *still {
 	s := &still{began: time.Now()}
 	r.config.Clock = standstill.NewAt(s.elapsed)
@@ -36,7 +36,7 @@ func (r *rig) standStill(after, length time.Duration) *still {
 	return s
 }
 
-func TestAfterAStandstillNoBurstFollows(t *testing.T) {
+func TestNoBurstFollowsAStandstill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) {
 			c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(20*86_400), 2*time.Minute, 50
@@ -78,7 +78,7 @@ func TestAfterAStandstillNoBurstFollows(t *testing.T) {
 	})
 }
 
-func TestWhatALongStandstillLeftIsReservedInBlocks(t *testing.T) {
+func TestOverdueVisitsAreReservedInBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) {
 			c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(50*86_400), time.Hour, 50
@@ -100,7 +100,7 @@ func TestWhatALongStandstillLeftIsReservedInBlocks(t *testing.T) {
 	})
 }
 
-func TestHitsInFlightDuringAStandstillHaveNoLatencyAndSayNothingOfTheTarget(t *testing.T) {
+func TestHitsInFlightDuringAStandstillHaveNoLatencyAndDoNotCountAgainstTheTarget(t *testing.T) {
 	for name, class := range map[string]answer.Class{"answered": answer.Accepted, "timed out": answer.Timeout} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -136,7 +136,7 @@ func TestHitsInFlightDuringAStandstillHaveNoLatencyAndSayNothingOfTheTarget(t *t
 	}
 }
 
-func TestAVisitGoesOnAfterAStandstillWithTheHitsThatAreDueLater(t *testing.T) {
+func TestAVisitContinuesAfterAStandstillWithItsLaterHits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 1 })
 		r.standStill(600*time.Millisecond, 3*time.Second) // over the second page, not the ping

@@ -6,92 +6,146 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 )
 
-// targetQueue is what waits for one target and how much of the pool it may use: a target that hangs fills its own lane and
-// holds up no other. Visits that have begun go before new ones, so that in an overload some visits do not happen
+// targetQueue holds the visits that wait for one target, and its share of the pool: a target that hangs fills its own
+// queue and delays no other. Started visits go before new ones, so that in an overload some visits do not take place
 // rather than all losing hits.
 type targetQueue struct {
 	started, unstarted queue
-	hits               int // of both
-	slots              int // requests in flight that it may have
-	inFlight           int
-	pending            int // of those, whose time is over
-	// suspect says that the target was in doubt since a slot was free last.
-	suspect bool
-	size    BatchSize // of a request
-	// split are by number the visits whose request was too large, and how many hits the next may have in which they go.
-	split map[uint64]int
+	hits               int  // queued, of both
+	slots              int  // its share of the pool, in requests
+	inFlight           int  // requests
+	pending            int  // of those, requests that have timed out
+	suspect            bool // whether the target was suspect since a slot was last free
+	size               BatchSize
+	limits             map[uint64]int // hits per request of visits whose request was too large, by number
 }
 
-// newTargetQueues deals the pool out in proportion to the traffic that each target gets, one slot at least.
-func newTargetQueues(r *routing.Router, concurrency, most int) []targetQueue {
-	lanes := make([]targetQueue, r.Targets())
+// newTargetQueues divides the pool in proportion to each target's share of the traffic, with at least one slot each.
+func newTargetQueues(r *routing.Router, concurrency, batch int) []targetQueue {
+	queues := make([]targetQueue, r.Targets())
 	left := concurrency
-	for t := range lanes {
-		lanes[t].size.Max, lanes[t].split = most, map[uint64]int{}
-		lanes[t].slots = max(1, int(r.Share(t)*float64(concurrency)))
-		left -= lanes[t].slots
+	for t := range queues {
+		queues[t].size.Max, queues[t].limits = batch, map[uint64]int{}
+		queues[t].slots = max(1, int(r.Share(t)*float64(concurrency)))
+		left -= queues[t].slots
 	}
-	for t := 0; left != 0; t = (t + 1) % len(lanes) {
+	for t := 0; left != 0; t = (t + 1) % len(queues) {
 		switch {
 		case left > 0:
-			lanes[t].slots++
+			queues[t].slots++
 			left--
-		case lanes[t].slots > 1:
-			lanes[t].slots--
+		case queues[t].slots > 1:
+			queues[t].slots--
 			left++
 		}
 	}
-	return lanes
+	return queues
 }
 
-func (n *targetQueue) hasWaiting() bool { return n.hits > 0 }
+// len returns the number of visits.
+func (q *targetQueue) len() int { return q.started.n + q.unstarted.n }
 
-// add lets a visit wait. One whose hits were tried before goes first: an unproven target takes no other meanwhile.
-func (n *targetQueue) add(o openVisit) {
+// add queues a visit. One that is retried goes first: an unproven target takes no other meanwhile.
+func (q *targetQueue) add(o openVisit) {
 	switch {
 	case o.attempts > 0:
-		n.addFirst(o)
+		q.addFirst(o)
 		return
 	case o.sent:
-		n.started.push(o)
+		q.started.push(o)
 	default:
-		n.unstarted.push(o)
+		q.unstarted.push(o)
 	}
-	n.hits += o.groupSize()
+	q.hits += o.groupSize()
 }
 
-// addFirst lets a visit wait before all others.
-func (n *targetQueue) addFirst(o openVisit) {
-	n.started.pushFront(o)
-	n.hits += o.groupSize()
+// addFirst queues a visit before all others.
+func (q *targetQueue) addFirst(o openVisit) {
+	q.started.pushFront(o)
+	q.hits += o.groupSize()
 }
 
-// next is the queue that is served next.
-func (n *targetQueue) next() *queue {
-	if n.started.n > 0 {
-		return &n.started
+// next returns the queue that is served next.
+func (q *targetQueue) next() *queue {
+	if q.started.n > 0 {
+		return &q.started
 	}
-	return &n.unstarted
+	return &q.unstarted
 }
 
-// oldestQueue is the queue with the visit that has waited longest.
-func (n *targetQueue) oldestQueue() *queue {
-	if n.started.n == 0 || n.unstarted.n > 0 && n.unstarted.head().due < n.started.head().due {
-		return &n.unstarted
+// oldest returns the queue whose first visit has waited longest.
+func (q *targetQueue) oldest() *queue {
+	if q.started.n == 0 || q.unstarted.n > 0 && q.unstarted.head().due < q.started.head().due {
+		return &q.unstarted
 	}
-	return &n.started
+	return &q.started
 }
 
-func (n *targetQueue) head() *openVisit { return n.next().head() }
+func (q *targetQueue) head() *openVisit         { return q.next().head() }
+func (q *targetQueue) oldestDue() time.Duration { return q.oldest().head().due }
+func (q *targetQueue) pop() openVisit           { return q.take(q.next()) }
+func (q *targetQueue) popOldest() openVisit     { return q.take(q.oldest()) }
 
-func (n *targetQueue) oldestDue() time.Duration { return n.oldestQueue().head().due }
-
-func (n *targetQueue) pop() openVisit { return n.take(n.next()) }
-
-func (n *targetQueue) popOldest() openVisit { return n.take(n.oldestQueue()) }
-
-func (n *targetQueue) take(q *queue) openVisit {
-	o := q.pop()
-	n.hits -= o.groupSize()
+func (q *targetQueue) take(from *queue) openVisit {
+	o := from.pop()
+	q.hits -= o.groupSize()
 	return o
+}
+
+// queue is a first-in, first-out queue of visits: a ring whose size is a power of two.
+type queue struct {
+	ring     []openVisit
+	first, n int
+}
+
+func (q *queue) at(i int) *openVisit { return &q.ring[(q.first+i)&(len(q.ring)-1)] }
+func (q *queue) head() *openVisit    { return q.at(0) }
+
+func (q *queue) push(o openVisit) {
+	q.grow()
+	*q.at(q.n) = o
+	q.n++
+}
+
+func (q *queue) pushFront(o openVisit) {
+	q.grow()
+	q.first = (q.first - 1 + len(q.ring)) & (len(q.ring) - 1)
+	*q.at(0) = o
+	q.n++
+}
+
+func (q *queue) pop() openVisit {
+	o := *q.head()
+	q.first++
+	q.n--
+	return o
+}
+
+func (q *queue) grow() {
+	if q.n < len(q.ring) {
+		return
+	}
+	ring := make([]openVisit, max(16, 2*len(q.ring)))
+	for i := range q.n {
+		ring[i] = *q.at(i)
+	}
+	q.ring, q.first = ring, 0
+}
+
+// BatchSize limits the hits per request to a target to what it accepts. It is not safe for concurrent use.
+type BatchSize struct {
+	// Max is the current limit.
+	Max     int
+	largest int // request accepted so far; if one of this size is refused, its hits are unusually long
+}
+
+// Accepted records that a request of so many hits was accepted.
+func (s *BatchSize) Accepted(hits int) { s.largest = max(s.largest, hits) }
+
+// Refused records that a request of so many hits was too large. It halves the limit, but not below what was accepted,
+// and reports whether the limit has changed.
+func (s *BatchSize) Refused(hits int) bool {
+	before := s.Max
+	s.Max = min(s.Max, max(1, hits/2, s.largest))
+	return s.Max < before
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// over deals visits out over n targets in turn.
+// over distributes visits round robin over n targets.
 func over(n int) func(*engine.Config) {
 	targets := make([]target.Target, n)
 	for i := range targets {
@@ -56,7 +56,7 @@ func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
 	})
 }
 
-func TestAVisitThatWaitsForATargetThatFailsGoesToAnother(t *testing.T) {
+func TestAVisitQueuedForAFailingTargetMovesToAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
@@ -89,7 +89,7 @@ func TestInAnOverloadVisitsThatBeganAreFinished(t *testing.T) {
 		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		if c.Visits[ledger.Partial] > 0 || c.Visits[ledger.Complete] < 600 || c.Visits[ledger.Unsent] < 1500 {
-			t.Errorf("fates %v", c.Visits)
+			t.Errorf("visits %v", c.Visits)
 		}
 	})
 }
@@ -102,7 +102,7 @@ func TestManyOpenVisitsAreAbandonedAtAStop(t *testing.T) {
 		began := time.Now()
 		_ = r.run(drain, t.Context(), t)
 		if took := time.Since(began); took > 2600*time.Millisecond {
-			t.Errorf("the end took until %v", took)
+			t.Errorf("the run ended after %v", took)
 		}
 		if r.ended(outcome.Abandoned) < 10_000 {
 			t.Errorf("%+v", r.ledger.Counts().Total(-1))
@@ -110,7 +110,7 @@ func TestManyOpenVisitsAreAbandonedAtAStop(t *testing.T) {
 	})
 }
 
-func TestAVisitThatWaitsForATargetThatNeverAnswersGoesToAnother(t *testing.T) {
+func TestAVisitQueuedForAHangingTargetMovesToAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
 			if s.target == 0 {
@@ -126,7 +126,7 @@ func TestAVisitThatWaitsForATargetThatNeverAnswersGoesToAnother(t *testing.T) {
 		c := r.ledger.Counts()
 		// The hits sent to the hanging one, one at a time, are all that it costs.
 		if c.Visits[ledger.Unsent] > 0 || c.Visits[ledger.Complete] < 795 {
-			t.Errorf("fates %v", c.Visits)
+			t.Errorf("visits %v", c.Visits)
 		}
 	})
 }

@@ -60,7 +60,7 @@ func (instant) Send() tracking.Result {
 	return tracking.Result{}
 }
 
-// BenchmarkOpenVisits tells what a million and ten million open visits cost: memory of the process, the share of a core
+// BenchmarkOpenVisits measures the cost of one and ten million open visits: memory of the process, the share of a core
 // while they are held, how late hits are sent from the first on, and how long a stop takes.
 func BenchmarkOpenVisits(b *testing.B) {
 	for _, n := range []uint64{1_000_000, 10_000_000} {
@@ -98,7 +98,7 @@ func openVisits(b *testing.B, n uint64) {
 	defer over.Stop()
 	_ = engine.New(engine.Config{
 		Visits: patient{g, n}, Sender: instant{}, Ledger: book, Log: slog.New(slog.DiscardHandler),
-		Alarm: wakeup.NewHighRes(), Clock: standstill.New(time.Now()), Batch: 1,
+		Timer: wakeup.NewHighRes(), Clock: standstill.New(time.Now()), Batch: 1,
 		Router: routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Load:   profile.NewConstant(float64(n) / filling.Seconds() * 86400), Concurrency: 64, Live: true,
 		Zone:    time.UTC,

@@ -2,83 +2,80 @@ package engine
 
 import "time"
 
-// chunkSize is how many visits are kept in one piece: growing then copies nothing, so that the millionth visit costs no
+// chunkSize is how many visits are stored in one piece: growing copies nothing, so that the millionth visit costs no
 // more than the first.
 const chunkSize = 8192
 
-// visitHeap are open visits by the moment their next hit is due: a heap of four branches, which looks at fewer places
-// of memory than one of two.
+// visitHeap orders open visits by when their next hit is due. It has four branches, which touches less memory than two.
 type visitHeap struct {
 	chunks []*[chunkSize]openVisit
 	n      int
 }
 
-func (t *visitHeap) len() int { return t.n }
+func (h *visitHeap) len() int                { return h.n }
+func (h *visitHeap) at(i int) *openVisit     { return &h.chunks[i/chunkSize][i%chunkSize] }
+func (h *visitHeap) firstDue() time.Duration { return h.at(0).due } // there must be one
 
-func (t *visitHeap) at(i int) *openVisit { return &t.chunks[i/chunkSize][i%chunkSize] }
-
-// firstDue is when the first visit is due; there must be one.
-func (t *visitHeap) firstDue() time.Duration { return t.at(0).due }
-
-func (t *visitHeap) push(o openVisit) {
-	if t.n == len(t.chunks)*chunkSize {
-		t.chunks = append(t.chunks, new([chunkSize]openVisit))
+func (h *visitHeap) push(o openVisit) {
+	if h.n == len(h.chunks)*chunkSize {
+		h.chunks = append(h.chunks, new([chunkSize]openVisit))
 	}
-	i := t.n
-	t.n++
+	i := h.n
+	h.n++
 	for i > 0 {
 		parent := (i - 1) / 4
-		if t.at(parent).due <= o.due {
+		if h.at(parent).due <= o.due {
 			break
 		}
-		*t.at(i) = *t.at(parent)
+		*h.at(i) = *h.at(parent)
 		i = parent
 	}
-	*t.at(i) = o
+	*h.at(i) = o
 }
 
-// popDue takes the visit that is due first, where it is due by now.
-func (t *visitHeap) popDue(now time.Duration) (openVisit, bool) {
-	if t.n == 0 || t.firstDue() > now {
+// popDue removes and returns the first visit if it is due by now.
+func (h *visitHeap) popDue(now time.Duration) (openVisit, bool) {
+	if h.n == 0 || h.firstDue() > now {
 		return openVisit{}, false
 	}
-	first, last := *t.at(0), t.popLast()
-	if t.n > 0 {
-		t.siftDown(last)
+	first, last := *h.at(0), h.popLast()
+	if h.n > 0 {
+		h.siftDown(last)
 	}
 	return first, true
 }
 
-// popLast takes the visit at the end of the heap, any one; there must be one. A chunk and a half are kept to grow into.
-func (t *visitHeap) popLast() openVisit {
-	t.n--
-	o := *t.at(t.n)
-	if spare := len(t.chunks) - 1; t.n < spare*chunkSize-chunkSize/2 {
-		t.chunks[spare] = nil
-		t.chunks = t.chunks[:spare]
+// popLast removes and returns the visit at the end of the heap, whichever that is; there must be one. One and a half
+// chunks are kept to grow into.
+func (h *visitHeap) popLast() openVisit {
+	h.n--
+	o := *h.at(h.n)
+	if spare := len(h.chunks) - 1; h.n < spare*chunkSize-chunkSize/2 {
+		h.chunks[spare] = nil
+		h.chunks = h.chunks[:spare]
 	}
 	return o
 }
 
-// siftDown puts o in the place of the first and moves it down to where it belongs.
-func (t *visitHeap) siftDown(o openVisit) {
+// siftDown puts o in place of the first visit and moves it down to its position.
+func (h *visitHeap) siftDown(o openVisit) {
 	i := 0
 	for {
 		child := 4*i + 1
-		if child >= t.n {
+		if child >= h.n {
 			break
 		}
-		least, due := child, t.at(child).due
-		for c := child + 1; c < min(child+4, t.n); c++ {
-			if d := t.at(c).due; d < due {
-				least, due = c, d
+		first, due := child, h.at(child).due
+		for c := child + 1; c < min(child+4, h.n); c++ {
+			if d := h.at(c).due; d < due {
+				first, due = c, d
 			}
 		}
 		if o.due <= due {
 			break
 		}
-		*t.at(i) = *t.at(least)
-		i = least
+		*h.at(i) = *h.at(first)
+		i = first
 	}
-	*t.at(i) = o
+	*h.at(i) = o
 }

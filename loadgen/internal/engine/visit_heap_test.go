@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// naive are timers as anyone would write them.
+// naive is a simple model of visitHeap.
 type naive []openVisit
 
 func (n *naive) next(now time.Duration) (openVisit, bool) {
@@ -33,7 +33,7 @@ func (n *naive) drop(number uint64) bool {
 	return i >= 0
 }
 
-func TestTimersDoAsANaiveListDoes(t *testing.T) {
+func TestTheVisitHeapMatchesANaiveList(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		var real visitHeap
@@ -63,7 +63,7 @@ func TestTimersDoAsANaiveListDoes(t *testing.T) {
 	}
 }
 
-func TestTimersGrowAndShrinkOverManyChunks(t *testing.T) {
+func TestTheVisitHeapGrowsAndShrinksByChunks(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var all visitHeap
 	const n = 5*chunkSize + 17
@@ -106,8 +106,8 @@ func TestAQueueKeepsItsOrder(t *testing.T) {
 	}
 }
 
-// BenchmarkTimers expires a visit and puts it back 50 s later, as a million open visits at 20,000 hits/s do.
-func BenchmarkTimers(b *testing.B) {
+// BenchmarkVisitHeap expires a visit and puts it back 50 s later, as a million open visits at 20,000 hits/s do.
+func BenchmarkVisitHeap(b *testing.B) {
 	for name, n := range map[string]int{"thousand": 1_000, "million": 1_000_000} {
 		b.Run(name, func(b *testing.B) {
 			rng := rand.New(rand.NewPCG(1, 1))

@@ -100,7 +100,7 @@ func searchedBy(t *testing.T, server *limited, clock func(began time.Time) *stan
 		c := engine.Config{
 			Visits: p.Visits, Sender: server, Router: routing.New(p.Targets, p.Strategy, p.Seed), Ledger: ledger.New(1),
 			Log:   slog.New(slog.DiscardHandler),
-			Alarm: wakeup.NewTimer(), Clock: clock(time.Now()), Load: profile.NewConstant(p.Search.From * 86400),
+			Timer: wakeup.NewTimer(), Clock: clock(time.Now()), Load: profile.NewConstant(p.Search.From * 86400),
 			Concurrency: p.Sending.Concurrency, Batch: 1, Zone: p.Zone,
 			Reserve: func(uint64) error {
 				return nil
