@@ -48,7 +48,7 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 				Sender:      to,
 				Ledger:      book,
 				Log:         slog.New(slog.DiscardHandler),
-				Alarm:       wakeup.NewHighRes(),
+				Timer:       wakeup.NewHighRes(),
 				Clock:       standstill.New(time.Now()),
 				Router:      routing.New(p.Targets, p.Strategy, p.Seed),
 				Load:        p.Load,

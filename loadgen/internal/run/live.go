@@ -49,7 +49,7 @@ func (l *liveMode) Prepare(context.Context) (Prepared, problem.List) {
 		Router:      l.router,
 		Ledger:      l.ledger,
 		Log:         l.log,
-		Alarm:       wakeup.NewHighRes(),
+		Timer:       wakeup.NewHighRes(),
 		Clock:       l.clock,
 		Load:        l.plan.Load,
 		Random:      l.plan.Random(first),

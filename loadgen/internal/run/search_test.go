@@ -45,7 +45,7 @@ func TestACapacitySearchHasNoBuiltInThreshold(t *testing.T) {
 		if problems.Err() != nil {
 			t.Fatal(problems)
 		}
-		s.config.Alarm.Stop()
+		s.config.Timer.Stop()
 		return terms
 	}
 	if terms := termsOf("CAPACITY_SEARCH"); len(terms.Thresholds) > 0 || terms.Stop.Abort {
